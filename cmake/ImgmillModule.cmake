@@ -1,0 +1,51 @@
+# imgmill_module(NAME [SHARED] [DEPENDS modules...] [LIBRARIES targets...]): one folder of src/ as one target.
+# imgmill_test(NAME [DEPENDS modules...] [LIBRARIES targets...]): one folder of tests/ as one doctest program.
+# All own code is compiled with the same warnings as errors; third-party headers come in as SYSTEM.
+
+find_package(Threads REQUIRED)
+
+add_library(imgmill_flags INTERFACE)
+target_compile_options(imgmill_flags INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor -Werror
+                       -Wno-restrict)  # fires falsely on std::string + in GCC 12 (PR 105651)
+target_link_libraries(imgmill_flags INTERFACE Threads::Threads)
+if(IMGMILL_SANITIZE)
+  # GCC's -Wmaybe-uninitialized and friends fire falsely under sanitizers.
+  target_compile_options(imgmill_flags INTERFACE -fsanitize=${IMGMILL_SANITIZE} -fno-omit-frame-pointer
+                                                 -Wno-maybe-uninitialized)
+  target_link_options(imgmill_flags INTERFACE -fsanitize=${IMGMILL_SANITIZE})
+endif()
+
+function(imgmill_module name)
+  cmake_parse_arguments(M "SHARED" "" "DEPENDS;LIBRARIES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
+  list(TRANSFORM M_DEPENDS PREPEND imgmill_)
+  if(NOT sources)
+    add_library(imgmill_${name} INTERFACE)
+    target_include_directories(imgmill_${name} INTERFACE ${PROJECT_SOURCE_DIR}/include)
+    target_link_libraries(imgmill_${name} INTERFACE ${M_DEPENDS} ${M_LIBRARIES})
+    return()
+  endif()
+  set(kind STATIC)
+  if(M_SHARED)
+    set(kind SHARED)
+  endif()
+  add_library(imgmill_${name} ${kind} ${sources})
+  target_include_directories(imgmill_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(imgmill_${name} PRIVATE imgmill_flags PUBLIC ${M_DEPENDS} ${M_LIBRARIES})
+endfunction()
+
+function(imgmill_test name)
+  cmake_parse_arguments(T "" "" "DEPENDS;LIBRARIES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  list(TRANSFORM T_DEPENDS PREPEND imgmill_)
+  add_executable(test_${name} ${PROJECT_SOURCE_DIR}/tests/doctest_main.cpp ${sources})
+  target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(test_${name} PRIVATE imgmill_flags ${T_DEPENDS} ${T_LIBRARIES})
+  target_compile_definitions(test_${name} PRIVATE IMGMILL_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+                                                  IMGMILL_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  add_test(NAME ${name} COMMAND test_${name})
+endfunction()

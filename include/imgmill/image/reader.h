@@ -1,0 +1,103 @@
+// Reading images under one contract: probe from the header, then rows in order, whatever the file format.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "imgmill/base/result.h"
+#include "imgmill/image/image.h"
+#include "imgmill/memory/memory_manager.h"
+
+namespace imgmill {
+
+/// Checked at probe time, before memory is spent.
+struct ImageLimits {
+  /// Most pixels of one image. A 200-byte PNG that claims 65,535 x 65,535 exists in the wild.
+  int64_t max_pixels = int64_t{1} << 30;
+  /// Most bytes of one file.
+  int64_t max_file_bytes = int64_t{8} << 30;
+};
+
+/// What the header says. No pixel has been decoded.
+struct ImageHeader {
+  std::string
+      format;  ///< "jpeg", "png", "webp", "tiff", "gif", "heif", "jp2k", ... (libvips' loader, shortened)
+  int64_t width = 0;  ///< as stored in the file
+  int64_t height = 0;
+  int bands = 0;  ///< after palette expansion: 1..4 (5 for CMYK + alpha)
+  Sample sample =
+      Sample::kU8;  ///< of the data as we hand it out: 1, 2 and 4 bits become 8; float stays float
+  bool has_alpha = false;
+  bool has_icc = false;
+  bool cmyk = false;
+  int orientation = 1;       ///< EXIF 1..8
+  bool progressive = false;  ///< progressive JPEG
+  bool interlaced = false;   ///< Adam7 PNG
+  bool sequential = true;    ///< rows can be decoded in order without holding the whole image
+  int frames = 1;            ///< of an animation or multi-page file; the first one is used
+  int64_t file_bytes = 0;
+
+  /// Size as a person sees it, orientation applied.
+  int64_t upright_width() const { return orientation >= 5 ? height : width; }
+  int64_t upright_height() const { return orientation >= 5 ? width : height; }
+};
+
+/// What an operation wants to see.
+struct ReadOptions {
+  enum class Bands { kAsIs, kRgb, kGrey };
+  enum class Alpha { kKeep, kDrop, kFlattenWhite };
+
+  /// kAsIs gives 1 to 4 bands; kRgb always 3 colour bands, kGrey 1 (ITU-R 601 luma, as Pillow's
+  /// convert("L")).
+  Bands bands = Bands::kAsIs;
+  /// What becomes of an alpha band. kDrop leaves the colours under it as they are.
+  Alpha alpha = Alpha::kKeep;
+  /// Convert 16-bit and float to 8-bit.
+  bool to_8bit = false;
+  /// The reader may hand out the image shrunk by 2, 4 or 8 where that is cheap (JPEG in the DCT domain), as
+  /// long as its shorter side stays at least this long. 0 forbids it. Width and height of Layout() are the
+  /// shrunk ones.
+  int shrink_to_side = 0;
+  /// Keep the readable part of files that end early or are garbled. Off: they are refused.
+  bool allow_truncated = false;
+  /// Images that cannot be read in order (rotated, interlaced, ...) are held whole up to this many bytes,
+  /// beyond it in a temporary file (in $TMPDIR).
+  size_t whole_image_bytes = size_t{64} << 20;
+};
+
+/// Reads the header. Checks the limits. Errors: kUnknownFormat, kMalformed, kLimitExceeded, kNotFound, ...
+Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits);
+
+/// Rows of one image, top to bottom, as a person sees it: orientation applied, colours in sRGB.
+class RowReader {
+ public:
+  virtual ~RowReader() = default;
+  virtual const Layout& layout() const = 0;  ///< of the whole image as handed out
+  /// The next `rows` rows into `destination`, `stride` bytes apart. Asking beyond the end is an error of the
+  /// caller.
+  virtual Status Read(int64_t rows, uint8_t* destination, size_t stride) = 0;
+  /// What a user should know: "first of 12 frames", "decoded at 1/8".
+  virtual const std::vector<std::string>& notes() const = 0;
+  /// The shrink factor in use: 1, 2, 4 or 8.
+  virtual int shrink() const { return 1; }
+};
+
+Result<std::unique_ptr<RowReader>> OpenRows(const std::string& path, const ImageHeader& header,
+                                            const ReadOptions& options);
+
+/// Bytes that reading holds beside the caller's own row buffers: `unseen` inside the decoder by a formula per
+/// format (tested against RSS), `pooled` for images held whole.
+Footprint ReadFootprint(const ImageHeader& header, const ReadOptions& options);
+
+/// Layout that OpenRows will report, known from the header.
+Layout ReadLayout(const ImageHeader& header, const ReadOptions& options);
+
+/// To be called once before the first image: libvips without its operation cache, one thread a pipeline,
+/// untrusted loaders as this tool wants them; cv::Mat and row buffers on our pools. Safe to call again.
+void InitImageLibraries();
+/// Versions for reports and fingerprints: "libvips 8.14.1, libjpeg-turbo 2.1.5, OpenCV 4.6.0".
+std::string ImageLibraryVersions();
+
+}  // namespace imgmill

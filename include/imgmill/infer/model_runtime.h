@@ -1,0 +1,74 @@
+// What a model is to the rest of the house: load, cost, forward, unload. LibTorch stands behind it, opened on
+// first use from a loadable module, so that a run without a model never maps it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "imgmill/base/result.h"
+#include "imgmill/memory/memory_manager.h"
+
+namespace imgmill {
+
+/// Facts of a loaded model.
+struct ModelInfo {
+  std::string architecture;  ///< "SRVGGNetCompact"
+  std::string digest;        ///< XXH3-128 or SHA-256 hex of the weight file
+  int scale = 1;             ///< output pixels per input pixel, each way
+  int bands = 3;             ///< colour bands in and out
+  int receptive_radius =
+      0;  ///< pixels; tiles that overlap by this are exact; -1 means global: never tiled by a rung
+  int size_multiple = 1;  ///< input sides must be multiples of this
+  size_t weight_bytes = 0;
+};
+
+/// The plan of numerics: fixed before the first image, from model, flags and instruction set only.
+struct NumericsPlan {
+  std::string kernels;  ///< "winograd-avx512", "libtorch"
+  std::string dtype = "float32";
+  int tile = 0;     ///< side of a tile's own area in input pixels; 0 untiled
+  int overlap = 0;  ///< input pixels added on each side that has a neighbour
+  int micro_batch = 1;
+  std::string Describe() const;  ///< one line; part of the operation's fingerprint
+};
+
+/// One model on one or more devices. Forward may be called from several threads.
+class UpscaleModel {
+ public:
+  virtual ~UpscaleModel() = default;
+  virtual const ModelInfo& info() const = 0;
+  virtual NumericsPlan Plan(const std::string& device_name) const = 0;
+
+  /// n images of 3 x height x width float32, planar RGB, 0..1, contiguous, to n x 3 x (height*scale) x
+  /// (width*scale), clamped to 0..1. Runs on `device` of the manager (its temporaries charged there); -1 is
+  /// the CPU with host memory. Errors: kOutOfMemory, kDeviceLost, kModelError. Never throws.
+  virtual Status Forward(const float* input, float* output, int n, int height, int width, int device) = 0;
+
+  /// Peak bytes of Forward beside input and output: known exactly or learned; what admission and batching
+  /// use.
+  virtual size_t ForwardBytes(int n, int height, int width, int device) const = 0;
+};
+
+/// The opened module.
+class ModelRuntime {
+ public:
+  virtual ~ModelRuntime() = default;
+  virtual std::string version() const = 0;  ///< "libtorch 2.13.0+cpu"
+  /// Devices by the user's words: "auto", "cpu", "cpu:0,cpu:1", "cuda", "cuda:1". Adds them to the manager.
+  /// "cpu" alone is one host-backed device that shares the host pool's budget. @return how many were added
+  virtual Result<int> AddDevices(const std::string& spec, size_t device_budget) = 0;
+  /// Reads .safetensors, .pth, .pt state dicts; the architecture is detected from the names and shapes in it.
+  virtual Result<std::unique_ptr<UpscaleModel>> LoadUpscaler(const std::string& path) = 0;
+};
+
+/// Opens the module (libimgmill_torch.so: beside the program, in ../lib/imgmill, or $IMGMILL_TORCH_MODULE) on
+/// the first call. The manager must outlive the runtime. `threads` is the number of intra-op threads.
+Result<std::unique_ptr<ModelRuntime>> OpenModelRuntime(MemoryManager& manager, int threads);
+
+/// What the module exports, by this name and with C linkage.
+using CreateModelRuntimeFn = ModelRuntime* (*)(MemoryManager* manager, int threads);
+inline constexpr char kCreateModelRuntime[] = "imgmill_create_model_runtime";
+
+}  // namespace imgmill

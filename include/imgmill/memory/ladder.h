@@ -1,0 +1,51 @@
+// The out-of-memory ladder: what is tried, in which order, when a piece of work does not fit.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "imgmill/base/result.h"
+
+namespace imgmill {
+
+/// How far down the ladder a piece of work went. Rungs from kHalfBatch on change the plan of numerics: what
+/// they produce is marked off-plan in the report.
+enum class Rung { kNone, kSameSize, kFewerInFlight, kHalfBatch, kHalfTile, kCpu, kRecordedFailure };
+std::string_view ToString(Rung rung);
+
+/// How one attempt is to be made.
+struct Attempt {
+  int device = 0;  ///< index of the device; -1 is the CPU rung: host memory, out of the reserve
+  int micro_batch = 1;
+  int tile = 0;  ///< side of a tile in pixels; 0 means untiled
+  Rung rung = Rung::kNone;
+};
+
+/// Work that can be resumed: it keeps what it has finished between attempts, so nothing is computed twice.
+class LadderWork {
+ public:
+  virtual ~LadderWork() = default;
+
+  /// Does what is left, as `attempt` says. Every temporary must be gone when this returns.
+  /// Code::kOutOfMemory takes the next rung, kDeviceLost goes to the CPU for good, anything else ends the
+  /// work.
+  virtual Status Run(const Attempt& attempt) = 0;
+
+  virtual int planned_micro_batch() const { return 1; }
+  virtual int planned_tile() const { return 0; }
+  /// Smallest tile that a rung may use; 0 where the tile must not change (global architectures).
+  virtual int smallest_tile() const { return 0; }
+  /// Whether the work can be done on the CPU at all.
+  virtual bool has_cpu_rung() const { return true; }
+};
+
+struct LadderOutcome {
+  Status status;
+  Rung rung = Rung::kNone;  ///< the lowest rung that was needed
+  int attempts = 1;
+  bool off_plan() const { return rung >= Rung::kHalfBatch; }
+};
+
+}  // namespace imgmill

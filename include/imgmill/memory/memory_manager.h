@@ -1,0 +1,209 @@
+// The MemoryManager: one object, shared by every command, that owns every decision about bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "imgmill/base/result.h"
+#include "imgmill/base/stop_flag.h"
+#include "imgmill/memory/cost_model.h"
+#include "imgmill/memory/device.h"
+#include "imgmill/memory/ladder.h"
+#include "imgmill/memory/pool.h"
+#include "imgmill/memory/system_memory.h"
+
+namespace imgmill {
+
+/// When freed memory goes back to the kernel or driver.
+enum class CachePolicy {
+  kAuto,   ///< after each batch, unless the next one has the same shape and takes the very blocks
+  kEvery,  ///< after each batch, always
+  kNever,  ///< only when a pool would refuse otherwise
+};
+
+struct MemoryOptions {
+  /// Budget of the whole process in bytes (peak RSS stays below it). 0: the innermost cgroup limit less what
+  /// else it holds, or 80 % of MemAvailable, whichever is less; a given budget is lowered to these too.
+  size_t host_budget = 0;
+
+  /// Budget of each device in bytes. 0: what is free there less a reserve. For host-backed devices without
+  /// one, the host's budget is shared out equally.
+  size_t device_budget = 0;
+
+  CachePolicy cache = CachePolicy::kAuto;
+
+  /// CollectIfAbove acts from this usage on, 0..1.
+  double collect_threshold = 0.8;
+
+  /// Where learned costs are kept; empty keeps none.
+  std::string cost_store;
+
+  /// Milliseconds between two looks at RSS.
+  int sample_ms = 20;
+};
+
+/// Bytes that one piece of work will hold at its peak: `pooled` through our pools, `unseen` inside libraries
+/// (decoders, encoders), known from a formula only.
+struct Footprint {
+  size_t pooled = 0;
+  size_t unseen = 0;
+  size_t total() const { return pooled + unseen; }
+  Footprint operator+(const Footprint& other) const { return {pooled + other.pooled, unseen + other.unseen}; }
+};
+
+class MemoryManager;
+
+/// The right to hold some bytes of the host. Given back on destruction.
+class Lease {
+ public:
+  Lease() = default;
+  ~Lease() { Release(); }
+  Lease(Lease&& other) noexcept { *this = std::move(other); }
+  Lease& operator=(Lease&& other) noexcept;
+  void Release() noexcept;
+  const Footprint& footprint() const { return footprint_; }
+  explicit operator bool() const noexcept { return manager_ != nullptr; }
+
+ private:
+  friend class MemoryManager;
+  MemoryManager* manager_ = nullptr;
+  Footprint footprint_;
+};
+
+/// Everything `memory info` and the report show.
+struct MemoryInfo {
+  SystemMemory system;
+  std::optional<CgroupMemory> cgroup;
+  ProcessMemory process;
+  size_t budget = 0;          ///< host budget in force
+  std::string budget_source;  ///< "--memory", "cgroup /sys/fs/...", "80 % of available memory"
+  size_t fixed = 0;           ///< held by libraries, weights and the rest outside pools and leases
+  size_t leased = 0;
+  size_t peak_leased = 0;
+  size_t unexplained = 0;  ///< RSS that neither pools, leases nor `fixed` explain, now
+  size_t peak_unexplained = 0;
+  size_t leases_now = 0;
+  uint64_t leases_granted = 0;
+  uint64_t leases_waited = 0;  ///< grants that had to wait
+  PoolStats host;
+  struct NamedDevice {
+    std::string name;
+    DeviceStats stats;
+    size_t budget = 0;
+    bool lost = false;
+  };
+  std::vector<NamedDevice> devices;
+  uint64_t rungs[7] = {};  ///< how often each Rung was taken
+  uint64_t clears = 0;
+  double clear_ms = 0;
+};
+
+/// Before, peak and after of a piece of work.
+struct ScopeReport {
+  std::string name;
+  size_t rss_before = 0, rss_peak = 0, rss_after = 0;
+  size_t charged_before = 0, charged_peak = 0, charged_after = 0;
+};
+
+/// One line of advice: what to pass, and why.
+struct Recommendation {
+  std::string flag;  ///< "--memory 3GiB"
+  std::string reason;
+};
+
+class MemoryManager {
+ public:
+  /// @return kUsage if the budget cannot even hold what the process holds now: the message names the smallest
+  /// that can.
+  static Result<std::unique_ptr<MemoryManager>> Create(const MemoryOptions& options);
+  ~MemoryManager();
+
+  // ---- budgets and information
+  MemoryInfo Info() const;
+  /// Host bytes held (fixed + charged + unseen leases) over budget, 0..1 and above when it is exceeded.
+  double Usage() const;
+  size_t host_budget() const;
+  CachePolicy cache_policy() const;
+  /// Counts what the process holds now, outside pools, as fixed: after a model or library was loaded, at a
+  /// moment when no lease is out.
+  void Rebaseline();
+
+  // ---- leases: first in, first out
+  /// Waits until `need` fits. Nothing smaller overtakes. kTooLarge at once if it never can, kInterrupted on
+  /// stop.
+  Result<Lease> Acquire(const Footprint& need, const StopFlag& stop);
+  /// The same without waiting; an empty Lease means "not now".
+  Result<Lease> TryAcquire(const Footprint& need);
+  /// The largest footprint that Acquire can ever grant under the present budget.
+  size_t LargestLease() const;
+  /// Called when somebody has to wait for a lease (and when nobody does any more): batches then flush.
+  void OnPressure(std::function<void(bool waiting)> callback);
+  bool AdmissionBlocked() const;
+
+  // ---- devices
+  int AddDevice(std::unique_ptr<Device> device, size_t budget = 0);  ///< @return its index
+  int device_count() const;
+  Device& device(int index);
+  bool DeviceLost(int index) const;
+  /// Bytes that a batch may take on that device now.
+  size_t DeviceRoom(int index) const;
+
+  // ---- caches
+  size_t ClearDeviceCache(int index);
+  size_t ClearAll();
+  /// Clears everything if usage is at or above the threshold of the options. @return bytes given back
+  size_t CollectIfAbove();
+  /// To be called after each batch with its shape and the next one's (if known): applies the cache policy.
+  void BatchDone(int device, const BatchShape& done, const std::optional<BatchShape>& next);
+
+  // ---- costs
+  std::shared_ptr<CostModel> Costs(const CostKey& key);
+  /// Images a batch that fit the device's room for this shape, between 1 and `limit`.
+  int PlanBatch(const CostModel& costs, const BatchShape& one, int device, int limit) const;
+
+  // ---- guarded work
+  /// Runs `work` down the ladder: same size once more (after clearing caches and a canary, with a short
+  /// growing pause), fewer in flight, half the micro-batch (repeatedly), half the tile (repeatedly), the CPU
+  /// out of the reserve, recorded failure. Exceptions of pools (OutOfMemory, bad_alloc) out of `work` count
+  /// as kOutOfMemory.
+  LadderOutcome Guarded(LadderWork& work, int device, const StopFlag& stop);
+
+  // ---- transfers
+  /// Copies into device memory behind `copy`, guarded: on out-of-memory the caches are cleared and it is
+  /// tried again.
+  Status Transfer(int device, size_t bytes, const std::function<Status()>& copy);
+
+  // ---- monitoring
+  /// Runs `body` and tells RSS and charged bytes before, at the peak and after.
+  ScopeReport Monitor(const std::string& name, const std::function<void()>& body);
+
+  std::vector<Recommendation> Recommend() const;
+
+  struct Impl;
+
+ private:
+  friend class Lease;
+  explicit MemoryManager(std::unique_ptr<Impl> impl);
+  void Return(const Footprint& footprint) noexcept;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Empties caches on every exit path, if the manager's policy is not kNever.
+class CleanupScope {
+ public:
+  explicit CleanupScope(MemoryManager& manager) : manager_(manager) {}
+  ~CleanupScope();
+  CleanupScope(const CleanupScope&) = delete;
+  CleanupScope& operator=(const CleanupScope&) = delete;
+
+ private:
+  MemoryManager& manager_;
+};
+
+}  // namespace imgmill
