@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# Builds imgmill and runs all its tests: the doctest programs, the golden command-line cases in tests/cli, and
+# the test scripts tests/*/test_*.sh. The last line is "N passed, N failed" or "N passed, N failed, N skipped",
+# in test cases; the exit code is 0 when none failed and at least one ran.
+#
+# Usage: scripts/test.sh [--preset NAME] [--jobs N] [FILTER]
+#   --preset NAME  a preset of CMakePresets.json (release)
+#   --jobs N       how many programs at once (one a core, at most 4)
+#   FILTER         run only programs, scripts and cases whose name contains this
+# Environment: IMGMILL_TEST_ASSETS, the folder of test pictures and weights; tests that need it are skipped
+# without it. The logs are in build/PRESET/test_logs.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+preset=release
+jobs=$(nproc)
+[ "$jobs" -le 4 ] || jobs=4
+filter=
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --preset) preset=$2; shift 2 ;;
+    --jobs) jobs=$2; shift 2 ;;
+    -*) echo "test.sh: unknown option $1" >&2; exit 2 ;;
+    *) filter=$1; shift ;;
+  esac
+done
+if [ -n "${IMGMILL_TEST_ASSETS:-}" ]; then
+  IMGMILL_TEST_ASSETS=$(cd "$IMGMILL_TEST_ASSETS" && pwd)
+  export IMGMILL_TEST_ASSETS
+fi
+
+scripts/setup.sh
+build=$PWD/build/$preset
+logs=$build/test_logs
+mkdir -p "$logs"
+if ! cmake --preset "$preset" >"$build/configure.log" 2>&1; then cat "$build/configure.log" >&2; exit 1; fi
+cmake --build --preset "$preset" | tee "$build/build.log"
+rm -rf "$logs"
+mkdir -p "$logs"
+
+# What each test is called, and how it is run: "name<TAB>command".
+list_tests() {
+  local program script name
+  for program in "$build"/bin/test_*; do
+    if [ -x "$program" ]; then printf '%s\t%q --no-colors\n' "$(basename "$program")" "$program"; fi
+  done
+  if [ -x "$build/bin/imgmill" ]; then
+    printf 'cli\t%q\n' "$PWD/tests/cli/run_cases.sh"
+    for script in tests/*/test_*.sh; do
+      if [ ! -e "$script" ]; then continue; fi
+      name=$(basename "$(dirname "$script")")/$(basename "$script")
+      printf '%s\t%q\n' "${name//\//_}" "$PWD/$script"
+    done
+  fi
+}
+
+# Runs one test, keeps its output in NAME.log and "passed failed skipped" in NAME.count.
+run_test() {
+  local name=${1%%$'\t'*} command=${1#*$'\t'} log start status=0
+  log=$logs/$name.log
+  start=$(date +%s.%N)
+  # A hanging test must not hold up the rest. stdin is closed: no test may wait for a person.
+  timeout --kill-after=10 900 bash -c "exec $command" </dev/null >"$log" 2>&1 || status=$?
+  scripts/count_tests.awk -v status="$status" "$log" >"$logs/$name.count"
+  local passed failed skipped verdict=ok
+  read -r passed failed skipped <"$logs/$name.count"
+  [ "$failed" = 0 ] || verdict=FAILED
+  printf '%-7s %-28s %4d passed %3d failed %3d skipped %6.1f s\n' "$verdict" "$name" "$passed" "$failed" \
+    "$skipped" "$(echo "$(date +%s.%N) $start" | awk '{print $1 - $2}')"
+  if [ "$failed" != 0 ]; then
+    # In one write, so that tests that run side by side do not mix their lines.
+    printf -- '--- %s, exit code %s; the end of %s:\n%s\n---\n' "$name" "$status" "$log" "$(tail -n 60 "$log")"
+  fi
+}
+export -f run_test
+export logs build
+export IMGMILL=$build/bin/imgmill
+
+list_tests | { if [ -n "$filter" ]; then grep -F -- "$filter" || true; else cat; fi; } |
+  tr '\n' '\0' | xargs -0 -r -n 1 -P "$jobs" bash -c 'run_test "$1"' run_test
+
+skips=$(grep -H 'SKIPPED:' "$logs"/*.log 2>/dev/null | sed -E 's#^.*/([^/:]*)\.log:.*SKIPPED:#  \1:#' | sort -u || true)
+[ -z "$skips" ] || printf 'skipped, and why:\n%s\n' "$skips"
+cat "$logs"/*.count 2>/dev/null | awk '
+  { passed += $1; failed += $2; skipped += $3 }
+  END {
+    line = passed + 0 " passed, " failed + 0 " failed"
+    if (skipped) line = line ", " skipped " skipped"
+    print line
+    exit !(failed == 0 && passed + skipped > 0)
+  }'
