@@ -6,6 +6,9 @@
 #include <span>
 #include <vector>
 
+#include "imgmill/base/result.h"
+#include "imgmill/base/stop_flag.h"
+
 namespace imgmill {
 
 struct HammingPair {
@@ -18,9 +21,18 @@ struct HammingPair {
 /// Every pair, one by one. Slow, obviously right: the oracle of PairsWithin.
 std::vector<HammingPair> PairsWithinScalar(std::span<const uint64_t> hashes, int radius);
 
-/// The same pairs, in order of (a, b), given to `sink` in blocks, on `threads` threads; the sink is called
-/// from one thread at a time, in order. Exact at every radius 0..64.
-void PairsWithin(std::span<const uint64_t> hashes, int radius, int threads,
-                 const std::function<void(std::span<const HammingPair>)>& sink);
+/// The same pairs, in order of (a, b), given to `sink` in blocks that are never empty. Exact at every radius
+/// 0..64. `sink` is called from the calling thread; `threads` (1 or more) search meanwhile.
+///
+/// Memory: HammingIndexBytes() plus 12 bytes times (n + 65,536) a thread, from the current pool, however many
+/// pairs there are.
+/// @param hashes  at most 2^32 - 1 of them.
+/// @return kInterrupted when `stop` asked for it; pairs given so far are right, the rest is missing.
+/// @throws OutOfMemory
+Status PairsWithin(std::span<const uint64_t> hashes, int radius, int threads, const StopFlag& stop,
+                   const std::function<void(std::span<const HammingPair>)>& sink);
+
+/// Bytes that the search structure for `n` hashes takes from the current pool: about 12 to 60 a hash.
+size_t HammingIndexBytes(size_t n, int radius);
 
 }  // namespace imgmill

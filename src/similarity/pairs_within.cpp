@@ -1,0 +1,101 @@
+// All pairs within a radius, found by asking the index for each hash's later neighbours, block by block.
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cassert>
+
+#include "imgmill/similarity/hamming.h"
+#include "similarity/hamming_index.h"
+#include "similarity/pool_array.h"
+#include "similarity/search_threads.h"
+
+namespace imgmill {
+namespace {
+
+constexpr size_t kPairsBeyondOneQuery = 65536;
+
+// One thread's share of a block: the pairs of the hashes first..last-1, as far as its buffer goes.
+class Worker {
+ public:
+  explicit Worker(size_t n) : pairs_(n + kPairsBeyondOneQuery) {}
+
+  // @return the first hash whose pairs no longer fitted, or `last`.
+  size_t Search(const HammingIndex& index, std::span<const uint64_t> hashes, size_t first, size_t last) {
+    count_ = 0;
+    for (size_t a = first; a < last; ++a) {
+      const size_t before = count_;
+      bool fits = true;
+      index.Query(hashes[a], [&](uint32_t b, int distance) {
+        if (b <= a) return true;
+        fits = count_ < pairs_.size();
+        if (fits) pairs_[count_++] = {static_cast<uint32_t>(a), b, distance};
+        return fits;
+      });
+      if (!fits) {
+        count_ = before;
+        return a;
+      }
+      std::sort(pairs_.data() + before, pairs_.data() + count_);
+    }
+    return last;
+  }
+
+  std::span<const HammingPair> pairs() const { return {pairs_.data(), count_}; }
+
+ private:
+  PoolArray<HammingPair> pairs_;
+  size_t count_ = 0;
+};
+
+}  // namespace
+
+std::vector<HammingPair> PairsWithinScalar(std::span<const uint64_t> hashes, int radius) {
+  std::vector<HammingPair> pairs;
+  for (size_t a = 0; a < hashes.size(); ++a) {
+    for (size_t b = a + 1; b < hashes.size(); ++b) {
+      const int distance = std::popcount(hashes[a] ^ hashes[b]);
+      if (distance <= radius) pairs.push_back({static_cast<uint32_t>(a), static_cast<uint32_t>(b), distance});
+    }
+  }
+  return pairs;
+}
+
+Status PairsWithin(std::span<const uint64_t> hashes, int radius, int threads, const StopFlag& stop,
+                   const std::function<void(std::span<const HammingPair>)>& sink) {
+  assert(radius >= 0 && radius <= 64 && threads >= 1);
+  const size_t n = hashes.size();
+  const HammingIndex index(hashes, radius);
+  std::vector<Worker> workers;
+  for (int t = 0; t < threads; ++t) workers.emplace_back(n);
+  std::vector<size_t> reached(workers.size());
+
+  size_t share = 256;
+  for (size_t first = 0; first < n;) {
+    if (stop.StopRequested())
+      return Error{Stage::kReduce, Code::kInterrupted, "stopped while comparing hashes"};
+    OnThreads(threads, [&](int t) {
+      const size_t from = std::min(n, first + static_cast<size_t>(t) * share);
+      reached[static_cast<size_t>(t)] =
+          workers[static_cast<size_t>(t)].Search(index, hashes, from, std::min(n, from + share));
+    });
+    // A full buffer ends the block there: what later threads found is found again. Smaller shares make that
+    // rare.
+    bool all_fitted = true;
+    size_t next = first;
+    for (size_t t = 0; t < workers.size() && all_fitted; ++t) {
+      const auto pairs = workers[t].pairs();
+      if (!pairs.empty()) sink(pairs);
+      all_fitted = reached[t] == std::min(n, next + share);
+      next = reached[t];
+    }
+    first = next;
+    share = all_fitted ? std::min<size_t>(share * 2, 8192) : std::max<size_t>(share / 2, 1);
+  }
+  return {};
+}
+
+size_t HammingIndexBytes(size_t n, int radius) {
+  return HammingIndex::Bytes(n, radius);
+}
+
+}  // namespace imgmill

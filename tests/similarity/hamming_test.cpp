@@ -1,0 +1,145 @@
+// Every fast Hamming kernel, plan and search against the plain loops, on random and on awkward input.
+#include "imgmill/similarity/hamming.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <bit>
+#include <random>
+
+#include "similarity/hamming_index.h"
+#include "similarity/hamming_scan.h"
+
+namespace imgmill {
+namespace {
+
+// Half of the hashes are unrelated, half lie a few bits from an earlier one, so that every radius has hits.
+std::vector<uint64_t> RandomHashes(size_t n, uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::vector<uint64_t> hashes;
+  for (size_t i = 0; i < n; ++i) {
+    uint64_t hash = random();
+    if (i > 0 && random() % 2 == 0) {
+      hash = hashes[random() % i];
+      for (uint64_t flips = random() % 16; flips > 0; --flips) hash ^= uint64_t{1} << (random() % 64);
+    }
+    hashes.push_back(hash);
+  }
+  return hashes;
+}
+
+std::vector<HammingPair> Pairs(std::span<const uint64_t> hashes, int radius, int threads) {
+  std::vector<HammingPair> all;
+  const StopFlag stop;
+  const Status status = PairsWithin(hashes, radius, threads, stop, [&](std::span<const HammingPair> block) {
+    CHECK_FALSE(block.empty());
+    all.insert(all.end(), block.begin(), block.end());
+  });
+  CHECK(status.ok());
+  return all;
+}
+
+TEST_CASE("every scan of this machine agrees with the scalar oracle at every length up to 300") {
+  std::mt19937_64 random(1);
+  for (const NamedScan& scan : AvailableScans()) {
+    CAPTURE(scan.name);
+    for (size_t n = 0; n <= 300; ++n) {
+      const auto hashes = RandomHashes(n, n);
+      const uint64_t query = n == 0 ? 0 : hashes[random() % n];
+      const int radius = static_cast<int>(random() % 65);
+      std::vector<uint32_t> expected(kScanRun + 16), found(kScanRun + 16);
+      expected.resize(ScanScalar(hashes.data(), n, query, radius, expected.data()));
+      found.resize(scan.function(hashes.data(), n, query, radius, found.data()));
+      CHECK(found == expected);
+    }
+  }
+}
+
+TEST_CASE("PairsWithin agrees with the scalar oracle on random input of every length up to 300") {
+  for (size_t n = 0; n <= 300; ++n) {
+    const auto hashes = RandomHashes(n, 1000 + n);
+    const int radius = static_cast<int>(n % 65);
+    CAPTURE(n);
+    CHECK(Pairs(hashes, radius, 1 + static_cast<int>(n % 3)) == PairsWithinScalar(hashes, radius));
+  }
+}
+
+TEST_CASE("PairsWithin agrees with the scalar oracle at every radius") {
+  const auto hashes = RandomHashes(1500, 7);
+  for (int radius = 0; radius <= 64; ++radius) {
+    CAPTURE(radius);
+    CHECK(Pairs(hashes, radius, 2) == PairsWithinScalar(hashes, radius));
+  }
+}
+
+TEST_CASE("every plan finds the same, whatever its parts") {
+  const auto hashes = RandomHashes(800, 8);
+  for (int radius = 0; radius <= 20; ++radius) {
+    for (int tables = 1; tables <= std::min(8, radius + 1); ++tables) {
+      for (int width = 0; width <= std::min(12, 64 / tables); width += 4) {
+        IndexPlan plan{width, {}, 0};
+        for (int t = 0; t < tables; ++t) {
+          plan.thresholds.push_back((radius + 1) / tables - 1 + (t < (radius + 1) % tables ? 1 : 0));
+        }
+        const HammingIndex index(hashes, radius, plan);
+        const uint64_t query = hashes[static_cast<size_t>(radius * 31 + tables)];
+        std::vector<uint32_t> expected, found;
+        for (uint32_t i = 0; i < hashes.size(); ++i) {
+          if (std::popcount(hashes[i] ^ query) <= radius) expected.push_back(i);
+        }
+        index.Query(query, [&](uint32_t position, int distance) {
+          CHECK(distance == std::popcount(hashes[position] ^ query));
+          found.push_back(position);
+          return true;
+        });
+        std::sort(found.begin(), found.end());
+        CAPTURE(radius);
+        CAPTURE(tables);
+        CAPTURE(width);
+        CHECK(found == expected);
+      }
+    }
+  }
+}
+
+TEST_CASE("the plan for a million hashes at radius 10 probes parts instead of scanning") {
+  // By hand: four parts of 16 bits within 2, 2, 2 and 1 flipped bits need 3 * 137 + 17 = 428 buckets of 15.
+  const IndexPlan plan = IndexPlan::Choose(1'000'000, 10);
+  CHECK(plan.width == 16);
+  CHECK(plan.thresholds == std::vector<int>{2, 2, 2, 1});
+  CHECK(IndexPlan::Choose(1'000'000, 40).width == 0);
+}
+
+TEST_CASE("3,000 equal hashes give all 4,498,500 pairs, in order, through buffers that hold far fewer") {
+  const std::vector<uint64_t> hashes(3000, 0x0123456789abcdef);
+  uint64_t count = 0;
+  HammingPair last{0, 0, 0};
+  bool ordered = true;
+  const StopFlag stop;
+  const Status status = PairsWithin(hashes, 3, 2, stop, [&](std::span<const HammingPair> block) {
+    for (const HammingPair& pair : block) {
+      ordered = ordered && last < pair && pair.distance == 0;
+      last = pair;
+      ++count;
+    }
+  });
+  CHECK(status.ok());
+  CHECK(ordered);
+  CHECK(count == 3000 * 2999 / 2);
+}
+
+TEST_CASE("PairsWithin ends as interrupted when asked to stop") {
+  const auto hashes = RandomHashes(2000, 9);
+  StopFlag stop;
+  int calls = 0;
+  const Status status = PairsWithin(hashes, 10, 1, stop, [&](std::span<const HammingPair>) {
+    ++calls;
+    stop.RequestStop();
+  });
+  CHECK(calls == 1);
+  REQUIRE_FALSE(status.ok());
+  CHECK(status.error().code == Code::kInterrupted);
+}
+
+}  // namespace
+}  // namespace imgmill
