@@ -39,9 +39,8 @@ Bytes WithOrientation(const Bytes& jpeg, int orientation) {
              0,    0,    8, 0,  1,   0x01, 0x12, 0,   3, 0, 0,   0,   1, 0};
   app1.push_back(static_cast<unsigned char>(orientation));
   app1.insert(app1.end(), {0, 0, 0, 0, 0, 0});
-  Bytes result(jpeg.begin(), jpeg.begin() + 2);  // the start-of-image marker stays first
-  result.insert(result.end(), app1.begin(), app1.end());
-  result.insert(result.end(), jpeg.begin() + 2, jpeg.end());
+  Bytes result = jpeg;
+  result.insert(result.begin() + 2, app1.begin(), app1.end());  // the start-of-image marker stays first
   return result;
 }
 
