@@ -6,7 +6,8 @@
 #   --with PACKAGE  one more Debian package (clang-format, for scripts/format.sh)
 #   --no-torch      for a build with -DIMGMILL_TORCH=OFF
 #
-# LibTorch is not fetched where Torch_DIR or LIBTORCH says where it is. Environment:
+# Environment:
+#   LIBTORCH        a LibTorch that is there already: none is fetched
 #   IMGMILL_PYTHON  the Python whose pip fetches LibTorch (default: the first python3 that has pip)
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -61,32 +62,40 @@ python_with_pip() {
   done
 }
 
-# pip_into FOLDER REQUIREMENT...: unpacks wheels there; nothing else on the machine is touched.
-pip_into() {
-  local folder=$1; shift
-  local options=(--quiet --no-deps --no-compile --only-binary=:all: --disable-pip-version-check
-                 --root-user-action=ignore --target "$folder")
+pip_options=(--quiet --no-compile --only-binary=:all: --disable-pip-version-check --root-user-action=ignore)
+
+# Unpacks the torch wheel into a folder; nothing else on the machine is touched.
+unpack_torch() {
+  local options=("${pip_options[@]}" --no-deps --target "$1" "torch==$torch_version")
   # LibTorch's libraries do not depend on the Python that unpacks them, so that one wheel, 3.11's, serves a
   # machine with any Python; should a package index not have that one, the Python's own will do.
-  "$python" -m pip install "${options[@]}" --python-version 3.11 --implementation cp "$@" ||
-    { rm -rf "$folder"; "$python" -m pip install "${options[@]}" "$@"; }
+  "$python" -m pip install --python-version 3.11 --implementation cp "${options[@]}" ||
+    { rm -rf "$1"; "$python" -m pip install "${options[@]}"; }
 }
 
-# The CUDA build of the wheel keeps CUDA's libraries in wheels of their own. They are fetched where LibTorch
-# cannot be loaded without them, or where there is a GPU to run on.
-add_cuda_libraries() {
+# The CUDA build of the wheel leaves CUDA's libraries to wheels of their own, gigabytes of them. A machine with a GPU
+# gets them; on any other the CUDA half is taken out, and only the two small ones are fetched that the CPU half is
+# linked to.
+complete_cuda_build() {
   local folder=$1 requirements
   [ -e "$folder/torch/lib/libtorch_cuda.so" ] || return 0
-  if [ ! -e /dev/nvidiactl ] && ! ldd "$folder/torch/lib/libtorch_cpu.so" | grep -q 'not found'; then return 0; fi
-  mapfile -t requirements < <(sed -nE 's/^Requires-Dist: ((nvidia|cuda-toolkit)[^;]*).*/\1/p' \
-                                "$folder"/torch-*.dist-info/METADATA | tr -d ' ')
-  say "fetching CUDA's libraries: ${requirements[*]}"
-  # With their dependencies here: cuda-toolkit is a list of others.
-  "$python" -m pip install --quiet --no-compile --only-binary=:all: --disable-pip-version-check \
-    --root-user-action=ignore --target "$folder/cuda" "${requirements[@]}"
-  mv "$folder/cuda/nvidia" "$folder/nvidia"  # beside torch/, where its libraries look for them
+  if [ -e /dev/nvidiactl ]; then
+    mapfile -t requirements < <(required_by_torch 's/^Requires-Dist: ((nvidia|cuda-toolkit)[^;]*).*/\1/p')
+  else
+    mapfile -t requirements < <(required_by_torch 's/^Requires-Dist: (cuda-toolkit)\[[^]]*\]([^;]*).*/\1[cudart,cupti]\2/p')
+    # libtorch.so holds no code, only the names of the two halves.
+    (cd "$folder/torch/lib" && rm -f libtorch_cuda*.so libc10_cuda.so libtorch_nvshmem.so libcaffe2_nvrtc.so libtorch.so)
+    say "no NVIDIA GPU here: keeping only the CPU half of the CUDA build (delete .deps/libtorch to choose again)"
+  fi
+  say "fetching ${requirements[*]}"
+  # With their dependencies: cuda-toolkit is only a list of others. They unpack to nvidia/, beside torch/, where
+  # LibTorch's libraries look for them.
+  "$python" -m pip install "${pip_options[@]}" --target "$folder/cuda" "${requirements[@]}"
+  mv "$folder/cuda/nvidia" "$folder/nvidia"
   rm -rf "$folder/cuda"
 }
+
+required_by_torch() { sed -nE "$1" "$folder"/torch-*.dist-info/METADATA; }
 
 install_libtorch() {
   local target=$root/.deps/libtorch
@@ -108,11 +117,11 @@ install_libtorch() {
   # Under another name until it is whole: an interrupted run leaves nothing that a later one takes for good.
   rm -rf "$root/.deps/libtorch.partial" "$target"
   say "fetching LibTorch $torch_version into .deps/libtorch (some minutes)"
-  pip_into "$root/.deps/libtorch.partial" "torch==$torch_version"
-  add_cuda_libraries "$root/.deps/libtorch.partial"
+  unpack_torch "$root/.deps/libtorch.partial"
+  complete_cuda_build "$root/.deps/libtorch.partial"
   mv "$root/.deps/libtorch.partial" "$target"
   has_libtorch || { say "the torch wheel has no TorchConfig.cmake: cannot build against it"; exit 3; }
 }
 
 install_packages "${packages[@]}"
-if [ $want_torch = 1 ] && [ -z "${Torch_DIR:-}${LIBTORCH:-}" ]; then install_libtorch; fi
+if [ $want_torch = 1 ] && [ -z "${LIBTORCH:-}" ]; then install_libtorch; fi
