@@ -1,0 +1,123 @@
+// What a subcommand is to the command line and to a pipeline: options that can be checked, and one run over items.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "imgmill/catalog/catalog.h"
+#include "imgmill/infer/model_runtime.h"
+#include "imgmill/memory/memory_manager.h"
+#include "imgmill/stream/engine.h"
+
+namespace imgmill {
+
+/// Options that every command takes; README and --help list them once.
+struct SharedOptions {
+  ListOptions list;
+
+  /// Budget of the whole process in bytes; 0 derives it (see MemoryOptions).
+  size_t memory = 0;
+  /// Budget of each device in bytes; 0 derives it.
+  size_t device_memory = 0;
+  /// "auto", "cpu", "cpu:0,cpu:1", "cuda", "cuda:1", ...
+  std::string device = "auto";
+  /// Micro-batch in place of the plan's; 0 leaves it to the plan.
+  int batch = 0;
+  /// When freed memory goes back: auto, every, never.
+  CachePolicy cache = CachePolicy::kAuto;
+  /// Images in work at once, and threads a model computes with; 0: one for each core.
+  int jobs = 0;
+
+  /// Folder of the catalog; empty chooses one (see DefaultCatalogFolder).
+  std::string catalog;
+  bool no_catalog = false;
+  /// Compute again what the catalog knows, and replace outputs that are not ours.
+  bool force = false;
+  /// Say what would be done, do nothing.
+  bool dry_run = false;
+
+  ImageLimits limits;
+  bool allow_truncated = false;
+
+  /// One JSON document on stdout instead of text.
+  bool json = false;
+  /// A JSON report of the whole run, memory included.
+  std::string report;
+  std::string log_file;
+  int verbosity = 0;  ///< -1 quiet, 0 normal, 1 and 2 more
+
+  std::optional<std::string> Check() const;
+};
+
+enum class LogLevel { kDebug, kInfo, kWarning, kError };
+
+/// What a command works with. Not owned.
+struct CommandServices {
+  const SharedOptions* shared = nullptr;
+  MemoryManager* memory = nullptr;
+  Catalog* catalog = nullptr;
+  const StopFlag* stop = nullptr;
+  Progress* progress = nullptr;
+  std::function<void(LogLevel, const std::string&)> log;
+  /// Where LibTorch lives once a step needed it, for all steps of the run.
+  std::unique_ptr<ModelRuntime>* models = nullptr;
+
+  /// Opens LibTorch and the devices of --device, the first time.
+  Result<ModelRuntime*> OpenModels() const;
+  EngineServices engine() const { return {memory, catalog, stop, progress}; }
+  int workers() const;  ///< jobs, or one for each core this process may use
+};
+
+/// One image that failed, as JSON and report show it.
+struct FailedItem {
+  std::string path;
+  Error error;
+};
+
+/// What a command came to.
+struct CommandResult {
+  RunCounts counts;
+  std::vector<FailedItem> failed;
+  /// The command's own fields of the JSON document ("groups", "outputs", ...).
+  nlohmann::ordered_json details = nlohmann::ordered_json::object();
+  /// The same for people, to stdout.
+  std::string text;
+  /// One line for the end: "3 groups, 5 duplicates, 1.2 MiB in duplicates".
+  std::string summary;
+  /// What a next step of a pipeline works on, in order.
+  std::vector<ListedFile> kept;
+  /// Of the listed: neither kept nor failed.
+  uint64_t dropped = 0;
+  /// --check was given and something was found.
+  bool findings = false;
+};
+
+class Command {
+ public:
+  virtual ~Command() = default;
+  /// The first option that is wrong.
+  virtual std::optional<std::string> Check() const = 0;
+  /// The folder that outputs go to, empty if the command writes none. A pipeline sets it for its steps.
+  virtual std::string output_folder() const { return {}; }
+  virtual void set_output_folder(const std::string&) {}
+  virtual Result<CommandResult> Run(ItemSource& source, const CommandServices& services) = 0;
+};
+
+/// Logs and keeps the failures and notes of a run, in order. Each operation's Collect passes outcomes on to one.
+class OutcomeLog {
+ public:
+  explicit OutcomeLog(const CommandServices& services) : services_(services) {}
+  void Record(const Outcome& outcome);
+  std::vector<FailedItem> TakeFailures() { return std::move(failures_); }
+
+ private:
+  const CommandServices& services_;
+  std::vector<FailedItem> failures_;
+};
+
+}  // namespace imgmill

@@ -1,0 +1,47 @@
+// `imgmill dedup`: find duplicate and near-duplicate images, keep the best of each group.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "imgmill/commands/command.h"
+
+namespace CLI {
+class App;
+}
+
+namespace imgmill {
+
+struct DedupOptions {
+  /// "exact" (equal bytes), "phash", "dhash", "ahash" or "whash". phash finds re-encoded, resized and slightly cropped
+  /// copies with the fewest false ones.
+  std::string method = "phash";
+
+  /// "scaled" hashes a JPEG from a decode at 1/2, 1/4 or 1/8, many times faster; "full" from all pixels, bit for bit
+  /// the hash of imagededup 0.3.3. The two are kept apart in the catalog. docs/hashes.md has their agreement.
+  std::string decode = "scaled";
+
+  /// Bits in which two hashes may differ, 0..64. 10 finds most copies; above 12 strangers come in.
+  int max_distance = 10;
+
+  /// What happens to duplicates: "report" only, "move" them to `move_to`, replace them by a "hardlink" or "symlink" to
+  /// the keeper, or "delete" them. Keepers are never touched.
+  std::string action = "report";
+
+  /// Folder for --action move; duplicates keep their path below it.
+  std::string move_to;
+
+  /// Where the undo file goes; empty: into the catalog's folder.
+  std::string undo_file;
+
+  /// Exit with 4 if any duplicate was found (for CI).
+  bool check = false;
+
+  std::optional<std::string> Check() const;
+};
+
+/// Declares the flags on `app`; the command they fill is returned.
+std::unique_ptr<Command> AddDedup(CLI::App& app);
+
+}  // namespace imgmill

@@ -1,0 +1,46 @@
+// `imgmill upscale`: enlarge images by a model or a classical kernel, in bands, so that memory does not grow with height.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "imgmill/commands/command.h"
+
+namespace CLI {
+class App;
+}
+
+namespace imgmill {
+
+struct UpscaleOptions {
+  /// Folder for the enlarged images; sub-folders of the input are kept.
+  std::string output;
+
+  /// Weight file (.safetensors, .pth, .pt); its architecture is detected.
+  std::string model;
+
+  /// Without a model: nearest, linear, cubic, mitchell, lanczos2 or lanczos3 ("lanczos" for short).
+  std::string method;
+
+  /// Output pixels for each input pixel, each way. 0: the model's own, or 2 for a classical method.
+  double scale = 0;
+
+  /// Side of the tiles a model works on, in input pixels; 0 leaves it to the model's plan. Part of the plan of numerics:
+  /// another tile is another run for the catalog.
+  int tile = 0;
+
+  /// "png", "jpg", "webp" or "tiff".
+  std::string format = "png";
+  /// 1..100, for jpg and webp.
+  int quality = 90;
+  /// 0..9, for png: 1 is several times faster than 6 and some 10 % larger.
+  int compression = 1;
+
+  std::optional<std::string> Check() const;
+};
+
+/// Declares the flags on `app`; the command they fill is returned.
+std::unique_ptr<Command> AddUpscale(CLI::App& app);
+
+}  // namespace imgmill

@@ -1,0 +1,22 @@
+// The JSON documents that a run leaves behind, their names stable: docs/json.md is their description.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "imgmill/base/result.h"
+#include "imgmill/memory/memory_manager.h"
+
+namespace imgmill {
+
+/// Budgets, peaks, leases, clears, rungs and pools. Bytes unless the name says otherwise.
+nlohmann::ordered_json MemoryJson(const MemoryInfo& info);
+
+/// {"path", "stage", "code", "message"}
+nlohmann::ordered_json FailureJson(const std::string& path, const Error& error);
+
+/// Text of a document: UTF-8, two spaces of indentation, a newline at the end. Bytes that are no UTF-8 (out of a library's
+/// message) are replaced; paths never hold any.
+std::string JsonText(const nlohmann::ordered_json& document);
+
+}  // namespace imgmill

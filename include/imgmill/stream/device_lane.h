@@ -1,0 +1,62 @@
+// The compute stage: tiles of many images, grouped by shape into micro-batches, on as many devices as there are.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "imgmill/base/result.h"
+#include "imgmill/base/stop_flag.h"
+#include "imgmill/infer/model_runtime.h"
+#include "imgmill/memory/memory_manager.h"
+
+namespace imgmill {
+
+/// One tile to be upscaled. Input and output are 3-band planar float32, 0..1; the output covers the whole tile, but
+/// only the part above its own rectangle is promised to be right (the rest is context).
+struct TileJob {
+  const float* input = nullptr;
+  float* output = nullptr;
+  int height = 0;
+  int width = 0;
+  /// The tile's own rectangle inside it, in input pixels.
+  int own_x = 0, own_y = 0, own_width = 0, own_height = 0;
+
+  // ---- filled by the lane
+  bool done = false;
+  Rung rung = Rung::kNone;
+};
+
+/// Owns one thread a device; each takes the oldest waiting tile and up to micro-batch - 1 others of its shape. A group
+/// that is not full is run as it is (padded, so that the numerics do not change) as soon as nobody who could fill it
+/// is still working, or admission is blocked: a partial group never holds the budget.
+class DeviceLane {
+ public:
+  /// Leases what its batches need for as long as it lives: `largest_tile` is the longest side of a tile with context.
+  static Result<std::unique_ptr<DeviceLane>> Open(UpscaleModel& model, const NumericsPlan& plan, int largest_tile,
+                                                  MemoryManager& memory, const StopFlag& stop);
+  ~DeviceLane();
+
+  /// Runs all jobs; returns when they are done. Called by many workers at once.
+  Status Run(std::span<TileJob> jobs);
+
+  /// A worker announces that it is on an image whose tiles will come here, so that groups wait for it.
+  class Visit {
+   public:
+    explicit Visit(DeviceLane& lane);
+    ~Visit();
+    Visit(const Visit&) = delete;
+    Visit& operator=(const Visit&) = delete;
+
+   private:
+    DeviceLane& lane_;
+  };
+
+ private:
+  struct Impl;
+  explicit DeviceLane(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace imgmill

@@ -1,0 +1,62 @@
+// The one way through the house: list, probe, admit, source, compute, output; in order, within the budget.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "imgmill/base/stop_flag.h"
+#include "imgmill/catalog/catalog.h"
+#include "imgmill/memory/memory_manager.h"
+#include "imgmill/stream/item_source.h"
+#include "imgmill/stream/operation.h"
+#include "imgmill/stream/progress.h"
+
+namespace imgmill {
+
+struct EngineOptions {
+  /// Images worked on at once, each on one worker thread. 0: one for each core.
+  int workers = 0;
+  ImageLimits limits;
+  /// Compute everything again, whatever the catalog knows.
+  bool force = false;
+};
+
+/// Everything a run shares. Not owned.
+struct EngineServices {
+  MemoryManager* memory = nullptr;
+  Catalog* catalog = nullptr;
+  const StopFlag* stop = nullptr;
+  Progress* progress = nullptr;
+};
+
+/// How a run went. listed = done + skipped + failed, unless it was interrupted.
+struct RunCounts {
+  uint64_t listed = 0;
+  uint64_t done = 0;
+  uint64_t skipped = 0;
+  uint64_t failed = 0;
+  uint64_t ignored = 0;      ///< files in the folders that are no images by name
+  uint64_t recalled = 0;     ///< of `done`: answered by the catalog alone
+  uint64_t off_plan = 0;     ///< of `done`: a rung changed tile, micro-batch or device
+  bool interrupted = false;
+  std::string interruption;  ///< why, in words: a signal, a full disk
+};
+
+class Engine {
+ public:
+  Engine(EngineOptions options, EngineServices services);
+
+  /// Runs `operation` over all items. Never throws for an image's sake; an error is one that ends the run.
+  /// The operation's Collect has seen every outcome, in order, when this returns.
+  Result<RunCounts> Run(ItemSource& source, Operation& operation);
+
+ private:
+  EngineOptions options_;
+  EngineServices services_;
+};
+
+/// Bytes of the rows that one region of this layout holds.
+Footprint RegionFootprint(const Layout& input, const RegionPlan& plan);
+
+}  // namespace imgmill

@@ -1,0 +1,106 @@
+// What a command is to the engine: an operation that maps each image region by region and hands small records on.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "imgmill/base/result.h"
+#include "imgmill/base/stop_flag.h"
+#include "imgmill/dataset/file_identity.h"
+#include "imgmill/dataset/listing.h"
+#include "imgmill/image/reader.h"
+#include "imgmill/memory/memory_manager.h"
+
+namespace imgmill {
+
+/// One image on its way through the engine.
+struct Item {
+  ListedFile file;
+  std::string absolute;   ///< canonical path: the catalog's key
+  FileStamp stamp;
+  ContentDigest content;  ///< known from Operation::Recall on
+  ImageHeader header;     ///< known from the probe on
+};
+
+/// How an image is cut into regions: `rows` rows each (the last may have fewer), seen with `overlap` rows of context
+/// above and below where the image has them.
+struct RegionPlan {
+  int64_t rows = 256;
+  int64_t overlap = 0;
+};
+
+/// Some rows of an image, in order from the top.
+struct Region {
+  ImageView view;            ///< own rows and context
+  int64_t first_row = 0;     ///< of the own rows, in the image
+  int64_t own_rows = 0;
+  int64_t context_above = 0; ///< rows of `view` before the own ones
+  bool last = false;
+};
+
+/// What an operation found out about one image; the engine only carries it.
+struct Payload {
+  virtual ~Payload() = default;
+};
+
+/// The end of one image's way: done, skipped (finished by an earlier run) or failed with its reason.
+struct Outcome {
+  enum class State { kDone, kSkipped, kFailed };
+
+  ListedFile file;
+  State state = State::kFailed;
+  std::optional<Error> error;
+  std::vector<std::string> notes;    ///< what a user should know: "first of 12 frames"
+  std::vector<std::string> outputs;  ///< paths written, or found finished
+  std::unique_ptr<Payload> payload;
+  Rung rung = Rung::kNone;           ///< lowest rung of the ladder that this image needed
+  double milliseconds = 0;           ///< from lease to end
+};
+
+/// The work on one image. Lives on one worker thread; a retry after out-of-memory starts a new one.
+class ItemTask {
+ public:
+  virtual ~ItemTask() = default;
+  virtual Status Map(const Region& region) = 0;
+  /// After the last region: publishes outputs, fills `outputs`, `payload`, `notes` and `rung`.
+  virtual Status Finish(Outcome& outcome) = 0;
+};
+
+/// One command's part of the shared engine. No loop over files, no thread, no retry, no progress bar in here.
+class Operation {
+ public:
+  virtual ~Operation() = default;
+
+  virtual std::string name() const = 0;
+
+  /// Everything that determines the results besides the input's bytes: options, plan of numerics, versions.
+  virtual std::string Fingerprint() const = 0;
+
+  /// Whether pixels are needed at all; without them only the probe and the digest are made.
+  virtual bool NeedsPixels() const { return true; }
+
+  /// How the image is to be read.
+  virtual ReadOptions Reading(const ImageHeader& header) const = 0;
+  virtual Result<std::unique_ptr<RowReader>> Open(const Item& item) const;
+
+  /// Layout of the rows that Map sees, known from the header.
+  virtual Layout InputLayout(const ImageHeader& header) const { return ReadLayout(header, Reading(header)); }
+  virtual RegionPlan Regions(const Layout& input) const = 0;
+
+  /// Bytes that the item holds from decode to published output, beside the region's own rows (the engine adds those).
+  virtual Footprint Cost(const ImageHeader& header) const = 0;
+
+  /// Fills `outcome` if an earlier run did all of it already: facts in the catalog, or finished outputs. `item.content`
+  /// is known, the header is not.
+  virtual Result<bool> Recall(const Item& item, Outcome& outcome) = 0;
+
+  virtual Result<std::unique_ptr<ItemTask>> Start(const Item& item, const Layout& input) = 0;
+
+  /// Called for each outcome in the order of the listing, from one thread at a time.
+  virtual void Collect(Outcome& outcome) = 0;
+};
+
+}  // namespace imgmill

@@ -1,0 +1,33 @@
+// The subcommands, one row each.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "imgmill/commands/command.h"
+
+namespace CLI {
+class App;
+}
+
+namespace imgmill {
+
+/// What a subcommand needs from the command line before it can run.
+enum class CommandKind {
+  kImages,    ///< works on images: takes the shared options, can be a step of a pipeline
+  kPipeline,  ///< reads a pipeline file and runs its steps
+  kUndo,      ///< takes back what an action did
+};
+
+struct CommandRow {
+  std::string_view name;
+  std::string_view help;
+  CommandKind kind;
+  std::unique_ptr<Command> (*add)(CLI::App& app);  ///< for kImages: declares the flags
+};
+
+std::span<const CommandRow> CommandTable();
+const CommandRow* FindCommand(std::string_view name);
+
+}  // namespace imgmill

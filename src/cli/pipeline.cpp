@@ -1,0 +1,88 @@
+// Runs the steps of a pipeline one after the other, in one session.
+#include "pipeline.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "imgmill/base/path_text.h"
+#include "session.h"
+
+namespace imgmill {
+namespace {
+
+/// Where the sums of a step do not come out even, something was lost: that is a bug, and said.
+Status Reconcile(const std::string& step, const CommandResult& result) {
+  const uint64_t accounted = result.kept.size() + result.dropped + result.counts.failed;
+  if (result.counts.listed == accounted) return {};
+  return Error{Stage::kReduce, Code::kInternal,
+               "the counts of step \"" + step + "\" do not add up: " + std::to_string(result.counts.listed) +
+                   " listed, " + std::to_string(result.kept.size()) + " kept, " + std::to_string(result.dropped) +
+                   " dropped, " + std::to_string(result.counts.failed) + " failed"};
+}
+
+std::string TableRow(const std::string& step, const std::string& listed, const std::string& kept,
+                     const std::string& dropped, const std::string& failed) {
+  char line[128];
+  std::snprintf(line, sizeof line, "%-10s %8s %8s %8s %8s\n", step.c_str(), listed.c_str(), kept.c_str(),
+                dropped.c_str(), failed.c_str());
+  return line;
+}
+
+/// Adds one step's result to the pipeline's.
+void Append(const PipelineStep& step, const CommandResult& part, bool first, CommandResult& whole) {
+  nlohmann::ordered_json json = {{"step", step.name}};
+  json["kept"] = part.kept.size();
+  json["dropped"] = part.dropped;
+  json.update(ResultJson(part));
+  whole.details["steps"].push_back(std::move(json));
+  whole.text += TableRow(step.name, std::to_string(part.counts.listed), std::to_string(part.kept.size()),
+                         std::to_string(part.dropped), std::to_string(part.counts.failed));
+  if (first) {
+    whole.counts.listed = part.counts.listed;
+    whole.counts.ignored = part.counts.ignored;
+  }
+  whole.counts.failed += part.counts.failed;
+  whole.counts.off_plan += part.counts.off_plan;
+  whole.counts.interrupted = part.counts.interrupted;
+  whole.counts.interruption = part.counts.interruption;
+  whole.dropped += part.dropped;
+  whole.findings = whole.findings || part.findings;
+  whole.failed.insert(whole.failed.end(), part.failed.begin(), part.failed.end());
+}
+
+}  // namespace
+
+ExitCode RunPipeline(Pipeline pipeline, const SharedOptions& shared, std::string command_line) {
+  const SessionPlan plan{"run", std::move(command_line), pipeline.output, ""};
+  Result<std::unique_ptr<Session>> opened = Session::Open(plan, shared);
+  if (!opened) {
+    std::fprintf(stderr, "imgmill: error: %s\n", opened.error().message.c_str());
+    return ExitCodeFor(opened.error());
+  }
+  Session& session = **opened;
+  Result<std::unique_ptr<ItemSource>> listing = SourceFromListing(shared.list, /*count=*/true);
+  if (!listing) return session.Finish(listing.error());
+  std::unique_ptr<ItemSource> source = *std::move(listing);
+
+  CommandResult whole;
+  whole.details["steps"] = nlohmann::ordered_json::array();
+  whole.text = TableRow("step", "listed", "kept", "dropped", "failed");
+  std::vector<ListedFile> kept;
+  for (PipelineStep& step : pipeline.steps) {
+    session.BeginStep(step.name);
+    Result<CommandResult> result = step.command->Run(*source, session.services());
+    if (!result) return session.Finish(result.error());
+    Append(step, *result, whole.details["steps"].empty(), whole);
+    if (!result->summary.empty()) session.Log(LogLevel::kInfo, step.name + ": " + result->summary);
+    if (result->counts.interrupted) break;
+    if (Status even = Reconcile(step.name, *result); !even) return session.Finish(even.error());
+    kept = std::move(result->kept);
+    source = SourceFromFiles(kept);
+  }
+  whole.counts.done = kept.size();
+  whole.summary = std::to_string(kept.size()) + " came through, " + std::to_string(whole.dropped) +
+                  " dropped; output in " + PrintablePath(pipeline.output);
+  return session.Finish(whole);
+}
+
+}  // namespace imgmill

@@ -1,0 +1,121 @@
+// From YAML to a checked pipeline.
+#include <CLI/CLI.hpp>
+#include <map>
+
+#include "command_table.h"
+#include "imgmill/base/path_text.h"
+#include "imgmill/base/spelling.h"
+#include "pipeline.h"
+#include "yaml_options.h"
+
+namespace imgmill {
+namespace {
+
+Error Usage(std::string message) { return {Stage::kConfigure, Code::kUsage, std::move(message)}; }
+
+/// "input": one path or several.
+Status ReadInput(const YAML::Node& node, const std::string& file, ListOptions& list) {
+  if (node.IsScalar()) {
+    list.paths.push_back(RelativeToFile(node.Scalar(), file));
+    return {};
+  }
+  if (!node.IsSequence()) return Usage(AtLine(file, node, "\"input\" takes a path or a list of paths"));
+  for (const YAML::Node& item : node) {
+    if (!item.IsScalar()) return Usage(AtLine(file, item, "\"input\" takes paths"));
+    list.paths.push_back(RelativeToFile(item.Scalar(), file));
+  }
+  return {};
+}
+
+Result<PipelineStep> ReadStep(const YAML::Node& node, const std::string& file, const std::string& output,
+                              std::map<std::string, int>& uses) {
+  if (!node.IsMap() || node.size() != 1) {
+    return Usage(AtLine(file, node, "a step is one command with its options below it, as in \"- dedup:\""));
+  }
+  const auto entry = *node.begin();
+  PipelineStep step;
+  step.name = entry.first.as<std::string>("");
+  const CommandRow* row = FindCommand(step.name);
+  if (row == nullptr || row->kind != CommandKind::kImages) {
+    std::vector<std::string> names;
+    for (const CommandRow& known : CommandTable()) {
+      if (known.kind == CommandKind::kImages) names.emplace_back(known.name);
+    }
+    std::string what = "unknown step \"" + step.name + "\"";
+    if (const auto guess = DidYouMean(step.name, names)) what += "; did you mean \"" + *guess + "\"?";
+    return Usage(AtLine(file, entry.first, what));
+  }
+  step.app = std::make_unique<CLI::App>(std::string(row->help), step.name);
+  step.command = row->add(*step.app);
+  if (Status applied = ApplyYaml(entry.second, file, *step.app, {}); !applied) return applied.error();
+  const int use = ++uses[step.name];
+  step.folder = output + "/" + step.name + (use > 1 ? "-" + std::to_string(use) : "");
+  if (CLI::Option* option = step.app->get_option_no_throw("--output"); option != nullptr && option->count() == 0) {
+    step.command->set_output_folder(step.folder);
+  }
+  if (const auto wrong = step.command->Check()) return Usage(AtLine(file, entry.first, *wrong));
+  return step;
+}
+
+}  // namespace
+
+PipelineStep::PipelineStep() = default;
+PipelineStep::PipelineStep(PipelineStep&&) noexcept = default;
+PipelineStep::~PipelineStep() = default;
+
+Result<Pipeline> ReadPipeline(const std::string& file, CLI::App& app, SharedOptions& shared) {
+  Result<YAML::Node> loaded = LoadYaml(file);
+  if (!loaded) return loaded.error();
+  const YAML::Node& root = *loaded;
+  if (!root.IsMap()) return Usage(PrintablePath(file) + ": expected input, output and steps");
+
+  if (Status applied = ApplyYaml(root, file, app, {"input", "output", "report", "steps", "include", "exclude", "recursive"});
+      !applied) {
+    return applied.error();
+  }
+  Pipeline pipeline;
+  pipeline.file = file;
+  for (const char* needed : {"input", "output", "steps"}) {
+    if (!root[needed]) return Usage(PrintablePath(file) + ": \"" + needed + "\" is missing");
+  }
+  if (Status read = ReadInput(root["input"], file, shared.list); !read) return read.error();
+  for (const auto& [key, target] : {std::pair{"include", &shared.list.include},
+                                    std::pair{"exclude", &shared.list.exclude}}) {
+    if (!root[key]) continue;
+    try {
+      *target = root[key].IsScalar() ? std::vector<std::string>{root[key].Scalar()}
+                                     : root[key].as<std::vector<std::string>>();
+    } catch (const YAML::Exception&) {
+      return Usage(AtLine(file, root[key], "\"" + std::string(key) + "\" takes patterns"));
+    }
+  }
+  if (root["recursive"]) {
+    try {
+      shared.list.recursive = root["recursive"].as<bool>();
+    } catch (const YAML::Exception&) {
+      return Usage(AtLine(file, root["recursive"], "\"recursive\" takes true or false"));
+    }
+  }
+  if (!root["output"].IsScalar() || root["output"].Scalar().empty()) {
+    return Usage(AtLine(file, root["output"], "\"output\" takes a folder"));
+  }
+  pipeline.output = RelativeToFile(root["output"].Scalar(), file);
+  if (root["report"] && shared.report.empty()) {
+    if (!root["report"].IsScalar()) return Usage(AtLine(file, root["report"], "\"report\" takes a file name"));
+    // The report of a pipeline lies with its outputs.
+    const std::string name = root["report"].Scalar();
+    shared.report = name.empty() || name[0] == '/' ? name : pipeline.output + "/" + name;
+  }
+  if (!root["steps"].IsSequence() || root["steps"].size() == 0) {
+    return Usage(AtLine(file, root["steps"], "\"steps\" takes a list of commands"));
+  }
+  std::map<std::string, int> uses;
+  for (const YAML::Node& node : root["steps"]) {
+    Result<PipelineStep> step = ReadStep(node, file, pipeline.output, uses);
+    if (!step) return step.error();
+    pipeline.steps.push_back(*std::move(step));
+  }
+  return pipeline;
+}
+
+}  // namespace imgmill

@@ -1,0 +1,189 @@
+// Opening, finishing and reporting a run.
+#include "session.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "imgmill/base/byte_size.h"
+#include "imgmill/base/path_text.h"
+#include "imgmill/report/run_report.h"
+#include "stop_signals.h"
+
+namespace imgmill {
+namespace {
+
+ExitCode ExitCodeFor(const CommandResult& result) {
+  if (result.counts.interrupted) return ExitCode::kRetry;
+  if (result.counts.failed > 0) return ExitCode::kSomeFailed;
+  return result.findings ? ExitCode::kFindings : ExitCode::kDone;
+}
+
+/// One text that stands for the inputs, for choosing a catalog: the same folders in any order have the same one.
+std::string InputRoot(const ListOptions& list) {
+  std::vector<std::string> roots;
+  for (const std::string& path : list.paths) {
+    char* resolved = ::realpath(path.c_str(), nullptr);
+    roots.emplace_back(resolved != nullptr ? resolved : path.c_str());
+    std::free(resolved);
+  }
+  if (!list.files_from.empty()) roots.push_back("list:" + list.files_from);
+  std::sort(roots.begin(), roots.end());
+  std::string joined;
+  for (const std::string& root : roots) joined += (joined.empty() ? "" : "\n") + root;
+  return joined;
+}
+
+bool PrintText(const std::string& text) {
+  return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+}
+
+}  // namespace
+
+ExitCode ExitCodeFor(const Error& error) {
+  switch (error.code) {
+    case Code::kUsage: return ExitCode::kUsage;
+    case Code::kLocked:
+    case Code::kInterrupted:
+    case Code::kDiskFull: return ExitCode::kRetry;
+    default: return ExitCode::kCannot;
+  }
+}
+
+nlohmann::ordered_json ResultJson(const CommandResult& result) {
+  nlohmann::ordered_json json = {{"listed", result.counts.listed},     {"done", result.counts.done},
+                                 {"skipped", result.counts.skipped},   {"recalled", result.counts.recalled},
+                                 {"off_plan", result.counts.off_plan}, {"ignored", result.counts.ignored},
+                                 {"interrupted", result.counts.interrupted}};
+  json["failed"] = nlohmann::ordered_json::array();
+  for (const FailedItem& item : result.failed) json["failed"].push_back(FailureJson(item.path, item.error));
+  for (const auto& [key, value] : result.details.items()) json[key] = value;
+  return json;
+}
+
+Result<std::unique_ptr<Session>> Session::Open(const SessionPlan& plan, const SharedOptions& shared) {
+  std::unique_ptr<Session> session(new Session(plan, shared));
+  session->start_ = std::chrono::steady_clock::now();
+  Result<std::unique_ptr<LogOutput>> log = LogOutput::Open(shared.verbosity, shared.log_file);
+  if (!log) return log.error();
+  session->log_ = *std::move(log);
+  const StopFlag& stop = InstallStopSignals();
+
+  InitImageLibraries();  // before the manager looks at what the process holds
+  if (Status opened = session->OpenCatalog(); !opened) return opened.error();
+  MemoryOptions options;
+  options.host_budget = shared.memory;
+  options.device_budget = shared.device_memory;
+  options.cache = shared.cache;
+  if (!session->catalog_->folder().empty()) options.cost_store = session->catalog_->folder() + "/costs.txt";
+  Result<std::unique_ptr<MemoryManager>> memory = MemoryManager::Create(options);
+  if (!memory) return memory.error();
+  session->memory_ = *std::move(memory);
+
+  Session* self = session.get();
+  session->services_.shared = &shared;
+  session->services_.memory = self->memory_.get();
+  session->services_.catalog = self->catalog_.get();
+  session->services_.stop = &stop;
+  session->services_.progress = &self->progress_;
+  session->services_.models = &self->models_;
+  session->services_.log = [self](LogLevel level, const std::string& text) { self->log_->Write(level, text); };
+  session->progress_.Begin(plan.name);
+  session->progress_line_ =
+      std::make_unique<LogOutput::ProgressLine>(*self->log_, self->progress_, *self->memory_);
+  return session;
+}
+
+Session::~Session() = default;
+
+Status Session::OpenCatalog() {
+  std::string folder = shared_.catalog;
+  if (folder.empty() && !shared_.no_catalog) {
+    Result<std::string> chosen = DefaultCatalogFolder(plan_.output_folder, plan_.input_root);
+    if (!chosen) return chosen.error();
+    folder = *std::move(chosen);
+  }
+  std::vector<std::string> to_lock;
+  if (!folder.empty()) to_lock.push_back(folder);
+  // Two runs with catalogs of their own must not meet in one output folder either.
+  if (!plan_.output_folder.empty() && folder != plan_.output_folder + "/.imgmill") {
+    to_lock.push_back(plan_.output_folder);
+  }
+  for (const std::string& each : to_lock) {
+    if (Status made = MakeFolders(each); !made) return made;
+    Result<std::unique_ptr<FolderLock>> lock = FolderLock::Take(each, plan_.command_line);
+    if (!lock) return lock.error();
+    locks_.push_back(*std::move(lock));
+  }
+  if (!plan_.output_folder.empty()) SweepTemporaries(plan_.output_folder);
+  Result<std::unique_ptr<Catalog>> catalog = Catalog::Open(folder);
+  if (!catalog) return catalog.error();
+  catalog_ = *std::move(catalog);
+  return {};
+}
+
+nlohmann::ordered_json Session::Header() const {
+  return {{"schema", "imgmill/1"}, {"command", plan_.name}, {"version", IMGMILL_VERSION}};
+}
+
+void Session::WriteReport(nlohmann::ordered_json document) {
+  if (shared_.report.empty()) return;
+  document["command_line"] = plan_.command_line;
+  document["libraries"] = ImageLibraryVersions();
+  document["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  if (memory_) document["memory"] = MemoryJson(memory_->Info());
+  if (Status written = WriteFileAtomically(shared_.report, JsonText(document)); !written) {
+    Log(LogLevel::kError, Describe(shared_.report, written.error()));
+  }
+}
+
+ExitCode Session::Finish(const CommandResult& result) {
+  progress_line_.reset();
+  nlohmann::ordered_json document = Header();
+  document.update(ResultJson(result));
+  WriteReport(document);
+  const bool printed = PrintText(shared_.json ? JsonText(document) : result.text);
+
+  const RunCounts& counts = result.counts;
+  std::string line = std::to_string(counts.listed) + " images: " + std::to_string(counts.done) + " done, ";
+  if (counts.skipped > 0) line += std::to_string(counts.skipped) + " skipped, ";
+  line += std::to_string(counts.failed) + " failed";
+  if (!result.summary.empty()) line += "; " + result.summary;
+  if (counts.ignored > 0) line += "; " + std::to_string(counts.ignored) + " other files left out";
+  Log(LogLevel::kInfo, line);
+  if (counts.interrupted) Log(LogLevel::kWarning, "not finished: " + counts.interruption);
+  if (!printed) {
+    Log(LogLevel::kError, "stdout: cannot write: the results were not printed completely");
+    return ExitCode::kCannot;
+  }
+  return ExitCodeFor(result);
+}
+
+ExitCode Session::Finish(const Error& error) {
+  progress_line_.reset();
+  nlohmann::ordered_json document = Header();
+  document["error"] = {{"stage", ToString(error.stage)}, {"code", ToString(error.code)}, {"message", error.message}};
+  WriteReport(document);
+  if (shared_.json && !PrintText(JsonText(document))) return ExitCode::kCannot;
+  Log(LogLevel::kError, error.message);
+  return ExitCodeFor(error);
+}
+
+ExitCode RunCommand(const std::string& name, Command& command, const SharedOptions& shared,
+                    std::string command_line) {
+  const SessionPlan plan{name, std::move(command_line), command.output_folder(), InputRoot(shared.list)};
+  Result<std::unique_ptr<Session>> session = Session::Open(plan, shared);
+  if (!session) {
+    std::fprintf(stderr, "imgmill: error: %s\n", session.error().message.c_str());
+    return ExitCodeFor(session.error());
+  }
+  Result<std::unique_ptr<ItemSource>> source = SourceFromListing(shared.list, /*count=*/true);
+  if (!source) return (*session)->Finish(source.error());
+  try {
+    Result<CommandResult> result = command.Run(**source, (*session)->services());
+    return result ? (*session)->Finish(*result) : (*session)->Finish(result.error());
+  } catch (const std::bad_alloc&) {
+    return (*session)->Finish(Error{Stage::kAdmit, Code::kOutOfMemory, "out of memory outside of any image's work"});
+  }
+}
+
+}  // namespace imgmill

@@ -1,0 +1,65 @@
+// Everything that a run needs, opened in order and closed in order: log, catalog, lock, MemoryManager, progress.
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "imgmill/commands/command.h"
+#include "imgmill/dataset/publish.h"
+#include "log_output.h"
+
+namespace imgmill {
+
+/// What a run is about, as far as the session must know.
+struct SessionPlan {
+  std::string name;           ///< "dedup", "upscale", "run"
+  std::string command_line;   ///< for lock and report
+  std::string output_folder;  ///< empty for commands that write none
+  std::string input_root;     ///< chooses the catalog where there is no output folder
+};
+
+class Session {
+ public:
+  static Result<std::unique_ptr<Session>> Open(const SessionPlan& plan, const SharedOptions& shared);
+  ~Session();
+
+  const CommandServices& services() const { return services_; }
+  /// A step of a pipeline starts: progress counts afresh.
+  void BeginStep(const std::string& name) { progress_.Begin(name); }
+  void Log(LogLevel level, const std::string& text) { log_->Write(level, text); }
+
+  /// Prints document or text, writes the report, logs the summary. @return the process's exit code
+  ExitCode Finish(const CommandResult& result);
+  /// The same for an error that ended the run.
+  ExitCode Finish(const Error& error);
+
+ private:
+  Session(const SessionPlan& plan, const SharedOptions& shared) : plan_(plan), shared_(shared) {}
+  Status OpenCatalog();
+  nlohmann::ordered_json Header() const;
+  void WriteReport(nlohmann::ordered_json document);
+
+  SessionPlan plan_;
+  const SharedOptions& shared_;
+  std::unique_ptr<LogOutput> log_;
+  std::vector<std::unique_ptr<FolderLock>> locks_;
+  std::unique_ptr<Catalog> catalog_;
+  std::unique_ptr<MemoryManager> memory_;
+  std::unique_ptr<ModelRuntime> models_;  // after the manager whose devices it serves
+  Progress progress_;
+  CommandServices services_;
+  std::unique_ptr<LogOutput::ProgressLine> progress_line_;
+  std::chrono::steady_clock::time_point start_;
+};
+
+/// The fields of a result that every command's document has: listed, done, skipped, failed[] and its own.
+nlohmann::ordered_json ResultJson(const CommandResult& result);
+
+/// What a run that an error ended exits with.
+ExitCode ExitCodeFor(const Error& error);
+
+/// Opens a session for one command and runs it.
+ExitCode RunCommand(const std::string& name, Command& command, const SharedOptions& shared, std::string command_line);
+
+}  // namespace imgmill

@@ -1,0 +1,102 @@
+// Declares the shared flags on a CLI11 app, each with what it does and what happens otherwise.
+#include "shared_flags.h"
+
+#include <CLI/CLI.hpp>
+
+#include "imgmill/base/byte_size.h"
+
+namespace imgmill {
+namespace {
+
+/// A flag that takes "512MiB" or "2G".
+void AddByteSize(CLI::App& app, const std::string& flag, size_t& target, const std::string& help) {
+  app.add_option_function<std::string>(
+         flag,
+         [flag, &target](const std::string& text) {
+           const Result<size_t> size = ParseByteSize(text);
+           if (!size) throw CLI::ValidationError(flag, size.error().message);
+           target = *size;
+         },
+         help)
+      ->type_name("SIZE");
+}
+
+void AddListingFlags(CLI::App& app, ListOptions& list) {
+  const char* group = "Which images";
+  app.add_option("paths", list.paths, "Folders and files")->type_name("PATH");
+  app.add_option("--files-from", list.files_from, "Read paths from a file, one a line; - is stdin")
+      ->type_name("FILE")
+      ->group(group);
+  app.add_flag("-0,--null", list.nul_separated, "Paths in --files-from end with a NUL byte (find -print0)")
+      ->group(group);
+  app.add_flag("--recursive,!--no-recursive", list.recursive, "Go into sub-folders [on]")->group(group);
+  app.add_option("--include", list.include, "Only files that match a pattern: *.jpg, train/**")
+      ->type_name("GLOB")
+      ->group(group);
+  app.add_option("--exclude", list.exclude, "No files that match a pattern")->type_name("GLOB")->group(group);
+}
+
+}  // namespace
+
+void AddSharedFlags(CLI::App& app, SharedOptions& options, std::string& config_file, bool listing) {
+  if (listing) AddListingFlags(app, options.list);
+
+  const char* memory = "Memory and devices";
+  AddByteSize(app, "--memory", options.memory,
+              "Budget of the whole process [the cgroup's limit, or 80 % of what is free]");
+  AddByteSize(app, "--device-memory", options.device_memory, "Budget of each device [what is free there]");
+  app.add_option("--device", options.device, "auto, cpu, cpu:0,cpu:1, cuda, cuda:1 ...")
+      ->capture_default_str()
+      ->type_name("NAME");
+  app.add_option("--batch", options.batch, "Tiles a device computes at once [as the model's plan says]")
+      ->type_name("N");
+  app.add_option_function<std::string>(
+         "--cache",
+         [&options](const std::string& name) {
+           if (name == "auto") {
+             options.cache = CachePolicy::kAuto;
+           } else if (name == "every") {
+             options.cache = CachePolicy::kEvery;
+           } else if (name == "never") {
+             options.cache = CachePolicy::kNever;
+           } else {
+             throw CLI::ValidationError("--cache", "takes auto, every or never, not \"" + name + "\"");
+           }
+         },
+         "When freed memory is given back: auto, every, never [auto]")
+      ->type_name("NAME");
+  app.add_option("-j,--jobs", options.jobs, "Images in work at once, and a model's threads [one a core]")
+      ->type_name("N");
+  for (const char* flag : {"--memory", "--device-memory", "--device", "--batch", "--cache", "--jobs"}) {
+    app.get_option(flag)->group(memory);
+  }
+
+  const char* run = "The run";
+  app.add_option("--catalog", options.catalog, "Folder that remembers facts and finished work")->type_name("DIR");
+  app.add_flag("--no-catalog", options.no_catalog, "Remember nothing");
+  app.add_flag("--force", options.force, "Compute everything again; replace outputs that are not ours");
+  app.add_flag("--dry-run", options.dry_run, "Say what would be done, change nothing");
+  app.add_option("--max-pixels", options.limits.max_pixels, "Refuse larger images, before decoding")
+      ->capture_default_str()
+      ->type_name("N");
+  app.add_flag("--allow-truncated", options.allow_truncated, "Take the readable part of broken files");
+  app.add_option("--config", config_file, "YAML file with the same names as the flags; a flag wins")
+      ->type_name("FILE");
+  for (const char* flag :
+       {"--catalog", "--no-catalog", "--force", "--dry-run", "--max-pixels", "--allow-truncated", "--config"}) {
+    app.get_option(flag)->group(run);
+  }
+
+  const char* output = "What is said";
+  app.add_flag("--json", options.json, "One JSON document on stdout");
+  app.add_option("--report", options.report, "A JSON report of the whole run, memory included")->type_name("FILE");
+  app.add_option("--log-file", options.log_file, "Also log to a file, with times")->type_name("FILE");
+  app.add_flag_function("-v,--verbose", [&options](int64_t n) { options.verbosity = static_cast<int>(n); },
+                        "Say more");
+  app.add_flag_function("-q,--quiet", [&options](int64_t) { options.verbosity = -1; }, "Only errors, no progress");
+  for (const char* flag : {"--json", "--report", "--log-file", "--verbose", "--quiet"}) {
+    app.get_option(flag)->group(output);
+  }
+}
+
+}  // namespace imgmill

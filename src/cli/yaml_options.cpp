@@ -1,0 +1,92 @@
+// Feeds YAML values through the flags' own parsing and validation.
+#include "yaml_options.h"
+
+#include <CLI/CLI.hpp>
+
+#include "imgmill/base/path_text.h"
+#include "imgmill/base/spelling.h"
+
+namespace imgmill {
+namespace {
+
+Error Usage(std::string message) { return {Stage::kConfigure, Code::kUsage, std::move(message)}; }
+
+bool NamesAPath(const CLI::Option& option) {
+  const std::string type = option.get_type_name();
+  return type == "FILE" || type == "DIR" || type == "PATH";
+}
+
+std::vector<std::string> FlagNames(CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) {
+      if (name != "help" && name != "config") names.push_back(name);
+    }
+  }
+  return names;
+}
+
+}  // namespace
+
+std::string AtLine(const std::string& path, const YAML::Node& node, const std::string& what) {
+  return PrintablePath(path) + ":" + std::to_string(node.Mark().line + 1) + ": " + what;
+}
+
+std::string RelativeToFile(const std::string& value, const std::string& yaml_path) {
+  const size_t slash = yaml_path.rfind('/');
+  if (value.empty() || value[0] == '/' || value == "-" || slash == std::string::npos) return value;
+  return yaml_path.substr(0, slash + 1) + value;
+}
+
+Result<YAML::Node> LoadYaml(const std::string& path) {
+  try {
+    return YAML::LoadFile(path);
+  } catch (const YAML::BadFile&) {
+    return Usage(PrintablePath(path) + ": cannot be read");
+  } catch (const YAML::Exception& problem) {
+    return Usage(PrintablePath(path) + ":" + std::to_string(problem.mark.line + 1) + ":" +
+                 std::to_string(problem.mark.column + 1) + ": " + problem.msg);
+  }
+}
+
+Status ApplyYaml(const YAML::Node& map, const std::string& path, CLI::App& app,
+                 const std::set<std::string>& leave_out) {
+  if (map.IsNull()) return {};
+  if (!map.IsMap()) return Usage(AtLine(path, map, "expected \"name: value\" lines"));
+  std::set<std::string> seen;
+  for (const auto& entry : map) {
+    const std::string key = entry.first.as<std::string>("");
+    const YAML::Node& value = entry.second;
+    if (leave_out.contains(key)) continue;
+    if (!seen.insert(key).second) return Usage(AtLine(path, entry.first, "\"" + key + "\" stands here twice"));
+    CLI::Option* option = app.get_option_no_throw(key == "paths" ? key : "--" + key);
+    if (option == nullptr || key == "help" || key == "config") {
+      std::string what = "unknown option \"" + key + "\"";
+      std::vector<std::string> names = FlagNames(app);
+      names.insert(names.end(), leave_out.begin(), leave_out.end());
+      if (const auto guess = DidYouMean(key, names)) what += "; did you mean \"" + *guess + "\"?";
+      return Usage(AtLine(path, entry.first, what));
+    }
+    if (option->count() > 0) continue;
+    std::vector<std::string> values;
+    if (value.IsScalar()) {
+      values.push_back(value.Scalar());
+    } else if (value.IsSequence()) {
+      for (const YAML::Node& item : value) {
+        if (!item.IsScalar()) return Usage(AtLine(path, item, "\"" + key + "\" takes plain values"));
+        values.push_back(item.Scalar());
+      }
+    } else {
+      return Usage(AtLine(path, entry.first, "\"" + key + "\" needs a value"));
+    }
+    try {
+      for (std::string& text : values) option->add_result(NamesAPath(*option) ? RelativeToFile(text, path) : text);
+      option->run_callback();
+    } catch (const CLI::Error& problem) {
+      return Usage(AtLine(path, entry.first, "\"" + key + "\": " + problem.what()));
+    }
+  }
+  return {};
+}
+
+}  // namespace imgmill

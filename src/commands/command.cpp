@@ -1,0 +1,56 @@
+// The shared options' checks, and the log of outcomes.
+#include "imgmill/commands/command.h"
+
+#include <sched.h>
+
+#include <algorithm>
+
+#include "imgmill/base/path_text.h"
+
+namespace imgmill {
+
+std::optional<std::string> SharedOptions::Check() const {
+  if (const std::optional<std::string> wrong = list.Check()) return wrong;
+  if (no_catalog && !catalog.empty()) return "--catalog and --no-catalog contradict each other";
+  if (jobs < 0 || jobs > 1024) return "-j takes 1 to 1024 (0: one for each core)";
+  if (batch < 0 || batch > 4096) return "--batch takes 1 to 4096 (0: as the plan says)";
+  if (limits.max_pixels < 1) return "--max-pixels must be at least 1";
+  return std::nullopt;
+}
+
+int CommandServices::workers() const {
+  if (shared->jobs > 0) return shared->jobs;
+  cpu_set_t allowed;  // what a container or taskset leaves us, not what the machine has
+  CPU_ZERO(&allowed);
+  if (::sched_getaffinity(0, sizeof allowed, &allowed) == 0) return std::max(1, CPU_COUNT(&allowed));
+  return 1;
+}
+
+Result<ModelRuntime*> CommandServices::OpenModels() const {
+  if (!*models) {
+    Result<std::unique_ptr<ModelRuntime>> runtime = OpenModelRuntime(*memory, workers());
+    if (!runtime) return runtime.error();
+    Result<int> devices = (*runtime)->AddDevices(shared->device, shared->device_memory);
+    if (!devices) return devices.error();
+    *models = *std::move(runtime);
+  }
+  return models->get();
+}
+
+void OutcomeLog::Record(const Outcome& outcome) {
+  if (outcome.state == Outcome::State::kFailed) {
+    const Error error = outcome.error.value_or(Error{});
+    services_.log(LogLevel::kError, Describe(outcome.file.path, error));
+    failures_.push_back({outcome.file.path, error});
+    return;
+  }
+  for (const std::string& note : outcome.notes) {
+    services_.log(LogLevel::kDebug, PrintablePath(outcome.file.path) + ": " + note);
+  }
+  if (outcome.rung != Rung::kNone) {
+    services_.log(LogLevel::kWarning, PrintablePath(outcome.file.path) + ": memory was short (" +
+                                          std::string(ToString(outcome.rung)) + ")");
+  }
+}
+
+}  // namespace imgmill

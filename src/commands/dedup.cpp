@@ -1,0 +1,151 @@
+// The dedup command: hashes in the map phase, groups in the reduce, files moved or linked in the act.
+#include "imgmill/commands/dedup.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+
+#include "dedup_actions.h"
+#include "dedup_groups.h"
+#include "dedup_operation.h"
+#include "imgmill/base/byte_size.h"
+#include "imgmill/base/path_text.h"
+#include "imgmill/base/spelling.h"
+
+namespace imgmill {
+namespace {
+
+const std::array<std::string, 5> kMethods = {"exact", "phash", "dhash", "ahash", "whash"};
+const std::array<std::string, 5> kActions = {"report", "move", "hardlink", "symlink", "delete"};
+
+template <size_t N>
+std::optional<std::string> CheckName(const char* flag, const std::string& name,
+                                     const std::array<std::string, N>& known) {
+  if (std::find(known.begin(), known.end(), name) != known.end()) return std::nullopt;
+  std::string text = "unknown " + std::string(flag) + " \"" + name + "\"";
+  if (const auto guess = DidYouMean(name, known)) return text + "; did you mean \"" + *guess + "\"?";
+  text += " (";
+  for (const std::string& word : known) text += word + (word == known.back() ? ")" : ", ");
+  return text;
+}
+
+class Dedup final : public Command {
+ public:
+  explicit Dedup(CLI::App& app);
+
+  std::optional<std::string> Check() const override { return options_.Check(); }
+
+  Result<CommandResult> Run(ItemSource& source, const CommandServices& services) override {
+    const SharedOptions& shared = *services.shared;
+    DedupOperation operation(HashKindFromName(options_.method), options_.decode == "scaled", shared.allow_truncated,
+                             services);
+    Engine engine({services.workers(), shared.limits, shared.force}, services.engine());
+    Result<RunCounts> counts = engine.Run(source, operation);
+    if (!counts) return counts.error();
+
+    CommandResult result;
+    result.counts = *counts;
+    result.failed = operation.log().TakeFailures();
+    if (counts->interrupted) return result;  // half a folder has no groups
+
+    const std::vector<DedupEntry>& entries = operation.entries();
+    Result<std::vector<DuplicateGroup>> groups =
+        FindDuplicates(entries, options_.method != "exact", options_.max_distance, services.workers(),
+                       *services.memory, *services.stop);
+    if (!groups) return groups.error();
+    Describe(entries, *groups, result);
+    if (options_.action != "report" && !groups->empty()) {
+      if (Status acted = ActOnDuplicates(options_, entries, *groups, services, result); !acted) return acted.error();
+    }
+    return result;
+  }
+
+ private:
+  void Describe(const std::vector<DedupEntry>& entries, const std::vector<DuplicateGroup>& groups,
+                CommandResult& result) const {
+    std::vector<bool> duplicate(entries.size(), false);
+    size_t duplicate_bytes = 0;
+    nlohmann::ordered_json list = nlohmann::ordered_json::array();
+    for (const DuplicateGroup& group : groups) {
+      nlohmann::ordered_json images = nlohmann::ordered_json::array();
+      const DedupEntry& keeper = entries[group.keeper];
+      images.push_back(ImageJson(keeper, 0, true));
+      result.text += "keep " + PrintablePath(keeper.file.path) + "  (" + std::to_string(keeper.width) + "x" +
+                     std::to_string(keeper.height) + ", by " + std::string(ToString(group.reason)) + ")\n";
+      for (const DuplicateGroup::Member& member : group.members) {
+        const DedupEntry& entry = entries[member.index];
+        duplicate[member.index] = true;
+        duplicate_bytes += static_cast<size_t>(entry.bytes);
+        images.push_back(ImageJson(entry, member.distance, member.identical));
+        result.text += "  dup " + PrintablePath(entry.file.path) + "  (" + std::to_string(entry.width) + "x" +
+                       std::to_string(entry.height) + ", " +
+                       (member.identical ? "same bytes" : "distance " + std::to_string(member.distance)) + ")\n";
+      }
+      list.push_back({{"keeper", PrintablePath(keeper.file.path)},
+                      {"reason", ToString(group.reason)},
+                      {"images", std::move(images)}});
+    }
+    for (size_t i = 0; i < entries.size(); ++i) {
+      if (!duplicate[i]) result.kept.push_back(entries[i].file);
+    }
+    result.dropped = entries.size() - result.kept.size();
+    result.details["method"] = options_.method;
+    if (options_.method != "exact") {
+      result.details["decode"] = options_.decode;
+      result.details["max_distance"] = options_.max_distance;
+    }
+    result.details["duplicates"] = result.dropped;
+    result.details["duplicate_bytes"] = duplicate_bytes;
+    result.details["groups"] = std::move(list);
+    result.summary = std::to_string(groups.size()) + (groups.size() == 1 ? " group, " : " groups, ") +
+                     std::to_string(result.dropped) + (result.dropped == 1 ? " duplicate (" : " duplicates (") +
+                     FormatByteSize(duplicate_bytes) + ")";
+    result.findings = options_.check && !groups.empty();
+  }
+
+  static nlohmann::ordered_json ImageJson(const DedupEntry& entry, int distance, bool identical) {
+    return {{"path", PrintablePath(entry.file.path)}, {"distance", distance},      {"identical", identical},
+            {"bytes", entry.bytes},                   {"width", entry.width},      {"height", entry.height}};
+  }
+
+  DedupOptions options_;
+};
+
+Dedup::Dedup(CLI::App& app) {
+  app.footer(
+      "Example:\n"
+      "  imgmill dedup photos                       lists groups of near-duplicates\n"
+      "  imgmill dedup photos --action move --move-to duplicates --memory 512MiB");
+  app.add_option("--method", options_.method, "exact, phash, dhash, ahash or whash")
+      ->capture_default_str()
+      ->type_name("NAME");
+  app.add_option("--decode", options_.decode, "scaled (fast) or full (bit for bit imagededup's hash)")
+      ->capture_default_str()
+      ->type_name("NAME");
+  app.add_option("--max-distance", options_.max_distance, "Bits in which two hashes may differ, 0 to 64")
+      ->capture_default_str()
+      ->type_name("BITS");
+  app.add_option("--action", options_.action, "report, move, hardlink, symlink or delete the duplicates")
+      ->capture_default_str()
+      ->type_name("NAME");
+  app.add_option("--move-to", options_.move_to, "Folder for --action move")->type_name("DIR");
+  app.add_option("--undo-file", options_.undo_file, "Where to write the undo file [the catalog's folder]")
+      ->type_name("FILE");
+  app.add_flag("--check", options_.check, "Exit with 4 if any duplicate was found");
+}
+
+}  // namespace
+
+std::optional<std::string> DedupOptions::Check() const {
+  if (auto wrong = CheckName("--method", method, kMethods)) return wrong;
+  if (auto wrong = CheckName("--action", action, kActions)) return wrong;
+  if (decode != "scaled" && decode != "full") return "--decode takes scaled or full, not \"" + decode + "\"";
+  if (max_distance < 0 || max_distance > 64) return "--max-distance takes 0 to 64 bits";
+  if (action == "move" && move_to.empty()) return "--action move needs a folder: --move-to DIR";
+  if (action != "move" && !move_to.empty()) return "--move-to goes with --action move";
+  return std::nullopt;
+}
+
+std::unique_ptr<Command> AddDedup(CLI::App& app) { return std::make_unique<Dedup>(app); }
+
+}  // namespace imgmill

@@ -1,0 +1,143 @@
+// Hashes images row by row and keeps what it found in the catalog, under names that carry the version.
+#include "dedup_operation.h"
+
+#include <cstring>
+
+#include "imgmill/signals/quality.h"
+
+namespace imgmill {
+namespace {
+
+// docs/hashes.md has the figures behind it: agreement with the full decode against speed.
+constexpr int kScaledSide = 128;
+constexpr int64_t kRowsPerRegion = 64;
+constexpr char kSizeFact[] = "upright-size/1";
+
+struct DedupPayload final : Payload {
+  DedupEntry entry;
+};
+
+template <typename T>
+std::string Packed(const T& value) {
+  return std::string(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+template <typename T>
+bool Unpack(const std::optional<std::string>& bytes, T& value) {
+  if (!bytes || bytes->size() != sizeof value) return false;
+  std::memcpy(&value, bytes->data(), sizeof value);
+  return true;
+}
+
+}  // namespace
+
+class DedupOperation::Task final : public ItemTask {
+ public:
+  Task(DedupOperation& operation, const Item& item, const Layout& input) : operation_(operation), item_(item) {
+    if (operation.kind_) {
+      hasher_.emplace(*operation.kind_, input);
+      sharpness_.emplace(input);
+    }
+  }
+
+  Status Map(const Region& region) override {
+    hasher_->Add(region.view);
+    sharpness_->Add(region.view);
+    return {};
+  }
+
+  Status Finish(Outcome& outcome) override {
+    auto payload = std::make_unique<DedupPayload>();
+    DedupEntry& entry = payload->entry;
+    entry.content = item_.content;
+    entry.bytes = item_.stamp.size;
+    entry.width = item_.header.upright_width();
+    entry.height = item_.header.upright_height();
+    Catalog& catalog = operation_.catalog_;
+    const std::array<int64_t, 2> size = {entry.width, entry.height};
+    if (Status put = catalog.PutFact(item_.content, kSizeFact, Packed(size)); !put) return put;
+    if (hasher_) {
+      entry.hash = hasher_->Finish();
+      entry.sharpness = sharpness_->Finish();
+      if (Status put = catalog.PutFact(item_.content, operation_.hash_fact_, Packed(entry.hash)); !put) return put;
+      if (Status put = catalog.PutFact(item_.content, operation_.sharpness_fact_, Packed(entry.sharpness)); !put) {
+        return put;
+      }
+    }
+    outcome.payload = std::move(payload);
+    return {};
+  }
+
+ private:
+  DedupOperation& operation_;
+  const Item& item_;
+  std::optional<PerceptualHasher> hasher_;
+  std::optional<SharpnessMeter> sharpness_;
+};
+
+DedupOperation::DedupOperation(std::optional<HashKind> kind, bool scaled_decode, bool allow_truncated,
+                               const CommandServices& services)
+    : kind_(kind),
+      scaled_(scaled_decode),
+      allow_truncated_(allow_truncated),
+      catalog_(*services.catalog),
+      log_(services) {
+  // A hash of the readable part of a broken file is another fact than one of the whole.
+  const std::string suffix = std::string(scaled_ ? "-scaled" : "") + (allow_truncated_ ? "-lenient" : "") + "/1";
+  hash_fact_ = kind ? std::string(ToString(*kind)) + suffix : "";
+  sharpness_fact_ = "sharpness" + suffix;
+}
+
+ReadOptions DedupOperation::Reading(const ImageHeader&) const {
+  ReadOptions reading;
+  reading.to_8bit = true;
+  reading.alpha = ReadOptions::Alpha::kDrop;  // as the peer does, whose bits we promise
+  // The full hash resizes RGB before it takes luma, again as the peer does.
+  reading.bands = scaled_ ? ReadOptions::Bands::kGrey : ReadOptions::Bands::kRgb;
+  reading.shrink_to_side = scaled_ ? kScaledSide : 0;
+  reading.allow_truncated = allow_truncated_;
+  return reading;
+}
+
+RegionPlan DedupOperation::Regions(const Layout&) const { return {kRowsPerRegion, 0}; }
+
+Footprint DedupOperation::Cost(const ImageHeader& header) const {
+  if (!kind_) return {64 * kKiB, 0};
+  const ReadOptions reading = Reading(header);
+  const Layout input = ReadLayout(header, reading);
+  // The meter keeps a few rows in wider numbers: 3 rows of int16 before and after OpenCV's filter, generously.
+  const size_t meter = static_cast<size_t>(input.width) * (kRowsPerRegion + 4) * 4;
+  return ReadFootprint(header, reading) + Footprint{PerceptualHasher::PooledBytes(*kind_, input) + meter, 64 * kKiB};
+}
+
+Result<bool> DedupOperation::Recall(const Item& item, Outcome& outcome) {
+  auto payload = std::make_unique<DedupPayload>();
+  DedupEntry& entry = payload->entry;
+  std::array<int64_t, 2> size = {};
+  if (!Unpack(catalog_.FindFact(item.content, kSizeFact), size)) return false;
+  if (kind_ && (!Unpack(catalog_.FindFact(item.content, hash_fact_), entry.hash) ||
+                !Unpack(catalog_.FindFact(item.content, sharpness_fact_), entry.sharpness))) {
+    return false;
+  }
+  entry.content = item.content;
+  entry.bytes = item.stamp.size;
+  entry.width = size[0];
+  entry.height = size[1];
+  outcome.payload = std::move(payload);
+  outcome.state = Outcome::State::kDone;
+  return true;
+}
+
+Result<std::unique_ptr<ItemTask>> DedupOperation::Start(const Item& item, const Layout& input) {
+  return std::unique_ptr<ItemTask>(std::make_unique<Task>(*this, item, input));
+}
+
+void DedupOperation::Collect(Outcome& outcome) {
+  log_.Record(outcome);
+  if (outcome.state != Outcome::State::kDone) return;
+  DedupEntry& entry = static_cast<DedupPayload&>(*outcome.payload).entry;
+  entry.file = outcome.file;
+  entries_.push_back(std::move(entry));
+}
+
+}  // namespace imgmill

@@ -1,0 +1,58 @@
+// The map phase of dedup: one hash, one sharpness and one size for each image, recalled or computed.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "imgmill/commands/command.h"
+#include "imgmill/signals/perceptual_hash.h"
+#include "imgmill/stream/operation.h"
+
+namespace imgmill {
+
+/// What dedup knows of one image.
+struct DedupEntry {
+  ListedFile file;
+  ContentDigest content;
+  int64_t bytes = 0;
+  int64_t width = 0;   ///< upright
+  int64_t height = 0;
+  uint64_t hash = 0;
+  double sharpness = 0;
+};
+
+class DedupOperation final : public Operation {
+ public:
+  /// @param kind  nothing compares contents only.
+  DedupOperation(std::optional<HashKind> kind, bool scaled_decode, bool allow_truncated,
+                 const CommandServices& services);
+
+  std::string name() const override { return "dedup"; }
+  std::string Fingerprint() const override { return "dedup " + (kind_ ? hash_fact_ : "exact"); }
+  bool NeedsPixels() const override { return kind_.has_value(); }
+  ReadOptions Reading(const ImageHeader& header) const override;
+  RegionPlan Regions(const Layout& input) const override;
+  Footprint Cost(const ImageHeader& header) const override;
+  Result<bool> Recall(const Item& item, Outcome& outcome) override;
+  Result<std::unique_ptr<ItemTask>> Start(const Item& item, const Layout& input) override;
+  void Collect(Outcome& outcome) override;
+
+  std::vector<DedupEntry>& entries() { return entries_; }
+  OutcomeLog& log() { return log_; }
+
+ private:
+  class Task;
+
+  std::optional<HashKind> kind_;
+  bool scaled_;
+  bool allow_truncated_;
+  Catalog& catalog_;
+  OutcomeLog log_;
+  std::string hash_fact_;       // "phash/1", "phash-scaled/1"
+  std::string sharpness_fact_;
+  std::vector<DedupEntry> entries_;
+};
+
+}  // namespace imgmill

@@ -1,0 +1,33 @@
+// One image that an operation writes: name, row writer, temporary file and publishing, for every operation that has one.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "imgmill/image/writer.h"
+#include "imgmill/stream/output_folder.h"
+
+namespace imgmill {
+
+class ImageOutput {
+ public:
+  /// Nothing is on disk until this returned; what is not committed is removed.
+  static Result<std::unique_ptr<ImageOutput>> Create(OutputFolder& folder, std::string relative, const Layout& layout,
+                                                     const WriteOptions& options, const std::string& metadata_from);
+
+  Status Write(const ImageView& rows) { return writer_->Write(rows); }
+  /// Completes the file and publishes it.
+  Status Commit(const Item& item);
+  std::string path() const { return folder_.PathOf(relative_); }
+
+ private:
+  ImageOutput(OutputFolder& folder, std::string relative, std::string temporary)
+      : folder_(folder), relative_(std::move(relative)), temporary_(std::move(temporary)) {}
+
+  OutputFolder& folder_;
+  std::string relative_;
+  TemporaryFile temporary_;  // before the writer: it must be closed before the file is removed
+  std::unique_ptr<RowWriter> writer_;
+};
+
+}  // namespace imgmill

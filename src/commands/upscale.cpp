@@ -1,0 +1,178 @@
+// The upscale command: checks its options, opens model or kernel, runs the operation, sums up.
+#include "imgmill/commands/upscale.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+
+#include "imgmill/base/byte_size.h"
+#include "imgmill/base/path_text.h"
+#include "imgmill/base/spelling.h"
+#include "upscale_operation.h"
+
+namespace imgmill {
+namespace {
+
+const std::array<std::string, 7> kMethods = {"nearest", "linear", "cubic", "mitchell", "lanczos2", "lanczos3",
+                                             "lanczos"};
+
+class Upscale final : public Command {
+ public:
+  explicit Upscale(CLI::App& app);
+
+  std::optional<std::string> Check() const override { return options_.Check(); }
+  std::string output_folder() const override { return options_.output; }
+  void set_output_folder(const std::string& folder) override { options_.output = folder; }
+
+  Result<CommandResult> Run(ItemSource& source, const CommandServices& services) override {
+    if (options_.method == "lanczos") options_.method = "lanczos3";
+    return options_.model.empty() ? RunClassical(source, services) : RunModel(source, services);
+  }
+
+ private:
+  Result<CommandResult> RunClassical(ItemSource& source, const CommandServices& services) {
+    ResizeOperation operation(options_, services);
+    Result<CommandResult> result = RunOperation(source, services, operation);
+    if (result) result->details["method"] = options_.method;
+    return result;
+  }
+
+  Result<CommandResult> RunModel(ItemSource& source, const CommandServices& services) {
+    const SharedOptions& shared = *services.shared;
+    Result<ModelRuntime*> runtime = services.OpenModels();
+    if (!runtime) return runtime.error();
+    Result<std::unique_ptr<UpscaleModel>> model = (*runtime)->LoadUpscaler(options_.model);
+    if (!model) {
+      Error error = model.error();
+      error.message = PrintablePath(options_.model) + ": " + error.message;
+      return error;
+    }
+    const ModelInfo& info = (*model)->info();
+    if (options_.scale > 0 && options_.scale != info.scale) {
+      return Error{Stage::kConfigure, Code::kUsage,
+                   "--scale does not fit: this model enlarges " + std::to_string(info.scale) + " times"};
+    }
+    NumericsPlan plan = (*model)->Plan(services.memory->device(0).name());
+    if (options_.tile > 0 && info.receptive_radius >= 0) plan.tile = options_.tile;
+    if (shared.batch > 0) plan.micro_batch = shared.batch;
+    services.log(LogLevel::kInfo, info.architecture + " x" + std::to_string(info.scale) + ", " + plan.Describe());
+
+    // Weights and LibTorch are in memory now: what they hold is nobody's lease.
+    services.memory->Rebaseline();
+    Result<std::unique_ptr<DeviceLane>> lane =
+        DeviceLane::Open(**model, plan, LargestTile(plan), *services.memory, *services.stop);
+    if (!lane) return lane.error();
+    ModelOperation operation(options_, services, **model, plan, **lane);
+    Result<CommandResult> result = RunOperation(source, services, operation);
+    if (result) {
+      result->details["model"] = PrintablePath(options_.model);
+      result->details["architecture"] = info.architecture;
+      result->details["plan"] = plan.Describe();
+    }
+    return result;
+  }
+
+  Result<CommandResult> RunOperation(ItemSource& source, const CommandServices& services,
+                                     UpscaleOperation& operation) {
+    EngineOptions engine_options{services.workers(), services.shared->limits, services.shared->force};
+    if (services.shared->dry_run) return Preview(source, services, operation);
+    Engine engine(engine_options, services.engine());
+    Result<RunCounts> counts = engine.Run(source, operation);
+    if (!counts) return counts.error();
+    CommandResult result;
+    result.counts = *counts;
+    result.failed = operation.log().TakeFailures();
+    result.kept = std::move(operation.written());
+    nlohmann::ordered_json outputs = nlohmann::ordered_json::array();
+    for (const ListedFile& file : result.kept) {
+      outputs.push_back(PrintablePath(file.path));
+      result.text += PrintablePath(file.path) + "\n";
+    }
+    result.details["outputs"] = std::move(outputs);
+    result.summary = std::to_string(counts->done) + " written to " + PrintablePath(options_.output);
+    if (counts->skipped > 0) result.summary += ", " + std::to_string(counts->skipped) + " were finished already";
+    return result;
+  }
+
+  /// Lists, probes and costs without decoding a pixel.
+  Result<CommandResult> Preview(ItemSource& source, const CommandServices& services, UpscaleOperation& operation) {
+    CommandResult result;
+    const size_t largest = services.memory->LargestLease();
+    size_t peak = 0;
+    while (std::optional<ListedFile> file = source.Next()) {
+      if (services.stop->StopRequested()) break;
+      ++result.counts.listed;
+      InitImageLibraries();
+      Result<ImageHeader> header = Probe(file->path, services.shared->limits);
+      Status fits = header ? Status() : Status(header.error());
+      if (header) {
+        const Layout input = operation.InputLayout(*header);
+        const size_t need =
+            (operation.Cost(*header) + RegionFootprint(input, operation.Regions(input))).total();
+        peak = std::max(peak, need);
+        result.text += PrintablePath(file->path) + ": " + FormatByteSize(need) + "\n";
+        if (need > largest) {
+          fits = Error{Stage::kAdmit, Code::kTooLarge,
+                       "needs " + FormatByteSize(need) + ", the budget leaves " + FormatByteSize(largest) +
+                           " (raise --memory or lower --tile)"};
+        }
+      }
+      if (!fits) {
+        services.log(LogLevel::kError, Describe(file->path, fits.error()));
+        result.failed.push_back({file->path, fits.error()});
+        ++result.counts.failed;
+      } else {
+        ++result.counts.done;
+      }
+    }
+    result.summary = "dry run: " + std::to_string(result.counts.done) + " would be written to " +
+                     PrintablePath(options_.output) + ", largest lease " + FormatByteSize(peak);
+    return result;
+  }
+
+  UpscaleOptions options_;
+};
+
+Upscale::Upscale(CLI::App& app) {
+  app.footer(
+      "Example:\n"
+      "  imgmill upscale photos -o large --model realesr-animevideov3-x4.safetensors --memory 1GiB\n"
+      "  imgmill upscale photos -o large --method lanczos3 --scale 2");
+  app.add_option("-o,--output", options_.output, "Folder for the enlarged images; sub-folders are kept")
+      ->type_name("DIR");
+  app.add_option("--model", options_.model, "Weight file: .safetensors, .pth or .pt")->type_name("FILE");
+  app.add_option("--method", options_.method,
+                 "Without a model: nearest, linear, cubic, mitchell, lanczos2, lanczos3")
+      ->type_name("NAME");
+  app.add_option("--scale", options_.scale, "Output pixels for each input pixel [the model's own, or 2]")
+      ->type_name("FACTOR");
+  app.add_option("--tile", options_.tile, "Side of a model's tiles in input pixels [as the model's plan says]")
+      ->type_name("PIXELS");
+  app.add_option("--format", options_.format, "png, jpg, webp or tiff")->capture_default_str()->type_name("NAME");
+  app.add_option("--quality", options_.quality, "1 to 100, for jpg and webp")->capture_default_str()->type_name("N");
+  app.add_option("--compression", options_.compression, "0 to 9, for png")->capture_default_str()->type_name("N");
+}
+
+}  // namespace
+
+std::optional<std::string> UpscaleOptions::Check() const {
+  if (output.empty()) return "an output folder is needed: -o DIR";
+  if (model.empty() == method.empty()) {
+    return "give either --model FILE or --method NAME (nearest, linear, cubic, mitchell, lanczos2, lanczos3)";
+  }
+  if (!method.empty() && std::find(kMethods.begin(), kMethods.end(), method) == kMethods.end()) {
+    std::string text = "unknown method \"" + method + "\"";
+    if (const auto guess = DidYouMean(method, kMethods)) text += "; did you mean \"" + *guess + "\"?";
+    return text;
+  }
+  if (scale < 0 || scale > 64) return "--scale takes a factor above 0, up to 64";
+  if (tile != 0 && (tile < 32 || tile > 4096)) return "--tile takes 32 to 4096 pixels (0: as the plan says)";
+  if (!FileFormatFromExtension(format)) return "unknown --format \"" + format + "\" (png, jpg, webp or tiff)";
+  if (quality < 1 || quality > 100) return "--quality takes 1 to 100";
+  if (compression < 0 || compression > 9) return "--compression takes 0 to 9";
+  return std::nullopt;
+}
+
+std::unique_ptr<Command> AddUpscale(CLI::App& app) { return std::make_unique<Upscale>(app); }
+
+}  // namespace imgmill

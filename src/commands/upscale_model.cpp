@@ -1,0 +1,185 @@
+// Upscaling by a model: cuts each band into tiles with context, runs them, writes the band.
+#include <algorithm>
+
+#include "planar.h"
+#include "upscale_operation.h"
+
+namespace imgmill {
+namespace {
+
+constexpr int64_t kUntiled = int64_t{1} << 20;  // sides are limited to less by every reader
+
+size_t PlaneBytes(int64_t width, int64_t height) {
+  return static_cast<size_t>(3 * width * height) * sizeof(float);
+}
+
+std::string ModelFingerprint(const UpscaleOptions& options, const UpscaleModel& model, const NumericsPlan& plan) {
+  return "upscale/1 " + model.info().architecture + " " + model.info().digest + " " + plan.Describe() + " " +
+         options.format + " q" + std::to_string(options.quality) + " c" + std::to_string(options.compression) + " " +
+         ImageLibraryVersions();
+}
+
+/// Passes of the model over one tile: colours, and alpha if there is one.
+struct Pass {
+  PlaneMap map;
+  int first_band = 0;
+  int bands = 3;
+};
+
+std::vector<Pass> PassesFor(const Layout& layout) {
+  std::vector<Pass> passes;
+  if (layout.colour_bands() == 3) {
+    passes.push_back({{{0, 1, 2}}, 0, 3});
+  } else {
+    passes.push_back({{{0, 0, 0}}, 0, 1});
+  }
+  const int alpha = layout.bands - 1;
+  if (layout.has_alpha()) passes.push_back({{{alpha, alpha, alpha}}, alpha, 1});
+  return passes;
+}
+
+}  // namespace
+
+int LargestTile(const NumericsPlan& plan) { return plan.tile + 2 * plan.overlap; }
+
+ModelOperation::ModelOperation(const UpscaleOptions& options, const CommandServices& services, UpscaleModel& model,
+                               const NumericsPlan& plan, DeviceLane& lane)
+    : UpscaleOperation(options, ModelFingerprint(options, model, plan), services),
+      model_(model),
+      plan_(plan),
+      lane_(lane) {}
+
+RegionPlan ModelOperation::Regions(const Layout&) const {
+  return {plan_.tile > 0 ? plan_.tile : kUntiled, plan_.overlap};
+}
+
+Footprint ModelOperation::Cost(const ImageHeader& header) const {
+  const Layout input = InputLayout(header);
+  const int64_t scale = model_.info().scale;
+  const int64_t side = plan_.tile > 0 ? LargestTile(plan_) : kUntiled;
+  const int64_t tile_width = std::min(input.width, side);
+  const int64_t tile_height = std::min(input.height, side);
+  Layout band = input;
+  band.width *= scale;
+  band.height = std::min<int64_t>(input.height, plan_.tile > 0 ? plan_.tile : kUntiled) * scale;
+  Layout whole = band;
+  whole.height = input.height * scale;
+  const size_t in_flight = static_cast<size_t>(plan_.micro_batch);
+  const size_t tiles =
+      in_flight * (PlaneBytes(tile_width, tile_height) + PlaneBytes(tile_width * scale, tile_height * scale));
+  return ReadFootprint(header, Reading(header)) + WriteFootprint(whole, Writing()) +
+         Footprint{tiles + band.row_bytes() * static_cast<size_t>(band.height), 0};
+}
+
+class ModelOperation::Task final : public ItemTask {
+ public:
+  Task(ModelOperation& operation, const Item& item, const Layout& input, std::string relative,
+       std::unique_ptr<ImageOutput> output)
+      : operation_(operation),
+        item_(item),
+        passes_(PassesFor(input)),
+        visit_(operation.lane_),
+        relative_(std::move(relative)),
+        output_(std::move(output)) {}
+
+  Status Map(const Region& region) override {
+    const int64_t scale = operation_.model_.info().scale;
+    const Layout& rows = region.view.layout;
+    Layout band_layout = rows;
+    band_layout.width *= scale;
+    band_layout.height = region.own_rows * scale;
+    Image band(band_layout);
+    for (const Pass& pass : passes_) {
+      if (Status ran = RunPass(region, pass, band); !ran) return ran;
+    }
+    return output_->Write(band.view());
+  }
+
+  Status Finish(Outcome& outcome) override {
+    if (Status committed = output_->Commit(item_); !committed) return committed;
+    outcome.outputs = {relative_};
+    outcome.rung = std::max(outcome.rung, rung_);
+    return {};
+  }
+
+ private:
+  /// One tile of a band: where it lies in the rows, and its planes.
+  struct Tile {
+    TileJob job;
+    int64_t x = 0;  // of the own rectangle, in the image
+    Buffer input;
+    Buffer output;
+  };
+
+  Status RunPass(const Region& region, const Pass& pass, Image& band) {
+    const NumericsPlan& plan = operation_.plan_;
+    const int64_t width = region.view.layout.width;
+    const int64_t step = plan.tile > 0 ? plan.tile : width;
+    const size_t in_flight = static_cast<size_t>(std::max(1, plan.micro_batch));
+    for (int64_t x = 0; x < width;) {
+      std::vector<Tile> tiles;
+      for (; x < width && tiles.size() < in_flight; x += step) tiles.push_back(CutTile(region, pass, x, step));
+      std::vector<TileJob> jobs;
+      for (Tile& tile : tiles) jobs.push_back(tile.job);
+      const Status ran = operation_.lane_.Run(jobs);
+      for (const TileJob& job : jobs) rung_ = std::max(rung_, job.rung);
+      if (!ran) return ran;
+      for (const Tile& tile : tiles) Place(tile, pass, band);
+    }
+    return {};
+  }
+
+  Tile CutTile(const Region& region, const Pass& pass, int64_t x, int64_t step) {
+    const Layout& rows = region.view.layout;
+    const int64_t overlap = operation_.plan_.overlap;
+    const int64_t left = std::max<int64_t>(0, x - overlap);
+    const int64_t own_width = std::min(step, rows.width - x);
+    const int64_t right = std::min(rows.width, x + own_width + overlap);
+    const int64_t scale = operation_.model_.info().scale;
+    Tile tile;
+    tile.x = x;
+    tile.input = Buffer(HostPool(), PlaneBytes(right - left, rows.height));
+    tile.output = Buffer(HostPool(), PlaneBytes((right - left) * scale, rows.height * scale));
+    auto* planes = reinterpret_cast<float*>(tile.input.data());
+    ToPlanes(region.view, left, 0, right - left, rows.height, pass.map, planes);
+    tile.job.input = planes;
+    tile.job.output = reinterpret_cast<float*>(tile.output.data());
+    tile.job.height = static_cast<int>(rows.height);
+    tile.job.width = static_cast<int>(right - left);
+    tile.job.own_x = static_cast<int>(x - left);
+    tile.job.own_y = static_cast<int>(region.context_above);
+    tile.job.own_width = static_cast<int>(own_width);
+    tile.job.own_height = static_cast<int>(region.own_rows);
+    return tile;
+  }
+
+  void Place(const Tile& tile, const Pass& pass, Image& band) const {
+    const int scale = operation_.model_.info().scale;
+    const TileJob& job = tile.job;
+    FromPlanes(job.output, int64_t{job.width} * scale, int64_t{job.height} * scale, int64_t{job.own_x} * scale,
+               int64_t{job.own_y} * scale, int64_t{job.own_width} * scale, int64_t{job.own_height} * scale,
+               pass.first_band, pass.bands, band, tile.x * scale, 0);
+  }
+
+  ModelOperation& operation_;
+  const Item& item_;
+  const std::vector<Pass> passes_;
+  DeviceLane::Visit visit_;
+  std::string relative_;
+  std::unique_ptr<ImageOutput> output_;
+  Rung rung_ = Rung::kNone;
+};
+
+Result<std::unique_ptr<ItemTask>> ModelOperation::Start(const Item& item, const Layout& input) {
+  Layout whole = input;
+  whole.width *= model_.info().scale;
+  whole.height *= model_.info().scale;
+  std::string relative = OutputName(item.file);
+  Result<std::unique_ptr<ImageOutput>> output =
+      ImageOutput::Create(folder(), relative, whole, Writing(), item.file.path);
+  if (!output) return output.error();
+  return std::unique_ptr<ItemTask>(
+      std::make_unique<Task>(*this, item, input, std::move(relative), *std::move(output)));
+}
+
+}  // namespace imgmill

@@ -1,0 +1,122 @@
+// Names and recall of enlarged images, and the classical kernels.
+#include "upscale_operation.h"
+
+#include <cmath>
+#include <cstdio>
+
+#include "imgmill/dataset/output_names.h"
+
+namespace imgmill {
+namespace {
+
+constexpr int64_t kRowsPerBand = 64;
+constexpr double kDefaultScale = 2;
+
+double ClassicalScale(const UpscaleOptions& options) { return options.scale > 0 ? options.scale : kDefaultScale; }
+
+std::string ClassicalFingerprint(const UpscaleOptions& options) {
+  char text[160];
+  std::snprintf(text, sizeof text, "upscale/1 %s x%.17g %s q%d c%d ", options.method.c_str(), ClassicalScale(options),
+                options.format.c_str(), options.quality, options.compression);
+  return text + ImageLibraryVersions();
+}
+
+}  // namespace
+
+UpscaleOperation::UpscaleOperation(const UpscaleOptions& options, std::string fingerprint,
+                                   const CommandServices& services)
+    : options_(options),
+      fingerprint_(std::move(fingerprint)),
+      folder_(options.output, fingerprint_, *services.catalog, services.shared->force),
+      allow_truncated_(services.shared->allow_truncated),
+      log_(services) {}
+
+ReadOptions UpscaleOperation::Reading(const ImageHeader&) const {
+  ReadOptions reading;
+  reading.keep_profile = true;  // the writer attaches it again
+  reading.allow_truncated = allow_truncated_;
+  return reading;
+}
+
+WriteOptions UpscaleOperation::Writing() const {
+  WriteOptions writing;
+  writing.format = FileFormatFromExtension(options_.format).value_or(FileFormat::kPng);
+  writing.quality = options_.quality;
+  writing.compression = options_.compression;
+  return writing;
+}
+
+std::string UpscaleOperation::OutputName(const ListedFile& file) const {
+  return OutputNameFor(file, Extension(Writing().format));
+}
+
+Result<bool> UpscaleOperation::Recall(const Item& item, Outcome& outcome) {
+  const std::string relative = OutputName(item.file);
+  Result<bool> finished = folder_.Finished(item, relative);
+  if (!finished || !*finished) return finished;
+  outcome.state = Outcome::State::kSkipped;
+  outcome.outputs = {relative};
+  return true;
+}
+
+void UpscaleOperation::Collect(Outcome& outcome) {
+  log_.Record(outcome);
+  for (const std::string& relative : outcome.outputs) {
+    ListedFile file;
+    file.index = written_.size();
+    file.path = folder_.PathOf(relative);
+    file.relative = relative;
+    written_.push_back(std::move(file));
+  }
+}
+
+class ResizeOperation::Task final : public ItemTask {
+ public:
+  Task(const Item& item, std::string relative, std::unique_ptr<ImageOutput> output)
+      : item_(item), relative_(std::move(relative)), output_(std::move(output)) {}
+
+  Status Map(const Region& region) override { return output_->Write(region.view); }
+
+  Status Finish(Outcome& outcome) override {
+    if (Status committed = output_->Commit(item_); !committed) return committed;
+    outcome.outputs = {relative_};
+    return {};
+  }
+
+ private:
+  const Item& item_;
+  std::string relative_;
+  std::unique_ptr<ImageOutput> output_;
+};
+
+ResizeOperation::ResizeOperation(const UpscaleOptions& options, const CommandServices& services)
+    : UpscaleOperation(options, ClassicalFingerprint(options), services) {}
+
+Layout ResizeOperation::InputLayout(const ImageHeader& header) const {
+  Layout layout = ReadLayout(header, Reading(header));
+  layout.width = ResizedSide(layout.width, ClassicalScale(options()));
+  layout.height = ResizedSide(layout.height, ClassicalScale(options()));
+  return layout;
+}
+
+Result<std::unique_ptr<RowReader>> ResizeOperation::Open(const Item& item) const {
+  return OpenResizedRows(item.file.path, item.header, Reading(item.header), ClassicalScale(options()),
+                         options().method);
+}
+
+RegionPlan ResizeOperation::Regions(const Layout&) const { return {kRowsPerBand, 0}; }
+
+Footprint ResizeOperation::Cost(const ImageHeader& header) const {
+  return ResizeFootprint(header, Reading(header), ClassicalScale(options())) +
+         WriteFootprint(InputLayout(header), Writing());
+}
+
+Result<std::unique_ptr<ItemTask>> ResizeOperation::Start(const Item& item, const Layout& input) {
+  std::string relative = OutputName(item.file);
+  Result<std::unique_ptr<ImageOutput>> output =
+      ImageOutput::Create(folder(), relative, input, Writing(), item.file.path);
+  if (!output) return output.error();
+  return std::unique_ptr<ItemTask>(std::make_unique<Task>(item, std::move(relative), *std::move(output)));
+}
+
+}  // namespace imgmill

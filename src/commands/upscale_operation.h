@@ -1,0 +1,78 @@
+// What both ways of upscaling share: names, recall, the list of what was written.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "image_output.h"
+#include "imgmill/commands/upscale.h"
+#include "imgmill/stream/device_lane.h"
+#include "imgmill/stream/operation.h"
+
+namespace imgmill {
+
+class UpscaleOperation : public Operation {
+ public:
+  UpscaleOperation(const UpscaleOptions& options, std::string fingerprint, const CommandServices& services);
+
+  std::string name() const override { return "upscale"; }
+  std::string Fingerprint() const override { return fingerprint_; }
+  ReadOptions Reading(const ImageHeader& header) const override;
+  Result<bool> Recall(const Item& item, Outcome& outcome) override;
+  void Collect(Outcome& outcome) override;
+
+  OutcomeLog& log() { return log_; }
+  std::vector<ListedFile>& written() { return written_; }
+
+ protected:
+  WriteOptions Writing() const;
+  /// The output's name below the output folder.
+  std::string OutputName(const ListedFile& file) const;
+  const UpscaleOptions& options() const { return options_; }
+  OutputFolder& folder() { return folder_; }
+
+ private:
+  const UpscaleOptions& options_;
+  std::string fingerprint_;
+  OutputFolder folder_;
+  bool allow_truncated_;
+  OutcomeLog log_;
+  std::vector<ListedFile> written_;
+};
+
+/// Enlarges by a classical kernel: the reader resizes while it streams, so this only passes rows on.
+class ResizeOperation final : public UpscaleOperation {
+ public:
+  ResizeOperation(const UpscaleOptions& options, const CommandServices& services);
+  Layout InputLayout(const ImageHeader& header) const override;
+  Result<std::unique_ptr<RowReader>> Open(const Item& item) const override;
+  RegionPlan Regions(const Layout& input) const override;
+  Footprint Cost(const ImageHeader& header) const override;
+  Result<std::unique_ptr<ItemTask>> Start(const Item& item, const Layout& input) override;
+
+ private:
+  class Task;
+};
+
+/// Enlarges by a model: bands of tiles, each with its context, through the device lane.
+class ModelOperation final : public UpscaleOperation {
+ public:
+  ModelOperation(const UpscaleOptions& options, const CommandServices& services, UpscaleModel& model,
+                 const NumericsPlan& plan, DeviceLane& lane);
+  RegionPlan Regions(const Layout& input) const override;
+  Footprint Cost(const ImageHeader& header) const override;
+  Result<std::unique_ptr<ItemTask>> Start(const Item& item, const Layout& input) override;
+
+ private:
+  class Task;
+
+  UpscaleModel& model_;
+  NumericsPlan plan_;
+  DeviceLane& lane_;
+};
+
+/// The longest side of a tile with its context.
+int LargestTile(const NumericsPlan& plan);
+
+}  // namespace imgmill

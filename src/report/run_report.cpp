@@ -1,0 +1,68 @@
+// Memory and failures as JSON.
+#include "imgmill/report/run_report.h"
+
+#include "imgmill/base/path_text.h"
+
+namespace imgmill {
+namespace {
+
+nlohmann::ordered_json PoolJson(const PoolStats& pool) {
+  return {{"cap", pool.cap},
+          {"charged", pool.charged},
+          {"live", pool.live},
+          {"cached", pool.cached},
+          {"peak_charged", pool.peak_charged},
+          {"peak_live", pool.peak_live},
+          {"allocations", pool.allocations},
+          {"frees", pool.frees},
+          {"refusals", pool.refusals},
+          {"maps", pool.maps},
+          {"clears", pool.clears},
+          {"clear_ms", pool.clear_ms}};
+}
+
+}  // namespace
+
+nlohmann::ordered_json MemoryJson(const MemoryInfo& info) {
+  nlohmann::ordered_json json = {{"budget", info.budget},
+                                 {"budget_source", info.budget_source},
+                                 {"peak_resident", info.process.peak_resident},
+                                 {"resident", info.process.resident},
+                                 {"fixed", info.fixed},
+                                 {"peak_leased", info.peak_leased},
+                                 {"peak_unexplained", info.peak_unexplained},
+                                 {"leases_granted", info.leases_granted},
+                                 {"leases_waited", info.leases_waited},
+                                 {"clears", info.clears},
+                                 {"clear_ms", info.clear_ms},
+                                 {"host_pool", PoolJson(info.host)}};
+  nlohmann::ordered_json rungs = nlohmann::ordered_json::object();
+  for (int rung = 1; rung <= static_cast<int>(Rung::kRecordedFailure); ++rung) {
+    rungs[std::string(ToString(static_cast<Rung>(rung)))] = info.rungs[rung];
+  }
+  json["rungs"] = std::move(rungs);
+  json["devices"] = nlohmann::ordered_json::array();
+  for (const MemoryInfo::NamedDevice& device : info.devices) {
+    json["devices"].push_back({{"name", device.name},
+                               {"budget", device.budget},
+                               {"peak_allocated", device.stats.peak_allocated},
+                               {"allocated", device.stats.allocated},
+                               {"reserved", device.stats.reserved},
+                               {"out_of_memory_count", device.stats.out_of_memory_count},
+                               {"lost", device.lost}});
+  }
+  return json;
+}
+
+nlohmann::ordered_json FailureJson(const std::string& path, const Error& error) {
+  return {{"path", PrintablePath(path)},
+          {"stage", ToString(error.stage)},
+          {"code", ToString(error.code)},
+          {"message", error.message}};
+}
+
+std::string JsonText(const nlohmann::ordered_json& document) {
+  return document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace imgmill

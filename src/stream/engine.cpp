@@ -1,0 +1,213 @@
+// The engine: one feeder that lists, probes and admits, workers that do the rest, outcomes put back in order.
+#include "imgmill/stream/engine.h"
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <thread>
+
+#include "bounded_queue.h"
+#include "item_work.h"
+#include "ordered_outcomes.h"
+
+namespace imgmill {
+
+Result<std::unique_ptr<RowReader>> Operation::Open(const Item& item) const {
+  return OpenRows(item.file.path, item.header, Reading(item.header));
+}
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// An admitted item: it holds its lease from here to its outcome.
+struct Job {
+  uint64_t index = 0;
+  Item item;
+  bool content_known = false;
+  Lease lease;
+};
+
+/// The state of one Engine::Run.
+class EngineRun {
+ public:
+  EngineRun(const EngineOptions& options, const EngineServices& services, ItemSource& source, Operation& operation)
+      : options_(options),
+        services_(services),
+        source_(source),
+        operation_(operation),
+        workers_(options.workers > 0 ? options.workers
+                                     : std::max(1, static_cast<int>(std::thread::hardware_concurrency()))),
+        queue_(static_cast<size_t>(workers_)),
+        ordered_([this](Outcome& outcome) { Count(outcome); }) {}
+
+  RunCounts Run() {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < workers_; ++i) threads.emplace_back([this] { Work(); });
+    services_.progress->expected = source_.Expected();
+    Feed();
+    queue_.Close();
+    threads.clear();  // joins
+    for (const ListProblem& problem : source_.Problems()) {
+      Outcome outcome;
+      outcome.file.path = outcome.file.relative = problem.path;
+      outcome.error = problem.error;
+      ordered_.Put(next_index_++, std::move(outcome));
+    }
+    counts_.ignored = source_.Ignored();
+    counts_.recalled = recalled_;
+    counts_.interrupted = disk_full_ || cut_short_ || !exhausted_;
+    if (counts_.interrupted) {
+      counts_.interruption = disk_full_ ? "the disk is full; make room and run the same command again to resume"
+                                        : "stopped by a signal; run the same command again to resume";
+    }
+    services_.memory->CollectIfAbove();
+    return counts_;
+  }
+
+ private:
+  bool Stopped() const { return services_.stop->StopRequested() || disk_full_; }
+
+  void Feed() {
+    while (!Stopped()) {
+      std::optional<ListedFile> file = source_.Next();
+      if (!file) {
+        exhausted_ = true;
+        return;
+      }
+      const uint64_t index = next_index_++;
+      Outcome outcome;
+      outcome.file = *file;
+      Job job;
+      job.index = index;
+      job.item.file = *std::move(file);
+      Status admitted = Admit(job, outcome);
+      if (!admitted && admitted.error().code == Code::kInterrupted) {
+        --next_index_;  // as if it had not been listed: a rerun takes it up
+        break;
+      }
+      if (!admitted) outcome.error = admitted.error();
+      if (job.lease) {
+        queue_.Push(std::move(job));
+      } else {
+        ordered_.Put(index, std::move(outcome));
+      }
+    }
+  }
+
+  /// Recalled items come back with a filled outcome and no lease, failed ones with an error, the rest with a lease.
+  Status Admit(Job& job, Outcome& outcome) {
+    Item& item = job.item;
+    Result<FileStamp> stamp = StampOf(item.file.path);
+    if (!stamp) return stamp.error();
+    item.stamp = *stamp;
+    item.absolute = CanonicalPath(item.file.path);
+    if (!options_.force) {
+      if (const std::optional<KnownFile> known = services_.catalog->FindFile(item.absolute);
+          known && known->stamp == item.stamp) {
+        item.content = known->content;
+        job.content_known = true;
+        Result<bool> recalled = operation_.Recall(item, outcome);
+        if (!recalled) return recalled.error();
+        if (*recalled) return ++recalled_, Status{};
+      }
+    }
+    Result<ImageHeader> header = Probe(item.file.path, options_.limits);
+    if (!header) return header.error();
+    item.header = *std::move(header);
+
+    Footprint need = operation_.Cost(item.header);
+    if (operation_.NeedsPixels()) {
+      const Layout input = operation_.InputLayout(item.header);
+      need = need + RegionFootprint(input, operation_.Regions(input));
+    }
+    Result<Lease> lease = services_.memory->Acquire(need, *services_.stop);
+    if (!lease) return lease.error();
+    job.lease = *std::move(lease);
+    return {};
+  }
+
+  void Work() {
+    while (std::optional<Job> job = queue_.Pop()) {
+      Outcome outcome;
+      outcome.file = job->item.file;
+      const Clock::time_point start = Clock::now();
+      // The edge of a thread: what is no value by now becomes one, and the run goes on.
+      try {
+        ItemWork work(operation_, job->item, job->content_known, options_.force, services_, outcome);
+        LadderOutcome ladder = services_.memory->Guarded(work, kHostWork, *services_.stop);
+        outcome.rung = std::max(outcome.rung, ladder.rung);
+        if (!ladder.status) Fail(outcome, ladder.status.error());
+      } catch (const std::exception& problem) {
+        Fail(outcome, Error{Stage::kCompute, Code::kInternal, problem.what()});
+      }
+      outcome.milliseconds = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+      const BatchShape shape{1, job->item.header.height, job->item.header.width, 0};
+      job->lease.Release();
+      services_.memory->BatchDone(kHostWork, shape, std::nullopt);
+      ordered_.Put(job->index, std::move(outcome));
+    }
+  }
+
+  void Fail(Outcome& outcome, const Error& error) {
+    outcome.state = Outcome::State::kFailed;
+    outcome.error = error;
+    outcome.payload.reset();
+    outcome.outputs.clear();
+    // Every later output would meet the same end: stop, and let a rerun go on once there is room.
+    if (error.code == Code::kDiskFull) disk_full_ = true;
+    if (error.code == Code::kInterrupted) cut_short_ = true;
+  }
+
+  /// Under the lock of `ordered_`, in order.
+  void Count(Outcome& outcome) {
+    ++counts_.listed;
+    Progress& progress = *services_.progress;
+    progress.listed.fetch_add(1, std::memory_order_relaxed);
+    switch (outcome.state) {
+      case Outcome::State::kDone:
+        ++counts_.done;
+        if (outcome.rung >= Rung::kHalfBatch) ++counts_.off_plan;
+        progress.done.fetch_add(1, std::memory_order_relaxed);
+        break;
+      case Outcome::State::kSkipped:
+        ++counts_.skipped;
+        progress.skipped.fetch_add(1, std::memory_order_relaxed);
+        break;
+      case Outcome::State::kFailed:
+        ++counts_.failed;
+        progress.failed.fetch_add(1, std::memory_order_relaxed);
+        break;
+    }
+    operation_.Collect(outcome);
+  }
+
+ private:
+  const EngineOptions& options_;
+  const EngineServices& services_;
+  ItemSource& source_;
+  Operation& operation_;
+  const int workers_;
+  BoundedQueue<Job> queue_;
+  RunCounts counts_;
+  OrderedOutcomes ordered_;
+  uint64_t next_index_ = 0;
+  uint64_t recalled_ = 0;
+  bool exhausted_ = false;  // the source came to its end
+  std::atomic<bool> disk_full_{false};
+  std::atomic<bool> cut_short_{false};  // an image in flight gave up because of the signal
+};
+
+}  // namespace
+
+Engine::Engine(EngineOptions options, EngineServices services) : options_(options), services_(services) {}
+
+Result<RunCounts> Engine::Run(ItemSource& source, Operation& operation) {
+  InitImageLibraries();
+  EngineRun run(options_, services_, source, operation);
+  const RunCounts counts = run.Run();
+  if (Status flushed = services_.catalog->Flush(); !flushed) return flushed.error();
+  return counts;
+}
+
+}  // namespace imgmill

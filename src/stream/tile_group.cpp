@@ -1,0 +1,113 @@
+// Runs equal tiles in micro-batches of the plan's size, or, on lower rungs, in smaller batches and parts of tiles.
+#include "tile_group.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace imgmill {
+namespace {
+
+constexpr int kBands = 3;
+constexpr int kSmallestTile = 64;  // below this, context is most of the work
+
+/// Copies a rectangle of planar float rows.
+void CopyPlanes(const float* from, int from_height, int from_width, int from_y, int from_x, float* to, int to_height,
+                int to_width, int to_y, int to_x, int height, int width) {
+  for (int band = 0; band < kBands; ++band) {
+    for (int y = 0; y < height; ++y) {
+      const float* source = from + (static_cast<size_t>(band) * static_cast<size_t>(from_height) +
+                                    static_cast<size_t>(from_y + y)) *
+                                       static_cast<size_t>(from_width) +
+                            from_x;
+      float* target = to + (static_cast<size_t>(band) * static_cast<size_t>(to_height) + static_cast<size_t>(to_y + y)) *
+                               static_cast<size_t>(to_width) +
+                      to_x;
+      std::memcpy(target, source, static_cast<size_t>(width) * sizeof(float));
+    }
+  }
+}
+
+size_t PlanarFloats(int height, int width) {
+  return static_cast<size_t>(kBands) * static_cast<size_t>(height) * static_cast<size_t>(width);
+}
+
+}  // namespace
+
+int TileGroup::smallest_tile() const {
+  // A global architecture looks at its whole input: another tile would be another result.
+  return model_.info().receptive_radius < 0 ? 0 : kSmallestTile;
+}
+
+Status TileGroup::Run(const Attempt& attempt) {
+  std::vector<TileJob*> left;
+  for (TileJob* job : jobs_) {
+    if (!job->done) left.push_back(job);
+  }
+  const bool in_parts = attempt.tile > 0 && attempt.tile < plan_.tile;
+  const size_t batch = in_parts ? 1 : static_cast<size_t>(std::max(1, attempt.micro_batch));
+  for (size_t first = 0; first < left.size(); first += batch) {
+    const std::span<TileJob* const> some = std::span(left).subspan(first, std::min(batch, left.size() - first));
+    const Status status = in_parts     ? RunInParts(attempt, *some[0])
+                          : batch == 1 ? RunOne(attempt, *some[0])
+                                       : RunBatch(attempt, some, batch);
+    if (!status) return status;
+    for (TileJob* job : some) {
+      job->done = true;
+      job->rung = attempt.rung;
+    }
+  }
+  return {};
+}
+
+Status TileGroup::RunOne(const Attempt& attempt, TileJob& job) {
+  return model_.Forward(job.input, job.output, 1, job.height, job.width, attempt.device);
+}
+
+Status TileGroup::RunBatch(const Attempt& attempt, std::span<TileJob* const> jobs, size_t batch) {
+  // Short groups are padded with their first tile: LibTorch's last bits depend on the batch size.
+  const int height = jobs[0]->height;
+  const int width = jobs[0]->width;
+  const int scale = model_.info().scale;
+  const size_t in_floats = PlanarFloats(height, width);
+  const size_t out_floats = in_floats * static_cast<size_t>(scale * scale);
+  Buffer input(HostPool(), batch * in_floats * sizeof(float));
+  Buffer output(HostPool(), batch * out_floats * sizeof(float));
+  auto* in = reinterpret_cast<float*>(input.data());
+  auto* out = reinterpret_cast<float*>(output.data());
+  for (size_t i = 0; i < batch; ++i) {
+    std::memcpy(in + i * in_floats, jobs[i < jobs.size() ? i : 0]->input, in_floats * sizeof(float));
+  }
+  const Status status = model_.Forward(in, out, static_cast<int>(batch), height, width, attempt.device);
+  if (!status) return status;
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    std::memcpy(jobs[i]->output, out + i * out_floats, out_floats * sizeof(float));
+  }
+  return {};
+}
+
+Status TileGroup::RunInParts(const Attempt& attempt, TileJob& job) {
+  const int scale = model_.info().scale;
+  const int multiple = std::max(1, model_.info().size_multiple);
+  const int part = std::max(multiple, attempt.tile / multiple * multiple);
+  for (int y = job.own_y; y < job.own_y + job.own_height; y += part) {
+    for (int x = job.own_x; x < job.own_x + job.own_width; x += part) {
+      const int own_height = std::min(part, job.own_y + job.own_height - y);
+      const int own_width = std::min(part, job.own_x + job.own_width - x);
+      const int top = std::max(0, y - plan_.overlap);
+      const int left = std::max(0, x - plan_.overlap);
+      const int height = std::min(job.height, y + own_height + plan_.overlap) - top;
+      const int width = std::min(job.width, x + own_width + plan_.overlap) - left;
+      Buffer input(HostPool(), PlanarFloats(height, width) * sizeof(float));
+      Buffer output(HostPool(), PlanarFloats(height * scale, width * scale) * sizeof(float));
+      auto* in = reinterpret_cast<float*>(input.data());
+      auto* out = reinterpret_cast<float*>(output.data());
+      CopyPlanes(job.input, job.height, job.width, top, left, in, height, width, 0, 0, height, width);
+      if (Status status = model_.Forward(in, out, 1, height, width, attempt.device); !status) return status;
+      CopyPlanes(out, height * scale, width * scale, (y - top) * scale, (x - left) * scale, job.output,
+                 job.height * scale, job.width * scale, y * scale, x * scale, own_height * scale, own_width * scale);
+    }
+  }
+  return {};
+}
+
+}  // namespace imgmill

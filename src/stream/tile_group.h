@@ -1,0 +1,31 @@
+// A micro-batch of equal tiles as work for the out-of-memory ladder: it keeps what is finished between attempts.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "imgmill/stream/device_lane.h"
+
+namespace imgmill {
+
+class TileGroup final : public LadderWork {
+ public:
+  TileGroup(UpscaleModel& model, const NumericsPlan& plan, std::vector<TileJob*> jobs)
+      : model_(model), plan_(plan), jobs_(std::move(jobs)) {}
+
+  Status Run(const Attempt& attempt) override;
+  int planned_micro_batch() const override { return plan_.micro_batch; }
+  int planned_tile() const override { return plan_.tile; }
+  int smallest_tile() const override;
+
+ private:
+  Status RunOne(const Attempt& attempt, TileJob& job);
+  Status RunBatch(const Attempt& attempt, std::span<TileJob* const> jobs, size_t batch);
+  Status RunInParts(const Attempt& attempt, TileJob& job);
+
+  UpscaleModel& model_;
+  const NumericsPlan& plan_;
+  std::vector<TileJob*> jobs_;
+};
+
+}  // namespace imgmill
