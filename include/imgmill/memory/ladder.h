@@ -45,6 +45,7 @@ struct LadderOutcome {
   Status status;
   Rung rung = Rung::kNone;  ///< the lowest rung that was needed
   int attempts = 1;
+  bool device_lost = false;  ///< the device no longer answers; the CPU has taken over
   bool off_plan() const { return rung >= Rung::kHalfBatch; }
 };
 

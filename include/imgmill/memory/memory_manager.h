@@ -101,7 +101,10 @@ struct MemoryInfo {
   std::vector<NamedDevice> devices;
   uint64_t rungs[7] = {};  ///< how often each Rung was taken
   uint64_t clears = 0;
-  double clear_ms = 0;
+  double clear_ms = 0;  ///< time they took, as CachePolicy and the ladder asked for them
+  /// What the user should hear: a budget that was lowered, statistics that cannot be read, a lost device, a
+  /// quiescent level that creeps up.
+  std::vector<std::string> warnings;
 };
 
 /// Before, peak and after of a piece of work.
@@ -164,6 +167,8 @@ class MemoryManager {
 
   // ---- costs
   std::shared_ptr<CostModel> Costs(const CostKey& key);
+  /// Writes what was learned to the store of the options: at the end of a run.
+  Status SaveCosts();
   /// Images a batch that fit the device's room for this shape, between 1 and `limit`.
   int PlanBatch(const CostModel& costs, const BatchShape& one, int device, int limit) const;
 

@@ -24,6 +24,7 @@ struct ProcessMemory {
   size_t resident = 0;       ///< VmRSS
   size_t peak_resident = 0;  ///< VmHWM
   size_t file_backed = 0;    ///< RssFile: libraries and mapped files
+  size_t address_space = 0;  ///< VmSize, what RLIMIT_AS limits
 };
 
 SystemMemory ReadSystemMemory();

@@ -1,0 +1,83 @@
+// Grants leases first in, first out, so that nothing small overtakes and nothing large starves.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <mutex>
+#include <optional>
+
+#include "imgmill/base/result.h"
+#include "imgmill/base/stop_flag.h"
+#include "imgmill/memory/pool.h"
+#include "memory/host_ledger.h"
+
+namespace imgmill {
+
+struct AdmissionStats {
+  HostLedger ledger;
+  size_t peak_leased = 0;
+  uint64_t granted = 0;
+  uint64_t waited = 0;
+  size_t largest_refused = 0;  ///< bytes of the largest need that could never fit
+};
+
+/// Thread-safe. Owns the books and keeps the host pool's cap in step with them.
+class Admission {
+ public:
+  Admission(Pool& host, size_t budget, bool budget_from_flag);
+
+  Status Acquire(const Footprint& need, const StopFlag& stop);
+  /// @return whether it was granted; kTooLarge if it never can be
+  Result<bool> TryAcquire(const Footprint& need);
+  void Return(const Footprint& footprint) noexcept;
+
+  /// What the process holds beside leases, as of now.
+  void SetBaseline(const HostSample& sample);
+  void SetCarved(size_t bytes);
+  void Take(const HostSample& sample);
+
+  AdmissionStats Stats() const;
+  size_t LargestLease() const;
+  /// What could be leased at this moment if nobody waited.
+  size_t FreeRoom() const;
+  bool Blocked() const;
+  void OnPressure(std::function<void(bool)> callback);
+
+  /// While it lives, nothing is granted: somebody out of memory waits for others to give back.
+  class Hold {
+   public:
+    explicit Hold(Admission& admission);
+    ~Hold();
+    Hold(const Hold&) = delete;
+    Hold& operator=(const Hold&) = delete;
+
+   private:
+    Admission& admission_;
+  };
+
+ private:
+  class Ticket;
+  Status AcquireInTurn(const Footprint& need, const StopFlag& stop, bool& waited);
+  std::optional<Error> TooLarge(const Footprint& need);
+  void Grant(const Footprint& need);
+  void KeepCap();
+  void TellPressure();
+
+  Pool& host_;
+  const bool budget_from_flag_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  AdmissionStats stats_;
+  std::list<Footprint> queue_;  ///< who waits, the oldest first
+  int holds_ = 0;
+  size_t cap_ = 0;
+
+  std::mutex pressure_mutex_;
+  std::function<void(bool)> pressure_callback_;
+  bool told_waiting_ = false;
+  bool telling_ = false;
+};
+
+}  // namespace imgmill

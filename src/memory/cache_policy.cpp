@@ -1,0 +1,77 @@
+// When freed memory goes back, and what that costs.
+#include <chrono>
+
+#include "memory/malloc_settings.h"
+#include "memory/memory_manager_impl.h"
+
+namespace imgmill {
+namespace {
+
+bool SameShape(const BatchShape& x, const BatchShape& y) {
+  return x.n == y.n && x.height == y.height && x.width == y.width && x.tokens == y.tokens;
+}
+
+double DeviceUsage(const DeviceSlot& slot) {
+  const size_t budget = slot.budget;
+  return budget == 0 ? 0 : static_cast<double>(slot.device->Stats().reserved) / static_cast<double>(budget);
+}
+
+}  // namespace
+
+size_t MemoryManager::Impl::Clear(const std::function<size_t()>& clear) {
+  const auto begin = std::chrono::steady_clock::now();
+  const size_t bytes = clear();
+  const std::chrono::duration<double, std::milli> spent = std::chrono::steady_clock::now() - begin;
+  clears.fetch_add(1);
+  clear_ms.fetch_add(spent.count());
+  return bytes;
+}
+
+size_t MemoryManager::ClearDeviceCache(int index) {
+  return impl_->Clear([&]() -> size_t {
+    if (index < 0) return HostPool().ClearCache();
+    DeviceSlot& slot = impl_->devices.At(index);
+    return slot.shares_host_pool ? HostPool().ClearCache() : slot.device->EmptyCache();
+  });
+}
+
+size_t MemoryManager::ClearAll() {
+  return impl_->Clear([&] {
+    size_t bytes = HostPool().ClearCache();
+    for (int i = 0; i < impl_->devices.count(); ++i) {
+      DeviceSlot& slot = impl_->devices.At(i);
+      if (!slot.shares_host_pool) bytes += slot.device->EmptyCache();
+    }
+    TrimMalloc();
+    return bytes;
+  });
+}
+
+size_t MemoryManager::CollectIfAbove() {
+  bool above = Usage() >= impl_->options.collect_threshold;
+  for (int i = 0; i < impl_->devices.count() && !above; ++i) {
+    const DeviceSlot& slot = impl_->devices.At(i);
+    above = !slot.shares_host_pool && DeviceUsage(slot) >= impl_->options.collect_threshold;
+  }
+  return above ? ClearAll() : 0;
+}
+
+void MemoryManager::BatchDone(int device, const BatchShape& done, const std::optional<BatchShape>& next) {
+  const CachePolicy policy = impl_->options.cache;
+  if (policy == CachePolicy::kNever) return;
+  DeviceSlot* const slot = device < 0 ? nullptr : &impl_->devices.At(device);
+  const bool host = slot == nullptr || slot->shares_host_pool;
+  // Only the crossing counts: a batch that always fills the device would otherwise map everything anew each
+  // time, for nothing.
+  const bool above = (host ? Usage() : DeviceUsage(*slot)) >= impl_->options.collect_threshold;
+  std::atomic<bool>& was_above = host ? impl_->host_above_threshold : slot->above_threshold;
+  const bool crossed = !was_above.exchange(above) && above;
+  const bool reused = next && SameShape(done, *next);
+  if (policy == CachePolicy::kEvery || !reused || crossed) ClearDeviceCache(device);
+}
+
+CleanupScope::~CleanupScope() {
+  if (manager_.cache_policy() != CachePolicy::kNever) manager_.ClearAll();
+}
+
+}  // namespace imgmill

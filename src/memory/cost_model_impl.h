@@ -1,0 +1,24 @@
+// The state of a cost model, shared by the model and the store that keeps it.
+#pragma once
+
+#include <mutex>
+#include <vector>
+
+#include "imgmill/memory/cost_model.h"
+#include "memory/cost_envelope.h"
+
+namespace imgmill {
+
+struct CostModel::Impl {
+  CostKey key;
+  mutable std::mutex mutex;
+  std::vector<CostPoint> points;
+  mutable CostEnvelope envelope;
+  mutable bool stale = false;  ///< points have changed since the envelope was fitted
+
+  /// Fits when it must. Call with the lock held.
+  const CostEnvelope& Envelope() const;
+  bool CanPredict() const;
+};
+
+}  // namespace imgmill

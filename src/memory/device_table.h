@@ -1,0 +1,60 @@
+// The devices of a run: their budgets, who has them, whether they still answer.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "imgmill/memory/device.h"
+#include "memory/device_gate.h"
+
+namespace imgmill {
+
+struct DeviceSlot {
+  std::unique_ptr<Device> device;
+  size_t asked = 0;               ///< budget that was asked for, 0 if none
+  std::atomic<size_t> budget{0};  ///< budget in force; of no meaning where the host's pool is shared
+  bool shares_host_pool = false;  ///< "cpu": allocates from the host's pool under the host's budget
+  bool carved_from_host = false;  ///< "cpu:0": a pool of its own, out of the host's budget
+  std::atomic<bool> lost{false};
+  std::atomic<bool> above_threshold{false};
+  DeviceGate gate;
+};
+
+/// Thread-safe. Slots stay where they are once added.
+class DeviceTable {
+ public:
+  /// @return its index. `budget` 0: the pool's own cap, or a share of the host's room, or what is free.
+  int Add(std::unique_ptr<Device> device, size_t budget);
+  int count() const;
+  DeviceSlot& At(int index) const;
+
+  /// Gives each carved device its budget out of `room`, the host's budget less what is fixed: what was asked
+  /// for (scaled down if all together would leave the host less than a quarter), the rest in equal shares,
+  /// one of them the host's. @return their sum
+  size_t ShareOut(size_t room);
+
+  /// Bytes that a batch may take on a device with a budget of its own.
+  size_t Room(const DeviceSlot& slot) const;
+
+  /// What all carved devices' pools hold together.
+  struct Held {
+    size_t charged = 0;  ///< cache included
+    size_t cached = 0;
+  };
+  Held HeldByCarved() const;
+
+  std::vector<std::string> TakeWarnings();
+
+ private:
+  void SetFreeBudget(DeviceSlot& slot);
+
+  mutable std::mutex mutex_;
+  mutable std::deque<DeviceSlot> slots_;
+  std::vector<std::string> warnings_;
+};
+
+}  // namespace imgmill

@@ -1,0 +1,163 @@
+// Runs work down the ladder: each attempt is made, its failure looked at, memory recovered, and the next rung
+// taken, all outside any catch block, so that what the failed attempt held is gone.
+#include <algorithm>
+#include <chrono>
+#include <new>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "imgmill/base/byte_size.h"
+#include "memory/ladder_steps.h"
+#include "memory/memory_manager_impl.h"
+
+namespace imgmill {
+namespace {
+
+Error DeviceLostError(const std::string& name) {
+  return Error{Stage::kCompute, Code::kDeviceLost,
+               name + " no longer answers (use --device cpu to go on without)"};
+}
+
+/// Pools and the C++ library refuse by exception; to the ladder that is a status like any other.
+Status WithoutBadAlloc(const std::function<Status()>& attempt) {
+  try {
+    return attempt();
+  } catch (const std::bad_alloc& refused) {
+    return Error{Stage::kCompute, Code::kOutOfMemory, refused.what()};
+  }
+}
+
+bool RanOut(const Status& status) {
+  return !status && status.error().code == Code::kOutOfMemory;
+}
+
+void Pause(int ms) {
+  if (ms > 0) std::this_thread::sleep_for(std::chrono::milliseconds(ms));
+}
+
+/// What was tried last, and which flag would help.
+std::string FailureMessage(const DeviceSlot& slot, const LadderWork& work, const Attempt& last,
+                           const HostBudget& host, const Error& error) {
+  std::string message = "does not fit";
+  if (!slot.shares_host_pool) {
+    message += " on " + slot.device->name() + " (" + FormatByteSize(slot.budget) + ")";
+    if (last.device < 0) message += " nor on the CPU";
+  }
+  if (slot.shares_host_pool || last.device < 0)
+    message += " in the memory budget of " + FormatByteSize(host.bytes);
+  std::string with;
+  if (work.planned_micro_batch() > 1) with += " with batches of 1";
+  if (last.tile > 0) {
+    with += (with.empty() ? " with" : " and") + std::string(" tiles of ") + std::to_string(last.tile);
+  }
+  message += with + ": " + error.message + " (use a larger ";
+  message += slot.shares_host_pool ? "--memory"
+             : last.device < 0     ? "--device-memory or --memory"
+                                   : "--device-memory";
+  if (last.tile > 0) message += ", or a smaller --tile";
+  return message + ")";
+}
+
+}  // namespace
+
+void MemoryManager::Impl::MarkLost(DeviceSlot& slot) {
+  if (slot.lost.exchange(true)) return;
+  Warn(slot.device->name() + " no longer answers: the rest of the run goes on on the CPU");
+}
+
+/// Empties the cache, waits for the device and asks whether it still answers.
+static Status Recover(MemoryManager& manager, DeviceSlot& slot, int index) {
+  manager.ClearDeviceCache(index);
+  if (index < 0) return {};
+  // A failure to synchronise alone may be the echo of the failed allocation; the canary decides.
+  const Status synchronized = slot.device->Synchronize();
+  Status canary = slot.device->Canary();
+  if (canary && !synchronized && synchronized.error().code == Code::kDeviceLost) return synchronized;
+  return canary;
+}
+
+LadderOutcome MemoryManager::Guarded(LadderWork& work, int device, const StopFlag& stop) {
+  DeviceSlot& slot = impl_->devices.At(device);
+  LadderSteps steps(work, device, work.has_cpu_rung() && !slot.shares_host_pool);
+  LadderOutcome outcome;
+  outcome.attempts = 0;
+  const auto count = [&](Rung rung) { impl_->rungs[static_cast<size_t>(rung)].fetch_add(1); };
+  const auto leave_device = [&] {
+    impl_->MarkLost(slot);
+    outcome.device_lost = true;
+    return steps.LeaveDevice();
+  };
+  if (slot.lost && !leave_device()) {
+    outcome.status = DeviceLostError(slot.device->name());
+    return outcome;
+  }
+  while (true) {
+    const Attempt attempt = steps.attempt();
+    const bool on_cpu = attempt.device < 0;
+    Rivals rivals;
+    // From the moment that being alone is what may help, no new lease takes what others give back.
+    std::optional<Admission::Hold> hold;
+    if (steps.alone() && (on_cpu || slot.shares_host_pool)) hold.emplace(impl_->admission);
+    Pause(steps.pause_ms());
+    ++outcome.attempts;
+    outcome.rung = attempt.rung;
+    count(attempt.rung);
+    {
+      const DeviceGate::Pass pass(on_cpu ? impl_->cpu_gate : slot.gate, steps.alone());
+      if (on_cpu) ClearDeviceCache(-1);
+      outcome.status = WithoutBadAlloc([&] { return work.Run(attempt); });
+      rivals.on_device = pass.HadCompany();
+    }
+    if (outcome.status) return outcome;
+    const bool lost = outcome.status.error().code == Code::kDeviceLost;
+    if (!lost && !RanOut(outcome.status)) return outcome;
+    if (lost || !Recover(*this, slot, attempt.device)) {
+      if (!leave_device()) return outcome;
+      continue;
+    }
+    if (stop.StopRequested()) {
+      outcome.status = Error{Stage::kCompute, Code::kInterrupted, "interrupted while short of memory"};
+      return outcome;
+    }
+    const bool real_device = !slot.device->host_backed();
+    const bool host_memory = on_cpu || slot.shares_host_pool;
+    rivals.elsewhere = host_memory ? impl_->admission.Stats().ledger.leases > 1 : real_device;
+    if (!steps.Down(rivals)) {
+      outcome.rung = Rung::kRecordedFailure;
+      count(outcome.rung);
+      const std::string message = FailureMessage(slot, work, attempt, impl_->budget, outcome.status.error());
+      outcome.status = Error{Stage::kCompute, Code::kOutOfMemory, message};
+      return outcome;
+    }
+  }
+}
+
+Status MemoryManager::Transfer(int device, size_t bytes, const std::function<Status()>& copy) {
+  constexpr int kPauses[] = {0, 10, 40};
+  DeviceSlot& slot = impl_->devices.At(device);
+  Status status = DeviceLostError(slot.device->name());
+  if (slot.lost) return status;
+  // Cleared ahead when it is plain that it will be needed.
+  if (bytes > DeviceRoom(device)) ClearDeviceCache(device);
+  for (const int pause : kPauses) {
+    Pause(pause);
+    {
+      const DeviceGate::Pass pass(slot.gate, false);
+      status = WithoutBadAlloc(copy);
+    }
+    if (status) return status;
+    const Code code = status.error().code;
+    if (code != Code::kOutOfMemory && code != Code::kDeviceLost) return status;
+    if (code == Code::kDeviceLost || !Recover(*this, slot, device)) {
+      impl_->MarkLost(slot);
+      return DeviceLostError(slot.device->name());
+    }
+  }
+  const std::string message =
+      FormatByteSize(bytes) + " do not fit on " + slot.device->name() + ": " + status.error().message +
+      " (use a larger " + (slot.shares_host_pool ? "--memory)" : "--device-memory, or a smaller --batch)");
+  return Error{Stage::kCompute, Code::kOutOfMemory, message};
+}
+
+}  // namespace imgmill

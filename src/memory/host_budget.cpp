@@ -1,0 +1,93 @@
+// The budget's arithmetic.
+#include "memory/host_budget.h"
+
+#include <algorithm>
+
+#include "imgmill/base/byte_size.h"
+
+namespace imgmill {
+namespace {
+
+/// Less room than this is not worth starting with: one photo of 0.3 megapixels needs about a megabyte.
+constexpr size_t kLeastRoom = 16 * kMiB;
+
+size_t Less(size_t from, size_t what) {
+  return from - std::min(from, what);
+}
+
+/// A group's limit counts more than our pages: page tables, socket buffers, dirty file pages of our output.
+size_t KernelShare(size_t limit) {
+  return std::max(4 * kMiB, limit / 50);
+}
+
+}  // namespace
+
+HostBudget DecideHostBudget(const HostLimits& limits) {
+  const size_t resident = limits.process.resident;
+  HostBudget budget;
+  budget.bytes = limits.system.available / 10 * 8 + resident;
+  budget.source = "80 % of available memory";
+  const auto lower = [&budget](size_t bytes, const std::string& source) {
+    if (bytes >= budget.bytes) return;
+    budget.bytes = bytes;
+    budget.source = source;
+  };
+  if (limits.cgroup) {
+    const size_t others = Less(limits.cgroup->used, resident);
+    const size_t limit = limits.cgroup->limit;
+    lower(Less(limit, others + KernelShare(limit)), "cgroup " + limits.cgroup->path);
+  }
+  if (limits.address_space) {
+    // Mapped but never touched pages count against the address space, not against us.
+    const size_t untouched = Less(limits.process.address_space, resident);
+    lower(Less(*limits.address_space, untouched), "ulimit -v");
+  }
+  if (limits.asked == 0) return budget;
+  if (limits.asked <= budget.bytes) {
+    budget.bytes = limits.asked;
+    budget.source = "--memory";
+  } else {
+    budget.warning = "--memory " + FormatByteSize(limits.asked) + " is more than there is: lowered to " +
+                     FormatByteSize(budget.bytes) + " (" + budget.source + ")";
+  }
+  return budget;
+}
+
+size_t ReserveFor(size_t budget, size_t room) {
+  return std::min(std::max(16 * kMiB, budget / 20), room / 4);
+}
+
+size_t SmallestBudgetFor(size_t need, size_t fixed) {
+  const auto enough = [&](size_t budget) {
+    const size_t room = Less(budget, fixed);
+    return room - ReserveFor(budget, room) >= need;
+  };
+  // A third more than the need and 16 MiB is always enough, since the reserve is at most a quarter.
+  size_t low = (need + fixed) / kMiB;
+  size_t high = (need + need / 3 + fixed) / kMiB + 2;
+  while (low < high) {
+    const size_t middle = low + (high - low) / 2;
+    if (enough(middle * kMiB)) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return low * kMiB;
+}
+
+Status CheckBudget(const HostBudget& budget, size_t resident) {
+  if (budget.bytes >= resident + kLeastRoom) return {};
+  const size_t smallest = (resident + kLeastRoom + kMiB - 1) / kMiB * kMiB;
+  std::string message = "a memory budget of " + FormatByteSize(budget.bytes) + " (" + budget.source +
+                        ") cannot work: the process holds " + FormatByteSize(resident) + " already; ";
+  message += budget.source == "--memory" ? "the smallest that can is " + MemoryFlag(smallest)
+                                         : "it needs " + FormatByteSize(smallest) + " at least";
+  return Error{Stage::kConfigure, Code::kUsage, message};
+}
+
+std::string MemoryFlag(size_t bytes) {
+  return "--memory " + std::to_string((bytes + kMiB - 1) / kMiB) + "MiB";
+}
+
+}  // namespace imgmill

@@ -1,0 +1,46 @@
+// How many bytes the process may hold, from what was asked and what the machine has.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "imgmill/base/result.h"
+#include "imgmill/memory/system_memory.h"
+
+namespace imgmill {
+
+/// What the decision is made from.
+struct HostLimits {
+  size_t asked = 0;  ///< --memory; 0 if it was not given
+  SystemMemory system;
+  ProcessMemory process;
+  std::optional<CgroupMemory> cgroup;
+  std::optional<size_t> address_space;  ///< RLIMIT_AS
+};
+
+struct HostBudget {
+  size_t bytes = 0;
+  std::string source;   ///< "--memory", "cgroup /sys/fs/...", "80 % of available memory", "ulimit -v"
+  std::string warning;  ///< not empty if --memory was more than there is
+};
+
+/// The least of --memory, 80 % of what is available (beside what the process holds already), the cgroup's
+/// limit less what others in the group hold, and what the address space limit leaves.
+HostBudget DecideHostBudget(const HostLimits& limits);
+
+/// Bytes kept back from admission out of `room` (the budget less what is fixed): they pay for one retry on
+/// the CPU and for estimates that were a little short. The larger of 16 MiB and 5 % of the budget, but never
+/// more than a quarter of the room, so that small budgets can work.
+size_t ReserveFor(size_t budget, size_t room);
+
+/// The smallest budget, in whole MiB, under which a lease of `need` fits beside `fixed` bytes.
+size_t SmallestBudgetFor(size_t need, size_t fixed);
+
+/// kUsage if the budget leaves no room to work in beside what the process holds already.
+Status CheckBudget(const HostBudget& budget, size_t resident);
+
+/// The flag that would give a budget: "--memory 613MiB".
+std::string MemoryFlag(size_t bytes);
+
+}  // namespace imgmill

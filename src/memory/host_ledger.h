@@ -1,0 +1,67 @@
+// The host's books: what the budget is spent on, and what follows for the pool's cap and for admission.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include "imgmill/memory/memory_manager.h"
+#include "memory/host_budget.h"
+
+namespace imgmill {
+
+/// One resident-set sample beside what the pools said at the same moment, in bytes.
+struct HostSample {
+  size_t resident = 0;
+  size_t charged = 0;      ///< host pool and host-backed devices
+  size_t cached = 0;       ///< freed and kept for reuse; part of `charged`
+  size_t host_in_use = 0;  ///< the host pool's blocks alone, without its cache
+};
+
+/// Plain numbers, in bytes; admission's lock guards them.
+struct HostLedger {
+  size_t budget = 0;
+  size_t fixed = 0;   ///< resident outside pools at the last baseline: program, libraries, their heaps
+  size_t pinned = 0;  ///< the host pool's blocks at the last baseline: weights and other lasting things
+  size_t carved = 0;  ///< promised to host-backed devices with a pool of their own
+  Footprint leased;
+  size_t leases = 0;
+  size_t unexplained = 0;       ///< resident bytes beyond fixed, charged and unseen leases
+  size_t overdrawn = 0;         ///< pool bytes in use beyond what is pinned and leased
+  size_t peak_unexplained = 0;  ///< highest `unexplained`
+
+  /// The budget less what no lease can change.
+  size_t Room() const { return budget - std::min(budget, fixed + pinned + carved); }
+  size_t Reserve() const { return ReserveFor(budget, Room()); }
+  size_t LargestLease() const { return Room() - Reserve(); }
+
+  /// Whether `need` may be granted now. With no lease out, whatever LargestLease allows is: what cannot be
+  /// explained then is nobody's fault, and waiting would not change it.
+  bool Admits(const Footprint& need) const {
+    const size_t largest = LargestLease();
+    if (leases == 0) return need.total() <= largest;
+    const size_t taken = leased.total() + unexplained + overdrawn;
+    return taken <= largest && need.total() <= largest - taken;
+  }
+
+  /// What the host pool may charge. The reserve is part of it, since only admission keeps away from it. What
+  /// was granted is always honoured, even if unexplained bytes have eaten the rest.
+  size_t PoolCap() const {
+    const size_t spent = fixed + carved + leased.unseen + unexplained;
+    return std::max(budget - std::min(budget, spent), std::min(budget, pinned + leased.pooled));
+  }
+
+  /// Takes in a sample. Unexplained bytes rise at once and fall slowly, as a decoder's burst comes again with
+  /// the next image. @return whether anything changed
+  bool Take(const HostSample& sample) {
+    const size_t before = unexplained + overdrawn;
+    const size_t explained = fixed + sample.charged + leased.unseen;
+    const size_t excess = sample.resident - std::min(sample.resident, explained);
+    unexplained = excess >= unexplained ? excess : unexplained - (unexplained - excess + 7) / 8;
+    peak_unexplained = std::max(peak_unexplained, unexplained);
+    const size_t owed = pinned + leased.pooled;
+    overdrawn = sample.host_in_use - std::min(sample.host_in_use, owed);
+    return before != unexplained + overdrawn;
+  }
+};
+
+}  // namespace imgmill

@@ -1,0 +1,255 @@
+// The MemoryManager's front: budgets, leases, devices and costs, each handed to the part that knows.
+#include "imgmill/memory/memory_manager.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "imgmill/base/byte_size.h"
+#include "memory/malloc_settings.h"
+#include "memory/memory_manager_impl.h"
+
+namespace imgmill {
+
+Lease& Lease::operator=(Lease&& other) noexcept {
+  if (this != &other) {
+    Release();
+    manager_ = std::exchange(other.manager_, nullptr);
+    footprint_ = std::exchange(other.footprint_, {});
+  }
+  return *this;
+}
+
+void Lease::Release() noexcept {
+  if (manager_ != nullptr) std::exchange(manager_, nullptr)->Return(footprint_);
+  footprint_ = {};
+}
+
+Result<std::unique_ptr<MemoryManager>> MemoryManager::Create(const MemoryOptions& options) {
+  TameMalloc();
+  HostPool().ClearCache();
+  TrimMalloc();
+  HostLimits limits;
+  limits.asked = options.host_budget;
+  limits.system = ReadSystemMemory();
+  limits.process = ReadProcessMemory();
+  limits.cgroup = ReadCgroupMemory();
+  limits.address_space = ReadAddressSpaceLimit();
+  HostBudget budget = DecideHostBudget(limits);
+  if (Status status = CheckBudget(budget, limits.process.resident); !status) return status.error();
+  return std::unique_ptr<MemoryManager>(
+      new MemoryManager(std::make_unique<Impl>(options, std::move(budget))));
+}
+
+MemoryManager::MemoryManager(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+MemoryManager::~MemoryManager() = default;
+
+MemoryManager::Impl::Impl(const MemoryOptions& asked, HostBudget decided)
+    : options(asked),
+      budget(std::move(decided)),
+      admission(HostPool(), budget.bytes, budget.source == "--memory"),
+      costs(options.cost_store) {
+  if (!budget.warning.empty()) Warn(budget.warning);
+  for (const std::string& warning : costs.warnings()) Warn(warning);
+  Baseline();
+  sampler.Start(options.sample_ms, [this] { Sample(); });
+}
+
+MemoryManager::Impl::~Impl() {
+  HostPool().SetCap(SIZE_MAX);
+}
+
+HostSample MemoryManager::Impl::Look() const {
+  const size_t charged_before = HostPool().Stats().charged + devices.HeldByCarved().charged;
+  HostSample sample;
+  sample.resident = resident.Read();
+  const PoolStats host = HostPool().Stats();
+  const DeviceTable::Held carved = devices.HeldByCarved();
+  sample.charged = std::max(charged_before, host.charged + carved.charged);
+  sample.cached = host.cached + carved.cached;
+  sample.host_in_use = host.charged - host.cached;
+  return sample;
+}
+
+void MemoryManager::Impl::Sample() {
+  const HostSample sample = Look();
+  admission.Take(sample);
+  monitors.Take(sample);
+  const AdmissionStats stats = admission.Stats();
+  const bool idle = stats.ledger.leases == 0 && stats.granted > 0;
+  std::lock_guard lock(warnings_mutex);
+  creep.Look(idle, sample.resident - std::min(sample.resident, sample.cached));
+  const size_t worrying = std::max(16 * kMiB, budget.bytes / 20);
+  if (creep_told || creep.Creep() < worrying) return;
+  creep_told = true;
+  warnings.push_back("memory held while idle has risen by " + FormatByteSize(creep.Creep()) +
+                     " without falling: something may leak");
+}
+
+void MemoryManager::Impl::Baseline() {
+  HostPool().ClearCache();
+  TrimMalloc();
+  admission.SetBaseline(Look());
+  ShareOut();
+}
+
+void MemoryManager::Impl::ShareOut() {
+  const HostLedger ledger = admission.Stats().ledger;
+  const size_t room = ledger.budget - std::min(ledger.budget, ledger.fixed + ledger.pinned);
+  admission.SetCarved(devices.ShareOut(room));
+  for (std::string& warning : devices.TakeWarnings()) Warn(std::move(warning));
+}
+
+void MemoryManager::Impl::Warn(std::string text) {
+  std::lock_guard lock(warnings_mutex);
+  warnings.push_back(std::move(text));
+}
+
+MemoryInfo MemoryManager::Info() const {
+  MemoryInfo info;
+  info.system = ReadSystemMemory();
+  info.cgroup = ReadCgroupMemory();
+  info.process = ReadProcessMemory();
+  info.budget = impl_->budget.bytes;
+  info.budget_source = impl_->budget.source;
+  const AdmissionStats stats = impl_->admission.Stats();
+  info.fixed = stats.ledger.fixed + stats.ledger.pinned;
+  info.leased = stats.ledger.leased.total();
+  info.peak_leased = stats.peak_leased;
+  info.unexplained = stats.ledger.unexplained;
+  info.peak_unexplained = stats.ledger.peak_unexplained;
+  info.leases_now = stats.ledger.leases;
+  info.leases_granted = stats.granted;
+  info.leases_waited = stats.waited;
+  info.host = HostPool().Stats();
+  for (int i = 0; i < impl_->devices.count(); ++i) {
+    const DeviceSlot& slot = impl_->devices.At(i);
+    info.devices.push_back({slot.device->name(), slot.device->Stats(),
+                            slot.shares_host_pool ? info.budget : slot.budget.load(), slot.lost.load()});
+  }
+  for (size_t i = 0; i < impl_->rungs.size(); ++i) info.rungs[i] = impl_->rungs[i].load();
+  info.clears = impl_->clears.load();
+  info.clear_ms = impl_->clear_ms.load();
+  std::lock_guard lock(impl_->warnings_mutex);
+  info.warnings = impl_->warnings;
+  return info;
+}
+
+double MemoryManager::Usage() const {
+  const HostLedger ledger = impl_->admission.Stats().ledger;
+  const size_t held = ledger.fixed + ledger.leased.unseen + ledger.unexplained + HostPool().Stats().charged +
+                      impl_->devices.HeldByCarved().charged;
+  return static_cast<double>(held) / static_cast<double>(impl_->budget.bytes);
+}
+
+size_t MemoryManager::host_budget() const {
+  return impl_->budget.bytes;
+}
+
+CachePolicy MemoryManager::cache_policy() const {
+  return impl_->options.cache;
+}
+
+void MemoryManager::Rebaseline() {
+  impl_->Baseline();
+}
+
+Result<Lease> MemoryManager::Acquire(const Footprint& need, const StopFlag& stop) {
+  if (Status status = impl_->admission.Acquire(need, stop); !status) return status.error();
+  Lease lease;
+  lease.manager_ = this;
+  lease.footprint_ = need;
+  return lease;
+}
+
+Result<Lease> MemoryManager::TryAcquire(const Footprint& need) {
+  const Result<bool> granted = impl_->admission.TryAcquire(need);
+  if (!granted) return granted.error();
+  Lease lease;
+  if (*granted) {
+    lease.manager_ = this;
+    lease.footprint_ = need;
+  }
+  return lease;
+}
+
+void MemoryManager::Return(const Footprint& footprint) noexcept {
+  impl_->admission.Return(footprint);
+}
+
+size_t MemoryManager::LargestLease() const {
+  return impl_->admission.LargestLease();
+}
+
+void MemoryManager::OnPressure(std::function<void(bool waiting)> callback) {
+  impl_->admission.OnPressure(std::move(callback));
+}
+
+bool MemoryManager::AdmissionBlocked() const {
+  return impl_->admission.Blocked();
+}
+
+int MemoryManager::AddDevice(std::unique_ptr<Device> device, size_t budget) {
+  const int index =
+      impl_->devices.Add(std::move(device), budget != 0 ? budget : impl_->options.device_budget);
+  impl_->ShareOut();
+  return index;
+}
+
+int MemoryManager::device_count() const {
+  return impl_->devices.count();
+}
+
+Device& MemoryManager::device(int index) {
+  return *impl_->devices.At(index).device;
+}
+
+bool MemoryManager::DeviceLost(int index) const {
+  return impl_->devices.At(index).lost;
+}
+
+size_t MemoryManager::DeviceRoom(int index) const {
+  if (index < 0) return impl_->admission.FreeRoom();
+  const DeviceSlot& slot = impl_->devices.At(index);
+  if (slot.lost) return 0;
+  return slot.shares_host_pool ? impl_->admission.FreeRoom() : impl_->devices.Room(slot);
+}
+
+std::shared_ptr<CostModel> MemoryManager::Costs(const CostKey& key) {
+  return impl_->costs.Open(key);
+}
+
+Status MemoryManager::SaveCosts() {
+  return impl_->costs.Save();
+}
+
+int MemoryManager::PlanBatch(const CostModel& costs, const BatchShape& one, int device, int limit) const {
+  const int64_t fits = costs.LargestBatch(one.height, one.width, one.tokens, DeviceRoom(device));
+  return static_cast<int>(std::clamp<int64_t>(fits, 1, std::max(1, limit)));
+}
+
+ScopeReport MemoryManager::Monitor(const std::string& name, const std::function<void()>& body) {
+  ScopeReport report;
+  report.name = name;
+  const HostSample before = impl_->Look();
+  const ProcessMemory process_before = ReadProcessMemory();
+  MonitorSet::Watch watch(impl_->monitors);
+  impl_->monitors.Take(before);
+  body();
+  const HostSample after = impl_->Look();
+  impl_->monitors.Take(after);
+  report.rss_before = before.resident;
+  report.rss_peak = watch.peak().resident;
+  report.rss_after = after.resident;
+  // A new high-water mark of the process was set within the scope, and is exact where samples are not.
+  const ProcessMemory process_after = ReadProcessMemory();
+  if (process_after.peak_resident > process_before.peak_resident) {
+    report.rss_peak = std::max(report.rss_peak, process_after.peak_resident);
+  }
+  report.charged_before = before.charged;
+  report.charged_peak = watch.peak().charged;
+  report.charged_after = after.charged;
+  return report;
+}
+
+}  // namespace imgmill

@@ -1,0 +1,59 @@
+// The parts that the MemoryManager is made of, for the files that implement it.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "imgmill/memory/memory_manager.h"
+#include "memory/admission.h"
+#include "memory/device_table.h"
+#include "memory/host_budget.h"
+#include "memory/proc_file.h"
+#include "memory/sampler.h"
+
+namespace imgmill {
+
+struct MemoryManager::Impl {
+  Impl(const MemoryOptions& asked, HostBudget decided);
+  ~Impl();
+
+  const MemoryOptions options;
+  const HostBudget budget;
+  const std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
+  ResidentReader resident;
+  Admission admission;
+  DeviceTable devices;
+  CostStore costs;
+  DeviceGate cpu_gate;  ///< one CPU rung at a time: the reserve pays for one
+  MonitorSet monitors;
+  std::array<std::atomic<uint64_t>, 7> rungs{};
+  std::atomic<uint64_t> clears{0};
+  std::atomic<double> clear_ms{0};
+  std::atomic<bool> host_above_threshold{false};
+
+  mutable std::mutex warnings_mutex;
+  std::vector<std::string> warnings;
+  CreepWatch creep;  ///< guarded by warnings_mutex
+  bool creep_told = false;
+
+  /// Resident and charged bytes at one moment. Charged is read before and after, the higher counts: a block
+  /// that goes in between must not look unexplained.
+  HostSample Look() const;
+  /// One tick of the sampler.
+  void Sample();
+  void Baseline();
+  void ShareOut();
+  void Warn(std::string text);
+  void MarkLost(DeviceSlot& slot);
+  /// Counts and times `clear`. @return bytes given back
+  size_t Clear(const std::function<size_t()>& clear);
+
+  // Last: its thread uses all of the above.
+  Sampler sampler;
+};
+
+}  // namespace imgmill
