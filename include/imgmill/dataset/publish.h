@@ -4,43 +4,58 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "imgmill/base/result.h"
 
 namespace imgmill {
 
-/// Maps errno to an Error: ENOSPC and EDQUOT to kDiskFull, EACCES and EPERM and EROFS to kPermission, ENOENT
-/// to kNotFound, else kReadError or kWriteError by `stage`; the message is `what` and strerror.
+/// Maps errno to an Error: ENOSPC and EDQUOT to kDiskFull, EACCES, EPERM and EROFS to kPermission, ENOENT and
+/// ENOTDIR to kNotFound, else kWriteError for the stages that write (encode, write, act, catalog) and
+/// kReadError for the others. The message is `what`, a colon and the system's words.
 Error ErrnoError(Stage stage, int errno_value, const std::string& what);
 
-/// mkdir -p.
+/// mkdir -p. A file in the way is kConflict.
 Status MakeFolders(const std::string& path);
 
-/// ".NAME.imgmill-PID-N.tmp" beside `path`: hidden from listings, removable by pattern after a kill.
+/// ".NAME.imgmill-HOST-PID-RUN-N.tmp" beside `path`: hidden from listings, unique in this process, and
+/// telling SweepTemporaries who writes it. NAME is cut where the whole would be too long.
 std::string TemporaryNameFor(const std::string& path);
 
+/// rename(2) that refuses an existing target (kConflict), on every file system.
+Status RenameWithoutReplacing(const std::string& from, const std::string& to, Stage stage);
+
+/// fsync of a folder, so that the names in it survive a power cut.
+Status SyncFolder(const std::string& path);
+
 /// fsync of the file, rename to `path`, fsync of the folder. `overwrite` false refuses an existing target
-/// (kConflict).
+/// (kConflict). If it fails, the temporary file is removed.
 Status Publish(const std::string& temporary, const std::string& path, bool overwrite);
 
-/// Writes `content` to `path` through a temporary file and Publish.
+/// Writes `content` to `path` through a temporary file and Publish; an existing file is replaced.
 Status WriteFileAtomically(const std::string& path, std::string_view content);
 
-/// Removes temporary files that a killed run of ours left below `folder` (their process is gone).
+/// Removes the temporary files below `folder` that nobody writes any more: of a process of this host that is
+/// gone, or of any host when untouched for a day. Those of this run, and of others that live, stay. Links are
+/// not followed.
 void SweepTemporaries(const std::string& folder);
 
 /// An advisory lock (flock) on FOLDER/.imgmill.lock that holds pid, host, command and start of its holder.
 /// Freed by the kernel when the process ends, however it ends.
 class FolderLock {
  public:
-  /// kLocked names the holder: "locked by imgmill (pid 4711, "imgmill dedup photos", since 2026-01-02
-  /// 03:04:05)".
+  /// Makes the folder if need be. kLocked names the holder: "out is locked by imgmill (pid 4711, "imgmill
+  /// dedup photos", since 2026-01-02 03:04:05)", with the host's name if it is another.
   static Result<std::unique_ptr<FolderLock>> Take(const std::string& folder, const std::string& command);
+  /// Lets go, and removes the lock file.
   ~FolderLock();
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
 
  private:
   FolderLock() = default;
   int fd_ = -1;
+  std::string path_;
 };
 
 }  // namespace imgmill

@@ -1,0 +1,168 @@
+// What the arguments of a listing mean together, found out once before the walk.
+#include "dataset/arguments.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "dataset/image_names.h"
+#include "dataset/path_parts.h"
+#include "imgmill/dataset/publish.h"
+
+namespace imgmill {
+namespace {
+
+bool HasHiddenPart(std::string_view rest) {
+  return rest.starts_with('.') || rest.find("/.") != std::string_view::npos;
+}
+
+/// Calls `look` with each folder above `canonical` and what follows it, innermost first, until it returns
+/// true.
+template <typename Look>
+bool AnyAbove(const std::string& canonical, Look look) {
+  for (size_t slash = canonical.rfind('/'); slash != std::string::npos;
+       slash = canonical.rfind('/', slash - 1)) {
+    const std::string above = slash == 0 ? "/" : canonical.substr(0, slash);
+    if (look(above, std::string_view(canonical).substr(slash + 1))) return true;
+    if (slash == 0) break;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string StoredName(std::string_view path) {
+  std::string clean = WithoutRedundancy(path);
+  if (clean == ".") return "";
+  std::string_view kept = clean;
+  if (kept.starts_with('/')) kept.remove_prefix(1);
+  if (kept == ".." || kept.ends_with("/..")) return "";
+  if (const size_t up = kept.rfind("/../"); up != std::string_view::npos) {
+    kept.remove_prefix(up + 4);
+  } else if (kept.starts_with("../")) {
+    kept.remove_prefix(3);
+  }
+  return std::string(kept);
+}
+
+Arguments::Arguments(const std::vector<std::string>& paths, const PathFilter& filter, bool recursive,
+                     std::vector<ListProblem>& problems)
+    : filter_(filter), recursive_(recursive) {
+  std::vector<std::string> sorted;
+  sorted.reserve(paths.size());
+  for (const std::string& path : paths) sorted.push_back(WithoutRedundancy(path));
+  std::sort(sorted.begin(), sorted.end());
+  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+  for (const std::string& path : sorted) {
+    Argument argument;
+    if (!Look(path, argument, problems)) continue;
+    auto& known = argument.folder ? folders_ : files_;
+    if (known.insert(argument.canonical).second) all_.push_back(std::move(argument));
+  }
+  DropCovered();
+  NameFolders();
+  NameFiles();
+}
+
+bool Arguments::Look(const std::string& path, Argument& argument, std::vector<ListProblem>& problems) const {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) {
+    problems.push_back({path, ErrnoError(Stage::kList, errno, "open")});
+    return false;
+  }
+  if (!S_ISDIR(info.st_mode) && !S_ISREG(info.st_mode)) {
+    problems.push_back({path, Error{Stage::kList, Code::kUnsupported, "it is neither a file nor a folder"}});
+    return false;
+  }
+  argument.path = path;
+  argument.folder = S_ISDIR(info.st_mode);
+  argument.canonical = argument.folder ? Canonical(path).value_or(path) : AbsoluteEntry(path);
+  return true;
+}
+
+/// Whether the walk of a folder gives the file at `rest` below it.
+bool Arguments::Reaches(std::string_view rest) const {
+  if (HasHiddenPart(rest) || !IsImageName(NameOf(rest)) || !filter_.Takes(rest)) return false;
+  for (size_t slash = rest.find('/'); slash != std::string_view::npos; slash = rest.find('/', slash + 1)) {
+    if (!recursive_ || !filter_.Enters(rest.substr(0, slash))) return false;
+  }
+  return true;
+}
+
+bool Arguments::ListsElsewhere(const std::string& canonical, const std::string& walked) const {
+  return AnyAbove(canonical, [&](const std::string& above, std::string_view rest) {
+    return above != walked && folders_.contains(above) && Reaches(rest);
+  });
+}
+
+void Arguments::DropCovered() {
+  for (Argument& argument : all_) {
+    if (!argument.folder) continue;
+    argument.nested = AnyAbove(argument.canonical, [&](const std::string& above, std::string_view rest) {
+      return folders_.contains(above) && recursive_ && !HasHiddenPart(rest);
+    });
+  }
+  std::erase_if(all_, [this](const Argument& argument) {
+    // With patterns that look at folders, the inner folder may take files that the outer one does not.
+    if (argument.folder) return argument.nested && !filter_.looks_at_folders();
+    return ListsElsewhere(argument.canonical, "");
+  });
+}
+
+void Arguments::NameFolders() {
+  std::unordered_map<std::string, int> uses;
+  const auto name_of = [](const Argument& argument) { return std::string(NameOf(argument.canonical)); };
+  const auto named = [](const Argument& argument) { return argument.folder && !argument.nested; };
+  for (const Argument& argument : all_) {
+    if (named(argument)) ++uses[name_of(argument)];
+  }
+  const auto folders = std::count_if(all_.begin(), all_.end(), named);
+  std::unordered_map<std::string, std::string> prefixes;
+  for (Argument& argument : all_) {
+    if (!named(argument)) continue;
+    if (folders > 1) {
+      const std::string name = name_of(argument);
+      argument.relative = uses[name] == 1 ? name : StoredName(argument.path);
+      if (!argument.relative.empty()) argument.relative += '/';
+    }
+    prefixes[argument.canonical] = argument.relative;
+  }
+  for (Argument& argument : all_) {
+    if (!argument.folder || !argument.nested) continue;
+    // Its outputs lie where they would, had the folder around it listed them.
+    AnyAbove(argument.canonical, [&](const std::string& above, std::string_view rest) {
+      const auto prefix = prefixes.find(above);
+      if (prefix == prefixes.end()) return false;
+      argument.relative = prefix->second + std::string(rest) + "/";
+      return true;
+    });
+  }
+}
+
+void Arguments::NameFiles() {
+  std::unordered_map<std::string_view, int> uses;
+  for (const Argument& argument : all_) {
+    if (!argument.folder) ++uses[NameOf(argument.path)];
+  }
+  for (Argument& argument : all_) {
+    if (argument.folder) continue;
+    argument.relative =
+        uses[NameOf(argument.path)] == 1 ? std::string(NameOf(argument.path)) : StoredName(argument.path);
+  }
+  std::unordered_map<std::string_view, int> stems;
+  const auto stem_of = [](const std::string& relative) {
+    const std::string_view name = NameOf(relative);
+    return std::string_view(relative).substr(0, relative.size() - name.size() + StemOf(name).size());
+  };
+  for (const Argument& argument : all_) {
+    if (!argument.folder) ++stems[stem_of(argument.relative)];
+  }
+  for (Argument& argument : all_) {
+    if (argument.folder || stems[stem_of(argument.relative)] == 1) continue;
+    const bool has_extension = stem_of(argument.relative) != argument.relative;
+    argument.clash =
+        has_extension && !stems.contains(argument.relative) ? NameClash::kStem : NameClash::kName;
+  }
+}
+
+}  // namespace imgmill

@@ -1,0 +1,108 @@
+// Reads a folder's names into one byte array and sorts the offsets.
+#include "dataset/folder_names.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+
+#include "dataset/image_names.h"
+#include "dataset/path_parts.h"
+#include "imgmill/dataset/publish.h"
+
+namespace imgmill {
+namespace {
+
+/// d_type, or lstat's word where the file system leaves d_type open.
+unsigned char KindOf(int folder_fd, const dirent& entry) {
+  if (entry.d_type != DT_UNKNOWN) return entry.d_type;
+  struct stat info {};
+  if (::fstatat(folder_fd, entry.d_name, &info, AT_SYMLINK_NOFOLLOW) != 0)
+    return DT_REG;  // opening it will tell why
+  return static_cast<unsigned char>(IFTODT(info.st_mode));
+}
+
+}  // namespace
+
+Result<FolderNames> FolderNames::Read(const std::string& folder, std::string_view relative,
+                                      const PathFilter& filter) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(folder.c_str()), &::closedir);
+  if (!stream) return ErrnoError(Stage::kList, errno, "open folder");
+  FolderNames names;
+  std::string path(relative);
+  while (true) {
+    errno = 0;
+    const dirent* entry = ::readdir(stream.get());
+    if (entry == nullptr && errno != 0) return ErrnoError(Stage::kList, errno, "read folder");
+    if (entry == nullptr) break;
+    const std::string_view name = entry->d_name;
+    if (name.starts_with('.')) continue;
+    const unsigned char kind = KindOf(::dirfd(stream.get()), *entry);
+    path.resize(relative.size());
+    path += name;
+    if (kind == DT_DIR) {
+      if (!filter.Enters(path)) continue;
+    } else if ((kind != DT_REG && kind != DT_LNK) || !IsImageName(name)) {
+      ++names.ignored_;
+      continue;
+    } else if (!filter.Takes(path)) {
+      continue;
+    }
+    if (names.bytes_.size() > std::numeric_limits<uint32_t>::max() - 3 - name.size()) {
+      return Error{Stage::kList, Code::kLimitExceeded, "more than 4 GiB of names in one folder (split it)"};
+    }
+    names.starts_.push_back(static_cast<uint32_t>(names.bytes_.size()));
+    names.bytes_ += name;
+    if (kind == DT_DIR) names.bytes_ += '/';
+    names.bytes_ += '\0';
+    names.bytes_ += kind == DT_LNK ? 'l' : 'f';
+  }
+  std::sort(names.starts_.begin(), names.starts_.end(), [&bytes = names.bytes_](uint32_t a, uint32_t b) {
+    return std::string_view(bytes.data() + a) < std::string_view(bytes.data() + b);
+  });
+  return names;
+}
+
+std::string_view FolderNames::Text(size_t index) const {
+  return bytes_.data() + starts_[index];
+}
+
+FolderNames::Entry FolderNames::operator[](size_t index) const {
+  std::string_view text = Text(index);
+  const bool folder = text.ends_with('/');
+  if (folder) text.remove_suffix(1);
+  return {text, folder, text.data()[text.size() + (folder ? 2 : 1)] == 'l'};
+}
+
+bool FolderNames::HasFileWithStem(std::string_view stem, std::string_view other_than) const {
+  const auto from = [this](std::string_view text) {
+    const auto at = std::lower_bound(starts_.begin(), starts_.end(), text,
+                                     [this](uint32_t start, std::string_view value) {
+                                       return std::string_view(bytes_.data() + start) < value;
+                                     });
+    return static_cast<size_t>(at - starts_.begin());
+  };
+  // The stem itself, as a name without an extension, and the run of names that go on with a dot.
+  if (const size_t at = from(stem);
+      at < size() && Text(at) == stem && stem != other_than && StemOf(stem) == stem) {
+    return true;
+  }
+  const std::string dotted = std::string(stem) + ".";
+  for (size_t at = from(dotted); at < size() && Text(at).starts_with(dotted); ++at) {
+    const Entry entry = (*this)[at];
+    if (!entry.folder && entry.name != other_than && StemOf(entry.name) == stem) return true;
+  }
+  return false;
+}
+
+NameClash FolderNames::ClashOf(std::string_view name) const {
+  const std::string_view stem = StemOf(name);
+  if (!HasFileWithStem(stem, name)) return NameClash::kNone;
+  const bool has_extension = stem.size() < name.size();
+  return has_extension && !HasFileWithStem(name, name) ? NameClash::kStem : NameClash::kName;
+}
+
+}  // namespace imgmill

@@ -1,0 +1,69 @@
+// Walks one folder in bytewise order of whole paths, holding the sorted names of each level it is in.
+#include "dataset/folder_walk.h"
+
+#include <sys/stat.h>
+
+#include <utility>
+
+#include "dataset/path_parts.h"
+#include "imgmill/dataset/publish.h"
+
+namespace imgmill {
+
+FolderWalk::FolderWalk(const WalkRules& rules, std::string path, std::string canonical,
+                       std::vector<ListProblem>& problems)
+    : rules_(rules), path_(std::move(path)), canonical_(std::move(canonical)), problems_(problems) {
+  Enter();
+}
+
+std::string FolderWalk::FullPath() const {
+  return Join(path_, relative_);
+}
+
+void FolderWalk::Enter() {
+  std::string folder = relative_.empty() ? path_ : FullPath();
+  Result<FolderNames> names = FolderNames::Read(folder, relative_, rules_.filter);
+  if (!names) {
+    problems_.push_back({std::move(folder), names.error()});
+    return;
+  }
+  ignored_ += names->ignored();
+  levels_.push_back({*std::move(names), 0, relative_.size()});
+}
+
+bool FolderWalk::LinkIsFile() {
+  const std::string path = FullPath();
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) {
+    const Error error = ErrnoError(Stage::kList, errno, "follow the link");
+    problems_.push_back({path, error});
+    return false;
+  }
+  if (!S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) ++ignored_;
+  return S_ISREG(info.st_mode);
+}
+
+std::optional<ListedFile> FolderWalk::Next() {
+  while (!levels_.empty()) {
+    Level& level = levels_.back();
+    if (level.next == level.names.size()) {
+      levels_.pop_back();
+      continue;
+    }
+    const FolderNames::Entry entry = level.names[level.next++];
+    relative_.resize(level.prefix);
+    relative_ += entry.name;
+    if (entry.folder) {
+      if (!rules_.recursive) continue;
+      if (!rules_.leave_out.empty() && rules_.leave_out.contains(Join(canonical_, relative_))) continue;
+      relative_ += '/';
+      Enter();
+      continue;
+    }
+    if (entry.link && !LinkIsFile()) continue;
+    return ListedFile{0, FullPath(), relative_, level.names.ClashOf(entry.name)};
+  }
+  return std::nullopt;
+}
+
+}  // namespace imgmill

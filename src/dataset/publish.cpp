@@ -1,0 +1,122 @@
+// Files appear whole or not at all: sync, rename, sync of the folder; and errno in words.
+#include "imgmill/dataset/publish.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cstdio>
+#include <system_error>
+
+#include "dataset/path_parts.h"
+#include "dataset/unique_fd.h"
+#include "imgmill/base/path_text.h"
+
+namespace imgmill {
+namespace {
+
+Status SyncFile(const std::string& path) {
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid() || ::fsync(file.get()) != 0) return ErrnoError(Stage::kWrite, errno, "sync");
+  return {};
+}
+
+Status Place(const std::string& temporary, const std::string& path, bool overwrite) {
+  if (overwrite) {
+    if (::rename(temporary.c_str(), path.c_str()) != 0) return ErrnoError(Stage::kWrite, errno, "rename");
+    return {};
+  }
+  return RenameWithoutReplacing(temporary, path, Stage::kWrite);
+}
+
+}  // namespace
+
+Error ErrnoError(Stage stage, int errno_value, const std::string& what) {
+  const bool writing =
+      stage == Stage::kWrite || stage == Stage::kEncode || stage == Stage::kAct || stage == Stage::kCatalog;
+  Code code = writing ? Code::kWriteError : Code::kReadError;
+  switch (errno_value) {
+    case ENOSPC:
+    case EDQUOT:
+      code = Code::kDiskFull;
+      break;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      code = Code::kPermission;
+      break;
+    case ENOENT:
+    case ENOTDIR:
+      code = Code::kNotFound;
+      break;
+    default:
+      break;
+  }
+  // Not strerror: threads share its buffer.
+  return Error{stage, code, what + ": " + std::generic_category().message(errno_value)};
+}
+
+Status MakeFolders(const std::string& path) {
+  const std::string clean = WithoutRedundancy(path);
+  if (::mkdir(clean.c_str(), 0777) == 0) return {};
+  if (errno == ENOENT) {
+    const std::string parent = ParentOf(clean);
+    if (parent == clean || parent == ".")
+      return ErrnoError(Stage::kWrite, ENOENT, "make folder " + PrintablePath(clean));
+    if (Status above = MakeFolders(parent); !above) return above;
+    if (::mkdir(clean.c_str(), 0777) == 0) return {};
+  }
+  const int problem = errno;
+  struct stat info {};
+  if (::stat(clean.c_str(), &info) == 0) {
+    if (S_ISDIR(info.st_mode)) return {};
+    return Error{Stage::kWrite, Code::kConflict, PrintablePath(clean) + " should be a folder but is a file"};
+  }
+  return ErrnoError(Stage::kWrite, problem, "make folder " + PrintablePath(clean));
+}
+
+Status RenameWithoutReplacing(const std::string& from, const std::string& to, Stage stage) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return {};
+  // Network and FUSE file systems may not know the flag; a hard link refuses an existing target everywhere.
+  if ((errno == EINVAL || errno == ENOSYS || errno == ENOTSUP) && ::link(from.c_str(), to.c_str()) == 0) {
+    if (::unlink(from.c_str()) == 0) return {};
+    return ErrnoError(stage, errno, "remove " + PrintablePath(from));
+  }
+  if (errno == EEXIST) {
+    return Error{stage, Code::kConflict, PrintablePath(to) + " exists already (--force replaces it)"};
+  }
+  return ErrnoError(stage, errno, "rename to " + PrintablePath(to));
+}
+
+Status SyncFolder(const std::string& path) {
+  const UniqueFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.valid()) return ErrnoError(Stage::kWrite, errno, "open folder " + PrintablePath(path));
+  // Some file systems cannot sync a folder, and say so by EINVAL; their renames are as durable as they get.
+  if (::fsync(folder.get()) != 0 && errno != EINVAL && errno != EBADF) {
+    return ErrnoError(Stage::kWrite, errno, "sync folder " + PrintablePath(path));
+  }
+  return {};
+}
+
+Status Publish(const std::string& temporary, const std::string& path, bool overwrite) {
+  Status status = SyncFile(temporary);
+  if (status) status = Place(temporary, path, overwrite);
+  if (!status) {
+    ::unlink(temporary.c_str());  // on a full disk it would stand in the way of the next one
+    return status;
+  }
+  return SyncFolder(ParentOf(path));
+}
+
+Status WriteFileAtomically(const std::string& path, std::string_view content) {
+  const std::string temporary = TemporaryNameFor(path);
+  UniqueFd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  if (!file.valid()) return ErrnoError(Stage::kWrite, errno, "create");
+  if (!WriteFull(file.get(), content.data(), content.size()) || !file.Close()) {
+    const int problem = errno;
+    ::unlink(temporary.c_str());
+    return ErrnoError(Stage::kWrite, problem, "write");
+  }
+  return Publish(temporary, path, true);
+}
+
+}  // namespace imgmill

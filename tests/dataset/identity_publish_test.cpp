@@ -1,0 +1,194 @@
+// Stamps, digests, publishing, sweeping and locks, on real files and with real processes.
+#include <signal.h>
+#include <sys/mount.h>
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include "dataset/test_folder.h"
+#include "imgmill/dataset/file_identity.h"
+#include "imgmill/dataset/publish.h"
+
+using namespace imgmill;
+
+TEST_CASE("the digest is XXH3-128 in canonical form, whatever the length") {
+  // XXH128 of no bytes with seed 0, from xxHash's specification and `xxhsum -H2 /dev/null`.
+  CHECK(DigestOfBytes("", 0).Hex() == "99aa06d3014798d86001c324468d497f");
+  const TestFolder folder;
+  // Around the chunk of 1 MiB, where a streaming digest goes wrong if it ever does; the one-shot digest is
+  // the oracle.
+  for (const size_t size : {size_t{0}, size_t{1}, size_t{1 << 20} - 1, size_t{1 << 20}, size_t{1 << 20} + 1,
+                            size_t{2 << 20}, size_t{5'000'003}}) {
+    CAPTURE(size);
+    std::string content(size, '\0');
+    for (size_t i = 0; i < size; ++i) content[i] = static_cast<char>(i * 2654435761U >> 13);
+    const std::string path = folder.Write("file", content);
+    CHECK(DigestOf(path).value() == DigestOfBytes(content.data(), size));
+    CHECK(StampOf(path).value().size == static_cast<int64_t>(size));
+  }
+  const ContentDigest digest = DigestOfBytes("abc", 3);
+  CHECK(ContentDigest::FromHex(digest.Hex()) == digest);
+  CHECK(!ContentDigest::FromHex("99aa"));
+  CHECK(!ContentDigest::FromHex("99aa06d3014798d86001c324468d497G"));
+}
+
+TEST_CASE("what is no file has neither stamp nor digest, and a pipe does not hang") {
+  const TestFolder folder;
+  REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  CHECK(StampOf(folder.path()).error().code == Code::kUnsupported);
+  CHECK(DigestOf(folder.path()).error().code == Code::kUnsupported);
+  CHECK(DigestOf(folder / "pipe").error().code == Code::kUnsupported);
+  CHECK(StampOf(folder / "gone").error().code == Code::kNotFound);
+  CHECK(DigestOf(folder / "gone").error().code == Code::kNotFound);
+}
+
+TEST_CASE("a file is replaced whole, or refused") {
+  const TestFolder folder;
+  const std::string path = folder / "report.json";
+  REQUIRE(WriteFileAtomically(path, "one"));
+  REQUIRE(WriteFileAtomically(path, "two"));
+  CHECK(TestFolder::Read(path) == "two");
+
+  const std::string temporary = TemporaryNameFor(path);
+  CHECK(temporary.starts_with(folder / ".report.json.imgmill-"));
+  CHECK(TemporaryNameFor(path) != temporary);
+  std::ofstream(temporary) << "three";
+  const Status refused = Publish(temporary, path, false);
+  REQUIRE(!refused);
+  CHECK(refused.error().code == Code::kConflict);
+  CHECK(TestFolder::Read(path) == "two");
+  CHECK(!TestFolder::Exists(temporary));
+
+  std::ofstream(temporary) << "four";
+  REQUIRE(Publish(temporary, folder / "new.json", false));
+  CHECK(TestFolder::Read(folder / "new.json") == "four");
+}
+
+TEST_CASE("a name of the greatest length still has a temporary name") {
+  const TestFolder folder;
+  const std::string path = folder / std::string(255, 'n');
+  REQUIRE(WriteFileAtomically(path, "x"));
+  CHECK(TestFolder::Read(path) == "x");
+}
+
+TEST_CASE("folders are made, and a file in the way is named") {
+  const TestFolder folder;
+  REQUIRE(MakeFolders(folder / "a/b//c/"));
+  REQUIRE(MakeFolders(folder / "a/b/c"));
+  CHECK(std::filesystem::is_directory(folder / "a/b/c"));
+  folder.Write("file");
+  CHECK(MakeFolders(folder / "file").error().code == Code::kConflict);
+  CHECK(!MakeFolders(folder / "file/below"));
+}
+
+TEST_CASE("a full disk is told apart, and what was there stays") {
+  const TestFolder folder;
+  if (::mount("imgmill-test", folder.path().c_str(), "tmpfs", 0, "size=256k") != 0) {
+    MESSAGE("SKIPPED: mounting a small tmpfs needs root");
+    return;
+  }
+  REQUIRE(WriteFileAtomically(folder / "out", "old"));
+  const Status status = WriteFileAtomically(folder / "out", std::string(1 << 20, 'x'));
+  REQUIRE(!status);
+  CHECK(status.error().code == Code::kDiskFull);
+  CHECK(TestFolder::Read(folder / "out") == "old");
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) ==
+        1);  // no temporary left behind
+  ::umount(folder.path().c_str());
+}
+
+TEST_CASE("sweeping takes the temporaries of dead processes only") {
+  const TestFolder folder;
+  std::filesystem::create_directory(folder / "sub");
+  const std::string ours = TemporaryNameFor(folder / "sub/ours.png");
+  std::ofstream(ours) << "x";
+  const std::string list = folder / "names";
+  const pid_t child = Fork([&] { std::ofstream(list) << TemporaryNameFor(folder / "sub/theirs.png"); });
+  REQUIRE(::waitpid(child, nullptr, 0) == child);
+  std::string dead = TestFolder::Read(list);
+  REQUIRE(dead.find("-" + std::to_string(child) + "-") != std::string::npos);
+  // A forked child shares the run's token; another program's start would have another.
+  const size_t pid_at = dead.find("-" + std::to_string(child) + "-");
+  const size_t run_at = pid_at + std::to_string(child).size() + 2;
+  const auto with_run = [&](const std::string& token) {
+    return dead.substr(0, run_at) + token + dead.substr(run_at + 8);
+  };
+  const std::string killed = with_run("0badcafe");
+  std::string reused = ours;  // our process id in an earlier run, as in a container where all runs have 1
+  reused.replace(ours.rfind('-') - 8, 8, "0badcafe");
+  std::string alive = killed;
+  alive.replace(pid_at + 1, std::to_string(child).size(), std::to_string(::getppid()));
+  for (const std::string& path : {killed, reused, alive}) std::ofstream(path) << "x";
+  const std::string user = folder.Write("sub/.mine.tmp");
+  const std::string image = folder.Write("sub/image.png");
+
+  SweepTemporaries(folder.path());
+  CHECK(!TestFolder::Exists(killed));
+  CHECK(!TestFolder::Exists(reused));
+  CHECK(TestFolder::Exists(alive));
+  CHECK(TestFolder::Exists(ours));
+  CHECK(TestFolder::Exists(user));
+  CHECK(TestFolder::Exists(image));
+  SweepTemporaries(folder / "no such folder");
+}
+
+TEST_CASE("a lock names its holder, is freed by a kill, and leaves nothing behind") {
+  const TestFolder folder;
+  const std::string out = folder / "out";
+  const pid_t child = Fork([&] {
+    const auto lock = FolderLock::Take(out, "imgmill dedup photos\n");
+    std::ofstream(folder / "ready") << (lock ? "yes" : "no");
+    ::pause();
+  });
+  while (TestFolder::Read(folder / "ready").empty()) ::usleep(1000);
+  REQUIRE(TestFolder::Read(folder / "ready") == "yes");
+  const auto refused = FolderLock::Take(out, "imgmill dedup photos");
+  REQUIRE(!refused);
+  CHECK(refused.error().code == Code::kLocked);
+  CAPTURE(refused.error().message);
+  CHECK(refused.error().message.find("(pid " + std::to_string(child) +
+                                     ", \"imgmill dedup photos\\x0a\", since 20") != std::string::npos);
+
+  REQUIRE(::kill(child, SIGKILL) == 0);
+  REQUIRE(::waitpid(child, nullptr, 0) == child);
+  {
+    const auto taken = FolderLock::Take(out, "imgmill upscale");
+    REQUIRE(taken);
+    CHECK(FolderLock::Take(out, "second").error().code == Code::kLocked);  // the same process, too
+  }
+  CHECK(std::filesystem::is_empty(out));
+  CHECK(FolderLock::Take(out, "third"));
+}
+
+TEST_CASE("a garbled lock note does no harm") {
+  const TestFolder folder;
+  const std::string note =
+      folder.Write(".imgmill.lock", "pid \x01\xff\nhost\ncommand " + std::string(100000, 'c'));
+  const auto taken = FolderLock::Take(folder.path(), "x");
+  REQUIRE(taken);
+  std::ofstream(note) << "pid \x01\xff\n";
+  const auto refused = FolderLock::Take(folder.path(), "y");
+  REQUIRE(!refused);
+  CHECK(refused.error().code == Code::kLocked);
+}
+
+TEST_CASE("of many who want a lock at once, one has it at any time") {
+  const TestFolder folder;
+  std::atomic<int> holders{0};
+  std::atomic<int> taken{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 50; ++i) {
+        const auto lock = FolderLock::Take(folder.path(), "x");
+        if (!lock) continue;
+        CHECK(holders.fetch_add(1) == 0);
+        ++taken;
+        holders.fetch_sub(1);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(taken > 0);
+}
