@@ -27,11 +27,14 @@ struct ImageHeader {
   int64_t width = 0;  ///< as stored in the file
   int64_t height = 0;
   int bands = 0;  ///< after palette expansion: 1..4 (5 for CMYK + alpha)
-  Sample sample =
-      Sample::kU8;  ///< of the data as we hand it out: 1, 2 and 4 bits become 8; float stays float
+  /// Of the data as we hand it out: 1, 2 and 4 bits become 8, 9 to 15 become 16; float stays float, sRGB
+  /// encoded with white at 1 (and above where the file, as HDR ones do, has more).
+  Sample sample = Sample::kU8;
   bool has_alpha = false;
   bool has_icc = false;
   bool cmyk = false;
+  /// JPEG: stored samples per pixel, which chroma subsampling makes fewer than bands (1.5 for 4:2:0).
+  double samples_per_pixel = 0;
   int orientation = 1;       ///< EXIF 1..8
   bool progressive = false;  ///< progressive JPEG
   bool interlaced = false;   ///< Adam7 PNG
@@ -56,9 +59,14 @@ struct ReadOptions {
   Alpha alpha = Alpha::kKeep;
   /// Convert 16-bit and float to 8-bit.
   bool to_8bit = false;
+  /// Hand out the numbers of RGB and grey images as they are, without conversion through their embedded
+  /// profile, for a writer that attaches the same profile again. Other colour spaces (CMYK, Lab) are
+  /// converted all the same.
+  bool keep_profile = false;
   /// The reader may hand out the image shrunk by 2, 4 or 8 where that is cheap (JPEG in the DCT domain), as
   /// long as its shorter side stays at least this long. 0 forbids it. Width and height of Layout() are the
-  /// shrunk ones.
+  /// shrunk ones. Any other value also allows kGrey to be the Y plane of a JPEG instead of the luma of its
+  /// RGB (at most a few units apart, where colours are out of range).
   int shrink_to_side = 0;
   /// Keep the readable part of files that end early or are garbled. Off: they are refused.
   bool allow_truncated = false;

@@ -1,0 +1,216 @@
+// Builds the libvips pipeline from a file's colours to grey or sRGB: profiles, CMYK, Lab, HDR and odd depths.
+#include "colour.h"
+
+#include <cstring>
+
+#include "icc_profile.h"
+
+namespace imgmill {
+namespace {
+
+// Runs a libvips operation `image -> out`, replacing the image in `ref`. False on failure.
+template <typename Operation>
+bool Apply(ImageRef& ref, Operation&& operation) {
+  VipsImage* out = nullptr;
+  if (operation(ref.get(), &out) != 0) return false;
+  ref = ImageRef(out);
+  return true;
+}
+
+std::vector<uint8_t> ProfileOf(VipsImage* image) {
+  const void* data = nullptr;
+  size_t bytes = 0;
+  if (vips_image_get_typeof(image, VIPS_META_ICC_NAME) == 0 ||
+      vips_image_get_blob(image, VIPS_META_ICC_NAME, &data, &bytes) != 0) {
+    return {};
+  }
+  const auto* begin = static_cast<const uint8_t*>(data);
+  return {begin, begin + bytes};
+}
+
+bool IsDeviceIndependent(VipsInterpretation space) {
+  return space == VIPS_INTERPRETATION_LAB || space == VIPS_INTERPRETATION_LABS ||
+         space == VIPS_INTERPRETATION_LABQ || space == VIPS_INTERPRETATION_LCH ||
+         space == VIPS_INTERPRETATION_XYZ || space == VIPS_INTERPRETATION_YXY;
+}
+
+// Significant bits of samples that do not fill their type (JPEG 2000 has any number), 0 where they do.
+int PartialBits(VipsImage* image) {
+  int bits = 0;
+  const char* loader = nullptr;
+  if (image->BandFmt != VIPS_FORMAT_USHORT || vips_image_get_typeof(image, "bits-per-sample") == 0 ||
+      vips_image_get_int(image, "bits-per-sample", &bits) != 0 ||
+      vips_image_get_typeof(image, VIPS_META_LOADER) == 0 ||
+      vips_image_get_string(image, VIPS_META_LOADER, &loader) != 0) {
+    return 0;
+  }
+  return std::strncmp(loader, "jp2k", 4) == 0 && bits > 8 && bits < 16 ? bits : 0;
+}
+
+// Samples of 8 or 16 bits or float, over their type's whole range.
+bool Normalise(ImageRef& image, const ColourPlan& plan) {
+  if (const int bits = PartialBits(image.get()); bits != 0) {
+    const double scale = 65535.0 / ((1 << bits) - 1);
+    return Apply(image, [&](VipsImage* in,
+                            VipsImage** out) { return vips_linear1(in, out, scale, 0.5, nullptr); }) &&
+           Apply(image, [](VipsImage* in, VipsImage** out) { return vips_cast_ushort(in, out, nullptr); });
+  }
+  if (image.get()->BandFmt == VIPS_FORMAT_UINT) {
+    return Apply(image, [](VipsImage* in,
+                           VipsImage** out) { return vips_linear1(in, out, 1.0 / 65537, 0.5, nullptr); }) &&
+           Apply(image, [](VipsImage* in, VipsImage** out) { return vips_cast_ushort(in, out, nullptr); });
+  }
+  if (plan.sample == Sample::kF32 && image.get()->BandFmt != VIPS_FORMAT_FLOAT) {
+    return Apply(image, [](VipsImage* in, VipsImage** out) { return vips_cast_float(in, out, nullptr); });
+  }
+  return true;
+}
+
+bool FromCmykOrLab(ImageRef& image, const ColourPlan& plan, bool through_profile) {
+  const bool wide = plan.sample == Sample::kU16;
+  if (through_profile) {
+    return Apply(image, [&](VipsImage* in, VipsImage** out) {
+      return vips_icc_transform(in, out, "srgb", "embedded", TRUE, "intent", VIPS_INTENT_RELATIVE,
+                                "black_point_compensation", TRUE, "depth", wide ? 16 : 8, nullptr);
+    });
+  }
+  return Apply(image, [&](VipsImage* in, VipsImage** out) {
+    return vips_colourspace(in, out, wide ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB, nullptr);
+  });
+}
+
+// Whether the image's profile describes the samples it has; notes what is ignored.
+bool ProfileApplies(VipsImage* image, const ColourPlan& plan, bool keep_profile,
+                    std::vector<std::string>& notes) {
+  const std::vector<uint8_t> profile = ProfileOf(image);
+  if (profile.empty()) return false;
+  const ProfileSpace space = SpaceOfProfile(profile);
+  const ProfileSpace samples = plan.cmyk           ? ProfileSpace::kCmyk
+                               : plan.colours == 1 ? ProfileSpace::kGrey
+                                                   : ProfileSpace::kRgb;
+  if (plan.sample == Sample::kF32 || IsDeviceIndependent(vips_image_guess_interpretation(image)))
+    return false;
+  if (space != samples) {
+    notes.emplace_back("the embedded colour profile does not fit the image and is ignored");
+    return false;
+  }
+  return plan.cmyk || (!keep_profile && !IsPlainSrgb(profile));
+}
+
+}  // namespace
+
+ColourPlan PlanColour(VipsImage* image) {
+  ColourPlan plan;
+  plan.stored_bands = image->Bands;
+  const VipsInterpretation space = vips_image_guess_interpretation(image);
+  if (image->Coding == VIPS_CODING_RAD) {
+    plan.colours = plan.used_bands = 3;
+    plan.sample = Sample::kF32;
+    plan.linear = true;
+    return plan;
+  }
+  switch (image->BandFmt) {
+    case VIPS_FORMAT_UCHAR:
+      plan.sample = Sample::kU8;
+      break;
+    case VIPS_FORMAT_USHORT:
+    case VIPS_FORMAT_UINT:
+      plan.sample = Sample::kU16;
+      break;
+    case VIPS_FORMAT_FLOAT:
+    case VIPS_FORMAT_DOUBLE:
+      plan.sample = Sample::kF32;
+      plan.linear = true;
+      break;
+    default:
+      // Lab of 8 and 16 bits comes as signed numbers; other signed and complex samples are measurements.
+      if (!IsDeviceIndependent(space)) {
+        plan.unsupported = "samples are signed or complex numbers, not light";
+        return plan;
+      }
+      plan.sample = image->BandFmt == VIPS_FORMAT_CHAR ? Sample::kU8 : Sample::kU16;
+  }
+  const int bands = image->Coding == VIPS_CODING_LABQ ? 3 : image->Bands;
+  if (space == VIPS_INTERPRETATION_CMYK && bands >= 4) {
+    plan.cmyk = true;
+    plan.colours = 3;
+    plan.has_alpha = bands >= 5;
+    plan.used_bands = bands >= 5 ? 5 : 4;
+    return plan;
+  }
+  if (IsDeviceIndependent(space) && bands >= 3) {
+    plan.sample = Sample::kU16;
+    plan.linear = false;
+    plan.colours = 3;
+    plan.has_alpha = bands >= 4;
+    plan.used_bands = bands >= 4 ? 4 : 3;
+    return plan;
+  }
+  const bool many = bands > 4;
+  if (many && space != VIPS_INTERPRETATION_sRGB && space != VIPS_INTERPRETATION_RGB16) {
+    plan.unsupported = "it has " + std::to_string(bands) + " channels, which are not grey, RGB or CMYK";
+    return plan;
+  }
+  plan.colours = bands <= 2 ? 1 : 3;
+  plan.has_alpha = bands == 2 || bands >= 4;
+  plan.used_bands = plan.colours + (plan.has_alpha ? 1 : 0);
+  return plan;
+}
+
+ImageRef ConvertColour(VipsImage* source, const ColourPlan& plan, bool keep_profile,
+                       std::vector<std::string>& notes) {
+  ImageRef image(source);
+  g_object_ref(source);
+  if (image.get()->Coding == VIPS_CODING_RAD) {
+    if (!Apply(image, [](VipsImage* in, VipsImage** out) { return vips_rad2float(in, out, nullptr); }))
+      return {};
+  } else if (image.get()->Coding == VIPS_CODING_LABQ) {
+    if (!Apply(image, [](VipsImage* in, VipsImage** out) { return vips_LabQ2LabS(in, out, nullptr); }))
+      return {};
+  }
+  if (image.get()->Bands > plan.used_bands) {
+    notes.push_back("only the first " + std::to_string(plan.used_bands) + " of " +
+                    std::to_string(plan.stored_bands) + " channels are used");
+    if (!Apply(image, [&](VipsImage* in, VipsImage** out) {
+          return vips_extract_band(in, out, 0, "n", plan.used_bands, nullptr);
+        })) {
+      return {};
+    }
+  }
+  const bool independent = IsDeviceIndependent(vips_image_guess_interpretation(image.get()));
+  const bool through_profile = ProfileApplies(image.get(), plan, keep_profile, notes);
+  if (!independent && !Normalise(image, plan)) return {};
+  if (!plan.cmyk && !independent && !through_profile) return image;
+
+  // Alpha takes no part in a conversion of colours; libvips' ideas of its range differ by version.
+  ImageRef alpha;
+  if (plan.has_alpha) {
+    VipsImage* band = nullptr;
+    if (vips_extract_band(image.get(), &band, image.get()->Bands - 1, nullptr) != 0) return {};
+    alpha = ImageRef(band);
+    if (!Apply(image, [](VipsImage* in, VipsImage** out) {
+          return vips_extract_band(in, out, 0, "n", in->Bands - 1, nullptr);
+        })) {
+      return {};
+    }
+  }
+  if (!FromCmykOrLab(image, plan, through_profile)) return {};
+  // Grey through a profile comes out as three equal bands.
+  if (image.get()->Bands > plan.colours && !Apply(image, [&](VipsImage* in, VipsImage** out) {
+        return vips_extract_band(in, out, plan.colours == 1 ? 1 : 0, "n", plan.colours, nullptr);
+      })) {
+    return {};
+  }
+  if (alpha) {
+    const VipsBandFormat format = plan.sample == Sample::kU8 ? VIPS_FORMAT_UCHAR : VIPS_FORMAT_USHORT;
+    if (!Apply(alpha, [&](VipsImage* in, VipsImage** out) { return vips_cast(in, out, format, nullptr); }) ||
+        !Apply(image, [&](VipsImage* in, VipsImage** out) {
+          return vips_bandjoin2(in, alpha.get(), out, nullptr);
+        })) {
+      return {};
+    }
+  }
+  return image;
+}
+
+}  // namespace imgmill

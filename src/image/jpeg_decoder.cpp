@@ -1,0 +1,225 @@
+// Drives libjpeg-turbo: a source over pread, errors by longjmp turned into values, and warnings (which
+// libjpeg would print and forget) turned into a statement of where the data stops making sense.
+#include "jpeg_decoder.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "exif.h"
+
+namespace imgmill {
+namespace {
+
+// One read brings a header with its markers, or a good part of a scan. Small enough to probe quickly.
+constexpr size_t kInputBytes = size_t{32} << 10;
+
+// A progressive file of a few bytes may ask for thousands of passes over all coefficients.
+constexpr int kMostScans = 500;
+
+// Warnings that leave every sample as it was meant.
+bool Harmless(int code) {
+  return code == JWRN_JFIF_MAJOR || code == JWRN_ADOBE_XFORM || code == JWRN_TOO_MUCH_DATA;
+}
+
+}  // namespace
+
+JpegDecoder::JpegDecoder(InputFile file, Stage stage) : file_(std::move(file)), stage_(stage) {
+  input_.resize(kInputBytes);
+  info_.err = jpeg_std_error(&errors_.base);
+  errors_.owner = this;
+  errors_.base.error_exit = &OnError;
+  errors_.base.emit_message = &OnMessage;
+  errors_.base.output_message = [](j_common_ptr) {};
+  progress_.owner = this;
+  progress_.base.progress_monitor = &OnProgress;
+}
+
+JpegDecoder::~JpegDecoder() {
+  jpeg_destroy_decompress(&info_);
+}
+
+Result<std::unique_ptr<JpegDecoder>> JpegDecoder::Open(InputFile file, Stage stage) {
+  std::unique_ptr<JpegDecoder> decoder(new JpegDecoder(std::move(file), stage));
+  JpegDecoder& d = *decoder;
+  const bool ok = d.Protected([&d] {
+    jpeg_create_decompress(&d.info_);
+    d.source_.owner = &d;
+    d.source_.base.init_source = [](j_decompress_ptr) {};
+    d.source_.base.fill_input_buffer = &Fill;
+    d.source_.base.skip_input_data = &Skip;
+    d.source_.base.resync_to_restart = &jpeg_resync_to_restart;
+    d.source_.base.term_source = [](j_decompress_ptr) {};
+    d.info_.src = &d.source_.base;
+    d.info_.progress = &d.progress_.base;
+    jpeg_save_markers(&d.info_, JPEG_APP0 + 1, 0xFFFF);
+    jpeg_save_markers(&d.info_, JPEG_APP0 + 2, 0xFFFF);
+    jpeg_read_header(&d.info_, TRUE);
+  });
+  if (!ok) return d.Failure();
+  return decoder;
+}
+
+int JpegDecoder::orientation() const {
+  for (jpeg_saved_marker_ptr marker = info_.marker_list; marker != nullptr; marker = marker->next) {
+    if (marker->marker != JPEG_APP0 + 1) continue;
+    if (marker->data_length > 6 && std::memcmp(marker->data, "Exif\0\0", 6) == 0) {
+      return ExifOrientation(marker->data + 6, marker->data_length - 6);
+    }
+  }
+  return 1;
+}
+
+std::vector<uint8_t> JpegDecoder::IccProfile() {
+  JOCTET* data = nullptr;
+  unsigned bytes = 0;
+  if (!Protected([&] { jpeg_read_icc_profile(&info_, &data, &bytes); }) || data == nullptr) return {};
+  std::vector<uint8_t> profile(data, data + bytes);
+  std::free(data);
+  return profile;
+}
+
+Status JpegDecoder::Start(J_COLOR_SPACE space, int shrink, bool lenient) {
+  lenient_ = lenient;
+  info_.out_color_space = space;
+  info_.scale_num = 1;
+  info_.scale_denom = static_cast<unsigned>(shrink);
+  info_.dct_method = JDCT_ISLOW;
+  info_.do_fancy_upsampling = TRUE;
+  in_scan_ = true;
+  // A progressive file is read to its end here, so its damage shows here.
+  if (!Protected([this] { jpeg_start_decompress(&info_); })) return Failure();
+  if (info_.buffered_image == 0 && jpeg_has_multiple_scans(&info_) != 0 && reached_end_ && damage_.empty()) {
+    damage_code_ = Code::kTruncated;
+    damage_ = "JPEG data ends before the last of its scans";
+  }
+  if (!damage_.empty() && !lenient_) return Damaged();
+  return {};
+}
+
+Status JpegDecoder::Read(int64_t rows, uint8_t* destination, size_t stride) {
+  constexpr int kAtOnce = 16;
+  JSAMPROW pointers[kAtOnce];
+  int64_t done = 0;
+  while (done < rows) {
+    const int64_t now = std::min<int64_t>(kAtOnce, rows - done);
+    for (int64_t i = 0; i < now; ++i) pointers[i] = destination + static_cast<size_t>(done + i) * stride;
+    JDIMENSION got = 0;
+    if (!Protected([&] { got = jpeg_read_scanlines(&info_, pointers, static_cast<JDIMENSION>(now)); })) {
+      return Failure();
+    }
+    if (got == 0) return Error{stage_, Code::kInternal, "rows beyond the end of a JPEG were asked for"};
+    if (!damage_.empty() && !lenient_) return Damaged();
+    done += got;
+  }
+  return {};
+}
+
+void JpegDecoder::Finish() {
+  // Every row is out: junk after them, or a missing end marker, takes nothing away.
+  in_scan_ = false;
+  (void)Protected([this] { jpeg_abort_decompress(&info_); });
+}
+
+int64_t JpegDecoder::RowReached() const {
+  const int64_t row = static_cast<int64_t>(info_.input_iMCU_row) * info_.max_v_samp_factor * DCTSIZE;
+  return std::min<int64_t>(row, info_.image_height);
+}
+
+void JpegDecoder::NoteDamage(int message_code) {
+  if (!damage_.empty()) return;
+  const std::string where =
+      progressive() ? "in scan " + std::to_string(info_.input_scan_number)
+                    : "at row " + std::to_string(RowReached()) + " of " + std::to_string(info_.image_height);
+  if (reached_end_ || message_code == JWRN_JPEG_EOF) {
+    damage_code_ = Code::kTruncated;
+    damage_ = "JPEG data ends " + where;
+    return;
+  }
+  char text[JMSG_LENGTH_MAX] = {};
+  errors_.base.format_message(reinterpret_cast<j_common_ptr>(&info_), text);
+  damage_code_ = Code::kMalformed;
+  damage_ = "JPEG data is garbled " + where + ": " + text;
+}
+
+Error JpegDecoder::Damaged() const {
+  return {stage_, damage_code_, damage_ + " (use --allow-truncated to keep the readable part)"};
+}
+
+Error JpegDecoder::Failure() const {
+  if (read_errno_ != 0) return ReadErrorFromErrno(stage_, read_errno_);
+  if (too_many_scans_) {
+    return {stage_, Code::kLimitExceeded,
+            "more than " + std::to_string(kMostScans) + " scans: such a file is made to waste time"};
+  }
+  if (message_code_ == JERR_OUT_OF_MEMORY) return {stage_, Code::kOutOfMemory, "JPEG decoder: " + message_};
+  if (reached_end_) {
+    if (in_scan_) return {stage_, Code::kTruncated, damage_.empty() ? "JPEG data ends early" : damage_};
+    return {stage_, Code::kTruncated, "the file ends inside the JPEG header"};
+  }
+  switch (message_code_) {
+    case JERR_BAD_PRECISION:
+    case JERR_SOF_UNSUPPORTED:
+    case JERR_CONVERSION_NOTIMPL:
+    case JERR_CCIR601_NOTIMPL:
+    case JERR_FRACT_SAMPLE_NOTIMPL:
+    case JERR_NOT_COMPILED:
+      return {stage_, Code::kUnsupported, "this kind of JPEG: " + message_};
+    default:
+      return {stage_, Code::kMalformed, "broken JPEG: " + message_};
+  }
+}
+
+void JpegDecoder::OnError(j_common_ptr info) {
+  JpegDecoder& d = *reinterpret_cast<Errors*>(info->err)->owner;
+  char text[JMSG_LENGTH_MAX] = {};
+  d.errors_.base.format_message(info, text);
+  d.message_.assign(text);
+  d.message_code_ = d.errors_.base.msg_code;
+  std::longjmp(d.jump_, 1);
+}
+
+void JpegDecoder::OnMessage(j_common_ptr info, int level) {
+  JpegDecoder& d = *reinterpret_cast<Errors*>(info->err)->owner;
+  if (level < 0 && d.in_scan_ && !Harmless(d.errors_.base.msg_code)) d.NoteDamage(d.errors_.base.msg_code);
+}
+
+void JpegDecoder::OnProgress(j_common_ptr info) {
+  JpegDecoder& d = *reinterpret_cast<Progress*>(info->progress)->owner;
+  if (d.info_.input_scan_number <= kMostScans) return;
+  d.too_many_scans_ = true;
+  d.message_.assign("too many scans");
+  std::longjmp(d.jump_, 1);
+}
+
+boolean JpegDecoder::Fill(j_decompress_ptr info) {
+  JpegDecoder& d = *reinterpret_cast<Source*>(info->src)->owner;
+  const ptrdiff_t got = d.file_.ReadAt(d.offset_, d.input_.data(), d.input_.size());
+  if (got < 0) {
+    d.read_errno_ = errno;
+    std::longjmp(d.jump_, 1);
+  }
+  d.source_.base.next_input_byte = d.input_.data();
+  d.source_.base.bytes_in_buffer = static_cast<size_t>(got);
+  d.offset_ += got;
+  if (got > 0) return TRUE;
+  // libjpeg then fills up what it has begun; whether anything is missing, its warnings tell.
+  d.reached_end_ = true;
+  d.input_[0] = 0xFF;
+  d.input_[1] = JPEG_EOI;
+  d.source_.base.bytes_in_buffer = 2;
+  return TRUE;
+}
+
+void JpegDecoder::Skip(j_decompress_ptr info, long bytes) {
+  if (bytes <= 0) return;
+  JpegDecoder& d = *reinterpret_cast<Source*>(info->src)->owner;
+  const size_t wanted = static_cast<size_t>(bytes);
+  const size_t here = std::min(wanted, d.source_.base.bytes_in_buffer);
+  d.source_.base.next_input_byte += here;
+  d.source_.base.bytes_in_buffer -= here;
+  d.offset_ += static_cast<int64_t>(wanted - here);
+}
+
+}  // namespace imgmill

@@ -1,0 +1,84 @@
+// RowReader over JpegDecoder: the hot path of the whole tool, one copy-free call a strip.
+#include "jpeg_rows.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace imgmill {
+namespace {
+
+class JpegRows final : public RowReader {
+ public:
+  JpegRows(std::unique_ptr<JpegDecoder> decoder, int shrink, bool lenient)
+      : decoder_(std::move(decoder)), shrink_(shrink), lenient_(lenient) {
+    const jpeg_decompress_struct& info = decoder_->info();
+    layout_ = {info.output_width, info.output_height, info.output_components, Sample::kU8};
+    inverted_ = info.out_color_space == JCS_CMYK;
+    if (shrink_ > 1) notes_.push_back("decoded at 1/" + std::to_string(shrink_));
+  }
+
+  const Layout& layout() const override { return layout_; }
+  const std::vector<std::string>& notes() const override { return notes_; }
+  int shrink() const override { return shrink_; }
+
+  Status Read(int64_t rows, uint8_t* destination, size_t stride) override {
+    if (rows > layout_.height - next_row_) {
+      return Error{Stage::kDecode, Code::kInternal, "rows beyond the end were asked for"};
+    }
+    if (!stopped_) {
+      Status status = decoder_->Read(rows, destination, stride);
+      if (!status && !lenient_) return status;
+      if (!status) {
+        stopped_ = true;
+        notes_.push_back("decoding stopped at row " + std::to_string(next_row_) + " of " +
+                         std::to_string(layout_.height) + ", the rest is black: " + status.error().message);
+      }
+    }
+    for (int64_t y = 0; y < rows; ++y) {
+      uint8_t* row = destination + static_cast<size_t>(y) * stride;
+      if (stopped_) std::memset(row, inverted_ ? 255 : 0, layout_.row_bytes());
+      // Adobe stores CMYK as light that is let through; every CMYK JPEG in the wild follows it.
+      if (inverted_ && !stopped_) {
+        std::transform(row, row + layout_.row_bytes(), row, [](uint8_t v) { return uint8_t(255 - v); });
+      }
+    }
+    next_row_ += rows;
+    if (next_row_ == layout_.height) {
+      if (!stopped_ && !decoder_->damage().empty()) {
+        notes_.push_back(decoder_->damage() + "; the readable part is kept");
+      }
+      decoder_->Finish();
+    }
+    return {};
+  }
+
+ private:
+  std::unique_ptr<JpegDecoder> decoder_;
+  Layout layout_;
+  int shrink_;
+  bool lenient_;
+  bool inverted_ = false;
+  bool stopped_ = false;
+  int64_t next_row_ = 0;
+  std::vector<std::string> notes_;
+};
+
+}  // namespace
+
+int ChooseShrink(int64_t width, int64_t height, int shrink_to_side) {
+  if (shrink_to_side <= 0) return 1;
+  const int64_t shorter = std::min(width, height);
+  for (int shrink : {8, 4, 2}) {
+    if ((shorter + shrink - 1) / shrink >= shrink_to_side) return shrink;
+  }
+  return 1;
+}
+
+Result<std::unique_ptr<RowReader>> OpenJpegRows(std::unique_ptr<JpegDecoder> decoder, J_COLOR_SPACE space,
+                                                int shrink, bool lenient) {
+  Status started = decoder->Start(space, shrink, lenient);
+  if (!started) return started.error();
+  return std::unique_ptr<RowReader>(std::make_unique<JpegRows>(std::move(decoder), shrink, lenient));
+}
+
+}  // namespace imgmill

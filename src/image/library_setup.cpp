@@ -1,0 +1,109 @@
+// Sets the image libraries up once: libvips without cache, threads of its own, plug-ins or output to stderr,
+// and only with the readers that this tool trusts; cv::Mat on our pools.
+#include <dlfcn.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <opencv2/core/version.hpp>
+#include <stdexcept>
+#include <string>
+
+#include "imgmill/image/reader.h"
+#include "jpeg_api.h"
+#include "mat_allocator.h"
+#include "vips_session.h"
+
+namespace imgmill {
+namespace {
+
+// libvips' readers that stay. The others are refused, since they parse programs or documents (SVG, PDF,
+// ImageMagick's hundred formats), or take any text or raw bytes for an image (CSV, matrix, raw), or are no
+// photographs and rarely hardened (Matlab, FITS, Analyze, NIfTI, OpenSlide).
+constexpr const char* kReaders[] = {"VipsForeignLoadPng",  "VipsForeignLoadJpeg",   "VipsForeignLoadWebp",
+                                    "VipsForeignLoadTiff", "VipsForeignLoadNsgif",  "VipsForeignLoadHeif",
+                                    "VipsForeignLoadJxl",  "VipsForeignLoadJp2k",   "VipsForeignLoadPpm",
+                                    "VipsForeignLoadRad",  "VipsForeignLoadOpenexr"};
+
+// Warnings of libvips and GLib say nothing that an Error or a note of ours does not say better, and stderr
+// belongs to the log and the progress line.
+void Swallow(const gchar*, GLogLevelFlags, const gchar*, gpointer) {}
+
+std::string ModuleFolder() {
+  Dl_info info;
+  if (dladdr(reinterpret_cast<void*>(&vips_init), &info) == 0 || info.dli_fname == nullptr) return {};
+  std::string folder = info.dli_fname;
+  folder.resize(folder.find_last_of('/') == std::string::npos ? 0 : folder.find_last_of('/'));
+  return folder + "/vips-modules-" + std::to_string(vips_version(0)) + "." + std::to_string(vips_version(1));
+}
+
+// vips_init loads every module that is installed, ImageMagick and Poppler among them: 80 ms and 6 MB. It
+// looks for them under $VIPSHOME, so it is shown a place without any.
+void StartWithoutModules() {
+  const char* home = std::getenv("VIPSHOME");
+  const std::string before = home != nullptr ? home : "";
+  setenv("VIPSHOME", "/nonexistent", 1);
+  const int failed = vips_init("imgmill");
+  if (home != nullptr) {
+    setenv("VIPSHOME", before.c_str(), 1);
+  } else {
+    unsetenv("VIPSHOME");
+  }
+  if (failed != 0) {
+    const std::string why = vips_error_buffer();
+    throw std::runtime_error("cannot start libvips: " + why);
+  }
+}
+
+// Registers the types of one module, with GModule so that it lives as long as the process.
+void LoadModule(const std::string& name) {
+  GModule* module = g_module_open((ModuleFolder() + "/" + name).c_str(), G_MODULE_BIND_LAZY);
+  if (module == nullptr) return;  // not installed: the format is then unknown, which Probe says
+  g_module_make_resident(module);
+  for (const char* reader : kReaders) vips_operation_block_set(reader, FALSE);
+}
+
+void Start() {
+  g_log_set_default_handler(&Swallow, nullptr);
+  StartWithoutModules();
+  g_log_set_handler("VIPS", static_cast<GLogLevelFlags>(G_LOG_LEVEL_MASK | G_LOG_FLAG_RECURSION), &Swallow,
+                    nullptr);
+  vips_concurrency_set(1);
+  vips_cache_set_max(0);
+  vips_cache_set_max_mem(0);
+  vips_cache_set_max_files(0);
+  vips_leak_set(FALSE);
+  vips_operation_block_set("VipsForeignLoad", TRUE);
+  for (const char* reader : kReaders) vips_operation_block_set(reader, FALSE);
+  SetMatAllocator();
+}
+
+}  // namespace
+
+void InitImageLibraries() {
+  static std::once_flag once;
+  std::call_once(once, &Start);
+}
+
+void LoadModuleFor(const unsigned char* head, size_t bytes) {
+  static std::once_flag heif;
+  static std::once_flag jxl;
+  const bool box = bytes >= 12 && std::memcmp(head + 4, "ftyp", 4) == 0;
+  const bool jxl_box = bytes >= 12 && std::memcmp(head, "\0\0\0\x0cJXL \r\n\x87\n", 12) == 0;
+  const bool jxl_bare = bytes >= 2 && head[0] == 0xFF && head[1] == 0x0A;
+  if (!box && !jxl_box && !jxl_bare) return;
+  InitImageLibraries();
+  std::call_once(box ? heif : jxl, [&] {
+    VipsAlone alone;
+    LoadModule(box ? "vips-heif.so" : "vips-jxl.so");
+  });
+}
+
+std::string ImageLibraryVersions() {
+  const int jpeg = LIBJPEG_TURBO_VERSION_NUMBER;  // 2001005 is 2.1.5
+  return "libvips " + std::to_string(vips_version(0)) + "." + std::to_string(vips_version(1)) + "." +
+         std::to_string(vips_version(2)) + ", libjpeg-turbo " + std::to_string(jpeg / 1000000) + "." +
+         std::to_string(jpeg / 1000 % 1000) + "." + std::to_string(jpeg % 1000) + ", OpenCV " + CV_VERSION;
+}
+
+}  // namespace imgmill

@@ -1,0 +1,76 @@
+// Opens regular files only, and turns errno into errors that say what to do.
+#include "open_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace imgmill {
+
+Error ReadErrorFromErrno(Stage stage, int error) {
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+      return {stage, Code::kNotFound, "no such file (was it moved or deleted meanwhile?)"};
+    case EACCES:
+    case EPERM:
+      return {stage, Code::kPermission, "not allowed to read it"};
+    case ELOOP:
+      return {stage, Code::kNotFound, "its symbolic links go round in a circle"};
+    case EMFILE:
+    case ENFILE:
+      return {stage, Code::kReadError, "too many open files (raise the limit with ulimit -n)"};
+    default:
+      return {stage, Code::kReadError, std::strerror(error)};
+  }
+}
+
+Result<InputFile> InputFile::Open(const std::string& path, Stage stage) {
+  // O_NONBLOCK: opening a FIFO without a writer would wait for one. It means nothing to a regular file.
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (descriptor < 0) {
+    if (errno == ENXIO || errno == ENODEV) return Error{stage, Code::kUnknownFormat, "not a regular file"};
+    return ReadErrorFromErrno(stage, errno);
+  }
+  InputFile file(descriptor, 0);
+  struct stat status;
+  if (fstat(descriptor, &status) != 0) return ReadErrorFromErrno(stage, errno);
+  if (S_ISDIR(status.st_mode)) return Error{stage, Code::kUnknownFormat, "it is a folder, not an image"};
+  if (!S_ISREG(status.st_mode)) {
+    return Error{stage, Code::kUnknownFormat, "it is a pipe, socket or device, not a regular file"};
+  }
+  file.bytes_ = status.st_size;
+  return file;
+}
+
+InputFile::~InputFile() {
+  if (descriptor_ >= 0) close(descriptor_);
+}
+
+InputFile::InputFile(InputFile&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)), bytes_(other.bytes_) {}
+
+InputFile& InputFile::operator=(InputFile&& other) noexcept {
+  std::swap(descriptor_, other.descriptor_);
+  std::swap(bytes_, other.bytes_);
+  return *this;
+}
+
+ptrdiff_t InputFile::ReadAt(int64_t offset, void* destination, size_t bytes) const {
+  size_t have = 0;
+  while (have < bytes) {
+    const ssize_t got = pread(descriptor_, static_cast<char*>(destination) + have, bytes - have,
+                              offset + static_cast<int64_t>(have));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return -1;
+    if (got == 0) break;
+    have += static_cast<size_t>(got);
+  }
+  return static_cast<ptrdiff_t>(have);
+}
+
+}  // namespace imgmill

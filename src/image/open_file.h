@@ -1,0 +1,35 @@
+// Opening an input so that nothing but a regular file is ever read: a FIFO or a device would hang a batch.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "imgmill/base/result.h"
+
+namespace imgmill {
+
+/// A regular file, open for reading.
+class InputFile {
+ public:
+  /// Errors: kNotFound, kPermission, kReadError, kUnknownFormat (a folder, FIFO, socket or device).
+  static Result<InputFile> Open(const std::string& path, Stage stage);
+  ~InputFile();
+  InputFile(InputFile&& other) noexcept;
+  InputFile& operator=(InputFile&& other) noexcept;
+
+  int descriptor() const { return descriptor_; }
+  int64_t bytes() const { return bytes_; }
+  /// Up to `bytes` from `offset` on: fewer at the end of the file, -1 on a read error (errno says which).
+  ptrdiff_t ReadAt(int64_t offset, void* destination, size_t bytes) const;
+
+ private:
+  InputFile(int descriptor, int64_t bytes) : descriptor_(descriptor), bytes_(bytes) {}
+  int descriptor_ = -1;
+  int64_t bytes_ = 0;
+};
+
+/// What errno means for a file that is read.
+Error ReadErrorFromErrno(Stage stage, int error);
+
+}  // namespace imgmill

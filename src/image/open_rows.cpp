@@ -1,0 +1,186 @@
+// Puts the way of one image together: decoder, colours, form, upright.
+#include <algorithm>
+
+#include "colour.h"
+#include "icc_profile.h"
+#include "imgmill/image/reader.h"
+#include "imgmill/memory/out_of_memory.h"
+#include "jpeg_rows.h"
+#include "pixel_form.h"
+#include "upright.h"
+#include "vips_load.h"
+#include "vips_rows.h"
+
+namespace imgmill {
+namespace {
+
+// A reader with more to say than the one below it.
+class NotedRows final : public RowReader {
+ public:
+  NotedRows(std::unique_ptr<RowReader> rows, std::string note) : rows_(std::move(rows)) {
+    first_ = std::move(note);
+    Gather();
+  }
+  const Layout& layout() const override { return rows_->layout(); }
+  int shrink() const override { return rows_->shrink(); }
+  const std::vector<std::string>& notes() const override { return notes_; }
+  Status Read(int64_t rows, uint8_t* destination, size_t stride) override {
+    Status status = rows_->Read(rows, destination, stride);
+    Gather();
+    return status;
+  }
+
+ private:
+  void Gather() {
+    if (!notes_.empty() && notes_.size() == rows_->notes().size() + 1) return;
+    notes_ = rows_->notes();
+    notes_.insert(notes_.begin(), first_);
+  }
+  std::unique_ptr<RowReader> rows_;
+  std::string first_;
+  std::vector<std::string> notes_;
+};
+
+Error Changed() {
+  return {Stage::kDecode, Code::kReadError, "the file changed while it was being worked on"};
+}
+
+Result<std::unique_ptr<JpegDecoder>> OpenDecoder(const std::string& path, const ImageHeader& header) {
+  Result<InputFile> file = InputFile::Open(path, Stage::kDecode);
+  if (!file) return file.error();
+  Result<std::unique_ptr<JpegDecoder>> decoder = JpegDecoder::Open(*std::move(file), Stage::kDecode);
+  if (!decoder) return decoder;
+  const jpeg_decompress_struct& info = (*decoder)->info();
+  if (info.image_width != header.width || info.image_height != header.height ||
+      info.num_components != header.bands) {
+    return Changed();
+  }
+  return decoder;
+}
+
+// Colour conversion of a JPEG's own rows by libvips.
+MadePipeline JpegThroughVips(const std::string& path, const ImageHeader& header, const ReadOptions& options,
+                             int shrink) {
+  Result<std::unique_ptr<JpegDecoder>> decoder = OpenDecoder(path, header);
+  if (!decoder) return {std::nullopt, decoder.error()};
+  const std::vector<uint8_t> profile = (*decoder)->IccProfile();
+  const J_COLOR_SPACE space = header.cmyk ? JCS_CMYK : header.bands == 1 ? JCS_GRAYSCALE : JCS_RGB;
+  Result<std::unique_ptr<RowReader>> rows =
+      OpenJpegRows(*std::move(decoder), space, shrink, options.allow_truncated);
+  if (!rows) return {std::nullopt, rows.error()};
+
+  MadePipeline made;
+  Pipeline pipeline;
+  pipeline.shrink = shrink;
+  pipeline.feed = std::make_shared<RowsFeed>();
+  pipeline.feed->rows = *std::move(rows);
+  const VipsInterpretation interpretation = header.cmyk         ? VIPS_INTERPRETATION_CMYK
+                                            : header.bands == 1 ? VIPS_INTERPRETATION_B_W
+                                                                : VIPS_INTERPRETATION_sRGB;
+  ImageRef image = ImageFromRows(pipeline.feed, interpretation, 16);
+  if (!image) return made;
+  if (!profile.empty()) {
+    VipsImage* own = nullptr;
+    if (vips_copy(image.get(), &own, nullptr) != 0) return made;
+    image = ImageRef(own);
+    vips_image_set_blob_copy(own, VIPS_META_ICC_NAME, profile.data(), profile.size());
+  }
+  pipeline.notes = pipeline.feed->rows->notes();
+  pipeline.image = ConvertColour(image.get(), PlanColour(image.get()), options.keep_profile, pipeline.notes);
+  if (pipeline.image) made.pipeline = std::move(pipeline);
+  return made;
+}
+
+Result<std::unique_ptr<RowReader>> OpenJpeg(const std::string& path, const ImageHeader& header,
+                                            const ReadOptions& options) {
+  const int shrink = ChooseShrink(header.width, header.height, options.shrink_to_side);
+  Result<std::unique_ptr<JpegDecoder>> decoder = OpenDecoder(path, header);
+  if (!decoder) return decoder.error();
+  bool as_is = !header.cmyk;
+  if (as_is && header.has_icc && !options.keep_profile) {
+    const std::vector<uint8_t> profile = (*decoder)->IccProfile();
+    const ProfileSpace samples = header.bands == 1 ? ProfileSpace::kGrey : ProfileSpace::kRgb;
+    as_is = profile.empty() || IsPlainSrgb(profile) || SpaceOfProfile(profile) != samples;
+  }
+  if (!as_is) {
+    decoder->reset();
+    InitImageLibraries();
+    return OpenVipsRows([=](bool) { return JpegThroughVips(path, header, options, shrink); },
+                        options.allow_truncated);
+  }
+  const bool luma_plane = options.bands == ReadOptions::Bands::kGrey && options.shrink_to_side > 0 &&
+                          (*decoder)->info().jpeg_color_space == JCS_YCbCr;
+  const J_COLOR_SPACE space = header.bands == 1 || luma_plane ? JCS_GRAYSCALE : JCS_RGB;
+  return OpenJpegRows(*std::move(decoder), space, shrink, options.allow_truncated);
+}
+
+MadePipeline FileThroughVips(const std::string& path, const ImageHeader& header, const ReadOptions& options,
+                             bool lenient) {
+  MadePipeline made;
+  Result<InputFile> file = InputFile::Open(path, Stage::kDecode);
+  if (!file) return {std::nullopt, file.error()};
+  Result<FileHead> head = ReadHead(*file, Stage::kDecode);
+  if (!head) return {std::nullopt, head.error()};
+  bool known = false;
+  const ImageRef stored =
+      LoadWithVips(*file, *head, path, lenient ? VIPS_FAIL_ON_NONE : VIPS_FAIL_ON_ERROR, &known);
+  if (!stored && !known) return {std::nullopt, Changed()};
+  if (!stored) return made;
+  const ColourPlan plan = PlanColour(stored.get());
+  if (stored.get()->Xsize != header.width || stored.get()->Ysize != header.height ||
+      (plan.cmyk ? plan.used_bands : plan.bands()) != header.bands || plan.sample != header.sample ||
+      !plan.unsupported.empty()) {
+    return {std::nullopt, Changed()};
+  }
+  Pipeline pipeline;
+  pipeline.image = ConvertColour(stored.get(), plan, options.keep_profile, pipeline.notes);
+  if (pipeline.image) made.pipeline = std::move(pipeline);
+  return made;
+}
+
+Result<std::unique_ptr<RowReader>> OpenStored(const std::string& path, const ImageHeader& header,
+                                              const ReadOptions& options) {
+  if (header.format == "jpeg") return OpenJpeg(path, header, options);
+  InitImageLibraries();
+  return OpenVipsRows([=](bool lenient) { return FileThroughVips(path, header, options, lenient); },
+                      options.allow_truncated);
+}
+
+// Layout of the stored image in canonical pixels, before form and orientation.
+Layout StoredLayout(const ImageHeader& header, const ReadOptions& options) {
+  const int shrink =
+      header.format == "jpeg" ? ChooseShrink(header.width, header.height, options.shrink_to_side) : 1;
+  Layout layout;
+  layout.width = (header.width + shrink - 1) / shrink;
+  layout.height = (header.height + shrink - 1) / shrink;
+  layout.bands = header.cmyk ? 3 + (header.has_alpha ? 1 : 0) : header.bands;
+  layout.sample = header.sample;
+  return layout;
+}
+
+}  // namespace
+
+Layout ReadLayout(const ImageHeader& header, const ReadOptions& options) {
+  Layout layout = FormFor(StoredLayout(header, options), options);
+  if (header.orientation >= 5) std::swap(layout.width, layout.height);
+  return layout;
+}
+
+Result<std::unique_ptr<RowReader>> OpenRows(const std::string& path, const ImageHeader& header,
+                                            const ReadOptions& options) {
+  try {
+    Result<std::unique_ptr<RowReader>> stored = OpenStored(path, header, options);
+    if (!stored) return stored;
+    std::unique_ptr<RowReader> rows = WithForm(*std::move(stored), header.sample == Sample::kF32, options);
+    rows = Upright(std::move(rows), header.orientation, options.whole_image_bytes);
+    if (header.frames > 1) {
+      rows = std::make_unique<NotedRows>(std::move(rows),
+                                         "first of " + std::to_string(header.frames) + " frames");
+    }
+    return rows;
+  } catch (const OutOfMemory& refusal) {
+    return Error{Stage::kDecode, Code::kOutOfMemory, refusal.what()};
+  }
+}
+
+}  // namespace imgmill

@@ -1,0 +1,158 @@
+// Reads headers: JPEG by libjpeg directly, since every file of a run passes here one by one, the rest by
+// libvips.
+#include <algorithm>
+#include <cstring>
+
+#include "colour.h"
+#include "imgmill/image/reader.h"
+#include "jpeg_decoder.h"
+#include "vips_load.h"
+
+namespace imgmill {
+namespace {
+
+Error TooManyPixels(int64_t width, int64_t height, const ImageLimits& limits) {
+  return {Stage::kProbe, Code::kLimitExceeded,
+          std::to_string(width) + " x " + std::to_string(height) + " pixels are more than the limit of " +
+              std::to_string(limits.max_pixels / 1000000) + " megapixels"};
+}
+
+bool WithinLimit(int64_t width, int64_t height, const ImageLimits& limits) {
+  return width <= limits.max_pixels && height <= limits.max_pixels &&
+         (width == 0 || height <= limits.max_pixels / width);
+}
+
+Result<ImageHeader> ProbeJpeg(InputFile file, const ImageLimits& limits) {
+  ImageHeader header;
+  header.file_bytes = file.bytes();
+  Result<std::unique_ptr<JpegDecoder>> decoder = JpegDecoder::Open(std::move(file), Stage::kProbe);
+  if (!decoder) return decoder.error();
+  const jpeg_decompress_struct& info = (*decoder)->info();
+  header.format = "jpeg";
+  header.width = info.image_width;
+  header.height = info.image_height;
+  header.bands = info.num_components;
+  header.cmyk = info.jpeg_color_space == JCS_CMYK || info.jpeg_color_space == JCS_YCCK;
+  if (header.bands == 2 || (header.bands == 4 && !header.cmyk) || header.bands > 4) {
+    return Error{Stage::kProbe, Code::kUnsupported,
+                 "a JPEG of " + std::to_string(header.bands) + " channels, which are not grey, RGB or CMYK"};
+  }
+  header.has_icc = !(*decoder)->IccProfile().empty();
+  header.orientation = (*decoder)->orientation();
+  header.progressive = (*decoder)->progressive();
+  header.sequential =
+      jpeg_has_multiple_scans(const_cast<j_decompress_ptr>(&info)) == 0 && header.orientation <= 2;
+  for (int i = 0; i < info.num_components; ++i) {
+    const jpeg_component_info& component = info.comp_info[i];
+    header.samples_per_pixel += static_cast<double>(component.h_samp_factor * component.v_samp_factor) /
+                                (info.max_h_samp_factor * info.max_v_samp_factor);
+  }
+  if (!WithinLimit(header.width, header.height, limits)) {
+    return TooManyPixels(header.width, header.height, limits);
+  }
+  return header;
+}
+
+int MetaInt(VipsImage* image, const char* name, int otherwise) {
+  int value = otherwise;
+  if (vips_image_get_typeof(image, name) != G_TYPE_INT || vips_image_get_int(image, name, &value) != 0) {
+    return otherwise;
+  }
+  return value;
+}
+
+// "pngload_source" is "png".
+std::string FormatName(VipsImage* image) {
+  const char* loader = nullptr;
+  if (vips_image_get_typeof(image, VIPS_META_LOADER) == 0 ||
+      vips_image_get_string(image, VIPS_META_LOADER, &loader) != 0) {
+    return "unknown";
+  }
+  std::string name = loader;
+  name.resize(std::min(name.find("load"), name.size()));
+  if (name == "rad") return "hdr";
+  if (name == "openexr") return "exr";
+  return name;
+}
+
+// Rows of these come in order, a few at a time; the other readers decode everything first.
+bool StreamsRows(const ImageHeader& header) {
+  if (header.format == "png") return !header.interlaced;
+  return header.format == "tiff" || header.format == "ppm" || header.format == "hdr" ||
+         header.format == "jp2k";
+}
+
+uint32_t BigEndian32(const unsigned char* at) {
+  return static_cast<uint32_t>(at[0]) << 24 | static_cast<uint32_t>(at[1]) << 16 |
+         static_cast<uint32_t>(at[2]) << 8 | at[3];
+}
+
+Result<ImageHeader> HeaderOf(VipsImage* image, const FileHead& head, bool is_png) {
+  ImageHeader header;
+  const ColourPlan plan = PlanColour(image);
+  header.format = FormatName(image);
+  if (!plan.unsupported.empty()) return Error{Stage::kProbe, Code::kUnsupported, plan.unsupported};
+  header.width = image->Xsize;
+  header.height = image->Ysize;
+  header.bands = plan.cmyk ? plan.used_bands : plan.bands();
+  header.sample = plan.sample;
+  header.has_alpha = plan.has_alpha;
+  header.has_icc = vips_image_get_typeof(image, VIPS_META_ICC_NAME) != 0;
+  header.cmyk = plan.cmyk;
+  header.orientation = std::clamp(vips_image_get_orientation(image), 1, 8);
+  header.interlaced = is_png && head.size > 28 && head.bytes[28] == 1;
+  header.frames = std::max(1, MetaInt(image, VIPS_META_N_PAGES, 1));
+  header.sequential = StreamsRows(header) && header.orientation <= 2;
+  return header;
+}
+
+}  // namespace
+
+Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
+  Result<InputFile> file = InputFile::Open(path, Stage::kProbe);
+  if (!file) return file.error();
+  Result<FileHead> head = ReadHead(*file, Stage::kProbe);
+  if (!head) return head.error();
+  const int64_t file_bytes = file->bytes();
+  if (file_bytes > limits.max_file_bytes) {
+    return Error{Stage::kProbe, Code::kLimitExceeded,
+                 "a file of " + std::to_string(file_bytes >> 20) + " MiB is larger than the limit of " +
+                     std::to_string(limits.max_file_bytes >> 20) + " MiB"};
+  }
+  if (head->Is(0, "\xFF\xD8\xFF", 3)) return ProbeJpeg(*std::move(file), limits);
+  const bool is_png = head->Is(0, "\x89PNG\r\n\x1a\n", 8) && head->Is(12, "IHDR", 4);
+  if (is_png) {
+    // Before libvips spends anything on it.
+    const int64_t width = BigEndian32(head->bytes + 16);
+    const int64_t height = BigEndian32(head->bytes + 20);
+    if (!WithinLimit(width, height, limits)) return TooManyPixels(width, height, limits);
+  }
+
+  InitImageLibraries();
+  LoadModuleFor(head->bytes, head->size);
+  ImageRef image;
+  bool known = false;
+  {
+    VipsShared share;
+    image = LoadWithVips(*file, *head, path, VIPS_FAIL_ON_NONE, &known);
+  }
+  if (!image && !known) return Error{Stage::kProbe, Code::kUnknownFormat, WhyUnknown(*head)};
+  if (!image) {
+    const Error error = DiagnoseAlone(Stage::kProbe, "libvips cannot read its header", [&] {
+      image = LoadWithVips(*file, *head, path, VIPS_FAIL_ON_NONE, &known);
+      return static_cast<bool>(image);
+    });
+    if (!image) return error;
+  }
+  VipsShared share;
+  Result<ImageHeader> header = HeaderOf(image.get(), *head, is_png);
+  image.reset();
+  if (!header) return header;
+  header->file_bytes = file_bytes;
+  if (!WithinLimit(header->width, header->height, limits)) {
+    return TooManyPixels(header->width, header->height, limits);
+  }
+  return header;
+}
+
+}  // namespace imgmill

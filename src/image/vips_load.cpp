@@ -1,0 +1,101 @@
+// Chooses libvips' reader by content, never by the file's name: names lie, and libvips would take a "[" in
+// one for options.
+#include "vips_load.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace imgmill {
+namespace {
+
+struct Kind {
+  size_t at;
+  const char* magic;
+  size_t length;
+  const char* what;
+};
+
+constexpr Kind kKnownStrangers[] = {
+    {0, "BM", 2, "a Windows bitmap, which is not supported (convert it to PNG)"},
+    {0, "\0\0\1\0", 4, "a Windows icon, which is not supported (convert it to PNG)"},
+    {0, "8BPS", 4, "a Photoshop document, which is not supported (export it as TIFF or PNG)"},
+    {0, "qoif", 4, "a QOI image, which is not supported (convert it to PNG)"},
+    {0, "DDS ", 4, "a DirectDraw texture, which is not supported (convert it to PNG)"},
+    {0, "icns", 4, "an Apple icon, which is not supported (convert it to PNG)"},
+    {0, "%PDF", 4, "a PDF document, not an image"},
+    {0, "%!PS", 4, "a PostScript document, not an image"},
+    {0, "PK\3\4", 4, "a ZIP archive, not an image"},
+    {0, "\x1f\x8b", 2, "gzip data, not an image"},
+    {0, "\x1a\x45\xdf\xa3", 4, "a Matroska or WebM video, not an image"},
+    {0, "OggS", 4, "an Ogg file, not an image"},
+    {0,
+     "\x7f"
+     "ELF",
+     4, "a program, not an image"},
+    {4, "ftypisom", 8, "an MP4 video, not an image"},
+    {4, "ftypmp4", 7, "an MP4 video, not an image"},
+    {4, "ftypqt", 6, "a QuickTime video, not an image"},
+};
+
+bool LooksLikeText(const FileHead& head) {
+  return std::all_of(head.bytes, head.bytes + head.size, [](unsigned char c) {
+    return c >= 0x20 ? c != 0x7F : c == '\n' || c == '\r' || c == '\t' || c == '\f';
+  });
+}
+
+bool ContainsText(const FileHead& head, const char* text) {
+  const char* begin = reinterpret_cast<const char*>(head.bytes);
+  return std::string_view(begin, head.size).find(text) != std::string_view::npos;
+}
+
+}  // namespace
+
+bool FileHead::Is(size_t at, const char* text, size_t length) const {
+  return size >= at + length && std::memcmp(bytes + at, text, length) == 0;
+}
+
+Result<FileHead> ReadHead(const InputFile& file, Stage stage) {
+  FileHead head;
+  const ptrdiff_t got = file.ReadAt(0, head.bytes, sizeof head.bytes);
+  if (got < 0) return ReadErrorFromErrno(stage, errno);
+  head.size = static_cast<size_t>(got);
+  return head;
+}
+
+ImageRef LoadWithVips(const InputFile& file, const FileHead& head, const std::string& path,
+                      VipsFailOn fail_on, bool* known) {
+  *known = false;
+  VipsImage* image = nullptr;
+  if (head.Is(0, "\x76\x2f\x31\x01", 4)) {
+    *known = true;
+    if (vips_openexrload(path.c_str(), &image, "access", VIPS_ACCESS_SEQUENTIAL, nullptr) != 0) return {};
+    return ImageRef(image);
+  }
+  GRef<VipsSource> source(vips_source_new_from_descriptor(file.descriptor()));
+  if (!source) return {};
+  const char* loader = vips_foreign_find_load_source(source.get());
+  if (loader == nullptr) return {};
+  *known = true;
+  return ImageRef(vips_image_new_from_source(source.get(), "", "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
+                                             fail_on, nullptr));
+}
+
+std::string WhyUnknown(const FileHead& head) {
+  if (head.size == 0) return "the file is empty";
+  if (std::all_of(head.bytes, head.bytes + head.size, [](unsigned char c) { return c == 0; })) {
+    return "the file begins with zeros only (an interrupted copy or download?)";
+  }
+  for (const Kind& kind : kKnownStrangers) {
+    if (head.Is(kind.at, kind.magic, kind.length)) return std::string("it is ") + kind.what;
+  }
+  if (ContainsText(head, "<svg")) return "it is an SVG drawing, which is not supported (render it to PNG)";
+  if (ContainsText(head, "<html") || ContainsText(head, "<!DOCTYPE") || ContainsText(head, "<!doctype")) {
+    return "it is a web page, not an image (a failed download?)";
+  }
+  if (LooksLikeText(head)) return "it is text, not an image";
+  return "not an image of a known format (JPEG, PNG, WebP, TIFF, GIF, HEIF, AVIF, JPEG XL, JPEG 2000, "
+         "PNM, Radiance HDR, OpenEXR)";
+}
+
+}  // namespace imgmill

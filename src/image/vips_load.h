@@ -1,0 +1,28 @@
+// Opening a file with the libvips reader that its content asks for.
+#pragma once
+
+#include <string>
+
+#include "open_file.h"
+#include "vips_session.h"
+
+namespace imgmill {
+
+/// First bytes of a file, enough to know its kind.
+struct FileHead {
+  unsigned char bytes[64] = {};
+  size_t size = 0;
+  bool Is(size_t at, const char* text, size_t length) const;
+};
+Result<FileHead> ReadHead(const InputFile& file, Stage stage);
+
+/// The image, header read and pixels still to come, to be taken in row order. Null: libvips failed, and its
+/// error buffer says why; `known` tells whether any reader claimed the file. Call under VipsShared or
+/// VipsAlone. `path` serves the one format (OpenEXR) that cannot be read from a descriptor.
+ImageRef LoadWithVips(const InputFile& file, const FileHead& head, const std::string& path,
+                      VipsFailOn fail_on, bool* known);
+
+/// Why a file that no reader claims is no image, as far as its first bytes tell, and what to do about it.
+std::string WhyUnknown(const FileHead& head);
+
+}  // namespace imgmill
