@@ -14,8 +14,10 @@ std::string HostBackedDevice::name() const {
   return pool_.name();
 }
 
-DeviceStats HostBackedDevice::Stats() const {
-  const PoolStats pool = pool_.Stats();
+namespace {
+
+DeviceStats StatsOf(const Pool& of) {
+  const PoolStats pool = of.Stats();
   DeviceStats stats;
   stats.allocated = pool.charged - pool.cached;
   stats.reserved = pool.charged;
@@ -24,6 +26,12 @@ DeviceStats HostBackedDevice::Stats() const {
   stats.peak_allocated = pool.peak_live;
   stats.out_of_memory_count = pool.refusals;
   return stats;
+}
+
+}  // namespace
+
+DeviceStats HostBackedDevice::Stats() const {
+  return StatsOf(pool_);
 }
 
 void HostBackedDevice::ResetPeak() {
@@ -50,6 +58,26 @@ Status HostBackedDevice::Canary() noexcept {
 
 void HostBackedDevice::Lose() {
   lost_.store(true);
+}
+
+namespace {
+
+class HostWorkDevice final : public Device {
+ public:
+  std::string name() const override { return "the host"; }
+  bool host_backed() const override { return true; }
+  DeviceStats Stats() const override { return StatsOf(HostPool()); }
+  void ResetPeak() override { HostPool().ResetPeak(); }
+  size_t EmptyCache() noexcept override { return HostPool().ClearCache(); }
+  Status Synchronize() noexcept override { return {}; }
+  Status Canary() noexcept override { return {}; }
+  Pool* pool() override { return &HostPool(); }
+};
+
+}  // namespace
+
+std::unique_ptr<Device> MakeHostWorkDevice() {
+  return std::make_unique<HostWorkDevice>();
 }
 
 }  // namespace imgmill

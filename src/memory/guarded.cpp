@@ -78,7 +78,7 @@ static Status Recover(MemoryManager& manager, DeviceSlot& slot, int index) {
 }
 
 LadderOutcome MemoryManager::Guarded(LadderWork& work, int device, const StopFlag& stop) {
-  DeviceSlot& slot = impl_->devices.At(device);
+  DeviceSlot& slot = device == kHostWork ? impl_->host_work : impl_->devices.At(device);
   LadderSteps steps(work, device, work.has_cpu_rung() && !slot.shares_host_pool);
   LadderOutcome outcome;
   outcome.attempts = 0;
@@ -94,7 +94,7 @@ LadderOutcome MemoryManager::Guarded(LadderWork& work, int device, const StopFla
   }
   while (true) {
     const Attempt attempt = steps.attempt();
-    const bool on_cpu = attempt.device < 0;
+    const bool on_cpu = attempt.device < 0 && device != kHostWork;
     Rivals rivals;
     // From the moment that being alone is what may help, no new lease takes what others give back.
     std::optional<Admission::Hold> hold;

@@ -49,6 +49,8 @@ MemoryManager::Impl::Impl(const MemoryOptions& asked, HostBudget decided)
       budget(std::move(decided)),
       admission(HostPool(), budget.bytes, budget.source == "--memory"),
       costs(options.cost_store) {
+  host_work.device = MakeHostWorkDevice();
+  host_work.shares_host_pool = true;
   if (!budget.warning.empty()) Warn(budget.warning);
   for (const std::string& warning : costs.warnings()) Warn(warning);
   Baseline();

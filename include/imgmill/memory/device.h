@@ -61,4 +61,7 @@ class HostBackedDevice final : public Device {
   std::atomic<bool> lost_{false};
 };
 
+/// The host itself, seen as a device: its memory is the host pool's, it is never lost.
+std::unique_ptr<Device> MakeHostWorkDevice();
+
 }  // namespace imgmill

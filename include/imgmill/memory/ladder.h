@@ -15,6 +15,9 @@ namespace imgmill {
 enum class Rung { kNone, kSameSize, kFewerInFlight, kHalfBatch, kHalfTile, kCpu, kRecordedFailure };
 std::string_view ToString(Rung rung);
 
+/// In place of a device's index: work of the host itself (decoding, encoding), in the host's pool.
+inline constexpr int kHostWork = -1;
+
 /// How one attempt is to be made.
 struct Attempt {
   int device = 0;  ///< index of the device; -1 is the CPU rung: host memory, out of the reserve
