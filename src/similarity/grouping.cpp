@@ -8,8 +8,8 @@
 #include <numeric>
 #include <optional>
 
+#include "imgmill/memory/pool_array.h"
 #include "similarity/hamming_index.h"
-#include "similarity/pool_array.h"
 #include "similarity/search_threads.h"
 
 namespace imgmill {

@@ -8,8 +8,8 @@
 #include <span>
 #include <vector>
 
+#include "imgmill/memory/pool_array.h"
 #include "similarity/hamming_scan.h"
-#include "similarity/pool_array.h"
 
 namespace imgmill {
 

@@ -1,12 +1,11 @@
 // All pairs within a radius, found by asking the index for each hash's later neighbours, block by block.
 #include <algorithm>
-#include <atomic>
 #include <bit>
 #include <cassert>
 
+#include "imgmill/memory/pool_array.h"
 #include "imgmill/similarity/hamming.h"
 #include "similarity/hamming_index.h"
-#include "similarity/pool_array.h"
 #include "similarity/search_threads.h"
 
 namespace imgmill {

@@ -15,17 +15,28 @@ enum class HashKind { kPhash, kDhash, kAhash, kWhash };
 std::string_view ToString(HashKind kind);
 std::optional<HashKind> HashKindFromName(std::string_view name);
 
-/// Feeds on 8-bit rows of 1 or 3 bands, top to bottom; holds a strip of W' x rows (W' at most 256), not the
-/// image. The resize is Pillow's LANCZOS in fixed point, RGB first, then luma, so that the bits agree with
-/// the peer's.
+/// Name and version under which a hash is stored and reported: "phash/1" of the fully decoded image, and
+/// "phash-scaled/1" of one that was decoded in grey at a fraction of its size. The two differ by a few bits
+/// and are never compared with each other; docs/hashes.md gives their agreement.
+std::string VersionedName(HashKind kind, bool scaled);
+
+/// What ReadOptions::shrink_to_side must be for the scaled version of a hash, in pixels. It is part of the
+/// version.
+inline constexpr int kScaledHashSide = 128;
+
+/// Feeds on 8-bit rows of 1 or 3 bands, top to bottom; holds running sums, not the image. The resize is
+/// Pillow's LANCZOS in fixed point, RGB first, then luma, so that the bits agree with the peer's. A grey
+/// image gives the same hash with 1 band or with 3 equal ones.
 class PerceptualHasher {
  public:
+  /// @param layout  of the whole image: 8-bit, 1 or 3 bands, at least 1x1.
+  /// @throws OutOfMemory
   PerceptualHasher(HashKind kind, const Layout& layout);
   ~PerceptualHasher();
   void Add(const ImageView& rows);
   /// After the last row. Bit 63 is the first of the hash's bits: Hex() of imagededup is "%016x" of this.
   uint64_t Finish();
-  /// Bytes it allocates from the current pool.
+  /// Bytes it takes from the current pool, at most: about 30 per row and column of the image.
   static size_t PooledBytes(HashKind kind, const Layout& layout);
 
  private:

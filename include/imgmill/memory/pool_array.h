@@ -1,4 +1,4 @@
-// A fixed array of plain values in the current pool, so that what a search holds is charged to the budget.
+// A fixed array of plain values in the current pool, so that what a search or a filter holds is charged.
 #pragma once
 
 #include <cstring>

@@ -1,0 +1,39 @@
+// Pillow's LANCZOS resize to a small picture, bit for bit, fed row by row and without holding the image.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "imgmill/image/image.h"
+#include "imgmill/memory/pool_array.h"
+#include "signals/lanczos_pass.h"
+
+namespace imgmill {
+
+/// Resizes 8-bit rows of 1 or 3 bands to a fixed small size in two passes, with 8 bits between them. A
+/// direction whose size is right already is left alone. As Pillow 13 it goes across first, unless the height
+/// shrinks by more than twice as many pixels as the width. (Before 13 Pillow always went across first: a tall
+/// picture's hash may differ by a bit or two from one made with it.)
+class LanczosResize {
+ public:
+  /// @param input  8-bit, 1 or 3 bands, not empty.
+  LanczosResize(const Layout& input, int64_t width, int64_t height);
+  void Add(const ImageView& rows);
+  /// After the last row: height rows of width pixels, bands interleaved.
+  const uint8_t* Finish();
+  static size_t PooledBytes(const Layout& input, int64_t width, int64_t height);
+
+ private:
+  void Emit(const uint8_t* row);
+
+  Layout input_;
+  size_t output_length_;
+  bool down_first_;
+  std::optional<AcrossPass> across_;
+  std::optional<DownPass> down_;
+  PoolArray<uint8_t> between_;
+  PoolArray<uint8_t> output_;
+  size_t emitted_ = 0;
+};
+
+}  // namespace imgmill
