@@ -14,8 +14,9 @@
 
 namespace imgmill {
 
-/// Where a run's catalog is: DIR given, the output folder's .imgmill/, or the XDG state folder keyed by the
-/// canonical input root.
+/// Where a run's catalog is: the output folder's .imgmill/, or, with an empty `output_folder`,
+/// $XDG_STATE_HOME/imgmill/KEY (else $HOME/.local/state/imgmill/KEY), KEY being made of the canonical input
+/// root. kUsage, naming --catalog and --no-catalog, where there is no home.
 Result<std::string> DefaultCatalogFolder(const std::string& output_folder, const std::string& input_root);
 
 /// A file as it was last seen.
@@ -39,15 +40,25 @@ struct WorkRow {
   ContentDigest digest;  ///< of the output's bytes
 };
 
-/// Thread-safe; writes are collected in transactions and committed at least every half second, at Flush and
-/// at the end. WAL where the file system allows it, else a rollback journal.
+/// Thread-safe. Puts are collected in a transaction that is committed half a second after its first put,
+/// after 1000 of them, by PutWork, by Flush and at the end: a killed process loses the last half second of
+/// files and facts, which a rerun computes again, and no work rows. WAL where the file system allows it, else
+/// a rollback journal. SQLite's page cache is held to 2 MiB.
+///
+/// Errors are of stage kCatalog: kDiskFull when there is no space (the database stays whole, the puts since
+/// the last commit are lost), kLocked when another process keeps it busy for more than 5 s, kMalformed when
+/// it is damaged. One that happens in the background, or in a Find, is returned by every later put until
+/// Flush has returned it.
 class Catalog {
  public:
-  /// An empty folder gives a private temporary database that vanishes with the object (--no-catalog).
-  /// A database of a newer version, or a broken one, is an error that names the file and says what to do.
+  /// Opens FOLDER/catalog.sqlite, and makes both if need be. An empty folder gives a private temporary
+  /// database that vanishes with the object (--no-catalog). A database of a newer version (kUnsupported), a
+  /// broken one or something else (kMalformed) is an error that names the file and says what to do.
   static Result<std::unique_ptr<Catalog>> Open(const std::string& folder);
+  /// Commits; call Flush before to learn of a failure.
   ~Catalog();
   Catalog(const Catalog&) = delete;
+  Catalog& operator=(const Catalog&) = delete;
 
   // ---- files
   std::optional<KnownFile> FindFile(std::string_view absolute_path);
@@ -56,15 +67,26 @@ class Catalog {
   // ---- facts of a content; name and version belong together ("phash/1"), value is the operation's own bytes
   std::optional<std::string> FindFact(const ContentDigest& content, std::string_view name);
   Status PutFact(const ContentDigest& content, std::string_view name, std::string_view value);
+  /// Every content that has this fact, in order of digest, for a reduce over all; `each` may call the
+  /// catalog, and returns false to stop. Facts put meanwhile may or may not be seen.
+  Status ForEachFact(std::string_view name,
+                     const std::function<bool(const ContentDigest& content, std::string_view value)>& each);
 
   // ---- finished work
   std::optional<WorkRow> FindWork(const WorkKey& key);
-  /// Durable against a killed process when it returns.
+  /// Durable against a killed process when it returns, with all puts before it. (Against a power cut, too,
+  /// where the journal is no WAL; with a WAL the last rows may be lost then, never the database.)
   Status PutWork(const WorkKey& key, const WorkRow& row);
-  /// Outputs of this folder's work, to find two sources that want one output.
+  /// All outputs of one source's work, to find whether they are done together.
+  Status ForEachWork(const std::string& source, const ContentDigest& content, const std::string& fingerprint,
+                     const std::function<bool(const std::string& output, const WorkRow& row)>& each);
+  /// The source whose work under this fingerprint gave this output, to find two sources that want one; if
+  /// there are several, the first in bytewise order.
   std::optional<std::string> FindSourceOf(const std::string& output, const std::string& fingerprint);
 
+  /// Commits what was put, and returns the first error since the last Flush.
   Status Flush();
+  /// As given to Open.
   const std::string& folder() const;
 
  private:
