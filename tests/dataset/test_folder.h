@@ -14,8 +14,9 @@
 
 class TestFolder {
  public:
-  TestFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "imgmill-test-XXXXXX").string();
+  TestFolder() : TestFolder(std::filesystem::temp_directory_path().string()) {}
+  explicit TestFolder(const std::string& where) {
+    std::string name = where + "/imgmill-test-XXXXXX";
     REQUIRE(::mkdtemp(name.data()) != nullptr);
     path_ = std::filesystem::canonical(name).string();
   }

@@ -84,6 +84,9 @@ class Catalog {
   /// there are several, the first in bytewise order.
   std::optional<std::string> FindSourceOf(const std::string& output, const std::string& fingerprint);
 
+  /// All rows, of any source and fingerprint, whose output this is: whether a file in place is ours.
+  std::vector<WorkRow> FindOutputs(std::string_view output);
+
   /// Commits what was put, and returns the first error since the last Flush.
   Status Flush();
   /// As given to Open.

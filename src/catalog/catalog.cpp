@@ -1,0 +1,375 @@
+// The catalog's questions and answers as prepared statements, and when they are committed.
+#include "imgmill/catalog/catalog.h"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+
+#include "catalog/database.h"
+#include "catalog/schema.h"
+#include "imgmill/dataset/publish.h"
+
+namespace imgmill {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr auto kCommitAfter = std::chrono::milliseconds(500);
+constexpr int kPutsPerCommit = 1000;
+/// Rows that a ForEach holds between two locks of the catalog.
+constexpr size_t kRowsAtOnce = 1024;
+
+std::string_view Bytes(const ContentDigest& digest) {
+  return {reinterpret_cast<const char*>(digest.bytes.data()), digest.bytes.size()};
+}
+
+ContentDigest DigestFrom(std::string_view bytes) {
+  ContentDigest digest;
+  std::copy_n(bytes.data(), std::min(bytes.size(), digest.bytes.size()),
+              reinterpret_cast<char*>(digest.bytes.data()));
+  return digest;
+}
+
+struct WorkFound {
+  std::string output;
+  WorkRow row;
+};
+
+/// Columns state, size, digest from `column` on.
+WorkRow RowAt(const Statement::Use& use, int column) {
+  WorkRow row;
+  row.state = use.IntegerAt(column) == 0 ? WorkRow::State::kIntent : WorkRow::State::kDone;
+  row.size = use.IntegerAt(column + 1);
+  row.digest = DigestFrom(use.BlobAt(column + 2));
+  return row;
+}
+
+}  // namespace
+
+struct Catalog::Impl {
+  std::string folder;
+  Database database;
+  Statement begin, commit, rollback;
+  Statement find_file, put_file;
+  Statement find_name, put_name;
+  Statement find_fact, put_fact, facts_after;
+  Statement find_work, put_work, work_after, source_of, work_of_output;
+  std::unordered_map<std::string, int64_t> names;
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  int puts = 0;  ///< in the open transaction
+  Clock::time_point first_put;
+  Status failed;  ///< the first failure that Flush has not told yet
+  bool closing = false;
+  std::thread committer;
+
+  Status PrepareAll();
+  // All below: under the mutex.
+  void Remember(const Status& status);
+  Status Begin();
+  Status Commit();
+  Status Ran(Statement::Use& use, const char* what);
+  /// SQLITE_ROW as true; remembers an error.
+  bool Row(Statement::Use& use, const char* what);
+  /// Number of a name; 0 if it has none and `make` is false, or if that failed.
+  int64_t NameId(std::string_view name, bool make);
+  Status CountPut();
+  void CommitInBackground();
+};
+
+Status Catalog::Impl::PrepareAll() {
+  const std::pair<Statement*, const char*> all[] = {
+      {&begin, "BEGIN IMMEDIATE"},
+      {&commit, "COMMIT"},
+      {&rollback, "ROLLBACK"},
+      {&find_file, "SELECT size, mtime_ns, content FROM files WHERE path = ?"},
+      {&put_file, "INSERT OR REPLACE INTO files (path, size, mtime_ns, content) VALUES (?, ?, ?, ?)"},
+      {&find_name, "SELECT id FROM names WHERE name = ?"},
+      {&put_name, "INSERT INTO names (name) VALUES (?) RETURNING id"},
+      {&find_fact, "SELECT value FROM facts WHERE name = ? AND content = ?"},
+      {&put_fact, "INSERT OR REPLACE INTO facts (name, content, value) VALUES (?, ?, ?)"},
+      {&facts_after,
+       "SELECT content, value FROM facts WHERE name = ? AND content > ? ORDER BY content LIMIT ?"},
+      {&find_work,
+       "SELECT state, size, digest FROM work WHERE fingerprint = ? AND source = ? AND content = ? AND output "
+       "= ?"},
+      {&put_work,
+       "INSERT OR REPLACE INTO work (fingerprint, source, content, output, state, size, digest) VALUES (?, "
+       "?, ?, ?, ?, "
+       "?, ?)"},
+      {&work_after,
+       "SELECT output, state, size, digest FROM work WHERE fingerprint = ? AND source = ? AND content = ? "
+       "AND output > "
+       "? ORDER BY output LIMIT ?"},
+      {&work_of_output, "SELECT state, size, digest FROM work WHERE output = ?"},
+      {&source_of, "SELECT source FROM work WHERE fingerprint = ? AND output = ? ORDER BY source LIMIT 1"},
+  };
+  for (const auto& [statement, sql] : all) {
+    Result<Statement> prepared = database.Prepare(sql);
+    if (!prepared) return prepared.error();
+    *statement = *std::move(prepared);
+  }
+  return {};
+}
+
+void Catalog::Impl::Remember(const Status& status) {
+  if (!status && failed) failed = status;
+}
+
+Status Catalog::Impl::Ran(Statement::Use& use, const char* what) {
+  const int code = use.Step();
+  if (code == SQLITE_DONE || code == SQLITE_ROW) return {};
+  const Error error = database.LastError(what);
+  Remember(error);
+  return error;
+}
+
+bool Catalog::Impl::Row(Statement::Use& use, const char* what) {
+  const int code = use.Step();
+  if (code != SQLITE_ROW && code != SQLITE_DONE) Remember(database.LastError(what));
+  return code == SQLITE_ROW;
+}
+
+Status Catalog::Impl::Begin() {
+  if (!failed) return failed;
+  if (database.InTransaction()) return {};
+  puts = 0;
+  names.clear();  // what a transaction that failed had put is not there
+  Statement::Use use(begin);
+  return Ran(use, "begin a transaction");
+}
+
+Status Catalog::Impl::Commit() {
+  puts = 0;
+  if (!database.InTransaction()) return failed;
+  Status status;
+  {
+    Statement::Use use(commit);
+    status = Ran(use, "commit");
+  }
+  if (!status && database.InTransaction()) {
+    Statement::Use use(rollback);
+    Status undone = Ran(use, "roll back");
+  }
+  return status;
+}
+
+Status Catalog::Impl::CountPut() {
+  if (++puts >= kPutsPerCommit) return Commit();
+  if (puts == 1) {
+    first_put = Clock::now();
+    changed.notify_one();
+  }
+  return {};
+}
+
+int64_t Catalog::Impl::NameId(std::string_view name, bool make) {
+  const std::string key(name);
+  if (const auto known = names.find(key); known != names.end()) return known->second;
+  int64_t id = 0;
+  {
+    Statement::Use use(find_name);
+    if (use.Blob(name); Row(use, "find a name")) id = use.IntegerAt(0);
+  }
+  if (id == 0 && make) {
+    Statement::Use use(put_name);
+    if (use.Blob(name); Row(use, "put a name")) id = use.IntegerAt(0);
+    while (Row(use, "put a name")) continue;  // RETURNING ends the insert with a second step
+  }
+  if (id != 0) names.emplace(key, id);
+  return id;
+}
+
+/// Commits what nobody commits because no put comes.
+void Catalog::Impl::CommitInBackground() {
+  std::unique_lock lock(mutex);
+  while (!closing) {
+    if (puts == 0) {
+      changed.wait(lock);
+    } else if (const Clock::time_point due = first_put + kCommitAfter; Clock::now() < due) {
+      changed.wait_until(lock, due);
+    } else {
+      Status committed = Commit();  // remembered: the next put or Flush tells
+    }
+  }
+}
+
+Catalog::Catalog() : impl_(std::make_unique<Impl>()) {}
+
+Result<std::unique_ptr<Catalog>> Catalog::Open(const std::string& folder) {
+  std::unique_ptr<Catalog> catalog(new Catalog);
+  Impl& impl = *catalog->impl_;
+  impl.folder = folder;
+  std::string path;
+  if (!folder.empty()) {
+    if (Status made = MakeFolders(folder); !made) {
+      Error error = made.error();
+      error.stage = Stage::kCatalog;
+      error.message += " (give a folder that can be written with --catalog, or --no-catalog)";
+      return error;
+    }
+    path = folder + (folder.ends_with('/') ? "" : "/") + "catalog.sqlite";
+  }
+  if (Status opened = impl.database.Open(path); !opened) return opened.error();
+  if (Status prepared = PrepareSchema(impl.database, path); !prepared) return prepared.error();
+  if (Status prepared = impl.PrepareAll(); !prepared) return prepared.error();
+  impl.committer = std::thread([&impl] { impl.CommitInBackground(); });
+  return catalog;
+}
+
+Catalog::~Catalog() {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->closing = true;
+    Status committed = impl_->Commit();  // whoever wants to know has called Flush
+  }
+  impl_->changed.notify_all();
+  if (impl_->committer.joinable()) impl_->committer.join();
+}
+
+std::optional<KnownFile> Catalog::FindFile(std::string_view absolute_path) {
+  const std::lock_guard lock(impl_->mutex);
+  Statement::Use use(impl_->find_file);
+  if (use.Blob(absolute_path); !impl_->Row(use, "find a file")) return std::nullopt;
+  return KnownFile{{use.IntegerAt(0), use.IntegerAt(1)}, DigestFrom(use.BlobAt(2))};
+}
+
+Status Catalog::PutFile(std::string_view absolute_path, const KnownFile& file) {
+  const std::lock_guard lock(impl_->mutex);
+  if (Status begun = impl_->Begin(); !begun) return begun;
+  {
+    Statement::Use use(impl_->put_file);
+    use.Blob(absolute_path).Integer(file.stamp.size).Integer(file.stamp.mtime_ns).Blob(Bytes(file.content));
+    if (Status put = impl_->Ran(use, "put a file"); !put) return put;
+  }
+  return impl_->CountPut();
+}
+
+std::optional<std::string> Catalog::FindFact(const ContentDigest& content, std::string_view name) {
+  const std::lock_guard lock(impl_->mutex);
+  const int64_t id = impl_->NameId(name, false);
+  if (id == 0) return std::nullopt;
+  Statement::Use use(impl_->find_fact);
+  if (use.Integer(id).Blob(Bytes(content)); !impl_->Row(use, "find a fact")) return std::nullopt;
+  return std::string(use.BlobAt(0));
+}
+
+Status Catalog::PutFact(const ContentDigest& content, std::string_view name, std::string_view value) {
+  const std::lock_guard lock(impl_->mutex);
+  if (Status begun = impl_->Begin(); !begun) return begun;
+  const int64_t id = impl_->NameId(name, true);
+  if (id == 0) return impl_->failed;
+  {
+    Statement::Use use(impl_->put_fact);
+    use.Integer(id).Blob(Bytes(content)).Blob(value);
+    if (Status put = impl_->Ran(use, "put a fact"); !put) return put;
+  }
+  return impl_->CountPut();
+}
+
+Status Catalog::ForEachFact(std::string_view name,
+                            const std::function<bool(const ContentDigest&, std::string_view)>& each) {
+  std::vector<std::pair<ContentDigest, std::string>> rows;
+  std::string after;
+  do {
+    rows.clear();
+    {
+      const std::lock_guard lock(impl_->mutex);
+      const int64_t id = impl_->NameId(name, false);
+      if (id != 0) {
+        Statement::Use use(impl_->facts_after);
+        use.Integer(id).Blob(after).Integer(int64_t{kRowsAtOnce});
+        while (impl_->Row(use, "read facts")) rows.emplace_back(DigestFrom(use.BlobAt(0)), use.BlobAt(1));
+      }
+      if (!impl_->failed) return impl_->failed;
+    }
+    for (const auto& [content, value] : rows) {
+      if (!each(content, value)) return {};
+    }
+    if (!rows.empty()) after = Bytes(rows.back().first);
+  } while (rows.size() == kRowsAtOnce);
+  return {};
+}
+
+std::optional<WorkRow> Catalog::FindWork(const WorkKey& key) {
+  const std::lock_guard lock(impl_->mutex);
+  const int64_t id = impl_->NameId(key.fingerprint, false);
+  if (id == 0) return std::nullopt;
+  Statement::Use use(impl_->find_work);
+  use.Integer(id).Blob(key.source).Blob(Bytes(key.content)).Blob(key.output);
+  if (!impl_->Row(use, "find work")) return std::nullopt;
+  return RowAt(use, 0);
+}
+
+Status Catalog::PutWork(const WorkKey& key, const WorkRow& row) {
+  const std::lock_guard lock(impl_->mutex);
+  if (Status begun = impl_->Begin(); !begun) return begun;
+  const int64_t id = impl_->NameId(key.fingerprint, true);
+  if (id == 0) return impl_->failed;
+  {
+    Statement::Use use(impl_->put_work);
+    use.Integer(id).Blob(key.source).Blob(Bytes(key.content)).Blob(key.output);
+    use.Integer(row.state == WorkRow::State::kDone ? 1 : 0).Integer(row.size).Blob(Bytes(row.digest));
+    if (Status put = impl_->Ran(use, "put work"); !put) return put;
+  }
+  return impl_->Commit();
+}
+
+Status Catalog::ForEachWork(const std::string& source, const ContentDigest& content,
+                            const std::string& fingerprint,
+                            const std::function<bool(const std::string&, const WorkRow&)>& each) {
+  std::vector<WorkFound> rows;
+  std::string after;
+  do {
+    rows.clear();
+    {
+      const std::lock_guard lock(impl_->mutex);
+      const int64_t id = impl_->NameId(fingerprint, false);
+      if (id != 0) {
+        Statement::Use use(impl_->work_after);
+        use.Integer(id).Blob(source).Blob(Bytes(content)).Blob(after).Integer(int64_t{kRowsAtOnce});
+        while (impl_->Row(use, "read work")) rows.push_back({std::string(use.BlobAt(0)), RowAt(use, 1)});
+      }
+      if (!impl_->failed) return impl_->failed;
+    }
+    for (const WorkFound& found : rows) {
+      if (!each(found.output, found.row)) return {};
+    }
+    if (!rows.empty()) after = rows.back().output;
+  } while (rows.size() == kRowsAtOnce);
+  return {};
+}
+
+std::optional<std::string> Catalog::FindSourceOf(const std::string& output, const std::string& fingerprint) {
+  const std::lock_guard lock(impl_->mutex);
+  const int64_t id = impl_->NameId(fingerprint, false);
+  if (id == 0) return std::nullopt;
+  Statement::Use use(impl_->source_of);
+  if (use.Integer(id).Blob(output); !impl_->Row(use, "find the source of an output")) return std::nullopt;
+  return std::string(use.BlobAt(0));
+}
+
+std::vector<WorkRow> Catalog::FindOutputs(std::string_view output) {
+  const std::lock_guard lock(impl_->mutex);
+  std::vector<WorkRow> rows;
+  Statement::Use use(impl_->work_of_output);
+  use.Blob(output);
+  while (impl_->Row(use, "find an output")) rows.push_back(RowAt(use, 0));
+  return rows;
+}
+
+Status Catalog::Flush() {
+  const std::lock_guard lock(impl_->mutex);
+  Status committed = impl_->Commit();
+  Status result = std::exchange(impl_->failed, Status{});
+  return result ? committed : result;
+}
+
+const std::string& Catalog::folder() const {
+  return impl_->folder;
+}
+
+}  // namespace imgmill

@@ -1,0 +1,368 @@
+// The catalog on real databases: what was put is found, also after a kill, a full disk, and by many threads
+// at once.
+#include "imgmill/catalog/catalog.h"
+
+#include <signal.h>
+#include <sys/mount.h>
+
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <random>
+#include <thread>
+
+#include "catalog/database.h"
+#include "dataset/test_folder.h"
+
+using namespace imgmill;
+
+namespace {
+
+ContentDigest Digest(const std::string& of) {
+  return DigestOfBytes(of.data(), of.size());
+}
+
+std::unique_ptr<Catalog> OpenOrFail(const std::string& folder) {
+  Result<std::unique_ptr<Catalog>> catalog = Catalog::Open(folder);
+  if (!catalog) FAIL(catalog.error().message);
+  return *std::move(catalog);
+}
+
+WorkKey Key(int i) {
+  return {"/in/" + std::to_string(i) + ".jpg", Digest(std::to_string(i)), "upscale/1 x4",
+          std::to_string(i) + ".png"};
+}
+
+/// SQLite's own verdict on the file.
+std::string Integrity(const std::string& folder) {
+  Database database;
+  REQUIRE(database.Open(folder + "/catalog.sqlite"));
+  return database.QueryText("PRAGMA integrity_check").value();
+}
+
+}  // namespace
+
+TEST_CASE("what is put is found, in a folder and in a private database") {
+  const TestFolder folder;
+  for (const std::string& where : {folder / "a/catalog", std::string()}) {
+    const auto catalog = OpenOrFail(where);
+    CHECK(catalog->folder() == where);
+    const std::string path = "/in/caf\xE9\n.jpg";
+    CHECK(!catalog->FindFile(path));
+    REQUIRE(catalog->PutFile(path, {{123, -5}, Digest("one")}));
+    REQUIRE(
+        catalog->PutFile(path, {{456, 1'700'000'000'123'456'789}, Digest("two")}));  // the later one counts
+    const auto file = catalog->FindFile(path);
+    REQUIRE(file);
+    CHECK(file->stamp == FileStamp{456, 1'700'000'000'123'456'789});
+    CHECK(file->content == Digest("two"));
+
+    const std::string value("\0\xFFvalue", 7);
+    CHECK(!catalog->FindFact(Digest("one"), "phash/1"));
+    REQUIRE(catalog->PutFact(Digest("one"), "phash/1", value));
+    REQUIRE(catalog->PutFact(Digest("one"), "dhash/1", ""));
+    CHECK(catalog->FindFact(Digest("one"), "phash/1") == value);
+    CHECK(catalog->FindFact(Digest("one"), "dhash/1") == "");
+    CHECK(!catalog->FindFact(Digest("one"), "phash/2"));
+    CHECK(!catalog->FindFact(Digest("two"), "phash/1"));
+
+    CHECK(!catalog->FindWork(Key(1)));
+    REQUIRE(catalog->PutWork(Key(1), {WorkRow::State::kIntent, 77, Digest("out")}));
+    CHECK(catalog->FindWork(Key(1))->state == WorkRow::State::kIntent);
+    REQUIRE(catalog->PutWork(Key(1), {WorkRow::State::kDone, 78, Digest("out2")}));
+    const auto work = catalog->FindWork(Key(1));
+    REQUIRE(work);
+    CHECK(work->state == WorkRow::State::kDone);
+    CHECK(work->size == 78);
+    CHECK(work->digest == Digest("out2"));
+    CHECK(catalog->FindSourceOf("1.png", "upscale/1 x4") == "/in/1.jpg");
+    CHECK(!catalog->FindSourceOf("1.png", "upscale/1 x2"));
+    CHECK(!catalog->FindSourceOf("2.png", "upscale/1 x4"));
+    CHECK(catalog->Flush());
+  }
+  const auto again = OpenOrFail(folder / "a/catalog");
+  CHECK(again->FindFact(Digest("one"), "phash/1") == std::string("\0\xFFvalue", 7));
+  CHECK(!OpenOrFail("")->FindWork(Key(1)));
+}
+
+TEST_CASE("facts are given in order of digest, once each, and the callback may use the catalog") {
+  const auto catalog = OpenOrFail("");
+  std::map<ContentDigest, std::string> expected;
+  for (int i = 0; i < 5000; ++i) {
+    const std::string value = std::to_string(i);
+    REQUIRE(catalog->PutFact(Digest(value), "phash/1", value));
+    REQUIRE(catalog->PutFact(Digest(value), "other/1", "x"));
+    expected[Digest(value)] = value;
+  }
+  auto next = expected.begin();
+  REQUIRE(catalog->ForEachFact("phash/1", [&](const ContentDigest& content, std::string_view value) {
+    REQUIRE(next != expected.end());
+    CHECK((content == next->first && value == next->second));
+    if (next == expected.begin()) CHECK(catalog->FindFact(content, "other/1") == "x");
+    ++next;
+    return true;
+  }));
+  CHECK(next == expected.end());
+  int seen = 0;
+  REQUIRE(
+      catalog->ForEachFact("phash/1", [&](const ContentDigest&, std::string_view) { return ++seen < 3; }));
+  CHECK(seen == 3);
+  REQUIRE(catalog->ForEachFact("none/1", [&](const ContentDigest&, std::string_view) { return ++seen > 0; }));
+  CHECK(seen == 3);
+}
+
+TEST_CASE("the outputs of one source are given together") {
+  const auto catalog = OpenOrFail("");
+  for (int i = 0; i < 3000; ++i) {
+    WorkKey key = Key(1);
+    key.output = "tile" + std::to_string(i);
+    REQUIRE(catalog->PutWork(key, {WorkRow::State::kDone, i, {}}));
+  }
+  REQUIRE(catalog->PutWork(Key(2), {}));
+  int64_t count = 0;
+  int64_t sum = 0;
+  REQUIRE(catalog->ForEachWork(Key(1).source, Key(1).content, Key(1).fingerprint,
+                               [&](const std::string& output, const WorkRow& row) {
+                                 CHECK(output == "tile" + std::to_string(row.size));
+                                 sum += row.size;
+                                 return ++count > 0;
+                               }));
+  CHECK(count == 3000);
+  CHECK(sum == 3000 * 2999 / 2);
+}
+
+TEST_CASE("puts are committed within half a second though nobody asks") {
+  const TestFolder folder;
+  const pid_t child = Fork([&] {
+    auto catalog = Catalog::Open(folder / "c");
+    if (!catalog || !(*catalog)->PutFact(Digest("a"), "f/1", "v")) ::_exit(1);
+    std::ofstream(folder / "put") << "yes";
+    ::pause();
+  });
+  while (TestFolder::Read(folder / "put").empty()) ::usleep(1000);
+  ::usleep(1'500'000);
+  REQUIRE(::kill(child, SIGKILL) == 0);
+  REQUIRE(::waitpid(child, nullptr, 0) == child);
+  CHECK(OpenOrFail(folder / "c")->FindFact(Digest("a"), "f/1") == "v");
+}
+
+TEST_CASE("work that was acknowledged is there after kill -9 at any point") {
+  std::mt19937 random(11);
+  int acknowledged_in_all = 0;
+  for (int round = 0; round < 20; ++round) {
+    const TestFolder folder;
+    int acks[2];
+    REQUIRE(::pipe(acks) == 0);
+    const pid_t child = Fork([&] {
+      auto catalog = Catalog::Open(folder / "c");
+      if (!catalog) ::_exit(1);
+      for (int i = 0;; ++i) {
+        if (!(*catalog)->PutFact(Digest(std::to_string(i)), "f/1", "v")) ::_exit(2);
+        if (!(*catalog)->PutWork(Key(i), {WorkRow::State::kDone, i, Digest("o")})) ::_exit(3);
+        if (::write(acks[1], &i, sizeof(i)) != sizeof(i)) ::_exit(4);
+      }
+    });
+    ::close(acks[1]);
+    int last = -1;
+    int value = 0;
+    // Some rounds die while the database is made, most among the rows.
+    const auto wait_us = static_cast<useconds_t>(round < 4 ? random() % 4000 : 5000 + random() % 60000);
+    ::usleep(wait_us);
+    REQUIRE(::kill(child, SIGKILL) == 0);
+    while (::read(acks[0], &value, sizeof(value)) == sizeof(value)) last = value;
+    ::close(acks[0]);
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    REQUIRE(WIFSIGNALED(status));
+    const auto catalog = OpenOrFail(folder / "c");
+    for (int i = 0; i <= last; ++i) {
+      const auto work = catalog->FindWork(Key(i));
+      REQUIRE(work);
+      CHECK(work->size == i);
+      CHECK(catalog->FindFact(Digest(std::to_string(i)), "f/1") == "v");
+    }
+    acknowledged_in_all += last + 1;
+    CHECK(Integrity(folder / "c") == "ok");
+  }
+  MESSAGE("rows acknowledged before the kills: " << acknowledged_in_all);
+  CHECK(acknowledged_in_all > 100);
+}
+
+TEST_CASE("a full disk is said, leaves the database whole, and a later run goes on") {
+  const TestFolder folder;
+  if (::mount("imgmill-test", folder.path().c_str(), "tmpfs", 0, "size=1M") != 0) {
+    MESSAGE("SKIPPED: mounting a small tmpfs needs root");
+    return;
+  }
+  int done = 0;
+  Code code = Code::kInternal;
+  {
+    const auto catalog = OpenOrFail(folder / "c");
+    for (;; ++done) {
+      REQUIRE(done < 100'000);
+      const Status put = catalog->PutWork(Key(done), {WorkRow::State::kDone, done, Digest("o")});
+      if (put) continue;
+      code = put.error().code;
+      break;
+    }
+    // Every later put says so too, until Flush has.
+    CHECK(catalog->PutFact(Digest("a"), "f/1", "v").error().code == Code::kDiskFull);
+    CHECK(catalog->Flush().error().code == Code::kDiskFull);
+    CHECK(catalog->FindWork(Key(0)));  // and what is known can still be asked
+  }
+  CHECK(code == Code::kDiskFull);
+  CHECK(done > 100);
+  REQUIRE(::mount("imgmill-test", folder.path().c_str(), "tmpfs", MS_REMOUNT, "size=16M") == 0);
+  CHECK(Integrity(folder / "c") == "ok");
+  {
+    const auto catalog = OpenOrFail(folder / "c");
+    for (int i = 0; i < done; ++i) CHECK(catalog->FindWork(Key(i)));
+    CHECK(catalog->PutWork(Key(done), {WorkRow::State::kDone, done, Digest("o")}));
+  }
+  ::umount(folder.path().c_str());
+}
+
+TEST_CASE("facts that meet a full disk are reported though they are collected") {
+  const TestFolder folder;
+  if (::mount("imgmill-test", folder.path().c_str(), "tmpfs", 0, "size=1M") != 0) {
+    MESSAGE("SKIPPED: mounting a small tmpfs needs root");
+    return;
+  }
+  {
+    const auto catalog = OpenOrFail(folder / "c");
+    Status status;
+    for (int i = 0; status && i < 10'000; ++i)
+      status = catalog->PutFact(Digest(std::to_string(i)), "f/1", std::string(200, 'v'));
+    if (status) status = catalog->Flush();
+    REQUIRE(!status);
+    CHECK(status.error().code == Code::kDiskFull);
+  }
+  CHECK(Integrity(folder / "c") == "ok");
+  ::umount(folder.path().c_str());
+}
+
+TEST_CASE("what is no catalog of this version is refused by name and left as it is") {
+  const TestFolder folder;
+  const auto refuse = [&](const std::string& name, Code code) {
+    const std::string before = TestFolder::Read(folder / name + "/catalog.sqlite");
+    const auto catalog = Catalog::Open(folder / name);
+    REQUIRE(!catalog);
+    CHECK(catalog.error().stage == Stage::kCatalog);
+    CHECK(catalog.error().code == code);
+    CAPTURE(catalog.error().message);
+    CHECK(catalog.error().message.find(name + "/catalog.sqlite") != std::string::npos);
+    CHECK(catalog.error().message.find("--catalog") != std::string::npos);
+    CHECK(TestFolder::Read(folder / name + "/catalog.sqlite") == before);
+  };
+  folder.Write("garbage/catalog.sqlite", std::string(5000, 'g'));
+  refuse("garbage", Code::kMalformed);
+
+  std::filesystem::create_directory(folder / "foreign");
+  {
+    Database other;
+    REQUIRE(other.Open(folder / "foreign/catalog.sqlite"));
+    REQUIRE(other.Execute("CREATE TABLE bookmarks (url TEXT)"));
+  }
+  refuse("foreign", Code::kMalformed);
+
+  { const auto catalog = OpenOrFail(folder / "newer"); }
+  {
+    Database newer;
+    REQUIRE(newer.Open(folder / "newer/catalog.sqlite"));
+    REQUIRE(newer.Execute("PRAGMA user_version = 99"));
+  }
+  refuse("newer", Code::kUnsupported);
+
+  {
+    const auto catalog = OpenOrFail(folder / "damaged");
+    for (int i = 0; i < 2000; ++i) REQUIRE(catalog->PutFact(Digest(std::to_string(i)), "f/1", "v"));
+    REQUIRE(catalog->Flush());
+  }
+  std::filesystem::resize_file(folder / "damaged/catalog.sqlite",
+                               5000);  // the first page, which holds the schema, stays
+  const auto damaged = Catalog::Open(folder / "damaged");
+  if (damaged) {
+    for (int i = 0; i < 2000; ++i) CHECK(!(*damaged)->FindFact(Digest(std::to_string(i)), "f/1"));
+    CHECK((*damaged)->Flush().error().code == Code::kMalformed);
+  } else {
+    CHECK(damaged.error().code == Code::kMalformed);
+  }
+
+  folder.Write("file");
+  CHECK(Catalog::Open(folder / "file").error().stage == Stage::kCatalog);
+}
+
+TEST_CASE("many threads find and put at once") {
+  const TestFolder folder;
+  const auto catalog = OpenOrFail(folder / "c");
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 1000; ++i) {
+        const std::string path = "/" + std::to_string(t) + "/" + std::to_string(i);
+        if (!catalog->PutFile(path, {{i, t}, Digest(path)})) ++wrong;
+        if (!catalog->PutFact(Digest(path), "f/" + std::to_string(i % 7), path)) ++wrong;
+        const auto file = catalog->FindFile(path);
+        if (!file || file->content != Digest(path)) ++wrong;
+        if (catalog->FindFact(Digest(path), "f/" + std::to_string(i % 7)) != path) ++wrong;
+        if (i % 100 == 0 && !catalog->PutWork(Key(t * 1000 + i), {})) ++wrong;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(wrong == 0);
+  CHECK(catalog->Flush());
+}
+
+TEST_CASE("a second run's questions take microseconds") {
+  const TestFolder folder;
+  constexpr int kFiles = 50'000;
+  const auto path = [](int i) { return "/data/photos/of/some/depth/IMG_" + std::to_string(i) + ".jpg"; };
+  {
+    const auto catalog = OpenOrFail(folder / "c");
+    for (int i = 0; i < kFiles; ++i) {
+      REQUIRE(catalog->PutFile(path(i), {{i, i}, Digest(path(i))}));
+      REQUIRE(catalog->PutFact(Digest(path(i)), "phash/1", "12345678"));
+    }
+    REQUIRE(catalog->Flush());
+  }
+  const auto catalog = OpenOrFail(folder / "c");
+  const auto seconds_for = [&](auto find) {
+    const auto start = std::chrono::steady_clock::now();
+    for (int i = 0; i < kFiles; ++i) CHECK(find(i));
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  const double files = seconds_for([&](int i) { return catalog->FindFile(path(i)).has_value(); });
+  const double facts =
+      seconds_for([&](int i) { return catalog->FindFact(Digest(path(i)), "phash/1").has_value(); });
+  MESSAGE("FindFile: " << kFiles / files << " a second; FindFact: " << kFiles / facts << " a second");
+  // 100,000 a second are wanted; a busy machine gets room.
+  CHECK(files < kFiles / 20'000.0);
+  CHECK(facts < kFiles / 20'000.0);
+}
+
+TEST_CASE("the default folder is below the output, else in the state folder of the user") {
+  const TestFolder folder;
+  const pid_t child = Fork([&] {  // the environment belongs to the whole process
+    int wrong = 0;
+    const auto expect = [&](bool fine) { wrong += fine ? 0 : 1; };
+    expect(DefaultCatalogFolder("out", "in").value() == "out/.imgmill");
+    ::setenv("XDG_STATE_HOME", "/state", 1);
+    const std::string here = DefaultCatalogFolder("", folder.path()).value();
+    expect(here.starts_with("/state/imgmill/") && here.size() == 15 + 16);
+    expect(DefaultCatalogFolder("", folder.path() + "/.//").value() == here);
+    expect(DefaultCatalogFolder("", "/").value() != here);
+    ::setenv("XDG_STATE_HOME", "relative", 1);
+    ::setenv("HOME", "/home/me", 1);
+    expect(DefaultCatalogFolder("", "/").value().starts_with("/home/me/.local/state/imgmill/"));
+    ::unsetenv("HOME");
+    const auto homeless = DefaultCatalogFolder("", "/");
+    expect(!homeless && homeless.error().code == Code::kUsage &&
+           homeless.error().message.find("--no-catalog") != std::string::npos);
+    ::_exit(wrong);
+  });
+  int status = -1;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+}
