@@ -18,14 +18,14 @@
 namespace imgmill {
 namespace {
 
-constexpr char kDocs[] = "Exit codes: 0 all done, 1 some images failed, 2 wrong usage, 3 cannot be done,\n"
-                         "4 findings with --check, 75 interrupted or locked: run again to resume.\n";
+constexpr char kDocs[] =
+    "Exit codes: 0 all done, 1 some images failed, 2 wrong usage, 3 cannot be done,\n"
+    "4 findings with --check, 75 interrupted or locked: run again to resume.\n";
 
 void PrintHelp() {
-  std::printf(
-      "imgmill " IMGMILL_VERSION
-      ": image datasets in batches, within a memory budget, every image accounted for.\n\n"
-      "Usage: imgmill COMMAND [flags] PATH...\n\nCommands:\n");
+  std::printf("imgmill " IMGMILL_VERSION
+              ": image datasets in batches, within a memory budget, every image accounted for.\n\n"
+              "Usage: imgmill COMMAND [flags] PATH...\n\nCommands:\n");
   for (const CommandRow& row : CommandTable()) {
     std::printf("  %-10s %s\n", std::string(row.name).c_str(), std::string(row.help).c_str());
   }
@@ -69,7 +69,8 @@ int RunImages(const CommandRow& row, CLI::App& app, std::vector<std::string> arg
   if (!config.empty()) {
     Result<YAML::Node> yaml = LoadYaml(config);
     if (!yaml) return Complain(yaml.error().message);
-    if (Status applied = ApplyYaml(*yaml, config, app, {}); !applied) return Complain(applied.error().message);
+    if (Status applied = ApplyYaml(*yaml, config, app, {}); !applied)
+      return Complain(applied.error().message);
   }
   if (const auto wrong = shared.Check()) return Complain(*wrong);
   if (const auto wrong = command->Check()) return Complain(*wrong);
@@ -111,9 +112,12 @@ int Dispatch(const CommandRow& row, int argc, char** argv) {
   for (int i = 1; i < argc; ++i) line += " " + PrintablePath(argv[i]);
   try {
     switch (row.kind) {
-      case CommandKind::kImages: return RunImages(row, app, std::move(arguments), std::move(line));
-      case CommandKind::kPipeline: return RunPipelineFile(app, std::move(arguments), std::move(line));
-      case CommandKind::kUndo: return RunUndo(app, std::move(arguments));
+      case CommandKind::kImages:
+        return RunImages(row, app, std::move(arguments), std::move(line));
+      case CommandKind::kPipeline:
+        return RunPipelineFile(app, std::move(arguments), std::move(line));
+      case CommandKind::kUndo:
+        return RunUndo(app, std::move(arguments));
     }
   } catch (const CLI::CallForHelp&) {
     std::fputs(app.help().c_str(), stdout);

@@ -16,7 +16,9 @@ constexpr CommandRow kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandRow> CommandTable() { return kCommands; }
+std::span<const CommandRow> CommandTable() {
+  return kCommands;
+}
 
 const CommandRow* FindCommand(std::string_view name) {
   for (const CommandRow& row : kCommands) {

@@ -19,10 +19,14 @@ using Clock = std::chrono::steady_clock;
 
 spdlog::level::level_enum SpdlogLevel(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return spdlog::level::debug;
-    case LogLevel::kInfo: return spdlog::level::info;
-    case LogLevel::kWarning: return spdlog::level::warn;
-    case LogLevel::kError: return spdlog::level::err;
+    case LogLevel::kDebug:
+      return spdlog::level::debug;
+    case LogLevel::kInfo:
+      return spdlog::level::info;
+    case LogLevel::kWarning:
+      return spdlog::level::warn;
+    case LogLevel::kError:
+      return spdlog::level::err;
   }
   return spdlog::level::err;
 }
@@ -100,7 +104,8 @@ void LogOutput::Draw(const std::string& line) {
   }
 }
 
-LogOutput::ProgressLine::ProgressLine(LogOutput& output, const Progress& progress, const MemoryManager& memory)
+LogOutput::ProgressLine::ProgressLine(LogOutput& output, const Progress& progress,
+                                      const MemoryManager& memory)
     : output_(output), progress_(progress), memory_(memory), start_(Clock::now()) {
   if (output_.impl_->show_progress) thread_ = std::thread([this] { Loop(); });
 }
@@ -138,11 +143,12 @@ std::string LogOutput::ProgressLine::Text() {
   char number[48];
   std::snprintf(number, sizeof number, "  %.1f images/s", rate);
   text += number;
-  if (expected > listed && rate > 0) text += "  " + Duration(static_cast<double>(expected - listed) / rate) + " left";
+  if (expected > listed && rate > 0)
+    text += "  " + Duration(static_cast<double>(expected - listed) / rate) + " left";
   if (failed > 0) text += "  " + std::to_string(failed) + " failed";
   const size_t budget = memory_.host_budget();
-  text += "  memory " + FormatByteSize(static_cast<size_t>(memory_.Usage() * static_cast<double>(budget))) + " of " +
-          FormatByteSize(budget);
+  text += "  memory " + FormatByteSize(static_cast<size_t>(memory_.Usage() * static_cast<double>(budget))) +
+          " of " + FormatByteSize(budget);
   return text;
 }
 

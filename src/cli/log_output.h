@@ -12,15 +12,16 @@
 
 namespace imgmill {
 
-/// Log lines go to stderr ("imgmill: warning: ...") and, with times, to a file if one is wanted. Colour only where
-/// stderr is a terminal and NO_COLOR is not set.
+/// Log lines go to stderr ("imgmill: warning: ...") and, with times, to a file if one is wanted. Colour only
+/// where stderr is a terminal and NO_COLOR is not set.
 class LogOutput {
  public:
   static Result<std::unique_ptr<LogOutput>> Open(int verbosity, const std::string& log_file);
   ~LogOutput();
   void Write(LogLevel level, const std::string& text);
 
-  /// While it lives, progress is shown: a line that redraws itself on a terminal, else a plain line every ten seconds.
+  /// While it lives, progress is shown: a line that redraws itself on a terminal, else a plain line every ten
+  /// seconds.
   class ProgressLine {
    public:
     ProgressLine(LogOutput& output, const Progress& progress, const MemoryManager& memory);

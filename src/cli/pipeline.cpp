@@ -16,8 +16,9 @@ Status Reconcile(const std::string& step, const CommandResult& result) {
   if (result.counts.listed == accounted) return {};
   return Error{Stage::kReduce, Code::kInternal,
                "the counts of step \"" + step + "\" do not add up: " + std::to_string(result.counts.listed) +
-                   " listed, " + std::to_string(result.kept.size()) + " kept, " + std::to_string(result.dropped) +
-                   " dropped, " + std::to_string(result.counts.failed) + " failed"};
+                   " listed, " + std::to_string(result.kept.size()) + " kept, " +
+                   std::to_string(result.dropped) + " dropped, " + std::to_string(result.counts.failed) +
+                   " failed"};
 }
 
 std::string TableRow(const std::string& step, const std::string& listed, const std::string& kept,

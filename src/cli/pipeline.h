@@ -1,4 +1,5 @@
-// `imgmill run PIPELINE.yaml`: steps in a row, each taking what the last kept or wrote, checked whole before any work.
+// `imgmill run PIPELINE.yaml`: steps in a row, each taking what the last kept or wrote, checked whole before
+// any work.
 #pragma once
 
 #include <memory>
@@ -14,8 +15,8 @@ class App;
 namespace imgmill {
 
 struct PipelineStep {
-  std::string name;          ///< "dedup"
-  std::string folder;        ///< below the pipeline's output; empty for steps that write no images
+  std::string name;               ///< "dedup"
+  std::string folder;             ///< below the pipeline's output; empty for steps that write no images
   std::unique_ptr<CLI::App> app;  ///< holds the flags that the command's options are bound to
   std::unique_ptr<Command> command;
 
@@ -26,12 +27,12 @@ struct PipelineStep {
 
 struct Pipeline {
   std::string file;
-  std::string output;        ///< folder for everything that steps write
+  std::string output;  ///< folder for everything that steps write
   std::vector<PipelineStep> steps;
 };
 
-/// Reads and checks everything: unknown keys, types, ranges, missing values, each with its line. Shared options in the
-/// file go into `shared` through `app`; those given as flags win.
+/// Reads and checks everything: unknown keys, types, ranges, missing values, each with its line. Shared
+/// options in the file go into `shared` through `app`; those given as flags win.
 Result<Pipeline> ReadPipeline(const std::string& file, CLI::App& app, SharedOptions& shared);
 
 /// Runs the steps. The counts of each must reconcile: listed = kept + dropped + failed.

@@ -11,7 +11,9 @@
 namespace imgmill {
 namespace {
 
-Error Usage(std::string message) { return {Stage::kConfigure, Code::kUsage, std::move(message)}; }
+Error Usage(std::string message) {
+  return {Stage::kConfigure, Code::kUsage, std::move(message)};
+}
 
 /// "input": one path or several.
 Status ReadInput(const YAML::Node& node, const std::string& file, ListOptions& list) {
@@ -50,7 +52,8 @@ Result<PipelineStep> ReadStep(const YAML::Node& node, const std::string& file, c
   if (Status applied = ApplyYaml(entry.second, file, *step.app, {}); !applied) return applied.error();
   const int use = ++uses[step.name];
   step.folder = output + "/" + step.name + (use > 1 ? "-" + std::to_string(use) : "");
-  if (CLI::Option* option = step.app->get_option_no_throw("--output"); option != nullptr && option->count() == 0) {
+  if (CLI::Option* option = step.app->get_option_no_throw("--output");
+      option != nullptr && option->count() == 0) {
     step.command->set_output_folder(step.folder);
   }
   if (const auto wrong = step.command->Check()) return Usage(AtLine(file, entry.first, *wrong));
@@ -69,7 +72,8 @@ Result<Pipeline> ReadPipeline(const std::string& file, CLI::App& app, SharedOpti
   const YAML::Node& root = *loaded;
   if (!root.IsMap()) return Usage(PrintablePath(file) + ": expected input, output and steps");
 
-  if (Status applied = ApplyYaml(root, file, app, {"input", "output", "report", "steps", "include", "exclude", "recursive"});
+  if (Status applied = ApplyYaml(root, file, app,
+                                 {"input", "output", "report", "steps", "include", "exclude", "recursive"});
       !applied) {
     return applied.error();
   }
@@ -79,8 +83,8 @@ Result<Pipeline> ReadPipeline(const std::string& file, CLI::App& app, SharedOpti
     if (!root[needed]) return Usage(PrintablePath(file) + ": \"" + needed + "\" is missing");
   }
   if (Status read = ReadInput(root["input"], file, shared.list); !read) return read.error();
-  for (const auto& [key, target] : {std::pair{"include", &shared.list.include},
-                                    std::pair{"exclude", &shared.list.exclude}}) {
+  for (const auto& [key, target] :
+       {std::pair{"include", &shared.list.include}, std::pair{"exclude", &shared.list.exclude}}) {
     if (!root[key]) continue;
     try {
       *target = root[key].IsScalar() ? std::vector<std::string>{root[key].Scalar()}
@@ -101,7 +105,8 @@ Result<Pipeline> ReadPipeline(const std::string& file, CLI::App& app, SharedOpti
   }
   pipeline.output = RelativeToFile(root["output"].Scalar(), file);
   if (root["report"] && shared.report.empty()) {
-    if (!root["report"].IsScalar()) return Usage(AtLine(file, root["report"], "\"report\" takes a file name"));
+    if (!root["report"].IsScalar())
+      return Usage(AtLine(file, root["report"], "\"report\" takes a file name"));
     // The report of a pipeline lies with its outputs.
     const std::string name = root["report"].Scalar();
     shared.report = name.empty() || name[0] == '/' ? name : pipeline.output + "/" + name;

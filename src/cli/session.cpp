@@ -18,7 +18,8 @@ ExitCode ExitCodeFor(const CommandResult& result) {
   return result.findings ? ExitCode::kFindings : ExitCode::kDone;
 }
 
-/// One text that stands for the inputs, for choosing a catalog: the same folders in any order have the same one.
+/// One text that stands for the inputs, for choosing a catalog: the same folders in any order have the same
+/// one.
 std::string InputRoot(const ListOptions& list) {
   std::vector<std::string> roots;
   for (const std::string& path : list.paths) {
@@ -41,19 +42,23 @@ bool PrintText(const std::string& text) {
 
 ExitCode ExitCodeFor(const Error& error) {
   switch (error.code) {
-    case Code::kUsage: return ExitCode::kUsage;
+    case Code::kUsage:
+      return ExitCode::kUsage;
     case Code::kLocked:
     case Code::kInterrupted:
-    case Code::kDiskFull: return ExitCode::kRetry;
-    default: return ExitCode::kCannot;
+    case Code::kDiskFull:
+      return ExitCode::kRetry;
+    default:
+      return ExitCode::kCannot;
   }
 }
 
 nlohmann::ordered_json ResultJson(const CommandResult& result) {
-  nlohmann::ordered_json json = {{"listed", result.counts.listed},     {"done", result.counts.done},
-                                 {"skipped", result.counts.skipped},   {"recalled", result.counts.recalled},
-                                 {"off_plan", result.counts.off_plan}, {"ignored", result.counts.ignored},
-                                 {"interrupted", result.counts.interrupted}};
+  nlohmann::ordered_json json = {
+      {"listed", result.counts.listed},          {"done", result.counts.done},
+      {"skipped", result.counts.skipped},        {"recalled", result.counts.recalled},
+      {"off_plan", result.counts.off_plan},      {"ignored", result.counts.ignored},
+      {"interrupted", result.counts.interrupted}};
   json["failed"] = nlohmann::ordered_json::array();
   for (const FailedItem& item : result.failed) json["failed"].push_back(FailureJson(item.path, item.error));
   for (const auto& [key, value] : result.details.items()) json[key] = value;
@@ -86,7 +91,9 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionPlan& plan, const Sh
   session->services_.stop = &stop;
   session->services_.progress = &self->progress_;
   session->services_.models = &self->models_;
-  session->services_.log = [self](LogLevel level, const std::string& text) { self->log_->Write(level, text); };
+  session->services_.log = [self](LogLevel level, const std::string& text) {
+    self->log_->Write(level, text);
+  };
   session->progress_.Begin(plan.name);
   session->progress_line_ =
       std::make_unique<LogOutput::ProgressLine>(*self->log_, self->progress_, *self->memory_);
@@ -161,7 +168,8 @@ ExitCode Session::Finish(const CommandResult& result) {
 ExitCode Session::Finish(const Error& error) {
   progress_line_.reset();
   nlohmann::ordered_json document = Header();
-  document["error"] = {{"stage", ToString(error.stage)}, {"code", ToString(error.code)}, {"message", error.message}};
+  document["error"] = {
+      {"stage", ToString(error.stage)}, {"code", ToString(error.code)}, {"message", error.message}};
   WriteReport(document);
   if (shared_.json && !PrintText(JsonText(document))) return ExitCode::kCannot;
   Log(LogLevel::kError, error.message);
@@ -182,7 +190,8 @@ ExitCode RunCommand(const std::string& name, Command& command, const SharedOptio
     Result<CommandResult> result = command.Run(**source, (*session)->services());
     return result ? (*session)->Finish(*result) : (*session)->Finish(result.error());
   } catch (const std::bad_alloc&) {
-    return (*session)->Finish(Error{Stage::kAdmit, Code::kOutOfMemory, "out of memory outside of any image's work"});
+    return (*session)->Finish(
+        Error{Stage::kAdmit, Code::kOutOfMemory, "out of memory outside of any image's work"});
   }
 }
 

@@ -1,4 +1,5 @@
-// Everything that a run needs, opened in order and closed in order: log, catalog, lock, MemoryManager, progress.
+// Everything that a run needs, opened in order and closed in order: log, catalog, lock, MemoryManager,
+// progress.
 #pragma once
 
 #include <memory>
@@ -60,6 +61,7 @@ nlohmann::ordered_json ResultJson(const CommandResult& result);
 ExitCode ExitCodeFor(const Error& error);
 
 /// Opens a session for one command and runs it.
-ExitCode RunCommand(const std::string& name, Command& command, const SharedOptions& shared, std::string command_line);
+ExitCode RunCommand(const std::string& name, Command& command, const SharedOptions& shared,
+                    std::string command_line);
 
 }  // namespace imgmill

@@ -72,7 +72,8 @@ void AddSharedFlags(CLI::App& app, SharedOptions& options, std::string& config_f
   }
 
   const char* run = "The run";
-  app.add_option("--catalog", options.catalog, "Folder that remembers facts and finished work")->type_name("DIR");
+  app.add_option("--catalog", options.catalog, "Folder that remembers facts and finished work")
+      ->type_name("DIR");
   app.add_flag("--no-catalog", options.no_catalog, "Remember nothing");
   app.add_flag("--force", options.force, "Compute everything again; replace outputs that are not ours");
   app.add_flag("--dry-run", options.dry_run, "Say what would be done, change nothing");
@@ -82,18 +83,20 @@ void AddSharedFlags(CLI::App& app, SharedOptions& options, std::string& config_f
   app.add_flag("--allow-truncated", options.allow_truncated, "Take the readable part of broken files");
   app.add_option("--config", config_file, "YAML file with the same names as the flags; a flag wins")
       ->type_name("FILE");
-  for (const char* flag :
-       {"--catalog", "--no-catalog", "--force", "--dry-run", "--max-pixels", "--allow-truncated", "--config"}) {
+  for (const char* flag : {"--catalog", "--no-catalog", "--force", "--dry-run", "--max-pixels",
+                           "--allow-truncated", "--config"}) {
     app.get_option(flag)->group(run);
   }
 
   const char* output = "What is said";
   app.add_flag("--json", options.json, "One JSON document on stdout");
-  app.add_option("--report", options.report, "A JSON report of the whole run, memory included")->type_name("FILE");
+  app.add_option("--report", options.report, "A JSON report of the whole run, memory included")
+      ->type_name("FILE");
   app.add_option("--log-file", options.log_file, "Also log to a file, with times")->type_name("FILE");
-  app.add_flag_function("-v,--verbose", [&options](int64_t n) { options.verbosity = static_cast<int>(n); },
-                        "Say more");
-  app.add_flag_function("-q,--quiet", [&options](int64_t) { options.verbosity = -1; }, "Only errors, no progress");
+  app.add_flag_function(
+      "-v,--verbose", [&options](int64_t n) { options.verbosity = static_cast<int>(n); }, "Say more");
+  app.add_flag_function(
+      "-q,--quiet", [&options](int64_t) { options.verbosity = -1; }, "Only errors, no progress");
   for (const char* flag : {"--json", "--report", "--log-file", "--verbose", "--quiet"}) {
     app.get_option(flag)->group(output);
   }

@@ -11,7 +11,8 @@ class App;
 
 namespace imgmill {
 
-/// Flags of the run itself, and of the listing unless `listing` is false (a pipeline names its input in the file).
+/// Flags of the run itself, and of the listing unless `listing` is false (a pipeline names its input in the
+/// file).
 void AddSharedFlags(CLI::App& app, SharedOptions& options, std::string& config_file, bool listing);
 
 }  // namespace imgmill

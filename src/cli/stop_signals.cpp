@@ -8,7 +8,9 @@ namespace {
 
 StopFlag stop_flag;
 
-extern "C" void OnStopSignal(int) { stop_flag.RequestStop(); }
+extern "C" void OnStopSignal(int) {
+  stop_flag.RequestStop();
+}
 
 }  // namespace
 

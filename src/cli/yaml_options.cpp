@@ -9,7 +9,9 @@
 namespace imgmill {
 namespace {
 
-Error Usage(std::string message) { return {Stage::kConfigure, Code::kUsage, std::move(message)}; }
+Error Usage(std::string message) {
+  return {Stage::kConfigure, Code::kUsage, std::move(message)};
+}
 
 bool NamesAPath(const CLI::Option& option) {
   const std::string type = option.get_type_name();
@@ -58,7 +60,8 @@ Status ApplyYaml(const YAML::Node& map, const std::string& path, CLI::App& app,
     const std::string key = entry.first.as<std::string>("");
     const YAML::Node& value = entry.second;
     if (leave_out.contains(key)) continue;
-    if (!seen.insert(key).second) return Usage(AtLine(path, entry.first, "\"" + key + "\" stands here twice"));
+    if (!seen.insert(key).second)
+      return Usage(AtLine(path, entry.first, "\"" + key + "\" stands here twice"));
     CLI::Option* option = app.get_option_no_throw(key == "paths" ? key : "--" + key);
     if (option == nullptr || key == "help" || key == "config") {
       std::string what = "unknown option \"" + key + "\"";
@@ -80,7 +83,8 @@ Status ApplyYaml(const YAML::Node& map, const std::string& path, CLI::App& app,
       return Usage(AtLine(path, entry.first, "\"" + key + "\" needs a value"));
     }
     try {
-      for (std::string& text : values) option->add_result(NamesAPath(*option) ? RelativeToFile(text, path) : text);
+      for (std::string& text : values)
+        option->add_result(NamesAPath(*option) ? RelativeToFile(text, path) : text);
       option->run_callback();
     } catch (const CLI::Error& problem) {
       return Usage(AtLine(path, entry.first, "\"" + key + "\": " + problem.what()));

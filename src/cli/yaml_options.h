@@ -20,10 +20,11 @@ Result<YAML::Node> LoadYaml(const std::string& path);
 /// "FILE:12: ..."
 std::string AtLine(const std::string& path, const YAML::Node& node, const std::string& what);
 
-/// Sets each key of `map` as the flag of that name, unless the flag was given already (a flag wins). Unknown keys and
-/// values that do not fit are kUsage errors with the line and a "did you mean". Keys in `leave_out` belong to somebody
-/// else. Values of options that name files or folders are taken relative to the YAML file.
-Status ApplyYaml(const YAML::Node& map, const std::string& path, CLI::App& app, const std::set<std::string>& leave_out);
+/// Sets each key of `map` as the flag of that name, unless the flag was given already (a flag wins). Unknown
+/// keys and values that do not fit are kUsage errors with the line and a "did you mean". Keys in `leave_out`
+/// belong to somebody else. Values of options that name files or folders are taken relative to the YAML file.
+Status ApplyYaml(const YAML::Node& map, const std::string& path, CLI::App& app,
+                 const std::set<std::string>& leave_out);
 
 /// A relative path as seen from the folder of `yaml_path`.
 std::string RelativeToFile(const std::string& value, const std::string& yaml_path);

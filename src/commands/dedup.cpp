@@ -37,8 +37,8 @@ class Dedup final : public Command {
 
   Result<CommandResult> Run(ItemSource& source, const CommandServices& services) override {
     const SharedOptions& shared = *services.shared;
-    DedupOperation operation(HashKindFromName(options_.method), options_.decode == "scaled", shared.allow_truncated,
-                             services);
+    DedupOperation operation(HashKindFromName(options_.method), options_.decode == "scaled",
+                             shared.allow_truncated, services);
     Engine engine({services.workers(), shared.limits, shared.force}, services.engine());
     Result<RunCounts> counts = engine.Run(source, operation);
     if (!counts) return counts.error();
@@ -55,7 +55,8 @@ class Dedup final : public Command {
     if (!groups) return groups.error();
     Describe(entries, *groups, result);
     if (options_.action != "report" && !groups->empty()) {
-      if (Status acted = ActOnDuplicates(options_, entries, *groups, services, result); !acted) return acted.error();
+      if (Status acted = ActOnDuplicates(options_, entries, *groups, services, result); !acted)
+        return acted.error();
     }
     return result;
   }
@@ -79,7 +80,8 @@ class Dedup final : public Command {
         images.push_back(ImageJson(entry, member.distance, member.identical));
         result.text += "  dup " + PrintablePath(entry.file.path) + "  (" + std::to_string(entry.width) + "x" +
                        std::to_string(entry.height) + ", " +
-                       (member.identical ? "same bytes" : "distance " + std::to_string(member.distance)) + ")\n";
+                       (member.identical ? "same bytes" : "distance " + std::to_string(member.distance)) +
+                       ")\n";
       }
       list.push_back({{"keeper", PrintablePath(keeper.file.path)},
                       {"reason", ToString(group.reason)},
@@ -98,14 +100,19 @@ class Dedup final : public Command {
     result.details["duplicate_bytes"] = duplicate_bytes;
     result.details["groups"] = std::move(list);
     result.summary = std::to_string(groups.size()) + (groups.size() == 1 ? " group, " : " groups, ") +
-                     std::to_string(result.dropped) + (result.dropped == 1 ? " duplicate (" : " duplicates (") +
+                     std::to_string(result.dropped) +
+                     (result.dropped == 1 ? " duplicate (" : " duplicates (") +
                      FormatByteSize(duplicate_bytes) + ")";
     result.findings = options_.check && !groups.empty();
   }
 
   static nlohmann::ordered_json ImageJson(const DedupEntry& entry, int distance, bool identical) {
-    return {{"path", PrintablePath(entry.file.path)}, {"distance", distance},      {"identical", identical},
-            {"bytes", entry.bytes},                   {"width", entry.width},      {"height", entry.height}};
+    return {{"path", PrintablePath(entry.file.path)},
+            {"distance", distance},
+            {"identical", identical},
+            {"bytes", entry.bytes},
+            {"width", entry.width},
+            {"height", entry.height}};
   }
 
   DedupOptions options_;
@@ -146,6 +153,8 @@ std::optional<std::string> DedupOptions::Check() const {
   return std::nullopt;
 }
 
-std::unique_ptr<Command> AddDedup(CLI::App& app) { return std::make_unique<Dedup>(app); }
+std::unique_ptr<Command> AddDedup(CLI::App& app) {
+  return std::make_unique<Dedup>(app);
+}
 
 }  // namespace imgmill

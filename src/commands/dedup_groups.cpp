@@ -9,7 +9,9 @@
 namespace imgmill {
 namespace {
 
-int64_t Pixels(const DedupEntry& e) { return e.width * e.height; }
+int64_t Pixels(const DedupEntry& e) {
+  return e.width * e.height;
+}
 
 /// Negative if a is better, with the criterion that decided; only equal paths compare equal.
 KeepReason Better(const DedupEntry& a, const DedupEntry& b, bool& a_is_better) {
@@ -61,16 +63,21 @@ void GroupByContent(std::span<const DedupEntry> entries, std::vector<uint32_t> i
 
 std::string_view ToString(KeepReason reason) {
   switch (reason) {
-    case KeepReason::kResolution: return "resolution";
-    case KeepReason::kQuality: return "quality";
-    case KeepReason::kSize: return "size";
-    case KeepReason::kPath: return "path";
+    case KeepReason::kResolution:
+      return "resolution";
+    case KeepReason::kQuality:
+      return "quality";
+    case KeepReason::kSize:
+      return "size";
+    case KeepReason::kPath:
+      return "path";
   }
   return "unknown";
 }
 
-Result<std::vector<DuplicateGroup>> FindDuplicates(std::span<const DedupEntry> entries, bool by_hash, int max_distance,
-                                                   int threads, MemoryManager& memory, const StopFlag& stop) {
+Result<std::vector<DuplicateGroup>> FindDuplicates(std::span<const DedupEntry> entries, bool by_hash,
+                                                   int max_distance, int threads, MemoryManager& memory,
+                                                   const StopFlag& stop) {
   std::vector<uint32_t> by_content;
   std::vector<uint32_t> hashed;  // entry of each hash
   for (uint32_t i = 0; i < entries.size(); ++i) {
@@ -99,7 +106,8 @@ Result<std::vector<DuplicateGroup>> FindDuplicates(std::span<const DedupEntry> e
       group.keeper = hashed[found.keeper];
       for (const SimilarGroup::Member& member : found.members) {
         const uint32_t index = hashed[member.index];
-        group.members.push_back({index, member.distance, entries[index].content == entries[group.keeper].content});
+        group.members.push_back(
+            {index, member.distance, entries[index].content == entries[group.keeper].content});
       }
       groups.push_back(std::move(group));
     }

@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "imgmill/base/byte_size.h"
 #include "imgmill/signals/quality.h"
 
 namespace imgmill {
@@ -33,7 +34,8 @@ bool Unpack(const std::optional<std::string>& bytes, T& value) {
 
 class DedupOperation::Task final : public ItemTask {
  public:
-  Task(DedupOperation& operation, const Item& item, const Layout& input) : operation_(operation), item_(item) {
+  Task(DedupOperation& operation, const Item& item, const Layout& input)
+      : operation_(operation), item_(item) {
     if (operation.kind_) {
       hasher_.emplace(*operation.kind_, input);
       sharpness_.emplace(input);
@@ -59,8 +61,10 @@ class DedupOperation::Task final : public ItemTask {
     if (hasher_) {
       entry.hash = hasher_->Finish();
       entry.sharpness = sharpness_->Finish();
-      if (Status put = catalog.PutFact(item_.content, operation_.hash_fact_, Packed(entry.hash)); !put) return put;
-      if (Status put = catalog.PutFact(item_.content, operation_.sharpness_fact_, Packed(entry.sharpness)); !put) {
+      if (Status put = catalog.PutFact(item_.content, operation_.hash_fact_, Packed(entry.hash)); !put)
+        return put;
+      if (Status put = catalog.PutFact(item_.content, operation_.sharpness_fact_, Packed(entry.sharpness));
+          !put) {
         return put;
       }
     }
@@ -83,7 +87,8 @@ DedupOperation::DedupOperation(std::optional<HashKind> kind, bool scaled_decode,
       catalog_(*services.catalog),
       log_(services) {
   // A hash of the readable part of a broken file is another fact than one of the whole.
-  const std::string suffix = std::string(scaled_ ? "-scaled" : "") + (allow_truncated_ ? "-lenient" : "") + "/1";
+  const std::string suffix =
+      std::string(scaled_ ? "-scaled" : "") + (allow_truncated_ ? "-lenient" : "") + "/1";
   hash_fact_ = kind ? std::string(ToString(*kind)) + suffix : "";
   sharpness_fact_ = "sharpness" + suffix;
 }
@@ -99,15 +104,19 @@ ReadOptions DedupOperation::Reading(const ImageHeader&) const {
   return reading;
 }
 
-RegionPlan DedupOperation::Regions(const Layout&) const { return {kRowsPerRegion, 0}; }
+RegionPlan DedupOperation::Regions(const Layout&) const {
+  return {kRowsPerRegion, 0};
+}
 
 Footprint DedupOperation::Cost(const ImageHeader& header) const {
   if (!kind_) return {64 * kKiB, 0};
   const ReadOptions reading = Reading(header);
   const Layout input = ReadLayout(header, reading);
-  // The meter keeps a few rows in wider numbers: 3 rows of int16 before and after OpenCV's filter, generously.
+  // The meter keeps a few rows in wider numbers: 3 rows of int16 before and after OpenCV's filter,
+  // generously.
   const size_t meter = static_cast<size_t>(input.width) * (kRowsPerRegion + 4) * 4;
-  return ReadFootprint(header, reading) + Footprint{PerceptualHasher::PooledBytes(*kind_, input) + meter, 64 * kKiB};
+  return ReadFootprint(header, reading) +
+         Footprint{PerceptualHasher::PooledBytes(*kind_, input) + meter, 64 * kKiB};
 }
 
 Result<bool> DedupOperation::Recall(const Item& item, Outcome& outcome) {

@@ -17,7 +17,7 @@ struct DedupEntry {
   ListedFile file;
   ContentDigest content;
   int64_t bytes = 0;
-  int64_t width = 0;   ///< upright
+  int64_t width = 0;  ///< upright
   int64_t height = 0;
   uint64_t hash = 0;
   double sharpness = 0;
@@ -50,7 +50,7 @@ class DedupOperation final : public Operation {
   bool allow_truncated_;
   Catalog& catalog_;
   OutcomeLog log_;
-  std::string hash_fact_;       // "phash/1", "phash-scaled/1"
+  std::string hash_fact_;  // "phash/1", "phash-scaled/1"
   std::string sharpness_fact_;
   std::vector<DedupEntry> entries_;
 };

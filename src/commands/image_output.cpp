@@ -9,7 +9,8 @@ Result<std::unique_ptr<ImageOutput>> ImageOutput::Create(OutputFolder& folder, s
   Result<std::string> temporary = folder.Begin(relative);
   if (!temporary) return temporary.error();
   std::unique_ptr<ImageOutput> output(new ImageOutput(folder, std::move(relative), *std::move(temporary)));
-  Result<std::unique_ptr<RowWriter>> writer = CreateRows(output->temporary_.path(), layout, options, metadata_from);
+  Result<std::unique_ptr<RowWriter>> writer =
+      CreateRows(output->temporary_.path(), layout, options, metadata_from);
   if (!writer) return writer.error();
   output->writer_ = *std::move(writer);
   return output;

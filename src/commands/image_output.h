@@ -1,4 +1,5 @@
-// One image that an operation writes: name, row writer, temporary file and publishing, for every operation that has one.
+// One image that an operation writes: name, row writer, temporary file and publishing, for every operation
+// that has one.
 #pragma once
 
 #include <memory>
@@ -12,8 +13,9 @@ namespace imgmill {
 class ImageOutput {
  public:
   /// Nothing is on disk until this returned; what is not committed is removed.
-  static Result<std::unique_ptr<ImageOutput>> Create(OutputFolder& folder, std::string relative, const Layout& layout,
-                                                     const WriteOptions& options, const std::string& metadata_from);
+  static Result<std::unique_ptr<ImageOutput>> Create(OutputFolder& folder, std::string relative,
+                                                     const Layout& layout, const WriteOptions& options,
+                                                     const std::string& metadata_from);
 
   Status Write(const ImageView& rows) { return writer_->Write(rows); }
   /// Completes the file and publishes it.

@@ -15,8 +15,8 @@ template <>
 constexpr float kFull<uint16_t> = 65535;
 
 template <typename T>
-void FillPlanes(const ImageView& view, int64_t x, int64_t y, int64_t width, int64_t height, const PlaneMap& map,
-                float* planes) {
+void FillPlanes(const ImageView& view, int64_t x, int64_t y, int64_t width, int64_t height,
+                const PlaneMap& map, float* planes) {
   const int bands = view.layout.bands;
   for (int plane = 0; plane < 3; ++plane) {
     for (int64_t row = 0; row < height; ++row) {
@@ -33,7 +33,8 @@ T Rounded(float value) {
   if constexpr (std::is_same_v<T, float>) {
     return value;
   } else {
-    return static_cast<T>(std::lrintf(std::clamp(value, 0.0f, 1.0f) * kFull<T>));  // half to even, as torch.round
+    return static_cast<T>(
+        std::lrintf(std::clamp(value, 0.0f, 1.0f) * kFull<T>));  // half to even, as torch.round
   }
 }
 
@@ -62,24 +63,28 @@ void FillRows(const float* planes, int64_t plane_width, int64_t plane_height, in
 void ToPlanes(const ImageView& view, int64_t x, int64_t y, int64_t width, int64_t height, const PlaneMap& map,
               float* planes) {
   switch (view.layout.sample) {
-    case Sample::kU8: return FillPlanes<uint8_t>(view, x, y, width, height, map, planes);
-    case Sample::kU16: return FillPlanes<uint16_t>(view, x, y, width, height, map, planes);
-    case Sample::kF32: return FillPlanes<float>(view, x, y, width, height, map, planes);
+    case Sample::kU8:
+      return FillPlanes<uint8_t>(view, x, y, width, height, map, planes);
+    case Sample::kU16:
+      return FillPlanes<uint16_t>(view, x, y, width, height, map, planes);
+    case Sample::kF32:
+      return FillPlanes<float>(view, x, y, width, height, map, planes);
   }
 }
 
 void FromPlanes(const float* planes, int64_t plane_width, int64_t plane_height, int64_t own_x, int64_t own_y,
-                int64_t width, int64_t height, int first_band, int bands, Image& target, int64_t x, int64_t y) {
+                int64_t width, int64_t height, int first_band, int bands, Image& target, int64_t x,
+                int64_t y) {
   switch (target.layout().sample) {
     case Sample::kU8:
-      return FillRows<uint8_t>(planes, plane_width, plane_height, own_x, own_y, width, height, first_band, bands,
-                               target, x, y);
+      return FillRows<uint8_t>(planes, plane_width, plane_height, own_x, own_y, width, height, first_band,
+                               bands, target, x, y);
     case Sample::kU16:
-      return FillRows<uint16_t>(planes, plane_width, plane_height, own_x, own_y, width, height, first_band, bands,
-                                target, x, y);
+      return FillRows<uint16_t>(planes, plane_width, plane_height, own_x, own_y, width, height, first_band,
+                                bands, target, x, y);
     case Sample::kF32:
-      return FillRows<float>(planes, plane_width, plane_height, own_x, own_y, width, height, first_band, bands, target,
-                             x, y);
+      return FillRows<float>(planes, plane_width, plane_height, own_x, own_y, width, height, first_band,
+                             bands, target, x, y);
   }
 }
 

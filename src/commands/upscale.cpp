@@ -13,8 +13,8 @@
 namespace imgmill {
 namespace {
 
-const std::array<std::string, 7> kMethods = {"nearest", "linear", "cubic", "mitchell", "lanczos2", "lanczos3",
-                                             "lanczos"};
+const std::array<std::string, 7> kMethods = {"nearest",  "linear",   "cubic",  "mitchell",
+                                             "lanczos2", "lanczos3", "lanczos"};
 
 class Upscale final : public Command {
  public:
@@ -55,7 +55,8 @@ class Upscale final : public Command {
     NumericsPlan plan = (*model)->Plan(services.memory->device(0).name());
     if (options_.tile > 0 && info.receptive_radius >= 0) plan.tile = options_.tile;
     if (shared.batch > 0) plan.micro_batch = shared.batch;
-    services.log(LogLevel::kInfo, info.architecture + " x" + std::to_string(info.scale) + ", " + plan.Describe());
+    services.log(LogLevel::kInfo,
+                 info.architecture + " x" + std::to_string(info.scale) + ", " + plan.Describe());
 
     // Weights and LibTorch are in memory now: what they hold is nobody's lease.
     services.memory->Rebaseline();
@@ -90,12 +91,14 @@ class Upscale final : public Command {
     }
     result.details["outputs"] = std::move(outputs);
     result.summary = std::to_string(counts->done) + " written to " + PrintablePath(options_.output);
-    if (counts->skipped > 0) result.summary += ", " + std::to_string(counts->skipped) + " were finished already";
+    if (counts->skipped > 0)
+      result.summary += ", " + std::to_string(counts->skipped) + " were finished already";
     return result;
   }
 
   /// Lists, probes and costs without decoding a pixel.
-  Result<CommandResult> Preview(ItemSource& source, const CommandServices& services, UpscaleOperation& operation) {
+  Result<CommandResult> Preview(ItemSource& source, const CommandServices& services,
+                                UpscaleOperation& operation) {
     CommandResult result;
     const size_t largest = services.memory->LargestLease();
     size_t peak = 0;
@@ -146,11 +149,18 @@ Upscale::Upscale(CLI::App& app) {
       ->type_name("NAME");
   app.add_option("--scale", options_.scale, "Output pixels for each input pixel [the model's own, or 2]")
       ->type_name("FACTOR");
-  app.add_option("--tile", options_.tile, "Side of a model's tiles in input pixels [as the model's plan says]")
+  app.add_option("--tile", options_.tile,
+                 "Side of a model's tiles in input pixels [as the model's plan says]")
       ->type_name("PIXELS");
-  app.add_option("--format", options_.format, "png, jpg, webp or tiff")->capture_default_str()->type_name("NAME");
-  app.add_option("--quality", options_.quality, "1 to 100, for jpg and webp")->capture_default_str()->type_name("N");
-  app.add_option("--compression", options_.compression, "0 to 9, for png")->capture_default_str()->type_name("N");
+  app.add_option("--format", options_.format, "png, jpg, webp or tiff")
+      ->capture_default_str()
+      ->type_name("NAME");
+  app.add_option("--quality", options_.quality, "1 to 100, for jpg and webp")
+      ->capture_default_str()
+      ->type_name("N");
+  app.add_option("--compression", options_.compression, "0 to 9, for png")
+      ->capture_default_str()
+      ->type_name("N");
 }
 
 }  // namespace
@@ -173,6 +183,8 @@ std::optional<std::string> UpscaleOptions::Check() const {
   return std::nullopt;
 }
 
-std::unique_ptr<Command> AddUpscale(CLI::App& app) { return std::make_unique<Upscale>(app); }
+std::unique_ptr<Command> AddUpscale(CLI::App& app) {
+  return std::make_unique<Upscale>(app);
+}
 
 }  // namespace imgmill

@@ -13,10 +13,11 @@ size_t PlaneBytes(int64_t width, int64_t height) {
   return static_cast<size_t>(3 * width * height) * sizeof(float);
 }
 
-std::string ModelFingerprint(const UpscaleOptions& options, const UpscaleModel& model, const NumericsPlan& plan) {
+std::string ModelFingerprint(const UpscaleOptions& options, const UpscaleModel& model,
+                             const NumericsPlan& plan) {
   return "upscale/1 " + model.info().architecture + " " + model.info().digest + " " + plan.Describe() + " " +
-         options.format + " q" + std::to_string(options.quality) + " c" + std::to_string(options.compression) + " " +
-         ImageLibraryVersions();
+         options.format + " q" + std::to_string(options.quality) + " c" +
+         std::to_string(options.compression) + " " + ImageLibraryVersions();
 }
 
 /// Passes of the model over one tile: colours, and alpha if there is one.
@@ -40,10 +41,12 @@ std::vector<Pass> PassesFor(const Layout& layout) {
 
 }  // namespace
 
-int LargestTile(const NumericsPlan& plan) { return plan.tile + 2 * plan.overlap; }
+int LargestTile(const NumericsPlan& plan) {
+  return plan.tile + 2 * plan.overlap;
+}
 
-ModelOperation::ModelOperation(const UpscaleOptions& options, const CommandServices& services, UpscaleModel& model,
-                               const NumericsPlan& plan, DeviceLane& lane)
+ModelOperation::ModelOperation(const UpscaleOptions& options, const CommandServices& services,
+                               UpscaleModel& model, const NumericsPlan& plan, DeviceLane& lane)
     : UpscaleOperation(options, ModelFingerprint(options, model, plan), services),
       model_(model),
       plan_(plan),
@@ -118,7 +121,8 @@ class ModelOperation::Task final : public ItemTask {
     const size_t in_flight = static_cast<size_t>(std::max(1, plan.micro_batch));
     for (int64_t x = 0; x < width;) {
       std::vector<Tile> tiles;
-      for (; x < width && tiles.size() < in_flight; x += step) tiles.push_back(CutTile(region, pass, x, step));
+      for (; x < width && tiles.size() < in_flight; x += step)
+        tiles.push_back(CutTile(region, pass, x, step));
       std::vector<TileJob> jobs;
       for (Tile& tile : tiles) jobs.push_back(tile.job);
       const Status ran = operation_.lane_.Run(jobs);
@@ -156,9 +160,9 @@ class ModelOperation::Task final : public ItemTask {
   void Place(const Tile& tile, const Pass& pass, Image& band) const {
     const int scale = operation_.model_.info().scale;
     const TileJob& job = tile.job;
-    FromPlanes(job.output, int64_t{job.width} * scale, int64_t{job.height} * scale, int64_t{job.own_x} * scale,
-               int64_t{job.own_y} * scale, int64_t{job.own_width} * scale, int64_t{job.own_height} * scale,
-               pass.first_band, pass.bands, band, tile.x * scale, 0);
+    FromPlanes(job.output, int64_t{job.width} * scale, int64_t{job.height} * scale,
+               int64_t{job.own_x} * scale, int64_t{job.own_y} * scale, int64_t{job.own_width} * scale,
+               int64_t{job.own_height} * scale, pass.first_band, pass.bands, band, tile.x * scale, 0);
   }
 
   ModelOperation& operation_;

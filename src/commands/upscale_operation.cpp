@@ -12,12 +12,14 @@ namespace {
 constexpr int64_t kRowsPerBand = 64;
 constexpr double kDefaultScale = 2;
 
-double ClassicalScale(const UpscaleOptions& options) { return options.scale > 0 ? options.scale : kDefaultScale; }
+double ClassicalScale(const UpscaleOptions& options) {
+  return options.scale > 0 ? options.scale : kDefaultScale;
+}
 
 std::string ClassicalFingerprint(const UpscaleOptions& options) {
   char text[160];
-  std::snprintf(text, sizeof text, "upscale/1 %s x%.17g %s q%d c%d ", options.method.c_str(), ClassicalScale(options),
-                options.format.c_str(), options.quality, options.compression);
+  std::snprintf(text, sizeof text, "upscale/1 %s x%.17g %s q%d c%d ", options.method.c_str(),
+                ClassicalScale(options), options.format.c_str(), options.quality, options.compression);
   return text + ImageLibraryVersions();
 }
 
@@ -104,7 +106,9 @@ Result<std::unique_ptr<RowReader>> ResizeOperation::Open(const Item& item) const
                          options().method);
 }
 
-RegionPlan ResizeOperation::Regions(const Layout&) const { return {kRowsPerBand, 0}; }
+RegionPlan ResizeOperation::Regions(const Layout&) const {
+  return {kRowsPerBand, 0};
+}
 
 Footprint ResizeOperation::Cost(const ImageHeader& header) const {
   return ResizeFootprint(header, Reading(header), ClassicalScale(options())) +

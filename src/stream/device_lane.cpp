@@ -45,7 +45,8 @@ struct DeviceLane::Impl {
     std::vector<Waiting> group;
     const int height = waiting.front().job->height;
     const int width = waiting.front().job->width;
-    for (auto it = waiting.begin(); it != waiting.end() && static_cast<int>(group.size()) < plan.micro_batch;) {
+    for (auto it = waiting.begin();
+         it != waiting.end() && static_cast<int>(group.size()) < plan.micro_batch;) {
       if (it->job->height == height && it->job->width == width) {
         group.push_back(*it);
         it = waiting.erase(it);
@@ -106,8 +107,9 @@ struct DeviceLane::Impl {
 
 DeviceLane::DeviceLane(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-Result<std::unique_ptr<DeviceLane>> DeviceLane::Open(UpscaleModel& model, const NumericsPlan& plan, int largest_tile,
-                                                     MemoryManager& memory, const StopFlag& stop) {
+Result<std::unique_ptr<DeviceLane>> DeviceLane::Open(UpscaleModel& model, const NumericsPlan& plan,
+                                                     int largest_tile, MemoryManager& memory,
+                                                     const StopFlag& stop) {
   auto impl = std::make_unique<Impl>(model, plan, memory, stop);
   Footprint need;
   for (int device = 0; device < memory.device_count(); ++device) {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <mutex>
+#include <optional>
 #include <thread>
 
 #include "bounded_queue.h"
@@ -31,7 +33,8 @@ struct Job {
 /// The state of one Engine::Run.
 class EngineRun {
  public:
-  EngineRun(const EngineOptions& options, const EngineServices& services, ItemSource& source, Operation& operation)
+  EngineRun(const EngineOptions& options, const EngineServices& services, ItemSource& source,
+            Operation& operation)
       : options_(options),
         services_(services),
         source_(source),
@@ -58,8 +61,9 @@ class EngineRun {
     counts_.recalled = recalled_;
     counts_.interrupted = disk_full_ || cut_short_ || !exhausted_;
     if (counts_.interrupted) {
-      counts_.interruption = disk_full_ ? "the disk is full; make room and run the same command again to resume"
-                                        : "stopped by a signal; run the same command again to resume";
+      counts_.interruption = disk_full_
+                                 ? "the disk is full; make room and run the same command again to resume"
+                                 : "stopped by a signal; run the same command again to resume";
     }
     services_.memory->CollectIfAbove();
     return counts_;
@@ -88,6 +92,7 @@ class EngineRun {
       }
       if (!admitted) outcome.error = admitted.error();
       if (job.lease) {
+        SetNextShape(ShapeOf(job.item));
         queue_.Push(std::move(job));
       } else {
         ordered_.Put(index, std::move(outcome));
@@ -95,7 +100,8 @@ class EngineRun {
     }
   }
 
-  /// Recalled items come back with a filled outcome and no lease, failed ones with an error, the rest with a lease.
+  /// Recalled items come back with a filled outcome and no lease, failed ones with an error, the rest with a
+  /// lease.
   Status Admit(Job& job, Outcome& outcome) {
     Item& item = job.item;
     Result<FileStamp> stamp = StampOf(item.file.path);
@@ -142,11 +148,23 @@ class EngineRun {
         Fail(outcome, Error{Stage::kCompute, Code::kInternal, problem.what()});
       }
       outcome.milliseconds = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-      const BatchShape shape{1, job->item.header.height, job->item.header.width, 0};
+      const BatchShape shape = ShapeOf(job->item);
       job->lease.Release();
-      services_.memory->BatchDone(kHostWork, shape, std::nullopt);
+      services_.memory->BatchDone(kHostWork, shape, NextShape());
       ordered_.Put(job->index, std::move(outcome));
     }
+  }
+
+  static BatchShape ShapeOf(const Item& item) { return {1, item.header.height, item.header.width, 0}; }
+
+  void SetNextShape(const BatchShape& shape) {
+    const std::lock_guard lock(next_shape_mutex_);
+    next_shape_ = shape;
+  }
+  /// The shape admitted last: for the cache policy, the best guess at what comes next.
+  std::optional<BatchShape> NextShape() {
+    const std::lock_guard lock(next_shape_mutex_);
+    return next_shape_;
   }
 
   void Fail(Outcome& outcome, const Error& error) {
@@ -193,6 +211,8 @@ class EngineRun {
   OrderedOutcomes ordered_;
   uint64_t next_index_ = 0;
   uint64_t recalled_ = 0;
+  std::mutex next_shape_mutex_;
+  std::optional<BatchShape> next_shape_;
   bool exhausted_ = false;  // the source came to its end
   std::atomic<bool> disk_full_{false};
   std::atomic<bool> cut_short_{false};  // an image in flight gave up because of the signal

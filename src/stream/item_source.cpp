@@ -6,7 +6,8 @@ namespace {
 
 class ListingSource final : public ItemSource {
  public:
-  ListingSource(std::unique_ptr<Lister> lister, uint64_t expected) : lister_(std::move(lister)), expected_(expected) {}
+  ListingSource(std::unique_ptr<Lister> lister, uint64_t expected)
+      : lister_(std::move(lister)), expected_(expected) {}
   std::optional<ListedFile> Next() override { return lister_->Next(); }
   std::vector<ListProblem> Problems() const override { return lister_->problems(); }
   uint64_t Ignored() const override { return lister_->ignored(); }

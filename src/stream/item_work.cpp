@@ -20,7 +20,8 @@ Status ItemWork::Run(const Attempt&) {
     Result<ContentDigest> digest = DigestOf(item_.file.path);
     if (!digest) return digest.error();
     item_.content = *digest;
-    if (Status put = services_.catalog->PutFile(item_.absolute, {item_.stamp, item_.content}); !put) return put;
+    if (Status put = services_.catalog->PutFile(item_.absolute, {item_.stamp, item_.content}); !put)
+      return put;
     content_known_ = true;
     Result<bool> known = KnownAlready();  // the same content under another name, or touched but not changed
     if (!known) return known.error();
@@ -45,7 +46,8 @@ Status ItemWork::MapItem() {
   if (operation_.NeedsPixels()) {
     Result<std::unique_ptr<RowReader>> reader = operation_.Open(item_);
     if (!reader) return reader.error();
-    if (Status mapped = MapRegions(**reader, operation_.Regions(input), **task, *services_.progress); !mapped) {
+    if (Status mapped = MapRegions(**reader, operation_.Regions(input), **task, *services_.progress);
+        !mapped) {
       return mapped;
     }
     outcome_.notes = (*reader)->notes();

@@ -34,14 +34,18 @@ TemporaryFile::~TemporaryFile() {
 }
 
 OutputFolder::OutputFolder(std::string folder, std::string fingerprint, Catalog& catalog, bool overwrite)
-    : folder_(std::move(folder)), fingerprint_(std::move(fingerprint)), catalog_(catalog), overwrite_(overwrite) {}
+    : folder_(std::move(folder)),
+      fingerprint_(std::move(fingerprint)),
+      catalog_(catalog),
+      overwrite_(overwrite) {}
 
 Result<bool> OutputFolder::Finished(const Item& item, const std::string& relative) {
   const WorkKey key{item.absolute, item.content, fingerprint_, relative};
   const std::optional<WorkRow> row = catalog_.FindWork(key);
   if (!row || !HasBytes(PathOf(relative), *row)) return false;
   if (row->state == WorkRow::State::kIntent) {
-    if (Status put = catalog_.PutWork(key, {WorkRow::State::kDone, row->size, row->digest}); !put) return put.error();
+    if (Status put = catalog_.PutWork(key, {WorkRow::State::kDone, row->size, row->digest}); !put)
+      return put.error();
   }
   return true;
 }
@@ -71,7 +75,8 @@ Status OutputFolder::Commit(const Item& item, const std::string& relative, const
   const WorkKey key{item.absolute, item.content, fingerprint_, relative};
   if (Status put = catalog_.PutWork(key, {WorkRow::State::kIntent, stamp->size, *digest}); !put) return put;
   // Begin has decided that the target may be replaced.
-  if (Status published = Publish(temporary, PathOf(relative), /*overwrite=*/true); !published) return published;
+  if (Status published = Publish(temporary, PathOf(relative), /*overwrite=*/true); !published)
+    return published;
   return catalog_.PutWork(key, {WorkRow::State::kDone, stamp->size, *digest});
 }
 

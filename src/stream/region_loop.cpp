@@ -33,11 +33,14 @@ Status MapRegions(RowReader& reader, const RegionPlan& plan, ItemTask& task, Pro
     const int64_t to = std::min(whole.height, own_end + plan.overlap);
     if (from > window_first) {  // rows above the context are not needed any more
       const int64_t keep = std::max<int64_t>(0, window_end - from);
-      std::memmove(window.row(0), window.row(from - window_first), static_cast<size_t>(keep) * whole.row_bytes());
+      std::memmove(window.row(0), window.row(from - window_first),
+                   static_cast<size_t>(keep) * whole.row_bytes());
       window_first = from;
     }
     if (to > window_end) {
-      if (Status read = reader.Read(to - window_end, window.row(window_end - window_first), whole.row_bytes()); !read) {
+      if (Status read =
+              reader.Read(to - window_end, window.row(window_end - window_first), whole.row_bytes());
+          !read) {
         return read;
       }
       window_end = to;

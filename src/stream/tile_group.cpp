@@ -1,4 +1,5 @@
-// Runs equal tiles in micro-batches of the plan's size, or, on lower rungs, in smaller batches and parts of tiles.
+// Runs equal tiles in micro-batches of the plan's size, or, on lower rungs, in smaller batches and parts of
+// tiles.
 #include "tile_group.h"
 
 #include <algorithm>
@@ -11,17 +12,20 @@ constexpr int kBands = 3;
 constexpr int kSmallestTile = 64;  // below this, context is most of the work
 
 /// Copies a rectangle of planar float rows.
-void CopyPlanes(const float* from, int from_height, int from_width, int from_y, int from_x, float* to, int to_height,
-                int to_width, int to_y, int to_x, int height, int width) {
+void CopyPlanes(const float* from, int from_height, int from_width, int from_y, int from_x, float* to,
+                int to_height, int to_width, int to_y, int to_x, int height, int width) {
   for (int band = 0; band < kBands; ++band) {
     for (int y = 0; y < height; ++y) {
-      const float* source = from + (static_cast<size_t>(band) * static_cast<size_t>(from_height) +
-                                    static_cast<size_t>(from_y + y)) *
-                                       static_cast<size_t>(from_width) +
-                            from_x;
-      float* target = to + (static_cast<size_t>(band) * static_cast<size_t>(to_height) + static_cast<size_t>(to_y + y)) *
-                               static_cast<size_t>(to_width) +
-                      to_x;
+      const float* source =
+          from +
+          (static_cast<size_t>(band) * static_cast<size_t>(from_height) + static_cast<size_t>(from_y + y)) *
+              static_cast<size_t>(from_width) +
+          from_x;
+      float* target =
+          to +
+          (static_cast<size_t>(band) * static_cast<size_t>(to_height) + static_cast<size_t>(to_y + y)) *
+              static_cast<size_t>(to_width) +
+          to_x;
       std::memcpy(target, source, static_cast<size_t>(width) * sizeof(float));
     }
   }
@@ -46,7 +50,8 @@ Status TileGroup::Run(const Attempt& attempt) {
   const bool in_parts = attempt.tile > 0 && attempt.tile < plan_.tile;
   const size_t batch = in_parts ? 1 : static_cast<size_t>(std::max(1, attempt.micro_batch));
   for (size_t first = 0; first < left.size(); first += batch) {
-    const std::span<TileJob* const> some = std::span(left).subspan(first, std::min(batch, left.size() - first));
+    const std::span<TileJob* const> some =
+        std::span(left).subspan(first, std::min(batch, left.size() - first));
     const Status status = in_parts     ? RunInParts(attempt, *some[0])
                           : batch == 1 ? RunOne(attempt, *some[0])
                                        : RunBatch(attempt, some, batch);
@@ -104,7 +109,8 @@ Status TileGroup::RunInParts(const Attempt& attempt, TileJob& job) {
       CopyPlanes(job.input, job.height, job.width, top, left, in, height, width, 0, 0, height, width);
       if (Status status = model_.Forward(in, out, 1, height, width, attempt.device); !status) return status;
       CopyPlanes(out, height * scale, width * scale, (y - top) * scale, (x - left) * scale, job.output,
-                 job.height * scale, job.width * scale, y * scale, x * scale, own_height * scale, own_width * scale);
+                 job.height * scale, job.width * scale, y * scale, x * scale, own_height * scale,
+                 own_width * scale);
     }
   }
   return {};

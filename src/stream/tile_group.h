@@ -1,4 +1,5 @@
-// A micro-batch of equal tiles as work for the out-of-memory ladder: it keeps what is finished between attempts.
+// A micro-batch of equal tiles as work for the out-of-memory ladder: it keeps what is finished between
+// attempts.
 #pragma once
 
 #include <span>

@@ -1,4 +1,5 @@
-// What a subcommand is to the command line and to a pipeline: options that can be checked, and one run over items.
+// What a subcommand is to the command line and to a pipeline: options that can be checked, and one run over
+// items.
 #pragma once
 
 #include <cstdint>
@@ -108,7 +109,8 @@ class Command {
   virtual Result<CommandResult> Run(ItemSource& source, const CommandServices& services) = 0;
 };
 
-/// Logs and keeps the failures and notes of a run, in order. Each operation's Collect passes outcomes on to one.
+/// Logs and keeps the failures and notes of a run, in order. Each operation's Collect passes outcomes on to
+/// one.
 class OutcomeLog {
  public:
   explicit OutcomeLog(const CommandServices& services) : services_(services) {}

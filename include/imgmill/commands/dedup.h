@@ -14,19 +14,20 @@ class App;
 namespace imgmill {
 
 struct DedupOptions {
-  /// "exact" (equal bytes), "phash", "dhash", "ahash" or "whash". phash finds re-encoded, resized and slightly cropped
-  /// copies with the fewest false ones.
+  /// "exact" (equal bytes), "phash", "dhash", "ahash" or "whash". phash finds re-encoded, resized and
+  /// slightly cropped copies with the fewest false ones.
   std::string method = "phash";
 
-  /// "scaled" hashes a JPEG from a decode at 1/2, 1/4 or 1/8, many times faster; "full" from all pixels, bit for bit
-  /// the hash of imagededup 0.3.3. The two are kept apart in the catalog. docs/hashes.md has their agreement.
+  /// "scaled" hashes a JPEG from a decode at 1/2, 1/4 or 1/8, many times faster; "full" from all pixels, bit
+  /// for bit the hash of imagededup 0.3.3. The two are kept apart in the catalog. docs/hashes.md has their
+  /// agreement.
   std::string decode = "scaled";
 
   /// Bits in which two hashes may differ, 0..64. 10 finds most copies; above 12 strangers come in.
   int max_distance = 10;
 
-  /// What happens to duplicates: "report" only, "move" them to `move_to`, replace them by a "hardlink" or "symlink" to
-  /// the keeper, or "delete" them. Keepers are never touched.
+  /// What happens to duplicates: "report" only, "move" them to `move_to`, replace them by a "hardlink" or
+  /// "symlink" to the keeper, or "delete" them. Keepers are never touched.
   std::string action = "report";
 
   /// Folder for --action move; duplicates keep their path below it.

@@ -1,4 +1,5 @@
-// `imgmill upscale`: enlarge images by a model or a classical kernel, in bands, so that memory does not grow with height.
+// `imgmill upscale`: enlarge images by a model or a classical kernel, in bands, so that memory does not grow
+// with height.
 #pragma once
 
 #include <memory>
@@ -26,8 +27,8 @@ struct UpscaleOptions {
   /// Output pixels for each input pixel, each way. 0: the model's own, or 2 for a classical method.
   double scale = 0;
 
-  /// Side of the tiles a model works on, in input pixels; 0 leaves it to the model's plan. Part of the plan of numerics:
-  /// another tile is another run for the catalog.
+  /// Side of the tiles a model works on, in input pixels; 0 leaves it to the model's plan. Part of the plan
+  /// of numerics: another tile is another run for the catalog.
   int tile = 0;
 
   /// "png", "jpg", "webp" or "tiff".

@@ -15,8 +15,8 @@ nlohmann::ordered_json MemoryJson(const MemoryInfo& info);
 /// {"path", "stage", "code", "message"}
 nlohmann::ordered_json FailureJson(const std::string& path, const Error& error);
 
-/// Text of a document: UTF-8, two spaces of indentation, a newline at the end. Bytes that are no UTF-8 (out of a library's
-/// message) are replaced; paths never hold any.
+/// Text of a document: UTF-8, two spaces of indentation, a newline at the end. Bytes that are no UTF-8 (out
+/// of a library's message) are replaced; paths never hold any.
 std::string JsonText(const nlohmann::ordered_json& document);
 
 }  // namespace imgmill

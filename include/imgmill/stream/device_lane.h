@@ -1,4 +1,5 @@
-// The compute stage: tiles of many images, grouped by shape into micro-batches, on as many devices as there are.
+// The compute stage: tiles of many images, grouped by shape into micro-batches, on as many devices as there
+// are.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +14,8 @@
 
 namespace imgmill {
 
-/// One tile to be upscaled. Input and output are 3-band planar float32, 0..1; the output covers the whole tile, but
-/// only the part above its own rectangle is promised to be right (the rest is context).
+/// One tile to be upscaled. Input and output are 3-band planar float32, 0..1; the output covers the whole
+/// tile, but only the part above its own rectangle is promised to be right (the rest is context).
 struct TileJob {
   const float* input = nullptr;
   float* output = nullptr;
@@ -28,14 +29,17 @@ struct TileJob {
   Rung rung = Rung::kNone;
 };
 
-/// Owns one thread a device; each takes the oldest waiting tile and up to micro-batch - 1 others of its shape. A group
-/// that is not full is run as it is (padded, so that the numerics do not change) as soon as nobody who could fill it
-/// is still working, or admission is blocked: a partial group never holds the budget.
+/// Owns one thread a device; each takes the oldest waiting tile and up to micro-batch - 1 others of its
+/// shape. A group that is not full is run as it is (padded, so that the numerics do not change) as soon as
+/// nobody who could fill it is still working, or admission is blocked: a partial group never holds the
+/// budget.
 class DeviceLane {
  public:
-  /// Leases what its batches need for as long as it lives: `largest_tile` is the longest side of a tile with context.
-  static Result<std::unique_ptr<DeviceLane>> Open(UpscaleModel& model, const NumericsPlan& plan, int largest_tile,
-                                                  MemoryManager& memory, const StopFlag& stop);
+  /// Leases what its batches need for as long as it lives: `largest_tile` is the longest side of a tile with
+  /// context.
+  static Result<std::unique_ptr<DeviceLane>> Open(UpscaleModel& model, const NumericsPlan& plan,
+                                                  int largest_tile, MemoryManager& memory,
+                                                  const StopFlag& stop);
   ~DeviceLane();
 
   /// Runs all jobs; returns when they are done. Called by many workers at once.

@@ -22,7 +22,8 @@ class ItemSource {
   virtual uint64_t Expected() const { return 0; }
 };
 
-/// Folders, files and lists as the user gave them. `count` walks once ahead, so that progress can tell the end.
+/// Folders, files and lists as the user gave them. `count` walks once ahead, so that progress can tell the
+/// end.
 Result<std::unique_ptr<ItemSource>> SourceFromListing(const ListOptions& options, bool count);
 
 /// Files that a step before kept or wrote.

@@ -1,4 +1,5 @@
-// What a command is to the engine: an operation that maps each image region by region and hands small records on.
+// What a command is to the engine: an operation that maps each image region by region and hands small records
+// on.
 #pragma once
 
 #include <cstdint>
@@ -19,14 +20,14 @@ namespace imgmill {
 /// One image on its way through the engine.
 struct Item {
   ListedFile file;
-  std::string absolute;   ///< canonical path: the catalog's key
+  std::string absolute;  ///< canonical path: the catalog's key
   FileStamp stamp;
   ContentDigest content;  ///< known from Operation::Recall on
   ImageHeader header;     ///< known from the probe on
 };
 
-/// How an image is cut into regions: `rows` rows each (the last may have fewer), seen with `overlap` rows of context
-/// above and below where the image has them.
+/// How an image is cut into regions: `rows` rows each (the last may have fewer), seen with `overlap` rows of
+/// context above and below where the image has them.
 struct RegionPlan {
   int64_t rows = 256;
   int64_t overlap = 0;
@@ -34,10 +35,10 @@ struct RegionPlan {
 
 /// Some rows of an image, in order from the top.
 struct Region {
-  ImageView view;            ///< own rows and context
-  int64_t first_row = 0;     ///< of the own rows, in the image
+  ImageView view;         ///< own rows and context
+  int64_t first_row = 0;  ///< of the own rows, in the image
   int64_t own_rows = 0;
-  int64_t context_above = 0; ///< rows of `view` before the own ones
+  int64_t context_above = 0;  ///< rows of `view` before the own ones
   bool last = false;
 };
 
@@ -56,8 +57,8 @@ struct Outcome {
   std::vector<std::string> notes;    ///< what a user should know: "first of 12 frames"
   std::vector<std::string> outputs;  ///< paths written, or found finished
   std::unique_ptr<Payload> payload;
-  Rung rung = Rung::kNone;           ///< lowest rung of the ladder that this image needed
-  double milliseconds = 0;           ///< from lease to end
+  Rung rung = Rung::kNone;  ///< lowest rung of the ladder that this image needed
+  double milliseconds = 0;  ///< from lease to end
 };
 
 /// The work on one image. Lives on one worker thread; a retry after out-of-memory starts a new one.
@@ -90,11 +91,12 @@ class Operation {
   virtual Layout InputLayout(const ImageHeader& header) const { return ReadLayout(header, Reading(header)); }
   virtual RegionPlan Regions(const Layout& input) const = 0;
 
-  /// Bytes that the item holds from decode to published output, beside the region's own rows (the engine adds those).
+  /// Bytes that the item holds from decode to published output, beside the region's own rows (the engine adds
+  /// those).
   virtual Footprint Cost(const ImageHeader& header) const = 0;
 
-  /// Fills `outcome` if an earlier run did all of it already: facts in the catalog, or finished outputs. `item.content`
-  /// is known, the header is not.
+  /// Fills `outcome` if an earlier run did all of it already: facts in the catalog, or finished outputs.
+  /// `item.content` is known, the header is not.
   virtual Result<bool> Recall(const Item& item, Outcome& outcome) = 0;
 
   virtual Result<std::unique_ptr<ItemTask>> Start(const Item& item, const Layout& input) = 0;

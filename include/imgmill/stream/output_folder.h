@@ -11,16 +11,17 @@
 
 namespace imgmill {
 
-/// Publishes outputs so that a run killed at any point and started again ends with the bytes of an undisturbed one.
-/// Thread-safe: paths of different items do not touch each other.
+/// Publishes outputs so that a run killed at any point and started again ends with the bytes of an
+/// undisturbed one. Thread-safe: paths of different items do not touch each other.
 class OutputFolder {
  public:
   /// @param fingerprint  what determines the outputs' bytes: the operation's options, plan and versions.
   /// @param overwrite    replace files that are not ours.
   OutputFolder(std::string folder, std::string fingerprint, Catalog& catalog, bool overwrite);
 
-  /// Whether `relative` was finished for this content by an earlier run: the done row, or an intent whose digest the file
-  /// has (a run killed between rename and done row); either way size and digest of the file are compared.
+  /// Whether `relative` was finished for this content by an earlier run: the done row, or an intent whose
+  /// digest the file has (a run killed between rename and done row); either way size and digest of the file
+  /// are compared.
   Result<bool> Finished(const Item& item, const std::string& relative);
 
   /// Makes folders; refuses (kConflict) a target that exists, is not ours and must not be overwritten.
