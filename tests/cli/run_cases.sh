@@ -62,9 +62,9 @@ for name; do
     continue
   fi
   work=$scratch/$name
-  mkdir -p "$work/home"
+  mkdir -p "$work" "$work.home"
   # A catalog or configuration of the user's must not change what is seen; nor must a terminal.
-  (cd "$work" && env -u XDG_STATE_HOME -u XDG_CONFIG_HOME -u XDG_CACHE_HOME HOME="$work/home" LC_ALL=C.UTF-8 \
+  (cd "$work" && env -u XDG_STATE_HOME -u XDG_CONFIG_HOME -u XDG_CACHE_HOME HOME="$work.home" LC_ALL=C.UTF-8 \
     IMGMILL="$IMGMILL" ASSETS="${IMGMILL_TEST_ASSETS:-}" CASE="$cases/$name" SAMPLES="$root/sample_data" \
     timeout --kill-after=10 120 bash "$command" </dev/null >"$work.raw_stdout" 2>"$work.raw_stderr")
   status=$?
