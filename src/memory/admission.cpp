@@ -115,7 +115,9 @@ void Admission::Take(const HostSample& sample) {
 
 AdmissionStats Admission::Stats() const {
   std::lock_guard lock(mutex_);
-  return stats_;
+  AdmissionStats stats = stats_;
+  stats.waiting = queue_.size();
+  return stats;
 }
 
 size_t Admission::LargestLease() const {

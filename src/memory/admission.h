@@ -20,6 +20,7 @@ struct AdmissionStats {
   size_t peak_leased = 0;
   uint64_t granted = 0;
   uint64_t waited = 0;
+  size_t waiting = 0;          ///< threads in the queue now
   size_t largest_refused = 0;  ///< bytes of the largest need that could never fit
 };
 

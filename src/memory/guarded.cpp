@@ -95,11 +95,14 @@ LadderOutcome MemoryManager::Guarded(LadderWork& work, int device, const StopFla
   while (true) {
     const Attempt attempt = steps.attempt();
     const bool on_cpu = attempt.device < 0 && device != kHostWork;
+    const bool host_memory = on_cpu || slot.shares_host_pool;
     Rivals rivals;
     // From the moment that being alone is what may help, no new lease takes what others give back.
     std::optional<Admission::Hold> hold;
-    if (steps.alone() && (on_cpu || slot.shares_host_pool)) hold.emplace(impl_->admission);
+    if (steps.alone() && host_memory) hold.emplace(impl_->admission);
     Pause(steps.pause_ms());
+    const auto others_lease = [&] { return impl_->admission.Stats().ledger.leases > 1; };
+    rivals.elsewhere = host_memory ? others_lease() : !slot.device->host_backed();
     ++outcome.attempts;
     outcome.rung = attempt.rung;
     count(attempt.rung);
@@ -120,9 +123,7 @@ LadderOutcome MemoryManager::Guarded(LadderWork& work, int device, const StopFla
       outcome.status = Error{Stage::kCompute, Code::kInterrupted, "interrupted while short of memory"};
       return outcome;
     }
-    const bool real_device = !slot.device->host_backed();
-    const bool host_memory = on_cpu || slot.shares_host_pool;
-    rivals.elsewhere = host_memory ? impl_->admission.Stats().ledger.leases > 1 : real_device;
+    if (host_memory && others_lease()) rivals.elsewhere = true;
     if (!steps.Down(rivals)) {
       outcome.rung = Rung::kRecordedFailure;
       count(outcome.rung);

@@ -29,7 +29,7 @@ struct MemoryManager::Impl {
   DeviceTable devices;
   CostStore costs;
   DeviceSlot host_work;  ///< where kHostWork is done: apart from the CPU rung, whose callers it may wait for
-  DeviceGate cpu_gate;  ///< one CPU rung at a time: the reserve pays for one
+  DeviceGate cpu_gate;   ///< one CPU rung at a time: the reserve pays for one
   MonitorSet monitors;
   std::array<std::atomic<uint64_t>, 7> rungs{};
   std::atomic<uint64_t> clears{0};

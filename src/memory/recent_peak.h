@@ -10,13 +10,14 @@ namespace imgmill {
 /// giant is forgotten. Counted in notes rather than seconds: equal work gives equal decisions.
 class RecentPeak {
  public:
-  void Note(size_t value) {
+  /// @return whether a window has just ended, so that the peak may have fallen
+  bool Note(size_t value) {
     current_ = std::max(current_, value);
-    if (++notes_ == kWindow) {
-      previous_ = current_;
-      current_ = value;
-      notes_ = 0;
-    }
+    if (++notes_ < kWindow) return false;
+    previous_ = current_;
+    current_ = value;
+    notes_ = 0;
+    return true;
   }
   size_t value() const { return std::max(previous_, current_); }
 

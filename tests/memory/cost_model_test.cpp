@@ -1,0 +1,169 @@
+// The cost model's promise: never below what was observed, monotone, exact where peaks are.
+#include "imgmill/memory/cost_model.h"
+
+#include <fstream>
+#include <random>
+#include <sstream>
+
+#include "memory/cost_envelope.h"
+#include "memory_fixture.h"
+
+namespace imgmill {
+namespace {
+
+using memory_test::ScratchFolder;
+using memory_test::WriteFile;
+
+const CostKey kKey = {"model", "float32", "cpu", 2, "libtorch 2.13.0"};
+
+TEST_CASE("two probes of different size make it able to predict, and affine peaks are met exactly") {
+  CostModel costs(kKey);
+  CHECK_FALSE(costs.CanPredict());
+  costs.Observe({1, 64, 64, 0}, 5 * kMiB + 64 * 64 * 100);
+  costs.Observe({1, 64, 64, 0}, 5 * kMiB + 64 * 64 * 100);
+  CHECK_FALSE(costs.CanPredict());
+  CHECK(costs.LargestBatch(64, 64, 0, 100 * kMiB) == 0);
+  costs.Observe({2, 128, 128, 0}, 5 * kMiB + 2 * 128 * 128 * 100);
+  CHECK(costs.CanPredict());
+  // By hand: 5 MiB + 100 bytes a pixel; beyond the largest shape seen, 5 % more.
+  const double inside = 5.0 * kMiB + 128 * 128 * 100;
+  CHECK(static_cast<double>(costs.Predict({1, 128, 128, 0})) == doctest::Approx(inside).epsilon(1e-6));
+  const double beyond = (5.0 * kMiB + 8 * 128 * 128 * 100) * 1.05;
+  CHECK(static_cast<double>(costs.Predict({8, 128, 128, 0})) == doctest::Approx(beyond).epsilon(1e-6));
+}
+
+TEST_CASE("attention grows with the square of the tokens") {
+  CostModel costs(kKey);
+  const auto peak = [](const BatchShape& s) {
+    return static_cast<size_t>(1000000 + 50 * s.n * s.height * s.width + 8 * s.n * s.tokens * s.tokens);
+  };
+  for (const BatchShape& shape :
+       {BatchShape{1, 64, 64, 64}, {1, 128, 128, 256}, {4, 64, 64, 64}, {2, 256, 256, 100}}) {
+    costs.Observe(shape, peak(shape));
+  }
+  const BatchShape inside{1, 120, 120, 90};
+  CHECK(static_cast<double>(costs.Predict(inside)) ==
+        doctest::Approx(static_cast<double>(peak(inside))).epsilon(1e-5));
+}
+
+TEST_CASE("whatever was observed, in any order and number, no prediction is below it") {
+  std::mt19937 random(5);
+  for (int round = 0; round < 20; ++round) {
+    CostModel costs(kKey);
+    std::vector<std::pair<BatchShape, size_t>> seen;
+    for (int i = 0; i < 60; ++i) {
+      const BatchShape shape{1 + static_cast<int64_t>(random() % 8),
+                             16 + static_cast<int64_t>(random() % 500),
+                             16 + static_cast<int64_t>(random() % 500),
+                             round % 2 == 0 ? 0 : static_cast<int64_t>(random() % 600)};
+      // Noise of all kinds: libraries choose algorithms by shape.
+      const size_t bytes = random() % (round < 10 ? 1000000000 : 5000) +
+                           static_cast<size_t>(shape.n * shape.height * shape.width) * (1 + random() % 9);
+      costs.Observe(shape, bytes);
+      seen.emplace_back(shape, bytes);
+    }
+    for (const auto& [shape, bytes] : seen) CHECK(costs.Predict(shape) >= bytes);
+    for (int i = 0; i < 50; ++i) {
+      BatchShape small = seen[random() % seen.size()].first;
+      BatchShape large = small;
+      large.n += static_cast<int64_t>(random() % 3);
+      large.height += static_cast<int64_t>(random() % 300);
+      large.tokens += static_cast<int64_t>(random() % 300);
+      CHECK(costs.Predict(small) <= costs.Predict(large));
+    }
+  }
+}
+
+TEST_CASE("the largest batch is the largest whose prediction fits") {
+  CostModel costs(kKey);
+  costs.Observe({1, 100, 100, 0}, 3000000);
+  costs.Observe({4, 100, 100, 0}, 9000000);
+  for (const size_t bytes : {2000000, 3000000, 6999999, 9000000, 20000000, 400000000}) {
+    const int64_t n = costs.LargestBatch(100, 100, 0, bytes);
+    if (n > 0) CHECK(costs.Predict({n, 100, 100, 0}) <= bytes);
+    CHECK(costs.Predict({n + 1, 100, 100, 0}) > bytes);
+  }
+}
+
+TEST_CASE("the envelope is tight: a brute-force search finds none with less excess") {
+  const std::vector<CostPoint> points = {{1, 0, 10}, {2, 0, 11}, {4, 0, 18}, {8, 0, 21}};
+  const auto excess = [&](const CostEnvelope& e) {
+    double sum = 0;
+    for (const CostPoint& p : points) {
+      if (e.At(p) < p.bytes - 1e-6) return 1e9;
+      sum += e.At(p) - p.bytes;
+    }
+    return sum;
+  };
+  double best = 1e9;
+  for (double fixed = 0; fixed < 25; fixed += 0.05) {
+    for (double slope = 0; slope < 10; slope += 0.01) best = std::min(best, excess({fixed, slope, 0}));
+  }
+  CHECK(excess(FitEnvelope(points)) <= best + 1e-9);
+}
+
+TEST_CASE("what was learned is there again, also what another run learned meanwhile") {
+  const ScratchFolder folder;
+  const std::string path = folder / "state/costs";
+  CostKey odd = kKey;
+  odd.device = "cuda NVIDIA\tH200 100%\n";
+  odd.dtype = "";
+  {
+    CostStore mine(path);
+    CostStore other(path);
+    mine.Open(kKey)->Observe({1, 64, 64, 0}, 1000000);
+    mine.Open(kKey)->Observe({1, 128, 128, 0}, 3000000);
+    other.Open(odd)->Observe({1, 64, 64, 0}, 77);
+    other.Open(odd)->Observe({2, 64, 64, 9}, 99);
+    REQUIRE(mine.Save().ok());
+    REQUIRE(other.Save().ok());
+  }
+  CostStore again(path);
+  CHECK(again.warnings().empty());
+  CHECK(again.Open(kKey)->Predict({1, 64, 64, 0}) == 1000000);
+  CHECK(again.Open(kKey) == again.Open(kKey));
+  CHECK(again.Open(odd)->Predict({1, 64, 64, 0}) == 77);
+  CostKey newer = kKey;
+  newer.library = "libtorch 2.14.0";
+  CHECK_FALSE(again.Open(newer)->CanPredict());
+}
+
+TEST_CASE("a file cut off or changed at any place is set aside or read whole, never half") {
+  const ScratchFolder folder;
+  const std::string path = folder / "costs";
+  {
+    CostStore store(path);
+    store.Open(kKey)->Observe({1, 64, 64, 0}, 1000000);
+    store.Open(kKey)->Observe({1, 128, 128, 0}, 3000000);
+    REQUIRE(store.Save().ok());
+  }
+  std::stringstream text;
+  text << std::ifstream(path).rdbuf();
+  const std::string whole = text.str();
+  REQUIRE(whole.size() > 50);
+  for (size_t length = 1; length + 1 < whole.size(); ++length) {
+    WriteFile(path, whole.substr(0, length));
+    CostStore store(path);
+    CHECK(store.warnings().size() == 1);
+    CHECK_FALSE(store.Open(kKey)->CanPredict());
+    CHECK_FALSE(std::filesystem::exists(path));
+    CHECK(std::filesystem::exists(path + ".corrupt"));
+    std::filesystem::remove(path + ".corrupt");
+  }
+  WriteFile(path, "imgmill-costs 99\n" + whole.substr(whole.find('\n') + 1));
+  CostStore foreign(path);
+  CHECK(foreign.warnings().size() == 1);
+}
+
+TEST_CASE("an empty path keeps nothing, an impossible one is an error") {
+  CostStore none("");
+  none.Open(kKey)->Observe({1, 1, 1, 0}, 1);
+  CHECK(none.Save().ok());
+  CostStore impossible("/proc/imgmill/costs");
+  const Status status = impossible.Save();
+  REQUIRE_FALSE(status.ok());
+  CHECK(status.error().code == Code::kWriteError);
+}
+
+}  // namespace
+}  // namespace imgmill

@@ -1,0 +1,109 @@
+// The budget's arithmetic, by hand.
+#include "memory/host_budget.h"
+
+#include "memory/host_ledger.h"
+#include "memory_fixture.h"
+
+namespace imgmill {
+namespace {
+
+HostLimits Machine() {
+  HostLimits limits;
+  limits.system = {10000 * kMiB, 5000 * kMiB};
+  limits.process.resident = 100 * kMiB;
+  limits.process.address_space = 400 * kMiB;
+  return limits;
+}
+
+TEST_CASE("the least of what was asked and what there is") {
+  HostLimits limits = Machine();
+  CHECK(DecideHostBudget(limits).bytes == 4100 * kMiB);
+  CHECK(DecideHostBudget(limits).source == "80 % of available memory");
+
+  limits.asked = 600 * kMiB;
+  CHECK(DecideHostBudget(limits).bytes == 600 * kMiB);
+  CHECK(DecideHostBudget(limits).source == "--memory");
+  CHECK(DecideHostBudget(limits).warning == "");
+
+  // Others in the group hold 300 - 100 = 200 MiB; 2 % of the limit is the kernel's: 500 - 200 - 10.
+  limits.cgroup = CgroupMemory{"/sys/fs/cgroup/job", 2, 500 * kMiB, 300 * kMiB};
+  const HostBudget lowered = DecideHostBudget(limits);
+  CHECK(lowered.bytes == 290 * kMiB);
+  CHECK(lowered.source == "cgroup /sys/fs/cgroup/job");
+  CHECK(lowered.warning.find("--memory 600 MiB") == 0);
+
+  // 300 of the 400 MiB of addresses are not resident: of 450, 150 can be.
+  limits.address_space = 450 * kMiB;
+  CHECK(DecideHostBudget(limits).bytes == 150 * kMiB);
+  CHECK(DecideHostBudget(limits).source == "ulimit -v");
+}
+
+TEST_CASE("the reserve is 16 MiB or 5 %, but leaves small rooms three quarters") {
+  CHECK(ReserveFor(100 * kMiB, 80 * kMiB) == 16 * kMiB);
+  CHECK(ReserveFor(1000 * kMiB, 900 * kMiB) == 50 * kMiB);
+  CHECK(ReserveFor(100 * kMiB, 20 * kMiB) == 5 * kMiB);
+  CHECK(ReserveFor(100 * kMiB, 0) == 0);
+}
+
+TEST_CASE("the smallest budget that is named is the smallest") {
+  for (const size_t need : {size_t{1}, 3 * kMiB, 47 * kMiB, 48 * kMiB, 49 * kMiB, 303 * kMiB, 5000 * kMiB}) {
+    for (const size_t fixed : {size_t{0}, 33 * kMiB, 700 * kMiB}) {
+      const size_t smallest = SmallestBudgetFor(need, fixed);
+      HostLedger ledger;
+      ledger.fixed = fixed;
+      ledger.budget = smallest;
+      CHECK(ledger.LargestLease() >= need);
+      ledger.budget = smallest - kMiB;
+      CHECK(ledger.LargestLease() < need);
+    }
+  }
+}
+
+TEST_CASE("a budget that the process itself fills is refused, with one that works") {
+  const Status status = CheckBudget({64 * kMiB, "--memory", ""}, 60 * kMiB);
+  REQUIRE_FALSE(status.ok());
+  CHECK(status.error().code == Code::kUsage);
+  CHECK(status.error().message.find("--memory 76MiB") != std::string::npos);
+  CHECK(CheckBudget({76 * kMiB, "--memory", ""}, 60 * kMiB).ok());
+}
+
+TEST_CASE("unexplained bytes lower the cap at once and are forgotten slowly") {
+  HostLedger ledger;
+  ledger.budget = 500 * kMiB;
+  ledger.fixed = 100 * kMiB;
+  ledger.leased = {200 * kMiB, 50 * kMiB};
+  ledger.leases = 2;
+  CHECK(ledger.PoolCap() == 350 * kMiB);
+  ledger.Take({.resident = 360 * kMiB, .charged = 180 * kMiB, .cached = 0, .host_in_use = 180 * kMiB});
+  CHECK(ledger.unexplained == 30 * kMiB);
+  CHECK(ledger.PoolCap() == 320 * kMiB);
+  ledger.Take({.resident = 300 * kMiB, .charged = 180 * kMiB, .cached = 0, .host_in_use = 180 * kMiB});
+  CHECK(ledger.unexplained > 26 * kMiB);
+  for (int i = 0; i < 200; ++i) {
+    ledger.Take({.resident = 300 * kMiB, .charged = 180 * kMiB, .cached = 0, .host_in_use = 180 * kMiB});
+  }
+  CHECK(ledger.unexplained == 0);
+  CHECK(ledger.peak_unexplained == 30 * kMiB);
+  // More in the pool than was leased counts against the next lease, not against the cap.
+  ledger.Take({.resident = 300 * kMiB, .charged = 240 * kMiB, .cached = 0, .host_in_use = 230 * kMiB});
+  CHECK(ledger.overdrawn == 30 * kMiB);
+  CHECK(ledger.PoolCap() == 350 * kMiB);
+  // By hand: 500 - 100 - reserve 25 = 375 at most; 250 leased and 30 overdrawn leave 95.
+  CHECK(ledger.Admits({95 * kMiB, 0}));
+  CHECK_FALSE(ledger.Admits({95 * kMiB, 1}));
+}
+
+TEST_CASE("what was granted is honoured, and one lease is always granted, whatever cannot be explained") {
+  HostLedger ledger;
+  ledger.budget = 500 * kMiB;
+  ledger.fixed = 100 * kMiB;
+  ledger.unexplained = 390 * kMiB;
+  CHECK(ledger.Admits({ledger.LargestLease(), 0}));
+  ledger.leased = {300 * kMiB, 0};
+  ledger.leases = 1;
+  CHECK(ledger.PoolCap() == 300 * kMiB);
+  CHECK_FALSE(ledger.Admits({1, 0}));
+}
+
+}  // namespace
+}  // namespace imgmill

@@ -1,0 +1,395 @@
+// Each rung reached by a real refused allocation on a host-backed device of small cap.
+#include "imgmill/memory/ladder.h"
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "imgmill/memory/out_of_memory.h"
+#include "memory_fixture.h"
+
+namespace imgmill {
+namespace {
+
+using memory_test::MustCreate;
+using memory_test::WithRoom;
+
+/// Items of tile x tile x `bytes_per_pixel` bytes, a micro-batch at a time, all of a batch held at once.
+/// Counts how often each item was computed.
+class TileWork : public LadderWork {
+ public:
+  TileWork(MemoryManager& manager, int items, int micro_batch, int tile, size_t bytes_per_pixel)
+      : computed_(static_cast<size_t>(items)),
+        manager_(manager),
+        micro_batch_(micro_batch),
+        tile_(tile),
+        bytes_per_pixel_(bytes_per_pixel) {}
+
+  Status Run(const Attempt& attempt) override {
+    attempts.push_back(attempt);
+    if (before) before(attempt);
+    Pool* const pool = attempt.device < 0 ? &HostPool() : manager_.device(attempt.device).pool();
+    const PoolScope scope(*pool);
+    while (finished_ < computed_.size()) {
+      const size_t batch = std::min(static_cast<size_t>(attempt.micro_batch), computed_.size() - finished_);
+      const auto side = static_cast<size_t>(attempt.tile == 0 ? tile_if_untiled : attempt.tile);
+      std::vector<Buffer> held;
+      try {
+        for (size_t i = 0; i < batch; ++i) {
+          held.emplace_back(side * side * bytes_per_pixel_);
+          held.back().data()[0] = 1;
+        }
+      } catch (const OutOfMemory&) {
+        if (refused) refused();
+        throw;
+      }
+      if (while_held) while_held();
+      for (size_t i = 0; i < batch; ++i) ++computed_[finished_ + i];
+      finished_ += batch;
+    }
+    return {};
+  }
+  int planned_micro_batch() const override { return micro_batch_; }
+  int planned_tile() const override { return tile_; }
+  int smallest_tile() const override { return smallest; }
+  bool has_cpu_rung() const override { return cpu_rung; }
+
+  bool EachOnce() const {
+    return std::all_of(computed_.begin(), computed_.end(), [](int times) { return times == 1; });
+  }
+  size_t finished() const { return finished_; }
+
+  int smallest = 0;
+  bool cpu_rung = true;
+  int tile_if_untiled = 1024;
+  std::function<void(const Attempt&)> before;
+  std::function<void()> refused;
+  std::function<void()> while_held;
+  std::vector<Attempt> attempts;
+
+ private:
+  std::vector<int> computed_;
+  MemoryManager& manager_;
+  const int micro_batch_;
+  const int tile_;
+  const size_t bytes_per_pixel_;
+  size_t finished_ = 0;
+};
+
+/// A manager with 256 MiB of room and one device of its own memory.
+struct OneDevice {
+  explicit OneDevice(size_t cap) : manager(MustCreate(WithRoom(256 * kMiB))) {
+    auto owned = std::make_unique<HostBackedDevice>("cpu:0", cap);
+    device = owned.get();
+    manager->AddDevice(std::move(owned));
+  }
+  ~OneDevice() {
+    const PoolStats stats = device->pool()->Stats();
+    CHECK(stats.live == 0);
+    CHECK(stats.allocations == stats.frees);
+  }
+  PoolStats pool() const { return device->pool()->Stats(); }
+
+  std::unique_ptr<MemoryManager> manager;
+  HostBackedDevice* device = nullptr;
+  const StopFlag stop;
+};
+
+TEST_CASE("work that fits needs no rung") {
+  OneDevice one(8 * kMiB);
+  TileWork work(*one.manager, 10, 4, 512, 4);
+  const LadderOutcome outcome = one.manager->Guarded(work, 0, one.stop);
+  CHECK(outcome.status.ok());
+  CHECK(outcome.rung == Rung::kNone);
+  CHECK(outcome.attempts == 1);
+  CHECK_FALSE(outcome.off_plan());
+  CHECK(work.EachOnce());
+}
+
+TEST_CASE("same size: after another thread lets go, and after a single refusal") {
+  OneDevice one(8 * kMiB);
+  Buffer blocker(*one.device->pool(), 6 * kMiB);
+  TileWork work(*one.manager, 4, 4, 512, 4);
+  work.refused = [&] { std::thread([&] { blocker = {}; }).join(); };
+  LadderOutcome outcome = one.manager->Guarded(work, 0, one.stop);
+  CHECK(outcome.status.ok());
+  CHECK(outcome.rung == Rung::kSameSize);
+  CHECK(outcome.attempts == 2);
+  CHECK_FALSE(outcome.off_plan());
+  CHECK(work.EachOnce());
+
+  for (uint64_t k = 1; k <= 8; ++k) {
+    TileWork again(*one.manager, 8, 4, 512, 4);
+    one.device->pool()->RefuseAllocation(k);
+    outcome = one.manager->Guarded(again, 0, one.stop);
+    CHECK(outcome.rung == Rung::kSameSize);
+    CHECK(again.EachOnce());
+  }
+  CHECK(one.manager->Info().rungs[static_cast<size_t>(Rung::kSameSize)] == 9);
+}
+
+TEST_CASE("fewer in flight: the second waits for the first instead of shrinking") {
+  OneDevice one(8 * kMiB);
+  TileWork first(*one.manager, 1, 1, 1024, 5);
+  TileWork second(*one.manager, 1, 1, 1024, 5);
+  std::atomic<bool> first_holds{false};
+  std::atomic<int> refusals{0};
+  first.while_held = [&] {
+    first_holds = true;
+    while (refusals < 3) std::this_thread::yield();
+  };
+  second.refused = [&] { ++refusals; };
+  std::thread thread([&] { CHECK(one.manager->Guarded(first, 0, one.stop).status.ok()); });
+  while (!first_holds) std::this_thread::yield();
+  const LadderOutcome outcome = one.manager->Guarded(second, 0, one.stop);
+  thread.join();
+  CHECK(outcome.status.ok());
+  CHECK(outcome.rung == Rung::kFewerInFlight);
+  CHECK(outcome.attempts == 4);  // first try, two of the same size with pauses, then alone
+  CHECK_FALSE(outcome.off_plan());
+  CHECK(second.EachOnce());
+}
+
+TEST_CASE("half batch: halved until it fits, finished items kept") {
+  OneDevice one(5 * kMiB);
+  TileWork work(*one.manager, 20, 16, 512, 4);
+  const LadderOutcome outcome = one.manager->Guarded(work, 0, one.stop);
+  CHECK(outcome.status.ok());
+  CHECK(outcome.rung == Rung::kHalfBatch);
+  CHECK(outcome.off_plan());
+  CHECK(work.attempts.back().micro_batch == 4);  // 4 of 1 MiB in 5; 8 did not
+  CHECK(work.attempts.back().tile == 512);
+  CHECK(work.EachOnce());
+}
+
+TEST_CASE("what an attempt has finished before it fails is not computed again") {
+  OneDevice one(8 * kMiB);
+  TileWork work(*one.manager, 12, 4, 512, 4);
+  Buffer blocker;
+  // After the first batch somebody takes most of the device for good.
+  work.while_held = [&] {
+    if (work.finished() == 4) blocker = Buffer(*one.device->pool(), 3 * kMiB);
+    if (work.finished() == 4) work.while_held = nullptr;
+  };
+  const LadderOutcome outcome = one.manager->Guarded(work, 0, one.stop);
+  CHECK(outcome.status.ok());
+  CHECK(work.EachOnce());
+  blocker = {};
+}
+
+TEST_CASE("half tile: only after the batch is 1, and never below the smallest") {
+  OneDevice one(kMiB);
+  TileWork work(*one.manager, 6, 2, 1024, 4);
+  work.smallest = 300;
+  const LadderOutcome outcome = one.manager->Guarded(work, 0, one.stop);
+  CHECK(outcome.status.ok());
+  CHECK(outcome.rung == Rung::kHalfTile);
+  CHECK(outcome.off_plan());
+  CHECK(work.attempts.back().tile == 300);  // 512 needs a header more than 1 MiB
+  CHECK(work.attempts.back().micro_batch == 1);
+  CHECK(work.EachOnce());
+}
+
+TEST_CASE("the tile of a global architecture is never changed: the CPU comes next") {
+  OneDevice one(kMiB);
+  TileWork work(*one.manager, 6, 2, 1024, 4);
+  const LadderOutcome outcome = one.manager->Guarded(work, 0, one.stop);
+  CHECK(outcome.status.ok());
+  CHECK(outcome.rung == Rung::kCpu);
+  CHECK(outcome.off_plan());
+  CHECK(work.attempts.back().device == -1);
+  CHECK(work.attempts.back().tile == 1024);
+  CHECK(work.EachOnce());
+  CHECK(one.manager->Info().rungs[static_cast<size_t>(Rung::kCpu)] == 1);
+}
+
+TEST_CASE("the CPU rung waits for other leases to end, and nothing new is granted meanwhile") {
+  OneDevice one(kMiB);
+  const size_t largest = one.manager->LargestLease();
+  auto own = one.manager->TryAcquire({kMiB, 0});
+  auto other = one.manager->TryAcquire({largest - 2 * kMiB, 0});
+  REQUIRE(own.ok());
+  REQUIRE(*other);
+  Buffer held(HostPool(), largest - 2 * kMiB);
+  const auto bytes = (one.manager->Info().budget - one.manager->Info().fixed) / 2;
+  TileWork work(*one.manager, 1, 1, 1024, bytes / kMiB);
+  work.refused = [&] {
+    if (work.attempts.back().device < 0) CHECK_FALSE(*one.manager->TryAcquire({1, 0}));
+    if (work.attempts.size() < 5) return;
+    held = {};
+    *other = {};
+  };
+  const LadderOutcome outcome = one.manager->Guarded(work, 0, one.stop);
+  CHECK_MESSAGE(outcome.status.ok(), (outcome.status.ok() ? "" : outcome.status.error().message));
+  CHECK(outcome.rung == Rung::kCpu);
+  CHECK(outcome.attempts == 6);
+}
+
+TEST_CASE("recorded failure: says what was tried and which flag would help") {
+  OneDevice one(kMiB);
+  TileWork work(*one.manager, 2, 2, 1024, 4096);
+  work.smallest = 512;
+  const LadderOutcome outcome = one.manager->Guarded(work, 0, one.stop);
+  REQUIRE_FALSE(outcome.status.ok());
+  CHECK(outcome.rung == Rung::kRecordedFailure);
+  CHECK(outcome.status.error().code == Code::kOutOfMemory);
+  const std::string& message = outcome.status.error().message;
+  for (const char* part :
+       {"cpu:0 (1 MiB)", "nor on the CPU", "tiles of 512", "--device-memory or --memory", "--tile"}) {
+    CHECK_MESSAGE(message.find(part) != std::string::npos, message);
+  }
+  CHECK(one.manager->Info().rungs[static_cast<size_t>(Rung::kRecordedFailure)] == 1);
+
+  TileWork without(*one.manager, 1, 1, 0, 4096);
+  without.cpu_rung = false;
+  const LadderOutcome second = one.manager->Guarded(without, 0, one.stop);
+  REQUIRE_FALSE(second.status.ok());
+  CHECK(second.status.error().message.find("nor on") == std::string::npos);
+  CHECK(second.status.error().message.find("--tile") == std::string::npos);
+  CHECK(second.status.error().message.find("--device-memory") != std::string::npos);
+}
+
+TEST_CASE("a device that shares the host's pool has no CPU rung, as that is where it is") {
+  struct PlainCpu final : Device {
+    std::string name() const override { return "cpu"; }
+    bool host_backed() const override { return true; }
+    DeviceStats Stats() const override { return {}; }
+    void ResetPeak() override {}
+    size_t EmptyCache() noexcept override { return 0; }
+    Status Synchronize() noexcept override { return {}; }
+    Status Canary() noexcept override { return {}; }
+    Pool* pool() override { return &HostPool(); }
+  };
+  auto manager = MustCreate(WithRoom(64 * kMiB));
+  const size_t largest = manager->LargestLease();
+  manager->AddDevice(std::make_unique<PlainCpu>());
+  CHECK(manager->LargestLease() == largest);
+  CHECK(manager->DeviceRoom(0) == largest);
+  TileWork work(*manager, 1, 1, 1024, 100);
+  const LadderOutcome outcome = manager->Guarded(work, 0, StopFlag());
+  REQUIRE_FALSE(outcome.status.ok());
+  CHECK(outcome.rung == Rung::kRecordedFailure);
+  CHECK(work.attempts.back().device == 0);
+  CHECK(outcome.status.error().message.find("--memory") != std::string::npos);
+}
+
+TEST_CASE(
+    "lost device: found by the canary, this and all later work goes on on the CPU in the planned sizes") {
+  OneDevice one(8 * kMiB);
+  // The second batch finds the device gone, as its allocations fail and the canary with them.
+  TileWork work(*one.manager, 12, 4, 512, 4);
+  work.while_held = [&] {
+    if (work.finished() == 4) {
+      one.device->Lose();
+      one.device->pool()->RefuseAllocation(1, 1000);
+    }
+  };
+  const LadderOutcome outcome = one.manager->Guarded(work, 0, one.stop);
+  CHECK(outcome.status.ok());
+  CHECK(outcome.device_lost);
+  CHECK(outcome.rung == Rung::kCpu);
+  CHECK(work.attempts.back().micro_batch == 4);
+  CHECK(work.EachOnce());
+  CHECK(one.manager->DeviceLost(0));
+  CHECK(one.manager->DeviceRoom(0) == 0);
+  CHECK(one.manager->Info().devices[0].lost);
+  CHECK(one.manager->Info().warnings.size() == 1);
+
+  TileWork next(*one.manager, 8, 4, 512, 4);
+  const LadderOutcome later = one.manager->Guarded(next, 0, one.stop);
+  CHECK(later.status.ok());
+  CHECK(later.attempts == 1);
+  CHECK(later.device_lost);
+  CHECK(next.attempts.front().device == -1);
+  CHECK(one.manager->Transfer(0, 1, [] { return Status(); }).error().code == Code::kDeviceLost);
+  CHECK(one.manager->Info().warnings.size() == 1);
+
+  TileWork bound(*one.manager, 1, 1, 512, 4);
+  bound.cpu_rung = false;
+  const LadderOutcome impossible = one.manager->Guarded(bound, 0, one.stop);
+  REQUIRE_FALSE(impossible.status.ok());
+  CHECK(impossible.status.error().code == Code::kDeviceLost);
+  CHECK(bound.attempts.empty());
+}
+
+TEST_CASE("an error that is no shortage ends the work at once; foreign exceptions pass through") {
+  OneDevice one(8 * kMiB);
+  struct Broken final : LadderWork {
+    Status Run(const Attempt&) override {
+      if (throws) throw std::runtime_error("bug");
+      return Error{Stage::kCompute, Code::kModelError, "no such layer"};
+    }
+    bool throws = false;
+  } broken;
+  const LadderOutcome outcome = one.manager->Guarded(broken, 0, one.stop);
+  REQUIRE_FALSE(outcome.status.ok());
+  CHECK(outcome.status.error().code == Code::kModelError);
+  CHECK(outcome.attempts == 1);
+  broken.throws = true;
+  CHECK_THROWS_AS(one.manager->Guarded(broken, 0, one.stop), std::runtime_error);
+  TileWork after(*one.manager, 1, 1, 512, 4);
+  CHECK(one.manager->Guarded(after, 0, one.stop).status.ok());
+}
+
+TEST_CASE("a stop request ends the retries") {
+  OneDevice one(kMiB);
+  StopFlag stop;
+  TileWork work(*one.manager, 1, 1, 1024, 4);
+  work.refused = [&] { stop.RequestStop(); };
+  const LadderOutcome outcome = one.manager->Guarded(work, 0, stop);
+  REQUIRE_FALSE(outcome.status.ok());
+  CHECK(outcome.status.error().code == Code::kInterrupted);
+  CHECK(outcome.attempts == 1);
+}
+
+TEST_CASE("refusals at random, many threads: each item exactly once, nothing leaks") {
+  OneDevice one(24 * kMiB);
+  one.device->pool()->RefuseAtRandom(0.15, 7);
+  std::atomic<int> off_plan{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 25; ++i) {
+        TileWork work(*one.manager, 9, 4, 512, 4);
+        work.smallest = 128;
+        const LadderOutcome outcome = one.manager->Guarded(work, 0, one.stop);
+        CHECK(outcome.status.ok());
+        CHECK(work.EachOnce());
+        if (outcome.off_plan()) ++off_plan;
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  const MemoryInfo info = one.manager->Info();
+  CHECK(info.rungs[static_cast<size_t>(Rung::kSameSize)] > 0);
+  CHECK(one.pool().refusals > 0);
+  MESSAGE("off plan: ", off_plan.load(), " of 100");
+}
+
+TEST_CASE("transfer: cleared and tried again; then a failure that names the flag") {
+  OneDevice one(8 * kMiB);
+  Pool& pool = *one.device->pool();
+  Pool::Free(pool.Allocate(6 * kMiB));
+  int calls = 0;
+  Buffer target;
+  const auto copy = [&]() -> Status {
+    if (++calls == 1) pool.RefuseAllocation(1);
+    target = Buffer(pool, 5 * kMiB);
+    return {};
+  };
+  CHECK(one.manager->Transfer(0, 5 * kMiB, copy).ok());
+  CHECK(calls == 2);
+  const Status status = one.manager->Transfer(0, 5 * kMiB, [&]() -> Status {
+    Buffer(pool, 5 * kMiB);
+    return {};
+  });
+  REQUIRE_FALSE(status.ok());
+  CHECK(status.error().code == Code::kOutOfMemory);
+  CHECK(status.error().message.find("--device-memory") != std::string::npos);
+  target = {};
+}
+
+}  // namespace
+}  // namespace imgmill

@@ -1,0 +1,313 @@
+// The manager as its callers see it: information, caches, devices' budgets, monitoring, advice.
+#include "imgmill/memory/memory_manager.h"
+
+#include <chrono>
+#include <cstring>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "memory_fixture.h"
+
+namespace imgmill {
+namespace {
+
+using memory_test::kResidentIsBlurred;
+using memory_test::MustCreate;
+using memory_test::WithRoom;
+
+bool Within(int seconds, const std::function<bool()>& happens) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
+  while (!happens()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return true;
+}
+
+TEST_CASE("a budget below what the process holds is a usage error that names one that works") {
+  MemoryOptions options;
+  options.host_budget = kMiB;
+  const auto refused = MemoryManager::Create(options);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().code == Code::kUsage);
+  const std::string& message = refused.error().message;
+  const size_t flag = message.find("--memory ");
+  REQUIRE(flag != std::string::npos);
+  options.host_budget = (static_cast<size_t>(std::stoul(message.substr(flag + 9))) + 1) * kMiB;
+  CHECK(MemoryManager::Create(options).ok());
+}
+
+TEST_CASE("info: what is fixed, what is left, what was leased at most") {
+  auto manager = MustCreate(WithRoom(100 * kMiB));
+  MemoryInfo info = manager->Info();
+  CHECK(info.budget == manager->host_budget());
+  CHECK(info.budget_source == "--memory");
+  CHECK(info.system.total > 0);
+  CHECK(info.fixed < info.budget);
+  CHECK(info.budget - info.fixed > 90 * kMiB);
+  const size_t reserve = info.budget - info.fixed - manager->LargestLease();
+  CHECK(reserve >= 15 * kMiB);
+  CHECK(reserve <= std::max(16 * kMiB, info.budget / 20));
+  {
+    auto a = manager->TryAcquire({30 * kMiB, 10 * kMiB});
+    auto b = manager->TryAcquire({10 * kMiB, 0});
+    info = manager->Info();
+    CHECK(info.leased == 50 * kMiB);
+    CHECK(info.leases_now == 2);
+    CHECK(info.host.cap == info.budget - info.fixed - 10 * kMiB);
+  }
+  info = manager->Info();
+  CHECK(info.leased == 0);
+  CHECK(info.peak_leased == 50 * kMiB);
+  CHECK(info.host.cap == info.budget - info.fixed);
+  manager.reset();
+  CHECK(HostPool().Stats().cap == SIZE_MAX);
+}
+
+TEST_CASE("usage counts what is fixed, charged and leased unseen") {
+  auto manager = MustCreate(WithRoom(100 * kMiB));
+  const auto budget = static_cast<double>(manager->host_budget());
+  const double empty = manager->Usage();
+  CHECK(empty == doctest::Approx(static_cast<double>(manager->Info().fixed) / budget));
+  const Buffer buffer(HostPool(), 20 * kMiB);
+  const auto lease = manager->TryAcquire({0, 30 * kMiB});
+  CHECK(manager->Usage() == doctest::Approx(empty + 50.0 * kMiB / budget).epsilon(0.01));
+}
+
+TEST_CASE("what is loaded for good counts as fixed after a new baseline, in pools and outside") {
+  if (kResidentIsBlurred) return;
+  auto manager = MustCreate(WithRoom(200 * kMiB));
+  const size_t before = manager->LargestLease();
+  Buffer weights(HostPool(), 40 * kMiB);
+  std::memset(weights.data(), 1, weights.size());
+  std::vector<char> library(30 * kMiB, 1);
+  manager->Rebaseline();
+  CHECK(static_cast<double>(before - manager->LargestLease()) == doctest::Approx(70.0 * kMiB).epsilon(0.05));
+}
+
+TEST_CASE("bytes that nobody can explain shrink admission while they last, and never stop it") {
+  if (kResidentIsBlurred) return;
+  MemoryOptions options = WithRoom(200 * kMiB);
+  options.sample_ms = 5;
+  auto manager = MustCreate(options);
+  {
+    auto first = manager->TryAcquire({kMiB, 0});
+    REQUIRE(*first);
+    std::vector<char> unseen(120 * kMiB, 1);
+    CHECK(Within(5, [&] { return manager->Info().unexplained > 100 * kMiB; }));
+    CHECK_FALSE(*manager->TryAcquire({100 * kMiB, 0}));
+    CHECK(manager->Info().host.cap < 110 * kMiB);
+    first->Release();
+    // With no lease out, one is granted, and what was granted is honoured by the pool.
+    auto alone = manager->TryAcquire({150 * kMiB, 0});
+    CHECK(*alone);
+    CHECK(manager->Info().host.cap >= 150 * kMiB);
+  }
+  CHECK(Within(10, [&] { return manager->Info().unexplained < 20 * kMiB; }));
+  CHECK(manager->Info().peak_unexplained > 100 * kMiB);
+}
+
+TEST_CASE("host-backed devices take their budgets out of the host's") {
+  auto manager = MustCreate(WithRoom(400 * kMiB));
+  const size_t room = manager->Info().budget - manager->Info().fixed;
+  manager->AddDevice(std::make_unique<HostBackedDevice>("cpu:0", SIZE_MAX));
+  CHECK(manager->Info().devices[0].budget == room / 2);
+  manager->AddDevice(std::make_unique<HostBackedDevice>("cpu:1", SIZE_MAX));
+  CHECK(manager->device_count() == 2);
+  CHECK(manager->Info().devices[0].budget == room / 3);
+  CHECK(manager->Info().devices[1].budget == room / 3);
+  CHECK(manager->device(0).pool()->Stats().cap == room / 3);
+  CHECK(manager->LargestLease() < room / 3 + kMiB);
+  CHECK(manager->DeviceRoom(1) == room / 3);
+  const Buffer held(*manager->device(1).pool(), 50 * kMiB);
+  CHECK(manager->DeviceRoom(1) < room / 3 - 50 * kMiB);
+  CHECK(manager->DeviceRoom(0) == room / 3);
+
+  auto other = MustCreate(WithRoom(400 * kMiB));
+  other->AddDevice(std::make_unique<HostBackedDevice>("cpu:0", SIZE_MAX), 100 * kMiB);
+  CHECK(other->Info().devices[0].budget == 100 * kMiB);
+  CHECK(other->Info().warnings.empty());
+  // Together more than there is: scaled down, and said.
+  other->AddDevice(std::make_unique<HostBackedDevice>("cpu:1", SIZE_MAX), 900 * kMiB);
+  CHECK(other->LargestLease() > 50 * kMiB);
+  CHECK(other->Info().warnings.size() == 2);
+}
+
+/// A device of whose memory only numbers are known.
+struct NumbersOnly final : Device {
+  explicit NumbersOnly(DeviceStats stats) : numbers(stats) {}
+  std::string name() const override { return "xpu:0"; }
+  bool host_backed() const override { return false; }
+  DeviceStats Stats() const override { return numbers; }
+  void ResetPeak() override {}
+  size_t EmptyCache() noexcept override { return 0; }
+  Status Synchronize() noexcept override { return {}; }
+  Status Canary() noexcept override { return {}; }
+  DeviceStats numbers;
+};
+
+TEST_CASE("room on a real device: the budget, and what the driver says is free") {
+  auto manager = MustCreate(WithRoom(64 * kMiB));
+  DeviceStats stats;
+  stats.total = 3300 * kMiB;
+  stats.free = 2000 * kMiB;
+  stats.reserved = 600 * kMiB;
+  stats.allocated = 400 * kMiB;
+  // Reserve: a 33rd of the total is less than 128 MiB.
+  manager->AddDevice(std::make_unique<NumbersOnly>(stats));
+  CHECK(manager->Info().devices[0].budget == 2472 * kMiB);
+  CHECK(manager->DeviceRoom(0) == 2072 * kMiB);
+  manager->AddDevice(std::make_unique<NumbersOnly>(stats), 1000 * kMiB);
+  CHECK(manager->DeviceRoom(1) == 600 * kMiB);
+  // Another process has taken nearly all in the meantime.
+  static_cast<NumbersOnly&>(manager->device(1)).numbers.free = 100 * kMiB;
+  CHECK(manager->DeviceRoom(1) == 172 * kMiB);
+
+  stats.known = false;
+  manager->AddDevice(std::make_unique<NumbersOnly>(stats));
+  CHECK(manager->DeviceRoom(2) <= 512 * kMiB);
+  CHECK(manager->Info().warnings.size() == 1);
+}
+
+TEST_CASE("a batch is planned by the learned cost and the device's room") {
+  auto manager = MustCreate(WithRoom(200 * kMiB));
+  manager->AddDevice(std::make_unique<HostBackedDevice>("cpu:0", 64 * kMiB));
+  const auto costs = manager->Costs({"m", "float32", "cpu", 2, "test"});
+  CHECK(manager->PlanBatch(*costs, {1, 256, 256, 0}, 0, 32) == 1);
+  costs->Observe({1, 256, 256, 0}, 8 * kMiB);
+  costs->Observe({2, 256, 256, 0}, 12 * kMiB);
+  // 4 MiB + 4 MiB an image, 5 % more beyond two: 14 images are 63 MiB, 15 would be 67.
+  CHECK(manager->PlanBatch(*costs, {1, 256, 256, 0}, 0, 32) == 14);
+  CHECK(manager->PlanBatch(*costs, {1, 256, 256, 0}, 0, 8) == 8);
+  CHECK(manager->PlanBatch(*costs, {1, 4096, 4096, 0}, 0, 8) == 1);
+  CHECK(manager->SaveCosts().ok());
+}
+
+size_t CachedAfterBatch(CachePolicy policy, const std::optional<BatchShape>& next) {
+  MemoryOptions options = WithRoom(200 * kMiB);
+  options.cache = policy;
+  auto manager = MustCreate(options);
+  manager->AddDevice(std::make_unique<HostBackedDevice>("cpu:0", 64 * kMiB));
+  Pool::Free(manager->device(0).pool()->Allocate(10 * kMiB));
+  manager->BatchDone(0, {4, 256, 256, 0}, next);
+  return manager->device(0).pool()->Stats().cached;
+}
+
+TEST_CASE("cache policies: auto keeps for an equal shape, every keeps never, never keeps always") {
+  const BatchShape same{4, 256, 256, 0};
+  const BatchShape other{4, 256, 128, 0};
+  CHECK(CachedAfterBatch(CachePolicy::kAuto, same) > 0);
+  CHECK(CachedAfterBatch(CachePolicy::kAuto, other) == 0);
+  CHECK(CachedAfterBatch(CachePolicy::kAuto, std::nullopt) == 0);
+  CHECK(CachedAfterBatch(CachePolicy::kEvery, same) == 0);
+  CHECK(CachedAfterBatch(CachePolicy::kNever, other) > 0);
+}
+
+TEST_CASE("auto clears once when the threshold is crossed, not after every full batch") {
+  auto manager = MustCreate(WithRoom(300 * kMiB));
+  manager->AddDevice(std::make_unique<HostBackedDevice>("cpu:0", 64 * kMiB));
+  Pool& pool = *manager->device(0).pool();
+  const BatchShape shape{4, 256, 256, 0};
+  for (int i = 0; i < 5; ++i) {
+    Pool::Free(pool.Allocate(60 * kMiB));
+    manager->BatchDone(0, shape, shape);
+    CHECK((pool.Stats().cached == 0) == (i == 0));
+  }
+  CHECK(manager->Info().clears == 1);
+  CHECK(manager->Info().clear_ms > 0);
+}
+
+TEST_CASE("collect acts from the threshold on") {
+  MemoryOptions options = WithRoom(200 * kMiB);
+  auto manager = MustCreate(options);
+  CHECK(manager->Usage() < 0.8);
+  Pool::Free(HostPool().Allocate(kMiB));
+  CHECK(manager->CollectIfAbove() == 0);
+  // As much as takes usage to 0.85.
+  const auto more =
+      static_cast<size_t>((0.85 - manager->Usage()) * static_cast<double>(manager->host_budget()));
+  Pool::Free(HostPool().Allocate(more));
+  CHECK(manager->Usage() >= 0.8);
+  CHECK(manager->CollectIfAbove() >= more);
+  CHECK(manager->Usage() < 0.8);
+}
+
+TEST_CASE("a cleanup scope empties caches on every way out, unless the policy is never") {
+  auto manager = MustCreate(WithRoom(100 * kMiB));
+  try {
+    const CleanupScope scope(*manager);
+    Pool::Free(HostPool().Allocate(5 * kMiB));
+    throw std::runtime_error("out");
+  } catch (const std::runtime_error&) {
+  }
+  CHECK(HostPool().Stats().cached == 0);
+  manager.reset();
+  MemoryOptions options = WithRoom(100 * kMiB);
+  options.cache = CachePolicy::kNever;
+  manager = MustCreate(options);
+  {
+    const CleanupScope scope(*manager);
+    Pool::Free(HostPool().Allocate(5 * kMiB));
+  }
+  CHECK(HostPool().Stats().cached > 0);
+  HostPool().ClearCache();
+}
+
+TEST_CASE("monitor tells before, peak and after") {
+  MemoryOptions options = WithRoom(200 * kMiB);
+  options.sample_ms = 2;
+  auto manager = MustCreate(options);
+  const ScopeReport report = manager->Monitor("work", [] {
+    Buffer buffer(HostPool(), 50 * kMiB);
+    std::memset(buffer.data(), 1, buffer.size());
+    std::this_thread::sleep_for(std::chrono::milliseconds(60));
+    buffer = {};
+    HostPool().ClearCache();
+  });
+  CHECK(report.name == "work");
+  CHECK(report.charged_before == report.charged_after);
+  CHECK(report.charged_peak >= report.charged_before + 50 * kMiB);
+  CHECK(report.charged_peak < report.charged_before + 51 * kMiB);
+  CHECK(report.rss_peak >= report.rss_before + 49 * kMiB);
+  if (!kResidentIsBlurred) CHECK(report.rss_after < report.rss_before + 5 * kMiB);
+  CHECK_THROWS_AS(manager->Monitor("broken", [] { throw std::runtime_error("out"); }), std::runtime_error);
+}
+
+TEST_CASE("advice: what would have let the refused in, and why") {
+  auto manager = MustCreate(WithRoom(100 * kMiB));
+  CHECK(manager->Recommend().empty());
+  CHECK_FALSE(manager->TryAcquire({900 * kMiB, 0}).ok());
+  const auto advice = manager->Recommend();
+  REQUIRE(advice.size() == 1);
+  CHECK(advice[0].flag.find("--memory ") == 0);
+  CHECK(advice[0].reason.find("900 MiB") != std::string::npos);
+  manager.reset();
+  MemoryOptions options;
+  options.sample_ms = 0;
+  const auto unasked = MustCreate(options)->Recommend();
+  REQUIRE(unasked.size() == 1);
+  CHECK(unasked[0].flag.find("--memory ") == 0);
+}
+
+TEST_CASE("a level that rises each time it is idle is reported as a possible leak") {
+  if (kResidentIsBlurred) return;
+  MemoryOptions options = WithRoom(300 * kMiB);
+  options.sample_ms = 1;
+  auto manager = MustCreate(options);
+  std::vector<std::vector<char>> leaked;
+  const auto told = [&] { return !manager->Info().warnings.empty(); };
+  for (int i = 0; i < 40 && !told(); ++i) {
+    {
+      auto lease = manager->TryAcquire({1, 0});
+      leaked.emplace_back(4 * kMiB, 1);
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  REQUIRE(told());
+  CHECK(manager->Info().warnings[0].find("leak") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace imgmill
