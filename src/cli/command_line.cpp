@@ -97,10 +97,10 @@ int RunPipelineFile(CLI::App& app, std::vector<std::string> arguments, std::stri
 
 int RunUndo(CLI::App& app, std::vector<std::string> arguments) {
   std::string file;
-  app.footer("Example:\n  imgmill undo .imgmill/undo-20260102-030405.jsonl");
+  app.footer("Example:\n  imgmill undo .imgmill/undo-20260102-030405.tsv");
   app.add_option("file", file, "The undo file that an action wrote")->type_name("FILE")->required();
   app.parse(std::move(arguments));
-  return static_cast<int>(UndoActions(file));
+  return static_cast<int>(UndoFromFile(file));
 }
 
 int Dispatch(const CommandRow& row, int argc, char** argv) {

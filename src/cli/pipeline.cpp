@@ -43,6 +43,7 @@ void Append(const PipelineStep& step, const CommandResult& part, bool first, Com
     whole.counts.ignored = part.counts.ignored;
   }
   whole.counts.failed += part.counts.failed;
+  whole.counts.recalled += part.counts.recalled;
   whole.counts.off_plan += part.counts.off_plan;
   whole.counts.interrupted = part.counts.interrupted;
   whole.counts.interruption = part.counts.interruption;

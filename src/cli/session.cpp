@@ -14,7 +14,7 @@ namespace {
 
 ExitCode ExitCodeFor(const CommandResult& result) {
   if (result.counts.interrupted) return ExitCode::kRetry;
-  if (result.counts.failed > 0) return ExitCode::kSomeFailed;
+  if (result.counts.failed > 0 || !result.action_failures.empty()) return ExitCode::kSomeFailed;
   return result.findings ? ExitCode::kFindings : ExitCode::kDone;
 }
 
@@ -55,12 +55,16 @@ ExitCode ExitCodeFor(const Error& error) {
 
 nlohmann::ordered_json ResultJson(const CommandResult& result) {
   nlohmann::ordered_json json = {
-      {"listed", result.counts.listed},          {"done", result.counts.done},
-      {"skipped", result.counts.skipped},        {"recalled", result.counts.recalled},
-      {"off_plan", result.counts.off_plan},      {"ignored", result.counts.ignored},
-      {"interrupted", result.counts.interrupted}};
+      {"listed", result.counts.listed},   {"done", result.counts.done},
+      {"skipped", result.counts.skipped}, {"off_plan", result.counts.off_plan},
+      {"ignored", result.counts.ignored}, {"interrupted", result.counts.interrupted}};
   json["failed"] = nlohmann::ordered_json::array();
   for (const FailedItem& item : result.failed) json["failed"].push_back(FailureJson(item.path, item.error));
+  if (!result.action_failures.empty()) {
+    nlohmann::ordered_json& failures = json["action_failures"] = nlohmann::ordered_json::array();
+    for (const FailedItem& item : result.action_failures)
+      failures.push_back(FailureJson(item.path, item.error));
+  }
   for (const auto& [key, value] : result.details.items()) json[key] = value;
   return json;
 }
@@ -134,6 +138,7 @@ nlohmann::ordered_json Session::Header() const {
 
 void Session::WriteReport(nlohmann::ordered_json document) {
   if (shared_.report.empty()) return;
+  document["recalled"] = recalled_;  // differs from run to run, so it is no part of the result
   document["command_line"] = plan_.command_line;
   document["libraries"] = ImageLibraryVersions();
   document["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
@@ -147,6 +152,7 @@ ExitCode Session::Finish(const CommandResult& result) {
   progress_line_.reset();
   nlohmann::ordered_json document = Header();
   document.update(ResultJson(result));
+  recalled_ = result.counts.recalled;
   WriteReport(document);
   const bool printed = PrintText(shared_.json ? JsonText(document) : result.text);
 

@@ -49,6 +49,7 @@ class Session {
   std::unique_ptr<MemoryManager> memory_;
   std::unique_ptr<ModelRuntime> models_;  // after the manager whose devices it serves
   Progress progress_;
+  uint64_t recalled_ = 0;  // of the images done: answered by the catalog alone
   CommandServices services_;
   std::unique_ptr<LogOutput::ProgressLine> progress_line_;
   std::chrono::steady_clock::time_point start_;

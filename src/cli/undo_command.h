@@ -7,6 +7,6 @@
 
 namespace imgmill {
 
-ExitCode UndoActions(const std::string& file);
+ExitCode UndoFromFile(const std::string& file);
 
 }  // namespace imgmill

@@ -52,6 +52,7 @@ class DedupOperation::Task final : public ItemTask {
     auto payload = std::make_unique<DedupPayload>();
     DedupEntry& entry = payload->entry;
     entry.content = item_.content;
+    entry.stamp = item_.stamp;
     entry.bytes = item_.stamp.size;
     entry.width = item_.header.upright_width();
     entry.height = item_.header.upright_height();
@@ -129,6 +130,7 @@ Result<bool> DedupOperation::Recall(const Item& item, Outcome& outcome) {
     return false;
   }
   entry.content = item.content;
+  entry.stamp = item.stamp;
   entry.bytes = item.stamp.size;
   entry.width = size[0];
   entry.height = size[1];

@@ -16,6 +16,7 @@ namespace imgmill {
 struct DedupEntry {
   ListedFile file;
   ContentDigest content;
+  FileStamp stamp;
   int64_t bytes = 0;
   int64_t width = 0;  ///< upright
   int64_t height = 0;

@@ -18,6 +18,7 @@ Result<std::unique_ptr<ImageOutput>> ImageOutput::Create(OutputFolder& folder, s
 
 Status ImageOutput::Commit(const Item& item) {
   if (Status finished = writer_->Finish(); !finished) return finished;
+  notes_ = writer_->notes();
   writer_.reset();
   if (Status committed = folder_.Commit(item, relative_, temporary_.path()); !committed) return committed;
   temporary_.Release();

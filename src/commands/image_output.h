@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "imgmill/image/writer.h"
 #include "imgmill/stream/output_folder.h"
@@ -20,7 +21,10 @@ class ImageOutput {
   Status Write(const ImageView& rows) { return writer_->Write(rows); }
   /// Completes the file and publishes it.
   Status Commit(const Item& item);
-  std::string path() const { return folder_.PathOf(relative_); }
+  /// What the format could not hold, once committed.
+  void AppendNotes(std::vector<std::string>& notes) const {
+    notes.insert(notes.end(), notes_.begin(), notes_.end());
+  }
 
  private:
   ImageOutput(OutputFolder& folder, std::string relative, std::string temporary)
@@ -30,6 +34,7 @@ class ImageOutput {
   std::string relative_;
   TemporaryFile temporary_;  // before the writer: it must be closed before the file is removed
   std::unique_ptr<RowWriter> writer_;
+  std::vector<std::string> notes_;
 };
 
 }  // namespace imgmill

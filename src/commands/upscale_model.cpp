@@ -101,6 +101,7 @@ class ModelOperation::Task final : public ItemTask {
   Status Finish(Outcome& outcome) override {
     if (Status committed = output_->Commit(item_); !committed) return committed;
     outcome.outputs = {relative_};
+    output_->AppendNotes(outcome.notes);
     outcome.rung = std::max(outcome.rung, rung_);
     return {};
   }

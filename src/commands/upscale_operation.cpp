@@ -1,6 +1,7 @@
 // Names and recall of enlarged images, and the classical kernels.
 #include "upscale_operation.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -11,6 +12,11 @@ namespace {
 
 constexpr int64_t kRowsPerBand = 64;
 constexpr double kDefaultScale = 2;
+
+/// As OpenResizedRows rounds; it reports what it gives, and the writer refuses a difference.
+int64_t ResizedSide(int64_t side, double scale) {
+  return std::max<int64_t>(1, std::llround(static_cast<double>(side) * scale));
+}
 
 double ClassicalScale(const UpscaleOptions& options) {
   return options.scale > 0 ? options.scale : kDefaultScale;
@@ -45,6 +51,7 @@ WriteOptions UpscaleOperation::Writing() const {
   writing.format = FileFormatFromExtension(options_.format).value_or(FileFormat::kPng);
   writing.quality = options_.quality;
   writing.compression = options_.compression;
+  writing.profile_kept = true;
   return writing;
 }
 
@@ -82,6 +89,7 @@ class ResizeOperation::Task final : public ItemTask {
   Status Finish(Outcome& outcome) override {
     if (Status committed = output_->Commit(item_); !committed) return committed;
     outcome.outputs = {relative_};
+    output_->AppendNotes(outcome.notes);
     return {};
   }
 

@@ -84,6 +84,8 @@ struct FailedItem {
 struct CommandResult {
   RunCounts counts;
   std::vector<FailedItem> failed;
+  /// Of the act phase: the image itself is done and counted, what should have happened to its file did not.
+  std::vector<FailedItem> action_failures;
   /// The command's own fields of the JSON document ("groups", "outputs", ...).
   nlohmann::ordered_json details = nlohmann::ordered_json::object();
   /// The same for people, to stdout.

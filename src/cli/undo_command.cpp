@@ -1,0 +1,34 @@
+// Runs a journal backwards and says what became of each file.
+#include "undo_command.h"
+
+#include <cstdio>
+
+#include "imgmill/base/path_text.h"
+#include "imgmill/dataset/journal.h"
+#include "session.h"
+#include "stop_signals.h"
+
+namespace imgmill {
+
+ExitCode UndoFromFile(const std::string& file) {
+  const Result<UndoSummary> undone =
+      UndoActions(file, InstallStopSignals(), [](const FileAction& action, const Status& status) {
+        if (status.ok()) {
+          std::printf("restored %s\n", PrintablePath(action.path).c_str());
+        } else {
+          std::fprintf(stderr, "imgmill: error: %s\n", Describe(action.path, status.error()).c_str());
+        }
+      });
+  if (!undone) {
+    std::fprintf(stderr, "imgmill: error: %s\n", undone.error().message.c_str());
+    return ExitCodeFor(undone.error());
+  }
+  std::fprintf(
+      stderr, "imgmill: info: %llu restored, %llu untouched, %llu deleted for good, %llu failed\n",
+      static_cast<unsigned long long>(undone->restored), static_cast<unsigned long long>(undone->untouched),
+      static_cast<unsigned long long>(undone->gone), static_cast<unsigned long long>(undone->failed));
+  if (undone->interrupted) return ExitCode::kRetry;
+  return undone->failed + undone->gone > 0 ? ExitCode::kSomeFailed : ExitCode::kDone;
+}
+
+}  // namespace imgmill
