@@ -4,6 +4,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "imgmill/base/result.h"
 #include "imgmill/image/image.h"
@@ -19,6 +21,9 @@ struct WriteOptions {
   int quality = 90;
   /// 0..9, PNG deflate level. 1 is many times faster than 6 and some 10 % larger.
   int compression = 1;
+  /// The rows were read with ReadOptions::keep_profile: the file gets the source's profile, which says what
+  /// their numbers mean. Off: they are sRGB, and no other profile is attached.
+  bool profile_kept = false;
 };
 
 std::optional<FileFormat> FileFormatFromExtension(std::string_view extension);  ///< "png", ".PNG", "jpg", ...
@@ -30,12 +35,17 @@ class RowWriter {
   virtual Status Write(const ImageView& rows) = 0;
   /// All rows were written: completes the file (not yet synced to disk).
   virtual Status Finish() = 0;
+  /// What the format could not hold: "alpha flattened on white: JPEG has none".
+  virtual const std::vector<std::string>& notes() const = 0;
 };
 
 /// Starts a file of `layout` at `path` (a temporary name of the caller's; the format comes from `options`).
-/// ICC profile, EXIF (without orientation), XMP and resolution are taken over from `metadata_from` where
-/// given and where the format can hold them: 16 bits and alpha likewise, else converted, which `notes` of the
-/// report says.
+/// ICC profile, EXIF (its orientation set to upright), XMP, IPTC and resolution are taken over from
+/// `metadata_from` where given and where the format can hold them; 16 bits and alpha likewise, else
+/// converted, which notes() says. Float becomes 16 bits. An existing file is replaced; a writer that is
+/// destroyed without Finish, or fails, removes what it wrote. Errors: kDiskFull, kWriteError, kPermission,
+/// kNotFound (its folder), kUnsupported (larger than the format allows). A write error may show some rows
+/// later than it happened, at the latest in Finish.
 Result<std::unique_ptr<RowWriter>> CreateRows(const std::string& path, const Layout& layout,
                                               const WriteOptions& options, const std::string& metadata_from);
 
