@@ -100,7 +100,7 @@ std::string TemporaryNameFor(const std::string& path) {
   return std::string(folder) + "." + std::string(name) + tail;
 }
 
-void SweepTemporaries(const std::string& folder) {
+void SweepTemporaries(const std::string& folder, bool recursive) {
   const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(folder.c_str()), &::closedir);
   if (!stream) return;  // nothing there, nothing to sweep
   while (const dirent* entry = ::readdir(stream.get())) {
@@ -111,8 +111,8 @@ void SweepTemporaries(const std::string& folder) {
     if (::lstat(path.c_str(), &info) != 0) continue;
     Owner owner;
     if (S_ISDIR(info.st_mode)) {
-      SweepTemporaries(path);
-    } else if (!S_ISDIR(info.st_mode) && ParseTemporary(name, owner) && IsAbandoned(owner, info)) {
+      if (recursive) SweepTemporaries(path);
+    } else if (ParseTemporary(name, owner) && IsAbandoned(owner, info)) {
       ::unlink(path.c_str());
     }
   }

@@ -35,10 +35,10 @@ Status Publish(const std::string& temporary, const std::string& path, bool overw
 /// Writes `content` to `path` through a temporary file and Publish; an existing file is replaced.
 Status WriteFileAtomically(const std::string& path, std::string_view content);
 
-/// Removes the temporary files below `folder` that nobody writes any more: of a process of this host that is
-/// gone, or of any host when untouched for a day. Those of this run, and of others that live, stay. Links are
-/// not followed.
-void SweepTemporaries(const std::string& folder);
+/// Removes the temporary files below `folder` (right in it, if not `recursive`) that nobody writes any more:
+/// of a process of this host that is gone, or of any host when untouched for a day. Those of this run, and of
+/// others that live, stay. Links are not followed.
+void SweepTemporaries(const std::string& folder, bool recursive = true);
 
 /// An advisory lock (flock) on FOLDER/.imgmill.lock that holds pid, host, command and start of its holder.
 /// Freed by the kernel when the process ends, however it ends.

@@ -1,0 +1,94 @@
+// Moves, links and deletes files so that nothing is lost by accident: first the undo file, then the act.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "imgmill/base/result.h"
+#include "imgmill/base/stop_flag.h"
+#include "imgmill/dataset/file_identity.h"
+
+namespace imgmill {
+
+/// One change of the file system. Relative paths are made absolute when it is planned.
+struct FileAction {
+  enum class Kind {
+    kMove,      ///< to `target`; is that taken, to the next free of "name-2.jpg", "name-3.jpg"
+    kHardlink,  ///< replaced, in one step, by a hard link to `keeper`; only if their contents are equal
+    kSymlink,  ///< replaced, in one step, by a relative symbolic link to `keeper`; only if their contents are
+               ///< equal
+    kDelete    ///< for good; what undo can bring back is a content that `keeper` has, too
+  };
+  Kind kind = Kind::kMove;
+  std::string path;
+  std::string target;  ///< kMove: where to, with its name
+  std::string
+      keeper;  ///< the file that stays in its stead; required for all but kMove, which checks it if given
+  /// As `path` was when it was judged: an action on a file that has changed since is refused. Nothing: any
+  /// will do.
+  std::optional<FileStamp> seen;
+};
+
+struct ActionCounts {
+  uint64_t done = 0;
+  uint64_t already = 0;  ///< done by an earlier Execute, undone since, or nothing was to be done
+  uint64_t failed = 0;
+  bool interrupted = false;  ///< by the stop flag; Open and Execute go on
+};
+
+struct UndoSummary {
+  uint64_t restored = 0;
+  uint64_t untouched = 0;  ///< never done, or undone already
+  uint64_t gone = 0;       ///< deleted for good: the keeper's content is another
+  uint64_t failed = 0;
+  bool interrupted = false;
+};
+
+/// The undo file: a plan, and what was done of it. Text, a line a record, fields separated by tabs, paths as
+/// PrintablePath writes them; docs/undo.md describes it. Some 24 bytes of memory an action.
+///
+/// Order of events: all plan lines are written and synced; then, 64 at a time, each action's start line (what
+/// its file was, where exactly it goes) is written and synced before the act, and a done or failed line
+/// follows it. A process killed at any point leaves files whole and in one of two places; Open and Execute
+/// complete the plan, and Undo reverts what was done of it, by the lines and by what the file system shows.
+class ActionJournal {
+ public:
+  /// Told of each action that was tried, with its final target. An error is of stage kAct and counts as
+  /// failed.
+  using Report = std::function<void(const FileAction& action, const Status& status)>;
+
+  /// A new undo file; one that exists already is kConflict.
+  static Result<std::unique_ptr<ActionJournal>> Create(const std::string& path, const std::string& command);
+  /// An undo file of an earlier run, to go on with it. kLocked while another process works on it, kMalformed
+  /// if it is no undo file or of a newer version.
+  static Result<std::unique_ptr<ActionJournal>> Open(const std::string& path);
+  ~ActionJournal();
+  ActionJournal(const ActionJournal&) = delete;
+  ActionJournal& operator=(const ActionJournal&) = delete;
+
+  /// Adds an action to the plan. Nothing is touched yet. Not after Execute.
+  Status Plan(const FileAction& action);
+  uint64_t planned() const;
+
+  /// Seals the plan and carries it out in order. An error, such as a full disk, ends it early; what remains
+  /// can be executed later.
+  Result<ActionCounts> Execute(const StopFlag& stop, const Report& report);
+
+  /// Puts back what was done, last action first. Nothing that lies at a path meanwhile is overwritten: that
+  /// action is reported (kConflict) and may be undone later. Safe to repeat.
+  Result<UndoSummary> Undo(const StopFlag& stop, const Report& report);
+
+ private:
+  ActionJournal();
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// ActionJournal::Open and Undo: what `imgmill undo FILE` does.
+Result<UndoSummary> UndoActions(const std::string& path, const StopFlag& stop,
+                                const ActionJournal::Report& report);
+
+}  // namespace imgmill

@@ -1,0 +1,87 @@
+// A copy of a file that is as good as the file: bytes, mode, times, and extended attributes where they can be
+// kept.
+#include "dataset/copy_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include <memory>
+
+#include "dataset/unique_fd.h"
+#include "imgmill/base/path_text.h"
+#include "imgmill/dataset/publish.h"
+
+namespace imgmill {
+namespace {
+
+constexpr size_t kChunkBytes = size_t{1} << 20;
+
+/// Ratings and tags of file managers live here. A file system without them keeps none, which is no failure.
+void CopyAttributes(int from, int to) {
+  char names[4096];
+  const ssize_t length = ::flistxattr(from, names, sizeof(names));
+  for (ssize_t at = 0; at < length; at += static_cast<ssize_t>(std::string_view(names + at).size()) + 1) {
+    char value[4096];
+    const ssize_t size = ::fgetxattr(from, names + at, value, sizeof(value));
+    if (size >= 0 && ::fsetxattr(to, names + at, value, static_cast<size_t>(size), 0) != 0) continue;
+  }
+}
+
+Status CopyBytes(int from, int to) {
+  const std::unique_ptr<char[]> buffer(new char[kChunkBytes]);
+  while (true) {
+    const ssize_t got = ReadFull(from, buffer.get(), kChunkBytes);
+    if (got < 0) return Error{Stage::kAct, Code::kReadError, ErrnoError(Stage::kAct, errno, "read").message};
+    if (got == 0) return {};
+    if (!WriteFull(to, buffer.get(), static_cast<size_t>(got))) return ErrnoError(Stage::kAct, errno, "copy");
+  }
+}
+
+Status FillCopy(const std::string& from, int to, const CopiedAs& as) {
+  const UniqueFd source(::open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat info {};
+  if (!source.valid() || ::fstat(source.get(), &info) != 0) {
+    return ErrnoError(Stage::kAct, errno, "open " + PrintablePath(from));
+  }
+  if (Status copied = CopyBytes(source.get(), to); !copied) return copied;
+  // Only root may give a file away; for others it stays theirs.
+  if (::fchown(to, info.st_uid, info.st_gid) != 0 && errno != EPERM)
+    return ErrnoError(Stage::kAct, errno, "set the owner");
+  if (::fchmod(to, static_cast<mode_t>(as.mode & 07777)) != 0 && errno != EPERM) {
+    return ErrnoError(Stage::kAct, errno, "set the mode");
+  }
+  CopyAttributes(source.get(), to);
+  const timespec mtime{static_cast<time_t>(as.mtime_ns / 1'000'000'000),
+                       static_cast<long>(as.mtime_ns % 1'000'000'000)};
+  const timespec times[2] = {info.st_atim, mtime};
+  if (::futimens(to, times) != 0) return ErrnoError(Stage::kAct, errno, "set the time");
+  return {};
+}
+
+}  // namespace
+
+Status CopyFile(const std::string& from, const std::string& to, const CopiedAs& as) {
+  const std::string temporary = TemporaryNameFor(to);
+  UniqueFd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!file.valid()) return ErrnoError(Stage::kAct, errno, "create a copy in " + PrintablePath(to));
+  Status status = FillCopy(from, file.get(), as);
+  if (!file.Close() && status) status = ErrnoError(Stage::kAct, errno, "copy");
+  if (status && as.expected) {
+    // What is on the disk counts, not what was meant to be.
+    const Result<ContentDigest> digest = DigestOf(temporary);
+    if (!digest) {
+      status = digest.error();
+    } else if (*digest != *as.expected) {
+      status = Error{Stage::kAct, Code::kConflict,
+                     PrintablePath(from) + " has changed since, so its bytes are others"};
+    }
+  }
+  if (!status) {
+    ::unlink(temporary.c_str());
+    return status;
+  }
+  return Publish(temporary, to, as.overwrite);
+}
+
+}  // namespace imgmill

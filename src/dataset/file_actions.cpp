@@ -1,0 +1,215 @@
+// One action on one file: is it safe, do it, was it done. (Taking it back is in revert_action.cpp.)
+#include "dataset/file_actions.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "dataset/copy_file.h"
+#include "dataset/link_text.h"
+#include "dataset/path_parts.h"
+#include "imgmill/base/path_text.h"
+#include "imgmill/dataset/publish.h"
+
+namespace imgmill {
+namespace {
+
+using Kind = FileAction::Kind;
+
+int64_t MtimeOf(const struct stat& info) {
+  return int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec;
+}
+
+Error Refuse(Code code, std::string why) {
+  return Error{Stage::kAct, code, std::move(why)};
+}
+
+/// The first of "name.jpg", "name-2.jpg", "name-3.jpg" that nobody has.
+std::string FreeTarget(const std::string& target, const std::unordered_set<std::string>& taken) {
+  struct stat info {};
+  const std::string_view name = NameOf(target);
+  const std::string_view stem = StemOf(name);
+  std::string candidate = target;
+  for (int number = 2; taken.contains(candidate) || ::lstat(candidate.c_str(), &info) == 0; ++number) {
+    candidate = target.substr(0, target.size() - name.size()) + std::string(stem) + "-" +
+                std::to_string(number) + std::string(name.substr(stem.size()));
+  }
+  return candidate;
+}
+
+/// That the keeper is there, and does not go away with the file.
+Status CheckKeeper(const FileAction& action) {
+  struct stat keeper {};
+  if (::stat(action.keeper.c_str(), &keeper) != 0) {
+    return ErrnoError(Stage::kAct, errno, "the file to keep, " + PrintablePath(action.keeper));
+  }
+  if (!S_ISREG(keeper.st_mode))
+    return Refuse(Code::kConflict, "the file to keep is none: " + PrintablePath(action.keeper));
+  if (Canonical(action.keeper) == action.path) {
+    return Refuse(Code::kConflict, "the file to keep is this very file, or a link to it");
+  }
+  return {};
+}
+
+/// The digest that the file and its keeper share; nothing if they differ.
+Result<std::optional<ContentDigest>> SharedDigest(const FileAction& action) {
+  const Result<FileStamp> mine = StampOf(action.path);
+  const Result<FileStamp> kept = StampOf(action.keeper);
+  if (!mine) return mine.error();
+  if (!kept) return kept.error();
+  if (mine->size != kept->size) return std::optional<ContentDigest>();
+  const Result<ContentDigest> digest = DigestOf(action.path);
+  if (!digest) return digest.error();
+  const Result<ContentDigest> keeper = DigestOf(action.keeper);
+  if (!keeper) return keeper.error();
+  return *digest == *keeper ? std::optional<ContentDigest>(*digest) : std::nullopt;
+}
+
+bool IsLinked(const FileAction& action) {
+  if (action.kind == Kind::kSymlink) return LinkTextOf(action.path) == LinkTextTo(action.path, action.keeper);
+  struct stat mine {};
+  struct stat kept {};
+  return ::lstat(action.path.c_str(), &mine) == 0 && ::stat(action.keeper.c_str(), &kept) == 0 &&
+         mine.st_ino == kept.st_ino && mine.st_dev == kept.st_dev;
+}
+
+Status ReplaceByLink(const FileAction& action) {
+  const std::string temporary = TemporaryNameFor(action.path);
+  const std::string keeper = Canonical(action.keeper).value_or(action.keeper);
+  const int made = action.kind == Kind::kHardlink
+                       ? ::link(keeper.c_str(), temporary.c_str())
+                       : ::symlink(LinkTextTo(action.path, action.keeper).c_str(), temporary.c_str());
+  if (made != 0 && errno == EXDEV) {
+    return Refuse(Code::kUnsupported,
+                  "it lies on another file system than its keeper (symlinks work across them)");
+  }
+  if (made != 0) return ErrnoError(Stage::kAct, errno, "make the link");
+  if (::rename(temporary.c_str(), action.path.c_str()) != 0) {
+    const Error error = ErrnoError(Stage::kAct, errno, "put the link in place");
+    ::unlink(temporary.c_str());
+    return error;
+  }
+  return {};
+}
+
+Status Move(const FileAction& action, const ActionStart& start) {
+  if (Status made = MakeFolders(ParentOf(start.target)); !made)
+    return Refuse(made.error().code, made.error().message);
+  if (!start.link.empty()) {
+    if (::symlink(MovedLinkText(action.path, start.link).c_str(), start.target.c_str()) != 0) {
+      if (errno == EEXIST) return Refuse(Code::kConflict, PrintablePath(start.target) + " exists already");
+      return ErrnoError(Stage::kAct, errno, "make the link " + PrintablePath(start.target));
+    }
+    return RemoveMoved(action);
+  }
+  if (::renameat2(AT_FDCWD, action.path.c_str(), AT_FDCWD, start.target.c_str(), RENAME_NOREPLACE) == 0)
+    return {};
+  if (errno != EXDEV) return RenameWithoutReplacing(action.path, start.target, Stage::kAct);
+  const CopiedAs as{start.mode, start.mtime_ns, std::nullopt, false};
+  if (Status copied = CopyFile(action.path, start.target, as); !copied) return copied;
+  // Written to while it was copied? Then the copy is not it, and the file stays.
+  if (const Result<FileStamp> now = StampOf(action.path);
+      !now || *now != FileStamp{start.size, start.mtime_ns}) {
+    ::unlink(start.target.c_str());
+    return Refuse(Code::kConflict, "it changed while it was copied");
+  }
+  return RemoveMoved(action);
+}
+
+}  // namespace
+
+FileAction MadeAbsolute(const FileAction& action) {
+  FileAction absolute = action;
+  absolute.path = AbsoluteEntry(action.path);
+  if (!action.target.empty()) absolute.target = AbsoluteEntry(action.target);
+  if (!action.keeper.empty()) absolute.keeper = AbsoluteEntry(action.keeper);
+  return absolute;
+}
+
+Result<std::optional<ActionStart>> Prepare(const FileAction& action,
+                                           const std::unordered_set<std::string>& taken) {
+  struct stat info {};
+  if (::lstat(action.path.c_str(), &info) != 0) return ErrnoError(Stage::kAct, errno, "look at it");
+  const bool is_link = S_ISLNK(info.st_mode);
+  if (!S_ISREG(info.st_mode) && !is_link) return Refuse(Code::kUnsupported, "it is no file");
+  if (action.seen) {
+    const Result<FileStamp> now = StampOf(action.path);
+    if (!now || *now != *action.seen)
+      return Refuse(Code::kConflict, "it has changed since it was judged (run again)");
+  }
+  if (!action.keeper.empty()) {
+    if (Status kept = CheckKeeper(action); !kept) return kept.error();
+  }
+  ActionStart start;
+  start.size = info.st_size;
+  start.mtime_ns = MtimeOf(info);
+  start.mode = info.st_mode & 07777;
+  if (is_link) start.link = LinkTextOf(action.path);
+  if (action.kind == Kind::kMove) {
+    start.target = FreeTarget(action.target, taken);
+    return std::optional<ActionStart>(std::move(start));
+  }
+  if (action.kind != Kind::kDelete && IsLinked(action)) return std::optional<ActionStart>();
+  Result<std::optional<ContentDigest>> shared = SharedDigest(action);
+  if (!shared) return Refuse(shared.error().code, shared.error().message);
+  if (!*shared && action.kind != Kind::kDelete) {
+    return Refuse(
+        Code::kConflict,
+        "its content is not its keeper's, so a link would lose it (move or delete near-duplicates)");
+  }
+  start.digest = *shared;
+  return std::optional<ActionStart>(std::move(start));
+}
+
+Progressed Look(const FileAction& action, const ActionStart& start) {
+  struct stat source {};
+  const bool has_source = ::lstat(action.path.c_str(), &source) == 0;
+  switch (action.kind) {
+    case Kind::kHardlink:
+    case Kind::kSymlink:
+      return IsLinked(action) ? Progressed::kYes : Progressed::kNo;
+    case Kind::kDelete:
+      return has_source ? Progressed::kNo : Progressed::kYes;
+    case Kind::kMove:
+      break;
+  }
+  struct stat target {};
+  if (::lstat(start.target.c_str(), &target) != 0) return Progressed::kNo;
+  if (!start.link.empty()) {
+    if (LinkTextOf(start.target) != MovedLinkText(action.path, start.link)) return Progressed::kNo;
+    return has_source ? Progressed::kHalf : Progressed::kYes;
+  }
+  if (target.st_size != start.size || MtimeOf(target) != start.mtime_ns) return Progressed::kNo;
+  if (!has_source) return Progressed::kYes;
+  if (source.st_size != start.size || MtimeOf(source) != start.mtime_ns) return Progressed::kNo;
+  if (source.st_ino == target.st_ino && source.st_dev == target.st_dev) return Progressed::kHalf;
+  // Two files of one size and time: the bytes must say whether one is the copy of the other.
+  const Result<ContentDigest> from = DigestOf(action.path);
+  const Result<ContentDigest> to = DigestOf(start.target);
+  return from && to && *from == *to ? Progressed::kHalf : Progressed::kNo;
+}
+
+Status RemoveMoved(const FileAction& action) {
+  if (::unlink(action.path.c_str()) != 0)
+    return ErrnoError(Stage::kAct, errno, "remove it after it was copied");
+  return {};
+}
+
+Status Perform(const FileAction& action, const ActionStart& start) {
+  // Again, for an action just before this one may have taken the keeper away.
+  if (!action.keeper.empty()) {
+    if (Status kept = CheckKeeper(action); !kept) return kept;
+  }
+  switch (action.kind) {
+    case Kind::kMove:
+      return Move(action, start);
+    case Kind::kHardlink:
+    case Kind::kSymlink:
+      return ReplaceByLink(action);
+    case Kind::kDelete:
+      if (::unlink(action.path.c_str()) != 0) return ErrnoError(Stage::kAct, errno, "delete");
+      return {};
+  }
+  return {};
+}
+
+}  // namespace imgmill

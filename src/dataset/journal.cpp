@@ -1,0 +1,255 @@
+// Carries a plan out in batches whose start lines are on the disk before the first act, and takes it back.
+#include "imgmill/dataset/journal.h"
+
+#include <algorithm>
+#include <set>
+#include <vector>
+
+#include "dataset/file_actions.h"
+#include "dataset/journal_file.h"
+#include "dataset/path_parts.h"
+#include "imgmill/base/path_text.h"
+#include "imgmill/dataset/publish.h"
+
+namespace imgmill {
+namespace {
+
+using State = JournalFile::State;
+
+/// Actions between two syncs of the undo file: a sync takes milliseconds, an act microseconds.
+constexpr size_t kBatch = 64;
+
+struct Ready {
+  size_t id;
+  FileAction action;
+  ActionStart start;
+};
+
+bool Finished(State state) {
+  return state == State::kDone || state == State::kUndone;
+}
+
+}  // namespace
+
+struct ActionJournal::Impl {
+  JournalFile file;
+  bool opened = false;  ///< found, not made: no plan is added
+  ActionCounts counts;
+  std::set<std::string> touched;  ///< folders to sync
+  std::set<std::string> swept;    ///< folders where a killed run's half copies were removed
+
+  Status Tell(size_t id, const FileAction& action, const Status& status, const Report& report);
+  Status PrepareOne(size_t id, std::vector<Ready>& batch, std::unordered_set<std::string>& taken,
+                    const Report& report);
+  Status PerformOne(Ready& ready, const Report& report);
+  Status UndoOne(size_t id, UndoSummary& summary, const Report& report);
+  void SyncTouched();
+  void SweepOnce(const std::string& folder);
+};
+
+ActionJournal::ActionJournal() : impl_(std::make_unique<Impl>()) {}
+ActionJournal::~ActionJournal() = default;
+
+Result<std::unique_ptr<ActionJournal>> ActionJournal::Create(const std::string& path,
+                                                             const std::string& command) {
+  Result<JournalFile> file = JournalFile::Create(AbsoluteEntry(path), command);
+  if (!file) return file.error();
+  std::unique_ptr<ActionJournal> journal(new ActionJournal);
+  journal->impl_->file = *std::move(file);
+  return journal;
+}
+
+Result<std::unique_ptr<ActionJournal>> ActionJournal::Open(const std::string& path) {
+  Result<JournalFile> file = JournalFile::Open(AbsoluteEntry(path));
+  if (!file) return file.error();
+  std::unique_ptr<ActionJournal> journal(new ActionJournal);
+  journal->impl_->opened = true;
+  journal->impl_->file = *std::move(file);
+  return journal;
+}
+
+uint64_t ActionJournal::planned() const {
+  return impl_->file.size();
+}
+
+Status ActionJournal::Plan(const FileAction& action) {
+  if (impl_->opened || impl_->file.sealed()) return Error{Stage::kAct, Code::kInternal, "the plan is sealed"};
+  const bool move = action.kind == FileAction::Kind::kMove;
+  if (action.path.empty() || (move && action.target.empty()) || (!move && action.keeper.empty())) {
+    return Error{Stage::kAct, Code::kInternal, "an action without its path, target or keeper"};
+  }
+  return impl_->file.AddPlan(MadeAbsolute(action));
+}
+
+/// The action's end, in the file, the counts and the report.
+Status ActionJournal::Impl::Tell(size_t id, const FileAction& action, const Status& status,
+                                 const Report& report) {
+  Status noted = status ? file.AddDone(id) : file.AddFailed(id, status.error());
+  ++(status ? counts.done : counts.failed);
+  report(action, status);
+  if (!noted) return noted;
+  // No later action would fare better.
+  if (!status && status.error().code == Code::kDiskFull) return status;
+  return {};
+}
+
+Status ActionJournal::Impl::PrepareOne(size_t id, std::vector<Ready>& batch,
+                                       std::unordered_set<std::string>& taken, const Report& report) {
+  Result<FileAction> action = file.ActionAt(id);
+  if (!action) return action.error();
+  Result<std::optional<ActionStart>> before = file.StartAt(id);
+  if (!before) return before.error();
+  if (*before) {  // a run before this one was killed at it, or it failed
+    Progressed progressed = Look(*action, **before);
+    Status status;
+    if (progressed == Progressed::kHalf) {
+      status = RemoveMoved(*action);
+      progressed = Progressed::kYes;
+    }
+    if (progressed == Progressed::kYes) {
+      action->target = (*before)->target;
+      return Tell(id, *action, status, report);
+    }
+    SweepOnce(ParentOf(action->path));
+    if (!(*before)->target.empty()) SweepOnce(ParentOf((*before)->target));
+  }
+  Result<std::optional<ActionStart>> start = Prepare(*action, taken);
+  if (!start) return Tell(id, *action, Error{Stage::kAct, start.error().code, start.error().message}, report);
+  if (!*start) {
+    ++counts.already;
+    return {};
+  }
+  taken.insert((*start)->target);
+  if (Status added = file.AddStart(id, **start); !added) return added;
+  batch.push_back({id, *std::move(action), **std::move(start)});
+  return {};
+}
+
+Status ActionJournal::Impl::PerformOne(Ready& ready, const Report& report) {
+  Status status = Perform(ready.action, ready.start);
+  // Somebody was faster at the target: another number, written down before it is used.
+  while (!status && status.error().code == Code::kConflict && ready.action.kind == FileAction::Kind::kMove) {
+    Result<std::optional<ActionStart>> again = Prepare(ready.action, {});
+    if (!again || !*again || (*again)->target == ready.start.target) break;
+    ready.start = **std::move(again);
+    if (Status added = file.AddStart(ready.id, ready.start); !added) return added;
+    if (Status synced = file.Sync(); !synced) return synced;
+    status = Perform(ready.action, ready.start);
+  }
+  if (status) {
+    touched.insert(ParentOf(ready.action.path));
+    if (!ready.start.target.empty()) touched.insert(ParentOf(ready.start.target));
+  }
+  FileAction done = ready.action;
+  done.target = ready.start.target;
+  return Tell(ready.id, done, status, report);
+}
+
+/// So that a power cut does not bring back what the undo file calls done. A folder that is gone has nothing
+/// to sync.
+void ActionJournal::Impl::SyncTouched() {
+  for (const std::string& folder : touched) {
+    if (Status synced = SyncFolder(folder); !synced) continue;
+  }
+  touched.clear();
+}
+
+void ActionJournal::Impl::SweepOnce(const std::string& folder) {
+  if (swept.insert(folder).second) SweepTemporaries(folder, false);
+}
+
+Result<ActionCounts> ActionJournal::Execute(const StopFlag& stop, const Report& report) {
+  Impl& impl = *impl_;
+  impl.counts = {};
+  if (impl.opened && !impl.file.sealed()) {
+    return Error{
+        Stage::kAct, Code::kConflict,
+        "its plan was cut off before anything was done; delete the undo file and run the command again"};
+  }
+  if (Status sealed = impl.file.Seal(); !sealed) return sealed.error();
+  std::vector<Ready> batch;
+  std::unordered_set<std::string> taken;
+  size_t id = 0;
+  while (id < impl.file.size() && !stop.StopRequested()) {
+    batch.clear();
+    taken.clear();
+    for (; id < impl.file.size() && batch.size() < kBatch && !stop.StopRequested(); ++id) {
+      if (Finished(impl.file.state(id))) {
+        ++impl.counts.already;
+      } else if (Status prepared = impl.PrepareOne(id, batch, taken, report); !prepared) {
+        return prepared.error();
+      }
+    }
+    if (Status synced = impl.file.Sync(); !synced) return synced.error();
+    for (Ready& ready : batch) {
+      if (stop.StopRequested()) break;  // started but not done: the next Execute looks, and does it
+      if (Status performed = impl.PerformOne(ready, report); !performed) return performed.error();
+    }
+    impl.SyncTouched();
+  }
+  impl.counts.interrupted = stop.StopRequested();
+  if (Status written = impl.file.Sync(); !written) return written.error();
+  return impl.counts;
+}
+
+Status ActionJournal::Impl::UndoOne(size_t id, UndoSummary& summary, const Report& report) {
+  Result<std::optional<ActionStart>> start = file.StartAt(id);
+  if (!start) return start.error();
+  if (!*start || file.state(id) == State::kUndone) {
+    ++summary.untouched;
+    return {};
+  }
+  Result<FileAction> action = file.ActionAt(id);
+  if (!action) return action.error();
+  const bool taken_for_done = file.state(id) == State::kDone;
+  Status stands_in_the_way;
+  if (Look(*action, **start) == Progressed::kNo) {
+    // Never done; or undone by an undo that was killed before it could say so.
+    if (!taken_for_done || IsAsBefore(*action, **start)) {
+      ++summary.untouched;
+      return {};
+    }
+    // A moved file that was edited where it is now goes back all the same.
+    if (action->kind != FileAction::Kind::kMove) {
+      stands_in_the_way = Error{Stage::kAct, Code::kConflict, "what is there now is not what was left there"};
+    }
+  }
+  action->target = (*start)->target;
+  const Result<Reverted> reverted =
+      stands_in_the_way ? Revert(*action, **start) : Result<Reverted>(stands_in_the_way.error());
+  if (!reverted) {
+    ++summary.failed;
+    report(*action, reverted.error());
+    return {};
+  }
+  if (*reverted == Reverted::kGone) {
+    ++summary.gone;
+    report(*action, Error{Stage::kAct, Code::kNotFound,
+                          "it was deleted for good, and the file that was kept has another content: " +
+                              PrintablePath(action->keeper)});
+    return {};
+  }
+  ++summary.restored;
+  report(*action, Status{});
+  if (Status added = file.AddUndone(id); !added) return added;
+  return file.Write();
+}
+
+Result<UndoSummary> ActionJournal::Undo(const StopFlag& stop, const Report& report) {
+  UndoSummary summary;
+  for (size_t id = impl_->file.size(); id-- > 0 && !stop.StopRequested();) {
+    if (Status undone = impl_->UndoOne(id, summary, report); !undone) return undone.error();
+  }
+  summary.interrupted = stop.StopRequested();
+  if (Status synced = impl_->file.Sync(); !synced) return synced.error();
+  return summary;
+}
+
+Result<UndoSummary> UndoActions(const std::string& path, const StopFlag& stop,
+                                const ActionJournal::Report& report) {
+  Result<std::unique_ptr<ActionJournal>> journal = ActionJournal::Open(path);
+  if (!journal) return journal.error();
+  return (*journal)->Undo(stop, report);
+}
+
+}  // namespace imgmill

@@ -1,0 +1,289 @@
+// The undo file as lines: what they mean, how they are written and found again.
+#include "dataset/journal_file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <array>
+#include <charconv>
+
+#include "dataset/path_parts.h"
+#include "imgmill/base/path_text.h"
+#include "imgmill/dataset/publish.h"
+
+namespace imgmill {
+namespace {
+
+constexpr std::string_view kFirstLine = "imgmill-undo\t1";
+constexpr size_t kPendingBytes = size_t{64} << 10;
+constexpr std::array<std::string_view, 4> kKinds = {"move", "hardlink", "symlink", "delete"};
+
+/// Fields of a line; fields that are missing are empty.
+class Fields {
+ public:
+  explicit Fields(std::string_view line) : rest_(line) {}
+  std::string_view Next() {
+    const size_t tab = rest_.find('\t');
+    const std::string_view field = rest_.substr(0, tab);
+    rest_ = tab == std::string_view::npos ? std::string_view() : rest_.substr(tab + 1);
+    return field;
+  }
+  std::string NextPath() { return PathFromPrintable(Next()); }
+
+ private:
+  std::string_view rest_;
+};
+
+template <typename Number>
+bool Parse(std::string_view text, Number& value) {
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return problem == std::errc() && end == text.data() + text.size();
+}
+
+bool ParseAction(std::string_view line, FileAction& action) {
+  Fields fields(line);
+  fields.Next();
+  fields.Next();
+  const std::string_view kind = fields.Next();
+  size_t which = 0;
+  while (which < kKinds.size() && kKinds[which] != kind) ++which;
+  if (which == kKinds.size()) return false;
+  action.kind = static_cast<FileAction::Kind>(which);
+  action.path = fields.NextPath();
+  action.target = fields.NextPath();
+  action.keeper = fields.NextPath();
+  const std::string_view size = fields.Next();
+  const std::string_view mtime = fields.Next();
+  if (!size.empty()) {
+    action.seen.emplace();
+    if (!Parse(size, action.seen->size) || !Parse(mtime, action.seen->mtime_ns)) return false;
+  }
+  return !action.path.empty();
+}
+
+bool ParseStart(std::string_view line, ActionStart& start) {
+  Fields fields(line);
+  fields.Next();
+  fields.Next();
+  start.target = fields.NextPath();
+  const bool numbers = Parse(fields.Next(), start.size) && Parse(fields.Next(), start.mtime_ns) &&
+                       Parse(fields.Next(), start.mode);
+  const std::string_view digest = fields.Next();
+  if (!digest.empty()) start.digest = ContentDigest::FromHex(digest);
+  start.link = fields.NextPath();
+  return numbers && (digest.empty() || start.digest);
+}
+
+/// Taken for as long as the file is open.
+Status Lock(const UniqueFd& file) {
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return {};
+  if (errno == EWOULDBLOCK)
+    return Error{Stage::kAct, Code::kLocked, "another process is working on this undo file"};
+  return ErrnoError(Stage::kAct, errno, "lock the undo file");
+}
+
+}  // namespace
+
+Error JournalFile::Malformed(const std::string& why) const {
+  return Error{Stage::kAct, Code::kMalformed,
+               PrintablePath(path_) + " is no undo file that this imgmill reads: " + why};
+}
+
+Result<JournalFile> JournalFile::Create(const std::string& path, const std::string& command) {
+  JournalFile journal;
+  journal.path_ = path;
+  if (Status made = MakeFolders(ParentOf(path)); !made) return made.error();
+  journal.file_ = UniqueFd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666));
+  if (!journal.file_.valid() && errno == EEXIST) {
+    return Error{Stage::kAct, Code::kConflict,
+                 "the undo file " + PrintablePath(path) + " exists already (name another)"};
+  }
+  if (!journal.file_.valid())
+    return ErrnoError(Stage::kAct, errno, "create the undo file " + PrintablePath(path));
+  if (Status locked = Lock(journal.file_); !locked) return locked.error();
+  if (Status added = journal.Add(std::string(kFirstLine) + "\t" + PrintablePath(command)); !added)
+    return added.error();
+  return journal;
+}
+
+Result<JournalFile> JournalFile::Open(const std::string& path) {
+  JournalFile journal;
+  journal.path_ = path;
+  journal.file_ = UniqueFd(::open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC));
+  if (!journal.file_.valid())
+    return ErrnoError(Stage::kAct, errno, "open the undo file " + PrintablePath(path));
+  if (Status locked = Lock(journal.file_); !locked) return locked.error();
+  if (Status read = journal.ReadAll(); !read) return read.error();
+  return journal;
+}
+
+Status JournalFile::ReadAll() {
+  std::string text;
+  std::string piece(kPendingBytes, '\0');
+  uint64_t at = 0;  // of the text's first byte
+  bool first = true;
+  while (true) {
+    const ssize_t got = ReadFull(file_.get(), piece.data(), piece.size());
+    if (got < 0) return ErrnoError(Stage::kAct, errno, "read the undo file " + PrintablePath(path_));
+    text.append(piece, 0, static_cast<size_t>(got));
+    size_t used = 0;
+    for (size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', used)) {
+      const std::string_view line = std::string_view(text).substr(used, end - used);
+      if (first && line != kFirstLine && !line.starts_with(std::string(kFirstLine) + "\t")) {
+        return Malformed("its first line does not say \"imgmill-undo 1\"");
+      }
+      if (!first && !Take(line, at + used)) return Malformed("line at byte " + std::to_string(at + used));
+      first = false;
+      used = end + 1;
+    }
+    text.erase(0, used);
+    at += used;
+    if (static_cast<size_t>(got) < piece.size()) break;
+    if (first && text.size() > kPendingBytes) return Malformed("its first line does not end");
+  }
+  if (first) return Malformed("it has no first line");
+  // What a kill cut off says nothing: the next line must not be joined to it.
+  if (!text.empty() && ::ftruncate(file_.get(), static_cast<off_t>(at)) != 0) {
+    return ErrnoError(Stage::kAct, errno, "write the undo file " + PrintablePath(path_));
+  }
+  size_ = at;
+  return {};
+}
+
+bool JournalFile::Take(std::string_view line, uint64_t at) {
+  Fields fields(line);
+  const std::string_view word = fields.Next();
+  uint64_t id = 0;
+  if (!Parse(fields.Next(), id)) return false;
+  if (word == "sealed") return sealed_ = id == entries_.size();
+  if (word == "plan") {
+    FileAction action;
+    if (id != entries_.size() || !ParseAction(line, action)) return false;
+    entries_.push_back({at, 0, State::kPlanned});
+    return true;
+  }
+  if (id >= entries_.size()) return false;
+  Entry& entry = entries_[id];
+  if (word == "start") {
+    ActionStart start;
+    if (!ParseStart(line, start)) return false;
+    entry.start_at = at;
+    entry.state = State::kStarted;
+  } else if (word == "done") {
+    entry.state = State::kDone;
+  } else if (word == "failed") {
+    entry.state = State::kFailed;
+  } else if (word == "undone") {
+    entry.state = State::kUndone;
+  } else {
+    return false;
+  }
+  return true;
+}
+
+Result<std::string> JournalFile::LineAt(uint64_t at) const {
+  std::string line;
+  char piece[4096];
+  const uint64_t on_disk = size_ - pending_.size();
+  if (at >= on_disk) {
+    const size_t from = static_cast<size_t>(at - on_disk);
+    return pending_.substr(from, pending_.find('\n', from) - from);
+  }
+  while (true) {
+    const ssize_t got = ::pread(file_.get(), piece, sizeof(piece), static_cast<off_t>(at + line.size()));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0)
+      return ErrnoError(Stage::kAct, got < 0 ? errno : EIO, "read the undo file " + PrintablePath(path_));
+    const std::string_view read(piece, static_cast<size_t>(got));
+    const size_t end = read.find('\n');
+    line += read.substr(0, end);
+    if (end != std::string_view::npos) return line;
+  }
+}
+
+Result<FileAction> JournalFile::ActionAt(size_t id) const {
+  Result<std::string> line = LineAt(entries_[id].plan_at);
+  if (!line) return line.error();
+  FileAction action;
+  if (!ParseAction(*line, action)) return Malformed("action " + std::to_string(id));
+  return action;
+}
+
+Result<std::optional<ActionStart>> JournalFile::StartAt(size_t id) const {
+  if (entries_[id].start_at == 0) return std::optional<ActionStart>();
+  Result<std::string> line = LineAt(entries_[id].start_at);
+  if (!line) return line.error();
+  ActionStart start;
+  if (!ParseStart(*line, start)) return Malformed("start of action " + std::to_string(id));
+  return std::optional<ActionStart>(std::move(start));
+}
+
+Status JournalFile::Add(const std::string& line) {
+  pending_ += line;
+  pending_ += '\n';
+  size_ += line.size() + 1;
+  return pending_.size() < kPendingBytes ? Status{} : Write();
+}
+
+Status JournalFile::Write() {
+  if (pending_.empty()) return {};
+  const uint64_t before = size_ - pending_.size();
+  if (!WriteFull(file_.get(), pending_.data(), pending_.size())) {
+    const Error error = ErrnoError(Stage::kAct, errno, "write the undo file " + PrintablePath(path_));
+    // Half a line would garble the next one; if even this fails, reading stops at it and says so.
+    if (::ftruncate(file_.get(), static_cast<off_t>(before)) != 0) return error;
+    return error;
+  }
+  pending_.clear();
+  return {};
+}
+
+Status JournalFile::Sync() {
+  if (Status written = Write(); !written) return written;
+  if (::fdatasync(file_.get()) != 0)
+    return ErrnoError(Stage::kAct, errno, "sync the undo file " + PrintablePath(path_));
+  return {};
+}
+
+Status JournalFile::AddPlan(const FileAction& action) {
+  const uint64_t at = size_;
+  std::string line = "plan\t" + std::to_string(entries_.size()) + "\t" +
+                     std::string(kKinds[static_cast<size_t>(action.kind)]) + "\t" +
+                     PrintablePath(action.path) + "\t" + PrintablePath(action.target) + "\t" +
+                     PrintablePath(action.keeper);
+  if (action.seen) {
+    line += "\t" + std::to_string(action.seen->size) + "\t" + std::to_string(action.seen->mtime_ns);
+  }
+  entries_.push_back({at, 0, State::kPlanned});
+  return Add(line);
+}
+
+Status JournalFile::Seal() {
+  if (!sealed_) {
+    if (Status added = Add("sealed\t" + std::to_string(entries_.size())); !added) return added;
+    sealed_ = true;
+  }
+  if (Status synced = Sync(); !synced) return synced;
+  return SyncFolder(ParentOf(path_));
+}
+
+Status JournalFile::AddStart(size_t id, const ActionStart& start) {
+  entries_[id].start_at = size_;
+  entries_[id].state = State::kStarted;
+  return Add("start\t" + std::to_string(id) + "\t" + PrintablePath(start.target) + "\t" +
+             std::to_string(start.size) + "\t" + std::to_string(start.mtime_ns) + "\t" +
+             std::to_string(start.mode) + "\t" + (start.digest ? start.digest->Hex() : "") + "\t" +
+             PrintablePath(start.link));
+}
+
+Status JournalFile::AddState(size_t id, const char* word, State state, const std::string& rest) {
+  entries_[id].state = state;
+  return Add(std::string(word) + "\t" + std::to_string(id) + rest);
+}
+
+Status JournalFile::AddFailed(size_t id, const Error& error) {
+  return AddState(id, "failed", State::kFailed,
+                  "\t" + std::string(ToString(error.code)) + "\t" + PrintablePath(error.message));
+}
+
+}  // namespace imgmill

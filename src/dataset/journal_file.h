@@ -1,0 +1,72 @@
+// The undo file as lines: what they mean, how they are written and found again.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dataset/unique_fd.h"
+#include "imgmill/dataset/journal.h"
+
+namespace imgmill {
+
+/// What an action's file was right before the act, and where exactly it goes.
+struct ActionStart {
+  std::string target;
+  int64_t size = 0;
+  int64_t mtime_ns = 0;
+  uint32_t mode = 0;
+  std::optional<ContentDigest> digest;  ///< where the keeper has the same content
+  std::string link;                     ///< where the file was a symbolic link: its text
+};
+
+/// An append-only text file with an index of its actions in memory.
+class JournalFile {
+ public:
+  enum class State : uint8_t { kPlanned, kStarted, kDone, kFailed, kUndone };
+
+  static Result<JournalFile> Create(const std::string& path, const std::string& command);
+  static Result<JournalFile> Open(const std::string& path);
+
+  size_t size() const { return entries_.size(); }
+  bool sealed() const { return sealed_; }
+  State state(size_t id) const { return entries_[id].state; }
+  Result<FileAction> ActionAt(size_t id) const;
+  /// Nothing if it was never started.
+  Result<std::optional<ActionStart>> StartAt(size_t id) const;
+
+  // Lines are collected in memory until Write or Sync.
+  Status AddPlan(const FileAction& action);
+  Status Seal();
+  Status AddStart(size_t id, const ActionStart& start);
+  Status AddDone(size_t id) { return AddState(id, "done", State::kDone, ""); }
+  Status AddFailed(size_t id, const Error& error);
+  Status AddUndone(size_t id) { return AddState(id, "undone", State::kUndone, ""); }
+  Status Write();
+  /// Write, and the disk has it.
+  Status Sync();
+
+ private:
+  struct Entry {
+    uint64_t plan_at = 0;
+    uint64_t start_at = 0;  ///< of the last start line; 0 for none
+    State state = State::kPlanned;
+  };
+  Status Add(const std::string& line);
+  Status AddState(size_t id, const char* word, State state, const std::string& rest);
+  Status ReadAll();
+  bool Take(std::string_view line, uint64_t at);
+  Result<std::string> LineAt(uint64_t at) const;
+  Error Malformed(const std::string& why) const;
+
+  std::string path_;
+  UniqueFd file_;
+  uint64_t size_ = 0;  ///< of the file, with what is pending
+  std::string pending_;
+  std::vector<Entry> entries_;
+  bool sealed_ = false;
+};
+
+}  // namespace imgmill

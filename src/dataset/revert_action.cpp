@@ -1,0 +1,106 @@
+// Takes back one action that was done.
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "dataset/copy_file.h"
+#include "dataset/file_actions.h"
+#include "dataset/link_text.h"
+#include "dataset/path_parts.h"
+#include "imgmill/base/path_text.h"
+#include "imgmill/dataset/publish.h"
+
+namespace imgmill {
+namespace {
+
+using Kind = FileAction::Kind;
+
+Error Refuse(Code code, std::string why) {
+  return Error{Stage::kAct, code, std::move(why)};
+}
+
+bool Exists(const std::string& path) {
+  struct stat info {};
+  return ::lstat(path.c_str(), &info) == 0;
+}
+
+Result<Reverted> AsResult(Status status) {
+  if (!status) return Error{Stage::kAct, status.error().code, status.error().message};
+  return Reverted::kRestored;
+}
+
+Status RestoreLink(const std::string& text, const std::string& path) {
+  const std::string temporary = TemporaryNameFor(path);
+  if (::symlink(text.c_str(), temporary.c_str()) != 0)
+    return ErrnoError(Stage::kAct, errno, "make the link again");
+  if (::rename(temporary.c_str(), path.c_str()) == 0) return {};
+  const Error error = ErrnoError(Stage::kAct, errno, "put the link back");
+  ::unlink(temporary.c_str());
+  return error;
+}
+
+Status MoveBack(const FileAction& action, const ActionStart& start) {
+  if (!Exists(start.target))
+    return Refuse(Code::kNotFound, PrintablePath(start.target) + " is not there any more");
+  if (Exists(action.path)) {
+    if (Look(action, start) != Progressed::kHalf) {
+      return Refuse(Code::kConflict,
+                    "something else is there now; the file stays at " + PrintablePath(start.target));
+    }
+    if (::unlink(start.target.c_str()) != 0)
+      return ErrnoError(Stage::kAct, errno, "remove " + PrintablePath(start.target));
+    return {};
+  }
+  if (Status made = MakeFolders(ParentOf(action.path)); !made) return made;
+  if (!start.link.empty()) {
+    if (Status linked = RestoreLink(start.link, action.path); !linked) return linked;
+    if (::unlink(start.target.c_str()) != 0)
+      return ErrnoError(Stage::kAct, errno, "remove " + PrintablePath(start.target));
+    return {};
+  }
+  if (::renameat2(AT_FDCWD, start.target.c_str(), AT_FDCWD, action.path.c_str(), RENAME_NOREPLACE) == 0)
+    return {};
+  if (errno != EXDEV) return RenameWithoutReplacing(start.target, action.path, Stage::kAct);
+  // It may have been edited there: what comes back is what it is now.
+  struct stat now {};
+  if (::stat(start.target.c_str(), &now) != 0)
+    return ErrnoError(Stage::kAct, errno, "look at " + PrintablePath(start.target));
+  const int64_t mtime_ns = int64_t{now.st_mtim.tv_sec} * 1'000'000'000 + now.st_mtim.tv_nsec;
+  if (Status copied = CopyFile(start.target, action.path, {now.st_mode, mtime_ns, std::nullopt, false});
+      !copied) {
+    return copied;
+  }
+  if (::unlink(start.target.c_str()) != 0)
+    return ErrnoError(Stage::kAct, errno, "remove " + PrintablePath(start.target));
+  return {};
+}
+
+/// From the keeper, whose bytes are the same, or were.
+Status CopyBack(const FileAction& action, const ActionStart& start, bool overwrite) {
+  if (Status made = MakeFolders(ParentOf(action.path)); !made) return made;
+  return CopyFile(action.keeper, action.path, {start.mode, start.mtime_ns, start.digest, overwrite});
+}
+
+}  // namespace
+
+bool IsAsBefore(const FileAction& action, const ActionStart& start) {
+  struct stat info {};
+  if (::lstat(action.path.c_str(), &info) != 0) return false;
+  if (!start.link.empty()) return LinkTextOf(action.path) == start.link;
+  return S_ISREG(info.st_mode) && info.st_size == start.size &&
+         int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec == start.mtime_ns;
+}
+
+Result<Reverted> Revert(const FileAction& action, const ActionStart& start) {
+  if (action.kind == Kind::kMove) return AsResult(MoveBack(action, start));
+  if (action.kind == Kind::kDelete) {
+    if (Exists(action.path)) return Refuse(Code::kConflict, "something else is there now");
+    if (!start.link.empty()) return AsResult(RestoreLink(start.link, action.path));
+    if (!start.digest) return Reverted::kGone;
+    return AsResult(CopyBack(action, start, false));
+  }
+  // Look has found our link there, so that what is overwritten is no file of anybody's.
+  if (!start.link.empty()) return AsResult(RestoreLink(start.link, action.path));
+  return AsResult(CopyBack(action, start, true));
+}
+
+}  // namespace imgmill
