@@ -67,8 +67,13 @@ class ModelRuntime {
 /// the first call. The manager must outlive the runtime. `threads` is the number of intra-op threads.
 Result<std::unique_ptr<ModelRuntime>> OpenModelRuntime(MemoryManager& manager, int threads);
 
-/// What the module exports, by this name and with C linkage.
-using CreateModelRuntimeFn = ModelRuntime* (*)(MemoryManager* manager, int threads);
+/// What the module exports, by this name and with C linkage. `interface` is the caller's kModelInterface: a
+/// module of another one makes nothing. @return null on failure, with the reason in `*why`; never throws.
+using CreateModelRuntimeFn = ModelRuntime* (*)(int interface, MemoryManager* manager, int threads,
+                                               std::string* why);
 inline constexpr char kCreateModelRuntime[] = "imgmill_create_model_runtime";
+
+/// To be raised with every change of the classes above: program and module must be of one build.
+inline constexpr int kModelInterface = 1;
 
 }  // namespace imgmill

@@ -1,0 +1,89 @@
+// Finds and opens the LibTorch module on first need.
+#include "imgmill/infer/model_runtime.h"
+
+#include <dlfcn.h>
+#include <unistd.h>
+
+#include <climits>
+#include <cstdlib>
+#include <mutex>
+
+#include "imgmill/base/path_text.h"
+
+namespace imgmill {
+namespace {
+
+constexpr char kModuleName[] = "libimgmill_torch.so";
+
+/// The folder of the running program, with a trailing slash; empty if /proc cannot tell.
+std::string ProgramFolder() {
+  char path[PATH_MAX];
+  const ssize_t length = readlink("/proc/self/exe", path, sizeof path);
+  if (length <= 0 || length == static_cast<ssize_t>(sizeof path)) return {};
+  const std::string program(path, static_cast<size_t>(length));
+  return program.substr(0, program.rfind('/') + 1);
+}
+
+std::vector<std::string> Candidates() {
+  // Whoever names a module wants that one: no other is tried in its place.
+  if (const char* named = std::getenv("IMGMILL_TORCH_MODULE"); named != nullptr && *named != '\0') {
+    return {named};
+  }
+  const std::string folder = ProgramFolder();
+  std::vector<std::string> paths;
+  for (const char* relative : {"", "../lib/", "../lib/imgmill/"})
+    paths.push_back(folder + relative + kModuleName);
+  return paths;
+}
+
+Error CannotOpen(const std::string& tried) {
+  return {Stage::kConfigure, Code::kNotFound,
+          "models need the LibTorch module " + std::string(kModuleName) +
+              ", which could not be opened (tried: " + tried +
+              "). Build it with scripts/quickstart.sh, which fetches LibTorch, or set IMGMILL_TORCH_MODULE "
+              "to its "
+              "path. Everything that needs no model works without it"};
+}
+
+/// Opens the first candidate that exists. The handle is never closed: LibTorch cannot be unloaded.
+Result<CreateModelRuntimeFn> OpenModule() {
+  static std::mutex mutex;
+  static CreateModelRuntimeFn create = nullptr;
+  const std::lock_guard lock(mutex);
+  if (create != nullptr) return create;
+
+  std::string tried;
+  for (const std::string& path : Candidates()) {
+    if (!tried.empty()) tried += "; ";
+    tried += PrintablePath(path);
+    if (access(path.c_str(), F_OK) != 0) {
+      tried += ": no such file";
+      continue;
+    }
+    // RTLD_LOCAL keeps LibTorch's symbols (a libgomp, a protobuf) away from the other libraries' ones.
+    void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    if (handle == nullptr) {
+      const char* reason = dlerror();
+      tried += std::string(": ") + (reason != nullptr ? reason : "unknown reason");
+      continue;
+    }
+    create = reinterpret_cast<CreateModelRuntimeFn>(dlsym(handle, kCreateModelRuntime));
+    if (create != nullptr) return create;
+    tried += std::string(": has no ") + kCreateModelRuntime;
+  }
+  return CannotOpen(tried);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ModelRuntime>> OpenModelRuntime(MemoryManager& manager, int threads) {
+  Result<CreateModelRuntimeFn> create = OpenModule();
+  if (!create) return create.error();
+  std::string why;
+  std::unique_ptr<ModelRuntime> runtime((*create)(kModelInterface, &manager, threads, &why));
+  if (runtime == nullptr)
+    return Error{Stage::kConfigure, Code::kModelError, "LibTorch cannot be used: " + why};
+  return runtime;
+}
+
+}  // namespace imgmill

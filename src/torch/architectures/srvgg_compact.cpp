@@ -1,0 +1,207 @@
+// SRVGGNetCompact (Real-ESRGAN's "compact" network; realesr-animevideov3 and realesr-general are such): 3x3
+// convolutions with PReLU at the input's size, one to 3 * scale * scale channels, pixel shuffle, and the
+// input enlarged by nearest neighbour added. Weights: body.0.weight, body.0.bias, body.1.weight (PReLU),
+// body.2.weight, ...
+#include <cmath>
+
+#include "torch/architectures/architecture.h"
+#include "torch/weights/weight_file.h"
+
+namespace imgmill {
+namespace {
+
+enum class Activation { kPRelu, kRelu, kLeakyRelu };
+
+constexpr float kLeakySlope = 0.1f;  // what the reference implementation has
+
+/// The shape of a compact network, read off its tensors.
+struct Plan {
+  int convolutions = 0;  ///< all of them, first and last included
+  int features = 0;
+  int scale = 0;
+  Activation activation = Activation::kPRelu;
+};
+
+std::string Name(int index, const char* what) {
+  return "body." + std::to_string(index) + "." + what;
+}
+
+bool IsConvolution(const WeightTensor* weight, int64_t out, int64_t in) {
+  return weight != nullptr && weight->shape == std::vector<int64_t>{out, in, 3, 3};
+}
+
+/// Scale of a last layer with so many channels; 0 if it is none.
+int ScaleOf(int64_t channels) {
+  for (int scale = 1; scale <= 8; ++scale) {
+    if (channels == 3 * scale * scale) return scale;
+  }
+  return 0;
+}
+
+bool ReadPlan(const StateDict& weights, Plan& plan) {
+  const WeightTensor* first = weights.Find("body.0.weight");
+  if (first == nullptr || first->dim(0) < 1 || first->dim(0) > 1024) return false;
+  const int64_t features = first->dim(0);
+  if (!IsConvolution(first, features, 3)) return false;
+  plan.features = static_cast<int>(features);
+
+  size_t expected = 0;
+  bool parametric = false;
+  int index = 0;
+  for (;; index += 2) {
+    const WeightTensor* weight = weights.Find(Name(index, "weight"));
+    const WeightTensor* bias = weights.Find(Name(index, "bias"));
+    if (weight == nullptr || bias == nullptr) return false;
+    expected += 2;
+    if (bias->shape != std::vector<int64_t>{weight->dim(0)}) return false;
+    ++plan.convolutions;
+    const WeightTensor* slope = weights.Find(Name(index + 1, "weight"));
+    if (slope != nullptr) {
+      if (slope->shape != std::vector<int64_t>{features}) return false;
+      parametric = true;
+      ++expected;
+    }
+    if (weights.Find(Name(index + 2, "weight")) == nullptr) {  // the last one
+      plan.scale = ScaleOf(weight->dim(0));
+      if (slope != nullptr || plan.scale == 0 || index == 0 ||
+          !IsConvolution(weight, weight->dim(0), features)) {
+        return false;
+      }
+      break;
+    }
+    if (!IsConvolution(weight, features, index == 0 ? 3 : features)) return false;
+  }
+  // Either every layer but the last has slopes, or none; and nothing else is in the file.
+  const size_t slopes = parametric ? static_cast<size_t>(plan.convolutions - 1) : 0;
+  if (expected != 2 * static_cast<size_t>(plan.convolutions) + slopes) return false;
+  plan.activation = parametric ? Activation::kPRelu : Activation::kRelu;
+  return weights.tensors.size() == expected;
+}
+
+/// ReLU and LeakyReLU leave no weights, so that only the file's metadata can tell which it is.
+Result<Plan> FullPlan(const StateDict& weights) {
+  Plan plan;
+  if (!ReadPlan(weights, plan)) return WeightError("it is no SRVGGNetCompact");
+  if (plan.activation == Activation::kPRelu) return plan;
+  const auto told = weights.metadata.find("act_type");
+  if (told != weights.metadata.end() && told->second == "relu") return plan;
+  if (told != weights.metadata.end() && told->second == "leakyrelu") {
+    plan.activation = Activation::kLeakyRelu;
+    return plan;
+  }
+  return WeightError(
+      "it is an SRVGGNetCompact without PReLU weights: save it as .safetensors with the metadata "
+      "act_type = relu or leakyrelu, since its weights do not tell which");
+}
+
+class CompactNet final : public UpscaleNet {
+ public:
+  CompactNet(const Plan& plan, torch::nn::Sequential body)
+      : scale_(plan.scale), body_(register_module("body", std::move(body))) {}
+
+  torch::Tensor forward(torch::Tensor input) override {
+    const torch::Tensor details = torch::pixel_shuffle(body_->forward(input), scale_);
+    using torch::nn::functional::InterpolateFuncOptions;
+    const double scale = scale_;
+    return details +
+           torch::nn::functional::interpolate(input, InterpolateFuncOptions()
+                                                         .scale_factor(std::vector<double>{scale, scale})
+                                                         .mode(torch::kNearest));
+  }
+
+ private:
+  int scale_;
+  torch::nn::Sequential body_;
+};
+
+class SrvggCompact final : public Architecture {
+ public:
+  bool Matches(const StateDict& weights) const override {
+    Plan plan;
+    return ReadPlan(weights, plan);
+  }
+
+  Result<ModelInfo> Describe(const StateDict& weights) const override {
+    Result<Plan> plan = FullPlan(weights);
+    if (!plan) return plan.error();
+    ModelInfo info;
+    info.architecture = "SRVGGNetCompact";
+    info.scale = plan->scale;
+    info.receptive_radius = plan->convolutions;  // each 3x3 convolution reaches one pixel further
+    return info;
+  }
+
+  Result<std::shared_ptr<UpscaleNet>> Build(const StateDict& weights) const override {
+    Result<Plan> plan = FullPlan(weights);
+    if (!plan) return plan.error();
+    torch::nn::Sequential body;
+    for (int i = 0; i < plan->convolutions; ++i) {
+      Result<torch::Tensor> weight = ToTensor(*weights.Find(Name(2 * i, "weight")));
+      if (!weight) return weight.error();
+      Result<torch::Tensor> bias = ToTensor(*weights.Find(Name(2 * i, "bias")));
+      if (!bias) return bias.error();
+      torch::nn::Conv2d convolution(torch::nn::Conv2dOptions(weight->size(1), weight->size(0), 3).padding(1));
+      convolution->weight = convolution->register_parameter("weight", *weight, false);
+      convolution->bias = convolution->register_parameter("bias", *bias, false);
+      body->push_back(convolution);
+      if (i + 1 == plan->convolutions) break;
+      if (plan->activation == Activation::kRelu) {
+        body->push_back(torch::nn::ReLU());
+      } else if (plan->activation == Activation::kLeakyRelu) {
+        body->push_back(torch::nn::LeakyReLU(torch::nn::LeakyReLUOptions().negative_slope(kLeakySlope)));
+      } else {
+        Result<torch::Tensor> slope = ToTensor(*weights.Find(Name(2 * i + 1, "weight")));
+        if (!slope) return slope.error();
+        torch::nn::PReLU prelu(torch::nn::PReLUOptions().num_parameters(plan->features));
+        prelu->weight = prelu->register_parameter("weight", *slope, false);
+        body->push_back(prelu);
+      }
+    }
+    return std::shared_ptr<UpscaleNet>(std::make_shared<CompactNet>(*plan, std::move(body)));
+  }
+
+  size_t BytesPerPixel(const StateDict& weights) const override {
+    Plan plan;
+    if (!ReadPlan(weights, plan)) return 0;
+    // A layer's input, output and the library's reordered copy; at the end the channels of all output pixels,
+    // thrice.
+    const int widest = std::max(3 * plan.features, plan.features + 3 * 3 * plan.scale * plan.scale);
+    return static_cast<size_t>(widest) * sizeof(float);
+  }
+
+  Result<std::unique_ptr<ConvChain>> BuildChain(const StateDict& weights,
+                                                const WinogradKernels& kernels) const override {
+    Result<Plan> plan = FullPlan(weights);
+    if (!plan) return plan.error();
+    std::vector<Buffer> values;  // only until the chain has transformed them
+    std::vector<ChainLayer> layers;
+    const auto floats = [&](const std::string& name, const float*& to) -> Status {
+      Result<Buffer> converted = ToFloats(*weights.Find(name));
+      if (!converted) return converted.error();
+      to = reinterpret_cast<const float*>(values.emplace_back(std::move(*converted)).data());
+      return {};
+    };
+    for (int i = 0; i < plan->convolutions; ++i) {
+      const bool last = i + 1 == plan->convolutions;
+      ChainLayer& layer = layers.emplace_back();
+      layer.in_channels = i == 0 ? 3 : plan->features;
+      layer.out_channels = last ? 3 * plan->scale * plan->scale : plan->features;
+      if (Status got = floats(Name(2 * i, "weight"), layer.weights); !got) return got.error();
+      if (Status got = floats(Name(2 * i, "bias"), layer.bias); !got) return got.error();
+      if (last) break;
+      layer.common_slope = plan->activation == Activation::kLeakyRelu ? kLeakySlope : 0.0f;
+      if (plan->activation != Activation::kPRelu) continue;
+      if (Status got = floats(Name(2 * i + 1, "weight"), layer.slope); !got) return got.error();
+    }
+    return std::make_unique<ConvChain>(kernels, layers, plan->scale);
+  }
+};
+
+const SrvggCompact instance;
+
+}  // namespace
+
+extern const Architecture& kSrvggCompact;
+const Architecture& kSrvggCompact = instance;
+
+}  // namespace imgmill

@@ -1,0 +1,98 @@
+// Makes the devices that the user named.
+#include "torch/device_slots.h"
+
+#include <algorithm>
+
+#include "torch/accelerator_device.h"
+
+namespace imgmill {
+namespace {
+
+/// The host as a compute device, under the host's own budget.
+class HostDevice final : public Device {
+ public:
+  std::string name() const override { return "cpu"; }
+  bool host_backed() const override { return true; }
+  DeviceStats Stats() const override {
+    const PoolStats pool = HostPool().Stats();
+    DeviceStats stats;
+    stats.allocated = pool.charged - pool.cached;
+    stats.reserved = pool.charged;
+    stats.total = pool.cap;
+    stats.free = pool.cap - std::min(pool.cap, pool.charged);
+    stats.peak_allocated = pool.peak_live;
+    stats.out_of_memory_count = pool.refusals;
+    return stats;
+  }
+  void ResetPeak() override { HostPool().ResetPeak(); }
+  size_t EmptyCache() noexcept override { return HostPool().ClearCache(); }
+  Status Synchronize() noexcept override { return {}; }  // CPU work is done when its call returns
+  Status Canary() noexcept override { return {}; }       // whoever asks is running on it
+  Pool* pool() override { return &HostPool(); }
+};
+
+}  // namespace
+
+AcceleratorFacts FindAccelerators() {
+  AcceleratorFacts facts;
+  const std::optional<c10::DeviceType> type = at::accelerator::getAccelerator(/*checked=*/false);
+  if (!type) return facts;
+  facts.type = c10::DeviceTypeName(*type, /*lower_case=*/true);
+  facts.count = at::accelerator::deviceCount();
+  return facts;
+}
+
+DeviceSlots::DeviceSlots(int threads) : threads_(threads) {
+  auto host = std::make_shared<DeviceSlot>();
+  host->pool = &HostPool();
+  host->team = std::make_shared<WorkerTeam>(threads);
+  slots_.push_back(host);
+}
+
+Result<int> DeviceSlots::Add(MemoryManager& manager, const std::vector<DeviceChoice>& choices,
+                             size_t budget) {
+  const auto host_backed = [](const DeviceChoice& choice) {
+    return choice.kind == DeviceChoice::Kind::kHostBacked;
+  };
+  const int sharers = static_cast<int>(std::count_if(choices.begin(), choices.end(), host_backed));
+  for (const DeviceChoice& choice : choices) {
+    auto slot = std::make_shared<DeviceSlot>();
+    std::unique_ptr<Device> device;
+    switch (choice.kind) {
+      case DeviceChoice::Kind::kHost:
+        slot->pool = &HostPool();
+        slot->team = Find(-1)->team;
+        device = std::make_unique<HostDevice>();
+        break;
+      case DeviceChoice::Kind::kHostBacked:
+        // Without a budget the manager shares the host's out among these.
+        device = std::make_unique<HostBackedDevice>("cpu:" + std::to_string(choice.index),
+                                                    budget > 0 ? budget : SIZE_MAX);
+        slot->pool = device->pool();
+        slot->team = std::make_shared<WorkerTeam>(std::max(1, threads_ / sharers));
+        break;
+      case DeviceChoice::Kind::kAccelerator: {
+        slot->device =
+            c10::Device(*at::accelerator::getAccelerator(), static_cast<c10::DeviceIndex>(choice.index));
+        Result<std::unique_ptr<AcceleratorDevice>> opened = AcceleratorDevice::Open(slot->device);
+        if (!opened) return opened.error();
+        device = std::move(*opened);
+        break;
+      }
+    }
+    slot->index = manager.AddDevice(std::move(device), budget);
+    const std::lock_guard lock(mutex_);
+    slots_.push_back(std::move(slot));
+  }
+  return static_cast<int>(choices.size());
+}
+
+std::shared_ptr<const DeviceSlot> DeviceSlots::Find(int index) const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& slot : slots_) {
+    if (slot->index == index) return slot;
+  }
+  return nullptr;
+}
+
+}  // namespace imgmill

@@ -1,0 +1,92 @@
+// Parses --device.
+#include "torch/device_spec.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "imgmill/base/path_text.h"
+#include "imgmill/base/spelling.h"
+
+namespace imgmill {
+namespace {
+
+using Kind = DeviceChoice::Kind;
+
+Error Usage(std::string message) {
+  return {Stage::kConfigure, Code::kUsage, std::move(message)};
+}
+
+std::string WhatThereIs(const AcceleratorFacts& facts) {
+  std::string text = "there is cpu";
+  for (int i = 0; i < facts.count; ++i) text += ", " + facts.type + ":" + std::to_string(i);
+  return text;
+}
+
+/// "TYPE" or "TYPE:INDEX"; index -1 where none is given.
+bool Split(const std::string& word, std::string& type, int& index) {
+  const size_t colon = word.find(':');
+  type = word.substr(0, colon);
+  index = -1;
+  if (colon == std::string::npos) return true;
+  const char* end = word.data() + word.size();
+  const auto [stop, error] = std::from_chars(word.data() + colon + 1, end, index);
+  return error == std::errc() && stop == end && index >= 0 && index < 1024;
+}
+
+Error Unknown(const std::string& word, const std::string& type, const AcceleratorFacts& facts,
+              const std::string& library) {
+  for (const char* known : {"cuda", "hip", "xpu", "mps"}) {
+    if (type == known) {
+      return Usage("device " + word + ": " + library + " has no support for " + type + "; " +
+                   WhatThereIs(facts));
+    }
+  }
+  std::vector<std::string> words = {"auto", "all", "cpu", "cuda", "xpu", "mps"};
+  std::string message = "device \"" + PrintablePath(word) + "\" is unknown";
+  if (const auto meant = DidYouMean(type, words)) message += "; did you mean \"" + *meant + "\"?";
+  return Usage(message + " (" + WhatThereIs(facts) + ")");
+}
+
+}  // namespace
+
+Result<std::vector<DeviceChoice>> ParseDevices(const std::string& spec, const AcceleratorFacts& facts,
+                                               const std::string& library) {
+  std::vector<DeviceChoice> choices;
+  for (size_t at = 0; at <= spec.size();) {
+    const size_t comma = std::min(spec.find(',', at), spec.size());
+    const std::string word = spec.substr(at, comma - at);
+    at = comma + 1;
+
+    std::vector<DeviceChoice> meant;
+    std::string type;
+    int index = -1;
+    if (!Split(word, type, index))
+      return Usage("device \"" + PrintablePath(word) + "\": expected TYPE or TYPE:NUMBER");
+    if (word == "auto") {
+      meant = {facts.count > 0 ? DeviceChoice{Kind::kAccelerator, 0} : DeviceChoice{Kind::kHost, 0}};
+    } else if (word == "all") {
+      for (int i = 0; i < facts.count; ++i) meant.push_back({Kind::kAccelerator, i});
+      if (meant.empty()) meant.push_back({Kind::kHost, 0});
+    } else if (word == "cpu") {
+      meant = {{Kind::kHost, 0}};
+    } else if (type == "cpu") {
+      meant = {{Kind::kHostBacked, index}};
+    } else if (!facts.type.empty() && type == facts.type) {
+      if (std::max(index, 0) >= facts.count) {
+        return Usage("device " + word + " is not there or its driver does not work; " + WhatThereIs(facts));
+      }
+      meant = {{Kind::kAccelerator, std::max(index, 0)}};
+    } else {
+      return Unknown(word, type, facts, library);
+    }
+    for (const DeviceChoice& choice : meant) {
+      if (std::find(choices.begin(), choices.end(), choice) != choices.end()) {
+        return Usage("device \"" + word + "\" is named twice in \"" + spec + "\"");
+      }
+      choices.push_back(choice);
+    }
+  }
+  return choices;
+}
+
+}  // namespace imgmill

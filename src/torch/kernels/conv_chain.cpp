@@ -1,0 +1,216 @@
+// The depth-first schedule. Stage 0 turns planar input into channels-last rows, stage k is convolution k - 1.
+// In step s, stage k makes tile row s - 2k (four rows of pixels). It reads rows up to one tile row further
+// down, which the stage above finished in the step before, so all stages of a step are independent.
+#include "torch/kernels/conv_chain.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace imgmill {
+namespace {
+
+// A stage reads rows 4t - 1 to 4t + 4 while the one above writes rows up to 4t + 11.
+constexpr int kRingRows = 13;
+
+constexpr int TileCount(int pixels) {
+  return (pixels + 3) / 4;
+}
+
+/// Pixels in a stored row: one before the first, and the last tile's reach.
+constexpr size_t RowPixels(int width) {
+  return static_cast<size_t>(4 * TileCount(width) + 2);
+}
+
+constexpr size_t Aligned(size_t count) {
+  return (count + 15) / 16 * 16;
+}
+
+}  // namespace
+
+/// Where everything lies in the working memory of one call, in floats.
+struct ConvChainLayout {
+  ConvChainLayout(const std::vector<WinogradLayer>& layers, int width, int threads) {
+    size_t next = 0;
+    const auto take = [&](size_t count) {
+      const size_t taken = next;
+      next += Aligned(count);
+      return taken;
+    };
+    int most = 0;
+    for (const WinogradLayer& layer : layers) {
+      most = std::max({most, layer.in_channels, layer.out_channels});
+      rings.push_back(
+          take(kRingRows * RowPixels(width) * static_cast<size_t>(PaddedChannels(layer.in_channels))));
+    }
+    const size_t pixels = static_cast<size_t>(4 * TileCount(width));
+    last_rows = take(4 * pixels * static_cast<size_t>(PaddedChannels(layers.back().out_channels)));
+    zero_floats = RowPixels(width) * static_cast<size_t>(PaddedChannels(most));
+    zero_row = take(zero_floats);
+    scratch_floats = Aligned(WinogradScratchFloats(most));
+    scratch = take(scratch_floats * static_cast<size_t>(threads));
+    floats = next;
+  }
+
+  std::vector<size_t> rings;  ///< what each layer reads
+  size_t last_rows, zero_row, zero_floats, scratch, scratch_floats, floats;
+};
+
+/// One call of ConvChain::Run.
+class ConvChainWork final : public TeamWork {
+ public:
+  ConvChainWork(const ConvChain& chain, const ConvChainLayout& layout, const float* input, float* output,
+                int height, int width, uint8_t* work)
+      : chain_(chain),
+        layout_(layout),
+        input_(input),
+        output_(output),
+        work_(reinterpret_cast<float*>(work)),
+        height_(height),
+        width_(width),
+        tile_rows_(TileCount(height)),
+        tiles_(TileCount(width)),
+        blocks_((tiles_ + kMostWinogradTiles - 1) / kMostWinogradTiles),
+        stages_(static_cast<int>(chain.layers_.size()) + 1) {
+    for (int stage = 0; stage + 1 < stages_; ++stage) ClearMargins(stage);
+    std::memset(work_ + layout.zero_row, 0, layout.zero_floats * sizeof(float));
+  }
+
+  int steps() const override { return tile_rows_ + 2 * (stages_ - 1); }
+  int tasks(int) const override { return stages_ * blocks_; }
+
+  void Run(int step, int task, int worker) noexcept override {
+    const int stage = task / blocks_, block = task % blocks_;
+    const int tile_row = step - 2 * stage;
+    if (tile_row < 0 || tile_row >= tile_rows_) return;
+    // Blocks of nearly equal size: a last one of a single tile would read all weights for it.
+    const int first = tiles_ * block / blocks_, end = tiles_ * (block + 1) / blocks_;
+    if (stage == 0) {
+      Interleave(tile_row, 4 * first, std::min(4 * end, width_));
+      return;
+    }
+    WinogradRows rows;
+    rows.width = width_;
+    for (int i = 0; i < 6; ++i) rows.in[i] = RowToRead(stage - 1, 4 * tile_row - 1 + i);
+    const bool last = stage == stages_ - 1;
+    for (int i = 0; i < 4 && 4 * tile_row + i < height_; ++i) {
+      rows.out[i] = last ? last_rows() + static_cast<size_t>(i * 4 * tiles_) * Channels(stage)
+                         : RowToWrite(stage, 4 * tile_row + i);
+    }
+    float* scratch = work_ + layout_.scratch + static_cast<size_t>(worker) * layout_.scratch_floats;
+    chain_.kernels_.run(chain_.layers_[static_cast<size_t>(stage - 1)], rows, first, end - first, scratch);
+    if (last) Shuffle(tile_row, 4 * first, std::min(4 * end, width_));
+  }
+
+ private:
+  float* last_rows() const { return work_ + layout_.last_rows; }
+  /// Floats a pixel that stage gives.
+  size_t Channels(int stage) const {
+    const int channels = stage == 0 ? chain_.layers_[0].in_channels
+                                    : chain_.layers_[static_cast<size_t>(stage - 1)].out_channels;
+    return static_cast<size_t>(PaddedChannels(channels));
+  }
+  size_t RowFloats(int stage) const { return RowPixels(width_) * Channels(stage); }
+
+  float* Row(int stage, int y) const {
+    return work_ + layout_.rings[static_cast<size_t>(stage)] +
+           static_cast<size_t>(y % kRingRows) * RowFloats(stage);
+  }
+  const float* RowToRead(int stage, int y) const {
+    return y < 0 || y >= height_ ? work_ + layout_.zero_row : Row(stage, y);
+  }
+  float* RowToWrite(int stage, int y) const { return Row(stage, y) + Channels(stage); }
+
+  /// The pixels left and right of the image stay zero in all rows: nothing writes there.
+  void ClearMargins(int stage) const {
+    const size_t channels = Channels(stage);
+    const size_t used = static_cast<size_t>(width_ + 1) * channels;
+    for (int y = 0; y < kRingRows; ++y) {
+      float* row = Row(stage, y);
+      std::memset(row, 0, channels * sizeof(float));
+      std::memset(row + used, 0, (RowFloats(stage) - used) * sizeof(float));
+    }
+  }
+
+  void Interleave(int tile_row, int x0, int x1) const {
+    const size_t channels = Channels(0);
+    const int used = chain_.layers_[0].in_channels;
+    const size_t plane = static_cast<size_t>(height_) * static_cast<size_t>(width_);
+    for (int y = 4 * tile_row; y < std::min(4 * tile_row + 4, height_); ++y) {
+      const float* from = input_ + static_cast<size_t>(y) * static_cast<size_t>(width_);
+      float* to = RowToWrite(0, y) + static_cast<size_t>(x0) * channels;
+      for (int x = x0; x < x1; ++x, to += channels) {
+        std::memset(to, 0, channels * sizeof(float));
+        for (int c = 0; c < used; ++c) to[c] = from[static_cast<size_t>(c) * plane + static_cast<size_t>(x)];
+      }
+    }
+  }
+
+  /// Channel c * s * s + i * s + j of pixel (y, x) is channel c of pixel (s * y + i, s * x + j); the input's
+  /// nearest pixel is added.
+  void Shuffle(int tile_row, int x0, int x1) const {
+    const size_t channels = Channels(stages_ - 1), scale = static_cast<size_t>(chain_.scale_);
+    const size_t width = static_cast<size_t>(width_), height = static_cast<size_t>(height_);
+    const size_t out_width = width * scale;
+    for (int y = 4 * tile_row; y < std::min(4 * tile_row + 4, height_); ++y) {
+      const float* from = last_rows() + static_cast<size_t>((y & 3) * 4 * tiles_) * channels;
+      for (size_t c = 0; c < 3; ++c) {
+        const float* base = input_ + (c * height + static_cast<size_t>(y)) * width;
+        for (size_t i = 0; i < scale; ++i) {
+          float* to = output_ + ((c * height + static_cast<size_t>(y)) * scale + i) * out_width;
+          const float* values = from + (c * scale + i) * scale;
+          for (size_t x = static_cast<size_t>(x0); x < static_cast<size_t>(x1); ++x) {
+            for (size_t j = 0; j < scale; ++j) {
+              const float value = values[x * channels + j] + base[x];
+              to[x * scale + j] = std::min(std::max(value, 0.0f), 1.0f);
+            }
+          }
+        }
+      }
+    }
+  }
+
+  const ConvChain& chain_;
+  const ConvChainLayout& layout_;
+  const float* input_;
+  float* output_;
+  float* work_;
+  int height_, width_, tile_rows_, tiles_, blocks_, stages_;
+};
+
+ConvChain::ConvChain(const WinogradKernels& kernels, const std::vector<ChainLayer>& layers, int scale)
+    : kernels_(kernels), scale_(scale) {
+  size_t floats = 0;
+  for (const ChainLayer& layer : layers) {
+    floats += Aligned(PackedWinogradFloats(layer.out_channels, layer.in_channels)) +
+              2 * static_cast<size_t>(PaddedChannels(layer.out_channels));
+  }
+  weights_ = Buffer(floats * sizeof(float));
+  float* next = reinterpret_cast<float*>(weights_.data());
+  for (const ChainLayer& layer : layers) {
+    float* packed = next;
+    PackWinogradWeights(kernels, layer.weights, layer.out_channels, layer.in_channels, packed);
+    next += Aligned(PackedWinogradFloats(layer.out_channels, layer.in_channels));
+    const int padded = PaddedChannels(layer.out_channels);
+    float *bias = next, *slope = next + padded;
+    next += 2 * padded;
+    for (int k = 0; k < padded; ++k) {
+      const bool real = k < layer.out_channels;
+      bias[k] = real && layer.bias != nullptr ? layer.bias[k] : 0.0f;
+      slope[k] = real && layer.slope != nullptr ? layer.slope[k] : layer.common_slope;
+    }
+    layers_.push_back({layer.in_channels, layer.out_channels, packed, bias, slope});
+  }
+}
+
+size_t ConvChain::WorkBytes(int width, int threads) const {
+  return ConvChainLayout(layers_, width, threads).floats * sizeof(float);
+}
+
+void ConvChain::Run(const float* input, float* output, int height, int width, uint8_t* work,
+                    WorkerTeam& team) const {
+  const ConvChainLayout layout(layers_, width, team.threads());
+  ConvChainWork run(*this, layout, input, output, height, width, work);
+  team.Do(run);
+}
+
+}  // namespace imgmill

@@ -1,0 +1,75 @@
+// The team: workers sleep between calls, take tasks from a counter, and meet after each step.
+#include "torch/kernels/worker_team.h"
+
+namespace imgmill {
+
+WorkerTeam::WorkerTeam(int threads) : threads_(threads < 1 ? 1 : threads), step_done_(threads_) {
+  try {
+    for (int worker = 1; worker < threads_; ++worker) workers_.emplace_back([this, worker] { Loop(worker); });
+  } catch (...) {  // no more threads to be had
+    Dismiss();
+    throw;
+  }
+}
+
+WorkerTeam::~WorkerTeam() {
+  Dismiss();
+}
+
+void WorkerTeam::Dismiss() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  wake_.notify_all();
+  for (std::thread& worker : workers_) worker.join();
+}
+
+void WorkerTeam::Do(TeamWork& work) {
+  if (work.steps() <= 0) return;
+  const std::lock_guard one_caller(one_caller_);
+  next_task_[0].store(0, std::memory_order_relaxed);
+  next_task_[1].store(0, std::memory_order_relaxed);
+  if (threads_ > 1) {
+    {
+      const std::lock_guard lock(mutex_);
+      work_ = &work;
+      ++generation_;
+    }
+    wake_.notify_all();
+  }
+  Work(work, 0);
+}
+
+void WorkerTeam::Loop(int worker) {
+  uint64_t done = 0;
+  for (;;) {
+    TeamWork* work = nullptr;
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [&] { return stop_ || generation_ != done; });
+      if (stop_) return;
+      done = generation_;
+      work = work_;
+    }
+    Work(*work, worker);
+  }
+}
+
+void WorkerTeam::Work(TeamWork& work, int worker) {
+  const int steps = work.steps();
+  for (int step = 0; step < steps; ++step) {
+    std::atomic<int>& next = next_task_[step & 1];
+    const int tasks = work.tasks(step);
+    for (;;) {
+      const int task = next.fetch_add(1, std::memory_order_relaxed);
+      if (task >= tasks) break;
+      work.Run(step, task, worker);
+    }
+    step_done_.arrive_and_wait();
+    // Everybody has left this step's counter; it is next used two steps from now, behind another barrier.
+    if (worker == 0) next.store(0, std::memory_order_relaxed);
+  }
+}
+
+}  // namespace imgmill

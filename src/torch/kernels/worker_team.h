@@ -1,0 +1,58 @@
+// A fixed team of threads that work on one thing together, step by step.
+#pragma once
+
+#include <atomic>
+#include <barrier>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace imgmill {
+
+/// What a team does: steps one after another, each of independent tasks.
+class TeamWork {
+ public:
+  virtual ~TeamWork() = default;
+  virtual int steps() const = 0;
+  virtual int tasks(int step) const = 0;
+  /// `worker` is from 0 to threads - 1. Must not throw.
+  virtual void Run(int step, int task, int worker) noexcept = 0;
+};
+
+/// Threads of its own rather than OpenMP's: those belong to the calling thread, so two callers would start
+/// two teams, and they spin while they wait, on cores that decoders need.
+class WorkerTeam {
+ public:
+  /// @param threads  at least 1; the caller of Do is one of them
+  explicit WorkerTeam(int threads);
+  ~WorkerTeam();
+  WorkerTeam(const WorkerTeam&) = delete;
+  WorkerTeam& operator=(const WorkerTeam&) = delete;
+
+  int threads() const noexcept { return threads_; }
+
+  /// Does all of `work`. Who takes which task is left to chance, so no result may depend on it. Callers wait
+  /// for one another.
+  void Do(TeamWork& work);
+
+ private:
+  void Dismiss();
+  void Loop(int worker);
+  void Work(TeamWork& work, int worker);
+
+  const int threads_;
+  std::mutex one_caller_;
+  std::barrier<> step_done_;
+  std::atomic<int> next_task_[2] = {};  ///< of even and of odd steps
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  TeamWork* work_ = nullptr;
+  uint64_t generation_ = 0;
+  bool stop_ = false;
+  std::vector<std::thread> workers_;
+};
+
+}  // namespace imgmill

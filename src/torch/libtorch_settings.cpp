@@ -1,0 +1,59 @@
+// Sets LibTorch up once a process.
+#include "torch/libtorch_settings.h"
+
+#include <mutex>
+
+#include "imgmill/memory/pool.h"
+#include "torch/torch_headers.h"
+
+// oneDNN is inside libtorch_cpu and its header is not shipped; weak, since a build of LibTorch may lack it.
+extern "C" int dnnl_set_primitive_cache_capacity(int capacity) __attribute__((weak));
+
+namespace imgmill {
+namespace {
+
+/// Each tensor of the CPU comes from the pool of the thread that makes it.
+class PoolAllocator final : public c10::Allocator {
+ public:
+  /// @throws OutOfMemory, which passes through LibTorch like any other exception
+  c10::DataPtr allocate(size_t bytes) override {
+    if (bytes == 0) return {nullptr, nullptr, &Pool::Free, c10::DeviceType::CPU};
+    void* block = CurrentPool().Allocate(bytes);
+    return {block, block, &Pool::Free, c10::DeviceType::CPU};
+  }
+  c10::DeleterFnPtr raw_deleter() const override { return &Pool::Free; }
+  void copy_data(void* to, const void* from, size_t bytes) const override {
+    default_copy_data(to, from, bytes);
+  }
+};
+
+void SetUpOnce() {
+  // Lives as long as the process: tensors of LibTorch's own statics come from it.
+  static PoolAllocator* const allocator = new PoolAllocator;
+  c10::SetCPUAllocator(allocator, /*priority=*/255);
+
+  // oneDNN keeps a compiled primitive, with its scratch memory, for each shape it has seen; 1024 by default.
+  if (dnnl_set_primitive_cache_capacity != nullptr) dnnl_set_primitive_cache_capacity(16);
+
+  at::set_num_interop_threads(1);
+  at::Context& context = at::globalContext();
+  context.setBenchmarkCuDNN(false);  // a choice by timing: other kernels, other last bits, from run to run
+  context.setDeterministicCuDNN(true);
+  context.setDeterministicMkldnn(true);
+  context.setAllowTF32CuDNN(false);
+  context.setAllowTF32CuBLAS(false);
+}
+
+}  // namespace
+
+void SetUpLibTorch(int threads) {
+  static std::once_flag once;
+  std::call_once(once, SetUpOnce);
+  at::set_num_threads(threads);
+}
+
+std::string LibTorchVersion() {
+  return "libtorch " IMGMILL_LIBTORCH_VERSION;
+}
+
+}  // namespace imgmill

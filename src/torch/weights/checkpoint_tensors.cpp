@@ -1,0 +1,158 @@
+// Reads the tensors that a checkpoint's pickle describes.
+#include "torch/weights/checkpoint_tensors.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "imgmill/base/path_text.h"
+
+namespace imgmill {
+namespace {
+
+using Kind = PickleValue::Kind;
+
+bool HoldsTensors(const PickleValue& dict) {
+  return std::any_of(dict.members.begin(), dict.members.end(), [](const auto& member) {
+    return member.first->kind == Kind::kText && member.second->kind == Kind::kTensor;
+  });
+}
+
+/// The innermost dict with tensors. Where a file has averaged weights beside the raw ones, the averaged ones
+/// are meant.
+const PickleValue* Unwrap(const PickleValue* value) {
+  for (int depth = 0; depth < 4 && value != nullptr && value->kind == Kind::kDict; ++depth) {
+    if (HoldsTensors(*value)) return value;
+    const PickleValue* inner = nullptr;
+    for (const char* key : {"params_ema", "params", "state_dict", "model_state_dict", "model", "net"}) {
+      if (inner = value->Find(key); inner != nullptr) break;
+    }
+    value = inner;
+  }
+  return nullptr;
+}
+
+/// The first and last element of a tensor in its storage, counted from the storage's start; false if that
+/// overflows.
+bool Span(const PickleValue& tensor, int64_t& first, int64_t& last) {
+  if (__builtin_add_overflow(tensor.offset, tensor.storage->offset, &first)) return false;
+  last = first;
+  for (size_t i = 0; i < tensor.shape.size(); ++i) {
+    int64_t reach = 0;
+    if (tensor.shape[i] > 0 && (__builtin_mul_overflow(tensor.shape[i] - 1, tensor.strides[i], &reach) ||
+                                __builtin_add_overflow(last, reach, &last))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool IsDense(const PickleValue& tensor) {
+  int64_t expected = 1;
+  for (size_t i = tensor.shape.size(); i-- > 0;) {
+    if (tensor.shape[i] != 1 && tensor.strides[i] != expected) return false;
+    expected *= tensor.shape[i];
+  }
+  return true;
+}
+
+/// Copies the strided elements in `span` (which starts at the tensor's first one) into row-major order.
+void Gather(const PickleValue& tensor, size_t element_bytes, const uint8_t* span, uint8_t* out,
+            int64_t count) {
+  std::vector<int64_t> index(tensor.shape.size(), 0);
+  int64_t position = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    std::memcpy(out, span + static_cast<size_t>(position) * element_bytes, element_bytes);
+    out += element_bytes;
+    for (size_t axis = index.size(); axis-- > 0;) {
+      position += tensor.strides[axis];
+      if (++index[axis] < tensor.shape[axis]) break;
+      position -= tensor.strides[axis] * tensor.shape[axis];
+      index[axis] = 0;
+    }
+  }
+}
+
+/// Reads tensors one after another, within a budget of bytes.
+class TensorReader {
+ public:
+  TensorReader(const WeightFile& file, const LocateStorage& locate)
+      : file_(file), locate_(locate), budget_(16 * file.size() + 4096) {}
+
+  Result<WeightTensor> Read(const std::string& name, const PickleValue& source) {
+    const ElementType type = source.storage->type;
+    const size_t element_bytes = ElementBytes(type);
+    const int64_t count = CountElements(source.shape);
+    int64_t first = 0, last = 0;
+    if (count < 0 || !Span(source, first, last)) return Bad(name, "is too large");
+    WeightTensor tensor{type, source.shape, Buffer()};
+    if (count == 0) return tensor;
+
+    Result<StorageLocation> storage = locate_(source.storage->text, type);
+    if (!storage) return storage.error();
+    if (last >= storage->elements) return Bad(name, "reaches beyond its storage");
+    const size_t bytes = static_cast<size_t>(count) * element_bytes;
+    const size_t span_bytes = static_cast<size_t>(last - first + 1) * element_bytes;
+    // A few bytes of pickle can ask for one storage again and again, or stretch one element over any shape.
+    if (bytes > budget_ || span_bytes > budget_)
+      return Bad(name, "makes the weights far larger than the file");
+    budget_ -= std::max(bytes, span_bytes);
+
+    const uint64_t offset = storage->offset + static_cast<uint64_t>(first) * element_bytes;
+    tensor.data = Buffer(bytes);
+    if (IsDense(source)) {
+      if (Status read = file_.ReadAt(offset, tensor.data.data(), bytes); !read) return read.error();
+      return tensor;
+    }
+    Buffer span(span_bytes);
+    if (Status read = file_.ReadAt(offset, span.data(), span_bytes); !read) return read.error();
+    Gather(source, element_bytes, span.data(), tensor.data.data(), count);
+    return tensor;
+  }
+
+ private:
+  static Error Bad(const std::string& name, const std::string& what) {
+    return WeightError("its tensor " + PrintablePath(name) + ' ' + what);
+  }
+
+  const WeightFile& file_;
+  const LocateStorage& locate_;
+  uint64_t budget_;
+};
+
+/// DataParallel puts "module." in front of each name.
+void DropModulePrefix(StateDict& weights) {
+  constexpr std::string_view kPrefix = "module.";
+  const auto prefixed = [&](const auto& entry) { return entry.first.starts_with(kPrefix); };
+  if (!std::all_of(weights.tensors.begin(), weights.tensors.end(), prefixed)) return;
+  StateDict renamed;
+  for (auto& [name, tensor] : weights.tensors) {
+    renamed.tensors.emplace(name.substr(kPrefix.size()), std::move(tensor));
+  }
+  weights = std::move(renamed);
+}
+
+}  // namespace
+
+Result<StateDict> ReadCheckpointTensors(const WeightFile& file, const PickleValue& root,
+                                        const LocateStorage& locate) {
+  const PickleValue* dict = Unwrap(&root);
+  if (dict == nullptr) {
+    return WeightError(
+        "it holds no state dict: neither named tensors nor a dict of them under params_ema, params, "
+        "state_dict or model");
+  }
+  TensorReader reader(file, locate);
+  StateDict weights;
+  for (const auto& [name, value] : dict->members) {
+    if (name->kind != Kind::kText || value->kind != Kind::kTensor) continue;
+    Result<WeightTensor> tensor = reader.Read(name->text, *value);
+    if (!tensor) return tensor.error();
+    if (!weights.tensors.emplace(name->text, std::move(*tensor)).second) {
+      return WeightError("its state dict has " + PrintablePath(name->text) + " twice");
+    }
+  }
+  DropModulePrefix(weights);
+  return weights;
+}
+
+}  // namespace imgmill

@@ -1,0 +1,293 @@
+// The machine of the pickle protocol (opcodes as Python's pickletools lists them, protocols 2 to 5), cut down
+// to what state dicts use.
+#include "torch/weights/pickle.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "torch/weights/pickle_names.h"
+
+namespace imgmill {
+namespace {
+
+using Kind = PickleValue::Kind;
+
+Error Damaged(const std::string& what) {
+  return WeightError("the pickle in it is damaged: " + what);
+}
+
+Error UnknownOpcode(uint8_t opcode) {
+  char hex[8];
+  std::snprintf(hex, sizeof hex, "0x%02x", opcode);
+  return WeightError(std::string("its pickle uses opcode ") + hex + ", which no state dict needs: refused");
+}
+
+}  // namespace
+
+const PickleValue* PickleValue::Find(std::string_view key) const {
+  for (const auto& [name, value] : members) {
+    if (name->kind == Kind::kText && name->text == key) return value;
+  }
+  return nullptr;
+}
+
+Result<const PickleValue*> PickleReader::Read() {
+  stack_.clear();
+  marks_.clear();
+  memo_.clear();
+  stopped_ = false;
+  while (!stopped_) {
+    uint8_t opcode = 0;
+    if (Status read = cursor_.Read(&opcode, 1); !read) return read.error();
+    if (Status step = Step(opcode); !step) return step.error();
+  }
+  if (stack_.size() != 1 || !marks_.empty()) return Damaged("it does not end with one object");
+  return stack_.back();
+}
+
+Status PickleReader::Step(uint8_t opcode) {
+  switch (opcode) {
+    case 0x80: {  // PROTO
+      Result<uint64_t> version = Unsigned(1);
+      if (!version) return version.error();
+      if (*version > 5)
+        return WeightError("its pickle has protocol " + std::to_string(*version) + ", newer than 5");
+      return {};
+    }
+    case 0x95: {  // FRAME: a hint about the length, which is not needed
+      Result<uint64_t> length = Unsigned(8);
+      return length ? Status() : Status(length.error());
+    }
+    case '.':  // STOP
+      stopped_ = true;
+      return {};
+    case '(':  // MARK
+      marks_.push_back(stack_.size());
+      return {};
+    case '0':  // POP
+      return Pop() != nullptr ? Status() : Status(Damaged("POP from an empty stack"));
+    case 'N':  // NONE
+      return Push(New(Kind::kNone));
+    case 0x88:    // NEWTRUE
+    case 0x89: {  // NEWFALSE
+      Value* value = New(Kind::kBool);
+      value->number = opcode == 0x88;
+      return Push(value);
+    }
+    case 'K':    // BININT1
+    case 'M':    // BININT2
+    case 'J': {  // BININT, signed
+      Result<uint64_t> bits = Unsigned(opcode == 'K' ? 1 : opcode == 'M' ? 2 : 4);
+      if (!bits) return bits.error();
+      Value* value = New(Kind::kInt);
+      value->number = opcode == 'J' ? static_cast<int32_t>(*bits) : static_cast<int64_t>(*bits);
+      return Push(value);
+    }
+    case 0x8a:  // LONG1
+      return PushLong(1);
+    case 0x8b:  // LONG4
+      return PushLong(4);
+    case 'G': {  // BINFLOAT: no state dict's tensors depend on one, so that it is enough to step over it
+      Result<uint64_t> bits = Unsigned(8);
+      return bits ? Push(New(Kind::kFloat)) : Status(bits.error());
+    }
+    case 'X':  // BINUNICODE
+    case 'T':  // BINSTRING
+    case 'B':  // BINBYTES
+      return PushText(4);
+    case 0x8c:  // SHORT_BINUNICODE
+    case 'U':   // SHORT_BINSTRING
+    case 'C':   // SHORT_BINBYTES
+      return PushText(1);
+    case 0x8d:  // BINUNICODE8
+      return PushText(8);
+    case ')':  // EMPTY_TUPLE
+      return Push(New(Kind::kTuple));
+    case ']':  // EMPTY_LIST
+      return Push(New(Kind::kList));
+    case '}':  // EMPTY_DICT
+      return Push(New(Kind::kDict));
+    case 0x85:    // TUPLE1
+    case 0x86:    // TUPLE2
+    case 0x87: {  // TUPLE3
+      const size_t count = opcode - 0x84u;
+      const size_t floor = marks_.empty() ? 0 : marks_.back();
+      if (stack_.size() - floor < count) return Damaged("a tuple of more than the stack holds");
+      Value* tuple = New(Kind::kTuple);
+      tuple->items.assign(stack_.end() - static_cast<ptrdiff_t>(count), stack_.end());
+      stack_.resize(stack_.size() - count);
+      return Push(tuple);
+    }
+    case 't': {  // TUPLE
+      Result<std::vector<Value*>> items = PopToMark();
+      if (!items) return items.error();
+      Value* tuple = New(Kind::kTuple);
+      tuple->items = std::move(*items);
+      return Push(tuple);
+    }
+    case 'a':  // APPEND
+    case 'e':  // APPENDS
+    case 's':  // SETITEM
+    case 'u':  // SETITEMS
+      return Fill(static_cast<char>(opcode));
+    case 'q':    // BINPUT
+    case 'r': {  // LONG_BINPUT
+      Result<uint64_t> slot = Unsigned(opcode == 'q' ? 1 : 4);
+      if (!slot) return slot.error();
+      if (stack_.empty() || *slot > values_.size()) return Damaged("a memo of nothing");
+      Remember(*slot, stack_.back());
+      return {};
+    }
+    case 0x94:  // MEMOIZE
+      if (stack_.empty()) return Damaged("a memo of nothing");
+      Remember(memo_.size(), stack_.back());
+      return {};
+    case 'h':    // BINGET
+    case 'j': {  // LONG_BINGET
+      Result<uint64_t> slot = Unsigned(opcode == 'h' ? 1 : 4);
+      if (!slot) return slot.error();
+      if (*slot >= memo_.size() || memo_[*slot] == nullptr) return Damaged("an unknown memo");
+      return Push(memo_[*slot]);
+    }
+    case 'c': {  // GLOBAL
+      Result<std::string> module = Line();
+      if (!module) return module.error();
+      Result<std::string> name = Line();
+      if (!name) return name.error();
+      return PushGlobal(std::move(*module), std::move(*name));
+    }
+    case 0x93: {  // STACK_GLOBAL
+      const Value* name = Pop();
+      const Value* module = Pop();
+      if (module == nullptr || name->kind != Kind::kText || module->kind != Kind::kText) {
+        return Damaged("a global without a name");
+      }
+      return PushGlobal(module->text, name->text);
+    }
+    case 'R':   // REDUCE
+    case 0x81:  // NEWOBJ
+      return Reduce();
+    case 'b':  // BUILD
+      return Build();
+    case 'Q':  // BINPERSID
+      return PersistentId();
+    default:
+      return UnknownOpcode(opcode);
+  }
+}
+
+Status PickleReader::Fill(char opcode) {
+  std::vector<Value*> items;
+  if (opcode == 'e' || opcode == 'u') {
+    Result<std::vector<Value*>> popped = PopToMark();
+    if (!popped) return popped.error();
+    items = std::move(*popped);
+  } else {
+    for (int i = 0; i < (opcode == 'a' ? 1 : 2); ++i) {
+      Value* value = Pop();
+      if (value == nullptr) return Damaged("too few objects on the stack");
+      items.insert(items.begin(), value);
+    }
+  }
+  Value* target =
+      stack_.empty() || (!marks_.empty() && marks_.back() == stack_.size()) ? nullptr : stack_.back();
+  const bool list = opcode == 'a' || opcode == 'e';
+  if (target == nullptr || target->kind != (list ? Kind::kList : Kind::kDict)) {
+    return Damaged("items for what is no container");
+  }
+  if (list) {
+    target->items.insert(target->items.end(), items.begin(), items.end());
+    return {};
+  }
+  if (items.size() % 2 != 0) return Damaged("a key without a value");
+  for (size_t i = 0; i < items.size(); i += 2) target->members.emplace_back(items[i], items[i + 1]);
+  return {};
+}
+
+Status PickleReader::PushText(size_t length_bytes) {
+  Result<uint64_t> length = Unsigned(length_bytes);
+  if (!length) return length.error();
+  Result<std::string> bytes = Bytes(*length);
+  if (!bytes) return bytes.error();
+  Value* value = New(Kind::kText);
+  value->text = std::move(*bytes);
+  return Push(value);
+}
+
+Status PickleReader::PushLong(size_t length_bytes) {
+  Result<uint64_t> length = Unsigned(length_bytes);
+  if (!length) return length.error();
+  Result<std::string> bytes = Bytes(*length);
+  if (!bytes) return bytes.error();
+  // Little-endian two's complement. Beyond 64 bits only the magic number of old files goes, which its reader
+  // has compared byte by byte before.
+  uint64_t bits = 0;
+  const bool negative = !bytes->empty() && (static_cast<uint8_t>(bytes->back()) & 0x80) != 0;
+  if (negative) bits = ~uint64_t{0};
+  for (size_t i = std::min<size_t>(bytes->size(), 8); i-- > 0;) {
+    bits = bits << 8 | static_cast<uint8_t>((*bytes)[i]);
+  }
+  Value* value = New(Kind::kInt);
+  value->number = static_cast<int64_t>(bits);
+  return Push(value);
+}
+
+Result<uint64_t> PickleReader::Unsigned(size_t bytes) {
+  uint8_t raw[8];
+  if (Status read = cursor_.Read(raw, bytes); !read) return read.error();
+  uint64_t number = 0;
+  for (size_t i = bytes; i-- > 0;) number = number << 8 | raw[i];
+  return number;
+}
+
+Result<std::string> PickleReader::Line() {
+  std::string line;
+  while (line.size() < 1024) {
+    char c = 0;
+    if (Status read = cursor_.Read(&c, 1); !read) return read.error();
+    if (c == '\n') return line;
+    line += c;
+  }
+  return Damaged("a name of more than 1024 letters");
+}
+
+Result<std::string> PickleReader::Bytes(uint64_t count) {
+  if (count > cursor_.left()) return Damaged("it ends within a string");
+  std::string bytes(static_cast<size_t>(count), '\0');
+  if (Status read = cursor_.Read(bytes.data(), bytes.size()); !read) return read.error();
+  return bytes;
+}
+
+PickleValue* PickleReader::New(Value::Kind kind) {
+  values_.emplace_back().kind = kind;
+  return &values_.back();
+}
+
+Status PickleReader::Push(Value* value) {
+  stack_.push_back(value);
+  return {};
+}
+
+PickleValue* PickleReader::Pop() {
+  const size_t floor = marks_.empty() ? 0 : marks_.back();
+  if (stack_.size() <= floor) return nullptr;
+  Value* value = stack_.back();
+  stack_.pop_back();
+  return value;
+}
+
+Result<std::vector<PickleValue*>> PickleReader::PopToMark() {
+  if (marks_.empty()) return Damaged("no mark on the stack");
+  std::vector<Value*> items(stack_.begin() + static_cast<ptrdiff_t>(marks_.back()), stack_.end());
+  stack_.resize(marks_.back());
+  marks_.pop_back();
+  return items;
+}
+
+void PickleReader::Remember(uint64_t slot, Value* value) {
+  // Slots are numbered by the objects made so far, so the memo cannot outgrow the pickle.
+  if (slot >= memo_.size()) memo_.resize(static_cast<size_t>(slot) + 1, nullptr);
+  memo_[static_cast<size_t>(slot)] = value;
+}
+
+}  // namespace imgmill

@@ -1,0 +1,72 @@
+// A reader for the pickles inside PyTorch checkpoints that cannot execute anything: it knows containers,
+// numbers, text and tensors, and refuses every other name.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "imgmill/base/result.h"
+#include "torch/weights/state_dict.h"
+#include "torch/weights/weight_file.h"
+
+namespace imgmill {
+
+/// One object of a pickle. References point into the PickleReader that made it, and may form cycles.
+struct PickleValue {
+  enum class Kind { kNone, kBool, kInt, kFloat, kText, kTuple, kList, kDict, kGlobal, kStorage, kTensor };
+
+  Kind kind = Kind::kNone;
+  int64_t number = 0;               ///< kBool, kInt; kStorage: its elements
+  std::string text;                 ///< kText; kGlobal: "module name"; kStorage: its key
+  std::vector<PickleValue*> items;  ///< kTuple, kList
+  std::vector<std::pair<PickleValue*, PickleValue*>> members;  ///< kDict
+
+  ElementType type = ElementType::kFloat32;  ///< kStorage
+  int64_t offset = 0;                   ///< kTensor, and kStorage that is a view: elements from the start
+  PickleValue* storage = nullptr;       ///< kTensor
+  std::vector<int64_t> shape, strides;  ///< kTensor
+
+  /// The member of a dict under a text key; null where there is none.
+  const PickleValue* Find(std::string_view key) const;
+};
+
+/// Reads the next pickle at `cursor`. Errors are kModelErrors.
+class PickleReader {
+ public:
+  explicit PickleReader(WeightCursor& cursor) : cursor_(cursor) {}
+  Result<const PickleValue*> Read();
+
+ private:
+  using Value = PickleValue;
+
+  Status Step(uint8_t opcode);
+  Status PushText(size_t length_bytes);
+  Status PushLong(size_t length_bytes);
+  Status PushGlobal(std::string module, std::string name);
+  Status Fill(char opcode);
+  Status Reduce();
+  Status Build();
+  Status PersistentId();
+  Status RebuildTensor(const Value& arguments);
+
+  Result<uint64_t> Unsigned(size_t bytes);
+  Result<std::string> Line();
+  Result<std::string> Bytes(uint64_t count);
+  Value* New(Value::Kind kind);
+  Status Push(Value* value);
+  Value* Pop();
+  Result<std::vector<Value*>> PopToMark();
+  void Remember(uint64_t slot, Value* value);
+
+  WeightCursor& cursor_;
+  std::deque<Value> values_;
+  std::vector<Value*> stack_;
+  std::vector<size_t> marks_;
+  std::vector<Value*> memo_;
+  bool stopped_ = false;
+};
+
+}  // namespace imgmill

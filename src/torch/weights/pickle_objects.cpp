@@ -1,0 +1,166 @@
+// What the allow-listed names in a checkpoint's pickle stand for: storages, tensors, ordered dicts.
+#include "imgmill/base/path_text.h"
+#include "torch/weights/pickle.h"
+#include "torch/weights/pickle_names.h"
+
+namespace imgmill {
+namespace {
+
+using Kind = PickleValue::Kind;
+
+constexpr struct {
+  std::string_view name;
+  PickleName meaning;
+} kNames[] = {
+    {"collections OrderedDict", PickleName::kOrderedDict},
+    {"torch._utils _rebuild_tensor", PickleName::kRebuildTensor},  // up to PyTorch 0.3
+    {"torch._utils _rebuild_tensor_v2", PickleName::kRebuildTensor},
+    {"torch._utils _rebuild_parameter", PickleName::kRebuildParameter},
+    {"torch._utils _rebuild_parameter_with_state", PickleName::kRebuildParameter},
+    {"torch Size", PickleName::kSize},
+};
+
+constexpr struct {
+  std::string_view name;
+  ElementType type;
+} kStorages[] = {
+    {"torch DoubleStorage", ElementType::kFloat64}, {"torch FloatStorage", ElementType::kFloat32},
+    {"torch HalfStorage", ElementType::kFloat16},   {"torch BFloat16Storage", ElementType::kBFloat16},
+    {"torch LongStorage", ElementType::kInt64},     {"torch IntStorage", ElementType::kInt32},
+    {"torch ShortStorage", ElementType::kInt16},    {"torch CharStorage", ElementType::kInt8},
+    {"torch ByteStorage", ElementType::kUInt8},     {"torch BoolStorage", ElementType::kBool},
+};
+
+Error Damaged(const std::string& what) {
+  return WeightError("the pickle in it is damaged: " + what);
+}
+
+bool ReadSizes(const PickleValue& list, std::vector<int64_t>& sizes) {
+  if (list.kind != Kind::kTuple && list.kind != Kind::kList) return false;
+  for (const PickleValue* item : list.items) {
+    if (item->kind != Kind::kInt || item->number < 0) return false;
+    sizes.push_back(item->number);
+  }
+  return true;
+}
+
+}  // namespace
+
+PickleName LookUpPickleName(std::string_view name) {
+  for (const auto& known : kNames) {
+    if (known.name == name) return known.meaning;
+  }
+  return StorageElementType(name) ? PickleName::kStorageType : PickleName::kUnknown;
+}
+
+std::optional<ElementType> StorageElementType(std::string_view name) {
+  for (const auto& known : kStorages) {
+    if (known.name == name) return known.type;
+  }
+  return std::nullopt;
+}
+
+Status PickleReader::PushGlobal(std::string module, std::string name) {
+  Value* value = New(Kind::kGlobal);
+  value->text = std::move(module) + ' ' + std::move(name);
+  if (LookUpPickleName(value->text) == PickleName::kUnknown) {
+    std::string shown = value->text;
+    shown[shown.find(' ')] = '.';
+    return WeightError("its pickle asks for " + PrintablePath(shown) +
+                       ", which is no part of a state dict: refused. Save model.state_dict() alone, or as "
+                       ".safetensors");
+  }
+  return Push(value);
+}
+
+Status PickleReader::Reduce() {
+  const Value* arguments = Pop();
+  const Value* callee = Pop();
+  if (callee == nullptr || callee->kind != Kind::kGlobal || arguments->kind != Kind::kTuple) {
+    return Damaged("a call of what is no function");
+  }
+  switch (LookUpPickleName(callee->text)) {
+    case PickleName::kOrderedDict: {
+      Value* dict = New(Kind::kDict);
+      // Python 2 wrote OrderedDict([[key, value], ...]).
+      if (arguments->items.size() > 1) return Damaged("an OrderedDict of several arguments");
+      if (!arguments->items.empty()) {
+        for (const Value* pair : arguments->items[0]->items) {
+          if (pair->items.size() != 2) return Damaged("an OrderedDict of what are no pairs");
+          dict->members.emplace_back(pair->items[0], pair->items[1]);
+        }
+      }
+      return Push(dict);
+    }
+    case PickleName::kRebuildTensor:
+      return RebuildTensor(*arguments);
+    case PickleName::kRebuildParameter:
+      if (arguments->items.empty() || arguments->items[0]->kind != Kind::kTensor) {
+        return Damaged("a parameter without a tensor");
+      }
+      return Push(arguments->items[0]);
+    case PickleName::kSize:
+      if (arguments->items.size() != 1 || arguments->items[0]->kind != Kind::kTuple)
+        return Damaged("a torch.Size");
+      return Push(arguments->items[0]);
+    case PickleName::kStorageType:
+    case PickleName::kUnknown:
+      break;
+  }
+  return Damaged("a call of what is no function");
+}
+
+Status PickleReader::RebuildTensor(const Value& arguments) {
+  // (storage, offset, size, stride[, requires_grad, hooks[, metadata]])
+  const std::vector<Value*>& items = arguments.items;
+  if (items.size() < 4 || items[0]->kind != Kind::kStorage || items[1]->kind != Kind::kInt ||
+      items[1]->number < 0) {
+    return Damaged("a tensor without a storage");
+  }
+  Value* tensor = New(Kind::kTensor);
+  tensor->storage = items[0];
+  tensor->offset = items[1]->number;
+  if (!ReadSizes(*items[2], tensor->shape) || !ReadSizes(*items[3], tensor->strides) ||
+      tensor->shape.size() != tensor->strides.size()) {
+    return Damaged("a tensor whose sizes and strides do not match");
+  }
+  return Push(tensor);
+}
+
+Status PickleReader::Build() {
+  const Value* state = Pop();
+  if (state == nullptr || stack_.empty()) return Damaged("BUILD without an object");
+  // A state dict carries _metadata (versions of its layers) as an attribute; nothing needs it.
+  if (stack_.back()->kind != Kind::kDict) return Damaged("attributes for what has none");
+  return {};
+}
+
+Status PickleReader::PersistentId() {
+  // ("storage", type, key, location, elements[, view]), view = None or (key, offset, elements) in old files.
+  const Value* id = Pop();
+  if (id == nullptr || id->kind != Kind::kTuple || id->items.size() < 5 || id->items.size() > 6) {
+    return Damaged("an unknown persistent id");
+  }
+  const std::vector<Value*>& items = id->items;
+  if (items[0]->kind != Kind::kText || items[0]->text != "storage") {
+    return WeightError("it holds a whole pickled model, not a state dict: save model.state_dict() alone");
+  }
+  const std::optional<ElementType> type =
+      items[1]->kind == Kind::kGlobal ? StorageElementType(items[1]->text) : std::nullopt;
+  if (!type || items[2]->kind != Kind::kText || items[4]->kind != Kind::kInt || items[4]->number < 0) {
+    return Damaged("an unknown kind of storage");
+  }
+  Value* storage = New(Kind::kStorage);
+  storage->type = *type;
+  storage->text = items[2]->text;
+  storage->number = items[4]->number;
+  if (items.size() == 6 && items[5]->kind != Kind::kNone) {
+    const std::vector<Value*>& view = items[5]->items;
+    if (view.size() != 3 || view[1]->kind != Kind::kInt || view[1]->number < 0)
+      return Damaged("a view of a storage");
+    storage->offset = view[1]->number;
+  }
+  return Push(storage);
+}
+
+}  // namespace imgmill

@@ -1,0 +1,20 @@
+// The readers behind ReadStateDict, one a format.
+#pragma once
+
+#include <string>
+
+#include "torch/weights/state_dict.h"
+#include "torch/weights/weight_file.h"
+
+namespace imgmill {
+
+/// safetensors: 8 bytes of header length (little-endian), a JSON header, then the tensors without gaps.
+Result<StateDict> ReadSafetensors(const WeightFile& file);
+
+/// What torch.save writes since PyTorch 1.6: a ZIP archive of stored entries, one pickle among them.
+Result<StateDict> ReadZipCheckpoint(const WeightFile& file);
+
+/// What torch.save wrote before: five pickles one after another, then the storages.
+Result<StateDict> ReadLegacyCheckpoint(const WeightFile& file);
+
+}  // namespace imgmill

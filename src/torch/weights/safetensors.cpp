@@ -1,0 +1,46 @@
+// Reads .safetensors files into pool memory.
+#include <algorithm>
+
+#include "torch/weights/readers.h"
+#include "torch/weights/safetensors_header.h"
+
+namespace imgmill {
+
+// The format's own limit, as its reference reader has it.
+constexpr uint64_t kMostHeaderBytes = 100'000'000;
+
+Result<StateDict> ReadSafetensors(const WeightFile& file) {
+  uint8_t length[8];
+  if (Status read = file.ReadAt(0, length, sizeof length); !read) return read.error();
+  uint64_t header_bytes = 0;
+  for (int i = 7; i >= 0; --i) header_bytes = header_bytes << 8 | length[i];
+  if (header_bytes > kMostHeaderBytes || header_bytes > file.size() - sizeof length) {
+    return WeightError("the safetensors header claims " + std::to_string(header_bytes) +
+                       " bytes, the file has " + std::to_string(file.size()) + " in all");
+  }
+  const uint64_t data_offset = sizeof length + header_bytes;
+
+  SafetensorsHeader parsed_header;
+  {
+    Buffer header(std::max<size_t>(static_cast<size_t>(header_bytes), 1));
+    const size_t bytes = static_cast<size_t>(header_bytes);
+    if (Status read = file.ReadAt(sizeof length, header.data(), bytes); !read) return read.error();
+    Result<SafetensorsHeader> parsed = ParseSafetensorsHeader(
+        {reinterpret_cast<const char*>(header.data()), bytes}, file.size() - data_offset);
+    if (!parsed) return parsed.error();
+    parsed_header = std::move(*parsed);
+  }
+
+  StateDict weights;
+  weights.metadata = std::move(parsed_header.metadata);
+  for (SafetensorsEntry& entry : parsed_header.entries) {
+    WeightTensor tensor{entry.type, std::move(entry.shape),
+                        Buffer(static_cast<size_t>(entry.end - entry.begin))};
+    Status read = file.ReadAt(data_offset + entry.begin, tensor.data.data(), tensor.data.size());
+    if (!read) return read.error();
+    weights.tensors.emplace(std::move(entry.name), std::move(tensor));
+  }
+  return weights;
+}
+
+}  // namespace imgmill

@@ -1,0 +1,120 @@
+// Sizes, names and float conversion of weight tensors.
+#include "torch/weights/state_dict.h"
+
+#include <bit>
+#include <cstring>
+
+namespace imgmill {
+namespace {
+
+float FromHalf(uint16_t half) {
+  const uint32_t sign = static_cast<uint32_t>(half >> 15) << 31;
+  const uint32_t exponent = (half >> 10) & 0x1Fu;
+  const uint32_t fraction = half & 0x3FFu;
+  if (exponent == 0) {  // zero or subnormal: fraction * 2^-24, exact in float32
+    const float magnitude = static_cast<float>(fraction) * 0x1p-24f;
+    return sign != 0 ? -magnitude : magnitude;
+  }
+  const uint32_t widened = exponent == 31 ? 0xFFu : exponent + 112;  // biases: 15 and 127
+  return std::bit_cast<float>(sign | widened << 23 | fraction << 13);
+}
+
+float FromBFloat16(uint16_t value) {
+  return std::bit_cast<float>(static_cast<uint32_t>(value) << 16);
+}
+
+template <typename T, typename Convert>
+Buffer Converted(const WeightTensor& tensor, Convert convert) {
+  const size_t count = static_cast<size_t>(tensor.count());
+  Buffer floats(count * sizeof(float));
+  float* out = reinterpret_cast<float*>(floats.data());
+  for (size_t i = 0; i < count; ++i) {
+    T value;
+    std::memcpy(&value, tensor.data.data() + i * sizeof(T), sizeof(T));
+    out[i] = convert(value);
+  }
+  return floats;
+}
+
+}  // namespace
+
+size_t ElementBytes(ElementType type) {
+  switch (type) {
+    case ElementType::kFloat64:
+    case ElementType::kInt64:
+      return 8;
+    case ElementType::kFloat32:
+    case ElementType::kInt32:
+      return 4;
+    case ElementType::kFloat16:
+    case ElementType::kBFloat16:
+    case ElementType::kInt16:
+      return 2;
+    case ElementType::kInt8:
+    case ElementType::kUInt8:
+    case ElementType::kBool:
+      return 1;
+  }
+  return 1;
+}
+
+std::string_view ToString(ElementType type) {
+  switch (type) {
+    case ElementType::kFloat64:
+      return "float64";
+    case ElementType::kFloat32:
+      return "float32";
+    case ElementType::kFloat16:
+      return "float16";
+    case ElementType::kBFloat16:
+      return "bfloat16";
+    case ElementType::kInt64:
+      return "int64";
+    case ElementType::kInt32:
+      return "int32";
+    case ElementType::kInt16:
+      return "int16";
+    case ElementType::kInt8:
+      return "int8";
+    case ElementType::kUInt8:
+      return "uint8";
+    case ElementType::kBool:
+      return "bool";
+  }
+  return "unknown";
+}
+
+int64_t WeightTensor::count() const {
+  return CountElements(shape);
+}
+
+int64_t CountElements(const std::vector<int64_t>& shape) {
+  constexpr int64_t kMost = int64_t{1} << 40;
+  int64_t count = 1;
+  for (const int64_t size : shape) {
+    if (size < 0 || size > kMost) return -1;
+    // A zero anywhere makes the product zero, however large the others are.
+    if (size != 0 && count > kMost / size) return -1;
+    count *= size;
+  }
+  return count;
+}
+
+Result<Buffer> ToFloats(const WeightTensor& tensor) {
+  switch (tensor.type) {
+    case ElementType::kFloat64:
+      return Converted<double>(tensor, [](double value) { return static_cast<float>(value); });
+    case ElementType::kFloat32:
+      return Converted<float>(tensor, [](float value) { return value; });
+    case ElementType::kFloat16:
+      return Converted<uint16_t>(tensor, FromHalf);
+    case ElementType::kBFloat16:
+      return Converted<uint16_t>(tensor, FromBFloat16);
+    default:
+      return Error{
+          Stage::kConfigure, Code::kModelError,
+          "a tensor of " + std::string(ToString(tensor.type)) + " where floating point weights belong"};
+  }
+}
+
+}  // namespace imgmill

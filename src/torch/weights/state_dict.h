@@ -1,0 +1,70 @@
+// Weights as they come out of a file, whichever its format: names and plain tensors in pool memory.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "imgmill/base/result.h"
+#include "imgmill/memory/pool.h"
+
+namespace imgmill {
+
+enum class ElementType {
+  kFloat64,
+  kFloat32,
+  kFloat16,
+  kBFloat16,
+  kInt64,
+  kInt32,
+  kInt16,
+  kInt8,
+  kUInt8,
+  kBool
+};
+
+size_t ElementBytes(ElementType type);
+std::string_view ToString(ElementType type);
+
+/// A dense row-major tensor. Immutable once read; its bytes are charged to the pool that was current then.
+struct WeightTensor {
+  ElementType type = ElementType::kFloat32;
+  std::vector<int64_t> shape;  ///< empty for a scalar
+  Buffer data;
+
+  int64_t count() const;
+  size_t bytes() const { return static_cast<size_t>(count()) * ElementBytes(type); }
+  /// Size of a dimension; -1 where there is none.
+  int64_t dim(size_t index) const { return index < shape.size() ? shape[index] : -1; }
+};
+
+/// What a weight file holds.
+struct StateDict {
+  std::map<std::string, WeightTensor, std::less<>> tensors;
+  /// Free text beside them; only .safetensors has any.
+  std::map<std::string, std::string, std::less<>> metadata;
+
+  /// The tensor of that name; null where there is none.
+  const WeightTensor* Find(std::string_view name) const {
+    const auto found = tensors.find(name);
+    return found == tensors.end() ? nullptr : &found->second;
+  }
+};
+
+/// Values as float32, widened or narrowed. A kModelError for integers and booleans, which are no weights.
+/// @throws OutOfMemory
+Result<Buffer> ToFloats(const WeightTensor& tensor);
+
+/// Elements in `shape`; -1 if a dimension is negative or the product passes 2^40, more than any weight has.
+int64_t CountElements(const std::vector<int64_t>& shape);
+
+/// Reads a .safetensors file or a .pth, .pt or .th state dict, told apart by their content. Nothing in the
+/// file is executed: pickles go through an allow-list. Wrapped dicts (params_ema, params, state_dict, model)
+/// are unwrapped and a `module.` in front of all names is dropped. Errors: kNotFound, kPermission,
+/// kReadError, and kModelError for what is damaged, refused or no weight file.
+/// @throws OutOfMemory
+Result<StateDict> ReadStateDict(const std::string& path);
+
+}  // namespace imgmill

@@ -1,0 +1,84 @@
+// Checkpoints of PyTorch 1.6 and newer: NAME/data.pkl and NAME/data/KEY in a ZIP archive.
+#include <set>
+
+#include "torch/weights/checkpoint_tensors.h"
+#include "torch/weights/readers.h"
+#include "torch/weights/zip_archive.h"
+
+namespace imgmill {
+namespace {
+
+/// The folder in which data.pkl stands, with a trailing slash.
+Result<std::string> FindFolder(const ZipDirectory& directory) {
+  constexpr std::string_view kPickle = "data.pkl";
+  const std::string* found = nullptr;
+  bool program = false;
+  for (const auto& [name, entry] : directory) {
+    const size_t slash = name.find('/');
+    const std::string_view inner = std::string_view(name).substr(slash == std::string::npos ? 0 : slash + 1);
+    if (inner == kPickle) {
+      if (found != nullptr) return WeightError("the ZIP archive has several data.pkl");
+      found = &name;
+    }
+    program |= inner == "constants.pkl" || inner == "bytecode.pkl" || inner.starts_with("code/");
+  }
+  if (program) {
+    return WeightError(
+        "it is a TorchScript program, not a state dict: save the model's state_dict() instead");
+  }
+  if (found == nullptr)
+    return WeightError("it is a ZIP archive, but none that torch.save makes (no data.pkl in it)");
+  return found->substr(0, found->size() - kPickle.size());
+}
+
+Status CheckByteOrder(const WeightFile& file, const ZipDirectory& directory, const std::string& folder) {
+  const auto found = directory.find(folder + "byteorder");
+  if (found == directory.end()) return {};
+  Result<uint64_t> offset = LocateZipData(file, found->first, found->second);
+  if (!offset) return offset.error();
+  char order[6];
+  if (found->second.bytes == sizeof order) {
+    if (Status read = file.ReadAt(*offset, order, sizeof order); !read) return read;
+    if (std::string_view(order, sizeof order) == "little") return {};
+  }
+  return WeightError("it was saved on a big-endian machine, which is not supported");
+}
+
+}  // namespace
+
+Result<StateDict> ReadZipCheckpoint(const WeightFile& file) {
+  Result<ZipDirectory> directory = ReadZipDirectory(file);
+  if (!directory) return directory.error();
+  Result<std::string> folder = FindFolder(*directory);
+  if (!folder) return folder.error();
+  if (Status order = CheckByteOrder(file, *directory, *folder); !order) return order.error();
+
+  std::map<std::string, uint64_t> verified;
+  const auto open = [&](const std::string& name) -> Result<std::pair<uint64_t, uint64_t>> {
+    const auto found = directory->find(name);
+    if (found == directory->end()) return WeightError("the ZIP archive lacks " + name);
+    if (const auto known = verified.find(name); known != verified.end()) {
+      return std::pair(known->second, found->second.bytes);
+    }
+    Result<uint64_t> offset = LocateZipData(file, name, found->second);
+    if (!offset) return offset.error();
+    if (Status sound = VerifyZipData(file, name, found->second, *offset); !sound) return sound.error();
+    verified.emplace(name, *offset);
+    return std::pair(*offset, found->second.bytes);
+  };
+
+  auto pickle = open(*folder + "data.pkl");
+  if (!pickle) return pickle.error();
+  WeightCursor cursor(file, pickle->first, pickle->second);
+  PickleReader reader(cursor);
+  Result<const PickleValue*> root = reader.Read();
+  if (!root) return root.error();
+  const LocateStorage locate = [&](const std::string& key, ElementType type) -> Result<StorageLocation> {
+    auto data = open(*folder + "data/" + key);
+    if (!data) return data.error();
+    return StorageLocation{data->first, static_cast<int64_t>(data->second / ElementBytes(type))};
+  };
+  return ReadCheckpointTensors(file, **root, locate);
+}
+
+}  // namespace imgmill
