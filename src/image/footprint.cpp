@@ -14,6 +14,7 @@ namespace {
 
 constexpr size_t kSmall = size_t{256} << 10;  // input buffers, tables, objects
 constexpr double kStripRows = 16;
+constexpr double kWindowRows = 112;  // what libvips caches of a file that is read in order
 
 size_t Bytes(double bytes) {
   return static_cast<size_t>(std::ceil(bytes));
@@ -52,17 +53,23 @@ double DecoderBytes(const ImageHeader& header, const Sizes& s) {
   const double whole = s.pixels * s.pixel_bytes;
   if (header.format == "jpeg") return JpegBytes(header, s);
   if (header.format == "png") return header.interlaced ? whole + 4 * s.row_bytes : 4 * s.row_bytes;
-  if (header.format == "hdr" || header.format == "ppm") return 4 * s.row_bytes;
-  if (header.format == "tiff")
-    return static_cast<double>(header.block_rows) * s.row_bytes * 3 + s.row_bytes * 4;
-  // The frame, the canvas of an animation, and the file, which libwebp and nsgif want whole.
-  if (header.format == "webp") return s.pixels * 4 * 2 + s.file_bytes;
-  if (header.format == "gif") return s.pixels * 4 * 3 + s.file_bytes;
+  if (header.format == "hdr") return 4 * s.row_bytes;
+  if (header.format == "ppm") return 4 * s.row_bytes + s.file_bytes;  // mapped
+  // A strip or a row of tiles, and the same cached.
+  const double block = static_cast<double>(header.block_rows) * s.row_bytes;
+  if (header.format == "tiff") return block * 2.5 + s.row_bytes * 4;
+  // libwebp's frame in YUV, the RGB or RGBA it gives and libvips' copy; and the file, which it wants whole.
+  if (header.format == "webp") return s.pixels * (header.has_alpha ? 16 : 12) + s.file_bytes;
+  // The frame, the canvas, and the file, which nsgif wants whole.
+  if (header.format == "gif") return s.pixels * 4 * 2 + s.file_bytes;
   // Planes of the video frame, with references, then interleaved.
   if (header.format == "heif") return whole * 4 + s.file_bytes;
-  // OpenJPEG computes in 32 bits a sample, wavelet coefficients beside the image.
-  if (header.format == "jp2k") return s.pixels * header.bands * 4 * 2 + whole + s.file_bytes;
-  if (header.format == "jxl") return s.pixels * std::max(3, header.bands) * 4 * 3 + whole + s.file_bytes;
+  // OpenJPEG computes in 32 bits a sample. Tiles: one of them, and a row of them cached.
+  if (header.format == "jp2k") {
+    if (header.block_rows >= header.height) return s.pixels * header.bands * 5.5 + s.file_bytes;
+    return block * 4 + static_cast<double>(header.block_rows * header.block_rows) * header.bands * 8;
+  }
+  if (header.format == "jxl") return s.pixels * 6 + whole * 2 + s.file_bytes;
   return whole * 2 + s.file_bytes;
 }
 
@@ -75,8 +82,8 @@ Footprint ReadFootprint(const ImageHeader& header, const ReadOptions& options) {
   // libvips' pipeline: its window of rows, and a strip of each operation, float where colours are converted.
   const bool pipeline = header.format != "jpeg" || header.has_icc || header.cmyk;
   const double strip_rows = std::max(kStripRows, std::ceil(256.0 * 1024 / s.row_bytes));
-  const double strips =
-      pipeline ? strip_rows * (s.row_bytes * 3 + (header.has_icc || header.cmyk ? s.width * 24 : 0)) : 0;
+  const double converted = header.has_icc || header.cmyk ? s.width * 24 : 0;
+  const double strips = pipeline ? strip_rows * (s.row_bytes * 3 + converted) + kWindowRows * s.row_bytes : 0;
   need.unseen = Bytes(DecoderBytes(header, s) + strips) + kSmall;
   // A strip before its form is changed.
   need.pooled = Bytes(kStripRows * s.row_bytes);
@@ -94,10 +101,10 @@ Footprint WriteFootprint(const Layout& layout, const WriteOptions& options) {
   Footprint need;
   need.pooled = RowPipe::BytesFor(stored);
   // libvips hands strips to the encoder through two buffers and a window.
-  const double strips = 96 * row;
+  const double strips = 160 * row;
   double encoder = 4 * row;
   if (options.format == FileFormat::kJpeg) encoder = 16 * row * 2;
-  if (options.format == FileFormat::kTiff) encoder = 128 * row;
+  if (options.format == FileFormat::kTiff) encoder = 192 * row;
   // libwebp holds the picture as it comes and as YUV or ARGB, and its output.
   if (options.format == FileFormat::kWebp) encoder = pixels * (options.quality >= 100 ? 24 : 10);
   need.unseen = Bytes(strips + encoder) + 2 * kSmall;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "block_rows.h"
 #include "colour.h"
 #include "imgmill/image/reader.h"
 #include "jpeg_decoder.h"
@@ -136,7 +137,11 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
     VipsShared share;
     image = LoadWithVips(*file, *head, path, VIPS_FAIL_ON_NONE, &known);
   }
-  if (!image && !known) return Error{Stage::kProbe, Code::kUnknownFormat, WhyUnknown(*head)};
+  if (!image && !known) {
+    VipsShared share;
+    vips_error_clear();
+    return WhyUnknown(*head, Stage::kProbe);
+  }
   if (!image) {
     const Error error = DiagnoseAlone(Stage::kProbe, "libvips cannot read its header", [&] {
       image = LoadWithVips(*file, *head, path, VIPS_FAIL_ON_NONE, &known);
@@ -149,6 +154,8 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
   image.reset();
   if (!header) return header;
   header->file_bytes = file_bytes;
+  if (header->format == "tiff") header->block_rows = TiffBlockRows(*file, header->height);
+  if (header->format == "jp2k") header->block_rows = Jpeg2000BlockRows(*file, header->height);
   if (!WithinLimit(header->width, header->height, limits)) {
     return TooManyPixels(header->width, header->height, limits);
   }

@@ -38,6 +38,22 @@ constexpr Kind kKnownStrangers[] = {
     {4, "ftypqt", 6, "a QuickTime video, not an image"},
 };
 
+constexpr Kind kKnownFormats[] = {
+    {0, "\x89PNG", 4, "PNG"},
+    {0, "GIF8", 4, "GIF"},
+    {8, "WEBP", 4, "WebP"},
+    {0, "II*\0", 4, "TIFF"},
+    {0, "MM\0*", 4, "TIFF"},
+    {0, "II+\0", 4, "BigTIFF"},
+    {0, "MM\0+", 4, "BigTIFF"},
+    {4, "ftyphe", 6, "HEIF"},
+    {4, "ftypmif1", 8, "HEIF"},
+    {4, "ftypavi", 7, "AVIF"},
+    {4, "jP  ", 4, "JPEG 2000"},
+    {0, "\xFF\x4F\xFF\x51", 4, "JPEG 2000"},
+    {0, "#?RADIANCE", 10, "Radiance HDR"},
+};
+
 bool LooksLikeText(const FileHead& head) {
   return std::all_of(head.bytes, head.bytes + head.size, [](unsigned char c) {
     return c >= 0x20 ? c != 0x7F : c == '\n' || c == '\r' || c == '\t' || c == '\f';
@@ -47,6 +63,23 @@ bool LooksLikeText(const FileHead& head) {
 bool ContainsText(const FileHead& head, const char* text) {
   const char* begin = reinterpret_cast<const char*>(head.bytes);
   return std::string_view(begin, head.size).find(text) != std::string_view::npos;
+}
+
+std::string StrangerText(const FileHead& head) {
+  if (head.size == 0) return "the file is empty";
+  if (std::all_of(head.bytes, head.bytes + head.size, [](unsigned char c) { return c == 0; })) {
+    return "the file begins with zeros only (an interrupted copy or download?)";
+  }
+  for (const Kind& kind : kKnownStrangers) {
+    if (head.Is(kind.at, kind.magic, kind.length)) return std::string("it is ") + kind.what;
+  }
+  if (ContainsText(head, "<svg")) return "it is an SVG drawing, which is not supported (render it to PNG)";
+  if (ContainsText(head, "<html") || ContainsText(head, "<!DOCTYPE") || ContainsText(head, "<!doctype")) {
+    return "it is a web page, not an image (a failed download?)";
+  }
+  if (LooksLikeText(head)) return "it is text, not an image";
+  return "not an image of a known format (JPEG, PNG, WebP, TIFF, GIF, HEIF, AVIF, JPEG XL, JPEG 2000, "
+         "PNM, Radiance HDR, OpenEXR)";
 }
 
 }  // namespace
@@ -75,27 +108,21 @@ ImageRef LoadWithVips(const InputFile& file, const FileHead& head, const std::st
   GRef<VipsSource> source(vips_source_new_from_descriptor(file.descriptor()));
   if (!source) return {};
   const char* loader = vips_foreign_find_load_source(source.get());
-  if (loader == nullptr) return {};
+  if (loader == nullptr || !IsTrustedReader(loader)) return {};
   *known = true;
   return ImageRef(vips_image_new_from_source(source.get(), "", "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
                                              fail_on, nullptr));
 }
 
-std::string WhyUnknown(const FileHead& head) {
-  if (head.size == 0) return "the file is empty";
-  if (std::all_of(head.bytes, head.bytes + head.size, [](unsigned char c) { return c == 0; })) {
-    return "the file begins with zeros only (an interrupted copy or download?)";
+Error WhyUnknown(const FileHead& head, Stage stage) {
+  for (const Kind& kind : kKnownFormats) {
+    if (!head.Is(kind.at, kind.magic, kind.length)) continue;
+    return {stage, Code::kMalformed,
+            std::string("it begins as ") + kind.what +
+                " but cannot be read as such: cut short, broken, or of a "
+                "kind that is not supported"};
   }
-  for (const Kind& kind : kKnownStrangers) {
-    if (head.Is(kind.at, kind.magic, kind.length)) return std::string("it is ") + kind.what;
-  }
-  if (ContainsText(head, "<svg")) return "it is an SVG drawing, which is not supported (render it to PNG)";
-  if (ContainsText(head, "<html") || ContainsText(head, "<!DOCTYPE") || ContainsText(head, "<!doctype")) {
-    return "it is a web page, not an image (a failed download?)";
-  }
-  if (LooksLikeText(head)) return "it is text, not an image";
-  return "not an image of a known format (JPEG, PNG, WebP, TIFF, GIF, HEIF, AVIF, JPEG XL, JPEG 2000, "
-         "PNM, Radiance HDR, OpenEXR)";
+  return {stage, Code::kUnknownFormat, StrangerText(head)};
 }
 
 }  // namespace imgmill

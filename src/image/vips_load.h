@@ -22,7 +22,8 @@ Result<FileHead> ReadHead(const InputFile& file, Stage stage);
 ImageRef LoadWithVips(const InputFile& file, const FileHead& head, const std::string& path,
                       VipsFailOn fail_on, bool* known);
 
-/// Why a file that no reader claims is no image, as far as its first bytes tell, and what to do about it.
-std::string WhyUnknown(const FileHead& head);
+/// Why a file that no reader claims is no image, as far as its first bytes tell, and what to do about it:
+/// kUnknownFormat, or kMalformed where they begin like a format that is known.
+Error WhyUnknown(const FileHead& head, Stage stage);
 
 }  // namespace imgmill

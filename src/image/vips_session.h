@@ -86,6 +86,9 @@ Error DiagnoseAlone(Stage stage, const std::string& what, const std::function<bo
 /// The first lines of the error buffer as one, and the code that they amount to. Call under VipsAlone.
 Error TakeVipsError(Stage stage, const std::string& otherwise);
 
+/// Whether libvips' reader of this class name is one that this tool uses; the others are refused.
+bool IsTrustedReader(const char* class_name);
+
 /// Loads libvips' HEIF or JPEG XL module when `head`, the first bytes of a file, needs it.
 void LoadModuleFor(const unsigned char* head, size_t bytes);
 

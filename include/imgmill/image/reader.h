@@ -35,7 +35,7 @@ struct ImageHeader {
   bool cmyk = false;
   /// JPEG: stored samples per pixel, which chroma subsampling makes fewer than bands (1.5 for 4:2:0).
   double samples_per_pixel = 0;
-  /// TIFF: rows of a strip or tile, which is decoded at once.
+  /// TIFF and JPEG 2000: rows of a strip or tile, which is decoded at once.
   int64_t block_rows = 1;
   int orientation = 1;       ///< EXIF 1..8
   bool progressive = false;  ///< JPEG of several scans, decoded whole before its first row

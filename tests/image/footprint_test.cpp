@@ -1,0 +1,216 @@
+// Predicted bytes against what the kernel says: resident memory's growth while a fresh process decodes or
+// encodes, for pictures of a few megapixels made here.
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <vips/vips.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <string>
+
+#include "image/vips_session.h"
+#include "image_test.h"
+#include "imgmill/memory/system_memory.h"
+
+using namespace imgmill;
+using namespace imgmill::image_test;
+
+extern char** environ;
+
+namespace {
+
+// Waves and noise, so that no codec has it too easy.
+ImageRef Picture(int width, int height, bool alpha) {
+  InitImageLibraries();
+  VipsImage* waves = nullptr;
+  VipsImage* noise = nullptr;
+  VipsImage* sum = nullptr;
+  VipsImage* picture = nullptr;
+  REQUIRE(vips_sines(&waves, width, height, "hfreq", 9.0, "vfreq", 7.0, nullptr) == 0);
+  REQUIRE(vips_gaussnoise(&noise, width, height, "mean", 128.0, "sigma", 12.0, nullptr) == 0);
+  VipsImage* scaled = nullptr;
+  REQUIRE(vips_linear1(waves, &scaled, 80.0, 0.0, nullptr) == 0);
+  REQUIRE(vips_add(scaled, noise, &sum, nullptr) == 0);
+  VipsImage* grey = nullptr;
+  REQUIRE(vips_cast_uchar(sum, &grey, nullptr) == 0);
+  VipsImage* bands[4] = {grey, grey, grey, grey};
+  REQUIRE(vips_bandjoin(bands, &picture, alpha ? 4 : 3, nullptr) == 0);
+  VipsImage* srgb = nullptr;
+  REQUIRE(vips_copy(picture, &srgb, "interpretation", VIPS_INTERPRETATION_sRGB, nullptr) == 0);
+  for (VipsImage* image : {waves, noise, scaled, sum, grey, picture}) g_object_unref(image);
+  VipsImage* held = vips_image_new_memory();
+  REQUIRE(vips_image_write(srgb, held) == 0);
+  g_object_unref(srgb);
+  return ImageRef(held);
+}
+
+// Runs the test case "child: ..." of this program in a process of its own. @return what it measured, bytes.
+int64_t Child(const std::string& job, const std::string& path, const std::string& result) {
+  std::string self = "/proc/self/exe";
+  std::string filter = "-tc=child:*";
+  char* arguments[] = {self.data(), filter.data(), nullptr};
+  std::vector<std::string> settings = {"IMGMILL_CHILD_JOB=" + job, "IMGMILL_CHILD_PATH=" + path,
+                                       "IMGMILL_CHILD_RESULT=" + result, "MALLOC_ARENA_MAX=2"};
+  for (char** variable = environ; *variable != nullptr; ++variable) settings.emplace_back(*variable);
+  std::vector<char*> environment;
+  for (std::string& setting : settings) environment.push_back(setting.data());
+  environment.push_back(nullptr);
+  pid_t child = 0;
+  std::ofstream(result).close();
+  posix_spawn_file_actions_t quiet;  // its report would look like one of ours
+  posix_spawn_file_actions_init(&quiet);
+  posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", O_WRONLY, 0);
+  REQUIRE(posix_spawn(&child, "/proc/self/exe", &quiet, nullptr, arguments, environment.data()) == 0);
+  posix_spawn_file_actions_destroy(&quiet);
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  REQUIRE(status == 0);
+  std::ifstream file(result);
+  int64_t bytes = -1;
+  file >> bytes;
+  REQUIRE(bytes >= 0);
+  return bytes;
+}
+
+// Resets the kernel's high-water mark. @return resident bytes now.
+size_t ResetPeak() {
+  malloc_trim(0);
+  std::ofstream("/proc/self/clear_refs") << 5;
+  return ReadProcessMemory().resident;
+}
+
+void Consume(const std::string& path) {
+  Result<ImageHeader> header = Probe(path, {});
+  if (!header) FAIL(header.error().message);
+  Result<std::unique_ptr<RowReader>> rows = OpenRows(path, *header, {});
+  if (!rows) FAIL(rows.error().message);
+  Status status = Drain(**rows);
+  if (!status) FAIL(status.error().message);
+}
+
+void Produce(const std::string& path, const Layout& layout, FileFormat format) {
+  WriteOptions options;
+  options.format = format;
+  Result<std::unique_ptr<RowWriter>> writer = CreateRows(path, layout, options, {});
+  if (!writer) FAIL(writer.error().message);
+  Layout strip = layout;
+  strip.height = 8;
+  std::vector<uint8_t> rows(strip.row_bytes() * 8);
+  uint32_t seed = 1;
+  for (int64_t y = 0; y < layout.height; y += 8) {
+    for (uint8_t& sample : rows)
+      sample = static_cast<uint8_t>(128 + ((seed = seed * 1664525U + 1013904223U) >> 28));
+    strip.height = std::min<int64_t>(8, layout.height - y);
+    Status status = (*writer)->Write({rows.data(), strip, layout.row_bytes()});
+    if (!status) FAIL(status.error().message);
+  }
+  Status finished = (*writer)->Finish();
+  if (!finished) FAIL(finished.error().message);
+}
+
+constexpr Layout kWritten = {3000, 2000, 3, Sample::kU8};
+
+}  // namespace
+
+TEST_CASE("child: one decode or encode, measured") {
+  const char* job = std::getenv("IMGMILL_CHILD_JOB");
+  if (job == nullptr) return;
+  const std::string path = std::getenv("IMGMILL_CHILD_PATH");
+  // Code, plug-ins and tables that are loaded once are nobody's footprint.
+  if (std::strcmp(job, "read") == 0) {
+    Consume(path + ".small");
+    const size_t before = ResetPeak();
+    Consume(path);
+    std::ofstream(std::getenv("IMGMILL_CHILD_RESULT")) << ReadProcessMemory().peak_resident - before;
+  } else {
+    const auto format = static_cast<FileFormat>(std::atoi(job));
+    Produce(path, {64, 64, 3, Sample::kU8}, format);
+    const size_t before = ResetPeak();
+    Produce(path, kWritten, format);
+    std::ofstream(std::getenv("IMGMILL_CHILD_RESULT")) << ReadProcessMemory().peak_resident - before;
+  }
+}
+
+TEST_CASE("what a decoder holds stays within its predicted footprint, and not far below") {
+  const TemporaryFolder folder;
+  TimeGuard guard("footprints of decoders", 120);
+  struct Case {
+    const char* name;
+    const char* suffix;  // with libvips' save options
+    int width;
+    int height;
+    bool alpha;
+  };
+  const Case cases[] = {
+      {"baseline JPEG", ".jpg[Q=90]", 3000, 2000, false},
+      {"JPEG with a profile", ".jpg[Q=75,profile=p3]", 3000, 2000, false},
+      {"wide baseline JPEG", ".jpg[Q=90]", 12000, 500, false},
+      {"progressive JPEG", ".jpg[Q=75,interlace]", 3000, 2000, false},
+      {"progressive JPEG 4:4:4", ".jpg[Q=90,interlace,subsample-mode=off]", 3000, 2000, false},
+      {"PNG", ".png[compression=1]", 3000, 2000, false},
+      {"interlaced PNG", ".png[compression=1,interlace]", 3000, 2000, true},
+      {"WebP", ".webp[effort=0]", 3000, 2000, false},
+      {"WebP with alpha", ".webp[effort=0]", 3000, 2000, true},
+      {"TIFF", ".tif[compression=lzw]", 3000, 2000, false},
+      {"tiled TIFF", ".tif[tile,tile-width=256,tile-height=256]", 3000, 2000, false},
+      {"tiled TIFF with tall tiles", ".tif[tile,tile-width=512,tile-height=1024]", 3000, 2000, false},
+      {"GIF", ".gif[effort=1]", 1000, 1000, false},
+      {"HEIC", ".heic[effort=0]", 1500, 1000, false},
+      {"AVIF", ".avif[effort=0]", 1500, 1000, false},
+      {"JPEG 2000", ".jp2[tile-width=4096,tile-height=4096]", 1500, 1000, false},
+      {"tiled JPEG 2000", ".jp2[tile-width=256,tile-height=256]", 1500, 1000, false},
+      {"JPEG XL", ".jxl[effort=3]", 1500, 1000, false},
+      {"Radiance HDR", ".hdr", 2000, 1000, false},
+      {"PPM", ".ppm", 3000, 2000, false},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(std::string(c.name));
+    LoadModuleFor(reinterpret_cast<const unsigned char*>("\0\0\0\x20"
+                                                         "ftypheic"),
+                  12);
+    LoadModuleFor(reinterpret_cast<const unsigned char*>("\xff\x0a"), 2);
+    std::string suffix = c.suffix;
+    const std::string options = suffix.substr(std::min(suffix.find('['), suffix.size()));
+    suffix.resize(suffix.size() - options.size());
+    const std::string path = folder / ("picture" + suffix);
+    const ImageRef large = Picture(c.width, c.height, c.alpha);
+    const ImageRef small = Picture(64, 64, c.alpha);
+    const std::string small_path = folder / ("small" + suffix);
+    if (vips_image_write_to_file(large.get(), (path + options).c_str(), nullptr) != 0 ||
+        vips_image_write_to_file(small.get(), (small_path + options).c_str(), nullptr) != 0) {
+      MESSAGE("this libvips cannot write it: " << vips_error_buffer());
+      vips_error_clear();
+      continue;
+    }
+    REQUIRE(std::rename(small_path.c_str(), (path + ".small").c_str()) == 0);
+    const ImageHeader header = Probe(path, {}).value();
+    const auto predicted = static_cast<int64_t>(ReadFootprint(header, {}).total());
+    const int64_t measured = Child("read", path, folder / "result");
+    MESSAGE(std::string(c.name) << ": predicted " << (predicted >> 10) << " KiB, measured "
+                                << (measured >> 10) << " KiB");
+    CHECK(measured <= predicted);
+    CHECK(predicted <= 3 * measured + (4 << 20));
+  }
+}
+
+TEST_CASE("what an encoder holds stays within its predicted footprint, and not far below") {
+  const TemporaryFolder folder;
+  TimeGuard guard("footprints of encoders", 120);
+  for (const FileFormat format :
+       {FileFormat::kPng, FileFormat::kJpeg, FileFormat::kWebp, FileFormat::kTiff}) {
+    CAPTURE(Extension(format));
+    WriteOptions options;
+    options.format = format;
+    const auto predicted = static_cast<int64_t>(WriteFootprint(kWritten, options).total());
+    const int64_t measured =
+        Child(std::to_string(static_cast<int>(format)), folder / "out", folder / "result");
+    MESSAGE(Extension(format) << ": predicted " << (predicted >> 10) << " KiB, measured " << (measured >> 10)
+                              << " KiB");
+    CHECK(measured <= predicted);
+    CHECK(predicted <= 3 * measured + (4 << 20));
+  }
+}
