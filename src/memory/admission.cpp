@@ -138,8 +138,13 @@ bool Admission::Blocked() const {
 }
 
 void Admission::OnPressure(std::function<void(bool)> callback) {
-  std::lock_guard lock(pressure_mutex_);
-  pressure_callback_ = std::move(callback);
+  {
+    std::unique_lock lock(pressure_mutex_);
+    told_.wait(lock, [this] { return !telling_ || teller_ == std::this_thread::get_id(); });
+    pressure_callback_ = std::move(callback);
+    told_waiting_ = false;
+  }
+  TellPressure();
 }
 
 std::optional<Error> Admission::TooLarge(const Footprint& need) {
@@ -178,6 +183,7 @@ void Admission::TellPressure() {
   std::unique_lock lock(pressure_mutex_);
   if (telling_) return;
   telling_ = true;
+  teller_ = std::this_thread::get_id();
   while (pressure_callback_) {
     const bool waiting = Blocked();
     if (waiting == told_waiting_) break;
@@ -188,6 +194,7 @@ void Admission::TellPressure() {
     lock.lock();
   }
   telling_ = false;
+  told_.notify_all();
 }
 
 Admission::Hold::Hold(Admission& admission) : admission_(admission) {

@@ -7,6 +7,7 @@
 #include <list>
 #include <mutex>
 #include <optional>
+#include <thread>
 
 #include "imgmill/base/result.h"
 #include "imgmill/base/stop_flag.h"
@@ -44,6 +45,8 @@ class Admission {
   /// What could be leased at this moment if nobody waited.
   size_t FreeRoom() const;
   bool Blocked() const;
+  /// Once it returns, the callback before is not running and never will again (unless this is called out of
+  /// that callback itself).
   void OnPressure(std::function<void(bool)> callback);
 
   /// While it lives, nothing is granted: somebody out of memory waits for others to give back.
@@ -76,6 +79,8 @@ class Admission {
   size_t cap_ = 0;
 
   std::mutex pressure_mutex_;
+  std::condition_variable told_;
+  std::thread::id teller_;  ///< who is in the callback, if telling_
   std::function<void(bool)> pressure_callback_;
   bool told_waiting_ = false;
   bool telling_ = false;

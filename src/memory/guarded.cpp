@@ -113,7 +113,8 @@ LadderOutcome MemoryManager::Guarded(LadderWork& work, int device, const StopFla
       rivals.on_device = pass.HadCompany();
     }
     if (outcome.status) return outcome;
-    const bool lost = outcome.status.error().code == Code::kDeviceLost;
+    // The host is never lost: there, this is the word of a device that the work waited for.
+    const bool lost = outcome.status.error().code == Code::kDeviceLost && !slot.shares_host_pool;
     if (!lost && !RanOut(outcome.status)) return outcome;
     if (lost || !Recover(*this, slot, attempt.device)) {
       if (!leave_device()) return outcome;

@@ -210,6 +210,10 @@ bool MemoryManager::DeviceLost(int index) const {
   return impl_->devices.At(index).lost;
 }
 
+bool MemoryManager::DeviceSharesHostPool(int index) const {
+  return impl_->devices.At(index).shares_host_pool;
+}
+
 size_t MemoryManager::DeviceRoom(int index) const {
   if (index < 0) return impl_->admission.FreeRoom();
   const DeviceSlot& slot = impl_->devices.At(index);

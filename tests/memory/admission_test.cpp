@@ -160,6 +160,30 @@ TEST_CASE("pressure is told when somebody starts to wait and when nobody does an
   CHECK(told == std::vector<bool>{true, false});
 }
 
+TEST_CASE("a callback that was taken away is not running any more; a new one hears how things stand") {
+  Pool pool("host", SIZE_MAX);
+  Admission admission(pool, kBudget, true);
+  std::atomic<bool> inside{false};
+  std::atomic<bool> left{false};
+  admission.OnPressure([&](bool) {
+    inside = true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    left = true;
+  });
+  const StopFlag stop;
+  REQUIRE(admission.Acquire({90 * kMiB, 0}, stop).ok());
+  std::thread waiting([&] { CHECK(admission.Acquire({50 * kMiB, 0}, stop).ok()); });
+  while (!inside) std::this_thread::yield();
+  admission.OnPressure(nullptr);
+  CHECK(left);
+  std::atomic<int> told{0};
+  admission.OnPressure([&](bool is_waiting) { told += is_waiting ? 1 : 10; });
+  CHECK(told == 1);
+  admission.Return({90 * kMiB, 0});
+  waiting.join();
+  CHECK(told == 11);
+}
+
 TEST_CASE("held admission grants nothing until it is let go") {
   Pool pool("host", SIZE_MAX);
   Admission admission(pool, kBudget, true);

@@ -314,6 +314,29 @@ TEST_CASE(
   CHECK(bound.attempts.empty());
 }
 
+TEST_CASE("host work: retried in the host's pool; a device lost below it is not the host's loss") {
+  auto manager = MustCreate(WithRoom(64 * kMiB));
+  const StopFlag stop;
+  TileWork work(*manager, 6, 1, 512, 4);
+  HostPool().RefuseAllocation(3);
+  LadderOutcome outcome = manager->Guarded(work, kHostWork, stop);
+  CHECK(outcome.status.ok());
+  CHECK(outcome.rung == Rung::kSameSize);
+  CHECK(work.EachOnce());
+
+  struct Waiter final : LadderWork {
+    Status Run(const Attempt&) override {
+      return Error{Stage::kCompute, Code::kDeviceLost, "cuda:0 is gone"};
+    }
+  } waiter;
+  outcome = manager->Guarded(waiter, kHostWork, stop);
+  REQUIRE_FALSE(outcome.status.ok());
+  CHECK(outcome.status.error().message == "cuda:0 is gone");
+  TileWork after(*manager, 1, 1, 512, 4);
+  CHECK(manager->Guarded(after, kHostWork, stop).status.ok());
+  CHECK(manager->Info().warnings.empty());
+}
+
 TEST_CASE("an error that is no shortage ends the work at once; foreign exceptions pass through") {
   OneDevice one(8 * kMiB);
   struct Broken final : LadderWork {

@@ -218,6 +218,28 @@ TEST_CASE("auto clears once when the threshold is crossed, not after every full 
   CHECK(manager->Info().clear_ms > 0);
 }
 
+TEST_CASE("auto does not clear so often that it would cost more than it is worth") {
+  auto manager = MustCreate(WithRoom(300 * kMiB));
+  manager->AddDevice(std::make_unique<HostBackedDevice>("cpu:0", 64 * kMiB));
+  Pool& pool = *manager->device(0).pool();
+  double longest_ms = 0;
+  const auto start = std::chrono::steady_clock::now();
+  std::chrono::duration<double, std::milli> run{0};
+  while (run.count() < 300) {
+    Buffer batch(pool, 2 * kMiB);
+    std::memset(batch.data(), 1, batch.size());
+    batch = {};
+    const double before = manager->Info().clear_ms;
+    manager->BatchDone(0, {1, 64, 64, 0}, BatchShape{1, 64, 65, 0});
+    longest_ms = std::max(longest_ms, manager->Info().clear_ms - before);
+    run = std::chrono::steady_clock::now() - start;
+  }
+  const MemoryInfo info = manager->Info();
+  CHECK(info.clears >= 1);
+  // 0.2 % of what the manager has lived, and the one clear that crossed it.
+  CHECK(info.clear_ms <= 0.002 * (run.count() + 50) + longest_ms);
+}
+
 TEST_CASE("collect acts from the threshold on") {
   MemoryOptions options = WithRoom(200 * kMiB);
   auto manager = MustCreate(options);

@@ -22,7 +22,9 @@ namespace imgmill {
 
 /// When freed memory goes back to the kernel or driver.
 enum class CachePolicy {
-  kAuto,   ///< after each batch, unless the next one has the same shape and takes the very blocks
+  /// After each batch, unless the next one has the same shape and takes the very blocks; not so often that it
+  /// would cost more than about 1 % of the run.
+  kAuto,
   kEvery,  ///< after each batch, always
   kNever,  ///< only when a pool would refuse otherwise
 };
@@ -145,7 +147,8 @@ class MemoryManager {
   Result<Lease> TryAcquire(const Footprint& need);
   /// The largest footprint that Acquire can ever grant under the present budget.
   size_t LargestLease() const;
-  /// Called when somebody has to wait for a lease (and when nobody does any more): batches then flush.
+  /// Called when somebody has to wait for a lease (and when nobody does any more): batches then flush. It
+  /// must not throw. Once this returns, the callback before is not running and never will again.
   void OnPressure(std::function<void(bool waiting)> callback);
   bool AdmissionBlocked() const;
 
@@ -154,6 +157,9 @@ class MemoryManager {
   int device_count() const;
   Device& device(int index);
   bool DeviceLost(int index) const;
+  /// True for "cpu": what it needs must be leased from the host. False for a device with a budget of its own,
+  /// also "cpu:0", whose budget is taken out of the host's beforehand.
+  bool DeviceSharesHostPool(int index) const;
   /// Bytes that a batch may take on that device now.
   size_t DeviceRoom(int index) const;
 
