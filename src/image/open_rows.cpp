@@ -70,7 +70,7 @@ MadePipeline JpegThroughVips(const std::string& path, const ImageHeader& header,
   if (!rows) return {std::nullopt, rows.error()};
 
   MadePipeline made;
-  Pipeline pipeline;
+  VipsPipeline pipeline;
   pipeline.shrink = shrink;
   pipeline.feed = std::make_shared<RowsFeed>();
   pipeline.feed->rows = *std::move(rows);
@@ -132,7 +132,7 @@ MadePipeline FileThroughVips(const std::string& path, const ImageHeader& header,
       !plan.unsupported.empty()) {
     return {std::nullopt, Changed()};
   }
-  Pipeline pipeline;
+  VipsPipeline pipeline;
   pipeline.image = ConvertColour(stored.get(), plan, options.keep_profile, pipeline.notes);
   if (pipeline.image) made.pipeline = std::move(pipeline);
   return made;

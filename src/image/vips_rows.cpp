@@ -16,7 +16,7 @@ constexpr const char* kAdvice = " (use --allow-truncated to keep the readable pa
 
 class VipsRows final : public RowReader {
  public:
-  VipsRows(PipelineMaker make, Pipeline pipeline, bool allow_truncated)
+  VipsRows(PipelineMaker make, VipsPipeline pipeline, bool allow_truncated)
       : make_(std::move(make)), allow_truncated_(allow_truncated) {
     Adopt(std::move(pipeline));
     const VipsImage* image = pipeline_.image.get();
@@ -54,7 +54,7 @@ class VipsRows final : public RowReader {
   }
 
  private:
-  void Adopt(Pipeline pipeline) {
+  void Adopt(VipsPipeline pipeline) {
     pipeline_ = std::move(pipeline);
     if (notes_.empty()) notes_ = pipeline_.notes;
   }
@@ -136,7 +136,7 @@ class VipsRows final : public RowReader {
   }
 
   PipelineMaker make_;
-  Pipeline pipeline_;
+  VipsPipeline pipeline_;
   Layout layout_;
   bool allow_truncated_;
   bool lenient_ = false;

@@ -12,7 +12,7 @@
 namespace imgmill {
 
 /// A pipeline whose pixels are canonical: grey or sRGB, 1 to 4 bands.
-struct Pipeline {
+struct VipsPipeline {
   ImageRef image;
   std::vector<std::string> notes;
   std::shared_ptr<RowsFeed> feed;  ///< where its rows come from a RowReader
@@ -21,7 +21,7 @@ struct Pipeline {
 
 /// What a maker made: a pipeline, or an error of our own, or neither, and then libvips' error buffer tells.
 struct MadePipeline {
-  std::optional<Pipeline> pipeline;
+  std::optional<VipsPipeline> pipeline;
   std::optional<Error> error;
 };
 
