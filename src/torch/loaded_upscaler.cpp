@@ -123,10 +123,9 @@ Result<std::shared_ptr<UpscaleNet>> LoadedUpscaler::NetOn(c10::Device device) {
   std::shared_ptr<UpscaleNet>& net = nets_[device.str()];
   if (net == nullptr) {
     const PoolScope host(HostPool());
-    Result<std::shared_ptr<UpscaleNet>> built = architecture_->Build(weights_);
+    Result<std::shared_ptr<UpscaleNet>> built = architecture_->Build(weights_, device);
     if (!built) return built.error();
     (*built)->eval();
-    (*built)->to(device);
     net = std::move(*built);
   }
   return net;

@@ -31,8 +31,8 @@ class Architecture {
   /// kModelError tells which variant it is that cannot be built.
   virtual Result<ModelInfo> Describe(const StateDict& weights) const = 0;
 
-  /// The network on the CPU, with weights of its own.
-  virtual Result<std::shared_ptr<UpscaleNet>> Build(const StateDict& weights) const = 0;
+  /// The network with weights of its own on `device`.
+  virtual Result<std::shared_ptr<UpscaleNet>> Build(const StateDict& weights, c10::Device device) const = 0;
 
   /// Bytes that the LibTorch module holds at its peak for each pixel of input, beside input and output.
   virtual size_t BytesPerPixel(const StateDict& weights) const = 0;
@@ -48,7 +48,7 @@ std::span<const Architecture* const> Architectures();
 /// The one whose names and shapes these are; a kModelError that lists some of the names if there is none.
 Result<const Architecture*> DetectArchitecture(const StateDict& weights);
 
-/// A float32 tensor with a copy of the values.
-Result<torch::Tensor> ToTensor(const WeightTensor& weights);
+/// A float32 tensor on `device` with a copy of the values.
+Result<torch::Tensor> ToTensor(const WeightTensor& weights, c10::Device device);
 
 }  // namespace imgmill

@@ -29,12 +29,11 @@ Result<const Architecture*> DetectArchitecture(const StateDict& weights) {
                    "(realesr-animevideov3, realesr-general)"};
 }
 
-Result<torch::Tensor> ToTensor(const WeightTensor& weights) {
+Result<torch::Tensor> ToTensor(const WeightTensor& weights, c10::Device device) {
   Result<Buffer> floats = ToFloats(weights);
   if (!floats) return floats.error();
-  torch::Tensor tensor = torch::empty(weights.shape, torch::kFloat32);
-  std::memcpy(tensor.data_ptr<float>(), floats->data(), floats->size());
-  return tensor;
+  const torch::Tensor view = torch::from_blob(floats->data(), weights.shape, torch::kFloat32);
+  return view.to(device, torch::kFloat32, /*non_blocking=*/false, /*copy=*/true);
 }
 
 }  // namespace imgmill

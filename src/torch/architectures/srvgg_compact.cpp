@@ -2,7 +2,7 @@
 // convolutions with PReLU at the input's size, one to 3 * scale * scale channels, pixel shuffle, and the
 // input enlarged by nearest neighbour added. Weights: body.0.weight, body.0.bias, body.1.weight (PReLU),
 // body.2.weight, ...
-#include <cmath>
+#include <algorithm>
 
 #include "torch/architectures/architecture.h"
 #include "torch/weights/weight_file.h"
@@ -96,22 +96,46 @@ Result<Plan> FullPlan(const StateDict& weights) {
 
 class CompactNet final : public UpscaleNet {
  public:
-  CompactNet(const Plan& plan, torch::nn::Sequential body)
-      : scale_(plan.scale), body_(register_module("body", std::move(body))) {}
+  explicit CompactNet(const Plan& plan) : plan_(plan) {}
+
+  /// The next convolution, and the slopes behind it (undefined where there are none).
+  void Add(torch::Tensor weight, torch::Tensor bias, torch::Tensor slope) {
+    const std::string index = std::to_string(layers_.size());
+    register_buffer("weight" + index, weight);
+    register_buffer("bias" + index, bias);
+    if (slope.defined()) register_buffer("slope" + index, slope);
+    layers_.push_back({std::move(weight), std::move(bias), std::move(slope)});
+  }
 
   torch::Tensor forward(torch::Tensor input) override {
-    const torch::Tensor details = torch::pixel_shuffle(body_->forward(input), scale_);
-    using torch::nn::functional::InterpolateFuncOptions;
-    const double scale = scale_;
-    return details +
-           torch::nn::functional::interpolate(input, InterpolateFuncOptions()
-                                                         .scale_factor(std::vector<double>{scale, scale})
-                                                         .mode(torch::kNearest));
+    torch::Tensor x = input;
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      x = torch::conv2d(x, layers_[i].weight, layers_[i].bias, /*stride=*/1, /*padding=*/1);
+      if (i + 1 < layers_.size()) x = Activate(std::move(x), layers_[i].slope);
+    }
+    x = torch::pixel_shuffle(x, plan_.scale);
+    return x.add_(torch::upsample_nearest2d(input, {x.size(2), x.size(3)}));
   }
 
  private:
-  int scale_;
-  torch::nn::Sequential body_;
+  struct Layer {
+    torch::Tensor weight, bias, slope;
+  };
+
+  torch::Tensor Activate(torch::Tensor x, const torch::Tensor& slope) const {
+    switch (plan_.activation) {
+      case Activation::kRelu:
+        return x.relu_();
+      case Activation::kLeakyRelu:
+        return torch::leaky_relu_(x, kLeakySlope);
+      case Activation::kPRelu:
+        break;
+    }
+    return torch::prelu(x, slope);
+  }
+
+  Plan plan_;
+  std::vector<Layer> layers_;
 };
 
 class SrvggCompact final : public Architecture {
@@ -131,33 +155,24 @@ class SrvggCompact final : public Architecture {
     return info;
   }
 
-  Result<std::shared_ptr<UpscaleNet>> Build(const StateDict& weights) const override {
+  Result<std::shared_ptr<UpscaleNet>> Build(const StateDict& weights, c10::Device device) const override {
     Result<Plan> plan = FullPlan(weights);
     if (!plan) return plan.error();
-    torch::nn::Sequential body;
+    auto net = std::make_shared<CompactNet>(*plan);
     for (int i = 0; i < plan->convolutions; ++i) {
-      Result<torch::Tensor> weight = ToTensor(*weights.Find(Name(2 * i, "weight")));
+      Result<torch::Tensor> weight = ToTensor(*weights.Find(Name(2 * i, "weight")), device);
       if (!weight) return weight.error();
-      Result<torch::Tensor> bias = ToTensor(*weights.Find(Name(2 * i, "bias")));
+      Result<torch::Tensor> bias = ToTensor(*weights.Find(Name(2 * i, "bias")), device);
       if (!bias) return bias.error();
-      torch::nn::Conv2d convolution(torch::nn::Conv2dOptions(weight->size(1), weight->size(0), 3).padding(1));
-      convolution->weight = convolution->register_parameter("weight", *weight, false);
-      convolution->bias = convolution->register_parameter("bias", *bias, false);
-      body->push_back(convolution);
-      if (i + 1 == plan->convolutions) break;
-      if (plan->activation == Activation::kRelu) {
-        body->push_back(torch::nn::ReLU());
-      } else if (plan->activation == Activation::kLeakyRelu) {
-        body->push_back(torch::nn::LeakyReLU(torch::nn::LeakyReLUOptions().negative_slope(kLeakySlope)));
-      } else {
-        Result<torch::Tensor> slope = ToTensor(*weights.Find(Name(2 * i + 1, "weight")));
-        if (!slope) return slope.error();
-        torch::nn::PReLU prelu(torch::nn::PReLUOptions().num_parameters(plan->features));
-        prelu->weight = prelu->register_parameter("weight", *slope, false);
-        body->push_back(prelu);
+      torch::Tensor slope;
+      if (plan->activation == Activation::kPRelu && i + 1 < plan->convolutions) {
+        Result<torch::Tensor> slopes = ToTensor(*weights.Find(Name(2 * i + 1, "weight")), device);
+        if (!slopes) return slopes.error();
+        slope = std::move(*slopes);
       }
+      net->Add(weight->contiguous(torch::MemoryFormat::ChannelsLast), std::move(*bias), std::move(slope));
     }
-    return std::shared_ptr<UpscaleNet>(std::make_shared<CompactNet>(*plan, std::move(body)));
+    return std::shared_ptr<UpscaleNet>(std::move(net));
   }
 
   size_t BytesPerPixel(const StateDict& weights) const override {

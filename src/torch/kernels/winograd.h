@@ -11,7 +11,8 @@ namespace imgmill {
 /// Pixels are stored channels-last, each padded with zeros to a multiple of this many floats.
 inline constexpr int kChannelPad = 16;
 
-inline constexpr int PaddedChannels(int channels) {
+/// `static` gives each variant a copy of its own: see winograd_body.h.
+static inline constexpr int PaddedChannels(int channels) {
   return (channels + kChannelPad - 1) / kChannelPad * kChannelPad;
 }
 
@@ -38,7 +39,7 @@ inline constexpr int kMostWinogradTiles = 24;
 
 /// Floats from one of the 36 planes in scratch to the next. A multiple of 4 KiB would put all of them into
 /// the same cache sets, so a cache line is added.
-inline constexpr size_t WinogradPlane(size_t channels) {
+static inline constexpr size_t WinogradPlane(size_t channels) {
   return kMostWinogradTiles * channels + 16;
 }
 
