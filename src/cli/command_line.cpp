@@ -89,7 +89,7 @@ int RunPipelineFile(CLI::App& app, std::vector<std::string> arguments, std::stri
   AddSharedFlags(app, shared, config, /*listing=*/false);
   app.remove_option(app.get_option("--config"));
   app.parse(std::move(arguments));
-  Result<Pipeline> pipeline = ReadPipeline(file, app, shared);
+  Result<CommandPipeline> pipeline = ReadPipeline(file, app, shared);
   if (!pipeline) return Complain(pipeline.error().message);
   if (const auto wrong = shared.Check()) return Complain(*wrong);
   return static_cast<int>(RunPipeline(*std::move(pipeline), shared, std::move(line)));

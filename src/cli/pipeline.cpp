@@ -54,7 +54,7 @@ void Append(const PipelineStep& step, const CommandResult& part, bool first, Com
 
 }  // namespace
 
-ExitCode RunPipeline(Pipeline pipeline, const SharedOptions& shared, std::string command_line) {
+ExitCode RunPipeline(CommandPipeline pipeline, const SharedOptions& shared, std::string command_line) {
   const SessionPlan plan{"run", std::move(command_line), pipeline.output, ""};
   Result<std::unique_ptr<Session>> opened = Session::Open(plan, shared);
   if (!opened) {

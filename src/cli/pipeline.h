@@ -25,7 +25,7 @@ struct PipelineStep {
   ~PipelineStep();
 };
 
-struct Pipeline {
+struct CommandPipeline {
   std::string file;
   std::string output;  ///< folder for everything that steps write
   std::vector<PipelineStep> steps;
@@ -33,9 +33,9 @@ struct Pipeline {
 
 /// Reads and checks everything: unknown keys, types, ranges, missing values, each with its line. Shared
 /// options in the file go into `shared` through `app`; those given as flags win.
-Result<Pipeline> ReadPipeline(const std::string& file, CLI::App& app, SharedOptions& shared);
+Result<CommandPipeline> ReadPipeline(const std::string& file, CLI::App& app, SharedOptions& shared);
 
 /// Runs the steps. The counts of each must reconcile: listed = kept + dropped + failed.
-ExitCode RunPipeline(Pipeline pipeline, const SharedOptions& shared, std::string command_line);
+ExitCode RunPipeline(CommandPipeline pipeline, const SharedOptions& shared, std::string command_line);
 
 }  // namespace imgmill

@@ -66,7 +66,7 @@ PipelineStep::PipelineStep() = default;
 PipelineStep::PipelineStep(PipelineStep&&) noexcept = default;
 PipelineStep::~PipelineStep() = default;
 
-Result<Pipeline> ReadPipeline(const std::string& file, CLI::App& app, SharedOptions& shared) {
+Result<CommandPipeline> ReadPipeline(const std::string& file, CLI::App& app, SharedOptions& shared) {
   Result<YAML::Node> loaded = LoadYaml(file);
   if (!loaded) return loaded.error();
   const YAML::Node& root = *loaded;
@@ -77,7 +77,7 @@ Result<Pipeline> ReadPipeline(const std::string& file, CLI::App& app, SharedOpti
       !applied) {
     return applied.error();
   }
-  Pipeline pipeline;
+  CommandPipeline pipeline;
   pipeline.file = file;
   for (const char* needed : {"input", "output", "steps"}) {
     if (!root[needed]) return Usage(PrintablePath(file) + ": \"" + needed + "\" is missing");

@@ -2,6 +2,7 @@
 #include "dedup_groups.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "imgmill/similarity/grouping.h"
@@ -13,10 +14,17 @@ int64_t Pixels(const DedupEntry& e) {
   return e.width * e.height;
 }
 
-/// Negative if a is better, with the criterion that decided; only equal paths compare equal.
+/// Sharpness in steps of a factor of two. Finer differences between copies come from compression, whose block
+/// edges even count as detail; then the larger file is the better witness.
+int QualityStep(const DedupEntry& e) {
+  return e.sharpness > 0 ? static_cast<int>(std::lround(std::log2(e.sharpness))) : -100;
+}
+
+/// The criterion that decides between two images; only equal paths leave it open.
 KeepReason Better(const DedupEntry& a, const DedupEntry& b, bool& a_is_better) {
   if (Pixels(a) != Pixels(b)) return a_is_better = Pixels(a) > Pixels(b), KeepReason::kResolution;
-  if (a.sharpness != b.sharpness) return a_is_better = a.sharpness > b.sharpness, KeepReason::kQuality;
+  if (QualityStep(a) != QualityStep(b))
+    return a_is_better = QualityStep(a) > QualityStep(b), KeepReason::kQuality;
   if (a.bytes != b.bytes) return a_is_better = a.bytes > b.bytes, KeepReason::kSize;
   return a_is_better = a.file.path < b.file.path, KeepReason::kPath;
 }

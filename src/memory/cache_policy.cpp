@@ -16,7 +16,7 @@ bool SameShape(const BatchShape& x, const BatchShape& y) {
   return x.n == y.n && x.height == y.height && x.width == y.width && x.tokens == y.tokens;
 }
 
-double DeviceUsage(const DeviceSlot& slot) {
+double DeviceUsage(const ManagedDevice& slot) {
   const size_t budget = slot.budget;
   return budget == 0 ? 0 : static_cast<double>(slot.device->Stats().reserved) / static_cast<double>(budget);
 }
@@ -35,7 +35,7 @@ size_t MemoryManager::Impl::Clear(const std::function<size_t()>& clear) {
 size_t MemoryManager::ClearDeviceCache(int index) {
   return impl_->Clear([&]() -> size_t {
     if (index < 0) return HostPool().ClearCache();
-    DeviceSlot& slot = impl_->devices.At(index);
+    ManagedDevice& slot = impl_->devices.At(index);
     return slot.shares_host_pool ? HostPool().ClearCache() : slot.device->EmptyCache();
   });
 }
@@ -44,7 +44,7 @@ size_t MemoryManager::ClearAll() {
   return impl_->Clear([&] {
     size_t bytes = HostPool().ClearCache();
     for (int i = 0; i < impl_->devices.count(); ++i) {
-      DeviceSlot& slot = impl_->devices.At(i);
+      ManagedDevice& slot = impl_->devices.At(i);
       if (!slot.shares_host_pool) bytes += slot.device->EmptyCache();
     }
     TrimMalloc();
@@ -55,7 +55,7 @@ size_t MemoryManager::ClearAll() {
 size_t MemoryManager::CollectIfAbove() {
   bool above = Usage() >= impl_->options.collect_threshold;
   for (int i = 0; i < impl_->devices.count() && !above; ++i) {
-    const DeviceSlot& slot = impl_->devices.At(i);
+    const ManagedDevice& slot = impl_->devices.At(i);
     above = !slot.shares_host_pool && DeviceUsage(slot) >= impl_->options.collect_threshold;
   }
   return above ? ClearAll() : 0;
@@ -64,7 +64,7 @@ size_t MemoryManager::CollectIfAbove() {
 void MemoryManager::BatchDone(int device, const BatchShape& done, const std::optional<BatchShape>& next) {
   const CachePolicy policy = impl_->options.cache;
   if (policy == CachePolicy::kNever) return;
-  DeviceSlot* const slot = device < 0 ? nullptr : &impl_->devices.At(device);
+  ManagedDevice* const slot = device < 0 ? nullptr : &impl_->devices.At(device);
   const bool host = slot == nullptr || slot->shares_host_pool;
   // Only the crossing counts: a batch that always fills the device would otherwise map everything anew each
   // time, for nothing.

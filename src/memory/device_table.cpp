@@ -26,7 +26,7 @@ size_t DeviceReserve(const DeviceStats& stats) {
 
 int DeviceTable::Add(std::unique_ptr<Device> device, size_t budget) {
   std::lock_guard lock(mutex_);
-  DeviceSlot& slot = slots_.emplace_back();
+  ManagedDevice& slot = slots_.emplace_back();
   slot.device = std::move(device);
   Pool* const pool = slot.device->pool();
   slot.shares_host_pool = slot.device->host_backed() && (pool == nullptr || pool == &HostPool());
@@ -41,7 +41,7 @@ int DeviceTable::Add(std::unique_ptr<Device> device, size_t budget) {
   return static_cast<int>(slots_.size()) - 1;
 }
 
-void DeviceTable::SetFreeBudget(DeviceSlot& slot) {
+void DeviceTable::SetFreeBudget(ManagedDevice& slot) {
   const DeviceStats stats = slot.device->Stats();
   if (!stats.known) {
     slot.budget = slot.asked != 0 ? slot.asked : kBlindBudget;
@@ -64,7 +64,7 @@ int DeviceTable::count() const {
   return static_cast<int>(slots_.size());
 }
 
-DeviceSlot& DeviceTable::At(int index) const {
+ManagedDevice& DeviceTable::At(int index) const {
   std::lock_guard lock(mutex_);
   return slots_.at(static_cast<size_t>(index));
 }
@@ -73,7 +73,7 @@ size_t DeviceTable::ShareOut(size_t room) {
   std::lock_guard lock(mutex_);
   size_t asked = 0;
   size_t sharers = 1;
-  for (const DeviceSlot& slot : slots_) {
+  for (const ManagedDevice& slot : slots_) {
     if (!slot.carved_from_host) continue;
     asked += slot.asked;
     if (slot.asked == 0) ++sharers;
@@ -82,7 +82,7 @@ size_t DeviceTable::ShareOut(size_t room) {
   const double scale = asked > most ? static_cast<double>(most) / static_cast<double>(asked) : 1;
   const size_t share = Less(room, asked) / sharers;
   size_t carved = 0;
-  for (DeviceSlot& slot : slots_) {
+  for (ManagedDevice& slot : slots_) {
     if (!slot.carved_from_host) continue;
     const size_t budget =
         slot.asked == 0 ? share : static_cast<size_t>(static_cast<double>(slot.asked) * scale);
@@ -97,7 +97,7 @@ size_t DeviceTable::ShareOut(size_t room) {
   return carved;
 }
 
-size_t DeviceTable::Room(const DeviceSlot& slot) const {
+size_t DeviceTable::Room(const ManagedDevice& slot) const {
   const DeviceStats stats = slot.device->Stats();
   const size_t room = Less(slot.budget, stats.allocated);
   if (slot.carved_from_host || !stats.known) return room;
@@ -107,7 +107,7 @@ size_t DeviceTable::Room(const DeviceSlot& slot) const {
 DeviceTable::Held DeviceTable::HeldByCarved() const {
   std::lock_guard lock(mutex_);
   Held held;
-  for (const DeviceSlot& slot : slots_) {
+  for (const ManagedDevice& slot : slots_) {
     if (!slot.carved_from_host) continue;
     const PoolStats pool = slot.device->pool()->Stats();
     held.charged += pool.charged;

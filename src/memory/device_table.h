@@ -13,7 +13,7 @@
 
 namespace imgmill {
 
-struct DeviceSlot {
+struct ManagedDevice {
   std::unique_ptr<Device> device;
   size_t asked = 0;               ///< budget that was asked for, 0 if none
   std::atomic<size_t> budget{0};  ///< budget in force; of no meaning where the host's pool is shared
@@ -30,7 +30,7 @@ class DeviceTable {
   /// @return its index. `budget` 0: the pool's own cap, or a share of the host's room, or what is free.
   int Add(std::unique_ptr<Device> device, size_t budget);
   int count() const;
-  DeviceSlot& At(int index) const;
+  ManagedDevice& At(int index) const;
 
   /// Gives each carved device its budget out of `room`, the host's budget less what is fixed: what was asked
   /// for (scaled down if all together would leave the host less than a quarter), the rest in equal shares,
@@ -38,7 +38,7 @@ class DeviceTable {
   size_t ShareOut(size_t room);
 
   /// Bytes that a batch may take on a device with a budget of its own.
-  size_t Room(const DeviceSlot& slot) const;
+  size_t Room(const ManagedDevice& slot) const;
 
   /// What all carved devices' pools hold together.
   struct Held {
@@ -50,10 +50,10 @@ class DeviceTable {
   std::vector<std::string> TakeWarnings();
 
  private:
-  void SetFreeBudget(DeviceSlot& slot);
+  void SetFreeBudget(ManagedDevice& slot);
 
   mutable std::mutex mutex_;
-  mutable std::deque<DeviceSlot> slots_;
+  mutable std::deque<ManagedDevice> slots_;
   std::vector<std::string> warnings_;
 };
 

@@ -37,7 +37,7 @@ void Pause(int ms) {
 }
 
 /// What was tried last, and which flag would help.
-std::string FailureMessage(const DeviceSlot& slot, const LadderWork& work, const Attempt& last,
+std::string FailureMessage(const ManagedDevice& slot, const LadderWork& work, const Attempt& last,
                            const HostBudget& host, const Error& error) {
   std::string message = "does not fit";
   if (!slot.shares_host_pool) {
@@ -61,13 +61,13 @@ std::string FailureMessage(const DeviceSlot& slot, const LadderWork& work, const
 
 }  // namespace
 
-void MemoryManager::Impl::MarkLost(DeviceSlot& slot) {
+void MemoryManager::Impl::MarkLost(ManagedDevice& slot) {
   if (slot.lost.exchange(true)) return;
   Warn(slot.device->name() + " no longer answers: the rest of the run goes on on the CPU");
 }
 
 /// Empties the cache, waits for the device and asks whether it still answers.
-static Status Recover(MemoryManager& manager, DeviceSlot& slot, int index) {
+static Status Recover(MemoryManager& manager, ManagedDevice& slot, int index) {
   manager.ClearDeviceCache(index);
   if (index < 0) return {};
   // A failure to synchronise alone may be the echo of the failed allocation; the canary decides.
@@ -78,7 +78,7 @@ static Status Recover(MemoryManager& manager, DeviceSlot& slot, int index) {
 }
 
 LadderOutcome MemoryManager::Guarded(LadderWork& work, int device, const StopFlag& stop) {
-  DeviceSlot& slot = device == kHostWork ? impl_->host_work : impl_->devices.At(device);
+  ManagedDevice& slot = device == kHostWork ? impl_->host_work : impl_->devices.At(device);
   LadderSteps steps(work, device, work.has_cpu_rung() && !slot.shares_host_pool);
   LadderOutcome outcome;
   outcome.attempts = 0;
@@ -137,7 +137,7 @@ LadderOutcome MemoryManager::Guarded(LadderWork& work, int device, const StopFla
 
 Status MemoryManager::Transfer(int device, size_t bytes, const std::function<Status()>& copy) {
   constexpr int kPauses[] = {0, 10, 40};
-  DeviceSlot& slot = impl_->devices.At(device);
+  ManagedDevice& slot = impl_->devices.At(device);
   Status status = DeviceLostError(slot.device->name());
   if (slot.lost) return status;
   // Cleared ahead when it is plain that it will be needed.

@@ -125,7 +125,7 @@ MemoryInfo MemoryManager::Info() const {
   info.leases_waited = stats.waited;
   info.host = HostPool().Stats();
   for (int i = 0; i < impl_->devices.count(); ++i) {
-    const DeviceSlot& slot = impl_->devices.At(i);
+    const ManagedDevice& slot = impl_->devices.At(i);
     info.devices.push_back({slot.device->name(), slot.device->Stats(),
                             slot.shares_host_pool ? info.budget : slot.budget.load(), slot.lost.load()});
   }
@@ -216,7 +216,7 @@ bool MemoryManager::DeviceSharesHostPool(int index) const {
 
 size_t MemoryManager::DeviceRoom(int index) const {
   if (index < 0) return impl_->admission.FreeRoom();
-  const DeviceSlot& slot = impl_->devices.At(index);
+  const ManagedDevice& slot = impl_->devices.At(index);
   if (slot.lost) return 0;
   return slot.shares_host_pool ? impl_->admission.FreeRoom() : impl_->devices.Room(slot);
 }

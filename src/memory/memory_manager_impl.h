@@ -28,7 +28,7 @@ struct MemoryManager::Impl {
   Admission admission;
   DeviceTable devices;
   CostStore costs;
-  DeviceSlot host_work;  ///< where kHostWork is done: apart from the CPU rung, whose callers it may wait for
+  ManagedDevice host_work;  ///< where kHostWork is done: apart from the CPU rung, whose callers it may wait for
   DeviceGate cpu_gate;   ///< one CPU rung at a time: the reserve pays for one
   MonitorSet monitors;
   std::array<std::atomic<uint64_t>, 7> rungs{};
@@ -49,7 +49,7 @@ struct MemoryManager::Impl {
   void Baseline();
   void ShareOut();
   void Warn(std::string text);
-  void MarkLost(DeviceSlot& slot);
+  void MarkLost(ManagedDevice& slot);
   /// Counts and times `clear`. @return bytes given back
   size_t Clear(const std::function<size_t()>& clear);
 
