@@ -344,7 +344,11 @@ TEST_CASE("a hundred thousand files are listed in little memory") {
   const int mib = WEXITSTATUS(status);
   MESSAGE("resident growth in MiB: " << mib);
   // 100,000 names of 49 bytes and offsets of 4: 5.3 MB, doubled while an array grows.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  CHECK(mib <= 100);  // a sanitizer holds back what was freed
+#else
   CHECK(mib <= 14);
+#endif
 }
 
 TEST_CASE("patterns, by hand after the rules in listing.h") {
