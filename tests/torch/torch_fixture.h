@@ -42,7 +42,8 @@ class WeightFolder {
 
   std::string Write(const std::string& name, const std::string& bytes) const {
     const std::string path = path_ + "/" + name;
-    std::ofstream file(path, std::ios::binary | std::ios::trunc);
+    std::filesystem::remove(path);  // ext4 waits for the disk when a file is cut and written anew
+    std::ofstream file(path, std::ios::binary);
     file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     REQUIRE(file.good());
     return path;

@@ -1,0 +1,216 @@
+// .pth checkpoints: those of other projects in all formats, and made-up ones that ask for what a state dict
+// never needs.
+#include <chrono>
+#include <cstring>
+
+#include "torch/checkpoint_builder.h"
+#include "torch/weights/state_dict.h"
+
+using namespace imgmill;
+using namespace pickled;
+
+namespace {
+
+StateDict Read(const std::string& path) {
+  CAPTURE(path);
+  Result<StateDict> read = ReadStateDict(path);
+  if (!read) FAIL(read.error().message);
+  return *std::move(read);
+}
+
+bool Has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+void CheckEqual(const StateDict& a, const StateDict& b) {
+  REQUIRE(a.tensors.size() == b.tensors.size());
+  for (const auto& [name, tensor] : a.tensors) {
+    CAPTURE(name);
+    const WeightTensor* other = b.Find(name);
+    REQUIRE(other != nullptr);
+    CHECK(tensor.type == other->type);
+    CHECK(tensor.shape == other->shape);
+    REQUIRE(tensor.data.size() == other->data.size());
+    CHECK((tensor.data.size() == 0 ||
+           std::memcmp(tensor.data.data(), other->data.data(), tensor.data.size()) == 0));
+  }
+}
+
+std::string RefusalOf(const std::string& path) {
+  const Result<StateDict> read = ReadStateDict(path);
+  REQUIRE(!read.ok());
+  CHECK(read.error().code == Code::kModelError);
+  return read.error().message;
+}
+
+std::vector<float> Values(const WeightTensor& tensor) {
+  const float* values = reinterpret_cast<const float*>(tensor.data.data());
+  return {values, values + tensor.count()};
+}
+
+const std::vector<float> kSix = {0, 1, 2, 3, 4, 5};
+
+}  // namespace
+
+TEST_CASE("a .pth and a .safetensors of the same weights give equal tensors") {
+  const auto folder = Asset("weights/realesrgan/");
+  if (!folder) return;
+  const StateDict pth = Read(*folder + "realesr-animevideov3-x4.pth");
+  CHECK(pth.tensors.size() == 53);  // as Python's torch.load counts them
+  CheckEqual(pth, Read(*folder + "realesr-animevideov3-x4.safetensors"));
+}
+
+TEST_CASE("the old and the new format of the same weights give equal tensors") {
+  const auto folder = Asset("weights/");
+  if (!folder) return;
+  CheckEqual(Read(*folder + "akamaster+pytorch_resnet_cifar10/pretrained_models/resnet20-12fca82f.th"),
+             Read(*folder + "zip-state-dicts/akamaster+pytorch_resnet_cifar10__resnet20-12fca82f.pt"));
+  CheckEqual(Read(*folder + "nmhkahn+CARN-pytorch/checkpoint/carn_m.pth"),
+             Read(*folder + "zip-state-dicts/nmhkahn+CARN-pytorch__carn_m.pt"));
+  CheckEqual(Read(*folder + "ofsoundof+NTIRE2022_ESR/model_zoo/imdn_baseline.pth"),
+             Read(*folder + "zip-state-dicts/ofsoundof+NTIRE2022_ESR__imdn_baseline.pt"));
+}
+
+TEST_CASE("checkpoints of other projects are read and unwrapped") {
+  const auto folder = Asset("weights/");
+  if (!folder) return;
+  // Counted with Python's torch.load.
+  CHECK(Read(*folder + "ofsoundof+NTIRE2022_ESR/model_zoo/rfdn_baseline.pth").tensors.size() == 128);
+  CHECK(Read(*folder + "ofsoundof+NTIRE2022_ESR/model_zoo/team01_efdn.pth").tensors.size() == 142);
+  CHECK(Read(*folder + "LAION-AI+aesthetic-predictor/sa_0_4_vit_l_14_linear.pth").tensors.size() == 2);
+  const StateDict bsrn =
+      Read(*folder + "ofsoundof+NTIRE2022_ESR/model_zoo/team18_bsrn.pth");  // {"params": ...}
+  CHECK(bsrn.tensors.size() > 10);
+  Read(*folder + "sunny2109+SAFMN/NTIRE2024_ESR/model_zoo/team23_safmnpp.pth");
+  Read(*folder + "sunny2109+SAFMN/NTIRE2023_ESR/model_zoo/team15_SAFMN.pth");
+}
+
+TEST_CASE("TorchScript programs are refused with what to do instead") {
+  const auto folder = Asset("weights/");
+  if (!folder) return;
+  CHECK(Has(RefusalOf(*folder + "torchscript/mobilenet_v2_1.0_224_coral_embed1280_f32.pt"), "TorchScript"));
+  CHECK(Has(RefusalOf(*folder + "pytorch+ios-demo-app/ViT4MNIST/ViT4MNIST/vit4mnist.ptl"), "TorchScript"));
+  CHECK(Has(RefusalOf(*folder + "pytorch+ios-demo-app/PyTorchDemo/PyTorchDemo/ImageClassification/model/"
+                                "mobilenet_quantized.pt"),
+            "TorchScript"));
+}
+
+TEST_CASE("views, transposed and shared storages come out dense") {
+  const WeightFolder folder;
+  const std::string object = Dict({{"whole", Tensor(Storage("0", 6), 0, {2, 3}, {3, 1})},
+                                   {"transposed", Tensor(Storage("0", 6), 0, {3, 2}, {1, 3})},
+                                   {"tail", Tensor(Storage("0", 6), 4, {2}, {1})},
+                                   {"every second", Tensor(Storage("0", 6), 1, {2}, {2})},
+                                   {"repeated", Tensor(Storage("0", 6), 3, {2, 2}, {0, 0})},
+                                   {"scalar", Tensor(Storage("0", 6), 5, {}, {})},
+                                   {"nothing", Tensor(Storage("0", 6), 0, {0}, {1})},
+                                   {"epoch", Int(7)}});
+  const StateDict read = Read(folder.Write("x.pth", LegacyCheckpoint(object, kSix)));
+  CHECK(read.tensors.size() == 7);
+  CHECK(Values(*read.Find("whole")) == kSix);
+  CHECK(Values(*read.Find("transposed")) == std::vector<float>{0, 3, 1, 4, 2, 5});
+  CHECK(Values(*read.Find("tail")) == std::vector<float>{4, 5});
+  CHECK(Values(*read.Find("every second")) == std::vector<float>{1, 3});
+  CHECK(Values(*read.Find("repeated")) == std::vector<float>{3, 3, 3, 3});
+  CHECK(Values(*read.Find("scalar")) == std::vector<float>{5});
+  CHECK(read.Find("nothing")->count() == 0);
+}
+
+TEST_CASE("averaged weights come before raw ones, and module. is dropped") {
+  const WeightFolder folder;
+  const std::string raw = Dict({{"module.w", Tensor(Storage("0", 6), 0, {1}, {1})}});
+  const std::string averaged = Dict({{"module.w", Tensor(Storage("0", 6), 1, {1}, {1})}});
+  const std::string object = Dict({{"params", raw}, {"epoch", Int(3)}, {"params_ema", averaged}});
+  const StateDict read = Read(folder.Write("x.pth", LegacyCheckpoint(object, kSix)));
+  REQUIRE(read.Find("w") != nullptr);
+  CHECK(Values(*read.Find("w")) == std::vector<float>{1});
+}
+
+TEST_CASE("a pickle that would run something is refused by name") {
+  const WeightFolder folder;
+  const auto refusal = [&](const std::string& object) {
+    return RefusalOf(folder.Write("x.pth", LegacyCheckpoint(object, kSix)));
+  };
+  CHECK(Has(refusal(Global("os", "system") + Tuple({Text("touch /tmp/pwned")}) + "R"), "os.system"));
+  CHECK(Has(refusal(Global("builtins", "eval") + Tuple({Text("1")}) + "R"), "builtins.eval"));
+  CHECK(Has(refusal(Text("posix") + Text("system") + "\x93" + Tuple({Text("id")}) + "R"), "posix.system"));
+  CHECK(Has(refusal(Global("torch", "load") + Tuple({Text("x")}) + "R"), "torch.load"));
+  CHECK(Has(refusal(Global("numpy.core.multiarray", "scalar")), "numpy.core.multiarray.scalar"));
+  CHECK(Has(refusal(Global("x\x1b[31m", "y")), "x\\x1b[31m.y"));   // no escape codes reach the terminal
+  CHECK(Has(refusal("i" + std::string("os\nsystem\n")), "0x69"));  // INST, which also calls
+  CHECK(Has(refusal("Psome id\n"), "0x50"));
+  CHECK(Has(refusal(Tuple({Text("module"), Text("x"), Text("y"), Text("z"), Text("w")}) + "Q"),
+            "whole pickled model"));
+}
+
+TEST_CASE("tensors that do not fit their storages are refused") {
+  const WeightFolder folder;
+  const auto refusal = [&](const std::string& tensor) {
+    return RefusalOf(folder.Write("x.pth", LegacyCheckpoint(Dict({{"w", tensor}}), kSix)));
+  };
+  constexpr int64_t kHuge = INT64_MAX;
+  CHECK(Has(refusal(Tensor(Storage("0", 6), 0, {7}, {1})), "beyond its storage"));
+  CHECK(Has(refusal(Tensor(Storage("0", 6), 6, {1}, {1})), "beyond its storage"));
+  CHECK(Has(refusal(Tensor(Storage("0", 6), 0, {2}, {6})), "beyond its storage"));
+  CHECK(Has(refusal(Tensor(Storage("0", 6), kHuge, {2}, {1})), "too large"));
+  CHECK(Has(refusal(Tensor(Storage("0", 6), 0, {3}, {kHuge})), "too large"));
+  CHECK(Has(refusal(Tensor(Storage("0", 6), 0, {kHuge, kHuge}, {1, 1})), "too large"));
+  CHECK(Has(refusal(Tensor(Storage("0", 6), 0, {1 << 20, 1 << 10}, {0, 0})), "far larger than the file"));
+  CHECK(Has(refusal(Tensor(Storage("0", 6), -1, {1}, {1})), "damaged"));
+  CHECK(Has(refusal(Tensor(Storage("0", 6), 0, {-1}, {1})), "do not match"));
+  CHECK(Has(refusal(Tensor(Storage("0", 6), 0, {2}, {-1})), "do not match"));
+  CHECK(Has(refusal(Tensor(Storage("0", 6), 0, {2, 3}, {1})), "do not match"));
+  CHECK(Has(refusal(Tensor(Storage("1", 6), 0, {1}, {1})), "storage"));
+  CHECK(Has(refusal(Tensor(Storage("0", 6, "DoubleStorage"), 0, {1}, {1})), "ends early"));
+  CHECK(Has(refusal(Tensor(Storage("0", 6, "QUInt8Storage"), 0, {1}, {1})), "torch.QUInt8Storage"));
+}
+
+TEST_CASE("pickles that eat themselves end in an error, soon") {
+  const WeightFolder folder;
+  const auto refusal = [&](const std::string& object) {
+    return RefusalOf(folder.Write("x.pth", LegacyCheckpoint(object, kSix)));
+  };
+  const auto begin = std::chrono::steady_clock::now();
+  refusal(std::string("]q\x01") + "h\x01" + "a");                       // a list that holds itself
+  refusal(std::string("}q\x01") + Text("state_dict") + "h\x01" + "s");  // a state_dict in itself
+  refusal(std::string(100'000, '('));                                   // marks, and nothing else
+  refusal(std::string(100'000, ']') + std::string(99'999, 'a'));        // lists in lists, too deep to recurse
+  refusal("r\xff\xff\xff\xff");                                         // a memo slot far away
+  refusal("]r\xff\xff\xff\xff");
+  refusal("h\x07");
+  refusal("X\xff\xff\xff\xffx");  // a string of 4 GiB
+  refusal("\x8b\xff\xff\xff\x7f");
+  for (const char* underflow :
+       {"a", "e", "s", "u", "t", "R", "b", "Q", "0", "\x85", "\x93", "\x81", "q\x01", "("}) {
+    refusal(underflow);
+  }
+  refusal(std::string("NNR"));
+  refusal(std::string("Nb"));
+  refusal(Global("collections", "OrderedDict") + "](]e\x85R");  // pairs that are no pairs
+  refusal(Dict({{"w", Int(1)}}));
+  refusal("N");
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(10));
+}
+
+TEST_CASE("ZIP archives that torch.save would not write are refused") {
+  const WeightFolder folder;
+  const std::string pickle = "\x80\x02" + Dict({{"w", Tensor(Storage("0", 6), 0, {6}, {1})}}) + ".";
+  const std::string data(reinterpret_cast<const char*>(kSix.data()), 24);
+  CHECK(
+      Values(*Read(folder.Write("good.pth",
+                                Zip({{"a/data.pkl", pickle}, {"a/byteorder", "little"}, {"a/data/0", data}})))
+                  .Find("w")) == kSix);
+  const auto refusal = [&](const std::vector<ZipMember>& members) {
+    return RefusalOf(folder.Write("x.pth", Zip(members)));
+  };
+  CHECK(Has(refusal({{"a/data.pkl", pickle}, {"a/data/0", data, 8}}), "compressed"));
+  CHECK(Has(refusal({{"a/data.pkl", pickle}, {"a/data/0", data, 0, 1}}), "checksum"));
+  CHECK(Has(refusal({{"a/data.pkl", pickle, 0, 1}, {"a/data/0", data}}), "checksum"));
+  CHECK(Has(refusal({{"a/data.pkl", pickle}}), "lacks a/data/0"));
+  CHECK(Has(refusal({{"a/data.pkl", pickle}, {"a/data/0", data}, {"a/data/0", data}}), "twice"));
+  CHECK(Has(refusal({{"a/data.pkl", pickle}, {"b/data.pkl", pickle}}), "several"));
+  CHECK(Has(refusal({{"a/data.pkl", pickle}, {"a/byteorder", "big"}, {"a/data/0", data}}), "big-endian"));
+  CHECK(Has(refusal({{"a/data.pkl", pickle}, {"a/constants.pkl", "x"}}), "TorchScript"));
+  CHECK(Has(refusal({{"a/readme.txt", "hello"}}), "no data.pkl"));
+  CHECK(Has(refusal({{"a/data.pkl", pickle}, {"a/data/0", data.substr(0, 20)}}), "beyond its storage"));
+}
