@@ -121,8 +121,9 @@ class ResizedRows final : public RowReader {
     const int colours = layout_.colour_bands();
     for (float* pixel = sum; pixel != sum + samples; pixel += layout_.bands) {
       const float alpha = pixel[colours] / Full();
-      // Below half a level of 16 bits there is no colour to recover.
-      const float factor = alpha > 1e-5F ? 1 / std::min(alpha, 1.0F) : 0;
+      // Below half a level of 16 bits there is no colour to recover. Alpha that rings above 1 divides as it
+      // is: the colours rang along with it.
+      const float factor = alpha > 1e-5F ? 1 / alpha : 0;
       for (int c = 0; c < colours; ++c) pixel[c] *= factor;
     }
   }

@@ -161,7 +161,10 @@ Result<std::unique_ptr<RowReader>> OpenVipsRows(PipelineMaker make, bool allow_t
       return made.pipeline.has_value() || made.error.has_value();
     });
     if (!made.pipeline && !made.error) {
-      if (!allow_truncated) return error;
+      if (!allow_truncated) {
+        if (error.code == Code::kTruncated || error.code == Code::kMalformed) error.message += kAdvice;
+        return error;
+      }
       VipsShared share;
       made = make(true);
       if (!made.pipeline) return error;

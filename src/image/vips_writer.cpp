@@ -63,7 +63,7 @@ class VipsWriter final : public RowWriter {
         VipsImage* own = nullptr;
         if (vips_copy(image.get(), &own, nullptr) == 0) {
           image = ImageRef(own);
-          TakeMetadata(own, metadata_from, layout_, options_.profile_kept, notes_);
+          TakeMetadata(own, metadata_from, layout_, options_, notes_);
         }
       }
     }

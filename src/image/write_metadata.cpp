@@ -41,8 +41,8 @@ void TakeProfile(VipsImage* image, VipsImage* source, const Layout& layout, bool
 
 }  // namespace
 
-void TakeMetadata(VipsImage* image, const std::string& source, const Layout& layout, bool profile_kept,
-                  std::vector<std::string>& notes) {
+void TakeMetadata(VipsImage* image, const std::string& source, const Layout& layout,
+                  const WriteOptions& options, std::vector<std::string>& notes) {
   const std::string lost = "metadata could not be taken over";
   Result<InputFile> file = InputFile::Open(source, Stage::kEncode);
   if (!file) return notes.push_back(lost + ": " + file.error().message);
@@ -54,7 +54,7 @@ void TakeMetadata(VipsImage* image, const std::string& source, const Layout& lay
     vips_error_clear();
     return notes.push_back(lost + ": its header cannot be read");
   }
-  TakeProfile(image, from.get(), layout, profile_kept, notes);
+  TakeProfile(image, from.get(), layout, options.profile_kept, notes);
   for (const char* name : {VIPS_META_EXIF_NAME, VIPS_META_XMP_NAME, VIPS_META_IPTC_NAME}) {
     const std::vector<uint8_t> blob = Blob(from.get(), name);
     if (!blob.empty()) vips_image_set_blob_copy(image, name, blob.data(), blob.size());
@@ -63,6 +63,8 @@ void TakeMetadata(VipsImage* image, const std::string& source, const Layout& lay
   if (!Blob(from.get(), VIPS_META_EXIF_NAME).empty()) {
     vips_image_remove(image, "exif-ifd0-Orientation");
     vips_image_set_int(image, VIPS_META_ORIENTATION, 1);
+    if (options.format == FileFormat::kTiff)
+      notes.emplace_back("EXIF is not kept: libvips writes none to TIFF");
   }
   image->Xres = from.get()->Xres;
   image->Yres = from.get()->Yres;

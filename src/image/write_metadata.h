@@ -9,10 +9,10 @@
 
 namespace imgmill {
 
-/// Copies ICC profile (where it describes the rows written), EXIF with upright orientation, XMP, IPTC and
-/// resolution from the file at `source` to `image`. What cannot be had is left out and noted. Call under a
-/// share.
-void TakeMetadata(VipsImage* image, const std::string& source, const Layout& layout, bool profile_kept,
-                  std::vector<std::string>& notes);
+/// Copies ICC profile (where it describes the rows of `layout` that are written), EXIF with upright
+/// orientation, XMP, IPTC and resolution from the file at `source` to `image`. What cannot be had is left out
+/// and noted. Call under a share.
+void TakeMetadata(VipsImage* image, const std::string& source, const Layout& layout,
+                  const WriteOptions& options, std::vector<std::string>& notes);
 
 }  // namespace imgmill
