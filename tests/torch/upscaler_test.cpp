@@ -6,8 +6,8 @@
 #include <random>
 #include <thread>
 
-#include "torch/checkpoint_builder.h"
 #include "torch/runtime.h"
+#include "torch/small_network.h"
 
 using namespace imgmill;
 
@@ -73,39 +73,6 @@ float Largest(const std::vector<float>& a, const std::vector<float>& b) {
   float largest = 0;
   for (size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::abs(a[i] - b[i]));
   return largest;
-}
-
-/// A .safetensors file of a small SRVGGNetCompact with seeded weights.
-std::string SmallCompact(const WeightFolder& folder, int features, int convolutions, int scale, bool slopes,
-                         const std::string& activation) {
-  std::mt19937 random(4);
-  std::normal_distribution<float> normal;
-  std::string header, data;
-  const auto add = [&](int index, const std::string& what, const std::vector<int>& shape) {
-    int count = 1;
-    std::string sizes;
-    for (const int size : shape) {
-      count *= size;
-      sizes += (sizes.empty() ? "" : ",") + std::to_string(size);
-    }
-    const size_t begin = data.size();
-    for (int i = 0; i < count; ++i) {
-      const float value = normal(random) * 0.1f;
-      data.append(reinterpret_cast<const char*>(&value), sizeof value);
-    }
-    header += ",\"body." + std::to_string(index) + "." + what + R"(":{"dtype":"F32","shape":[)" + sizes +
-              R"(],"data_offsets":[)" + std::to_string(begin) + "," + std::to_string(data.size()) + "]}";
-  };
-  for (int i = 0; i < convolutions; ++i) {
-    const int out = i + 1 == convolutions ? 3 * scale * scale : features;
-    add(2 * i, "weight", {out, i == 0 ? 3 : features, 3, 3});
-    add(2 * i, "bias", {out});
-    if (slopes && i + 1 < convolutions) add(2 * i + 1, "weight", {features});
-  }
-  if (!activation.empty()) header += R"(,"__metadata__":{"act_type":")" + activation + "\"}";
-  header[0] = '{';
-  header += "}";
-  return folder.Write("small.safetensors", LittleEndian(header.size(), 8) + header + data);
 }
 
 }  // namespace
@@ -298,7 +265,9 @@ TEST_CASE("whichever allocation of Forward fails, it says so, leaks nothing, and
       CHECK(Forward(*model, picture, 1, 24, 36, 0) == expected);
     }
     MESSAGE(model->Plan("cpu").kernels << ": allocations refused one by one: " << k - 1);
-    CHECK(k - 1 >= (std::string(isa) == "libtorch" ? 20 : 1));
+    // LibTorch needs one for each of five convolutions, four activations, the shuffle, the enlarged input and
+    // the input in channels-last order; our kernels take one block for everything.
+    CHECK(k - 1 >= (std::string(isa) == "libtorch" ? 12 : 1));
   }
 }
 

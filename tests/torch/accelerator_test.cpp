@@ -1,0 +1,127 @@
+// Real accelerators: statistics, exhaustion, recovery and results. Does nothing on a machine without one;
+// scripts/gpu-check.sh runs it on one that has.
+#include <chrono>
+#include <cmath>
+
+#include "torch/runtime.h"
+#include "torch/small_network.h"
+
+using namespace imgmill;
+
+namespace {
+
+struct House {
+  std::unique_ptr<MemoryManager> manager;
+  std::unique_ptr<ModelRuntime> runtime;
+};
+
+/// A house whose device 0 is the first accelerator; none where there is none.
+std::optional<House> WithAccelerator() {
+  Result<std::unique_ptr<MemoryManager>> manager = MemoryManager::Create({});
+  REQUIRE(manager.ok());
+  House house{*std::move(manager), nullptr};
+  house.runtime = MakeTorchRuntime(*house.manager, 2);
+  const Result<int> added = house.runtime->AddDevices("auto", 0);
+  if (!added) FAIL(added.error().message);
+  if (!house.manager->device(0).host_backed()) return house;
+  MESSAGE("no GPU here");
+  return std::nullopt;
+}
+
+std::unique_ptr<UpscaleModel> Load(const House& house, const std::string& path) {
+  Result<std::unique_ptr<UpscaleModel>> model = house.runtime->LoadUpscaler(path);
+  if (!model) FAIL(model.error().message);
+  return *std::move(model);
+}
+
+}  // namespace
+
+TEST_CASE("accelerator: it tells its memory and answers the canary") {
+  const auto house = WithAccelerator();
+  if (!house) return;
+  Device& device = house->manager->device(0);
+  const DeviceStats stats = device.Stats();
+  MESSAGE(device.name() << ": free " << (stats.free >> 20) << " of " << (stats.total >> 20) << " MiB");
+  CHECK(device.Canary().ok());
+  CHECK(device.Synchronize().ok());
+  CHECK(stats.known);
+  CHECK(stats.free <= stats.total);
+  CHECK(house->manager->DeviceRoom(0) > 0);
+}
+
+TEST_CASE("accelerator: results are the CPU's within 1/255") {
+  const auto house = WithAccelerator();
+  if (!house) return;
+  const WeightFolder folder;
+  const auto model = Load(*house, SmallCompact(folder, 64, 10, 4, true, ""));
+  constexpr int kCount = 3, kHeight = 120, kWidth = 200;
+  std::vector<float> picture(3 * kCount * kHeight * kWidth);
+  for (size_t i = 0; i < picture.size(); ++i)
+    picture[i] = 0.5f + 0.5f * std::sin(0.37f * static_cast<float>(i));
+  std::vector<float> on_cpu(picture.size() * 16), on_device(picture.size() * 16);
+  REQUIRE(model->Forward(picture.data(), on_cpu.data(), kCount, kHeight, kWidth, -1).ok());
+  const Status ran = model->Forward(picture.data(), on_device.data(), kCount, kHeight, kWidth, 0);
+  if (!ran) FAIL(ran.error().message);
+  float largest = 0;
+  for (size_t i = 0; i < on_cpu.size(); ++i) largest = std::max(largest, std::abs(on_cpu[i] - on_device[i]));
+  MESSAGE("largest difference from the CPU: " << largest);
+  CHECK(largest < 1.0f / 255);
+  std::vector<float> again(on_device.size());
+  REQUIRE(model->Forward(picture.data(), again.data(), kCount, kHeight, kWidth, 0).ok());
+  CHECK(again == on_device);
+}
+
+TEST_CASE("accelerator: exhaustion is an error code, and the device goes on afterwards") {
+  const auto house = WithAccelerator();
+  if (!house) return;
+  const WeightFolder folder;
+  const auto model = Load(*house, SmallCompact(folder, 64, 4, 4, true, ""));
+  Device& device = house->manager->device(0);
+  // A picture whose activations alone are twice the device's memory: 64 channels of 4 bytes a pixel, three of
+  // them.
+  const double pixels = 2.0 * static_cast<double>(device.Stats().total) / (3 * 64 * 4);
+  const int side = static_cast<int>(std::sqrt(pixels));
+  const size_t input = 3 * static_cast<size_t>(side) * static_cast<size_t>(side) * sizeof(float);
+  if (input * 17 < house->manager->host_budget()) {
+    Buffer picture(input), output(input * 16);
+    const Status ran = model->Forward(reinterpret_cast<const float*>(picture.data()),
+                                      reinterpret_cast<float*>(output.data()), 1, side, side, 0);
+    REQUIRE(!ran.ok());
+    CHECK(ran.error().code == Code::kOutOfMemory);
+  } else {
+    MESSAGE("the host has too little memory for a picture that the device cannot hold");
+  }
+  CHECK(device.Canary().ok());
+  std::vector<float> small(3 * 64 * 64, 0.5f), enlarged(small.size() * 16);
+  CHECK(model->Forward(small.data(), enlarged.data(), 1, 64, 64, 0).ok());
+  const DeviceStats before = device.Stats();
+  CHECK(device.EmptyCache() > 0);
+  CHECK(device.Stats().reserved < before.reserved);
+  CHECK(device.Stats().allocated == before.allocated);
+}
+
+TEST_CASE("accelerator: unloading a model gives its memory back, and the forecast holds") {
+  const auto house = WithAccelerator();
+  if (!house) return;
+  const WeightFolder folder;
+  Device& device = house->manager->device(0);
+  const size_t before = device.Stats().allocated;
+  {
+    const auto model = Load(*house, SmallCompact(folder, 64, 18, 4, true, ""));
+    std::vector<float> picture(3 * 552 * 552, 0.5f), output(picture.size() * 16);
+    for (int i = 0; i < 3; ++i) {
+      device.ResetPeak();
+      const size_t held = device.Stats().allocated;
+      const auto start = std::chrono::steady_clock::now();
+      const Status ran = model->Forward(picture.data(), output.data(), 1, 552, 552, 0);
+      if (!ran) FAIL(ran.error().message);
+      const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      const size_t peak = device.Stats().peak_allocated - held;
+      MESSAGE("output megapixels a second: " << 552 * 552 * 16 / seconds / 1e6 << ", peak " << (peak >> 20)
+                                             << " MiB, forecast "
+                                             << (model->ForwardBytes(1, 552, 552, 0) >> 20));
+      if (i > 0) CHECK(peak <= model->ForwardBytes(1, 552, 552, 0));
+    }
+  }
+  CHECK(device.Stats().allocated == before);
+}
