@@ -26,6 +26,7 @@ struct SharpnessMeter::Impl {
   }
 
   void AddRow(const uint8_t* row) {
+    if (layout.width < 3) return;  // no pixel has a full neighbourhood
     if (rows_held == kStripRows + kContextRows) FilterStrip();
     const auto width = static_cast<size_t>(layout.width);
     uint8_t* target = luma.data() + static_cast<size_t>(rows_held) * width;
@@ -39,7 +40,7 @@ struct SharpnessMeter::Impl {
 
   // Sums over all inner rows held, then keeps the last two rows as the next strip's context.
   void FilterStrip() {
-    if (rows_held < 3 || layout.width < 3) return;
+    if (rows_held < 3) return;
     const int rows = static_cast<int>(rows_held);
     const int width = static_cast<int>(layout.width);
     const cv::Mat source(rows, width, CV_8UC1, luma.data());

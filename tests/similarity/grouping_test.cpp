@@ -79,7 +79,7 @@ TEST_CASE("GroupByHamming agrees with the scalar oracle at every radius") {
 }
 
 TEST_CASE("the groups do not depend on the threads, through many blocks and new indexes") {
-  const auto hashes = Clustered(20000, 11, 12);
+  const auto hashes = Clustered(9000, 11, 12);
   const auto order = RandomOrder(hashes.size(), 11, false);
   const auto expected = GroupByHammingScalar(hashes, order, 10);
   CHECK(Group(hashes, order, 10, 1) == expected);
