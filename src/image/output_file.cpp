@@ -41,13 +41,15 @@ Result<std::unique_ptr<OutputFile>> OutputFile::Create(const std::string& path) 
 }
 
 OutputFile::~OutputFile() {
+  std::lock_guard lock(mutex_);
   if (descriptor_ < 0) return;
   close(descriptor_);
   unlink(path_.c_str());
 }
 
 Status OutputFile::Keep() {
-  if (std::optional<Error> error = failure()) return *error;
+  std::lock_guard lock(mutex_);
+  if (failure_) return *failure_;
   const int descriptor = std::exchange(descriptor_, -1);
   // NFS and quotas report here.
   if (close(descriptor) != 0) {
@@ -64,12 +66,13 @@ std::optional<Error> OutputFile::failure() const {
 }
 
 void OutputFile::Fail(int error) {
-  std::lock_guard lock(mutex_);
   if (!failure_) failure_ = WriteErrorFromErrno(error);
 }
 
 int64_t OutputFile::Write(const void* data, int64_t bytes) {
-  if (failure()) return bytes;
+  MeetVipsThreads();
+  std::lock_guard lock(mutex_);
+  if (failure_) return bytes;
   const char* at = static_cast<const char*>(data);
   for (int64_t left = bytes; left > 0;) {
     const ssize_t written = write(descriptor_, at, static_cast<size_t>(left));
@@ -85,17 +88,20 @@ int64_t OutputFile::Write(const void* data, int64_t bytes) {
 }
 
 GRef<VipsTarget> OutputFile::Target() {
+  MeetVipsThreads();
   VipsTargetCustom* custom = vips_target_custom_new();
   // libvips emits these signals as int64 (target, pointer, int64), int64 (target, int64, int), int (target).
   auto* write_rows = +[](VipsTargetCustom*, const void* data, gint64 bytes, OutputFile* file) -> gint64 {
     return file->Write(data, bytes);
   };
   auto* read_back = +[](VipsTargetCustom*, void* data, gint64 bytes, OutputFile* file) -> gint64 {
+    std::lock_guard lock(file->mutex_);
     const ssize_t got = read(file->descriptor_, data, static_cast<size_t>(bytes));
     if (got < 0) file->Fail(errno);
     return got;
   };
   auto* seek = +[](VipsTargetCustom*, gint64 offset, int whence, OutputFile* file) -> gint64 {
+    std::lock_guard lock(file->mutex_);
     const off_t at = lseek(file->descriptor_, offset, whence);
     if (at < 0) file->Fail(errno);
     return at;

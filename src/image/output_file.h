@@ -29,12 +29,12 @@ class OutputFile {
 
  private:
   OutputFile(std::string path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {}
-  void Fail(int error);
+  void Fail(int error);  // under mutex_
   int64_t Write(const void* data, int64_t bytes);
 
   std::string path_;
   int descriptor_;
-  mutable std::mutex mutex_;
+  mutable std::mutex mutex_;  // also orders libvips' threads and ours where libvips' own locks cannot be seen
   std::optional<Error> failure_;
 };
 

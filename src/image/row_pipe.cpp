@@ -20,7 +20,14 @@ Layout RingLayout(const Layout& layout) {
 
 }  // namespace
 
-RowPipe::RowPipe(const Layout& layout) : layout_(layout), ring_(RingLayout(layout)) {}
+RowPipe::RowPipe(const Layout& layout) : layout_(layout), ring_(RingLayout(layout)) {
+  MeetVipsThreads();
+}
+
+// Orders itself after the last use by libvips' threads, whose end is known through libvips alone.
+RowPipe::~RowPipe() {
+  std::lock_guard lock(mutex_);
+}
 
 size_t RowPipe::BytesFor(const Layout& layout) {
   const Layout ring = RingLayout(layout);
@@ -76,6 +83,7 @@ void RowPipe::Close() {
 
 int RowPipe::Generate(VipsRegion* region, void* /*sequence*/, void* client, void* /*unused*/,
                       gboolean* /*stop*/) {
+  MeetVipsThreads();
   RowPipe& pipe = *static_cast<RowPipe*>(client);
   const VipsRect& area = region->valid;
   // vips_sequential above asks for whole rows, in order.

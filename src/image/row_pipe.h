@@ -16,6 +16,7 @@ class RowPipe {
  public:
   /// `layout` of the whole image. @throws OutOfMemory
   explicit RowPipe(const Layout& layout);
+  ~RowPipe();
 
   /// Copies rows in, waiting for room. False once closed.
   bool Push(const uint8_t* rows, size_t stride, int64_t count);

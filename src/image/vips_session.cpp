@@ -109,6 +109,11 @@ void LeaveVipsUnowned() {
   Leave(TheGate(), 1);
 }
 
+void MeetVipsThreads() {
+  static auto* mutex = new std::mutex;
+  std::lock_guard lock(*mutex);
+}
+
 Error TakeVipsError(Stage stage, const std::string& otherwise) {
   std::string text = vips_error_buffer();
   vips_error_clear();

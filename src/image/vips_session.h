@@ -78,6 +78,10 @@ class VipsAlone {
 void EnterVipsUnowned();
 void LeaveVipsUnowned();
 
+/// Called by us once an object that libvips' threads will call back is built, and by them before they touch
+/// it. libvips orders this by locks of its own, which the thread sanitizer cannot see; this one it can.
+void MeetVipsThreads();
+
 /// Runs `attempt` (which calls libvips and returns whether it succeeded) alone, and tells what libvips said
 /// if it failed again; `what` if it did not or said nothing. Called after a failure under VipsShared, whose
 /// message may be mixed with those of other threads.
