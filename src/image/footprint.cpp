@@ -12,7 +12,7 @@
 namespace imgmill {
 namespace {
 
-constexpr size_t kSmall = size_t{256} << 10;  // input buffers, tables, objects
+constexpr size_t kSmall = size_t{512} << 10;  // input buffers, tables, objects
 constexpr double kStripRows = 16;
 constexpr double kWindowRows = 112;  // what libvips caches of a file that is read in order
 

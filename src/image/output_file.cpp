@@ -95,12 +95,14 @@ GRef<VipsTarget> OutputFile::Target() {
     return file->Write(data, bytes);
   };
   auto* read_back = +[](VipsTargetCustom*, void* data, gint64 bytes, OutputFile* file) -> gint64 {
+    MeetVipsThreads();
     std::lock_guard lock(file->mutex_);
     const ssize_t got = read(file->descriptor_, data, static_cast<size_t>(bytes));
     if (got < 0) file->Fail(errno);
     return got;
   };
   auto* seek = +[](VipsTargetCustom*, gint64 offset, int whence, OutputFile* file) -> gint64 {
+    MeetVipsThreads();
     std::lock_guard lock(file->mutex_);
     const off_t at = lseek(file->descriptor_, offset, whence);
     if (at < 0) file->Fail(errno);
