@@ -62,7 +62,9 @@ ExitCode RunPipeline(CommandPipeline pipeline, const SharedOptions& shared, std:
     return ExitCodeFor(opened.error());
   }
   Session& session = **opened;
-  Result<std::unique_ptr<ItemSource>> listing = SourceFromListing(shared.list, /*count=*/true);
+  ListOptions list = shared.list;
+  list.leave_out.push_back(pipeline.output);  // what an earlier run wrote is no input
+  Result<std::unique_ptr<ItemSource>> listing = SourceFromListing(list, /*count=*/true);
   if (!listing) return session.Finish(listing.error());
   std::unique_ptr<ItemSource> source = *std::move(listing);
 

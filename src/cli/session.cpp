@@ -136,8 +136,8 @@ nlohmann::ordered_json Session::Header() const {
   return {{"schema", "imgmill/1"}, {"command", plan_.name}, {"version", IMGMILL_VERSION}};
 }
 
-void Session::WriteReport(nlohmann::ordered_json document) {
-  if (shared_.report.empty()) return;
+bool Session::WriteReport(nlohmann::ordered_json document) {
+  if (shared_.report.empty()) return true;
   document["recalled"] = recalled_;  // differs from run to run, so it is no part of the result
   document["command_line"] = plan_.command_line;
   document["libraries"] = ImageLibraryVersions();
@@ -145,15 +145,24 @@ void Session::WriteReport(nlohmann::ordered_json document) {
   if (memory_) document["memory"] = MemoryJson(memory_->Info());
   if (Status written = WriteFileAtomically(shared_.report, JsonText(document)); !written) {
     Log(LogLevel::kError, Describe(shared_.report, written.error()));
+    return false;
   }
+  return true;
+}
+
+/// What the MemoryManager has to say, and what it has learned.
+void Session::CloseMemory() {
+  progress_line_.reset();
+  for (const std::string& warning : memory_->Info().warnings) Log(LogLevel::kWarning, warning);
+  if (Status saved = memory_->SaveCosts(); !saved) Log(LogLevel::kWarning, saved.error().message);
 }
 
 ExitCode Session::Finish(const CommandResult& result) {
-  progress_line_.reset();
+  CloseMemory();
   nlohmann::ordered_json document = Header();
   document.update(ResultJson(result));
   recalled_ = result.counts.recalled;
-  WriteReport(document);
+  const bool reported = WriteReport(document);
   const bool printed = PrintText(shared_.json ? JsonText(document) : result.text);
 
   const RunCounts& counts = result.counts;
@@ -164,19 +173,18 @@ ExitCode Session::Finish(const CommandResult& result) {
   if (counts.ignored > 0) line += "; " + std::to_string(counts.ignored) + " other files left out";
   Log(LogLevel::kInfo, line);
   if (counts.interrupted) Log(LogLevel::kWarning, "not finished: " + counts.interruption);
-  if (!printed) {
-    Log(LogLevel::kError, "stdout: cannot write: the results were not printed completely");
-    return ExitCode::kCannot;
-  }
+  if (!printed) Log(LogLevel::kError, "stdout: cannot write: the results were not printed completely");
+  if (!printed || !reported) return ExitCode::kCannot;
   return ExitCodeFor(result);
 }
 
 ExitCode Session::Finish(const Error& error) {
-  progress_line_.reset();
+  CloseMemory();
   nlohmann::ordered_json document = Header();
   document["error"] = {
       {"stage", ToString(error.stage)}, {"code", ToString(error.code)}, {"message", error.message}};
-  WriteReport(document);
+  const bool reported = WriteReport(document);
+  if (!reported) return ExitCode::kCannot;
   if (shared_.json && !PrintText(JsonText(document))) return ExitCode::kCannot;
   Log(LogLevel::kError, error.message);
   return ExitCodeFor(error);
@@ -190,7 +198,10 @@ ExitCode RunCommand(const std::string& name, Command& command, const SharedOptio
     std::fprintf(stderr, "imgmill: error: %s\n", session.error().message.c_str());
     return ExitCodeFor(session.error());
   }
-  Result<std::unique_ptr<ItemSource>> source = SourceFromListing(shared.list, /*count=*/true);
+  ListOptions list = shared.list;
+  if (!plan.output_folder.empty())
+    list.leave_out.push_back(plan.output_folder);  // an earlier run's are no inputs
+  Result<std::unique_ptr<ItemSource>> source = SourceFromListing(list, /*count=*/true);
   if (!source) return (*session)->Finish(source.error());
   try {
     Result<CommandResult> result = command.Run(**source, (*session)->services());

@@ -39,7 +39,8 @@ class Session {
   Session(const SessionPlan& plan, const SharedOptions& shared) : plan_(plan), shared_(shared) {}
   Status OpenCatalog();
   nlohmann::ordered_json Header() const;
-  void WriteReport(nlohmann::ordered_json document);
+  void CloseMemory();
+  bool WriteReport(nlohmann::ordered_json document);
 
   SessionPlan plan_;
   const SharedOptions& shared_;

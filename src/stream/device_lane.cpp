@@ -20,6 +20,15 @@ struct Request {
   Status status;
 };
 
+/// Why a tile is not done. The ladder was walked to its end already: to the image's own ladder this is no
+/// shortage that trying again could mend, hence another code.
+Error EndOf(const LadderOutcome& outcome) {
+  if (outcome.status.ok()) return {Stage::kCompute, Code::kInternal, "a tile was left undone"};
+  Error error = outcome.status.error();
+  if (error.code == Code::kOutOfMemory) error.code = Code::kTooLarge;
+  return error;
+}
+
 struct Waiting {
   TileJob* job;
   Request* request;
@@ -81,9 +90,7 @@ struct DeviceLane::Impl {
         --w.request->open;
         w.job->rung = std::max(w.job->rung, outcome.rung);
         if (!w.job->done && w.request->status.ok()) {
-          w.request->status = outcome.status.ok()
-                                  ? Status(Error{Stage::kCompute, Code::kInternal, "a tile was left undone"})
-                                  : outcome.status;
+          w.request->status = EndOf(outcome);
         }
       }
       changed.notify_all();
@@ -113,7 +120,7 @@ Result<std::unique_ptr<DeviceLane>> DeviceLane::Open(UpscaleModel& model, const 
   auto impl = std::make_unique<Impl>(model, plan, memory, stop);
   Footprint need;
   for (int device = 0; device < memory.device_count(); ++device) {
-    if (memory.device(device).host_backed()) {
+    if (memory.DeviceSharesHostPool(device)) {  // others have a budget of their own
       need.pooled += model.ForwardBytes(plan.micro_batch, largest_tile, largest_tile, device);
     }
   }

@@ -38,10 +38,10 @@ class FileSource final : public ItemSource {
 
 Result<std::unique_ptr<ItemSource>> SourceFromListing(const ListOptions& options, bool count) {
   uint64_t expected = 0;
-  if (count && options.files_from != "-") {
-    Result<std::unique_ptr<Lister>> ahead = Lister::Open(options);
-    if (!ahead) return ahead.error();
-    while ((*ahead)->Next()) ++expected;
+  if (count) {
+    const Result<uint64_t> counted = CountListed(options);
+    if (!counted) return counted.error();
+    expected = *counted;
   }
   Result<std::unique_ptr<Lister>> lister = Lister::Open(options);
   if (!lister) return lister.error();
