@@ -20,7 +20,7 @@ using namespace imgmill::image_test;
 // libvips and GLib synchronise through primitives that the thread sanitizer does not see.
 extern "C" const char* __tsan_default_suppressions();
 extern "C" const char* __tsan_default_suppressions() {
-  return "called_from_lib:libvips.so\n"
+  return "called_from_lib:libvips.so\ncalled_from_lib:libgio-2.0.so\n"
          "called_from_lib:libglib-2.0.so\n"
          "called_from_lib:libgobject-2.0.so\n"
          "called_from_lib:libgmodule-2.0.so\n"
