@@ -29,6 +29,30 @@ std::optional<std::string> CheckName(const char* flag, const std::string& name,
   return text;
 }
 
+/// The reduce, as work that a refused allocation does not end.
+class Grouping final : public LadderWork {
+ public:
+  Grouping(const std::vector<DedupEntry>& entries, const DedupOptions& options,
+           const CommandServices& services)
+      : entries_(entries), options_(options), services_(services) {}
+  Status Run(const Attempt&) override {
+    Result<std::vector<DuplicateGroup>> groups =
+        FindDuplicates(entries_, options_.method != "exact", options_.max_distance, services_.workers(),
+                       *services_.memory, *services_.stop);
+    if (!groups) return groups.error();
+    groups_ = *std::move(groups);
+    return {};
+  }
+  bool has_cpu_rung() const override { return false; }
+  const std::vector<DuplicateGroup>& groups() const { return groups_; }
+
+ private:
+  const std::vector<DedupEntry>& entries_;
+  const DedupOptions& options_;
+  const CommandServices& services_;
+  std::vector<DuplicateGroup> groups_;
+};
+
 class Dedup final : public Command {
  public:
   explicit Dedup(CLI::App& app);
@@ -49,13 +73,13 @@ class Dedup final : public Command {
     if (counts->interrupted) return result;  // half a folder has no groups
 
     const std::vector<DedupEntry>& entries = operation.entries();
-    Result<std::vector<DuplicateGroup>> groups =
-        FindDuplicates(entries, options_.method != "exact", options_.max_distance, services.workers(),
-                       *services.memory, *services.stop);
-    if (!groups) return groups.error();
-    Describe(entries, *groups, result);
-    if (options_.action != "report" && !groups->empty()) {
-      if (Status acted = ActOnDuplicates(options_, entries, *groups, services, result); !acted)
+    Grouping grouping(entries, options_, services);
+    const LadderOutcome grouped = services.memory->Guarded(grouping, kHostWork, *services.stop);
+    if (!grouped.status) return grouped.status.error();
+    const std::vector<DuplicateGroup>& groups = grouping.groups();
+    Describe(entries, groups, result);
+    if (options_.action != "report" && !groups.empty()) {
+      if (Status acted = ActOnDuplicates(options_, entries, groups, services, result); !acted)
         return acted.error();
     }
     return result;

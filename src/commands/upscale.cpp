@@ -16,6 +16,25 @@ namespace {
 const std::array<std::string, 7> kMethods = {"nearest",  "linear",   "cubic",  "mitchell",
                                              "lanczos2", "lanczos3", "lanczos"};
 
+/// Reading a weight file, as work that a refused allocation does not end.
+class ModelLoading final : public LadderWork {
+ public:
+  ModelLoading(ModelRuntime& runtime, const std::string& path) : runtime_(runtime), path_(path) {}
+  Status Run(const Attempt&) override {
+    Result<std::unique_ptr<UpscaleModel>> model = runtime_.LoadUpscaler(path_);
+    if (!model) return model.error();
+    model_ = *std::move(model);
+    return {};
+  }
+  bool has_cpu_rung() const override { return false; }
+  std::unique_ptr<UpscaleModel> Take() { return std::move(model_); }
+
+ private:
+  ModelRuntime& runtime_;
+  const std::string& path_;
+  std::unique_ptr<UpscaleModel> model_;
+};
+
 class Upscale final : public Command {
  public:
   explicit Upscale(CLI::App& app);
@@ -41,18 +60,20 @@ class Upscale final : public Command {
     const SharedOptions& shared = *services.shared;
     Result<ModelRuntime*> runtime = services.OpenModels();
     if (!runtime) return runtime.error();
-    Result<std::unique_ptr<UpscaleModel>> model = (*runtime)->LoadUpscaler(options_.model);
-    if (!model) {
-      Error error = model.error();
+    ModelLoading loading(**runtime, options_.model);
+    const LadderOutcome loaded = services.memory->Guarded(loading, kHostWork, *services.stop);
+    if (!loaded.status) {
+      Error error = loaded.status.error();
       error.message = PrintablePath(options_.model) + ": " + error.message;
       return error;
     }
-    const ModelInfo& info = (*model)->info();
+    const std::unique_ptr<UpscaleModel> model = loading.Take();
+    const ModelInfo& info = model->info();
     if (options_.scale > 0 && options_.scale != info.scale) {
       return Error{Stage::kConfigure, Code::kUsage,
                    "--scale does not fit: this model enlarges " + std::to_string(info.scale) + " times"};
     }
-    NumericsPlan plan = (*model)->Plan(services.memory->device(0).name());
+    NumericsPlan plan = model->Plan(services.memory->device(0).name());
     if (options_.tile > 0 && info.receptive_radius >= 0) plan.tile = options_.tile;
     if (shared.batch > 0) plan.micro_batch = shared.batch;
     services.log(LogLevel::kInfo,
@@ -61,9 +82,9 @@ class Upscale final : public Command {
     // Weights and LibTorch are in memory now: what they hold is nobody's lease.
     services.memory->Rebaseline();
     Result<std::unique_ptr<DeviceLane>> lane =
-        DeviceLane::Open(**model, plan, LargestTile(plan), *services.memory, *services.stop);
+        DeviceLane::Open(*model, plan, LargestTile(plan), *services.memory, *services.stop);
     if (!lane) return lane.error();
-    ModelOperation operation(options_, services, **model, plan, **lane);
+    ModelOperation operation(options_, services, *model, plan, **lane);
     Result<CommandResult> result = RunOperation(source, services, operation);
     if (result) {
       result->details["model"] = PrintablePath(options_.model);
@@ -126,6 +147,7 @@ class Upscale final : public Command {
         ++result.counts.failed;
       } else {
         ++result.counts.done;
+        result.kept.push_back(std::move(*file));  // stands for the output, which does not exist
       }
     }
     result.summary = "dry run: " + std::to_string(result.counts.done) + " would be written to " +

@@ -87,12 +87,29 @@ void Admission::Return(const Footprint& footprint) noexcept {
   changed_.notify_all();
 }
 
+Status Admission::AcquireStanding(const Footprint& need) {
+  std::lock_guard lock(mutex_);
+  if (auto too_large = TooLarge(need)) return *std::move(too_large);
+  stats_.ledger.standing = stats_.ledger.standing + need;
+  KeepCap();
+  return {};
+}
+
+void Admission::ReturnStanding(const Footprint& footprint) noexcept {
+  std::lock_guard lock(mutex_);
+  stats_.ledger.standing.pooled -= footprint.pooled;
+  stats_.ledger.standing.unseen -= footprint.unseen;
+  KeepCap();
+  changed_.notify_all();
+}
+
 void Admission::SetBaseline(const HostSample& sample) {
   std::lock_guard lock(mutex_);
   HostLedger& ledger = stats_.ledger;
-  const size_t explained = sample.charged + ledger.leased.unseen;
+  const size_t explained = sample.charged + ledger.standing.unseen + ledger.leased.unseen;
   ledger.fixed = sample.resident - std::min(sample.resident, explained);
-  ledger.pinned = sample.host_in_use - std::min(sample.host_in_use, ledger.leased.pooled);
+  const size_t promised = ledger.standing.pooled + ledger.leased.pooled;
+  ledger.pinned = sample.host_in_use - std::min(sample.host_in_use, promised);
   ledger.unexplained = 0;
   ledger.overdrawn = 0;
   KeepCap();
@@ -151,7 +168,8 @@ std::optional<Error> Admission::TooLarge(const Footprint& need) {
   const HostLedger& ledger = stats_.ledger;
   if (need.total() <= ledger.LargestLease()) return std::nullopt;
   stats_.largest_refused = std::max(stats_.largest_refused, need.total());
-  const size_t would_do = SmallestBudgetFor(need.total(), ledger.fixed + ledger.pinned + ledger.carved);
+  const size_t would_do =
+      SmallestBudgetFor(need.total(), ledger.fixed + ledger.pinned + ledger.carved + ledger.standing.total());
   std::string message = "it needs " + FormatByteSize(need.total()) + ", the memory budget of " +
                         FormatByteSize(ledger.budget) + " leaves " + FormatByteSize(ledger.LargestLease());
   message += budget_from_flag_ ? " (use " + MemoryFlag(would_do) + " or more)"

@@ -34,6 +34,9 @@ class Admission {
   /// @return whether it was granted; kTooLarge if it never can be
   Result<bool> TryAcquire(const Footprint& need);
   void Return(const Footprint& footprint) noexcept;
+  /// Sets bytes aside until ReturnStanding. kTooLarge if they never fit; nobody waits.
+  Status AcquireStanding(const Footprint& need);
+  void ReturnStanding(const Footprint& footprint) noexcept;
 
   /// What the process holds beside leases, as of now.
   void SetBaseline(const HostSample& sample);

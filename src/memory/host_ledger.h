@@ -20,9 +20,10 @@ struct HostSample {
 /// Plain numbers, in bytes; admission's lock guards them.
 struct HostLedger {
   size_t budget = 0;
-  size_t fixed = 0;   ///< resident outside pools at the last baseline: program, libraries, their heaps
-  size_t pinned = 0;  ///< the host pool's blocks at the last baseline: weights and other lasting things
-  size_t carved = 0;  ///< promised to host-backed devices with a pool of their own
+  size_t fixed = 0;    ///< resident outside pools at the last baseline: program, libraries, their heaps
+  size_t pinned = 0;   ///< the host pool's blocks at the last baseline: weights and other lasting things
+  size_t carved = 0;   ///< promised to host-backed devices with a pool of their own
+  Footprint standing;  ///< set aside for as long as a stage lives, whether it is at work or not
   Footprint leased;
   size_t leases = 0;
   size_t unexplained = 0;       ///< resident bytes beyond fixed, charged and unseen leases
@@ -30,7 +31,7 @@ struct HostLedger {
   size_t peak_unexplained = 0;  ///< highest `unexplained`
 
   /// The budget less what no lease can change.
-  size_t Room() const { return budget - std::min(budget, fixed + pinned + carved); }
+  size_t Room() const { return budget - std::min(budget, fixed + pinned + carved + standing.total()); }
   size_t Reserve() const { return ReserveFor(budget, Room()); }
   size_t LargestLease() const { return Room() - Reserve(); }
 
@@ -43,23 +44,25 @@ struct HostLedger {
     return taken <= largest && need.total() <= largest - taken;
   }
 
+  /// Blocks of the host pool that somebody has a right to.
+  size_t Owed() const { return pinned + standing.pooled + leased.pooled; }
+
   /// What the host pool may charge. The reserve is part of it, since only admission keeps away from it. What
   /// was granted is always honoured, even if unexplained bytes have eaten the rest.
   size_t PoolCap() const {
-    const size_t spent = fixed + carved + leased.unseen + unexplained;
-    return std::max(budget - std::min(budget, spent), std::min(budget, pinned + leased.pooled));
+    const size_t spent = fixed + carved + standing.unseen + leased.unseen + unexplained;
+    return std::max(budget - std::min(budget, spent), std::min(budget, Owed()));
   }
 
   /// Takes in a sample. Unexplained bytes rise at once and fall slowly, as a decoder's burst comes again with
   /// the next image. @return whether anything changed
   bool Take(const HostSample& sample) {
     const size_t before = unexplained + overdrawn;
-    const size_t explained = fixed + sample.charged + leased.unseen;
+    const size_t explained = fixed + sample.charged + standing.unseen + leased.unseen;
     const size_t excess = sample.resident - std::min(sample.resident, explained);
     unexplained = excess >= unexplained ? excess : unexplained - (unexplained - excess + 7) / 8;
     peak_unexplained = std::max(peak_unexplained, unexplained);
-    const size_t owed = pinned + leased.pooled;
-    overdrawn = sample.host_in_use - std::min(sample.host_in_use, owed);
+    overdrawn = sample.host_in_use - std::min(sample.host_in_use, Owed());
     return before != unexplained + overdrawn;
   }
 };

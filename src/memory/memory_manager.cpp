@@ -15,12 +15,13 @@ Lease& Lease::operator=(Lease&& other) noexcept {
     Release();
     manager_ = std::exchange(other.manager_, nullptr);
     footprint_ = std::exchange(other.footprint_, {});
+    standing_ = std::exchange(other.standing_, false);
   }
   return *this;
 }
 
 void Lease::Release() noexcept {
-  if (manager_ != nullptr) std::exchange(manager_, nullptr)->Return(footprint_);
+  if (manager_ != nullptr) std::exchange(manager_, nullptr)->Return(footprint_, standing_);
   footprint_ = {};
 }
 
@@ -164,6 +165,15 @@ Result<Lease> MemoryManager::Acquire(const Footprint& need, const StopFlag& stop
   return lease;
 }
 
+Result<Lease> MemoryManager::Reserve(const Footprint& need) {
+  if (Status status = impl_->admission.AcquireStanding(need); !status) return status.error();
+  Lease lease;
+  lease.manager_ = this;
+  lease.footprint_ = need;
+  lease.standing_ = true;
+  return lease;
+}
+
 Result<Lease> MemoryManager::TryAcquire(const Footprint& need) {
   const Result<bool> granted = impl_->admission.TryAcquire(need);
   if (!granted) return granted.error();
@@ -175,7 +185,8 @@ Result<Lease> MemoryManager::TryAcquire(const Footprint& need) {
   return lease;
 }
 
-void MemoryManager::Return(const Footprint& footprint) noexcept {
+void MemoryManager::Return(const Footprint& footprint, bool standing) noexcept {
+  if (standing) return impl_->admission.ReturnStanding(footprint);
   impl_->admission.Return(footprint);
 }
 

@@ -28,8 +28,9 @@ struct MemoryManager::Impl {
   Admission admission;
   DeviceTable devices;
   CostStore costs;
-  ManagedDevice host_work;  ///< where kHostWork is done: apart from the CPU rung, whose callers it may wait for
-  DeviceGate cpu_gate;   ///< one CPU rung at a time: the reserve pays for one
+  ManagedDevice
+      host_work;        ///< where kHostWork is done: apart from the CPU rung, whose callers it may wait for
+  DeviceGate cpu_gate;  ///< one CPU rung at a time: the reserve pays for one
   MonitorSet monitors;
   std::array<std::atomic<uint64_t>, 7> rungs{};
   std::atomic<uint64_t> clears{0};

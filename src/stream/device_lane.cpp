@@ -124,7 +124,7 @@ Result<std::unique_ptr<DeviceLane>> DeviceLane::Open(UpscaleModel& model, const 
       need.pooled += model.ForwardBytes(plan.micro_batch, largest_tile, largest_tile, device);
     }
   }
-  Result<Lease> lease = memory.Acquire(need, stop);
+  Result<Lease> lease = memory.Reserve(need);
   if (!lease) {
     Error error = lease.error();
     error.message += "; a smaller --tile needs less (the plan here: " + plan.Describe() + ")";

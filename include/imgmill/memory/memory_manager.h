@@ -76,6 +76,7 @@ class Lease {
   friend class MemoryManager;
   MemoryManager* manager_ = nullptr;
   Footprint footprint_;
+  bool standing_ = false;
 };
 
 /// Everything `memory info` and the report show.
@@ -145,6 +146,10 @@ class MemoryManager {
   Result<Lease> Acquire(const Footprint& need, const StopFlag& stop);
   /// The same without waiting; an empty Lease means "not now".
   Result<Lease> TryAcquire(const Footprint& need);
+  /// Sets bytes aside for a stage that lives as long as the run (a device lane's batch), whether it is at
+  /// work or not. Items' leases are granted beside it, and that one of them always is when none is out does
+  /// not depend on it. kTooLarge if it does not fit the budget.
+  Result<Lease> Reserve(const Footprint& need);
   /// The largest footprint that Acquire can ever grant under the present budget.
   size_t LargestLease() const;
   /// Called when somebody has to wait for a lease (and when nobody does any more): batches then flush. It
@@ -201,7 +206,7 @@ class MemoryManager {
  private:
   friend class Lease;
   explicit MemoryManager(std::unique_ptr<Impl> impl);
-  void Return(const Footprint& footprint) noexcept;
+  void Return(const Footprint& footprint, bool standing) noexcept;
   std::unique_ptr<Impl> impl_;
 };
 

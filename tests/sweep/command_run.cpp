@@ -1,0 +1,104 @@
+// The parts of a session that a command needs, without log and lock.
+#include "sweep/command_run.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <filesystem>
+
+#include "imgmill/commands/dedup.h"
+#include "imgmill/commands/upscale.h"
+
+namespace imgmill {
+namespace fs = std::filesystem;
+
+CommandRunResult RunInProcess(const CommandRun& run) {
+  CommandRunResult outcome;
+  const size_t live_before = HostPool().Stats().live;
+  {
+    CLI::App app;
+    const std::unique_ptr<Command> command = run.command == "dedup" ? AddDedup(app) : AddUpscale(app);
+    std::vector<std::string> arguments(run.arguments.rbegin(), run.arguments.rend());
+    app.parse(arguments);
+    SharedOptions shared;
+    shared.jobs = run.jobs;
+    shared.device = run.device;
+    InitImageLibraries();
+    MemoryOptions options;
+    options.host_budget = run.memory;
+    Result<std::unique_ptr<MemoryManager>> manager = MemoryManager::Create(options);
+    Result<std::unique_ptr<Catalog>> catalog = Catalog::Open("");
+    if (!manager || !catalog) {
+      outcome.error = !manager ? manager.error().message : catalog.error().message;
+      outcome.code = !manager ? manager.error().code : catalog.error().code;
+      return outcome;
+    }
+    StopFlag stop;
+    Progress progress;
+    std::unique_ptr<ModelRuntime> models;
+    CommandServices services;
+    services.shared = &shared;
+    services.memory = manager->get();
+    services.catalog = catalog->get();
+    services.stop = &stop;
+    services.progress = &progress;
+    services.models = &models;
+    services.log = [](LogLevel, const std::string&) {};
+
+    std::unique_ptr<ItemSource> source = SourceFromFiles(run.files);
+    const uint64_t allocations_before = HostPool().Stats().allocations;
+    HostPool().RefuseAllocation(run.refuse);
+    Result<CommandResult> result = command->Run(*source, services);
+    HostPool().RefuseAllocation(0);
+    outcome.allocations = HostPool().Stats().allocations - allocations_before;
+    if (result) {
+      outcome.result = *std::move(result);
+    } else {
+      outcome.error = result.error().message;
+      outcome.code = result.error().code;
+    }
+  }
+  outcome.leaked = HostPool().Stats().live - live_before;
+  return outcome;
+}
+
+std::vector<ListedFile> SampleFiles(const std::vector<std::string>& names) {
+  std::vector<ListedFile> files;
+  for (const std::string& name : names) {
+    files.push_back(
+        {files.size(), std::string(IMGMILL_SOURCE_DIR "/sample_data/") + name, name, NameClash::kNone});
+  }
+  return files;
+}
+
+std::vector<std::string> FolderDigests(const std::string& folder) {
+  std::vector<std::string> digests;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (!entry.is_regular_file()) continue;
+    const Result<ContentDigest> digest = DigestOf(entry.path().string());
+    digests.push_back(fs::relative(entry.path(), folder).string() + " " +
+                      (digest ? digest->Hex() : "unreadable"));
+  }
+  std::sort(digests.begin(), digests.end());
+  return digests;
+}
+
+ScratchFolder::ScratchFolder() {
+  std::string name = (fs::temp_directory_path() / "imgmill-sweep-XXXXXX").string();
+  path_ = ::mkdtemp(name.data());
+}
+
+ScratchFolder::~ScratchFolder() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+std::string ModelFile() {
+  const char* assets = std::getenv("IMGMILL_TEST_ASSETS");
+  if (assets == nullptr) return {};
+  const std::string file = std::string(assets) + "/weights/realesrgan/realesr-animevideov3-x4.safetensors";
+  const bool module = fs::exists(IMGMILL_BINARY_DIR "/lib/libimgmill_torch.so") ||
+                      std::getenv("IMGMILL_TORCH_MODULE") != nullptr;
+  return module && fs::exists(file) ? file : std::string();
+}
+
+}  // namespace imgmill

@@ -1,0 +1,50 @@
+// Runs a command inside the test's process, with a MemoryManager, a catalog and devices of its own.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "imgmill/commands/command.h"
+
+namespace imgmill {
+
+struct CommandRun {
+  std::string command;                 ///< "dedup", "upscale"
+  std::vector<std::string> arguments;  ///< its flags; no paths
+  std::vector<ListedFile> files;       ///< in the order in which they are to come
+  size_t memory = 0;                   ///< budget; 0 derives it
+  int jobs = 1;
+  std::string device = "cpu";
+  uint64_t refuse = 0;  ///< the k-th allocation from the command's start; 0 none
+};
+
+struct CommandRunResult {
+  std::string error;  ///< of the whole run; empty if it went through
+  Code code = Code::kInternal;
+  CommandResult result;
+  uint64_t allocations = 0;  ///< that the command made in the host's pool
+  size_t leaked = 0;         ///< bytes still live in the host's pool afterwards
+};
+
+CommandRunResult RunInProcess(const CommandRun& run);
+
+/// Pictures of sample_data by name.
+std::vector<ListedFile> SampleFiles(const std::vector<std::string>& names);
+/// relative path and digest of every file below `folder`, hidden ones left out.
+std::vector<std::string> FolderDigests(const std::string& folder);
+/// A folder under $TMPDIR, removed with everything in it.
+class ScratchFolder {
+ public:
+  ScratchFolder();
+  ~ScratchFolder();
+  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+/// The weight file of realesr-animevideov3 among the test assets; empty if there are none, or no LibTorch
+/// module.
+std::string ModelFile();
+
+}  // namespace imgmill

@@ -1,0 +1,156 @@
+// Every command under the smallest budget that can work, with orders of shapes chosen to be the worst: no
+// deadlock, no failure.
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "imgmill/image/writer.h"
+#include "sweep/command_run.h"
+
+using namespace imgmill;
+
+namespace {
+
+/// Ends the program when a run hangs: a deadlock must fail the test, not the evening.
+class Watchdog {
+ public:
+  explicit Watchdog(int seconds)
+      : thread_([this, seconds] {
+          std::unique_lock lock(mutex_);
+          if (!changed_.wait_for(lock, std::chrono::seconds(seconds), [this] { return over_; })) {
+            std::fputs("deadlock: the run did not end\n", stderr);
+            ::_exit(99);
+          }
+        }) {}
+  ~Watchdog() {
+    {
+      const std::lock_guard lock(mutex_);
+      over_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool over_ = false;
+  std::thread thread_;
+};
+
+/// A noisy grey-blue slope, so that no two pictures are alike.
+ListedFile Draw(const ScratchFolder& folder, const std::string& name, int64_t width, int64_t height,
+                uint32_t seed) {
+  Layout layout{width, height, 3, Sample::kU8};
+  Image image(layout);
+  for (int64_t y = 0; y < height; ++y) {
+    for (int64_t x = 0; x < width * 3; ++x) {
+      seed = seed * 1664525u + 1013904223u;
+      image.row(y)[x] = static_cast<uint8_t>((seed >> 26) + static_cast<uint32_t>(x + y * 2) % 190);
+    }
+  }
+  WriteOptions options;
+  options.format = FileFormat::kJpeg;
+  auto writer = CreateRows(folder / name, layout, options, "");
+  REQUIRE(writer.ok());
+  REQUIRE((*writer)->Write(image.view()).ok());
+  REQUIRE((*writer)->Finish().ok());
+  return {0, folder / name, name, NameClash::kNone};
+}
+
+/// Wide and tall, huge and tiny, in every order that has made schedulers stumble.
+std::vector<std::vector<ListedFile>> WorstOrders(const ScratchFolder& folder) {
+  std::vector<ListedFile> large, small;
+  for (uint32_t i = 0; i < 4; ++i) {
+    large.push_back(
+        Draw(folder, "l" + std::to_string(i) + ".jpg", i % 2 ? 300 : 1200, i % 2 ? 1200 : 300, i));
+  }
+  for (uint32_t i = 0; i < 12; ++i) {
+    small.push_back(Draw(folder, "s" + std::to_string(i) + ".jpg", 17 + i, 40 - 2 * i, 100 + i));
+  }
+  std::vector<std::vector<ListedFile>> orders(3);
+  for (size_t i = 0; i < small.size(); ++i) {  // every small one after a large one; large first; large last
+    if (i < large.size()) orders[0].push_back(large[i]);
+    orders[0].push_back(small[i]);
+  }
+  orders[1] = large;
+  orders[1].insert(orders[1].end(), small.begin(), small.end());
+  orders[2] = small;
+  orders[2].insert(orders[2].end(), large.begin(), large.end());
+  return orders;
+}
+
+/// Raises the budget step by step until nothing is refused as too large.
+size_t SmallestBudget(CommandRun run, const std::string& output) {
+  const size_t step = size_t{2} << 20;
+  for (size_t budget = ReadProcessMemory().resident / step * step;; budget += step) {
+    REQUIRE(budget < (size_t{4} << 30));
+    run.memory = budget;
+    if (!output.empty()) std::filesystem::remove_all(output);
+    const CommandRunResult tried = RunInProcess(run);
+    if (tried.error.empty() && tried.result.counts.failed == 0) return budget;
+  }
+}
+
+void HoldsUp(CommandRun run, const ScratchFolder& scratch, const std::string& output) {
+  const auto orders = WorstOrders(scratch);
+  const Watchdog watchdog(300);
+  run.files = orders[0];
+  const size_t budget = SmallestBudget(run, output);
+  MESSAGE(run.command << ": smallest budget that works here: " << (budget >> 20) << " MiB");
+  std::vector<std::string> expected;
+  for (const auto& order : orders) {
+    for (int jobs : {1, 2, 4}) {
+      CAPTURE(jobs);
+      run.files = order;
+      run.jobs = jobs;
+      // The process itself grows a little from run to run (threads' stacks, libraries' caches): that is no
+      // lease.
+      run.memory = budget + (size_t{4} << 20);
+      if (!output.empty()) std::filesystem::remove_all(output);
+      const CommandRunResult ran = RunInProcess(run);
+      REQUIRE_MESSAGE(ran.error.empty(), ran.error);
+      CHECK(ran.result.counts.listed == order.size());
+      CHECK(ran.result.counts.done == order.size());
+      if (ran.result.counts.failed > 0) MESSAGE(ran.result.failed[0].error.message);
+      if (output.empty()) continue;
+      const auto digests = FolderDigests(output);
+      if (expected.empty()) expected = digests;
+      CHECK(digests == expected);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("dedup comes through the worst orders under the smallest budget") {
+  const ScratchFolder scratch;
+  CommandRun run;
+  run.command = "dedup";
+  run.arguments = {"--decode", "full"};
+  HoldsUp(run, scratch, "");
+}
+
+TEST_CASE("upscale by a kernel comes through the worst orders under the smallest budget") {
+  const ScratchFolder scratch;
+  CommandRun run;
+  run.command = "upscale";
+  run.arguments = {"-o", scratch / "out", "--method", "cubic", "--scale", "1.3"};
+  HoldsUp(run, scratch, scratch / "out");
+}
+
+TEST_CASE("upscale by a model comes through the worst orders under the smallest budget") {
+  const std::string model = ModelFile();
+  if (model.empty()) {
+    MESSAGE("SKIPPED: no IMGMILL_TEST_ASSETS, or no LibTorch module");
+    return;
+  }
+  const ScratchFolder scratch;
+  CommandRun run;
+  run.command = "upscale";
+  run.arguments = {"-o", scratch / "out", "--model", model, "--tile", "64"};
+  HoldsUp(run, scratch, scratch / "out");
+}
