@@ -1,0 +1,140 @@
+// A run that is killed at any point and started again ends with the files and bytes of an undisturbed one.
+//
+// The points are chosen by what the run has done (the n-th file in place, then a random pause), not by the
+// clock alone, so that they fall inside of the work however slow the machine is.
+#include <doctest/doctest.h>
+#include <signal.h>
+
+#include <functional>
+#include <random>
+
+#include "program.h"
+
+namespace imgmill::process_test {
+namespace {
+
+constexpr int kKills = 20;
+
+/// One command whose progress shows as files in a folder.
+struct Scenario {
+  /// The command on folders below `where`, whose inputs it makes.
+  std::function<std::vector<std::string>(const TestFolder& where)> prepare;
+  std::string progress;             ///< folder in which files appear, below `where`
+  std::vector<std::string> result;  ///< folders that are compared
+  int exit_code = 0;
+};
+
+std::vector<FolderBytes> Results(const Scenario& scenario, const TestFolder& where) {
+  std::vector<FolderBytes> folders;
+  for (const std::string& each : scenario.result) folders.push_back(ReadFolder(where / each));
+  return folders;
+}
+
+/// Kills `process` some time after `files` files are in place. True if it was still running.
+bool KillAt(Process& process, const std::string& folder, size_t files, double pause_ms) {
+  const auto start = std::chrono::steady_clock::now();
+  while (files > 0 && CountFiles(folder) < files) {
+    if (process.Ended()) return false;
+    if (std::chrono::steady_clock::now() - start > std::chrono::seconds(60)) break;
+    ::usleep(200);
+  }
+  ::usleep(static_cast<useconds_t>(pause_ms * 1000));
+  process.Signal(SIGKILL);
+  return process.Wait().signal == SIGKILL;
+}
+
+void KillAndRunAgain(const Scenario& scenario) {
+  const TestFolder undisturbed;
+  const ProcessResult whole = Run(scenario.prepare(undisturbed));
+  INFO(whole.err);
+  REQUIRE(whole.exit_code == scenario.exit_code);
+  const std::vector<FolderBytes> expected = Results(scenario, undisturbed);
+  const size_t files = CountFiles(undisturbed / scenario.progress);
+  REQUIRE(files >= 10);
+
+  int midway = 0;
+  for (int seed = 0; seed < kKills; ++seed) {
+    std::mt19937 random(static_cast<unsigned>(seed));
+    const size_t after = std::uniform_int_distribution<size_t>(0, files - 2)(random);
+    // Before the first file: anywhere in the start. Later: anywhere in the making of some two files.
+    const double span_ms =
+        after == 0 ? whole.seconds * 300 : whole.seconds * 2000 / static_cast<double>(files);
+    const double pause_ms = std::uniform_real_distribution<double>(0, span_ms)(random);
+    CAPTURE(seed);
+    CAPTURE(after);
+    CAPTURE(pause_ms);
+
+    const TestFolder where;
+    const std::vector<std::string> command = scenario.prepare(where);
+    {
+      Process process(Imgmill(command), WithState({}));
+      const bool killed = KillAt(process, where / scenario.progress, after, pause_ms);
+      if (killed && CountFiles(where / scenario.progress) < files) ++midway;
+    }
+    const ProcessResult again = Run(command);
+    INFO(again.err);
+    CHECK(again.exit_code == scenario.exit_code);
+    const std::vector<FolderBytes> found = Results(scenario, where);
+    for (size_t i = 0; i < expected.size(); ++i) {
+      INFO(scenario.result[i]);
+      CHECK(Difference(expected[i], found[i]) == "");
+    }
+  }
+  MESSAGE(midway << " of " << kKills << " runs were killed midway; an undisturbed one takes " << whole.seconds
+                 << " s");
+  CHECK(midway >= kKills / 2);
+}
+
+}  // namespace
+
+TEST_CASE("a killed upscale, run again, ends with the bytes of an undisturbed one") {
+  Scenario scenario;
+  scenario.prepare = [](const TestFolder& where) {
+    return std::vector<std::string>{"upscale", SampleData(), "--method", "lanczos3",   "--scale",
+                                    "1.3",     "-j2",        "-o",       where / "out"};
+  };
+  scenario.progress = "out";
+  scenario.result = {"out"};
+  scenario.exit_code = 1;  // two of the samples are broken on purpose
+  KillAndRunAgain(scenario);
+}
+
+TEST_CASE("a killed dedup --action move, run again, moves what an undisturbed one moves") {
+  Scenario scenario;
+  scenario.prepare = [](const TestFolder& where) {
+    CopySamples(where / "photos");
+    // Many moves, so that the kills fall between them.
+    for (int i = 0; i < 120; ++i) {
+      std::filesystem::copy_file(SampleData() + "/harbour.jpg",
+                                 where / ("photos/copy" + std::to_string(i) + ".jpg"));
+    }
+    return std::vector<std::string>{"dedup",     where / "photos", "--action",  "move",
+                                    "--move-to", where / "moved",  "--catalog", where / "catalog"};
+  };
+  scenario.progress = "moved";
+  scenario.result = {"photos", "moved"};
+  KillAndRunAgain(scenario);
+}
+
+TEST_CASE("a killed pipeline, run again, ends with the bytes of an undisturbed one") {
+  Scenario scenario;
+  scenario.prepare = [](const TestFolder& where) {
+    const std::string file =
+        where.Write("pipeline.yaml", "input: " + SampleData() +
+                                         "\n"
+                                         "output: out\n"
+                                         "exclude: [not_an_image.jpg, truncated.jpg, poster.png]\n"
+                                         "steps:\n"
+                                         "  - dedup:\n"
+                                         "      max-distance: 10\n"
+                                         "  - upscale:\n"
+                                         "      method: lanczos3\n"
+                                         "      scale: 1.2\n");
+    return std::vector<std::string>{"run", file, "-j1"};
+  };
+  scenario.progress = "out";
+  scenario.result = {"out"};
+  KillAndRunAgain(scenario);
+}
+
+}  // namespace imgmill::process_test

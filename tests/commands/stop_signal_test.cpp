@@ -1,0 +1,75 @@
+// Ctrl-C and SIGTERM: the images in work are finished, the run exits 75, and run again it does the rest.
+#include <doctest/doctest.h>
+#include <signal.h>
+
+#include "program.h"
+
+namespace imgmill::process_test {
+
+TEST_CASE("a signal ends a run soon, with whole files, and run again it does the rest") {
+  const TestFolder where;
+  for (int i = 0; i < 3; ++i) CopySamples(where / ("photos/" + std::to_string(i)));
+  const auto upscale = [&](const std::string& out) {
+    return std::vector<std::string>{
+        "upscale", where / "photos", "--method", "lanczos3", "--scale", "1.3", "-j2", "-o", out, "--json"};
+  };
+  const ProcessResult whole = Run(upscale(where / "undisturbed"));
+  REQUIRE(whole.exit_code == 0);
+  const FolderBytes expected = ReadFolder(where / "undisturbed");
+
+  for (const int signal : {SIGINT, SIGTERM}) {
+    CAPTURE(signal);
+    const std::string out = where / ("out" + std::to_string(signal));
+    Process process(Imgmill(upscale(out)), WithState({}));
+    while (CountFiles(out) < 5 && !process.Ended()) ::usleep(500);
+    const auto sent = std::chrono::steady_clock::now();
+    process.Signal(signal);
+    const ProcessResult stopped = process.Wait();
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - sent).count();
+    INFO(stopped.err);
+    CHECK(stopped.exit_code == 75);
+    CHECK(seconds < 0.5 * whole.seconds + 1.0);
+    const nlohmann::json json = Json(stopped);
+    CHECK(json["interrupted"] == true);
+    CHECK(json["failed"].empty());
+    const FolderBytes partial = ReadFolder(out);
+    CHECK(json["done"] == partial.size());
+    CHECK(partial.size() >= 5);
+    CHECK(partial.size() < expected.size());
+    for (const auto& [name, bytes] : partial) {
+      CAPTURE(name);
+      REQUIRE(expected.count(name) == 1);
+      CHECK(expected.at(name) == bytes);
+    }
+    const ProcessResult rest = Run(upscale(out));
+    CHECK(rest.exit_code == 0);
+    const nlohmann::json after = Json(rest);
+    CHECK(after["skipped"] == partial.size());
+    CHECK(after["done"] == expected.size() - partial.size());
+    CHECK(Difference(expected, ReadFolder(out)) == "");
+  }
+}
+
+TEST_CASE("a signal while dedup reads ends with 75 and without groups") {
+  const TestFolder where;
+  WriteLargeJpeg(where / "photos/../a.jpg", 1500, 1500);
+  std::filesystem::create_directories(where / "photos");
+  for (int i = 0; i < 300; ++i) {
+    std::filesystem::copy_file(where / "a.jpg", where / ("photos/" + std::to_string(i) + ".jpg"));
+  }
+  const std::vector<std::string> command = {"dedup",     where / "photos",  "--decode", "full",
+                                            "--catalog", where / "catalog", "--json",   "-j1"};
+  Process process(Imgmill(command), WithState({}));
+  while (!std::filesystem::exists(where / "catalog") && !process.Ended()) ::usleep(500);
+  ::usleep(100'000);
+  process.Signal(SIGTERM);
+  const ProcessResult stopped = process.Wait();
+  INFO(stopped.err);
+  CHECK(stopped.exit_code == 75);
+  const nlohmann::json json = Json(stopped);
+  CHECK(json["interrupted"] == true);
+  CHECK_FALSE(json.contains("groups"));
+  CHECK(json["listed"] < 300);
+}
+
+}  // namespace imgmill::process_test

@@ -1,0 +1,75 @@
+// What --action move did, undo takes back: paths, bytes and times.
+#include <doctest/doctest.h>
+
+#include "imgmill/base/path_text.h"
+#include "program.h"
+
+namespace imgmill::process_test {
+namespace {
+
+std::map<std::string, int64_t> Times(const std::string& folder) {
+  std::map<std::string, int64_t> times;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (!entry.is_regular_file()) continue;
+    struct stat info {};
+    REQUIRE(::stat(entry.path().c_str(), &info) == 0);
+    times[entry.path().string()] = info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec;
+  }
+  return times;
+}
+
+}  // namespace
+
+TEST_CASE("undo after move restores paths, bytes and times") {
+  const TestFolder where;
+  CopySamples(where / "photos");
+  std::filesystem::copy_file(SampleData() + "/marble.jpg", where / "photos/odd \xe4\nname.jpg");
+  const FolderBytes bytes = ReadFolder(where / "photos");
+  const auto times = Times(where / "photos");
+
+  const ProcessResult moved = Run({"dedup", where / "photos", "--action", "move", "--move-to",
+                                   where / "moved", "--catalog", where / "catalog", "--json"});
+  INFO(moved.err);
+  REQUIRE(moved.exit_code == 0);
+  const nlohmann::json json = Json(moved);
+  CHECK(json["acted"] == json["duplicates"]);
+  CHECK(json["acted"] >= 8);
+  CHECK(CountFiles(where / "moved") == json["acted"]);
+  CHECK(ReadFolder(where / "photos").size() == bytes.size() - CountFiles(where / "moved"));
+
+  const std::string undo_file = PathFromPrintable(json["undo_file"].get<std::string>());
+  const ProcessResult undone = Run({"undo", undo_file});
+  INFO(undone.err);
+  CHECK(undone.exit_code == 0);
+  CHECK(Difference(bytes, ReadFolder(where / "photos")) == "");
+  CHECK(Times(where / "photos") == times);
+  CHECK(CountFiles(where / "moved") == 0);
+  CHECK(Run({"undo", undo_file}).exit_code == 0);  // safe to repeat
+  CHECK(Difference(bytes, ReadFolder(where / "photos")) == "");
+}
+
+TEST_CASE("two moves within one second leave two undo files") {
+  const TestFolder where;
+  const FolderBytes bytes = [&] {
+    CopySamples(where / "photos");
+    return ReadFolder(where / "photos");
+  }();
+  std::vector<std::string> undo_files;
+  for (const std::string distance : {"0", "4", "10"}) {
+    const ProcessResult moved =
+        Run({"dedup", where / "photos", "--max-distance", distance, "--action", "move", "--move-to",
+             where / "moved", "--catalog", where / "catalog", "--json"});
+    INFO(moved.err);
+    CHECK(moved.exit_code == 0);
+    const nlohmann::json json = Json(moved);
+    if (json.contains("undo_file"))
+      undo_files.push_back(PathFromPrintable(json["undo_file"].get<std::string>()));
+  }
+  CHECK(undo_files.size() >= 2);
+  for (auto file = undo_files.rbegin(); file != undo_files.rend(); ++file) {
+    CHECK(Run({"undo", *file}).exit_code == 0);
+  }
+  CHECK(Difference(bytes, ReadFolder(where / "photos")) == "");
+}
+
+}  // namespace imgmill::process_test

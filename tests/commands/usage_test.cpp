@@ -1,0 +1,127 @@
+// Wrong usage, budgets that cannot work, folders of odd content, odd names, a reader that went away: each has
+// its exit code and a message.
+#include <doctest/doctest.h>
+
+#include <regex>
+
+#include "imgmill/base/path_text.h"
+#include "program.h"
+
+namespace imgmill::process_test {
+
+TEST_CASE("wrong usage exits 2, says what is wrong, and prints no result") {
+  struct Case {
+    std::vector<std::string> arguments;
+    std::string says;
+  };
+  const std::string photos = SampleData();
+  for (const Case& each : std::vector<Case>{
+           {{"dedpu", photos}, "did you mean \"dedup\""},
+           {{"dedup"}, "no images given"},
+           {{"dedup", photos, "--max-distance", "65"}, "0 to 64"},
+           {{"dedup", photos, "--max-distance", "ten"}, "ten"},
+           {{"dedup", photos, "--action", "move"}, "--move-to"},
+           {{"dedup", photos, "--method", "phsh"}, "phash"},
+           {{"upscale", photos, "--method", "lanczos3"}, "-o DIR"},
+           {{"upscale", photos, "-o", "/nowhere", "--method", "lanczos4"}, "lanczos3"},
+           {{"upscale", photos, "-o", "/nowhere", "--method", "cubic", "--scale", "-1"}, "--scale"},
+           {{"dedup", photos, "--memory", "many"}, "many"},
+           {{"dedup", photos, "-j", "-3"}, "-j"},
+           {{"dedup", photos, "--catalog", "/nowhere", "--no-catalog"}, "contradict"},
+       }) {
+    CAPTURE(each.says);
+    const ProcessResult result = Run(each.arguments);
+    INFO(result.err);
+    CHECK(result.exit_code == 2);
+    CHECK(result.err.find(each.says) != std::string::npos);
+    CHECK(result.out.empty());
+  }
+}
+
+TEST_CASE("a budget that cannot work is refused with the smallest that can, and that one works") {
+  const std::vector<std::string> command = {"dedup", SampleData() + "/marble.jpg", "--no-catalog",
+                                            "--memory"};
+  std::vector<std::string> with = command;
+  with.push_back("1MiB");
+  const ProcessResult refused = Run(with);
+  INFO(refused.err);
+  CHECK(refused.exit_code == 2);
+  std::smatch size;
+  // The last size in the message is the one that it advises.
+  const std::regex pattern("([0-9.]+) ?([KMG]iB)[^0-9]*$");
+  REQUIRE(std::regex_search(refused.err, size, pattern));
+  with.back() = size[1].str() + size[2].str();
+  CAPTURE(with.back());
+  const ProcessResult accepted = Run(with);
+  INFO(accepted.err);
+  CHECK(accepted.exit_code == 0);
+}
+
+TEST_CASE("folders of broken files only, and folders of nothing") {
+  const TestFolder where;
+  where.Write("broken/a.jpg", "no picture");
+  where.Write("broken/b.png", "");
+  where.Write("broken/c.webp", std::string(1000, '\0'));
+  std::filesystem::create_directories(where / "empty");
+  const ProcessResult broken = Run({"dedup", where / "broken", "--json", "--no-catalog"});
+  CHECK(broken.exit_code == 1);
+  const nlohmann::json json = Json(broken);
+  CHECK(json["listed"] == 3);
+  CHECK(json["done"] == 0);
+  CHECK(json["failed"].size() == 3);
+  const ProcessResult upscaled =
+      Run({"upscale", where / "broken", "--method", "cubic", "-o", where / "out", "--json"});
+  CHECK(upscaled.exit_code == 1);
+  CHECK(CountFiles(where / "out") == 0);
+  const ProcessResult empty = Run({"dedup", where / "empty", "--json", "--no-catalog"});
+  CHECK(empty.exit_code == 0);
+  CHECK(Json(empty)["listed"] == 0);
+  CHECK(Run({"dedup", where / "not there", "--no-catalog"}).exit_code == 1);
+}
+
+TEST_CASE("names that are no UTF-8 or hold a newline work, and JSON shows them without loss") {
+  const TestFolder where;
+  const std::vector<std::string> names = {"latin \xe4.jpg", "two\nlines.jpg", "back\\x41slash.jpg",
+                                          "plain \xc3\xa4.jpg", "tab\t \"quoted\".jpg"};
+  std::filesystem::create_directories(where / "photos");
+  for (const std::string& name : names) {
+    std::filesystem::copy_file(SampleData() + "/marble.jpg", where / ("photos/" + name));
+  }
+  const ProcessResult result = Run({"dedup", where / "photos", "--json", "--catalog", where / "catalog"});
+  CHECK(result.exit_code == 0);
+  const nlohmann::json json = Json(result);
+  REQUIRE(json["groups"].size() == 1);
+  std::vector<std::string> found;
+  for (const auto& image : json["groups"][0]["images"]) {
+    const std::string path = PathFromPrintable(image["path"].get<std::string>());
+    CHECK(TestFolder::Exists(path));
+    found.push_back(std::filesystem::path(path).filename().string());
+  }
+  std::vector<std::string> expected = names;
+  std::sort(expected.begin(), expected.end());
+  std::sort(found.begin(), found.end());
+  CHECK(found == expected);
+
+  const ProcessResult upscaled =
+      Run({"upscale", where / "photos", "--method", "nearest", "-o", where / "out", "--json"});
+  CHECK(upscaled.exit_code == 0);
+  const nlohmann::json written = Json(upscaled);
+  REQUIRE(written["outputs"].size() == names.size());
+  for (const auto& path : written["outputs"])
+    CHECK(TestFolder::Exists(PathFromPrintable(path.get<std::string>())));
+  CHECK(TestFolder::Exists(where / "out/two\nlines.png"));
+}
+
+TEST_CASE("a stdout that nobody reads is exit 3 with a message, not a crash") {
+  ProcessOptions options;
+  options.broken_stdout = true;
+  for (const std::string mode : {"--json", "--verbose"}) {
+    const ProcessResult result = Run({"dedup", SampleData(), "--no-catalog", mode}, options);
+    INFO(result.err);
+    CHECK(result.signal == 0);
+    CHECK(result.exit_code == 3);
+    CHECK(result.err.find("stdout") != std::string::npos);
+  }
+}
+
+}  // namespace imgmill::process_test
