@@ -66,7 +66,7 @@ std::vector<std::vector<ListedFile>> WorstOrders(const ScratchFolder& folder) {
   std::vector<ListedFile> large, small;
   for (uint32_t i = 0; i < 4; ++i) {
     large.push_back(
-        Draw(folder, "l" + std::to_string(i) + ".jpg", i % 2 ? 300 : 1200, i % 2 ? 1200 : 300, i));
+        Draw(folder, "l" + std::to_string(i) + ".jpg", i % 2 ? 120 : 480, i % 2 ? 480 : 120, i));
   }
   for (uint32_t i = 0; i < 12; ++i) {
     small.push_back(Draw(folder, "s" + std::to_string(i) + ".jpg", 17 + i, 40 - 2 * i, 100 + i));
@@ -85,7 +85,7 @@ std::vector<std::vector<ListedFile>> WorstOrders(const ScratchFolder& folder) {
 
 /// Raises the budget step by step until nothing is refused as too large.
 size_t SmallestBudget(CommandRun run, const std::string& output) {
-  const size_t step = size_t{2} << 20;
+  const size_t step = size_t{4} << 20;
   for (size_t budget = ReadProcessMemory().resident / step * step;; budget += step) {
     REQUIRE(budget < (size_t{4} << 30));
     run.memory = budget;
