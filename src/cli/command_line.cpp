@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "command_table.h"
+#include "flag_errors.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/base/spelling.h"
 #include "pipeline.h"
@@ -43,9 +44,21 @@ int Complain(const std::string& text) {
   return static_cast<int>(ExitCode::kUsage);
 }
 
+/// Help without CLI11's note of what a negated flag sets: "--no-recursive{false}".
+class HelpFormatter final : public CLI::Formatter {
+ public:
+  std::string make_option_name(const CLI::Option* option, bool positional) const override {
+    std::string name = CLI::Formatter::make_option_name(option, positional);
+    const size_t note = name.find("{false}");
+    return note == std::string::npos ? name : name.erase(note, 7);
+  }
+};
+
 /// What CLI11 found wrong, in our words where it only names the symptom.
 std::string Explain(CLI::App& app, const CLI::ParseError& problem) {
-  if (dynamic_cast<const CLI::ExtrasError*>(&problem) == nullptr) return problem.what();
+  if (dynamic_cast<const CLI::RequiredError*>(&problem) != nullptr)
+    return std::string(problem.what()) + " (" + app.get_name() + " --help shows an example)";
+  if (dynamic_cast<const CLI::ExtrasError*>(&problem) == nullptr) return InPlainWords(problem);
   for (const std::string& word : app.remaining()) {
     if (word.size() < 2 || word[0] != '-') continue;
     const std::string flag = word.substr(0, word.find('='));
@@ -105,6 +118,7 @@ int RunUndo(CLI::App& app, std::vector<std::string> arguments) {
 
 int Dispatch(const CommandRow& row, int argc, char** argv) {
   CLI::App app{std::string(row.help), "imgmill " + std::string(row.name)};
+  app.formatter(std::make_shared<HelpFormatter>());
   app.get_formatter()->column_width(34);
   std::vector<std::string> arguments;
   for (int i = argc - 1; i >= 2; --i) arguments.emplace_back(argv[i]);  // CLI11 wants them last first
@@ -132,6 +146,12 @@ int Dispatch(const CommandRow& row, int argc, char** argv) {
 
 int RunCommandLine(int argc, char** argv) {
   const std::string first = argc > 1 ? argv[1] : "";
+  if (first == "help" && argc == 3 && FindCommand(argv[2]) != nullptr) {
+    std::string name = argv[2];
+    std::string flag = "--help";
+    char* help[] = {argv[0], name.data(), flag.data()};
+    return RunCommandLine(3, help);
+  }
   if (first == "--help" || first == "-h" || first == "help") {
     PrintHelp();
     return 0;

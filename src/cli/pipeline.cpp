@@ -50,6 +50,8 @@ void Append(const PipelineStep& step, const CommandResult& part, bool first, Com
   whole.dropped += part.dropped;
   whole.findings = whole.findings || part.findings;
   whole.failed.insert(whole.failed.end(), part.failed.begin(), part.failed.end());
+  whole.action_failures.insert(whole.action_failures.end(), part.action_failures.begin(),
+                               part.action_failures.end());
 }
 
 }  // namespace
@@ -82,6 +84,11 @@ ExitCode RunPipeline(CommandPipeline pipeline, const SharedOptions& shared, std:
     if (Status even = Reconcile(step.name, *result); !even) return session.Finish(even.error());
     kept = std::move(result->kept);
     source = SourceFromFiles(kept);
+    if (shared.dry_run && !step.command->output_folder().empty()) {
+      if (&step != &pipeline.steps.back())
+        session.Log(LogLevel::kInfo, "dry run: the steps after " + step.name + " need what it would write");
+      break;
+    }
   }
   whole.counts.done = kept.size();
   whole.summary = std::to_string(kept.size()) + " came through, " + std::to_string(whole.dropped) +

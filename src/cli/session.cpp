@@ -166,7 +166,8 @@ ExitCode Session::Finish(const CommandResult& result) {
   const bool printed = PrintText(shared_.json ? JsonText(document) : result.text);
 
   const RunCounts& counts = result.counts;
-  std::string line = std::to_string(counts.listed) + " images: " + std::to_string(counts.done) + " done, ";
+  std::string line = std::to_string(counts.listed) + (counts.listed == 1 ? " image: " : " images: ") +
+                     std::to_string(counts.done) + " done, ";
   if (counts.skipped > 0) line += std::to_string(counts.skipped) + " skipped, ";
   line += std::to_string(counts.failed) + " failed";
   if (!result.summary.empty()) line += "; " + result.summary;

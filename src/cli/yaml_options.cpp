@@ -1,8 +1,12 @@
 // Feeds YAML values through the flags' own parsing and validation.
 #include "yaml_options.h"
 
-#include <CLI/CLI.hpp>
+#include <sys/stat.h>
 
+#include <CLI/CLI.hpp>
+#include <ios>
+
+#include "flag_errors.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/base/spelling.h"
 
@@ -16,6 +20,21 @@ Error Usage(std::string message) {
 bool NamesAPath(const CLI::Option& option) {
   const std::string type = option.get_type_name();
   return type == "FILE" || type == "DIR" || type == "PATH";
+}
+
+/// "configs/" becomes "", so that "configs/../photos" reads "photos". Not where ".." leads elsewhere: after a
+/// symbolic link, "..", "." or the root.
+bool DropLastFolder(std::string& folder) {
+  if (folder.size() < 2) return false;
+  const std::string path = folder.substr(0, folder.size() - 1);
+  const size_t slash = path.rfind('/');
+  const size_t start = slash == std::string::npos ? 0 : slash + 1;
+  const std::string name = path.substr(start);
+  struct stat info = {};
+  if (name.empty() || name == "." || name == ".." || ::lstat(path.c_str(), &info) != 0) return false;
+  if (!S_ISDIR(info.st_mode)) return false;
+  folder.resize(start);
+  return true;
 }
 
 std::vector<std::string> FlagNames(CLI::App& app) {
@@ -37,13 +56,18 @@ std::string AtLine(const std::string& path, const YAML::Node& node, const std::s
 std::string RelativeToFile(const std::string& value, const std::string& yaml_path) {
   const size_t slash = yaml_path.rfind('/');
   if (value.empty() || value[0] == '/' || value == "-" || slash == std::string::npos) return value;
-  return yaml_path.substr(0, slash + 1) + value;
+  std::string folder = yaml_path.substr(0, slash + 1);
+  std::string rest = value;
+  while (rest.starts_with("../") && DropLastFolder(folder)) rest.erase(0, 3);
+  return folder.empty() && rest.empty() ? "." : folder + rest;
 }
 
 Result<YAML::Node> LoadYaml(const std::string& path) {
   try {
     return YAML::LoadFile(path);
   } catch (const YAML::BadFile&) {
+    return Usage(PrintablePath(path) + ": cannot be read");
+  } catch (const std::ios_base::failure&) {  // a folder can be opened, not read
     return Usage(PrintablePath(path) + ": cannot be read");
   } catch (const YAML::Exception& problem) {
     return Usage(PrintablePath(path) + ":" + std::to_string(problem.mark.line + 1) + ":" +
@@ -87,7 +111,9 @@ Status ApplyYaml(const YAML::Node& map, const std::string& path, CLI::App& app,
         option->add_result(NamesAPath(*option) ? RelativeToFile(text, path) : text);
       option->run_callback();
     } catch (const CLI::Error& problem) {
-      return Usage(AtLine(path, entry.first, "\"" + key + "\": " + problem.what()));
+      std::string what = InPlainWords(problem);
+      if (what.starts_with("--" + key + ": ")) what.erase(0, key.size() + 4);
+      return Usage(AtLine(path, entry.first, "\"" + key + "\": " + what));
     }
   }
   return {};
