@@ -9,8 +9,6 @@
 namespace imgmill {
 namespace {
 
-// docs/hashes.md has the figures behind it: agreement with the full decode against speed.
-constexpr int kScaledSide = 128;
 constexpr int64_t kRowsPerRegion = 64;
 constexpr char kSizeFact[] = "upright-size/1";
 
@@ -98,9 +96,11 @@ ReadOptions DedupOperation::Reading(const ImageHeader&) const {
   ReadOptions reading;
   reading.to_8bit = true;
   reading.alpha = ReadOptions::Alpha::kDrop;  // as the peer does, whose bits we promise
-  // The full hash resizes RGB before it takes luma, again as the peer does.
+  // The full hash resizes RGB before it takes luma, and takes the numbers as they are stored, again as the
+  // peer does.
+  reading.keep_profile = !scaled_;
   reading.bands = scaled_ ? ReadOptions::Bands::kGrey : ReadOptions::Bands::kRgb;
-  reading.shrink_to_side = scaled_ ? kScaledSide : 0;
+  reading.shrink_to_side = scaled_ ? kScaledHashSide : 0;
   reading.allow_truncated = allow_truncated_;
   return reading;
 }
@@ -113,11 +113,8 @@ Footprint DedupOperation::Cost(const ImageHeader& header) const {
   if (!kind_) return {64 * kKiB, 0};
   const ReadOptions reading = Reading(header);
   const Layout input = ReadLayout(header, reading);
-  // The meter keeps a few rows in wider numbers: 3 rows of int16 before and after OpenCV's filter,
-  // generously.
-  const size_t meter = static_cast<size_t>(input.width) * (kRowsPerRegion + 4) * 4;
-  return ReadFootprint(header, reading) +
-         Footprint{PerceptualHasher::PooledBytes(*kind_, input) + meter, 64 * kKiB};
+  const size_t pooled = PerceptualHasher::PooledBytes(*kind_, input) + SharpnessMeter::PooledBytes(input);
+  return ReadFootprint(header, reading) + Footprint{pooled, 64 * kKiB};
 }
 
 Result<bool> DedupOperation::Recall(const Item& item, Outcome& outcome) {

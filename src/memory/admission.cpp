@@ -111,6 +111,7 @@ void Admission::SetBaseline(const HostSample& sample) {
   const size_t promised = ledger.standing.pooled + ledger.leased.pooled;
   ledger.pinned = sample.host_in_use - std::min(sample.host_in_use, promised);
   ledger.unexplained = 0;
+  ledger.peak_unexplained = 0;  // what came before, such as a library being loaded, is explained now
   ledger.overdrawn = 0;
   KeepCap();
   changed_.notify_all();

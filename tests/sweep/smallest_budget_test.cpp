@@ -65,8 +65,7 @@ ListedFile Draw(const ScratchFolder& folder, const std::string& name, int64_t wi
 std::vector<std::vector<ListedFile>> WorstOrders(const ScratchFolder& folder) {
   std::vector<ListedFile> large, small;
   for (uint32_t i = 0; i < 4; ++i) {
-    large.push_back(
-        Draw(folder, "l" + std::to_string(i) + ".jpg", i % 2 ? 120 : 480, i % 2 ? 480 : 120, i));
+    large.push_back(Draw(folder, "l" + std::to_string(i) + ".jpg", i % 2 ? 120 : 480, i % 2 ? 480 : 120, i));
   }
   for (uint32_t i = 0; i < 12; ++i) {
     small.push_back(Draw(folder, "s" + std::to_string(i) + ".jpg", 17 + i, 40 - 2 * i, 100 + i));
