@@ -107,6 +107,12 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionPlan& plan, const Sh
 Session::~Session() = default;
 
 Status Session::OpenCatalog() {
+  if (shared_.dry_run && !plan_.output_folder.empty()) {  // not even the folder may appear
+    Result<std::unique_ptr<Catalog>> none = Catalog::Open("");
+    if (!none) return none.error();
+    catalog_ = *std::move(none);
+    return {};
+  }
   std::string folder = shared_.catalog;
   if (folder.empty() && !shared_.no_catalog) {
     Result<std::string> chosen = DefaultCatalogFolder(plan_.output_folder, plan_.input_root);
@@ -115,10 +121,9 @@ Status Session::OpenCatalog() {
   }
   std::vector<std::string> to_lock;
   if (!folder.empty()) to_lock.push_back(folder);
-  // Two runs with catalogs of their own must not meet in one output folder either.
-  if (!plan_.output_folder.empty() && folder != plan_.output_folder + "/.imgmill") {
-    to_lock.push_back(plan_.output_folder);
-  }
+  // Runs with other catalogs, or with none, must not meet in one output folder either: so it has a lock of
+  // its own, even where the catalog lies in it.
+  if (!plan_.output_folder.empty()) to_lock.push_back(plan_.output_folder);
   for (const std::string& each : to_lock) {
     if (Status made = MakeFolders(each); !made) return made;
     Result<std::unique_ptr<FolderLock>> lock = FolderLock::Take(each, plan_.command_line);
