@@ -16,20 +16,29 @@ FileAction::Kind KindOf(const std::string& action) {
   return FileAction::Kind::kDelete;
 }
 
-/// "undo-20260102-030405.tsv" in UTC; the journal refuses one that exists.
-std::string UndoFileName() {
+/// "undo-20260102-030405" in UTC.
+std::string UndoName() {
   const std::time_t now = std::time(nullptr);
   std::tm utc = {};
   gmtime_r(&now, &utc);
   char name[64];
-  std::strftime(name, sizeof name, "undo-%Y%m%d-%H%M%S.tsv", &utc);
+  std::strftime(name, sizeof name, "undo-%Y%m%d-%H%M%S", &utc);
   return name;
 }
 
-std::string UndoFile(const DedupOptions& options, const CommandServices& services) {
-  if (!options.undo_file.empty()) return options.undo_file;
+/// A name of ours gives way to a file that is there, such as that of a run killed within the same second; a
+/// name of the user's does not. Sets `undo_file` to the name taken.
+Result<std::unique_ptr<ActionJournal>> CreateJournal(const DedupOptions& options,
+                                                     const CommandServices& services,
+                                                     std::string& undo_file) {
   const std::string& folder = services.catalog->folder();
-  return (folder.empty() ? std::string(".") : folder) + "/" + UndoFileName();
+  const std::string base = (folder.empty() ? std::string(".") : folder) + "/" + UndoName();
+  for (int i = 1;; ++i) {
+    undo_file = !options.undo_file.empty() ? options.undo_file
+                                           : base + (i > 1 ? "-" + std::to_string(i) : "") + ".tsv";
+    Result<std::unique_ptr<ActionJournal>> journal = ActionJournal::Create(undo_file, "imgmill dedup");
+    if (journal || !options.undo_file.empty() || journal.error().code != Code::kConflict) return journal;
+  }
 }
 
 }  // namespace
@@ -41,8 +50,8 @@ Status ActOnDuplicates(const DedupOptions& options, std::span<const DedupEntry> 
     result.summary += "; dry run: nothing was touched";
     return {};
   }
-  const std::string undo_file = UndoFile(options, services);
-  Result<std::unique_ptr<ActionJournal>> journal = ActionJournal::Create(undo_file, "imgmill dedup");
+  std::string undo_file;
+  Result<std::unique_ptr<ActionJournal>> journal = CreateJournal(options, services, undo_file);
   if (!journal) return journal.error();
   for (const DuplicateGroup& group : groups) {
     for (const DuplicateGroup::Member& member : group.members) {
