@@ -119,17 +119,16 @@ TEST_CASE("a killed dedup --action move, run again, moves what an undisturbed on
 TEST_CASE("a killed pipeline, run again, ends with the bytes of an undisturbed one") {
   Scenario scenario;
   scenario.prepare = [](const TestFolder& where) {
-    const std::string file =
-        where.Write("pipeline.yaml", "input: " + SampleData() +
-                                         "\n"
-                                         "output: out\n"
-                                         "exclude: [not_an_image.jpg, truncated.jpg, poster.png]\n"
-                                         "steps:\n"
-                                         "  - dedup:\n"
-                                         "      max-distance: 10\n"
-                                         "  - upscale:\n"
-                                         "      method: lanczos3\n"
-                                         "      scale: 1.2\n");
+    const std::string file = where.Write("pipeline.yaml", "input: " + SampleData() +
+                                                              "\n"
+                                                              "output: out\n"
+                                                              "include: [\"[b-m]*\"]\n"
+                                                              "steps:\n"
+                                                              "  - dedup:\n"
+                                                              "      max-distance: 10\n"
+                                                              "  - upscale:\n"
+                                                              "      method: lanczos3\n"
+                                                              "      scale: 1.2\n");
     return std::vector<std::string>{"run", file, "-j1"};
   };
   scenario.progress = "out";

@@ -52,7 +52,7 @@ TEST_CASE("a signal ends a run soon, with whole files, and run again it does the
 
 TEST_CASE("a signal while dedup reads ends with 75 and without groups") {
   const TestFolder where;
-  WriteLargeJpeg(where / "photos/../a.jpg", 1500, 1500);
+  WriteLargeJpeg(where / "a.jpg", 1500, 1500);
   std::filesystem::create_directories(where / "photos");
   for (int i = 0; i < 300; ++i) {
     std::filesystem::copy_file(where / "a.jpg", where / ("photos/" + std::to_string(i) + ".jpg"));

@@ -1,5 +1,6 @@
 // What --action move did, undo takes back: paths, bytes and times.
 #include <doctest/doctest.h>
+#include <signal.h>
 
 #include "imgmill/base/path_text.h"
 #include "program.h"
@@ -46,6 +47,38 @@ TEST_CASE("undo after move restores paths, bytes and times") {
   CHECK(CountFiles(where / "moved") == 0);
   CHECK(Run({"undo", undo_file}).exit_code == 0);  // safe to repeat
   CHECK(Difference(bytes, ReadFolder(where / "photos")) == "");
+}
+
+TEST_CASE("undo takes back a killed move and the run that completed it") {
+  const TestFolder where;
+  CopySamples(where / "photos");
+  for (int i = 0; i < 120; ++i) {
+    std::filesystem::copy_file(SampleData() + "/harbour.jpg",
+                               where / ("photos/copy" + std::to_string(i) + ".jpg"));
+  }
+  const FolderBytes bytes = ReadFolder(where / "photos");
+  const auto move = [&](const std::string& undo_file) {
+    return std::vector<std::string>{"dedup",       where / "photos", "--action",  "move",
+                                    "--move-to",   where / "moved",  "--catalog", where / "catalog",
+                                    "--undo-file", where / undo_file};
+  };
+  Process process(Imgmill(move("first.tsv")), WithState({}));
+  while (CountFiles(where / "moved") < 30 && !process.Ended()) ::usleep(200);
+  process.Signal(SIGKILL);
+  CHECK(process.Wait().signal == SIGKILL);
+  CHECK(CountFiles(where / "photos") + CountFiles(where / "moved") == bytes.size());
+
+  SUBCASE("undone at once") {}
+  SUBCASE("completed first") {
+    CHECK(Run(move("second.tsv")).exit_code == 0);
+    CHECK(CountFiles(where / "moved") >= 120);
+    CHECK(Run({"undo", where / "second.tsv"}).exit_code == 0);
+  }
+  const ProcessResult undone = Run({"undo", where / "first.tsv"});
+  INFO(undone.err);
+  CHECK(undone.exit_code == 0);
+  CHECK(Difference(bytes, ReadFolder(where / "photos")) == "");
+  CHECK(CountFiles(where / "moved") == 0);
 }
 
 TEST_CASE("two moves within one second leave two undo files") {
