@@ -38,7 +38,7 @@ class Process {
   /// True as soon as the child is gone; does not wait.
   bool Ended();
   /// Waits; a child that takes longer is killed and marked as timed out.
-  ProcessResult Wait(double seconds = 120);
+  ProcessResult Wait(double seconds = 300);
 
  private:
   void Collect(int status, long peak_kib);
