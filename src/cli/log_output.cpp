@@ -106,7 +106,7 @@ void LogOutput::Draw(const std::string& line) {
 
 LogOutput::ProgressLine::ProgressLine(LogOutput& output, const Progress& progress,
                                       const MemoryManager& memory)
-    : output_(output), progress_(progress), memory_(memory), start_(Clock::now()) {
+    : output_(output), progress_(progress), memory_(memory), start_(Clock::now()), step_(progress.step()) {
   if (output_.impl_->show_progress) thread_ = std::thread([this] { Loop(); });
 }
 

@@ -66,6 +66,11 @@ ExitCode RunPipeline(CommandPipeline pipeline, const SharedOptions& shared, std:
   Session& session = **opened;
   ListOptions list = shared.list;
   list.leave_out.push_back(pipeline.output);  // what an earlier run wrote is no input
+  for (const PipelineStep& step : pipeline.steps) {
+    if (const std::string folder = step.command->folder_to_leave_out(); !folder.empty()) {
+      list.leave_out.push_back(folder);
+    }
+  }
   Result<std::unique_ptr<ItemSource>> listing = SourceFromListing(list, /*count=*/true);
   if (!listing) return session.Finish(listing.error());
   std::unique_ptr<ItemSource> source = *std::move(listing);

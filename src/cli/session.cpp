@@ -1,6 +1,8 @@
 // Opening, finishing and reporting a run.
 #include "session.h"
 
+#include <sys/stat.h>
+
 #include <cstdio>
 #include <cstdlib>
 
@@ -32,6 +34,19 @@ std::string InputRoot(const ListOptions& list) {
   std::string joined;
   for (const std::string& root : roots) joined += (joined.empty() ? "" : "\n") + root;
   return joined;
+}
+
+/// An output folder that is an input folder would be read again by the next run, and again.
+std::optional<std::string> OutputIsInput(const std::string& output, const ListOptions& list) {
+  struct stat out = {};
+  if (output.empty() || ::stat(output.c_str(), &out) != 0) return std::nullopt;
+  for (const std::string& path : list.paths) {
+    struct stat in = {};
+    if (::stat(path.c_str(), &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino) {
+      return "the output folder " + PrintablePath(output) + " is an input folder, too: choose another";
+    }
+  }
+  return std::nullopt;
 }
 
 bool PrintText(const std::string& text) {
@@ -198,6 +213,10 @@ ExitCode Session::Finish(const Error& error) {
 
 ExitCode RunCommand(const std::string& name, Command& command, const SharedOptions& shared,
                     std::string command_line) {
+  if (const auto wrong = OutputIsInput(command.output_folder(), shared.list)) {
+    std::fprintf(stderr, "imgmill: error: %s\n", wrong->c_str());
+    return ExitCode::kUsage;
+  }
   const SessionPlan plan{name, std::move(command_line), command.output_folder(), InputRoot(shared.list)};
   Result<std::unique_ptr<Session>> session = Session::Open(plan, shared);
   if (!session) {
@@ -205,8 +224,9 @@ ExitCode RunCommand(const std::string& name, Command& command, const SharedOptio
     return ExitCodeFor(session.error());
   }
   ListOptions list = shared.list;
-  if (!plan.output_folder.empty())
-    list.leave_out.push_back(plan.output_folder);  // an earlier run's are no inputs
+  if (const std::string folder = command.folder_to_leave_out(); !folder.empty()) {
+    list.leave_out.push_back(folder);  // an earlier run's outputs are no inputs
+  }
   Result<std::unique_ptr<ItemSource>> source = SourceFromListing(list, /*count=*/true);
   if (!source) return (*session)->Finish(source.error());
   try {

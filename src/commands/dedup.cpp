@@ -58,6 +58,9 @@ class Dedup final : public Command {
   explicit Dedup(CLI::App& app);
 
   std::optional<std::string> Check() const override { return options_.Check(); }
+  std::string folder_to_leave_out() const override {
+    return options_.move_to;
+  }  // or a rerun moves them deeper
 
   Result<CommandResult> Run(ItemSource& source, const CommandServices& services) override {
     const SharedOptions& shared = *services.shared;

@@ -3,14 +3,14 @@
 
 namespace imgmill {
 
-Result<std::unique_ptr<ImageOutput>> ImageOutput::Create(OutputFolder& folder, std::string relative,
-                                                         const Layout& layout, const WriteOptions& options,
-                                                         const std::string& metadata_from) {
-  Result<std::string> temporary = folder.Begin(relative);
+Result<std::unique_ptr<ImageOutput>> ImageOutput::Create(OutputFolder& folder, const Item& item,
+                                                         std::string relative, const Layout& layout,
+                                                         const WriteOptions& options) {
+  Result<std::string> temporary = folder.Begin(item, relative);
   if (!temporary) return temporary.error();
   std::unique_ptr<ImageOutput> output(new ImageOutput(folder, std::move(relative), *std::move(temporary)));
   Result<std::unique_ptr<RowWriter>> writer =
-      CreateRows(output->temporary_.path(), layout, options, metadata_from);
+      CreateRows(output->temporary_.path(), layout, options, item.file.path);
   if (!writer) return writer.error();
   output->writer_ = *std::move(writer);
   return output;

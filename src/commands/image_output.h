@@ -13,10 +13,11 @@ namespace imgmill {
 
 class ImageOutput {
  public:
+  /// Metadata is taken over from the item's file.
   /// Nothing is on disk until this returned; what is not committed is removed.
-  static Result<std::unique_ptr<ImageOutput>> Create(OutputFolder& folder, std::string relative,
-                                                     const Layout& layout, const WriteOptions& options,
-                                                     const std::string& metadata_from);
+  static Result<std::unique_ptr<ImageOutput>> Create(OutputFolder& folder, const Item& item,
+                                                     std::string relative, const Layout& layout,
+                                                     const WriteOptions& options);
 
   Status Write(const ImageView& rows) { return writer_->Write(rows); }
   /// Completes the file and publishes it.

@@ -1,9 +1,13 @@
 // The upscale command: checks its options, opens model or kernel, runs the operation, sums up.
 #include "imgmill/commands/upscale.h"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstring>
 
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
@@ -197,7 +201,10 @@ std::optional<std::string> UpscaleOptions::Check() const {
     if (const auto guess = DidYouMean(method, kMethods)) text += "; did you mean \"" + *guess + "\"?";
     return text;
   }
-  if (scale < 0 || scale > 64) return "--scale takes a factor above 0, up to 64";
+  if (!model.empty() && ::access(model.c_str(), R_OK) != 0) {
+    return PrintablePath(model) + ": the weight file cannot be opened: " + std::strerror(errno);
+  }
+  if (!(scale >= 0 && scale <= 64)) return "--scale takes a factor above 0, up to 64";
   if (tile != 0 && (tile < 32 || tile > 4096)) return "--tile takes 32 to 4096 pixels (0: as the plan says)";
   if (!FileFormatFromExtension(format)) return "unknown --format \"" + format + "\" (png, jpg, webp or tiff)";
   if (quality < 1 || quality > 100) return "--quality takes 1 to 100";

@@ -181,7 +181,7 @@ Result<std::unique_ptr<ItemTask>> ModelOperation::Start(const Item& item, const 
   whole.height *= model_.info().scale;
   std::string relative = OutputName(item.file);
   Result<std::unique_ptr<ImageOutput>> output =
-      ImageOutput::Create(folder(), relative, whole, Writing(), item.file.path);
+      ImageOutput::Create(folder(), item, relative, whole, Writing());
   if (!output) return output.error();
   return std::unique_ptr<ItemTask>(
       std::make_unique<Task>(*this, item, input, std::move(relative), *std::move(output)));

@@ -34,7 +34,8 @@ std::string ClassicalFingerprint(const UpscaleOptions& options) {
 UpscaleOperation::UpscaleOperation(const UpscaleOptions& options, std::string fingerprint,
                                    const CommandServices& services)
     : options_(options),
-      fingerprint_(std::move(fingerprint)),
+      // What was made of the readable part of a broken file is no result where such files are refused.
+      fingerprint_(std::move(fingerprint) + (services.shared->allow_truncated ? " lenient" : "")),
       folder_(options.output, fingerprint_, *services.catalog, services.shared->force),
       allow_truncated_(services.shared->allow_truncated),
       log_(services) {}
@@ -126,7 +127,7 @@ Footprint ResizeOperation::Cost(const ImageHeader& header) const {
 Result<std::unique_ptr<ItemTask>> ResizeOperation::Start(const Item& item, const Layout& input) {
   std::string relative = OutputName(item.file);
   Result<std::unique_ptr<ImageOutput>> output =
-      ImageOutput::Create(folder(), relative, input, Writing(), item.file.path);
+      ImageOutput::Create(folder(), item, relative, input, Writing());
   if (!output) return output.error();
   return std::unique_ptr<ItemTask>(std::make_unique<Task>(item, std::move(relative), *std::move(output)));
 }

@@ -20,6 +20,13 @@ std::string ParentOf(const std::string& path) {
   return slash == std::string::npos ? "." : path.substr(0, slash);
 }
 
+bool SameFile(const std::string& a, const std::string& b) {
+  struct stat first = {};
+  struct stat second = {};
+  return ::stat(a.c_str(), &first) == 0 && ::stat(b.c_str(), &second) == 0 && first.st_dev == second.st_dev &&
+         first.st_ino == second.st_ino;
+}
+
 bool HasBytes(const std::string& path, const WorkRow& row) {
   const Result<FileStamp> stamp = StampOf(path);
   if (!stamp || stamp->size != row.size) return false;
@@ -57,8 +64,12 @@ bool OutputFolder::IsOurs(const std::string& relative) {
   return false;
 }
 
-Result<std::string> OutputFolder::Begin(const std::string& relative) {
+Result<std::string> OutputFolder::Begin(const Item& item, const std::string& relative) {
   const std::string path = PathOf(relative);
+  if (SameFile(path, item.file.path)) {
+    return Error{Stage::kWrite, Code::kConflict,
+                 PrintablePath(path) + " is the source itself (choose another output folder)"};
+  }
   if (Status made = MakeFolders(ParentOf(path)); !made) return made.error();
   if (!overwrite_ && Exists(path) && !IsOurs(relative)) {
     return Error{Stage::kWrite, Code::kConflict,

@@ -107,6 +107,8 @@ class Command {
   virtual std::optional<std::string> Check() const = 0;
   /// The folder that outputs go to, empty if the command writes none. A pipeline sets it for its steps.
   virtual std::string output_folder() const { return {}; }
+  /// A folder whose files are never this command's input; empty if there is none.
+  virtual std::string folder_to_leave_out() const { return output_folder(); }
   virtual void set_output_folder(const std::string&) {}
   virtual Result<CommandResult> Run(ItemSource& source, const CommandServices& services) = 0;
 };

@@ -24,9 +24,10 @@ class OutputFolder {
   /// are compared.
   Result<bool> Finished(const Item& item, const std::string& relative);
 
-  /// Makes folders; refuses (kConflict) a target that exists, is not ours and must not be overwritten.
+  /// Makes folders; refuses (kConflict) a target that exists, is not ours and must not be overwritten,
+  /// and always one that is the item's own source.
   /// @return the temporary path to write to.
-  Result<std::string> Begin(const std::string& relative);
+  Result<std::string> Begin(const Item& item, const std::string& relative);
 
   /// Publishes the complete temporary file.
   Status Commit(const Item& item, const std::string& relative, const std::string& temporary);
