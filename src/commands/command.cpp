@@ -38,6 +38,15 @@ Result<ModelRuntime*> CommandServices::OpenModels() const {
 }
 
 void OutcomeLog::Record(const Outcome& outcome) {
+  if (services_.wants_fates()) {
+    ItemFate& fate = fates_.emplace_back();
+    fate.path = outcome.file.path;
+    if (outcome.state == Outcome::State::kFailed) {
+      fate.end = ItemFate::End::kFailed;
+      fate.why = outcome.error.value_or(Error{}).message;
+    }
+    for (const std::string& output : outcome.outputs) fate.outputs.push_back(output_folder_ + "/" + output);
+  }
   if (outcome.state == Outcome::State::kFailed) {
     const Error error = outcome.error.value_or(Error{});
     services_.log(LogLevel::kError, Describe(outcome.file.path, error));

@@ -73,6 +73,7 @@ class Dedup final : public Command {
     CommandResult result;
     result.counts = *counts;
     result.failed = operation.log().TakeFailures();
+    result.fates = operation.log().TakeFates();
     if (counts->interrupted) return result;  // half a folder has no groups
 
     const std::vector<DedupEntry>& entries = operation.entries();
@@ -103,12 +104,17 @@ class Dedup final : public Command {
       for (const DuplicateGroup::Member& member : group.members) {
         const DedupEntry& entry = entries[member.index];
         duplicate[member.index] = true;
+        const std::string how =
+            member.identical ? "same bytes" : "distance " + std::to_string(member.distance);
+        if (!result.fates.empty()) {
+          ItemFate& fate = result.fates[entry.file.index];
+          fate.end = ItemFate::End::kDropped;
+          fate.why = "duplicate of " + PrintablePath(keeper.file.path) + " (" + how + ")";
+        }
         duplicate_bytes += static_cast<size_t>(entry.bytes);
         images.push_back(ImageJson(entry, member.distance, member.identical));
         result.text += "  dup " + PrintablePath(entry.file.path) + "  (" + std::to_string(entry.width) + "x" +
-                       std::to_string(entry.height) + ", " +
-                       (member.identical ? "same bytes" : "distance " + std::to_string(member.distance)) +
-                       ")\n";
+                       std::to_string(entry.height) + ", " + how + ")\n";
       }
       list.push_back({{"keeper", PrintablePath(keeper.file.path)},
                       {"reason", ToString(group.reason)},

@@ -108,6 +108,7 @@ class Upscale final : public Command {
     CommandResult result;
     result.counts = *counts;
     result.failed = operation.log().TakeFailures();
+    result.fates = operation.log().TakeFates();
     result.kept = std::move(operation.written());
     nlohmann::ordered_json outputs = nlohmann::ordered_json::array();
     for (const ListedFile& file : result.kept) {

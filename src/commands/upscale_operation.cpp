@@ -38,7 +38,7 @@ UpscaleOperation::UpscaleOperation(const UpscaleOptions& options, std::string fi
       fingerprint_(std::move(fingerprint) + (services.shared->allow_truncated ? " lenient" : "")),
       folder_(options.output, fingerprint_, *services.catalog, services.shared->force),
       allow_truncated_(services.shared->allow_truncated),
-      log_(services) {}
+      log_(services, options.output) {}
 
 ReadOptions UpscaleOperation::Reading(const ImageHeader&) const {
   ReadOptions reading;

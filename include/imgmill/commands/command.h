@@ -49,6 +49,8 @@ struct SharedOptions {
   bool json = false;
   /// A JSON report of the whole run, memory included.
   std::string report;
+  /// A page for people: what each step did with each image.
+  std::string report_page;
   std::string log_file;
   int verbosity = 0;  ///< -1 quiet, 0 normal, 1 and 2 more
 
@@ -71,6 +73,7 @@ struct CommandServices {
   /// Opens LibTorch and the devices of --device, the first time.
   Result<ModelRuntime*> OpenModels() const;
   EngineServices engine() const { return {memory, catalog, stop, progress}; }
+  bool wants_fates() const { return !shared->report_page.empty(); }
   int workers() const;  ///< jobs, or one for each core this process may use
 };
 
@@ -78,6 +81,16 @@ struct CommandServices {
 struct FailedItem {
   std::string path;
   Error error;
+};
+
+/// What one step did with one image, for the report page.
+struct ItemFate {
+  enum class End { kKept, kDropped, kFailed };
+  std::string path;  ///< as the step was given it
+  End end = End::kKept;
+  /// In words: "duplicate of a.jpg (distance 3)"; empty where there is nothing to say.
+  std::string why;
+  std::vector<std::string> outputs;  ///< paths of the files that were written: what the next step is given
 };
 
 /// What a command came to.
@@ -94,6 +107,8 @@ struct CommandResult {
   std::string summary;
   /// What a next step of a pipeline works on, in order.
   std::vector<ListedFile> kept;
+  /// One for each listed image, in order; filled only if CommandServices::wants_fates().
+  std::vector<ItemFate> fates;
   /// Of the listed: neither kept nor failed.
   uint64_t dropped = 0;
   /// --check was given and something was found.
@@ -113,17 +128,24 @@ class Command {
   virtual Result<CommandResult> Run(ItemSource& source, const CommandServices& services) = 0;
 };
 
-/// Logs and keeps the failures and notes of a run, in order. Each operation's Collect passes outcomes on to
-/// one.
+/// Logs and keeps the failures, notes and fates of a run, in order. Each operation's Collect passes outcomes
+/// on to one.
 class OutcomeLog {
  public:
-  explicit OutcomeLog(const CommandServices& services) : services_(services) {}
+  /// @param output_folder  where the outcomes' outputs are, if there are any.
+  explicit OutcomeLog(const CommandServices& services, std::string output_folder = {})
+      : services_(services), output_folder_(std::move(output_folder)) {}
   void Record(const Outcome& outcome);
   std::vector<FailedItem> TakeFailures() { return std::move(failures_); }
+  /// Everything that did not fail counts as kept; a reduce that drops images changes their fates by index
+  /// (see ListedFile::index).
+  std::vector<ItemFate> TakeFates() { return std::move(fates_); }
 
  private:
   const CommandServices& services_;
+  std::string output_folder_;
   std::vector<FailedItem> failures_;
+  std::vector<ItemFate> fates_;
 };
 
 }  // namespace imgmill
