@@ -1,0 +1,162 @@
+// The quality signals: what there is to know of an image as a number, measured row by row from one decode.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "imgmill/base/result.h"
+#include "imgmill/image/image.h"
+#include "imgmill/image/reader.h"
+
+namespace imgmill {
+
+/// Pixel signals are of 8-bit sRGB; alpha is left out and the colours under it are taken as they are, as
+/// training code does with convert("RGB"). "Luma" is ITU-R BT.601's 0.299 R + 0.587 G + 0.114 B, rounded to
+/// whole levels 0..255, as Pillow's convert("L") gives it. Sums are whole numbers, so that no value depends
+/// on how the rows were cut into regions. An image that is too small for a signal has no value for it.
+enum class Signal : uint8_t {
+  /// Pixels from left to right, as a person sees the image (EXIF orientation applied).
+  kWidth,
+  /// Pixels from top to bottom, likewise.
+  kHeight,
+  /// The smaller of the two, in pixels.
+  kShortSide,
+  /// Width over height: 1 for a square, above for landscape, below for portrait.
+  kAspect,
+  /// Width x height / 1,000,000.
+  kMegapixels,
+  /// Bytes of the file for each pixel. JPEG photos: 0.1 (heavily compressed) to 1; PNG 1 to 3. Only files
+  /// have one.
+  kBytesPerPixel,
+  /// 1 if the file has an alpha band, whatever is in it, else 0.
+  kHasAlpha,
+
+  /// Mean luma, 0 (black) to 255 (white).
+  kBrightness,
+  /// Standard deviation of luma (RMS contrast), 0 (flat) to 127.5 (half black, half white).
+  /// Source: Peli, "Contrast in complex images", JOSA A 7(10), 1990, eq. 2, on levels 0..255.
+  kContrast,
+  /// Shannon entropy of the histogram of luma, in bits: 0 (one level only) to 8 (all levels alike).
+  /// Source: Shannon, "A mathematical theory of communication", 1948, section 6.
+  kEntropy,
+  /// Variance of the 3x3 Laplacian (0 1 0; 1 -4 1; 0 1 0) of luma over all pixels with a full neighbourhood.
+  /// 0 for flat images; blurred photos are under 100, crisp ones 500 to 5000; noise raises it, too. No value
+  /// under 3x3.
+  /// Source: Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy", ICPR 2000.
+  kSharpness,
+  /// Standard deviation of the noise on luma, in levels: under 2 for clean photos, the sigma of added white
+  /// noise. Fine texture counts as noise. No value under 3x3.
+  /// Source: Immerkaer, "Fast noise variance estimation", CVIU 64(2), 1996, eq. 6.
+  kNoise,
+  /// Strength of 8x8 block edges, at the grid phase where they are strongest, in percent: mean absolute step
+  /// of
+  /// luma across block borders over mean absolute step inside blocks, less 1, times 100. All 64 phases are
+  /// tried, so that a crop cannot hide the grid. 0 (no blocks) to 10,000 (steps at borders only; capped);
+  /// never negative. No value under 16x16.
+  /// Source: after Wang, Sheikh and Bovik, "No-reference perceptual quality assessment of JPEG compressed
+  /// images", ICIP 2002, eq. 1 and 2.
+  kBlockiness,
+  /// Spread and mean of the opponent colours R - G and (R + G) / 2 - B: 0 for grey, 15 slightly, 33
+  /// moderately, 59 quite, 109 extremely colourful.
+  /// Source: Hasler and Suesstrunk, "Measuring colourfulness in natural images", SPIE 5007, 2003, section 7.
+  kColorfulness,
+  /// 1 if R, G and B differ by at most 2 levels at every pixel (what rounding in colour conversions makes of
+  /// grey), else 0.
+  kGrayscale,
+};
+inline constexpr size_t kSignalCount = 15;
+
+/// A row of the table of signals.
+struct SignalInfo {
+  Signal signal;
+  std::string_view name;
+  std::string_view unit;     ///< "pixels", "levels", "percent"; empty for plain numbers
+  std::string_view meaning;  ///< one line for --help and tables
+  /// Raised when the formula changes, so that stored values of the old one are not taken for it.
+  int version;
+  /// Whether the pixels must be decoded; the others are known from the header.
+  bool from_pixels;
+};
+
+/// All signals, in the order of Signal.
+std::span<const SignalInfo> AllSignals();
+const SignalInfo& InfoOf(Signal signal);
+/// kUsage with a "did you mean" if there is none of that name.
+Result<Signal> SignalFromName(std::string_view name);
+/// "sharpness/1": the name under which a value is stored.
+std::string VersionedName(Signal signal);
+
+class SignalSet {
+ public:
+  constexpr SignalSet() = default;
+  constexpr SignalSet(std::initializer_list<Signal> signals) {
+    for (const Signal signal : signals) Insert(signal);
+  }
+  static SignalSet All();
+  /// Those that need a decode.
+  static SignalSet OfPixels();
+  constexpr void Insert(Signal signal) { bits_ |= 1u << static_cast<unsigned>(signal); }
+  constexpr bool Contains(Signal signal) const { return (bits_ >> static_cast<unsigned>(signal) & 1u) != 0; }
+  bool NeedsPixels() const { return (bits_ & OfPixels().bits_) != 0; }
+  bool operator==(const SignalSet&) const = default;
+
+ private:
+  uint32_t bits_ = 0;
+};
+
+/// The values of one image: nothing where a signal was not asked for, or has no value.
+class SignalValues {
+ public:
+  std::optional<double>& operator[](Signal signal) { return values_[static_cast<size_t>(signal)]; }
+  const std::optional<double>& operator[](Signal signal) const {
+    return values_[static_cast<size_t>(signal)];
+  }
+  bool operator==(const SignalValues&) const = default;
+
+ private:
+  std::array<std::optional<double>, kSignalCount> values_;
+};
+
+/// What is known of a file before any pixel is: width, height, short_side, aspect, megapixels,
+/// bytes_per_pixel, has_alpha.
+SignalValues HeaderSignals(const ImageHeader& header);
+
+/// Feeds on rows, top to bottom; holds three rows of luma and running sums, not the image.
+class SignalMeter {
+ public:
+  /// @param layout  of the whole image: any sample type, 1 to 4 bands, at least 1x1. 16-bit and float rows
+  /// are
+  ///   rounded to 8 bits as ReadOptions::to_8bit does it.
+  /// @throws OutOfMemory
+  SignalMeter(const Layout& layout, SignalSet wanted);
+  ~SignalMeter();
+  void Add(const ImageView& rows);
+  /// After the last row: the wanted signals. Width, height and has_alpha are the layout's; bytes_per_pixel
+  /// has no value (pixels have no file).
+  SignalValues Finish();
+  /// Bytes it takes from the current pool, at most: about 5 a column, and a row where rows must be rounded to
+  /// 8 bits.
+  static size_t PooledBytes(const Layout& layout);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// The same of an image that is at hand.
+SignalValues MeasureSignals(const ImageView& image, SignalSet wanted);
+
+/// Values as bytes for a catalog, each under its versioned name; those of `wanted` that have no value are
+/// stored as such.
+std::string PackSignals(const SignalValues& values, SignalSet wanted);
+/// Takes the wanted signals out of such bytes. False, and `values` unchanged, if one is missing or of another
+/// version.
+bool UnpackSignals(std::string_view bytes, SignalSet wanted, SignalValues& values);
+
+}  // namespace imgmill

@@ -1,0 +1,110 @@
+// From sums to values: the formulas of the pixel signals; their sources are in signal_set.h.
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "signals/signal_sums.h"
+
+namespace imgmill {
+namespace {
+
+constexpr double kMostBlockiness = 10'000;
+constexpr int64_t kLeastBlockySide = 16;
+// Rounding in colour conversions gives grey pixels a spread of this much.
+constexpr int32_t kGreySpread = 2;
+
+/// Variance of n values. n * squares - sum^2 needs up to 100 bits: in whole numbers it is exact, and only the
+/// division rounds.
+double Variance(int64_t n, int64_t sum, int64_t squares) {
+  __extension__ using Wide = __int128;
+  const Wide numerator = static_cast<Wide>(n) * squares - static_cast<Wide>(sum) * sum;
+  return static_cast<double>(numerator) / (static_cast<double>(n) * static_cast<double>(n));
+}
+
+int64_t InnerPixels(const SignalSums& sums) {
+  return std::max<int64_t>(0, sums.width - 2) * std::max<int64_t>(0, sums.height - 2);
+}
+
+/// How many of the pixels 1 .. side - 1 have this phase: each is the end of a step.
+int64_t StepsAt(int64_t side, int64_t phase) {
+  return (side - 1 - phase) / 8 + (phase == 0 ? 0 : 1);
+}
+
+}  // namespace
+
+double Brightness(const SignalSums& sums) {
+  uint64_t total = 0;
+  for (size_t level = 0; level < 256; ++level) total += level * sums.histogram[level];
+  return static_cast<double>(total) / static_cast<double>(sums.width * sums.height);
+}
+
+double Contrast(const SignalSums& sums) {
+  int64_t total = 0;
+  int64_t squares = 0;
+  for (int64_t level = 0; level < 256; ++level) {
+    const auto count = static_cast<int64_t>(sums.histogram[static_cast<size_t>(level)]);
+    total += level * count;
+    squares += level * level * count;
+  }
+  return std::sqrt(Variance(sums.width * sums.height, total, squares));
+}
+
+double Entropy(const SignalSums& sums) {
+  const auto pixels = static_cast<double>(sums.width * sums.height);
+  double bits = 0;
+  for (const uint64_t count : sums.histogram) {
+    if (count == 0) continue;
+    const double share = static_cast<double>(count) / pixels;
+    bits -= share * std::log2(share);
+  }
+  return std::max(0.0, bits);  // of one level it is -0
+}
+
+std::optional<double> SharpnessOf(const SignalSums& sums) {
+  const int64_t pixels = InnerPixels(sums);
+  if (pixels == 0) return std::nullopt;
+  return Variance(pixels, sums.laplacian, sums.laplacian_squares);
+}
+
+std::optional<double> Noise(const SignalSums& sums) {
+  const int64_t pixels = InnerPixels(sums);
+  if (pixels == 0) return std::nullopt;
+  return std::sqrt(std::numbers::pi / 2) / 6 * static_cast<double>(sums.noise) / static_cast<double>(pixels);
+}
+
+std::optional<double> Blockiness(const SignalSums& sums) {
+  if (std::min(sums.width, sums.height) < kLeastBlockySide) return std::nullopt;
+  uint64_t all_steps = 0;
+  for (size_t phase = 0; phase < 8; ++phase) all_steps += sums.column_steps[phase] + sums.row_steps[phase];
+  const int64_t all_count = (sums.width - 1) * sums.height + sums.width * (sums.height - 1);
+  double strongest = 0;
+  for (size_t across = 0; across < 8; ++across) {
+    for (size_t down = 0; down < 8; ++down) {
+      const uint64_t steps = sums.column_steps[across] + sums.row_steps[down];
+      const int64_t count = StepsAt(sums.width, static_cast<int64_t>(across)) * sums.height +
+                            StepsAt(sums.height, static_cast<int64_t>(down)) * sums.width;
+      if (steps == 0) continue;
+      const double border = static_cast<double>(steps) / static_cast<double>(count);
+      const double inside = static_cast<double>(all_steps - steps) / static_cast<double>(all_count - count);
+      // Pictures enlarged eight times without smoothing have no step inside.
+      const double excess = inside > 0 ? 100 * (border / inside - 1) : kMostBlockiness;
+      strongest = std::max(strongest, std::min(excess, kMostBlockiness));
+    }
+  }
+  return strongest;
+}
+
+double Colorfulness(const SignalSums& sums) {
+  const int64_t pixels = sums.width * sums.height;
+  const double rg_mean = static_cast<double>(sums.rg) / static_cast<double>(pixels);
+  const double yb_mean = static_cast<double>(sums.yb2) / static_cast<double>(pixels) / 2;
+  const double variance =
+      Variance(pixels, sums.rg, sums.rg_squares) + Variance(pixels, sums.yb2, sums.yb2_squares) / 4;
+  return std::sqrt(variance) + 0.3 * std::sqrt(rg_mean * rg_mean + yb_mean * yb_mean);
+}
+
+double Grayscale(const SignalSums& sums) {
+  return sums.spread <= kGreySpread ? 1 : 0;
+}
+
+}  // namespace imgmill

@@ -1,0 +1,246 @@
+// Takes rows to luma and lets the kernels sum up what the wanted signals are made of.
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+#include "imgmill/memory/pool_array.h"
+#include "imgmill/signals/signal_set.h"
+#include "signals/row_kernels.h"
+#include "signals/signal_kernels.h"
+#include "signals/signal_sums.h"
+
+namespace imgmill {
+namespace {
+
+constexpr size_t kLumaRows = 3;         // a 3x3 window's
+constexpr int64_t kRowsPerFlush = 256;  // 256 steps of 255 fit 16 bits
+// Counts of one level in 32 bits: rows of this many pixels in all before they are added up.
+constexpr int64_t kPixelsPerFlush = int64_t{1} << 30;
+
+bool NeedsRounding(const Layout& layout) {
+  return layout.sample != Sample::kU8 || layout.has_alpha();
+}
+
+// As src/image/pixel_form.cpp rounds to 8 bits.
+uint8_t Rounded(uint8_t v) {
+  return v;
+}
+uint8_t Rounded(uint16_t v) {
+  return static_cast<uint8_t>((v * 255U + 32767U) / 65535U);
+}
+uint8_t Rounded(float v) {
+  return v > 0 ? static_cast<uint8_t>(std::min(v, 1.0F) * 255.0F + 0.5F) : uint8_t{0};
+}
+
+template <typename T>
+void RoundRow(const uint8_t* row, const Layout& layout, uint8_t* rounded) {
+  const auto colours = static_cast<size_t>(layout.colour_bands());
+  for (int64_t x = 0; x < layout.width; ++x) {
+    for (size_t band = 0; band < colours; ++band) {
+      T value;
+      std::memcpy(&value, row + band * sizeof(T), sizeof value);
+      *rounded++ = Rounded(value);
+    }
+    row += static_cast<size_t>(layout.bands) * sizeof(T);
+  }
+}
+
+}  // namespace
+
+struct SignalMeter::Impl {
+  Impl(const Layout& image, SignalSet wanted_signals)
+      : layout(image),
+        wanted(wanted_signals),
+        histogram(Wants({Signal::kBrightness, Signal::kContrast, Signal::kEntropy})),
+        colours(image.colour_bands() == 3 && Wants({Signal::kColorfulness, Signal::kGrayscale})),
+        sharpness(Wants({Signal::kSharpness}) && image.width >= 3),
+        noise(Wants({Signal::kNoise}) && image.width >= 3),
+        blocks(Wants({Signal::kBlockiness})),
+        luma(kLumaRows * static_cast<size_t>(image.width)) {
+    assert(image.bands >= 1 && image.bands <= 4 && image.width >= 1);
+    sums.width = image.width;
+    if (NeedsRounding(image)) {
+      rounded = PoolArray<uint8_t>(static_cast<size_t>(image.width * image.colour_bands()));
+    }
+    if (blocks) {
+      columns = PoolArray<uint16_t>(static_cast<size_t>(image.width));
+      columns.Fill(0);
+    }
+  }
+
+  bool Wants(std::initializer_list<Signal> signals) const {
+    return std::any_of(signals.begin(), signals.end(), [&](Signal s) { return wanted.Contains(s); });
+  }
+
+  uint8_t* LumaRow(int64_t y) {
+    return luma.data() +
+           static_cast<size_t>(y % static_cast<int64_t>(kLumaRows)) * static_cast<size_t>(layout.width);
+  }
+
+  void AddRow(const uint8_t* row) {
+    const int64_t y = sums.height++;
+    if (!wanted.NeedsPixels()) return;
+    if (NeedsRounding(layout)) {
+      switch (layout.sample) {
+        case Sample::kU8:
+          RoundRow<uint8_t>(row, layout, rounded.data());
+          break;
+        case Sample::kU16:
+          RoundRow<uint16_t>(row, layout, rounded.data());
+          break;
+        case Sample::kF32:
+          RoundRow<float>(row, layout, rounded.data());
+          break;
+      }
+      row = rounded.data();
+    }
+    uint8_t* here = LumaRow(y);
+    if (layout.colour_bands() == 3) {
+      AddColours(row, here);
+    } else {
+      std::memcpy(here, row, static_cast<size_t>(layout.width));
+    }
+    if (histogram) Count(here);
+    if (blocks) AddSteps(y, here);
+    if (y >= 2 && (sharpness || noise)) AddWindows(LumaRow(y - 2), LumaRow(y - 1), here);
+  }
+
+  void AddColours(const uint8_t* row, uint8_t* here) {
+    alignas(32) int16_t planes[3 * kKernelRun];
+    const auto width = static_cast<size_t>(layout.width);
+    for (size_t x = 0; x < width; x += kKernelRun) {
+      const size_t count = std::min(kKernelRun, width - x);
+      split.split_rgb(row + 3 * x, count, planes, kKernelRun);
+      const int16_t* red = planes;
+      const int16_t* green = planes + kKernelRun;
+      const int16_t* blue = planes + 2 * kKernelRun;
+      kernels.luma(red, green, blue, count, here + x);
+      if (!colours) continue;
+      const ColourSums part = kernels.colour(red, green, blue, count);
+      sums.rg += part.rg;
+      sums.rg_squares += part.rg_squares;
+      sums.yb2 += part.yb2;
+      sums.yb2_squares += part.yb2_squares;
+      sums.spread = std::max(sums.spread, part.spread);
+    }
+  }
+
+  // Four tables, since equal neighbours would wait for each other's count.
+  void Count(const uint8_t* row) {
+    const auto width = static_cast<size_t>(layout.width);
+    size_t x = 0;
+    for (; x + 4 <= width; x += 4) {
+      for (size_t i = 0; i < 4; ++i) ++counts[i][row[x + i]];
+    }
+    for (; x < width; ++x) ++counts[0][row[x]];
+    counted += layout.width;
+    if (counted >= kPixelsPerFlush) FlushCounts();
+  }
+
+  void FlushCounts() {
+    for (auto& table : counts) {
+      for (size_t level = 0; level < table.size(); ++level) sums.histogram[level] += table[level];
+      table.fill(0);
+    }
+    counted = 0;
+  }
+
+  void AddSteps(int64_t y, const uint8_t* here) {
+    const auto width = static_cast<size_t>(layout.width);
+    for (size_t x = 0; x + 1 < width; x += kKernelRun) {
+      kernels.column_steps(here + x, std::min(kKernelRun, width - 1 - x), columns.data() + x);
+    }
+    if ((y + 1) % kRowsPerFlush == 0) FlushColumns();
+    if (y == 0) return;
+    const uint8_t* above = LumaRow(y - 1);
+    for (size_t x = 0; x < width; x += kKernelRun) {
+      sums.row_steps[static_cast<size_t>(y % 8)] +=
+          kernels.row_steps(above + x, here + x, std::min(kKernelRun, width - x));
+    }
+  }
+
+  void FlushColumns() {
+    for (size_t x = 0; x + 1 < columns.size(); ++x) sums.column_steps[(x + 1) % 8] += columns[x];
+    columns.Fill(0);
+  }
+
+  void AddWindows(const uint8_t* above, const uint8_t* row, const uint8_t* below) {
+    const auto windows = static_cast<size_t>(layout.width - 2);
+    for (size_t x = 0; x < windows; x += kKernelRun) {
+      const size_t count = std::min(kKernelRun, windows - x);
+      if (sharpness) {
+        const LaplacianSums part = kernels.laplacian(above + x, row + x, below + x, count);
+        sums.laplacian += part.sum;
+        sums.laplacian_squares += part.squares;
+      }
+      if (noise) sums.noise += kernels.noise(above + x, row + x, below + x, count);
+    }
+  }
+
+  SignalValues Finish() {
+    FlushCounts();
+    if (blocks) FlushColumns();
+    ImageHeader shape;
+    shape.width = sums.width;
+    shape.height = sums.height;
+    shape.has_alpha = layout.has_alpha();
+    SignalValues all = HeaderSignals(shape);
+    all[Signal::kBytesPerPixel] = std::nullopt;
+    all[Signal::kBrightness] = Brightness(sums);
+    all[Signal::kContrast] = Contrast(sums);
+    all[Signal::kEntropy] = Entropy(sums);
+    all[Signal::kSharpness] = SharpnessOf(sums);
+    all[Signal::kNoise] = Noise(sums);
+    all[Signal::kBlockiness] = Blockiness(sums);
+    all[Signal::kColorfulness] = Colorfulness(sums);
+    all[Signal::kGrayscale] = Grayscale(sums);
+    SignalValues values;
+    for (const SignalInfo& info : AllSignals()) {
+      if (wanted.Contains(info.signal)) values[info.signal] = all[info.signal];
+    }
+    return values;
+  }
+
+  const Layout layout;
+  const SignalSet wanted;
+  // What the wanted signals are made of.
+  const bool histogram;
+  const bool colours;
+  const bool sharpness;
+  const bool noise;
+  const bool blocks;
+  const RowKernels& split = BestRowKernels();
+  const SignalKernels& kernels = BestSignalKernels();
+
+  PoolArray<uint8_t> luma;
+  PoolArray<uint8_t> rounded;
+  PoolArray<uint16_t> columns;  // steps since the last flush, by the pixel before the step
+  std::array<std::array<uint32_t, 256>, 4> counts = {};
+  int64_t counted = 0;
+  SignalSums sums;
+};
+
+SignalMeter::SignalMeter(const Layout& layout, SignalSet wanted) : impl_(new Impl(layout, wanted)) {}
+SignalMeter::~SignalMeter() = default;
+
+void SignalMeter::Add(const ImageView& rows) {
+  for (int64_t y = 0; y < rows.layout.height; ++y) impl_->AddRow(rows.row(y));
+}
+
+SignalValues SignalMeter::Finish() {
+  return impl_->Finish();
+}
+
+size_t SignalMeter::PooledBytes(const Layout& layout) {
+  const auto width = static_cast<size_t>(layout.width);
+  const size_t rounded = NeedsRounding(layout) ? width * static_cast<size_t>(layout.colour_bands()) : 0;
+  return kLumaRows * width + sizeof(uint16_t) * width + rounded;
+}
+
+SignalValues MeasureSignals(const ImageView& image, SignalSet wanted) {
+  SignalMeter meter(image.layout, wanted);
+  meter.Add(image);
+  return meter.Finish();
+}
+
+}  // namespace imgmill

@@ -1,0 +1,43 @@
+// The whole-number sums that an image's pixel signals are made of, and the formulas from sums to values.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+namespace imgmill {
+
+struct SignalSums {
+  int64_t width = 0;
+  int64_t height = 0;
+  bool colour = false;
+
+  std::array<uint64_t, 256> histogram = {};  ///< of luma
+
+  // Of rg = R - G and yb2 = R + G - 2 B; 2^43 pixels before the squares overflow.
+  int64_t rg = 0;
+  int64_t rg_squares = 0;
+  int64_t yb2 = 0;
+  int64_t yb2_squares = 0;
+  int32_t spread = 0;  ///< largest difference of two channels at one pixel
+
+  int64_t laplacian = 0;
+  int64_t laplacian_squares = 0;
+  uint64_t noise = 0;  ///< of |Immerkaer's mask|
+
+  /// Steps of luma by the phase of the pixel after the step: across columns, and across rows.
+  std::array<uint64_t, 8> column_steps = {};
+  std::array<uint64_t, 8> row_steps = {};
+};
+
+// Each is the signal of the same name, as signal_set.h describes it.
+double Brightness(const SignalSums& sums);
+double Contrast(const SignalSums& sums);
+double Entropy(const SignalSums& sums);
+std::optional<double> SharpnessOf(const SignalSums& sums);
+std::optional<double> Noise(const SignalSums& sums);
+std::optional<double> Blockiness(const SignalSums& sums);
+double Colorfulness(const SignalSums& sums);
+double Grayscale(const SignalSums& sums);
+
+}  // namespace imgmill

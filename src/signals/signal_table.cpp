@@ -1,0 +1,97 @@
+// The table of signals, looked up by name, and what the header alone tells.
+#include <algorithm>
+#include <vector>
+
+#include "imgmill/base/spelling.h"
+#include "imgmill/signals/signal_set.h"
+
+namespace imgmill {
+namespace {
+
+constexpr std::array<SignalInfo, kSignalCount> kSignals = {{
+    {Signal::kWidth, "width", "pixels", "as a person sees the image, EXIF orientation applied", 1, false},
+    {Signal::kHeight, "height", "pixels", "likewise", 1, false},
+    {Signal::kShortSide, "short_side", "pixels", "the smaller of width and height", 1, false},
+    {Signal::kAspect, "aspect", "", "width / height: above 1 for landscape", 1, false},
+    {Signal::kMegapixels, "megapixels", "megapixels", "width x height / 1,000,000", 1, false},
+    {Signal::kBytesPerPixel, "bytes_per_pixel", "bytes", "of the file, for each pixel", 1, false},
+    {Signal::kHasAlpha, "has_alpha", "", "1 if the file has an alpha band, else 0", 1, false},
+    {Signal::kBrightness, "brightness", "levels", "mean luma, 0 black to 255 white", 1, true},
+    {Signal::kContrast, "contrast", "levels", "standard deviation of luma, 0 to 127.5", 1, true},
+    {Signal::kEntropy, "entropy", "bits", "of the histogram of luma, 0 to 8", 1, true},
+    {Signal::kSharpness, "sharpness", "", "variance of the Laplacian of luma; blur is low", 1, true},
+    {Signal::kNoise, "noise", "levels", "standard deviation of noise on luma", 1, true},
+    {Signal::kBlockiness, "blockiness", "percent",
+     "how much steps at 8x8 block borders exceed those inside; 0 for none", 1, true},
+    {Signal::kColorfulness, "colorfulness", "", "0 grey, 33 moderate, 109 extreme", 1, true},
+    {Signal::kGrayscale, "grayscale", "", "1 if no pixel has a colour, else 0", 1, true},
+}};
+
+constexpr bool InOrder() {
+  for (size_t i = 0; i < kSignals.size(); ++i) {
+    if (static_cast<size_t>(kSignals[i].signal) != i) return false;
+  }
+  return true;
+}
+static_assert(InOrder());
+
+}  // namespace
+
+std::span<const SignalInfo> AllSignals() {
+  return kSignals;
+}
+
+const SignalInfo& InfoOf(Signal signal) {
+  return kSignals[static_cast<size_t>(signal)];
+}
+
+Result<Signal> SignalFromName(std::string_view name) {
+  std::vector<std::string> names;
+  for (const SignalInfo& info : kSignals) {
+    if (info.name == name) return info.signal;
+    names.emplace_back(info.name);
+  }
+  std::string text = "unknown signal \"" + std::string(name) + "\"";
+  if (const auto guess = DidYouMean(name, names)) {
+    text += "; did you mean \"" + *guess + "\"?";
+  } else {
+    text += " (";
+    for (const std::string& each : names) text += each + (each == names.back() ? ")" : ", ");
+  }
+  return Error{Stage::kConfigure, Code::kUsage, text};
+}
+
+std::string VersionedName(Signal signal) {
+  const SignalInfo& info = InfoOf(signal);
+  return std::string(info.name) + "/" + std::to_string(info.version);
+}
+
+SignalSet SignalSet::All() {
+  SignalSet set;
+  for (const SignalInfo& info : kSignals) set.Insert(info.signal);
+  return set;
+}
+
+SignalSet SignalSet::OfPixels() {
+  SignalSet set;
+  for (const SignalInfo& info : kSignals) {
+    if (info.from_pixels) set.Insert(info.signal);
+  }
+  return set;
+}
+
+SignalValues HeaderSignals(const ImageHeader& header) {
+  const auto width = static_cast<double>(header.upright_width());
+  const auto height = static_cast<double>(header.upright_height());
+  SignalValues values;
+  values[Signal::kWidth] = width;
+  values[Signal::kHeight] = height;
+  values[Signal::kShortSide] = std::min(width, height);
+  values[Signal::kAspect] = width / height;
+  values[Signal::kMegapixels] = width * height / 1e6;
+  values[Signal::kBytesPerPixel] = static_cast<double>(header.file_bytes) / (width * height);
+  values[Signal::kHasAlpha] = header.has_alpha ? 1.0 : 0.0;
+  return values;
+}
+
+}  // namespace imgmill
