@@ -42,7 +42,8 @@ function(imgmill_test name)
     return()
   endif()
   list(TRANSFORM T_DEPENDS PREPEND imgmill_)
-  add_executable(test_${name} ${PROJECT_SOURCE_DIR}/tests/doctest_main.cpp ${sources})
+  add_executable(test_${name} ${PROJECT_SOURCE_DIR}/tests/doctest_main.cpp
+                              ${PROJECT_SOURCE_DIR}/tests/sanitizer_suppressions.cpp ${sources})
   target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(test_${name} PRIVATE imgmill_flags ${T_DEPENDS} ${T_LIBRARIES})
   target_compile_definitions(test_${name} PRIVATE IMGMILL_SOURCE_DIR="${PROJECT_SOURCE_DIR}"

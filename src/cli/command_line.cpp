@@ -90,7 +90,12 @@ int RunImages(const CommandRow& row, CLI::App& app, std::vector<std::string> arg
   if (shared.list.paths.empty() && shared.list.files_from.empty()) {
     return Complain("no images given: name folders or files, or use --files-from");
   }
-  return static_cast<int>(RunCommand(std::string(row.name), *command, shared, std::move(line)));
+  SessionPlan plan{std::string(row.name), std::move(line), {}, {}};
+  if (!command->output_folder().empty()) plan.output_folders = {command->output_folder()};
+  if (!command->folder_to_leave_out().empty()) plan.leave_out = {command->folder_to_leave_out()};
+  return static_cast<int>(RunSession(plan, shared, [&](std::unique_ptr<ItemSource> source, Session& session) {
+    return command->Run(*source, session.services());
+  }));
 }
 
 int RunPipelineFile(CLI::App& app, std::vector<std::string> arguments, std::string line) {

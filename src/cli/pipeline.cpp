@@ -54,27 +54,8 @@ void Append(const PipelineStep& step, const CommandResult& part, bool first, Com
                                part.action_failures.end());
 }
 
-}  // namespace
-
-ExitCode RunPipeline(CommandPipeline pipeline, const SharedOptions& shared, std::string command_line) {
-  const SessionPlan plan{"run", std::move(command_line), pipeline.output, ""};
-  Result<std::unique_ptr<Session>> opened = Session::Open(plan, shared);
-  if (!opened) {
-    std::fprintf(stderr, "imgmill: error: %s\n", opened.error().message.c_str());
-    return ExitCodeFor(opened.error());
-  }
-  Session& session = **opened;
-  ListOptions list = shared.list;
-  list.leave_out.push_back(pipeline.output);  // what an earlier run wrote is no input
-  for (const PipelineStep& step : pipeline.steps) {
-    if (const std::string folder = step.command->folder_to_leave_out(); !folder.empty()) {
-      list.leave_out.push_back(folder);
-    }
-  }
-  Result<std::unique_ptr<ItemSource>> listing = SourceFromListing(list, /*count=*/true);
-  if (!listing) return session.Finish(listing.error());
-  std::unique_ptr<ItemSource> source = *std::move(listing);
-
+Result<CommandResult> RunSteps(CommandPipeline& pipeline, std::unique_ptr<ItemSource> source,
+                               Session& session) {
   CommandResult whole;
   whole.details["steps"] = nlohmann::ordered_json::array();
   whole.text = TableRow("step", "listed", "kept", "dropped", "failed");
@@ -82,14 +63,14 @@ ExitCode RunPipeline(CommandPipeline pipeline, const SharedOptions& shared, std:
   for (PipelineStep& step : pipeline.steps) {
     session.BeginStep(step.name);
     Result<CommandResult> result = step.command->Run(*source, session.services());
-    if (!result) return session.Finish(result.error());
+    if (!result) return result.error();
     Append(step, *result, whole.details["steps"].empty(), whole);
     if (!result->summary.empty()) session.Log(LogLevel::kInfo, step.name + ": " + result->summary);
     if (result->counts.interrupted) break;
-    if (Status even = Reconcile(step.name, *result); !even) return session.Finish(even.error());
+    if (Status even = Reconcile(step.name, *result); !even) return even.error();
     kept = std::move(result->kept);
     source = SourceFromFiles(kept);
-    if (shared.dry_run && !step.command->output_folder().empty()) {
+    if (session.services().shared->dry_run && !step.command->output_folder().empty()) {
       if (&step != &pipeline.steps.back())
         session.Log(LogLevel::kInfo, "dry run: the steps after " + step.name + " need what it would write");
       break;
@@ -98,7 +79,23 @@ ExitCode RunPipeline(CommandPipeline pipeline, const SharedOptions& shared, std:
   whole.counts.done = kept.size();
   whole.summary = std::to_string(kept.size()) + " came through, " + std::to_string(whole.dropped) +
                   " dropped; output in " + PrintablePath(pipeline.output);
-  return session.Finish(whole);
+  return whole;
+}
+
+}  // namespace
+
+ExitCode RunPipeline(CommandPipeline pipeline, const SharedOptions& shared, std::string command_line) {
+  SessionPlan plan{"run", std::move(command_line), {pipeline.output}, {}};
+  for (const PipelineStep& step : pipeline.steps) {
+    const std::string output = step.command->output_folder();
+    if (!output.empty() && output != step.folder) plan.output_folders.push_back(output);
+    if (const std::string other = step.command->folder_to_leave_out(); !other.empty()) {
+      plan.leave_out.push_back(other);
+    }
+  }
+  return RunSession(plan, shared, [&](std::unique_ptr<ItemSource> source, Session& session) {
+    return RunSteps(pipeline, std::move(source), session);
+  });
 }
 
 }  // namespace imgmill

@@ -2,6 +2,7 @@
 #include "session.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -37,16 +38,23 @@ std::string InputRoot(const ListOptions& list) {
 }
 
 /// An output folder that is an input folder would be read again by the next run, and again.
-std::optional<std::string> OutputIsInput(const std::string& output, const ListOptions& list) {
-  struct stat out = {};
-  if (output.empty() || ::stat(output.c_str(), &out) != 0) return std::nullopt;
-  for (const std::string& path : list.paths) {
-    struct stat in = {};
-    if (::stat(path.c_str(), &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino) {
-      return "the output folder " + PrintablePath(output) + " is an input folder, too: choose another";
+std::optional<std::string> OutputIsInput(const std::vector<std::string>& outputs, const ListOptions& list) {
+  for (const std::string& output : outputs) {
+    struct stat out = {};
+    if (::stat(output.c_str(), &out) != 0) continue;
+    for (const std::string& path : list.paths) {
+      struct stat in = {};
+      if (::stat(path.c_str(), &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino) {
+        return "the output folder " + PrintablePath(output) + " is an input folder, too: choose another";
+      }
     }
   }
   return std::nullopt;
+}
+
+Status MakeFolderOf(const std::string& file) {
+  const size_t slash = file.rfind('/');
+  return slash == std::string::npos || slash == 0 ? Status() : MakeFolders(file.substr(0, slash));
 }
 
 bool PrintText(const std::string& text) {
@@ -92,6 +100,10 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionPlan& plan, const Sh
   session->log_ = *std::move(log);
   const StopFlag& stop = InstallStopSignals();
 
+  // A report that cannot be written must be known before the work, not after it.
+  if (!shared.report.empty()) {
+    if (Status made = MakeFolderOf(shared.report); !made) return made.error();
+  }
   InitImageLibraries();  // before the manager looks at what the process holds
   if (Status opened = session->OpenCatalog(); !opened) return opened.error();
   MemoryOptions options;
@@ -122,30 +134,30 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionPlan& plan, const Sh
 Session::~Session() = default;
 
 Status Session::OpenCatalog() {
-  if (shared_.dry_run && !plan_.output_folder.empty()) {  // not even the folder may appear
-    Result<std::unique_ptr<Catalog>> none = Catalog::Open("");
-    if (!none) return none.error();
-    catalog_ = *std::move(none);
-    return {};
-  }
+  const std::vector<std::string>& outputs = plan_.output_folders;
   std::string folder = shared_.catalog;
   if (folder.empty() && !shared_.no_catalog) {
-    Result<std::string> chosen = DefaultCatalogFolder(plan_.output_folder, plan_.input_root);
+    Result<std::string> chosen =
+        DefaultCatalogFolder(outputs.empty() ? "" : outputs.front(), InputRoot(shared_.list));
     if (!chosen) return chosen.error();
     folder = *std::move(chosen);
   }
-  std::vector<std::string> to_lock;
-  if (!folder.empty()) to_lock.push_back(folder);
-  // Runs with other catalogs, or with none, must not meet in one output folder either: so it has a lock of
-  // its own, even where the catalog lies in it.
-  if (!plan_.output_folder.empty()) to_lock.push_back(plan_.output_folder);
-  for (const std::string& each : to_lock) {
-    if (Status made = MakeFolders(each); !made) return made;
-    Result<std::unique_ptr<FolderLock>> lock = FolderLock::Take(each, plan_.command_line);
-    if (!lock) return lock.error();
-    locks_.push_back(*std::move(lock));
+  if (shared_.dry_run && !outputs.empty()) {
+    // Not even a folder may appear; but what is finished already is known only to a catalog that is there.
+    if (::access((folder + "/catalog.sqlite").c_str(), R_OK | W_OK) != 0) folder.clear();
+  } else {
+    // Runs with other catalogs, or with none, must not meet in one output folder either: so it has a lock of
+    // its own, even where the catalog lies in it.
+    std::vector<std::string> to_lock = outputs;
+    if (!folder.empty()) to_lock.insert(to_lock.begin(), folder);
+    for (const std::string& each : to_lock) {
+      if (Status made = MakeFolders(each); !made) return made;
+      Result<std::unique_ptr<FolderLock>> lock = FolderLock::Take(each, plan_.command_line);
+      if (!lock) return lock.error();
+      locks_.push_back(*std::move(lock));
+    }
+    for (const std::string& output : outputs) SweepTemporaries(output);
   }
-  if (!plan_.output_folder.empty()) SweepTemporaries(plan_.output_folder);
   Result<std::unique_ptr<Catalog>> catalog = Catalog::Open(folder);
   if (!catalog) return catalog.error();
   catalog_ = *std::move(catalog);
@@ -211,29 +223,29 @@ ExitCode Session::Finish(const Error& error) {
   return ExitCodeFor(error);
 }
 
-ExitCode RunCommand(const std::string& name, Command& command, const SharedOptions& shared,
-                    std::string command_line) {
-  if (const auto wrong = OutputIsInput(command.output_folder(), shared.list)) {
+ExitCode RunSession(const SessionPlan& plan, const SharedOptions& shared,
+                    const std::function<Result<CommandResult>(std::unique_ptr<ItemSource>, Session&)>& body) {
+  if (const auto wrong = OutputIsInput(plan.output_folders, shared.list)) {
     std::fprintf(stderr, "imgmill: error: %s\n", wrong->c_str());
     return ExitCode::kUsage;
   }
-  const SessionPlan plan{name, std::move(command_line), command.output_folder(), InputRoot(shared.list)};
-  Result<std::unique_ptr<Session>> session = Session::Open(plan, shared);
-  if (!session) {
-    std::fprintf(stderr, "imgmill: error: %s\n", session.error().message.c_str());
-    return ExitCodeFor(session.error());
+  Result<std::unique_ptr<Session>> opened = Session::Open(plan, shared);
+  if (!opened) {
+    std::fprintf(stderr, "imgmill: error: %s\n", opened.error().message.c_str());
+    return ExitCodeFor(opened.error());
   }
+  Session& session = **opened;
   ListOptions list = shared.list;
-  if (const std::string folder = command.folder_to_leave_out(); !folder.empty()) {
-    list.leave_out.push_back(folder);  // an earlier run's outputs are no inputs
+  for (const auto* folders : {&plan.output_folders, &plan.leave_out}) {
+    list.leave_out.insert(list.leave_out.end(), folders->begin(), folders->end());
   }
   Result<std::unique_ptr<ItemSource>> source = SourceFromListing(list, /*count=*/true);
-  if (!source) return (*session)->Finish(source.error());
+  if (!source) return session.Finish(source.error());
   try {
-    Result<CommandResult> result = command.Run(**source, (*session)->services());
-    return result ? (*session)->Finish(*result) : (*session)->Finish(result.error());
+    Result<CommandResult> result = body(*std::move(source), session);
+    return result ? session.Finish(*result) : session.Finish(result.error());
   } catch (const std::bad_alloc&) {
-    return (*session)->Finish(
+    return session.Finish(
         Error{Stage::kAdmit, Code::kOutOfMemory, "out of memory outside of any image's work"});
   }
 }

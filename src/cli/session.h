@@ -2,9 +2,11 @@
 // progress.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "imgmill/commands/command.h"
 #include "imgmill/dataset/publish.h"
@@ -14,10 +16,13 @@ namespace imgmill {
 
 /// What a run is about, as far as the session must know.
 struct SessionPlan {
-  std::string name;           ///< "dedup", "upscale", "run"
-  std::string command_line;   ///< for lock and report
-  std::string output_folder;  ///< empty for commands that write none
-  std::string input_root;     ///< chooses the catalog where there is no output folder
+  std::string name;          ///< "dedup", "upscale", "run"
+  std::string command_line;  ///< for lock and report
+  /// Folders that the run writes to; each is locked, and the first holds the catalog. Empty for commands that
+  /// write none: their catalog is chosen by their input.
+  std::vector<std::string> output_folders;
+  /// Folders, beside those, whose files are no input.
+  std::vector<std::string> leave_out;
 };
 
 class Session {
@@ -62,8 +67,9 @@ nlohmann::ordered_json ResultJson(const CommandResult& result);
 /// What a run that an error ended exits with.
 ExitCode ExitCodeFor(const Error& error);
 
-/// Opens a session for one command and runs it.
-ExitCode RunCommand(const std::string& name, Command& command, const SharedOptions& shared,
-                    std::string command_line);
+/// The way of every run over images, of one command or a pipeline: opens a session, lists, runs `body`,
+/// finishes.
+ExitCode RunSession(const SessionPlan& plan, const SharedOptions& shared,
+                    const std::function<Result<CommandResult>(std::unique_ptr<ItemSource>, Session&)>& body);
 
 }  // namespace imgmill

@@ -83,9 +83,9 @@ Status ApplyYaml(const YAML::Node& map, const std::string& path, CLI::App& app,
   for (const auto& entry : map) {
     const std::string key = entry.first.as<std::string>("");
     const YAML::Node& value = entry.second;
-    if (leave_out.contains(key)) continue;
     if (!seen.insert(key).second)
       return Usage(AtLine(path, entry.first, "\"" + key + "\" stands here twice"));
+    if (leave_out.contains(key)) continue;
     CLI::Option* option = app.get_option_no_throw(key == "paths" ? key : "--" + key);
     if (option == nullptr || key == "help" || key == "config") {
       std::string what = "unknown option \"" + key + "\"";

@@ -10,7 +10,6 @@ namespace imgmill {
 namespace {
 
 constexpr int64_t kRowsPerRegion = 64;
-constexpr char kSizeFact[] = "upright-size/1";
 
 struct DedupPayload final : Payload {
   DedupEntry entry;
@@ -52,11 +51,9 @@ class DedupOperation::Task final : public ItemTask {
     entry.content = item_.content;
     entry.stamp = item_.stamp;
     entry.bytes = item_.stamp.size;
-    entry.width = item_.header.upright_width();
-    entry.height = item_.header.upright_height();
+    entry.width = item_.upright_width;
+    entry.height = item_.upright_height;
     Catalog& catalog = operation_.catalog_;
-    const std::array<int64_t, 2> size = {entry.width, entry.height};
-    if (Status put = catalog.PutFact(item_.content, kSizeFact, Packed(size)); !put) return put;
     if (hasher_) {
       entry.hash = hasher_->Finish();
       entry.sharpness = sharpness_->Finish();
@@ -120,8 +117,6 @@ Footprint DedupOperation::Cost(const ImageHeader& header) const {
 Result<bool> DedupOperation::Recall(const Item& item, Outcome& outcome) {
   auto payload = std::make_unique<DedupPayload>();
   DedupEntry& entry = payload->entry;
-  std::array<int64_t, 2> size = {};
-  if (!Unpack(catalog_.FindFact(item.content, kSizeFact), size)) return false;
   if (kind_ && (!Unpack(catalog_.FindFact(item.content, hash_fact_), entry.hash) ||
                 !Unpack(catalog_.FindFact(item.content, sharpness_fact_), entry.sharpness))) {
     return false;
@@ -129,8 +124,8 @@ Result<bool> DedupOperation::Recall(const Item& item, Outcome& outcome) {
   entry.content = item.content;
   entry.stamp = item.stamp;
   entry.bytes = item.stamp.size;
-  entry.width = size[0];
-  entry.height = size[1];
+  entry.width = item.upright_width;
+  entry.height = item.upright_height;
   outcome.payload = std::move(payload);
   outcome.state = Outcome::State::kDone;
   return true;

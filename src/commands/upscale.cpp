@@ -100,9 +100,9 @@ class Upscale final : public Command {
 
   Result<CommandResult> RunOperation(ItemSource& source, const CommandServices& services,
                                      UpscaleOperation& operation) {
-    EngineOptions engine_options{services.workers(), services.shared->limits, services.shared->force};
-    if (services.shared->dry_run) return Preview(source, services, operation);
-    Engine engine(engine_options, services.engine());
+    const bool dry_run = services.shared->dry_run;
+    Engine engine({services.workers(), services.shared->limits, services.shared->force, dry_run},
+                  services.engine());
     Result<RunCounts> counts = engine.Run(source, operation);
     if (!counts) return counts.error();
     CommandResult result;
@@ -110,53 +110,24 @@ class Upscale final : public Command {
     result.failed = operation.log().TakeFailures();
     result.fates = operation.log().TakeFates();
     result.kept = std::move(operation.written());
-    nlohmann::ordered_json outputs = nlohmann::ordered_json::array();
-    for (const ListedFile& file : result.kept) {
-      outputs.push_back(PrintablePath(file.path));
-      result.text += PrintablePath(file.path) + "\n";
-    }
-    result.details["outputs"] = std::move(outputs);
-    result.summary = std::to_string(counts->done) + " written to " + PrintablePath(options_.output);
-    if (counts->skipped > 0)
-      result.summary += ", " + std::to_string(counts->skipped) + " were finished already";
-    return result;
-  }
-
-  /// Lists, probes and costs without decoding a pixel.
-  Result<CommandResult> Preview(ItemSource& source, const CommandServices& services,
-                                UpscaleOperation& operation) {
-    CommandResult result;
-    const size_t largest = services.memory->LargestLease();
-    size_t peak = 0;
-    while (std::optional<ListedFile> file = source.Next()) {
-      if (services.stop->StopRequested()) break;
-      ++result.counts.listed;
-      InitImageLibraries();
-      Result<ImageHeader> header = Probe(file->path, services.shared->limits);
-      Status fits = header ? Status() : Status(header.error());
-      if (header) {
-        const Layout input = operation.InputLayout(*header);
-        const size_t need =
-            (operation.Cost(*header) + RegionFootprint(input, operation.Regions(input))).total();
-        peak = std::max(peak, need);
-        result.text += PrintablePath(file->path) + ": " + FormatByteSize(need) + "\n";
-        if (need > largest) {
-          fits = Error{Stage::kAdmit, Code::kTooLarge,
-                       "needs " + FormatByteSize(need) + ", the budget leaves " + FormatByteSize(largest) +
-                           " (raise --memory or lower --tile)"};
-        }
+    if (dry_run) {
+      result.text = operation.preview();
+      result.summary = "dry run: " + std::to_string(counts->done) + " would be written to " +
+                       PrintablePath(options_.output) + ", largest lease " +
+                       FormatByteSize(operation.largest_lease());
+    } else {
+      nlohmann::ordered_json outputs = nlohmann::ordered_json::array();
+      for (const ListedFile& file : result.kept) {
+        outputs.push_back(PrintablePath(file.path));
+        result.text += PrintablePath(file.path) + "\n";
       }
-      if (!fits) {
-        services.log(LogLevel::kError, Describe(file->path, fits.error()));
-        result.failed.push_back({file->path, fits.error()});
-        ++result.counts.failed;
-      } else {
-        ++result.counts.done;
-        result.kept.push_back(std::move(*file));  // stands for the output, which does not exist
-      }
+      result.details["outputs"] = std::move(outputs);
+      result.summary = std::to_string(counts->done) + " written to " + PrintablePath(options_.output);
     }
-    result.summary = "dry run: " + std::to_string(result.counts.done) + " would be written to " +
-                     PrintablePath(options_.output) + ", largest lease " + FormatByteSize(peak);
+    if (counts->skipped > 0) {
+      result.summary += ", " + std::to_string(counts->skipped) +
+                        (counts->skipped == 1 ? " was finished already" : " were finished already");
+    }
     return result;
   }
 

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "imgmill/base/byte_size.h"
+#include "imgmill/base/path_text.h"
 #include "imgmill/dataset/output_names.h"
 
 namespace imgmill {
@@ -38,6 +40,7 @@ UpscaleOperation::UpscaleOperation(const UpscaleOptions& options, std::string fi
       fingerprint_(std::move(fingerprint) + (services.shared->allow_truncated ? " lenient" : "")),
       folder_(options.output, fingerprint_, *services.catalog, services.shared->force),
       allow_truncated_(services.shared->allow_truncated),
+      dry_run_(services.shared->dry_run),
       log_(services, options.output) {}
 
 ReadOptions UpscaleOperation::Reading(const ImageHeader&) const {
@@ -71,6 +74,11 @@ Result<bool> UpscaleOperation::Recall(const Item& item, Outcome& outcome) {
 
 void UpscaleOperation::Collect(Outcome& outcome) {
   log_.Record(outcome);
+  if (dry_run_ && outcome.state == Outcome::State::kDone) {
+    preview_ += PrintablePath(outcome.file.path) + ": " + FormatByteSize(outcome.lease_bytes) + "\n";
+    largest_lease_ = std::max(largest_lease_, outcome.lease_bytes);
+    written_.push_back(outcome.file);
+  }
   for (const std::string& relative : outcome.outputs) {
     ListedFile file;
     file.index = written_.size();

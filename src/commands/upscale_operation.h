@@ -20,10 +20,16 @@ class UpscaleOperation : public Operation {
   std::string Fingerprint() const override { return fingerprint_; }
   ReadOptions Reading(const ImageHeader& header) const override;
   Result<bool> Recall(const Item& item, Outcome& outcome) override;
+  Status MayStart(const Item& item) override { return folder_.MayWrite(item, OutputName(item.file)); }
   void Collect(Outcome& outcome) override;
 
   OutcomeLog& log() { return log_; }
+  /// What was written, or found finished; in a dry run the images themselves, in place of outputs that do not
+  /// exist.
   std::vector<ListedFile>& written() { return written_; }
+  /// Of a dry run: a line an image that would be written, and the largest lease.
+  const std::string& preview() const { return preview_; }
+  size_t largest_lease() const { return largest_lease_; }
 
  protected:
   WriteOptions Writing() const;
@@ -37,8 +43,11 @@ class UpscaleOperation : public Operation {
   std::string fingerprint_;
   OutputFolder folder_;
   bool allow_truncated_;
+  bool dry_run_;
   OutcomeLog log_;
   std::vector<ListedFile> written_;
+  std::string preview_;
+  size_t largest_lease_ = 0;
 };
 
 /// Enlarges by a classical kernel: the reader resizes while it streams, so this only passes rows on.

@@ -15,7 +15,7 @@ namespace {
 Error TooManyPixels(int64_t width, int64_t height, const ImageLimits& limits) {
   return {Stage::kProbe, Code::kLimitExceeded,
           std::to_string(width) + " x " + std::to_string(height) + " pixels are more than the limit of " +
-              std::to_string(limits.max_pixels / 1000000) + " megapixels"};
+              std::to_string(limits.max_pixels) + " (raise --max-pixels to allow it)"};
 }
 
 bool WithinLimit(int64_t width, int64_t height, const ImageLimits& limits) {

@@ -138,6 +138,12 @@ AdmissionStats Admission::Stats() const {
   return stats;
 }
 
+Status Admission::Fits(const Footprint& need) {
+  std::lock_guard lock(mutex_);
+  if (auto too_large = TooLarge(need)) return *std::move(too_large);
+  return {};
+}
+
 size_t Admission::LargestLease() const {
   std::lock_guard lock(mutex_);
   return stats_.ledger.LargestLease();

@@ -44,6 +44,7 @@ class Admission {
   void Take(const HostSample& sample);
 
   AdmissionStats Stats() const;
+  Status Fits(const Footprint& need);
   size_t LargestLease() const;
   /// What could be leased at this moment if nobody waited.
   size_t FreeRoom() const;

@@ -190,6 +190,10 @@ void MemoryManager::Return(const Footprint& footprint, bool standing) noexcept {
   impl_->admission.Return(footprint);
 }
 
+Status MemoryManager::Fits(const Footprint& need) {
+  return impl_->admission.Fits(need);
+}
+
 size_t MemoryManager::LargestLease() const {
   return impl_->admission.LargestLease();
 }

@@ -90,7 +90,7 @@ class EngineRun {
         --next_index_;  // as if it had not been listed: a rerun takes it up
         break;
       }
-      if (!admitted) outcome.error = admitted.error();
+      if (!admitted) Fail(outcome, admitted.error());
       if (job.lease) {
         SetNextShape(ShapeOf(job.item));
         queue_.Push(std::move(job));
@@ -113,7 +113,7 @@ class EngineRun {
           known && known->stamp == item.stamp) {
         item.content = known->content;
         job.content_known = true;
-        Result<bool> recalled = operation_.Recall(item, outcome);
+        Result<bool> recalled = RecallItem(operation_, *services_.catalog, options_.limits, item, outcome);
         if (!recalled) return recalled.error();
         if (*recalled) return ++recalled_, Status{};
       }
@@ -127,6 +127,12 @@ class EngineRun {
       const Layout input = operation_.InputLayout(item.header);
       need = need + RegionFootprint(input, operation_.Regions(input));
     }
+    outcome.lease_bytes = need.total();
+    if (options_.dry_run) {
+      if (Status may = operation_.MayStart(item); !may) return may;
+      outcome.state = Outcome::State::kDone;
+      return services_.memory->Fits(need);
+    }
     Result<Lease> lease = services_.memory->Acquire(need, *services_.stop);
     if (!lease) return lease.error();
     job.lease = *std::move(lease);
@@ -137,10 +143,11 @@ class EngineRun {
     while (std::optional<Job> job = queue_.Pop()) {
       Outcome outcome;
       outcome.file = job->item.file;
+      outcome.lease_bytes = job->lease.footprint().total();
       const Clock::time_point start = Clock::now();
       // The edge of a thread: what is no value by now becomes one, and the run goes on.
       try {
-        ItemWork work(operation_, job->item, job->content_known, options_.force, services_, outcome);
+        ItemWork work(operation_, job->item, job->content_known, options_, services_, outcome);
         LadderOutcome ladder = services_.memory->Guarded(work, kHostWork, *services_.stop);
         outcome.rung = std::max(outcome.rung, ladder.rung);
         if (!ladder.status) Fail(outcome, ladder.status.error());

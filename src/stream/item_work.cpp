@@ -1,11 +1,32 @@
 // Digest, recall, read, map, publish: the steps between an image's lease and its outcome.
 #include "item_work.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <cstring>
 
 #include "region_loop.h"
 
 namespace imgmill {
+namespace {
+
+constexpr char kSizeFact[] = "upright-size/1";
+
+/// What the engine itself remembers of every content.
+struct UprightSize {
+  int64_t width = 0;
+  int64_t height = 0;
+
+  std::string Pack() const { return {reinterpret_cast<const char*>(this), sizeof *this}; }
+  static std::optional<UprightSize> Unpack(const std::optional<std::string>& bytes) {
+    UprightSize size;
+    if (!bytes || bytes->size() != sizeof size) return std::nullopt;
+    std::memcpy(&size, bytes->data(), sizeof size);
+    return size;
+  }
+};
+
+}  // namespace
 
 std::string CanonicalPath(const std::string& path) {
   char* resolved = ::realpath(path.c_str(), nullptr);
@@ -15,30 +36,47 @@ std::string CanonicalPath(const std::string& path) {
   return result;
 }
 
+Result<bool> RecallItem(Operation& operation, Catalog& catalog, const ImageLimits& limits, Item& item,
+                        Outcome& outcome) {
+  const std::optional<UprightSize> size = UprightSize::Unpack(catalog.FindFact(item.content, kSizeFact));
+  if (!size || size->width > limits.max_pixels / std::max<int64_t>(1, size->height)) return false;
+  item.upright_width = size->width;
+  item.upright_height = size->height;
+  return operation.Recall(item, outcome);
+}
+
 Status ItemWork::Run(const Attempt&) {
   if (!content_known_) {
-    Result<ContentDigest> digest = DigestOf(item_.file.path);
-    if (!digest) return digest.error();
-    item_.content = *digest;
-    if (Status put = services_.catalog->PutFile(item_.absolute, {item_.stamp, item_.content}); !put)
-      return put;
-    content_known_ = true;
-    Result<bool> known = KnownAlready();  // the same content under another name, or touched but not changed
-    if (!known) return known.error();
-    if (*known) return {};
+    Result<bool> recalled = Identify();
+    if (!recalled) return recalled.error();
+    if (*recalled) return {};
   }
   return MapItem();
 }
 
-Result<bool> ItemWork::KnownAlready() {
-  if (force_) return false;
-  return operation_.Recall(item_, outcome_);
+/// @return whether the catalog knew the content: under another name, or touched but not changed.
+Result<bool> ItemWork::Identify() {
+  Result<ContentDigest> digest = DigestOf(item_.file.path);
+  if (!digest) return digest.error();
+  item_.content = *digest;
+  if (Status put = services_.catalog->PutFile(item_.absolute, {item_.stamp, item_.content}); !put)
+    return put.error();
+  content_known_ = true;
+  if (options_.force) return false;
+  return RecallItem(operation_, *services_.catalog, options_.limits, item_, outcome_);
 }
 
 Status ItemWork::MapItem() {
   outcome_.notes.clear();
   outcome_.outputs.clear();
   outcome_.payload.reset();
+  item_.upright_width = item_.header.upright_width();
+  item_.upright_height = item_.header.upright_height();
+  if (Status put = services_.catalog->PutFact(item_.content, kSizeFact,
+                                              UprightSize{item_.upright_width, item_.upright_height}.Pack());
+      !put) {
+    return put;
+  }
 
   const Layout input = operation_.InputLayout(item_.header);
   Result<std::unique_ptr<ItemTask>> task = operation_.Start(item_, input);

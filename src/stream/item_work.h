@@ -7,12 +7,12 @@ namespace imgmill {
 
 class ItemWork final : public LadderWork {
  public:
-  ItemWork(Operation& operation, Item& item, bool content_known, bool force, const EngineServices& services,
-           Outcome& outcome)
+  ItemWork(Operation& operation, Item& item, bool content_known, const EngineOptions& options,
+           const EngineServices& services, Outcome& outcome)
       : operation_(operation),
         item_(item),
         content_known_(content_known),
-        force_(force),
+        options_(options),
         services_(services),
         outcome_(outcome) {}
 
@@ -21,16 +21,21 @@ class ItemWork final : public LadderWork {
   bool has_cpu_rung() const override { return false; }  // it is on the host already
 
  private:
-  Result<bool> KnownAlready();
+  Result<bool> Identify();
   Status MapItem();
 
   Operation& operation_;
   Item& item_;
   bool content_known_;
-  bool force_;
+  const EngineOptions& options_;
   const EngineServices& services_;
   Outcome& outcome_;
 };
+
+/// Recalls what the catalog knows of the item's content, which includes its size: a picture that the limits
+/// refuse now is not recalled, so that the probe refuses it as it would a new one.
+Result<bool> RecallItem(Operation& operation, Catalog& catalog, const ImageLimits& limits, Item& item,
+                        Outcome& outcome);
 
 /// realpath, or the path itself where that fails: the catalog's key for a file.
 std::string CanonicalPath(const std::string& path);

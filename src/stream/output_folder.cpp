@@ -64,17 +64,23 @@ bool OutputFolder::IsOurs(const std::string& relative) {
   return false;
 }
 
-Result<std::string> OutputFolder::Begin(const Item& item, const std::string& relative) {
+Status OutputFolder::MayWrite(const Item& item, const std::string& relative) {
   const std::string path = PathOf(relative);
   if (SameFile(path, item.file.path)) {
     return Error{Stage::kWrite, Code::kConflict,
                  PrintablePath(path) + " is the source itself (choose another output folder)"};
   }
-  if (Status made = MakeFolders(ParentOf(path)); !made) return made.error();
   if (!overwrite_ && Exists(path) && !IsOurs(relative)) {
     return Error{Stage::kWrite, Code::kConflict,
                  PrintablePath(path) + " exists already and is not ours (use --force to replace it)"};
   }
+  return {};
+}
+
+Result<std::string> OutputFolder::Begin(const Item& item, const std::string& relative) {
+  if (Status may = MayWrite(item, relative); !may) return may.error();
+  const std::string path = PathOf(relative);
+  if (Status made = MakeFolders(ParentOf(path)); !made) return made.error();
   return TemporaryNameFor(path);
 }
 

@@ -150,6 +150,9 @@ class MemoryManager {
   /// work or not. Items' leases are granted beside it, and that one of them always is when none is out does
   /// not depend on it. kTooLarge if it does not fit the budget.
   Result<Lease> Reserve(const Footprint& need);
+  /// Whether Acquire could ever grant it under the present budget; kTooLarge, naming the budget that could,
+  /// if not.
+  Status Fits(const Footprint& need);
   /// The largest footprint that Acquire can ever grant under the present budget.
   size_t LargestLease() const;
   /// Called when somebody has to wait for a lease (and when nobody does any more): batches then flush. It

@@ -20,6 +20,8 @@ struct EngineOptions {
   ImageLimits limits;
   /// Compute everything again, whatever the catalog knows.
   bool force = false;
+  /// List, probe, cost and recall, and decode nothing: outcomes say what each image would come to, and lease.
+  bool dry_run = false;
 };
 
 /// Everything a run shares. Not owned.

@@ -23,7 +23,11 @@ struct Item {
   std::string absolute;  ///< canonical path: the catalog's key
   FileStamp stamp;
   ContentDigest content;  ///< known from Operation::Recall on
-  ImageHeader header;     ///< known from the probe on
+  /// As a person sees it, in pixels; known from Operation::Recall on, also where the catalog answers and
+  /// nothing is probed.
+  int64_t upright_width = 0;
+  int64_t upright_height = 0;
+  ImageHeader header;  ///< known from the probe on
 };
 
 /// How an image is cut into regions: `rows` rows each (the last may have fewer), seen with `overlap` rows of
@@ -58,6 +62,8 @@ struct Outcome {
   std::vector<std::string> outputs;  ///< paths written, or found finished
   std::unique_ptr<Payload> payload;
   Rung rung = Rung::kNone;  ///< lowest rung of the ladder that this image needed
+  size_t lease_bytes =
+      0;  ///< host memory that the work on it was granted, or would be; 0 where it was recalled
   double milliseconds = 0;  ///< from lease to end
 };
 
@@ -96,9 +102,11 @@ class Operation {
   virtual Footprint Cost(const ImageHeader& header) const = 0;
 
   /// Fills `outcome` if an earlier run did all of it already: facts in the catalog, or finished outputs.
-  /// `item.content` is known, the header is not.
+  /// `item.content` and the upright size are known, the header is not.
   virtual Result<bool> Recall(const Item& item, Outcome& outcome) = 0;
 
+  /// What Start would refuse before any pixel, such as an output that is not ours; for a dry run.
+  virtual Status MayStart(const Item&) { return {}; }
   virtual Result<std::unique_ptr<ItemTask>> Start(const Item& item, const Layout& input) = 0;
 
   /// Called for each outcome in the order of the listing, from one thread at a time.

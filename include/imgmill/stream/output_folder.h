@@ -24,8 +24,11 @@ class OutputFolder {
   /// are compared.
   Result<bool> Finished(const Item& item, const std::string& relative);
 
-  /// Makes folders; refuses (kConflict) a target that exists, is not ours and must not be overwritten,
-  /// and always one that is the item's own source.
+  /// Refuses (kConflict) a target that exists, is not ours and must not be overwritten, and always one that
+  /// is the item's own source.
+  Status MayWrite(const Item& item, const std::string& relative);
+
+  /// Makes folders, and refuses what MayWrite does.
   /// @return the temporary path to write to.
   Result<std::string> Begin(const Item& item, const std::string& relative);
 
