@@ -37,7 +37,7 @@ cat <<EOF
 
 Of $(column dedup 2) files in sample_data/, $(column dedup 3) were kept, $(column dedup 4) dropped as duplicates, and $(column dedup 5) failed: $failed
 $(find $output/upscale -type f | wc -l) pictures of twice the size were written to $output/upscale/
-What happened to each file is in $output/report.json, and what each is for in sample_data/README.md
+What happened to each file: open $output/report.html (or read $output/report.json); what each is for: sample_data/README.md
 EOF
 if [ $status = 1 ] && [ "$failed" = "$broken_on_purpose" ]; then
   echo "The run's exit code was 1, \"done, some images failed\": those two are broken on purpose. All is well."

@@ -29,7 +29,7 @@ if [ -n "${IMGMILL_TEST_ASSETS:-}" ]; then
   export IMGMILL_TEST_ASSETS
 fi
 
-scripts/setup.sh
+scripts/setup.sh --with chromium  # to look at the report page
 build=$PWD/build/$preset
 logs=$build/test_logs
 mkdir -p "$logs"

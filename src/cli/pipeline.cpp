@@ -65,6 +65,7 @@ Result<CommandResult> RunSteps(CommandPipeline& pipeline, std::unique_ptr<ItemSo
     Result<CommandResult> result = step.command->Run(*source, session.services());
     if (!result) return result.error();
     Append(step, *result, whole.details["steps"].empty(), whole);
+    session.TellPage(step.name, *result);
     if (!result->summary.empty()) session.Log(LogLevel::kInfo, step.name + ": " + result->summary);
     if (result->counts.interrupted) break;
     if (Status even = Reconcile(step.name, *result); !even) return even.error();

@@ -72,8 +72,9 @@ Result<CommandPipeline> ReadPipeline(const std::string& file, CLI::App& app, Sha
   const YAML::Node& root = *loaded;
   if (!root.IsMap()) return Usage(PrintablePath(file) + ": expected input, output and steps");
 
-  if (Status applied = ApplyYaml(root, file, app,
-                                 {"input", "output", "report", "steps", "include", "exclude", "recursive"});
+  if (Status applied =
+          ApplyYaml(root, file, app,
+                    {"input", "output", "report", "report-page", "steps", "include", "exclude", "recursive"});
       !applied) {
     return applied.error();
   }
@@ -104,12 +105,14 @@ Result<CommandPipeline> ReadPipeline(const std::string& file, CLI::App& app, Sha
     return Usage(AtLine(file, root["output"], "\"output\" takes a folder"));
   }
   pipeline.output = RelativeToFile(root["output"].Scalar(), file);
-  if (root["report"] && shared.report.empty()) {
-    if (!root["report"].IsScalar())
-      return Usage(AtLine(file, root["report"], "\"report\" takes a file name"));
-    // The report of a pipeline lies with its outputs.
-    const std::string name = root["report"].Scalar();
-    shared.report = name.empty() || name[0] == '/' ? name : pipeline.output + "/" + name;
+  for (const auto& [key, target] :
+       {std::pair{"report", &shared.report}, std::pair{"report-page", &shared.report_page}}) {
+    if (!root[key] || !target->empty()) continue;
+    if (!root[key].IsScalar())
+      return Usage(AtLine(file, root[key], "\"" + std::string(key) + "\" takes a file name"));
+    // What tells of a pipeline lies with its outputs.
+    const std::string name = root[key].Scalar();
+    *target = name.empty() || name[0] == '/' ? name : pipeline.output + "/" + name;
   }
   if (!root["steps"].IsSequence() || root["steps"].size() == 0) {
     return Usage(AtLine(file, root["steps"], "\"steps\" takes a list of commands"));

@@ -6,9 +6,12 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/report/prometheus.h"
+#include "imgmill/report/report_page.h"
 #include "imgmill/report/run_report.h"
 #include "stop_signals.h"
 
@@ -101,8 +104,8 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionPlan& plan, const Sh
   const StopFlag& stop = InstallStopSignals();
 
   // A report that cannot be written must be known before the work, not after it.
-  if (!shared.report.empty()) {
-    if (Status made = MakeFolderOf(shared.report); !made) return made.error();
+  for (const std::string* file : {&shared.report, &shared.report_page, &shared.metrics_file}) {
+    if (Status made = MakeFolderOf(*file); !made) return made.error();
   }
   InitImageLibraries();  // before the manager looks at what the process holds
   if (Status opened = session->OpenCatalog(); !opened) return opened.error();
@@ -168,18 +171,63 @@ nlohmann::ordered_json Session::Header() const {
   return {{"schema", "imgmill/1"}, {"command", plan_.name}, {"version", IMGMILL_VERSION}};
 }
 
+double Session::Seconds() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+}
+
+bool Session::WriteOut(const std::string& path, const std::string& text) {
+  const Status written = WriteFileAtomically(path, text);
+  if (!written) Log(LogLevel::kError, Describe(path, written.error()));
+  return written.ok();
+}
+
 bool Session::WriteReport(nlohmann::ordered_json document) {
   if (shared_.report.empty()) return true;
   document["recalled"] = recalled_;  // differs from run to run, so it is no part of the result
   document["command_line"] = plan_.command_line;
   document["libraries"] = ImageLibraryVersions();
-  document["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  if (memory_) document["memory"] = MemoryJson(memory_->Info());
-  if (Status written = WriteFileAtomically(shared_.report, JsonText(document)); !written) {
-    Log(LogLevel::kError, Describe(shared_.report, written.error()));
-    return false;
-  }
-  return true;
+  document["seconds"] = Seconds();
+  document["memory"] = MemoryJson(memory_->Info());
+  return WriteOut(shared_.report, JsonText(document));
+}
+
+void Session::TellPage(const std::string& step, const CommandResult& result) {
+  if (services_.wants_fates() && !story_) story_.emplace(shared_.report_page);
+  if (story_) story_->Add(step, result);
+}
+
+bool Session::WritePage(const std::string& outcome) {
+  if (!story_) return true;
+  const MemoryInfo memory = memory_->Info();
+  ReportPage page;
+  page.command_line = plan_.command_line;
+  page.outcome = outcome;
+  char seconds[32];
+  std::snprintf(seconds, sizeof seconds, "%.1f s", Seconds());
+  page.facts = {std::string(seconds) + ", at most " + FormatByteSize(memory.process.peak_resident) +
+                    " of memory, of a budget of " + FormatByteSize(memory.budget) + " (" +
+                    memory.budget_source + ")",
+                std::string("imgmill " IMGMILL_VERSION ", ") + ImageLibraryVersions()};
+  story_->Fill(page, *memory_);
+  return WriteOut(shared_.report_page, PageHtml(page));
+}
+
+bool Session::WriteMetrics(const RunCounts& counts, uint64_t dropped, ExitCode code) {
+  if (shared_.metrics_file.empty()) return true;
+  const MemoryInfo memory = memory_->Info();
+  RunMetrics metrics;
+  metrics.command = plan_.name;
+  metrics.listed = counts.listed;
+  metrics.done = counts.done;
+  metrics.skipped = counts.skipped;
+  metrics.dropped = dropped;
+  metrics.failed = counts.failed;
+  metrics.exit_code = static_cast<int>(code);
+  metrics.seconds = Seconds();
+  metrics.finished_at = std::time(nullptr);
+  metrics.budget_bytes = memory.budget;
+  metrics.peak_resident_bytes = memory.process.peak_resident;
+  return WriteOut(shared_.metrics_file, PrometheusText(metrics));
 }
 
 /// What the MemoryManager has to say, and what it has learned.
@@ -194,9 +242,6 @@ ExitCode Session::Finish(const CommandResult& result) {
   nlohmann::ordered_json document = Header();
   document.update(ResultJson(result));
   recalled_ = result.counts.recalled;
-  const bool reported = WriteReport(document);
-  const bool printed = PrintText(shared_.json ? JsonText(document) : result.text);
-
   const RunCounts& counts = result.counts;
   std::string line = std::to_string(counts.listed) + (counts.listed == 1 ? " image: " : " images: ") +
                      std::to_string(counts.done) + " done, ";
@@ -204,11 +249,19 @@ ExitCode Session::Finish(const CommandResult& result) {
   line += std::to_string(counts.failed) + " failed";
   if (!result.summary.empty()) line += "; " + result.summary;
   if (counts.ignored > 0) line += "; " + std::to_string(counts.ignored) + " other files left out";
+
+  bool told = WriteReport(document);
+  if (!story_) TellPage(plan_.name, result);
+  told = WritePage(line) && told;
+  if (!PrintText(shared_.json ? JsonText(document) : result.text)) {
+    Log(LogLevel::kError, "stdout: cannot write: the results were not printed completely");
+    told = false;
+  }
+  ExitCode code = told ? ExitCodeFor(result) : ExitCode::kCannot;
+  if (!WriteMetrics(counts, result.dropped, code)) code = ExitCode::kCannot;
   Log(LogLevel::kInfo, line);
   if (counts.interrupted) Log(LogLevel::kWarning, "not finished: " + counts.interruption);
-  if (!printed) Log(LogLevel::kError, "stdout: cannot write: the results were not printed completely");
-  if (!printed || !reported) return ExitCode::kCannot;
-  return ExitCodeFor(result);
+  return code;
 }
 
 ExitCode Session::Finish(const Error& error) {
@@ -216,11 +269,11 @@ ExitCode Session::Finish(const Error& error) {
   nlohmann::ordered_json document = Header();
   document["error"] = {
       {"stage", ToString(error.stage)}, {"code", ToString(error.code)}, {"message", error.message}};
-  const bool reported = WriteReport(document);
-  if (!reported) return ExitCode::kCannot;
-  if (shared_.json && !PrintText(JsonText(document))) return ExitCode::kCannot;
+  bool told = WriteReport(document);
+  if (shared_.json) told = PrintText(JsonText(document)) && told;
   Log(LogLevel::kError, error.message);
-  return ExitCodeFor(error);
+  const ExitCode code = told ? ExitCodeFor(error) : ExitCode::kCannot;
+  return WriteMetrics(RunCounts{}, 0, code) ? code : ExitCode::kCannot;
 }
 
 ExitCode RunSession(const SessionPlan& plan, const SharedOptions& shared,

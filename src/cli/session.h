@@ -5,12 +5,14 @@
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "imgmill/commands/command.h"
 #include "imgmill/dataset/publish.h"
 #include "log_output.h"
+#include "page_story.h"
 
 namespace imgmill {
 
@@ -35,6 +37,8 @@ class Session {
   void BeginStep(const std::string& name) { progress_.Begin(name); }
   void Log(LogLevel level, const std::string& text) { log_->Write(level, text); }
 
+  /// What the report page, if there is one, is to show of a step.
+  void TellPage(const std::string& step, const CommandResult& result);
   /// Prints document or text, writes the report, logs the summary. @return the process's exit code
   ExitCode Finish(const CommandResult& result);
   /// The same for an error that ended the run.
@@ -45,7 +49,11 @@ class Session {
   Status OpenCatalog();
   nlohmann::ordered_json Header() const;
   void CloseMemory();
+  double Seconds() const;
   bool WriteReport(nlohmann::ordered_json document);
+  bool WritePage(const std::string& outcome);
+  bool WriteMetrics(const RunCounts& counts, uint64_t dropped, ExitCode code);
+  bool WriteOut(const std::string& path, const std::string& text);
 
   SessionPlan plan_;
   const SharedOptions& shared_;
@@ -54,6 +62,7 @@ class Session {
   std::unique_ptr<Catalog> catalog_;
   std::unique_ptr<MemoryManager> memory_;
   std::unique_ptr<ModelRuntime> models_;  // after the manager whose devices it serves
+  std::optional<PageStory> story_;
   Progress progress_;
   uint64_t recalled_ = 0;  // of the images done: answered by the catalog alone
   CommandServices services_;

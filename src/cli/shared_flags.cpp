@@ -92,12 +92,17 @@ void AddSharedFlags(CLI::App& app, SharedOptions& options, std::string& config_f
   app.add_flag("--json", options.json, "One JSON document on stdout");
   app.add_option("--report", options.report, "A JSON report of the whole run, memory included")
       ->type_name("FILE");
+  app.add_option("--report-page", options.report_page, "A page for people: what became of each image")
+      ->type_name("FILE.html");
+  app.add_option("--metrics-file", options.metrics_file, "The run's figures as Prometheus text, when it ends")
+      ->type_name("FILE.prom");
   app.add_option("--log-file", options.log_file, "Also log to a file, with times")->type_name("FILE");
   app.add_flag_function(
       "-v,--verbose", [&options](int64_t n) { options.verbosity = static_cast<int>(n); }, "Say more");
   app.add_flag_function(
       "-q,--quiet", [&options](int64_t) { options.verbosity = -1; }, "Only errors, no progress");
-  for (const char* flag : {"--json", "--report", "--log-file", "--verbose", "--quiet"}) {
+  for (const char* flag :
+       {"--json", "--report", "--report-page", "--metrics-file", "--log-file", "--verbose", "--quiet"}) {
     app.get_option(flag)->group(output);
   }
 }

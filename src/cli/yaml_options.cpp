@@ -19,7 +19,7 @@ Error Usage(std::string message) {
 
 bool NamesAPath(const CLI::Option& option) {
   const std::string type = option.get_type_name();
-  return type == "FILE" || type == "DIR" || type == "PATH";
+  return type.starts_with("FILE") || type == "DIR" || type == "PATH";
 }
 
 /// "configs/" becomes "", so that "configs/../photos" reads "photos". Not where ".." leads elsewhere: after a

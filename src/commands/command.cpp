@@ -37,8 +37,14 @@ Result<ModelRuntime*> CommandServices::OpenModels() const {
   return models->get();
 }
 
+void CommandResult::TellDropped(const ListedFile& file, std::string why) {
+  if (file.index >= fates.size()) return;
+  fates[file.index].end = ItemFate::End::kDropped;
+  fates[file.index].why = std::move(why);
+}
+
 void OutcomeLog::Record(const Outcome& outcome) {
-  if (services_.wants_fates()) {
+  if (services_.wants_fates() && fates_.size() < kMostFates) {
     ItemFate& fate = fates_.emplace_back();
     fate.path = outcome.file.path;
     if (outcome.state == Outcome::State::kFailed) {

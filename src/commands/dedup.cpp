@@ -106,11 +106,7 @@ class Dedup final : public Command {
         duplicate[member.index] = true;
         const std::string how =
             member.identical ? "same bytes" : "distance " + std::to_string(member.distance);
-        if (!result.fates.empty()) {
-          ItemFate& fate = result.fates[entry.file.index];
-          fate.end = ItemFate::End::kDropped;
-          fate.why = "duplicate of " + PrintablePath(keeper.file.path) + " (" + how + ")";
-        }
+        result.TellDropped(entry.file, "duplicate of " + PrintablePath(keeper.file.path) + " (" + how + ")");
         duplicate_bytes += static_cast<size_t>(entry.bytes);
         images.push_back(ImageJson(entry, member.distance, member.identical));
         result.text += "  dup " + PrintablePath(entry.file.path) + "  (" + std::to_string(entry.width) + "x" +

@@ -51,6 +51,8 @@ struct SharedOptions {
   std::string report;
   /// A page for people: what each step did with each image.
   std::string report_page;
+  /// The run's figures as Prometheus text.
+  std::string metrics_file;
   std::string log_file;
   int verbosity = 0;  ///< -1 quiet, 0 normal, 1 and 2 more
 
@@ -84,6 +86,10 @@ struct FailedItem {
 };
 
 /// What one step did with one image, for the report page.
+///
+/// More of them than a page can show are not kept: they would be the one thing here that grows with the
+/// folder.
+inline constexpr size_t kMostFates = 20000;
 struct ItemFate {
   enum class End { kKept, kDropped, kFailed };
   std::string path;  ///< as the step was given it
@@ -107,12 +113,15 @@ struct CommandResult {
   std::string summary;
   /// What a next step of a pipeline works on, in order.
   std::vector<ListedFile> kept;
-  /// One for each listed image, in order; filled only if CommandServices::wants_fates().
+  /// One for each of the first kMostFates listed images, in order; only if CommandServices::wants_fates().
   std::vector<ItemFate> fates;
   /// Of the listed: neither kept nor failed.
   uint64_t dropped = 0;
   /// --check was given and something was found.
   bool findings = false;
+
+  /// A reduce dropped an image that its map had kept: changes its fate, where fates are kept.
+  void TellDropped(const ListedFile& file, std::string why);
 };
 
 class Command {
@@ -137,8 +146,7 @@ class OutcomeLog {
       : services_(services), output_folder_(std::move(output_folder)) {}
   void Record(const Outcome& outcome);
   std::vector<FailedItem> TakeFailures() { return std::move(failures_); }
-  /// Everything that did not fail counts as kept; a reduce that drops images changes their fates by index
-  /// (see ListedFile::index).
+  /// Everything that did not fail counts as kept, until CommandResult::TellDropped says otherwise.
   std::vector<ItemFate> TakeFates() { return std::move(fates_); }
 
  private:

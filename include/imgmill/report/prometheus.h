@@ -1,0 +1,27 @@
+// A run's figures as Prometheus reads them, for the textfile collector of its node exporter.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace imgmill {
+
+struct RunMetrics {
+  std::string command;  ///< the label of every figure
+  uint64_t listed = 0;
+  uint64_t done = 0;
+  uint64_t skipped = 0;
+  uint64_t dropped = 0;
+  uint64_t failed = 0;
+  int exit_code = 0;
+  double seconds = 0;
+  int64_t finished_at = 0;  ///< seconds since 1970
+  uint64_t budget_bytes = 0;
+  uint64_t peak_resident_bytes = 0;
+};
+
+/// The text exposition format, version 0.0.4: a help line, a type line and a sample for each figure. All are
+/// gauges, since each run starts afresh.
+std::string PrometheusText(const RunMetrics& metrics);
+
+}  // namespace imgmill
