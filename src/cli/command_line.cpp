@@ -13,7 +13,6 @@
 #include "pipeline.h"
 #include "session.h"
 #include "shared_flags.h"
-#include "undo_command.h"
 #include "yaml_options.h"
 
 namespace imgmill {
@@ -113,12 +112,10 @@ int RunPipelineFile(CLI::App& app, std::vector<std::string> arguments, std::stri
   return static_cast<int>(RunPipeline(*std::move(pipeline), shared, std::move(line)));
 }
 
-int RunUndo(CLI::App& app, std::vector<std::string> arguments) {
-  std::string file;
-  app.footer("Example:\n  imgmill undo .imgmill/undo-20260102-030405.tsv");
-  app.add_option("file", file, "The undo file that an action wrote")->type_name("FILE")->required();
+int RunTool(const CommandRow& row, CLI::App& app, std::vector<std::string> arguments) {
+  const std::unique_ptr<Tool> tool = row.add_tool(app);
   app.parse(std::move(arguments));
-  return static_cast<int>(UndoFromFile(file));
+  return static_cast<int>(tool->Run());
 }
 
 int Dispatch(const CommandRow& row, int argc, char** argv) {
@@ -135,8 +132,8 @@ int Dispatch(const CommandRow& row, int argc, char** argv) {
         return RunImages(row, app, std::move(arguments), std::move(line));
       case CommandKind::kPipeline:
         return RunPipelineFile(app, std::move(arguments), std::move(line));
-      case CommandKind::kUndo:
-        return RunUndo(app, std::move(arguments));
+      case CommandKind::kTool:
+        return RunTool(row, app, std::move(arguments));
     }
   } catch (const CLI::CallForHelp&) {
     std::fputs(app.help().c_str(), stdout);

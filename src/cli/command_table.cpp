@@ -8,10 +8,14 @@ namespace imgmill {
 namespace {
 
 constexpr CommandRow kCommands[] = {
-    {"dedup", "find duplicate and near-duplicate images", CommandKind::kImages, &AddDedup},
-    {"run", "run a pipeline of steps from a YAML file", CommandKind::kPipeline, nullptr},
-    {"undo", "take back what --action moved or linked", CommandKind::kUndo, nullptr},
-    {"upscale", "enlarge images with a model or a classical kernel", CommandKind::kImages, &AddUpscale},
+    {"dedup", "find duplicate and near-duplicate images", CommandKind::kImages, &AddDedup, nullptr},
+    {"doctor", "check this machine and this installation", CommandKind::kTool, nullptr, &AddDoctor},
+    {"memory", "show memory and budgets, advise on flags, forget what was learned", CommandKind::kTool,
+     nullptr, &AddMemory},
+    {"run", "run a pipeline of steps from a YAML file", CommandKind::kPipeline, nullptr, nullptr},
+    {"undo", "take back what --action moved or linked", CommandKind::kTool, nullptr, &AddUndo},
+    {"upscale", "enlarge images with a model or a classical kernel", CommandKind::kImages, &AddUpscale,
+     nullptr},
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "imgmill/commands/command.h"
+#include "tool.h"
 
 namespace CLI {
 class App;
@@ -17,14 +18,15 @@ namespace imgmill {
 enum class CommandKind {
   kImages,    ///< works on images: takes the shared options, can be a step of a pipeline
   kPipeline,  ///< reads a pipeline file and runs its steps
-  kUndo,      ///< takes back what an action did
+  kTool,      ///< is about no images
 };
 
 struct CommandRow {
   std::string_view name;
   std::string_view help;
   CommandKind kind;
-  std::unique_ptr<Command> (*add)(CLI::App& app);  ///< for kImages: declares the flags
+  std::unique_ptr<Command> (*add)(CLI::App& app);    ///< for kImages: declares the flags
+  std::unique_ptr<Tool> (*add_tool)(CLI::App& app);  ///< for kTool: likewise
 };
 
 std::span<const CommandRow> CommandTable();

@@ -6,9 +6,7 @@
 #include "imgmill/base/byte_size.h"
 
 namespace imgmill {
-namespace {
 
-/// A flag that takes "512MiB" or "2G".
 void AddByteSize(CLI::App& app, const std::string& flag, size_t& target, const std::string& help) {
   app.add_option_function<std::string>(
          flag,
@@ -20,6 +18,8 @@ void AddByteSize(CLI::App& app, const std::string& flag, size_t& target, const s
          help)
       ->type_name("SIZE");
 }
+
+namespace {
 
 void AddListingFlags(CLI::App& app, ListOptions& list) {
   const char* group = "Which images";

@@ -15,4 +15,7 @@ namespace imgmill {
 /// file).
 void AddSharedFlags(CLI::App& app, SharedOptions& options, std::string& config_file, bool listing);
 
+/// A flag that takes "512MiB" or "2G".
+void AddByteSize(CLI::App& app, const std::string& flag, size_t& target, const std::string& help);
+
 }  // namespace imgmill

@@ -1,14 +1,15 @@
-// Runs a journal backwards and says what became of each file.
-#include "undo_command.h"
-
+// `imgmill undo FILE`: runs a journal backwards and says what became of each file.
+#include <CLI/CLI.hpp>
 #include <cstdio>
 
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/journal.h"
 #include "session.h"
 #include "stop_signals.h"
+#include "tool.h"
 
 namespace imgmill {
+namespace {
 
 ExitCode UndoFromFile(const std::string& file) {
   const Result<UndoSummary> undone =
@@ -29,6 +30,24 @@ ExitCode UndoFromFile(const std::string& file) {
       static_cast<unsigned long long>(undone->gone), static_cast<unsigned long long>(undone->failed));
   if (undone->interrupted) return ExitCode::kRetry;
   return undone->failed + undone->gone > 0 ? ExitCode::kSomeFailed : ExitCode::kDone;
+}
+
+class Undo final : public Tool {
+ public:
+  explicit Undo(CLI::App& app) {
+    app.footer("Example:\n  imgmill undo .imgmill/undo-20260102-030405.tsv");
+    app.add_option("file", file_, "The undo file that an action wrote")->type_name("FILE")->required();
+  }
+  ExitCode Run() override { return UndoFromFile(file_); }
+
+ private:
+  std::string file_;
+};
+
+}  // namespace
+
+std::unique_ptr<Tool> AddUndo(CLI::App& app) {
+  return std::make_unique<Undo>(app);
 }
 
 }  // namespace imgmill

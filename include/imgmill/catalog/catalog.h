@@ -19,6 +19,10 @@ namespace imgmill {
 /// root. kUsage, naming --catalog and --no-catalog, where there is no home.
 Result<std::string> DefaultCatalogFolder(const std::string& output_folder, const std::string& input_root);
 
+/// Where the catalogs of commands without an output folder lie, a folder each: $XDG_STATE_HOME/imgmill, else
+/// $HOME/.local/state/imgmill. kUsage where there is neither.
+Result<std::string> StateFolder();
+
 /// A file as it was last seen.
 struct KnownFile {
   FileStamp stamp;

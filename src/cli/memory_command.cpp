@@ -1,0 +1,189 @@
+// `imgmill memory info|recommend|clear`: what the MemoryManager sees on this machine, what it advises, and
+// what it has learned, to be forgotten.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+
+#include "imgmill/base/byte_size.h"
+#include "imgmill/base/path_text.h"
+#include "imgmill/base/spelling.h"
+#include "imgmill/catalog/catalog.h"
+#include "imgmill/commands/command.h"
+#include "imgmill/infer/model_runtime.h"
+#include "imgmill/report/run_report.h"
+#include "session.h"
+#include "shared_flags.h"
+#include "tool.h"
+
+namespace imgmill {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A worker holds about this much beside the pixels of its image: decoder, encoder, stack. Only for advice.
+constexpr size_t kBytesPerWorker = size_t{32} << 20;
+
+class Memory final : public Tool {
+ public:
+  explicit Memory(CLI::App& app) {
+    app.footer(
+        "Example:\n"
+        "  imgmill memory info\n"
+        "  imgmill memory recommend --device auto\n"
+        "  imgmill memory clear --catalog photos/.imgmill");
+    app.add_option("what", what_, "info, recommend or clear")->required();
+    AddByteSize(app, "--memory", shared_.memory,
+                "Budget to look at [the cgroup's limit, or 80 % of what is free]");
+    AddByteSize(app, "--device-memory", shared_.device_memory, "Budget of each device [what is free there]");
+    app.add_option("--device", device_, "Also open LibTorch and look at devices: auto, cpu, cuda ...")
+        ->type_name("NAME");
+    app.add_option("--catalog", catalog_,
+                   "clear: only what this catalog's runs learned [all in the state folder]")
+        ->type_name("DIR");
+    app.add_flag("--json", json_, "One JSON document on stdout");
+  }
+
+  ExitCode Run() override {
+    if (std::find(kWhat.begin(), kWhat.end(), what_) == kWhat.end()) {
+      const auto guess = DidYouMean(what_, kWhat);
+      const std::string hint = guess ? "; did you mean \"" + *guess + "\"?" : " (info, recommend or clear)";
+      std::fprintf(stderr, "imgmill: error: unknown word \"%s\"%s\n", PrintablePath(what_).c_str(),
+                   hint.c_str());
+      return ExitCode::kUsage;
+    }
+    const Result<nlohmann::ordered_json> document = what_ == "clear" ? Clear() : Look();
+    if (!document) {
+      std::fprintf(stderr, "imgmill: error: %s\n", document.error().message.c_str());
+      return ExitCodeFor(document.error());
+    }
+    const std::string text = json_ ? JsonText(*document) : text_;
+    const bool printed =
+        std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+    return printed ? ExitCode::kDone : ExitCode::kCannot;
+  }
+
+ private:
+  static inline const std::vector<std::string> kWhat = {"info", "recommend", "clear"};
+
+  Result<nlohmann::ordered_json> Look() {
+    MemoryOptions options;
+    options.host_budget = shared_.memory;
+    options.device_budget = shared_.device_memory;
+    Result<std::unique_ptr<MemoryManager>> manager = MemoryManager::Create(options);
+    if (!manager) return manager.error();
+    std::unique_ptr<ModelRuntime> models;
+    if (!device_.empty()) {
+      shared_.device = device_;
+      CommandServices services;
+      services.shared = &shared_;
+      services.memory = manager->get();
+      services.models = &models;
+      if (Result<ModelRuntime*> opened = services.OpenModels(); !opened) return opened.error();
+      (*manager)->Rebaseline();
+    }
+    return what_ == "info" ? Info(**manager) : Recommend(**manager);
+  }
+
+  void Line(const std::string& name, const std::string& value) {
+    char line[400];
+    std::snprintf(line, sizeof line, "%-16s %s\n", name.c_str(), value.c_str());
+    text_ += line;
+  }
+
+  nlohmann::ordered_json Info(const MemoryManager& manager) {
+    const MemoryInfo info = manager.Info();
+    nlohmann::ordered_json json = {
+        {"system", {{"total", info.system.total}, {"available", info.system.available}}}};
+    Line("machine",
+         FormatByteSize(info.system.total) + ", " + FormatByteSize(info.system.available) + " available");
+    if (info.cgroup) {
+      json["cgroup"] = {{"path", PrintablePath(info.cgroup->path)},
+                        {"version", info.cgroup->version},
+                        {"limit", info.cgroup->limit},
+                        {"used", info.cgroup->used}};
+      Line("cgroup", FormatByteSize(info.cgroup->limit) + " limit, " + FormatByteSize(info.cgroup->used) +
+                         " used (" + PrintablePath(info.cgroup->path) + ")");
+    } else {
+      Line("cgroup", "none that limits memory");
+    }
+    json["usage"] = manager.Usage();
+    json["largest_lease"] = manager.LargestLease();
+    json.update(MemoryJson(info));
+    Line("process", FormatByteSize(info.process.resident) + " resident, " + FormatByteSize(info.fixed) +
+                        " of it program and libraries");
+    Line("budget", FormatByteSize(info.budget) + " (" + info.budget_source + ")");
+    Line("largest image", FormatByteSize(manager.LargestLease()) + " may be leased for one");
+    for (const MemoryInfo::NamedDevice& device : info.devices) {
+      Line("device " + device.name, FormatByteSize(device.budget) + " budget, " +
+                                        FormatByteSize(device.stats.allocated) + " allocated, " +
+                                        FormatByteSize(device.stats.reserved) + " reserved");
+    }
+    for (const std::string& warning : info.warnings) Line("warning", warning);
+    return json;
+  }
+
+  nlohmann::ordered_json Recommend(const MemoryManager& manager) {
+    std::vector<Recommendation> advice = manager.Recommend();
+    CommandServices services;
+    services.shared = &shared_;
+    const size_t cores = static_cast<size_t>(services.workers());
+    const size_t fitting = std::max<size_t>(1, manager.LargestLease() / kBytesPerWorker);
+    const size_t workers = std::min(cores, fitting);
+    advice.push_back({"-j " + std::to_string(workers),
+                      workers < cores ? "more of them would have to wait for each other's memory"
+                                      : "one image in work for each core that this process may use"});
+    nlohmann::ordered_json json = {{"recommendations", nlohmann::ordered_json::array()}};
+    for (const Recommendation& each : advice) {
+      json["recommendations"].push_back({{"flag", each.flag}, {"reason", each.reason}});
+      Line(each.flag, each.reason);
+    }
+    return json;
+  }
+
+  /// Costs that runs have learned are all that is kept between them; a process's caches end with it.
+  Result<nlohmann::ordered_json> Clear() {
+    std::vector<fs::path> folders;
+    if (!catalog_.empty()) {
+      if (!fs::exists(fs::path(catalog_) / "catalog.sqlite")) {
+        return Error{Stage::kConfigure, Code::kUsage, PrintablePath(catalog_) + " holds no catalog"};
+      }
+      folders.emplace_back(catalog_);
+    } else {
+      const Result<std::string> state = StateFolder();
+      if (!state) return state.error();
+      std::error_code none;
+      for (const auto& entry : fs::directory_iterator(*state, none)) folders.push_back(entry.path());
+    }
+    std::sort(folders.begin(), folders.end());
+    nlohmann::ordered_json json = {{"removed", nlohmann::ordered_json::array()}};
+    for (const fs::path& folder : folders) {
+      const fs::path costs = folder / "costs.txt";
+      std::error_code problem;
+      if (fs::remove(costs, problem)) {
+        json["removed"].push_back(PrintablePath(costs.string()));
+        text_ += "removed " + PrintablePath(costs.string()) + "\n";
+      } else if (problem) {
+        return Error{Stage::kAct, Code::kPermission,
+                     PrintablePath(costs.string()) + ": cannot be removed: " + problem.message()};
+      }
+    }
+    if (json["removed"].empty()) text_ = "nothing was learned yet: nothing to forget\n";
+    return json;
+  }
+
+  std::string what_;
+  std::string device_;
+  std::string catalog_;
+  bool json_ = false;
+  SharedOptions shared_;
+  std::string text_;
+};
+
+}  // namespace
+
+std::unique_ptr<Tool> AddMemory(CLI::App& app) {
+  return std::make_unique<Memory>(app);
+}
+
+}  // namespace imgmill

@@ -1,0 +1,25 @@
+// A command that is about no images: undo, memory, doctor. It has flags of its own and an exit code.
+#pragma once
+
+#include <memory>
+
+#include "imgmill/base/error.h"
+
+namespace CLI {
+class App;
+}
+
+namespace imgmill {
+
+class Tool {
+ public:
+  virtual ~Tool() = default;
+  virtual ExitCode Run() = 0;
+};
+
+/// Each declares its flags; Run is called after they were parsed.
+std::unique_ptr<Tool> AddUndo(CLI::App& app);
+std::unique_ptr<Tool> AddMemory(CLI::App& app);
+std::unique_ptr<Tool> AddDoctor(CLI::App& app);
+
+}  // namespace imgmill
