@@ -289,6 +289,7 @@ ExitCode RunSession(const SessionPlan& plan, const SharedOptions& shared,
   }
   Session& session = **opened;
   ListOptions list = shared.list;
+  list.stop = session.services().stop;
   for (const auto* folders : {&plan.output_folders, &plan.leave_out}) {
     list.leave_out.insert(list.leave_out.end(), folders->begin(), folders->end());
   }

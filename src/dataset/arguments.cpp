@@ -1,6 +1,7 @@
 // What the arguments of a listing mean together, found out once before the walk.
 #include "dataset/arguments.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -81,8 +82,8 @@ bool Arguments::Look(const std::string& path, Argument& argument, std::vector<Li
 }
 
 /// Whether the walk of a folder gives the file at `rest` below it.
-bool Arguments::Reaches(std::string_view rest) const {
-  if (HasHiddenPart(rest) || !IsImageName(NameOf(rest)) || !filter_.Takes(rest)) return false;
+bool Arguments::Reaches(const std::string& above, std::string_view rest) const {
+  if (HasHiddenPart(rest) || !filter_.Takes(rest) || !IsImageFile(AT_FDCWD, Join(above, rest))) return false;
   for (size_t slash = rest.find('/'); slash != std::string_view::npos; slash = rest.find('/', slash + 1)) {
     if (!recursive_ || !filter_.Enters(rest.substr(0, slash))) return false;
   }
@@ -91,7 +92,7 @@ bool Arguments::Reaches(std::string_view rest) const {
 
 bool Arguments::ListsElsewhere(const std::string& canonical, const std::string& walked) const {
   return AnyAbove(canonical, [&](const std::string& above, std::string_view rest) {
-    return above != walked && folders_.contains(above) && Reaches(rest);
+    return above != walked && folders_.contains(above) && Reaches(above, rest);
   });
 }
 

@@ -43,7 +43,7 @@ class Arguments {
 
  private:
   bool Look(const std::string& path, Argument& argument, std::vector<ListProblem>& problems) const;
-  bool Reaches(std::string_view rest) const;
+  bool Reaches(const std::string& above, std::string_view rest) const;
   void DropCovered();
   void NameFolders();
   void NameFiles();

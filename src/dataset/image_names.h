@@ -1,11 +1,16 @@
 // Which file names are an image's.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace imgmill {
 
-/// By its extension, in any case, or by having none.
-bool IsImageName(std::string_view name);
+/// By its extension, in any case; a file without one by its first bytes, so that a LICENSE beside the
+/// pictures is no broken picture. One that has none and cannot be read counts as an image: its failure is
+/// then told.
+/// @param folder  an open folder, or AT_FDCWD
+/// @param path    relative to it; its last part is the name
+bool IsImageFile(int folder, const std::string& path);
 
 }  // namespace imgmill

@@ -2,8 +2,10 @@
 #include "imgmill/dataset/listing.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <cstring>
 #include <unordered_set>
 
@@ -16,6 +18,25 @@
 
 namespace imgmill {
 namespace {
+
+constexpr int kStopPollMs = 100;
+
+/// As read(2), but a pipe on which nothing comes does not keep the run from being stopped.
+Result<size_t> ReadSome(int fd, std::string& piece, const StopFlag* stop, const std::string& named) {
+  while (true) {
+    pollfd waiting{fd, POLLIN, 0};
+    const int ready = ::poll(&waiting, 1, kStopPollMs);
+    if (stop != nullptr && stop->StopRequested()) {
+      return Error{Stage::kList, Code::kInterrupted,
+                   "stopped while " + named + " was read; nothing was done"};
+    }
+    if (ready == 0 || (ready < 0 && errno == EINTR)) continue;
+    const ssize_t got = ::read(fd, piece.data(), piece.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return ErrnoError(Stage::kList, errno, "read " + named);
+    return static_cast<size_t>(got);
+  }
+}
 
 /// Reads the whole list into `sorted`.
 Status ReadList(const ListOptions& options, SortedPaths& sorted) {
@@ -37,9 +58,9 @@ Status ReadList(const ListOptions& options, SortedPaths& sorted) {
     return sorted.Add(WithoutRedundancy(path));
   };
   while (true) {
-    const ssize_t got = ReadFull(file.get(), piece.data(), piece.size());
-    if (got < 0) return ErrnoError(Stage::kList, errno, "read " + named);
-    std::string_view rest(piece.data(), static_cast<size_t>(got));
+    const Result<size_t> got = ReadSome(file.get(), piece, options.stop, named);
+    if (!got) return got.error();
+    std::string_view rest(piece.data(), *got);
     for (size_t end = rest.find(separator); end != std::string_view::npos; end = rest.find(separator)) {
       pending += rest.substr(0, end);
       if (Status added = add(pending); !added) return added;
@@ -47,7 +68,7 @@ Status ReadList(const ListOptions& options, SortedPaths& sorted) {
       rest.remove_prefix(end + 1);
     }
     pending += rest;
-    if (static_cast<size_t>(got) < piece.size()) break;
+    if (*got == 0) break;
   }
   if (Status added = add(pending); !added) return added;
   return sorted.Finish();

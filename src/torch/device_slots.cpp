@@ -58,7 +58,9 @@ Result<int> DeviceSlots::Add(MemoryManager& manager, const std::vector<DeviceCho
   for (const DeviceChoice& choice : choices) {
     auto slot = std::make_shared<DeviceSlot>();
     std::unique_ptr<Device> device;
-    switch (choice.kind) {
+    // The plain cpu works out of the host's budget; asked to keep to one of its own, it is cpu:0.
+    const bool own_budget = choice.kind == DeviceChoice::Kind::kHost && budget > 0;
+    switch (own_budget ? DeviceChoice::Kind::kHostBacked : choice.kind) {
       case DeviceChoice::Kind::kHost:
         slot->pool = &HostPool();
         slot->team = Find(-1)->team;
@@ -69,7 +71,7 @@ Result<int> DeviceSlots::Add(MemoryManager& manager, const std::vector<DeviceCho
         device = std::make_unique<HostBackedDevice>("cpu:" + std::to_string(choice.index),
                                                     budget > 0 ? budget : SIZE_MAX);
         slot->pool = device->pool();
-        slot->team = std::make_shared<WorkerTeam>(std::max(1, threads_ / sharers));
+        slot->team = std::make_shared<WorkerTeam>(std::max(1, threads_ / std::max(1, sharers)));
         break;
       case DeviceChoice::Kind::kAccelerator: {
         slot->device =

@@ -90,23 +90,29 @@ TEST_CASE("random trees are listed in the bytewise order of whole paths") {
   }
 }
 
-TEST_CASE("only images by name, and nothing hidden; what the user names is always listed") {
+TEST_CASE("only images, and nothing hidden; what the user names is always listed") {
   const TestFolder folder;
   for (const char* name :
-       {"a.jpg", "b.txt", "c", "d.TIFF", ".hidden.jpg", ".hidden/e.jpg", "sub/f.webp", "g.jpg.part"})
+       {"a.jpg", "b.txt", "d.TIFF", ".hidden.jpg", ".hidden/e.jpg", "sub/f.webp", "g.jpg.part"})
     folder.Write(name);
+  // Without an extension the first bytes tell: these are GIF's and TIFF's, by their specifications.
+  folder.Write("c", "GIF89a");
+  folder.Write("c2", std::string("MM\0*", 4));
+  folder.Write("LICENSE", "Permission is hereby granted");
+  folder.Write("empty");
   std::filesystem::create_directory(folder / "h.jpg");  // a folder with an image's name
   folder.Write("h.jpg/i.png");
   REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
   uint64_t ignored = 0;
   CHECK(Relatives(All(Of({folder.path()}), nullptr, &ignored)) ==
-        Strings{"a.jpg", "c", "d.TIFF", "h.jpg/i.png", "sub/f.webp"});
-  CHECK(ignored == 3);
+        Strings{"a.jpg", "c", "c2", "d.TIFF", "h.jpg/i.png", "sub/f.webp"});
+  CHECK(ignored == 5);
+  CHECK(Relatives(All(Of({folder.path(), folder / "LICENSE"}))).size() == 7);
   CHECK(Relatives(All(Of({folder / "b.txt", folder / ".hidden.jpg"}))) == Strings{".hidden.jpg", "b.txt"});
   CHECK(Relatives(All(Of({folder / ".hidden"}))) == Strings{"e.jpg"});
   ListOptions flat = Of({folder.path()});
   flat.recursive = false;
-  CHECK(Relatives(All(flat)) == Strings{"a.jpg", "c", "d.TIFF"});
+  CHECK(Relatives(All(flat)) == Strings{"a.jpg", "c", "c2", "d.TIFF"});
 }
 
 TEST_CASE("links: to files listed, to folders not followed, dangling a problem") {
@@ -192,9 +198,10 @@ TEST_CASE("output names: below one folder; named by several folders; as given wh
 
 TEST_CASE("neighbours that would want one output name are marked") {
   const TestFolder folder;
-  for (const char* name : {"a.jpg", "a-b.jpg", "a.webp", "b.jpg", "b.jpg.png", "b.png", "c.jpg", "c.txt", "d",
+  for (const char* name : {"a.jpg", "a-b.jpg", "a.webp", "b.jpg", "b.jpg.png", "b.png", "c.jpg", "c.txt",
                            "d.png", "d.x.png", "sub/a.jpg"})
     folder.Write(name);
+  folder.Write("d", "GIF89a");
   const auto clashes = [](const std::vector<ListedFile>& files) {
     std::map<std::string, NameClash> map;
     for (const ListedFile& file : files) map[file.relative] = file.clash;

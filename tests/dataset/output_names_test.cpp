@@ -24,9 +24,10 @@ std::vector<ListedFile> List(const std::string& folder) {
 
 TEST_CASE("the extension is replaced, and the whole name kept where that is not enough") {
   const TestFolder folder;
-  for (const char* name : {"sub/photo.jpg", "sub/photo.v2.JPG", "plain", "a.jpg", "a.webp", "a.png", "b.jpg",
-                           "b.png", "b.jpg.tif"})
+  for (const char* name :
+       {"sub/photo.jpg", "sub/photo.v2.JPG", "a.jpg", "a.webp", "a.png", "b.jpg", "b.png", "b.jpg.tif"})
     folder.Write(name);
+  folder.Write("plain", "GIF89a");  // an image, which without an extension only its first bytes tell
   std::map<std::string, std::string> names;
   std::map<std::string, std::string> stems;
   for (const ListedFile& file : List(folder.path())) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "imgmill/base/result.h"
+#include "imgmill/base/stop_flag.h"
 
 namespace imgmill {
 
@@ -34,6 +35,8 @@ struct ListOptions {
   /// Folders that are not gone into wherever they are met, such as the run's own output below its input. One
   /// that does not exist (yet) is met nowhere.
   std::vector<std::string> leave_out;
+  /// Looked at while a list from a pipe keeps us waiting; reading it then ends with kInterrupted.
+  const StopFlag* stop = nullptr;
 
   /// The first thing that is wrong, in words a user can act on; nothing when all is well.
   std::optional<std::string> Check() const;
@@ -70,7 +73,8 @@ struct ListProblem {
 
 /// Pull-based. In folders, files are listed whose extension is a raster image's (.jpg .jpeg .jpe .png .apng
 /// .webp .tif .tiff .bmp .gif .heic .heif .hif .avif .avifs .jp2 .j2k .jpx .jpf .jxl .ppm .pgm .pbm .pnm .pfm
-/// .hdr .exr .ico .sgi .tga, any case) or that have none; other files are counted as ignored. A file named by
+/// .hdr .exr .ico .sgi .tga, any case), and those without one that begin like such an image; other files are
+/// counted as ignored. A file named by
 /// the user is always listed. Hidden files (.name) and folders are left out. A symbolic link to a folder is
 /// not followed (loops), unless the user named it; one to a file is listed, and a dangling one is a problem.
 ///
