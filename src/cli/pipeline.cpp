@@ -54,15 +54,35 @@ void Append(const PipelineStep& step, const CommandResult& part, bool first, Com
                                part.action_failures.end());
 }
 
+/// The steps right after this one that, like it, only note facts about the images they are given: they will
+/// be given images that this one has just decoded.
+std::vector<std::unique_ptr<Operation>> StepsThatLookOn(const CommandPipeline& pipeline, size_t step,
+                                                        const CommandServices& services) {
+  std::vector<std::unique_ptr<Operation>> guests;
+  if (!pipeline.steps[step].command->FactsOnly(services)) return guests;
+  for (size_t next = step + 1; next < pipeline.steps.size(); ++next) {
+    std::unique_ptr<Operation> guest = pipeline.steps[next].command->FactsOnly(services);
+    if (!guest) break;
+    guests.push_back(std::move(guest));
+  }
+  return guests;
+}
+
 Result<CommandResult> RunSteps(CommandPipeline& pipeline, std::unique_ptr<ItemSource> source,
                                Session& session) {
   CommandResult whole;
   whole.details["steps"] = nlohmann::ordered_json::array();
   whole.text = TableRow("step", "listed", "kept", "dropped", "failed");
   std::vector<ListedFile> kept;
-  for (PipelineStep& step : pipeline.steps) {
+  for (size_t i = 0; i < pipeline.steps.size(); ++i) {
+    const PipelineStep& step = pipeline.steps[i];
     session.BeginStep(step.name);
-    Result<CommandResult> result = step.command->Run(*source, session.services());
+    const std::vector<std::unique_ptr<Operation>> guests = StepsThatLookOn(pipeline, i, session.services());
+    std::vector<Operation*> looking_on;
+    for (const auto& guest : guests) looking_on.push_back(guest.get());
+    CommandServices services = session.services();
+    services.guests = looking_on;
+    Result<CommandResult> result = step.command->Run(*source, services);
     if (!result) return result.error();
     Append(step, *result, whole.details["steps"].empty(), whole);
     session.TellPage(step.name, *result);
@@ -72,7 +92,7 @@ Result<CommandResult> RunSteps(CommandPipeline& pipeline, std::unique_ptr<ItemSo
     kept = std::move(result->kept);
     source = SourceFromFiles(kept);
     if (session.services().shared->dry_run && !step.command->output_folder().empty()) {
-      if (&step != &pipeline.steps.back())
+      if (i + 1 < pipeline.steps.size())
         session.Log(LogLevel::kInfo, "dry run: the steps after " + step.name + " need what it would write");
       break;
     }

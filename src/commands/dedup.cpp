@@ -62,10 +62,13 @@ class Dedup final : public Command {
     return options_.move_to;
   }  // or a rerun moves them deeper
 
+  std::unique_ptr<Operation> FactsOnly(const CommandServices& services) const override {
+    return std::make_unique<DedupOperation>(Hashing(services));
+  }
+
   Result<CommandResult> Run(ItemSource& source, const CommandServices& services) override {
     const SharedOptions& shared = *services.shared;
-    DedupOperation operation(HashKindFromName(options_.method), options_.decode == "scaled",
-                             shared.allow_truncated, services);
+    DedupOperation operation = Hashing(services);
     Engine engine({services.workers(), shared.limits, shared.force}, services.engine());
     Result<RunCounts> counts = engine.Run(source, operation);
     if (!counts) return counts.error();
@@ -90,6 +93,11 @@ class Dedup final : public Command {
   }
 
  private:
+  DedupOperation Hashing(const CommandServices& services) const {
+    return {HashKindFromName(options_.method), options_.decode == "scaled", services.shared->allow_truncated,
+            services};
+  }
+
   void Describe(const std::vector<DedupEntry>& entries, const std::vector<DuplicateGroup>& groups,
                 CommandResult& result) const {
     std::vector<bool> duplicate(entries.size(), false);

@@ -166,6 +166,17 @@ Layout ReadLayout(const ImageHeader& header, const ReadOptions& options) {
   return layout;
 }
 
+bool SamePixels(const ImageHeader& header, const ReadOptions& a, const ReadOptions& b) {
+  const Layout layout = ReadLayout(header, a);
+  if (layout != ReadLayout(header, b)) return false;
+  const bool same_bands = a.bands == b.bands || (layout.colour_bands() == 3 && !header.cmyk);
+  const bool same_alpha = a.alpha == b.alpha || !header.has_alpha;
+  const bool same_colour = a.keep_profile == b.keep_profile || !header.has_icc;
+  // A reader that may shrink may also take shortcuts, even where it does not shrink.
+  return same_bands && same_alpha && same_colour && a.shrink_to_side == b.shrink_to_side &&
+         a.allow_truncated == b.allow_truncated;
+}
+
 Result<std::unique_ptr<RowReader>> OpenRows(const std::string& path, const ImageHeader& header,
                                             const ReadOptions& options) {
   try {

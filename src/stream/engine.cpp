@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "bounded_queue.h"
+#include "guest_tasks.h"
 #include "item_work.h"
 #include "ordered_outcomes.h"
 
@@ -127,6 +128,7 @@ class EngineRun {
       const Layout input = operation_.InputLayout(item.header);
       need = need + RegionFootprint(input, operation_.Regions(input));
     }
+    for (const Operation* guest : Guests(item)) need = need + GuestCost(*guest, item.header);
     outcome.lease_bytes = need.total();
     if (options_.dry_run) {
       if (Status may = operation_.MayStart(item); !may) return may;
@@ -139,6 +141,11 @@ class EngineRun {
     return {};
   }
 
+  std::vector<Operation*> Guests(const Item& item) const {
+    // With --force the later step computes everything again anyway.
+    return options_.force ? std::vector<Operation*>() : GuestsFor(services_.guests, operation_, item.header);
+  }
+
   void Work() {
     while (std::optional<Job> job = queue_.Pop()) {
       Outcome outcome;
@@ -147,7 +154,8 @@ class EngineRun {
       const Clock::time_point start = Clock::now();
       // The edge of a thread: what is no value by now becomes one, and the run goes on.
       try {
-        ItemWork work(operation_, job->item, job->content_known, options_, services_, outcome);
+        ItemWork work(operation_, job->item, job->content_known, Guests(job->item), options_, services_,
+                      outcome);
         LadderOutcome ladder = services_.memory->Guarded(work, kHostWork, *services_.stop);
         outcome.rung = std::max(outcome.rung, ladder.rung);
         if (!ladder.status) Fail(outcome, ladder.status.error());

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "guest_tasks.h"
 #include "region_loop.h"
 
 namespace imgmill {
@@ -45,7 +46,8 @@ Result<bool> RecallItem(Operation& operation, Catalog& catalog, const ImageLimit
   return operation.Recall(item, outcome);
 }
 
-Status ItemWork::Run(const Attempt&) {
+Status ItemWork::Run(const Attempt& attempt) {
+  if (attempt.rung != Rung::kNone) guests_.clear();  // memory is short: for the host's work alone
   if (!content_known_) {
     Result<bool> recalled = Identify();
     if (!recalled) return recalled.error();
@@ -81,10 +83,11 @@ Status ItemWork::MapItem() {
   const Layout input = operation_.InputLayout(item_.header);
   Result<std::unique_ptr<ItemTask>> task = operation_.Start(item_, input);
   if (!task) return task.error();
+  TaskWithGuests shared(**task, guests_, item_, input);
   if (operation_.NeedsPixels()) {
     Result<std::unique_ptr<RowReader>> reader = operation_.Open(item_);
     if (!reader) return reader.error();
-    if (Status mapped = MapRegions(**reader, operation_.Regions(input), **task, *services_.progress);
+    if (Status mapped = MapRegions(**reader, operation_.Regions(input), shared, *services_.progress);
         !mapped) {
       return mapped;
     }
@@ -96,7 +99,7 @@ Status ItemWork::MapItem() {
   if (*now != item_.stamp) {
     return Error{Stage::kDecode, Code::kReadError, "the file changed while it was read (run again)"};
   }
-  if (Status finished = (*task)->Finish(outcome_); !finished) return finished;
+  if (Status finished = shared.Finish(outcome_); !finished) return finished;
   outcome_.state = Outcome::State::kDone;
   return {};
 }

@@ -7,11 +7,12 @@ namespace imgmill {
 
 class ItemWork final : public LadderWork {
  public:
-  ItemWork(Operation& operation, Item& item, bool content_known, const EngineOptions& options,
-           const EngineServices& services, Outcome& outcome)
+  ItemWork(Operation& operation, Item& item, bool content_known, std::vector<Operation*> guests,
+           const EngineOptions& options, const EngineServices& services, Outcome& outcome)
       : operation_(operation),
         item_(item),
         content_known_(content_known),
+        guests_(std::move(guests)),
         options_(options),
         services_(services),
         outcome_(outcome) {}
@@ -27,6 +28,7 @@ class ItemWork final : public LadderWork {
   Operation& operation_;
   Item& item_;
   bool content_known_;
+  std::vector<Operation*> guests_;  ///< who look on at the first attempt
   const EngineOptions& options_;
   const EngineServices& services_;
   Outcome& outcome_;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -69,12 +70,14 @@ struct CommandServices {
   const StopFlag* stop = nullptr;
   Progress* progress = nullptr;
   std::function<void(LogLevel, const std::string&)> log;
+  /// See EngineServices::guests.
+  std::span<Operation* const> guests = {};
   /// Where LibTorch lives once a step needed it, for all steps of the run.
   std::unique_ptr<ModelRuntime>* models = nullptr;
 
   /// Opens LibTorch and the devices of --device, the first time.
   Result<ModelRuntime*> OpenModels() const;
-  EngineServices engine() const { return {memory, catalog, stop, progress}; }
+  EngineServices engine() const { return {memory, catalog, stop, progress, guests}; }
   bool wants_fates() const { return !shared->report_page.empty(); }
   int workers() const;  ///< jobs, or one for each core this process may use
 };
@@ -134,6 +137,10 @@ class Command {
   /// A folder whose files are never this command's input; empty if there is none.
   virtual std::string folder_to_leave_out() const { return output_folder(); }
   virtual void set_output_folder(const std::string&) {}
+  /// For a command whose work on an image leaves facts in the catalog and nothing else: that work, so that an
+  /// earlier step can let it look on while it decodes. Null for all others. It takes regions of any height,
+  /// without context.
+  virtual std::unique_ptr<Operation> FactsOnly(const CommandServices&) const { return nullptr; }
   virtual Result<CommandResult> Run(ItemSource& source, const CommandServices& services) = 0;
 };
 

@@ -104,6 +104,9 @@ Footprint ReadFootprint(const ImageHeader& header, const ReadOptions& options);
 /// Layout that OpenRows will report, known from the header.
 Layout ReadLayout(const ImageHeader& header, const ReadOptions& options);
 
+/// Whether OpenRows hands out the same rows of this image under both: so far only where that is plain.
+bool SamePixels(const ImageHeader& header, const ReadOptions& a, const ReadOptions& b);
+
 /// To be called once before the first image: libvips without its operation cache, one thread a pipeline,
 /// untrusted loaders as this tool wants them; cv::Mat and row buffers on our pools. Safe to call again.
 void InitImageLibraries();

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "imgmill/base/stop_flag.h"
@@ -30,6 +31,9 @@ struct EngineServices {
   Catalog* catalog = nullptr;
   const StopFlag* stop = nullptr;
   Progress* progress = nullptr;
+  /// Operations of later steps, which only note facts: they are shown the images that this run decodes as
+  /// they would read them, so that their own run recalls instead of decoding. See Command::FactsOnly.
+  std::span<Operation* const> guests = {};
 };
 
 /// How a run went. listed = done + skipped + failed, unless it was interrupted.
