@@ -207,6 +207,7 @@ Result<FileAction> JournalFile::ActionAt(size_t id) const {
   if (!line) return line.error();
   FileAction action;
   if (!ParseAction(*line, action)) return Malformed("action " + std::to_string(id));
+  action.number = id;
   return action;
 }
 

@@ -36,6 +36,8 @@ struct FileAction {
   /// As `path` was when it was judged: an action on a file that has changed since is refused. Nothing: any
   /// will do.
   std::optional<FileStamp> seen;
+  /// Its place in the plan, from 0; set by the journal.
+  uint64_t number = 0;
 
   /// Whether the file itself stays as it is, and another is added.
   bool adds() const { return kind >= Kind::kCopy; }
