@@ -144,11 +144,7 @@ class Filter final : public Command {
              {"signal", InfoOf(rules[r].rule.signal).name},
              {"value", std::isnan(value) ? nlohmann::ordered_json() : nlohmann::ordered_json(value)}});
       }
-      if (!result.fates.empty()) {
-        ItemFate& fate = result.fates[entry.file.index];
-        fate.end = ItemFate::End::kDropped;
-        fate.why = why;
-      }
+      result.TellDropped(entry.file, why);
       result.text += "drop " + PrintablePath(entry.file.path) + "  (" + why + ")\n";
       dropped.push_back({{"path", PrintablePath(entry.file.path)}, {"rules", std::move(broken)}});
     }
