@@ -11,7 +11,8 @@ namespace {
 constexpr CommandRow kCommands[] = {
     {"dedup", "find duplicate and near-duplicate images", CommandKind::kImages, &AddDedup, nullptr},
     {"doctor", "check this machine and this installation", CommandKind::kTool, nullptr, &AddDoctor},
-    {"filter", "keep the images whose quality signals satisfy rules", CommandKind::kImages, &AddFilter, nullptr},
+    {"filter", "keep the images whose quality signals satisfy rules", CommandKind::kImages, &AddFilter,
+     nullptr},
     {"memory", "show memory and budgets, advise on flags, forget what was learned", CommandKind::kTool,
      nullptr, &AddMemory},
     {"run", "run a pipeline of steps from a YAML file", CommandKind::kPipeline, nullptr, nullptr},
