@@ -62,6 +62,14 @@ class Filter final : public Command {
     return options_.to;
   }  // or a rerun would judge its copies
 
+  std::unique_ptr<Operation> FactsOnly(const CommandServices& services) const override {
+    std::vector<Signal> signals;
+    AssignColumns(RulesOf(options_), signals);
+    auto operation = std::make_unique<FilterOperation>(signals, !options_.export_file.empty(), services);
+    if (!operation->decodes()) return nullptr;
+    return operation;
+  }
+
   Result<CommandResult> Run(ItemSource& source, const CommandServices& services) override {
     std::vector<Signal> signals;
     std::vector<AppliedRule> rules = AssignColumns(RulesOf(options_), signals);
