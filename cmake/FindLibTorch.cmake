@@ -2,7 +2,8 @@
 # TorchConfig.cmake asks for one). Looked at in this order: Torch_DIR and CMAKE_PREFIX_PATH, $LIBTORCH, the
 # repository's .deps/libtorch/torch, the torch package of the active python3.
 #
-# Gives the target LibTorch::LibTorch and LibTorch_ROOT, LibTorch_LIBRARY_DIR, LibTorch_VERSION, LibTorch_HAS_CUDA.
+# Gives the targets LibTorch::Headers, LibTorch::Symbols (what names a symbol of LibTorch's and is loaded after it; no
+# run path), LibTorch::LibTorch (all of it, found again by a run path), and LibTorch_ROOT, LibTorch_LIBRARY_DIR, LibTorch_VERSION, LibTorch_HAS_CUDA.
 
 set(_libtorch_hints)
 if(Torch_DIR)
@@ -72,12 +73,19 @@ find_package_handle_standard_args(LibTorch REQUIRED_VARS LibTorch_ROOT VERSION_V
 or switch it off with -DIMGMILL_TORCH=OFF.")
 
 if(LibTorch_FOUND AND NOT TARGET LibTorch::LibTorch)
-  add_library(LibTorch::LibTorch INTERFACE IMPORTED)
-  target_include_directories(LibTorch::LibTorch SYSTEM INTERFACE
+  add_library(LibTorch::Headers INTERFACE IMPORTED)
+  target_include_directories(LibTorch::Headers SYSTEM INTERFACE
     ${LibTorch_ROOT}/include ${LibTorch_ROOT}/include/torch/csrc/api/include)
+
+  add_library(LibTorch::Symbols INTERFACE IMPORTED)
+  target_link_options(LibTorch::Symbols INTERFACE -Wl,--allow-shlib-undefined)
+  target_link_libraries(LibTorch::Symbols INTERFACE
+    LibTorch::Headers ${LibTorch_LIBRARY_DIR}/libc10.so ${LibTorch_LIBRARY_DIR}/libtorch_cpu.so)
+
+  add_library(LibTorch::LibTorch INTERFACE IMPORTED)
   # Nothing of ours names a symbol of libtorch_cuda: it registers its kernels when it is loaded, so it must stay
   # among the needed libraries. What it needs itself (cuDNN, cuBLAS) it finds by its own run path.
   target_link_options(LibTorch::LibTorch INTERFACE -Wl,--allow-shlib-undefined)
-  target_link_libraries(LibTorch::LibTorch INTERFACE
+  target_link_libraries(LibTorch::LibTorch INTERFACE LibTorch::Headers
     "-Wl,--push-state,--no-as-needed${_libtorch_link},--pop-state" "-Wl,-rpath,${LibTorch_LIBRARY_DIR}")
 endif()

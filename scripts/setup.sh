@@ -17,7 +17,9 @@ packages=(
   g++ cmake ninja-build pkg-config
   libvips-dev libopencv-dev libjpeg62-turbo-dev libsqlite3-dev libxxhash-dev
   libyaml-cpp-dev libcli11-dev libspdlog-dev libfmt-dev nlohmann-json3-dev doctest-dev
-  time  # /usr/bin/time, which the tests and benchmarks ask for peak memory
+  dpkg-dev file   # what makes a .deb: its dependencies are read off the programs
+  time            # /usr/bin/time, which the tests and benchmarks ask for peak memory
+  zsh fish man-db # the tests look at completions and manual pages where users do
 )
 want_torch=1
 while [ $# -gt 0 ]; do

@@ -6,52 +6,23 @@
 #include <string>
 #include <vector>
 
+#include "command_flags.h"
 #include "command_table.h"
 #include "flag_errors.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/base/spelling.h"
 #include "pipeline.h"
+#include "program_help.h"
 #include "session.h"
-#include "shared_flags.h"
 #include "yaml_options.h"
 
 namespace imgmill {
 namespace {
 
-constexpr char kDocs[] =
-    "Exit codes: 0 all done, 1 some images failed, 2 wrong usage, 3 cannot be done,\n"
-    "4 findings with --check, 75 interrupted or locked: run again to resume.\n";
-
-void PrintHelp() {
-  std::printf("imgmill " IMGMILL_VERSION
-              ": image datasets in batches, within a memory budget, every image accounted for.\n\n"
-              "Usage: imgmill COMMAND [flags] PATH...\n\nCommands:\n");
-  for (const CommandRow& row : CommandTable()) {
-    std::printf("  %-10s %s\n", std::string(row.name).c_str(), std::string(row.help).c_str());
-  }
-  std::printf(
-      "\nimgmill COMMAND --help shows a command's flags and an example.\n\n"
-      "Examples:\n"
-      "  imgmill dedup photos\n"
-      "  imgmill upscale photos -o large --method lanczos3 --scale 2 --memory 512MiB\n"
-      "  imgmill run pipeline.yaml\n\n%s",
-      kDocs);
-}
-
 int Complain(const std::string& text) {
   std::fprintf(stderr, "imgmill: error: %s\n", text.c_str());
   return static_cast<int>(ExitCode::kUsage);
 }
-
-/// Help without CLI11's note of what a negated flag sets: "--no-recursive{false}".
-class HelpFormatter final : public CLI::Formatter {
- public:
-  std::string make_option_name(const CLI::Option* option, bool positional) const override {
-    std::string name = CLI::Formatter::make_option_name(option, positional);
-    const size_t note = name.find("{false}");
-    return note == std::string::npos ? name : name.erase(note, 7);
-  }
-};
 
 /// What CLI11 found wrong, in our words where it only names the symptom.
 std::string Explain(CLI::App& app, const CLI::ParseError& problem) {
@@ -72,12 +43,11 @@ std::string Explain(CLI::App& app, const CLI::ParseError& problem) {
   return problem.what();
 }
 
-int RunImages(const CommandRow& row, CLI::App& app, std::vector<std::string> arguments, std::string line) {
-  SharedOptions shared;
-  std::string config;
-  const std::unique_ptr<Command> command = row.add(app);
-  AddSharedFlags(app, shared, config, /*listing=*/true);
-  app.parse(std::move(arguments));
+int RunImages(const CommandRow& row, CommandFlags& flags, std::string line) {
+  CLI::App& app = *flags.app;
+  const SharedOptions& shared = flags.shared;
+  const std::string& config = flags.config;
+  const std::unique_ptr<Command>& command = flags.command;
   if (!config.empty()) {
     Result<YAML::Node> yaml = LoadYaml(config);
     if (!yaml) return Complain(yaml.error().message);
@@ -97,49 +67,34 @@ int RunImages(const CommandRow& row, CLI::App& app, std::vector<std::string> arg
   }));
 }
 
-int RunPipelineFile(CLI::App& app, std::vector<std::string> arguments, std::string line) {
-  SharedOptions shared;
-  std::string config;
-  std::string file;
-  app.footer("Example:\n  imgmill run configs/quickstart.yaml");
-  app.add_option("pipeline", file, "The pipeline")->type_name("FILE.yaml")->required();
-  AddSharedFlags(app, shared, config, /*listing=*/false);
-  app.remove_option(app.get_option("--config"));
-  app.parse(std::move(arguments));
-  Result<CommandPipeline> pipeline = ReadPipeline(file, app, shared);
+int RunPipelineFile(CommandFlags& flags, std::string line) {
+  Result<CommandPipeline> pipeline = ReadPipeline(flags.file, *flags.app, flags.shared);
   if (!pipeline) return Complain(pipeline.error().message);
-  if (const auto wrong = shared.Check()) return Complain(*wrong);
-  return static_cast<int>(RunPipeline(*std::move(pipeline), shared, std::move(line)));
-}
-
-int RunTool(const CommandRow& row, CLI::App& app, std::vector<std::string> arguments) {
-  const std::unique_ptr<Tool> tool = row.add_tool(app);
-  app.parse(std::move(arguments));
-  return static_cast<int>(tool->Run());
+  if (const auto wrong = flags.shared.Check()) return Complain(*wrong);
+  return static_cast<int>(RunPipeline(*std::move(pipeline), flags.shared, std::move(line)));
 }
 
 int Dispatch(const CommandRow& row, int argc, char** argv) {
-  CLI::App app{std::string(row.help), "imgmill " + std::string(row.name)};
-  app.formatter(std::make_shared<HelpFormatter>());
-  app.get_formatter()->column_width(34);
+  CommandFlags flags(row);
   std::vector<std::string> arguments;
   for (int i = argc - 1; i >= 2; --i) arguments.emplace_back(argv[i]);  // CLI11 wants them last first
   std::string line = "imgmill";
   for (int i = 1; i < argc; ++i) line += " " + PrintablePath(argv[i]);
   try {
+    flags.app->parse(std::move(arguments));
     switch (row.kind) {
       case CommandKind::kImages:
-        return RunImages(row, app, std::move(arguments), std::move(line));
+        return RunImages(row, flags, std::move(line));
       case CommandKind::kPipeline:
-        return RunPipelineFile(app, std::move(arguments), std::move(line));
+        return RunPipelineFile(flags, std::move(line));
       case CommandKind::kTool:
-        return RunTool(row, app, std::move(arguments));
+        return static_cast<int>(flags.tool->Run());
     }
   } catch (const CLI::CallForHelp&) {
-    std::fputs(app.help().c_str(), stdout);
+    std::fputs(flags.app->help().c_str(), stdout);
     return 0;
   } catch (const CLI::ParseError& problem) {
-    return Complain(Explain(app, problem));
+    return Complain(Explain(*flags.app, problem));
   }
   return static_cast<int>(ExitCode::kUsage);
 }
@@ -155,7 +110,7 @@ int RunCommandLine(int argc, char** argv) {
     return RunCommandLine(3, help);
   }
   if (first == "--help" || first == "-h" || first == "help") {
-    PrintHelp();
+    std::fputs(ProgramHelp().c_str(), stdout);
     return 0;
   }
   if (first == "--version" || first == "-V") {
@@ -163,7 +118,7 @@ int RunCommandLine(int argc, char** argv) {
     return 0;
   }
   if (first.empty()) {
-    PrintHelp();
+    std::fputs(ProgramHelp().c_str(), stdout);
     return static_cast<int>(ExitCode::kUsage);
   }
   const CommandRow* row = FindCommand(first);

@@ -12,11 +12,14 @@
 #include "imgmill/base/path_text.h"
 #include "imgmill/catalog/catalog.h"
 #include "imgmill/commands/command.h"
+#include "imgmill/commands/flag_words.h"
 #include "imgmill/dataset/publish.h"
+#include "imgmill/infer/libtorch_location.h"
 #include "imgmill/infer/model_runtime.h"
 #include "imgmill/report/run_report.h"
 #include "self_test.h"
 #include "session.h"
+#include "shared_flags.h"
 #include "tool.h"
 
 namespace imgmill {
@@ -29,7 +32,8 @@ class Doctor final : public Tool {
  public:
   explicit Doctor(CLI::App& app) {
     app.footer("Example:\n  imgmill doctor");
-    app.add_option("--device", shared_.device, "Devices to look for: auto, cpu, cuda ...")
+    TakesWords(app.add_option("--device", shared_.device, "Devices to look for: auto, cpu, cuda ..."),
+               kSomeDevices)
         ->capture_default_str()
         ->type_name("NAME");
     app.add_flag("--json", json_, "One JSON document on stdout");
@@ -87,7 +91,11 @@ class Doctor final : public Tool {
       Say("LibTorch", Verdict::kNote,
           "none, so commands with --model cannot run; all others can: " + opened.error().message);
     } else {
-      Say("LibTorch", Verdict::kGood, (*opened)->version());
+      const LibTorchLocation* place = MappedLibTorch();
+      Say("LibTorch", Verdict::kGood,
+          place == nullptr
+              ? (*opened)->version()
+              : place->version + " in " + PrintablePath(place->root) + " (" + place->found_by + ")");
       for (int i = 0; i < (*manager)->device_count(); ++i) {
         Say("device", Verdict::kGood,
             (*manager)->device(i).name() + ", " + FormatByteSize((*manager)->DeviceRoom(i)) + " of room");

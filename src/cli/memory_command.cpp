@@ -10,6 +10,7 @@
 #include "imgmill/base/spelling.h"
 #include "imgmill/catalog/catalog.h"
 #include "imgmill/commands/command.h"
+#include "imgmill/commands/flag_words.h"
 #include "imgmill/infer/model_runtime.h"
 #include "imgmill/report/run_report.h"
 #include "session.h"
@@ -32,11 +33,15 @@ class Memory final : public Tool {
         "  imgmill memory info\n"
         "  imgmill memory recommend --device auto\n"
         "  imgmill memory clear --catalog photos/.imgmill");
-    app.add_option("what", what_, "info, recommend or clear")->required();
+    TakesWords(app.add_option("what", what_, "info, recommend or clear"), kWhat)
+        ->required()
+        ->type_name("WHAT");
     AddByteSize(app, "--memory", shared_.memory,
                 "Budget to look at [the cgroup's limit, or 80 % of what is free]");
     AddByteSize(app, "--device-memory", shared_.device_memory, "Budget of each device [what is free there]");
-    app.add_option("--device", device_, "Also open LibTorch and look at devices: auto, cpu, cuda ...")
+    TakesWords(
+        app.add_option("--device", device_, "Also open LibTorch and look at devices: auto, cpu, cuda ..."),
+        kSomeDevices)
         ->type_name("NAME");
     app.add_option("--catalog", catalog_,
                    "clear: only what this catalog's runs learned [all in the state folder]")

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "imgmill/base/byte_size.h"
+#include "imgmill/commands/flag_words.h"
 
 namespace imgmill {
 
@@ -45,26 +46,27 @@ void AddSharedFlags(CLI::App& app, SharedOptions& options, std::string& config_f
   AddByteSize(app, "--memory", options.memory,
               "Budget of the whole process [the cgroup's limit, or 80 % of what is free]");
   AddByteSize(app, "--device-memory", options.device_memory, "Budget of each device [what is free there]");
-  app.add_option("--device", options.device, "auto, cpu, cpu:0,cpu:1, cuda, cuda:1 ...")
+  TakesWords(app.add_option("--device", options.device, "auto, cpu, cpu:0,cpu:1, cuda, cuda:1 ..."),
+             kSomeDevices)
       ->capture_default_str()
       ->type_name("NAME");
   app.add_option("--batch", options.batch, "Tiles a device computes at once [as the model's plan says]")
       ->type_name("N");
-  app.add_option_function<std::string>(
-         "--cache",
-         [&options](const std::string& name) {
-           if (name == "auto") {
-             options.cache = CachePolicy::kAuto;
-           } else if (name == "every") {
-             options.cache = CachePolicy::kEvery;
-           } else if (name == "never") {
-             options.cache = CachePolicy::kNever;
-           } else {
-             throw CLI::ValidationError("--cache", "takes auto, every or never, not \"" + name + "\"");
-           }
-         },
-         "When freed memory is given back: auto, every, never [auto]")
-      ->type_name("NAME");
+  CLI::Option* cache = app.add_option_function<std::string>(
+      "--cache",
+      [&options](const std::string& name) {
+        if (name == "auto") {
+          options.cache = CachePolicy::kAuto;
+        } else if (name == "every") {
+          options.cache = CachePolicy::kEvery;
+        } else if (name == "never") {
+          options.cache = CachePolicy::kNever;
+        } else {
+          throw CLI::ValidationError("--cache", "takes auto, every or never, not \"" + name + "\"");
+        }
+      },
+      "When freed memory is given back: auto, every, never [auto]");
+  TakesWords(cache, {"auto", "every", "never"})->type_name("NAME");
   app.add_option("-j,--jobs", options.jobs, "Images in work at once, and a model's threads [one a core]")
       ->type_name("N");
   for (const char* flag : {"--memory", "--device-memory", "--device", "--batch", "--cache", "--jobs"}) {

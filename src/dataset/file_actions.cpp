@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "dataset/added_file.h"
 #include "dataset/copy_file.h"
 #include "dataset/link_text.h"
 #include "dataset/path_parts.h"
@@ -24,13 +23,15 @@ Error Refuse(Code code, std::string why) {
   return Error{Stage::kAct, code, std::move(why)};
 }
 
-/// The first of the names that nobody has.
+/// The first of "name.jpg", "name-2.jpg", "name-3.jpg" that nobody has.
 std::string FreeTarget(const std::string& target, const std::unordered_set<std::string>& taken) {
   struct stat info {};
-  int number = 1;
+  const std::string_view name = NameOf(target);
+  const std::string_view stem = StemOf(name);
   std::string candidate = target;
-  while (taken.contains(candidate) || ::lstat(candidate.c_str(), &info) == 0) {
-    candidate = NumberedTarget(target, ++number);
+  for (int number = 2; taken.contains(candidate) || ::lstat(candidate.c_str(), &info) == 0; ++number) {
+    candidate = target.substr(0, target.size() - name.size()) + std::string(stem) + "-" +
+                std::to_string(number) + std::string(name.substr(stem.size()));
   }
   return candidate;
 }
@@ -116,14 +117,6 @@ Status Move(const FileAction& action, const ActionStart& start) {
 
 }  // namespace
 
-std::string NumberedTarget(const std::string& target, int number) {
-  if (number == 1) return target;
-  const std::string_view name = NameOf(target);
-  const std::string_view stem = StemOf(name);
-  return target.substr(0, target.size() - name.size()) + std::string(stem) + "-" + std::to_string(number) +
-         std::string(name.substr(stem.size()));
-}
-
 FileAction MadeAbsolute(const FileAction& action) {
   FileAction absolute = action;
   absolute.path = AbsoluteEntry(action.path);
@@ -134,7 +127,6 @@ FileAction MadeAbsolute(const FileAction& action) {
 
 Result<std::optional<ActionStart>> Prepare(const FileAction& action,
                                            const std::unordered_set<std::string>& taken) {
-  if (action.adds()) return PrepareAdded(action, taken);
   struct stat info {};
   if (::lstat(action.path.c_str(), &info) != 0) return ErrnoError(Stage::kAct, errno, "look at it");
   const bool is_link = S_ISLNK(info.st_mode);
@@ -169,7 +161,6 @@ Result<std::optional<ActionStart>> Prepare(const FileAction& action,
 }
 
 Progressed Look(const FileAction& action, const ActionStart& start) {
-  if (action.adds()) return IsAdded(action, start) ? Progressed::kYes : Progressed::kNo;
   struct stat source {};
   const bool has_source = ::lstat(action.path.c_str(), &source) == 0;
   switch (action.kind) {
@@ -178,7 +169,7 @@ Progressed Look(const FileAction& action, const ActionStart& start) {
       return IsLinked(action) ? Progressed::kYes : Progressed::kNo;
     case Kind::kDelete:
       return has_source ? Progressed::kNo : Progressed::kYes;
-    default:
+    case Kind::kMove:
       break;
   }
   struct stat target {};
@@ -204,7 +195,6 @@ Status RemoveMoved(const FileAction& action) {
 }
 
 Status Perform(const FileAction& action, const ActionStart& start) {
-  if (action.adds()) return AddFile(action, start);
   // Again, for an action just before this one may have taken the keeper away.
   if (!action.keeper.empty()) {
     if (Status kept = CheckKeeper(action); !kept) return kept;
@@ -218,9 +208,8 @@ Status Perform(const FileAction& action, const ActionStart& start) {
     case Kind::kDelete:
       if (::unlink(action.path.c_str()) != 0) return ErrnoError(Stage::kAct, errno, "delete");
       return {};
-    default:
-      return {};
   }
+  return {};
 }
 
 }  // namespace imgmill

@@ -16,8 +16,7 @@ namespace {
 
 constexpr std::string_view kFirstLine = "imgmill-undo\t1";
 constexpr size_t kPendingBytes = size_t{64} << 10;
-constexpr std::array<std::string_view, 7> kKinds = {"move", "hardlink",     "symlink",    "delete",
-                                                    "copy", "new-hardlink", "new-symlink"};
+constexpr std::array<std::string_view, 4> kKinds = {"move", "hardlink", "symlink", "delete"};
 
 /// Fields of a line; fields that are missing are empty.
 class Fields {
@@ -207,7 +206,6 @@ Result<FileAction> JournalFile::ActionAt(size_t id) const {
   if (!line) return line.error();
   FileAction action;
   if (!ParseAction(*line, action)) return Malformed("action " + std::to_string(id));
-  action.number = id;
   return action;
 }
 

@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "imgmill/base/path_text.h"
+#include "imgmill/infer/libtorch_location.h"
 
 namespace imgmill {
 namespace {
@@ -24,6 +25,16 @@ std::string ProgramFolder() {
   return program.substr(0, program.rfind('/') + 1);
 }
 
+/// The folder of libimgmill.so, if this code is part of it and not of a program; with a trailing slash.
+std::string LibraryFolder() {
+  Dl_info info = {};
+  if (dladdr(reinterpret_cast<const void*>(&OpenModelRuntime), &info) == 0 || info.dli_fname == nullptr)
+    return {};
+  const std::string file = info.dli_fname;
+  const size_t slash = file.rfind('/') + 1;  // 0 where there is none
+  return file.find(".so", slash) == std::string::npos ? "" : file.substr(0, slash);
+}
+
 std::vector<std::string> Candidates() {
   // Whoever names a module wants that one: no other is tried in its place.
   if (const char* named = std::getenv("IMGMILL_TORCH_MODULE"); named != nullptr && *named != '\0') {
@@ -33,6 +44,8 @@ std::vector<std::string> Candidates() {
   std::vector<std::string> paths;
   for (const char* relative : {"", "../lib/", "../lib/imgmill/"})
     paths.push_back(folder + relative + kModuleName);
+  if (const std::string library = LibraryFolder(); !library.empty())
+    paths.push_back(library + "imgmill/" + kModuleName);
   return paths;
 }
 
@@ -60,6 +73,9 @@ Result<CreateModelRuntimeFn> OpenModule() {
       tried += ": no such file";
       continue;
     }
+    const Result<LibTorchLocation> libtorch = FindLibTorch(path.substr(0, path.rfind('/') + 1));
+    if (!libtorch) return libtorch.error();
+    if (Status mapped = MapLibTorch(*libtorch); !mapped) return mapped.error();
     // RTLD_LOCAL keeps LibTorch's symbols (a libgomp, a protobuf) away from the other libraries' ones.
     void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (handle == nullptr) {

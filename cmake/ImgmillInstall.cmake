@@ -1,0 +1,76 @@
+# What an installation consists of, and the Debian package made from it. The tree can be moved as a whole: programs and
+# libraries find each other relative to themselves, and where they lie in it is fixed, since the program looks for its
+# module by ../lib/imgmill.
+#
+#   bin/imgmill                             lib/libimgmill.so, libimgmill_memory.so
+#   lib/imgmill/libimgmill_torch.so         lib/imgmill/libtorch -> LibTorch, made by the user or by the option below
+#   include/imgmill, lib/cmake/imgmill      share/man, share/doc, completions
+
+option(IMGMILL_BUNDLE_LIBTORCH "Install a copy of the CPU LibTorch beside the module (450 MB)" OFF)
+
+set_target_properties(imgmill PROPERTIES INSTALL_RPATH "$ORIGIN/../lib")
+set_target_properties(imgmill_library PROPERTIES INSTALL_RPATH "$ORIGIN")
+install(TARGETS imgmill RUNTIME DESTINATION bin)
+install(TARGETS imgmill_library imgmill_memory LIBRARY DESTINATION lib)
+if(IMGMILL_TORCH)
+  set_target_properties(imgmill_torch PROPERTIES INSTALL_RPATH "$ORIGIN/..")
+  install(TARGETS imgmill_torch LIBRARY DESTINATION lib/imgmill)
+  if(IMGMILL_BUNDLE_LIBTORCH)
+    if(LibTorch_HAS_CUDA)
+      message(FATAL_ERROR "IMGMILL_BUNDLE_LIBTORCH copies a CPU build only: CUDA's libraries are packages of their own.")
+    endif()
+    install(DIRECTORY ${LibTorch_LIBRARY_DIR}/ DESTINATION lib/imgmill/libtorch/lib
+            FILES_MATCHING REGEX "/lib(c10|torch_cpu|gomp[^/]*)\\.so[.0-9]*$" PATTERN "libshm*" EXCLUDE)
+    foreach(file version.py build-version)
+      if(EXISTS ${LibTorch_ROOT}/${file})
+        install(FILES ${LibTorch_ROOT}/${file} DESTINATION lib/imgmill/libtorch)
+      endif()
+    endforeach()
+    file(GLOB licences ${LibTorch_ROOT}/../torch-*.dist-info/licenses ${LibTorch_ROOT}/../torch-*.dist-info/LICENSE)
+    foreach(licence IN LISTS licences)
+      install(CODE "file(INSTALL \"${licence}\" DESTINATION \"\${CMAKE_INSTALL_PREFIX}/lib/imgmill/libtorch\")")
+    endforeach()
+  endif()
+endif()
+
+include(CMakePackageConfigHelpers)
+configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/imgmillConfig.cmake.in
+  ${PROJECT_BINARY_DIR}/cmake/imgmillConfig.cmake INSTALL_DESTINATION lib/cmake/imgmill)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/cmake/imgmillConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/cmake/imgmillConfig.cmake ${PROJECT_BINARY_DIR}/cmake/imgmillConfigVersion.cmake
+        DESTINATION lib/cmake/imgmill)
+install(DIRECTORY include/imgmill DESTINATION include FILES_MATCHING PATTERN "*.h")
+
+install(DIRECTORY ${IMGMILL_PAGES}/man1 DESTINATION share/man)
+install(FILES ${IMGMILL_PAGES}/bash/imgmill DESTINATION share/bash-completion/completions)
+install(FILES ${IMGMILL_PAGES}/fish/imgmill.fish DESTINATION share/fish/vendor_completions.d)
+# In /usr, Debian's zsh looks into the folder for packages; elsewhere the usual one is taken.
+install(CODE "
+  set(folder site-functions)
+  if(CMAKE_INSTALL_PREFIX MATCHES \"/usr$\")
+    set(folder vendor-completions)
+  endif()
+  file(INSTALL \"${IMGMILL_PAGES}/zsh/_imgmill\" DESTINATION \"\${CMAKE_INSTALL_PREFIX}/share/zsh/\${folder}\")")
+install(DIRECTORY docs/ DESTINATION share/doc/imgmill FILES_MATCHING PATTERN "*.md")
+install(FILES README.md DESTINATION share/doc/imgmill)
+
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME imgmill)
+set(CPACK_PACKAGE_CONTACT "imgmill developers <imgmill@localhost>")
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION graphics)
+set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "${PROJECT_DESCRIPTION}
+ Finds duplicates, filters, cuts and enlarges the images of a folder from the
+ command line, within a memory budget and with every image accounted for.
+ .
+ Neural networks run on LibTorch, which is no Debian package of that version:
+ /usr/share/doc/imgmill/install.md says where imgmill looks for it. Everything
+ that needs no model works without.")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
+# Read off the programs; the module's need of LibTorch is not among them, since no package has it.
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "bash-completion, python3-pip, cmake, g++, nlohmann-json3-dev")
+include(CPack)

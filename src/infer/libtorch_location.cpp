@@ -1,0 +1,150 @@
+// The rule by which LibTorch is found, the check of its version, and the mapping of its libraries.
+#include "imgmill/infer/libtorch_location.h"
+
+#include <dlfcn.h>
+#include <glob.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <optional>
+#include <sstream>
+#include <vector>
+
+#include "imgmill/base/path_text.h"
+
+namespace imgmill {
+namespace {
+
+/// Written once, under the lock of whoever opens the module.
+std::optional<LibTorchLocation> mapped;
+
+struct Candidate {
+  std::string root;
+  std::string found_by;
+};
+
+std::string Environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+bool IsThere(const std::string& path) {
+  return access(path.c_str(), F_OK) == 0;
+}
+
+/// "2.13" of "2.13.0+cpu".
+std::string Series(const std::string& version) {
+  const size_t dot = version.find('.');
+  return dot == std::string::npos ? version : version.substr(0, version.find('.', dot + 1));
+}
+
+/// A wheel's version.py says __version__ = '2.13.0+cpu', the C++ archive's build-version is one line.
+std::string VersionOf(const std::string& root) {
+  std::ifstream python(root + "/version.py");
+  for (std::string line; std::getline(python, line);) {
+    if (!line.starts_with("__version__")) continue;
+    const size_t start = line.find_first_of("'\"");
+    if (start == std::string::npos) break;
+    return line.substr(start + 1, line.find_last_of("'\"") - start - 1);
+  }
+  std::ifstream archive(root + "/build-version");
+  std::string line;
+  return std::getline(archive, line) && !line.empty() ? line : "unknown";
+}
+
+/// Where the python3 that comes first in PATH keeps its packages. It is not run: that would cost more than
+/// all the rest, and folders tell enough, since LibTorch's libraries are the same for each version of Python.
+std::vector<std::string> PythonPackageFolders() {
+  std::vector<std::string> patterns;
+  std::istringstream path(Environment("PATH"));
+  for (std::string folder; std::getline(path, folder, ':');) {
+    if (folder.empty() || access((folder + "/python3").c_str(), X_OK) != 0) continue;
+    const std::string prefix = folder + "/../";
+    patterns = {prefix + "lib/python3.*/site-packages", prefix + "local/lib/python3.*/dist-packages",
+                prefix + "lib/python3/dist-packages"};
+    break;
+  }
+  if (const std::string home = Environment("HOME"); !home.empty() && !patterns.empty())
+    patterns.push_back(home + "/.local/lib/python3.*/site-packages");
+
+  std::vector<std::string> folders;
+  for (const std::string& pattern : patterns) {
+    glob_t found = {};
+    if (glob(pattern.c_str(), 0, nullptr, &found) == 0) {
+      for (size_t i = 0; i < found.gl_pathc; ++i) folders.emplace_back(found.gl_pathv[i]);
+    }
+    globfree(&found);
+  }
+  return folders;
+}
+
+/// Why this folder will not do; empty if it will.
+std::string WhatIsWrong(const std::string& root, std::string& version) {
+  if (!IsThere(root + "/lib/libtorch_cpu.so")) return "has no lib/libtorch_cpu.so";
+  version = VersionOf(root);
+  const std::string wanted = LibTorchWanted();
+  // A build against one without a version has nothing to compare: the loader decides.
+  if (wanted == "unknown" || Series(version) == Series(wanted)) return {};
+  return "is version " + version;
+}
+
+}  // namespace
+
+std::string LibTorchWanted() {
+  return IMGMILL_LIBTORCH_VERSION;
+}
+
+Result<LibTorchLocation> FindLibTorch(const std::string& module_folder) {
+  std::vector<Candidate> candidates;
+  std::string tried;
+  const std::string named = Environment("LIBTORCH");
+  if (!named.empty()) {
+    candidates.push_back({named, "$LIBTORCH"});
+  } else {
+    tried = "$LIBTORCH: not set; ";
+    candidates.push_back({module_folder + "libtorch", "beside the module"});
+    for (const std::string& folder : PythonPackageFolders()) {
+      if (IsThere(folder + "/torch")) candidates.push_back({folder + "/torch", "the active python3"});
+    }
+  }
+  for (const Candidate& candidate : candidates) {
+    LibTorchLocation location{candidate.root, {}, candidate.found_by};
+    const std::string wrong = WhatIsWrong(candidate.root, location.version);
+    if (wrong.empty()) return location;
+    tried += candidate.found_by + ": " + PrintablePath(candidate.root) + " " + wrong + "; ";
+  }
+  if (named.empty() && candidates.size() == 1) tried += "the active python3: has no torch; ";
+  tried.resize(tried.size() - 2);
+  const std::string series = Series(LibTorchWanted());
+  return Error{
+      Stage::kConfigure, Code::kNotFound,
+      "models need LibTorch " + series + ", which was not found (" + tried +
+          "). Set LIBTORCH to the folder that holds lib/libtorch_cpu.so, or install it for the active "
+          "python3: pip install torch==" +
+          series + ".*. Everything that needs no model works without it"};
+}
+
+Status MapLibTorch(const LibTorchLocation& location) {
+  // Each after the ones it needs. Those of a device may be missing; nothing of ours names their symbols: they
+  // register their kernels when they are mapped.
+  for (const char* name :
+       {"c10", "torch_cpu", "c10_cuda", "torch_cuda", "c10_hip", "torch_hip", "c10_xpu", "torch_xpu"}) {
+    const std::string path = location.root + "/lib/lib" + name + ".so";
+    if (!IsThere(path)) continue;
+    if (dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) != nullptr) continue;
+    const char* reason = dlerror();
+    return Error{Stage::kConfigure, Code::kModelError,
+                 "LibTorch in " + PrintablePath(location.root) + " (" + location.found_by +
+                     ") cannot be used: " + (reason != nullptr ? reason : "unknown reason") +
+                     ". Set LIBTORCH to the folder of another one"};
+  }
+  mapped = location;
+  return {};
+}
+
+const LibTorchLocation* MappedLibTorch() {
+  return mapped ? &*mapped : nullptr;
+}
+
+}  // namespace imgmill
