@@ -2,6 +2,7 @@
 #include "command_table.h"
 
 #include "imgmill/commands/dedup.h"
+#include "imgmill/commands/filter.h"
 #include "imgmill/commands/upscale.h"
 
 namespace imgmill {
@@ -10,10 +11,12 @@ namespace {
 constexpr CommandRow kCommands[] = {
     {"dedup", "find duplicate and near-duplicate images", CommandKind::kImages, &AddDedup, nullptr},
     {"doctor", "check this machine and this installation", CommandKind::kTool, nullptr, &AddDoctor},
+    {"filter", "keep the images whose quality signals satisfy rules", CommandKind::kImages, &AddFilter,
+     nullptr},
     {"memory", "show memory and budgets, advise on flags, forget what was learned", CommandKind::kTool,
      nullptr, &AddMemory},
     {"run", "run a pipeline of steps from a YAML file", CommandKind::kPipeline, nullptr, nullptr},
-    {"undo", "take back what --action moved or linked", CommandKind::kTool, nullptr, &AddUndo},
+    {"undo", "take back what --action moved, copied or linked", CommandKind::kTool, nullptr, &AddUndo},
     {"upscale", "enlarge images with a model or a classical kernel", CommandKind::kImages, &AddUpscale,
      nullptr},
 };

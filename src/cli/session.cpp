@@ -278,9 +278,11 @@ ExitCode Session::Finish(const Error& error) {
 
 ExitCode RunSession(const SessionPlan& plan, const SharedOptions& shared,
                     const std::function<Result<CommandResult>(std::unique_ptr<ItemSource>, Session&)>& body) {
-  if (const auto wrong = OutputIsInput(plan.output_folders, shared.list)) {
-    std::fprintf(stderr, "imgmill: error: %s\n", wrong->c_str());
-    return ExitCode::kUsage;
+  for (const auto* folders : {&plan.output_folders, &plan.leave_out}) {
+    if (const auto wrong = OutputIsInput(*folders, shared.list)) {
+      std::fprintf(stderr, "imgmill: error: %s\n", wrong->c_str());
+      return ExitCode::kUsage;
+    }
   }
   Result<std::unique_ptr<Session>> opened = Session::Open(plan, shared);
   if (!opened) {

@@ -15,7 +15,8 @@ ExitCode UndoFromFile(const std::string& file) {
   const Result<UndoSummary> undone =
       UndoActions(file, InstallStopSignals(), [](const FileAction& action, const Status& status) {
         if (status.ok()) {
-          std::printf("restored %s\n", PrintablePath(action.path).c_str());
+          std::printf("%s %s\n", action.adds() ? "removed" : "restored",
+                      PrintablePath(action.adds() ? action.target : action.path).c_str());
         } else {
           std::fprintf(stderr, "imgmill: error: %s\n", Describe(action.path, status.error()).c_str());
         }

@@ -2,32 +2,20 @@
 #include "imgmill/commands/dedup.h"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <array>
 
-#include "dedup_actions.h"
+#include "choice.h"
 #include "dedup_groups.h"
 #include "dedup_operation.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
-#include "imgmill/base/spelling.h"
+#include "planned_actions.h"
 
 namespace imgmill {
 namespace {
 
 const std::array<std::string, 5> kMethods = {"exact", "phash", "dhash", "ahash", "whash"};
 const std::array<std::string, 5> kActions = {"report", "move", "hardlink", "symlink", "delete"};
-
-template <size_t N>
-std::optional<std::string> CheckName(const char* flag, const std::string& name,
-                                     const std::array<std::string, N>& known) {
-  if (std::find(known.begin(), known.end(), name) != known.end()) return std::nullopt;
-  std::string text = "unknown " + std::string(flag) + " \"" + name + "\"";
-  if (const auto guess = DidYouMean(name, known)) return text + "; did you mean \"" + *guess + "\"?";
-  text += " (";
-  for (const std::string& word : known) text += word + (word == known.back() ? ")" : ", ");
-  return text;
-}
 
 /// The reduce, as work that a refused allocation does not end.
 class Grouping final : public LadderWork {
@@ -86,8 +74,7 @@ class Dedup final : public Command {
     const std::vector<DuplicateGroup>& groups = grouping.groups();
     Describe(entries, groups, result);
     if (options_.action != "report" && !groups.empty()) {
-      if (Status acted = ActOnDuplicates(options_, entries, groups, services, result); !acted)
-        return acted.error();
+      if (Status acted = Act(entries, groups, services, result); !acted) return acted.error();
     }
     return result;
   }
@@ -96,6 +83,35 @@ class Dedup final : public Command {
   DedupOperation Hashing(const CommandServices& services) const {
     return {HashKindFromName(options_.method), options_.decode == "scaled", services.shared->allow_truncated,
             services};
+  }
+
+  static FileAction::Kind KindOf(const std::string& action) {
+    if (action == "move") return FileAction::Kind::kMove;
+    if (action == "hardlink") return FileAction::Kind::kHardlink;
+    if (action == "symlink") return FileAction::Kind::kSymlink;
+    return FileAction::Kind::kDelete;
+  }
+
+  /// One action a duplicate; keepers are never touched.
+  Status Act(const std::vector<DedupEntry>& entries, const std::vector<DuplicateGroup>& groups,
+             const CommandServices& services, CommandResult& result) const {
+    const auto plan = [&](ActionJournal& journal) -> Status {
+      for (const DuplicateGroup& group : groups) {
+        for (const DuplicateGroup::Member& member : group.members) {
+          const DedupEntry& entry = entries[member.index];
+          FileAction action;
+          action.kind = KindOf(options_.action);
+          action.path = entry.file.path;
+          action.keeper = entries[group.keeper].file.path;
+          action.seen = entry.stamp;
+          if (action.has_target()) action.target = options_.move_to + "/" + entry.file.relative;
+          if (Status planned = journal.Plan(action); !planned) return planned;
+        }
+      }
+      return {};
+    };
+    return CarryOut({"imgmill dedup", options_.action, options_.undo_file, options_.move_to}, plan, services,
+                    result);
   }
 
   void Describe(const std::vector<DedupEntry>& entries, const std::vector<DuplicateGroup>& groups,
@@ -181,8 +197,8 @@ Dedup::Dedup(CLI::App& app) {
 }  // namespace
 
 std::optional<std::string> DedupOptions::Check() const {
-  if (auto wrong = CheckName("--method", method, kMethods)) return wrong;
-  if (auto wrong = CheckName("--action", action, kActions)) return wrong;
+  if (auto wrong = CheckChoice("--method", method, kMethods)) return wrong;
+  if (auto wrong = CheckChoice("--action", action, kActions)) return wrong;
   if (decode != "scaled" && decode != "full") return "--decode takes scaled or full, not \"" + decode + "\"";
   if (max_distance < 0 || max_distance > 64) return "--max-distance takes 0 to 64 bits";
   if (action == "move" && move_to.empty()) return "--action move needs a folder: --move-to DIR";

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "imgmill/base/byte_size.h"
-#include "imgmill/signals/quality.h"
+#include "imgmill/signals/signal_set.h"
 
 namespace imgmill {
 namespace {
@@ -35,7 +35,7 @@ class DedupOperation::Task final : public ItemTask {
       : operation_(operation), item_(item) {
     if (operation.kind_) {
       hasher_.emplace(*operation.kind_, input);
-      sharpness_.emplace(input);
+      sharpness_.emplace(input, SignalSet{Signal::kSharpness});
     }
   }
 
@@ -56,7 +56,7 @@ class DedupOperation::Task final : public ItemTask {
     Catalog& catalog = operation_.catalog_;
     if (hasher_) {
       entry.hash = hasher_->Finish();
-      entry.sharpness = sharpness_->Finish();
+      entry.sharpness = sharpness_->Finish()[Signal::kSharpness].value_or(0);
       if (Status put = catalog.PutFact(item_.content, operation_.hash_fact_, Packed(entry.hash)); !put)
         return put;
       if (Status put = catalog.PutFact(item_.content, operation_.sharpness_fact_, Packed(entry.sharpness));
@@ -72,7 +72,7 @@ class DedupOperation::Task final : public ItemTask {
   DedupOperation& operation_;
   const Item& item_;
   std::optional<PerceptualHasher> hasher_;
-  std::optional<SharpnessMeter> sharpness_;
+  std::optional<SignalMeter> sharpness_;
 };
 
 DedupOperation::DedupOperation(std::optional<HashKind> kind, bool scaled_decode, bool allow_truncated,
@@ -110,7 +110,7 @@ Footprint DedupOperation::Cost(const ImageHeader& header) const {
   if (!kind_) return {64 * kKiB, 0};
   const ReadOptions reading = Reading(header);
   const Layout input = ReadLayout(header, reading);
-  const size_t pooled = PerceptualHasher::PooledBytes(*kind_, input) + SharpnessMeter::PooledBytes(input);
+  const size_t pooled = PerceptualHasher::PooledBytes(*kind_, input) + SignalMeter::PooledBytes(input);
   return ReadFootprint(header, reading) + Footprint{pooled, 64 * kKiB};
 }
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "dataset/added_file.h"
 #include "dataset/copy_file.h"
 #include "dataset/link_text.h"
 #include "dataset/path_parts.h"
@@ -23,15 +24,13 @@ Error Refuse(Code code, std::string why) {
   return Error{Stage::kAct, code, std::move(why)};
 }
 
-/// The first of "name.jpg", "name-2.jpg", "name-3.jpg" that nobody has.
+/// The first of the names that nobody has.
 std::string FreeTarget(const std::string& target, const std::unordered_set<std::string>& taken) {
   struct stat info {};
-  const std::string_view name = NameOf(target);
-  const std::string_view stem = StemOf(name);
+  int number = 1;
   std::string candidate = target;
-  for (int number = 2; taken.contains(candidate) || ::lstat(candidate.c_str(), &info) == 0; ++number) {
-    candidate = target.substr(0, target.size() - name.size()) + std::string(stem) + "-" +
-                std::to_string(number) + std::string(name.substr(stem.size()));
+  while (taken.contains(candidate) || ::lstat(candidate.c_str(), &info) == 0) {
+    candidate = NumberedTarget(target, ++number);
   }
   return candidate;
 }
@@ -117,6 +116,14 @@ Status Move(const FileAction& action, const ActionStart& start) {
 
 }  // namespace
 
+std::string NumberedTarget(const std::string& target, int number) {
+  if (number == 1) return target;
+  const std::string_view name = NameOf(target);
+  const std::string_view stem = StemOf(name);
+  return target.substr(0, target.size() - name.size()) + std::string(stem) + "-" + std::to_string(number) +
+         std::string(name.substr(stem.size()));
+}
+
 FileAction MadeAbsolute(const FileAction& action) {
   FileAction absolute = action;
   absolute.path = AbsoluteEntry(action.path);
@@ -127,6 +134,7 @@ FileAction MadeAbsolute(const FileAction& action) {
 
 Result<std::optional<ActionStart>> Prepare(const FileAction& action,
                                            const std::unordered_set<std::string>& taken) {
+  if (action.adds()) return PrepareAdded(action, taken);
   struct stat info {};
   if (::lstat(action.path.c_str(), &info) != 0) return ErrnoError(Stage::kAct, errno, "look at it");
   const bool is_link = S_ISLNK(info.st_mode);
@@ -161,6 +169,7 @@ Result<std::optional<ActionStart>> Prepare(const FileAction& action,
 }
 
 Progressed Look(const FileAction& action, const ActionStart& start) {
+  if (action.adds()) return IsAdded(action, start) ? Progressed::kYes : Progressed::kNo;
   struct stat source {};
   const bool has_source = ::lstat(action.path.c_str(), &source) == 0;
   switch (action.kind) {
@@ -169,7 +178,7 @@ Progressed Look(const FileAction& action, const ActionStart& start) {
       return IsLinked(action) ? Progressed::kYes : Progressed::kNo;
     case Kind::kDelete:
       return has_source ? Progressed::kNo : Progressed::kYes;
-    case Kind::kMove:
+    default:
       break;
   }
   struct stat target {};
@@ -195,6 +204,7 @@ Status RemoveMoved(const FileAction& action) {
 }
 
 Status Perform(const FileAction& action, const ActionStart& start) {
+  if (action.adds()) return AddFile(action, start);
   // Again, for an action just before this one may have taken the keeper away.
   if (!action.keeper.empty()) {
     if (Status kept = CheckKeeper(action); !kept) return kept;
@@ -208,8 +218,9 @@ Status Perform(const FileAction& action, const ActionStart& start) {
     case Kind::kDelete:
       if (::unlink(action.path.c_str()) != 0) return ErrnoError(Stage::kAct, errno, "delete");
       return {};
+    default:
+      return {};
   }
-  return {};
 }
 
 }  // namespace imgmill

@@ -17,17 +17,20 @@ enum class Progressed {
   kYes
 };
 
+/// "name.jpg" for 1, "name-2.jpg", "name-3.jpg" and so on.
+std::string NumberedTarget(const std::string& target, int number);
+
 /// Everything absolute.
 FileAction MadeAbsolute(const FileAction& action);
 
 /// Checks that nothing would be lost, and says what the file is now. Nothing: it is as wanted already.
-/// @param taken  move targets that other started actions will have.
+/// @param taken  targets that other started actions will have.
 Result<std::optional<ActionStart>> Prepare(const FileAction& action,
                                            const std::unordered_set<std::string>& taken);
 
 Progressed Look(const FileAction& action, const ActionStart& start);
 
-/// kConflict for a move whose target was taken meanwhile: prepare again.
+/// kConflict where the target was taken meanwhile: prepare again.
 Status Perform(const FileAction& action, const ActionStart& start);
 
 /// The second half of a move.

@@ -74,8 +74,8 @@ uint64_t ActionJournal::planned() const {
 
 Status ActionJournal::Plan(const FileAction& action) {
   if (impl_->opened || impl_->file.sealed()) return Error{Stage::kAct, Code::kInternal, "the plan is sealed"};
-  const bool move = action.kind == FileAction::Kind::kMove;
-  if (action.path.empty() || (move && action.target.empty()) || (!move && action.keeper.empty())) {
+  const std::string& other = action.has_target() ? action.target : action.keeper;
+  if (action.path.empty() || other.empty()) {
     return Error{Stage::kAct, Code::kInternal, "an action without its path, target or keeper"};
   }
   return impl_->file.AddPlan(MadeAbsolute(action));
@@ -119,7 +119,7 @@ Status ActionJournal::Impl::PrepareOne(size_t id, std::vector<Ready>& batch,
     ++counts.already;
     return {};
   }
-  taken.insert((*start)->target);
+  if (!(*start)->target.empty()) taken.insert((*start)->target);
   if (Status added = file.AddStart(id, **start); !added) return added;
   batch.push_back({id, *std::move(action), **std::move(start)});
   return {};
@@ -128,7 +128,7 @@ Status ActionJournal::Impl::PrepareOne(size_t id, std::vector<Ready>& batch,
 Status ActionJournal::Impl::PerformOne(Ready& ready, const Report& report) {
   Status status = Perform(ready.action, ready.start);
   // Somebody was faster at the target: another number, written down before it is used.
-  while (!status && status.error().code == Code::kConflict && ready.action.kind == FileAction::Kind::kMove) {
+  while (!status && status.error().code == Code::kConflict && ready.action.has_target()) {
     Result<std::optional<ActionStart>> again = Prepare(ready.action, {});
     if (!again || !*again || (*again)->target == ready.start.target) break;
     ready.start = **std::move(again);

@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::string_view kFirstLine = "imgmill-undo\t1";
 constexpr size_t kPendingBytes = size_t{64} << 10;
-constexpr std::array<std::string_view, 4> kKinds = {"move", "hardlink", "symlink", "delete"};
+constexpr std::array<std::string_view, 7> kKinds = {"move", "hardlink",     "symlink",    "delete",
+                                                    "copy", "new-hardlink", "new-symlink"};
 
 /// Fields of a line; fields that are missing are empty.
 class Fields {
@@ -206,6 +207,7 @@ Result<FileAction> JournalFile::ActionAt(size_t id) const {
   if (!line) return line.error();
   FileAction action;
   if (!ParseAction(*line, action)) return Malformed("action " + std::to_string(id));
+  action.number = id;
   return action;
 }
 

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "dataset/added_file.h"
 #include "dataset/copy_file.h"
 #include "dataset/file_actions.h"
 #include "dataset/link_text.h"
@@ -83,6 +84,7 @@ Status CopyBack(const FileAction& action, const ActionStart& start, bool overwri
 }  // namespace
 
 bool IsAsBefore(const FileAction& action, const ActionStart& start) {
+  if (action.adds()) return !Exists(start.target);
   struct stat info {};
   if (::lstat(action.path.c_str(), &info) != 0) return false;
   if (!start.link.empty()) return LinkTextOf(action.path) == start.link;
@@ -91,6 +93,7 @@ bool IsAsBefore(const FileAction& action, const ActionStart& start) {
 }
 
 Result<Reverted> Revert(const FileAction& action, const ActionStart& start) {
+  if (action.adds()) return AsResult(RemoveAdded(action, start));  // Look has found it as we made it
   if (action.kind == Kind::kMove) return AsResult(MoveBack(action, start));
   if (action.kind == Kind::kDelete) {
     if (Exists(action.path)) return Refuse(Code::kConflict, "something else is there now");

@@ -90,6 +90,34 @@ TEST_CASE("an output folder on a full disk") {
   }
 }
 
+TEST_CASE("filter copies onto a full disk") {
+  const TestFolder where;
+  const SmallDisk disk(where / "disk", "300k");
+  if (!disk.mounted()) return;
+  CopySamples(where / "photos");
+  const std::vector<std::string> command = {
+      "filter",   where / "photos", "--keep", "short_side>=100", "--to",           where / "disk/good",
+      "--action", "copy",           "--json", "--catalog",       where / "catalog"};
+  const ProcessResult full = Run(command);
+  INFO(full.err);
+  CHECK(full.exit_code == 75);
+  CHECK(ListsDiskFull(Json(full)));
+  const FolderBytes photos = ReadFolder(where / "photos");
+  const FolderBytes partial = ReadFolder(where / "disk/good");
+  CHECK_FALSE(partial.empty());
+  for (const auto& [name, bytes] : partial) {  // nothing half written, no temporary
+    CAPTURE(name);
+    REQUIRE(photos.count(name) == 1);
+    CHECK(photos.at(name) == bytes);
+  }
+  disk.Enlarge("64m");
+  const ProcessResult rest = Run(command);
+  INFO(rest.err);
+  CHECK(rest.exit_code == 0);
+  CHECK(Json(rest)["acted"] == Json(rest)["kept"].get<size_t>() - partial.size());
+  CHECK(ReadFolder(where / "disk/good").size() == Json(rest)["kept"]);
+}
+
 TEST_CASE("a catalog on a full disk") {
   const TestFolder where;
   const SmallDisk disk(where / "disk", "64k");

@@ -116,6 +116,23 @@ TEST_CASE("a killed dedup --action move, run again, moves what an undisturbed on
   KillAndRunAgain(scenario);
 }
 
+TEST_CASE("a killed filter --action copy, run again, copies what an undisturbed one copies") {
+  Scenario scenario;
+  scenario.prepare = [](const TestFolder& where) {
+    CopySamples(where / "photos");
+    for (int i = 0; i < 60; ++i) {
+      std::filesystem::copy_file(SampleData() + "/harbour.jpg",
+                                 where / ("photos/copy" + std::to_string(i) + ".jpg"));
+    }
+    return std::vector<std::string>{"filter",    where / "photos", "--keep", "sharpness>p10",
+                                    "--action",  "copy",           "--to",   where / "good",
+                                    "--catalog", where / "catalog"};
+  };
+  scenario.progress = "good";
+  scenario.result = {"photos", "good"};
+  KillAndRunAgain(scenario);
+}
+
 TEST_CASE("a killed pipeline, run again, ends with the bytes of an undisturbed one") {
   Scenario scenario;
   scenario.prepare = [](const TestFolder& where) {

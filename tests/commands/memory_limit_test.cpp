@@ -68,7 +68,7 @@ class MemoryGroup {
 
 }  // namespace
 
-TEST_CASE("dedup finishes under a kernel limit of 256 MiB that nobody told it about") {
+TEST_CASE("dedup and filter finish under a kernel limit of 256 MiB that nobody told it about") {
   constexpr size_t kLimit = size_t{256} << 20;
   const MemoryGroup group(kLimit);
   if (!group.made()) return;
@@ -83,20 +83,25 @@ TEST_CASE("dedup finishes under a kernel limit of 256 MiB that nobody told it ab
 
   ProcessOptions options;
   options.cgroup_procs = group.procs();
-  for (const std::string decode : {"scaled", "full"}) {
-    CAPTURE(decode);
-    const ProcessResult result = Run({"dedup", where / "photos", where / "large", "--no-catalog", "--decode",
-                                      decode, "-j4", "--json", "--report", where / "report.json"},
-                                     options);
+  for (const std::vector<std::string>& command :
+       std::vector<std::vector<std::string>>{{"dedup", "--decode", "scaled"},
+                                             {"dedup", "--decode", "full"},
+                                             {"filter", "--keep", "sharpness>p10"}}) {
+    CAPTURE(command.back());
+    std::vector<std::string> arguments = command;
+    arguments.insert(arguments.end(), {where / "photos", where / "large", "--no-catalog", "-j4", "--json",
+                                       "--report", where / "report.json"});
+    const ProcessResult result = Run(arguments, options);
     INFO(result.err);
     CHECK(result.signal == 0);
     CHECK(result.exit_code == 0);
     CHECK(Json(result)["done"] == count);
     CHECK(result.peak_resident < kLimit);
     const nlohmann::json memory = JsonFile(where / "report.json")["memory"];
-    MESSAGE(decode << ": budget " << memory["budget"].get<size_t>() / 1048576 << " MiB by "
-                   << memory["budget_source"].get<std::string>() << ", peak resident "
-                   << result.peak_resident / 1048576 << " MiB, " << result.seconds << " s");
+    MESSAGE(command.front() << " " << command.back() << ": budget "
+                            << memory["budget"].get<size_t>() / 1048576 << " MiB by "
+                            << memory["budget_source"].get<std::string>() << ", peak resident "
+                            << result.peak_resident / 1048576 << " MiB, " << result.seconds << " s");
     CHECK(memory["budget_source"].get<std::string>().find("cgroup") != std::string::npos);
     CHECK(memory["budget"] <= kLimit);
   }

@@ -36,6 +36,23 @@ TEST_CASE("dedup says the same with any number of threads and any budget") {
   }
 }
 
+TEST_CASE("filter says and exports the same with any number of threads and any budget") {
+  const TestFolder where;
+  std::string expected;
+  for (const auto& circumstance : kCircumstances) {
+    CAPTURE(circumstance.back());
+    const std::string table = where / "signals.csv";
+    const ProcessResult result = Run(With({"filter", SampleData(), "--json", "--no-catalog", "--keep",
+                                           "sharpness>p20", "--drop", "noise>p90", "--export", table},
+                                          circumstance, "80MiB"));
+    CHECK(result.exit_code == 1);
+    CHECK(Json(result)["done"] == 30);
+    const std::string found = result.out + TestFolder::Read(table);
+    if (expected.empty()) expected = found;
+    CHECK(found == expected);
+  }
+}
+
 TEST_CASE("upscale writes the same bytes with any number of threads and any budget") {
   const TestFolder where;
   FolderBytes expected;

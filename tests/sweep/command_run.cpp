@@ -6,17 +6,28 @@
 #include <filesystem>
 
 #include "imgmill/commands/dedup.h"
+#include "imgmill/commands/filter.h"
 #include "imgmill/commands/upscale.h"
 
 namespace imgmill {
 namespace fs = std::filesystem;
+
+namespace {
+
+std::unique_ptr<Command> AddCommand(const std::string& name, CLI::App& app) {
+  if (name == "dedup") return AddDedup(app);
+  if (name == "filter") return AddFilter(app);
+  return AddUpscale(app);
+}
+
+}  // namespace
 
 CommandRunResult RunInProcess(const CommandRun& run) {
   CommandRunResult outcome;
   const size_t live_before = HostPool().Stats().live;
   {
     CLI::App app;
-    const std::unique_ptr<Command> command = run.command == "dedup" ? AddDedup(app) : AddUpscale(app);
+    const std::unique_ptr<Command> command = AddCommand(run.command, app);
     std::vector<std::string> arguments(run.arguments.rbegin(), run.arguments.rend());
     app.parse(arguments);
     SharedOptions shared;

@@ -52,6 +52,16 @@ TEST_CASE("dedup survives every single refused allocation, of buffers and cv::Ma
   }
 }
 
+TEST_CASE("filter survives every single refused allocation, in the map and in the reduce") {
+  CommandRun run;
+  run.command = "filter";
+  run.files = SampleFiles({"harbour.jpg", "windmill_exif6.jpg", "badge_alpha.png", "icon_tiny.png"});
+  run.arguments = {"--keep", "sharpness>p30", "--keep", "blockiness<p90"};
+  // For each image at least the window of rows, three rows of luma and the columns' steps; the reduce's
+  // values.
+  Sweep(run, "", 4 * 3 + 1);
+}
+
 TEST_CASE("upscale by a kernel survives every single refused allocation") {
   const ScratchFolder scratch;
   CommandRun run;

@@ -145,6 +145,14 @@ TEST_CASE("dedup comes through the worst orders under the smallest budget") {
   HoldsUp(run, scratch, "");
 }
 
+TEST_CASE("filter comes through the worst orders under the smallest budget") {
+  const ScratchFolder scratch;
+  CommandRun run;
+  run.command = "filter";
+  run.arguments = {"--keep", "sharpness>p10", "--keep", "blockiness<30"};
+  HoldsUp(run, scratch, "");
+}
+
 TEST_CASE("upscale by a kernel comes through the worst orders under the smallest budget") {
   const ScratchFolder scratch;
   CommandRun run;

@@ -33,7 +33,7 @@ enum class Code {
   kMalformed,      ///< an image whose data is broken
   kTruncated,      ///< an image whose data ends early
   kUnsupported,    ///< a valid file that uses something we cannot handle
-  kLimitExceeded,  ///< more pixels, bytes or frames than the limits allow
+  kLimitExceeded,  ///< more pixels, bytes or dropped images than a limit allows
   kTooLarge,       ///< its smallest lease does not fit the memory budget
   kOutOfMemory,    ///< refused by a pool or device, after the last rung
   kDeviceLost,     ///< the device no longer answers

@@ -1,4 +1,5 @@
-// Moves, links and deletes files so that nothing is lost by accident: first the undo file, then the act.
+// Moves, copies, links and deletes files so that nothing is lost by accident: first the undo file, then the
+// act.
 #pragma once
 
 #include <cstdint>
@@ -20,16 +21,27 @@ struct FileAction {
     kHardlink,  ///< replaced, in one step, by a hard link to `keeper`; only if their contents are equal
     kSymlink,  ///< replaced, in one step, by a relative symbolic link to `keeper`; only if their contents are
                ///< equal
-    kDelete    ///< for good; what undo can bring back is a content that `keeper` has, too
+    kDelete,   ///< for good; what undo can bring back is a content that `keeper` has, too
+    // These leave `path` as it is and add a file at `target`. Is one there already that is just this, there
+    // is nothing to do; another file's name is left alone: the next free number is taken, as for a move.
+    kCopy,         ///< bytes, mode, time
+    kNewHardlink,  ///< a second name
+    kNewSymlink    ///< a relative symbolic link
   };
   Kind kind = Kind::kMove;
   std::string path;
-  std::string target;  ///< kMove: where to, with its name
-  std::string
-      keeper;  ///< the file that stays in its stead; required for all but kMove, which checks it if given
+  std::string target;  ///< of a move, copy or new link: where to, with its name
+  /// The file that stays in its stead; required to replace or delete, checked if given to move.
+  std::string keeper;
   /// As `path` was when it was judged: an action on a file that has changed since is refused. Nothing: any
   /// will do.
   std::optional<FileStamp> seen;
+  /// Its place in the plan, from 0; set by the journal.
+  uint64_t number = 0;
+
+  /// Whether the file itself stays as it is, and another is added.
+  bool adds() const { return kind >= Kind::kCopy; }
+  bool has_target() const { return kind == Kind::kMove || adds(); }
 };
 
 struct ActionCounts {

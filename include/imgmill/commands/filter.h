@@ -1,0 +1,56 @@
+// `imgmill filter`: keep the images whose quality signals satisfy rules, say of each other one which rule it
+// failed.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "imgmill/commands/command.h"
+
+namespace CLI {
+class App;
+}
+
+namespace imgmill {
+
+struct FilterOptions {
+  /// Rules that an image must satisfy, all of them, to be kept: "blockiness<30", "short_side>=256",
+  /// "sharpness>p10" (the 10th percentile over the run's images). An image without a value for a rule's
+  /// signal does not satisfy it. At most 64 rules in all.
+  std::vector<std::string> keep;
+
+  /// Rules of the same form; an image that satisfies any of them is dropped. One without a value does not.
+  std::vector<std::string> drop;
+
+  /// What happens to files: "report" only, "move", "copy", "hardlink" or "symlink" ("link" for short).
+  std::string action = "report";
+
+  /// "kept" or "dropped": whose files the action is about. Empty: the dropped ones of a move (the rest stays
+  /// where it is), the kept ones of a copy or link (a new folder of good images).
+  std::string act_on;
+
+  /// Folder for every action but report; files keep their path below it.
+  std::string to;
+
+  /// Where the undo file goes; empty: into the catalog's folder.
+  std::string undo_file;
+
+  /// "50%" of the images judged, or a number of them: if more would be dropped, nothing is done and the run
+  /// ends with an error. Empty: no limit.
+  std::string max_drop;
+
+  /// A .csv or .jsonl file for all signals of all images, with what became of them. Empty: none.
+  std::string export_file;
+
+  /// Exit with 4 if any image was dropped (for CI).
+  bool check = false;
+
+  std::optional<std::string> Check() const;
+};
+
+/// Declares the flags on `app`; the command they fill is returned.
+std::unique_ptr<Command> AddFilter(CLI::App& app);
+
+}  // namespace imgmill

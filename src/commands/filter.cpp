@@ -1,0 +1,284 @@
+// The filter command: signals in the map phase, verdicts in the reduce, files copied, linked or moved in the
+// act.
+#include "imgmill/commands/filter.h"
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <cmath>
+
+#include "choice.h"
+#include "filter_export.h"
+#include "filter_operation.h"
+#include "filter_rule.h"
+#include "filter_verdict.h"
+#include "imgmill/base/path_text.h"
+#include "planned_actions.h"
+
+namespace imgmill {
+namespace {
+
+const std::array<std::string, 6> kActions = {"report", "move", "copy", "hardlink", "symlink", "link"};
+constexpr size_t kMostRules = 64;  // one bit each
+
+/// The rules of options that Check has passed.
+std::vector<FilterRule> RulesOf(const FilterOptions& options) {
+  std::vector<FilterRule> rules;
+  for (const bool keeps : {true, false}) {
+    for (const std::string& text : keeps ? options.keep : options.drop) {
+      if (Result<FilterRule> rule = ParseRule(text, keeps)) rules.push_back(*std::move(rule));
+    }
+  }
+  return rules;
+}
+
+FileAction::Kind KindOf(const std::string& action) {
+  if (action == "move") return FileAction::Kind::kMove;
+  if (action == "copy") return FileAction::Kind::kCopy;
+  return action == "hardlink" ? FileAction::Kind::kNewHardlink : FileAction::Kind::kNewSymlink;
+}
+
+/// The reduce, as work that a refused allocation does not end.
+class Judging final : public LadderWork {
+ public:
+  Judging(FilterOperation& operation, std::vector<AppliedRule>& rules, const CommandServices& services)
+      : operation_(operation), rules_(rules), services_(services) {}
+  Status Run(const Attempt&) override {
+    return Judge(operation_.columns(), rules_, operation_.entries(), *services_.memory, *services_.stop);
+  }
+  bool has_cpu_rung() const override { return false; }
+
+ private:
+  FilterOperation& operation_;
+  std::vector<AppliedRule>& rules_;
+  const CommandServices& services_;
+};
+
+class Filter final : public Command {
+ public:
+  explicit Filter(CLI::App& app);
+
+  std::optional<std::string> Check() const override { return options_.Check(); }
+  std::string folder_to_leave_out() const override {
+    return options_.to;
+  }  // or a rerun would judge its copies
+
+  std::unique_ptr<Operation> FactsOnly(const CommandServices& services) const override {
+    std::vector<Signal> signals;
+    AssignColumns(RulesOf(options_), signals);
+    auto operation = std::make_unique<FilterOperation>(signals, !options_.export_file.empty(), services);
+    if (!operation->decodes()) return nullptr;
+    return operation;
+  }
+
+  Result<CommandResult> Run(ItemSource& source, const CommandServices& services) override {
+    std::vector<Signal> signals;
+    std::vector<AppliedRule> rules = AssignColumns(RulesOf(options_), signals);
+    FilterOperation operation(signals, !options_.export_file.empty(), services);
+    Engine engine({services.workers(), services.shared->limits, services.shared->force}, services.engine());
+    Result<RunCounts> counts = engine.Run(source, operation);
+    if (!counts) return counts.error();
+
+    CommandResult result;
+    result.counts = *counts;
+    result.failed = operation.log().TakeFailures();
+    result.fates = operation.log().TakeFates();
+    if (counts->interrupted) return result;  // half a folder has no percentiles
+
+    Judging judging(operation, rules, services);
+    const LadderOutcome judged = services.memory->Guarded(judging, kHostWork, *services.stop);
+    if (!judged.status) return judged.status.error();
+    if (!options_.export_file.empty() && !services.shared->dry_run) {
+      if (Status exported =
+              ExportSignals(options_.export_file, operation.entries(), rules, operation.facts());
+          !exported) {
+        return exported.error();
+      }
+    }
+    Describe(operation, rules, result);
+    if (Status allowed = CheckMostDropped(rules, result); !allowed) return allowed.error();
+    if (options_.action != "report") {
+      if (Status acted = Act(operation.entries(), services, result); !acted) return acted.error();
+    }
+    return result;
+  }
+
+ private:
+  /// "short_side>=256: 3, sharpness>p10: 2"
+  static std::string ByRule(const std::vector<AppliedRule>& rules) {
+    std::string text;
+    for (const AppliedRule& rule : rules) {
+      text +=
+          (text.empty() ? "" : ", ") + PrintablePath(rule.rule.text) + ": " + std::to_string(rule.dropped);
+    }
+    return text;
+  }
+
+  Status CheckMostDropped(const std::vector<AppliedRule>& rules, const CommandResult& result) const {
+    if (options_.max_drop.empty()) return {};
+    const uint64_t judged = result.kept.size() + result.dropped;
+    const Result<double> most = MostDropped(options_.max_drop, judged);
+    if (!most) return most.error();
+    if (static_cast<double>(result.dropped) <= *most) return {};
+    const double percent = 100 * static_cast<double>(result.dropped) / static_cast<double>(judged);
+    return Error{Stage::kReduce, Code::kLimitExceeded,
+                 std::to_string(result.dropped) + " of " + std::to_string(judged) + " images (" +
+                     ShortNumber(std::round(percent * 10) / 10) +
+                     " %) would be dropped, more than --max-drop " + options_.max_drop + " allows (" +
+                     ByRule(rules) + "); nothing was done: loosen the rules or raise --max-drop"};
+  }
+
+  void Describe(FilterOperation& operation, const std::vector<AppliedRule>& rules,
+                CommandResult& result) const {
+    nlohmann::ordered_json dropped = nlohmann::ordered_json::array();
+    nlohmann::ordered_json kept = nlohmann::ordered_json::array();
+    const std::vector<FilterEntry>& entries = operation.entries();
+    for (size_t i = 0; i < entries.size(); ++i) {
+      const FilterEntry& entry = entries[i];
+      if (entry.broken_rules == 0) {
+        result.kept.push_back(entry.file);
+        kept.push_back(PrintablePath(entry.file.path));
+        result.text += "keep " + PrintablePath(entry.file.path) + "\n";
+        continue;
+      }
+      ++result.dropped;
+      nlohmann::ordered_json broken = nlohmann::ordered_json::array();
+      std::string why;
+      for (size_t r = 0; r < rules.size(); ++r) {
+        if ((entry.broken_rules >> r & 1) == 0) continue;
+        const double value = operation.columns()[rules[r].column][i];
+        why += (why.empty() ? "" : "; ") + WhyDropped(rules[r], value);
+        broken.push_back(
+            {{"rule", rules[r].rule.text},
+             {"signal", InfoOf(rules[r].rule.signal).name},
+             {"value", std::isnan(value) ? nlohmann::ordered_json() : nlohmann::ordered_json(value)}});
+      }
+      result.TellDropped(entry.file, why);
+      result.text += "drop " + PrintablePath(entry.file.path) + "  (" + why + ")\n";
+      dropped.push_back({{"path", PrintablePath(entry.file.path)}, {"rules", std::move(broken)}});
+    }
+    nlohmann::ordered_json list = nlohmann::ordered_json::array();
+    for (const AppliedRule& rule : rules) {
+      list.push_back({{"rule", rule.rule.text},
+                      {"effect", rule.rule.keeps ? "keep" : "drop"},
+                      {"signal", InfoOf(rule.rule.signal).name},
+                      {"threshold", std::isnan(rule.threshold) ? nlohmann::ordered_json()
+                                                               : nlohmann::ordered_json(rule.threshold)},
+                      {"dropped", rule.dropped},
+                      {"no_value", rule.no_value}});
+    }
+    result.details["decoded"] = operation.decodes();
+    result.details["rules"] = std::move(list);
+    result.details["kept"] = result.kept.size();
+    result.details["dropped"] = result.dropped;
+    result.details["kept_images"] = std::move(kept);
+    result.details["dropped_images"] = std::move(dropped);
+    if (!options_.export_file.empty()) result.details["export"] = PrintablePath(options_.export_file);
+    result.summary =
+        std::to_string(result.kept.size()) + " kept, " + std::to_string(result.dropped) + " dropped";
+    if (result.dropped > 0) result.summary += " (" + ByRule(rules) + ")";
+    result.findings = options_.check && result.dropped > 0;
+  }
+
+  /// One action an image that it is about. A next step is given what was moved where it is now.
+  Status Act(const std::vector<FilterEntry>& entries, const CommandServices& services,
+             CommandResult& result) const {
+    const FileAction::Kind kind = KindOf(options_.action);
+    const bool move = kind == FileAction::Kind::kMove;
+    const bool on_kept = options_.act_on.empty() ? !move : options_.act_on == "kept";
+    const auto plan = [&](ActionJournal& journal) -> Status {
+      for (const FilterEntry& entry : entries) {
+        if ((entry.broken_rules == 0) != on_kept) continue;
+        FileAction action;
+        action.kind = kind;
+        action.path = entry.file.path;
+        action.target = options_.to + "/" + entry.file.relative;
+        action.seen = entry.stamp;
+        if (Status planned = journal.Plan(action); !planned) return planned;
+      }
+      return {};
+    };
+    if ((on_kept ? result.kept.size() : result.dropped) == 0) return {};
+    result.details["acted_on"] = on_kept ? "kept" : "dropped";
+    const auto done = [&](const FileAction& action) {
+      if (move && on_kept) result.kept[action.number].path = action.target;
+    };
+    return CarryOut({"imgmill filter", options_.action, options_.undo_file, options_.to}, plan, services,
+                    result, done);
+  }
+
+  FilterOptions options_;
+};
+
+std::string SignalTable() {
+  std::string text = "Signals:\n";
+  for (const SignalInfo& info : AllSignals()) {
+    std::string line = "  " + std::string(info.name);
+    line.resize(std::max<size_t>(line.size() + 1, 19), ' ');
+    text += line + std::string(info.meaning) + "\n";
+  }
+  return text;
+}
+
+Filter::Filter(CLI::App& app) {
+  app.footer(SignalTable() +
+             "\nA rule is SIGNAL, one of < <= > >= = !=, and a number or a percentile of this run's images\n"
+             "(p10). Quote rules: the shell takes < and > for itself.\n\n"
+             "Example:\n"
+             "  imgmill filter photos --keep 'short_side>=256' --keep 'blockiness<30'    lists what stays\n"
+             "  imgmill filter photos --keep 'sharpness>p10' --action copy --to good --max-drop 50%\n"
+             "  imgmill filter photos --export signals.csv");
+  app.add_option("--keep", options_.keep, "A rule that images must satisfy to be kept; may be repeated")
+      ->type_name("RULE")
+      ->allow_extra_args(false);
+  app.add_option("--drop", options_.drop, "A rule that images must not satisfy; may be repeated")
+      ->type_name("RULE")
+      ->allow_extra_args(false);
+  app.add_option("--action", options_.action, "report, move, copy, hardlink or symlink (link for short)")
+      ->capture_default_str()
+      ->type_name("NAME");
+  app.add_option("--to", options_.to, "Folder that --action moves, copies or links to")->type_name("DIR");
+  app.add_option("--act-on", options_.act_on,
+                 "kept or dropped: what --action is about [dropped for move, kept for the others]")
+      ->type_name("NAME");
+  app.add_option("--undo-file", options_.undo_file, "Where to write the undo file [the catalog's folder]")
+      ->type_name("FILE");
+  app.add_option("--max-drop", options_.max_drop,
+                 "Do nothing and exit with 3 if more would be dropped: 50%, or a number of images")
+      ->type_name("LIMIT");
+  app.add_option("--export", options_.export_file, "Write all signals of all images to a .csv or .jsonl file")
+      ->type_name("FILE");
+  app.add_flag("--check", options_.check, "Exit with 4 if any image was dropped");
+}
+
+}  // namespace
+
+std::optional<std::string> FilterOptions::Check() const {
+  for (const bool keeps : {true, false}) {
+    for (const std::string& text : keeps ? keep : drop) {
+      if (const Result<FilterRule> rule = ParseRule(text, keeps); !rule) return rule.error().message;
+    }
+  }
+  if (keep.size() + drop.size() > kMostRules) return "at most 64 rules, --keep and --drop together";
+  if (keep.empty() && drop.empty() && export_file.empty()) {
+    return "nothing to do: give a rule (--keep 'short_side>=256'), or --export FILE.csv";
+  }
+  if (auto wrong = CheckChoice("--action", action, kActions)) return wrong;
+  if (action == "report" && !to.empty()) return "--to goes with --action copy, move, hardlink or symlink";
+  if (action == "report" && !act_on.empty())
+    return "--act-on goes with --action copy, move, hardlink or symlink";
+  if (action != "report" && to.empty()) return "--action " + action + " needs a folder: --to DIR";
+  if (!act_on.empty() && act_on != "kept" && act_on != "dropped")
+    return "--act-on takes kept or dropped, not \"" + act_on + "\"";
+  if (!max_drop.empty()) {
+    if (const Result<double> most = MostDropped(max_drop, 0); !most) return most.error().message;
+  }
+  if (!export_file.empty() && !IsExportName(export_file))
+    return "--export takes a file that ends in .csv or .jsonl, not \"" + PrintablePath(export_file) + "\"";
+  return std::nullopt;
+}
+
+std::unique_ptr<Command> AddFilter(CLI::App& app) {
+  return std::make_unique<Filter>(app);
+}
+
+}  // namespace imgmill

@@ -1,0 +1,105 @@
+// All signals of all images as a table: CSV (RFC 4180) or one JSON object a line.
+#include "filter_export.h"
+
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "imgmill/base/path_text.h"
+#include "imgmill/dataset/publish.h"
+
+namespace imgmill {
+namespace {
+
+std::string Exact(double value) {
+  char text[32];
+  const auto [end, problem] = std::to_chars(text, text + sizeof text, value);
+  return problem == std::errc() ? std::string(text, end) : std::string();
+}
+
+std::string CsvCell(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + "\"";
+}
+
+std::string CsvHead() {
+  std::string line = "path,kept,dropped_by";
+  for (const SignalInfo& info : AllSignals()) line += "," + std::string(info.name);
+  return line + "\n";
+}
+
+std::string CsvRow(const FilterEntry& entry, std::span<const AppliedRule> rules, const SignalValues& values) {
+  std::string broken;
+  for (size_t r = 0; r < rules.size(); ++r) {
+    if ((entry.broken_rules >> r & 1) != 0) broken += (broken.empty() ? "" : "; ") + rules[r].rule.text;
+  }
+  std::string line =
+      CsvCell(PrintablePath(entry.file.path)) + (broken.empty() ? ",1," : ",0,") + CsvCell(broken);
+  for (const SignalInfo& info : AllSignals()) {
+    line += ",";
+    if (values[info.signal]) line += Exact(*values[info.signal]);
+  }
+  return line + "\n";
+}
+
+std::string JsonRow(const FilterEntry& entry, std::span<const AppliedRule> rules,
+                    const SignalValues& values) {
+  nlohmann::ordered_json row = {{"path", PrintablePath(entry.file.path)}, {"kept", entry.broken_rules == 0}};
+  nlohmann::ordered_json& broken = row["dropped_by"] = nlohmann::ordered_json::array();
+  for (size_t r = 0; r < rules.size(); ++r) {
+    if ((entry.broken_rules >> r & 1) != 0) broken.push_back(PrintablePath(rules[r].rule.text));
+  }
+  for (const SignalInfo& info : AllSignals()) {
+    nlohmann::ordered_json& cell = row[std::string(info.name)];
+    if (values[info.signal]) cell = *values[info.signal];
+  }
+  return row.dump() + "\n";
+}
+
+Status WriteRows(std::FILE* file, bool csv, std::span<const FilterEntry> entries,
+                 std::span<const AppliedRule> rules, const SignalFacts& facts) {
+  const auto put = [&](const std::string& text) {
+    return std::fwrite(text.data(), 1, text.size(), file) == text.size();
+  };
+  if (csv && !put(CsvHead())) return ErrnoError(Stage::kWrite, errno, "write the export");
+  for (const FilterEntry& entry : entries) {
+    SignalValues values;
+    if (!facts.Find(entry.content, /*pixels=*/true, values)) {
+      return Error{Stage::kCatalog, Code::kReadError,
+                   "the catalog lost the signals of " + PrintablePath(entry.file.path) + " (run again)"};
+    }
+    if (!put(csv ? CsvRow(entry, rules, values) : JsonRow(entry, rules, values)))
+      return ErrnoError(Stage::kWrite, errno, "write the export");
+  }
+  if (std::fflush(file) != 0) return ErrnoError(Stage::kWrite, errno, "write the export");
+  return {};
+}
+
+}  // namespace
+
+bool IsExportName(const std::string& path) {
+  return path.ends_with(".csv") || path.ends_with(".jsonl");
+}
+
+Status ExportSignals(const std::string& path, std::span<const FilterEntry> entries,
+                     std::span<const AppliedRule> rules, const SignalFacts& facts) {
+  const auto named = [&](const Error& error) {
+    return Error{error.stage, error.code, "--export " + PrintablePath(path) + ": " + error.message};
+  };
+  const std::string temporary = TemporaryNameFor(path);
+  std::FILE* file = std::fopen(temporary.c_str(), "wbe");
+  if (file == nullptr) return named(ErrnoError(Stage::kWrite, errno, "create the file"));
+  Status status = WriteRows(file, path.ends_with(".csv"), entries, rules, facts);
+  if (std::fclose(file) != 0 && status) status = ErrnoError(Stage::kWrite, errno, "write the export");
+  if (status) status = Publish(temporary, path, /*overwrite=*/true);
+  if (status) return {};
+  ::unlink(temporary.c_str());
+  return named(status.error());
+}
+
+}  // namespace imgmill

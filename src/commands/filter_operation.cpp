@@ -1,0 +1,143 @@
+// Measures all pixel signals from one decode and keeps them in the catalog.
+#include "filter_operation.h"
+
+#include <limits>
+
+#include "imgmill/base/byte_size.h"
+
+namespace imgmill {
+namespace {
+
+constexpr int64_t kRowsPerRegion = 64;
+// The numbers are the records' and the reading's: each value in them has a version of its own.
+constexpr char kHeaderFact[] = "header-signals/1";
+constexpr char kPixelFact[] = "pixel-signals/1";
+constexpr char kLenientPixelFact[] = "pixel-signals-lenient/1";
+
+SignalSet OfHeader() {
+  SignalSet set;
+  for (const SignalInfo& info : AllSignals()) {
+    if (!info.from_pixels) set.Insert(info.signal);
+  }
+  return set;
+}
+
+bool AnyFromPixels(const std::vector<Signal>& signals) {
+  for (const Signal signal : signals) {
+    if (InfoOf(signal).from_pixels) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+SignalFacts::SignalFacts(Catalog& catalog, bool lenient)
+    : catalog_(catalog), pixel_fact_(lenient ? kLenientPixelFact : kPixelFact) {}
+
+bool SignalFacts::Find(const ContentDigest& content, bool pixels, SignalValues& values) const {
+  const std::optional<std::string> header = catalog_.FindFact(content, kHeaderFact);
+  if (!header || !UnpackSignals(*header, OfHeader(), values)) return false;
+  if (!pixels) return true;
+  const std::optional<std::string> measured = catalog_.FindFact(content, pixel_fact_);
+  return measured && UnpackSignals(*measured, SignalSet::OfPixels(), values);
+}
+
+Status SignalFacts::Put(const ContentDigest& content, bool pixels, const SignalValues& values) const {
+  if (Status put = catalog_.PutFact(content, kHeaderFact, PackSignals(values, OfHeader())); !put) return put;
+  if (!pixels) return {};
+  return catalog_.PutFact(content, pixel_fact_, PackSignals(values, SignalSet::OfPixels()));
+}
+
+struct FilterOperation::FilterPayload final : Payload {
+  SignalValues values;
+  FileStamp stamp;
+  ContentDigest content;
+};
+
+class FilterOperation::Task final : public ItemTask {
+ public:
+  Task(FilterOperation& operation, const Item& item, const Layout& input)
+      : operation_(operation), item_(item) {
+    if (operation.pixels_) meter_.emplace(input, SignalSet::OfPixels());
+  }
+
+  Status Map(const Region& region) override {
+    meter_->Add(region.view);
+    return {};
+  }
+
+  Status Finish(Outcome& outcome) override {
+    auto payload = std::make_unique<FilterPayload>();
+    SignalValues& values = payload->values = HeaderSignals(item_.header);
+    if (meter_) {
+      const SignalValues measured = meter_->Finish();
+      for (const SignalInfo& info : AllSignals()) {
+        if (info.from_pixels) values[info.signal] = measured[info.signal];
+      }
+    }
+    if (Status put = operation_.facts_.Put(item_.content, operation_.pixels_, values); !put) return put;
+    payload->stamp = item_.stamp;
+    payload->content = item_.content;
+    outcome.payload = std::move(payload);
+    return {};
+  }
+
+ private:
+  FilterOperation& operation_;
+  const Item& item_;
+  std::optional<SignalMeter> meter_;
+};
+
+FilterOperation::FilterOperation(const std::vector<Signal>& wanted, bool all_signals,
+                                 const CommandServices& services)
+    : wanted_(wanted),
+      pixels_(all_signals || AnyFromPixels(wanted)),
+      allow_truncated_(services.shared->allow_truncated),
+      facts_(*services.catalog, allow_truncated_),
+      log_(services),
+      columns_(wanted.size()) {}
+
+ReadOptions FilterOperation::Reading(const ImageHeader&) const {
+  ReadOptions reading;
+  reading.to_8bit = true;
+  reading.alpha = ReadOptions::Alpha::kDrop;  // as training code sees it, by convert("RGB")
+  reading.allow_truncated = allow_truncated_;
+  return reading;
+}
+
+RegionPlan FilterOperation::Regions(const Layout&) const {
+  return {kRowsPerRegion, 0};
+}
+
+Footprint FilterOperation::Cost(const ImageHeader& header) const {
+  if (!pixels_) return {0, 64 * kKiB};
+  const ReadOptions reading = Reading(header);
+  const size_t pooled = SignalMeter::PooledBytes(ReadLayout(header, reading));
+  return ReadFootprint(header, reading) + Footprint{pooled, 64 * kKiB};
+}
+
+Result<bool> FilterOperation::Recall(const Item& item, Outcome& outcome) {
+  auto payload = std::make_unique<FilterPayload>();
+  if (!facts_.Find(item.content, pixels_, payload->values)) return false;
+  payload->stamp = item.stamp;
+  payload->content = item.content;
+  outcome.payload = std::move(payload);
+  outcome.state = Outcome::State::kDone;
+  return true;
+}
+
+Result<std::unique_ptr<ItemTask>> FilterOperation::Start(const Item& item, const Layout& input) {
+  return std::unique_ptr<ItemTask>(std::make_unique<Task>(*this, item, input));
+}
+
+void FilterOperation::Collect(Outcome& outcome) {
+  log_.Record(outcome);
+  if (outcome.state != Outcome::State::kDone) return;
+  const auto& payload = static_cast<const FilterPayload&>(*outcome.payload);
+  entries_.push_back({outcome.file, payload.stamp, payload.content, 0});
+  for (size_t i = 0; i < wanted_.size(); ++i) {
+    columns_[i].push_back(payload.values[wanted_[i]].value_or(std::numeric_limits<double>::quiet_NaN()));
+  }
+}
+
+}  // namespace imgmill

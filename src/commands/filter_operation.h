@@ -1,0 +1,72 @@
+// The map phase of filter: the signals of each image, recalled or measured.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "imgmill/commands/command.h"
+#include "imgmill/signals/signal_set.h"
+#include "imgmill/stream/operation.h"
+
+namespace imgmill {
+
+/// What filter keeps in memory of one image; all its signals are in the catalog.
+struct FilterEntry {
+  ListedFile file;
+  FileStamp stamp;
+  ContentDigest content;
+  uint64_t broken_rules = 0;  ///< one bit a rule; set by the reduce
+};
+
+/// Facts of signals in a catalog, under names that carry their versions.
+class SignalFacts {
+ public:
+  /// @param lenient  values of the readable part of broken files are kept apart from those of whole ones.
+  SignalFacts(Catalog& catalog, bool lenient);
+  /// All signals of the header, and of the pixels if `pixels`. False if the catalog does not know them.
+  bool Find(const ContentDigest& content, bool pixels, SignalValues& values) const;
+  Status Put(const ContentDigest& content, bool pixels, const SignalValues& values) const;
+
+ private:
+  Catalog& catalog_;
+  std::string pixel_fact_;
+};
+
+class FilterOperation final : public Operation {
+ public:
+  /// @param wanted  the signals whose values are kept, a column each. If one of them needs the pixels, all
+  ///   pixel signals are measured, so that other rules on the same images need no decode; if none does, the
+  ///   images are not decoded.
+  FilterOperation(const std::vector<Signal>& wanted, bool all_signals, const CommandServices& services);
+
+  std::string name() const override { return "filter"; }
+  std::string Fingerprint() const override { return pixels_ ? "filter pixels" : "filter header"; }
+  bool NeedsPixels() const override { return pixels_; }
+  ReadOptions Reading(const ImageHeader& header) const override;
+  RegionPlan Regions(const Layout& input) const override;
+  Footprint Cost(const ImageHeader& header) const override;
+  Result<bool> Recall(const Item& item, Outcome& outcome) override;
+  Result<std::unique_ptr<ItemTask>> Start(const Item& item, const Layout& input) override;
+  void Collect(Outcome& outcome) override;
+
+  const SignalFacts& facts() const { return facts_; }
+  bool decodes() const { return pixels_; }
+  OutcomeLog& log() { return log_; }
+  std::vector<FilterEntry>& entries() { return entries_; }
+  /// Values of wanted[i], one for each entry; NaN where there is none.
+  std::vector<std::vector<double>>& columns() { return columns_; }
+
+ private:
+  class Task;
+  struct FilterPayload;
+
+  std::vector<Signal> wanted_;
+  bool pixels_;
+  bool allow_truncated_;
+  SignalFacts facts_;
+  OutcomeLog log_;
+  std::vector<FilterEntry> entries_;
+  std::vector<std::vector<double>> columns_;
+};
+
+}  // namespace imgmill

@@ -1,0 +1,40 @@
+// The reduce phase of filter: thresholds out of all values, then which image breaks which rule.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "filter_operation.h"
+#include "filter_rule.h"
+
+namespace imgmill {
+
+/// The p-th percentile of the values that are no NaN, interpolated between neighbours as NumPy's
+/// percentile() does by default; NaN if there is none. Reorders the values.
+double Percentile(std::span<double> values, double p);
+
+/// A rule as it was applied to one run.
+struct AppliedRule {
+  FilterRule rule;
+  size_t column = 0;
+  double threshold = 0;   ///< the number, or the percentile's value; NaN where no image has a value
+  uint64_t dropped = 0;   ///< images that it drops, be it alone or with others
+  uint64_t no_value = 0;  ///< images that have no value for its signal
+};
+
+/// The rules with their signals' columns: `signals` gets each signal once.
+std::vector<AppliedRule> AssignColumns(const std::vector<FilterRule>& rules, std::vector<Signal>& signals);
+
+/// Thresholds, and a bit in broken_rules for each rule that drops an image: a --keep rule that does not hold,
+/// for want of a value, too, and a --drop rule that does. Memory is leased and pooled meanwhile.
+Status Judge(const std::vector<std::vector<double>>& columns, std::vector<AppliedRule>& rules,
+             std::vector<FilterEntry>& entries, MemoryManager& memory, const StopFlag& stop);
+
+/// Why a rule drops an image with this value: "sharpness 12.3 fails sharpness>p10 (33.1)".
+std::string WhyDropped(const AppliedRule& rule, double value);
+
+/// Up to six digits: for people.
+std::string ShortNumber(double value);
+
+}  // namespace imgmill

@@ -1,0 +1,28 @@
+// The act phase that commands share: a plan of file actions, carried out through an undo file.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "imgmill/commands/command.h"
+#include "imgmill/dataset/journal.h"
+
+namespace imgmill {
+
+struct ActRequest {
+  std::string command;        ///< "imgmill dedup": stands in the undo file's first line
+  std::string action;         ///< as the user named it: "move"
+  std::string undo_file;      ///< empty: a name of our own, in the catalog's folder
+  std::string target_folder;  ///< where files appear, if they do: swept of what killed runs left half copied
+};
+
+/// Asks `plan` for the actions, writes them down, carries them out. The undo file is on disk before the first
+/// file is touched. What could not be done is in result.action_failures, what was done in
+/// result.details["acted"] and in the summary. A dry run only says so.
+/// @param done  told of each action that was carried out, with its final target; may be empty.
+Status CarryOut(const ActRequest& request, const std::function<Status(ActionJournal&)>& plan,
+                const CommandServices& services, CommandResult& result,
+                const std::function<void(const FileAction&)>& done = {});
+
+}  // namespace imgmill

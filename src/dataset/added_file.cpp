@@ -1,0 +1,121 @@
+// The actions that add a file beside the one they are about: a copy, a hard link, a symbolic link.
+#include "dataset/added_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "dataset/copy_file.h"
+#include "dataset/file_actions.h"
+#include "dataset/link_text.h"
+#include "dataset/path_parts.h"
+#include "imgmill/base/path_text.h"
+#include "imgmill/dataset/publish.h"
+
+namespace imgmill {
+namespace {
+
+using Kind = FileAction::Kind;
+
+int64_t MtimeOf(const struct stat& info) {
+  return int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec;
+}
+
+bool IsLinkTo(const FileAction& action, const std::string& target) {
+  if (action.kind == Kind::kNewSymlink) return LinkTextOf(target) == LinkTextTo(target, action.path);
+  struct stat mine {};
+  struct stat other {};
+  return ::stat(action.path.c_str(), &mine) == 0 && ::lstat(target.c_str(), &other) == 0 &&
+         mine.st_ino == other.st_ino && mine.st_dev == other.st_dev;
+}
+
+/// A file of the same bytes, of an earlier run or anybody's: copying it once more would help nobody.
+bool IsCopyOf(const FileAction& action, const std::string& target, int64_t size) {
+  struct stat info {};
+  if (::lstat(target.c_str(), &info) != 0 || !S_ISREG(info.st_mode) || info.st_size != size) return false;
+  const Result<ContentDigest> mine = DigestOf(action.path);
+  const Result<ContentDigest> other = DigestOf(target);
+  return mine && other && *mine == *other;
+}
+
+Status Copy(const FileAction& action, const ActionStart& start) {
+  if (Status copied = CopyFile(action.path, start.target, {start.mode, start.mtime_ns, std::nullopt, false});
+      !copied) {
+    return copied;
+  }
+  // Written to while it was copied? Then the copy is half of each.
+  const Result<FileStamp> now = StampOf(action.path);
+  if (now && *now == FileStamp{start.size, start.mtime_ns}) return {};
+  ::unlink(start.target.c_str());
+  return Error{Stage::kAct, Code::kReadError, "it changed while it was copied (run again)"};
+}
+
+Status Link(const FileAction& action, const ActionStart& start) {
+  const int made =
+      action.kind == Kind::kNewHardlink
+          ? ::linkat(AT_FDCWD, action.path.c_str(), AT_FDCWD, start.target.c_str(), AT_SYMLINK_FOLLOW)
+          : ::symlink(LinkTextTo(start.target, action.path).c_str(), start.target.c_str());
+  if (made == 0) return {};
+  if (errno == EEXIST) {
+    return Error{Stage::kAct, Code::kConflict, PrintablePath(start.target) + " exists already"};
+  }
+  if (errno == EXDEV) {
+    return Error{
+        Stage::kAct, Code::kUnsupported,
+        "it lies on another file system than the target folder (symlinks and copies work across them)"};
+  }
+  return ErrnoError(Stage::kAct, errno, "make the link " + PrintablePath(start.target));
+}
+
+}  // namespace
+
+Result<std::optional<ActionStart>> PrepareAdded(const FileAction& action,
+                                                const std::unordered_set<std::string>& taken) {
+  struct stat info {};
+  if (::stat(action.path.c_str(), &info) != 0) return ErrnoError(Stage::kAct, errno, "look at it");
+  if (!S_ISREG(info.st_mode)) return Error{Stage::kAct, Code::kUnsupported, "it is no file"};
+  if (action.seen && FileStamp{info.st_size, MtimeOf(info)} != *action.seen) {
+    return Error{Stage::kAct, Code::kConflict, "it has changed since it was judged (run again)"};
+  }
+  ActionStart start;
+  start.size = info.st_size;
+  start.mtime_ns = MtimeOf(info);
+  start.mode = info.st_mode & 07777;
+  for (int number = 1;; ++number) {
+    start.target = NumberedTarget(action.target, number);
+    if (taken.contains(start.target)) continue;
+    struct stat there {};
+    if (::lstat(start.target.c_str(), &there) != 0) return std::optional<ActionStart>(std::move(start));
+    const bool same = action.kind == Kind::kCopy ? IsCopyOf(action, start.target, start.size)
+                                                 : IsLinkTo(action, start.target);
+    if (same) return std::optional<ActionStart>();
+  }
+}
+
+bool IsAdded(const FileAction& action, const ActionStart& start) {
+  if (action.kind != Kind::kCopy) return IsLinkTo(action, start.target);
+  // It was given size and time under a temporary name, so a file that has both is whole.
+  struct stat info {};
+  return ::lstat(start.target.c_str(), &info) == 0 && S_ISREG(info.st_mode) && info.st_size == start.size &&
+         MtimeOf(info) == start.mtime_ns;
+}
+
+Status AddFile(const FileAction& action, const ActionStart& start) {
+  if (Status made = MakeFolders(ParentOf(start.target)); !made)
+    return Error{Stage::kAct, made.error().code, made.error().message};
+  return action.kind == Kind::kCopy ? Copy(action, start) : Link(action, start);
+}
+
+Status RemoveAdded(const FileAction& action, const ActionStart& start) {
+  const Result<FileStamp> original = StampOf(action.path);
+  if (action.kind == Kind::kCopy && (!original || *original != FileStamp{start.size, start.mtime_ns})) {
+    return Error{Stage::kAct, Code::kConflict,
+                 "the original is gone or has changed; the copy stays at " + PrintablePath(start.target)};
+  }
+  if (::unlink(start.target.c_str()) == 0) return {};
+  return ErrnoError(Stage::kAct, errno, "remove " + PrintablePath(start.target));
+}
+
+}  // namespace imgmill
