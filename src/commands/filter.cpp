@@ -12,6 +12,7 @@
 #include "filter_rule.h"
 #include "filter_verdict.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/commands/flag_words.h"
 #include "planned_actions.h"
 
 namespace imgmill {
@@ -233,12 +234,16 @@ Filter::Filter(CLI::App& app) {
   app.add_option("--drop", options_.drop, "A rule that images must not satisfy; may be repeated")
       ->type_name("RULE")
       ->allow_extra_args(false);
-  app.add_option("--action", options_.action, "report, move, copy, hardlink or symlink (link for short)")
+  TakesWords(
+      app.add_option("--action", options_.action, "report, move, copy, hardlink or symlink (link for short)"),
+      kActions)
       ->capture_default_str()
       ->type_name("NAME");
   app.add_option("--to", options_.to, "Folder that --action moves, copies or links to")->type_name("DIR");
-  app.add_option("--act-on", options_.act_on,
-                 "kept or dropped: what --action is about [dropped for move, kept for the others]")
+  TakesWords(
+      app.add_option("--act-on", options_.act_on,
+                     "kept or dropped: what --action is about [dropped for move, kept for the others]"),
+      {"kept", "dropped"})
       ->type_name("NAME");
   app.add_option("--undo-file", options_.undo_file, "Where to write the undo file [the catalog's folder]")
       ->type_name("FILE");
