@@ -61,16 +61,24 @@ set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION graphics)
-set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "${PROJECT_DESCRIPTION}
- Finds duplicates, filters, cuts and enlarges the images of a folder from the
- command line, within a memory budget and with every image accounted for.
- .
- Neural networks run on LibTorch, which is no Debian package of that version:
- /usr/share/doc/imgmill/install.md says where imgmill looks for it. Everything
- that needs no model works without.")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
+set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
+"Finds duplicates, filters, cuts and enlarges the images of a folder from the
+command line, within a memory budget and with every image accounted for.
+
+Neural networks run on LibTorch, which is no Debian package of that version:
+/usr/share/doc/imgmill/install.md says where imgmill looks for it. Everything
+that needs no model works without.")
 # Read off the programs; the module's need of LibTorch is not among them, since no package has it.
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
+# What the loader must be told, and what packages of programs against libimgmill will depend on. CPack's own way would
+# count the module among the libraries.
+set(_control ${PROJECT_BINARY_DIR}/debian)
+file(WRITE ${_control}/triggers "activate-noawait ldconfig\n")
+file(WRITE ${_control}/shlibs "")
+foreach(library libimgmill libimgmill_memory)
+  file(APPEND ${_control}/shlibs "${library} ${IMGMILL_SOVERSION} imgmill (>= ${PROJECT_VERSION})\n")
+endforeach()
+set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${_control}/triggers ${_control}/shlibs)
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "bash-completion, python3-pip, cmake, g++, nlohmann-json3-dev")
 include(CPack)

@@ -6,6 +6,10 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 imgmill=$(realpath "${IMGMILL:-$root/build/release/bin/imgmill}")
 build=$(dirname "$(dirname "$imgmill")")
 [ -e "$build/cmake_install.cmake" ] || { echo "SKIPPED: no build folder around $imgmill"; exit 77; }
+if grep -q '^IMGMILL_SANITIZE:STRING=.' "$build/CMakeCache.txt"; then
+  echo "SKIPPED: a build with sanitizers is not for installing: programs of others cannot use its library"
+  exit 77
+fi
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 # The user's own settings, catalogs and LibTorch must not change what is seen.
@@ -37,12 +41,21 @@ finish() {
   [ $failed = 0 ] && [ $((passed + skipped)) -gt 0 ]
 }
 
+# example NAME: that block of docs/install.md, with this build, and a folder of this test for /opt/imgmill.
+example() {
+  awk -v mark="<!-- tested: $1 -->" '
+    $0 == mark { on = 1; next }
+    on && /^```/ { if (inside) exit; inside = 1; next }
+    inside' "$root/docs/install.md" |
+    sed "s#build/release#$build#g; s#/opt/imgmill#$scratch/prefix#g; s#sudo ##g"
+}
+
 # Sets $tree to an installation that no longer is where it was installed to.
 install_and_move() {
-  cmake --install "$build" --prefix "$scratch/built here" >"$scratch/install.log" 2>&1 ||
+  bash -e <(example install) >"$scratch/install.log" 2>&1 ||
     { cat "$scratch/install.log"; echo "0 passed, 1 failed"; exit 1; }
   tree="$scratch/moved here"
-  mv "$scratch/built here" "$tree"
+  mv "$scratch/prefix" "$tree"
 }
 
 # The subcommands, as the program's help lists them.

@@ -12,7 +12,7 @@ cd "$scratch"
 # The program.
 check "it runs where it was moved" "$installed" --version
 check "nothing in it remembers where it was built or installed" bash -c "
-  ! grep -rlaF -e '$scratch/built here' '$tree' && ! readelf -d '$tree'/bin/* '$tree'/lib/*.so '$tree'/lib/imgmill/*.so |
+  ! grep -rlaF -e '$scratch/prefix' '$tree' && ! readelf -d '$tree'/bin/* '$tree'/lib/*.so '$tree'/lib/imgmill/*.so |
     grep -E '(RUNPATH|RPATH)' | grep -vE '\[\\\$ORIGIN(/\.\.(/lib)?)?\]'"
 "$imgmill" dedup --no-catalog "$samples" >expected 2>/dev/null
 "$installed" dedup --no-catalog "$samples" >found 2>/dev/null
@@ -50,39 +50,27 @@ else
   chmod +x python/bin/python3
   ln -s "$libtorch" python/lib/python3.11/site-packages/torch
   upscales "LibTorch of the active python3, which need not be run" PATH="$scratch/python/bin:/usr/bin:/bin"
-  ln -s "$libtorch" "$tree/lib/imgmill/libtorch"
+  ln -s "$tree" prefix
+  check "the link of docs/install.md" env LIBTORCH="$libtorch" bash -e <(example link)
+  rm prefix
   upscales "LibTorch beside the module" PATH=/usr/bin:/bin
   check "dedup does not map it" bash -c "! LD_DEBUG=libs '$installed' dedup --no-catalog '$samples/holiday' 2>&1 | grep -q torch"
 fi
 
-# A program against libimgmill: ten lines and the includes.
+# The program of docs/install.md against libimgmill: ten lines and the includes.
 mkdir ten_lines
-cat >ten_lines/main.cpp <<'CPP'
-#include <imgmill/image/reader.h>
-#include <imgmill/signals/perceptual_hash.h>
-#include <cstdio>
-using namespace imgmill;
-int main(int, char** argv) {
-  const auto header = Probe(argv[1], {});
-  if (!header) return std::puts(Describe(argv[1], header.error()).c_str()), 1;
-  const auto rows = OpenRows(argv[1], *header, {.bands = ReadOptions::Bands::kRgb, .alpha = ReadOptions::Alpha::kDrop});
-  Image image((*rows)->layout());
-  const auto read = (*rows)->Read(image.layout().height, image.row(0), image.layout().row_bytes());
-  std::printf("%s %016lx\n", header->format.c_str(), read ? PerceptualHash(HashKind::kPhash, image.view()) : 0);
-}
-CPP
-cat >ten_lines/CMakeLists.txt <<'CMAKE'
-cmake_minimum_required(VERSION 3.25)
-project(ten_lines CXX)
-find_package(imgmill 0.1 REQUIRED)
-add_executable(ten_lines main.cpp)
-target_link_libraries(ten_lines imgmill::imgmill)
-CMAKE
+example program >ten_lines/main.cpp
+{
+  echo 'cmake_minimum_required(VERSION 3.25)'
+  echo 'project(my_program CXX)'
+  echo 'add_executable(my_program main.cpp)'
+  example cmake
+} >ten_lines/CMakeLists.txt
 check "find_package finds libimgmill" cmake -S ten_lines -B ten_lines/build -DCMAKE_PREFIX_PATH="$tree"
 check "a program builds against it" cmake --build ten_lines/build
 # What imagededup 0.3.3 says of the same file: PHash().encode_image("sample_data/harbour.jpg")
-check "and hashes as imagededup does" [ "$(ten_lines/build/ten_lines "$samples/harbour.jpg")" = "jpeg 8a8b4b46b06ba7f6" ]
-check "and gives errors as values" [ "$(ten_lines/build/ten_lines "$samples/not_an_image.jpg")" = \
+check "and hashes as imagededup does" [ "$(ten_lines/build/my_program "$samples/harbour.jpg")" = "jpeg 8a8b4b46b06ba7f6" ]
+check "and gives errors as values" [ "$(ten_lines/build/my_program "$samples/not_an_image.jpg")" = \
   "$samples/not_an_image.jpg: cannot probe: it is text, not an image" ]
 
 # Manual pages: one a command, without a warning of groff's, with every flag that the help has, and a guide.
