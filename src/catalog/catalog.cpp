@@ -1,14 +1,7 @@
 // The catalog's questions and answers as prepared statements, and when they are committed.
 #include "imgmill/catalog/catalog.h"
 
-#include <algorithm>
-#include <chrono>
-#include <condition_variable>
-#include <mutex>
-#include <thread>
-#include <unordered_map>
-
-#include "catalog/database.h"
+#include "catalog/catalog_impl.h"
 #include "catalog/schema.h"
 #include "imgmill/dataset/publish.h"
 
@@ -18,67 +11,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr auto kCommitAfter = std::chrono::milliseconds(500);
 constexpr int kPutsPerCommit = 1000;
-/// Rows that a ForEach holds between two locks of the catalog.
-constexpr size_t kRowsAtOnce = 1024;
-
-std::string_view Bytes(const ContentDigest& digest) {
-  return {reinterpret_cast<const char*>(digest.bytes.data()), digest.bytes.size()};
-}
-
-ContentDigest DigestFrom(std::string_view bytes) {
-  ContentDigest digest;
-  std::copy_n(bytes.data(), std::min(bytes.size(), digest.bytes.size()),
-              reinterpret_cast<char*>(digest.bytes.data()));
-  return digest;
-}
-
-struct WorkFound {
-  std::string output;
-  WorkRow row;
-};
-
-/// Columns state, size, digest from `column` on.
-WorkRow RowAt(const Statement::Use& use, int column) {
-  WorkRow row;
-  row.state = use.IntegerAt(column) == 0 ? WorkRow::State::kIntent : WorkRow::State::kDone;
-  row.size = use.IntegerAt(column + 1);
-  row.digest = DigestFrom(use.BlobAt(column + 2));
-  return row;
-}
 
 }  // namespace
-
-struct Catalog::Impl {
-  std::string folder;
-  Database database;
-  Statement begin, commit, rollback;
-  Statement find_file, put_file;
-  Statement find_name, put_name;
-  Statement find_fact, put_fact, facts_after;
-  Statement find_work, put_work, work_after, source_of, work_of_output;
-  std::unordered_map<std::string, int64_t> names;
-
-  std::mutex mutex;
-  std::condition_variable changed;
-  int puts = 0;  ///< in the open transaction
-  Clock::time_point first_put;
-  Status failed;  ///< the first failure that Flush has not told yet
-  bool closing = false;
-  std::thread committer;
-
-  Status PrepareAll();
-  // All below: under the mutex.
-  void Remember(const Status& status);
-  Status Begin();
-  Status Commit();
-  Status Ran(Statement::Use& use, const char* what);
-  /// SQLITE_ROW as true; remembers an error.
-  bool Row(Statement::Use& use, const char* what);
-  /// Number of a name; 0 if it has none and `make` is false, or if that failed.
-  int64_t NameId(std::string_view name, bool make);
-  Status CountPut();
-  void CommitInBackground();
-};
 
 Status Catalog::Impl::PrepareAll() {
   const std::pair<Statement*, const char*> all[] = {
@@ -87,6 +21,10 @@ Status Catalog::Impl::PrepareAll() {
       {&rollback, "ROLLBACK"},
       {&find_file, "SELECT size, mtime_ns, content FROM files WHERE path = ?"},
       {&put_file, "INSERT OR REPLACE INTO files (path, size, mtime_ns, content) VALUES (?, ?, ?, ?)"},
+      {&count_files, "SELECT count(*) FROM files"},
+      {&files_with_fact,
+       "SELECT f.path, f.size, f.mtime_ns, f.content, x.value FROM files f CROSS JOIN facts x ON x.name = ? "
+       "AND x.content = f.content WHERE f.path > ? ORDER BY f.path LIMIT ?"},
       {&find_name, "SELECT id FROM names WHERE name = ?"},
       {&put_name, "INSERT INTO names (name) VALUES (?) RETURNING id"},
       {&find_fact, "SELECT value FROM facts WHERE name = ? AND content = ?"},
@@ -270,30 +208,6 @@ Status Catalog::PutFact(const ContentDigest& content, std::string_view name, std
   return impl_->CountPut();
 }
 
-Status Catalog::ForEachFact(std::string_view name,
-                            const std::function<bool(const ContentDigest&, std::string_view)>& each) {
-  std::vector<std::pair<ContentDigest, std::string>> rows;
-  std::string after;
-  do {
-    rows.clear();
-    {
-      const std::lock_guard lock(impl_->mutex);
-      const int64_t id = impl_->NameId(name, false);
-      if (id != 0) {
-        Statement::Use use(impl_->facts_after);
-        use.Integer(id).Blob(after).Integer(int64_t{kRowsAtOnce});
-        while (impl_->Row(use, "read facts")) rows.emplace_back(DigestFrom(use.BlobAt(0)), use.BlobAt(1));
-      }
-      if (!impl_->failed) return impl_->failed;
-    }
-    for (const auto& [content, value] : rows) {
-      if (!each(content, value)) return {};
-    }
-    if (!rows.empty()) after = Bytes(rows.back().first);
-  } while (rows.size() == kRowsAtOnce);
-  return {};
-}
-
 std::optional<WorkRow> Catalog::FindWork(const WorkKey& key) {
   const std::lock_guard lock(impl_->mutex);
   const int64_t id = impl_->NameId(key.fingerprint, false);
@@ -316,31 +230,6 @@ Status Catalog::PutWork(const WorkKey& key, const WorkRow& row) {
     if (Status put = impl_->Ran(use, "put work"); !put) return put;
   }
   return impl_->Commit();
-}
-
-Status Catalog::ForEachWork(const std::string& source, const ContentDigest& content,
-                            const std::string& fingerprint,
-                            const std::function<bool(const std::string&, const WorkRow&)>& each) {
-  std::vector<WorkFound> rows;
-  std::string after;
-  do {
-    rows.clear();
-    {
-      const std::lock_guard lock(impl_->mutex);
-      const int64_t id = impl_->NameId(fingerprint, false);
-      if (id != 0) {
-        Statement::Use use(impl_->work_after);
-        use.Integer(id).Blob(source).Blob(Bytes(content)).Blob(after).Integer(int64_t{kRowsAtOnce});
-        while (impl_->Row(use, "read work")) rows.push_back({std::string(use.BlobAt(0)), RowAt(use, 1)});
-      }
-      if (!impl_->failed) return impl_->failed;
-    }
-    for (const WorkFound& found : rows) {
-      if (!each(found.output, found.row)) return {};
-    }
-    if (!rows.empty()) after = rows.back().output;
-  } while (rows.size() == kRowsAtOnce);
-  return {};
 }
 
 std::optional<std::string> Catalog::FindSourceOf(const std::string& output, const std::string& fingerprint) {

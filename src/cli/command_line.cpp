@@ -8,6 +8,7 @@
 
 #include "command_flags.h"
 #include "command_table.h"
+#include "defaults_file.h"
 #include "flag_errors.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/base/spelling.h"
@@ -54,12 +55,14 @@ int RunImages(const CommandRow& row, CommandFlags& flags, std::string line) {
     if (Status applied = ApplyYaml(*yaml, config, app, {}); !applied)
       return Complain(applied.error().message);
   }
+  if (Status applied = ApplyDefaultsFile(*command, app); !applied) return Complain(applied.error().message);
   if (const auto wrong = shared.Check()) return Complain(*wrong);
   if (const auto wrong = command->Check()) return Complain(*wrong);
+  if (const auto wrong = command->CheckAlone(shared)) return Complain(*wrong);
   if (shared.list.paths.empty() && shared.list.files_from.empty()) {
     return Complain("no images given: name folders or files, or use --files-from");
   }
-  SessionPlan plan{std::string(row.name), std::move(line), {}, {}};
+  SessionPlan plan{std::string(row.name), std::move(line), {}, {}, command->catalog_of()};
   if (!command->output_folder().empty()) plan.output_folders = {command->output_folder()};
   if (!command->folder_to_leave_out().empty()) plan.leave_out = {command->folder_to_leave_out()};
   return static_cast<int>(RunSession(plan, shared, [&](std::unique_ptr<ItemSource> source, Session& session) {

@@ -2,7 +2,9 @@
 #include "command_table.h"
 
 #include "imgmill/commands/dedup.h"
+#include "imgmill/commands/embed.h"
 #include "imgmill/commands/filter.h"
+#include "imgmill/commands/match.h"
 #include "imgmill/commands/upscale.h"
 
 namespace imgmill {
@@ -11,7 +13,10 @@ namespace {
 constexpr CommandRow kCommands[] = {
     {"dedup", "find duplicate and near-duplicate images", CommandKind::kImages, &AddDedup, nullptr},
     {"doctor", "check this machine and this installation", CommandKind::kTool, nullptr, &AddDoctor},
+    {"embed", "compute a vector for each image", CommandKind::kImages, &AddEmbed, nullptr},
     {"filter", "keep the images whose quality signals satisfy rules", CommandKind::kImages, &AddFilter,
+     nullptr},
+    {"match", "find the images of a catalog that are nearest to others", CommandKind::kImages, &AddMatch,
      nullptr},
     {"memory", "show memory and budgets, advise on flags, forget what was learned", CommandKind::kTool,
      nullptr, &AddMemory},

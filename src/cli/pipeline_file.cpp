@@ -3,6 +3,7 @@
 #include <map>
 
 #include "command_table.h"
+#include "defaults_file.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/base/spelling.h"
 #include "pipeline.h"
@@ -50,6 +51,7 @@ Result<PipelineStep> ReadStep(const YAML::Node& node, const std::string& file, c
   step.app = std::make_unique<CLI::App>(std::string(row->help), step.name);
   step.command = row->add(*step.app);
   if (Status applied = ApplyYaml(entry.second, file, *step.app, {}); !applied) return applied.error();
+  if (Status applied = ApplyDefaultsFile(*step.command, *step.app); !applied) return applied.error();
   const int use = ++uses[step.name];
   step.folder = output + "/" + step.name + (use > 1 ? "-" + std::to_string(use) : "");
   if (CLI::Option* option = step.app->get_option_no_throw("--output");

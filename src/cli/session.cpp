@@ -140,8 +140,13 @@ Status Session::OpenCatalog() {
   const std::vector<std::string>& outputs = plan_.output_folders;
   std::string folder = shared_.catalog;
   if (folder.empty() && !shared_.no_catalog) {
+    ListOptions root = shared_.list;
+    if (!plan_.catalog_of.empty()) {
+      root = {};
+      root.paths = {plan_.catalog_of};
+    }
     Result<std::string> chosen =
-        DefaultCatalogFolder(outputs.empty() ? "" : outputs.front(), InputRoot(shared_.list));
+        DefaultCatalogFolder(outputs.empty() ? "" : outputs.front(), InputRoot(root));
     if (!chosen) return chosen.error();
     folder = *std::move(chosen);
   }

@@ -25,6 +25,8 @@ struct SessionPlan {
   std::vector<std::string> output_folders;
   /// Folders, beside those, whose files are no input.
   std::vector<std::string> leave_out;
+  /// The folder whose default catalog is used in place of the input's; empty for the input's.
+  std::string catalog_of;
 };
 
 class Session {

@@ -3,10 +3,12 @@
 
 #include <CLI/CLI.hpp>
 #include <array>
+#include <cmath>
 
 #include "choice.h"
 #include "dedup_groups.h"
 #include "dedup_operation.h"
+#include "embed_operation.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "planned_actions.h"
@@ -14,19 +16,22 @@
 namespace imgmill {
 namespace {
 
-const std::array<std::string, 5> kMethods = {"exact", "phash", "dhash", "ahash", "whash"};
+const std::array<std::string, 6> kMethods = {"exact", "phash", "dhash", "ahash", "whash", "embedding"};
 const std::array<std::string, 5> kActions = {"report", "move", "hardlink", "symlink", "delete"};
 
 /// The reduce, as work that a refused allocation does not end.
 class Grouping final : public LadderWork {
  public:
-  Grouping(const std::vector<DedupEntry>& entries, const DedupOptions& options,
+  /// @param vectors  of --method embedding; null for the others.
+  Grouping(const std::vector<DedupEntry>& entries, const VectorFile* vectors, const DedupOptions& options,
            const CommandServices& services)
-      : entries_(entries), options_(options), services_(services) {}
+      : entries_(entries), vectors_(vectors), options_(options), services_(services) {}
   Status Run(const Attempt&) override {
     Result<std::vector<DuplicateGroup>> groups =
-        FindDuplicates(entries_, options_.method != "exact", options_.max_distance, services_.workers(),
-                       *services_.memory, *services_.stop);
+        vectors_ != nullptr ? FindSimilarVectors(entries_, *vectors_, options_.min_similarity,
+                                                 services_.workers(), *services_.memory, *services_.stop)
+                            : FindDuplicates(entries_, options_.method != "exact", options_.max_distance,
+                                             services_.workers(), *services_.memory, *services_.stop);
     if (!groups) return groups.error();
     groups_ = *std::move(groups);
     return {};
@@ -36,6 +41,7 @@ class Grouping final : public LadderWork {
 
  private:
   const std::vector<DedupEntry>& entries_;
+  const VectorFile* vectors_;
   const DedupOptions& options_;
   const CommandServices& services_;
   std::vector<DuplicateGroup> groups_;
@@ -50,25 +56,63 @@ class Dedup final : public Command {
     return options_.move_to;
   }  // or a rerun moves them deeper
 
+  std::string defaults_file() const override { return options_.embedding.defaults_file(); }
+
+  /// Hashes only: a model cannot look on.
   std::unique_ptr<Operation> FactsOnly(const CommandServices& services) const override {
+    if (options_.method == "embedding") return nullptr;
     return std::make_unique<DedupOperation>(Hashing(services));
   }
 
   Result<CommandResult> Run(ItemSource& source, const CommandServices& services) override {
-    const SharedOptions& shared = *services.shared;
+    return options_.method == "embedding" ? RunVectors(source, services) : RunHashes(source, services);
+  }
+
+ private:
+  DedupOperation Hashing(const CommandServices& services) const {
+    return {HashKindFromName(options_.method), options_.decode == "scaled", services.shared->allow_truncated,
+            services};
+  }
+
+  Result<CommandResult> RunHashes(ItemSource& source, const CommandServices& services) {
     DedupOperation operation = Hashing(services);
+    Result<CommandResult> result = RunEngine(source, operation, operation.log(), services);
+    if (!result || result->counts.interrupted) return result;
+    return Conclude(*std::move(result), operation.entries(), nullptr, services);
+  }
+
+  Result<CommandResult> RunVectors(ItemSource& source, const CommandServices& services) {
+    Result<std::unique_ptr<Embedder>> embedder = MakeEmbedder(options_.embedding, services);
+    if (!embedder) return embedder.error();
+    Result<VectorShelf> shelf = OpenShelf(*services.catalog, (*embedder)->kind());
+    if (!shelf) return shelf.error();
+    std::vector<DedupEntry> entries;
+    EmbedOperation operation(**embedder, *shelf, nullptr, services, [&](EmbeddedImage& image) {
+      entries.push_back({std::move(image.file), image.content, image.stamp, image.stamp.size, image.width,
+                         image.height, 0, image.sharpness, image.place.row});
+    });
+    Result<CommandResult> result = RunEngine(source, operation, operation.log(), services);
+    if (!result || result->counts.interrupted) return result;
+    (*embedder)->Describe(result->details);
+    return Conclude(*std::move(result), entries, shelf->file.get(), services);
+  }
+
+  static Result<CommandResult> RunEngine(ItemSource& source, Operation& operation, OutcomeLog& log,
+                                         const CommandServices& services) {
+    const SharedOptions& shared = *services.shared;
     Engine engine({services.workers(), shared.limits, shared.force}, services.engine());
     Result<RunCounts> counts = engine.Run(source, operation);
     if (!counts) return counts.error();
-
     CommandResult result;
     result.counts = *counts;
-    result.failed = operation.log().TakeFailures();
-    result.fates = operation.log().TakeFates();
-    if (counts->interrupted) return result;  // half a folder has no groups
+    result.failed = log.TakeFailures();
+    result.fates = log.TakeFates();
+    return result;  // an interrupted one as it is: half a folder has no groups
+  }
 
-    const std::vector<DedupEntry>& entries = operation.entries();
-    Grouping grouping(entries, options_, services);
+  Result<CommandResult> Conclude(CommandResult result, const std::vector<DedupEntry>& entries,
+                                 const VectorFile* vectors, const CommandServices& services) {
+    Grouping grouping(entries, vectors, options_, services);
     const LadderOutcome grouped = services.memory->Guarded(grouping, kHostWork, *services.stop);
     if (!grouped.status) return grouped.status.error();
     const std::vector<DuplicateGroup>& groups = grouping.groups();
@@ -77,12 +121,6 @@ class Dedup final : public Command {
       if (Status acted = Act(entries, groups, services, result); !acted) return acted.error();
     }
     return result;
-  }
-
- private:
-  DedupOperation Hashing(const CommandServices& services) const {
-    return {HashKindFromName(options_.method), options_.decode == "scaled", services.shared->allow_truncated,
-            services};
   }
 
   static FileAction::Kind KindOf(const std::string& action) {
@@ -129,7 +167,7 @@ class Dedup final : public Command {
         const DedupEntry& entry = entries[member.index];
         duplicate[member.index] = true;
         const std::string how =
-            member.identical ? "same bytes" : "distance " + std::to_string(member.distance);
+            member.identical ? "same bytes" : "distance " + DistanceJson(member.distance).dump();
         result.TellDropped(entry.file, "duplicate of " + PrintablePath(keeper.file.path) + " (" + how + ")");
         duplicate_bytes += static_cast<size_t>(entry.bytes);
         images.push_back(ImageJson(entry, member.distance, member.identical));
@@ -145,7 +183,9 @@ class Dedup final : public Command {
     }
     result.dropped = entries.size() - result.kept.size();
     result.details["method"] = options_.method;
-    if (options_.method != "exact") {
+    if (options_.method == "embedding") {
+      result.details["min_similarity"] = options_.min_similarity;
+    } else if (options_.method != "exact") {
       result.details["decode"] = options_.decode;
       result.details["max_distance"] = options_.max_distance;
     }
@@ -159,9 +199,15 @@ class Dedup final : public Command {
     result.findings = options_.check && !groups.empty();
   }
 
-  static nlohmann::ordered_json ImageJson(const DedupEntry& entry, int distance, bool identical) {
+  /// Bits as they are; of cosines six digits, beyond which they are rounding.
+  nlohmann::ordered_json DistanceJson(double distance) const {
+    if (options_.method != "embedding") return std::lround(distance);
+    return std::round(distance * 1e6) / 1e6;
+  }
+
+  nlohmann::ordered_json ImageJson(const DedupEntry& entry, double distance, bool identical) const {
     return {{"path", PrintablePath(entry.file.path)},
-            {"distance", distance},
+            {"distance", DistanceJson(distance)},
             {"identical", identical},
             {"bytes", entry.bytes},
             {"width", entry.width},
@@ -176,7 +222,7 @@ Dedup::Dedup(CLI::App& app) {
       "Example:\n"
       "  imgmill dedup photos                       lists groups of near-duplicates\n"
       "  imgmill dedup photos --action move --move-to duplicates --memory 512MiB");
-  app.add_option("--method", options_.method, "exact, phash, dhash, ahash or whash")
+  app.add_option("--method", options_.method, "exact, phash, dhash, ahash, whash or embedding")
       ->capture_default_str()
       ->type_name("NAME");
   app.add_option("--decode", options_.decode, "scaled (fast) or full (bit for bit imagededup's hash)")
@@ -185,6 +231,10 @@ Dedup::Dedup(CLI::App& app) {
   app.add_option("--max-distance", options_.max_distance, "Bits in which two hashes may differ, 0 to 64")
       ->capture_default_str()
       ->type_name("BITS");
+  app.add_option("--min-similarity", options_.min_similarity,
+                 "With --method embedding: cosine of two vectors at least, 0 to 1")
+      ->capture_default_str()
+      ->type_name("COSINE");
   app.add_option("--action", options_.action, "report, move, hardlink, symlink or delete the duplicates")
       ->capture_default_str()
       ->type_name("NAME");
@@ -192,6 +242,7 @@ Dedup::Dedup(CLI::App& app) {
   app.add_option("--undo-file", options_.undo_file, "Where to write the undo file [the catalog's folder]")
       ->type_name("FILE");
   app.add_flag("--check", options_.check, "Exit with 4 if any duplicate was found");
+  AddEmbeddingFlags(app, options_.embedding);
 }
 
 }  // namespace
@@ -201,6 +252,9 @@ std::optional<std::string> DedupOptions::Check() const {
   if (auto wrong = CheckChoice("--action", action, kActions)) return wrong;
   if (decode != "scaled" && decode != "full") return "--decode takes scaled or full, not \"" + decode + "\"";
   if (max_distance < 0 || max_distance > 64) return "--max-distance takes 0 to 64 bits";
+  if (!(min_similarity >= 0 && min_similarity <= 1)) return "--min-similarity takes 0 to 1";
+  if (method != "embedding" && !embedding.model.empty()) return "--model goes with --method embedding";
+  if (auto wrong = embedding.Check()) return wrong;
   if (action == "move" && move_to.empty()) return "--action move needs a folder: --move-to DIR";
   if (action != "move" && !move_to.empty()) return "--move-to goes with --action move";
   return std::nullopt;

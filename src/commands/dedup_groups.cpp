@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "imgmill/similarity/cosine.h"
 #include "imgmill/similarity/grouping.h"
 
 namespace imgmill {
@@ -67,6 +68,49 @@ void GroupByContent(std::span<const DedupEntry> entries, std::vector<uint32_t> i
   }
 }
 
+/// Those that are compared by their looks; the others are put into groups by content.
+std::vector<uint32_t> WithDetail(std::span<const DedupEntry> entries, bool by_look,
+                                 std::vector<DuplicateGroup>& groups) {
+  std::vector<uint32_t> by_content;
+  std::vector<uint32_t> compared;
+  for (uint32_t i = 0; i < entries.size(); ++i) {
+    (by_look && entries[i].sharpness > 0 ? compared : by_content).push_back(i);
+  }
+  GroupByContent(entries, std::move(by_content), groups);
+  return compared;
+}
+
+/// The place of each among `compared`, the best first.
+std::vector<uint32_t> Ranks(std::span<const DedupEntry> entries, const std::vector<uint32_t>& compared) {
+  std::vector<uint32_t> best_first(compared.size());
+  std::iota(best_first.begin(), best_first.end(), 0u);
+  std::sort(best_first.begin(), best_first.end(),
+            [&](uint32_t a, uint32_t b) { return IsBetter(entries[compared[a]], entries[compared[b]]); });
+  std::vector<uint32_t> rank(compared.size());
+  for (uint32_t place = 0; place < best_first.size(); ++place) rank[best_first[place]] = place;
+  return rank;
+}
+
+/// A group of places in `compared`, as one of entries.
+template <typename Found, typename DistanceOf>
+DuplicateGroup GroupOf(std::span<const DedupEntry> entries, const std::vector<uint32_t>& compared,
+                       const Found& found, const DistanceOf& distance_of) {
+  DuplicateGroup group;
+  group.keeper = compared[found.keeper];
+  for (const auto& member : found.members) {
+    const uint32_t index = compared[member.index];
+    group.members.push_back(
+        {index, distance_of(member), entries[index].content == entries[group.keeper].content});
+  }
+  return group;
+}
+
+void Finish(std::span<const DedupEntry> entries, std::vector<DuplicateGroup>& groups) {
+  for (DuplicateGroup& group : groups) group.reason = ReasonFor(entries, group);
+  std::sort(groups.begin(), groups.end(),
+            [](const DuplicateGroup& a, const DuplicateGroup& b) { return a.keeper < b.keeper; });
+}
+
 }  // namespace
 
 std::string_view ToString(KeepReason reason) {
@@ -86,43 +130,54 @@ std::string_view ToString(KeepReason reason) {
 Result<std::vector<DuplicateGroup>> FindDuplicates(std::span<const DedupEntry> entries, bool by_hash,
                                                    int max_distance, int threads, MemoryManager& memory,
                                                    const StopFlag& stop) {
-  std::vector<uint32_t> by_content;
-  std::vector<uint32_t> hashed;  // entry of each hash
-  for (uint32_t i = 0; i < entries.size(); ++i) {
-    (by_hash && entries[i].sharpness > 0 ? hashed : by_content).push_back(i);
-  }
   std::vector<DuplicateGroup> groups;
-  GroupByContent(entries, std::move(by_content), groups);
-
-  if (!hashed.empty()) {
-    const size_t search = GroupByHammingBytes(hashed.size(), max_distance, threads);
-    Result<Lease> lease = memory.Acquire({search, hashed.size() * 24}, stop);
+  const std::vector<uint32_t> compared = WithDetail(entries, by_hash, groups);
+  if (!compared.empty()) {
+    const size_t search = GroupByHammingBytes(compared.size(), max_distance, threads);
+    Result<Lease> lease = memory.Acquire({search, compared.size() * 24}, stop);
     if (!lease) return lease.error();
-    std::vector<uint32_t> best_first(hashed.size());
-    std::iota(best_first.begin(), best_first.end(), 0u);
-    std::sort(best_first.begin(), best_first.end(),
-              [&](uint32_t a, uint32_t b) { return IsBetter(entries[hashed[a]], entries[hashed[b]]); });
-    std::vector<uint32_t> rank(hashed.size());
-    for (uint32_t place = 0; place < best_first.size(); ++place) rank[best_first[place]] = place;
-    std::vector<uint64_t> hashes(hashed.size());
-    for (size_t i = 0; i < hashed.size(); ++i) hashes[i] = entries[hashed[i]].hash;
-
+    const std::vector<uint32_t> rank = Ranks(entries, compared);
+    std::vector<uint64_t> hashes(compared.size());
+    for (size_t i = 0; i < compared.size(); ++i) hashes[i] = entries[compared[i]].hash;
     Result<std::vector<SimilarGroup>> similar = GroupByHamming(hashes, rank, max_distance, threads, stop);
     if (!similar) return similar.error();
     for (const SimilarGroup& found : *similar) {
-      DuplicateGroup group;
-      group.keeper = hashed[found.keeper];
-      for (const SimilarGroup::Member& member : found.members) {
-        const uint32_t index = hashed[member.index];
-        group.members.push_back(
-            {index, member.distance, entries[index].content == entries[group.keeper].content});
-      }
-      groups.push_back(std::move(group));
+      groups.push_back(GroupOf(entries, compared, found,
+                               [](const SimilarGroup::Member& member) -> double { return member.distance; }));
     }
   }
-  for (DuplicateGroup& group : groups) group.reason = ReasonFor(entries, group);
-  std::sort(groups.begin(), groups.end(),
-            [](const DuplicateGroup& a, const DuplicateGroup& b) { return a.keeper < b.keeper; });
+  Finish(entries, groups);
+  return groups;
+}
+
+Result<std::vector<DuplicateGroup>> FindSimilarVectors(std::span<const DedupEntry> entries,
+                                                       const VectorFile& vectors, double min_similarity,
+                                                       int threads, MemoryManager& memory,
+                                                       const StopFlag& stop) {
+  std::vector<DuplicateGroup> groups;
+  const std::vector<uint32_t> compared = WithDetail(entries, true, groups);
+  if (!compared.empty()) {
+    const int dimension = vectors.dimension();
+    Result<Lease> lease = memory.Acquire({GroupByCosineBytes(compared.size(), dimension, threads),
+                                          SearchWindowBytes(dimension, threads) + compared.size() * 24},
+                                         stop);
+    if (!lease) return lease.error();
+    const std::vector<uint32_t> rank = Ranks(entries, compared);
+    std::vector<uint64_t> rows(compared.size());
+    for (size_t i = 0; i < compared.size(); ++i) rows[i] = entries[compared[i]].vector_row;
+    const VectorRows look{dimension, [&](uint64_t first, uint64_t count, const auto& see) {
+                            return vectors.Look(first, count, see);
+                          }};
+    Result<std::vector<CosineGroup>> similar =
+        GroupByCosine(look, rows, rank, static_cast<float>(min_similarity), threads, stop);
+    if (!similar) return similar.error();
+    for (const CosineGroup& found : *similar) {
+      groups.push_back(GroupOf(entries, compared, found, [](const CosineGroup::Member& member) {
+        return 1 - static_cast<double>(member.similarity);
+      }));
+    }
+  }
+  Finish(entries, groups);
   return groups;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dedup_operation.h"
+#include "imgmill/catalog/vector_file.h"
 
 namespace imgmill {
 
@@ -16,8 +17,9 @@ std::string_view ToString(KeepReason reason);
 
 struct DuplicateGroup {
   struct Member {
-    uint32_t index = 0;      ///< into the entries
-    int distance = 0;        ///< of the hashes, to the keeper; 0 for equal contents
+    uint32_t index = 0;  ///< into the entries
+    /// To the keeper: bits of the hashes, or 1 - cosine of the vectors; 0 for equal contents.
+    double distance = 0;
     bool identical = false;  ///< the same bytes as the keeper
   };
   uint32_t keeper = 0;
@@ -31,5 +33,11 @@ struct DuplicateGroup {
 Result<std::vector<DuplicateGroup>> FindDuplicates(std::span<const DedupEntry> entries, bool by_hash,
                                                    int max_distance, int threads, MemoryManager& memory,
                                                    const StopFlag& stop);
+
+/// The same by the cosine of vectors: entry i's is row `vector_row` of `vectors`, of length 1.
+Result<std::vector<DuplicateGroup>> FindSimilarVectors(std::span<const DedupEntry> entries,
+                                                       const VectorFile& vectors, double min_similarity,
+                                                       int threads, MemoryManager& memory,
+                                                       const StopFlag& stop);
 
 }  // namespace imgmill

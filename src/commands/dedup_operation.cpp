@@ -1,10 +1,9 @@
 // Hashes images row by row and keeps what it found in the catalog, under names that carry the version.
 #include "dedup_operation.h"
 
-#include <cstring>
-
 #include "imgmill/base/byte_size.h"
 #include "imgmill/signals/signal_set.h"
+#include "packed_fact.h"
 
 namespace imgmill {
 namespace {
@@ -14,18 +13,6 @@ constexpr int64_t kRowsPerRegion = 64;
 struct DedupPayload final : Payload {
   DedupEntry entry;
 };
-
-template <typename T>
-std::string Packed(const T& value) {
-  return std::string(reinterpret_cast<const char*>(&value), sizeof value);
-}
-
-template <typename T>
-bool Unpack(const std::optional<std::string>& bytes, T& value) {
-  if (!bytes || bytes->size() != sizeof value) return false;
-  std::memcpy(&value, bytes->data(), sizeof value);
-  return true;
-}
 
 }  // namespace
 

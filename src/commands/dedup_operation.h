@@ -22,6 +22,7 @@ struct DedupEntry {
   int64_t height = 0;
   uint64_t hash = 0;
   double sharpness = 0;
+  uint64_t vector_row = 0;  ///< of --method embedding
 };
 
 class DedupOperation final : public Operation {

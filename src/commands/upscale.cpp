@@ -12,6 +12,7 @@
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/base/spelling.h"
+#include "model_loading.h"
 #include "upscale_operation.h"
 
 namespace imgmill {
@@ -19,25 +20,6 @@ namespace {
 
 const std::array<std::string, 7> kMethods = {"nearest",  "linear",   "cubic",  "mitchell",
                                              "lanczos2", "lanczos3", "lanczos"};
-
-/// Reading a weight file, as work that a refused allocation does not end.
-class ModelLoading final : public LadderWork {
- public:
-  ModelLoading(ModelRuntime& runtime, const std::string& path) : runtime_(runtime), path_(path) {}
-  Status Run(const Attempt&) override {
-    Result<std::unique_ptr<UpscaleModel>> model = runtime_.LoadUpscaler(path_);
-    if (!model) return model.error();
-    model_ = *std::move(model);
-    return {};
-  }
-  bool has_cpu_rung() const override { return false; }
-  std::unique_ptr<UpscaleModel> Take() { return std::move(model_); }
-
- private:
-  ModelRuntime& runtime_;
-  const std::string& path_;
-  std::unique_ptr<UpscaleModel> model_;
-};
 
 class Upscale final : public Command {
  public:
@@ -64,14 +46,10 @@ class Upscale final : public Command {
     const SharedOptions& shared = *services.shared;
     Result<ModelRuntime*> runtime = services.OpenModels();
     if (!runtime) return runtime.error();
-    ModelLoading loading(**runtime, options_.model);
-    const LadderOutcome loaded = services.memory->Guarded(loading, kHostWork, *services.stop);
-    if (!loaded.status) {
-      Error error = loaded.status.error();
-      error.message = PrintablePath(options_.model) + ": " + error.message;
-      return error;
-    }
-    const std::unique_ptr<UpscaleModel> model = loading.Take();
+    Result<std::unique_ptr<UpscaleModel>> loaded = LoadGuarded<UpscaleModel>(
+        services, options_.model, [&] { return (*runtime)->LoadUpscaler(options_.model); });
+    if (!loaded) return loaded.error();
+    const std::unique_ptr<UpscaleModel> model = *std::move(loaded);
     const ModelInfo& info = model->info();
     if (options_.scale > 0 && options_.scale != info.scale) {
       return Error{Stage::kConfigure, Code::kUsage,

@@ -1,7 +1,14 @@
-// The plan of numerics as one line, for reports and fingerprints.
+// The plan of numerics as one line, for reports and fingerprints; and how much a model gives.
 #include "imgmill/infer/model_runtime.h"
 
 namespace imgmill {
+
+size_t BatchModel::OutputFloats(int height, int width) const {
+  const ModelInfo& model = info();
+  if (model.dimension > 0) return static_cast<size_t>(model.dimension);
+  const auto scale = static_cast<size_t>(model.scale);
+  return 3 * static_cast<size_t>(height) * static_cast<size_t>(width) * scale * scale;
+}
 
 std::string NumericsPlan::Describe() const {
   std::string text = "kernels=" + kernels + " dtype=" + dtype;

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "signals/dct32.h"
-#include "signals/lanczos_resize.h"
 #include "signals/luma.h"
+#include "signals/small_resize.h"
 
 namespace imgmill {
 namespace {
@@ -138,12 +138,12 @@ std::string VersionedName(HashKind kind, bool scaled) {
 struct PerceptualHasher::Impl {
   HashKind kind;
   int bands;
-  LanczosResize resize;
+  SmallResize resize;
 };
 
 PerceptualHasher::PerceptualHasher(HashKind kind, const Layout& layout)
-    : impl_(new Impl{kind, layout.bands,
-                     LanczosResize(layout, SmallSize(kind).width, SmallSize(kind).height)}) {}
+    : impl_(
+          new Impl{kind, layout.bands, SmallResize(layout, SmallSize(kind).width, SmallSize(kind).height)}) {}
 
 PerceptualHasher::~PerceptualHasher() = default;
 
@@ -176,7 +176,7 @@ size_t PerceptualHasher::PooledBytes(HashKind kind, const Layout& layout) {
   const Size size = SmallSize(kind);
   const auto pixels = static_cast<size_t>(size.width * size.height);
   const size_t finish = pixels + (kind == HashKind::kWhash ? pixels * sizeof(double) : 0);
-  return LanczosResize::PooledBytes(layout, size.width, size.height) + finish;
+  return SmallResize::PooledBytes(layout, size.width, size.height) + finish;
 }
 
 uint64_t PerceptualHash(HashKind kind, const ImageView& image) {

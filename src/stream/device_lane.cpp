@@ -1,4 +1,4 @@
-// One thread a device, one queue of tiles for all of them: whoever is free first takes the oldest group.
+// A few threads a device, one queue of tiles for all of them: whoever is free first takes the oldest group.
 #include "imgmill/stream/device_lane.h"
 
 #include <algorithm>
@@ -37,7 +37,7 @@ struct Waiting {
 }  // namespace
 
 struct DeviceLane::Impl {
-  Impl(UpscaleModel& model_in, const NumericsPlan& plan_in, MemoryManager& memory_in, const StopFlag& stop_in)
+  Impl(BatchModel& model_in, const NumericsPlan& plan_in, MemoryManager& memory_in, const StopFlag& stop_in)
       : model(model_in), plan(plan_in), memory(memory_in), stop(stop_in) {}
 
   /// A group is worth running: full, or nobody is left who could add to it.
@@ -97,11 +97,11 @@ struct DeviceLane::Impl {
     }
   }
 
-  UpscaleModel& model;
+  BatchModel& model;
   const NumericsPlan plan;
   MemoryManager& memory;
   const StopFlag& stop;
-  Lease lease;  // of one batch a device, for as long as the lane lives
+  Lease lease;  // of one batch a stream, for as long as the lane lives
 
   std::mutex mutex;
   std::condition_variable changed;
@@ -114,30 +114,47 @@ struct DeviceLane::Impl {
 
 DeviceLane::DeviceLane(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-Result<std::unique_ptr<DeviceLane>> DeviceLane::Open(UpscaleModel& model, const NumericsPlan& plan,
+Result<std::unique_ptr<DeviceLane>> DeviceLane::Open(BatchModel& model, const NumericsPlan& plan,
                                                      int largest_tile, MemoryManager& memory,
                                                      const StopFlag& stop) {
   auto impl = std::make_unique<Impl>(model, plan, memory, stop);
-  Footprint need;
-  for (int device = 0; device < memory.device_count(); ++device) {
-    if (memory.DeviceSharesHostPool(device)) {  // others have a budget of their own
-      need.pooled += model.ForwardBytes(plan.micro_batch, largest_tile, largest_tile, device);
+  std::vector<int> streams;
+  for (int device = 0; device < memory.device_count(); ++device)
+    streams.push_back(std::max(1, model.Streams(device)));
+  while (true) {
+    Footprint need;
+    bool more_than_one = false;
+    for (int device = 0; device < memory.device_count(); ++device) {
+      if (!memory.DeviceSharesHostPool(device)) continue;  // others have a budget of their own
+      const int count = streams[static_cast<size_t>(device)];
+      need.pooled += static_cast<size_t>(count) *
+                     model.ForwardBytes(plan.micro_batch, largest_tile, largest_tile, device);
+      more_than_one = more_than_one || count > 1;
     }
+    // A lane that takes most of the room would leave the images only one at a time.
+    Result<Lease> lease = more_than_one && need.total() > memory.LargestLease() / 2
+                              ? Result<Lease>(Error{Stage::kAdmit, Code::kTooLarge, {}})
+                              : memory.Reserve(need);
+    if (lease) {
+      impl->lease = *std::move(lease);
+      break;
+    }
+    if (!more_than_one) {
+      Error error = lease.error();
+      error.message += plan.tile > 0 ? "; a smaller --tile needs less" : "";
+      error.message += " (the plan here: " + plan.Describe() + ")";
+      return error;
+    }
+    for (int& count : streams) count = std::max(1, count / 2);
   }
-  Result<Lease> lease = memory.Reserve(need);
-  if (!lease) {
-    Error error = lease.error();
-    error.message += "; a smaller --tile needs less (the plan here: " + plan.Describe() + ")";
-    return error;
-  }
-  impl->lease = *std::move(lease);
   Impl* state = impl.get();
   memory.OnPressure([state](bool) {
     const std::lock_guard lock(state->mutex);
     state->changed.notify_all();
   });
   for (int device = 0; device < memory.device_count(); ++device) {
-    impl->threads.emplace_back([state, device] { state->Serve(device); });
+    for (int i = 0; i < streams[static_cast<size_t>(device)]; ++i)
+      impl->threads.emplace_back([state, device] { state->Serve(device); });
   }
   return std::unique_ptr<DeviceLane>(new DeviceLane(std::move(impl)));
 }

@@ -43,7 +43,10 @@ class EngineRun {
         workers_(options.workers > 0 ? options.workers
                                      : std::max(1, static_cast<int>(std::thread::hardware_concurrency()))),
         queue_(static_cast<size_t>(workers_)),
-        ordered_([this](Outcome& outcome) { Count(outcome); }) {}
+        ordered_([this](Outcome& outcome) { Count(outcome); }),
+        prepared_(!operation.NeedsPreparing()) {}
+
+  const Status& ended() const { return ended_; }
 
   RunCounts Run() {
     std::vector<std::jthread> threads;
@@ -110,7 +113,7 @@ class EngineRun {
     item.stamp = *stamp;
     item.absolute = CanonicalPath(item.file.path);
     if (!options_.force) {
-      if (const std::optional<KnownFile> known = services_.catalog->FindFile(item.absolute);
+      if (const std::optional<KnownFile> known = services_.Notes().FindFile(item.absolute);
           known && known->stamp == item.stamp) {
         item.content = known->content;
         job.content_known = true;
@@ -122,6 +125,11 @@ class EngineRun {
     Result<ImageHeader> header = Probe(item.file.path, options_.limits);
     if (!header) return header.error();
     item.header = *std::move(header);
+    if (!prepared_ && !options_.dry_run) {
+      Result<bool> recalled = PrepareFor(job, outcome);
+      if (!recalled) return recalled.error();
+      if (*recalled) return ++recalled_, Status{};
+    }
 
     Footprint need = operation_.Cost(item.header);
     if (operation_.NeedsPixels()) {
@@ -144,6 +152,20 @@ class EngineRun {
   std::vector<Operation*> Guests(const Item& item) const {
     // With --force the later step computes everything again anyway.
     return options_.force ? std::vector<Operation*>() : GuestsFor(services_.guests, operation_, item.header);
+  }
+
+  /// Nothing has a lease yet: what recalled images do without is made for the first that is not. Its content
+  /// is looked at here, so that a moved file does not count as one. @return whether it was recalled
+  Result<bool> PrepareFor(Job& job, Outcome& outcome) {
+    if (!job.content_known) {
+      Result<bool> recalled = IdentifyItem(operation_, services_, options_, job.item, outcome);
+      if (!recalled || *recalled) return recalled;
+      job.content_known = true;
+    }
+    prepared_ = true;
+    ended_ = operation_.Prepare();
+    if (!ended_) return Error{Stage::kConfigure, Code::kInterrupted, {}};
+    return false;
   }
 
   void Work() {
@@ -226,6 +248,8 @@ class EngineRun {
   OrderedOutcomes ordered_;
   uint64_t next_index_ = 0;
   uint64_t recalled_ = 0;
+  bool prepared_;
+  Status ended_;  // why the run cannot go on at all
   std::mutex next_shape_mutex_;
   std::optional<BatchShape> next_shape_;
   bool exhausted_ = false;  // the source came to its end
@@ -241,6 +265,7 @@ Result<RunCounts> Engine::Run(ItemSource& source, Operation& operation) {
   InitImageLibraries();
   EngineRun run(options_, services_, source, operation);
   const RunCounts counts = run.Run();
+  if (!run.ended()) return run.ended().error();
   if (Status flushed = services_.catalog->Flush(); !flushed) return flushed.error();
   return counts;
 }

@@ -46,26 +46,26 @@ Result<bool> RecallItem(Operation& operation, Catalog& catalog, const ImageLimit
   return operation.Recall(item, outcome);
 }
 
+Result<bool> IdentifyItem(Operation& operation, const EngineServices& services, const EngineOptions& options,
+                          Item& item, Outcome& outcome) {
+  Result<ContentDigest> digest = DigestOf(item.file.path);
+  if (!digest) return digest.error();
+  item.content = *digest;
+  if (Status put = services.Notes().PutFile(item.absolute, {item.stamp, item.content}); !put)
+    return put.error();
+  if (options.force) return false;
+  return RecallItem(operation, *services.catalog, options.limits, item, outcome);
+}
+
 Status ItemWork::Run(const Attempt& attempt) {
   if (attempt.rung != Rung::kNone) guests_.clear();  // memory is short: for the host's work alone
   if (!content_known_) {
-    Result<bool> recalled = Identify();
+    Result<bool> recalled = IdentifyItem(operation_, services_, options_, item_, outcome_);
+    content_known_ = recalled.ok();
     if (!recalled) return recalled.error();
     if (*recalled) return {};
   }
   return MapItem();
-}
-
-/// @return whether the catalog knew the content: under another name, or touched but not changed.
-Result<bool> ItemWork::Identify() {
-  Result<ContentDigest> digest = DigestOf(item_.file.path);
-  if (!digest) return digest.error();
-  item_.content = *digest;
-  if (Status put = services_.catalog->PutFile(item_.absolute, {item_.stamp, item_.content}); !put)
-    return put.error();
-  content_known_ = true;
-  if (options_.force) return false;
-  return RecallItem(operation_, *services_.catalog, options_.limits, item_, outcome_);
 }
 
 Status ItemWork::MapItem() {
@@ -74,8 +74,8 @@ Status ItemWork::MapItem() {
   outcome_.payload.reset();
   item_.upright_width = item_.header.upright_width();
   item_.upright_height = item_.header.upright_height();
-  if (Status put = services_.catalog->PutFact(item_.content, kSizeFact,
-                                              UprightSize{item_.upright_width, item_.upright_height}.Pack());
+  if (Status put = services_.Notes().PutFact(item_.content, kSizeFact,
+                                             UprightSize{item_.upright_width, item_.upright_height}.Pack());
       !put) {
     return put;
   }

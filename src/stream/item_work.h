@@ -22,7 +22,6 @@ class ItemWork final : public LadderWork {
   bool has_cpu_rung() const override { return false; }  // it is on the host already
 
  private:
-  Result<bool> Identify();
   Status MapItem();
 
   Operation& operation_;
@@ -38,6 +37,10 @@ class ItemWork final : public LadderWork {
 /// refuse now is not recalled, so that the probe refuses it as it would a new one.
 Result<bool> RecallItem(Operation& operation, Catalog& catalog, const ImageLimits& limits, Item& item,
                         Outcome& outcome);
+/// Takes the file's digest, notes it, and recalls what is known of that content: under another name, or
+/// touched but not changed. With --force nothing is recalled.
+Result<bool> IdentifyItem(Operation& operation, const EngineServices& services, const EngineOptions& options,
+                          Item& item, Outcome& outcome);
 
 /// realpath, or the path itself where that fails: the catalog's key for a file.
 std::string CanonicalPath(const std::string& path);

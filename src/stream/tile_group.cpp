@@ -72,9 +72,8 @@ Status TileGroup::RunBatch(const Attempt& attempt, std::span<TileJob* const> job
   // Short groups are padded with their first tile: LibTorch's last bits depend on the batch size.
   const int height = jobs[0]->height;
   const int width = jobs[0]->width;
-  const int scale = model_.info().scale;
   const size_t in_floats = PlanarFloats(height, width);
-  const size_t out_floats = in_floats * static_cast<size_t>(scale * scale);
+  const size_t out_floats = model_.OutputFloats(height, width);
   Buffer input(HostPool(), batch * in_floats * sizeof(float));
   Buffer output(HostPool(), batch * out_floats * sizeof(float));
   auto* in = reinterpret_cast<float*>(input.data());

@@ -1,5 +1,5 @@
-// A micro-batch of equal tiles as work for the out-of-memory ladder: it keeps what is finished between
-// attempts.
+// A micro-batch of equal tiles or pictures as work for the out-of-memory ladder: it keeps what is finished
+// between attempts.
 #pragma once
 
 #include <span>
@@ -11,7 +11,7 @@ namespace imgmill {
 
 class TileGroup final : public LadderWork {
  public:
-  TileGroup(UpscaleModel& model, const NumericsPlan& plan, std::vector<TileJob*> jobs)
+  TileGroup(BatchModel& model, const NumericsPlan& plan, std::vector<TileJob*> jobs)
       : model_(model), plan_(plan), jobs_(std::move(jobs)) {}
 
   Status Run(const Attempt& attempt) override;
@@ -24,7 +24,7 @@ class TileGroup final : public LadderWork {
   Status RunBatch(const Attempt& attempt, std::span<TileJob* const> jobs, size_t batch);
   Status RunInParts(const Attempt& attempt, TileJob& job);
 
-  UpscaleModel& model_;
+  BatchModel& model_;
   const NumericsPlan& plan_;
   std::vector<TileJob*> jobs_;
 };

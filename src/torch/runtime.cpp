@@ -7,6 +7,7 @@
 #include "torch/device_slots.h"
 #include "torch/edge.h"
 #include "torch/libtorch_settings.h"
+#include "torch/loaded_embedder.h"
 #include "torch/loaded_upscaler.h"
 
 namespace imgmill {
@@ -29,6 +30,10 @@ class TorchRuntime final : public ModelRuntime {
 
   Result<std::unique_ptr<UpscaleModel>> LoadUpscaler(const std::string& path) override {
     return AtEdge(Stage::kConfigure, [&] { return LoadedUpscaler::Load(path, slots_); });
+  }
+
+  Result<std::unique_ptr<EmbeddingModel>> LoadEmbedder(const std::string& path, int side) override {
+    return AtEdge(Stage::kConfigure, [&] { return LoadedEmbedder::Load(path, side, slots_); });
   }
 
  private:

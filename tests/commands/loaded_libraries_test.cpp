@@ -20,12 +20,15 @@ std::string LoaderLog(const TestFolder& where, const std::vector<std::string>& a
 
 }  // namespace
 
-TEST_CASE("neither dedup, filter nor a classical kernel maps LibTorch") {
+TEST_CASE("neither dedup, filter, vectors without a model nor a classical kernel maps LibTorch") {
   const std::string photo = SampleData() + "/marble.jpg";
   const TestFolder where;
   for (const auto& command : std::vector<std::vector<std::string>>{
            {"dedup", photo, SampleData() + "/harbour.jpg", "--no-catalog"},
            {"filter", photo, SampleData() + "/harbour.jpg", "--keep", "sharpness>p50", "--no-catalog"},
+           {"embed", photo, "--catalog", where / "catalog"},
+           {"match", photo, "--catalog", where / "catalog"},
+           {"dedup", photo, "--method", "embedding", "--no-catalog"},
            {"upscale", photo, "--method", "lanczos3", "-o", where / "out"}}) {
     const std::string log = LoaderLog(where, command, FindModel().options);
     CHECK(log.find("libvips") != std::string::npos);

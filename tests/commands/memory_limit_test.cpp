@@ -107,6 +107,25 @@ TEST_CASE("dedup and filter finish under a kernel limit of 256 MiB that nobody t
   }
 }
 
+TEST_CASE("embed finishes under a kernel limit of 256 MiB, a picture of 100 megapixels among its own") {
+  constexpr size_t kLimit = size_t{256} << 20;
+  const MemoryGroup group(kLimit);
+  if (!group.made()) return;
+  const TestFolder where;
+  CopySamples(where / "photos");
+  WriteLargeJpeg(where / "photos/huge.jpg", 10000, 10000);
+  ProcessOptions options;
+  options.cgroup_procs = group.procs();
+  const ProcessResult result =
+      Run({"embed", where / "photos", "--export", where / "v.npy", "-j4", "--json"}, options);
+  INFO(result.err);
+  CHECK(result.signal == 0);
+  CHECK(result.exit_code == 0);
+  CHECK(Json(result)["done"] == 31);
+  CHECK(result.peak_resident < kLimit);
+  MESSAGE("peak resident " << result.peak_resident / 1048576 << " MiB, " << result.seconds << " s");
+}
+
 TEST_CASE("a model finishes under a kernel limit of 600 MiB") {
   const ModelParts model = FindModel();
   if (!model.missing.empty()) {

@@ -56,6 +56,8 @@ TEST_CASE("a second run with the same catalog exits 75 and names the first") {
                     where / "./catalog/"}),
                first.pid());
   CheckRefused(Run({"filter", kPicture, "--keep", "width>1", "--catalog", where / "catalog"}), first.pid());
+  CheckRefused(Run({"embed", kPicture, "--catalog", where / "catalog"}), first.pid());
+  CheckRefused(Run({"match", kPicture, "--catalog", where / "catalog"}), first.pid());
   CHECK(Run({"dedup", kPicture, "--catalog", where / "another"}).exit_code == 0);
   CHECK(first.End().exit_code == 0);
   CHECK(Run({"dedup", kPicture, "--catalog", where / "catalog"}).exit_code == 0);

@@ -6,7 +6,9 @@
 #include <filesystem>
 
 #include "imgmill/commands/dedup.h"
+#include "imgmill/commands/embed.h"
 #include "imgmill/commands/filter.h"
+#include "imgmill/commands/match.h"
 #include "imgmill/commands/upscale.h"
 
 namespace imgmill {
@@ -16,7 +18,9 @@ namespace {
 
 std::unique_ptr<Command> AddCommand(const std::string& name, CLI::App& app) {
   if (name == "dedup") return AddDedup(app);
+  if (name == "embed") return AddEmbed(app);
   if (name == "filter") return AddFilter(app);
+  if (name == "match") return AddMatch(app);
   return AddUpscale(app);
 }
 
@@ -37,7 +41,7 @@ CommandRunResult RunInProcess(const CommandRun& run) {
     MemoryOptions options;
     options.host_budget = run.memory;
     Result<std::unique_ptr<MemoryManager>> manager = MemoryManager::Create(options);
-    Result<std::unique_ptr<Catalog>> catalog = Catalog::Open("");
+    Result<std::unique_ptr<Catalog>> catalog = Catalog::Open(run.catalog);
     if (!manager || !catalog) {
       outcome.error = !manager ? manager.error().message : catalog.error().message;
       outcome.code = !manager ? manager.error().code : catalog.error().code;
@@ -103,13 +107,25 @@ ScratchFolder::~ScratchFolder() {
   fs::remove_all(path_, ignored);
 }
 
-std::string ModelFile() {
+namespace {
+
+std::string WeightFileFor(const std::string& name) {
   const char* assets = std::getenv("IMGMILL_TEST_ASSETS");
   if (assets == nullptr) return {};
-  const std::string file = std::string(assets) + "/weights/realesrgan/realesr-animevideov3-x4.safetensors";
+  const std::string file = std::string(assets) + "/weights/" + name;
   const bool module = fs::exists(IMGMILL_BINARY_DIR "/lib/libimgmill_torch.so") ||
                       std::getenv("IMGMILL_TORCH_MODULE") != nullptr;
   return module && fs::exists(file) ? file : std::string();
+}
+
+}  // namespace
+
+std::string ModelFile() {
+  return WeightFileFor("realesrgan/realesr-animevideov3-x4.safetensors");
+}
+
+std::string NetworkFile() {
+  return WeightFileFor("torchscript/mobilenet_v1_0.25_224_embed256_f32.pt");
 }
 
 }  // namespace imgmill

@@ -9,10 +9,11 @@
 namespace imgmill {
 
 struct CommandRun {
-  std::string command;                 ///< "dedup", "upscale"
+  std::string command;                 ///< "dedup", "embed", "match" or "upscale"
   std::vector<std::string> arguments;  ///< its flags; no paths
   std::vector<ListedFile> files;       ///< in the order in which they are to come
   size_t memory = 0;                   ///< budget; 0 derives it
+  std::string catalog;                 ///< folder; empty for a private one
   int jobs = 1;
   std::string device = "cpu";
   uint64_t refuse = 0;  ///< the k-th allocation from the command's start; 0 none
@@ -46,5 +47,7 @@ class ScratchFolder {
 /// The weight file of realesr-animevideov3 among the test assets; empty if there are none, or no LibTorch
 /// module.
 std::string ModelFile();
+/// A TorchScript network of 256 floats among them; empty likewise.
+std::string NetworkFile();
 
 }  // namespace imgmill

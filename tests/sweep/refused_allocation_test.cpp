@@ -9,7 +9,8 @@ using namespace imgmill;
 namespace {
 
 /// @param least  allocations that the run must make at the very least, by counting its buffers by hand
-void Sweep(CommandRun run, const std::string& output, uint64_t least) {
+/// @param most   runs that this may take; where there are more allocations, they are spread over all of them
+void Sweep(CommandRun run, const std::string& output, uint64_t least, uint64_t most = UINT64_MAX) {
   run.refuse = 0;
   (void)RunInProcess(run);  // libraries allocate some things once for all
   std::filesystem::remove_all(output);
@@ -21,7 +22,8 @@ void Sweep(CommandRun run, const std::string& output, uint64_t least) {
   const auto digests = output.empty() ? std::vector<std::string>() : FolderDigests(output);
 
   uint64_t reached = 0;
-  for (uint64_t k = 1; k <= undisturbed.allocations; ++k) {
+  const uint64_t step = 1 + undisturbed.allocations / most;
+  for (uint64_t k = 1; k <= undisturbed.allocations; k += step) {
     CAPTURE(k);
     if (!output.empty()) std::filesystem::remove_all(output);
     run.refuse = k;
@@ -60,6 +62,41 @@ TEST_CASE("filter survives every single refused allocation, in the map and in th
   // For each image at least the window of rows, three rows of luma and the columns' steps; the reduce's
   // values.
   Sweep(run, "", 4 * 3 + 1);
+}
+
+TEST_CASE("embed, match and dedup by vectors survive every single refused allocation") {
+  const ScratchFolder scratch;
+  CommandRun run;
+  run.command = "embed";
+  run.files = SampleFiles({"harbour.jpg", "badge_alpha.png", "icon_tiny.png"});
+  run.arguments = {"--export", scratch / "out/v.npy"};
+  Sweep(run, scratch / "out", 3 * 3);
+  run.command = "dedup";
+  run.arguments = {"--method", "embedding"};
+  Sweep(run, "", 3 * 3);
+
+  run.command = "embed";
+  run.arguments = {};
+  run.catalog = scratch / "catalog";
+  REQUIRE(RunInProcess(run).error.empty());
+  run.command = "match";
+  run.arguments = {"--in", IMGMILL_SOURCE_DIR "/sample_data"};
+  Sweep(run, "", 2);  // rows and a block of queries
+}
+
+TEST_CASE("embed by a network survives refused allocations, of weights and tensors too") {
+  const std::string network = NetworkFile();
+  if (network.empty()) {
+    MESSAGE("SKIPPED: no IMGMILL_TEST_ASSETS, or no LibTorch module");
+    return;
+  }
+  const ScratchFolder scratch;
+  CommandRun run;
+  run.command = "embed";
+  run.files = SampleFiles({"icon_tiny.png"});
+  run.arguments = {"--export", scratch / "out/v.npy", "--model", network, "--scale", "1/127.5", "--shift",
+                   "-1"};
+  Sweep(run, scratch / "out", 20, 25);  // some of its 27 convolutions' weights and outputs
 }
 
 TEST_CASE("upscale by a kernel survives every single refused allocation") {

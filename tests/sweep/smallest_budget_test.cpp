@@ -153,6 +153,24 @@ TEST_CASE("filter comes through the worst orders under the smallest budget") {
   HoldsUp(run, scratch, "");
 }
 
+TEST_CASE("embed comes through the worst orders under the smallest budget, with and without a network") {
+  const ScratchFolder scratch;
+  CommandRun run;
+  run.command = "embed";
+  HoldsUp(run, scratch, "");
+  run.command = "dedup";
+  run.arguments = {"--method", "embedding"};
+  HoldsUp(run, scratch, "");
+  const std::string network = NetworkFile();
+  if (network.empty()) {
+    MESSAGE("SKIPPED: no IMGMILL_TEST_ASSETS, or no LibTorch module");
+    return;
+  }
+  run.command = "embed";
+  run.arguments = {"--model", network, "--scale", "1/127.5", "--shift", "-1"};
+  HoldsUp(run, scratch, "");
+}
+
 TEST_CASE("upscale by a kernel comes through the worst orders under the smallest budget") {
   const ScratchFolder scratch;
   CommandRun run;

@@ -66,6 +66,8 @@ class Catalog {
 
   // ---- files
   std::optional<KnownFile> FindFile(std::string_view absolute_path);
+  /// How many files are known, whether they are still there or not.
+  Result<uint64_t> CountFiles();
   Status PutFile(std::string_view absolute_path, const KnownFile& file);
 
   // ---- facts of a content; name and version belong together ("phash/1"), value is the operation's own bytes
@@ -75,6 +77,12 @@ class Catalog {
   /// catalog, and returns false to stop. Facts put meanwhile may or may not be seen.
   Status ForEachFact(std::string_view name,
                      const std::function<bool(const ContentDigest& content, std::string_view value)>& each);
+
+  /// Every known file whose content has this fact, in bytewise order of path, as it was last seen: whether it
+  /// is still there, the caller must look. `each` as above.
+  Status ForEachFileWithFact(std::string_view name,
+                             const std::function<bool(const std::string& path, const KnownFile& file,
+                                                      std::string_view value)>& each);
 
   // ---- finished work
   std::optional<WorkRow> FindWork(const WorkKey& key);

@@ -132,6 +132,13 @@ class Command {
   virtual ~Command() = default;
   /// The first option that is wrong.
   virtual std::optional<std::string> Check() const = 0;
+  /// The same for options that must fit the shared ones, where the command is no step of a pipeline (there
+  /// the catalog is the pipeline's).
+  virtual std::optional<std::string> CheckAlone(const SharedOptions&) const { return std::nullopt; }
+  /// A YAML file beside what the options name, whose values stand where no flag does; it need not exist.
+  virtual std::string defaults_file() const { return {}; }
+  /// The folder whose default catalog is used, if it is not that of the images that the command is given.
+  virtual std::string catalog_of() const { return {}; }
   /// The folder that outputs go to, empty if the command writes none. A pipeline sets it for its steps.
   virtual std::string output_folder() const { return {}; }
   /// A folder whose files are never this command's input; empty if there is none.

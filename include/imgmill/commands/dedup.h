@@ -6,6 +6,7 @@
 #include <string>
 
 #include "imgmill/commands/command.h"
+#include "imgmill/commands/embedding_options.h"
 
 namespace CLI {
 class App;
@@ -14,8 +15,8 @@ class App;
 namespace imgmill {
 
 struct DedupOptions {
-  /// "exact" (equal bytes), "phash", "dhash", "ahash" or "whash". phash finds re-encoded, resized and
-  /// slightly cropped copies with the fewest false ones.
+  /// "exact" (equal bytes), "phash", "dhash", "ahash", "whash" or "embedding". phash finds re-encoded,
+  /// resized and slightly cropped copies with the fewest false ones; embedding compares vectors.
   std::string method = "phash";
 
   /// "scaled" hashes a JPEG from a decode at 1/2, 1/4 or 1/8, many times faster; "full" from all pixels, bit
@@ -25,6 +26,13 @@ struct DedupOptions {
 
   /// Bits in which two hashes may differ, 0..64. 10 finds most copies; above 12 strangers come in.
   int max_distance = 10;
+
+  /// With "embedding": the cosine that two vectors must have at least, 0..1. Of the built-in ones, 0.9
+  /// takes copies and no strangers among photos (docs/dedup.md has figures); a model has a scale of its own.
+  double min_similarity = 0.9;
+
+  /// With "embedding": what makes the vectors.
+  EmbeddingOptions embedding;
 
   /// What happens to duplicates: "report" only, "move" them to `move_to`, replace them by a "hardlink" or
   /// "symlink" to the keeper, or "delete" them. Keepers are never touched.

@@ -21,6 +21,7 @@ struct ModelInfo {
   int receptive_radius =
       0;  ///< pixels; tiles that overlap by this are exact; -1 means global: never tiled by a rung
   int size_multiple = 1;  ///< input sides must be multiples of this
+  int dimension = 0;      ///< floats in a vector; 0 for a model that gives pictures
   size_t weight_bytes = 0;
 };
 
@@ -34,22 +35,36 @@ struct NumericsPlan {
   std::string Describe() const;  ///< one line; part of the operation's fingerprint
 };
 
-/// One model on one or more devices. Forward may be called from several threads.
-class UpscaleModel {
+/// One model on one or more devices, as a batch of equal pictures sees it. Forward may be called from several
+/// threads.
+class BatchModel {
  public:
-  virtual ~UpscaleModel() = default;
+  virtual ~BatchModel() = default;
   virtual const ModelInfo& info() const = 0;
   virtual NumericsPlan Plan(const std::string& device_name) const = 0;
 
-  /// n images of 3 x height x width float32, planar RGB, 0..1, contiguous, to n x 3 x (height*scale) x
-  /// (width*scale), clamped to 0..1. Runs on `device` of the manager (its temporaries charged there); -1 is
-  /// the CPU with host memory. Errors: kOutOfMemory, kDeviceLost, kModelError. Never throws.
+  /// n pictures of 3 x height x width float32, planar, contiguous, to n x OutputFloats(height, width). Runs
+  /// on `device` of the manager (its temporaries charged there); -1 is the CPU with host memory. Errors:
+  /// kOutOfMemory, kDeviceLost, kModelError. Never throws.
   virtual Status Forward(const float* input, float* output, int n, int height, int width, int device) = 0;
 
   /// Peak bytes of Forward beside input and output: known exactly or learned; what admission and batching
   /// use.
   virtual size_t ForwardBytes(int n, int height, int width, int device) const = 0;
+
+  /// Floats that one picture of this size gives: a vector, or a picture enlarged.
+  size_t OutputFloats(int height, int width) const;
+
+  /// How many calls of Forward at once keep that device busy: more than one where a call runs on one thread.
+  virtual int Streams(int /*device*/) const { return 1; }
 };
+
+/// Takes RGB of 0..1, and gives it enlarged and clamped to 0..1.
+class UpscaleModel : public BatchModel {};
+
+/// Takes pictures of one size, prepared as the model wants them, and gives a vector each, as the model made
+/// it. Equal pictures give equal vectors whatever the number of threads.
+class EmbeddingModel : public BatchModel {};
 
 /// The opened module.
 class ModelRuntime {
@@ -61,6 +76,9 @@ class ModelRuntime {
   virtual Result<int> AddDevices(const std::string& spec, size_t device_budget) = 0;
   /// Reads .safetensors, .pth, .pt state dicts; the architecture is detected from the names and shapes in it.
   virtual Result<std::unique_ptr<UpscaleModel>> LoadUpscaler(const std::string& path) = 0;
+  /// Reads a TorchScript file and tries it on one picture of 3 x side x side, to learn the vectors' length
+  /// and what it costs. Errors say what the file is instead, or what the network complained about.
+  virtual Result<std::unique_ptr<EmbeddingModel>> LoadEmbedder(const std::string& path, int side) = 0;
 };
 
 /// Opens the module (libimgmill_torch.so: beside the program, in ../lib/imgmill, or $IMGMILL_TORCH_MODULE) on
@@ -74,6 +92,6 @@ using CreateModelRuntimeFn = ModelRuntime* (*)(int interface, MemoryManager* man
 inline constexpr char kCreateModelRuntime[] = "imgmill_create_model_runtime";
 
 /// To be raised with every change of the classes above: program and module must be of one build.
-inline constexpr int kModelInterface = 1;
+inline constexpr int kModelInterface = 2;
 
 }  // namespace imgmill

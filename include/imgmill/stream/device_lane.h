@@ -1,5 +1,5 @@
-// The compute stage: tiles of many images, grouped by shape into micro-batches, on as many devices as there
-// are.
+// The compute stage: tiles or pictures of many images, grouped by shape into micro-batches, on as many
+// devices as there are.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,9 @@
 
 namespace imgmill {
 
-/// One tile to be upscaled. Input and output are 3-band planar float32, 0..1; the output covers the whole
-/// tile, but only the part above its own rectangle is promised to be right (the rest is context).
+/// One tile to be upscaled, or one picture that becomes a vector. The input is 3-band planar float32, the
+/// output what the model gives for it. An upscaled tile is covered whole, but only the part above its own
+/// rectangle is promised to be right (the rest is context); a vector is of the whole picture.
 struct TileJob {
   const float* input = nullptr;
   float* output = nullptr;
@@ -29,15 +30,16 @@ struct TileJob {
   Rung rung = Rung::kNone;
 };
 
-/// Owns one thread a device; each takes the oldest waiting tile and up to micro-batch - 1 others of its
-/// shape. A group that is not full is run as it is (padded, so that the numerics do not change) as soon as
-/// nobody who could fill it is still working, or admission is blocked: a partial group never holds the
-/// budget.
+/// Owns the threads that feed the devices, as many for each as its model's Streams (fewer where memory is
+/// short: what they give does not depend on it); each takes the oldest waiting tile and up to micro-batch - 1
+/// others of its shape. A group that is not full is run as it is (padded, so that the numerics do not change)
+/// as soon as nobody who could fill it is still working, or admission is blocked: a partial group never holds
+/// the budget.
 class DeviceLane {
  public:
   /// Leases what its batches need for as long as it lives: `largest_tile` is the longest side of a tile with
-  /// context.
-  static Result<std::unique_ptr<DeviceLane>> Open(UpscaleModel& model, const NumericsPlan& plan,
+  /// context, or of a picture.
+  static Result<std::unique_ptr<DeviceLane>> Open(BatchModel& model, const NumericsPlan& plan,
                                                   int largest_tile, MemoryManager& memory,
                                                   const StopFlag& stop);
   ~DeviceLane();

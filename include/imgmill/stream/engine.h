@@ -34,6 +34,9 @@ struct EngineServices {
   /// Operations of later steps, which only note facts: they are shown the images that this run decodes as
   /// they would read them, so that their own run recalls instead of decoding. See Command::FactsOnly.
   std::span<Operation* const> guests = {};
+  /// Where files are noted as they are met, if not in `catalog`: for images that are only asked about.
+  Catalog* notes = nullptr;
+  Catalog& Notes() const { return notes != nullptr ? *notes : *catalog; }
 };
 
 /// How a run went. listed = done + skipped + failed, unless it was interrupted.

@@ -107,6 +107,12 @@ class Operation {
 
   /// What Start would refuse before any pixel, such as an output that is not ours; for a dry run.
   virtual Status MayStart(const Item&) { return {}; }
+
+  /// Whether the first image that is not recalled needs something made before it, such as a model loaded.
+  virtual bool NeedsPreparing() const { return false; }
+  /// Makes it: called once at most, while no lease is out. An error ends the run.
+  virtual Status Prepare() { return {}; }
+
   virtual Result<std::unique_ptr<ItemTask>> Start(const Item& item, const Layout& input) = 0;
 
   /// Called for each outcome in the order of the listing, from one thread at a time.

@@ -1,5 +1,5 @@
 // The order of the two passes, and the rows between them.
-#include "signals/lanczos_resize.h"
+#include "signals/small_resize.h"
 
 #include <algorithm>
 #include <cassert>
@@ -13,7 +13,7 @@ bool DownFirst(const Layout& input, int64_t width, int64_t height) {
 
 }  // namespace
 
-LanczosResize::LanczosResize(const Layout& input, int64_t width, int64_t height)
+SmallResize::SmallResize(const Layout& input, int64_t width, int64_t height, ResizeFilter filter)
     : input_(input),
       output_length_(static_cast<size_t>(width * input.bands)),
       down_first_(DownFirst(input, width, height)),
@@ -21,24 +21,24 @@ LanczosResize::LanczosResize(const Layout& input, int64_t width, int64_t height)
       output_(output_length_ * static_cast<size_t>(height)) {
   assert(input.sample == Sample::kU8 && (input.bands == 1 || input.bands == 3));
   assert(input.width > 0 && input.height > 0);
-  if (input.width != width) across_.emplace(input.width, width, input.bands);
+  if (input.width != width) across_.emplace(input.width, width, input.bands, filter);
   if (input.height != height) {
-    down_.emplace(input.height, height, down_first_ ? input.row_bytes() : output_length_);
+    down_.emplace(input.height, height, down_first_ ? input.row_bytes() : output_length_, filter);
   }
 }
 
-size_t LanczosResize::PooledBytes(const Layout& input, int64_t width, int64_t height) {
+size_t SmallResize::PooledBytes(const Layout& input, int64_t width, int64_t height, ResizeFilter filter) {
   const auto length = static_cast<size_t>(width * input.bands);
   size_t bytes = length * static_cast<size_t>(height + 1);
-  if (input.width != width) bytes += AcrossPass::PooledBytes(input.width, width, input.bands);
+  if (input.width != width) bytes += AcrossPass::PooledBytes(input.width, width, input.bands, filter);
   if (input.height != height) {
     bytes += DownPass::PooledBytes(input.height, height,
-                                   DownFirst(input, width, height) ? input.row_bytes() : length);
+                                   DownFirst(input, width, height) ? input.row_bytes() : length, filter);
   }
   return bytes;
 }
 
-void LanczosResize::Add(const ImageView& rows) {
+void SmallResize::Add(const ImageView& rows) {
   const auto emit = [this](const uint8_t* row) { Emit(row); };
   const auto across_and_emit = [this](const uint8_t* row) {
     across_->Apply(row, between_.data());
@@ -62,13 +62,13 @@ void LanczosResize::Add(const ImageView& rows) {
   }
 }
 
-void LanczosResize::Emit(const uint8_t* row) {
+void SmallResize::Emit(const uint8_t* row) {
   assert(emitted_ + output_length_ <= output_.size());
   std::copy_n(row, output_length_, output_.data() + emitted_);
   emitted_ += output_length_;
 }
 
-const uint8_t* LanczosResize::Finish() {
+const uint8_t* SmallResize::Finish() {
   assert(emitted_ == output_.size());
   return output_.data();
 }

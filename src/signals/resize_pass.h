@@ -1,4 +1,4 @@
-// One direction of Pillow's LANCZOS resize on 8-bit rows: across a row, or down a column of rows.
+// One direction of Pillow's LANCZOS or BILINEAR resize on 8-bit rows: across a row, or down a column of rows.
 #pragma once
 
 #include <cstdint>
@@ -8,13 +8,16 @@
 
 namespace imgmill {
 
+/// Lanczos with a = 3, and the triangle that Pillow calls BILINEAR; both widened by the scale when shrinking.
+enum class ResizeFilter { kLanczos, kTriangle };
+
 /// Output pixel i is a weighted sum of `count[i]` input pixels from `first[i]`. Weights are fixed point with
-/// 22 fractional bits. Lanczos with a = 3, widened by the scale when shrinking. Source: Pillow's
-/// documentation of its convolution-based filters; the rounding is checked against Pillow.
-struct LanczosWeights {
+/// 22 fractional bits. Source: Pillow's documentation of its convolution-based filters; the rounding is
+/// checked against Pillow.
+struct ResizeWeights {
   static constexpr int kFractionBits = 22;
-  LanczosWeights(int64_t input, int64_t output);
-  static size_t PooledBytes(int64_t input, int64_t output);
+  ResizeWeights(int64_t input, int64_t output, ResizeFilter filter);
+  static size_t PooledBytes(int64_t input, int64_t output, ResizeFilter filter);
 
   size_t taps = 0;  ///< the row length of `weights`; rows are filled up with zeros
   PoolArray<int32_t> first;
@@ -25,8 +28,8 @@ struct LanczosWeights {
 /// Resizes rows of `bands` (1 or 3) interleaved bands from `input` to `output` pixels, rounding to 8 bits.
 class AcrossPass {
  public:
-  AcrossPass(int64_t input, int64_t output, int bands);
-  static size_t PooledBytes(int64_t input, int64_t output, int bands);
+  AcrossPass(int64_t input, int64_t output, int bands, ResizeFilter filter);
+  static size_t PooledBytes(int64_t input, int64_t output, int bands, ResizeFilter filter);
   void Apply(const uint8_t* row, uint8_t* resized);
 
  private:
@@ -43,17 +46,17 @@ class AcrossPass {
 };
 
 /// Resizes a stack of rows of `length` bytes from `input` to `output` rows, rounding to 8 bits. Only the
-/// output rows that still wait for input are held, as running sums: 8 of them when shrinking.
+/// output rows that still wait for input are held, as running sums: 8 of them when shrinking by Lanczos.
 class DownPass {
  public:
-  DownPass(int64_t input, int64_t output, size_t length);
-  static size_t PooledBytes(int64_t input, int64_t output, size_t length);
+  DownPass(int64_t input, int64_t output, size_t length, ResizeFilter filter);
+  static size_t PooledBytes(int64_t input, int64_t output, size_t length, ResizeFilter filter);
   /// The next row. Output rows that are complete with it are given to `sink` in order.
   void Add(const uint8_t* row, const std::function<void(const uint8_t*)>& sink);
 
  private:
   size_t length_;
-  LanczosWeights weights_;
+  ResizeWeights weights_;
   size_t ring_;
   int64_t next_row_ = 0;
   size_t first_open_ = 0;

@@ -1,4 +1,4 @@
-// Pillow's LANCZOS resize to a small picture, bit for bit, fed row by row and without holding the image.
+// Pillow's resize to a small picture, bit for bit, fed row by row and without holding the image.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +6,7 @@
 
 #include "imgmill/image/image.h"
 #include "imgmill/memory/pool_array.h"
-#include "signals/lanczos_pass.h"
+#include "signals/resize_pass.h"
 
 namespace imgmill {
 
@@ -14,14 +14,16 @@ namespace imgmill {
 /// direction whose size is right already is left alone. As Pillow 13 it goes across first, unless the height
 /// shrinks by more than twice as many pixels as the width. (Before 13 Pillow always went across first: a tall
 /// picture's hash may differ by a bit or two from one made with it.)
-class LanczosResize {
+class SmallResize {
  public:
   /// @param input  8-bit, 1 or 3 bands, not empty.
-  LanczosResize(const Layout& input, int64_t width, int64_t height);
+  SmallResize(const Layout& input, int64_t width, int64_t height,
+              ResizeFilter filter = ResizeFilter::kLanczos);
   void Add(const ImageView& rows);
   /// After the last row: height rows of width pixels, bands interleaved.
   const uint8_t* Finish();
-  static size_t PooledBytes(const Layout& input, int64_t width, int64_t height);
+  static size_t PooledBytes(const Layout& input, int64_t width, int64_t height,
+                            ResizeFilter filter = ResizeFilter::kLanczos);
 
  private:
   void Emit(const uint8_t* row);

@@ -1,0 +1,40 @@
+// `imgmill match`: for each query image, the nearest images of a catalog.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "imgmill/commands/command.h"
+#include "imgmill/commands/embedding_options.h"
+
+namespace imgmill {
+
+struct MatchOptions {
+  /// What made the vectors that are searched: the same as for `embed`.
+  EmbeddingOptions embedding;
+
+  /// Search the images that are below this folder. Its default catalog is used, unless --catalog names one.
+  /// Empty: all images of the catalog.
+  std::string in;
+
+  /// Images to find for each query, the nearest first.
+  int top = 5;
+
+  /// Cosine that a match must have at least, -1 to 1. -1 leaves out none.
+  double min_similarity = -1;
+
+  /// A query that is itself one of the images searched is not its own match. Copies of it under other names
+  /// are.
+  bool exclude_self = false;
+
+  /// "text", "csv" or "jsonl".
+  std::string format = "text";
+
+  std::optional<std::string> Check() const;
+};
+
+/// Declares the flags on `app`; the command they fill is returned.
+std::unique_ptr<Command> AddMatch(CLI::App& app);
+
+}  // namespace imgmill

@@ -1,0 +1,89 @@
+// Nearest vectors by cosine, exactly, over rows that are looked at a window at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "imgmill/base/result.h"
+#include "imgmill/base/stop_flag.h"
+
+namespace imgmill {
+
+/// Vectors of length 1 in consecutive rows, such as a mapped file's: calls `see` with rows
+/// [first, first + count), which are there during the call only. Called from many threads.
+using LookAtRows =
+    std::function<Status(uint64_t first, uint64_t count, const std::function<void(const float* rows)>& see)>;
+
+struct VectorRows {
+  int dimension = 0;
+  LookAtRows look;
+};
+
+/// The dot product of two vectors, in an order of additions that is part of the promise: element i goes to
+/// sum i % 16, each product rounded before it is added, and the 16 sums are added pairwise (8 apart, 4, 2,
+/// 1). One element after another: the oracle of the vector kernels, which agree to the bit.
+float DotScalar(const float* a, const float* b, size_t n);
+/// dots[q] = the dot product of `row` with query q; queries are `n` floats each, one after another.
+void Dots(const float* row, const float* queries, size_t count, size_t n, float* dots);
+
+/// A row that may be found. Several images of equal content share one.
+struct SearchRow {
+  uint64_t row = 0;
+  uint32_t id = 0;
+};
+
+struct Neighbour {
+  uint32_t id = 0;
+  float similarity = 0;  ///< cosine, at most 1
+};
+
+/// For each query the `top` rows with the largest cosine, at least `least`; the larger first, of equals the
+/// smaller id. Exact: every row is compared.
+/// @param queries   vectors of rows.dimension floats, one after another.
+/// @param searched  in order of row.
+/// @param leave_out id that each query does not want to see; kNobody for none. As long as there are queries.
+/// @return a list a query; kInterrupted when `stop` asked for it; what `look` complained about.
+/// Memory: SearchWindowBytes() mapped, and 8 bytes times top a query and thread.
+inline constexpr uint32_t kNobody = UINT32_MAX;
+Result<std::vector<std::vector<Neighbour>>> NearestByCosine(const VectorRows& rows,
+                                                            std::span<const SearchRow> searched,
+                                                            std::span<const float> queries,
+                                                            std::span<const uint32_t> leave_out, size_t top,
+                                                            float least, int threads, const StopFlag& stop);
+
+/// The most that a search has mapped at once.
+size_t SearchWindowBytes(int dimension, int threads);
+
+/// Members are indices into the caller's list.
+struct CosineGroup {
+  uint32_t keeper = 0;
+  struct Member {
+    uint32_t index = 0;
+    float similarity = 0;  ///< to the keeper
+    auto operator<=>(const Member&) const = default;
+  };
+  std::vector<Member> members;  ///< without the keeper, by index
+  auto operator<=>(const CosineGroup&) const = default;
+};
+
+/// Groups around keepers as GroupByHamming makes them, by cosine: the best item not yet in a group takes
+/// every item whose cosine with it is at least `least` and that is not taken.
+///
+/// Pairs are never stored: a block of candidates goes through the rows that are left, again and again; equal
+/// rows are one. Each pair is compared once at most. Memory: GroupByCosineBytes() from the current pool,
+/// SearchWindowBytes() mapped, and 8 bytes an item in the result.
+/// @param row_of  the row of each item.
+/// @param order   each item's rank, smaller is better, ties go to the smaller index; as long as `row_of`.
+Result<std::vector<CosineGroup>> GroupByCosine(const VectorRows& rows, std::span<const uint64_t> row_of,
+                                               std::span<const uint32_t> order, float least, int threads,
+                                               const StopFlag& stop);
+size_t GroupByCosineBytes(size_t n, int dimension, int threads);
+
+/// The same by two plain loops over vectors in memory, item i's being the i-th: the oracle of GroupByCosine.
+std::vector<CosineGroup> GroupByCosineScalar(std::span<const float> vectors, int dimension,
+                                             std::span<const uint32_t> order, float least);
+
+}  // namespace imgmill

@@ -1,0 +1,70 @@
+// What a catalog holds, shared by its look-ups and its scans.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <unordered_map>
+
+#include "catalog/database.h"
+#include "imgmill/catalog/catalog.h"
+
+namespace imgmill {
+
+inline std::string_view Bytes(const ContentDigest& digest) {
+  return {reinterpret_cast<const char*>(digest.bytes.data()), digest.bytes.size()};
+}
+
+inline ContentDigest DigestFrom(std::string_view bytes) {
+  ContentDigest digest;
+  std::copy_n(bytes.data(), std::min(bytes.size(), digest.bytes.size()),
+              reinterpret_cast<char*>(digest.bytes.data()));
+  return digest;
+}
+
+/// Columns state, size, digest from `column` on.
+inline WorkRow RowAt(const Statement::Use& use, int column) {
+  WorkRow row;
+  row.state = use.IntegerAt(column) == 0 ? WorkRow::State::kIntent : WorkRow::State::kDone;
+  row.size = use.IntegerAt(column + 1);
+  row.digest = DigestFrom(use.BlobAt(column + 2));
+  return row;
+}
+
+struct Catalog::Impl {
+  std::string folder;
+  Database database;
+  Statement begin, commit, rollback;
+  Statement find_file, put_file, count_files, files_with_fact;
+  Statement find_name, put_name;
+  Statement find_fact, put_fact, facts_after;
+  Statement find_work, put_work, work_after, source_of, work_of_output;
+  std::unordered_map<std::string, int64_t> names;
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  int puts = 0;  ///< in the open transaction
+  std::chrono::steady_clock::time_point first_put;
+  Status failed;  ///< the first failure that Flush has not told yet
+  bool closing = false;
+  std::thread committer;
+
+  Status PrepareAll();
+  // All below: under the mutex.
+  void Remember(const Status& status);
+  Status Begin();
+  Status Commit();
+  Status Ran(Statement::Use& use, const char* what);
+  /// SQLITE_ROW as true; remembers an error.
+  bool Row(Statement::Use& use, const char* what);
+  /// Number of a name; 0 if it has none and `make` is false, or if that failed.
+  int64_t NameId(std::string_view name, bool make);
+  Status CountPut();
+  void CommitInBackground();
+};
+
+}  // namespace imgmill

@@ -1,0 +1,195 @@
+// Header, appends at the end by pwrite, windows by mmap.
+#include "imgmill/catalog/vector_file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+#include "imgmill/base/path_text.h"
+#include "imgmill/dataset/file_identity.h"
+#include "imgmill/dataset/publish.h"
+
+namespace imgmill {
+namespace {
+
+constexpr size_t kHeaderBytes = 4096;
+constexpr size_t kLongestKind = 2000;
+constexpr int kLargestDimension = 1 << 20;
+constexpr char kMagic[8] = {'I', 'M', 'G', 'M', 'V', 'E', 'C', '\1'};
+
+struct Header {
+  char magic[8];
+  uint32_t dimension;
+  uint32_t kind_bytes;
+  char kind[kLongestKind];
+  uint64_t checksum;  // of all above
+};
+static_assert(sizeof(Header) <= kHeaderBytes);
+
+uint64_t Checksum(const void* data, size_t bytes) {
+  const ContentDigest digest = DigestOfBytes(data, bytes);
+  uint64_t sum = 0;
+  std::memcpy(&sum, digest.bytes.data(), sizeof sum);
+  return sum;
+}
+
+Status WriteAll(int fd, const void* data, size_t bytes, uint64_t offset, const std::string& path) {
+  const char* from = static_cast<const char*>(data);
+  while (bytes > 0) {
+    const ssize_t written = ::pwrite(fd, from, bytes, static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return ErrnoError(Stage::kCatalog, errno, PrintablePath(path));
+    from += written;
+    offset += static_cast<uint64_t>(written);
+    bytes -= static_cast<size_t>(written);
+  }
+  return {};
+}
+
+/// @return how many bytes there were
+Result<size_t> ReadSome(int fd, void* data, size_t bytes, uint64_t offset, const std::string& path) {
+  size_t done = 0;
+  while (done < bytes) {
+    const ssize_t got =
+        ::pread(fd, static_cast<char*>(data) + done, bytes - done, static_cast<off_t>(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0)
+      return Error{Stage::kCatalog, Code::kReadError, PrintablePath(path) + ": " + std::strerror(errno)};
+    if (got == 0) break;
+    done += static_cast<size_t>(got);
+  }
+  return done;
+}
+
+int OpenPrivate() {
+  const char* folder = std::getenv("TMPDIR");
+  std::string name =
+      std::string(folder != nullptr && *folder != '\0' ? folder : "/tmp") + "/imgmill-vectors-XXXXXX";
+  const int fd = ::mkostemp(name.data(), O_CLOEXEC);
+  if (fd >= 0) ::unlink(name.c_str());
+  return fd;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<VectorFile>> VectorFile::Open(const std::string& catalog_folder,
+                                                     const std::string& kind, int dimension) {
+  if (kind.size() > kLongestKind || dimension < 0 || dimension > kLargestDimension) {
+    return Error{Stage::kCatalog, Code::kUnsupported,
+                 "vectors of " + std::to_string(dimension) + " floats cannot be kept"};
+  }
+  std::string path = "the temporary vector file";
+  int fd = -1;
+  if (catalog_folder.empty()) {
+    if (dimension == 0) return std::unique_ptr<VectorFile>();
+    fd = OpenPrivate();
+  } else {
+    const std::string folder = catalog_folder + "/vectors";
+    path = folder + "/" + DigestOfBytes(kind.data(), kind.size()).Hex().substr(0, 16) + ".vec";
+    if (dimension > 0) {
+      if (Status made = MakeFolders(folder); !made) return made.error();
+    }
+    fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC | (dimension > 0 ? O_CREAT : 0), 0666);
+    if (fd < 0 && errno == ENOENT && dimension == 0) return std::unique_ptr<VectorFile>();
+  }
+  if (fd < 0) return ErrnoError(Stage::kCatalog, errno, PrintablePath(path));
+  std::unique_ptr<VectorFile> file(new VectorFile(fd, std::move(path)));
+  if (Status prepared = file->Prepare(kind, dimension); !prepared) return prepared.error();
+  if (file->dimension_ == 0) file.reset();  // made by a run that was killed before it wrote the header
+  return file;
+}
+
+VectorFile::~VectorFile() {
+  ::close(fd_);
+}
+
+Status VectorFile::Prepare(const std::string& kind, int dimension) {
+  struct stat status = {};
+  if (::fstat(fd_, &status) != 0) return ErrnoError(Stage::kCatalog, errno, PrintablePath(path_));
+  const auto size = static_cast<uint64_t>(status.st_size);
+  if (size < kHeaderBytes) {  // new, or killed or out of space before the first row
+    if (dimension == 0) return {};
+    Header header = {};
+    std::memcpy(header.magic, kMagic, sizeof kMagic);
+    header.dimension = static_cast<uint32_t>(dimension);
+    header.kind_bytes = static_cast<uint32_t>(kind.size());
+    std::memcpy(header.kind, kind.data(), kind.size());
+    header.checksum = Checksum(&header, offsetof(Header, checksum));
+    std::vector<char> page(kHeaderBytes);
+    std::memcpy(page.data(), &header, sizeof header);
+    if (Status written = WriteAll(fd_, page.data(), page.size(), 0, path_); !written) {
+      if (::ftruncate(fd_, 0) != 0) return written;  // the next Open writes it again either way
+      return written;
+    }
+    dimension_ = dimension;
+    return {};
+  }
+  Header header = {};
+  Result<size_t> got = ReadSome(fd_, &header, sizeof header, 0, path_);
+  if (!got) return got.error();
+  const bool whole = std::memcmp(header.magic, kMagic, sizeof kMagic) == 0 &&
+                     header.checksum == Checksum(&header, offsetof(Header, checksum)) &&
+                     header.kind_bytes == kind.size() &&
+                     std::memcmp(header.kind, kind.data(), kind.size()) == 0 && header.dimension > 0 &&
+                     (dimension == 0 || header.dimension == static_cast<uint32_t>(dimension));
+  if (!whole) {
+    return Error{Stage::kCatalog, Code::kMalformed,
+                 PrintablePath(path_) + " is damaged (delete it: its vectors are computed again)"};
+  }
+  dimension_ = static_cast<int>(header.dimension);
+  rows_ = (size - kHeaderBytes) / row_bytes();
+  return {};
+}
+
+Result<VectorFile::Place> VectorFile::Append(std::span<const float> vector) {
+  if (vector.size() != static_cast<size_t>(dimension_)) {
+    return Error{
+        Stage::kCatalog, Code::kInternal,
+        "a vector of " + std::to_string(vector.size()) + " floats for rows of " + std::to_string(dimension_)};
+  }
+  const std::lock_guard lock(append_mutex_);
+  const uint64_t row = rows_;
+  // Over what a killed or refused append has left of a row.
+  if (Status written = WriteAll(fd_, vector.data(), row_bytes(), kHeaderBytes + row * row_bytes(), path_);
+      !written)
+    return written.error();
+  ++rows_;
+  return Place{row, Checksum(vector.data(), row_bytes())};
+}
+
+Status VectorFile::Read(const Place& place, std::span<float> vector) const {
+  const Error damaged{Stage::kCatalog, Code::kMalformed, PrintablePath(path_) + " has lost a vector"};
+  if (place.row >= rows_ || vector.size() != static_cast<size_t>(dimension_)) return damaged;
+  Result<size_t> got =
+      ReadSome(fd_, vector.data(), row_bytes(), kHeaderBytes + place.row * row_bytes(), path_);
+  if (!got) return got.error();
+  if (*got != row_bytes() || Checksum(vector.data(), row_bytes()) != place.checksum) return damaged;
+  return {};
+}
+
+Status VectorFile::Look(uint64_t first, uint64_t count, const std::function<void(const float*)>& see) const {
+  struct stat status = {};
+  if (::fstat(fd_, &status) != 0) return ErrnoError(Stage::kCatalog, errno, PrintablePath(path_));
+  const uint64_t begin = kHeaderBytes + first * row_bytes();
+  const uint64_t end = begin + count * row_bytes();
+  if (end > static_cast<uint64_t>(status.st_size)) {  // to read a mapping beyond the end is a SIGBUS
+    return Error{Stage::kCatalog, Code::kMalformed, PrintablePath(path_) + " has become shorter"};
+  }
+  const auto page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+  const uint64_t aligned = begin / page * page;
+  void* window =
+      ::mmap(nullptr, end - aligned, PROT_READ, MAP_SHARED | MAP_POPULATE, fd_, static_cast<off_t>(aligned));
+  if (window == MAP_FAILED) return ErrnoError(Stage::kCatalog, errno, PrintablePath(path_));
+  see(reinterpret_cast<const float*>(static_cast<const char*>(window) + (begin - aligned)));
+  ::munmap(window, end - aligned);
+  return {};
+}
+
+}  // namespace imgmill

@@ -1,0 +1,177 @@
+// Vectors row by row, and their places as facts beside the size and the sharpness of the image.
+#include "embed_operation.h"
+
+#include <cmath>
+
+#include "imgmill/base/byte_size.h"
+#include "imgmill/memory/pool_array.h"
+#include "imgmill/signals/signal_set.h"
+#include "packed_fact.h"
+
+namespace imgmill {
+namespace {
+
+constexpr int64_t kRowsPerRegion = 64;
+
+struct EmbedPayload final : Payload {
+  EmbeddedImage image;
+};
+
+/// Brings a vector to length 1. False if it has none.
+bool Normalise(std::span<float> vector) {
+  double squares = 0;
+  for (const float value : vector) squares += static_cast<double>(value) * static_cast<double>(value);
+  if (!std::isfinite(squares) || squares <= 0) return false;
+  const double factor = 1 / std::sqrt(squares);
+  for (float& value : vector) value = static_cast<float>(static_cast<double>(value) * factor);
+  return true;
+}
+
+}  // namespace
+
+std::string VectorFact(const std::string& kind, bool lenient) {
+  // A vector of the readable part of a broken file is another one than that of the whole.
+  return "vector/1 " + kind + (lenient ? " lenient" : "");
+}
+
+Result<VectorShelf> OpenShelf(Catalog& catalog, const std::string& kind) {
+  Result<std::unique_ptr<VectorFile>> file =
+      catalog.folder().empty() ? std::unique_ptr<VectorFile>() : VectorFile::Open(catalog.folder(), kind, 0);
+  if (!file) return file.error();
+  return VectorShelf{&catalog, *std::move(file)};
+}
+
+class EmbedOperation::Task final : public ItemTask {
+ public:
+  Task(EmbedOperation& operation, const Item& item, const Layout& input)
+      : operation_(operation),
+        item_(item),
+        embedding_(operation.embedder_.Start(input)),
+        sharpness_(input, SignalSet{Signal::kSharpness}) {}
+
+  Status Map(const Region& region) override {
+    embedding_->Add(region.view);
+    sharpness_.Add(region.view);
+    return {};
+  }
+
+  Status Finish(Outcome& outcome) override {
+    PoolArray<float> vector(static_cast<size_t>(operation_.embedder_.dimension()));
+    if (Status made = embedding_->Finish(vector.span(), outcome.rung); !made) return made;
+    if (!Normalise(vector.span())) {
+      return Error{Stage::kCompute, Code::kModelError,
+                   "the model gives a vector of no finite length for it (is its input described right?)"};
+    }
+    VectorShelf& shelf = operation_.kept_;
+    Result<VectorFile::Place> place = shelf.file->Append(vector.span());
+    if (!place) return place.error();
+    auto payload = std::make_unique<EmbedPayload>();
+    EmbeddedImage& image = payload->image;
+    image.absolute = item_.absolute;
+    image.content = item_.content;
+    image.stamp = item_.stamp;
+    image.width = item_.upright_width;
+    image.height = item_.upright_height;
+    image.sharpness = sharpness_.Finish()[Signal::kSharpness].value_or(0);
+    image.place = *place;
+    image.vectors = shelf.file.get();
+    // The place last: whoever finds it finds the rest.
+    for (const auto& [fact, value] : {std::pair{operation_.sharpness_fact_, Packed(image.sharpness)},
+                                      std::pair{operation_.fact_, Packed(image.place)}}) {
+      if (Status put = shelf.catalog->PutFact(item_.content, fact, value); !put) return put;
+    }
+    outcome.payload = std::move(payload);
+    return {};
+  }
+
+ private:
+  EmbedOperation& operation_;
+  const Item& item_;
+  std::unique_ptr<PictureEmbedding> embedding_;
+  SignalMeter sharpness_;
+};
+
+EmbedOperation::EmbedOperation(Embedder& embedder, VectorShelf& known, VectorShelf* kept,
+                               const CommandServices& services, std::function<void(EmbeddedImage&)> on_image)
+    : embedder_(embedder),
+      known_(known),
+      kept_(kept != nullptr ? *kept : known),
+      allow_truncated_(services.shared->allow_truncated),
+      log_(services),
+      fact_(VectorFact(embedder.kind(), allow_truncated_)),
+      sharpness_fact_("sharpness-rgb" + std::to_string(embedder.shrink_to_side()) +
+                      (allow_truncated_ ? "-lenient" : "") + "/1"),
+      on_image_(std::move(on_image)) {}
+
+ReadOptions EmbedOperation::Reading(const ImageHeader&) const {
+  ReadOptions reading;
+  reading.to_8bit = true;
+  reading.alpha = ReadOptions::Alpha::kFlattenWhite;  // what lies under it is seen by nobody
+  reading.bands = ReadOptions::Bands::kRgb;
+  reading.shrink_to_side = embedder_.shrink_to_side();
+  reading.allow_truncated = allow_truncated_;
+  return reading;
+}
+
+RegionPlan EmbedOperation::Regions(const Layout&) const {
+  return {kRowsPerRegion, 0};
+}
+
+Footprint EmbedOperation::Cost(const ImageHeader& header) const {
+  const ReadOptions reading = Reading(header);
+  const Layout input = ReadLayout(header, reading);
+  const size_t vector = static_cast<size_t>(embedder_.dimension()) * sizeof(float);
+  return ReadFootprint(header, reading) +
+         Footprint{embedder_.PooledBytes(input) + SignalMeter::PooledBytes(input) + vector, 64 * kKiB};
+}
+
+Result<bool> EmbedOperation::Recall(const Item& item, Outcome& outcome) {
+  if (!known_.file) return false;
+  auto payload = std::make_unique<EmbedPayload>();
+  EmbeddedImage& image = payload->image;
+  Catalog& catalog = *known_.catalog;
+  if (!Unpack(catalog.FindFact(item.content, fact_), image.place) ||
+      !Unpack(catalog.FindFact(item.content, sharpness_fact_), image.sharpness)) {
+    return false;
+  }
+  // A power cut may have kept the fact and lost the vector.
+  std::vector<float> vector(static_cast<size_t>(known_.file->dimension()));
+  if (const Status read = known_.file->Read(image.place, vector); !read) {
+    if (read.error().code == Code::kMalformed) return false;
+    return read.error();
+  }
+  image.absolute = item.absolute;
+  image.content = item.content;
+  image.stamp = item.stamp;
+  image.width = item.upright_width;
+  image.height = item.upright_height;
+  image.vectors = known_.file.get();
+  outcome.payload = std::move(payload);
+  outcome.state = Outcome::State::kDone;
+  return true;
+}
+
+Status EmbedOperation::Prepare() {
+  if (Status prepared = embedder_.Prepare(); !prepared) return prepared;
+  ready_ = true;
+  if (kept_.file) return {};
+  Result<std::unique_ptr<VectorFile>> file =
+      VectorFile::Open(kept_.catalog->folder(), embedder_.kind(), embedder_.dimension());
+  if (!file) return file.error();
+  kept_.file = *std::move(file);
+  return {};
+}
+
+Result<std::unique_ptr<ItemTask>> EmbedOperation::Start(const Item& item, const Layout& input) {
+  return std::unique_ptr<ItemTask>(std::make_unique<Task>(*this, item, input));
+}
+
+void EmbedOperation::Collect(Outcome& outcome) {
+  log_.Record(outcome);
+  if (outcome.state != Outcome::State::kDone) return;
+  EmbeddedImage& image = static_cast<EmbedPayload&>(*outcome.payload).image;
+  image.file = outcome.file;
+  on_image_(image);
+}
+
+}  // namespace imgmill

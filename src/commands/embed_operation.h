@@ -1,0 +1,72 @@
+// The map phase of everything that works on vectors: one vector for each image, recalled or computed.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "embedder.h"
+#include "imgmill/catalog/vector_file.h"
+
+namespace imgmill {
+
+/// Where vectors are found again: a catalog's facts, and the file that they point into.
+struct VectorShelf {
+  Catalog* catalog = nullptr;
+  std::unique_ptr<VectorFile> file;  ///< null as long as there are no vectors of that kind
+};
+
+/// What is known of one image once it has a vector.
+struct EmbeddedImage {
+  ListedFile file;
+  std::string absolute;  ///< canonical path
+  ContentDigest content;
+  FileStamp stamp;
+  int64_t width = 0;  ///< upright
+  int64_t height = 0;
+  double sharpness = 0;  ///< of the picture as the embedder reads it
+  VectorFile::Place place;
+  const VectorFile* vectors = nullptr;  ///< the file that `place` is in
+};
+
+/// The name under which a catalog keeps the place of a content's vector: a packed VectorFile::Place.
+std::string VectorFact(const std::string& kind, bool lenient);
+
+class EmbedOperation final : public Operation {
+ public:
+  /// Vectors are recalled from `known` and kept in `kept`; null means that `known` keeps them.
+  /// @param on_image  called in the order of the listing, from one thread at a time.
+  EmbedOperation(Embedder& embedder, VectorShelf& known, VectorShelf* kept, const CommandServices& services,
+                 std::function<void(EmbeddedImage&)> on_image);
+
+  std::string name() const override { return "embed"; }
+  std::string Fingerprint() const override { return fact_; }
+  ReadOptions Reading(const ImageHeader& header) const override;
+  RegionPlan Regions(const Layout& input) const override;
+  Footprint Cost(const ImageHeader& header) const override;
+  Result<bool> Recall(const Item& item, Outcome& outcome) override;
+  bool NeedsPreparing() const override { return embedder_.NeedsPreparing() || !ready_; }
+  Status Prepare() override;
+  Result<std::unique_ptr<ItemTask>> Start(const Item& item, const Layout& input) override;
+  void Collect(Outcome& outcome) override;
+
+  OutcomeLog& log() { return log_; }
+
+ private:
+  class Task;
+
+  Embedder& embedder_;
+  VectorShelf& known_;
+  VectorShelf& kept_;
+  const bool allow_truncated_;
+  bool ready_ = false;
+  OutcomeLog log_;
+  std::string fact_;
+  std::string sharpness_fact_;
+  std::function<void(EmbeddedImage&)> on_image_;
+};
+
+/// The shelf of a catalog for one kind of vectors; its file is opened if there is one.
+Result<VectorShelf> OpenShelf(Catalog& catalog, const std::string& kind);
+
+}  // namespace imgmill

@@ -1,0 +1,49 @@
+// The built-in descriptor as an embedder, and the choice between it and a model.
+#include "embedder.h"
+
+#include "imgmill/signals/picture_descriptor.h"
+
+namespace imgmill {
+namespace {
+
+class BuiltinEmbedding final : public PictureEmbedding {
+ public:
+  explicit BuiltinEmbedding(const Layout& input) : descriptor_(input) {}
+  void Add(const ImageView& rows) override { descriptor_.Add(rows); }
+  Status Finish(std::span<float> vector, Rung&) override {
+    descriptor_.Finish(vector.first<PictureDescriptor::kLength>());
+    return {};
+  }
+
+ private:
+  PictureDescriptor descriptor_;
+};
+
+class BuiltinEmbedder final : public Embedder {
+ public:
+  const std::string& kind() const override { return kind_; }
+  int dimension() const override { return PictureDescriptor::kLength; }
+  int shrink_to_side() const override { return PictureDescriptor::kShrinkToSide; }
+  size_t PooledBytes(const Layout& input) const override { return PictureDescriptor::PooledBytes(input); }
+  std::unique_ptr<PictureEmbedding> Start(const Layout& input) override {
+    return std::make_unique<BuiltinEmbedding>(input);
+  }
+  void Describe(nlohmann::ordered_json& details) const override { details["descriptor"] = kind_; }
+
+ private:
+  const std::string kind_{PictureDescriptor::kName};
+};
+
+}  // namespace
+
+std::unique_ptr<Embedder> MakeBuiltinEmbedder() {
+  return std::make_unique<BuiltinEmbedder>();
+}
+
+Result<std::unique_ptr<Embedder>> MakeEmbedder(const EmbeddingOptions& options,
+                                               const CommandServices& services) {
+  if (options.model.empty()) return MakeBuiltinEmbedder();
+  return MakeModelEmbedder(options, services);
+}
+
+}  // namespace imgmill

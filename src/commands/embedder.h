@@ -1,0 +1,52 @@
+// The two ways from an image to a vector, as one: the built-in descriptor, or a model on the device lane.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include "imgmill/commands/command.h"
+#include "imgmill/commands/embedding_options.h"
+#include "imgmill/stream/operation.h"
+
+namespace imgmill {
+
+/// One image on its way to its vector. Lives on one worker thread.
+class PictureEmbedding {
+ public:
+  virtual ~PictureEmbedding() = default;
+  /// Rows of Reading's form, in order.
+  virtual void Add(const ImageView& rows) = 0;
+  /// After the last row: fills dimension() floats, not yet brought to length 1.
+  virtual Status Finish(std::span<float> vector, Rung& rung) = 0;
+};
+
+class Embedder {
+ public:
+  virtual ~Embedder() = default;
+  /// Everything that determines a vector besides the image: the vectors' name in a catalog.
+  virtual const std::string& kind() const = 0;
+  /// Floats in a vector; 0 until Prepare has been called.
+  virtual int dimension() const = 0;
+  /// Rows are 8-bit RGB on white; a JPEG may be shrunk to this side.
+  virtual int shrink_to_side() const = 0;
+  /// Bytes that one PictureEmbedding takes from the pool.
+  virtual size_t PooledBytes(const Layout& input) const = 0;
+  virtual std::unique_ptr<PictureEmbedding> Start(const Layout& input) = 0;
+
+  virtual bool NeedsPreparing() const { return false; }
+  virtual Status Prepare() { return {}; }
+
+  /// What the command's document says of how the vectors were made: "model", "plan".
+  virtual void Describe(nlohmann::ordered_json& details) const = 0;
+};
+
+/// The model's file is read for its digest only: the network is loaded by Prepare.
+Result<std::unique_ptr<Embedder>> MakeEmbedder(const EmbeddingOptions& options,
+                                               const CommandServices& services);
+
+std::unique_ptr<Embedder> MakeBuiltinEmbedder();
+Result<std::unique_ptr<Embedder>> MakeModelEmbedder(const EmbeddingOptions& options,
+                                                    const CommandServices& services);
+
+}  // namespace imgmill

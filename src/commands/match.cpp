@@ -1,0 +1,182 @@
+// The match command: vectors of the queries, the search, and what was found as text, CSV or JSON lines.
+#include "imgmill/commands/match.h"
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+
+#include "embed_operation.h"
+#include "imgmill/base/path_text.h"
+#include "match_search.h"
+
+namespace imgmill {
+namespace {
+
+/// Six digits: beyond them a cosine of floats is rounding.
+double Rounded(float similarity) {
+  return std::round(static_cast<double>(similarity) * 1e6) / 1e6;
+}
+
+std::string Digits(float similarity) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6f", static_cast<double>(similarity));
+  return text;
+}
+
+std::string Quoted(const std::string& path) {
+  std::string text = "\"";
+  for (const char c : PrintablePath(path)) text += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return text + "\"";
+}
+
+std::string Canonical(const std::string& path) {
+  char* resolved = ::realpath(path.c_str(), nullptr);
+  const std::string text = resolved != nullptr ? resolved : path.c_str();
+  std::free(resolved);
+  return text;
+}
+
+class Match final : public Command {
+ public:
+  explicit Match(CLI::App& app);
+
+  std::optional<std::string> Check() const override { return options_.Check(); }
+  std::optional<std::string> CheckAlone(const SharedOptions& shared) const override {
+    if (shared.no_catalog) return "match searches a catalog: it cannot be without one";
+    if (shared.catalog.empty() && options_.in.empty()) {
+      return "which images are searched? Name their folder with --in, or their catalog with --catalog";
+    }
+    return std::nullopt;
+  }
+  std::string defaults_file() const override { return options_.embedding.defaults_file(); }
+  std::string catalog_of() const override { return options_.in; }
+
+  Result<CommandResult> Run(ItemSource& source, const CommandServices& services) override {
+    const SharedOptions& shared = *services.shared;
+    Result<std::unique_ptr<Embedder>> embedder = MakeEmbedder(options_.embedding, services);
+    if (!embedder) return embedder.error();
+    Result<VectorShelf> shelf = OpenShelf(*services.catalog, (*embedder)->kind());
+    if (!shelf) return shelf.error();
+    if (!shelf->file) {
+      return Error{
+          Stage::kConfigure, Code::kUsage,
+          "the catalog has no vectors of this kind: run imgmill embed on the images first, with the same "
+          "--model options"};
+    }
+    // Queries leave no trace in the catalog that they ask: they would be found by the next ones.
+    Result<std::unique_ptr<Catalog>> own = Catalog::Open("");
+    if (!own) return own.error();
+    VectorShelf own_shelf{own->get(), nullptr};
+    std::vector<EmbeddedImage> queries;
+    CommandResult result;
+    EmbedOperation operation(**embedder, *shelf, &own_shelf, services, [&](EmbeddedImage& image) {
+      result.kept.push_back(image.file);
+      queries.push_back(std::move(image));
+    });
+    EngineServices engine_services = services.engine();
+    engine_services.notes = own->get();
+    // Not by --force either: that would load the model for images that are embedded.
+    Engine engine({services.workers(), shared.limits, false}, engine_services);
+    Result<RunCounts> counts = engine.Run(source, operation);
+    if (!counts) return counts.error();
+    result.counts = *counts;
+    result.failed = operation.log().TakeFailures();
+    result.fates = operation.log().TakeFates();
+    if (counts->interrupted) return result;
+
+    MatchQuestion question;
+    question.fact = VectorFact((*embedder)->kind(), shared.allow_truncated);
+    question.folder = options_.in.empty() ? std::string() : Canonical(options_.in);
+    if (question.folder == "/") question.folder.clear();
+    question.top = static_cast<size_t>(options_.top);
+    question.least = static_cast<float>(options_.min_similarity);
+    question.exclude_self = options_.exclude_self;
+    Result<std::vector<std::vector<MatchedImage>>> matches =
+        SearchMatches(*shelf, question, queries, services);
+    if (!matches) return matches.error();
+    (*embedder)->Describe(result.details);
+    Describe(queries, *matches, question.folder, result);
+    return result;
+  }
+
+ private:
+  void Describe(const std::vector<EmbeddedImage>& queries,
+                const std::vector<std::vector<MatchedImage>>& matches, const std::string& folder,
+                CommandResult& result) const {
+    nlohmann::ordered_json list = nlohmann::ordered_json::array();
+    if (options_.format == "csv") result.text = "query,rank,similarity,path\r\n";
+    size_t found = 0;
+    for (size_t q = 0; q < queries.size(); ++q) {
+      const std::string& query = queries[q].file.path;
+      if (options_.format == "text") result.text += PrintablePath(query) + "\n";
+      nlohmann::ordered_json images = nlohmann::ordered_json::array();
+      for (size_t i = 0; i < matches[q].size(); ++i) {
+        const std::string path = AsGiven(matches[q][i].path, folder);
+        const float similarity = matches[q][i].similarity;
+        ++found;
+        images.push_back({{"path", PrintablePath(path)}, {"similarity", Rounded(similarity)}});
+        if (options_.format == "text")
+          result.text += "  " + Digits(similarity) + "  " + PrintablePath(path) + "\n";
+        if (options_.format == "csv") {
+          result.text += Quoted(query) + "," + std::to_string(i + 1) + "," + Digits(similarity) + "," +
+                         Quoted(path) + "\r\n";
+        }
+        if (options_.format == "jsonl") {
+          result.text += nlohmann::ordered_json{{"query", PrintablePath(query)},
+                                                {"rank", i + 1},
+                                                {"similarity", Rounded(similarity)},
+                                                {"path", PrintablePath(path)}}
+                             .dump() +
+                         "\n";
+        }
+      }
+      list.push_back({{"query", PrintablePath(query)}, {"images", std::move(images)}});
+    }
+    result.details["matches"] = std::move(list);
+    result.summary = std::to_string(found) + (found == 1 ? " match" : " matches");
+  }
+
+  /// A path below --in as the user would write it.
+  std::string AsGiven(const std::string& path, const std::string& folder) const {
+    if (folder.empty()) return path;
+    std::string given = options_.in;
+    while (given.size() > 1 && given.ends_with('/')) given.pop_back();
+    return given + path.substr(folder.size());
+  }
+
+  MatchOptions options_;
+};
+
+Match::Match(CLI::App& app) {
+  app.footer(
+      "Example:\n"
+      "  imgmill embed photos\n"
+      "  imgmill match new.jpg --in photos --top 3");
+  app.add_option("--in", options_.in, "Search the embedded images below this folder")->type_name("DIR");
+  app.add_option("--top", options_.top, "Images to find for each query")
+      ->capture_default_str()
+      ->type_name("N");
+  app.add_option("--min-similarity", options_.min_similarity, "Cosine that a match has at least, -1 to 1")
+      ->capture_default_str()
+      ->type_name("COSINE");
+  app.add_flag("--exclude-self", options_.exclude_self, "A query's own file is no match");
+  app.add_option("--format", options_.format, "text, csv or jsonl")->capture_default_str()->type_name("NAME");
+  AddEmbeddingFlags(app, options_.embedding);
+}
+
+}  // namespace
+
+std::optional<std::string> MatchOptions::Check() const {
+  if (top < 1 || top > 100000) return "--top takes 1 to 100000";
+  if (!(min_similarity >= -1 && min_similarity <= 1)) return "--min-similarity takes -1 to 1";
+  if (format != "text" && format != "csv" && format != "jsonl")
+    return "--format takes text, csv or jsonl, not \"" + format + "\"";
+  return embedding.Check();
+}
+
+std::unique_ptr<Command> AddMatch(CLI::App& app) {
+  return std::make_unique<Match>(app);
+}
+
+}  // namespace imgmill

@@ -1,0 +1,167 @@
+// Vectors survive kills and full disks, and damage is noticed.
+#include "imgmill/catalog/vector_file.h"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "dataset/test_folder.h"
+#include "imgmill/catalog/catalog.h"
+
+using namespace imgmill;
+
+namespace {
+
+std::vector<float> Vector(float first) {
+  return {first, first + 1, first + 2};
+}
+
+std::unique_ptr<VectorFile> OpenFile(const std::string& folder, int dimension = 3) {
+  Result<std::unique_ptr<VectorFile>> file = VectorFile::Open(folder, "test/1", dimension);
+  REQUIRE_MESSAGE(file.ok(), (file ? "" : file.error().message));
+  return *std::move(file);
+}
+
+}  // namespace
+
+TEST_CASE("what was appended is found again, by place and through windows, in another process's eyes too") {
+  const TestFolder where;
+  VectorFile::Place first, second;
+  {
+    const auto file = OpenFile(where.path());
+    first = *file->Append(Vector(1));
+    second = *file->Append(Vector(7));
+    CHECK_FALSE(file->Append(std::vector<float>(4)).ok());
+  }
+  const auto file = OpenFile(where.path(), 0);
+  REQUIRE(file != nullptr);
+  CHECK(file->dimension() == 3);
+  CHECK(file->rows() == 2);
+  std::vector<float> read(3);
+  REQUIRE(file->Read(second, read).ok());
+  CHECK(read == Vector(7));
+  CHECK(
+      file->Look(0, 2, [&](const float* rows) { CHECK(std::vector<float>(rows + 3, rows + 6) == Vector(7)); })
+          .ok());
+  CHECK_FALSE(file->Look(1, 2, [](const float*) {}).ok());
+  CHECK(VectorFile::Open(where.path(), "another/1", 0)->get() == nullptr);
+  CHECK(file->Read({first.row, first.checksum ^ 1}, read).error().code == Code::kMalformed);
+}
+
+TEST_CASE("part of a row, as a killed append leaves it, is written over") {
+  const TestFolder where;
+  std::string path;
+  {
+    const auto file = OpenFile(where.path());
+    REQUIRE(file->Append(Vector(1)).ok());
+    path = file->path();
+  }
+  for (const size_t torn : {1, 4, 11}) {
+    std::filesystem::resize_file(path, 4096 + 12 + torn);
+    const auto file = OpenFile(where.path());
+    CHECK(file->rows() == 1);
+    const auto place = file->Append(Vector(5));
+    REQUIRE(place.ok());
+    CHECK(place->row == 1);
+    std::vector<float> read(3);
+    REQUIRE(file->Read(*place, read).ok());
+    CHECK(read == Vector(5));
+  }
+  // Killed before the header was whole: as if it were not there.
+  for (const size_t torn : {0, 100, 4095}) {
+    std::filesystem::resize_file(path, torn);
+    CHECK(VectorFile::Open(where.path(), "test/1", 0)->get() == nullptr);
+    CHECK(OpenFile(where.path())->rows() == 0);
+  }
+}
+
+TEST_CASE("a row that a power cut lost is told by its checksum, a damaged header by its own") {
+  const TestFolder where;
+  std::string path;
+  VectorFile::Place place;
+  {
+    const auto file = OpenFile(where.path());
+    place = *file->Append(Vector(1));
+    path = file->path();
+  }
+  std::filesystem::resize_file(path, 4096);
+  std::filesystem::resize_file(path, 4096 + 12);  // zeros, as an unwritten block reads
+  std::vector<float> read(3);
+  CHECK(OpenFile(where.path())->Read(place, read).error().code == Code::kMalformed);
+  {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(9);
+    file.put('\x7f');
+  }
+  const auto damaged = VectorFile::Open(where.path(), "test/1", 3);
+  REQUIRE_FALSE(damaged.ok());
+  CHECK(damaged.error().code == Code::kMalformed);
+  CHECK(damaged.error().message.find("delete it") != std::string::npos);
+}
+
+TEST_CASE("many threads append while others look, and every row is whole") {
+  const TestFolder where;
+  const auto file = OpenFile(where.path());
+  std::vector<std::jthread> threads;
+  std::atomic<int> wrong{0};
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 200; ++i) {
+        const std::vector<float> vector = Vector(static_cast<float>(1000 * t + i));
+        const auto place = file->Append(vector);
+        std::vector<float> read(3);
+        if (!place || !file->Read(*place, read) || read != vector) ++wrong;
+        const Status looked = file->Look(0, file->rows(), [&](const float* rows) {
+          if (rows[1] != rows[0] + 1) ++wrong;
+        });
+        if (!looked) ++wrong;
+      }
+    });
+  }
+  threads.clear();
+  CHECK(wrong == 0);
+  CHECK(file->rows() == 800);
+}
+
+TEST_CASE("without a catalog vectors lie in a file that vanishes") {
+  const auto file = OpenFile("");
+  const auto place = file->Append(Vector(3));
+  REQUIRE(place.ok());
+  std::vector<float> read(3);
+  CHECK(file->Read(*place, read).ok());
+  CHECK_FALSE(std::filesystem::exists(file->path()));
+}
+
+TEST_CASE("files with a fact come in order of path, each with what its content has") {
+  const TestFolder where;
+  auto catalog = Catalog::Open(where.path());
+  REQUIRE(catalog.ok());
+  ContentDigest red, blue;
+  red.bytes[0] = 1;
+  blue.bytes[0] = 2;
+  REQUIRE((*catalog)->PutFile("/b", {{1, 2}, red}).ok());
+  REQUIRE((*catalog)->PutFile("/a", {{3, 4}, blue}).ok());
+  REQUIRE((*catalog)->PutFile("/c", {{5, 6}, red}).ok());
+  REQUIRE((*catalog)->PutFact(red, "vector/1", "R").ok());
+  for (int i = 0; i < 3000; ++i) {  // more than are held at once
+    REQUIRE((*catalog)->PutFile("/many/" + std::to_string(10'000 + i), {{1, 1}, red}).ok());
+  }
+  std::vector<std::string> seen;
+  REQUIRE(
+      (*catalog)
+          ->ForEachFileWithFact("vector/1",
+                                [&](const std::string& path, const KnownFile& file, std::string_view value) {
+                                  CHECK(value == "R");
+                                  CHECK(file.content == red);
+                                  seen.push_back(path);
+                                  return true;
+                                })
+          .ok());
+  REQUIRE(seen.size() == 3002);
+  CHECK(seen[0] == "/b");
+  CHECK(seen[1] == "/c");
+  CHECK(std::is_sorted(seen.begin(), seen.end()));
+  CHECK(*(*catalog)->CountFiles() == 3003);
+}

@@ -1,0 +1,295 @@
+// embed, match and dedup by vectors as a user runs them: exports, recall, kills, full disks, models.
+#include <doctest/doctest.h>
+#include <signal.h>
+#include <sys/mount.h>
+
+#include <cmath>
+#include <random>
+#include <sstream>
+
+#include "program.h"
+
+namespace imgmill::process_test {
+namespace {
+
+/// FindModel with the embedding network of 256 floats.
+ModelParts FindNetwork() {
+  ModelParts parts = FindModel();
+  if (!parts.missing.empty()) return parts;
+  parts.weights = std::string(std::getenv("IMGMILL_TEST_ASSETS")) +
+                  "/weights/torchscript/mobilenet_v1_0.25_224_embed256_f32.pt";
+  if (!TestFolder::Exists(parts.weights)) parts.missing = "no " + parts.weights;
+  return parts;
+}
+
+std::vector<std::string> Plus(std::vector<std::string> command, const std::vector<std::string>& more) {
+  command.insert(command.end(), more.begin(), more.end());
+  return command;
+}
+
+const std::vector<std::string> kInput = {"--scale", "1/127.5", "--shift", "-1", "--device", "cpu"};
+
+/// path and vector of each line.
+std::map<std::string, std::vector<double>> ReadJsonLines(const std::string& file) {
+  std::map<std::string, std::vector<double>> vectors;
+  std::istringstream lines(TestFolder::Read(file));
+  for (std::string line; std::getline(lines, line);) {
+    const nlohmann::json json = nlohmann::json::parse(line);
+    vectors[json["path"]] = json["vector"].get<std::vector<double>>();
+  }
+  return vectors;
+}
+
+}  // namespace
+
+TEST_CASE("exports have the same bytes with any number of threads and any budget, recalled or not") {
+  const TestFolder where;
+  CopySamples(where / "photos");
+  std::map<std::string, std::string> expected;
+  for (const std::vector<std::string>& circumstance :
+       std::vector<std::vector<std::string>>{{"-j1"},
+                                             {"-j4"},
+                                             {"-j2", "--memory", "80MiB"},
+                                             {"-j3", "--catalog", where / "c"},
+                                             {"--catalog", where / "c"}}) {
+    CAPTURE(circumstance[0]);
+    for (const std::string extension : {"npy", "csv", "jsonl"}) {
+      const std::string file = where / ("v." + extension);
+      std::vector<std::string> command = Plus({"embed", where / "photos", "--export", file}, circumstance);
+      if (circumstance.size() != 2 || circumstance[0] != "--catalog") command.push_back("--force");
+      const ProcessResult result = Run(command);
+      INFO(result.err);
+      CHECK(result.exit_code == 0);
+      if (expected[extension].empty()) expected[extension] = TestFolder::Read(file);
+      CHECK(TestFolder::Read(file) == expected[extension]);
+    }
+    CHECK_FALSE(TestFolder::Read(where / "v.paths.txt").empty());
+  }
+  // NumPy's format, by its documentation: magic, version 1.0, 118 bytes of header, then 30 rows of 512
+  // floats.
+  const std::string npy = expected["npy"];
+  CHECK(npy.substr(0, 10) == std::string("\x93NUMPY\x01\x00\x76\x00", 10));
+  CHECK(npy.find("'shape': (30, 512)") != std::string::npos);
+  CHECK(npy.size() == 128 + 30 * 512 * 4);
+}
+
+TEST_CASE(
+    "a foreign file is not replaced by an export, our own is, and --no-catalog without one is refused") {
+  const TestFolder where;
+  const std::string picture = SampleData() + "/icon_tiny.png";
+  where.Write("v.csv", "mine");
+  const std::vector<std::string> command = {"embed",         picture,     "--export",
+                                            where / "v.csv", "--catalog", where / "c"};
+  const ProcessResult refused = Run(command);
+  CHECK(refused.exit_code == 3);
+  CHECK(refused.err.find("--force") != std::string::npos);
+  CHECK(TestFolder::Read(where / "v.csv") == "mine");
+  CHECK(Run(Plus(command, {"--force"})).exit_code == 0);
+  CHECK(Run(command).exit_code == 0);
+  CHECK(Run({"embed", picture, "--no-catalog"}).exit_code == 2);
+  CHECK(Run({"embed", picture, "--export", where / "v.txt"}).exit_code == 2);
+}
+
+TEST_CASE("a killed embed, run again, exports the bytes of an undisturbed one") {
+  const TestFolder where;
+  CopySamples(where / "photos");
+  const auto command = [&](const std::string& name) {
+    return std::vector<std::string>{"embed",     where / "photos", "-j2", "--export", where / (name + ".npy"),
+                                    "--catalog", where / name};
+  };
+  const ProcessResult whole = Run(command("whole"));
+  REQUIRE(whole.exit_code == 0);
+  const std::string expected = TestFolder::Read(where / "whole.npy");
+  int midway = 0;
+  for (int seed = 0; seed < 12; ++seed) {
+    CAPTURE(seed);
+    const std::string name = "run" + std::to_string(seed);
+    std::mt19937 random(static_cast<unsigned>(seed));
+    {
+      Process process(Imgmill(command(name)), WithState({}));
+      ::usleep(
+          std::uniform_int_distribution<useconds_t>(0, static_cast<useconds_t>(whole.seconds * 1e6))(random));
+      process.Signal(SIGKILL);
+      if (process.Wait().signal == SIGKILL) ++midway;
+    }
+    CHECK((!TestFolder::Exists(where / (name + ".npy")) ||
+           TestFolder::Read(where / (name + ".npy")) == expected));
+    const ProcessResult again = Run(command(name));
+    INFO(again.err);
+    CHECK(again.exit_code == 0);
+    CHECK(TestFolder::Read(where / (name + ".npy")) == expected);
+  }
+  MESSAGE(midway << " of 12 runs were killed midway");
+  CHECK(midway >= 4);
+}
+
+TEST_CASE("vectors on a full disk: exits 75, and goes on when there is room") {
+  const TestFolder where;
+  CopySamples(where / "photos");
+  std::filesystem::create_directories(where / "disk");
+  if (::mount("tmpfs", (where / "disk").c_str(), "tmpfs", 0, "size=120k") != 0) {
+    MESSAGE("SKIPPED: cannot mount a tmpfs: " << std::strerror(errno));
+    return;
+  }
+  const std::vector<std::string> command = {"embed", where / "photos", "--catalog", where / "disk/catalog"};
+  const ProcessResult full = Run(command);
+  INFO(full.err);
+  CHECK(full.exit_code == 75);
+  CHECK((full.err.find("full") != std::string::npos || full.err.find("No space") != std::string::npos));
+  REQUIRE(::mount("tmpfs", (where / "disk").c_str(), "tmpfs", MS_REMOUNT, "size=64m") == 0);
+  const ProcessResult rest = Run(Plus(command, {"--json"}));
+  INFO(rest.err);
+  CHECK(rest.exit_code == 0);
+  CHECK(Json(rest)["done"] == 30);
+  ::umount2((where / "disk").c_str(), MNT_DETACH);
+}
+
+TEST_CASE("match finds copies first, leaves out what is gone or elsewhere, and queries leave no trace") {
+  const TestFolder where;
+  CopySamples(where / "photos");
+  CopySamples(where / "other");
+  const std::vector<std::string> catalog = {"--catalog", where / "catalog"};
+  REQUIRE(Run(Plus({"embed", where / "photos", where / "other"}, catalog)).exit_code == 0);
+  const auto match = [&](const std::string& query, const std::vector<std::string>& more) {
+    const ProcessResult result = Run(Plus(Plus({"match", query, "--json"}, catalog), more));
+    INFO(result.err);
+    CHECK(result.exit_code == 0);
+    return Json(result)["matches"][0]["images"];
+  };
+  const std::string query = where / "photos/harbour_q30.jpg";
+  // Itself and its copy are equal; of equally near ones the first by path comes first.
+  auto images = match(query, {"--top", "2"});
+  CHECK(images[0]["path"] == where / "other/harbour_q30.jpg");
+  CHECK(images[1]["path"] == query);
+  CHECK(images[1]["similarity"] == 1.0);
+  images = match(query, {"--top", "2", "--exclude-self", "--in", where / "photos"});
+  CHECK(images[0]["path"] == where / "photos/harbour.jpg");
+  CHECK(images[1]["path"] == where / "photos/harbour_copy.jpg");
+  std::filesystem::remove(where / "photos/harbour.jpg");
+  where.Write("photos/harbour_copy.jpg", "changed since");
+  images = match(query, {"--top", "1", "--exclude-self", "--in", where / "photos"});
+  CHECK(images[0]["path"] == where / "photos/holiday/harbour.jpg");
+  CHECK(match(query, {"--min-similarity", "0.9", "--in", where / "photos/holiday"}).size() == 1);
+
+  // A query from elsewhere is not found by the next one.
+  std::filesystem::copy_file(query, where / "elsewhere.jpg");
+  match(where / "elsewhere.jpg", {});
+  for (const auto& image : match(where / "elsewhere.jpg", {"--top", "100"}))
+    CHECK(image["path"] != where / "elsewhere.jpg");
+  CHECK(Run({"match", query, "--catalog", where / "empty"}).exit_code == 2);
+  CHECK(Run({"match", query}).exit_code == 2);
+  CHECK(Run(Plus({"match", where / "gone.jpg"}, catalog)).exit_code == 1);
+}
+
+TEST_CASE("a network's vectors are PyTorch's") {
+  const ModelParts model = FindNetwork();
+  if (!model.missing.empty()) {
+    MESSAGE("SKIPPED: " << model.missing);
+    return;
+  }
+  const TestFolder where;
+  // tests/golden/make_torchscript_golden.py: PyTorch 2.13 on Pillow's resize.
+  std::istringstream golden(TestFolder::Read(IMGMILL_SOURCE_DIR "/tests/golden/torchscript_vectors.csv"));
+  std::string line;
+  std::getline(golden, line);
+  std::map<std::string, std::vector<double>> expected;
+  while (std::getline(golden, line)) {
+    std::istringstream fields(line);
+    std::string name, field;
+    std::getline(fields, name, ',');
+    while (std::getline(fields, field, ',')) expected[SampleData() + "/" + name].push_back(std::stod(field));
+  }
+  REQUIRE(expected.size() == 5);
+  std::vector<std::string> command = {"embed", "--model", model.weights, "--catalog", where / "catalog"};
+  for (const auto& [path, vector] : expected) command.push_back(path);
+  std::string first;
+  for (const std::string jobs : {"-j1", "-j4"}) {
+    const std::string file = where / ("v" + jobs + ".jsonl");
+    const ProcessResult result =
+        Run(Plus(Plus(command, kInput), {jobs, "--force", "--export", file, "--memory", "700MiB"}),
+            model.options);
+    INFO(result.err);
+    REQUIRE(result.exit_code == 0);
+    CHECK(result.peak_resident < size_t{700} << 20);
+    MESSAGE("peak resident " << (result.peak_resident >> 20) << " MiB");
+    const auto vectors = ReadJsonLines(file);
+    double worst = 0;
+    for (const auto& [path, vector] : expected) {
+      REQUIRE(vectors.count(path) == 1);
+      REQUIRE(vectors.at(path).size() == 256);
+      for (size_t i = 0; i < vector.size(); ++i)
+        worst = std::max(worst, std::abs(vectors.at(path)[i] - vector[i]));
+    }
+    MESSAGE("largest difference " << worst);
+    CHECK(worst < 1e-5);
+    if (first.empty()) first = TestFolder::Read(file);
+    CHECK(TestFolder::Read(file) == first);
+  }
+  // All known now, and moved: neither LibTorch nor the network is loaded, or this module would be missed.
+  ProcessOptions without;
+  without.environment.push_back("IMGMILL_TORCH_MODULE=/nonexistent.so");
+  CHECK(Run(Plus(command, kInput), without).exit_code == 0);
+  std::filesystem::copy_file(SampleData() + "/marble.jpg", where / "moved.jpg");
+  const std::vector<std::string> moved = {where / "moved.jpg", "--catalog", where / "catalog", "--model",
+                                          model.weights};
+  CHECK(Run(Plus(Plus({"embed"}, moved), kInput), without).exit_code == 0);
+  CHECK(Run(Plus(Plus({"match"}, moved), kInput), without).exit_code == 0);
+  CHECK(Run(Plus(Plus({"dedup", "--method", "embedding"}, moved), kInput), without).exit_code == 0);
+  CHECK(Run(Plus(Plus({"embed", SampleData() + "/clock.jpg"}, moved), kInput), without).exit_code == 3);
+}
+
+TEST_CASE("what is wrong with a model is said") {
+  const ModelParts model = FindNetwork();
+  if (!model.missing.empty()) {
+    MESSAGE("SKIPPED: " << model.missing);
+    return;
+  }
+  const TestFolder where;
+  const std::string picture = SampleData() + "/icon_tiny.png";
+  const auto embed = [&](const std::string& file, const std::vector<std::string>& more, int code,
+                         const std::string& words) {
+    const ProcessResult result =
+        Run(Plus({"embed", picture, "--model", file, "--no-catalog", "--export", where / "v.csv"}, more),
+            model.options);
+    INFO(result.err);
+    CHECK(result.exit_code == code);
+    CHECK(result.err.find(words) != std::string::npos);
+  };
+  embed(model.weights, {}, 2, "--mean and --std");
+  embed(model.weights, {"--mean", "0.5"}, 2, "go together");
+  embed(model.weights, {"--scale", "1/0"}, 2, "--scale takes one number");
+  embed(where / "none.pt", kInput, 2, "cannot be opened");
+  const std::string upscaler = FindModel().weights;
+  embed(upscaler, kInput, 3, "no TorchScript file");
+  where.Write("text.pt", "hello");
+  embed(where / "text.pt", kInput, 3, "no TorchScript file");
+
+  // What the network takes, from the file beside it; a flag wins.
+  std::filesystem::create_symlink(model.weights, where / "net.pt");
+  where.Write("net.pt.yaml", "scale: 1/127.5\nshift: [-1, -1, -1]\ninput-size: 224\n");
+  embed(where / "net.pt", {"--device", "cpu"}, 0, "vectors of 256");
+  where.Write("net.pt.yaml", "scale: 1\nexport: elsewhere.csv\n");
+  embed(where / "net.pt", {}, 2, "net.pt.yaml:2: \"export\" does not belong");
+  where.Write("net.pt.yaml", "sacle: 1\n");
+  embed(where / "net.pt", {}, 2, "did you mean \"scale\"");
+}
+
+TEST_CASE("a pipeline embeds and matches in its own catalog") {
+  const TestFolder where;
+  CopySamples(where / "photos");
+  const std::string file =
+      where.Write("p.yaml",
+                  "input: photos\noutput: out\nsteps:\n  - dedup:\n      method: embedding\n"
+                  "  - embed:\n      export: v.jsonl\n  - match:\n      top: 1\n"
+                  "      exclude-self: true\n");
+  const ProcessResult result = Run({"run", file, "--json"});
+  INFO(result.err);
+  CHECK(result.exit_code == 0);
+  const nlohmann::json steps = Json(result)["steps"];
+  CHECK(steps[0]["dropped"] == 8);
+  CHECK(steps[1]["kept"] == 22);
+  CHECK(steps[2]["matches"].size() == 22);
+  CHECK(ReadJsonLines(where / "v.jsonl").size() == 22);
+}
+
+}  // namespace imgmill::process_test

@@ -1,0 +1,169 @@
+// Cosine search and grouping: kernels against the plain loop, searches against sorting everything.
+#include "imgmill/similarity/cosine.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstring>
+#include <random>
+
+#include "similarity/dot_kernels.h"
+
+using namespace imgmill;
+
+namespace {
+
+/// Vectors of length 1 in clusters, so that there are near ones and far ones; some are equal.
+struct Vectors {
+  Vectors(size_t count, int dim, unsigned seed) : dimension(dim), values(count * static_cast<size_t>(dim)) {
+    std::mt19937 random(seed);
+    std::normal_distribution<float> normal;
+    const auto n = static_cast<size_t>(dim);
+    for (size_t i = 0; i < count; ++i) {
+      float* row = &values[i * n];
+      if (i % 7 == 3 && i > 3) {
+        std::copy_n(&values[(i - 3) * n], n, row);
+      } else if (i % 3 == 1) {
+        for (size_t d = 0; d < n; ++d)
+          row[d] = values[(i - 1) * n + d] + 0.1f * normal(random) / std::sqrt(static_cast<float>(n));
+      } else {
+        for (size_t d = 0; d < n; ++d) row[d] = normal(random);
+      }
+      double squares = 0;
+      for (size_t d = 0; d < n; ++d) squares += static_cast<double>(row[d]) * static_cast<double>(row[d]);
+      for (size_t d = 0; d < n; ++d)
+        row[d] = static_cast<float>(static_cast<double>(row[d]) / std::sqrt(squares));
+    }
+  }
+  size_t count() const { return values.size() / static_cast<size_t>(dimension); }
+  VectorRows rows() const {
+    return {dimension, [this](uint64_t first, uint64_t n, const auto& see) -> Status {
+              REQUIRE(first + n <= count());
+              see(&values[first * static_cast<size_t>(dimension)]);
+              return {};
+            }};
+  }
+  int dimension;
+  std::vector<float> values;
+};
+
+}  // namespace
+
+TEST_CASE("every dot kernel agrees with the plain loop to the bit, at every length up to 300") {
+  std::mt19937 random(1);
+  std::uniform_real_distribution<float> number(-1, 1);
+  const DotKernels& kernels = AvailableDotKernels();
+  for (size_t n = 1; n <= 300; ++n) {
+    std::vector<float> row(n), queries(7 * n);
+    for (float& value : row) value = number(random);
+    for (float& value : queries) value = number(random);
+    for (size_t k = 0; k < kernels.count; ++k) {
+      float dots[7];
+      kernels.kernels[k].dots(row.data(), queries.data(), 7, n, dots);
+      for (size_t q = 0; q < 7; ++q) {
+        const float plain = DotScalar(row.data(), &queries[q * n], n);
+        CAPTURE(kernels.kernels[k].name);
+        CAPTURE(n);
+        CHECK(std::memcmp(&plain, &dots[q], sizeof plain) == 0);
+      }
+    }
+  }
+  // By hand: 1*4 + 2*5 + 3*6.
+  const float a[] = {1, 2, 3}, b[] = {4, 5, 6};
+  CHECK(DotScalar(a, b, 3) == 32.0f);
+}
+
+TEST_CASE("the nearest are those that sorting all similarities gives, ties by id, on any number of threads") {
+  const Vectors vectors(3000, 20, 2);
+  std::vector<SearchRow> searched;
+  for (uint32_t i = 0; i < vectors.count(); ++i) {
+    if (i % 5 != 0)
+      searched.push_back({i, 10'000 - i});  // ids in another order than rows; some rows left out
+  }
+  const StopFlag stop;
+  const size_t count = 300;  // more than one block of queries
+  const std::span<const float> queries(vectors.values.data(), count * 20);
+  std::vector<uint32_t> leave_out(count, kNobody);
+  leave_out[1] = 10'000 - 1;
+  for (const int threads : {1, 2, 4}) {
+    const auto nearest =
+        NearestByCosine(vectors.rows(), searched, queries, leave_out, 6, 0.2f, threads, stop);
+    REQUIRE(nearest.ok());
+    for (size_t q = 0; q < count; ++q) {
+      std::vector<std::pair<float, uint32_t>> all;  // less similarity, id
+      for (const SearchRow& row : searched) {
+        const float dot = DotScalar(&vectors.values[row.row * 20], &queries[q * 20], 20);
+        if (dot >= 0.2f && row.id != leave_out[q]) all.emplace_back(-std::min(dot, 1.0f), row.id);
+      }
+      std::sort(all.begin(), all.end());
+      all.resize(std::min<size_t>(all.size(), 6));
+      REQUIRE((*nearest)[q].size() == all.size());
+      for (size_t i = 0; i < all.size(); ++i) {
+        CHECK((*nearest)[q][i].id == all[i].second);
+        CHECK((*nearest)[q][i].similarity == -all[i].first);
+      }
+    }
+  }
+}
+
+TEST_CASE("groups by cosine are those of two plain loops") {
+  for (const unsigned seed : {3u, 4u, 5u}) {
+    const Vectors vectors(700, 12, seed);
+    std::vector<uint32_t> order(vectors.count());
+    std::mt19937 random(seed);
+    for (uint32_t& rank : order) rank = static_cast<uint32_t>(random() % 50);  // many ties
+    std::vector<uint64_t> row_of(vectors.count());
+    for (size_t i = 0; i < row_of.size(); ++i) row_of[i] = i;
+    for (const float least : {0.3f, 0.8f, 0.99f}) {
+      const auto expected = GroupByCosineScalar(vectors.values, 12, order, least);
+      CHECK_FALSE(expected.empty());
+      for (const int threads : {1, 3}) {
+        const auto groups = GroupByCosine(vectors.rows(), row_of, order, least, threads, StopFlag());
+        REQUIRE(groups.ok());
+        CHECK(*groups == expected);
+      }
+    }
+  }
+}
+
+TEST_CASE("100,000 items of one row are one group, and an item has more hits than are held") {
+  // By hand: all vectors equal, so the best ranked item keeps all others.
+  const size_t n = 100'000;
+  const float one[] = {1, 0};
+  std::vector<float> values;
+  for (size_t i = 0; i < n; ++i) values.insert(values.end(), one, one + 2);
+  const VectorRows rows{2, [&](uint64_t first, uint64_t, const auto& see) -> Status {
+                          see(&values[first * 2]);
+                          return {};
+                        }};
+  std::vector<uint32_t> order(n, 1);
+  order[777] = 0;
+  for (const bool same_row : {true, false}) {
+    std::vector<uint64_t> row_of(n, 5);
+    for (size_t i = 0; i < n && !same_row; ++i) row_of[i] = i;
+    const auto groups = GroupByCosine(rows, row_of, order, 0.9f, 2, StopFlag());
+    REQUIRE(groups.ok());
+    REQUIRE(groups->size() == 1);
+    CHECK((*groups)[0].keeper == 777);
+    CHECK((*groups)[0].members.size() == n - 1);
+    CHECK((*groups)[0].members.front().similarity == 1.0f);
+  }
+}
+
+TEST_CASE("a search that is stopped, or whose rows cannot be seen, says so") {
+  const Vectors vectors(10, 4, 1);
+  std::vector<SearchRow> searched = {{0, 0}, {1, 1}};
+  const std::vector<uint32_t> nobody = {kNobody};
+  const std::span<const float> query(vectors.values.data(), 4);
+  StopFlag stop;
+  const VectorRows broken{4, [](uint64_t, uint64_t, const auto&) -> Status {
+                            return Error{Stage::kCatalog, Code::kReadError, "gone"};
+                          }};
+  const auto failed = NearestByCosine(broken, searched, query, nobody, 1, -1, 2, stop);
+  REQUIRE_FALSE(failed.ok());
+  CHECK(failed.error().message == "gone");
+  stop.RequestStop();
+  const auto stopped = NearestByCosine(vectors.rows(), searched, query, nobody, 1, -1, 1, stop);
+  REQUIRE_FALSE(stopped.ok());
+  CHECK(stopped.error().code == Code::kInterrupted);
+}
