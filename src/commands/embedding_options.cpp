@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "imgmill/base/path_text.h"
+#include "imgmill/commands/flag_words.h"
 
 namespace imgmill {
 namespace {
@@ -121,10 +122,13 @@ void AddEmbeddingFlags(CLI::App& app, EmbeddingOptions& options) {
   numbers("--std", options.deviation, "... of pixels x");
   numbers("--scale", options.scale, "Or it takes x * scale + shift ...");
   numbers("--shift", options.shift, "... of pixels x [0]");
-  app.add_option("--resize", options.resize, "squash the picture into the square, or crop it")
+  TakesWords(app.add_option("--resize", options.resize, "squash the picture into the square, or crop it"),
+             {"squash", "crop"})
       ->capture_default_str()
       ->type_name("NAME");
-  app.add_option("--channels", options.channels, "rgb or bgr")->capture_default_str()->type_name("NAME");
+  TakesWords(app.add_option("--channels", options.channels, "rgb or bgr"), {"rgb", "bgr"})
+      ->capture_default_str()
+      ->type_name("NAME");
   for (const char* flag : {"--input-size", "--mean", "--std", "--scale", "--shift", "--resize", "--channels"})
     app.get_option(flag)->group(kModelInputGroup);
 }

@@ -8,6 +8,7 @@
 
 #include "embed_operation.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/commands/flag_words.h"
 #include "match_search.h"
 
 namespace imgmill {
@@ -161,7 +162,9 @@ Match::Match(CLI::App& app) {
       ->capture_default_str()
       ->type_name("COSINE");
   app.add_flag("--exclude-self", options_.exclude_self, "A query's own file is no match");
-  app.add_option("--format", options_.format, "text, csv or jsonl")->capture_default_str()->type_name("NAME");
+  TakesWords(app.add_option("--format", options_.format, "text, csv or jsonl"), {"text", "csv", "jsonl"})
+      ->capture_default_str()
+      ->type_name("NAME");
   AddEmbeddingFlags(app, options_.embedding);
 }
 
