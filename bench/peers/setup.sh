@@ -25,7 +25,8 @@ have() {
 # torch goes first and is held by a constraint: what comes after must not replace it.
 torch=torch==2.13.0
 base=(numpy==2.4.6 pillow==13.0.0 opencv-python-headless==5.0.0.93 scipy==1.17.1 faiss-cpu==1.15.1)
-tools=(imagededup==0.3.3.post2 cleanvision==0.3.7 spandrel==0.4.2 safetensors==0.8.0)
+tools=(imagededup==0.3.3.post2 cleanvision==0.3.7 spandrel==0.4.2 safetensors==0.8.0 pyvips==3.2.0
+  pyvips-binary==8.18.7)
 echo "$torch" >"$peers/constraints.txt"
 if ! have "$torch" "${base[@]}" torchvision==0.28.0 "${tools[@]}"; then
   "$python" -m pip install -q "$torch"

@@ -218,16 +218,27 @@ std::optional<WorkRow> Catalog::FindWork(const WorkKey& key) {
   return RowAt(use, 0);
 }
 
+Status Catalog::Impl::PutWorkRow(const WorkKey& key, const WorkRow& row) {
+  const int64_t id = NameId(key.fingerprint, true);
+  if (id == 0) return failed;
+  Statement::Use use(put_work);
+  use.Integer(id).Blob(key.source).Blob(Bytes(key.content)).Blob(key.output);
+  use.Integer(row.state == WorkRow::State::kDone ? 1 : 0).Integer(row.size).Blob(Bytes(row.digest));
+  return Ran(use, "put work");
+}
+
 Status Catalog::PutWork(const WorkKey& key, const WorkRow& row) {
   const std::lock_guard lock(impl_->mutex);
   if (Status begun = impl_->Begin(); !begun) return begun;
-  const int64_t id = impl_->NameId(key.fingerprint, true);
-  if (id == 0) return impl_->failed;
-  {
-    Statement::Use use(impl_->put_work);
-    use.Integer(id).Blob(key.source).Blob(Bytes(key.content)).Blob(key.output);
-    use.Integer(row.state == WorkRow::State::kDone ? 1 : 0).Integer(row.size).Blob(Bytes(row.digest));
-    if (Status put = impl_->Ran(use, "put work"); !put) return put;
+  if (Status put = impl_->PutWorkRow(key, row); !put) return put;
+  return impl_->Commit();
+}
+
+Status Catalog::PutWork(std::span<const std::pair<WorkKey, WorkRow>> rows) {
+  const std::lock_guard lock(impl_->mutex);
+  if (Status begun = impl_->Begin(); !begun) return begun;
+  for (const auto& [key, row] : rows) {
+    if (Status put = impl_->PutWorkRow(key, row); !put) return put;
   }
   return impl_->Commit();
 }

@@ -63,6 +63,7 @@ struct Catalog::Impl {
   bool Row(Statement::Use& use, const char* what);
   /// Number of a name; 0 if it has none and `make` is false, or if that failed.
   int64_t NameId(std::string_view name, bool make);
+  Status PutWorkRow(const WorkKey& key, const WorkRow& row);
   Status CountPut();
   void CommitInBackground();
 };

@@ -5,6 +5,7 @@
 #include "imgmill/commands/embed.h"
 #include "imgmill/commands/filter.h"
 #include "imgmill/commands/match.h"
+#include "imgmill/commands/tile.h"
 #include "imgmill/commands/upscale.h"
 
 namespace imgmill {
@@ -21,6 +22,8 @@ constexpr CommandRow kCommands[] = {
     {"memory", "show memory and budgets, advise on flags, forget what was learned", CommandKind::kTool,
      nullptr, &AddMemory},
     {"run", "run a pipeline of steps from a YAML file", CommandKind::kPipeline, nullptr, nullptr},
+    {"tile", "cut images into tiles, alone or in pairs of high and low resolution", CommandKind::kImages,
+     &AddTile, nullptr},
     {"undo", "take back what --action moved, copied or linked", CommandKind::kTool, nullptr, &AddUndo},
     {"upscale", "enlarge images with a model or a classical kernel", CommandKind::kImages, &AddUpscale,
      nullptr},

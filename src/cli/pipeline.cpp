@@ -12,11 +12,11 @@ namespace {
 
 /// Where the sums of a step do not come out even, something was lost: that is a bug, and said.
 Status Reconcile(const std::string& step, const CommandResult& result) {
-  const uint64_t accounted = result.kept.size() + result.dropped + result.counts.failed;
+  const uint64_t accounted = result.kept_images() + result.dropped + result.counts.failed;
   if (result.counts.listed == accounted) return {};
   return Error{Stage::kReduce, Code::kInternal,
                "the counts of step \"" + step + "\" do not add up: " + std::to_string(result.counts.listed) +
-                   " listed, " + std::to_string(result.kept.size()) + " kept, " +
+                   " listed, " + std::to_string(result.kept_images()) + " kept, " +
                    std::to_string(result.dropped) + " dropped, " + std::to_string(result.counts.failed) +
                    " failed"};
 }
@@ -32,11 +32,11 @@ std::string TableRow(const std::string& step, const std::string& listed, const s
 /// Adds one step's result to the pipeline's.
 void Append(const PipelineStep& step, const CommandResult& part, bool first, CommandResult& whole) {
   nlohmann::ordered_json json = {{"step", step.name}};
-  json["kept"] = part.kept.size();
+  json["kept"] = part.kept_images();
   json["dropped"] = part.dropped;
   json.update(ResultJson(part));
   whole.details["steps"].push_back(std::move(json));
-  whole.text += TableRow(step.name, std::to_string(part.counts.listed), std::to_string(part.kept.size()),
+  whole.text += TableRow(step.name, std::to_string(part.counts.listed), std::to_string(part.kept_images()),
                          std::to_string(part.dropped), std::to_string(part.counts.failed));
   if (first) {
     whole.counts.listed = part.counts.listed;
@@ -82,6 +82,7 @@ Result<CommandResult> RunSteps(CommandPipeline& pipeline, std::unique_ptr<ItemSo
     for (const auto& guest : guests) looking_on.push_back(guest.get());
     CommandServices services = session.services();
     services.guests = looking_on;
+    services.in_pipeline = true;
     Result<CommandResult> result = step.command->Run(*source, services);
     if (!result) return result.error();
     Append(step, *result, whole.details["steps"].empty(), whole);

@@ -21,6 +21,8 @@ namespace {
 const std::array<std::string, 7> kMethods = {"nearest",  "linear",   "cubic",  "mitchell",
                                              "lanczos2", "lanczos3", "lanczos"};
 
+constexpr char kFormats[] = "png, jpg, webp or tiff";
+
 class Upscale final : public Command {
  public:
   explicit Upscale(CLI::App& app);
@@ -128,15 +130,7 @@ Upscale::Upscale(CLI::App& app) {
   app.add_option("--tile", options_.tile,
                  "Side of a model's tiles in input pixels [as the model's plan says]")
       ->type_name("PIXELS");
-  app.add_option("--format", options_.format, "png, jpg, webp or tiff")
-      ->capture_default_str()
-      ->type_name("NAME");
-  app.add_option("--quality", options_.quality, "1 to 100, for jpg and webp")
-      ->capture_default_str()
-      ->type_name("N");
-  app.add_option("--compression", options_.compression, "0 to 9, for png")
-      ->capture_default_str()
-      ->type_name("N");
+  options_.file.AddFlags(app, kFormats);
 }
 
 }  // namespace
@@ -156,10 +150,7 @@ std::optional<std::string> UpscaleOptions::Check() const {
   }
   if (!(scale >= 0 && scale <= 64)) return "--scale takes a factor above 0, up to 64";
   if (tile != 0 && (tile < 32 || tile > 4096)) return "--tile takes 32 to 4096 pixels (0: as the plan says)";
-  if (!FileFormatFromExtension(format)) return "unknown --format \"" + format + "\" (png, jpg, webp or tiff)";
-  if (quality < 1 || quality > 100) return "--quality takes 1 to 100";
-  if (compression < 0 || compression > 9) return "--compression takes 0 to 9";
-  return std::nullopt;
+  return file.Check(kFormats);
 }
 
 std::unique_ptr<Command> AddUpscale(CLI::App& app) {

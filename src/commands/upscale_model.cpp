@@ -16,8 +16,7 @@ size_t PlaneBytes(int64_t width, int64_t height) {
 std::string ModelFingerprint(const UpscaleOptions& options, const UpscaleModel& model,
                              const NumericsPlan& plan) {
   return "upscale/1 " + model.info().architecture + " " + model.info().digest + " " + plan.Describe() + " " +
-         options.format + " q" + std::to_string(options.quality) + " c" +
-         std::to_string(options.compression) + " " + ImageLibraryVersions();
+         options.file.Text() + " " + ImageLibraryVersions();
 }
 
 /// Passes of the model over one tile: colours, and alpha if there is one.

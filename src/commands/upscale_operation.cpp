@@ -25,10 +25,10 @@ double ClassicalScale(const UpscaleOptions& options) {
 }
 
 std::string ClassicalFingerprint(const UpscaleOptions& options) {
-  char text[160];
-  std::snprintf(text, sizeof text, "upscale/1 %s x%.17g %s q%d c%d ", options.method.c_str(),
-                ClassicalScale(options), options.format.c_str(), options.quality, options.compression);
-  return text + ImageLibraryVersions();
+  char scale[32];
+  std::snprintf(scale, sizeof scale, "%.17g", ClassicalScale(options));
+  return "upscale/1 " + options.method + " x" + scale + " " + options.file.Text() + " " +
+         ImageLibraryVersions();
 }
 
 }  // namespace
@@ -51,12 +51,7 @@ ReadOptions UpscaleOperation::Reading(const ImageHeader&) const {
 }
 
 WriteOptions UpscaleOperation::Writing() const {
-  WriteOptions writing;
-  writing.format = FileFormatFromExtension(options_.format).value_or(FileFormat::kPng);
-  writing.quality = options_.quality;
-  writing.compression = options_.compression;
-  writing.profile_kept = true;
-  return writing;
+  return options_.file.Writing();
 }
 
 std::string UpscaleOperation::OutputName(const ListedFile& file) const {

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <cstdio>
+#include <set>
 #include <system_error>
 
 #include "dataset/path_parts.h"
@@ -107,15 +108,41 @@ Status Publish(const std::string& temporary, const std::string& path, bool overw
   return SyncFolder(ParentOf(path));
 }
 
+Status PublishTogether(std::span<const ReadyFile> files) {
+  Status status;
+  size_t placed = 0;
+  for (size_t i = 0; i < files.size() && status; ++i) status = SyncFile(files[i].temporary);
+  while (placed < files.size() && status) {
+    status = Place(files[placed].temporary, files[placed].path, true);
+    if (status) ++placed;
+  }
+  std::set<std::string> folders;
+  for (const ReadyFile& file : files) folders.insert(ParentOf(file.path));
+  for (auto folder = folders.begin(); folder != folders.end() && status; ++folder)
+    status = SyncFolder(*folder);
+  if (status) return {};
+  for (size_t i = 0; i < files.size(); ++i) {
+    if (i < placed) ::unlink(files[i].path.c_str());
+    ::unlink(files[i].temporary.c_str());
+  }
+  return status;
+}
+
+Status WriteNewFile(const std::string& path, std::string_view content) {
+  UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  if (!file.valid()) return ErrnoError(Stage::kWrite, errno, "create");
+  Status status;
+  if (!WriteFull(file.get(), content.data(), content.size()))
+    status = ErrnoError(Stage::kWrite, errno, "write");
+  if (status) ::sync_file_range(file.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
+  if (!file.Close() && status) status = ErrnoError(Stage::kWrite, errno, "write");
+  if (!status) ::unlink(path.c_str());
+  return status;
+}
+
 Status WriteFileAtomically(const std::string& path, std::string_view content) {
   const std::string temporary = TemporaryNameFor(path);
-  UniqueFd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-  if (!file.valid()) return ErrnoError(Stage::kWrite, errno, "create");
-  if (!WriteFull(file.get(), content.data(), content.size()) || !file.Close()) {
-    const int problem = errno;
-    ::unlink(temporary.c_str());
-    return ErrnoError(Stage::kWrite, problem, "write");
-  }
+  if (Status written = WriteNewFile(temporary, content); !written) return written;
   return Publish(temporary, path, true);
 }
 

@@ -96,13 +96,9 @@ int RowPipe::Generate(VipsRegion* region, void* /*sequence*/, void* client, void
 
 ImageRef RowPipe::Image() {
   ImageRef image(vips_image_new());
-  const bool grey = layout_.colour_bands() == 1;
-  const bool wide = layout_.sample == Sample::kU16;
-  const VipsInterpretation interpretation =
-      grey ? (wide ? VIPS_INTERPRETATION_GREY16 : VIPS_INTERPRETATION_B_W)
-           : (wide ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB);
   vips_image_init_fields(image.get(), static_cast<int>(layout_.width), static_cast<int>(layout_.height),
-                         layout_.bands, BandFormat(layout_.sample), VIPS_CODING_NONE, interpretation, 1, 1);
+                         layout_.bands, BandFormat(layout_.sample), VIPS_CODING_NONE,
+                         InterpretationOf(layout_), 1, 1);
   if (vips_image_pipelinev(image.get(), VIPS_DEMAND_STYLE_THINSTRIP, nullptr) != 0 ||
       vips_image_generate(image.get(), nullptr, &Generate, nullptr, this, nullptr) != 0) {
     return {};

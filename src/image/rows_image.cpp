@@ -55,4 +55,10 @@ ImageRef ImageFromRows(const std::shared_ptr<RowsFeed>& feed, VipsInterpretation
   return ImageRef(ordered);
 }
 
+VipsInterpretation InterpretationOf(const Layout& layout) {
+  const bool wide = layout.sample == Sample::kU16;
+  if (layout.colour_bands() == 1) return wide ? VIPS_INTERPRETATION_GREY16 : VIPS_INTERPRETATION_B_W;
+  return wide ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB;
+}
+
 }  // namespace imgmill

@@ -23,5 +23,7 @@ ImageRef ImageFromRows(const std::shared_ptr<RowsFeed>& feed, VipsInterpretation
 
 /// libvips' name for a sample type.
 VipsBandFormat BandFormat(Sample sample);
+/// And for what the numbers mean: grey or sRGB, of 8 or 16 bits.
+VipsInterpretation InterpretationOf(const Layout& layout);
 
 }  // namespace imgmill

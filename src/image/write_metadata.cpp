@@ -24,37 +24,54 @@ void* CopyExifField(VipsImage* /*from*/, const char* name, GValue* value, void* 
   return nullptr;
 }
 
-void TakeProfile(VipsImage* image, VipsImage* source, const Layout& layout, bool profile_kept,
-                 std::vector<std::string>& notes) {
-  const std::vector<uint8_t> profile = Blob(source, VIPS_META_ICC_NAME);
-  if (profile.empty()) return;
+/// The source's profile, where it describes the written rows.
+std::vector<uint8_t> ProfileToAttach(VipsImage* source, const Layout& layout, bool profile_kept,
+                                     std::vector<std::string>& notes) {
+  std::vector<uint8_t> profile = Blob(source, VIPS_META_ICC_NAME);
+  if (profile.empty()) return {};
   const ProfileSpace rows = layout.colour_bands() == 1 ? ProfileSpace::kGrey : ProfileSpace::kRgb;
   const bool fits = SpaceOfProfile(profile) == rows;
-  if (fits && (profile_kept || IsPlainSrgb(profile))) {
-    vips_image_set_blob_copy(image, VIPS_META_ICC_NAME, profile.data(), profile.size());
-  } else if (!profile_kept) {
+  if (fits && (profile_kept || IsPlainSrgb(profile))) return profile;
+  if (!profile_kept) {
     notes.emplace_back("colours were converted to sRGB: the source's colour profile is not attached");
   } else if (!fits) {
     notes.emplace_back("the source's colour profile does not fit the written image and is not attached");
   }
+  return {};
+}
+
+/// The source, opened for its metadata; null, noted, where that fails.
+ImageRef OpenSource(const std::string& source, std::vector<std::string>& notes) {
+  const std::string lost = "metadata could not be taken over";
+  Result<InputFile> file = InputFile::Open(source, Stage::kEncode);
+  if (!file) return notes.push_back(lost + ": " + file.error().message), ImageRef();
+  Result<FileHead> head = ReadHead(*file, Stage::kEncode);
+  if (!head) return notes.push_back(lost + ": " + head.error().message), ImageRef();
+  bool known = false;
+  ImageRef from = LoadWithVips(*file, *head, source, VIPS_FAIL_ON_NONE, &known);
+  if (!from) {
+    vips_error_clear();
+    notes.push_back(lost + ": its header cannot be read");
+  }
+  return from;
 }
 
 }  // namespace
 
+std::vector<uint8_t> ReadProfileOf(const std::string& source, const Layout& layout, bool profile_kept,
+                                   std::vector<std::string>& notes) {
+  InitImageLibraries();
+  VipsShared share;
+  const ImageRef from = OpenSource(source, notes);
+  return from ? ProfileToAttach(from.get(), layout, profile_kept, notes) : std::vector<uint8_t>();
+}
+
 void TakeMetadata(VipsImage* image, const std::string& source, const Layout& layout,
                   const WriteOptions& options, std::vector<std::string>& notes) {
-  const std::string lost = "metadata could not be taken over";
-  Result<InputFile> file = InputFile::Open(source, Stage::kEncode);
-  if (!file) return notes.push_back(lost + ": " + file.error().message);
-  Result<FileHead> head = ReadHead(*file, Stage::kEncode);
-  if (!head) return notes.push_back(lost + ": " + head.error().message);
-  bool known = false;
-  const ImageRef from = LoadWithVips(*file, *head, source, VIPS_FAIL_ON_NONE, &known);
-  if (!from) {
-    vips_error_clear();
-    return notes.push_back(lost + ": its header cannot be read");
-  }
-  TakeProfile(image, from.get(), layout, options.profile_kept, notes);
+  const ImageRef from = OpenSource(source, notes);
+  if (!from) return;
+  const std::vector<uint8_t> profile = ProfileToAttach(from.get(), layout, options.profile_kept, notes);
+  if (!profile.empty()) vips_image_set_blob_copy(image, VIPS_META_ICC_NAME, profile.data(), profile.size());
   for (const char* name : {VIPS_META_EXIF_NAME, VIPS_META_XMP_NAME, VIPS_META_IPTC_NAME}) {
     const std::vector<uint8_t> blob = Blob(from.get(), name);
     if (!blob.empty()) vips_image_set_blob_copy(image, name, blob.data(), blob.size());

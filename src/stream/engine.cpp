@@ -108,30 +108,34 @@ class EngineRun {
   /// lease.
   Status Admit(Job& job, Outcome& outcome) {
     Item& item = job.item;
+    if (Status paired = TakePartner(item); !paired) return paired;
     Result<FileStamp> stamp = StampOf(item.file.path);
     if (!stamp) return stamp.error();
     item.stamp = *stamp;
     item.absolute = CanonicalPath(item.file.path);
-    if (!options_.force) {
-      if (const std::optional<KnownFile> known = services_.Notes().FindFile(item.absolute);
-          known && known->stamp == item.stamp) {
-        item.content = known->content;
-        job.content_known = true;
-        Result<bool> recalled = RecallItem(operation_, *services_.catalog, options_.limits, item, outcome);
-        if (!recalled) return recalled.error();
-        if (*recalled) return ++recalled_, Status{};
-      }
+    if (!options_.force && KnownContent(item.absolute, item.stamp, item.content) &&
+        (!item.partner || KnownContent(item.partner->absolute, item.partner->stamp, item.partner->content))) {
+      job.content_known = true;
+      Result<bool> recalled = RecallItem(operation_, *services_.catalog, options_.limits, item, outcome);
+      if (!recalled) return recalled.error();
+      if (*recalled) return ++recalled_, Status{};
     }
     Result<ImageHeader> header = Probe(item.file.path, options_.limits);
     if (!header) return header.error();
     item.header = *std::move(header);
+    if (item.partner) {
+      Result<ImageHeader> beside = Probe(item.partner->path, options_.limits);
+      if (!beside) return OfPartner(item.partner->path, beside.error());
+      item.partner->header = *std::move(beside);
+    }
     if (!prepared_ && !options_.dry_run) {
       Result<bool> recalled = PrepareFor(job, outcome);
       if (!recalled) return recalled.error();
       if (*recalled) return ++recalled_, Status{};
     }
 
-    Footprint need = operation_.Cost(item.header);
+    if (Status accepted = operation_.Accept(item); !accepted) return accepted;
+    Footprint need = operation_.ItemCost(item);
     if (operation_.NeedsPixels()) {
       const Layout input = operation_.InputLayout(item.header);
       need = need + RegionFootprint(input, operation_.Regions(input));
@@ -166,6 +170,27 @@ class EngineRun {
     ended_ = operation_.Prepare();
     if (!ended_) return Error{Stage::kConfigure, Code::kInterrupted, {}};
     return false;
+  }
+
+  Status TakePartner(Item& item) {
+    Result<std::string> path = operation_.FindPartner(item.file);
+    if (!path) return path.error();
+    if (path->empty()) return {};
+    Partner& partner = item.partner.emplace();
+    partner.path = *std::move(path);
+    const Result<FileStamp> stamp = StampOf(partner.path);
+    if (!stamp) return OfPartner(partner.path, stamp.error());
+    partner.stamp = *stamp;
+    partner.absolute = CanonicalPath(partner.path);
+    return {};
+  }
+
+  /// Fills `content` if the catalog has seen this very file.
+  bool KnownContent(const std::string& absolute, const FileStamp& stamp, ContentDigest& content) {
+    const std::optional<KnownFile> known = services_.Notes().FindFile(absolute);
+    if (!known || known->stamp != stamp) return false;
+    content = known->content;
+    return true;
   }
 
   void Work() {

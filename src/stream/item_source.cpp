@@ -11,6 +11,7 @@ class ListingSource final : public ItemSource {
   std::optional<ListedFile> Next() override { return lister_->Next(); }
   std::vector<ListProblem> Problems() const override { return lister_->problems(); }
   uint64_t Ignored() const override { return lister_->ignored(); }
+  bool FromUser() const override { return true; }
   uint64_t Expected() const override { return expected_; }
 
  private:

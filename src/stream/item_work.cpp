@@ -2,10 +2,12 @@
 #include "item_work.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <cstring>
 
 #include "guest_tasks.h"
+#include "imgmill/base/path_text.h"
 #include "region_loop.h"
 
 namespace imgmill {
@@ -27,6 +29,25 @@ struct UprightSize {
   }
 };
 
+/// Fills the size that the catalog knows of a content. False if it knows none, or one that the limits refuse.
+bool KnownSize(Catalog& catalog, const ImageLimits& limits, const ContentDigest& content, int64_t& width,
+               int64_t& height) {
+  const std::optional<UprightSize> size = UprightSize::Unpack(catalog.FindFact(content, kSizeFact));
+  if (!size || size->width > limits.max_pixels / std::max<int64_t>(1, size->height)) return false;
+  width = size->width;
+  height = size->height;
+  return true;
+}
+
+/// Digests a file and tells the catalog.
+Status DigestFile(const EngineServices& services, const std::string& path, const std::string& absolute,
+                  const FileStamp& stamp, ContentDigest& content) {
+  Result<ContentDigest> digest = DigestOf(path);
+  if (!digest) return digest.error();
+  content = *digest;
+  return services.Notes().PutFile(absolute, {stamp, content});
+}
+
 }  // namespace
 
 std::string CanonicalPath(const std::string& path) {
@@ -39,20 +60,35 @@ std::string CanonicalPath(const std::string& path) {
 
 Result<bool> RecallItem(Operation& operation, Catalog& catalog, const ImageLimits& limits, Item& item,
                         Outcome& outcome) {
-  const std::optional<UprightSize> size = UprightSize::Unpack(catalog.FindFact(item.content, kSizeFact));
-  if (!size || size->width > limits.max_pixels / std::max<int64_t>(1, size->height)) return false;
-  item.upright_width = size->width;
-  item.upright_height = size->height;
+  if (!KnownSize(catalog, limits, item.content, item.upright_width, item.upright_height)) return false;
+  if (item.partner && !KnownSize(catalog, limits, item.partner->content, item.partner->upright_width,
+                                 item.partner->upright_height)) {
+    return false;
+  }
   return operation.Recall(item, outcome);
+}
+
+ContentDigest Item::WorkContent() const {
+  if (!partner) return content;
+  const std::array<ContentDigest, 2> both = {content, partner->content};
+  return DigestOfBytes(both.data(), sizeof both);
+}
+
+Error OfPartner(const std::string& path, Error error) {
+  error.message = "its partner " + PrintablePath(path) + ": " + error.message;
+  return error;
 }
 
 Result<bool> IdentifyItem(Operation& operation, const EngineServices& services, const EngineOptions& options,
                           Item& item, Outcome& outcome) {
-  Result<ContentDigest> digest = DigestOf(item.file.path);
-  if (!digest) return digest.error();
-  item.content = *digest;
-  if (Status put = services.Notes().PutFile(item.absolute, {item.stamp, item.content}); !put)
-    return put.error();
+  if (Status read = DigestFile(services, item.file.path, item.absolute, item.stamp, item.content); !read)
+    return read.error();
+  if (item.partner) {
+    Partner& partner = *item.partner;
+    if (Status read = DigestFile(services, partner.path, partner.absolute, partner.stamp, partner.content);
+        !read)
+      return OfPartner(partner.path, read.error());
+  }
   if (options.force) return false;
   return RecallItem(operation, *services.catalog, options.limits, item, outcome);
 }
@@ -68,16 +104,26 @@ Status ItemWork::Run(const Attempt& attempt) {
   return MapItem();
 }
 
+Status ItemWork::RememberSize(const ContentDigest& content, const ImageHeader& header, int64_t& width,
+                              int64_t& height) {
+  width = header.upright_width();
+  height = header.upright_height();
+  return services_.Notes().PutFact(content, kSizeFact, UprightSize{width, height}.Pack());
+}
+
 Status ItemWork::MapItem() {
   outcome_.notes.clear();
   outcome_.outputs.clear();
   outcome_.payload.reset();
-  item_.upright_width = item_.header.upright_width();
-  item_.upright_height = item_.header.upright_height();
-  if (Status put = services_.Notes().PutFact(item_.content, kSizeFact,
-                                             UprightSize{item_.upright_width, item_.upright_height}.Pack());
-      !put) {
+  if (Status put = RememberSize(item_.content, item_.header, item_.upright_width, item_.upright_height); !put)
     return put;
+  if (item_.partner) {
+    Partner& partner = *item_.partner;
+    if (Status put =
+            RememberSize(partner.content, partner.header, partner.upright_width, partner.upright_height);
+        !put) {
+      return put;
+    }
   }
 
   const Layout input = operation_.InputLayout(item_.header);
@@ -94,14 +140,21 @@ Status ItemWork::MapItem() {
     outcome_.notes = (*reader)->notes();
   }
   // Published results must belong to the digest that they are filed under.
-  Result<FileStamp> now = StampOf(item_.file.path);
-  if (!now) return now.error();
-  if (*now != item_.stamp) {
-    return Error{Stage::kDecode, Code::kReadError, "the file changed while it was read (run again)"};
+  if (Status same = Unchanged(item_.file.path, item_.stamp); !same) return same;
+  if (item_.partner) {
+    if (Status same = Unchanged(item_.partner->path, item_.partner->stamp); !same)
+      return OfPartner(item_.partner->path, same.error());
   }
   if (Status finished = shared.Finish(outcome_); !finished) return finished;
   outcome_.state = Outcome::State::kDone;
   return {};
+}
+
+Status ItemWork::Unchanged(const std::string& path, const FileStamp& stamp) const {
+  Result<FileStamp> now = StampOf(path);
+  if (!now) return now.error();
+  if (*now == stamp) return {};
+  return Error{Stage::kDecode, Code::kReadError, "the file changed while it was read (run again)"};
 }
 
 }  // namespace imgmill

@@ -23,6 +23,10 @@ class ItemWork final : public LadderWork {
 
  private:
   Status MapItem();
+  /// Tells the item and the catalog the size as a person sees it.
+  Status RememberSize(const ContentDigest& content, const ImageHeader& header, int64_t& width,
+                      int64_t& height);
+  Status Unchanged(const std::string& path, const FileStamp& stamp) const;
 
   Operation& operation_;
   Item& item_;

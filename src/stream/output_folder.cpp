@@ -47,9 +47,9 @@ OutputFolder::OutputFolder(std::string folder, std::string fingerprint, Catalog&
       overwrite_(overwrite) {}
 
 Result<bool> OutputFolder::Finished(const Item& item, const std::string& relative) {
-  const WorkKey key{item.absolute, item.content, fingerprint_, relative};
+  const WorkKey key = KeyOf(item, relative);
   const std::optional<WorkRow> row = catalog_.FindWork(key);
-  if (!row || !HasBytes(PathOf(relative), *row)) return false;
+  if (!row || !Holds(relative, *row)) return false;
   if (row->state == WorkRow::State::kIntent) {
     if (Status put = catalog_.PutWork(key, {WorkRow::State::kDone, row->size, row->digest}); !put)
       return put.error();
@@ -59,18 +59,23 @@ Result<bool> OutputFolder::Finished(const Item& item, const std::string& relativ
 
 bool OutputFolder::IsOurs(const std::string& relative) {
   for (const WorkRow& row : catalog_.FindOutputs(relative)) {
-    if (HasBytes(PathOf(relative), row)) return true;
+    if (Holds(relative, row)) return true;
   }
   return false;
 }
 
+bool OutputFolder::Holds(const std::string& relative, const WorkRow& row) const {
+  return HasBytes(PathOf(relative), row);
+}
+
 Status OutputFolder::MayWrite(const Item& item, const std::string& relative) {
   const std::string path = PathOf(relative);
-  if (SameFile(path, item.file.path)) {
+  if (!Exists(path)) return {};
+  if (SameFile(path, item.file.path) || (item.partner && SameFile(path, item.partner->path))) {
     return Error{Stage::kWrite, Code::kConflict,
                  PrintablePath(path) + " is the source itself (choose another output folder)"};
   }
-  if (!overwrite_ && Exists(path) && !IsOurs(relative)) {
+  if (!overwrite_ && !IsOurs(relative)) {
     return Error{Stage::kWrite, Code::kConflict,
                  PrintablePath(path) + " exists already and is not ours (use --force to replace it)"};
   }
@@ -89,7 +94,7 @@ Status OutputFolder::Commit(const Item& item, const std::string& relative, const
   if (!stamp) return stamp.error();
   const Result<ContentDigest> digest = DigestOf(temporary);
   if (!digest) return digest.error();
-  const WorkKey key{item.absolute, item.content, fingerprint_, relative};
+  const WorkKey key = KeyOf(item, relative);
   if (Status put = catalog_.PutWork(key, {WorkRow::State::kIntent, stamp->size, *digest}); !put) return put;
   // Begin has decided that the target may be replaced.
   if (Status published = Publish(temporary, PathOf(relative), /*overwrite=*/true); !published)

@@ -4,6 +4,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <map>
+#include <regex>
 
 #include "program.h"
 
@@ -32,7 +34,7 @@ class SmallDisk {
 };
 
 std::vector<std::string> Upscale(const std::string& photos, const std::string& out,
-                                 std::vector<std::string> more = {}) {
+                                 std::vector<std::string> more) {
   std::vector<std::string> arguments = {"upscale", photos, "--method", "lanczos3", "--scale",
                                         "1.3",     "-o",   out,        "--json"};
   arguments.insert(arguments.end(), more.begin(), more.end());
@@ -48,14 +50,31 @@ bool ListsDiskFull(const nlohmann::json& json) {
   return false;
 }
 
-}  // namespace
+std::vector<std::string> Tile(const std::string& photos, const std::string& out,
+                              std::vector<std::string> more) {
+  std::vector<std::string> arguments = {"tile", photos, "--size", "128", "-o", out, "--json"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
 
-TEST_CASE("an output folder on a full disk") {
+/// Files by what they are published with: tiles of one source together, others alone.
+std::map<std::string, size_t> CountSets(const FolderBytes& files) {
+  static const std::regex place("_[0-9]{5,}_[0-9]{5,}\\.[a-z]+$");
+  std::map<std::string, size_t> sets;
+  for (const auto& [name, bytes] : files) ++sets[std::regex_replace(name, place, "")];
+  return sets;
+}
+
+using MakeCommand = std::vector<std::string> (*)(const std::string& photos, const std::string& out,
+                                                 std::vector<std::string> more);
+
+/// Runs into a disk of `size`, then again with room.
+void FillsUpAndGoesOn(MakeCommand make, const std::string& size) {
   const TestFolder where;
-  const SmallDisk disk(where / "disk", "3m");
+  const SmallDisk disk(where / "disk", size);
   if (!disk.mounted()) return;
   CopySamples(where / "photos");
-  REQUIRE(Run(Upscale(where / "photos", where / "undisturbed")).exit_code == 0);
+  REQUIRE(Run(make(where / "photos", where / "undisturbed", {})).exit_code == 0);
   const FolderBytes expected = ReadFolder(where / "undisturbed");
 
   const std::vector<std::vector<std::string>> catalogs = {
@@ -63,9 +82,9 @@ TEST_CASE("an output folder on a full disk") {
   int round = 0;
   for (const std::vector<std::string>& catalog : catalogs) {
     CAPTURE(round);
-    disk.Enlarge("3m");
+    disk.Enlarge(size);
     const std::string out = where / ("disk/out" + std::to_string(round++));
-    const ProcessResult full = Run(Upscale(where / "photos", out, catalog));
+    const ProcessResult full = Run(make(where / "photos", out, catalog));
     INFO(full.err);
     CHECK(full.exit_code == 75);
     const nlohmann::json json = Json(full);
@@ -79,15 +98,29 @@ TEST_CASE("an output folder on a full disk") {
       REQUIRE(expected.count(name) == 1);
       CHECK(expected.at(name) == bytes);
     }
+    for (const auto& [set, count] : CountSets(partial)) {
+      CAPTURE(set);
+      CHECK(CountSets(expected).at(set) == count);
+    }
     disk.Enlarge("64m");
     std::vector<std::string> again = catalog;
     if (catalog == catalogs[2]) again.push_back("--force");  // nothing remembers whose the finished ones are
-    const ProcessResult rest = Run(Upscale(where / "photos", out, again));
+    const ProcessResult rest = Run(make(where / "photos", out, again));
     INFO(rest.err);
     CHECK(rest.exit_code == 0);
     CHECK(Difference(expected, ReadFolder(out)) == "");
     std::filesystem::remove_all(out);
   }
+}
+
+}  // namespace
+
+TEST_CASE("an output folder on a full disk") {
+  FillsUpAndGoesOn(&Upscale, "3m");
+}
+
+TEST_CASE("an output folder of tiles on a full disk: sets are whole or not there") {
+  FillsUpAndGoesOn(&Tile, "3m");
 }
 
 TEST_CASE("filter copies onto a full disk") {
@@ -123,7 +156,7 @@ TEST_CASE("a catalog on a full disk") {
   const SmallDisk disk(where / "disk", "64k");
   if (!disk.mounted()) return;
   CopySamples(where / "photos");
-  REQUIRE(Run(Upscale(where / "photos", where / "undisturbed")).exit_code == 0);
+  REQUIRE(Run(Upscale(where / "photos", where / "undisturbed", {})).exit_code == 0);
   const FolderBytes expected = ReadFolder(where / "undisturbed");
   // 0: room for nothing at all; 64k and 100k: the file is made, and somewhere in the run no row fits any
   // more.

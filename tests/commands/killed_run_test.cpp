@@ -99,6 +99,18 @@ TEST_CASE("a killed upscale, run again, ends with the bytes of an undisturbed on
   KillAndRunAgain(scenario);
 }
 
+TEST_CASE("a killed tile, run again, ends with the bytes of an undisturbed one, its manifest included") {
+  Scenario scenario;
+  scenario.prepare = [](const TestFolder& where) {
+    return std::vector<std::string>{"tile", SampleData(), "--size", "96",         "--overlap",
+                                    "32",   "-j2",        "-o",     where / "out"};
+  };
+  scenario.progress = "out";
+  scenario.result = {"out"};
+  scenario.exit_code = 1;  // two of the samples are broken on purpose
+  KillAndRunAgain(scenario);
+}
+
 TEST_CASE("a killed dedup --action move, run again, moves what an undisturbed one moves") {
   Scenario scenario;
   scenario.prepare = [](const TestFolder& where) {

@@ -20,7 +20,7 @@ std::string LoaderLog(const TestFolder& where, const std::vector<std::string>& a
 
 }  // namespace
 
-TEST_CASE("neither dedup, filter, vectors without a model nor a classical kernel maps LibTorch") {
+TEST_CASE("neither dedup, filter, tile, vectors without a model nor a classical kernel maps LibTorch") {
   const std::string photo = SampleData() + "/marble.jpg";
   const TestFolder where;
   for (const auto& command : std::vector<std::vector<std::string>>{
@@ -29,6 +29,7 @@ TEST_CASE("neither dedup, filter, vectors without a model nor a classical kernel
            {"embed", photo, "--catalog", where / "catalog"},
            {"match", photo, "--catalog", where / "catalog"},
            {"dedup", photo, "--method", "embedding", "--no-catalog"},
+           {"tile", photo, "--size", "64", "--best", "2", "-o", where / "tiles"},
            {"upscale", photo, "--method", "lanczos3", "-o", where / "out"}}) {
     const std::string log = LoaderLog(where, command, FindModel().options);
     CHECK(log.find("libvips") != std::string::npos);

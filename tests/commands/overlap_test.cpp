@@ -63,6 +63,17 @@ TEST_CASE("a second run with the same catalog exits 75 and names the first") {
   CHECK(Run({"dedup", kPicture, "--catalog", where / "catalog"}).exit_code == 0);
 }
 
+TEST_CASE("a second tile run into the same folder exits 75") {
+  const TestFolder where;
+  const std::vector<std::string> tile = {"tile", "--size", "16", "-o", where / "out"};
+  WaitingRun first(where, tile, where / "out/.imgmill");
+  std::vector<std::string> second = tile;
+  second.push_back(kPicture);
+  CheckRefused(Run(second), first.pid());
+  CHECK(first.End().exit_code == 0);
+  CHECK(Run(second).exit_code == 0);
+}
+
 TEST_CASE("a second run with the same output exits 75, whatever the catalogs") {
   const std::vector<std::vector<std::string>> ways = {
       {}, {"--no-catalog"}, {"--catalog", "FIRST"}, {"--catalog", "SECOND"}};

@@ -71,4 +71,23 @@ TEST_CASE("upscale writes the same bytes with any number of threads and any budg
   }
 }
 
+TEST_CASE("tile writes the same bytes with any number of threads and any budget") {
+  const TestFolder where;
+  FolderBytes expected;
+  int round = 0;
+  for (const auto& circumstance : kCircumstances) {
+    CAPTURE(circumstance.back());
+    const std::string out = where / ("out" + std::to_string(round++));
+    const ProcessResult result =
+        Run(With({"tile", SampleData(), "--size", "128", "--best", "4", "--format", "webp", "-o", out},
+                 circumstance, "80MiB"));
+    INFO(result.err);
+    CHECK(result.exit_code == 1);
+    const FolderBytes found = ReadFolder(out);
+    CHECK(found.size() == 29 * 4 + 1);  // of 30 good samples one is smaller than a tile; and the manifest
+    if (expected.empty()) expected = found;
+    CHECK(Difference(expected, found) == "");
+  }
+}
+
 }  // namespace imgmill::process_test

@@ -9,6 +9,7 @@
 #include "imgmill/commands/embed.h"
 #include "imgmill/commands/filter.h"
 #include "imgmill/commands/match.h"
+#include "imgmill/commands/tile.h"
 #include "imgmill/commands/upscale.h"
 
 namespace imgmill {
@@ -21,6 +22,7 @@ std::unique_ptr<Command> AddCommand(const std::string& name, CLI::App& app) {
   if (name == "embed") return AddEmbed(app);
   if (name == "filter") return AddFilter(app);
   if (name == "match") return AddMatch(app);
+  if (name == "tile") return AddTile(app);
   return AddUpscale(app);
 }
 

@@ -9,7 +9,7 @@
 namespace imgmill {
 
 struct CommandRun {
-  std::string command;                 ///< "dedup", "embed", "match" or "upscale"
+  std::string command;                 ///< "dedup", "embed", "match", "tile" or "upscale"
   std::vector<std::string> arguments;  ///< its flags; no paths
   std::vector<ListedFile> files;       ///< in the order in which they are to come
   size_t memory = 0;                   ///< budget; 0 derives it

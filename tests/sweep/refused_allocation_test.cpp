@@ -108,6 +108,21 @@ TEST_CASE("upscale by a kernel survives every single refused allocation") {
   Sweep(run, scratch / "out", 3);  // the window of rows of each
 }
 
+TEST_CASE("tile survives every single refused allocation, alone, ranked and in pairs") {
+  const ScratchFolder scratch;
+  CommandRun run;
+  run.command = "tile";
+  run.files = SampleFiles({"icon_tiny.png", "badge_alpha.png", "windmill_exif6.jpg"});
+  // For each image the window of rows, the band and the encoder's copy or the padded tile.
+  run.arguments = {"-o", scratch / "out", "--size", "100", "--edge", "pad", "--best", "3"};
+  Sweep(run, scratch / "out", 3 * 4);
+  run.arguments = {"-o",       scratch / "out",
+                   "--size",   "32",
+                   "--format", "jpg",
+                   "--pair",   IMGMILL_SOURCE_DIR "/sample_data"};  // each its own partner, at scale 1
+  Sweep(run, scratch / "out", 3 * 3);
+}
+
 TEST_CASE("upscale by a model survives every single refused allocation, of weights and tensors too") {
   const std::string model = ModelFile();
   if (model.empty()) {

@@ -5,8 +5,10 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "imgmill/base/result.h"
@@ -89,6 +91,9 @@ class Catalog {
   /// Durable against a killed process when it returns, with all puts before it. (Against a power cut, too,
   /// where the journal is no WAL; with a WAL the last rows may be lost then, never the database.)
   Status PutWork(const WorkKey& key, const WorkRow& row);
+  /// Several rows in one transaction, as durable as one. After an error the first of them may be there, never
+  /// a later one without those before it.
+  Status PutWork(std::span<const std::pair<WorkKey, WorkRow>> rows);
   /// All outputs of one source's work, to find whether they are done together.
   Status ForEachWork(const std::string& source, const ContentDigest& content, const std::string& fingerprint,
                      const std::function<bool(const std::string& output, const WorkRow& row)>& each);

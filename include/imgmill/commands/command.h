@@ -74,6 +74,8 @@ struct CommandServices {
   std::span<Operation* const> guests = {};
   /// Where LibTorch lives once a step needed it, for all steps of the run.
   std::unique_ptr<ModelRuntime>* models = nullptr;
+  /// A pipeline's step: CommandResult::kept is wanted. On its own a command may leave it empty.
+  bool in_pipeline = false;
 
   /// Opens LibTorch and the devices of --device, the first time.
   Result<ModelRuntime*> OpenModels() const;
@@ -116,6 +118,9 @@ struct CommandResult {
   std::string summary;
   /// What a next step of a pipeline works on, in order.
   std::vector<ListedFile> kept;
+  /// Of the listed: those that gave what is in `kept`. Nothing where each gave one.
+  std::optional<uint64_t> kept_sources;
+  uint64_t kept_images() const { return kept_sources.value_or(kept.size()); }
   /// One for each of the first kMostFates listed images, in order; only if CommandServices::wants_fates().
   std::vector<ItemFate> fates;
   /// Of the listed: neither kept nor failed.

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "imgmill/commands/command.h"
+#include "imgmill/commands/output_format.h"
 
 namespace CLI {
 class App;
@@ -31,12 +32,8 @@ struct UpscaleOptions {
   /// of numerics: another tile is another run for the catalog.
   int tile = 0;
 
-  /// "png", "jpg", "webp" or "tiff".
-  std::string format = "png";
-  /// 1..100, for jpg and webp.
-  int quality = 90;
-  /// 0..9, for png: 1 is several times faster than 6 and some 10 % larger.
-  int compression = 1;
+  /// How the outputs are stored: png, jpg, webp or tiff.
+  OutputFormat file;
 
   std::optional<std::string> Check() const;
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,20 @@ Status SyncFolder(const std::string& path);
 /// fsync of the file, rename to `path`, fsync of the folder. `overwrite` false refuses an existing target
 /// (kConflict). If it fails, the temporary file is removed.
 Status Publish(const std::string& temporary, const std::string& path, bool overwrite);
+
+/// A complete temporary file and the path it is to have.
+struct ReadyFile {
+  std::string temporary;
+  std::string path;
+};
+
+/// Publishes files that belong together, replacing existing ones: fsync of all, then the renames, then one
+/// fsync of each folder. If it fails, none of `files` is left, under neither name. (A process killed between
+/// two renames leaves the first ones: whoever starts again has to know that they belong together.)
+Status PublishTogether(std::span<const ReadyFile> files);
+
+/// Makes a file that must not exist yet, and has the disk begin to write it. Removed again if it fails.
+Status WriteNewFile(const std::string& path, std::string_view content);
 
 /// Writes `content` to `path` through a temporary file and Publish; an existing file is replaced.
 Status WriteFileAtomically(const std::string& path, std::string_view content);

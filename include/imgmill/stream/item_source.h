@@ -18,6 +18,8 @@ class ItemSource {
   virtual std::vector<ListProblem> Problems() const { return {}; }
   /// Files in folders that are no images by their name.
   virtual uint64_t Ignored() const { return 0; }
+  /// Whether this is what the user named, rather than what an earlier step left of it.
+  virtual bool FromUser() const { return false; }
   /// How many there will be, 0 if unknown. For the progress line only.
   virtual uint64_t Expected() const { return 0; }
 };

@@ -17,6 +17,17 @@
 
 namespace imgmill {
 
+/// A second file that an image is worked on together with, such as its low-resolution twin.
+struct Partner {
+  std::string path;
+  std::string absolute;  ///< canonical path: the catalog's key
+  FileStamp stamp;
+  ContentDigest content;      ///< known from Operation::Recall on
+  int64_t upright_width = 0;  ///< likewise; pixels
+  int64_t upright_height = 0;
+  ImageHeader header;  ///< known from the probe on
+};
+
 /// One image on its way through the engine.
 struct Item {
   ListedFile file;
@@ -28,7 +39,14 @@ struct Item {
   int64_t upright_width = 0;
   int64_t upright_height = 0;
   ImageHeader header;  ///< known from the probe on
+  std::optional<Partner> partner;
+
+  /// What outputs are filed under: the content, or the digest of both contents.
+  ContentDigest WorkContent() const;
 };
+
+/// An error of a partner says whose it is: whoever prints it names the item only.
+Error OfPartner(const std::string& path, Error error);
 
 /// How an image is cut into regions: `rows` rows each (the last may have fewer), seen with `overlap` rows of
 /// context above and below where the image has them.
@@ -89,6 +107,13 @@ class Operation {
   /// Whether pixels are needed at all; without them only the probe and the digest are made.
   virtual bool NeedsPixels() const { return true; }
 
+  /// Path of the file that this one is worked on together with; empty for none. Called once for each file, in
+  /// the order of the listing, from one thread. The engine identifies and probes it like the item itself.
+  virtual Result<std::string> FindPartner(const ListedFile& /*file*/) { return std::string(); }
+
+  /// What can be said against an item once it was probed, before anything is leased for it.
+  virtual Status Accept(const Item& /*item*/) const { return {}; }
+
   /// How the image is to be read.
   virtual ReadOptions Reading(const ImageHeader& header) const = 0;
   virtual Result<std::unique_ptr<RowReader>> Open(const Item& item) const;
@@ -100,6 +125,8 @@ class Operation {
   /// Bytes that the item holds from decode to published output, beside the region's own rows (the engine adds
   /// those).
   virtual Footprint Cost(const ImageHeader& header) const = 0;
+  /// The same with the partner's share, where there is one.
+  virtual Footprint ItemCost(const Item& item) const { return Cost(item.header); }
 
   /// Fills `outcome` if an earlier run did all of it already: facts in the catalog, or finished outputs.
   /// `item.content` and the upright size are known, the header is not.

@@ -35,6 +35,13 @@ class OutputFolder {
   /// Publishes the complete temporary file.
   Status Commit(const Item& item, const std::string& relative, const std::string& temporary);
 
+  WorkKey KeyOf(const Item& item, const std::string& relative) const {
+    return {item.absolute, item.WorkContent(), fingerprint_, relative};
+  }
+  /// The file at `relative` is there, with the size and digest of `row`.
+  bool Holds(const std::string& relative, const WorkRow& row) const;
+  Catalog& catalog() { return catalog_; }
+
   std::string PathOf(const std::string& relative) const { return folder_ + "/" + relative; }
   const std::string& folder() const { return folder_; }
 

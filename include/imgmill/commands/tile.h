@@ -1,0 +1,60 @@
+// `imgmill tile`: cut images into tiles of one size, in bands of rows, so that memory does not grow with
+// height.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "imgmill/commands/command.h"
+#include "imgmill/commands/output_format.h"
+
+namespace CLI {
+class App;
+}
+
+namespace imgmill {
+
+/// What `imgmill tile` is asked to do.
+struct TileOptions {
+  /// Folder for the tiles and their manifest; sub-folders of the input are kept.
+  std::string output;
+
+  /// Side of a tile in pixels, 8 to 16384. Training crops are usually 256 or 512.
+  int size = 512;
+
+  /// Pixels from one tile's edge to the next one's. Smaller than `size` makes tiles overlap, larger leaves
+  /// gaps. 0: `size` less `overlap`.
+  int stride = 0;
+
+  /// The same the other way round: pixels that neighbours share, 0 to `size` - 1. Not together with `stride`.
+  int overlap = 0;
+
+  /// What to do with the last column and row where the image is no multiple of the stride:
+  /// "shift" them back inside (every pixel is covered, the last tiles overlap), "drop" them, or "pad" them
+  /// with the image's last pixels. An image smaller than a tile gives none, and is listed, unless padded.
+  std::string edge = "shift";
+
+  /// Only so many tiles of each image, the best by a quality signal. 0: all.
+  int best = 0;
+
+  /// That signal: sharpness, contrast, entropy, colorfulness, brightness (the higher the better), noise or
+  /// blockiness (the lower). Of pairs it is the high resolution's.
+  std::string by = "sharpness";
+
+  /// Folder of low-resolution partners: HQ and LQ are then tiled in lockstep, into two sub-folders.
+  std::string pair;
+
+  /// How the tiles are stored: png, jpg or webp.
+  OutputFormat file;
+
+  int Step() const { return stride > 0 ? stride : size - overlap; }
+
+  /// The first thing that is wrong, in words a user can act on; nothing when all is well.
+  std::optional<std::string> Check() const;
+};
+
+/// Declares the flags on `app`; the command they fill is returned.
+std::unique_ptr<Command> AddTile(CLI::App& app);
+
+}  // namespace imgmill

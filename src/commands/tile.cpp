@@ -1,0 +1,188 @@
+// The tile command: checks its options, finds the pairs, runs the operation, sums up.
+#include "imgmill/commands/tile.h"
+
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+
+#include "choice.h"
+#include "imgmill/base/byte_size.h"
+#include "imgmill/base/path_text.h"
+#include "imgmill/commands/flag_words.h"
+#include "tile_operation.h"
+
+namespace imgmill {
+namespace {
+
+constexpr char kFormats[] = "png, jpg or webp";
+constexpr char kManifest[] = "tiles.jsonl";
+constexpr int kSmallest = 8;
+constexpr int kLargest = 16384;
+const std::array<std::string, 3> kEdges = {"shift", "drop", "pad"};
+/// Signals that can differ from tile to tile.
+const std::array<std::string, 7> kRankings = {"sharpness",  "contrast", "entropy",   "colorfulness",
+                                              "brightness", "noise",    "blockiness"};
+
+bool IsFolder(const std::string& path) {
+  struct stat info = {};
+  return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+/// The user's images, and at the end the partners that nobody asked for.
+class PairedSource final : public ItemSource {
+ public:
+  PairedSource(ItemSource& high, const PairIndex& pairs, bool complete)
+      : high_(high), pairs_(pairs), complete_(complete) {}
+  std::optional<ListedFile> Next() override { return high_.Next(); }
+  std::vector<ListProblem> Problems() const override {
+    std::vector<ListProblem> problems = high_.Problems();
+    if (complete_) {
+      std::vector<ListProblem> unpaired = pairs_.Unpaired();
+      problems.insert(problems.end(), unpaired.begin(), unpaired.end());
+    }
+    return problems;
+  }
+  uint64_t Ignored() const override { return high_.Ignored(); }
+  uint64_t Expected() const override { return high_.Expected(); }
+
+ private:
+  ItemSource& high_;
+  const PairIndex& pairs_;
+  bool complete_;
+};
+
+class Tile final : public Command {
+ public:
+  explicit Tile(CLI::App& app);
+
+  std::optional<std::string> Check() const override { return options_.Check(); }
+  std::string output_folder() const override { return options_.output; }
+  void set_output_folder(const std::string& folder) override { options_.output = folder; }
+
+  Result<CommandResult> Run(ItemSource& source, const CommandServices& services) override {
+    if (options_.pair.empty()) return RunOn(source, services, nullptr);
+    ListOptions list;
+    list.paths = {options_.pair};
+    list.recursive = services.shared->list.recursive;
+    list.leave_out = {options_.output};
+    Result<PairIndex> pairs = PairIndex::Read(list);
+    if (!pairs) return pairs.error();
+    PairedSource both(source, *pairs, NamesWholeFolders(source, services.shared->list));
+    return RunOn(both, services, &*pairs);
+  }
+
+ private:
+  /// Whether every partner must be asked for. Where the user or an earlier step chose among the images, the
+  /// others' partners are no mistake.
+  static bool NamesWholeFolders(const ItemSource& source, const ListOptions& list) {
+    return source.FromUser() && list.files_from.empty() && list.include.empty() && list.exclude.empty() &&
+           std::all_of(list.paths.begin(), list.paths.end(), &IsFolder);
+  }
+
+  Result<CommandResult> RunOn(ItemSource& source, const CommandServices& services, PairIndex* pairs) {
+    const SharedOptions& shared = *services.shared;
+    const std::string path = options_.output + "/" + kManifest;
+    std::unique_ptr<TileManifest> manifest;
+    if (!shared.dry_run) {
+      Result<std::unique_ptr<TileManifest>> opened = TileManifest::Open(path, shared.force);
+      if (!opened) return opened.error();
+      manifest = *std::move(opened);
+    }
+    TileOperation operation(options_, services, pairs, manifest.get());
+    Engine engine({services.workers(), shared.limits, shared.force, shared.dry_run}, services.engine());
+    Result<RunCounts> counts = engine.Run(source, operation);
+    if (!counts) return counts.error();
+    CommandResult result = SumUp(*counts, operation);
+    if (shared.dry_run) {
+      result.text = operation.preview();
+      result.summary = "dry run: " + std::to_string(counts->done) + " would be cut into " +
+                       PrintablePath(options_.output) + ", largest lease " +
+                       FormatByteSize(operation.largest_lease());
+    } else if (!counts->interrupted) {  // else the list is no whole one: the rerun writes it
+      if (Status finished = manifest->Finish(); !finished) return finished.error();
+      result.details["manifest"] = PrintablePath(path);
+      result.text = PrintablePath(path) + "\n";
+    }
+    return result;
+  }
+
+  CommandResult SumUp(const RunCounts& counts, TileOperation& operation) const {
+    CommandResult result;
+    result.counts = counts;
+    result.failed = operation.log().TakeFailures();
+    result.fates = operation.log().TakeFates();
+    result.dropped = operation.too_small().size();
+    result.kept_sources = counts.done + counts.skipped - result.dropped;
+    result.kept = std::move(operation.written());
+    nlohmann::ordered_json small = nlohmann::ordered_json::array();
+    for (const ListedFile& file : operation.too_small()) {
+      small.push_back(PrintablePath(file.path));
+      result.TellDropped(file, "smaller than a tile");
+    }
+    result.details["tiles"] = operation.tiles();
+    result.details["too_small"] = std::move(small);
+    result.summary = std::to_string(operation.tiles()) +
+                     (options_.pair.empty() ? " tiles" : " pairs of tiles") + " in " +
+                     PrintablePath(options_.output);
+    if (counts.skipped > 0)
+      result.summary += ", those of " + std::to_string(counts.skipped) + " were finished already";
+    if (result.dropped > 0) result.summary += ", " + std::to_string(result.dropped) + " smaller than a tile";
+    return result;
+  }
+
+  TileOptions options_;
+};
+
+Tile::Tile(CLI::App& app) {
+  app.footer(
+      "Example:\n"
+      "  imgmill tile photos -o tiles --size 256 --overlap 32 --format jpg\n"
+      "  imgmill tile HQ --pair LQ -o tiles --size 480          two folders in lockstep");
+  app.add_option("-o,--output", options_.output, "Folder for the tiles and tiles.jsonl; sub-folders are kept")
+      ->type_name("DIR");
+  app.add_option("--size", options_.size, "Side of a tile, 8 to 16384")
+      ->capture_default_str()
+      ->type_name("PIXELS");
+  app.add_option("--stride", options_.stride, "From one tile's edge to the next one's [the size]")
+      ->type_name("PIXELS");
+  app.add_option("--overlap", options_.overlap, "What neighbours share, instead of --stride [0]")
+      ->type_name("PIXELS");
+  TakesWords(app.add_option("--edge", options_.edge,
+                            "Last column and row: shift back inside, drop, or pad with the last pixels"),
+             kEdges)
+      ->capture_default_str()
+      ->type_name("NAME");
+  app.add_option("--best", options_.best, "Only so many tiles of each image, by --by [0: all]")
+      ->type_name("N");
+  TakesWords(app.add_option("--by", options_.by,
+                            "Signal that ranks them: sharpness, contrast, entropy, colorfulness, ..."),
+             kRankings)
+      ->capture_default_str()
+      ->type_name("NAME");
+  app.add_option("--pair", options_.pair, "Folder of low-resolution partners, tiled in lockstep")
+      ->type_name("DIR");
+  options_.file.AddFlags(app, kFormats);
+}
+
+}  // namespace
+
+std::optional<std::string> TileOptions::Check() const {
+  if (output.empty()) return "an output folder is needed: -o DIR";
+  if (size < kSmallest || size > kLargest) return "--size takes 8 to 16384 pixels";
+  if (stride != 0 && overlap != 0) return "give either --stride or --overlap";
+  if (stride < 0 || stride > (1 << 30)) return "--stride takes 1 pixel or more";
+  if (overlap < 0 || overlap >= size) return "--overlap takes 0 up to one less than --size";
+  if (auto wrong = CheckChoice("--edge", edge, kEdges)) return wrong;
+  if (best < 0) return "--best takes 1 tile or more (0: all)";
+  if (auto wrong = CheckChoice("--by", by, kRankings)) return wrong;
+  if (!pair.empty() && !IsFolder(pair)) return "--pair " + PrintablePath(pair) + ": no such folder";
+  return file.Check(kFormats);
+}
+
+std::unique_ptr<Command> AddTile(CLI::App& app) {
+  return std::make_unique<Tile>(app);
+}
+
+}  // namespace imgmill

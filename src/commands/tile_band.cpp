@@ -1,0 +1,77 @@
+// Rows in a ring, and tiles as pointers into it.
+#include "tile_band.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace imgmill {
+namespace {
+
+Layout RingLayout(const Layout& image, int64_t size) {
+  Layout ring = image;
+  ring.height = std::min(image.height, size);
+  return ring;
+}
+
+size_t PixelBytes(const Layout& layout) {
+  return static_cast<size_t>(layout.bands) * BytesPerSample(layout.sample);
+}
+
+}  // namespace
+
+TileBand::TileBand(const Layout& image, int64_t size)
+    : image_(image), size_(size), ring_(RingLayout(image, size)), pointers_(static_cast<size_t>(size)) {}
+
+Layout TileBand::tile_layout() const {
+  Layout layout = image_;
+  layout.width = size_;
+  layout.height = size_;
+  return layout;
+}
+
+size_t TileBand::PooledBytes(const Layout& image, int64_t size) {
+  const Layout ring = RingLayout(image, size);
+  Layout tile = image;
+  tile.width = tile.height = size;
+  return ring.row_bytes() * static_cast<size_t>(ring.height) + tile.row_bytes() * static_cast<size_t>(size);
+}
+
+void TileBand::Put(const uint8_t* row) {
+  std::memcpy(Row(seen_), row, image_.row_bytes());
+  ++seen_;
+}
+
+Status TileBand::ReadUntil(RowReader& reader, int64_t rows) {
+  const int64_t room = ring_.layout().height;
+  while (seen_ < rows) {
+    const int64_t now = std::min(rows - seen_, room - seen_ % room);
+    if (Status read = reader.Read(now, Row(seen_), image_.row_bytes()); !read) return read;
+    seen_ += now;
+  }
+  return {};
+}
+
+std::span<const uint8_t* const> TileBand::Tile(int64_t x, int64_t y) {
+  if (x + size_ > image_.width || y + size_ > image_.height) return Padded(x, y);
+  const size_t offset = static_cast<size_t>(x) * PixelBytes(image_);
+  for (int64_t i = 0; i < size_; ++i) pointers_[static_cast<size_t>(i)] = Row(y + i) + offset;
+  return pointers_;
+}
+
+std::span<const uint8_t* const> TileBand::Padded(int64_t x, int64_t y) {
+  if (!padded_) padded_ = Image(tile_layout());
+  const size_t pixel = PixelBytes(image_);
+  const int64_t inside = std::min(size_, image_.width - x);
+  const int64_t rows = std::min(size_, image_.height - y);
+  for (int64_t i = 0; i < rows; ++i) {
+    uint8_t* to = padded_.row(i);
+    std::memcpy(to, Row(y + i) + static_cast<size_t>(x) * pixel, static_cast<size_t>(inside) * pixel);
+    const uint8_t* last = to + static_cast<size_t>(inside - 1) * pixel;
+    for (int64_t at = inside; at < size_; ++at)
+      std::memcpy(to + static_cast<size_t>(at) * pixel, last, pixel);
+  }
+  for (int64_t i = 0; i < size_; ++i) pointers_[static_cast<size_t>(i)] = padded_.row(std::min(i, rows - 1));
+  return pointers_;
+}
+
+}  // namespace imgmill

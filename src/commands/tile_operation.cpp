@@ -1,0 +1,233 @@
+// What tiling needs to know of each image, and what becomes of its outcome.
+#include "tile_operation.h"
+
+#include <algorithm>
+
+#include "imgmill/base/byte_size.h"
+#include "imgmill/base/path_text.h"
+#include "imgmill/dataset/output_names.h"
+#include "tile_task.h"
+
+namespace imgmill {
+namespace {
+
+constexpr int64_t kRowsPerRegion = 64;
+/// A tile's name, its temporary's, and its row in the catalog, twice.
+constexpr size_t kBytesPerTile = 1024;
+
+EdgePolicy EdgeFrom(const std::string& name) {
+  return name == "drop" ? EdgePolicy::kDrop : name == "pad" ? EdgePolicy::kPad : EdgePolicy::kShift;
+}
+
+Signal SignalOf(const TileOptions& options) {
+  const Result<Signal> signal = SignalFromName(options.by);
+  return signal ? *signal : Signal::kSharpness;  // checked before
+}
+
+std::string FingerprintOf(const TileOptions& options, bool lenient) {
+  // What was made of the readable part of a broken file is no result where such files are refused.
+  return "tile/1 " + std::to_string(options.size) + "+" + std::to_string(options.Step()) + " " +
+         options.edge + " " + (options.pair.empty() ? "" : "pair ") + options.file.Text() + " " +
+         ImageLibraryVersions() + (lenient ? " lenient" : "");
+}
+
+std::string SizeText(const ImageHeader& header) {
+  return std::to_string(header.upright_width()) + "x" + std::to_string(header.upright_height());
+}
+
+}  // namespace
+
+int PairScale(int64_t high_width, int64_t high_height, int64_t low_width, int64_t low_height) {
+  const int64_t scale = high_width / std::max<int64_t>(1, low_width);
+  const bool exact = scale >= 1 && low_width * scale == high_width && low_height * scale == high_height;
+  return exact ? static_cast<int>(scale) : 0;
+}
+
+namespace {
+
+int ScaleOf(const ImageHeader& high, const ImageHeader& low) {
+  return PairScale(high.upright_width(), high.upright_height(), low.upright_width(), low.upright_height());
+}
+
+}  // namespace
+
+TileOperation::TileOperation(const TileOptions& options, const CommandServices& services, PairIndex* pairs,
+                             TileManifest* manifest)
+    : options_(options),
+      edge_(EdgeFrom(options.edge)),
+      by_(SignalOf(options)),
+      dry_run_(services.shared->dry_run),
+      allow_truncated_(services.shared->allow_truncated),
+      wants_files_(services.in_pipeline),
+      fingerprint_(FingerprintOf(options, allow_truncated_)),
+      catalog_(*services.catalog),
+      folder_(options.output, fingerprint_, catalog_, services.shared->force),
+      pairs_(pairs),
+      manifest_(manifest),
+      services_(services),
+      log_(services, options.output) {}
+
+SetPrefixes TileOperation::Prefixes(const ListedFile& file) const {
+  const std::string stem = OutputStemFor(file) + "_";
+  if (!paired()) return {stem};
+  return {std::string(kHighFolder) + stem, std::string(kLowFolder) + stem};
+}
+
+Result<std::string> TileOperation::FindPartner(const ListedFile& file) {
+  if (!paired()) return std::string();
+  return pairs_->Take(file);
+}
+
+Status TileOperation::Accept(const Item& item) const {
+  if (!item.partner) return {};
+  const int scale = ScaleOf(item.header, item.partner->header);
+  if (scale == 0) {
+    return Error{Stage::kProbe, Code::kConflict,
+                 "it is " + SizeText(item.header) + " and its partner " + PrintablePath(item.partner->path) +
+                     " " + SizeText(item.partner->header) + ": that is no whole scale"};
+  }
+  if (options_.size % scale == 0 && options_.Step() % scale == 0) return {};
+  const int fitting = std::max(1, options_.size / scale) * scale;
+  return Error{Stage::kProbe, Code::kConflict,
+               "it is " + std::to_string(scale) + " times as large as its partner, and tiles of " +
+                   std::to_string(options_.size) + " every " + std::to_string(options_.Step()) +
+                   " pixels are no multiples of that (use --size " + std::to_string(fitting) +
+                   ", and a stride that is one)"};
+}
+
+ReadOptions TileOperation::Reading(const ImageHeader&) const {
+  ReadOptions reading;
+  reading.keep_profile = true;  // each tile gets it
+  reading.allow_truncated = allow_truncated_;
+  return reading;
+}
+
+std::vector<int64_t> TileOperation::Starts(int64_t length) const {
+  return TileStarts(length, options_.size, options_.Step(), edge_);
+}
+
+RegionPlan TileOperation::Regions(const Layout&) const {
+  return {kRowsPerRegion, 0};
+}
+
+Footprint TileOperation::SideCost(const ImageHeader& header, int64_t size) const {
+  const Layout image = ReadLayout(header, Reading(header));
+  Layout tile = image;
+  tile.width = tile.height = size;
+  return ReadFootprint(header, Reading(header)) + EncodeFootprint(tile, options_.file.Writing()) +
+         Footprint{TileBand::PooledBytes(image, size), 0};
+}
+
+Footprint TileOperation::Cost(const ImageHeader& header) const {
+  const size_t tiles = Starts(header.upright_width()).size() * Starts(header.upright_height()).size();
+  Footprint need = SideCost(header, options_.size) + Footprint{0, tiles * kBytesPerTile};
+  if (options_.best > 0) {
+    Layout tile = ReadLayout(header, Reading(header));
+    tile.width = tile.height = options_.size;
+    need.pooled += SignalMeter::PooledBytes(tile);
+  }
+  return need;
+}
+
+Footprint TileOperation::ItemCost(const Item& item) const {
+  Footprint need = Cost(item.header);
+  if (!item.partner) return need;
+  const int scale = std::max(1, ScaleOf(item.header, item.partner->header));
+  return need + SideCost(item.partner->header, options_.size / scale);
+}
+
+Result<bool> TileOperation::Recall(const Item& item, Outcome& outcome) {
+  auto payload = std::make_unique<TilePayload>();
+  if (item.partner) {
+    const Partner& partner = *item.partner;
+    payload->scale =
+        PairScale(item.upright_width, item.upright_height, partner.upright_width, partner.upright_height);
+    payload->partner = partner.path;
+  }
+  Result<std::optional<std::vector<std::string>>> finished =
+      FindFinishedSet(folder_, item, Prefixes(item.file));
+  if (!finished) return finished.error();
+  if (!*finished) return false;
+  outcome.state = Outcome::State::kSkipped;
+  outcome.outputs = **std::move(finished);
+  outcome.payload = std::move(payload);
+  return true;
+}
+
+Status TileOperation::MayStart(const Item& item) {
+  for (const std::string& prefix : Prefixes(item.file)) {
+    for (const int64_t x : Starts(item.header.upright_width())) {
+      for (const int64_t y : Starts(item.header.upright_height())) {
+        if (Status may = folder_.MayWrite(item, TileName(prefix, {x, y}, extension())); !may) return may;
+      }
+    }
+  }
+  return {};
+}
+
+Result<std::unique_ptr<ItemTask>> TileOperation::Start(const Item& item, const Layout& input) {
+  TileTaskParts parts;
+  parts.prefixes = Prefixes(item.file);
+  parts.scale = item.partner ? ScaleOf(item.header, item.partner->header) : 1;
+  parts.xs = Starts(input.width);
+  parts.ys = Starts(input.height);
+  if (parts.xs.empty()) parts.ys.clear();
+  parts.best = options_.best;
+  parts.by = by_;
+  const WriteOptions writing = options_.file.Writing();
+  Result<std::unique_ptr<TileSide>> high =
+      TileSide::Open(item.file.path, item.header, input, writing, options_.size, 1, parts.prefixes[0]);
+  if (!high) return high.error();
+  parts.high = *std::move(high);
+  if (item.partner) {
+    const Partner& partner = *item.partner;
+    const ReadOptions reading = Reading(partner.header);
+    Result<std::unique_ptr<RowReader>> rows = OpenRows(partner.path, partner.header, reading);
+    if (!rows) return OfPartner(partner.path, rows.error());
+    parts.low_rows = *std::move(rows);
+    Result<std::unique_ptr<TileSide>> low =
+        TileSide::Open(partner.path, partner.header, ReadLayout(partner.header, reading), writing,
+                       options_.size / parts.scale, parts.scale, parts.prefixes[1]);
+    if (!low) return OfPartner(partner.path, low.error());
+    parts.low = *std::move(low);
+  }
+  return MakeTileTask(folder_, item, std::move(parts));
+}
+
+void TileOperation::Collect(Outcome& outcome) {
+  log_.Record(outcome);
+  if (outcome.state == Outcome::State::kFailed) return;
+  if (dry_run_ && outcome.state == Outcome::State::kDone) {
+    preview_ += PrintablePath(outcome.file.path) + ": " + FormatByteSize(outcome.lease_bytes) + "\n";
+    largest_lease_ = std::max(largest_lease_, outcome.lease_bytes);
+    return;
+  }
+  if (outcome.outputs.empty()) {
+    services_.log(LogLevel::kWarning, PrintablePath(outcome.file.path) +
+                                          ": smaller than a tile, so it gives none "
+                                          "(--edge pad would fill one up)");
+    too_small_.push_back(outcome.file);
+    return;
+  }
+  const TilePayload& payload = static_cast<const TilePayload&>(*outcome.payload);
+  const SetPrefixes prefixes = Prefixes(outcome.file);
+  for (const std::string& name : outcome.outputs) {
+    const std::optional<TilePlace> place = PlaceOf(name, prefixes[0]);
+    if (!place) continue;  // the low resolution's: told with the high one's
+    TileRecord record{name, outcome.file.path, *place, options_.size, payload.scale, {}, {}};
+    if (paired()) {
+      record.low_tile = TileName(prefixes[1], *place, extension());
+      record.low_source = payload.partner;
+    }
+    ++tiles_;
+    if (manifest_ != nullptr) manifest_->Add(record);
+    if (!wants_files_) continue;
+    ListedFile file;
+    file.index = written_.size();
+    file.path = folder_.PathOf(name);
+    file.relative = name;
+    written_.push_back(std::move(file));
+  }
+}
+
+}  // namespace imgmill

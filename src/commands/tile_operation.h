@@ -1,0 +1,81 @@
+// The map phase of tile: bands of rows in, sets of tiles out.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "imgmill/commands/tile.h"
+#include "imgmill/dataset/pair_index.h"
+#include "imgmill/signals/signal_set.h"
+#include "imgmill/stream/operation.h"
+#include "imgmill/stream/output_set.h"
+#include "tile_grid.h"
+#include "tile_manifest.h"
+
+namespace imgmill {
+
+/// Cuts each image into tiles. Pure CPU: it needs no device and no model.
+class TileOperation final : public Operation {
+ public:
+  /// @param pairs     where partners are looked up; null without --pair
+  /// @param manifest  gets a line for each tile, in the order of the listing; null in a dry run
+  TileOperation(const TileOptions& options, const CommandServices& services, PairIndex* pairs,
+                TileManifest* manifest);
+
+  std::string name() const override { return "tile"; }
+  std::string Fingerprint() const override { return fingerprint_; }
+  Result<std::string> FindPartner(const ListedFile& file) override;
+  Status Accept(const Item& item) const override;
+  ReadOptions Reading(const ImageHeader& header) const override;
+  RegionPlan Regions(const Layout& input) const override;
+  Footprint Cost(const ImageHeader& header) const override;
+  Footprint ItemCost(const Item& item) const override;
+  Result<bool> Recall(const Item& item, Outcome& outcome) override;
+  Status MayStart(const Item& item) override;
+  Result<std::unique_ptr<ItemTask>> Start(const Item& item, const Layout& input) override;
+  void Collect(Outcome& outcome) override;
+
+  OutcomeLog& log() { return log_; }
+  /// Tiles written or found finished; of pairs, the high-resolution ones.
+  uint64_t tiles() const { return tiles_; }
+  /// The same as files, if a next step wants them.
+  std::vector<ListedFile>& written() { return written_; }
+  /// Images that hold no tile, in order.
+  const std::vector<ListedFile>& too_small() const { return too_small_; }
+  /// Of a dry run: a line an image that would be cut, and the largest lease.
+  const std::string& preview() const { return preview_; }
+  size_t largest_lease() const { return largest_lease_; }
+
+ private:
+  class Task;
+
+  bool paired() const { return pairs_ != nullptr; }
+  /// Where the names of a file's tiles begin: one entry, or HQ and LQ.
+  SetPrefixes Prefixes(const ListedFile& file) const;
+  std::string_view extension() const { return Extension(options_.file.Writing().format); }
+  std::vector<int64_t> Starts(int64_t length) const;
+  /// What one image of the two holds.
+  Footprint SideCost(const ImageHeader& header, int64_t size) const;
+
+  const TileOptions& options_;
+  EdgePolicy edge_;
+  Signal by_;
+  bool dry_run_;
+  bool allow_truncated_;
+  bool wants_files_;
+  std::string fingerprint_;
+  Catalog& catalog_;
+  OutputFolder folder_;
+  PairIndex* pairs_;
+  TileManifest* manifest_;
+  const CommandServices& services_;
+  OutcomeLog log_;
+  uint64_t tiles_ = 0;
+  std::vector<ListedFile> written_;
+  std::vector<ListedFile> too_small_;
+  std::string preview_;
+  size_t largest_lease_ = 0;
+};
+
+}  // namespace imgmill

@@ -1,0 +1,46 @@
+// Scores by a quality signal, in an ordered set of bounded size.
+#include "tile_ranking.h"
+
+#include <limits>
+
+namespace imgmill {
+namespace {
+
+bool LessIsBetter(Signal signal) {
+  return signal == Signal::kNoise || signal == Signal::kBlockiness;
+}
+
+}  // namespace
+
+double TileRanking::Score(const Layout& tile, std::span<const uint8_t* const> rows) const {
+  SignalMeter meter(tile, {by_});
+  // The rows lie in a ring or are repeated: each run of equal distances is one strip.
+  for (size_t first = 0; first < rows.size();) {
+    size_t end = first + 1;
+    const ptrdiff_t step = end < rows.size() ? rows[end] - rows[first] : 0;
+    if (step >= 0) {
+      while (end < rows.size() && rows[end] - rows[end - 1] == step) ++end;
+    }
+    ImageView strip{rows[first], tile, static_cast<size_t>(step < 0 ? 0 : step)};
+    strip.layout.height = static_cast<int64_t>(end - first);
+    meter.Add(strip);
+    first = end;
+  }
+  const std::optional<double> value = meter.Finish()[by_];
+  if (!value) return -std::numeric_limits<double>::infinity();
+  return LessIsBetter(by_) ? -*value : *value;
+}
+
+bool TileRanking::Takes(double score, const TilePlace& place) const {
+  return best_.size() < most_ || Ranked{score, place} < *best_.rbegin();
+}
+
+std::optional<TilePlace> TileRanking::Put(double score, const TilePlace& place) {
+  best_.insert({score, place});
+  if (best_.size() <= most_) return std::nullopt;
+  const TilePlace worst = best_.rbegin()->place;
+  best_.erase(std::prev(best_.end()));
+  return worst;
+}
+
+}  // namespace imgmill

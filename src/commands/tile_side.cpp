@@ -1,0 +1,36 @@
+// From rows to files: band, encoder, set.
+#include "tile_side.h"
+
+#include <algorithm>
+
+namespace imgmill {
+
+TileSide::TileSide(const Layout& image, int64_t size, int scale, std::string prefix)
+    : image_(image), size_(size), scale_(scale), prefix_(std::move(prefix)), band_(image, size) {}
+
+Result<std::unique_ptr<TileSide>> TileSide::Open(const std::string& source, const ImageHeader& header,
+                                                 const Layout& image, const WriteOptions& writing,
+                                                 int64_t size, int scale, std::string prefix) {
+  std::unique_ptr<TileSide> side(new TileSide(image, size, scale, std::move(prefix)));
+  side->extension_ = Extension(writing.format);
+  std::vector<uint8_t> profile;
+  if (header.has_icc) profile = ReadProfileOf(source, image, writing.profile_kept, side->notes_);
+  Result<std::unique_ptr<ImageEncoder>> encoder =
+      ImageEncoder::Create(side->band_.tile_layout(), writing, std::move(profile));
+  if (!encoder) return encoder.error();
+  side->encoder_ = *std::move(encoder);
+  side->notes_.insert(side->notes_.end(), side->encoder_->notes().begin(), side->encoder_->notes().end());
+  return side;
+}
+
+int64_t TileSide::RowsFor(int64_t y) const {
+  return std::min(image_.height, y / scale_ + size_);
+}
+
+Status TileSide::Write(const TilePlace& place, OutputSet& set) {
+  Result<std::span<const uint8_t>> bytes = encoder_->Encode(Rows(place));
+  if (!bytes) return bytes.error();
+  return set.Add(NameOf(place), *bytes);
+}
+
+}  // namespace imgmill

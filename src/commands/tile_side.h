@@ -1,0 +1,49 @@
+// One of the images that tiles are cut from: its band of rows, its encoder and the names of its tiles.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "imgmill/image/encoder.h"
+#include "imgmill/stream/output_set.h"
+#include "tile_band.h"
+#include "tile_names.h"
+
+namespace imgmill {
+
+class TileSide {
+ public:
+  /// @param source  the image's file, for its colour profile
+  /// @param scale   of places, which are counted in pixels of the high resolution, to this image's pixels
+  static Result<std::unique_ptr<TileSide>> Open(const std::string& source, const ImageHeader& header,
+                                                const Layout& image, const WriteOptions& writing,
+                                                int64_t size, int scale, std::string prefix);
+
+  TileBand& band() { return band_; }
+  /// Whether all rows of the tiles at `y` were seen.
+  bool Has(int64_t y) const { return band_.seen() >= RowsFor(y); }
+  /// Rows of this image that must have been seen for the tiles at `y`.
+  int64_t RowsFor(int64_t y) const;
+  /// Rows of a tile, as TileBand::Tile.
+  std::span<const uint8_t* const> Rows(const TilePlace& place) {
+    return band_.Tile(place.x / scale_, place.y / scale_);
+  }
+  /// Encodes a tile into `set`.
+  Status Write(const TilePlace& place, OutputSet& set);
+  std::string NameOf(const TilePlace& place) const { return TileName(prefix_, place, extension_); }
+  const std::vector<std::string>& notes() const { return notes_; }
+
+ private:
+  TileSide(const Layout& image, int64_t size, int scale, std::string prefix);
+
+  Layout image_;
+  int64_t size_;
+  int scale_;
+  std::string prefix_;
+  std::string extension_;
+  TileBand band_;
+  std::unique_ptr<ImageEncoder> encoder_;
+  std::vector<std::string> notes_;
+};
+
+}  // namespace imgmill

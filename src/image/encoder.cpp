@@ -1,0 +1,160 @@
+// ImageEncoder for the three formats that tiles are written in: JPEG by libjpeg-turbo itself, PNG and WebP by
+// libvips from a picture in memory.
+#include "imgmill/image/encoder.h"
+
+#include <algorithm>
+
+#include "jpeg_encoder.h"
+#include "png_filter.h"
+#include "rows_image.h"
+#include "stored_form.h"
+#include "vips_session.h"
+
+namespace imgmill {
+namespace {
+
+/// Rows in the form that the format can hold.
+class StoredRows {
+ public:
+  StoredRows(const Layout& layout, const Layout& stored, bool always) : layout_(layout), stored_(stored) {
+    if (always || layout != stored) pixels_ = Image(stored);
+  }
+  /// The rows themselves, or converted copies. Valid until the next call.
+  std::span<const uint8_t* const> Take(std::span<const uint8_t* const> rows) {
+    if (!pixels_) return rows;
+    pointers_.resize(rows.size());
+    for (size_t y = 0; y < rows.size(); ++y) {
+      uint8_t* row = pixels_.row(static_cast<int64_t>(y));
+      if (layout_ == stored_) {
+        std::copy_n(rows[y], stored_.row_bytes(), row);
+      } else {
+        StoreRow(rows[y], layout_, stored_, row);
+      }
+      pointers_[y] = row;
+    }
+    return pointers_;
+  }
+  const Image& pixels() const { return pixels_; }
+
+ private:
+  Layout layout_;
+  Layout stored_;
+  Image pixels_;
+  std::vector<const uint8_t*> pointers_;
+};
+
+class JpegTiles final : public ImageEncoder {
+ public:
+  JpegTiles(const Layout& layout, const Layout& stored, const WriteOptions& options,
+            std::vector<uint8_t> profile)
+      : rows_(layout, stored, false), encoder_(stored, options.quality, std::move(profile)) {
+    NoteConversions(layout, stored, options.format, notes_);
+  }
+  Result<std::span<const uint8_t>> Encode(std::span<const uint8_t* const> rows) override {
+    return encoder_.Encode(rows_.Take(rows));
+  }
+
+ private:
+  StoredRows rows_;
+  JpegEncoder encoder_;
+};
+
+class VipsTiles final : public ImageEncoder {
+ public:
+  VipsTiles(const Layout& layout, const Layout& stored, const WriteOptions& options,
+            std::vector<uint8_t> profile)
+      : stored_(stored), options_(options), profile_(std::move(profile)), rows_(layout, stored, true) {
+    NoteConversions(layout, stored, options.format, notes_);
+  }
+  ~VipsTiles() override { Forget(); }
+
+  Result<std::span<const uint8_t>> Encode(std::span<const uint8_t* const> rows) override {
+    (void)rows_.Take(rows);
+    MeetVipsThreads();
+    bool encoded = false;
+    {
+      VipsShared share;
+      encoded = Once();
+    }
+    if (!encoded) return DiagnoseAlone(Stage::kEncode, "libvips cannot encode it", [this] { return Once(); });
+    return std::span<const uint8_t>(static_cast<const uint8_t*>(bytes_), size_);
+  }
+
+ private:
+  void Forget() {
+    g_free(bytes_);
+    bytes_ = nullptr;
+  }
+
+  ImageRef Wrap() const {
+    const Image& pixels = rows_.pixels();
+    const ImageRef raw(vips_image_new_from_memory(
+        pixels.row(0), pixels.layout().row_bytes() * static_cast<size_t>(stored_.height),
+        static_cast<int>(stored_.width), static_cast<int>(stored_.height), stored_.bands,
+        BandFormat(stored_.sample)));
+    VipsImage* image = nullptr;
+    if (!raw || vips_copy(raw.get(), &image, "interpretation", InterpretationOf(stored_), nullptr) != 0)
+      return {};
+    if (!profile_.empty())
+      vips_image_set_blob_copy(image, VIPS_META_ICC_NAME, profile_.data(), profile_.size());
+    return ImageRef(image);
+  }
+
+  bool Once() {
+    Forget();
+    const ImageRef image = Wrap();
+    if (!image) return false;
+    if (options_.format == FileFormat::kWebp) {
+      return vips_webpsave_buffer(image.get(), &bytes_, &size_, "Q", options_.quality, "lossless",
+                                  options_.quality >= 100 ? TRUE : FALSE, nullptr) == 0;
+    }
+    return vips_pngsave_buffer(image.get(), &bytes_, &size_, "compression", options_.compression, "filter",
+                               PngFilter(options_.compression), nullptr) == 0;
+  }
+
+  Layout stored_;
+  WriteOptions options_;
+  std::vector<uint8_t> profile_;
+  StoredRows rows_;
+  void* bytes_ = nullptr;
+  size_t size_ = 0;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<ImageEncoder>> ImageEncoder::Create(const Layout& layout, const WriteOptions& options,
+                                                           std::vector<uint8_t> profile) {
+  InitImageLibraries();
+  if (Status fits = FitsFormat(layout, options.format); !fits) return fits.error();
+  const Layout stored = StoredForm(layout, options.format);
+  switch (options.format) {
+    case FileFormat::kJpeg:
+      return std::unique_ptr<ImageEncoder>(
+          std::make_unique<JpegTiles>(layout, stored, options, std::move(profile)));
+    case FileFormat::kPng:
+    case FileFormat::kWebp:
+      return std::unique_ptr<ImageEncoder>(
+          std::make_unique<VipsTiles>(layout, stored, options, std::move(profile)));
+    case FileFormat::kTiff:
+      break;
+  }
+  return Error{Stage::kEncode, Code::kUnsupported,
+               "pictures in memory are encoded as PNG, JPEG or WebP only"};
+}
+
+Footprint EncodeFootprint(const Layout& layout, const WriteOptions& options) {
+  const Layout stored = StoredForm(layout, options.format);
+  const size_t pixels = stored.row_bytes() * static_cast<size_t>(stored.height);
+  const bool direct = options.format == FileFormat::kJpeg && stored == layout;
+  Footprint need;
+  need.pooled = direct ? 0 : pixels;
+  // The result, which may grow a little beyond the pixels, in a buffer that doubles; and the encoder's own.
+  need.unseen = pixels * 3 + (size_t{1} << 20);
+  // libwebp's picture as YUV or ARGB, and its tokens.
+  if (options.format == FileFormat::kWebp) {
+    need.unseen += static_cast<size_t>(layout.width * layout.height) * (options.quality >= 100 ? 24 : 10);
+  }
+  return need;
+}
+
+}  // namespace imgmill

@@ -1,0 +1,56 @@
+// libjpeg-turbo's compressor into memory: a picture of a tile's size costs no pipeline and no thread.
+#pragma once
+
+#include <csetjmp>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "imgmill/base/result.h"
+#include "imgmill/image/image.h"
+#include "jpeg_api.h"
+
+namespace imgmill {
+
+/// One compressor for many pictures of one layout. Not thread-safe.
+class JpegEncoder {
+ public:
+  /// @param layout   8-bit, 1 or 3 bands
+  /// @param quality  1 to 100; from 90 on chroma is stored in full, below at half the resolution
+  JpegEncoder(const Layout& layout, int quality, std::vector<uint8_t> profile);
+  ~JpegEncoder();
+  JpegEncoder(const JpegEncoder&) = delete;
+  JpegEncoder& operator=(const JpegEncoder&) = delete;
+
+  /// @return the file's bytes, valid until the next call
+  Result<std::span<const uint8_t>> Encode(std::span<const uint8_t* const> rows);
+
+ private:
+  struct Errors {
+    jpeg_error_mgr base;  // first: libjpeg hands a pointer to it back
+    JpegEncoder* owner;
+  };
+  struct Destination {
+    jpeg_destination_mgr base;
+    JpegEncoder* owner;
+  };
+  void Compress(std::span<const uint8_t* const> rows);
+  [[noreturn]] static void OnError(j_common_ptr info);
+  static void Begin(j_compress_ptr info);
+  static boolean Grow(j_compress_ptr info);
+  static void End(j_compress_ptr info);
+
+  Layout layout_;
+  int quality_;
+  std::vector<uint8_t> profile_;
+  jpeg_compress_struct info_{};
+  Errors errors_{};
+  Destination destination_{};
+  std::jmp_buf jump_{};
+  bool created_ = false;
+  std::vector<uint8_t> bytes_;
+  size_t used_ = 0;
+  std::string message_;
+};
+
+}  // namespace imgmill

@@ -1,0 +1,55 @@
+// Partners by path without extension, and what has none: over small folders, by hand.
+#include "imgmill/dataset/pair_index.h"
+
+#include <doctest/doctest.h>
+
+#include <map>
+
+#include "dataset/test_folder.h"
+
+using namespace imgmill;
+
+namespace {
+
+std::vector<ListedFile> List(const std::string& folder) {
+  ListOptions options;
+  options.paths = {folder};
+  auto lister = Lister::Open(options);
+  REQUIRE(lister);
+  std::vector<ListedFile> files;
+  while (auto file = (*lister)->Next()) files.push_back(*std::move(file));
+  return files;
+}
+
+}  // namespace
+
+TEST_CASE("partners have the same path below their folders, whatever the extension") {
+  const TestFolder folder;
+  // "a-b" stands before "a.png" in a listing and after "a" as a key.
+  for (const char* name :
+       {"hq/a.png", "hq/a-b.png", "hq/sub/a.png", "hq/c.v2.png", "hq/alone.png", "hq/two.png", "hq/clash.png",
+        "hq/clash.jpg", "lq/a.jpg", "lq/a-b.webp", "lq/sub/a.png", "lq/c.v2.jpg", "lq/orphan.png",
+        "lq/sub/orphan.png", "lq/two.jpg", "lq/two.webp", "lq/clash.png"})
+    folder.Write(name);
+  ListOptions options;
+  options.paths = {folder / "lq"};
+  auto index = PairIndex::Read(options);
+  REQUIRE(index);
+  std::map<std::string, std::string> partners;
+  for (const ListedFile& file : List(folder / "hq")) {
+    const Result<std::string> partner = index->Take(file);
+    partners[file.relative] = partner ? *partner : std::string(ToString(partner.error().code));
+  }
+  CHECK(partners["a.png"] == folder / "lq/a.jpg");
+  CHECK(partners["a-b.png"] == folder / "lq/a-b.webp");
+  CHECK(partners["sub/a.png"] == folder / "lq/sub/a.png");
+  CHECK(partners["c.v2.png"] == folder / "lq/c.v2.jpg");
+  CHECK(partners["alone.png"] == "not_found");
+  CHECK(partners["two.png"] == "conflict");
+  CHECK(partners["clash.png"] == "conflict");
+  CHECK(partners["clash.jpg"] == "conflict");
+  const std::vector<ListProblem> unpaired = index->Unpaired();
+  REQUIRE(unpaired.size() == 2);
+  CHECK(unpaired[0].path == folder / "lq/orphan.png");
+  CHECK(unpaired[1].path == folder / "lq/sub/orphan.png");
+}
