@@ -35,8 +35,8 @@ failed=$(awk -F'"' '$2 == "path" { path = $4 } $2 == "stage" { print path }' $ou
 
 cat <<EOF
 
-Of $(column dedup 2) files in sample_data/, $(column dedup 3) were kept, $(column dedup 4) dropped as duplicates, and $(column dedup 5) failed: $failed
-$(find $output/upscale -type f | wc -l) pictures of twice the size were written to $output/upscale/
+Of $(column filter 2) files in sample_data/, $(column filter 4) were dropped for their quality and $(column dedup 4) as duplicates, and $(column filter 5) failed: $failed
+The $(column tile 2) that were kept gave $(column upscale 2) tiles; twice as large they are in $output/upscale/, a vector of each in $output/vectors.npy
 What happened to each file: open $output/report.html (or read $output/report.json); what each is for: sample_data/README.md
 EOF
 if [ $status = 1 ] && [ "$failed" = "$broken_on_purpose" ]; then

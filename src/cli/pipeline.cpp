@@ -99,8 +99,12 @@ Result<CommandResult> RunSteps(CommandPipeline& pipeline, std::unique_ptr<ItemSo
     }
   }
   whole.counts.done = kept.size();
-  whole.summary = std::to_string(kept.size()) + " came through, " + std::to_string(whole.dropped) +
-                  " dropped; output in " + PrintablePath(pipeline.output);
+  // The last step may be about files that were made of the images: their number is none of the images'.
+  whole.headline = std::to_string(whole.counts.listed) +
+                   (whole.counts.listed == 1 ? " image: " : " images: ") + std::to_string(whole.dropped) +
+                   " dropped, " + std::to_string(whole.counts.failed) + " failed on the way; " +
+                   std::to_string(kept.size()) + (kept.size() == 1 ? " file" : " files") + " came through";
+  whole.summary = "output in " + PrintablePath(pipeline.output);
   return whole;
 }
 

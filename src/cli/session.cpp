@@ -242,16 +242,24 @@ void Session::CloseMemory() {
   if (Status saved = memory_->SaveCosts(); !saved) Log(LogLevel::kWarning, saved.error().message);
 }
 
+namespace {
+
+std::string Headline(const RunCounts& counts) {
+  std::string line = std::to_string(counts.listed) + (counts.listed == 1 ? " image: " : " images: ") +
+                     std::to_string(counts.done) + " done, ";
+  if (counts.skipped > 0) line += std::to_string(counts.skipped) + " skipped, ";
+  return line + std::to_string(counts.failed) + " failed";
+}
+
+}  // namespace
+
 ExitCode Session::Finish(const CommandResult& result) {
   CloseMemory();
   nlohmann::ordered_json document = Header();
   document.update(ResultJson(result));
   recalled_ = result.counts.recalled;
   const RunCounts& counts = result.counts;
-  std::string line = std::to_string(counts.listed) + (counts.listed == 1 ? " image: " : " images: ") +
-                     std::to_string(counts.done) + " done, ";
-  if (counts.skipped > 0) line += std::to_string(counts.skipped) + " skipped, ";
-  line += std::to_string(counts.failed) + " failed";
+  std::string line = result.headline.empty() ? Headline(counts) : result.headline;
   if (!result.summary.empty()) line += "; " + result.summary;
   if (counts.ignored > 0) line += "; " + std::to_string(counts.ignored) + " other files left out";
 

@@ -46,7 +46,7 @@ input[name=show]:focus-visible + .show { outline: 2px solid var(--ink); }
 .name { font-weight: 600; overflow-wrap: anywhere; } .name a { color: inherit; }
 .way { margin: .2rem 0 0; padding: 0; list-style: none; font-size: 13px; }
 .way li { overflow-wrap: anywhere; }
-.kept b { color: var(--through); } .dropped b { color: var(--dropped); } .failed b { color: var(--failed); }
+li.kept b { color: var(--through); } li.dropped b { color: var(--dropped); } li.failed b { color: var(--failed); }
 .way a { color: var(--soft); }
 #only-through:checked ~ .cards .card:not(.through), #only-dropped:checked ~ .cards .card:not(.dropped),
 #only-failed:checked ~ .cards .card:not(.failed) { display: none; }

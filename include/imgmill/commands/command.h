@@ -114,7 +114,9 @@ struct CommandResult {
   nlohmann::ordered_json details = nlohmann::ordered_json::object();
   /// The same for people, to stdout.
   std::string text;
-  /// One line for the end: "3 groups, 5 duplicates, 1.2 MiB in duplicates".
+  /// In place of "32 images: 30 done, 2 failed"; empty for that.
+  std::string headline;
+  /// What follows it on the line for the end: "3 groups, 5 duplicates, 1.2 MiB in duplicates".
   std::string summary;
   /// What a next step of a pipeline works on, in order.
   std::vector<ListedFile> kept;
