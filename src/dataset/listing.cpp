@@ -32,7 +32,7 @@ Result<size_t> ReadSome(int fd, std::string& piece, const StopFlag* stop, const 
     }
     if (ready == 0 || (ready < 0 && errno == EINTR)) continue;
     const ssize_t got = ::read(fd, piece.data(), piece.size());
-    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (got < 0) return ErrnoError(Stage::kList, errno, "read " + named);
     return static_cast<size_t>(got);
   }
@@ -43,8 +43,9 @@ Status ReadList(const ListOptions& options, SortedPaths& sorted) {
   const bool is_stdin = options.files_from == "-";
   const std::string named =
       is_stdin ? "the list from stdin" : "the list " + PrintablePath(options.files_from);
+  // A pipe is not waited for in open, where nobody could stop us.
   const UniqueFd file(is_stdin ? ::dup(STDIN_FILENO)
-                               : ::open(options.files_from.c_str(), O_RDONLY | O_CLOEXEC));
+                               : ::open(options.files_from.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file.valid()) return ErrnoError(Stage::kList, errno, "open " + named);
   const char separator = options.nul_separated ? '\0' : '\n';
   std::string pending;

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <signal.h>
 
+#include <filesystem>
+
 #include "program.h"
 
 namespace imgmill::process_test {
@@ -23,6 +25,8 @@ class WaitingRun {
       REQUIRE_FALSE(process_->Ended());
       ::usleep(1000);
     }
+    // One that comes to the list after its last writer has left would wait for another.
+    for (int i = 0; i < 20'000 && !HasOpen(list); ++i) ::usleep(1000);
   }
   ~WaitingRun() { ::close(writer_); }
   pid_t pid() const { return process_->pid(); }
@@ -33,6 +37,15 @@ class WaitingRun {
   }
 
  private:
+  bool HasOpen(const std::string& path) const {
+    std::error_code gone;
+    for (const auto& entry :
+         std::filesystem::directory_iterator("/proc/" + std::to_string(process_->pid()) + "/fd", gone)) {
+      if (std::filesystem::read_symlink(entry.path(), gone) == path) return true;
+    }
+    return false;
+  }
+
   int writer_ = -1;
   std::unique_ptr<Process> process_;
 };

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "dataset/test_folder.h"
+#include "imgmill/dataset/publish.h"
 
 using namespace imgmill;
 using Kind = FileAction::Kind;
@@ -366,9 +367,10 @@ TEST_CASE("killed at any point, the plan can be completed or undone") {
           CHECK_MESSAGE(status.ok(), action.path << ": " << (status ? "" : status.error().message));
         });
     REQUIRE(undone);
-    Snapshot now = Take(folder / "in");
-    DropTemporaries(now);
-    CHECK(now == before);
+    // What the killed processes left half made, as the next run's session removes it: a second link to a
+    // keeper counts as one of its links.
+    SweepTemporaries(folder / "in");
+    CHECK(Take(folder / "in") == before);
   }
   MESSAGE("rounds killed midway: " << killed_midway);
   CHECK(killed_midway > 2);
