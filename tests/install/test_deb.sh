@@ -54,7 +54,8 @@ else
   trap '"${apt[@]}" purge imgmill >/dev/null 2>&1; rm -rf "$scratch"' EXIT
   export DEBIAN_FRONTEND=noninteractive
   check "apt installs it" "${apt[@]}" ${lines[1]#apt }
-  check "its files are as they were packed" dpkg -V imgmill
+  # Containers often leave out what is in share/doc and share/man.
+  check "its files are as they were packed" [ -z "$(dpkg -V imgmill | grep -vE ' /usr/share/(doc|man)/')" ]
   check "it runs" /usr/bin/imgmill --version
   /usr/bin/imgmill dedup --no-catalog "$samples" >found 2>/dev/null
   "$imgmill" dedup --no-catalog "$samples" >expected 2>/dev/null
