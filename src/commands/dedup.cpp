@@ -11,6 +11,7 @@
 #include "embed_operation.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/commands/flag_words.h"
 #include "planned_actions.h"
 
 namespace imgmill {
@@ -241,6 +242,9 @@ Dedup::Dedup(CLI::App& app) {
   app.add_option("--move-to", options_.move_to, "Folder for --action move")->type_name("DIR");
   app.add_option("--undo-file", options_.undo_file, "Where to write the undo file [the catalog's folder]")
       ->type_name("FILE");
+  TakesWords(app.get_option("--method"), kMethods);
+  TakesWords(app.get_option("--decode"), {"scaled", "full"});
+  TakesWords(app.get_option("--action"), kActions);
   app.add_flag("--check", options_.check, "Exit with 4 if any duplicate was found");
   AddEmbeddingFlags(app, options_.embedding);
 }

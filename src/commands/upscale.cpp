@@ -12,6 +12,7 @@
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/base/spelling.h"
+#include "imgmill/commands/flag_words.h"
 #include "model_loading.h"
 #include "upscale_operation.h"
 
@@ -122,8 +123,9 @@ Upscale::Upscale(CLI::App& app) {
   app.add_option("-o,--output", options_.output, "Folder for the enlarged images; sub-folders are kept")
       ->type_name("DIR");
   app.add_option("--model", options_.model, "Weight file: .safetensors, .pth or .pt")->type_name("FILE");
-  app.add_option("--method", options_.method,
-                 "Without a model: nearest, linear, cubic, mitchell, lanczos2, lanczos3")
+  TakesWords(app.add_option("--method", options_.method,
+                            "Without a model: nearest, linear, cubic, mitchell, lanczos2, lanczos3"),
+             kMethods)
       ->type_name("NAME");
   app.add_option("--scale", options_.scale, "Output pixels for each input pixel [the model's own, or 2]")
       ->type_name("FACTOR");
@@ -154,7 +156,9 @@ std::optional<std::string> UpscaleOptions::Check() const {
 }
 
 std::unique_ptr<Command> AddUpscale(CLI::App& app) {
-  return std::make_unique<Upscale>(app);
+  auto command = std::make_unique<Upscale>(app);
+  TakesWords(app.get_option("--format"), {"png", "jpg", "webp", "tiff"});
+  return command;
 }
 
 }  // namespace imgmill
