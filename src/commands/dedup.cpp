@@ -223,10 +223,13 @@ Dedup::Dedup(CLI::App& app) {
       "Example:\n"
       "  imgmill dedup photos                       lists groups of near-duplicates\n"
       "  imgmill dedup photos --action move --move-to duplicates --memory 512MiB");
-  app.add_option("--method", options_.method, "exact, phash, dhash, ahash, whash or embedding")
+  TakesWords(app.add_option("--method", options_.method, "exact, phash, dhash, ahash, whash or embedding"),
+             kMethods)
       ->capture_default_str()
       ->type_name("NAME");
-  app.add_option("--decode", options_.decode, "scaled (fast) or full (bit for bit imagededup's hash)")
+  TakesWords(
+      app.add_option("--decode", options_.decode, "scaled (fast) or full (bit for bit imagededup's hash)"),
+      {"scaled", "full"})
       ->capture_default_str()
       ->type_name("NAME");
   app.add_option("--max-distance", options_.max_distance, "Bits in which two hashes may differ, 0 to 64")
@@ -236,15 +239,14 @@ Dedup::Dedup(CLI::App& app) {
                  "With --method embedding: cosine of two vectors at least, 0 to 1")
       ->capture_default_str()
       ->type_name("COSINE");
-  app.add_option("--action", options_.action, "report, move, hardlink, symlink or delete the duplicates")
+  TakesWords(
+      app.add_option("--action", options_.action, "report, move, hardlink, symlink or delete the duplicates"),
+      kActions)
       ->capture_default_str()
       ->type_name("NAME");
   app.add_option("--move-to", options_.move_to, "Folder for --action move")->type_name("DIR");
   app.add_option("--undo-file", options_.undo_file, "Where to write the undo file [the catalog's folder]")
       ->type_name("FILE");
-  TakesWords(app.get_option("--method"), kMethods);
-  TakesWords(app.get_option("--decode"), {"scaled", "full"});
-  TakesWords(app.get_option("--action"), kActions);
   app.add_flag("--check", options_.check, "Exit with 4 if any duplicate was found");
   AddEmbeddingFlags(app, options_.embedding);
 }

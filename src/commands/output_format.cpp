@@ -2,11 +2,18 @@
 #include "imgmill/commands/output_format.h"
 
 #include <CLI/CLI.hpp>
+#include <vector>
+
+#include "imgmill/commands/flag_words.h"
 
 namespace imgmill {
 
 void OutputFormat::AddFlags(CLI::App& app, const std::string& formats) {
-  app.add_option("--format", format, formats)->capture_default_str()->type_name("NAME");
+  std::vector<std::string> words;
+  for (const char* word : {"png", "jpg", "webp", "tiff"}) {
+    if (formats.find(word) != std::string::npos) words.emplace_back(word);
+  }
+  TakesWords(app.add_option("--format", format, formats), words)->capture_default_str()->type_name("NAME");
   app.add_option("--quality", quality, "1 to 100, for jpg and webp")->capture_default_str()->type_name("N");
   app.add_option("--compression", compression, "0 to 9, for png")->capture_default_str()->type_name("N");
 }

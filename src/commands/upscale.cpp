@@ -156,9 +156,7 @@ std::optional<std::string> UpscaleOptions::Check() const {
 }
 
 std::unique_ptr<Command> AddUpscale(CLI::App& app) {
-  auto command = std::make_unique<Upscale>(app);
-  TakesWords(app.get_option("--format"), {"png", "jpg", "webp", "tiff"});
-  return command;
+  return std::make_unique<Upscale>(app);
 }
 
 }  // namespace imgmill

@@ -86,6 +86,12 @@ for shell in bash zsh fish; do
   check "$shell: any file as input" offered $shell "imgmill dedup " photo.jpg "a folder"
   check "$shell: nothing for a number" offered $shell "imgmill dedup --max-distance " --none photo.jpg dedup auto
 done
+# A flag that takes a NAME takes one of a few: the command notes them for the shells (TakesWords).
+for command in "${all_commands[@]}"; do
+  for flag in $("$imgmill" "$command" --help | sed -nE 's/^  (-[a-zA-Z],)?(--[a-z-]+) NAME.*/\2/p'); do
+    check "$command $flag: its words are offered" [ -n "$(offers_bash "imgmill $command $flag ")" ]
+  done
+done
 check "bash: a value after an equals sign" offered bash "imgmill dedup --cache=ev" every --none auto
 check "fish: a value after an equals sign" offered fish "imgmill dedup --cache=ev" --cache=every
 finish
