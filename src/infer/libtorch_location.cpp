@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "imgmill/base/path_text.h"
+#include "infer/open_flags.h"
 
 namespace imgmill {
 namespace {
@@ -132,7 +133,7 @@ Status MapLibTorch(const LibTorchLocation& location) {
        {"c10", "torch_cpu", "c10_cuda", "torch_cuda", "c10_hip", "torch_hip", "c10_xpu", "torch_xpu"}) {
     const std::string path = location.root + "/lib/lib" + name + ".so";
     if (!IsThere(path)) continue;
-    if (dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) != nullptr) continue;
+    if (dlopen(path.c_str(), kOpenFlags) != nullptr) continue;
     const char* reason = dlerror();
     return Error{Stage::kConfigure, Code::kModelError,
                  "LibTorch in " + PrintablePath(location.root) + " (" + location.found_by +

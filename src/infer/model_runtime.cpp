@@ -10,6 +10,7 @@
 
 #include "imgmill/base/path_text.h"
 #include "imgmill/infer/libtorch_location.h"
+#include "infer/open_flags.h"
 
 namespace imgmill {
 namespace {
@@ -76,8 +77,7 @@ Result<CreateModelRuntimeFn> OpenModule() {
     const Result<LibTorchLocation> libtorch = FindLibTorch(path.substr(0, path.rfind('/') + 1));
     if (!libtorch) return libtorch.error();
     if (Status mapped = MapLibTorch(*libtorch); !mapped) return mapped.error();
-    // RTLD_LOCAL keeps LibTorch's symbols (a libgomp, a protobuf) away from the other libraries' ones.
-    void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    void* handle = dlopen(path.c_str(), kOpenFlags);
     if (handle == nullptr) {
       const char* reason = dlerror();
       tried += std::string(": ") + (reason != nullptr ? reason : "unknown reason");
