@@ -82,24 +82,25 @@ class Doctor final : public Tool {
     for (const std::string& warning : info.warnings) Say("memory", Verdict::kNote, warning);
 
     CommandServices services;
-    std::unique_ptr<ModelRuntime> models;
     services.shared = &shared_;
-    services.memory = manager->get();
-    services.models = &models;
     Say("cores", Verdict::kGood, std::to_string(services.workers()) + " that this process may use");
-    if (Result<ModelRuntime*> opened = services.OpenModels(); !opened) {
+    Result<std::unique_ptr<ModelRuntime>> runtime = OpenModelRuntime(**manager, services.workers());
+    if (!runtime) {
       Say("LibTorch", Verdict::kNote,
-          "none, so commands with --model cannot run; all others can: " + opened.error().message);
-    } else {
-      const LibTorchLocation* place = MappedLibTorch();
-      Say("LibTorch", Verdict::kGood,
-          place == nullptr
-              ? (*opened)->version()
-              : place->version + " in " + PrintablePath(place->root) + " (" + place->found_by + ")");
-      for (int i = 0; i < (*manager)->device_count(); ++i) {
-        Say("device", Verdict::kGood,
-            (*manager)->device(i).name() + ", " + FormatByteSize((*manager)->DeviceRoom(i)) + " of room");
-      }
+          "none, so commands with --model cannot run; all others can: " + runtime.error().message);
+      return;
+    }
+    const LibTorchLocation* place = MappedLibTorch();
+    Say("LibTorch", Verdict::kGood,
+        place == nullptr
+            ? (*runtime)->version()
+            : place->version + " in " + PrintablePath(place->root) + " (" + place->found_by + ")");
+    if (Result<int> devices = (*runtime)->AddDevices(shared_.device, 0); !devices) {
+      Say("device", Verdict::kBad, devices.error().message);
+    }
+    for (int i = 0; i < (*manager)->device_count(); ++i) {
+      Say("device", Verdict::kGood,
+          (*manager)->device(i).name() + ", " + FormatByteSize((*manager)->DeviceRoom(i)) + " of room");
     }
   }
 

@@ -30,7 +30,9 @@ std::string TableRow(const std::string& step, const std::string& listed, const s
 }
 
 /// Adds one step's result to the pipeline's.
-void Append(const PipelineStep& step, const CommandResult& part, bool first, CommandResult& whole) {
+/// @param of_images  whether the step was given the images of the input, or files that were made of them.
+void Append(const PipelineStep& step, const CommandResult& part, bool first, bool of_images,
+            CommandResult& whole) {
   nlohmann::ordered_json json = {{"step", step.name}};
   json["kept"] = part.kept_images();
   json["dropped"] = part.dropped;
@@ -42,12 +44,15 @@ void Append(const PipelineStep& step, const CommandResult& part, bool first, Com
     whole.counts.listed = part.counts.listed;
     whole.counts.ignored = part.counts.ignored;
   }
-  whole.counts.failed += part.counts.failed;
+  if (of_images) {
+    whole.kept_sources = part.kept_images();
+    whole.counts.failed += part.counts.failed;
+    whole.dropped += part.dropped;
+  }
   whole.counts.recalled += part.counts.recalled;
   whole.counts.off_plan += part.counts.off_plan;
   whole.counts.interrupted = part.counts.interrupted;
   whole.counts.interruption = part.counts.interruption;
-  whole.dropped += part.dropped;
   whole.findings = whole.findings || part.findings;
   whole.failed.insert(whole.failed.end(), part.failed.begin(), part.failed.end());
   whole.action_failures.insert(whole.action_failures.end(), part.action_failures.begin(),
@@ -74,6 +79,7 @@ Result<CommandResult> RunSteps(CommandPipeline& pipeline, std::unique_ptr<ItemSo
   whole.details["steps"] = nlohmann::ordered_json::array();
   whole.text = TableRow("step", "listed", "kept", "dropped", "failed");
   std::vector<ListedFile> kept;
+  bool of_images = true;
   for (size_t i = 0; i < pipeline.steps.size(); ++i) {
     const PipelineStep& step = pipeline.steps[i];
     session.BeginStep(step.name);
@@ -85,10 +91,15 @@ Result<CommandResult> RunSteps(CommandPipeline& pipeline, std::unique_ptr<ItemSo
     services.in_pipeline = true;
     Result<CommandResult> result = step.command->Run(*source, services);
     if (!result) return result.error();
-    Append(step, *result, whole.details["steps"].empty(), whole);
+    Append(step, *result, i == 0, of_images, whole);
+    of_images = of_images && step.command->output_folder().empty();
     session.TellPage(step.name, *result);
     if (!result->summary.empty()) session.Log(LogLevel::kInfo, step.name + ": " + result->summary);
     if (result->counts.interrupted) break;
+    if (result->refusal) {
+      whole.refusal = std::move(result->refusal);
+      break;
+    }
     if (Status even = Reconcile(step.name, *result); !even) return even.error();
     kept = std::move(result->kept);
     source = SourceFromFiles(kept);
@@ -98,13 +109,17 @@ Result<CommandResult> RunSteps(CommandPipeline& pipeline, std::unique_ptr<ItemSo
       break;
     }
   }
-  whole.counts.done = kept.size();
-  // The last step may be about files that were made of the images: their number is none of the images'.
+  whole.counts.done = whole.kept_images();
   whole.headline = std::to_string(whole.counts.listed) +
-                   (whole.counts.listed == 1 ? " image: " : " images: ") + std::to_string(whole.dropped) +
-                   " dropped, " + std::to_string(whole.counts.failed) + " failed on the way; " +
-                   std::to_string(kept.size()) + (kept.size() == 1 ? " file" : " files") + " came through";
-  whole.summary = "output in " + PrintablePath(pipeline.output);
+                   (whole.counts.listed == 1 ? " image: " : " images: ") + std::to_string(whole.counts.done) +
+                   " came through, " + std::to_string(whole.dropped) + " dropped, " +
+                   std::to_string(whole.counts.failed) + " failed";
+  if (!of_images && !session.services().shared->dry_run) {
+    whole.headline +=
+        "; " + std::to_string(kept.size()) + (kept.size() == 1 ? " file" : " files") + " made of them";
+  }
+  whole.summary = session.services().shared->dry_run ? "dry run: nothing was written"
+                                                     : "output in " + PrintablePath(pipeline.output);
   return whole;
 }
 

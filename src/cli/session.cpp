@@ -20,7 +20,9 @@ namespace {
 
 ExitCode ExitCodeFor(const CommandResult& result) {
   if (result.counts.interrupted) return ExitCode::kRetry;
-  if (result.counts.failed > 0 || !result.action_failures.empty()) return ExitCode::kSomeFailed;
+  if (result.refusal) return ExitCodeFor(*result.refusal);
+  if (!result.failed.empty() || result.counts.failed > 0 || !result.action_failures.empty())
+    return ExitCode::kSomeFailed;
   return result.findings ? ExitCode::kFindings : ExitCode::kDone;
 }
 
@@ -79,6 +81,10 @@ ExitCode ExitCodeFor(const Error& error) {
   }
 }
 
+static nlohmann::ordered_json ErrorJson(const Error& error) {
+  return {{"stage", ToString(error.stage)}, {"code", ToString(error.code)}, {"message", error.message}};
+}
+
 nlohmann::ordered_json ResultJson(const CommandResult& result) {
   nlohmann::ordered_json json = {
       {"listed", result.counts.listed},   {"done", result.counts.done},
@@ -92,6 +98,7 @@ nlohmann::ordered_json ResultJson(const CommandResult& result) {
       failures.push_back(FailureJson(item.path, item.error));
   }
   for (const auto& [key, value] : result.details.items()) json[key] = value;
+  if (result.refusal) json["error"] = ErrorJson(*result.refusal);
   return json;
 }
 
@@ -217,16 +224,16 @@ bool Session::WritePage(const std::string& outcome) {
   return WriteOut(shared_.report_page, PageHtml(page));
 }
 
-bool Session::WriteMetrics(const RunCounts& counts, uint64_t dropped, ExitCode code) {
+bool Session::WriteMetrics(const CommandResult& result, ExitCode code) {
   if (shared_.metrics_file.empty()) return true;
   const MemoryInfo memory = memory_->Info();
   RunMetrics metrics;
   metrics.command = plan_.name;
-  metrics.listed = counts.listed;
-  metrics.done = counts.done;
-  metrics.skipped = counts.skipped;
-  metrics.dropped = dropped;
-  metrics.failed = counts.failed;
+  metrics.listed = result.counts.listed;
+  metrics.kept = result.kept_images();
+  metrics.skipped = result.counts.skipped;
+  metrics.dropped = result.dropped;
+  metrics.failed = result.counts.failed;
   metrics.exit_code = static_cast<int>(code);
   metrics.seconds = Seconds();
   metrics.finished_at = std::time(nullptr);
@@ -261,7 +268,9 @@ ExitCode Session::Finish(const CommandResult& result) {
   const RunCounts& counts = result.counts;
   std::string line = result.headline.empty() ? Headline(counts) : result.headline;
   if (!result.summary.empty()) line += "; " + result.summary;
-  if (counts.ignored > 0) line += "; " + std::to_string(counts.ignored) + " other files left out";
+  if (counts.ignored > 0)
+    line += "; " + std::to_string(counts.ignored) +
+            (counts.ignored == 1 ? " other file left out" : " other files left out");
 
   bool told = WriteReport(document);
   if (!story_) TellPage(plan_.name, result);
@@ -271,22 +280,23 @@ ExitCode Session::Finish(const CommandResult& result) {
     told = false;
   }
   ExitCode code = told ? ExitCodeFor(result) : ExitCode::kCannot;
-  if (!WriteMetrics(counts, result.dropped, code)) code = ExitCode::kCannot;
+  if (!WriteMetrics(result, code)) code = ExitCode::kCannot;
   Log(LogLevel::kInfo, line);
   if (counts.interrupted) Log(LogLevel::kWarning, "not finished: " + counts.interruption);
+  if (result.refusal) Log(LogLevel::kError, result.refusal->message);
   return code;
 }
 
 ExitCode Session::Finish(const Error& error) {
   CloseMemory();
   nlohmann::ordered_json document = Header();
-  document["error"] = {
-      {"stage", ToString(error.stage)}, {"code", ToString(error.code)}, {"message", error.message}};
+  document["error"] = ErrorJson(error);
   bool told = WriteReport(document);
   if (shared_.json) told = PrintText(JsonText(document)) && told;
   Log(LogLevel::kError, error.message);
   const ExitCode code = told ? ExitCodeFor(error) : ExitCode::kCannot;
-  return WriteMetrics(RunCounts{}, 0, code) ? code : ExitCode::kCannot;
+  const CommandResult nothing;
+  return WriteMetrics(nothing, code) ? code : ExitCode::kCannot;
 }
 
 ExitCode RunSession(const SessionPlan& plan, const SharedOptions& shared,

@@ -54,7 +54,7 @@ class Session {
   double Seconds() const;
   bool WriteReport(nlohmann::ordered_json document);
   bool WritePage(const std::string& outcome);
-  bool WriteMetrics(const RunCounts& counts, uint64_t dropped, ExitCode code);
+  bool WriteMetrics(const CommandResult& result, ExitCode code);
   bool WriteOut(const std::string& path, const std::string& text);
 
   SessionPlan plan_;

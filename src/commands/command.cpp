@@ -4,8 +4,10 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <regex>
 
 #include "imgmill/base/path_text.h"
+#include "model_loading.h"
 
 namespace imgmill {
 
@@ -14,6 +16,11 @@ std::optional<std::string> SharedOptions::Check() const {
   if (no_catalog && !catalog.empty()) return "--catalog and --no-catalog contradict each other";
   if (jobs < 0 || jobs > 1024) return "-j takes 1 to 1024 (0: one for each core)";
   if (batch < 0 || batch > 4096) return "--batch takes 1 to 4096 (0: as the plan says)";
+  static const std::regex devices(
+      "(auto|cpu|cuda|hip|xpu|mps|mtia|privateuseone)(:[0-9]+)?(,[a-z]+:[0-9]+)*");
+  if (!std::regex_match(device, devices)) {
+    return "unknown --device \"" + PrintablePath(device) + "\" (auto, cpu, cpu:0,cpu:1, cuda, cuda:1 ...)";
+  }
   if (limits.max_pixels < 1) return "--max-pixels must be at least 1";
   return std::nullopt;
 }
@@ -35,6 +42,16 @@ Result<ModelRuntime*> CommandServices::OpenModels() const {
     *models = *std::move(runtime);
   }
   return models->get();
+}
+
+Status RoomForModel(const CommandServices& services, const std::string& path) {
+  const Result<FileStamp> file = StampOf(path);
+  if (!file) return {};  // loading says what is wrong with it
+  services.memory->Rebaseline();
+  const Status fits = services.memory->Fits({2 * static_cast<size_t>(file->size), 0});
+  if (fits) return {};
+  return Error{Stage::kConfigure, Code::kUsage,
+               PrintablePath(path) + ": its weights do not fit beside LibTorch: " + fits.error().message};
 }
 
 void CommandResult::TellDropped(const ListedFile& file, std::string why) {

@@ -96,8 +96,9 @@ class Filter final : public Command {
       }
     }
     Describe(operation, rules, result);
-    if (Status allowed = CheckMostDropped(rules, result); !allowed) return allowed.error();
-    if (options_.action != "report") {
+    if (Status allowed = CheckMostDropped(rules, result); !allowed) {
+      result.refusal = allowed.error();
+    } else if (options_.action != "report") {
       if (Status acted = Act(operation.entries(), services, result); !acted) return acted.error();
     }
     return result;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 
 #include "embed_operation.h"
 #include "imgmill/base/path_text.h"
@@ -48,6 +49,9 @@ class Match final : public Command {
     if (shared.catalog.empty() && options_.in.empty()) {
       return "which images are searched? Name their folder with --in, or their catalog with --catalog";
     }
+    if (std::error_code none; !options_.in.empty() && !std::filesystem::is_directory(options_.in, none)) {
+      return "--in " + PrintablePath(options_.in) + " is no folder";
+    }
     return std::nullopt;
   }
   std::string defaults_file() const override { return options_.embedding.defaults_file(); }
@@ -62,8 +66,9 @@ class Match final : public Command {
     if (!shelf->file) {
       return Error{
           Stage::kConfigure, Code::kUsage,
-          "the catalog has no vectors of this kind: run imgmill embed on the images first, with the same "
-          "--model options"};
+          "the catalog " + PrintablePath(services.catalog->folder()) +
+              " has no vectors of this kind: run imgmill embed on the same folder first, with the same "
+              "--model options"};
     }
     // Queries leave no trace in the catalog that they ask: they would be found by the next ones.
     Result<std::unique_ptr<Catalog>> own = Catalog::Open("");

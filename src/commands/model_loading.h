@@ -10,10 +10,15 @@
 
 namespace imgmill {
 
+/// Whether a model of this file's size can be held beside LibTorch, which is mapped by now: its weights, and
+/// the file while they are read. kUsage, naming the budget that it takes, if not.
+Status RoomForModel(const CommandServices& services, const std::string& path);
+
 /// Calls `load` under the ladder; an error names the file.
 template <typename Model>
 Result<std::unique_ptr<Model>> LoadGuarded(const CommandServices& services, const std::string& path,
                                            const std::function<Result<std::unique_ptr<Model>>()>& load) {
+  if (Status room = RoomForModel(services, path); !room) return room.error();
   class Loading final : public LadderWork {
    public:
     explicit Loading(const std::function<Result<std::unique_ptr<Model>>()>& load) : load_(load) {}

@@ -123,8 +123,9 @@ class Tile final : public Command {
     }
     result.details["tiles"] = operation.tiles();
     result.details["too_small"] = std::move(small);
-    result.summary = std::to_string(operation.tiles()) +
-                     (options_.pair.empty() ? " tiles" : " pairs of tiles") + " in " +
+    const char* one = options_.pair.empty() ? " tile" : " pair of tiles";
+    const char* many = options_.pair.empty() ? " tiles" : " pairs of tiles";
+    result.summary = std::to_string(operation.tiles()) + (operation.tiles() == 1 ? one : many) + " in " +
                      PrintablePath(options_.output);
     if (counts.skipped > 0)
       result.summary += ", those of " + std::to_string(counts.skipped) + " were finished already";

@@ -27,8 +27,10 @@ Signal SignalOf(const TileOptions& options) {
 std::string FingerprintOf(const TileOptions& options, bool lenient) {
   // What was made of the readable part of a broken file is no result where such files are refused.
   return "tile/1 " + std::to_string(options.size) + "+" + std::to_string(options.Step()) + " " +
-         options.edge + " " + (options.pair.empty() ? "" : "pair ") + options.file.Text() + " " +
-         ImageLibraryVersions() + (lenient ? " lenient" : "");
+         options.edge + " " +
+         (options.best > 0 ? std::to_string(options.best) + " by " + options.by + " " : "") +
+         (options.pair.empty() ? "" : "pair ") + options.file.Text() + " " + ImageLibraryVersions() +
+         (lenient ? " lenient" : "");
 }
 
 std::string SizeText(const ImageHeader& header) {

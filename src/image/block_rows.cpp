@@ -63,18 +63,32 @@ int64_t TiffBlockRows(const InputFile& file, int64_t height) {
   return std::max<int64_t>(1, rows);
 }
 
-int64_t Jpeg2000BlockRows(const InputFile& file, int64_t height) {
+Jpeg2000Layout ReadJpeg2000Layout(const InputFile& file, int64_t height) {
   // The codestream begins within the first boxes, unless they hold a large profile.
   std::vector<unsigned char> head(size_t{64} << 10);
   const ptrdiff_t got = file.ReadAt(0, head.data(), head.size());
   const unsigned char start[] = {0xFF, 0x4F, 0xFF, 0x51};  // SOC, then SIZ
-  if (got <= 0) return height;
+  Jpeg2000Layout layout{height, true};
+  if (got <= 0) return layout;
   const auto end = head.begin() + got;
   const auto found = std::search(head.begin(), end, std::begin(start), std::end(start));
-  // SIZ: length, capabilities (2 bytes each), Xsiz, Ysiz, XOsiz, YOsiz, XTsiz, YTsiz (4 bytes each).
-  if (end - found < 4 + 4 + 24) return height;
-  const uint64_t rows = Numbers(&*found, true).At(4 + 4 + 20, 4);
-  return static_cast<int64_t>(std::clamp<uint64_t>(rows, 1, static_cast<uint64_t>(height)));
+  // SIZ: length, capabilities (2 bytes each), Xsiz, Ysiz, XOsiz, YOsiz, XTsiz, YTsiz, XTOsiz, YTOsiz (4 bytes
+  // each), the number of components (2), and for each its depth, XRsiz and YRsiz (1 each).
+  constexpr ptrdiff_t kComponents = 4 + 4 + 32;
+  if (end - found < kComponents + 2) return layout;
+  const Numbers siz(&*found, true);
+  layout.block_rows =
+      static_cast<int64_t>(std::clamp<uint64_t>(siz.At(4 + 4 + 20, 4), 1, static_cast<uint64_t>(height)));
+  const auto components = static_cast<ptrdiff_t>(siz.At(kComponents, 2));
+  for (ptrdiff_t i = 0; i < components && end - found >= kComponents + 2 + 3 * (i + 1); ++i) {
+    const size_t at = static_cast<size_t>(kComponents + 2 + 3 * i);
+    const uint64_t most =
+        i == 0 ? 1 : 2;  // the first one is the picture itself; colour may be at half its size
+    const uint64_t across = siz.At(at + 1, 1);
+    const uint64_t down = siz.At(at + 2, 1);
+    if (across < 1 || across > most || down < 1 || down > most) layout.usual_sampling = false;
+  }
+  return layout;
 }
 
 }  // namespace imgmill

@@ -1,5 +1,5 @@
-// How many rows of a TIFF or JPEG 2000 file are decoded at once: libvips does not tell, and memory depends on
-// it.
+// How a TIFF or JPEG 2000 file is cut up inside: libvips does not tell, and memory and what can be read
+// depend on it.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,10 @@ namespace imgmill {
 /// Rows of a strip or tile of the first image of a TIFF, 1 to `height`; `height` when it cannot be told.
 int64_t TiffBlockRows(const InputFile& file, int64_t height);
 
-/// Rows of a tile of a JPEG 2000 image, likewise.
-int64_t Jpeg2000BlockRows(const InputFile& file, int64_t height);
+struct Jpeg2000Layout {
+  int64_t block_rows = 0;      ///< of a tile, 1 to the image's height; that where it cannot be told
+  bool usual_sampling = true;  ///< the first component at full size, the others at full or half
+};
+Jpeg2000Layout ReadJpeg2000Layout(const InputFile& file, int64_t height);
 
 }  // namespace imgmill

@@ -155,7 +155,17 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
   if (!header) return header;
   header->file_bytes = file_bytes;
   if (header->format == "tiff") header->block_rows = TiffBlockRows(*file, header->height);
-  if (header->format == "jp2k") header->block_rows = Jpeg2000BlockRows(*file, header->height);
+  if (header->format == "jp2k") {
+    const Jpeg2000Layout layout = ReadJpeg2000Layout(*file, header->height);
+    if (!layout.usual_sampling) {
+      // libvips would take what lies behind the decoder's rows for pixels.
+      return Error{
+          Stage::kProbe, Code::kUnsupported,
+          "a JPEG 2000 image whose components are stored at other sizes than whole or half (the file may be "
+          "damaged; convert it to PNG if it is not)"};
+    }
+    header->block_rows = layout.block_rows;
+  }
   if (!WithinLimit(header->width, header->height, limits)) {
     return TooManyPixels(header->width, header->height, limits);
   }

@@ -23,11 +23,8 @@ std::string PrometheusText(const RunMetrics& metrics) {
       "command=\"" + metrics.command + "\"";  // one of our own names: nothing to escape
   std::string text;
   AddHead(text, "imgmill_images", "Images of the last run, by what became of them.");
-  const std::pair<const char*, uint64_t> states[] = {{"listed", metrics.listed},
-                                                     {"done", metrics.done},
-                                                     {"skipped", metrics.skipped},
-                                                     {"dropped", metrics.dropped},
-                                                     {"failed", metrics.failed}};
+  const std::pair<const char*, uint64_t> states[] = {
+      {"kept", metrics.kept}, {"dropped", metrics.dropped}, {"failed", metrics.failed}};
   for (const auto& [state, count] : states) {
     AddSample(text, "imgmill_images", command + ",state=\"" + state + "\"", static_cast<double>(count));
   }
@@ -36,6 +33,9 @@ std::string PrometheusText(const RunMetrics& metrics) {
     const char* help;
     double value;
   } figures[] = {
+      {"imgmill_images_listed", "Images that the last run was about.", static_cast<double>(metrics.listed)},
+      {"imgmill_images_skipped", "Of the kept, those that an earlier run had finished.",
+       static_cast<double>(metrics.skipped)},
       {"imgmill_exit_code", "How the last run ended: 0 is all done.", static_cast<double>(metrics.exit_code)},
       {"imgmill_duration_seconds", "How long the last run took.", metrics.seconds},
       {"imgmill_finished_timestamp_seconds", "When the last run ended.",

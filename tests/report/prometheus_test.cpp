@@ -29,7 +29,7 @@ TEST_CASE("every line is a help, a type or a sample, and each figure stands once
       CHECK(line.starts_with(name + "{"));
     }
   }
-  CHECK(text.find("imgmill_images{command=\"dedup\",state=\"listed\"} 12345678901\n") != std::string::npos);
+  CHECK(text.find("imgmill_images_listed{command=\"dedup\"} 12345678901\n") != std::string::npos);
   CHECK(text.find("imgmill_exit_code{command=\"dedup\"} 75\n") != std::string::npos);
   CHECK(text.find("imgmill_duration_seconds{command=\"dedup\"} 1.5\n") != std::string::npos);
 }

@@ -127,6 +127,9 @@ struct CommandResult {
   std::vector<ItemFate> fates;
   /// Of the listed: neither kept nor failed.
   uint64_t dropped = 0;
+  /// Why the command did not act on what it found, such as --max-drop: the run ends with this error, and with
+  /// all that is known.
+  std::optional<Error> refusal;
   /// --check was given and something was found.
   bool findings = false;
 

@@ -8,11 +8,11 @@ namespace imgmill {
 
 struct RunMetrics {
   std::string command;  ///< the label of every figure
-  uint64_t listed = 0;
-  uint64_t done = 0;
-  uint64_t skipped = 0;
+  uint64_t listed = 0;  ///< kept + dropped + failed, unless the run was interrupted
+  uint64_t kept = 0;
   uint64_t dropped = 0;
   uint64_t failed = 0;
+  uint64_t skipped = 0;  ///< of the kept: finished by an earlier run
   int exit_code = 0;
   double seconds = 0;
   int64_t finished_at = 0;  ///< seconds since 1970
