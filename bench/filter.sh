@@ -35,26 +35,13 @@ python=$peers/venv/bin/python
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-# measure NAME COMMAND...: "seconds MiB" is added to NAME.runs; stdout goes to NAME.stdout.
-measure() {
-  local name=$1; shift
-  if ! /usr/bin/time -f '%e %M' -o "$scratch/time" "$@" >"$scratch/$name.stdout" 2>"$scratch/$name.stderr"; then
-    echo "filter.sh: $name failed:" >&2
-    tail -n 20 "$scratch/$name.stderr" "$scratch/time" >&2
-    exit 1
-  fi
-  awk '{ printf "%s %.0f\n", $1, $2 / 1024 }' "$scratch/time" >>"$scratch/$name.runs"
-  printf '  %-16s %s s, %s MiB\n' "$name" $(tail -n 1 "$scratch/$name.runs") >&2
-}
+. bench/timing.sh
 
 ours() {
   local name=$1; shift
   measure "$name" "$imgmill" filter "$photos" "$@" --export "$scratch/signals.csv" -j "$workers" \
     --catalog "$scratch/catalog" --quiet "${more[@]}"
 }
-
-# median NAME COLUMN
-median() { sort -n -k"$2,$2" "$scratch/$1.runs" | awk -v c="$2" '{ v[NR] = $c } END { print v[int((NR + 1) / 2)] }'; }
 
 cat "$photos"/* >/dev/null
 count=$(find "$photos" -type f | wc -l)
