@@ -1,6 +1,8 @@
 // Ranks the images, groups them best first, and says what decided.
 #include "dedup_groups.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -21,12 +23,20 @@ int QualityStep(const DedupEntry& e) {
   return e.sharpness > 0 ? static_cast<int>(std::lround(std::log2(e.sharpness))) : -100;
 }
 
+bool IsLink(const DedupEntry& e) {
+  struct stat info = {};
+  return ::lstat(e.file.path.c_str(), &info) == 0 && S_ISLNK(info.st_mode);
+}
+
 /// The criterion that decides between two images; only equal paths leave it open.
 KeepReason Better(const DedupEntry& a, const DedupEntry& b, bool& a_is_better) {
   if (Pixels(a) != Pixels(b)) return a_is_better = Pixels(a) > Pixels(b), KeepReason::kResolution;
   if (QualityStep(a) != QualityStep(b))
     return a_is_better = QualityStep(a) > QualityStep(b), KeepReason::kQuality;
   if (a.bytes != b.bytes) return a_is_better = a.bytes > b.bytes, KeepReason::kSize;
+  // A link that outlived what it leads to would keep nothing.
+  if (const bool a_is_link = IsLink(a); a_is_link != IsLink(b))
+    return a_is_better = !a_is_link, KeepReason::kPath;
   return a_is_better = a.file.path < b.file.path, KeepReason::kPath;
 }
 
