@@ -66,6 +66,17 @@ bool PrintText(const std::string& text) {
   return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
 }
 
+nlohmann::ordered_json ErrorJson(const Error& error) {
+  return {{"stage", ToString(error.stage)}, {"code", ToString(error.code)}, {"message", error.message}};
+}
+
+std::string Headline(const RunCounts& counts) {
+  std::string line = std::to_string(counts.listed) + (counts.listed == 1 ? " image: " : " images: ") +
+                     std::to_string(counts.done) + " done, ";
+  if (counts.skipped > 0) line += std::to_string(counts.skipped) + " skipped, ";
+  return line + std::to_string(counts.failed) + " failed";
+}
+
 }  // namespace
 
 ExitCode ExitCodeFor(const Error& error) {
@@ -79,10 +90,6 @@ ExitCode ExitCodeFor(const Error& error) {
     default:
       return ExitCode::kCannot;
   }
-}
-
-static nlohmann::ordered_json ErrorJson(const Error& error) {
-  return {{"stage", ToString(error.stage)}, {"code", ToString(error.code)}, {"message", error.message}};
 }
 
 nlohmann::ordered_json ResultJson(const CommandResult& result) {
@@ -248,17 +255,6 @@ void Session::CloseMemory() {
   for (const std::string& warning : memory_->Info().warnings) Log(LogLevel::kWarning, warning);
   if (Status saved = memory_->SaveCosts(); !saved) Log(LogLevel::kWarning, saved.error().message);
 }
-
-namespace {
-
-std::string Headline(const RunCounts& counts) {
-  std::string line = std::to_string(counts.listed) + (counts.listed == 1 ? " image: " : " images: ") +
-                     std::to_string(counts.done) + " done, ";
-  if (counts.skipped > 0) line += std::to_string(counts.skipped) + " skipped, ";
-  return line + std::to_string(counts.failed) + " failed";
-}
-
-}  // namespace
 
 ExitCode Session::Finish(const CommandResult& result) {
   CloseMemory();

@@ -5,23 +5,10 @@
 
 #include <map>
 
+#include "dataset/listed_files.h"
 #include "dataset/test_folder.h"
 
 using namespace imgmill;
-
-namespace {
-
-std::vector<ListedFile> List(const std::string& folder) {
-  ListOptions options;
-  options.paths = {folder};
-  auto lister = Lister::Open(options);
-  REQUIRE(lister);
-  std::vector<ListedFile> files;
-  while (auto file = (*lister)->Next()) files.push_back(*std::move(file));
-  return files;
-}
-
-}  // namespace
 
 TEST_CASE("partners have the same path below their folders, whatever the extension") {
   const TestFolder folder;
