@@ -127,6 +127,7 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionPlan& plan, const Sh
   options.host_budget = shared.memory;
   options.device_budget = shared.device_memory;
   options.cache = shared.cache;
+  options.exact_peaks = std::getenv("IMGMILL_EXACT_PEAKS") != nullptr;
   if (!session->catalog_->folder().empty()) options.cost_store = session->catalog_->folder() + "/costs.txt";
   Result<std::unique_ptr<MemoryManager>> memory = MemoryManager::Create(options);
   if (!memory) return memory.error();
@@ -207,6 +208,7 @@ bool Session::WriteReport(nlohmann::ordered_json document) {
   document["libraries"] = ImageLibraryVersions();
   document["seconds"] = Seconds();
   document["memory"] = MemoryJson(memory_->Info());
+  document["history"] = HistoryJson(memory_->History());
   return WriteOut(shared_.report, JsonText(document));
 }
 

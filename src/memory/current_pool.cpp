@@ -1,10 +1,15 @@
-// Which pool this thread's allocations are charged to: the host's, unless a PoolScope says otherwise.
+// Which pool this thread's allocations are charged to, the host's unless a PoolScope says otherwise; and who
+// counts them.
+#include <algorithm>
+#include <utility>
+
 #include "imgmill/memory/pool.h"
 
 namespace imgmill {
 namespace {
 
 thread_local Pool* current_pool = nullptr;
+thread_local PoolMeter* innermost_meter = nullptr;
 
 }  // namespace
 
@@ -24,6 +29,20 @@ PoolScope::PoolScope(Pool& pool) : previous_(current_pool) {
 
 PoolScope::~PoolScope() {
   current_pool = previous_;
+}
+
+PoolMeter::PoolMeter() : outer_(std::exchange(innermost_meter, this)) {}
+
+PoolMeter::~PoolMeter() {
+  innermost_meter = outer_;
+}
+
+void PoolMeter::Count(int64_t bytes) noexcept {
+  for (PoolMeter* meter = innermost_meter; meter != nullptr; meter = meter->outer_) {
+    meter->held_ += bytes;
+    if (bytes > 0) ++meter->allocations_;
+    if (meter->held_ > 0) meter->peak_ = std::max(meter->peak_, static_cast<size_t>(meter->held_));
+  }
 }
 
 }  // namespace imgmill

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "imgmill/base/byte_size.h"
+#include "memory/exact_peak.h"
 #include "memory/ladder_steps.h"
 #include "memory/memory_manager_impl.h"
 
@@ -78,6 +79,34 @@ static Status Recover(MemoryManager& manager, ManagedDevice& slot, int index) {
 }
 
 LadderOutcome MemoryManager::Guarded(LadderWork& work, int device, const StopFlag& stop) {
+  BatchLabel label = work.label();
+  if (label.predicted.total() == 0) return Descend(work, device, stop);
+  BatchRecord record;
+  record.start_ms = impl_->Now();
+  const bool host = device == kHostWork;
+  if (host) ++impl_->host_work_in_flight;
+  LadderOutcome outcome;
+  {
+    const ExactPeak exact(host && impl_->options.exact_peaks, impl_->host_work_in_flight);
+    const PoolMeter meter;
+    outcome = Descend(work, device, stop);
+    record.pooled_peak = meter.peak();
+    record.resident_peak = exact.Growth();
+  }
+  if (host) --impl_->host_work_in_flight;
+  record.work = std::move(label.work);
+  record.device = host ? "host" : impl_->devices.At(device).device->name();
+  record.shape = label.shape;
+  record.predicted = label.predicted;
+  record.rung = outcome.rung;
+  record.attempts = outcome.attempts;
+  record.failed = !outcome.status.ok();
+  record.duration_ms = impl_->Now() - record.start_ms;
+  impl_->log.Add(std::move(record));
+  return outcome;
+}
+
+LadderOutcome MemoryManager::Descend(LadderWork& work, int device, const StopFlag& stop) {
   ManagedDevice& slot = device == kHostWork ? impl_->host_work : impl_->devices.At(device);
   LadderSteps steps(work, device, work.has_cpu_rung() && !slot.shares_host_pool);
   LadderOutcome outcome;

@@ -79,6 +79,7 @@ void MemoryManager::Impl::Sample() {
   admission.Take(sample);
   monitors.Take(sample);
   const AdmissionStats stats = admission.Stats();
+  log.Look(Now(), sample, stats.ledger.leased.total(), stats.ledger.budget);
   const bool idle = stats.ledger.leases == 0 && stats.granted > 0;
   std::lock_guard lock(warnings_mutex);
   creep.Look(idle, sample.resident - std::min(sample.resident, sample.cached));
@@ -87,6 +88,10 @@ void MemoryManager::Impl::Sample() {
   creep_told = true;
   warnings.push_back("memory held while idle has risen by " + FormatByteSize(creep.Creep()) +
                      " without falling: something may leak");
+}
+
+double MemoryManager::Impl::Now() const {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 }
 
 void MemoryManager::Impl::Baseline() {
@@ -136,6 +141,10 @@ MemoryInfo MemoryManager::Info() const {
   std::lock_guard lock(impl_->warnings_mutex);
   info.warnings = impl_->warnings;
   return info;
+}
+
+MemoryHistory MemoryManager::History() const {
+  return impl_->log.History();
 }
 
 double MemoryManager::Usage() const {

@@ -10,6 +10,7 @@
 
 #include "imgmill/memory/memory_manager.h"
 #include "memory/admission.h"
+#include "memory/batch_log_impl.h"
 #include "memory/device_table.h"
 #include "memory/host_budget.h"
 #include "memory/proc_file.h"
@@ -32,6 +33,8 @@ struct MemoryManager::Impl {
       host_work;        ///< where kHostWork is done: apart from the CPU rung, whose callers it may wait for
   DeviceGate cpu_gate;  ///< one CPU rung at a time: the reserve pays for one
   MonitorSet monitors;
+  BatchLog log;
+  std::atomic<int> host_work_in_flight{0};
   std::array<std::atomic<uint64_t>, 7> rungs{};
   std::atomic<uint64_t> clears{0};
   std::atomic<double> clear_ms{0};
@@ -51,6 +54,8 @@ struct MemoryManager::Impl {
   void ShareOut();
   void Warn(std::string text);
   void MarkLost(ManagedDevice& slot);
+  /// Milliseconds since the manager was made.
+  double Now() const;
   /// Counts and times `clear`. @return bytes given back
   size_t Clear(const std::function<size_t()>& clear);
 

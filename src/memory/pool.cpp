@@ -168,12 +168,14 @@ struct Pool::Impl {
 
   void* Label(void* origin, uint8_t* header, size_t requested, size_t charged, bool is_run) {
     new (header) Header{this, requested, charged, origin, is_run, kInUse};
+    PoolMeter::Count(static_cast<int64_t>(charged));
     return header + kHeaderBytes;
   }
 
   void TakeBack(Header* header) noexcept {
     header->mark = kFreed;
     const size_t charged = header->charged;
+    PoolMeter::Count(-static_cast<int64_t>(charged));
     bool last_of_orphan = false;
     void* const small = header->is_run ? nullptr : header->origin;
     {

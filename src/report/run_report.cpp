@@ -21,7 +21,50 @@ nlohmann::ordered_json PoolJson(const PoolStats& pool) {
           {"clear_ms", pool.clear_ms}};
 }
 
+nlohmann::ordered_json BatchJson(const BatchRecord& batch) {
+  nlohmann::ordered_json json = {
+      {"work", batch.work},
+      {"device", batch.device},
+      {"n", batch.shape.n},
+      {"width", batch.shape.width},
+      {"height", batch.shape.height},
+      {"predicted", batch.predicted.total()},
+      {"predicted_pooled", batch.predicted.pooled},
+      {"actual_pooled", batch.pooled_peak},
+  };
+  if (batch.resident_peak > 0) json["actual"] = batch.resident_peak;
+  json["rung"] = ToString(batch.rung);
+  json["attempts"] = batch.attempts;
+  json["failed"] = batch.failed;
+  json["start_ms"] = batch.start_ms;
+  json["ms"] = batch.duration_ms;
+  return json;
+}
+
+nlohmann::ordered_json PeakJson(const MemoryPeak& peak) {
+  return {{"bytes", peak.bytes}, {"ms", peak.ms}};
+}
+
 }  // namespace
+
+nlohmann::ordered_json HistoryJson(const MemoryHistory& history) {
+  nlohmann::ordered_json json = {{"peaks",
+                                  {{"resident", PeakJson(history.resident)},
+                                   {"charged", PeakJson(history.charged)},
+                                   {"leased", PeakJson(history.leased)}}},
+                                 {"batches_total", history.batches_total}};
+  nlohmann::ordered_json& batches = json["batches"] = nlohmann::ordered_json::array();
+  for (const BatchRecord& batch : history.batches) batches.push_back(BatchJson(batch));
+  nlohmann::ordered_json& moments = json["moments"] = nlohmann::ordered_json::array();
+  for (const MemoryMoment& moment : history.moments) {
+    moments.push_back({{"ms", moment.ms},
+                       {"resident", moment.resident},
+                       {"charged", moment.charged},
+                       {"leased", moment.leased},
+                       {"budget", moment.budget}});
+  }
+  return json;
+}
 
 nlohmann::ordered_json MemoryJson(const MemoryInfo& info) {
   nlohmann::ordered_json json = {{"budget", info.budget},

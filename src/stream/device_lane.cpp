@@ -81,7 +81,8 @@ struct DeviceLane::Impl {
       std::vector<TileJob*> jobs;
       for (const Waiting& w : group) jobs.push_back(w.job);
       const BatchShape shape{plan.micro_batch, jobs[0]->height, jobs[0]->width, 0};
-      TileGroup work(model, plan, std::move(jobs));
+      const size_t predicted = model.ForwardBytes(plan.micro_batch, jobs[0]->height, jobs[0]->width, device);
+      TileGroup work(model, plan, std::move(jobs), {model.info().architecture, shape, {predicted, 0}});
       const LadderOutcome outcome = memory.Guarded(work, device, stop);
       memory.BatchDone(device, shape, next);
 

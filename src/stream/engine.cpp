@@ -202,7 +202,7 @@ class EngineRun {
       // The edge of a thread: what is no value by now becomes one, and the run goes on.
       try {
         ItemWork work(operation_, job->item, job->content_known, Guests(job->item), options_, services_,
-                      outcome);
+                      job->lease.footprint(), outcome);
         LadderOutcome ladder = services_.memory->Guarded(work, kHostWork, *services_.stop);
         outcome.rung = std::max(outcome.rung, ladder.rung);
         if (!ladder.status) Fail(outcome, ladder.status.error());

@@ -8,17 +8,22 @@ namespace imgmill {
 class ItemWork final : public LadderWork {
  public:
   ItemWork(Operation& operation, Item& item, bool content_known, std::vector<Operation*> guests,
-           const EngineOptions& options, const EngineServices& services, Outcome& outcome)
+           const EngineOptions& options, const EngineServices& services, const Footprint& lease,
+           Outcome& outcome)
       : operation_(operation),
         item_(item),
         content_known_(content_known),
         guests_(std::move(guests)),
         options_(options),
         services_(services),
+        lease_(lease),
         outcome_(outcome) {}
 
   /// Digest, recall, read, map, publish. A failed attempt leaves nothing behind but the digest.
   Status Run(const Attempt& attempt) override;
+  BatchLabel label() const override {
+    return {operation_.name(), {1, item_.header.height, item_.header.width, 0}, lease_};
+  }
   bool has_cpu_rung() const override { return false; }  // it is on the host already
 
  private:
@@ -34,6 +39,7 @@ class ItemWork final : public LadderWork {
   std::vector<Operation*> guests_;  ///< who look on at the first attempt
   const EngineOptions& options_;
   const EngineServices& services_;
+  const Footprint lease_;
   Outcome& outcome_;
 };
 

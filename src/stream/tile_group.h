@@ -11,10 +11,12 @@ namespace imgmill {
 
 class TileGroup final : public LadderWork {
  public:
-  TileGroup(BatchModel& model, const NumericsPlan& plan, std::vector<TileJob*> jobs)
-      : model_(model), plan_(plan), jobs_(std::move(jobs)) {}
+  /// `label`: for the report.
+  TileGroup(BatchModel& model, const NumericsPlan& plan, std::vector<TileJob*> jobs, BatchLabel label)
+      : model_(model), plan_(plan), jobs_(std::move(jobs)), label_(std::move(label)) {}
 
   Status Run(const Attempt& attempt) override;
+  BatchLabel label() const override { return label_; }
   int planned_micro_batch() const override { return plan_.micro_batch; }
   int planned_tile() const override { return plan_.tile; }
   int smallest_tile() const override;
@@ -27,6 +29,7 @@ class TileGroup final : public LadderWork {
   BatchModel& model_;
   const NumericsPlan& plan_;
   std::vector<TileJob*> jobs_;
+  const BatchLabel label_;
 };
 
 }  // namespace imgmill

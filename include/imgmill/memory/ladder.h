@@ -7,6 +7,8 @@
 #include <string_view>
 
 #include "imgmill/base/result.h"
+#include "imgmill/memory/cost_model.h"
+#include "imgmill/memory/footprint.h"
 
 namespace imgmill {
 
@@ -26,6 +28,13 @@ struct Attempt {
   Rung rung = Rung::kNone;
 };
 
+/// What the report says of a piece of work. Without a prediction it is not in the report.
+struct BatchLabel {
+  std::string work;  ///< the operation's name, or the model's
+  BatchShape shape;
+  Footprint predicted;  ///< bytes at the peak, as they were leased or set aside
+};
+
 /// Work that can be resumed: it keeps what it has finished between attempts, so nothing is computed twice.
 class LadderWork {
  public:
@@ -36,6 +45,7 @@ class LadderWork {
   /// work.
   virtual Status Run(const Attempt& attempt) = 0;
 
+  virtual BatchLabel label() const { return {}; }
   virtual int planned_micro_batch() const { return 1; }
   virtual int planned_tile() const { return 0; }
   /// Smallest tile that a rung may use; 0 where the tile must not change (global architectures).

@@ -12,8 +12,10 @@
 
 #include "imgmill/base/result.h"
 #include "imgmill/base/stop_flag.h"
+#include "imgmill/memory/batch_log.h"
 #include "imgmill/memory/cost_model.h"
 #include "imgmill/memory/device.h"
+#include "imgmill/memory/footprint.h"
 #include "imgmill/memory/ladder.h"
 #include "imgmill/memory/pool.h"
 #include "imgmill/memory/system_memory.h"
@@ -48,15 +50,11 @@ struct MemoryOptions {
 
   /// Milliseconds between two looks at RSS.
   int sample_ms = 20;
-};
 
-/// Bytes that one piece of work will hold at its peak: `pooled` through our pools, `unseen` inside libraries
-/// (decoders, encoders), known from a formula only.
-struct Footprint {
-  size_t pooled = 0;
-  size_t unseen = 0;
-  size_t total() const { return pooled + unseen; }
-  Footprint operator+(const Footprint& other) const { return {pooled + other.pooled, unseen + other.unseen}; }
+  /// For measurements: asks the kernel for the peak of each piece of host work that runs alone. Caches are
+  /// emptied before it and the process's own peak counter starts anew with each, so that afterwards `time`
+  /// and VmHWM know the peak of the last piece only.
+  bool exact_peaks = false;
 };
 
 class MemoryManager;
@@ -199,6 +197,8 @@ class MemoryManager {
   Status Transfer(int device, size_t bytes, const std::function<Status()>& copy);
 
   // ---- monitoring
+  /// Every batch and memory over time, for the report. A copy.
+  MemoryHistory History() const;
   /// Runs `body` and tells RSS and charged bytes before, at the peak and after.
   ScopeReport Monitor(const std::string& name, const std::function<void()>& body);
 
@@ -210,6 +210,7 @@ class MemoryManager {
   friend class Lease;
   explicit MemoryManager(std::unique_ptr<Impl> impl);
   void Return(const Footprint& footprint, bool standing) noexcept;
+  LadderOutcome Descend(LadderWork& work, int device, const StopFlag& stop);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -83,6 +83,29 @@ class PoolScope {
   Pool* previous_;
 };
 
+/// While it lives, counts what this thread takes from pools and gives back to them. May be nested; the outer
+/// ones count along.
+class PoolMeter {
+ public:
+  PoolMeter();
+  ~PoolMeter();
+  PoolMeter(const PoolMeter&) = delete;
+  PoolMeter& operator=(const PoolMeter&) = delete;
+
+  /// Most bytes held at once since the start, whole pages as the pools charge them.
+  size_t peak() const { return peak_; }
+  uint64_t allocations() const { return allocations_; }
+
+  /// For pools: tells the thread's meters. `bytes` is negative for what is given back.
+  static void Count(int64_t bytes) noexcept;
+
+ private:
+  PoolMeter* outer_;
+  int64_t held_ = 0;
+  size_t peak_ = 0;
+  uint64_t allocations_ = 0;
+};
+
 /// The host's pool: exists from first use to the end of the process, uncapped until a MemoryManager sets its
 /// cap.
 Pool& HostPool();

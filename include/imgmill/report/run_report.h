@@ -12,6 +12,9 @@ namespace imgmill {
 /// Budgets, peaks, leases, clears, rungs and pools. Bytes unless the name says otherwise.
 nlohmann::ordered_json MemoryJson(const MemoryInfo& info);
 
+/// Every batch, memory over time, and the peaks' moments.
+nlohmann::ordered_json HistoryJson(const MemoryHistory& history);
+
 /// {"path", "stage", "code", "message"}
 nlohmann::ordered_json FailureJson(const std::string& path, const Error& error);
 
