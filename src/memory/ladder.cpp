@@ -64,7 +64,7 @@ bool LadderSteps::Again(const Rivals& rivals) {
     pause_ms_ = kCpuPauses[tries_++];
     return true;
   }
-  if (attempt_.rung > Rung::kSameSize || tries_ == (rivalled ? 2 : 1)) return false;
+  if (attempt_.rung > Rung::kSameSize || tries_ >= (rivalled ? 2 : 1)) return false;
   pause_ms_ = rivalled ? kDevicePauses[tries_] : 0;
   ++tries_;
   attempt_.rung = Rung::kSameSize;

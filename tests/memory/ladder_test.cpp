@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "memory/ladder_steps.h"
 #include "memory_fixture.h"
 #include "tile_work.h"
 
@@ -48,6 +49,17 @@ TEST_CASE("same size: after another thread lets go, and after a single refusal")
     CHECK(again.EachOnce());
   }
   CHECK(one.manager->Info().rungs[static_cast<size_t>(Rung::kSameSize)] == 9);
+}
+
+TEST_CASE("rivals that are gone at the third refusal do not make it try the same size for ever") {
+  OneDevice one(8 * kMiB);
+  const TileWork work(*one.manager, 1, 1, 512, 4);
+  for (int with_rivals = 0; with_rivals < 4; ++with_rivals) {
+    LadderSteps steps(work, kHostWork, false);
+    int tries = 1;
+    while (steps.Down({false, tries <= with_rivals}) && tries < 20) ++tries;
+    CHECK(tries <= 5);
+  }
 }
 
 TEST_CASE("fewer in flight: the second waits for the first instead of shrinking") {
