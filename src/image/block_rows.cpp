@@ -1,17 +1,17 @@
-// Reads RowsPerStrip or TileLength (TIFF 6.0, sections 2 and 15; BigTIFF) and YTsiz (JPEG 2000, ISO 15444-1,
-// A.5.1) straight from the file.
+// RowsPerStrip or TileLength (TIFF 6.0, sections 2 and 15; BigTIFF) and YTsiz (JPEG 2000, ISO 15444-1,
+// A.5.1), straight from the file.
 #include "block_rows.h"
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <vector>
+
+#include "tiff_directory.h"
+#include "tiff_one_strip.h"
 
 namespace imgmill {
 namespace {
-
-constexpr uint64_t kRowsPerStrip = 278;
-constexpr uint64_t kTileLength = 323;
-constexpr uint64_t kMostEntries = 4096;
 
 class Numbers {
  public:
@@ -32,35 +32,13 @@ class Numbers {
 }  // namespace
 
 int64_t TiffBlockRows(const InputFile& file, int64_t height) {
-  unsigned char head[16] = {};
-  if (file.ReadAt(0, head, sizeof head) < 8) return height;
-  const Numbers first(head, head[0] == 'M');
-  const bool big = first.At(2, 2) == 43;  // BigTIFF: 8-byte offsets and counts
-  const size_t count_bytes = big ? 8 : 2;
-  const size_t entry_bytes = big ? 20 : 12;
-  const uint64_t directory = big ? first.At(8, 8) : first.At(4, 4);
-  unsigned char raw_count[8] = {};
-  if (directory > static_cast<uint64_t>(file.bytes()) ||
-      file.ReadAt(static_cast<int64_t>(directory), raw_count, count_bytes) !=
-          static_cast<ptrdiff_t>(count_bytes)) {
-    return height;
-  }
-  const uint64_t count = std::min(kMostEntries, Numbers(raw_count, head[0] == 'M').At(0, count_bytes));
-  std::vector<unsigned char> entries(static_cast<size_t>(count) * entry_bytes);
-  const ptrdiff_t got =
-      file.ReadAt(static_cast<int64_t>(directory + count_bytes), entries.data(), entries.size());
-  if (got <= 0) return height;
-  const Numbers numbers(entries.data(), head[0] == 'M');
-  int64_t rows = height;
-  for (size_t at = 0; at + entry_bytes <= static_cast<size_t>(got); at += entry_bytes) {
-    const uint64_t tag = numbers.At(at, 2);
-    if (tag != kRowsPerStrip && tag != kTileLength) continue;
-    const bool is_short = numbers.At(at + 2, 2) == 3;
-    const uint64_t value = numbers.At(at + (big ? 12 : 8), is_short ? 2 : 4);
-    if (value > 0) rows = static_cast<int64_t>(std::min(value, static_cast<uint64_t>(height)));
-    if (tag == kTileLength) break;
-  }
-  return std::max<int64_t>(1, rows);
+  if (const int64_t cut = OneStripCutRows(file); cut > 0) return std::min(cut, height);
+  const std::optional<TiffDirectory> directory = ReadTiffDirectory(file);
+  if (!directory) return height;
+  const std::optional<uint64_t> tile = directory->Value(kTiffTileLength);
+  const uint64_t rows = tile ? *tile : directory->Value(kTiffRowsPerStrip).value_or(0);
+  if (rows == 0) return height;
+  return static_cast<int64_t>(std::min(rows, static_cast<uint64_t>(std::max<int64_t>(1, height))));
 }
 
 Jpeg2000Layout ReadJpeg2000Layout(const InputFile& file, int64_t height) {

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "tiff_one_strip.h"
+
 namespace imgmill {
 namespace {
 
@@ -105,7 +107,8 @@ ImageRef LoadWithVips(const InputFile& file, const FileHead& head, const std::st
     if (vips_openexrload(path.c_str(), &image, "access", VIPS_ACCESS_SEQUENTIAL, nullptr) != 0) return {};
     return ImageRef(image);
   }
-  GRef<VipsSource> source(vips_source_new_from_descriptor(file.descriptor()));
+  GRef<VipsSource> source = CutOneStrip(file);
+  if (!source) source = GRef<VipsSource>(vips_source_new_from_descriptor(file.descriptor()));
   if (!source) return {};
   const char* loader = vips_foreign_find_load_source(source.get());
   if (loader == nullptr || !IsTrustedReader(loader)) return {};

@@ -1,0 +1,47 @@
+// The first directory of a TIFF or BigTIFF file (TIFF 6.0, section 2), as plain numbers.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "open_file.h"
+
+namespace imgmill {
+
+struct TiffEntry {
+  uint64_t tag = 0;
+  uint64_t type = 0;   ///< 3: 2 bytes, 4: 4 bytes, 16: 8 bytes a value; others are carried only
+  uint64_t count = 0;  ///< of values
+  unsigned char field[8] =
+      {};  ///< the value where it fits (4 bytes, 8 in BigTIFF), else its offset; as stored
+};
+
+struct TiffDirectory {
+  bool big = false;         ///< BigTIFF: 8-byte offsets and counts
+  bool big_endian = false;  ///< "MM"
+  uint64_t next = 0;        ///< offset of the next directory, 0 for none
+  std::vector<TiffEntry> entries;
+
+  /// The first value of a tag of numbers that lies in the entry itself; nothing if there is no such tag.
+  std::optional<uint64_t> Value(uint64_t tag) const;
+  uint64_t Number(const unsigned char* bytes, size_t length) const;
+  size_t field_bytes() const { return big ? 8 : 4; }
+};
+
+/// Nothing if it cannot be read, or has more than a sane number of entries.
+std::optional<TiffDirectory> ReadTiffDirectory(const InputFile& file);
+
+inline constexpr uint64_t kTiffWidth = 256;
+inline constexpr uint64_t kTiffHeight = 257;
+inline constexpr uint64_t kTiffBitsPerSample = 258;
+inline constexpr uint64_t kTiffCompression = 259;
+inline constexpr uint64_t kTiffPhotometric = 262;
+inline constexpr uint64_t kTiffStripOffsets = 273;
+inline constexpr uint64_t kTiffSamplesPerPixel = 277;
+inline constexpr uint64_t kTiffRowsPerStrip = 278;
+inline constexpr uint64_t kTiffStripByteCounts = 279;
+inline constexpr uint64_t kTiffPlanarConfiguration = 284;
+inline constexpr uint64_t kTiffTileLength = 323;
+
+}  // namespace imgmill
