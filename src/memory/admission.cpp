@@ -131,6 +131,16 @@ void Admission::Take(const HostSample& sample) {
   if (!queue_.empty()) changed_.notify_all();
 }
 
+void Admission::Squeeze(size_t bytes) {
+  std::lock_guard lock(mutex_);
+  HostLedger& ledger = stats_.ledger;
+  if (bytes == ledger.squeezed) return;
+  ledger.squeezed = bytes;
+  ledger.peak_squeezed = std::max(ledger.peak_squeezed, bytes);
+  KeepCap();
+  changed_.notify_all();
+}
+
 AdmissionStats Admission::Stats() const {
   std::lock_guard lock(mutex_);
   AdmissionStats stats = stats_;
@@ -152,7 +162,7 @@ size_t Admission::LargestLease() const {
 size_t Admission::FreeRoom() const {
   std::lock_guard lock(mutex_);
   const HostLedger& ledger = stats_.ledger;
-  const size_t taken = ledger.leased.total() + ledger.unexplained + ledger.overdrawn;
+  const size_t taken = ledger.leased.total() + ledger.unexplained + ledger.overdrawn + ledger.squeezed;
   return ledger.LargestLease() - std::min(ledger.LargestLease(), taken);
 }
 

@@ -42,6 +42,8 @@ class Admission {
   void SetBaseline(const HostSample& sample);
   void SetCarved(size_t bytes);
   void Take(const HostSample& sample);
+  /// So much of the budget cannot be had at present; what is leased already stays so.
+  void Squeeze(size_t bytes);
 
   AdmissionStats Stats() const;
   Status Fits(const Footprint& need);

@@ -19,9 +19,11 @@ struct Dialect {
   const char* limit_file;
   const char* usage_file;
   const char* inactive_key;  ///< in memory.stat: file cache of the group and its children that is not in use
+  const char* active_key;    ///< likewise: file cache that is
 };
-constexpr Dialect kVersion1 = {1, "/memory.limit_in_bytes", "/memory.usage_in_bytes", "total_inactive_file "};
-constexpr Dialect kVersion2 = {2, "/memory.max", "/memory.current", "inactive_file "};
+constexpr Dialect kVersion1 = {1, "/memory.limit_in_bytes", "/memory.usage_in_bytes", "total_inactive_file ",
+                               "total_active_file "};
+constexpr Dialect kVersion2 = {2, "/memory.max", "/memory.current", "inactive_file ", "active_file "};
 
 /// Version 1 writes "no limit" as the largest number of whole pages; nobody has an exbibyte.
 constexpr size_t kNoLimit = size_t{1} << 60;
@@ -98,11 +100,15 @@ std::optional<CgroupMemory> ReadGroup(const std::string& folder, const Dialect& 
   memory.version = dialect.version;
   memory.limit = *limit;
   memory.used = LeadingNumber(ReadWholeFile(folder + dialect.usage_file)).value_or(0);
-  const std::string key = dialect.inactive_key;
+  memory.anonymous = memory.used;
+  const auto leave_out = [](size_t& from, const std::string& line, const std::string& key) {
+    if (!line.starts_with(key)) return;
+    from -= std::min(from, LeadingNumber(line.substr(key.size())).value_or(0));
+  };
   for (const std::string& line : Split(ReadWholeFile(folder + "/memory.stat"), '\n')) {
-    if (!line.starts_with(key)) continue;
-    const size_t inactive = LeadingNumber(line.substr(key.size())).value_or(0);
-    memory.used -= std::min(memory.used, inactive);
+    leave_out(memory.used, line, dialect.inactive_key);
+    leave_out(memory.anonymous, line, dialect.inactive_key);
+    leave_out(memory.anonymous, line, dialect.active_key);
   }
   return memory;
 }

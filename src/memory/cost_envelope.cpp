@@ -55,6 +55,37 @@ double Distance(const CostPoint& x, const CostPoint& y) {
          std::abs(std::log((x.attention + 1) / (y.attention + 1)));
 }
 
+/// Bytes by which a point lies below the highest line between two others, one smaller and one larger, of no
+/// more attention. Not positive: it lies below none.
+double DepthBelowOthers(const std::vector<CostPoint>& points, size_t which) {
+  const CostPoint& p = points[which];
+  double depth = 0;
+  for (const CostPoint& smaller : points) {
+    if (smaller.pixels >= p.pixels || smaller.attention > p.attention) continue;
+    for (const CostPoint& larger : points) {
+      if (larger.pixels <= p.pixels || larger.attention > p.attention) continue;
+      const double share = (p.pixels - smaller.pixels) / (larger.pixels - smaller.pixels);
+      depth = std::max(depth, smaller.bytes + share * (larger.bytes - smaller.bytes) - p.bytes);
+    }
+  }
+  return depth;
+}
+
+/// Forgets the point that is covered most amply by others. @return whether there was one
+bool DropCovered(std::vector<CostPoint>& points) {
+  size_t deepest = 0;
+  double depth = 0;
+  for (size_t i = 0; i < points.size(); ++i) {
+    const double below = DepthBelowOthers(points, i);
+    if (below > depth) {
+      depth = below;
+      deepest = i;
+    }
+  }
+  if (depth > 0) points.erase(points.begin() + static_cast<std::ptrdiff_t>(deepest));
+  return depth > 0;
+}
+
 }  // namespace
 
 CostEnvelope FitEnvelope(const std::vector<CostPoint>& points) {
@@ -107,6 +138,7 @@ bool AddPoint(std::vector<CostPoint>& points, const CostPoint& point) {
   }
   points.push_back(point);
   while (points.size() > kMostPoints) {
+    if (DropCovered(points)) continue;
     size_t first = 0;
     size_t second = 1;
     double nearest = std::numeric_limits<double>::infinity();

@@ -32,8 +32,10 @@ CostEnvelope FitEnvelope(const std::vector<CostPoint>& points);
 inline constexpr size_t kMostPoints = 24;
 
 /// Adds a point; where one of the same shape exists, the higher peak stays. When there are more than
-/// kMostPoints, the two nearest shapes become one that stands for both: the smaller shape with the higher
-/// peak, which no monotone envelope can cover without covering both. @return whether anything changed
+/// kMostPoints, one goes that lies below the line between two others, as no envelope above those can miss it;
+/// where there is none such, the two nearest shapes become one that stands for both: the smaller shape with
+/// the higher peak, which no monotone envelope can cover without covering both. @return whether anything
+/// changed
 bool AddPoint(std::vector<CostPoint>& points, const CostPoint& point);
 
 }  // namespace imgmill

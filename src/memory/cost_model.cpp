@@ -63,6 +63,23 @@ void CostModel::Observe(const BatchShape& shape, size_t peak_bytes) {
   if (AddPoint(impl_->points, point)) impl_->stale = true;
 }
 
+size_t CostModel::PredictFrom(size_t formula_bytes) const {
+  std::lock_guard lock(impl_->mutex);
+  if (!impl_->CanPredict()) return formula_bytes;
+  const auto formula = static_cast<double>(formula_bytes);
+  double largest = 0;
+  for (const CostPoint& known : impl_->points) largest = std::max(largest, known.pixels);
+  const double known_part = std::min(formula, largest);
+  const double bytes = impl_->Envelope().At({known_part, 0, 0}) + (formula - known_part);
+  return static_cast<size_t>(std::ceil(std::min(bytes, 9e18)));
+}
+
+void CostModel::ObserveFrom(size_t formula_bytes, size_t peak_bytes) {
+  const CostPoint point = {static_cast<double>(formula_bytes), 0, static_cast<double>(peak_bytes)};
+  std::lock_guard lock(impl_->mutex);
+  if (AddPoint(impl_->points, point)) impl_->stale = true;
+}
+
 int64_t CostModel::LargestBatch(int64_t height, int64_t width, int64_t tokens, size_t bytes) const {
   if (!CanPredict()) return 0;
   const auto fits = [&](int64_t n) { return Predict({n, height, width, tokens}) <= bytes; };

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "imgmill/base/byte_size.h"
-#include "memory/exact_peak.h"
+#include "memory/close_watch.h"
 #include "memory/ladder_steps.h"
 #include "memory/memory_manager_impl.h"
 
@@ -83,19 +83,20 @@ LadderOutcome MemoryManager::Guarded(LadderWork& work, int device, const StopFla
   if (label.predicted.total() == 0) return Descend(work, device, stop);
   BatchRecord record;
   record.start_ms = impl_->Now();
-  const bool host = device == kHostWork;
-  if (host) ++impl_->host_work_in_flight;
   LadderOutcome outcome;
   {
-    const ExactPeak exact(host && impl_->options.exact_peaks, impl_->host_work_in_flight);
+    std::optional<CloseWatch> watch;
+    if (label.alone) watch.emplace();
     const PoolMeter meter;
     outcome = Descend(work, device, stop);
     record.pooled_peak = meter.peak();
-    record.resident_peak = exact.Growth();
+    if (watch) {
+      record.resident_before = watch->before();
+      record.resident_peak = outcome.resident_peak = watch->Growth();
+    }
   }
-  if (host) --impl_->host_work_in_flight;
   record.work = std::move(label.work);
-  record.device = host ? "host" : impl_->devices.At(device).device->name();
+  record.device = device == kHostWork ? "host" : impl_->devices.At(device).device->name();
   record.shape = label.shape;
   record.predicted = label.predicted;
   record.rung = outcome.rung;

@@ -53,6 +53,22 @@ HostBudget DecideHostBudget(const HostLimits& limits) {
   return budget;
 }
 
+Pressure::Pressure(const HostLimits& at_start, size_t budget)
+    : budget_(budget),
+      kept_available_(
+          std::min(at_start.system.available / 5, std::max(64 * kMiB, at_start.system.total / 50))) {}
+
+size_t Pressure::Squeeze(const SystemMemory& system, const std::optional<CgroupMemory>& cgroup,
+                         const ProcessMemory& process) const {
+  size_t allowed = Less(process.resident + system.available, kept_available_);
+  if (cgroup) {
+    // File pages are nobody's: the kernel drops them when it must. Ours are resident all the same.
+    const size_t others = Less(cgroup->anonymous, Less(process.resident, process.file_backed));
+    allowed = std::min(allowed, Less(cgroup->limit, others + KernelShare(cgroup->limit)));
+  }
+  return Less(budget_, allowed);
+}
+
 size_t ReserveFor(size_t budget, size_t room) {
   return std::min(std::max(16 * kMiB, budget / 20), room / 4);
 }

@@ -29,6 +29,23 @@ struct HostBudget {
 /// limit less what others in the group hold, and what the address space limit leaves.
 HostBudget DecideHostBudget(const HostLimits& limits);
 
+/// What other processes leave of a budget while the run goes on.
+class Pressure {
+ public:
+  /// `at_start`: what the budget was decided from.
+  Pressure(const HostLimits& at_start, size_t budget);
+
+  /// Bytes of the budget that cannot be had now. The machine is to keep a little available (2 %, but no more
+  /// than a fifth of what was available at the start), the control group a little below its limit; what this
+  /// process grows by itself changes neither.
+  size_t Squeeze(const SystemMemory& system, const std::optional<CgroupMemory>& cgroup,
+                 const ProcessMemory& process) const;
+
+ private:
+  size_t budget_;
+  size_t kept_available_;
+};
+
 /// Bytes kept back from admission out of `room` (the budget less what is fixed): they pay for one retry on
 /// the CPU and for estimates that were a little short. The larger of 16 MiB and 5 % of the budget, but never
 /// more than a quarter of the room, so that small budgets can work.

@@ -29,18 +29,23 @@ struct HostLedger {
   size_t unexplained = 0;       ///< resident bytes beyond fixed, charged and unseen leases
   size_t overdrawn = 0;         ///< pool bytes in use beyond what is pinned and leased
   size_t peak_unexplained = 0;  ///< highest `unexplained`
+  size_t squeezed = 0;          ///< of the budget, what the machine cannot spare now
+  size_t peak_squeezed = 0;
+
+  size_t InForce() const { return budget - std::min(budget, squeezed); }
 
   /// The budget less what no lease can change.
   size_t Room() const { return budget - std::min(budget, fixed + pinned + carved + standing.total()); }
   size_t Reserve() const { return ReserveFor(budget, Room()); }
   size_t LargestLease() const { return Room() - Reserve(); }
 
-  /// Whether `need` may be granted now. With no lease out, whatever LargestLease allows is: what cannot be
-  /// explained then is nobody's fault, and waiting would not change it.
+  /// Whether `need` may be granted now. What others took is waited for, but not for ever: with no lease out,
+  /// whatever LargestLease allows is: what cannot be explained then is nobody's fault, and waiting would not
+  /// change it.
   bool Admits(const Footprint& need) const {
     const size_t largest = LargestLease();
     if (leases == 0) return need.total() <= largest;
-    const size_t taken = leased.total() + unexplained + overdrawn;
+    const size_t taken = leased.total() + unexplained + overdrawn + squeezed;
     return taken <= largest && need.total() <= largest - taken;
   }
 
@@ -50,7 +55,7 @@ struct HostLedger {
   /// What the host pool may charge. The reserve is part of it, since only admission keeps away from it. What
   /// was granted is always honoured, even if unexplained bytes have eaten the rest.
   size_t PoolCap() const {
-    const size_t spent = fixed + carved + standing.unseen + leased.unseen + unexplained;
+    const size_t spent = fixed + carved + standing.unseen + leased.unseen + unexplained + squeezed;
     return std::max(budget - std::min(budget, spent), std::min(budget, Owed()));
   }
 

@@ -9,6 +9,12 @@
 #include "memory/memory_manager_impl.h"
 
 namespace imgmill {
+namespace {
+
+/// One look in so many is also one at what other processes leave.
+constexpr uint64_t kLooksAtOthers = 10;
+
+}  // namespace
 
 Lease& Lease::operator=(Lease&& other) noexcept {
   if (this != &other) {
@@ -26,6 +32,11 @@ void Lease::Release() noexcept {
 }
 
 Result<std::unique_ptr<MemoryManager>> MemoryManager::Create(const MemoryOptions& options) {
+  if (!MakeCacheStrategy(options.cache) || !MakeBatchSizing(options.batch_sizing)) {
+    return Error{Stage::kConfigure, Code::kUsage,
+                 "there is no strategy \"" + options.cache + "\" for caches, or none \"" +
+                     options.batch_sizing + "\" for batches"};
+  }
   TameMalloc();
   HostPool().ClearCache();
   TrimMalloc();
@@ -38,16 +49,19 @@ Result<std::unique_ptr<MemoryManager>> MemoryManager::Create(const MemoryOptions
   HostBudget budget = DecideHostBudget(limits);
   if (Status status = CheckBudget(budget, limits.process.resident); !status) return status.error();
   return std::unique_ptr<MemoryManager>(
-      new MemoryManager(std::make_unique<Impl>(options, std::move(budget))));
+      new MemoryManager(std::make_unique<Impl>(options, limits, std::move(budget))));
 }
 
 MemoryManager::MemoryManager(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 MemoryManager::~MemoryManager() = default;
 
-MemoryManager::Impl::Impl(const MemoryOptions& asked, HostBudget decided)
+MemoryManager::Impl::Impl(const MemoryOptions& asked, const HostLimits& limits, HostBudget decided)
     : options(asked),
+      cache(MakeCacheStrategy(options.cache)),
+      sizing(MakeBatchSizing(options.batch_sizing)),
       budget(std::move(decided)),
+      pressure(limits, budget.bytes),
       admission(HostPool(), budget.bytes, budget.source == "--memory"),
       costs(options.cost_store) {
   host_work.device = MakeHostWorkDevice();
@@ -77,9 +91,10 @@ HostSample MemoryManager::Impl::Look() const {
 void MemoryManager::Impl::Sample() {
   const HostSample sample = Look();
   admission.Take(sample);
+  if (looks++ % kLooksAtOthers == 0) LookAtOthers();
   monitors.Take(sample);
   const AdmissionStats stats = admission.Stats();
-  log.Look(Now(), sample, stats.ledger.leased.total(), stats.ledger.budget);
+  log.Look(Now(), sample, stats.ledger.leased.total(), stats.ledger.InForce());
   const bool idle = stats.ledger.leases == 0 && stats.granted > 0;
   std::lock_guard lock(warnings_mutex);
   creep.Look(idle, sample.resident - std::min(sample.resident, sample.cached));
@@ -88,6 +103,15 @@ void MemoryManager::Impl::Sample() {
   creep_told = true;
   warnings.push_back("memory held while idle has risen by " + FormatByteSize(creep.Creep()) +
                      " without falling: something may leak");
+}
+
+void MemoryManager::Impl::LookAtOthers() {
+  const size_t squeezed = pressure.Squeeze(ReadSystemMemory(), ReadCgroupMemory(), ReadProcessMemory());
+  admission.Squeeze(squeezed);
+  if (squeeze_told || squeezed < budget.bytes / 10) return;
+  squeeze_told = true;
+  Warn("others took memory during the run: for a while " + FormatByteSize(budget.bytes - squeezed) +
+       " or less were left of the budget of " + FormatByteSize(budget.bytes));
 }
 
 double MemoryManager::Impl::Now() const {
@@ -126,6 +150,8 @@ MemoryInfo MemoryManager::Info() const {
   info.peak_leased = stats.peak_leased;
   info.unexplained = stats.ledger.unexplained;
   info.peak_unexplained = stats.ledger.peak_unexplained;
+  info.squeezed = stats.ledger.squeezed;
+  info.peak_squeezed = stats.ledger.peak_squeezed;
   info.leases_now = stats.ledger.leases;
   info.leases_granted = stats.granted;
   info.leases_waited = stats.waited;
@@ -158,8 +184,12 @@ size_t MemoryManager::host_budget() const {
   return impl_->budget.bytes;
 }
 
-CachePolicy MemoryManager::cache_policy() const {
-  return impl_->options.cache;
+const CacheStrategy& MemoryManager::cache_strategy() const {
+  return *impl_->cache;
+}
+
+const BatchSizing& MemoryManager::batch_sizing() const {
+  return *impl_->sizing;
 }
 
 void MemoryManager::Rebaseline() {
@@ -251,11 +281,6 @@ std::shared_ptr<CostModel> MemoryManager::Costs(const CostKey& key) {
 
 Status MemoryManager::SaveCosts() {
   return impl_->costs.Save();
-}
-
-int MemoryManager::PlanBatch(const CostModel& costs, const BatchShape& one, int device, int limit) const {
-  const int64_t fits = costs.LargestBatch(one.height, one.width, one.tokens, DeviceRoom(device));
-  return static_cast<int>(std::clamp<int64_t>(fits, 1, std::max(1, limit)));
 }
 
 ScopeReport MemoryManager::Monitor(const std::string& name, const std::function<void()>& body) {

@@ -19,11 +19,14 @@
 namespace imgmill {
 
 struct MemoryManager::Impl {
-  Impl(const MemoryOptions& asked, HostBudget decided);
+  Impl(const MemoryOptions& asked, const HostLimits& limits, HostBudget decided);
   ~Impl();
 
   const MemoryOptions options;
+  const std::unique_ptr<const CacheStrategy> cache;
+  const std::unique_ptr<const BatchSizing> sizing;
   const HostBudget budget;
+  const Pressure pressure;
   const std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
   ResidentReader resident;
   Admission admission;
@@ -34,7 +37,6 @@ struct MemoryManager::Impl {
   DeviceGate cpu_gate;  ///< one CPU rung at a time: the reserve pays for one
   MonitorSet monitors;
   BatchLog log;
-  std::atomic<int> host_work_in_flight{0};
   std::array<std::atomic<uint64_t>, 7> rungs{};
   std::atomic<uint64_t> clears{0};
   std::atomic<double> clear_ms{0};
@@ -44,12 +46,16 @@ struct MemoryManager::Impl {
   std::vector<std::string> warnings;
   CreepWatch creep;  ///< guarded by warnings_mutex
   bool creep_told = false;
+  uint64_t looks = 0;  ///< the sampler's thread's own, like the next
+  bool squeeze_told = false;
 
   /// Resident and charged bytes at one moment. Charged is read before and after, the higher counts: a block
   /// that goes in between must not look unexplained.
   HostSample Look() const;
   /// One tick of the sampler.
   void Sample();
+  /// What other processes leave of the budget.
+  void LookAtOthers();
   void Baseline();
   void ShareOut();
   void Warn(std::string text);

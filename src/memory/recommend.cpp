@@ -60,7 +60,7 @@ std::vector<Recommendation> MemoryManager::Recommend() const {
 
   const std::chrono::duration<double, std::milli> run = std::chrono::steady_clock::now() - impl_->start;
   if (info.clears >= 10 && info.clear_ms > kTolerableClearing * run.count()) {
-    advice.push_back({impl_->options.cache == CachePolicy::kEvery ? "--cache auto" : "--cache never",
+    advice.push_back({impl_->cache->name() == "every" ? "--cache auto" : "--cache never",
                       "clearing caches took " + Percent(info.clear_ms / run.count()) + " of the run"});
   }
 

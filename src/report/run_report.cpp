@@ -32,7 +32,10 @@ nlohmann::ordered_json BatchJson(const BatchRecord& batch) {
       {"predicted_pooled", batch.predicted.pooled},
       {"actual_pooled", batch.pooled_peak},
   };
-  if (batch.resident_peak > 0) json["actual"] = batch.resident_peak;
+  if (batch.resident_peak > 0) {
+    json["resident_before"] = batch.resident_before;
+    json["actual"] = batch.resident_peak;
+  }
   json["rung"] = ToString(batch.rung);
   json["attempts"] = batch.attempts;
   json["failed"] = batch.failed;

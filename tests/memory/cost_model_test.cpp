@@ -165,5 +165,41 @@ TEST_CASE("an empty path keeps nothing, an impossible one is an error") {
   CHECK(status.error().code == Code::kWriteError);
 }
 
+TEST_CASE("a formula is taken at its word until it was seen twice, then corrected") {
+  CostModel model({"decode", "", "host", 1, "test"});
+  CHECK(model.PredictFrom(10 * kMiB) == 10 * kMiB);
+  model.ObserveFrom(10 * kMiB, 8 * kMiB);
+  CHECK(model.PredictFrom(10 * kMiB) == 10 * kMiB);
+  model.ObserveFrom(20 * kMiB, 15 * kMiB);
+  // A line through both: 1 MiB + 0.7 of the formula, by hand; beyond, the formula's own slope goes on.
+  const auto near = [](size_t bytes, double mib) {
+    return std::abs(static_cast<double>(bytes) / kMiB - mib) < 1e-3;
+  };
+  CHECK(near(model.PredictFrom(10 * kMiB), 8));
+  CHECK(near(model.PredictFrom(15 * kMiB), 11.5));
+  CHECK(near(model.PredictFrom(120 * kMiB), 115));
+  // A peak above the line lifts it.
+  model.ObserveFrom(15 * kMiB, 13 * kMiB);
+  CHECK(model.PredictFrom(15 * kMiB) >= 13 * kMiB);
+  CHECK(model.PredictFrom(10 * kMiB) >= 8 * kMiB);
+}
+
+TEST_CASE("of many peaks near a line those stay that matter: none is above the prediction, none far below") {
+  CostModel model({"decode", "", "host", 1, "test"});
+  uint32_t seed = 1;
+  std::vector<std::pair<size_t, size_t>> seen;
+  for (int i = 0; i < 400; ++i) {
+    seed = seed * 1664525u + 1013904223u;
+    const size_t formula = kMiB + (seed >> 8) % (100 * kMiB);
+    const size_t peak = formula / 2 + 300 * kKiB + (seed >> 4) % (200 * kKiB);
+    model.ObserveFrom(formula, peak);
+    seen.emplace_back(formula, peak);
+  }
+  for (const auto& [formula, peak] : seen) {
+    CHECK(model.PredictFrom(formula) + 1 >= peak);
+    CHECK(model.PredictFrom(formula) <= peak + 260 * kKiB);
+  }
+}
+
 }  // namespace
 }  // namespace imgmill

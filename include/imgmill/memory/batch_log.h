@@ -20,8 +20,9 @@ struct BatchRecord {
   BatchShape shape;
   Footprint predicted;     ///< bytes, as they were leased or set aside
   size_t pooled_peak = 0;  ///< most bytes that the work took from pools at once, counted on its thread
-  /// Growth of the process's resident memory at the peak, by the kernel: only where that was asked for and
-  /// nothing else was at work (MemoryOptions::exact_peaks), else 0.
+  /// Of work that was alone (BatchLabel::alone), else 0: the process's resident memory at the start, and by
+  /// how much it had grown at its peak.
+  size_t resident_before = 0;
   size_t resident_peak = 0;
   Rung rung = Rung::kNone;  ///< lowest rung that was needed
   int attempts = 1;

@@ -39,6 +39,11 @@ class CostModel {
   bool CanPredict() const;
   size_t Predict(const BatchShape& shape) const;
   void Observe(const BatchShape& shape, size_t peak_bytes);
+  /// The same for work whose cost is known from a formula to within some factor, as decoding is: the
+  /// formula's bytes take the place of the shape. Before two observations, and beyond the largest, the
+  /// formula's own slope goes on.
+  size_t PredictFrom(size_t formula_bytes) const;
+  void ObserveFrom(size_t formula_bytes, size_t peak_bytes);
   /// The largest N that stays within `bytes`, 0 if not even one does.
   int64_t LargestBatch(int64_t height, int64_t width, int64_t tokens, size_t bytes) const;
   const CostKey& key() const;

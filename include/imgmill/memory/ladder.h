@@ -33,6 +33,7 @@ struct BatchLabel {
   std::string work;  ///< the operation's name, or the model's
   BatchShape shape;
   Footprint predicted;  ///< bytes at the peak, as they were leased or set aside
+  bool alone = false;   ///< nothing else is at work meanwhile: its peak of resident memory is looked for
 };
 
 /// Work that can be resumed: it keeps what it has finished between attempts, so nothing is computed twice.
@@ -58,6 +59,7 @@ struct LadderOutcome {
   Status status;
   Rung rung = Rung::kNone;  ///< the lowest rung that was needed
   int attempts = 1;
+  size_t resident_peak = 0;  ///< growth of resident memory in bytes, of work that was alone; else 0
   bool device_lost = false;  ///< the device no longer answers; the CPU has taken over
   bool off_plan() const { return rung >= Rung::kHalfBatch; }
 };

@@ -18,18 +18,10 @@
 #include "imgmill/memory/footprint.h"
 #include "imgmill/memory/ladder.h"
 #include "imgmill/memory/pool.h"
+#include "imgmill/memory/strategies.h"
 #include "imgmill/memory/system_memory.h"
 
 namespace imgmill {
-
-/// When freed memory goes back to the kernel or driver.
-enum class CachePolicy {
-  /// After each batch, unless the next one has the same shape and takes the very blocks; not so often that it
-  /// would cost more than about 1 % of the run.
-  kAuto,
-  kEvery,  ///< after each batch, always
-  kNever,  ///< only when a pool would refuse otherwise
-};
 
 struct MemoryOptions {
   /// Budget of the whole process in bytes (peak RSS stays below it). 0: the innermost cgroup limit less what
@@ -40,7 +32,9 @@ struct MemoryOptions {
   /// one, the host's budget is shared out equally.
   size_t device_budget = 0;
 
-  CachePolicy cache = CachePolicy::kAuto;
+  /// When freed memory goes back, and how many batches are in flight: names of strategies (strategies.h).
+  std::string cache = "auto";
+  std::string batch_sizing = "fit";
 
   /// CollectIfAbove acts from this usage on, 0..1.
   double collect_threshold = 0.8;
@@ -50,11 +44,6 @@ struct MemoryOptions {
 
   /// Milliseconds between two looks at RSS.
   int sample_ms = 20;
-
-  /// For measurements: asks the kernel for the peak of each piece of host work that runs alone. Caches are
-  /// emptied before it and the process's own peak counter starts anew with each, so that afterwards `time`
-  /// and VmHWM know the peak of the last piece only.
-  bool exact_peaks = false;
 };
 
 class MemoryManager;
@@ -89,6 +78,9 @@ struct MemoryInfo {
   size_t peak_leased = 0;
   size_t unexplained = 0;  ///< RSS that neither pools, leases nor `fixed` explain, now
   size_t peak_unexplained = 0;
+  /// Bytes of the budget that the machine or the control group cannot spare, since others took them.
+  size_t squeezed = 0;
+  size_t peak_squeezed = 0;
   size_t leases_now = 0;
   uint64_t leases_granted = 0;
   uint64_t leases_waited = 0;  ///< grants that had to wait
@@ -102,7 +94,7 @@ struct MemoryInfo {
   std::vector<NamedDevice> devices;
   uint64_t rungs[7] = {};  ///< how often each Rung was taken
   uint64_t clears = 0;
-  double clear_ms = 0;  ///< time they took, as CachePolicy and the ladder asked for them
+  double clear_ms = 0;  ///< time they took, as the cache strategy and the ladder asked for them
   /// What the user should hear: a budget that was lowered, statistics that cannot be read, a lost device, a
   /// quiescent level that creeps up.
   std::vector<std::string> warnings;
@@ -133,7 +125,8 @@ class MemoryManager {
   /// Host bytes held (fixed + charged + unseen leases) over budget, 0..1 and above when it is exceeded.
   double Usage() const;
   size_t host_budget() const;
-  CachePolicy cache_policy() const;
+  const CacheStrategy& cache_strategy() const;
+  const BatchSizing& batch_sizing() const;
   /// Counts what the process holds now, outside pools, as fixed: after a model or library was loaded, at a
   /// moment when no lease is out.
   void Rebaseline();
@@ -174,15 +167,13 @@ class MemoryManager {
   size_t ClearAll();
   /// Clears everything if usage is at or above the threshold of the options. @return bytes given back
   size_t CollectIfAbove();
-  /// To be called after each batch with its shape and the next one's (if known): applies the cache policy.
+  /// To be called after each batch with its shape and the next one's (if known): applies the cache strategy.
   void BatchDone(int device, const BatchShape& done, const std::optional<BatchShape>& next);
 
   // ---- costs
   std::shared_ptr<CostModel> Costs(const CostKey& key);
   /// Writes what was learned to the store of the options: at the end of a run.
   Status SaveCosts();
-  /// Images a batch that fit the device's room for this shape, between 1 and `limit`.
-  int PlanBatch(const CostModel& costs, const BatchShape& one, int device, int limit) const;
 
   // ---- guarded work
   /// Runs `work` down the ladder: same size once more (after clearing caches and a canary, with a short
@@ -214,7 +205,7 @@ class MemoryManager {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Empties caches on every exit path, if the manager's policy is not kNever.
+/// Empties caches on every exit path, if the manager's cache strategy says so.
 class CleanupScope {
  public:
   explicit CleanupScope(MemoryManager& manager) : manager_(manager) {}

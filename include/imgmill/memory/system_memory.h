@@ -17,7 +17,8 @@ struct CgroupMemory {
   std::string path;  ///< folder of the group that has the limit
   int version = 2;
   size_t limit = 0;
-  size_t used = 0;  ///< current usage less inactive file cache, which the kernel gives back by itself
+  size_t used = 0;       ///< current usage less inactive file cache, which the kernel gives back by itself
+  size_t anonymous = 0;  ///< current usage less all file cache
 };
 
 struct ProcessMemory {

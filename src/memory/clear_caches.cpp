@@ -7,15 +7,6 @@
 namespace imgmill {
 namespace {
 
-/// Most of a run's time that kAuto spends on clearing after batches. Faulting the pages in again costs four
-/// to eight times as much as unmapping them (2.6 and 0.43 us a page of 4 KiB on a virtual machine), so that
-/// this is about 1 % in all.
-constexpr double kClearingShare = 0.002;
-
-bool SameShape(const BatchShape& x, const BatchShape& y) {
-  return x.n == y.n && x.height == y.height && x.width == y.width && x.tokens == y.tokens;
-}
-
 double DeviceUsage(const ManagedDevice& slot) {
   const size_t budget = slot.budget;
   return budget == 0 ? 0 : static_cast<double>(slot.device->Stats().reserved) / static_cast<double>(budget);
@@ -62,23 +53,24 @@ size_t MemoryManager::CollectIfAbove() {
 }
 
 void MemoryManager::BatchDone(int device, const BatchShape& done, const std::optional<BatchShape>& next) {
-  const CachePolicy policy = impl_->options.cache;
-  if (policy == CachePolicy::kNever) return;
   ManagedDevice* const slot = device < 0 ? nullptr : &impl_->devices.At(device);
   const bool host = slot == nullptr || slot->shares_host_pool;
+  BatchMoment moment;
+  moment.done = done;
+  moment.next = next;
+  moment.usage = host ? Usage() : DeviceUsage(*slot);
   // Only the crossing counts: a batch that always fills the device would otherwise map everything anew each
   // time, for nothing.
-  const bool above = (host ? Usage() : DeviceUsage(*slot)) >= impl_->options.collect_threshold;
+  const bool above = moment.usage >= impl_->options.collect_threshold;
   std::atomic<bool>& was_above = host ? impl_->host_above_threshold : slot->above_threshold;
-  const bool crossed = !was_above.exchange(above) && above;
-  const bool reused = next && SameShape(done, *next);
-  const std::chrono::duration<double, std::milli> run = std::chrono::steady_clock::now() - impl_->start;
-  const bool affordable = impl_->clear_ms.load() <= kClearingShare * run.count();
-  if (policy == CachePolicy::kEvery || crossed || (!reused && affordable)) ClearDeviceCache(device);
+  moment.crossed = !was_above.exchange(above) && above;
+  moment.clear_ms = impl_->clear_ms.load();
+  moment.run_ms = impl_->Now();
+  if (impl_->cache->ClearAfter(moment)) ClearDeviceCache(device);
 }
 
 CleanupScope::~CleanupScope() {
-  if (manager_.cache_policy() != CachePolicy::kNever) manager_.ClearAll();
+  if (manager_.cache_strategy().ClearAtEnd()) manager_.ClearAll();
 }
 
 }  // namespace imgmill
