@@ -127,7 +127,7 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionPlan& plan, const Sh
   options.host_budget = shared.memory;
   options.device_budget = shared.device_memory;
   options.cache = shared.cache;
-  options.exact_peaks = std::getenv("IMGMILL_EXACT_PEAKS") != nullptr;
+  options.batch_sizing = shared.batch_sizing;
   if (!session->catalog_->folder().empty()) options.cost_store = session->catalog_->folder() + "/costs.txt";
   Result<std::unique_ptr<MemoryManager>> memory = MemoryManager::Create(options);
   if (!memory) return memory.error();

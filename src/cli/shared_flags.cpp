@@ -2,8 +2,10 @@
 #include "shared_flags.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "imgmill/base/byte_size.h"
+#include "imgmill/base/path_text.h"
 #include "imgmill/commands/flag_words.h"
 
 namespace imgmill {
@@ -37,6 +39,22 @@ void AddListingFlags(CLI::App& app, ListOptions& list) {
   app.add_option("--exclude", list.exclude, "No files that match a pattern")->type_name("GLOB")->group(group);
 }
 
+/// A strategy of the memory manager by name; the first of `names` is the default.
+void AddStrategy(CLI::App& app, const char* flag, std::string& chosen, const std::vector<std::string>& names,
+                 const std::string& what) {
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
+  CLI::Option* option = app.add_option_function<std::string>(
+      flag,
+      [&chosen, names, list, flag](const std::string& name) {
+        if (std::find(names.begin(), names.end(), name) == names.end())
+          throw CLI::ValidationError(flag, "takes one of " + list + ", not \"" + PrintablePath(name) + "\"");
+        chosen = name;
+      },
+      what + ": " + list + " [" + names.front() + "]");
+  TakesWords(option, names)->type_name("NAME");
+}
+
 }  // namespace
 
 void AddSharedFlags(CLI::App& app, SharedOptions& options, std::string& config_file, bool listing) {
@@ -52,24 +70,13 @@ void AddSharedFlags(CLI::App& app, SharedOptions& options, std::string& config_f
       ->type_name("NAME");
   app.add_option("--batch", options.batch, "Tiles a device computes at once [as the model's plan says]")
       ->type_name("N");
-  CLI::Option* cache = app.add_option_function<std::string>(
-      "--cache",
-      [&options](const std::string& name) {
-        if (name == "auto") {
-          options.cache = CachePolicy::kAuto;
-        } else if (name == "every") {
-          options.cache = CachePolicy::kEvery;
-        } else if (name == "never") {
-          options.cache = CachePolicy::kNever;
-        } else {
-          throw CLI::ValidationError("--cache", "takes auto, every or never, not \"" + name + "\"");
-        }
-      },
-      "When freed memory is given back: auto, every, never [auto]");
-  TakesWords(cache, {"auto", "every", "never"})->type_name("NAME");
+  AddStrategy(app, "--cache", options.cache, CacheStrategyNames(), "When freed memory is given back");
+  AddStrategy(app, "--batch-sizing", options.batch_sizing, BatchSizingNames(),
+              "How many batches are in flight on a device");
   app.add_option("-j,--jobs", options.jobs, "Images in work at once, and a model's threads [one a core]")
       ->type_name("N");
-  for (const char* flag : {"--memory", "--device-memory", "--device", "--batch", "--cache", "--jobs"}) {
+  for (const char* flag :
+       {"--memory", "--device-memory", "--device", "--batch", "--cache", "--batch-sizing", "--jobs"}) {
     app.get_option(flag)->group(memory);
   }
 
@@ -94,6 +101,8 @@ void AddSharedFlags(CLI::App& app, SharedOptions& options, std::string& config_f
   app.add_flag("--json", options.json, "One JSON document on stdout");
   app.add_option("--report", options.report, "A JSON report of the whole run, memory included")
       ->type_name("FILE");
+  app.add_flag("--watch-memory", options.watch_memory,
+               "One image at a time, its own memory peak in the report; slow");
   app.add_option("--report-page", options.report_page, "A page for people: what became of each image")
       ->type_name("FILE.html");
   app.add_option("--metrics-file", options.metrics_file, "The run's figures as Prometheus text, when it ends")
@@ -103,8 +112,8 @@ void AddSharedFlags(CLI::App& app, SharedOptions& options, std::string& config_f
       "-v,--verbose", [&options](int64_t n) { options.verbosity = static_cast<int>(n); }, "Say more");
   app.add_flag_function(
       "-q,--quiet", [&options](int64_t) { options.verbosity = -1; }, "Only errors, no progress");
-  for (const char* flag :
-       {"--json", "--report", "--report-page", "--metrics-file", "--log-file", "--verbose", "--quiet"}) {
+  for (const char* flag : {"--json", "--report", "--watch-memory", "--report-page", "--metrics-file",
+                           "--log-file", "--verbose", "--quiet"}) {
     app.get_option(flag)->group(output);
   }
 }

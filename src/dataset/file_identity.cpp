@@ -14,7 +14,7 @@
 namespace imgmill {
 namespace {
 
-constexpr size_t kChunkBytes = size_t{1} << 20;
+constexpr size_t kChunkBytes = size_t{256} << 10;
 
 ContentDigest FromHash(XXH128_hash_t hash) {
   XXH128_canonical_t canonical;

@@ -12,9 +12,14 @@
 namespace imgmill {
 namespace {
 
-constexpr size_t kSmall = size_t{512} << 10;  // input buffers, tables, objects
+constexpr size_t kSmall = size_t{384} << 10;  // input buffers, tables, objects
 constexpr double kStripRows = 16;
-constexpr double kWindowRows = 112;  // what libvips caches of a file that is read in order
+constexpr double kWindowRows = 100;  // what libvips caches of a file that is read in order
+// lcms2's tables of a conversion through CMYK, and the profile itself.
+constexpr double kCmykTables = 4.3 * 1024 * 1024;
+// A conversion through tables in a profile; most profiles are a curve and a matrix, which cost nothing. Which
+// it is, the header does not say.
+constexpr double kProfileTables = 1.5 * 1024 * 1024;
 
 size_t Bytes(double bytes) {
   return static_cast<size_t>(std::ceil(bytes));
@@ -40,34 +45,43 @@ Sizes SizesOf(const ImageHeader& header) {
   return s;
 }
 
-// libjpeg: a row of blocks as coefficients (2 bytes) and a few as samples, for context; progressive files
-// hold all coefficients, of blocks padded to whole MCUs.
+// libjpeg: a row of blocks as coefficients (2 bytes) and as samples; progressive files hold all coefficients,
+// of blocks padded to whole MCUs.
 double JpegBytes(const ImageHeader& header, const Sizes& s) {
   const double padded_row = std::ceil(s.width / 16) * 16 * header.samples_per_pixel;
-  const double strip = 16 * padded_row * (2 + 3) + 4 * s.row_bytes;
   const double all = header.progressive ? padded_row * std::ceil(s.height / 16) * 16 * 2 : 0;
-  return strip + all;
+  return 16 * padded_row * (2 + 3) + 4 * s.row_bytes + all;
+}
+
+// Rows that libvips keeps of a file that is decoded in order.
+double WindowBytes(const Sizes& s) {
+  return std::min(kWindowRows, s.height) * s.row_bytes;
 }
 
 double DecoderBytes(const ImageHeader& header, const Sizes& s) {
   const double whole = s.pixels * s.pixel_bytes;
   if (header.format == "jpeg") return JpegBytes(header, s);
-  if (header.format == "png") return header.interlaced ? whole + 4 * s.row_bytes : 4 * s.row_bytes;
-  if (header.format == "hdr") return 4 * s.row_bytes;
-  if (header.format == "ppm") return 4 * s.row_bytes + s.file_bytes;  // mapped
-  // A strip or a row of tiles, and the same cached.
-  const double block = static_cast<double>(header.block_rows) * s.row_bytes;
-  if (header.format == "tiff") return block * 2.5 + s.row_bytes * 4;
-  // libwebp's frame in YUV, the RGB or RGBA it gives and libvips' copy; and the file, which it wants whole.
-  if (header.format == "webp") return s.pixels * (header.has_alpha ? 16 : 12) + s.file_bytes;
-  // The frame, the canvas, and the file, which nsgif wants whole.
-  if (header.format == "gif") return s.pixels * 4 * 2 + s.file_bytes;
-  // Planes of the video frame, with references, then interleaved.
-  if (header.format == "heif") return whole * 4 + s.file_bytes;
+  if (header.format == "png")
+    return header.interlaced ? whole + 2 * kStripRows * s.row_bytes : WindowBytes(s);
+  if (header.format == "hdr") return WindowBytes(s);
+  if (header.format == "ppm") return WindowBytes(s) + s.file_bytes;  // mapped
+  // Two strips or rows of tiles, and a half being read.
+  if (header.format == "tiff") {
+    const double block = std::min(static_cast<double>(header.block_rows), s.height) * s.row_bytes;
+    return block * 2.5 + 3 * kStripRows * s.row_bytes + std::min(block, 2.0 * kSmall);
+  }
+  // libwebp gives a frame in RGBA, libvips composes it onto a canvas in RGBA; and the file, wanted whole. An
+  // alpha plane is decoded with a few rows of its own.
+  if (header.format == "webp") return s.pixels * (header.has_alpha ? 8.2 : 8) + s.file_bytes;
+  // The canvas; and the file, which nsgif wants whole.
+  if (header.format == "gif") return s.pixels * 4 + s.file_bytes + WindowBytes(s) * 4 / 3;
+  // The planes of the video frame with references, and interleaved; decoder threads' tables.
+  if (header.format == "heif") return s.pixels * 9 + s.file_bytes + 3.0 * kSmall;
   // OpenJPEG computes in 32 bits a sample. Tiles: one of them, and a row of them cached.
   if (header.format == "jp2k") {
     if (header.block_rows >= header.height) return s.pixels * header.bands * 5.5 + s.file_bytes;
-    return block * 4 + static_cast<double>(header.block_rows * header.block_rows) * header.bands * 8;
+    const double block = static_cast<double>(header.block_rows) * s.row_bytes;
+    return block * 4.2 + static_cast<double>(header.block_rows * header.block_rows) * header.bands * 8;
   }
   if (header.format == "jxl") return s.pixels * 6 + whole * 2 + s.file_bytes;
   return whole * 2 + s.file_bytes;
@@ -79,12 +93,14 @@ Footprint ReadFootprint(const ImageHeader& header, const ReadOptions& options) {
   const Sizes s = SizesOf(header);
   const Layout layout = ReadLayout(header, options);
   Footprint need;
-  // libvips' pipeline: its window of rows, and a strip of each operation, float where colours are converted.
-  const bool pipeline = header.format != "jpeg" || header.has_icc || header.cmyk;
-  const double strip_rows = std::max(kStripRows, std::ceil(256.0 * 1024 / s.row_bytes));
-  const double converted = header.has_icc || header.cmyk ? s.width * 24 : 0;
-  const double strips = pipeline ? strip_rows * (s.row_bytes * 3 + converted) + kWindowRows * s.row_bytes : 0;
-  need.unseen = Bytes(DecoderBytes(header, s) + strips) + kSmall;
+  // Where colours are converted libvips does it in float, a strip at a time.
+  double conversion = 0;
+  if (header.cmyk || header.has_icc) {
+    conversion = kStripRows * s.width * 24 + (header.cmyk ? kCmykTables : kProfileTables);
+  }
+  // Rows are asked for in strips of so many bytes, but whole rows.
+  const double strip = header.format == "jpeg" ? 0 : std::max(kStripRows * s.row_bytes, 256.0 * 1024);
+  need.unseen = Bytes(DecoderBytes(header, s) + conversion + strip) + kSmall;
   // A strip before its form is changed.
   need.pooled = Bytes(kStripRows * s.row_bytes);
   if (header.orientation >= 3) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
 #include <exception>
 #include <mutex>
 #include <optional>
@@ -10,6 +11,7 @@
 
 #include "bounded_queue.h"
 #include "guest_tasks.h"
+#include "item_costs.h"
 #include "item_work.h"
 #include "ordered_outcomes.h"
 
@@ -28,6 +30,7 @@ struct Job {
   uint64_t index = 0;
   Item item;
   bool content_known = false;
+  ItemCosts::Estimate cost;
   Lease lease;
 };
 
@@ -44,7 +47,8 @@ class EngineRun {
                                      : std::max(1, static_cast<int>(std::thread::hardware_concurrency()))),
         queue_(static_cast<size_t>(workers_)),
         ordered_([this](Outcome& outcome) { Count(outcome); }),
-        prepared_(!operation.NeedsPreparing()) {}
+        prepared_(!operation.NeedsPreparing()),
+        costs_(*services.memory, operation, services.watch_memory) {}
 
   const Status& ended() const { return ended_; }
 
@@ -96,8 +100,10 @@ class EngineRun {
       }
       if (!admitted) Fail(outcome, admitted.error());
       if (job.lease) {
+        const bool alone = job.cost.alone;
         SetNextShape(ShapeOf(job.item));
         queue_.Push(std::move(job));
+        if (alone) WaitUntilIdle();  // not even the next header is read meanwhile
       } else {
         ordered_.Put(index, std::move(outcome));
       }
@@ -140,17 +146,36 @@ class EngineRun {
       const Layout input = operation_.InputLayout(item.header);
       need = need + RegionFootprint(input, operation_.Regions(input));
     }
-    for (const Operation* guest : Guests(item)) need = need + GuestCost(*guest, item.header);
+    std::string guests;
+    for (const Operation* guest : Guests(item)) {
+      need = need + GuestCost(*guest, item.header);
+      guests += (guests.empty() ? "" : " ") + guest->name();
+    }
+    job.cost = costs_.For(item, need, guests);
+    need = job.cost.need;
     outcome.lease_bytes = need.total();
     if (options_.dry_run) {
       if (Status may = operation_.MayStart(item); !may) return may;
       outcome.state = Outcome::State::kDone;
       return services_.memory->Fits(need);
     }
+    if (job.cost.alone) WaitUntilIdle();
     Result<Lease> lease = services_.memory->Acquire(need, *services_.stop);
     if (!lease) return lease.error();
     job.lease = *std::move(lease);
+    const std::lock_guard lock(in_flight_mutex_);
+    ++in_flight_;
     return {};
+  }
+
+  void WaitUntilIdle() {
+    std::unique_lock lock(in_flight_mutex_);
+    idle_.wait(lock, [this] { return in_flight_ == 0; });
+  }
+
+  void OneLessInFlight() {
+    const std::lock_guard lock(in_flight_mutex_);
+    if (--in_flight_ == 0) idle_.notify_all();
   }
 
   std::vector<Operation*> Guests(const Item& item) const {
@@ -202,8 +227,10 @@ class EngineRun {
       // The edge of a thread: what is no value by now becomes one, and the run goes on.
       try {
         ItemWork work(operation_, job->item, job->content_known, Guests(job->item), options_, services_,
-                      job->lease.footprint(), outcome);
+                      job->lease.footprint(), job->cost.alone, outcome);
         LadderOutcome ladder = services_.memory->Guarded(work, kHostWork, *services_.stop);
+        if (job->cost.alone && ladder.status && ladder.rung == Rung::kNone && !work.recalled())
+          job->cost.model->ObserveFrom(job->cost.formula, ladder.resident_peak);
         outcome.rung = std::max(outcome.rung, ladder.rung);
         if (!ladder.status) Fail(outcome, ladder.status.error());
       } catch (const std::exception& problem) {
@@ -214,6 +241,7 @@ class EngineRun {
       job->lease.Release();
       services_.memory->BatchDone(kHostWork, shape, NextShape());
       ordered_.Put(job->index, std::move(outcome));
+      OneLessInFlight();
     }
   }
 
@@ -274,7 +302,11 @@ class EngineRun {
   uint64_t next_index_ = 0;
   uint64_t recalled_ = 0;
   bool prepared_;
-  Status ended_;  // why the run cannot go on at all
+  ItemCosts costs_;
+  std::mutex in_flight_mutex_;
+  std::condition_variable idle_;
+  int in_flight_ = 0;  // admitted and not at their outcome yet
+  Status ended_;       // why the run cannot go on at all
   std::mutex next_shape_mutex_;
   std::optional<BatchShape> next_shape_;
   bool exhausted_ = false;  // the source came to its end

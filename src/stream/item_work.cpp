@@ -99,7 +99,8 @@ Status ItemWork::Run(const Attempt& attempt) {
     Result<bool> recalled = IdentifyItem(operation_, services_, options_, item_, outcome_);
     content_known_ = recalled.ok();
     if (!recalled) return recalled.error();
-    if (*recalled) return {};
+    recalled_ = *recalled;
+    if (recalled_) return {};
   }
   return MapItem();
 }

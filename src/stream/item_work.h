@@ -8,7 +8,7 @@ namespace imgmill {
 class ItemWork final : public LadderWork {
  public:
   ItemWork(Operation& operation, Item& item, bool content_known, std::vector<Operation*> guests,
-           const EngineOptions& options, const EngineServices& services, const Footprint& lease,
+           const EngineOptions& options, const EngineServices& services, const Footprint& lease, bool alone,
            Outcome& outcome)
       : operation_(operation),
         item_(item),
@@ -17,14 +17,18 @@ class ItemWork final : public LadderWork {
         options_(options),
         services_(services),
         lease_(lease),
+        alone_(alone),
         outcome_(outcome) {}
 
   /// Digest, recall, read, map, publish. A failed attempt leaves nothing behind but the digest.
   Status Run(const Attempt& attempt) override;
   BatchLabel label() const override {
-    return {operation_.name(), {1, item_.header.height, item_.header.width, 0}, lease_};
+    return {operation_.name(), {1, item_.header.height, item_.header.width, 0}, lease_, alone_};
   }
   bool has_cpu_rung() const override { return false; }  // it is on the host already
+
+  /// Whether the catalog knew the content after all, so that nothing was decoded.
+  bool recalled() const { return recalled_; }
 
  private:
   Status MapItem();
@@ -40,6 +44,8 @@ class ItemWork final : public LadderWork {
   const EngineOptions& options_;
   const EngineServices& services_;
   const Footprint lease_;
+  const bool alone_;
+  bool recalled_ = false;
   Outcome& outcome_;
 };
 

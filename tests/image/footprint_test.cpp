@@ -120,6 +120,11 @@ TEST_CASE("child: one decode or encode, measured") {
   const char* job = std::getenv("IMGMILL_CHILD_JOB");
   if (job == nullptr) return;
   const std::string path = std::getenv("IMGMILL_CHILD_PATH");
+  // As in the program, whose manager sets malloc so that freed memory goes back.
+  MemoryOptions options;
+  options.sample_ms = 0;
+  const auto manager = MemoryManager::Create(options);
+  REQUIRE(manager.ok());
   // Code, plug-ins and tables that are loaded once are nobody's footprint.
   if (std::strcmp(job, "read") == 0) {
     Consume(path + ".small");

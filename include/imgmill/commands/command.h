@@ -30,8 +30,9 @@ struct SharedOptions {
   std::string device = "auto";
   /// Micro-batch in place of the plan's; 0 leaves it to the plan.
   int batch = 0;
-  /// When freed memory goes back: auto, every, never.
-  CachePolicy cache = CachePolicy::kAuto;
+  /// Strategies by name: when freed memory goes back, how many batches are in flight.
+  std::string cache = "auto";
+  std::string batch_sizing = "fit";
   /// Images in work at once, and threads a model computes with; 0: one for each core.
   int jobs = 0;
 
@@ -50,6 +51,8 @@ struct SharedOptions {
   bool json = false;
   /// A JSON report of the whole run, memory included.
   std::string report;
+  /// One image at a time, with each one's peak of resident memory in the report.
+  bool watch_memory = false;
   /// A page for people: what each step did with each image.
   std::string report_page;
   /// The run's figures as Prometheus text.
@@ -79,7 +82,9 @@ struct CommandServices {
 
   /// Opens LibTorch and the devices of --device, the first time.
   Result<ModelRuntime*> OpenModels() const;
-  EngineServices engine() const { return {memory, catalog, stop, progress, guests}; }
+  EngineServices engine() const {
+    return {memory, catalog, stop, progress, guests, nullptr, shared->watch_memory};
+  }
   bool wants_fates() const { return !shared->report_page.empty(); }
   int workers() const;  ///< jobs, or one for each core this process may use
 };

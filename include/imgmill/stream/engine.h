@@ -36,6 +36,8 @@ struct EngineServices {
   std::span<Operation* const> guests = {};
   /// Where files are noted as they are met, if not in `catalog`: for images that are only asked about.
   Catalog* notes = nullptr;
+  /// One image at a time, each one's peak of resident memory noted for the report.
+  bool watch_memory = false;
   Catalog& Notes() const { return notes != nullptr ? *notes : *catalog; }
 };
 

@@ -1,0 +1,56 @@
+// Names kinds of images, and looks their models up.
+#include "item_costs.h"
+
+#include <algorithm>
+
+namespace imgmill {
+namespace {
+
+/// Observed beside the two that a model needs before it predicts, since the first ones of all pay for more.
+constexpr int kUnwatched = 1;
+
+std::string DigestOfText(const std::string& text) {
+  return DigestOfBytes(text.data(), text.size()).Hex();
+}
+
+/// What makes one image cost otherwise than another of the same size.
+std::string KindOf(const ImageHeader& header) {
+  std::string kind = header.format + " " + std::to_string(header.bands) + "x" +
+                     std::to_string(8 * BytesPerSample(header.sample));
+  if (header.has_alpha) kind += " alpha";
+  if (header.cmyk) kind += " cmyk";
+  if (header.has_icc) kind += " icc";
+  if (header.progressive) kind += " progressive";
+  if (header.interlaced) kind += " interlaced";
+  if (!header.sequential) kind += " whole";
+  if (header.orientation >= 3) kind += " turned";
+  if (header.format == "tiff" && header.block_rows >= header.height) kind += " one-block";
+  return kind;
+}
+
+}  // namespace
+
+ItemCosts::ItemCosts(MemoryManager& memory, const Operation& operation, bool watch_all)
+    : memory_(memory),
+      operation_(operation.name() + " " + DigestOfText(operation.Fingerprint())),
+      watch_all_(watch_all) {}
+
+ItemCosts::Estimate ItemCosts::For(const Item& item, const Footprint& formula, const std::string& guests) {
+  std::string name = KindOf(item.header);
+  if (item.partner) name += " + " + KindOf(item.partner->header);
+  if (!guests.empty()) name += " + " + guests;
+  Kind& kind = kinds_[name];
+  if (!kind.model)
+    kind.model = memory_.Costs({operation_ + " " + name, "", "host", 1, ImageLibraryVersions()});
+  Estimate estimate;
+  estimate.formula = formula.total();
+  estimate.model = kind.model;
+  estimate.alone = watch_all_ || (kind.seen >= kUnwatched && !kind.model->CanPredict());
+  ++kind.seen;
+  // What goes through our pools is known exactly; the correction is the libraries'.
+  const size_t total = kind.model->PredictFrom(estimate.formula);
+  estimate.need = {formula.pooled, total - std::min(total, formula.pooled)};
+  return estimate;
+}
+
+}  // namespace imgmill
