@@ -35,6 +35,14 @@ CommandFlags::CommandFlags(const CommandRow& row)
       AddSharedFlags(*app, shared, config, /*listing=*/false);
       app->remove_option(app->get_option("--config"));
       break;
+    case CommandKind::kPlan:
+      app->footer(
+          "Example:\n"
+          "  imgmill plan upscale photos -o large --model realesr-animevideov3-x4.safetensors --memory 1GiB");
+      app->add_option("command", planned, "The command and its flags, as they would be given without plan")
+          ->type_name("COMMAND ...")
+          ->required();
+      break;
     case CommandKind::kTool:
       tool = row.add_tool(*app);
       break;

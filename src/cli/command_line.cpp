@@ -20,6 +20,10 @@
 namespace imgmill {
 namespace {
 
+/// Words before the arguments of a command, alone and behind `plan`.
+constexpr int kAlone = 2;
+constexpr int kPlanned = 3;
+
 int Complain(const std::string& text) {
   std::fprintf(stderr, "imgmill: error: %s\n", text.c_str());
   return static_cast<int>(ExitCode::kUsage);
@@ -77,19 +81,24 @@ int RunPipelineFile(CommandFlags& flags, std::string line) {
   return static_cast<int>(RunPipeline(*std::move(pipeline), flags.shared, std::move(line)));
 }
 
-int Dispatch(const CommandRow& row, int argc, char** argv) {
+/// `skip`: words before the command's own arguments.
+int Dispatch(const CommandRow& row, int skip, int argc, char** argv) {
   CommandFlags flags(row);
   std::vector<std::string> arguments;
-  for (int i = argc - 1; i >= 2; --i) arguments.emplace_back(argv[i]);  // CLI11 wants them last first
+  for (int i = argc - 1; i >= skip; --i) arguments.emplace_back(argv[i]);  // CLI11 wants them last first
   std::string line = "imgmill";
   for (int i = 1; i < argc; ++i) line += " " + PrintablePath(argv[i]);
   try {
     flags.app->parse(std::move(arguments));
+    flags.shared.plan = skip == kPlanned;
+    flags.shared.dry_run = flags.shared.dry_run || flags.shared.plan;
     switch (row.kind) {
       case CommandKind::kImages:
         return RunImages(row, flags, std::move(line));
       case CommandKind::kPipeline:
         return RunPipelineFile(flags, std::move(line));
+      case CommandKind::kPlan:
+        return Complain(PrintablePath(flags.planned) + " has no plan: name a command that works on images");
       case CommandKind::kTool:
         return static_cast<int>(flags.tool->Run());
     }
@@ -100,6 +109,14 @@ int Dispatch(const CommandRow& row, int argc, char** argv) {
     return Complain(Explain(*flags.app, problem));
   }
   return static_cast<int>(ExitCode::kUsage);
+}
+
+int ComplainUnknown(const std::string& word) {
+  std::vector<std::string> names;
+  for (const CommandRow& known : CommandTable()) names.emplace_back(known.name);
+  std::string text = "unknown command \"" + PrintablePath(word) + "\"";
+  if (const auto guess = DidYouMean(word, names)) text += "; did you mean \"" + *guess + "\"?";
+  return Complain(text + (word[0] == '-' ? " (imgmill --help lists the commands)" : ""));
 }
 
 }  // namespace
@@ -125,14 +142,15 @@ int RunCommandLine(int argc, char** argv) {
     return static_cast<int>(ExitCode::kUsage);
   }
   const CommandRow* row = FindCommand(first);
-  if (row == nullptr) {
-    std::vector<std::string> names;
-    for (const CommandRow& known : CommandTable()) names.emplace_back(known.name);
-    std::string text = "unknown command \"" + PrintablePath(first) + "\"";
-    if (const auto guess = DidYouMean(first, names)) text += "; did you mean \"" + *guess + "\"?";
-    return Complain(text + (first[0] == '-' ? " (imgmill --help lists the commands)" : ""));
+  if (row == nullptr) return ComplainUnknown(first);
+  if (row->kind == CommandKind::kPlan && argc > 2) {
+    const CommandRow* planned = FindCommand(argv[2]);
+    if (planned == nullptr && argv[2][0] != '-') return ComplainUnknown(argv[2]);
+    const bool of_images = planned != nullptr &&
+                           (planned->kind == CommandKind::kImages || planned->kind == CommandKind::kPipeline);
+    if (of_images) return Dispatch(*planned, kPlanned, argc, argv);
   }
-  return Dispatch(*row, argc, argv);
+  return Dispatch(*row, kAlone, argc, argv);
 }
 
 }  // namespace imgmill

@@ -19,6 +19,7 @@ enum class CommandKind {
   kImages,    ///< works on images: takes the shared options, can be a step of a pipeline
   kPipeline,  ///< reads a pipeline file and runs its steps
   kTool,      ///< is about no images
+  kPlan,      ///< takes another command, and only finds out what that would take
 };
 
 struct CommandRow {

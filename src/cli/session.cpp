@@ -13,6 +13,7 @@
 #include "imgmill/report/prometheus.h"
 #include "imgmill/report/report_page.h"
 #include "imgmill/report/run_report.h"
+#include "plan_output.h"
 #include "stop_signals.h"
 
 namespace imgmill {
@@ -140,6 +141,7 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionPlan& plan, const Sh
   session->services_.stop = &stop;
   session->services_.progress = &self->progress_;
   session->services_.models = &self->models_;
+  session->services_.plan = &self->run_plan_;
   session->services_.log = [self](LogLevel level, const std::string& text) {
     self->log_->Write(level, text);
   };
@@ -258,10 +260,29 @@ void Session::CloseMemory() {
   if (Status saved = memory_->SaveCosts(); !saved) Log(LogLevel::kWarning, saved.error().message);
 }
 
+ExitCode Session::FinishPlan(const CommandResult& result) {
+  CloseMemory();
+  const MemoryInfo memory = memory_->Info();
+  nlohmann::ordered_json document = Header();
+  std::string text;
+  if (run_plan_) {
+    document["plan"] = PlanJson(*run_plan_, memory);
+    text = PlanText(*run_plan_, memory);
+  } else {
+    text = "nothing to plan: this run works on no images\n";
+  }
+  bool told = WriteReport(document);
+  if (!PrintText(shared_.json ? JsonText(document) : text)) told = false;
+  if (!told) return ExitCode::kCannot;
+  return result.counts.failed > 0 ? ExitCode::kSomeFailed : ExitCode::kDone;
+}
+
 ExitCode Session::Finish(const CommandResult& result) {
+  if (shared_.plan) return FinishPlan(result);
   CloseMemory();
   nlohmann::ordered_json document = Header();
   document.update(ResultJson(result));
+  if (run_plan_) document["plan"] = PlanJson(*run_plan_, memory_->Info());
   recalled_ = result.counts.recalled;
   const RunCounts& counts = result.counts;
   std::string line = result.headline.empty() ? Headline(counts) : result.headline;

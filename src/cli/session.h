@@ -43,6 +43,8 @@ class Session {
   void TellPage(const std::string& step, const CommandResult& result);
   /// Prints document or text, writes the report, logs the summary. @return the process's exit code
   ExitCode Finish(const CommandResult& result);
+  /// Likewise for a run of which only the plan was wanted.
+  ExitCode FinishPlan(const CommandResult& result);
   /// The same for an error that ended the run.
   ExitCode Finish(const Error& error);
 
@@ -65,6 +67,7 @@ class Session {
   std::unique_ptr<MemoryManager> memory_;
   std::unique_ptr<ModelRuntime> models_;  // after the manager whose devices it serves
   std::optional<PageStory> story_;
+  std::optional<RunPlan> run_plan_;  // of a dry run
   Progress progress_;
   uint64_t recalled_ = 0;  // of the images done: answered by the catalog alone
   CommandServices services_;

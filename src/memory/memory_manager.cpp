@@ -21,7 +21,7 @@ Lease& Lease::operator=(Lease&& other) noexcept {
     Release();
     manager_ = std::exchange(other.manager_, nullptr);
     footprint_ = std::exchange(other.footprint_, {});
-    standing_ = std::exchange(other.standing_, false);
+    standing_ = std::exchange(other.standing_, 0);
   }
   return *this;
 }
@@ -161,6 +161,10 @@ MemoryInfo MemoryManager::Info() const {
     info.devices.push_back({slot.device->name(), slot.device->Stats(),
                             slot.shares_host_pool ? info.budget : slot.budget.load(), slot.lost.load()});
   }
+  {
+    std::lock_guard lock(impl_->reservations_mutex);
+    for (const auto& [number, reservation] : impl_->reservations) info.reservations.push_back(reservation);
+  }
   for (size_t i = 0; i < impl_->rungs.size(); ++i) info.rungs[i] = impl_->rungs[i].load();
   info.clears = impl_->clears.load();
   info.clear_ms = impl_->clear_ms.load();
@@ -204,12 +208,14 @@ Result<Lease> MemoryManager::Acquire(const Footprint& need, const StopFlag& stop
   return lease;
 }
 
-Result<Lease> MemoryManager::Reserve(const Footprint& need) {
+Result<Lease> MemoryManager::Reserve(const Footprint& need, const std::string& what) {
   if (Status status = impl_->admission.AcquireStanding(need); !status) return status.error();
   Lease lease;
   lease.manager_ = this;
   lease.footprint_ = need;
-  lease.standing_ = true;
+  std::lock_guard lock(impl_->reservations_mutex);
+  lease.standing_ = ++impl_->last_reservation;
+  impl_->reservations[lease.standing_] = {what, need.total()};
   return lease;
 }
 
@@ -224,9 +230,17 @@ Result<Lease> MemoryManager::TryAcquire(const Footprint& need) {
   return lease;
 }
 
-void MemoryManager::Return(const Footprint& footprint, bool standing) noexcept {
-  if (standing) return impl_->admission.ReturnStanding(footprint);
-  impl_->admission.Return(footprint);
+void MemoryManager::Return(const Footprint& footprint, int standing) noexcept {
+  if (standing == 0) return impl_->admission.Return(footprint);
+  impl_->admission.ReturnStanding(footprint);
+  std::lock_guard lock(impl_->reservations_mutex);
+  impl_->reservations.erase(standing);
+}
+
+size_t MemoryManager::BudgetFor(const Footprint& need) const {
+  const HostLedger ledger = impl_->admission.Stats().ledger;
+  return SmallestBudgetFor(need.total(),
+                           ledger.fixed + ledger.pinned + ledger.carved + ledger.standing.total());
 }
 
 Status MemoryManager::Fits(const Footprint& need) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <map>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -41,6 +42,10 @@ struct MemoryManager::Impl {
   std::atomic<uint64_t> clears{0};
   std::atomic<double> clear_ms{0};
   std::atomic<bool> host_above_threshold{false};
+
+  mutable std::mutex reservations_mutex;
+  std::map<int, MemoryInfo::Reservation> reservations;
+  int last_reservation = 0;
 
   mutable std::mutex warnings_mutex;
   std::vector<std::string> warnings;

@@ -135,7 +135,7 @@ Result<std::unique_ptr<DeviceLane>> DeviceLane::Open(BatchModel& model, const Nu
     // A lane that takes most of the room would leave the images only one at a time.
     Result<Lease> lease = more_than_one && need.total() > memory.LargestLease() / 2
                               ? Result<Lease>(Error{Stage::kAdmit, Code::kTooLarge, {}})
-                              : memory.Reserve(need);
+                              : memory.Reserve(need, "of " + plan.Describe());
     if (lease) {
       impl->lease = *std::move(lease);
       break;

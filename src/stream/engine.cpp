@@ -47,8 +47,10 @@ class EngineRun {
                                      : std::max(1, static_cast<int>(std::thread::hardware_concurrency()))),
         queue_(static_cast<size_t>(workers_)),
         ordered_([this](Outcome& outcome) { Count(outcome); }),
+        dry_run_(options.dry_run || services.plan_only),
         prepared_(!operation.NeedsPreparing()),
-        costs_(*services.memory, operation, services.watch_memory) {}
+        costs_(*services.memory, operation, services.watch_memory),
+        planner_(*services.memory, workers_) {}
 
   const Status& ended() const { return ended_; }
 
@@ -68,6 +70,8 @@ class EngineRun {
     counts_.ignored = source_.Ignored();
     counts_.recalled = recalled_;
     counts_.interrupted = disk_full_ || cut_short_ || !exhausted_;
+    if (dry_run_ && services_.plan != nullptr) *services_.plan = planner_.Finish();
+    if (services_.plan_only) counts_.interrupted = true;
     if (counts_.interrupted) {
       counts_.interruption = disk_full_
                                  ? "the disk is full; make room and run the same command again to resume"
@@ -134,7 +138,7 @@ class EngineRun {
       if (!beside) return OfPartner(item.partner->path, beside.error());
       item.partner->header = *std::move(beside);
     }
-    if (!prepared_ && !options_.dry_run) {
+    if (!prepared_ && !options_.dry_run) {  // a plan is about the model's batches, too
       Result<bool> recalled = PrepareFor(job, outcome);
       if (!recalled) return recalled.error();
       if (*recalled) return ++recalled_, Status{};
@@ -154,11 +158,7 @@ class EngineRun {
     job.cost = costs_.For(item, need, guests);
     need = job.cost.need;
     outcome.lease_bytes = need.total();
-    if (options_.dry_run) {
-      if (Status may = operation_.MayStart(item); !may) return may;
-      outcome.state = Outcome::State::kDone;
-      return services_.memory->Fits(need);
-    }
+    if (dry_run_) return Plan(item, need, outcome);
     if (job.cost.alone) WaitUntilIdle();
     Result<Lease> lease = services_.memory->Acquire(need, *services_.stop);
     if (!lease) return lease.error();
@@ -166,6 +166,19 @@ class EngineRun {
     const std::lock_guard lock(in_flight_mutex_);
     ++in_flight_;
     return {};
+  }
+
+  /// In place of a lease, in a dry run.
+  Status Plan(const Item& item, const Footprint& need, Outcome& outcome) {
+    if (Status may = operation_.MayStart(item); !may) return may;
+    outcome.state = Outcome::State::kDone;
+    Status fits = services_.memory->Fits(need);
+    if (fits) {
+      planner_.AddLease(need);
+    } else {
+      planner_.AddTooLarge(item.file.path, need);
+    }
+    return fits;
   }
 
   void WaitUntilIdle() {
@@ -275,19 +288,22 @@ class EngineRun {
     switch (outcome.state) {
       case Outcome::State::kDone:
         ++counts_.done;
+        if (outcome.lease_bytes == 0) planner_.AddFinished();
         if (outcome.rung >= Rung::kHalfBatch) ++counts_.off_plan;
         progress.done.fetch_add(1, std::memory_order_relaxed);
         break;
       case Outcome::State::kSkipped:
         ++counts_.skipped;
+        planner_.AddFinished();
         progress.skipped.fetch_add(1, std::memory_order_relaxed);
         break;
       case Outcome::State::kFailed:
         ++counts_.failed;
+        if (outcome.error->code != Code::kTooLarge) planner_.AddRefused();
         progress.failed.fetch_add(1, std::memory_order_relaxed);
         break;
     }
-    operation_.Collect(outcome);
+    if (!services_.plan_only) operation_.Collect(outcome);
   }
 
  private:
@@ -301,8 +317,10 @@ class EngineRun {
   OrderedOutcomes ordered_;
   uint64_t next_index_ = 0;
   uint64_t recalled_ = 0;
+  const bool dry_run_;
   bool prepared_;
   ItemCosts costs_;
+  RunPlanner planner_;
   std::mutex in_flight_mutex_;
   std::condition_variable idle_;
   int in_flight_ = 0;  // admitted and not at their outcome yet

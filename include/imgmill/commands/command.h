@@ -43,6 +43,8 @@ struct SharedOptions {
   bool force = false;
   /// Say what would be done, do nothing.
   bool dry_run = false;
+  /// Only find out what the run would take; a dry run, too.
+  bool plan = false;
 
   ImageLimits limits;
   bool allow_truncated = false;
@@ -79,11 +81,13 @@ struct CommandServices {
   std::unique_ptr<ModelRuntime>* models = nullptr;
   /// A pipeline's step: CommandResult::kept is wanted. On its own a command may leave it empty.
   bool in_pipeline = false;
+  /// What a dry run finds out goes here.
+  std::optional<RunPlan>* plan = nullptr;
 
   /// Opens LibTorch and the devices of --device, the first time.
   Result<ModelRuntime*> OpenModels() const;
   EngineServices engine() const {
-    return {memory, catalog, stop, progress, guests, nullptr, shared->watch_memory};
+    return {memory, catalog, stop, progress, guests, nullptr, shared->watch_memory, plan, shared->plan};
   }
   bool wants_fates() const { return !shared->report_page.empty(); }
   int workers() const;  ///< jobs, or one for each core this process may use

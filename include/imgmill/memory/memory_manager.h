@@ -63,7 +63,7 @@ class Lease {
   friend class MemoryManager;
   MemoryManager* manager_ = nullptr;
   Footprint footprint_;
-  bool standing_ = false;
+  int standing_ = 0;  ///< number of the reservation; 0 is none
 };
 
 /// Everything `memory info` and the report show.
@@ -92,6 +92,12 @@ struct MemoryInfo {
     bool lost = false;
   };
   std::vector<NamedDevice> devices;
+  /// Bytes set aside for as long as a stage lives, and what for.
+  struct Reservation {
+    std::string what;
+    size_t bytes = 0;
+  };
+  std::vector<Reservation> reservations;
   uint64_t rungs[7] = {};  ///< how often each Rung was taken
   uint64_t clears = 0;
   double clear_ms = 0;  ///< time they took, as the cache strategy and the ladder asked for them
@@ -139,11 +145,13 @@ class MemoryManager {
   Result<Lease> TryAcquire(const Footprint& need);
   /// Sets bytes aside for a stage that lives as long as the run (a device lane's batch), whether it is at
   /// work or not. Items' leases are granted beside it, and that one of them always is when none is out does
-  /// not depend on it. kTooLarge if it does not fit the budget.
-  Result<Lease> Reserve(const Footprint& need);
+  /// not depend on it. `what` is for people: "2 batches on cpu". kTooLarge if it does not fit the budget.
+  Result<Lease> Reserve(const Footprint& need, const std::string& what);
   /// Whether Acquire could ever grant it under the present budget; kTooLarge, naming the budget that could,
   /// if not.
   Status Fits(const Footprint& need);
+  /// The smallest budget, in whole MiB, under which it would fit.
+  size_t BudgetFor(const Footprint& need) const;
   /// The largest footprint that Acquire can ever grant under the present budget.
   size_t LargestLease() const;
   /// Called when somebody has to wait for a lease (and when nobody does any more): batches then flush. It
@@ -200,7 +208,7 @@ class MemoryManager {
  private:
   friend class Lease;
   explicit MemoryManager(std::unique_ptr<Impl> impl);
-  void Return(const Footprint& footprint, bool standing) noexcept;
+  void Return(const Footprint& footprint, int standing) noexcept;
   LadderOutcome Descend(LadderWork& work, int device, const StopFlag& stop);
   std::unique_ptr<Impl> impl_;
 };

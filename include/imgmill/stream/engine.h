@@ -12,6 +12,7 @@
 #include "imgmill/stream/item_source.h"
 #include "imgmill/stream/operation.h"
 #include "imgmill/stream/progress.h"
+#include "imgmill/stream/run_plan.h"
 
 namespace imgmill {
 
@@ -38,6 +39,11 @@ struct EngineServices {
   Catalog* notes = nullptr;
   /// One image at a time, each one's peak of resident memory noted for the report.
   bool watch_memory = false;
+  /// What a dry run finds out goes here, if there is a place.
+  std::optional<RunPlan>* plan = nullptr;
+  /// Only the plan is wanted: a dry run whose outcomes the operation does not see, and that counts as
+  /// interrupted, so that no reduce follows.
+  bool plan_only = false;
   Catalog& Notes() const { return notes != nullptr ? *notes : *catalog; }
 };
 

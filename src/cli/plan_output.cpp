@@ -1,0 +1,76 @@
+// Words and fields of a plan.
+#include "plan_output.h"
+
+#include "imgmill/base/byte_size.h"
+#include "imgmill/base/path_text.h"
+
+namespace imgmill {
+namespace {
+
+std::string Line(std::string name, const std::string& value) {
+  name.resize(std::max<size_t>(name.size() + 1, 16), ' ');
+  return name + value + "\n";
+}
+
+std::string Images(uint64_t count) {
+  return std::to_string(count) + (count == 1 ? " image" : " images");
+}
+
+std::string Leases(const RunPlan& plan) {
+  if (plan.smallest_lease == plan.largest_lease) return FormatByteSize(plan.largest_lease) + " an image";
+  return FormatByteSize(plan.smallest_lease) + " to " + FormatByteSize(plan.largest_lease) + " an image, " +
+         FormatByteSize(plan.median_lease) + " at the median";
+}
+
+}  // namespace
+
+nlohmann::ordered_json PlanJson(const RunPlan& plan, const MemoryInfo& memory) {
+  nlohmann::ordered_json json = {{"images", plan.images},
+                                 {"finished", plan.finished},
+                                 {"refused", plan.refused},
+                                 {"smallest_lease", plan.smallest_lease},
+                                 {"median_lease", plan.median_lease},
+                                 {"largest_lease", plan.largest_lease},
+                                 {"workers", plan.workers},
+                                 {"at_once", plan.at_once},
+                                 {"expected_peak", plan.expected_peak},
+                                 {"budget", memory.budget},
+                                 {"budget_source", memory.budget_source}};
+  json["batches"] = nlohmann::ordered_json::array();
+  for (const MemoryInfo::Reservation& reservation : plan.reservations)
+    json["batches"].push_back({{"what", reservation.what}, {"bytes", reservation.bytes}});
+  json["too_large"] = plan.too_large;
+  if (plan.too_large > 0) {
+    json["enough_budget"] = plan.enough_budget;
+    json["too_large_images"] = nlohmann::ordered_json::array();
+    for (const RunPlan::TooLarge& image : plan.largest)
+      json["too_large_images"].push_back({{"path", PrintablePath(image.path)}, {"bytes", image.bytes}});
+  }
+  return json;
+}
+
+std::string PlanText(const RunPlan& plan, const MemoryInfo& memory) {
+  std::string text = Line("images", Images(plan.images) + " to be worked on, " +
+                                        std::to_string(plan.finished) + " finished already, " +
+                                        std::to_string(plan.refused) + " would fail" +
+                                        (plan.refused > 0 ? " (the log names them)" : ""));
+  if (plan.images > 0) {
+    text += Line("lease", Leases(plan));
+    text += Line("at once", Images(static_cast<uint64_t>(plan.at_once)) + ", by " +
+                                std::to_string(plan.workers) + (plan.workers == 1 ? " worker" : " workers"));
+  }
+  for (const MemoryInfo::Reservation& reservation : plan.reservations)
+    text += Line("batches", reservation.what + ", " + FormatByteSize(reservation.bytes) + " in all");
+  text += Line("expected peak", FormatByteSize(plan.expected_peak) + " of a budget of " +
+                                    FormatByteSize(memory.budget) + " (" + memory.budget_source + ")");
+  if (plan.too_large == 0) return text;
+  text += Line("too large", Images(plan.too_large) + "; --memory " +
+                                std::to_string(plan.enough_budget / kMiB) + "MiB would do for all");
+  for (const RunPlan::TooLarge& image : plan.largest)
+    text += Line("", PrintablePath(image.path) + " needs " + FormatByteSize(image.bytes));
+  if (plan.too_large > plan.largest.size())
+    text += Line("", "and " + std::to_string(plan.too_large - plan.largest.size()) + " more");
+  return text;
+}
+
+}  // namespace imgmill
