@@ -50,10 +50,10 @@ nlohmann::ordered_json PlanJson(const RunPlan& plan, const MemoryInfo& memory) {
 }
 
 std::string PlanText(const RunPlan& plan, const MemoryInfo& memory) {
-  std::string text = Line("images", Images(plan.images) + " to be worked on, " +
-                                        std::to_string(plan.finished) + " finished already, " +
-                                        std::to_string(plan.refused) + " would fail" +
-                                        (plan.refused > 0 ? " (the log names them)" : ""));
+  std::string text =
+      Line("images", Images(plan.images) + " to be worked on, " + std::to_string(plan.finished) +
+                         " finished already, " + std::to_string(plan.refused) + " would fail" +
+                         (plan.refused > 0 ? " (the log names them)" : ""));
   if (plan.images > 0) {
     text += Line("lease", Leases(plan));
     text += Line("at once", Images(static_cast<uint64_t>(plan.at_once)) + ", by " +

@@ -5,68 +5,10 @@
 #include <cerrno>
 #include <cstring>
 
+#include "memory_group.h"
 #include "program.h"
 
 namespace imgmill::process_test {
-namespace {
-
-bool WriteText(const std::string& path, const std::string& text) {
-  std::ofstream file(path);
-  file << text << std::flush;
-  return file.good();
-}
-
-/// A control group below the test's own, in a version 1 or 2 tree mounted in the usual places.
-class MemoryGroup {
- public:
-  explicit MemoryGroup(size_t limit) {
-    const std::string name = "/imgmill-test-" + std::to_string(::getpid());
-    for (const bool second : {false, true}) {
-      const std::string parent =
-          second ? Own("0::", "/sys/fs/cgroup") : Own(":memory:", "/sys/fs/cgroup/memory");
-      if (parent.empty()) continue;
-      path_ = parent + name;
-      if (::mkdir(path_.c_str(), 0755) != 0) {
-        why_ = std::strerror(errno);
-        path_.clear();
-        continue;
-      }
-      const std::string file = path_ + (second ? "/memory.max" : "/memory.limit_in_bytes");
-      // Without the controller the file is not there, and cannot be made.
-      if (TestFolder::Exists(file) && WriteText(file, std::to_string(limit))) return;
-      why_ = "no memory controller in " + path_;
-      ::rmdir(path_.c_str());
-      path_.clear();
-    }
-    MESSAGE("SKIPPED: no control group can be made: " << why_);
-  }
-  ~MemoryGroup() {
-    // The last member's memory may be accounted for a moment longer than it lives.
-    for (int i = 0; i < 100 && !path_.empty() && ::rmdir(path_.c_str()) != 0; ++i) ::usleep(10'000);
-  }
-  bool made() const { return !path_.empty(); }
-  std::string procs() const { return path_ + "/cgroup.procs"; }
-
- private:
-  std::string Own(const std::string& key, const std::string& mount) const {
-    std::ifstream groups("/proc/self/cgroup");
-    for (std::string line; std::getline(groups, line);) {
-      const size_t at = line.find(key);
-      if (at == std::string::npos) continue;
-      std::string path = line.substr(at + key.size());
-      if (path == "/") path.clear();
-      // Inside a container the mount may show our own branch only.
-      if (TestFolder::Exists(mount + path)) return mount + path;
-      if (TestFolder::Exists(mount)) return mount;
-    }
-    return "";
-  }
-
-  std::string path_;
-  std::string why_ = "no cgroup file system";
-};
-
-}  // namespace
 
 TEST_CASE("dedup and filter finish under a kernel limit of 256 MiB that nobody told it about") {
   constexpr size_t kLimit = size_t{256} << 20;
