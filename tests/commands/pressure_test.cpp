@@ -45,7 +45,8 @@ TEST_CASE("a run gives way to a process that takes half of its control group's m
   for (int i = 1; i < 24;
        ++i) {  // links are other files to the listing, of one content to nobody without a catalog
     std::filesystem::copy_file(where / "large/0.webp", where / ("large/" + std::to_string(i) + ".webp"));
-    std::ofstream(where / ("large/" + std::to_string(i) + ".webp"), std::ios::app) << i;  // so that none is recalled as the same content
+    std::ofstream(where / ("large/" + std::to_string(i) + ".webp"), std::ios::app)
+        << i;  // so that none is recalled as the same content
   }
   ProcessOptions options;
   options.cgroup_procs = group.procs();

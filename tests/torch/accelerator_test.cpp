@@ -3,38 +3,10 @@
 #include <chrono>
 #include <cmath>
 
-#include "torch/runtime.h"
+#include "torch/accelerator_house.h"
 #include "torch/small_network.h"
 
 using namespace imgmill;
-
-namespace {
-
-struct House {
-  std::unique_ptr<MemoryManager> manager;
-  std::unique_ptr<ModelRuntime> runtime;
-};
-
-/// A house whose device 0 is the first accelerator; none where there is none.
-std::optional<House> WithAccelerator() {
-  Result<std::unique_ptr<MemoryManager>> manager = MemoryManager::Create({});
-  REQUIRE(manager.ok());
-  House house{*std::move(manager), nullptr};
-  house.runtime = MakeTorchRuntime(*house.manager, 2);
-  const Result<int> added = house.runtime->AddDevices("auto", 0);
-  if (!added) FAIL(added.error().message);
-  if (!house.manager->device(0).host_backed()) return house;
-  MESSAGE("no GPU here");
-  return std::nullopt;
-}
-
-std::unique_ptr<UpscaleModel> Load(const House& house, const std::string& path) {
-  Result<std::unique_ptr<UpscaleModel>> model = house.runtime->LoadUpscaler(path);
-  if (!model) FAIL(model.error().message);
-  return *std::move(model);
-}
-
-}  // namespace
 
 TEST_CASE("accelerator: it tells its memory and answers the canary") {
   const auto house = WithAccelerator();

@@ -1,0 +1,38 @@
+// A manager and a runtime with this machine's accelerator, for the tests that need one.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "torch/runtime.h"
+
+namespace imgmill {
+
+struct House {
+  std::unique_ptr<MemoryManager> manager;
+  std::unique_ptr<ModelRuntime> runtime;
+};
+
+/// A house whose device 0 is the first accelerator; none where there is none.
+inline std::optional<House> WithAccelerator() {
+  Result<std::unique_ptr<MemoryManager>> manager = MemoryManager::Create({});
+  REQUIRE(manager.ok());
+  House house{*std::move(manager), nullptr};
+  house.runtime = MakeTorchRuntime(*house.manager, 2);
+  const Result<int> added = house.runtime->AddDevices("auto", 0);
+  if (!added) FAIL(added.error().message);
+  if (!house.manager->device(0).host_backed()) return house;
+  MESSAGE("no GPU here");
+  return std::nullopt;
+}
+
+inline std::unique_ptr<UpscaleModel> Load(const House& house, const std::string& path) {
+  Result<std::unique_ptr<UpscaleModel>> model = house.runtime->LoadUpscaler(path);
+  if (!model) FAIL(model.error().message);
+  return *std::move(model);
+}
+
+}  // namespace imgmill
