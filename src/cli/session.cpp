@@ -208,9 +208,12 @@ bool Session::WriteReport(nlohmann::ordered_json document) {
   document["recalled"] = recalled_;  // differs from run to run, so it is no part of the result
   document["command_line"] = plan_.command_line;
   document["libraries"] = ImageLibraryVersions();
-  document["seconds"] = Seconds();
-  document["memory"] = MemoryJson(memory_->Info());
-  document["history"] = HistoryJson(memory_->History());
+  const double seconds = Seconds();
+  const MemoryInfo memory = memory_->Info();
+  const MemoryHistory history = memory_->History();
+  document["seconds"] = seconds;
+  document["memory"] = MemoryJson(memory);
+  document["history"] = HistoryJson(history, Summarise(history, memory, seconds));
   return WriteOut(shared_.report, JsonText(document));
 }
 
@@ -248,8 +251,9 @@ bool Session::WriteMetrics(const CommandResult& result, ExitCode code) {
   metrics.exit_code = static_cast<int>(code);
   metrics.seconds = Seconds();
   metrics.finished_at = std::time(nullptr);
-  metrics.budget_bytes = memory.budget;
-  metrics.peak_resident_bytes = memory.process.peak_resident;
+  metrics.memory = Summarise(memory_->History(), memory, metrics.seconds);
+  std::copy(std::begin(memory.rungs), std::end(memory.rungs), metrics.rungs.begin());
+  metrics.clear_seconds = memory.clear_ms / 1000;
   return WriteOut(shared_.metrics_file, PrometheusText(metrics));
 }
 

@@ -23,11 +23,20 @@ void ThinOut(std::vector<BatchRecord>& batches) {
   if (std::erase_if(batches, dull) == 0) batches.erase(batches.begin(), batches.begin() + kMostBatches / 2);
 }
 
+/// The first of every two stay.
+template <typename T>
+void Halve(std::vector<T>& entries) {
+  for (size_t i = 0; 2 * i < entries.size(); ++i) entries[i] = entries[2 * i];
+  entries.resize((entries.size() + 1) / 2);
+}
+
 }  // namespace
 
 void BatchLog::Add(BatchRecord record) {
   const std::lock_guard lock(mutex_);
   ++history_.batches_total;
+  if (record.failed) ++history_.batches_failed;
+  ++history_.batches_by_rung[static_cast<size_t>(record.rung)];
   history_.batches.push_back(std::move(record));
   if (history_.batches.size() > kMostBatches) ThinOut(history_.batches);
 }
@@ -41,9 +50,17 @@ void BatchLog::Look(double ms, const HostSample& sample, size_t leased, size_t b
   std::vector<MemoryMoment>& moments = history_.moments;
   moments.push_back({ms, sample.resident, sample.charged, leased, budget});
   if (moments.size() <= kMostMoments) return;
-  for (size_t i = 0; 2 * i < moments.size(); ++i) moments[i] = moments[2 * i];
-  moments.resize((moments.size() + 1) / 2);
+  Halve(moments);
   every_look_ *= 2;
+}
+
+void BatchLog::Cleared(const ClearRecord& clear) {
+  const std::lock_guard lock(mutex_);
+  if (clears_++ % every_clear_ != 0) return;
+  history_.clears.push_back(clear);
+  if (history_.clears.size() <= kMostClears) return;
+  Halve(history_.clears);
+  every_clear_ *= 2;
 }
 
 MemoryHistory BatchLog::History() const {

@@ -14,6 +14,7 @@ class BatchLog {
   void Add(BatchRecord record);
   /// One look of the sampler, `ms` since the manager was made.
   void Look(double ms, const HostSample& sample, size_t leased, size_t budget);
+  void Cleared(const ClearRecord& clear);
   MemoryHistory History() const;
 
  private:
@@ -21,6 +22,8 @@ class BatchLog {
   MemoryHistory history_;
   size_t every_look_ = 1;  ///< one look in so many becomes a moment
   size_t looks_ = 0;
+  size_t every_clear_ = 1;
+  size_t clears_ = 0;
 };
 
 }  // namespace imgmill

@@ -15,12 +15,14 @@ double DeviceUsage(const ManagedDevice& slot) {
 }  // namespace
 
 size_t MemoryManager::Impl::Clear(const std::function<size_t()>& clear) {
-  const auto begin = std::chrono::steady_clock::now();
-  const size_t bytes = clear();
-  const std::chrono::duration<double, std::milli> spent = std::chrono::steady_clock::now() - begin;
+  ClearRecord record;
+  record.start_ms = Now();
+  record.bytes = clear();
+  record.duration_ms = Now() - record.start_ms;
   clears.fetch_add(1);
-  clear_ms.fetch_add(spent.count());
-  return bytes;
+  clear_ms.fetch_add(record.duration_ms);
+  log.Cleared(record);
+  return record.bytes;
 }
 
 size_t MemoryManager::ClearDeviceCache(int index) {

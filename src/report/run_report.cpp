@@ -48,10 +48,48 @@ nlohmann::ordered_json PeakJson(const MemoryPeak& peak) {
   return {{"bytes", peak.bytes}, {"ms", peak.ms}};
 }
 
+double Share(uint64_t part, uint64_t whole) {
+  return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0;
+}
+
+nlohmann::ordered_json ErrorsJson(const PredictionErrors& errors) {
+  nlohmann::ordered_json json = {{"batches", errors.batches}};
+  if (errors.batches > 0) {
+    json["median_error"] = errors.median;
+    json["p95_error"] = errors.p95;
+    json["worst_underestimate"] = errors.worst_underestimate;
+  }
+  return json;
+}
+
 }  // namespace
 
-nlohmann::ordered_json HistoryJson(const MemoryHistory& history) {
-  nlohmann::ordered_json json = {{"peaks",
+nlohmann::ordered_json SummaryJson(const RunSummary& summary) {
+  nlohmann::ordered_json json = {{"batches", summary.batches}, {"failed", summary.failed}};
+  nlohmann::ordered_json& rungs = json["rungs"] = nlohmann::ordered_json::object();
+  for (size_t rung = 0; rung < summary.by_rung.size(); ++rung) {
+    const uint64_t batches = summary.by_rung[rung];
+    rungs[std::string(ToString(static_cast<Rung>(rung)))] = {{"batches", batches},
+                                                             {"share", Share(batches, summary.batches)}};
+  }
+  json["prediction"] = ErrorsJson(summary.total);
+  json["pooled_prediction"] = ErrorsJson(summary.pooled);
+  json["pools"] = nlohmann::ordered_json::array();
+  for (const PoolFigures& pool : summary.pools) {
+    json["pools"].push_back({{"name", pool.name},
+                             {"budget", pool.budget},
+                             {"now", pool.now},
+                             {"peak", pool.peak},
+                             {"peak_share", Share(pool.peak, pool.budget)}});
+  }
+  json["clears"] = summary.clears;
+  json["clear_share"] = summary.clear_share;
+  return json;
+}
+
+nlohmann::ordered_json HistoryJson(const MemoryHistory& history, const RunSummary& summary) {
+  nlohmann::ordered_json json = {{"summary", SummaryJson(summary)},
+                                 {"peaks",
                                   {{"resident", PeakJson(history.resident)},
                                    {"charged", PeakJson(history.charged)},
                                    {"leased", PeakJson(history.leased)}}},
@@ -65,6 +103,10 @@ nlohmann::ordered_json HistoryJson(const MemoryHistory& history) {
                        {"charged", moment.charged},
                        {"leased", moment.leased},
                        {"budget", moment.budget}});
+  }
+  nlohmann::ordered_json& clears = json["clears"] = nlohmann::ordered_json::array();
+  for (const ClearRecord& clear : history.clears) {
+    clears.push_back({{"start_ms", clear.start_ms}, {"ms", clear.duration_ms}, {"bytes", clear.bytes}});
   }
   return json;
 }
@@ -97,6 +139,7 @@ nlohmann::ordered_json MemoryJson(const MemoryInfo& info) {
                                {"out_of_memory_count", device.stats.out_of_memory_count},
                                {"lost", device.lost}});
   }
+  json["warnings"] = info.warnings;
   return json;
 }
 

@@ -2,6 +2,7 @@
 // time. Bounded, however long the run is.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -46,10 +47,20 @@ struct MemoryPeak {
   double ms = 0;  ///< since the manager was made
 };
 
+/// Caches were emptied.
+struct ClearRecord {
+  double start_ms = 0;  ///< since the manager was made
+  double duration_ms = 0;
+  size_t bytes = 0;  ///< given back
+};
+
 struct MemoryHistory {
   std::vector<BatchRecord> batches;  ///< in the order of their ends; all of them up to kMostBatches
   uint64_t batches_total = 0;
-  std::vector<MemoryMoment> moments;  ///< evenly spread over the run, at most kMostMoments
+  uint64_t batches_failed = 0;
+  std::array<uint64_t, 7> batches_by_rung{};  ///< all of them, by the lowest Rung that each needed
+  std::vector<ClearRecord> clears;            ///< all of them up to kMostClears
+  std::vector<MemoryMoment> moments;          ///< evenly spread over the run, at most kMostMoments
   MemoryPeak resident;
   MemoryPeak charged;
   MemoryPeak leased;
@@ -57,6 +68,8 @@ struct MemoryHistory {
 
 /// Beyond this many, every second batch that took no rung is forgotten, again and again.
 inline constexpr size_t kMostBatches = 4096;
+/// Beyond this many, one clear in two, then in four and so on is kept.
+inline constexpr size_t kMostClears = 1024;
 inline constexpr size_t kMostMoments = 2048;
 
 }  // namespace imgmill

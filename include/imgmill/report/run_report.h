@@ -6,14 +6,18 @@
 
 #include "imgmill/base/result.h"
 #include "imgmill/memory/memory_manager.h"
+#include "imgmill/report/run_summary.h"
 
 namespace imgmill {
 
 /// Budgets, peaks, leases, clears, rungs and pools. Bytes unless the name says otherwise.
 nlohmann::ordered_json MemoryJson(const MemoryInfo& info);
 
-/// Every batch, memory over time, and the peaks' moments.
-nlohmann::ordered_json HistoryJson(const MemoryHistory& history);
+/// A run's memory in a few figures: `history.summary`.
+nlohmann::ordered_json SummaryJson(const RunSummary& summary);
+
+/// The summary, every batch, memory over time, the peaks' moments and the clears.
+nlohmann::ordered_json HistoryJson(const MemoryHistory& history, const RunSummary& summary);
 
 /// {"path", "stage", "code", "message"}
 nlohmann::ordered_json FailureJson(const std::string& path, const Error& error);
