@@ -22,6 +22,8 @@ constexpr CommandRow kCommands[] = {
     {"memory", "show memory and budgets, advise on flags, forget what was learned", CommandKind::kTool,
      nullptr, &AddMemory},
     {"plan", "say what another command would take, before any work", CommandKind::kPlan, nullptr, nullptr},
+    {"report", "draw what --report wrote as a page: memory over time, batches, rungs", CommandKind::kTool,
+     nullptr, &AddReport},
     {"run", "run a pipeline of steps from a YAML file", CommandKind::kPipeline, nullptr, nullptr},
     {"tile", "cut images into tiles, alone or in pairs of high and low resolution", CommandKind::kImages,
      &AddTile, nullptr},

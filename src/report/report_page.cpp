@@ -3,33 +3,13 @@
 
 #include <array>
 
+#include "page_parts.h"
+
 namespace imgmill {
 namespace {
 
 // The radio buttons stand before the cards, so that CSS alone can hide what was not asked for.
-constexpr char kHead[] = R"html(<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>imgmill report</title>
-<style>
-:root { --ink: #1c2126; --soft: #66707a; --paper: #f5f6f7; --card: #fff; --line: #dfe3e6;
-        --through: #1f7a44; --dropped: #a35f00; --failed: #b3261e; color-scheme: light dark; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e6e9ec; --soft: #98a2ac; --paper: #16191c; --card: #1f2327; --line: #343a40;
-          --through: #5fc98a; --dropped: #e2a64b; --failed: #f08a80; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; padding: 2rem 1.5rem; max-width: 78rem; background: var(--paper); color: var(--ink);
-       font: 15px/1.45 system-ui, sans-serif; }
-h1 { font-size: 1.35rem; margin: 0 0 .3rem; }
-code { font: 13px/1.4 ui-monospace, monospace; color: var(--soft); overflow-wrap: anywhere; }
-.outcome { font-size: 1.05rem; margin: .8rem 0 .2rem; }
-.facts { color: var(--soft); margin: 0 0 1.2rem; }
-table { border-collapse: collapse; margin: 0 0 1.4rem; background: var(--card); border: 1px solid var(--line); }
-th, td { padding: .35rem .8rem; text-align: right; border-bottom: 1px solid var(--line); }
-th:first-child, td:first-child, th:last-child, td:last-child { text-align: left; }
-th { font-weight: 600; color: var(--soft); }
+constexpr char kStyle[] = R"css(
 .show { margin: 0 .2rem 0 0; padding: .25rem .8rem; border: 1px solid var(--line); border-radius: 1rem;
         background: var(--card); display: inline-block; cursor: pointer; }
 input[name=show] { position: absolute; opacity: 0; }
@@ -50,43 +30,7 @@ li.kept b { color: var(--through); } li.dropped b { color: var(--dropped); } li.
 .way a { color: var(--soft); }
 #only-through:checked ~ .cards .card:not(.through), #only-dropped:checked ~ .cards .card:not(.dropped),
 #only-failed:checked ~ .cards .card:not(.failed) { display: none; }
-</style>
-</head>
-<body>
-)html";
-
-std::string Escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
-/// With places where a long name may be broken: after a slash or an underscore, not in the middle of a word.
-std::string Breakable(const std::string& text) {
-  std::string out;
-  for (const char c : Escaped(text)) {
-    out += c;
-    if (c == '/' || c == '_') out += "<wbr>";
-  }
-  return out;
-}
+)css";
 
 std::string Link(const std::string& target, const std::string& text) {
   return target.empty() ? Breakable(text) : "<a href=\"" + Escaped(target) + "\">" + Breakable(text) + "</a>";
@@ -162,7 +106,7 @@ std::string ShowButton(const char* id, const std::string& text, bool checked) {
 }  // namespace
 
 std::string PageHtml(const ReportPage& page) {
-  std::string html = kHead;
+  std::string html = PageHead("imgmill report", kStyle);
   html += "<h1>imgmill report</h1>\n<code>" + Escaped(page.command_line) + "</code>\n<p class=\"outcome\">" +
           Escaped(page.outcome) + "</p>\n<p class=\"facts\">";
   for (size_t i = 0; i < page.facts.size(); ++i) html += (i > 0 ? "<br>\n" : "") + Escaped(page.facts[i]);
