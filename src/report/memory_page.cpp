@@ -21,6 +21,7 @@ constexpr char kStyle[] = R"css(
   :root { --resident: #7aa7ff; --charged: #f0a35c; --leased: #4fd1ae; --clear: #7b858f;
           --s0: #7aa7ff; --s1: #f0a35c; --s2: #4fd1ae; --s3: #c79bf2; --s4: #f08ab4; --s5: #a3adb8; } }
 h2 { font-size: 1.05rem; margin: 0 0 .4rem; }
+.line { display: block; max-height: 7.2rem; overflow: auto; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .8rem; margin: 1.2rem 0; }
 .tile { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: .6rem .8rem; }
 .tile b { display: block; font-size: 1.35rem; font-weight: 600; line-height: 1.25; }
@@ -180,8 +181,9 @@ std::vector<WorkSeries> SeriesOf(const MemoryHistory& history) {
 
 std::string MemoryPageHtml(const StoredReport& report, const std::string& file) {
   std::string html = PageHead(kTitle, kStyle);
-  html += "<h1>imgmill " + Escaped(report.command) + "</h1>\n<code>" + Breakable(report.command_line) +
-          "</code>\n<p class=\"outcome\" id=\"outcome\">" + Outcome(report) + "</p>\n";
+  html += "<h1>imgmill " + Escaped(report.command) + "</h1>\n<code class=\"line\">" +
+          Breakable(report.command_line) + "</code>\n<p class=\"outcome\" id=\"outcome\">" + Outcome(report) +
+          "</p>\n";
   html += Troubles(report) + Tiles(report) + WhyNoCharts(report) + MemoryOverTime(report);
   html += "<div class=\"pair\">" + BatchesOverTime(report) + PredictedAgainstActual(report) + "</div>\n";
   html += "<div class=\"pair\">" + SummaryTable(report) + "<div>" + RungsTable(report) + PoolsTable(report) +
