@@ -13,6 +13,7 @@
 #include "imgmill/commands/flag_words.h"
 #include "imgmill/infer/model_runtime.h"
 #include "imgmill/report/run_report.h"
+#include "memory_info.h"
 #include "session.h"
 #include "shared_flags.h"
 #include "tool.h"
@@ -87,45 +88,10 @@ class Memory final : public Tool {
       if (Result<ModelRuntime*> opened = services.OpenModels(); !opened) return opened.error();
       (*manager)->Rebaseline();
     }
-    return what_ == "info" ? Info(**manager) : Recommend(**manager);
-  }
-
-  void Line(const std::string& name, const std::string& value) {
-    char line[400];
-    std::snprintf(line, sizeof line, "%-16s %s\n", name.c_str(), value.c_str());
-    text_ += line;
-  }
-
-  nlohmann::ordered_json Info(const MemoryManager& manager) {
-    const MemoryInfo info = manager.Info();
-    nlohmann::ordered_json json = {
-        {"system", {{"total", info.system.total}, {"available", info.system.available}}}};
-    Line("machine",
-         FormatByteSize(info.system.total) + ", " + FormatByteSize(info.system.available) + " available");
-    if (info.cgroup) {
-      json["cgroup"] = {{"path", PrintablePath(info.cgroup->path)},
-                        {"version", info.cgroup->version},
-                        {"limit", info.cgroup->limit},
-                        {"used", info.cgroup->used}};
-      Line("cgroup", FormatByteSize(info.cgroup->limit) + " limit, " + FormatByteSize(info.cgroup->used) +
-                         " used (" + PrintablePath(info.cgroup->path) + ")");
-    } else {
-      Line("cgroup", "none that limits memory");
-    }
-    json["usage"] = manager.Usage();
-    json["largest_lease"] = manager.LargestLease();
-    json.update(MemoryJson(info));
-    Line("process", FormatByteSize(info.process.resident) + " resident, " + FormatByteSize(info.fixed) +
-                        " of it program and libraries");
-    Line("budget", FormatByteSize(info.budget) + " (" + info.budget_source + ")");
-    Line("largest image", FormatByteSize(manager.LargestLease()) + " may be leased for one");
-    for (const MemoryInfo::NamedDevice& device : info.devices) {
-      Line("device " + device.name, FormatByteSize(device.budget) + " budget, " +
-                                        FormatByteSize(device.stats.allocated) + " allocated, " +
-                                        FormatByteSize(device.stats.reserved) + " reserved");
-    }
-    for (const std::string& warning : info.warnings) Line("warning", warning);
-    return json;
+    if (what_ == "recommend") return Recommend(**manager);
+    MemoryFigures figures = LookAtMemory(**manager);
+    text_ = std::move(figures.text);
+    return std::move(figures.json);
   }
 
   nlohmann::ordered_json Recommend(const MemoryManager& manager) {
@@ -141,7 +107,7 @@ class Memory final : public Tool {
     nlohmann::ordered_json json = {{"recommendations", nlohmann::ordered_json::array()}};
     for (const Recommendation& each : advice) {
       json["recommendations"].push_back({{"flag", each.flag}, {"reason", each.reason}});
-      Line(each.flag, each.reason);
+      text_ += MemoryLine(each.flag, each.reason);
     }
     return json;
   }

@@ -1,0 +1,53 @@
+// `memory info` beside the kernel's own figures, and beside another run.
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+
+#include <chrono>
+#include <csignal>
+#include <thread>
+
+#include "program.h"
+
+namespace imgmill::process_test {
+
+TEST_CASE("what is resident is accounted for, and is what the kernel says of the process") {
+  const ProcessResult told = Run({"memory", "info", "--memory", "256MiB", "--json"});
+  INFO(told.err);
+  REQUIRE(told.exit_code == 0);
+  const nlohmann::json info = Json(told);
+  const nlohmann::json& process = info["process"];
+  const size_t resident = process["resident"];
+  const size_t sum = process["files"].get<size_t>() + process["heap"].get<size_t>() +
+                     process["pool_in_use"].get<size_t>() + process["pool_cached"].get<size_t>();
+  CHECK(sum == resident);
+  CHECK(resident <= told.peak_resident);  // by wait4's rusage
+  CHECK(resident > told.peak_resident / 2);
+  CHECK(info["leases"]["now"] == 0);
+  CHECK(info["fixed"].get<size_t>() <= info["budget"].get<size_t>());
+  CHECK(info["largest_lease"].get<size_t>() < info["budget"].get<size_t>() - info["fixed"].get<size_t>());
+}
+
+TEST_CASE("a run that is at work is shown with what it holds") {
+  const TestFolder folder;
+  const std::string pipe = folder / "list of files";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  Process run(Imgmill({"dedup", "--files-from", pipe, "--no-catalog"}), WithState({}));  // waits for a writer
+  nlohmann::json found;
+  for (int i = 0; i < 200 && found.is_null() && !run.Ended(); ++i) {
+    for (const auto& each : Json(Run({"memory", "info", "--json"}))["runs"]) {
+      if (each["pid"] == run.pid() &&
+          each["command_line"].get<std::string>().find("dedup") != std::string::npos)
+        found = each;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  run.Signal(SIGKILL);
+  REQUIRE_FALSE(found.is_null());
+  CHECK(found["command_line"].get<std::string>().find("dedup --files-from " + pipe) != std::string::npos);
+  CHECK(found["resident"].get<size_t>() > size_t{1} << 20);
+  CHECK(found["peak_resident"].get<size_t>() >= found["resident"].get<size_t>());
+  CHECK(run.Wait().peak_resident >= found["resident"].get<size_t>());
+  for (const auto& each : Json(Run({"memory", "info", "--json"}))["runs"]) CHECK(each["pid"] != run.pid());
+}
+
+}  // namespace imgmill::process_test
