@@ -119,6 +119,7 @@ nlohmann::ordered_json MemoryJson(const MemoryInfo& info) {
                                  {"fixed", info.fixed},
                                  {"peak_leased", info.peak_leased},
                                  {"peak_unexplained", info.peak_unexplained},
+                                 {"peak_squeezed", info.peak_squeezed},
                                  {"leases_granted", info.leases_granted},
                                  {"leases_waited", info.leases_waited},
                                  {"clears", info.clears},

@@ -110,6 +110,7 @@ MemoryInfo Memory(const Json& json) {
   info.fixed = Count(json, "fixed");
   info.peak_leased = Count(json, "peak_leased");
   info.peak_unexplained = Count(json, "peak_unexplained");
+  info.peak_squeezed = Count(json, "peak_squeezed");
   info.leases_granted = Count(json, "leases_granted");
   info.leases_waited = Count(json, "leases_waited");
   info.clears = Count(json, "clears");

@@ -1,6 +1,8 @@
 // `memory info` beside the kernel's own figures, and beside another run.
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <csignal>
@@ -31,7 +33,9 @@ TEST_CASE("a run that is at work is shown with what it holds") {
   const TestFolder folder;
   const std::string pipe = folder / "list of files";
   REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
-  Process run(Imgmill({"dedup", "--files-from", pipe, "--no-catalog"}), WithState({}));  // waits for a writer
+  const int writer = ::open(pipe.c_str(), O_RDWR | O_CLOEXEC);  // who never writes: the run waits for paths
+  REQUIRE(writer >= 0);
+  Process run(Imgmill({"dedup", "--files-from", pipe, "--no-catalog"}), WithState({}));
   nlohmann::json found;
   for (int i = 0; i < 200 && found.is_null() && !run.Ended(); ++i) {
     for (const auto& each : Json(Run({"memory", "info", "--json"}))["runs"]) {
@@ -42,6 +46,7 @@ TEST_CASE("a run that is at work is shown with what it holds") {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
   run.Signal(SIGKILL);
+  ::close(writer);
   REQUIRE_FALSE(found.is_null());
   CHECK(found["command_line"].get<std::string>().find("dedup --files-from " + pipe) != std::string::npos);
   CHECK(found["resident"].get<size_t>() > size_t{1} << 20);

@@ -31,8 +31,8 @@ struct RunSummary {
   uint64_t batches = 0;
   uint64_t failed = 0;
   std::array<uint64_t, 7> by_rung{};  ///< batches by the lowest Rung that each needed
-  /// All bytes of a batch: known where the kernel was asked (MemoryOptions::exact_peaks), and where all of
-  /// them go through pools of ours.
+  /// All bytes of a batch: known where it was worked on alone (BatchLabel::alone), and where all of them go
+  /// through pools of ours.
   PredictionErrors total;
   /// The bytes in pools alone: known for every batch that took some.
   PredictionErrors pooled;
