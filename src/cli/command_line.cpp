@@ -20,9 +20,10 @@
 namespace imgmill {
 namespace {
 
-/// Words before the arguments of a command, alone and behind `plan`.
+/// Words before the arguments of a command: alone, behind `plan`, behind `memory recommend`.
 constexpr int kAlone = 2;
 constexpr int kPlanned = 3;
+constexpr int kAdvised = 4;
 
 int Complain(const std::string& text) {
   std::fprintf(stderr, "imgmill: error: %s\n", text.c_str());
@@ -48,7 +49,7 @@ std::string Explain(CLI::App& app, const CLI::ParseError& problem) {
   return problem.what();
 }
 
-int RunImages(const CommandRow& row, CommandFlags& flags, std::string line) {
+int RunImages(const CommandRow& row, CommandFlags& flags, std::string line, bool advise) {
   CLI::App& app = *flags.app;
   const SharedOptions& shared = flags.shared;
   const std::string& config = flags.config;
@@ -66,7 +67,7 @@ int RunImages(const CommandRow& row, CommandFlags& flags, std::string line) {
   if (shared.list.paths.empty() && shared.list.files_from.empty()) {
     return Complain("no images given: name folders or files, or use --files-from");
   }
-  SessionPlan plan{std::string(row.name), std::move(line), {}, {}, command->catalog_of()};
+  SessionPlan plan{std::string(row.name), std::move(line), {}, {}, command->catalog_of(), advise};
   if (!command->output_folder().empty()) plan.output_folders = {command->output_folder()};
   if (!command->folder_to_leave_out().empty()) plan.leave_out = {command->folder_to_leave_out()};
   return static_cast<int>(RunSession(plan, shared, [&](std::unique_ptr<ItemSource> source, Session& session) {
@@ -74,11 +75,11 @@ int RunImages(const CommandRow& row, CommandFlags& flags, std::string line) {
   }));
 }
 
-int RunPipelineFile(CommandFlags& flags, std::string line) {
+int RunPipelineFile(CommandFlags& flags, std::string line, bool advise) {
   Result<CommandPipeline> pipeline = ReadPipeline(flags.file, *flags.app, flags.shared);
   if (!pipeline) return Complain(pipeline.error().message);
   if (const auto wrong = flags.shared.Check()) return Complain(*wrong);
-  return static_cast<int>(RunPipeline(*std::move(pipeline), flags.shared, std::move(line)));
+  return static_cast<int>(RunPipeline(*std::move(pipeline), flags.shared, std::move(line), advise));
 }
 
 /// `skip`: words before the command's own arguments.
@@ -90,13 +91,13 @@ int Dispatch(const CommandRow& row, int skip, int argc, char** argv) {
   for (int i = 1; i < argc; ++i) line += " " + PrintablePath(argv[i]);
   try {
     flags.app->parse(std::move(arguments));
-    flags.shared.plan = skip == kPlanned;
+    flags.shared.plan = skip >= kPlanned;
     flags.shared.dry_run = flags.shared.dry_run || flags.shared.plan;
     switch (row.kind) {
       case CommandKind::kImages:
-        return RunImages(row, flags, std::move(line));
+        return RunImages(row, flags, std::move(line), skip == kAdvised);
       case CommandKind::kPipeline:
-        return RunPipelineFile(flags, std::move(line));
+        return RunPipelineFile(flags, std::move(line), skip == kAdvised);
       case CommandKind::kPlan:
         return Complain(PrintablePath(flags.planned) + " has no plan: name a command that works on images");
       case CommandKind::kTool:
@@ -109,6 +110,10 @@ int Dispatch(const CommandRow& row, int skip, int argc, char** argv) {
     return Complain(Explain(*flags.app, problem));
   }
   return static_cast<int>(ExitCode::kUsage);
+}
+
+bool WorksOnImages(const CommandRow* row) {
+  return row != nullptr && (row->kind == CommandKind::kImages || row->kind == CommandKind::kPipeline);
 }
 
 int ComplainUnknown(const std::string& word) {
@@ -146,9 +151,12 @@ int RunCommandLine(int argc, char** argv) {
   if (row->kind == CommandKind::kPlan && argc > 2) {
     const CommandRow* planned = FindCommand(argv[2]);
     if (planned == nullptr && argv[2][0] != '-') return ComplainUnknown(argv[2]);
-    const bool of_images = planned != nullptr &&
-                           (planned->kind == CommandKind::kImages || planned->kind == CommandKind::kPipeline);
-    if (of_images) return Dispatch(*planned, kPlanned, argc, argv);
+    if (WorksOnImages(planned)) return Dispatch(*planned, kPlanned, argc, argv);
+  }
+  if (first == "memory" && argc > 3 && std::string(argv[2]) == "recommend" && argv[3][0] != '-') {
+    const CommandRow* advised = FindCommand(argv[3]);
+    if (advised == nullptr) return ComplainUnknown(argv[3]);
+    if (WorksOnImages(advised)) return Dispatch(*advised, kAdvised, argc, argv);
   }
   return Dispatch(*row, kAlone, argc, argv);
 }

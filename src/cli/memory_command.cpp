@@ -14,6 +14,7 @@
 #include "imgmill/infer/model_runtime.h"
 #include "imgmill/report/run_report.h"
 #include "memory_info.h"
+#include "plan_advice.h"
 #include "session.h"
 #include "shared_flags.h"
 #include "tool.h"
@@ -33,10 +34,13 @@ class Memory final : public Tool {
         "Example:\n"
         "  imgmill memory info\n"
         "  imgmill memory recommend --device auto\n"
+        "  imgmill memory recommend upscale photos -o large --model realesr-animevideov3-x4.safetensors\n"
         "  imgmill memory clear --catalog photos/.imgmill");
     TakesWords(app.add_option("what", what_, "info, recommend or clear"), kWhat)
         ->required()
         ->type_name("WHAT");
+    app.add_option("command", command_, "recommend: a command and its flags, for advice on just that run")
+        ->type_name("COMMAND ...");
     AddByteSize(app, "--memory", shared_.memory,
                 "Budget to look at [the cgroup's limit, or 80 % of what is free]");
     AddByteSize(app, "--device-memory", shared_.device_memory, "Budget of each device [what is free there]");
@@ -56,6 +60,13 @@ class Memory final : public Tool {
       const std::string hint = guess ? "; did you mean \"" + *guess + "\"?" : " (info, recommend or clear)";
       std::fprintf(stderr, "imgmill: error: unknown word \"%s\"%s\n", PrintablePath(what_).c_str(),
                    hint.c_str());
+      return ExitCode::kUsage;
+    }
+    if (!command_.empty()) {
+      std::fprintf(stderr,
+                   "imgmill: error: \"%s\" is out of place: a command that works on images, with its flags, "
+                   "stands right after recommend\n",
+                   PrintablePath(command_).c_str());
       return ExitCode::kUsage;
     }
     const Result<nlohmann::ordered_json> document = what_ == "clear" ? Clear() : Look();
@@ -104,12 +115,8 @@ class Memory final : public Tool {
     advice.push_back({"-j " + std::to_string(workers),
                       workers < cores ? "more of them would have to wait for each other's memory"
                                       : "one image in work for each core that this process may use"});
-    nlohmann::ordered_json json = {{"recommendations", nlohmann::ordered_json::array()}};
-    for (const Recommendation& each : advice) {
-      json["recommendations"].push_back({{"flag", each.flag}, {"reason", each.reason}});
-      text_ += MemoryLine(each.flag, each.reason);
-    }
-    return json;
+    text_ = RecommendationsText(advice);
+    return {{"recommendations", RecommendationsJson(advice)}};
   }
 
   /// Costs that runs have learned are all that is kept between them; a process's caches end with it.
@@ -144,6 +151,7 @@ class Memory final : public Tool {
   }
 
   std::string what_;
+  std::string command_;
   std::string device_;
   std::string catalog_;
   bool json_ = false;

@@ -125,8 +125,9 @@ Result<CommandResult> RunSteps(CommandPipeline& pipeline, std::unique_ptr<ItemSo
 
 }  // namespace
 
-ExitCode RunPipeline(CommandPipeline pipeline, const SharedOptions& shared, std::string command_line) {
-  SessionPlan plan{"run", std::move(command_line), {pipeline.output}, {}, {}};
+ExitCode RunPipeline(CommandPipeline pipeline, const SharedOptions& shared, std::string command_line,
+                     bool advise) {
+  SessionPlan plan{"run", std::move(command_line), {pipeline.output}, {}, {}, advise};
   for (const PipelineStep& step : pipeline.steps) {
     const std::string output = step.command->output_folder();
     if (!output.empty() && output != step.folder) plan.output_folders.push_back(output);

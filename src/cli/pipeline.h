@@ -36,6 +36,8 @@ struct CommandPipeline {
 Result<CommandPipeline> ReadPipeline(const std::string& file, CLI::App& app, SharedOptions& shared);
 
 /// Runs the steps. The counts of each must reconcile: listed = kept + dropped + failed.
-ExitCode RunPipeline(CommandPipeline pipeline, const SharedOptions& shared, std::string command_line);
+/// @param advise  as in SessionPlan.
+ExitCode RunPipeline(CommandPipeline pipeline, const SharedOptions& shared, std::string command_line,
+                     bool advise);
 
 }  // namespace imgmill

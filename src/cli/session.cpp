@@ -13,6 +13,7 @@
 #include "imgmill/report/prometheus.h"
 #include "imgmill/report/report_page.h"
 #include "imgmill/report/run_report.h"
+#include "plan_advice.h"
 #include "plan_output.h"
 #include "stop_signals.h"
 
@@ -272,6 +273,12 @@ ExitCode Session::FinishPlan(const CommandResult& result) {
   if (run_plan_) {
     document["plan"] = PlanJson(*run_plan_, memory);
     text = PlanText(*run_plan_, memory);
+    if (plan_.advise) {
+      const std::vector<Recommendation> advice = AdviseOn(*run_plan_, memory, memory_->LargestLease());
+      document["recommendations"] = RecommendationsJson(advice);
+      text = RecommendationsText(advice);
+      if (advice.empty()) text = "nothing is left to do: no flag is needed\n";
+    }
   } else {
     text = "nothing to plan: this run works on no images\n";
   }

@@ -27,6 +27,8 @@ struct SessionPlan {
   std::vector<std::string> leave_out;
   /// The folder whose default catalog is used in place of the input's; empty for the input's.
   std::string catalog_of;
+  /// Of a run of which only the plan is wanted: say which flags would suit it, in place of the plan.
+  bool advise = false;
 };
 
 class Session {

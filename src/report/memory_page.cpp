@@ -81,6 +81,7 @@ footer { color: var(--soft); font-size: 13px; margin-top: 1.5rem; overflow-wrap:
 
 std::string Outcome(const StoredReport& report) {
   if (report.error && !report.counted) return "Ended by an error";
+  if (!report.counted) return "A plan: nothing was done";
   std::string text = report.interrupted ? "Interrupted: " : "";
   text += Counted(report.listed, "image", "images") + ": " + std::to_string(report.done) + " done, ";
   if (report.skipped > 0) text += std::to_string(report.skipped) + " skipped, ";

@@ -1,0 +1,147 @@
+// Rules of advice, one function a flag.
+#include "plan_advice.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include "imgmill/base/byte_size.h"
+#include "memory_info.h"
+
+namespace imgmill {
+namespace {
+
+/// What a run without --memory would take of what is available; see docs/memory.md.
+constexpr double kShareOfAvailable = 0.8;
+
+std::string Images(uint64_t count) {
+  return std::to_string(count) + (count == 1 ? " image" : " images");
+}
+
+std::string MemoryOf(size_t bytes) {
+  return "--memory " + std::to_string((bytes + kMiB - 1) / kMiB) + "MiB";
+}
+
+/// The most that --memory can be here without being lowered.
+size_t MachineAllows(const MemoryInfo& memory) {
+  size_t most = memory.process.resident +
+                static_cast<size_t>(kShareOfAvailable * static_cast<double>(memory.system.available));
+  if (memory.cgroup) most = std::min(most, memory.cgroup->limit);
+  return std::max(most, memory.budget);
+}
+
+/// The value of `key=` in the plan of numerics that a reservation was made for; nothing without a model.
+std::optional<std::string> OfNumerics(const RunPlan& plan, const std::string& key) {
+  for (const MemoryInfo::Reservation& reservation : plan.reservations) {
+    const size_t at = reservation.what.find(key + "=");
+    if (at == std::string::npos) continue;
+    const size_t value = at + key.size() + 1;
+    return reservation.what.substr(value, reservation.what.find_first_of(" ,", value) - value);
+  }
+  return std::nullopt;
+}
+
+size_t Reserved(const RunPlan& plan) {
+  size_t bytes = 0;
+  for (const MemoryInfo::Reservation& reservation : plan.reservations) bytes += reservation.bytes;
+  return bytes;
+}
+
+Recommendation AdviseMemory(const RunPlan& plan, const MemoryInfo& memory) {
+  const size_t most = MachineAllows(memory);
+  const std::string beyond = "; this machine allows " + FormatByteSize(most) + " now";
+  if (plan.too_large > 0) {
+    std::string reason = Images(plan.too_large) + " cannot fit " + FormatByteSize(memory.budget) +
+                         "; with this all of them do";
+    if (plan.enough_budget > most) reason += beyond + ", so they are for another";
+    return {MemoryOf(plan.enough_budget), reason};
+  }
+  if (plan.at_once < plan.workers && plan.at_once > 0) {
+    const size_t missing = static_cast<size_t>(plan.workers - plan.at_once) * plan.largest_lease;
+    const size_t wanted = memory.budget + missing + missing / 19;  // the reserve is a twentieth of the whole
+    if (wanted <= most)
+      return {MemoryOf(wanted), std::to_string(plan.workers) + " of the largest images, " +
+                                    FormatByteSize(plan.largest_lease) + " each, then fit at once; " +
+                                    FormatByteSize(memory.budget) + " hold " + std::to_string(plan.at_once)};
+    return {MemoryOf(most), Images(static_cast<uint64_t>(plan.at_once)) + " of up to " +
+                                FormatByteSize(plan.largest_lease) + " fit at once, for " +
+                                std::to_string(plan.workers) + " workers it would take " +
+                                FormatByteSize(wanted) + beyond};
+  }
+  const size_t enough = plan.expected_peak + std::max(16 * kMiB, plan.expected_peak / 19);
+  return {MemoryOf(std::min(enough, memory.budget)),
+          "the run is expected to hold " + FormatByteSize(plan.expected_peak) +
+              " at its peak; with the reserve this is enough, and more would not be used"};
+}
+
+Recommendation AdviseWorkers(const RunPlan& plan, size_t room) {
+  const std::string largest = "the largest image takes " + FormatByteSize(plan.largest_lease) + " of the " +
+                              FormatByteSize(room) + " that can be leased: ";
+  const std::string flag = "-j ";
+  if (!plan.reservations.empty() || plan.at_once >= plan.workers) {
+    return {flag + std::to_string(plan.workers),
+            largest + std::to_string(plan.at_once) + " at once" +
+                (plan.reservations.empty() ? ", as many as there are workers"
+                                           : "; the model computes on as many threads")};
+  }
+  return {flag + std::to_string(plan.at_once), largest + "more workers would wait for each other's memory"};
+}
+
+void AdviseDevice(const MemoryInfo& memory, std::vector<Recommendation>& advice) {
+  if (memory.devices.empty()) return;
+  std::string names;
+  size_t best = 0;
+  for (size_t i = 0; i < memory.devices.size(); ++i) {
+    const MemoryInfo::NamedDevice& device = memory.devices[i];
+    names += (names.empty() ? "" : ",") + device.name;
+    if (device.budget > memory.devices[best].budget) best = i;
+  }
+  const bool cpu = memory.devices[best].name.starts_with("cpu");
+  advice.push_back({"--device " + names, (cpu ? std::string("computes in host memory, ")
+                                              : std::string("has memory of its own, ")) +
+                                             FormatByteSize(memory.devices[best].budget) + " of budget" +
+                                             (cpu ? "; no accelerator was chosen or found" : "")});
+}
+
+void AdviseNumerics(const RunPlan& plan, std::vector<Recommendation>& advice) {
+  const std::optional<std::string> batch = OfNumerics(plan, "micro_batch");
+  const std::optional<std::string> tile = OfNumerics(plan, "tile");
+  const std::optional<std::string> dtype = OfNumerics(plan, "dtype");
+  if (batch)
+    advice.push_back({"--batch " + *batch, "measured as the fastest for this model; its batches take " +
+                                               FormatByteSize(Reserved(plan)) + " in all"});
+  if (tile && *tile != "none" && *tile != "0")
+    advice.push_back({"--tile " + *tile,
+                      "the plan's: a larger one saves overlap and takes more memory, in "
+                      "proportion to its area"});
+  if (dtype)
+    advice.push_back({"precision " + *dtype,
+                      "the only one that models compute in: equal bytes on equal processors "
+                      "are promised, and no flag changes it"});
+}
+
+}  // namespace
+
+std::vector<Recommendation> AdviseOn(const RunPlan& plan, const MemoryInfo& memory, size_t room) {
+  std::vector<Recommendation> advice;
+  if (plan.images == 0 && plan.too_large == 0) return advice;
+  advice.push_back(AdviseMemory(plan, memory));
+  if (plan.images > 0) advice.push_back(AdviseWorkers(plan, room));
+  AdviseDevice(memory, advice);
+  AdviseNumerics(plan, advice);
+  return advice;
+}
+
+nlohmann::ordered_json RecommendationsJson(const std::vector<Recommendation>& advice) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::array();
+  for (const Recommendation& each : advice) json.push_back({{"flag", each.flag}, {"reason", each.reason}});
+  return json;
+}
+
+std::string RecommendationsText(const std::vector<Recommendation>& advice) {
+  std::string text;
+  for (const Recommendation& each : advice) text += MemoryLine(each.flag, each.reason);
+  return text;
+}
+
+}  // namespace imgmill
