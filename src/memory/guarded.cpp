@@ -10,6 +10,7 @@
 #include "imgmill/base/byte_size.h"
 #include "memory/close_watch.h"
 #include "memory/ladder_steps.h"
+#include "memory/malloc_settings.h"
 #include "memory/memory_manager_impl.h"
 
 namespace imgmill {
@@ -78,11 +79,29 @@ static Status Recover(MemoryManager& manager, ManagedDevice& slot, int index) {
   return canary;
 }
 
+void MemoryManager::Impl::LookForLeak(const std::string& work) {
+  const auto level = [this] {
+    const size_t cached = HostPool().Stats().cached + devices.HeldByCarved().cached;
+    return LeakWatch::Level{resident.ReadAnonymous(), cached, host_work_bytes};
+  };
+  const std::optional<LeakWatch::Leak> leak = leaks.Ended(work, level());
+  if (!leak) return;
+  // What malloc keeps of freed blocks is no leak.
+  HostPool().ClearCache();
+  TrimMalloc();
+  if (!leaks.Confirms(*leak, level())) return;
+  Warn(work + " may leak: what the process holds has risen by " + FormatByteSize(leak->bytes) + " over " +
+       std::to_string(leak->images) + " images, without falling (please report it)");
+}
+
 LadderOutcome MemoryManager::Guarded(LadderWork& work, int device, const StopFlag& stop) {
   BatchLabel label = work.label();
   if (label.predicted.total() == 0) return Descend(work, device, stop);
   BatchRecord record;
   record.start_ms = impl_->Now();
+  const bool host = device == kHostWork;
+  const bool host_memory = host || impl_->devices.At(device).device->host_backed();
+  if (host_memory) impl_->host_work_bytes += label.predicted.total();
   LadderOutcome outcome;
   {
     std::optional<CloseWatch> watch;
@@ -95,8 +114,10 @@ LadderOutcome MemoryManager::Guarded(LadderWork& work, int device, const StopFla
       record.resident_peak = outcome.resident_peak = watch->Growth();
     }
   }
+  if (host_memory) impl_->host_work_bytes -= label.predicted.total();
+  if (host) impl_->LookForLeak(label.work);
   record.work = std::move(label.work);
-  record.device = device == kHostWork ? "host" : impl_->devices.At(device).device->name();
+  record.device = host ? "host" : impl_->devices.At(device).device->name();
   record.shape = label.shape;
   record.predicted = label.predicted;
   record.rung = outcome.rung;

@@ -95,14 +95,6 @@ void MemoryManager::Impl::Sample() {
   monitors.Take(sample);
   const AdmissionStats stats = admission.Stats();
   log.Look(Now(), sample, stats.ledger.leased.total(), stats.ledger.InForce());
-  const bool idle = stats.ledger.leases == 0 && stats.granted > 0;
-  std::lock_guard lock(warnings_mutex);
-  creep.Look(idle, sample.resident - std::min(sample.resident, sample.cached));
-  const size_t worrying = std::max(16 * kMiB, budget.bytes / 20);
-  if (creep_told || creep.Creep() < worrying) return;
-  creep_told = true;
-  warnings.push_back("memory held while idle has risen by " + FormatByteSize(creep.Creep()) +
-                     " without falling: something may leak");
 }
 
 void MemoryManager::Impl::LookAtOthers() {
@@ -122,6 +114,7 @@ void MemoryManager::Impl::Baseline() {
   HostPool().ClearCache();
   TrimMalloc();
   admission.SetBaseline(Look());
+  leaks.BeginAnew();
   ShareOut();
 }
 

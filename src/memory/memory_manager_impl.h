@@ -14,6 +14,7 @@
 #include "memory/batch_log_impl.h"
 #include "memory/device_table.h"
 #include "memory/host_budget.h"
+#include "memory/leak_watch.h"
 #include "memory/proc_file.h"
 #include "memory/sampler.h"
 
@@ -47,16 +48,19 @@ struct MemoryManager::Impl {
   std::map<int, MemoryInfo::Reservation> reservations;
   int last_reservation = 0;
 
+  std::atomic<size_t> host_work_bytes{0};  ///< predictions of what is in flight, devices in host memory too
+  LeakWatch leaks;
+
   mutable std::mutex warnings_mutex;
   std::vector<std::string> warnings;
-  CreepWatch creep;  ///< guarded by warnings_mutex
-  bool creep_told = false;
   uint64_t looks = 0;  ///< the sampler's thread's own, like the next
   bool squeeze_told = false;
 
   /// Resident and charged bytes at one moment. Charged is read before and after, the higher counts: a block
   /// that goes in between must not look unexplained.
   HostSample Look() const;
+  /// After a piece of host work: warns if work of its kind keeps memory.
+  void LookForLeak(const std::string& work);
   /// One tick of the sampler.
   void Sample();
   /// What other processes leave of the budget.

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 
@@ -71,15 +72,34 @@ ResidentReader::~ResidentReader() {
   if (file_ >= 0) close(file_);
 }
 
-size_t ResidentReader::Read() const {
+namespace {
+
+// statm: size resident shared text lib data dirty, in pages (proc(5)).
+struct ResidentPages {
+  size_t all = 0;
+  size_t shared = 0;
+};
+
+ResidentPages ReadStatm(int file) {
   char buffer[128];
-  const ssize_t length = pread(file_, buffer, sizeof buffer, 0);
-  if (length <= 0) return 0;
-  // statm: size resident shared text lib data dirty, in pages (proc(5)).
+  const ssize_t length = pread(file, buffer, sizeof buffer, 0);
+  if (length <= 0) return {};
   const std::string_view text(buffer, static_cast<size_t>(length));
-  const size_t blank = text.find(' ');
-  if (blank == std::string_view::npos) return 0;
-  return LeadingNumber(text.substr(blank)).value_or(0) * PageBytes();
+  const size_t first = text.find(' ');
+  const size_t second = first == std::string_view::npos ? first : text.find(' ', first + 1);
+  if (second == std::string_view::npos) return {};
+  return {LeadingNumber(text.substr(first)).value_or(0), LeadingNumber(text.substr(second)).value_or(0)};
+}
+
+}  // namespace
+
+size_t ResidentReader::Read() const {
+  return ReadStatm(file_).all * PageBytes();
+}
+
+size_t ResidentReader::ReadAnonymous() const {
+  const ResidentPages pages = ReadStatm(file_);
+  return (pages.all - std::min(pages.all, pages.shared)) * PageBytes();
 }
 
 }  // namespace imgmill

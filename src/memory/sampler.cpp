@@ -53,23 +53,4 @@ void MonitorSet::Take(const HostSample& sample) {
   }
 }
 
-void CreepWatch::Look(bool idle, size_t held) {
-  if (!idle) {
-    idle_looks_ = 0;
-    return;
-  }
-  if (++idle_looks_ != kSettled) return;
-  if (last_ != 0 && held > last_) {
-    ++rises_;
-  } else {
-    rises_ = 0;
-    start_ = held;
-  }
-  last_ = held;
-}
-
-size_t CreepWatch::Creep() const {
-  return rises_ >= kStretches ? last_ - start_ : 0;
-}
-
 }  // namespace imgmill

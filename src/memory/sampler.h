@@ -52,22 +52,4 @@ class MonitorSet {
   std::list<HostSample> peaks_;
 };
 
-/// Notices a level that only ever rises: memory held when nothing is leased should be the same after each
-/// stretch of work.
-class CreepWatch {
- public:
-  /// One look: `idle` while no lease is out, `held` the bytes held then beside caches.
-  void Look(bool idle, size_t held);
-  /// Bytes by which the idle level has risen over the last stretches, if it never fell; else 0.
-  size_t Creep() const;
-
- private:
-  static constexpr int kSettled = 3;    ///< looks in a row that make a stretch of idleness
-  static constexpr int kStretches = 8;  ///< as many rises in a row are no coincidence
-  int idle_looks_ = 0;
-  int rises_ = 0;
-  size_t start_ = 0;
-  size_t last_ = 0;
-};
-
 }  // namespace imgmill

@@ -101,8 +101,8 @@ struct MemoryInfo {
   uint64_t rungs[7] = {};  ///< how often each Rung was taken
   uint64_t clears = 0;
   double clear_ms = 0;  ///< time they took, as the cache strategy and the ladder asked for them
-  /// What the user should hear: a budget that was lowered, statistics that cannot be read, a lost device, a
-  /// quiescent level that creeps up.
+  /// What the user should hear: a budget that was lowered, statistics that cannot be read, a lost device, an
+  /// operation that keeps memory image after image.
   std::vector<std::string> warnings;
 };
 
