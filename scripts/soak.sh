@@ -4,9 +4,14 @@
 # above the budget, or memory, files or temporaries left behind.
 #
 # Usage: scripts/soak.sh [MINUTES] [FOLDER]      (10 minutes, sample_data)
+#        scripts/soak.sh --gigapixel FOLDER      (as bench/peers/make_big_files.py makes it; 20 minutes)
+# The second form sends each file of FOLDER/gigapixel (32768x32768) and FOLDER/whole (20000x20000, in forms that cannot be
+# read row by row) through filter, tile, dedup and embed within 400 MiB, in a control group of that size where one can be
+# made: each is done below it, or refused with the bytes that it needs.
 # Environment: IMGMILL (build/release/bin/imgmill); IMGMILL_MODEL, a weight file: upscale by it too.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+if [ "${1:-}" = --gigapixel ]; then exec "$root/scripts/soak_gigapixel.sh" "${2:?FOLDER}"; fi
 minutes=${1:-10}
 folder=$(realpath "${2:-$root/sample_data}")
 imgmill=$(realpath "${IMGMILL:-$root/build/release/bin/imgmill}")

@@ -8,6 +8,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <system_error>
 
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
@@ -107,7 +108,10 @@ void LogOutput::Draw(const std::string& line) {
 LogOutput::ProgressLine::ProgressLine(LogOutput& output, const Progress& progress,
                                       const MemoryManager& memory)
     : output_(output), progress_(progress), memory_(memory), start_(Clock::now()), step_(progress.step()) {
-  if (output_.impl_->show_progress) thread_ = std::thread([this] { Loop(); });
+  try {
+    if (output_.impl_->show_progress) thread_ = std::thread([this] { Loop(); });
+  } catch (const std::system_error&) {  // the work may do without the line
+  }
 }
 
 LogOutput::ProgressLine::~ProgressLine() {

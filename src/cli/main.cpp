@@ -1,9 +1,13 @@
 // The program: finds the command's row, hands the rest of the line to it, returns its exit code.
 #include <fcntl.h>
 
+#include <cstdio>
+#include <new>
+#include <system_error>
 #include <utility>
 
 #include "command_line.h"
+#include "imgmill/memory/system_memory.h"
 
 int main(int argc, char** argv) {
   // A closed standard stream's number would go to the next file opened, the catalog perhaps: it is filled
@@ -12,5 +16,17 @@ int main(int argc, char** argv) {
        {std::pair{0, "/dev/null"}, std::pair{1, "/dev/full"}, std::pair{2, "/dev/null"}}) {
     if (::fcntl(number, F_GETFD) == -1 && ::open(stand_in, O_RDWR) != number) return 3;
   }
-  return imgmill::RunCommandLine(argc, argv);
+  imgmill::SpareAddressSpace();
+  // What no part of the program could make a value of: it came before there was a run, or a thread that
+  // cannot be done without.
+  try {
+    return imgmill::RunCommandLine(argc, argv);
+  } catch (const std::system_error& problem) {
+    std::fprintf(stderr,
+                 "imgmill: error: cannot start a thread: %s (raise ulimit -v or -u, or use a smaller -j)\n",
+                 problem.what());
+  } catch (const std::bad_alloc&) {
+    std::fputs("imgmill: error: out of memory before the work began (is there a ulimit -v?)\n", stderr);
+  }
+  return 3;
 }

@@ -2,6 +2,7 @@
 // them through a small ring, so that memory does not depend on the image's height.
 #include <algorithm>
 #include <cctype>
+#include <system_error>
 #include <thread>
 
 #include "imgmill/image/writer.h"
@@ -178,6 +179,9 @@ Result<std::unique_ptr<RowWriter>> CreateRows(const std::string& path, const Lay
     return std::unique_ptr<RowWriter>(std::move(writer));
   } catch (const OutOfMemory& refusal) {
     return Error{Stage::kEncode, Code::kOutOfMemory, refusal.what()};
+  } catch (const std::system_error& refusal) {  // a shortage like any other: the ladder tries again
+    return Error{Stage::kEncode, Code::kOutOfMemory,
+                 std::string("no thread for the encoder: ") + refusal.what()};
   }
 }
 

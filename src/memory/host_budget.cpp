@@ -11,6 +11,9 @@ namespace {
 /// Less room than this is not worth starting with: one photo of 0.3 megapixels needs about a megabyte.
 constexpr size_t kLeastRoom = 16 * kMiB;
 
+/// Address space of the threads to come (their stacks) and of libraries that formats load when they are met.
+constexpr size_t kMappedLater = 32 * kMiB;
+
 size_t Less(size_t from, size_t what) {
   return from - std::min(from, what);
 }
@@ -40,7 +43,7 @@ HostBudget DecideHostBudget(const HostLimits& limits) {
   if (limits.address_space) {
     // Mapped but never touched pages count against the address space, not against us.
     const size_t untouched = Less(limits.process.address_space, resident);
-    lower(Less(*limits.address_space, untouched), "ulimit -v");
+    lower(Less(*limits.address_space, untouched + kMappedLater), "ulimit -v");
   }
   if (limits.asked == 0) return budget;
   if (limits.asked <= budget.bytes) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <exception>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -13,8 +14,13 @@ template <typename Work>
 void OnThreads(int threads, const Work& work) {
   std::vector<std::jthread> others;
   others.reserve(static_cast<size_t>(threads - 1));
-  for (int t = 1; t < threads; ++t) others.emplace_back([&work, t]() noexcept { work(t); });
+  int t = 1;
+  try {
+    for (; t < threads; ++t) others.emplace_back([&work, t]() noexcept { work(t); });
+  } catch (const std::system_error&) {  // no more threads to be had: the rest is done here
+  }
   work(0);
+  for (; t < threads; ++t) work(t);
 }
 
 }  // namespace imgmill

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -153,11 +154,16 @@ Result<std::unique_ptr<DeviceLane>> DeviceLane::Open(BatchModel& model, const Nu
     const std::lock_guard lock(state->mutex);
     state->changed.notify_all();
   });
-  for (int device = 0; device < memory.device_count(); ++device) {
-    for (int i = 0; i < streams[static_cast<size_t>(device)]; ++i)
-      impl->threads.emplace_back([state, device] { state->Serve(device); });
+  std::unique_ptr<DeviceLane> lane(new DeviceLane(std::move(impl)));
+  try {
+    for (int device = 0; device < memory.device_count(); ++device) {
+      for (int i = 0; i < streams[static_cast<size_t>(device)]; ++i)
+        state->threads.emplace_back([state, device] { state->Serve(device); });
+    }
+  } catch (const std::system_error&) {
+    if (state->threads.empty()) throw;  // fewer will do
   }
-  return std::unique_ptr<DeviceLane>(new DeviceLane(std::move(impl)));
+  return lane;
 }
 
 DeviceLane::~DeviceLane() {

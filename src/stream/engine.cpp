@@ -7,6 +7,7 @@
 #include <exception>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 
 #include "bounded_queue.h"
@@ -56,7 +57,11 @@ class EngineRun {
 
   RunCounts Run() {
     std::vector<std::jthread> threads;
-    for (int i = 0; i < workers_; ++i) threads.emplace_back([this] { Work(); });
+    try {
+      for (int i = 0; i < workers_; ++i) threads.emplace_back([this] { Work(); });
+    } catch (const std::system_error&) {
+      if (threads.empty()) throw;  // fewer will do
+    }
     services_.progress->expected = source_.Expected();
     Feed();
     queue_.Close();

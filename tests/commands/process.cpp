@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -77,6 +78,8 @@ Process::Process(const std::vector<std::string>& argv, const ProcessOptions& opt
   if (pid_ == 0) {
     // An ignored SIGPIPE would be inherited, and hide what the program does about it.
     ::signal(SIGPIPE, SIG_DFL);
+    const rlimit limit{options.address_space, options.address_space};
+    if (options.address_space != 0 && ::setrlimit(RLIMIT_AS, &limit) != 0) ::_exit(126);
     if (!options.cgroup_procs.empty() && !JoinGroup(options.cgroup_procs.c_str())) ::_exit(126);
     ::dup2(nothing, 0);
     ::dup2(stdout_of_child, 1);

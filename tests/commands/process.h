@@ -12,6 +12,7 @@ namespace imgmill::process_test {
 struct ProcessOptions {
   std::vector<std::string> environment;  ///< "NAME=value", added to or replacing the test's own
   std::string cgroup_procs;              ///< file that the child writes its pid into before it starts
+  size_t address_space = 0;              ///< RLIMIT_AS in bytes, `ulimit -v`; 0 for none
   bool broken_stdout = false;            ///< stdout is a pipe that nobody reads any more
 };
 

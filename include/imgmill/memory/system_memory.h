@@ -33,6 +33,11 @@ std::optional<CgroupMemory> ReadCgroupMemory();
 ProcessMemory ReadProcessMemory();
 /// RLIMIT_AS, if one is set.
 std::optional<size_t> ReadAddressSpaceLimit();
+/// Of a thread, where the address space is limited.
+inline constexpr size_t kSmallStack = size_t{2} << 20;
+/// Where it is: one malloc arena, and small stacks for the threads to come. To be called before the first of
+/// them.
+void SpareAddressSpace();
 
 /// The parsers behind them, on a root folder instead of "/", so that tests can give made-up /proc and /sys
 /// trees.
