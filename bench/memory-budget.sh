@@ -44,13 +44,13 @@ where=$scratch/small; links small "$assets/photos/bsds500-val" 8 -name '*.jpg'
 network=$assets/weights/torchscript/mobilenet_v2_1.0_224_coral_embed1280_f32.pt
 upscaler=$assets/weights/realesrgan/realesr-animevideov3-x4.pth
 commands=(
-  "dedup|dedup $scratch/all --decode full"
-  "filter|filter $scratch/all --keep sharpness>0"
-  "tile|tile $scratch/all --size 512 -o $scratch/out"
-  "embed|embed $scratch/all"
-  "embed-model|embed $scratch/all --model $network --device cpu"
-  "upscale|upscale $scratch/medium --method lanczos3 --scale 2 --format jpg -o $scratch/out"
-  "upscale-model|upscale $scratch/small --model $upscaler --device cpu -o $scratch/out"
+  "dedup|dedup $scratch/all --decode full --no-catalog"
+  "filter|filter $scratch/all --keep sharpness>0 --no-catalog"
+  "tile|tile $scratch/all --size 512 -o $scratch/out --no-catalog"
+  "embed|embed $scratch/all --catalog $scratch/out/catalog"
+  "embed-model|embed $scratch/all --model $network --device cpu --catalog $scratch/out/catalog"
+  "upscale|upscale $scratch/medium --method lanczos3 --scale 2 --format jpg -o $scratch/out --no-catalog"
+  "upscale-model|upscale $scratch/small --model $upscaler --device cpu -o $scratch/out --no-catalog"
 )
 
 # run COMMAND [MiB]: leaves "seconds KiB exit" in $scratch/time and the report.
@@ -59,7 +59,7 @@ run() {
   [ -z "${2:-}" ] || budget=(--memory "$2MiB")
   rm -rf "$scratch/out" "$scratch/report.json"
   # shellcheck disable=SC2086  # a command is several words
-  /usr/bin/time -f '%e %M %x' -o "$scratch/time.all" "$imgmill" $1 --no-catalog -j "$jobs" --quiet "${budget[@]}" \
+  /usr/bin/time -f '%e %M %x' -o "$scratch/time.all" "$imgmill" $1 -j "$jobs" --quiet "${budget[@]}" \
     --report "$scratch/report.json" >/dev/null 2>"$scratch/stderr" || true
   tail -n 1 "$scratch/time.all" >"$scratch/time"
 }
