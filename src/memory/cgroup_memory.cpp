@@ -115,7 +115,7 @@ std::optional<CgroupMemory> ReadGroup(const std::string& folder, const Dialect& 
 
 /// What our group could still take, the measure of tightness.
 size_t Left(const CgroupMemory& memory) {
-  return memory.limit - std::min(memory.limit, memory.used);
+  return memory.limit - std::min(memory.limit, memory.anonymous);
 }
 
 void KeepTighter(std::optional<CgroupMemory>& tightest, std::optional<CgroupMemory> other) {

@@ -23,6 +23,13 @@ size_t KernelShare(size_t limit) {
   return std::max(4 * kMiB, limit / 50);
 }
 
+/// What the other processes of a group hold. File pages are nobody's, in use or not: the kernel drops them
+/// when it must, and those that an earlier run has read would otherwise be missing in the budget of the next.
+/// Ours are resident all the same.
+size_t OthersIn(const CgroupMemory& group, const ProcessMemory& process) {
+  return Less(group.anonymous, Less(process.resident, process.file_backed));
+}
+
 }  // namespace
 
 HostBudget DecideHostBudget(const HostLimits& limits) {
@@ -36,7 +43,7 @@ HostBudget DecideHostBudget(const HostLimits& limits) {
     budget.source = source;
   };
   if (limits.cgroup) {
-    const size_t others = Less(limits.cgroup->used, resident);
+    const size_t others = OthersIn(*limits.cgroup, limits.process);
     const size_t limit = limits.cgroup->limit;
     lower(Less(limit, others + KernelShare(limit)), "cgroup " + limits.cgroup->path);
   }
@@ -58,6 +65,7 @@ HostBudget DecideHostBudget(const HostLimits& limits) {
 
 Pressure::Pressure(const HostLimits& at_start, size_t budget)
     : budget_(budget),
+      address_space_(at_start.address_space),
       kept_available_(
           std::min(at_start.system.available / 5, std::max(64 * kMiB, at_start.system.total / 50))) {}
 
@@ -65,9 +73,13 @@ size_t Pressure::Squeeze(const SystemMemory& system, const std::optional<CgroupM
                          const ProcessMemory& process) const {
   size_t allowed = Less(process.resident + system.available, kept_available_);
   if (cgroup) {
-    // File pages are nobody's: the kernel drops them when it must. Ours are resident all the same.
-    const size_t others = Less(cgroup->anonymous, Less(process.resident, process.file_backed));
+    const size_t others = OthersIn(*cgroup, process);
     allowed = std::min(allowed, Less(cgroup->limit, others + KernelShare(cgroup->limit)));
+  }
+  // Libraries that were loaded since, LibTorch above all, map several times what they hold.
+  if (address_space_) {
+    const size_t untouched = Less(process.address_space, process.resident);
+    allowed = std::min(allowed, Less(*address_space_, untouched));
   }
   return Less(budget_, allowed);
 }

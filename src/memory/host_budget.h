@@ -29,7 +29,7 @@ struct HostBudget {
 /// limit less what others in the group hold, and what the address space limit leaves.
 HostBudget DecideHostBudget(const HostLimits& limits);
 
-/// What other processes leave of a budget while the run goes on.
+/// What other processes, and addresses where they are limited, leave of a budget while the run goes on.
 class Pressure {
  public:
   /// `at_start`: what the budget was decided from.
@@ -43,6 +43,7 @@ class Pressure {
 
  private:
   size_t budget_;
+  std::optional<size_t> address_space_;
   size_t kept_available_;
 };
 

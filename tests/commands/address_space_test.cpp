@@ -1,5 +1,5 @@
-// A limit on the address space (ulimit -v) that nobody told it about: whatever it is, no run is killed, none crashes or
-// hangs, and every image is done or recorded, or the run is refused at the start with the reason.
+// A limit on the address space (ulimit -v) that nobody told it about: whatever it is, no run is killed, none
+// crashes or hangs, and every image is done or recorded, or the run is refused at the start with the reason.
 #include <doctest/doctest.h>
 
 #include "program.h"
@@ -10,7 +10,8 @@ namespace {
 constexpr size_t kMiB = size_t{1} << 20;
 
 /// What became of a run: true if it did its work, false if it was refused.
-bool EndedWell(const std::vector<std::string>& command, size_t limit, size_t listed, ProcessOptions options = {}) {
+bool EndedWell(const std::vector<std::string>& command, size_t limit, size_t listed,
+               ProcessOptions options = {}) {
   options.address_space = limit;
   const ProcessResult result = Run(command, options);
   CAPTURE(command.front());
@@ -38,8 +39,8 @@ TEST_CASE("no limit on the address space kills a run, or loses an image") {
   const TestFolder where;
   CopySamples(where / "photos");
   WriteLargeJpeg(where / "photos/large.jpg", 4000, 3000);
-  REQUIRE(Run({"upscale", where / "photos/large.jpg", "--method", "linear", "--scale", "1", "--format", "webp", "-o",
-               where / "photos/webp"})
+  REQUIRE(Run({"upscale", where / "photos/large.jpg", "--method", "linear", "--scale", "1", "--format",
+               "webp", "-o", where / "photos/webp"})
               .exit_code == 0);
   const size_t count = CountFiles(where / "photos");
   const std::vector<std::vector<std::string>> commands = {
@@ -47,8 +48,8 @@ TEST_CASE("no limit on the address space kills a run, or loses an image") {
       {"filter", where / "photos", "--keep", "sharpness>p10", "--no-catalog"},
       {"tile", where / "photos", "--size", "256", "-o", where / "out", "--no-catalog"},
       {"embed", where / "photos", "--catalog", where / "catalog", "--force"},
-      {"upscale", where / "photos", "--method", "cubic", "--scale", "1.5", "-o", where / "out", "--no-catalog",
-       "--force"}};
+      {"upscale", where / "photos", "--method", "cubic", "--scale", "1.5", "-o", where / "out",
+       "--no-catalog", "--force"}};
   for (std::vector<std::string> command : commands) {
     command.insert(command.end(), {"-j4", "--json"});
     bool worked = false;
@@ -76,8 +77,8 @@ TEST_CASE("no limit on the address space kills a run by a model") {
   bool worked = false;
   for (const size_t limit : {300, 600, 800, 1000, 1500, 4000}) {
     std::filesystem::remove_all(where / "out");
-    worked = EndedWell({"upscale", where / "photos", "--model", model.weights, "--device", "cpu", "-o", where / "out",
-                        "-j2", "--json"},
+    worked = EndedWell({"upscale", where / "photos", "--model", model.weights, "--device", "cpu", "-o",
+                        where / "out", "-j2", "--json"},
                        limit * kMiB, 2, model.options);
   }
   CHECK(worked);

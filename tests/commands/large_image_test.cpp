@@ -1,5 +1,5 @@
-// An image of 100 megapixels (300 MB as pixels) through commands that are given a third of that; and enlarging takes as
-// much memory for a tall image as for a short one.
+// An image of 100 megapixels (300 MB as pixels) through commands that are given a third of that; and
+// enlarging takes as much memory for a tall image as for a short one.
 #include <doctest/doctest.h>
 
 #include "program.h"

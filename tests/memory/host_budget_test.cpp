@@ -25,14 +25,16 @@ TEST_CASE("the least of what was asked and what there is") {
   CHECK(DecideHostBudget(limits).source == "--memory");
   CHECK(DecideHostBudget(limits).warning == "");
 
-  // Others in the group hold 300 - 100 = 200 MiB; 2 % of the limit is the kernel's: 500 - 200 - 10.
-  limits.cgroup = CgroupMemory{"/sys/fs/cgroup/job", 2, 500 * kMiB, 300 * kMiB};
+  // Others in the group hold 300 - 100 = 200 MiB beside file pages; 2 % of the limit is the kernel's: 500 -
+  // 200 - 10.
+  limits.cgroup = CgroupMemory{"/sys/fs/cgroup/job", 2, 500 * kMiB, 450 * kMiB, 300 * kMiB};
   const HostBudget lowered = DecideHostBudget(limits);
   CHECK(lowered.bytes == 290 * kMiB);
   CHECK(lowered.source == "cgroup /sys/fs/cgroup/job");
   CHECK(lowered.warning.find("--memory 600 MiB") == 0);
 
-  // 300 of the 400 MiB of addresses are not resident, 32 are kept for what is mapped later: of 482, 150 can be.
+  // 300 of the 400 MiB of addresses are not resident, 32 are kept for what is mapped later: of 482, 150 can
+  // be.
   limits.address_space = 482 * kMiB;
   CHECK(DecideHostBudget(limits).bytes == 150 * kMiB);
   CHECK(DecideHostBudget(limits).source == "ulimit -v");
@@ -132,6 +134,14 @@ TEST_CASE("what others take is missing from the budget, what the process itself 
   CHECK(grouped.Squeeze({16 * kGiB, 9 * kGiB}, group, own) == 300 * kMiB);
   group.anonymous = 400 * kMiB;
   CHECK(grouped.Squeeze({16 * kGiB, 9 * kGiB}, group, own) == 0);
+
+  // 1000 MiB of addresses, of which a library took 600 and holds 100: 400 can still be resident beside 100.
+  start.address_space = 1000 * kMiB;
+  const Pressure addressed(start, 800 * kMiB);
+  own = {};
+  own.resident = 100 * kMiB;
+  own.address_space = 600 * kMiB;
+  CHECK(addressed.Squeeze(start.system, std::nullopt, own) == 300 * kMiB);
 }
 
 TEST_CASE("a squeezed budget admits less, but one image at a time always") {
