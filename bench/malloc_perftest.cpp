@@ -1,7 +1,8 @@
-// What malloc keeps of freed memory, with glibc's own settings and with ours: threads that allocate and free as decoders
-// and encoders do, small blocks that live a while among large ones that come and go.
+// What malloc keeps of freed memory, with glibc's own settings and with ours: threads that allocate and free
+// as decoders and encoders do, small blocks that live a while among large ones that come and go.
 //
-// Usage: malloc_perftest default|ours [THREADS]; each in a process of its own, since settings cannot be taken back.
+// Usage: malloc_perftest default|ours [THREADS]; each in a process of its own, since settings cannot be taken
+// back.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -59,6 +60,7 @@ int main(int argc, char** argv) {
   workers.clear();
   const imgmill::ProcessMemory after = imgmill::ReadProcessMemory();
   imgmill::TrimMalloc();
-  std::printf("| %s | %.1f | %.1f | %.1f |\n", ours ? "ours" : "glibc's own", Mib(after.peak_resident - before),
-              Mib(after.resident - before), Mib(imgmill::ReadProcessMemory().resident) - Mib(before));
+  std::printf("| %s | %.1f | %.1f | %.1f |\n", ours ? "ours" : "glibc's own",
+              Mib(after.peak_resident - before), Mib(after.resident - before),
+              Mib(imgmill::ReadProcessMemory().resident) - Mib(before));
 }

@@ -1,8 +1,8 @@
-// Resident memory around a model's life: before, with LibTorch opened, with the model loaded, at work, and unloaded again,
-// several times over.
+// Resident memory around a model's life: before, with LibTorch opened, with the model loaded, at work, and
+// unloaded again, several times over.
 //
-// Usage: model_memory_perftest MODEL [ROUNDS]; a TorchScript file (.pt with code) is run as an embedder of 224x224, any
-// other as an upscaler on pictures of 256x256. IMGMILL_TORCH_MODULE may name the module.
+// Usage: model_memory_perftest MODEL [ROUNDS]; a TorchScript file (.pt with code) is run as an embedder of
+// 224x224, any other as an upscaler on pictures of 256x256. IMGMILL_TORCH_MODULE may name the module.
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,7 +26,8 @@ struct Level {
 /// MiB of the process, and of it pages of mapped files, which the kernel may drop at any time.
 Level Now() {
   const ProcessMemory process = ReadProcessMemory();
-  return {static_cast<double>(process.resident) / 1048576, static_cast<double>(process.file_backed) / 1048576};
+  return {static_cast<double>(process.resident) / 1048576,
+          static_cast<double>(process.file_backed) / 1048576};
 }
 
 void Row(const char* when, const Level& level) {
@@ -46,8 +47,8 @@ void Work(Model& model, MemoryManager& manager, int side) {
   Buffer output(static_cast<size_t>(batch) * model.OutputFloats(side, side) * sizeof(float));
   std::fill_n(reinterpret_cast<float*>(input.data()), pixels, 0.5F);
   for (int i = 0; i < kForwards; ++i) {
-    const Status ran = model.Forward(reinterpret_cast<float*>(input.data()), reinterpret_cast<float*>(output.data()),
-                                     batch, side, side, 0);
+    const Status ran = model.Forward(reinterpret_cast<float*>(input.data()),
+                                     reinterpret_cast<float*>(output.data()), batch, side, side, 0);
     if (!ran) Fail(ran.error());
   }
 }
