@@ -73,6 +73,14 @@ std::vector<std::unique_ptr<Operation>> StepsThatLookOn(const CommandPipeline& p
   return guests;
 }
 
+/// The weight files that are needed after this step.
+std::vector<std::string> WeightFilesAfter(const CommandPipeline& pipeline, size_t step) {
+  std::vector<std::string> files;
+  for (size_t next = step + 1; next < pipeline.steps.size(); ++next)
+    files.push_back(pipeline.steps[next].command->weight_file());
+  return files;
+}
+
 Result<CommandResult> RunSteps(CommandPipeline& pipeline, std::unique_ptr<ItemSource> source,
                                Session& session) {
   CommandResult whole;
@@ -90,6 +98,7 @@ Result<CommandResult> RunSteps(CommandPipeline& pipeline, std::unique_ptr<ItemSo
     services.guests = looking_on;
     services.in_pipeline = true;
     Result<CommandResult> result = step.command->Run(*source, services);
+    session.KeepModels(WeightFilesAfter(pipeline, i));
     if (!result) return result.error();
     Append(step, *result, i == 0, of_images, whole);
     of_images = of_images && step.command->output_folder().empty();

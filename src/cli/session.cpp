@@ -143,6 +143,7 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionPlan& plan, const Sh
   session->services_.progress = &self->progress_;
   session->services_.models = &self->models_;
   session->services_.plan = &self->run_plan_;
+  session->services_.loaded = &self->loaded_;
   session->services_.log = [self](LogLevel level, const std::string& text) {
     self->log_->Write(level, text);
   };
@@ -153,6 +154,12 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionPlan& plan, const Sh
 }
 
 Session::~Session() = default;
+
+void Session::KeepModels(std::span<const std::string> weight_files) {
+  if (loaded_.KeepOnly(weight_files) == 0) return;
+  memory_->ClearAll();
+  memory_->Rebaseline();  // the weights are no fixed part any more
+}
 
 Status Session::OpenCatalog() {
   const std::vector<std::string>& outputs = plan_.output_folders;

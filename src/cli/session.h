@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,9 @@ class Session {
   void BeginStep(const std::string& name) { progress_.Begin(name); }
   void Log(LogLevel level, const std::string& text) { log_->Write(level, text); }
 
+  /// Unloads all models but those of these weight files, and gives what they held back to the kernel.
+  void KeepModels(std::span<const std::string> weight_files);
+
   /// What the report page, if there is one, is to show of a step.
   void TellPage(const std::string& step, const CommandResult& result);
   /// Prints document or text, writes the report, logs the summary. @return the process's exit code
@@ -68,6 +72,7 @@ class Session {
   std::unique_ptr<Catalog> catalog_;
   std::unique_ptr<MemoryManager> memory_;
   std::unique_ptr<ModelRuntime> models_;  // after the manager whose devices it serves
+  LoadedModels loaded_;                   // after the runtime that they come from
   std::optional<PageStory> story_;
   std::optional<RunPlan> run_plan_;  // of a dry run
   Progress progress_;

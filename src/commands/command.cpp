@@ -17,9 +17,10 @@ std::optional<std::string> SharedOptions::Check() const {
   if (jobs < 0 || jobs > 1024) return "-j takes 1 to 1024 (0: one for each core)";
   if (batch < 0 || batch > 4096) return "--batch takes 1 to 4096 (0: as the plan says)";
   static const std::regex devices(
-      "(auto|cpu|cuda|hip|xpu|mps|mtia|privateuseone)(:[0-9]+)?(,[a-z]+:[0-9]+)*");
+      "(auto|all|cpu|cuda|hip|xpu|mps|mtia|privateuseone)(:[0-9]+)?(,[a-z]+(:[0-9]+)?)*");
   if (!std::regex_match(device, devices)) {
-    return "unknown --device \"" + PrintablePath(device) + "\" (auto, cpu, cpu:0,cpu:1, cuda, cuda:1 ...)";
+    return "unknown --device \"" + PrintablePath(device) +
+           "\" (auto, all, cpu, cpu:0,cpu:1, cuda, cuda:0,cuda:1 ...)";
   }
   if (limits.max_pixels < 1) return "--max-pixels must be at least 1";
   return std::nullopt;

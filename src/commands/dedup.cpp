@@ -57,6 +57,9 @@ class Dedup final : public Command {
     return options_.move_to;
   }  // or a rerun moves them deeper
 
+  std::string weight_file() const override {
+    return options_.method == "embedding" ? options_.embedding.model : std::string();
+  }
   std::string defaults_file() const override { return options_.embedding.defaults_file(); }
 
   /// Hashes only: a model cannot look on.

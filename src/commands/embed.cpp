@@ -19,6 +19,7 @@ class Embed final : public Command {
     if (!shared.no_catalog || !options_.export_file.empty()) return std::nullopt;
     return "with --no-catalog the vectors would be lost: give --export FILE";
   }
+  std::string weight_file() const override { return options_.embedding.model; }
   std::string defaults_file() const override { return options_.embedding.defaults_file(); }
 
   Result<CommandResult> Run(ItemSource& source, const CommandServices& services) override {

@@ -63,8 +63,9 @@ class ModelEmbedder final : public Embedder {
   Status Prepare() override {
     Result<ModelRuntime*> runtime = services_.OpenModels();
     if (!runtime) return runtime.error();
-    Result<std::unique_ptr<EmbeddingModel>> loaded = LoadGuarded<EmbeddingModel>(
-        services_, options_.model, [&] { return (*runtime)->LoadEmbedder(options_.model, input_.side); });
+    Result<std::shared_ptr<EmbeddingModel>> loaded =
+        LoadGuarded<EmbeddingModel>(services_, options_.model, "embed " + std::to_string(input_.side),
+                                    [&] { return (*runtime)->LoadEmbedder(options_.model, input_.side); });
     if (!loaded) return loaded.error();
     model_ = *std::move(loaded);
     NumericsPlan plan = model_->Plan(services_.memory->device(0).name());
@@ -89,7 +90,7 @@ class ModelEmbedder final : public Embedder {
   const CommandServices& services_;
   const ModelInput input_;
   std::string kind_;
-  std::unique_ptr<EmbeddingModel> model_;
+  std::shared_ptr<EmbeddingModel> model_;
   std::unique_ptr<DeviceLane> lane_;  // after the model that it runs
 };
 

@@ -54,6 +54,7 @@ class Match final : public Command {
     }
     return std::nullopt;
   }
+  std::string weight_file() const override { return options_.embedding.model; }
   std::string defaults_file() const override { return options_.embedding.defaults_file(); }
   std::string catalog_of() const override { return options_.in; }
 

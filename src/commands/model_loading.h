@@ -14,10 +14,16 @@ namespace imgmill {
 /// the file while they are read. kUsage, naming the budget that it takes, if not.
 Status RoomForModel(const CommandServices& services, const std::string& path);
 
-/// Calls `load` under the ladder; an error names the file.
+/// Calls `load` under the ladder, unless an earlier step of the run has loaded it; an error names the file.
+/// @param purpose  see LoadedModels
 template <typename Model>
-Result<std::unique_ptr<Model>> LoadGuarded(const CommandServices& services, const std::string& path,
+Result<std::shared_ptr<Model>> LoadGuarded(const CommandServices& services, const std::string& path,
+                                           const std::string& purpose,
                                            const std::function<Result<std::unique_ptr<Model>>()>& load) {
+  if (services.loaded != nullptr) {
+    if (std::shared_ptr<BatchModel> known = services.loaded->Find(path, purpose))
+      return std::static_pointer_cast<Model>(std::move(known));
+  }
   if (Status room = RoomForModel(services, path); !room) return room.error();
   class Loading final : public LadderWork {
    public:
@@ -29,14 +35,17 @@ Result<std::unique_ptr<Model>> LoadGuarded(const CommandServices& services, cons
       return {};
     }
     bool has_cpu_rung() const override { return false; }
-    std::unique_ptr<Model> model;
+    std::shared_ptr<Model> model;
 
    private:
     const std::function<Result<std::unique_ptr<Model>>()>& load_;
   };
   Loading loading(load);
   const LadderOutcome loaded = services.memory->Guarded(loading, kHostWork, *services.stop);
-  if (loaded.status) return std::move(loading.model);
+  if (loaded.status) {
+    if (services.loaded != nullptr) services.loaded->Keep(path, purpose, loading.model);
+    return std::move(loading.model);
+  }
   Error error = loaded.status.error();
   error.message = PrintablePath(path) + ": " + error.message;
   return error;

@@ -30,6 +30,7 @@ class Upscale final : public Command {
 
   std::optional<std::string> Check() const override { return options_.Check(); }
   std::string output_folder() const override { return options_.output; }
+  std::string weight_file() const override { return options_.model; }
   void set_output_folder(const std::string& folder) override { options_.output = folder; }
 
   Result<CommandResult> Run(ItemSource& source, const CommandServices& services) override {
@@ -49,10 +50,10 @@ class Upscale final : public Command {
     const SharedOptions& shared = *services.shared;
     Result<ModelRuntime*> runtime = services.OpenModels();
     if (!runtime) return runtime.error();
-    Result<std::unique_ptr<UpscaleModel>> loaded = LoadGuarded<UpscaleModel>(
-        services, options_.model, [&] { return (*runtime)->LoadUpscaler(options_.model); });
+    Result<std::shared_ptr<UpscaleModel>> loaded = LoadGuarded<UpscaleModel>(
+        services, options_.model, "upscale", [&] { return (*runtime)->LoadUpscaler(options_.model); });
     if (!loaded) return loaded.error();
-    const std::unique_ptr<UpscaleModel> model = *std::move(loaded);
+    const std::shared_ptr<UpscaleModel> model = *std::move(loaded);
     const ModelInfo& info = model->info();
     if (options_.scale > 0 && options_.scale != info.scale) {
       return Error{Stage::kConfigure, Code::kUsage,

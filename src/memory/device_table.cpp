@@ -28,6 +28,7 @@ int DeviceTable::Add(std::unique_ptr<Device> device, size_t budget) {
   std::lock_guard lock(mutex_);
   ManagedDevice& slot = slots_.emplace_back();
   slot.device = std::move(device);
+  slot.refusals_seen = slot.device->Stats().out_of_memory_count;
   Pool* const pool = slot.device->pool();
   slot.shares_host_pool = slot.device->host_backed() && (pool == nullptr || pool == &HostPool());
   slot.carved_from_host = slot.device->host_backed() && !slot.shares_host_pool;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -21,6 +22,7 @@ struct ManagedDevice {
   bool carved_from_host = false;  ///< "cpu:0": a pool of its own, out of the host's budget
   std::atomic<bool> lost{false};
   std::atomic<bool> above_threshold{false};
+  std::atomic<uint64_t> refusals_seen{0};  ///< of the device's own count, as of the last look
   DeviceGate gate;
 };
 

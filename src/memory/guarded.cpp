@@ -12,6 +12,7 @@
 #include "memory/ladder_steps.h"
 #include "memory/malloc_settings.h"
 #include "memory/memory_manager_impl.h"
+#include "memory/refusal_notes.h"
 
 namespace imgmill {
 namespace {
@@ -21,13 +22,42 @@ Error DeviceLostError(const std::string& name) {
                name + " no longer answers (use --device cpu to go on without)"};
 }
 
-/// Pools and the C++ library refuse by exception; to the ladder that is a status like any other.
-Status WithoutBadAlloc(const std::function<Status()>& attempt) {
-  try {
-    return attempt();
-  } catch (const std::bad_alloc& refused) {
-    return Error{Stage::kCompute, Code::kOutOfMemory, refused.what()};
+/// Sees refusals that the work in between has hidden: an interpreter that catches the allocator's exception
+/// and throws one of its own, say. To be made before an attempt, on its thread.
+class RefusalWatch {
+ public:
+  explicit RefusalWatch(ManagedDevice& slot) : slot_(slot), before_(RefusalsOfThisThread()) {}
+
+  /// Whether memory was refused meanwhile: to this thread, or on the device by its own count (which may have
+  /// been another's refusal: then an attempt is made in vain). To be asked after every failure.
+  bool Refused() {
+    const uint64_t counted = slot_.device->Stats().out_of_memory_count;
+    const bool rose = counted > slot_.refusals_seen.exchange(counted);
+    return rose || RefusalsOfThisThread().refusals != before_.refusals;
   }
+  /// Whether one of the refusals was the kernel's, with the pool's cap not reached.
+  bool ByKernel() const { return RefusalsOfThisThread().within_cap != before_.within_cap; }
+
+ private:
+  ManagedDevice& slot_;
+  const RefusalNotes before_;
+};
+
+/// Pools and the C++ library refuse by exception; to the ladder that is a status like any other.
+Status WithoutBadAlloc(const std::function<Status()>& attempt, RefusalWatch& watch) {
+  Status status;
+  try {
+    status = attempt();
+  } catch (const std::bad_alloc& refused) {
+    status = Error{Stage::kCompute, Code::kOutOfMemory, refused.what()};
+  } catch (const std::exception& problem) {
+    if (!watch.Refused()) throw;
+    return Error{Stage::kCompute, Code::kOutOfMemory, problem.what()};
+  }
+  if (status || !watch.Refused()) return status;
+  Error error = status.error();
+  if (error.code == Code::kModelError || error.code == Code::kInternal) error.code = Code::kOutOfMemory;
+  return error;
 }
 
 bool RanOut(const Status& status) {
@@ -65,7 +95,13 @@ std::string FailureMessage(const ManagedDevice& slot, const LadderWork& work, co
 
 void MemoryManager::Impl::MarkLost(ManagedDevice& slot) {
   if (slot.lost.exchange(true)) return;
-  Warn(slot.device->name() + " no longer answers: the rest of the run goes on on the CPU");
+  std::string others;
+  for (int i = 0; i < devices.count(); ++i) {
+    const ManagedDevice& other = devices.At(i);
+    if (!other.lost) others += (others.empty() ? "" : ", ") + other.device->name();
+  }
+  Warn(slot.device->name() + " no longer answers: the rest of the run goes on on " +
+       (others.empty() ? "the CPU" : others));
 }
 
 /// Empties the cache, waits for the device and asks whether it still answers.
@@ -122,7 +158,7 @@ LadderOutcome MemoryManager::Guarded(LadderWork& work, int device, const StopFla
   record.predicted = label.predicted;
   record.rung = outcome.rung;
   record.attempts = outcome.attempts;
-  record.failed = !outcome.status.ok();
+  record.failed = !outcome.status.ok() && !outcome.hand_over;
   record.duration_ms = impl_->Now() - record.start_ms;
   impl_->log.Add(std::move(record));
   return outcome;
@@ -137,12 +173,13 @@ LadderOutcome MemoryManager::Descend(LadderWork& work, int device, const StopFla
   const auto leave_device = [&] {
     impl_->MarkLost(slot);
     outcome.device_lost = true;
-    return steps.LeaveDevice();
+    outcome.hand_over = work.has_other_device(/*lost=*/true);
+    if (!outcome.hand_over && steps.LeaveDevice()) return true;
+    if (outcome.status || outcome.status.error().code != Code::kDeviceLost)
+      outcome.status = DeviceLostError(slot.device->name());
+    return false;
   };
-  if (slot.lost && !leave_device()) {
-    outcome.status = DeviceLostError(slot.device->name());
-    return outcome;
-  }
+  if (slot.lost && !leave_device()) return outcome;
   while (true) {
     const Attempt attempt = steps.attempt();
     const bool on_cpu = attempt.device < 0 && device != kHostWork;
@@ -154,19 +191,23 @@ LadderOutcome MemoryManager::Descend(LadderWork& work, int device, const StopFla
     Pause(steps.pause_ms());
     const auto others_lease = [&] { return impl_->admission.Stats().ledger.leases > 1; };
     rivals.elsewhere = host_memory ? others_lease() : !slot.device->host_backed();
+    RefusalWatch watch(slot);
     ++outcome.attempts;
     outcome.rung = attempt.rung;
     count(attempt.rung);
     {
       const DeviceGate::Pass pass(on_cpu ? impl_->cpu_gate : slot.gate, steps.alone());
       if (on_cpu) ClearDeviceCache(-1);
-      outcome.status = WithoutBadAlloc([&] { return work.Run(attempt); });
+      outcome.status = WithoutBadAlloc([&] { return work.Run(attempt); }, watch);
       rivals.on_device = pass.HadCompany();
+      rivals.kernel = watch.ByKernel();
     }
     if (outcome.status) return outcome;
     // The host is never lost: there, this is the word of a device that the work waited for.
     const bool lost = outcome.status.error().code == Code::kDeviceLost && !slot.shares_host_pool;
     if (!lost && !RanOut(outcome.status)) return outcome;
+    // Where the kernel refused, what other pools keep for reuse is as good as any.
+    if (rivals.kernel) ClearAll();
     if (lost || !Recover(*this, slot, attempt.device)) {
       if (!leave_device()) return outcome;
       continue;
@@ -176,7 +217,13 @@ LadderOutcome MemoryManager::Descend(LadderWork& work, int device, const StopFla
       return outcome;
     }
     if (host_memory && others_lease()) rivals.elsewhere = true;
-    if (!steps.Down(rivals)) {
+    if (steps.TryAgain(rivals)) continue;
+    // The plan's results on another device are better than others on this one.
+    if (attempt.device >= 0 && work.has_other_device(/*lost=*/false)) {
+      outcome.hand_over = true;
+      return outcome;
+    }
+    if (!steps.ChangePlan()) {
       outcome.rung = Rung::kRecordedFailure;
       count(outcome.rung);
       const std::string message = FailureMessage(slot, work, attempt, impl_->budget, outcome.status.error());
@@ -196,8 +243,9 @@ Status MemoryManager::Transfer(int device, size_t bytes, const std::function<Sta
   for (const int pause : kPauses) {
     Pause(pause);
     {
+      RefusalWatch watch(slot);
       const DeviceGate::Pass pass(slot.gate, false);
-      status = WithoutBadAlloc(copy);
+      status = WithoutBadAlloc(copy, watch);
     }
     if (status) return status;
     const Code code = status.error().code;

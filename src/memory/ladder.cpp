@@ -13,6 +13,10 @@ namespace {
 /// meanwhile, so every lease that ends makes room, and below it there is only failure.
 constexpr int kDevicePauses[] = {10, 40};
 constexpr int kCpuPauses[] = {20, 80, 320, 640};
+/// Where the kernel says no although the budget does not, the machine is short, and nothing here helps but
+/// waiting: so long in all, where what follows would be failure.
+constexpr int kMostWaitedMs = 2000;
+constexpr int kLongestPauseMs = 64;
 
 }  // namespace
 
@@ -44,23 +48,24 @@ LadderSteps::LadderSteps(const LadderWork& work, int device, bool cpu_rung)
   attempt_ = {device, planned_micro_batch_, planned_tile_, Rung::kNone};
 }
 
-bool LadderSteps::Down(const Rivals& rivals) {
+bool LadderSteps::TryAgain(const Rivals& rivals) {
   pause_ms_ = 0;
-  if (Again(rivals)) return true;
-  if (attempt_.rung <= Rung::kSameSize && rivals.on_device) {
-    attempt_.rung = Rung::kFewerInFlight;
-    alone_ = true;
-    return true;
-  }
-  return Shrink();
+  if (SameSize(rivals)) return true;
+  if (attempt_.rung > Rung::kSameSize || !rivals.on_device) return false;
+  attempt_.rung = Rung::kFewerInFlight;
+  alone_ = true;
+  return true;
 }
 
 /// The same size once more. The first time always, since emptying the cache may have helped; later only where
 /// somebody else may have let go.
-bool LadderSteps::Again(const Rivals& rivals) {
-  const bool rivalled = rivals.on_device || rivals.elsewhere;
+bool LadderSteps::SameSize(const Rivals& rivals) {
+  const bool rivalled = rivals.on_device || rivals.elsewhere || rivals.kernel;
+  const bool last = !cpu_rung_ && planned_micro_batch_ == 1 && (smallest_tile_ == 0 || planned_tile_ == 0);
+  if (rivals.kernel && (attempt_.rung == Rung::kCpu || (last && attempt_.rung <= Rung::kSameSize)))
+    return Patiently();
   if (attempt_.rung == Rung::kCpu) {
-    if (!rivals.elsewhere || tries_ == static_cast<int>(std::size(kCpuPauses))) return false;
+    if (!rivals.elsewhere || tries_ >= static_cast<int>(std::size(kCpuPauses))) return false;
     pause_ms_ = kCpuPauses[tries_++];
     return true;
   }
@@ -71,7 +76,16 @@ bool LadderSteps::Again(const Rivals& rivals) {
   return true;
 }
 
-bool LadderSteps::Shrink() {
+bool LadderSteps::Patiently() {
+  if (waited_ms_ >= kMostWaitedMs) return false;
+  pause_ms_ = std::min(1 << std::min(tries_, 16), kLongestPauseMs);
+  waited_ms_ += pause_ms_;
+  ++tries_;
+  if (attempt_.rung != Rung::kCpu) attempt_.rung = Rung::kSameSize;
+  return true;
+}
+
+bool LadderSteps::ChangePlan() {
   const bool on_cpu = attempt_.rung == Rung::kCpu;
   alone_ = true;
   if (attempt_.micro_batch > 1) {

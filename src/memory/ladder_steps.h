@@ -9,6 +9,7 @@ namespace imgmill {
 struct Rivals {
   bool on_device = false;  ///< other guarded runs were on the device
   bool elsewhere = false;  ///< other processes or other leases may hold the memory, and may let go
+  bool kernel = false;     ///< it was the kernel that refused: the budget would have allowed it
 };
 
 class LadderSteps {
@@ -22,16 +23,19 @@ class LadderSteps {
   /// Whether the attempt is to be the only guarded run on its device.
   bool alone() const { return alone_; }
 
-  /// The next attempt after one that ran out of memory. @return false when no rung is left
-  bool Down(const Rivals& rivals);
+  /// The next attempt after one that ran out of memory, with the plan as it is. @return false when such a one
+  /// has no hope any more
+  bool TryAgain(const Rivals& rivals);
+  /// The next one after that, with the plan changed. @return false when no rung is left
+  bool ChangePlan();
 
   /// The device is gone: the next attempt is on the CPU, in the planned sizes, as memory was not the cause.
   /// @return false if there is no CPU rung
   bool LeaveDevice();
 
  private:
-  bool Again(const Rivals& rivals);
-  bool Shrink();
+  bool SameSize(const Rivals& rivals);
+  bool Patiently();
 
   Attempt attempt_;
   int planned_micro_batch_;
@@ -40,6 +44,7 @@ class LadderSteps {
   bool cpu_rung_;
   int tries_ = 0;  ///< repetitions at the same size, on the device or on the CPU
   int pause_ms_ = 0;
+  int waited_ms_ = 0;  ///< for the kernel
   bool alone_ = false;
 };
 

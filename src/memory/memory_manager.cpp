@@ -66,6 +66,7 @@ MemoryManager::Impl::Impl(const MemoryOptions& asked, const HostLimits& limits, 
       costs(options.cost_store) {
   host_work.device = MakeHostWorkDevice();
   host_work.shares_host_pool = true;
+  host_work.refusals_seen = HostPool().Stats().refusals;
   if (!budget.warning.empty()) Warn(budget.warning);
   for (const std::string& warning : costs.warnings()) Warn(warning);
   Baseline();
@@ -280,6 +281,11 @@ size_t MemoryManager::DeviceRoom(int index) const {
   const ManagedDevice& slot = impl_->devices.At(index);
   if (slot.lost) return 0;
   return slot.shares_host_pool ? impl_->admission.FreeRoom() : impl_->devices.Room(slot);
+}
+
+size_t MemoryManager::DeviceBudget(int index) const {
+  const ManagedDevice& slot = impl_->devices.At(index);
+  return slot.shares_host_pool ? impl_->budget.bytes : slot.budget.load();
 }
 
 std::shared_ptr<CostModel> MemoryManager::Costs(const CostKey& key) {

@@ -15,6 +15,7 @@
 #include "imgmill/memory/out_of_memory.h"
 #include "memory/free_runs.h"
 #include "memory/recent_peak.h"
+#include "memory/refusal_notes.h"
 #include "memory/refusal_plan.h"
 
 namespace imgmill {
@@ -61,6 +62,7 @@ struct Pool::Impl {
 
   [[noreturn]] void Refuse(std::unique_lock<std::mutex>& lock, size_t requested) {
     ++stats.refusals;
+    NoteRefusal(requested <= SIZE_MAX / 2 && FitsCap(RoundUp(requested, PageBytes())));
     const size_t charged = stats.charged;
     const size_t cap = stats.cap;
     lock.unlock();

@@ -1,25 +1,21 @@
-// A few threads a device, one queue of tiles for all of them: whoever is free first takes the oldest group.
+// A few threads a device, one queue of tiles for all of them: a group goes to the device that will end it
+// first.
 #include "imgmill/stream/device_lane.h"
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
-#include <deque>
 #include <mutex>
+#include <optional>
 #include <system_error>
 #include <thread>
 #include <vector>
 
+#include "lane_queue.h"
 #include "tile_group.h"
 
 namespace imgmill {
 namespace {
-
-/// The jobs of one Run call. Lives on the caller's stack until all are accounted for.
-struct Request {
-  std::span<TileJob> jobs;
-  size_t open = 0;  ///< jobs neither done nor failed
-  Status status;
-};
 
 /// Why a tile is not done. The ladder was walked to its end already: to the image's own ladder this is no
 /// shortage that trying again could mend, hence another code.
@@ -30,73 +26,107 @@ Error EndOf(const LadderOutcome& outcome) {
   return error;
 }
 
-struct Waiting {
-  TileJob* job;
-  Request* request;
-};
+/// How often a thread whose device is passed over looks whether the faster one is late.
+constexpr std::chrono::milliseconds kLookAgain{10};
 
 }  // namespace
 
 struct DeviceLane::Impl {
   Impl(BatchModel& model_in, const NumericsPlan& plan_in, MemoryManager& memory_in, const StopFlag& stop_in)
-      : model(model_in), plan(plan_in), memory(memory_in), stop(stop_in) {}
+      : model(model_in),
+        plan(plan_in),
+        memory(memory_in),
+        stop(stop_in),
+        queue(model, plan, memory),
+        speeds(memory.device_count()) {}
 
-  /// A group is worth running: full, or nobody is left who could add to it.
-  bool Ready() const {
-    if (waiting.empty()) return false;
-    const TileJob& oldest = *waiting.front().job;
-    const auto equal = std::count_if(waiting.begin(), waiting.end(), [&](const Waiting& w) {
-      return w.job->height == oldest.height && w.job->width == oldest.width;
-    });
-    return equal >= plan.micro_batch || blocked_visitors >= visitors || memory.AdmissionBlocked();
+  /// What one thread of a device has in hand.
+  struct Stream {
+    int device = 0;
+    bool busy = false;
+    double since = 0;  // as Now says
+    double pixels = 0;
+  };
+
+  static double Now() {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
   }
 
-  std::vector<Waiting> TakeGroup() {
-    std::vector<Waiting> group;
-    const int height = waiting.front().job->height;
-    const int width = waiting.front().job->width;
-    for (auto it = waiting.begin();
-         it != waiting.end() && static_cast<int>(group.size()) < plan.micro_batch;) {
-      if (it->job->height == height && it->job->width == width) {
-        group.push_back(*it);
-        it = waiting.erase(it);
+  std::vector<LaneDevice> Devices() const {
+    const double now = Now();
+    std::vector<LaneDevice> devices(static_cast<size_t>(memory.device_count()));
+    for (size_t i = 0; i < devices.size(); ++i)
+      devices[i].seconds_a_pixel = speeds.SecondsAPixel(static_cast<int>(i), now);
+    for (const Stream& stream : streams) {
+      LaneDevice& own = devices[static_cast<size_t>(stream.device)];
+      const double left = TimeLeft(stream.pixels * own.seconds_a_pixel, now - stream.since);
+      own.busy_for.push_back(stream.busy ? left : 0);
+    }
+    return devices;
+  }
+
+  /// A batch for this device; empty when the lane closes.
+  std::vector<WaitingTile> WaitForBatch(std::unique_lock<std::mutex>& lock, int device) {
+    while (!closing || !queue.empty()) {
+      // What is not full goes as it is once nobody is left who could add to it.
+      const bool as_they_are = blocked_visitors >= visitors || memory.AdmissionBlocked();
+      std::vector<WaitingTile> batch = queue.Take(device, as_they_are, Devices());
+      if (!batch.empty()) return batch;
+      if (queue.empty() || memory.device_count() == 1) {
+        changed.wait(lock);
       } else {
-        ++it;
+        changed.wait_for(lock, kLookAgain);
       }
     }
-    return group;
+    return {};
   }
 
-  void Serve(int device) {
+  void Serve(size_t stream_index) {
     std::unique_lock lock(mutex);
+    Stream& stream = streams[stream_index];
+    const int device = stream.device;
     while (true) {
-      changed.wait(lock, [&] { return closing || Ready(); });
-      if (waiting.empty()) return;
-      const std::vector<Waiting> group = TakeGroup();
-      std::optional<BatchShape> next;
-      if (!waiting.empty()) {
-        next = BatchShape{plan.micro_batch, waiting.front().job->height, waiting.front().job->width, 0};
-      }
+      std::vector<WaitingTile> batch = WaitForBatch(lock, device);
+      if (batch.empty()) return;
+      const BatchShape shape = queue.ShapeOf(*batch[0].job);
+      const std::optional<BatchShape> next = queue.NextShape();
+      stream = {device, true, Now(), queue.Pixels(*batch[0].job)};
       lock.unlock();
-
-      std::vector<TileJob*> jobs;
-      for (const Waiting& w : group) jobs.push_back(w.job);
-      const BatchShape shape{plan.micro_batch, jobs[0]->height, jobs[0]->width, 0};
-      const size_t predicted = model.ForwardBytes(plan.micro_batch, jobs[0]->height, jobs[0]->width, device);
-      TileGroup work(model, plan, std::move(jobs), {model.info().architecture, shape, {predicted, 0}});
-      const LadderOutcome outcome = memory.Guarded(work, device, stop);
+      const LadderOutcome outcome = RunBatch(batch, shape, device);
       memory.BatchDone(device, shape, next);
-
       lock.lock();
-      for (const Waiting& w : group) {
-        --w.request->open;
-        w.job->rung = std::max(w.job->rung, outcome.rung);
-        if (!w.job->done && w.request->status.ok()) {
-          w.request->status = EndOf(outcome);
-        }
-      }
+      stream.busy = false;
+      const double now = Now();
+      if (outcome.status && outcome.rung < Rung::kCpu)
+        speeds.Note(device, stream.pixels, now - stream.since, now);
+      Settle(std::move(batch), outcome, device);
       changed.notify_all();
     }
+  }
+
+  LadderOutcome RunBatch(const std::vector<WaitingTile>& batch, const BatchShape& shape, int device) {
+    std::vector<TileJob*> jobs;
+    for (const WaitingTile& tile : batch) jobs.push_back(tile.job);
+    const size_t predicted = model.ForwardBytes(plan.micro_batch, jobs[0]->height, jobs[0]->width, device);
+    TileGroup work(model, plan, std::move(jobs), {model.info().architecture, shape, {predicted, 0}},
+                   [&](bool lost) { return queue.HasOther(batch[0], device, lost); });
+    return memory.Guarded(work, device, stop);
+  }
+
+  /// What is not done goes back to the head of the queue if another device is to do it.
+  void Settle(std::vector<WaitingTile> batch, const LadderOutcome& outcome, int device) {
+    std::vector<WaitingTile> left;
+    for (WaitingTile& tile : batch) {
+      tile.job->rung = std::max(tile.job->rung, outcome.rung);
+      if (!tile.job->done && outcome.hand_over) {
+        if (!outcome.device_lost) tile.refused_by.push_back(device);
+        left.push_back(std::move(tile));
+        continue;
+      }
+      --tile.request->open;
+      if (!tile.job->done && tile.request->status.ok()) tile.request->status = EndOf(outcome);
+    }
+    queue.PutBack(std::move(left));
   }
 
   BatchModel& model;
@@ -107,14 +137,30 @@ struct DeviceLane::Impl {
 
   std::mutex mutex;
   std::condition_variable changed;
-  std::deque<Waiting> waiting;  // oldest first
-  int visitors = 0;             // workers on images whose tiles come here
-  int blocked_visitors = 0;     // of these, those that wait in Run
+  LaneQueue queue;
+  std::vector<Stream> streams;  // one a thread
+  DeviceSpeeds speeds;
+  int visitors = 0;          // workers on images whose tiles come here
+  int blocked_visitors = 0;  // of these, those that wait in Run
   bool closing = false;
   std::vector<std::jthread> threads;  // last: they must end first
 };
 
 DeviceLane::DeviceLane(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+namespace {
+
+/// As many at once as keep the device busy, if its own budget holds them.
+int StreamsFor(const BatchModel& model, const NumericsPlan& plan, int largest_tile,
+               const MemoryManager& memory, int device) {
+  const int streams = std::max(1, model.Streams(device));
+  if (streams == 1 || memory.DeviceSharesHostPool(device)) return streams;
+  const size_t batch = model.ForwardBytes(plan.micro_batch, largest_tile, largest_tile, device);
+  const size_t fit = memory.DeviceBudget(device) / std::max<size_t>(1, batch);
+  return static_cast<int>(std::clamp<size_t>(fit, 1, static_cast<size_t>(streams)));
+}
+
+}  // namespace
 
 Result<std::unique_ptr<DeviceLane>> DeviceLane::Open(BatchModel& model, const NumericsPlan& plan,
                                                      int largest_tile, MemoryManager& memory,
@@ -122,7 +168,7 @@ Result<std::unique_ptr<DeviceLane>> DeviceLane::Open(BatchModel& model, const Nu
   auto impl = std::make_unique<Impl>(model, plan, memory, stop);
   std::vector<int> streams;
   for (int device = 0; device < memory.device_count(); ++device)
-    streams.push_back(std::max(1, model.Streams(device)));
+    streams.push_back(StreamsFor(model, plan, largest_tile, memory, device));
   while (true) {
     Footprint need;
     bool more_than_one = false;
@@ -154,14 +200,18 @@ Result<std::unique_ptr<DeviceLane>> DeviceLane::Open(BatchModel& model, const Nu
     const std::lock_guard lock(state->mutex);
     state->changed.notify_all();
   });
+  for (int device = 0; device < memory.device_count(); ++device) {
+    for (int i = 0; i < streams[static_cast<size_t>(device)]; ++i) state->streams.push_back({device});
+  }
   std::unique_ptr<DeviceLane> lane(new DeviceLane(std::move(impl)));
   try {
-    for (int device = 0; device < memory.device_count(); ++device) {
-      for (int i = 0; i < streams[static_cast<size_t>(device)]; ++i)
-        state->threads.emplace_back([state, device] { state->Serve(device); });
-    }
+    for (size_t i = 0; i < state->streams.size(); ++i)
+      state->threads.emplace_back([state, i] { state->Serve(i); });
   } catch (const std::system_error&) {
-    if (state->threads.empty()) throw;  // fewer will do
+    if (state->threads.empty()) throw;
+    // Fewer will do; a stream that nobody serves must not look idle.
+    const std::lock_guard lock(state->mutex);
+    state->streams.resize(state->threads.size());
   }
   return lane;
 }
@@ -177,13 +227,13 @@ DeviceLane::~DeviceLane() {
 }
 
 Status DeviceLane::Run(std::span<TileJob> jobs) {
-  Request request;
-  request.jobs = jobs;
+  LaneRequest request;
   request.open = jobs.size();
   std::unique_lock lock(impl_->mutex);
   for (TileJob& job : jobs) {
     job.done = false;
-    impl_->waiting.push_back({&job, &request});
+    job.rung = Rung::kNone;
+    impl_->queue.Push(job, request);
   }
   ++impl_->blocked_visitors;
   impl_->changed.notify_all();

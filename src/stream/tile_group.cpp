@@ -58,7 +58,7 @@ Status TileGroup::Run(const Attempt& attempt) {
     if (!status) return status;
     for (TileJob* job : some) {
       job->done = true;
-      job->rung = attempt.rung;
+      job->rung = std::max(job->rung, attempt.rung);  // another device may have tried before
     }
   }
   return {};

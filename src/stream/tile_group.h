@@ -2,6 +2,7 @@
 // between attempts.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -11,15 +12,22 @@ namespace imgmill {
 
 class TileGroup final : public LadderWork {
  public:
-  /// `label`: for the report.
-  TileGroup(BatchModel& model, const NumericsPlan& plan, std::vector<TileJob*> jobs, BatchLabel label)
-      : model_(model), plan_(plan), jobs_(std::move(jobs)), label_(std::move(label)) {}
+  /// @param label     for the report
+  /// @param may_move  answers has_other_device
+  TileGroup(BatchModel& model, const NumericsPlan& plan, std::vector<TileJob*> jobs, BatchLabel label,
+            std::function<bool(bool lost)> may_move)
+      : model_(model),
+        plan_(plan),
+        jobs_(std::move(jobs)),
+        label_(std::move(label)),
+        may_move_(std::move(may_move)) {}
 
   Status Run(const Attempt& attempt) override;
   BatchLabel label() const override { return label_; }
   int planned_micro_batch() const override { return plan_.micro_batch; }
   int planned_tile() const override { return plan_.tile; }
   int smallest_tile() const override;
+  bool has_other_device(bool lost) const override { return may_move_(lost); }
 
  private:
   Status RunOne(const Attempt& attempt, TileJob& job);
@@ -30,6 +38,7 @@ class TileGroup final : public LadderWork {
   const NumericsPlan& plan_;
   std::vector<TileJob*> jobs_;
   const BatchLabel label_;
+  const std::function<bool(bool lost)> may_move_;
 };
 
 }  // namespace imgmill

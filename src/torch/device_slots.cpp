@@ -51,10 +51,16 @@ DeviceSlots::DeviceSlots(int threads) : threads_(threads) {
 
 Result<int> DeviceSlots::Add(MemoryManager& manager, const std::vector<DeviceChoice>& choices,
                              size_t budget) {
-  const auto host_backed = [](const DeviceChoice& choice) {
-    return choice.kind == DeviceChoice::Kind::kHostBacked;
+  const auto on_host = [](const DeviceChoice& choice) {
+    return choice.kind != DeviceChoice::Kind::kAccelerator;
   };
-  const int sharers = static_cast<int>(std::count_if(choices.begin(), choices.end(), host_backed));
+  const int sharers = static_cast<int>(std::count_if(choices.begin(), choices.end(), on_host));
+  int sharer = 0;
+  // The cores are shared out; what is left over goes to the first ones.
+  const auto next_team = [&] {
+    const int threads = threads_ / sharers + (sharer++ < threads_ % sharers ? 1 : 0);
+    return sharers == 1 ? Find(-1)->team : std::make_shared<WorkerTeam>(std::max(1, threads));
+  };
   for (const DeviceChoice& choice : choices) {
     auto slot = std::make_shared<DeviceSlot>();
     std::unique_ptr<Device> device;
@@ -63,7 +69,7 @@ Result<int> DeviceSlots::Add(MemoryManager& manager, const std::vector<DeviceCho
     switch (own_budget ? DeviceChoice::Kind::kHostBacked : choice.kind) {
       case DeviceChoice::Kind::kHost:
         slot->pool = &HostPool();
-        slot->team = Find(-1)->team;
+        slot->team = next_team();
         device = std::make_unique<HostDevice>();
         break;
       case DeviceChoice::Kind::kHostBacked:
@@ -71,7 +77,7 @@ Result<int> DeviceSlots::Add(MemoryManager& manager, const std::vector<DeviceCho
         device = std::make_unique<HostBackedDevice>("cpu:" + std::to_string(choice.index),
                                                     budget > 0 ? budget : SIZE_MAX);
         slot->pool = device->pool();
-        slot->team = std::make_shared<WorkerTeam>(std::max(1, threads_ / std::max(1, sharers)));
+        slot->team = next_team();
         break;
       case DeviceChoice::Kind::kAccelerator: {
         slot->device =

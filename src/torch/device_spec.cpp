@@ -22,6 +22,10 @@ std::string WhatThereIs(const AcceleratorFacts& facts) {
   return text;
 }
 
+bool OnHost(const DeviceChoice& choice) {
+  return choice.kind != Kind::kAccelerator;
+}
+
 /// "TYPE" or "TYPE:INDEX"; index -1 where none is given.
 bool Split(const std::string& word, std::string& type, int& index) {
   const size_t colon = word.find(':');
@@ -85,6 +89,12 @@ Result<std::vector<DeviceChoice>> ParseDevices(const std::string& spec, const Ac
       }
       choices.push_back(choice);
     }
+  }
+  if (std::any_of(choices.begin(), choices.end(), OnHost) &&
+      !std::all_of(choices.begin(), choices.end(), OnHost)) {
+    return Usage("devices \"" + spec +
+                 "\": a GPU and the CPU round differently, so that results would depend on which of them an "
+                 "image meets; name devices of one kind (where a GPU fails, the CPU takes over by itself)");
   }
   return choices;
 }

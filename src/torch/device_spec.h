@@ -22,7 +22,8 @@ struct DeviceChoice {
   bool operator==(const DeviceChoice&) const = default;
 };
 
-/// kUsage, with what there is, for an unknown word, a device that is not there, or one named twice.
+/// kUsage, with what there is, for an unknown word, a device that is not there, one named twice, or the CPU
+/// beside an accelerator: they share no plan of numerics.
 Result<std::vector<DeviceChoice>> ParseDevices(const std::string& spec, const AcceleratorFacts& facts,
                                                const std::string& library);
 

@@ -37,6 +37,31 @@ std::string FirstLine(std::string_view text) {
   return std::string(text.substr(0, text.find('\n')));
 }
 
+/// The error numbers of CUDA's runtime, which HIP shares. LibTorch gives no other vendor's.
+Code CodeFromNumber(int32_t number, std::string_view text) {
+  if (!HasAny(text, {"CUDA", "HIP"})) return CodeFromText(text);
+  switch (number) {
+    case 2:  // cudaErrorMemoryAllocation
+      return Code::kOutOfMemory;
+    case 46:   // cudaErrorDevicesUnavailable
+    case 100:  // cudaErrorNoDevice
+    case 214:  // cudaErrorECCUncorrectable
+    case 700:  // cudaErrorIllegalAddress
+    case 702:  // cudaErrorLaunchTimeout
+    case 709:  // cudaErrorContextIsDestroyed
+    case 710:  // cudaErrorAssert
+    case 714:  // cudaErrorHardwareStackError
+    case 715:  // cudaErrorIllegalInstruction
+    case 716:  // cudaErrorMisalignedAddress
+    case 717:  // cudaErrorInvalidAddressSpace
+    case 718:  // cudaErrorInvalidPc
+    case 719:  // cudaErrorLaunchFailure
+      return Code::kDeviceLost;
+    default:
+      return CodeFromText(text);
+  }
+}
+
 Error FromText(Stage stage, std::string_view text) {
   return {stage, CodeFromText(text), FirstLine(text)};
 }
@@ -50,8 +75,10 @@ Error Translate(Stage stage) {
     return {stage, Code::kOutOfMemory, "the system refused memory"};
   } catch (const c10::OutOfMemoryError& error) {
     return {stage, Code::kOutOfMemory, FirstLine(error.what_without_backtrace())};
-  } catch (const c10::Error&
-               error) {  // AcceleratorError, too, tells its kind by text only: codes differ by vendor
+  } catch (const c10::AcceleratorError& error) {
+    const std::string_view text = error.what_without_backtrace();
+    return {stage, CodeFromNumber(error.get_error_code(), text), FirstLine(text)};
+  } catch (const c10::Error& error) {
     return FromText(stage, error.what_without_backtrace());
   } catch (const std::exception& error) {
     return FromText(stage, error.what());

@@ -52,6 +52,14 @@ void SetUpLibTorch(int threads) {
   at::set_num_threads(threads);
 }
 
+LibTorchThreads::LibTorchThreads(int threads) : before_(at::get_num_threads()) {
+  if (threads != before_) at::set_num_threads(threads);
+}
+
+LibTorchThreads::~LibTorchThreads() {
+  if (at::get_num_threads() != before_) at::set_num_threads(before_);
+}
+
 std::string LibTorchVersion() {
   return "libtorch " IMGMILL_LIBTORCH_VERSION;
 }

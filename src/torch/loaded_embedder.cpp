@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "torch/edge.h"
+#include "torch/libtorch_settings.h"
 #include "torch/weights/weight_file.h"
 
 namespace imgmill {
@@ -46,18 +47,8 @@ Status Explained(const std::string& what, Body&& body) {
   }
 }
 
-/// While it lives, LibTorch computes this thread's calls on it alone. Products of matrices, cut for several
-/// threads, come out with other last bits for each number of threads.
-class OnOneThread {
- public:
-  OnOneThread() : before_(at::get_num_threads()) { at::set_num_threads(1); }
-  ~OnOneThread() { at::set_num_threads(before_); }
-  OnOneThread(const OnOneThread&) = delete;
-  OnOneThread& operator=(const OnOneThread&) = delete;
-
- private:
-  const int before_;
-};
+/// Products of matrices, cut for several threads, come out with other last bits for each number of threads.
+constexpr int kOneThread = 1;
 
 /// The vectors of n pictures as n rows on the CPU; a script may give anything.
 Result<torch::Tensor> Rows(const torch::jit::IValue& given, int n) {
@@ -113,7 +104,7 @@ Status LoadedEmbedder::TryOnOne(int side) {
   Status ran = Explained("the network does not take a picture of 3x" + size + " (see --input-size)", [&] {
     const PoolScope scope(measured);
     const c10::InferenceMode inference;
-    const OnOneThread one;
+    const LibTorchThreads one(kOneThread);
     torch::jit::setGraphExecutorOptimize(false);
     Result<torch::Tensor> rows = Rows(net_.forward({torch::zeros({1, 3, side, side})}), 1);
     if (!rows) {
@@ -174,7 +165,7 @@ Status LoadedEmbedder::Forward(const float* input, float* output, int n, int hei
     Status shape;
     Status ran = Explained("the network failed", [&] {
       const c10::InferenceMode inference;
-      const OnOneThread one;
+      const LibTorchThreads one(kOneThread);
       // The optimising executor rewrites a network after it has watched it: the third picture would be
       // computed otherwise than the first.
       torch::jit::setGraphExecutorOptimize(false);

@@ -2,6 +2,7 @@
 #include "torch/loaded_upscaler.h"
 
 #include "torch/edge.h"
+#include "torch/libtorch_settings.h"
 #include "torch/weights/weight_file.h"
 
 namespace imgmill {
@@ -134,6 +135,8 @@ Result<std::shared_ptr<UpscaleNet>> LoadedUpscaler::NetOn(c10::Device device) {
 Status LoadedUpscaler::RunLibTorch(const DeviceSlot& slot, const float* input, float* output, int n,
                                    int height, int width) {
   const c10::InferenceMode inference;
+  // "cpu:0" and "cpu:1" have a part of the cores each.
+  const LibTorchThreads threads(slot.team != nullptr ? slot.team->threads() : at::get_num_threads());
   Result<std::shared_ptr<UpscaleNet>> net = NetOn(slot.device);
   if (!net) return net.error();
   const PoolScope pool(slot.pool != nullptr ? *slot.pool : HostPool());

@@ -57,7 +57,7 @@ TEST_CASE("rivals that are gone at the third refusal do not make it try the same
   for (int with_rivals = 0; with_rivals < 4; ++with_rivals) {
     LadderSteps steps(work, kHostWork, false);
     int tries = 1;
-    while (steps.Down({false, tries <= with_rivals}) && tries < 20) ++tries;
+    while (steps.TryAgain({false, tries <= with_rivals, false}) && tries < 20) ++tries;
     CHECK(tries <= 5);
   }
 }

@@ -1,10 +1,15 @@
 // The parts of a session that a command needs, without log and lock.
 #include "sweep/command_run.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 
+#include "cli/command_line.h"
 #include "imgmill/commands/dedup.h"
 #include "imgmill/commands/embed.h"
 #include "imgmill/commands/filter.h"
@@ -59,14 +64,23 @@ CommandRunResult RunInProcess(const CommandRun& run) {
     services.stop = &stop;
     services.progress = &progress;
     services.models = &models;
-    services.log = [](LogLevel, const std::string&) {};
+    bool told = false;
+    services.log = [&](LogLevel, const std::string&) {
+      if (told || !run.on_devices || (*manager)->device_count() == 0) return;
+      told = true;
+      run.on_devices(**manager);
+    };
 
     std::unique_ptr<ItemSource> source = SourceFromFiles(run.files);
-    const uint64_t allocations_before = HostPool().Stats().allocations;
+    const PoolStats before = HostPool().Stats();
     HostPool().RefuseAllocation(run.refuse);
+    HostPool().RefuseAtRandom(run.chance, run.seed);
     Result<CommandResult> result = command->Run(*source, services);
     HostPool().RefuseAllocation(0);
-    outcome.allocations = HostPool().Stats().allocations - allocations_before;
+    HostPool().RefuseAtRandom(0, 0);
+    outcome.allocations = HostPool().Stats().allocations - before.allocations;
+    outcome.refusals = HostPool().Stats().refusals - before.refusals;
+    outcome.memory = (*manager)->Info();
     if (result) {
       outcome.result = *std::move(result);
     } else {
@@ -76,6 +90,24 @@ CommandRunResult RunInProcess(const CommandRun& run) {
   }
   outcome.leaked = HostPool().Stats().live - live_before;
   return outcome;
+}
+
+int RunLine(std::vector<std::string> words) {
+  words.insert(words.begin(), "imgmill");
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  std::fflush(stdout);
+  const int kept_out = ::dup(STDOUT_FILENO);
+  const int kept_err = ::dup(STDERR_FILENO);
+  const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  ::dup2(nowhere, STDOUT_FILENO);
+  ::dup2(nowhere, STDERR_FILENO);
+  const int code = RunCommandLine(static_cast<int>(argv.size()), argv.data());
+  std::fflush(stdout);
+  ::dup2(kept_out, STDOUT_FILENO);
+  ::dup2(kept_err, STDERR_FILENO);
+  for (const int file : {kept_out, kept_err, nowhere}) ::close(file);
+  return code;
 }
 
 std::vector<ListedFile> SampleFiles(const std::vector<std::string>& names) {

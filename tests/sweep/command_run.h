@@ -1,6 +1,7 @@
 // Runs a command inside the test's process, with a MemoryManager, a catalog and devices of its own.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,17 +18,27 @@ struct CommandRun {
   int jobs = 1;
   std::string device = "cpu";
   uint64_t refuse = 0;  ///< the k-th allocation from the command's start; 0 none
+  double chance = 0;    ///< 0..1, of each allocation in the host's pool to be refused
+  uint64_t seed = 0;    ///< of that
+  /// Called once a model and the devices that it is to run on are there, before the first image.
+  std::function<void(MemoryManager&)> on_devices;
 };
 
 struct CommandRunResult {
   std::string error;  ///< of the whole run; empty if it went through
   Code code = Code::kInternal;
   CommandResult result;
+  MemoryInfo memory;         ///< at the end
   uint64_t allocations = 0;  ///< that the command made in the host's pool
+  uint64_t refusals = 0;     ///< that it met there
   size_t leaked = 0;         ///< bytes still live in the host's pool afterwards
 };
 
 CommandRunResult RunInProcess(const CommandRun& run);
+
+/// A whole command line in this process, `imgmill` left out; what it prints is thrown away. @return its exit
+/// code
+int RunLine(std::vector<std::string> words);
 
 /// Pictures of sample_data by name.
 std::vector<ListedFile> SampleFiles(const std::vector<std::string>& names);

@@ -1,45 +1,14 @@
 // Every command under the smallest budget that can work, with orders of shapes chosen to be the worst: no
 // deadlock, no failure.
 #include <doctest/doctest.h>
-#include <unistd.h>
-
-#include <condition_variable>
-#include <mutex>
-#include <thread>
 
 #include "imgmill/image/writer.h"
 #include "sweep/command_run.h"
+#include "sweep/watchdog.h"
 
 using namespace imgmill;
 
 namespace {
-
-/// Ends the program when a run hangs: a deadlock must fail the test, not the evening.
-class Watchdog {
- public:
-  explicit Watchdog(int seconds)
-      : thread_([this, seconds] {
-          std::unique_lock lock(mutex_);
-          if (!changed_.wait_for(lock, std::chrono::seconds(seconds), [this] { return over_; })) {
-            std::fputs("deadlock: the run did not end\n", stderr);
-            ::_exit(99);
-          }
-        }) {}
-  ~Watchdog() {
-    {
-      const std::lock_guard lock(mutex_);
-      over_ = true;
-    }
-    changed_.notify_all();
-    thread_.join();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool over_ = false;
-  std::thread thread_;
-};
 
 /// A noisy grey-blue slope, so that no two pictures are alike.
 ListedFile Draw(const ScratchFolder& folder, const std::string& name, int64_t width, int64_t height,

@@ -40,8 +40,8 @@ TEST_CASE("words for devices") {
   CHECK(Parse("cpu:0,cpu:1", kNone) ==
         std::vector<DeviceChoice>{{Kind::kHostBacked, 0}, {Kind::kHostBacked, 1}});
   CHECK(Parse("cuda", kTwoCuda) == std::vector<DeviceChoice>{{Kind::kAccelerator, 0}});
-  CHECK(Parse("cuda:1,cpu", kTwoCuda) ==
-        std::vector<DeviceChoice>{{Kind::kAccelerator, 1}, {Kind::kHost, 0}});
+  CHECK(Parse("cuda:1,cuda:0", kTwoCuda) ==
+        std::vector<DeviceChoice>{{Kind::kAccelerator, 1}, {Kind::kAccelerator, 0}});
 }
 
 TEST_CASE("words for devices that are not there say what is") {
@@ -51,6 +51,8 @@ TEST_CASE("words for devices that are not there say what is") {
   CHECK(Has(Refusal("cdua", kTwoCuda), "did you mean \"cuda\"?"));
   CHECK(Has(Refusal("cpu:0,cpu:0", kNone), "named twice"));
   CHECK(Has(Refusal("auto,cpu", kNone), "named twice"));
+  for (const char* mixed : {"cuda:1,cpu", "cpu:0,cuda:0", "all,cpu", "auto,cpu:0"})
+    CHECK(Has(Refusal(mixed, kTwoCuda), "a GPU and the CPU round differently"));
   for (const char* bad :
        {"", ",", "cpu,", "cpu:", "cpu:x", "cpu:-1", "cpu:1x", "cpu:99999", "cuda:1:2", "\n"}) {
     CAPTURE(bad);

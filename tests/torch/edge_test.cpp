@@ -39,6 +39,19 @@ TEST_CASE("exceptions become codes at the edge") {
         Code::kDeviceLost);
   CHECK(Translated([] { throw std::runtime_error("CUDA error: unspecified launch failure"); }).code ==
         Code::kDeviceLost);
+  // An accelerator's own error number tells, whatever its text.
+  const auto accelerator = [](int32_t number, const char* text) {
+    return Translated([&] {
+             throw c10::AcceleratorError({__func__, __FILE__, __LINE__}, number, text);
+           })
+        .code;
+  };
+  CHECK(accelerator(2, "CUDA error: 2") == Code::kOutOfMemory);
+  CHECK(accelerator(2, "HIP error: hipError 2") == Code::kOutOfMemory);
+  CHECK(accelerator(719, "CUDA error: 719") == Code::kDeviceLost);
+  CHECK(accelerator(9, "CUDA error: invalid configuration argument") == Code::kModelError);
+  CHECK(accelerator(2, "XPU error: something else") == Code::kModelError);
+  CHECK(accelerator(98, "CUDA error: out of memory") == Code::kOutOfMemory);
   CHECK(Translated([] { TORCH_CHECK(false, "size mismatch"); }).code == Code::kModelError);
   CHECK(Translated([] { throw 7; }).code == Code::kModelError);
 }

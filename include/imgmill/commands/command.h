@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "imgmill/catalog/catalog.h"
+#include "imgmill/commands/loaded_models.h"
 #include "imgmill/infer/model_runtime.h"
 #include "imgmill/memory/memory_manager.h"
 #include "imgmill/stream/engine.h"
@@ -79,6 +80,8 @@ struct CommandServices {
   std::span<Operation* const> guests = {};
   /// Where LibTorch lives once a step needed it, for all steps of the run.
   std::unique_ptr<ModelRuntime>* models = nullptr;
+  /// What they have loaded there, for steps with the same weight file. Null: each loads its own.
+  LoadedModels* loaded = nullptr;
   /// A pipeline's step: CommandResult::kept is wanted. On its own a command may leave it empty.
   bool in_pipeline = false;
   /// What a dry run finds out goes here.
@@ -156,6 +159,8 @@ class Command {
   virtual std::optional<std::string> CheckAlone(const SharedOptions&) const { return std::nullopt; }
   /// A YAML file beside what the options name, whose values stand where no flag does; it need not exist.
   virtual std::string defaults_file() const { return {}; }
+  /// The weight file of the model that it runs; empty if it runs none.
+  virtual std::string weight_file() const { return {}; }
   /// The folder whose default catalog is used, if it is not that of the images that the command is given.
   virtual std::string catalog_of() const { return {}; }
   /// The folder that outputs go to, empty if the command writes none. A pipeline sets it for its steps.

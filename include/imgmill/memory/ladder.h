@@ -42,7 +42,7 @@ class LadderWork {
   virtual ~LadderWork() = default;
 
   /// Does what is left, as `attempt` says. Every temporary must be gone when this returns.
-  /// Code::kOutOfMemory takes the next rung, kDeviceLost goes to the CPU for good, anything else ends the
+  /// Code::kOutOfMemory takes the next rung, kDeviceLost leaves the device for good, anything else ends the
   /// work.
   virtual Status Run(const Attempt& attempt) = 0;
 
@@ -53,6 +53,10 @@ class LadderWork {
   virtual int smallest_tile() const { return 0; }
   /// Whether the work can be done on the CPU at all.
   virtual bool has_cpu_rung() const { return true; }
+  /// Whether what is left could go to another device: then the ladder gives it back
+  /// (LadderOutcome::hand_over) when this device is `lost`, or before the first rung that would change the
+  /// plan.
+  virtual bool has_other_device(bool /*lost*/) const { return false; }
 };
 
 struct LadderOutcome {
@@ -60,7 +64,9 @@ struct LadderOutcome {
   Rung rung = Rung::kNone;  ///< the lowest rung that was needed
   int attempts = 1;
   size_t resident_peak = 0;  ///< growth of resident memory in bytes, of work that was alone; else 0
-  bool device_lost = false;  ///< the device no longer answers; the CPU has taken over
+  bool device_lost = false;  ///< the device no longer answers; the CPU has taken over, unless `hand_over`
+  /// What is left is for another device; `status` says why this one cannot.
+  bool hand_over = false;
   bool off_plan() const { return rung >= Rung::kHalfBatch; }
 };
 

@@ -169,6 +169,8 @@ class MemoryManager {
   bool DeviceSharesHostPool(int index) const;
   /// Bytes that a batch may take on that device now.
   size_t DeviceRoom(int index) const;
+  /// Bytes that the device may hold in all; the host's budget where it shares that.
+  size_t DeviceBudget(int index) const;
 
   // ---- caches
   size_t ClearDeviceCache(int index);

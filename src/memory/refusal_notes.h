@@ -1,0 +1,18 @@
+// What pools have refused to the thread that asks: whoever swallows a refusal's exception cannot hide it.
+#pragma once
+
+#include <cstdint>
+
+namespace imgmill {
+
+/// Counted since the thread began.
+struct RefusalNotes {
+  uint64_t refusals = 0;
+  /// Of these: the pool's cap would have allowed it, so that others than we hold the memory.
+  uint64_t within_cap = 0;
+};
+
+RefusalNotes RefusalsOfThisThread() noexcept;
+void NoteRefusal(bool within_cap) noexcept;
+
+}  // namespace imgmill
