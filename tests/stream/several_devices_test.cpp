@@ -198,3 +198,24 @@ TEST_CASE("refusals at random on all devices, many workers: every picture right 
     });
   }
 }
+
+TEST_CASE("a picture that fits nowhere is a failure of its own, and says what would help") {
+  auto manager = ManagerOf1GiB();
+  for (const char* name : {"cpu:0", "cpu:1"})
+    manager->AddDevice(std::make_unique<HostBackedDevice>(name, kMiB), kMiB);
+  RepeatingModel model(*manager, size_t{512} << 10);  // 2 GiB for the smallest part of a tile
+  const StopFlag stop;
+  auto lane = DeviceLane::Open(model, PlanOf(128, 1), 128, *manager, stop);
+  REQUIRE(lane.ok());
+  const DeviceLane::Visit visit(**lane);
+  Picture large(128, 128), small(1, 2);
+  std::vector<TileJob> jobs = {large.job}, next = {small.job};
+  const Status ran = (*lane)->Run(jobs);
+  REQUIRE_FALSE(ran.ok());
+  CHECK(ran.error().code == Code::kTooLarge);
+  for (const char* part : {"nor on the CPU", "tiles of 64", "--device-memory or --memory"})
+    CHECK_MESSAGE(Has(ran.error().message, part), ran.error().message);
+  CHECK(manager->Info().rungs[static_cast<size_t>(Rung::kRecordedFailure)] == 1);
+  CHECK((*lane)->Run(next).ok());
+  CHECK(small.Right());
+}

@@ -81,6 +81,10 @@ CommandRunResult RunInProcess(const CommandRun& run) {
     outcome.allocations = HostPool().Stats().allocations - before.allocations;
     outcome.refusals = HostPool().Stats().refusals - before.refusals;
     outcome.memory = (*manager)->Info();
+    for (int i = 0; i < (*manager)->device_count(); ++i) {
+      if (!(*manager)->DeviceSharesHostPool(i))
+        outcome.device_pools.push_back((*manager)->device(i).pool()->Stats());
+    }
     if (result) {
       outcome.result = *std::move(result);
     } else {

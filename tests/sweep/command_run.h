@@ -28,10 +28,11 @@ struct CommandRunResult {
   std::string error;  ///< of the whole run; empty if it went through
   Code code = Code::kInternal;
   CommandResult result;
-  MemoryInfo memory;         ///< at the end
-  uint64_t allocations = 0;  ///< that the command made in the host's pool
-  uint64_t refusals = 0;     ///< that it met there
-  size_t leaked = 0;         ///< bytes still live in the host's pool afterwards
+  MemoryInfo memory;                    ///< at the end
+  std::vector<PoolStats> device_pools;  ///< of host-backed devices with pools of their own, at the end
+  uint64_t allocations = 0;             ///< that the command made in the host's pool
+  uint64_t refusals = 0;                ///< that it met there
+  size_t leaked = 0;                    ///< bytes still live in the host's pool afterwards
 };
 
 CommandRunResult RunInProcess(const CommandRun& run);

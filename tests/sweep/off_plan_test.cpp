@@ -1,0 +1,119 @@
+// The rungs that change the plan, reached by a device whose memory somebody else really holds: what they give
+// is within the promised bounds, marked, and nothing that was finished is computed again.
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+
+#include "imgmill/image/reader.h"
+#include "sweep/command_run.h"
+
+using namespace imgmill;
+
+namespace {
+
+constexpr size_t kKiB = 1024;
+
+/// All samples of an 8-bit image.
+std::vector<uint8_t> Samples(const std::string& path) {
+  const Result<ImageHeader> header = Probe(path, {});
+  REQUIRE(header.ok());
+  ReadOptions options;
+  Result<std::unique_ptr<RowReader>> rows = OpenRows(path, *header, options);
+  REQUIRE(rows.ok());
+  const Layout layout = (*rows)->layout();
+  REQUIRE(layout.sample == Sample::kU8);
+  std::vector<uint8_t> samples(layout.row_bytes() * static_cast<size_t>(layout.height));
+  REQUIRE((*rows)->Read(layout.height, samples.data(), layout.row_bytes()).ok());
+  return samples;
+}
+
+int LargestDifference(const std::vector<uint8_t>& a, const std::vector<uint8_t>& b) {
+  REQUIRE(a.size() == b.size());
+  int largest = 0;
+  for (size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::abs(int{a[i]} - int{b[i]}));
+  return largest;
+}
+
+uint64_t Taken(const CommandRunResult& ran, Rung rung) {
+  return ran.memory.rungs[static_cast<size_t>(rung)];
+}
+
+/// Enlarges a photo with a neighbour on the device who leaves so many bytes; 0: nobody.
+CommandRunResult Enlarge(const std::string& model, const std::string& output, size_t left) {
+  std::filesystem::remove_all(output);
+  CommandRun run;
+  run.command = "upscale";
+  run.files = SampleFiles({"windmill_exif6.jpg"});
+  run.arguments = {"-o", output, "--model", model, "--tile", "256"};
+  run.device = "cpu:0";
+  Buffer neighbour;
+  run.on_devices = [&](MemoryManager& manager) {
+    if (left > 0) neighbour = Buffer(*manager.device(0).pool(), manager.DeviceBudget(0) - left);
+  };
+  CommandRunResult ran = RunInProcess(run);
+  REQUIRE_MESSAGE(ran.error.empty(), ran.error);
+  CHECK(ran.result.counts.failed == 0);
+  CHECK(ran.leaked == 0);
+  return ran;
+}
+
+}  // namespace
+
+TEST_CASE("half tiles, and then the CPU, differ by 1 of 255 at most and count as off plan") {
+  const std::string model = ModelFile();
+  if (model.empty()) {
+    MESSAGE("SKIPPED: no IMGMILL_TEST_ASSETS, or no LibTorch module");
+    return;
+  }
+  const ScratchFolder scratch;
+  const std::string picture = scratch / "out/windmill_exif6.png";
+  CHECK(Enlarge(model, scratch / "out", 0).result.counts.off_plan == 0);
+  const std::vector<uint8_t> expected = Samples(picture);
+
+  bool halved = false;
+  for (size_t left = 8192 * kKiB; left >= 256 * kKiB && !halved; left = left / 4 * 3) {
+    const CommandRunResult ran = Enlarge(model, scratch / "out", left);
+    const bool on_cpu = Taken(ran, Rung::kCpu) > 0;
+    halved = Taken(ran, Rung::kHalfTile) > 0 && !on_cpu;
+    CHECK((ran.result.counts.off_plan > 0) == (halved || on_cpu));
+    CHECK(LargestDifference(Samples(picture), expected) <= 1);
+  }
+  CHECK(halved);
+
+  const CommandRunResult nothing_left = Enlarge(model, scratch / "out", 16 * kKiB);
+  CHECK(Taken(nothing_left, Rung::kCpu) > 0);
+  CHECK(nothing_left.result.counts.off_plan == 1);
+  CHECK(LargestDifference(Samples(picture), expected) <= 1);
+}
+
+TEST_CASE("a tile that is finished is not computed again, whatever the device refuses after it") {
+  const std::string model = ModelFile();
+  if (model.empty()) {
+    MESSAGE("SKIPPED: no IMGMILL_TEST_ASSETS, or no LibTorch module");
+    return;
+  }
+  const ScratchFolder scratch;
+  CommandRun run;
+  run.command = "upscale";
+  run.files = SampleFiles({"badge_alpha.png"});
+  run.arguments = {"-o", scratch / "out", "--model", model, "--tile", "64"};
+  run.device = "cpu:0,cpu:1";
+  run.jobs = 2;
+  // A forward pass takes one block from its device's pool. The alpha band doubles the 5 x 5 tiles of 280 x
+  // 280.
+  for (const double chance : {0.0, 0.15}) {
+    std::filesystem::remove_all(scratch / "out");
+    run.on_devices = [&](MemoryManager& manager) {
+      for (int i = 0; i < 2; ++i) manager.device(i).pool()->RefuseAtRandom(chance, static_cast<uint64_t>(i));
+    };
+    const CommandRunResult ran = RunInProcess(run);
+    REQUIRE_MESSAGE(ran.error.empty(), ran.error);
+    REQUIRE(ran.result.counts.done == 1);
+    REQUIRE(ran.device_pools.size() == 2);
+    CHECK(Taken(ran, Rung::kCpu) == 0);
+    CHECK(Taken(ran, Rung::kHalfTile) == 0);
+    const PoolStats &a = ran.device_pools[0], &b = ran.device_pools[1];
+    CHECK((a.refusals + b.refusals > 0) == (chance > 0));
+    CHECK(a.allocations + b.allocations == 2 * 25);
+  }
+}
