@@ -39,7 +39,7 @@ run() {
 
 for file in "$folder"/gigapixel/* "$folder"/whole/*; do
   run filter "$file" --keep 'sharpness>0' --no-catalog
-  run tile "$file" --size 2048 --format jpg -o "$scratch/out" --no-catalog
+  run tile "$file" --size 1024 --format jpg -o "$scratch/out" --no-catalog
   run dedup "$file" --decode full --no-catalog
   run embed "$file" --catalog "$scratch/catalog"
 done

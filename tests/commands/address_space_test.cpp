@@ -73,6 +73,7 @@ TEST_CASE("no limit on the address space kills a run by a model") {
     return;
   }
   const TestFolder where;
+  std::filesystem::create_directories(where / "photos");
   WriteLargeJpeg(where / "photos/one.jpg", 200, 150);
   WriteLargeJpeg(where / "photos/two.jpg", 100, 300);
   bool worked = false;

@@ -29,8 +29,8 @@ TEST_CASE("100 megapixels are written, measured and cut within 96 MiB") {
   const TestFolder where;
   WriteLargeJpeg(where / "quarter.jpg", 2500, 2500);
   constexpr size_t kBudget = 96 * kMiB;
-  const std::string large = where / "large/quarter.png";
-  CHECK(Done({"upscale", where / "quarter.jpg", "--method", "linear", "--scale", "4", "--format", "png", "-o",
+  const std::string large = where / "large/quarter.jpg";
+  CHECK(Done({"upscale", where / "quarter.jpg", "--method", "linear", "--scale", "4", "--format", "jpg", "-o",
               where / "large", "--memory", "96MiB"})
             .peak_resident <= kBudget);
   CHECK(Done({"filter", large, "--keep", "sharpness>0", "--memory", "96MiB"}).peak_resident <= kBudget);
