@@ -48,7 +48,7 @@ commands=(
   "filter|filter $scratch/all --keep sharpness>0 --no-catalog"
   "tile|tile $scratch/all --size 512 -o $scratch/out --no-catalog"
   "embed|embed $scratch/all --catalog $scratch/out/catalog"
-  "embed-model|embed $scratch/all --model $network --device cpu --catalog $scratch/out/catalog"
+  "embed-model|embed $scratch/all --model $network --scale 1/127.5 --shift -1 --device cpu --catalog $scratch/out/catalog"
   "upscale|upscale $scratch/medium --method lanczos3 --scale 2 --format jpg -o $scratch/out --no-catalog"
   "upscale-model|upscale $scratch/small --model $upscaler --device cpu -o $scratch/out --no-catalog"
 )
