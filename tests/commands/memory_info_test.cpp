@@ -12,6 +12,9 @@
 
 namespace imgmill::process_test {
 
+/// The kernel counts pages of each thread in batches of 64: its figures differ by that much.
+constexpr size_t kBlur = size_t{1} << 20;
+
 TEST_CASE("what is resident is accounted for, and is what the kernel says of the process") {
   const ProcessResult told = Run({"memory", "info", "--memory", "256MiB", "--json"});
   INFO(told.err);
@@ -22,7 +25,7 @@ TEST_CASE("what is resident is accounted for, and is what the kernel says of the
   const size_t sum = process["files"].get<size_t>() + process["heap"].get<size_t>() +
                      process["pool_in_use"].get<size_t>() + process["pool_cached"].get<size_t>();
   CHECK(sum == resident);
-  CHECK(resident <= told.peak_resident);  // by wait4's rusage
+  CHECK(resident <= told.peak_resident + kBlur);  // by wait4's rusage
   CHECK(resident > told.peak_resident / 2);
   CHECK(info["leases"]["now"] == 0);
   CHECK(info["fixed"].get<size_t>() <= info["budget"].get<size_t>());
@@ -38,7 +41,8 @@ TEST_CASE("a run that is at work is shown with what it holds") {
   Process run(Imgmill({"dedup", "--files-from", pipe, "--no-catalog"}), WithState({}));
   nlohmann::json found;
   for (int i = 0; i < 200 && found.is_null() && !run.Ended(); ++i) {
-    for (const auto& each : Json(Run({"memory", "info", "--json"}))["runs"]) {
+    const nlohmann::json info = Json(Run({"memory", "info", "--json"}));
+    for (const auto& each : info["runs"]) {
       if (each["pid"] == run.pid() &&
           each["command_line"].get<std::string>().find("dedup") != std::string::npos)
         found = each;
@@ -51,8 +55,9 @@ TEST_CASE("a run that is at work is shown with what it holds") {
   CHECK(found["command_line"].get<std::string>().find("dedup --files-from " + pipe) != std::string::npos);
   CHECK(found["resident"].get<size_t>() > size_t{1} << 20);
   CHECK(found["peak_resident"].get<size_t>() >= found["resident"].get<size_t>());
-  CHECK(run.Wait().peak_resident >= found["resident"].get<size_t>());
-  for (const auto& each : Json(Run({"memory", "info", "--json"}))["runs"]) CHECK(each["pid"] != run.pid());
+  CHECK(run.Wait().peak_resident + kBlur >= found["resident"].get<size_t>());
+  const nlohmann::json afterwards = Json(Run({"memory", "info", "--json"}));
+  for (const auto& each : afterwards["runs"]) CHECK(each["pid"] != run.pid());
 }
 
 }  // namespace imgmill::process_test
