@@ -34,7 +34,8 @@ assets=${IMGMILL_TEST_ASSETS:-../shared/assets}
 if [ ! -d "$pictures" ]; then
   "$peers/venv/bin/python" bench/peers/make_mixed_sizes.py --photos "$assets/photos/bsds500-val" --out "$pictures"
 fi
-scratch=$(mktemp -d)
+# Tiles are flushed one by one: on a disk that would be most of the time.
+scratch=$(mktemp -d -p "$([ -w /dev/shm ] && echo /dev/shm || echo "${TMPDIR:-/tmp}")")
 trap 'rm -rf "$scratch"' EXIT
 
 # run REPORT ARGUMENTS...: the catalog goes on from run to run.

@@ -87,14 +87,18 @@ class ModelOperation::Task final : public ItemTask {
   Status Map(const Region& region) override {
     const int64_t scale = operation_.model_.info().scale;
     const Layout& rows = region.view.layout;
-    Layout band_layout = rows;
-    band_layout.width *= scale;
-    band_layout.height = region.own_rows * scale;
-    Image band(band_layout);
-    for (const Pass& pass : passes_) {
-      if (Status ran = RunPass(region, pass, band); !ran) return ran;
+    if (band_.view().data == nullptr) {  // the first region is the tallest
+      Layout layout = rows;
+      layout.width *= scale;
+      layout.height = region.own_rows * scale;
+      band_ = Image(layout);
     }
-    return output_->Write(band.view());
+    for (const Pass& pass : passes_) {
+      if (Status ran = RunPass(region, pass); !ran) return ran;
+    }
+    ImageView band = band_.view();
+    band.layout.height = region.own_rows * scale;
+    return output_->Write(band);
   }
 
   Status Finish(Outcome& outcome) override {
@@ -106,7 +110,7 @@ class ModelOperation::Task final : public ItemTask {
   }
 
  private:
-  /// One tile of a band: where it lies in the rows, and its planes.
+  /// One tile of a band: where it lies in the rows, and its planes, which the next tile takes over.
   struct Tile {
     TileJob job;
     int64_t x = 0;  // of the own rectangle, in the image
@@ -114,36 +118,45 @@ class ModelOperation::Task final : public ItemTask {
     Buffer output;
   };
 
-  Status RunPass(const Region& region, const Pass& pass, Image& band) {
+  Status RunPass(const Region& region, const Pass& pass) {
     const NumericsPlan& plan = operation_.plan_;
     const int64_t width = region.view.layout.width;
     const int64_t step = plan.tile > 0 ? plan.tile : width;
     const size_t in_flight = static_cast<size_t>(std::max(1, plan.micro_batch));
+    tiles_.resize(in_flight);
     for (int64_t x = 0; x < width;) {
-      std::vector<Tile> tiles;
-      for (; x < width && tiles.size() < in_flight; x += step)
-        tiles.push_back(CutTile(region, pass, x, step));
       std::vector<TileJob> jobs;
-      for (Tile& tile : tiles) jobs.push_back(tile.job);
+      for (; x < width && jobs.size() < in_flight; x += step) {
+        Tile& tile = tiles_[jobs.size()];
+        CutTile(region, pass, x, step, tile);
+        jobs.push_back(tile.job);
+      }
       const Status ran = operation_.lane_.Run(jobs);
       for (const TileJob& job : jobs) rung_ = std::max(rung_, job.rung);
       if (!ran) return ran;
-      for (const Tile& tile : tiles) Place(tile, pass, band);
+      for (size_t i = 0; i < jobs.size(); ++i) Place(tiles_[i], pass);
     }
     return {};
   }
 
-  Tile CutTile(const Region& region, const Pass& pass, int64_t x, int64_t step) {
+  /// Buffers are made once and grow where they must: a refusal begins the image anew, so that each allocation
+  /// less is a chance more for it.
+  static void Need(Buffer& buffer, size_t bytes) {
+    if (buffer.size() >= bytes) return;
+    buffer = Buffer();
+    buffer = Buffer(HostPool(), bytes);
+  }
+
+  void CutTile(const Region& region, const Pass& pass, int64_t x, int64_t step, Tile& tile) {
     const Layout& rows = region.view.layout;
     const int64_t overlap = operation_.plan_.overlap;
     const int64_t left = std::max<int64_t>(0, x - overlap);
     const int64_t own_width = std::min(step, rows.width - x);
     const int64_t right = std::min(rows.width, x + own_width + overlap);
     const int64_t scale = operation_.model_.info().scale;
-    Tile tile;
     tile.x = x;
-    tile.input = Buffer(HostPool(), PlaneBytes(right - left, rows.height));
-    tile.output = Buffer(HostPool(), PlaneBytes((right - left) * scale, rows.height * scale));
+    Need(tile.input, PlaneBytes(right - left, rows.height));
+    Need(tile.output, PlaneBytes((right - left) * scale, rows.height * scale));
     auto* planes = reinterpret_cast<float*>(tile.input.data());
     ToPlanes(region.view, left, 0, right - left, rows.height, pass.map, planes);
     tile.job.input = planes;
@@ -154,15 +167,14 @@ class ModelOperation::Task final : public ItemTask {
     tile.job.own_y = static_cast<int>(region.context_above);
     tile.job.own_width = static_cast<int>(own_width);
     tile.job.own_height = static_cast<int>(region.own_rows);
-    return tile;
   }
 
-  void Place(const Tile& tile, const Pass& pass, Image& band) const {
+  void Place(const Tile& tile, const Pass& pass) {
     const int scale = operation_.model_.info().scale;
     const TileJob& job = tile.job;
     FromPlanes(job.output, int64_t{job.width} * scale, int64_t{job.height} * scale,
                int64_t{job.own_x} * scale, int64_t{job.own_y} * scale, int64_t{job.own_width} * scale,
-               int64_t{job.own_height} * scale, pass.first_band, pass.bands, band, tile.x * scale, 0);
+               int64_t{job.own_height} * scale, pass.first_band, pass.bands, band_, tile.x * scale, 0);
   }
 
   ModelOperation& operation_;
@@ -172,6 +184,8 @@ class ModelOperation::Task final : public ItemTask {
   std::string relative_;
   std::unique_ptr<ImageOutput> output_;
   Rung rung_ = Rung::kNone;
+  std::vector<Tile> tiles_;  ///< as many as are in flight
+  Image band_;
 };
 
 Result<std::unique_ptr<ItemTask>> ModelOperation::Start(const Item& item, const Layout& input) {

@@ -63,6 +63,16 @@ void CostModel::Observe(const BatchShape& shape, size_t peak_bytes) {
   if (AddPoint(impl_->points, point)) impl_->stale = true;
 }
 
+std::optional<size_t> CostModel::Seen(const BatchShape& shape) const {
+  std::lock_guard lock(impl_->mutex);
+  const CostPoint point = PointOf(shape);
+  for (const CostPoint& known : impl_->points) {
+    if (known.pixels == point.pixels && known.attention == point.attention)
+      return static_cast<size_t>(known.bytes);
+  }
+  return std::nullopt;
+}
+
 size_t CostModel::PredictFrom(size_t formula_bytes) const {
   std::lock_guard lock(impl_->mutex);
   if (!impl_->CanPredict()) return formula_bytes;

@@ -91,6 +91,27 @@ std::string FailureMessage(const ManagedDevice& slot, const LadderWork& work, co
   return message + ")";
 }
 
+/// What a piece of work allocates at once on an accelerator, by the accelerator's own statistics.
+class AcceleratorPeak {
+ public:
+  /// Null, and host-backed devices, are not looked at.
+  explicit AcceleratorPeak(Device* device)
+      : device_(device != nullptr && !device->host_backed() ? device : nullptr) {
+    if (device_ == nullptr) return;
+    device_->ResetPeak();
+    before_ = device_->Stats().allocated;
+  }
+  size_t Growth() const {
+    if (device_ == nullptr) return 0;
+    const DeviceStats stats = device_->Stats();
+    return stats.known ? stats.peak_allocated - std::min(stats.peak_allocated, before_) : 0;
+  }
+
+ private:
+  Device* device_;
+  size_t before_ = 0;
+};
+
 }  // namespace
 
 void MemoryManager::Impl::MarkLost(ManagedDevice& slot) {
@@ -144,7 +165,10 @@ LadderOutcome MemoryManager::Guarded(LadderWork& work, int device, const StopFla
     if (label.alone) watch.emplace();
     const PoolMeter meter;
     outcome = Descend(work, device, stop);
-    record.pooled_peak = meter.peak();
+    // What an accelerator holds, its own statistics tell.
+    const bool on_accelerator = device >= 0 && !impl_->devices.At(device).device->host_backed();
+    if (!on_accelerator) outcome.device_peak = meter.peak();
+    record.pooled_peak = outcome.device_peak;
     if (watch) {
       record.resident_before = watch->before();
       record.resident_peak = outcome.resident_peak = watch->Growth();
@@ -198,9 +222,16 @@ LadderOutcome MemoryManager::Descend(LadderWork& work, int device, const StopFla
     {
       const DeviceGate::Pass pass(on_cpu ? impl_->cpu_gate : slot.gate, steps.alone());
       if (on_cpu) ClearDeviceCache(-1);
+      const AcceleratorPeak peak(attempt.device < 0 ? nullptr : slot.device.get());
+      std::optional<PatienceScope> patience;
+      if (steps.patient()) patience.emplace();
+      const double begin = impl_->Now();
       outcome.status = WithoutBadAlloc([&] { return work.Run(attempt); }, watch);
+      rivals.attempt_ms = impl_->Now() - begin;
       rivals.on_device = pass.HadCompany();
       rivals.kernel = watch.ByKernel();
+      // Others' tensors would be in it, too.
+      if (!rivals.on_device) outcome.device_peak = std::max(outcome.device_peak, peak.Growth());
     }
     if (outcome.status) return outcome;
     // The host is never lost: there, this is the word of a device that the work waited for.

@@ -14,9 +14,10 @@ namespace {
 constexpr int kDevicePauses[] = {10, 40};
 constexpr int kCpuPauses[] = {20, 80, 320, 640};
 /// Where the kernel says no although the budget does not, the machine is short, and nothing here helps but
-/// waiting: so long in all, where what follows would be failure.
-constexpr int kMostWaitedMs = 2000;
-constexpr int kLongestPauseMs = 64;
+/// trying again: so long in all, attempts included, where what follows would be failure. At first the pauses
+/// are short, as work of many small allocations meets many refusals that are over at once.
+constexpr double kMostWaitedMs = 3000;
+constexpr int kTriesAPause = 16;  ///< after so many the pause is longer by a millisecond
 
 }  // namespace
 
@@ -63,7 +64,7 @@ bool LadderSteps::SameSize(const Rivals& rivals) {
   const bool rivalled = rivals.on_device || rivals.elsewhere || rivals.kernel;
   const bool last = !cpu_rung_ && planned_micro_batch_ == 1 && (smallest_tile_ == 0 || planned_tile_ == 0);
   if (rivals.kernel && (attempt_.rung == Rung::kCpu || (last && attempt_.rung <= Rung::kSameSize)))
-    return Patiently();
+    return Patiently(rivals.attempt_ms);
   if (attempt_.rung == Rung::kCpu) {
     if (!rivals.elsewhere || tries_ >= static_cast<int>(std::size(kCpuPauses))) return false;
     pause_ms_ = kCpuPauses[tries_++];
@@ -76,9 +77,11 @@ bool LadderSteps::SameSize(const Rivals& rivals) {
   return true;
 }
 
-bool LadderSteps::Patiently() {
+bool LadderSteps::Patiently(double attempt_ms) {
+  waited_ms_ += attempt_ms;
   if (waited_ms_ >= kMostWaitedMs) return false;
-  pause_ms_ = std::min(1 << std::min(tries_, 16), kLongestPauseMs);
+  patient_ = true;
+  pause_ms_ = 1 + tries_ / kTriesAPause;
   waited_ms_ += pause_ms_;
   ++tries_;
   if (attempt_.rung != Rung::kCpu) attempt_.rung = Rung::kSameSize;

@@ -10,6 +10,7 @@ struct Rivals {
   bool on_device = false;  ///< other guarded runs were on the device
   bool elsewhere = false;  ///< other processes or other leases may hold the memory, and may let go
   bool kernel = false;     ///< it was the kernel that refused: the budget would have allowed it
+  double attempt_ms = 0;   ///< that the attempt took
 };
 
 class LadderSteps {
@@ -20,6 +21,8 @@ class LadderSteps {
   const Attempt& attempt() const { return attempt_; }
   /// Milliseconds to wait before the attempt.
   int pause_ms() const { return pause_ms_; }
+  /// Whether the kernel is to be asked again within the attempt, too.
+  bool patient() const { return patient_; }
   /// Whether the attempt is to be the only guarded run on its device.
   bool alone() const { return alone_; }
 
@@ -35,7 +38,7 @@ class LadderSteps {
 
  private:
   bool SameSize(const Rivals& rivals);
-  bool Patiently();
+  bool Patiently(double attempt_ms);
 
   Attempt attempt_;
   int planned_micro_batch_;
@@ -44,7 +47,8 @@ class LadderSteps {
   bool cpu_rung_;
   int tries_ = 0;  ///< repetitions at the same size, on the device or on the CPU
   int pause_ms_ = 0;
-  int waited_ms_ = 0;  ///< for the kernel
+  bool patient_ = false;
+  double waited_ms_ = 0;  ///< for the kernel
   bool alone_ = false;
 };
 

@@ -253,6 +253,10 @@ bool MemoryManager::AdmissionBlocked() const {
   return impl_->admission.Blocked();
 }
 
+bool MemoryManager::Squeezed() const {
+  return impl_->admission.Stats().ledger.squeezed > 0;
+}
+
 int MemoryManager::AddDevice(std::unique_ptr<Device> device, size_t budget) {
   const int index =
       impl_->devices.Add(std::move(device), budget != 0 ? budget : impl_->options.device_budget);

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
+#include <thread>
 #include <utility>
 
 #include "imgmill/base/byte_size.h"
@@ -29,6 +30,8 @@ constexpr size_t kSmallestRun = 32 * kKiB;
 constexpr size_t kHugeRun = 4 * kMiB;
 /// malloc aligns to 16; this much more lets any block be moved up to 64.
 constexpr size_t kSmallOverhead = kHeaderBytes + kAlignment - 16;
+/// How often a patient thread asks the kernel, a millisecond longer apart each time.
+constexpr int kPatientTries = 8;
 constexpr uint64_t kInUse = 0x6b636f6c626d696c;
 constexpr uint64_t kFreed = 0x6465657266626d69;
 
@@ -216,7 +219,16 @@ Pool::~Pool() {
 }
 
 void* Pool::Allocate(size_t bytes) {
-  return bytes < kSmallestRun ? impl_->AllocateSmall(bytes) : impl_->AllocateRun(bytes);
+  for (int tries = 1;; ++tries) {
+    const uint64_t by_kernel = RefusalsOfThisThread().within_cap;
+    try {
+      return bytes < kSmallestRun ? impl_->AllocateSmall(bytes) : impl_->AllocateRun(bytes);
+    } catch (const OutOfMemory&) {
+      const bool again = PatienceScope::IsOn() && RefusalsOfThisThread().within_cap > by_kernel;
+      if (!again || tries == kPatientTries) throw;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(tries));
+  }
 }
 
 void Pool::Free(void* block) noexcept {

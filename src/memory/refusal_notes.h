@@ -15,4 +15,16 @@ struct RefusalNotes {
 RefusalNotes RefusalsOfThisThread() noexcept;
 void NoteRefusal(bool within_cap) noexcept;
 
+/// While it lives, what the kernel refuses to this thread is asked for again, a few times with short pauses,
+/// before the pool refuses it. Work of hundreds of small allocations would else meet another refusal each
+/// time it begins anew.
+class PatienceScope {
+ public:
+  PatienceScope();
+  ~PatienceScope();
+  PatienceScope(const PatienceScope&) = delete;
+  PatienceScope& operator=(const PatienceScope&) = delete;
+  static bool IsOn() noexcept;
+};
+
 }  // namespace imgmill

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "batch_costs.h"
 #include "lane_queue.h"
 #include "tile_group.h"
 
@@ -37,6 +38,7 @@ struct DeviceLane::Impl {
         plan(plan_in),
         memory(memory_in),
         stop(stop_in),
+        costs(model, plan, memory),
         queue(model, plan, memory),
         speeds(memory.device_count()) {}
 
@@ -65,9 +67,19 @@ struct DeviceLane::Impl {
     return devices;
   }
 
+  bool IsBusy(int device) const {
+    return std::any_of(streams.begin(), streams.end(),
+                       [&](const Stream& stream) { return stream.device == device && stream.busy; });
+  }
+
   /// A batch for this device; empty when the lane closes.
   std::vector<WaitingTile> WaitForBatch(std::unique_lock<std::mutex>& lock, int device) {
     while (!closing || !queue.empty()) {
+      // While others have taken memory away, one batch a device has to do.
+      if (memory.Squeezed() && IsBusy(device)) {
+        changed.wait_for(lock, kLookAgain);
+        continue;
+      }
       // What is not full goes as it is once nobody is left who could add to it.
       const bool as_they_are = blocked_visitors >= visitors || memory.AdmissionBlocked();
       std::vector<WaitingTile> batch = queue.Take(device, as_they_are, Devices());
@@ -107,10 +119,12 @@ struct DeviceLane::Impl {
   LadderOutcome RunBatch(const std::vector<WaitingTile>& batch, const BatchShape& shape, int device) {
     std::vector<TileJob*> jobs;
     for (const WaitingTile& tile : batch) jobs.push_back(tile.job);
-    const size_t predicted = model.ForwardBytes(plan.micro_batch, jobs[0]->height, jobs[0]->width, device);
-    TileGroup work(model, plan, std::move(jobs), {model.info().architecture, shape, {predicted, 0}},
+    const Footprint predicted = costs.Predict(plan.micro_batch, jobs[0]->height, jobs[0]->width, device);
+    TileGroup work(model, plan, std::move(jobs), {model.info().architecture, shape, predicted},
                    [&](bool lost) { return queue.HasOther(batch[0], device, lost); });
-    return memory.Guarded(work, device, stop);
+    LadderOutcome outcome = memory.Guarded(work, device, stop);
+    costs.Learn(shape, device, outcome);
+    return outcome;
   }
 
   /// What is not done goes back to the head of the queue if another device is to do it.
@@ -135,6 +149,8 @@ struct DeviceLane::Impl {
   const StopFlag& stop;
   Lease lease;  // of one batch a stream, for as long as the lane lives
 
+  BatchCosts costs;
+
   std::mutex mutex;
   std::condition_variable changed;
   LaneQueue queue;
@@ -150,14 +166,15 @@ DeviceLane::DeviceLane(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 namespace {
 
-/// As many at once as keep the device busy, if its own budget holds them.
-int StreamsFor(const BatchModel& model, const NumericsPlan& plan, int largest_tile,
-               const MemoryManager& memory, int device) {
-  const int streams = std::max(1, model.Streams(device));
-  if (streams == 1 || memory.DeviceSharesHostPool(device)) return streams;
-  const size_t batch = model.ForwardBytes(plan.micro_batch, largest_tile, largest_tile, device);
-  const size_t fit = memory.DeviceBudget(device) / std::max<size_t>(1, batch);
-  return static_cast<int>(std::clamp<size_t>(fit, 1, static_cast<size_t>(streams)));
+/// Batches in flight on a device: as many as keep it busy, as far as its own budget or the host's room
+/// allows.
+int StreamsFor(const BatchModel& model, const Footprint& batch, const MemoryManager& memory, int device) {
+  const int wanted = std::max(1, model.Streams(device));
+  if (memory.DeviceSharesHostPool(device))
+    return memory.batch_sizing().InFlight({batch.total(), wanted, memory.LargestLease()});
+  const int chosen = memory.batch_sizing().InFlight({batch.total(), wanted, 2 * memory.DeviceBudget(device)});
+  const size_t fit = memory.DeviceBudget(device) / std::max<size_t>(1, batch.total());
+  return static_cast<int>(std::clamp<size_t>(fit, 1, static_cast<size_t>(chosen)));
 }
 
 }  // namespace
@@ -166,35 +183,27 @@ Result<std::unique_ptr<DeviceLane>> DeviceLane::Open(BatchModel& model, const Nu
                                                      int largest_tile, MemoryManager& memory,
                                                      const StopFlag& stop) {
   auto impl = std::make_unique<Impl>(model, plan, memory, stop);
+  if (Status probed = impl->costs.Probe(largest_tile, stop); !probed) return probed.error();
   std::vector<int> streams;
-  for (int device = 0; device < memory.device_count(); ++device)
-    streams.push_back(StreamsFor(model, plan, largest_tile, memory, device));
-  while (true) {
-    Footprint need;
-    bool more_than_one = false;
-    for (int device = 0; device < memory.device_count(); ++device) {
-      if (!memory.DeviceSharesHostPool(device)) continue;  // others have a budget of their own
-      const int count = streams[static_cast<size_t>(device)];
-      need.pooled += static_cast<size_t>(count) *
-                     model.ForwardBytes(plan.micro_batch, largest_tile, largest_tile, device);
-      more_than_one = more_than_one || count > 1;
-    }
-    // A lane that takes most of the room would leave the images only one at a time.
-    Result<Lease> lease = more_than_one && need.total() > memory.LargestLease() / 2
-                              ? Result<Lease>(Error{Stage::kAdmit, Code::kTooLarge, {}})
-                              : memory.Reserve(need, "of " + plan.Describe());
-    if (lease) {
-      impl->lease = *std::move(lease);
-      break;
-    }
-    if (!more_than_one) {
-      Error error = lease.error();
-      error.message += plan.tile > 0 ? "; a smaller --tile needs less" : "";
-      error.message += " (the plan here: " + plan.Describe() + ")";
-      return error;
-    }
-    for (int& count : streams) count = std::max(1, count / 2);
+  Footprint need;
+  std::string what;
+  for (int device = 0; device < memory.device_count(); ++device) {
+    const Footprint batch = impl->costs.Predict(plan.micro_batch, largest_tile, largest_tile, device);
+    const int count = StreamsFor(model, batch, memory, device);
+    streams.push_back(count);
+    if (!memory.DeviceSharesHostPool(device)) continue;  // others have a budget of their own
+    for (int i = 0; i < count; ++i) need = need + batch;
+    what +=
+        (what.empty() ? "" : ", ") + std::to_string(count) + " in flight on " + memory.device(device).name();
   }
+  Result<Lease> lease = memory.Reserve(need, what + " (" + plan.Describe() + ")");
+  if (!lease) {
+    Error error = lease.error();
+    error.message += plan.tile > 0 ? "; a smaller --tile needs less" : "";
+    error.message += " (the plan here: " + plan.Describe() + ")";
+    return error;
+  }
+  impl->lease = *std::move(lease);
   Impl* state = impl.get();
   memory.OnPressure([state](bool) {
     const std::lock_guard lock(state->mutex);

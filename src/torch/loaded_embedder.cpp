@@ -73,11 +73,17 @@ Result<torch::Tensor> Rows(const torch::jit::IValue& given, int n) {
 Result<std::unique_ptr<EmbeddingModel>> LoadedEmbedder::Load(const std::string& path, int side,
                                                              std::shared_ptr<DeviceSlots> slots) {
   const PoolScope host(HostPool());
-  if (Result<WeightFile> file = WeightFile::Open(path); !file) return file.error();
+  Result<WeightFile> file = WeightFile::Open(path);
+  if (!file) return file.error();
+  Result<std::string> digest = file->Digest();
+  if (!digest) return digest.error();
   std::unique_ptr<LoadedEmbedder> model(new LoadedEmbedder);
+  model->info_.digest = *std::move(digest);
   model->slots_ = std::move(slots);
   model->info_.architecture = "TorchScript";
   model->info_.receptive_radius = -1;  // it looks at the whole picture
+  model->info_.library = LibTorchVersion();
+  model->info_.threads = 1;  // a picture is one thread's own
   Status loaded = Explained(
       "no TorchScript file that LibTorch can run (a network saved by torch.jit.save is needed; weights "
       "alone, "
@@ -140,6 +146,15 @@ size_t LoadedEmbedder::ForwardBytes(int n, int height, int width, int device) co
   // Of a batch, the group's own copies of input and output come on top.
   return count * bytes_a_picture_ + (n > 1 ? count * in_and_out : 0) +
          (cpu ? kHostWorkspace : count * in_and_out + kAcceleratorWorkspace);
+}
+
+size_t LoadedEmbedder::UnpooledBytes(int device) const {
+  const std::shared_ptr<const DeviceSlot> slot = slots_->Find(device);
+  return slot == nullptr || slot->team != nullptr ? kHostWorkspace : 0;
+}
+
+bool LoadedEmbedder::BytesAreExact(int) const {
+  return false;  // of one picture they were measured, of a batch they are a multiple of that
 }
 
 torch::jit::Module& LoadedEmbedder::NetOn(c10::Device device) {

@@ -24,6 +24,8 @@ class LoadedEmbedder final : public EmbeddingModel {
   NumericsPlan Plan(const std::string& device_name) const override;
   Status Forward(const float* input, float* output, int n, int height, int width, int device) override;
   size_t ForwardBytes(int n, int height, int width, int device) const override;
+  size_t UnpooledBytes(int device) const override;
+  bool BytesAreExact(int device) const override;
   int Streams(int device) const override;
 
  private:

@@ -51,6 +51,8 @@ Result<std::unique_ptr<UpscaleModel>> LoadedUpscaler::Load(const std::string& pa
   Result<ModelInfo> info = model->architecture_->Describe(model->weights_);
   if (!info) return info.error();
   model->info_ = std::move(*info);
+  model->info_.library = LibTorchVersion();
+  model->info_.threads = model->slots_->threads();
 
   Result<WeightFile> file = WeightFile::Open(path);
   if (!file) return file.error();
@@ -91,6 +93,17 @@ size_t LoadedUpscaler::ForwardBytes(int n, int height, int width, int device) co
   const size_t in_and_out =
       3 * (1 + 2 * scale * scale) * sizeof(float);  // on the device, the output twice: clamped
   return pixels * (architecture_->BytesPerPixel(weights_) + in_and_out) + kAcceleratorWorkspace;
+}
+
+size_t LoadedUpscaler::UnpooledBytes(int device) const {
+  const std::shared_ptr<const DeviceSlot> slot = slots_->Find(device);
+  const bool cpu = slot == nullptr || slot->team != nullptr;
+  return cpu && chain_ == nullptr ? kAcceleratorWorkspace : 0;  // oneDNN's, in place of cuDNN's
+}
+
+bool LoadedUpscaler::BytesAreExact(int device) const {
+  const std::shared_ptr<const DeviceSlot> slot = slots_->Find(device);
+  return chain_ != nullptr && (slot == nullptr || slot->team != nullptr);
 }
 
 Status LoadedUpscaler::Forward(const float* input, float* output, int n, int height, int width, int device) {

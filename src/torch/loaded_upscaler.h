@@ -23,6 +23,8 @@ class LoadedUpscaler final : public UpscaleModel {
   NumericsPlan Plan(const std::string& device_name) const override;
   Status Forward(const float* input, float* output, int n, int height, int width, int device) override;
   size_t ForwardBytes(int n, int height, int width, int device) const override;
+  size_t UnpooledBytes(int device) const override;
+  bool BytesAreExact(int device) const override;
 
  private:
   LoadedUpscaler() = default;

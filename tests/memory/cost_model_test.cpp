@@ -165,6 +165,16 @@ TEST_CASE("an empty path keeps nothing, an impossible one is an error") {
   CHECK(status.error().code == Code::kWriteError);
 }
 
+TEST_CASE("a shape that was seen is remembered by its own highest peak") {
+  CostModel model({"m", "float32", "cpu", 1, "test"});
+  CHECK_FALSE(model.Seen({8, 224, 224, 0}));
+  model.Observe({8, 224, 224, 0}, 5 * kMiB);
+  model.Observe({8, 224, 224, 0}, 4 * kMiB);
+  CHECK(model.Seen({8, 224, 224, 0}) == 5 * kMiB);
+  CHECK(model.Seen({4, 448, 224, 0}) == 5 * kMiB);  // as many pixels
+  CHECK_FALSE(model.Seen({4, 224, 224, 0}));
+}
+
 TEST_CASE("a formula is taken at its word until it was seen twice, then corrected") {
   CostModel model({"decode", "", "host", 1, "test"});
   CHECK(model.PredictFrom(10 * kMiB) == 10 * kMiB);

@@ -81,6 +81,7 @@ CommandRunResult RunInProcess(const CommandRun& run) {
     outcome.allocations = HostPool().Stats().allocations - before.allocations;
     outcome.refusals = HostPool().Stats().refusals - before.refusals;
     outcome.memory = (*manager)->Info();
+    outcome.history = (*manager)->History();
     for (int i = 0; i < (*manager)->device_count(); ++i) {
       if (!(*manager)->DeviceSharesHostPool(i))
         outcome.device_pools.push_back((*manager)->device(i).pool()->Stats());

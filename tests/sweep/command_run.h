@@ -29,6 +29,7 @@ struct CommandRunResult {
   Code code = Code::kInternal;
   CommandResult result;
   MemoryInfo memory;                    ///< at the end
+  MemoryHistory history;                ///< likewise
   std::vector<PoolStats> device_pools;  ///< of host-backed devices with pools of their own, at the end
   uint64_t allocations = 0;             ///< that the command made in the host's pool
   uint64_t refusals = 0;                ///< that it met there

@@ -13,6 +13,8 @@ namespace {
 
 constexpr double kChance = 0.01;
 constexpr int kSeeds = 4;
+/// So few allocations may all be granted.
+constexpr uint64_t kFew = 40;
 
 CommandRunResult RunWatched(const CommandRun& run) {
   const Watchdog watchdog(120);
@@ -23,7 +25,9 @@ CommandRunResult RunWatched(const CommandRun& run) {
 /// differ: what the CPU does for a device of the CPU has the same bits.
 void Stands(CommandRun run, const std::string& output) {
   const auto clean = [&] {
-    if (!output.empty()) std::filesystem::remove_all(output);
+    if (output.empty()) return;
+    std::filesystem::remove_all(output);
+    std::filesystem::create_directories(output);
   };
   run.jobs = 2;
   clean();
@@ -54,7 +58,7 @@ void Stands(CommandRun run, const std::string& output) {
   }
   MESSAGE(run.command << " " << run.device << ": " << refusals << " refusals, of " << undisturbed.allocations
                       << " allocations a run");
-  CHECK(refusals > 0);
+  CHECK((refusals > 0 || undisturbed.allocations < kFew));
 }
 
 std::vector<ListedFile> SomeSamples() {
@@ -139,6 +143,10 @@ TEST_CASE("random refusals: a pipeline writes what it writes without, and leaks 
     const Watchdog watchdog(120);
     std::filesystem::remove_all(scratch / "out");
     std::filesystem::remove_all(scratch / "catalog");
+    for (const auto& entry : std::filesystem::directory_iterator(scratch.path())) {
+      // The export's place is beside the pipeline.
+      if (entry.path() != pipeline) std::filesystem::remove_all(entry.path());
+    }
     return RunLine({"run", pipeline});
   };
   REQUIRE(run() == 0);

@@ -23,6 +23,8 @@ struct ModelInfo {
   int size_multiple = 1;  ///< input sides must be multiples of this
   int dimension = 0;      ///< floats in a vector; 0 for a model that gives pictures
   size_t weight_bytes = 0;
+  std::string library;  ///< "libtorch 2.13.0": what runs it
+  int threads = 1;      ///< that one call may use
 };
 
 /// The plan of numerics: fixed before the first image, from model, flags and instruction set only.
@@ -51,6 +53,10 @@ class BatchModel {
   /// Peak bytes of Forward beside input and output: known exactly or learned; what admission and batching
   /// use.
   virtual size_t ForwardBytes(int n, int height, int width, int device) const = 0;
+  /// The part of ForwardBytes that libraries take past our pools.
+  virtual size_t UnpooledBytes(int /*device*/) const { return 0; }
+  /// Whether ForwardBytes is known exactly there, so that observing would teach nothing.
+  virtual bool BytesAreExact(int /*device*/) const { return true; }
 
   /// Floats that one picture of this size gives: a vector, or a picture enlarged.
   size_t OutputFloats(int height, int width) const;
@@ -92,6 +98,6 @@ using CreateModelRuntimeFn = ModelRuntime* (*)(int interface, MemoryManager* man
 inline constexpr char kCreateModelRuntime[] = "imgmill_create_model_runtime";
 
 /// To be raised with every change of the classes above: program and module must be of one build.
-inline constexpr int kModelInterface = 2;
+inline constexpr int kModelInterface = 3;
 
 }  // namespace imgmill

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,8 @@ class CostModel {
   bool CanPredict() const;
   size_t Predict(const BatchShape& shape) const;
   void Observe(const BatchShape& shape, size_t peak_bytes);
+  /// The highest peak of batches of just this many pixels and tokens; nothing if there were none.
+  std::optional<size_t> Seen(const BatchShape& shape) const;
   /// The same for work whose cost is known from a formula to within some factor, as decoding is: the
   /// formula's bytes take the place of the shape. Before two observations, and beyond the largest, the
   /// formula's own slope goes on.

@@ -63,6 +63,8 @@ struct LadderOutcome {
   Status status;
   Rung rung = Rung::kNone;  ///< the lowest rung that was needed
   int attempts = 1;
+  size_t device_peak =
+      0;  ///< bytes that the work took at once from pools, or from an accelerator that it had alone
   size_t resident_peak = 0;  ///< growth of resident memory in bytes, of work that was alone; else 0
   bool device_lost = false;  ///< the device no longer answers; the CPU has taken over, unless `hand_over`
   /// What is left is for another device; `status` says why this one cannot.

@@ -158,6 +158,8 @@ class MemoryManager {
   /// must not throw. Once this returns, the callback before is not running and never will again.
   void OnPressure(std::function<void(bool waiting)> callback);
   bool AdmissionBlocked() const;
+  /// Whether others have taken memory away that belongs to the budget.
+  bool Squeezed() const;
 
   // ---- devices
   int AddDevice(std::unique_ptr<Device> device, size_t budget = 0);  ///< @return its index
