@@ -72,8 +72,12 @@ std::string ZshCompletion(const std::vector<CommandFacts>& commands) {
   for (const CommandFacts& command : commands) {
     text += "    " + command.name + ")\n      _arguments -s -S";
     for (const FlagFacts& flag : command.flags) text += " \\\n        " + Flag(flag);
-    for (const FlagFacts& positional : command.positionals)
-      text += std::string(" \\\n        '") + (positional.repeats ? "*:" : "1:") + Value(positional) + "'";
+    int place = 0;
+    for (const FlagFacts& positional : command.positionals) {
+      ++place;
+      text += " \\\n        '" + (positional.repeats ? "*" : std::to_string(place)) + ":" +
+              Value(positional) + "'";
+    }
     text += " ;;\n";
   }
   return text +

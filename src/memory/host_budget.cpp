@@ -109,7 +109,8 @@ size_t SmallestBudgetFor(size_t need, size_t fixed) {
 
 Status CheckBudget(const HostBudget& budget, size_t resident) {
   if (budget.bytes >= resident + kLeastRoom) return {};
-  const size_t smallest = (resident + kLeastRoom + kMiB - 1) / kMiB * kMiB;
+  // A MiB more, since the next start may hold a few pages more.
+  const size_t smallest = (resident + kLeastRoom + 2 * kMiB - 1) / kMiB * kMiB;
   std::string message = "a memory budget of " + FormatByteSize(budget.bytes) + " (" + budget.source +
                         ") cannot work: the process holds " + FormatByteSize(resident) + " already; ";
   message += budget.source == "--memory" ? "the smallest that can is " + MemoryFlag(smallest)

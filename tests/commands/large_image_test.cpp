@@ -34,9 +34,9 @@ TEST_CASE("100 megapixels are written, measured and cut within 96 MiB") {
               where / "large", "--memory", "96MiB"})
             .peak_resident <= kBudget);
   CHECK(Done({"filter", large, "--keep", "sharpness>0", "--memory", "96MiB"}).peak_resident <= kBudget);
-  CHECK(Done({"tile", large, "--size", "2500", "--format", "jpg", "-o", where / "tiles", "--memory", "96MiB"})
+  CHECK(Done({"tile", large, "--size", "1000", "--format", "jpg", "-o", where / "tiles", "--memory", "96MiB"})
             .peak_resident <= kBudget);
-  CHECK(CountFiles(where / "tiles") == 16 + 1);  // and the list of them
+  CHECK(CountFiles(where / "tiles") == 100 + 1);  // and the list of them
 }
 
 TEST_CASE("upscale takes no more memory for four times the height") {

@@ -65,7 +65,7 @@ TEST_CASE("a budget that the process itself fills is refused, with one that work
   const Status status = CheckBudget({64 * kMiB, "--memory", ""}, 60 * kMiB);
   REQUIRE_FALSE(status.ok());
   CHECK(status.error().code == Code::kUsage);
-  CHECK(status.error().message.find("--memory 76MiB") != std::string::npos);
+  CHECK(status.error().message.find("--memory 77MiB") != std::string::npos);
   CHECK(CheckBudget({76 * kMiB, "--memory", ""}, 60 * kMiB).ok());
 }
 
