@@ -149,6 +149,7 @@ BatchRecord Batch(const Json& json) {
   batch.predicted.unseen =
       Count(json, "predicted") - std::min(Count(json, "predicted"), batch.predicted.pooled);
   batch.pooled_peak = Count(json, "actual_pooled");
+  batch.resident_before = Count(json, "resident_before");
   batch.resident_peak = Count(json, "actual");
   batch.rung = RungOf(Text(json, "rung"));
   batch.attempts = static_cast<int>(std::min<size_t>(Count(json, "attempts"), 1000000));

@@ -24,6 +24,11 @@ TEST_CASE("errors are relative to what was taken, and only where that is known")
   // Predicted 110 of 100, 95 of 100, 100 of 100 and 150 of 100: |error| 0.10, 0.05, 0 and 0.5.
   history.batches = {Batch({100, 10}, 90, 100), Batch({90, 5}, 90, 100), Batch({100, 0}, 100, 0),
                      Batch({100, 50}, 50, 100)};
+  // On top of 900 that were resident before: 1040 expected, 1000 reached.
+  BatchRecord among = Batch({140, 0}, 0, 100);
+  among.resident_before = 900;
+  CHECK(TotalOf(among).predicted == 1040);
+  CHECK(TotalOf(among).actual == 1000);
   history.batches.push_back(Batch({100, 50}, 0, 0));  // nothing is known of this one
   BatchRecord failed = Batch({1000, 0}, 1, 1);        // nor does a failure say what it would have taken
   failed.failed = true;

@@ -52,6 +52,7 @@ struct PredictedActual {
   size_t predicted = 0;
   size_t actual = 0;
 };
+/// Of work that was watched alone: the peak of the whole process, which is what the budget is about.
 PredictedActual TotalOf(const BatchRecord& batch);
 PredictedActual PooledOf(const BatchRecord& batch);
 
