@@ -12,7 +12,9 @@ case "$preset" in asan | tsan) shift ;; *) sed -n '2,6s/^# \{0,1\}//p' "$0" >&2;
 build=build/$preset
 mkdir -p "$build"
 cmake --preset "$preset" >"$build/configure.log" 2>&1 || { cat "$build/configure.log" >&2; exit 1; }
-cmake --build --preset "$preset"
+targets=()
+for name in "$@"; do targets+=(--target "test_$name"); done
+cmake --build --preset "$preset" "${targets[@]}"
 # GLib and LibTorch keep what they allocate until the process ends, so leaks are counted by the pools instead; and what
 # the pools refuse must come back as null from operator new, not end the process.
 export ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=1:strict_string_checks=1:allocator_may_return_null=1
