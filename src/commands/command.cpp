@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <regex>
 
+#include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "model_loading.h"
 
@@ -45,11 +46,19 @@ Result<ModelRuntime*> CommandServices::OpenModels() const {
   return models->get();
 }
 
+namespace {
+
+/// Pages of LibTorch's code and tables that become resident when a model is first read and run: 24 MiB for a
+/// TorchScript network, less for weights alone.
+constexpr size_t kFirstUse = 32 * kMiB;
+
+}  // namespace
+
 Status RoomForModel(const CommandServices& services, const std::string& path) {
   const Result<FileStamp> file = StampOf(path);
   if (!file) return {};  // loading says what is wrong with it
   services.memory->Rebaseline();
-  const Status fits = services.memory->Fits({2 * static_cast<size_t>(file->size), 0});
+  const Status fits = services.memory->Fits({2 * static_cast<size_t>(file->size), kFirstUse});
   if (fits) return {};
   return Error{Stage::kConfigure, Code::kUsage,
                PrintablePath(path) + ": its weights do not fit beside LibTorch: " + fits.error().message};
