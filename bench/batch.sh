@@ -3,7 +3,8 @@
 # chooses by itself: it should be within 5 % of the best.
 #
 # Usage: bench/batch.sh [--runs N] [--images N] [--only embed|upscale]
-# Environment: IMGMILL (build/release/bin/imgmill); IMGMILL_TEST_ASSETS (../shared/assets), for photos and weights.
+# Environment: IMGMILL (build/release/bin/imgmill); IMGMILL_TEST_ASSETS (../shared/assets), for photos and weights;
+# PEERS (~/.cache/imgmill-peers), for more photos.
 #
 # All settings take turns in each round, since a machine's speed drifts; the figures are medians over the rounds.
 # Start-up and loading the model are measured by a run on one image and taken off.
@@ -28,7 +29,10 @@ weights=$assets/weights/realesrgan/realesr-animevideov3-x4.safetensors
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 source bench/timing.sh
-mapfile -t photos < <(find "$assets/photos/bsds500-val" -name '*.jpg' | sort)
+# Short runs measure the machine's noise: the corpus of 1000 photos serves where bench/peers/setup.sh made it.
+corpus=${PEERS:-$HOME/.cache/imgmill-peers}/corpus/photos
+[ -d "$corpus" ] || corpus=$assets/photos/bsds500-val
+mapfile -t photos < <(find "$corpus" -name '*.jpg' | sort)
 
 # sweep TITLE COUNT COMMAND...: each of `settings` with COMMAND on COUNT photos; an empty setting is the choice.
 sweep() {
@@ -39,9 +43,9 @@ sweep() {
     for index in "${!settings[@]}"; do
       name=setting$index
       # shellcheck disable=SC2086
-      measure "$name" "$imgmill" "$@" ${settings[$index]} "${some[@]}" --no-catalog --force --quiet 2>>"$scratch/log"
+      measure "$name" "$imgmill" "$@" ${settings[$index]} "${some[@]}" --no-catalog --force --quiet 2>/dev/null
       # shellcheck disable=SC2086
-      measure "$name.one" "$imgmill" "$@" ${settings[$index]} "${some[0]}" --no-catalog --force --quiet 2>>"$scratch/log"
+      measure "$name.one" "$imgmill" "$@" ${settings[$index]} "${some[0]}" --no-catalog --force --quiet 2>/dev/null
     done
   done
   for index in "${!settings[@]}"; do
@@ -59,7 +63,7 @@ sweep() {
 }
 
 if [ "$only" != upscale ]; then
-  embed=(embed --model "$script" --scale 1/127.5 --shift -1 --device cpu)
+  embed=(embed --model "$script" --scale 1/127.5 --shift -1 --device cpu --export "$scratch/v.npy")
   settings=("" "--batch 1" "--batch 2" "--batch 4" "--batch 8" "--batch 16" "--batch 32")
   sweep "embed by MobileNet, against the micro-batch" "$([ "$images" -gt 0 ] && echo "$images" || echo 100)" "${embed[@]}"
   settings=("" "--batch-sizing single" "-j 1" "-j 4" "-j 8")
