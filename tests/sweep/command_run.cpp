@@ -1,6 +1,7 @@
 // The parts of a session that a command needs, without log and lock.
 #include "sweep/command_run.h"
 
+#include <doctest/doctest.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -165,6 +166,11 @@ std::string ModelFile() {
 
 std::string NetworkFile() {
   return WeightFileFor("torchscript/mobilenet_v1_0.25_224_embed256_f32.pt");
+}
+
+bool IsMissing(const std::string& file) {
+  if (file.empty()) MESSAGE("SKIPPED: no IMGMILL_TEST_ASSETS, or no LibTorch module");
+  return file.empty();
 }
 
 }  // namespace imgmill

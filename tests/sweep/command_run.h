@@ -62,5 +62,7 @@ class ScratchFolder {
 std::string ModelFile();
 /// A TorchScript network of 256 floats among them; empty likewise.
 std::string NetworkFile();
+/// Whether one of these is not there, which excuses a test: a message says so.
+bool IsMissing(const std::string& file);
 
 }  // namespace imgmill

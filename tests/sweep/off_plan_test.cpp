@@ -66,10 +66,7 @@ CommandRunResult Enlarge(const std::string& model, const std::string& output, si
 
 TEST_CASE("half tiles, and then the CPU, differ by 1 of 255 at most and count as off plan") {
   const std::string model = ModelFile();
-  if (model.empty()) {
-    MESSAGE("SKIPPED: no IMGMILL_TEST_ASSETS, or no LibTorch module");
-    return;
-  }
+  if (IsMissing(model)) return;
   const ScratchFolder scratch;
   const std::string picture = scratch / "out/windmill_exif6.png";
   CHECK(Enlarge(model, scratch / "out", 0).result.counts.off_plan == 0);
@@ -93,10 +90,7 @@ TEST_CASE("half tiles, and then the CPU, differ by 1 of 255 at most and count as
 
 TEST_CASE("a tile that is finished is not computed again, whatever the device refuses after it") {
   const std::string model = ModelFile();
-  if (model.empty()) {
-    MESSAGE("SKIPPED: no IMGMILL_TEST_ASSETS, or no LibTorch module");
-    return;
-  }
+  if (IsMissing(model)) return;
   const ScratchFolder scratch;
   CommandRun run;
   run.command = "upscale";

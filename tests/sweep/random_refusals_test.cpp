@@ -104,10 +104,7 @@ TEST_CASE("random refusals: upscale by a kernel, embed and match give what they 
 TEST_CASE("random refusals: upscale and embed by models, their loading included, on one device and on two") {
   const std::string model = ModelFile();
   const std::string network = NetworkFile();
-  if (model.empty() || network.empty()) {
-    MESSAGE("SKIPPED: no IMGMILL_TEST_ASSETS, or no LibTorch module");
-    return;
-  }
+  if (IsMissing(model) || IsMissing(network)) return;
   const ScratchFolder scratch;
   for (const char* device : {"cpu", "cpu:0,cpu:1"}) {
     CommandRun run;

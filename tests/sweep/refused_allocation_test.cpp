@@ -86,10 +86,7 @@ TEST_CASE("embed, match and dedup by vectors survive every single refused alloca
 
 TEST_CASE("embed by a network survives refused allocations, of weights and tensors too") {
   const std::string network = NetworkFile();
-  if (network.empty()) {
-    MESSAGE("SKIPPED: no IMGMILL_TEST_ASSETS, or no LibTorch module");
-    return;
-  }
+  if (IsMissing(network)) return;
   const ScratchFolder scratch;
   CommandRun run;
   run.command = "embed";
@@ -125,10 +122,7 @@ TEST_CASE("tile survives every single refused allocation, alone, ranked and in p
 
 TEST_CASE("upscale by a model survives every single refused allocation, of weights and tensors too") {
   const std::string model = ModelFile();
-  if (model.empty()) {
-    MESSAGE("SKIPPED: no IMGMILL_TEST_ASSETS, or no LibTorch module");
-    return;
-  }
+  if (IsMissing(model)) return;
   const ScratchFolder scratch;
   CommandRun run;
   run.command = "upscale";

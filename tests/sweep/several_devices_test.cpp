@@ -94,10 +94,7 @@ void ComesThrough(const CommandRun& run, const std::string& output) {
 
 TEST_CASE("upscale by a model on several devices writes the bytes of one") {
   const std::string model = ModelFile();
-  if (model.empty()) {
-    MESSAGE("SKIPPED: no IMGMILL_TEST_ASSETS, or no LibTorch module");
-    return;
-  }
+  if (IsMissing(model)) return;
   const ScratchFolder scratch;
   CommandRun run;
   run.command = "upscale";
@@ -109,10 +106,7 @@ TEST_CASE("upscale by a model on several devices writes the bytes of one") {
 
 TEST_CASE("embed by a network on several devices gives the vectors of one") {
   const std::string network = NetworkFile();
-  if (network.empty()) {
-    MESSAGE("SKIPPED: no IMGMILL_TEST_ASSETS, or no LibTorch module");
-    return;
-  }
+  if (IsMissing(network)) return;
   const ScratchFolder scratch;
   CommandRun run;
   run.command = "embed";

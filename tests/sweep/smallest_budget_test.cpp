@@ -133,10 +133,7 @@ TEST_CASE("embed comes through the worst orders under the smallest budget, with 
   run.arguments = {"--method", "embedding"};
   HoldsUp(run, scratch, "");
   const std::string network = NetworkFile();
-  if (network.empty()) {
-    MESSAGE("SKIPPED: no IMGMILL_TEST_ASSETS, or no LibTorch module");
-    return;
-  }
+  if (IsMissing(network)) return;
   run.command = "embed";
   run.arguments = {"--model", network, "--scale", "1/127.5", "--shift", "-1"};
   HoldsUp(run, scratch, "");
@@ -160,10 +157,7 @@ TEST_CASE("tile comes through the worst orders under the smallest budget") {
 
 TEST_CASE("upscale by a model comes through the worst orders under the smallest budget") {
   const std::string model = ModelFile();
-  if (model.empty()) {
-    MESSAGE("SKIPPED: no IMGMILL_TEST_ASSETS, or no LibTorch module");
-    return;
-  }
+  if (IsMissing(model)) return;
   const ScratchFolder scratch;
   CommandRun run;
   run.command = "upscale";

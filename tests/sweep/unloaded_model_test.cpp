@@ -87,12 +87,6 @@ std::string LargeNetwork(const WeightFolder& folder) {
   return SmallCompact(folder, 256, 32, 2, true, "");
 }
 
-bool HasModule() {
-  if (!ModelFile().empty()) return true;
-  MESSAGE("SKIPPED: no IMGMILL_TEST_ASSETS, or no LibTorch module");
-  return false;
-}
-
 /// Whether this process was started for one of the cases "alone: ...".
 bool IsAlone() {
   return std::getenv("IMGMILL_ALONE") != nullptr;
@@ -169,13 +163,13 @@ TEST_CASE("alone: embed's network is gone") {
 }
 
 TEST_CASE("after the last step that needs a model, its weights are given back to the kernel") {
-  if (!HasModule()) return;
+  if (IsMissing(ModelFile())) return;
   RunAlone("alone: upscale's weights are gone");
   RunAlone("alone: embed's network is gone");
 }
 
 TEST_CASE("two steps with the same weight file load it once; a changed file is loaded anew") {
-  if (!HasModule()) return;
+  if (IsMissing(ModelFile())) return;
   const WeightFolder weights;
   const ScratchFolder scratch;
   const std::string model = SmallCompact(weights, 16, 18, 2, true, "");
