@@ -4,7 +4,8 @@
 #
 # Usage: bench/memory-budget.sh [--cells | --throughput] [--only WORD] [--runs N] [--jobs N]
 #   --cells       peak resident memory over budget in each cell, by the kernel's account; fails above 1.00
-#   --throughput  images a second at a half and a quarter of the peak of a run without limit, interleaved, medians of N
+#   --throughput  images a second at a half and a quarter of the peak of a run without limit, against that run, on the
+#                 images that all three do; interleaved, medians of N
 #   --only WORD   only commands whose name contains it: dedup, filter, tile, embed, embed-model, upscale, upscale-model
 # Without one of the first two, both. Environment: IMGMILL (build/release/bin/imgmill); PEERS (~/.cache/imgmill-peers),
 # where bench/peers/setup.sh made the photos and bench/peers/make_big_files.py the big ones; IMGMILL_TEST_ASSETS.
@@ -33,6 +34,7 @@ assets=$(realpath "${IMGMILL_TEST_ASSETS:-../shared/assets}")
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+source bench/timing.sh
 
 # What each command works on: photos of 1600x1066 and all big files; enlarged are 12 megapixels at most, by the model
 # small photos.
@@ -116,33 +118,38 @@ fi
 
 if [ -n "$throughput" ]; then
   echo
-  echo "| command | peak without limit, MiB | images/s | at a half | at a quarter | failed then |"
-  echo "|---|---|---|---|---|---|"
-  median() { sort -n "$1" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
-  failures() { "$python" -c 'import json,sys; print(len(json.load(open(sys.argv[1])).get("failed", [])))' "$scratch/report.json"; }
+  echo "| command | peak without limit, MiB | images | of them timed | images/s | at a half | at a quarter |"
+  echo "|---|---|---|---|---|---|---|"
   for entry in "${commands[@]}"; do
     name=${entry%%|*} command=${entry#*|}
     case "$name" in *"$only"*) ;; *) continue ;; esac
     least=$(smallest "$command")
-    rm -f "$scratch"/*.seconds
     run "$command" ""
     read -r _ kib _ <"$scratch/time"
     peak=$((kib / 1024))
-    count=$("$python" -c 'import json,sys; print(json.load(open(sys.argv[1]))["listed"])' "$scratch/report.json")
     half=$((peak / 2 > least ? peak / 2 : least)) quarter=$((peak / 4 > least ? peak / 4 : least))
+    # Refusing an image takes no time: only those that every budget can hold say what a tight one costs.
+    read -r _ folder _ <<<"$command"
+    run "$command" "$quarter"
+    rm -rf "$scratch/fit"
+    cp -rP "$folder" "$scratch/fit"
+    "$python" -c 'import json,sys
+for f in json.load(open(sys.argv[1])).get("failed", []): print(f["path"])' "$scratch/report.json" |
+      while read -r path; do rm "$scratch/fit/$(basename "$path")"; done
+    all=$(find "$folder" -type l | wc -l) count=$(find "$scratch/fit" -type l | wc -l)
+    rm -f "$scratch"/{full,half,quarter}.runs
     for ((i = 0; i < runs; ++i)); do
       for each in full half quarter; do
-        case $each in full) mib= ;; half) mib=$half ;; quarter) mib=$quarter ;; esac
-        run "$command" "$mib"
-        cut -d ' ' -f 1 "$scratch/time" >>"$scratch/$each.seconds"
-        failures >"$scratch/$each.failed"
+        case $each in full) budget=() ;; half) budget=(--memory "${half}MiB") ;; quarter) budget=(--memory "${quarter}MiB") ;; esac
+        rm -rf "$scratch/out"
+        # shellcheck disable=SC2086  # a command is several words
+        measure $each "$imgmill" ${command/"$folder"/"$scratch/fit"} -j "$jobs" --quiet "${budget[@]}"
       done
     done
-    awk -v name="$name" -v peak="$peak" -v count="$count" -v full="$(median "$scratch/full.seconds")" \
-      -v half="$(median "$scratch/half.seconds")" -v quarter="$(median "$scratch/quarter.seconds")" -v hm="$half" \
-      -v qm="$quarter" -v hf="$(cat "$scratch/half.failed")" -v qf="$(cat "$scratch/quarter.failed")" 'BEGIN {
-        printf "| %s | %d | %.2f | %.2f (%d MiB) | %.2f (%d MiB) | %d, %d |\n", name, peak, count / full, full / half, hm,
-          full / quarter, qm, hf, qf }'
+    awk -v name="$name" -v peak="$peak" -v all="$all" -v count="$count" -v full="$(median full 1)" -v half="$(median half 1)" \
+      -v quarter="$(median quarter 1)" -v hm="$half" -v qm="$quarter" 'BEGIN {
+        printf "| %s | %d | %d | %d | %.2f | %.2f (%d MiB) | %.2f (%d MiB) |\n", name, peak, all, count, count / full,
+          full / half, hm, full / quarter, qm }'
   done
 fi
 exit $status

@@ -80,7 +80,8 @@ class Dedup final : public Command {
 
   Result<CommandResult> RunHashes(ItemSource& source, const CommandServices& services) {
     DedupOperation operation = Hashing(services);
-    Result<CommandResult> result = RunEngine(source, operation, operation.log(), services);
+    Result<CommandResult> result =
+        RunEngine(source, operation, operation.log(), services, services.workers());
     if (!result || result->counts.interrupted) return result;
     return Conclude(*std::move(result), operation.entries(), nullptr, services);
   }
@@ -95,16 +96,17 @@ class Dedup final : public Command {
       entries.push_back({std::move(image.file), image.content, image.stamp, image.stamp.size, image.width,
                          image.height, 0, image.sharpness, image.place.row});
     });
-    Result<CommandResult> result = RunEngine(source, operation, operation.log(), services);
+    Result<CommandResult> result = RunEngine(source, operation, operation.log(), services,
+                                             EmbeddingWorkers(options_.embedding, services));
     if (!result || result->counts.interrupted) return result;
     (*embedder)->Describe(result->details);
     return Conclude(*std::move(result), entries, shelf->file.get(), services);
   }
 
   static Result<CommandResult> RunEngine(ItemSource& source, Operation& operation, OutcomeLog& log,
-                                         const CommandServices& services) {
+                                         const CommandServices& services, int workers) {
     const SharedOptions& shared = *services.shared;
-    Engine engine({services.workers(), shared.limits, shared.force}, services.engine());
+    Engine engine({workers, shared.limits, shared.force}, services.engine());
     Result<RunCounts> counts = engine.Run(source, operation);
     if (!counts) return counts.error();
     CommandResult result;

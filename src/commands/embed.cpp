@@ -48,7 +48,8 @@ class Embed final : public Command {
       result.kept.push_back(std::move(image.file));
     };
     EmbedOperation operation(**embedder, *shelf, nullptr, services, take);
-    Engine engine({services.workers(), shared.limits, shared.force}, services.engine());
+    Engine engine({EmbeddingWorkers(options_.embedding, services), shared.limits, shared.force},
+                  services.engine());
     Result<RunCounts> counts = engine.Run(source, operation);
     if (!counts) return counts.error();
     if (!status) return status.error();

@@ -46,4 +46,10 @@ Result<std::unique_ptr<Embedder>> MakeEmbedder(const EmbeddingOptions& options,
   return MakeModelEmbedder(options, services);
 }
 
+int EmbeddingWorkers(const EmbeddingOptions& options, const CommandServices& services) {
+  const int workers = services.workers();
+  // While one image waits for the model, another is decoded (bench/batch.sh).
+  return options.model.empty() || services.shared->jobs > 0 ? workers : 2 * workers;
+}
+
 }  // namespace imgmill

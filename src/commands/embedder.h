@@ -45,6 +45,9 @@ class Embedder {
 Result<std::unique_ptr<Embedder>> MakeEmbedder(const EmbeddingOptions& options,
                                                const CommandServices& services);
 
+/// Images to have in work at once.
+int EmbeddingWorkers(const EmbeddingOptions& options, const CommandServices& services);
+
 std::unique_ptr<Embedder> MakeBuiltinEmbedder();
 Result<std::unique_ptr<Embedder>> MakeModelEmbedder(const EmbeddingOptions& options,
                                                     const CommandServices& services);

@@ -84,7 +84,7 @@ class Match final : public Command {
     EngineServices engine_services = services.engine();
     engine_services.notes = own->get();
     // Not by --force either: that would load the model for images that are embedded.
-    Engine engine({services.workers(), shared.limits, false}, engine_services);
+    Engine engine({EmbeddingWorkers(options_.embedding, services), shared.limits, false}, engine_services);
     Result<RunCounts> counts = engine.Run(source, operation);
     if (!counts) return counts.error();
     result.counts = *counts;

@@ -31,14 +31,19 @@ class Numbers {
 
 }  // namespace
 
-int64_t TiffBlockRows(const InputFile& file, int64_t height) {
-  if (const int64_t cut = OneStripCutRows(file); cut > 0) return std::min(cut, height);
+TiffBlocks ReadTiffBlocks(const InputFile& file, int64_t height) {
+  if (const int64_t cut = OneStripCutRows(file); cut > 0) return {std::min(cut, height)};
   const std::optional<TiffDirectory> directory = ReadTiffDirectory(file);
-  if (!directory) return height;
+  if (!directory) return {height};
   const std::optional<uint64_t> tile = directory->Value(kTiffTileLength);
   const uint64_t rows = tile ? *tile : directory->Value(kTiffRowsPerStrip).value_or(0);
-  if (rows == 0) return height;
-  return static_cast<int64_t>(std::min(rows, static_cast<uint64_t>(std::max<int64_t>(1, height))));
+  if (rows == 0) return {height};
+  // Above this libvips asks libtiff for single rows, but not of planes nor of YCbCr.
+  constexpr uint64_t kWholeStripRows = 128;
+  const bool by_rows = !tile && rows > kWholeStripRows &&
+                       directory->Value(kTiffPlanarConfiguration).value_or(1) == 1 &&
+                       directory->Value(kTiffPhotometric).value_or(kTiffYCbCr) != kTiffYCbCr;
+  return {static_cast<int64_t>(std::min(rows, static_cast<uint64_t>(std::max<int64_t>(1, height)))), by_rows};
 }
 
 Jpeg2000Layout ReadJpeg2000Layout(const InputFile& file, int64_t height) {

@@ -8,8 +8,11 @@
 
 namespace imgmill {
 
-/// Rows of a strip or tile of the first image of a TIFF, 1 to `height`; `height` when it cannot be told.
-int64_t TiffBlockRows(const InputFile& file, int64_t height);
+struct TiffBlocks {
+  int64_t rows = 0;  ///< of a strip or tile of the first image, 1 to its height; that where it cannot be told
+  bool by_rows = false;  ///< a strip is read whole, but decoded row by row
+};
+TiffBlocks ReadTiffBlocks(const InputFile& file, int64_t height);
 
 struct Jpeg2000Layout {
   int64_t block_rows = 0;      ///< of a tile, 1 to the image's height; that where it cannot be told

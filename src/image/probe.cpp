@@ -154,7 +154,11 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
   image.reset();
   if (!header) return header;
   header->file_bytes = file_bytes;
-  if (header->format == "tiff") header->block_rows = TiffBlockRows(*file, header->height);
+  if (header->format == "tiff") {
+    const TiffBlocks blocks = ReadTiffBlocks(*file, header->height);
+    header->block_rows = blocks.rows;
+    header->block_by_rows = blocks.by_rows;
+  }
   if (header->format == "jp2k") {
     const Jpeg2000Layout layout = ReadJpeg2000Layout(*file, header->height);
     if (!layout.usual_sampling) {

@@ -44,4 +44,6 @@ inline constexpr uint64_t kTiffStripByteCounts = 279;
 inline constexpr uint64_t kTiffPlanarConfiguration = 284;
 inline constexpr uint64_t kTiffTileLength = 323;
 
+inline constexpr uint64_t kTiffYCbCr = 6;  ///< of kTiffPhotometric; its samples may be stored at half size
+
 }  // namespace imgmill

@@ -68,9 +68,8 @@ std::optional<OneStrip> FindOneStrip(const InputFile& file) {
       std::any_of(directory->entries.begin(), directory->entries.end(),
                   [](const TiffEntry& e) { return e.tag == kTiffStripOffsets && e.count == 1; });
   constexpr uint64_t kPlain = 1;
-  constexpr uint64_t kYCbCr = 6;  // its samples may be stored at half size
   const bool plain = directory->Value(kTiffCompression).value_or(kPlain) == kPlain &&
-                     directory->Value(kTiffPhotometric).value_or(0) != kYCbCr &&
+                     directory->Value(kTiffPhotometric).value_or(0) != kTiffYCbCr &&
                      (directory->Value(kTiffPlanarConfiguration).value_or(1) == 1 || samples == 1);
   const bool whole = directory->Value(kTiffRowsPerStrip).value_or(strip.height) >= strip.height;
   const uint64_t bits = BitsOf(*directory, file, samples);

@@ -24,7 +24,8 @@ std::string KindOf(const ImageHeader& header) {
   if (header.interlaced) kind += " interlaced";
   if (!header.sequential) kind += " whole";
   if (header.orientation >= 3) kind += " turned";
-  if (header.format == "tiff" && header.block_rows >= header.height) kind += " one-block";
+  if (header.format == "tiff" && header.block_rows >= header.height)
+    kind += header.block_by_rows ? " one-strip" : " one-block";
   return kind;
 }
 

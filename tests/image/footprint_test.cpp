@@ -161,6 +161,8 @@ TEST_CASE("what a decoder holds stays within its predicted footprint, and not fa
       {"WebP", ".webp[effort=0]", 3000, 2000, false},
       {"WebP with alpha", ".webp[effort=0]", 3000, 2000, true},
       {"TIFF", ".tif[compression=lzw]", 3000, 2000, false},
+      {"TIFF of one deflated strip", ".tif[compression=deflate,tile-height=2000]", 3000, 2000, false},
+      {"TIFF of three deflated strips", ".tif[compression=deflate,tile-height=704]", 3000, 2000, false},
       {"tiled TIFF", ".tif[tile,tile-width=256,tile-height=256]", 3000, 2000, false},
       {"tiled TIFF with tall tiles", ".tif[tile,tile-width=512,tile-height=1024]", 3000, 2000, false},
       {"GIF", ".gif[effort=1]", 1000, 1000, false},

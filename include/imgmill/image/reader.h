@@ -37,11 +37,12 @@ struct ImageHeader {
   double samples_per_pixel = 0;
   /// TIFF and JPEG 2000: rows of a strip or tile, which is decoded at once.
   int64_t block_rows = 1;
-  int orientation = 1;       ///< EXIF 1..8
-  bool progressive = false;  ///< JPEG of several scans, decoded whole before its first row
-  bool interlaced = false;   ///< Adam7 PNG
-  bool sequential = true;    ///< rows can be decoded in order without holding the whole image
-  int frames = 1;            ///< of an animation or multi-page file; the first one is used
+  bool block_by_rows = false;  ///< TIFF: of a strip only the stored bytes are held whole, not its pixels
+  int orientation = 1;         ///< EXIF 1..8
+  bool progressive = false;    ///< JPEG of several scans, decoded whole before its first row
+  bool interlaced = false;     ///< Adam7 PNG
+  bool sequential = true;      ///< rows can be decoded in order without holding the whole image
+  int frames = 1;              ///< of an animation or multi-page file; the first one is used
   int64_t file_bytes = 0;
 
   /// Size as a person sees it, orientation applied.
