@@ -35,20 +35,32 @@ class MemoryGroup {
         path_.clear();
         continue;
       }
-      const std::string file = path_ + (second ? "/memory.max" : "/memory.limit_in_bytes");
+      limit_file_ = second ? "/memory.max" : "/memory.limit_in_bytes";
       // Without the controller the file is not there, and cannot be made.
-      if (TestFolder::Exists(file) && WriteText(file, std::to_string(limit))) return;
+      if (TestFolder::Exists(path_ + limit_file_) && Limit(limit)) {
+        MESSAGE("limit tried: control group, version " << (second ? 2 : 1));
+        return;
+      }
       why_ = "no memory controller in " + path_;
       ::rmdir(path_.c_str());
       path_.clear();
     }
     MESSAGE("SKIPPED: no control group can be made: " << why_);
   }
+  /// A group inside another, without a limit of its own as yet.
+  explicit MemoryGroup(const MemoryGroup& outer)
+      : path_(outer.path_ + "/inner"), limit_file_(outer.limit_file_) {
+    // Version 2 gives a group the controllers that its parent hands down.
+    if (limit_file_ == "/memory.max") WriteText(outer.path_ + "/cgroup.subtree_control", "+memory");
+    REQUIRE(::mkdir(path_.c_str(), 0755) == 0);
+  }
+  MemoryGroup& operator=(const MemoryGroup&) = delete;
   ~MemoryGroup() {
     // The last member's memory may be accounted for a moment longer than it lives.
     for (int i = 0; i < 100 && !path_.empty() && ::rmdir(path_.c_str()) != 0; ++i) ::usleep(10'000);
   }
   bool made() const { return !path_.empty(); }
+  bool Limit(size_t bytes) const { return WriteText(path_ + limit_file_, std::to_string(bytes)); }
   std::string procs() const { return path_ + "/cgroup.procs"; }
 
  private:
@@ -67,6 +79,7 @@ class MemoryGroup {
   }
 
   std::string path_;
+  std::string limit_file_;
   std::string why_ = "no cgroup file system";
 };
 

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <thread>
 
+#include "memory_group.h"
 #include "program.h"
 
 namespace imgmill::process_test {
@@ -30,6 +31,26 @@ TEST_CASE("what is resident is accounted for, and is what the kernel says of the
   CHECK(info["leases"]["now"] == 0);
   CHECK(info["fixed"].get<size_t>() <= info["budget"].get<size_t>());
   CHECK(info["largest_lease"].get<size_t>() < info["budget"].get<size_t>() - info["fixed"].get<size_t>());
+}
+
+TEST_CASE("the limit is that of the innermost control group that has one, not the machine's") {
+  const MemoryGroup outer(size_t{300} << 20);
+  if (!outer.made()) return;
+  const MemoryGroup inner(outer);
+  ProcessOptions options;
+  options.cgroup_procs = inner.procs();
+  const auto budget_between = [&](size_t above, size_t below) {
+    const nlohmann::json info = Json(Run({"memory", "info", "--json"}, options));
+    CAPTURE(info["budget_source"].get<std::string>());
+    CHECK(info["budget_source"].get<std::string>().find("cgroup") != std::string::npos);
+    CHECK(info["budget"].get<size_t>() > above << 20);
+    CHECK(info["budget"].get<size_t>() <= below << 20);
+  };
+  budget_between(250, 300);  // has none of its own
+  REQUIRE(inner.Limit(size_t{200} << 20));
+  budget_between(150, 200);
+  REQUIRE(inner.Limit(size_t{900} << 20));  // more than its parent lets it have
+  budget_between(250, 300);
 }
 
 TEST_CASE("a run that is at work is shown with what it holds") {
