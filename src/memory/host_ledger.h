@@ -52,10 +52,12 @@ struct HostLedger {
   /// Blocks of the host pool that somebody has a right to.
   size_t Owed() const { return pinned + standing.pooled + leased.pooled; }
 
-  /// What the host pool may charge. The reserve is part of it, since only admission keeps away from it. What
-  /// was granted is always honoured, even if unexplained bytes have eaten the rest.
+  /// What the host pool may charge. The reserve is part of it, since only admission keeps away from it, but
+  /// for a quarter: kept blocks would fill all of it, and libraries grow between two samples. What was
+  /// granted is always honoured, even if unexplained bytes have eaten the rest.
   size_t PoolCap() const {
-    const size_t spent = fixed + carved + standing.unseen + leased.unseen + unexplained + squeezed;
+    const size_t spent =
+        fixed + carved + standing.unseen + leased.unseen + unexplained + squeezed + Reserve() / 4;
     return std::max(budget - std::min(budget, spent), std::min(budget, Owed()));
   }
 
