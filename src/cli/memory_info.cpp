@@ -112,10 +112,9 @@ void AddRuns(MemoryFigures& figures) {
 
 }  // namespace
 
-std::string MemoryLine(const std::string& name, const std::string& value) {
-  std::string padded = name;
-  padded.resize(std::max<size_t>(padded.size(), 16), ' ');
-  return padded + " " + value + "\n";
+std::string MemoryLine(std::string name, const std::string& value) {
+  name.resize(std::max<size_t>(name.size() + 1, 16), ' ');
+  return name + value + "\n";
 }
 
 MemoryFigures LookAtMemory(const MemoryManager& manager) {

@@ -17,6 +17,6 @@ struct MemoryFigures {
 MemoryFigures LookAtMemory(const MemoryManager& manager);
 
 /// One line: a name, padded, and what is to be said of it.
-std::string MemoryLine(const std::string& name, const std::string& value);
+std::string MemoryLine(std::string name, const std::string& value);
 
 }  // namespace imgmill

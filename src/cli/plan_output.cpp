@@ -3,14 +3,10 @@
 
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
+#include "memory_info.h"
 
 namespace imgmill {
 namespace {
-
-std::string Line(std::string name, const std::string& value) {
-  name.resize(std::max<size_t>(name.size() + 1, 16), ' ');
-  return name + value + "\n";
-}
 
 std::string Images(uint64_t count) {
   return std::to_string(count) + (count == 1 ? " image" : " images");
@@ -51,25 +47,26 @@ nlohmann::ordered_json PlanJson(const RunPlan& plan, const MemoryInfo& memory) {
 
 std::string PlanText(const RunPlan& plan, const MemoryInfo& memory) {
   std::string text =
-      Line("images", Images(plan.images) + " to be worked on, " + std::to_string(plan.finished) +
-                         " finished already, " + std::to_string(plan.refused) + " would fail" +
-                         (plan.refused > 0 ? " (the log names them)" : ""));
+      MemoryLine("images", Images(plan.images) + " to be worked on, " + std::to_string(plan.finished) +
+                               " finished already, " + std::to_string(plan.refused) + " would fail" +
+                               (plan.refused > 0 ? " (the log names them)" : ""));
   if (plan.images > 0) {
-    text += Line("lease", Leases(plan));
-    text += Line("at once", Images(static_cast<uint64_t>(plan.at_once)) + ", by " +
-                                std::to_string(plan.workers) + (plan.workers == 1 ? " worker" : " workers"));
+    text += MemoryLine("lease", Leases(plan));
+    text += MemoryLine("at once", Images(static_cast<uint64_t>(plan.at_once)) + ", by " +
+                                      std::to_string(plan.workers) +
+                                      (plan.workers == 1 ? " worker" : " workers"));
   }
   for (const MemoryInfo::Reservation& reservation : plan.reservations)
-    text += Line("batches", reservation.what + ", " + FormatByteSize(reservation.bytes) + " in all");
-  text += Line("expected peak", FormatByteSize(plan.expected_peak) + " of a budget of " +
-                                    FormatByteSize(memory.budget) + " (" + memory.budget_source + ")");
+    text += MemoryLine("batches", reservation.what + ", " + FormatByteSize(reservation.bytes) + " in all");
+  text += MemoryLine("expected peak", FormatByteSize(plan.expected_peak) + " of a budget of " +
+                                          FormatByteSize(memory.budget) + " (" + memory.budget_source + ")");
   if (plan.too_large == 0) return text;
-  text += Line("too large", Images(plan.too_large) + "; --memory " +
-                                std::to_string(plan.enough_budget / kMiB) + "MiB would do for all");
+  text += MemoryLine("too large", Images(plan.too_large) + "; --memory " +
+                                      std::to_string(plan.enough_budget / kMiB) + "MiB would do for all");
   for (const RunPlan::TooLarge& image : plan.largest)
-    text += Line("", PrintablePath(image.path) + " needs " + FormatByteSize(image.bytes));
+    text += MemoryLine("", PrintablePath(image.path) + " needs " + FormatByteSize(image.bytes));
   if (plan.too_large > plan.largest.size())
-    text += Line("", "and " + std::to_string(plan.too_large - plan.largest.size()) + " more");
+    text += MemoryLine("", "and " + std::to_string(plan.too_large - plan.largest.size()) + " more");
   return text;
 }
 

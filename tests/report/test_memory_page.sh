@@ -3,26 +3,7 @@
 # have their points inside the frame, figures are the report's, nothing is fetched, nothing overflows a phone.
 #
 # Environment: IMGMILL, the program (build/release/bin/imgmill).
-set -uo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-IMGMILL=$(realpath "${IMGMILL:-$root/build/release/bin/imgmill}")
-if ! command -v chromium >/dev/null; then
-  echo "SKIPPED: no chromium on this machine"
-  echo "0 passed, 0 failed, 1 skipped"
-  exit 0
-fi
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-cp -r "$root/configs" "$root/sample_data" "$scratch"
-cd "$scratch" || exit 1
-export XDG_STATE_HOME=$scratch/state
-passed=0 failed=0
-note() { # note ok|FAILED WHAT
-  if [ "$1" = ok ]; then passed=$((passed + 1)); else
-    failed=$((failed + 1))
-    echo "FAILED $2"
-  fi
-}
+source "$(dirname "${BASH_SOURCE[0]}")/browser.sh"
 
 # The page has no script; a copy gets the report and one that compares. Each line it leaves is "ok ..." or "FAILED ...".
 cat >probe.js <<'JS'
@@ -100,10 +81,8 @@ look() {
     cat probe.js
     echo '</script></body></html>'
   } >probe.html
-  timeout 120 chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --window-size="$2,900" \
-    --user-data-dir="$scratch/profile" --dump-dom "file://$scratch/probe.html" >dom 2>browser.err
   local lines
-  lines=$(sed -n '/<pre id="lines">/,$p' dom | sed 's/<pre id="lines">//; s/^.*<body>//; s/<\/pre>.*//' | grep -E '^(ok|FAILED) ')
+  lines=$(dom probe.html "$2,900" | sed -n '/<pre id="lines">/,$p' | sed 's/<pre id="lines">//; s/^.*<body>//; s/<\/pre>.*//' | grep -E '^(ok|FAILED) ')
   [ -n "$lines" ] || { note FAILED "$name: the browser told nothing: $(tail -n 3 browser.err)"; return; }
   while read -r verdict what; do note "$verdict" "$name at $2: $what"; done <<<"$lines"
 }
@@ -121,5 +100,4 @@ look dry 800
 look pipeline 1200
 "$IMGMILL" upscale photos -o third --model sample_data/marble.jpg --report error.json >/dev/null 2>&1
 look error 800
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+finish

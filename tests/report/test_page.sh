@@ -3,28 +3,11 @@
 # file, and the buttons show what they say.
 #
 # Environment: IMGMILL, the program (build/release/bin/imgmill).
-set -uo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-IMGMILL=$(realpath "${IMGMILL:-$root/build/release/bin/imgmill}")
-if ! command -v chromium >/dev/null; then
-  echo "SKIPPED: no chromium on this machine"
-  echo "0 passed, 0 failed, 1 skipped"
-  exit 0
-fi
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-cp -r "$root/configs" "$root/sample_data" "$scratch"
-cd "$scratch" || exit 1
+source "$(dirname "${BASH_SOURCE[0]}")/browser.sh"
+
 "$IMGMILL" run configs/quickstart.yaml >run.out 2>run.err
 status=$?
 page=quickstart_out/report.html
-passed=0 failed=0
-check() {  # check WHAT EXPECTED FOUND
-  if [ "$2" = "$3" ]; then passed=$((passed + 1)); else
-    failed=$((failed + 1))
-    echo "FAILED $1: expected $2, found $3"
-  fi
-}
 check "exit code of the run" 1 "$status"
 
 # The page itself has no script; a copy gets one that counts what the browser made of it.
@@ -45,9 +28,8 @@ addEventListener('load', () => {
 </script>
 </body></html>
 HTML
-dom=$(timeout 120 chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --window-size=800,600 \
-  --user-data-dir="$scratch/profile" --dump-dom "file://$scratch/quickstart_out/probe.html" 2>browser.err)
-found() { grep -o "\"$1\":[a-z0-9]*" <<<"$dom" | head -n 1 | cut -d: -f2; }
+counts=$(dom quickstart_out/probe.html 800,600)
+found() { grep -o "\"$1\":[a-z0-9]*" <<<"$counts" | head -n 1 | cut -d: -f2; }
 
 # What the run itself says of its images: a table of steps on stdout, and the sums on stderr.
 listed=$(awk 'NR == 2 { print $2 }' run.out)
@@ -67,6 +49,4 @@ missing=$(grep -o 'href="[^"]*"' "$page" | sed 's/^href="//; s/"$//' | sort -u |
   [ -e "quickstart_out/$path" ] || echo "$path"
 done)
 check "links that lead nowhere" "" "$missing"
-[ "$failed" = 0 ] || tail -n 5 browser.err
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+finish
