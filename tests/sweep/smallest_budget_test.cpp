@@ -51,9 +51,9 @@ std::vector<std::vector<ListedFile>> WorstOrders(const ScratchFolder& folder) {
   return orders;
 }
 
-/// Between two budgets that are tried. The thread sanitizer's own records grow by more than the images' bytes
-/// from run to run, and they are resident, too.
-#ifdef __SANITIZE_THREAD__
+/// Between two budgets that are tried. A sanitizer's own records grow by more than the images' bytes from run
+/// to run, and they are resident, too.
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 constexpr size_t kStep = size_t{32} << 20;
 #else
 constexpr size_t kStep = size_t{4} << 20;
