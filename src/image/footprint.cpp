@@ -107,7 +107,8 @@ Footprint ReadFootprint(const ImageHeader& header, const ReadOptions& options) {
   need.pooled = Bytes(kStripRows * s.row_bytes);
   if (header.orientation >= 3) {
     const size_t whole = layout.row_bytes() * static_cast<size_t>(layout.height);
-    need.pooled += whole <= options.whole_image_bytes ? whole : (size_t{1} << 20) + layout.row_bytes();
+    // By a file: a strip of rows, and what is read ahead.
+    need.pooled += whole <= options.whole_image_bytes ? whole : (size_t{5} << 18) + layout.row_bytes();
   }
   return need;
 }

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <vector>
 
 #include "imgmill/memory/out_of_memory.h"
 
@@ -16,6 +17,7 @@ namespace imgmill {
 namespace {
 
 constexpr size_t kStripBytes = size_t{1} << 20;
+constexpr size_t kReadAhead = size_t{256} << 10;
 
 class InMemory final : public HeldPixels {
  public:
@@ -32,7 +34,12 @@ class InMemory final : public HeldPixels {
 
 class InFile final : public HeldPixels {
  public:
-  explicit InFile(size_t row_bytes) : row_bytes_(row_bytes) {}
+  InFile(const Layout& layout, const ColumnBands& bands)
+      : height_(layout.height),
+        row_bytes_(layout.row_bytes()),
+        pixel_(row_bytes_ / static_cast<size_t>(layout.width)),
+        columns_(bands.columns > 0 ? static_cast<size_t>(bands.columns) : static_cast<size_t>(layout.width)),
+        first_(bands.columns > 0 ? static_cast<size_t>(bands.first) : columns_) {}
   ~InFile() override {
     if (descriptor_ >= 0) close(descriptor_);
   }
@@ -47,22 +54,78 @@ class InFile final : public HeldPixels {
       if (descriptor_ >= 0) unlink(name.c_str());
     }
     if (descriptor_ < 0) return Failed("make");
+    if (columns_ * pixel_ < row_bytes_) ahead_ = Buffer(HostPool(), kReadAhead);
+    // Bands grow side by side: a file system that knows their places beforehand keeps each in one piece.
+    const auto bytes = static_cast<off_t>(row_bytes_ * static_cast<size_t>(height_));
+    if (fallocate(descriptor_, 0, 0, bytes) != 0 && errno != EOPNOTSUPP && errno != EINTR)
+      return Failed("write");
     return {};
   }
 
-  Status Append(const uint8_t* data, size_t bytes) {
+  /// The next `rows` rows.
+  Status Append(const uint8_t* data, int64_t rows) {
+    std::vector<uint8_t> cut;
+    for (size_t column = 0; column * pixel_ < row_bytes_;) {
+      const Band band = BandOf(column);
+      const uint8_t* from = data + band.first_column * pixel_;
+      if (band.row_bytes < row_bytes_) {
+        cut.resize(band.row_bytes * static_cast<size_t>(rows));
+        for (size_t y = 0; y < static_cast<size_t>(rows); ++y) {
+          std::memcpy(cut.data() + y * band.row_bytes, from + y * row_bytes_, band.row_bytes);
+        }
+        from = cut.data();
+      }
+      const size_t at = band.at + static_cast<size_t>(appended_) * band.row_bytes;
+      Status written = Write(from, band.row_bytes * static_cast<size_t>(rows), static_cast<off_t>(at));
+      if (!written) return written;
+      column = band.first_column + band.row_bytes / pixel_;
+    }
+    appended_ += rows;
+    return {};
+  }
+
+  Status Copy(int64_t y, size_t offset, size_t bytes, uint8_t* destination) override {
+    const Band band = BandOf(offset / pixel_);
+    const size_t at =
+        band.at + static_cast<size_t>(y) * band.row_bytes + (offset - band.first_column * pixel_);
+    if (band.row_bytes == row_bytes_) return Read(destination, bytes, static_cast<off_t>(at));
+    if (at < ahead_at_ || at + bytes > ahead_at_ + ahead_bytes_) {
+      ahead_at_ = at;
+      ahead_bytes_ = std::min(kReadAhead, row_bytes_ * static_cast<size_t>(height_) - at);
+      Status read = Read(ahead_.data(), ahead_bytes_, static_cast<off_t>(at));
+      if (!read) return ahead_bytes_ = 0, read;
+    }
+    std::memcpy(destination, ahead_.data() + (at - ahead_at_), bytes);
+    return {};
+  }
+
+ private:
+  struct Band {
+    size_t at;  ///< in the file
+    size_t first_column;
+    size_t row_bytes;
+  };
+
+  Band BandOf(size_t column) const {
+    const size_t width = row_bytes_ / pixel_;
+    const size_t start = column < first_ ? 0 : first_ + (column - first_) / columns_ * columns_;
+    const size_t end = column < first_ ? first_ : start + columns_;
+    return {static_cast<size_t>(height_) * start * pixel_, start, (std::min(end, width) - start) * pixel_};
+  }
+
+  Status Write(const uint8_t* data, size_t bytes, off_t at) {
     while (bytes > 0) {
-      const ssize_t written = write(descriptor_, data, bytes);
+      const ssize_t written = pwrite(descriptor_, data, bytes, at);
       if (written < 0 && errno == EINTR) continue;
       if (written < 0) return Failed("write");
       data += written;
+      at += written;
       bytes -= static_cast<size_t>(written);
     }
     return {};
   }
 
-  Status Copy(int64_t y, size_t offset, size_t bytes, uint8_t* destination) override {
-    off_t at = static_cast<off_t>(static_cast<size_t>(y) * row_bytes_ + offset);
+  Status Read(uint8_t* destination, size_t bytes, off_t at) {
     while (bytes > 0) {
       const ssize_t got = pread(descriptor_, destination, bytes, at);
       if (got < 0 && errno == EINTR) continue;
@@ -74,7 +137,6 @@ class InFile final : public HeldPixels {
     return {};
   }
 
- private:
   Error Failed(const char* doing) const {
     const int error = errno;
     const bool full = error == ENOSPC || error == EDQUOT;
@@ -83,14 +145,23 @@ class InFile final : public HeldPixels {
                 " (set TMPDIR to another folder)"};
   }
 
-  size_t row_bytes_;
+  const int64_t height_;
+  const size_t row_bytes_;
+  const size_t pixel_;
+  const size_t columns_;
+  const size_t first_;
   std::string folder_;
   int descriptor_ = -1;
+  int64_t appended_ = 0;
+  Buffer ahead_;  ///< what was read last of a band
+  size_t ahead_at_ = 0;
+  size_t ahead_bytes_ = 0;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<HeldPixels>> HeldPixels::Take(RowReader& rows, size_t most_bytes_in_memory) {
+Result<std::unique_ptr<HeldPixels>> HeldPixels::Take(RowReader& rows, size_t most_bytes_in_memory,
+                                                     const ColumnBands& bands) {
   const Layout& layout = rows.layout();
   const size_t row_bytes = layout.row_bytes();
   try {
@@ -100,7 +171,7 @@ Result<std::unique_ptr<HeldPixels>> HeldPixels::Take(RowReader& rows, size_t mos
       if (!status) return status.error();
       return std::unique_ptr<HeldPixels>(std::move(held));
     }
-    auto held = std::make_unique<InFile>(row_bytes);
+    auto held = std::make_unique<InFile>(layout, bands);
     Status opened = held->Open();
     if (!opened) return opened.error();
     Layout strip = layout;
@@ -109,7 +180,7 @@ Result<std::unique_ptr<HeldPixels>> HeldPixels::Take(RowReader& rows, size_t mos
     for (int64_t y = 0; y < layout.height; y += strip.height) {
       const int64_t now = std::min(strip.height, layout.height - y);
       Status status = rows.Read(now, pixels.row(0), row_bytes);
-      if (status) status = held->Append(pixels.row(0), static_cast<size_t>(now) * row_bytes);
+      if (status) status = held->Append(pixels.row(0), now);
       if (!status) return status.error();
     }
     return std::unique_ptr<HeldPixels>(std::move(held));

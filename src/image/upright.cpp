@@ -62,7 +62,7 @@ class TurnedRows final : public RowReader {
       return Error{Stage::kDecode, Code::kInternal, "rows beyond the end were asked for"};
     }
     if (rows_) {
-      Result<std::unique_ptr<HeldPixels>> held = HeldPixels::Take(*rows_, whole_image_bytes_);
+      Result<std::unique_ptr<HeldPixels>> held = HeldPixels::Take(*rows_, whole_image_bytes_, Bands());
       if (!held) return held.error();
       held_ = std::move(*held);
       notes_ = rows_->notes();
@@ -75,6 +75,13 @@ class TurnedRows final : public RowReader {
   }
 
  private:
+  // As Columns asks for them.
+  ColumnBands Bands() const {
+    if (orientation_ < 5) return {};
+    const int64_t rest = orientation_ >= 7 ? stored_.width % kColumns : 0;
+    return {kColumns, rest > 0 ? rest : kColumns};
+  }
+
   // 3 and 4: the stored rows from the last one up.
   Status Rows(int64_t rows, uint8_t* destination, size_t stride) {
     const size_t pixel = stored_.row_bytes() / static_cast<size_t>(stored_.width);
@@ -94,9 +101,9 @@ class TurnedRows final : public RowReader {
     const bool from_right = orientation_ >= 7;
     const bool upwards = orientation_ == 6 || orientation_ == 7;
     std::vector<uint8_t> run(static_cast<size_t>(kColumns) * pixel);
-    for (int64_t done = 0; done < rows; done += kColumns) {
-      const int64_t now = std::min(kColumns, rows - done);
+    for (int64_t done = 0, now = 0; done < rows; done += now) {
       const int64_t first = next_row_ + done;
+      now = std::min(kColumns - first % kColumns, rows - done);  // within one band
       const int64_t left = from_right ? stored_.width - first - now : first;
       for (int64_t y = 0; y < stored_.height; ++y) {
         Status status =

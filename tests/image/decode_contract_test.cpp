@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <set>
 
 #include "image_test.h"
@@ -48,6 +49,32 @@ TEST_CASE("all eight EXIF orientations of a picture look alike") {
       small.shrink_to_side = 100;
       small.bands = ReadOptions::Bands::kGrey;
       CHECK(ReadAll(path, small).layout().width == (first.layout().width + 7) / 8);
+    }
+  }
+}
+
+TEST_CASE("a turned picture is the same out of memory and out of a file, in whatever steps it is read") {
+  if (!HaveAssets()) return;
+  for (int orientation = 3; orientation <= 8; ++orientation) {
+    const std::string path = Asset(Exif("Landscape_" + std::to_string(orientation) + ".jpg"));
+    CAPTURE(path);
+    const Image expected = ReadAll(path, {});
+    ReadOptions by_file;
+    by_file.whole_image_bytes = 0;
+    for (const int64_t step : {1, 7, 16, 32, 100}) {
+      CAPTURE(step);
+      const ImageHeader header = Probe(path, {}).value();
+      const std::unique_ptr<RowReader> rows = OpenRows(path, header, by_file).value();
+      Image found(rows->layout());
+      REQUIRE(found.layout() == expected.layout());
+      bool same = true;
+      for (int64_t y = 0; y < found.layout().height; y += step) {
+        const int64_t now = std::min(step, found.layout().height - y);
+        REQUIRE(rows->Read(now, found.row(y), found.layout().row_bytes()));
+        same = same && std::memcmp(found.row(y), expected.row(y),
+                                   static_cast<size_t>(now) * found.layout().row_bytes()) == 0;
+      }
+      CHECK(same);
     }
   }
 }
