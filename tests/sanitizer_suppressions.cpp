@@ -18,5 +18,6 @@ extern "C" const char* __tsan_default_suppressions() {
          "called_from_lib:libopenjp2.so\n"
          "called_from_lib:libgomp\n"
          "called_from_lib:libtorch_cpu.so\n"
-         "called_from_lib:libc10.so\n";
+         "called_from_lib:libc10.so\n"
+         "mutex:ensureWaitCounterBackendRegistered\n";
 }

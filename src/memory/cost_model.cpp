@@ -90,21 +90,6 @@ void CostModel::ObserveFrom(size_t formula_bytes, size_t peak_bytes) {
   if (AddPoint(impl_->points, point)) impl_->stale = true;
 }
 
-int64_t CostModel::LargestBatch(int64_t height, int64_t width, int64_t tokens, size_t bytes) const {
-  if (!CanPredict()) return 0;
-  const auto fits = [&](int64_t n) { return Predict({n, height, width, tokens}) <= bytes; };
-  if (!fits(1)) return 0;
-  // Predict grows with n, so the largest that fits is found by halving.
-  int64_t low = 1;
-  int64_t high = int64_t{1} << 20;
-  if (fits(high)) return high;
-  while (high - low > 1) {
-    const int64_t middle = low + (high - low) / 2;
-    (fits(middle) ? low : high) = middle;
-  }
-  return low;
-}
-
 const CostKey& CostModel::key() const {
   return impl_->key;
 }

@@ -56,6 +56,7 @@ Result<int> DeviceSlots::Add(MemoryManager& manager, const std::vector<DeviceCho
   };
   const int sharers = static_cast<int>(std::count_if(choices.begin(), choices.end(), on_host));
   int sharer = 0;
+  Card first_card;
   // The cores are shared out; what is left over goes to the first ones.
   const auto next_team = [&] {
     const int threads = threads_ / sharers + (sharer++ < threads_ % sharers ? 1 : 0);
@@ -85,6 +86,9 @@ Result<int> DeviceSlots::Add(MemoryManager& manager, const std::vector<DeviceCho
         Result<std::unique_ptr<AcceleratorDevice>> opened = AcceleratorDevice::Open(slot->device);
         if (!opened) return opened.error();
         device = std::move(*opened);
+        const Card card = {device->name(), device->Stats().total};
+        if (first_card.name.empty()) first_card = card;
+        if (Status same = SameModel(first_card, card); !same) return same.error();
         break;
       }
     }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/base/spelling.h"
 
@@ -97,6 +98,17 @@ Result<std::vector<DeviceChoice>> ParseDevices(const std::string& spec, const Ac
                  "image meets; name devices of one kind (where a GPU fails, the CPU takes over by itself)");
   }
   return choices;
+}
+
+Status SameModel(const Card& a, const Card& b) {
+  const size_t larger = std::max(a.bytes, b.bytes);
+  const size_t smaller = std::min(a.bytes, b.bytes);
+  // What a driver keeps for itself differs a little between equal cards.
+  if (smaller == 0 || larger - smaller <= larger / 20) return {};
+  const auto text = [](const Card& card) { return card.name + " (" + FormatByteSize(card.bytes) + ")"; };
+  return Usage("devices " + text(a) + " and " + text(b) +
+               " are different models, which round differently, so that results would depend on which of "
+               "them an image meets; name devices of one model, and give the others a run of their own");
 }
 
 }  // namespace imgmill

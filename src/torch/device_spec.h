@@ -27,4 +27,13 @@ struct DeviceChoice {
 Result<std::vector<DeviceChoice>> ParseDevices(const std::string& spec, const AcceleratorFacts& facts,
                                                const std::string& library);
 
+struct Card {
+  std::string name;  ///< "cuda:0"
+  size_t bytes = 0;  ///< all of its memory, 0 if it does not say
+};
+
+/// kUsage if two cards are different models, as far as can be seen: LibTorch names none of them, whoever made
+/// them, so that only their memory tells them apart.
+Status SameModel(const Card& a, const Card& b);
+
 }  // namespace imgmill

@@ -22,7 +22,6 @@ TEST_CASE("two probes of different size make it able to predict, and affine peak
   costs.Observe({1, 64, 64, 0}, 5 * kMiB + 64 * 64 * 100);
   costs.Observe({1, 64, 64, 0}, 5 * kMiB + 64 * 64 * 100);
   CHECK_FALSE(costs.CanPredict());
-  CHECK(costs.LargestBatch(64, 64, 0, 100 * kMiB) == 0);
   costs.Observe({2, 128, 128, 0}, 5 * kMiB + 2 * 128 * 128 * 100);
   CHECK(costs.CanPredict());
   // By hand: 5 MiB + 100 bytes a pixel; beyond the largest shape seen, 5 % more.
@@ -71,17 +70,6 @@ TEST_CASE("whatever was observed, in any order and number, no prediction is belo
       large.tokens += static_cast<int64_t>(random() % 300);
       CHECK(costs.Predict(small) <= costs.Predict(large));
     }
-  }
-}
-
-TEST_CASE("the largest batch is the largest whose prediction fits") {
-  CostModel costs(kKey);
-  costs.Observe({1, 100, 100, 0}, 3000000);
-  costs.Observe({4, 100, 100, 0}, 9000000);
-  for (const size_t bytes : {2000000, 3000000, 6999999, 9000000, 20000000, 400000000}) {
-    const int64_t n = costs.LargestBatch(100, 100, 0, bytes);
-    if (n > 0) CHECK(costs.Predict({n, 100, 100, 0}) <= bytes);
-    CHECK(costs.Predict({n + 1, 100, 100, 0}) > bytes);
   }
 }
 

@@ -2,9 +2,11 @@
 // image otherwise it is not invited.
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <cstring>
 #include <filesystem>
 #include <map>
+#include <mutex>
 
 #include "imgmill/dataset/listing.h"
 #include "imgmill/stream/engine.h"
@@ -30,7 +32,7 @@ class SumOperation final : public Operation {
   Footprint Cost(const ImageHeader& header) const override { return ReadFootprint(header, reading_); }
   Result<bool> Recall(const Item& item, Outcome& outcome) override {
     const std::optional<std::string> known = catalog_.FindFact(item.content, fact_);
-    if (known) sums[item.file.relative] = *known;
+    if (known) Keep(item, *known);
     outcome.state = Outcome::State::kDone;
     return known.has_value();
   }
@@ -39,10 +41,16 @@ class SumOperation final : public Operation {
   }
   void Collect(Outcome&) override {}
 
-  mutable int decodes = 0;
+  mutable std::atomic<int> decodes = 0;
   std::map<std::string, std::string> sums;
 
  private:
+  /// From the feeder and the workers.
+  void Keep(const Item& item, const std::string& sum) {
+    const std::lock_guard lock(mutex_);
+    sums[item.file.relative] = sum;
+  }
+
   class Task final : public ItemTask {
    public:
     Task(SumOperation& operation, const Item& item) : operation_(operation), item_(item) {}
@@ -54,7 +62,7 @@ class SumOperation final : public Operation {
       return {};
     }
     Status Finish(Outcome&) override {
-      operation_.sums[item_.file.relative] = std::to_string(sum_);
+      operation_.Keep(item_, std::to_string(sum_));
       return operation_.catalog_.PutFact(item_.content, operation_.fact_, std::to_string(sum_));
     }
 
@@ -67,6 +75,7 @@ class SumOperation final : public Operation {
   std::string fact_;
   ReadOptions reading_;
   Catalog& catalog_;
+  std::mutex mutex_;
 };
 
 struct Run {

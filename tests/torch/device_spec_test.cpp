@@ -44,6 +44,16 @@ TEST_CASE("words for devices") {
         std::vector<DeviceChoice>{{Kind::kAccelerator, 1}, {Kind::kAccelerator, 0}});
 }
 
+TEST_CASE("cards of different models are not mixed") {
+  const size_t gib = size_t{1} << 30;
+  CHECK(SameModel({"cuda:0", 80 * gib}, {"cuda:1", 79 * gib}));
+  CHECK(SameModel({"cuda:0", 80 * gib}, {"cuda:1", 0}));  // does not say
+  const Status mixed = SameModel({"cuda:0", 80 * gib}, {"cuda:1", 24 * gib});
+  REQUIRE_FALSE(mixed.ok());
+  CHECK(mixed.error().code == Code::kUsage);
+  CHECK(Has(mixed.error().message, "cuda:0 (80 GiB) and cuda:1 (24 GiB) are different models"));
+}
+
 TEST_CASE("words for devices that are not there say what is") {
   CHECK(Has(Refusal("cuda", kNone), "libtorch 2.13.0+cpu has no support for cuda; there is cpu"));
   CHECK(Has(Refusal("cuda:2", kTwoCuda), "there is cpu, cuda:0, cuda:1"));

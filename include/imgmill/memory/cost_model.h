@@ -47,8 +47,6 @@ class CostModel {
   /// formula's own slope goes on.
   size_t PredictFrom(size_t formula_bytes) const;
   void ObserveFrom(size_t formula_bytes, size_t peak_bytes);
-  /// The largest N that stays within `bytes`, 0 if not even one does.
-  int64_t LargestBatch(int64_t height, int64_t width, int64_t tokens, size_t bytes) const;
   const CostKey& key() const;
 
  private:
