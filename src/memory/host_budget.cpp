@@ -104,7 +104,7 @@ size_t SmallestBudgetFor(size_t need, size_t fixed) {
       low = middle + 1;
     }
   }
-  return low * kMiB;
+  return (low + 1) * kMiB;  // the next start may hold a few pages more
 }
 
 Status CheckBudget(const HostBudget& budget, size_t resident) {

@@ -52,7 +52,8 @@ class Pressure {
 /// more than a quarter of the room, so that small budgets can work.
 size_t ReserveFor(size_t budget, size_t room);
 
-/// The smallest budget, in whole MiB, under which a lease of `need` fits beside `fixed` bytes.
+/// The smallest budget, in whole MiB, under which a lease of `need` fits beside `fixed` bytes, and one more:
+/// what is fixed differs a little from start to start.
 size_t SmallestBudgetFor(size_t need, size_t fixed);
 
 /// kUsage if the budget leaves no room to work in beside what the process holds already.

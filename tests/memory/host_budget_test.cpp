@@ -47,15 +47,15 @@ TEST_CASE("the reserve is 16 MiB or 5 %, but leaves small rooms three quarters")
   CHECK(ReserveFor(100 * kMiB, 0) == 0);
 }
 
-TEST_CASE("the smallest budget that is named is the smallest") {
+TEST_CASE("the smallest budget that is named is the smallest, and a MiB") {
   for (const size_t need : {size_t{1}, 3 * kMiB, 47 * kMiB, 48 * kMiB, 49 * kMiB, 303 * kMiB, 5000 * kMiB}) {
     for (const size_t fixed : {size_t{0}, 33 * kMiB, 700 * kMiB}) {
       const size_t smallest = SmallestBudgetFor(need, fixed);
       HostLedger ledger;
       ledger.fixed = fixed;
-      ledger.budget = smallest;
-      CHECK(ledger.LargestLease() >= need);
       ledger.budget = smallest - kMiB;
+      CHECK(ledger.LargestLease() >= need);
+      ledger.budget = smallest - 2 * kMiB;
       CHECK(ledger.LargestLease() < need);
     }
   }
