@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <functional>
 #include <thread>
 
 namespace imgmill {
@@ -13,20 +14,25 @@ namespace imgmill {
 class CloseWatch {
  public:
   /// Caches are emptied first, so that what the work takes from them shows.
-  CloseWatch();
+  /// @param pooled  bytes that all pools hold now, where batches of a device take from them beside the work:
+  /// only
+  ///   what grows beside the pools is seen then, and what the work itself takes from them is known without.
+  explicit CloseWatch(std::function<size_t()> pooled = {});
   ~CloseWatch();
   CloseWatch(const CloseWatch&) = delete;
   CloseWatch& operator=(const CloseWatch&) = delete;
 
   /// Resident bytes at the start.
   size_t before() const { return before_; }
-  /// Ends the watch. @return bytes by which resident memory had grown at its peak
+  /// Ends the watch. @return bytes by which resident memory (less what is pooled) had grown at its peak
   size_t Growth();
 
  private:
   void Watch();
 
+  const std::function<size_t()> pooled_;
   size_t before_ = 0;
+  size_t level_before_ = 0;
   size_t mark_before_ = 0;  ///< VmHWM
   std::atomic<size_t> peak_{0};
   std::atomic<bool> stopping_{false};

@@ -60,6 +60,12 @@ void DeviceTable::SetFreeBudget(ManagedDevice& slot) {
   }
 }
 
+bool DeviceTable::AnyOnHost() const {
+  std::lock_guard lock(mutex_);
+  return std::any_of(slots_.begin(), slots_.end(),
+                     [](const ManagedDevice& slot) { return slot.device->host_backed(); });
+}
+
 int DeviceTable::count() const {
   std::lock_guard lock(mutex_);
   return static_cast<int>(slots_.size());

@@ -32,6 +32,7 @@ class DeviceTable {
   /// @return its index. `budget` 0: the pool's own cap, or a share of the host's room, or what is free.
   int Add(std::unique_ptr<Device> device, size_t budget);
   int count() const;
+  bool AnyOnHost() const;  ///< whether one of them computes in the host's memory
   ManagedDevice& At(int index) const;
 
   /// Gives each carved device its budget out of `room`, the host's budget less what is fixed: what was asked

@@ -162,7 +162,10 @@ LadderOutcome MemoryManager::Guarded(LadderWork& work, int device, const StopFla
   LadderOutcome outcome;
   {
     std::optional<CloseWatch> watch;
-    if (label.alone) watch.emplace();
+    // Batches on the host take a lease of their own: they are not this work's, even if it waits for them.
+    const bool beside_batches = host && impl_->devices.AnyOnHost();
+    const auto pooled = [this] { return HostPool().Stats().charged + impl_->devices.HeldByCarved().charged; };
+    if (label.alone) watch.emplace(beside_batches ? std::function<size_t()>(pooled) : nullptr);
     const PoolMeter meter;
     outcome = Descend(work, device, stop);
     // What an accelerator holds, its own statistics tell.
@@ -171,7 +174,8 @@ LadderOutcome MemoryManager::Guarded(LadderWork& work, int device, const StopFla
     record.pooled_peak = outcome.device_peak;
     if (watch) {
       record.resident_before = watch->before();
-      record.resident_peak = outcome.resident_peak = watch->Growth();
+      outcome.resident_peak = watch->Growth() + (beside_batches ? meter.peak() : 0);
+      record.resident_peak = outcome.resident_peak;
     }
   }
   if (host_memory) impl_->host_work_bytes -= label.predicted.total();

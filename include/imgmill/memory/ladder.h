@@ -65,7 +65,9 @@ struct LadderOutcome {
   int attempts = 1;
   size_t device_peak =
       0;  ///< bytes that the work took at once from pools, or from an accelerator that it had alone
-  size_t resident_peak = 0;  ///< growth of resident memory in bytes, of work that was alone; else 0
+  /// Growth of resident memory in bytes, of work that was alone; else 0. Without what batches hold that it
+  /// waits for, which have leases of their own.
+  size_t resident_peak = 0;
   bool device_lost = false;  ///< the device no longer answers; the CPU has taken over, unless `hand_over`
   /// What is left is for another device; `status` says why this one cannot.
   bool hand_over = false;
