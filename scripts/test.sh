@@ -8,7 +8,8 @@
 #   --jobs N       how many programs at once (one a core, at most 4)
 #   FILTER         run only programs, scripts and cases whose name contains this
 # Environment: IMGMILL_TEST_ASSETS, the folder of test pictures and weights; tests that need it are skipped
-# without it. The logs are in build/PRESET/test_logs.
+# without it. IMGMILL_TEST_PYTHON (python3), for a test that compiles a model with LibTorch's Python half, and is skipped
+# where that lacks its own requirements. The logs are in build/PRESET/test_logs.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
