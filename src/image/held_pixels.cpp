@@ -57,7 +57,8 @@ class InFile final : public HeldPixels {
     if (columns_ * pixel_ < row_bytes_) ahead_ = Buffer(HostPool(), kReadAhead);
     // Bands grow side by side: a file system that knows their places beforehand keeps each in one piece.
     const auto bytes = static_cast<off_t>(row_bytes_ * static_cast<size_t>(height_));
-    if (fallocate(descriptor_, 0, 0, bytes) != 0 && errno != EOPNOTSUPP && errno != EINTR)
+    // One that cannot do this can still be written to.
+    if (fallocate(descriptor_, 0, 0, bytes) != 0 && (errno == ENOSPC || errno == EDQUOT))
       return Failed("write");
     return {};
   }

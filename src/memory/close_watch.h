@@ -14,9 +14,8 @@ namespace imgmill {
 class CloseWatch {
  public:
   /// Caches are emptied first, so that what the work takes from them shows.
-  /// @param pooled  bytes that all pools hold now, where batches of a device take from them beside the work:
-  /// only
-  ///   what grows beside the pools is seen then, and what the work itself takes from them is known without.
+  /// @param pooled  bytes that all pools hold now, if batches of a device take from them beside the work.
+  ///   Then only what grows beside the pools is seen; what the work itself takes from them is known without.
   explicit CloseWatch(std::function<size_t()> pooled = {});
   ~CloseWatch();
   CloseWatch(const CloseWatch&) = delete;

@@ -55,7 +55,7 @@ TEST_CASE("an allocation refused inside an AOTInductor package is known for what
                               "/tests/torch/make_aoti_package.py' '" +
                               package_file + "' >/dev/null 2>&1";
   if (std::system(compile.c_str()) != 0) {
-    MESSAGE("SKIPPED: AOTInductor compiles nothing with this machine's Python (set IMGMILL_TEST_PYTHON)");
+    MESSAGE("SKIPPED: AOTInductor compiles nothing with this machine's Python");
     return;
   }
   SetUpLibTorch(2);
