@@ -8,10 +8,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <vector>
 
+#include "base/temporary_file.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/file_identity.h"
 #include "imgmill/dataset/publish.h"
@@ -68,15 +68,6 @@ Result<size_t> ReadSome(int fd, void* data, size_t bytes, uint64_t offset, const
   return done;
 }
 
-int OpenPrivate() {
-  const char* folder = std::getenv("TMPDIR");
-  std::string name =
-      std::string(folder != nullptr && *folder != '\0' ? folder : "/tmp") + "/imgmill-vectors-XXXXXX";
-  const int fd = ::mkostemp(name.data(), O_CLOEXEC);
-  if (fd >= 0) ::unlink(name.c_str());
-  return fd;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<VectorFile>> VectorFile::Open(const std::string& catalog_folder,
@@ -89,7 +80,9 @@ Result<std::unique_ptr<VectorFile>> VectorFile::Open(const std::string& catalog_
   int fd = -1;
   if (catalog_folder.empty()) {
     if (dimension == 0) return std::unique_ptr<VectorFile>();
-    fd = OpenPrivate();
+    Result<TemporaryFile> made = OpenTemporaryFile(Stage::kCatalog);
+    if (!made) return made.error();
+    fd = made->fd.Release();
   } else {
     const std::string folder = catalog_folder + "/vectors";
     path = folder + "/" + DigestOfBytes(kind.data(), kind.size()).Hex().substr(0, 16) + ".vec";

@@ -8,7 +8,7 @@
 
 #include <memory>
 
-#include "dataset/unique_fd.h"
+#include "base/unique_fd.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "dataset/unique_fd.h"
+#include "base/unique_fd.h"
 #include "imgmill/dataset/publish.h"
 
 namespace imgmill {

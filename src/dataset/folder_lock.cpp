@@ -5,8 +5,8 @@
 
 #include <ctime>
 
+#include "base/unique_fd.h"
 #include "dataset/path_parts.h"
-#include "dataset/unique_fd.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 

@@ -7,8 +7,8 @@
 #include <array>
 #include <cstddef>
 
+#include "base/unique_fd.h"
 #include "dataset/path_parts.h"
-#include "dataset/unique_fd.h"
 
 namespace imgmill {
 namespace {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "dataset/unique_fd.h"
+#include "base/unique_fd.h"
 #include "imgmill/dataset/journal.h"
 
 namespace imgmill {

@@ -8,8 +8,8 @@
 #include <set>
 #include <system_error>
 
+#include "base/unique_fd.h"
 #include "dataset/path_parts.h"
-#include "dataset/unique_fd.h"
 #include "imgmill/base/path_text.h"
 
 namespace imgmill {

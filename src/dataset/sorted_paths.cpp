@@ -1,10 +1,7 @@
 // Sorts any number of paths in bounded memory: sorted runs in an unnamed file, merged as they are asked for.
 #include "dataset/sorted_paths.h"
 
-#include <fcntl.h>
-
 #include <algorithm>
-#include <cstdlib>
 
 #include "dataset/path_parts.h"
 #include "imgmill/dataset/publish.h"
@@ -13,22 +10,6 @@ namespace imgmill {
 namespace {
 
 constexpr size_t kPieceBytes = size_t{32} << 10;
-
-UniqueFd UnnamedFile() {
-  const char* chosen = std::getenv("TMPDIR");
-  for (const char* folder : {chosen, "/var/tmp", "/tmp"}) {
-    if (folder == nullptr || *folder == '\0') continue;
-    UniqueFd file(::open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
-    if (file.valid()) return file;
-    std::string name = Join(folder, "imgmill-sort-XXXXXX");  // a file system without O_TMPFILE
-    UniqueFd named(::mkostemp(name.data(), O_CLOEXEC));
-    if (named.valid()) {
-      ::unlink(name.c_str());
-      return named;
-    }
-  }
-  return UniqueFd();
-}
 
 }  // namespace
 
@@ -51,10 +32,10 @@ void SortedPaths::SortMemory() {
 
 Status SortedPaths::Spill() {
   SortMemory();
-  if (!file_.valid()) {
-    file_ = UnnamedFile();
-    if (!file_.valid())
-      return ErrnoError(Stage::kWrite, errno, "make a temporary file to sort the list (set TMPDIR)");
+  if (!file_.fd.valid()) {
+    Result<TemporaryFile> made = OpenTemporaryFile(Stage::kWrite);
+    if (!made) return made.error();
+    file_ = *std::move(made);
   }
   const uint64_t from = file_size_;
   std::string piece;
@@ -62,8 +43,8 @@ Status SortedPaths::Spill() {
     piece += bytes_.data() + starts_[i];
     piece += '\0';
     if (piece.size() < kPieceBytes && i + 1 < starts_.size()) continue;
-    if (!WriteFull(file_.get(), piece.data(), piece.size())) {
-      return ErrnoError(Stage::kWrite, errno, "write a temporary file to sort the list (set TMPDIR)");
+    if (!WriteFull(file_.fd.get(), piece.data(), piece.size())) {
+      return TemporaryFileError(Stage::kWrite, errno, "write", file_.folder);
     }
     file_size_ += piece.size();
     piece.clear();
@@ -92,9 +73,9 @@ Result<bool> SortedPaths::Advance(Run& run) {
       run.piece.shrink_to_fit();
       return false;
     }
-    ssize_t got = ::pread(file_.get(), run.piece.data(), want, static_cast<off_t>(run.at));
+    ssize_t got = ::pread(file_.fd.get(), run.piece.data(), want, static_cast<off_t>(run.at));
     while (got < 0 && errno == EINTR)
-      got = ::pread(file_.get(), run.piece.data(), want, static_cast<off_t>(run.at));
+      got = ::pread(file_.fd.get(), run.piece.data(), want, static_cast<off_t>(run.at));
     if (got <= 0) return ErrnoError(Stage::kList, got < 0 ? errno : EIO, "read the sorted list back");
     run.piece.resize(static_cast<size_t>(got));
     run.at += static_cast<uint64_t>(got);

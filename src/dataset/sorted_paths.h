@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "dataset/unique_fd.h"
+#include "base/temporary_file.h"
 #include "imgmill/base/result.h"
 
 namespace imgmill {
@@ -47,7 +47,7 @@ class SortedPaths {
   std::string bytes_;  ///< paths in memory, each ended by a NUL: no path can hold one
   std::vector<uint32_t> starts_;
   size_t next_in_memory_ = 0;
-  UniqueFd file_;
+  TemporaryFile file_;
   uint64_t file_size_ = 0;
   std::vector<Run> runs_;
   std::vector<size_t> heap_;  ///< of runs, the smallest head on top

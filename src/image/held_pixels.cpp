@@ -7,10 +7,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <vector>
 
+#include "base/temporary_file.h"
 #include "imgmill/memory/out_of_memory.h"
 
 namespace imgmill {
@@ -40,25 +40,15 @@ class InFile final : public HeldPixels {
         pixel_(row_bytes_ / static_cast<size_t>(layout.width)),
         columns_(bands.columns > 0 ? static_cast<size_t>(bands.columns) : static_cast<size_t>(layout.width)),
         first_(bands.columns > 0 ? static_cast<size_t>(bands.first) : columns_) {}
-  ~InFile() override {
-    if (descriptor_ >= 0) close(descriptor_);
-  }
-
   Status Open() {
-    const char* set = std::getenv("TMPDIR");
-    folder_ = set != nullptr && *set != '\0' ? set : "/tmp";
-    descriptor_ = open(folder_.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (descriptor_ < 0) {  // a file system without O_TMPFILE
-      std::string name = folder_ + "/imgmill-XXXXXX";
-      descriptor_ = mkostemp(name.data(), O_CLOEXEC);
-      if (descriptor_ >= 0) unlink(name.c_str());
-    }
-    if (descriptor_ < 0) return Failed("make");
+    Result<TemporaryFile> made = OpenTemporaryFile(Stage::kDecode);
+    if (!made) return made.error();
+    file_ = *std::move(made);
     if (columns_ * pixel_ < row_bytes_) ahead_ = Buffer(HostPool(), kReadAhead);
     // Bands grow side by side: a file system that knows their places beforehand keeps each in one piece.
     const auto bytes = static_cast<off_t>(row_bytes_ * static_cast<size_t>(height_));
     // One that cannot do this can still be written to.
-    if (fallocate(descriptor_, 0, 0, bytes) != 0 && (errno == ENOSPC || errno == EDQUOT))
+    if (fallocate(file_.fd.get(), 0, 0, bytes) != 0 && (errno == ENOSPC || errno == EDQUOT))
       return Failed("write");
     return {};
   }
@@ -116,7 +106,7 @@ class InFile final : public HeldPixels {
 
   Status Write(const uint8_t* data, size_t bytes, off_t at) {
     while (bytes > 0) {
-      const ssize_t written = pwrite(descriptor_, data, bytes, at);
+      const ssize_t written = pwrite(file_.fd.get(), data, bytes, at);
       if (written < 0 && errno == EINTR) continue;
       if (written < 0) return Failed("write");
       data += written;
@@ -128,7 +118,7 @@ class InFile final : public HeldPixels {
 
   Status Read(uint8_t* destination, size_t bytes, off_t at) {
     while (bytes > 0) {
-      const ssize_t got = pread(descriptor_, destination, bytes, at);
+      const ssize_t got = pread(file_.fd.get(), destination, bytes, at);
       if (got < 0 && errno == EINTR) continue;
       if (got <= 0) return Failed("read");
       destination += got;
@@ -139,11 +129,7 @@ class InFile final : public HeldPixels {
   }
 
   Error Failed(const char* doing) const {
-    const int error = errno;
-    const bool full = error == ENOSPC || error == EDQUOT;
-    return {Stage::kDecode, full ? Code::kDiskFull : Code::kWriteError,
-            std::string("cannot ") + doing + " a temporary file in " + folder_ + ": " + std::strerror(error) +
-                " (set TMPDIR to another folder)"};
+    return TemporaryFileError(Stage::kDecode, errno, doing, file_.folder);
   }
 
   const int64_t height_;
@@ -151,8 +137,7 @@ class InFile final : public HeldPixels {
   const size_t pixel_;
   const size_t columns_;
   const size_t first_;
-  std::string folder_;
-  int descriptor_ = -1;
+  TemporaryFile file_;
   int64_t appended_ = 0;
   Buffer ahead_;  ///< what was read last of a band
   size_t ahead_at_ = 0;

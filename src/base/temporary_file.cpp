@@ -1,0 +1,39 @@
+// Opens files without names, also on file systems that know none.
+#include "base/temporary_file.h"
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+
+#include "imgmill/base/path_text.h"
+
+namespace imgmill {
+
+Result<TemporaryFile> OpenTemporaryFile(Stage stage) {
+  std::optional<Error> first;
+  for (const char* folder : {static_cast<const char*>(std::getenv("TMPDIR")), "/var/tmp", "/tmp"}) {
+    if (folder == nullptr || *folder == '\0') continue;
+    TemporaryFile file{UniqueFd(::open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)), folder};
+    if (file.fd.valid()) return file;
+    std::string name = file.folder + "/imgmill-XXXXXX";  // a file system without O_TMPFILE
+    file.fd = UniqueFd(::mkostemp(name.data(), O_CLOEXEC));
+    if (file.fd.valid()) {
+      ::unlink(name.c_str());
+      return file;
+    }
+    if (!first) first = TemporaryFileError(stage, errno, "make", folder);
+  }
+  return *first;
+}
+
+Error TemporaryFileError(Stage stage, int errno_value, const std::string& doing, const std::string& folder) {
+  const bool full = errno_value == ENOSPC || errno_value == EDQUOT;
+  return {stage, full ? Code::kDiskFull : Code::kWriteError,
+          "cannot " + doing + " a temporary file in " + PrintablePath(folder) + ": " +
+              std::strerror(errno_value) + " (set TMPDIR to another folder)"};
+}
+
+}  // namespace imgmill

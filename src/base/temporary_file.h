@@ -1,0 +1,25 @@
+// A file without a name, for what a memory budget cannot hold: it is gone when it is closed, whatever
+// happens.
+#pragma once
+
+#include <string>
+
+#include "base/unique_fd.h"
+#include "imgmill/base/result.h"
+
+namespace imgmill {
+
+struct TemporaryFile {
+  UniqueFd fd;         ///< open for reading and writing
+  std::string folder;  ///< where its bytes lie, for messages
+};
+
+/// In $TMPDIR; where that is not set or cannot be written to, in /var/tmp, which unlike /tmp is on a disk
+/// everywhere, or in /tmp. The error is the first folder's.
+Result<TemporaryFile> OpenTemporaryFile(Stage stage);
+
+/// What to say when making, writing or reading one failed with `errno_value`.
+/// @param doing  "make", "write" or "read"
+Error TemporaryFileError(Stage stage, int errno_value, const std::string& doing, const std::string& folder);
+
+}  // namespace imgmill
