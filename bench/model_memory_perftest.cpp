@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "imgmill/infer/library_pages.h"
 #include "imgmill/infer/model_runtime.h"
 
 using namespace imgmill;
@@ -66,6 +67,7 @@ void Rounds(MemoryManager& manager, int rounds, int side, const Load& load) {
       Row("at work, peak", {static_cast<double>(work.rss_peak) / 1048576, Now().files});
     }
     manager.ClearAll();
+    ReleaseLibraryPages();
     after = Now();
     Row("unloaded", after);
   }

@@ -10,6 +10,7 @@
 
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/infer/library_pages.h"
 #include "imgmill/report/prometheus.h"
 #include "imgmill/report/report_page.h"
 #include "imgmill/report/run_report.h"
@@ -158,6 +159,7 @@ Session::~Session() = default;
 void Session::KeepModels(std::span<const std::string> weight_files) {
   if (loaded_.KeepOnly(weight_files) == 0) return;
   memory_->ClearAll();
+  ReleaseLibraryPages();
   memory_->Rebaseline();  // the weights are no fixed part any more
 }
 

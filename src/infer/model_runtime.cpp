@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "imgmill/base/path_text.h"
+#include "imgmill/infer/library_pages.h"
 #include "imgmill/infer/libtorch_location.h"
 #include "infer/open_flags.h"
 
@@ -99,6 +100,7 @@ Result<std::unique_ptr<ModelRuntime>> OpenModelRuntime(MemoryManager& manager, i
   std::unique_ptr<ModelRuntime> runtime((*create)(kModelInterface, &manager, threads, &why));
   if (runtime == nullptr)
     return Error{Stage::kConfigure, Code::kModelError, "LibTorch cannot be used: " + why};
+  ReleaseLibraryPages();  // most of what the loader has read is not needed again
   return runtime;
 }
 

@@ -11,6 +11,7 @@
 
 #include "imgmill/commands/embed.h"
 #include "imgmill/commands/upscale.h"
+#include "imgmill/infer/library_pages.h"
 #include "sweep/command_run.h"
 #include "torch/small_network.h"
 
@@ -20,11 +21,9 @@ namespace {
 
 constexpr size_t kMiB = size_t{1} << 20;
 
-/// By the kernel's account, without the pages of libraries: what of their code was used stays, as page cache
-/// that the kernel takes back when it wants to.
+/// By the kernel's account, pages of libraries included.
 size_t Resident() {
-  const ProcessMemory process = ReadProcessMemory();
-  return process.resident - process.file_backed;
+  return ReadProcessMemory().resident;
 }
 
 /// What a session gives its steps, and what it does between them.
@@ -67,6 +66,7 @@ class Steps {
   void Unload(const std::vector<std::string>& but = {}) {
     loaded_.KeepOnly(but);
     services.memory->ClearAll();
+    ReleaseLibraryPages();
     services.memory->Rebaseline();
   }
 
@@ -119,10 +119,8 @@ void RunAlone(const char* test_case) {
 /// The rows of the table in docs/memory.md.
 void TellAndCheck(const char* what, size_t before, size_t libtorch, size_t unloaded) {
   const size_t peak = ReadProcessMemory().peak_resident;
-  const size_t files = ReadProcessMemory().file_backed;
-  MESSAGE(what << ", resident MiB without libraries' pages: before " << before / kMiB << ", LibTorch "
-               << libtorch / kMiB << ", unloaded " << unloaded / kMiB << "; with them: peak " << peak / kMiB
-               << ", of files at the end " << files / kMiB);
+  MESSAGE(what << ", resident MiB: before " << before / kMiB << ", LibTorch " << libtorch / kMiB << ", peak "
+               << peak / kMiB << ", unloaded " << unloaded / kMiB);
   CHECK(unloaded <= libtorch + std::max(10 * kMiB, libtorch / 20));
 }
 
