@@ -1,5 +1,6 @@
 // Upscaling by a model: cuts each band into tiles with context, runs them, writes the band.
 #include <algorithm>
+#include <optional>
 
 #include "planar.h"
 #include "upscale_operation.h"
@@ -80,11 +81,12 @@ class ModelOperation::Task final : public ItemTask {
       : operation_(operation),
         item_(item),
         passes_(PassesFor(input)),
-        visit_(operation.lane_),
+        visit_(std::in_place, operation.lane_),
         relative_(std::move(relative)),
         output_(std::move(output)) {}
 
   Status Map(const Region& region) override {
+    if (!visit_) visit_.emplace(operation_.lane_);
     const int64_t scale = operation_.model_.info().scale;
     const Layout& rows = region.view.layout;
     if (band_.view().data == nullptr) {  // the first region is the tallest
@@ -93,12 +95,23 @@ class ModelOperation::Task final : public ItemTask {
       layout.height = region.own_rows * scale;
       band_ = Image(layout);
     }
-    for (const Pass& pass : passes_) {
-      if (Status ran = RunPass(region, pass); !ran) return ran;
+    for (; pass_ < passes_.size(); ++pass_, next_x_ = 0) {
+      if (Status ran = RunPass(region, passes_[pass_]); !ran) return ran;
     }
+    pass_ = 0;
     ImageView band = band_.view();
     band.layout.height = region.own_rows * scale;
-    return output_->Write(band);
+    writing_ = true;
+    Status written = output_->Write(band);
+    writing_ = !written.ok();
+    return written;
+  }
+
+  /// Bands that were written and tiles of the present one are kept. What the encoder made of a band when it
+  /// ran out of memory nobody knows.
+  bool Suspend() override {
+    visit_.reset();
+    return !writing_;
   }
 
   Status Finish(Outcome& outcome) override {
@@ -124,8 +137,9 @@ class ModelOperation::Task final : public ItemTask {
     const int64_t step = plan.tile > 0 ? plan.tile : width;
     const size_t in_flight = static_cast<size_t>(std::max(1, plan.micro_batch));
     tiles_.resize(in_flight);
-    for (int64_t x = 0; x < width;) {
+    while (next_x_ < width) {
       std::vector<TileJob> jobs;
+      int64_t x = next_x_;
       for (; x < width && jobs.size() < in_flight; x += step) {
         Tile& tile = tiles_[jobs.size()];
         CutTile(region, pass, x, step, tile);
@@ -135,12 +149,12 @@ class ModelOperation::Task final : public ItemTask {
       for (const TileJob& job : jobs) rung_ = std::max(rung_, job.rung);
       if (!ran) return ran;
       for (size_t i = 0; i < jobs.size(); ++i) Place(tiles_[i], pass);
+      next_x_ = x;
     }
     return {};
   }
 
-  /// Buffers are made once and grow where they must: a refusal begins the image anew, so that each allocation
-  /// less is a chance more for it.
+  /// Buffers are made once and grow where they must: each allocation is one that may be refused.
   static void Need(Buffer& buffer, size_t bytes) {
     if (buffer.size() >= bytes) return;
     buffer = Buffer();
@@ -180,12 +194,16 @@ class ModelOperation::Task final : public ItemTask {
   ModelOperation& operation_;
   const Item& item_;
   const std::vector<Pass> passes_;
-  DeviceLane::Visit visit_;
+  std::optional<DeviceLane::Visit> visit_;  ///< none between attempts
   std::string relative_;
   std::unique_ptr<ImageOutput> output_;
   Rung rung_ = Rung::kNone;
   std::vector<Tile> tiles_;  ///< as many as are in flight
   Image band_;
+  // What a band that was not finished goes on with.
+  size_t pass_ = 0;
+  int64_t next_x_ = 0;  ///< of the first tile that is not in the band yet
+  bool writing_ = false;
 };
 
 Result<std::unique_ptr<ItemTask>> ModelOperation::Start(const Item& item, const Layout& input) {

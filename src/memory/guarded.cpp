@@ -216,6 +216,7 @@ LadderOutcome MemoryManager::Descend(LadderWork& work, int device, const StopFla
     // From the moment that being alone is what may help, no new lease takes what others give back.
     std::optional<Admission::Hold> hold;
     if (steps.alone() && host_memory) hold.emplace(impl_->admission);
+    if (steps.alone()) work.LetGo();
     Pause(steps.pause_ms());
     const auto others_lease = [&] { return impl_->admission.Stats().ledger.leases > 1; };
     rivals.elsewhere = host_memory ? others_lease() : !slot.device->host_backed();

@@ -242,6 +242,7 @@ Status DeviceLane::Run(std::span<TileJob> jobs) {
   for (TileJob& job : jobs) {
     job.done = false;
     job.rung = Rung::kNone;
+    job.parts_left.clear();
     impl_->queue.Push(job, request);
   }
   ++impl_->blocked_visitors;

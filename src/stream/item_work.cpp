@@ -39,6 +39,25 @@ bool KnownSize(Catalog& catalog, const ImageLimits& limits, const ContentDigest&
   return true;
 }
 
+/// Where mapping ends early, by an error or an exception, keeps the task for the next attempt if it can go
+/// on.
+class KeepIfSuspended {
+ public:
+  KeepIfSuspended(std::unique_ptr<ItemTask>& task, std::unique_ptr<ItemTask>& place)
+      : task_(task), place_(place) {}
+  ~KeepIfSuspended() {
+    if (!all_mapped && task_->Suspend()) place_ = std::move(task_);
+  }
+  KeepIfSuspended(const KeepIfSuspended&) = delete;
+  KeepIfSuspended& operator=(const KeepIfSuspended&) = delete;
+
+  bool all_mapped = false;
+
+ private:
+  std::unique_ptr<ItemTask>& task_;
+  std::unique_ptr<ItemTask>& place_;
+};
+
 /// Digests a file and tells the catalog.
 Status DigestFile(const EngineServices& services, const std::string& path, const std::string& absolute,
                   const FileStamp& stamp, ContentDigest& content) {
@@ -128,16 +147,24 @@ Status ItemWork::MapItem() {
   }
 
   const Layout input = operation_.InputLayout(item_.header);
-  Result<std::unique_ptr<ItemTask>> task = operation_.Start(item_, input);
-  if (!task) return task.error();
-  TaskWithGuests shared(**task, guests_, item_, input);
+  std::unique_ptr<ItemTask> task = std::move(unfinished_);
+  if (task == nullptr) {
+    Result<std::unique_ptr<ItemTask>> started = operation_.Start(item_, input);
+    if (!started) return started.error();
+    task = *std::move(started);
+    mapped_rows_ = 0;
+  }
+  TaskWithGuests shared(*task, guests_, item_, input);
   if (operation_.NeedsPixels()) {
+    KeepIfSuspended keep(task, unfinished_);
     Result<std::unique_ptr<RowReader>> reader = operation_.Open(item_);
     if (!reader) return reader.error();
-    if (Status mapped = MapRegions(**reader, operation_.Regions(input), shared, *services_.progress);
+    if (Status mapped =
+            MapRegions(**reader, operation_.Regions(input), shared, *services_.progress, mapped_rows_);
         !mapped) {
       return mapped;
     }
+    keep.all_mapped = true;
     outcome_.notes = (*reader)->notes();
   }
   // Published results must belong to the digest that they are filed under.

@@ -20,8 +20,10 @@ class ItemWork final : public LadderWork {
         alone_(alone),
         outcome_(outcome) {}
 
-  /// Digest, recall, read, map, publish. A failed attempt leaves nothing behind but the digest.
+  /// Digest, recall, read, map, publish. An attempt that ran out of memory leaves the digest behind, and the
+  /// task where that can go on.
   Status Run(const Attempt& attempt) override;
+  void LetGo() override { unfinished_.reset(); }
   BatchLabel label() const override {
     return {operation_.name(), {1, item_.header.height, item_.header.width, 0}, lease_, alone_};
   }
@@ -46,6 +48,8 @@ class ItemWork final : public LadderWork {
   const Footprint lease_;
   const bool alone_;
   bool recalled_ = false;
+  std::unique_ptr<ItemTask> unfinished_;  ///< between attempts: what the next one goes on with
+  int64_t mapped_rows_ = 0;               ///< that it has seen
   Outcome& outcome_;
 };
 

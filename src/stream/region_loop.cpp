@@ -19,7 +19,8 @@ Footprint RegionFootprint(const Layout& input, const RegionPlan& plan) {
   return {input.row_bytes() * static_cast<size_t>(WindowRows(input, plan)), 0};
 }
 
-Status MapRegions(RowReader& reader, const RegionPlan& plan, ItemTask& task, Progress& progress) {
+Status MapRegions(RowReader& reader, const RegionPlan& plan, ItemTask& task, Progress& progress,
+                  int64_t& mapped_rows) {
   const Layout whole = reader.layout();
   Layout window_layout = whole;
   window_layout.height = WindowRows(whole, plan);
@@ -45,6 +46,7 @@ Status MapRegions(RowReader& reader, const RegionPlan& plan, ItemTask& task, Pro
       }
       window_end = to;
     }
+    if (own_end <= mapped_rows) continue;
     Region region;
     region.view = window.view();
     region.view.layout.height = to - from;
@@ -53,6 +55,7 @@ Status MapRegions(RowReader& reader, const RegionPlan& plan, ItemTask& task, Pro
     region.context_above = first - from;
     region.last = own_end == whole.height;
     if (Status mapped = task.Map(region); !mapped) return mapped;
+    mapped_rows = own_end;
     progress.finished_regions.fetch_add(1, std::memory_order_relaxed);
   }
   return {};

@@ -31,6 +31,18 @@ void CopyPlanes(const float* from, int from_height, int from_width, int from_y, 
   }
 }
 
+/// Adds the pieces of `whole`, of `side` pixels at most each way, so that the top left one is the last.
+void CutPart(const TilePart& whole, int side, std::vector<TilePart>& parts) {
+  const size_t before = parts.size();
+  for (int y = 0; y < whole.height; y += side) {
+    for (int x = 0; x < whole.width; x += side) {
+      parts.push_back(
+          {whole.x + x, whole.y + y, std::min(side, whole.width - x), std::min(side, whole.height - y)});
+    }
+  }
+  std::reverse(parts.begin() + static_cast<std::ptrdiff_t>(before), parts.end());
+}
+
 size_t PlanarFloats(int height, int width) {
   return static_cast<size_t>(kBands) * static_cast<size_t>(height) * static_cast<size_t>(width);
 }
@@ -93,24 +105,29 @@ Status TileGroup::RunInParts(const Attempt& attempt, TileJob& job) {
   const int scale = model_.info().scale;
   const int multiple = std::max(1, model_.info().size_multiple);
   const int part = std::max(multiple, attempt.tile / multiple * multiple);
-  for (int y = job.own_y; y < job.own_y + job.own_height; y += part) {
-    for (int x = job.own_x; x < job.own_x + job.own_width; x += part) {
-      const int own_height = std::min(part, job.own_y + job.own_height - y);
-      const int own_width = std::min(part, job.own_x + job.own_width - x);
-      const int top = std::max(0, y - plan_.overlap);
-      const int left = std::max(0, x - plan_.overlap);
-      const int height = std::min(job.height, y + own_height + plan_.overlap) - top;
-      const int width = std::min(job.width, x + own_width + plan_.overlap) - left;
-      Buffer input(HostPool(), PlanarFloats(height, width) * sizeof(float));
-      Buffer output(HostPool(), PlanarFloats(height * scale, width * scale) * sizeof(float));
-      auto* in = reinterpret_cast<float*>(input.data());
-      auto* out = reinterpret_cast<float*>(output.data());
-      CopyPlanes(job.input, job.height, job.width, top, left, in, height, width, 0, 0, height, width);
-      if (Status status = model_.Forward(in, out, 1, height, width, attempt.device); !status) return status;
-      CopyPlanes(out, height * scale, width * scale, (y - top) * scale, (x - left) * scale, job.output,
-                 job.height * scale, job.width * scale, y * scale, x * scale, own_height * scale,
-                 own_width * scale);
+  std::vector<TilePart>& parts = job.parts_left;
+  if (parts.empty()) parts.push_back({job.own_x, job.own_y, job.own_width, job.own_height});
+  while (!parts.empty()) {
+    const TilePart next = parts.back();
+    if (next.width > part || next.height > part) {
+      parts.pop_back();
+      CutPart(next, part, parts);
+      continue;
     }
+    const int top = std::max(0, next.y - plan_.overlap);
+    const int left = std::max(0, next.x - plan_.overlap);
+    const int height = std::min(job.height, next.y + next.height + plan_.overlap) - top;
+    const int width = std::min(job.width, next.x + next.width + plan_.overlap) - left;
+    Buffer input(HostPool(), PlanarFloats(height, width) * sizeof(float));
+    Buffer output(HostPool(), PlanarFloats(height * scale, width * scale) * sizeof(float));
+    auto* in = reinterpret_cast<float*>(input.data());
+    auto* out = reinterpret_cast<float*>(output.data());
+    CopyPlanes(job.input, job.height, job.width, top, left, in, height, width, 0, 0, height, width);
+    if (Status status = model_.Forward(in, out, 1, height, width, attempt.device); !status) return status;
+    CopyPlanes(out, height * scale, width * scale, (next.y - top) * scale, (next.x - left) * scale,
+               job.output, job.height * scale, job.width * scale, next.y * scale, next.x * scale,
+               next.height * scale, next.width * scale);
+    parts.pop_back();
   }
   return {};
 }

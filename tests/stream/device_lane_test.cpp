@@ -52,6 +52,35 @@ TEST_CASE("a device too small for the batch ends with the right picture by small
   CHECK(jobs[0].rung >= Rung::kHalfTile);
 }
 
+TEST_CASE(
+    "of a tile that is worked on in parts, those that are finished before a refusal are not computed again") {
+  constexpr int kSide = 256;
+  for (uint64_t refused = 1; refused <= 4 + 1; ++refused) {
+    CAPTURE(refused);
+    auto manager = ManagerOf1GiB();
+    // The tile of 256x256 at 64 bytes a pixel takes 4 MiB; a part of half the side takes one.
+    manager->AddDevice(std::make_unique<HostBackedDevice>("cpu:0", 3 << 19), 3 << 19);
+    RepeatingModel model(*manager, 64);
+    StopFlag stop;
+    auto lane = DeviceLane::Open(model, PlanOf(kSide, 1), kSide, *manager, stop);
+    REQUIRE(lane.ok());
+    Pool& pool = *manager->device(0).pool();
+    // Of the four parts the second, say, finds no memory either: a quarter of the side is next.
+    int forwards = 0;
+    model.during = [&](int) {
+      if (++forwards == static_cast<int>(refused)) pool.RefuseAllocation(1);
+    };
+    const DeviceLane::Visit visit(**lane);
+    Picture picture(kSide, kSide);
+    std::vector<TileJob> jobs = {picture.job};
+    REQUIRE((*lane)->Run(jobs).ok());
+    CHECK(picture.Right());
+    CHECK(jobs[0].rung == Rung::kHalfTile);
+    CHECK(model.pixels_done_ == kSide * kSide);  // no context here: each pixel once
+    CHECK(forwards == (refused < 4 ? static_cast<int>(refused) + 4 * (4 - static_cast<int>(refused)) : 4));
+  }
+}
+
 TEST_CASE("a lost device hands its work to the CPU, and the pictures are right") {
   auto manager = ManagerOf1GiB();
   auto device = std::make_unique<HostBackedDevice>("cpu:0", 1 << 20);

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <new>
+
 #include "stream/ordered_outcomes.h"
 
 using namespace imgmill;
@@ -36,6 +38,7 @@ class CheckRegions final : public ItemTask {
   CheckRegions(int64_t height, RegionPlan plan) : height_(height), plan_(plan) {}
   Status Map(const Region& region) override {
     CHECK(region.first_row == expected_first_);
+    if (region.first_row == fails_at) throw std::bad_alloc();
     CHECK(region.context_above == std::min(region.first_row, plan_.overlap));
     const int64_t below = std::min(plan_.overlap, height_ - region.first_row - region.own_rows);
     CHECK(region.view.layout.height == region.context_above + region.own_rows + below);
@@ -48,6 +51,8 @@ class CheckRegions final : public ItemTask {
   }
   Status Finish(Outcome&) override { return {}; }
   int64_t rows_seen() const { return expected_first_; }
+
+  int64_t fails_at = -1;  ///< first row of the region for which there is no memory
 
  private:
   int64_t height_;
@@ -67,8 +72,33 @@ TEST_CASE("every row is mapped once, with its context, for every height and plan
       CAPTURE(plan.overlap);
       NumberedRows reader(height);
       CheckRegions task(height, plan);
-      CHECK(MapRegions(reader, plan, task, progress).ok());
+      int64_t mapped = 0;
+      CHECK(MapRegions(reader, plan, task, progress, mapped).ok());
+      CHECK(mapped == height);
       CHECK(task.rows_seen() == height);
+    }
+  }
+}
+
+TEST_CASE("a task that ran out of memory sees the regions that it finished no second time, and all others") {
+  constexpr int64_t kHeight = 61;
+  Progress progress;
+  for (const RegionPlan plan : {RegionPlan{16, 0}, RegionPlan{16, 5}, RegionPlan{8, 20}, RegionPlan{1, 3}}) {
+    for (int64_t fails_at = 0; fails_at < kHeight; fails_at += plan.rows) {
+      CAPTURE(plan.rows);
+      CAPTURE(plan.overlap);
+      CAPTURE(fails_at);
+      CheckRegions task(kHeight, plan);
+      task.fails_at = fails_at;
+      int64_t mapped = 0;
+      NumberedRows first(kHeight);
+      CHECK_THROWS_AS((void)MapRegions(first, plan, task, progress, mapped), std::bad_alloc);
+      CHECK(mapped == fails_at);
+      task.fails_at = -1;
+      NumberedRows second(kHeight);  // a decoder cannot be wound back
+      CHECK(MapRegions(second, plan, task, progress, mapped).ok());
+      CHECK(task.rows_seen() == kHeight);
+      CHECK(mapped == kHeight);
     }
   }
 }

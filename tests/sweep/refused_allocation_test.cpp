@@ -8,6 +8,17 @@ using namespace imgmill;
 
 namespace {
 
+/// What was given to devices: pictures or tiles that a model computed.
+std::vector<std::string> DeviceWork(const CommandRunResult& run) {
+  std::vector<std::string> work;
+  for (const BatchRecord& batch : run.history.batches) {
+    if (batch.device != "host" && !batch.failed)
+      work.push_back(batch.device + " " + std::to_string(batch.shape.height) + "x" +
+                     std::to_string(batch.shape.width));
+  }
+  return work;
+}
+
 /// @param least  allocations that the run must make at the very least, by counting its buffers by hand
 /// @param most   runs that this may take; where there are more allocations, they are spread over all of them
 void Sweep(CommandRun run, const std::string& output, uint64_t least, uint64_t most = UINT64_MAX) {
@@ -33,6 +44,8 @@ void Sweep(CommandRun run, const std::string& output, uint64_t least, uint64_t m
     CHECK(disturbed.result.counts.off_plan == 0);
     CHECK(disturbed.result.details.dump() == details);
     CHECK(disturbed.leaked == 0);
+    // What a model has computed when something else finds no memory is not computed again.
+    CHECK(DeviceWork(disturbed) == DeviceWork(undisturbed));
     if (!output.empty()) CHECK(FolderDigests(output) == digests);
     if (disturbed.allocations < k) break;  // the k-th was never asked for
     reached = k;

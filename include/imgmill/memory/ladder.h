@@ -45,6 +45,9 @@ class LadderWork {
   /// Code::kOutOfMemory takes the next rung, kDeviceLost leaves the device for good, anything else ends the
   /// work.
   virtual Status Run(const Attempt& attempt) = 0;
+  /// Before it waits to be alone: gives up also what it has finished, where that is held in memory that
+  /// whoever is alone before it may need. The next attempt begins anew.
+  virtual void LetGo() {}
 
   virtual BatchLabel label() const { return {}; }
   virtual int planned_micro_batch() const { return 1; }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "imgmill/base/result.h"
 #include "imgmill/base/stop_flag.h"
@@ -13,6 +14,11 @@
 #include "imgmill/memory/memory_manager.h"
 
 namespace imgmill {
+
+/// A rectangle of a tile, in input pixels.
+struct TilePart {
+  int x = 0, y = 0, width = 0, height = 0;
+};
 
 /// One tile to be upscaled, or one picture that becomes a vector. The input is 3-band planar float32, the
 /// output what the model gives for it. An upscaled tile is covered whole, but only the part above its own
@@ -28,6 +34,8 @@ struct TileJob {
   // ---- filled by the lane
   bool done = false;
   Rung rung = Rung::kNone;
+  /// Of a tile that was begun in parts, those that are not done yet, the next one last.
+  std::vector<TilePart> parts_left;
 };
 
 /// Owns the threads that feed the devices, as many for each as its model's Streams (fewer where memory is

@@ -85,11 +85,16 @@ struct Outcome {
   double milliseconds = 0;  ///< from lease to end
 };
 
-/// The work on one image. Lives on one worker thread; a retry after out-of-memory starts a new one.
+/// The work on one image. Lives on one worker thread. A retry after out-of-memory starts a new one, unless
+/// Suspend says that this one can go on.
 class ItemTask {
  public:
   virtual ~ItemTask() = default;
   virtual Status Map(const Region& region) = 0;
+  /// After out-of-memory while rows were read, or in Map: lets go of all that others may wait for, and says
+  /// whether the next attempt may go on with this task, at the region that was not finished. For tasks whose
+  /// regions cost more than decoding the rows above once more.
+  virtual bool Suspend() { return false; }
   /// After the last region: publishes outputs, fills `outputs`, `payload`, `notes` and `rung`.
   virtual Status Finish(Outcome& outcome) = 0;
 };
