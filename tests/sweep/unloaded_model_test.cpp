@@ -119,8 +119,8 @@ void RunAlone(const char* test_case) {
 /// The rows of the table in docs/memory.md.
 void TellAndCheck(const char* what, size_t before, size_t libtorch, size_t unloaded) {
   const size_t peak = ReadProcessMemory().peak_resident;
-  MESSAGE(what << ", resident MiB: before " << before / kMiB << ", LibTorch " << libtorch / kMiB << ", peak "
-               << peak / kMiB << ", unloaded " << unloaded / kMiB);
+  MESSAGE(std::string(what) << ", resident MiB: before " << before / kMiB << ", LibTorch " << libtorch / kMiB
+                            << ", peak " << peak / kMiB << ", unloaded " << unloaded / kMiB);
   CHECK(unloaded <= libtorch + std::max(10 * kMiB, libtorch / 20));
 }
 
