@@ -68,7 +68,7 @@ if [ "${IMGMILL_KVM:-0}" = 1 ]; then processor=(-enable-kvm -cpu host); fi
 timeout 3600 qemu-system-x86_64 "${processor[@]}" -smp "$(nproc)" -m 4G -display none -no-reboot -serial stdio -monitor none \
   -kernel "$kernel" -initrd "$vm/initramfs.gz" -append "console=ttyS0 quiet panic=-1" \
   -virtfs local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap \
-  -drive file="$vm/disk",format=raw,if=virtio,cache=unsafe </dev/null | tr -d '\r' | tee "$vm/log"
+  -drive file="$vm/disk",format=raw,if=virtio,cache=unsafe </dev/null | stdbuf -oL tr -d '\r' | tee "$vm/log"
 rm -f "$vm/disk"
 grep -q '^vm: exit 0$' "$vm/log"
 grep -q 'limit tried: control group, version 2' "$vm/log"

@@ -58,7 +58,7 @@ def turned(image):
     return image
 
 
-JPEG = {"Q": 85, "keep": "exif"}
+JPEG = {"Q": 85}
 PNG = {"compression": 1, "filter": "sub"}
 FORMS = {
     "baseline.jpg": lambda i, p: i.jpegsave(p, **JPEG),

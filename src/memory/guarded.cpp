@@ -164,7 +164,7 @@ LadderOutcome MemoryManager::Guarded(LadderWork& work, int device, const StopFla
     std::optional<CloseWatch> watch;
     // Batches on the host take a lease of their own: they are not this work's, even if it waits for them.
     const bool beside_batches = host && impl_->devices.AnyOnHost();
-    const auto pooled = [this] { return HostPool().Stats().charged + impl_->devices.HeldByCarved().charged; };
+    const auto pooled = [this] { return impl_->Charged(); };
     if (label.alone) watch.emplace(beside_batches ? std::function<size_t()>(pooled) : nullptr);
     const PoolMeter meter;
     outcome = Descend(work, device, stop);

@@ -77,8 +77,12 @@ MemoryManager::Impl::~Impl() {
   HostPool().SetCap(SIZE_MAX);
 }
 
+size_t MemoryManager::Impl::Charged() const {
+  return HostPool().Stats().charged + devices.HeldByCarved().charged;
+}
+
 HostSample MemoryManager::Impl::Look() const {
-  const size_t charged_before = HostPool().Stats().charged + devices.HeldByCarved().charged;
+  const size_t charged_before = Charged();
   HostSample sample;
   sample.resident = resident.Read();
   const PoolStats host = HostPool().Stats();
@@ -173,8 +177,7 @@ MemoryHistory MemoryManager::History() const {
 
 double MemoryManager::Usage() const {
   const HostLedger ledger = impl_->admission.Stats().ledger;
-  const size_t held = ledger.fixed + ledger.leased.unseen + ledger.unexplained + HostPool().Stats().charged +
-                      impl_->devices.HeldByCarved().charged;
+  const size_t held = ledger.fixed + ledger.leased.unseen + ledger.unexplained + impl_->Charged();
   return static_cast<double>(held) / static_cast<double>(impl_->budget.bytes);
 }
 

@@ -56,6 +56,8 @@ struct MemoryManager::Impl {
   uint64_t looks = 0;  ///< the sampler's thread's own, like the next
   bool squeeze_told = false;
 
+  /// What the host's pool and those of devices that are made of its memory have mapped, kept blocks included.
+  size_t Charged() const;
   /// Resident and charged bytes at one moment. Charged is read before and after, the higher counts: a block
   /// that goes in between must not look unexplained.
   HostSample Look() const;
