@@ -65,6 +65,11 @@ CommandRunResult Enlarge(const std::string& model, const std::string& output, si
 }  // namespace
 
 TEST_CASE("half tiles, and then the CPU, differ by 1 of 255 at most and count as off plan") {
+#if defined(__SANITIZE_THREAD__)
+  MESSAGE(
+      "SKIPPED: what the sanitizer keeps of each touched byte is resident, and budgets cannot be this tight");
+  return;
+#endif
   const std::string model = ModelFile();
   if (IsMissing(model)) return;
   const ScratchFolder scratch;
