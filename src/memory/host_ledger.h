@@ -53,11 +53,12 @@ struct HostLedger {
   size_t Owed() const { return pinned + standing.pooled + leased.pooled; }
 
   /// What the host pool may charge. The reserve is part of it, since only admission keeps away from it, but
-  /// for a quarter: kept blocks would fill all of it, and libraries grow between two samples. What was
-  /// granted is always honoured, even if unexplained bytes have eaten the rest.
+  /// for half: kept blocks would fill all of it, and libraries grow between two samples, by more than a
+  /// quarter of the smallest reserve (tile, in 49 MiB). What was granted is always honoured, even if
+  /// unexplained bytes have eaten the rest.
   size_t PoolCap() const {
     const size_t spent =
-        fixed + carved + standing.unseen + leased.unseen + unexplained + squeezed + Reserve() / 4;
+        fixed + carved + standing.unseen + leased.unseen + unexplained + squeezed + Reserve() / 2;
     return std::max(budget - std::min(budget, spent), std::min(budget, Owed()));
   }
 

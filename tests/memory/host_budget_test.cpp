@@ -69,8 +69,8 @@ TEST_CASE("a budget that the process itself fills is refused, with one that work
   CHECK(CheckBudget({76 * kMiB, "--memory", ""}, 60 * kMiB).ok());
 }
 
-/// By hand: 5 % of a budget of 500 MiB are reserve, of which a quarter is never the pool's.
-constexpr size_t kNeverPooled = 25 * kMiB / 4;
+/// By hand: 5 % of a budget of 500 MiB are reserve, of which half is never the pool's.
+constexpr size_t kNeverPooled = 25 * kMiB / 2;
 
 TEST_CASE("unexplained bytes lower the cap at once and are forgotten slowly") {
   HostLedger ledger;

@@ -55,12 +55,12 @@ TEST_CASE("info: what is fixed, what is left, what was leased at most") {
     info = manager->Info();
     CHECK(info.leased == 50 * kMiB);
     CHECK(info.leases_now == 2);
-    CHECK(info.host.cap == info.budget - info.fixed - 10 * kMiB - reserve / 4);
+    CHECK(info.host.cap == info.budget - info.fixed - 10 * kMiB - reserve / 2);
   }
   info = manager->Info();
   CHECK(info.leased == 0);
   CHECK(info.peak_leased == 50 * kMiB);
-  CHECK(info.host.cap == info.budget - info.fixed - reserve / 4);
+  CHECK(info.host.cap == info.budget - info.fixed - reserve / 2);
   manager.reset();
   CHECK(HostPool().Stats().cap == SIZE_MAX);
 }
