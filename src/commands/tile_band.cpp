@@ -29,11 +29,13 @@ Layout TileBand::tile_layout() const {
   return layout;
 }
 
-size_t TileBand::PooledBytes(const Layout& image, int64_t size) {
+size_t TileBand::PooledBytes(const Layout& image, int64_t size, bool padded) {
   const Layout ring = RingLayout(image, size);
+  const size_t rows = ring.row_bytes() * static_cast<size_t>(ring.height);
+  if (!padded) return rows;
   Layout tile = image;
   tile.width = tile.height = size;
-  return ring.row_bytes() * static_cast<size_t>(ring.height) + tile.row_bytes() * static_cast<size_t>(size);
+  return rows + tile.row_bytes() * static_cast<size_t>(size);
 }
 
 void TileBand::Put(const uint8_t* row) {

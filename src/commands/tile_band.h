@@ -31,8 +31,8 @@ class TileBand {
   /// Layout of each tile.
   Layout tile_layout() const;
 
-  /// Bytes from the pool.
-  static size_t PooledBytes(const Layout& image, int64_t size);
+  /// Bytes from the pool. @param padded  whether a tile may lie partly outside
+  static size_t PooledBytes(const Layout& image, int64_t size, bool padded);
 
  private:
   uint8_t* Row(int64_t y) { return ring_.row(y % ring_.layout().height); }

@@ -117,7 +117,7 @@ Footprint TileOperation::SideCost(const ImageHeader& header, int64_t size) const
   Layout tile = image;
   tile.width = tile.height = size;
   return ReadFootprint(header, Reading(header)) + EncodeFootprint(tile, options_.file.Writing()) +
-         Footprint{TileBand::PooledBytes(image, size), 0};
+         Footprint{TileBand::PooledBytes(image, size, edge_ == EdgePolicy::kPad), 0};
 }
 
 Footprint TileOperation::Cost(const ImageHeader& header) const {
