@@ -2,6 +2,7 @@
 #include "pipeline.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 
 #include "imgmill/base/path_text.h"
@@ -31,12 +32,12 @@ std::string TableRow(const std::string& step, const std::string& listed, const s
 
 /// Adds one step's result to the pipeline's.
 /// @param of_images  whether the step was given the images of the input, or files that were made of them.
-void Append(const PipelineStep& step, const CommandResult& part, bool first, bool of_images,
-            CommandResult& whole) {
+void Append(const PipelineStep& step, CommandResult& part, bool first, bool of_images, CommandResult& whole) {
   nlohmann::ordered_json json = {{"step", step.name}};
   json["kept"] = part.kept_images();
   json["dropped"] = part.dropped;
-  json.update(ResultJson(part));
+  nlohmann::ordered_json results = ResultJson(part);
+  for (auto& [key, value] : results.items()) json[key] = std::move(value);
   whole.details["steps"].push_back(std::move(json));
   whole.text += TableRow(step.name, std::to_string(part.counts.listed), std::to_string(part.kept_images()),
                          std::to_string(part.dropped), std::to_string(part.counts.failed));
@@ -86,6 +87,13 @@ Result<CommandResult> RunSteps(CommandPipeline& pipeline, std::unique_ptr<ItemSo
   CommandResult whole;
   whole.details["steps"] = nlohmann::ordered_json::array();
   whole.text = TableRow("step", "listed", "kept", "dropped", "failed");
+  // Known now, not after the steps before it have moved files.
+  const bool needs_model =
+      std::any_of(pipeline.steps.begin(), pipeline.steps.end(),
+                  [](const PipelineStep& step) { return !step.command->weight_file().empty(); });
+  if (needs_model) {
+    if (Status room = session.services().RoomForLibTorch(); !room) return room.error();
+  }
   std::vector<ListedFile> kept;
   bool of_images = true;
   for (size_t i = 0; i < pipeline.steps.size(); ++i) {

@@ -36,7 +36,7 @@ std::optional<std::string> OfNumerics(const RunPlan& plan, const std::string& ke
     const size_t at = reservation.what.find(key + "=");
     if (at == std::string::npos) continue;
     const size_t value = at + key.size() + 1;
-    return reservation.what.substr(value, reservation.what.find_first_of(" ,", value) - value);
+    return reservation.what.substr(value, reservation.what.find_first_of(" ,)", value) - value);
   }
   return std::nullopt;
 }

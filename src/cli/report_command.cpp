@@ -52,7 +52,7 @@ class ReportTool final : public Tool {
     if (!force_ && InTheWay(output))
       return Complain(output,
                       "is there already, and is no page of this kind (choose another -o, or use --force)");
-    if (const Status written = WriteFileAtomically(output, page); !written) {
+    if (const Status written = WriteNamedFile(output, page); !written) {
       std::fprintf(stderr, "imgmill: error: %s\n", Describe(output, written.error()).c_str());
       return ExitCodeFor(written.error());
     }

@@ -95,7 +95,7 @@ ExitCode ExitCodeFor(const Error& error) {
   }
 }
 
-nlohmann::ordered_json ResultJson(const CommandResult& result) {
+nlohmann::ordered_json ResultJson(CommandResult& result) {
   nlohmann::ordered_json json = {
       {"listed", result.counts.listed},   {"done", result.counts.done},
       {"skipped", result.counts.skipped}, {"off_plan", result.counts.off_plan},
@@ -107,7 +107,9 @@ nlohmann::ordered_json ResultJson(const CommandResult& result) {
     for (const FailedItem& item : result.action_failures)
       failures.push_back(FailureJson(item.path, item.error));
   }
-  for (const auto& [key, value] : result.details.items()) json[key] = value;
+  // Moved: of a hundred thousand images each copy takes tens of megabytes.
+  for (auto& [key, value] : result.details.items()) json[key] = std::move(value);
+  result.details.clear();
   if (result.refusal) json["error"] = ErrorJson(*result.refusal);
   return json;
 }
@@ -123,6 +125,9 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionPlan& plan, const Sh
   // A report that cannot be written must be known before the work, not after it.
   for (const std::string* file : {&shared.report, &shared.report_page, &shared.metrics_file}) {
     if (Status made = MakeFolderOf(*file); !made) return made.error();
+    struct stat there = {};
+    if (!file->empty() && ::stat(file->c_str(), &there) == 0 && S_ISDIR(there.st_mode))
+      return Error{Stage::kConfigure, Code::kUsage, PrintablePath(*file) + " is a folder; name a file"};
   }
   InitImageLibraries();  // before the manager looks at what the process holds
   if (Status opened = session->OpenCatalog(); !opened) return opened.error();
@@ -177,7 +182,7 @@ Status Session::OpenCatalog() {
     if (!chosen) return chosen.error();
     folder = *std::move(chosen);
   }
-  if (shared_.dry_run && !outputs.empty()) {
+  if (shared_.plan || (shared_.dry_run && !outputs.empty())) {
     // Not even a folder may appear; but what is finished already is known only to a catalog that is there.
     if (::access((folder + "/catalog.sqlite").c_str(), R_OK | W_OK) != 0) folder.clear();
   } else {
@@ -208,13 +213,14 @@ double Session::Seconds() const {
 }
 
 bool Session::WriteOut(const std::string& path, const std::string& text) {
-  const Status written = WriteFileAtomically(path, text);
+  const Status written = WriteNamedFile(path, text);
   if (!written) Log(LogLevel::kError, Describe(path, written.error()));
   return written.ok();
 }
 
-bool Session::WriteReport(nlohmann::ordered_json document) {
+bool Session::WriteReport(nlohmann::ordered_json& document) {
   if (shared_.report.empty()) return true;
+  const size_t results = document.size();
   document["recalled"] = recalled_;  // differs from run to run, so it is no part of the result
   document["command_line"] = plan_.command_line;
   document["libraries"] = ImageLibraryVersions();
@@ -224,7 +230,9 @@ bool Session::WriteReport(nlohmann::ordered_json document) {
   document["seconds"] = seconds;
   document["memory"] = MemoryJson(memory);
   document["history"] = HistoryJson(history, Summarise(history, memory, seconds));
-  return WriteOut(shared_.report, JsonText(document));
+  const bool written = WriteOut(shared_.report, JsonText(document));
+  while (document.size() > results) document.erase(std::prev(document.end()));  // for --json
+  return written;
 }
 
 void Session::TellPage(const std::string& step, const CommandResult& result) {
@@ -297,11 +305,12 @@ ExitCode Session::FinishPlan(const CommandResult& result) {
   return result.counts.failed > 0 ? ExitCode::kSomeFailed : ExitCode::kDone;
 }
 
-ExitCode Session::Finish(const CommandResult& result) {
+ExitCode Session::Finish(CommandResult result) {
   if (shared_.plan) return FinishPlan(result);
   CloseMemory();
   nlohmann::ordered_json document = Header();
-  document.update(ResultJson(result));
+  nlohmann::ordered_json results = ResultJson(result);
+  for (auto& [key, value] : results.items()) document[key] = std::move(value);
   if (run_plan_) document["plan"] = PlanJson(*run_plan_, memory_->Info());
   recalled_ = result.counts.recalled;
   const RunCounts& counts = result.counts;
@@ -361,7 +370,7 @@ ExitCode RunSession(const SessionPlan& plan, const SharedOptions& shared,
   if (!source) return session.Finish(source.error());
   try {
     Result<CommandResult> result = body(*std::move(source), session);
-    return result ? session.Finish(*result) : session.Finish(result.error());
+    return result ? session.Finish(*std::move(result)) : session.Finish(result.error());
   } catch (const std::bad_alloc&) {
     return session.Finish(
         Error{Stage::kAdmit, Code::kOutOfMemory, "out of memory outside of any image's work"});

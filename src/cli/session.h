@@ -48,7 +48,7 @@ class Session {
   /// What the report page, if there is one, is to show of a step.
   void TellPage(const std::string& step, const CommandResult& result);
   /// Prints document or text, writes the report, logs the summary. @return the process's exit code
-  ExitCode Finish(const CommandResult& result);
+  ExitCode Finish(CommandResult result);
   /// Likewise for a run of which only the plan was wanted.
   ExitCode FinishPlan(const CommandResult& result);
   /// The same for an error that ended the run.
@@ -60,7 +60,7 @@ class Session {
   nlohmann::ordered_json Header() const;
   void CloseMemory();
   double Seconds() const;
-  bool WriteReport(nlohmann::ordered_json document);
+  bool WriteReport(nlohmann::ordered_json& document);
   bool WritePage(const std::string& outcome);
   bool WriteMetrics(const CommandResult& result, ExitCode code);
   bool WriteOut(const std::string& path, const std::string& text);
@@ -83,7 +83,7 @@ class Session {
 };
 
 /// The fields of a result that every command's document has: listed, done, skipped, failed[] and its own.
-nlohmann::ordered_json ResultJson(const CommandResult& result);
+nlohmann::ordered_json ResultJson(CommandResult& result);
 
 /// What a run that an error ended exits with.
 ExitCode ExitCodeFor(const Error& error);

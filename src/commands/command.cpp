@@ -35,8 +35,25 @@ int CommandServices::workers() const {
   return 1;
 }
 
+Status CommandServices::RoomForLibTorch() const {
+  // Measured by bench/model_memory_perftest, the same for every version and machine within a few MiB. It
+  // cannot be known from the files: nine tenths are the loader's and the registries of operators.
+  constexpr size_t kWhileOpened = 106 * kMiB;
+  if (*models) return {};
+  const MemoryInfo info = memory->Info();
+  const size_t need = info.process.resident + kWhileOpened;
+  if (need <= info.budget) return {};
+  return Error{Stage::kConfigure, Code::kUsage,
+               "LibTorch, which models need, takes " + FormatByteSize(kWhileOpened) + " beside the " +
+                   FormatByteSize(info.process.resident) +
+                   " that imgmill holds: more than the memory budget of " + FormatByteSize(info.budget) +
+                   " (" + info.budget_source + "; use --memory " +
+                   std::to_string((need + kMiB - 1) / kMiB + 1) + "MiB or more)"};
+}
+
 Result<ModelRuntime*> CommandServices::OpenModels() const {
   if (!*models) {
+    if (Status room = RoomForLibTorch(); !room) return room.error();
     Result<std::unique_ptr<ModelRuntime>> runtime = OpenModelRuntime(*memory, workers());
     if (!runtime) return runtime.error();
     Result<int> devices = (*runtime)->AddDevices(shared->device, shared->device_memory);

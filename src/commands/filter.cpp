@@ -95,7 +95,7 @@ class Filter final : public Command {
         return exported.error();
       }
     }
-    Describe(operation, rules, result);
+    Describe(operation, rules, services, result);
     if (Status allowed = CheckMostDropped(rules, result); !allowed) {
       result.refusal = allowed.error();
     } else if (options_.action != "report") {
@@ -130,7 +130,7 @@ class Filter final : public Command {
   }
 
   void Describe(FilterOperation& operation, const std::vector<AppliedRule>& rules,
-                CommandResult& result) const {
+                const CommandServices& services, CommandResult& result) const {
     nlohmann::ordered_json dropped = nlohmann::ordered_json::array();
     nlohmann::ordered_json kept = nlohmann::ordered_json::array();
     const std::vector<FilterEntry>& entries = operation.entries();
@@ -138,8 +138,8 @@ class Filter final : public Command {
       const FilterEntry& entry = entries[i];
       if (entry.broken_rules == 0) {
         result.kept.push_back(entry.file);
-        kept.push_back(PrintablePath(entry.file.path));
-        result.text += "keep " + PrintablePath(entry.file.path) + "\n";
+        if (services.wants_details()) kept.push_back(PrintablePath(entry.file.path));
+        if (!services.shared->json) result.text += "keep " + PrintablePath(entry.file.path) + "\n";
         continue;
       }
       ++result.dropped;
@@ -149,14 +149,17 @@ class Filter final : public Command {
         if ((entry.broken_rules >> r & 1) == 0) continue;
         const double value = operation.columns()[rules[r].column][i];
         why += (why.empty() ? "" : "; ") + WhyDropped(rules[r], value);
+        if (!services.wants_details()) continue;
         broken.push_back(
             {{"rule", rules[r].rule.text},
              {"signal", InfoOf(rules[r].rule.signal).name},
              {"value", std::isnan(value) ? nlohmann::ordered_json() : nlohmann::ordered_json(value)}});
       }
       result.TellDropped(entry.file, why);
-      result.text += "drop " + PrintablePath(entry.file.path) + "  (" + why + ")\n";
-      dropped.push_back({{"path", PrintablePath(entry.file.path)}, {"rules", std::move(broken)}});
+      if (!services.shared->json)
+        result.text += "drop " + PrintablePath(entry.file.path) + "  (" + why + ")\n";
+      if (services.wants_details())
+        dropped.push_back({{"path", PrintablePath(entry.file.path)}, {"rules", std::move(broken)}});
     }
     nlohmann::ordered_json list = nlohmann::ordered_json::array();
     for (const AppliedRule& rule : rules) {

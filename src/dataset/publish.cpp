@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <set>
 #include <system_error>
 
@@ -138,6 +139,22 @@ Status WriteNewFile(const std::string& path, std::string_view content) {
   if (!file.Close() && status) status = ErrnoError(Stage::kWrite, errno, "write");
   if (!status) ::unlink(path.c_str());
   return status;
+}
+
+Status WriteNamedFile(const std::string& path, std::string_view content) {
+  struct stat there = {};
+  if (::stat(path.c_str(), &there) != 0 || S_ISREG(there.st_mode)) {
+    // Through a link to the file that it names: what is renamed in its place would cut it off.
+    char* const resolved = ::realpath(path.c_str(), nullptr);
+    const std::string target = resolved != nullptr ? resolved : path;
+    std::free(resolved);
+    return WriteFileAtomically(target, content);
+  }
+  UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!file.valid()) return ErrnoError(Stage::kWrite, errno, "open");
+  if (!WriteFull(file.get(), content.data(), content.size()))
+    return ErrnoError(Stage::kWrite, errno, "write");
+  return {};
 }
 
 Status WriteFileAtomically(const std::string& path, std::string_view content) {

@@ -76,12 +76,14 @@ size_t Pressure::Squeeze(const SystemMemory& system, const std::optional<CgroupM
     const size_t others = OthersIn(*cgroup, process);
     allowed = std::min(allowed, Less(cgroup->limit, others + KernelShare(cgroup->limit)));
   }
+  return std::max(Less(budget_, allowed), OfAddresses(process));
+}
+
+size_t Pressure::OfAddresses(const ProcessMemory& process) const {
+  if (!address_space_) return 0;
   // Libraries that were loaded since, LibTorch above all, map several times what they hold.
-  if (address_space_) {
-    const size_t untouched = Less(process.address_space, process.resident);
-    allowed = std::min(allowed, Less(*address_space_, untouched));
-  }
-  return Less(budget_, allowed);
+  const size_t untouched = Less(process.address_space, process.resident);
+  return Less(budget_, Less(*address_space_, untouched));
 }
 
 size_t ReserveFor(size_t budget, size_t room) {

@@ -41,6 +41,9 @@ class Pressure {
   size_t Squeeze(const SystemMemory& system, const std::optional<CgroupMemory>& cgroup,
                  const ProcessMemory& process) const;
 
+  /// Of these, what the limit of addresses takes away.
+  size_t OfAddresses(const ProcessMemory& process) const;
+
  private:
   size_t budget_;
   std::optional<size_t> address_space_;

@@ -103,12 +103,19 @@ void MemoryManager::Impl::Sample() {
 }
 
 void MemoryManager::Impl::LookAtOthers() {
-  const size_t squeezed = pressure.Squeeze(ReadSystemMemory(), ReadCgroupMemory(), ReadProcessMemory());
+  const ProcessMemory process = ReadProcessMemory();
+  const size_t squeezed = pressure.Squeeze(ReadSystemMemory(), ReadCgroupMemory(), process);
   admission.Squeeze(squeezed);
-  if (squeeze_told || squeezed < budget.bytes / 10) return;
-  squeeze_told = true;
-  Warn("others took memory during the run: for a while " + FormatByteSize(budget.bytes - squeezed) +
-       " or less were left of the budget of " + FormatByteSize(budget.bytes));
+  if (squeezed > 0) short_of_addresses = pressure.OfAddresses(process) == squeezed;
+}
+
+std::optional<std::string> MemoryManager::Impl::SqueezeWarning(size_t most) const {
+  if (most < budget.bytes / 10) return std::nullopt;
+  const std::string left = FormatByteSize(budget.bytes - std::min(budget.bytes, most)) +
+                           " were left of the budget of " + FormatByteSize(budget.bytes);
+  if (short_of_addresses)
+    return "ulimit -v leaves too few addresses beside what libraries have mapped: at the least " + left;
+  return "others took memory during the run: at the least " + left;
 }
 
 double MemoryManager::Impl::Now() const {
@@ -168,6 +175,8 @@ MemoryInfo MemoryManager::Info() const {
   info.clear_ms = impl_->clear_ms.load();
   std::lock_guard lock(impl_->warnings_mutex);
   info.warnings = impl_->warnings;
+  if (std::optional<std::string> squeezed = impl_->SqueezeWarning(info.peak_squeezed))
+    info.warnings.push_back(*std::move(squeezed));
   return info;
 }
 
@@ -205,14 +214,14 @@ Result<Lease> MemoryManager::Acquire(const Footprint& need, const StopFlag& stop
   return lease;
 }
 
-Result<Lease> MemoryManager::Reserve(const Footprint& need, const std::string& what) {
+Result<Lease> MemoryManager::Reserve(const Footprint& need, const std::string& what, size_t on_devices) {
   if (Status status = impl_->admission.AcquireStanding(need); !status) return status.error();
   Lease lease;
   lease.manager_ = this;
   lease.footprint_ = need;
   std::lock_guard lock(impl_->reservations_mutex);
   lease.standing_ = ++impl_->last_reservation;
-  impl_->reservations[lease.standing_] = {what, need.total()};
+  impl_->reservations[lease.standing_] = {what, need.total() + on_devices};
   return lease;
 }
 

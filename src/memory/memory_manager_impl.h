@@ -6,6 +6,7 @@
 #include <chrono>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,8 +54,8 @@ struct MemoryManager::Impl {
 
   mutable std::mutex warnings_mutex;
   std::vector<std::string> warnings;
-  uint64_t looks = 0;  ///< the sampler's thread's own, like the next
-  bool squeeze_told = false;
+  uint64_t looks = 0;                            ///< the sampler's thread's own, like the next
+  std::atomic<bool> short_of_addresses = false;  ///< the reason for the last squeeze, if there was one
 
   /// What the host's pool and those of devices that are made of its memory have mapped, kept blocks included.
   size_t Charged() const;
@@ -67,6 +68,8 @@ struct MemoryManager::Impl {
   void Sample();
   /// What other processes leave of the budget.
   void LookAtOthers();
+  /// What the user should hear if so many bytes of the budget could not be had for a while.
+  std::optional<std::string> SqueezeWarning(size_t most) const;
   void Baseline();
   void ShareOut();
   void Warn(std::string text);

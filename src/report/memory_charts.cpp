@@ -53,9 +53,9 @@ double Megapixels(const BatchRecord& batch) {
 size_t MarkRungs(const MemoryHistory& history, Chart& chart) {
   size_t marks = 0;
   for (const BatchRecord& batch : history.batches) {
-    if (batch.rung == Rung::kNone && !batch.failed) continue;
+    if (batch.rung == Rung::kNone) continue;  // an image that failed for another reason is none of these
     if (++marks > kMostMarks) continue;
-    const bool off_plan = batch.failed || batch.rung >= Rung::kHalfBatch;
+    const bool off_plan = batch.rung >= Rung::kHalfBatch;
     chart.Mark(off_plan ? "severe" : "mild", {batch.start_ms, 0},
                std::string(batch.failed ? "failed, " : "") + std::string(ToString(batch.rung)) + ": " +
                    batch.work + " on " + batch.device + ", " + Shape(batch) + ", attempt " +

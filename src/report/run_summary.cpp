@@ -15,13 +15,17 @@ double Percentile(std::vector<double>& values, double share) {
   return *place;
 }
 
+/// Of smaller ones an error says nothing: budgets do not depend on them, and thumbnails by the thousand would
+/// bury what they do depend on.
+constexpr size_t kLeastJudged = size_t{1} << 20;
+
 PredictionErrors Errors(const std::vector<BatchRecord>& batches,
                         PredictedActual (*bytes_of)(const BatchRecord&)) {
   PredictionErrors errors;
   std::vector<double> sizes;
   for (const BatchRecord& batch : batches) {
     const PredictedActual bytes = bytes_of(batch);
-    if (bytes.actual == 0 || batch.failed) continue;
+    if (bytes.actual < kLeastJudged || batch.failed) continue;
     const auto actual = static_cast<double>(bytes.actual);
     const double error = (static_cast<double>(bytes.predicted) - actual) / actual;
     sizes.push_back(std::abs(error));

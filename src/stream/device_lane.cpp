@@ -186,19 +186,26 @@ Result<std::unique_ptr<DeviceLane>> DeviceLane::Open(BatchModel& model, const Nu
   if (Status probed = impl->costs.Probe(largest_tile, stop); !probed) return probed.error();
   std::vector<int> streams;
   Footprint need;
+  size_t on_devices = 0;
   std::string what;
   for (int device = 0; device < memory.device_count(); ++device) {
     const Footprint batch = impl->costs.Predict(plan.micro_batch, largest_tile, largest_tile, device);
     const int count = StreamsFor(model, batch, memory, device);
     streams.push_back(count);
-    if (!memory.DeviceSharesHostPool(device)) continue;  // others have a budget of their own
-    for (int i = 0; i < count; ++i) need = need + batch;
     what +=
         (what.empty() ? "" : ", ") + std::to_string(count) + " in flight on " + memory.device(device).name();
+    if (memory.DeviceSharesHostPool(device)) {
+      for (int i = 0; i < count; ++i) need = need + batch;
+    } else if (memory.device(device).host_backed()) {
+      on_devices +=
+          static_cast<size_t>(count) * batch.total();  // out of a budget of its own, in the host's memory
+    }
   }
-  Result<Lease> lease = memory.Reserve(need, what + " (" + plan.Describe() + ")");
+  Result<Lease> lease = memory.Reserve(need, what + " (" + plan.Describe() + ")", on_devices);
   if (!lease) {
     Error error = lease.error();
+    error.code = Code::kUsage;
+    error.message = "the model's batches do not fit beside it: " + error.message;
     error.message += plan.tile > 0 ? "; a smaller --tile needs less" : "";
     error.message += " (the plan here: " + plan.Describe() + ")";
     return error;

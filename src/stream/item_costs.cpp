@@ -3,11 +3,17 @@
 
 #include <algorithm>
 
+#include "imgmill/base/byte_size.h"
+
 namespace imgmill {
 namespace {
 
 /// Observed beside the two that a model needs before it predicts, since the first ones of all pay for more.
 constexpr int kUnwatched = 1;
+
+/// Of the pool for the smallest picture: headers of small blocks are as large as their pixels, and when
+/// libraries have filled a budget, what was leased is all that the pool still grants.
+constexpr size_t kLeastPooled = 64 * kKiB;
 
 std::string DigestOfText(const std::string& text) {
   return DigestOfBytes(text.data(), text.size()).Hex();
@@ -50,7 +56,8 @@ ItemCosts::Estimate ItemCosts::For(const Item& item, const Footprint& formula, c
   ++kind.seen;
   // What goes through our pools is known exactly; the correction is the libraries'.
   const size_t total = kind.model->PredictFrom(estimate.formula);
-  estimate.need = {formula.pooled, total - std::min(total, formula.pooled)};
+  const size_t pooled = std::max(formula.pooled, kLeastPooled);
+  estimate.need = {pooled, total - std::min(total, pooled)};
   return estimate;
 }
 

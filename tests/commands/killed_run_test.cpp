@@ -53,7 +53,8 @@ void KillAndRunAgain(const Scenario& scenario) {
   REQUIRE(files >= 10);
 
   int midway = 0;
-  for (int seed = 0; seed < kKills; ++seed) {
+  // On a machine whose speed changes meanwhile some kills come too late: then there are more of them.
+  for (int seed = 0; seed < kKills || (midway < kKills / 2 && seed < 2 * kKills); ++seed) {
     std::mt19937 random(static_cast<unsigned>(seed));
     const size_t after = std::uniform_int_distribution<size_t>(0, files - 2)(random);
     // Before the first file: anywhere in the start. Later: anywhere in the making of some two files.
@@ -80,8 +81,8 @@ void KillAndRunAgain(const Scenario& scenario) {
       CHECK(Difference(expected[i], found[i]) == "");
     }
   }
-  MESSAGE(midway << " of " << kKills << " runs were killed midway; an undisturbed one takes " << whole.seconds
-                 << " s");
+  MESSAGE(midway << " runs, half of " << kKills << " at least, were killed midway; an undisturbed one takes "
+                 << whole.seconds << " s");
   CHECK(midway >= kKills / 2);
 }
 

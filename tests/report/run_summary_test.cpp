@@ -9,11 +9,14 @@ using namespace imgmill;
 
 namespace {
 
+constexpr size_t kMiB = size_t{1} << 20;
+
+/// All in MiB: of what is smaller no error is told.
 BatchRecord Batch(Footprint predicted, size_t pooled_peak, size_t resident_peak) {
   BatchRecord batch;
-  batch.predicted = predicted;
-  batch.pooled_peak = pooled_peak;
-  batch.resident_peak = resident_peak;
+  batch.predicted = {predicted.pooled * kMiB, predicted.unseen * kMiB};
+  batch.pooled_peak = pooled_peak * kMiB;
+  batch.resident_peak = resident_peak * kMiB;
   return batch;
 }
 
@@ -26,13 +29,16 @@ TEST_CASE("errors are relative to what was taken, and only where that is known")
                      Batch({100, 50}, 50, 100)};
   // On top of 900 that were resident before: 1040 expected, 1000 reached.
   BatchRecord among = Batch({140, 0}, 0, 100);
-  among.resident_before = 900;
-  CHECK(TotalOf(among).predicted == 1040);
-  CHECK(TotalOf(among).actual == 1000);
+  among.resident_before = 900 * kMiB;
+  CHECK(TotalOf(among).predicted == 1040 * kMiB);
+  CHECK(TotalOf(among).actual == 1000 * kMiB);
   history.batches.push_back(Batch({100, 50}, 0, 0));  // nothing is known of this one
   BatchRecord failed = Batch({1000, 0}, 1, 1);        // nor does a failure say what it would have taken
   failed.failed = true;
   history.batches.push_back(failed);
+  BatchRecord thumbnail = Batch({2, 0}, 0, 0);  // predicted a hundred times too high, and nobody cares
+  thumbnail.pooled_peak = thumbnail.resident_peak = kMiB / 50;
+  history.batches.push_back(thumbnail);
   const RunSummary summary = Summarise(history, {}, 1);
   CHECK(summary.total.batches == 4);
   CHECK(summary.total.median == doctest::Approx(0.05));  // 0, 0.05 | 0.10, 0.5: the second of four

@@ -56,7 +56,7 @@ addEventListener('load', () => {
     const dots = figure => all(figure + ' path.dots').reduce((n, p) => n + p.getAttribute('d').split('M').length - 1, 0);
     check('dots of batches', history.batches.length, dots('#batches'));
     check('dots of predictions', true, history.batches.length === 0 || dots('#prediction') > 0);
-    check('marks of rungs', history.batches.filter(b => b.rung !== 'none' || b.failed).length, all('#memory .mark:not(.peak)').length);
+    check('marks of rungs', history.batches.filter(b => b.rung !== 'none').length, all('#memory .mark:not(.peak)').length);
     check('no batch is said', history.batches.length === 0, all('#no-batches').length === 1);
   }
   check('pictures and scripts that came with names', 0, document.images.length + document.scripts.length - 2);

@@ -43,6 +43,7 @@ CommandRunResult RunInProcess(const CommandRun& run) {
     std::vector<std::string> arguments(run.arguments.rbegin(), run.arguments.rend());
     app.parse(arguments);
     SharedOptions shared;
+    shared.json = true;  // the details are what runs are compared by
     shared.jobs = run.jobs;
     shared.device = run.device;
     InitImageLibraries();

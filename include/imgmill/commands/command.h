@@ -87,12 +87,16 @@ struct CommandServices {
   /// What a dry run finds out goes here.
   std::optional<RunPlan>* plan = nullptr;
 
+  /// kUsage, naming a budget that would do, if this one cannot hold LibTorch and it is not open yet.
+  Status RoomForLibTorch() const;
   /// Opens LibTorch and the devices of --device, the first time.
   Result<ModelRuntime*> OpenModels() const;
   EngineServices engine() const {
     return {memory, catalog, stop, progress, guests, nullptr, shared->watch_memory, plan, shared->plan};
   }
   bool wants_fates() const { return !shared->report_page.empty(); }
+  /// Whether CommandResult::details go anywhere: lists of all images are not made for nothing.
+  bool wants_details() const { return shared->json || !shared->report.empty(); }
   int workers() const;  ///< jobs, or one for each core this process may use
 };
 

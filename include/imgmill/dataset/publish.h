@@ -49,6 +49,9 @@ Status WriteNewFile(const std::string& path, std::string_view content);
 
 /// Writes `content` to `path` through a temporary file and Publish; an existing file is replaced.
 Status WriteFileAtomically(const std::string& path, std::string_view content);
+/// The same for a file that a user has named, which may be a link to one, or a pipe or device: those are
+/// written to.
+Status WriteNamedFile(const std::string& path, std::string_view content);
 
 /// Removes the temporary files below `folder` (right in it, if not `recursive`) that nobody writes any more:
 /// of a process of this host that is gone, or of any host when untouched for a day. Those of this run, and of

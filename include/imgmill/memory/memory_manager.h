@@ -146,7 +146,9 @@ class MemoryManager {
   /// Sets bytes aside for a stage that lives as long as the run (a device lane's batch), whether it is at
   /// work or not. Items' leases are granted beside it, and that one of them always is when none is out does
   /// not depend on it. `what` is for people: "2 batches on cpu". kTooLarge if it does not fit the budget.
-  Result<Lease> Reserve(const Footprint& need, const std::string& what);
+  /// @param on_devices  what the same stage takes out of budgets of host-backed devices: told, not charged
+  /// again
+  Result<Lease> Reserve(const Footprint& need, const std::string& what, size_t on_devices = 0);
   /// Whether Acquire could ever grant it under the present budget; kTooLarge, naming the budget that could,
   /// if not.
   Status Fits(const Footprint& need);
