@@ -296,6 +296,10 @@ ExitCode Session::FinishPlan(const CommandResult& result) {
       text = RecommendationsText(advice);
       if (advice.empty()) text = "nothing is left to do: no flag is needed\n";
     }
+    if (plan_.name == "run")
+      text +=
+          "this is the first step alone: what the later ones need, above all their models, is in no figure "
+          "here\n";
   } else {
     text = "nothing to plan: this run works on no images\n";
   }

@@ -11,8 +11,10 @@
 #include <cstdint>
 #include <cstdio>
 #include <ctime>
+#include <fstream>
 #include <memory>
 #include <random>
+#include <string>
 
 #include "dataset/path_parts.h"
 #include "imgmill/dataset/publish.h"
@@ -79,12 +81,23 @@ bool ParseTemporary(std::string_view name, Owner& owner) {
          owner.host.size() == 8 && owner.run.size() == 8 && !rest.empty();
 }
 
+/// Also when nobody has asked for its exit code yet, as of one that was killed a moment ago.
+bool HasEnded(pid_t pid) {
+  if (::kill(pid, 0) != 0) return errno == ESRCH;
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string stat;
+  std::getline(file, stat);
+  const size_t state = stat.rfind(") ");  // the name before it may hold anything
+  return state != std::string::npos && state + 2 < stat.size() &&
+         (stat[state + 2] == 'Z' || stat[state + 2] == 'X');
+}
+
 bool IsAbandoned(const Owner& owner, const struct stat& info) {
   if (owner.run == RunToken()) return false;  // ours, this very run
   if (std::time(nullptr) - info.st_mtim.tv_sec > kAbandonedSeconds) return true;
   if (owner.host != HostToken()) return false;
   if (owner.pid == ::getpid()) return true;  // our process id, but another run: it is over
-  return ::kill(owner.pid, 0) != 0 && errno == ESRCH;
+  return HasEnded(owner.pid);
 }
 
 }  // namespace

@@ -1,6 +1,10 @@
 // Stamps, digests, publishing, sweeping and locks, on real files and with real processes.
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <thread>
@@ -72,6 +76,29 @@ TEST_CASE("a name of the greatest length still has a temporary name") {
   CHECK(TestFolder::Read(path) == "x");
 }
 
+TEST_CASE("a named file that is a link is followed, one that is a pipe or a device is written to") {
+  const TestFolder folder;
+  const std::string file = folder.Write("file", "old");
+  REQUIRE(::symlink(file.c_str(), (folder / "link").c_str()) == 0);
+  REQUIRE(WriteNamedFile(folder / "link", "new"));
+  CHECK(TestFolder::Read(file) == "new");
+  CHECK(std::filesystem::is_symlink(folder / "link"));
+  REQUIRE(WriteNamedFile(folder / "another", "new"));
+  CHECK(TestFolder::Read(folder / "another") == "new");
+
+  REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  const int reader = ::open((folder / "pipe").c_str(), O_RDONLY | O_NONBLOCK);
+  REQUIRE(reader >= 0);
+  REQUIRE(WriteNamedFile(folder / "pipe", "into it"));
+  char text[16] = {};
+  CHECK(::read(reader, text, sizeof text) == 7);
+  CHECK(std::string(text) == "into it");
+  ::close(reader);
+  CHECK(std::filesystem::is_fifo(folder / "pipe"));
+  CHECK(WriteNamedFile("/dev/full", "x").error().code == Code::kDiskFull);
+  CHECK(std::filesystem::is_character_file("/dev/full"));
+}
+
 TEST_CASE("folders are made, and a file in the way is named") {
   const TestFolder folder;
   REQUIRE(MakeFolders(folder / "a/b//c/"));
@@ -119,13 +146,21 @@ TEST_CASE("sweeping takes the temporaries of dead processes only") {
   reused.replace(ours.rfind('-') - 8, 8, "0badcafe");
   std::string alive = killed;
   alive.replace(pid_at + 1, std::to_string(child).size(), std::to_string(::getppid()));
-  for (const std::string& path : {killed, reused, alive}) std::ofstream(path) << "x";
+  // Killed, and its parent has not asked for it yet.
+  const pid_t unasked = Fork([] {});
+  siginfo_t end = {};
+  REQUIRE(::waitid(P_PID, static_cast<id_t>(unasked), &end, WEXITED | WNOWAIT) == 0);
+  std::string ended = killed;
+  ended.replace(pid_at + 1, std::to_string(child).size(), std::to_string(unasked));
+  for (const std::string& path : {killed, reused, alive, ended}) std::ofstream(path) << "x";
   const std::string user = folder.Write("sub/.mine.tmp");
   const std::string image = folder.Write("sub/image.png");
 
   SweepTemporaries(folder.path());
   CHECK(!TestFolder::Exists(killed));
   CHECK(!TestFolder::Exists(reused));
+  CHECK(!TestFolder::Exists(ended));
+  REQUIRE(::waitpid(unasked, nullptr, 0) == unasked);
   CHECK(TestFolder::Exists(alive));
   CHECK(TestFolder::Exists(ours));
   CHECK(TestFolder::Exists(user));
