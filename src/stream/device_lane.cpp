@@ -205,7 +205,7 @@ Result<std::unique_ptr<DeviceLane>> DeviceLane::Open(BatchModel& model, const Nu
   if (!lease) {
     Error error = lease.error();
     error.code = Code::kUsage;
-    error.message = "the model's batches do not fit beside it: " + error.message;
+    error.message = "the model's batches do not fit beside its weights: " + error.message;
     error.message += plan.tile > 0 ? "; a smaller --tile needs less" : "";
     error.message += " (the plan here: " + plan.Describe() + ")";
     return error;

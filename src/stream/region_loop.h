@@ -8,10 +8,8 @@
 namespace imgmill {
 
 /// Reads every row once. The window of rows (own and context) comes from the current pool.
-/// @param mapped_rows  own rows of the regions that `task` was shown already by an earlier call, which are
-/// read
-///                     but not shown again; kept up to date, also where this ends with an error or an
-///                     exception
+/// @param mapped_rows  own rows of the regions that `task` was shown by an earlier call, which are not shown
+///     again. Kept up to date, also where this ends with an error or an exception.
 Status MapRegions(RowReader& reader, const RegionPlan& plan, ItemTask& task, Progress& progress,
                   int64_t& mapped_rows);
 

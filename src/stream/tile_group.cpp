@@ -31,8 +31,13 @@ void CopyPlanes(const float* from, int from_height, int from_width, int from_y, 
   }
 }
 
-/// Adds the pieces of `whole`, of `side` pixels at most each way, so that the top left one is the last.
-void CutPart(const TilePart& whole, int side, std::vector<TilePart>& parts) {
+/// Replaces the last part by its pieces of `side` pixels at most each way, the top left one last. Whole or
+/// not at all: a part that was lost here would be missing in the picture.
+void CutLast(int side, std::vector<TilePart>& parts) {
+  const TilePart whole = parts.back();
+  const auto pieces = [side](int length) { return static_cast<size_t>((length + side - 1) / side); };
+  parts.reserve(parts.size() + pieces(whole.width) * pieces(whole.height));  // the only thing that can fail
+  parts.pop_back();
   const size_t before = parts.size();
   for (int y = 0; y < whole.height; y += side) {
     for (int x = 0; x < whole.width; x += side) {
@@ -110,8 +115,7 @@ Status TileGroup::RunInParts(const Attempt& attempt, TileJob& job) {
   while (!parts.empty()) {
     const TilePart next = parts.back();
     if (next.width > part || next.height > part) {
-      parts.pop_back();
-      CutPart(next, part, parts);
+      CutLast(part, parts);
       continue;
     }
     const int top = std::max(0, next.y - plan_.overlap);
