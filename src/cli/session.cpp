@@ -161,6 +161,17 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionPlan& plan, const Sh
 
 Session::~Session() = default;
 
+Status Session::SetAsideFor(uint64_t images) {
+  // Measured on 20,000 pictures, filter, which keeps most: 0.4 and 1.2 KiB, with short paths.
+  const size_t each = services_.wants_details() ? 1280 : 512;
+  const Status fits = memory_->SetAside(static_cast<size_t>(images) * each);
+  if (fits) return {};
+  return Error{Stage::kConfigure, Code::kUsage,
+               "what is kept of " + std::to_string(images) +
+                   " images until the end of the run: " + fits.error().message +
+                   (services_.wants_details() ? "; a third of it without --json and --report" : "")};
+}
+
 void Session::KeepModels(std::span<const std::string> weight_files) {
   if (loaded_.KeepOnly(weight_files) == 0) return;
   memory_->ClearAll();
@@ -372,6 +383,7 @@ ExitCode RunSession(const SessionPlan& plan, const SharedOptions& shared,
   }
   Result<std::unique_ptr<ItemSource>> source = SourceFromListing(list, /*count=*/true);
   if (!source) return session.Finish(source.error());
+  if (Status room = session.SetAsideFor((*source)->Expected()); !room) return session.Finish(room.error());
   try {
     Result<CommandResult> result = body(*std::move(source), session);
     return result ? session.Finish(*std::move(result)) : session.Finish(result.error());

@@ -42,6 +42,9 @@ class Session {
   void BeginStep(const std::string& name) { progress_.Begin(name); }
   void Log(LogLevel level, const std::string& text) { log_->Write(level, text); }
 
+  /// Sets memory aside for what a run over so many images keeps of them; kUsage, naming a budget, if it does
+  /// not fit.
+  Status SetAsideFor(uint64_t images);
   /// Unloads all models but those of these weight files, and gives what they held back to the kernel.
   void KeepModels(std::span<const std::string> weight_files);
 

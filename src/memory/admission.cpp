@@ -87,6 +87,14 @@ void Admission::Return(const Footprint& footprint) noexcept {
   changed_.notify_all();
 }
 
+Status Admission::SetAside(size_t bytes) {
+  std::lock_guard lock(mutex_);
+  if (auto too_large = TooLarge({0, bytes})) return *std::move(too_large);
+  stats_.ledger.kept += bytes;
+  KeepCap();
+  return {};
+}
+
 Status Admission::AcquireStanding(const Footprint& need) {
   std::lock_guard lock(mutex_);
   if (auto too_large = TooLarge(need)) return *std::move(too_large);

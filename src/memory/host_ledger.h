@@ -24,6 +24,7 @@ struct HostLedger {
   size_t pinned = 0;   ///< the host pool's blocks at the last baseline: weights and other lasting things
   size_t carved = 0;   ///< promised to host-backed devices with a pool of their own
   Footprint standing;  ///< set aside for as long as a stage lives, whether it is at work or not
+  size_t kept = 0;     ///< for what the run keeps of each image until its end; it fills as the run goes on
   Footprint leased;
   size_t leases = 0;
   size_t unexplained = 0;       ///< resident bytes beyond fixed, charged and unseen leases
@@ -35,7 +36,7 @@ struct HostLedger {
   size_t InForce() const { return budget - std::min(budget, squeezed); }
 
   /// The budget less what no lease can change.
-  size_t Room() const { return budget - std::min(budget, fixed + pinned + carved + standing.total()); }
+  size_t Room() const { return budget - std::min(budget, fixed + pinned + carved + standing.total() + kept); }
   size_t Reserve() const { return ReserveFor(budget, Room()); }
   size_t LargestLease() const { return Room() - Reserve(); }
 
@@ -58,7 +59,7 @@ struct HostLedger {
   /// unexplained bytes have eaten the rest.
   size_t PoolCap() const {
     const size_t spent =
-        fixed + carved + standing.unseen + leased.unseen + unexplained + squeezed + Reserve() / 2;
+        fixed + carved + standing.unseen + kept + leased.unseen + unexplained + squeezed + Reserve() / 2;
     return std::max(budget - std::min(budget, spent), std::min(budget, Owed()));
   }
 
@@ -66,7 +67,7 @@ struct HostLedger {
   /// the next image. @return whether anything changed
   bool Take(const HostSample& sample) {
     const size_t before = unexplained + overdrawn;
-    const size_t explained = fixed + sample.charged + standing.unseen + leased.unseen;
+    const size_t explained = fixed + sample.charged + standing.unseen + kept + leased.unseen;
     const size_t excess = sample.resident - std::min(sample.resident, explained);
     unexplained = excess >= unexplained ? excess : unexplained - (unexplained - excess + 7) / 8;
     peak_unexplained = std::max(peak_unexplained, unexplained);

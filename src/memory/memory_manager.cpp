@@ -156,6 +156,7 @@ MemoryInfo MemoryManager::Info() const {
   info.unexplained = stats.ledger.unexplained;
   info.peak_unexplained = stats.ledger.peak_unexplained;
   info.squeezed = stats.ledger.squeezed;
+  info.kept = stats.ledger.kept;
   info.peak_squeezed = stats.ledger.peak_squeezed;
   info.leases_now = stats.ledger.leases;
   info.leases_granted = stats.granted;
@@ -245,8 +246,12 @@ void MemoryManager::Return(const Footprint& footprint, int standing) noexcept {
 
 size_t MemoryManager::BudgetFor(const Footprint& need) const {
   const HostLedger ledger = impl_->admission.Stats().ledger;
-  return SmallestBudgetFor(need.total(),
-                           ledger.fixed + ledger.pinned + ledger.carved + ledger.standing.total());
+  return SmallestBudgetFor(
+      need.total(), ledger.fixed + ledger.pinned + ledger.carved + ledger.standing.total() + ledger.kept);
+}
+
+Status MemoryManager::SetAside(size_t bytes) {
+  return impl_->admission.SetAside(bytes);
 }
 
 Status MemoryManager::Fits(const Footprint& need) {

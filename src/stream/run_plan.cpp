@@ -55,7 +55,7 @@ RunPlan RunPlanner::Finish() {
   plan_.reservations = info.reservations;
   size_t reserved = 0;
   for (const MemoryInfo::Reservation& reservation : info.reservations) reserved += reservation.bytes;
-  plan_.expected_peak = info.fixed + reserved + most;
+  plan_.expected_peak = info.fixed + reserved + info.kept + most;
   return std::move(plan_);
 }
 

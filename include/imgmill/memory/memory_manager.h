@@ -98,6 +98,7 @@ struct MemoryInfo {
     size_t bytes = 0;
   };
   std::vector<Reservation> reservations;
+  size_t kept = 0;         ///< set aside for what the run keeps of its images
   uint64_t rungs[7] = {};  ///< how often each Rung was taken
   uint64_t clears = 0;
   double clear_ms = 0;  ///< time they took, as the cache strategy and the ladder asked for them
@@ -149,6 +150,9 @@ class MemoryManager {
   /// @param on_devices  what the same stage takes out of budgets of host-backed devices: told, not charged
   /// again
   Result<Lease> Reserve(const Footprint& need, const std::string& what, size_t on_devices = 0);
+  /// Sets bytes aside for what the run will have kept of its images by its end: paths, verdicts, entries of a
+  /// report. Once a run. kTooLarge, naming the budget that could, if they do not fit.
+  Status SetAside(size_t bytes);
   /// Whether Acquire could ever grant it under the present budget; kTooLarge, naming the budget that could,
   /// if not.
   Status Fits(const Footprint& need);
