@@ -207,6 +207,22 @@ TEST_CASE("a lease on unseen bytes makes the pool give up its cache") {
   CHECK(pool.Stats().cap == kBudget - 8 * kMiB);
 }
 
+TEST_CASE("what a run keeps of its images is not lent out before, nor unexplained when it comes") {
+  Pool pool("host", SIZE_MAX);
+  Admission admission(pool, kBudget, true);
+  REQUIRE(admission.SetAside(50 * kMiB));
+  // By hand: 116 - 50, less the reserve of 16.
+  CHECK(admission.Fits({50 * kMiB, 0}).ok());
+  CHECK_FALSE(admission.Fits({50 * kMiB, 1}).ok());
+  admission.Take({.resident = 50 * kMiB, .charged = 0, .cached = 0, .host_in_use = 0});
+  CHECK(admission.Stats().ledger.unexplained == 0);
+  admission.Take({.resident = 60 * kMiB, .charged = 0, .cached = 0, .host_in_use = 0});
+  CHECK(admission.Stats().ledger.unexplained == 10 * kMiB);
+  const Status too_much = admission.SetAside(60 * kMiB);
+  REQUIRE_FALSE(too_much.ok());
+  CHECK(too_much.error().code == Code::kTooLarge);
+}
+
 TEST_CASE("leases move, and give back once") {
   auto manager = MustCreate(WithRoom(64 * kMiB));
   Lease kept;
