@@ -36,8 +36,7 @@ void Append(const PipelineStep& step, CommandResult& part, bool first, bool of_i
   nlohmann::ordered_json json = {{"step", step.name}};
   json["kept"] = part.kept_images();
   json["dropped"] = part.dropped;
-  nlohmann::ordered_json results = ResultJson(part);
-  for (auto& [key, value] : results.items()) json[key] = std::move(value);
+  AddResult(part, json);
   whole.details["steps"].push_back(std::move(json));
   whole.text += TableRow(step.name, std::to_string(part.counts.listed), std::to_string(part.kept_images()),
                          std::to_string(part.dropped), std::to_string(part.counts.failed));

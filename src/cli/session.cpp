@@ -95,23 +95,25 @@ ExitCode ExitCodeFor(const Error& error) {
   }
 }
 
-nlohmann::ordered_json ResultJson(CommandResult& result) {
-  nlohmann::ordered_json json = {
-      {"listed", result.counts.listed},   {"done", result.counts.done},
-      {"skipped", result.counts.skipped}, {"off_plan", result.counts.off_plan},
-      {"ignored", result.counts.ignored}, {"interrupted", result.counts.interrupted}};
-  json["failed"] = nlohmann::ordered_json::array();
-  for (const FailedItem& item : result.failed) json["failed"].push_back(FailureJson(item.path, item.error));
+void AddResult(CommandResult& result, nlohmann::ordered_json& document) {
+  const RunCounts& counts = result.counts;
+  document["listed"] = counts.listed;
+  document["done"] = counts.done;
+  document["skipped"] = counts.skipped;
+  document["off_plan"] = counts.off_plan;
+  document["ignored"] = counts.ignored;
+  document["interrupted"] = counts.interrupted;
+  document["failed"] = nlohmann::ordered_json::array();
+  for (const FailedItem& item : result.failed)
+    document["failed"].push_back(FailureJson(item.path, item.error));
   if (!result.action_failures.empty()) {
-    nlohmann::ordered_json& failures = json["action_failures"] = nlohmann::ordered_json::array();
+    nlohmann::ordered_json& failures = document["action_failures"] = nlohmann::ordered_json::array();
     for (const FailedItem& item : result.action_failures)
       failures.push_back(FailureJson(item.path, item.error));
   }
-  // Moved: of a hundred thousand images each copy takes tens of megabytes.
-  for (auto& [key, value] : result.details.items()) json[key] = std::move(value);
+  for (auto& [key, value] : result.details.items()) document[key] = std::move(value);
   result.details.clear();
-  if (result.refusal) json["error"] = ErrorJson(*result.refusal);
-  return json;
+  if (result.refusal) document["error"] = ErrorJson(*result.refusal);
 }
 
 Result<std::unique_ptr<Session>> Session::Open(const SessionPlan& plan, const SharedOptions& shared) {
@@ -324,8 +326,7 @@ ExitCode Session::Finish(CommandResult result) {
   if (shared_.plan) return FinishPlan(result);
   CloseMemory();
   nlohmann::ordered_json document = Header();
-  nlohmann::ordered_json results = ResultJson(result);
-  for (auto& [key, value] : results.items()) document[key] = std::move(value);
+  AddResult(result, document);
   if (run_plan_) document["plan"] = PlanJson(*run_plan_, memory_->Info());
   recalled_ = result.counts.recalled;
   const RunCounts& counts = result.counts;

@@ -40,6 +40,7 @@ class InFile final : public HeldPixels {
         pixel_(row_bytes_ / static_cast<size_t>(layout.width)),
         columns_(bands.columns > 0 ? static_cast<size_t>(bands.columns) : static_cast<size_t>(layout.width)),
         first_(bands.columns > 0 ? static_cast<size_t>(bands.first) : columns_) {}
+
   Status Open() {
     Result<TemporaryFile> made = OpenTemporaryFile(Stage::kDecode);
     if (!made) return made.error();

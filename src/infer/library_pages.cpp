@@ -16,7 +16,6 @@ namespace {
 struct Release {
   std::string folder;  ///< of LibTorch's libraries
   size_t page = 0;
-  size_t bytes = 0;
 };
 
 int ReleaseSegments(dl_phdr_info* library, size_t, void* context) {
@@ -32,20 +31,18 @@ int ReleaseSegments(dl_phdr_info* library, size_t, void* context) {
     const uintptr_t end =
         (library->dlpi_addr + segment.p_vaddr + segment.p_memsz) / release.page * release.page;
     // Refused for locked pages, which then simply stay.
-    if (end > begin && ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED) == 0)
-      release.bytes += end - begin;
+    if (end > begin) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
   }
   return 0;
 }
 
 }  // namespace
 
-size_t ReleaseLibraryPages() {
+void ReleaseLibraryPages() {
   const LibTorchLocation* libtorch = MappedLibTorch();
-  if (libtorch == nullptr) return 0;
-  Release release{libtorch->root + "/lib/", static_cast<size_t>(::sysconf(_SC_PAGESIZE)), 0};
+  if (libtorch == nullptr) return;
+  Release release{libtorch->root + "/lib/", static_cast<size_t>(::sysconf(_SC_PAGESIZE))};
   dl_iterate_phdr(&ReleaseSegments, &release);
-  return release.bytes;
 }
 
 }  // namespace imgmill

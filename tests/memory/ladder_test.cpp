@@ -82,6 +82,9 @@ TEST_CASE("fewer in flight: the second waits for the first instead of shrinking"
   CHECK(outcome.attempts == 4);  // first try, two of the same size with pauses, then alone
   CHECK_FALSE(outcome.off_plan());
   CHECK(second.EachOnce());
+  // Before it waited, since the first might have needed what it holds.
+  CHECK(second.let_go_after == std::vector<size_t>{3});
+  CHECK(first.let_go_after.empty());
 }
 
 TEST_CASE("half batch: halved until it fits, finished items kept") {

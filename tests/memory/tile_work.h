@@ -48,6 +48,7 @@ class TileWork : public LadderWork {
     }
     return {};
   }
+  void LetGo() override { let_go_after.push_back(attempts.size()); }
   int planned_micro_batch() const override { return micro_batch_; }
   int planned_tile() const override { return tile_; }
   int smallest_tile() const override { return smallest; }
@@ -65,6 +66,7 @@ class TileWork : public LadderWork {
   std::function<void()> refused;
   std::function<void()> while_held;
   std::vector<Attempt> attempts;
+  std::vector<size_t> let_go_after;  ///< attempts that were made before each LetGo
 
  private:
   std::vector<int> computed_;

@@ -8,9 +8,10 @@
 
 #include "imgmill/image/writer.h"
 #include "imgmill/memory/system_memory.h"
-#include "imgmill/stream/engine.h"
+#include "stream/engine_run.h"
 
 using namespace imgmill;
+using namespace imgmill::stream_test;
 
 namespace {
 
@@ -69,22 +70,10 @@ std::vector<std::string> WarningsOf(bool leaks, size_t images) {
     const std::string name = pictures[i % std::size(pictures)];
     files.push_back({i, IMGMILL_SOURCE_DIR "/sample_data/" + name, name, NameClash::kNone});
   }
-  auto manager = MemoryManager::Create({});
-  auto catalog = Catalog::Open("");
-  REQUIRE(manager.ok());
-  REQUIRE(catalog.ok());
-  StopFlag stop;
-  Progress progress;
-  EngineOptions options;
-  options.workers = 2;
-  options.force = true;
   ForgetfulOperation operation(leaks);
-  auto source = SourceFromFiles(std::move(files));
-  const Result<RunCounts> counts =
-      Engine(options, {manager->get(), catalog->get(), &stop, &progress}).Run(*source, operation);
-  REQUIRE(counts.ok());
-  CHECK(counts->done == images);
-  return (*manager)->Info().warnings;
+  const EngineRun run = RunEngine(operation, std::move(files), 2);
+  CHECK(run.counts.done == images);
+  return run.warnings;
 }
 
 }  // namespace

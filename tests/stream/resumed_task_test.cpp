@@ -1,13 +1,14 @@
 // An image whose reading or mapping finds no memory half-way: what was mapped is kept where the task can go
-// on, and begun anew where it cannot, or where the image must wait to be alone.
+// on, and begun anew where it cannot.
 #include <doctest/doctest.h>
 
 #include <functional>
 
 #include "imgmill/image/writer.h"
-#include "imgmill/stream/engine.h"
+#include "stream/engine_run.h"
 
 using namespace imgmill;
+using namespace imgmill::stream_test;
 
 namespace {
 
@@ -85,29 +86,17 @@ class CountingOperation final : public Operation {
 
 /// One picture of 480x320 through the engine, alone.
 void RunOver(CountingOperation& operation) {
-  auto manager = MemoryManager::Create({});
-  auto catalog = Catalog::Open("");
-  REQUIRE(manager.ok());
-  REQUIRE(catalog.ok());
-  StopFlag stop;
-  Progress progress;
-  EngineOptions options;
-  options.workers = 1;
-  options.force = true;
-  auto source =
-      SourceFromFiles({{0, IMGMILL_SOURCE_DIR "/sample_data/harbour.jpg", "harbour.jpg", NameClash::kNone}});
-  const Result<RunCounts> counts =
-      Engine(options, {manager->get(), catalog->get(), &stop, &progress}).Run(*source, operation);
-  REQUIRE(counts.ok());
-  CHECK(counts->done == 1);
+  const EngineRun run = RunEngine(
+      operation, {{0, IMGMILL_SOURCE_DIR "/sample_data/harbour.jpg", "harbour.jpg", NameClash::kNone}}, 1);
+  CHECK(run.counts.done == 1);
 }
 
-/// Refuses the next allocations once `row` is reached for the first time.
-std::function<void(int64_t)> RefuseOnceAt(int64_t row, uint64_t allocations = 1) {
-  return [row, allocations, refused = false](int64_t now) mutable {
+/// Refuses the next allocation once `row` is reached for the first time.
+std::function<void(int64_t)> RefuseOnceAt(int64_t row) {
+  return [row, refused = false](int64_t now) mutable {
     if (refused || now < row) return;
     refused = true;
-    HostPool().RefuseAllocation(1, allocations);
+    HostPool().RefuseAllocation(1);
   };
 }
 
