@@ -69,6 +69,11 @@ Jpeg2000Layout ReadJpeg2000Layout(const InputFile& file, int64_t height) {
         i == 0 ? 1 : 2;  // the first one is the picture itself; colour may be at half its size
     const uint64_t across = siz.At(at + 1, 1);
     const uint64_t down = siz.At(at + 2, 1);
+    // One less than the depth, and whether the numbers are signed.
+    const uint64_t depth = siz.At(at, 1);
+    const int bits = static_cast<int>(depth & 0x7F) + 1;
+    if (i == 0) layout.bits = bits;
+    if (bits != layout.bits || depth != siz.At(kComponents + 2, 1)) layout.equal_bits = false;
     if (across < 1 || across > most || down < 1 || down > most) layout.usual_sampling = false;
   }
   return layout;

@@ -17,6 +17,8 @@ TiffBlocks ReadTiffBlocks(const InputFile& file, int64_t height);
 struct Jpeg2000Layout {
   int64_t block_rows = 0;      ///< of a tile, 1 to the image's height; that where it cannot be told
   bool usual_sampling = true;  ///< the first component at full size, the others at full or half
+  int bits = 0;                ///< of a sample; 0 where it cannot be told
+  bool equal_bits = true;      ///< in all components, which are all signed or all unsigned
 };
 Jpeg2000Layout ReadJpeg2000Layout(const InputFile& file, int64_t height);
 

@@ -1,9 +1,8 @@
 // Builds the libvips pipeline from a file's colours to grey or sRGB: profiles, CMYK, Lab, HDR and odd depths.
 #include "colour.h"
 
-#include <cstring>
-
 #include "icc_profile.h"
+#include "sample_range.h"
 
 namespace imgmill {
 namespace {
@@ -34,26 +33,11 @@ bool IsDeviceIndependent(VipsInterpretation space) {
          space == VIPS_INTERPRETATION_XYZ || space == VIPS_INTERPRETATION_YXY;
 }
 
-// Significant bits of samples that do not fill their type (JPEG 2000 has any number), 0 where they do.
-int PartialBits(VipsImage* image) {
-  int bits = 0;
-  const char* loader = nullptr;
-  if (image->BandFmt != VIPS_FORMAT_USHORT || vips_image_get_typeof(image, "bits-per-sample") == 0 ||
-      vips_image_get_int(image, "bits-per-sample", &bits) != 0 ||
-      vips_image_get_typeof(image, VIPS_META_LOADER) == 0 ||
-      vips_image_get_string(image, VIPS_META_LOADER, &loader) != 0) {
-    return 0;
-  }
-  return std::strncmp(loader, "jp2k", 4) == 0 && bits > 8 && bits < 16 ? bits : 0;
-}
-
 // Samples of 8 or 16 bits or float, over their type's whole range.
 bool Normalise(ImageRef& image, const ColourPlan& plan) {
-  if (const int bits = PartialBits(image.get()); bits != 0) {
-    const double scale = 65535.0 / ((1 << bits) - 1);
-    return Apply(image, [&](VipsImage* in,
-                            VipsImage** out) { return vips_linear1(in, out, scale, 0.5, nullptr); }) &&
-           Apply(image, [](VipsImage* in, VipsImage** out) { return vips_cast_ushort(in, out, nullptr); });
+  if (const SampleRange range = RangeOf(image.get()); range.white != 0) {
+    image = ToFullRange(image.get(), range);
+    return static_cast<bool>(image);
   }
   if (image.get()->BandFmt == VIPS_FORMAT_UINT) {
     return Apply(image, [](VipsImage* in,

@@ -93,6 +93,9 @@ Result<ImageHeader> HeaderOf(VipsImage* image, const FileHead& head, bool is_png
   const ColourPlan plan = PlanColour(image);
   header.format = FormatName(image);
   if (!plan.unsupported.empty()) return Error{Stage::kProbe, Code::kUnsupported, plan.unsupported};
+  if (header.format == "ppm" && image->BandFmt == VIPS_FORMAT_UINT) {
+    return Error{Stage::kProbe, Code::kUnsupported, "its samples go beyond 65535, the most that PNM allows"};
+  }
   header.width = image->Xsize;
   header.height = image->Ysize;
   header.bands = plan.cmyk ? plan.used_bands : plan.bands();
@@ -102,7 +105,10 @@ Result<ImageHeader> HeaderOf(VipsImage* image, const FileHead& head, bool is_png
   header.cmyk = plan.cmyk;
   header.orientation = std::clamp(vips_image_get_orientation(image), 1, 8);
   header.interlaced = is_png && head.size > 28 && head.bytes[28] == 1;
-  header.frames = std::max(1, MetaInt(image, VIPS_META_N_PAGES, 1));
+  // "Pages" of JPEG 2000 are its resolutions.
+  if (header.format != "jp2k") header.frames = std::max(1, MetaInt(image, VIPS_META_N_PAGES, 1));
+  // PFM has its bottom row first, as if it were mirrored upside down.
+  if (header.format == "ppm" && header.sample == Sample::kF32) header.orientation = 4;
   header.sequential = StreamsRows(header) && header.orientation <= 2;
   return header;
 }
@@ -167,6 +173,10 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
           Stage::kProbe, Code::kUnsupported,
           "a JPEG 2000 image whose components are stored at other sizes than whole or half (the file may be "
           "damaged; convert it to PNG if it is not)"};
+    }
+    if (!layout.equal_bits) {
+      return Error{Stage::kProbe, Code::kUnsupported,
+                   "a JPEG 2000 image whose components differ in depth (convert it to PNG)"};
     }
     header->block_rows = layout.block_rows;
   }

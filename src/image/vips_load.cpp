@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "block_rows.h"
+#include "sample_range.h"
 #include "tiff_one_strip.h"
 
 namespace imgmill {
@@ -113,8 +115,12 @@ ImageRef LoadWithVips(const InputFile& file, const FileHead& head, const std::st
   const char* loader = vips_foreign_find_load_source(source.get());
   if (loader == nullptr || !IsTrustedReader(loader)) return {};
   *known = true;
-  return ImageRef(vips_image_new_from_source(source.get(), "", "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
+  ImageRef loaded(vips_image_new_from_source(source.get(), "", "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
                                              fail_on, nullptr));
+  if (loaded && std::string_view(loader).starts_with("VipsForeignLoadJp2k")) {
+    NoteSampleBits(loaded.get(), ReadJpeg2000Layout(file, loaded.get()->Ysize).bits);
+  }
+  return loaded;
 }
 
 Error WhyUnknown(const FileHead& head, Stage stage) {

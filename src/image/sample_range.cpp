@@ -1,0 +1,74 @@
+// A table of all numbers of the type: exact, and as fast as arithmetic.
+#include "sample_range.h"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+namespace imgmill {
+namespace {
+
+constexpr const char* kBits = "imgmill-sample-bits";
+
+int MetaNumber(VipsImage* image, const char* name) {
+  int value = 0;
+  double wide = 0;  // libvips notes some numbers as int and others as double
+  if (vips_image_get_typeof(image, name) == G_TYPE_INT && vips_image_get_int(image, name, &value) == 0)
+    return value;
+  if (vips_image_get_typeof(image, name) == G_TYPE_DOUBLE && vips_image_get_double(image, name, &wide) == 0 &&
+      wide >= 0 && wide <= 65535)
+    return static_cast<int>(wide);
+  return 0;
+}
+
+bool IsLoadedBy(VipsImage* image, const char* loader) {
+  const char* name = nullptr;
+  return vips_image_get_typeof(image, VIPS_META_LOADER) != 0 &&
+         vips_image_get_string(image, VIPS_META_LOADER, &name) == 0 &&
+         std::strncmp(name, loader, std::strlen(loader)) == 0;
+}
+
+uint32_t Largest(VipsImage* image) {
+  return image->BandFmt == VIPS_FORMAT_UCHAR ? 255 : image->BandFmt == VIPS_FORMAT_USHORT ? 65535 : 0;
+}
+
+template <typename T>
+ImageRef MapThrough(VipsImage* image, const SampleRange& range, uint32_t largest) {
+  std::vector<T> table(size_t{largest} + 1);
+  for (uint32_t v = 0; v <= largest; ++v) {
+    const uint64_t stored = std::min(v >> range.shift, range.white);
+    table[v] = static_cast<T>((stored * largest * 2 + range.white) / (uint64_t{range.white} * 2));
+  }
+  const ImageRef lut(vips_image_new_from_memory_copy(table.data(), table.size() * sizeof(T),
+                                                     static_cast<int>(table.size()), 1, 1, image->BandFmt));
+  VipsImage* mapped = nullptr;
+  if (!lut || vips_maplut(image, &mapped, lut.get(), nullptr) != 0) return {};
+  return ImageRef(mapped);
+}
+
+}  // namespace
+
+SampleRange RangeOf(VipsImage* image) {
+  const uint32_t largest = Largest(image);
+  if (largest == 0) return {};
+  // A bitmap's, 0, is as it should be: libvips makes it 0 and 255.
+  if (const int maxval = MetaNumber(image, "ppm-max-value"); maxval > 0 && IsLoadedBy(image, "ppm")) {
+    const auto white = static_cast<uint32_t>(maxval);
+    return white < largest ? SampleRange{white, 0} : SampleRange{};
+  }
+  const int bits = IsLoadedBy(image, "heif") ? MetaNumber(image, "heif-bitdepth") : MetaNumber(image, kBits);
+  const int room = largest == 255 ? 8 : 16;
+  if (bits <= 0 || bits >= room) return {};
+  return {(uint32_t{1} << bits) - 1, room - bits};
+}
+
+void NoteSampleBits(VipsImage* image, int bits) {
+  vips_image_set_int(image, kBits, bits);
+}
+
+ImageRef ToFullRange(VipsImage* image, const SampleRange& range) {
+  return image->BandFmt == VIPS_FORMAT_UCHAR ? MapThrough<uint8_t>(image, range, 255)
+                                             : MapThrough<uint16_t>(image, range, 65535);
+}
+
+}  // namespace imgmill
