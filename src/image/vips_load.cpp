@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "block_rows.h"
+#include "png_text_exif.h"
 #include "sample_range.h"
 #include "tiff_one_strip.h"
 
@@ -120,6 +121,7 @@ ImageRef LoadWithVips(const InputFile& file, const FileHead& head, const std::st
   if (loaded && std::string_view(loader).starts_with("VipsForeignLoadJp2k")) {
     NoteSampleBits(loaded.get(), ReadJpeg2000Layout(file, loaded.get()->Ysize).bits);
   }
+  if (loaded && std::string_view(loader).starts_with("VipsForeignLoadPng")) TakeExifFromText(loaded.get());
   return loaded;
 }
 

@@ -3,7 +3,10 @@
 
 #include <cstring>
 
+#include "exif.h"
 #include "icc_profile.h"
+#include "jpeg_encoder.h"
+#include "upright_metadata.h"
 #include "vips_load.h"
 
 namespace imgmill {
@@ -18,10 +21,77 @@ std::vector<uint8_t> Blob(VipsImage* image, const char* name) {
   return {begin, begin + bytes};
 }
 
+struct ExifCopy {
+  VipsImage* to;
+  bool thumbnail;
+  bool any;
+};
+
 // libvips writes EXIF anew from these fields and drops from the block what they do not name.
-void* CopyExifField(VipsImage* /*from*/, const char* name, GValue* value, void* to) {
-  if (std::strncmp(name, "exif-", 5) == 0) vips_image_set(static_cast<VipsImage*>(to), name, value);
+void* CopyExifField(VipsImage* /*from*/, const char* name, GValue* value, void* copy) {
+  const auto as = static_cast<ExifCopy*>(copy);
+  if (std::strncmp(name, "exif-ifd", 8) != 0) return nullptr;
+  as->any = true;
+  if (as->thumbnail || std::strncmp(name, "exif-ifd1-", 10) != 0) vips_image_set(as->to, name, value);
   return nullptr;
+}
+
+// The same block as libvips reads it out of a JPEG: where it came from it made no fields of it.
+ImageRef ReadOutOfJpeg(const std::vector<uint8_t>& exif) {
+  constexpr size_t kMarkerBytes = 65533;
+  if (exif.size() > kMarkerBytes) return {};
+  JpegEncoder encoder({1, 1, 1, Sample::kU8}, 50, {});
+  const uint8_t pixel = 0;
+  const uint8_t* const row = &pixel;
+  const Result<std::span<const uint8_t>> bytes = encoder.Encode({&row, 1});
+  if (!bytes) return {};
+  const size_t length = exif.size() + 2;
+  std::vector<uint8_t> jpeg = {
+      0xFF, 0xD8, 0xFF, 0xE1, static_cast<uint8_t>(length >> 8), static_cast<uint8_t>(length)};
+  jpeg.insert(jpeg.end(), exif.begin(), exif.end());
+  jpeg.insert(jpeg.end(), bytes->begin() + 2, bytes->end());
+  VipsImage* image = nullptr;
+  // Header and fields are its own; the bytes are not looked at again.
+  if (vips_jpegload_buffer(jpeg.data(), jpeg.size(), &image, nullptr) != 0) {
+    vips_error_clear();
+    return {};
+  }
+  return ImageRef(image);
+}
+
+int OrientationIn(const std::vector<uint8_t>& exif) {
+  const size_t start = exif.size() > 6 && std::memcmp(exif.data(), "Exif\0", 6) == 0 ? 6 : 0;
+  return ExifOrientation(exif.data() + start, exif.size() - start);
+}
+
+// EXIF, XMP and IPTC of `from`, as they are right for the upright picture.
+void TakeBlocks(VipsImage* from, VipsImage* image, const WriteOptions& options,
+                std::vector<std::string>& notes) {
+  std::vector<uint8_t> exif = Blob(from, VIPS_META_EXIF_NAME);
+  std::vector<uint8_t> xmp = Blob(from, VIPS_META_XMP_NAME);
+  std::vector<uint8_t> iptc = Blob(from, VIPS_META_IPTC_NAME);
+  // HEIF's reader turns the picture itself, and says so nowhere; the block still tells.
+  const bool turned = vips_image_get_orientation(from) > 1 || OrientationIn(exif) > 1;
+  if (turned) DropExifThumbnail(exif);
+  if (turned) DropPhotoshopThumbnail(iptc);
+  MakeXmpUpright(xmp, turned);
+  const auto set = [&](const char* name, const std::vector<uint8_t>& block) {
+    if (!block.empty()) vips_image_set_blob_copy(image, name, block.data(), block.size());
+  };
+  set(VIPS_META_EXIF_NAME, exif);
+  set(VIPS_META_XMP_NAME, xmp);
+  set(VIPS_META_IPTC_NAME, iptc);
+  if (exif.empty()) return;
+  ExifCopy copy{image, !turned, false};
+  vips_image_map(from, &CopyExifField, &copy);
+  if (!copy.any) {
+    const ImageRef parsed = ReadOutOfJpeg(exif);
+    if (parsed) vips_image_map(parsed.get(), &CopyExifField, &copy);
+  }
+  vips_image_remove(image, "exif-ifd0-Orientation");
+  vips_image_set_int(image, VIPS_META_ORIENTATION, 1);
+  if (options.format == FileFormat::kTiff)
+    notes.emplace_back("EXIF is not kept: libvips writes none to TIFF");
 }
 
 /// The source's profile, where it describes the written rows.
@@ -72,17 +142,7 @@ void TakeMetadata(VipsImage* image, const std::string& source, const Layout& lay
   if (!from) return;
   const std::vector<uint8_t> profile = ProfileToAttach(from.get(), layout, options.profile_kept, notes);
   if (!profile.empty()) vips_image_set_blob_copy(image, VIPS_META_ICC_NAME, profile.data(), profile.size());
-  for (const char* name : {VIPS_META_EXIF_NAME, VIPS_META_XMP_NAME, VIPS_META_IPTC_NAME}) {
-    const std::vector<uint8_t> blob = Blob(from.get(), name);
-    if (!blob.empty()) vips_image_set_blob_copy(image, name, blob.data(), blob.size());
-  }
-  vips_image_map(from.get(), &CopyExifField, image);
-  if (!Blob(from.get(), VIPS_META_EXIF_NAME).empty()) {
-    vips_image_remove(image, "exif-ifd0-Orientation");
-    vips_image_set_int(image, VIPS_META_ORIENTATION, 1);
-    if (options.format == FileFormat::kTiff)
-      notes.emplace_back("EXIF is not kept: libvips writes none to TIFF");
-  }
+  TakeBlocks(from.get(), image, options, notes);
   image->Xres = from.get()->Xres;
   image->Yres = from.get()->Yres;
   const char* unit = nullptr;

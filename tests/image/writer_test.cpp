@@ -9,6 +9,7 @@
 
 #include <cmath>
 
+#include "image/upright_metadata.h"
 #include "image_test.h"
 
 using namespace imgmill;
@@ -63,6 +64,16 @@ double MeanDifference(const Image& a, const Image& b) {
 
 bool Equal(const Image& a, const Image& b) {
   return a.layout() == b.layout() && Checksum(a) == Checksum(b);
+}
+
+bool Contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+size_t Count(const std::string& text, const std::string& part) {
+  size_t count = 0;
+  for (size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++count;
+  return count;
 }
 
 }  // namespace
@@ -169,6 +180,100 @@ TEST_CASE("EXIF comes along, turned upright") {
   const std::string before = ReadFile(camera);
   const std::string after = ReadFile(folder / "camera.jpg");
   CHECK((before.find("Exif") == std::string::npos) == (after.find("Exif") == std::string::npos));
+}
+
+TEST_CASE("a turned picture says so nowhere any more, shows no sideways thumbnail, and keeps the rest") {
+  const TemporaryFolder folder;
+  const std::string corpus = IMGMILL_SOURCE_DIR "/tests/corpus/files/orientation/";
+  for (const std::string source : {"both6.jpg", "both6.png", "both6.webp", "both6.tif", "exif1_xmp6.jpg",
+                                   "xmp6.png", "text_ztxt.png", "text_app1.png"}) {
+    const Image upright = ReadAll(corpus + source, {});
+    for (const FileFormat format :
+         {FileFormat::kJpeg, FileFormat::kPng, FileFormat::kWebp, FileFormat::kTiff}) {
+      CAPTURE(source);
+      CAPTURE(Extension(format));
+      WriteOptions options;
+      options.format = format;
+      options.quality = 100;
+      const std::string path = folder / ("turned" + std::string(Extension(format)));
+      Write(path, upright, options, corpus + source);
+      CHECK(Probe(path, {}).value().orientation == 1);
+      CHECK(MeanDifference(ReadAll(path, {}), upright) < 4);
+      // What ExifTool 12.57 shows, as bytes: its XMP writes elements; the camera's name in EXIF is "Mill" or
+      // "Mil".
+      const std::string bytes = ReadFile(path);
+      const bool had_xmp = !source.starts_with("text");
+      const bool legible = format != FileFormat::kPng;  // where XMP is compressed
+      CHECK(Contains(bytes, "<tiff:Orientation>1</tiff:Orientation>") == (had_xmp && legible));
+      CHECK(!Contains(bytes, "<tiff:Orientation>6</tiff:Orientation>"));
+      const bool both = source.starts_with("both6");
+      CHECK(Contains(bytes, "hello") == (both && legible));
+      // libvips reads no EXIF out of TIFF and writes none there.
+      const bool exif = (both || !had_xmp) && !source.ends_with(".tif") && format != FileFormat::kTiff;
+      CHECK(Contains(bytes, "Mil") == exif);
+      // The only other JPEG in there would be the thumbnail.
+      const size_t jpegs = Count(bytes, "\xFF\xD8\xFF");
+      CHECK(jpegs == (format == FileFormat::kJpeg ? 1 : 0));
+    }
+  }
+  // Not turned: the thumbnail is right, and stays.
+  const std::string upright_source = folder / "upright.jpg";
+  std::string bytes = ReadFile(corpus + "both6.jpg");
+  const size_t tag = bytes.find(std::string("\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06", 10));
+  REQUIRE(tag != bytes.npos);
+  bytes[tag + 9] = 1;
+  WriteFile(upright_source, bytes);
+  WriteOptions jpeg;
+  jpeg.format = FileFormat::kJpeg;
+  Write(folder / "same.jpg", ReadAll(upright_source, {}), jpeg, upright_source);
+  CHECK(Count(ReadFile(folder / "same.jpg"), "\xFF\xD8\xFF") == 2);
+}
+
+TEST_CASE("orientation in XMP is found under any prefix, as attribute and element") {
+  const auto made_upright = [](const std::string& xmp, bool drop) {
+    std::vector<uint8_t> bytes(xmp.begin(), xmp.end());
+    MakeXmpUpright(bytes, drop);
+    return std::string(bytes.begin(), bytes.end());
+  };
+  // By hand, after the XMP specification, part 1, section 7: both forms of a simple property.
+  const std::string head = "<rdf:Description xmlns:t='http://ns.adobe.com/tiff/1.0/' ";
+  CHECK(made_upright(head + "t:Orientation = \"8\"/>", true) == head + "t:Orientation = \"1\"/>");
+  CHECK(made_upright(head + "><t:Orientation>6</t:Orientation>", true) ==
+        head + "><t:Orientation>1</t:Orientation>");
+  const std::string other = "<x xmlns:tiff=\"http://elsewhere/\" tiff:Orientation=\"6\"/>";
+  CHECK(made_upright(other, true) == other);
+  const std::string pictures =
+      "<x "
+      "xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\"><xmp:Thumbnails><rdf:Alt>/9j/</rdf:Alt></xmp:Thumbnails><a/"
+      ">";
+  CHECK(made_upright(pictures, true) == "<x xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\"><a/>");
+  CHECK(made_upright(pictures, false) == pictures);
+  for (size_t length = 0; length < pictures.size(); ++length) made_upright(pictures.substr(0, length), true);
+}
+
+TEST_CASE("a thumbnail goes out of Photoshop's resources, whatever is cut short") {
+  // By hand, after Adobe's file format specification, "Image Resource Blocks".
+  const auto block = [](char number, const std::string& name, const std::string& data) {
+    std::string bytes = "8BIM";
+    bytes += '\x04';
+    bytes += number;
+    bytes += static_cast<char>(name.size());
+    bytes += name;
+    if (name.size() % 2 == 0) bytes += '\0';
+    bytes += std::string(3, '\0') + static_cast<char>(data.size()) + data;
+    if (data.size() % 2 != 0) bytes += '\0';
+    return bytes;
+  };
+  const std::string head("Photoshop 3.0\0", 14);
+  const std::string whole = head + block(4, "", "iptc!") + block(12, "x", "thumbnail") + block(6, "", "end");
+  std::vector<uint8_t> bytes(whole.begin(), whole.end());
+  DropPhotoshopThumbnail(bytes);
+  CHECK(std::string(bytes.begin(), bytes.end()) == head + block(4, "", "iptc!") + block(6, "", "end"));
+  for (size_t length = 0; length < whole.size(); ++length) {
+    std::vector<uint8_t> cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length));
+    DropPhotoshopThumbnail(cut);
+    CHECK(cut.size() <= length);
+  }
 }
 
 TEST_CASE("a writer may be abandoned at any moment, and leaves no file") {

@@ -1,0 +1,120 @@
+// Works on the bytes as they are stored: what is not understood is left alone, and lengths change only where
+// a thumbnail goes.
+#include "upright_metadata.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <string_view>
+
+namespace imgmill {
+namespace {
+
+constexpr std::string_view kTiffSpace = "http://ns.adobe.com/tiff/1.0/";
+constexpr std::string_view kXmpSpace = "http://ns.adobe.com/xap/1.0/";
+
+bool IsSpace(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+bool IsQuote(char c) {
+  return c == '"' || c == '\'';
+}
+
+/// The prefixes that a packet binds to a namespace: xmlns:PREFIX="...", in quotes of either kind.
+std::vector<std::string> PrefixesOf(std::string_view xmp, std::string_view space) {
+  std::vector<std::string> prefixes;
+  for (size_t at = xmp.find("xmlns:"); at != xmp.npos; at = xmp.find("xmlns:", at + 1)) {
+    const size_t from = at + 6;
+    size_t end = from;
+    while (end < xmp.size() && !IsSpace(xmp[end]) && xmp[end] != '=') ++end;
+    const std::string_view prefix = xmp.substr(from, end - from);
+    while (end < xmp.size() && (IsSpace(xmp[end]) || xmp[end] == '=')) ++end;
+    if (prefix.empty() || end >= xmp.size() || !IsQuote(xmp[end])) continue;
+    if (xmp.substr(end + 1, space.size()) != space) continue;
+    if (end + 1 + space.size() >= xmp.size() || xmp[end + 1 + space.size()] != xmp[end]) continue;
+    if (std::find(prefixes.begin(), prefixes.end(), prefix) == prefixes.end()) prefixes.emplace_back(prefix);
+  }
+  return prefixes;
+}
+
+/// Where the digit of the property stands whose name ends at `at`, as an attribute or an element; npos for
+/// none.
+size_t DigitBehind(std::string_view xmp, size_t at) {
+  while (at < xmp.size() && (IsSpace(xmp[at]) || xmp[at] == '=')) ++at;
+  if (at >= xmp.size() || (!IsQuote(xmp[at]) && xmp[at] != '>')) return xmp.npos;
+  ++at;
+  while (at < xmp.size() && IsSpace(xmp[at])) ++at;
+  return at < xmp.size() && xmp[at] >= '1' && xmp[at] <= '8' ? at : xmp.npos;
+}
+
+void TakeElementOut(std::string& xmp, const std::string& name) {
+  const std::string close = "</" + name + ">";
+  for (size_t from = xmp.find("<" + name); from != xmp.npos; from = xmp.find("<" + name, from)) {
+    const char behind = from + 1 + name.size() < xmp.size() ? xmp[from + 1 + name.size()] : '\0';
+    const size_t end = xmp.find(close, from);
+    if ((behind != '>' && !IsSpace(behind)) || end == xmp.npos) return;
+    xmp.erase(from, end + close.size() - from);
+  }
+}
+
+uint32_t Number(const uint8_t* bytes, size_t length, bool big_endian) {
+  uint32_t value = 0;
+  for (size_t i = 0; i < length; ++i) value = value << 8 | bytes[big_endian ? i : length - 1 - i];
+  return value;
+}
+
+}  // namespace
+
+void MakeXmpUpright(std::vector<uint8_t>& xmp, bool drop_thumbnails) {
+  std::string text(xmp.begin(), xmp.end());
+  for (const std::string& prefix : PrefixesOf(text, kTiffSpace)) {
+    const std::string name = prefix + ":Orientation";
+    for (size_t at = text.find(name); at != text.npos; at = text.find(name, at + 1)) {
+      const size_t digit = DigitBehind(text, at + name.size());
+      if (digit != text.npos) text[digit] = '1';
+    }
+  }
+  if (drop_thumbnails) {
+    for (const std::string& prefix : PrefixesOf(text, kXmpSpace))
+      TakeElementOut(text, prefix + ":Thumbnails");
+  }
+  xmp.assign(text.begin(), text.end());
+}
+
+void DropExifThumbnail(std::vector<uint8_t>& exif) {
+  const size_t start = exif.size() >= 6 && std::memcmp(exif.data(), "Exif\0", 6) == 0 ? 6 : 0;
+  if (exif.size() - start < 8) return;
+  uint8_t* tiff = exif.data() + start;
+  const size_t bytes = exif.size() - start;
+  const bool big = tiff[0] == 'M';
+  const size_t directory = Number(tiff + 4, 4, big);
+  if (directory > bytes || bytes - directory < 2) return;
+  const size_t next = directory + 2 + 12 * size_t{Number(tiff + directory, 2, big)};
+  if (next > bytes || bytes - next < 4) return;
+  std::memset(tiff + next, 0, 4);  // no next directory
+}
+
+void DropPhotoshopThumbnail(std::vector<uint8_t>& resources) {
+  constexpr char kBegin[] = "Photoshop 3.0";
+  if (resources.size() < sizeof kBegin || std::memcmp(resources.data(), kBegin, sizeof kBegin) != 0) return;
+  size_t at = sizeof kBegin;
+  // Each: "8BIM", number (2), a name with its length before it, padded to even, length (4), bytes, padded.
+  while (resources.size() - at >= 12 && std::memcmp(&resources[at], "8BIM", 4) == 0) {
+    const uint32_t number = Number(&resources[at + 4], 2, true);
+    const size_t name = (size_t{resources[at + 6]} + 2) / 2 * 2;
+    if (resources.size() - at < 6 + name + 4) return;
+    const size_t length = Number(&resources[at + 6 + name], 4, true);
+    const size_t whole = 6 + name + 4 + (length + 1) / 2 * 2;
+    const size_t end = std::min(at + whole, resources.size());
+    if (number == 1033 || number == 1036) {
+      resources.erase(resources.begin() + static_cast<std::ptrdiff_t>(at),
+                      resources.begin() + static_cast<std::ptrdiff_t>(end));
+    } else {
+      at = end;
+    }
+    if (at >= resources.size()) return;
+  }
+}
+
+}  // namespace imgmill
