@@ -6,12 +6,12 @@ find_package(Threads REQUIRED)
 
 add_library(imgmill_flags INTERFACE)
 target_compile_options(imgmill_flags INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor -Werror
-                       -Wno-restrict)  # fires falsely on std::string + in GCC 12 (PR 105651)
+                       $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)  # fires falsely on std::string + in GCC 12 (PR 105651)
 target_link_libraries(imgmill_flags INTERFACE Threads::Threads)
 if(IMGMILL_SANITIZE)
   # GCC's -Wmaybe-uninitialized and friends fire falsely under sanitizers.
   target_compile_options(imgmill_flags INTERFACE -fsanitize=${IMGMILL_SANITIZE} -fno-omit-frame-pointer
-                                                 -Wno-maybe-uninitialized)
+                                                 $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   target_link_options(imgmill_flags INTERFACE -fsanitize=${IMGMILL_SANITIZE})
 endif()
 

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "torch/torch_fixture.h"
+#include "torch/little_endian.h"
 
 /// Pickle opcodes of protocol 2, spelled out.
 namespace pickled {

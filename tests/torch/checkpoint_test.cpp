@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "torch/checkpoint_builder.h"
+#include "torch/torch_fixture.h"
 #include "torch/weights/state_dict.h"
 
 using namespace imgmill;

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "torch/checkpoint_builder.h"
+#include "torch/torch_fixture.h"
 #include "torch/weights/state_dict.h"
 
 using namespace imgmill;

@@ -10,6 +10,8 @@
 #include <optional>
 #include <string>
 
+#include "torch/little_endian.h"
+
 /// The path of a file in the folder of test material; nothing, with a message, where there is none.
 inline std::optional<std::string> Asset(const std::string& name) {
   const char* folder = std::getenv("IMGMILL_TEST_ASSETS");
@@ -52,9 +54,3 @@ class WeightFolder {
  private:
   std::string path_;
 };
-
-inline std::string LittleEndian(uint64_t value, int bytes) {
-  std::string text;
-  for (int i = 0; i < bytes; ++i) text += static_cast<char>(value >> (8 * i) & 0xFF);
-  return text;
-}

@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# Feeds every reader of ours with made-up files, under libFuzzer with the address and undefined behaviour sanitizers:
+# 20 seconds each in CI, minutes each by hand. docs/fuzzing.md says what each program tries and what was found.
+#
+# Usage: scripts/fuzz.sh [--seconds N] [--timeout N] [--jobs N] [READER]...     (all readers: tests/fuzz/READER.cpp)
+#   --seconds N  for each reader (20)
+#   --timeout N  seconds of one input that count as a hang (2); more on a machine that is busy with something else
+#   --jobs N     readers at the same time (as many as there are cores)
+# What is learned is kept in build/fuzz/corpus, so that the next run begins there; inputs that did harm lie in
+# build/fuzz/found. Ends with a table, also in build/fuzz/table.md; fails if anything was found.
+# Environment: IMGMILL_TEST_ASSETS, whose small files are tried too.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+exec </dev/null
+
+seconds=20 timeout=2 jobs=$(nproc) readers=()
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --seconds) seconds=$2; shift 2 ;;
+    --timeout) timeout=$2; shift 2 ;;
+    --jobs) jobs=$2; shift 2 ;;
+    -*) sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    *) readers+=("$1"); shift ;;
+  esac
+done
+if [ ${#readers[@]} = 0 ]; then
+  for file in tests/fuzz/*.cpp; do
+    reader=$(basename "$file" .cpp)
+    [ "$reader" = make_seeds ] || readers+=("$reader")
+  done
+fi
+for reader in "${readers[@]}"; do
+  [ -e "tests/fuzz/$reader.cpp" ] || { echo "fuzz.sh: there is no tests/fuzz/$reader.cpp" >&2; exit 2; }
+done
+
+build=build/fuzz
+scripts/setup.sh --no-torch --with clang-16 --with libclang-rt-16-dev
+mkdir -p "$build"
+cmake --preset fuzz >"$build/configure.log" 2>&1 || { cat "$build/configure.log" >&2; exit 1; }
+targets=(fuzz_seeds)
+for reader in "${readers[@]}"; do targets+=("fuzz_$reader"); done
+cmake --build --preset fuzz --target "${targets[@]}" >"$build/build.log" 2>&1 ||
+  { grep -E 'error|FAILED' "$build/build.log" | head -n 40 >&2; exit 1; }
+
+# What to begin with: the seeds program's, and pictures by the endings of their names.
+rm -rf "$build/seeds"
+mkdir -p "$build/seeds" "$build/corpus" "$build/found" "$build/logs"
+"$build/bin/fuzz_seeds" "$build/seeds"
+pictures() {  # READER ENDING...
+  local reader=$1 ending folder
+  shift
+  mkdir -p "$build/seeds/$reader"
+  for ending in "$@"; do
+    for folder in tests/corpus/files sample_data ${IMGMILL_TEST_ASSETS:+"$IMGMILL_TEST_ASSETS/odd"}; do
+      find "$folder" -type f -iname "*.$ending" -size -32k -print0
+    done
+  done | while IFS= read -r -d '' file; do cp "$file" "$build/seeds/$reader/$(tr / _ <<<"${file#/}")"; done
+}
+pictures jpeg_rows jpg jpeg mpo
+pictures png png
+pictures tiff_one_strip tif tiff
+pictures tiff_directory tif tiff
+pictures block_rows tif tiff jp2 j2k
+pictures image '*'
+mkdir -p "$build/seeds/pipeline" "$build/seeds/yaml_options" "$build/seeds/checkpoint"
+cp configs/*.yaml "$build/seeds/pipeline/"
+cp configs/*.yaml "$build/seeds/yaml_options/"
+if [ -n "${IMGMILL_TEST_ASSETS:-}" ]; then
+  # Their beginnings hold the directory of tensors, but for ZIP archives, which have it at their end.
+  find "$IMGMILL_TEST_ASSETS/weights" -type f -regex '.*\.\(pth\|pt\|th\|safetensors\)' -print0 |
+    while IFS= read -r -d '' file; do head -c 32768 "$file" >"$build/seeds/checkpoint/$(tr / _ <<<"${file#/}")"; done
+fi
+
+# GLib keeps what it allocates until the process ends. Sizes that nobody has must come back as null, as from the kernel.
+export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:allocator_may_return_null=1
+export UBSAN_OPTIONS=print_stacktrace=1
+export build seconds timeout
+fuzz_one() {
+  local reader=$1
+  mkdir -p "$build/corpus/$reader" "$build/seeds/$reader"
+  "$build/bin/fuzz_$reader" -max_total_time="$seconds" -timeout="$timeout" -rss_limit_mb=1024 -max_len=32768 \
+    -print_final_stats=1 -artifact_prefix="$build/found/$reader-" "$build/corpus/$reader" "$build/seeds/$reader" \
+    >"$build/logs/$reader.log" 2>&1
+}
+export -f fuzz_one
+printf '%s\n' "${readers[@]}" | xargs -P "$jobs" -I{} bash -c 'fuzz_one {}; echo $? >"$build/logs/{}.status"'
+
+# The last line with numbers that libFuzzer printed for a reader: "#N ... cov: N ft: N corp: N/... exec/s: N rss: NMb".
+row() {
+  local log=$build/logs/$1.log line number
+  line=$(grep -aE '^#[0-9]+.* cov: ' "$log" | tail -n 1)
+  number() { sed -nE "s/.*$1([0-9]+).*/\1/p" <<<"$line"; }
+  printf '| %s | %s | %s | %s | %s | %s MB | %s |\n' "$1" "$(find "$build/seeds/$1" -type f | wc -l)" \
+    "$(number '^#')" "$(number ' cov: ')" "$(number ' corp: ')" "$(number 'rss: ')" "$2"
+}
+failed=0
+{
+  echo "| reader | seeds | executions | edges | corpus | memory | found |"
+  echo "|---|---|---|---|---|---|---|"
+  for reader in "${readers[@]}"; do
+    found=nothing
+    if [ "$(cat "$build/logs/$reader.status")" != 0 ]; then
+      found=$(grep -aE 'SUMMARY: |runtime error: ' "$build/logs/$reader.log" | head -n 1)
+      found=${found:-see $build/logs/$reader.log}
+      failed=1
+    fi
+    row "$reader" "$found"
+  done
+} >"$build/table.md"
+cat "$build/table.md"
+for reader in "${readers[@]}"; do
+  [ "$(cat "$build/logs/$reader.status")" = 0 ] || { echo "--- $reader"; tail -n 40 "$build/logs/$reader.log"; } >&2
+done
+exit $failed

@@ -1,0 +1,23 @@
+// Fuzzes the machine of the pickle protocol, and the tensors that its objects describe.
+#include "torch/weights/pickle.h"
+
+#include "fuzz/weights_memory.h"
+#include "torch/weights/checkpoint_tensors.h"
+
+using namespace imgmill;
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t bytes) {
+  const fuzz::WeightsMemory memory(bytes);
+  Result<WeightFile> file = WeightFile::Open(fuzz::InputFilePath(data, bytes));
+  fuzz::Require(file.ok());
+  WeightCursor cursor(*file, 0, file->size());
+  PickleReader reader(cursor);
+  const Result<const PickleValue*> root = reader.Read();
+  if (!root) return 0;
+  // Every storage is the whole file.
+  const LocateStorage locate = [&](const std::string&, ElementType type) -> Result<StorageLocation> {
+    return StorageLocation{0, static_cast<int64_t>(bytes / ElementBytes(type))};
+  };
+  (void)ReadCheckpointTensors(*file, **root, locate);
+  return 0;
+}

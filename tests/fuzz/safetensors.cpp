@@ -1,0 +1,16 @@
+// Fuzzes .safetensors files, and their header alone, whose sizes a fuzzer rarely gets right.
+#include "fuzz/weights_memory.h"
+#include "torch/weights/readers.h"
+#include "torch/weights/safetensors_header.h"
+
+using namespace imgmill;
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t bytes) {
+  const fuzz::WeightsMemory memory(bytes);
+  const std::string_view text(reinterpret_cast<const char*>(data), bytes);
+  (void)ParseSafetensorsHeader(text, 24);
+  Result<WeightFile> file = WeightFile::Open(fuzz::InputFilePath(data, bytes));
+  fuzz::Require(file.ok());
+  (void)ReadSafetensors(*file);
+  return 0;
+}

@@ -1,0 +1,49 @@
+// One file through the whole of reading, as every command does it.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fuzz/input_file.h"
+#include "imgmill/image/reader.h"
+
+namespace fuzz {
+
+/// All rows, into memory that held `before`; nothing where the file is refused.
+inline std::vector<uint8_t> WholeImage(const std::string& path, const imgmill::ImageLimits& limits,
+                                       const imgmill::ReadOptions& options, uint8_t before) {
+  using namespace imgmill;
+  const Result<ImageHeader> header = Probe(path, limits);
+  if (!header) return {};
+  Require(header->width * header->height <= limits.max_pixels);
+  const Layout promised = ReadLayout(*header, options);
+  ReadFootprint(*header, options);
+  Result<std::unique_ptr<RowReader>> rows = OpenRows(path, *header, options);
+  if (!rows) return {};
+  const Layout layout = (*rows)->layout();
+  Require(layout == promised);
+  std::vector<uint8_t> pixels(static_cast<size_t>(layout.height) * layout.row_bytes(), before);
+  for (int64_t y = 0; y < layout.height;) {
+    const int64_t now = std::min<int64_t>(24, layout.height - y);
+    uint8_t* to = pixels.data() + static_cast<size_t>(y) * layout.row_bytes();
+    if (!(*rows)->Read(now, to, layout.row_bytes())) return {};
+    y += now;
+  }
+  return pixels;
+}
+
+/// Tries strict and lenient reading; pixels that nobody wrote show as a difference.
+inline void ReadTwice(const uint8_t* data, size_t bytes) {
+  const std::string path = InputFilePath(data, bytes);
+  imgmill::ImageLimits limits;
+  limits.max_pixels = int64_t{1} << 18;  // a fuzzer's time is not for large pictures
+  for (const bool lenient : {false, true}) {
+    imgmill::ReadOptions options;
+    options.allow_truncated = lenient;
+    Require(WholeImage(path, limits, options, 0) == WholeImage(path, limits, options, 255));
+  }
+}
+
+}  // namespace fuzz
