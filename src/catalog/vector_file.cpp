@@ -131,6 +131,7 @@ Status VectorFile::Prepare(const std::string& kind, int dimension) {
                      header.checksum == Checksum(&header, offsetof(Header, checksum)) &&
                      header.kind_bytes == kind.size() &&
                      std::memcmp(header.kind, kind.data(), kind.size()) == 0 && header.dimension > 0 &&
+                     header.dimension <= static_cast<uint32_t>(kLargestDimension) &&
                      (dimension == 0 || header.dimension == static_cast<uint32_t>(dimension));
   if (!whole) {
     return Error{Stage::kCatalog, Code::kMalformed,

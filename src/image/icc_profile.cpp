@@ -99,7 +99,9 @@ bool IsPlainSrgb(const std::vector<uint8_t>& profile) {
     if (at == 0) return false;
     for (int i = 0; i <= 16; ++i) {
       const double linear = Curve(r, at, i / 16.0);
-      if (linear < 0 || std::abs(SrgbFromLinear(linear) - i / 16.0) > 1 / 255.0) return false;
+      // Turned this way round, since a power of a negative number is no number, which is neither less nor
+      // more.
+      if (!(linear >= 0 && std::abs(SrgbFromLinear(linear) - i / 16.0) <= 1 / 255.0)) return false;
     }
   }
   return true;

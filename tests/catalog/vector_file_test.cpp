@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -74,6 +75,32 @@ TEST_CASE("part of a row, as a killed append leaves it, is written over") {
     std::filesystem::resize_file(path, torn);
     CHECK(VectorFile::Open(where.path(), "test/1", 0)->get() == nullptr);
     CHECK(OpenFile(where.path())->rows() == 0);
+  }
+}
+
+TEST_CASE("a header that says more floats than a vector can have is damaged, though its checksum is right") {
+  const TestFolder where;
+  std::string path;
+  {
+    const auto file = OpenFile(where.path());
+    REQUIRE(file->Append(Vector(1)).ok());
+    path = file->path();
+  }
+  // As fuzzing found it: beyond 2^31 the dimension came out negative.
+  for (const uint32_t dimension : {0xda010003u, 0x80000000u, (1u << 20) + 1}) {
+    std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+    std::vector<char> header(
+        2016);  // magic, dimension, length of the kind, 2000 bytes of kind; the checksum follows
+    file.read(header.data(), static_cast<std::streamsize>(header.size()));
+    std::memcpy(header.data() + 8, &dimension, sizeof dimension);
+    const ContentDigest digest = DigestOfBytes(header.data(), header.size());
+    file.seekp(0);
+    file.write(header.data(), static_cast<std::streamsize>(header.size()));
+    file.write(reinterpret_cast<const char*>(digest.bytes.data()), 8);
+    REQUIRE(file.flush().good());
+    const auto opened = VectorFile::Open(where.path(), "test/1", 0);
+    REQUIRE_FALSE(opened.ok());
+    CHECK(opened.error().code == Code::kMalformed);
   }
 }
 

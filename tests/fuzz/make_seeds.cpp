@@ -10,6 +10,7 @@
 
 #include "dataset/journal_file.h"
 #include "fuzz/input_file.h"
+#include "image/profile_builder.h"
 #include "imgmill/catalog/vector_file.h"
 #include "torch/checkpoint_builder.h"
 
@@ -26,15 +27,13 @@ void Write(const std::string& program, const std::string& name, const std::strin
   fuzz::Require(file.flush().good());
 }
 
-std::string Number(uint64_t value, int bytes, bool big_endian) {
-  const std::string little = LittleEndian(value, bytes);
-  return big_endian ? std::string(little.rbegin(), little.rend()) : little;
-}
-
 /// A TIFF of one strip of grey pixels with orientation 6; the strip may be claimed, not there.
 std::string Tiff(bool big, bool big_endian, uint64_t width, uint64_t height, bool with_pixels) {
   const int word = big ? 8 : 4;
-  const auto n = [&](uint64_t value, int bytes) { return Number(value, bytes, big_endian); };
+  const auto n = [&](uint64_t value, int bytes) {
+    const std::string little = LittleEndian(value, bytes);
+    return big_endian ? std::string(little.rbegin(), little.rend()) : little;
+  };
   const std::vector<std::pair<uint64_t, uint64_t>> tags = {
       {256, width}, {257, height}, {258, 8}, {259, 1},      {262, 1},
       {273, 0},     {274, 6},      {277, 1}, {278, height}, {279, width * height}};
@@ -69,43 +68,16 @@ void WriteTiffs() {
   }
 }
 
-std::string Fixed(double value) {  // s15Fixed16Number
-  return Number(static_cast<uint32_t>(std::lround(value * 65536)), 4, true);
-}
-
-/// An RGB profile of sRGB's primaries with one curve for all channels.
-std::string Profile(const std::string& curve) {
-  const std::vector<std::pair<std::string, std::string>> tags = {
-      {"rXYZ", "XYZ " + Fixed(0) + Fixed(0.4361) + Fixed(0.2225) + Fixed(0.0139)},
-      {"gXYZ", "XYZ " + Fixed(0) + Fixed(0.3851) + Fixed(0.7169) + Fixed(0.0971)},
-      {"bXYZ", "XYZ " + Fixed(0) + Fixed(0.1431) + Fixed(0.0606) + Fixed(0.7141)},
-      {"rTRC", curve},
-      {"gTRC", curve},
-      {"bTRC", curve}};
-  std::string table = Number(tags.size(), 4, true), data;
-  for (const auto& [name, content] : tags) {
-    table += name + Number(132 + 12 * tags.size() + data.size(), 4, true) + Number(content.size(), 4, true);
-    data += content;
-  }
-  std::string head(128, '\0');
-  head.replace(16, 4, "RGB ");
-  head.replace(36, 4, "acsp");
-  return head + table + data;
-}
-
 void WriteProfiles() {
-  const std::string formula = "para" + Fixed(0) + Number(3, 2, true) + Number(0, 2, true) + Fixed(2.4) +
-                              Fixed(1 / 1.055) + Fixed(0.055 / 1.055) + Fixed(1 / 12.92) + Fixed(0.04045);
+  using namespace profile_builder;
+  const std::string formula = Formula(2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045);
   Write("icc_profile", "formula.icc", Profile(formula));
-  std::string points;
-  for (int i = 0; i < 32; ++i) {
-    points += Number(static_cast<uint64_t>(std::lround(std::pow(i / 31.0, 2.2) * 65535)), 2, true);
-  }
-  Write("icc_profile", "points.icc", Profile("curv" + Fixed(0) + Number(32, 4, true) + points));
-  Write("icc_profile", "gamma.icc",
-        Profile("curv" + Fixed(0) + Number(1, 4, true) + Number(0x0233, 2, true) + std::string(2, '\0')));
-  std::string grey = Profile(formula);
-  Write("icc_profile", "grey.icc", grey.replace(16, 4, "GRAY"));
+  std::vector<uint64_t> points;
+  for (int i = 0; i < 32; ++i)
+    points.push_back(static_cast<uint64_t>(std::lround(std::pow(i / 31.0, 2.2) * 65535)));
+  Write("icc_profile", "points.icc", Profile(Points(points)));
+  Write("icc_profile", "gamma.icc", Profile(Points({0x0233})));
+  Write("icc_profile", "grey.icc", Profile(formula).replace(16, 4, "GRAY"));
 }
 
 void WriteWeights() {

@@ -193,6 +193,32 @@ TEST_CASE("pickles that eat themselves end in an error, soon") {
   CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(10));
 }
 
+TEST_CASE("a few bytes of pickle do not grow to many bytes of objects") {
+  const WeightFolder folder;
+  const auto refusal = [&](const std::string& object) {
+    return RefusalOf(folder.Write("x.pth", LegacyCheckpoint(object, kSix)));
+  };
+  const auto times = [](size_t count, const std::string& text) {
+    std::string all;
+    for (size_t i = 0; i < count; ++i) all += text;
+    return all;
+  };
+  // 1,000 OrderedDicts of the same 1,000 pairs: 16 MB out of 10 KB.
+  const std::string pairs = "](" + times(1000, "NN\x86") + "e\x85q\x01" + "0";
+  CHECK(Has(refusal(pairs + Global("collections", "OrderedDict") + "q\x02" + "0" + "](" +
+                    times(1000, "h\x02h\x01R") + "e"),
+            "same pairs"));
+  // Shapes and keys are copied into each tensor and storage that names them.
+  const std::string sizes = "(" + times(65, "K\x01") + "t";
+  const std::string tensor = Global("torch._utils", "_rebuild_tensor_v2") + "(" + Storage("0", 6) + "K" +
+                             std::string(1, '\0') + sizes + sizes + "tR";
+  CHECK(Has(refusal(Dict({{"w", tensor}})), "do not match"));
+  CHECK(
+      Has(refusal(Dict({{"w", Tensor(Storage(std::string(256, '0'), 6), 0, {6}, {1})}})), "kind of storage"));
+  // A byte each, and some 200 in memory.
+  CHECK(Has(refusal("(" + std::string((size_t{1} << 20) + 1, 'N') + "t"), "objects"));
+}
+
 TEST_CASE("ZIP archives that torch.save would not write are refused") {
   const WeightFolder folder;
   const std::string pickle = "\x80\x02" + Dict({{"w", Tensor(Storage("0", 6), 0, {6}, {1})}}) + ".";
@@ -213,5 +239,20 @@ TEST_CASE("ZIP archives that torch.save would not write are refused") {
   CHECK(Has(refusal({{"a/data.pkl", pickle}, {"a/byteorder", "big"}, {"a/data/0", data}}), "big-endian"));
   CHECK(Has(refusal({{"a/data.pkl", pickle}, {"a/constants.pkl", "x"}}), "TorchScript"));
   CHECK(Has(refusal({{"a/readme.txt", "hello"}}), "no data.pkl"));
+  // The directory gives the same bytes a hundred names: each would be read and made a tensor of.
+  std::string overlapping = Zip({{"a/data.pkl", pickle}, {"a/data/0", std::string(5000, 'x')}});
+  const size_t end = overlapping.rfind("PK\x05\x06");
+  const size_t record = overlapping.rfind("PK\x01\x02", end);
+  std::string records;
+  for (int i = 10; i < 100; ++i) {
+    std::string again = overlapping.substr(record, end - record);
+    records += again.replace(again.size() - 2, 2, std::to_string(i));
+  }
+  const size_t directory = overlapping.find("PK\x01\x02");
+  std::string tail = overlapping.substr(end);
+  tail.replace(8, 4, LittleEndian(92, 2) + LittleEndian(92, 2));
+  tail.replace(12, 4, LittleEndian(end + records.size() - directory, 4));
+  overlapping = overlapping.substr(0, end) + records + tail;
+  CHECK(Has(RefusalOf(folder.Write("x.pth", overlapping)), "overlap"));
   CHECK(Has(refusal({{"a/data.pkl", pickle}, {"a/data/0", data.substr(0, 20)}}), "beyond its storage"));
 }

@@ -16,6 +16,10 @@ Error Damaged(const std::string& what) {
   return WeightError("the pickle in it is damaged: " + what);
 }
 
+/// Each takes some 200 bytes, whatever its own length: a million is more than the largest networks' state
+/// dicts have, and still little beside their tensors.
+constexpr size_t kMostObjects = size_t{1} << 20;
+
 Error UnknownOpcode(uint8_t opcode) {
   char hex[8];
   std::snprintf(hex, sizeof hex, "0x%02x", opcode);
@@ -40,6 +44,10 @@ Result<const PickleValue*> PickleReader::Read() {
     uint8_t opcode = 0;
     if (Status read = cursor_.Read(&opcode, 1); !read) return read.error();
     if (Status step = Step(opcode); !step) return step.error();
+    if (values_.size() > kMostObjects) {
+      return WeightError("its pickle makes more than " + std::to_string(kMostObjects) +
+                         " objects, far more than a state dict needs: refused");
+    }
   }
   if (stack_.size() != 1 || !marks_.empty()) return Damaged("it does not end with one object");
   return stack_.back();

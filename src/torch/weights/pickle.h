@@ -66,6 +66,7 @@ class PickleReader {
   std::vector<Value*> stack_;
   std::vector<size_t> marks_;
   std::vector<Value*> memo_;
+  size_t copied_ = 0;  ///< members of dicts that were made of lists
   bool stopped_ = false;
 };
 

@@ -31,12 +31,18 @@ constexpr struct {
     {"torch ByteStorage", ElementType::kUInt8},     {"torch BoolStorage", ElementType::kBool},
 };
 
+/// PyTorch's own limit of a tensor's dimensions; and the longest key of a storage, where PyTorch writes a
+/// number. Both are copied into each object that names them, which may be many in few bytes.
+constexpr size_t kMostDimensions = 64;
+constexpr size_t kLongestKey = 255;
+
 Error Damaged(const std::string& what) {
   return WeightError("the pickle in it is damaged: " + what);
 }
 
 bool ReadSizes(const PickleValue& list, std::vector<int64_t>& sizes) {
   if (list.kind != Kind::kTuple && list.kind != Kind::kList) return false;
+  if (list.items.size() > kMostDimensions) return false;
   for (const PickleValue* item : list.items) {
     if (item->kind != Kind::kInt || item->number < 0) return false;
     sizes.push_back(item->number);
@@ -85,6 +91,9 @@ Status PickleReader::Reduce() {
       // Python 2 wrote OrderedDict([[key, value], ...]).
       if (arguments->items.size() > 1) return Damaged("an OrderedDict of several arguments");
       if (!arguments->items.empty()) {
+        // A list of pairs can stand for any number of dicts; in what Python writes, each pair is in one.
+        copied_ += arguments->items[0]->items.size();
+        if (copied_ > values_.size()) return Damaged("many OrderedDicts of the same pairs");
         for (const Value* pair : arguments->items[0]->items) {
           if (pair->items.size() != 2) return Damaged("an OrderedDict of what are no pairs");
           dict->members.emplace_back(pair->items[0], pair->items[1]);
@@ -147,7 +156,8 @@ Status PickleReader::PersistentId() {
   }
   const std::optional<ElementType> type =
       items[1]->kind == Kind::kGlobal ? StorageElementType(items[1]->text) : std::nullopt;
-  if (!type || items[2]->kind != Kind::kText || items[4]->kind != Kind::kInt || items[4]->number < 0) {
+  if (!type || items[2]->kind != Kind::kText || items[2]->text.size() > kLongestKey ||
+      items[4]->kind != Kind::kInt || items[4]->number < 0) {
     return Damaged("an unknown kind of storage");
   }
   Value* storage = New(Kind::kStorage);

@@ -112,6 +112,7 @@ Result<ZipDirectory> ReadZipDirectory(const WeightFile& file) {
   if (Status read = file.ReadAt(found->offset, records.data(), bytes); !read) return read.error();
 
   ZipDirectory directory;
+  uint64_t left = file.size();
   for (size_t at = 0; at < bytes;) {
     const uint8_t* record = records.data() + at;
     if (bytes - at < kCentralBytes || Little32(record) != kCentralSignature) {
@@ -130,6 +131,14 @@ Result<ZipDirectory> ReadZipDirectory(const WeightFile& file) {
     TakeZip64(record + kCentralBytes + name_bytes, extra_bytes, entry, entry.bytes == 0xFFFFFFFF,
               packed == 0xFFFFFFFF, entry.header_offset == 0xFFFFFFFF);
     std::string name(reinterpret_cast<const char*>(record + kCentralBytes), name_bytes);
+    // Many entries of the same bytes would be read, and their tensors made, once for each name.
+    if (entry.method == 0) {
+      if (entry.bytes > left) {
+        return WeightError(
+            "the ZIP directory lists more bytes than the file has: cut short, or entries that overlap");
+      }
+      left -= entry.bytes;
+    }
     if (!directory.emplace(name, entry).second) {
       return WeightError("the ZIP directory lists " + PrintablePath(name) + " twice");
     }
