@@ -34,7 +34,7 @@ for reader in "${readers[@]}"; do
 done
 
 build=build/fuzz
-scripts/setup.sh --no-torch --with clang-16 --with libclang-rt-16-dev
+scripts/setup.sh --no-torch --with clang-16 --with libclang-rt-16-dev --with llvm-16  # the last one for names in traces
 mkdir -p "$build"
 cmake --preset fuzz >"$build/configure.log" 2>&1 || { cat "$build/configure.log" >&2; exit 1; }
 targets=(fuzz_seeds)
@@ -74,7 +74,8 @@ fi
 # GLib keeps what it allocates until the process ends. Sizes that nobody has must come back as null, as from the kernel.
 export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:allocator_may_return_null=1
 export UBSAN_OPTIONS=print_stacktrace=1
-export build seconds timeout
+ASAN_SYMBOLIZER_PATH=$(command -v llvm-symbolizer-16)
+export ASAN_SYMBOLIZER_PATH build seconds timeout
 fuzz_one() {
   local reader=$1
   mkdir -p "$build/corpus/$reader" "$build/seeds/$reader"
