@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "hevc_decoder.h"
 #include "imgmill/image/reader.h"
 #include "jpeg_api.h"
 #include "mat_allocator.h"
@@ -121,6 +122,7 @@ void LoadModuleFor(const unsigned char* head, size_t bytes) {
   std::call_once(box ? heif : jxl, [&] {
     VipsAlone alone;
     LoadModule(box ? "vips-heif.so" : "vips-jxl.so");
+    if (box) RegisterHevcDecoder();
   });
 }
 
