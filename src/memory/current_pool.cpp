@@ -1,6 +1,7 @@
 // Which pool this thread's allocations are charged to, the host's unless a PoolScope says otherwise; and who
 // counts them.
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "imgmill/memory/pool.h"

@@ -2,6 +2,7 @@
 #include "imgmill/memory/memory_manager.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "imgmill/base/byte_size.h"

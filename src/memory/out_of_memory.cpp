@@ -1,6 +1,7 @@
 // The words of a refusal: which pool refused how much, and what it holds already.
 #include "imgmill/memory/out_of_memory.h"
 
+#include <cstdint>
 #include <utility>
 
 #include "imgmill/base/byte_size.h"

@@ -1,5 +1,6 @@
 // Which curves and dots the memory page shows, and how far their axes go.
 #include <algorithm>
+#include <cstdint>
 
 #include "chart.h"
 #include "imgmill/base/byte_size.h"

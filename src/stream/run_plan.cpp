@@ -2,6 +2,7 @@
 #include "imgmill/stream/run_plan.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <deque>
 
 #include "imgmill/base/byte_size.h"

@@ -2,6 +2,7 @@
 #include "torch/device_slots.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "torch/accelerator_device.h"
 

@@ -1,4 +1,5 @@
 // What is remembered of a run: records of guarded work, moments, and both within their bounds.
+#include <cstdint>
 #include <cstring>
 
 #include "memory/batch_log_impl.h"

@@ -2,6 +2,7 @@
 #include "imgmill/memory/memory_manager.h"
 
 #include <chrono>
+#include <cstdint>
 #include <cstring>
 #include <functional>
 #include <thread>

@@ -1,6 +1,8 @@
 // What the kernel says, read from made-up trees and from the real one.
 #include "imgmill/memory/system_memory.h"
 
+#include <cstdint>
+
 #include "memory/proc_file.h"
 #include "memory_fixture.h"
 

@@ -2,6 +2,8 @@
 // leak nothing.
 #include <doctest/doctest.h>
 
+#include <cstdint>
+
 #include "sweep/command_run.h"
 
 using namespace imgmill;

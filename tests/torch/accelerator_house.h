@@ -1,12 +1,11 @@
 // A manager and a runtime with this machine's accelerator, for the tests that need one.
 #pragma once
 
-#include <doctest/doctest.h>
-
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "torch/doctest_beside_torch.h"
 #include "torch/runtime.h"
 
 namespace imgmill {

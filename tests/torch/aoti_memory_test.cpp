@@ -5,7 +5,6 @@
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
-#include <doctest/doctest.h>
 #include <torch/csrc/inductor/aoti_package/model_package_loader.h>
 
 #include <cstdlib>
@@ -13,8 +12,9 @@
 #include "imgmill/memory/ladder.h"
 #include "imgmill/memory/memory_manager.h"
 #include "torch/device_slots.h"
+#include "torch/doctest_beside_torch.h"
 #include "torch/libtorch_settings.h"
-#include "torch_fixture.h"
+#include "torch/torch_fixture.h"
 
 using namespace imgmill;
 

@@ -1,6 +1,7 @@
 // .pth checkpoints: those of other projects in all formats, and made-up ones that ask for what a state dict
 // never needs.
 #include <chrono>
+#include <cstdint>
 #include <cstring>
 
 #include "torch/checkpoint_builder.h"

@@ -2,6 +2,7 @@
 // worse. Run it under AddressSanitizer to see that no byte beyond a buffer is touched.
 #include <unistd.h>
 
+#include <cstdint>
 #include <random>
 
 #include "torch/checkpoint_builder.h"

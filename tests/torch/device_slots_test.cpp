@@ -1,7 +1,7 @@
 // Several parts of the CPU as devices: each gets its share of the threads, and a pool of its own.
 #include "torch/device_slots.h"
 
-#include <doctest/doctest.h>
+#include "torch/doctest_beside_torch.h"
 
 using namespace imgmill;
 

@@ -2,12 +2,12 @@
 #include "torch/edge.h"
 
 #include <c10/util/Exception.h>
-#include <doctest/doctest.h>
 
 #include <new>
 #include <stdexcept>
 
 #include "imgmill/memory/out_of_memory.h"
+#include "torch/doctest_beside_torch.h"
 
 using namespace imgmill;
 

@@ -1,8 +1,6 @@
 // Weight files for the tests: real ones, and made-up ones in a folder that goes away.
 #pragma once
 
-#include <doctest/doctest.h>
-
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -10,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "torch/doctest_beside_torch.h"
 #include "torch/little_endian.h"
 
 /// The path of a file in the folder of test material; nothing, with a message, where there is none.

@@ -3,6 +3,7 @@
 #include "torch/weights/safetensors_header.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <set>
 
