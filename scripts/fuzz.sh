@@ -37,6 +37,14 @@ build=build/fuzz
 scripts/setup.sh --no-torch --with clang-16 --with libclang-rt-16-dev --with llvm-16  # the last one for names in traces
 mkdir -p "$build"
 cmake --preset fuzz >"$build/configure.log" 2>&1 || { cat "$build/configure.log" >&2; exit 1; }
+case " ${readers[*]} " in *" yaml_options "* | *" pipeline "*)
+  # Their flags are those of the commands, as they are for users: see tests/fuzz/CMakeLists.txt.
+  mkdir -p build/release
+  [ -e build/release/CMakeCache.txt ] || cmake --preset release -DIMGMILL_TORCH=OFF >"$build/configure.log" 2>&1 ||
+    { cat "$build/configure.log" >&2; exit 1; }
+  cmake --build --preset release --target imgmill_cli >"$build/build.log" 2>&1 ||
+    { grep -E 'error|FAILED' "$build/build.log" | head -n 40 >&2; exit 1; } ;;
+esac
 targets=(fuzz_seeds)
 for reader in "${readers[@]}"; do targets+=("fuzz_$reader"); done
 cmake --build --preset fuzz --target "${targets[@]}" >"$build/build.log" 2>&1 ||

@@ -13,6 +13,11 @@ namespace {
 constexpr std::string_view kTiffSpace = "http://ns.adobe.com/tiff/1.0/";
 constexpr std::string_view kXmpSpace = "http://ns.adobe.com/xap/1.0/";
 
+// A packet that binds more prefixes to a namespace, or longer ones, is made to waste time: each is searched
+// for.
+constexpr size_t kMostPrefixes = 8;
+constexpr size_t kLongestPrefix = 64;
+
 bool IsSpace(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
@@ -27,13 +32,14 @@ std::vector<std::string> PrefixesOf(std::string_view xmp, std::string_view space
   for (size_t at = xmp.find("xmlns:"); at != xmp.npos; at = xmp.find("xmlns:", at + 1)) {
     const size_t from = at + 6;
     size_t end = from;
-    while (end < xmp.size() && !IsSpace(xmp[end]) && xmp[end] != '=') ++end;
+    while (end < xmp.size() && end - from <= kLongestPrefix && !IsSpace(xmp[end]) && xmp[end] != '=') ++end;
     const std::string_view prefix = xmp.substr(from, end - from);
     while (end < xmp.size() && (IsSpace(xmp[end]) || xmp[end] == '=')) ++end;
-    if (prefix.empty() || end >= xmp.size() || !IsQuote(xmp[end])) continue;
+    if (prefix.empty() || prefix.size() > kLongestPrefix || end >= xmp.size() || !IsQuote(xmp[end])) continue;
     if (xmp.substr(end + 1, space.size()) != space) continue;
     if (end + 1 + space.size() >= xmp.size() || xmp[end + 1 + space.size()] != xmp[end]) continue;
     if (std::find(prefixes.begin(), prefixes.end(), prefix) == prefixes.end()) prefixes.emplace_back(prefix);
+    if (prefixes.size() == kMostPrefixes) break;
   }
   return prefixes;
 }
@@ -49,13 +55,18 @@ size_t DigitBehind(std::string_view xmp, size_t at) {
 }
 
 void TakeElementOut(std::string& xmp, const std::string& name) {
-  const std::string close = "</" + name + ">";
-  for (size_t from = xmp.find("<" + name); from != xmp.npos; from = xmp.find("<" + name, from)) {
-    const char behind = from + 1 + name.size() < xmp.size() ? xmp[from + 1 + name.size()] : '\0';
+  const std::string open = "<" + name, close = "</" + name + ">";
+  std::string kept;
+  size_t done = 0;
+  for (size_t from = xmp.find(open); from != xmp.npos; from = xmp.find(open, done)) {
+    const char behind = from + open.size() < xmp.size() ? xmp[from + open.size()] : '\0';
     const size_t end = xmp.find(close, from);
-    if ((behind != '>' && !IsSpace(behind)) || end == xmp.npos) return;
-    xmp.erase(from, end + close.size() - from);
+    if ((behind != '>' && !IsSpace(behind)) || end == xmp.npos) break;
+    kept.append(xmp, done, from - done);
+    done = end + close.size();
   }
+  kept.append(xmp, done);
+  xmp = std::move(kept);
 }
 
 uint32_t Number(const uint8_t* bytes, size_t length, bool big_endian) {
@@ -99,22 +110,23 @@ void DropPhotoshopThumbnail(std::vector<uint8_t>& resources) {
   constexpr char kBegin[] = "Photoshop 3.0";
   if (resources.size() < sizeof kBegin || std::memcmp(resources.data(), kBegin, sizeof kBegin) != 0) return;
   size_t at = sizeof kBegin;
+  std::vector<uint8_t> kept(resources.begin(), resources.begin() + sizeof kBegin);
   // Each: "8BIM", number (2), a name with its length before it, padded to even, length (4), bytes, padded.
   while (resources.size() - at >= 12 && std::memcmp(&resources[at], "8BIM", 4) == 0) {
     const uint32_t number = Number(&resources[at + 4], 2, true);
     const size_t name = (size_t{resources[at + 6]} + 2) / 2 * 2;
-    if (resources.size() - at < 6 + name + 4) return;
+    if (resources.size() - at < 6 + name + 4) break;
     const size_t length = Number(&resources[at + 6 + name], 4, true);
     const size_t whole = 6 + name + 4 + (length + 1) / 2 * 2;
     const size_t end = std::min(at + whole, resources.size());
-    if (number == 1033 || number == 1036) {
-      resources.erase(resources.begin() + static_cast<std::ptrdiff_t>(at),
-                      resources.begin() + static_cast<std::ptrdiff_t>(end));
-    } else {
-      at = end;
+    if (number != 1033 && number != 1036) {
+      kept.insert(kept.end(), resources.begin() + static_cast<std::ptrdiff_t>(at),
+                  resources.begin() + static_cast<std::ptrdiff_t>(end));
     }
-    if (at >= resources.size()) return;
+    at = end;
   }
+  kept.insert(kept.end(), resources.begin() + static_cast<std::ptrdiff_t>(at), resources.end());
+  resources = std::move(kept);
 }
 
 }  // namespace imgmill

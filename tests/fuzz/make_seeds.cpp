@@ -59,7 +59,8 @@ void WriteTiffs() {
   for (const bool big : {false, true}) {
     for (const bool big_endian : {false, true}) {
       const std::string kind = std::string(big ? "big" : "classic") + (big_endian ? "-mm" : "-ii");
-      for (const char* program : {"tiff_directory", "exif", "block_rows", "tiff_one_strip", "image"}) {
+      for (const char* program :
+           {"tiff_directory", "exif", "block_rows", "tiff_one_strip", "image", "upright_metadata"}) {
         Write(program, kind + ".tif", Tiff(big, big_endian, 16, 9, true));
       }
       Write("tiff_one_strip", kind + "-claimed.tif", Tiff(big, big_endian, 3000, 3000, false));
@@ -145,6 +146,14 @@ void WriteCatalogFiles() {
 }
 
 void WriteTexts() {
+  Write(
+      "upright_metadata", "packet.xmp",
+      "<r xmlns:x='http://ns.adobe.com/xap/1.0/' xmlns:t=\"http://ns.adobe.com/tiff/1.0/\" t:Orientation='6'>"
+      "<x:Thumbnails><a/></x:Thumbnails></r>");
+  Write("upright_metadata", "resources.bin",
+        std::string("Photoshop 3.0\0", 14) + std::string("8BIM\4\x0c\0\0\0\0\0\2ab", 14) +
+            std::string("8BIM\4\4\0\0\0\0\0\1a\0", 14));
+  Write("raw_profile", "exif.txt", "\nexif\n      14\n4578696600004949\n2a0008000000\n");
   Write("yaml_options", "shared.yaml",
         "memory: 512MiB\nthreads: 2\ninclude: ['*.jpg', \"a/**\"]\nrecursive: true\nreport: r.json\nsteps: "
         "{a: &x [1], b: *x}\n");
