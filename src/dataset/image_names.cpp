@@ -14,10 +14,10 @@ namespace imgmill {
 namespace {
 
 // Sorted, for the binary search.
-constexpr std::array<std::string_view, 30> kExtensions = {
-    "apng", "avif", "avifs", "bmp", "exr",  "gif", "hdr", "heic", "heif", "hif",
-    "ico",  "j2k",  "jp2",   "jpe", "jpeg", "jpf", "jpg", "jpx",  "jxl",  "pbm",
-    "pfm",  "pgm",  "png",   "pnm", "ppm",  "sgi", "tga", "tif",  "tiff", "webp"};
+constexpr std::array<std::string_view, 34> kExtensions = {
+    "apng", "avif", "avifs", "bmp", "dib",  "exr", "gif", "hdr", "heic", "heif", "hif", "ico",
+    "j2k",  "jfif", "jp2",   "jpe", "jpeg", "jpf", "jpg", "jpx", "jxl",  "mpo",  "pbm", "pfm",
+    "pgm",  "png",  "pnm",   "ppm", "qoi",  "sgi", "tga", "tif", "tiff", "webp"};
 static_assert(std::is_sorted(kExtensions.begin(), kExtensions.end()));
 
 constexpr size_t kLongest = 5;
@@ -39,6 +39,7 @@ constexpr std::array kSignatures = {
     "\xff\x0a"sv,  // JPEG XL
     "BM"sv,        //
     "\0\0\1\0"sv,  // ICO
+    "qoif"sv,      // QOI
     "#?RADIANCE"sv,
     "#?RGBE"sv,            // HDR
     "\x76\x2f\x31\x01"sv,  // OpenEXR

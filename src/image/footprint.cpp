@@ -7,6 +7,7 @@
 #include "imgmill/image/writer.h"
 #include "jpeg_rows.h"
 #include "row_pipe.h"
+#include "still_rows.h"
 #include "stored_form.h"
 
 namespace imgmill {
@@ -85,6 +86,7 @@ double DecoderBytes(const ImageHeader& header, const Sizes& s) {
     const double block = static_cast<double>(header.block_rows) * s.row_bytes;
     return block * 4.2 + static_cast<double>(header.block_rows * header.block_rows) * header.bands * 8;
   }
+  if (IsStillFormat(header.format)) return StillBytes(header);
   if (header.format == "jxl") return s.pixels * 6 + whole * 2 + s.file_bytes;
   return whole * 2 + s.file_bytes;
 }

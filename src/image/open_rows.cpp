@@ -7,6 +7,7 @@
 #include "imgmill/memory/out_of_memory.h"
 #include "jpeg_rows.h"
 #include "pixel_form.h"
+#include "still_rows.h"
 #include "upright.h"
 #include "vips_load.h"
 #include "vips_rows.h"
@@ -141,6 +142,7 @@ MadePipeline FileThroughVips(const std::string& path, const ImageHeader& header,
 Result<std::unique_ptr<RowReader>> OpenStored(const std::string& path, const ImageHeader& header,
                                               const ReadOptions& options) {
   if (header.format == "jpeg") return OpenJpeg(path, header, options);
+  if (IsStillFormat(header.format)) return OpenStillRows(path, header, options.allow_truncated);
   InitImageLibraries();
   return OpenVipsRows([=](bool lenient) { return FileThroughVips(path, header, options, lenient); },
                       options.allow_truncated);

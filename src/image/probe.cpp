@@ -7,6 +7,7 @@
 #include "colour.h"
 #include "imgmill/image/reader.h"
 #include "jpeg_decoder.h"
+#include "still_rows.h"
 #include "vips_load.h"
 
 namespace imgmill {
@@ -135,6 +136,17 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
     if (!WithinLimit(width, height, limits)) return TooManyPixels(width, height, limits);
   }
 
+  const auto still_header = [&](bool last) -> std::optional<Result<ImageHeader>> {
+    const std::optional<StillHeader> still = ReadStillHeader(*file, *head, last);
+    if (!still) return std::nullopt;
+    if (!WithinLimit(still->width, still->height, limits)) {
+      return TooManyPixels(still->width, still->height, limits);
+    }
+    if (Status loaded = LoadStillModule(Stage::kProbe); !loaded) return loaded.error();
+    return HeaderOfStill(*still, file_bytes);
+  };
+  if (auto still = still_header(false)) return *std::move(still);
+
   InitImageLibraries();
   LoadModuleFor(head->bytes, head->size);
   ImageRef image;
@@ -144,8 +156,11 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
     image = LoadWithVips(*file, *head, path, VIPS_FAIL_ON_NONE, &known);
   }
   if (!image && !known) {
-    VipsShared share;
-    vips_error_clear();
+    {
+      VipsShared share;
+      vips_error_clear();
+    }
+    if (auto still = still_header(true)) return *std::move(still);
     return WhyUnknown(*head, Stage::kProbe);
   }
   if (!image) {

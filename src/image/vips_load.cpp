@@ -22,10 +22,7 @@ struct Kind {
 };
 
 constexpr Kind kKnownStrangers[] = {
-    {0, "BM", 2, "a Windows bitmap, which is not supported (convert it to PNG)"},
-    {0, "\0\0\1\0", 4, "a Windows icon, which is not supported (convert it to PNG)"},
     {0, "8BPS", 4, "a Photoshop document, which is not supported (export it as TIFF or PNG)"},
-    {0, "qoif", 4, "a QOI image, which is not supported (convert it to PNG)"},
     {0, "DDS ", 4, "a DirectDraw texture, which is not supported (convert it to PNG)"},
     {0, "icns", 4, "an Apple icon, which is not supported (convert it to PNG)"},
     {0, "%PDF", 4, "a PDF document, not an image"},
@@ -57,6 +54,9 @@ constexpr Kind kKnownFormats[] = {
     {4, "jP  ", 4, "JPEG 2000"},
     {0, "\xFF\x4F\xFF\x51", 4, "JPEG 2000"},
     {0, "#?RADIANCE", 10, "Radiance HDR"},
+    {0, "BM", 2, "BMP"},
+    {0, "\0\0\1\0", 4, "ICO"},
+    {0, "qoif", 4, "QOI"},
 };
 
 bool LooksLikeText(const FileHead& head) {
@@ -84,7 +84,7 @@ std::string StrangerText(const FileHead& head) {
   }
   if (LooksLikeText(head)) return "it is text, not an image";
   return "not an image of a known format (JPEG, PNG, WebP, TIFF, GIF, HEIF, AVIF, JPEG XL, JPEG 2000, "
-         "PNM, Radiance HDR, OpenEXR)";
+         "PNM, Radiance HDR, OpenEXR, BMP, TGA, ICO, QOI)";
 }
 
 }  // namespace

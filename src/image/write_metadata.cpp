@@ -6,6 +6,7 @@
 #include "exif.h"
 #include "icc_profile.h"
 #include "jpeg_encoder.h"
+#include "still_header.h"
 #include "upright_metadata.h"
 #include "vips_load.h"
 
@@ -117,10 +118,11 @@ ImageRef OpenSource(const std::string& source, std::vector<std::string>& notes) 
   if (!file) return notes.push_back(lost + ": " + file.error().message), ImageRef();
   Result<FileHead> head = ReadHead(*file, Stage::kEncode);
   if (!head) return notes.push_back(lost + ": " + head.error().message), ImageRef();
+  if (ReadStillHeader(*file, *head, false)) return {};  // BMP and its like hold none
   bool known = false;
   ImageRef from = LoadWithVips(*file, *head, source, VIPS_FAIL_ON_NONE, &known);
-  if (!from) {
-    vips_error_clear();
+  if (!from) vips_error_clear();
+  if (!from && !ReadStillHeader(*file, *head, true)) {
     notes.push_back(lost + ": its header cannot be read");
   }
   return from;

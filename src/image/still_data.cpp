@@ -1,0 +1,197 @@
+// Goes through runs without decoding them: how far they reach is plain from their lengths.
+#include "still_data.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+namespace imgmill {
+namespace {
+
+/// How far stored pixels reach.
+struct Reach {
+  int64_t pixels = 0;   ///< that are whole
+  int64_t end = 0;      ///< of the bytes that hold them, from the first one on
+  bool closed = false;  ///< all pixels are there, and what must follow them
+};
+
+using Stored = std::span<const uint8_t>;
+
+Reach ReachOfTga(Stored stored, int64_t wanted, int pixel_bytes) {
+  Reach reach;
+  size_t at = 0;
+  while (reach.pixels < wanted && at < stored.size()) {
+    const int64_t count = (stored[at] & 127) + 1;
+    const int64_t values = (stored[at] & 128) != 0 ? 1 : count;
+    at += 1 + static_cast<size_t>(values * pixel_bytes);
+    if (at > stored.size()) break;
+    reach.pixels += count;
+    reach.end = static_cast<int64_t>(at);
+  }
+  reach.closed = reach.pixels >= wanted;
+  return reach;
+}
+
+Reach ReachOfQoi(Stored stored, int64_t wanted) {
+  Reach reach;
+  size_t at = 0;
+  while (reach.pixels < wanted && at < stored.size()) {
+    const uint8_t op = stored[at];
+    const size_t length = op == 0xFE ? 4 : op == 0xFF ? 5 : op >> 6 == 2 ? 2 : 1;
+    at += length;
+    if (at > stored.size()) break;
+    reach.pixels += op >> 6 == 3 && op < 0xFE ? (op & 63) + 1 : 1;
+    reach.end = static_cast<int64_t>(at);
+  }
+  constexpr uint8_t kEnd[] = {0, 0, 0, 0, 0, 0, 0, 1};
+  reach.closed = reach.pixels >= wanted && stored.size() - at >= sizeof kEnd &&
+                 std::memcmp(&stored[at], kEnd, sizeof kEnd) == 0;
+  return reach;
+}
+
+/// A bitmap may end anywhere by its end mark; without one, every pixel must be there.
+Reach ReachOfBmp(Stored stored, int64_t width, int64_t height, int bits) {
+  Reach reach;
+  int64_t x = 0;
+  int64_t y = 0;
+  size_t at = 0;
+  while (y < height && at + 1 < stored.size()) {
+    const uint8_t count = stored[at];
+    const uint8_t value = stored[at + 1];
+    at += 2;
+    if (count > 0) {
+      x += count;
+    } else if (value == 0) {
+      x = 0;
+      ++y;
+    } else if (value == 1) {
+      reach.closed = true;
+      break;
+    } else if (value == 2) {
+      if (at + 2 > stored.size()) break;
+      x += stored[at];
+      y += stored[at + 1];
+      at += 2;
+    } else {
+      const size_t bytes = bits == 8 ? value : (size_t{value} + 1) / 2;
+      at += (bytes + 1) / 2 * 2;
+      if (at > stored.size()) break;
+      x += value;
+    }
+    reach.end = static_cast<int64_t>(at);
+    reach.pixels = y * width + std::min(x, width);
+  }
+  // Without an end mark, rows that are all there, the last one with or without its own.
+  reach.closed = reach.closed || y >= height || (y == height - 1 && x >= width);
+  return reach;
+}
+
+void Append(std::vector<uint8_t>& fill, std::initializer_list<uint8_t> bytes, int64_t times = 1) {
+  for (; times > 0; --times) fill.insert(fill.end(), bytes);
+}
+
+/// Runs of black for what is missing.
+std::vector<uint8_t> BlackRuns(const StillHeader& header, const Reach& reach) {
+  const int64_t missing = header.width * header.height - reach.pixels;
+  std::vector<uint8_t> fill;
+  if (header.kind == StillKind::kBmp) Append(fill, {0, 1});
+  if (header.kind == StillKind::kTga && missing > 0) {
+    for (int64_t left = missing; left > 0; left -= 128) {
+      fill.push_back(static_cast<uint8_t>(128 | (std::min<int64_t>(left, 128) - 1)));
+      fill.insert(fill.end(), static_cast<size_t>(header.pixel_bytes), 0);
+    }
+  }
+  if (header.kind == StillKind::kQoi && missing > 0) {
+    if (header.pixel_bytes == 4) Append(fill, {0xFF, 0, 0, 0, 255});
+    if (header.pixel_bytes == 3) Append(fill, {0xFE, 0, 0, 0});
+    constexpr int64_t kRun = 62;
+    Append(fill, {0xC0 | (kRun - 1)}, (missing - 1) / kRun);
+    if ((missing - 1) % kRun > 0) fill.push_back(static_cast<uint8_t>(0xC0 | ((missing - 1) % kRun - 1)));
+  }
+  if (header.kind == StillKind::kQoi) Append(fill, {0, 0, 0, 0, 0, 0, 0, 1});
+  return fill;
+}
+
+Reach ReachOf(const StillHeader& header, Stored stored) {
+  const int64_t wanted = header.width * header.height;
+  switch (header.kind) {
+    case StillKind::kTga:
+      return ReachOfTga(stored, wanted, header.pixel_bytes);
+    case StillKind::kQoi:
+      return ReachOfQoi(stored, wanted);
+    default:
+      return ReachOfBmp(stored, header.width, header.height, header.bits);
+  }
+}
+
+std::string Where(const StillHeader& header, int64_t pixels) {
+  return "image data ends at pixel " + std::to_string(pixels) + " of " +
+         std::to_string(header.width * header.height);
+}
+
+/// What FFmpeg wants of an icon's bitmap: a file's header before it and the height of the picture alone.
+void MakeFile(const StillHeader& header, uint8_t* start) {
+  const auto put = [&](size_t at, int64_t value) {
+    for (size_t i = 0; i < 4; ++i) start[at + i] = static_cast<uint8_t>(value >> (8 * i));
+  };
+  std::memcpy(start, "BM", 2);
+  put(2, header.bytes + 14);
+  put(6, 0);
+  put(10, header.pixels_at + 14);
+  put(14 + 8, header.height);
+}
+
+}  // namespace
+
+Result<StillData> ReadStillData(const InputFile& file, const StillHeader& header, bool allow_truncated) {
+  const size_t before = header.in_icon ? 14 : 0;
+  const int64_t there = std::min(header.bytes, std::max<int64_t>(0, file.bytes() - header.at));
+  const int64_t pixels_end = header.pixels_at + header.row_bytes * header.height;
+  const bool raw = !header.compressed && header.kind != StillKind::kPng;
+  StillData data;
+  const Error cut{Stage::kDecode, Code::kTruncated, ""};
+  const std::string advice = " (use --allow-truncated to keep the readable part)";
+  if (there < header.bytes || there <= header.pixels_at || (raw && there < pixels_end)) {
+    const int64_t pixels = raw && header.row_bytes > 0 ? std::max<int64_t>(0, there - header.pixels_at) *
+                                                             header.width / header.row_bytes
+                                                       : 0;
+    data.missing = Where(header, pixels);
+    if (!allow_truncated || header.in_icon || header.kind == StillKind::kPng || there <= header.pixels_at) {
+      return Error{Stage::kDecode, Code::kTruncated,
+                   data.missing + (there > header.pixels_at && raw && !header.in_icon ? advice : "")};
+    }
+  }
+  const auto stored_bytes = static_cast<size_t>(there);
+  const auto wanted = static_cast<size_t>(raw ? std::max(there, pixels_end) : there);
+  data.buffer = Buffer(before + wanted + kStillPadding);
+  uint8_t* start = data.buffer.data();
+  std::memset(start, 0, before);
+  const ptrdiff_t got = file.ReadAt(header.at, start + before, stored_bytes);
+  if (got < 0) return ReadErrorFromErrno(Stage::kDecode, errno);
+  if (got != there)
+    return Error{Stage::kDecode, Code::kReadError, "the file changed while it was being read"};
+  std::memset(start + before + stored_bytes, 0, wanted - stored_bytes + kStillPadding);
+  data.bytes = before + wanted;
+  if (header.in_icon) MakeFile(header, start);
+  if (header.with_masks) start[before + (header.in_icon ? 0 : 14)] = 40;
+  if (!header.compressed) return data;
+
+  const auto pixels_at = static_cast<size_t>(header.pixels_at);
+  const Reach reach = ReachOf(header, {start + before + pixels_at, stored_bytes - pixels_at});
+  if (reach.closed) return data;
+  data.missing = Where(header, reach.pixels);
+  if (reach.pixels >= header.width * header.height) data.missing = "its end mark is missing";
+  if (!allow_truncated) return Error{Stage::kDecode, Code::kTruncated, data.missing + advice};
+  const std::vector<uint8_t> fill = BlackRuns(header, reach);
+  const size_t kept = before + pixels_at + static_cast<size_t>(reach.end);
+  Buffer filled(kept + fill.size() + kStillPadding);
+  std::memcpy(filled.data(), start, kept);
+  std::memcpy(filled.data() + kept, fill.data(), fill.size());
+  std::memset(filled.data() + kept + fill.size(), 0, kStillPadding);
+  data.buffer = std::move(filled);
+  data.bytes = kept + fill.size();
+  return data;
+}
+
+}  // namespace imgmill

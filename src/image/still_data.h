@@ -1,0 +1,22 @@
+// The stored bytes of a picture that FFmpeg decodes: whole, or found to be cut short, which FFmpeg does not
+// always tell.
+#pragma once
+
+#include <string>
+
+#include "imgmill/memory/pool.h"
+#include "still_header.h"
+
+namespace imgmill {
+
+struct StillData {
+  Buffer buffer;  ///< with kStillPadding behind the bytes
+  size_t bytes = 0;
+  std::string missing;  ///< what is missing, where the rest was filled up with black; empty: nothing is
+};
+
+/// Reads the bytes that the decoder gets. Errors: kTruncated where they end before the last pixel, unless
+/// `allow_truncated`. @throws OutOfMemory
+Result<StillData> ReadStillData(const InputFile& file, const StillHeader& header, bool allow_truncated);
+
+}  // namespace imgmill

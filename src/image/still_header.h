@@ -1,0 +1,47 @@
+// Headers of the formats that FFmpeg decodes for us: what a picture is and what it needs is known, and
+// checked, before memory is spent.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "open_file.h"
+#include "still_module.h"
+#include "vips_load.h"
+
+namespace imgmill {
+
+/// A BMP, TGA, QOI or ICO file, as its header says.
+struct StillHeader {
+  const char* format = "";  ///< "bmp", "tga", "qoi", "ico"
+  StillKind kind = StillKind::kBmp;
+  int64_t width = 0;
+  int64_t height = 0;
+  int bands = 3;  ///< 1, 3 or 4
+  int frames = 1;
+
+  /// Where in the file the bytes lie that are decoded: all of it, but of an icon.
+  int64_t at = 0;
+  int64_t bytes = 0;
+
+  /// BMP and TGA: of the pixels, from `at` on.
+  int64_t pixels_at = 0;
+  int64_t row_bytes = 0;    ///< as stored, without compression
+  int pixel_bytes = 0;      ///< TGA's packets; QOI's channels
+  bool compressed = false;  ///< by runs
+  int bits = 0;             ///< BMP: of a pixel
+
+  /// BMP in an icon: without the file's header, and with a mask of transparent pixels behind the picture.
+  bool in_icon = false;
+  /// BMP: a header of 52 bytes, which FFmpeg knows only as one of 40 with masks behind it.
+  bool with_masks = false;
+
+  std::string unsupported;  ///< why it is not read; empty when it is
+};
+
+/// Nothing if the file is of none of these formats. TGA has no signature: it is looked for only where `last`
+/// says that no other reader wants the file.
+std::optional<StillHeader> ReadStillHeader(const InputFile& file, const FileHead& head, bool last);
+
+}  // namespace imgmill

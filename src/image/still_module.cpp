@@ -1,0 +1,97 @@
+// Opens libimgmill_stills.so where a file first needs it: FFmpeg's libraries take 36 ms and 6 MB to map,
+// which runs without such files do not pay.
+#include "still_module.h"
+
+#include <dlfcn.h>
+#include <unistd.h>
+
+#include <climits>
+#include <mutex>
+#include <vector>
+
+#include "imgmill/base/path_text.h"
+
+namespace imgmill {
+namespace {
+
+constexpr char kModuleName[] = "libimgmill_stills.so";
+
+/// The folder of the running program, with a trailing slash.
+std::string ProgramFolder() {
+  char path[PATH_MAX];
+  const ssize_t length = readlink("/proc/self/exe", path, sizeof path);
+  if (length <= 0 || length == static_cast<ssize_t>(sizeof path)) return {};
+  const std::string program(path, static_cast<size_t>(length));
+  return program.substr(0, program.rfind('/') + 1);
+}
+
+/// The folder of libimgmill.so, if this code is part of it and not of a program; with a trailing slash.
+std::string LibraryFolder() {
+  Dl_info info = {};
+  if (dladdr(reinterpret_cast<const void*>(&LoadStillModule), &info) == 0 || info.dli_fname == nullptr)
+    return {};
+  const std::string file = info.dli_fname;
+  const size_t slash = file.rfind('/') + 1;
+  return file.find(".so", slash) == std::string::npos ? "" : file.substr(0, slash);
+}
+
+struct Module {
+  DecodeStillFn decode = nullptr;
+  std::string tried;
+};
+
+Module Open() {
+  std::vector<std::string> folders;
+  const std::string program = ProgramFolder();
+  for (const char* relative : {"../lib/", "../lib/imgmill/"}) folders.push_back(program + relative);
+  if (const std::string library = LibraryFolder(); !library.empty()) {
+    folders.push_back(library);
+    folders.push_back(library + "imgmill/");
+  }
+  Module module;
+  for (const std::string& folder : folders) {
+    const std::string path = folder + kModuleName;
+    if (!module.tried.empty()) module.tried += "; ";
+    module.tried += PrintablePath(path);
+    if (access(path.c_str(), F_OK) != 0) {
+      module.tried += ": no such file";
+      continue;
+    }
+    // Never closed: FFmpeg's libraries are not made to be.
+    void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    if (handle != nullptr) module.decode = reinterpret_cast<DecodeStillFn>(dlsym(handle, kDecodeStill));
+    if (module.decode != nullptr) return module;
+    const char* reason = dlerror();
+    module.tried += std::string(": ") + (reason != nullptr ? reason : "unknown reason");
+  }
+  return module;
+}
+
+const Module& TheModule() {
+  static const Module module = Open();
+  return module;
+}
+
+}  // namespace
+
+Status LoadStillModule(Stage stage) {
+  const Module& module = TheModule();
+  if (module.decode != nullptr) return {};
+  return Error{stage, Code::kUnsupported,
+               "BMP, TGA, ICO and QOI need the module " + std::string(kModuleName) +
+                   ", which could not be opened (tried: " + module.tried + "); install imgmill anew"};
+}
+
+Result<std::unique_ptr<StillPicture>> DecodeStill(StillKind kind, std::span<const uint8_t> bytes,
+                                                  int64_t width, int64_t height) {
+  if (Status loaded = LoadStillModule(Stage::kDecode); !loaded) return loaded.error();
+  std::string why;
+  std::unique_ptr<StillPicture> picture(
+      TheModule().decode(kStillInterface, kind, bytes.data(), bytes.size(), width, height, &why));
+  if (picture) return picture;
+  const bool memory = why == "out of memory";
+  return Error{Stage::kDecode, memory ? Code::kOutOfMemory : Code::kMalformed,
+               "FFmpeg cannot decode it: " + why};
+}
+
+}  // namespace imgmill

@@ -1,0 +1,42 @@
+// What the loadable module with FFmpeg's decoders is to the readers: one picture out of bytes in memory.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "imgmill/base/result.h"
+
+namespace imgmill {
+
+enum class StillKind : int { kBmp, kTga, kQoi, kPng };
+
+/// A decoded picture.
+class StillPicture {
+ public:
+  virtual ~StillPicture() = default;
+  /// Row `y`, 8 bits a sample: grey, RGB or RGBA, as `bands` (1, 3, 4) says. Alpha that the decoder found
+  /// none of is `missing_alpha`.
+  virtual void Row(int64_t y, int bands, uint8_t missing_alpha, uint8_t* to) const = 0;
+};
+
+/// Zero bytes that must lie behind the bytes that are decoded.
+inline constexpr size_t kStillPadding = 64;
+
+/// Raised with each change of StillPicture or DecodeStillFn, so that a module of another build is refused.
+inline constexpr int kStillInterface = 1;
+inline constexpr char kDecodeStill[] = "imgmill_decode_still";
+/// Null: `why` tells.
+using DecodeStillFn = StillPicture* (*)(int interface, StillKind kind, const uint8_t* bytes, size_t size,
+                                        int64_t width, int64_t height, std::string* why);
+
+/// Opens the module, once.
+Status LoadStillModule(Stage stage);
+
+/// Decodes `bytes` (kStillPadding more may be read). `width` and `height`: what its header says.
+Result<std::unique_ptr<StillPicture>> DecodeStill(StillKind kind, std::span<const uint8_t> bytes,
+                                                  int64_t width, int64_t height);
+
+}  // namespace imgmill

@@ -1,0 +1,118 @@
+// RowReader over a StillPicture; icons' masks become alpha here.
+#include "still_rows.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "still_data.h"
+
+namespace imgmill {
+namespace {
+
+/// Bytes of a row of an icon's mask: a bit a pixel, in words of 32.
+int64_t MaskRowBytes(int64_t width) {
+  return (width + 31) / 32 * 4;
+}
+
+class StillRows final : public RowReader {
+ public:
+  StillRows(std::unique_ptr<StillPicture> picture, const StillHeader& header, std::vector<uint8_t> mask,
+            const std::string& missing)
+      : picture_(std::move(picture)),
+        layout_{header.width, header.height, header.bands, Sample::kU8},
+        mask_(std::move(mask)),
+        // FFmpeg gives alpha that is zero throughout as none.
+        missing_alpha_(header.kind == StillKind::kBmp && header.bits == 32 ? 0 : 255) {
+    if (!missing.empty()) notes_.push_back(missing + "; the readable part is kept");
+  }
+
+  const Layout& layout() const override { return layout_; }
+  const std::vector<std::string>& notes() const override { return notes_; }
+
+  Status Read(int64_t rows, uint8_t* destination, size_t stride) override {
+    if (rows > layout_.height - next_row_) {
+      return Error{Stage::kDecode, Code::kInternal, "rows beyond the end were asked for"};
+    }
+    for (int64_t i = 0; i < rows; ++i, ++next_row_, destination += stride) {
+      picture_->Row(next_row_, layout_.bands, missing_alpha_, destination);
+      if (!mask_.empty()) ApplyMask(destination);
+    }
+    return {};
+  }
+
+ private:
+  void ApplyMask(uint8_t* row) const {
+    const uint8_t* mask =
+        &mask_[static_cast<size_t>((layout_.height - 1 - next_row_) * MaskRowBytes(layout_.width))];
+    for (int64_t x = 0; x < layout_.width; ++x) {
+      row[4 * x + 3] = (mask[x / 8] >> (7 - x % 8) & 1) != 0 ? 0 : 255;
+    }
+  }
+
+  std::unique_ptr<StillPicture> picture_;
+  Layout layout_;
+  std::vector<uint8_t> mask_;  // the bottom row first; set bits are transparent
+  uint8_t missing_alpha_;
+  int64_t next_row_ = 0;
+  std::vector<std::string> notes_;
+};
+
+/// The mask behind an icon's picture; empty where it has none, or alpha of its own.
+std::vector<uint8_t> MaskOf(const StillHeader& header, const StillData& data) {
+  if (!header.in_icon || header.bits == 32) return {};
+  const auto at = static_cast<size_t>(14 + header.pixels_at + header.row_bytes * header.height);
+  const auto bytes = static_cast<size_t>(MaskRowBytes(header.width) * header.height);
+  if (at > data.bytes || data.bytes - at < bytes) return {};
+  return {data.buffer.data() + at, data.buffer.data() + at + bytes};
+}
+
+}  // namespace
+
+bool IsStillFormat(const std::string& format) {
+  constexpr std::array kFormats = {"bmp", "tga", "qoi", "ico"};
+  return std::any_of(kFormats.begin(), kFormats.end(), [&](const char* name) { return format == name; });
+}
+
+Result<ImageHeader> HeaderOfStill(const StillHeader& still, int64_t file_bytes) {
+  if (!still.unsupported.empty()) return Error{Stage::kProbe, Code::kUnsupported, still.unsupported};
+  ImageHeader header;
+  header.format = still.format;
+  header.width = still.width;
+  header.height = still.height;
+  header.bands = still.bands;
+  header.has_alpha = still.bands == 4;
+  header.sequential = false;
+  header.frames = still.frames;
+  header.file_bytes = file_bytes;
+  return header;
+}
+
+Result<std::unique_ptr<RowReader>> OpenStillRows(const std::string& path, const ImageHeader& header,
+                                                 bool allow_truncated) {
+  Result<InputFile> file = InputFile::Open(path, Stage::kDecode);
+  if (!file) return file.error();
+  Result<FileHead> head = ReadHead(*file, Stage::kDecode);
+  if (!head) return head.error();
+  const std::optional<StillHeader> still = ReadStillHeader(*file, *head, true);
+  if (!still || still->format != header.format || still->width != header.width ||
+      still->height != header.height || still->bands != header.bands || !still->unsupported.empty()) {
+    return Error{Stage::kDecode, Code::kReadError, "the file changed while it was being worked on"};
+  }
+  Result<StillData> data = ReadStillData(*file, *still, allow_truncated);
+  if (!data) return data.error();
+  Result<std::unique_ptr<StillPicture>> picture =
+      DecodeStill(still->kind, {data->buffer.data(), data->bytes}, still->width, still->height);
+  if (!picture) return picture.error();
+  return std::unique_ptr<RowReader>(
+      std::make_unique<StillRows>(*std::move(picture), *still, MaskOf(*still, *data), data->missing));
+}
+
+double StillBytes(const ImageHeader& header) {
+  // Stored, and as FFmpeg holds it: 4 bytes a pixel at most, in rows of a multiple of 64 (8 for a PNG of 16
+  // bits in an icon).
+  const double row = (static_cast<double>(header.width) + 64) * (header.format == "ico" ? 8 : 4);
+  return static_cast<double>(header.file_bytes) + row * static_cast<double>(header.height + 32);
+}
+
+}  // namespace imgmill

@@ -1,0 +1,25 @@
+// Rows of BMP, TGA, QOI and ICO, decoded whole by FFmpeg.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "imgmill/image/reader.h"
+#include "still_header.h"
+
+namespace imgmill {
+
+/// Whether ImageHeader::format is one of these.
+bool IsStillFormat(const std::string& format);
+
+/// The header as every reader gives it; kUnsupported with the reason where it is a kind that is not read.
+Result<ImageHeader> HeaderOfStill(const StillHeader& still, int64_t file_bytes);
+
+/// Decodes the picture. Errors: those of ReadStillData and DecodeStill. @throws OutOfMemory
+Result<std::unique_ptr<RowReader>> OpenStillRows(const std::string& path, const ImageHeader& header,
+                                                 bool allow_truncated);
+
+/// Bytes that are held while it is decoded.
+double StillBytes(const ImageHeader& header);
+
+}  // namespace imgmill
