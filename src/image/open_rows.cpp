@@ -42,6 +42,14 @@ class NotedRows final : public RowReader {
   std::vector<std::string> notes_;
 };
 
+// Which picture of several this is, in the words of its format.
+std::string WhichOf(const ImageHeader& header) {
+  const std::string count = std::to_string(header.frames);
+  if (header.format == "ico") return "largest of " + count + " pictures";
+  if (header.format == "tiff") return "first of " + count + " pages";
+  return "first of " + count + (header.format == "jpeg" || header.format == "heif" ? " pictures" : " frames");
+}
+
 Error Changed() {
   return {Stage::kDecode, Code::kReadError, "the file changed while it was being worked on"};
 }
@@ -187,8 +195,7 @@ Result<std::unique_ptr<RowReader>> OpenRows(const std::string& path, const Image
     std::unique_ptr<RowReader> rows = WithForm(*std::move(stored), header.sample == Sample::kF32, options);
     rows = Upright(std::move(rows), header.orientation, options.whole_image_bytes);
     if (header.frames > 1) {
-      rows = std::make_unique<NotedRows>(std::move(rows),
-                                         "first of " + std::to_string(header.frames) + " frames");
+      rows = std::make_unique<NotedRows>(std::move(rows), WhichOf(header));
     }
     return rows;
   } catch (const OutOfMemory& refusal) {

@@ -52,13 +52,15 @@ bool IsGrey(const std::vector<uint8_t>& palette, size_t entry) {
 /// A bitmap whose information header lies at `info_at`; `pixels_at` counts from there, 0 for right behind.
 /// Icons hold it with twice the height, for the mask.
 std::optional<StillHeader> Bitmap(const InputFile& file, int64_t info_at, int64_t pixels_at, bool in_icon) {
-  const std::vector<uint8_t> info = Bytes(file, info_at, 124 + 16);
-  if (info.size() < 16) return std::nullopt;
+  std::vector<uint8_t> info = Bytes(file, info_at, 124);
+  const size_t there = info.size();
+  if (there < 12) return std::nullopt;
+  info.resize(124);
   const int64_t size = Little(&info[0], 4);
   const bool core = size == 12;
   if (!core && size != 40 && size != 52 && size != 56 && size != 64 && size != 108 && size != 124)
     return std::nullopt;
-  if (static_cast<int64_t>(info.size()) < size || (!core && info.size() < 56)) return std::nullopt;
+  if (static_cast<int64_t>(there) < size) return std::nullopt;
   StillHeader header;
   header.format = in_icon ? "ico" : "bmp";
   header.kind = StillKind::kBmp;
@@ -95,8 +97,8 @@ std::optional<StillHeader> Bitmap(const InputFile& file, int64_t info_at, int64_
              (compression == kMasks && header.bits != 16 && header.bits != 32)) {
     header.unsupported = "a bitmap of compression " + std::to_string(compression) + " with " +
                          std::to_string(header.bits) + " bits";
-  } else if (compression == kMasks && !KnownMasks(Little(&info[40], 4), Little(&info[44], 4),
-                                                  Little(&info[48], 4), header.bits)) {
+  } else if (compression == kMasks &&
+             !KnownMasks(Little(&info[40], 4), Little(&info[44], 4), Little(&info[48], 4), header.bits)) {
     header.unsupported = "a bitmap whose colours lie at unusual bits";
   } else if (header.compressed && upside_down) {
     header.unsupported = "a compressed bitmap with its top row first, which the format does not allow";
