@@ -47,7 +47,8 @@ std::string WhichOf(const ImageHeader& header) {
   const std::string count = std::to_string(header.frames);
   if (header.format == "ico") return "largest of " + count + " pictures";
   if (header.format == "tiff") return "first of " + count + " pages";
-  return "first of " + count + (header.format == "jpeg" || header.format == "heif" ? " pictures" : " frames");
+  if (header.format == "heif") return "main one of " + count + " pictures";
+  return "first of " + count + (header.format == "jpeg" ? " pictures" : " frames");
 }
 
 Error Changed() {

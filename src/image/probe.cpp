@@ -7,6 +7,7 @@
 #include "colour.h"
 #include "imgmill/image/reader.h"
 #include "jpeg_decoder.h"
+#include "picture_count.h"
 #include "still_rows.h"
 #include "vips_load.h"
 
@@ -44,6 +45,9 @@ Result<ImageHeader> ProbeJpeg(InputFile file, const ImageLimits& limits) {
   header.progressive = (*decoder)->progressive();
   header.sequential =
       jpeg_has_multiple_scans(const_cast<j_decompress_ptr>(&info)) == 0 && header.orientation <= 2;
+  for (jpeg_saved_marker_ptr marker = info.marker_list; marker != nullptr; marker = marker->next) {
+    header.frames = std::max(header.frames, JpegPictures({marker->data, marker->data_length}));
+  }
   for (int i = 0; i < info.num_components; ++i) {
     const jpeg_component_info& component = info.comp_info[i];
     header.samples_per_pixel += static_cast<double>(component.h_samp_factor * component.v_samp_factor) /
@@ -175,6 +179,9 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
   image.reset();
   if (!header) return header;
   header->file_bytes = file_bytes;
+  if (is_png) header->frames = PngPictures(*file);
+  if (header->format == "heif") header->frames = std::max(header->frames, HeifFrames(*file));
+  if (header->format == "tiff" && header->frames > 1) header->frames = TiffPages(*file);
   if (header->format == "tiff") {
     const TiffBlocks blocks = ReadTiffBlocks(*file, header->height);
     header->block_rows = blocks.rows;

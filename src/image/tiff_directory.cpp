@@ -35,7 +35,7 @@ std::optional<uint64_t> TiffDirectory::Value(uint64_t tag) const {
   return std::nullopt;
 }
 
-std::optional<TiffDirectory> ReadTiffDirectory(const InputFile& file) {
+std::optional<TiffDirectory> ReadTiffDirectory(const InputFile& file, uint64_t at) {
   TiffDirectory directory;
   unsigned char head[16] = {};
   if (file.ReadAt(0, head, sizeof head) < 8) return std::nullopt;
@@ -44,7 +44,7 @@ std::optional<TiffDirectory> ReadTiffDirectory(const InputFile& file) {
   const size_t word = directory.field_bytes();
   const size_t count_bytes = directory.big ? 8 : 2;
   const size_t entry_bytes = 4 + 2 * word;
-  const uint64_t at = directory.Number(head + word, word);
+  if (at == 0) at = directory.Number(head + word, word);
   unsigned char raw[8] = {};
   if (!ReadExactly(file, at, raw, count_bytes)) return std::nullopt;
   const uint64_t count = directory.Number(raw, count_bytes);

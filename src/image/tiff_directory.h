@@ -29,9 +29,12 @@ struct TiffDirectory {
   size_t field_bytes() const { return big ? 8 : 4; }
 };
 
-/// Nothing if it cannot be read, or has more than a sane number of entries.
-std::optional<TiffDirectory> ReadTiffDirectory(const InputFile& file);
+/// The first directory, or the one at `at`. Nothing if it cannot be read, or has more than a sane number of
+/// entries.
+std::optional<TiffDirectory> ReadTiffDirectory(const InputFile& file, uint64_t at = 0);
 
+inline constexpr uint64_t kTiffNewSubfileType = 254;
+inline constexpr uint64_t kTiffSubfileType = 255;
 inline constexpr uint64_t kTiffWidth = 256;
 inline constexpr uint64_t kTiffHeight = 257;
 inline constexpr uint64_t kTiffBitsPerSample = 258;

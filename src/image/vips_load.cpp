@@ -113,6 +113,15 @@ ImageRef LoadWithVips(const InputFile& file, const FileHead& head, const std::st
   GRef<VipsSource> source = CutOneStrip(file);
   if (!source) source = GRef<VipsSource>(vips_source_new_from_descriptor(file.descriptor()));
   if (!source) return {};
+  if (head.Is(4, "ftypavis", 8)) {
+    // libvips does not know this brand of an animation; libheif reads the picture that stands for it.
+    *known = true;
+    VipsImage* still = nullptr;
+    if (vips_heifload_source(source.get(), &still, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", fail_on,
+                             nullptr) != 0)
+      return {};
+    return ImageRef(still);
+  }
   const char* loader = vips_foreign_find_load_source(source.get());
   if (loader == nullptr || !IsTrustedReader(loader)) return {};
   *known = true;

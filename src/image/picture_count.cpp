@@ -1,0 +1,145 @@
+// Walks over chunks, boxes and directories by their lengths, with a bound on the steps; what does not add up
+// ends the count.
+#include "picture_count.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "tiff_directory.h"
+
+namespace imgmill {
+namespace {
+
+constexpr int kMostSteps = 4096;
+
+uint64_t Number(const uint8_t* at, int bytes, bool big_endian = true) {
+  uint64_t value = 0;
+  for (int i = 0; i < bytes; ++i) value = value << 8 | at[big_endian ? i : bytes - 1 - i];
+  return value;
+}
+
+bool ReadExactly(const InputFile& file, int64_t at, uint8_t* to, size_t bytes) {
+  return at >= 0 && at <= file.bytes() && file.ReadAt(at, to, bytes) == static_cast<ptrdiff_t>(bytes);
+}
+
+int Clamped(uint64_t count) {
+  return static_cast<int>(std::min<uint64_t>(count, 1000000000));
+}
+
+struct Box {
+  int64_t at = 0;   ///< of its content
+  int64_t end = 0;  ///< behind it
+};
+
+/// The next box named `name` from `box.at` on inside `box`; `box.at` moves behind it. False: none.
+bool NextBox(const InputFile& file, Box& box, const char* name, Box& found) {
+  for (int step = 0; step < kMostSteps && box.at < box.end; ++step) {
+    uint8_t head[16] = {};
+    if (!ReadExactly(file, box.at, head, 8)) return false;
+    int64_t length = static_cast<int64_t>(Number(head, 4));
+    int64_t content = 8;
+    if (length == 1) {
+      if (!ReadExactly(file, box.at, head, 16)) return false;
+      const uint64_t wide = Number(head + 8, 8);
+      if (wide > static_cast<uint64_t>(file.bytes())) return false;
+      length = static_cast<int64_t>(wide);
+      content = 16;
+    }
+    if (length == 0) length = box.end - box.at;
+    if (length < content || length > box.end - box.at) return false;
+    found = {box.at + content, box.at + length};
+    box.at += length;
+    if (std::memcmp(head + 4, name, 4) == 0) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+int PngPictures(const InputFile& file) {
+  uint64_t frames = 0;
+  bool first_is_frame = false;
+  int64_t at = 8;
+  for (int step = 0; step < kMostSteps; ++step) {
+    uint8_t head[12] = {};
+    if (!ReadExactly(file, at, head, sizeof head)) break;
+    if (std::memcmp(head + 4, "IDAT", 4) == 0) break;
+    if (std::memcmp(head + 4, "acTL", 4) == 0) frames = Number(head + 8, 4);
+    if (std::memcmp(head + 4, "fcTL", 4) == 0) first_is_frame = true;
+    at += 12 + static_cast<int64_t>(Number(head, 4));
+  }
+  if (frames == 0) return 1;
+  return Clamped(frames + (first_is_frame ? 0 : 1));
+}
+
+int HeifFrames(const InputFile& file) {
+  Box whole{0, file.bytes()};
+  Box movie;
+  if (!NextBox(file, whole, "moov", movie)) return 0;
+  Box track;
+  for (int step = 0; step < kMostSteps && NextBox(file, movie, "trak", track); ++step) {
+    Box media;
+    Box handler;
+    Box information;
+    Box table;
+    Box sizes;
+    uint8_t kind[12] = {};
+    uint8_t count[12] = {};
+    if (!NextBox(file, track, "mdia", media)) continue;
+    Box again = media;
+    if (!NextBox(file, again, "hdlr", handler) || !ReadExactly(file, handler.at, kind, sizeof kind)) continue;
+    const bool pictures = std::memcmp(kind + 8, "pict", 4) == 0 || std::memcmp(kind + 8, "vide", 4) == 0;
+    if (!pictures || !NextBox(file, media, "minf", information) ||
+        !NextBox(file, information, "stbl", table) || !NextBox(file, table, "stsz", sizes) ||
+        !ReadExactly(file, sizes.at, count, sizeof count)) {
+      continue;
+    }
+    return Clamped(Number(count + 8, 4));
+  }
+  return 0;
+}
+
+int TiffPages(const InputFile& file) {
+  constexpr uint64_t kReduced = 1;
+  constexpr uint64_t kMask = 4;
+  int pages = 0;
+  std::optional<TiffDirectory> directory = ReadTiffDirectory(file);
+  // A chain that leads back would go on for ever.
+  for (int step = 0; step < kMostSteps && directory; ++step) {
+    const uint64_t kind = directory->Value(kTiffNewSubfileType).value_or(0);
+    const uint64_t old_kind = directory->Value(kTiffSubfileType).value_or(0);
+    if ((kind & (kReduced | kMask)) == 0 && old_kind != 2) ++pages;
+    if (directory->next == 0) break;
+    directory = ReadTiffDirectory(file, directory->next);
+  }
+  return std::max(1, pages);
+}
+
+int JpegPictures(std::span<const uint8_t> marker) {
+  constexpr size_t kName = 4;
+  if (marker.size() < kName + 10 || std::memcmp(marker.data(), "MPF\0", kName) != 0) return 1;
+  const std::span<const uint8_t> tiff = marker.subspan(kName);
+  const bool big = tiff[0] == 'M';
+  const uint64_t directory = Number(&tiff[4], 4, big);
+  if (directory > tiff.size() - 2) return 1;
+  const uint64_t entries = Number(&tiff[directory], 2, big);
+  for (uint64_t i = 0; i < entries; ++i) {
+    const uint64_t at = directory + 2 + 12 * i;
+    if (at + 12 > tiff.size()) return 1;
+    constexpr uint64_t kList = 0xB002;
+    constexpr size_t kPicture = 16;
+    if (Number(&tiff[at], 2, big) != kList) continue;
+    const uint64_t bytes = Number(&tiff[at + 4], 4, big);
+    const uint64_t list = Number(&tiff[at + 8], 4, big);
+    if (bytes > tiff.size() || list > tiff.size() - bytes) return 1;
+    int pictures = 0;
+    for (uint64_t picture = 0; picture + kPicture <= bytes; picture += kPicture) {
+      const uint64_t kind = Number(&tiff[list + picture], 4, big) & 0xFFFFFF;
+      if (kind >> 16 != 1) ++pictures;  // 1: a large thumbnail
+    }
+    return std::max(1, pictures);
+  }
+  return 1;
+}
+
+}  // namespace imgmill

@@ -1,0 +1,25 @@
+// How many pictures a file holds, where libvips does not say or counts other things: a user is told which one
+// is used.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "open_file.h"
+
+namespace imgmill {
+
+/// Frames of an animated PNG, with a first picture that is no part of the animation; 1 for any other.
+int PngPictures(const InputFile& file);
+
+/// Frames of the picture track of an AVIF or HEIF sequence; 0 where there is none.
+int HeifFrames(const InputFile& file);
+
+/// Pages of a TIFF: directories but for those that a smaller copy, a thumbnail or a mask is noted in.
+int TiffPages(const InputFile& file);
+
+/// Pictures that a JPEG's APP2 marker lists (Multi-Picture Format, .mpo) but for thumbnails; 1 for any other
+/// marker.
+int JpegPictures(std::span<const uint8_t> marker);
+
+}  // namespace imgmill
