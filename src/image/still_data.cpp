@@ -82,8 +82,12 @@ Reach ReachOfBmp(Stored stored, int64_t width, int64_t height, int bits) {
     reach.end = static_cast<int64_t>(at);
     reach.pixels = y * width + std::min(x, width);
   }
-  // Without an end mark, rows that are all there, the last one with or without its own.
-  reach.closed = reach.closed || y >= height || (y == height - 1 && x >= width);
+  // Without an end mark, rows that are all there, the last one with or without its own, and nothing more:
+  // zeros in place of lost data would look like ends of rows.
+  const bool all = y >= height || (y == height - 1 && x >= width);
+  const bool rest =
+      stored.size() - std::min(at, stored.size()) >= 2 && (stored[at] != 0 || stored[at + 1] != 1);
+  reach.closed = reach.closed || (all && !rest);
   return reach;
 }
 

@@ -145,6 +145,9 @@ add("rle4_absolute.bmp", bmp(4, absolute4 + END, compression=2, table=colours(16
 two = np.full((H, W), 3)
 two[:, 1::2] = 7
 add("rle4.bmp", bmp(4, bytes([W, 0x37, 0, 0]) * H + END, compression=2, table=colours(16)), palette[two])
+zeros8 = runs8[:len(runs8) // 2].ljust(len(runs8) + 2, b"\0")
+refuse("rle8_zeros.bmp", bmp(8, zeros8, compression=1, table=colours(256)), "truncated",
+       "the format's description: more ends of rows than rows, and no end mark")
 refuse("rle8_cut.bmp", bmp(8, runs8[:100], compression=1, table=colours(256)), "truncated", "Pillow 13 refuses it")
 
 
