@@ -68,6 +68,7 @@ pictures jpeg_rows jpg jpeg mpo
 pictures png png
 pictures tiff tif tiff
 pictures heif heic heif avif
+pictures stills bmp tga ico qoi
 pictures tiff_one_strip tif tiff
 pictures tiff_directory tif tiff
 pictures block_rows tif tiff jp2 j2k

@@ -137,7 +137,7 @@ std::optional<StillHeader> IconPng(const InputFile& file, int64_t at) {
   header.width = Big(&start[16], 4);
   header.height = Big(&start[20], 4);
   header.bands = 4;
-  return header;
+  return header.width > 0 && header.height > 0 ? std::optional(header) : std::nullopt;
 }
 
 /// The largest picture of an icon, of two of a size the one of more bits.

@@ -1,11 +1,9 @@
 // Fuzzes the rows of a JPEG: markers, our source over pread, damage turned into values, strict and lenient.
 #include "image/jpeg_rows.h"
 
-#include <algorithm>
-#include <cstring>
 #include <vector>
 
-#include "fuzz/input_file.h"
+#include "fuzz/whole_image.h"
 
 using namespace imgmill;
 
@@ -28,15 +26,7 @@ std::vector<uint8_t> Rows(const std::string& path, int shrink, bool lenient, uin
                                                          : JCS_RGB;
   Result<std::unique_ptr<RowReader>> rows = OpenJpegRows(*std::move(decoder), space, shrink, lenient);
   if (!rows) return {};
-  const Layout& layout = (*rows)->layout();
-  std::vector<uint8_t> pixels(static_cast<size_t>(layout.height) * layout.row_bytes(), before);
-  for (int64_t y = 0; y < layout.height;) {
-    const int64_t now = std::min<int64_t>(24, layout.height - y);  // no multiple of what libjpeg does at once
-    uint8_t* to = pixels.data() + static_cast<size_t>(y) * layout.row_bytes();
-    if (!(*rows)->Read(now, to, layout.row_bytes())) return {};
-    y += now;
-  }
-  return pixels;
+  return fuzz::AllRows(**rows, before);
 }
 
 }  // namespace

@@ -18,7 +18,20 @@ extern "C" const char* __lsan_default_suppressions() {
 
 namespace fuzz {
 
-/// All rows, into memory that held `before`; nothing where the file is refused.
+/// All rows, into memory that held `before`; nothing where they cannot be read.
+inline std::vector<uint8_t> AllRows(imgmill::RowReader& rows, uint8_t before) {
+  const imgmill::Layout layout = rows.layout();
+  std::vector<uint8_t> pixels(static_cast<size_t>(layout.height) * layout.row_bytes(), before);
+  for (int64_t y = 0; y < layout.height;) {
+    const int64_t now = std::min<int64_t>(24, layout.height - y);  // no multiple of what libraries do at once
+    uint8_t* to = pixels.data() + static_cast<size_t>(y) * layout.row_bytes();
+    if (!rows.Read(now, to, layout.row_bytes())) return {};
+    y += now;
+  }
+  return pixels;
+}
+
+/// The same of a file.
 inline std::vector<uint8_t> WholeImage(const std::string& path, const imgmill::ImageLimits& limits,
                                        const imgmill::ReadOptions& options, uint8_t before) {
   using namespace imgmill;
@@ -29,16 +42,8 @@ inline std::vector<uint8_t> WholeImage(const std::string& path, const imgmill::I
   ReadFootprint(*header, options);
   Result<std::unique_ptr<RowReader>> rows = OpenRows(path, *header, options);
   if (!rows) return {};
-  const Layout layout = (*rows)->layout();
-  Require(layout == promised);
-  std::vector<uint8_t> pixels(static_cast<size_t>(layout.height) * layout.row_bytes(), before);
-  for (int64_t y = 0; y < layout.height;) {
-    const int64_t now = std::min<int64_t>(24, layout.height - y);
-    uint8_t* to = pixels.data() + static_cast<size_t>(y) * layout.row_bytes();
-    if (!(*rows)->Read(now, to, layout.row_bytes())) return {};
-    y += now;
-  }
-  return pixels;
+  Require((*rows)->layout() == promised);
+  return AllRows(**rows, before);
 }
 
 /// Tries strict and lenient reading; pixels that nobody wrote show as a difference.
