@@ -69,10 +69,9 @@ pictures png png
 pictures tiff tif tiff
 pictures heif heic heif avif
 pictures stills bmp tga ico qoi
-pictures tiff_one_strip tif tiff
 pictures tiff_directory tif tiff
 pictures block_rows tif tiff jp2 j2k
-pictures image '*'
+pictures image jpg jpeg png webp gif tif tiff avif heic jp2 j2k jxl hdr exr pfm ppm pgm pbm bmp tga ico qoi
 mkdir -p "$build/seeds/pipeline" "$build/seeds/yaml_options" "$build/seeds/checkpoint"
 cp configs/*.yaml "$build/seeds/pipeline/"
 cp configs/*.yaml "$build/seeds/yaml_options/"
