@@ -2,6 +2,7 @@
 #include <fcntl.h>
 
 #include <cstdio>
+#include <exception>
 #include <new>
 #include <system_error>
 #include <utility>
@@ -27,6 +28,8 @@ int main(int argc, char** argv) {
                  problem.what());
   } catch (const std::bad_alloc&) {
     std::fputs("imgmill: error: out of memory before the work began (is there a ulimit -v?)\n", stderr);
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "imgmill: error: %s\n", problem.what());
   }
   return 3;
 }

@@ -391,6 +391,9 @@ ExitCode RunSession(const SessionPlan& plan, const SharedOptions& shared,
   } catch (const std::bad_alloc&) {
     return session.Finish(
         Error{Stage::kAdmit, Code::kOutOfMemory, "out of memory outside of any image's work"});
+  } catch (const std::exception& problem) {
+    return session.Finish(
+        Error{Stage::kReduce, Code::kInternal, std::string("the run cannot go on: ") + problem.what()});
   }
 }
 

@@ -1,7 +1,7 @@
 // Feeds rows into libvips: a custom image whose generate function reads the next rows.
 #include "rows_image.h"
 
-#include "imgmill/memory/out_of_memory.h"
+#include <new>
 
 namespace imgmill {
 namespace {
@@ -18,7 +18,7 @@ int Generate(VipsRegion* region, void* /*sequence*/, void* client, void* /*unuse
     Status status = feed.rows->Read(area.height, VIPS_REGION_ADDR_TOPLEFT(region),
                                     static_cast<size_t>(VIPS_REGION_LSKIP(region)));
     if (!status) feed.error = status.error();
-  } catch (const OutOfMemory& refusal) {  // must not fly through libvips' C code
+  } catch (const std::bad_alloc& refusal) {  // must not fly through libvips' C code
     feed.error = Error{Stage::kDecode, Code::kOutOfMemory, refusal.what()};
   }
   if (feed.error) return -1;

@@ -104,8 +104,14 @@ struct DeviceLane::Impl {
       const std::optional<BatchShape> next = queue.NextShape();
       stream = {device, true, Now(), queue.Pixels(*batch[0].job)};
       lock.unlock();
-      const LadderOutcome outcome = RunBatch(batch, shape, device);
-      memory.BatchDone(device, shape, next);
+      // The edge of a thread: its images fail, and the next batch may do better.
+      LadderOutcome outcome;
+      try {
+        outcome = RunBatch(batch, shape, device);
+        memory.BatchDone(device, shape, next);
+      } catch (const std::exception& problem) {
+        outcome.status = Error{Stage::kCompute, Code::kInternal, problem.what()};
+      }
       lock.lock();
       stream.busy = false;
       const double now = Now();

@@ -7,6 +7,7 @@
 #include <exception>
 #include <mutex>
 #include <optional>
+#include <stdexcept>
 #include <system_error>
 #include <thread>
 
@@ -59,13 +60,21 @@ class EngineRun {
     std::vector<std::jthread> threads;
     try {
       for (int i = 0; i < workers_; ++i) threads.emplace_back([this] { Work(); });
-    } catch (const std::system_error&) {
-      if (threads.empty()) throw;  // fewer will do
+    } catch (const std::system_error& refused) {
+      if (threads.empty()) {  // fewer will do
+        throw std::runtime_error(std::string("cannot start a thread: ") + refused.what() +
+                                 " (raise ulimit -v or -u, or use a smaller -j)");
+      }
     }
-    services_.progress->expected = source_.Expected();
-    Feed();
+    try {
+      services_.progress->expected = source_.Expected();
+      Feed();
+    } catch (...) {  // rethrown below: the workers wait for work, and must be told that there is no more
+      End(std::current_exception());
+    }
     queue_.Close();
     threads.clear();  // joins
+    if (thrown_) std::rethrow_exception(thrown_);
     for (const ListProblem& problem : source_.Problems()) {
       Outcome outcome;
       outcome.file.path = outcome.file.relative = problem.path;
@@ -87,7 +96,14 @@ class EngineRun {
   }
 
  private:
-  bool Stopped() const { return services_.stop->StopRequested() || disk_full_; }
+  bool Stopped() const { return services_.stop->StopRequested() || disk_full_ || over_; }
+
+  /// The run ends by an exception, the first one of any thread.
+  void End(std::exception_ptr thrown) {
+    const std::lock_guard lock(thrown_mutex_);
+    if (!thrown_) thrown_ = std::move(thrown);
+    over_ = true;
+  }
 
   void Feed() {
     while (!Stopped()) {
@@ -102,7 +118,7 @@ class EngineRun {
       Job job;
       job.index = index;
       job.item.file = *std::move(file);
-      Status admitted = Admit(job, outcome);
+      Status admitted = AdmitWithin(job, outcome);
       if (!admitted && admitted.error().code == Code::kInterrupted) {
         --next_index_;  // as if it had not been listed: a rerun takes it up
         break;
@@ -116,6 +132,16 @@ class EngineRun {
       } else {
         ordered_.Put(index, std::move(outcome));
       }
+    }
+  }
+
+  /// Memory that is short for one file's header is that file's failure: the next may need less.
+  Status AdmitWithin(Job& job, Outcome& outcome) {
+    try {
+      return Admit(job, outcome);
+    } catch (const std::bad_alloc& refused) {
+      return Error{Stage::kAdmit, Code::kOutOfMemory,
+                   std::string("no memory for what its header asks for: ") + refused.what()};
     }
   }
 
@@ -236,31 +262,42 @@ class EngineRun {
     return true;
   }
 
+  /// Goes on to the end even of a run that an exception has ended: the feeder may wait for a place in the
+  /// queue, for a lease or for everybody to be idle.
   void Work() {
     while (std::optional<Job> job = queue_.Pop()) {
-      Outcome outcome;
-      outcome.file = job->item.file;
-      outcome.lease_bytes = job->lease.footprint().total();
-      const Clock::time_point start = Clock::now();
-      // The edge of a thread: what is no value by now becomes one, and the run goes on.
       try {
-        ItemWork work(operation_, job->item, job->content_known, Guests(job->item), options_, services_,
-                      job->lease.footprint(), job->cost.alone, outcome);
-        LadderOutcome ladder = services_.memory->Guarded(work, kHostWork, *services_.stop);
-        if (job->cost.alone && ladder.status && ladder.rung == Rung::kNone && !work.recalled())
-          job->cost.model->ObserveFrom(job->cost.formula, ladder.resident_peak);
-        outcome.rung = std::max(outcome.rung, ladder.rung);
-        if (!ladder.status) Fail(outcome, ladder.status.error());
-      } catch (const std::exception& problem) {
-        Fail(outcome, Error{Stage::kCompute, Code::kInternal, problem.what()});
+        if (!over_) WorkOn(*job);
+      } catch (...) {  // rethrown where the threads are joined
+        End(std::current_exception());
       }
-      outcome.milliseconds = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-      const BatchShape shape = ShapeOf(job->item);
       job->lease.Release();
-      services_.memory->BatchDone(kHostWork, shape, NextShape());
-      ordered_.Put(job->index, std::move(outcome));
       OneLessInFlight();
     }
+  }
+
+  void WorkOn(Job& job) {
+    Outcome outcome;
+    outcome.file = job.item.file;
+    outcome.lease_bytes = job.lease.footprint().total();
+    const Clock::time_point start = Clock::now();
+    // What is no value by now becomes one: it is this image's failure, and the run goes on.
+    try {
+      ItemWork work(operation_, job.item, job.content_known, Guests(job.item), options_, services_,
+                    job.lease.footprint(), job.cost.alone, outcome);
+      LadderOutcome ladder = services_.memory->Guarded(work, kHostWork, *services_.stop);
+      if (job.cost.alone && ladder.status && ladder.rung == Rung::kNone && !work.recalled())
+        job.cost.model->ObserveFrom(job.cost.formula, ladder.resident_peak);
+      outcome.rung = std::max(outcome.rung, ladder.rung);
+      if (!ladder.status) Fail(outcome, ladder.status.error());
+    } catch (const std::exception& problem) {
+      Fail(outcome, Error{Stage::kCompute, Code::kInternal, problem.what()});
+    }
+    outcome.milliseconds = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+    const BatchShape shape = ShapeOf(job.item);
+    job.lease.Release();
+    services_.memory->BatchDone(kHostWork, shape, NextShape());
+    ordered_.Put(job.index, std::move(outcome));
   }
 
   static BatchShape ShapeOf(const Item& item) { return {1, item.header.height, item.header.width, 0}; }
@@ -335,6 +372,9 @@ class EngineRun {
   bool exhausted_ = false;  // the source came to its end
   std::atomic<bool> disk_full_{false};
   std::atomic<bool> cut_short_{false};  // an image in flight gave up because of the signal
+  std::atomic<bool> over_{false};       // an exception has ended the run
+  std::mutex thrown_mutex_;
+  std::exception_ptr thrown_;  // which
 };
 
 }  // namespace
@@ -343,11 +383,25 @@ Engine::Engine(EngineOptions options, EngineServices services) : options_(option
 
 Result<RunCounts> Engine::Run(ItemSource& source, Operation& operation) {
   InitImageLibraries();
-  EngineRun run(options_, services_, source, operation);
-  const RunCounts counts = run.Run();
-  if (!run.ended()) return run.ended().error();
-  if (Status flushed = services_.catalog->Flush(); !flushed) return flushed.error();
-  return counts;
+  Result<RunCounts> ended = RunToItsEnd(source, operation);
+  // What was done stays known, however the run ended.
+  if (Status flushed = services_.catalog->Flush(); !flushed && ended) return flushed.error();
+  return ended;
+}
+
+Result<RunCounts> Engine::RunToItsEnd(ItemSource& source, Operation& operation) {
+  try {
+    EngineRun run(options_, services_, source, operation);
+    const RunCounts counts = run.Run();
+    if (!run.ended()) return run.ended().error();
+    return counts;
+  } catch (const std::bad_alloc&) {
+    return Error{Stage::kAdmit, Code::kOutOfMemory, "out of memory outside of any image's work"};
+  } catch (const std::exception& problem) {
+    return Error{Stage::kCompute, Code::kInternal, std::string("the run cannot go on: ") + problem.what()};
+  } catch (...) {  // of a thread's edge
+    return Error{Stage::kCompute, Code::kInternal, "the run cannot go on: an exception of an unknown kind"};
+  }
 }
 
 }  // namespace imgmill

@@ -64,11 +64,14 @@ class Engine {
  public:
   Engine(EngineOptions options, EngineServices services);
 
-  /// Runs `operation` over all items. Never throws for an image's sake; an error is one that ends the run.
-  /// The operation's Collect has seen every outcome, in order, when this returns.
+  /// Runs `operation` over all items. Never throws for an image's sake; an error is one that ends the run,
+  /// and an exception of source or operation, on whatever thread, is one: what was done until then is kept.
+  /// The operation's Collect has seen every outcome, in order, when this returns a value.
   Result<RunCounts> Run(ItemSource& source, Operation& operation);
 
  private:
+  Result<RunCounts> RunToItsEnd(ItemSource& source, Operation& operation);
+
   EngineOptions options_;
   EngineServices services_;
 };
