@@ -18,9 +18,31 @@ constexpr size_t kInputBytes = size_t{32} << 10;
 // A progressive file of a few bytes may ask for thousands of passes over all coefficients.
 constexpr int kMostScans = 500;
 
-// Warnings that leave every sample as it was meant.
-bool Harmless(int code) {
-  return code == JWRN_JFIF_MAJOR || code == JWRN_ADOBE_XFORM || code == JWRN_TOO_MUCH_DATA;
+// Whether a warning leaves every sample as it was meant. All that libjpeg-turbo 2.1 has, and why:
+bool Harmless(const jpeg_error_mgr& errors) {
+  switch (errors.msg_code) {
+    case JWRN_JFIF_MAJOR:     // a revision number, which changes nothing
+    case JWRN_ADOBE_XFORM:    // an unknown transform: YCbCr and YCCK are assumed, as every reader does
+    case JWRN_TOO_MUCH_DATA:  // more rows asked for than there are
+    case JWRN_BOGUS_ICC:      // the profile's parts do not add up: it is left out, rows are not
+      return true;
+    // SOS of a sequential file names a part of the coefficients (phones write 0,0,0 for 0,63,0). Such a file
+    // has no parts: the numbers mean nothing and all coefficients follow.
+    case JWRN_NOT_SEQUENTIAL:
+      return true;
+    // Bytes left over before a marker. Behind the last scan everything is decoded. Before a restart marker or
+    // another scan they may be the only sign that the part before them was garbled.
+    case JWRN_EXTRANEOUS_DATA:
+      return errors.msg_parm.i[1] == JPEG_EOI;
+    case JWRN_BOGUS_PROGRESSION:  // a scan that refines what has not come, or is missing: numbers are wrong
+    case JWRN_ARITH_BAD_CODE:     // the rest of the scan, or of the part up to a restart, is lost
+    case JWRN_HUFF_BAD_CODE:
+    case JWRN_HIT_MARKER:   // the data of a scan ends early: zeros are put in
+    case JWRN_MUST_RESYNC:  // parts between restart markers are missing
+    case JWRN_JPEG_EOF:     // of libjpeg's own source, which is not used here
+    default:
+      return false;
+  }
 }
 
 }  // namespace
@@ -182,7 +204,7 @@ void JpegDecoder::OnError(j_common_ptr info) {
 
 void JpegDecoder::OnMessage(j_common_ptr info, int level) {
   JpegDecoder& d = *reinterpret_cast<Errors*>(info->err)->owner;
-  if (level < 0 && d.in_scan_ && !Harmless(d.errors_.base.msg_code)) d.NoteDamage(d.errors_.base.msg_code);
+  if (level < 0 && d.in_scan_ && !Harmless(d.errors_.base)) d.NoteDamage(d.errors_.base.msg_code);
 }
 
 void JpegDecoder::OnProgress(j_common_ptr info) {

@@ -14,6 +14,8 @@ class JpegRows final : public RowReader {
     const jpeg_decompress_struct& info = decoder_->info();
     layout_ = {info.output_width, info.output_height, info.output_components, Sample::kU8};
     inverted_ = info.out_color_space == JCS_CMYK;
+    if (inverted_ && !info.saw_Adobe_marker)
+      notes_.push_back("CMYK without an Adobe marker: taken as inverted, as Adobe stores it");
     if (shrink_ > 1) notes_.push_back("decoded at 1/" + std::to_string(shrink_));
   }
 
@@ -37,7 +39,8 @@ class JpegRows final : public RowReader {
     for (int64_t y = 0; y < rows; ++y) {
       uint8_t* row = destination + static_cast<size_t>(y) * stride;
       if (stopped_) std::memset(row, inverted_ ? 255 : 0, layout_.row_bytes());
-      // Adobe stores CMYK as light that is let through; every CMYK JPEG in the wild follows it.
+      // Adobe stores CMYK as light that is let through. Files without its marker are read alike by Pillow,
+      // OpenCV, ImageMagick, FFmpeg and libvips.
       if (inverted_ && !stopped_) {
         std::transform(row, row + layout_.row_bytes(), row, [](uint8_t v) { return uint8_t(255 - v); });
       }
