@@ -4,11 +4,9 @@
 
 #include <algorithm>
 #include <cstring>
-#include <optional>
 #include <vector>
 
 #include "tiff_directory.h"
-#include "tiff_one_strip.h"
 
 namespace imgmill {
 namespace {
@@ -31,19 +29,15 @@ class Numbers {
 
 }  // namespace
 
-TiffBlocks ReadTiffBlocks(const InputFile& file, int64_t height) {
-  if (const int64_t cut = OneStripCutRows(file); cut > 0) return {std::min(cut, height)};
-  const std::optional<TiffDirectory> directory = ReadTiffDirectory(file);
-  if (!directory) return {height};
-  const std::optional<uint64_t> tile = directory->Value(kTiffTileLength);
-  const uint64_t rows = tile ? *tile : directory->Value(kTiffRowsPerStrip).value_or(0);
+TiffBlocks ReadTiffBlocks(const TiffFacts& facts, int64_t height) {
+  const auto limit = static_cast<uint64_t>(std::max<int64_t>(1, height));
+  const uint64_t rows = TiffRowsAtOnce(facts);
   if (rows == 0) return {height};
   // Above this libvips asks libtiff for single rows, but not of planes nor of YCbCr.
   constexpr uint64_t kWholeStripRows = 128;
-  const bool by_rows = !tile && rows > kWholeStripRows &&
-                       directory->Value(kTiffPlanarConfiguration).value_or(1) == 1 &&
-                       directory->Value(kTiffPhotometric).value_or(kTiffYCbCr) != kTiffYCbCr;
-  return {static_cast<int64_t>(std::min(rows, static_cast<uint64_t>(std::max<int64_t>(1, height)))), by_rows};
+  const bool by_rows =
+      !facts.tiled && rows > kWholeStripRows && !facts.separate && facts.photometric != kTiffYCbCr;
+  return {static_cast<int64_t>(std::min(rows, limit)), by_rows};
 }
 
 Jpeg2000Layout ReadJpeg2000Layout(const InputFile& file, int64_t height) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "open_file.h"
+#include "tiff_facts.h"
 
 namespace imgmill {
 
@@ -12,7 +13,7 @@ struct TiffBlocks {
   int64_t rows = 0;  ///< of a strip or tile of the first image, 1 to its height; that where it cannot be told
   bool by_rows = false;  ///< a strip is read whole, but decoded row by row
 };
-TiffBlocks ReadTiffBlocks(const InputFile& file, int64_t height);
+TiffBlocks ReadTiffBlocks(const TiffFacts& facts, int64_t height);
 
 struct Jpeg2000Layout {
   int64_t block_rows = 0;      ///< of a tile, 1 to the image's height; that where it cannot be told

@@ -50,6 +50,40 @@ bool Normalise(ImageRef& image, const ColourPlan& plan) {
   return true;
 }
 
+constexpr const char* kColourBands = "imgmill-colour-bands";
+constexpr const char* kAlphaBand = "imgmill-alpha-band";
+
+struct BandRoles {
+  int colours;
+  int alpha;
+};
+
+std::optional<BandRoles> RolesOf(VipsImage* image) {
+  BandRoles roles{};
+  if (vips_image_get_typeof(image, kColourBands) == 0 ||
+      vips_image_get_int(image, kColourBands, &roles.colours) != 0 ||
+      vips_image_get_int(image, kAlphaBand, &roles.alpha) != 0) {
+    return std::nullopt;
+  }
+  return roles;
+}
+
+// The first `colours` bands, and `alpha` behind them if it is one.
+bool TakeBands(ImageRef& image, int colours, int alpha) {
+  ImageRef alpha_band;
+  if (alpha >= 0 && vips_extract_band(image.get(), alpha_band.out(), alpha, nullptr) != 0) {
+    return false;
+  }
+  if (!Apply(image, [&](VipsImage* in, VipsImage** out) {
+        return vips_extract_band(in, out, 0, "n", colours, nullptr);
+      })) {
+    return false;
+  }
+  return !alpha_band || Apply(image, [&](VipsImage* in, VipsImage** out) {
+    return vips_bandjoin2(in, alpha_band.get(), out, nullptr);
+  });
+}
+
 bool FromCmykOrLab(ImageRef& image, const ColourPlan& plan, bool through_profile) {
   const bool wide = plan.sample == Sample::kU16;
   if (through_profile) {
@@ -115,30 +149,40 @@ ColourPlan PlanColour(VipsImage* image) {
       plan.sample = image->BandFmt == VIPS_FORMAT_CHAR ? Sample::kU8 : Sample::kU16;
   }
   const int bands = image->Coding == VIPS_CODING_LABQ ? 3 : image->Bands;
+  const std::optional<BandRoles> told = RolesOf(image);
+  // What is not told is guessed: the first band behind the colours is alpha.
+  const auto with_colours = [&](int stored_colours) {
+    const bool guessed = !told || told->colours != stored_colours;
+    plan.alpha_band = !guessed ? told->alpha : bands > stored_colours ? stored_colours : -1;
+    plan.has_alpha = plan.alpha_band >= 0;
+    plan.used_bands = stored_colours + (plan.has_alpha ? 1 : 0);
+  };
   if (space == VIPS_INTERPRETATION_CMYK && bands >= 4) {
     plan.cmyk = true;
     plan.colours = 3;
-    plan.has_alpha = bands >= 5;
-    plan.used_bands = bands >= 5 ? 5 : 4;
+    with_colours(4);
     return plan;
   }
   if (IsDeviceIndependent(space) && bands >= 3) {
     plan.sample = Sample::kU16;
     plan.linear = false;
     plan.colours = 3;
-    plan.has_alpha = bands >= 4;
-    plan.used_bands = bands >= 4 ? 4 : 3;
+    with_colours(3);
     return plan;
   }
   const bool many = bands > 4;
-  if (many && space != VIPS_INTERPRETATION_sRGB && space != VIPS_INTERPRETATION_RGB16) {
+  if (many && !told && space != VIPS_INTERPRETATION_sRGB && space != VIPS_INTERPRETATION_RGB16) {
     plan.unsupported = "it has " + std::to_string(bands) + " channels, which are not grey, RGB or CMYK";
     return plan;
   }
-  plan.colours = bands <= 2 ? 1 : 3;
-  plan.has_alpha = bands == 2 || bands >= 4;
-  plan.used_bands = plan.colours + (plan.has_alpha ? 1 : 0);
+  plan.colours = told ? (told->colours == 1 ? 1 : 3) : bands <= 2 ? 1 : 3;
+  with_colours(plan.colours);
   return plan;
+}
+
+void NoteBandRoles(VipsImage* image, int colours, int alpha) {
+  vips_image_set_int(image, kColourBands, colours);
+  vips_image_set_int(image, kAlphaBand, alpha);
 }
 
 ImageRef ConvertColour(VipsImage* source, const ColourPlan& plan, bool keep_profile,
@@ -153,13 +197,15 @@ ImageRef ConvertColour(VipsImage* source, const ColourPlan& plan, bool keep_prof
       return {};
   }
   if (image.get()->Bands > plan.used_bands) {
-    notes.push_back("only the first " + std::to_string(plan.used_bands) + " of " +
-                    std::to_string(plan.stored_bands) + " channels are used");
-    if (!Apply(image, [&](VipsImage* in, VipsImage** out) {
-          return vips_extract_band(in, out, 0, "n", plan.used_bands, nullptr);
-        })) {
-      return {};
+    const int colours = plan.used_bands - (plan.has_alpha ? 1 : 0);
+    if (plan.has_alpha && plan.alpha_band > colours) {
+      notes.push_back("of " + std::to_string(plan.stored_bands) + " channels the first " +
+                      std::to_string(colours) + " are used, and the alpha channel");
+    } else {
+      notes.push_back("only the first " + std::to_string(plan.used_bands) + " of " +
+                      std::to_string(plan.stored_bands) + " channels are used");
     }
+    if (!TakeBands(image, colours, plan.alpha_band)) return {};
   }
   const bool independent = IsDeviceIndependent(vips_image_guess_interpretation(image.get()));
   const bool through_profile = ProfileApplies(image.get(), plan, keep_profile, notes);

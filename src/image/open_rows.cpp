@@ -6,6 +6,7 @@
 #include "imgmill/image/reader.h"
 #include "imgmill/memory/out_of_memory.h"
 #include "jpeg_rows.h"
+#include "missing_end.h"
 #include "pixel_form.h"
 #include "still_rows.h"
 #include "upright.h"
@@ -148,13 +149,30 @@ MadePipeline FileThroughVips(const std::string& path, const ImageHeader& header,
   return made;
 }
 
+Result<std::optional<Error>> MissingEnd(const std::string& path) {
+  const Result<InputFile> file = InputFile::Open(path, Stage::kDecode);
+  if (!file) return file.error();
+  const Result<FileHead> head = ReadHead(*file, Stage::kDecode);
+  if (!head) return head.error();
+  return FindMissingEnd(*file, *head);
+}
+
 Result<std::unique_ptr<RowReader>> OpenStored(const std::string& path, const ImageHeader& header,
                                               const ReadOptions& options) {
   if (header.format == "jpeg") return OpenJpeg(path, header, options);
   if (IsStillFormat(header.format)) return OpenStillRows(path, header, options.allow_truncated);
   InitImageLibraries();
-  return OpenVipsRows([=](bool lenient) { return FileThroughVips(path, header, options, lenient); },
-                      options.allow_truncated);
+  Result<std::optional<Error>> missing = MissingEnd(path);
+  if (!missing) return missing.error();
+  if (*missing && !options.allow_truncated) {
+    (*missing)->message += " (use --allow-truncated to keep the readable part)";
+    return **missing;
+  }
+  Result<std::unique_ptr<RowReader>> rows = OpenVipsRows(
+      [=](bool lenient) { return FileThroughVips(path, header, options, lenient); }, options.allow_truncated);
+  if (!rows || !*missing) return rows;
+  return std::unique_ptr<RowReader>(
+      std::make_unique<NotedRows>(*std::move(rows), (*missing)->message + "; the readable part is kept"));
 }
 
 // Layout of the stored image in canonical pixels, before form and orientation.

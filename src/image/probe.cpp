@@ -2,6 +2,7 @@
 // libvips.
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "block_rows.h"
 #include "colour.h"
@@ -57,6 +58,25 @@ Result<ImageHeader> ProbeJpeg(InputFile file, const ImageLimits& limits) {
     return TooManyPixels(header.width, header.height, limits);
   }
   return header;
+}
+
+// Before libvips and libtiff spend anything on it: they make lists of its strips.
+std::optional<Error> RefuseTiff(const TiffFacts& tiff, const ImageLimits& limits) {
+  constexpr uint64_t kSide = uint64_t{1} << 32;
+  if (tiff.width >= kSide || tiff.height >= kSide) {
+    return Error{Stage::kProbe, Code::kMalformed, "a TIFF whose sides have more than 32 bits"};
+  }
+  const auto width = static_cast<int64_t>(tiff.width);
+  const auto height = static_cast<int64_t>(tiff.height);
+  if (!WithinLimit(width, height, limits)) return TooManyPixels(width, height, limits);
+  if (tiff.width > VIPS_MAX_COORD || tiff.height > VIPS_MAX_COORD) {
+    return Error{Stage::kProbe, Code::kUnsupported,
+                 std::to_string(width) + " x " + std::to_string(height) +
+                     " pixels: a side may have at most " + std::to_string(VIPS_MAX_COORD)};
+  }
+  if (const std::string why = TiffUnsupported(tiff); !why.empty())
+    return Error{Stage::kProbe, Code::kUnsupported, why};
+  return std::nullopt;
 }
 
 int MetaInt(VipsImage* image, const char* name, int otherwise) {
@@ -150,6 +170,10 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
     return HeaderOfStill(*still, file_bytes);
   };
   if (auto still = still_header(false)) return *std::move(still);
+  const std::optional<TiffFacts> tiff = ReadTiffFacts(*file);
+  if (tiff) {
+    if (const std::optional<Error> refused = RefuseTiff(*tiff, limits)) return *refused;
+  }
 
   InitImageLibraries();
   LoadModuleFor(head->bytes, head->size);
@@ -183,7 +207,7 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
   if (header->format == "heif") header->frames = std::max(header->frames, HeifFrames(*file));
   if (header->format == "tiff" && header->frames > 1) header->frames = TiffPages(*file);
   if (header->format == "tiff") {
-    const TiffBlocks blocks = ReadTiffBlocks(*file, header->height);
+    const TiffBlocks blocks = tiff ? ReadTiffBlocks(*tiff, header->height) : TiffBlocks{header->height};
     header->block_rows = blocks.rows;
     header->block_by_rows = blocks.by_rows;
   }

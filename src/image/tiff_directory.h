@@ -45,7 +45,11 @@ inline constexpr uint64_t kTiffSamplesPerPixel = 277;
 inline constexpr uint64_t kTiffRowsPerStrip = 278;
 inline constexpr uint64_t kTiffStripByteCounts = 279;
 inline constexpr uint64_t kTiffPlanarConfiguration = 284;
+inline constexpr uint64_t kTiffTileWidth = 322;
 inline constexpr uint64_t kTiffTileLength = 323;
+inline constexpr uint64_t kTiffTileOffsets = 324;
+inline constexpr uint64_t kTiffExtraSamples = 338;
+inline constexpr uint64_t kTiffSampleFormat = 339;
 
 inline constexpr uint64_t kTiffYCbCr = 6;  ///< of kTiffPhotometric; its samples may be stored at half size
 

@@ -7,9 +7,10 @@
 #include <cstring>
 
 #include "block_rows.h"
+#include "colour.h"
 #include "png_text_exif.h"
 #include "sample_range.h"
-#include "tiff_one_strip.h"
+#include "tiff_facts.h"
 
 namespace imgmill {
 namespace {
@@ -110,8 +111,7 @@ ImageRef LoadWithVips(const InputFile& file, const FileHead& head, const std::st
     if (vips_openexrload(path.c_str(), &image, "access", VIPS_ACCESS_SEQUENTIAL, nullptr) != 0) return {};
     return ImageRef(image);
   }
-  GRef<VipsSource> source = CutOneStrip(file);
-  if (!source) source = GRef<VipsSource>(vips_source_new_from_descriptor(file.descriptor()));
+  const GRef<VipsSource> source(vips_source_new_from_descriptor(file.descriptor()));
   if (!source) return {};
   if (head.Is(4, "ftypavis", 8)) {
     // libvips does not know this brand of an animation; libheif reads the picture that stands for it.
@@ -131,6 +131,14 @@ ImageRef LoadWithVips(const InputFile& file, const FileHead& head, const std::st
     NoteSampleBits(loaded.get(), ReadJpeg2000Layout(file, loaded.get()->Ysize).bits);
   }
   if (loaded && std::string_view(loader).starts_with("VipsForeignLoadPng")) TakeExifFromText(loaded.get());
+  if (loaded && std::string_view(loader).starts_with("VipsForeignLoadTiff")) {
+    const std::optional<TiffFacts> facts = ReadTiffFacts(file);
+    // A palette's colours are more bands than samples.
+    if (facts && facts->samples == static_cast<uint64_t>(loaded.get()->Bands)) {
+      if (const std::optional<TiffRoles> roles = TiffRolesOf(*facts))
+        NoteBandRoles(loaded.get(), roles->colours, roles->alpha);
+    }
+  }
   return loaded;
 }
 

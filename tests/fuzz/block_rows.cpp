@@ -9,8 +9,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t bytes) {
   Result<InputFile> file = InputFile::Open(fuzz::InputFilePath(data, bytes), Stage::kProbe);
   fuzz::Require(file.ok());
   constexpr int64_t kHeight = 1000;
-  const TiffBlocks blocks = ReadTiffBlocks(*file, kHeight);
-  fuzz::Require(blocks.rows >= 1 && blocks.rows <= kHeight);
+  if (const std::optional<TiffFacts> facts = ReadTiffFacts(*file)) {
+    const TiffBlocks blocks = ReadTiffBlocks(*facts, kHeight);
+    fuzz::Require(blocks.rows >= 1 && blocks.rows <= kHeight);
+  }
   const Jpeg2000Layout layout = ReadJpeg2000Layout(*file, kHeight);
   fuzz::Require(layout.block_rows >= 1 && layout.block_rows <= kHeight);
   return 0;

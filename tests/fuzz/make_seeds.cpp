@@ -60,9 +60,10 @@ void WriteTiffs() {
     for (const bool big_endian : {false, true}) {
       const std::string kind = std::string(big ? "big" : "classic") + (big_endian ? "-mm" : "-ii");
       for (const char* program :
-           {"tiff_directory", "exif", "block_rows", "tiff", "image", "upright_metadata"}) {
+           {"tiff_directory", "exif", "block_rows", "tiff", "tiff_facts", "image", "upright_metadata"}) {
         Write(program, kind + ".tif", Tiff(big, big_endian, 16, 9, true));
       }
+      Write("tiff_facts", kind + "-claimed.tif", Tiff(big, big_endian, 3000, 3000, false));
       Write("image", kind + "-claimed.tif", Tiff(big, big_endian, 500, 500, false));
     }
   }

@@ -1,0 +1,173 @@
+// AVIF: the data of an AV1 tile ends in a 1 bit and the zeros that fill its byte (AV1, 8.2.4), so a row of
+// zero bytes at its end was never written. Where a picture's data lies, "iinf", "iloc" and "iref" say (ISO
+// 14496-12, 8.11).
+#include <algorithm>
+#include <cstring>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "missing_end.h"
+
+namespace imgmill {
+namespace {
+
+// Encoders that pad have not been met; so many zeros are no chance.
+constexpr uint64_t kZeros = 8;
+constexpr uint64_t kMostMeta = uint64_t{1} << 20;
+
+/// Big-endian numbers, read in order; 0 beyond the end, which `ok` tells.
+class Reader {
+ public:
+  Reader(const unsigned char* bytes, size_t size) : bytes_(bytes), size_(size) {}
+  uint64_t Take(size_t count) {
+    if (count > size_ - at_) ok_ = false;
+    uint64_t value = 0;
+    for (size_t i = 0; ok_ && i < count; ++i) value = value << 8 | bytes_[at_++];
+    return value;
+  }
+  void Skip(size_t count) {
+    if (count > size_ - at_) ok_ = false;
+    if (ok_) at_ += count;
+  }
+  bool ok() const { return ok_; }
+  bool more() const { return ok_ && at_ < size_; }
+  /// The next box; what is left is its `rest`.
+  struct Box {
+    uint64_t kind;
+    size_t at;
+    size_t end;
+  };
+  Box NextBox() {
+    const size_t start = at_;
+    const uint64_t bytes = Take(4);
+    const uint64_t kind = Take(4);
+    if (bytes < 8 || bytes > size_ - start) ok_ = false;
+    if (!ok_) return {0, size_, size_};
+    const Box box{kind, at_, start + static_cast<size_t>(bytes)};
+    at_ = box.end;
+    return box;
+  }
+  Reader Within(const Box& box) const { return {bytes_ + box.at, box.end - box.at}; }
+
+ private:
+  const unsigned char* bytes_;
+  size_t size_;
+  size_t at_ = 0;
+  bool ok_ = true;
+};
+
+constexpr uint64_t Name(const char (&text)[5]) {
+  uint64_t value = 0;
+  for (int i = 0; i < 4; ++i) value = value << 8 | static_cast<unsigned char>(text[i]);
+  return value;
+}
+
+std::vector<unsigned char> ReadMeta(const InputFile& file) {
+  const auto end = static_cast<uint64_t>(file.bytes());
+  for (uint64_t at = 0; at + 8 <= end;) {
+    unsigned char head[8] = {};
+    if (file.ReadAt(static_cast<int64_t>(at), head, sizeof head) != sizeof head) return {};
+    Reader reader(head, sizeof head);
+    const uint64_t bytes = reader.Take(4);
+    const uint64_t kind = reader.Take(4);
+    if (bytes < 8 || bytes > end - at) return {};  // also the long ones, which only media data has
+    if (kind == Name("meta") && bytes > 12 && bytes <= kMostMeta) {
+      std::vector<unsigned char> meta(static_cast<size_t>(bytes) - 12);  // less version and flags
+      if (file.ReadAt(static_cast<int64_t>(at) + 12, meta.data(), meta.size()) !=
+          static_cast<ptrdiff_t>(meta.size())) {
+        return {};
+      }
+      return meta;
+    }
+    at += bytes;
+  }
+  return {};
+}
+
+/// Items that are coded by AV1.
+std::set<uint64_t> CodedItems(Reader box) {
+  std::set<uint64_t> items;
+  const uint64_t version = box.Take(4) >> 24;
+  box.Skip(version == 0 ? 2 : 4);
+  while (box.more()) {
+    Reader entry = box.Within(box.NextBox());
+    const uint64_t entry_version = entry.Take(4) >> 24;
+    if (entry_version < 2) continue;
+    const uint64_t item = entry.Take(entry_version == 2 ? 2 : 4);
+    entry.Skip(2);
+    if (entry.Take(4) == Name("av01") && entry.ok()) items.insert(item);
+  }
+  return items;
+}
+
+/// Takes the thumbnails out.
+void RemoveThumbnails(Reader box, std::set<uint64_t>& items) {
+  const size_t width = box.Take(4) >> 24 == 0 ? 2 : 4;
+  while (box.more()) {
+    const Reader::Box reference = box.NextBox();
+    if (reference.kind == Name("thmb")) items.erase(box.Within(reference).Take(width));
+  }
+}
+
+struct Extent {
+  uint64_t at;
+  uint64_t bytes;
+};
+
+/// Where the last bytes of each of the items lie, of those that lie in the file itself.
+std::vector<Extent> LastExtents(Reader box, const std::set<uint64_t>& items) {
+  std::vector<Extent> extents;
+  const uint64_t version = box.Take(4) >> 24;
+  const uint64_t sizes = box.Take(2);
+  const size_t offset_bytes = sizes >> 12 & 15;
+  const size_t length_bytes = sizes >> 8 & 15;
+  const size_t base_bytes = sizes >> 4 & 15;
+  const size_t index_bytes = version == 0 ? 0 : sizes & 15;
+  if (std::max({offset_bytes, length_bytes, base_bytes, index_bytes}) > 8) return {};
+  const uint64_t count = box.Take(version < 2 ? 2 : 4);
+  for (uint64_t i = 0; i < count && box.ok(); ++i) {
+    const uint64_t item = box.Take(version < 2 ? 2 : 4);
+    const uint64_t method = version == 0 ? 0 : box.Take(2) & 15;
+    box.Skip(2);
+    const uint64_t base = box.Take(base_bytes);
+    const uint64_t parts = box.Take(2);
+    Extent last{0, 0};
+    for (uint64_t part = 0; part < parts && box.ok(); ++part) {
+      box.Skip(index_bytes);
+      const uint64_t offset = box.Take(offset_bytes);
+      last = {base + offset, box.Take(length_bytes)};
+    }
+    if (box.ok() && method == 0 && items.contains(item)) extents.push_back(last);
+  }
+  return extents;
+}
+
+}  // namespace
+
+std::optional<Error> FindMissingAvifEnd(const InputFile& file) {
+  const std::vector<unsigned char> meta = ReadMeta(file);
+  Reader boxes(meta.data(), meta.size());
+  std::optional<Reader> places;
+  std::optional<Reader> references;
+  std::set<uint64_t> items;
+  while (boxes.more()) {
+    const Reader::Box box = boxes.NextBox();
+    if (box.kind == Name("iinf")) items = CodedItems(boxes.Within(box));
+    if (box.kind == Name("iloc")) places = boxes.Within(box);
+    if (box.kind == Name("iref")) references = boxes.Within(box);
+  }
+  if (!places) return std::nullopt;
+  if (references) RemoveThumbnails(*references, items);
+  const auto end = static_cast<uint64_t>(file.bytes());
+  for (const Extent& extent : LastExtents(*places, items)) {
+    if (extent.bytes < kZeros || extent.at > end || extent.bytes > end - extent.at) continue;
+    if (ZerosAtEnd(file, extent.at, extent.bytes, kZeros) < kZeros) continue;
+    return Error{Stage::kDecode, Code::kTruncated,
+                 "AVIF data of " + std::to_string(extent.bytes) +
+                     " bytes ends in zeros: what was to be there was never written"};
+  }
+  return std::nullopt;
+}
+
+}  // namespace imgmill

@@ -1,0 +1,123 @@
+// Which format it is, and the walk over JPEG 2000's tile-parts (ISO 15444-1, A.4.2 and I.4) and TIFF's
+// strips.
+#include "missing_end.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "tiff_facts.h"
+
+namespace imgmill {
+namespace {
+
+Error Missing(const std::string& what) {
+  return {Stage::kDecode, Code::kTruncated, what};
+}
+
+std::optional<Error> FindMissingTiffEnd(const InputFile& file) {
+  const std::optional<TiffFacts> facts = ReadTiffFacts(file);
+  if (!facts || !TiffCannotHold(*facts, file.bytes())) return std::nullopt;
+  return Missing("the file has " + std::to_string(file.bytes()) + " bytes, too few for a strip or tile of " +
+                 std::to_string(facts->block_width) + " x " + std::to_string(facts->block_rows) +
+                 " pixels, which its header says it has");
+}
+
+/// Big-endian numbers of a file; 0 beyond its end.
+class BigEndian {
+ public:
+  explicit BigEndian(const InputFile& file) : file_(file), end_(static_cast<uint64_t>(file.bytes())) {}
+  uint64_t end() const { return end_; }
+  uint64_t At(uint64_t offset, size_t bytes) const {
+    unsigned char raw[8] = {};
+    if (offset > end_ || file_.ReadAt(static_cast<int64_t>(offset), raw, bytes) < 0) return 0;
+    uint64_t value = 0;
+    for (size_t i = 0; i < bytes; ++i) value = value << 8 | raw[i];
+    return value;
+  }
+
+ private:
+  const InputFile& file_;
+  uint64_t end_;
+};
+
+constexpr uint64_t kCodestreamStart = 0xFF4FFF51;  // SOC, SIZ
+constexpr uint64_t kTilePart = 0xFF90;             // SOT
+constexpr uint64_t kCodestreamEnd = 0xFFD9;        // EOC
+
+struct Extent {
+  uint64_t at = 0;
+  uint64_t end = 0;
+};
+
+std::optional<Extent> FindCodestream(const BigEndian& file) {
+  if (file.At(0, 4) == kCodestreamStart) return Extent{0, file.end()};
+  constexpr uint64_t kBox = 0x6A703263;  // "jp2c"
+  for (uint64_t at = 0; at + 8 <= file.end();) {
+    const uint64_t length = file.At(at, 4);
+    const uint64_t head = length == 1 ? 16 : 8;
+    const uint64_t bytes = length == 1 ? file.At(at + 8, 8) : length == 0 ? file.end() - at : length;
+    if (bytes < head || bytes > file.end() - at) return std::nullopt;
+    if (file.At(at + 4, 4) == kBox) return Extent{at + head, at + bytes};
+    at += bytes;
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> FindMissingJpeg2000End(const InputFile& input) {
+  const BigEndian file(input);
+  const std::optional<Extent> stream = FindCodestream(file);
+  if (!stream) return std::nullopt;
+  uint64_t at = stream->at + 2;
+  while (at + 4 <= stream->end && file.At(at, 2) != kTilePart) {  // segments of the main header
+    if (file.At(at, 1) != 0xFF) return std::nullopt;
+    at += 2 + std::max<uint64_t>(2, file.At(at + 2, 2));
+  }
+  constexpr uint64_t kShortest = 14;  // SOT's segment and SOD
+  uint64_t parts = 0;
+  while (at + 2 <= stream->end && file.At(at, 2) == kTilePart) {
+    const uint64_t bytes = file.At(at + 6, 4);
+    if (bytes == 0) {  // goes on to the end of the codestream
+      const uint64_t zeros = ZerosAtEnd(input, at, stream->end - at, stream->end - at);
+      const uint64_t last = stream->end - zeros;
+      if (zeros < 2 || (last >= at + 2 && file.At(last - 2, 2) == kCodestreamEnd)) return std::nullopt;
+      return Missing("JPEG 2000 data ends in " + std::to_string(zeros) + " zeros, without an end marker");
+    }
+    if (bytes < kShortest || bytes > stream->end - at) return std::nullopt;
+    at += bytes;
+    ++parts;
+  }
+  // Some encoders leave the end marker out: then the codestream ends here.
+  if (parts == 0 || at == stream->end || file.At(at, 2) == kCodestreamEnd) return std::nullopt;
+  return Missing("JPEG 2000 data has no end marker behind its tile-part " + std::to_string(parts) +
+                 ": the end of the file was never written, or is garbled");
+}
+
+}  // namespace
+
+uint64_t ZerosAtEnd(const InputFile& file, uint64_t at, uint64_t bytes, uint64_t most) {
+  std::vector<unsigned char> piece(size_t{4} << 10);
+  uint64_t zeros = 0;
+  while (zeros < std::min(bytes, most)) {
+    const uint64_t left = std::min(bytes, most) - zeros;
+    const size_t now = static_cast<size_t>(std::min<uint64_t>(left, piece.size()));
+    const auto from = static_cast<int64_t>(at + bytes - zeros - now);
+    if (file.ReadAt(from, piece.data(), now) != static_cast<ptrdiff_t>(now)) return zeros;
+    for (size_t i = now; i > 0; --i, ++zeros) {
+      if (piece[i - 1] != 0) return zeros;
+    }
+  }
+  return zeros;
+}
+
+std::optional<Error> FindMissingEnd(const InputFile& file, const FileHead& head) {
+  if (head.Is(0, "II", 2) || head.Is(0, "MM", 2)) return FindMissingTiffEnd(file);
+  if (head.Is(0, "GIF8", 4)) return FindMissingGifEnd(file);
+  if (head.Is(0, "RIFF", 4) && head.Is(8, "WEBP", 4)) return FindMissingWebpEnd(file);
+  if (head.Is(4, "jP  ", 4) || head.Is(0, "\xFF\x4F\xFF\x51", 4)) return FindMissingJpeg2000End(file);
+  if (head.Is(4, "ftyp", 4)) return FindMissingAvifEnd(file);
+  return std::nullopt;
+}
+
+}  // namespace imgmill

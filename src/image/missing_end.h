@@ -1,0 +1,27 @@
+// Whether a file's own structure shows that the end of its picture was never written: a download that was
+// given its full size beforehand has zeros there, and the decoders of some formats draw them in silence.
+#pragma once
+
+#include <optional>
+
+#include "imgmill/base/error.h"
+#include "open_file.h"
+#include "vips_load.h"
+
+namespace imgmill {
+
+/// Looks at GIF, JPEG 2000, WebP, AVIF and TIFF; the decoders of the other compressed formats (JPEG, PNG,
+/// HEIF, JPEG XL) find it out themselves, and in uncompressed ones (PNM, PFM, BMP, plain TIFF) zeros are
+/// black. What lies behind the picture's end is nobody's business. @return kTruncated, in words; nothing
+/// where all is there, or where the decoder will say what is wrong
+std::optional<Error> FindMissingEnd(const InputFile& file, const FileHead& head);
+
+/// One format each, for FindMissingEnd.
+std::optional<Error> FindMissingGifEnd(const InputFile& file);
+std::optional<Error> FindMissingWebpEnd(const InputFile& file);
+std::optional<Error> FindMissingAvifEnd(const InputFile& file);
+
+/// Bytes of zeros at the end of `bytes` bytes from `at` on, looking back over no more than `most`.
+uint64_t ZerosAtEnd(const InputFile& file, uint64_t at, uint64_t bytes, uint64_t most);
+
+}  // namespace imgmill

@@ -1,0 +1,163 @@
+// GIF89a: the first picture's LZW data is followed code by code, without making pixels, to see how many of
+// them it has. Zeros in its place end it early: a block of no bytes is the last one.
+#include <array>
+#include <string>
+#include <vector>
+
+#include "missing_end.h"
+
+namespace imgmill {
+namespace {
+
+/// The file byte by byte.
+class Bytes {
+ public:
+  explicit Bytes(const InputFile& file) : file_(file), piece_(size_t{16} << 10) {}
+  /// -1 at the end of the file, or where it cannot be read.
+  int Next() {
+    if (at_ == have_) {
+      const ptrdiff_t got = file_.ReadAt(offset_, piece_.data(), piece_.size());
+      if (got <= 0) return -1;
+      offset_ += got;
+      have_ = static_cast<size_t>(got);
+      at_ = 0;
+    }
+    return piece_[at_++];
+  }
+  bool Skip(int64_t bytes) {
+    for (; bytes > 0; --bytes) {
+      if (Next() < 0) return false;
+    }
+    return true;
+  }
+  int Word() {
+    const int low = Next();
+    const int high = Next();
+    return low < 0 || high < 0 ? -1 : low | high << 8;
+  }
+
+ private:
+  const InputFile& file_;
+  std::vector<unsigned char> piece_;
+  int64_t offset_ = 0;
+  size_t at_ = 0;
+  size_t have_ = 0;
+};
+
+/// Counts the pixels of LZW codes.
+class PixelCount {
+ public:
+  explicit PixelCount(int bits) : clear_(1U << bits), first_width_(bits + 1) { Clear(); }
+
+  enum class State { kGoesOn, kEnd, kBroken };
+  State Add(unsigned byte) {
+    bits_ |= byte << have_;
+    have_ += 8;
+    while (have_ >= width_) {
+      const unsigned code = bits_ & ((1U << width_) - 1);
+      bits_ >>= width_;
+      have_ -= width_;
+      if (code == clear_) {
+        Clear();
+      } else if (code == clear_ + 1) {
+        return State::kEnd;
+      } else if (!Take(code)) {
+        return State::kBroken;
+      }
+    }
+    return State::kGoesOn;
+  }
+  uint64_t pixels() const { return pixels_; }
+
+ private:
+  void Clear() {
+    width_ = first_width_;
+    next_ = clear_ + 2;
+    last_length_ = 0;
+  }
+  bool Take(unsigned code) {
+    uint64_t length = 1;
+    if (code >= clear_) {
+      if (code > next_ || last_length_ == 0 || (code == next_ && next_ >= lengths_.size())) return false;
+      length = code == next_ ? last_length_ + 1 : lengths_[code];
+    }
+    if (last_length_ != 0 && next_ < lengths_.size()) {
+      lengths_[next_++] = last_length_ + 1;
+      if (next_ == 1U << width_ && width_ < 12) ++width_;
+    }
+    last_length_ = length;
+    pixels_ += length;
+    return true;
+  }
+
+  const unsigned clear_;
+  const int first_width_;
+  int width_ = 0;
+  unsigned next_ = 0;
+  std::array<uint64_t, 4096> lengths_{};
+  uint64_t last_length_ = 0;  // 0: none since the table was cleared
+  uint64_t pixels_ = 0;
+  unsigned bits_ = 0;
+  int have_ = 0;
+};
+
+/// To the first picture. @return its number of pixels, 0 if there is none
+uint64_t ToFirstPicture(Bytes& bytes) {
+  const auto skip_colours = [&](int flags) {
+    return (flags & 0x80) == 0 || bytes.Skip(3 * (int64_t{2} << (flags & 7)));
+  };
+  if (!bytes.Skip(10)) return 0;
+  const int flags = bytes.Next();
+  if (flags < 0 || !bytes.Skip(2) || !skip_colours(flags)) return 0;
+  for (int kind = bytes.Next(); kind == 0x21 || kind == 0x2C; kind = bytes.Next()) {
+    if (kind == 0x2C) {
+      if (!bytes.Skip(4)) return 0;
+      const int width = bytes.Word();
+      const int height = bytes.Word();
+      const int own = bytes.Next();
+      if (own < 0 || !skip_colours(own)) return 0;
+      return static_cast<uint64_t>(width) * static_cast<uint64_t>(height);
+    }
+    if (!bytes.Skip(1)) return 0;  // of an extension: its label
+    for (int length = bytes.Next(); length != 0; length = bytes.Next()) {
+      if (length < 0 || !bytes.Skip(length)) return 0;
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::optional<Error> FindMissingGifEnd(const InputFile& file) {
+  Bytes bytes(file);
+  const uint64_t wanted = ToFirstPicture(bytes);
+  const int bits = bytes.Next();
+  if (wanted == 0 || bits < 1 || bits > 11) return std::nullopt;
+  PixelCount count(bits);
+  bool zeros_last = false;  // the data's last two bytes
+  for (int length = bytes.Next(); length != 0; length = bytes.Next()) {
+    if (length < 0) return std::nullopt;  // the decoder says so
+    int zeros = 0;
+    for (int i = 0; i < length; ++i) {
+      const int byte = bytes.Next();
+      if (byte < 0) return std::nullopt;
+      zeros = byte == 0 ? zeros + 1 : 0;
+      // An end that was written is what its writer wanted.
+      if (count.pixels() < wanted && count.Add(static_cast<unsigned>(byte)) != PixelCount::State::kGoesOn)
+        return std::nullopt;
+    }
+    zeros_last = zeros >= 2;
+  }
+  if (count.pixels() < wanted) {
+    return Error{Stage::kDecode, Code::kTruncated,
+                 "GIF data ends after " + std::to_string(count.pixels()) + " of " + std::to_string(wanted) +
+                     " pixels"};
+  }
+  if (!zeros_last) return std::nullopt;
+  for (int byte = bytes.Next(); byte >= 0; byte = bytes.Next()) {
+    if (byte != 0) return std::nullopt;
+  }
+  return Error{Stage::kDecode, Code::kTruncated, "GIF data ends in zeros, as all that follows"};
+}
+
+}  // namespace imgmill

@@ -1,0 +1,146 @@
+// TIFF 6.0, sections 2, 8 (BitsPerSample), 15 (tiles) and 18 (associated alpha); BigTIFF.
+#include "tiff_facts.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <string>
+
+#include "tiff_directory.h"
+
+namespace imgmill {
+namespace {
+
+constexpr uint64_t kMost = std::numeric_limits<uint64_t>::max();
+constexpr uint64_t kMostSamples = 64;  // a file with more is refused anyway
+constexpr uint64_t kShort = 3;
+
+uint64_t Times(uint64_t a, uint64_t b) {
+  return a != 0 && b > kMost / a ? kMost : a * b;
+}
+
+const TiffEntry* Find(const TiffDirectory& directory, uint64_t tag) {
+  const auto found = std::find_if(directory.entries.begin(), directory.entries.end(),
+                                  [&](const TiffEntry& e) { return e.tag == tag; });
+  return found == directory.entries.end() ? nullptr : &*found;
+}
+
+/// The values of a tag of 2-byte numbers, the first kMostSamples of them.
+std::vector<uint64_t> Shorts(const TiffDirectory& directory, const InputFile& file, uint64_t tag) {
+  const TiffEntry* entry = Find(directory, tag);
+  if (entry == nullptr || entry->type != kShort) return {};
+  const size_t count = static_cast<size_t>(std::min(entry->count, kMostSamples));
+  unsigned char bytes[2 * kMostSamples] = {};
+  if (2 * entry->count <= directory.field_bytes()) {
+    std::memcpy(bytes, entry->field, 2 * count);
+  } else {
+    const auto at = static_cast<int64_t>(directory.Number(entry->field, directory.field_bytes()));
+    if (at < 0 || file.ReadAt(at, bytes, 2 * count) != static_cast<ptrdiff_t>(2 * count)) return {};
+  }
+  std::vector<uint64_t> values;
+  for (size_t i = 0; i < count; ++i) values.push_back(directory.Number(bytes + 2 * i, 2));
+  return values;
+}
+
+/// The one value that all samples have; `otherwise` where the tag is missing, 0 where they differ.
+uint64_t Common(const std::vector<uint64_t>& values, uint64_t otherwise) {
+  if (values.empty()) return otherwise;
+  return std::all_of(values.begin(), values.end(), [&](uint64_t v) { return v == values[0]; }) ? values[0]
+                                                                                               : 0;
+}
+
+/// What one stored byte can become at most; 0: no limit that is known.
+uint64_t MostExpansion(uint64_t compression) {
+  switch (compression) {
+    case 1:
+      return 1;
+    case 8:  // Deflate: 258 bytes for a length and a distance of one bit each
+    case 32946:
+      return 1032;
+    case 32773:  // PackBits: 128 bytes for two
+      return 64;
+    default:
+      return 0;
+  }
+}
+
+}  // namespace
+
+std::optional<TiffFacts> ReadTiffFacts(const InputFile& file) {
+  unsigned char head[4] = {};
+  if (file.ReadAt(0, head, sizeof head) != sizeof head) return std::nullopt;
+  const bool tiff = std::memcmp(head, "II*\0", 4) == 0 || std::memcmp(head, "MM\0*", 4) == 0 ||
+                    std::memcmp(head, "II+\0", 4) == 0 || std::memcmp(head, "MM\0+", 4) == 0;
+  if (!tiff) return std::nullopt;
+  const std::optional<TiffDirectory> directory = ReadTiffDirectory(file);
+  if (!directory) return std::nullopt;
+  TiffFacts facts;
+  facts.width = directory->Value(kTiffWidth).value_or(0);
+  facts.height = directory->Value(kTiffHeight).value_or(0);
+  facts.samples = directory->Value(kTiffSamplesPerPixel).value_or(1);
+  facts.bits = Common(Shorts(*directory, file, kTiffBitsPerSample), 1);
+  facts.format = Common(Shorts(*directory, file, kTiffSampleFormat), 1);
+  facts.compression = directory->Value(kTiffCompression).value_or(1);
+  facts.photometric = directory->Value(kTiffPhotometric).value_or(0);
+  facts.separate = directory->Value(kTiffPlanarConfiguration).value_or(1) == 2 && facts.samples > 1;
+  facts.extra = Shorts(*directory, file, kTiffExtraSamples);
+  const std::optional<uint64_t> tile_rows = directory->Value(kTiffTileLength);
+  facts.tiled = tile_rows.has_value();
+  facts.block_width = facts.tiled ? directory->Value(kTiffTileWidth).value_or(0) : facts.width;
+  facts.block_rows = tile_rows.value_or(directory->Value(kTiffRowsPerStrip).value_or(facts.height));
+  if (!facts.tiled) facts.block_rows = std::min(facts.block_rows, facts.height);
+  const TiffEntry* offsets = Find(*directory, facts.tiled ? kTiffTileOffsets : kTiffStripOffsets);
+  facts.blocks = offsets != nullptr ? offsets->count : 0;
+  return facts;
+}
+
+uint64_t TiffBlockRowBytes(const TiffFacts& facts) {
+  const uint64_t bits =
+      Times(Times(facts.block_width, facts.separate ? 1 : facts.samples), std::max<uint64_t>(1, facts.bits));
+  return bits == kMost ? kMost : bits / 8 + (bits % 8 != 0 ? 1 : 0);
+}
+
+uint64_t TiffRowsAtOnce(const TiffFacts& facts) {
+  constexpr uint64_t kPiece = 8192;
+  const bool one_plain_strip =
+      !facts.tiled && !facts.separate && facts.compression == 1 && facts.block_rows >= facts.height;
+  if (!one_plain_strip) return facts.block_rows;
+  const uint64_t rows = kPiece / std::max<uint64_t>(1, TiffBlockRowBytes(facts));
+  return std::clamp<uint64_t>(rows, 1, std::max<uint64_t>(1, facts.block_rows));
+}
+
+std::optional<TiffRoles> TiffRolesOf(const TiffFacts& facts) {
+  const size_t extra = facts.extra.size();
+  if (extra == 0 || extra >= facts.samples || facts.samples > kMostSamples) return std::nullopt;
+  TiffRoles roles;
+  roles.colours = static_cast<int>(facts.samples - extra);
+  if (roles.colours != 1 && roles.colours != 3 && roles.colours != 4) return std::nullopt;
+  for (size_t i = 0; i < extra && roles.alpha < 0; ++i) {
+    if (facts.extra[i] == kTiffExtraAssociated || facts.extra[i] == kTiffExtraUnassociated)
+      roles.alpha = roles.colours + static_cast<int>(i);
+  }
+  return roles;
+}
+
+std::string TiffUnsupported(const TiffFacts& facts) {
+  constexpr uint64_t kFloat = 3;
+  if (facts.tiled && facts.separate)
+    return "a TIFF of tiles with each channel in a plane of its own (write it with its channels interleaved, "
+           "or in strips)";
+  if (facts.format == kFloat && facts.bits != 32 && facts.bits != 0)
+    return "a TIFF of " + std::to_string(facts.bits) + "-bit floating point (write it with 32 bits)";
+  if (facts.bits > 32)
+    return "a TIFF of " + std::to_string(facts.bits) + "-bit samples (write it with 16 or 32 bits)";
+  if (facts.bits == 0) return "a TIFF whose channels differ in depth (write it with one depth)";
+  return {};
+}
+
+bool TiffCannotHold(const TiffFacts& facts, int64_t file_bytes) {
+  const uint64_t expansion = MostExpansion(facts.compression);
+  // Colour differences may be stored at a part of the size.
+  if (expansion == 0 || facts.photometric == kTiffYCbCr) return false;
+  const uint64_t block = Times(TiffBlockRowBytes(facts), facts.block_rows);
+  return block > Times(static_cast<uint64_t>(file_bytes), expansion);
+}
+
+}  // namespace imgmill

@@ -1,0 +1,17 @@
+// Fuzzes the walks over the blocks of GIF, JPEG 2000, WebP and HEIF files: they end, and see nothing that is
+// not in the file.
+#include "image/missing_end.h"
+
+#include "fuzz/input_file.h"
+
+using namespace imgmill;
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t bytes) {
+  Result<InputFile> file = InputFile::Open(fuzz::InputFilePath(data, bytes), Stage::kDecode);
+  fuzz::Require(file.ok());
+  Result<FileHead> head = ReadHead(*file, Stage::kDecode);
+  fuzz::Require(head.ok());
+  const std::optional<Error> missing = FindMissingEnd(*file, *head);
+  if (missing) fuzz::Require(missing->code == Code::kTruncated && !missing->message.empty());
+  return 0;
+}
