@@ -86,7 +86,7 @@ double DecoderBytes(const ImageHeader& header, const Sizes& s) {
     const double block = static_cast<double>(header.block_rows) * s.row_bytes;
     return block * 4.2 + static_cast<double>(header.block_rows * header.block_rows) * header.bands * 8;
   }
-  if (IsStillFormat(header.format)) return StillBytes(header);
+  if (IsStillFormat(header.format)) return 0;  // added below
   if (header.format == "jxl") return s.pixels * 6 + whole * 2 + s.file_bytes;
   return whole * 2 + s.file_bytes;
 }
@@ -107,6 +107,11 @@ Footprint ReadFootprint(const ImageHeader& header, const ReadOptions& options) {
   need.unseen = Bytes(DecoderBytes(header, s) + conversion + strip) + kSmall;
   // A strip before its form is changed.
   need.pooled = Bytes(kStripRows * s.row_bytes);
+  if (IsStillFormat(header.format)) {
+    const Footprint still = StillFootprint(header, options.allow_truncated);
+    need.unseen += still.unseen;
+    need.pooled += still.pooled;
+  }
   if (header.orientation >= 3) {
     const size_t whole = layout.row_bytes() * static_cast<size_t>(layout.height);
     // By a file: a strip of rows, and what is read ahead.

@@ -92,7 +92,9 @@ Reach ReachOfBmp(Stored stored, int64_t width, int64_t height, int bits) {
 }
 
 void Append(std::vector<uint8_t>& fill, std::initializer_list<uint8_t> bytes, int64_t times = 1) {
-  for (; times > 0; --times) fill.insert(fill.end(), bytes);
+  for (; times > 0; --times) {
+    for (const uint8_t byte : bytes) fill.push_back(byte);
+  }
 }
 
 /// Runs of black for what is missing.
@@ -100,6 +102,7 @@ std::vector<uint8_t> BlackRuns(const StillHeader& header, const Reach& reach) {
   const int64_t missing = header.width * header.height - reach.pixels;
   std::vector<uint8_t> fill;
   if (header.kind == StillKind::kBmp) Append(fill, {0, 1});
+  if (header.kind == StillKind::kPbm) fill.assign(static_cast<size_t>(std::max<int64_t>(0, missing)), '1');
   if (header.kind == StillKind::kTga && missing > 0) {
     for (int64_t left = missing; left > 0; left -= 128) {
       fill.push_back(static_cast<uint8_t>(128 | (std::min<int64_t>(left, 128) - 1)));
@@ -117,6 +120,15 @@ std::vector<uint8_t> BlackRuns(const StillHeader& header, const Reach& reach) {
   return fill;
 }
 
+/// A digit a pixel, with or without space between them.
+Reach ReachOfText(Stored stored, int64_t wanted) {
+  Reach reach;
+  reach.pixels = std::count_if(stored.begin(), stored.end(), [](uint8_t c) { return c == '0' || c == '1'; });
+  reach.end = static_cast<int64_t>(stored.size());
+  reach.closed = reach.pixels >= wanted;
+  return reach;
+}
+
 Reach ReachOf(const StillHeader& header, Stored stored) {
   const int64_t wanted = header.width * header.height;
   switch (header.kind) {
@@ -124,6 +136,8 @@ Reach ReachOf(const StillHeader& header, Stored stored) {
       return ReachOfTga(stored, wanted, header.pixel_bytes);
     case StillKind::kQoi:
       return ReachOfQoi(stored, wanted);
+    case StillKind::kPbm:
+      return ReachOfText(stored, wanted);
     default:
       return ReachOfBmp(stored, header.width, header.height, header.bits);
   }
@@ -152,7 +166,7 @@ Result<StillData> ReadStillData(const InputFile& file, const StillHeader& header
   const size_t before = header.in_icon ? 14 : 0;
   const int64_t there = std::min(header.bytes, std::max<int64_t>(0, file.bytes() - header.at));
   const int64_t pixels_end = header.pixels_at + header.row_bytes * header.height;
-  const bool raw = !header.compressed && header.kind != StillKind::kPng;
+  const bool raw = !header.compressed && header.row_bytes > 0;
   StillData data;
   const Error cut{Stage::kDecode, Code::kTruncated, ""};
   const std::string advice = " (use --allow-truncated to keep the readable part)";

@@ -11,7 +11,7 @@
 
 namespace imgmill {
 
-enum class StillKind : int { kBmp, kTga, kQoi, kPng };
+enum class StillKind : int { kBmp, kTga, kQoi, kPng, kPbm };
 
 /// A decoded picture.
 class StillPicture {
@@ -26,7 +26,7 @@ class StillPicture {
 inline constexpr size_t kStillPadding = 64;
 
 /// Raised with each change of StillPicture or DecodeStillFn, so that a module of another build is refused.
-inline constexpr int kStillInterface = 1;
+inline constexpr int kStillInterface = 2;
 inline constexpr char kDecodeStill[] = "imgmill_decode_still";
 /// Null: `why` tells.
 using DecodeStillFn = StillPicture* (*)(int interface, StillKind kind, const uint8_t* bytes, size_t size,

@@ -70,7 +70,7 @@ std::vector<uint8_t> MaskOf(const StillHeader& header, const StillData& data) {
 }  // namespace
 
 bool IsStillFormat(const std::string& format) {
-  constexpr std::array kFormats = {"bmp", "tga", "qoi", "ico"};
+  constexpr std::array kFormats = {"bmp", "tga", "qoi", "ico", "pbm"};
   return std::any_of(kFormats.begin(), kFormats.end(), [&](const char* name) { return format == name; });
 }
 
@@ -108,11 +108,16 @@ Result<std::unique_ptr<RowReader>> OpenStillRows(const std::string& path, const 
       std::make_unique<StillRows>(*std::move(picture), *still, MaskOf(*still, *data), data->missing));
 }
 
-double StillBytes(const ImageHeader& header) {
-  // Stored, and as FFmpeg holds it: 4 bytes a pixel at most, in rows of a multiple of 64 (8 for a PNG of 16
-  // bits in an icon).
-  const double row = (static_cast<double>(header.width) + 64) * (header.format == "ico" ? 8 : 4);
-  return static_cast<double>(header.file_bytes) + row * static_cast<double>(header.height + 32);
+Footprint StillFootprint(const ImageHeader& header, bool allow_truncated) {
+  // 4 bytes a pixel at most, in rows of a multiple of 64; 8 for a PNG of 16 bits in an icon.
+  const size_t row = (static_cast<size_t>(header.width) + 64) * (header.format == "ico" ? 8 : 4);
+  const size_t decoded = row * (static_cast<size_t>(header.height) + 32);
+  Footprint need;
+  need.unseen = decoded;
+  need.pooled = static_cast<size_t>(header.file_bytes) + 2 * kStillPadding;
+  if (allow_truncated)
+    need.pooled += decoded + need.pooled;  // filled up to its whole size, in a second buffer
+  return need;
 }
 
 }  // namespace imgmill

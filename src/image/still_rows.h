@@ -19,7 +19,7 @@ Result<ImageHeader> HeaderOfStill(const StillHeader& still, int64_t file_bytes);
 Result<std::unique_ptr<RowReader>> OpenStillRows(const std::string& path, const ImageHeader& header,
                                                  bool allow_truncated);
 
-/// Bytes that are held while it is decoded.
-double StillBytes(const ImageHeader& header);
+/// Bytes that are held while it is decoded: as stored in a buffer of the pool, decoded by FFmpeg.
+Footprint StillFootprint(const ImageHeader& header, bool allow_truncated);
 
 }  // namespace imgmill

@@ -55,6 +55,8 @@ AVCodecID CodecOf(StillKind kind) {
       return AV_CODEC_ID_QOI;
     case StillKind::kPng:
       return AV_CODEC_ID_PNG;
+    case StillKind::kPbm:
+      return AV_CODEC_ID_PBM;
   }
   return AV_CODEC_ID_NONE;
 }
@@ -79,6 +81,9 @@ class Picture final : public StillPicture {
       const int component = band == 3 ? descriptor_->nb_components - 1 : colour ? band : 0;
       const unsigned white = (1U << descriptor_->comp[component].depth) - 1;
       ReadLine(y, component);
+      if (frame_->format == AV_PIX_FMT_MONOWHITE) {  // whose set bits are black
+        for (uint16_t& sample : samples_) sample ^= 1;
+      }
       for (const uint16_t sample : samples_) {
         *out = static_cast<uint8_t>((sample * 510U + white) / (2 * white));
         out += bands;

@@ -45,6 +45,10 @@ part.add("p2_beyond.pgm", b"P2\n4 1\n100000\n0 1 50000 100000\n", "refused unsup
 bits = {(0, 0): (255,), (1, 0): (0,), (2, 0): (255,), (3, 0): (0,)}
 part.add("p4.pbm", b"P4\n4 1\n\x50", "4x1 1 u8", bits, "Pillow 13 and ffmpeg 5.1: a set bit is black", "none")
 part.add("p1.pbm", b"P1\n4 1\n0 1 0 1\n", "4x1 1 u8", bits, "Pillow 13 and ffmpeg 5.1: a set bit is black", "none")
+part.add("p1_no_spaces.pbm", b"P1\n# drawn\n4 2\n01011\n010\n", "4x2 1 u8",
+         bits | {(0, 1): (0,), (1, 1): (255,), (2, 1): (0,), (3, 1): (255,)},
+         "Pillow 13, OpenCV 5.0 and ImageMagick 6.9.11; pnmtoplainpnm writes no spaces", "none")
+part.add("p1_cut.pbm", b"P1\n4 2\n01011\n", "refused truncated", None, "Pillow 13 and FFmpeg 5.1 refuse it")
 # Linear light, encoded as sRGB; the bottom row comes first.
 floats = np.array([[0.0, 0.25], [0.5, 1.0]], "<f4")
 srgb = np.where(floats <= 0.0031308, floats * 12.92, 1.055 * floats ** (1 / 2.4) - 0.055)
