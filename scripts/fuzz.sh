@@ -71,6 +71,7 @@ pictures heif heic heif avif
 pictures stills bmp tga ico qoi
 pictures tiff_facts tif tiff
 pictures missing_end gif jp2 j2k webp avif
+pictures picture_count png heic avif tif mpo
 pictures tiff_directory tif tiff
 pictures block_rows tif tiff jp2 j2k
 pictures image jpg jpeg png webp gif tif tiff avif heic jp2 j2k jxl hdr exr pfm ppm pgm pbm bmp tga ico qoi

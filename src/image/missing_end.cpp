@@ -54,7 +54,9 @@ struct Extent {
 std::optional<Extent> FindCodestream(const BigEndian& file) {
   if (file.At(0, 4) == kCodestreamStart) return Extent{0, file.end()};
   constexpr uint64_t kBox = 0x6A703263;  // "jp2c"
-  for (uint64_t at = 0; at + 8 <= file.end();) {
+  constexpr int kMostBoxes = 4096;       // a file has a handful
+  uint64_t at = 0;
+  for (int box = 0; box < kMostBoxes && at + 8 <= file.end(); ++box) {
     const uint64_t length = file.At(at, 4);
     const uint64_t head = length == 1 ? 16 : 8;
     const uint64_t bytes = length == 1 ? file.At(at + 8, 8) : length == 0 ? file.end() - at : length;

@@ -31,7 +31,7 @@ std::vector<uint64_t> Shorts(const TiffDirectory& directory, const InputFile& fi
   if (entry == nullptr || entry->type != kShort) return {};
   const size_t count = static_cast<size_t>(std::min(entry->count, kMostSamples));
   unsigned char bytes[2 * kMostSamples] = {};
-  if (2 * entry->count <= directory.field_bytes()) {
+  if (entry->count <= directory.field_bytes() / 2) {
     std::memcpy(bytes, entry->field, 2 * count);
   } else {
     const auto at = static_cast<int64_t>(directory.Number(entry->field, directory.field_bytes()));

@@ -146,6 +146,9 @@ void WriteCatalogFiles() {
 }
 
 void WriteTexts() {
+  Write("picture_count", "mpf.bin",
+        std::string("MPF\0II*\0\x08\0\0\0\1\0\x02\xb0\7\0\x10\0\0\0\x1a\0\0\0\0\0\0\0", 30) +
+            std::string(16, '\0'));
   Write(
       "upright_metadata", "packet.xmp",
       "<r xmlns:x='http://ns.adobe.com/xap/1.0/' xmlns:t=\"http://ns.adobe.com/tiff/1.0/\" t:Orientation='6'>"

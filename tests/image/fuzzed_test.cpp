@@ -2,6 +2,10 @@
 // mended.
 #include <doctest/doctest.h>
 
+#include <chrono>
+
+#include "image/missing_end.h"
+#include "image/tiff_facts.h"
 #include "image_test.h"
 #include "torch/little_endian.h"
 
@@ -47,4 +51,48 @@ TEST_CASE("a progressive JPEG of a hundred scans is read, one of more is made to
     CHECK(rows.ok() == (scans == 100));
     if (!rows) CHECK(rows.error().code == Code::kLimitExceeded);
   }
+}
+
+TEST_CASE("a BigTIFF's tag of 2^63 numbers is not read beyond its own eight bytes") {
+  const TemporaryFolder folder;
+  const auto entry = [](uint64_t tag, uint64_t type, uint64_t count, uint64_t value) {
+    return LittleEndian(tag, 2) + LittleEndian(type, 2) + LittleEndian(count, 8) + LittleEndian(value, 8);
+  };
+  // Twice 2^63 is 0 in 64 bits, which passed for "fits into the entry".
+  WriteFile(folder / "many.tif", "II" + LittleEndian(43, 2) + LittleEndian(8, 2) + LittleEndian(0, 2) +
+                                     LittleEndian(16, 8) + LittleEndian(3, 8) + entry(256, 3, 1, 4) +
+                                     entry(257, 3, 1, 4) + entry(258, 3, uint64_t{1} << 63, INT64_MAX) +
+                                     LittleEndian(0, 8));
+  Result<InputFile> file = InputFile::Open(folder / "many.tif", Stage::kProbe);
+  REQUIRE(file.ok());
+  const std::optional<TiffFacts> facts = ReadTiffFacts(*file);
+  REQUIRE(facts);
+  CHECK(facts->bits ==
+        1);  // as if the tag were missing (TIFF 6.0, section 8), since nothing is at its offset
+}
+
+TEST_CASE("boxes made to waste time waste none") {
+  const TemporaryFolder folder;
+  const auto big = [](uint64_t value, int bytes) {
+    const std::string little = LittleEndian(value, bytes);
+    return std::string(little.rbegin(), little.rend());
+  };
+  const auto box = [&](const std::string& name, const std::string& body) {
+    return big(body.size() + 8, 4) + name + body;
+  };
+  const auto seconds = [&](const std::string& bytes) {
+    WriteFile(folder / "boxes", bytes);
+    Result<InputFile> file = InputFile::Open(folder / "boxes", Stage::kDecode);
+    REQUIRE(file.ok());
+    const Result<FileHead> head = ReadHead(*file, Stage::kDecode);
+    REQUIRE(head.ok());
+    const auto begin = std::chrono::steady_clock::now();
+    CHECK_FALSE(FindMissingEnd(*file, *head));
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  };
+  // An AVIF whose "iloc" has 100,000 items of 65,535 parts each, of which it tells nothing (ISO
+  // 14496-12, 8.11.3: all sizes are 0; an item's id, method, file, number of parts).
+  std::string items = big(2, 1) + big(0, 3) + big(0, 2) + big(100'000, 4);
+  for (int i = 0; i < 100'000; ++i) items += big(1, 4) + big(0, 2) + big(0, 2) + big(65'535, 2);
+  CHECK(seconds(box("ftyp", "avif" + big(0, 4)) + box("meta", big(0, 4) + box("iloc", items))) < 2);
 }
