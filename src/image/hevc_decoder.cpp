@@ -176,6 +176,8 @@ heif_error PushData(void* decoder, const void* data, size_t bytes) {
     const uint32_t length = uint32_t{at[0]} << 24 | uint32_t{at[1]} << 16 | uint32_t{at[2]} << 8 | at[3];
     at += 4;
     if (length > static_cast<size_t>(end - at)) return Fault("HEVC data ends early");
+    // No NAL unit ends in a zero (ISO 23008-2, 7.4.2): such an end was never written.
+    if (length > 0 && at[length - 1] == 0) return Fault("HEVC data ends in zeros");
     if (lib.de265_push_NAL(decoder, at, static_cast<int>(length), 0, nullptr) != DE265_OK)
       return Fault("HEVC data cannot be taken apart");
     at += length;

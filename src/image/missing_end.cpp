@@ -1,5 +1,4 @@
-// Which format it is, and the walk over JPEG 2000's tile-parts (ISO 15444-1, A.4.2 and I.4) and TIFF's
-// strips.
+// Which format it is, and the walk over JPEG 2000's tile-parts (ISO 15444-1, A.4.2 and I.4).
 #include "missing_end.h"
 
 #include <algorithm>
@@ -7,21 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "tiff_facts.h"
-
 namespace imgmill {
 namespace {
 
 Error Missing(const std::string& what) {
   return {Stage::kDecode, Code::kTruncated, what};
-}
-
-std::optional<Error> FindMissingTiffEnd(const InputFile& file) {
-  const std::optional<TiffFacts> facts = ReadTiffFacts(file);
-  if (!facts || !TiffCannotHold(*facts, file.bytes())) return std::nullopt;
-  return Missing("the file has " + std::to_string(file.bytes()) + " bytes, too few for a strip or tile of " +
-                 std::to_string(facts->block_width) + " x " + std::to_string(facts->block_rows) +
-                 " pixels, which its header says it has");
 }
 
 /// Big-endian numbers of a file; 0 beyond its end.
@@ -119,6 +108,7 @@ std::optional<Error> FindMissingEnd(const InputFile& file, const FileHead& head)
   if (head.Is(0, "RIFF", 4) && head.Is(8, "WEBP", 4)) return FindMissingWebpEnd(file);
   if (head.Is(4, "jP  ", 4) || head.Is(0, "\xFF\x4F\xFF\x51", 4)) return FindMissingJpeg2000End(file);
   if (head.Is(4, "ftyp", 4)) return FindMissingAvifEnd(file);
+  if (head.Is(0, "P2", 2) || head.Is(0, "P3", 2)) return FindMissingPnmEnd(file);
   return std::nullopt;
 }
 

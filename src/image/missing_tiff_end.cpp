@@ -1,0 +1,111 @@
+// TIFF: strips and tiles that the file is too short for, and compressed ones that end in zeros. No
+// compression ends its data so (JPEG's ends with a marker, the others' with bits of a code); libtiff's JPEG
+// codec fills up in silence.
+#include <algorithm>
+#include <string>
+
+#include "missing_end.h"
+#include "tiff_directory.h"
+#include "tiff_facts.h"
+
+namespace imgmill {
+namespace {
+
+/// Writers that align may add a few.
+constexpr uint64_t kZeros = 16;
+constexpr uint64_t kUncompressed = 1;
+constexpr uint64_t kJpeg = 7;
+
+/// Numbers of a tag, one by one, wherever they lie.
+class Numbers {
+ public:
+  Numbers(const InputFile& file, const TiffDirectory& directory, uint64_t tag)
+      : file_(file), directory_(directory) {
+    const auto found = std::find_if(directory.entries.begin(), directory.entries.end(),
+                                    [&](const TiffEntry& e) { return e.tag == tag; });
+    if (found == directory.entries.end()) return;
+    bytes_ = found->type == 3 ? 2 : found->type == 4 ? 4 : found->type == 16 ? 8 : 0;
+    if (bytes_ == 0) return;
+    entry_ = &*found;
+    inside_ = entry_->count <= directory.field_bytes() / bytes_;
+    at_ = directory.Number(entry_->field, directory.field_bytes());
+  }
+  uint64_t count() const { return entry_ != nullptr ? entry_->count : 0; }
+  /// 0 where it cannot be read.
+  uint64_t Get(uint64_t i) const {
+    unsigned char raw[8] = {};
+    if (inside_) return directory_.Number(entry_->field + i * bytes_, bytes_);
+    const uint64_t end = static_cast<uint64_t>(file_.bytes());
+    if (at_ > end || i > (end - at_) / bytes_) return 0;
+    const auto from = static_cast<int64_t>(at_ + i * bytes_);
+    return file_.ReadAt(from, raw, bytes_) == static_cast<ptrdiff_t>(bytes_) ? directory_.Number(raw, bytes_)
+                                                                             : 0;
+  }
+
+ private:
+  const InputFile& file_;
+  const TiffDirectory& directory_;
+  const TiffEntry* entry_ = nullptr;
+  size_t bytes_ = 0;
+  bool inside_ = false;
+  uint64_t at_ = 0;
+};
+
+/// Whether JPEG's end marker stands right before `end`.
+bool EndsInMarker(const InputFile& file, uint64_t end) {
+  unsigned char last[2] = {};
+  return end >= 2 && file.ReadAt(static_cast<int64_t>(end) - 2, last, 2) == 2 && last[0] == 0xFF &&
+         last[1] == 0xD9;
+}
+
+/// The tables that all strips and tiles of JPEG data share, if there are any, lie outside of their directory
+/// entry.
+bool TablesAreWhole(const InputFile& file, const TiffDirectory& directory) {
+  const auto tables = std::find_if(directory.entries.begin(), directory.entries.end(),
+                                   [](const TiffEntry& e) { return e.tag == kTiffJpegTables; });
+  if (tables == directory.entries.end()) return true;
+  const uint64_t at = directory.Number(tables->field, directory.field_bytes());
+  const auto end = static_cast<uint64_t>(file.bytes());
+  return at <= end && tables->count <= end - at && EndsInMarker(file, at + tables->count);
+}
+
+std::optional<Error> FindZeros(const InputFile& file, const TiffFacts& facts) {
+  const std::optional<TiffDirectory> directory = ReadTiffDirectory(file);
+  if (!directory) return std::nullopt;
+  const Numbers offsets(file, *directory, facts.tiled ? kTiffTileOffsets : kTiffStripOffsets);
+  const Numbers sizes(file, *directory, facts.tiled ? kTiffTileByteCounts : kTiffStripByteCounts);
+  if (facts.compression == kJpeg && !TablesAreWhole(file, *directory))
+    return Error{Stage::kDecode, Code::kTruncated,
+                 "the TIFF's JPEG tables have no end marker: their end was never written"};
+  const auto end = static_cast<uint64_t>(file.bytes());
+  for (uint64_t i = 0; i < std::min(offsets.count(), sizes.count()); ++i) {
+    const uint64_t at = offsets.Get(i);
+    const uint64_t bytes = sizes.Get(i);
+    if (at == 0 || bytes < kZeros || at > end || bytes > end - at) continue;  // a gap, or the decoder says so
+    const uint64_t zeros = ZerosAtEnd(file, at, bytes, kZeros);
+    const bool unmarked = facts.compression == kJpeg && zeros >= 2 && !EndsInMarker(file, at + bytes - zeros);
+    if (zeros < kZeros && !unmarked) continue;
+    return Error{Stage::kDecode, Code::kTruncated,
+                 std::string("TIFF data of ") + (facts.tiled ? "tile " : "strip ") + std::to_string(i) +
+                     " of " + std::to_string(offsets.count()) +
+                     " ends in zeros: what was to be there was never written"};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Error> FindMissingTiffEnd(const InputFile& file) {
+  const std::optional<TiffFacts> facts = ReadTiffFacts(file);
+  if (!facts) return std::nullopt;
+  if (TiffCannotHold(*facts, file.bytes())) {
+    return Error{Stage::kDecode, Code::kTruncated,
+                 "the file has " + std::to_string(file.bytes()) + " bytes, too few for a strip or tile of " +
+                     std::to_string(facts->block_width) + " x " + std::to_string(facts->block_rows) +
+                     " pixels, which its header says it has"};
+  }
+  if (facts->compression == kUncompressed) return std::nullopt;
+  return FindZeros(file, *facts);
+}
+
+}  // namespace imgmill
