@@ -68,7 +68,7 @@ double DecoderBytes(const ImageHeader& header, const Sizes& s) {
   if (header.format == "ppm") return WindowBytes(s) + s.file_bytes;  // mapped
   // Two strips or rows of tiles, and a half being read.
   if (header.format == "tiff") {
-    const double block = std::min(static_cast<double>(header.block_rows), s.height) * s.row_bytes;
+    const double block = static_cast<double>(header.block_rows) * s.row_bytes;
     // As stored: what does not compress grows by a little.
     if (header.block_by_rows) return std::min(s.file_bytes, block * 1.1) + WindowBytes(s) + 2 * kSmall;
     return block * 2.5 + 3 * kStripRows * s.row_bytes + std::min(block, 2.0 * kSmall);

@@ -60,6 +60,12 @@ InputFile& InputFile::operator=(InputFile&& other) noexcept {
   return *this;
 }
 
+Result<InputFile> InputFile::Duplicate() const {
+  const int descriptor = fcntl(descriptor_, F_DUPFD_CLOEXEC, 0);
+  if (descriptor < 0) return ReadErrorFromErrno(Stage::kDecode, errno);
+  return InputFile(descriptor, bytes_);
+}
+
 ptrdiff_t InputFile::ReadAt(int64_t offset, void* destination, size_t bytes) const {
   size_t have = 0;
   while (have < bytes) {

@@ -18,6 +18,9 @@ class InputFile {
   InputFile(InputFile&& other) noexcept;
   InputFile& operator=(InputFile&& other) noexcept;
 
+  /// The same file under a descriptor of its own, for who outlives this one.
+  Result<InputFile> Duplicate() const;
+
   int descriptor() const { return descriptor_; }
   int64_t bytes() const { return bytes_; }
   /// Up to `bytes` from `offset` on: fewer at the end of the file, -1 on a read error (errno says which).

@@ -10,6 +10,7 @@
 #include "jpeg_decoder.h"
 #include "picture_count.h"
 #include "still_rows.h"
+#include "tiff_samples.h"
 #include "vips_load.h"
 
 namespace imgmill {
@@ -74,7 +75,7 @@ std::optional<Error> RefuseTiff(const TiffFacts& tiff, const ImageLimits& limits
                  std::to_string(width) + " x " + std::to_string(height) +
                      " pixels: a side may have at most " + std::to_string(VIPS_MAX_COORD)};
   }
-  if (const std::string why = TiffUnsupported(tiff); !why.empty())
+  if (const std::string why = TiffUnsupported(tiff); !why.empty() && !IsForTiffSamples(tiff))
     return Error{Stage::kProbe, Code::kUnsupported, why};
   return std::nullopt;
 }
@@ -210,6 +211,11 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
     const TiffBlocks blocks = tiff ? ReadTiffBlocks(*tiff, header->height) : TiffBlocks{header->height};
     header->block_rows = blocks.rows;
     header->block_by_rows = blocks.by_rows;
+    // Held as stored, beside what becomes of them: twice as much.
+    if (tiff && tiff->bits == 64) {
+      header->block_rows *= 2;
+      header->block_by_rows = false;
+    }
   }
   if (header->format == "jp2k") {
     const Jpeg2000Layout layout = ReadJpeg2000Layout(*file, header->height);

@@ -106,7 +106,8 @@ uint64_t TiffRowsAtOnce(const TiffFacts& facts) {
       !facts.tiled && !facts.separate && facts.compression == 1 && facts.block_rows >= facts.height;
   if (!one_plain_strip) return facts.block_rows;
   const uint64_t rows = kPiece / std::max<uint64_t>(1, TiffBlockRowBytes(facts));
-  return std::clamp<uint64_t>(rows, 1, std::max<uint64_t>(1, facts.block_rows));
+  constexpr uint64_t kFewest = 20;  // measured: libvips holds several such pieces of a row each
+  return std::min(std::max(kFewest, rows), std::max<uint64_t>(1, facts.block_rows));
 }
 
 std::optional<TiffRoles> TiffRolesOf(const TiffFacts& facts) {

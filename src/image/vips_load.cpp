@@ -11,6 +11,7 @@
 #include "png_text_exif.h"
 #include "sample_range.h"
 #include "tiff_facts.h"
+#include "tiff_samples.h"
 
 namespace imgmill {
 namespace {
@@ -125,16 +126,22 @@ ImageRef LoadWithVips(const InputFile& file, const FileHead& head, const std::st
   const char* loader = vips_foreign_find_load_source(source.get());
   if (loader == nullptr || !IsTrustedReader(loader)) return {};
   *known = true;
-  ImageRef loaded(vips_image_new_from_source(source.get(), "", "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
-                                             fail_on, nullptr));
+  const bool is_tiff = std::string_view(loader).starts_with("VipsForeignLoadTiff");
+  const std::optional<TiffFacts> facts = is_tiff ? ReadTiffFacts(file) : std::nullopt;
+  ImageRef loaded;
+  if (facts && IsForTiffSamples(*facts)) {
+    loaded = LoadTiffSamples(file, *facts, fail_on == VIPS_FAIL_ON_NONE);
+  } else {
+    loaded = ImageRef(vips_image_new_from_source(source.get(), "", "access", VIPS_ACCESS_SEQUENTIAL,
+                                                 "fail_on", fail_on, nullptr));
+  }
   if (loaded && std::string_view(loader).starts_with("VipsForeignLoadJp2k")) {
     NoteSampleBits(loaded.get(), ReadJpeg2000Layout(file, loaded.get()->Ysize).bits);
   }
   if (loaded && std::string_view(loader).starts_with("VipsForeignLoadPng")) TakeExifFromText(loaded.get());
-  if (loaded && std::string_view(loader).starts_with("VipsForeignLoadTiff")) {
-    const std::optional<TiffFacts> facts = ReadTiffFacts(file);
+  if (loaded && facts) {
     // A palette's colours are more bands than samples.
-    if (facts && facts->samples == static_cast<uint64_t>(loaded.get()->Bands)) {
+    if (facts->samples == static_cast<uint64_t>(loaded.get()->Bands)) {
       if (const std::optional<TiffRoles> roles = TiffRolesOf(*facts))
         NoteBandRoles(loaded.get(), roles->colours, roles->alpha);
     }

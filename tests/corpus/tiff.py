@@ -68,13 +68,59 @@ def refuse(name, data, code, words, source):
 
 
 floats = rgb / 255.0
-SAID = "readable by ImageMagick 6.9, not by libvips 8.14, which reads here: said in words"
-refuse("float16.tif", tiff(floats.astype(np.float16)), "unsupported", "16-bit floating point", SAID)
-refuse("float64.tif", tiff(floats), "unsupported", "64-bit floating point", SAID)
-refuse("float64_grey.tif", tiff(floats[..., 0], None, "minisblack"), "unsupported", "64-bit floating point", SAID)
+
+
+def encoded(linear, bands=3):
+    """Linear light as IEC 61966-2-1 encodes it; alpha as it is."""
+    values = np.atleast_3d(linear.astype(np.float64)).copy()
+    colour = values[..., :bands]
+    colour[:] = np.where(colour <= 0.0031308, colour * 12.92, 1.055 * np.power(colour, 1 / 2.4) - 0.055)
+    return values.round(6)
+
+
+FLOAT = "as drawn, linear light encoded by IEC 61966-2-1; tifffile 2026.3 and ImageMagick 6.9 read the same samples"
+for name, kind in (("float16", np.float16), ("float32", np.float32), ("float64", np.float64)):
+    samples = floats.astype(kind)
+    variants = {"": {}, "_predicted": {"compression": "zlib", "predictor": 3}, "_tiles": {"tile": (16, 16)},
+                "_big_endian": {"byteorder": ">"}}
+    if kind == np.float32:
+        variants = {"": {}}
+    for ending, more in variants.items():
+        add(name + ending + ".tif", tiff(samples, **more), encoded(samples), FLOAT, "none", 1e-5, "f32")
+for kind in (np.float16, np.float64):
+    name = f"{np.dtype(kind).name}_planes"
+    planes = np.moveaxis(floats.astype(kind), -1, 0)
+    for ending, more in (("", {}), ("_tiles", {"tile": (16, 16)}), ("_deflate", {"compression": "zlib", "rowsperstrip": 4})):
+        add(name + ending + ".tif", tiff(planes, planarconfig="separate", **more), encoded(floats.astype(kind)), FLOAT,
+            "none", 1e-5, "f32")
+add("float64_grey.tif", tiff(floats[..., 0], None, "minisblack"), encoded(floats[..., 0], 1), FLOAT, "none", 1e-5, "f32")
+# libvips 8.14 takes alpha for a part of 255 here, and gives colours of up to 255.
+with_alpha = np.dstack([floats, alpha / 255.0])
+for kind in (np.float16, np.float32, np.float64):
+    name, tolerance = np.dtype(kind).name, 1e-3 if kind == np.float16 else 1e-5
+    times = np.dstack([floats * with_alpha[..., 3:], with_alpha[..., 3:]]).astype(kind)
+    add(f"associated_{name}.tif", tiff(times, ["assocalpha"]), encoded(with_alpha), "as drawn, multiplied: arithmetic",
+        "none", tolerance, "f32")
+    add(f"unassociated_{name}.tif", tiff(with_alpha.astype(kind), ["unassalpha"]), encoded(with_alpha),
+        "as drawn: arithmetic", "none", tolerance, "f32")
+many = np.tile(rgb, (6, 5, 1))
+TILES = "as drawn; Pillow 13, OpenCV 5 and ImageMagick 6.9 say the same"
+planes = np.moveaxis(many, -1, 0)
+add("planes_in_tiles.tif", tiff(planes, planarconfig="separate", tile=(16, 16)), many, TILES, "none")
+add("planes_in_tiles_lzw.tif", tiff(planes, planarconfig="separate", tile=(16, 32), compression="lzw"), many, TILES, "none")
+add("planes_in_tiles_16.tif", tiff(planes.astype(np.uint16) * 257, planarconfig="separate", tile=(16, 16)),
+    many.astype(int) * 257, "as drawn; OpenCV 5 and ImageMagick 6.9 say the same", "none", depth="u16")
+wide_alpha = np.tile(rgba, (6, 5, 1))
+add("planes_in_tiles_alpha.tif",
+    tiff(np.moveaxis(np.dstack([wide_alpha[..., :3], 0 * wide_alpha[..., 3], wide_alpha[..., 3]]), -1, 0),
+         ["unspecified", "unassalpha"], planarconfig="separate", tile=(16, 16)), wide_alpha, DRAWN,
+    "of 5 channels the first 3")
+whole = tiff(planes, planarconfig="separate", tile=(16, 16), compression="zlib")
+refuse("planes_in_tiles_cut.tif", whole[:len(whole) * 7 // 10], "truncated", "Read error", "as drawn: 30 % is cut off")
+SAID = "not read here: said in words"
 refuse("uint64.tif", tiff(rgb.astype(np.uint64)), "unsupported", "64-bit samples", SAID)
-refuse("planes_in_tiles.tif",
-       tiff(np.moveaxis(np.tile(rgb, (3, 2, 1)), -1, 0), planarconfig="separate", tile=(16, 16)), "unsupported",
+refuse("planes_in_tiles_32.tif",
+       tiff(planes.astype(np.uint32), planarconfig="separate", tile=(16, 16)), "unsupported",
        "each channel in a plane of its own", SAID)
 
 

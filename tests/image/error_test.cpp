@@ -215,3 +215,21 @@ TEST_CASE("no library prints to stdout or stderr, whatever a file holds") {
   for (const int descriptor : {saved_out, saved_err, capture}) close(descriptor);
   CHECK(ReadFile(folder / "printed") == "");
 }
+
+TEST_CASE("what was never written is missed, and the rest kept where that is allowed") {
+  const std::string folder = IMGMILL_SOURCE_DIR "/tests/corpus/files/unwritten/";
+  for (const std::string name : {"zeros_a.gif", "zeros_a.jp2", "zeros_tiles.j2k", "zeros_lossy.webp",
+                                 "zeros_lossless.webp", "zeros_a.avif"}) {
+    CAPTURE(name);
+    const Error error = ReadError(folder + name);
+    CHECK(error.code == Code::kTruncated);
+    CHECK(Contains(error.message, "--allow-truncated"));
+    const ImageHeader header = Probe(folder + name, {}).value();
+    ReadOptions lenient;
+    lenient.allow_truncated = true;
+    const std::unique_ptr<RowReader> rows = OpenRows(folder + name, header, lenient).value();
+    (void)TakeAll(*rows);
+    CHECK(std::any_of(rows->notes().begin(), rows->notes().end(),
+                      [](const std::string& note) { return Contains(note, "the readable part is kept"); }));
+  }
+}

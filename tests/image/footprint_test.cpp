@@ -186,6 +186,8 @@ TEST_CASE("what a decoder holds stays within its predicted footprint, and not fa
       {"WebP", ".webp[effort=0]", 3000, 2000, false},
       {"WebP with alpha", ".webp[effort=0]", 3000, 2000, true},
       {"TIFF", ".tif[compression=lzw]", 3000, 2000, false},
+      {"TIFF of one plain strip", ".tif[tile-height=2000]", 3000, 2000, false},
+      {"wide TIFF of one plain strip", ".tif[tile-height=500]", 12000, 500, true},
       {"TIFF of one deflated strip", ".tif[compression=deflate,tile-height=2000]", 3000, 2000, false},
       {"TIFF of three deflated strips", ".tif[compression=deflate,tile-height=704]", 3000, 2000, false},
       {"tiled TIFF", ".tif[tile,tile-width=256,tile-height=256]", 3000, 2000, false},
