@@ -10,10 +10,10 @@
 
 namespace imgmill {
 
-/// Looks at GIF, JPEG 2000, WebP, AVIF, TIFF, and PGM and PPM in text; the decoders of the other compressed
-/// formats (JPEG, PNG, HEIF, JPEG XL) find it out themselves, and in uncompressed ones (PNM, PFM, BMP, plain
-/// TIFF) zeros are black. What lies behind the picture's end is nobody's business. @return kTruncated, in
-/// words; nothing where all is there, or where the decoder will say what is wrong
+/// Looks at GIF, JPEG 2000, WebP, AVIF, TIFF, OpenEXR, and PGM and PPM in text; the decoders of the other
+/// compressed formats (JPEG, PNG, HEIF, JPEG XL) find it out themselves, and in uncompressed ones (PNM, PFM,
+/// BMP, plain TIFF) zeros are black. What lies behind the picture's end is nobody's business. @return
+/// kTruncated, in words; nothing where all is there, or where the decoder will say what is wrong
 std::optional<Error> FindMissingEnd(const InputFile& file, const FileHead& head);
 
 /// One format each, for FindMissingEnd.
@@ -22,6 +22,7 @@ std::optional<Error> FindMissingWebpEnd(const InputFile& file);
 std::optional<Error> FindMissingAvifEnd(const InputFile& file);
 std::optional<Error> FindMissingTiffEnd(const InputFile& file);
 std::optional<Error> FindMissingPnmEnd(const InputFile& file);
+std::optional<Error> FindMissingExrEnd(const InputFile& file);
 
 /// Bytes of zeros at the end of `bytes` bytes from `at` on, looking back over no more than `most`.
 uint64_t ZerosAtEnd(const InputFile& file, uint64_t at, uint64_t bytes, uint64_t most);

@@ -1,6 +1,10 @@
-"""One small good picture in each format: what malformed variants are made from. Needs Pillow, pillow-heif, imagecodecs, numpy."""
+"""One small good picture in each format: what malformed variants are made from. Needs Pillow,
+pillow-heif, imagecodecs, OpenEXR, opencv-python-headless and numpy."""
 import io
+import tempfile
 
+import OpenEXR
+import cv2
 import imagecodecs
 import numpy as np
 import pillow_heif
@@ -85,4 +89,25 @@ lossless("rgb.ppm", pillow(rgb, "PPM"), rgb)
 lossless("grey.pgm", pillow(grey, "PPM"), grey)
 lossless("text.ppm", b"P3\n40 24\n255\n" + b"\n".join(b" ".join(b"%d" % v for v in row.ravel()) for row in rgb) + b"\n",
          rgb)
+lossless("raw.bmp", pillow(rgb, "BMP"), rgb)
+lossless("runs.tga", pillow(rgb, "TGA", compression="tga_rle"), rgb)
+lossless("rgba.qoi", imagecodecs.qoi_encode(rgba), rgba)
+icon = np.resize(rgba, (32, 32, 4))
+part.add("png.ico", pillow(icon, "ICO", sizes=[(32, 32)]), "32x32 4 u8", at(icon, 0, [(0, 0), (20, 12), (31, 31)]),
+         "arithmetic: lossless, as drawn")
+# Linear light, handed out as sRGB encodes it (IEC 61966-2-1); RGBE keeps 8 bits of each.
+linear = (smooth / 255.0).astype(np.float32)
+encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055).round(4)
+done, data = cv2.imencode(".hdr", linear[..., ::-1].copy())
+assert done
+part.add("runs.hdr", data.tobytes(), outcome(3, "f32"), at(encoded, 0.01, [(7, 3), (20, 12), (30, 18)]),
+         "arithmetic: sRGB's curve of what was drawn, 8 bits a channel")
+with tempfile.NamedTemporaryFile(suffix=".exr") as exr:
+    OpenEXR.File({"compression": OpenEXR.ZIP_COMPRESSION}, {"RGB": linear}).write(exr.name)
+    # libvips' reader makes RGBA of every OpenEXR file, opaque where it has no alpha.
+    part.add("zip.exr", exr.read(), outcome(4, "f32"),
+             at(np.dstack([encoded, np.ones_like(x)]), 0.001, [(7, 3), (20, 12), (30, 18)]),
+             "arithmetic: sRGB's curve of what was drawn")
+part.add("rgb.pfm", b"PF\n40 24\n-1.0\n" + linear[::-1].tobytes(), outcome(3, "f32"), at(encoded, 0.001),
+         "arithmetic: sRGB's curve of what was drawn")
 part.finish()

@@ -80,7 +80,7 @@ Read ReadVariant(const std::string& path) {
 bool StoresZeros(const std::string& name) {
   if (name == "lossy.webp") return true;
   return name.starts_with("raw.") || name.ends_with(".pgm") || name.ends_with(".ppm") ||
-         name.ends_with(".bmp") || name.ends_with(".tga");
+         name.ends_with(".pfm") || name.ends_with(".bmp") || name.ends_with(".tga");
 }
 
 }  // namespace
