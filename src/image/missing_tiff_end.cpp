@@ -29,8 +29,11 @@ class Numbers {
     entry_ = &*found;
     inside_ = entry_->count <= directory.field_bytes() / bytes_;
     at_ = directory.Number(entry_->field, directory.field_bytes());
+    const auto end = static_cast<uint64_t>(file.bytes());
+    count_ = inside_ ? entry_->count : at_ <= end ? std::min(entry_->count, (end - at_) / bytes_) : 0;
   }
-  uint64_t count() const { return entry_ != nullptr ? entry_->count : 0; }
+  /// As many as are in the file: a tag may claim any number.
+  uint64_t count() const { return count_; }
   /// 0 where it cannot be read.
   uint64_t Get(uint64_t i) const {
     unsigned char raw[8] = {};
@@ -49,6 +52,7 @@ class Numbers {
   size_t bytes_ = 0;
   bool inside_ = false;
   uint64_t at_ = 0;
+  uint64_t count_ = 0;
 };
 
 /// Whether JPEG's end marker stands right before `end`.

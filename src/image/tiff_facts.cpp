@@ -57,6 +57,8 @@ uint64_t MostExpansion(uint64_t compression) {
     case 8:  // Deflate: 258 bytes for a length and a distance of one bit each
     case 32946:
       return 1032;
+    case 5:  // LZW: the longest of its table's strings, 4096 - 258 + 1 bytes, for a code of 9 bits
+      return 3413;
     case 32773:  // PackBits: 128 bytes for two
       return 64;
     default:

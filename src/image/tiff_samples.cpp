@@ -126,7 +126,7 @@ class TiffSamples {
     const uint64_t expected = TiffBlockRowBytes(facts_) * (by_rows_ ? 1 : block_rows_);
     if (width != facts_.width || height != facts_.height || samples != facts_.samples ||
         bits != facts_.bits || tiled != facts_.tiled || block_rows_ == 0 || block_width_ == 0 ||
-        block_bytes_ >= kMostBlock || block_bytes_ < expected) {
+        block_bytes_ == 0 || block_bytes_ >= kMostBlock || block_bytes_ < expected) {
       vips_error("tiff", "%s", "its directory does not add up");
       return false;
     }

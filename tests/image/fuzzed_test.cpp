@@ -96,3 +96,19 @@ TEST_CASE("boxes made to waste time waste none") {
   for (int i = 0; i < 100'000; ++i) items += big(1, 4) + big(0, 2) + big(0, 2) + big(65'535, 2);
   CHECK(seconds(box("ftyp", "avif" + big(0, 4)) + box("meta", big(0, 4) + box("iloc", items))) < 2);
 }
+
+TEST_CASE("a compressed BigTIFF that claims 2^60 strips ends the look for its end at once") {
+  const TemporaryFolder folder;
+  const auto entry = [](uint64_t tag, uint64_t type, uint64_t count, uint64_t value) {
+    return LittleEndian(tag, 2) + LittleEndian(type, 2) + LittleEndian(count, 8) + LittleEndian(value, 8);
+  };
+  const uint64_t many = uint64_t{1} << 60;
+  WriteFile(folder / "many.tif", "II" + LittleEndian(43, 2) + LittleEndian(8, 2) + LittleEndian(0, 2) +
+                                     LittleEndian(16, 8) + LittleEndian(5, 8) + entry(256, 3, 1, 4) +
+                                     entry(257, 3, 1, 4) + entry(259, 3, 1, 5) + entry(273, 16, many, 16) +
+                                     entry(279, 16, many, 16) + LittleEndian(0, 8));
+  Result<InputFile> file = InputFile::Open(folder / "many.tif", Stage::kDecode);
+  REQUIRE(file.ok());
+  const TimeGuard guard("the look for the end of a TIFF", 20);
+  CHECK_FALSE(FindMissingTiffEnd(*file));
+}
