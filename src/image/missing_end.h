@@ -18,7 +18,8 @@ std::optional<Error> FindMissingEnd(const InputFile& file, const FileHead& head)
 
 /// One format each, for FindMissingEnd.
 std::optional<Error> FindMissingGifEnd(const InputFile& file);
-std::optional<Error> FindMissingWebpEnd(const InputFile& file);
+/// Of the WebP file that lies at `at`, `bytes` long.
+std::optional<Error> FindMissingWebpEnd(const InputFile& file, uint64_t at, uint64_t bytes);
 std::optional<Error> FindMissingAvifEnd(const InputFile& file);
 std::optional<Error> FindMissingTiffEnd(const InputFile& file);
 std::optional<Error> FindMissingPnmEnd(const InputFile& file);

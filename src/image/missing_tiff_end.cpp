@@ -1,7 +1,8 @@
-// TIFF: strips and tiles that the file is too short for, and compressed ones that end in zeros. No
-// compression ends its data so (JPEG's ends with a marker, the others' with bits of a code); libtiff's JPEG
-// codec fills up in silence.
+// TIFF: strips and tiles that the file is too short for, and compressed ones that end in zeros. Most
+// compressions never end their data so (JPEG's ends with a marker, others' with bits of a code or a
+// checksum); libtiff's JPEG codec fills up in silence.
 #include <algorithm>
+#include <iterator>
 #include <string>
 
 #include "missing_end.h"
@@ -13,8 +14,15 @@ namespace {
 
 /// Writers that align may add a few.
 constexpr uint64_t kZeros = 16;
-constexpr uint64_t kUncompressed = 1;
 constexpr uint64_t kJpeg = 7;
+constexpr uint64_t kWebp = 50001;
+
+/// LERC's data of a blank strip is zeros, and of others nothing is known.
+bool NeverEndsInZeros(uint64_t compression) {
+  // CCITT's three, LZW, JPEG, Deflate by its two numbers, PackBits, LZMA, Zstandard.
+  constexpr uint64_t kSuch[] = {2, 3, 4, 5, kJpeg, 8, 32946, 32773, 34925, 50000};
+  return std::find(std::begin(kSuch), std::end(kSuch), compression) != std::end(kSuch);
+}
 
 /// Numbers of a tag, one by one, wherever they lie.
 class Numbers {
@@ -86,6 +94,10 @@ std::optional<Error> FindZeros(const InputFile& file, const TiffFacts& facts) {
     const uint64_t at = offsets.Get(i);
     const uint64_t bytes = sizes.Get(i);
     if (at == 0 || bytes < kZeros || at > end || bytes > end - at) continue;  // a gap, or the decoder says so
+    if (facts.compression == kWebp) {
+      if (std::optional<Error> missing = FindMissingWebpEnd(file, at, bytes)) return missing;
+      continue;
+    }
     const uint64_t zeros = ZerosAtEnd(file, at, bytes, kZeros);
     const bool unmarked = facts.compression == kJpeg && zeros >= 2 && !EndsInMarker(file, at + bytes - zeros);
     if (zeros < kZeros && !unmarked) continue;
@@ -108,7 +120,7 @@ std::optional<Error> FindMissingTiffEnd(const InputFile& file) {
                      std::to_string(facts->block_width) + " x " + std::to_string(facts->block_rows) +
                      " pixels, which its header says it has"};
   }
-  if (facts->compression == kUncompressed) return std::nullopt;
+  if (facts->compression != kWebp && !NeverEndsInZeros(facts->compression)) return std::nullopt;
   return FindZeros(file, *facts);
 }
 

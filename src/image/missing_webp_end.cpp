@@ -26,9 +26,8 @@ struct Chunk {
 };
 
 /// The bit stream of the first picture.
-std::optional<Chunk> FindBitStream(const InputFile& file) {
-  const auto end = static_cast<uint64_t>(file.bytes());
-  for (uint64_t at = 12; at + 8 <= end;) {
+std::optional<Chunk> FindBitStream(const InputFile& file, uint64_t start, uint64_t end) {
+  for (uint64_t at = start + 12; at + 8 <= end;) {
     unsigned char head[8] = {};
     if (file.ReadAt(static_cast<int64_t>(at), head, sizeof head) != sizeof head) return std::nullopt;
     Chunk chunk;
@@ -82,8 +81,8 @@ bool Decodes(const Chunk& chunk, const std::vector<unsigned char>& data) {
 
 }  // namespace
 
-std::optional<Error> FindMissingWebpEnd(const InputFile& file) {
-  const std::optional<Chunk> chunk = FindBitStream(file);
+std::optional<Error> FindMissingWebpEnd(const InputFile& file, uint64_t at, uint64_t bytes) {
+  const std::optional<Chunk> chunk = FindBitStream(file, at, at + bytes);
   if (!chunk) return std::nullopt;
   const uint64_t zeros = ZerosAtEnd(file, chunk->at, chunk->bytes, chunk->bytes);
   if (zeros < 2 * kSlack) return std::nullopt;

@@ -1,9 +1,10 @@
 """Files whose last 40 % were never written, whole ones with zeros behind them, and whole ones that end in much of the same.
-Needs numpy, Pillow (with AVIF), imagecodecs."""
+Needs numpy, Pillow (with AVIF), imagecodecs, tifffile."""
 import io
 
 import imagecodecs
 import numpy as np
+import tifffile
 from PIL import Image
 
 from corpus import Part
@@ -68,4 +69,22 @@ kept = len(data) * 6 // 10
 wanted = np.array(Image.open(io.BytesIO(data)).convert("RGBA"))
 part.add("zeros_animation.gif", data[:kept] + bytes(len(data) - kept), f"{W}x{H} 4 u8",
          {(40, 20): tuple(wanted[20, 40].tolist())}, "as made: the first picture lies in the first half", "-")
+
+# In TIFF, whose strips say how long they are.
+for kind in ("webp", "lerc", "zlib", "zstd", "lzw", "packbits", "jpeg"):
+    def tiff(pixels):
+        out = io.BytesIO()
+        tifffile.imwrite(out, pixels, photometric="rgb", compression=kind, rowsperstrip=H, metadata=None, software=False,
+                         compressionargs={"lossless": False, "level": 50} if kind == "webp" else None)
+        return out.getvalue()
+    for name, pixels in (("flat", flat), ("black", black)):
+        wanted = tifffile.imread(io.BytesIO(tiff(pixels)))
+        part.add(f"{name}_{kind}.tif", tiff(pixels), f"{W}x{H} 3 u8",
+                 {place: (tuple(wanted[place[1], place[0]].tolist()), 3 if kind == "jpeg" else 0)
+                  for place in ((5, 5), (40, 20), (W - 1, H - 1))}, "as made: nothing is lost, tifffile 2026.3 reads it", "-")
+    if kind != "lerc":
+        data = tiff(picture)
+        kept = len(data) * 6 // 10
+        part.add(f"zeros_{kind}.tif", data[:kept] + bytes(len(data) - kept), "refused truncated", None,
+                 "as made: 40 % of its bytes are lost", "never written")
 part.finish()
