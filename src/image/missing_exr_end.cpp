@@ -12,13 +12,19 @@ namespace {
 constexpr int64_t kMostHeader = int64_t{16} << 20;
 constexpr uint32_t kManyParts = 0x1000;  // of the version field: several headers, each with its table
 
-/// Behind the word that begins at `at`; -1 where it does not end.
-int64_t SkipWord(const InputFile& file, int64_t at) {
+/// The word that begins at `at`, which is moved behind it; -1 where it does not end.
+std::string TakeWord(const InputFile& file, int64_t& at) {
   constexpr size_t kLongest = 256;
   char word[kLongest] = {};
   const ptrdiff_t got = file.ReadAt(at, word, sizeof word);
   const void* end = got > 0 ? std::memchr(word, 0, static_cast<size_t>(got)) : nullptr;
-  return end != nullptr ? at + (static_cast<const char*>(end) - word) + 1 : -1;
+  if (end == nullptr) {
+    at = -1;
+    return {};
+  }
+  std::string taken = word;
+  at += static_cast<int64_t>(taken.size()) + 1;
+  return taken;
 }
 
 /// A number of four bytes, the lowest first; -1 where there is none.
@@ -28,26 +34,43 @@ int64_t Number(const InputFile& file, int64_t at) {
   return int64_t{raw[0]} | int64_t{raw[1]} << 8 | int64_t{raw[2]} << 16 | int64_t{raw[3]} << 24;
 }
 
-/// Where the header's attributes end; -1 if that cannot be told.
-int64_t EndOfHeader(const InputFile& file) {
-  for (int64_t at = 8; at >= 0 && at < kMostHeader;) {
-    unsigned char first = 0;
-    if (file.ReadAt(at, &first, 1) != 1) return -1;
-    if (first == 0) return at + 1;
-    at = SkipWord(file, at);               // its name
-    if (at >= 0) at = SkipWord(file, at);  // its type
+struct Header {
+  int64_t end = -1;  ///< -1 if that cannot be told
+  int compression = 0;
+};
+
+Header ReadHeader(const InputFile& file) {
+  Header header;
+  for (int64_t at = 8; at < kMostHeader;) {
+    unsigned char byte = 0;
+    if (file.ReadAt(at, &byte, 1) != 1) return header;
+    if (byte == 0) {
+      header.end = at + 1;
+      return header;
+    }
+    const std::string name = TakeWord(file, at);
+    if (at >= 0) TakeWord(file, at);  // its type
     const int64_t bytes = at >= 0 ? Number(file, at) : -1;
-    if (bytes < 0) return -1;
-    at += 4 + bytes;
+    if (bytes < 0) return header;
+    at += 4;
+    if (name == "compression" && file.ReadAt(at, &byte, 1) == 1) header.compression = byte;
+    at += bytes;
   }
-  return -1;
+  return header;
+}
+
+/// RLE, ZIPS, ZIP and PIZ: none of them ends a block in many zeros, which PIZ, of the four, decodes in
+/// silence.
+bool NeverEndsInZeros(int compression) {
+  return compression >= 1 && compression <= 4;
 }
 
 }  // namespace
 
 std::optional<Error> FindMissingExrEnd(const InputFile& file) {
   const int64_t version = Number(file, 4);
-  const int64_t table = EndOfHeader(file);
+  const Header header = ReadHeader(file);
+  const int64_t table = header.end;
   if (version < 0 || (static_cast<uint32_t>(version) & kManyParts) != 0 || table < 0) return std::nullopt;
   // The first block's place is also the end of the table, if blocks are in order; that of one is known in any
   // case.
@@ -60,6 +83,11 @@ std::optional<Error> FindMissingExrEnd(const InputFile& file) {
     return Error{Stage::kDecode, Code::kTruncated,
                  "OpenEXR block " + std::to_string((at - table) / 8) + " was never written"};
   }
+  constexpr uint64_t kZeros = 16;
+  if (NeverEndsInZeros(header.compression) &&
+      ZerosAtEnd(file, 0, static_cast<uint64_t>(file.bytes()), kZeros) >= kZeros)
+    return Error{Stage::kDecode, Code::kTruncated,
+                 "OpenEXR data ends in zeros: what was to be there was never written"};
   return std::nullopt;
 }
 

@@ -67,6 +67,18 @@ bool LooksLikeText(const FileHead& head) {
   });
 }
 
+/// OpenEXR's colours are multiplied by their alpha ("Technical Introduction to OpenEXR"), which libvips
+/// leaves so, and it hands out an alpha of 1 as 255.
+ImageRef ApartFromAlpha(ImageRef stored) {
+  ImageRef apart;
+  if (vips_unpremultiply(stored.get(), apart.out(), "max_alpha", 255.0, nullptr) != 0) return {};
+  double scale[] = {1, 1, 1, 1 / 255.0};
+  double offset[] = {0, 0, 0, 0};
+  ImageRef scaled;
+  if (vips_linear(apart.get(), scaled.out(), scale, offset, 4, nullptr) != 0) return {};
+  return scaled;
+}
+
 bool ContainsText(const FileHead& head, const char* text) {
   const char* begin = reinterpret_cast<const char*>(head.bytes);
   return std::string_view(begin, head.size).find(text) != std::string_view::npos;
@@ -110,7 +122,7 @@ ImageRef LoadWithVips(const InputFile& file, const FileHead& head, const std::st
   if (head.Is(0, "\x76\x2f\x31\x01", 4)) {
     *known = true;
     if (vips_openexrload(path.c_str(), &image, "access", VIPS_ACCESS_SEQUENTIAL, nullptr) != 0) return {};
-    return ImageRef(image);
+    return ApartFromAlpha(ImageRef(image));
   }
   const GRef<VipsSource> source(vips_source_new_from_descriptor(file.descriptor()));
   if (!source) return {};

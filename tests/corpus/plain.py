@@ -102,6 +102,13 @@ done, data = cv2.imencode(".hdr", linear[..., ::-1].copy())
 assert done
 part.add("runs.hdr", data.tobytes(), outcome(3, "f32"), at(encoded, 0.01, [(7, 3), (20, 12), (30, 18)]),
          "arithmetic: sRGB's curve of what was drawn, 8 bits a channel")
+# Colours that are half there, and stored so.
+veiled = np.dstack([linear * 0.5, np.full_like(linear[..., 0], 0.5)]).astype(np.float32)
+with tempfile.NamedTemporaryFile(suffix=".exr") as exr:
+    OpenEXR.File({"compression": OpenEXR.PIZ_COMPRESSION}, {"RGBA": veiled}).write(exr.name)
+    part.add("veiled.exr", exr.read(), outcome(4, "f32"),
+             at(np.dstack([encoded, np.full_like(x, 0.5, float)]), 0.002, [(7, 3), (20, 12), (30, 18)]),
+             "arithmetic: what was drawn before it was multiplied by its alpha, as the format wants it")
 with tempfile.NamedTemporaryFile(suffix=".exr") as exr:
     OpenEXR.File({"compression": OpenEXR.ZIP_COMPRESSION}, {"RGB": linear}).write(exr.name)
     # libvips' reader makes RGBA of every OpenEXR file, opaque where it has no alpha.
