@@ -19,11 +19,15 @@ Status Catalog::Impl::PrepareAll() {
       {&begin, "BEGIN IMMEDIATE"},
       {&commit, "COMMIT"},
       {&rollback, "ROLLBACK"},
-      {&find_file, "SELECT size, mtime_ns, content FROM files WHERE path = ?"},
-      {&put_file, "INSERT OR REPLACE INTO files (path, size, mtime_ns, content) VALUES (?, ?, ?, ?)"},
+      {&find_file, "SELECT size, mtime_ns, ctime_ns, inode, content FROM files WHERE path = ?"},
+      {&put_file,
+       "INSERT OR REPLACE INTO files (path, size, mtime_ns, ctime_ns, inode, content) VALUES (?, ?, ?, ?, ?, "
+       "?)"},
       {&count_files, "SELECT count(*) FROM files"},
       {&files_with_fact,
-       "SELECT f.path, f.size, f.mtime_ns, f.content, x.value FROM files f CROSS JOIN facts x ON x.name = ? "
+       "SELECT f.path, f.size, f.mtime_ns, f.ctime_ns, f.inode, f.content, x.value FROM files f CROSS JOIN "
+       "facts x "
+       "ON x.name = ? "
        "AND x.content = f.content WHERE f.path > ? ORDER BY f.path LIMIT ?"},
       {&find_name, "SELECT id FROM names WHERE name = ?"},
       {&put_name, "INSERT INTO names (name) VALUES (?) RETURNING id"},
@@ -42,8 +46,9 @@ Status Catalog::Impl::PrepareAll() {
        "SELECT output, state, size, digest FROM work WHERE fingerprint = ? AND source = ? AND content = ? "
        "AND output > "
        "? ORDER BY output LIMIT ?"},
-      {&work_of_output, "SELECT state, size, digest FROM work WHERE output = ?"},
-      {&source_of, "SELECT source FROM work WHERE fingerprint = ? AND output = ? ORDER BY source LIMIT 1"},
+      {&work_of_output,
+       "SELECT n.name, w.source, w.content, w.state, w.size, w.digest FROM work w JOIN names n ON n.id = "
+       "w.fingerprint WHERE w.output = ? ORDER BY w.fingerprint, w.source, w.content"},
   };
   for (const auto& [statement, sql] : all) {
     Result<Statement> prepared = database.Prepare(sql);
@@ -172,7 +177,7 @@ std::optional<KnownFile> Catalog::FindFile(std::string_view absolute_path) {
   const std::lock_guard lock(impl_->mutex);
   Statement::Use use(impl_->find_file);
   if (use.Blob(absolute_path); !impl_->Row(use, "find a file")) return std::nullopt;
-  return KnownFile{{use.IntegerAt(0), use.IntegerAt(1)}, DigestFrom(use.BlobAt(2))};
+  return FileAt(use, 0);
 }
 
 Status Catalog::PutFile(std::string_view absolute_path, const KnownFile& file) {
@@ -180,7 +185,9 @@ Status Catalog::PutFile(std::string_view absolute_path, const KnownFile& file) {
   if (Status begun = impl_->Begin(); !begun) return begun;
   {
     Statement::Use use(impl_->put_file);
-    use.Blob(absolute_path).Integer(file.stamp.size).Integer(file.stamp.mtime_ns).Blob(Bytes(file.content));
+    use.Blob(absolute_path).Integer(file.stamp.size).Integer(file.stamp.mtime_ns);
+    use.Integer(file.stamp.ctime_ns).Integer(static_cast<int64_t>(file.stamp.inode));
+    use.Blob(Bytes(file.content));
     if (Status put = impl_->Ran(use, "put a file"); !put) return put;
   }
   return impl_->CountPut();
@@ -243,22 +250,17 @@ Status Catalog::PutWork(std::span<const std::pair<WorkKey, WorkRow>> rows) {
   return impl_->Commit();
 }
 
-std::optional<std::string> Catalog::FindSourceOf(const std::string& output, const std::string& fingerprint) {
+std::vector<FoundWork> Catalog::FindOutputs(const std::string& output) {
   const std::lock_guard lock(impl_->mutex);
-  const int64_t id = impl_->NameId(fingerprint, false);
-  if (id == 0) return std::nullopt;
-  Statement::Use use(impl_->source_of);
-  if (use.Integer(id).Blob(output); !impl_->Row(use, "find the source of an output")) return std::nullopt;
-  return std::string(use.BlobAt(0));
-}
-
-std::vector<WorkRow> Catalog::FindOutputs(std::string_view output) {
-  const std::lock_guard lock(impl_->mutex);
-  std::vector<WorkRow> rows;
+  std::vector<FoundWork> found;
   Statement::Use use(impl_->work_of_output);
   use.Blob(output);
-  while (impl_->Row(use, "find an output")) rows.push_back(RowAt(use, 0));
-  return rows;
+  while (impl_->Row(use, "find an output")) {
+    found.push_back(
+        {{std::string(use.BlobAt(1)), DigestFrom(use.BlobAt(2)), std::string(use.BlobAt(0)), output},
+         RowAt(use, 3)});
+  }
+  return found;
 }
 
 Status Catalog::Flush() {

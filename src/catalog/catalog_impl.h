@@ -26,6 +26,13 @@ inline ContentDigest DigestFrom(std::string_view bytes) {
   return digest;
 }
 
+/// Columns size, mtime_ns, ctime_ns, inode, content from `column` on.
+inline KnownFile FileAt(const Statement::Use& use, int column) {
+  return {{use.IntegerAt(column), use.IntegerAt(column + 1), use.IntegerAt(column + 2),
+           static_cast<uint64_t>(use.IntegerAt(column + 3))},
+          DigestFrom(use.BlobAt(column + 4))};
+}
+
 /// Columns state, size, digest from `column` on.
 inline WorkRow RowAt(const Statement::Use& use, int column) {
   WorkRow row;
@@ -42,7 +49,7 @@ struct Catalog::Impl {
   Statement find_file, put_file, count_files, files_with_fact;
   Statement find_name, put_name;
   Statement find_fact, put_fact, facts_after;
-  Statement find_work, put_work, work_after, source_of, work_of_output;
+  Statement find_work, put_work, work_after, work_of_output;
   std::unordered_map<std::string, int64_t> names;
 
   std::mutex mutex;

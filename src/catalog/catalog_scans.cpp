@@ -68,9 +68,7 @@ Status Catalog::ForEachFileWithFact(
         Statement::Use use(impl_->files_with_fact);
         use.Integer(id).Blob(after).Integer(int64_t{kRowsAtOnce});
         while (impl_->Row(use, "read files")) {
-          rows.push_back({std::string(use.BlobAt(0)),
-                          {{use.IntegerAt(1), use.IntegerAt(2)}, DigestFrom(use.BlobAt(3))},
-                          std::string(use.BlobAt(4))});
+          rows.push_back({std::string(use.BlobAt(0)), FileAt(use, 1), std::string(use.BlobAt(6))});
         }
       }
       if (!impl_->failed) return impl_->failed;

@@ -19,7 +19,9 @@ constexpr char kTables[] = R"(
     path     BLOB PRIMARY KEY,   -- absolute
     size     INTEGER NOT NULL,   -- bytes
     mtime_ns INTEGER NOT NULL,   -- since 1970
-    content  BLOB NOT NULL       -- XXH3-128 of the bytes, big-endian
+    content  BLOB NOT NULL,      -- XXH3-128 of the bytes, big-endian
+    ctime_ns INTEGER NOT NULL DEFAULT 0,  -- since 1970
+    inode    INTEGER NOT NULL DEFAULT 0   -- 0: version 1 has seen it, which did not look
   ) WITHOUT ROWID;
   CREATE TABLE names (
     id   INTEGER PRIMARY KEY,
@@ -42,6 +44,12 @@ constexpr char kTables[] = R"(
     PRIMARY KEY (fingerprint, source, content, output)
   ) WITHOUT ROWID;
   CREATE INDEX work_by_output ON work (output, fingerprint, source);
+)";
+
+/// From version 1 to 2. What is known of contents stays; files are digested once more, and found there.
+constexpr char kAddIdentity[] = R"(
+  ALTER TABLE files ADD COLUMN ctime_ns INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE files ADD COLUMN inode INTEGER NOT NULL DEFAULT 0;
 )";
 
 /// WAL needs memory shared between processes, which file systems of other machines do not give.
@@ -84,15 +92,16 @@ Status Configure(Database& database, const std::string& path) {
   return database.Execute("PRAGMA synchronous = NORMAL;");
 }
 
-Status CreateTables(Database& database) {
+/// Makes the tables in an empty database, or brings those of an earlier version up to date.
+Status BringUpToDate(Database& database) {
   if (Status begun = database.Execute("BEGIN IMMEDIATE"); !begun) return begun;
   // Between the look and the lock another process may have made them.
   Result<int64_t> version = database.QueryInteger("PRAGMA user_version");
   Status made = version ? Status{} : Status{version.error()};
-  if (version && *version == 0) {
+  if (version && *version < kSchemaVersion) {
     const std::string marks = "PRAGMA application_id = " + std::to_string(kApplicationId) +
                               "; PRAGMA user_version = " + std::to_string(kSchemaVersion) + ";";
-    made = database.Execute((kTables + marks).c_str());
+    made = database.Execute(((*version == 0 ? kTables : kAddIdentity) + marks).c_str());
   }
   if (made) made = database.Execute("COMMIT");
   if (!made && database.InTransaction()) {
@@ -123,7 +132,7 @@ Status PrepareSchema(Database& database, const std::string& path) {
                      "; use that imgmill, or give another --catalog)"};
   }
   if (Status configured = Configure(database, path); !configured) return configured;
-  if (fresh) return CreateTables(database);
+  if (*version < kSchemaVersion) return BringUpToDate(database);
   return {};
 }
 

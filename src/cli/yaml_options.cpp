@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
+#include <fstream>
 #include <ios>
+#include <vector>
 
 #include "flag_errors.h"
 #include "imgmill/base/path_text.h"
@@ -64,7 +66,16 @@ std::string RelativeToFile(const std::string& value, const std::string& yaml_pat
 
 Result<YAML::Node> LoadYaml(const std::string& path) {
   try {
-    return YAML::LoadFile(path);
+    std::ifstream file(path, std::ios::binary);
+    if (!file) throw YAML::BadFile(path);
+    const std::vector<YAML::Node> documents = YAML::LoadAll(file);
+    for (size_t i = 1; i < documents.size(); ++i) {
+      if (documents[i].IsNull()) continue;  // a "---" at the end
+      return Usage(
+          AtLine(path, documents[i],
+                 "a second YAML document begins here, and it would be passed over (one file holds one)"));
+    }
+    return documents.empty() ? YAML::Node() : documents[0];
   } catch (const YAML::BadFile&) {
     return Usage(PrintablePath(path) + ": cannot be read");
   } catch (const std::ios_base::failure&) {  // a folder can be opened, not read

@@ -9,6 +9,7 @@
 #include "dedup_groups.h"
 #include "dedup_operation.h"
 #include "embed_operation.h"
+#include "freed_bytes.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flag_words.h"
@@ -148,6 +149,8 @@ class Dedup final : public Command {
           action.path = entry.file.path;
           action.keeper = entries[group.keeper].file.path;
           action.seen = entry.stamp;
+          action.content = entry.content;
+          action.keeper_content = entries[group.keeper].content;
           if (action.has_target()) action.target = options_.move_to + "/" + entry.file.relative;
           if (Status planned = journal.Plan(action); !planned) return planned;
         }
@@ -161,7 +164,7 @@ class Dedup final : public Command {
   void Describe(const std::vector<DedupEntry>& entries, const std::vector<DuplicateGroup>& groups,
                 CommandResult& result) const {
     std::vector<bool> duplicate(entries.size(), false);
-    size_t duplicate_bytes = 0;
+    FreedBytes freed;
     nlohmann::ordered_json list = nlohmann::ordered_json::array();
     for (const DuplicateGroup& group : groups) {
       nlohmann::ordered_json images = nlohmann::ordered_json::array();
@@ -175,7 +178,7 @@ class Dedup final : public Command {
         const std::string how =
             member.identical ? "same bytes" : "distance " + DistanceJson(member.distance).dump();
         result.TellDropped(entry.file, "duplicate of " + PrintablePath(keeper.file.path) + " (" + how + ")");
-        duplicate_bytes += static_cast<size_t>(entry.bytes);
+        freed.Add(entry.file.path);
         images.push_back(ImageJson(entry, member.distance, member.identical));
         result.text += "  dup " + PrintablePath(entry.file.path) + "  (" + std::to_string(entry.width) + "x" +
                        std::to_string(entry.height) + ", " + how + ")\n";
@@ -196,12 +199,12 @@ class Dedup final : public Command {
       result.details["max_distance"] = options_.max_distance;
     }
     result.details["duplicates"] = result.dropped;
-    result.details["duplicate_bytes"] = duplicate_bytes;
+    result.details["duplicate_bytes"] = freed.total();
     result.details["groups"] = std::move(list);
     result.summary = std::to_string(groups.size()) + (groups.size() == 1 ? " group, " : " groups, ") +
                      std::to_string(result.dropped) +
                      (result.dropped == 1 ? " duplicate (" : " duplicates (") +
-                     FormatByteSize(duplicate_bytes) + ")";
+                     FormatByteSize(freed.total()) + ")";
     result.findings = options_.check && !groups.empty();
   }
 

@@ -198,6 +198,7 @@ class Filter final : public Command {
         action.path = entry.file.path;
         action.target = options_.to + "/" + entry.file.relative;
         action.seen = entry.stamp;
+        action.content = entry.content;
         if (Status planned = journal.Plan(action); !planned) return planned;
       }
       return {};

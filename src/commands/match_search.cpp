@@ -76,9 +76,15 @@ class Search final : public LadderWork {
            (path.size() > folder.size() && path.starts_with(folder) && path[folder.size()] == '/');
   }
 
-  static bool StillThere(const std::string& path, const KnownFile& file) {
-    const Result<FileStamp> stamp = StampOf(path);
-    return stamp && *stamp == file.stamp;
+  /// What was only renamed to and fro, or linked, is looked at by content once, and noted.
+  bool StillThere(const std::string& path, const KnownFile& file) {
+    const Result<FileStamp> now = StampOf(path);
+    if (!now) return false;
+    if (*now == file.stamp) return true;
+    const Result<bool> same = IsAsSeen(path, file.stamp, file.content);
+    if (!same || !*same) return false;
+    if (Status put = shelf_.catalog->PutFile(path, {*now, file.content}); !put && noted_) noted_ = put;
+    return true;
   }
 
   /// Fills `rows`; an image's id is its place among all files with a vector, in order of path.
@@ -102,6 +108,7 @@ class Search final : public LadderWork {
           return !services_.stop->StopRequested();
         });
     if (!scanned) return scanned.error();
+    if (!noted_) return noted_.error();
     if (services_.stop->StopRequested())
       return Error{Stage::kReduce, Code::kInterrupted, "stopped while looking for the images to search"};
     return count;
@@ -139,6 +146,7 @@ class Search final : public LadderWork {
   const MatchQuestion& question_;
   const std::vector<EmbeddedImage>& queries_;
   const CommandServices& services_;
+  Status noted_;                            // the first failure to note a file in the catalog
   std::map<std::string, uint32_t> selves_;  // id of each query among the images searched
 };
 

@@ -1,7 +1,12 @@
 // Writes the plan as the undo file, carries it out, and puts it into the result.
 #include "planned_actions.h"
 
+#include <unistd.h>
+
 #include <ctime>
+#include <filesystem>
+#include <memory>
+#include <vector>
 
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
@@ -19,19 +24,83 @@ std::string UndoName() {
   return name;
 }
 
+/// The undo file that the last run with this catalog has made.
+constexpr char kUndoFileFact[] = "undo-file/1";
+
+struct Journal {
+  std::unique_ptr<ActionJournal> actions;
+  std::string name;        ///< as the user knows it
+  uint64_t completed = 0;  ///< actions that a killed run had begun
+  bool resumed = false;
+};
+
 /// A name of ours gives way to a file that is there, such as that of a run killed within the same second; a
-/// name of the user's does not. Sets `undo_file` to the name taken.
-Result<std::unique_ptr<ActionJournal>> CreateJournal(const ActRequest& request,
-                                                     const CommandServices& services,
-                                                     std::string& undo_file) {
+/// name of the user's does not.
+Status Create(const ActRequest& request, const CommandServices& services, Journal& journal) {
   const std::string& folder = services.catalog->folder();
   const std::string base = (folder.empty() ? std::string(".") : folder) + "/" + UndoName();
   for (int i = 1;; ++i) {
-    undo_file = !request.undo_file.empty() ? request.undo_file
-                                           : base + (i > 1 ? "-" + std::to_string(i) : "") + ".tsv";
-    Result<std::unique_ptr<ActionJournal>> journal = ActionJournal::Create(undo_file, request.command);
-    if (journal || !request.undo_file.empty() || journal.error().code != Code::kConflict) return journal;
+    journal.name = !request.undo_file.empty() ? request.undo_file
+                                              : base + (i > 1 ? "-" + std::to_string(i) : "") + ".tsv";
+    Result<std::unique_ptr<ActionJournal>> made = ActionJournal::Create(journal.name, request.command);
+    if (made) journal.actions = *std::move(made);
+    if (made) return {};
+    if (!request.undo_file.empty() || made.error().code != Code::kConflict) return made.error();
   }
+}
+
+bool SameFile(const std::string& a, const std::string& b) {
+  std::error_code missing;
+  return std::filesystem::equivalent(a, b, missing);
+}
+
+/// Undo files that a killed run may have left: the last one of this catalog, and the one that the user names.
+std::vector<std::string> EarlierUndoFiles(const ActRequest& request, const CommandServices& services) {
+  std::vector<std::string> files;
+  if (auto last = services.catalog->FindFact(ContentDigest{}, kUndoFileFact))
+    files.push_back(*std::move(last));
+  const std::string& named = request.undo_file;
+  if (!named.empty() && (files.empty() || !SameFile(files[0], named))) files.push_back(named);
+  return files;
+}
+
+/// Goes on with the undo file of a killed or interrupted run, or makes one. What such a run was in the middle
+/// of is completed either way.
+Result<Journal> OpenJournal(const ActRequest& request, const CommandServices& services) {
+  Journal journal;
+  std::vector<std::unique_ptr<ActionJournal>> others;
+  for (const std::string& path : EarlierUndoFiles(request, services)) {
+    if (::access(path.c_str(), F_OK) != 0) continue;
+    Result<std::unique_ptr<ActionJournal>> found = ActionJournal::Resume(path);
+    if (!found && found.error().code == Code::kLocked) return found.error();
+    if (!found) {
+      services.log(LogLevel::kWarning,
+                   "the undo file of an earlier run is passed over: " + found.error().message);
+      continue;
+    }
+    if (*found == nullptr) continue;
+    journal.completed += (*found)->completed();
+    const bool wanted = request.undo_file.empty() || SameFile(request.undo_file, path);
+    if (wanted && journal.actions == nullptr && (*found)->command() == request.command) {
+      journal.name = request.undo_file.empty() ? (*found)->path() : request.undo_file;
+      journal.actions = *std::move(found);
+      journal.resumed = true;
+      continue;
+    }
+    // Nothing more is planned there.
+    Result<ActionCounts> closed = (*found)->Execute(StopFlag(), [](const FileAction&, const Status&) {});
+    if (!closed) return closed.error();
+    others.push_back(*std::move(found));
+  }
+  if (journal.actions == nullptr) {
+    if (Status created = Create(request, services, journal); !created) return created.error();
+  }
+  for (const auto& other : others) journal.actions->TakeOver(*other);
+  // On the disk before anything is touched, for whoever comes after a kill.
+  if (Status put = services.catalog->PutFact(ContentDigest{}, kUndoFileFact, journal.actions->path()); !put)
+    return put.error();
+  if (Status flushed = services.catalog->Flush(); !flushed) return flushed.error();
+  return journal;
 }
 
 }  // namespace
@@ -43,13 +112,13 @@ Status CarryOut(const ActRequest& request, const std::function<Status(ActionJour
     result.summary += "; dry run: nothing was touched";
     return {};
   }
-  std::string undo_file;
-  Result<std::unique_ptr<ActionJournal>> journal = CreateJournal(request, services, undo_file);
+  Result<Journal> journal = OpenJournal(request, services);
   if (!journal) return journal.error();
-  if (Status planned = plan(**journal); !planned) return planned;
+  ActionJournal& actions = *journal->actions;
+  if (Status planned = plan(actions); !planned) return planned;
   if (!request.target_folder.empty()) SweepTemporaries(request.target_folder);
   Result<ActionCounts> acted =
-      (*journal)->Execute(*services.stop, [&](const FileAction& action, const Status& status) {
+      actions.Execute(*services.stop, [&](const FileAction& action, const Status& status) {
         if (status.ok()) {
           services.log(LogLevel::kDebug, request.action + " " + PrintablePath(action.path));
           if (done) done(action);
@@ -61,11 +130,16 @@ Status CarryOut(const ActRequest& request, const std::function<Status(ActionJour
   if (!acted) return acted.error();
   result.details["action"] = request.action;
   result.details["acted"] = acted->done;
-  result.details["undo_file"] = PrintablePath(undo_file);
+  result.details["undo_file"] = PrintablePath(journal->name);
+  if (journal->completed > 0) result.details["completed_of_a_killed_run"] = journal->completed;
   result.summary += "; " + request.action + ": " + std::to_string(acted->done) + " done, " +
                     (acted->already > 0 ? std::to_string(acted->already) + " were so already, " : "") +
-                    std::to_string(acted->failed) + " failed; undo with: imgmill undo " +
-                    PrintablePath(undo_file);
+                    std::to_string(acted->failed) + " failed" +
+                    (journal->completed > 0 ? ", " + std::to_string(journal->completed) +
+                                                  " that a killed run had begun completed"
+                                            : "") +
+                    "; undo with: imgmill undo " + PrintablePath(journal->name) +
+                    (journal->resumed ? " (it holds what the interrupted run did, too)" : "");
   if (acted->interrupted) {
     result.counts.interrupted = true;
     result.counts.interruption = "stopped by a signal; imgmill undo takes back what was done";

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
 #include "choice.h"
 #include "imgmill/base/byte_size.h"
@@ -63,6 +64,15 @@ class Tile final : public Command {
 
   Result<CommandResult> Run(ItemSource& source, const CommandServices& services) override {
     if (options_.pair.empty()) return RunOn(source, services, nullptr);
+    for (const std::string& path : services.shared->list.paths) {
+      std::error_code missing;
+      if (source.FromUser() && std::filesystem::equivalent(path, options_.pair, missing)) {
+        return Error{
+            Stage::kConfigure, Code::kUsage,
+            "--pair " + PrintablePath(options_.pair) +
+                " is the folder of the images themselves (name that of their low-resolution partners)"};
+      }
+    }
     ListOptions list;
     list.paths = {options_.pair};
     list.recursive = services.shared->list.recursive;

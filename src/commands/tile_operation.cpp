@@ -2,6 +2,7 @@
 #include "tile_operation.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
@@ -77,7 +78,13 @@ SetPrefixes TileOperation::Prefixes(const ListedFile& file) const {
 
 Result<std::string> TileOperation::FindPartner(const ListedFile& file) {
   if (!paired()) return std::string();
-  return pairs_->Take(file);
+  Result<std::string> path = pairs_->Take(file);
+  std::error_code missing;
+  if (path && std::filesystem::equivalent(*path, file.path, missing)) {
+    return Error{Stage::kList, Code::kConflict,
+                 "it is its own partner (--pair takes the folder of the low-resolution images)"};
+  }
+  return path;
 }
 
 Status TileOperation::Accept(const Item& item) const {
@@ -157,6 +164,7 @@ Result<bool> TileOperation::Recall(const Item& item, Outcome& outcome) {
 }
 
 Status TileOperation::MayStart(const Item& item) {
+  if (Status may = MayBeginSet(folder_, item, Prefixes(item.file)); !may) return may;
   for (const std::string& prefix : Prefixes(item.file)) {
     for (const int64_t x : Starts(item.header.upright_width())) {
       for (const int64_t y : Starts(item.header.upright_height())) {

@@ -20,7 +20,7 @@ namespace {
 using Kind = FileAction::Kind;
 
 int64_t MtimeOf(const struct stat& info) {
-  return int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec;
+  return StampFrom(info).mtime_ns;
 }
 
 bool IsLinkTo(const FileAction& action, const std::string& target) {
@@ -47,7 +47,7 @@ Status Copy(const FileAction& action, const ActionStart& start) {
   }
   // Written to while it was copied? Then the copy is half of each.
   const Result<FileStamp> now = StampOf(action.path);
-  if (now && *now == FileStamp{start.size, start.mtime_ns}) return {};
+  if (now && now->size == start.size && now->mtime_ns == start.mtime_ns) return {};
   ::unlink(start.target.c_str());
   return Error{Stage::kAct, Code::kReadError, "it changed while it was copied (run again)"};
 }
@@ -76,9 +76,7 @@ Result<std::optional<ActionStart>> PrepareAdded(const FileAction& action,
   struct stat info {};
   if (::stat(action.path.c_str(), &info) != 0) return ErrnoError(Stage::kAct, errno, "look at it");
   if (!S_ISREG(info.st_mode)) return Error{Stage::kAct, Code::kUnsupported, "it is no file"};
-  if (action.seen && FileStamp{info.st_size, MtimeOf(info)} != *action.seen) {
-    return Error{Stage::kAct, Code::kConflict, "it has changed since it was judged (run again)"};
-  }
+  if (Status same = CheckSeen(action); !same) return same.error();
   ActionStart start;
   start.size = info.st_size;
   start.mtime_ns = MtimeOf(info);
@@ -110,7 +108,8 @@ Status AddFile(const FileAction& action, const ActionStart& start) {
 
 Status RemoveAdded(const FileAction& action, const ActionStart& start) {
   const Result<FileStamp> original = StampOf(action.path);
-  if (action.kind == Kind::kCopy && (!original || *original != FileStamp{start.size, start.mtime_ns})) {
+  if (action.kind == Kind::kCopy &&
+      (!original || original->size != start.size || original->mtime_ns != start.mtime_ns)) {
     return Error{Stage::kAct, Code::kConflict,
                  "the original is gone or has changed; the copy stays at " + PrintablePath(start.target)};
   }

@@ -17,7 +17,7 @@ namespace {
 using Kind = FileAction::Kind;
 
 int64_t MtimeOf(const struct stat& info) {
-  return int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec;
+  return StampFrom(info).mtime_ns;
 }
 
 Error Refuse(Code code, std::string why) {
@@ -49,18 +49,41 @@ Status CheckKeeper(const FileAction& action) {
   return {};
 }
 
-/// The digest that the file and its keeper share; nothing if they differ.
-Result<std::optional<ContentDigest>> SharedDigest(const FileAction& action) {
+/// Reads the file and its keeper, and refuses if they are not what was judged: stamps can lie, bytes cannot.
+Status LookAtBytes(const FileAction& action, ActionStart& start) {
   const Result<FileStamp> mine = StampOf(action.path);
+  if (!mine) return Refuse(mine.error().code, mine.error().message);
   const Result<FileStamp> kept = StampOf(action.keeper);
-  if (!mine) return mine.error();
-  if (!kept) return kept.error();
-  if (mine->size != kept->size) return std::optional<ContentDigest>();
-  const Result<ContentDigest> digest = DigestOf(action.path);
-  if (!digest) return digest.error();
-  const Result<ContentDigest> keeper = DigestOf(action.keeper);
-  if (!keeper) return keeper.error();
-  return *digest == *keeper ? std::optional<ContentDigest>(*digest) : std::nullopt;
+  if (!kept) return Refuse(kept.error().code, kept.error().message);
+  start.looked_at = *mine;
+  start.keeper_looked_at = *kept;
+  const bool judged = action.content && action.keeper_content;
+  if (judged && *action.content != *action.keeper_content) {
+    const Result<ContentDigest> content = DigestOf(action.path);
+    if (!content) return Refuse(content.error().code, content.error().message);
+    const Result<ContentDigest> keeper = DigestOf(action.keeper);
+    if (!keeper) return Refuse(keeper.error().code, keeper.error().message);
+    if (*content == *action.content && *keeper == *action.keeper_content) return {};
+    return Refuse(Code::kConflict, "its content, or that of " + PrintablePath(action.keeper) +
+                                       ", is not the one that was judged (run again with --force)");
+  }
+  Result<std::optional<ContentDigest>> shared = SharedContent(action.path, action.keeper);
+  if (!shared) return Refuse(shared.error().code, shared.error().message);
+  if (judged && !*shared) {
+    return Refuse(Code::kConflict, "its bytes are not those of " + PrintablePath(action.keeper) +
+                                       ", though they were taken for equal (run again with --force)");
+  }
+  start.digest = *shared;
+  return {};
+}
+
+/// Between the look at the bytes and the act, a sync of the undo file and other actions lie. Those may have
+/// linked or unlinked other names of the two files, which changes no content.
+Status CheckSinceLook(const std::string& path, const std::optional<FileStamp>& looked_at) {
+  if (!looked_at) return {};
+  const Result<FileStamp> now = StampOf(path);
+  if (now && now->inode == looked_at->inode && now->HasSameSizeAndTime(*looked_at)) return {};
+  return Refuse(Code::kConflict, PrintablePath(path) + " has changed meanwhile (run again)");
 }
 
 bool IsLinked(const FileAction& action) {
@@ -106,8 +129,9 @@ Status Move(const FileAction& action, const ActionStart& start) {
   const CopiedAs as{start.mode, start.mtime_ns, std::nullopt, false};
   if (Status copied = CopyFile(action.path, start.target, as); !copied) return copied;
   // Written to while it was copied? Then the copy is not it, and the file stays.
-  if (const Result<FileStamp> now = StampOf(action.path);
-      !now || *now != FileStamp{start.size, start.mtime_ns}) {
+  const Result<std::optional<ContentDigest>> shared = SharedContent(action.path, start.target);
+  const Result<FileStamp> now = StampOf(action.path);
+  if (!shared || !*shared || !now || now->size != start.size || now->mtime_ns != start.mtime_ns) {
     ::unlink(start.target.c_str());
     return Refuse(Code::kConflict, "it changed while it was copied");
   }
@@ -122,6 +146,21 @@ std::string NumberedTarget(const std::string& target, int number) {
   const std::string_view stem = StemOf(name);
   return target.substr(0, target.size() - name.size()) + std::string(stem) + "-" + std::to_string(number) +
          std::string(name.substr(stem.size()));
+}
+
+Status CheckSeen(const FileAction& action) {
+  if (!action.seen) return {};
+  const FileStamp& seen = *action.seen;
+  const Result<FileStamp> now = StampOf(action.path);
+  Result<bool> same = now && *now == seen;
+  if (now && !*same && now->HasSameSizeAndTime(seen)) {
+    // An action on another name of this very file changes its time of change, too.
+    same = action.content ? IsAsSeen(action.path, seen, *action.content)
+                          : Result<bool>(seen.inode == 0 || now->inode == seen.inode);
+  }
+  if (!same) return Refuse(same.error().code, same.error().message);
+  if (*same) return {};
+  return Refuse(Code::kConflict, "it has changed since it was judged (run again)");
 }
 
 FileAction MadeAbsolute(const FileAction& action) {
@@ -139,11 +178,7 @@ Result<std::optional<ActionStart>> Prepare(const FileAction& action,
   if (::lstat(action.path.c_str(), &info) != 0) return ErrnoError(Stage::kAct, errno, "look at it");
   const bool is_link = S_ISLNK(info.st_mode);
   if (!S_ISREG(info.st_mode) && !is_link) return Refuse(Code::kUnsupported, "it is no file");
-  if (action.seen) {
-    const Result<FileStamp> now = StampOf(action.path);
-    if (!now || *now != *action.seen)
-      return Refuse(Code::kConflict, "it has changed since it was judged (run again)");
-  }
+  if (Status same = CheckSeen(action); !same) return same.error();
   if (!action.keeper.empty()) {
     if (Status kept = CheckKeeper(action); !kept) return kept.error();
   }
@@ -152,19 +187,17 @@ Result<std::optional<ActionStart>> Prepare(const FileAction& action,
   start.mtime_ns = MtimeOf(info);
   start.mode = info.st_mode & 07777;
   if (is_link) start.link = LinkTextOf(action.path);
-  if (action.kind == Kind::kMove) {
-    start.target = FreeTarget(action.target, taken);
-    return std::optional<ActionStart>(std::move(start));
+  const bool links = action.kind == Kind::kHardlink || action.kind == Kind::kSymlink;
+  if (links && IsLinked(action)) return std::optional<ActionStart>();
+  if (action.kind != Kind::kMove || (action.content && action.keeper_content)) {
+    if (Status looked = LookAtBytes(action, start); !looked) return looked.error();
   }
-  if (action.kind != Kind::kDelete && IsLinked(action)) return std::optional<ActionStart>();
-  Result<std::optional<ContentDigest>> shared = SharedDigest(action);
-  if (!shared) return Refuse(shared.error().code, shared.error().message);
-  if (!*shared && action.kind != Kind::kDelete) {
+  if (links && !start.digest) {
     return Refuse(
         Code::kConflict,
         "its content is not its keeper's, so a link would lose it (move or delete near-duplicates)");
   }
-  start.digest = *shared;
+  if (action.kind == Kind::kMove) start.target = FreeTarget(action.target, taken);
   return std::optional<ActionStart>(std::move(start));
 }
 
@@ -192,9 +225,8 @@ Progressed Look(const FileAction& action, const ActionStart& start) {
   if (source.st_size != start.size || MtimeOf(source) != start.mtime_ns) return Progressed::kNo;
   if (source.st_ino == target.st_ino && source.st_dev == target.st_dev) return Progressed::kHalf;
   // Two files of one size and time: the bytes must say whether one is the copy of the other.
-  const Result<ContentDigest> from = DigestOf(action.path);
-  const Result<ContentDigest> to = DigestOf(start.target);
-  return from && to && *from == *to ? Progressed::kHalf : Progressed::kNo;
+  const Result<std::optional<ContentDigest>> shared = SharedContent(action.path, start.target);
+  return shared && *shared ? Progressed::kHalf : Progressed::kNo;
 }
 
 Status RemoveMoved(const FileAction& action) {
@@ -208,6 +240,8 @@ Status Perform(const FileAction& action, const ActionStart& start) {
   // Again, for an action just before this one may have taken the keeper away.
   if (!action.keeper.empty()) {
     if (Status kept = CheckKeeper(action); !kept) return kept;
+    if (Status same = CheckSinceLook(action.path, start.looked_at); !same) return same;
+    if (Status same = CheckSinceLook(action.keeper, start.keeper_looked_at); !same) return same;
   }
   switch (action.kind) {
     case Kind::kMove:

@@ -23,6 +23,9 @@ std::string NumberedTarget(const std::string& target, int number);
 /// Everything absolute.
 FileAction MadeAbsolute(const FileAction& action);
 
+/// Refuses (kConflict) a file that is not what the action has seen.
+Status CheckSeen(const FileAction& action);
+
 /// Checks that nothing would be lost, and says what the file is now. Nothing: it is as wanted already.
 /// @param taken  targets that other started actions will have.
 Result<std::optional<ActionStart>> Prepare(const FileAction& action,

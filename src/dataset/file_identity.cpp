@@ -57,11 +57,18 @@ std::optional<ContentDigest> ContentDigest::FromHex(std::string_view hex) {
   return digest;
 }
 
+FileStamp StampFrom(const struct stat& info) {
+  const auto nanoseconds = [](const timespec& time) {
+    return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+  };
+  return {info.st_size, nanoseconds(info.st_mtim), nanoseconds(info.st_ctim), info.st_ino};
+}
+
 Result<FileStamp> StampOf(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) return ErrnoError(Stage::kProbe, errno, "stat");
   if (Status regular = CheckRegular(info, Stage::kProbe); !regular) return regular.error();
-  return FileStamp{info.st_size, int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec};
+  return StampFrom(info);
 }
 
 Result<ContentDigest> DigestOf(const std::string& path) {

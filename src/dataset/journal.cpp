@@ -1,7 +1,10 @@
 // Carries a plan out in batches whose start lines are on the disk before the first act, and takes it back.
 #include "imgmill/dataset/journal.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <map>
 #include <set>
 #include <vector>
 
@@ -25,6 +28,11 @@ struct Ready {
   ActionStart start;
 };
 
+bool IsGone(const std::string& path) {
+  struct stat info {};
+  return ::lstat(path.c_str(), &info) != 0 && errno == ENOENT;
+}
+
 bool Finished(State state) {
   return state == State::kDone || state == State::kUndone;
 }
@@ -34,10 +42,15 @@ bool Finished(State state) {
 struct ActionJournal::Impl {
   JournalFile file;
   bool opened = false;  ///< found, not made: no plan is added
+  size_t first = 0;     ///< of what this run has planned; before it stands what an earlier one has
+  /// What an earlier run had begun and is complete now: where each path went.
+  std::map<std::string, std::string> completed;
   ActionCounts counts;
   std::set<std::string> touched;  ///< folders to sync
   std::set<std::string> swept;    ///< folders where a killed run's half copies were removed
 
+  bool WasComplete() const;
+  Status Settle();
   Status Tell(size_t id, const FileAction& action, const Status& status, const Report& report);
   Status PrepareOne(size_t id, std::vector<Ready>& batch, std::unordered_set<std::string>& taken,
                     const Report& report);
@@ -68,8 +81,69 @@ Result<std::unique_ptr<ActionJournal>> ActionJournal::Open(const std::string& pa
   return journal;
 }
 
+Result<std::unique_ptr<ActionJournal>> ActionJournal::Resume(const std::string& path) {
+  Result<std::unique_ptr<ActionJournal>> opened = Open(path);
+  if (!opened) return opened.error();
+  Impl& impl = *(*opened)->impl_;
+  if (impl.WasComplete()) return std::unique_ptr<ActionJournal>();
+  if (Status settled = impl.Settle(); !settled) return settled.error();
+  impl.first = impl.file.size();
+  impl.opened = false;
+  impl.file.Unseal();
+  return opened;
+}
+
+/// Files of earlier versions have no last line that says so.
+bool ActionJournal::Impl::WasComplete() const {
+  if (file.ended()) return true;
+  bool complete = file.sealed();
+  for (size_t id = 0; id < file.size() && complete; ++id) {
+    complete = file.state(id) != State::kPlanned && file.state(id) != State::kStarted;
+  }
+  return complete;
+}
+
+/// Completes what a killed run was in the middle of, and gives up the rest of its plan: whoever runs the
+/// command again plans it again, by what the files are now.
+Status ActionJournal::Impl::Settle() {
+  for (size_t id = 0; id < file.size(); ++id) {
+    if (file.state(id) != State::kStarted) continue;
+    const Result<FileAction> action = file.ActionAt(id);
+    if (!action) return action.error();
+    const Result<std::optional<ActionStart>> start = file.StartAt(id);
+    if (!start) return start.error();
+    const Progressed progressed = Look(*action, **start);
+    Status noted;
+    if (progressed == Progressed::kNo) {
+      noted = file.AddFailed(id, Error{Stage::kAct, Code::kInterrupted, "the run ended before it was done"});
+    } else {
+      const Status removed = progressed == Progressed::kHalf ? RemoveMoved(*action) : Status{};
+      noted = removed ? file.AddDone(id) : file.AddFailed(id, removed.error());
+      if (removed) completed.emplace(action->path, (*start)->target);
+    }
+    if (!noted) return noted;
+  }
+  return file.Sync();
+}
+
 uint64_t ActionJournal::planned() const {
-  return impl_->file.size();
+  return impl_->file.size() - impl_->first;
+}
+
+uint64_t ActionJournal::completed() const {
+  return impl_->completed.size();
+}
+
+const std::string& ActionJournal::command() const {
+  return impl_->file.command();
+}
+
+const std::string& ActionJournal::path() const {
+  return impl_->file.path();
+}
+
+void ActionJournal::TakeOver(const ActionJournal& earlier) {
+  impl_->completed.insert(earlier.impl_->completed.begin(), earlier.impl_->completed.end());
 }
 
 Status ActionJournal::Plan(const FileAction& action) {
@@ -97,6 +171,14 @@ Status ActionJournal::Impl::PrepareOne(size_t id, std::vector<Ready>& batch,
                                        std::unordered_set<std::string>& taken, const Report& report) {
   Result<FileAction> action = file.ActionAt(id);
   if (!action) return action.error();
+  action->number = id - first;
+  if (const auto settled = completed.find(action->path); settled != completed.end() && IsGone(action->path)) {
+    // Listed before its move was completed. The lines of that move are there: undo goes by them.
+    action->target = settled->second;
+    ++counts.done;
+    report(*action, {});
+    return {};
+  }
   Result<std::optional<ActionStart>> before = file.StartAt(id);
   if (!before) return before.error();
   if (*before) {  // a run before this one was killed at it, or it failed
@@ -169,7 +251,7 @@ Result<ActionCounts> ActionJournal::Execute(const StopFlag& stop, const Report& 
   if (Status sealed = impl.file.Seal(); !sealed) return sealed.error();
   std::vector<Ready> batch;
   std::unordered_set<std::string> taken;
-  size_t id = 0;
+  size_t id = impl.first;
   while (id < impl.file.size() && !stop.StopRequested()) {
     batch.clear();
     taken.clear();
@@ -188,6 +270,9 @@ Result<ActionCounts> ActionJournal::Execute(const StopFlag& stop, const Report& 
     impl.SyncTouched();
   }
   impl.counts.interrupted = stop.StopRequested();
+  if (!impl.counts.interrupted) {
+    if (Status ended = impl.file.AddEnded(); !ended) return ended.error();
+  }
   if (Status written = impl.file.Sync(); !written) return written.error();
   return impl.counts;
 }
@@ -241,6 +326,9 @@ Result<UndoSummary> ActionJournal::Undo(const StopFlag& stop, const Report& repo
     if (Status undone = impl_->UndoOne(id, summary, report); !undone) return undone.error();
   }
   summary.interrupted = stop.StopRequested();
+  if (!summary.interrupted && summary.failed == 0 && !impl_->file.ended()) {
+    if (Status ended = impl_->file.AddEnded(); !ended) return ended.error();  // no run is to go on with it
+  }
   if (Status synced = impl_->file.Sync(); !synced) return synced.error();
   return summary;
 }

@@ -41,6 +41,12 @@ bool Parse(std::string_view text, Number& value) {
   return problem == std::errc() && end == text.data() + text.size();
 }
 
+/// An empty field is none.
+bool ParseDigest(std::string_view text, std::optional<ContentDigest>& digest) {
+  if (!text.empty()) digest = ContentDigest::FromHex(text);
+  return text.empty() || digest;
+}
+
 bool ParseAction(std::string_view line, FileAction& action) {
   Fields fields(line);
   fields.Next();
@@ -59,6 +65,15 @@ bool ParseAction(std::string_view line, FileAction& action) {
     action.seen.emplace();
     if (!Parse(size, action.seen->size) || !Parse(mtime, action.seen->mtime_ns)) return false;
   }
+  // What follows is missing in files of earlier versions.
+  const std::string_view ctime = fields.Next();
+  const std::string_view inode = fields.Next();
+  if (!ctime.empty() && action.seen &&
+      (!Parse(ctime, action.seen->ctime_ns) || !Parse(inode, action.seen->inode))) {
+    return false;
+  }
+  if (!ParseDigest(fields.Next(), action.content) || !ParseDigest(fields.Next(), action.keeper_content))
+    return false;
   return !action.path.empty();
 }
 
@@ -69,10 +84,9 @@ bool ParseStart(std::string_view line, ActionStart& start) {
   start.target = fields.NextPath();
   const bool numbers = Parse(fields.Next(), start.size) && Parse(fields.Next(), start.mtime_ns) &&
                        Parse(fields.Next(), start.mode);
-  const std::string_view digest = fields.Next();
-  if (!digest.empty()) start.digest = ContentDigest::FromHex(digest);
+  const bool digest = ParseDigest(fields.Next(), start.digest);
   start.link = fields.NextPath();
-  return numbers && (digest.empty() || start.digest);
+  return numbers && digest;
 }
 
 /// Taken for as long as the file is open.
@@ -93,6 +107,7 @@ Error JournalFile::Malformed(const std::string& why) const {
 Result<JournalFile> JournalFile::Create(const std::string& path, const std::string& command) {
   JournalFile journal;
   journal.path_ = path;
+  journal.command_ = command;
   if (Status made = MakeFolders(ParentOf(path)); !made) return made.error();
   journal.file_ = UniqueFd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666));
   if (!journal.file_.valid() && errno == EEXIST) {
@@ -134,6 +149,12 @@ Status JournalFile::ReadAll() {
         return Malformed("its first line does not say \"imgmill-undo 1\"");
       }
       if (!first && !Take(line, at + used)) return Malformed("line at byte " + std::to_string(at + used));
+      if (first) {
+        Fields fields(line);
+        fields.Next();
+        fields.Next();
+        command_ = fields.NextPath();
+      }
       first = false;
       used = end + 1;
     }
@@ -157,10 +178,12 @@ bool JournalFile::Take(std::string_view line, uint64_t at) {
   uint64_t id = 0;
   if (!Parse(fields.Next(), id)) return false;
   if (word == "sealed") return sealed_ = id == entries_.size();
+  if (word == "ended") return ended_ = id == entries_.size();
   if (word == "plan") {
     FileAction action;
     if (id != entries_.size() || !ParseAction(line, action)) return false;
     entries_.push_back({at, 0, State::kPlanned});
+    Unseal();  // a later run went on with the file
     return true;
   }
   if (id >= entries_.size()) return false;
@@ -253,9 +276,12 @@ Status JournalFile::AddPlan(const FileAction& action) {
                      std::string(kKinds[static_cast<size_t>(action.kind)]) + "\t" +
                      PrintablePath(action.path) + "\t" + PrintablePath(action.target) + "\t" +
                      PrintablePath(action.keeper);
-  if (action.seen) {
-    line += "\t" + std::to_string(action.seen->size) + "\t" + std::to_string(action.seen->mtime_ns);
-  }
+  const std::optional<FileStamp>& seen = action.seen;
+  line += seen ? "\t" + std::to_string(seen->size) + "\t" + std::to_string(seen->mtime_ns) + "\t" +
+                     std::to_string(seen->ctime_ns) + "\t" + std::to_string(seen->inode)
+               : "\t\t\t\t";
+  line += "\t" + (action.content ? action.content->Hex() : "") + "\t" +
+          (action.keeper_content ? action.keeper_content->Hex() : "");
   entries_.push_back({at, 0, State::kPlanned});
   return Add(line);
 }
@@ -267,6 +293,11 @@ Status JournalFile::Seal() {
   }
   if (Status synced = Sync(); !synced) return synced;
   return SyncFolder(ParentOf(path_));
+}
+
+Status JournalFile::AddEnded() {
+  ended_ = true;
+  return Add("ended\t" + std::to_string(entries_.size()));
 }
 
 Status JournalFile::AddStart(size_t id, const ActionStart& start) {

@@ -20,6 +20,9 @@ struct ActionStart {
   uint32_t mode = 0;
   std::optional<ContentDigest> digest;  ///< where the keeper has the same content
   std::string link;                     ///< where the file was a symbolic link: its text
+  /// Of the file and its keeper when their bytes were looked at. Not written down: who goes on looks again.
+  std::optional<FileStamp> looked_at;
+  std::optional<FileStamp> keeper_looked_at;
 };
 
 /// An append-only text file with an index of its actions in memory.
@@ -32,6 +35,12 @@ class JournalFile {
 
   size_t size() const { return entries_.size(); }
   bool sealed() const { return sealed_; }
+  /// All of the plan was tried.
+  bool ended() const { return ended_; }
+  const std::string& command() const { return command_; }
+  const std::string& path() const { return path_; }
+  /// More may be planned.
+  void Unseal() { sealed_ = ended_ = false; }
   State state(size_t id) const { return entries_[id].state; }
   Result<FileAction> ActionAt(size_t id) const;
   /// Nothing if it was never started.
@@ -40,6 +49,7 @@ class JournalFile {
   // Lines are collected in memory until Write or Sync.
   Status AddPlan(const FileAction& action);
   Status Seal();
+  Status AddEnded();
   Status AddStart(size_t id, const ActionStart& start);
   Status AddDone(size_t id) { return AddState(id, "done", State::kDone, ""); }
   Status AddFailed(size_t id, const Error& error);
@@ -62,11 +72,13 @@ class JournalFile {
   Error Malformed(const std::string& why) const;
 
   std::string path_;
+  std::string command_;
   UniqueFd file_;
   uint64_t size_ = 0;  ///< of the file, with what is pending
   std::string pending_;
   std::vector<Entry> entries_;
   bool sealed_ = false;
+  bool ended_ = false;
 };
 
 }  // namespace imgmill

@@ -38,6 +38,29 @@ Result<size_t> ReadSome(int fd, std::string& piece, const StopFlag* stop, const 
   }
 }
 
+/// The lines of a list as editors of other systems write them: after a byte order mark, or with Windows line
+/// ends. What the first line ends with, all do: a name may end in a carriage return, too.
+class LineEnds {
+ public:
+  Result<std::string_view> Path(std::string_view line, const std::string& named) {
+    if (first_) {
+      first_ = false;
+      if (line.starts_with("\xFF\xFE") || line.starts_with("\xFE\xFF")) {
+        return Error{Stage::kList, Code::kUsage, named + " is in UTF-16 (save it as UTF-8)"};
+      }
+      constexpr std::string_view kMark = "\xEF\xBB\xBF";
+      if (line.starts_with(kMark)) line.remove_prefix(kMark.size());
+      windows_ = line.ends_with('\r');
+    }
+    if (windows_ && line.ends_with('\r')) line.remove_suffix(1);
+    return line;
+  }
+
+ private:
+  bool first_ = true;
+  bool windows_ = false;
+};
+
 /// Reads the whole list into `sorted`.
 Status ReadList(const ListOptions& options, SortedPaths& sorted) {
   const bool is_stdin = options.files_from == "-";
@@ -50,7 +73,13 @@ Status ReadList(const ListOptions& options, SortedPaths& sorted) {
   const char separator = options.nul_separated ? '\0' : '\n';
   std::string pending;
   std::string piece(size_t{64} << 10, '\0');
+  LineEnds ends;
   const auto add = [&](std::string_view path) -> Status {
+    if (!options.nul_separated) {
+      const Result<std::string_view> line = ends.Path(path, named);
+      if (!line) return line.error();
+      path = *line;
+    }
     if (path.empty()) return {};
     if (path.find('\0') != std::string_view::npos) {
       return Error{Stage::kList, Code::kUsage,
@@ -156,7 +185,8 @@ class ListerOfAll final : public Lister {
     struct stat info {};
     if (::stat(path.c_str(), &info) != 0) {
       Error error = ErrnoError(Stage::kList, errno, "open");
-      if (path.ends_with('\r')) error.message += " (the list has Windows line ends: convert it)";
+      if (path.ends_with('\r'))
+        error.message += " (some lines of the list have Windows line ends: convert it)";
       problems_.push_back({path, std::move(error)});
       return std::nullopt;
     }

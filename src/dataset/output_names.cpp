@@ -11,6 +11,22 @@ std::string FolderPart(const std::string& relative) {
   return relative.substr(0, relative.size() - NameOf(relative).size());
 }
 
+/// What file systems take, in bytes.
+constexpr size_t kNameMax = 255;
+/// What is added to a stem at most: "_", two places of ten digits with "_" between them, and an extension.
+constexpr size_t kAddedMax = 32;
+
+/// A name that leaves room for `added` bytes: itself, or its beginning with a digest of the whole, which
+/// tells it apart from others that begin alike.
+std::string Shortened(std::string_view name, size_t added) {
+  if (name.size() + added <= kNameMax) return std::string(name);
+  const std::string digest = "-" + DigestOfBytes(name.data(), name.size()).Hex().substr(0, 16);
+  size_t kept = kNameMax - added - digest.size();
+  while (kept > 0 && (static_cast<unsigned char>(name[kept]) & 0xC0) == 0x80)
+    --kept;  // no half of a character
+  return std::string(name.substr(0, kept)) + digest;
+}
+
 /// The name, told apart from those that begin with it.
 std::string Marked(std::string_view name) {
   return std::string(name) + "-" + DigestOfBytes(name.data(), name.size()).Hex().substr(0, 8);
@@ -25,13 +41,15 @@ std::string OutputNameFor(const ListedFile& file, std::string_view extension) {
   std::string kept(stem);
   if (file.clash == NameClash::kStem) kept = name;
   if (file.clash == NameClash::kName) kept = Marked(name);
-  return FolderPart(file.relative) + kept + std::string(extension);
+  return FolderPart(file.relative) + Shortened(kept, extension.size()) + std::string(extension);
 }
 
 std::string OutputStemFor(const ListedFile& file) {
   const std::string_view name = NameOf(file.relative);
-  if (file.clash == NameClash::kNone) return FolderPart(file.relative) + std::string(StemOf(name));
-  return FolderPart(file.relative) + (file.clash == NameClash::kStem ? std::string(name) : Marked(name));
+  std::string stem(StemOf(name));
+  if (file.clash == NameClash::kStem) stem = name;
+  if (file.clash == NameClash::kName) stem = Marked(name);
+  return FolderPart(file.relative) + Shortened(stem, kAddedMax);
 }
 
 }  // namespace imgmill

@@ -65,7 +65,7 @@ Status MoveBack(const FileAction& action, const ActionStart& start) {
   struct stat now {};
   if (::stat(start.target.c_str(), &now) != 0)
     return ErrnoError(Stage::kAct, errno, "look at " + PrintablePath(start.target));
-  const int64_t mtime_ns = int64_t{now.st_mtim.tv_sec} * 1'000'000'000 + now.st_mtim.tv_nsec;
+  const int64_t mtime_ns = StampFrom(now).mtime_ns;
   if (Status copied = CopyFile(start.target, action.path, {now.st_mode, mtime_ns, std::nullopt, false});
       !copied) {
     return copied;
@@ -88,8 +88,7 @@ bool IsAsBefore(const FileAction& action, const ActionStart& start) {
   struct stat info {};
   if (::lstat(action.path.c_str(), &info) != 0) return false;
   if (!start.link.empty()) return LinkTextOf(action.path) == start.link;
-  return S_ISREG(info.st_mode) && info.st_size == start.size &&
-         int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec == start.mtime_ns;
+  return S_ISREG(info.st_mode) && info.st_size == start.size && StampFrom(info).mtime_ns == start.mtime_ns;
 }
 
 Result<Reverted> Revert(const FileAction& action, const ActionStart& start) {

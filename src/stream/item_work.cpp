@@ -168,9 +168,9 @@ Status ItemWork::MapItem() {
     outcome_.notes = (*reader)->notes();
   }
   // Published results must belong to the digest that they are filed under.
-  if (Status same = Unchanged(item_.file.path, item_.stamp); !same) return same;
+  if (Status same = Unchanged(item_.file.path, item_.stamp, item_.content); !same) return same;
   if (item_.partner) {
-    if (Status same = Unchanged(item_.partner->path, item_.partner->stamp); !same)
+    if (Status same = Unchanged(item_.partner->path, item_.partner->stamp, item_.partner->content); !same)
       return OfPartner(item_.partner->path, same.error());
   }
   if (Status finished = shared.Finish(outcome_); !finished) return finished;
@@ -178,10 +178,12 @@ Status ItemWork::MapItem() {
   return {};
 }
 
-Status ItemWork::Unchanged(const std::string& path, const FileStamp& stamp) const {
-  Result<FileStamp> now = StampOf(path);
-  if (!now) return now.error();
-  if (*now == stamp) return {};
+Status ItemWork::Unchanged(const std::string& path, const FileStamp& stamp,
+                           const ContentDigest& content) const {
+  // By content where it must be: a backup that links the file meanwhile changes its stamp, too.
+  const Result<bool> same = IsAsSeen(path, stamp, content);
+  if (!same) return same.error();
+  if (*same) return {};
   return Error{Stage::kDecode, Code::kReadError, "the file changed while it was read (run again)"};
 }
 

@@ -37,7 +37,7 @@ class ItemWork final : public LadderWork {
   /// Tells the item and the catalog the size as a person sees it.
   Status RememberSize(const ContentDigest& content, const ImageHeader& header, int64_t& width,
                       int64_t& height);
-  Status Unchanged(const std::string& path, const FileStamp& stamp) const;
+  Status Unchanged(const std::string& path, const FileStamp& stamp, const ContentDigest& content) const;
 
   Operation& operation_;
   Item& item_;

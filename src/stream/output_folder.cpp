@@ -27,11 +27,12 @@ bool SameFile(const std::string& a, const std::string& b) {
          first.st_ino == second.st_ino;
 }
 
-bool HasBytes(const std::string& path, const WorkRow& row) {
+/// Of a file in place. A file that cannot be read has none, and is nobody's.
+std::optional<ContentDigest> DigestIfSize(const std::string& path, int64_t size) {
   const Result<FileStamp> stamp = StampOf(path);
-  if (!stamp || stamp->size != row.size) return false;
+  if (!stamp || stamp->size != size) return std::nullopt;
   const Result<ContentDigest> digest = DigestOf(path);
-  return digest && *digest == row.digest;
+  return digest ? std::optional(*digest) : std::nullopt;
 }
 
 }  // namespace
@@ -49,23 +50,57 @@ OutputFolder::OutputFolder(std::string folder, std::string fingerprint, Catalog&
 Result<bool> OutputFolder::Finished(const Item& item, const std::string& relative) {
   const WorkKey key = KeyOf(item, relative);
   const std::optional<WorkRow> row = catalog_.FindWork(key);
-  if (!row || !Holds(relative, *row)) return false;
-  if (row->state == WorkRow::State::kIntent) {
-    if (Status put = catalog_.PutWork(key, {WorkRow::State::kDone, row->size, row->digest}); !put)
-      return put.error();
+  if (row && Holds(relative, *row)) {
+    if (row->state == WorkRow::State::kDone) return true;
+    Status put = catalog_.PutWork(key, {WorkRow::State::kDone, row->size, row->digest});
+    return put ? Result<bool>(true) : put.error();
   }
-  return true;
-}
-
-bool OutputFolder::IsOurs(const std::string& relative) {
-  for (const WorkRow& row : catalog_.FindOutputs(relative)) {
-    if (Holds(relative, row)) return true;
+  for (const FoundWork& found : catalog_.FindOutputs(relative)) {
+    const bool same_work = found.key.content == key.content && found.key.fingerprint == key.fingerprint;
+    if (!same_work || found.key.source == key.source || !Holds(relative, found.row)) continue;
+    Status put = catalog_.PutWork(key, {WorkRow::State::kDone, found.row.size, found.row.digest});
+    return put ? Result<bool>(true) : put.error();
   }
   return false;
 }
 
+bool OutputFolder::IsOfItem(const Item& item, const WorkKey& key) const {
+  if (key.source == item.absolute) return true;
+  if (key.content == item.WorkContent() && key.fingerprint == fingerprint_) return true;
+  return ParentOf(key.source) == ParentOf(item.absolute) && !Exists(key.source);
+}
+
+bool OutputFolder::HasClaim(const std::string& other_source, bool ours) const {
+  return !ours || Exists(other_source);
+}
+
+Error OutputFolder::OtherSources(const std::string& relative, const std::string& source) const {
+  return Error{Stage::kWrite, Code::kConflict,
+               PrintablePath(PathOf(relative)) + " is the output of another source, " +
+                   PrintablePath(source) + " (choose another output folder, or use --force to replace it)"};
+}
+
+Status OutputFolder::CheckOwner(const Item& item, const std::string& relative) {
+  bool ours = false;
+  std::optional<std::string> other;
+  for (const FoundWork& found : catalog_.FindOutputs(relative)) {
+    if (!Holds(relative, found.row)) continue;
+    if (IsOfItem(item, found.key)) {
+      ours = true;
+    } else if (!other || Exists(found.key.source)) {
+      other = found.key.source;
+    }
+  }
+  if (other && HasClaim(*other, ours)) return OtherSources(relative, *other);
+  if (ours) return {};
+  return Error{
+      Stage::kWrite, Code::kConflict,
+      PrintablePath(PathOf(relative)) + " exists already and is not ours (use --force to replace it)"};
+}
+
 bool OutputFolder::Holds(const std::string& relative, const WorkRow& row) const {
-  return HasBytes(PathOf(relative), row);
+  const std::optional<ContentDigest> digest = DigestIfSize(PathOf(relative), row.size);
+  return digest && *digest == row.digest;
 }
 
 Status OutputFolder::MayWrite(const Item& item, const std::string& relative) {
@@ -75,11 +110,7 @@ Status OutputFolder::MayWrite(const Item& item, const std::string& relative) {
     return Error{Stage::kWrite, Code::kConflict,
                  PrintablePath(path) + " is the source itself (choose another output folder)"};
   }
-  if (!overwrite_ && !IsOurs(relative)) {
-    return Error{Stage::kWrite, Code::kConflict,
-                 PrintablePath(path) + " exists already and is not ours (use --force to replace it)"};
-  }
-  return {};
+  return overwrite_ ? Status{} : CheckOwner(item, relative);
 }
 
 Result<std::string> OutputFolder::Begin(const Item& item, const std::string& relative) {
@@ -94,9 +125,10 @@ Status OutputFolder::Commit(const Item& item, const std::string& relative, const
   if (!stamp) return stamp.error();
   const Result<ContentDigest> digest = DigestOf(temporary);
   if (!digest) return digest.error();
+  // Again: since Begin, another source of this run may have given the same name.
+  if (Status may = MayWrite(item, relative); !may) return may;
   const WorkKey key = KeyOf(item, relative);
   if (Status put = catalog_.PutWork(key, {WorkRow::State::kIntent, stamp->size, *digest}); !put) return put;
-  // Begin has decided that the target may be replaced.
   if (Status published = Publish(temporary, PathOf(relative), /*overwrite=*/true); !published)
     return published;
   return catalog_.PutWork(key, {WorkRow::State::kDone, stamp->size, *digest});

@@ -49,7 +49,8 @@ TEST_CASE("what is put is found, in a folder and in a private database") {
     CHECK(catalog->folder() == where);
     const std::string path = "/in/caf\xE9\n.jpg";
     CHECK(!catalog->FindFile(path));
-    REQUIRE(catalog->PutFile(path, {{123, -5}, Digest("one")}));
+    REQUIRE(catalog->PutFile(path, {{123, -5, -6, ~uint64_t{0}}, Digest("one")}));
+    CHECK(catalog->FindFile(path)->stamp == FileStamp{123, -5, -6, ~uint64_t{0}});
     REQUIRE(
         catalog->PutFile(path, {{456, 1'700'000'000'123'456'789}, Digest("two")}));  // the later one counts
     const auto file = catalog->FindFile(path);
@@ -75,9 +76,14 @@ TEST_CASE("what is put is found, in a folder and in a private database") {
     CHECK(work->state == WorkRow::State::kDone);
     CHECK(work->size == 78);
     CHECK(work->digest == Digest("out2"));
-    CHECK(catalog->FindSourceOf("1.png", "upscale/1 x4") == "/in/1.jpg");
-    CHECK(!catalog->FindSourceOf("1.png", "upscale/1 x2"));
-    CHECK(!catalog->FindSourceOf("2.png", "upscale/1 x4"));
+    const std::vector<FoundWork> outputs = catalog->FindOutputs("1.png");
+    REQUIRE(outputs.size() == 1);
+    CHECK(outputs[0].key.source == "/in/1.jpg");
+    CHECK(outputs[0].key.content == Key(1).content);
+    CHECK(outputs[0].key.fingerprint == "upscale/1 x4");
+    CHECK(outputs[0].key.output == "1.png");
+    CHECK(outputs[0].row.digest == Digest("out2"));
+    CHECK(catalog->FindOutputs("2.png").empty());
     CHECK(catalog->Flush());
   }
   const auto again = OpenOrFail(folder / "a/catalog");
@@ -290,6 +296,51 @@ TEST_CASE("what is no catalog of this version is refused by name and left as it 
 
   folder.Write("file");
   CHECK(Catalog::Open(folder / "file").error().stage == Stage::kCatalog);
+}
+
+TEST_CASE("a catalog of version 1 is brought up to date: contents stay known, files are looked at again") {
+  const TestFolder folder;
+  std::filesystem::create_directory(folder / "old");
+  const ContentDigest content = Digest("one");
+  {
+    // The tables as version 1 made them (its schema.cpp), with a file, a fact and a finished work.
+    Database old;
+    REQUIRE(old.Open(folder / "old/catalog.sqlite"));
+    REQUIRE(
+        old.Execute("CREATE TABLE files (path BLOB PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT "
+                    "NULL, content BLOB "
+                    "NOT NULL) WITHOUT ROWID;"
+                    "CREATE TABLE names (id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE);"
+                    "CREATE TABLE facts (name INTEGER NOT NULL REFERENCES names(id), content BLOB NOT NULL, "
+                    "value BLOB NOT NULL, "
+                    "PRIMARY KEY (name, content)) WITHOUT ROWID;"
+                    "CREATE TABLE work (fingerprint INTEGER NOT NULL REFERENCES names(id), source BLOB NOT "
+                    "NULL, content BLOB NOT "
+                    "NULL, output BLOB NOT NULL, state INTEGER NOT NULL, size INTEGER NOT NULL, digest BLOB "
+                    "NOT NULL, PRIMARY KEY "
+                    "(fingerprint, source, content, output)) WITHOUT ROWID;"
+                    "CREATE INDEX work_by_output ON work (output, fingerprint, source);"
+                    "PRAGMA application_id = 1768777581; PRAGMA user_version = 1;"));
+    const std::string hex = content.Hex();
+    REQUIRE(old.Execute(("INSERT INTO files VALUES (CAST('/in/a' AS BLOB), 3, 4, x'" + hex + "');" +
+                         "INSERT INTO names VALUES (1, CAST('f/1' AS BLOB));" +
+                         "INSERT INTO facts VALUES (1, x'" + hex + "', CAST('v' AS BLOB));" +
+                         "INSERT INTO work VALUES (1, CAST('/in/a' AS BLOB), x'" + hex +
+                         "', CAST('a.png' AS BLOB), 1, 5, x'" + hex + "');")
+                            .c_str()));
+  }
+  for (int round = 0; round < 2; ++round) {
+    const auto catalog = OpenOrFail(folder / "old");
+    const auto file = catalog->FindFile("/in/a");
+    REQUIRE(file);
+    if (round == 0) CHECK(file->stamp == FileStamp{3, 4, 0, 0});  // like no file's: none has inode 0
+    CHECK(file->content == content);
+    CHECK(catalog->FindFact(content, "f/1") == "v");
+    CHECK(catalog->FindWork({"/in/a", content, "f/1", "a.png"}));
+    REQUIRE(catalog->PutFile("/in/a", {{3, 4, 5, 6}, content}));
+    CHECK(catalog->FindFile("/in/a")->stamp == FileStamp{3, 4, 5, 6});
+  }
+  CHECK(Integrity(folder / "old") == "ok");
 }
 
 TEST_CASE("many threads find and put at once") {

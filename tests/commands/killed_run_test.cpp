@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include <functional>
+#include <memory>
 #include <random>
 
 #include "program.h"
@@ -22,6 +23,8 @@ struct Scenario {
   std::string progress;             ///< folder in which files appear, below `where`
   std::vector<std::string> result;  ///< folders that are compared
   int exit_code = 0;
+  /// What is checked of a run that was killed and run again, beside the results.
+  std::function<void(const TestFolder& where, const std::vector<std::string>& command)> then = nullptr;
 };
 
 std::vector<FolderBytes> Results(const Scenario& scenario, const TestFolder& where) {
@@ -80,6 +83,7 @@ void KillAndRunAgain(const Scenario& scenario) {
       INFO(scenario.result[i]);
       CHECK(Difference(expected[i], found[i]) == "");
     }
+    if (scenario.then) scenario.then(where, command);
   }
   MESSAGE(midway << " runs, half of " << kKills << " at least, were killed midway; an undisturbed one takes "
                  << whole.seconds << " s");
@@ -126,6 +130,49 @@ TEST_CASE("a killed dedup --action move, run again, moves what an undisturbed on
   };
   scenario.progress = "moved";
   scenario.result = {"photos", "moved"};
+  KillAndRunAgain(scenario);
+}
+
+TEST_CASE(
+    "a killed move to another file system, run again, moves what an undisturbed one moves, and undo takes it "
+    "back") {
+  std::vector<std::unique_ptr<TestFolder>> elsewhere;
+  struct stat here {};
+  struct stat memory {};
+  const TestFolder probe;
+  if (::stat(probe.path().c_str(), &here) != 0 || ::stat("/dev/shm", &memory) != 0 ||
+      here.st_dev == memory.st_dev || ::access("/dev/shm", W_OK) != 0) {
+    MESSAGE("SKIPPED: no second file system at /dev/shm");
+    return;
+  }
+  Scenario scenario;
+  scenario.prepare = [&](const TestFolder& where) {
+    std::filesystem::create_directories(where / "photos");
+    for (int i = 0; i < 60; ++i) {
+      std::filesystem::copy_file(SampleData() + "/harbour.jpg",
+                                 where / ("photos/copy" + std::to_string(i) + ".jpg"));
+    }
+    elsewhere.push_back(std::make_unique<TestFolder>("/dev/shm"));
+    std::filesystem::create_directory_symlink(elsewhere.back()->path(), where / "moved");
+    return std::vector<std::string>{"dedup",     where / "photos", "--method",  "exact",
+                                    "--action",  "move",           "--move-to", where / "moved",
+                                    "--catalog", where / "catalog"};
+  };
+  scenario.progress = "moved";
+  scenario.result = {"photos", "moved"};
+  scenario.then = [](const TestFolder& where, const std::vector<std::string>& command) {
+    // The undo files of both runs are one.
+    std::vector<std::string> files;
+    for (const auto& entry : std::filesystem::directory_iterator(where / "catalog")) {
+      if (entry.path().extension() == ".tsv") files.push_back(entry.path().string());
+    }
+    for (const std::string& file : files) CHECK(Run({"undo", file}).exit_code == 0);
+    CHECK(CountFiles(where / "photos") == 60);
+    CHECK(CountFiles(where / "moved") == 0);
+    CHECK(Run(command).exit_code == 0);
+    CHECK(CountFiles(where / "photos") == 1);
+    CHECK(CountFiles(where / "moved") == 59);
+  };
   KillAndRunAgain(scenario);
 }
 

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <filesystem>
+#include <random>
 #include <thread>
 #include <vector>
 
@@ -35,6 +37,66 @@ TEST_CASE("the digest is XXH3-128 in canonical form, whatever the length") {
   CHECK(ContentDigest::FromHex(digest.Hex()) == digest);
   CHECK(!ContentDigest::FromHex("99aa"));
   CHECK(!ContentDigest::FromHex("99aa06d3014798d86001c324468d497G"));
+}
+
+TEST_CASE("a file in another's place has another stamp, whatever its size and time") {
+  const TestFolder folder;
+  const timespec times[2] = {{1'500'000'000, 5}, {1'500'000'000, 5}};
+  const auto write = [&](const std::string& name, const std::string& content) {
+    REQUIRE(::utimensat(AT_FDCWD, folder.Write(name, content).c_str(), times, 0) == 0);
+  };
+  write("a", "one");
+  write("b", "two");
+  const FileStamp first = StampOf(folder / "a").value();
+  const ContentDigest one = DigestOf(folder / "a").value();
+  CHECK(IsAsSeen(folder / "a", first, one).value());
+  CHECK(IsAsSeen(folder / "a", first, DigestOfBytes("two", 3)).value());  // the stamp is enough
+
+  std::filesystem::create_hard_link(folder / "a", folder / "link");  // changes the stamp, not the content
+  CHECK(StampOf(folder / "a").value().HasSameSizeAndTime(first));
+  CHECK(StampOf(folder / "link").value() == StampOf(folder / "a").value());
+  CHECK(IsAsSeen(folder / "a", first, one).value());
+
+  std::filesystem::rename(folder / "b", folder / "a");
+  CHECK(StampOf(folder / "a").value().HasSameSizeAndTime(first));
+  CHECK(StampOf(folder / "a").value() != first);
+  CHECK(!IsAsSeen(folder / "a", first, one).value());
+
+  // Written in place, with its time set back.
+  const FileStamp linked = StampOf(folder / "link").value();
+  while (StampOf(folder / "link").value().ctime_ns ==
+         linked.ctime_ns) {  // clocks of file systems tick slowly
+    write("link", "six");
+  }
+  CHECK(StampOf(folder / "link").value().HasSameSizeAndTime(first));
+  CHECK(!IsAsSeen(folder / "link", linked, one).value());
+  CHECK(IsAsSeen(folder / "gone", first, one).error().code == Code::kNotFound);
+}
+
+TEST_CASE("shared content is found byte by byte, with the digest of the whole") {
+  const TestFolder folder;
+  std::mt19937 random(1);
+  for (const size_t size : {0, 1, 1000, 262'143, 262'144, 262'145, 1'000'000}) {
+    CAPTURE(size);
+    std::string bytes(size, '\0');
+    for (char& byte : bytes) byte = static_cast<char>(random());
+    folder.Write("a", bytes);
+    folder.Write("b", bytes);
+    const auto shared = SharedContent(folder / "a", folder / "b");
+    REQUIRE(shared);
+    CHECK(*shared == DigestOf(folder / "a").value());
+    for (const size_t at : {size_t{0}, size / 2, size - 1}) {
+      if (size == 0) break;
+      std::string other = bytes;
+      other[at] = static_cast<char>(other[at] ^ 1);
+      folder.Write("b", other);
+      CHECK(!SharedContent(folder / "a", folder / "b").value());
+    }
+    folder.Write("b", bytes + "x");
+    CHECK(!SharedContent(folder / "a", folder / "b").value());
+  }
+  CHECK(SharedContent(folder / "a", folder / "gone").error().code == Code::kNotFound);
+  CHECK(SharedContent(folder / "a", folder.path()).error().code == Code::kUnsupported);
 }
 
 TEST_CASE("what is no file has neither stamp nor digest, and a pipe does not hang") {

@@ -163,6 +163,72 @@ TEST_CASE("what would lose something is refused") {
   CHECK(TestFolder::Exists(near));
 }
 
+TEST_CASE("an act needs the bytes that were judged, of the file and of its keeper") {
+  const TestFolder folder;
+  const std::string keep = folder.Write("keep", "bytes");
+  const std::string twin = folder.Write("twin", "bytes");
+  const std::string near = folder.Write("near", "other");
+  const auto judged = [](Kind kind, const std::string& path, const std::string& content,
+                         const std::string& keeper, const std::string& keeper_content,
+                         const std::string& target = "") {
+    FileAction action = Act(kind, path, keeper, target);
+    action.content = DigestOfBytes(content.data(), content.size());
+    action.keeper_content = DigestOfBytes(keeper_content.data(), keeper_content.size());
+    return action;
+  };
+  const Snapshot before = Take(folder.path());
+  const auto conflict = [&](const FileAction& action) {
+    CHECK(One(folder, action).error().code == Code::kConflict);
+    for (const auto& [name, value] : before) CHECK(Take(folder.path()).at(name) == value);
+  };
+  for (const Kind kind : {Kind::kDelete, Kind::kMove, Kind::kHardlink, Kind::kSymlink}) {
+    const std::string target = kind == Kind::kMove ? folder / "out/x" : "";
+    conflict(judged(kind, near, "bytes", keep, "bytes", target));  // judged equal, and it is not
+    conflict(judged(kind, near, "OTHER", keep, "bytes", target));  // a near-duplicate of another content
+    conflict(judged(kind, near, "other", keep, "BYTES", target));  // a keeper of another content
+  }
+  CHECK(One(folder, judged(Kind::kDelete, near, "other", keep, "bytes")).ok());
+  CHECK(One(folder, judged(Kind::kMove, twin, "bytes", keep, "bytes", folder / "out/x")).ok());
+  CHECK(!TestFolder::Exists(near));
+  CHECK(TestFolder::Read(folder / "out/x") == "bytes");
+}
+
+TEST_CASE("what was judged is in the undo file, for whoever goes on; files of earlier versions lack it") {
+  const TestFolder folder;
+  const std::string keep = folder.Write("keep", "bytes");
+  const std::string twin = folder.Write("twin", "bytes");
+  FileAction action = Act(Kind::kDelete, twin, keep);
+  action.seen = StampOf(twin).value();
+  action.content = DigestOf(twin).value();
+  action.keeper_content = DigestOf(keep).value();
+  {
+    auto journal = ActionJournal::Create(folder / "new", "test");
+    REQUIRE(journal);
+    REQUIRE((*journal)->Plan(action));
+    StopFlag stop;
+    stop.RequestStop();
+    REQUIRE((*journal)->Execute(stop, kQuiet)->interrupted);
+  }
+  const FileStamp& seen = *action.seen;
+  const std::string plan = "plan\t0\tdelete\t" + twin + "\t\t" + keep + "\t" + std::to_string(seen.size) +
+                           "\t" + std::to_string(seen.mtime_ns);
+  CHECK(TestFolder::Read(folder / "new")
+            .find(plan + "\t" + std::to_string(seen.ctime_ns) + "\t" + std::to_string(seen.inode) + "\t" +
+                  action.content->Hex() + "\t" + action.keeper_content->Hex() + "\n") != std::string::npos);
+  folder.Write("old", "imgmill-undo\t1\tx\n" + plan + "\nsealed\t1\n");
+  std::string name;
+  SUBCASE("new") {
+    name = "new";
+  }
+  SUBCASE("old") {
+    name = "old";
+  }
+  auto journal = ActionJournal::Open(folder / name);
+  REQUIRE(journal);
+  CHECK((*journal)->Execute(kNoStop, kQuiet)->done == 1);
+  CHECK(!TestFolder::Exists(twin));
+}
+
 TEST_CASE("undo says honestly what is gone, and overwrites nothing") {
   const TestFolder folder;
   const std::string keep = folder.Write("keep", "bytes");
@@ -247,6 +313,79 @@ TEST_CASE("a move to another file system keeps bytes, mode and time, and can be 
   CHECK((*journal)->Undo(kNoStop, kQuiet)->restored == 2);
   CHECK(Take(here.path()) == before);
   CHECK(Take(there / "out").empty());
+}
+
+TEST_CASE(
+    "a move that was killed between copy and removal is completed by the next run, in the same undo file") {
+  const TestFolder here;
+  const TestFolder there(
+      InMemoryPlace());  // of another file system where there is one: the states are the same
+  const std::string undo = here / "undo";
+  const std::string source = here.Write("in/b.jpg", "bytes");
+  const std::string waiting = here.Write("in/c.jpg", "others");
+  Age(source, 1'000'000, 7);
+  const Snapshot before = Take(here / "in");
+  {
+    // What a run leaves that is killed there: plan, start line, and both files.
+    auto journal = ActionJournal::Create(undo, "imgmill test");
+    REQUIRE(journal);
+    REQUIRE((*journal)->Plan(Act(Kind::kMove, source, "", there / "b.jpg")));
+    REQUIRE((*journal)->Plan(Act(Kind::kMove, waiting, "", there / "c.jpg")));
+    StopFlag stop;
+    stop.RequestStop();
+    REQUIRE((*journal)->Execute(stop, kQuiet)->interrupted);
+    std::ofstream(undo, std::ios::app)
+        << "start\t0\t" << (there / "b.jpg") << "\t5\t1000000000000007\t33188\t\t\n";
+    Age(there.Write("b.jpg", "bytes"), 1'000'000, 7);
+  }
+  SUBCASE("nothing else happened") {
+    auto journal = ActionJournal::Resume(undo);
+    REQUIRE(journal);
+    REQUIRE(*journal != nullptr);
+    CHECK((*journal)->completed() == 1);
+    CHECK((*journal)->command() == "imgmill test");
+    CHECK(!TestFolder::Exists(source));
+    CHECK(TestFolder::Exists(waiting));  // the plan is made anew
+    REQUIRE((*journal)->Plan(Act(Kind::kMove, source, "", there / "b.jpg")));
+    REQUIRE((*journal)->Plan(Act(Kind::kMove, waiting, "", there / "c.jpg")));
+    CHECK((*journal)->planned() == 2);
+    Told told;
+    const auto counts = (*journal)->Execute(kNoStop, told.report());
+    REQUIRE(counts);
+    CHECK(counts->done == 2);
+    REQUIRE(told.all.size() == 2);
+    for (size_t i = 0; i < 2; ++i) {
+      CHECK(told.all[i].second.ok());
+      CHECK(told.all[i].first.number == i);
+    }
+    CHECK(told.all[0].first.target == there / "b.jpg");
+    CHECK(Take(there.path()).size() == 2);  // no b-2.jpg
+    journal->reset();
+    CHECK(*ActionJournal::Resume(undo) == nullptr);
+    CHECK(ActionJournal::Create(undo, "imgmill test").error().code == Code::kConflict);
+  }
+  SUBCASE("the source was edited since: both stay, and it is moved under another name") {
+    here.Write("in/b.jpg", "BYTES");
+    Age(source, 2'000'000, 7);
+    auto journal = ActionJournal::Resume(undo);
+    REQUIRE(journal);
+    CHECK((*journal)->completed() == 0);
+    CHECK(TestFolder::Read(source) == "BYTES");
+    REQUIRE((*journal)->Plan(Act(Kind::kMove, source, "", there / "b.jpg")));
+    CHECK((*journal)->Execute(kNoStop, kQuiet)->done == 1);
+    CHECK(TestFolder::Read(there / "b.jpg") == "bytes");
+    CHECK(TestFolder::Read(there / "b-2.jpg") == "BYTES");
+    return;
+  }
+  SUBCASE("size and time are the same, the bytes are not: it is no copy") {
+    Age(there.Write("b.jpg", "BYTES"), 1'000'000, 7);
+    CHECK((*ActionJournal::Resume(undo))->completed() == 0);
+    CHECK(TestFolder::Read(source) == "bytes");
+    return;
+  }
+  CHECK(UndoActions(undo, kNoStop, kQuiet)->failed == 0);
+  CHECK(Take(here / "in") == before);
+  CHECK(Take(there.path()).empty());
 }
 
 TEST_CASE("the undo file: refused when it exists, is foreign, newer, or its plan was cut off") {

@@ -264,6 +264,42 @@ TEST_CASE("lists: newline or NUL, sorted, each once, structure kept") {
   CHECK(Lister::Open(ListOptions()).error().code == Code::kUsage);
 }
 
+TEST_CASE("lists as editors of other systems write them") {
+  const TestFolder folder;
+  for (const char* name : {"a.jpg", "b c.jpg", "\xC3\xA4.jpg", "odd.jpg\r"}) folder.Write(name);
+  const WorkIn here(folder.path());
+  ListOptions options;
+  const auto read = [&](const std::string& text) {
+    options.files_from = folder.Write("list", text);
+    Strings problems;
+    const Strings found = Relatives(All(options, &problems));
+    CHECK(problems.empty());
+    return found;
+  };
+  const Strings three = {"a.jpg", "b c.jpg", "\xC3\xA4.jpg"};
+  CHECK(read("a.jpg\r\nb c.jpg\r\n\xC3\xA4.jpg\r\n") == three);
+  CHECK(read("a.jpg\r\nb c.jpg\r\n\xC3\xA4.jpg") == three);  // the last line without an end
+  CHECK(read("\r\na.jpg\r\n\r\nb c.jpg\r\n\xC3\xA4.jpg\r\n") == three);
+  CHECK(read("\xEF\xBB\xBF\xC3\xA4.jpg\r\nb c.jpg\r\na.jpg\r\n") == three);
+  CHECK(read("\xEF\xBB\xBF"
+             "a.jpg\nb c.jpg\n\xC3\xA4.jpg\n") == three);
+  // A name that ends in a carriage return is one, in a list that has other line ends or none.
+  CHECK(read("a.jpg\nodd.jpg\r\n") == Strings{"a.jpg", "odd.jpg\r"});
+  options.nul_separated = true;
+  CHECK(read(std::string("odd.jpg\r\0a.jpg\0", 15)) == Strings{"a.jpg", "odd.jpg\r"});
+  options.nul_separated = false;
+  for (const std::string& text : {std::string("\xFF\xFE"
+                                              "a\0\n\0",
+                                              6),
+                                  std::string("\xFE\xFF\0a\0\n", 6)}) {
+    options.files_from = folder.Write("list", text);
+    const auto opened = Lister::Open(options);
+    REQUIRE(!opened);
+    CHECK(opened.error().code == Code::kUsage);
+    CHECK(opened.error().message.find("UTF-16") != std::string::npos);
+  }
+}
+
 TEST_CASE("a list from stdin") {
   const TestFolder folder;
   folder.Write("b.jpg");

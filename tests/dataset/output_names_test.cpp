@@ -57,3 +57,36 @@ TEST_CASE("in random folders of names made to meet, no two outputs do") {
     }
   }
 }
+
+TEST_CASE("names that file systems would not take are shortened, each to a name of its own") {
+  const TestFolder folder;
+  const auto name_of = [](size_t size, const std::string& end) {
+    return std::string(size - end.size() - 1, 'x') + end.substr(0, 1) + end;
+  };
+  // 255 bytes each; the second ends its stem otherwise. The third has two-byte characters at the cut, at odd
+  // places.
+  std::string umlauts = "x";
+  while (umlauts.size() < 249) umlauts += "\xC3\xA4";
+  for (const std::string& name :
+       {name_of(255, "a.jpg"), name_of(255, "b.jpg"), umlauts + ".jpg", name_of(215, "c.jpg")}) {
+    folder.Write("sub/" + name);
+  }
+  std::map<std::string, std::string> names;
+  for (const ListedFile& file : List(folder.path())) {
+    for (const std::string extension : {".png", ".webp", ".jpg"}) {
+      const std::string name = OutputNameFor(file, extension);
+      CHECK(name.size() <= 4 + 255);
+      CHECK(name.ends_with(extension));
+      CHECK(names.emplace(name, file.relative).second);
+    }
+    const std::string stem = OutputStemFor(file);
+    CHECK(stem.size() <= 4 + 255 - 32);
+    CHECK(names.emplace(stem, file.relative).second);
+    CHECK(stem == OutputStemFor(file));
+    // No half of a character: what is kept of the third is "x" and whole ones.
+    if (const size_t dash = stem.rfind('-'); file.relative.find('\xC3') != std::string::npos)
+      CHECK((dash - 4) % 2 == 1);
+    if (file.relative.size() == 4 + 215) CHECK(stem == file.relative.substr(0, 4 + 211));
+  }
+  CHECK(names.size() == 4 * 4);
+}

@@ -46,6 +46,12 @@ struct WorkRow {
   ContentDigest digest;  ///< of the output's bytes
 };
 
+/// A row with what it is filed under.
+struct FoundWork {
+  WorkKey key;
+  WorkRow row;
+};
+
 /// Thread-safe. Puts are collected in a transaction that is committed half a second after its first put,
 /// after 1000 of them, by PutWork, by Flush and at the end: a killed process loses the last half second of
 /// files and facts, which a rerun computes again, and no work rows. WAL where the file system allows it, else
@@ -97,12 +103,9 @@ class Catalog {
   /// All outputs of one source's work, to find whether they are done together.
   Status ForEachWork(const std::string& source, const ContentDigest& content, const std::string& fingerprint,
                      const std::function<bool(const std::string& output, const WorkRow& row)>& each);
-  /// The source whose work under this fingerprint gave this output, to find two sources that want one; if
-  /// there are several, the first in bytewise order.
-  std::optional<std::string> FindSourceOf(const std::string& output, const std::string& fingerprint);
-
-  /// All rows, of any source and fingerprint, whose output this is: whether a file in place is ours.
-  std::vector<WorkRow> FindOutputs(std::string_view output);
+  /// All rows, of any source and fingerprint, whose output this is, in bytewise order of source within a
+  /// fingerprint: whether a file in place is ours, and whose output it is.
+  std::vector<FoundWork> FindOutputs(const std::string& output);
 
   /// Commits what was put, and returns the first error since the last Flush.
   Status Flush();

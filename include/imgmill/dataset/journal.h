@@ -36,6 +36,10 @@ struct FileAction {
   /// As `path` was when it was judged: an action on a file that has changed since is refused. Nothing: any
   /// will do.
   std::optional<FileStamp> seen;
+  /// What was judged. Where both are given, the bytes are read again right before the act: equal ones must
+  /// still be equal to the keeper's, byte for byte, and of a near-duplicate both files must have just these.
+  std::optional<ContentDigest> content;
+  std::optional<ContentDigest> keeper_content;
   /// Its place in the plan, from 0; set by the journal.
   uint64_t number = 0;
 
@@ -65,7 +69,8 @@ struct UndoSummary {
 /// Order of events: all plan lines are written and synced; then, 64 at a time, each action's start line (what
 /// its file was, where exactly it goes) is written and synced before the act, and a done or failed line
 /// follows it. A process killed at any point leaves files whole and in one of two places; Open and Execute
-/// complete the plan, and Undo reverts what was done of it, by the lines and by what the file system shows.
+/// complete the plan, Resume ends it, and Undo reverts what was done of it, by the lines and by what the file
+/// system shows.
 class ActionJournal {
  public:
   /// Told of each action that was tried, with its final target. An error is of stage kAct and counts as
@@ -77,13 +82,26 @@ class ActionJournal {
   /// An undo file of an earlier run, to go on with it. kLocked while another process works on it, kMalformed
   /// if it is no undo file or of a newer version.
   static Result<std::unique_ptr<ActionJournal>> Open(const std::string& path);
+  /// An undo file that a killed or interrupted run has left. What that run was in the middle of is completed:
+  /// a move that has made its target loses its source. The rest of its plan is not carried out: more may be
+  /// planned instead, in the same file, and a path that was just completed counts as done when it is planned
+  /// again. Null if the run was complete. Errors as Open.
+  static Result<std::unique_ptr<ActionJournal>> Resume(const std::string& path);
   ~ActionJournal();
   ActionJournal(const ActionJournal&) = delete;
   ActionJournal& operator=(const ActionJournal&) = delete;
 
   /// Adds an action to the plan. Nothing is touched yet. Not after Execute.
   Status Plan(const FileAction& action);
+  /// By this run.
   uint64_t planned() const;
+  /// What Resume has completed, or found complete.
+  uint64_t completed() const;
+  /// As given to Create.
+  const std::string& command() const;
+  const std::string& path() const;  ///< absolute
+  /// What `earlier` has completed counts as done when it is planned here.
+  void TakeOver(const ActionJournal& earlier);
 
   /// Seals the plan and carries it out in order. An error, such as a full disk, ends it early; what remains
   /// can be executed later.

@@ -16,6 +16,9 @@ namespace imgmill {
 /// between: a.jpg-1f2e3d4c.png. So no two files of one folder share a name, and a name hangs on the listing
 /// alone: not on the order of work, the shard, or what lies in the output folder.
 ///
+/// A name that would be longer than the 255 bytes that file systems take is shortened, and ends in 16 digits
+/// of its hash.
+///
 /// What remains possible, since their folders are flattened, is that a file argument and a file in a folder
 /// argument meet in one name; publishing refuses the second one (kConflict).
 /// @param extension  with its dot; empty keeps the name as it is.
@@ -23,7 +26,8 @@ std::string OutputNameFor(const ListedFile& file, std::string_view extension);
 
 /// The same without an extension, for operations that make several files of one: "sub/photo" for
 /// sub/photo_0_256.png; "sub/photo.jpg" where the stem is shared. What is added must begin with a character
-/// other than a dot, and be of one form for all files of the run.
+/// other than a dot, and be of one form for all files of the run. At most 32 bytes may be
+/// added: a longer stem is shortened as above.
 std::string OutputStemFor(const ListedFile& file);
 
 }  // namespace imgmill

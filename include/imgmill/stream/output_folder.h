@@ -21,11 +21,12 @@ class OutputFolder {
 
   /// Whether `relative` was finished for this content by an earlier run: the done row, or an intent whose
   /// digest the file has (a run killed between rename and done row); either way size and digest of the file
-  /// are compared.
+  /// are compared. What was made of the same content under another path (the input folder was renamed, or
+  /// copied) would have the same bytes: it is taken over.
   Result<bool> Finished(const Item& item, const std::string& relative);
 
-  /// Refuses (kConflict) a target that exists, is not ours and must not be overwritten, and always one that
-  /// is the item's own source.
+  /// Refuses (kConflict) a target that exists, is not ours or is another source's and must not be
+  /// overwritten, and always one that is the item's own source.
   Status MayWrite(const Item& item, const std::string& relative);
 
   /// Makes folders, and refuses what MayWrite does.
@@ -42,12 +43,23 @@ class OutputFolder {
   bool Holds(const std::string& relative, const WorkRow& row) const;
   Catalog& catalog() { return catalog_; }
 
+  /// Whether what is filed under `key` is this item's to replace: its source is the same path; or content and
+  /// fingerprint are the same, and so are the bytes; or its source was in the item's folder and is gone from
+  /// there, replaced by this one (photo.jpg by photo.png).
+  bool IsOfItem(const Item& item, const WorkKey& key) const;
+  /// Whether another source keeps us from an output in place that is its own, and ours too if `ours`: sources
+  /// of equal content have one output. It stays as long as one of the others may want it.
+  bool HasClaim(const std::string& other_source, bool ours) const;
+  /// The error of whoever must leave alone an output of another source.
+  Error OtherSources(const std::string& relative, const std::string& source) const;
+  bool overwrite() const { return overwrite_; }
+
   std::string PathOf(const std::string& relative) const { return folder_ + "/" + relative; }
   const std::string& folder() const { return folder_; }
 
  private:
-  /// The file at `relative` is, to the byte, one that this catalog says we wrote.
-  bool IsOurs(const std::string& relative);
+  /// Whether the file at `relative` is, to the byte, one that this catalog says we wrote, and of this item.
+  Status CheckOwner(const Item& item, const std::string& relative);
 
   std::string folder_;
   std::string fingerprint_;

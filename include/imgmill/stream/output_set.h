@@ -31,8 +31,9 @@ class OutputSet {
   Status Add(const std::string& relative, std::span<const uint8_t> bytes);
   /// Takes back what Add wrote.
   void Remove(const std::string& relative);
-  /// Publishes all of it. If that fails, nothing of the set is left; if only the rows after it do, a rerun
-  /// finds the set whole.
+  /// Publishes all of it, and removes what is left of the set that it replaces: of the picture that was at
+  /// the source's path before. If that fails, nothing of the set is left; if only the rows after it do, a
+  /// rerun finds the set whole.
   Status Commit();
 
   /// Paths below the output folder, in bytewise order.
@@ -44,6 +45,7 @@ class OutputSet {
     WorkRow row;
   };
   Status Put(WorkRow::State state);
+  Status RemoveReplaced();
 
   OutputFolder& folder_;
   const Item& item_;
@@ -52,10 +54,14 @@ class OutputSet {
   std::set<std::string> made_;  // folders
 };
 
+/// Refuses (kConflict) a set some of whose names may not be used because a set of another source has the same
+/// prefixes and lies there: their files could not be told apart.
+Status MayBeginSet(OutputFolder& folder, const Item& item, const SetPrefixes& prefixes);
+
 /// The files of a set that an earlier run finished, in bytewise order: all are in place with their size and
 /// digest. A run killed between its last rename and its last row counts as finished, and gets its rows now;
 /// of one killed between two renames the first files are removed, so that nobody takes half a set for a whole
-/// one.
+/// one. A whole set of the same content under another path is taken over, as OutputFolder::Finished does.
 Result<std::optional<std::vector<std::string>>> FindFinishedSet(OutputFolder& folder, const Item& item,
                                                                 const SetPrefixes& prefixes);
 

@@ -1,0 +1,81 @@
+// Whether files have the content that was seen, or each other's: by bytes, where stamps are no proof.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+#include "base/unique_fd.h"
+#include "imgmill/base/path_text.h"
+#include "imgmill/dataset/file_identity.h"
+#include "imgmill/dataset/publish.h"
+
+namespace imgmill {
+namespace {
+
+constexpr size_t kChunkBytes = size_t{256} << 10;
+
+Result<UniqueFd> OpenFile(const std::string& path, int64_t& size) {
+  UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat info {};
+  if (!file.valid() || ::fstat(file.get(), &info) != 0)
+    return ErrnoError(Stage::kDecode, errno, "open " + PrintablePath(path));
+  if (!S_ISREG(info.st_mode))
+    return Error{Stage::kDecode, Code::kUnsupported, PrintablePath(path) + " is no regular file"};
+  size = info.st_size;
+  return file;
+}
+
+Result<size_t> ReadSome(const UniqueFd& file, const std::string& path, char* buffer, size_t size) {
+  const ssize_t got = ReadFull(file.get(), buffer, size);
+  if (got < 0) return ErrnoError(Stage::kDecode, errno, "read " + PrintablePath(path));
+  return static_cast<size_t>(got);
+}
+
+}  // namespace
+
+Result<bool> IsAsSeen(const std::string& path, const FileStamp& seen, const ContentDigest& content) {
+  const Result<FileStamp> now = StampOf(path);
+  if (!now) return now.error();
+  if (*now == seen) return true;
+  if (!now->HasSameSizeAndTime(seen)) return false;
+  const Result<ContentDigest> digest = DigestOf(path);
+  if (!digest) return digest.error();
+  return *digest == content;
+}
+
+Result<std::optional<ContentDigest>> SharedContent(const std::string& path, const std::string& other) {
+  int64_t size = 0;
+  int64_t other_size = 0;
+  const Result<UniqueFd> first = OpenFile(path, size);
+  if (!first) return first.error();
+  const Result<UniqueFd> second = OpenFile(other, other_size);
+  if (!second) return second.error();
+  if (size != other_size) return std::optional<ContentDigest>();
+
+  // One byte more than the size, so that a small file is known to be at its end after one read.
+  const size_t chunk = std::min(kChunkBytes, static_cast<size_t>(size) + 1);
+  const std::unique_ptr<char[]> buffer(new char[2 * chunk]);
+  const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(), &XXH3_freeState);
+  if (!state) return Error{Stage::kDecode, Code::kOutOfMemory, "no memory for the digest's state"};
+  XXH3_128bits_reset(state.get());
+  while (true) {
+    const Result<size_t> got = ReadSome(*first, path, buffer.get(), chunk);
+    if (!got) return got.error();
+    const Result<size_t> beside = ReadSome(*second, other, buffer.get() + chunk, chunk);
+    if (!beside) return beside.error();
+    if (*got != *beside || std::memcmp(buffer.get(), buffer.get() + chunk, *got) != 0)
+      return std::optional<ContentDigest>();
+    XXH3_128bits_update(state.get(), buffer.get(), *got);
+    if (*got < chunk) break;
+  }
+  XXH128_canonical_t canonical;
+  XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(state.get()));
+  ContentDigest digest;
+  std::copy(std::begin(canonical.digest), std::end(canonical.digest), digest.bytes.begin());
+  return std::optional<ContentDigest>(digest);
+}
+
+}  // namespace imgmill

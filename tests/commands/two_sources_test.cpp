@@ -1,0 +1,146 @@
+// Two runs from different folders into one output folder: what one source gave, another one never replaces
+// unasked. The expected bytes are those of runs into folders of their own.
+#include <doctest/doctest.h>
+
+#include <random>
+
+#include "program.h"
+
+namespace imgmill::process_test {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string Picture(unsigned seed, int side = 48) {
+  std::string bytes = "P6\n" + std::to_string(side) + " " + std::to_string(side) + "\n255\n";
+  std::mt19937 random(seed);
+  for (int i = 0; i < side * side * 3; ++i) bytes += static_cast<char>(random() % 256);
+  return bytes;
+}
+
+using Command = std::vector<std::string>;
+
+Command Upscale(const std::string& input, const std::string& output) {
+  return {"upscale", input, "--method", "lanczos3", "--scale", "2", "-o", output, "--json"};
+}
+Command Tile(const std::string& input, const std::string& output) {
+  return {"tile", input, "--size", "16", "--best", "2", "-o", output, "--json"};
+}
+
+FolderBytes Images(const std::string& folder) {
+  FolderBytes files = ReadFolder(folder);
+  files.erase("tiles.jsonl");  // names its sources
+  return files;
+}
+
+}  // namespace
+
+TEST_CASE("an output of another source is refused as foreign, naming both, and --force replaces it whole") {
+  for (const auto& command : {&Upscale, &Tile}) {
+    const TestFolder where;
+    where.Write("p1/y.ppm", Picture(1));
+    where.Write("p2/y.ppm", Picture(2));
+    where.Write("p2/z.ppm", Picture(3));
+    REQUIRE(Run(command(where / "p1", where / "out")).exit_code == 0);
+    const FolderBytes first = Images(where / "out");
+
+    Command plan = command(where / "p2", where / "out");
+    plan.push_back("--dry-run");
+    const ProcessResult planned = Run(plan);
+    CHECK(planned.err.find("the output of another source, " + where.path() + "/p1/y.ppm") !=
+          std::string::npos);
+
+    const ProcessResult second = Run(command(where / "p2", where / "out"));
+    INFO(second.err);
+    CHECK(second.exit_code == 1);
+    const nlohmann::json json = Json(second);
+    CHECK(json["done"] == 1);  // z
+    REQUIRE(json["failed"].size() == 1);
+    CHECK(json["failed"][0]["path"].get<std::string>().ends_with("p2/y.ppm"));
+    CHECK(json["failed"][0]["code"] == "conflict");
+    const std::string message = json["failed"][0]["message"];
+    CHECK(message.find(where.path() + "/p1/y.ppm") != std::string::npos);
+    CHECK(message.find("--force") != std::string::npos);
+    const FolderBytes both = Images(where / "out");
+    for (const auto& [name, bytes] : first) CHECK(both.at(name) == bytes);
+
+    // The first source is still at home there.
+    const ProcessResult again = Run(command(where / "p1", where / "out"));
+    CHECK(again.exit_code == 0);
+    CHECK(Json(again)["skipped"] == 1);
+
+    Command force = command(where / "p2", where / "out");
+    force.push_back("--force");
+    CHECK(Run(force).exit_code == 0);
+    REQUIRE(Run(command(where / "p2", where / "alone")).exit_code == 0);
+    CHECK(Difference(Images(where / "alone"), Images(where / "out")) == "");
+  }
+}
+
+TEST_CASE("a renamed or copied input folder takes over what was made of the same contents") {
+  for (const auto& command : {&Upscale, &Tile}) {
+    const TestFolder where;
+    where.Write("p1/x.ppm", Picture(1));
+    where.Write("p1/y.ppm", Picture(2));
+    REQUIRE(Run(command(where / "p1", where / "out")).exit_code == 0);
+    const FolderBytes before = Images(where / "out");
+    SUBCASE("renamed") {
+      fs::rename(where / "p1", where / "p2");
+    }
+    SUBCASE("copied") {
+      fs::copy(where / "p1", where / "p2");
+    }
+    for (int round = 0; round < 2; ++round) {
+      const ProcessResult again = Run(command(where / "p2", where / "out"));
+      INFO(again.err);
+      CHECK(again.exit_code == 0);
+      CHECK(Json(again)["skipped"] == 2);
+      CHECK(Difference(before, Images(where / "out")) == "");
+    }
+    // Where only one source is left that wants the output, it may change it; where both are there, neither
+    // may.
+    where.Write("p2/y.ppm", Picture(4));
+    const ProcessResult changed = Run(command(where / "p2", where / "out"));
+    INFO(changed.err);
+    if (fs::exists(where / "p1")) {
+      CHECK(changed.exit_code == 1);
+      CHECK(Difference(before, Images(where / "out")) == "");
+    } else {
+      CHECK(changed.exit_code == 0);
+      REQUIRE(Run(command(where / "p2", where / "alone")).exit_code == 0);
+      CHECK(Difference(Images(where / "alone"), Images(where / "out")) == "");
+    }
+  }
+}
+
+TEST_CASE("a picture that takes another's place in its folder takes its output's place, too") {
+  for (const auto& command : {&Upscale, &Tile}) {
+    const TestFolder where;
+    where.Write("p/y.ppm", Picture(1));
+    REQUIRE(Run(command(where / "p", where / "out")).exit_code == 0);
+    fs::remove(where / "p/y.ppm");
+    where.Write("p/y.pnm", Picture(2, 32));
+    CHECK(Run(command(where / "p", where / "out")).exit_code == 0);
+    REQUIRE(Run(command(where / "p", where / "alone")).exit_code == 0);
+    CHECK(Difference(Images(where / "alone"), Images(where / "out")) == "");
+  }
+}
+
+TEST_CASE(
+    "two arguments of one run that meet in one name: the second is refused, not written over the first") {
+  for (const auto& command : {&Upscale, &Tile}) {
+    const TestFolder where;
+    where.Write("p1/y.ppm", Picture(1));
+    where.Write("p2/y.ppm", Picture(2));
+    Command both = command(where / "p1", where / "out");
+    both.insert(both.begin() + 2, {where / "p2/y.ppm", "-j1"});
+    const ProcessResult run = Run(both);
+    INFO(run.err);
+    CHECK(run.exit_code == 1);
+    CHECK(Json(run)["failed"].size() == 1);
+    REQUIRE(Run(command(where / "p1", where / "alone")).exit_code == 0);
+    CHECK(Difference(Images(where / "alone"), Images(where / "out")) == "");
+  }
+}
+
+}  // namespace imgmill::process_test
