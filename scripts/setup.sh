@@ -15,7 +15,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 torch_version=2.13.0
 packages=(
   g++ cmake ninja-build pkg-config
-  libvips-dev libopencv-dev libjpeg62-turbo-dev libwebp-dev libtiff-dev libavcodec-dev libsqlite3-dev libxxhash-dev libheif-dev libde265-dev
+  libvips-dev libopencv-dev libjpeg62-turbo-dev libwebp-dev libtiff-dev libheif-dev libde265-dev libavcodec-dev libjxl-dev
+  libsqlite3-dev libxxhash-dev
   libyaml-cpp-dev libcli11-dev libspdlog-dev libfmt-dev nlohmann-json3-dev doctest-dev
   dpkg-dev file   # what makes a .deb: its dependencies are read off the programs
   time            # /usr/bin/time, which the tests and benchmarks ask for peak memory

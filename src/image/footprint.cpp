@@ -107,7 +107,7 @@ Footprint ReadFootprint(const ImageHeader& header, const ReadOptions& options) {
   need.unseen = Bytes(DecoderBytes(header, s) + conversion + strip) + kSmall;
   // A strip before its form is changed.
   need.pooled = Bytes(kStripRows * s.row_bytes);
-  if (IsStillFormat(header.format)) {
+  if (IsStill(header)) {
     const Footprint still = StillFootprint(header, options.allow_truncated);
     need.unseen += still.unseen;
     need.pooled += still.pooled;

@@ -160,7 +160,7 @@ Result<std::optional<Error>> MissingEnd(const std::string& path) {
 Result<std::unique_ptr<RowReader>> OpenStored(const std::string& path, const ImageHeader& header,
                                               const ReadOptions& options) {
   if (header.format == "jpeg") return OpenJpeg(path, header, options);
-  if (IsStillFormat(header.format)) return OpenStillRows(path, header, options.allow_truncated);
+  if (IsStill(header)) return OpenStillRows(path, header, options.allow_truncated);
   InitImageLibraries();
   Result<std::optional<Error>> missing = MissingEnd(path);
   if (!missing) return missing.error();

@@ -205,6 +205,15 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
   if (!header) return header;
   header->file_bytes = file_bytes;
   if (is_png) header->frames = PngPictures(*file);
+  if (header->format == "jxl" && MayBeAnimatedJxl(*file)) {
+    if (Status loaded = LoadStillModule(Stage::kProbe); !loaded) return loaded.error();
+    header->frames = CountJxlFrames(*file);
+    if (header->frames > 1 && header->sample != Sample::kU8) {
+      return Error{Stage::kProbe, Code::kUnsupported,
+                   "a JPEG XL animation of more than 8 bits (convert it to APNG)"};
+    }
+    if (header->frames > 1) header->has_icc = false;  // sRGB, or refused
+  }
   if (header->format == "heif") header->frames = std::max(header->frames, HeifFrames(*file));
   if (header->format == "tiff" && header->frames > 1) header->frames = TiffPages(*file);
   if (header->format == "tiff") {

@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <climits>
 #include <mutex>
 #include <vector>
@@ -37,6 +38,7 @@ std::string LibraryFolder() {
 
 struct Module {
   DecodeStillFn decode = nullptr;
+  CountJxlFramesFn count_jxl = nullptr;
   std::string tried;
 };
 
@@ -60,7 +62,10 @@ Module Open() {
     // Never closed: FFmpeg's libraries are not made to be.
     void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (handle != nullptr) module.decode = reinterpret_cast<DecodeStillFn>(dlsym(handle, kDecodeStill));
-    if (module.decode != nullptr) return module;
+    if (module.decode != nullptr) {
+      module.count_jxl = reinterpret_cast<CountJxlFramesFn>(dlsym(handle, kCountJxlFrames));
+      return module;
+    }
     const char* reason = dlerror();
     module.tried += std::string(": ") + (reason != nullptr ? reason : "unknown reason");
   }
@@ -78,8 +83,18 @@ Status LoadStillModule(Stage stage) {
   const Module& module = TheModule();
   if (module.decode != nullptr) return {};
   return Error{stage, Code::kUnsupported,
-               "BMP, TGA, ICO and QOI need the module " + std::string(kModuleName) +
+               "BMP, TGA, ICO, QOI and animated JPEG XL need the module " + std::string(kModuleName) +
                    ", which could not be opened (tried: " + module.tried + "); install imgmill anew"};
+}
+
+int CountJxlFrames(const InputFile& file) {
+  const CountJxlFramesFn count = TheModule().count_jxl;
+  if (count == nullptr) return 1;
+  const ReadBytesFn read = [](void* from, int64_t at, uint8_t* to, size_t bytes) {
+    const ptrdiff_t got = static_cast<const InputFile*>(from)->ReadAt(at, to, bytes);
+    return got > 0 ? static_cast<size_t>(got) : size_t{0};
+  };
+  return std::max(1, count(kStillInterface, read, const_cast<InputFile*>(&file)));
 }
 
 Result<std::unique_ptr<StillPicture>> DecodeStill(StillKind kind, std::span<const uint8_t> bytes,
@@ -90,8 +105,14 @@ Result<std::unique_ptr<StillPicture>> DecodeStill(StillKind kind, std::span<cons
       TheModule().decode(kStillInterface, kind, bytes.data(), bytes.size(), width, height, &why));
   if (picture) return picture;
   const bool memory = why == "out of memory";
-  return Error{Stage::kDecode, memory ? Code::kOutOfMemory : Code::kMalformed,
-               "FFmpeg cannot decode it: " + why};
+  const bool unsupported = why.find("not supported") != std::string::npos;
+  const bool cut = why.find("data ends") != std::string::npos;
+  return Error{Stage::kDecode,
+               memory        ? Code::kOutOfMemory
+               : unsupported ? Code::kUnsupported
+               : cut         ? Code::kTruncated
+                             : Code::kMalformed,
+               (kind == StillKind::kJxl ? "libjxl" : "FFmpeg") + (" cannot decode it: " + why)};
 }
 
 }  // namespace imgmill

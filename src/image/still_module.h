@@ -8,17 +8,18 @@
 #include <string>
 
 #include "imgmill/base/result.h"
+#include "open_file.h"
 
 namespace imgmill {
 
-enum class StillKind : int { kBmp, kTga, kQoi, kPng, kPbm };
+enum class StillKind : int { kBmp, kTga, kQoi, kPng, kPbm, kJxl };
 
 /// A decoded picture.
 class StillPicture {
  public:
   virtual ~StillPicture() = default;
-  /// Row `y`, 8 bits a sample: grey, RGB or RGBA, as `bands` (1, 3, 4) says. Alpha that the decoder found
-  /// none of is `missing_alpha`.
+  /// Row `y`, 8 bits a sample: grey, RGB or RGBA, as `bands` (1, 3, 4; of JPEG XL 2, too) says. Alpha that
+  /// the decoder found none of is `missing_alpha`.
   virtual void Row(int64_t y, int bands, uint8_t missing_alpha, uint8_t* to) const = 0;
 };
 
@@ -26,11 +27,21 @@ class StillPicture {
 inline constexpr size_t kStillPadding = 64;
 
 /// Raised with each change of StillPicture or DecodeStillFn, so that a module of another build is refused.
-inline constexpr int kStillInterface = 2;
+inline constexpr int kStillInterface = 3;
 inline constexpr char kDecodeStill[] = "imgmill_decode_still";
 /// Null: `why` tells.
 using DecodeStillFn = StillPicture* (*)(int interface, StillKind kind, const uint8_t* bytes, size_t size,
                                         int64_t width, int64_t height, std::string* why);
+
+/// Reads up to so many bytes from `at` on; fewer at the end, none behind it.
+using ReadBytesFn = size_t (*)(void* file, int64_t at, uint8_t* to, size_t bytes);
+inline constexpr char kCountJxlFrames[] = "imgmill_count_jxl_frames";
+/// 0 where it cannot be told.
+using CountJxlFramesFn = int (*)(int interface, ReadBytesFn read, void* file);
+
+/// Frames of a JPEG XL animation, which is read through but not decoded for that; 1 where they cannot be
+/// counted.
+int CountJxlFrames(const InputFile& file);
 
 /// Opens the module, once.
 Status LoadStillModule(Stage stage);

@@ -67,7 +67,23 @@ std::vector<uint8_t> MaskOf(const StillHeader& header, const StillData& data) {
   return {data.buffer.data() + at, data.buffer.data() + at + bytes};
 }
 
+/// A JPEG XL animation, whose header libvips has read.
+std::optional<StillHeader> Animation(const ImageHeader& header, const InputFile& file) {
+  StillHeader still;
+  still.format = "jxl";
+  still.kind = StillKind::kJxl;
+  still.width = header.width;
+  still.height = header.height;
+  still.bands = header.bands;
+  still.bytes = file.bytes();
+  return still;
+}
+
 }  // namespace
+
+bool IsStill(const ImageHeader& header) {
+  return IsStillFormat(header.format) || (header.format == "jxl" && header.frames > 1);
+}
 
 bool IsStillFormat(const std::string& format) {
   constexpr std::array kFormats = {"bmp", "tga", "qoi", "ico", "pbm"};
@@ -94,7 +110,8 @@ Result<std::unique_ptr<RowReader>> OpenStillRows(const std::string& path, const 
   if (!file) return file.error();
   Result<FileHead> head = ReadHead(*file, Stage::kDecode);
   if (!head) return head.error();
-  const std::optional<StillHeader> still = ReadStillHeader(*file, *head, true);
+  const std::optional<StillHeader> still =
+      header.format == "jxl" ? Animation(header, *file) : ReadStillHeader(*file, *head, true);
   if (!still || still->format != header.format || still->width != header.width ||
       still->height != header.height || still->bands != header.bands || !still->unsupported.empty()) {
     return Error{Stage::kDecode, Code::kReadError, "the file changed while it was being worked on"};

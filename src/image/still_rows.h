@@ -9,6 +9,8 @@
 
 namespace imgmill {
 
+/// Whether this is read here: one of these, or an animation in JPEG XL.
+bool IsStill(const ImageHeader& header);
 /// Whether ImageHeader::format is one of these.
 bool IsStillFormat(const std::string& format);
 

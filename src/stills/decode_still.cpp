@@ -16,6 +16,7 @@ extern "C" {
 #include <vector>
 
 #include "image/still_module.h"
+#include "stills/jxl_animation.h"
 
 static_assert(imgmill::kStillPadding >= AV_INPUT_BUFFER_PADDING_SIZE);
 
@@ -57,6 +58,8 @@ AVCodecID CodecOf(StillKind kind) {
       return AV_CODEC_ID_PNG;
     case StillKind::kPbm:
       return AV_CODEC_ID_PBM;
+    case StillKind::kJxl:
+      break;
   }
   return AV_CODEC_ID_NONE;
 }
@@ -167,6 +170,9 @@ extern "C" __attribute__((visibility("default"))) imgmill::StillPicture* imgmill
   if (interface != imgmill::kStillInterface) {
     *why = "the module is of another build than the program";
     return nullptr;
+  }
+  if (kind == imgmill::StillKind::kJxl) {
+    return imgmill::DecodeFirstJxlFrame(bytes, size, width, height, *why).release();
   }
   return imgmill::Decode(kind, bytes, size, width, height, *why).release();
 }

@@ -1,7 +1,8 @@
 """Files of several pictures, of which one is read and the user is told. Needs Pillow (with AVIF), pillow-heif, tifffile,
-numpy."""
+imagecodecs, numpy."""
 import io
 
+import imagecodecs
 import numpy as np
 import pillow_heif
 import tifffile
@@ -33,6 +34,8 @@ add("animated.png", pillow("PNG"), "first of 3 frames", SAME)
 add("default_and_animation.png", pillow("PNG", default_image=True), "first of 3 frames",
     "a first picture for readers without animation, and 2 frames (acTL); " + SAME)
 add("animated.avif", pillow("AVIF", quality=95), "main one of 3 pictures", SAME + ", avifdec 0.11 (--info) too", 6)
+add("animated.jxl", imagecodecs.jpegxl_encode(np.stack(pictures), lossless=True), "first of 3 frames", "jxlinfo 0.7 counts as many")
+add("single.jxl", imagecodecs.jpegxl_encode(pictures[0], lossless=True), "none", "jxlinfo 0.7: no animation")
 add("pages.tif", pillow("TIFF"), "first of 3 pages", SAME)
 add("pictures.mpo", pillow("MPO", quality=95), "first of 3 pictures", SAME, 6)
 out = io.BytesIO()
