@@ -24,6 +24,7 @@ DeviceStats StatsOf(const Pool& of) {
   stats.free = pool.cap - std::min(pool.cap, pool.charged);
   stats.total = pool.cap;
   stats.peak_allocated = pool.peak_live;
+  stats.peak_held = pool.peak_charged;
   stats.out_of_memory_count = pool.refusals;
   return stats;
 }

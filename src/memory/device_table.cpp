@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
 #include <utility>
 
 #include "imgmill/base/byte_size.h"
@@ -17,9 +18,19 @@ size_t Less(size_t from, size_t what) {
   return from - std::min(from, what);
 }
 
-/// Left free on a real device, for its driver, other contexts and fragmentation.
-size_t DeviceReserve(const DeviceStats& stats) {
-  return std::max(128 * kMiB, stats.total / 33);
+/// Of a card, less than this is no use beside the context.
+constexpr size_t kLeastForWork = 32 * kMiB;
+
+/// What this process holds there, and what is free for it. A context that is still to be made is in what is
+/// free.
+size_t Reachable(const ManagedDevice& slot, const DeviceStats& stats) {
+  return stats.free + stats.reserved + (slot.awake ? stats.context : 0);
+}
+
+/// Left free on a real device, for its driver, other contexts and fragmentation. Of a card that others have
+/// nearly filled not the larger part of the rest.
+size_t DeviceReserve(const ManagedDevice& slot, const DeviceStats& stats) {
+  return std::min(std::max(128 * kMiB, stats.total / 33), Reachable(slot, stats) / 5);
 }
 
 }  // namespace
@@ -37,27 +48,95 @@ int DeviceTable::Add(std::unique_ptr<Device> device, size_t budget) {
     const size_t cap = pool->Stats().cap;
     if (cap != SIZE_MAX) slot.asked = budget == 0 ? cap : std::min(cap, budget);
   } else if (!slot.shares_host_pool) {
-    SetFreeBudget(slot);
+    if (slot.device->Stats().known) SetFreeBudget(slot);  // else it may tell once it is awake
   }
+  slot.awake = slot.device->host_backed();
   return static_cast<int>(slots_.size()) - 1;
+}
+
+void DeviceTable::WarnOnce(std::string text) {
+  if (std::find(warned_.begin(), warned_.end(), text) != warned_.end()) return;
+  warned_.push_back(text);
+  warnings_.push_back(std::move(text));
 }
 
 void DeviceTable::SetFreeBudget(ManagedDevice& slot) {
   const DeviceStats stats = slot.device->Stats();
+  slot.context = stats.context;
   if (!stats.known) {
     slot.budget = slot.asked != 0 ? slot.asked : kBlindBudget;
     if (slot.asked == 0) {
-      warnings_.push_back(slot.device->name() + " does not tell how much memory is free; " +
-                          FormatByteSize(kBlindBudget) + " are assumed (set --device-memory)");
+      WarnOnce(slot.device->name() + " does not tell how much memory is free; " +
+               FormatByteSize(kBlindBudget) + " are assumed (set --device-memory)");
     }
     return;
   }
-  const size_t most = Less(stats.free + stats.reserved, DeviceReserve(stats));
+  const size_t most = Less(Reachable(slot, stats), DeviceReserve(slot, stats));
   slot.budget = slot.asked != 0 ? std::min(slot.asked, most) : most;
   if (slot.asked > most) {
-    warnings_.push_back("--device-memory " + FormatByteSize(slot.asked) + " is more than is free on " +
-                        slot.device->name() + ": lowered to " + FormatByteSize(most));
+    WarnOnce("--device-memory " + FormatByteSize(slot.asked) + " is more than is free on " +
+             slot.device->name() + ": lowered to " + FormatByteSize(most));
   }
+}
+
+void DeviceTable::Refresh(ManagedDevice& slot) {
+  const std::lock_guard lock(mutex_);
+  if (slot.device->host_backed() || slot.lost) return;
+  const size_t before = slot.budget;
+  SetFreeBudget(slot);
+  slot.budget = std::max(before, slot.budget.load());
+}
+
+Status DeviceTable::Wake(ManagedDevice& slot) {
+  if (slot.awake) return {};
+  const std::lock_guard one_at_a_time(slot.waking);
+  if (slot.awake) return {};
+  const DeviceStats asleep = slot.device->Stats();
+  if (asleep.known) Refit(slot);
+  // A context that does not fit is not made: it would be beyond the budget by itself.
+  if (asleep.known && slot.budget < asleep.context + kLeastForWork) return TooLittle(slot, asleep.context);
+  size_t most = slot.asked != 0 ? slot.budget.load() : SIZE_MAX;
+  // Unless a budget was asked for, what others give back may be used later on.
+  if (slot.asked == 0 && asleep.known) most = Less(asleep.total, std::max(128 * kMiB, asleep.total / 33));
+  const Status woken = slot.device->Wake(most);
+  if (!woken && woken.error().code == Code::kOutOfMemory)
+    return TooLittle(slot, slot.device->Stats().context);
+  if (!woken) {
+    const std::lock_guard lock(mutex_);
+    WarnOnce(slot.device->name() + " cannot be used: " + woken.error().message + " (the CPU does the work)");
+    return woken;
+  }
+  slot.awake = true;
+  const DeviceStats awake = slot.device->Stats();
+  slot.refusals_seen = awake.out_of_memory_count;
+  Refit(slot);
+  if (slot.asked != 0 && !awake.capped) {
+    const std::lock_guard lock(mutex_);
+    WarnOnce("nothing keeps " + slot.device->name() + " from taking more than --device-memory " +
+             FormatByteSize(slot.asked) + " but the plan: its allocator takes no limit");
+  }
+  return {};
+}
+
+void DeviceTable::Refit(ManagedDevice& slot) {
+  const std::lock_guard lock(mutex_);
+  SetFreeBudget(slot);
+}
+
+Error DeviceTable::TooLittle(const ManagedDevice& slot, size_t context) {
+  const std::string name = slot.device->name();
+  const std::string needs = "of which the driver's context takes " + FormatByteSize(context);
+  std::string warning = name + " has " + FormatByteSize(slot.budget) + " to spare, " + needs +
+                        ": the CPU does the work as long as there is no more";
+  if (slot.asked != 0 && slot.asked < context + kLeastForWork) {
+    warning = "--device-memory " + FormatByteSize(slot.asked) + " is too little for " + name + ", " + needs +
+              ": the CPU does the work (use --device-memory " +
+              std::to_string((context + 8 * kLeastForWork) / kMiB) + "MiB or more)";
+  }
+  const std::lock_guard lock(mutex_);
+  WarnOnce(std::move(warning));
+  return {Stage::kCompute, Code::kOutOfMemory,
+          name + " may hold " + FormatByteSize(slot.budget) + ", " + needs};
 }
 
 bool DeviceTable::AnyOnHost() const {
@@ -106,9 +185,10 @@ size_t DeviceTable::ShareOut(size_t room) {
 
 size_t DeviceTable::Room(const ManagedDevice& slot) const {
   const DeviceStats stats = slot.device->Stats();
-  const size_t room = Less(slot.budget, stats.allocated);
+  const size_t room = Less(slot.budget, stats.context + stats.allocated);
   if (slot.carved_from_host || !stats.known) return room;
-  return std::min(room, Less(stats.free + stats.reserved, stats.allocated + DeviceReserve(stats)));
+  return std::min(room,
+                  Less(Reachable(slot, stats), stats.context + stats.allocated + DeviceReserve(slot, stats)));
 }
 
 DeviceTable::Held DeviceTable::HeldByCarved() const {

@@ -9,21 +9,29 @@
 #include <string>
 #include <vector>
 
+#include "imgmill/base/result.h"
 #include "imgmill/memory/device.h"
+#include "memory/device_errors.h"
 #include "memory/device_gate.h"
+#include "memory/settling.h"
 
 namespace imgmill {
 
 struct ManagedDevice {
   std::unique_ptr<Device> device;
-  size_t asked = 0;               ///< budget that was asked for, 0 if none
-  std::atomic<size_t> budget{0};  ///< budget in force; of no meaning where the host's pool is shared
-  bool shares_host_pool = false;  ///< "cpu": allocates from the host's pool under the host's budget
-  bool carved_from_host = false;  ///< "cpu:0": a pool of its own, out of the host's budget
+  size_t asked = 0;                ///< budget that was asked for, 0 if none
+  std::atomic<size_t> budget{0};   ///< budget in force; of no meaning where the host's pool is shared
+  bool shares_host_pool = false;   ///< "cpu": allocates from the host's pool under the host's budget
+  bool carved_from_host = false;   ///< "cpu:0": a pool of its own, out of the host's budget
+  std::atomic<size_t> context{0};  ///< of the budget: what the driver takes for itself
+  std::atomic<bool> awake{false};
+  std::mutex waking;
   std::atomic<bool> lost{false};
   std::atomic<bool> above_threshold{false};
   std::atomic<uint64_t> refusals_seen{0};  ///< of the device's own count, as of the last look
   DeviceGate gate;
+  Settling settling;
+  DeviceErrors errors;
 };
 
 /// Thread-safe. Slots stay where they are once added.
@@ -43,6 +51,11 @@ class DeviceTable {
   /// Bytes that a batch may take on a device with a budget of its own.
   size_t Room(const ManagedDevice& slot) const;
 
+  /// Makes it ready for work, once; see MemoryManager::WakeDevice.
+  Status Wake(ManagedDevice& slot);
+  /// Looks again at what is free, where no budget was asked for: others may have let go.
+  void Refresh(ManagedDevice& slot);
+
   /// What all carved devices' pools hold together.
   struct Held {
     size_t charged = 0;  ///< cache included
@@ -54,10 +67,14 @@ class DeviceTable {
 
  private:
   void SetFreeBudget(ManagedDevice& slot);
+  void Refit(ManagedDevice& slot);
+  Error TooLittle(const ManagedDevice& slot, size_t context);
+  void WarnOnce(std::string text);
 
   mutable std::mutex mutex_;
   mutable std::deque<ManagedDevice> slots_;
   std::vector<std::string> warnings_;
+  std::vector<std::string> warned_;
 };
 
 }  // namespace imgmill

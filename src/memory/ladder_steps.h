@@ -32,6 +32,12 @@ class LadderSteps {
   /// The next one after that, with the plan changed. @return false when no rung is left
   bool ChangePlan();
 
+  /// Begins with an attempt that changes the plan, as earlier work has found to go well.
+  void BeginWith(const Attempt& lower) {
+    attempt_ = lower;
+    alone_ = true;
+  }
+
   /// The device is gone: the next attempt is on the CPU, in the planned sizes, as memory was not the cause.
   /// @return false if there is no CPU rung
   bool LeaveDevice();

@@ -166,7 +166,8 @@ MemoryInfo MemoryManager::Info() const {
   for (int i = 0; i < impl_->devices.count(); ++i) {
     const ManagedDevice& slot = impl_->devices.At(i);
     info.devices.push_back({slot.device->name(), slot.device->Stats(),
-                            slot.shares_host_pool ? info.budget : slot.budget.load(), slot.lost.load()});
+                            slot.shares_host_pool ? info.budget : slot.budget.load(), slot.lost.load(),
+                            slot.errors.All()});
   }
   {
     std::lock_guard lock(impl_->reservations_mutex);
@@ -279,6 +280,8 @@ int MemoryManager::AddDevice(std::unique_ptr<Device> device, size_t budget) {
   const int index =
       impl_->devices.Add(std::move(device), budget != 0 ? budget : impl_->options.device_budget);
   impl_->ShareOut();
+  // Some tell what they have only once they are awake; where it cannot be woken, work will meet that again.
+  if (!impl_->devices.At(index).device->Stats().known) static_cast<void>(WakeDevice(index));
   return index;
 }
 
@@ -307,7 +310,15 @@ size_t MemoryManager::DeviceRoom(int index) const {
 
 size_t MemoryManager::DeviceBudget(int index) const {
   const ManagedDevice& slot = impl_->devices.At(index);
-  return slot.shares_host_pool ? impl_->budget.bytes : slot.budget.load();
+  if (slot.shares_host_pool) return impl_->budget.bytes;
+  const size_t budget = slot.budget;
+  return budget - std::min(budget, slot.context.load());
+}
+
+Status MemoryManager::WakeDevice(int index) {
+  const Status woken = impl_->devices.Wake(impl_->devices.At(index));
+  for (std::string& warning : impl_->devices.TakeWarnings()) impl_->Warn(std::move(warning));
+  return woken;
 }
 
 std::shared_ptr<CostModel> MemoryManager::Costs(const CostKey& key) {

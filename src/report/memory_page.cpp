@@ -188,7 +188,7 @@ std::string MemoryPageHtml(const StoredReport& report, const std::string& file) 
   html += Troubles(report) + Tiles(report) + WhyNoCharts(report) + MemoryOverTime(report);
   html += "<div class=\"pair\">" + BatchesOverTime(report) + PredictedAgainstActual(report) + "</div>\n";
   html += "<div class=\"pair\">" + SummaryTable(report) + "<div>" + RungsTable(report) + PoolsTable(report) +
-          "</div></div>\n" + StepsTable(report) + WorkTable(report);
+          DeviceErrorsTable(report) + "</div></div>\n" + StepsTable(report) + WorkTable(report);
   return html + "<footer>drawn from " + Breakable(file) + ", written by imgmill " + Escaped(report.version) +
          " with " + Escaped(report.libraries) + "</footer>\n</body>\n</html>\n";
 }

@@ -15,6 +15,8 @@ std::string PredictedAgainstActual(const StoredReport& report);
 // ---- memory_tables.cpp
 std::string SummaryTable(const StoredReport& report);
 std::string PoolsTable(const StoredReport& report);
+/// What devices said that is no shortage of memory; nothing where they said nothing.
+std::string DeviceErrorsTable(const StoredReport& report);
 std::string RungsTable(const StoredReport& report);
 std::string WorkTable(const StoredReport& report);
 std::string StepsTable(const StoredReport& report);

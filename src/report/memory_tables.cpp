@@ -96,6 +96,20 @@ std::string PoolsTable(const StoredReport& report) {
   return html + "</table></div></section>\n";
 }
 
+std::string DeviceErrorsTable(const StoredReport& report) {
+  std::string rows;
+  for (const MemoryInfo::NamedDevice& device : report.memory.devices) {
+    for (const MemoryInfo::DeviceError& error : device.errors) {
+      rows += "<tr><td>" + Escaped(device.name) + "</td><td>" + Escaped(error.text) + "</td><td>" +
+              CountHtml("device-error", error.count) + "</td></tr>\n";
+    }
+  }
+  if (rows.empty()) return {};
+  return "<section><h2>Errors of devices</h2><div class=\"wide\"><table id=\"device-errors\">\n"
+         "<tr><th>device</th><th>what it said</th><th>times</th></tr>\n" +
+         rows + "</table></div></section>\n";
+}
+
 std::string RungsTable(const StoredReport& report) {
   static const std::map<Rung, const char*> kMeaning = {
       {Rung::kNone, "went well at once"},

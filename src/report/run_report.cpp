@@ -134,11 +134,16 @@ nlohmann::ordered_json MemoryJson(const MemoryInfo& info) {
   for (const MemoryInfo::NamedDevice& device : info.devices) {
     json["devices"].push_back({{"name", device.name},
                                {"budget", device.budget},
+                               {"peak", device.stats.peak_held},
+                               {"context", device.stats.context},
                                {"peak_allocated", device.stats.peak_allocated},
                                {"allocated", device.stats.allocated},
                                {"reserved", device.stats.reserved},
                                {"out_of_memory_count", device.stats.out_of_memory_count},
                                {"lost", device.lost}});
+    nlohmann::ordered_json& errors = json["devices"].back()["errors"] = nlohmann::ordered_json::array();
+    for (const MemoryInfo::DeviceError& error : device.errors)
+      errors.push_back({{"text", error.text}, {"count", error.count}});
   }
   json["warnings"] = info.warnings;
   return json;

@@ -54,7 +54,9 @@ PredictedActual PooledOf(const BatchRecord& batch) {
 std::vector<PoolFigures> PoolsOf(const MemoryInfo& info) {
   std::vector<PoolFigures> pools = {{"host", info.budget, info.process.resident, info.process.peak_resident}};
   for (const MemoryInfo::NamedDevice& device : info.devices) {
-    pools.push_back({device.name, device.budget, device.stats.allocated, device.stats.peak_allocated});
+    // Reports of older versions know of live tensors only.
+    pools.push_back({device.name, device.budget, device.stats.allocated,
+                     std::max(device.stats.peak_held, device.stats.peak_allocated)});
   }
   return pools;
 }

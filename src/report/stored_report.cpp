@@ -127,8 +127,13 @@ MemoryInfo Memory(const Json& json) {
     device.budget = Count(devices[i], "budget");
     device.stats.allocated = Count(devices[i], "allocated");
     device.stats.peak_allocated = Count(devices[i], "peak_allocated");
+    device.stats.peak_held = Count(devices[i], "peak");
+    device.stats.context = Count(devices[i], "context");
     device.stats.out_of_memory_count = Count(devices[i], "out_of_memory_count");
     device.lost = Flag(devices[i], "lost");
+    const Json& errors = At(devices[i], "errors");
+    for (size_t k = 0; errors.is_array() && k < errors.size(); ++k)
+      device.errors.push_back({Text(errors[k], "text"), Count(errors[k], "count")});
     info.devices.push_back(std::move(device));
   }
   const Json& warnings = At(json, "warnings");

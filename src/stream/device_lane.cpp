@@ -126,8 +126,10 @@ struct DeviceLane::Impl {
     std::vector<TileJob*> jobs;
     for (const WaitingTile& tile : batch) jobs.push_back(tile.job);
     const Footprint predicted = costs.Predict(plan.micro_batch, jobs[0]->height, jobs[0]->width, device);
-    TileGroup work(model, plan, std::move(jobs), {model.info().architecture, shape, predicted},
-                   [&](bool lost) { return queue.HasOther(batch[0], device, lost); });
+    TileGroup work(
+        model, plan, std::move(jobs), {model.info().architecture, shape, predicted},
+        [&](bool lost) { return queue.HasOther(batch[0], device, lost); },
+        [&](int n, int height, int width) { return costs.Predict(n, height, width, device).total(); });
     LadderOutcome outcome = memory.Guarded(work, device, stop);
     costs.Learn(shape, device, outcome);
     return outcome;

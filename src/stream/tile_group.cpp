@@ -59,6 +59,14 @@ int TileGroup::smallest_tile() const {
   return model_.info().receptive_radius < 0 ? 0 : kSmallestTile;
 }
 
+size_t TileGroup::ExpectedBytes(const Attempt& attempt) const {
+  const TileJob& job = *jobs_[0];
+  if (attempt.tile == 0 || attempt.tile >= plan_.tile)
+    return predict_(std::max(1, attempt.micro_batch), job.height, job.width);
+  const int side = attempt.tile + 2 * plan_.overlap;
+  return predict_(1, std::min(side, job.height), std::min(side, job.width));
+}
+
 Status TileGroup::Run(const Attempt& attempt) {
   std::vector<TileJob*> left;
   for (TileJob* job : jobs_) {

@@ -2,6 +2,10 @@
 // needed.
 #include "torch/accelerator_device.h"
 
+#include <algorithm>
+
+#include "imgmill/base/byte_size.h"
+#include "torch/allocator_cap.h"
 #include "torch/edge.h"
 
 namespace imgmill {
@@ -14,7 +18,7 @@ c10::DeviceAllocator* AllocatorOf(c10::Device device) {
 
 /// Free and total bytes as the driver says. Older LibTorch lacks the question, and some backends the answer.
 template <typename Allocator>
-bool DriverMemory(Allocator& allocator, c10::DeviceIndex index, DeviceStats& stats) {
+bool DriverSays(Allocator& allocator, c10::DeviceIndex index, DeviceStats& stats) {
   if constexpr (requires { allocator.getMemoryInfo(index); }) {
     try {
       std::tie(stats.free, stats.total) = allocator.getMemoryInfo(index);
@@ -26,21 +30,42 @@ bool DriverMemory(Allocator& allocator, c10::DeviceIndex index, DeviceStats& sta
   return false;
 }
 
+/// What CUDA's context takes beside all tensors, as long as nobody has measured it: 400 to 520 MiB on cards
+/// with many cores and drivers since 525.
+constexpr size_t kContext = 512 * kMiB;
+/// Kernels of LibTorch, cuBLAS and cuDNN are loaded when they are first called, and stay.
+constexpr size_t kModules = 128 * kMiB;
+/// What is measured beyond these was not the context, but others on the card.
+constexpr size_t kLeastContext = 64 * kMiB;
+constexpr size_t kMostContext = 2048 * kMiB;
+constexpr std::chrono::milliseconds kBetweenLooks{500};
+
 size_t Bytes(int64_t count) {
   return count > 0 ? static_cast<size_t>(count) : 0;
 }
 
 }  // namespace
 
-Result<std::unique_ptr<AcceleratorDevice>> AcceleratorDevice::Open(c10::Device device) {
-  std::unique_ptr<AcceleratorDevice> opened(new AcceleratorDevice(device));
-  if (Status alive = opened->Canary(); !alive) return alive.error();
-  return opened;
-}
+AcceleratorDevice::AcceleratorDevice(c10::Device device)
+    : device_(device),
+      card_(device.is_cuda() ? DriverCard::Find(device.index()) : nullptr),
+      context_(card_ != nullptr ? kContext + kModules : 0) {}
 
 DeviceStats AcceleratorDevice::Stats() const {
   DeviceStats stats;
   stats.known = false;
+  stats.context = context_;
+  stats.capped = capped_;
+  if (!awake_) {
+    // LibTorch would make the context to answer.
+    if (card_ == nullptr) return stats;
+    const std::optional<DriverMemory> driver = card_->Ask();
+    if (!driver) return stats;
+    stats.free = driver->free;
+    stats.total = driver->total;
+    stats.known = true;
+    return stats;
+  }
   Status asked = AtEdge(Stage::kCompute, [&]() -> Status {
     c10::DeviceAllocator* allocator = AllocatorOf(device_);
     if (allocator == nullptr) return {};
@@ -49,8 +74,9 @@ DeviceStats AcceleratorDevice::Stats() const {
     stats.allocated = Bytes(seen.allocated_bytes[all].current);
     stats.reserved = Bytes(seen.reserved_bytes[all].current);
     stats.peak_allocated = Bytes(seen.allocated_bytes[all].peak);
+    stats.peak_held = stats.context + std::max(peak_reserved_.load(), Bytes(seen.reserved_bytes[all].peak));
     stats.out_of_memory_count = Bytes(seen.num_ooms);
-    stats.known = DriverMemory(*allocator, device_.index(), stats);
+    stats.known = DriverSays(*allocator, device_.index(), stats);
     return {};
   });
   if (!asked) stats.known = false;  // a lost device answers nothing; the canary will tell
@@ -58,6 +84,11 @@ DeviceStats AcceleratorDevice::Stats() const {
 }
 
 void AcceleratorDevice::ResetPeak() {
+  if (!awake_) return;
+  LookAtContext();
+  const size_t peak = Stats().peak_held;
+  const size_t reserved = peak - std::min(peak, context_.load());
+  if (reserved > peak_reserved_) peak_reserved_ = reserved;
   Status reset = AtEdge(Stage::kCompute, [&]() -> Status {
     if (c10::DeviceAllocator* allocator = AllocatorOf(device_)) allocator->resetPeakStats(device_.index());
     return {};
@@ -65,8 +96,59 @@ void AcceleratorDevice::ResetPeak() {
   static_cast<void>(reset);  // no peak is lost that Stats could still read
 }
 
+/// The context grows as kernels are loaded: where the driver tells what is ours, that is the figure.
+void AcceleratorDevice::LookAtContext() {
+  if (card_ == nullptr) return;
+  const std::lock_guard lock(look_mutex_);
+  const auto now = std::chrono::steady_clock::now();
+  if (now - last_look_ < kBetweenLooks) return;
+  last_look_ = now;
+  const std::optional<DriverMemory> driver = card_->Ask();
+  const size_t reserved = Stats().reserved;
+  if (driver && driver->own && *driver->own > reserved)
+    context_ = std::max(context_.load(), *driver->own - reserved);
+}
+
+Status AcceleratorDevice::Wake(size_t most) noexcept {
+  return AtEdge(Stage::kCompute, [&]() -> Status {
+    if (awake_) return {};
+    if (card_ != nullptr) {
+      if (Status made = MakeContextWithin(most); !made) return made;
+    }
+    if (Status tried = TryOut(); !tried) return tried;
+    awake_ = true;
+    return {};
+  });
+}
+
+Status AcceleratorDevice::MakeContextWithin(size_t most) {
+  const std::optional<DriverMemory> before = card_->Ask();
+  if (Status made = card_->MakeContext(); !made) return made;
+  const std::optional<DriverMemory> after = card_->Ask();
+  size_t taken = 0;
+  if (after && after->own) {
+    taken = *after->own;
+  } else if (before && after && before->free > after->free) {
+    taken = before->free - after->free;  // or others took or gave back some meanwhile
+  }
+  if (taken < kLeastContext || taken > kMostContext) taken = kContext;
+  context_ = taken + kModules;
+  if (most < context_) {
+    card_->DropContext();
+    return Error{Stage::kCompute, Code::kOutOfMemory,
+                 "the driver's context takes " + FormatByteSize(context_) + " by itself"};
+  }
+  if (after && most < after->total) {
+    const double share = static_cast<double>(most - context_) / static_cast<double>(after->total);
+    const std::optional<double> in_force = CapAllocator(share);
+    capped_ = in_force && *in_force <= share;
+  }
+  return {};
+}
+
 size_t AcceleratorDevice::EmptyCache() noexcept {
   size_t given_back = 0;
+  if (!awake_) return 0;
   Status emptied = AtEdge(Stage::kCompute, [&]() -> Status {
     c10::DeviceAllocator* allocator = AllocatorOf(device_);
     if (allocator == nullptr) return {};
@@ -81,21 +163,26 @@ size_t AcceleratorDevice::EmptyCache() noexcept {
 }
 
 Status AcceleratorDevice::Synchronize() noexcept {
+  if (!awake_) return {};
   return AtEdge(Stage::kCompute, [&]() -> Status {
     at::accelerator::synchronizeDevice(device_.index());
     return {};
   });
 }
 
+/// Sends a few numbers there and back.
+Status AcceleratorDevice::TryOut() const {
+  const c10::InferenceMode inference;
+  const torch::Tensor sent = torch::arange(16, torch::kFloat32);
+  if (!torch::equal(sent.to(device_).to(torch::kCPU), sent)) {
+    return Error{Stage::kCompute, Code::kDeviceLost, name() + " gives back other values than it was sent"};
+  }
+  return {};
+}
+
 Status AcceleratorDevice::Canary() noexcept {
-  Status alive = AtEdge(Stage::kCompute, [&]() -> Status {
-    const c10::InferenceMode inference;
-    const torch::Tensor sent = torch::arange(16, torch::kFloat32);
-    if (!torch::equal(sent.to(device_).to(torch::kCPU), sent)) {
-      return Error{Stage::kCompute, Code::kDeviceLost, name() + " gives back other values than it was sent"};
-    }
-    return {};
-  });
+  if (!awake_) return {};
+  Status alive = AtEdge(Stage::kCompute, [&] { return TryOut(); });
   if (alive || alive.error().code == Code::kOutOfMemory) return {};  // full is not lost
   Error error = alive.error();
   error.code = Code::kDeviceLost;

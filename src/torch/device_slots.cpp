@@ -84,16 +84,17 @@ Result<int> DeviceSlots::Add(MemoryManager& manager, const std::vector<DeviceCho
       case DeviceChoice::Kind::kAccelerator: {
         slot->device =
             c10::Device(*at::accelerator::getAccelerator(), static_cast<c10::DeviceIndex>(choice.index));
-        Result<std::unique_ptr<AcceleratorDevice>> opened = AcceleratorDevice::Open(slot->device);
-        if (!opened) return opened.error();
-        device = std::move(*opened);
-        const Card card = {device->name(), device->Stats().total};
-        if (first_card.name.empty()) first_card = card;
-        if (Status same = SameModel(first_card, card); !same) return same.error();
+        device = std::make_unique<AcceleratorDevice>(slot->device);
         break;
       }
     }
     slot->index = manager.AddDevice(std::move(device), budget);
+    if (choice.kind == DeviceChoice::Kind::kAccelerator) {
+      const Device& added = manager.device(slot->index);
+      const Card card = {added.name(), added.Stats().total};
+      if (first_card.bytes == 0) first_card = card;
+      if (Status same = SameModel(first_card, card); !same) return same.error();
+    }
     const std::lock_guard lock(mutex_);
     slots_.push_back(std::move(slot));
   }

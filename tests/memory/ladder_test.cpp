@@ -272,19 +272,43 @@ TEST_CASE("host work: retried in the host's pool; a device lost below it is not 
   CHECK(manager->Info().warnings.empty());
 }
 
-TEST_CASE("an error that is no shortage ends the work at once; foreign exceptions pass through") {
+TEST_CASE("an error that is no shortage: tried once more, then on the CPU, whose word is the last") {
   OneDevice one(8 * kMiB);
   struct Broken final : LadderWork {
-    Status Run(const Attempt&) override {
+    Status Run(const Attempt& attempt) override {
       if (throws) throw std::runtime_error("bug");
-      return Error{Stage::kCompute, Code::kModelError, "no such layer"};
+      devices.push_back(attempt.device);
+      if (attempt.device < 0 && cpu_does_it) return {};
+      return Error{Stage::kCompute, Code::kModelError, "no such layer on " + std::to_string(attempt.device)};
     }
+    bool has_cpu_rung() const override { return cpu_rung; }
+    std::vector<int> devices;
     bool throws = false;
+    bool cpu_does_it = false;
+    bool cpu_rung = true;
   } broken;
-  const LadderOutcome outcome = one.manager->Guarded(broken, 0, one.stop);
+  LadderOutcome outcome = one.manager->Guarded(broken, 0, one.stop);
   REQUIRE_FALSE(outcome.status.ok());
   CHECK(outcome.status.error().code == Code::kModelError);
-  CHECK(outcome.attempts == 1);
+  CHECK(outcome.status.error().message == "no such layer on -1");
+  CHECK(broken.devices == std::vector<int>{0, 0, -1});
+  CHECK_FALSE(outcome.device_lost);
+
+  broken.cpu_does_it = true;
+  outcome = one.manager->Guarded(broken, 0, one.stop);
+  CHECK(outcome.status.ok());
+  CHECK(outcome.rung == Rung::kCpu);
+  REQUIRE(one.manager->Info().devices[0].errors.size() == 1);
+  CHECK(one.manager->Info().devices[0].errors[0].text == "no such layer on 0");
+  CHECK(one.manager->Info().devices[0].errors[0].count == 4);
+
+  broken.cpu_rung = false;
+  CHECK(one.manager->Guarded(broken, 0, one.stop).status.error().message == "no such layer on 0");
+
+  // The host's own has no second place to try.
+  broken.devices.clear();
+  CHECK(one.manager->Guarded(broken, kHostWork, one.stop).attempts == 1);
+
   broken.throws = true;
   CHECK_THROWS_AS(one.manager->Guarded(broken, 0, one.stop), std::runtime_error);
   TileWork after(*one.manager, 1, 1, 512, 4);

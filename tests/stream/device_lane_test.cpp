@@ -83,14 +83,15 @@ TEST_CASE(
 
 TEST_CASE("a lost device hands its work to the CPU, and the pictures are right") {
   auto manager = ManagerOf1GiB();
-  auto device = std::make_unique<HostBackedDevice>("cpu:0", 1 << 20);
+  auto device = std::make_unique<HostBackedDevice>("cpu:0", 8 << 20);
   HostBackedDevice* handle = device.get();
-  manager->AddDevice(std::move(device), 1 << 20);
-  RepeatingModel model(*manager, 1024);  // does not fit the device, so the ladder asks the canary
+  manager->AddDevice(std::move(device), 8 << 20);
+  RepeatingModel model(*manager, 1024);
   StopFlag stop;
   auto lane = DeviceLane::Open(model, PlanOf(64, 1), 64, *manager, stop);
   REQUIRE(lane.ok());
   handle->Lose();
+  handle->pool()->RefuseAllocation(1, 1000);  // so that the ladder asks the canary
   const DeviceLane::Visit visit(**lane);
   for (int i = 0; i < 3; ++i) {
     Picture picture(64, 64);

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -37,7 +38,12 @@ class RepeatingModel final : public UpscaleModel {
   Status Forward(const float* input, float* output, int n, int height, int width, int device) override {
     try {
       Pool& pool = device < 0 ? HostPool() : *memory_.device(device).pool();
-      Buffer work(pool, ForwardBytes(n, height, width, device));
+      if (device >= 0) ++forwards_on_devices_;
+      batch_now_ = n;
+      if (fails) {
+        if (std::optional<Error> error = fails(device)) return *std::move(error);
+      }
+      Buffer work(pool, appetite * ForwardBytes(n, height, width, device));
       if (during) during(device);
       std::set<int> pictures;
       for (int i = 0; i < n; ++i) pictures.insert(static_cast<int>(input[3 * i * height * width]));
@@ -67,6 +73,11 @@ class RepeatingModel final : public UpscaleModel {
   }
 
   std::function<void(int device)> during;  ///< while a batch holds its memory
+  /// What a batch ends with instead of being computed.
+  std::function<std::optional<Error>(int device)> fails;
+  size_t appetite = 1;  ///< what a batch really takes, in what is forecast
+  std::atomic<int> forwards_on_devices_{0};
+  std::atomic<int> batch_now_{0};  ///< of the call that was made last
   std::atomic<int> largest_batch_{0};
   std::atomic<int64_t> pixels_done_{0};
 

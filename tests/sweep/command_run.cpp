@@ -58,7 +58,7 @@ CommandRunResult RunInProcess(const CommandRun& run) {
     }
     StopFlag stop;
     Progress progress;
-    std::unique_ptr<ModelRuntime> models;
+    std::unique_ptr<ModelRuntime> models = run.runtime ? run.runtime(**manager) : nullptr;
     CommandServices services;
     services.shared = &shared;
     services.memory = manager->get();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ struct CommandRun {
   uint64_t refuse = 0;  ///< the k-th allocation from the command's start; 0 none
   double chance = 0;    ///< 0..1, of each allocation in the host's pool to be refused
   uint64_t seed = 0;    ///< of that
+  /// Makes the runtime, its devices added, in place of the one that `device` names; nothing: that one.
+  std::function<std::unique_ptr<ModelRuntime>(MemoryManager&)> runtime;
   /// Called once a model and the devices that it is to run on are there, before the first image.
   std::function<void(MemoryManager&)> on_devices;
 };

@@ -48,6 +48,37 @@ double Seconds(const std::function<void()>& body) {
 
 }  // namespace
 
+TEST_CASE("accelerator: more than the budget is refused where memory is handed out, however much is free") {
+  constexpr size_t kBudget = size_t{1} << 30;
+  const auto house = WithAccelerator(kBudget);
+  if (!house) return;
+  Device& device = house->manager->device(0);
+  const DeviceStats before = device.Stats();
+  MESSAGE("context " << (before.context >> 20) << " MiB, of a budget of " << (kBudget >> 20));
+  if (!before.capped) {
+    MESSAGE("SKIPPED: another test has told LibTorch its limit in this process, or it takes none");
+    return;
+  }
+  constexpr size_t kBlock = size_t{16} << 20;
+  std::vector<torch::Tensor> held;
+  bool refused = false;
+  while (!refused && held.size() * kBlock < 2 * kBudget) {
+    const Status taken = AtEdge(Stage::kCompute, [&]() -> Status {
+      held.push_back(Take(kBlock));
+      return {};
+    });
+    refused = !taken;
+    if (refused) CHECK(taken.error().code == Code::kOutOfMemory);
+  }
+  const DeviceStats full = device.Stats();
+  CHECK(refused);
+  CHECK(full.free > kBlock);
+  CHECK(full.peak_held <= kBudget);
+  MESSAGE("a limit: " << held.size() * kBlock / (1 << 20) << " MiB taken, " << (full.peak_held >> 20)
+                      << " MiB held of " << (kBudget >> 20));
+  CHECK(held.size() * kBlock + 2 * kBlock + before.context > kBudget);  // and nearly all of it can be had
+}
+
 TEST_CASE("accelerator: on a card that others hold, work waits for them, and else goes to the CPU") {
   const auto house = WithAccelerator();
   if (!house) return;

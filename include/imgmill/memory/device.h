@@ -18,9 +18,15 @@ struct DeviceStats {
   size_t reserved = 0;   ///< held by the allocator, live or cached
   size_t free = 0;       ///< as the driver says; for a host-backed device its budget less what is charged
   size_t total = 0;
-  size_t peak_allocated = 0;
+  size_t peak_allocated = 0;  ///< since the last ResetPeak
+  /// What the driver's context takes for this process beside `reserved`: what it will take, as long as the
+  /// device sleeps.
+  size_t context = 0;
+  size_t peak_held = 0;  ///< most that this process ever held there at once: `reserved` and `context`
   uint64_t out_of_memory_count = 0;
   bool known = true;  ///< false where the backend cannot tell: conservative defaults apply
+  /// Whether more than the budget is refused where memory is handed out, once the device is awake.
+  bool capped = true;
 };
 
 class Device {
@@ -31,12 +37,16 @@ class Device {
   virtual bool host_backed() const = 0;
   virtual DeviceStats Stats() const = 0;
   virtual void ResetPeak() = 0;
+  /// Makes it ready for work: makes the driver's context, and sees to it that no more than `most` bytes are
+  /// held there in all, context included, whoever asks for them. Until then it holds nothing. May be tried
+  /// again after an error: kOutOfMemory where the context does not fit, any other code where there is none.
+  virtual Status Wake(size_t /*most*/) noexcept { return {}; }
   /// @return bytes given back
   virtual size_t EmptyCache() noexcept = 0;
   virtual Status Synchronize() noexcept = 0;
   /// Allocates and frees a few bytes. An error means that the device is lost, not that it is full.
   virtual Status Canary() noexcept = 0;
-  /// The pool that a host-backed device allocates from; nullptr otherwise.
+  /// The pool that a device made of host memory allocates from; nullptr otherwise.
   virtual Pool* pool() { return nullptr; }
 };
 

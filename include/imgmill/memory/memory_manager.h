@@ -85,11 +85,17 @@ struct MemoryInfo {
   uint64_t leases_granted = 0;
   uint64_t leases_waited = 0;  ///< grants that had to wait
   PoolStats host;
+  /// What a device said that is no shortage of memory, and how often.
+  struct DeviceError {
+    std::string text;
+    uint64_t count = 0;
+  };
   struct NamedDevice {
     std::string name;
     DeviceStats stats;
     size_t budget = 0;
     bool lost = false;
+    std::vector<DeviceError> errors = {};
   };
   std::vector<NamedDevice> devices;
   /// Bytes set aside for as long as a stage lives, and what for.
@@ -177,8 +183,12 @@ class MemoryManager {
   bool DeviceSharesHostPool(int index) const;
   /// Bytes that a batch may take on that device now.
   size_t DeviceRoom(int index) const;
-  /// Bytes that the device may hold in all; the host's budget where it shares that.
+  /// Bytes that work may take on the device in all: its budget less what its context takes; the host's budget
+  /// where it shares that.
   size_t DeviceBudget(int index) const;
+  /// Makes the device ready for work, as the first guarded work does by itself. An error says why it is not
+  /// now: work is then done elsewhere, and it may be asked again.
+  Status WakeDevice(int index);
 
   // ---- caches
   size_t ClearDeviceCache(int index);
@@ -197,7 +207,8 @@ class MemoryManager {
   /// Runs `work` down the ladder: same size once more (after clearing caches and a canary, with a short
   /// growing pause), fewer in flight, half the micro-batch (repeatedly), half the tile (repeatedly), the CPU
   /// out of the reserve, recorded failure. Exceptions of pools (OutOfMemory, bad_alloc) out of `work` count
-  /// as kOutOfMemory.
+  /// as kOutOfMemory. Where several in a row had to change the plan, those that follow begin with what went
+  /// well, and the plan is tried again now and then.
   LadderOutcome Guarded(LadderWork& work, int device, const StopFlag& stop);
 
   // ---- transfers
@@ -219,7 +230,6 @@ class MemoryManager {
   friend class Lease;
   explicit MemoryManager(std::unique_ptr<Impl> impl);
   void Return(const Footprint& footprint, int standing) noexcept;
-  LadderOutcome Descend(LadderWork& work, int device, const StopFlag& stop);
   std::unique_ptr<Impl> impl_;
 };
 
