@@ -149,6 +149,8 @@ void Descent::MakeAttempt() {
   RefusalWatch watch(slot_);
   const DeviceGate::Pass pass(on_cpu ? impl_.cpu_gate : slot_.gate, steps_.alone());
   if (on_cpu) manager_.ClearDeviceCache(-1);
+  if (own_memory_ && !on_cpu && impl_.devices.CacheInTheWay(slot_, work_.ExpectedBytes(attempt)))
+    manager_.ClearDeviceCache(device_);
   const AcceleratorPeak peak(attempt.device < 0 ? nullptr : slot_.device.get());
   std::optional<PatienceScope> patience;
   if (steps_.patient()) patience.emplace();

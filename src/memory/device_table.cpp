@@ -191,6 +191,13 @@ size_t DeviceTable::Room(const ManagedDevice& slot) const {
                   Less(Reachable(slot, stats), stats.context + stats.allocated + DeviceReserve(slot, stats)));
 }
 
+bool DeviceTable::CacheInTheWay(const ManagedDevice& slot, size_t bytes) const {
+  if (slot.device->host_backed()) return false;  // its pool minds
+  const DeviceStats stats = slot.device->Stats();
+  if (slot.asked != 0 && stats.capped) return false;  // so does a limited allocator
+  return stats.reserved > stats.allocated && stats.context + stats.reserved + bytes > slot.budget;
+}
+
 DeviceTable::Held DeviceTable::HeldByCarved() const {
   std::lock_guard lock(mutex_);
   Held held;

@@ -51,6 +51,10 @@ class DeviceTable {
   /// Bytes that a batch may take on a device with a budget of its own.
   size_t Room(const ManagedDevice& slot) const;
 
+  /// Whether what its allocator keeps for reuse, and work of so many bytes beside it, would be more than its
+  /// budget, and nothing but us minds.
+  bool CacheInTheWay(const ManagedDevice& slot, size_t bytes) const;
+
   /// Makes it ready for work, once; see MemoryManager::WakeDevice.
   Status Wake(ManagedDevice& slot);
   /// Looks again at what is free, where no budget was asked for: others may have let go.

@@ -21,7 +21,7 @@ constexpr size_t kMiB = size_t{1} << 20;
 struct Trouble {
   size_t budget = 0;
   size_t neighbour = 0;
-  std::string error;       ///< of each batch on the card
+  std::string error = {};  ///< of each batch on the card
   int error_from = 0;      ///< the first batch that has it
   size_t comes_later = 0;  ///< the neighbour after the fifth batch
 };
@@ -153,7 +153,7 @@ void ComesThrough(const CommandRun& run, const std::string& output) {
     CHECK(Make(run, output, Trouble{.comes_later = later}).digests == cpu.digests);
   }
   const std::string text = "cuDNN error: CUDNN_STATUS_INTERNAL_ERROR";
-  for (const int from : {0, 3}) {
+  for (const int from : {0, 1}) {
     const Made made = Make(run, output, Trouble{.error = text, .error_from = from});
     CHECK(made.digests == cpu.digests);
     CHECK_FALSE(made.card().lost);
