@@ -23,6 +23,8 @@ struct Scenario {
   std::string progress;             ///< folder in which files appear, below `where`
   std::vector<std::string> result;  ///< folders that are compared
   int exit_code = 0;
+  /// Told of what a killed run has left.
+  std::function<void(const TestFolder& where)> killed = nullptr;
   /// What is checked of a run that was killed and run again, beside the results.
   std::function<void(const TestFolder& where, const std::vector<std::string>& command)> then = nullptr;
 };
@@ -75,6 +77,7 @@ void KillAndRunAgain(const Scenario& scenario) {
       const bool killed = KillAt(process, where / scenario.progress, after, pause_ms);
       if (killed && CountFiles(where / scenario.progress) < files) ++midway;
     }
+    if (scenario.killed) scenario.killed(where);
     const ProcessResult again = Run(command);
     INFO(again.err);
     CHECK(again.exit_code == scenario.exit_code);
@@ -149,8 +152,9 @@ TEST_CASE(
   scenario.prepare = [&](const TestFolder& where) {
     std::filesystem::create_directories(where / "photos");
     for (int i = 0; i < 60; ++i) {
-      std::filesystem::copy_file(SampleData() + "/harbour.jpg",
-                                 where / ("photos/copy" + std::to_string(i) + ".jpg"));
+      const std::string copy = where / ("photos/copy" + std::to_string(i) + ".jpg");
+      std::filesystem::copy_file(SampleData() + "/harbour.jpg", copy);
+      std::filesystem::resize_file(copy, size_t{1} << 20);  // so that copying takes a while
     }
     elsewhere.push_back(std::make_unique<TestFolder>("/dev/shm"));
     std::filesystem::create_directory_symlink(elsewhere.back()->path(), where / "moved");
@@ -160,6 +164,13 @@ TEST_CASE(
   };
   scenario.progress = "moved";
   scenario.result = {"photos", "moved"};
+  int half_done = 0;
+  scenario.killed = [&](const TestFolder& where) {
+    const FolderBytes moved = ReadFolder(where / "moved");
+    for (const auto& entry : std::filesystem::directory_iterator(where / "photos")) {
+      if (moved.contains(entry.path().filename().string())) ++half_done;
+    }
+  };
   scenario.then = [](const TestFolder& where, const std::vector<std::string>& command) {
     // The undo files of both runs are one.
     std::vector<std::string> files;
@@ -174,6 +185,8 @@ TEST_CASE(
     CHECK(CountFiles(where / "moved") == 59);
   };
   KillAndRunAgain(scenario);
+  MESSAGE(half_done << " runs were killed between a copy and the removal of its source");
+  CHECK(half_done > 0);
 }
 
 TEST_CASE("a killed filter --action copy, run again, copies what an undisturbed one copies") {
