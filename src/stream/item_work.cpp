@@ -13,7 +13,9 @@
 namespace imgmill {
 namespace {
 
-constexpr char kSizeFact[] = "upright-size/1";
+// Its number goes up whenever reading hands out other pixels of some file: nothing is recalled of a content
+// without this fact, so that all is computed once more.
+constexpr char kSizeFact[] = "upright-size/2";
 
 /// What the engine itself remembers of every content.
 struct UprightSize {
