@@ -93,10 +93,11 @@ class Dedup final : public Command {
     Result<VectorShelf> shelf = OpenShelf(*services.catalog, (*embedder)->kind());
     if (!shelf) return shelf.error();
     std::vector<DedupEntry> entries;
-    EmbedOperation operation(**embedder, *shelf, nullptr, services, [&](EmbeddedImage& image) {
-      entries.push_back({std::move(image.file), image.content, image.stamp, image.stamp.size, image.width,
-                         image.height, 0, image.sharpness, image.place.row});
-    });
+    EmbedOperation operation(
+        **embedder, *shelf, nullptr, services, /*needs_notes=*/true, [&](EmbeddedImage& image) {
+          entries.push_back({std::move(image.file), image.content, image.stamp, image.stamp.size, image.width,
+                             image.height, 0, image.notes, image.place.row});
+        });
     Result<CommandResult> result = RunEngine(source, operation, operation.log(), services,
                                              EmbeddingWorkers(options_.embedding, services));
     if (!result || result->counts.interrupted) return result;
@@ -175,8 +176,9 @@ class Dedup final : public Command {
       for (const DuplicateGroup::Member& member : group.members) {
         const DedupEntry& entry = entries[member.index];
         duplicate[member.index] = true;
-        const std::string how =
-            member.identical ? "same bytes" : "distance " + DistanceJson(member.distance).dump();
+        const std::string how = member.identical     ? "same bytes"
+                                : member.same_pixels ? "same pixels"
+                                                     : "distance " + DistanceJson(member.distance).dump();
         result.TellDropped(entry.file, "duplicate of " + PrintablePath(keeper.file.path) + " (" + how + ")");
         freed.Add(entry.file.path);
         images.push_back(ImageJson(entry, member.distance, member.identical));

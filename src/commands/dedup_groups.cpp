@@ -19,8 +19,12 @@ int64_t Pixels(const DedupEntry& e) {
 
 /// Sharpness in steps of a factor of two. Finer differences between copies come from compression, whose block
 /// edges even count as detail; then the larger file is the better witness.
-int QualityStep(const DedupEntry& e) {
-  return e.sharpness > 0 ? static_cast<int>(std::lround(std::log2(e.sharpness))) : -100;
+int SharpnessStep(const DedupEntry& e) {
+  return e.notes.sharpness > 0 ? static_cast<int>(std::lround(std::log2(e.notes.sharpness))) : -100;
+}
+
+int64_t ShortSide(const DedupEntry& e) {
+  return std::min(e.width, e.height);
 }
 
 bool IsLink(const DedupEntry& e) {
@@ -28,11 +32,16 @@ bool IsLink(const DedupEntry& e) {
   return ::lstat(e.file.path.c_str(), &info) == 0 && S_ISLNK(info.st_mode);
 }
 
-/// The criterion that decides between two images; only equal paths leave it open.
+/// The criterion that decides between two images; only equal paths leave it open. One number of each image
+/// after the other, so that there are no cycles; and what is compared was measured alike: images of equal
+/// sides and fidelity are all read at the same fraction of their size.
 KeepReason Better(const DedupEntry& a, const DedupEntry& b, bool& a_is_better) {
   if (Pixels(a) != Pixels(b)) return a_is_better = Pixels(a) > Pixels(b), KeepReason::kResolution;
-  if (QualityStep(a) != QualityStep(b))
-    return a_is_better = QualityStep(a) > QualityStep(b), KeepReason::kQuality;
+  if (ShortSide(a) != ShortSide(b)) return a_is_better = ShortSide(a) > ShortSide(b), KeepReason::kResolution;
+  if (a.notes.fidelity != b.notes.fidelity)
+    return a_is_better = a.notes.fidelity > b.notes.fidelity, KeepReason::kCompression;
+  if (SharpnessStep(a) != SharpnessStep(b))
+    return a_is_better = SharpnessStep(a) > SharpnessStep(b), KeepReason::kSharpness;
   if (a.bytes != b.bytes) return a_is_better = a.bytes > b.bytes, KeepReason::kSize;
   // A link that outlived what it leads to would keep nothing.
   if (const bool a_is_link = IsLink(a); a_is_link != IsLink(b))
@@ -56,20 +65,30 @@ KeepReason ReasonFor(std::span<const DedupEntry> entries, const DuplicateGroup& 
   return reason;
 }
 
-/// Groups of equal contents among `indices`.
-void GroupByContent(std::span<const DedupEntry> entries, std::vector<uint32_t> indices,
-                    std::vector<DuplicateGroup>& groups) {
+/// What two images share that are the same for sure: pixels, or bytes where the pixels are not known. Equal
+/// bytes have equal pixels, so nothing is lost by looking at the pixels alone.
+const ContentDigest& Sameness(const DedupEntry& e) {
+  return e.notes.pixels != ContentDigest{} ? e.notes.pixels : e.content;
+}
+
+/// Groups of the same ones among `indices`.
+void GroupBySameness(std::span<const DedupEntry> entries, std::vector<uint32_t> indices,
+                     std::vector<DuplicateGroup>& groups) {
   std::sort(indices.begin(), indices.end(), [&](uint32_t a, uint32_t b) {
-    if (entries[a].content != entries[b].content) return entries[a].content < entries[b].content;
+    if (Sameness(entries[a]) != Sameness(entries[b])) return Sameness(entries[a]) < Sameness(entries[b]);
     return IsBetter(entries[a], entries[b]);
   });
   for (size_t first = 0; first < indices.size();) {
+    const DedupEntry& keeper = entries[indices[first]];
     size_t end = first + 1;
-    while (end < indices.size() && entries[indices[end]].content == entries[indices[first]].content) ++end;
+    while (end < indices.size() && Sameness(entries[indices[end]]) == Sameness(keeper)) ++end;
     if (end - first > 1) {
       DuplicateGroup group;
       group.keeper = indices[first];
-      for (size_t i = first + 1; i < end; ++i) group.members.push_back({indices[i], 0, true});
+      for (size_t i = first + 1; i < end; ++i) {
+        const bool identical = entries[indices[i]].content == keeper.content;
+        group.members.push_back({indices[i], 0, identical, !identical});
+      }
       std::sort(group.members.begin(), group.members.end(),
                 [](const auto& a, const auto& b) { return a.index < b.index; });
       groups.push_back(std::move(group));
@@ -78,15 +97,15 @@ void GroupByContent(std::span<const DedupEntry> entries, std::vector<uint32_t> i
   }
 }
 
-/// Those that are compared by their looks; the others are put into groups by content.
-std::vector<uint32_t> WithDetail(std::span<const DedupEntry> entries, bool by_look,
-                                 std::vector<DuplicateGroup>& groups) {
-  std::vector<uint32_t> by_content;
+/// Those that are compared by their looks; the others are put into groups of the same ones.
+std::vector<uint32_t> Telling(std::span<const DedupEntry> entries, bool by_look,
+                              std::vector<DuplicateGroup>& groups) {
+  std::vector<uint32_t> others;
   std::vector<uint32_t> compared;
   for (uint32_t i = 0; i < entries.size(); ++i) {
-    (by_look && entries[i].sharpness > 0 ? compared : by_content).push_back(i);
+    (by_look && entries[i].notes.telling() ? compared : others).push_back(i);
   }
-  GroupByContent(entries, std::move(by_content), groups);
+  GroupBySameness(entries, std::move(others), groups);
   return compared;
 }
 
@@ -110,7 +129,7 @@ DuplicateGroup GroupOf(std::span<const DedupEntry> entries, const std::vector<ui
   for (const auto& member : found.members) {
     const uint32_t index = compared[member.index];
     group.members.push_back(
-        {index, distance_of(member), entries[index].content == entries[group.keeper].content});
+        {index, distance_of(member), entries[index].content == entries[group.keeper].content, false});
   }
   return group;
 }
@@ -127,8 +146,10 @@ std::string_view ToString(KeepReason reason) {
   switch (reason) {
     case KeepReason::kResolution:
       return "resolution";
-    case KeepReason::kQuality:
-      return "quality";
+    case KeepReason::kCompression:
+      return "compression";
+    case KeepReason::kSharpness:
+      return "sharpness";
     case KeepReason::kSize:
       return "size";
     case KeepReason::kPath:
@@ -141,7 +162,7 @@ Result<std::vector<DuplicateGroup>> FindDuplicates(std::span<const DedupEntry> e
                                                    int max_distance, int threads, MemoryManager& memory,
                                                    const StopFlag& stop) {
   std::vector<DuplicateGroup> groups;
-  const std::vector<uint32_t> compared = WithDetail(entries, by_hash, groups);
+  const std::vector<uint32_t> compared = Telling(entries, by_hash, groups);
   if (!compared.empty()) {
     const size_t search = GroupByHammingBytes(compared.size(), max_distance, threads);
     Result<Lease> lease = memory.Acquire({search, compared.size() * 24}, stop);
@@ -165,7 +186,7 @@ Result<std::vector<DuplicateGroup>> FindSimilarVectors(std::span<const DedupEntr
                                                        int threads, MemoryManager& memory,
                                                        const StopFlag& stop) {
   std::vector<DuplicateGroup> groups;
-  const std::vector<uint32_t> compared = WithDetail(entries, true, groups);
+  const std::vector<uint32_t> compared = Telling(entries, true, groups);
   if (!compared.empty()) {
     const int dimension = vectors.dimension();
     Result<Lease> lease = memory.Acquire({GroupByCosineBytes(compared.size(), dimension, threads),

@@ -12,7 +12,7 @@
 namespace imgmill {
 
 /// By what a keeper is better than the best of its duplicates, in the order in which it is asked.
-enum class KeepReason { kResolution, kQuality, kSize, kPath };
+enum class KeepReason { kResolution, kCompression, kSharpness, kSize, kPath };
 std::string_view ToString(KeepReason reason);
 
 struct DuplicateGroup {
@@ -20,16 +20,18 @@ struct DuplicateGroup {
     uint32_t index = 0;  ///< into the entries
     /// To the keeper: bits of the hashes, or 1 - cosine of the vectors; 0 for equal contents.
     double distance = 0;
-    bool identical = false;  ///< the same bytes as the keeper
+    bool identical = false;    ///< the same bytes as the keeper
+    bool same_pixels = false;  ///< the same pixels as the keeper, of which the looks say too little
   };
   uint32_t keeper = 0;
   KeepReason reason = KeepReason::kPath;
   std::vector<Member> members;  ///< without the keeper, in listing order
 };
 
-/// Groups by content (`by_hash` false), or by hash within `max_distance`. A picture without any detail has a
-/// hash that says nothing (all blank pictures share it): it is compared by content only. Groups are in the
-/// order of their keepers. Memory is leased for the time of the search.
+/// Groups by content (`by_hash` false), or by hash within `max_distance`. A picture that is not telling
+/// (PictureNotes) has a hash that says nothing, as all ramps share one: it is compared by its pixels only, or
+/// by content where they are not known. Groups are in the order of their keepers. Memory is leased for the
+/// time of the search.
 Result<std::vector<DuplicateGroup>> FindDuplicates(std::span<const DedupEntry> entries, bool by_hash,
                                                    int max_distance, int threads, MemoryManager& memory,
                                                    const StopFlag& stop);

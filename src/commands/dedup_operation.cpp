@@ -2,8 +2,9 @@
 #include "dedup_operation.h"
 
 #include "imgmill/base/byte_size.h"
-#include "imgmill/signals/signal_set.h"
+#include "imgmill/memory/pool_array.h"
 #include "packed_fact.h"
+#include "signals/luma.h"
 
 namespace imgmill {
 namespace {
@@ -14,21 +15,57 @@ struct DedupPayload final : Payload {
   DedupEntry entry;
 };
 
+/// What the catalog keeps of one picture, in one look-up.
+struct HashedPicture {
+  uint64_t hash = 0;
+  PictureNotes notes;
+};
+
+/// The scaled hashes are of luma, wherever it comes from.
+Layout HashedLayout(Layout input, bool scaled) {
+  if (scaled) input.bands = 1;
+  return input;
+}
+
+/// Luma of RGB rows, beside them.
+class LumaRows {
+ public:
+  explicit LumaRows(const Layout& input)
+      : luma_(static_cast<size_t>(std::min(kRowsPerRegion, input.height) * input.width)) {}
+  ImageView Of(const ImageView& rgb) {
+    const auto width = static_cast<size_t>(rgb.layout.width);
+    for (int64_t y = 0; y < rgb.layout.height; ++y) {
+      const uint8_t* from = rgb.row(y);
+      uint8_t* to = luma_.data() + static_cast<size_t>(y) * width;
+      for (size_t x = 0; x < width; ++x, from += 3) to[x] = Luma(from[0], from[1], from[2]);
+    }
+    Layout layout = rgb.layout;
+    layout.bands = 1;
+    return {luma_.data(), layout, width};
+  }
+  static size_t PooledBytes(const Layout& input) {
+    return static_cast<size_t>(std::min(kRowsPerRegion, input.height) * input.width);
+  }
+
+ private:
+  PoolArray<uint8_t> luma_;
+};
+
 }  // namespace
 
 class DedupOperation::Task final : public ItemTask {
  public:
   Task(DedupOperation& operation, const Item& item, const Layout& input)
       : operation_(operation), item_(item) {
-    if (operation.kind_) {
-      hasher_.emplace(*operation.kind_, input);
-      sharpness_.emplace(input, SignalSet{Signal::kSharpness});
-    }
+    if (!operation.kind_) return;
+    hasher_.emplace(*operation.kind_, HashedLayout(input, operation.scaled_));
+    meter_.emplace(item, operation.Reading(item.header), input);
+    if (operation.scaled_ && input.bands == 3) luma_.emplace(input);
   }
 
   Status Map(const Region& region) override {
-    hasher_->Add(region.view);
-    sharpness_->Add(region.view);
+    hasher_->Add(luma_ ? luma_->Of(region.view) : region.view);
+    meter_->Add(region.view);
     return {};
   }
 
@@ -42,14 +79,11 @@ class DedupOperation::Task final : public ItemTask {
     entry.height = item_.upright_height;
     Catalog& catalog = operation_.catalog_;
     if (hasher_) {
-      entry.hash = hasher_->Finish();
-      entry.sharpness = sharpness_->Finish()[Signal::kSharpness].value_or(0);
-      if (Status put = catalog.PutFact(item_.content, operation_.hash_fact_, Packed(entry.hash)); !put)
+      const HashedPicture picture{hasher_->Finish(), meter_->Finish()};
+      entry.hash = picture.hash;
+      entry.notes = picture.notes;
+      if (Status put = catalog.PutFact(item_.content, operation_.hash_fact_, Packed(picture)); !put)
         return put;
-      if (Status put = catalog.PutFact(item_.content, operation_.sharpness_fact_, Packed(entry.sharpness));
-          !put) {
-        return put;
-      }
     }
     outcome.payload = std::move(payload);
     return {};
@@ -59,7 +93,8 @@ class DedupOperation::Task final : public ItemTask {
   DedupOperation& operation_;
   const Item& item_;
   std::optional<PerceptualHasher> hasher_;
-  std::optional<SignalMeter> sharpness_;
+  std::optional<PictureMeter> meter_;
+  std::optional<LumaRows> luma_;  // where luma is hashed and colours are read
 };
 
 DedupOperation::DedupOperation(std::optional<HashKind> kind, bool scaled_decode, bool allow_truncated,
@@ -71,19 +106,20 @@ DedupOperation::DedupOperation(std::optional<HashKind> kind, bool scaled_decode,
       log_(services) {
   // A hash of the readable part of a broken file is another fact than one of the whole.
   const std::string suffix =
-      std::string(scaled_ ? "-scaled" : "") + (allow_truncated_ ? "-lenient" : "") + "/1";
+      std::string(scaled_ ? "-scaled" : "") + (allow_truncated_ ? "-lenient" : "") + "/2";
   hash_fact_ = kind ? std::string(ToString(*kind)) + suffix : "";
-  sharpness_fact_ = "sharpness" + suffix;
 }
 
-ReadOptions DedupOperation::Reading(const ImageHeader&) const {
+ReadOptions DedupOperation::Reading(const ImageHeader& header) const {
   ReadOptions reading;
   reading.to_8bit = true;
-  reading.alpha = ReadOptions::Alpha::kDrop;  // as the peer does, whose bits we promise
-  // The full hash resizes RGB before it takes luma, and takes the numbers as they are stored, again as the
-  // peer does.
+  reading.alpha = ReadOptions::Alpha::kFlattenWhite;  // what lies under it is seen by nobody
+  // The full hash resizes RGB before it takes luma, and takes the numbers as they are stored, as the peer
+  // does, whose bits we promise.
   reading.keep_profile = !scaled_;
-  reading.bands = scaled_ ? ReadOptions::Bands::kGrey : ReadOptions::Bands::kRgb;
+  // Only a JPEG is cheaper in grey; of the others, equal pixels can then be told.
+  const bool grey = scaled_ && header.format == "jpeg";
+  reading.bands = grey ? ReadOptions::Bands::kGrey : ReadOptions::Bands::kRgb;
   reading.shrink_to_side = scaled_ ? kScaledHashSide : 0;
   reading.allow_truncated = allow_truncated_;
   return reading;
@@ -97,17 +133,19 @@ Footprint DedupOperation::Cost(const ImageHeader& header) const {
   if (!kind_) return {64 * kKiB, 0};
   const ReadOptions reading = Reading(header);
   const Layout input = ReadLayout(header, reading);
-  const size_t pooled = PerceptualHasher::PooledBytes(*kind_, input) + SignalMeter::PooledBytes(input);
+  size_t pooled =
+      PerceptualHasher::PooledBytes(*kind_, HashedLayout(input, scaled_)) + PictureMeter::PooledBytes(input);
+  if (scaled_ && input.bands == 3) pooled += LumaRows::PooledBytes(input);
   return ReadFootprint(header, reading) + Footprint{pooled, 64 * kKiB};
 }
 
 Result<bool> DedupOperation::Recall(const Item& item, Outcome& outcome) {
   auto payload = std::make_unique<DedupPayload>();
   DedupEntry& entry = payload->entry;
-  if (kind_ && (!Unpack(catalog_.FindFact(item.content, hash_fact_), entry.hash) ||
-                !Unpack(catalog_.FindFact(item.content, sharpness_fact_), entry.sharpness))) {
-    return false;
-  }
+  HashedPicture picture;
+  if (kind_ && !Unpack(catalog_.FindFact(item.content, hash_fact_), picture)) return false;
+  entry.hash = picture.hash;
+  entry.notes = picture.notes;
   entry.content = item.content;
   entry.stamp = item.stamp;
   entry.bytes = item.stamp.size;

@@ -1,4 +1,4 @@
-// The map phase of dedup: one hash, one sharpness and one size for each image, recalled or computed.
+// The map phase of dedup: one hash, its notes and one size for each image, recalled or computed.
 #pragma once
 
 #include <array>
@@ -9,6 +9,7 @@
 #include "imgmill/commands/command.h"
 #include "imgmill/signals/perceptual_hash.h"
 #include "imgmill/stream/operation.h"
+#include "picture_notes.h"
 
 namespace imgmill {
 
@@ -21,7 +22,7 @@ struct DedupEntry {
   int64_t width = 0;  ///< upright
   int64_t height = 0;
   uint64_t hash = 0;
-  double sharpness = 0;
+  PictureNotes notes;       ///< of what was compared by its looks
   uint64_t vector_row = 0;  ///< of --method embedding
 };
 
@@ -52,8 +53,7 @@ class DedupOperation final : public Operation {
   bool allow_truncated_;
   Catalog& catalog_;
   OutcomeLog log_;
-  std::string hash_fact_;  // "phash/1", "phash-scaled/1"
-  std::string sharpness_fact_;
+  std::string hash_fact_;  // "phash/2", "phash-scaled/2"
   std::vector<DedupEntry> entries_;
 };
 

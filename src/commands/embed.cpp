@@ -47,7 +47,7 @@ class Embed final : public Command {
       }
       result.kept.push_back(std::move(image.file));
     };
-    EmbedOperation operation(**embedder, *shelf, nullptr, services, take);
+    EmbedOperation operation(**embedder, *shelf, nullptr, services, /*needs_notes=*/false, take);
     Engine engine({EmbeddingWorkers(options_.embedding, services), shared.limits, shared.force},
                   services.engine());
     Result<RunCounts> counts = engine.Run(source, operation);

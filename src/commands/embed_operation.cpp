@@ -1,11 +1,10 @@
-// Vectors row by row, and their places as facts beside the size and the sharpness of the image.
+// Vectors row by row, and their places as facts beside the notes of the image.
 #include "embed_operation.h"
 
 #include <cmath>
 
 #include "imgmill/base/byte_size.h"
 #include "imgmill/memory/pool_array.h"
-#include "imgmill/signals/signal_set.h"
 #include "packed_fact.h"
 
 namespace imgmill {
@@ -47,11 +46,11 @@ class EmbedOperation::Task final : public ItemTask {
       : operation_(operation),
         item_(item),
         embedding_(operation.embedder_.Start(input)),
-        sharpness_(input, SignalSet{Signal::kSharpness}) {}
+        meter_(item, operation.Reading(item.header), input) {}
 
   Status Map(const Region& region) override {
     embedding_->Add(region.view);
-    sharpness_.Add(region.view);
+    meter_.Add(region.view);
     return {};
   }
 
@@ -72,11 +71,11 @@ class EmbedOperation::Task final : public ItemTask {
     image.stamp = item_.stamp;
     image.width = item_.upright_width;
     image.height = item_.upright_height;
-    image.sharpness = sharpness_.Finish()[Signal::kSharpness].value_or(0);
+    image.notes = meter_.Finish();
     image.place = *place;
     image.vectors = shelf.file.get();
     // The place last: whoever finds it finds the rest.
-    for (const auto& [fact, value] : {std::pair{operation_.sharpness_fact_, Packed(image.sharpness)},
+    for (const auto& [fact, value] : {std::pair{operation_.notes_fact_, Packed(image.notes)},
                                       std::pair{operation_.fact_, Packed(image.place)}}) {
       if (Status put = shelf.catalog->PutFact(item_.content, fact, value); !put) return put;
     }
@@ -88,19 +87,21 @@ class EmbedOperation::Task final : public ItemTask {
   EmbedOperation& operation_;
   const Item& item_;
   std::unique_ptr<PictureEmbedding> embedding_;
-  SignalMeter sharpness_;
+  PictureMeter meter_;
 };
 
 EmbedOperation::EmbedOperation(Embedder& embedder, VectorShelf& known, VectorShelf* kept,
-                               const CommandServices& services, std::function<void(EmbeddedImage&)> on_image)
+                               const CommandServices& services, bool needs_notes,
+                               std::function<void(EmbeddedImage&)> on_image)
     : embedder_(embedder),
       known_(known),
       kept_(kept != nullptr ? *kept : known),
+      needs_notes_(needs_notes),
       allow_truncated_(services.shared->allow_truncated),
       log_(services),
       fact_(VectorFact(embedder.kind(), allow_truncated_)),
-      sharpness_fact_("sharpness-rgb" + std::to_string(embedder.shrink_to_side()) +
-                      (allow_truncated_ ? "-lenient" : "") + "/1"),
+      notes_fact_("picture-rgb" + std::to_string(embedder.shrink_to_side()) +
+                  (allow_truncated_ ? "-lenient" : "") + "/1"),
       on_image_(std::move(on_image)) {}
 
 ReadOptions EmbedOperation::Reading(const ImageHeader&) const {
@@ -122,7 +123,7 @@ Footprint EmbedOperation::Cost(const ImageHeader& header) const {
   const Layout input = ReadLayout(header, reading);
   const size_t vector = static_cast<size_t>(embedder_.dimension()) * sizeof(float);
   return ReadFootprint(header, reading) +
-         Footprint{embedder_.PooledBytes(input) + SignalMeter::PooledBytes(input) + vector, 64 * kKiB};
+         Footprint{embedder_.PooledBytes(input) + PictureMeter::PooledBytes(input) + vector, 64 * kKiB};
 }
 
 Result<bool> EmbedOperation::Recall(const Item& item, Outcome& outcome) {
@@ -130,10 +131,8 @@ Result<bool> EmbedOperation::Recall(const Item& item, Outcome& outcome) {
   auto payload = std::make_unique<EmbedPayload>();
   EmbeddedImage& image = payload->image;
   Catalog& catalog = *known_.catalog;
-  if (!Unpack(catalog.FindFact(item.content, fact_), image.place) ||
-      !Unpack(catalog.FindFact(item.content, sharpness_fact_), image.sharpness)) {
-    return false;
-  }
+  if (!Unpack(catalog.FindFact(item.content, fact_), image.place)) return false;
+  if (!Unpack(catalog.FindFact(item.content, notes_fact_), image.notes) && needs_notes_) return false;
   // A power cut may have kept the fact and lost the vector.
   std::vector<float> vector(static_cast<size_t>(known_.file->dimension()));
   if (const Status read = known_.file->Read(image.place, vector); !read) {

@@ -7,6 +7,7 @@
 
 #include "embedder.h"
 #include "imgmill/catalog/vector_file.h"
+#include "picture_notes.h"
 
 namespace imgmill {
 
@@ -24,7 +25,7 @@ struct EmbeddedImage {
   FileStamp stamp;
   int64_t width = 0;  ///< upright
   int64_t height = 0;
-  double sharpness = 0;  ///< of the picture as the embedder reads it
+  PictureNotes notes;  ///< where they were asked for
   VectorFile::Place place;
   const VectorFile* vectors = nullptr;  ///< the file that `place` is in
 };
@@ -35,9 +36,10 @@ std::string VectorFact(const std::string& kind, bool lenient);
 class EmbedOperation final : public Operation {
  public:
   /// Vectors are recalled from `known` and kept in `kept`; null means that `known` keeps them.
+  /// @param needs_notes  whether an image whose vector is known, and whose notes are not, is looked at again
   /// @param on_image  called in the order of the listing, from one thread at a time.
   EmbedOperation(Embedder& embedder, VectorShelf& known, VectorShelf* kept, const CommandServices& services,
-                 std::function<void(EmbeddedImage&)> on_image);
+                 bool needs_notes, std::function<void(EmbeddedImage&)> on_image);
 
   std::string name() const override { return "embed"; }
   std::string Fingerprint() const override { return fact_; }
@@ -58,11 +60,12 @@ class EmbedOperation final : public Operation {
   Embedder& embedder_;
   VectorShelf& known_;
   VectorShelf& kept_;
+  const bool needs_notes_;
   const bool allow_truncated_;
   bool ready_ = false;
   OutcomeLog log_;
   std::string fact_;
-  std::string sharpness_fact_;
+  std::string notes_fact_;
   std::function<void(EmbeddedImage&)> on_image_;
 };
 

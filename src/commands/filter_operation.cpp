@@ -13,6 +13,8 @@ constexpr int64_t kRowsPerRegion = 64;
 constexpr char kHeaderFact[] = "header-signals/1";
 constexpr char kPixelFact[] = "pixel-signals/1";
 constexpr char kLenientPixelFact[] = "pixel-signals-lenient/1";
+// Under the names above, images with alpha were once measured by the colours that lie hidden under it.
+constexpr char kOnWhite[] = " on white";
 
 SignalSet OfHeader() {
   SignalSet set;
@@ -38,14 +40,18 @@ bool SignalFacts::Find(const ContentDigest& content, bool pixels, SignalValues& 
   const std::optional<std::string> header = catalog_.FindFact(content, kHeaderFact);
   if (!header || !UnpackSignals(*header, OfHeader(), values)) return false;
   if (!pixels) return true;
-  const std::optional<std::string> measured = catalog_.FindFact(content, pixel_fact_);
+  const std::optional<std::string> measured = catalog_.FindFact(content, PixelFact(values));
   return measured && UnpackSignals(*measured, SignalSet::OfPixels(), values);
 }
 
 Status SignalFacts::Put(const ContentDigest& content, bool pixels, const SignalValues& values) const {
   if (Status put = catalog_.PutFact(content, kHeaderFact, PackSignals(values, OfHeader())); !put) return put;
   if (!pixels) return {};
-  return catalog_.PutFact(content, pixel_fact_, PackSignals(values, SignalSet::OfPixels()));
+  return catalog_.PutFact(content, PixelFact(values), PackSignals(values, SignalSet::OfPixels()));
+}
+
+std::string SignalFacts::PixelFact(const SignalValues& header) const {
+  return pixel_fact_ + (header[Signal::kHasAlpha] == 1.0 ? kOnWhite : "");
 }
 
 struct FilterOperation::FilterPayload final : Payload {
@@ -100,7 +106,7 @@ FilterOperation::FilterOperation(const std::vector<Signal>& wanted, bool all_sig
 ReadOptions FilterOperation::Reading(const ImageHeader&) const {
   ReadOptions reading;
   reading.to_8bit = true;
-  reading.alpha = ReadOptions::Alpha::kDrop;  // as training code sees it, by convert("RGB")
+  reading.alpha = ReadOptions::Alpha::kFlattenWhite;  // what lies under it is seen by nobody
   reading.allow_truncated = allow_truncated_;
   return reading;
 }

@@ -28,6 +28,8 @@ class SignalFacts {
   Status Put(const ContentDigest& content, bool pixels, const SignalValues& values) const;
 
  private:
+  std::string PixelFact(const SignalValues& header) const;
+
   Catalog& catalog_;
   std::string pixel_fact_;
 };

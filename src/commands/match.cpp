@@ -77,10 +77,11 @@ class Match final : public Command {
     VectorShelf own_shelf{own->get(), nullptr};
     std::vector<EmbeddedImage> queries;
     CommandResult result;
-    EmbedOperation operation(**embedder, *shelf, &own_shelf, services, [&](EmbeddedImage& image) {
-      result.kept.push_back(image.file);
-      queries.push_back(std::move(image));
-    });
+    EmbedOperation operation(**embedder, *shelf, &own_shelf, services, /*needs_notes=*/false,
+                             [&](EmbeddedImage& image) {
+                               result.kept.push_back(image.file);
+                               queries.push_back(std::move(image));
+                             });
     EngineServices engine_services = services.engine();
     engine_services.notes = own->get();
     // Not by --force either: that would load the model for images that are embedded.

@@ -189,7 +189,11 @@ std::optional<std::string> TileOptions::Check() const {
   if (best < 0) return "--best takes 1 tile or more (0: all)";
   if (auto wrong = CheckChoice("--by", by, kRankings)) return wrong;
   if (!pair.empty() && !IsFolder(pair)) return "--pair " + PrintablePath(pair) + ": no such folder";
-  return file.Check(kFormats);
+  if (auto wrong = file.Check(kFormats)) return wrong;
+  if (const int64_t most = LongestSide(file.Writing().format); size > most) {
+    return "--size takes at most " + std::to_string(most) + " pixels with --format " + file.format;
+  }
+  return std::nullopt;
 }
 
 std::unique_ptr<Command> AddTile(CLI::App& app) {

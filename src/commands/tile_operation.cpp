@@ -29,7 +29,7 @@ std::string FingerprintOf(const TileOptions& options, bool lenient) {
   // What was made of the readable part of a broken file is no result where such files are refused.
   return "tile/1 " + std::to_string(options.size) + "+" + std::to_string(options.Step()) + " " +
          options.edge + " " +
-         (options.best > 0 ? std::to_string(options.best) + " by " + options.by + " " : "") +
+         (options.best > 0 ? std::to_string(options.best) + " by " + options.by + " on white " : "") +
          (options.pair.empty() ? "" : "pair ") + options.file.Text() + " " + ImageLibraryVersions() +
          (lenient ? " lenient" : "");
 }

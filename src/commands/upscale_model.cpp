@@ -52,6 +52,13 @@ ModelOperation::ModelOperation(const UpscaleOptions& options, const CommandServi
       plan_(plan),
       lane_(lane) {}
 
+Layout ModelOperation::OutputLayout(const ImageHeader& header) const {
+  Layout whole = InputLayout(header);
+  whole.width *= model_.info().scale;
+  whole.height *= model_.info().scale;
+  return whole;
+}
+
 RegionPlan ModelOperation::Regions(const Layout&) const {
   return {plan_.tile > 0 ? plan_.tile : kUntiled, plan_.overlap};
 }
@@ -62,11 +69,9 @@ Footprint ModelOperation::Cost(const ImageHeader& header) const {
   const int64_t side = plan_.tile > 0 ? LargestTile(plan_) : kUntiled;
   const int64_t tile_width = std::min(input.width, side);
   const int64_t tile_height = std::min(input.height, side);
-  Layout band = input;
-  band.width *= scale;
+  const Layout whole = OutputLayout(header);
+  Layout band = whole;
   band.height = std::min<int64_t>(input.height, plan_.tile > 0 ? plan_.tile : kUntiled) * scale;
-  Layout whole = band;
-  whole.height = input.height * scale;
   const size_t in_flight = static_cast<size_t>(plan_.micro_batch);
   const size_t tiles =
       in_flight * (PlaneBytes(tile_width, tile_height) + PlaneBytes(tile_width * scale, tile_height * scale));
@@ -207,12 +212,9 @@ class ModelOperation::Task final : public ItemTask {
 };
 
 Result<std::unique_ptr<ItemTask>> ModelOperation::Start(const Item& item, const Layout& input) {
-  Layout whole = input;
-  whole.width *= model_.info().scale;
-  whole.height *= model_.info().scale;
   std::string relative = OutputName(item.file);
   Result<std::unique_ptr<ImageOutput>> output =
-      ImageOutput::Create(folder(), item, relative, whole, Writing());
+      ImageOutput::Create(folder(), item, relative, OutputLayout(item.header), Writing());
   if (!output) return output.error();
   return std::unique_ptr<ItemTask>(
       std::make_unique<Task>(*this, item, input, std::move(relative), *std::move(output)));

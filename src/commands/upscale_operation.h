@@ -19,6 +19,10 @@ class UpscaleOperation : public Operation {
   std::string name() const override { return "upscale"; }
   std::string Fingerprint() const override { return fingerprint_; }
   ReadOptions Reading(const ImageHeader& header) const override;
+  /// Refuses an image whose output the format cannot hold.
+  Status Accept(const Item& item) const override {
+    return FitsFormat(OutputLayout(item.header), Writing().format);
+  }
   Result<bool> Recall(const Item& item, Outcome& outcome) override;
   Status MayStart(const Item& item) override { return folder_.MayWrite(item, OutputName(item.file)); }
   void Collect(Outcome& outcome) override;
@@ -33,6 +37,8 @@ class UpscaleOperation : public Operation {
 
  protected:
   WriteOptions Writing() const;
+  /// What is written of an image, known from its header.
+  virtual Layout OutputLayout(const ImageHeader& header) const = 0;
   /// The output's name below the output folder.
   std::string OutputName(const ListedFile& file) const;
   const UpscaleOptions& options() const { return options_; }
@@ -60,6 +66,10 @@ class ResizeOperation final : public UpscaleOperation {
   Footprint Cost(const ImageHeader& header) const override;
   Result<std::unique_ptr<ItemTask>> Start(const Item& item, const Layout& input) override;
 
+ protected:
+  /// The reader enlarges: its rows are the output's.
+  Layout OutputLayout(const ImageHeader& header) const override { return InputLayout(header); }
+
  private:
   class Task;
 };
@@ -72,6 +82,9 @@ class ModelOperation final : public UpscaleOperation {
   RegionPlan Regions(const Layout& input) const override;
   Footprint Cost(const ImageHeader& header) const override;
   Result<std::unique_ptr<ItemTask>> Start(const Item& item, const Layout& input) override;
+
+ protected:
+  Layout OutputLayout(const ImageHeader& header) const override;
 
  private:
   class Task;

@@ -4,25 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <type_traits>
+
+#include "over_white.h"
 
 namespace imgmill {
 namespace {
 
 constexpr int64_t kStripRows = 16;
-
-// A colour over white.
-template <typename T>
-T OverWhite(T colour, T alpha) {
-  if constexpr (std::is_same_v<T, float>) {
-    const float a = std::clamp(alpha, 0.0F, 1.0F);
-    return colour * a + (1.0F - a);
-  } else {
-    constexpr uint64_t kFull = std::numeric_limits<T>::max();
-    return static_cast<T>((colour * uint64_t{alpha} + kFull * (kFull - alpha) + kFull / 2) / kFull);
-  }
-}
 
 // ITU-R 601-2 luma with Pillow's 16-bit weights and rounding.
 template <typename T>

@@ -6,6 +6,7 @@
 
 #include "block_rows.h"
 #include "colour.h"
+#include "fidelity.h"
 #include "imgmill/image/reader.h"
 #include "jpeg_decoder.h"
 #include "picture_count.h"
@@ -55,6 +56,7 @@ Result<ImageHeader> ProbeJpeg(InputFile file, const ImageLimits& limits) {
     header.samples_per_pixel += static_cast<double>(component.h_samp_factor * component.v_samp_factor) /
                                 (info.max_h_samp_factor * info.max_v_samp_factor);
   }
+  header.fidelity = FidelityOfJpeg(header, info);
   if (!WithinLimit(header.width, header.height, limits)) {
     return TooManyPixels(header.width, header.height, limits);
   }
@@ -216,6 +218,8 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
   }
   if (header->format == "heif") header->frames = std::max(header->frames, HeifFrames(*file));
   if (header->format == "tiff" && header->frames > 1) header->frames = TiffPages(*file);
+  constexpr unsigned char kPngPalette = 3;  // the colour type in IHDR
+  header->fidelity = FidelityOf(*header, *file, is_png && head->bytes[25] == kPngPalette);
   if (header->format == "tiff") {
     const TiffBlocks blocks = tiff ? ReadTiffBlocks(*tiff, header->height) : TiffBlocks{header->height};
     header->block_rows = blocks.rows;

@@ -36,9 +36,13 @@ const char* Name(FileFormat format) {
 
 }  // namespace
 
-Status FitsFormat(const Layout& layout, FileFormat format) {
+int64_t LongestSide(FileFormat format) {
   // JPEG: libjpeg's JPEG_MAX_DIMENSION. WebP: WEBP_MAX_DIMENSION. The others: libvips' own limit.
-  const int64_t most = format == FileFormat::kJpeg ? 65500 : format == FileFormat::kWebp ? 16383 : 10000000;
+  return format == FileFormat::kJpeg ? 65500 : format == FileFormat::kWebp ? 16383 : 10000000;
+}
+
+Status FitsFormat(const Layout& layout, FileFormat format) {
+  const int64_t most = LongestSide(format);
   if (layout.width < 1 || layout.height < 1 || layout.bands < 1 || layout.bands > 4) {
     return Error{Stage::kEncode, Code::kInternal, "an image without pixels or with other than 1 to 4 bands"};
   }

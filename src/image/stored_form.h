@@ -8,9 +8,6 @@
 
 namespace imgmill {
 
-/// kUnsupported, with the limit, when the format cannot hold an image of this size.
-Status FitsFormat(const Layout& layout, FileFormat format);
-
 /// The nearest that `format` can hold: JPEG without alpha, JPEG and WebP with 8 bits, all without float.
 Layout StoredForm(const Layout& layout, FileFormat format);
 

@@ -89,7 +89,8 @@ void Admission::Return(const Footprint& footprint) noexcept {
 
 Status Admission::SetAside(size_t bytes) {
   std::lock_guard lock(mutex_);
-  if (auto too_large = TooLarge({0, bytes})) return *std::move(too_large);
+  // Whoever gives more is to have room for images, too.
+  if (auto too_large = TooLarge({0, bytes}, kLeastRoom)) return *std::move(too_large);
   stats_.ledger.kept += bytes;
   KeepCap();
   return {};
@@ -189,12 +190,11 @@ void Admission::OnPressure(std::function<void(bool)> callback) {
   TellPressure();
 }
 
-std::optional<Error> Admission::TooLarge(const Footprint& need) {
+std::optional<Error> Admission::TooLarge(const Footprint& need, size_t beside) {
   const HostLedger& ledger = stats_.ledger;
   if (need.total() <= ledger.LargestLease()) return std::nullopt;
   stats_.largest_refused = std::max(stats_.largest_refused, need.total());
-  const size_t would_do =
-      SmallestBudgetFor(need.total(), ledger.fixed + ledger.pinned + ledger.carved + ledger.standing.total());
+  const size_t would_do = ledger.BudgetFor(need.total() + beside);
   std::string message = "it needs " + FormatByteSize(need.total()) + ", the memory budget of " +
                         FormatByteSize(ledger.budget) + " leaves " + FormatByteSize(ledger.LargestLease());
   message += budget_from_flag_ ? " (use " + MemoryFlag(would_do) + " or more)"

@@ -73,7 +73,8 @@ class Admission {
  private:
   class Ticket;
   Status AcquireInTurn(const Footprint& need, const StopFlag& stop, bool& waited);
-  std::optional<Error> TooLarge(const Footprint& need);
+  /// @param beside  bytes that the advised budget is to have room for as well
+  std::optional<Error> TooLarge(const Footprint& need, size_t beside = 0);
   void Grant(const Footprint& need);
   void KeepCap();
   void TellPressure();

@@ -8,9 +8,6 @@
 namespace imgmill {
 namespace {
 
-/// Less room than this is not worth starting with: one photo of 0.3 megapixels needs about a megabyte.
-constexpr size_t kLeastRoom = 16 * kMiB;
-
 /// Address space of the threads to come (their stacks) and of libraries that formats load when they are met.
 constexpr size_t kMappedLater = 32 * kMiB;
 

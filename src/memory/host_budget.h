@@ -10,6 +10,9 @@
 
 namespace imgmill {
 
+/// Less room than this is not worth starting with: one photo of 0.3 megapixels needs about a megabyte.
+inline constexpr size_t kLeastRoom = size_t{16} << 20;
+
 /// What the decision is made from.
 struct HostLimits {
   size_t asked = 0;  ///< --memory; 0 if it was not given

@@ -35,10 +35,14 @@ struct HostLedger {
 
   size_t InForce() const { return budget - std::min(budget, squeezed); }
 
-  /// The budget less what no lease can change.
-  size_t Room() const { return budget - std::min(budget, fixed + pinned + carved + standing.total() + kept); }
+  /// What no lease can change.
+  size_t Committed() const { return fixed + pinned + carved + standing.total() + kept; }
+  /// The budget less that.
+  size_t Room() const { return budget - std::min(budget, Committed()); }
   size_t Reserve() const { return ReserveFor(budget, Room()); }
   size_t LargestLease() const { return Room() - Reserve(); }
+  /// The smallest budget whose LargestLease would be `need`: what every piece of advice says.
+  size_t BudgetFor(size_t need) const { return SmallestBudgetFor(need, Committed()); }
 
   /// Whether `need` may be granted now. What others took is waited for, but not for ever: with no lease out,
   /// whatever LargestLease allows is: what cannot be explained then is nobody's fault, and waiting would not

@@ -247,9 +247,7 @@ void MemoryManager::Return(const Footprint& footprint, int standing) noexcept {
 }
 
 size_t MemoryManager::BudgetFor(const Footprint& need) const {
-  const HostLedger ledger = impl_->admission.Stats().ledger;
-  return SmallestBudgetFor(
-      need.total(), ledger.fixed + ledger.pinned + ledger.carved + ledger.standing.total() + ledger.kept);
+  return impl_->admission.Stats().ledger.BudgetFor(need.total());
 }
 
 Status MemoryManager::SetAside(size_t bytes) {

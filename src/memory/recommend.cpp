@@ -35,8 +35,7 @@ std::vector<Recommendation> MemoryManager::Recommend() const {
   std::vector<Recommendation> advice;
 
   if (admission.largest_refused > 0) {
-    const size_t enough =
-        SmallestBudgetFor(admission.largest_refused, ledger.fixed + ledger.pinned + ledger.carved);
+    const size_t enough = ledger.BudgetFor(admission.largest_refused);
     advice.push_back({MemoryFlag(enough), "the largest image that was refused needs " +
                                               FormatByteSize(admission.largest_refused) + " at once"});
   } else if (info.leases_granted >= 20 && info.leases_waited * 2 > info.leases_granted) {

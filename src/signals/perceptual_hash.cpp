@@ -132,7 +132,7 @@ std::optional<HashKind> HashKindFromName(std::string_view name) {
 }
 
 std::string VersionedName(HashKind kind, bool scaled) {
-  return std::string(ToString(kind)) + (scaled ? "-scaled/1" : "/1");
+  return std::string(ToString(kind)) + (scaled ? "-scaled/2" : "/2");
 }
 
 struct PerceptualHasher::Impl {

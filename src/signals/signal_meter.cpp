@@ -3,6 +3,7 @@
 #include <cassert>
 #include <cstring>
 
+#include "image/over_white.h"
 #include "imgmill/memory/pool_array.h"
 #include "imgmill/signals/signal_set.h"
 #include "signals/row_kernels.h"
@@ -21,7 +22,7 @@ bool NeedsRounding(const Layout& layout) {
   return layout.sample != Sample::kU8 || layout.has_alpha();
 }
 
-// As src/image/pixel_form.cpp rounds to 8 bits.
+// As src/image/pixel_form.cpp rounds to 8 bits, before alpha is looked at.
 uint8_t Rounded(uint8_t v) {
   return v;
 }
@@ -35,12 +36,14 @@ uint8_t Rounded(float v) {
 template <typename T>
 void RoundRow(const uint8_t* row, const Layout& layout, uint8_t* rounded) {
   const auto colours = static_cast<size_t>(layout.colour_bands());
+  const auto at = [&row](size_t band) {
+    T value;
+    std::memcpy(&value, row + band * sizeof(T), sizeof value);
+    return Rounded(value);
+  };
   for (int64_t x = 0; x < layout.width; ++x) {
-    for (size_t band = 0; band < colours; ++band) {
-      T value;
-      std::memcpy(&value, row + band * sizeof(T), sizeof value);
-      *rounded++ = Rounded(value);
-    }
+    const uint8_t alpha = layout.has_alpha() ? at(colours) : uint8_t{255};
+    for (size_t band = 0; band < colours; ++band) *rounded++ = OverWhite(at(band), alpha);
     row += static_cast<size_t>(layout.bands) * sizeof(T);
   }
 }

@@ -123,8 +123,8 @@ TEST_CASE("a hasher takes no more from the pool than it says, and far less than 
 TEST_CASE("names of hashes are read back, and versions tell full from scaled") {
   for (const HashKind kind : kKinds) CHECK(HashKindFromName(ToString(kind)) == kind);
   CHECK_FALSE(HashKindFromName("phash2").has_value());
-  CHECK(VersionedName(HashKind::kPhash, false) == "phash/1");
-  CHECK(VersionedName(HashKind::kDhash, true) == "dhash-scaled/1");
+  CHECK(VersionedName(HashKind::kPhash, false) == "phash/2");
+  CHECK(VersionedName(HashKind::kDhash, true) == "dhash-scaled/2");
 }
 
 }  // namespace

@@ -207,7 +207,7 @@ TEST_CASE("grey that conversions have rounded is still grey") {
 TEST_CASE("other forms of the same pixels have the same signals") {
   const Image eight = FormulaPicture(70, 50, 3, "blocks", 9);
   const SignalValues expected = MeasureSignals(eight.view(), SignalSet::OfPixels());
-  Image alpha(Layout{70, 50, 4, Sample::kU8}), sixteen(Layout{70, 50, 3, Sample::kU16}),
+  Image opaque(Layout{70, 50, 4, Sample::kU8}), sixteen(Layout{70, 50, 3, Sample::kU16}),
       real(Layout{70, 50, 4, Sample::kF32});
   for (int64_t y = 0; y < 50; ++y) {
     for (int64_t x = 0; x < 70; ++x) {
@@ -215,19 +215,43 @@ TEST_CASE("other forms of the same pixels have the same signals") {
         const uint8_t value = eight.row(y)[3 * x + band];
         const auto wide = static_cast<uint16_t>(value * 257);
         const float fraction = static_cast<float>(value) / 255.0F;
-        alpha.row(y)[4 * x + band] = value;
+        opaque.row(y)[4 * x + band] = value;
         std::memcpy(sixteen.row(y) + (3 * x + band) * 2, &wide, 2);
         std::memcpy(real.row(y) + (4 * x + band) * 4, &fraction, 4);
       }
-      alpha.row(y)[4 * x + 3] = static_cast<uint8_t>(x);
-      const float opaque = 1;
-      std::memcpy(real.row(y) + (4 * x + 3) * 4, &opaque, 4);
+      opaque.row(y)[4 * x + 3] = 255;
+      const float whole = 1;
+      std::memcpy(real.row(y) + (4 * x + 3) * 4, &whole, 4);
     }
   }
-  CHECK(MeasureSignals(alpha.view(), SignalSet::OfPixels()) == expected);
+  CHECK(MeasureSignals(opaque.view(), SignalSet::OfPixels()) == expected);
   CHECK(MeasureSignals(sixteen.view(), SignalSet::OfPixels()) == expected);
   CHECK(MeasureSignals(real.view(), SignalSet::OfPixels()) == expected);
-  CHECK(MeasureSignals(alpha.view(), {Signal::kHasAlpha})[Signal::kHasAlpha] == 1);
+  CHECK(MeasureSignals(opaque.view(), {Signal::kHasAlpha})[Signal::kHasAlpha] == 1);
+}
+
+TEST_CASE("what is transparent is measured as it is seen on white") {
+  const Image colours = FormulaPicture(70, 50, 3, "blocks", 9);
+  Image clear(Layout{70, 50, 4, Sample::kU8}), wide(Layout{70, 50, 4, Sample::kU16}),
+      seen(Layout{70, 50, 3, Sample::kU8});
+  for (int64_t y = 0; y < 50; ++y) {
+    for (int64_t x = 0; x < 70; ++x) {
+      const auto alpha = static_cast<uint8_t>(3 * x);
+      for (int64_t band = 0; band < 4; ++band) {
+        const uint8_t value = band == 3 ? alpha : colours.row(y)[3 * x + band];
+        const auto sixteen = static_cast<uint16_t>(value * 257);
+        clear.row(y)[4 * x + band] = value;
+        std::memcpy(wide.row(y) + (4 * x + band) * 2, &sixteen, 2);
+        // The definition of "over", with a white page.
+        if (band < 3)
+          seen.row(y)[3 * x + band] =
+              static_cast<uint8_t>(std::lround(255 - (255 - value) * (alpha / 255.0)));
+      }
+    }
+  }
+  const SignalValues expected = MeasureSignals(seen.view(), SignalSet::OfPixels());
+  CHECK(MeasureSignals(clear.view(), SignalSet::OfPixels()) == expected);
+  CHECK(MeasureSignals(wide.view(), SignalSet::OfPixels()) == expected);
 }
 
 TEST_CASE("turned and mirrored pixels have the very same signals") {

@@ -29,6 +29,12 @@ struct WriteOptions {
 std::optional<FileFormat> FileFormatFromExtension(std::string_view extension);  ///< "png", ".PNG", "jpg", ...
 std::string_view Extension(FileFormat format);                                  ///< ".png"
 
+/// Pixels of the longest side that a format can hold.
+int64_t LongestSide(FileFormat format);
+/// kUnsupported, with the limit, when the format cannot hold an image of this size: what CreateRows and
+/// ImageEncoder::Create refuse, known before any work.
+Status FitsFormat(const Layout& layout, FileFormat format);
+
 class RowWriter {
  public:
   virtual ~RowWriter() = default;  ///< without Finish: what was written is discarded

@@ -15,9 +15,10 @@ enum class HashKind { kPhash, kDhash, kAhash, kWhash };
 std::string_view ToString(HashKind kind);
 std::optional<HashKind> HashKindFromName(std::string_view name);
 
-/// Name and version under which a hash is stored and reported: "phash/1" of the fully decoded image, and
-/// "phash-scaled/1" of one that was decoded in grey at a fraction of its size. The two differ by a few bits
-/// and are never compared with each other; docs/hashes.md gives their agreement.
+/// Name and version under which a hash is stored and reported: "phash/2" of the fully decoded image, and
+/// "phash-scaled/2" of one whose JPEG was decoded in grey at a fraction of its size. The two differ by a few
+/// bits and are never compared with each other; docs/hashes.md gives their agreement. (In version 1 what lay
+/// under transparent parts was hashed; now it is white. Nothing else changed.)
 std::string VersionedName(HashKind kind, bool scaled);
 
 /// What ReadOptions::shrink_to_side must be for the scaled version of a hash, in pixels. It is part of the

@@ -16,10 +16,10 @@
 
 namespace imgmill {
 
-/// Pixel signals are of 8-bit sRGB; alpha is left out and the colours under it are taken as they are, as
-/// training code does with convert("RGB"). "Luma" is ITU-R BT.601's 0.299 R + 0.587 G + 0.114 B, rounded to
-/// whole levels 0..255, as Pillow's convert("L") gives it. Sums are whole numbers, so that no value depends
-/// on how the rows were cut into regions. An image that is too small for a signal has no value for it.
+/// Pixel signals are of 8-bit sRGB, as it is seen on a white page where there is alpha. "Luma" is ITU-R
+/// BT.601's 0.299 R + 0.587 G + 0.114 B, rounded to whole levels 0..255, as Pillow's convert("L") gives it.
+/// Sums are whole numbers, so that no value depends on how the rows were cut into regions. An image that is
+/// too small for a signal has no value for it.
 enum class Signal : uint8_t {
   /// Pixels from left to right, as a person sees the image (EXIF orientation applied).
   kWidth,
@@ -133,8 +133,8 @@ SignalValues HeaderSignals(const ImageHeader& header);
 class SignalMeter {
  public:
   /// @param layout  of the whole image: any sample type, 1 to 4 bands, at least 1x1. 16-bit and float rows
-  /// are
-  ///   rounded to 8 bits as ReadOptions::to_8bit does it.
+  ///   are rounded to 8 bits as ReadOptions::to_8bit does it, and alpha is flattened as kFlattenWhite does
+  ///   it.
   /// @throws OutOfMemory
   SignalMeter(const Layout& layout, SignalSet wanted);
   ~SignalMeter();

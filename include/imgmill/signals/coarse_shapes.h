@@ -1,0 +1,40 @@
+// How much there is in a picture by which it could be known again: what a likeness of hashes or vectors is
+// worth.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "imgmill/image/image.h"
+
+namespace imgmill {
+
+/// Counts the coarse shapes of a picture: those of the 63 lowest frequencies (8x8 without the mean) of the
+/// cosine transform of its luma, resized to 32x32, that are at least one level strong.
+///
+/// Every likeness that is indifferent to contrast, as those of perceptual hashes and descriptors are, is a
+/// likeness of the strongest shapes there are. Where there are hardly any, all pictures are alike: a light
+/// half beside a dark one has 4 shapes, at any brightness, a ramp 4 to 8, a page of noise none. Of 100 photos
+/// (BSDS500, validation part) the poorest has 17 and the median 53; of 565 of CIFAR-10 the poorest has 28.
+class CoarseShapes {
+ public:
+  /// Fewer say nothing: a black disk on white has 15, and a ramp from the middle to the corners 11.
+  static constexpr int kEnough = 12;
+  static constexpr int kMost = 63;
+
+  /// @param layout  of the whole image: 8-bit, 1 or 3 bands, at least 1x1.
+  /// @throws OutOfMemory
+  explicit CoarseShapes(const Layout& layout);
+  ~CoarseShapes();
+  void Add(const ImageView& rows);
+  /// After the last row: 0 to kMost.
+  int Finish();
+  /// Bytes it takes from the current pool, at most.
+  static size_t PooledBytes(const Layout& layout);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace imgmill

@@ -1,0 +1,42 @@
+// What dedup needs to know of a picture beside its hash or vector: whether a likeness of it says anything,
+// and which of two that are alike is the better one.
+#pragma once
+
+#include <optional>
+
+#include "imgmill/dataset/running_digest.h"
+#include "imgmill/signals/coarse_shapes.h"
+#include "imgmill/signals/signal_set.h"
+#include "imgmill/stream/operation.h"
+
+namespace imgmill {
+
+/// Kept in the catalog as they are (packed_fact.h).
+struct PictureNotes {
+  double sharpness = 0;   ///< of the picture as it was read: of JPEG files maybe at a fraction of its size
+  uint32_t fidelity = 0;  ///< ImageHeader's
+  uint32_t shapes = 0;    ///< CoarseShapes'
+  /// Of its pixels in 8-bit sRGB over white, and of its size; all 0 where they were not read exactly: shrunk,
+  /// in grey, or from more than 8 bits.
+  ContentDigest pixels;
+
+  /// Whether what it looks like can be told from what others look like.
+  bool telling() const { return shapes >= CoarseShapes::kEnough; }
+};
+
+/// Feeds on the rows of Reading, 8-bit of 1 or 3 bands.
+class PictureMeter {
+ public:
+  PictureMeter(const Item& item, const ReadOptions& reading, const Layout& input);
+  void Add(const ImageView& rows);
+  PictureNotes Finish();
+  static size_t PooledBytes(const Layout& input);
+
+ private:
+  const uint32_t fidelity_;
+  SignalMeter sharpness_;
+  CoarseShapes shapes_;
+  std::optional<RunningDigest> pixels_;
+};
+
+}  // namespace imgmill

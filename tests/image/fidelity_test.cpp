@@ -1,0 +1,76 @@
+// How little an encoder gave up, told from headers: in the order in which the files were encoded.
+#include <doctest/doctest.h>
+
+#include "image/image_test.h"
+
+namespace imgmill::image_test {
+namespace {
+
+constexpr int64_t kSide = 48;
+
+Image Noise(int bands, Sample sample) {
+  Image image(Layout{kSide, kSide, bands, sample});
+  uint32_t seed = 1;
+  for (int64_t y = 0; y < kSide; ++y) {
+    for (size_t i = 0; i < image.layout().row_bytes(); ++i) {
+      seed = seed * 1664525U + 1013904223U;
+      image.row(y)[i] = static_cast<uint8_t>(seed >> 24);
+    }
+  }
+  return image;
+}
+
+uint32_t FidelityOfFile(const std::string& path) {
+  Result<ImageHeader> header = Probe(path, {});
+  REQUIRE_MESSAGE(header.ok(), path);
+  return header->fidelity;
+}
+
+uint32_t Written(FileFormat format, int quality, int bands = 3, Sample sample = Sample::kU8) {
+  const TemporaryFolder folder;
+  WriteOptions options;
+  options.format = format;
+  options.quality = quality;
+  const Image image = Noise(bands, sample);
+  Result<std::unique_ptr<RowWriter>> writer = CreateRows(folder / "x", image.layout(), options, "");
+  REQUIRE(writer.ok());
+  REQUIRE((*writer)->Write(image.view()).ok());
+  REQUIRE((*writer)->Finish().ok());
+  return FidelityOfFile(folder / "x");
+}
+
+}  // namespace
+
+TEST_CASE("a higher JPEG quality is less compressed, at every step") {
+  uint32_t before = 0;
+  for (int quality = 1; quality <= 100; ++quality) {
+    CAPTURE(quality);
+    const uint32_t now = Written(FileFormat::kJpeg, quality);
+    // Below 20 most steps are at the end of their range, and neighbours may round to one number.
+    if (quality > 20) CHECK(now > before);
+    CHECK(now >= before);
+    before = now;
+  }
+}
+
+TEST_CASE("lossless is above lossy, and goes by the bits of a pixel") {
+  const uint32_t png = Written(FileFormat::kPng, 90);
+  CHECK(Written(FileFormat::kTiff, 90) == png);
+  CHECK(Written(FileFormat::kWebp, 100) == png);
+  CHECK(Written(FileFormat::kPng, 90, 3, Sample::kU16) > png);
+  CHECK(Written(FileFormat::kPng, 90, 4) > png);
+  CHECK(Written(FileFormat::kPng, 90, 1) < png);
+  CHECK(Written(FileFormat::kPng, 90, 1) > Written(FileFormat::kJpeg, 100));
+  CHECK(Written(FileFormat::kPng, 90, 1) > Written(FileFormat::kWebp, 99));
+}
+
+TEST_CASE("lossy WebP, which does not tell its quality, lies between JPEG of 74 and of 75") {
+  for (const int quality : {10, 99}) {
+    for (const int bands : {3, 4}) {  // with alpha the picture lies in a chunk of an extended file
+      CHECK(Written(FileFormat::kWebp, quality, bands) < Written(FileFormat::kJpeg, 75, 3));
+      CHECK(Written(FileFormat::kWebp, quality, bands) > Written(FileFormat::kJpeg, 74, 1));
+    }
+  }
+}
+
+}  // namespace imgmill::image_test
