@@ -29,7 +29,10 @@ class Embed final : public Command {
     Result<VectorShelf> shelf = OpenShelf(*services.catalog, (*embedder)->kind());
     if (!shelf) return shelf.error();
     std::unique_ptr<VectorExport> exported;
-    if (!options_.export_file.empty() && !shared.dry_run) {
+    if (!options_.export_file.empty() && shared.dry_run) {
+      const Status may = VectorExport::MayCreate(options_.export_file, *services.catalog, shared.force);
+      if (!may) return may.error();
+    } else if (!options_.export_file.empty()) {
       Result<std::unique_ptr<VectorExport>> created =
           VectorExport::Create(options_.export_file, *services.catalog, shared.force);
       if (!created) return created.error();

@@ -74,6 +74,9 @@ class Filter final : public Command {
   Result<CommandResult> Run(ItemSource& source, const CommandServices& services) override {
     std::vector<Signal> signals;
     std::vector<AppliedRule> rules = AssignColumns(RulesOf(options_), signals);
+    if (!options_.export_file.empty()) {
+      if (Status may = MayExport(options_.export_file); !may) return may.error();
+    }
     FilterOperation operation(signals, !options_.export_file.empty(), services);
     Engine engine({services.workers(), services.shared->limits, services.shared->force}, services.engine());
     Result<RunCounts> counts = engine.Run(source, operation);

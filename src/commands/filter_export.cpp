@@ -3,8 +3,10 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -80,26 +82,36 @@ Status WriteRows(std::FILE* file, bool csv, std::span<const FilterEntry> entries
   return {};
 }
 
+Error Named(const std::string& path, const Error& error) {
+  return {error.stage, error.code, "--export " + PrintablePath(path) + ": " + error.message};
+}
+
 }  // namespace
 
 bool IsExportName(const std::string& path) {
   return path.ends_with(".csv") || path.ends_with(".jsonl");
 }
 
+Status MayExport(const std::string& path) {
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  if (::access(folder.empty() ? "." : folder.c_str(), W_OK | X_OK) != 0)
+    return Named(path, ErrnoError(Stage::kWrite, errno, "create the file"));
+  if (std::error_code none; std::filesystem::is_directory(path, none))
+    return Named(path, ErrnoError(Stage::kWrite, EISDIR, "replace the file"));
+  return {};
+}
+
 Status ExportSignals(const std::string& path, std::span<const FilterEntry> entries,
                      std::span<const AppliedRule> rules, const SignalFacts& facts) {
-  const auto named = [&](const Error& error) {
-    return Error{error.stage, error.code, "--export " + PrintablePath(path) + ": " + error.message};
-  };
   const std::string temporary = TemporaryNameFor(path);
   std::FILE* file = std::fopen(temporary.c_str(), "wbe");
-  if (file == nullptr) return named(ErrnoError(Stage::kWrite, errno, "create the file"));
+  if (file == nullptr) return Named(path, ErrnoError(Stage::kWrite, errno, "create the file"));
   Status status = WriteRows(file, path.ends_with(".csv"), entries, rules, facts);
   if (std::fclose(file) != 0 && status) status = ErrnoError(Stage::kWrite, errno, "write the export");
   if (status) status = Publish(temporary, path, /*overwrite=*/true);
   if (status) return {};
   ::unlink(temporary.c_str());
-  return named(status.error());
+  return Named(path, status.error());
 }
 
 }  // namespace imgmill

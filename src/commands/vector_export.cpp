@@ -39,6 +39,10 @@ class GrowingFile {
     if (file->file_ == nullptr) return file->Failed(errno);
     return file;
   }
+  static Status MayCreate(const std::string& path, Catalog& catalog, bool overwrite) {
+    GrowingFile file(path, catalog, overwrite);
+    return file.folder_.MayWrite(file.item_, NameOf(path));
+  }
   ~GrowingFile() {
     if (file_ != nullptr) std::fclose(file_);
   }
@@ -81,6 +85,11 @@ class GrowingFile {
   std::unique_ptr<TemporaryFile> temporary_;
   std::FILE* file_ = nullptr;
 };
+
+/// The file of paths beside an .npy; empty for the others.
+std::string BesideOf(const std::string& path) {
+  return path.ends_with(".npy") ? path.substr(0, path.size() - 4) + ".paths.txt" : std::string();
+}
 
 /// The shortest text that gives the same float again.
 void AppendFloat(std::string& text, float value) {
@@ -190,14 +199,19 @@ bool VectorExport::Knows(std::string_view path) {
   return path.ends_with(".npy") || path.ends_with(".csv") || path.ends_with(".jsonl");
 }
 
+Status VectorExport::MayCreate(const std::string& path, Catalog& catalog, bool overwrite) {
+  if (Status may = GrowingFile::MayCreate(path, catalog, overwrite); !may) return may;
+  const std::string beside = BesideOf(path);
+  return beside.empty() ? Status() : GrowingFile::MayCreate(beside, catalog, overwrite);
+}
+
 Result<std::unique_ptr<VectorExport>> VectorExport::Create(const std::string& path, Catalog& catalog,
                                                            bool overwrite) {
   Result<std::unique_ptr<GrowingFile>> file = GrowingFile::Create(path, catalog, overwrite);
   if (!file) return file.error();
   if (path.ends_with(".csv")) return std::unique_ptr<VectorExport>(new CsvExport(*std::move(file)));
   if (path.ends_with(".jsonl")) return std::unique_ptr<VectorExport>(new JsonLinesExport(*std::move(file)));
-  const std::string beside = path.substr(0, path.size() - 4) + ".paths.txt";
-  Result<std::unique_ptr<GrowingFile>> paths = GrowingFile::Create(beside, catalog, overwrite);
+  Result<std::unique_ptr<GrowingFile>> paths = GrowingFile::Create(BesideOf(path), catalog, overwrite);
   if (!paths) return paths.error();
   return std::unique_ptr<VectorExport>(new NpyExport(*std::move(file), *std::move(paths)));
 }

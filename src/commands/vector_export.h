@@ -19,6 +19,8 @@ class VectorExport {
   /// kConflict if a file is there that no run with this catalog wrote, unless `overwrite`.
   static Result<std::unique_ptr<VectorExport>> Create(const std::string& path, Catalog& catalog,
                                                       bool overwrite);
+  /// What Create would refuse, without a trace: for a plan or a dry run.
+  static Status MayCreate(const std::string& path, Catalog& catalog, bool overwrite);
   virtual ~VectorExport() = default;  ///< without Commit: nothing has appeared
 
   /// One more row. `path` is the image's.

@@ -41,6 +41,7 @@ TEST_CASE("wrong usage exits 2, says what is wrong, and prints no result") {
            {{"tile", photos, "-o", "/nowhere", "--by", "width"}, "unknown --by"},
            {{"tile", photos, "-o", "/nowhere", "--format", "tiff"}, "png, jpg or webp"},
            {{"tile", photos, "-o", "/nowhere", "--pair", "/nowhere/LQ"}, "no such folder"},
+           {{"tile", photos, "-o", "/nowhere", "--size", "16384", "--format", "webp"}, "at most 16383"},
            {{"dedup", photos, "--memory", "many"}, "many"},
            {{"dedup", photos, "-j", "-3"}, "-j"},
            {{"dedup", photos, "--catalog", "/nowhere", "--no-catalog"}, "contradict"},

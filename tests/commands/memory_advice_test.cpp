@@ -1,0 +1,85 @@
+// Advice on --memory, followed: what a run keeps of many small files counts beside what its largest image
+// needs.
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <regex>
+
+#include "commands/drawn_picture.h"
+#include "program.h"
+
+namespace imgmill::process_test {
+namespace {
+
+/// Many names of one picture of one pixel, and one picture that decoders hold whole.
+void MakePhotos(const std::string& folder, int small) {
+  WritePicture(folder + "/small0.png", Draw(1, 1, 1, [](int64_t, int64_t, int) { return 7; }));
+  for (int i = 1; i < small; ++i) {
+    const std::string name = folder + "/small" + std::to_string(i) + ".png";
+    REQUIRE(::link((folder + "/small0.png").c_str(), name.c_str()) == 0);
+  }
+  WritePicture(folder + "/whole.webp", Draw(3000, 2000, 3, [](int64_t x, int64_t y, int band) {
+                 return static_cast<double>((x / 8 + y / 16 * (band + 1)) % 256);
+               }));
+}
+
+/// The number in "use --memory 147MiB or more", or "the smallest that can is --memory 50MiB".
+size_t Advised(const std::string& text) {
+  const std::regex pattern("(?:use|can is) --memory ([0-9]+)MiB");
+  std::smatch found;
+  REQUIRE_MESSAGE(std::regex_search(text, found, pattern), text);
+  return std::stoul(found[1].str());
+}
+
+}  // namespace
+
+TEST_CASE("the budget that a refused image asks for is enough beside what is kept of many files") {
+  const TestFolder where;
+  const std::string photos = where / "photos";
+  MakePhotos(photos, 3000);  // 3.7 MiB of records with --json
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+           {"dedup", photos, "--method", "phash"},
+           {"dedup", photos, "--method", "embedding"},
+           {"filter", photos, "--keep", "sharpness>=0"},
+           {"embed", photos},
+           {"tile", photos, "--size", "64", "-o", where / "tiles"},
+           {"upscale", photos, "--method", "linear", "--scale", "1", "-o", where / "large"}}) {
+    CAPTURE(command.front());
+    const auto with = [&](const std::string& budget, bool plan) {
+      std::vector<std::string> words = command;
+      if (plan) words.insert(words.begin(), "plan");
+      words.insert(words.end(), {"--no-catalog", "--json", "-j2", "--memory", budget});
+      return Run(words);
+    };
+    const ProcessResult refused = with("64MiB", true);
+    REQUIRE(refused.exit_code == 1);
+    const nlohmann::json document = Json(refused);
+    REQUIRE(document["failed"].size() == 1);
+    const size_t advised = Advised(document["failed"][0].dump());
+    const std::string budget = std::to_string(advised) + "MiB";
+    CAPTURE(budget);
+    CHECK(document["plan"]["enough_budget"] == advised << 20);
+    CHECK(with(budget, true).exit_code == 0);
+    // One command in earnest: the others' leases are the same as their plans'.
+    if (command.back() == "phash") CHECK(with(budget, false).exit_code == 0);
+  }
+}
+
+TEST_CASE("the budget that many files ask for is enough for them and for an image") {
+  const TestFolder where;
+  const std::string photos = where / "photos";
+  MakePhotos(photos, 12000);  // 14.6 MiB of records with --json
+  const auto with = [&](const std::string& budget) {
+    return Run({"dedup", photos, "--method", "exact", "--no-catalog", "--json", "--memory", budget});
+  };
+  const size_t smallest = Advised(with("1MiB").err);
+  const ProcessResult refused = with(std::to_string(smallest) + "MiB");
+  CHECK(refused.exit_code == 2);
+  CHECK(refused.err.find("what is kept of 12001 images") != std::string::npos);
+  const size_t advised = Advised(refused.err);
+  const ProcessResult accepted = with(std::to_string(advised) + "MiB");
+  INFO(accepted.err);
+  CHECK(accepted.exit_code == 0);
+}
+
+}  // namespace imgmill::process_test

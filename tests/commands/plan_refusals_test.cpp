@@ -1,0 +1,117 @@
+// What a run refuses from header and options alone, its plan and its dry run refuse with the same words.
+#include <doctest/doctest.h>
+
+#include <set>
+
+#include "commands/drawn_picture.h"
+#include "program.h"
+
+namespace imgmill::process_test {
+namespace {
+
+/// Paths and messages of what failed.
+std::map<std::string, std::string> Failed(const ProcessResult& result) {
+  std::map<std::string, std::string> failed;
+  for (const auto& each : Json(result)["failed"]) failed[each["path"]] = each["message"];
+  return failed;
+}
+
+void WriteLong(const std::string& path, int64_t width, int64_t height) {
+  WritePicture(path,
+               Draw(width, height, 1, [](int64_t x, int64_t, int) { return static_cast<double>(x % 200); }));
+}
+
+}  // namespace
+
+TEST_CASE("an output that its format cannot hold is refused by plan, dry run and run alike") {
+  const TestFolder where;
+  const std::string photos = where / "photos";
+  WriteLong(photos + "/wide.png", 8192, 4);  // 16384 wide when doubled; WebP holds 16383 (its specification)
+  WriteLong(photos + "/tall.png", 4, 8192);
+  WriteLong(photos + "/fits_webp.png", 8191, 4);
+  WriteLong(photos + "/wider.png", 32751, 2);  // 65502 wide; libjpeg holds 65500
+  WriteLong(photos + "/fits_jpeg.png", 32750, 2);
+  const std::map<std::string, std::set<std::string>> refused = {
+      {"webp", {"wide.png", "tall.png", "wider.png", "fits_jpeg.png"}}, {"jpg", {"wider.png"}}, {"png", {}}};
+  for (const auto& [format, names] : refused) {
+    CAPTURE(format);
+    const std::string out = where / ("out_" + format);
+    const auto with = [&](std::vector<std::string> first, const std::vector<std::string>& last) {
+      const std::vector<std::string> command = {"upscale",  photos,   "-o",           out,
+                                                "--method", "linear", "--scale",      "2",
+                                                "--format", format,   "--no-catalog", "--json"};
+      first.insert(first.end(), command.begin(), command.end());
+      first.insert(first.end(), last.begin(), last.end());
+      return Run(first);
+    };
+    const ProcessResult planned = with({"plan"}, {});
+    const ProcessResult dry = with({}, {"--dry-run"});
+    CHECK_FALSE(TestFolder::Exists(out));
+    const ProcessResult ran = with({}, {});
+    const std::map<std::string, std::string> failed = Failed(ran);
+    CHECK(Failed(planned) == failed);
+    CHECK(Failed(dry) == failed);
+    CHECK(planned.exit_code == ran.exit_code);
+    CHECK(dry.exit_code == ran.exit_code);
+    std::set<std::string> found;
+    for (const auto& [path, message] : failed) {
+      found.insert(std::filesystem::path(path).filename());
+      CHECK(message.find("holds at most") != std::string::npos);
+    }
+    CHECK(found == names);
+    CHECK(Json(planned)["plan"]["images"] == 5 - names.size());
+    CHECK(CountFiles(out) == 5 - names.size());
+  }
+}
+
+TEST_CASE("an output that exists and is foreign is refused by plan, dry run and run alike") {
+  const TestFolder where;
+  const std::string photos = where / "photos";
+  WriteLong(photos + "/a.png", 100, 80);
+  where.Write("large/a.png", "somebody's");
+  where.Write("tiles/a_00000_00000.png", "somebody's");
+  for (const std::vector<std::string>& command :
+       std::vector<std::vector<std::string>>{{"upscale", photos, "-o", where / "large", "--method", "linear"},
+                                             {"tile", photos, "-o", where / "tiles", "--size", "64"}}) {
+    const auto with = [&](std::vector<std::string> first, const std::vector<std::string>& last) {
+      first.insert(first.end(), command.begin(), command.end());
+      first.insert(first.end(), {"--no-catalog", "--json"});
+      first.insert(first.end(), last.begin(), last.end());
+      return Run(first);
+    };
+    const std::map<std::string, std::string> failed = Failed(with({}, {}));
+    CHECK(failed.size() == 1);
+    CHECK(Failed(with({"plan"}, {})) == failed);
+    CHECK(Failed(with({}, {"--dry-run"})) == failed);
+  }
+}
+
+TEST_CASE("an export that cannot be written is refused by plan, dry run and run alike, before any work") {
+  const TestFolder where;
+  const std::string photos = where / "photos";
+  WriteLong(photos + "/a.png", 100, 80);
+  where.Write("foreign.npy", "somebody's");
+  where.Write("other.paths.txt", "somebody's");
+  for (const std::vector<std::string>& command :
+       std::vector<std::vector<std::string>>{{"embed", photos, "--export", where / "foreign.npy"},
+                                             {"embed", photos, "--export", where / "other.npy"},
+                                             {"filter", photos, "--export", where / "no_folder/x.csv"}}) {
+    CAPTURE(command.back());
+    const auto with = [&](std::vector<std::string> first, const std::vector<std::string>& last) {
+      first.insert(first.end(), command.begin(), command.end());
+      first.emplace_back("--no-catalog");
+      first.insert(first.end(), last.begin(), last.end());
+      return Run(first);
+    };
+    const ProcessResult ran = with({}, {});
+    CHECK(ran.exit_code == 3);
+    CHECK(ran.err.find("1 done") == std::string::npos);
+    for (const ProcessResult& other : {with({"plan"}, {}), with({}, {"--dry-run"})}) {
+      CHECK(other.exit_code == 3);
+      CHECK(other.err == ran.err);
+    }
+  }
+  CHECK(TestFolder::Read(where / "foreign.npy") == "somebody's");
+}
+
+}  // namespace imgmill::process_test
