@@ -170,7 +170,9 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
       return TooManyPixels(still->width, still->height, limits);
     }
     if (Status loaded = LoadStillModule(Stage::kProbe); !loaded) return loaded.error();
-    return HeaderOfStill(*still, file_bytes);
+    Result<ImageHeader> header = HeaderOfStill(*still, file_bytes);
+    if (header) header->fidelity = FidelityOf(*header, *file, /*palette=*/false);
+    return header;
   };
   if (auto still = still_header(false)) return *std::move(still);
   const std::optional<TiffFacts> tiff = ReadTiffFacts(*file);

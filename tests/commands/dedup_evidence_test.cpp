@@ -5,7 +5,6 @@
 #include <random>
 
 #include "commands/drawn_picture.h"
-#include "image/image_test.h"
 #include "program.h"
 
 namespace imgmill::process_test {
@@ -87,11 +86,10 @@ TEST_CASE(
   const Drawing red = [](int64_t, int64_t, int band) { return band == 0 ? 255.0 : 0.0; };
   // Of red's luma: 0.299 * 255 = 76.2.
   const Drawing grey = [](int64_t, int64_t, int) { return 76.0; };
-  const std::vector<std::pair<std::string, Image>> pictures = {
-      {"ramp", Draw(256, 128, 3, ramp)}, {"red", Draw(256, 128, 3, red)}, {"grey", Draw(256, 128, 3, grey)}};
-  for (const auto& [name, picture] : pictures) {
-    for (const std::string extension : {".png", ".tiff", ".webp"})
-      WritePicture(where / ("photos/" + name + extension), picture);
+  for (const auto& [name, level] : {std::pair{"ramp", ramp}, {"red", red}, {"grey", grey}}) {
+    for (const char* extension : {".png", ".tiff", ".webp"}) {
+      WritePicture(where / ("photos/" + std::string(name) + extension), Draw(256, 128, 3, level));
+    }
   }
   WritePicture(where / "photos/one_band.png", Draw(256, 128, 1, ramp));
   CheckGroups(where / "photos", {3, 4, 3});
@@ -101,9 +99,7 @@ TEST_CASE(
 
 TEST_CASE("one photo under three masks is three pictures, and what looks the same over white is one") {
   const TestFolder where;
-  ReadOptions rgb;
-  rgb.bands = ReadOptions::Bands::kRgb;
-  const Image photo = image_test::ReadAll(SampleData() + "/harbour.jpg", rgb);
+  const Image photo = ReadPicture(SampleData() + "/harbour.jpg");
   const int64_t width = photo.layout().width, height = photo.layout().height;
   const std::vector<std::function<bool(int64_t, int64_t)>> masks = {
       [&](int64_t x, int64_t) { return x < width / 3; },

@@ -7,7 +7,6 @@
 
 #include "commands/dedup_groups.h"
 #include "commands/drawn_picture.h"
-#include "image/image_test.h"
 #include "memory/memory_fixture.h"
 #include "program.h"
 
@@ -28,10 +27,7 @@ std::map<std::string, std::string> Keepers(const std::vector<std::string>& comma
 }
 
 Image ReadSample(const std::string& name) {
-  ReadOptions reading;
-  reading.bands = ReadOptions::Bands::kRgb;
-  reading.to_8bit = true;
-  return image_test::ReadAll(SampleData() + "/" + name, reading);
+  return ReadPicture(SampleData() + "/" + name);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Pictures that a test draws by a formula, written in the format that their name says.
+// Pictures that a test draws by a formula or takes from elsewhere, written in the format that their name
+// says.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -25,6 +26,20 @@ inline Image Draw(int64_t width, int64_t height, int bands, const Drawing& level
       }
     }
   }
+  return image;
+}
+
+/// In 8-bit RGB.
+inline Image ReadPicture(const std::string& path) {
+  ReadOptions reading;
+  reading.bands = ReadOptions::Bands::kRgb;
+  reading.to_8bit = true;
+  const Result<ImageHeader> header = Probe(path, {});
+  REQUIRE_MESSAGE(header.ok(), path);
+  Result<std::unique_ptr<RowReader>> rows = OpenRows(path, *header, reading);
+  REQUIRE_MESSAGE(rows.ok(), path);
+  Image image((*rows)->layout());
+  REQUIRE((*rows)->Read(image.layout().height, image.row(0), image.layout().row_bytes()).ok());
   return image;
 }
 
