@@ -81,3 +81,21 @@ TEST_CASE("pools: the host by what is resident, devices by what they allocated; 
   CHECK(json["prediction"]["batches"] == 0);
   CHECK_FALSE(json["prediction"].contains("median_error"));  // no error is not an error of 0
 }
+
+TEST_CASE("a device: most that was held there, its context, and what it said that is no shortage of memory") {
+  MemoryInfo info;
+  MemoryInfo::NamedDevice device;
+  device.name = "cuda:0";
+  device.budget = 1000;
+  device.stats.peak_allocated = 150;  // of tensors, and of the last batch alone
+  device.stats.peak_held = 900;
+  device.stats.context = 600;
+  device.errors = {{"CUDNN_STATUS_INTERNAL_ERROR", 7}};
+  info.devices.push_back(device);
+  const nlohmann::ordered_json json = MemoryJson(info);
+  CHECK(json["devices"][0]["peak"] == 900);
+  CHECK(json["devices"][0]["context"] == 600);
+  CHECK(json["devices"][0]["errors"].dump() == R"([{"text":"CUDNN_STATUS_INTERNAL_ERROR","count":7}])");
+  const nlohmann::ordered_json summary = SummaryJson(Summarise(MemoryHistory(), info, 10));
+  CHECK(summary["pools"][1]["peak_share"] == doctest::Approx(0.9));
+}
