@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
 #include <random>
 #include <thread>
 #include <vector>
@@ -21,7 +22,8 @@ using memory_test::kResidentIsBlurred;
 TEST_CASE("blocks of every size are aligned, apart from each other and hold what is written") {
   Pool pool("test", SIZE_MAX);
   std::vector<std::pair<uint8_t*, size_t>> blocks;
-  for (size_t bytes : {0, 1, 63, 64, 65, 4096, 32767, 32768, 32769, 100000, 1 << 20, 5 << 20}) {
+  for (const size_t bytes :
+       std::initializer_list<size_t>{0, 1, 63, 64, 65, 4096, 32767, 32768, 32769, 100000, 1 << 20, 5 << 20}) {
     for (int copy = 0; copy < 3; ++copy) {
       auto* block = static_cast<uint8_t*>(pool.Allocate(bytes));
       CHECK(reinterpret_cast<uintptr_t>(block) % 64 == 0);
