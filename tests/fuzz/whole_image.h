@@ -9,13 +9,6 @@
 #include "fuzz/input_file.h"
 #include "imgmill/image/reader.h"
 
-/// What libraries of the system lose of damaged files, a few hundred bytes each, is not ours to mend:
-/// dav1d 1.0 under libheif 1.15 (40 bytes a damaged AVIF). Each program includes this file once.
-extern "C" const char* __lsan_default_suppressions();
-extern "C" const char* __lsan_default_suppressions() {
-  return "leak:libdav1d.so\n";
-}
-
 namespace fuzz {
 
 /// All rows, into memory that held `before`; nothing where they cannot be read.
