@@ -2,10 +2,14 @@
 #include "yaml_options.h"
 
 #include <sys/stat.h>
+#include <yaml-cpp/eventhandler.h>
 
 #include <CLI/CLI.hpp>
 #include <fstream>
 #include <ios>
+#include <iterator>
+#include <optional>
+#include <sstream>
 #include <vector>
 
 #include "flag_errors.h"
@@ -39,6 +43,60 @@ bool DropLastFolder(std::string& folder) {
   return true;
 }
 
+/// Notes of a document where it begins, and where its content does, if it has any.
+class DocumentLook final : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    start = mark;
+    content.reset();
+  }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { Note(mark); }
+  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t, const std::string&) override {
+    Note(mark);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {
+    Note(mark);
+  }
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {
+    Note(mark);
+  }
+  void OnMapEnd() override {}
+
+  YAML::Mark start;
+  std::optional<YAML::Mark> content;
+
+ private:
+  void Note(const YAML::Mark& mark) {
+    if (!content) content = mark;
+  }
+};
+
+/// One with content, other than that behind a "---" at the end. By hand, since YAML::LoadAll makes documents
+/// without end where its parser stands still: of "," it takes all memory.
+std::optional<Error> FindSecondDocument(const std::string& path, const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  DocumentLook look;
+  int last = -1;
+  for (int documents = 0; parser.HandleNextDocument(look); ++documents) {
+    if (look.start.pos <= last) {
+      return Usage(PrintablePath(path) + ":" + std::to_string(look.start.line + 1) + ":" +
+                   std::to_string(look.start.column + 1) + ": this is no YAML");
+    }
+    if (documents > 0 && look.content) {
+      return Usage(PrintablePath(path) + ":" + std::to_string(look.content->line + 1) +
+                   ": a second YAML document begins here, and it would be passed over (one file holds one)");
+    }
+    last = look.start.pos;
+  }
+  return std::nullopt;
+}
+
 std::vector<std::string> FlagNames(CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::Option* option : app.get_options()) {
@@ -68,14 +126,9 @@ Result<YAML::Node> LoadYaml(const std::string& path) {
   try {
     std::ifstream file(path, std::ios::binary);
     if (!file) throw YAML::BadFile(path);
-    const std::vector<YAML::Node> documents = YAML::LoadAll(file);
-    for (size_t i = 1; i < documents.size(); ++i) {
-      if (documents[i].IsNull()) continue;  // a "---" at the end
-      return Usage(
-          AtLine(path, documents[i],
-                 "a second YAML document begins here, and it would be passed over (one file holds one)"));
-    }
-    return documents.empty() ? YAML::Node() : documents[0];
+    const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    if (const std::optional<Error> more = FindSecondDocument(path, text)) return *more;
+    return YAML::Load(text);
   } catch (const YAML::BadFile&) {
     return Usage(PrintablePath(path) + ": cannot be read");
   } catch (const std::ios_base::failure&) {  // a folder can be opened, not read
