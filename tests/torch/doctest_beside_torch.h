@@ -6,7 +6,6 @@
 // header of these tests see nothing of LibTorch.
 #if __has_include(<c10/util/Logging.h>)
 #include <c10/util/Logging.h>
-#endif
 
 #undef CHECK
 #undef CHECK_EQ
@@ -15,5 +14,6 @@
 #undef CHECK_LE
 #undef CHECK_GT
 #undef CHECK_GE
+#endif
 
 #include <doctest/doctest.h>
