@@ -6,35 +6,16 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <climits>
 #include <mutex>
 #include <vector>
 
+#include "base/code_folders.h"
 #include "imgmill/base/path_text.h"
 
 namespace imgmill {
 namespace {
 
 constexpr char kModuleName[] = "libimgmill_stills.so";
-
-/// The folder of the running program, with a trailing slash.
-std::string ProgramFolder() {
-  char path[PATH_MAX];
-  const ssize_t length = readlink("/proc/self/exe", path, sizeof path);
-  if (length <= 0 || length == static_cast<ssize_t>(sizeof path)) return {};
-  const std::string program(path, static_cast<size_t>(length));
-  return program.substr(0, program.rfind('/') + 1);
-}
-
-/// The folder of libimgmill.so, if this code is part of it and not of a program; with a trailing slash.
-std::string LibraryFolder() {
-  Dl_info info = {};
-  if (dladdr(reinterpret_cast<const void*>(&LoadStillModule), &info) == 0 || info.dli_fname == nullptr)
-    return {};
-  const std::string file = info.dli_fname;
-  const size_t slash = file.rfind('/') + 1;
-  return file.find(".so", slash) == std::string::npos ? "" : file.substr(0, slash);
-}
 
 struct Module {
   DecodeStillFn decode = nullptr;
@@ -46,7 +27,8 @@ Module Open() {
   std::vector<std::string> folders;
   const std::string program = ProgramFolder();
   for (const char* relative : {"../lib/", "../lib/imgmill/"}) folders.push_back(program + relative);
-  if (const std::string library = LibraryFolder(); !library.empty()) {
+  if (const std::string library = LibraryFolder(reinterpret_cast<const void*>(&LoadStillModule));
+      !library.empty()) {
     folders.push_back(library);
     folders.push_back(library + "imgmill/");
   }

@@ -4,10 +4,10 @@
 #include <dlfcn.h>
 #include <unistd.h>
 
-#include <climits>
 #include <cstdlib>
 #include <mutex>
 
+#include "base/code_folders.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/infer/library_pages.h"
 #include "imgmill/infer/libtorch_location.h"
@@ -18,25 +18,6 @@ namespace {
 
 constexpr char kModuleName[] = "libimgmill_torch.so";
 
-/// The folder of the running program, with a trailing slash; empty if /proc cannot tell.
-std::string ProgramFolder() {
-  char path[PATH_MAX];
-  const ssize_t length = readlink("/proc/self/exe", path, sizeof path);
-  if (length <= 0 || length == static_cast<ssize_t>(sizeof path)) return {};
-  const std::string program(path, static_cast<size_t>(length));
-  return program.substr(0, program.rfind('/') + 1);
-}
-
-/// The folder of libimgmill.so, if this code is part of it and not of a program; with a trailing slash.
-std::string LibraryFolder() {
-  Dl_info info = {};
-  if (dladdr(reinterpret_cast<const void*>(&OpenModelRuntime), &info) == 0 || info.dli_fname == nullptr)
-    return {};
-  const std::string file = info.dli_fname;
-  const size_t slash = file.rfind('/') + 1;  // 0 where there is none
-  return file.find(".so", slash) == std::string::npos ? "" : file.substr(0, slash);
-}
-
 std::vector<std::string> Candidates() {
   // Whoever names a module wants that one: no other is tried in its place.
   if (const char* named = std::getenv("IMGMILL_TORCH_MODULE"); named != nullptr && *named != '\0') {
@@ -46,7 +27,8 @@ std::vector<std::string> Candidates() {
   std::vector<std::string> paths;
   for (const char* relative : {"", "../lib/", "../lib/imgmill/"})
     paths.push_back(folder + relative + kModuleName);
-  if (const std::string library = LibraryFolder(); !library.empty())
+  if (const std::string library = LibraryFolder(reinterpret_cast<const void*>(&OpenModelRuntime));
+      !library.empty())
     paths.push_back(library + "imgmill/" + kModuleName);
   return paths;
 }
