@@ -19,10 +19,6 @@ namespace {
 
 using Kind = FileAction::Kind;
 
-int64_t MtimeOf(const struct stat& info) {
-  return StampFrom(info).mtime_ns;
-}
-
 bool IsLinkTo(const FileAction& action, const std::string& target) {
   if (action.kind == Kind::kNewSymlink) return LinkTextOf(target) == LinkTextTo(target, action.path);
   struct stat mine {};
@@ -79,7 +75,7 @@ Result<std::optional<ActionStart>> PrepareAdded(const FileAction& action,
   if (Status same = CheckSeen(action); !same) return same.error();
   ActionStart start;
   start.size = info.st_size;
-  start.mtime_ns = MtimeOf(info);
+  start.mtime_ns = StampFrom(info).mtime_ns;
   start.mode = info.st_mode & 07777;
   for (int number = 1;; ++number) {
     start.target = NumberedTarget(action.target, number);
@@ -97,7 +93,7 @@ bool IsAdded(const FileAction& action, const ActionStart& start) {
   // It was given size and time under a temporary name, so a file that has both is whole.
   struct stat info {};
   return ::lstat(start.target.c_str(), &info) == 0 && S_ISREG(info.st_mode) && info.st_size == start.size &&
-         MtimeOf(info) == start.mtime_ns;
+         StampFrom(info).mtime_ns == start.mtime_ns;
 }
 
 Status AddFile(const FileAction& action, const ActionStart& start) {

@@ -16,10 +16,6 @@ namespace {
 
 using Kind = FileAction::Kind;
 
-int64_t MtimeOf(const struct stat& info) {
-  return StampFrom(info).mtime_ns;
-}
-
 Error Refuse(Code code, std::string why) {
   return Error{Stage::kAct, code, std::move(why)};
 }
@@ -184,7 +180,7 @@ Result<std::optional<ActionStart>> Prepare(const FileAction& action,
   }
   ActionStart start;
   start.size = info.st_size;
-  start.mtime_ns = MtimeOf(info);
+  start.mtime_ns = StampFrom(info).mtime_ns;
   start.mode = info.st_mode & 07777;
   if (is_link) start.link = LinkTextOf(action.path);
   const bool links = action.kind == Kind::kHardlink || action.kind == Kind::kSymlink;
@@ -220,9 +216,9 @@ Progressed Look(const FileAction& action, const ActionStart& start) {
     if (LinkTextOf(start.target) != MovedLinkText(action.path, start.link)) return Progressed::kNo;
     return has_source ? Progressed::kHalf : Progressed::kYes;
   }
-  if (target.st_size != start.size || MtimeOf(target) != start.mtime_ns) return Progressed::kNo;
+  if (target.st_size != start.size || StampFrom(target).mtime_ns != start.mtime_ns) return Progressed::kNo;
   if (!has_source) return Progressed::kYes;
-  if (source.st_size != start.size || MtimeOf(source) != start.mtime_ns) return Progressed::kNo;
+  if (source.st_size != start.size || StampFrom(source).mtime_ns != start.mtime_ns) return Progressed::kNo;
   if (source.st_ino == target.st_ino && source.st_dev == target.st_dev) return Progressed::kHalf;
   // Two files of one size and time: the bytes must say whether one is the copy of the other.
   const Result<std::optional<ContentDigest>> shared = SharedContent(action.path, start.target);

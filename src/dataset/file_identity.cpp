@@ -3,26 +3,18 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <xxhash.h>
 
 #include <algorithm>
 #include <memory>
 
 #include "base/unique_fd.h"
 #include "imgmill/dataset/publish.h"
+#include "imgmill/dataset/running_digest.h"
 
 namespace imgmill {
 namespace {
 
 constexpr size_t kChunkBytes = size_t{256} << 10;
-
-ContentDigest FromHash(XXH128_hash_t hash) {
-  XXH128_canonical_t canonical;
-  XXH128_canonicalFromHash(&canonical, hash);
-  ContentDigest digest;
-  std::copy(std::begin(canonical.digest), std::end(canonical.digest), digest.bytes.begin());
-  return digest;
-}
 
 Status CheckRegular(const struct stat& info, Stage stage) {
   if (S_ISREG(info.st_mode)) return {};
@@ -87,19 +79,13 @@ Result<ContentDigest> DigestOf(const std::string& path) {
   if (got < 0) return ErrnoError(Stage::kDecode, errno, "read");
   if (static_cast<size_t>(got) < chunk) return DigestOfBytes(buffer.get(), static_cast<size_t>(got));
 
-  const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(), &XXH3_freeState);
-  if (!state) return Error{Stage::kDecode, Code::kOutOfMemory, "no memory for the digest's state"};
-  XXH3_128bits_reset(state.get());
+  RunningDigest digest;
   while (got > 0) {
-    XXH3_128bits_update(state.get(), buffer.get(), static_cast<size_t>(got));
+    digest.Add(buffer.get(), static_cast<size_t>(got));
     got = ReadFull(file.get(), buffer.get(), chunk);
     if (got < 0) return ErrnoError(Stage::kDecode, errno, "read");
   }
-  return FromHash(XXH3_128bits_digest(state.get()));
-}
-
-ContentDigest DigestOfBytes(const void* data, size_t size) {
-  return FromHash(XXH3_128bits(data, size));
+  return digest.Finish();
 }
 
 }  // namespace imgmill

@@ -1,4 +1,4 @@
-// The digest of bytes that come in pieces, such as the rows of a picture.
+// XXH3-128 of bytes, at once or in pieces.
 #include "imgmill/dataset/running_digest.h"
 
 #include <xxhash.h>
@@ -7,6 +7,17 @@
 #include <new>
 
 namespace imgmill {
+namespace {
+
+ContentDigest FromHash(XXH128_hash_t hash) {
+  XXH128_canonical_t canonical;
+  XXH128_canonicalFromHash(&canonical, hash);
+  ContentDigest digest;
+  std::copy(std::begin(canonical.digest), std::end(canonical.digest), digest.bytes.begin());
+  return digest;
+}
+
+}  // namespace
 
 struct RunningDigest::State {
   State() : hash(XXH3_createState()) {
@@ -27,11 +38,11 @@ void RunningDigest::Add(const void* data, size_t size) {
 }
 
 ContentDigest RunningDigest::Finish() const {
-  XXH128_canonical_t canonical;
-  XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(state_->hash));
-  ContentDigest digest;
-  std::copy(std::begin(canonical.digest), std::end(canonical.digest), digest.bytes.begin());
-  return digest;
+  return FromHash(XXH3_128bits_digest(state_->hash));
+}
+
+ContentDigest DigestOfBytes(const void* data, size_t size) {
+  return FromHash(XXH3_128bits(data, size));
 }
 
 }  // namespace imgmill

@@ -1,7 +1,6 @@
 // Whether files have the content that was seen, or each other's: by bytes, where stamps are no proof.
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <xxhash.h>
 
 #include <algorithm>
 #include <cstring>
@@ -11,6 +10,7 @@
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/file_identity.h"
 #include "imgmill/dataset/publish.h"
+#include "imgmill/dataset/running_digest.h"
 
 namespace imgmill {
 namespace {
@@ -58,9 +58,7 @@ Result<std::optional<ContentDigest>> SharedContent(const std::string& path, cons
   // One byte more than the size, so that a small file is known to be at its end after one read.
   const size_t chunk = std::min(kChunkBytes, static_cast<size_t>(size) + 1);
   const std::unique_ptr<char[]> buffer(new char[2 * chunk]);
-  const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(), &XXH3_freeState);
-  if (!state) return Error{Stage::kDecode, Code::kOutOfMemory, "no memory for the digest's state"};
-  XXH3_128bits_reset(state.get());
+  RunningDigest digest;
   while (true) {
     const Result<size_t> got = ReadSome(*first, path, buffer.get(), chunk);
     if (!got) return got.error();
@@ -68,14 +66,10 @@ Result<std::optional<ContentDigest>> SharedContent(const std::string& path, cons
     if (!beside) return beside.error();
     if (*got != *beside || std::memcmp(buffer.get(), buffer.get() + chunk, *got) != 0)
       return std::optional<ContentDigest>();
-    XXH3_128bits_update(state.get(), buffer.get(), *got);
+    digest.Add(buffer.get(), *got);
     if (*got < chunk) break;
   }
-  XXH128_canonical_t canonical;
-  XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(state.get()));
-  ContentDigest digest;
-  std::copy(std::begin(canonical.digest), std::end(canonical.digest), digest.bytes.begin());
-  return std::optional<ContentDigest>(digest);
+  return std::optional<ContentDigest>(digest.Finish());
 }
 
 }  // namespace imgmill
