@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "bounded_queue.h"
+#include "first_exception.h"
 #include "guest_tasks.h"
 #include "item_costs.h"
 #include "item_work.h"
@@ -70,11 +71,11 @@ class EngineRun {
       services_.progress->expected = source_.Expected();
       Feed();
     } catch (...) {  // rethrown below: the workers wait for work, and must be told that there is no more
-      End(std::current_exception());
+      thrown_.Keep();
     }
     queue_.Close();
     threads.clear();  // joins
-    if (thrown_) std::rethrow_exception(thrown_);
+    thrown_.Rethrow();
     for (const ListProblem& problem : source_.Problems()) {
       Outcome outcome;
       outcome.file.path = outcome.file.relative = problem.path;
@@ -96,14 +97,7 @@ class EngineRun {
   }
 
  private:
-  bool Stopped() const { return services_.stop->StopRequested() || disk_full_ || over_; }
-
-  /// The run ends by an exception, the first one of any thread.
-  void End(std::exception_ptr thrown) {
-    const std::lock_guard lock(thrown_mutex_);
-    if (!thrown_) thrown_ = std::move(thrown);
-    over_ = true;
-  }
+  bool Stopped() const { return services_.stop->StopRequested() || disk_full_ || thrown_.any(); }
 
   void Feed() {
     while (!Stopped()) {
@@ -267,9 +261,9 @@ class EngineRun {
   void Work() {
     while (std::optional<Job> job = queue_.Pop()) {
       try {
-        if (!over_) WorkOn(*job);
+        if (!thrown_.any()) WorkOn(*job);
       } catch (...) {  // rethrown where the threads are joined
-        End(std::current_exception());
+        thrown_.Keep();
       }
       job->lease.Release();
       OneLessInFlight();
@@ -372,9 +366,7 @@ class EngineRun {
   bool exhausted_ = false;  // the source came to its end
   std::atomic<bool> disk_full_{false};
   std::atomic<bool> cut_short_{false};  // an image in flight gave up because of the signal
-  std::atomic<bool> over_{false};       // an exception has ended the run
-  std::mutex thrown_mutex_;
-  std::exception_ptr thrown_;  // which
+  FirstException thrown_;               // it ends the run
 };
 
 }  // namespace
