@@ -6,29 +6,10 @@
 #include <cstring>
 #include <vector>
 
+#include "stored_number.h"
 #include "tiff_directory.h"
 
 namespace imgmill {
-namespace {
-
-class Numbers {
- public:
-  Numbers(const unsigned char* bytes, bool big_endian) : bytes_(bytes), big_endian_(big_endian) {}
-  uint64_t At(size_t offset, size_t length) const {
-    uint64_t value = 0;
-    for (size_t i = 0; i < length; ++i) {
-      value = value << 8 | bytes_[offset + (big_endian_ ? i : length - 1 - i)];
-    }
-    return value;
-  }
-
- private:
-  const unsigned char* bytes_;
-  bool big_endian_;
-};
-
-}  // namespace
-
 TiffBlocks ReadTiffBlocks(const TiffFacts& facts, int64_t height) {
   const auto limit = static_cast<uint64_t>(std::max<int64_t>(1, height));
   const uint64_t rows = TiffRowsAtOnce(facts);
@@ -53,21 +34,21 @@ Jpeg2000Layout ReadJpeg2000Layout(const InputFile& file, int64_t height) {
   // each), the number of components (2), and for each its depth, XRsiz and YRsiz (1 each).
   constexpr ptrdiff_t kComponents = 4 + 4 + 32;
   if (end - found < kComponents + 2) return layout;
-  const Numbers siz(&*found, true);
-  layout.block_rows =
-      static_cast<int64_t>(std::clamp<uint64_t>(siz.At(4 + 4 + 20, 4), 1, static_cast<uint64_t>(height)));
-  const auto components = static_cast<ptrdiff_t>(siz.At(kComponents, 2));
+  const unsigned char* siz = &*found;
+  layout.block_rows = static_cast<int64_t>(
+      std::clamp<uint64_t>(BigEndian(siz + 4 + 4 + 20, 4), 1, static_cast<uint64_t>(height)));
+  const auto components = static_cast<ptrdiff_t>(BigEndian(siz + kComponents, 2));
   for (ptrdiff_t i = 0; i < components && end - found >= kComponents + 2 + 3 * (i + 1); ++i) {
     const size_t at = static_cast<size_t>(kComponents + 2 + 3 * i);
     const uint64_t most =
         i == 0 ? 1 : 2;  // the first one is the picture itself; colour may be at half its size
-    const uint64_t across = siz.At(at + 1, 1);
-    const uint64_t down = siz.At(at + 2, 1);
+    const uint64_t across = siz[at + 1];
+    const uint64_t down = siz[at + 2];
     // One less than the depth, and whether the numbers are signed.
-    const uint64_t depth = siz.At(at, 1);
+    const uint64_t depth = siz[at];
     const int bits = static_cast<int>(depth & 0x7F) + 1;
     if (i == 0) layout.bits = bits;
-    if (bits != layout.bits || depth != siz.At(kComponents + 2, 1)) layout.equal_bits = false;
+    if (bits != layout.bits || depth != siz[kComponents + 2]) layout.equal_bits = false;
     if (across < 1 || across > most || down < 1 || down > most) layout.usual_sampling = false;
   }
   return layout;

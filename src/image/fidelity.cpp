@@ -9,6 +9,7 @@
 #include <cstring>
 #include <vector>
 
+#include "stored_number.h"
 #include "tiff_directory.h"
 
 namespace imgmill {
@@ -44,21 +45,17 @@ double QualityOf(const JQUANT_TBL& table) {
   return std::clamp(percent <= 100 ? (200 - percent) / 2 : 5000 / percent, 1.0, 100.0);
 }
 
-bool ReadAll(const InputFile& file, int64_t offset, void* to, size_t bytes) {
-  return file.ReadAt(offset, to, bytes) == static_cast<ptrdiff_t>(bytes);
-}
-
 /// RIFF container of WebP (developers.google.com/speed/webp/docs/riff_container): is the first picture a
 /// "VP8L"?
 bool IsLosslessWebp(const InputFile& file) {
   constexpr int kMostChunks = 64;  // a picture comes after profile and frame headers at the latest
-  int64_t at = 12;
+  uint64_t at = 12;
   for (int i = 0; i < kMostChunks; ++i) {
     unsigned char chunk[8];
-    if (!ReadAll(file, at, chunk, sizeof chunk)) return false;
+    if (!file.ReadExactly(at, chunk, sizeof chunk)) return false;
     if (std::memcmp(chunk, "VP8L", 4) == 0) return true;
     if (std::memcmp(chunk, "VP8 ", 4) == 0) return false;
-    const int64_t length = chunk[4] | chunk[5] << 8 | chunk[6] << 16 | int64_t{chunk[7]} << 24;
+    const uint64_t length = LittleEndian(chunk + 4, 4);
     // The chunks of an animation's first frame lie inside "ANMF", behind 16 bytes of its own.
     at += 8 + (std::memcmp(chunk, "ANMF", 4) == 0 ? 16 : length + (length & 1));
   }

@@ -15,47 +15,55 @@
 #include <memory>
 #include <mutex>
 
+#include "stored_number.h"
+
 namespace imgmill {
 namespace {
 
 /// Above libheif's default of 100, so that ours is chosen.
 constexpr int kPriority = 200;
 
+#define IMGMILL_DE265_FUNCTIONS(X)            \
+  X(de265_new_decoder)                        \
+  X(de265_free_decoder)                       \
+  X(de265_set_parameter_bool)                 \
+  X(de265_push_NAL)                           \
+  X(de265_flush_data)                         \
+  X(de265_decode)                             \
+  X(de265_get_warning)                        \
+  X(de265_get_error_text)                     \
+  X(de265_get_next_picture)                   \
+  X(de265_release_next_picture)               \
+  X(de265_get_image_width)                    \
+  X(de265_get_image_height)                   \
+  X(de265_get_chroma_format)                  \
+  X(de265_get_bits_per_pixel)                 \
+  X(de265_get_image_plane)                    \
+  X(de265_get_image_full_range_flag)          \
+  X(de265_get_image_colour_primaries)         \
+  X(de265_get_image_transfer_characteristics) \
+  X(de265_get_image_matrix_coefficients)
+
+#define IMGMILL_HEIF_FUNCTIONS(X)                         \
+  X(heif_register_decoder_plugin)                         \
+  X(heif_image_create)                                    \
+  X(heif_image_release)                                   \
+  X(heif_image_add_plane)                                 \
+  X(heif_image_get_plane)                                 \
+  X(heif_image_set_nclx_color_profile)                    \
+  X(heif_nclx_color_profile_alloc)                        \
+  X(heif_nclx_color_profile_free)                         \
+  X(heif_nclx_color_profile_set_color_primaries)          \
+  X(heif_nclx_color_profile_set_transfer_characteristics) \
+  X(heif_nclx_color_profile_set_matrix_coefficients)
+
 /// The functions of both libraries. They are in memory once libvips' HEIF module is, which links to them;
 /// imgmill itself does not, as it starts without.
 struct Libraries {
-#define IMGMILL_FUNCTION(name) decltype(&::name) name = nullptr
-  IMGMILL_FUNCTION(de265_new_decoder);
-  IMGMILL_FUNCTION(de265_free_decoder);
-  IMGMILL_FUNCTION(de265_set_parameter_bool);
-  IMGMILL_FUNCTION(de265_push_NAL);
-  IMGMILL_FUNCTION(de265_flush_data);
-  IMGMILL_FUNCTION(de265_decode);
-  IMGMILL_FUNCTION(de265_get_warning);
-  IMGMILL_FUNCTION(de265_get_error_text);
-  IMGMILL_FUNCTION(de265_get_next_picture);
-  IMGMILL_FUNCTION(de265_release_next_picture);
-  IMGMILL_FUNCTION(de265_get_image_width);
-  IMGMILL_FUNCTION(de265_get_image_height);
-  IMGMILL_FUNCTION(de265_get_chroma_format);
-  IMGMILL_FUNCTION(de265_get_bits_per_pixel);
-  IMGMILL_FUNCTION(de265_get_image_plane);
-  IMGMILL_FUNCTION(de265_get_image_full_range_flag);
-  IMGMILL_FUNCTION(de265_get_image_colour_primaries);
-  IMGMILL_FUNCTION(de265_get_image_transfer_characteristics);
-  IMGMILL_FUNCTION(de265_get_image_matrix_coefficients);
-  IMGMILL_FUNCTION(heif_register_decoder_plugin);
-  IMGMILL_FUNCTION(heif_image_create);
-  IMGMILL_FUNCTION(heif_image_release);
-  IMGMILL_FUNCTION(heif_image_add_plane);
-  IMGMILL_FUNCTION(heif_image_get_plane);
-  IMGMILL_FUNCTION(heif_image_set_nclx_color_profile);
-  IMGMILL_FUNCTION(heif_nclx_color_profile_alloc);
-  IMGMILL_FUNCTION(heif_nclx_color_profile_free);
-  IMGMILL_FUNCTION(heif_nclx_color_profile_set_color_primaries);
-  IMGMILL_FUNCTION(heif_nclx_color_profile_set_transfer_characteristics);
-  IMGMILL_FUNCTION(heif_nclx_color_profile_set_matrix_coefficients);
-#undef IMGMILL_FUNCTION
+#define IMGMILL_DECLARE(name) decltype(&::name) name = nullptr;
+  IMGMILL_DE265_FUNCTIONS(IMGMILL_DECLARE)
+  IMGMILL_HEIF_FUNCTIONS(IMGMILL_DECLARE)
+#undef IMGMILL_DECLARE
 
   /// False if a library or a function is not there.
   bool Find() {
@@ -63,44 +71,16 @@ struct Libraries {
     void* heif = dlopen("libheif.so.1", RTLD_LAZY | RTLD_LOCAL);
     if (de265 == nullptr || heif == nullptr) return false;
     bool all = true;
-    const auto find = [&all](void* library, const char* name, auto& function) {
-      function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(library, name));
+    const auto find = [&all](void* library, const char* symbol, auto& function) {
+      function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(library, symbol));
       all = all && function != nullptr;
     };
-#define IMGMILL_DE265(name) find(de265, #name, name)
-#define IMGMILL_HEIF(name) find(heif, #name, name)
-    IMGMILL_DE265(de265_new_decoder);
-    IMGMILL_DE265(de265_free_decoder);
-    IMGMILL_DE265(de265_set_parameter_bool);
-    IMGMILL_DE265(de265_push_NAL);
-    IMGMILL_DE265(de265_flush_data);
-    IMGMILL_DE265(de265_decode);
-    IMGMILL_DE265(de265_get_warning);
-    IMGMILL_DE265(de265_get_error_text);
-    IMGMILL_DE265(de265_get_next_picture);
-    IMGMILL_DE265(de265_release_next_picture);
-    IMGMILL_DE265(de265_get_image_width);
-    IMGMILL_DE265(de265_get_image_height);
-    IMGMILL_DE265(de265_get_chroma_format);
-    IMGMILL_DE265(de265_get_bits_per_pixel);
-    IMGMILL_DE265(de265_get_image_plane);
-    IMGMILL_DE265(de265_get_image_full_range_flag);
-    IMGMILL_DE265(de265_get_image_colour_primaries);
-    IMGMILL_DE265(de265_get_image_transfer_characteristics);
-    IMGMILL_DE265(de265_get_image_matrix_coefficients);
-    IMGMILL_HEIF(heif_register_decoder_plugin);
-    IMGMILL_HEIF(heif_image_create);
-    IMGMILL_HEIF(heif_image_release);
-    IMGMILL_HEIF(heif_image_add_plane);
-    IMGMILL_HEIF(heif_image_get_plane);
-    IMGMILL_HEIF(heif_image_set_nclx_color_profile);
-    IMGMILL_HEIF(heif_nclx_color_profile_alloc);
-    IMGMILL_HEIF(heif_nclx_color_profile_free);
-    IMGMILL_HEIF(heif_nclx_color_profile_set_color_primaries);
-    IMGMILL_HEIF(heif_nclx_color_profile_set_transfer_characteristics);
-    IMGMILL_HEIF(heif_nclx_color_profile_set_matrix_coefficients);
-#undef IMGMILL_DE265
-#undef IMGMILL_HEIF
+#define IMGMILL_FIND(name) find(de265, #name, name);
+    IMGMILL_DE265_FUNCTIONS(IMGMILL_FIND)
+#undef IMGMILL_FIND
+#define IMGMILL_FIND(name) find(heif, #name, name);
+    IMGMILL_HEIF_FUNCTIONS(IMGMILL_FIND)
+#undef IMGMILL_FIND
     return all;
   }
 };
@@ -173,7 +153,7 @@ heif_error PushData(void* decoder, const void* data, size_t bytes) {
   const auto* at = static_cast<const uint8_t*>(data);
   const uint8_t* end = at + bytes;
   while (end - at >= 4) {
-    const uint32_t length = uint32_t{at[0]} << 24 | uint32_t{at[1]} << 16 | uint32_t{at[2]} << 8 | at[3];
+    const auto length = static_cast<uint32_t>(BigEndian(at, 4));
     at += 4;
     if (length > static_cast<size_t>(end - at)) return Fault("HEVC data ends early");
     // No NAL unit ends in a zero (ISO 23008-2, 7.4.2): such an end was never written.

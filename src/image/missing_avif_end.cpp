@@ -70,17 +70,14 @@ std::vector<unsigned char> ReadMeta(const InputFile& file) {
   uint64_t at = 0;
   for (int box = 0; box < kMostBoxes && at + 8 <= end; ++box) {
     unsigned char head[8] = {};
-    if (file.ReadAt(static_cast<int64_t>(at), head, sizeof head) != sizeof head) return {};
+    if (!file.ReadExactly(at, head, sizeof head)) return {};
     Reader reader(head, sizeof head);
     const uint64_t bytes = reader.Take(4);
     const uint64_t kind = reader.Take(4);
     if (bytes < 8 || bytes > end - at) return {};  // also the long ones, which only media data has
     if (kind == Name("meta") && bytes > 12 && bytes <= kMostMeta) {
       std::vector<unsigned char> meta(static_cast<size_t>(bytes) - 12);  // less version and flags
-      if (file.ReadAt(static_cast<int64_t>(at) + 12, meta.data(), meta.size()) !=
-          static_cast<ptrdiff_t>(meta.size())) {
-        return {};
-      }
+      if (!file.ReadExactly(at + 12, meta.data(), meta.size())) return {};
       return meta;
     }
     at += bytes;

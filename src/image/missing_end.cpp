@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "stored_number.h"
+
 namespace imgmill {
 namespace {
 
@@ -14,16 +16,14 @@ Error Missing(const std::string& what) {
 }
 
 /// Big-endian numbers of a file; 0 beyond its end.
-class BigEndian {
+class FileNumbers {
  public:
-  explicit BigEndian(const InputFile& file) : file_(file), end_(static_cast<uint64_t>(file.bytes())) {}
+  explicit FileNumbers(const InputFile& file) : file_(file), end_(static_cast<uint64_t>(file.bytes())) {}
   uint64_t end() const { return end_; }
   uint64_t At(uint64_t offset, size_t bytes) const {
     unsigned char raw[8] = {};
     if (offset > end_ || file_.ReadAt(static_cast<int64_t>(offset), raw, bytes) < 0) return 0;
-    uint64_t value = 0;
-    for (size_t i = 0; i < bytes; ++i) value = value << 8 | raw[i];
-    return value;
+    return BigEndian(raw, bytes);
   }
 
  private:
@@ -40,7 +40,7 @@ struct Extent {
   uint64_t end = 0;
 };
 
-std::optional<Extent> FindCodestream(const BigEndian& file) {
+std::optional<Extent> FindCodestream(const FileNumbers& file) {
   if (file.At(0, 4) == kCodestreamStart) return Extent{0, file.end()};
   constexpr uint64_t kBox = 0x6A703263;  // "jp2c"
   constexpr int kMostBoxes = 4096;       // a file has a handful
@@ -57,7 +57,7 @@ std::optional<Extent> FindCodestream(const BigEndian& file) {
 }
 
 std::optional<Error> FindMissingJpeg2000End(const InputFile& input) {
-  const BigEndian file(input);
+  const FileNumbers file(input);
   const std::optional<Extent> stream = FindCodestream(file);
   if (!stream) return std::nullopt;
   uint64_t at = stream->at + 2;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "missing_end.h"
+#include "stored_number.h"
 
 namespace imgmill {
 namespace {
@@ -31,7 +32,7 @@ std::string TakeWord(const InputFile& file, int64_t& at) {
 int64_t Number(const InputFile& file, int64_t at) {
   unsigned char raw[4] = {};
   if (file.ReadAt(at, raw, sizeof raw) != sizeof raw) return -1;
-  return int64_t{raw[0]} | int64_t{raw[1]} << 8 | int64_t{raw[2]} << 16 | int64_t{raw[3]} << 24;
+  return static_cast<int64_t>(LittleEndian(raw, sizeof raw));
 }
 
 struct Header {

@@ -4,26 +4,16 @@
 #include <string>
 #include <vector>
 
+#include "byte_stream.h"
 #include "missing_end.h"
 
 namespace imgmill {
 namespace {
 
-/// The file byte by byte.
-class Bytes {
+/// The file's bytes, and what GIF makes of them.
+class GifBytes : public ByteStream {
  public:
-  explicit Bytes(const InputFile& file) : file_(file), piece_(size_t{16} << 10) {}
-  /// -1 at the end of the file, or where it cannot be read.
-  int Next() {
-    if (at_ == have_) {
-      const ptrdiff_t got = file_.ReadAt(offset_, piece_.data(), piece_.size());
-      if (got <= 0) return -1;
-      offset_ += got;
-      have_ = static_cast<size_t>(got);
-      at_ = 0;
-    }
-    return piece_[at_++];
-  }
+  explicit GifBytes(const InputFile& file) : ByteStream(file, 0, size_t{16} << 10) {}
   bool Skip(int64_t bytes) {
     for (; bytes > 0; --bytes) {
       if (Next() < 0) return false;
@@ -35,13 +25,6 @@ class Bytes {
     const int high = Next();
     return low < 0 || high < 0 ? -1 : low | high << 8;
   }
-
- private:
-  const InputFile& file_;
-  std::vector<unsigned char> piece_;
-  int64_t offset_ = 0;
-  size_t at_ = 0;
-  size_t have_ = 0;
 };
 
 /// Counts the pixels of LZW codes.
@@ -102,7 +85,7 @@ class PixelCount {
 };
 
 /// To the first picture. @return its number of pixels, 0 if there is none
-uint64_t ToFirstPicture(Bytes& bytes) {
+uint64_t ToFirstPicture(GifBytes& bytes) {
   const auto skip_colours = [&](int flags) {
     return (flags & 0x80) == 0 || bytes.Skip(3 * (int64_t{2} << (flags & 7)));
   };
@@ -129,7 +112,7 @@ uint64_t ToFirstPicture(Bytes& bytes) {
 }  // namespace
 
 std::optional<Error> FindMissingGifEnd(const InputFile& file) {
-  Bytes bytes(file);
+  GifBytes bytes(file);
   const uint64_t wanted = ToFirstPicture(bytes);
   const int bits = bytes.Next();
   if (wanted == 0 || bits < 1 || bits > 11) return std::nullopt;

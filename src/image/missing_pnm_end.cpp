@@ -1,8 +1,8 @@
 // PGM and PPM in text (P2, P3): libvips takes numbers that are not there for zeros, so they are counted.
 #include <cctype>
 #include <string>
-#include <vector>
 
+#include "byte_stream.h"
 #include "missing_end.h"
 
 namespace imgmill {
@@ -11,20 +11,21 @@ namespace {
 /// The words of a file, comments left out.
 class Words {
  public:
-  explicit Words(const InputFile& file) : file_(file), piece_(size_t{64} << 10) {}
+  /// Behind "P2" or "P3".
+  explicit Words(const InputFile& file) : bytes_(file, 2, size_t{64} << 10) {}
 
   /// The next word as a number; -1 at the file's end, or where it is none.
   int64_t Number() {
-    int next = Next();
+    int next = bytes_.Next();
     while (next == '#' || (next >= 0 && std::isspace(next) != 0)) {
       if (next == '#') {
-        while (next >= 0 && next != '\n') next = Next();
+        while (next >= 0 && next != '\n') next = bytes_.Next();
       }
-      if (next >= 0) next = Next();
+      if (next >= 0) next = bytes_.Next();
     }
     if (next < '0' || next > '9') return -1;
     int64_t value = 0;
-    for (; next >= '0' && next <= '9'; next = Next()) {
+    for (; next >= '0' && next <= '9'; next = bytes_.Next()) {
       constexpr int64_t kEnough = int64_t{1} << 40;
       if (value < kEnough) value = value * 10 + (next - '0');
     }
@@ -32,22 +33,7 @@ class Words {
   }
 
  private:
-  int Next() {
-    if (at_ == have_) {
-      const ptrdiff_t got = file_.ReadAt(offset_, piece_.data(), piece_.size());
-      if (got <= 0) return -1;
-      offset_ += got;
-      have_ = static_cast<size_t>(got);
-      at_ = 0;
-    }
-    return piece_[at_++];
-  }
-
-  const InputFile& file_;
-  std::vector<unsigned char> piece_;
-  int64_t offset_ = 2;  // behind "P2" or "P3"
-  size_t at_ = 0;
-  size_t have_ = 0;
+  ByteStream bytes_;
 };
 
 }  // namespace

@@ -29,12 +29,9 @@ class Numbers {
  public:
   Numbers(const InputFile& file, const TiffDirectory& directory, uint64_t tag)
       : file_(file), directory_(directory) {
-    const auto found = std::find_if(directory.entries.begin(), directory.entries.end(),
-                                    [&](const TiffEntry& e) { return e.tag == tag; });
-    if (found == directory.entries.end()) return;
-    bytes_ = found->type == 3 ? 2 : found->type == 4 ? 4 : found->type == 16 ? 8 : 0;
+    entry_ = directory.Find(tag);
+    bytes_ = entry_ != nullptr ? entry_->value_bytes() : 0;
     if (bytes_ == 0) return;
-    entry_ = &*found;
     inside_ = entry_->count <= directory.field_bytes() / bytes_;
     at_ = directory.Number(entry_->field, directory.field_bytes());
     const auto end = static_cast<uint64_t>(file.bytes());
@@ -42,15 +39,11 @@ class Numbers {
   }
   /// As many as are in the file: a tag may claim any number.
   uint64_t count() const { return count_; }
-  /// 0 where it cannot be read.
+  /// Of the `i`-th of count(); 0 where it cannot be read.
   uint64_t Get(uint64_t i) const {
-    unsigned char raw[8] = {};
     if (inside_) return directory_.Number(entry_->field + i * bytes_, bytes_);
-    const uint64_t end = static_cast<uint64_t>(file_.bytes());
-    if (at_ > end || i > (end - at_) / bytes_) return 0;
-    const auto from = static_cast<int64_t>(at_ + i * bytes_);
-    return file_.ReadAt(from, raw, bytes_) == static_cast<ptrdiff_t>(bytes_) ? directory_.Number(raw, bytes_)
-                                                                             : 0;
+    unsigned char raw[8] = {};
+    return file_.ReadExactly(at_ + i * bytes_, raw, bytes_) ? directory_.Number(raw, bytes_) : 0;
   }
 
  private:
@@ -66,16 +59,14 @@ class Numbers {
 /// Whether JPEG's end marker stands right before `end`.
 bool EndsInMarker(const InputFile& file, uint64_t end) {
   unsigned char last[2] = {};
-  return end >= 2 && file.ReadAt(static_cast<int64_t>(end) - 2, last, 2) == 2 && last[0] == 0xFF &&
-         last[1] == 0xD9;
+  return end >= 2 && file.ReadExactly(end - 2, last, 2) && last[0] == 0xFF && last[1] == 0xD9;
 }
 
 /// The tables that all strips and tiles of JPEG data share, if there are any, lie outside of their directory
 /// entry.
 bool TablesAreWhole(const InputFile& file, const TiffDirectory& directory) {
-  const auto tables = std::find_if(directory.entries.begin(), directory.entries.end(),
-                                   [](const TiffEntry& e) { return e.tag == kTiffJpegTables; });
-  if (tables == directory.entries.end()) return true;
+  const TiffEntry* tables = directory.Find(kTiffJpegTables);
+  if (tables == nullptr) return true;
   const uint64_t at = directory.Number(tables->field, directory.field_bytes());
   const auto end = static_cast<uint64_t>(file.bytes());
   return at <= end && tables->count <= end - at && EndsInMarker(file, at + tables->count);

@@ -8,16 +8,13 @@
 #include <vector>
 
 #include "missing_end.h"
+#include "stored_number.h"
 
 namespace imgmill {
 namespace {
 
 // What an encoder may leave over at the end, and more.
 constexpr uint64_t kSlack = 16;
-
-uint64_t LittleEndian(const unsigned char* at) {
-  return uint64_t{at[0]} | uint64_t{at[1]} << 8 | uint64_t{at[2]} << 16 | uint64_t{at[3]} << 24;
-}
 
 struct Chunk {
   char name[4] = {};
@@ -29,11 +26,11 @@ struct Chunk {
 std::optional<Chunk> FindBitStream(const InputFile& file, uint64_t start, uint64_t end) {
   for (uint64_t at = start + 12; at + 8 <= end;) {
     unsigned char head[8] = {};
-    if (file.ReadAt(static_cast<int64_t>(at), head, sizeof head) != sizeof head) return std::nullopt;
+    if (!file.ReadExactly(at, head, sizeof head)) return std::nullopt;
     Chunk chunk;
     std::memcpy(chunk.name, head, sizeof chunk.name);
     chunk.at = at + 8;
-    chunk.bytes = LittleEndian(head + 4);
+    chunk.bytes = LittleEndian(head + 4, 4);
     if (std::memcmp(head, "ANMF", 4) == 0) {  // a frame: its place and time, then chunks of its own
       at = chunk.at + 16;
       continue;
@@ -87,10 +84,7 @@ std::optional<Error> FindMissingWebpEnd(const InputFile& file, uint64_t at, uint
   const uint64_t zeros = ZerosAtEnd(file, chunk->at, chunk->bytes, chunk->bytes);
   if (zeros < 2 * kSlack) return std::nullopt;
   std::vector<unsigned char> data(chunk->bytes - kSlack);
-  if (file.ReadAt(static_cast<int64_t>(chunk->at), data.data(), data.size()) !=
-      static_cast<ptrdiff_t>(data.size())) {
-    return std::nullopt;
-  }
+  if (!file.ReadExactly(chunk->at, data.data(), data.size())) return std::nullopt;
   if (!Decodes(*chunk, data)) return std::nullopt;
   return Error{Stage::kDecode, Code::kTruncated,
                "WebP data ends in " + std::to_string(zeros) +

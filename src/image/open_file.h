@@ -25,6 +25,11 @@ class InputFile {
   int64_t bytes() const { return bytes_; }
   /// Up to `bytes` from `offset` on: fewer at the end of the file, -1 on a read error (errno says which).
   ptrdiff_t ReadAt(int64_t offset, void* destination, size_t bytes) const;
+  /// All of `bytes` from `offset` on; false where the file does not have them, or on a read error.
+  bool ReadExactly(uint64_t offset, void* destination, size_t bytes) const {
+    return offset <= static_cast<uint64_t>(bytes_) &&
+           ReadAt(static_cast<int64_t>(offset), destination, bytes) == static_cast<ptrdiff_t>(bytes);
+  }
 
  private:
   InputFile(int descriptor, int64_t bytes) : descriptor_(descriptor), bytes_(bytes) {}

@@ -5,22 +5,13 @@
 #include <algorithm>
 #include <cstring>
 
+#include "stored_number.h"
 #include "tiff_directory.h"
 
 namespace imgmill {
 namespace {
 
 constexpr int kMostSteps = 4096;
-
-uint64_t Number(const uint8_t* at, int bytes, bool big_endian = true) {
-  uint64_t value = 0;
-  for (int i = 0; i < bytes; ++i) value = value << 8 | at[big_endian ? i : bytes - 1 - i];
-  return value;
-}
-
-bool ReadExactly(const InputFile& file, int64_t at, uint8_t* to, size_t bytes) {
-  return at >= 0 && at <= file.bytes() && file.ReadAt(at, to, bytes) == static_cast<ptrdiff_t>(bytes);
-}
 
 int Clamped(uint64_t count) {
   return static_cast<int>(std::min<uint64_t>(count, 1000000000));
@@ -35,12 +26,12 @@ struct Box {
 bool NextBox(const InputFile& file, Box& box, const char* name, Box& found) {
   for (int step = 0; step < kMostSteps && box.at < box.end; ++step) {
     uint8_t head[16] = {};
-    if (!ReadExactly(file, box.at, head, 8)) return false;
-    int64_t length = static_cast<int64_t>(Number(head, 4));
+    if (!file.ReadExactly(static_cast<uint64_t>(box.at), head, 8)) return false;
+    int64_t length = static_cast<int64_t>(BigEndian(head, 4));
     int64_t content = 8;
     if (length == 1) {
-      if (!ReadExactly(file, box.at, head, 16)) return false;
-      const uint64_t wide = Number(head + 8, 8);
+      if (!file.ReadExactly(static_cast<uint64_t>(box.at), head, 16)) return false;
+      const uint64_t wide = BigEndian(head + 8, 8);
       if (wide > static_cast<uint64_t>(file.bytes())) return false;
       length = static_cast<int64_t>(wide);
       content = 16;
@@ -91,11 +82,11 @@ int PngPictures(const InputFile& file) {
   int64_t at = 8;
   for (int step = 0; step < kMostSteps; ++step) {
     uint8_t head[12] = {};
-    if (!ReadExactly(file, at, head, sizeof head)) break;
+    if (!file.ReadExactly(static_cast<uint64_t>(at), head, sizeof head)) break;
     if (std::memcmp(head + 4, "IDAT", 4) == 0) break;
-    if (std::memcmp(head + 4, "acTL", 4) == 0) frames = Number(head + 8, 4);
+    if (std::memcmp(head + 4, "acTL", 4) == 0) frames = BigEndian(head + 8, 4);
     if (std::memcmp(head + 4, "fcTL", 4) == 0) first_is_frame = true;
-    at += 12 + static_cast<int64_t>(Number(head, 4));
+    at += 12 + static_cast<int64_t>(BigEndian(head, 4));
   }
   if (frames == 0) return 1;
   return Clamped(frames + (first_is_frame ? 0 : 1));
@@ -116,21 +107,23 @@ int HeifFrames(const InputFile& file) {
     uint8_t count[12] = {};
     if (!NextBox(file, track, "mdia", media)) continue;
     Box again = media;
-    if (!NextBox(file, again, "hdlr", handler) || !ReadExactly(file, handler.at, kind, sizeof kind)) continue;
+    if (!NextBox(file, again, "hdlr", handler) ||
+        !file.ReadExactly(static_cast<uint64_t>(handler.at), kind, sizeof kind))
+      continue;
     const bool pictures = std::memcmp(kind + 8, "pict", 4) == 0 || std::memcmp(kind + 8, "vide", 4) == 0;
     if (!pictures || !NextBox(file, media, "minf", information) ||
         !NextBox(file, information, "stbl", table) || !NextBox(file, table, "stsz", sizes) ||
-        !ReadExactly(file, sizes.at, count, sizeof count)) {
+        !file.ReadExactly(static_cast<uint64_t>(sizes.at), count, sizeof count)) {
       continue;
     }
-    return Clamped(Number(count + 8, 4));
+    return Clamped(BigEndian(count + 8, 4));
   }
   return 0;
 }
 
 bool MayBeAnimatedJxl(const InputFile& file) {
   uint8_t start[12] = {};
-  if (!ReadExactly(file, 0, start, sizeof start)) return false;
+  if (!file.ReadExactly(0, start, sizeof start)) return false;
   int64_t at = 0;
   if (start[0] != 0xFF) {  // in boxes: a whole codestream, or the first part of one behind its number
     Box boxes{0, file.bytes()};
@@ -181,21 +174,21 @@ int JpegPictures(std::span<const uint8_t> marker) {
   if (marker.size() < kName + 10 || std::memcmp(marker.data(), "MPF\0", kName) != 0) return 1;
   const std::span<const uint8_t> tiff = marker.subspan(kName);
   const bool big = tiff[0] == 'M';
-  const uint64_t directory = Number(&tiff[4], 4, big);
+  const uint64_t directory = StoredNumber(&tiff[4], 4, big);
   if (directory > tiff.size() - 2) return 1;
-  const uint64_t entries = Number(&tiff[directory], 2, big);
+  const uint64_t entries = StoredNumber(&tiff[directory], 2, big);
   for (uint64_t i = 0; i < entries; ++i) {
     const uint64_t at = directory + 2 + 12 * i;
     if (at + 12 > tiff.size()) return 1;
     constexpr uint64_t kList = 0xB002;
     constexpr size_t kPicture = 16;
-    if (Number(&tiff[at], 2, big) != kList) continue;
-    const uint64_t bytes = Number(&tiff[at + 4], 4, big);
-    const uint64_t list = Number(&tiff[at + 8], 4, big);
+    if (StoredNumber(&tiff[at], 2, big) != kList) continue;
+    const uint64_t bytes = StoredNumber(&tiff[at + 4], 4, big);
+    const uint64_t list = StoredNumber(&tiff[at + 8], 4, big);
     if (bytes > tiff.size() || list > tiff.size() - bytes) return 1;
     int pictures = 0;
     for (uint64_t picture = 0; picture + kPicture <= bytes; picture += kPicture) {
-      const uint64_t kind = Number(&tiff[list + picture], 4, big) & 0xFFFFFF;
+      const uint64_t kind = StoredNumber(&tiff[list + picture], 4, big) & 0xFFFFFF;
       if (kind >> 16 != 1) ++pictures;  // 1: a large thumbnail
     }
     return std::max(1, pictures);

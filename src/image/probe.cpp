@@ -11,6 +11,7 @@
 #include "jpeg_decoder.h"
 #include "picture_count.h"
 #include "still_rows.h"
+#include "stored_number.h"
 #include "tiff_samples.h"
 #include "vips_load.h"
 
@@ -111,11 +112,6 @@ bool StreamsRows(const ImageHeader& header) {
          header.format == "jp2k";
 }
 
-uint32_t BigEndian32(const unsigned char* at) {
-  return static_cast<uint32_t>(at[0]) << 24 | static_cast<uint32_t>(at[1]) << 16 |
-         static_cast<uint32_t>(at[2]) << 8 | at[3];
-}
-
 Result<ImageHeader> HeaderOf(VipsImage* image, const FileHead& head, bool is_png) {
   ImageHeader header;
   const ColourPlan plan = PlanColour(image);
@@ -158,8 +154,8 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
   const bool is_png = head->Is(0, "\x89PNG\r\n\x1a\n", 8) && head->Is(12, "IHDR", 4);
   if (is_png) {
     // Before libvips spends anything on it.
-    const int64_t width = BigEndian32(head->bytes + 16);
-    const int64_t height = BigEndian32(head->bytes + 20);
+    const auto width = static_cast<int64_t>(BigEndian(head->bytes + 16, 4));
+    const auto height = static_cast<int64_t>(BigEndian(head->bytes + 20, 4));
     if (!WithinLimit(width, height, limits)) return TooManyPixels(width, height, limits);
   }
 

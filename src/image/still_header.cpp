@@ -6,19 +6,17 @@
 #include <cstring>
 #include <vector>
 
+#include "stored_number.h"
+
 namespace imgmill {
 namespace {
 
-int64_t Little(const uint8_t* at, int bytes) {
-  int64_t value = 0;
-  for (int i = bytes - 1; i >= 0; --i) value = value << 8 | at[i];
-  return value;
+int64_t Little(const uint8_t* at, size_t bytes) {
+  return static_cast<int64_t>(LittleEndian(at, bytes));
 }
 
-int64_t Big(const uint8_t* at, int bytes) {
-  int64_t value = 0;
-  for (int i = 0; i < bytes; ++i) value = value << 8 | at[i];
-  return value;
+int64_t Big(const uint8_t* at, size_t bytes) {
+  return static_cast<int64_t>(BigEndian(at, bytes));
 }
 
 /// Up to `count` bytes from `at` on; fewer at the file's end.

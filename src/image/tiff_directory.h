@@ -15,6 +15,9 @@ struct TiffEntry {
   uint64_t count = 0;  ///< of values
   unsigned char field[8] =
       {};  ///< the value where it fits (4 bytes, 8 in BigTIFF), else its offset; as stored
+
+  /// Of one value of a type of whole numbers; 0 for other types.
+  size_t value_bytes() const { return type == 3 ? 2 : type == 4 ? 4 : type == 16 ? 8 : 0; }
 };
 
 struct TiffDirectory {
@@ -23,6 +26,8 @@ struct TiffDirectory {
   uint64_t next = 0;        ///< offset of the next directory, 0 for none
   std::vector<TiffEntry> entries;
 
+  /// Null where there is no such tag.
+  const TiffEntry* Find(uint64_t tag) const;
   /// The first value of a tag of numbers that lies in the entry itself; nothing if there is no such tag.
   std::optional<uint64_t> Value(uint64_t tag) const;
   uint64_t Number(const unsigned char* bytes, size_t length) const;

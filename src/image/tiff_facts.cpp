@@ -19,15 +19,9 @@ uint64_t Times(uint64_t a, uint64_t b) {
   return a != 0 && b > kMost / a ? kMost : a * b;
 }
 
-const TiffEntry* Find(const TiffDirectory& directory, uint64_t tag) {
-  const auto found = std::find_if(directory.entries.begin(), directory.entries.end(),
-                                  [&](const TiffEntry& e) { return e.tag == tag; });
-  return found == directory.entries.end() ? nullptr : &*found;
-}
-
 /// The values of a tag of 2-byte numbers, the first kMostSamples of them.
 std::vector<uint64_t> Shorts(const TiffDirectory& directory, const InputFile& file, uint64_t tag) {
-  const TiffEntry* entry = Find(directory, tag);
+  const TiffEntry* entry = directory.Find(tag);
   if (entry == nullptr || entry->type != kShort) return {};
   const size_t count = static_cast<size_t>(std::min(entry->count, kMostSamples));
   unsigned char bytes[2 * kMostSamples] = {};
@@ -91,7 +85,7 @@ std::optional<TiffFacts> ReadTiffFacts(const InputFile& file) {
   facts.block_width = facts.tiled ? directory->Value(kTiffTileWidth).value_or(0) : facts.width;
   facts.block_rows = tile_rows.value_or(directory->Value(kTiffRowsPerStrip).value_or(facts.height));
   if (!facts.tiled) facts.block_rows = std::min(facts.block_rows, facts.height);
-  const TiffEntry* offsets = Find(*directory, facts.tiled ? kTiffTileOffsets : kTiffStripOffsets);
+  const TiffEntry* offsets = directory->Find(facts.tiled ? kTiffTileOffsets : kTiffStripOffsets);
   facts.blocks = offsets != nullptr ? offsets->count : 0;
   return facts;
 }

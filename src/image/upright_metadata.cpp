@@ -7,6 +7,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "stored_number.h"
+
 namespace imgmill {
 namespace {
 
@@ -69,12 +71,6 @@ void TakeElementOut(std::string& xmp, const std::string& name) {
   xmp = std::move(kept);
 }
 
-uint32_t Number(const uint8_t* bytes, size_t length, bool big_endian) {
-  uint32_t value = 0;
-  for (size_t i = 0; i < length; ++i) value = value << 8 | bytes[big_endian ? i : length - 1 - i];
-  return value;
-}
-
 }  // namespace
 
 void MakeXmpUpright(std::vector<uint8_t>& xmp, bool drop_thumbnails) {
@@ -99,9 +95,9 @@ void DropExifThumbnail(std::vector<uint8_t>& exif) {
   uint8_t* tiff = exif.data() + start;
   const size_t bytes = exif.size() - start;
   const bool big = tiff[0] == 'M';
-  const size_t directory = Number(tiff + 4, 4, big);
+  const size_t directory = StoredNumber(tiff + 4, 4, big);
   if (directory > bytes || bytes - directory < 2) return;
-  const size_t next = directory + 2 + 12 * size_t{Number(tiff + directory, 2, big)};
+  const size_t next = directory + 2 + 12 * StoredNumber(tiff + directory, 2, big);
   if (next > bytes || bytes - next < 4) return;
   std::memset(tiff + next, 0, 4);  // no next directory
 }
@@ -113,10 +109,10 @@ void DropPhotoshopThumbnail(std::vector<uint8_t>& resources) {
   std::vector<uint8_t> kept(resources.begin(), resources.begin() + sizeof kBegin);
   // Each: "8BIM", number (2), a name with its length before it, padded to even, length (4), bytes, padded.
   while (resources.size() - at >= 12 && std::memcmp(&resources[at], "8BIM", 4) == 0) {
-    const uint32_t number = Number(&resources[at + 4], 2, true);
+    const uint64_t number = BigEndian(&resources[at + 4], 2);
     const size_t name = (size_t{resources[at + 6]} + 2) / 2 * 2;
     if (resources.size() - at < 6 + name + 4) break;
-    const size_t length = Number(&resources[at + 6 + name], 4, true);
+    const size_t length = BigEndian(&resources[at + 6 + name], 4);
     const size_t whole = 6 + name + 4 + (length + 1) / 2 * 2;
     const size_t end = std::min(at + whole, resources.size());
     if (number != 1033 && number != 1036) {

@@ -1,0 +1,37 @@
+// A file byte by byte, read in pieces, for walks over data that has no lengths to jump by.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "open_file.h"
+
+namespace imgmill {
+
+class ByteStream {
+ public:
+  /// Begins at `offset`. The file must outlive it.
+  ByteStream(const InputFile& file, int64_t offset, size_t piece_bytes)
+      : file_(file), piece_(piece_bytes), offset_(offset) {}
+
+  /// -1 at the end of the file, or where it cannot be read.
+  int Next() {
+    if (at_ == have_) {
+      const ptrdiff_t got = file_.ReadAt(offset_, piece_.data(), piece_.size());
+      if (got <= 0) return -1;
+      offset_ += got;
+      have_ = static_cast<size_t>(got);
+      at_ = 0;
+    }
+    return piece_[at_++];
+  }
+
+ private:
+  const InputFile& file_;
+  std::vector<unsigned char> piece_;
+  int64_t offset_;
+  size_t at_ = 0;
+  size_t have_ = 0;
+};
+
+}  // namespace imgmill
