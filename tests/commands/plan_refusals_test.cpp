@@ -26,6 +26,15 @@ void WriteLong(const std::string& path, int64_t width, int64_t height) {
                Draw(width, height, 1, [](int64_t x, int64_t, int) { return static_cast<double>(x % 200); }));
 }
 
+/// Runs `command` with words before and behind it, and without a catalog.
+ProcessResult RunBetween(std::vector<std::string> words, const std::vector<std::string>& command,
+                         const std::vector<std::string>& behind) {
+  words.insert(words.end(), command.begin(), command.end());
+  words.emplace_back("--no-catalog");
+  words.insert(words.end(), behind.begin(), behind.end());
+  return Run(words);
+}
+
 }  // namespace
 
 TEST_CASE("an output that its format cannot hold is refused by plan, dry run and run alike") {
@@ -41,18 +50,12 @@ TEST_CASE("an output that its format cannot hold is refused by plan, dry run and
   for (const auto& [format, names] : refused) {
     CAPTURE(format);
     const std::string out = where / ("out_" + format);
-    const auto with = [&](std::vector<std::string> first, const std::vector<std::string>& last) {
-      const std::vector<std::string> command = {"upscale",  photos,   "-o",           out,
-                                                "--method", "linear", "--scale",      "2",
-                                                "--format", format,   "--no-catalog", "--json"};
-      first.insert(first.end(), command.begin(), command.end());
-      first.insert(first.end(), last.begin(), last.end());
-      return Run(first);
-    };
-    const ProcessResult planned = with({"plan"}, {});
-    const ProcessResult dry = with({}, {"--dry-run"});
+    const std::vector<std::string> command = {"upscale", photos, "-o",       out,    "--method", "linear",
+                                              "--scale", "2",    "--format", format, "--json"};
+    const ProcessResult planned = RunBetween({"plan"}, command, {});
+    const ProcessResult dry = RunBetween({}, command, {"--dry-run"});
     CHECK_FALSE(TestFolder::Exists(out));
-    const ProcessResult ran = with({}, {});
+    const ProcessResult ran = RunBetween({}, command, {});
     const std::set<std::string> failed = Failed(ran);
     CHECK(Failed(dry) == failed);
     CHECK(planned.exit_code == ran.exit_code);
@@ -76,19 +79,13 @@ TEST_CASE("an output that exists and is foreign is refused by plan, dry run and 
   WriteLong(photos + "/a.png", 100, 80);
   where.Write("large/a.png", "somebody's");
   where.Write("tiles/a_00000_00000.png", "somebody's");
-  for (const std::vector<std::string>& command :
-       std::vector<std::vector<std::string>>{{"upscale", photos, "-o", where / "large", "--method", "linear"},
-                                             {"tile", photos, "-o", where / "tiles", "--size", "64"}}) {
-    const auto with = [&](std::vector<std::string> first, const std::vector<std::string>& last) {
-      first.insert(first.end(), command.begin(), command.end());
-      first.insert(first.end(), {"--no-catalog", "--json"});
-      first.insert(first.end(), last.begin(), last.end());
-      return Run(first);
-    };
-    const std::set<std::string> failed = Failed(with({}, {}));
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+           {"upscale", photos, "-o", where / "large", "--method", "linear", "--json"},
+           {"tile", photos, "-o", where / "tiles", "--size", "64", "--json"}}) {
+    const std::set<std::string> failed = Failed(RunBetween({}, command, {}));
     CHECK(failed.size() == 1);
-    CHECK(Json(with({"plan"}, {}))["plan"]["refused"] == 1);
-    CHECK(Failed(with({}, {"--dry-run"})) == failed);
+    CHECK(Json(RunBetween({"plan"}, command, {}))["plan"]["refused"] == 1);
+    CHECK(Failed(RunBetween({}, command, {"--dry-run"})) == failed);
   }
 }
 
@@ -103,16 +100,11 @@ TEST_CASE("an export that cannot be written is refused by plan, dry run and run 
                                              {"embed", photos, "--export", where / "other.npy"},
                                              {"filter", photos, "--export", where / "no_folder/x.csv"}}) {
     CAPTURE(command.back());
-    const auto with = [&](std::vector<std::string> first, const std::vector<std::string>& last) {
-      first.insert(first.end(), command.begin(), command.end());
-      first.emplace_back("--no-catalog");
-      first.insert(first.end(), last.begin(), last.end());
-      return Run(first);
-    };
-    const ProcessResult ran = with({}, {});
+    const ProcessResult ran = RunBetween({}, command, {});
     CHECK(ran.exit_code == 3);
     CHECK(ran.err.find("1 done") == std::string::npos);
-    for (const ProcessResult& other : {with({"plan"}, {}), with({}, {"--dry-run"})}) {
+    for (const ProcessResult& other :
+         {RunBetween({"plan"}, command, {}), RunBetween({}, command, {"--dry-run"})}) {
       CHECK(other.exit_code == 3);
       CHECK(other.err == ran.err);
     }

@@ -1,19 +1,18 @@
 // Fuzzes what is read of how TIFF and JPEG 2000 files are cut up inside.
 #include "image/block_rows.h"
 
-#include "fuzz/input_file.h"
+#include "fuzz/image_file.h"
 
 using namespace imgmill;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t bytes) {
-  Result<InputFile> file = InputFile::Open(fuzz::InputFilePath(data, bytes), Stage::kProbe);
-  fuzz::Require(file.ok());
+  const InputFile file = fuzz::OpenImageFile(data, bytes);
   constexpr int64_t kHeight = 1000;
-  if (const std::optional<TiffFacts> facts = ReadTiffFacts(*file)) {
+  if (const std::optional<TiffFacts> facts = ReadTiffFacts(file)) {
     const TiffBlocks blocks = ReadTiffBlocks(*facts, kHeight);
     fuzz::Require(blocks.rows >= 1 && blocks.rows <= kHeight);
   }
-  const Jpeg2000Layout layout = ReadJpeg2000Layout(*file, kHeight);
+  const Jpeg2000Layout layout = ReadJpeg2000Layout(file, kHeight);
   fuzz::Require(layout.block_rows >= 1 && layout.block_rows <= kHeight);
   return 0;
 }

@@ -2,16 +2,15 @@
 // not in the file.
 #include "image/missing_end.h"
 
-#include "fuzz/input_file.h"
+#include "fuzz/image_file.h"
 
 using namespace imgmill;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t bytes) {
-  Result<InputFile> file = InputFile::Open(fuzz::InputFilePath(data, bytes), Stage::kDecode);
-  fuzz::Require(file.ok());
-  Result<FileHead> head = ReadHead(*file, Stage::kDecode);
+  const InputFile file = fuzz::OpenImageFile(data, bytes);
+  Result<FileHead> head = ReadHead(file, Stage::kDecode);
   fuzz::Require(head.ok());
-  const std::optional<Error> missing = FindMissingEnd(*file, *head);
+  const std::optional<Error> missing = FindMissingEnd(file, *head);
   if (missing) fuzz::Require(missing->code == Code::kTruncated && !missing->message.empty());
   return 0;
 }

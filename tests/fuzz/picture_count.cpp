@@ -1,14 +1,13 @@
 // Fuzzes how many pictures PNG, HEIF, TIFF and MPO files say that they hold.
 #include "image/picture_count.h"
 
-#include "fuzz/input_file.h"
+#include "fuzz/image_file.h"
 
 using namespace imgmill;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t bytes) {
-  Result<InputFile> file = InputFile::Open(fuzz::InputFilePath(data, bytes), Stage::kProbe);
-  fuzz::Require(file.ok());
-  fuzz::Require(PngPictures(*file) >= 1 && HeifFrames(*file) >= 0 && TiffPages(*file) >= 1);
+  const InputFile file = fuzz::OpenImageFile(data, bytes);
+  fuzz::Require(PngPictures(file) >= 1 && HeifFrames(file) >= 0 && TiffPages(file) >= 1);
   fuzz::Require(JpegPictures({data, bytes}) >= 1);
   return 0;
 }
