@@ -27,10 +27,14 @@ size_t Reachable(const ManagedDevice& slot, const DeviceStats& stats) {
   return stats.free + stats.reserved + (slot.awake ? stats.context : 0);
 }
 
-/// Left free on a real device, for its driver, other contexts and fragmentation. Of a card that others have
-/// nearly filled not the larger part of the rest.
+/// Left free on a card of so many bytes, for its driver, other contexts and fragmentation.
+size_t LeftFree(size_t total) {
+  return std::max(128 * kMiB, total / 33);
+}
+
+/// Left free as things are: of a card that others have nearly filled not the larger part of the rest.
 size_t DeviceReserve(const ManagedDevice& slot, const DeviceStats& stats) {
-  return std::min(std::max(128 * kMiB, stats.total / 33), Reachable(slot, stats) / 5);
+  return std::min(LeftFree(stats.total), Reachable(slot, stats) / 5);
 }
 
 }  // namespace
@@ -97,7 +101,7 @@ Status DeviceTable::Wake(ManagedDevice& slot) {
   if (asleep.known && slot.budget < asleep.context + kLeastForWork) return TooLittle(slot, asleep.context);
   size_t most = slot.asked != 0 ? slot.budget.load() : SIZE_MAX;
   // Unless a budget was asked for, what others give back may be used later on.
-  if (slot.asked == 0 && asleep.known) most = Less(asleep.total, std::max(128 * kMiB, asleep.total / 33));
+  if (slot.asked == 0 && asleep.known) most = Less(asleep.total, LeftFree(asleep.total));
   const Status woken = slot.device->Wake(most);
   if (!woken && woken.error().code == Code::kOutOfMemory)
     return TooLittle(slot, slot.device->Stats().context);
