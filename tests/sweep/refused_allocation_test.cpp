@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cstdint>
+#include <filesystem>
 
 #include "sweep/command_run.h"
 
@@ -128,10 +129,10 @@ TEST_CASE("tile survives every single refused allocation, alone, ranked and in p
   // For each image the window of rows, the band and the encoder's copy or the padded tile.
   run.arguments = {"-o", scratch / "out", "--size", "100", "--edge", "pad", "--best", "3"};
   Sweep(run, scratch / "out", 3 * 4);
-  run.arguments = {"-o",       scratch / "out",
-                   "--size",   "32",
-                   "--format", "jpg",
-                   "--pair",   IMGMILL_SOURCE_DIR "/sample_data"};  // each its own partner, at scale 1
+  std::filesystem::create_directory(scratch / "copies");  // a picture is no partner of its own
+  for (const ListedFile& file : run.files)
+    std::filesystem::copy_file(file.path, scratch / ("copies/" + file.relative));
+  run.arguments = {"-o", scratch / "out", "--size", "32", "--format", "jpg", "--pair", scratch / "copies"};
   Sweep(run, scratch / "out", 3 * 3);
 }
 
