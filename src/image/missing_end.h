@@ -25,6 +25,11 @@ std::optional<Error> FindMissingTiffEnd(const InputFile& file);
 std::optional<Error> FindMissingPnmEnd(const InputFile& file);
 std::optional<Error> FindMissingExrEnd(const InputFile& file);
 
+/// Of the chunks before a PNG's picture, and of OpenEXR's header: asked when a file is probed, before
+/// libraries take memory for what these claim.
+std::optional<Error> FindMissingPngEnd(const InputFile& file);
+std::optional<Error> FindMissingExrHeader(const InputFile& file);
+
 /// Bytes of zeros at the end of `bytes` bytes from `at` on, looking back over no more than `most`.
 uint64_t ZerosAtEnd(const InputFile& file, uint64_t at, uint64_t bytes, uint64_t most);
 

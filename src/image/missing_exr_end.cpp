@@ -11,6 +11,7 @@ namespace imgmill {
 namespace {
 
 constexpr int64_t kMostHeader = int64_t{16} << 20;
+constexpr int64_t kFirstHeader = 8;
 constexpr uint32_t kManyParts = 0x1000;  // of the version field: several headers, each with its table
 
 /// The word that begins at `at`, which is moved behind it; -1 where it does not end.
@@ -36,13 +37,15 @@ int64_t Number(const InputFile& file, int64_t at) {
 }
 
 struct Header {
-  int64_t end = -1;  ///< -1 if that cannot be told
+  int64_t end = -1;     ///< -1 if that cannot be told
+  int64_t claimed = 0;  ///< bytes of an attribute that the file does not have; 0 if it has all
   int compression = 0;
 };
 
-Header ReadHeader(const InputFile& file) {
+/// The one that begins at `at`.
+Header ReadHeader(const InputFile& file, int64_t at) {
   Header header;
-  for (int64_t at = 8; at < kMostHeader;) {
+  for (const int64_t most = at + kMostHeader; at < most;) {
     unsigned char byte = 0;
     if (file.ReadAt(at, &byte, 1) != 1) return header;
     if (byte == 0) {
@@ -54,6 +57,10 @@ Header ReadHeader(const InputFile& file) {
     const int64_t bytes = at >= 0 ? Number(file, at) : -1;
     if (bytes < 0) return header;
     at += 4;
+    if (bytes > file.bytes() - at) {
+      header.claimed = bytes;
+      return header;
+    }
     if (name == "compression" && file.ReadAt(at, &byte, 1) == 1) header.compression = byte;
     at += bytes;
   }
@@ -66,13 +73,33 @@ bool NeverEndsInZeros(int compression) {
   return compression >= 1 && compression <= 4;
 }
 
+bool HasManyParts(const InputFile& file) {
+  const int64_t version = Number(file, 4);
+  return version < 0 || (static_cast<uint32_t>(version) & kManyParts) != 0;
+}
+
 }  // namespace
 
+std::optional<Error> FindMissingExrHeader(const InputFile& file) {
+  const bool many = HasManyParts(file);
+  // Behind the last of many headers stands an empty one.
+  for (int64_t at = kFirstHeader; at >= 0 && at < kMostHeader;) {
+    const Header header = ReadHeader(file, at);
+    if (header.claimed > 0) {
+      return Error{Stage::kProbe, Code::kTruncated,
+                   "the file ends within an attribute of its header that claims " +
+                       std::to_string(header.claimed) + " bytes"};
+    }
+    if (!many || header.end == at + 1) return std::nullopt;
+    at = header.end;
+  }
+  return std::nullopt;
+}
+
 std::optional<Error> FindMissingExrEnd(const InputFile& file) {
-  const int64_t version = Number(file, 4);
-  const Header header = ReadHeader(file);
+  const Header header = ReadHeader(file, kFirstHeader);
   const int64_t table = header.end;
-  if (version < 0 || (static_cast<uint32_t>(version) & kManyParts) != 0 || table < 0) return std::nullopt;
+  if (HasManyParts(file) || table < 0) return std::nullopt;
   // The first block's place is also the end of the table, if blocks are in order; that of one is known in any
   // case.
   const int64_t first = Number(file, table);

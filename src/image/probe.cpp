@@ -9,6 +9,7 @@
 #include "fidelity.h"
 #include "imgmill/image/reader.h"
 #include "jpeg_decoder.h"
+#include "missing_end.h"
 #include "picture_count.h"
 #include "still_rows.h"
 #include "stored_number.h"
@@ -157,6 +158,11 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
     const auto width = static_cast<int64_t>(BigEndian(head->bytes + 16, 4));
     const auto height = static_cast<int64_t>(BigEndian(head->bytes + 20, 4));
     if (!WithinLimit(width, height, limits)) return TooManyPixels(width, height, limits);
+    if (const std::optional<Error> missing = FindMissingPngEnd(*file)) return *missing;
+  }
+
+  if (head->Is(0, "\x76\x2f\x31\x01", 4)) {
+    if (const std::optional<Error> missing = FindMissingExrHeader(*file)) return *missing;
   }
 
   const auto still_header = [&](bool last) -> std::optional<Result<ImageHeader>> {

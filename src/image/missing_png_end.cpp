@@ -1,0 +1,33 @@
+// PNG: libpng takes memory for a chunk of text as large as its length claims, before it reads one byte of it:
+// 900 MB for a file of 100 bytes. So chunks before the picture must lie in the file; without them there is no
+// picture to read either.
+#include <cstring>
+#include <string>
+
+#include "missing_end.h"
+#include "stored_number.h"
+
+namespace imgmill {
+
+std::optional<Error> FindMissingPngEnd(const InputFile& file) {
+  constexpr uint64_t kSignature = 8;
+  constexpr uint64_t kAround = 12;  // length, name and checksum of a chunk
+  constexpr int kMostChunks = 4096;
+  const auto end = static_cast<uint64_t>(file.bytes());
+  uint64_t at = kSignature;
+  for (int chunk = 0; chunk < kMostChunks; ++chunk) {
+    unsigned char head[8] = {};
+    if (!file.ReadExactly(at, head, sizeof head)) return std::nullopt;  // the decoder says so
+    if (std::memcmp(head + 4, "IDAT", 4) == 0) return std::nullopt;
+    const uint64_t bytes = BigEndian(head, 4) + kAround;
+    if (bytes > end - at) {
+      return Error{Stage::kProbe, Code::kTruncated,
+                   "the file ends within a chunk before the picture that claims " +
+                       std::to_string(bytes - kAround) + " bytes"};
+    }
+    at += bytes;
+  }
+  return std::nullopt;
+}
+
+}  // namespace imgmill

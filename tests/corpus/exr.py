@@ -1,0 +1,20 @@
+"""OpenEXR headers that claim more than the file has. Needs nothing but Python."""
+import struct
+
+from corpus import Part
+
+part = Part("exr")
+
+
+def attribute(name, kind, value, claims=None):
+    return name + b"\0" + kind + b"\0" + struct.pack("<I", len(value) if claims is None else claims) + value
+
+
+claim = attribute(b"comments", b"unheard", b"some", 1_700_000_000) + b"\0" * 64
+whole = attribute(b"comments", b"unheard", b"some") + b"\0"
+source = "arithmetic: the attribute would end beyond the file's end"
+part.add("claims.exr", b"\x76\x2f\x31\x01" + struct.pack("<I", 2) + claim, "refused truncated", None, source,
+         notes="claims 1700000000 bytes")
+part.add("claims_in_second_part.exr", b"\x76\x2f\x31\x01" + struct.pack("<I", 2 | 0x1000) + whole + claim,
+         "refused truncated", None, source, notes="claims 1700000000 bytes")
+part.finish()
