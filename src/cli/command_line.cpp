@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -90,7 +91,13 @@ int Dispatch(const CommandRow& row, int skip, int argc, char** argv) {
   std::string line = "imgmill";
   for (int i = 1; i < argc; ++i) line += " " + PrintablePath(argv[i]);
   try {
-    flags.app->parse(std::move(arguments));
+    try {
+      flags.app->parse(std::move(arguments));
+    } catch (const std::logic_error&) {  // how CLI11 refuses the value of a flag
+      return Complain(
+          "a flag that takes no value was given one, with = (leave the value out; true and false are "
+          "understood)");
+    }
     flags.shared.plan = skip >= kPlanned;
     flags.shared.dry_run = flags.shared.dry_run || flags.shared.plan;
     switch (row.kind) {

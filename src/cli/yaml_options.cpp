@@ -10,6 +10,7 @@
 #include <iterator>
 #include <optional>
 #include <sstream>
+#include <stdexcept>
 #include <vector>
 
 #include "flag_errors.h"
@@ -178,6 +179,8 @@ Status ApplyYaml(const YAML::Node& map, const std::string& path, CLI::App& app,
       std::string what = InPlainWords(problem);
       if (what.starts_with("--" + key + ": ")) what.erase(0, key.size() + 4);
       return Usage(AtLine(path, entry.first, "\"" + key + "\": " + what));
+    } catch (const std::logic_error&) {  // how CLI11 refuses the value of a flag
+      return Usage(AtLine(path, entry.first, "\"" + key + "\" takes true or false"));
     }
   }
   return {};
