@@ -1,6 +1,7 @@
 // Reads headers: JPEG by libjpeg directly, since every file of a run passes here one by one, the rest by
 // libvips.
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <optional>
 
@@ -228,6 +229,13 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
     const TiffBlocks blocks = tiff ? ReadTiffBlocks(*tiff, header->height) : TiffBlocks{header->height};
     header->block_rows = blocks.rows;
     header->block_by_rows = blocks.by_rows;
+    // A tile that is larger than the picture is read whole all the same.
+    if (tiff && tiff->tiled && (tiff->block_width > tiff->width || tiff->block_rows > tiff->height)) {
+      const double rows = static_cast<double>(tiff->block_width) * static_cast<double>(tiff->block_rows) /
+                          static_cast<double>(tiff->width);
+      header->block_rows =
+          std::max(header->block_rows, static_cast<int64_t>(std::min(std::ceil(rows), 1e12)));
+    }
     // Held as stored, beside what becomes of them: twice as much.
     if (tiff && tiff->bits == 64) {
       header->block_rows *= 2;

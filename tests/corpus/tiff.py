@@ -134,6 +134,7 @@ def claim(width, height, compression=1):
     return (data + struct.pack("<I", 0)).ljust(132, b"\x80")
 
 
+add("tile_beyond_picture.tif", tiff(rgb, tile=(1024, 1024), compression="zlib"), rgb, DRAWN)
 LIMIT = "arithmetic: more than the default limit of 2^30 pixels"
 refuse("claims_square.tif", claim(2**31 - 1, 2**31 - 1), "limit_exceeded", "pixels are more than the limit", LIMIT)
 refuse("claims_wide.tif", claim(262144, 2**27), "limit_exceeded", "pixels are more than the limit", LIMIT)

@@ -194,3 +194,10 @@ TEST_CASE("a TIFF that claims much is refused by its header: no memory, no time"
   REQUIRE(!rows.ok());
   CHECK(rows.error().code == Code::kTruncated);
 }
+
+TEST_CASE("a tile that is larger than its picture is part of what reading needs") {
+  const ImageHeader header =
+      Probe(IMGMILL_SOURCE_DIR "/tests/corpus/files/tiff/tile_beyond_picture.tif", {}).value();
+  CHECK(header.upright_width() == 8);
+  CHECK(ReadFootprint(header, {}).total() > 1024 * 1024 * 3);  // a tile of 1024x1024 in RGB
+}
