@@ -73,7 +73,7 @@ pictures tiff tif tiff
 pictures heif heic heif avif
 pictures stills bmp tga ico qoi
 pictures tiff_facts tif tiff
-pictures missing_end gif jp2 j2k webp avif
+pictures missing_end gif jp2 j2k webp avif png exr
 pictures picture_count png heic avif tif mpo
 pictures tiff_directory tif tiff
 pictures block_rows tif tiff jp2 j2k

@@ -20,10 +20,11 @@
 namespace imgmill {
 namespace {
 
-Error TooManyPixels(int64_t width, int64_t height, const ImageLimits& limits) {
+Error TooManyPixels(int64_t width, int64_t height, const ImageLimits& limits, const char* of = "") {
   return {Stage::kProbe, Code::kLimitExceeded,
-          std::to_string(width) + " x " + std::to_string(height) + " pixels are more than the limit of " +
-              std::to_string(limits.max_pixels) + " (raise --max-pixels to allow it)"};
+          of + std::to_string(width) + " x " + std::to_string(height) +
+              " pixels are more than the limit of " + std::to_string(limits.max_pixels) +
+              " (raise --max-pixels to allow it)"};
 }
 
 bool WithinLimit(int64_t width, int64_t height, const ImageLimits& limits) {
@@ -79,6 +80,13 @@ std::optional<Error> RefuseTiff(const TiffFacts& tiff, const ImageLimits& limits
     return Error{Stage::kProbe, Code::kUnsupported,
                  std::to_string(width) + " x " + std::to_string(height) +
                      " pixels: a side may have at most " + std::to_string(VIPS_MAX_COORD)};
+  }
+  // Read whole, however small the picture is.
+  if (tiff.tiled &&
+      (tiff.block_width >= kSide || tiff.block_rows >= kSide ||
+       !WithinLimit(static_cast<int64_t>(tiff.block_width), static_cast<int64_t>(tiff.block_rows), limits))) {
+    return TooManyPixels(static_cast<int64_t>(std::min(tiff.block_width, kSide)),
+                         static_cast<int64_t>(std::min(tiff.block_rows, kSide)), limits, "a tile of ");
   }
   if (const std::string why = TiffUnsupported(tiff); !why.empty() && !IsForTiffSamples(tiff))
     return Error{Stage::kProbe, Code::kUnsupported, why};

@@ -1,5 +1,5 @@
-// Fuzzes the walks over the blocks of GIF, JPEG 2000, WebP and HEIF files: they end, and see nothing that is
-// not in the file.
+// Fuzzes the walks over the blocks of GIF, JPEG 2000, WebP, HEIF, PNG and OpenEXR files: they end, and see
+// nothing that is not in the file.
 #include "image/missing_end.h"
 
 #include "fuzz/image_file.h"
@@ -10,7 +10,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t bytes) {
   const InputFile file = fuzz::OpenImageFile(data, bytes);
   Result<FileHead> head = ReadHead(file, Stage::kDecode);
   fuzz::Require(head.ok());
-  const std::optional<Error> missing = FindMissingEnd(file, *head);
-  if (missing) fuzz::Require(missing->code == Code::kTruncated && !missing->message.empty());
+  for (const std::optional<Error>& missing :
+       {FindMissingEnd(file, *head), FindMissingPngEnd(file), FindMissingExrHeader(file)}) {
+    if (missing) fuzz::Require(missing->code == Code::kTruncated && !missing->message.empty());
+  }
   return 0;
 }

@@ -195,9 +195,17 @@ TEST_CASE("a TIFF that claims much is refused by its header: no memory, no time"
   CHECK(rows.error().code == Code::kTruncated);
 }
 
-TEST_CASE("a tile that is larger than its picture is part of what reading needs") {
+TEST_CASE("a tile that is larger than its picture is part of what reading needs, and within the limit") {
   const ImageHeader header =
       Probe(IMGMILL_SOURCE_DIR "/tests/corpus/files/tiff/tile_beyond_picture.tif", {}).value();
   CHECK(header.upright_width() == 8);
   CHECK(ReadFootprint(header, {}).total() > 1024 * 1024 * 3);  // a tile of 1024x1024 in RGB
+
+  ImageLimits small;
+  small.max_pixels = 1 << 19;
+  const Result<ImageHeader> refused =
+      Probe(IMGMILL_SOURCE_DIR "/tests/corpus/files/tiff/tile_beyond_picture.tif", small);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().code == Code::kLimitExceeded);
+  CHECK(refused.error().message.find("a tile of 1024 x 1024 pixels") != std::string::npos);
 }
