@@ -7,7 +7,6 @@
 #include <cmath>
 #include <numeric>
 
-#include "imgmill/similarity/cosine.h"
 #include "imgmill/similarity/grouping.h"
 
 namespace imgmill {
@@ -121,15 +120,15 @@ std::vector<uint32_t> Ranks(std::span<const DedupEntry> entries, const std::vect
 }
 
 /// A group of places in `compared`, as one of entries.
-template <typename Found, typename DistanceOf>
+template <typename Measure, typename DistanceOf>
 DuplicateGroup GroupOf(std::span<const DedupEntry> entries, const std::vector<uint32_t>& compared,
-                       const Found& found, const DistanceOf& distance_of) {
+                       const KeeperGroup<Measure>& found, const DistanceOf& distance_of) {
   DuplicateGroup group;
   group.keeper = compared[found.keeper];
   for (const auto& member : found.members) {
     const uint32_t index = compared[member.index];
     group.members.push_back(
-        {index, distance_of(member), entries[index].content == entries[group.keeper].content, false});
+        {index, distance_of(member.measure), entries[index].content == entries[group.keeper].content, false});
   }
   return group;
 }
@@ -170,11 +169,11 @@ Result<std::vector<DuplicateGroup>> FindDuplicates(std::span<const DedupEntry> e
     const std::vector<uint32_t> rank = Ranks(entries, compared);
     std::vector<uint64_t> hashes(compared.size());
     for (size_t i = 0; i < compared.size(); ++i) hashes[i] = entries[compared[i]].hash;
-    Result<std::vector<SimilarGroup>> similar = GroupByHamming(hashes, rank, max_distance, threads, stop);
+    Result<std::vector<HammingGroup>> similar = GroupByHamming(hashes, rank, max_distance, threads, stop);
     if (!similar) return similar.error();
-    for (const SimilarGroup& found : *similar) {
-      groups.push_back(GroupOf(entries, compared, found,
-                               [](const SimilarGroup::Member& member) -> double { return member.distance; }));
+    for (const HammingGroup& found : *similar) {
+      groups.push_back(
+          GroupOf(entries, compared, found, [](int distance) { return static_cast<double>(distance); }));
     }
   }
   Finish(entries, groups);
@@ -203,9 +202,8 @@ Result<std::vector<DuplicateGroup>> FindSimilarVectors(std::span<const DedupEntr
         GroupByCosine(look, rows, rank, static_cast<float>(min_similarity), threads, stop);
     if (!similar) return similar.error();
     for (const CosineGroup& found : *similar) {
-      groups.push_back(GroupOf(entries, compared, found, [](const CosineGroup::Member& member) {
-        return 1 - static_cast<double>(member.similarity);
-      }));
+      groups.push_back(
+          GroupOf(entries, compared, found, [](float cosine) { return 1 - static_cast<double>(cosine); }));
     }
   }
   Finish(entries, groups);

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <random>
 
+#include "imgmill/similarity/grouping.h"
 #include "similarity/dot_kernels.h"
 
 using namespace imgmill;
@@ -146,7 +147,7 @@ TEST_CASE("100,000 items of one row are one group, and an item has more hits tha
     REQUIRE(groups->size() == 1);
     CHECK((*groups)[0].keeper == 777);
     CHECK((*groups)[0].members.size() == n - 1);
-    CHECK((*groups)[0].members.front().similarity == 1.0f);
+    CHECK((*groups)[0].members.front().measure == 1.0f);
   }
 }
 

@@ -12,7 +12,7 @@
 namespace imgmill {
 namespace {
 
-std::vector<SimilarGroup> Group(std::span<const uint64_t> hashes, std::span<const uint32_t> order, int radius,
+std::vector<HammingGroup> Group(std::span<const uint64_t> hashes, std::span<const uint32_t> order, int radius,
                                 int threads) {
   const StopFlag stop;
   auto groups = GroupByHamming(hashes, order, radius, threads, stop);
@@ -55,7 +55,7 @@ TEST_CASE("a chain is not a group: a member is within the radius of its keeper")
   const auto groups = Group(hashes, order, 3, 1);
   REQUIRE(groups.size() == 1);
   CHECK(groups[0].keeper == 1);
-  CHECK(groups[0].members == std::vector<SimilarGroup::Member>{{0, 3}, {2, 3}});
+  CHECK(groups[0].members == std::vector<HammingGroup::Member>{{0, 3}, {2, 3}});
 }
 
 TEST_CASE("GroupByHamming agrees with the scalar oracle on random input of every length up to 300") {

@@ -57,33 +57,4 @@ Result<std::vector<std::vector<Neighbour>>> NearestByCosine(const VectorRows& ro
 /// The most that a search has mapped at once.
 size_t SearchWindowBytes(int dimension, int threads);
 
-/// Members are indices into the caller's list.
-struct CosineGroup {
-  uint32_t keeper = 0;
-  struct Member {
-    uint32_t index = 0;
-    float similarity = 0;  ///< to the keeper
-    auto operator<=>(const Member&) const = default;
-  };
-  std::vector<Member> members;  ///< without the keeper, by index
-  auto operator<=>(const CosineGroup&) const = default;
-};
-
-/// Groups around keepers as GroupByHamming makes them, by cosine: the best item not yet in a group takes
-/// every item whose cosine with it is at least `least` and that is not taken.
-///
-/// Pairs are never stored: a block of candidates goes through the rows that are left, again and again; equal
-/// rows are one. Each pair is compared once at most. Memory: GroupByCosineBytes() from the current pool,
-/// SearchWindowBytes() mapped, and 8 bytes an item in the result.
-/// @param row_of  the row of each item.
-/// @param order   each item's rank, smaller is better, ties go to the smaller index; as long as `row_of`.
-Result<std::vector<CosineGroup>> GroupByCosine(const VectorRows& rows, std::span<const uint64_t> row_of,
-                                               std::span<const uint32_t> order, float least, int threads,
-                                               const StopFlag& stop);
-size_t GroupByCosineBytes(size_t n, int dimension, int threads);
-
-/// The same by two plain loops over vectors in memory, item i's being the i-th: the oracle of GroupByCosine.
-std::vector<CosineGroup> GroupByCosineScalar(std::span<const float> vectors, int dimension,
-                                             std::span<const uint32_t> order, float least);
-
 }  // namespace imgmill

@@ -7,21 +7,25 @@
 
 #include "imgmill/base/result.h"
 #include "imgmill/base/stop_flag.h"
-#include "imgmill/similarity/hamming.h"
+#include "imgmill/similarity/cosine.h"
 
 namespace imgmill {
 
-/// Members are indices into the caller's list.
-struct SimilarGroup {
+/// Keeper and members are indices into the caller's list.
+/// @tparam Measure  of how near two items are: a Hamming distance, or a cosine.
+template <typename Measure>
+struct KeeperGroup {
   uint32_t keeper = 0;
   struct Member {
     uint32_t index = 0;
-    int distance = 0;  ///< to the keeper
+    Measure measure = {};  ///< between it and the keeper
     auto operator<=>(const Member&) const = default;
   };
   std::vector<Member> members;  ///< without the keeper, by index
-  auto operator<=>(const SimilarGroup&) const = default;
+  auto operator<=>(const KeeperGroup&) const = default;
 };
+using HammingGroup = KeeperGroup<int>;   ///< by distance, in bits
+using CosineGroup = KeeperGroup<float>;  ///< by cosine, at most 1
 
 /// Goes through the items best first (`order` holds each item's rank, smaller is better, ties go to the
 /// smaller index): the best item not yet in a group becomes a keeper and takes every item within `radius` of
@@ -35,7 +39,7 @@ struct SimilarGroup {
 /// @param radius  0..64
 /// @return kInterrupted when `stop` asked for it.
 /// @throws OutOfMemory
-Result<std::vector<SimilarGroup>> GroupByHamming(std::span<const uint64_t> hashes,
+Result<std::vector<HammingGroup>> GroupByHamming(std::span<const uint64_t> hashes,
                                                  std::span<const uint32_t> order, int radius, int threads,
                                                  const StopFlag& stop);
 
@@ -43,7 +47,28 @@ Result<std::vector<SimilarGroup>> GroupByHamming(std::span<const uint64_t> hashe
 size_t GroupByHammingBytes(size_t n, int radius, int threads);
 
 /// The same by two plain loops. Slow, obviously right: the oracle of GroupByHamming.
-std::vector<SimilarGroup> GroupByHammingScalar(std::span<const uint64_t> hashes,
+std::vector<HammingGroup> GroupByHammingScalar(std::span<const uint64_t> hashes,
                                                std::span<const uint32_t> order, int radius);
+
+/// Groups around keepers as GroupByHamming makes them, by cosine: the best item not yet in a group takes
+/// every item whose cosine with it is at least `least` and that is not taken.
+///
+/// A block of candidates goes through the rows that are left, again and again; equal rows are one. Each pair
+/// is compared once at most. Memory: GroupByCosineBytes() from the current pool, SearchWindowBytes() mapped,
+/// and 8 bytes an item in the result.
+/// @param row_of  the row of each item.
+/// @param order   each item's rank; as long as `row_of`.
+/// @return kInterrupted when `stop` asked for it; what `rows` complained about.
+/// @throws OutOfMemory
+Result<std::vector<CosineGroup>> GroupByCosine(const VectorRows& rows, std::span<const uint64_t> row_of,
+                                               std::span<const uint32_t> order, float least, int threads,
+                                               const StopFlag& stop);
+
+/// What GroupByCosine takes from the current pool at most.
+size_t GroupByCosineBytes(size_t n, int dimension, int threads);
+
+/// The same by two plain loops over vectors in memory, item i's being the i-th: the oracle of GroupByCosine.
+std::vector<CosineGroup> GroupByCosineScalar(std::span<const float> vectors, int dimension,
+                                             std::span<const uint32_t> order, float least);
 
 }  // namespace imgmill
