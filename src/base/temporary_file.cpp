@@ -5,9 +5,9 @@
 
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <optional>
 
+#include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
 
 namespace imgmill {
@@ -30,10 +30,9 @@ Result<TemporaryFile> OpenTemporaryFile(Stage stage) {
 }
 
 Error TemporaryFileError(Stage stage, int errno_value, const std::string& doing, const std::string& folder) {
-  const bool full = errno_value == ENOSPC || errno_value == EDQUOT;
-  return {stage, full ? Code::kDiskFull : Code::kWriteError,
+  return {stage, CodeOfErrno(Stage::kWrite, errno_value),
           "cannot " + doing + " a temporary file in " + PrintablePath(folder) + ": " +
-              std::strerror(errno_value) + " (set TMPDIR to another folder)"};
+              ErrnoText(errno_value) + " (set TMPDIR to another folder)"};
 }
 
 }  // namespace imgmill

@@ -1,7 +1,7 @@
 // Where a catalog lies when the user does not say.
 #include <cstdlib>
-#include <memory>
 
+#include "base/path_parts.h"
 #include "imgmill/catalog/catalog.h"
 
 namespace imgmill {
@@ -23,9 +23,7 @@ Result<std::string> DefaultCatalogFolder(const std::string& output_folder, const
   if (!output_folder.empty()) return output_folder + (output_folder.ends_with('/') ? "" : "/") + ".imgmill";
   const Result<std::string> state = StateFolder();
   if (!state) return state.error();
-  const std::unique_ptr<char, decltype(&std::free)> resolved(::realpath(input_root.c_str(), nullptr),
-                                                             &std::free);
-  const std::string root = resolved ? resolved.get() : input_root;
+  const std::string root = CanonicalOrSame(input_root);
   return *state + "/" + DigestOfBytes(root.data(), root.size()).Hex().substr(0, 16);
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/temporary_file.h"
+#include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/file_identity.h"
 #include "imgmill/dataset/publish.h"
@@ -61,7 +62,7 @@ Result<size_t> ReadSome(int fd, void* data, size_t bytes, uint64_t offset, const
         ::pread(fd, static_cast<char*>(data) + done, bytes - done, static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0)
-      return Error{Stage::kCatalog, Code::kReadError, PrintablePath(path) + ": " + std::strerror(errno)};
+      return Error{Stage::kCatalog, Code::kReadError, PrintablePath(path) + ": " + ErrnoText(errno)};
     if (got == 0) break;
     done += static_cast<size_t>(got);
   }

@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <ctime>
 
+#include "base/path_parts.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/infer/library_pages.h"
@@ -33,11 +33,7 @@ ExitCode ExitCodeFor(const CommandResult& result) {
 /// one.
 std::string InputRoot(const ListOptions& list) {
   std::vector<std::string> roots;
-  for (const std::string& path : list.paths) {
-    char* resolved = ::realpath(path.c_str(), nullptr);
-    roots.emplace_back(resolved != nullptr ? resolved : path.c_str());
-    std::free(resolved);
-  }
+  for (const std::string& path : list.paths) roots.push_back(CanonicalOrSame(path));
   if (!list.files_from.empty()) roots.push_back("list:" + list.files_from);
   std::sort(roots.begin(), roots.end());
   std::string joined;

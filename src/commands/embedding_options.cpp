@@ -11,6 +11,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flag_words.h"
 
@@ -67,7 +68,7 @@ std::optional<std::string> EmbeddingOptions::Check() const {
     return std::nullopt;
   }
   if (::access(model.c_str(), R_OK) != 0)
-    return PrintablePath(model) + ": the model cannot be opened: " + std::strerror(errno);
+    return PrintablePath(model) + ": the model cannot be opened: " + ErrnoText(errno);
   if (input_size < 8 || input_size > 4096) return "--input-size takes 8 to 4096 pixels";
   for (const auto& [flag, text] : {std::pair{"--mean", &mean}, std::pair{"--std", &deviation},
                                    std::pair{"--scale", &scale}, std::pair{"--shift", &shift}}) {

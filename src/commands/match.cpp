@@ -4,9 +4,10 @@
 #include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 
+#include "base/path_parts.h"
+#include "csv_cell.h"
 #include "embed_operation.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flag_words.h"
@@ -23,19 +24,6 @@ double Rounded(float similarity) {
 std::string Digits(float similarity) {
   char text[32];
   std::snprintf(text, sizeof text, "%.6f", static_cast<double>(similarity));
-  return text;
-}
-
-std::string Quoted(const std::string& path) {
-  std::string text = "\"";
-  for (const char c : PrintablePath(path)) text += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return text + "\"";
-}
-
-std::string Canonical(const std::string& path) {
-  char* resolved = ::realpath(path.c_str(), nullptr);
-  const std::string text = resolved != nullptr ? resolved : path.c_str();
-  std::free(resolved);
   return text;
 }
 
@@ -95,7 +83,7 @@ class Match final : public Command {
 
     MatchQuestion question;
     question.fact = VectorFact((*embedder)->kind(), shared.allow_truncated);
-    question.folder = options_.in.empty() ? std::string() : Canonical(options_.in);
+    question.folder = options_.in.empty() ? std::string() : CanonicalOrSame(options_.in);
     if (question.folder == "/") question.folder.clear();
     question.top = static_cast<size_t>(options_.top);
     question.least = static_cast<float>(options_.min_similarity);
@@ -127,8 +115,8 @@ class Match final : public Command {
         if (options_.format == "text")
           result.text += "  " + Digits(similarity) + "  " + PrintablePath(path) + "\n";
         if (options_.format == "csv") {
-          result.text += Quoted(query) + "," + std::to_string(i + 1) + "," + Digits(similarity) + "," +
-                         Quoted(path) + "\r\n";
+          result.text += CsvQuoted(PrintablePath(query)) + "," + std::to_string(i + 1) + "," +
+                         Digits(similarity) + "," + CsvQuoted(PrintablePath(path)) + "\r\n";
         }
         if (options_.format == "jsonl") {
           result.text += nlohmann::ordered_json{{"query", PrintablePath(query)},

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "imgmill/base/byte_size.h"
+#include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/base/spelling.h"
 #include "imgmill/commands/flag_words.h"
@@ -149,7 +150,7 @@ std::optional<std::string> UpscaleOptions::Check() const {
     return text;
   }
   if (!model.empty() && ::access(model.c_str(), R_OK) != 0) {
-    return PrintablePath(model) + ": the weight file cannot be opened: " + std::strerror(errno);
+    return PrintablePath(model) + ": the weight file cannot be opened: " + ErrnoText(errno);
   }
   if (!(scale >= 0 && scale <= 64)) return "--scale takes a factor above 0, up to 64";
   if (tile != 0 && (tile < 32 || tile > 4096)) return "--tile takes 32 to 4096 pixels (0: as the plan says)";

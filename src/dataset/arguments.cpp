@@ -6,8 +6,8 @@
 
 #include <algorithm>
 
+#include "base/path_parts.h"
 #include "dataset/image_names.h"
-#include "dataset/path_parts.h"
 #include "imgmill/dataset/publish.h"
 
 namespace imgmill {

@@ -5,8 +5,8 @@
 
 #include <ctime>
 
+#include "base/path_parts.h"
 #include "base/unique_fd.h"
-#include "dataset/path_parts.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 

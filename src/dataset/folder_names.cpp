@@ -9,8 +9,8 @@
 #include <limits>
 #include <memory>
 
+#include "base/path_parts.h"
 #include "dataset/image_names.h"
-#include "dataset/path_parts.h"
 #include "imgmill/dataset/publish.h"
 
 namespace imgmill {

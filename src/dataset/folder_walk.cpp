@@ -5,7 +5,7 @@
 
 #include <utility>
 
-#include "dataset/path_parts.h"
+#include "base/path_parts.h"
 #include "imgmill/dataset/publish.h"
 
 namespace imgmill {

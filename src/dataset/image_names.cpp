@@ -7,8 +7,8 @@
 #include <array>
 #include <cstddef>
 
+#include "base/path_parts.h"
 #include "base/unique_fd.h"
-#include "dataset/path_parts.h"
 
 namespace imgmill {
 namespace {

@@ -8,9 +8,9 @@
 #include <set>
 #include <vector>
 
+#include "base/path_parts.h"
 #include "dataset/file_actions.h"
 #include "dataset/journal_file.h"
-#include "dataset/path_parts.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 

@@ -7,7 +7,7 @@
 #include <array>
 #include <charconv>
 
-#include "dataset/path_parts.h"
+#include "base/path_parts.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 

@@ -5,7 +5,7 @@
 
 #include <climits>
 
-#include "dataset/path_parts.h"
+#include "base/path_parts.h"
 
 namespace imgmill {
 

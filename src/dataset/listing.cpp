@@ -9,9 +9,9 @@
 #include <cstring>
 #include <unordered_set>
 
+#include "base/path_parts.h"
 #include "dataset/arguments.h"
 #include "dataset/folder_walk.h"
-#include "dataset/path_parts.h"
 #include "dataset/sorted_paths.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"

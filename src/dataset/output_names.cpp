@@ -1,7 +1,7 @@
 // What an output is called: after its source, and never like the output of another source of the run.
 #include "imgmill/dataset/output_names.h"
 
-#include "dataset/path_parts.h"
+#include "base/path_parts.h"
 #include "imgmill/dataset/file_identity.h"
 
 namespace imgmill {

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "dataset/path_parts.h"
+#include "base/path_parts.h"
 #include "imgmill/base/path_text.h"
 
 namespace imgmill {

@@ -2,7 +2,7 @@
 // time.
 #include "dataset/path_glob.h"
 
-#include "dataset/path_parts.h"
+#include "base/path_parts.h"
 
 namespace imgmill {
 namespace {

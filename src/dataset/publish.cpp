@@ -1,16 +1,14 @@
-// Files appear whole or not at all: sync, rename, sync of the folder; and errno in words.
+// Files appear whole or not at all: sync, rename, sync of the folder.
 #include "imgmill/dataset/publish.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <set>
-#include <system_error>
 
+#include "base/path_parts.h"
 #include "base/unique_fd.h"
-#include "dataset/path_parts.h"
 #include "imgmill/base/path_text.h"
 
 namespace imgmill {
@@ -31,31 +29,6 @@ Status Place(const std::string& temporary, const std::string& path, bool overwri
 }
 
 }  // namespace
-
-Error ErrnoError(Stage stage, int errno_value, const std::string& what) {
-  const bool writing =
-      stage == Stage::kWrite || stage == Stage::kEncode || stage == Stage::kAct || stage == Stage::kCatalog;
-  Code code = writing ? Code::kWriteError : Code::kReadError;
-  switch (errno_value) {
-    case ENOSPC:
-    case EDQUOT:
-      code = Code::kDiskFull;
-      break;
-    case EACCES:
-    case EPERM:
-    case EROFS:
-      code = Code::kPermission;
-      break;
-    case ENOENT:
-    case ENOTDIR:
-      code = Code::kNotFound;
-      break;
-    default:
-      break;
-  }
-  // Not strerror: threads share its buffer.
-  return Error{stage, code, what + ": " + std::generic_category().message(errno_value)};
-}
 
 Status MakeFolders(const std::string& path) {
   const std::string clean = WithoutRedundancy(path);
@@ -145,10 +118,7 @@ Status WriteNamedFile(const std::string& path, std::string_view content) {
   struct stat there = {};
   if (::stat(path.c_str(), &there) != 0 || S_ISREG(there.st_mode)) {
     // Through a link to the file that it names: what is renamed in its place would cut it off.
-    char* const resolved = ::realpath(path.c_str(), nullptr);
-    const std::string target = resolved != nullptr ? resolved : path;
-    std::free(resolved);
-    return WriteFileAtomically(target, content);
+    return WriteFileAtomically(CanonicalOrSame(path), content);
   }
   UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (!file.valid()) return ErrnoError(Stage::kWrite, errno, "open");

@@ -2,11 +2,11 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "base/path_parts.h"
 #include "dataset/added_file.h"
 #include "dataset/copy_file.h"
 #include "dataset/file_actions.h"
 #include "dataset/link_text.h"
-#include "dataset/path_parts.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 

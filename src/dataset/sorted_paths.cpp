@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "dataset/path_parts.h"
+#include "base/path_parts.h"
 #include "imgmill/dataset/publish.h"
 
 namespace imgmill {

@@ -16,7 +16,7 @@
 #include <random>
 #include <string>
 
-#include "dataset/path_parts.h"
+#include "base/path_parts.h"
 #include "imgmill/dataset/publish.h"
 
 namespace imgmill {

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <utility>
 
+#include "imgmill/base/errno_error.h"
+
 namespace imgmill {
 
 Error ReadErrorFromErrno(Stage stage, int error) {
@@ -25,7 +27,7 @@ Error ReadErrorFromErrno(Stage stage, int error) {
     case ENFILE:
       return {stage, Code::kReadError, "too many open files (raise the limit with ulimit -n)"};
     default:
-      return {stage, Code::kReadError, std::strerror(error)};
+      return {stage, Code::kReadError, ErrnoText(error)};
   }
 }
 

@@ -8,6 +8,8 @@
 #include <cstring>
 #include <utility>
 
+#include "imgmill/base/errno_error.h"
+
 namespace imgmill {
 namespace {
 
@@ -23,12 +25,12 @@ Error WriteErrorFromErrno(int error) {
     case EACCES:
     case EPERM:
     case EROFS:
-      return {Stage::kWrite, Code::kPermission, std::string("not allowed to write: ") + std::strerror(error)};
+      return {Stage::kWrite, Code::kPermission, "not allowed to write: " + ErrnoText(error)};
     case ENOENT:
     case ENOTDIR:
       return {Stage::kWrite, Code::kNotFound, "its folder does not exist"};
     default:
-      return {Stage::kWrite, Code::kWriteError, std::strerror(error)};
+      return {Stage::kWrite, Code::kWriteError, ErrnoText(error)};
   }
 }
 

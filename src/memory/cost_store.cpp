@@ -18,6 +18,7 @@
 #include <tuple>
 #include <utility>
 
+#include "imgmill/base/errno_error.h"
 #include "memory/cost_model_impl.h"
 #include "memory/proc_file.h"
 
@@ -126,8 +127,7 @@ std::optional<std::string> Parse(const std::string& text, PointsByKey& costs) {
 
 Error WriteError(const std::string& path, const char* what) {
   const int problem = errno;
-  return Error{Stage::kCatalog, problem == ENOSPC ? Code::kDiskFull : Code::kWriteError,
-               std::string("cannot ") + what + " " + path + ": " + std::strerror(problem)};
+  return ErrnoError(Stage::kCatalog, problem, std::string("cannot ") + what + " " + path);
 }
 
 Status WriteAndSync(int file, const std::string& text, const std::string& path) {
@@ -182,7 +182,7 @@ struct CostStore::Impl {
     if (rename(path.c_str(), aside.c_str()) == 0) {
       warning += "set aside as " + aside + ", learning starts afresh";
     } else {
-      warning += std::string("it could not be set aside either: ") + std::strerror(errno);
+      warning += "it could not be set aside either: " + ErrnoText(errno);
     }
     warnings.push_back(std::move(warning));
   }

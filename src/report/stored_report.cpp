@@ -10,6 +10,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "imgmill/base/errno_error.h"
+
 namespace imgmill {
 namespace {
 
@@ -250,10 +252,7 @@ Result<StoredReport> ReadReport(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) {
     const int why = errno;
-    return NoReport(why == ENOENT   ? Code::kNotFound
-                    : why == EACCES ? Code::kPermission
-                                    : Code::kReadError,
-                    std::strerror(why));
+    return NoReport(CodeOfErrno(Stage::kConfigure, why), ErrnoText(why));
   }
   if (file.peek() == std::ifstream::traits_type::eof()) return NoReport(Code::kTruncated, "it is empty");
   Sieve sieve;

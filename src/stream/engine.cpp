@@ -11,6 +11,7 @@
 #include <system_error>
 #include <thread>
 
+#include "base/path_parts.h"
 #include "bounded_queue.h"
 #include "first_exception.h"
 #include "guest_tasks.h"
@@ -147,7 +148,7 @@ class EngineRun {
     Result<FileStamp> stamp = StampOf(item.file.path);
     if (!stamp) return stamp.error();
     item.stamp = *stamp;
-    item.absolute = CanonicalPath(item.file.path);
+    item.absolute = CanonicalOrSame(item.file.path);
     if (!options_.force && KnownContent(item.absolute, item.stamp, item.content) &&
         (!item.partner || KnownContent(item.partner->absolute, item.partner->stamp, item.partner->content))) {
       job.content_known = true;
@@ -244,7 +245,7 @@ class EngineRun {
     const Result<FileStamp> stamp = StampOf(partner.path);
     if (!stamp) return OfPartner(partner.path, stamp.error());
     partner.stamp = *stamp;
-    partner.absolute = CanonicalPath(partner.path);
+    partner.absolute = CanonicalOrSame(partner.path);
     return {};
   }
 

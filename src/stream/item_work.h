@@ -62,7 +62,4 @@ Result<bool> RecallItem(Operation& operation, Catalog& catalog, const ImageLimit
 Result<bool> IdentifyItem(Operation& operation, const EngineServices& services, const EngineOptions& options,
                           Item& item, Outcome& outcome);
 
-/// realpath, or the path itself where that fails: the catalog's key for a file.
-std::string CanonicalPath(const std::string& path);
-
 }  // namespace imgmill

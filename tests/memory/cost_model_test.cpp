@@ -150,7 +150,7 @@ TEST_CASE("an empty path keeps nothing, an impossible one is an error") {
   CostStore impossible("/proc/imgmill/costs");
   const Status status = impossible.Save();
   REQUIRE_FALSE(status.ok());
-  CHECK(status.error().code == Code::kWriteError);
+  CHECK(status.error().code == Code::kNotFound);
 }
 
 TEST_CASE("a shape that was seen is remembered by its own highest peak") {

@@ -7,14 +7,10 @@
 #include <string>
 #include <string_view>
 
+#include "imgmill/base/errno_error.h"
 #include "imgmill/base/result.h"
 
 namespace imgmill {
-
-/// Maps errno to an Error: ENOSPC and EDQUOT to kDiskFull, EACCES, EPERM and EROFS to kPermission, ENOENT and
-/// ENOTDIR to kNotFound, else kWriteError for the stages that write (encode, write, act, catalog) and
-/// kReadError for the others. The message is `what`, a colon and the system's words.
-Error ErrnoError(Stage stage, int errno_value, const std::string& what);
 
 /// mkdir -p. A file in the way is kConflict.
 Status MakeFolders(const std::string& path);

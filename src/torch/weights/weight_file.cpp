@@ -10,16 +10,14 @@
 #include <cstring>
 #include <utility>
 
+#include "imgmill/base/errno_error.h"
 #include "torch/weights/sha256.h"
 
 namespace imgmill {
 namespace {
 
 Error SystemError(int number, const std::string& what) {
-  Code code = Code::kReadError;
-  if (number == ENOENT || number == ENOTDIR) code = Code::kNotFound;
-  if (number == EACCES || number == EPERM) code = Code::kPermission;
-  return {Stage::kConfigure, code, what + ": " + std::strerror(number)};
+  return ErrnoError(Stage::kConfigure, number, what);
 }
 
 }  // namespace

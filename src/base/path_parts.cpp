@@ -1,5 +1,5 @@
 // Cutting and joining paths as bytes, without the file system.
-#include "dataset/path_parts.h"
+#include "base/path_parts.h"
 
 #include <unistd.h>
 
@@ -56,6 +56,10 @@ std::optional<std::string> Canonical(const std::string& path) {
   const std::unique_ptr<char, decltype(&std::free)> resolved(::realpath(path.c_str(), nullptr), &std::free);
   if (!resolved) return std::nullopt;
   return std::string(resolved.get());
+}
+
+std::string CanonicalOrSame(const std::string& path) {
+  return Canonical(path).value_or(path);
 }
 
 std::string AbsoluteEntry(const std::string& path) {
