@@ -55,12 +55,12 @@ class LumaRows {
 
 class DedupOperation::Task final : public ItemTask {
  public:
-  Task(DedupOperation& operation, const Item& item, const Layout& input)
+  Task(DedupOperation& operation, const Item& item, const ItemPlan& plan)
       : operation_(operation), item_(item) {
     if (!operation.kind_) return;
-    hasher_.emplace(*operation.kind_, HashedLayout(input, operation.scaled_));
-    meter_.emplace(item, operation.Reading(item.header), input);
-    if (operation.scaled_ && input.bands == 3) luma_.emplace(input);
+    hasher_.emplace(*operation.kind_, HashedLayout(plan.input, operation.scaled_));
+    meter_.emplace(item.main.header, plan.reading, plan.input);
+    if (operation.scaled_ && plan.input.bands == 3) luma_.emplace(plan.input);
   }
 
   Status Map(const Region& region) override {
@@ -72,17 +72,17 @@ class DedupOperation::Task final : public ItemTask {
   Status Finish(Outcome& outcome) override {
     auto payload = std::make_unique<DedupPayload>();
     DedupEntry& entry = payload->entry;
-    entry.content = item_.content;
-    entry.stamp = item_.stamp;
-    entry.bytes = item_.stamp.size;
-    entry.width = item_.upright_width;
-    entry.height = item_.upright_height;
+    entry.content = item_.main.content;
+    entry.stamp = item_.main.stamp;
+    entry.bytes = item_.main.stamp.size;
+    entry.width = item_.main.upright_width;
+    entry.height = item_.main.upright_height;
     Catalog& catalog = operation_.catalog_;
     if (hasher_) {
       const HashedPicture picture{hasher_->Finish(), meter_->Finish()};
       entry.hash = picture.hash;
       entry.notes = picture.notes;
-      if (Status put = catalog.PutFact(item_.content, operation_.hash_fact_, Packed(picture)); !put)
+      if (Status put = catalog.PutFact(item_.main.content, operation_.hash_fact_, Packed(picture)); !put)
         return put;
     }
     outcome.payload = std::move(payload);
@@ -125,39 +125,37 @@ ReadOptions DedupOperation::Reading(const ImageHeader& header) const {
   return reading;
 }
 
-RegionPlan DedupOperation::Regions(const Layout&) const {
-  return {kRowsPerRegion, 0};
-}
-
-Footprint DedupOperation::Cost(const ImageHeader& header) const {
-  if (!kind_) return {64 * kKiB, 0};
-  const ReadOptions reading = Reading(header);
-  const Layout input = ReadLayout(header, reading);
-  size_t pooled =
-      PerceptualHasher::PooledBytes(*kind_, HashedLayout(input, scaled_)) + PictureMeter::PooledBytes(input);
-  if (scaled_ && input.bands == 3) pooled += LumaRows::PooledBytes(input);
-  return ReadFootprint(header, reading) + Footprint{pooled, 64 * kKiB};
+Result<ItemPlan> DedupOperation::Plan(const Item& item) const {
+  if (!kind_) return ItemPlan::WithoutPixels({64 * kKiB, 0});
+  const ImageHeader& header = item.main.header;
+  ItemPlan plan(header, Reading(header), {kRowsPerRegion, 0});
+  const Layout& input = plan.input;
+  plan.work = {
+      PerceptualHasher::PooledBytes(*kind_, HashedLayout(input, scaled_)) + PictureMeter::PooledBytes(input),
+      64 * kKiB};
+  if (scaled_ && input.bands == 3) plan.work.pooled += LumaRows::PooledBytes(input);
+  return plan;
 }
 
 Result<bool> DedupOperation::Recall(const Item& item, Outcome& outcome) {
   auto payload = std::make_unique<DedupPayload>();
   DedupEntry& entry = payload->entry;
   HashedPicture picture;
-  if (kind_ && !Unpack(catalog_.FindFact(item.content, hash_fact_), picture)) return false;
+  if (kind_ && !Unpack(catalog_.FindFact(item.main.content, hash_fact_), picture)) return false;
   entry.hash = picture.hash;
   entry.notes = picture.notes;
-  entry.content = item.content;
-  entry.stamp = item.stamp;
-  entry.bytes = item.stamp.size;
-  entry.width = item.upright_width;
-  entry.height = item.upright_height;
+  entry.content = item.main.content;
+  entry.stamp = item.main.stamp;
+  entry.bytes = item.main.stamp.size;
+  entry.width = item.main.upright_width;
+  entry.height = item.main.upright_height;
   outcome.payload = std::move(payload);
   outcome.state = Outcome::State::kDone;
   return true;
 }
 
-Result<std::unique_ptr<ItemTask>> DedupOperation::Start(const Item& item, const Layout& input) {
-  return std::unique_ptr<ItemTask>(std::make_unique<Task>(*this, item, input));
+Result<std::unique_ptr<ItemTask>> DedupOperation::Start(const Item& item, const ItemPlan& plan) {
+  return std::unique_ptr<ItemTask>(std::make_unique<Task>(*this, item, plan));
 }
 
 void DedupOperation::Collect(Outcome& outcome) {

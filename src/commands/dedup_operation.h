@@ -34,12 +34,9 @@ class DedupOperation final : public Operation {
 
   std::string name() const override { return "dedup"; }
   std::string Fingerprint() const override { return "dedup " + (kind_ ? hash_fact_ : "exact"); }
-  bool NeedsPixels() const override { return kind_.has_value(); }
-  ReadOptions Reading(const ImageHeader& header) const override;
-  RegionPlan Regions(const Layout& input) const override;
-  Footprint Cost(const ImageHeader& header) const override;
+  Result<ItemPlan> Plan(const Item& item) const override;
   Result<bool> Recall(const Item& item, Outcome& outcome) override;
-  Result<std::unique_ptr<ItemTask>> Start(const Item& item, const Layout& input) override;
+  Result<std::unique_ptr<ItemTask>> Start(const Item& item, const ItemPlan& plan) override;
   void Collect(Outcome& outcome) override;
 
   std::vector<DedupEntry>& entries() { return entries_; }
@@ -47,6 +44,8 @@ class DedupOperation final : public Operation {
 
  private:
   class Task;
+
+  ReadOptions Reading(const ImageHeader& header) const;
 
   std::optional<HashKind> kind_;
   bool scaled_;

@@ -42,11 +42,11 @@ Result<VectorShelf> OpenShelf(Catalog& catalog, const std::string& kind) {
 
 class EmbedOperation::Task final : public ItemTask {
  public:
-  Task(EmbedOperation& operation, const Item& item, const Layout& input)
+  Task(EmbedOperation& operation, const Item& item, const ItemPlan& plan)
       : operation_(operation),
         item_(item),
-        embedding_(operation.embedder_.Start(input)),
-        meter_(item, operation.Reading(item.header), input) {}
+        embedding_(operation.embedder_.Start(plan.input)),
+        meter_(item.main.header, plan.reading, plan.input) {}
 
   Status Map(const Region& region) override {
     embedding_->Add(region.view);
@@ -66,18 +66,18 @@ class EmbedOperation::Task final : public ItemTask {
     if (!place) return place.error();
     auto payload = std::make_unique<EmbedPayload>();
     EmbeddedImage& image = payload->image;
-    image.absolute = item_.absolute;
-    image.content = item_.content;
-    image.stamp = item_.stamp;
-    image.width = item_.upright_width;
-    image.height = item_.upright_height;
+    image.absolute = item_.main.absolute;
+    image.content = item_.main.content;
+    image.stamp = item_.main.stamp;
+    image.width = item_.main.upright_width;
+    image.height = item_.main.upright_height;
     image.notes = meter_.Finish();
     image.place = *place;
     image.vectors = shelf.file.get();
     // The place last: whoever finds it finds the rest.
     for (const auto& [fact, value] : {std::pair{operation_.notes_fact_, Packed(image.notes)},
                                       std::pair{operation_.fact_, Packed(image.place)}}) {
-      if (Status put = shelf.catalog->PutFact(item_.content, fact, value); !put) return put;
+      if (Status put = shelf.catalog->PutFact(item_.main.content, fact, value); !put) return put;
     }
     outcome.payload = std::move(payload);
     return {};
@@ -104,26 +104,17 @@ EmbedOperation::EmbedOperation(Embedder& embedder, VectorShelf& known, VectorShe
                   (allow_truncated_ ? "-lenient" : "") + "/1"),
       on_image_(std::move(on_image)) {}
 
-ReadOptions EmbedOperation::Reading(const ImageHeader&) const {
+Result<ItemPlan> EmbedOperation::Plan(const Item& item) const {
   ReadOptions reading;
   reading.to_8bit = true;
   reading.alpha = ReadOptions::Alpha::kFlattenWhite;  // what lies under it is seen by nobody
   reading.bands = ReadOptions::Bands::kRgb;
   reading.shrink_to_side = embedder_.shrink_to_side();
   reading.allow_truncated = allow_truncated_;
-  return reading;
-}
-
-RegionPlan EmbedOperation::Regions(const Layout&) const {
-  return {kRowsPerRegion, 0};
-}
-
-Footprint EmbedOperation::Cost(const ImageHeader& header) const {
-  const ReadOptions reading = Reading(header);
-  const Layout input = ReadLayout(header, reading);
+  ItemPlan plan(item.main.header, reading, {kRowsPerRegion, 0});
   const size_t vector = static_cast<size_t>(embedder_.dimension()) * sizeof(float);
-  return ReadFootprint(header, reading) +
-         Footprint{embedder_.PooledBytes(input) + PictureMeter::PooledBytes(input) + vector, 64 * kKiB};
+  plan.work = {embedder_.PooledBytes(plan.input) + PictureMeter::PooledBytes(plan.input) + vector, 64 * kKiB};
+  return plan;
 }
 
 Result<bool> EmbedOperation::Recall(const Item& item, Outcome& outcome) {
@@ -131,19 +122,19 @@ Result<bool> EmbedOperation::Recall(const Item& item, Outcome& outcome) {
   auto payload = std::make_unique<EmbedPayload>();
   EmbeddedImage& image = payload->image;
   Catalog& catalog = *known_.catalog;
-  if (!Unpack(catalog.FindFact(item.content, fact_), image.place)) return false;
-  if (!Unpack(catalog.FindFact(item.content, notes_fact_), image.notes) && needs_notes_) return false;
+  if (!Unpack(catalog.FindFact(item.main.content, fact_), image.place)) return false;
+  if (!Unpack(catalog.FindFact(item.main.content, notes_fact_), image.notes) && needs_notes_) return false;
   // A power cut may have kept the fact and lost the vector.
   std::vector<float> vector(static_cast<size_t>(known_.file->dimension()));
   if (const Status read = known_.file->Read(image.place, vector); !read) {
     if (read.error().code == Code::kMalformed) return false;
     return read.error();
   }
-  image.absolute = item.absolute;
-  image.content = item.content;
-  image.stamp = item.stamp;
-  image.width = item.upright_width;
-  image.height = item.upright_height;
+  image.absolute = item.main.absolute;
+  image.content = item.main.content;
+  image.stamp = item.main.stamp;
+  image.width = item.main.upright_width;
+  image.height = item.main.upright_height;
   image.vectors = known_.file.get();
   outcome.payload = std::move(payload);
   outcome.state = Outcome::State::kDone;
@@ -161,8 +152,8 @@ Status EmbedOperation::Prepare() {
   return {};
 }
 
-Result<std::unique_ptr<ItemTask>> EmbedOperation::Start(const Item& item, const Layout& input) {
-  return std::unique_ptr<ItemTask>(std::make_unique<Task>(*this, item, input));
+Result<std::unique_ptr<ItemTask>> EmbedOperation::Start(const Item& item, const ItemPlan& plan) {
+  return std::unique_ptr<ItemTask>(std::make_unique<Task>(*this, item, plan));
 }
 
 void EmbedOperation::Collect(Outcome& outcome) {

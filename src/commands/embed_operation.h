@@ -43,13 +43,11 @@ class EmbedOperation final : public Operation {
 
   std::string name() const override { return "embed"; }
   std::string Fingerprint() const override { return fact_; }
-  ReadOptions Reading(const ImageHeader& header) const override;
-  RegionPlan Regions(const Layout& input) const override;
-  Footprint Cost(const ImageHeader& header) const override;
+  Result<ItemPlan> Plan(const Item& item) const override;
   Result<bool> Recall(const Item& item, Outcome& outcome) override;
   bool NeedsPreparing() const override { return embedder_.NeedsPreparing() || !ready_; }
   Status Prepare() override;
-  Result<std::unique_ptr<ItemTask>> Start(const Item& item, const Layout& input) override;
+  Result<std::unique_ptr<ItemTask>> Start(const Item& item, const ItemPlan& plan) override;
   void Collect(Outcome& outcome) override;
 
   OutcomeLog& log() { return log_; }

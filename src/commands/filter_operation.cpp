@@ -62,9 +62,9 @@ struct FilterOperation::FilterPayload final : Payload {
 
 class FilterOperation::Task final : public ItemTask {
  public:
-  Task(FilterOperation& operation, const Item& item, const Layout& input)
+  Task(FilterOperation& operation, const Item& item, const ItemPlan& plan)
       : operation_(operation), item_(item) {
-    if (operation.pixels_) meter_.emplace(input, SignalSet::OfPixels());
+    if (operation.pixels_) meter_.emplace(plan.input, SignalSet::OfPixels());
   }
 
   Status Map(const Region& region) override {
@@ -74,16 +74,16 @@ class FilterOperation::Task final : public ItemTask {
 
   Status Finish(Outcome& outcome) override {
     auto payload = std::make_unique<FilterPayload>();
-    SignalValues& values = payload->values = HeaderSignals(item_.header);
+    SignalValues& values = payload->values = HeaderSignals(item_.main.header);
     if (meter_) {
       const SignalValues measured = meter_->Finish();
       for (const SignalInfo& info : AllSignals()) {
         if (info.from_pixels) values[info.signal] = measured[info.signal];
       }
     }
-    if (Status put = operation_.facts_.Put(item_.content, operation_.pixels_, values); !put) return put;
-    payload->stamp = item_.stamp;
-    payload->content = item_.content;
+    if (Status put = operation_.facts_.Put(item_.main.content, operation_.pixels_, values); !put) return put;
+    payload->stamp = item_.main.stamp;
+    payload->content = item_.main.content;
     outcome.payload = std::move(payload);
     return {};
   }
@@ -103,37 +103,29 @@ FilterOperation::FilterOperation(const std::vector<Signal>& wanted, bool all_sig
       log_(services),
       columns_(wanted.size()) {}
 
-ReadOptions FilterOperation::Reading(const ImageHeader&) const {
+Result<ItemPlan> FilterOperation::Plan(const Item& item) const {
+  if (!pixels_) return ItemPlan::WithoutPixels({0, 64 * kKiB});
   ReadOptions reading;
   reading.to_8bit = true;
   reading.alpha = ReadOptions::Alpha::kFlattenWhite;  // what lies under it is seen by nobody
   reading.allow_truncated = allow_truncated_;
-  return reading;
-}
-
-RegionPlan FilterOperation::Regions(const Layout&) const {
-  return {kRowsPerRegion, 0};
-}
-
-Footprint FilterOperation::Cost(const ImageHeader& header) const {
-  if (!pixels_) return {0, 64 * kKiB};
-  const ReadOptions reading = Reading(header);
-  const size_t pooled = SignalMeter::PooledBytes(ReadLayout(header, reading));
-  return ReadFootprint(header, reading) + Footprint{pooled, 64 * kKiB};
+  ItemPlan plan(item.main.header, reading, {kRowsPerRegion, 0});
+  plan.work = {SignalMeter::PooledBytes(plan.input), 64 * kKiB};
+  return plan;
 }
 
 Result<bool> FilterOperation::Recall(const Item& item, Outcome& outcome) {
   auto payload = std::make_unique<FilterPayload>();
-  if (!facts_.Find(item.content, pixels_, payload->values)) return false;
-  payload->stamp = item.stamp;
-  payload->content = item.content;
+  if (!facts_.Find(item.main.content, pixels_, payload->values)) return false;
+  payload->stamp = item.main.stamp;
+  payload->content = item.main.content;
   outcome.payload = std::move(payload);
   outcome.state = Outcome::State::kDone;
   return true;
 }
 
-Result<std::unique_ptr<ItemTask>> FilterOperation::Start(const Item& item, const Layout& input) {
-  return std::unique_ptr<ItemTask>(std::make_unique<Task>(*this, item, input));
+Result<std::unique_ptr<ItemTask>> FilterOperation::Start(const Item& item, const ItemPlan& plan) {
+  return std::unique_ptr<ItemTask>(std::make_unique<Task>(*this, item, plan));
 }
 
 void FilterOperation::Collect(Outcome& outcome) {

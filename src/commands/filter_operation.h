@@ -43,12 +43,9 @@ class FilterOperation final : public Operation {
 
   std::string name() const override { return "filter"; }
   std::string Fingerprint() const override { return pixels_ ? "filter pixels" : "filter header"; }
-  bool NeedsPixels() const override { return pixels_; }
-  ReadOptions Reading(const ImageHeader& header) const override;
-  RegionPlan Regions(const Layout& input) const override;
-  Footprint Cost(const ImageHeader& header) const override;
+  Result<ItemPlan> Plan(const Item& item) const override;
   Result<bool> Recall(const Item& item, Outcome& outcome) override;
-  Result<std::unique_ptr<ItemTask>> Start(const Item& item, const Layout& input) override;
+  Result<std::unique_ptr<ItemTask>> Start(const Item& item, const ItemPlan& plan) override;
   void Collect(Outcome& outcome) override;
 
   const SignalFacts& facts() const { return facts_; }

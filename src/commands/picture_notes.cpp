@@ -4,8 +4,7 @@
 namespace imgmill {
 namespace {
 
-bool IsExact(const Item& item, const ReadOptions& reading, const Layout& input) {
-  const ImageHeader& header = item.header;
+bool IsExact(const ImageHeader& header, const ReadOptions& reading, const Layout& input) {
   // Numbers that a profile gives a meaning are no colours yet.
   const bool colours = input.bands == 3 && !header.cmyk && !(reading.keep_profile && header.has_icc);
   return colours && header.sample == Sample::kU8 && input.width == header.upright_width() &&
@@ -14,9 +13,9 @@ bool IsExact(const Item& item, const ReadOptions& reading, const Layout& input) 
 
 }  // namespace
 
-PictureMeter::PictureMeter(const Item& item, const ReadOptions& reading, const Layout& input)
-    : fidelity_(item.header.fidelity), sharpness_(input, SignalSet{Signal::kSharpness}), shapes_(input) {
-  if (!IsExact(item, reading, input)) return;
+PictureMeter::PictureMeter(const ImageHeader& header, const ReadOptions& reading, const Layout& input)
+    : fidelity_(header.fidelity), sharpness_(input, SignalSet{Signal::kSharpness}), shapes_(input) {
+  if (!IsExact(header, reading, input)) return;
   pixels_.emplace();
   const int64_t size[] = {input.width, input.height};
   pixels_->Add(size, sizeof size);

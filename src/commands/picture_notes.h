@@ -24,10 +24,10 @@ struct PictureNotes {
   bool telling() const { return shapes >= CoarseShapes::kEnough; }
 };
 
-/// Feeds on the rows of Reading, 8-bit of 1 or 3 bands.
+/// Feeds on rows, 8-bit of 1 or 3 bands.
 class PictureMeter {
  public:
-  PictureMeter(const Item& item, const ReadOptions& reading, const Layout& input);
+  PictureMeter(const ImageHeader& header, const ReadOptions& reading, const Layout& input);
   void Add(const ImageView& rows);
   PictureNotes Finish();
   static size_t PooledBytes(const Layout& input);

@@ -87,13 +87,14 @@ Result<std::string> TileOperation::FindPartner(const ListedFile& file) {
   return path;
 }
 
-Status TileOperation::Accept(const Item& item) const {
+Status TileOperation::CheckPair(const Item& item) const {
   if (!item.partner) return {};
-  const int scale = ScaleOf(item.header, item.partner->header);
+  const int scale = ScaleOf(item.main.header, item.partner->header);
   if (scale == 0) {
     return Error{Stage::kProbe, Code::kConflict,
-                 "it is " + SizeText(item.header) + " and its partner " + PrintablePath(item.partner->path) +
-                     " " + SizeText(item.partner->header) + ": that is no whole scale"};
+                 "it is " + SizeText(item.main.header) + " and its partner " +
+                     PrintablePath(item.partner->path) + " " + SizeText(item.partner->header) +
+                     ": that is no whole scale"};
   }
   if (options_.size % scale == 0 && options_.Step() % scale == 0) return {};
   const int fitting = std::max(1, options_.size / scale) * scale;
@@ -104,7 +105,7 @@ Status TileOperation::Accept(const Item& item) const {
                    ", and a stride that is one)"};
 }
 
-ReadOptions TileOperation::Reading(const ImageHeader&) const {
+ReadOptions TileOperation::Reading() const {
   ReadOptions reading;
   reading.keep_profile = true;  // each tile gets it
   reading.allow_truncated = allow_truncated_;
@@ -115,42 +116,38 @@ std::vector<int64_t> TileOperation::Starts(int64_t length) const {
   return TileStarts(length, options_.size, options_.Step(), edge_);
 }
 
-RegionPlan TileOperation::Regions(const Layout&) const {
-  return {kRowsPerRegion, 0};
-}
-
-Footprint TileOperation::SideCost(const ImageHeader& header, int64_t size) const {
-  const Layout image = ReadLayout(header, Reading(header));
+Footprint TileOperation::SideCost(const Layout& image, int64_t size) const {
   Layout tile = image;
   tile.width = tile.height = size;
-  return ReadFootprint(header, Reading(header)) + EncodeFootprint(tile, options_.file.Writing()) +
+  return EncodeFootprint(tile, options_.file.Writing()) +
          Footprint{TileBand::PooledBytes(image, size, edge_ == EdgePolicy::kPad), 0};
 }
 
-Footprint TileOperation::Cost(const ImageHeader& header) const {
+Result<ItemPlan> TileOperation::Plan(const Item& item) const {
+  if (Status fits = CheckPair(item); !fits) return fits.error();
+  const ImageHeader& header = item.main.header;
+  ItemPlan plan(header, Reading(), {kRowsPerRegion, 0});
   const size_t tiles = Starts(header.upright_width()).size() * Starts(header.upright_height()).size();
-  Footprint need = SideCost(header, options_.size) + Footprint{0, tiles * kBytesPerTile};
+  plan.work = SideCost(plan.input, options_.size) + Footprint{0, tiles * kBytesPerTile};
   if (options_.best > 0) {
-    Layout tile = ReadLayout(header, Reading(header));
+    Layout tile = plan.input;
     tile.width = tile.height = options_.size;
-    need.pooled += SignalMeter::PooledBytes(tile);
+    plan.work.pooled += SignalMeter::PooledBytes(tile);
   }
-  return need;
-}
-
-Footprint TileOperation::ItemCost(const Item& item) const {
-  Footprint need = Cost(item.header);
-  if (!item.partner) return need;
-  const int scale = std::max(1, ScaleOf(item.header, item.partner->header));
-  return need + SideCost(item.partner->header, options_.size / scale);
+  if (item.partner) {
+    const ImageHeader& low = item.partner->header;
+    plan.work = plan.work + ReadFootprint(low, Reading()) +
+                SideCost(ReadLayout(low, Reading()), options_.size / ScaleOf(header, low));
+  }
+  return plan;
 }
 
 Result<bool> TileOperation::Recall(const Item& item, Outcome& outcome) {
   auto payload = std::make_unique<TilePayload>();
   if (item.partner) {
-    const Partner& partner = *item.partner;
-    payload->scale =
-        PairScale(item.upright_width, item.upright_height, partner.upright_width, partner.upright_height);
+    const SourceFile& partner = *item.partner;
+    payload->scale = PairScale(item.main.upright_width, item.main.upright_height, partner.upright_width,
+                               partner.upright_height);
     payload->partner = partner.path;
   }
   Result<std::optional<std::vector<std::string>>> finished =
@@ -166,8 +163,8 @@ Result<bool> TileOperation::Recall(const Item& item, Outcome& outcome) {
 Status TileOperation::MayStart(const Item& item) {
   if (Status may = MayBeginSet(folder_, item, Prefixes(item.file)); !may) return may;
   for (const std::string& prefix : Prefixes(item.file)) {
-    for (const int64_t x : Starts(item.header.upright_width())) {
-      for (const int64_t y : Starts(item.header.upright_height())) {
+    for (const int64_t x : Starts(item.main.header.upright_width())) {
+      for (const int64_t y : Starts(item.main.header.upright_height())) {
         if (Status may = folder_.MayWrite(item, TileName(prefix, {x, y}, extension())); !may) return may;
       }
     }
@@ -175,28 +172,27 @@ Status TileOperation::MayStart(const Item& item) {
   return {};
 }
 
-Result<std::unique_ptr<ItemTask>> TileOperation::Start(const Item& item, const Layout& input) {
+Result<std::unique_ptr<ItemTask>> TileOperation::Start(const Item& item, const ItemPlan& plan) {
   TileTaskParts parts;
   parts.prefixes = Prefixes(item.file);
-  parts.scale = item.partner ? ScaleOf(item.header, item.partner->header) : 1;
-  parts.xs = Starts(input.width);
-  parts.ys = Starts(input.height);
+  parts.scale = item.partner ? ScaleOf(item.main.header, item.partner->header) : 1;
+  parts.xs = Starts(plan.input.width);
+  parts.ys = Starts(plan.input.height);
   if (parts.xs.empty()) parts.ys.clear();
   parts.best = options_.best;
   parts.by = by_;
   const WriteOptions writing = options_.file.Writing();
-  Result<std::unique_ptr<TileSide>> high =
-      TileSide::Open(item.file.path, item.header, input, writing, options_.size, 1, parts.prefixes[0]);
+  Result<std::unique_ptr<TileSide>> high = TileSide::Open(item.main.path, item.main.header, plan.input,
+                                                          writing, options_.size, 1, parts.prefixes[0]);
   if (!high) return high.error();
   parts.high = *std::move(high);
   if (item.partner) {
-    const Partner& partner = *item.partner;
-    const ReadOptions reading = Reading(partner.header);
-    Result<std::unique_ptr<RowReader>> rows = OpenRows(partner.path, partner.header, reading);
+    const SourceFile& partner = *item.partner;
+    Result<std::unique_ptr<RowReader>> rows = OpenRows(partner.path, partner.header, plan.reading);
     if (!rows) return OfPartner(partner.path, rows.error());
     parts.low_rows = *std::move(rows);
     Result<std::unique_ptr<TileSide>> low =
-        TileSide::Open(partner.path, partner.header, ReadLayout(partner.header, reading), writing,
+        TileSide::Open(partner.path, partner.header, ReadLayout(partner.header, plan.reading), writing,
                        options_.size / parts.scale, parts.scale, parts.prefixes[1]);
     if (!low) return OfPartner(partner.path, low.error());
     parts.low = *std::move(low);

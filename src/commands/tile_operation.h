@@ -26,14 +26,10 @@ class TileOperation final : public Operation {
   std::string name() const override { return "tile"; }
   std::string Fingerprint() const override { return fingerprint_; }
   Result<std::string> FindPartner(const ListedFile& file) override;
-  Status Accept(const Item& item) const override;
-  ReadOptions Reading(const ImageHeader& header) const override;
-  RegionPlan Regions(const Layout& input) const override;
-  Footprint Cost(const ImageHeader& header) const override;
-  Footprint ItemCost(const Item& item) const override;
+  Result<ItemPlan> Plan(const Item& item) const override;
   Result<bool> Recall(const Item& item, Outcome& outcome) override;
   Status MayStart(const Item& item) override;
-  Result<std::unique_ptr<ItemTask>> Start(const Item& item, const Layout& input) override;
+  Result<std::unique_ptr<ItemTask>> Start(const Item& item, const ItemPlan& plan) override;
   void Collect(Outcome& outcome) override;
 
   OutcomeLog& log() { return log_; }
@@ -55,8 +51,11 @@ class TileOperation final : public Operation {
   SetPrefixes Prefixes(const ListedFile& file) const;
   std::string_view extension() const { return Extension(options_.file.Writing().format); }
   std::vector<int64_t> Starts(int64_t length) const;
-  /// What one image of the two holds.
-  Footprint SideCost(const ImageHeader& header, int64_t size) const;
+  ReadOptions Reading() const;
+  /// Whether tiles of the two fit each other.
+  Status CheckPair(const Item& item) const;
+  /// What the tiles of one image of the two hold, beside the reader.
+  Footprint SideCost(const Layout& image, int64_t size) const;
 
   const TileOptions& options_;
   EdgePolicy edge_;

@@ -52,31 +52,29 @@ ModelOperation::ModelOperation(const UpscaleOptions& options, const CommandServi
       plan_(plan),
       lane_(lane) {}
 
-Layout ModelOperation::OutputLayout(const ImageHeader& header) const {
-  Layout whole = InputLayout(header);
+Layout ModelOperation::OutputLayout(const Layout& input) const {
+  Layout whole = input;
   whole.width *= model_.info().scale;
   whole.height *= model_.info().scale;
   return whole;
 }
 
-RegionPlan ModelOperation::Regions(const Layout&) const {
-  return {plan_.tile > 0 ? plan_.tile : kUntiled, plan_.overlap};
-}
-
-Footprint ModelOperation::Cost(const ImageHeader& header) const {
-  const Layout input = InputLayout(header);
+Result<ItemPlan> ModelOperation::Plan(const Item& item) const {
+  const int64_t rows = plan_.tile > 0 ? plan_.tile : kUntiled;
+  ItemPlan plan(item.main.header, Reading(), {rows, plan_.overlap});
+  const Layout& input = plan.input;
   const int64_t scale = model_.info().scale;
   const int64_t side = plan_.tile > 0 ? LargestTile(plan_) : kUntiled;
   const int64_t tile_width = std::min(input.width, side);
   const int64_t tile_height = std::min(input.height, side);
-  const Layout whole = OutputLayout(header);
+  const Layout whole = OutputLayout(input);
   Layout band = whole;
-  band.height = std::min<int64_t>(input.height, plan_.tile > 0 ? plan_.tile : kUntiled) * scale;
+  band.height = std::min(input.height, rows) * scale;
   const size_t in_flight = static_cast<size_t>(plan_.micro_batch);
   const size_t tiles =
       in_flight * (PlaneBytes(tile_width, tile_height) + PlaneBytes(tile_width * scale, tile_height * scale));
-  return ReadFootprint(header, Reading(header)) + WriteFootprint(whole, Writing()) +
-         Footprint{tiles + band.row_bytes() * static_cast<size_t>(band.height), 0};
+  plan.work = {tiles + band.row_bytes() * static_cast<size_t>(band.height), 0};
+  return WithOutput(std::move(plan), whole);
 }
 
 class ModelOperation::Task final : public ItemTask {
@@ -211,13 +209,13 @@ class ModelOperation::Task final : public ItemTask {
   bool writing_ = false;
 };
 
-Result<std::unique_ptr<ItemTask>> ModelOperation::Start(const Item& item, const Layout& input) {
+Result<std::unique_ptr<ItemTask>> ModelOperation::Start(const Item& item, const ItemPlan& plan) {
   std::string relative = OutputName(item.file);
   Result<std::unique_ptr<ImageOutput>> output =
-      ImageOutput::Create(folder(), item, relative, OutputLayout(item.header), Writing());
+      ImageOutput::Create(folder(), item, relative, OutputLayout(plan.input), Writing());
   if (!output) return output.error();
   return std::unique_ptr<ItemTask>(
-      std::make_unique<Task>(*this, item, input, std::move(relative), *std::move(output)));
+      std::make_unique<Task>(*this, item, plan.input, std::move(relative), *std::move(output)));
 }
 
 }  // namespace imgmill

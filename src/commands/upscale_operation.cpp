@@ -43,7 +43,7 @@ UpscaleOperation::UpscaleOperation(const UpscaleOptions& options, std::string fi
       dry_run_(services.shared->dry_run),
       log_(services, options.output) {}
 
-ReadOptions UpscaleOperation::Reading(const ImageHeader&) const {
+ReadOptions UpscaleOperation::Reading() const {
   ReadOptions reading;
   reading.keep_profile = true;  // the writer attaches it again
   reading.allow_truncated = allow_truncated_;
@@ -52,6 +52,12 @@ ReadOptions UpscaleOperation::Reading(const ImageHeader&) const {
 
 WriteOptions UpscaleOperation::Writing() const {
   return options_.file.Writing();
+}
+
+Result<ItemPlan> UpscaleOperation::WithOutput(ItemPlan plan, const Layout& output) const {
+  if (Status fits = FitsFormat(output, Writing().format); !fits) return fits.error();
+  plan.work = plan.work + WriteFootprint(output, Writing());
+  return plan;
 }
 
 std::string UpscaleOperation::OutputName(const ListedFile& file) const {
@@ -106,31 +112,25 @@ class ResizeOperation::Task final : public ItemTask {
 ResizeOperation::ResizeOperation(const UpscaleOptions& options, const CommandServices& services)
     : UpscaleOperation(options, ClassicalFingerprint(options), services) {}
 
-Layout ResizeOperation::InputLayout(const ImageHeader& header) const {
-  Layout layout = ReadLayout(header, Reading(header));
-  layout.width = ResizedSide(layout.width, ClassicalScale(options()));
-  layout.height = ResizedSide(layout.height, ClassicalScale(options()));
-  return layout;
+Result<ItemPlan> ResizeOperation::Plan(const Item& item) const {
+  const double scale = ClassicalScale(options());
+  ItemPlan plan(item.main.header, Reading(), {kRowsPerBand, 0});
+  plan.input.width = ResizedSide(plan.input.width, scale);
+  plan.input.height = ResizedSide(plan.input.height, scale);
+  plan.decode = ResizeFootprint(item.main.header, plan.reading, scale);
+  const Layout output = plan.input;  // the reader enlarges: its rows are the output's
+  return WithOutput(std::move(plan), output);
 }
 
-Result<std::unique_ptr<RowReader>> ResizeOperation::Open(const Item& item) const {
-  return OpenResizedRows(item.file.path, item.header, Reading(item.header), ClassicalScale(options()),
+Result<std::unique_ptr<RowReader>> ResizeOperation::Open(const Item& item, const ItemPlan& plan) const {
+  return OpenResizedRows(item.main.path, item.main.header, plan.reading, ClassicalScale(options()),
                          options().method);
 }
 
-RegionPlan ResizeOperation::Regions(const Layout&) const {
-  return {kRowsPerBand, 0};
-}
-
-Footprint ResizeOperation::Cost(const ImageHeader& header) const {
-  return ResizeFootprint(header, Reading(header), ClassicalScale(options())) +
-         WriteFootprint(InputLayout(header), Writing());
-}
-
-Result<std::unique_ptr<ItemTask>> ResizeOperation::Start(const Item& item, const Layout& input) {
+Result<std::unique_ptr<ItemTask>> ResizeOperation::Start(const Item& item, const ItemPlan& plan) {
   std::string relative = OutputName(item.file);
   Result<std::unique_ptr<ImageOutput>> output =
-      ImageOutput::Create(folder(), item, relative, input, Writing());
+      ImageOutput::Create(folder(), item, relative, plan.input, Writing());
   if (!output) return output.error();
   return std::unique_ptr<ItemTask>(std::make_unique<Task>(item, std::move(relative), *std::move(output)));
 }

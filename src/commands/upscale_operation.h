@@ -18,11 +18,6 @@ class UpscaleOperation : public Operation {
 
   std::string name() const override { return "upscale"; }
   std::string Fingerprint() const override { return fingerprint_; }
-  ReadOptions Reading(const ImageHeader& header) const override;
-  /// Refuses an image whose output the format cannot hold.
-  Status Accept(const Item& item) const override {
-    return FitsFormat(OutputLayout(item.header), Writing().format);
-  }
   Result<bool> Recall(const Item& item, Outcome& outcome) override;
   Status MayStart(const Item& item) override { return folder_.MayWrite(item, OutputName(item.file)); }
   void Collect(Outcome& outcome) override;
@@ -36,9 +31,10 @@ class UpscaleOperation : public Operation {
   size_t largest_lease() const { return largest_lease_; }
 
  protected:
+  ReadOptions Reading() const;
   WriteOptions Writing() const;
-  /// What is written of an image, known from its header.
-  virtual Layout OutputLayout(const ImageHeader& header) const = 0;
+  /// The plan with what writing takes; refuses an image whose output the format cannot hold.
+  Result<ItemPlan> WithOutput(ItemPlan plan, const Layout& output) const;
   /// The output's name below the output folder.
   std::string OutputName(const ListedFile& file) const;
   const UpscaleOptions& options() const { return options_; }
@@ -60,15 +56,9 @@ class UpscaleOperation : public Operation {
 class ResizeOperation final : public UpscaleOperation {
  public:
   ResizeOperation(const UpscaleOptions& options, const CommandServices& services);
-  Layout InputLayout(const ImageHeader& header) const override;
-  Result<std::unique_ptr<RowReader>> Open(const Item& item) const override;
-  RegionPlan Regions(const Layout& input) const override;
-  Footprint Cost(const ImageHeader& header) const override;
-  Result<std::unique_ptr<ItemTask>> Start(const Item& item, const Layout& input) override;
-
- protected:
-  /// The reader enlarges: its rows are the output's.
-  Layout OutputLayout(const ImageHeader& header) const override { return InputLayout(header); }
+  Result<ItemPlan> Plan(const Item& item) const override;
+  Result<std::unique_ptr<RowReader>> Open(const Item& item, const ItemPlan& plan) const override;
+  Result<std::unique_ptr<ItemTask>> Start(const Item& item, const ItemPlan& plan) override;
 
  private:
   class Task;
@@ -79,15 +69,13 @@ class ModelOperation final : public UpscaleOperation {
  public:
   ModelOperation(const UpscaleOptions& options, const CommandServices& services, UpscaleModel& model,
                  const NumericsPlan& plan, DeviceLane& lane);
-  RegionPlan Regions(const Layout& input) const override;
-  Footprint Cost(const ImageHeader& header) const override;
-  Result<std::unique_ptr<ItemTask>> Start(const Item& item, const Layout& input) override;
-
- protected:
-  Layout OutputLayout(const ImageHeader& header) const override;
+  Result<ItemPlan> Plan(const Item& item) const override;
+  Result<std::unique_ptr<ItemTask>> Start(const Item& item, const ItemPlan& plan) override;
 
  private:
   class Task;
+
+  Layout OutputLayout(const Layout& input) const;
 
   UpscaleModel& model_;
   NumericsPlan plan_;

@@ -75,7 +75,7 @@ class GrowingFile {
  private:
   GrowingFile(const std::string& path, Catalog& catalog, bool overwrite)
       : path_(path), folder_(ParentOf(path), "export/1", catalog, overwrite) {
-    item_.absolute = "export";  // the file has no one source
+    item_.main.absolute = "export";  // the file has no one source
   }
   Error Failed(int number) const { return ErrnoError(Stage::kWrite, number, PrintablePath(path_)); }
 

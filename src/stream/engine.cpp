@@ -11,32 +11,16 @@
 #include <system_error>
 #include <thread>
 
-#include "base/path_parts.h"
 #include "bounded_queue.h"
 #include "first_exception.h"
-#include "guest_tasks.h"
-#include "item_costs.h"
 #include "item_work.h"
 #include "ordered_outcomes.h"
 
 namespace imgmill {
 
-Result<std::unique_ptr<RowReader>> Operation::Open(const Item& item) const {
-  return OpenRows(item.file.path, item.header, Reading(item.header));
-}
-
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-/// An admitted item: it holds its lease from here to its outcome.
-struct Job {
-  uint64_t index = 0;
-  Item item;
-  bool content_known = false;
-  ItemCosts::Estimate cost;
-  Lease lease;
-};
 
 /// The state of one Engine::Run.
 class EngineRun {
@@ -52,6 +36,7 @@ class EngineRun {
         queue_(static_cast<size_t>(workers_)),
         ordered_([this](Outcome& outcome) { Count(outcome); }),
         dry_run_(options.dry_run || services.plan_only),
+        identifier_(operation, options_, services_),
         prepared_(!operation.NeedsPreparing()),
         costs_(*services.memory, operation, services.watch_memory),
         planner_(*services.memory, workers_) {}
@@ -144,42 +129,30 @@ class EngineRun {
   /// lease.
   Status Admit(Job& job, Outcome& outcome) {
     Item& item = job.item;
-    if (Status paired = TakePartner(item); !paired) return paired;
-    Result<FileStamp> stamp = StampOf(item.file.path);
-    if (!stamp) return stamp.error();
-    item.stamp = *stamp;
-    item.absolute = CanonicalOrSame(item.file.path);
-    if (!options_.force && KnownContent(item.absolute, item.stamp, item.content) &&
-        (!item.partner || KnownContent(item.partner->absolute, item.partner->stamp, item.partner->content))) {
-      job.content_known = true;
-      Result<bool> recalled = RecallItem(operation_, *services_.catalog, options_.limits, item, outcome);
+    if (Status located = identifier_.Locate(item); !located) return located;
+    job.content_known = identifier_.FindContents(item);
+    if (job.content_known) {
+      const Result<bool> recalled = identifier_.Recall(item, outcome);
       if (!recalled) return recalled.error();
       if (*recalled) return ++recalled_, Status{};
     }
-    Result<ImageHeader> header = Probe(item.file.path, options_.limits);
-    if (!header) return header.error();
-    item.header = *std::move(header);
-    if (item.partner) {
-      Result<ImageHeader> beside = Probe(item.partner->path, options_.limits);
-      if (!beside) return OfPartner(item.partner->path, beside.error());
-      item.partner->header = *std::move(beside);
-    }
+    if (Status probed = identifier_.ProbeFiles(item); !probed) return probed;
     if (!prepared_ && !options_.dry_run) {  // a plan is about the model's batches, too
-      Result<bool> recalled = PrepareFor(job, outcome);
+      const Result<bool> recalled = PrepareFor(job, outcome);
       if (!recalled) return recalled.error();
       if (*recalled) return ++recalled_, Status{};
     }
 
-    if (Status accepted = operation_.Accept(item); !accepted) return accepted;
-    Footprint need = operation_.ItemCost(item);
-    if (operation_.NeedsPixels()) {
-      const Layout input = operation_.InputLayout(item.header);
-      need = need + RegionFootprint(input, operation_.Regions(input));
-    }
+    Result<ItemPlan> plan = operation_.Plan(item);
+    if (!plan) return plan.error();
+    job.plan = *std::move(plan);
+    Footprint need = job.plan.total();
     std::string guests;
-    for (const Operation* guest : Guests(item)) {
-      need = need + GuestCost(*guest, item.header);
-      guests += (guests.empty() ? "" : " ") + guest->name();
+    // With --force the later step computes everything again anyway.
+    if (!options_.force) job.guests = GuestsFor(services_.guests, item, job.plan);
+    for (const Guest& guest : job.guests) {
+      need = need + guest.plan.work;
+      guests += (guests.empty() ? "" : " ") + guest.operation->name();
     }
     job.cost = costs_.For(item, need, guests);
     need = job.cost.need;
@@ -217,16 +190,11 @@ class EngineRun {
     if (--in_flight_ == 0) idle_.notify_all();
   }
 
-  std::vector<Operation*> Guests(const Item& item) const {
-    // With --force the later step computes everything again anyway.
-    return options_.force ? std::vector<Operation*>() : GuestsFor(services_.guests, operation_, item.header);
-  }
-
   /// Nothing has a lease yet: what recalled images do without is made for the first that is not. Its content
   /// is looked at here, so that a moved file does not count as one. @return whether it was recalled
   Result<bool> PrepareFor(Job& job, Outcome& outcome) {
     if (!job.content_known) {
-      Result<bool> recalled = IdentifyItem(operation_, services_, options_, job.item, outcome);
+      const Result<bool> recalled = identifier_.DigestAndRecall(job.item, outcome);
       if (!recalled || *recalled) return recalled;
       job.content_known = true;
     }
@@ -234,27 +202,6 @@ class EngineRun {
     ended_ = operation_.Prepare();
     if (!ended_) return Error{Stage::kConfigure, Code::kInterrupted, {}};
     return false;
-  }
-
-  Status TakePartner(Item& item) {
-    Result<std::string> path = operation_.FindPartner(item.file);
-    if (!path) return path.error();
-    if (path->empty()) return {};
-    Partner& partner = item.partner.emplace();
-    partner.path = *std::move(path);
-    const Result<FileStamp> stamp = StampOf(partner.path);
-    if (!stamp) return OfPartner(partner.path, stamp.error());
-    partner.stamp = *stamp;
-    partner.absolute = CanonicalOrSame(partner.path);
-    return {};
-  }
-
-  /// Fills `content` if the catalog has seen this very file.
-  bool KnownContent(const std::string& absolute, const FileStamp& stamp, ContentDigest& content) {
-    const std::optional<KnownFile> known = services_.Notes().FindFile(absolute);
-    if (!known || known->stamp != stamp) return false;
-    content = known->content;
-    return true;
   }
 
   /// Goes on to the end even of a run that an exception has ended: the feeder may wait for a place in the
@@ -278,8 +225,7 @@ class EngineRun {
     const Clock::time_point start = Clock::now();
     // What is no value by now becomes one: it is this image's failure, and the run goes on.
     try {
-      ItemWork work(operation_, job.item, job.content_known, Guests(job.item), options_, services_,
-                    job.lease.footprint(), job.cost.alone, outcome);
+      ItemWork work(operation_, job, identifier_, *services_.progress, outcome);
       LadderOutcome ladder = services_.memory->Guarded(work, kHostWork, *services_.stop);
       if (job.cost.alone && ladder.status && ladder.rung == Rung::kNone && !work.recalled())
         job.cost.model->ObserveFrom(job.cost.formula, ladder.resident_peak);
@@ -295,7 +241,9 @@ class EngineRun {
     ordered_.Put(job.index, std::move(outcome));
   }
 
-  static BatchShape ShapeOf(const Item& item) { return {1, item.header.height, item.header.width, 0}; }
+  static BatchShape ShapeOf(const Item& item) {
+    return {1, item.main.header.height, item.main.header.width, 0};
+  }
 
   void SetNextShape(const BatchShape& shape) {
     const std::lock_guard lock(next_shape_mutex_);
@@ -355,6 +303,7 @@ class EngineRun {
   uint64_t next_index_ = 0;
   uint64_t recalled_ = 0;
   const bool dry_run_;
+  const Identifier identifier_;
   bool prepared_;
   ItemCosts costs_;
   RunPlanner planner_;

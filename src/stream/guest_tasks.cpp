@@ -5,35 +5,29 @@
 
 namespace imgmill {
 
-std::vector<Operation*> GuestsFor(std::span<Operation* const> guests, const Operation& host,
-                                  const ImageHeader& header) {
-  std::vector<Operation*> invited;
-  if (guests.empty() || !host.NeedsPixels()) return invited;
-  const ReadOptions reading = host.Reading(header);
-  const Layout input = host.InputLayout(header);
+std::vector<Guest> GuestsFor(std::span<Operation* const> guests, const Item& item, const ItemPlan& host) {
+  std::vector<Guest> invited;
+  const ImageHeader& header = item.main.header;
   // What the host reads must be the image itself, and without rows that would be shown twice.
-  if (input != ReadLayout(header, reading) || host.Regions(input).overlap != 0) return invited;
+  if (guests.empty() || !host.needs_pixels || host.input != ReadLayout(header, host.reading) ||
+      host.regions.overlap != 0) {
+    return invited;
+  }
   for (Operation* guest : guests) {
-    if (guest->NeedsPixels() && SamePixels(header, reading, guest->Reading(header))) invited.push_back(guest);
+    Result<ItemPlan> plan = guest->Plan(item);
+    if (plan && plan->needs_pixels && SamePixels(header, host.reading, plan->reading))
+      invited.push_back({guest, *std::move(plan)});
   }
   return invited;
 }
 
-Footprint GuestCost(const Operation& guest, const ImageHeader& header) {
-  const Footprint whole = guest.Cost(header);
-  const Footprint decode = ReadFootprint(header, guest.Reading(header));
-  return {whole.pooled - std::min(whole.pooled, decode.pooled),
-          whole.unseen - std::min(whole.unseen, decode.unseen)};
-}
-
-TaskWithGuests::TaskWithGuests(ItemTask& host, const std::vector<Operation*>& guests, const Item& item,
-                               const Layout& input)
+TaskWithGuests::TaskWithGuests(ItemTask& host, const std::vector<Guest>& guests, const Item& item)
     : host_(host) {
-  for (Operation* guest : guests) {
+  for (const Guest& guest : guests) {
     Outcome unused;
-    const Result<bool> known = guest->Recall(item, unused);
+    const Result<bool> known = guest.operation->Recall(item, unused);
     if (!known || *known) continue;
-    if (Result<std::unique_ptr<ItemTask>> task = guest->Start(item, input); task) {
+    if (Result<std::unique_ptr<ItemTask>> task = guest.operation->Start(item, guest.plan); task) {
       guests_.push_back(*std::move(task));
     }
   }

@@ -6,25 +6,25 @@
 #include <span>
 #include <vector>
 
-#include "imgmill/catalog/catalog.h"
 #include "imgmill/stream/operation.h"
 
 namespace imgmill {
 
-/// Those of `guests` that would see the very pixels that `host` reads of this image.
-std::vector<Operation*> GuestsFor(std::span<Operation* const> guests, const Operation& host,
-                                  const ImageHeader& header);
+/// One of them, and its plan, of whose costs it pays only its own work's.
+struct Guest {
+  Operation* operation = nullptr;
+  ItemPlan plan;
+};
 
-/// Bytes that a guest holds beside the decode, which it does not pay for.
-Footprint GuestCost(const Operation& guest, const ImageHeader& header);
+/// Those of `guests` that would see the very pixels that are read of this image by `host`.
+std::vector<Guest> GuestsFor(std::span<Operation* const> guests, const Item& item, const ItemPlan& host);
 
 /// The host's task with the guests' beside it. A guest that fails leaves: its own step will meet the same
 /// failure and report it.
 class TaskWithGuests final : public ItemTask {
  public:
   /// Guests whose facts are known already are not bothered.
-  TaskWithGuests(ItemTask& host, const std::vector<Operation*>& guests, const Item& item,
-                 const Layout& input);
+  TaskWithGuests(ItemTask& host, const std::vector<Guest>& guests, const Item& item);
   Status Map(const Region& region) override;
   /// The guests' facts go to the catalog only after the host's work is done.
   Status Finish(Outcome& outcome) override;

@@ -43,7 +43,7 @@ ItemCosts::ItemCosts(MemoryManager& memory, const Operation& operation, bool wat
       watch_all_(watch_all) {}
 
 ItemCosts::Estimate ItemCosts::For(const Item& item, const Footprint& formula, const std::string& guests) {
-  std::string name = KindOf(item.header);
+  std::string name = KindOf(item.main.header);
   if (item.partner) name += " + " + KindOf(item.partner->header);
   if (!guests.empty()) name += " + " + guests;
   Kind& kind = kinds_[name];

@@ -65,9 +65,9 @@ Result<bool> OutputFolder::Finished(const Item& item, const std::string& relativ
 }
 
 bool OutputFolder::IsOfItem(const Item& item, const WorkKey& key) const {
-  if (key.source == item.absolute) return true;
+  if (key.source == item.main.absolute) return true;
   if (key.content == item.WorkContent() && key.fingerprint == fingerprint_) return true;
-  return ParentOf(key.source) == ParentOf(item.absolute) && !Exists(key.source);
+  return ParentOf(key.source) == ParentOf(item.main.absolute) && !Exists(key.source);
 }
 
 bool OutputFolder::HasClaim(const std::string& other_source, bool ours) const {

@@ -34,16 +34,13 @@ class ThrowingOperation final : public Operation {
 
   std::string name() const override { return "throwing"; }
   std::string Fingerprint() const override { return "throwing/1"; }
-  ReadOptions Reading(const ImageHeader&) const override { return {}; }
-  RegionPlan Regions(const Layout&) const override { return {32, 0}; }
-  Footprint Cost(const ImageHeader& header) const override { return ReadFootprint(header, {}); }
   Result<bool> Recall(const Item&, Outcome&) override { return false; }
-  Status Accept(const Item& item) const override {
+  Result<ItemPlan> Plan(const Item& item) const override {
     if (item.file.index == kTenth && where_ == Where::kFeeder) throw std::runtime_error("of the feeder");
     if (item.file.index == kTenth && where_ == Where::kFeederMemory) throw std::bad_alloc();
-    return {};
+    return ItemPlan(item.main.header, {}, {32, 0});
   }
-  Result<std::unique_ptr<ItemTask>> Start(const Item& item, const Layout&) override {
+  Result<std::unique_ptr<ItemTask>> Start(const Item& item, const ItemPlan&) override {
     return std::unique_ptr<ItemTask>(std::make_unique<Task>(*this, item));
   }
   void Collect(Outcome& outcome) override {
@@ -66,7 +63,7 @@ class ThrowingOperation final : public Operation {
       if (tenth && operation_.where_ == Where::kWorkerUnknown) throw 42;
       return {};
     }
-    Status Finish(Outcome&) override { return operation_.catalog_.PutFact(item_.content, kFact, "yes"); }
+    Status Finish(Outcome&) override { return operation_.catalog_.PutFact(item_.main.content, kFact, "yes"); }
 
    private:
     ThrowingOperation& operation_;

@@ -23,20 +23,20 @@ class SumOperation final : public Operation {
 
   std::string name() const override { return "sum"; }
   std::string Fingerprint() const override { return fact_; }
-  ReadOptions Reading(const ImageHeader&) const override { return reading_; }
-  Result<std::unique_ptr<RowReader>> Open(const Item& item) const override {
-    ++decodes;
-    return Operation::Open(item);
+  Result<ItemPlan> Plan(const Item& item) const override {
+    return ItemPlan(item.main.header, reading_, {32, 0});
   }
-  RegionPlan Regions(const Layout&) const override { return {32, 0}; }
-  Footprint Cost(const ImageHeader& header) const override { return ReadFootprint(header, reading_); }
+  Result<std::unique_ptr<RowReader>> Open(const Item& item, const ItemPlan& plan) const override {
+    ++decodes;
+    return Operation::Open(item, plan);
+  }
   Result<bool> Recall(const Item& item, Outcome& outcome) override {
-    const std::optional<std::string> known = catalog_.FindFact(item.content, fact_);
+    const std::optional<std::string> known = catalog_.FindFact(item.main.content, fact_);
     if (known) Keep(item, *known);
     outcome.state = Outcome::State::kDone;
     return known.has_value();
   }
-  Result<std::unique_ptr<ItemTask>> Start(const Item& item, const Layout&) override {
+  Result<std::unique_ptr<ItemTask>> Start(const Item& item, const ItemPlan&) override {
     return std::unique_ptr<ItemTask>(std::make_unique<Task>(*this, item));
   }
   void Collect(Outcome&) override {}
@@ -63,7 +63,7 @@ class SumOperation final : public Operation {
     }
     Status Finish(Outcome&) override {
       operation_.Keep(item_, std::to_string(sum_));
-      return operation_.catalog_.PutFact(item_.content, operation_.fact_, std::to_string(sum_));
+      return operation_.catalog_.PutFact(item_.main.content, operation_.fact_, std::to_string(sum_));
     }
 
    private:

@@ -26,11 +26,9 @@ class ForgetfulOperation final : public Operation {
 
   std::string name() const override { return "forgetful"; }
   std::string Fingerprint() const override { return "forgetful/1"; }
-  ReadOptions Reading(const ImageHeader&) const override { return {}; }
-  RegionPlan Regions(const Layout&) const override { return {32, 0}; }
-  Footprint Cost(const ImageHeader& header) const override { return ReadFootprint(header, {}); }
+  Result<ItemPlan> Plan(const Item& item) const override { return ItemPlan(item.main.header, {}, {32, 0}); }
   Result<bool> Recall(const Item&, Outcome&) override { return false; }
-  Result<std::unique_ptr<ItemTask>> Start(const Item&, const Layout&) override {
+  Result<std::unique_ptr<ItemTask>> Start(const Item&, const ItemPlan&) override {
     return std::unique_ptr<ItemTask>(std::make_unique<Task>(*this));
   }
   void Collect(Outcome&) override {}

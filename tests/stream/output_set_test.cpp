@@ -23,8 +23,8 @@ struct Place {
     catalog = *std::move(opened);
     folder = std::make_unique<OutputFolder>(root + "/out", "test/1", *catalog, false);
     std::ofstream(root + "/source.png") << "source";
-    item.file.path = item.absolute = root + "/source.png";
-    item.content = DigestOfBytes("source", 6);
+    item.file.path = item.main.path = item.main.absolute = root + "/source.png";
+    item.main.content = DigestOfBytes("source", 6);
   }
   ~Place() {
     std::error_code ignored;
@@ -85,7 +85,7 @@ TEST_CASE("a set appears when it is committed, without what was taken back, and 
   }
   CHECK(place.Files() == Names{"HQ/p_1.png", "HQ/p_2.png", "LQ/p_1.png"});
   CHECK(place.Find() == Names{"HQ/p_1.png", "HQ/p_2.png", "LQ/p_1.png"});
-  place.item.content = DigestOfBytes("other", 5);
+  place.item.main.content = DigestOfBytes("other", 5);
   CHECK_FALSE(place.Find());
 }
 

@@ -21,18 +21,18 @@ class CountingOperation final : public Operation {
 
   std::string name() const override { return "counting"; }
   std::string Fingerprint() const override { return "counting/1"; }
-  ReadOptions Reading(const ImageHeader&) const override { return {}; }
-  RegionPlan Regions(const Layout&) const override { return {kRows, 3}; }
-  Footprint Cost(const ImageHeader& header) const override { return ReadFootprint(header, {}); }
+  Result<ItemPlan> Plan(const Item& item) const override {
+    return ItemPlan(item.main.header, {}, {kRows, 3});
+  }
   Result<bool> Recall(const Item&, Outcome&) override { return false; }
-  Result<std::unique_ptr<RowReader>> Open(const Item& item) const override {
-    Result<std::unique_ptr<RowReader>> rows = Operation::Open(item);
+  Result<std::unique_ptr<RowReader>> Open(const Item& item, const ItemPlan& plan) const override {
+    Result<std::unique_ptr<RowReader>> rows = Operation::Open(item, plan);
     if (!rows) return rows;
     return std::unique_ptr<RowReader>(std::make_unique<Reader>(*this, *std::move(rows)));
   }
-  Result<std::unique_ptr<ItemTask>> Start(const Item&, const Layout& input) override {
+  Result<std::unique_ptr<ItemTask>> Start(const Item&, const ItemPlan& plan) override {
     ++started;
-    mapped.resize(static_cast<size_t>((input.height + kRows - 1) / kRows));
+    mapped.resize(static_cast<size_t>((plan.input.height + kRows - 1) / kRows));
     return std::unique_ptr<ItemTask>(std::make_unique<Task>(*this));
   }
   void Collect(Outcome& outcome) override { rung = outcome.rung; }

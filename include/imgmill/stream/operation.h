@@ -17,20 +17,9 @@
 
 namespace imgmill {
 
-/// A second file that an image is worked on together with, such as its low-resolution twin.
-struct Partner {
+/// One file that is read.
+struct SourceFile {
   std::string path;
-  std::string absolute;  ///< canonical path: the catalog's key
-  FileStamp stamp;
-  ContentDigest content;      ///< known from Operation::Recall on
-  int64_t upright_width = 0;  ///< likewise; pixels
-  int64_t upright_height = 0;
-  ImageHeader header;  ///< known from the probe on
-};
-
-/// One image on its way through the engine.
-struct Item {
-  ListedFile file;
   std::string absolute;  ///< canonical path: the catalog's key
   FileStamp stamp;
   ContentDigest content;  ///< known from Operation::Recall on
@@ -38,8 +27,14 @@ struct Item {
   /// nothing is probed.
   int64_t upright_width = 0;
   int64_t upright_height = 0;
-  ImageHeader header;  ///< known from the probe on
-  std::optional<Partner> partner;
+  ImageHeader header;  ///< known from Operation::Plan on
+};
+
+/// One image on its way through the engine.
+struct Item {
+  ListedFile file;
+  SourceFile main;
+  std::optional<SourceFile> partner;  ///< worked on together with it, such as its low-resolution twin
 
   /// What outputs are filed under: the content, or the digest of both contents.
   ContentDigest WorkContent() const;
@@ -48,11 +43,40 @@ struct Item {
 /// An error of a partner says whose it is: whoever prints it names the item only.
 Error OfPartner(const std::string& path, Error error);
 
+/// Calls `each`, which returns a Status, with the item's own file and then its partner's, until one fails.
+template <typename AnItem, typename Each>
+Status ForEachFile(AnItem& item, const Each& each) {
+  if (Status own = each(item.main); !own || !item.partner) return own;
+  if (Status partner = each(*item.partner); !partner) return OfPartner(item.partner->path, partner.error());
+  return {};
+}
+
 /// How an image is cut into regions: `rows` rows each (the last may have fewer), seen with `overlap` rows of
 /// context above and below where the image has them.
 struct RegionPlan {
   int64_t rows = 256;
   int64_t overlap = 0;
+};
+
+/// How one image is worked on, and what that takes: answered once, from its header, and carried to the work.
+struct ItemPlan {
+  /// Rows as ReadLayout gives them, decoded at ReadFootprint's cost.
+  ItemPlan(const ImageHeader& header, const ReadOptions& reading, const RegionPlan& regions);
+  /// Only the probe and the digest are made.
+  static ItemPlan WithoutPixels(const Footprint& work);
+
+  bool needs_pixels = true;
+  ReadOptions reading;
+  Layout input;  ///< of the rows that Map sees
+  RegionPlan regions;
+  Footprint decode;  ///< bytes held by the reader
+  Footprint work;    ///< by the operation, from the first row to the published output
+
+  /// All that the image holds: the two, and the rows of a region.
+  Footprint total() const;
+
+ private:
+  ItemPlan() = default;
 };
 
 /// Some rows of an image, in order from the top.
@@ -109,32 +133,18 @@ class Operation {
   /// Everything that determines the results besides the input's bytes: options, plan of numerics, versions.
   virtual std::string Fingerprint() const = 0;
 
-  /// Whether pixels are needed at all; without them only the probe and the digest are made.
-  virtual bool NeedsPixels() const { return true; }
-
   /// Path of the file that this one is worked on together with; empty for none. Called once for each file, in
   /// the order of the listing, from one thread. The engine identifies and probes it like the item itself.
   virtual Result<std::string> FindPartner(const ListedFile& /*file*/) { return std::string(); }
 
-  /// What can be said against an item once it was probed, before anything is leased for it.
-  virtual Status Accept(const Item& /*item*/) const { return {}; }
+  /// How the image is to be read and what it will hold, or why it cannot be worked on. Asked once it was
+  /// probed, before anything is leased for it.
+  virtual Result<ItemPlan> Plan(const Item& item) const = 0;
 
-  /// How the image is to be read.
-  virtual ReadOptions Reading(const ImageHeader& header) const = 0;
-  virtual Result<std::unique_ptr<RowReader>> Open(const Item& item) const;
-
-  /// Layout of the rows that Map sees, known from the header.
-  virtual Layout InputLayout(const ImageHeader& header) const { return ReadLayout(header, Reading(header)); }
-  virtual RegionPlan Regions(const Layout& input) const = 0;
-
-  /// Bytes that the item holds from decode to published output, beside the region's own rows (the engine adds
-  /// those).
-  virtual Footprint Cost(const ImageHeader& header) const = 0;
-  /// The same with the partner's share, where there is one.
-  virtual Footprint ItemCost(const Item& item) const { return Cost(item.header); }
+  virtual Result<std::unique_ptr<RowReader>> Open(const Item& item, const ItemPlan& plan) const;
 
   /// Fills `outcome` if an earlier run did all of it already: facts in the catalog, or finished outputs.
-  /// `item.content` and the upright size are known, the header is not.
+  /// Contents and upright sizes are known, headers are not.
   virtual Result<bool> Recall(const Item& item, Outcome& outcome) = 0;
 
   /// What Start would refuse before any pixel, such as an output that is not ours; for a dry run.
@@ -145,7 +155,8 @@ class Operation {
   /// Makes it: called once at most, while no lease is out. An error ends the run.
   virtual Status Prepare() { return {}; }
 
-  virtual Result<std::unique_ptr<ItemTask>> Start(const Item& item, const Layout& input) = 0;
+  /// `item` and `plan` outlive the task.
+  virtual Result<std::unique_ptr<ItemTask>> Start(const Item& item, const ItemPlan& plan) = 0;
 
   /// Called for each outcome in the order of the listing, from one thread at a time.
   virtual void Collect(Outcome& outcome) = 0;

@@ -37,7 +37,7 @@ class OutputFolder {
   Status Commit(const Item& item, const std::string& relative, const std::string& temporary);
 
   WorkKey KeyOf(const Item& item, const std::string& relative) const {
-    return {item.absolute, item.WorkContent(), fingerprint_, relative};
+    return {item.main.absolute, item.WorkContent(), fingerprint_, relative};
   }
   /// The file at `relative` is there, with the size and digest of `row`.
   bool Holds(const std::string& relative, const WorkRow& row) const;

@@ -1,0 +1,111 @@
+// Each step is one loop over the item's own file and its partner's.
+#include "identify.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/path_parts.h"
+
+namespace imgmill {
+namespace {
+
+// Its number goes up whenever reading hands out other pixels of some file: nothing is recalled of a content
+// without this fact, so that all is computed once more.
+constexpr char kSizeFact[] = "upright-size/2";
+
+/// What the engine itself remembers of every content.
+struct UprightSize {
+  int64_t width = 0;
+  int64_t height = 0;
+
+  std::string Pack() const { return {reinterpret_cast<const char*>(this), sizeof *this}; }
+  static std::optional<UprightSize> Unpack(const std::optional<std::string>& bytes) {
+    UprightSize size;
+    if (!bytes || bytes->size() != sizeof size) return std::nullopt;
+    std::memcpy(&size, bytes->data(), sizeof size);
+    return size;
+  }
+};
+
+Status Stamp(SourceFile& file) {
+  const Result<FileStamp> stamp = StampOf(file.path);
+  if (!stamp) return stamp.error();
+  file.stamp = *stamp;
+  file.absolute = CanonicalOrSame(file.path);
+  return {};
+}
+
+}  // namespace
+
+Status Identifier::Locate(Item& item) const {
+  item.main.path = item.file.path;
+  Result<std::string> partner = operation_.FindPartner(item.file);
+  if (!partner) return partner.error();
+  if (!partner->empty()) item.partner.emplace().path = *std::move(partner);
+  return ForEachFile(item, Stamp);
+}
+
+bool Identifier::FindContents(Item& item) const {
+  if (options_.force) return false;
+  const auto find = [this](SourceFile& file) {
+    const std::optional<KnownFile> known = services_.Notes().FindFile(file.absolute);
+    if (!known || known->stamp != file.stamp) return false;
+    file.content = known->content;
+    return true;
+  };
+  return find(item.main) && (!item.partner || find(*item.partner));
+}
+
+Result<bool> Identifier::Recall(Item& item, Outcome& outcome) const {
+  const auto find_size = [this](SourceFile& file) {
+    const auto size = UprightSize::Unpack(services_.catalog->FindFact(file.content, kSizeFact));
+    if (!size || size->width > options_.limits.max_pixels / std::max<int64_t>(1, size->height)) return false;
+    file.upright_width = size->width;
+    file.upright_height = size->height;
+    return true;
+  };
+  if (!find_size(item.main) || (item.partner && !find_size(*item.partner))) return false;
+  return operation_.Recall(item, outcome);
+}
+
+Result<bool> Identifier::DigestAndRecall(Item& item, Outcome& outcome) const {
+  const Status noted = ForEachFile(item, [this](SourceFile& file) -> Status {
+    const Result<ContentDigest> digest = DigestOf(file.path);
+    if (!digest) return digest.error();
+    file.content = *digest;
+    return services_.Notes().PutFile(file.absolute, {file.stamp, file.content});
+  });
+  if (!noted) return noted.error();
+  if (options_.force) return false;
+  return Recall(item, outcome);
+}
+
+Status Identifier::ProbeFiles(Item& item) const {
+  return ForEachFile(item, [this](SourceFile& file) -> Status {
+    Result<ImageHeader> header = Probe(file.path, options_.limits);
+    if (!header) return header.error();
+    file.header = *std::move(header);
+    return {};
+  });
+}
+
+Status Identifier::RememberSizes(Item& item) const {
+  return ForEachFile(item, [this](SourceFile& file) {
+    file.upright_width = file.header.upright_width();
+    file.upright_height = file.header.upright_height();
+    return services_.Notes().PutFact(file.content, kSizeFact,
+                                     UprightSize{file.upright_width, file.upright_height}.Pack());
+  });
+}
+
+Status Identifier::CheckUnchanged(const Item& item) const {
+  return ForEachFile(item, [](const SourceFile& file) -> Status {
+    // By content where it must be: a backup that links the file meanwhile changes its stamp, too.
+    const Result<bool> same = IsAsSeen(file.path, file.stamp, file.content);
+    if (!same) return same.error();
+    if (*same) return {};
+    return Error{Stage::kDecode, Code::kReadError, "the file changed while it was read (run again)"};
+  });
+}
+
+}  // namespace imgmill
