@@ -112,4 +112,15 @@ void OutcomeLog::Record(const Outcome& outcome) {
   }
 }
 
+Result<CommandResult> RunEngine(ItemSource& source, Operation& operation, OutcomeLog& log,
+                                const EngineOptions& options, const EngineServices& services) {
+  const Result<RunCounts> counts = Engine(options, services).Run(source, operation);
+  if (!counts) return counts.error();
+  CommandResult result;
+  result.counts = *counts;
+  result.failed = log.TakeFailures();
+  result.fates = log.TakeFates();
+  return result;
+}
+
 }  // namespace imgmill

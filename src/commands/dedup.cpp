@@ -82,8 +82,8 @@ class Dedup final : public Command {
   Result<CommandResult> RunHashes(ItemSource& source, const CommandServices& services) {
     DedupOperation operation = Hashing(services);
     Result<CommandResult> result =
-        RunEngine(source, operation, operation.log(), services, services.workers());
-    if (!result || result->counts.interrupted) return result;
+        RunEngine(source, operation, operation.log(), services.engine_options(), services.engine());
+    if (!result || result->counts.interrupted) return result;  // half a folder has no groups
     return Conclude(*std::move(result), operation.entries(), nullptr, services);
   }
 
@@ -98,24 +98,12 @@ class Dedup final : public Command {
           entries.push_back({std::move(image.file), image.content, image.stamp, image.stamp.size, image.width,
                              image.height, 0, image.notes, image.place.row});
         });
-    Result<CommandResult> result = RunEngine(source, operation, operation.log(), services,
-                                             EmbeddingWorkers(options_.embedding, services));
+    EngineOptions options = services.engine_options();
+    options.workers = EmbeddingWorkers(options_.embedding, services);
+    Result<CommandResult> result = RunEngine(source, operation, operation.log(), options, services.engine());
     if (!result || result->counts.interrupted) return result;
     (*embedder)->Describe(result->details);
     return Conclude(*std::move(result), entries, shelf->file.get(), services);
-  }
-
-  static Result<CommandResult> RunEngine(ItemSource& source, Operation& operation, OutcomeLog& log,
-                                         const CommandServices& services, int workers) {
-    const SharedOptions& shared = *services.shared;
-    Engine engine({workers, shared.limits, shared.force}, services.engine());
-    Result<RunCounts> counts = engine.Run(source, operation);
-    if (!counts) return counts.error();
-    CommandResult result;
-    result.counts = *counts;
-    result.failed = log.TakeFailures();
-    result.fates = log.TakeFates();
-    return result;  // an interrupted one as it is: half a folder has no groups
   }
 
   Result<CommandResult> Conclude(CommandResult result, const std::vector<DedupEntry>& entries,

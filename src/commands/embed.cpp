@@ -39,7 +39,7 @@ class Embed final : public Command {
       exported = *std::move(created);
     }
 
-    CommandResult result;
+    std::vector<ListedFile> embedded;
     Status status;  // of the export: the vectors themselves are safe in the catalog
     std::vector<float> vector;
     const auto take = [&](EmbeddedImage& image) {
@@ -48,24 +48,24 @@ class Embed final : public Command {
         status = image.vectors->Read(image.place, vector);
         if (status) status = exported->Add(image.file.path, image.content.Hex(), vector);
       }
-      result.kept.push_back(std::move(image.file));
+      embedded.push_back(std::move(image.file));
     };
     EmbedOperation operation(**embedder, *shelf, nullptr, services, /*needs_notes=*/false, take);
-    Engine engine({EmbeddingWorkers(options_.embedding, services), shared.limits, shared.force},
-                  services.engine());
-    Result<RunCounts> counts = engine.Run(source, operation);
-    if (!counts) return counts.error();
+    EngineOptions options = services.engine_options();
+    options.workers = EmbeddingWorkers(options_.embedding, services);
+    Result<CommandResult> run = RunEngine(source, operation, operation.log(), options, services.engine());
+    if (!run) return run;
     if (!status) return status.error();
-    result.counts = *counts;
-    result.failed = operation.log().TakeFailures();
-    result.fates = operation.log().TakeFates();
-    if (counts->interrupted) return result;
+    CommandResult result = *std::move(run);
+    result.kept = std::move(embedded);
+    const RunCounts& counts = result.counts;
+    if (counts.interrupted) return result;
 
     (*embedder)->Describe(result.details);
     const int dimension = shelf->file ? shelf->file->dimension() : 0;
     result.details["dimension"] = dimension;
     result.summary = std::to_string(result.kept.size()) + " vectors of " + std::to_string(dimension);
-    if (counts->recalled > 0) result.summary += ", " + std::to_string(counts->recalled) + " known before";
+    if (counts.recalled > 0) result.summary += ", " + std::to_string(counts.recalled) + " known before";
     if (exported) {
       if (Status committed = exported->Commit(); !committed) return committed.error();
       nlohmann::ordered_json files = nlohmann::ordered_json::array();

@@ -78,15 +78,10 @@ class Filter final : public Command {
       if (Status may = MayExport(options_.export_file); !may) return may.error();
     }
     FilterOperation operation(signals, !options_.export_file.empty(), services);
-    Engine engine({services.workers(), services.shared->limits, services.shared->force}, services.engine());
-    Result<RunCounts> counts = engine.Run(source, operation);
-    if (!counts) return counts.error();
-
-    CommandResult result;
-    result.counts = *counts;
-    result.failed = operation.log().TakeFailures();
-    result.fates = operation.log().TakeFates();
-    if (counts->interrupted) return result;  // half a folder has no percentiles
+    Result<CommandResult> mapped =
+        RunEngine(source, operation, operation.log(), services.engine_options(), services.engine());
+    if (!mapped || mapped->counts.interrupted) return mapped;  // half a folder has no percentiles
+    CommandResult result = *std::move(mapped);
 
     Judging judging(operation, rules, services);
     const LadderOutcome judged = services.memory->Guarded(judging, kHostWork, *services.stop);

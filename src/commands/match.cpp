@@ -64,22 +64,17 @@ class Match final : public Command {
     if (!own) return own.error();
     VectorShelf own_shelf{own->get(), nullptr};
     std::vector<EmbeddedImage> queries;
-    CommandResult result;
     EmbedOperation operation(**embedder, *shelf, &own_shelf, services, /*needs_notes=*/false,
-                             [&](EmbeddedImage& image) {
-                               result.kept.push_back(image.file);
-                               queries.push_back(std::move(image));
-                             });
+                             [&](EmbeddedImage& image) { queries.push_back(std::move(image)); });
     EngineServices engine_services = services.engine();
     engine_services.notes = own->get();
     // Not by --force either: that would load the model for images that are embedded.
-    Engine engine({EmbeddingWorkers(options_.embedding, services), shared.limits, false}, engine_services);
-    Result<RunCounts> counts = engine.Run(source, operation);
-    if (!counts) return counts.error();
-    result.counts = *counts;
-    result.failed = operation.log().TakeFailures();
-    result.fates = operation.log().TakeFates();
-    if (counts->interrupted) return result;
+    const EngineOptions options{EmbeddingWorkers(options_.embedding, services), shared.limits};
+    Result<CommandResult> run = RunEngine(source, operation, operation.log(), options, engine_services);
+    if (!run) return run;
+    CommandResult result = *std::move(run);
+    for (const EmbeddedImage& query : queries) result.kept.push_back(query.file);
+    if (result.counts.interrupted) return result;
 
     MatchQuestion question;
     question.fact = VectorFact((*embedder)->kind(), shared.allow_truncated);

@@ -101,16 +101,17 @@ class Tile final : public Command {
       manifest = *std::move(opened);
     }
     TileOperation operation(options_, services, pairs, manifest.get());
-    Engine engine({services.workers(), shared.limits, shared.force, shared.dry_run}, services.engine());
-    Result<RunCounts> counts = engine.Run(source, operation);
-    if (!counts) return counts.error();
-    CommandResult result = SumUp(*counts, operation);
+    EngineOptions options = services.engine_options();
+    options.dry_run = shared.dry_run;
+    Result<CommandResult> run = RunEngine(source, operation, operation.log(), options, services.engine());
+    if (!run) return run;
+    CommandResult result = SumUp(*std::move(run), operation);
     if (shared.dry_run) {
       result.text = operation.preview();
-      result.summary = "dry run: " + std::to_string(counts->done) + " would be cut into " +
+      result.summary = "dry run: " + std::to_string(result.counts.done) + " would be cut into " +
                        PrintablePath(options_.output) + ", largest lease " +
                        FormatByteSize(operation.largest_lease());
-    } else if (!counts->interrupted) {  // else the list is no whole one: the rerun writes it
+    } else if (!result.counts.interrupted) {  // else the list is no whole one: the rerun writes it
       if (Status finished = manifest->Finish(); !finished) return finished.error();
       result.details["manifest"] = PrintablePath(path);
       result.text = PrintablePath(path) + "\n";
@@ -118,11 +119,8 @@ class Tile final : public Command {
     return result;
   }
 
-  CommandResult SumUp(const RunCounts& counts, TileOperation& operation) const {
-    CommandResult result;
-    result.counts = counts;
-    result.failed = operation.log().TakeFailures();
-    result.fates = operation.log().TakeFates();
+  CommandResult SumUp(CommandResult result, TileOperation& operation) const {
+    const RunCounts& counts = result.counts;
     result.dropped = operation.too_small().size();
     result.kept_sources = counts.done + counts.skipped - result.dropped;
     result.kept = std::move(operation.written());

@@ -84,18 +84,16 @@ class Upscale final : public Command {
   Result<CommandResult> RunOperation(ItemSource& source, const CommandServices& services,
                                      UpscaleOperation& operation) {
     const bool dry_run = services.shared->dry_run;
-    Engine engine({services.workers(), services.shared->limits, services.shared->force, dry_run},
-                  services.engine());
-    Result<RunCounts> counts = engine.Run(source, operation);
-    if (!counts) return counts.error();
-    CommandResult result;
-    result.counts = *counts;
-    result.failed = operation.log().TakeFailures();
-    result.fates = operation.log().TakeFates();
+    EngineOptions options = services.engine_options();
+    options.dry_run = dry_run;
+    Result<CommandResult> run = RunEngine(source, operation, operation.log(), options, services.engine());
+    if (!run) return run;
+    CommandResult result = *std::move(run);
+    const RunCounts& counts = result.counts;
     result.kept = std::move(operation.written());
     if (dry_run) {
       result.text = operation.preview();
-      result.summary = "dry run: " + std::to_string(counts->done) + " would be written to " +
+      result.summary = "dry run: " + std::to_string(counts.done) + " would be written to " +
                        PrintablePath(options_.output) + ", largest lease " +
                        FormatByteSize(operation.largest_lease());
     } else {
@@ -105,11 +103,11 @@ class Upscale final : public Command {
         result.text += PrintablePath(file.path) + "\n";
       }
       result.details["outputs"] = std::move(outputs);
-      result.summary = std::to_string(counts->done) + " written to " + PrintablePath(options_.output);
+      result.summary = std::to_string(counts.done) + " written to " + PrintablePath(options_.output);
     }
-    if (counts->skipped > 0) {
-      result.summary += ", " + std::to_string(counts->skipped) +
-                        (counts->skipped == 1 ? " was finished already" : " were finished already");
+    if (counts.skipped > 0) {
+      result.summary += ", " + std::to_string(counts.skipped) +
+                        (counts.skipped == 1 ? " was finished already" : " were finished already");
     }
     return result;
   }

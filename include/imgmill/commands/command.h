@@ -94,6 +94,7 @@ struct CommandServices {
   EngineServices engine() const {
     return {memory, catalog, stop, progress, guests, nullptr, shared->watch_memory, plan, shared->plan};
   }
+  EngineOptions engine_options() const { return {workers(), shared->limits, shared->force}; }
   bool wants_fates() const { return !shared->report_page.empty(); }
   /// Whether CommandResult::details go anywhere: lists of all images are not made for nothing.
   bool wants_details() const { return shared->json || !shared->report.empty(); }
@@ -197,5 +198,10 @@ class OutcomeLog {
   std::vector<FailedItem> failures_;
   std::vector<ItemFate> fates_;
 };
+
+/// Runs the engine over all items: a result with counts, failures and fates, also of an interrupted run.
+/// @param log  the operation's.
+Result<CommandResult> RunEngine(ItemSource& source, Operation& operation, OutcomeLog& log,
+                                const EngineOptions& options, const EngineServices& services);
 
 }  // namespace imgmill
