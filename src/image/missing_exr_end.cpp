@@ -2,8 +2,10 @@
 // zero in it is a block that was never written ("OpenEXR File Layout", offset tables). libvips' reader draws
 // such blocks black, or a picture of one pixel where the zeros begin in the header.
 #include <cstring>
+#include <map>
 #include <string>
 
+#include "imgmill/base/path_text.h"
 #include "missing_end.h"
 #include "stored_number.h"
 
@@ -39,8 +41,60 @@ int64_t Number(const InputFile& file, int64_t at) {
 struct Header {
   int64_t end = -1;     ///< -1 if that cannot be told
   int64_t claimed = 0;  ///< bytes of an attribute that the file does not have; 0 if it has all
+  std::string misfit;   ///< an attribute that is not as long as its type is; empty if there is none
   int compression = 0;
 };
+
+/// Bytes of a value of a type; nothing where they vary.
+std::optional<int64_t> BytesOfType(const std::string& type) {
+  static const std::map<std::string, int64_t> kBytes = {{"box2f", 16},
+                                                        {"box2i", 16},
+                                                        {"chromaticities", 32},
+                                                        {"compression", 1},
+                                                        {"deepImageState", 1},
+                                                        {"double", 8},
+                                                        {"envmap", 1},
+                                                        {"float", 4},
+                                                        {"int", 4},
+                                                        {"keycode", 28},
+                                                        {"lineOrder", 1},
+                                                        {"m33d", 72},
+                                                        {"m33f", 36},
+                                                        {"m44d", 128},
+                                                        {"m44f", 64},
+                                                        {"rational", 8},
+                                                        {"tiledesc", 9},
+                                                        {"timecode", 8},
+                                                        {"v2d", 16},
+                                                        {"v2f", 8},
+                                                        {"v2i", 8},
+                                                        {"v3d", 24},
+                                                        {"v3f", 12},
+                                                        {"v3i", 12}};
+  const auto found = kBytes.find(type);
+  return found == kBytes.end() ? std::nullopt : std::optional(found->second);
+}
+
+/// Whether a value fills its attribute. OpenEXR reads what the type or the value itself says, and takes what
+/// lies behind for the next attribute: of a damaged file, anything.
+bool Fills(const InputFile& file, const std::string& type, int64_t at, int64_t bytes) {
+  const int64_t end = at + bytes;
+  if (type == "chlist") {  // names, 16 bytes behind each, an empty name
+    constexpr int64_t kChannelBytes = 16;
+    while (at >= 0 && at < end) {
+      if (TakeWord(file, at).empty()) return at == end;
+      if (at >= 0) at += kChannelBytes;
+    }
+    return false;
+  }
+  if (type == "preview") {  // width, height, four bytes a pixel
+    const int64_t width = Number(file, at), height = Number(file, at + 4);
+    return width == 0 || height == 0 ? bytes == 8
+                                     : width > 0 && width <= bytes && height > 0 && height <= bytes &&
+                                           width * height == (bytes - 8) / 4 && bytes % 4 == 0;
+  }
+  return BytesOfType(type).value_or(bytes) == bytes;
+}
 
 /// The one that begins at `at`.
 Header ReadHeader(const InputFile& file, int64_t at) {
@@ -53,12 +107,16 @@ Header ReadHeader(const InputFile& file, int64_t at) {
       return header;
     }
     const std::string name = TakeWord(file, at);
-    if (at >= 0) TakeWord(file, at);  // its type
+    const std::string type = at >= 0 ? TakeWord(file, at) : std::string();
     const int64_t bytes = at >= 0 ? Number(file, at) : -1;
     if (bytes < 0) return header;
     at += 4;
     if (bytes > file.bytes() - at) {
       header.claimed = bytes;
+      return header;
+    }
+    if (!Fills(file, type, at, bytes)) {
+      header.misfit = name;
       return header;
     }
     if (name == "compression" && file.ReadAt(at, &byte, 1) == 1) header.compression = byte;
@@ -89,6 +147,11 @@ std::optional<Error> FindMissingExrHeader(const InputFile& file) {
       return Error{Stage::kProbe, Code::kTruncated,
                    "the file ends within an attribute of its header that claims " +
                        std::to_string(header.claimed) + " bytes"};
+    }
+    if (!header.misfit.empty()) {
+      return Error{Stage::kProbe, Code::kMalformed,
+                   "its attribute " + PrintablePath(header.misfit) +
+                       " is not as long as its type (the file is damaged)"};
     }
     if (!many || header.end == at + 1) return std::nullopt;
     at = header.end;

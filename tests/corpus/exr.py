@@ -1,4 +1,4 @@
-"""OpenEXR headers that claim more than the file has. Needs nothing but Python."""
+"""OpenEXR headers that claim more than the file has, or are at odds with themselves. Needs nothing but Python."""
 import struct
 
 from corpus import Part
@@ -17,4 +17,12 @@ part.add("claims.exr", b"\x76\x2f\x31\x01" + struct.pack("<I", 2) + claim, "refu
          notes="claims 1700000000 bytes")
 part.add("claims_in_second_part.exr", b"\x76\x2f\x31\x01" + struct.pack("<I", 2 | 0x1000) + whole + claim,
          "refused truncated", None, source, notes="claims 1700000000 bytes")
+
+begin = b"\x76\x2f\x31\x01" + struct.pack("<I", 2)
+channel = struct.pack("<IBxxxII", 1, 0, 1, 1)
+part.add("channels_without_end.exr", begin + attribute(b"channels", b"chlist", b"R\0" + channel + b"OOOO") + b"\0" * 64,
+         "refused malformed", None, "OpenEXR File Layout: an empty name ends the list", notes="channels is not as long")
+part.add("window_too_long.exr", begin + attribute(b"dataWindow", b"box2i", struct.pack("<5i", 0, 0, 7, 7, 7)) + b"\0" * 64,
+         "refused malformed", None, "OpenEXR File Layout: a box2i is four numbers of four bytes",
+         notes="dataWindow is not as long")
 part.finish()
