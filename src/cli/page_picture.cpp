@@ -10,7 +10,7 @@
 
 #include "imgmill/image/reader.h"
 #include "imgmill/image/writer.h"
-#include "page_story.h"
+#include "run_trace.h"
 
 namespace imgmill {
 namespace {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "imgmill/engine/run_plan.h"
 #include "imgmill/memory/memory_manager.h"
-#include "imgmill/stream/run_plan.h"
 
 namespace imgmill {
 

@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "imgmill/engine/run_plan.h"
 #include "imgmill/memory/memory_manager.h"
-#include "imgmill/stream/run_plan.h"
 
 namespace imgmill {
 

@@ -245,12 +245,12 @@ bool Session::WriteReport(nlohmann::ordered_json& document) {
 }
 
 void Session::TellPage(const std::string& step, const CommandResult& result) {
-  if (services_.wants_fates() && !story_) story_.emplace(shared_.report_page);
-  if (story_) story_->Add(step, result);
+  if (services_.wants_verdicts() && !trace_) trace_.emplace(shared_.report_page);
+  if (trace_) trace_->Add(step, result);
 }
 
 bool Session::WritePage(const std::string& outcome) {
-  if (!story_) return true;
+  if (!trace_) return true;
   const MemoryInfo memory = memory_->Info();
   ReportPage page;
   page.command_line = plan_.command_line;
@@ -261,7 +261,7 @@ bool Session::WritePage(const std::string& outcome) {
                     " of memory, of a budget of " + FormatByteSize(memory.budget) + " (" +
                     memory.budget_source + ")",
                 std::string("imgmill " IMGMILL_VERSION ", ") + ImageLibraryVersions()};
-  story_->Fill(page, *memory_);
+  trace_->Fill(page, *memory_);
   return WriteOut(shared_.report_page, PageHtml(page));
 }
 
@@ -333,7 +333,7 @@ ExitCode Session::Finish(CommandResult result) {
             (counts.ignored == 1 ? " other file left out" : " other files left out");
 
   bool told = WriteReport(document);
-  if (!story_) TellPage(plan_.name, result);
+  if (!trace_) TellPage(plan_.name, result);
   told = WritePage(line) && told;
   if (!PrintText(shared_.json ? JsonText(document) : result.text)) {
     Log(LogLevel::kError, "stdout: cannot write: the results were not printed completely");

@@ -13,7 +13,7 @@
 #include "imgmill/commands/command.h"
 #include "imgmill/dataset/publish.h"
 #include "log_output.h"
-#include "page_story.h"
+#include "run_trace.h"
 
 namespace imgmill {
 
@@ -76,7 +76,7 @@ class Session {
   std::unique_ptr<MemoryManager> memory_;
   std::unique_ptr<ModelRuntime> models_;  // after the manager whose devices it serves
   LoadedModels loaded_;                   // after the runtime that they come from
-  std::optional<PageStory> story_;
+  std::optional<RunTrace> trace_;
   std::optional<RunPlan> run_plan_;  // of a dry run
   Progress progress_;
   uint64_t recalled_ = 0;  // of the images done: answered by the catalog alone

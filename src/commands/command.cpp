@@ -81,21 +81,22 @@ Status RoomForModel(const CommandServices& services, const std::string& path) {
                PrintablePath(path) + ": its weights do not fit beside LibTorch: " + fits.error().message};
 }
 
-void CommandResult::TellDropped(const ListedFile& file, std::string why) {
-  if (file.index >= fates.size()) return;
-  fates[file.index].end = ItemFate::End::kDropped;
-  fates[file.index].why = std::move(why);
+void CommandResult::MarkDropped(const ListedFile& file, std::string why) {
+  if (file.index >= verdicts.size()) return;
+  verdicts[file.index].end = ItemVerdict::End::kDropped;
+  verdicts[file.index].why = std::move(why);
 }
 
 void OutcomeLog::Record(const Outcome& outcome) {
-  if (services_.wants_fates() && fates_.size() < kMostFates) {
-    ItemFate& fate = fates_.emplace_back();
-    fate.path = outcome.file.path;
+  if (services_.wants_verdicts() && verdicts_.size() < kMostVerdicts) {
+    ItemVerdict& verdict = verdicts_.emplace_back();
+    verdict.path = outcome.file.path;
     if (outcome.state == Outcome::State::kFailed) {
-      fate.end = ItemFate::End::kFailed;
-      fate.why = outcome.error.value_or(Error{}).message;
+      verdict.end = ItemVerdict::End::kFailed;
+      verdict.why = outcome.error.value_or(Error{}).message;
     }
-    for (const std::string& output : outcome.outputs) fate.outputs.push_back(output_folder_ + "/" + output);
+    for (const std::string& output : outcome.outputs)
+      verdict.outputs.push_back(output_folder_ + "/" + output);
   }
   if (outcome.state == Outcome::State::kFailed) {
     const Error error = outcome.error.value_or(Error{});
@@ -119,7 +120,7 @@ Result<CommandResult> RunEngine(ItemSource& source, Operation& operation, Outcom
   CommandResult result;
   result.counts = *counts;
   result.failed = log.TakeFailures();
-  result.fates = log.TakeFates();
+  result.verdicts = log.TakeVerdicts();
   return result;
 }
 

@@ -84,17 +84,17 @@ class Dedup final : public Command {
     Result<CommandResult> result =
         RunEngine(source, operation, operation.log(), services.engine_options(), services.engine());
     if (!result || result->counts.interrupted) return result;  // half a folder has no groups
-    return Conclude(*std::move(result), operation.entries(), nullptr, services);
+    return Reduce(*std::move(result), operation.entries(), nullptr, services);
   }
 
   Result<CommandResult> RunVectors(ItemSource& source, const CommandServices& services) {
     Result<std::unique_ptr<Embedder>> embedder = MakeEmbedder(options_.embedding, services);
     if (!embedder) return embedder.error();
-    Result<VectorShelf> shelf = OpenShelf(*services.catalog, (*embedder)->kind());
-    if (!shelf) return shelf.error();
+    Result<VectorStore> store = OpenVectorStore(*services.catalog, (*embedder)->kind());
+    if (!store) return store.error();
     std::vector<DedupEntry> entries;
     EmbedOperation operation(
-        **embedder, *shelf, nullptr, services, /*needs_notes=*/true, [&](EmbeddedImage& image) {
+        **embedder, *store, nullptr, services, /*needs_notes=*/true, [&](EmbeddedImage& image) {
           entries.push_back({std::move(image.file), image.content, image.stamp, image.stamp.size, image.width,
                              image.height, 0, image.notes, image.place.row});
         });
@@ -103,11 +103,11 @@ class Dedup final : public Command {
     Result<CommandResult> result = RunEngine(source, operation, operation.log(), options, services.engine());
     if (!result || result->counts.interrupted) return result;
     (*embedder)->Describe(result->details);
-    return Conclude(*std::move(result), entries, shelf->file.get(), services);
+    return Reduce(*std::move(result), entries, store->file.get(), services);
   }
 
-  Result<CommandResult> Conclude(CommandResult result, const std::vector<DedupEntry>& entries,
-                                 const VectorFile* vectors, const CommandServices& services) {
+  Result<CommandResult> Reduce(CommandResult result, const std::vector<DedupEntry>& entries,
+                               const VectorFile* vectors, const CommandServices& services) {
     Grouping grouping(entries, vectors, options_, services);
     const LadderOutcome grouped = services.memory->Guarded(grouping, kHostWork, *services.stop);
     if (!grouped.status) return grouped.status.error();
@@ -146,8 +146,8 @@ class Dedup final : public Command {
       }
       return {};
     };
-    return CarryOut({"imgmill dedup", options_.action, options_.undo_file, options_.move_to}, plan, services,
-                    result);
+    return ExecuteActions({"imgmill dedup", options_.action, options_.undo_file, options_.move_to}, plan,
+                          services, result);
   }
 
   void Describe(const std::vector<DedupEntry>& entries, const std::vector<DuplicateGroup>& groups,
@@ -167,7 +167,7 @@ class Dedup final : public Command {
         const std::string how = member.identical     ? "same bytes"
                                 : member.same_pixels ? "same pixels"
                                                      : "distance " + DistanceJson(member.distance).dump();
-        result.TellDropped(entry.file, "duplicate of " + PrintablePath(keeper.file.path) + " (" + how + ")");
+        result.MarkDropped(entry.file, "duplicate of " + PrintablePath(keeper.file.path) + " (" + how + ")");
         freed.Add(entry.file.path);
         images.push_back(ImageJson(entry, member.distance, member.identical));
         result.text += "  dup " + PrintablePath(entry.file.path) + "  (" + std::to_string(entry.width) + "x" +

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "imgmill/commands/command.h"
+#include "imgmill/engine/operation.h"
 #include "imgmill/signals/perceptual_hash.h"
-#include "imgmill/stream/operation.h"
 #include "picture_notes.h"
 
 namespace imgmill {

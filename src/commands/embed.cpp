@@ -26,8 +26,8 @@ class Embed final : public Command {
     const SharedOptions& shared = *services.shared;
     Result<std::unique_ptr<Embedder>> embedder = MakeEmbedder(options_.embedding, services);
     if (!embedder) return embedder.error();
-    Result<VectorShelf> shelf = OpenShelf(*services.catalog, (*embedder)->kind());
-    if (!shelf) return shelf.error();
+    Result<VectorStore> store = OpenVectorStore(*services.catalog, (*embedder)->kind());
+    if (!store) return store.error();
     std::unique_ptr<VectorExport> exported;
     if (!options_.export_file.empty() && shared.dry_run) {
       const Status may = VectorExport::MayCreate(options_.export_file, *services.catalog, shared.force);
@@ -50,7 +50,7 @@ class Embed final : public Command {
       }
       embedded.push_back(std::move(image.file));
     };
-    EmbedOperation operation(**embedder, *shelf, nullptr, services, /*needs_notes=*/false, take);
+    EmbedOperation operation(**embedder, *store, nullptr, services, /*needs_notes=*/false, take);
     EngineOptions options = services.engine_options();
     options.workers = EmbeddingWorkers(options_.embedding, services);
     Result<CommandResult> run = RunEngine(source, operation, operation.log(), options, services.engine());
@@ -62,7 +62,7 @@ class Embed final : public Command {
     if (counts.interrupted) return result;
 
     (*embedder)->Describe(result.details);
-    const int dimension = shelf->file ? shelf->file->dimension() : 0;
+    const int dimension = store->file ? store->file->dimension() : 0;
     result.details["dimension"] = dimension;
     result.summary = std::to_string(result.kept.size()) + " vectors of " + std::to_string(dimension);
     if (counts.recalled > 0) result.summary += ", " + std::to_string(counts.recalled) + " known before";

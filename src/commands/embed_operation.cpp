@@ -33,11 +33,11 @@ std::string VectorFact(const std::string& kind, bool lenient) {
   return "vector/1 " + kind + (lenient ? " lenient" : "");
 }
 
-Result<VectorShelf> OpenShelf(Catalog& catalog, const std::string& kind) {
+Result<VectorStore> OpenVectorStore(Catalog& catalog, const std::string& kind) {
   Result<std::unique_ptr<VectorFile>> file =
       catalog.folder().empty() ? std::unique_ptr<VectorFile>() : VectorFile::Open(catalog.folder(), kind, 0);
   if (!file) return file.error();
-  return VectorShelf{&catalog, *std::move(file)};
+  return VectorStore{&catalog, *std::move(file)};
 }
 
 class EmbedOperation::Task final : public ItemTask {
@@ -61,8 +61,8 @@ class EmbedOperation::Task final : public ItemTask {
       return Error{Stage::kCompute, Code::kModelError,
                    "the model gives a vector of no finite length for it (is its input described right?)"};
     }
-    VectorShelf& shelf = operation_.kept_;
-    Result<VectorFile::Place> place = shelf.file->Append(vector.span());
+    VectorStore& store = operation_.kept_;
+    Result<VectorFile::Place> place = store.file->Append(vector.span());
     if (!place) return place.error();
     auto payload = std::make_unique<EmbedPayload>();
     EmbeddedImage& image = payload->image;
@@ -73,11 +73,11 @@ class EmbedOperation::Task final : public ItemTask {
     image.height = item_.main.upright_height;
     image.notes = meter_.Finish();
     image.place = *place;
-    image.vectors = shelf.file.get();
+    image.vectors = store.file.get();
     // The place last: whoever finds it finds the rest.
     for (const auto& [fact, value] : {std::pair{operation_.notes_fact_, Packed(image.notes)},
                                       std::pair{operation_.fact_, Packed(image.place)}}) {
-      if (Status put = shelf.catalog->PutFact(item_.main.content, fact, value); !put) return put;
+      if (Status put = store.catalog->PutFact(item_.main.content, fact, value); !put) return put;
     }
     outcome.payload = std::move(payload);
     return {};
@@ -90,7 +90,7 @@ class EmbedOperation::Task final : public ItemTask {
   PictureMeter meter_;
 };
 
-EmbedOperation::EmbedOperation(Embedder& embedder, VectorShelf& known, VectorShelf* kept,
+EmbedOperation::EmbedOperation(Embedder& embedder, VectorStore& known, VectorStore* kept,
                                const CommandServices& services, bool needs_notes,
                                std::function<void(EmbeddedImage&)> on_image)
     : embedder_(embedder),

@@ -12,7 +12,7 @@
 namespace imgmill {
 
 /// Where vectors are found again: a catalog's facts, and the file that they point into.
-struct VectorShelf {
+struct VectorStore {
   Catalog* catalog = nullptr;
   std::unique_ptr<VectorFile> file;  ///< null as long as there are no vectors of that kind
 };
@@ -38,7 +38,7 @@ class EmbedOperation final : public Operation {
   /// Vectors are recalled from `known` and kept in `kept`; null means that `known` keeps them.
   /// @param needs_notes  whether an image whose vector is known, and whose notes are not, is looked at again
   /// @param on_image  called in the order of the listing, from one thread at a time.
-  EmbedOperation(Embedder& embedder, VectorShelf& known, VectorShelf* kept, const CommandServices& services,
+  EmbedOperation(Embedder& embedder, VectorStore& known, VectorStore* kept, const CommandServices& services,
                  bool needs_notes, std::function<void(EmbeddedImage&)> on_image);
 
   std::string name() const override { return "embed"; }
@@ -56,8 +56,8 @@ class EmbedOperation final : public Operation {
   class Task;
 
   Embedder& embedder_;
-  VectorShelf& known_;
-  VectorShelf& kept_;
+  VectorStore& known_;
+  VectorStore& kept_;
   const bool needs_notes_;
   const bool allow_truncated_;
   bool ready_ = false;
@@ -67,7 +67,7 @@ class EmbedOperation final : public Operation {
   std::function<void(EmbeddedImage&)> on_image_;
 };
 
-/// The shelf of a catalog for one kind of vectors; its file is opened if there is one.
-Result<VectorShelf> OpenShelf(Catalog& catalog, const std::string& kind);
+/// The store of a catalog for one kind of vectors; its file is opened if there is one.
+Result<VectorStore> OpenVectorStore(Catalog& catalog, const std::string& kind);
 
 }  // namespace imgmill

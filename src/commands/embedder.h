@@ -7,7 +7,7 @@
 
 #include "imgmill/commands/command.h"
 #include "imgmill/commands/embedding_options.h"
-#include "imgmill/stream/operation.h"
+#include "imgmill/engine/operation.h"
 
 namespace imgmill {
 

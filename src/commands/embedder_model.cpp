@@ -3,8 +3,8 @@
 
 #include "embedder.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/engine/device_lane.h"
 #include "imgmill/memory/pool_array.h"
-#include "imgmill/stream/device_lane.h"
 #include "model_loading.h"
 
 namespace imgmill {

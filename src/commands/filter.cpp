@@ -153,7 +153,7 @@ class Filter final : public Command {
              {"signal", InfoOf(rules[r].rule.signal).name},
              {"value", std::isnan(value) ? nlohmann::ordered_json() : nlohmann::ordered_json(value)}});
       }
-      result.TellDropped(entry.file, why);
+      result.MarkDropped(entry.file, why);
       if (!services.shared->json)
         result.text += "drop " + PrintablePath(entry.file.path) + "  (" + why + ")\n";
       if (services.wants_details())
@@ -206,8 +206,8 @@ class Filter final : public Command {
     const auto done = [&](const FileAction& action) {
       if (move && on_kept) result.kept[action.number].path = action.target;
     };
-    return CarryOut({"imgmill filter", options_.action, options_.undo_file, options_.to}, plan, services,
-                    result, done);
+    return ExecuteActions({"imgmill filter", options_.action, options_.undo_file, options_.to}, plan,
+                          services, result, done);
   }
 
   FilterOptions options_;

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "imgmill/commands/command.h"
+#include "imgmill/engine/operation.h"
 #include "imgmill/signals/signal_set.h"
-#include "imgmill/stream/operation.h"
 
 namespace imgmill {
 

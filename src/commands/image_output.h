@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "imgmill/engine/output_folder.h"
 #include "imgmill/image/writer.h"
-#include "imgmill/stream/output_folder.h"
 
 namespace imgmill {
 

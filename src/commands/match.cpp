@@ -50,9 +50,9 @@ class Match final : public Command {
     const SharedOptions& shared = *services.shared;
     Result<std::unique_ptr<Embedder>> embedder = MakeEmbedder(options_.embedding, services);
     if (!embedder) return embedder.error();
-    Result<VectorShelf> shelf = OpenShelf(*services.catalog, (*embedder)->kind());
-    if (!shelf) return shelf.error();
-    if (!shelf->file) {
+    Result<VectorStore> store = OpenVectorStore(*services.catalog, (*embedder)->kind());
+    if (!store) return store.error();
+    if (!store->file) {
       return Error{
           Stage::kConfigure, Code::kUsage,
           "the catalog " + PrintablePath(services.catalog->folder()) +
@@ -62,9 +62,9 @@ class Match final : public Command {
     // Queries leave no trace in the catalog that they ask: they would be found by the next ones.
     Result<std::unique_ptr<Catalog>> own = Catalog::Open("");
     if (!own) return own.error();
-    VectorShelf own_shelf{own->get(), nullptr};
+    VectorStore own_store{own->get(), nullptr};
     std::vector<EmbeddedImage> queries;
-    EmbedOperation operation(**embedder, *shelf, &own_shelf, services, /*needs_notes=*/false,
+    EmbedOperation operation(**embedder, *store, &own_store, services, /*needs_notes=*/false,
                              [&](EmbeddedImage& image) { queries.push_back(std::move(image)); });
     EngineServices engine_services = services.engine();
     engine_services.notes = own->get();
@@ -84,7 +84,7 @@ class Match final : public Command {
     question.least = static_cast<float>(options_.min_similarity);
     question.exclude_self = options_.exclude_self;
     Result<std::vector<std::vector<MatchedImage>>> matches =
-        SearchMatches(*shelf, question, queries, services);
+        SearchMatches(*store, question, queries, services);
     if (!matches) return matches.error();
     (*embedder)->Describe(result.details);
     Describe(queries, *matches, question.folder, result);

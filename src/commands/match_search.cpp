@@ -16,24 +16,24 @@ constexpr size_t kQueriesAtOnce = 256;
 
 class Search final : public LadderWork {
  public:
-  Search(const VectorShelf& shelf, const MatchQuestion& question, const std::vector<EmbeddedImage>& queries,
+  Search(const VectorStore& store, const MatchQuestion& question, const std::vector<EmbeddedImage>& queries,
          const CommandServices& services)
-      : shelf_(shelf), question_(question), queries_(queries), services_(services) {}
+      : store_(store), question_(question), queries_(queries), services_(services) {}
 
   bool has_cpu_rung() const override { return false; }
 
   Status Run(const Attempt&) override {
     matches.assign(queries_.size(), {});
-    const Result<uint64_t> known = shelf_.catalog->CountFiles();
+    const Result<uint64_t> known = store_.catalog->CountFiles();
     if (!known) return known.error();
-    const auto dimension = static_cast<size_t>(shelf_.file->dimension());
+    const auto dimension = static_cast<size_t>(store_.file->dimension());
     const size_t block_floats = std::min(kQueriesAtOnce, std::max<size_t>(queries_.size(), 1)) * dimension;
     const int threads = services_.workers();
     const size_t found =
         kQueriesAtOnce * question_.top * sizeof(Neighbour) * static_cast<size_t>(threads + 1);
     Result<Lease> lease =
         services_.memory->Acquire({*known * sizeof(SearchRow) + block_floats * sizeof(float),
-                                   SearchWindowBytes(shelf_.file->dimension(), threads) + found},
+                                   SearchWindowBytes(store_.file->dimension(), threads) + found},
                                   *services_.stop);
     if (!lease) return lease.error();
     PoolArray<SearchRow> rows(*known);
@@ -43,8 +43,8 @@ class Search final : public LadderWork {
     std::sort(rows.begin(), rows.begin() + *count,
               [](const SearchRow& a, const SearchRow& b) { return a.row < b.row; });
 
-    const VectorRows vectors{shelf_.file->dimension(), [this](uint64_t first, uint64_t n, const auto& see) {
-                               return shelf_.file->Look(first, n, see);
+    const VectorRows vectors{store_.file->dimension(), [this](uint64_t first, uint64_t n, const auto& see) {
+                               return store_.file->Look(first, n, see);
                              }};
     PoolArray<float> block(block_floats);
     std::vector<std::vector<Neighbour>> nearest(queries_.size());
@@ -83,7 +83,7 @@ class Search final : public LadderWork {
     if (*now == file.stamp) return true;
     const Result<bool> same = IsAsSeen(path, file.stamp, file.content);
     if (!same || !*same) return false;
-    if (Status put = shelf_.catalog->PutFile(path, {*now, file.content}); !put && noted_) noted_ = put;
+    if (Status put = store_.catalog->PutFile(path, {*now, file.content}); !put && noted_) noted_ = put;
     return true;
   }
 
@@ -95,11 +95,11 @@ class Search final : public LadderWork {
     }
     uint32_t id = 0;
     size_t count = 0;
-    Status scanned = shelf_.catalog->ForEachFileWithFact(
+    Status scanned = store_.catalog->ForEachFileWithFact(
         question_.fact, [&](const std::string& path, const KnownFile& file, std::string_view value) {
           VectorFile::Place place;
           const bool searched = Below(path) && Unpack(std::string(value), place) &&
-                                place.row < shelf_.file->rows() && StillThere(path, file);
+                                place.row < store_.file->rows() && StillThere(path, file);
           if (searched && count < rows.size()) {
             rows[count++] = {place.row, id};
             if (const auto self = selves_.find(path); self != selves_.end()) self->second = id;
@@ -123,7 +123,7 @@ class Search final : public LadderWork {
     }
     uint32_t id = 0;
     auto next = paths.begin();
-    Status scanned = shelf_.catalog->ForEachFileWithFact(
+    Status scanned = store_.catalog->ForEachFileWithFact(
         question_.fact, [&](const std::string& path, const KnownFile&, std::string_view) {
           if (next != paths.end() && next->first == id) (next++)->second = path;
           ++id;
@@ -142,7 +142,7 @@ class Search final : public LadderWork {
         "none of the catalog's images is there any more, or none is below --in (run imgmill embed again)"};
   }
 
-  const VectorShelf& shelf_;
+  const VectorStore& store_;
   const MatchQuestion& question_;
   const std::vector<EmbeddedImage>& queries_;
   const CommandServices& services_;
@@ -152,11 +152,11 @@ class Search final : public LadderWork {
 
 }  // namespace
 
-Result<std::vector<std::vector<MatchedImage>>> SearchMatches(const VectorShelf& shelf,
+Result<std::vector<std::vector<MatchedImage>>> SearchMatches(const VectorStore& store,
                                                              const MatchQuestion& question,
                                                              const std::vector<EmbeddedImage>& queries,
                                                              const CommandServices& services) {
-  Search search(shelf, question, queries, services);
+  Search search(store, question, queries, services);
   const LadderOutcome searched = services.memory->Guarded(search, kHostWork, *services.stop);
   if (!searched.status) return searched.status.error();
   return std::move(search.matches);

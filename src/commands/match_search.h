@@ -21,10 +21,10 @@ struct MatchQuestion {
   bool exclude_self = false;
 };
 
-/// For each query the nearest of the images that `shelf` knows and that are there as they were when they were
+/// For each query the nearest of the images that `store` knows and that are there as they were when they were
 /// embedded (by size and time). Exact; of equally near ones the first by path. kUsage if there is none to
 /// search. What it holds is leased: some 16 bytes an image.
-Result<std::vector<std::vector<MatchedImage>>> SearchMatches(const VectorShelf& shelf,
+Result<std::vector<std::vector<MatchedImage>>> SearchMatches(const VectorStore& store,
                                                              const MatchQuestion& question,
                                                              const std::vector<EmbeddedImage>& queries,
                                                              const CommandServices& services);

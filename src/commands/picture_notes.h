@@ -5,9 +5,9 @@
 #include <optional>
 
 #include "imgmill/dataset/running_digest.h"
+#include "imgmill/engine/operation.h"
 #include "imgmill/signals/coarse_shapes.h"
 #include "imgmill/signals/signal_set.h"
-#include "imgmill/stream/operation.h"
 
 namespace imgmill {
 

@@ -105,9 +105,9 @@ Result<Journal> OpenJournal(const ActRequest& request, const CommandServices& se
 
 }  // namespace
 
-Status CarryOut(const ActRequest& request, const std::function<Status(ActionJournal&)>& plan,
-                const CommandServices& services, CommandResult& result,
-                const std::function<void(const FileAction&)>& done) {
+Status ExecuteActions(const ActRequest& request, const std::function<Status(ActionJournal&)>& plan,
+                      const CommandServices& services, CommandResult& result,
+                      const std::function<void(const FileAction&)>& done) {
   if (services.shared->dry_run) {
     result.summary += "; dry run: nothing was touched";
     return {};

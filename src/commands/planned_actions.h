@@ -21,8 +21,8 @@ struct ActRequest {
 /// file is touched. What could not be done is in result.action_failures, what was done in
 /// result.details["acted"] and in the summary. A dry run only says so.
 /// @param done  told of each action that was carried out, with its final target; may be empty.
-Status CarryOut(const ActRequest& request, const std::function<Status(ActionJournal&)>& plan,
-                const CommandServices& services, CommandResult& result,
-                const std::function<void(const FileAction&)>& done = {});
+Status ExecuteActions(const ActRequest& request, const std::function<Status(ActionJournal&)>& plan,
+                      const CommandServices& services, CommandResult& result,
+                      const std::function<void(const FileAction&)>& done = {});
 
 }  // namespace imgmill

@@ -127,7 +127,7 @@ class Tile final : public Command {
     nlohmann::ordered_json small = nlohmann::ordered_json::array();
     for (const ListedFile& file : operation.too_small()) {
       small.push_back(PrintablePath(file.path));
-      result.TellDropped(file, "smaller than a tile");
+      result.MarkDropped(file, "smaller than a tile");
     }
     result.details["tiles"] = operation.tiles();
     result.details["too_small"] = std::move(small);

@@ -7,9 +7,9 @@
 
 #include "imgmill/commands/tile.h"
 #include "imgmill/dataset/pair_index.h"
+#include "imgmill/engine/operation.h"
+#include "imgmill/engine/output_set.h"
 #include "imgmill/signals/signal_set.h"
-#include "imgmill/stream/operation.h"
-#include "imgmill/stream/output_set.h"
 #include "tile_grid.h"
 #include "tile_manifest.h"
 

@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
+#include "imgmill/engine/output_set.h"
 #include "imgmill/image/encoder.h"
-#include "imgmill/stream/output_set.h"
 #include "tile_band.h"
 #include "tile_names.h"
 

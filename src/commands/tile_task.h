@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "imgmill/engine/operation.h"
+#include "imgmill/engine/output_set.h"
 #include "imgmill/signals/signal_set.h"
-#include "imgmill/stream/operation.h"
-#include "imgmill/stream/output_set.h"
 #include "tile_side.h"
 
 namespace imgmill {

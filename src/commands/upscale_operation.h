@@ -7,8 +7,8 @@
 
 #include "image_output.h"
 #include "imgmill/commands/upscale.h"
-#include "imgmill/stream/device_lane.h"
-#include "imgmill/stream/operation.h"
+#include "imgmill/engine/device_lane.h"
+#include "imgmill/engine/operation.h"
 
 namespace imgmill {
 

@@ -9,7 +9,7 @@
 
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
-#include "imgmill/stream/output_folder.h"
+#include "imgmill/engine/output_folder.h"
 
 namespace imgmill {
 namespace {

@@ -38,7 +38,7 @@ std::string Link(const std::string& target, const std::string& text) {
 
 /// "kept", or "kept 6, dropped 2" where a step met several files made of the image; "done" where a step
 /// writes.
-std::string Verdict(const PageStop& stop) {
+std::string Verdict(const StepVerdict& stop) {
   const std::array<std::pair<const char*, uint64_t>, 3> parts = {
       {{stop.outputs.empty() ? "kept" : "done", stop.kept},
        {"dropped", stop.dropped},
@@ -52,20 +52,20 @@ std::string Verdict(const PageStop& stop) {
   return text;
 }
 
-const char* ClassOf(const PageStop& stop) {
+const char* ClassOf(const StepVerdict& stop) {
   if (stop.failed > 0) return "failed";
   return stop.kept > 0 ? "kept" : "dropped";
 }
 
 /// How the image's way ended: the class of its card.
 const char* EndOf(const PageImage& image) {
-  for (const PageStop& stop : image.way) {
+  for (const StepVerdict& stop : image.way) {
     if (stop.failed > 0) return "failed";
   }
   return image.way.empty() || image.way.back().kept > 0 ? "through" : "dropped";
 }
 
-std::string StopHtml(const PageStop& stop) {
+std::string StopHtml(const StepVerdict& stop) {
   std::string html = "<li class=\"" + std::string(ClassOf(stop)) + "\">" + Escaped(stop.step) + ": <b>" +
                      Verdict(stop) + "</b>";
   std::string reasons;
@@ -82,7 +82,7 @@ std::string CardHtml(const PageImage& image) {
   std::string html = "<div class=\"card " + std::string(EndOf(image)) + "\"><div class=\"frame\">";
   html += image.picture.empty() ? "no picture" : "<img alt=\"\" src=\"" + image.picture + "\">";
   html += "</div><div><div class=\"name\">" + Link(image.link, image.name) + "</div>\n<ul class=\"way\">\n";
-  for (const PageStop& stop : image.way) html += StopHtml(stop);
+  for (const StepVerdict& stop : image.way) html += StopHtml(stop);
   return html + "</ul></div></div>\n";
 }
 

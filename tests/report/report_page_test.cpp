@@ -13,8 +13,8 @@ size_t Occurrences(const std::string& text, const std::string& word) {
   return count;
 }
 
-PageStop Stop(const std::string& step, uint64_t kept, uint64_t dropped, uint64_t failed) {
-  PageStop stop;
+StepVerdict Stop(const std::string& step, uint64_t kept, uint64_t dropped, uint64_t failed) {
+  StepVerdict stop;
   stop.step = step;
   stop.kept = kept;
   stop.dropped = dropped;
@@ -27,7 +27,7 @@ PageStop Stop(const std::string& step, uint64_t kept, uint64_t dropped, uint64_t
 TEST_CASE("names and reasons are text on the page, whatever they look like") {
   ReportPage page;
   page.command_line = "imgmill dedup <script>alert(1)</script>";
-  PageStop stop = Stop("dedup", 0, 1, 0);
+  StepVerdict stop = Stop("dedup", 0, 1, 0);
   stop.reasons = {"duplicate of <b>&\"x\""};
   page.images.push_back({"<img src=x onerror=alert(1)>", "a%22b.png", "", {stop}});
   const std::string html = PageHtml(page);

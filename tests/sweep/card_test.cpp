@@ -6,12 +6,12 @@
 #include <cstring>
 #include <utility>
 
+#include "engine/stand_in_card.h"
 #include "imgmill/memory/out_of_memory.h"
-#include "stream/stand_in_card.h"
 #include "sweep/command_run.h"
 
 using namespace imgmill;
-using stream_test::StandInCard;
+using engine_test::StandInCard;
 
 namespace {
 

@@ -13,9 +13,9 @@
 
 #include "imgmill/catalog/catalog.h"
 #include "imgmill/commands/loaded_models.h"
+#include "imgmill/engine/engine.h"
 #include "imgmill/infer/model_runtime.h"
 #include "imgmill/memory/memory_manager.h"
-#include "imgmill/stream/engine.h"
 
 namespace imgmill {
 
@@ -95,7 +95,7 @@ struct CommandServices {
     return {memory, catalog, stop, progress, guests, nullptr, shared->watch_memory, plan, shared->plan};
   }
   EngineOptions engine_options() const { return {workers(), shared->limits, shared->force}; }
-  bool wants_fates() const { return !shared->report_page.empty(); }
+  bool wants_verdicts() const { return !shared->report_page.empty(); }
   /// Whether CommandResult::details go anywhere: lists of all images are not made for nothing.
   bool wants_details() const { return shared->json || !shared->report.empty(); }
   int workers() const;  ///< jobs, or one for each core this process may use
@@ -111,8 +111,8 @@ struct FailedItem {
 ///
 /// More of them than a page can show are not kept: they would be the one thing here that grows with the
 /// folder.
-inline constexpr size_t kMostFates = 20000;
-struct ItemFate {
+inline constexpr size_t kMostVerdicts = 20000;
+struct ItemVerdict {
   enum class End { kKept, kDropped, kFailed };
   std::string path;  ///< as the step was given it
   End end = End::kKept;
@@ -140,8 +140,9 @@ struct CommandResult {
   /// Of the listed: those that gave what is in `kept`. Nothing where each gave one.
   std::optional<uint64_t> kept_sources;
   uint64_t kept_images() const { return kept_sources.value_or(kept.size()); }
-  /// One for each of the first kMostFates listed images, in order; only if CommandServices::wants_fates().
-  std::vector<ItemFate> fates;
+  /// One for each of the first kMostVerdicts listed images, in order; only if
+  /// CommandServices::wants_verdicts().
+  std::vector<ItemVerdict> verdicts;
   /// Of the listed: neither kept nor failed.
   uint64_t dropped = 0;
   /// Why the command did not act on what it found, such as --max-drop: the run ends with this error, and with
@@ -150,8 +151,8 @@ struct CommandResult {
   /// --check was given and something was found.
   bool findings = false;
 
-  /// A reduce dropped an image that its map had kept: changes its fate, where fates are kept.
-  void TellDropped(const ListedFile& file, std::string why);
+  /// A reduce dropped an image that its map had kept: changes its verdict, where verdicts are kept.
+  void MarkDropped(const ListedFile& file, std::string why);
 };
 
 class Command {
@@ -180,8 +181,8 @@ class Command {
   virtual Result<CommandResult> Run(ItemSource& source, const CommandServices& services) = 0;
 };
 
-/// Logs and keeps the failures, notes and fates of a run, in order. Each operation's Collect passes outcomes
-/// on to one.
+/// Logs and keeps the failures, notes and verdicts of a run, in order. Each operation's Collect passes
+/// outcomes on to one.
 class OutcomeLog {
  public:
   /// @param output_folder  where the outcomes' outputs are, if there are any.
@@ -189,17 +190,17 @@ class OutcomeLog {
       : services_(services), output_folder_(std::move(output_folder)) {}
   void Record(const Outcome& outcome);
   std::vector<FailedItem> TakeFailures() { return std::move(failures_); }
-  /// Everything that did not fail counts as kept, until CommandResult::TellDropped says otherwise.
-  std::vector<ItemFate> TakeFates() { return std::move(fates_); }
+  /// Everything that did not fail counts as kept, until CommandResult::MarkDropped says otherwise.
+  std::vector<ItemVerdict> TakeVerdicts() { return std::move(verdicts_); }
 
  private:
   const CommandServices& services_;
   std::string output_folder_;
   std::vector<FailedItem> failures_;
-  std::vector<ItemFate> fates_;
+  std::vector<ItemVerdict> verdicts_;
 };
 
-/// Runs the engine over all items: a result with counts, failures and fates, also of an interrupted run.
+/// Runs the engine over all items: a result with counts, failures and verdicts, also of an interrupted run.
 /// @param log  the operation's.
 Result<CommandResult> RunEngine(ItemSource& source, Operation& operation, OutcomeLog& log,
                                 const EngineOptions& options, const EngineServices& services);

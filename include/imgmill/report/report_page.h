@@ -8,7 +8,7 @@
 namespace imgmill {
 
 /// What one step did with one image of the input, or with the files that earlier steps made of it.
-struct PageStop {
+struct StepVerdict {
   std::string step;
   uint64_t kept = 0;
   uint64_t dropped = 0;
@@ -18,10 +18,10 @@ struct PageStop {
 };
 
 struct PageImage {
-  std::string name;           ///< as shown, in printable text
-  std::string link;           ///< to the file, from the page
-  std::string picture;        ///< a data: URI of a small picture; empty if there is none
-  std::vector<PageStop> way;  ///< one stop for each step that it reached
+  std::string name;              ///< as shown, in printable text
+  std::string link;              ///< to the file, from the page
+  std::string picture;           ///< a data: URI of a small picture; empty if there is none
+  std::vector<StepVerdict> way;  ///< one for each step that it reached
 };
 
 struct PageStep {

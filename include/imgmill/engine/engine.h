@@ -1,0 +1,82 @@
+// The one way through the house: list, probe, admit, source, compute, output; in order, within the budget.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "imgmill/base/stop_flag.h"
+#include "imgmill/catalog/catalog.h"
+#include "imgmill/engine/item_source.h"
+#include "imgmill/engine/operation.h"
+#include "imgmill/engine/progress.h"
+#include "imgmill/engine/run_plan.h"
+#include "imgmill/memory/memory_manager.h"
+
+namespace imgmill {
+
+struct EngineOptions {
+  /// Images worked on at once, each on one worker thread. 0: one for each core.
+  int workers = 0;
+  ImageLimits limits;
+  /// Compute everything again, whatever the catalog knows.
+  bool force = false;
+  /// List, probe, cost and recall, and decode nothing: outcomes say what each image would come to, and lease.
+  bool dry_run = false;
+};
+
+/// Everything a run shares. Not owned.
+struct EngineServices {
+  MemoryManager* memory = nullptr;
+  Catalog* catalog = nullptr;
+  const StopFlag* stop = nullptr;
+  Progress* progress = nullptr;
+  /// Operations of later steps, which only note facts: they are shown the images that this run decodes as
+  /// they would read them, so that their own run recalls instead of decoding. See Command::FactsOnly.
+  std::span<Operation* const> guests = {};
+  /// Where files are noted as they are met, if not in `catalog`: for images that are only asked about.
+  Catalog* notes = nullptr;
+  /// One image at a time, each one's peak of resident memory noted for the report.
+  bool watch_memory = false;
+  /// What a dry run finds out goes here, if there is a place.
+  std::optional<RunPlan>* plan = nullptr;
+  /// Only the plan is wanted: a dry run whose outcomes the operation does not see, and that counts as
+  /// interrupted, so that no reduce follows.
+  bool plan_only = false;
+  Catalog& Notes() const { return notes != nullptr ? *notes : *catalog; }
+};
+
+/// How a run went. listed = done + skipped + failed, unless it was interrupted.
+struct RunCounts {
+  uint64_t listed = 0;
+  uint64_t done = 0;
+  uint64_t skipped = 0;
+  uint64_t failed = 0;
+  uint64_t ignored = 0;   ///< files in the folders that are no images by name
+  uint64_t recalled = 0;  ///< of `done`: answered by the catalog alone
+  uint64_t off_plan = 0;  ///< of `done`: a rung changed tile, micro-batch or device
+  bool interrupted = false;
+  std::string interruption;  ///< why, in words: a signal, a full disk
+};
+
+class Engine {
+ public:
+  Engine(EngineOptions options, EngineServices services);
+
+  /// Runs `operation` over all items. Never throws for an image's sake; an error is one that ends the run,
+  /// and an exception of source or operation, on whatever thread, is one: what was done until then is kept.
+  /// The operation's Collect has seen every outcome, in order, when this returns a value.
+  Result<RunCounts> Run(ItemSource& source, Operation& operation);
+
+ private:
+  Result<RunCounts> RunToItsEnd(ItemSource& source, Operation& operation);
+
+  EngineOptions options_;
+  EngineServices services_;
+};
+
+/// Bytes of the rows that one region of this layout holds.
+Footprint RegionFootprint(const Layout& input, const RegionPlan& plan);
+
+}  // namespace imgmill

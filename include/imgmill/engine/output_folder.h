@@ -1,0 +1,84 @@
+// Where an operation's files go, and how they get there: intent row, fsync, rename, done row.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "imgmill/base/result.h"
+#include "imgmill/catalog/catalog.h"
+#include "imgmill/engine/operation.h"
+
+namespace imgmill {
+
+/// Publishes outputs so that a run killed at any point and started again ends with the bytes of an
+/// undisturbed one. Thread-safe: paths of different items do not touch each other.
+class OutputFolder {
+ public:
+  /// @param fingerprint  what determines the outputs' bytes: the operation's options, plan and versions.
+  /// @param overwrite    replace files that are not ours.
+  OutputFolder(std::string folder, std::string fingerprint, Catalog& catalog, bool overwrite);
+
+  /// Whether `relative` was finished for this content by an earlier run: the done row, or an intent whose
+  /// digest the file has (a run killed between rename and done row); either way size and digest of the file
+  /// are compared. What was made of the same content under another path (the input folder was renamed, or
+  /// copied) would have the same bytes: it is taken over.
+  Result<bool> Finished(const Item& item, const std::string& relative);
+
+  /// Refuses (kConflict) a target that exists, is not ours or is another source's and must not be
+  /// overwritten, and always one that is the item's own source.
+  Status MayWrite(const Item& item, const std::string& relative);
+
+  /// Makes folders, and refuses what MayWrite does.
+  /// @return the temporary path to write to.
+  Result<std::string> Begin(const Item& item, const std::string& relative);
+
+  /// Publishes the complete temporary file.
+  Status Commit(const Item& item, const std::string& relative, const std::string& temporary);
+
+  WorkKey KeyOf(const Item& item, const std::string& relative) const {
+    return {item.main.absolute, item.WorkContent(), fingerprint_, relative};
+  }
+  /// The file at `relative` is there, with the size and digest of `row`.
+  bool Holds(const std::string& relative, const WorkRow& row) const;
+  Catalog& catalog() { return catalog_; }
+
+  /// Whether what is filed under `key` is this item's to replace: its source is the same path; or content and
+  /// fingerprint are the same, and so are the bytes; or its source was in the item's folder and is gone from
+  /// there, replaced by this one (photo.jpg by photo.png).
+  bool IsOfItem(const Item& item, const WorkKey& key) const;
+  /// Whether another source keeps us from an output in place that is its own, and ours too if `ours`: sources
+  /// of equal content have one output. It stays as long as one of the others may want it.
+  bool HasClaim(const std::string& other_source, bool ours) const;
+  /// The error of whoever must leave alone an output of another source.
+  Error OtherSources(const std::string& relative, const std::string& source) const;
+  bool overwrite() const { return overwrite_; }
+
+  std::string PathOf(const std::string& relative) const { return folder_ + "/" + relative; }
+  const std::string& folder() const { return folder_; }
+
+ private:
+  /// Whether the file at `relative` is, to the byte, one that this catalog says we wrote, and of this item.
+  Status CheckOwner(const Item& item, const std::string& relative);
+
+  std::string folder_;
+  std::string fingerprint_;
+  Catalog& catalog_;
+  bool overwrite_;
+};
+
+/// Removes a temporary file unless Release was called.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(std::string path) : path_(std::move(path)) {}
+  ~TemporaryFile();
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  void Release() { path_.clear(); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+}  // namespace imgmill

@@ -1,0 +1,68 @@
+// The many files that one source gives, such as its tiles: all of them are published, or none.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "imgmill/engine/output_folder.h"
+
+namespace imgmill {
+
+/// Where the files of one set may lie: each path below the output folder begins with one of these. They tell
+/// its rows in the catalog from others of the same source.
+using SetPrefixes = std::vector<std::string>;
+
+/// Collects a set's files under temporary names and publishes them with one transaction before the renames
+/// and one after. A row for the set itself holds how many files there are, so that a rerun can tell a whole
+/// set from half of one. Not thread-safe; sets of different items do not touch each other.
+class OutputSet {
+ public:
+  OutputSet(OutputFolder& folder, const Item& item, SetPrefixes prefixes);
+  /// Removes what was not published.
+  ~OutputSet();
+  OutputSet(const OutputSet&) = delete;
+  OutputSet& operator=(const OutputSet&) = delete;
+
+  /// Writes a file of the set under a temporary name. Errors as OutputFolder::Begin, and those of writing.
+  Status Add(const std::string& relative, std::span<const uint8_t> bytes);
+  /// Takes back what Add wrote.
+  void Remove(const std::string& relative);
+  /// Publishes all of it, and removes what is left of the set that it replaces: of the picture that was at
+  /// the source's path before. If that fails, nothing of the set is left; if only the rows after it do, a
+  /// rerun finds the set whole.
+  Status Commit();
+
+  /// Paths below the output folder, in bytewise order.
+  std::vector<std::string> names() const;
+
+ private:
+  struct Held {
+    std::string temporary;
+    WorkRow row;
+  };
+  Status Put(WorkRow::State state);
+  Status RemoveReplaced();
+
+  OutputFolder& folder_;
+  const Item& item_;
+  SetPrefixes prefixes_;
+  std::map<std::string, Held> files_;
+  std::set<std::string> made_;  // folders
+};
+
+/// Refuses (kConflict) a set some of whose names may not be used because a set of another source has the same
+/// prefixes and lies there: their files could not be told apart.
+Status MayBeginSet(OutputFolder& folder, const Item& item, const SetPrefixes& prefixes);
+
+/// The files of a set that an earlier run finished, in bytewise order: all are in place with their size and
+/// digest. A run killed between its last rename and its last row counts as finished, and gets its rows now;
+/// of one killed between two renames the first files are removed, so that nobody takes half a set for a whole
+/// one. A whole set of the same content under another path is taken over, as OutputFolder::Finished does.
+Result<std::optional<std::vector<std::string>>> FindFinishedSet(OutputFolder& folder, const Item& item,
+                                                                const SetPrefixes& prefixes);
+
+}  // namespace imgmill

@@ -1,0 +1,41 @@
+// Puts outcomes back into the order of the listing: workers finish in any order, records leave in one.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "imgmill/engine/operation.h"
+
+namespace imgmill {
+
+/// Thread-safe. `emit` is called under the lock, so from one thread at a time and in order of index, from 0.
+/// If it throws, Put does, and what comes later is dropped.
+class OrderedOutcomes {
+ public:
+  explicit OrderedOutcomes(std::function<void(Outcome&)> emit) : emit_(std::move(emit)) {}
+
+  void Put(uint64_t index, Outcome outcome) {
+    const std::lock_guard lock(mutex_);
+    if (broken_) return;
+    waiting_.emplace(index, std::move(outcome));
+    for (auto next = waiting_.find(next_); next != waiting_.end(); next = waiting_.find(next_)) {
+      broken_ = true;
+      emit_(next->second);
+      broken_ = false;
+      waiting_.erase(next);
+      ++next_;
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  std::function<void(Outcome&)> emit_;
+  std::map<uint64_t, Outcome> waiting_;
+  uint64_t next_ = 0;
+  bool broken_ = false;  // `emit` threw: nothing may follow what it has not taken
+};
+
+}  // namespace imgmill

@@ -1,0 +1,137 @@
+// The publishing protocol, and the check that a file found in place is really ours.
+#include "imgmill/engine/output_folder.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "imgmill/base/path_text.h"
+#include "imgmill/dataset/publish.h"
+
+namespace imgmill {
+namespace {
+
+bool Exists(const std::string& path) {
+  struct stat info = {};
+  return ::lstat(path.c_str(), &info) == 0;
+}
+
+std::string ParentOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash);
+}
+
+bool SameFile(const std::string& a, const std::string& b) {
+  struct stat first = {};
+  struct stat second = {};
+  return ::stat(a.c_str(), &first) == 0 && ::stat(b.c_str(), &second) == 0 && first.st_dev == second.st_dev &&
+         first.st_ino == second.st_ino;
+}
+
+/// Of a file in place. A file that cannot be read has none, and is nobody's.
+std::optional<ContentDigest> DigestIfSize(const std::string& path, int64_t size) {
+  const Result<FileStamp> stamp = StampOf(path);
+  if (!stamp || stamp->size != size) return std::nullopt;
+  const Result<ContentDigest> digest = DigestOf(path);
+  return digest ? std::optional(*digest) : std::nullopt;
+}
+
+}  // namespace
+
+TemporaryFile::~TemporaryFile() {
+  if (!path_.empty()) ::unlink(path_.c_str());
+}
+
+OutputFolder::OutputFolder(std::string folder, std::string fingerprint, Catalog& catalog, bool overwrite)
+    : folder_(std::move(folder)),
+      fingerprint_(std::move(fingerprint)),
+      catalog_(catalog),
+      overwrite_(overwrite) {}
+
+Result<bool> OutputFolder::Finished(const Item& item, const std::string& relative) {
+  const WorkKey key = KeyOf(item, relative);
+  const std::optional<WorkRow> row = catalog_.FindWork(key);
+  if (row && Holds(relative, *row)) {
+    if (row->state == WorkRow::State::kDone) return true;
+    Status put = catalog_.PutWork(key, {WorkRow::State::kDone, row->size, row->digest});
+    return put ? Result<bool>(true) : put.error();
+  }
+  for (const FoundWork& found : catalog_.FindOutputs(relative)) {
+    const bool same_work = found.key.content == key.content && found.key.fingerprint == key.fingerprint;
+    if (!same_work || found.key.source == key.source || !Holds(relative, found.row)) continue;
+    Status put = catalog_.PutWork(key, {WorkRow::State::kDone, found.row.size, found.row.digest});
+    return put ? Result<bool>(true) : put.error();
+  }
+  return false;
+}
+
+bool OutputFolder::IsOfItem(const Item& item, const WorkKey& key) const {
+  if (key.source == item.main.absolute) return true;
+  if (key.content == item.WorkContent() && key.fingerprint == fingerprint_) return true;
+  return ParentOf(key.source) == ParentOf(item.main.absolute) && !Exists(key.source);
+}
+
+bool OutputFolder::HasClaim(const std::string& other_source, bool ours) const {
+  return !ours || Exists(other_source);
+}
+
+Error OutputFolder::OtherSources(const std::string& relative, const std::string& source) const {
+  return Error{Stage::kWrite, Code::kConflict,
+               PrintablePath(PathOf(relative)) + " is the output of another source, " +
+                   PrintablePath(source) + " (choose another output folder, or use --force to replace it)"};
+}
+
+Status OutputFolder::CheckOwner(const Item& item, const std::string& relative) {
+  bool ours = false;
+  std::optional<std::string> other;
+  for (const FoundWork& found : catalog_.FindOutputs(relative)) {
+    if (!Holds(relative, found.row)) continue;
+    if (IsOfItem(item, found.key)) {
+      ours = true;
+    } else if (!other || Exists(found.key.source)) {
+      other = found.key.source;
+    }
+  }
+  if (other && HasClaim(*other, ours)) return OtherSources(relative, *other);
+  if (ours) return {};
+  return Error{
+      Stage::kWrite, Code::kConflict,
+      PrintablePath(PathOf(relative)) + " exists already and is not ours (use --force to replace it)"};
+}
+
+bool OutputFolder::Holds(const std::string& relative, const WorkRow& row) const {
+  const std::optional<ContentDigest> digest = DigestIfSize(PathOf(relative), row.size);
+  return digest && *digest == row.digest;
+}
+
+Status OutputFolder::MayWrite(const Item& item, const std::string& relative) {
+  const std::string path = PathOf(relative);
+  if (!Exists(path)) return {};
+  if (SameFile(path, item.file.path) || (item.partner && SameFile(path, item.partner->path))) {
+    return Error{Stage::kWrite, Code::kConflict,
+                 PrintablePath(path) + " is the source itself (choose another output folder)"};
+  }
+  return overwrite_ ? Status{} : CheckOwner(item, relative);
+}
+
+Result<std::string> OutputFolder::Begin(const Item& item, const std::string& relative) {
+  if (Status may = MayWrite(item, relative); !may) return may.error();
+  const std::string path = PathOf(relative);
+  if (Status made = MakeFolders(ParentOf(path)); !made) return made.error();
+  return TemporaryNameFor(path);
+}
+
+Status OutputFolder::Commit(const Item& item, const std::string& relative, const std::string& temporary) {
+  const Result<FileStamp> stamp = StampOf(temporary);
+  if (!stamp) return stamp.error();
+  const Result<ContentDigest> digest = DigestOf(temporary);
+  if (!digest) return digest.error();
+  // Again: since Begin, another source of this run may have given the same name.
+  if (Status may = MayWrite(item, relative); !may) return may;
+  const WorkKey key = KeyOf(item, relative);
+  if (Status put = catalog_.PutWork(key, {WorkRow::State::kIntent, stamp->size, *digest}); !put) return put;
+  if (Status published = Publish(temporary, PathOf(relative), /*overwrite=*/true); !published)
+    return published;
+  return catalog_.PutWork(key, {WorkRow::State::kDone, stamp->size, *digest});
+}
+
+}  // namespace imgmill

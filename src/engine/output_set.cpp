@@ -1,0 +1,199 @@
+// The publishing protocol for files that belong together.
+#include "imgmill/engine/output_set.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "imgmill/dataset/publish.h"
+
+namespace imgmill {
+namespace {
+
+/// The output of the row that stands for the set: no file can have this name.
+std::string SetName(const SetPrefixes& prefixes) {
+  return prefixes.front() + "/";
+}
+
+bool BelongsTo(const std::string& relative, const SetPrefixes& prefixes) {
+  return !relative.ends_with('/') &&
+         std::any_of(prefixes.begin(), prefixes.end(),
+                     [&](const std::string& each) { return relative.starts_with(each); });
+}
+
+/// What the catalog says of a set, and what the folder does.
+struct SetInPlace {
+  std::vector<std::pair<WorkKey, WorkRow>> rows;
+  std::vector<std::string> in_place;
+};
+
+/// @param set_key  of the row that stands for the set.
+Result<SetInPlace> LookAtSet(OutputFolder& folder, const WorkKey& set_key, const SetPrefixes& prefixes) {
+  SetInPlace set;
+  const auto look = [&](const std::string& output, const WorkRow& row) {
+    if (!BelongsTo(output, prefixes)) return true;
+    set.rows.push_back({{set_key.source, set_key.content, set_key.fingerprint, output}, row});
+    if (folder.Holds(output, row)) set.in_place.push_back(output);
+    return true;
+  };
+  Status read = folder.catalog().ForEachWork(set_key.source, set_key.content, set_key.fingerprint, look);
+  if (!read) return read.error();
+  return set;
+}
+
+}  // namespace
+
+OutputSet::OutputSet(OutputFolder& folder, const Item& item, SetPrefixes prefixes)
+    : folder_(folder), item_(item), prefixes_(std::move(prefixes)) {}
+
+OutputSet::~OutputSet() {
+  for (const auto& [name, held] : files_) {
+    if (!held.temporary.empty()) ::unlink(held.temporary.c_str());
+  }
+}
+
+Status OutputSet::Add(const std::string& relative, std::span<const uint8_t> bytes) {
+  if (files_.empty()) {
+    if (Status may = MayBeginSet(folder_, item_, prefixes_); !may) return may;
+  }
+  if (Status may = folder_.MayWrite(item_, relative); !may) return may;
+  const std::string path = folder_.PathOf(relative);
+  const std::string parent = path.substr(0, path.rfind('/'));
+  if (made_.insert(parent).second) {
+    if (Status made = MakeFolders(parent); !made) return made;
+  }
+  Held held;
+  held.temporary = TemporaryNameFor(path);
+  held.row.size = static_cast<int64_t>(bytes.size());
+  held.row.digest = DigestOfBytes(bytes.data(), bytes.size());
+  const std::string_view content(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (Status written = WriteNewFile(held.temporary, content); !written) return written;
+  files_[relative] = std::move(held);
+  return {};
+}
+
+void OutputSet::Remove(const std::string& relative) {
+  const auto found = files_.find(relative);
+  if (found == files_.end()) return;
+  ::unlink(found->second.temporary.c_str());
+  files_.erase(found);
+}
+
+Status OutputSet::Put(WorkRow::State state) {
+  std::vector<std::pair<WorkKey, WorkRow>> rows;
+  rows.reserve(files_.size() + 1);
+  for (auto& [name, held] : files_) {
+    held.row.state = state;
+    rows.emplace_back(folder_.KeyOf(item_, name), held.row);
+  }
+  // Last: where it says done, all others do.
+  rows.emplace_back(folder_.KeyOf(item_, SetName(prefixes_)),
+                    WorkRow{state, static_cast<int64_t>(files_.size()), ContentDigest{}});
+  return folder_.catalog().PutWork(rows);
+}
+
+Status OutputSet::RemoveReplaced() {
+  for (const FoundWork& set : folder_.catalog().FindOutputs(SetName(prefixes_))) {
+    const WorkKey& key = set.key;
+    if (key.content == item_.WorkContent()) continue;  // of other options, perhaps: they may lie side by side
+    if (!folder_.IsOfItem(item_, key) && !folder_.overwrite()) continue;
+    const Result<SetInPlace> old = LookAtSet(folder_, key, prefixes_);
+    if (!old) return old.error();
+    for (const std::string& name : old->in_place) {
+      if (!files_.contains(name)) ::unlink(folder_.PathOf(name).c_str());
+    }
+  }
+  return {};
+}
+
+Status OutputSet::Commit() {
+  if (Status put = Put(WorkRow::State::kIntent); !put) return put;
+  // Before the renames: once the new set is whole, a rerun looks no more.
+  if (Status removed = RemoveReplaced(); !removed) return removed;
+  std::vector<ReadyFile> ready;
+  ready.reserve(files_.size());
+  for (auto& [name, held] : files_) ready.push_back({std::move(held.temporary), folder_.PathOf(name)});
+  for (auto& [name, held] : files_) held.temporary.clear();
+  if (Status published = PublishTogether(ready); !published) return published;
+  return Put(WorkRow::State::kDone);
+}
+
+std::vector<std::string> OutputSet::names() const {
+  std::vector<std::string> names;
+  names.reserve(files_.size());
+  for (const auto& [name, held] : files_) names.push_back(name);
+  return names;
+}
+
+Status MayBeginSet(OutputFolder& folder, const Item& item, const SetPrefixes& prefixes) {
+  if (folder.overwrite()) return {};
+  bool ours = false;
+  std::vector<std::pair<std::string, std::string>> others;  // an output in place, and its source
+  for (const FoundWork& set : folder.catalog().FindOutputs(SetName(prefixes))) {
+    const Result<SetInPlace> found = LookAtSet(folder, set.key, prefixes);
+    if (!found) return found.error();
+    if (found->in_place.empty()) continue;
+    if (folder.IsOfItem(item, set.key)) {
+      ours = true;
+    } else {
+      others.emplace_back(found->in_place.front(), set.key.source);
+    }
+  }
+  for (const auto& [output, source] : others) {
+    if (folder.HasClaim(source, ours)) return folder.OtherSources(output, source);
+  }
+  return {};
+}
+
+namespace {
+
+using Finished = std::optional<std::vector<std::string>>;
+
+/// A set of another source's, of the same content: it is filed under this one's, too.
+Result<Finished> TakeOver(OutputFolder& folder, const WorkKey& mine, const SetPrefixes& prefixes) {
+  for (const FoundWork& set : folder.catalog().FindOutputs(mine.output)) {
+    if (set.key.source == mine.source || set.key.content != mine.content ||
+        set.key.fingerprint != mine.fingerprint) {
+      continue;
+    }
+    Result<SetInPlace> found = LookAtSet(folder, set.key, prefixes);
+    if (!found) return found.error();
+    const size_t files = found->rows.size();
+    if (found->in_place.size() != files || files != static_cast<size_t>(set.row.size)) continue;
+    found->rows.emplace_back(set.key, set.row);
+    for (auto& [key, row] : found->rows) {
+      key.source = mine.source;
+      row.state = WorkRow::State::kDone;
+    }
+    if (Status put = folder.catalog().PutWork(found->rows); !put) return put.error();
+    return Finished(std::move(found->in_place));
+  }
+  return Finished();
+}
+
+}  // namespace
+
+Result<std::optional<std::vector<std::string>>> FindFinishedSet(OutputFolder& folder, const Item& item,
+                                                                const SetPrefixes& prefixes) {
+  const WorkKey set_key = folder.KeyOf(item, SetName(prefixes));
+  const std::optional<WorkRow> set = folder.catalog().FindWork(set_key);
+  if (!set) return TakeOver(folder, set_key, prefixes);
+  Result<SetInPlace> found = LookAtSet(folder, set_key, prefixes);
+  if (!found) return found.error();
+  auto& [rows, in_place] = *found;
+  const bool whole = in_place.size() == rows.size() && rows.size() == static_cast<size_t>(set->size);
+  if (!whole) {
+    if (set->state == WorkRow::State::kIntent) {
+      for (const std::string& half : in_place) ::unlink(folder.PathOf(half).c_str());
+    }
+    return Finished();
+  }
+  if (set->state == WorkRow::State::kIntent) {
+    rows.emplace_back(set_key, *set);
+    for (auto& [key, row] : rows) row.state = WorkRow::State::kDone;
+    if (Status put = folder.catalog().PutWork(rows); !put) return put.error();
+  }
+  return Finished(std::move(in_place));
+}
+
+}  // namespace imgmill

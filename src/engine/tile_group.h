@@ -1,0 +1,49 @@
+// A micro-batch of equal tiles or pictures as work for the out-of-memory ladder: it keeps what is finished
+// between attempts.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "imgmill/engine/device_lane.h"
+
+namespace imgmill {
+
+class TileGroup final : public LadderWork {
+ public:
+  /// @param label     for the report
+  /// @param may_move  answers has_other_device
+  /// @param predict   bytes of a batch on the device that the work begins on
+  TileGroup(BatchModel& model, const NumericsPlan& plan, std::vector<TileJob*> jobs, BatchLabel label,
+            std::function<bool(bool lost)> may_move,
+            std::function<size_t(int n, int height, int width)> predict)
+      : model_(model),
+        plan_(plan),
+        jobs_(std::move(jobs)),
+        label_(std::move(label)),
+        may_move_(std::move(may_move)),
+        predict_(std::move(predict)) {}
+
+  Status Run(const Attempt& attempt) override;
+  BatchLabel label() const override { return label_; }
+  size_t ExpectedBytes(const Attempt& attempt) const override;
+  int planned_micro_batch() const override { return plan_.micro_batch; }
+  int planned_tile() const override { return plan_.tile; }
+  int smallest_tile() const override;
+  bool has_other_device(bool lost) const override { return may_move_(lost); }
+
+ private:
+  Status RunOne(const Attempt& attempt, TileJob& job);
+  Status RunBatch(const Attempt& attempt, std::span<TileJob* const> jobs, size_t batch);
+  Status RunInParts(const Attempt& attempt, TileJob& job);
+
+  BatchModel& model_;
+  const NumericsPlan& plan_;
+  std::vector<TileJob*> jobs_;
+  const BatchLabel label_;
+  const std::function<bool(bool lost)> may_move_;
+  const std::function<size_t(int n, int height, int width)> predict_;
+};
+
+}  // namespace imgmill
