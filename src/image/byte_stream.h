@@ -26,6 +26,9 @@ class ByteStream {
     return piece_[at_++];
   }
 
+  /// Of the byte that Next gives next.
+  int64_t offset() const { return offset_ - static_cast<int64_t>(have_ - at_); }
+
  private:
   const InputFile& file_;
   std::vector<unsigned char> piece_;

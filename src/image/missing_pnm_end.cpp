@@ -1,4 +1,6 @@
-// PGM and PPM in text (P2, P3): libvips takes numbers that are not there for zeros, so they are counted.
+// PGM and PPM in text (P2, P3): libvips takes numbers that are not there for zeros, so they are counted. PBM
+// (P4): it takes bytes that are not there for zeros, too.
+#include <algorithm>
 #include <cctype>
 #include <string>
 
@@ -11,7 +13,7 @@ namespace {
 /// The words of a file, comments left out.
 class Words {
  public:
-  /// Behind "P2" or "P3".
+  /// Behind "P2", "P3" or "P4".
   explicit Words(const InputFile& file) : bytes_(file, 2, size_t{64} << 10) {}
 
   /// The next word as a number; -1 at the file's end, or where it is none.
@@ -31,6 +33,8 @@ class Words {
     }
     return value;
   }
+  /// Behind the byte that ended the last number.
+  int64_t offset() const { return bytes_.offset(); }
 
  private:
   ByteStream bytes_;
@@ -44,8 +48,15 @@ std::optional<Error> FindMissingPnmEnd(const InputFile& file) {
   Words words(file);
   const int64_t width = words.Number();
   const int64_t height = words.Number();
-  const int64_t most = words.Number();
   constexpr int64_t kSide = int64_t{1} << 31;
+  if (magic[1] == '4') {
+    if (width < 1 || height < 1 || width > kSide || height > kSide) return std::nullopt;
+    const int64_t there = std::max<int64_t>(0, file.bytes() - words.offset()) / ((width + 7) / 8);
+    if (there >= height) return std::nullopt;
+    return Error{Stage::kDecode, Code::kTruncated,
+                 "the file ends in row " + std::to_string(there) + " of " + std::to_string(height)};
+  }
+  const int64_t most = words.Number();
   if (width < 1 || height < 1 || most < 1 || width > kSide || height > kSide)
     return std::nullopt;  // the decoder says so
   const int64_t wanted = width * (magic[1] == '3' ? 3 : 1);
