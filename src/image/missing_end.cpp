@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "jpeg2000_header.h"
 #include "stored_number.h"
 
 namespace imgmill {
@@ -31,35 +32,13 @@ class FileNumbers {
   uint64_t end_;
 };
 
-constexpr uint64_t kCodestreamStart = 0xFF4FFF51;  // SOC, SIZ
-constexpr uint64_t kTilePart = 0xFF90;             // SOT
-constexpr uint64_t kCodestreamEnd = 0xFFD9;        // EOC
-
-struct Extent {
-  uint64_t at = 0;
-  uint64_t end = 0;
-};
-
-std::optional<Extent> FindCodestream(const FileNumbers& file) {
-  if (file.At(0, 4) == kCodestreamStart) return Extent{0, file.end()};
-  constexpr uint64_t kBox = 0x6A703263;  // "jp2c"
-  constexpr int kMostBoxes = 4096;       // a file has a handful
-  uint64_t at = 0;
-  for (int box = 0; box < kMostBoxes && at + 8 <= file.end(); ++box) {
-    const uint64_t length = file.At(at, 4);
-    const uint64_t head = length == 1 ? 16 : 8;
-    const uint64_t bytes = length == 1 ? file.At(at + 8, 8) : length == 0 ? file.end() - at : length;
-    if (bytes < head || bytes > file.end() - at) return std::nullopt;
-    if (file.At(at + 4, 4) == kBox) return Extent{at + head, at + bytes};
-    at += bytes;
-  }
-  return std::nullopt;
-}
+constexpr uint64_t kTilePart = 0xFF90;       // SOT
+constexpr uint64_t kCodestreamEnd = 0xFFD9;  // EOC
 
 std::optional<Error> FindMissingJpeg2000End(const InputFile& input) {
   const FileNumbers file(input);
-  const std::optional<Extent> stream = FindCodestream(file);
-  if (!stream) return std::nullopt;
+  const std::optional<Jpeg2000Codestream> stream = FindJpeg2000Codestream(input);
+  if (!stream || stream->end > file.end()) return std::nullopt;
   uint64_t at = stream->at + 2;
   while (at + 4 <= stream->end && file.At(at, 2) != kTilePart) {  // segments of the main header
     if (file.At(at, 1) != 0xFF) return std::nullopt;

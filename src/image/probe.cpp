@@ -9,6 +9,7 @@
 #include "colour.h"
 #include "fidelity.h"
 #include "imgmill/image/reader.h"
+#include "jpeg2000_header.h"
 #include "jpeg_decoder.h"
 #include "missing_end.h"
 #include "picture_count.h"
@@ -252,17 +253,7 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
   }
   if (header->format == "jp2k") {
     const Jpeg2000Layout layout = ReadJpeg2000Layout(*file, header->height);
-    if (!layout.usual_sampling) {
-      // libvips would take what lies behind the decoder's rows for pixels.
-      return Error{
-          Stage::kProbe, Code::kUnsupported,
-          "a JPEG 2000 image whose components are stored at other sizes than whole or half (the file may be "
-          "damaged; convert it to PNG if it is not)"};
-    }
-    if (!layout.equal_bits) {
-      return Error{Stage::kProbe, Code::kUnsupported,
-                   "a JPEG 2000 image whose components differ in depth (convert it to PNG)"};
-    }
+    if (!layout.refused.empty()) return Error{Stage::kProbe, layout.code, layout.refused};
     header->block_rows = layout.block_rows;
   }
   if (!WithinLimit(header->width, header->height, limits)) {

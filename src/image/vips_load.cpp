@@ -6,8 +6,8 @@
 #include <cerrno>
 #include <cstring>
 
-#include "block_rows.h"
 #include "colour.h"
+#include "jpeg2000_header.h"
 #include "png_text_exif.h"
 #include "sample_range.h"
 #include "tiff_facts.h"

@@ -1,7 +1,9 @@
-// Fuzzes what is read of how TIFF and JPEG 2000 files are cut up inside.
+// Fuzzes what is read of how TIFF and JPEG 2000 files are cut up inside, and of what JPEG 2000 is refused
+// for.
 #include "image/block_rows.h"
 
 #include "fuzz/image_file.h"
+#include "image/jpeg2000_header.h"
 
 using namespace imgmill;
 
