@@ -89,6 +89,8 @@ std::optional<Error> RefuseTiff(const TiffFacts& tiff, const ImageLimits& limits
     return TooManyPixels(static_cast<int64_t>(std::min(tiff.block_width, kSide)),
                          static_cast<int64_t>(std::min(tiff.block_rows, kSide)), limits, "a tile of ");
   }
+  if (const std::string why = TiffCodecMissing(tiff); !why.empty())
+    return Error{Stage::kProbe, Code::kUnsupported, why};
   if (const std::string why = TiffUnsupported(tiff); !why.empty() && !IsForTiffSamples(tiff))
     return Error{Stage::kProbe, Code::kUnsupported, why};
   return std::nullopt;

@@ -1,6 +1,8 @@
 // TIFF 6.0, sections 2, 8 (BitsPerSample), 15 (tiles) and 18 (associated alpha); BigTIFF.
 #include "tiff_facts.h"
 
+#include <tiffio.h>
+
 #include <algorithm>
 #include <cstring>
 #include <limits>
@@ -57,6 +59,26 @@ uint64_t MostExpansion(uint64_t compression) {
       return 64;
     default:
       return 0;
+  }
+}
+
+std::string NameOfCompression(uint64_t compression) {
+  switch (compression) {
+    case 33003:
+    case 33004:
+    case 33005:
+    case 34712:
+      return "JPEG 2000";
+    case 34933:
+      return "PNG";
+    case 22610:
+    case 34934:
+      return "JPEG XR";
+    case 50002:
+    case 52546:
+      return "JPEG XL";
+    default:
+      return "a method of number " + std::to_string(compression);
   }
 }
 
@@ -119,8 +141,27 @@ std::optional<TiffRoles> TiffRolesOf(const TiffFacts& facts) {
   return roles;
 }
 
+std::string TiffCodecMissing(const TiffFacts& facts) {
+  // libvips 8.14 decodes JPEG 2000 in tiles by itself, and gets the colours wrong.
+  if (facts.compression <= 65535 && TIFFIsCODECConfigured(static_cast<uint16_t>(facts.compression)) != 0)
+    return {};
+  return "a TIFF compressed by " + NameOfCompression(facts.compression) +
+         ", which is not supported (write it with LZW or Deflate)";
+}
+
 std::string TiffUnsupported(const TiffFacts& facts) {
   constexpr uint64_t kFloat = 3;
+  constexpr uint64_t kOldJpeg = 6;
+  constexpr uint64_t kJpeg = 7;
+  constexpr uint64_t kMinIsBlack = 1;
+  constexpr uint64_t kLab = 8;
+  // libtiff makes RGB of it only within its decoder of JPEG; elsewhere libvips takes the numbers for RGB.
+  if (facts.photometric == kTiffYCbCr && facts.compression != kJpeg && facts.compression != kOldJpeg)
+    return "a TIFF of YCbCr that is not compressed by JPEG (convert it to RGB)";
+  // libvips 8.14 takes one plane's samples for pixels.
+  if (facts.separate && (facts.photometric <= kMinIsBlack || facts.photometric == kLab))
+    return std::string("a TIFF of ") + (facts.photometric == kLab ? "Lab" : "grey") +
+           " with each channel in a plane of its own (write it with its channels interleaved)";
   if (facts.tiled && facts.separate)
     return "a TIFF of tiles with each channel in a plane of its own (write it with its channels interleaved, "
            "or in strips)";

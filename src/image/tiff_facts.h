@@ -49,6 +49,9 @@ struct TiffRoles {
 /// Nothing if the file does not say what its extra samples are, or has none.
 std::optional<TiffRoles> TiffRolesOf(const TiffFacts& facts);
 
+/// Why nothing here can decode it: a compression that libtiff was built without; empty if it can.
+std::string TiffCodecMissing(const TiffFacts& facts);
+
 /// Why libvips cannot read it though it is sound, in plain words; empty if it can.
 std::string TiffUnsupported(const TiffFacts& facts);
 

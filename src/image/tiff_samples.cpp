@@ -301,13 +301,13 @@ bool IsForTiffSamples(const TiffFacts& facts) {
   constexpr uint64_t kMinIsBlack = 1;
   constexpr uint64_t kRgb = 2;
   const bool odd_float = facts.format == kFloat && (facts.bits == 16 || facts.bits == 64);
-  const bool planes_of_tiles = facts.tiled && facts.separate &&
-                               (facts.format == kUnsigned ? facts.bits == 8 || facts.bits == 16
-                                                          : facts.format == kFloat && facts.bits == 32);
+  const bool planes = facts.separate && (facts.tiled || facts.photometric == kMinIsBlack) &&
+                      (facts.format == kUnsigned ? facts.bits == 8 || facts.bits == 16
+                                                 : facts.format == kFloat && facts.bits == 32);
   const bool multiplied_float =
       facts.format == kFloat && facts.bits == 32 &&
       std::find(facts.extra.begin(), facts.extra.end(), kTiffExtraAssociated) != facts.extra.end();
-  return (odd_float || planes_of_tiles || multiplied_float) &&
+  return (odd_float || planes || multiplied_float) &&
          (facts.photometric == kMinIsBlack || facts.photometric == kRgb) && facts.samples >= 1 &&
          facts.samples <= 8;
 }

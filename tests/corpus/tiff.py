@@ -1,4 +1,4 @@
-"""TIFF: extra samples of every kind, headers that claim much, and kinds that are refused in words. Needs numpy, tifffile."""
+"""TIFF: extra samples of every kind, headers that claim much, and kinds that are refused in words. Needs numpy, tifffile, imagecodecs."""
 import io
 import struct
 
@@ -122,6 +122,33 @@ refuse("uint64.tif", tiff(rgb.astype(np.uint64)), "unsupported", "64-bit samples
 refuse("planes_in_tiles_32.tif",
        tiff(planes.astype(np.uint32), planarconfig="separate", tile=(16, 16)), "unsupported",
        "each channel in a plane of its own", SAID)
+
+
+# Grey and what belongs to it, in planes of strips: libvips 8.14 takes one plane's samples for pixels.
+PLANES = "as drawn; tifffile 2026.3 and libtiff's tiffcp say the same"
+strips = {"planarconfig": "separate", "rowsperstrip": 4}
+add("planes_grey_alpha.tif", tiff(np.stack([grey, alpha]), ["unassalpha"], "minisblack", **strips), grey_alpha, PLANES, "none")
+add("planes_grey_unspecified_alpha.tif",
+    tiff(np.stack([grey, nothing, alpha]), ["unspecified", "unassalpha"], "minisblack", **strips), grey_alpha, PLANES,
+    "of 3 channels the first 1 are used")
+add("planes_grey_alpha_16.tif",
+    tiff(np.stack([grey, alpha]).astype(np.uint16) * 257, ["unassalpha"], "minisblack", compression="lzw", **strips),
+    grey_alpha.astype(int) * 257, "as drawn; tifffile 2026.3 says the same", "none", depth="u16")
+refuse("planes_white_is_0.tif", tiff(np.stack([grey, alpha]), ["unassalpha"], "miniswhite", **strips), "unsupported",
+       "a TIFF of grey with each channel in a plane of its own", SAID)
+refuse("planes_lab.tif", tiff(np.moveaxis(rgb, -1, 0), None, "cielab", **strips), "unsupported",
+       "a TIFF of Lab with each channel in a plane of its own", SAID)
+for name, compression in (("", None), ("_lzw", "lzw")):
+    # tifffile writes this photometric for JPEG only.
+    data = tiff(rgb, compression=compression, extratags=[(530, 3, 2, (1, 1), True)])
+    tag = struct.pack("<HHI", 262, 3, 1)
+    refuse(f"ycbcr{name}.tif", data.replace(tag + struct.pack("<H", 2), tag + struct.pack("<H", 6)), "unsupported",
+           "a TIFF of YCbCr that is not compressed by JPEG",
+           "TIFF 6.0, section 21; Pillow 13 and OpenCV 5 make RGB of it, libvips 8.14 takes the numbers for RGB")
+for compression, words in (("jpeg2000", "JPEG 2000"), ("png", "PNG"), ("jpegxl", "JPEG XL")):
+    for name, more in (("", {}), ("_tiles", {"tile": (16, 16)})):
+        refuse(f"in_{compression}{name}.tif", tiff(rgb, compression=compression, **more), "unsupported",
+               "a TIFF compressed by " + words, "libtiff 4.5 has no codec for it: its pixels cannot be had, damaged or not")
 
 
 def claim(width, height, compression=1):
