@@ -8,6 +8,7 @@
 
 #include "colour.h"
 #include "jpeg2000_header.h"
+#include "late_png_exif.h"
 #include "png_text_exif.h"
 #include "sample_range.h"
 #include "tiff_facts.h"
@@ -150,7 +151,10 @@ ImageRef LoadWithVips(const InputFile& file, const FileHead& head, const std::st
   if (loaded && std::string_view(loader).starts_with("VipsForeignLoadJp2k")) {
     NoteSampleBits(loaded.get(), ReadJpeg2000Layout(file, loaded.get()->Ysize).bits);
   }
-  if (loaded && std::string_view(loader).starts_with("VipsForeignLoadPng")) TakeExifFromText(loaded.get());
+  if (loaded && std::string_view(loader).starts_with("VipsForeignLoadPng")) {
+    TakeExifFromText(loaded.get());
+    TakeLateExif(loaded.get(), file);
+  }
   if (loaded && facts) {
     // A palette's colours are more bands than samples.
     if (facts->samples == static_cast<uint64_t>(loaded.get()->Bands)) {

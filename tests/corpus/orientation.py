@@ -87,4 +87,20 @@ info.add_text(EXIF_KEY, short)
 out = io.BytesIO()
 image.save(out, "PNG", pnginfo=info)
 add("text_short.png", out.getvalue(), LYING, "fewer digits than it says: no EXIF; OpenCV 5.0 and libvips 8.14 do not turn it")
+
+
+def late(png):
+    """`png` with its EXIF behind the pixels, as ImageMagick writes it."""
+    chunks, at = [], 8
+    while at < len(png):
+        end = at + 12 + struct.unpack(">I", png[at:at + 4])[0]
+        chunks.append(png[at:end])
+        at = end
+    exifs = [chunk for chunk in chunks if chunk[4:8] in (b"eXIf", b"zTXt")]
+    return png[:8] + b"".join([chunk for chunk in chunks[:-1] if chunk not in exifs] + exifs + chunks[-1:])
+
+
+add("exif_late.png", late(tagged("png", EXIF6)), TURNED, "Pillow 13 (once it is loaded) turns it, ExifTool 12.57 reads 6")
+add("text_late.png", late(text_png(EXIF_KEY, "exif", exif(6))), TURNED,
+    "Pillow 13 (once it is loaded) and ImageMagick 6.9.11 (-auto-orient) turn it")
 part.finish()

@@ -186,7 +186,7 @@ TEST_CASE("a turned picture says so nowhere any more, shows no sideways thumbnai
   const TemporaryFolder folder;
   const std::string corpus = IMGMILL_SOURCE_DIR "/tests/corpus/files/orientation/";
   for (const std::string source : {"both6.jpg", "both6.png", "both6.webp", "both6.tif", "exif1_xmp6.jpg",
-                                   "xmp6.png", "text_ztxt.png", "text_app1.png"}) {
+                                   "xmp6.png", "text_ztxt.png", "text_app1.png", "text_late.png"}) {
     const Image upright = ReadAll(corpus + source, {});
     for (const FileFormat format :
          {FileFormat::kJpeg, FileFormat::kPng, FileFormat::kWebp, FileFormat::kTiff}) {
