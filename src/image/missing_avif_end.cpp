@@ -2,11 +2,11 @@
 // zero bytes at its end was never written. Where a picture's data lies, "iinf", "iloc" and "iref" say (ISO
 // 14496-12, 8.11).
 #include <algorithm>
-#include <cstring>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "heif_boxes.h"
 #include "missing_end.h"
 
 namespace imgmill {
@@ -14,99 +14,29 @@ namespace {
 
 // Encoders that pad have not been met; so many zeros are no chance.
 constexpr uint64_t kZeros = 8;
-constexpr uint64_t kMostMeta = uint64_t{1} << 20;
-// Files have a handful of boxes; one of nothing but the shortest is made to waste time.
-constexpr int kMostBoxes = 4096;
-
-/// Big-endian numbers, read in order; 0 beyond the end, which `ok` tells.
-class Reader {
- public:
-  Reader(const unsigned char* bytes, size_t size) : bytes_(bytes), size_(size) {}
-  uint64_t Take(size_t count) {
-    if (count > size_ - at_) ok_ = false;
-    uint64_t value = 0;
-    for (size_t i = 0; ok_ && i < count; ++i) value = value << 8 | bytes_[at_++];
-    return value;
-  }
-  void Skip(size_t count) {
-    if (count > size_ - at_) ok_ = false;
-    if (ok_) at_ += count;
-  }
-  bool ok() const { return ok_; }
-  bool more() const { return ok_ && at_ < size_; }
-  /// The next box; what is left is its `rest`.
-  struct Box {
-    uint64_t kind;
-    size_t at;
-    size_t end;
-  };
-  Box NextBox() {
-    const size_t start = at_;
-    const uint64_t bytes = Take(4);
-    const uint64_t kind = Take(4);
-    if (bytes < 8 || bytes > size_ - start) ok_ = false;
-    if (!ok_) return {0, size_, size_};
-    const Box box{kind, at_, start + static_cast<size_t>(bytes)};
-    at_ = box.end;
-    return box;
-  }
-  Reader Within(const Box& box) const { return {bytes_ + box.at, box.end - box.at}; }
-
- private:
-  const unsigned char* bytes_;
-  size_t size_;
-  size_t at_ = 0;
-  bool ok_ = true;
-};
-
-constexpr uint64_t Name(const char (&text)[5]) {
-  uint64_t value = 0;
-  for (int i = 0; i < 4; ++i) value = value << 8 | static_cast<unsigned char>(text[i]);
-  return value;
-}
-
-std::vector<unsigned char> ReadMeta(const InputFile& file) {
-  const auto end = static_cast<uint64_t>(file.bytes());
-  uint64_t at = 0;
-  for (int box = 0; box < kMostBoxes && at + 8 <= end; ++box) {
-    unsigned char head[8] = {};
-    if (!file.ReadExactly(at, head, sizeof head)) return {};
-    Reader reader(head, sizeof head);
-    const uint64_t bytes = reader.Take(4);
-    const uint64_t kind = reader.Take(4);
-    if (bytes < 8 || bytes > end - at) return {};  // also the long ones, which only media data has
-    if (kind == Name("meta") && bytes > 12 && bytes <= kMostMeta) {
-      std::vector<unsigned char> meta(static_cast<size_t>(bytes) - 12);  // less version and flags
-      if (!file.ReadExactly(at + 12, meta.data(), meta.size())) return {};
-      return meta;
-    }
-    at += bytes;
-  }
-  return {};
-}
 
 /// Items that are coded by AV1.
-std::set<uint64_t> CodedItems(Reader box) {
+std::set<uint64_t> CodedItems(BoxReader box) {
   std::set<uint64_t> items;
   const uint64_t version = box.Take(4) >> 24;
   box.Skip(version == 0 ? 2 : 4);
   while (box.more()) {
-    Reader entry = box.Within(box.NextBox());
+    BoxReader entry = box.Within(box.NextBox());
     const uint64_t entry_version = entry.Take(4) >> 24;
     if (entry_version < 2) continue;
     const uint64_t item = entry.Take(entry_version == 2 ? 2 : 4);
     entry.Skip(2);
-    if (entry.Take(4) == Name("av01") && entry.ok()) items.insert(item);
+    if (entry.Take(4) == BoxName("av01") && entry.ok()) items.insert(item);
   }
   return items;
 }
 
 /// Takes the thumbnails out.
-void RemoveThumbnails(Reader box, std::set<uint64_t>& items) {
+void RemoveThumbnails(BoxReader box, std::set<uint64_t>& items) {
   const size_t width = box.Take(4) >> 24 == 0 ? 2 : 4;
   while (box.more()) {
-    const Reader::Box reference = box.NextBox();
-    if (reference.kind == Name("thmb")) items.erase(box.Within(reference).Take(width));
+    const BoxReader::Box reference = box.NextBox();
+    if (reference.kind == BoxName("thmb")) items.erase(box.Within(reference).Take(width));
   }
 }
 
@@ -116,7 +46,7 @@ struct Extent {
 };
 
 /// Where the last bytes of each of the items lie, of those that lie in the file itself.
-std::vector<Extent> LastExtents(Reader box, const std::set<uint64_t>& items) {
+std::vector<Extent> LastExtents(BoxReader box, const std::set<uint64_t>& items) {
   std::vector<Extent> extents;
   const uint64_t version = box.Take(4) >> 24;
   const uint64_t sizes = box.Take(2);
@@ -149,16 +79,16 @@ std::vector<Extent> LastExtents(Reader box, const std::set<uint64_t>& items) {
 }  // namespace
 
 std::optional<Error> FindMissingAvifEnd(const InputFile& file) {
-  const std::vector<unsigned char> meta = ReadMeta(file);
-  Reader boxes(meta.data(), meta.size());
-  std::optional<Reader> places;
-  std::optional<Reader> references;
+  const std::vector<unsigned char> meta = ReadHeifMeta(file);
+  BoxReader boxes(meta.data(), meta.size());
+  std::optional<BoxReader> places;
+  std::optional<BoxReader> references;
   std::set<uint64_t> items;
   while (boxes.more()) {
-    const Reader::Box box = boxes.NextBox();
-    if (box.kind == Name("iinf")) items = CodedItems(boxes.Within(box));
-    if (box.kind == Name("iloc")) places = boxes.Within(box);
-    if (box.kind == Name("iref")) references = boxes.Within(box);
+    const BoxReader::Box box = boxes.NextBox();
+    if (box.kind == BoxName("iinf")) items = CodedItems(boxes.Within(box));
+    if (box.kind == BoxName("iloc")) places = boxes.Within(box);
+    if (box.kind == BoxName("iref")) references = boxes.Within(box);
   }
   if (!places) return std::nullopt;
   if (references) RemoveThumbnails(*references, items);

@@ -8,6 +8,7 @@
 #include "block_rows.h"
 #include "colour.h"
 #include "fidelity.h"
+#include "heif_boxes.h"
 #include "imgmill/image/reader.h"
 #include "jpeg2000_header.h"
 #include "jpeg_decoder.h"
@@ -232,7 +233,11 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
     }
     if (header->frames > 1) header->has_icc = false;  // sRGB, or refused
   }
-  if (header->format == "heif") header->frames = std::max(header->frames, HeifFrames(*file));
+  if (header->format == "heif") {
+    if (const std::string why = HeifUnsupported(*file); !why.empty())
+      return Error{Stage::kProbe, Code::kUnsupported, why};
+    header->frames = std::max(header->frames, HeifFrames(*file));
+  }
   if (header->format == "tiff" && header->frames > 1) header->frames = TiffPages(*file);
   constexpr unsigned char kPngPalette = 3;  // the colour type in IHDR
   header->fidelity = FidelityOf(*header, *file, is_png && head->bytes[25] == kPngPalette);
