@@ -11,7 +11,7 @@ namespace {
 
 // Its number goes up whenever reading hands out other pixels of some file: nothing is recalled of a content
 // without this fact, so that all is computed once more.
-constexpr char kSizeFact[] = "upright-size/2";
+constexpr char kSizeFact[] = "upright-size/3";
 
 /// What the engine itself remembers of every content.
 struct UprightSize {

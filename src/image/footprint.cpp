@@ -82,9 +82,11 @@ double DecoderBytes(const ImageHeader& header, const Sizes& s) {
   if (header.format == "heif") return s.pixels * 9 + s.file_bytes + 3.0 * kSmall;
   // OpenJPEG computes in 32 bits a sample. Tiles: one of them, and a row of them cached.
   if (header.format == "jp2k") {
-    if (header.block_rows >= header.height) return s.pixels * header.bands * 5.5 + s.file_bytes;
+    const auto tables = static_cast<double>(header.decoder_tables);
+    if (header.block_rows >= header.height) return s.pixels * header.bands * 5.5 + s.file_bytes + tables;
     const double block = static_cast<double>(header.block_rows) * s.row_bytes;
-    return block * 4.2 + static_cast<double>(header.block_rows * header.block_rows) * header.bands * 8;
+    return tables + block * 4.2 +
+           static_cast<double>(header.block_rows * header.block_rows) * header.bands * 8;
   }
   if (IsStillFormat(header.format)) return 0;  // added below
   if (header.format == "jxl") return s.pixels * 6 + whole * 2 + s.file_bytes;

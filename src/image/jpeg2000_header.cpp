@@ -84,9 +84,8 @@ std::optional<Jpeg2000Codestream> FindJpeg2000Codestream(const InputFile& file) 
   return std::nullopt;
 }
 
-Jpeg2000Layout ReadJpeg2000Layout(const InputFile& file, int64_t height) {
+Jpeg2000Layout ReadJpeg2000Layout(const InputFile& file) {
   Jpeg2000Layout layout;
-  layout.block_rows = height;
   // SOC (2 bytes), SIZ's marker, length and capabilities (2 each), Xsiz, Ysiz, XOsiz, YOsiz, XTsiz, YTsiz,
   // XTOsiz, YTOsiz (4 each), the number of components (2), and for each its depth, XRsiz and YRsiz (1 each).
   constexpr size_t kSides = 8;
@@ -104,7 +103,10 @@ Jpeg2000Layout ReadJpeg2000Layout(const InputFile& file, int64_t height) {
     return layout;
   }
   const auto side = [&](size_t i) { return BigEndian(siz + kSides + 4 * i, 4); };
-  layout.block_rows = static_cast<int64_t>(std::clamp<uint64_t>(side(5), 1, static_cast<uint64_t>(height)));
+  layout.width = static_cast<int64_t>(side(0));
+  layout.height = static_cast<int64_t>(side(1));
+  layout.block_rows = static_cast<int64_t>(std::clamp<uint64_t>(side(5), 1, std::max<uint64_t>(1, side(1))));
+  layout.tables = ReadJpeg2000Tables(file, stream->at);
   // One less than the depth, and whether the numbers are signed.
   const unsigned char depth = components[0];
   layout.bits = (depth & 0x7F) + 1;

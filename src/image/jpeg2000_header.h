@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "jpeg2000_tables.h"
 #include "open_file.h"
 
 namespace imgmill {
@@ -19,11 +20,14 @@ struct Jpeg2000Codestream {
 std::optional<Jpeg2000Codestream> FindJpeg2000Codestream(const InputFile& file);
 
 struct Jpeg2000Layout {
-  int64_t block_rows = 0;  ///< of a tile, 1 to the image's height; that where it cannot be told
+  int64_t width = 0;
+  int64_t height = 0;
+  int64_t block_rows = 1;  ///< of a tile, 1 to the height
   int bits = 0;            ///< of a sample; 0 where it cannot be told
+  Jpeg2000Tables tables;
   Code code = Code::kUnsupported;
   std::string refused;  ///< why libvips must not be given its pixels, in plain words; empty if it may
 };
-Jpeg2000Layout ReadJpeg2000Layout(const InputFile& file, int64_t height);
+Jpeg2000Layout ReadJpeg2000Layout(const InputFile& file);
 
 }  // namespace imgmill

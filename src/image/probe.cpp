@@ -69,6 +69,30 @@ Result<ImageHeader> ProbeJpeg(InputFile file, const ImageLimits& limits) {
   return header;
 }
 
+// libvips takes larger sides than it allows for 1.
+Error SideTooLong(int64_t width, int64_t height) {
+  return {Stage::kProbe, Code::kUnsupported,
+          std::to_string(width) + " x " + std::to_string(height) + " pixels: a side may have at most " +
+              std::to_string(VIPS_MAX_COORD)};
+}
+
+// Before OpenJPEG spends anything on it: it makes a list of its tiles.
+std::optional<Error> RefuseJpeg2000(const Jpeg2000Layout& layout, const ImageLimits& limits) {
+  if (!layout.refused.empty()) return Error{Stage::kProbe, layout.code, layout.refused};
+  if (!WithinLimit(layout.width, layout.height, limits))
+    return TooManyPixels(layout.width, layout.height, limits);
+  if (layout.width > VIPS_MAX_COORD || layout.height > VIPS_MAX_COORD)
+    return SideTooLong(layout.width, layout.height);
+  // Some 10 KiB each, which no lease covers yet.
+  constexpr int64_t kMostTiles = 8192;
+  if (layout.tables.tiles > kMostTiles) {
+    return Error{Stage::kProbe, Code::kUnsupported,
+                 "a JPEG 2000 image of " + std::to_string(layout.tables.tiles) + " tiles, more than the " +
+                     std::to_string(kMostTiles) + " that are read (convert it to PNG)"};
+  }
+  return std::nullopt;
+}
+
 // Before libvips and libtiff spend anything on it: they make lists of its strips.
 std::optional<Error> RefuseTiff(const TiffFacts& tiff, const ImageLimits& limits) {
   constexpr uint64_t kSide = uint64_t{1} << 32;
@@ -78,11 +102,7 @@ std::optional<Error> RefuseTiff(const TiffFacts& tiff, const ImageLimits& limits
   const auto width = static_cast<int64_t>(tiff.width);
   const auto height = static_cast<int64_t>(tiff.height);
   if (!WithinLimit(width, height, limits)) return TooManyPixels(width, height, limits);
-  if (tiff.width > VIPS_MAX_COORD || tiff.height > VIPS_MAX_COORD) {
-    return Error{Stage::kProbe, Code::kUnsupported,
-                 std::to_string(width) + " x " + std::to_string(height) +
-                     " pixels: a side may have at most " + std::to_string(VIPS_MAX_COORD)};
-  }
+  if (tiff.width > VIPS_MAX_COORD || tiff.height > VIPS_MAX_COORD) return SideTooLong(width, height);
   // Read whole, however small the picture is.
   if (tiff.tiled &&
       (tiff.block_width >= kSide || tiff.block_rows >= kSide ||
@@ -174,6 +194,11 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
     if (const std::optional<Error> missing = FindMissingPngEnd(*file)) return *missing;
   }
 
+  std::optional<Jpeg2000Layout> jpeg2000;
+  if (head->Is(4, "jP  ", 4) || head->Is(0, "\xFF\x4F\xFF\x51", 4)) {
+    jpeg2000 = ReadJpeg2000Layout(*file);
+    if (const std::optional<Error> refused = RefuseJpeg2000(*jpeg2000, limits)) return *refused;
+  }
   if (head->Is(0, "\x76\x2f\x31\x01", 4)) {
     if (const std::optional<Error> missing = FindMissingExrHeader(*file)) return *missing;
   }
@@ -258,10 +283,9 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
       header->block_by_rows = false;
     }
   }
-  if (header->format == "jp2k") {
-    const Jpeg2000Layout layout = ReadJpeg2000Layout(*file, header->height);
-    if (!layout.refused.empty()) return Error{Stage::kProbe, layout.code, layout.refused};
-    header->block_rows = layout.block_rows;
+  if (jpeg2000) {
+    header->block_rows = jpeg2000->block_rows;
+    header->decoder_tables = jpeg2000->tables.while_decoded;
   }
   if (!WithinLimit(header->width, header->height, limits)) {
     return TooManyPixels(header->width, header->height, limits);

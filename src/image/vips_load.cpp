@@ -149,7 +149,7 @@ ImageRef LoadWithVips(const InputFile& file, const FileHead& head, const std::st
                                                  "fail_on", fail_on, nullptr));
   }
   if (loaded && std::string_view(loader).starts_with("VipsForeignLoadJp2k")) {
-    NoteSampleBits(loaded.get(), ReadJpeg2000Layout(file, loaded.get()->Ysize).bits);
+    NoteSampleBits(loaded.get(), ReadJpeg2000Layout(file).bits);
   }
   if (loaded && std::string_view(loader).starts_with("VipsForeignLoadPng")) {
     TakeExifFromText(loaded.get());

@@ -14,7 +14,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t bytes) {
     const TiffBlocks blocks = ReadTiffBlocks(*facts, kHeight);
     fuzz::Require(blocks.rows >= 1 && blocks.rows <= kHeight);
   }
-  const Jpeg2000Layout layout = ReadJpeg2000Layout(file, kHeight);
-  fuzz::Require(layout.block_rows >= 1 && layout.block_rows <= kHeight);
+  const Jpeg2000Layout layout = ReadJpeg2000Layout(file);
+  fuzz::Require(layout.block_rows >= 1 && (!layout.refused.empty() || layout.block_rows <= layout.height));
+  fuzz::Require(layout.tables.tiles >= 1 && layout.tables.while_probed >= 0 &&
+                layout.tables.while_decoded >= layout.tables.while_probed);
   return 0;
 }

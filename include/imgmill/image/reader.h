@@ -37,6 +37,8 @@ struct ImageHeader {
   double samples_per_pixel = 0;
   /// TIFF and JPEG 2000: rows of a strip or tile, which is decoded at once.
   int64_t block_rows = 1;
+  /// JPEG 2000: bytes that the decoder keeps of tiles, precincts and code-blocks, beside their samples.
+  int64_t decoder_tables = 0;
   bool block_by_rows = false;  ///< TIFF: of a strip only the stored bytes are held whole, not its pixels
   int orientation = 1;         ///< EXIF 1..8
   bool progressive = false;    ///< JPEG of several scans, decoded whole before its first row
