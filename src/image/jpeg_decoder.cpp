@@ -19,6 +19,9 @@ constexpr size_t kInputBytes = size_t{32} << 10;
 // some 10 to 20 scans; a hundred empty ones take as long as decoding does anyway.
 constexpr int kMostScans = 100;
 
+// Bytes behind the last row's data that say nothing: some encoders leave a few.
+constexpr int64_t kStray = 64;
+
 // Whether a warning leaves every sample as it was meant. All that libjpeg-turbo 2.1 has, and why:
 bool Harmless(const jpeg_error_mgr& errors) {
   switch (errors.msg_code) {
@@ -31,8 +34,8 @@ bool Harmless(const jpeg_error_mgr& errors) {
     // has no parts: the numbers mean nothing and all coefficients follow.
     case JWRN_NOT_SEQUENTIAL:
       return true;
-    // Bytes left over before a marker. Behind the last scan everything is decoded. Before a restart marker or
-    // another scan they may be the only sign that the part before them was garbled.
+    // Bytes left over before a marker. Behind the last scan NoteLeftOver judges them. Before a restart marker
+    // or another scan they may be the only sign that the part before them was garbled.
     case JWRN_EXTRANEOUS_DATA:
       return errors.msg_parm.i[1] == JPEG_EOI;
     case JWRN_BOGUS_PROGRESSION:  // a scan that refines what has not come, or is missing: numbers are wrong
@@ -117,6 +120,7 @@ Status JpegDecoder::Start(J_COLOR_SPACE space, int shrink, bool lenient) {
     damage_code_ = Code::kTruncated;
     damage_ = "JPEG data ends before the last of its scans";
   }
+  NoteLeftOver();
   if (!damage_.empty() && !lenient_) return Damaged();
   return {};
 }
@@ -133,6 +137,10 @@ Status JpegDecoder::Read(int64_t rows, uint8_t* destination, size_t stride) {
       return Failure();
     }
     if (got == 0) return Error{stage_, Code::kInternal, "rows beyond the end of a JPEG were asked for"};
+    if (info_.output_scanline == info_.output_height) {
+      in_scan_ = false;  // no marker behind the last row takes anything away
+      if (Protected([&] { jpeg_finish_decompress(&info_); })) NoteLeftOver();
+    }
     if (!damage_.empty() && !lenient_) return Damaged();
     done += got;
   }
@@ -140,8 +148,6 @@ Status JpegDecoder::Read(int64_t rows, uint8_t* destination, size_t stride) {
 }
 
 void JpegDecoder::Finish() {
-  // Every row is out: junk after them, or a missing end marker, takes nothing away.
-  in_scan_ = false;
   (void)Protected([this] { jpeg_abort_decompress(&info_); });
 }
 
@@ -164,6 +170,32 @@ void JpegDecoder::NoteDamage(int message_code) {
   errors_.base.format_message(reinterpret_cast<j_common_ptr>(&info_), text);
   damage_code_ = Code::kMalformed;
   damage_ = "JPEG data is garbled " + where + ": " + text;
+}
+
+// Where a part of the data was lost, or is zeros that were never written, the rest may decode as whole blocks
+// all the same: then data is left over when the last row is done. Zeros before an end marker are padding.
+void JpegDecoder::NoteLeftOver() {
+  if (left_over_ <= kStray || !damage_.empty()) return;
+  const std::string bytes = std::to_string(left_over_) + " bytes of it are left over behind the last row";
+  if (reached_end_) {
+    damage_code_ = Code::kTruncated;
+    damage_ = "JPEG data has no end: " + bytes;
+    return;
+  }
+  constexpr int64_t kMarker = 2;
+  const int64_t end = offset_ - static_cast<int64_t>(source_.base.bytes_in_buffer) - kMarker;
+  int64_t telling = 0;
+  std::vector<uint8_t> piece(kInputBytes);
+  for (int64_t at = std::max<int64_t>(0, end - left_over_); at < end;) {
+    const auto wanted = static_cast<size_t>(std::min<int64_t>(end - at, kInputBytes));
+    const ptrdiff_t got = file_.ReadAt(at, piece.data(), wanted);
+    if (got <= 0) break;
+    telling += got - std::count(piece.begin(), piece.begin() + got, 0);
+    at += got;
+  }
+  if (telling <= kStray) return;
+  damage_code_ = Code::kMalformed;
+  damage_ = "JPEG data is garbled: " + bytes;
 }
 
 Error JpegDecoder::Damaged() const {
@@ -205,6 +237,8 @@ void JpegDecoder::OnError(j_common_ptr info) {
 
 void JpegDecoder::OnMessage(j_common_ptr info, int level) {
   JpegDecoder& d = *reinterpret_cast<Errors*>(info->err)->owner;
+  if (d.errors_.base.msg_code == JWRN_EXTRANEOUS_DATA && d.errors_.base.msg_parm.i[1] == JPEG_EOI)
+    d.left_over_ = d.errors_.base.msg_parm.i[0];
   if (level < 0 && d.in_scan_ && !Harmless(d.errors_.base)) d.NoteDamage(d.errors_.base.msg_code);
 }
 

@@ -69,6 +69,7 @@ class JpegDecoder {
   Error Failure() const;
   Error Damaged() const;
   void NoteDamage(int message_code);
+  void NoteLeftOver();
   int64_t RowReached() const;
   [[noreturn]] static void OnError(j_common_ptr info);
   static void OnMessage(j_common_ptr info, int level);
@@ -86,6 +87,7 @@ class JpegDecoder {
   std::vector<uint8_t> input_;
   int64_t offset_ = 0;        // of the next byte to read
   bool in_scan_ = false;      // rows are being decoded: damage counts
+  int64_t left_over_ = 0;     // bytes between the last row's data and the end marker
   bool reached_end_ = false;  // bytes were wanted beyond the end of the file
   int read_errno_ = 0;
   bool too_many_scans_ = false;

@@ -76,6 +76,7 @@ add("adobe_transform_9.jpg", without(adobe, 0xE0), plain, words="an unknown tran
 add("bytes_before_end.jpg", plain[:-2] + b"\x12\x34\x56\xff\xd9", plain)
 add("bytes_before_end_progressive.jpg", progressive[:-2] + b"\x12\x34\x56\xff\xd9", progressive)
 add("bytes_behind_end.jpg", plain + bytes(500), plain)
+add("zeros_before_end.jpg", plain[:-2] + bytes(500) + b"\xff\xd9", plain)
 
 # In a scan with restart markers, bytes too many are the only sign of a part that was garbled.
 marker = restart.index(b"\xff\xd0")
@@ -88,6 +89,18 @@ refuse("bad_code.jpg", plain[:scan + 100] + b"\xff\0" * 6 + plain[scan + 112:], 
        "arithmetic: no Huffman code has 1 bits only")
 refuse("samsung_cut.jpg", samsung[:len(samsung) * 9 // 10], "truncated", "JPEG data ends at row",
        "cut: also where the scan's numbers are passed over")
+
+# Zeros decode as whole blocks where code 00 is that of no change, so that all rows come out of a part of the data.
+busy = np.random.default_rng(0)
+y, x = np.mgrid[0:64, 0:96]
+noisy = np.stack([128 + 80 * np.sin(x / 9) + 30 * np.cos(y / 7), 128 + 70 * np.sin((x + y) / 13),
+                  128 + 60 * np.cos(x / 11 - y / 5)], -1) + busy.normal(0, 9, (64, 96, 3))
+noisy = jpeg(Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8)), subsampling=0)
+part_there = len(noisy) * 45 // 100
+refuse("zeros_instead_of_rows.jpg", noisy[:part_there] + bytes(len(noisy) - part_there), "truncated", "has no end",
+       "arithmetic: more than half of the data was never written")
+refuse("zeros_instead_of_rows_ended.jpg", noisy[:part_there] + bytes(600) + noisy[part_there + 600:], "malformed",
+       "left over behind the last row", "arithmetic: 600 bytes of the data were never written")
 
 ink = Image.fromarray(np.dstack([picture, np.full((H, W), 20, np.uint8)]), "CMYK")
 cmyk = jpeg(ink)
