@@ -39,9 +39,11 @@ int64_t Number(const InputFile& file, int64_t at) {
 }
 
 struct Header {
-  int64_t end = -1;     ///< -1 if that cannot be told
-  int64_t claimed = 0;  ///< bytes of an attribute that the file does not have; 0 if it has all
-  std::string misfit;   ///< an attribute that is not as long as its type is; empty if there is none
+  int64_t end = -1;      ///< -1 if that cannot be told
+  int64_t claimed = 0;   ///< bytes of an attribute that the file does not have; 0 if it has all
+  std::string misfit;    ///< an attribute that is not as long as its type is; empty if there is none
+  std::string channels;  ///< their names, with commas
+  bool seen = false;     ///< one of them is a colour that libvips looks for: R, G, B, or Y
   int compression = 0;
 };
 
@@ -78,15 +80,6 @@ std::optional<int64_t> BytesOfType(const std::string& type) {
 /// Whether a value fills its attribute. OpenEXR reads what the type or the value itself says, and takes what
 /// lies behind for the next attribute: of a damaged file, anything.
 bool Fills(const InputFile& file, const std::string& type, int64_t at, int64_t bytes) {
-  const int64_t end = at + bytes;
-  if (type == "chlist") {  // names, 16 bytes behind each, an empty name
-    constexpr int64_t kChannelBytes = 16;
-    while (at >= 0 && at < end) {
-      if (TakeWord(file, at).empty()) return at == end;
-      if (at >= 0) at += kChannelBytes;
-    }
-    return false;
-  }
   if (type == "preview") {  // width, height, four bytes a pixel
     const int64_t width = Number(file, at), height = Number(file, at + 4);
     return width == 0 || height == 0 ? bytes == 8
@@ -94,6 +87,19 @@ bool Fills(const InputFile& file, const std::string& type, int64_t at, int64_t b
                                            width * height == (bytes - 8) / 4 && bytes % 4 == 0;
   }
   return BytesOfType(type).value_or(bytes) == bytes;
+}
+
+/// A list of channels: names, 16 bytes behind each, an empty name. False if it does not end at `end`.
+bool TakeChannels(const InputFile& file, int64_t at, int64_t end, Header& header) {
+  constexpr int64_t kChannelBytes = 16;
+  while (at >= 0 && at < end) {
+    const std::string name = TakeWord(file, at);
+    if (name.empty()) return at == end;
+    header.channels += (header.channels.empty() ? "" : ", ") + name;
+    if (name == "R" || name == "G" || name == "B" || name == "Y") header.seen = true;
+    if (at >= 0) at += kChannelBytes;
+  }
+  return false;
 }
 
 /// The one that begins at `at`.
@@ -115,7 +121,7 @@ Header ReadHeader(const InputFile& file, int64_t at) {
       header.claimed = bytes;
       return header;
     }
-    if (!Fills(file, type, at, bytes)) {
+    if (!Fills(file, type, at, bytes) || (type == "chlist" && !TakeChannels(file, at, at + bytes, header))) {
       header.misfit = name;
       return header;
     }
@@ -152,6 +158,12 @@ std::optional<Error> FindMissingExrHeader(const InputFile& file) {
       return Error{Stage::kProbe, Code::kMalformed,
                    "its attribute " + PrintablePath(header.misfit) +
                        " is not as long as its type (the file is damaged)"};
+    }
+    // Of the first part, which is the one that is read.
+    if (at == kFirstHeader && !header.channels.empty() && !header.seen) {
+      return Error{Stage::kProbe, Code::kUnsupported,
+                   "an OpenEXR picture without a channel R, G, B or Y; it has " +
+                       PrintablePath(header.channels) + " (write the layer that is wanted as RGB)"};
     }
     if (!many || header.end == at + 1) return std::nullopt;
     at = header.end;

@@ -1,51 +1,33 @@
 // PGM and PPM in text (P2, P3): libvips takes numbers that are not there for zeros, so they are counted. PBM
 // (P4): it takes bytes that are not there for zeros, too.
 #include <algorithm>
-#include <cctype>
 #include <string>
 
-#include "byte_stream.h"
 #include "missing_end.h"
+#include "pnm_words.h"
 
 namespace imgmill {
-namespace {
 
-/// The words of a file, comments left out.
-class Words {
- public:
-  /// Behind "P2", "P3" or "P4".
-  explicit Words(const InputFile& file) : bytes_(file, 2, size_t{64} << 10) {}
-
-  /// The next word as a number; -1 at the file's end, or where it is none.
-  int64_t Number() {
-    int next = bytes_.Next();
-    while (next == '#' || (next >= 0 && std::isspace(next) != 0)) {
-      if (next == '#') {
-        while (next >= 0 && next != '\n') next = bytes_.Next();
-      }
-      if (next >= 0) next = bytes_.Next();
-    }
-    if (next < '0' || next > '9') return -1;
-    int64_t value = 0;
-    for (; next >= '0' && next <= '9'; next = bytes_.Next()) {
-      constexpr int64_t kEnough = int64_t{1} << 40;
-      if (value < kEnough) value = value * 10 + (next - '0');
-    }
-    return value;
+std::optional<Error> RefusePnmHeader(const InputFile& file, unsigned char kind) {
+  PnmWords words(file);
+  const int64_t width = words.Number();
+  const int64_t height = words.Number();
+  const int64_t white = kind == '1' || kind == '4' ? 1 : words.Number();
+  if (width < 1 || height < 1 || white < 1) {
+    return Error{Stage::kProbe, Code::kMalformed,
+                 "a PNM header whose width, height and largest value are not all numbers above 0"};
   }
-  /// Behind the byte that ended the last number.
-  int64_t offset() const { return bytes_.offset(); }
-
- private:
-  ByteStream bytes_;
-};
-
-}  // namespace
+  if (words.comments_in_a_row()) {
+    return Error{Stage::kProbe, Code::kUnsupported,
+                 "a PNM header with several lines of comment in a row (leave one, or convert it to PNG)"};
+  }
+  return std::nullopt;
+}
 
 std::optional<Error> FindMissingPnmEnd(const InputFile& file) {
   unsigned char magic[2] = {};
   if (file.ReadAt(0, magic, sizeof magic) != sizeof magic) return std::nullopt;
-  Words words(file);
+  PnmWords words(file);
   const int64_t width = words.Number();
   const int64_t height = words.Number();
   constexpr int64_t kSide = int64_t{1} << 31;

@@ -14,6 +14,7 @@
 #include "jpeg_decoder.h"
 #include "missing_end.h"
 #include "picture_count.h"
+#include "pnm_words.h"
 #include "still_rows.h"
 #include "stored_number.h"
 #include "tiff_samples.h"
@@ -91,6 +92,25 @@ std::optional<Error> RefuseJpeg2000(const Jpeg2000Layout& layout, const ImageLim
                      std::to_string(kMostTiles) + " that are read (convert it to PNG)"};
   }
   return std::nullopt;
+}
+
+// libvips 8.14 reads every Radiance file as if its rows went from left to right and top to bottom, in RGBE.
+// Source: Radiance's "File Formats", pictures: FORMAT, and the line that ends the header.
+std::optional<Error> RefuseRadiance(const InputFile& file) {
+  constexpr size_t kMostHeader = size_t{64} << 10;
+  std::string header(kMostHeader, '\0');
+  const ptrdiff_t got = file.ReadAt(0, header.data(), header.size());
+  header.resize(static_cast<size_t>(std::max<ptrdiff_t>(0, got)));
+  const size_t end = header.find("\n\n");
+  if (end == std::string::npos) return std::nullopt;  // libvips says so
+  if (header.substr(0, end).find("FORMAT=32-bit_rle_xyze") != std::string::npos) {
+    return Error{Stage::kProbe, Code::kUnsupported,
+                 "a Radiance file in XYZE (convert it to RGBE, by Radiance's ra_xyze -r)"};
+  }
+  const std::string sides = header.substr(end + 2, 40);
+  if (sides.starts_with("-Y ") && sides.find(" +X ") < sides.find('\n')) return std::nullopt;
+  return Error{Stage::kProbe, Code::kUnsupported,
+               "a Radiance file whose pixels do not go from left to right and top to bottom (-Y N +X N)"};
 }
 
 // Before libvips and libtiff spend anything on it: they make lists of its strips.
@@ -201,6 +221,13 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
   }
   if (head->Is(0, "\x76\x2f\x31\x01", 4)) {
     if (const std::optional<Error> missing = FindMissingExrHeader(*file)) return *missing;
+  }
+
+  if (head->bytes[0] == 'P' && head->bytes[1] >= '1' && head->bytes[1] <= '6') {
+    if (const std::optional<Error> refused = RefusePnmHeader(*file, head->bytes[1])) return *refused;
+  }
+  if (head->Is(0, "#?RADIANCE", 10) || head->Is(0, "#?RGBE", 6)) {
+    if (const std::optional<Error> refused = RefuseRadiance(*file)) return *refused;
   }
 
   const auto still_header = [&](bool last) -> std::optional<Result<ImageHeader>> {

@@ -48,6 +48,12 @@ part.add("p1.pbm", b"P1\n4 1\n0 1 0 1\n", "4x1 1 u8", bits, "Pillow 13 and ffmpe
 part.add("p1_no_spaces.pbm", b"P1\n# drawn\n4 2\n01011\n010\n", "4x2 1 u8",
          bits | {(0, 1): (0,), (1, 1): (255,), (2, 1): (0,), (3, 1): (255,)},
          "Pillow 13, OpenCV 5.0 and ImageMagick 6.9.11; pnmtoplainpnm writes no spaces", "none")
+COMMENTED = b"2 1\n255\n\x07\xf9"
+part.add("one_comment.pgm", b"P5\n# a\n" + COMMENTED, "2x1 1 u8", {(0, 0): (7,), (1, 0): (249,)},
+         "arithmetic; Pillow 13 and OpenCV 5", "none")
+part.add("two_comments.pgm", b"P5\n# a\n# b\n" + COMMENTED, "refused unsupported", None,
+         "Pillow 13 and OpenCV 5 read it, libvips 8.14 takes it for 1x1", "lines of comment")
+part.add("maxval_0.pgm", b"P5\n2 1\n0\n\x07\xf9", "refused malformed", None, "the format's manual page: at least 1")
 part.add("p4_cut.pbm", b"P4\n# drawn\n16 4\n\x50\x51\x52\x53\x54", "refused truncated", None,
          "arithmetic: 5 bytes are not the 8 of four rows; Pillow 13 and FFmpeg 5.1 refuse it")
 part.add("p1_cut.pbm", b"P1\n4 2\n01011\n", "refused truncated", None, "Pillow 13 and FFmpeg 5.1 refuse it")

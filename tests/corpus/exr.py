@@ -25,4 +25,7 @@ part.add("channels_without_end.exr", begin + attribute(b"channels", b"chlist", b
 part.add("window_too_long.exr", begin + attribute(b"dataWindow", b"box2i", struct.pack("<5i", 0, 0, 7, 7, 7)) + b"\0" * 64,
          "refused malformed", None, "OpenEXR File Layout: a box2i is four numbers of four bytes",
          notes="dataWindow is not as long")
+part.add("layer_only.exr", begin + attribute(b"channels", b"chlist", b"beauty.R\0" + channel + b"\0") + b"\0" * 64,
+         "refused unsupported", None, "OpenEXR 3.4 lists one channel, of a layer; FFmpeg 5.1 refuses such a file",
+         notes="it has beauty.R")
 part.finish()

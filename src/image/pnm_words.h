@@ -1,0 +1,52 @@
+// The numbers that a PNM file's header, and the pixels of its text kinds, are written in.
+#pragma once
+
+#include <cctype>
+#include <optional>
+
+#include "byte_stream.h"
+#include "imgmill/base/result.h"
+
+namespace imgmill {
+
+/// The words of a file, comments left out.
+class PnmWords {
+ public:
+  /// Behind the two letters that a PNM file begins with.
+  explicit PnmWords(const InputFile& file) : bytes_(file, 2, size_t{64} << 10) {}
+
+  /// The next word as a number; -1 at the file's end, or where it is none.
+  int64_t Number() {
+    int next = bytes_.Next();
+    int comments = 0;
+    while (next == '#' || (next >= 0 && std::isspace(next) != 0)) {
+      if (next == '#') {
+        if (++comments > 1) comments_in_a_row_ = true;
+        while (next >= 0 && next != '\n') next = bytes_.Next();
+      }
+      if (next >= 0) next = bytes_.Next();
+    }
+    if (next < '0' || next > '9') return -1;
+    int64_t value = 0;
+    for (; next >= '0' && next <= '9'; next = bytes_.Next()) {
+      constexpr int64_t kEnough = int64_t{1} << 40;
+      if (value < kEnough) value = value * 10 + (next - '0');
+    }
+    return value;
+  }
+  /// Behind the byte that ended the last number.
+  int64_t offset() const { return bytes_.offset(); }
+
+  /// Whether a number had more than one before it.
+  bool comments_in_a_row() const { return comments_in_a_row_; }
+
+ private:
+  ByteStream bytes_;
+  bool comments_in_a_row_ = false;
+};
+
+/// Of the header of a PNM file of kind '1' to '6': what the format does not allow, and what libvips 8.14
+/// takes for something else.
+std::optional<Error> RefusePnmHeader(const InputFile& file, unsigned char kind);
+
+}  // namespace imgmill
