@@ -119,7 +119,10 @@ Jpeg2000Layout ReadJpeg2000Layout(const InputFile& file) {
     if (components[i] != depth) equal_bits = false;
     if (across < 1 || across > most || down < 1 || down > most) usual_sampling = false;
   }
-  if (stream->palette) {
+  if (side(0) == 0 || side(1) == 0 || side(4) == 0 || side(5) == 0) {
+    layout.code = Code::kMalformed;
+    layout.refused = "a JPEG 2000 file whose picture or tiles have no width or height";
+  } else if (stream->palette) {
     layout.refused = "a JPEG 2000 image with a palette (convert it to PNG)";
   } else if (side(2) != 0 || side(3) != 0 || side(6) != 0 || side(7) != 0) {
     layout.refused = "a JPEG 2000 image that does not begin in the corner of its reference grid, at " +
