@@ -1,6 +1,7 @@
 // The numbers that a PNM file's header, and the pixels of its text kinds, are written in.
 #pragma once
 
+#include <algorithm>
 #include <cctype>
 #include <optional>
 
@@ -48,5 +49,18 @@ class PnmWords {
 /// Of the header of a PNM file of kind '1' to '6': what the format does not allow, and what libvips 8.14
 /// takes for something else.
 std::optional<Error> RefusePnmHeader(const InputFile& file, unsigned char kind);
+
+/// Width and height as a PNM or PFM header says them; 0 where it says none.
+struct PnmSides {
+  int64_t width = 0;
+  int64_t height = 0;
+};
+inline PnmSides ReadPnmSides(const InputFile& file) {
+  PnmWords words(file);
+  PnmSides sides;
+  sides.width = std::max<int64_t>(0, words.Number());
+  sides.height = std::max<int64_t>(0, words.Number());
+  return sides;
+}
 
 }  // namespace imgmill

@@ -226,6 +226,13 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
   if (head->bytes[0] == 'P' && head->bytes[1] >= '1' && head->bytes[1] <= '6') {
     if (const std::optional<Error> refused = RefusePnmHeader(*file, head->bytes[1])) return *refused;
   }
+  if (head->bytes[0] == 'P' && std::strchr("123456Ff", head->bytes[1]) != nullptr && head->bytes[1] != 0) {
+    const PnmSides sides = ReadPnmSides(*file);
+    if (!WithinLimit(sides.width, sides.height, limits))
+      return TooManyPixels(sides.width, sides.height, limits);
+    if (sides.width > VIPS_MAX_COORD || sides.height > VIPS_MAX_COORD)
+      return SideTooLong(sides.width, sides.height);
+  }
   if (head->Is(0, "#?RADIANCE", 10) || head->Is(0, "#?RGBE", 6)) {
     if (const std::optional<Error> refused = RefuseRadiance(*file)) return *refused;
   }

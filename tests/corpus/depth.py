@@ -53,6 +53,10 @@ part.add("one_comment.pgm", b"P5\n# a\n" + COMMENTED, "2x1 1 u8", {(0, 0): (7,),
          "arithmetic; Pillow 13 and OpenCV 5", "none")
 part.add("two_comments.pgm", b"P5\n# a\n# b\n" + COMMENTED, "refused unsupported", None,
          "Pillow 13 and OpenCV 5 read it, libvips 8.14 takes it for 1x1", "lines of comment")
+part.add("side_too_long.pgm", b"P5\n20000000 1\n255\nabcd", "refused unsupported", None,
+         "libvips 8.14's VIPS_MAX_COORD; it takes such a side for 1", "a side may have at most")
+part.add("sides_beyond_limit.pfm", b"Pf\n2147483647 2147483647\n-1\nabcd", "refused limit_exceeded", None,
+         "arithmetic: more than the default limit of 2^30 pixels", "more than the limit")
 part.add("maxval_0.pgm", b"P5\n2 1\n0\n\x07\xf9", "refused malformed", None, "the format's manual page: at least 1")
 part.add("p4_cut.pbm", b"P4\n# drawn\n16 4\n\x50\x51\x52\x53\x54", "refused truncated", None,
          "arithmetic: 5 bytes are not the 8 of four rows; Pillow 13 and FFmpeg 5.1 refuse it")
