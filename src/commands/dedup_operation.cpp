@@ -15,6 +15,15 @@ struct DedupPayload final : Payload {
   DedupEntry entry;
 };
 
+/// What is known of the file itself.
+void Describe(const SourceFile& file, DedupEntry& entry) {
+  entry.content = file.content;
+  entry.stamp = file.stamp;
+  entry.bytes = file.stamp.size;
+  entry.width = file.upright_width;
+  entry.height = file.upright_height;
+}
+
 /// What the catalog keeps of one picture, in one look-up.
 struct HashedPicture {
   uint64_t hash = 0;
@@ -72,11 +81,7 @@ class DedupOperation::Task final : public ItemTask {
   Status Finish(Outcome& outcome) override {
     auto payload = std::make_unique<DedupPayload>();
     DedupEntry& entry = payload->entry;
-    entry.content = item_.main.content;
-    entry.stamp = item_.main.stamp;
-    entry.bytes = item_.main.stamp.size;
-    entry.width = item_.main.upright_width;
-    entry.height = item_.main.upright_height;
+    Describe(item_.main, entry);
     Catalog& catalog = operation_.catalog_;
     if (hasher_) {
       const HashedPicture picture{hasher_->Finish(), meter_->Finish()};
@@ -144,11 +149,7 @@ Result<bool> DedupOperation::Recall(const Item& item, Outcome& outcome) {
   if (kind_ && !Unpack(catalog_.FindFact(item.main.content, hash_fact_), picture)) return false;
   entry.hash = picture.hash;
   entry.notes = picture.notes;
-  entry.content = item.main.content;
-  entry.stamp = item.main.stamp;
-  entry.bytes = item.main.stamp.size;
-  entry.width = item.main.upright_width;
-  entry.height = item.main.upright_height;
+  Describe(item.main, entry);
   outcome.payload = std::move(payload);
   outcome.state = Outcome::State::kDone;
   return true;

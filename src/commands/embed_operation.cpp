@@ -16,6 +16,15 @@ struct EmbedPayload final : Payload {
   EmbeddedImage image;
 };
 
+/// What is known of the file itself.
+void Describe(const SourceFile& file, EmbeddedImage& image) {
+  image.absolute = file.absolute;
+  image.content = file.content;
+  image.stamp = file.stamp;
+  image.width = file.upright_width;
+  image.height = file.upright_height;
+}
+
 /// Brings a vector to length 1. False if it has none.
 bool Normalise(std::span<float> vector) {
   double squares = 0;
@@ -66,11 +75,7 @@ class EmbedOperation::Task final : public ItemTask {
     if (!place) return place.error();
     auto payload = std::make_unique<EmbedPayload>();
     EmbeddedImage& image = payload->image;
-    image.absolute = item_.main.absolute;
-    image.content = item_.main.content;
-    image.stamp = item_.main.stamp;
-    image.width = item_.main.upright_width;
-    image.height = item_.main.upright_height;
+    Describe(item_.main, image);
     image.notes = meter_.Finish();
     image.place = *place;
     image.vectors = store.file.get();
@@ -130,11 +135,7 @@ Result<bool> EmbedOperation::Recall(const Item& item, Outcome& outcome) {
     if (read.error().code == Code::kMalformed) return false;
     return read.error();
   }
-  image.absolute = item.main.absolute;
-  image.content = item.main.content;
-  image.stamp = item.main.stamp;
-  image.width = item.main.upright_width;
-  image.height = item.main.upright_height;
+  Describe(item.main, image);
   image.vectors = known_.file.get();
   outcome.payload = std::move(payload);
   outcome.state = Outcome::State::kDone;

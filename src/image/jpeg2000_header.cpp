@@ -6,9 +6,9 @@
 #include "jpeg2000_header.h"
 
 #include <algorithm>
-#include <cstring>
 #include <vector>
 
+#include "file_box.h"
 #include "stored_number.h"
 
 namespace imgmill {
@@ -16,46 +16,15 @@ namespace {
 
 constexpr int kMostBoxes = 4096;  // a file has a handful
 
-struct Box {
-  char name[4] = {};
-  uint64_t at = 0;  ///< of its content
-  uint64_t end = 0;
-};
-
-/// The box at `at`, which may claim to go beyond `end`.
-std::optional<Box> ReadBox(const InputFile& file, uint64_t at, uint64_t end) {
-  unsigned char head[16] = {};
-  if (at > end || end - at < 8 || !file.ReadExactly(at, head, 8)) return std::nullopt;
-  uint64_t bytes = BigEndian(head, 4);
-  uint64_t head_bytes = 8;
-  if (bytes == 1) {
-    if (!file.ReadExactly(at, head, sizeof head)) return std::nullopt;
-    bytes = BigEndian(head + 8, 8);
-    head_bytes = 16;
-  }
-  if (bytes == 0) bytes = end - at;
-  constexpr uint64_t kMost = uint64_t{1} << 62;
-  if (bytes < head_bytes || bytes > kMost) return std::nullopt;
-  Box box;
-  std::memcpy(box.name, head + 4, 4);
-  box.at = at + head_bytes;
-  box.end = at + bytes;
-  return box;
-}
-
-bool Is(const Box& box, const char* name) {
-  return std::memcmp(box.name, name, 4) == 0;
-}
-
-bool IsPaletteBox(const Box& box) {
-  return Is(box, "pclr") || Is(box, "cmap");
+bool IsPaletteBox(const FileBox& box) {
+  return box.Is("pclr") || box.Is("cmap");
 }
 
 /// Whether a palette is among the boxes of the header. One of more boxes than anybody writes counts as such.
-bool HoldsPalette(const InputFile& file, const Box& header) {
+bool HoldsPalette(const InputFile& file, const FileBox& header) {
   uint64_t at = header.at;
   for (int step = 0; step < kMostBoxes; ++step) {
-    const std::optional<Box> box = ReadBox(file, at, header.end);
+    const std::optional<FileBox> box = ReadFileBox(file, at, header.end);
     if (!box) return false;
     if (IsPaletteBox(*box)) return true;
     at = box->end;
@@ -73,12 +42,12 @@ std::optional<Jpeg2000Codestream> FindJpeg2000Codestream(const InputFile& file) 
   bool palette = false;
   uint64_t at = 0;
   for (int step = 0; step < kMostBoxes; ++step) {
-    const std::optional<Box> box = ReadBox(file, at, end);
+    const std::optional<FileBox> box = ReadFileBox(file, at, end);
     if (!box) return std::nullopt;
-    if (Is(*box, "jp2c")) return Jpeg2000Codestream{box->at, box->end, palette};
+    if (box->Is("jp2c")) return Jpeg2000Codestream{box->at, box->end, palette};
     if (box->end > end) return std::nullopt;
     // OpenJPEG takes a palette outside of the header, too.
-    if (IsPaletteBox(*box) || (Is(*box, "jp2h") && HoldsPalette(file, *box))) palette = true;
+    if (IsPaletteBox(*box) || (box->Is("jp2h") && HoldsPalette(file, *box))) palette = true;
     at = box->end;
   }
   return std::nullopt;
@@ -106,7 +75,10 @@ Jpeg2000Layout ReadJpeg2000Layout(const InputFile& file) {
   layout.width = static_cast<int64_t>(side(0));
   layout.height = static_cast<int64_t>(side(1));
   layout.block_rows = static_cast<int64_t>(std::clamp<uint64_t>(side(5), 1, std::max<uint64_t>(1, side(1))));
-  layout.tables = ReadJpeg2000Tables(file, stream->at);
+  layout.tile_width = static_cast<int64_t>(side(4));
+  layout.tile_height = static_cast<int64_t>(side(5));
+  layout.components = static_cast<int64_t>(components.size() / 3);
+  layout.at = stream->at;
   // One less than the depth, and whether the numbers are signed.
   const unsigned char depth = components[0];
   layout.bits = (depth & 0x7F) + 1;

@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 
-#include "jpeg2000_tables.h"
 #include "open_file.h"
 
 namespace imgmill {
@@ -24,7 +23,10 @@ struct Jpeg2000Layout {
   int64_t height = 0;
   int64_t block_rows = 1;  ///< of a tile, 1 to the height
   int bits = 0;            ///< of a sample; 0 where it cannot be told
-  Jpeg2000Tables tables;
+  int64_t tile_width = 0;
+  int64_t tile_height = 0;
+  int64_t components = 0;
+  uint64_t at = 0;  ///< of the codestream
   Code code = Code::kUnsupported;
   std::string refused;  ///< why libvips must not be given its pixels, in plain words; empty if it may
 };

@@ -74,12 +74,17 @@ int64_t Whole(double bytes) {
 
 }  // namespace
 
-Jpeg2000Tables ReadJpeg2000Tables(const InputFile& file, uint64_t at) {
-  constexpr uint64_t kSiz = 0xFF51, kCod = 0xFF52, kCoc = 0xFF53, kTilePart = 0xFF90;
-  double width = 0, height = 0, tile_width = 1, tile_height = 1, components = 1, layers = 1;
+Jpeg2000Tables ReadJpeg2000Tables(const InputFile& file, const Jpeg2000Layout& layout) {
+  constexpr uint64_t kCod = 0xFF52, kCoc = 0xFF53, kTilePart = 0xFF90;
+  const auto width = static_cast<double>(layout.width);
+  const auto height = static_cast<double>(layout.height);
+  const auto tile_width = static_cast<double>(std::max<int64_t>(1, layout.tile_width));
+  const auto tile_height = static_cast<double>(std::max<int64_t>(1, layout.tile_height));
+  const auto components = static_cast<double>(layout.components);
+  double layers = 1;
   Coding coding;
   std::array<unsigned char, 64> segment = {};
-  at += 2;  // SOC
+  uint64_t at = layout.at + 2;  // behind SOC
   // A main header has some ten segments, and one of each kind for each component.
   constexpr int kMostSegments = 70000;
   for (int i = 0; i < kMostSegments; ++i) {
@@ -90,14 +95,7 @@ Jpeg2000Tables ReadJpeg2000Tables(const InputFile& file, uint64_t at) {
     const size_t bytes = std::min<size_t>(segment.size(), static_cast<size_t>(length) - 2);
     if (!file.ReadExactly(at + 4, segment.data(), bytes)) break;
     const unsigned char* const from = segment.data();
-    if (marker == kSiz && bytes >= 36) {
-      const auto side = [&](size_t which) { return static_cast<double>(BigEndian(from + 2 + 4 * which, 4)); };
-      width = side(0);
-      height = side(1);
-      tile_width = std::max(1.0, side(4));
-      tile_height = std::max(1.0, side(5));
-      components = static_cast<double>(BigEndian(from + 34, 2));
-    } else if (marker == kCod && bytes >= 10) {
+    if (marker == kCod && bytes >= 10) {
       layers = static_cast<double>(BigEndian(from + 2, 2));
       coding = ReadCoding(from + 5, bytes - 5, (from[0] & 1) != 0);
     } else if (marker == kCoc && bytes >= 7) {

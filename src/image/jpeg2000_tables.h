@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "open_file.h"
+#include "jpeg2000_header.h"
 
 namespace imgmill {
 
@@ -14,8 +14,8 @@ struct Jpeg2000Tables {
   int64_t while_decoded = 0;  ///< and for the code-blocks and precincts of one tile
 };
 
-/// Of the codestream that begins at `at`, from its markers SIZ, COD and COC (ISO 15444-1, annex A). The costs
-/// are measured: OpenJPEG 2.5.0 on 64 bits.
-Jpeg2000Tables ReadJpeg2000Tables(const InputFile& file, uint64_t at);
+/// By the layout, which may be one that is refused, and the codestream's markers COD and COC (ISO 15444-1,
+/// annex A). The costs are measured: OpenJPEG 2.5.0 on 64 bits.
+Jpeg2000Tables ReadJpeg2000Tables(const InputFile& file, const Jpeg2000Layout& layout);
 
 }  // namespace imgmill

@@ -8,16 +8,26 @@
 
 namespace imgmill {
 
-std::optional<Error> RefusePnmHeader(const InputFile& file, unsigned char kind) {
-  PnmWords words(file);
-  const int64_t width = words.Number();
-  const int64_t height = words.Number();
-  const int64_t white = kind == '1' || kind == '4' ? 1 : words.Number();
-  if (width < 1 || height < 1 || white < 1) {
+PnmHeader ReadPnmHeader(const InputFile& file, unsigned char kind) {
+  constexpr size_t kUsualHeader = 512;
+  PnmWords words(file, kUsualHeader);
+  const auto number = [&] { return std::max<int64_t>(0, words.Number()); };
+  PnmHeader header;
+  header.floats = kind == 'F' || kind == 'f';
+  header.width = number();
+  header.height = number();
+  if (!header.floats && kind != '1' && kind != '4') header.white = number();
+  header.comments_in_a_row = words.comments_in_a_row();
+  return header;
+}
+
+std::optional<Error> RefusePnmHeader(const PnmHeader& header) {
+  if (header.floats) return std::nullopt;
+  if (header.width < 1 || header.height < 1 || header.white < 1) {
     return Error{Stage::kProbe, Code::kMalformed,
                  "a PNM header whose width, height and largest value are not all numbers above 0"};
   }
-  if (words.comments_in_a_row()) {
+  if (header.comments_in_a_row) {
     return Error{Stage::kProbe, Code::kUnsupported,
                  "a PNM header with several lines of comment in a row (leave one, or convert it to PNG)"};
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "file_box.h"
 #include "stored_number.h"
 #include "tiff_directory.h"
 
@@ -17,30 +18,14 @@ int Clamped(uint64_t count) {
   return static_cast<int>(std::min<uint64_t>(count, 1000000000));
 }
 
-struct Box {
-  int64_t at = 0;   ///< of its content
-  int64_t end = 0;  ///< behind it
-};
-
 /// The next box named `name` from `box.at` on inside `box`; `box.at` moves behind it. False: none.
-bool NextBox(const InputFile& file, Box& box, const char* name, Box& found) {
+bool NextBox(const InputFile& file, FileBox& box, const char* name, FileBox& found) {
   for (int step = 0; step < kMostSteps && box.at < box.end; ++step) {
-    uint8_t head[16] = {};
-    if (!file.ReadExactly(static_cast<uint64_t>(box.at), head, 8)) return false;
-    int64_t length = static_cast<int64_t>(BigEndian(head, 4));
-    int64_t content = 8;
-    if (length == 1) {
-      if (!file.ReadExactly(static_cast<uint64_t>(box.at), head, 16)) return false;
-      const uint64_t wide = BigEndian(head + 8, 8);
-      if (wide > static_cast<uint64_t>(file.bytes())) return false;
-      length = static_cast<int64_t>(wide);
-      content = 16;
-    }
-    if (length == 0) length = box.end - box.at;
-    if (length < content || length > box.end - box.at) return false;
-    found = {box.at + content, box.at + length};
-    box.at += length;
-    if (std::memcmp(head + 4, name, 4) == 0) return true;
+    const std::optional<FileBox> next = ReadFileBox(file, box.at, box.end);
+    if (!next || next->end > box.end) return false;
+    found = *next;
+    box.at = next->end;
+    if (next->Is(name)) return true;
   }
   return false;
 }
@@ -93,27 +78,25 @@ int PngPictures(const InputFile& file) {
 }
 
 int HeifFrames(const InputFile& file) {
-  Box whole{0, file.bytes()};
-  Box movie;
+  FileBox whole{{}, 0, static_cast<uint64_t>(file.bytes())};
+  FileBox movie;
   if (!NextBox(file, whole, "moov", movie)) return 0;
-  Box track;
+  FileBox track;
   for (int step = 0; step < kMostSteps && NextBox(file, movie, "trak", track); ++step) {
-    Box media;
-    Box handler;
-    Box information;
-    Box table;
-    Box sizes;
+    FileBox media;
+    FileBox handler;
+    FileBox information;
+    FileBox table;
+    FileBox sizes;
     uint8_t kind[12] = {};
     uint8_t count[12] = {};
     if (!NextBox(file, track, "mdia", media)) continue;
-    Box again = media;
-    if (!NextBox(file, again, "hdlr", handler) ||
-        !file.ReadExactly(static_cast<uint64_t>(handler.at), kind, sizeof kind))
-      continue;
+    FileBox again = media;
+    if (!NextBox(file, again, "hdlr", handler) || !file.ReadExactly(handler.at, kind, sizeof kind)) continue;
     const bool pictures = std::memcmp(kind + 8, "pict", 4) == 0 || std::memcmp(kind + 8, "vide", 4) == 0;
     if (!pictures || !NextBox(file, media, "minf", information) ||
         !NextBox(file, information, "stbl", table) || !NextBox(file, table, "stsz", sizes) ||
-        !file.ReadExactly(static_cast<uint64_t>(sizes.at), count, sizeof count)) {
+        !file.ReadExactly(sizes.at, count, sizeof count)) {
       continue;
     }
     return Clamped(BigEndian(count + 8, 4));
@@ -126,13 +109,13 @@ bool MayBeAnimatedJxl(const InputFile& file) {
   if (!file.ReadExactly(0, start, sizeof start)) return false;
   int64_t at = 0;
   if (start[0] != 0xFF) {  // in boxes: a whole codestream, or the first part of one behind its number
-    Box boxes{0, file.bytes()};
-    Box part = boxes;
-    Box found;
+    FileBox boxes{{}, 0, static_cast<uint64_t>(file.bytes())};
+    FileBox part = boxes;
+    FileBox found;
     if (NextBox(file, boxes, "jxlc", found)) {
-      at = found.at;
+      at = static_cast<int64_t>(found.at);
     } else if (NextBox(file, part, "jxlp", found)) {
-      at = found.at + 4;
+      at = static_cast<int64_t>(found.at) + 4;
     } else {
       return false;
     }

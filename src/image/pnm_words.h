@@ -1,7 +1,6 @@
 // The numbers that a PNM file's header, and the pixels of its text kinds, are written in.
 #pragma once
 
-#include <algorithm>
 #include <cctype>
 #include <optional>
 
@@ -14,7 +13,9 @@ namespace imgmill {
 class PnmWords {
  public:
   /// Behind the two letters that a PNM file begins with.
-  explicit PnmWords(const InputFile& file) : bytes_(file, 2, size_t{64} << 10) {}
+  /// @param piece_bytes  read at once
+  explicit PnmWords(const InputFile& file, size_t piece_bytes = size_t{64} << 10)
+      : bytes_(file, 2, piece_bytes) {}
 
   /// The next word as a number; -1 at the file's end, or where it is none.
   int64_t Number() {
@@ -46,21 +47,22 @@ class PnmWords {
   bool comments_in_a_row_ = false;
 };
 
-/// Of the header of a PNM file of kind '1' to '6': what the format does not allow, and what libvips 8.14
-/// takes for something else.
-std::optional<Error> RefusePnmHeader(const InputFile& file, unsigned char kind);
+/// 'P' and a digit from 1 to 6, or the two letters of a PFM.
+constexpr bool IsPnmKind(unsigned char p, unsigned char kind) {
+  return p == 'P' && ((kind >= '1' && kind <= '6') || kind == 'F' || kind == 'f');
+}
 
-/// Width and height as a PNM or PFM header says them; 0 where it says none.
-struct PnmSides {
+/// What a PNM or PFM header says; 0 where it says no number.
+struct PnmHeader {
+  bool floats = false;  ///< PFM, whose third number is not looked at
   int64_t width = 0;
   int64_t height = 0;
+  int64_t white = 1;  ///< the largest value
+  bool comments_in_a_row = false;
 };
-inline PnmSides ReadPnmSides(const InputFile& file) {
-  PnmWords words(file);
-  PnmSides sides;
-  sides.width = std::max<int64_t>(0, words.Number());
-  sides.height = std::max<int64_t>(0, words.Number());
-  return sides;
-}
+PnmHeader ReadPnmHeader(const InputFile& file, unsigned char kind);
+
+/// What PNM does not allow, and what libvips 8.14 takes for something else; of PFM, nothing.
+std::optional<Error> RefusePnmHeader(const PnmHeader& header);
 
 }  // namespace imgmill

@@ -10,7 +10,7 @@
 #include "fidelity.h"
 #include "heif_boxes.h"
 #include "imgmill/image/reader.h"
-#include "jpeg2000_header.h"
+#include "jpeg2000_tables.h"
 #include "jpeg_decoder.h"
 #include "missing_end.h"
 #include "picture_count.h"
@@ -78,7 +78,8 @@ Error SideTooLong(int64_t width, int64_t height) {
 }
 
 // Before OpenJPEG spends anything on it: it makes a list of its tiles.
-std::optional<Error> RefuseJpeg2000(const Jpeg2000Layout& layout, const ImageLimits& limits) {
+std::optional<Error> RefuseJpeg2000(const Jpeg2000Layout& layout, const Jpeg2000Tables& tables,
+                                    const ImageLimits& limits) {
   if (!layout.refused.empty()) return Error{Stage::kProbe, layout.code, layout.refused};
   if (!WithinLimit(layout.width, layout.height, limits))
     return TooManyPixels(layout.width, layout.height, limits);
@@ -86,11 +87,20 @@ std::optional<Error> RefuseJpeg2000(const Jpeg2000Layout& layout, const ImageLim
     return SideTooLong(layout.width, layout.height);
   // Some 10 KiB each, which no lease covers yet.
   constexpr int64_t kMostTiles = 8192;
-  if (layout.tables.tiles > kMostTiles) {
+  if (tables.tiles > kMostTiles) {
     return Error{Stage::kProbe, Code::kUnsupported,
-                 "a JPEG 2000 image of " + std::to_string(layout.tables.tiles) + " tiles, more than the " +
+                 "a JPEG 2000 image of " + std::to_string(tables.tiles) + " tiles, more than the " +
                      std::to_string(kMostTiles) + " that are read (convert it to PNG)"};
   }
+  return std::nullopt;
+}
+
+std::optional<Error> RefusePnm(const PnmHeader& header, const ImageLimits& limits) {
+  if (const std::optional<Error> refused = RefusePnmHeader(header)) return refused;
+  if (!WithinLimit(header.width, header.height, limits))
+    return TooManyPixels(header.width, header.height, limits);
+  if (header.width > VIPS_MAX_COORD || header.height > VIPS_MAX_COORD)
+    return SideTooLong(header.width, header.height);
   return std::nullopt;
 }
 
@@ -215,23 +225,19 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
   }
 
   std::optional<Jpeg2000Layout> jpeg2000;
+  Jpeg2000Tables jpeg2000_tables;
   if (head->Is(4, "jP  ", 4) || head->Is(0, "\xFF\x4F\xFF\x51", 4)) {
     jpeg2000 = ReadJpeg2000Layout(*file);
-    if (const std::optional<Error> refused = RefuseJpeg2000(*jpeg2000, limits)) return *refused;
+    jpeg2000_tables = ReadJpeg2000Tables(*file, *jpeg2000);
+    if (const auto refused = RefuseJpeg2000(*jpeg2000, jpeg2000_tables, limits)) return *refused;
   }
   if (head->Is(0, "\x76\x2f\x31\x01", 4)) {
     if (const std::optional<Error> missing = FindMissingExrHeader(*file)) return *missing;
   }
 
-  if (head->bytes[0] == 'P' && head->bytes[1] >= '1' && head->bytes[1] <= '6') {
-    if (const std::optional<Error> refused = RefusePnmHeader(*file, head->bytes[1])) return *refused;
-  }
-  if (head->bytes[0] == 'P' && std::strchr("123456Ff", head->bytes[1]) != nullptr && head->bytes[1] != 0) {
-    const PnmSides sides = ReadPnmSides(*file);
-    if (!WithinLimit(sides.width, sides.height, limits))
-      return TooManyPixels(sides.width, sides.height, limits);
-    if (sides.width > VIPS_MAX_COORD || sides.height > VIPS_MAX_COORD)
-      return SideTooLong(sides.width, sides.height);
+  if (IsPnmKind(head->bytes[0], head->bytes[1])) {
+    if (const std::optional<Error> refused = RefusePnm(ReadPnmHeader(*file, head->bytes[1]), limits))
+      return *refused;
   }
   if (head->Is(0, "#?RADIANCE", 10) || head->Is(0, "#?RGBE", 6)) {
     if (const std::optional<Error> refused = RefuseRadiance(*file)) return *refused;
@@ -319,7 +325,7 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
   }
   if (jpeg2000) {
     header->block_rows = jpeg2000->block_rows;
-    header->decoder_tables = jpeg2000->tables.while_decoded;
+    header->decoder_tables = jpeg2000_tables.while_decoded;
   }
   if (!WithinLimit(header->width, header->height, limits)) {
     return TooManyPixels(header->width, header->height, limits);

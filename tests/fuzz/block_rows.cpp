@@ -3,7 +3,7 @@
 #include "image/block_rows.h"
 
 #include "fuzz/image_file.h"
-#include "image/jpeg2000_header.h"
+#include "image/jpeg2000_tables.h"
 
 using namespace imgmill;
 
@@ -16,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t bytes) {
   }
   const Jpeg2000Layout layout = ReadJpeg2000Layout(file);
   fuzz::Require(layout.block_rows >= 1 && (!layout.refused.empty() || layout.block_rows <= layout.height));
-  fuzz::Require(layout.tables.tiles >= 1 && layout.tables.while_probed >= 0 &&
-                layout.tables.while_decoded >= layout.tables.while_probed);
+  const Jpeg2000Tables tables = ReadJpeg2000Tables(file, layout);
+  fuzz::Require(tables.tiles >= 1 && tables.while_probed >= 0 && tables.while_decoded >= tables.while_probed);
   return 0;
 }

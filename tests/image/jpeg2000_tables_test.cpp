@@ -48,7 +48,8 @@ class Drawn {
   }
   Result<ImageHeader> Probed() const { return Probe(path_, {}); }
   Jpeg2000Tables Tables() const {
-    return ReadJpeg2000Tables(InputFile::Open(path_, Stage::kProbe).value(), 0);
+    const Result<InputFile> file = InputFile::Open(path_, Stage::kProbe);
+    return ReadJpeg2000Tables(*file, ReadJpeg2000Layout(*file));
   }
 
  private:

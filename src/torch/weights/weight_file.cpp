@@ -14,13 +14,6 @@
 #include "torch/weights/sha256.h"
 
 namespace imgmill {
-namespace {
-
-Error SystemError(int number, const std::string& what) {
-  return ErrnoError(Stage::kConfigure, number, what);
-}
-
-}  // namespace
 
 Error WeightError(std::string message) {
   return {Stage::kConfigure, Code::kModelError, std::move(message)};
@@ -29,12 +22,12 @@ Error WeightError(std::string message) {
 Result<WeightFile> WeightFile::Open(const std::string& path) {
   // O_NONBLOCK: opening a FIFO must not wait for a writer.
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return SystemError(errno, "the weight file cannot be opened");
+  if (fd < 0) return ErrnoError(Stage::kConfigure, errno, "the weight file cannot be opened");
   struct stat status;
   if (fstat(fd, &status) != 0) {
     const int number = errno;
     close(fd);
-    return SystemError(number, "the weight file cannot be examined");
+    return ErrnoError(Stage::kConfigure, number, "the weight file cannot be examined");
   }
   if (!S_ISREG(status.st_mode)) {
     close(fd);
@@ -55,7 +48,7 @@ Status WeightFile::ReadAt(uint64_t offset, void* data, size_t bytes) const {
   while (bytes > 0) {
     const ssize_t got = pread(fd_, out, std::min(bytes, size_t{1} << 30), static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return SystemError(errno, "the weight file cannot be read");
+    if (got < 0) return ErrnoError(Stage::kConfigure, errno, "the weight file cannot be read");
     if (got == 0) return WeightError("the file became shorter while it was read");
     out += got;
     offset += static_cast<uint64_t>(got);
