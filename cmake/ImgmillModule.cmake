@@ -45,6 +45,7 @@ function(imgmill_test name)
   add_executable(test_${name} ${PROJECT_SOURCE_DIR}/tests/doctest_main.cpp
                               ${PROJECT_SOURCE_DIR}/tests/sanitizer_suppressions.cpp ${sources})
   target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR}/src)
+  target_include_directories(test_${name} SYSTEM PRIVATE ${IMGMILL_DOCTEST})
   target_link_libraries(test_${name} PRIVATE imgmill_flags ${T_DEPENDS} ${T_LIBRARIES})
   target_compile_definitions(test_${name} PRIVATE IMGMILL_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                                                   IMGMILL_BINARY_DIR="${PROJECT_BINARY_DIR}")

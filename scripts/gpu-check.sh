@@ -3,11 +3,13 @@
 # tests on this machine's accelerator, each in a process of its own; then, with a program, whole runs of it. Ends with
 # two tables; says "no GPU here" where there is none.
 #
-# Usage: scripts/gpu-check.sh [--program FOLDER] [--model FILE] [--photos FOLDER] [--count N] [--dry-run] [BUILD_FOLDER]
+# Usage: scripts/gpu-check.sh [--program FOLDER] [--model FILE] [--photos FOLDER] [--count N] [--keep FOLDER] [--dry-run]
+#                             [BUILD_FOLDER]
 #   --program  what scripts/carry.sh made elsewhere, for this machine's LibTorch; without it there are no whole runs
 #   --model    weight file [that of the test assets, in $IMGMILL_TEST_ASSETS or ../shared/assets]
 #   --photos   JPEGs [sample_data]
 #   --count    images a run [100]
+#   --keep     a folder for the report and log of each whole run
 #   --dry-run  the whole runs alone, on cpu:0 and without a neighbour: to try the script where there is no GPU
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -19,6 +21,7 @@ assets=${IMGMILL_TEST_ASSETS:-../shared/assets}
 model=$assets/weights/realesrgan/realesr-animevideov3-x4.safetensors
 photos=sample_data
 count=100
+keep=()
 dry=0
 while [ $# -gt 0 ]; do
   case "$1" in
@@ -26,6 +29,7 @@ while [ $# -gt 0 ]; do
     --model) model=$2; shift 2 ;;
     --photos) photos=$2; shift 2 ;;
     --count) count=$2; shift 2 ;;
+    --keep) keep=(--keep "$2"); shift 2 ;;
     --dry-run) dry=1; shift ;;
     -*) echo "gpu-check.sh: unknown option $1" >&2; exit 2 ;;
     *) build=$1; shift ;;
@@ -33,7 +37,7 @@ while [ $# -gt 0 ]; do
 done
 
 whole_runs() {
-  scripts/gpu_runs.py --program "$program" --model "$model" --photos "$photos" --count "$count" "$@"
+  scripts/gpu_runs.py --program "$program" --model "$model" --photos "$photos" --count "$count" "${keep[@]}" "$@"
 }
 
 if [ $dry = 1 ]; then

@@ -2,11 +2,13 @@
 """Whole runs of imgmill on a GPU that is not its own, as one table: budgets kept, neighbours before and during the run,
 all images accounted for, and what it costs. scripts/gpu-check.sh calls it.
 
-Usage: scripts/gpu_runs.py --program FOLDER --model FILE --photos FOLDER [--device cuda] [--count 100] [--no-neighbour]
+Usage: scripts/gpu_runs.py --program FOLDER --model FILE --photos FOLDER [--device cuda] [--count 100]
+                           [--no-neighbour] [--keep FOLDER]
   --program       what scripts/carry.sh made, or any folder with bin/imgmill
   --photos        JPEGs to enlarge; used over and over up to --count
   --device        cpu:0 tries the script itself where there is no GPU
   --no-neighbour  leaves out the runs that need another process on the GPU (and PyTorch in this python3)
+  --keep          a folder for each run's report and log
 """
 import argparse
 import json
@@ -49,7 +51,7 @@ class Neighbour:
         self.process.wait()
 
 
-def run(options, photos, scratch, flags=(), during=None):
+def run(options, photos, scratch, name, flags=(), during=None):
     """One run; `during` is called a little after its beginning. @return its report, with exit code and seconds"""
     shutil.rmtree(scratch / "out", ignore_errors=True)
     report = scratch / "report.json"
@@ -67,6 +69,13 @@ def run(options, photos, scratch, flags=(), during=None):
         threading.Thread(target=during, daemon=True).start()
     _, errors = process.communicate()
     seconds = time.monotonic() - start
+    if options.keep:
+        kept = pathlib.Path(options.keep)
+        kept.mkdir(parents=True, exist_ok=True)
+        stem = "".join(letter if letter.isalnum() else "_" for letter in name)
+        (kept / f"{stem}.log").write_text(errors)
+        if report.exists():
+            shutil.copy(report, kept / f"{stem}.json")
     if not report.exists():
         sys.exit(f"gpu_runs: {' '.join(command)} ended with {process.returncode} and no report:\n{errors}")
     found = json.loads(report.read_text())
@@ -96,6 +105,7 @@ def main():
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--no-neighbour", action="store_true")
+    parser.add_argument("--keep")
     options = parser.parse_args()
 
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="imgmill-gpu-"))
@@ -117,8 +127,8 @@ def main():
             wrong.append(f"{name}: {by_driver} bytes by the driver's account")
 
     try:
-        run(options, photos, scratch)  # files and kernels into the caches
-        undisturbed = run(options, photos, scratch)
+        run(options, photos, scratch, "first")  # files and kernels into the caches
+        undisturbed = run(options, photos, scratch, "undisturbed")
         seconds = undisturbed["wall"]
         print_row(HEADINGS)
         print_row(["---"] * len(HEADINGS))
@@ -126,23 +136,23 @@ def main():
         judge("undisturbed", undisturbed)
         for mib in (256, 512, 1024):
             before = neighbour.tell("watch") if neighbour else 0
-            report = run(options, photos, scratch, ["--device-memory", f"{mib}MiB"])
-            by_driver = max(0, before - neighbour.tell("seen")) if neighbour else None
             name = f"--device-memory {mib}MiB"
+            report = run(options, photos, scratch, name, ["--device-memory", f"{mib}MiB"])
+            by_driver = max(0, before - neighbour.tell("seen")) if neighbour else None
             print_row(row(name, report, seconds, by_driver))
             judge(name, report, mib * MIB, by_driver)
         for moment in ("before", "during") if neighbour else ():
             for mib in (700, 200, 50):
+                name = f"a neighbour leaves {mib} MiB, {moment} the run"
                 if moment == "before":
                     neighbour.tell(f"leave {mib}")
-                    report = run(options, photos, scratch)
+                    report = run(options, photos, scratch, name)
                 else:
                     def come(mib=mib):
                         time.sleep(seconds / 3)
                         neighbour.tell(f"leave {mib}")
-                    report = run(options, photos, scratch, during=come)
+                    report = run(options, photos, scratch, name, during=come)
                 neighbour.tell("free")
-                name = f"a neighbour leaves {mib} MiB, {moment} the run"
                 print_row(row(name, report, seconds))
                 judge(name, report)
     finally:
