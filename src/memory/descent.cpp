@@ -136,12 +136,13 @@ void Descent::MakeAttempt() {
   const bool on_cpu = attempt.device < 0 && device_ != kHostWork;
   host_memory_ = on_cpu || slot_.shares_host_pool;
   rivals_ = {};
-  // From the moment that being alone is what may help, no new lease takes what others give back.
   hold_.reset();
-  if (steps_.alone() && host_memory_) hold_.emplace(impl_.admission);
+  const Lease lease = LeaseOrHold();
   if (steps_.alone()) work_.LetGo();
   Pause(steps_.pause_ms());
-  rivals_.elsewhere = host_memory_ ? impl_.admission.Stats().ledger.leases > 1 : !slot_.device->host_backed();
+  const size_t own_leases = lease ? 2 : 1;
+  rivals_.elsewhere =
+      host_memory_ ? impl_.admission.Stats().ledger.leases > own_leases : !slot_.device->host_backed();
   ++outcome_.attempts;
   outcome_.rung = attempt.rung;
   impl_.rungs[static_cast<size_t>(attempt.rung)].fetch_add(1);
@@ -161,6 +162,20 @@ void Descent::MakeAttempt() {
   rivals_.kernel = watch.ByKernel();
   // Others' tensors would be in it, too.
   if (!rivals_.on_device) outcome_.device_peak = std::max(outcome_.device_peak, peak.Growth());
+}
+
+/// From the moment that being alone is what may help, no new lease takes what others give back. The first
+/// attempt on the CPU is not there yet: it came for want of the device's memory, and where the host has room,
+/// a lease of its own lets the images behind it be read meanwhile.
+Lease Descent::LeaseOrHold() {
+  if (!steps_.alone() || !host_memory_) return {};
+  const size_t bytes = own_memory_ && outcome_.rung != Rung::kCpu ? work_.ExpectedBytes(steps_.attempt()) : 0;
+  if (bytes > 0) {
+    Result<Lease> lease = manager_.TryAcquire({bytes, 0});
+    if (lease.ok() && *lease) return *std::move(lease);
+  }
+  hold_.emplace(impl_.admission);
+  return {};
 }
 
 /// After a failure. @return whether there is another attempt to make

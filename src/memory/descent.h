@@ -23,6 +23,7 @@ class Descent {
   bool Begin();
   bool WakeUp();
   void MakeAttempt();
+  Lease LeaseOrHold();
   bool Next();
   bool LeaveLost();
   bool HandOver(bool lost);

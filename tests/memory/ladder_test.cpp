@@ -162,6 +162,33 @@ TEST_CASE("the CPU rung waits for other leases to end, and nothing new is grante
   CHECK(outcome.attempts == 6);
 }
 
+TEST_CASE(
+    "the CPU rung lets images in beside it while the host has room, and no longer once it was refused") {
+  OneDevice one(kMiB);
+  struct Foretold : TileWork {
+    using TileWork::TileWork;
+    size_t ExpectedBytes(const Attempt&) const override { return 64 * kMiB; }
+  };
+  auto own = one.manager->TryAcquire({kMiB, 0});
+  REQUIRE(own.ok());
+  Foretold work(*one.manager, 1, 1, 1024, 64);
+  std::vector<bool> granted;
+  std::vector<size_t> leased;
+  work.before = [&](const Attempt& attempt) {
+    if (attempt.device >= 0) return;
+    leased.push_back(one.manager->Info().leased);
+    granted.push_back(static_cast<bool>(*one.manager->TryAcquire({kMiB, 0})));
+    if (granted.size() == 1) HostPool().RefuseAllocation(1);
+  };
+  auto other = one.manager->TryAcquire({kMiB, 0});  // a rival that may let go: the CPU is tried again
+  const LadderOutcome outcome = one.manager->Guarded(work, 0, one.stop);
+  CHECK(outcome.status.ok());
+  CHECK(outcome.rung == Rung::kCpu);
+  CHECK(granted == std::vector{true, false});
+  CHECK(leased == std::vector{66 * kMiB, 2 * kMiB});
+  CHECK(one.manager->Info().leased == 2 * kMiB);
+}
+
 TEST_CASE("recorded failure: says what was tried and which flag would help") {
   OneDevice one(kMiB);
   TileWork work(*one.manager, 2, 2, 1024, 4096);

@@ -33,10 +33,16 @@ class Wanting final : public LadderWork {
   const size_t bytes_;
 };
 
-/// Blocks of the device until it has no more than `left` free.
+/// Blocks of the device until it has no more than `left` free, or gives no more.
 std::vector<torch::Tensor> Fill(Device& device, size_t block, size_t left) {
   std::vector<torch::Tensor> held;
-  while (device.Stats().free > left + block) held.push_back(Take(block));
+  while (device.Stats().free > left + block) {
+    const Status taken = AtEdge(Stage::kCompute, [&]() -> Status {
+      held.push_back(Take(block));
+      return {};
+    });
+    if (!taken) break;  // the limit leaves a reserve free
+  }
   return held;
 }
 
