@@ -71,13 +71,14 @@ pictures jpeg_rows jpg jpeg mpo
 pictures png png
 pictures tiff tif tiff
 pictures heif heic heif avif
+pictures pnm pbm pgm ppm pam pfm
 pictures stills bmp tga ico qoi
 pictures tiff_facts tif tiff
 pictures missing_end gif jp2 j2k webp avif png exr
 pictures picture_count png heic avif tif mpo
 pictures tiff_directory tif tiff
 pictures block_rows tif tiff jp2 j2k
-pictures image jpg jpeg png webp gif tif tiff avif heic jp2 j2k jxl hdr exr pfm ppm pgm pbm bmp tga ico qoi
+pictures image jpg jpeg png webp gif tif tiff avif heic jp2 j2k jxl hdr exr pfm ppm pgm pbm pam bmp tga ico qoi
 mkdir -p "$build/seeds/pipeline" "$build/seeds/yaml_options" "$build/seeds/checkpoint"
 cp configs/*.yaml "$build/seeds/pipeline/"
 cp configs/*.yaml "$build/seeds/yaml_options/"

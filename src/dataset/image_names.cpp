@@ -14,10 +14,10 @@ namespace imgmill {
 namespace {
 
 // Sorted, for the binary search.
-constexpr std::array<std::string_view, 34> kExtensions = {
+constexpr std::array<std::string_view, 35> kExtensions = {
     "apng", "avif", "avifs", "bmp", "dib",  "exr", "gif", "hdr", "heic", "heif", "hif", "ico",
-    "j2k",  "jfif", "jp2",   "jpe", "jpeg", "jpf", "jpg", "jpx", "jxl",  "mpo",  "pbm", "pfm",
-    "pgm",  "png",  "pnm",   "ppm", "qoi",  "sgi", "tga", "tif", "tiff", "webp"};
+    "j2k",  "jfif", "jp2",   "jpe", "jpeg", "jpf", "jpg", "jpx", "jxl",  "mpo",  "pam", "pbm",
+    "pfm",  "pgm",  "png",   "pnm", "ppm",  "qoi", "sgi", "tga", "tif",  "tiff", "webp"};
 static_assert(std::is_sorted(kExtensions.begin(), kExtensions.end()));
 
 constexpr size_t kLongest = 5;
@@ -42,6 +42,7 @@ constexpr std::array kSignatures = {
     "qoif"sv,      // QOI
     "#?RADIANCE"sv,
     "#?RGBE"sv,            // HDR
+    "P7\n"sv,              // PAM
     "\x76\x2f\x31\x01"sv,  // OpenEXR
     "\x01\xda"sv,          // SGI
 };

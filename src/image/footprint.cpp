@@ -6,6 +6,7 @@
 #include "imgmill/image/reader.h"
 #include "imgmill/image/writer.h"
 #include "jpeg_rows.h"
+#include "pnm_rows.h"
 #include "row_pipe.h"
 #include "still_rows.h"
 #include "stored_form.h"
@@ -65,7 +66,7 @@ double DecoderBytes(const ImageHeader& header, const Sizes& s) {
   if (header.format == "png")
     return header.interlaced ? whole + 2 * kStripRows * s.row_bytes : WindowBytes(s);
   if (header.format == "hdr") return WindowBytes(s);
-  if (header.format == "ppm") return WindowBytes(s) + s.file_bytes;  // mapped
+  if (header.format == "ppm") return 0;  // added below
   // Two strips or rows of tiles, and a half being read.
   if (header.format == "tiff") {
     const double block = static_cast<double>(header.block_rows) * s.row_bytes;
@@ -109,6 +110,7 @@ Footprint ReadFootprint(const ImageHeader& header, const ReadOptions& options) {
   need.unseen = Bytes(DecoderBytes(header, s) + conversion + strip) + kSmall;
   // A strip before its form is changed.
   need.pooled = Bytes(kStripRows * s.row_bytes);
+  if (header.format == "ppm") need.pooled += PnmPieceBytes(Bytes(s.row_bytes));
   if (IsStill(header)) {
     const Footprint still = StillFootprint(header, options.allow_truncated);
     need.unseen += still.unseen;

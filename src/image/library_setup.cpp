@@ -22,11 +22,11 @@ namespace {
 
 // libvips' readers that stay. The others are refused, since they parse programs or documents (SVG, PDF,
 // ImageMagick's hundred formats), or take any text or raw bytes for an image (CSV, matrix, raw), or are no
-// photographs and rarely hardened (Matlab, FITS, Analyze, NIfTI, OpenSlide).
-constexpr const char* kReaders[] = {"VipsForeignLoadPng",  "VipsForeignLoadJpeg",   "VipsForeignLoadWebp",
-                                    "VipsForeignLoadTiff", "VipsForeignLoadNsgif",  "VipsForeignLoadHeif",
-                                    "VipsForeignLoadJxl",  "VipsForeignLoadJp2k",   "VipsForeignLoadPpm",
-                                    "VipsForeignLoadRad",  "VipsForeignLoadOpenexr"};
+// photographs and rarely hardened (Matlab, FITS, Analyze, NIfTI, OpenSlide), or are read here (PNM).
+constexpr const char* kReaders[] = {"VipsForeignLoadPng",    "VipsForeignLoadJpeg",  "VipsForeignLoadWebp",
+                                    "VipsForeignLoadTiff",   "VipsForeignLoadNsgif", "VipsForeignLoadHeif",
+                                    "VipsForeignLoadJxl",    "VipsForeignLoadJp2k",  "VipsForeignLoadRad",
+                                    "VipsForeignLoadOpenexr"};
 
 // Warnings of libvips and GLib say nothing that an Error or a note of ours does not say better, and stderr
 // belongs to the log and the progress line.

@@ -89,7 +89,6 @@ std::optional<Error> FindMissingEnd(const InputFile& file, const FileHead& head)
   if (head.Is(4, "jP  ", 4) || head.Is(0, "\xFF\x4F\xFF\x51", 4)) return FindMissingJpeg2000End(file);
   if (head.Is(4, "ftyp", 4)) return FindMissingAvifEnd(file);
   if (head.Is(0, "\x76\x2f\x31\x01", 4)) return FindMissingExrEnd(file);
-  if (head.Is(0, "P2", 2) || head.Is(0, "P3", 2) || head.Is(0, "P4", 2)) return FindMissingPnmEnd(file);
   return std::nullopt;
 }
 

@@ -10,9 +10,9 @@
 
 namespace imgmill {
 
-/// Looks at GIF, JPEG 2000, WebP, AVIF, TIFF, OpenEXR, and PGM and PPM in text; the decoders of the other
-/// compressed formats (JPEG, PNG, HEIF, JPEG XL) find it out themselves, and in uncompressed ones (PNM, PFM,
-/// BMP, plain TIFF) zeros are black. What lies behind the picture's end is nobody's business. @return
+/// Looks at GIF, JPEG 2000, WebP, AVIF, TIFF and OpenEXR; the decoders of the other compressed formats (JPEG,
+/// PNG, HEIF, JPEG XL) and of PNM find it out themselves, and in uncompressed ones (PNM, PFM, BMP, plain
+/// TIFF) zeros are black. What lies behind the picture's end is nobody's business. @return
 /// kTruncated, in words; nothing where all is there, or where the decoder will say what is wrong
 std::optional<Error> FindMissingEnd(const InputFile& file, const FileHead& head);
 
@@ -22,7 +22,6 @@ std::optional<Error> FindMissingGifEnd(const InputFile& file);
 std::optional<Error> FindMissingWebpEnd(const InputFile& file, uint64_t at, uint64_t bytes);
 std::optional<Error> FindMissingAvifEnd(const InputFile& file);
 std::optional<Error> FindMissingTiffEnd(const InputFile& file);
-std::optional<Error> FindMissingPnmEnd(const InputFile& file);
 std::optional<Error> FindMissingExrEnd(const InputFile& file);
 
 /// Of the chunks before a PNG's picture, and of OpenEXR's header: asked when a file is probed, before

@@ -8,6 +8,7 @@
 #include "jpeg_rows.h"
 #include "missing_end.h"
 #include "pixel_form.h"
+#include "pnm_rows.h"
 #include "still_rows.h"
 #include "upright.h"
 #include "vips_load.h"
@@ -160,6 +161,7 @@ Result<std::optional<Error>> MissingEnd(const std::string& path) {
 Result<std::unique_ptr<RowReader>> OpenStored(const std::string& path, const ImageHeader& header,
                                               const ReadOptions& options) {
   if (header.format == "jpeg") return OpenJpeg(path, header, options);
+  if (header.format == "ppm") return OpenPnmRows(path, header, options.allow_truncated);
   if (IsStill(header)) return OpenStillRows(path, header, options.allow_truncated);
   InitImageLibraries();
   Result<std::optional<Error>> missing = MissingEnd(path);

@@ -2,67 +2,82 @@
 #pragma once
 
 #include <cctype>
-#include <optional>
+#include <limits>
+#include <string>
 
 #include "byte_stream.h"
-#include "imgmill/base/result.h"
 
 namespace imgmill {
 
-/// The words of a file, comments left out.
+/// The words of a file, comments left out: from a "#" to the end of its line, wherever it stands (the
+/// format's manual page; netpbm's readers take a comment in a word's place for the space behind it).
 class PnmWords {
  public:
-  /// Behind the two letters that a PNM file begins with.
-  /// @param piece_bytes  read at once
-  explicit PnmWords(const InputFile& file, size_t piece_bytes = size_t{64} << 10)
-      : bytes_(file, 2, piece_bytes) {}
+  /// What stands for a number where there is none.
+  static constexpr int64_t kEnd = -1;
+  static constexpr int64_t kNone = -2;
 
-  /// The next word as a number; -1 at the file's end, or where it is none.
+  /// From `offset` on; what lies behind `end` is not looked at.
+  PnmWords(const InputFile& file, int64_t offset, size_t piece_bytes,
+           int64_t end = std::numeric_limits<int64_t>::max())
+      : bytes_(file, offset, piece_bytes), end_(end) {}
+
+  /// The next word. kEnd: the file ends, or goes on in zeros, which were never written; kNone: it is no whole
+  /// number.
   int64_t Number() {
-    int next = bytes_.Next();
-    int comments = 0;
-    while (next == '#' || (next >= 0 && std::isspace(next) != 0)) {
-      if (next == '#') {
-        if (++comments > 1) comments_in_a_row_ = true;
-        while (next >= 0 && next != '\n') next = bytes_.Next();
-      }
-      if (next >= 0) next = bytes_.Next();
-    }
-    if (next < '0' || next > '9') return -1;
+    int next = Skip();
+    if (next <= 0) return kEnd;
+    if (next < '0' || next > '9') return kNone;
     int64_t value = 0;
-    for (; next >= '0' && next <= '9'; next = bytes_.Next()) {
+    for (; next >= '0' && next <= '9'; next = Next()) {
       constexpr int64_t kEnough = int64_t{1} << 40;
       if (value < kEnough) value = value * 10 + (next - '0');
     }
-    return value;
+    return EndsWord(next) ? value : kNone;
   }
-  /// Behind the byte that ended the last number.
+  /// The next digit, 0 or 1, which needs no space behind it; kEnd and kNone as above.
+  int64_t Bit() {
+    const int next = Skip();
+    return next <= 0 ? kEnd : next == '0' || next == '1' ? next - '0' : kNone;
+  }
+  /// The next word as it is written; cut off where it is longer than any that means something.
+  std::string Text() {
+    constexpr size_t kEnough = 64;
+    std::string text;
+    int next = Skip();
+    for (; next > 0 && next != '#' && std::isspace(next) == 0; next = Next()) {
+      if (text.size() < kEnough) text.push_back(static_cast<char>(next));
+    }
+    EndsWord(next);
+    return text;
+  }
+  /// Behind the byte that ended the last number: one space, or a comment with the end of its line.
   int64_t offset() const { return bytes_.offset(); }
 
-  /// Whether a number had more than one before it.
-  bool comments_in_a_row() const { return comments_in_a_row_; }
-
  private:
+  int Next() { return bytes_.offset() < end_ ? bytes_.Next() : -1; }
+  /// Of a comment's line, behind its "#".
+  int EndOfLine() {
+    int next = Next();
+    while (next >= 0 && next != '\n' && next != '\r') next = Next();
+    return next;
+  }
+  /// The next byte that is of a word.
+  int Skip() {
+    int next = Next();
+    while (next == '#' || (next >= 0 && std::isspace(next) != 0)) {
+      if (next == '#') next = EndOfLine();
+      if (next >= 0) next = Next();
+    }
+    return next;
+  }
+  bool EndsWord(int next) {
+    if (next == '#') next = EndOfLine();
+    return next < 0 || std::isspace(next) != 0;
+  }
+
   ByteStream bytes_;
-  bool comments_in_a_row_ = false;
+  const int64_t end_;
 };
-
-/// 'P' and a digit from 1 to 6, or the two letters of a PFM.
-constexpr bool IsPnmKind(unsigned char p, unsigned char kind) {
-  return p == 'P' && ((kind >= '1' && kind <= '6') || kind == 'F' || kind == 'f');
-}
-
-/// What a PNM or PFM header says; 0 where it says no number.
-struct PnmHeader {
-  bool floats = false;  ///< PFM, whose third number is not looked at
-  int64_t width = 0;
-  int64_t height = 0;
-  int64_t white = 1;  ///< the largest value
-  bool comments_in_a_row = false;
-};
-PnmHeader ReadPnmHeader(const InputFile& file, unsigned char kind);
-
-/// What PNM does not allow, and what libvips 8.14 takes for something else; of PFM, nothing.
-std::optional<Error> RefusePnmHeader(const PnmHeader& header);
 
 }  // namespace imgmill

@@ -1,5 +1,5 @@
-// Reads headers: JPEG by libjpeg directly, since every file of a run passes here one by one, the rest by
-// libvips.
+// Reads headers: JPEG by libjpeg directly, since every file of a run passes here one by one, PNM and what
+// FFmpeg decodes by ourselves, the rest by libvips.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -14,7 +14,7 @@
 #include "jpeg_decoder.h"
 #include "missing_end.h"
 #include "picture_count.h"
-#include "pnm_words.h"
+#include "pnm_rows.h"
 #include "still_rows.h"
 #include "stored_number.h"
 #include "tiff_samples.h"
@@ -95,13 +95,15 @@ std::optional<Error> RefuseJpeg2000(const Jpeg2000Layout& layout, const Jpeg2000
   return std::nullopt;
 }
 
-std::optional<Error> RefusePnm(const PnmHeader& header, const ImageLimits& limits) {
-  if (const std::optional<Error> refused = RefusePnmHeader(header)) return refused;
-  if (!WithinLimit(header.width, header.height, limits))
-    return TooManyPixels(header.width, header.height, limits);
-  if (header.width > VIPS_MAX_COORD || header.height > VIPS_MAX_COORD)
-    return SideTooLong(header.width, header.height);
-  return std::nullopt;
+Result<ImageHeader> ProbePnm(const InputFile& file, const ImageLimits& limits) {
+  const Result<PnmHeader> pnm = ReadPnmHeader(file, Stage::kProbe);
+  if (!pnm) return pnm.error();
+  if (!WithinLimit(pnm->width, pnm->height, limits)) return TooManyPixels(pnm->width, pnm->height, limits);
+  if (pnm->width > VIPS_MAX_COORD || pnm->height > VIPS_MAX_COORD)
+    return SideTooLong(pnm->width, pnm->height);
+  ImageHeader header = HeaderOfPnm(*pnm, file.bytes());
+  header.fidelity = FidelityOf(header, file, /*palette=*/false);
+  return header;
 }
 
 // libvips 8.14 reads every Radiance file as if its rows went from left to right and top to bottom, in RGBE.
@@ -172,8 +174,7 @@ std::string FormatName(VipsImage* image) {
 // Rows of these come in order, a few at a time; the other readers decode everything first.
 bool StreamsRows(const ImageHeader& header) {
   if (header.format == "png") return !header.interlaced;
-  return header.format == "tiff" || header.format == "ppm" || header.format == "hdr" ||
-         header.format == "jp2k";
+  return header.format == "tiff" || header.format == "hdr" || header.format == "jp2k";
 }
 
 Result<ImageHeader> HeaderOf(VipsImage* image, const FileHead& head, bool is_png) {
@@ -181,9 +182,6 @@ Result<ImageHeader> HeaderOf(VipsImage* image, const FileHead& head, bool is_png
   const ColourPlan plan = PlanColour(image);
   header.format = FormatName(image);
   if (!plan.unsupported.empty()) return Error{Stage::kProbe, Code::kUnsupported, plan.unsupported};
-  if (header.format == "ppm" && image->BandFmt == VIPS_FORMAT_UINT) {
-    return Error{Stage::kProbe, Code::kUnsupported, "its samples go beyond 65535, the most that PNM allows"};
-  }
   header.width = image->Xsize;
   header.height = image->Ysize;
   header.bands = plan.cmyk ? plan.used_bands : plan.bands();
@@ -195,8 +193,6 @@ Result<ImageHeader> HeaderOf(VipsImage* image, const FileHead& head, bool is_png
   header.interlaced = is_png && head.size > 28 && head.bytes[28] == 1;
   // "Pages" of JPEG 2000 are its resolutions.
   if (header.format != "jp2k") header.frames = std::max(1, MetaInt(image, VIPS_META_N_PAGES, 1));
-  // PFM has its bottom row first, as if it were mirrored upside down.
-  if (header.format == "ppm" && header.sample == Sample::kF32) header.orientation = 4;
   header.sequential = StreamsRows(header) && header.orientation <= 2;
   return header;
 }
@@ -235,10 +231,7 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
     if (const std::optional<Error> missing = FindMissingExrHeader(*file)) return *missing;
   }
 
-  if (IsPnmKind(head->bytes[0], head->bytes[1])) {
-    if (const std::optional<Error> refused = RefusePnm(ReadPnmHeader(*file, head->bytes[1]), limits))
-      return *refused;
-  }
+  if (IsPnm(*head)) return ProbePnm(*file, limits);
   if (head->Is(0, "#?RADIANCE", 10) || head->Is(0, "#?RGBE", 6)) {
     if (const std::optional<Error> refused = RefuseRadiance(*file)) return *refused;
   }

@@ -51,11 +51,6 @@ ImageRef MapThrough(VipsImage* image, const SampleRange& range, uint32_t largest
 SampleRange RangeOf(VipsImage* image) {
   const uint32_t largest = Largest(image);
   if (largest == 0) return {};
-  // A bitmap's, 0, is as it should be: libvips makes it 0 and 255.
-  if (const int maxval = MetaNumber(image, "ppm-max-value"); maxval > 0 && IsLoadedBy(image, "ppm")) {
-    const auto white = static_cast<uint32_t>(maxval);
-    return white < largest ? SampleRange{white, 0} : SampleRange{};
-  }
   const int bits = IsLoadedBy(image, "heif") ? MetaNumber(image, "heif-bitdepth") : MetaNumber(image, kBits);
   const int room = largest == 255 ? 8 : 16;
   if (bits <= 0 || bits >= room) return {};

@@ -102,7 +102,6 @@ std::vector<uint8_t> BlackRuns(const StillHeader& header, const Reach& reach) {
   const int64_t missing = header.width * header.height - reach.pixels;
   std::vector<uint8_t> fill;
   if (header.kind == StillKind::kBmp) Append(fill, {0, 1});
-  if (header.kind == StillKind::kPbm) fill.assign(static_cast<size_t>(std::max<int64_t>(0, missing)), '1');
   if (header.kind == StillKind::kTga && missing > 0) {
     for (int64_t left = missing; left > 0; left -= 128) {
       fill.push_back(static_cast<uint8_t>(128 | (std::min<int64_t>(left, 128) - 1)));
@@ -120,15 +119,6 @@ std::vector<uint8_t> BlackRuns(const StillHeader& header, const Reach& reach) {
   return fill;
 }
 
-/// A digit a pixel, with or without space between them.
-Reach ReachOfText(Stored stored, int64_t wanted) {
-  Reach reach;
-  reach.pixels = std::count_if(stored.begin(), stored.end(), [](uint8_t c) { return c == '0' || c == '1'; });
-  reach.end = static_cast<int64_t>(stored.size());
-  reach.closed = reach.pixels >= wanted;
-  return reach;
-}
-
 Reach ReachOf(const StillHeader& header, Stored stored) {
   const int64_t wanted = header.width * header.height;
   switch (header.kind) {
@@ -136,8 +126,6 @@ Reach ReachOf(const StillHeader& header, Stored stored) {
       return ReachOfTga(stored, wanted, header.pixel_bytes);
     case StillKind::kQoi:
       return ReachOfQoi(stored, wanted);
-    case StillKind::kPbm:
-      return ReachOfText(stored, wanted);
     default:
       return ReachOfBmp(stored, header.width, header.height, header.bits);
   }

@@ -2,7 +2,6 @@
 #include "still_header.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cstring>
 #include <vector>
 
@@ -182,36 +181,6 @@ std::optional<StillHeader> Qoi(const InputFile& file, const FileHead& head) {
   return valid ? std::optional(header) : std::nullopt;
 }
 
-/// PBM in text, whose digits need no space between them: libvips wants one.
-std::optional<StillHeader> TextBitmap(const InputFile& file) {
-  const std::vector<uint8_t> head = Bytes(file, 0, 4096);
-  size_t at = 2;
-  int64_t sides[2] = {};
-  for (int64_t& side : sides) {
-    while (at < head.size() && (std::isspace(head[at]) != 0 || head[at] == '#')) {
-      if (head[at] != '#') {
-        ++at;
-        continue;
-      }
-      while (at < head.size() && head[at] != '\n' && head[at] != '\r') ++at;
-    }
-    for (; at < head.size() && std::isdigit(head[at]) != 0 && side < INT32_MAX; ++at) {
-      side = side * 10 + (head[at] - '0');
-    }
-    if (side < 1 || side > INT32_MAX) return std::nullopt;
-  }
-  StillHeader header;
-  header.format = "pbm";
-  header.kind = StillKind::kPbm;
-  header.width = sides[0];
-  header.height = sides[1];
-  header.bands = 1;
-  header.bytes = file.bytes();
-  header.pixels_at = static_cast<int64_t>(at);
-  header.compressed = true;  // of no fixed length
-  return header;
-}
-
 /// All numbers of the header must make sense together, since nothing else tells a TGA.
 std::optional<StillHeader> Tga(const InputFile& file, const FileHead& head) {
   if (head.size < 18) return std::nullopt;
@@ -253,9 +222,6 @@ std::optional<StillHeader> Tga(const InputFile& file, const FileHead& head) {
 std::optional<StillHeader> ReadStillHeader(const InputFile& file, const FileHead& head, bool last) {
   if (head.size >= 26 && head.Is(0, "BM", 2)) return Bmp(file, head);
   if (head.Is(0, "qoif", 4)) return Qoi(file, head);
-  if (head.size > 6 && head.Is(0, "P1", 2) && (std::isspace(head.bytes[2]) != 0 || head.bytes[2] == '#')) {
-    return TextBitmap(file);
-  }
   if (head.size >= 22 && head.Is(0, "\0\0\1\0", 4)) {
     // A TGA may begin so; an icon's fourth byte of the first entry is 0 or 255.
     if (head.bytes[9] == 0 || head.bytes[9] == 255) {

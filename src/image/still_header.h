@@ -12,9 +12,9 @@
 
 namespace imgmill {
 
-/// A BMP, TGA, QOI or ICO file, or a bitmap in text (PBM), as its header says.
+/// A BMP, TGA, QOI or ICO file, as its header says.
 struct StillHeader {
-  const char* format = "";  ///< "bmp", "tga", "qoi", "ico", "pbm"
+  const char* format = "";  ///< "bmp", "tga", "qoi", "ico"
   StillKind kind = StillKind::kBmp;
   int64_t width = 0;
   int64_t height = 0;

@@ -12,7 +12,7 @@
 
 namespace imgmill {
 
-enum class StillKind : int { kBmp, kTga, kQoi, kPng, kPbm, kJxl };
+enum class StillKind : int { kBmp, kTga, kQoi, kPng, kJxl };
 
 /// A decoded picture.
 class StillPicture {
@@ -27,7 +27,7 @@ class StillPicture {
 inline constexpr size_t kStillPadding = 64;
 
 /// Raised with each change of StillPicture or DecodeStillFn, so that a module of another build is refused.
-inline constexpr int kStillInterface = 3;
+inline constexpr int kStillInterface = 4;
 inline constexpr char kDecodeStill[] = "imgmill_decode_still";
 /// Null: `why` tells.
 using DecodeStillFn = StillPicture* (*)(int interface, StillKind kind, const uint8_t* bytes, size_t size,

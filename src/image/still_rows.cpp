@@ -86,7 +86,7 @@ bool IsStill(const ImageHeader& header) {
 }
 
 bool IsStillFormat(const std::string& format) {
-  constexpr std::array kFormats = {"bmp", "tga", "qoi", "ico", "pbm"};
+  constexpr std::array kFormats = {"bmp", "tga", "qoi", "ico"};
   return std::any_of(kFormats.begin(), kFormats.end(), [&](const char* name) { return format == name; });
 }
 

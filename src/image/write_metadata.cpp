@@ -6,6 +6,7 @@
 #include "exif.h"
 #include "icc_profile.h"
 #include "jpeg_encoder.h"
+#include "pnm_header.h"
 #include "still_header.h"
 #include "upright_metadata.h"
 #include "vips_load.h"
@@ -118,7 +119,7 @@ ImageRef OpenSource(const std::string& source, std::vector<std::string>& notes) 
   if (!file) return notes.push_back(lost + ": " + file.error().message), ImageRef();
   Result<FileHead> head = ReadHead(*file, Stage::kEncode);
   if (!head) return notes.push_back(lost + ": " + head.error().message), ImageRef();
-  if (ReadStillHeader(*file, *head, false)) return {};  // BMP and its like hold none
+  if (IsPnm(*head) || ReadStillHeader(*file, *head, false)) return {};  // BMP and its like hold none
   bool known = false;
   ImageRef from = LoadWithVips(*file, *head, source, VIPS_FAIL_ON_NONE, &known);
   if (!from) vips_error_clear();

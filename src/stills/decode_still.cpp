@@ -56,8 +56,6 @@ AVCodecID CodecOf(StillKind kind) {
       return AV_CODEC_ID_QOI;
     case StillKind::kPng:
       return AV_CODEC_ID_PNG;
-    case StillKind::kPbm:
-      return AV_CODEC_ID_PBM;
     case StillKind::kJxl:
       break;
   }

@@ -1,0 +1,48 @@
+// Headers of Netpbm's formats: what a picture is and what it needs is known, and checked, before memory is
+// spent.
+#pragma once
+
+#include <cstdint>
+
+#include "imgmill/base/result.h"
+#include "imgmill/image/image.h"
+#include "open_file.h"
+#include "vips_load.h"
+
+namespace imgmill {
+
+/// PBM, PGM, PPM, PAM or PFM.
+struct PnmHeader {
+  enum class Pixels {
+    kTextBits,  ///< P1
+    kText,      ///< P2, P3
+    kBits,      ///< P4: eight pixels a byte, set for black
+    kNumbers,   ///< P5, P6, P7: of one byte, or of two, the higher one first
+    kFloats     ///< PFM: the lowest row first
+  };
+  Pixels pixels = Pixels::kNumbers;
+  int64_t width = 0;
+  int64_t height = 0;
+  int bands = 1;
+  uint32_t white = 1;          ///< the largest number, at most 65535
+  bool little_endian = false;  ///< PFM
+  int64_t pixels_at = 0;       ///< where they begin
+
+  Sample sample() const {
+    return pixels == Pixels::kFloats ? Sample::kF32 : white > 255 ? Sample::kU16 : Sample::kU8;
+  }
+  bool text() const { return pixels == Pixels::kTextBits || pixels == Pixels::kText; }
+  /// As stored; of no fixed length in text.
+  int64_t row_bytes() const {
+    if (pixels == Pixels::kBits) return (width + 7) / 8;
+    return width * bands * static_cast<int64_t>(BytesPerSample(sample()));
+  }
+};
+
+/// Whether the file begins as one of these.
+bool IsPnm(const FileHead& head);
+
+/// Errors: kMalformed, kUnsupported. Width and height are above 0, and not held against any limit.
+Result<PnmHeader> ReadPnmHeader(const InputFile& file, Stage stage);
+
+}  // namespace imgmill
