@@ -15,6 +15,7 @@
 #include "missing_end.h"
 #include "picture_count.h"
 #include "pnm_rows.h"
+#include "radiance.h"
 #include "still_rows.h"
 #include "stored_number.h"
 #include "tiff_samples.h"
@@ -104,25 +105,6 @@ Result<ImageHeader> ProbePnm(const InputFile& file, const ImageLimits& limits) {
   ImageHeader header = HeaderOfPnm(*pnm, file.bytes());
   header.fidelity = FidelityOf(header, file, /*palette=*/false);
   return header;
-}
-
-// libvips 8.14 reads every Radiance file as if its rows went from left to right and top to bottom, in RGBE.
-// Source: Radiance's "File Formats", pictures: FORMAT, and the line that ends the header.
-std::optional<Error> RefuseRadiance(const InputFile& file) {
-  constexpr size_t kMostHeader = size_t{64} << 10;
-  std::string header(kMostHeader, '\0');
-  const ptrdiff_t got = file.ReadAt(0, header.data(), header.size());
-  header.resize(static_cast<size_t>(std::max<ptrdiff_t>(0, got)));
-  const size_t end = header.find("\n\n");
-  if (end == std::string::npos) return std::nullopt;  // libvips says so
-  if (header.substr(0, end).find("FORMAT=32-bit_rle_xyze") != std::string::npos) {
-    return Error{Stage::kProbe, Code::kUnsupported,
-                 "a Radiance file in XYZE (convert it to RGBE, by Radiance's ra_xyze -r)"};
-  }
-  const std::string sides = header.substr(end + 2, 40);
-  if (sides.starts_with("-Y ") && sides.find(" +X ") < sides.find('\n')) return std::nullopt;
-  return Error{Stage::kProbe, Code::kUnsupported,
-               "a Radiance file whose pixels do not go from left to right and top to bottom (-Y N +X N)"};
 }
 
 // Before libvips and libtiff spend anything on it: they make lists of its strips.
@@ -232,7 +214,7 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
   }
 
   if (IsPnm(*head)) return ProbePnm(*file, limits);
-  if (head->Is(0, "#?RADIANCE", 10) || head->Is(0, "#?RGBE", 6)) {
+  if (IsRadiance(*head)) {
     if (const std::optional<Error> refused = RefuseRadiance(*file)) return *refused;
   }
 

@@ -10,6 +10,7 @@
 #include "jpeg2000_header.h"
 #include "late_png_exif.h"
 #include "png_text_exif.h"
+#include "radiance.h"
 #include "sample_range.h"
 #include "tiff_facts.h"
 #include "tiff_samples.h"
@@ -125,7 +126,9 @@ ImageRef LoadWithVips(const InputFile& file, const FileHead& head, const std::st
     if (vips_openexrload(path.c_str(), &image, "access", VIPS_ACCESS_SEQUENTIAL, nullptr) != 0) return {};
     return ApartFromAlpha(ImageRef(image));
   }
-  const GRef<VipsSource> source(vips_source_new_from_descriptor(file.descriptor()));
+  const GRef<VipsSource> source = IsRadiance(head)
+                                      ? RadianceSource(file, head)
+                                      : GRef<VipsSource>(vips_source_new_from_descriptor(file.descriptor()));
   if (!source) return {};
   if (head.Is(4, "ftypavis", 8)) {
     // libvips does not know this brand of an animation; libheif reads the picture that stands for it.

@@ -1,0 +1,132 @@
+// After Radiance's "File Formats" (filefmts.pdf): a first line, variables and comments, an empty line, and
+// the line of sides.
+#include "radiance.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "byte_stream.h"
+
+namespace imgmill {
+namespace {
+
+constexpr std::string_view kFirst = "#?RADIANCE";
+constexpr std::string_view kOther = "#?RGBE";  // Ward's rgbe.c, and OpenCV
+// Comments may be of any length, but not that of a file.
+constexpr int64_t kLongestHeader = int64_t{1} << 20;
+
+/// The next line without its end, which Windows' programs write as two bytes; cut off where it is longer than
+/// any that means something. Nothing at the end of the file, and beyond kLongestHeader.
+std::optional<std::string> Line(ByteStream& bytes) {
+  std::string line;
+  constexpr size_t kEnough = 256;
+  for (int next = bytes.Next(); next != '\n'; next = bytes.Next()) {
+    if (next < 0 || bytes.offset() > kLongestHeader) return std::nullopt;
+    if (line.size() <= kEnough) line.push_back(static_cast<char>(next));
+  }
+  if (line.ends_with('\r')) line.pop_back();
+  return line;
+}
+
+std::vector<std::string> Words(const std::string& line) {
+  std::vector<std::string> words;
+  bool inside = false;
+  for (const char c : line) {
+    const bool space = std::isspace(static_cast<unsigned char>(c)) != 0;
+    if (!space && !inside) words.emplace_back();
+    if (!space) words.back().push_back(c);
+    inside = !space;
+  }
+  return words;
+}
+
+bool IsNumber(const std::string& word) {
+  return std::all_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+Error Refused(const std::string& what) {
+  return {Stage::kProbe, Code::kUnsupported, what};
+}
+
+/// A file seen through another beginning.
+struct Renamed {
+  InputFile file;
+  int64_t at = 0;
+
+  int64_t bytes() const {
+    return file.bytes() + static_cast<int64_t>(kFirst.size()) - static_cast<int64_t>(kOther.size());
+  }
+};
+
+gint64 OnRead(VipsSourceCustom*, void* to, gint64 length, Renamed* renamed) {
+  const auto first = static_cast<int64_t>(kFirst.size());
+  if (renamed->at < first) {
+    const auto here = std::min<int64_t>(length, first - renamed->at);
+    std::copy_n(kFirst.begin() + renamed->at, here, static_cast<char*>(to));
+    renamed->at += here;
+    return here;
+  }
+  const int64_t shift = first - static_cast<int64_t>(kOther.size());
+  const ptrdiff_t got = renamed->file.ReadAt(renamed->at - shift, to, static_cast<size_t>(length));
+  if (got > 0) renamed->at += got;
+  return got;
+}
+
+gint64 OnSeek(VipsSourceCustom*, gint64 offset, int whence, Renamed* renamed) {
+  const int64_t from = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? renamed->at : renamed->bytes();
+  if (offset < -from || offset > renamed->bytes() - from) return -1;
+  return renamed->at = from + offset;
+}
+
+}  // namespace
+
+bool IsRadiance(const FileHead& head) {
+  return head.Is(0, kFirst.data(), kFirst.size()) || head.Is(0, kOther.data(), kOther.size());
+}
+
+std::optional<Error> RefuseRadiance(const InputFile& file) {
+  constexpr size_t kUsualHeader = 512;
+  ByteStream bytes(file, 0, kUsualHeader);
+  for (;;) {
+    const std::optional<std::string> line = Line(bytes);
+    if (!line) return Error{Stage::kProbe, Code::kMalformed, "a Radiance file whose header does not end"};
+    if (line->empty()) break;
+    constexpr std::string_view kFormat = "FORMAT=";
+    if (!line->starts_with(kFormat)) continue;
+    const std::vector<std::string> words = Words(line->substr(kFormat.size()));
+    const std::string format = words.empty() ? "" : words[0];
+    if (format == "32-bit_rle_xyze")
+      return Refused("a Radiance file in XYZE (convert it to RGBE, by Radiance's ra_xyze -r)");
+    if (format != "32-bit_rle_rgbe")
+      return Refused("a Radiance file of the format \"" + format.substr(0, 40) + "\", which is not RGBE");
+  }
+  const std::optional<std::string> line = Line(bytes);
+  const std::vector<std::string> sides = line ? Words(*line) : std::vector<std::string>();
+  if (sides.size() != 4 || !IsNumber(sides[1]) || !IsNumber(sides[3]))
+    return Error{Stage::kProbe, Code::kMalformed,
+                 "a Radiance file without the line of its sides (-Y N +X N)"};
+  if (sides[0] == "-Y" && sides[2] == "+X") return std::nullopt;
+  return Refused("a Radiance file whose pixels do not go from left to right and top to bottom (-Y N +X N)");
+}
+
+GRef<VipsSource> RadianceSource(const InputFile& file, const FileHead& head) {
+  if (head.Is(0, kFirst.data(), kFirst.size()))
+    return GRef<VipsSource>(vips_source_new_from_descriptor(file.descriptor()));
+  Result<InputFile> own = file.Duplicate();
+  if (!own) {
+    vips_error("radiance", "%s", own.error().message.c_str());
+    return {};
+  }
+  VipsSourceCustom* source = vips_source_custom_new();
+  auto* renamed = new Renamed{*std::move(own)};
+  g_object_set_data_full(G_OBJECT(source), "imgmill-renamed", renamed,
+                         [](gpointer gone) { delete static_cast<Renamed*>(gone); });
+  g_signal_connect(source, "read", G_CALLBACK(&OnRead), renamed);
+  g_signal_connect(source, "seek", G_CALLBACK(&OnSeek), renamed);
+  return GRef<VipsSource>(VIPS_SOURCE(source));
+}
+
+}  // namespace imgmill
