@@ -43,9 +43,11 @@ struct Count {
   double blocks = 0;
   double precincts = 0;
   double most_precincts = 0;  // of one resolution
+  double packets = 0;         // of one layer
 };
 
-Count CountPieces(const Coding& coding, double width, double height) {
+/// `moved`: it may begin anywhere in a precinct.
+Count CountPieces(const Coding& coding, double width, double height, bool moved = false) {
   Count count;
   for (size_t r = 0; r < coding.levels; ++r) {
     const int halvings = static_cast<int>(coding.levels - 1 - r);
@@ -54,6 +56,8 @@ Count CountPieces(const Coding& coding, double width, double height) {
     const int precinct_width = coding.precincts[r] & 15;
     const int precinct_height = coding.precincts[r] >> 4;
     const double precincts = Pieces(across, precinct_width) * Pieces(down, precinct_height);
+    count.packets += (Pieces(across, precinct_width) + (moved ? 1 : 0)) *
+                     (Pieces(down, precinct_height) + (moved ? 1 : 0));
     // Above the lowest resolution there are three bands of half the size.
     const int half = r == 0 ? 0 : 1;
     const double bands = r == 0 ? 1 : 3;
@@ -114,7 +118,9 @@ Jpeg2000Tables ReadJpeg2000Tables(const InputFile& file, const Jpeg2000Layout& l
   const double tiles = std::ceil(width / tile_width) * std::ceil(height / tile_height);
   tables.tiles = Whole(std::max(1.0, tiles));
   tables.while_probed = Whole(tiles * (kTile + components * kTileComponent));
-  const Count count = CountPieces(coding, std::min(width, tile_width), std::min(height, tile_height));
+  const Count count =
+      CountPieces(coding, std::min(width, tile_width), std::min(height, tile_height), tiles > 1);
+  tables.packets = Whole(layers * components * count.packets);
   const double packets =
       (layers + 1) * components * static_cast<double>(coding.levels) * count.most_precincts;
   tables.while_decoded =

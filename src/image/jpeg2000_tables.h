@@ -12,6 +12,7 @@ struct Jpeg2000Tables {
   int64_t tiles = 1;
   int64_t while_probed = 0;   ///< bytes for all tiles, taken when the header is read
   int64_t while_decoded = 0;  ///< and for the code-blocks and precincts of one tile
+  int64_t packets = 0;        ///< of one tile, at most
 };
 
 /// By the layout, which may be one that is refused, and the codestream's markers COD and COC (ISO 15444-1,

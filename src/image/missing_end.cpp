@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "jpeg2000_header.h"
+#include "jpeg2000_tables.h"
 #include "stored_number.h"
 
 namespace imgmill {
@@ -45,18 +45,31 @@ std::optional<Error> FindMissingJpeg2000End(const InputFile& input) {
     at += 2 + std::max<uint64_t>(2, file.At(at + 2, 2));
   }
   constexpr uint64_t kShortest = 14;  // SOT's segment and SOD
+  // A packet without data, as flat parts of a picture have them, is one zero. More zeros at the end of a
+  // tile-part stand for nothing, but for some that the last code-block's data may end in.
+  constexpr uint64_t kStray = 32;
+  const Jpeg2000Tables tables = ReadJpeg2000Tables(input, ReadJpeg2000Layout(input));
+  const uint64_t most_zeros = static_cast<uint64_t>(tables.packets) + kStray;
+  const auto unwritten = [&](uint64_t from, uint64_t end, uint64_t part) -> std::optional<Error> {
+    const uint64_t zeros = ZerosAtEnd(input, from, end - from, end - from);
+    if (zeros <= most_zeros) return std::nullopt;
+    return Missing("JPEG 2000 data of its tile-part " + std::to_string(part) + " ends in " +
+                   std::to_string(zeros) + " zeros, which stand for nothing");
+  };
   uint64_t parts = 0;
   while (at + 2 <= stream->end && file.At(at, 2) == kTilePart) {
     const uint64_t bytes = file.At(at + 6, 4);
     if (bytes == 0) {  // goes on to the end of the codestream
       const uint64_t zeros = ZerosAtEnd(input, at, stream->end - at, stream->end - at);
       const uint64_t last = stream->end - zeros;
-      if (zeros < 2 || (last >= at + 2 && file.At(last - 2, 2) == kCodestreamEnd)) return std::nullopt;
+      if (last >= at + 2 && file.At(last - 2, 2) == kCodestreamEnd) return unwritten(at, last - 2, parts + 1);
+      if (zeros < 2) return std::nullopt;
       return Missing("JPEG 2000 data ends in " + std::to_string(zeros) + " zeros, without an end marker");
     }
     if (bytes < kShortest || bytes > stream->end - at) return std::nullopt;
     at += bytes;
     ++parts;
+    if (const std::optional<Error> missing = unwritten(at - bytes, at, parts)) return missing;
   }
   // Some encoders leave the end marker out: then the codestream ends here.
   if (parts == 0 || at == stream->end || file.At(at, 2) == kCodestreamEnd) return std::nullopt;
