@@ -37,6 +37,8 @@ bool IsLink(const DedupEntry& e) {
 KeepReason Better(const DedupEntry& a, const DedupEntry& b, bool& a_is_better) {
   if (Pixels(a) != Pixels(b)) return a_is_better = Pixels(a) > Pixels(b), KeepReason::kResolution;
   if (ShortSide(a) != ShortSide(b)) return a_is_better = ShortSide(a) > ShortSide(b), KeepReason::kResolution;
+  if (a.notes.shows_colour != b.notes.shows_colour)
+    return a_is_better = a.notes.shows_colour != 0, KeepReason::kColour;
   if (a.notes.fidelity != b.notes.fidelity)
     return a_is_better = a.notes.fidelity > b.notes.fidelity, KeepReason::kCompression;
   if (SharpnessStep(a) != SharpnessStep(b))
@@ -145,6 +147,8 @@ std::string_view ToString(KeepReason reason) {
   switch (reason) {
     case KeepReason::kResolution:
       return "resolution";
+    case KeepReason::kColour:
+      return "colour";
     case KeepReason::kCompression:
       return "compression";
     case KeepReason::kSharpness:

@@ -12,7 +12,7 @@
 namespace imgmill {
 
 /// By what a keeper is better than the best of its duplicates, in the order in which it is asked.
-enum class KeepReason { kResolution, kCompression, kSharpness, kSize, kPath };
+enum class KeepReason { kResolution, kColour, kCompression, kSharpness, kSize, kPath };
 std::string_view ToString(KeepReason reason);
 
 struct DuplicateGroup {

@@ -68,7 +68,7 @@ class DedupOperation::Task final : public ItemTask {
       : operation_(operation), item_(item) {
     if (!operation.kind_) return;
     hasher_.emplace(*operation.kind_, HashedLayout(plan.input, operation.scaled_));
-    meter_.emplace(item.main.header, plan.reading, plan.input);
+    meter_.emplace(item.main, plan.reading, plan.input);
     if (operation.scaled_ && plan.input.bands == 3) luma_.emplace(plan.input);
   }
 
@@ -84,7 +84,9 @@ class DedupOperation::Task final : public ItemTask {
     Describe(item_.main, entry);
     Catalog& catalog = operation_.catalog_;
     if (hasher_) {
-      const HashedPicture picture{hasher_->Finish(), meter_->Finish()};
+      const Result<PictureNotes> notes = meter_->Finish();
+      if (!notes) return notes.error();
+      const HashedPicture picture{hasher_->Finish(), *notes};
       entry.hash = picture.hash;
       entry.notes = picture.notes;
       if (Status put = catalog.PutFact(item_.main.content, operation_.hash_fact_, Packed(picture)); !put)
@@ -110,9 +112,8 @@ DedupOperation::DedupOperation(std::optional<HashKind> kind, bool scaled_decode,
       catalog_(*services.catalog),
       log_(services) {
   // A hash of the readable part of a broken file is another fact than one of the whole.
-  const std::string suffix =
-      std::string(scaled_ ? "-scaled" : "") + (allow_truncated_ ? "-lenient" : "") + "/2";
-  hash_fact_ = kind ? std::string(ToString(*kind)) + suffix : "";
+  if (kind)
+    hash_fact_ = VersionedName(*kind, scaled_) + (allow_truncated_ ? " lenient" : "") + " with notes/2";
 }
 
 ReadOptions DedupOperation::Reading(const ImageHeader& header) const {

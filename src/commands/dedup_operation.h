@@ -52,7 +52,7 @@ class DedupOperation final : public Operation {
   bool allow_truncated_;
   Catalog& catalog_;
   OutcomeLog log_;
-  std::string hash_fact_;  // "phash/2", "phash-scaled/2"
+  std::string hash_fact_;  // "phash/2 with notes/2"
   std::vector<DedupEntry> entries_;
 };
 

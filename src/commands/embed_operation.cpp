@@ -55,7 +55,7 @@ class EmbedOperation::Task final : public ItemTask {
       : operation_(operation),
         item_(item),
         embedding_(operation.embedder_.Start(plan.input)),
-        meter_(item.main.header, plan.reading, plan.input) {}
+        meter_(item.main, plan.reading, plan.input) {}
 
   Status Map(const Region& region) override {
     embedding_->Add(region.view);
@@ -76,7 +76,9 @@ class EmbedOperation::Task final : public ItemTask {
     auto payload = std::make_unique<EmbedPayload>();
     EmbeddedImage& image = payload->image;
     Describe(item_.main, image);
-    image.notes = meter_.Finish();
+    const Result<PictureNotes> notes = meter_.Finish();
+    if (!notes) return notes.error();
+    image.notes = *notes;
     image.place = *place;
     image.vectors = store.file.get();
     // The place last: whoever finds it finds the rest.
@@ -106,7 +108,7 @@ EmbedOperation::EmbedOperation(Embedder& embedder, VectorStore& known, VectorSto
       log_(services),
       fact_(VectorFact(embedder.kind(), allow_truncated_)),
       notes_fact_("picture-rgb" + std::to_string(embedder.shrink_to_side()) +
-                  (allow_truncated_ ? "-lenient" : "") + "/1"),
+                  (allow_truncated_ ? "-lenient" : "") + "/2"),
       on_image_(std::move(on_image)) {}
 
 Result<ItemPlan> EmbedOperation::Plan(const Item& item) const {

@@ -1,6 +1,9 @@
 // Measures a picture while its rows pass by.
 #include "picture_notes.h"
 
+#include "imgmill/image/fidelity_scale.h"
+#include "imgmill/image/shown_colour.h"
+
 namespace imgmill {
 namespace {
 
@@ -11,10 +14,25 @@ bool IsExact(const ImageHeader& header, const ReadOptions& reading, const Layout
          input.height == header.upright_height();
 }
 
+/// By how much a JPEG's sides were divided when it was read.
+int ShrinkOf(const ImageHeader& header, const Layout& input) {
+  for (const int shrink : {1, 2, 4}) {
+    if ((header.upright_width() + shrink - 1) / shrink == input.width &&
+        (header.upright_height() + shrink - 1) / shrink == input.height)
+      return shrink;
+  }
+  return 8;
+}
+
 }  // namespace
 
-PictureMeter::PictureMeter(const ImageHeader& header, const ReadOptions& reading, const Layout& input)
-    : fidelity_(header.fidelity), sharpness_(input, SignalSet{Signal::kSharpness}), shapes_(input) {
+PictureMeter::PictureMeter(const SourceFile& file, const ReadOptions& reading, const Layout& input)
+    : file_(file),
+      grey_of_colours_(input.bands == 1 && file.header.bands >= 3),
+      sharpness_(input, SignalSet{Signal::kSharpness}),
+      shapes_(input),
+      colours_(input, ShrinkOf(file.header, input), IsLosslessFidelity(file.header.fidelity)) {
+  const ImageHeader& header = file.header;
   if (!IsExact(header, reading, input)) return;
   pixels_.emplace();
   const int64_t size[] = {input.width, input.height};
@@ -24,21 +42,31 @@ PictureMeter::PictureMeter(const ImageHeader& header, const ReadOptions& reading
 void PictureMeter::Add(const ImageView& rows) {
   sharpness_.Add(rows);
   shapes_.Add(rows);
+  colours_.Add(rows);
   if (!pixels_) return;
   for (int64_t y = 0; y < rows.layout.height; ++y) pixels_->Add(rows.row(y), rows.layout.row_bytes());
 }
 
-PictureNotes PictureMeter::Finish() {
+Result<PictureNotes> PictureMeter::Finish() {
   PictureNotes notes;
   notes.sharpness = sharpness_.Finish()[Signal::kSharpness].value_or(0);
-  notes.fidelity = fidelity_;
-  notes.shapes = static_cast<uint32_t>(shapes_.Finish());
+  notes.shapes = static_cast<uint16_t>(shapes_.Finish());
   if (pixels_) notes.pixels = pixels_->Finish();
+  PictureColours colours = colours_.Finish();
+  if (grey_of_colours_) {
+    const Result<bool> shown = JpegShowsColour(file_.path);
+    if (!shown) return shown.error();
+    colours.shown = *shown;
+  }
+  notes.shows_colour = colours.shown ? 1 : 0;
+  const uint32_t fidelity = file_.header.fidelity;
+  notes.fidelity = colours.shown ? fidelity : FidelityWithoutColour(fidelity);
+  if (colours.few > 0) notes.fidelity = FidelityOfFewColours(fidelity, colours.few, colours.shown);
   return notes;
 }
 
 size_t PictureMeter::PooledBytes(const Layout& input) {
-  return SignalMeter::PooledBytes(input) + CoarseShapes::PooledBytes(input);
+  return SignalMeter::PooledBytes(input) + CoarseShapes::PooledBytes(input) + ColourMeter::PooledBytes(input);
 }
 
 }  // namespace imgmill

@@ -7,15 +7,18 @@
 #include "imgmill/dataset/running_digest.h"
 #include "imgmill/engine/operation.h"
 #include "imgmill/signals/coarse_shapes.h"
+#include "imgmill/signals/picture_colours.h"
 #include "imgmill/signals/signal_set.h"
 
 namespace imgmill {
 
 /// Kept in the catalog as they are (packed_fact.h).
 struct PictureNotes {
-  double sharpness = 0;   ///< of the picture as it was read: of JPEG files maybe at a fraction of its size
-  uint32_t fidelity = 0;  ///< ImageHeader's
-  uint32_t shapes = 0;    ///< CoarseShapes'
+  double sharpness = 0;  ///< of the picture as it was read: of JPEG files maybe at a fraction of its size
+  /// ImageHeader's, corrected by what its pixels tell: whether colours matter, and whether they were reduced.
+  uint32_t fidelity = 0;
+  uint16_t shapes = 0;        ///< CoarseShapes'
+  uint16_t shows_colour = 0;  ///< 1 where it does (kShownColour)
   /// Of its pixels in 8-bit sRGB over white, and of its size; all 0 where they were not read exactly: shrunk,
   /// in grey, or from more than 8 bits.
   ContentDigest pixels;
@@ -27,15 +30,18 @@ struct PictureNotes {
 /// Feeds on rows, 8-bit of 1 or 3 bands.
 class PictureMeter {
  public:
-  PictureMeter(const ImageHeader& header, const ReadOptions& reading, const Layout& input);
+  PictureMeter(const SourceFile& file, const ReadOptions& reading, const Layout& input);
   void Add(const ImageView& rows);
-  PictureNotes Finish();
+  /// Of a JPEG that was read in grey, looks for its colours.
+  Result<PictureNotes> Finish();
   static size_t PooledBytes(const Layout& input);
 
  private:
-  const uint32_t fidelity_;
+  const SourceFile& file_;
+  const bool grey_of_colours_;
   SignalMeter sharpness_;
   CoarseShapes shapes_;
+  ColourMeter colours_;
   std::optional<RunningDigest> pixels_;
 };
 

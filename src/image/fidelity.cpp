@@ -1,5 +1,5 @@
 // One number for all formats, so that "which is less compressed" has no cycles: lossless above lossy;
-// lossless by the bits of a pixel; lossy by JPEG's scale of quality, on which the formats without one have a
+// lossless by the bits of a sample; lossy by JPEG's scale of quality, on which the formats without one have a
 // fixed place.
 #include "fidelity.h"
 
@@ -15,21 +15,9 @@
 namespace imgmill {
 namespace {
 
-constexpr uint32_t kLossless = uint32_t{1} << 24;
-
 /// What encoders of WebP, HEIC, AVIF, JPEG 2000 and JPEG XL do unless told otherwise looks about like a JPEG
 /// of quality 75; their headers do not say more. Between two steps, so that they never tie with a JPEG.
 constexpr double kOtherLossyQuality = 74.5;
-
-/// Quality in half steps above the samples that are stored for a pixel (1 to 4), in hundredths.
-uint32_t Lossy(double quality, double samples) {
-  return static_cast<uint32_t>(std::lround(2 * quality)) << 10 |
-         static_cast<uint32_t>(std::lround(100 * std::clamp(samples, 0.0, 10.0)));
-}
-
-uint32_t Lossless(int bits) {
-  return kLossless | static_cast<uint32_t>(std::max(0, bits));
-}
 
 /// ITU-T T.81, table K.1: the luminance table of quality 50 on libjpeg's scale; in all, in any order.
 constexpr int kSumOfLuminance50 = 3688;
@@ -107,13 +95,13 @@ uint32_t FidelityOfJpeg(const ImageHeader& header, const jpeg_decompress_struct&
   const bool has_table = number >= 0 && number < NUM_QUANT_TBLS && info.quant_tbl_ptrs[number] != nullptr;
   // Without one it cannot be decoded anyway.
   const double quality = has_table ? QualityOf(*info.quant_tbl_ptrs[number]) : 1;
-  return Lossy(std::round(quality), header.samples_per_pixel);
+  return LossyFidelity(std::round(quality), header.samples_per_pixel);
 }
 
-uint32_t FidelityOf(const ImageHeader& header, const InputFile& file, bool palette) {
-  if (!IsLossless(header, file)) return Lossy(kOtherLossyQuality, 0);
-  if (palette || header.format == "gif") return Lossless(8);
-  return Lossless(8 * static_cast<int>(BytesPerSample(header.sample)) * header.bands);
+uint32_t FidelityOf(const ImageHeader& header, const InputFile& file) {
+  if (!IsLossless(header, file)) return LossyFidelity(kOtherLossyQuality, 1);
+  return LosslessFidelity(8 * static_cast<int>(BytesPerSample(header.sample)),
+                          header.has_alpha || header.cmyk);
 }
 
 }  // namespace imgmill

@@ -13,7 +13,13 @@ namespace imgmill {
 /// Of a JPEG, from its quantisation tables and the sampling of its colours. `header` has its sizes.
 uint32_t FidelityOfJpeg(const ImageHeader& header, const jpeg_decompress_struct& info);
 
-/// Of any other format. `palette`: the pixels are numbers of at most 256 colours.
-uint32_t FidelityOf(const ImageHeader& header, const InputFile& file, bool palette);
+/// Of any other format.
+uint32_t FidelityOf(const ImageHeader& header, const InputFile& file);
+
+/// Quality in half steps, 1 to 100, above the samples that are stored for a pixel (1 to 4), in hundredths.
+uint32_t LossyFidelity(double quality, double samples);
+
+/// @param has_more  than grey or three colours: alpha, or a fourth ink
+uint32_t LosslessFidelity(int bits_per_sample, bool has_more);
 
 }  // namespace imgmill

@@ -125,6 +125,14 @@ Status JpegDecoder::Start(J_COLOR_SPACE space, int shrink, bool lenient) {
   return {};
 }
 
+Status JpegDecoder::StartFirstScan(J_COLOR_SPACE space, int shrink) {
+  info_.buffered_image = TRUE;
+  info_.do_block_smoothing = FALSE;
+  if (Status started = Start(space, shrink, /*lenient=*/true); !started) return started;
+  if (!Protected([this] { jpeg_start_output(&info_, 1); })) return Failure();
+  return {};
+}
+
 Status JpegDecoder::Read(int64_t rows, uint8_t* destination, size_t stride) {
   constexpr int kAtOnce = 16;
   JSAMPROW pointers[kAtOnce];

@@ -226,7 +226,7 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
     }
     if (Status loaded = LoadStillModule(Stage::kProbe); !loaded) return loaded.error();
     Result<ImageHeader> header = HeaderOfStill(*still, file_bytes);
-    if (header) header->fidelity = FidelityOf(*header, *file, /*palette=*/false);
+    if (header) header->fidelity = FidelityOf(*header, *file);
     return header;
   };
   if (auto still = still_header(false)) return *std::move(still);
@@ -279,8 +279,7 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
     header->frames = std::max(header->frames, HeifFrames(*file));
   }
   if (header->format == "tiff" && header->frames > 1) header->frames = TiffPages(*file);
-  constexpr unsigned char kPngPalette = 3;  // the colour type in IHDR
-  header->fidelity = FidelityOf(*header, *file, is_png && head->bytes[25] == kPngPalette);
+  header->fidelity = FidelityOf(*header, *file);
   if (header->format == "tiff") {
     const TiffBlocks blocks = tiff ? ReadTiffBlocks(*tiff, header->height) : TiffBlocks{header->height};
     header->block_rows = blocks.rows;

@@ -9,6 +9,7 @@
 #include "commands/drawn_picture.h"
 #include "memory/memory_fixture.h"
 #include "program.h"
+#include "signals/golden_csv.h"
 
 namespace imgmill::process_test {
 namespace {
@@ -91,6 +92,60 @@ TEST_CASE("lossless before JPEG, JPEG of quality 75 and more before lossy WebP, 
         where / "all/a.tiff");
 }
 
+TEST_CASE("of two copies the one nearer to the true picture is kept, of whatever kind they are") {
+  // Names and PSNR in dB against the 24-bit picture, said by NumPy (tests/golden/make_keeper_golden.py).
+  constexpr double kClear = 3;
+  const auto rows = ReadGolden("keeper_psnr.csv");
+  REQUIRE(rows.size() > 20);
+  const std::string folder = std::string(IMGMILL_SOURCE_DIR) + "/tests/golden/keeper/";
+  const auto picture_of = [](const std::string& name) { return name.substr(0, name.find('_')); };
+  int pairs = 0;
+  for (const auto& better : rows) {
+    for (const auto& worse : rows) {
+      if (picture_of(better[0]) != picture_of(worse[0])) continue;
+      if (std::stod(better[1]) < std::stod(worse[1]) + kClear) continue;
+      CAPTURE(better[0]);
+      CAPTURE(worse[0]);
+      ++pairs;
+      const bool grey = worse[0] == "photo_grey.png" || better[0] == "photo_grey.png";
+      CHECK(Keepers({"dedup", folder + better[0], folder + worse[0], "--no-catalog", "--json",
+                     "--max-distance", "20"}) ==
+            std::map<std::string, std::string>{{better[0], grey ? "colour" : "compression"}});
+    }
+  }
+  CHECK(pairs > 50);
+}
+
+TEST_CASE("colour is looked for where a JPEG is decoded small and in grey, and remembered") {
+  const TestFolder where;
+  const Image picture = ReadSample("harbour.jpg");
+  const Image grey = Draw(480, 320, 1, [&](int64_t x, int64_t y, int) {
+    const uint8_t* at = picture.row(y) + 3 * x;
+    return 0.299 * at[0] + 0.587 * at[1] + 0.114 * at[2];
+  });
+  const Image grey_in_rgb =
+      Draw(480, 320, 3, [&](int64_t x, int64_t y, int) { return static_cast<double>(grey.row(y)[x]); });
+  WritePicture(where / "colour/a.png", grey);
+  WritePicture(where / "colour/b.jpg", picture, 30);
+  WritePicture(where / "none/a.png", grey);
+  WritePicture(where / "none/b.jpg", grey_in_rgb, 95);
+  WritePicture(where / "jpeg/a.jpg", grey, 80);
+  WritePicture(where / "jpeg/b.jpg", grey_in_rgb, 81);
+  const std::vector<std::pair<std::string, std::map<std::string, std::string>>> expected = {
+      {"colour", {{"b.jpg", "colour"}}},
+      {"none", {{"a.png", "compression"}}},
+      {"jpeg", {{"b.jpg", "compression"}}}};
+  for (const auto& [folder, keeper] : expected) {
+    CAPTURE(folder);
+    for (const std::string method : {"phash", "embedding"}) {
+      const std::vector<std::string> command = {
+          "dedup", where / folder, "--catalog", where / ("c" + method), "--method", method, "--json"};
+      CHECK(Keepers(command) == keeper);
+      CHECK(Keepers(command) == keeper);  // recalled
+    }
+  }
+}
+
 TEST_CASE("the order of keepers has no cycles: the best of many is the best of each two, in any order") {
   const auto manager = memory_test::MustCreate(memory_test::WithRoom(64 << 20));
   const StopFlag stop;
@@ -113,6 +168,7 @@ TEST_CASE("the order of keepers has no cycles: the best of many is the best of e
       entry.width = one_of({100, 200, 400});
       entry.height = one_of({100, 200, 400});
       entry.bytes = one_of({1000, 2000, 3000});
+      entry.notes.shows_colour = static_cast<uint16_t>(one_of({0, 1}));
       entry.notes.fidelity = static_cast<uint32_t>(one_of({100, 149, 150, 1 << 24}));
       entry.notes.sharpness = static_cast<double>(one_of({0, 10, 11, 100, 150}));
       entry.notes.shapes = 50;

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "image/image_test.h"
+#include "imgmill/image/fidelity_scale.h"
 
 namespace imgmill::image_test {
 namespace {
@@ -53,13 +54,14 @@ TEST_CASE("a higher JPEG quality is less compressed, at every step") {
   }
 }
 
-TEST_CASE("lossless is above lossy, and goes by the bits of a pixel") {
+TEST_CASE("lossless is above lossy, and goes by the bits of a sample, then by alpha") {
   const uint32_t png = Written(FileFormat::kPng, 90);
   CHECK(Written(FileFormat::kTiff, 90) == png);
   CHECK(Written(FileFormat::kWebp, 100) == png);
   CHECK(Written(FileFormat::kPng, 90, 3, Sample::kU16) > png);
   CHECK(Written(FileFormat::kPng, 90, 4) > png);
-  CHECK(Written(FileFormat::kPng, 90, 1) < png);
+  CHECK(Written(FileFormat::kPng, 90, 3, Sample::kU16) > Written(FileFormat::kPng, 90, 4));
+  CHECK(Written(FileFormat::kPng, 90, 1) == png);  // whether colours matter, pixels tell
   CHECK(Written(FileFormat::kPng, 90, 1) > Written(FileFormat::kJpeg, 100));
   CHECK(Written(FileFormat::kPng, 90, 1) > Written(FileFormat::kWebp, 99));
 }
@@ -69,6 +71,26 @@ TEST_CASE("lossy WebP, which does not tell its quality, lies between JPEG of 74 
     for (const int bands : {3, 4}) {  // with alpha the picture lies in a chunk of an extended file
       CHECK(Written(FileFormat::kWebp, quality, bands) < Written(FileFormat::kJpeg, 75, 3));
       CHECK(Written(FileFormat::kWebp, quality, bands) > Written(FileFormat::kJpeg, 74, 1));
+    }
+  }
+}
+
+TEST_CASE("without colours a JPEG counts like a grey one of its quality") {
+  CHECK(Written(FileFormat::kJpeg, 80, 3) > Written(FileFormat::kJpeg, 80, 1));
+  CHECK(FidelityWithoutColour(Written(FileFormat::kJpeg, 80, 3)) == Written(FileFormat::kJpeg, 80, 1));
+  CHECK(FidelityWithoutColour(Written(FileFormat::kPng, 90, 3)) == Written(FileFormat::kPng, 90, 1));
+}
+
+TEST_CASE(
+    "few colours are worth a JPEG: 256 one between the qualities 30 and 95, fewer less, more nothing else") {
+  const uint32_t png = Written(FileFormat::kPng, 90);
+  CHECK(FidelityOfFewColours(png, 256, true) > Written(FileFormat::kJpeg, 30));
+  CHECK(FidelityOfFewColours(png, 256, true) < Written(FileFormat::kJpeg, 95));
+  CHECK(FidelityOfFewColours(png, 257, true) == png);
+  CHECK(FidelityOfFewColours(png, 65, false) == png);
+  for (int colours = 2; colours <= 256; ++colours) {
+    for (const bool shows : {true, false}) {
+      CHECK(FidelityOfFewColours(png, colours - 1, shows) <= FidelityOfFewColours(png, colours, shows));
     }
   }
 }

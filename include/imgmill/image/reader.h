@@ -45,9 +45,10 @@ struct ImageHeader {
   bool interlaced = false;     ///< Adam7 PNG
   bool sequential = true;      ///< rows can be decoded in order without holding the whole image
   /// How little the encoder gave up, as far as the header tells: larger is less compressed. Lossless files
-  /// are above lossy ones, and go by the bits of a pixel (a palette's by 8); JPEG by the quality that its
-  /// quantisation tables stand for, then by how finely colours are sampled; other lossy formats, which do not
-  /// tell, lie between the JPEG qualities 74 and 75. One number, so that any two files can be ordered.
+  /// are above lossy ones, and go by the bits of a sample, then by whether there is alpha; JPEG by the
+  /// quality that its quantisation tables stand for, then by how finely colours are sampled; other lossy
+  /// formats, which do not tell, lie between the JPEG qualities 74 and 75. One number, so that any two files
+  /// can be ordered; fidelity_scale.h has what pixels tell beside it.
   uint32_t fidelity = 0;
   int frames = 1;  ///< of an animation or multi-page file; the first one is used
   int64_t file_bytes = 0;
