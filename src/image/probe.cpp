@@ -103,7 +103,7 @@ Result<ImageHeader> ProbePnm(const InputFile& file, const ImageLimits& limits) {
   if (pnm->width > VIPS_MAX_COORD || pnm->height > VIPS_MAX_COORD)
     return SideTooLong(pnm->width, pnm->height);
   ImageHeader header = HeaderOfPnm(*pnm, file.bytes());
-  header.fidelity = FidelityOf(header, file, /*palette=*/false);
+  header.fidelity = FidelityOf(header, file);
   return header;
 }
 
