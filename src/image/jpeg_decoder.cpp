@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "exif.h"
+#include "missing_end.h"
 
 namespace imgmill {
 namespace {
@@ -21,6 +22,13 @@ constexpr int kMostScans = 100;
 
 // Bytes behind the last row's data that say nothing: some encoders leave a few.
 constexpr int64_t kStray = 64;
+
+// Bytes that libjpeg-turbo has in its bit buffer at most when the last block is done; it counts them neither
+// as used nor as left over.
+constexpr int64_t kReadAhead = 8;
+
+// Zeros that the last blocks' codes may end in.
+constexpr int64_t kFewZeros = 16;
 
 // Whether a warning leaves every sample as it was meant. All that libjpeg-turbo 2.1 has, and why:
 bool Harmless(const jpeg_error_mgr& errors) {
@@ -47,6 +55,28 @@ bool Harmless(const jpeg_error_mgr& errors) {
     default:
       return false;
   }
+}
+
+// Whether many zero bits can be the codes of real blocks. The first code of a Huffman table is all zeros
+// (T.81, C.2): where that of the AC tables is "end of block", flat parts are written in zeros. Where it is a
+// coefficient, zeros are the same negative one again and again, which no picture has.
+bool ZerosMayBeFlat(const jpeg_decompress_struct& info) {
+  if (info.progressive_mode != 0) return true;
+  for (int i = 0; i < info.comps_in_scan; ++i) {
+    const JHUFF_TBL* table = info.ac_huff_tbl_ptrs[info.cur_comp_info[i]->ac_tbl_no];
+    if (table == nullptr || table->huffval[0] != 0) return false;
+  }
+  return true;
+}
+
+// Whether a progressive file ended before every coefficient had all its bits.
+bool LacksScans(const jpeg_decompress_struct& info) {
+  if (info.progressive_mode == 0 || info.coef_bits == nullptr) return false;
+  for (int i = 0; i < info.num_components; ++i) {
+    if (std::any_of(info.coef_bits[i], info.coef_bits[i] + DCTSIZE2, [](int bits) { return bits != 0; }))
+      return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -120,7 +150,7 @@ Status JpegDecoder::Start(J_COLOR_SPACE space, int shrink, bool lenient) {
     damage_code_ = Code::kTruncated;
     damage_ = "JPEG data ends before the last of its scans";
   }
-  NoteLeftOver();
+  if (jpeg_has_multiple_scans(&info_) != 0) NoteLeftOver(ZerosMayBeFlat(info_));
   if (!damage_.empty() && !lenient_) return Damaged();
   return {};
 }
@@ -147,7 +177,9 @@ Status JpegDecoder::Read(int64_t rows, uint8_t* destination, size_t stride) {
     if (got == 0) return Error{stage_, Code::kInternal, "rows beyond the end of a JPEG were asked for"};
     if (info_.output_scanline == info_.output_height) {
       in_scan_ = false;  // no marker behind the last row takes anything away
-      if (Protected([&] { jpeg_finish_decompress(&info_); })) NoteLeftOver();
+      const bool single = jpeg_has_multiple_scans(&info_) == 0;  // else it was asked at the start
+      const bool flat_zeros = single && ZerosMayBeFlat(info_);
+      if (Protected([&] { jpeg_finish_decompress(&info_); }) && single) NoteLeftOver(flat_zeros);
     }
     if (!damage_.empty() && !lenient_) return Damaged();
     done += got;
@@ -181,29 +213,53 @@ void JpegDecoder::NoteDamage(int message_code) {
 }
 
 // Where a part of the data was lost, or is zeros that were never written, the rest may decode as whole blocks
-// all the same: then data is left over when the last row is done. Zeros before an end marker are padding.
-void JpegDecoder::NoteLeftOver() {
-  if (left_over_ <= kStray || !damage_.empty()) return;
+// all the same: then data is left over when the last row is done. Zeros that come before an end marker are
+// padding, if all rows were done before them.
+void JpegDecoder::NoteLeftOver(bool flat_zeros) {
+  if (!damage_.empty()) return;
   const std::string bytes = std::to_string(left_over_) + " bytes of it are left over behind the last row";
   if (reached_end_) {
+    if (left_over_ <= kStray) return;
     damage_code_ = Code::kTruncated;
     damage_ = "JPEG data has no end: " + bytes;
     return;
   }
   constexpr int64_t kMarker = 2;
   const int64_t end = offset_ - static_cast<int64_t>(source_.base.bytes_in_buffer) - kMarker;
+  unsigned char marker[kMarker] = {};
+  if (end < 0 || !file_.ReadExactly(static_cast<uint64_t>(end), marker, kMarker) || marker[0] != 0xFF ||
+      marker[1] != JPEG_EOI) {
+    return;
+  }
+  const auto zeros =
+      static_cast<int64_t>(ZerosAtEnd(file_, 0, static_cast<uint64_t>(end), static_cast<uint64_t>(end)));
+  if (left_over_ > zeros + kStray && TellingBytes(end - left_over_, end) > kStray) {
+    damage_code_ = Code::kMalformed;
+    damage_ = "JPEG data is garbled: " + bytes;
+    return;
+  }
+  // An arithmetic coder leaves zeros at the end out, and its decoder puts them in.
+  const int64_t taken = zeros - left_over_ - kReadAhead;
+  const bool taken_for_rows = taken > kFewZeros && left_over_ > kStray;
+  const bool no_such_rows = taken > kStray && !flat_zeros;
+  const bool instead_of_scans = left_over_ > kStray && LacksScans(info_);
+  if (!instead_of_scans && (info_.arith_code != 0 || (!taken_for_rows && !no_such_rows))) return;
+  damage_code_ = Code::kTruncated;
+  damage_ = "JPEG data ends in " + std::to_string(zeros) + " zeros, where " +
+            (instead_of_scans ? "scans" : "rows") + " are missing";
+}
+
+int64_t JpegDecoder::TellingBytes(int64_t from, int64_t end) const {
   int64_t telling = 0;
   std::vector<uint8_t> piece(kInputBytes);
-  for (int64_t at = std::max<int64_t>(0, end - left_over_); at < end;) {
+  for (int64_t at = std::max<int64_t>(0, from); at < end;) {
     const auto wanted = static_cast<size_t>(std::min<int64_t>(end - at, kInputBytes));
     const ptrdiff_t got = file_.ReadAt(at, piece.data(), wanted);
     if (got <= 0) break;
     telling += got - std::count(piece.begin(), piece.begin() + got, 0);
     at += got;
   }
-  if (telling <= kStray) return;
-  damage_code_ = Code::kMalformed;
-  damage_ = "JPEG data is garbled: " + bytes;
+  return telling;
 }
 
 Error JpegDecoder::Damaged() const {

@@ -72,7 +72,10 @@ class JpegDecoder {
   Error Failure() const;
   Error Damaged() const;
   void NoteDamage(int message_code);
-  void NoteLeftOver();
+  // After the end marker was read. `flat_zeros`: whether the last scan's tables allow flat parts in zeros.
+  void NoteLeftOver(bool flat_zeros);
+  // Bytes that are not zero.
+  int64_t TellingBytes(int64_t from, int64_t end) const;
   int64_t RowReached() const;
   [[noreturn]] static void OnError(j_common_ptr info);
   static void OnMessage(j_common_ptr info, int level);

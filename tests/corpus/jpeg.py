@@ -102,6 +102,35 @@ refuse("zeros_instead_of_rows.jpg", noisy[:part_there] + bytes(len(noisy) - part
 refuse("zeros_instead_of_rows_ended.jpg", noisy[:part_there] + bytes(600) + noisy[part_there + 600:], "malformed",
        "left over behind the last row", "arithmetic: 600 bytes of the data were never written")
 
+# Zeros before an end marker: padding; flat rows, where the tables' first codes say "no change" and "end of block"; or rows
+# that were never written, of which libjpeg does not warn where a block of zeros is shorter than the real ones are.
+AS_MADE = "as made: nothing is lost, Pillow 13 reads it"
+noise = busy.integers(0, 256, (48, 48, 3)).astype(np.uint8)
+grey_below = np.full((768, 64), 255, np.uint8)
+grey_below[:16, :48] = noise[:16, :, 0]
+for name, image, more in (("standard", noise, {}), ("restart", noise, {"restart_marker_rows": 2}),
+                          ("progressive", noise, {"progressive": True}), ("optimised", noise, {"optimize": True}),
+                          ("flat", grey_below, {"optimize": True})):
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "JPEG", quality=85, **more)
+    data = file.getvalue()
+    height, width = image.shape[:2]
+    bands = 1 if image.ndim == 2 else 3
+    wanted = np.array(Image.open(io.BytesIO(data)))
+    pixels = {place: (tuple(np.atleast_1d(wanted[place[1], place[0]]).tolist()), 2)
+              for place in ((3, 3), (40, 12), (width - 1, height - 1))}
+    part.add(f"ended_{name}.jpg", data, f"{width}x{height} {bands} u8", pixels, AS_MADE, "none")
+    if name == "flat":
+        assert bytes(64) in data  # of its rows
+    else:
+        part.add(f"padded_{name}.jpg", data[:-2] + bytes(300) + data[-2:], f"{width}x{height} {bands} u8", pixels,
+                 AS_MADE + "; zeros before the end mean nothing", "none")
+    kept = len(data) * 45 // 100
+    lost = data[:kept] + bytes((len(data) - 2 - kept) + (500 if name == "flat" else 0)) + data[-2:]
+    part.add(f"unwritten_{name}.jpg", lost, "refused " + ("malformed" if name == "restart" else "truncated"), None,
+             "arithmetic: the last part of the data was never written, its end marker was",
+             "-" if name == "restart" else "zeros")
+
 ink = Image.fromarray(np.dstack([picture, np.full((H, W), 20, np.uint8)]), "CMYK")
 cmyk = jpeg(ink)
 bare = without(cmyk, 0xEE)
