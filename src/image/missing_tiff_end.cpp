@@ -14,6 +14,7 @@ namespace {
 
 /// Writers that align may add a few.
 constexpr uint64_t kZeros = 16;
+constexpr uint64_t kOldJpeg = 6;  // whose data may lie outside of them
 constexpr uint64_t kJpeg = 7;
 constexpr uint64_t kWebp = 50001;
 
@@ -110,6 +111,13 @@ std::optional<Error> FindMissingTiffEnd(const InputFile& file) {
                  "the file has " + std::to_string(file.bytes()) + " bytes, too few for a strip or tile of " +
                      std::to_string(facts->block_width) + " x " + std::to_string(facts->block_rows) +
                      " pixels, which its header says it has"};
+  }
+  // libtiff then guesses where the others are, or takes the first bytes of the file for them.
+  const uint64_t blocks = TiffBlocksNeeded(*facts);
+  if (facts->blocks > 0 && facts->blocks < blocks && facts->compression != kOldJpeg) {
+    return Error{Stage::kDecode, Code::kTruncated,
+                 "the TIFF's directory tells of " + std::to_string(facts->blocks) + " of its " +
+                     std::to_string(blocks) + (facts->tiled ? " tiles" : " strips")};
   }
   if (facts->compression != kWebp && !NeverEndsInZeros(facts->compression)) return std::nullopt;
   return FindZeros(file, *facts);

@@ -118,6 +118,14 @@ uint64_t TiffBlockRowBytes(const TiffFacts& facts) {
   return bits == kMost ? kMost : bits / 8 + (bits % 8 != 0 ? 1 : 0);
 }
 
+uint64_t TiffBlocksNeeded(const TiffFacts& facts) {
+  const auto pieces = [](uint64_t length, uint64_t of) {
+    return of == 0 ? 0 : length / of + (length % of != 0 ? 1 : 0);
+  };
+  return Times(Times(pieces(facts.width, facts.block_width), pieces(facts.height, facts.block_rows)),
+               facts.separate ? facts.samples : 1);
+}
+
 uint64_t TiffRowsAtOnce(const TiffFacts& facts) {
   constexpr uint64_t kPiece = 8192;
   const bool one_plain_strip =
@@ -169,6 +177,9 @@ std::string TiffUnsupported(const TiffFacts& facts) {
     return "a TIFF of " + std::to_string(facts.bits) + "-bit floating point (write it with 32 bits)";
   if (facts.bits > 32)
     return "a TIFF of " + std::to_string(facts.bits) + "-bit samples (write it with 16 or 32 bits)";
+  if (facts.bits > 8 && facts.bits < 16)
+    return "a TIFF of " + std::to_string(facts.bits) +
+           "-bit samples that are not grey or RGB from black on (write it with 16 bits)";
   if (facts.bits == 0) return "a TIFF whose channels differ in depth (write it with one depth)";
   return {};
 }

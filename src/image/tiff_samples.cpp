@@ -22,6 +22,31 @@ namespace {
 constexpr uint64_t kUnsigned = 1;
 constexpr uint64_t kFloat = 3;
 constexpr uint64_t kMostBlock = uint64_t{1} << 31;
+constexpr uint64_t kMinIsBlack = 1;
+constexpr uint64_t kRgb = 2;
+
+/// Whether samples do not begin with a byte each, and libvips has no reader for them: it has one for those of
+/// 1, 2 and 4 bits.
+bool ArePacked(const TiffFacts& facts) {
+  return facts.format == kUnsigned && facts.bits >= 3 && facts.bits <= 15 && facts.bits != 4 &&
+         facts.bits != 8;
+}
+
+/// Number `i` of those that lie bit by bit behind each other, the highest bit first whatever the order of
+/// bytes (TIFF 6.0, section 7; libtiff has undone FillOrder).
+uint32_t PackedNumber(const uint8_t* from, size_t i, size_t bits) {
+  uint32_t value = 0;
+  size_t bit = i * bits;
+  for (size_t left = bits; left > 0;) {
+    const size_t there = 8 - bit % 8;
+    const size_t now = std::min(left, there);
+    const uint32_t part = from[bit / 8] >> (there - now) & ((1U << now) - 1);
+    value = value << now | part;
+    bit += now;
+    left -= now;
+  }
+  return value;
+}
 
 float HalfToFloat(uint16_t half) {
   const int exponent = half >> 10 & 31;
@@ -81,6 +106,7 @@ class TiffSamples {
         facts.extra[static_cast<size_t>(roles->alpha) - first_extra] == kTiffExtraAssociated) {
       multiplied_by_ = roles->alpha;
     }
+    if (ArePacked(facts)) ScalePacked();
   }
   ~TiffSamples() {
     if (tiff_ != nullptr) TIFFClose(tiff_);
@@ -172,10 +198,24 @@ class TiffSamples {
   }
 
  private:
-  size_t OutBytes() const { return facts_.format == kFloat ? 4 : facts_.bits / 8; }
+  size_t OutBytes() const { return facts_.format == kFloat ? 4 : (facts_.bits + 7) / 8; }
   size_t RowBytes() const { return static_cast<size_t>(facts_.width * facts_.samples) * OutBytes(); }
 
+  /// What each number of few bits becomes: white is white.
+  void ScalePacked() {
+    const uint32_t white = (1U << facts_.bits) - 1;
+    const uint32_t full = facts_.bits < 8 ? 255 : 65535;
+    for (uint32_t v = 0; v <= white; ++v)
+      scaled_.push_back(static_cast<uint16_t>((2 * uint64_t{v} * full + white) / (2 * uint64_t{white})));
+  }
+
   void Convert(const uint8_t* from, size_t stored, uint8_t* to) const {
+    if (!scaled_.empty()) {
+      const uint16_t value = scaled_[PackedNumber(from, stored, static_cast<size_t>(facts_.bits))];
+      if (OutBytes() == 2) std::memcpy(to, &value, sizeof value);
+      if (OutBytes() == 1) *to = static_cast<uint8_t>(value);
+      return;
+    }
     if (facts_.format != kFloat || facts_.bits == 32) {
       std::memcpy(to, from + stored * OutBytes(), OutBytes());
       return;
@@ -267,6 +307,7 @@ class TiffSamples {
   uint32_t block_width_ = 0;
   uint32_t block_rows_ = 0;
   uint64_t block_bytes_ = 0;
+  std::vector<uint16_t> scaled_;  // packed samples only
   std::vector<uint8_t> raw_;
   std::vector<uint8_t> band_;
   uint64_t band_first_ = 0;
@@ -298,8 +339,6 @@ void Forget(gpointer samples) {
 }  // namespace
 
 bool IsForTiffSamples(const TiffFacts& facts) {
-  constexpr uint64_t kMinIsBlack = 1;
-  constexpr uint64_t kRgb = 2;
   const bool odd_float = facts.format == kFloat && (facts.bits == 16 || facts.bits == 64);
   const bool planes = facts.separate && (facts.tiled || facts.photometric == kMinIsBlack) &&
                       (facts.format == kUnsigned ? facts.bits == 8 || facts.bits == 16
@@ -307,7 +346,7 @@ bool IsForTiffSamples(const TiffFacts& facts) {
   const bool multiplied_float =
       facts.format == kFloat && facts.bits == 32 &&
       std::find(facts.extra.begin(), facts.extra.end(), kTiffExtraAssociated) != facts.extra.end();
-  return (odd_float || planes || multiplied_float) &&
+  return (odd_float || planes || multiplied_float || ArePacked(facts)) &&
          (facts.photometric == kMinIsBlack || facts.photometric == kRgb) && facts.samples >= 1 &&
          facts.samples <= 8;
 }

@@ -1,6 +1,7 @@
 // TIFFs that libvips 8.14 refuses or gets wrong, read by libtiff and handed to libvips as an image: floating
-// point of 16 and 64 bits, channels in planes of tiles, grey and what belongs to it in planes of strips, and
-// floating point multiplied by its alpha (which it divides as if alpha went up to 255).
+// point of 16 and 64 bits, whole numbers of 3 to 15 bits (but 4 and 8), channels in planes of tiles, grey and
+// what belongs to it in planes of strips, and floating point multiplied by its alpha (which it divides as if
+// alpha went up to 255).
 #pragma once
 
 #include "open_file.h"
