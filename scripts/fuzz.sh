@@ -74,6 +74,7 @@ pictures heif heic heif avif
 pictures pnm pbm pgm ppm pam pfm
 pictures stills bmp tga ico qoi
 pictures tiff_facts tif tiff
+pictures tiff_exif tif tiff
 pictures missing_end gif jp2 j2k webp avif png exr
 pictures picture_count png heic avif tif mpo
 pictures tiff_directory tif tiff

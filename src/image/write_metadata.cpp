@@ -8,6 +8,8 @@
 #include "jpeg_encoder.h"
 #include "pnm_header.h"
 #include "still_header.h"
+#include "tiff_exif.h"
+#include "tiff_facts.h"
 #include "upright_metadata.h"
 #include "vips_load.h"
 
@@ -123,6 +125,10 @@ ImageRef OpenSource(const std::string& source, std::vector<std::string>& notes) 
   bool known = false;
   ImageRef from = LoadWithVips(*file, *head, source, VIPS_FAIL_ON_NONE, &known);
   if (!from) vips_error_clear();
+  if (from && ReadTiffFacts(*file)) {
+    const std::vector<uint8_t> exif = ExifOfTiff(*file);
+    if (!exif.empty()) vips_image_set_blob_copy(from.get(), VIPS_META_EXIF_NAME, exif.data(), exif.size());
+  }
   if (!from && !ReadStillHeader(*file, *head, true)) {
     notes.push_back(lost + ": its header cannot be read");
   }
