@@ -6,6 +6,8 @@
 #include <optional>
 #include <set>
 
+#include "av1_sequence.h"
+
 namespace imgmill {
 namespace {
 
@@ -16,6 +18,7 @@ constexpr int kMostBoxes = 4096;
 /// What is asked of a property.
 struct Property {
   bool grey = false;     ///< AV1 without colour
+  bool told = false;     ///< which range it has
   bool limited = false;  ///< black is 16 and white 235, of 255
 };
 
@@ -32,6 +35,7 @@ std::vector<Property> PropertiesIn(BoxReader boxes) {
     if (box.kind == BoxName("colr") && content.Take(4) == BoxName("nclx")) {
       content.Skip(6);  // primaries, transfer, matrix
       property.limited = (content.Take(1) & 0x80) == 0 && content.ok();
+      property.told = content.ok();
     }
     properties.push_back(property);
   }
@@ -53,6 +57,7 @@ Property Gather(BoxReader box, const std::set<uint64_t>& items, const std::vecto
       if (!asked || index == 0 || index > properties.size()) continue;
       all.grey |= properties[index - 1].grey;
       all.limited |= properties[index - 1].limited;
+      all.told |= properties[index - 1].told;
     }
   }
   return all;
@@ -100,18 +105,51 @@ std::vector<unsigned char> ReadHeifMeta(const InputFile& file) {
   return {};
 }
 
+std::vector<HeifItemPlace> HeifItemPlaces(BoxReader box) {
+  std::vector<HeifItemPlace> places;
+  const uint64_t version = box.Take(4) >> 24;
+  const uint64_t sizes = box.Take(2);
+  const size_t offset_bytes = sizes >> 12 & 15;
+  const size_t length_bytes = sizes >> 8 & 15;
+  const size_t base_bytes = sizes >> 4 & 15;
+  const size_t index_bytes = version == 0 ? 0 : sizes & 15;
+  if (std::max({offset_bytes, length_bytes, base_bytes, index_bytes}) > 8) return {};
+  const uint64_t count = box.Take(version < 2 ? 2 : 4);
+  for (uint64_t i = 0; i < count && box.ok(); ++i) {
+    HeifItemPlace place;
+    place.item = box.Take(version < 2 ? 2 : 4);
+    const uint64_t method = version == 0 ? 0 : box.Take(2) & 15;
+    box.Skip(2);
+    const uint64_t base = box.Take(base_bytes);
+    const uint64_t parts = box.Take(2);
+    // Parts without numbers are alike, and take no bytes: 65,535 of them for each item would take a minute.
+    const uint64_t told =
+        index_bytes + offset_bytes + length_bytes == 0 ? std::min<uint64_t>(parts, 1) : parts;
+    for (uint64_t part = 0; part < told && box.ok(); ++part) {
+      box.Skip(index_bytes);
+      const uint64_t offset = box.Take(offset_bytes);
+      place.last = {base + offset, box.Take(length_bytes)};
+      if (part == 0) place.first = place.last;
+    }
+    if (box.ok() && method == 0) places.push_back(place);
+  }
+  return places;
+}
+
 std::string HeifUnsupported(const InputFile& file) {
   const std::vector<unsigned char> meta = ReadHeifMeta(file);
   BoxReader boxes(meta.data(), meta.size());
   uint64_t picture = 0;
   std::optional<BoxReader> references;
   std::optional<BoxReader> associations;
+  std::optional<BoxReader> places;
   std::vector<Property> properties;
   while (boxes.more()) {
     const BoxReader::Box box = boxes.NextBox();
     BoxReader content = boxes.Within(box);
     if (box.kind == BoxName("pitm")) picture = content.Take(content.Take(4) >> 24 == 0 ? 2 : 4);
     if (box.kind == BoxName("iref")) references = content;
+    if (box.kind == BoxName("iloc")) places = content;
     if (box.kind != BoxName("iprp")) continue;
     while (content.more()) {
       const BoxReader::Box inner = content.NextBox();
@@ -128,7 +166,15 @@ std::string HeifUnsupported(const InputFile& file) {
   // libheif 1.15 takes the numbers of grey as they are.
   if (associations) {
     const Property all = Gather(*associations, of_picture.parts, properties);
-    if (all.grey && all.limited)
+    // Where no box tells the range, the stream does.
+    bool limited = all.limited;
+    if (all.grey && !all.told && places) {
+      for (const HeifItemPlace& place : HeifItemPlaces(*places)) {
+        limited |= of_picture.parts.contains(place.item) &&
+                   Av1RangeIsLimited(file, place.first.at, place.first.bytes);
+      }
+    }
+    if (all.grey && limited)
       return "a grey AVIF of limited range, where 16 is black and 235 white (write it with full range)";
   }
   return {};

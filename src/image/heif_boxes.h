@@ -59,6 +59,19 @@ constexpr uint64_t BoxName(const char (&text)[5]) {
 /// The content of the file's "meta" box, less version and flags; empty if there is none, or a huge one.
 std::vector<unsigned char> ReadHeifMeta(const InputFile& file);
 
+struct HeifExtent {
+  uint64_t at = 0;
+  uint64_t bytes = 0;
+};
+/// Where in the file an item's data begins and ends, which may lie in several pieces.
+struct HeifItemPlace {
+  uint64_t item = 0;
+  HeifExtent first;
+  HeifExtent last;
+};
+/// By a "iloc" box; of items that lie in the file itself.
+std::vector<HeifItemPlace> HeifItemPlaces(BoxReader box);
+
 /// Why a picture would be shown wrongly, in plain words; empty if it would not.
 std::string HeifUnsupported(const InputFile& file);
 

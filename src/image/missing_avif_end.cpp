@@ -40,42 +40,6 @@ void RemoveThumbnails(BoxReader box, std::set<uint64_t>& items) {
   }
 }
 
-struct Extent {
-  uint64_t at;
-  uint64_t bytes;
-};
-
-/// Where the last bytes of each of the items lie, of those that lie in the file itself.
-std::vector<Extent> LastExtents(BoxReader box, const std::set<uint64_t>& items) {
-  std::vector<Extent> extents;
-  const uint64_t version = box.Take(4) >> 24;
-  const uint64_t sizes = box.Take(2);
-  const size_t offset_bytes = sizes >> 12 & 15;
-  const size_t length_bytes = sizes >> 8 & 15;
-  const size_t base_bytes = sizes >> 4 & 15;
-  const size_t index_bytes = version == 0 ? 0 : sizes & 15;
-  if (std::max({offset_bytes, length_bytes, base_bytes, index_bytes}) > 8) return {};
-  const uint64_t count = box.Take(version < 2 ? 2 : 4);
-  for (uint64_t i = 0; i < count && box.ok(); ++i) {
-    const uint64_t item = box.Take(version < 2 ? 2 : 4);
-    const uint64_t method = version == 0 ? 0 : box.Take(2) & 15;
-    box.Skip(2);
-    const uint64_t base = box.Take(base_bytes);
-    const uint64_t parts = box.Take(2);
-    Extent last{0, 0};
-    // Parts without numbers are alike, and take no bytes: 65,535 of them for each item would take a minute.
-    const uint64_t told =
-        index_bytes + offset_bytes + length_bytes == 0 ? std::min<uint64_t>(parts, 1) : parts;
-    for (uint64_t part = 0; part < told && box.ok(); ++part) {
-      box.Skip(index_bytes);
-      const uint64_t offset = box.Take(offset_bytes);
-      last = {base + offset, box.Take(length_bytes)};
-    }
-    if (box.ok() && method == 0 && items.contains(item)) extents.push_back(last);
-  }
-  return extents;
-}
-
 }  // namespace
 
 std::optional<Error> FindMissingAvifEnd(const InputFile& file) {
@@ -93,7 +57,9 @@ std::optional<Error> FindMissingAvifEnd(const InputFile& file) {
   if (!places) return std::nullopt;
   if (references) RemoveThumbnails(*references, items);
   const auto end = static_cast<uint64_t>(file.bytes());
-  for (const Extent& extent : LastExtents(*places, items)) {
+  for (const HeifItemPlace& place : HeifItemPlaces(*places)) {
+    if (!items.contains(place.item)) continue;
+    const HeifExtent& extent = place.last;
     if (extent.bytes < kZeros || extent.at > end || extent.bytes > end - extent.at) continue;
     if (ZerosAtEnd(file, extent.at, extent.bytes, kZeros) < kZeros) continue;
     return Error{Stage::kDecode, Code::kTruncated,

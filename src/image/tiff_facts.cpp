@@ -162,6 +162,7 @@ std::string TiffUnsupported(const TiffFacts& facts) {
   constexpr uint64_t kOldJpeg = 6;
   constexpr uint64_t kJpeg = 7;
   constexpr uint64_t kMinIsBlack = 1;
+  constexpr uint64_t kSeparated = 5;
   constexpr uint64_t kLab = 8;
   // libtiff makes RGB of it only within its decoder of JPEG; elsewhere libvips takes the numbers for RGB.
   if (facts.photometric == kTiffYCbCr && facts.compression != kJpeg && facts.compression != kOldJpeg)
@@ -173,6 +174,9 @@ std::string TiffUnsupported(const TiffFacts& facts) {
   if (facts.tiled && facts.separate)
     return "a TIFF of tiles with each channel in a plane of its own (write it with its channels interleaved, "
            "or in strips)";
+  // libvips takes it for 0 to 255.
+  if (facts.format == kFloat && facts.photometric == kSeparated)
+    return "a TIFF of CMYK in floating point (write it with 8 or 16 bits)";
   if (facts.format == kFloat && facts.bits != 32 && facts.bits != 0)
     return "a TIFF of " + std::to_string(facts.bits) + "-bit floating point (write it with 32 bits)";
   if (facts.bits > 32)

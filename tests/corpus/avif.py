@@ -38,6 +38,19 @@ LIMITED = "readers disagree: Pillow 13 gives 0 and 255 as drawn, avifdec 0.11 an
 SAME = "as drawn; Pillow 13 says the same"
 for name, more in (("", []), ("_10", ["-d", "10"]), ("_grid", ["--grid", "2x1"])):
     refuse(f"grey_limited{name}.avif", avif(grey, "-y", "400", "-r", "limited", *more), "a grey AVIF of limited range", LIMITED)
+
+
+def unsaid(data):
+    """Without the box that tells the range: the stream's own header still does."""
+    at = data.index(b"colrnclx")
+    return data[:at] + b"free" + data[at + 4:]
+
+
+for name, more in (("", []), ("_10", ["-d", "10"]), ("_grid", ["--grid", "2x1"])):
+    refuse(f"grey_limited_unsaid{name}.avif", unsaid(avif(grey, "-y", "400", "-r", "limited", *more)),
+           "a grey AVIF of limited range",
+           "FFmpeg 5.1 calls its range tv; Pillow 13 gives 0 and 255 as drawn, avifdec 0.11 and OpenCV 5 16 and 235")
+add("grey_full_unsaid.avif", unsaid(avif(grey, "-y", "400")), np.dstack([grey] * 3), 1, "as drawn; Pillow 13 and FFmpeg 5.1 say the same")
 add("grey_full.avif", avif(grey, "-y", "400"), np.dstack([grey] * 3), 1, SAME)
 # Its alpha is grey, its colours are limited: neither is both.
 add("rgba_limited.avif", avif(rgba, "-y", "444", "-r", "limited"), rgba, 3, SAME)

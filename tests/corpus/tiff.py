@@ -161,6 +161,8 @@ def claim(width, height, compression=1):
     return (data + struct.pack("<I", 0)).ljust(132, b"\x80")
 
 
+refuse("cmyk_float.tif", tiff(np.zeros((H, W, 4), np.float32), photometric="separated"), "unsupported", "CMYK in floating point",
+       "ImageMagick 6.9.11 alone reads it; libvips 8.14 takes it for 0 to 255: black")
 add("tile_beyond_picture.tif", tiff(rgb, tile=(1024, 1024), compression="zlib"), rgb, DRAWN)
 LIMIT = "arithmetic: more than the default limit of 2^30 pixels"
 refuse("claims_square.tif", claim(2**31 - 1, 2**31 - 1), "limit_exceeded", "pixels are more than the limit", LIMIT)
