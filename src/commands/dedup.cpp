@@ -113,7 +113,7 @@ class Dedup final : public Command {
     if (!grouped.status) return grouped.status.error();
     const std::vector<DuplicateGroup>& groups = grouping.groups();
     Describe(entries, groups, result);
-    if (options_.action != "report" && !groups.empty()) {
+    if (options_.action != "report") {
       if (Status acted = Act(entries, groups, services, result); !acted) return acted.error();
     }
     return result;
@@ -146,8 +146,9 @@ class Dedup final : public Command {
       }
       return {};
     };
-    return ExecuteActions({"imgmill dedup", options_.action, options_.undo_file, options_.move_to}, plan,
-                          services, result);
+    return ExecuteActions(
+        {"imgmill dedup", options_.action, options_.undo_file, options_.move_to, groups.empty()}, plan,
+        services, result);
   }
 
   void Describe(const std::vector<DedupEntry>& entries, const std::vector<DuplicateGroup>& groups,

@@ -201,12 +201,12 @@ class Filter final : public Command {
       }
       return {};
     };
-    if ((on_kept ? result.kept.size() : result.dropped) == 0) return {};
-    result.details["acted_on"] = on_kept ? "kept" : "dropped";
+    const bool nothing = (on_kept ? result.kept.size() : result.dropped) == 0;
+    if (!nothing) result.details["acted_on"] = on_kept ? "kept" : "dropped";
     const auto done = [&](const FileAction& action) {
       if (move && on_kept) result.kept[action.number].path = action.target;
     };
-    return ExecuteActions({"imgmill filter", options_.action, options_.undo_file, options_.to}, plan,
+    return ExecuteActions({"imgmill filter", options_.action, options_.undo_file, options_.to, nothing}, plan,
                           services, result, done);
   }
 

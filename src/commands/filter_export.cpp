@@ -97,6 +97,8 @@ Status MayExport(const std::string& path) {
 
 Status ExportSignals(const std::string& path, std::span<const FilterEntry> entries,
                      std::span<const AppliedRule> rules, const SignalFacts& facts) {
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  SweepTemporaries(folder.empty() ? "." : folder.string(), /*recursive=*/false);
   const std::string temporary = TemporaryNameFor(path);
   std::FILE* file = std::fopen(temporary.c_str(), "wbe");
   if (file == nullptr) return Named(path, ErrnoError(Stage::kWrite, errno, "create the file"));

@@ -30,7 +30,7 @@ constexpr char kUndoFileFact[] = "undo-file/1";
 struct Journal {
   std::unique_ptr<ActionJournal> actions;
   std::string name;        ///< as the user knows it
-  uint64_t completed = 0;  ///< actions that a killed run had begun
+  uint64_t completed = 0;  ///< actions that interrupted runs of this command had done or begun
   bool resumed = false;
 };
 
@@ -64,8 +64,8 @@ std::vector<std::string> EarlierUndoFiles(const ActRequest& request, const Comma
   return files;
 }
 
-/// Goes on with the undo file of a killed or interrupted run, or makes one. What such a run was in the middle
-/// of is completed either way.
+/// Goes on with the undo file of a killed or interrupted run, or makes one (if anything is planned). What
+/// such a run was in the middle of is completed either way.
 Result<Journal> OpenJournal(const ActRequest& request, const CommandServices& services) {
   Journal journal;
   std::vector<std::unique_ptr<ActionJournal>> others;
@@ -79,7 +79,7 @@ Result<Journal> OpenJournal(const ActRequest& request, const CommandServices& se
       continue;
     }
     if (*found == nullptr) continue;
-    journal.completed += (*found)->completed();
+    if ((*found)->command() == request.command) journal.completed += (*found)->completed();
     const bool wanted = request.undo_file.empty() || SameFile(request.undo_file, path);
     if (wanted && journal.actions == nullptr && (*found)->command() == request.command) {
       journal.name = request.undo_file.empty() ? (*found)->path() : request.undo_file;
@@ -92,6 +92,7 @@ Result<Journal> OpenJournal(const ActRequest& request, const CommandServices& se
     if (!closed) return closed.error();
     others.push_back(*std::move(found));
   }
+  if (journal.actions == nullptr && request.nothing_planned) return journal;
   if (journal.actions == nullptr) {
     if (Status created = Create(request, services, journal); !created) return created.error();
   }
@@ -108,12 +109,14 @@ Result<Journal> OpenJournal(const ActRequest& request, const CommandServices& se
 Status ExecuteActions(const ActRequest& request, const std::function<Status(ActionJournal&)>& plan,
                       const CommandServices& services, CommandResult& result,
                       const std::function<void(const FileAction&)>& done) {
+  if (services.shared->dry_run && request.nothing_planned) return {};
   if (services.shared->dry_run) {
     result.summary += "; dry run: nothing was touched";
     return {};
   }
   Result<Journal> journal = OpenJournal(request, services);
   if (!journal) return journal.error();
+  if (journal->actions == nullptr) return {};
   ActionJournal& actions = *journal->actions;
   if (Status planned = plan(actions); !planned) return planned;
   if (!request.target_folder.empty()) SweepTemporaries(request.target_folder);
@@ -131,13 +134,14 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(Acti
   result.details["action"] = request.action;
   result.details["acted"] = acted->done;
   result.details["undo_file"] = PrintablePath(journal->name);
+  if (acted->already > 0) result.details["already_so"] = acted->already;
   if (journal->completed > 0) result.details["completed_of_a_killed_run"] = journal->completed;
   result.summary += "; " + request.action + ": " + std::to_string(acted->done) + " done, " +
                     (acted->already > 0 ? std::to_string(acted->already) + " were so already, " : "") +
                     std::to_string(acted->failed) + " failed" +
-                    (journal->completed > 0 ? ", " + std::to_string(journal->completed) +
-                                                  " that a killed run had begun completed"
-                                            : "") +
+                    (journal->completed > 0
+                         ? ", " + std::to_string(journal->completed) + " more by the interrupted run before"
+                         : "") +
                     "; undo with: imgmill undo " + PrintablePath(journal->name) +
                     (journal->resumed ? " (it holds what the interrupted run did, too)" : "");
   if (acted->interrupted) {

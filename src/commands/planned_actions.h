@@ -15,6 +15,8 @@ struct ActRequest {
   std::string action;         ///< as the user named it: "move"
   std::string undo_file;      ///< empty: a name of our own, in the catalog's folder
   std::string target_folder;  ///< where files appear, if they do: swept of what killed runs left half copied
+  /// Nothing is left to do: only what a killed run was in the middle of is ended, and told.
+  bool nothing_planned = false;
 };
 
 /// Asks `plan` for the actions, writes them down, carries them out. The undo file is on disk before the first

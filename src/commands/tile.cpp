@@ -95,7 +95,9 @@ class Tile final : public Command {
     const SharedOptions& shared = *services.shared;
     const std::string path = options_.output + "/" + kManifest;
     std::unique_ptr<TileManifest> manifest;
-    if (!shared.dry_run) {
+    if (shared.dry_run) {
+      if (Status may = TileManifest::MayOpen(path, shared.force); !may) return may.error();
+    } else {
       Result<std::unique_ptr<TileManifest>> opened = TileManifest::Open(path, shared.force);
       if (!opened) return opened.error();
       manifest = *std::move(opened);
@@ -112,7 +114,16 @@ class Tile final : public Command {
                        PrintablePath(options_.output) + ", largest lease " +
                        FormatByteSize(operation.largest_lease());
     } else if (!result.counts.interrupted) {  // else the list is no whole one: the rerun writes it
-      if (Status finished = manifest->Finish(); !finished) return finished.error();
+      const Result<KeptTiles> finished = manifest->Finish();
+      if (!finished) return finished.error();
+      if (finished->tiles > 0) {
+        result.details["tiles_of_other_sources"] = finished->tiles;
+        result.details["other_sources"] = finished->sources;
+        result.summary += ", " + std::to_string(finished->tiles) +
+                          (options_.pair.empty() ? " tile" : " pair") + (finished->tiles == 1 ? "" : "s") +
+                          " of " + std::to_string(finished->sources) + " other source" +
+                          (finished->sources == 1 ? "" : "s") + " kept in the list";
+      }
       result.details["manifest"] = PrintablePath(path);
       result.text = PrintablePath(path) + "\n";
     }

@@ -4,8 +4,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
-#include <fstream>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "imgmill/base/path_text.h"
@@ -15,15 +16,13 @@ namespace imgmill {
 namespace {
 
 constexpr size_t kBlockBytes = size_t{64} << 10;
-constexpr std::string_view kBegin = "{\"tile\":";
 
-/// Nothing there, or a manifest of an earlier run.
-bool MayReplace(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return ::access(path.c_str(), F_OK) != 0;
-  std::string begin(kBegin.size(), '\0');
-  file.read(begin.data(), static_cast<std::streamsize>(begin.size()));
-  return file.gcount() == 0 || begin == kBegin;
+/// A new file beside `path`, of a temporary name.
+Result<std::pair<std::string, int>> CreateBeside(const std::string& path) {
+  std::string temporary = TemporaryNameFor(path);
+  const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (descriptor < 0) return ErrnoError(Stage::kWrite, errno, "create " + PrintablePath(temporary));
+  return std::pair(std::move(temporary), descriptor);
 }
 
 }  // namespace
@@ -31,21 +30,28 @@ bool MayReplace(const std::string& path) {
 TileManifest::TileManifest(std::string path, std::string temporary, int descriptor)
     : path_(std::move(path)), temporary_(std::move(temporary)), descriptor_(descriptor) {}
 
+Status TileManifest::MayOpen(const std::string& path, bool overwrite) {
+  return overwrite ? Status{} : EarlierTiles(path).Check();
+}
+
 Result<std::unique_ptr<TileManifest>> TileManifest::Open(const std::string& path, bool overwrite) {
-  if (!overwrite && !MayReplace(path)) {
-    return Error{Stage::kWrite, Code::kConflict,
-                 PrintablePath(path) + " is no manifest of tiles (use --force to replace it)"};
-  }
+  const Status readable = EarlierTiles(path).Check();
+  if (!readable && !overwrite) return readable.error();
   if (Status made = MakeFolders(path.substr(0, path.rfind('/'))); !made) return made.error();
-  std::string temporary = TemporaryNameFor(path);
-  const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (descriptor < 0) return ErrnoError(Stage::kWrite, errno, "create " + PrintablePath(temporary));
-  return std::unique_ptr<TileManifest>(new TileManifest(path, std::move(temporary), descriptor));
+  Result<std::pair<std::string, int>> file = CreateBeside(path);
+  if (!file) return file.error();
+  std::unique_ptr<TileManifest> manifest(new TileManifest(path, std::move(file->first), file->second));
+  if (readable) manifest->earlier_.emplace(path);
+  return manifest;
 }
 
 TileManifest::~TileManifest() {
   if (descriptor_ >= 0) ::close(descriptor_);
   if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void TileManifest::Replace(std::string_view source, std::string_view prefix) {
+  if (earlier_) earlier_->Replace(source, prefix);
 }
 
 void TileManifest::Add(const TileRecord& record) {
@@ -61,7 +67,11 @@ void TileManifest::Add(const TileRecord& record) {
   line["width"] = record.size;
   line["height"] = record.size;
   line["scale"] = record.scale;
-  pending_ += line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  Put(line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+}
+
+void TileManifest::Put(std::string_view line) {
+  pending_.append(line).append("\n");
   if (pending_.size() >= kBlockBytes) Drain();
 }
 
@@ -79,14 +89,51 @@ void TileManifest::Drain() {
   pending_.clear();
 }
 
-Status TileManifest::Finish() {
+/// What was written goes behind the lines of other sources, which are known only now.
+Result<KeptTiles> TileManifest::PutEarlierFirst() {
+  Result<std::pair<std::string, int>> file = CreateBeside(path_);
+  if (!file) return file.error();
+  const std::string own = std::exchange(temporary_, std::move(file->first));
+  ::close(std::exchange(descriptor_, file->second));
+  Result<KeptTiles> kept = earlier_->Copy([this](std::string_view line) {
+    Put(line);
+    return status_;
+  });
+  if (kept) {
+    if (Status appended = AppendFile(own); !appended) kept = appended.error();
+  }
+  ::unlink(own.c_str());
+  return kept;
+}
+
+Status TileManifest::AppendFile(const std::string& path) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"), &std::fclose);
+  if (!file) return ErrnoError(Stage::kWrite, errno, "read " + PrintablePath(path));
+  std::array<char, 8192> block;
+  while (const size_t got = std::fread(block.data(), 1, block.size(), file.get())) {
+    pending_.append(block.data(), got);
+    if (pending_.size() >= kBlockBytes) Drain();
+  }
+  if (std::ferror(file.get()) != 0) return ErrnoError(Stage::kWrite, errno, "read " + PrintablePath(path));
+  return {};
+}
+
+Result<KeptTiles> TileManifest::Finish() {
   Drain();
+  KeptTiles kept;
+  if (status_ && earlier_) {
+    Result<KeptTiles> put = PutEarlierFirst();
+    if (!put) return put.error();
+    kept = *put;
+    Drain();
+  }
   const int descriptor = std::exchange(descriptor_, -1);
   if (::close(descriptor) != 0 && status_)
     status_ = ErrnoError(Stage::kWrite, errno, "write " + PrintablePath(path_));
-  if (!status_) return status_;
+  if (!status_) return status_.error();
   const std::string temporary = std::exchange(temporary_, std::string());
-  return Publish(temporary, path_, true);
+  const Status published = Publish(temporary, path_, true);
+  return published ? Result<KeptTiles>(kept) : published.error();
 }
 
 }  // namespace imgmill

@@ -208,6 +208,8 @@ void TileOperation::Collect(Outcome& outcome) {
     largest_lease_ = std::max(largest_lease_, outcome.lease_bytes);
     return;
   }
+  const SetPrefixes prefixes = Prefixes(outcome.file);
+  if (manifest_ != nullptr) manifest_->Replace(outcome.file.path, prefixes[0]);
   if (outcome.outputs.empty()) {
     services_.log(LogLevel::kWarning, PrintablePath(outcome.file.path) +
                                           ": smaller than a tile, so it gives none "
@@ -216,7 +218,6 @@ void TileOperation::Collect(Outcome& outcome) {
     return;
   }
   const TilePayload& payload = static_cast<const TilePayload&>(*outcome.payload);
-  const SetPrefixes prefixes = Prefixes(outcome.file);
   for (const std::string& name : outcome.outputs) {
     const std::optional<TilePlace> place = PlaceOf(name, prefixes[0]);
     if (!place) continue;  // the low resolution's: told with the high one's

@@ -64,6 +64,11 @@ class GrowingFile {
   Status Commit() {
     const bool closed = std::fclose(std::exchange(file_, nullptr)) == 0;
     if (!closed) return Failed(errno);
+    // A row of its own for each content: the intent for this one must not make the catalog forget that the
+    // file in its place is ours, for a kill before the rename leaves that one there.
+    const Result<ContentDigest> digest = DigestOf(temporary_->path());
+    if (!digest) return digest.error();
+    item_.main.content = *digest;
     if (Status committed = folder_.Commit(item_, NameOf(path_), temporary_->path()); !committed)
       return committed;
     temporary_->Release();

@@ -2,6 +2,7 @@
 #include "imgmill/dataset/journal.h"
 
 #include <sys/stat.h>
+#include <xxhash.h>
 
 #include <algorithm>
 #include <map>
@@ -33,6 +34,10 @@ bool IsGone(const std::string& path) {
   return ::lstat(path.c_str(), &info) != 0 && errno == ENOENT;
 }
 
+uint64_t HashOf(const std::string& path) {
+  return XXH3_64bits(path.data(), path.size());
+}
+
 bool Finished(State state) {
   return state == State::kDone || state == State::kUndone;
 }
@@ -45,11 +50,15 @@ struct ActionJournal::Impl {
   size_t first = 0;     ///< of what this run has planned; before it stands what an earlier one has
   /// What an earlier run had begun and is complete now: where each path went.
   std::map<std::string, std::string> completed;
+  /// Of the paths of all that earlier runs have done and that counts as theirs, in order: a hash each, for
+  /// there may be millions.
+  std::vector<uint64_t> done_before;
   ActionCounts counts;
   std::set<std::string> touched;  ///< folders to sync
-  std::set<std::string> swept;    ///< folders where a killed run's half copies were removed
+  std::set<std::string> swept;    ///< folders where what killed runs left half made was removed
 
   bool WasComplete() const;
+  bool WasDoneBefore(const std::string& path) const;
   Status Settle();
   Status Tell(size_t id, const FileAction& action, const Status& status, const Report& report);
   Status PrepareOne(size_t id, std::vector<Ready>& batch, std::unordered_set<std::string>& taken,
@@ -58,6 +67,7 @@ struct ActionJournal::Impl {
   Status UndoOne(size_t id, UndoSummary& summary, const Report& report);
   void SyncTouched();
   void SweepOnce(const std::string& folder);
+  void SweepAround(const FileAction& action, const std::string& target);
 };
 
 ActionJournal::ActionJournal() : impl_(std::make_unique<Impl>()) {}
@@ -107,11 +117,16 @@ bool ActionJournal::Impl::WasComplete() const {
 /// command again plans it again, by what the files are now.
 Status ActionJournal::Impl::Settle() {
   for (size_t id = 0; id < file.size(); ++id) {
-    if (file.state(id) != State::kStarted) continue;
+    if (file.state(id) != State::kStarted && file.state(id) != State::kDone) continue;
     const Result<FileAction> action = file.ActionAt(id);
     if (!action) return action.error();
+    if (file.state(id) == State::kDone) {
+      done_before.push_back(HashOf(action->path));
+      continue;
+    }
     const Result<std::optional<ActionStart>> start = file.StartAt(id);
     if (!start) return start.error();
+    SweepAround(*action, (*start)->target);
     const Progressed progressed = Look(*action, **start);
     Status noted;
     if (progressed == Progressed::kNo) {
@@ -120,9 +135,11 @@ Status ActionJournal::Impl::Settle() {
       const Status removed = progressed == Progressed::kHalf ? RemoveMoved(*action) : Status{};
       noted = removed ? file.AddDone(id) : file.AddFailed(id, removed.error());
       if (removed) completed.emplace(action->path, (*start)->target);
+      if (removed) done_before.push_back(HashOf(action->path));
     }
     if (!noted) return noted;
   }
+  std::sort(done_before.begin(), done_before.end());
   return file.Sync();
 }
 
@@ -131,7 +148,7 @@ uint64_t ActionJournal::planned() const {
 }
 
 uint64_t ActionJournal::completed() const {
-  return impl_->completed.size();
+  return impl_->done_before.size();
 }
 
 const std::string& ActionJournal::command() const {
@@ -144,6 +161,11 @@ const std::string& ActionJournal::path() const {
 
 void ActionJournal::TakeOver(const ActionJournal& earlier) {
   impl_->completed.insert(earlier.impl_->completed.begin(), earlier.impl_->completed.end());
+  const std::vector<uint64_t>& more = earlier.impl_->done_before;
+  const auto middle = static_cast<std::ptrdiff_t>(impl_->done_before.size());
+  impl_->done_before.insert(impl_->done_before.end(), more.begin(), more.end());
+  std::inplace_merge(impl_->done_before.begin(), impl_->done_before.begin() + middle,
+                     impl_->done_before.end());
 }
 
 Status ActionJournal::Plan(const FileAction& action) {
@@ -175,8 +197,7 @@ Status ActionJournal::Impl::PrepareOne(size_t id, std::vector<Ready>& batch,
   if (const auto settled = completed.find(action->path); settled != completed.end() && IsGone(action->path)) {
     // Listed before its move was completed. The lines of that move are there: undo goes by them.
     action->target = settled->second;
-    ++counts.done;
-    report(*action, {});
+    report(*action, {});  // counted by completed()
     return {};
   }
   Result<std::optional<ActionStart>> before = file.StartAt(id);
@@ -192,13 +213,13 @@ Status ActionJournal::Impl::PrepareOne(size_t id, std::vector<Ready>& batch,
       action->target = (*before)->target;
       return Tell(id, *action, status, report);
     }
-    SweepOnce(ParentOf(action->path));
-    if (!(*before)->target.empty()) SweepOnce(ParentOf((*before)->target));
+    SweepAround(*action, (*before)->target);
   }
+  SweepAround(*action, action->target);
   Result<std::optional<ActionStart>> start = Prepare(*action, taken);
   if (!start) return Tell(id, *action, Error{Stage::kAct, start.error().code, start.error().message}, report);
   if (!*start) {
-    ++counts.already;
+    if (!WasDoneBefore(action->path)) ++counts.already;
     return {};
   }
   if (!(*start)->target.empty()) taken.insert((*start)->target);
@@ -238,6 +259,17 @@ void ActionJournal::Impl::SyncTouched() {
 
 void ActionJournal::Impl::SweepOnce(const std::string& folder) {
   if (swept.insert(folder).second) SweepTemporaries(folder, false);
+}
+
+/// Links and copies are made beside the name that they get, and put in its place: a kill in between leaves
+/// them there.
+void ActionJournal::Impl::SweepAround(const FileAction& action, const std::string& target) {
+  SweepOnce(ParentOf(action.path));
+  if (!target.empty()) SweepOnce(ParentOf(target));
+}
+
+bool ActionJournal::Impl::WasDoneBefore(const std::string& path) const {
+  return std::binary_search(done_before.begin(), done_before.end(), HashOf(path));
 }
 
 Result<ActionCounts> ActionJournal::Execute(const StopFlag& stop, const Report& report) {
@@ -286,6 +318,7 @@ Status ActionJournal::Impl::UndoOne(size_t id, UndoSummary& summary, const Repor
   }
   Result<FileAction> action = file.ActionAt(id);
   if (!action) return action.error();
+  SweepAround(*action, (*start)->target);  // of the run, or of an undo, that was killed
   const bool taken_for_done = file.state(id) == State::kDone;
   Status stands_in_the_way;
   if (Look(*action, **start) == Progressed::kNo) {

@@ -118,7 +118,9 @@ Status WriteNamedFile(const std::string& path, std::string_view content) {
   struct stat there = {};
   if (::stat(path.c_str(), &there) != 0 || S_ISREG(there.st_mode)) {
     // Through a link to the file that it names: what is renamed in its place would cut it off.
-    return WriteFileAtomically(CanonicalOrSame(path), content);
+    const std::string target = CanonicalOrSame(path);
+    SweepTemporaries(ParentOf(target), /*recursive=*/false);
+    return WriteFileAtomically(target, content);
   }
   UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (!file.valid()) return ErrnoError(Stage::kWrite, errno, "open");

@@ -119,13 +119,17 @@ void SweepTemporaries(const std::string& folder, bool recursive) {
   while (const dirent* entry = ::readdir(stream.get())) {
     const std::string_view name = entry->d_name;
     if (name == "." || name == "..") continue;
+    // The name alone rules out nearly all: a folder may hold a million files that need no look.
+    Owner owner;
+    const bool temporary = ParseTemporary(name, owner);
+    const bool folder_perhaps = entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN;
+    if (!temporary && !(recursive && folder_perhaps)) continue;
     const std::string path = Join(folder, name);
     struct stat info {};
     if (::lstat(path.c_str(), &info) != 0) continue;
-    Owner owner;
     if (S_ISDIR(info.st_mode)) {
       if (recursive) SweepTemporaries(path);
-    } else if (ParseTemporary(name, owner) && IsAbandoned(owner, info)) {
+    } else if (temporary && IsAbandoned(owner, info)) {
       ::unlink(path.c_str());
     }
   }

@@ -50,7 +50,8 @@ struct FileAction {
 
 struct ActionCounts {
   uint64_t done = 0;
-  uint64_t already = 0;  ///< done by an earlier Execute, undone since, or nothing was to be done
+  uint64_t already = 0;  ///< done by an earlier Execute, undone since, or nothing was to be done; without
+                         ///< what ActionJournal::completed counts
   uint64_t failed = 0;
   bool interrupted = false;  ///< by the stop flag; Open and Execute go on
 };
@@ -84,8 +85,9 @@ class ActionJournal {
   static Result<std::unique_ptr<ActionJournal>> Open(const std::string& path);
   /// An undo file that a killed or interrupted run has left. What that run was in the middle of is completed:
   /// a move that has made its target loses its source. The rest of its plan is not carried out: more may be
-  /// planned instead, in the same file, and a path that was just completed counts as done when it is planned
-  /// again. Null if the run was complete. Errors as Open.
+  /// planned instead, in the same file, and a path that was just completed is passed over when it is planned
+  /// again: it is counted by `completed`. What was left half made beside the files is removed. Null if the
+  /// run was complete. Errors as Open.
   static Result<std::unique_ptr<ActionJournal>> Resume(const std::string& path);
   ~ActionJournal();
   ActionJournal(const ActionJournal&) = delete;
@@ -95,12 +97,13 @@ class ActionJournal {
   Status Plan(const FileAction& action);
   /// By this run.
   uint64_t planned() const;
-  /// What Resume has completed, or found complete.
+  /// What earlier runs have done: had noted, had begun and Resume found complete, or has completed. Execute
+  /// counts none of it again.
   uint64_t completed() const;
   /// As given to Create.
   const std::string& command() const;
   const std::string& path() const;  ///< absolute
-  /// What `earlier` has completed counts as done when it is planned here.
+  /// What `earlier` has completed counts as completed here, too.
   void TakeOver(const ActionJournal& earlier);
 
   /// Seals the plan and carries it out in order. An error, such as a full disk, ends it early; what remains

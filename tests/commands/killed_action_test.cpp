@@ -1,0 +1,230 @@
+// A command that changes files, killed before each of its renames, links and removals in turn: the rerun ends
+// with the files of an undisturbed run, undo with those from before, and neither leaves anything of ours.
+// What an undisturbed run leaves is the oracle.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <functional>
+#include <set>
+
+#include "kill_at_call.h"
+#include "program.h"
+
+namespace imgmill::process_test {
+namespace fs = std::filesystem;
+namespace {
+
+/// Relative path to what is there: a link's text, or bytes, time and number of names.
+using State = std::map<std::string, std::string>;
+
+State Look(const std::string& folder) {
+  State state;
+  if (!fs::exists(folder)) return state;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.is_directory() && !entry.is_symlink()) continue;
+    struct stat info = {};
+    REQUIRE(::lstat(entry.path().c_str(), &info) == 0);
+    std::string& text = state[entry.path().lexically_relative(folder).string()];
+    text = entry.is_symlink()
+               ? "link to " + fs::read_symlink(entry.path()).string()
+               : TestFolder::Read(entry.path().string()) + " time " + std::to_string(info.st_mtim.tv_sec) +
+                     " names " + std::to_string(info.st_nlink);
+  }
+  return state;
+}
+
+/// Names only: the bytes would fill the screen.
+std::string Differing(const State& expected, const State& found) {
+  std::string text;
+  for (const auto& [name, value] : expected) {
+    const auto other = found.find(name);
+    if (other == found.end() || other->second != value) text += name + " is gone or another; ";
+  }
+  for (const auto& [name, value] : found) text += expected.contains(name) ? "" : name + " is too much; ";
+  return text;
+}
+
+struct Place {
+  Place() : elsewhere("/dev/shm") {
+    fs::create_directories(here / "photos");
+    for (int i = 0; i < 4; ++i) {
+      const std::string copy = here / ("photos/" + std::to_string(i) + ".jpg");
+      fs::copy_file(SampleData() + "/harbour.jpg", copy);
+      const timespec times[2] = {{1'000'000'000 + i, 0}, {1'000'000'000 + i, 0}};
+      REQUIRE(::utimensat(AT_FDCWD, copy.c_str(), times, 0) == 0);
+    }
+  }
+  State photos() const { return Look(here / "photos"); }
+  State targets() const {
+    State all = Look(here / "out");
+    all.merge(Look(elsewhere / "out"));
+    return all;
+  }
+  /// The last one first: a run that was killed after it had ended its file is followed by one with its own.
+  std::vector<std::string> UndoFiles() const {
+    std::vector<std::string> files;
+    if (!fs::exists(here / "catalog")) return files;
+    for (const auto& entry : fs::directory_iterator(here / "catalog")) {
+      if (entry.path().extension() == ".tsv") files.push_back(entry.path().string());
+    }
+    std::sort(files.rbegin(), files.rend());
+    return files;
+  }
+  TestFolder here;
+  TestFolder elsewhere;  ///< of another file system, where there is one
+};
+
+using Words = std::function<std::vector<std::string>(const Place&)>;
+
+std::vector<std::string> Whole(const Words& words, const Place& place) {
+  std::vector<std::string> all = words(place);
+  for (const char* each : {"--catalog", "", "-j1", "--json"}) all.emplace_back(each);
+  all[all.size() - 3] = place.here / "catalog";
+  return all;
+}
+
+uint64_t Number(const nlohmann::json& json, const char* name) {
+  return json.contains(name) ? json[name].get<uint64_t>() : 0;
+}
+
+void UndoAndCheck(const Place& place, const State& before) {
+  for (const std::string& file : place.UndoFiles()) {
+    const ProcessResult undone = Run({"undo", file});
+    INFO(undone.err);
+    CHECK(undone.exit_code == 0);
+  }
+  CHECK(Differing(before, place.photos()) == "");
+  CHECK(place.targets().empty());
+}
+
+/// @param finished  whether the run had ended its undo file: then a rerun finds nothing to tell
+void RunAgainAndCheck(const Words& words, const Place& place, const Place& undisturbed, uint64_t actions,
+                      bool finished) {
+  const ProcessResult again = Run(Whole(words, place));
+  INFO(again.err);
+  CHECK(again.exit_code == 0);
+  CHECK(Differing(undisturbed.photos(), place.photos()) == "");
+  CHECK(Differing(undisturbed.targets(), place.targets()) == "");
+  const nlohmann::json json = Json(again);
+  const uint64_t told =
+      Number(json, "acted") + Number(json, "already_so") + Number(json, "completed_of_a_killed_run");
+  CHECK((told == actions || (finished && told == 0)));
+}
+
+void KillEverywhere(const Words& words, uint64_t actions) {
+  Place undisturbed;
+  const State before = undisturbed.photos();
+  REQUIRE(Run(Whole(words, undisturbed)).exit_code == 0);
+  const std::set<long> calls = NameCalls();
+  const std::vector<std::string> environment = WithState({}).environment;
+  int points = 0;
+  for (bool killed = true; killed; points += killed ? 1 : 0) {
+    for (const bool again : {true, false}) {
+      CAPTURE(points);
+      CAPTURE(again);
+      const Place place;
+      const KillOutcome outcome = KillAtCall(Imgmill(Whole(words, place)), environment, calls, points + 1);
+      if (outcome == KillOutcome::kCannotTrace) {
+        MESSAGE("SKIPPED: this system lets no process trace another");
+        return;
+      }
+      killed = outcome == KillOutcome::kKilled;
+      if (!killed) break;
+      const std::vector<std::string> undo = place.UndoFiles();
+      const bool finished = !undo.empty() && TestFolder::Read(undo[0]).find("\nended\t") != std::string::npos;
+      if (again) RunAgainAndCheck(words, place, undisturbed, actions, finished);
+      UndoAndCheck(place, before);
+    }
+  }
+  MESSAGE(points << " points");
+  CHECK(points >= 6);  // three actions of at least two changes each, or the files of the run
+}
+
+Words Dedup(const std::string& action) {
+  return [action](const Place& place) {
+    return std::vector<std::string>{"dedup", place.here / "photos", "--method", "exact", "--action", action};
+  };
+}
+
+}  // namespace
+
+TEST_CASE("dedup --action hardlink killed at any step") {
+  KillEverywhere(Dedup("hardlink"), 3);
+}
+
+TEST_CASE("dedup --action symlink killed at any step") {
+  KillEverywhere(Dedup("symlink"), 3);
+}
+
+TEST_CASE("dedup --action delete killed at any step") {
+  KillEverywhere(Dedup("delete"), 3);
+}
+
+TEST_CASE("dedup --action move to another file system killed at any step") {
+  KillEverywhere(
+      [](const Place& place) {
+        std::vector<std::string> words = Dedup("move")(place);
+        words.insert(words.end(), {"--move-to", place.elsewhere / "out"});
+        return words;
+      },
+      3);
+}
+
+TEST_CASE("filter --action copy killed at any step") {
+  KillEverywhere(
+      [](const Place& place) {
+        return std::vector<std::string>{
+            "filter", place.here / "photos", "--keep", "short_side>1", "--action", "copy",
+            "--to",   place.here / "out"};
+      },
+      4);
+}
+
+TEST_CASE("embed --export killed at any step knows its own files when it is run again") {
+  const TestFolder state;
+  const std::set<long> calls = NameCalls();
+  for (const std::string name : {"vectors.csv", "vectors.npy"}) {
+    CAPTURE(name);
+    const auto words = [&](const TestFolder& where) {
+      return std::vector<std::string>{"embed",     where / "photos",  "--export", where / ("out/" + name),
+                                      "--catalog", where / "catalog", "-j1"};
+    };
+    FolderBytes expected;
+    for (int point = 0;; ++point) {
+      CAPTURE(point);
+      const TestFolder where;
+      fs::create_directories(where / "photos");
+      fs::create_directories(where / "out");
+      fs::copy_file(SampleData() + "/harbour.jpg", where / "photos/a.jpg");
+      REQUIRE(Run(words(where)).exit_code == 0);
+      fs::copy_file(SampleData() + "/marble.jpg", where / "photos/b.jpg");
+      if (point == 0) {  // undisturbed
+        REQUIRE(Run(words(where)).exit_code == 0);
+        expected = ReadFolder(where / "out");
+        for (auto& [file, bytes] : expected) {
+          if (file.ends_with("paths.txt") || file.ends_with("csv")) bytes.clear();  // name the folder
+        }
+        continue;
+      }
+      const KillOutcome outcome = KillAtCall(Imgmill(words(where)), WithState({}).environment, calls, point);
+      if (outcome == KillOutcome::kCannotTrace) MESSAGE("SKIPPED: this system lets no process trace another");
+      if (outcome != KillOutcome::kKilled) {
+        CHECK(point > 2);
+        break;
+      }
+      const ProcessResult again = Run(words(where));
+      INFO(again.err);
+      CHECK(again.exit_code == 0);
+      FolderBytes found = ReadFolder(where / "out");
+      for (auto& [file, bytes] : found) {
+        if (file.ends_with("paths.txt") || file.ends_with("csv")) {
+          CHECK(bytes.find("b.jpg") != std::string::npos);
+          bytes.clear();
+        }
+      }
+      CHECK(Difference(expected, found) == "");
+    }
+  }
+}
+
+}  // namespace imgmill::process_test
