@@ -51,7 +51,7 @@ BatchCosts::BatchCosts(BatchModel& model, const NumericsPlan& plan, MemoryManage
 }
 
 bool BatchCosts::Learns(int device) const {
-  return !model_.BytesAreExact(device);
+  return !model_.Cost(1, kProbeSides[0], kProbeSides[0], device).exact;
 }
 
 Status BatchCosts::Probe(int largest_tile, const StopFlag& stop) {
@@ -73,14 +73,19 @@ Status BatchCosts::Probe(int largest_tile, const StopFlag& stop) {
 }
 
 Footprint BatchCosts::Predict(int n, int height, int width, int device) const {
-  const size_t forecast = model_.ForwardBytes(n, height, width, device);
-  const size_t unpooled = std::min(forecast, model_.UnpooledBytes(device));
-  if (!Learns(device)) return {forecast - unpooled, unpooled};
-  const CostModel& costs = *costs_[static_cast<size_t>(device)];
-  const BatchShape shape = {n, height, width, 0};
-  if (const auto seen = costs.Seen(shape)) return {*seen, unpooled};
-  if (!costs.CanPredict()) return {forecast - unpooled, unpooled};
-  return {costs.Predict(shape), unpooled};
+  const BatchCost forecast = model_.Cost(n, height, width, device);
+  const size_t untracked = std::min(forecast.bytes, forecast.untracked);
+  if (!forecast.exact) {
+    const CostModel& costs = *costs_[static_cast<size_t>(device)];
+    const BatchShape shape = {n, height, width, 0};
+    if (const auto seen = costs.Seen(shape)) return {*seen, untracked};
+    if (costs.CanPredict()) return {costs.Predict(shape), untracked};
+  }
+  return {forecast.bytes - untracked, untracked};
+}
+
+bool BatchCosts::Knows(const BatchShape& shape, int device) const {
+  return !Learns(device) || costs_[static_cast<size_t>(device)]->Seen(shape).has_value();
 }
 
 void BatchCosts::Learn(const BatchShape& shape, int device, const LadderOutcome& outcome) {

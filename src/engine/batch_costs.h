@@ -22,6 +22,8 @@ class BatchCosts {
 
   /// Bytes at the peak of a batch of n pictures, beside their input and output.
   Footprint Predict(int n, int height, int width, int device) const;
+  /// Whether a batch of that shape would teach nothing: it is exact, or was seen.
+  bool Knows(const BatchShape& shape, int device) const;
   /// A batch was done as planned, and took so much.
   void Learn(const BatchShape& shape, int device, const LadderOutcome& outcome);
 

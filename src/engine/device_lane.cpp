@@ -46,7 +46,8 @@ struct DeviceLane::Impl {
   struct Stream {
     int device = 0;
     bool busy = false;
-    double since = 0;  // as Now says
+    bool alone = false;  ///< its batch is of a shape whose cost is not known: watched, it runs by itself
+    double since = 0;    // as Now says
     double pixels = 0;
   };
 
@@ -72,11 +73,16 @@ struct DeviceLane::Impl {
                        [&](const Stream& stream) { return stream.device == device && stream.busy; });
   }
 
+  bool WantsAlone(int device) const {
+    return std::any_of(streams.begin(), streams.end(),
+                       [&](const Stream& stream) { return stream.device == device && stream.alone; });
+  }
+
   /// A batch for this device; empty when the lane closes.
   std::vector<WaitingTile> WaitForBatch(std::unique_lock<std::mutex>& lock, int device) {
     while (!closing || !queue.empty()) {
       // While others have taken memory away, one batch a device has to do.
-      if (memory.Squeezed() && IsBusy(device)) {
+      if ((memory.Squeezed() && IsBusy(device)) || WantsAlone(device)) {
         changed.wait_for(lock, kLookAgain);
         continue;
       }
@@ -97,23 +103,27 @@ struct DeviceLane::Impl {
     std::unique_lock lock(mutex);
     Stream& stream = streams[stream_index];
     const int device = stream.device;
+    LaneStreams ways(model, device);
     while (true) {
       std::vector<WaitingTile> batch = WaitForBatch(lock, device);
       if (batch.empty()) return;
       const BatchShape shape = queue.ShapeOf(*batch[0].job);
+      // What an accelerator holds for one of two batches nobody can tell apart.
+      stream.alone = !memory.device(device).host_backed() && !costs.Knows(shape, device);
+      while (stream.alone && IsBusy(device)) changed.wait(lock);
       const std::optional<BatchShape> next = queue.NextShape();
-      stream = {device, true, Now(), queue.Pixels(*batch[0].job)};
+      stream = {device, true, stream.alone, Now(), queue.Pixels(*batch[0].job)};
       lock.unlock();
       // The edge of a thread: its images fail, and the next batch may do better.
       LadderOutcome outcome;
       try {
-        outcome = RunBatch(batch, shape, device);
+        outcome = RunBatch(ways, batch, shape, device);
         memory.BatchDone(device, shape, next);
       } catch (const std::exception& problem) {
         outcome.status = Error{Stage::kCompute, Code::kInternal, problem.what()};
       }
       lock.lock();
-      stream.busy = false;
+      stream.busy = stream.alone = false;
       const double now = Now();
       if (outcome.status && outcome.rung < Rung::kCpu)
         speeds.Note(device, stream.pixels, now - stream.since, now);
@@ -122,12 +132,13 @@ struct DeviceLane::Impl {
     }
   }
 
-  LadderOutcome RunBatch(const std::vector<WaitingTile>& batch, const BatchShape& shape, int device) {
+  LadderOutcome RunBatch(LaneStreams& ways, const std::vector<WaitingTile>& batch, const BatchShape& shape,
+                         int device) {
     std::vector<TileJob*> jobs;
     for (const WaitingTile& tile : batch) jobs.push_back(tile.job);
     const Footprint predicted = costs.Predict(plan.micro_batch, jobs[0]->height, jobs[0]->width, device);
     TileGroup work(
-        model, plan, std::move(jobs), {model.info().architecture, shape, predicted},
+        model, ways, plan, std::move(jobs), {model.info().architecture, shape, predicted},
         [&](bool lost) { return queue.HasOther(batch[0], device, lost); },
         [&](int n, int height, int width) { return costs.Predict(n, height, width, device).total(); });
     LadderOutcome outcome = memory.Guarded(work, device, stop);
@@ -202,6 +213,8 @@ Result<std::unique_ptr<DeviceLane>> DeviceLane::Open(BatchModel& model, const Nu
     streams.push_back(count);
     what +=
         (what.empty() ? "" : ", ") + std::to_string(count) + " in flight on " + memory.device(device).name();
+    const size_t staging = impl->model.Cost(plan.micro_batch, largest_tile, largest_tile, device).staging;
+    need.unseen += static_cast<size_t>(count) * staging;
     if (memory.DeviceSharesHostPool(device)) {
       for (int i = 0; i < count; ++i) need = need + batch;
     } else if (memory.device(device).host_backed()) {

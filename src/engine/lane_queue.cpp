@@ -60,8 +60,8 @@ bool LaneQueue::MayTry(const WaitingTile& tile, int device) const {
   if (std::find(tile.refused_by.begin(), tile.refused_by.end(), device) != tile.refused_by.end())
     return false;
   const TileJob& job = *tile.job;
-  return memory_.DeviceSharesHostPool(device) || model_.ForwardBytes(plan_.micro_batch, job.height, job.width,
-                                                                     device) <= memory_.DeviceBudget(device);
+  return memory_.DeviceSharesHostPool(device) ||
+         model_.Cost(plan_.micro_batch, job.height, job.width, device).bytes <= memory_.DeviceBudget(device);
 }
 
 /// Where there are none that could with the plan as it is, those that have to try otherwise; where none is

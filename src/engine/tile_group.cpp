@@ -67,19 +67,36 @@ size_t TileGroup::ExpectedBytes(const Attempt& attempt) const {
   return predict_(1, std::min(side, job.height), std::min(side, job.width));
 }
 
+Result<ModelStream*> LaneStreams::On(int device) {
+  std::unique_ptr<ModelStream>& stream = device == device_ ? own_ : host_;
+  if (stream == nullptr) {
+    Result<std::unique_ptr<ModelStream>> opened = model_.OpenStream(device);
+    if (!opened) return opened.error();
+    stream = *std::move(opened);
+  }
+  return stream.get();
+}
+
 Status TileGroup::Run(const Attempt& attempt) {
+  Result<ModelStream*> stream = streams_.On(attempt.device);
+  if (!stream) return stream.error();
   std::vector<TileJob*> left;
   for (TileJob* job : jobs_) {
     if (!job->done) left.push_back(job);
   }
   const bool in_parts = attempt.tile > 0 && attempt.tile < plan_.tile;
-  const size_t batch = in_parts ? 1 : static_cast<size_t>(std::max(1, attempt.micro_batch));
-  for (size_t first = 0; first < left.size(); first += batch) {
+  const int batch = in_parts ? 1 : std::max(1, attempt.micro_batch);
+  for (size_t first = 0; first < left.size(); first += static_cast<size_t>(batch)) {
     const std::span<TileJob* const> some =
-        std::span(left).subspan(first, std::min(batch, left.size() - first));
-    const Status status = in_parts     ? RunInParts(attempt, *some[0])
-                          : batch == 1 ? RunOne(attempt, *some[0])
-                                       : RunBatch(attempt, some, batch);
+        std::span(left).subspan(first, std::min(static_cast<size_t>(batch), left.size() - first));
+    Status status;
+    if (in_parts) {
+      status = RunInParts(**stream, attempt.tile, *some[0]);
+    } else {
+      std::vector<BatchPicture> pictures;
+      for (const TileJob* job : some) pictures.push_back({job->input, job->output});
+      status = (*stream)->Run(pictures, batch, some[0]->height, some[0]->width);
+    }
     if (!status) return status;
     for (TileJob* job : some) {
       job->done = true;
@@ -89,35 +106,10 @@ Status TileGroup::Run(const Attempt& attempt) {
   return {};
 }
 
-Status TileGroup::RunOne(const Attempt& attempt, TileJob& job) {
-  return model_.Forward(job.input, job.output, 1, job.height, job.width, attempt.device);
-}
-
-Status TileGroup::RunBatch(const Attempt& attempt, std::span<TileJob* const> jobs, size_t batch) {
-  // Short groups are padded with their first tile: LibTorch's last bits depend on the batch size.
-  const int height = jobs[0]->height;
-  const int width = jobs[0]->width;
-  const size_t in_floats = PlanarFloats(height, width);
-  const size_t out_floats = model_.OutputFloats(height, width);
-  Buffer input(HostPool(), batch * in_floats * sizeof(float));
-  Buffer output(HostPool(), batch * out_floats * sizeof(float));
-  auto* in = reinterpret_cast<float*>(input.data());
-  auto* out = reinterpret_cast<float*>(output.data());
-  for (size_t i = 0; i < batch; ++i) {
-    std::memcpy(in + i * in_floats, jobs[i < jobs.size() ? i : 0]->input, in_floats * sizeof(float));
-  }
-  const Status status = model_.Forward(in, out, static_cast<int>(batch), height, width, attempt.device);
-  if (!status) return status;
-  for (size_t i = 0; i < jobs.size(); ++i) {
-    std::memcpy(jobs[i]->output, out + i * out_floats, out_floats * sizeof(float));
-  }
-  return {};
-}
-
-Status TileGroup::RunInParts(const Attempt& attempt, TileJob& job) {
+Status TileGroup::RunInParts(ModelStream& stream, int side, TileJob& job) {
   const int scale = model_.info().scale;
   const int multiple = std::max(1, model_.info().size_multiple);
-  const int part = std::max(multiple, attempt.tile / multiple * multiple);
+  const int part = std::max(multiple, side / multiple * multiple);
   std::vector<TilePart>& parts = job.parts_left;
   if (parts.empty()) parts.push_back({job.own_x, job.own_y, job.own_width, job.own_height});
   while (!parts.empty()) {
@@ -135,7 +127,8 @@ Status TileGroup::RunInParts(const Attempt& attempt, TileJob& job) {
     auto* in = reinterpret_cast<float*>(input.data());
     auto* out = reinterpret_cast<float*>(output.data());
     CopyPlanes(job.input, job.height, job.width, top, left, in, height, width, 0, 0, height, width);
-    if (Status status = model_.Forward(in, out, 1, height, width, attempt.device); !status) return status;
+    const BatchPicture picture = {in, out};
+    if (Status status = stream.Run({&picture, 1}, 1, height, width); !status) return status;
     CopyPlanes(out, height * scale, width * scale, (next.y - top) * scale, (next.x - left) * scale,
                job.output, job.height * scale, job.width * scale, next.y * scale, next.x * scale,
                next.height * scale, next.width * scale);

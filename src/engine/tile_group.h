@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -10,15 +11,30 @@
 
 namespace imgmill {
 
+/// The streams of one thread of a lane: of its device, and, from the first time that the CPU has to step in,
+/// of the host.
+class LaneStreams {
+ public:
+  LaneStreams(BatchModel& model, int device) : model_(model), device_(device) {}
+  /// @param device  the lane's own, or -1
+  Result<ModelStream*> On(int device);
+
+ private:
+  BatchModel& model_;
+  const int device_;
+  std::unique_ptr<ModelStream> own_, host_;
+};
+
 class TileGroup final : public LadderWork {
  public:
   /// @param label     for the report
   /// @param may_move  answers has_other_device
   /// @param predict   bytes of a batch on the device that the work begins on
-  TileGroup(BatchModel& model, const NumericsPlan& plan, std::vector<TileJob*> jobs, BatchLabel label,
-            std::function<bool(bool lost)> may_move,
+  TileGroup(BatchModel& model, LaneStreams& streams, const NumericsPlan& plan, std::vector<TileJob*> jobs,
+            BatchLabel label, std::function<bool(bool lost)> may_move,
             std::function<size_t(int n, int height, int width)> predict)
       : model_(model),
+        streams_(streams),
         plan_(plan),
         jobs_(std::move(jobs)),
         label_(std::move(label)),
@@ -34,11 +50,10 @@ class TileGroup final : public LadderWork {
   bool has_other_device(bool lost) const override { return may_move_(lost); }
 
  private:
-  Status RunOne(const Attempt& attempt, TileJob& job);
-  Status RunBatch(const Attempt& attempt, std::span<TileJob* const> jobs, size_t batch);
-  Status RunInParts(const Attempt& attempt, TileJob& job);
+  Status RunInParts(ModelStream& stream, int side, TileJob& job);
 
   BatchModel& model_;
+  LaneStreams& streams_;
   const NumericsPlan& plan_;
   std::vector<TileJob*> jobs_;
   const BatchLabel label_;

@@ -61,7 +61,7 @@ Result<int> DeviceSlots::Add(MemoryManager& manager, const std::vector<DeviceCho
   // The cores are shared out; what is left over goes to the first ones.
   const auto next_team = [&] {
     const int threads = threads_ / sharers + (sharer++ < threads_ % sharers ? 1 : 0);
-    return sharers == 1 ? Find(-1)->team : std::make_shared<WorkerTeam>(std::max(1, threads));
+    return sharers == 1 ? All().front()->team : std::make_shared<WorkerTeam>(std::max(1, threads));
   };
   for (const DeviceChoice& choice : choices) {
     auto slot = std::make_shared<DeviceSlot>();
@@ -101,12 +101,9 @@ Result<int> DeviceSlots::Add(MemoryManager& manager, const std::vector<DeviceCho
   return static_cast<int>(choices.size());
 }
 
-std::shared_ptr<const DeviceSlot> DeviceSlots::Find(int index) const {
+std::vector<std::shared_ptr<const DeviceSlot>> DeviceSlots::All() const {
   const std::lock_guard lock(mutex_);
-  for (const auto& slot : slots_) {
-    if (slot->index == index) return slot;
-  }
-  return nullptr;
+  return slots_;
 }
 
 }  // namespace imgmill

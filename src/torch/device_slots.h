@@ -1,4 +1,4 @@
-// The devices that this runtime added to the manager, and what Forward needs to run on each.
+// The devices that this runtime added to the manager, and what a network needs to run on each.
 #pragma once
 
 #include <memory>
@@ -28,8 +28,8 @@ class DeviceSlots {
   /// Makes the devices and adds them to the manager. @return how many
   Result<int> Add(MemoryManager& manager, const std::vector<DeviceChoice>& choices, size_t budget);
 
-  /// The slot of a manager's device; null for one that this runtime did not add.
-  std::shared_ptr<const DeviceSlot> Find(int index) const;
+  /// The host itself, and what was added.
+  std::vector<std::shared_ptr<const DeviceSlot>> All() const;
 
   int threads() const noexcept { return threads_; }
 

@@ -4,19 +4,19 @@
 #include <algorithm>
 #include <thread>
 
+#include "torch/architectures/architecture.h"
 #include "torch/device_slots.h"
 #include "torch/edge.h"
 #include "torch/libtorch_settings.h"
-#include "torch/loaded_embedder.h"
-#include "torch/loaded_upscaler.h"
+#include "torch/loaded_model.h"
+#include "torch/script_network.h"
 
 namespace imgmill {
 namespace {
 
 class TorchRuntime final : public ModelRuntime {
  public:
-  TorchRuntime(MemoryManager& manager, int threads)
-      : manager_(manager), slots_(std::make_shared<DeviceSlots>(threads)) {}
+  TorchRuntime(MemoryManager& manager, int threads) : manager_(manager), slots_(threads) {}
 
   std::string version() const override { return LibTorchVersion(); }
 
@@ -24,21 +24,31 @@ class TorchRuntime final : public ModelRuntime {
     return AtEdge(Stage::kConfigure, [&]() -> Result<int> {
       Result<std::vector<DeviceChoice>> choices = ParseDevices(spec, FindAccelerators(), version());
       if (!choices) return choices.error();
-      return slots_->Add(manager_, *choices, device_budget);
+      return slots_.Add(manager_, *choices, device_budget);
     });
   }
 
   Result<std::unique_ptr<UpscaleModel>> LoadUpscaler(const std::string& path) override {
-    return AtEdge(Stage::kConfigure, [&] { return LoadedUpscaler::Load(path, slots_); });
+    return Load<UpscaleModel>([&] { return LoadStateDict(path, slots_.threads()); });
   }
 
   Result<std::unique_ptr<EmbeddingModel>> LoadEmbedder(const std::string& path, int side) override {
-    return AtEdge(Stage::kConfigure, [&] { return LoadedEmbedder::Load(path, side, slots_); });
+    return Load<EmbeddingModel>([&] { return LoadScript(path, side); });
   }
 
  private:
+  template <typename Model, typename Read>
+  Result<std::unique_ptr<Model>> Load(const Read& read) {
+    return AtEdge(Stage::kConfigure, [&]() -> Result<std::unique_ptr<Model>> {
+      const PoolScope host(HostPool());
+      Result<std::unique_ptr<Network>> network = read();
+      if (!network) return network.error();
+      return std::unique_ptr<Model>(std::make_unique<LoadedModel<Model>>(*std::move(network), slots_));
+    });
+  }
+
   MemoryManager& manager_;
-  std::shared_ptr<DeviceSlots> slots_;
+  DeviceSlots slots_;
 };
 
 }  // namespace

@@ -32,10 +32,17 @@ class RepeatingModel final : public UpscaleModel {
   }
   const ModelInfo& info() const override { return info_; }
   NumericsPlan Plan(const std::string&) const override { return {}; }
-  size_t ForwardBytes(int n, int height, int width, int) const override {
-    return bytes_a_pixel_ * static_cast<size_t>(n) * static_cast<size_t>(height) * static_cast<size_t>(width);
+  BatchCost Cost(int n, int height, int width, int) const override {
+    BatchCost cost;
+    cost.bytes =
+        bytes_a_pixel_ * static_cast<size_t>(n) * static_cast<size_t>(height) * static_cast<size_t>(width);
+    return cost;
   }
-  Status Forward(const float* input, float* output, int n, int height, int width, int device) override {
+  Result<std::unique_ptr<ModelStream>> OpenStream(int device) override {
+    return std::unique_ptr<ModelStream>(std::make_unique<Stream>(*this, device));
+  }
+
+  Status Run(std::span<const BatchPicture> batch, int n, int height, int width, int device) {
     try {
       Pool& pool = device < 0 ? HostPool() : *memory_.device(device).pool();
       if (device >= 0) ++forwards_on_devices_;
@@ -43,15 +50,19 @@ class RepeatingModel final : public UpscaleModel {
       if (fails) {
         if (std::optional<Error> error = fails(device)) return *std::move(error);
       }
-      Buffer work(pool, appetite * ForwardBytes(n, height, width, device));
+      Buffer work(pool, appetite * Cost(n, height, width, device).bytes);
       if (during) during(device);
       std::set<int> pictures;
-      for (int i = 0; i < n; ++i) pictures.insert(static_cast<int>(input[3 * i * height * width]));
+      for (const BatchPicture& picture : batch) pictures.insert(static_cast<int>(picture.input[0]));
       const std::lock_guard lock(mutex_);
       for (const int picture : pictures) ++computed_[{picture, device}];
-      for (int plane = 0; plane < 3 * n; ++plane) {
-        for (int y = 0; y < 2 * height; ++y) {
-          for (int x = 0; x < 2 * width; ++x) *output++ = input[(plane * height + y / 2) * width + x / 2];
+      for (const BatchPicture& picture : batch) {
+        float* output = picture.output;
+        for (int plane = 0; plane < 3; ++plane) {
+          for (int y = 0; y < 2 * height; ++y) {
+            for (int x = 0; x < 2 * width; ++x)
+              *output++ = picture.input[(plane * height + y / 2) * width + x / 2];
+          }
         }
       }
     } catch (const OutOfMemory& refusal) {
@@ -82,6 +93,15 @@ class RepeatingModel final : public UpscaleModel {
   std::atomic<int64_t> pixels_done_{0};
 
  private:
+  struct Stream final : ModelStream {
+    Stream(RepeatingModel& model_in, int device_in) : model(model_in), device(device_in) {}
+    Status Run(std::span<const BatchPicture> batch, int n, int height, int width) override {
+      return model.Run(batch, n, height, width, device);
+    }
+    RepeatingModel& model;
+    const int device;
+  };
+
   MemoryManager& memory_;
   size_t bytes_a_pixel_;
   ModelInfo info_;

@@ -40,27 +40,49 @@ class OnCard final : public Model {
     plan.micro_batch = 4;
     return plan;
   }
-  size_t ForwardBytes(int n, int height, int width, int device) const override {
-    if (device < 0) return real_->ForwardBytes(n, height, width, device);
-    return 16 * kMiB + static_cast<size_t>(n) * static_cast<size_t>(height * width) * 2048;
+  BatchCost Cost(int n, int height, int width, int device) const override {
+    if (device < 0) return real_->Cost(n, height, width, device);
+    BatchCost cost;
+    cost.bytes = 16 * kMiB + static_cast<size_t>(n) * static_cast<size_t>(height * width) * 2048;
+    cost.exact = real_->Cost(n, height, width, -1).exact;
+    return cost;
   }
-  Status Forward(const float* input, float* output, int n, int height, int width, int device) override {
-    if (device >= 0) {
-      const int batch = batches_++;
-      if (batch == 5 && trouble_.comes_later > 0) card_.SetNeighbour(trouble_.comes_later);
-      if (!trouble_.error.empty() && batch >= trouble_.error_from)
-        return Error{Stage::kCompute, Code::kModelError, trouble_.error};
-    }
-    try {
-      Buffer work;
-      if (device >= 0) work = Buffer(*memory_.device(device).pool(), ForwardBytes(n, height, width, device));
-      return real_->Forward(input, output, n, height, width, -1);
-    } catch (const OutOfMemory& refusal) {
-      return Error{Stage::kCompute, Code::kOutOfMemory, refusal.what()};
-    }
+  Result<std::unique_ptr<ModelStream>> OpenStream(int device) override {
+    auto real = real_->OpenStream(-1);
+    if (!real) return real.error();
+    return std::unique_ptr<ModelStream>(std::make_unique<Stream>(*this, *std::move(real), device));
   }
 
  private:
+  struct Stream final : ModelStream {
+    Stream(OnCard& model_in, std::unique_ptr<ModelStream> real_in, int device_in)
+        : model(model_in), real(std::move(real_in)), device(device_in) {}
+    Status Run(std::span<const BatchPicture> pictures, int n, int height, int width) override {
+      Buffer work;
+      if (device >= 0) {
+        if (Status trouble = model.BeginBatch(); !trouble) return trouble;
+        try {
+          work = Buffer(*model.memory_.device(device).pool(), model.Cost(n, height, width, device).bytes);
+        } catch (const OutOfMemory& refusal) {
+          return Error{Stage::kCompute, Code::kOutOfMemory, refusal.what()};
+        }
+      }
+      return real->Run(pictures, n, height, width);
+    }
+    OnCard& model;
+    const std::unique_ptr<ModelStream> real;
+    const int device;
+  };
+
+  /// What the next batch on the card ends with.
+  Status BeginBatch() {
+    const int batch = batches_++;
+    if (batch == 5 && trouble_.comes_later > 0) card_.SetNeighbour(trouble_.comes_later);
+    if (!trouble_.error.empty() && batch >= trouble_.error_from)
+      return Error{Stage::kCompute, Code::kModelError, trouble_.error};
+    return {};
+  }
+
   std::unique_ptr<Model> real_;
   MemoryManager& memory_;
   StandInCard& card_;

@@ -91,8 +91,8 @@ TEST_CASE("accelerator: unloading a model gives its memory back, and the forecas
       const size_t peak = device.Stats().peak_allocated - held;
       MESSAGE("output megapixels a second: " << 552 * 552 * 16 / seconds / 1e6 << ", peak " << (peak >> 20)
                                              << " MiB, forecast "
-                                             << (model->ForwardBytes(1, 552, 552, 0) >> 20));
-      if (i > 0) CHECK(peak <= model->ForwardBytes(1, 552, 552, 0));
+                                             << (model->Cost(1, 552, 552, 0).bytes >> 20));
+      if (i > 0) CHECK(peak <= model->Cost(1, 552, 552, 0).bytes);
     }
   }
   CHECK(device.Stats().allocated == before);

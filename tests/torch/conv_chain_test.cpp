@@ -8,6 +8,8 @@
 #include <random>
 #include <vector>
 
+#include "torch/kernels/shuffle_tail.h"
+
 using namespace imgmill;
 
 namespace {
@@ -87,20 +89,24 @@ std::vector<float> RandomImage(int height, int width, unsigned seed) {
   return image;
 }
 
-std::vector<float> Run(const ConvChain& chain, const std::vector<float>& image, int height, int width,
-                       WorkerTeam& team) {
-  // Filled with NaN: whatever the chain reads without having written it would show.
-  Buffer work(chain.WorkBytes(width, team.threads()));
-  std::memset(work.data(), 0xFF, work.size());
-  std::vector<float> output(static_cast<size_t>(3 * height * width * chain.scale() * chain.scale()));
-  chain.Run(image.data(), output.data(), height, width, work.data(), team);
-  return output;
-}
-
 const WinogradKernels& Kernels() {
   const WinogradKernels* kernels = BestWinogradKernels();
   REQUIRE(kernels != nullptr);
   return *kernels;
+}
+
+ConvChain ChainOf(const Network& network) {
+  return {Kernels(), network.layers, std::make_unique<ShuffleTail>(network.scale)};
+}
+
+std::vector<float> Run(const ConvChain& chain, int scale, const std::vector<float>& image, int height,
+                       int width, WorkerTeam& team) {
+  // Filled with NaN: whatever the chain reads without having written it would show.
+  Buffer work(chain.WorkBytes(width, team.threads()));
+  std::memset(work.data(), 0xFF, work.size());
+  std::vector<float> output(static_cast<size_t>(3 * height * width * scale * scale));
+  chain.Run({image.data(), output.data(), height, width}, work.data(), team);
+  return output;
 }
 
 }  // namespace
@@ -116,10 +122,10 @@ TEST_CASE("the depth-first chain computes what its layers do one after another")
     CAPTURE(c.features);
     CAPTURE(c.width);
     const Network network(c.features, c.convolutions, c.scale, 5);
-    const ConvChain chain(Kernels(), network.layers, c.scale);
+    const ConvChain chain = ChainOf(network);
     const std::vector<float> image = RandomImage(c.height, c.width, 9);
     const std::vector<double> expected = network.Oracle(image, c.height, c.width);
-    const std::vector<float> actual = Run(chain, image, c.height, c.width, team);
+    const std::vector<float> actual = Run(chain, network.scale, image, c.height, c.width, team);
     REQUIRE(actual.size() == expected.size());
     double worst = 0;
     for (size_t i = 0; i < expected.size(); ++i) {
@@ -132,27 +138,27 @@ TEST_CASE("the depth-first chain computes what its layers do one after another")
 
 TEST_CASE("one, two and four threads give the same bits, again and again") {
   const Network network(32, 7, 4, 6);
-  const ConvChain chain(Kernels(), network.layers, 4);
+  const ConvChain chain = ChainOf(network);
   const std::vector<float> image = RandomImage(45, 131, 10);
   WorkerTeam one(1);
-  const std::vector<float> expected = Run(chain, image, 45, 131, one);
+  const std::vector<float> expected = Run(chain, network.scale, image, 45, 131, one);
   for (const int threads : {2, 4}) {
     WorkerTeam team(threads);
-    for (int i = 0; i < 5; ++i) CHECK(Run(chain, image, 45, 131, team) == expected);
+    for (int i = 0; i < 5; ++i) CHECK(Run(chain, network.scale, image, 45, 131, team) == expected);
   }
 }
 
 TEST_CASE("several callers of one team get their own results") {
   const Network network(16, 4, 2, 8);
-  const ConvChain chain(Kernels(), network.layers, 2);
+  const ConvChain chain = ChainOf(network);
   WorkerTeam team(2);
   const std::vector<float> image = RandomImage(20, 40, 11);
-  const std::vector<float> expected = Run(chain, image, 20, 40, team);
+  const std::vector<float> expected = Run(chain, network.scale, image, 20, 40, team);
   std::vector<std::thread> callers;
   std::atomic<int> right = 0;
   for (int i = 0; i < 4; ++i) {
     callers.emplace_back([&] {
-      for (int j = 0; j < 10; ++j) right += Run(chain, image, 20, 40, team) == expected;
+      for (int j = 0; j < 10; ++j) right += Run(chain, network.scale, image, 20, 40, team) == expected;
     });
   }
   for (std::thread& caller : callers) caller.join();
@@ -161,7 +167,7 @@ TEST_CASE("several callers of one team get their own results") {
 
 TEST_CASE("working memory does not grow with the height") {
   const Network network(64, 18, 4, 8);
-  const ConvChain chain(Kernels(), network.layers, 4);
+  const ConvChain chain = ChainOf(network);
   // 17 layers keep 13 rows of 64 channels: 481 pixels wide that is 27.5 MB, where two whole images of 481x321
   // would be 79.
   CHECK(chain.WorkBytes(481, 2) < 31'000'000);

@@ -18,9 +18,11 @@ std::vector<int> Threads(int threads, const std::string& spec) {
   const Result<int> added = slots.Add(**manager, *choices, 0);
   REQUIRE(added.ok());
   std::vector<int> found;
+  const auto all = slots.All();
+  REQUIRE(all.size() == static_cast<size_t>(*added) + 1);  // the host first
   for (int index = 0; index < *added; ++index) {
-    const auto slot = slots.Find(index);
-    REQUIRE(slot != nullptr);
+    const auto& slot = all[static_cast<size_t>(index) + 1];
+    REQUIRE(slot->index == index);
     CHECK(slot->pool == (*manager)->device(index).pool());
     found.push_back(slot->team->threads());
   }

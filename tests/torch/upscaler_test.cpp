@@ -200,7 +200,7 @@ TEST_CASE("weights of other networks are refused by name") {
   CHECK(refused.error().message.find("B1.c1_d.bias") != std::string::npos);
 }
 
-TEST_CASE("ForwardBytes is exact, and unloading gives everything back") {
+TEST_CASE("the cost of a batch is exact, and unloading gives everything back") {
   const auto path = AnimeVideo();
   if (!path) return;
   const House house("cpu:0,cpu", "", 2, size_t{1} << 30);
@@ -214,7 +214,7 @@ TEST_CASE("ForwardBytes is exact, and unloading gives everything back") {
       pool.ResetPeak();
       const size_t live = pool.Stats().live;
       Forward(*model, Picture(1, 50, 200), 1, 50, 200, device);
-      CHECK(pool.Stats().peak_live - live == model->ForwardBytes(1, 50, 200, device));
+      CHECK(pool.Stats().peak_live - live == model->Cost(1, 50, 200, device).bytes);
       CHECK(pool.Stats().live == live);
     }
   }
@@ -229,7 +229,7 @@ TEST_CASE("a device whose budget is too small refuses, and its neighbour goes on
   const House house("cpu:0,cpu:1", "", 2, size_t{1} << 30);
   const auto model = house.Load(*path);
   Pool& small = *house.manager->device(0).pool();
-  small.SetCap(model->ForwardBytes(1, 30, 40, 0) + (size_t{1} << 20));
+  small.SetCap(model->Cost(1, 30, 40, 0).bytes + (size_t{1} << 20));
   const std::vector<float> picture = Picture(1, 64, 400);
   std::vector<float> output(picture.size() * 16);
   const Status refused = model->Forward(picture.data(), output.data(), 1, 64, 400, 0);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,11 +21,11 @@ struct ModelInfo {
   int bands = 3;             ///< colour bands in and out
   int receptive_radius =
       0;  ///< pixels; tiles that overlap by this are exact; -1 means global: never tiled by a rung
-  int size_multiple = 1;  ///< input sides must be multiples of this
-  int dimension = 0;      ///< floats in a vector; 0 for a model that gives pictures
-  size_t weight_bytes = 0;
-  std::string library;  ///< "libtorch 2.13.0": what runs it
-  int threads = 1;      ///< that one call may use
+  int size_multiple = 1;    ///< input sides must be multiples of this
+  int dimension = 0;        ///< floats in a vector; 0 for a model that gives pictures
+  size_t weight_bytes = 0;  ///< that the host holds once the model is loaded
+  std::string library;      ///< "libtorch 2.13.0": what runs it
+  int threads = 1;          ///< that one call may use
 };
 
 /// The plan of numerics: fixed before the first image, from model, flags and instruction set only.
@@ -37,32 +38,49 @@ struct NumericsPlan {
   std::string Describe() const;  ///< one line; part of the operation's fingerprint
 };
 
-/// One model on one or more devices, as a batch of equal pictures sees it. Forward may be called from several
-/// threads.
+/// One picture of a batch, planar and contiguous: 3 x height x width float32 in, OutputFloats out.
+struct BatchPicture {
+  const float* input = nullptr;
+  float* output = nullptr;
+};
+
+/// What a batch takes beside its pictures, in bytes.
+struct BatchCost {
+  size_t bytes = 0;      ///< at the peak, of the device's memory
+  size_t untracked = 0;  ///< the part of it that libraries take past our pools
+  size_t staging = 0;    ///< what a stream holds on the host for copies; the pools do not see it
+  bool exact = true;     ///< observing would teach nothing
+};
+
+/// One thread's way to a device: it owns the buffers that pictures are gathered in and copied through, and,
+/// on an accelerator, a queue of its own there, so that one stream's copies overlap with another's work.
+class ModelStream {
+ public:
+  virtual ~ModelStream() = default;
+  /// Runs equal pictures as a batch of n, which is at least as many: what is missing is filled up with the
+  /// first, since the last bits of a result may depend on n. Temporaries are charged to the device. Errors:
+  /// kOutOfMemory, kDeviceLost, kModelError. Never throws.
+  virtual Status Run(std::span<const BatchPicture> pictures, int n, int height, int width) = 0;
+};
+
+/// One model on one or more devices. Thread-safe; a stream is one thread's at a time.
 class BatchModel {
  public:
   virtual ~BatchModel() = default;
   virtual const ModelInfo& info() const = 0;
   virtual NumericsPlan Plan(const std::string& device_name) const = 0;
 
-  /// n pictures of 3 x height x width float32, planar, contiguous, to n x OutputFloats(height, width). Runs
-  /// on `device` of the manager (its temporaries charged there); -1 is the CPU with host memory. Errors:
-  /// kOutOfMemory, kDeviceLost, kModelError. Never throws.
-  virtual Status Forward(const float* input, float* output, int n, int height, int width, int device) = 0;
-
-  /// Peak bytes of Forward beside input and output: known exactly or learned; what admission and batching
-  /// use.
-  virtual size_t ForwardBytes(int n, int height, int width, int device) const = 0;
-  /// The part of ForwardBytes that libraries take past our pools.
-  virtual size_t UnpooledBytes(int /*device*/) const { return 0; }
-  /// Whether ForwardBytes is known exactly there, so that observing would teach nothing.
-  virtual bool BytesAreExact(int /*device*/) const { return true; }
+  /// On `device` of the manager; -1 is the CPU with host memory. The model must outlive it. Takes no memory
+  /// before the first Run. An error only where there is no such device.
+  virtual Result<std::unique_ptr<ModelStream>> OpenStream(int device) = 0;
+  virtual BatchCost Cost(int n, int height, int width, int device) const = 0;
+  /// How many streams at once keep that device busy.
+  virtual int Streams(int /*device*/) const { return 1; }
 
   /// Floats that one picture of this size gives: a vector, or a picture enlarged.
   size_t OutputFloats(int height, int width) const;
-
-  /// How many calls of Forward at once keep that device busy: more than one where a call runs on one thread.
-  virtual int Streams(int /*device*/) const { return 1; }
+  /// n pictures that lie one after the other, once, through a stream that is opened for it.
+  Status Forward(const float* input, float* output, int n, int height, int width, int device);
 };
 
 /// Takes RGB of 0..1, and gives it enlarged and clamped to 0..1.
@@ -98,6 +116,6 @@ using CreateModelRuntimeFn = ModelRuntime* (*)(int interface, MemoryManager* man
 inline constexpr char kCreateModelRuntime[] = "imgmill_create_model_runtime";
 
 /// To be raised with every change of the classes above: program and module must be of one build.
-inline constexpr int kModelInterface = 3;
+inline constexpr int kModelInterface = 4;
 
 }  // namespace imgmill

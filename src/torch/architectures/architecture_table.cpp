@@ -1,6 +1,8 @@
-// The table of architectures, one line each.
+// The table of architectures, one line each, and loading by it.
 #include "imgmill/base/path_text.h"
 #include "torch/architectures/architecture.h"
+#include "torch/libtorch_settings.h"
+#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 
@@ -14,8 +16,11 @@ std::span<const Architecture* const> Architectures() {
 }
 
 Result<const Architecture*> DetectArchitecture(const StateDict& weights) {
+  std::string known;
   for (const Architecture* architecture : Architectures()) {
     if (architecture->Matches(weights)) return architecture;
+    known += (known.empty() ? "" : ", ") + std::string(architecture->name()) + " (" +
+             std::string(architecture->known_by()) + ")";
   }
   std::string names;
   int shown = 0;
@@ -25,15 +30,24 @@ Result<const Architecture*> DetectArchitecture(const StateDict& weights) {
   }
   return Error{Stage::kConfigure, Code::kModelError,
                "its " + std::to_string(weights.tensors.size()) + " tensors (" + names +
-                   ", ...) are those of no architecture that imgmill knows; it knows SRVGGNetCompact "
-                   "(realesr-animevideov3, realesr-general)"};
+                   ", ...) are those of no architecture that imgmill knows; it knows " + known};
 }
 
-Result<torch::Tensor> ToTensor(const WeightTensor& weights, c10::Device device) {
-  Result<Buffer> floats = ToFloats(weights);
-  if (!floats) return floats.error();
-  const torch::Tensor view = torch::from_blob(floats->data(), weights.shape, torch::kFloat32);
-  return view.to(device, torch::kFloat32, /*non_blocking=*/false, /*copy=*/true);
+Result<std::unique_ptr<Network>> LoadStateDict(const std::string& path, int threads) {
+  Result<StateDict> weights = ReadStateDict(path);
+  if (!weights) return weights.error();
+  Result<const Architecture*> architecture = DetectArchitecture(*weights);
+  if (!architecture) return architecture.error();
+  Result<WeightFile> file = WeightFile::Open(path);
+  if (!file) return file.error();
+  Result<std::string> digest = file->Digest();
+  if (!digest) return digest.error();
+  ModelInfo info;
+  info.architecture = (*architecture)->name();
+  info.digest = *std::move(digest);
+  info.library = LibTorchVersion();
+  info.threads = threads;
+  return (*architecture)->Load(std::make_shared<const StateDict>(*std::move(weights)), std::move(info));
 }
 
 }  // namespace imgmill

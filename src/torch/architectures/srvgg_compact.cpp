@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "torch/architectures/architecture.h"
+#include "torch/architectures/upscale_network.h"
+#include "torch/kernels/shuffle_tail.h"
 #include "torch/weights/weight_file.h"
 
 namespace imgmill {
@@ -138,77 +140,80 @@ class CompactNet final : public UpscaleNet {
   std::vector<Layer> layers_;
 };
 
+Result<std::shared_ptr<UpscaleNet>> BuildNet(const Plan& plan, const StateDict& weights, c10::Device device) {
+  auto net = std::make_shared<CompactNet>(plan);
+  for (int i = 0; i < plan.convolutions; ++i) {
+    Result<torch::Tensor> weight = ToTensor(*weights.Find(Name(2 * i, "weight")), device);
+    if (!weight) return weight.error();
+    Result<torch::Tensor> bias = ToTensor(*weights.Find(Name(2 * i, "bias")), device);
+    if (!bias) return bias.error();
+    torch::Tensor slope;
+    if (plan.activation == Activation::kPRelu && i + 1 < plan.convolutions) {
+      Result<torch::Tensor> slopes = ToTensor(*weights.Find(Name(2 * i + 1, "weight")), device);
+      if (!slopes) return slopes.error();
+      slope = std::move(*slopes);
+    }
+    net->Add(weight->contiguous(torch::MemoryFormat::ChannelsLast), std::move(*bias), std::move(slope));
+  }
+  return std::shared_ptr<UpscaleNet>(std::move(net));
+}
+
+Result<std::shared_ptr<const ConvChain>> BuildChain(const Plan& plan, const StateDict& weights,
+                                                    const WinogradKernels& kernels) {
+  std::vector<Buffer> values;  // only until the chain has transformed them
+  std::vector<ChainLayer> layers;
+  const auto floats = [&](const std::string& name, const float*& to) -> Status {
+    Result<Buffer> converted = ToFloats(*weights.Find(name));
+    if (!converted) return converted.error();
+    to = reinterpret_cast<const float*>(values.emplace_back(std::move(*converted)).data());
+    return {};
+  };
+  for (int i = 0; i < plan.convolutions; ++i) {
+    const bool last = i + 1 == plan.convolutions;
+    ChainLayer& layer = layers.emplace_back();
+    layer.in_channels = i == 0 ? 3 : plan.features;
+    layer.out_channels = last ? 3 * plan.scale * plan.scale : plan.features;
+    if (Status got = floats(Name(2 * i, "weight"), layer.weights); !got) return got.error();
+    if (Status got = floats(Name(2 * i, "bias"), layer.bias); !got) return got.error();
+    if (last) break;
+    layer.common_slope = plan.activation == Activation::kLeakyRelu ? kLeakySlope : 0.0f;
+    if (plan.activation != Activation::kPRelu) continue;
+    if (Status got = floats(Name(2 * i + 1, "weight"), layer.slope); !got) return got.error();
+  }
+  return std::make_shared<const ConvChain>(kernels, layers, std::make_unique<ShuffleTail>(plan.scale));
+}
+
 class SrvggCompact final : public Architecture {
  public:
+  std::string_view name() const override { return "SRVGGNetCompact"; }
+  std::string_view known_by() const override { return "realesr-animevideov3, realesr-general"; }
+
   bool Matches(const StateDict& weights) const override {
     Plan plan;
     return ReadPlan(weights, plan);
   }
 
-  Result<ModelInfo> Describe(const StateDict& weights) const override {
-    Result<Plan> plan = FullPlan(weights);
+  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
+                                        ModelInfo info) const override {
+    Result<Plan> plan = FullPlan(*weights);
     if (!plan) return plan.error();
-    ModelInfo info;
-    info.architecture = "SRVGGNetCompact";
+    UpscaleNetworkParts parts;
     info.scale = plan->scale;
     info.receptive_radius = plan->convolutions;  // each 3x3 convolution reaches one pixel further
-    return info;
-  }
-
-  Result<std::shared_ptr<UpscaleNet>> Build(const StateDict& weights, c10::Device device) const override {
-    Result<Plan> plan = FullPlan(weights);
-    if (!plan) return plan.error();
-    auto net = std::make_shared<CompactNet>(*plan);
-    for (int i = 0; i < plan->convolutions; ++i) {
-      Result<torch::Tensor> weight = ToTensor(*weights.Find(Name(2 * i, "weight")), device);
-      if (!weight) return weight.error();
-      Result<torch::Tensor> bias = ToTensor(*weights.Find(Name(2 * i, "bias")), device);
-      if (!bias) return bias.error();
-      torch::Tensor slope;
-      if (plan->activation == Activation::kPRelu && i + 1 < plan->convolutions) {
-        Result<torch::Tensor> slopes = ToTensor(*weights.Find(Name(2 * i + 1, "weight")), device);
-        if (!slopes) return slopes.error();
-        slope = std::move(*slopes);
-      }
-      net->Add(weight->contiguous(torch::MemoryFormat::ChannelsLast), std::move(*bias), std::move(slope));
-    }
-    return std::shared_ptr<UpscaleNet>(std::move(net));
-  }
-
-  size_t BytesPerPixel(const StateDict& weights) const override {
-    Plan plan;
-    if (!ReadPlan(weights, plan)) return 0;
+    parts.info = std::move(info);
     // A layer's input, output and the library's reordered copy; at the end the channels of all output pixels,
     // thrice.
-    const int widest = std::max(3 * plan.features, plan.features + 3 * 3 * plan.scale * plan.scale);
-    return static_cast<size_t>(widest) * sizeof(float);
-  }
-
-  Result<std::unique_ptr<ConvChain>> BuildChain(const StateDict& weights,
-                                                const WinogradKernels& kernels) const override {
-    Result<Plan> plan = FullPlan(weights);
-    if (!plan) return plan.error();
-    std::vector<Buffer> values;  // only until the chain has transformed them
-    std::vector<ChainLayer> layers;
-    const auto floats = [&](const std::string& name, const float*& to) -> Status {
-      Result<Buffer> converted = ToFloats(*weights.Find(name));
-      if (!converted) return converted.error();
-      to = reinterpret_cast<const float*>(values.emplace_back(std::move(*converted)).data());
-      return {};
+    const int widest = std::max(3 * plan->features, plan->features + 3 * 3 * plan->scale * plan->scale);
+    parts.bytes_per_pixel = static_cast<size_t>(widest) * sizeof(float);
+    parts.build = [plan = *plan](const StateDict& dict, c10::Device device) {
+      return BuildNet(plan, dict, device);
     };
-    for (int i = 0; i < plan->convolutions; ++i) {
-      const bool last = i + 1 == plan->convolutions;
-      ChainLayer& layer = layers.emplace_back();
-      layer.in_channels = i == 0 ? 3 : plan->features;
-      layer.out_channels = last ? 3 * plan->scale * plan->scale : plan->features;
-      if (Status got = floats(Name(2 * i, "weight"), layer.weights); !got) return got.error();
-      if (Status got = floats(Name(2 * i, "bias"), layer.bias); !got) return got.error();
-      if (last) break;
-      layer.common_slope = plan->activation == Activation::kLeakyRelu ? kLeakySlope : 0.0f;
-      if (plan->activation != Activation::kPRelu) continue;
-      if (Status got = floats(Name(2 * i + 1, "weight"), layer.slope); !got) return got.error();
+    if (const WinogradKernels* kernels = BestWinogradKernels()) {
+      Result<std::shared_ptr<const ConvChain>> chain = BuildChain(*plan, *weights, *kernels);
+      if (!chain) return chain.error();
+      parts.chain = *std::move(chain);
     }
-    return std::make_unique<ConvChain>(kernels, layers, plan->scale);
+    return MakeUpscaleNetwork(std::move(parts), std::move(weights));
   }
 };
 

@@ -58,17 +58,16 @@ struct ConvChainLayout {
 /// One call of ConvChain::Run.
 class ConvChainWork final : public TeamWork {
  public:
-  ConvChainWork(const ConvChain& chain, const ConvChainLayout& layout, const float* input, float* output,
-                int height, int width, uint8_t* work)
+  ConvChainWork(const ConvChain& chain, const ConvChainLayout& layout, const ChainPicture& picture,
+                uint8_t* work)
       : chain_(chain),
         layout_(layout),
-        input_(input),
-        output_(output),
+        picture_(picture),
         work_(reinterpret_cast<float*>(work)),
-        height_(height),
-        width_(width),
-        tile_rows_(TileCount(height)),
-        tiles_(TileCount(width)),
+        height_(picture.height),
+        width_(picture.width),
+        tile_rows_(TileCount(height_)),
+        tiles_(TileCount(width_)),
         blocks_((tiles_ + kMostWinogradTiles - 1) / kMostWinogradTiles),
         stages_(static_cast<int>(chain.layers_.size()) + 1) {
     for (int stage = 0; stage + 1 < stages_; ++stage) ClearMargins(stage);
@@ -98,7 +97,7 @@ class ConvChainWork final : public TeamWork {
     }
     float* scratch = work_ + layout_.scratch + static_cast<size_t>(worker) * layout_.scratch_floats;
     chain_.kernels_.run(chain_.layers_[static_cast<size_t>(stage - 1)], rows, first, end - first, scratch);
-    if (last) Shuffle(tile_row, 4 * first, std::min(4 * end, width_));
+    if (last) Leave(tile_row, 4 * first, std::min(4 * end, width_));
   }
 
  private:
@@ -136,7 +135,7 @@ class ConvChainWork final : public TeamWork {
     const int used = chain_.layers_[0].in_channels;
     const size_t plane = static_cast<size_t>(height_) * static_cast<size_t>(width_);
     for (int y = 4 * tile_row; y < std::min(4 * tile_row + 4, height_); ++y) {
-      const float* from = input_ + static_cast<size_t>(y) * static_cast<size_t>(width_);
+      const float* from = picture_.input + static_cast<size_t>(y) * static_cast<size_t>(width_);
       float* to = RowToWrite(0, y) + static_cast<size_t>(x0) * channels;
       for (int x = x0; x < x1; ++x, to += channels) {
         std::memset(to, 0, channels * sizeof(float));
@@ -145,40 +144,24 @@ class ConvChainWork final : public TeamWork {
     }
   }
 
-  /// Channel c * s * s + i * s + j of pixel (y, x) is channel c of pixel (s * y + i, s * x + j); the input's
-  /// nearest pixel is added.
-  void Shuffle(int tile_row, int x0, int x1) const {
-    const size_t channels = Channels(stages_ - 1), scale = static_cast<size_t>(chain_.scale_);
-    const size_t width = static_cast<size_t>(width_), height = static_cast<size_t>(height_);
-    const size_t out_width = width * scale;
+  void Leave(int tile_row, int x0, int x1) const {
+    const size_t channels = Channels(stages_ - 1);
     for (int y = 4 * tile_row; y < std::min(4 * tile_row + 4, height_); ++y) {
-      const float* from = last_rows() + static_cast<size_t>((y & 3) * 4 * tiles_) * channels;
-      for (size_t c = 0; c < 3; ++c) {
-        const float* base = input_ + (c * height + static_cast<size_t>(y)) * width;
-        for (size_t i = 0; i < scale; ++i) {
-          float* to = output_ + ((c * height + static_cast<size_t>(y)) * scale + i) * out_width;
-          const float* values = from + (c * scale + i) * scale;
-          for (size_t x = static_cast<size_t>(x0); x < static_cast<size_t>(x1); ++x) {
-            for (size_t j = 0; j < scale; ++j) {
-              const float value = values[x * channels + j] + base[x];
-              to[x * scale + j] = std::min(std::max(value, 0.0f), 1.0f);
-            }
-          }
-        }
-      }
+      chain_.tail_->Put(picture_, y, x0, x1,
+                        last_rows() + static_cast<size_t>((y & 3) * 4 * tiles_) * channels, channels);
     }
   }
 
   const ConvChain& chain_;
   const ConvChainLayout& layout_;
-  const float* input_;
-  float* output_;
+  const ChainPicture picture_;
   float* work_;
   int height_, width_, tile_rows_, tiles_, blocks_, stages_;
 };
 
-ConvChain::ConvChain(const WinogradKernels& kernels, const std::vector<ChainLayer>& layers, int scale)
-    : kernels_(kernels), scale_(scale) {
+ConvChain::ConvChain(const WinogradKernels& kernels, const std::vector<ChainLayer>& layers,
+                     std::unique_ptr<const ChainTail> tail)
+    : kernels_(kernels), tail_(std::move(tail)) {
   size_t floats = 0;
   for (const ChainLayer& layer : layers) {
     floats += Aligned(PackedWinogradFloats(layer.out_channels, layer.in_channels)) +
@@ -206,10 +189,9 @@ size_t ConvChain::WorkBytes(int width, int threads) const {
   return ConvChainLayout(layers_, width, threads).floats * sizeof(float);
 }
 
-void ConvChain::Run(const float* input, float* output, int height, int width, uint8_t* work,
-                    WorkerTeam& team) const {
-  const ConvChainLayout layout(layers_, width, team.threads());
-  ConvChainWork run(*this, layout, input, output, height, width, work);
+void ConvChain::Run(const ChainPicture& picture, uint8_t* work, WorkerTeam& team) const {
+  const ConvChainLayout layout(layers_, picture.width, team.threads());
+  ConvChainWork run(*this, layout, picture, work);
   team.Do(run);
 }
 

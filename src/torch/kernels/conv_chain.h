@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "imgmill/memory/pool.h"
@@ -22,30 +23,46 @@ struct ChainLayer {
   float common_slope = 1.0f;       ///< 1: no activation
 };
 
-/// Convolutions, pixel shuffle, the enlarged input added: SRVGGNetCompact's shape.
+/// One picture on its way through a chain. Planes of height x width in; what is out is the tail's matter.
+struct ChainPicture {
+  const float* input = nullptr;
+  float* output = nullptr;
+  int height = 0;
+  int width = 0;
+};
+
+/// What becomes of the last layer's values.
+class ChainTail {
+ public:
+  virtual ~ChainTail() = default;
+  /// Pixels x0 .. x1 - 1 of row y. `values` is pixel 0 of that row, `stride` floats a pixel. Called from many
+  /// threads, for each pixel once.
+  virtual void Put(const ChainPicture& picture, int y, int x0, int x1, const float* values,
+                   size_t stride) const noexcept = 0;
+};
+
+/// 3x3 convolutions, one behind the other, and a tail.
 class ConvChain {
  public:
-  /// Planar RGB, 0..1; the last layer gives 3 * scale * scale channels.
   /// @throws OutOfMemory
-  ConvChain(const WinogradKernels& kernels, const std::vector<ChainLayer>& layers, int scale);
+  ConvChain(const WinogradKernels& kernels, const std::vector<ChainLayer>& layers,
+            std::unique_ptr<const ChainTail> tail);
 
   const WinogradKernels& kernels() const noexcept { return kernels_; }
-  int scale() const noexcept { return scale_; }
   /// Bytes of the transformed weights.
   size_t weight_bytes() const noexcept { return weights_.size(); }
 
   /// Bytes of working memory that Run needs: exact, and the same for every height.
   size_t WorkBytes(int width, int threads) const;
 
-  /// input[3][height][width] to output[3][height * scale][width * scale], clamped to 0..1. `work` is
-  /// WorkBytes long and 64-byte aligned. The result does not depend on the number of threads.
-  void Run(const float* input, float* output, int height, int width, uint8_t* work, WorkerTeam& team) const;
+  /// `work` is WorkBytes long and 64-byte aligned. The result does not depend on the number of threads.
+  void Run(const ChainPicture& picture, uint8_t* work, WorkerTeam& team) const;
 
  private:
   friend class ConvChainWork;
 
   const WinogradKernels& kernels_;
-  int scale_;
+  const std::unique_ptr<const ChainTail> tail_;
   std::vector<WinogradLayer> layers_;
   Buffer weights_;
 };

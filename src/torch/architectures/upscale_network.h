@@ -1,0 +1,30 @@
+// A convolutional network that enlarges pictures: as a LibTorch module wherever there is one, and on our own
+// kernels where they have it.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "torch/executors/module_executor.h"
+#include "torch/kernels/conv_chain.h"
+#include "torch/network.h"
+#include "torch/weights/state_dict.h"
+
+namespace imgmill {
+
+/// What an architecture says of it.
+struct UpscaleNetworkParts {
+  ModelInfo info;
+  /// That the LibTorch module holds at its peak for each pixel of input, beside input and output.
+  size_t bytes_per_pixel = 0;
+  std::function<Result<std::shared_ptr<UpscaleNet>>(const StateDict&, c10::Device)> build;
+  std::shared_ptr<const ConvChain> chain;  ///< null where LibTorch does the CPU's work, too
+};
+
+std::unique_ptr<Network> MakeUpscaleNetwork(UpscaleNetworkParts parts,
+                                            std::shared_ptr<const StateDict> weights);
+
+/// A float32 tensor on `device` with a copy of the values.
+Result<torch::Tensor> ToTensor(const WeightTensor& weights, c10::Device device);
+
+}  // namespace imgmill

@@ -1,0 +1,191 @@
+#include "torch/executors/module_executor.h"
+
+#include <array>
+#include <cstring>
+#include <optional>
+
+#include "torch/edge.h"
+#include "torch/executors/staging.h"
+#include "torch/libtorch_settings.h"
+
+namespace imgmill {
+
+Result<std::shared_ptr<UpscaleNet>> LazyNet::Get() {
+  const std::lock_guard lock(mutex_);
+  if (net_ == nullptr) {
+    const PoolScope host(HostPool());
+    Result<std::shared_ptr<UpscaleNet>> built = build_(device_);
+    if (!built) return built.error();
+    (*built)->eval();
+    // Other streams do not wait for this one's copies.
+    if (!device_.is_cpu()) at::accelerator::synchronizeDevice(device_.index());
+    net_ = std::move(*built);
+    build_ = nullptr;  // and with it the weights as they were read
+  }
+  return net_;
+}
+
+namespace {
+
+/// What cuDNN, oneDNN and their like may take as workspace beside the tensors.
+constexpr size_t kWorkspace = size_t{64} << 20;
+/// One computes while the other's results are copied.
+constexpr int kAcceleratorStreams = 2;
+
+/// Of one picture of a batch, in floats.
+struct BatchSizes {
+  BatchSizes(const ModelInfo& info, int height, int width)
+      : scale(info.scale),
+        input(size_t{3} * static_cast<size_t>(height) * static_cast<size_t>(width)),
+        output(input * static_cast<size_t>(scale * scale)) {}
+  int64_t scale;
+  size_t input, output;
+};
+
+torch::Tensor Planes(const float* floats, int64_t n, int64_t height, int64_t width) {
+  // from_blob takes no const pointer.
+  return torch::from_blob(const_cast<float*>(floats), {n, 3, height, width}, torch::kFloat32);
+}
+
+class ModuleExecutor final : public Executor {
+ public:
+  ModuleExecutor(const ModelInfo& info, size_t bytes_per_pixel, std::shared_ptr<LazyNet> net,
+                 std::shared_ptr<const DeviceSlot> slot)
+      : info_(info), bytes_per_pixel_(bytes_per_pixel), net_(std::move(net)), slot_(std::move(slot)) {}
+
+  BatchCost Cost(int n, int height, int width) const override {
+    const BatchSizes sizes(info_, height, width);
+    const auto count = static_cast<size_t>(n);
+    BatchCost cost;
+    // On the device the output is there twice, as it is clamped; beside the host's own tensors of a batch
+    // there are none of a single picture.
+    cost.bytes =
+        count * (sizes.input / 3 * bytes_per_pixel_ + (sizes.input + 2 * sizes.output) * sizeof(float)) +
+        kWorkspace;
+    cost.untracked = OnHost() ? kWorkspace : 0;
+    if (!OnHost())
+      cost.staging = Staging::BytesFor(count * sizes.input) + 2 * Staging::BytesFor(sizes.output);
+    cost.exact = false;
+    return cost;
+  }
+  int Streams() const override { return OnHost() ? 1 : kAcceleratorStreams; }
+  std::unique_ptr<ModelStream> OpenStream() override;
+
+ private:
+  class HostStream;
+  class AcceleratorStream;
+  bool OnHost() const { return slot_->team != nullptr; }
+
+  const ModelInfo& info_;
+  const size_t bytes_per_pixel_;
+  const std::shared_ptr<LazyNet> net_;
+  const std::shared_ptr<const DeviceSlot> slot_;
+};
+
+class ModuleExecutor::HostStream final : public ModelStream {
+ public:
+  explicit HostStream(const ModuleExecutor& executor) : on_(executor) {}
+  Status Run(std::span<const BatchPicture> pictures, int n, int height, int width) override {
+    return AtEdge(Stage::kCompute, [&]() -> Status {
+      if (Status suits = CheckShape(on_.info_, pictures.size(), n, height, width); !suits) return suits;
+      const c10::InferenceMode inference;
+      // "cpu:0" and "cpu:1" have a part of the cores each.
+      const LibTorchThreads threads(on_.slot_->team->threads());
+      Result<std::shared_ptr<UpscaleNet>> net = on_.net_->Get();
+      if (!net) return net.error();
+      const PoolScope pool(*on_.slot_->pool);
+      const BatchSizes sizes(on_.info_, height, width);
+      const auto run = [&](const float* from) {
+        const torch::Tensor input =
+            Planes(from, n, height, width).contiguous(torch::MemoryFormat::ChannelsLast);
+        return (*net)->forward(input).clamp_(0.0, 1.0);
+      };
+      if (n == 1) {
+        Planes(pictures[0].output, 1, height * sizes.scale, width * sizes.scale)
+            .copy_(run(pictures[0].input));
+        return {};
+      }
+      Buffer input(HostPool(), static_cast<size_t>(n) * sizes.input * sizeof(float));
+      auto* const gathered = reinterpret_cast<float*>(input.data());
+      Gather(pictures, n, sizes.input, gathered);
+      const torch::Tensor output = run(gathered);
+      for (size_t i = 0; i < pictures.size(); ++i) {
+        const auto which = static_cast<int64_t>(i);
+        Planes(pictures[i].output, 1, height * sizes.scale, width * sizes.scale)
+            .copy_(output.narrow(0, which, 1));
+      }
+      return {};
+    });
+  }
+
+ private:
+  const ModuleExecutor& on_;
+};
+
+class ModuleExecutor::AcceleratorStream final : public ModelStream {
+ public:
+  explicit AcceleratorStream(const ModuleExecutor& executor) : on_(executor) {}
+
+  Status Run(std::span<const BatchPicture> pictures, int n, int height, int width) override {
+    return AtEdge(Stage::kCompute, [&]() -> Status {
+      if (Status suits = CheckShape(on_.info_, pictures.size(), n, height, width); !suits) return suits;
+      const c10::InferenceMode inference;
+      const PoolScope pool(HostPool());
+      const c10::Device device = on_.slot_->device;
+      if (!queue_) queue_ = c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device);
+      const c10::StreamGuard guard(*queue_);
+      Result<std::shared_ptr<UpscaleNet>> net = on_.net_->Get();
+      if (!net) return net.error();
+      const BatchSizes sizes(on_.info_, height, width);
+      const torch::Tensor staged = staged_input_.Floats(n * static_cast<int64_t>(sizes.input));
+      Gather(pictures, n, sizes.input, staged.mutable_data_ptr<float>());
+      const torch::Tensor sent = staged.view({n, 3, height, width})
+                                     .to(device, /*non_blocking=*/true)
+                                     .contiguous(torch::MemoryFormat::ChannelsLast);
+      CopyBack((*net)->forward(sent).clamp_(0.0, 1.0).contiguous(), pictures, sizes);
+      return {};
+    });
+  }
+
+ private:
+  /// While a picture is on its way to one staging buffer, the one before it leaves the other.
+  void CopyBack(const torch::Tensor& output, std::span<const BatchPicture> pictures,
+                const BatchSizes& sizes) {
+    const auto floats = static_cast<int64_t>(sizes.output);
+    std::array<torch::Tensor, 2> staged;
+    const auto arrived = [&](size_t i) {
+      events_[i % 2].synchronize();
+      std::memcpy(pictures[i].output, staged[i % 2].const_data_ptr<float>(), sizes.output * sizeof(float));
+    };
+    for (size_t i = 0; i < pictures.size(); ++i) {
+      torch::Tensor& to = staged[i % 2];
+      if (!to.defined()) to = staged_output_[i % 2].Floats(floats);
+      to.copy_(output[static_cast<int64_t>(i)].view({floats}), /*non_blocking=*/true);
+      events_[i % 2].record(*queue_);
+      if (i > 0) arrived(i - 1);
+    }
+    arrived(pictures.size() - 1);
+  }
+
+  const ModuleExecutor& on_;
+  std::optional<c10::Stream> queue_;  ///< since the first batch: it takes the device's context
+  Staging staged_input_;
+  std::array<Staging, 2> staged_output_;
+  std::array<c10::Event, 2> events_{c10::Event(on_.slot_->device.type()),
+                                    c10::Event(on_.slot_->device.type())};
+};
+
+std::unique_ptr<ModelStream> ModuleExecutor::OpenStream() {
+  if (OnHost()) return std::make_unique<HostStream>(*this);
+  return std::make_unique<AcceleratorStream>(*this);
+}
+
+}  // namespace
+
+std::unique_ptr<Executor> MakeModuleExecutor(const ModelInfo& info, size_t bytes_per_pixel,
+                                             std::shared_ptr<LazyNet> net,
+                                             std::shared_ptr<const DeviceSlot> slot) {
+  return std::make_unique<ModuleExecutor>(info, bytes_per_pixel, std::move(net), std::move(slot));
+}
+
+}  // namespace imgmill

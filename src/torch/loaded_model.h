@@ -1,0 +1,50 @@
+// A network on all devices of the runtime.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "torch/edge.h"
+#include "torch/network.h"
+
+namespace imgmill {
+
+/// `Model` is UpscaleModel or EmbeddingModel.
+template <typename Model>
+class LoadedModel final : public Model {
+ public:
+  LoadedModel(std::unique_ptr<Network> network, const DeviceSlots& slots) : network_(std::move(network)) {
+    for (const std::shared_ptr<const DeviceSlot>& slot : slots.All())
+      executors_.emplace(slot->index, network_->MakeExecutor(slot));
+    network_->LetGoOfWeights();
+  }
+
+  const ModelInfo& info() const override { return network_->info(); }
+  NumericsPlan Plan(const std::string& device_name) const override {
+    return network_->Plan(device_name.substr(0, device_name.find(':')));
+  }
+  Result<std::unique_ptr<ModelStream>> OpenStream(int device) override {
+    const auto found = executors_.find(device);
+    if (found != executors_.end()) return AtEdge(Stage::kCompute, [&] { return Opened(*found->second); });
+    return Error{Stage::kCompute, Code::kInternal,
+                 "no device " + std::to_string(device) + " in this runtime"};
+  }
+  BatchCost Cost(int n, int height, int width, int device) const override {
+    return On(device).Cost(n, height, width);
+  }
+  int Streams(int device) const override { return On(device).Streams(); }
+
+ private:
+  static Result<std::unique_ptr<ModelStream>> Opened(Executor& executor) { return executor.OpenStream(); }
+  /// What is no device of ours is forecast like the host.
+  const Executor& On(int device) const {
+    const auto found = executors_.find(device);
+    return *(found != executors_.end() ? found : executors_.find(-1))->second;
+  }
+
+  std::unique_ptr<Network> network_;
+  std::map<int, std::unique_ptr<Executor>> executors_;  ///< by index in the manager; -1 is the host
+};
+
+}  // namespace imgmill

@@ -1,0 +1,23 @@
+#include "torch/network.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace imgmill {
+
+void Gather(std::span<const BatchPicture> pictures, int n, size_t floats, float* to) {
+  for (size_t i = 0; i < static_cast<size_t>(n); ++i)
+    std::memcpy(to + i * floats, pictures[i < pictures.size() ? i : 0].input, floats * sizeof(float));
+}
+
+Status CheckShape(const ModelInfo& info, size_t pictures, int n, int height, int width) {
+  if (pictures > 0 && pictures <= static_cast<size_t>(std::max(0, n)) && height > 0 && width > 0 &&
+      height % info.size_multiple == 0 && width % info.size_multiple == 0) {
+    return {};
+  }
+  return Error{Stage::kCompute, Code::kInternal,
+               "a batch of " + std::to_string(n) + " images of " + std::to_string(width) + "x" +
+                   std::to_string(height) + " does not suit " + info.architecture};
+}
+
+}  // namespace imgmill

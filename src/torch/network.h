@@ -1,0 +1,42 @@
+// A loaded network, and what runs it on a device.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "imgmill/infer/model_runtime.h"
+#include "torch/device_slots.h"
+
+namespace imgmill {
+
+/// A network on one device: our own kernels, a LibTorch module, or a script. Thread-safe. Making one takes
+/// nothing of the device: weights go there with the first batch.
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  virtual BatchCost Cost(int n, int height, int width) const = 0;
+  virtual int Streams() const { return 1; }
+  /// The executor must outlive it.
+  virtual std::unique_ptr<ModelStream> OpenStream() = 0;
+};
+
+/// What was read from one weight file. It gives an executor for each device, and holds no weights that no
+/// device will ask for.
+class Network {
+ public:
+  virtual ~Network() = default;
+  virtual const ModelInfo& info() const = 0;
+  /// Answers for a type of device ("cpu", "cuda"), tiles and batches included: they belong to the network.
+  virtual NumericsPlan Plan(const std::string& device_type) const = 0;
+  virtual std::unique_ptr<Executor> MakeExecutor(std::shared_ptr<const DeviceSlot> slot) = 0;
+  /// All executors are made: each has what it needs, and the rest can go.
+  virtual void LetGoOfWeights() {}
+};
+
+/// n pictures of so many floats one after the other: the first again for those that are missing.
+void Gather(std::span<const BatchPicture> pictures, int n, size_t floats, float* to);
+
+/// The kInternal error of a batch that this network cannot be asked for; else nothing.
+Status CheckShape(const ModelInfo& info, size_t pictures, int n, int height, int width);
+
+}  // namespace imgmill

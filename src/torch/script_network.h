@@ -1,0 +1,15 @@
+// A TorchScript file: a network that brings its own code, and turns a picture into a vector.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "torch/network.h"
+
+namespace imgmill {
+
+/// Reads the file and tries it on one picture of 3 x side x side, to learn the vectors' length and what it
+/// costs. @throws OutOfMemory
+Result<std::unique_ptr<Network>> LoadScript(const std::string& path, int side);
+
+}  // namespace imgmill
