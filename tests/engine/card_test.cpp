@@ -3,7 +3,10 @@
 // what works.
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <deque>
+#include <mutex>
+#include <thread>
 
 #include "engine/repeating_model.h"
 #include "engine/stand_in_card.h"
@@ -242,4 +245,45 @@ TEST_CASE("a card that lies about what is free, or does not say: refused at what
   OneCard silent(facts, 0, 1024 * kMiB - kContext - 210 * kMiB);
   CHECK(All(silent.Run(12), Rung::kHalfBatch));
   CHECK(silent.Warns("cuda:0 does not tell how much memory is free; 512 MiB are assumed"));
+}
+
+TEST_CASE("two streams of a card overlap, but a batch of a size not seen before is watched alone") {
+  auto manager = ManagerOf1GiB();
+  auto owned = std::make_unique<StandInCard>("cuda:0", Card());
+  manager->AddDevice(std::move(owned), 0);
+  RepeatingModel model(*manager, 256);
+  model.exact = false;
+  model.streams = 2;
+  const StopFlag stop;
+  auto lane = DeviceLane::Open(model, PlanOf(256, 1), 256, *manager, stop);
+  REQUIRE(lane.ok());
+  for (const int side : {256, 192}) {
+    std::mutex mutex;
+    int running = 0, begun = 0, most = 0, beside_the_first = 0;
+    model.during = [&](int device) {
+      CHECK(device == 0);
+      std::unique_lock lock(mutex);
+      const bool first = begun++ == 0;
+      most = std::max(most, ++running);
+      lock.unlock();
+      std::this_thread::sleep_for(std::chrono::milliseconds(30));
+      lock.lock();
+      if (first) beside_the_first = begun - 1;
+      --running;
+    };
+    std::vector<std::thread> workers;
+    std::atomic<int> right = 0;
+    for (int i = 0; i < 8; ++i) {
+      workers.emplace_back([&, i] {
+        const DeviceLane::Visit visit(**lane);
+        Picture picture(side, side, i);
+        std::vector<TileJob> jobs = {picture.job};
+        right += (*lane)->Run(jobs).ok() && picture.Right();
+      });
+    }
+    for (std::thread& worker : workers) worker.join();
+    CHECK(right == 8);
+    CHECK(beside_the_first == 0);
+    CHECK(most == 2);
+  }
 }

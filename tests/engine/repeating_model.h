@@ -36,8 +36,10 @@ class RepeatingModel final : public UpscaleModel {
     BatchCost cost;
     cost.bytes =
         bytes_a_pixel_ * static_cast<size_t>(n) * static_cast<size_t>(height) * static_cast<size_t>(width);
+    cost.exact = exact;
     return cost;
   }
+  int Streams(int) const override { return streams; }
   Result<std::unique_ptr<ModelStream>> OpenStream(int device) override {
     return std::unique_ptr<ModelStream>(std::make_unique<Stream>(*this, device));
   }
@@ -86,6 +88,8 @@ class RepeatingModel final : public UpscaleModel {
   std::function<void(int device)> during;  ///< while a batch holds its memory
   /// What a batch ends with instead of being computed.
   std::function<std::optional<Error>(int device)> fails;
+  bool exact = true;    ///< whether the forecast is
+  int streams = 1;      ///< that keep a device busy
   size_t appetite = 1;  ///< what a batch really takes, in what is forecast
   std::atomic<int> forwards_on_devices_{0};
   std::atomic<int> batch_now_{0};  ///< of the call that was made last
