@@ -76,6 +76,15 @@ std::string Headline(const RunCounts& counts) {
   return line + std::to_string(counts.failed) + " failed";
 }
 
+/// What the user has named, without what the run itself makes.
+ListOptions ListingOf(const SessionPlan& plan, const SharedOptions& shared) {
+  ListOptions list = shared.list;
+  for (const auto* folders : {&plan.output_folders, &plan.leave_out}) {
+    list.leave_out.insert(list.leave_out.end(), folders->begin(), folders->end());
+  }
+  return list;
+}
+
 }  // namespace
 
 ExitCode ExitCodeFor(const Error& error) {
@@ -135,12 +144,18 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionPlan& plan, const Sh
   options.cache = shared.cache;
   options.batch_sizing = shared.batch_sizing;
   if (!session->catalog_->folder().empty()) options.cost_store = session->catalog_->folder() + "/costs.txt";
+  Session* self = session.get();
+  session->services_.shared = &shared;
+  options.set_aside_later = [self, &plan, &shared, &stop]() -> size_t {
+    ListOptions list = ListingOf(plan, shared);
+    list.stop = &stop;
+    const Result<std::unique_ptr<ItemSource>> source = SourceFromListing(list, /*count=*/true);
+    return source ? self->KeptOf((*source)->Expected()) : 0;
+  };
   Result<std::unique_ptr<MemoryManager>> memory = MemoryManager::Create(options);
   if (!memory) return memory.error();
   session->memory_ = *std::move(memory);
 
-  Session* self = session.get();
-  session->services_.shared = &shared;
   session->services_.memory = self->memory_.get();
   session->services_.catalog = self->catalog_.get();
   session->services_.stop = &stop;
@@ -159,10 +174,13 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionPlan& plan, const Sh
 
 Session::~Session() = default;
 
-Status Session::SetAsideFor(uint64_t images) {
+size_t Session::KeptOf(uint64_t images) const {
   // Measured on 20,000 pictures, filter, which keeps most: 0.4 and 1.2 KiB, with short paths.
-  const size_t each = services_.wants_details() ? 1280 : 512;
-  const Status fits = memory_->SetAside(static_cast<size_t>(images) * each);
+  return static_cast<size_t>(images) * (services_.wants_details() ? 1280 : 512);
+}
+
+Status Session::SetAsideFor(uint64_t images) {
+  const Status fits = memory_->SetAside(KeptOf(images));
   if (fits) return {};
   return Error{Stage::kConfigure, Code::kUsage,
                "what is kept of " + std::to_string(images) +
@@ -373,11 +391,8 @@ ExitCode RunSession(const SessionPlan& plan, const SharedOptions& shared,
     return ExitCodeFor(opened.error());
   }
   Session& session = **opened;
-  ListOptions list = shared.list;
+  ListOptions list = ListingOf(plan, shared);
   list.stop = session.services().stop;
-  for (const auto* folders : {&plan.output_folders, &plan.leave_out}) {
-    list.leave_out.insert(list.leave_out.end(), folders->begin(), folders->end());
-  }
   Result<std::unique_ptr<ItemSource>> source = SourceFromListing(list, /*count=*/true);
   if (!source) return session.Finish(source.error());
   if (Status room = session.SetAsideFor((*source)->Expected()); !room) return session.Finish(room.error());

@@ -45,6 +45,8 @@ class Session {
   /// Sets memory aside for what a run over so many images keeps of them; kUsage, naming a budget, if it does
   /// not fit.
   Status SetAsideFor(uint64_t images);
+  /// Bytes that are kept of so many images until the end of the run.
+  size_t KeptOf(uint64_t images) const;
   /// Unloads all models but those of these weight files, and gives what they held back to the kernel.
   void KeepModels(std::span<const std::string> weight_files);
 

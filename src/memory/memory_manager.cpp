@@ -48,7 +48,10 @@ Result<std::unique_ptr<MemoryManager>> MemoryManager::Create(const MemoryOptions
   limits.cgroup = ReadCgroupMemory();
   limits.address_space = ReadAddressSpaceLimit();
   HostBudget budget = DecideHostBudget(limits);
-  if (Status status = CheckBudget(budget, limits.process.resident); !status) return status.error();
+  if (Status fits = CheckBudget(budget, limits.process.resident); !fits) {
+    const size_t later = options.set_aside_later ? options.set_aside_later() : 0;
+    return later > 0 ? CheckBudget(budget, limits.process.resident, later).error() : fits.error();
+  }
   return std::unique_ptr<MemoryManager>(
       new MemoryManager(std::make_unique<Impl>(options, limits, std::move(budget))));
 }

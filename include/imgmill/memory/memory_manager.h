@@ -39,6 +39,10 @@ struct MemoryOptions {
   /// CollectIfAbove acts from this usage on, 0..1.
   double collect_threshold = 0.8;
 
+  /// Asked only where the budget is too small to begin with: what will be set aside at the start, so that the
+  /// budget that the refusal names is enough for that, too.
+  std::function<size_t()> set_aside_later;
+
   /// Where learned costs are kept; empty keeps none.
   std::string cost_store;
 
