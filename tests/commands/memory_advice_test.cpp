@@ -77,14 +77,23 @@ TEST_CASE("the budget that many files ask for is enough for them and for an imag
   const auto with = [&](const std::string& budget) {
     return Run({"dedup", photos, "--method", "exact", "--no-catalog", "--json", "--memory", budget});
   };
-  const size_t smallest = Advised(with("1MiB").err);
-  const ProcessResult refused = with(std::to_string(smallest) + "MiB");
-  CHECK(refused.exit_code == 2);
-  CHECK(refused.err.find("what is kept of 12001 images") != std::string::npos);
-  const size_t advised = Advised(refused.err);
+  const size_t advised = Advised(with("1MiB").err);
   const ProcessResult accepted = with(std::to_string(advised) + "MiB");
   INFO(accepted.err);
   CHECK(accepted.exit_code == 0);
+  // Whichever check it is that a smaller budget fails, it names no other. What the process holds differs a
+  // little from start to start.
+  bool later_check = false;
+  for (size_t less = 4; less <= 28; less += 4) {
+    const ProcessResult ran = with(std::to_string(advised - less) + "MiB");
+    if (ran.exit_code == 0) continue;
+    CAPTURE(ran.err);
+    CHECK(ran.exit_code == 2);
+    CHECK(Advised(ran.err) + 2 >= advised);
+    CHECK(Advised(ran.err) <= advised + 2);
+    later_check = later_check || ran.err.find("what is kept of 12001 images") != std::string::npos;
+  }
+  CHECK(later_check);
 }
 
 }  // namespace imgmill::process_test
