@@ -178,6 +178,7 @@ struct DeviceLane::Impl {
   int visitors = 0;          // workers on images whose tiles come here
   int blocked_visitors = 0;  // of these, those that wait in Run
   bool closing = false;
+  std::shared_ptr<void> pressure;     // what tells the threads that somebody waits for a lease
   std::vector<std::jthread> threads;  // last: they must end first
 };
 
@@ -233,7 +234,7 @@ Result<std::unique_ptr<DeviceLane>> DeviceLane::Open(BatchModel& model, const Nu
   }
   impl->lease = *std::move(lease);
   Impl* state = impl.get();
-  memory.OnPressure([state](bool) {
+  impl->pressure = memory.OnPressure([state](bool) {
     const std::lock_guard lock(state->mutex);
     state->changed.notify_all();
   });
@@ -254,7 +255,7 @@ Result<std::unique_ptr<DeviceLane>> DeviceLane::Open(BatchModel& model, const Nu
 }
 
 DeviceLane::~DeviceLane() {
-  impl_->memory.OnPressure(nullptr);
+  impl_->pressure.reset();
   {
     const std::lock_guard lock(impl_->mutex);
     impl_->closing = true;

@@ -1,6 +1,7 @@
 // Tickets in a queue; only the oldest may be granted.
 #include "memory/admission.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -180,14 +181,18 @@ bool Admission::Blocked() const {
   return !queue_.empty();
 }
 
-void Admission::OnPressure(std::function<void(bool)> callback) {
-  {
-    std::unique_lock lock(pressure_mutex_);
-    told_.wait(lock, [this] { return !telling_ || teller_ == std::this_thread::get_id(); });
-    pressure_callback_ = std::move(callback);
-    told_waiting_ = false;
-  }
+std::shared_ptr<void> Admission::OnPressure(std::function<void(bool)> callback) {
+  std::unique_lock lock(pressure_mutex_);
+  const auto subscriber = subscribers_.insert(subscribers_.end(), {std::move(callback)});
+  lock.unlock();
   TellPressure();
+  return {&*subscriber, [this, subscriber](void*) { Unsubscribe(subscriber); }};
+}
+
+void Admission::Unsubscribe(std::list<Subscriber>::iterator subscriber) {
+  std::unique_lock lock(pressure_mutex_);
+  told_.wait(lock, [&] { return told_now_ != &*subscriber || teller_ == std::this_thread::get_id(); });
+  subscribers_.erase(subscriber);
 }
 
 std::optional<Error> Admission::TooLarge(const Footprint& need, size_t beside) {
@@ -219,25 +224,29 @@ void Admission::KeepCap() {
   host_.SetCap(cap);
 }
 
-/// Tells the callback whether somebody waits, outside the admission's lock. One thread tells at a time, and
-/// goes on until what it told is still true, so the last word is always right; the callback may itself give
-/// leases back.
+/// Tells the subscribers whether somebody waits, outside the admission's lock. One thread tells at a time,
+/// and goes on until what it told is still true, so the last word is always right; a callback may itself give
+/// leases back, or unsubscribe.
 void Admission::TellPressure() {
   std::unique_lock lock(pressure_mutex_);
   if (telling_) return;
   telling_ = true;
   teller_ = std::this_thread::get_id();
-  while (pressure_callback_) {
+  while (true) {
     const bool waiting = Blocked();
-    if (waiting == told_waiting_) break;
-    told_waiting_ = waiting;
-    const auto callback = pressure_callback_;
+    const auto next = std::find_if(subscribers_.begin(), subscribers_.end(),
+                                   [&](const Subscriber& each) { return each.told_waiting != waiting; });
+    if (next == subscribers_.end()) break;
+    next->told_waiting = waiting;
+    told_now_ = &*next;
+    const auto callback = next->callback;
     lock.unlock();
     callback(waiting);
     lock.lock();
+    told_now_ = nullptr;
+    told_.notify_all();
   }
   telling_ = false;
-  told_.notify_all();
 }
 
 Admission::Hold::Hold(Admission& admission) : admission_(admission) {

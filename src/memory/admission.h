@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -54,9 +55,9 @@ class Admission {
   /// What could be leased at this moment if nobody waited.
   size_t FreeRoom() const;
   bool Blocked() const;
-  /// Once it returns, the callback before is not running and never will again (unless this is called out of
-  /// that callback itself).
-  void OnPressure(std::function<void(bool)> callback);
+  /// Subscribes for as long as what is returned lives. Once that is gone the callback is not running and
+  /// never will again (unless it goes out of that callback itself). Not to outlive this.
+  [[nodiscard]] std::shared_ptr<void> OnPressure(std::function<void(bool)> callback);
 
   /// While it lives, nothing is granted: somebody out of memory waits for others to give back.
   class Hold {
@@ -72,12 +73,17 @@ class Admission {
 
  private:
   class Ticket;
+  struct Subscriber {
+    std::function<void(bool)> callback;
+    bool told_waiting = false;
+  };
   Status AcquireInTurn(const Footprint& need, const StopFlag& stop, bool& waited);
   /// @param beside  bytes that the advised budget is to have room for as well
   std::optional<Error> TooLarge(const Footprint& need, size_t beside = 0);
   void Grant(const Footprint& need);
   void KeepCap();
   void TellPressure();
+  void Unsubscribe(std::list<Subscriber>::iterator subscriber);
 
   Pool& host_;
   const bool budget_from_flag_;
@@ -90,9 +96,9 @@ class Admission {
 
   std::mutex pressure_mutex_;
   std::condition_variable told_;
-  std::thread::id teller_;  ///< who is in the callback, if telling_
-  std::function<void(bool)> pressure_callback_;
-  bool told_waiting_ = false;
+  std::list<Subscriber> subscribers_;
+  const Subscriber* told_now_ = nullptr;  ///< whose callback is running
+  std::thread::id teller_;                ///< and on which thread
   bool telling_ = false;
 };
 

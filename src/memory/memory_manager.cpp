@@ -265,8 +265,8 @@ size_t MemoryManager::LargestLease() const {
   return impl_->admission.LargestLease();
 }
 
-void MemoryManager::OnPressure(std::function<void(bool waiting)> callback) {
-  impl_->admission.OnPressure(std::move(callback));
+std::shared_ptr<void> MemoryManager::OnPressure(std::function<void(bool waiting)> callback) {
+  return impl_->admission.OnPressure(std::move(callback));
 }
 
 bool MemoryManager::AdmissionBlocked() const {

@@ -146,7 +146,7 @@ TEST_CASE("pressure is told when somebody starts to wait and when nobody does an
   Admission admission(pool, kBudget, true);
   std::vector<bool> told;
   bool held = true;
-  admission.OnPressure([&](bool waiting) {
+  const auto subscribed = admission.OnPressure([&](bool waiting) {
     told.push_back(waiting);
     // As an engine does: the waiting of one makes it finish, and give back, another's work.
     if (waiting && held) {
@@ -161,12 +161,12 @@ TEST_CASE("pressure is told when somebody starts to wait and when nobody does an
   CHECK(told == std::vector<bool>{true, false});
 }
 
-TEST_CASE("a callback that was taken away is not running any more; a new one hears how things stand") {
+TEST_CASE("a subscriber that has left is not running any more; a new one hears how things stand") {
   Pool pool("host", SIZE_MAX);
   Admission admission(pool, kBudget, true);
   std::atomic<bool> inside{false};
   std::atomic<bool> left{false};
-  admission.OnPressure([&](bool) {
+  auto first = admission.OnPressure([&](bool) {
     inside = true;
     std::this_thread::sleep_for(std::chrono::milliseconds(30));
     left = true;
@@ -175,14 +175,39 @@ TEST_CASE("a callback that was taken away is not running any more; a new one hea
   REQUIRE(admission.Acquire({90 * kMiB, 0}, stop).ok());
   std::thread waiting([&] { CHECK(admission.Acquire({50 * kMiB, 0}, stop).ok()); });
   while (!inside) std::this_thread::yield();
-  admission.OnPressure(nullptr);
+  first.reset();
   CHECK(left);
   std::atomic<int> told{0};
-  admission.OnPressure([&](bool is_waiting) { told += is_waiting ? 1 : 10; });
+  const auto second = admission.OnPressure([&](bool is_waiting) { told += is_waiting ? 1 : 10; });
   CHECK(told == 1);
   admission.Return({90 * kMiB, 0});
   waiting.join();
   CHECK(told == 11);
+}
+
+TEST_CASE("subscribers do not unhook each other, and one may leave out of its own callback") {
+  Pool pool("host", SIZE_MAX);
+  Admission admission(pool, kBudget, true);
+  std::vector<std::string> told;
+  auto early = admission.OnPressure([&](bool waiting) { told.push_back(waiting ? "early +" : "early -"); });
+  std::shared_ptr<void> once;
+  once = admission.OnPressure([&](bool) {
+    told.push_back("once");
+    once.reset();
+  });
+  const auto late = admission.OnPressure([&](bool waiting) {
+    told.push_back(waiting ? "late +" : "late -");
+    if (waiting) admission.Return({90 * kMiB, 0});
+  });
+  const StopFlag stop;
+  REQUIRE(admission.Acquire({90 * kMiB, 0}, stop).ok());
+  CHECK(admission.Acquire({50 * kMiB, 0}, stop).ok());
+  CHECK(told == std::vector<std::string>{"early +", "once", "late +", "early -", "late -"});
+  early.reset();
+  told.clear();
+  REQUIRE(admission.Acquire({40 * kMiB, 0}, stop).ok());
+  CHECK(admission.Acquire({50 * kMiB, 0}, stop).ok());
+  CHECK(told == std::vector<std::string>{"late +", "late -"});
 }
 
 TEST_CASE("held admission grants nothing until it is let go") {

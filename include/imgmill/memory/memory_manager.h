@@ -171,8 +171,9 @@ class MemoryManager {
   /// The largest footprint that Acquire can ever grant under the present budget.
   size_t LargestLease() const;
   /// Called when somebody has to wait for a lease (and when nobody does any more): batches then flush. It
-  /// must not throw. Once this returns, the callback before is not running and never will again.
-  void OnPressure(std::function<void(bool waiting)> callback);
+  /// must not throw. Subscribed for as long as what is returned lives; once that is gone, the callback is not
+  /// running and never will again.
+  [[nodiscard]] std::shared_ptr<void> OnPressure(std::function<void(bool waiting)> callback);
   bool AdmissionBlocked() const;
   /// Whether others have taken memory away that belongs to the budget.
   bool Squeezed() const;
