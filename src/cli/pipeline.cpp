@@ -4,6 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <mutex>
+#include <utility>
 
 #include "imgmill/base/path_text.h"
 #include "session.h"
@@ -20,6 +22,12 @@ Status Reconcile(const std::string& step, const CommandResult& result) {
                    " listed, " + std::to_string(result.kept_images()) + " kept, " +
                    std::to_string(result.dropped) + " dropped, " + std::to_string(result.counts.failed) +
                    " failed"};
+}
+
+Error NotGiven(const std::string& step, uint64_t given, size_t kept) {
+  return {Stage::kReduce, Code::kInternal,
+          "step \"" + step + "\" was given " + std::to_string(given) + " images, and " +
+              std::to_string(kept) + " were kept for it"};
 }
 
 std::string TableRow(const std::string& step, const std::string& listed, const std::string& kept,
@@ -59,18 +67,83 @@ void Append(const PipelineStep& step, CommandResult& part, bool first, bool of_i
                                part.action_failures.end());
 }
 
-/// The steps right after this one that, like it, only note facts about the images they are given: they will
-/// be given images that this one has just decoded.
-std::vector<std::unique_ptr<Operation>> StepsThatLookOn(const CommandPipeline& pipeline, size_t step,
-                                                        const CommandServices& services) {
-  std::vector<std::unique_ptr<Operation>> guests;
-  if (!pipeline.steps[step].command->FactsOnly(services)) return guests;
-  for (size_t next = step + 1; next < pipeline.steps.size(); ++next) {
-    std::unique_ptr<Operation> guest = pipeline.steps[next].command->FactsOnly(services);
-    if (!guest) break;
-    guests.push_back(std::move(guest));
+/// One run of a step, with services of its own. What it logs before its turn is kept until then.
+class StepRun {
+ public:
+  StepRun(Session& session, PipelineStep& step)
+      : session_(session), step_(step), services_(session.services()) {
+    services_.in_pipeline = true;
+    services_.log = [this](LogLevel level, const std::string& text) {
+      const std::lock_guard lock(mutex_);
+      if (its_turn_ || level == LogLevel::kDebug) return session_.Log(level, text);
+      held_.emplace_back(level, text);
+    };
   }
-  return guests;
+  Status Begin(ItemSource& source) {
+    Result<std::unique_ptr<CommandRun>> run = step_.command->Begin(source, services_);
+    if (!run) return run.error();
+    run_ = *std::move(run);
+    return {};
+  }
+  void TakeTurn() {
+    const std::lock_guard lock(mutex_);
+    its_turn_ = true;
+    for (const auto& [level, text] : held_) session_.Log(level, text);
+    held_.clear();
+  }
+  const PipelineStep& step() const { return step_; }
+  CommandRun& run() { return *run_; }
+  void End() { run_.reset(); }
+
+ private:
+  Session& session_;
+  PipelineStep& step_;
+  CommandServices services_;
+  std::mutex mutex_;
+  bool its_turn_ = false;
+  std::vector<std::pair<LogLevel, std::string>> held_;
+  std::unique_ptr<CommandRun> run_;
+};
+
+/// The step, and those right after it whose operations can run over the same decodes: see Engine::Run. Only
+/// the first `given` of them are given all their images; the others may only note facts.
+struct JoinedSteps {
+  std::vector<std::unique_ptr<StepRun>> runs;
+  size_t given = 1;
+};
+
+/// "filter+tile"
+std::string NamesOf(const JoinedSteps& joined) {
+  std::string names;
+  for (size_t i = 0; i < joined.given; ++i) names += (i > 0 ? "+" : "") + joined.runs[i]->step().name;
+  return names;
+}
+
+Result<JoinedSteps> BeginWithThoseThatJoin(CommandPipeline& pipeline, size_t step, ItemSource& source,
+                                           Session& session) {
+  JoinedSteps joined;
+  joined.runs.push_back(std::make_unique<StepRun>(session, pipeline.steps[step]));
+  joined.runs.front()->TakeTurn();
+  if (Status began = joined.runs.front()->Begin(source); !began) return began.error();
+  CommandRun& first = joined.runs.front()->run();
+  const bool plan_only = session.services().shared->plan;
+  if (plan_only || first.alone || !pipeline.steps[step].command->weight_file().empty()) return joined;
+  bool judged = !first.operation().JudgesAfterReduce();
+  for (size_t next = step + 1; next < pipeline.steps.size(); ++next) {
+    const Command& command = *pipeline.steps[next].command;
+    if (!pipeline.steps[next - 1].command->output_folder().empty()) break;  // it is given other files
+    if (!command.weight_file().empty()) break;                              // its batches need the room
+    if (!judged && !command.output_folder().empty()) break;
+    auto run = std::make_unique<StepRun>(session, pipeline.steps[next]);
+    if (!run->Begin(source)) break;  // told when its turn comes
+    Operation& operation = run->run().operation();
+    if (run->run().alone || run->run().options != first.options) break;
+    if (!judged && !operation.LeavesOnlyFacts()) break;
+    joined.given += judged ? 1 : 0;
+    judged = judged && !operation.JudgesAfterReduce();
+    joined.runs.push_back(std::move(run));
+  }
+  return joined;
 }
 
 /// The weight files that are needed after this step.
@@ -95,33 +168,41 @@ Result<CommandResult> RunSteps(CommandPipeline& pipeline, std::unique_ptr<ItemSo
   }
   std::vector<ListedFile> kept;
   bool of_images = true;
-  for (size_t i = 0; i < pipeline.steps.size(); ++i) {
-    const PipelineStep& step = pipeline.steps[i];
-    session.BeginStep(step.name);
-    const std::vector<std::unique_ptr<Operation>> guests = StepsThatLookOn(pipeline, i, session.services());
-    std::vector<Operation*> looking_on;
-    for (const auto& guest : guests) looking_on.push_back(guest.get());
-    CommandServices services = session.services();
-    services.guests = looking_on;
-    services.in_pipeline = true;
-    Result<CommandResult> result = step.command->Run(*source, services);
-    session.KeepModels(WeightFilesAfter(pipeline, i));
-    if (!result) return result.error();
-    Append(step, *result, i == 0, of_images, whole);
-    of_images = of_images && step.command->output_folder().empty();
-    session.TellPage(step.name, *result);
-    if (!result->summary.empty()) session.Log(LogLevel::kInfo, step.name + ": " + result->summary);
-    if (result->counts.interrupted) break;
-    if (result->refusal) {
-      whole.refusal = std::move(result->refusal);
-      break;
+  for (size_t i = 0; i < pipeline.steps.size() && !whole.counts.interrupted && !whole.refusal;) {
+    session.BeginStep(pipeline.steps[i].name);
+    Result<JoinedSteps> joined = BeginWithThoseThatJoin(pipeline, i, *source, session);
+    if (!joined) return joined.error();
+    std::vector<CommandRun*> runs;
+    for (const auto& each : joined->runs) runs.push_back(&each->run());
+    if (joined->given > 1) session.BeginStep(NamesOf(*joined));
+    Result<std::vector<CommandResult>> mapped = RunEngine(*source, runs);
+    if (!mapped) return mapped.error();
+    for (size_t j = 0; j < joined->given && !whole.refusal; ++j, ++i) {
+      StepRun& each = *joined->runs[j];
+      const PipelineStep& step = each.step();
+      each.TakeTurn();
+      if (j > 0 && !whole.counts.interrupted && (*mapped)[j].counts.listed != kept.size())
+        return NotGiven(step.name, (*mapped)[j].counts.listed, kept.size());
+      Result<CommandResult> result = each.run().Conclude(std::move((*mapped)[j]));
+      each.End();
+      if (!result) return result.error();
+      Append(step, *result, i == 0, of_images, whole);
+      of_images = of_images && step.command->output_folder().empty();
+      session.TellPage(step.name, *result);
+      if (!result->summary.empty()) session.Log(LogLevel::kInfo, step.name + ": " + result->summary);
+      if (result->refusal) whole.refusal = std::move(result->refusal);
+      if (result->counts.interrupted || whole.refusal) continue;
+      if (Status even = Reconcile(step.name, *result); !even) return even.error();
+      kept = std::move(result->kept);
     }
-    if (Status even = Reconcile(step.name, *result); !even) return even.error();
-    kept = std::move(result->kept);
+    joined->runs.clear();
+    session.KeepModels(WeightFilesAfter(pipeline, i - 1));
     source = SourceFromFiles(kept);
-    if (session.services().shared->dry_run && !step.command->output_folder().empty()) {
-      if (i + 1 < pipeline.steps.size())
-        session.Log(LogLevel::kInfo, "dry run: the steps after " + step.name + " need what it would write");
+    if (session.services().shared->dry_run && !pipeline.steps[i - 1].command->output_folder().empty()) {
+      if (i < pipeline.steps.size()) {
+        session.Log(LogLevel::kInfo,
+                    "dry run: the steps after " + pipeline.steps[i - 1].name + " need what it would write");
+      }
       break;
     }
   }

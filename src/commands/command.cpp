@@ -113,15 +113,29 @@ void OutcomeLog::Record(const Outcome& outcome) {
   }
 }
 
-Result<CommandResult> RunEngine(ItemSource& source, Operation& operation, OutcomeLog& log,
-                                const EngineOptions& options, const EngineServices& services) {
-  const Result<RunCounts> counts = Engine(options, services).Run(source, operation);
+Result<std::vector<CommandResult>> RunEngine(ItemSource& source, std::span<CommandRun* const> runs) {
+  std::vector<Operation*> operations;
+  for (CommandRun* run : runs) operations.push_back(&run->operation());
+  const CommandRun& first = *runs.front();
+  const Result<std::vector<RunCounts>> counts =
+      Engine(first.options, first.engine).Run(first.source ? *first.source : source, operations);
   if (!counts) return counts.error();
-  CommandResult result;
-  result.counts = *counts;
-  result.failed = log.TakeFailures();
-  result.verdicts = log.TakeVerdicts();
-  return result;
+  std::vector<CommandResult> results(runs.size());
+  for (size_t i = 0; i < runs.size(); ++i) {
+    results[i].counts = (*counts)[i];
+    results[i].failed = runs[i]->log().TakeFailures();
+    results[i].verdicts = runs[i]->log().TakeVerdicts();
+  }
+  return results;
+}
+
+Result<CommandResult> Command::Run(ItemSource& source, const CommandServices& services) {
+  Result<std::unique_ptr<CommandRun>> run = Begin(source, services);
+  if (!run) return run.error();
+  CommandRun* const one[] = {run->get()};
+  Result<std::vector<CommandResult>> mapped = RunEngine(source, one);
+  if (!mapped) return mapped.error();
+  return (*run)->Conclude(std::move(mapped->front()));
 }
 
 }  // namespace imgmill

@@ -63,51 +63,15 @@ class Dedup final : public Command {
   }
   std::string defaults_file() const override { return options_.embedding.defaults_file(); }
 
-  /// Hashes only: a model cannot look on.
-  std::unique_ptr<Operation> FactsOnly(const CommandServices& services) const override {
-    if (options_.method == "embedding") return nullptr;
-    return std::make_unique<DedupOperation>(Hashing(services));
-  }
-
-  Result<CommandResult> Run(ItemSource& source, const CommandServices& services) override {
-    return options_.method == "embedding" ? RunVectors(source, services) : RunHashes(source, services);
-  }
+  Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override;
 
  private:
-  DedupOperation Hashing(const CommandServices& services) const {
-    return {HashKindFromName(options_.method), options_.decode == "scaled", services.shared->allow_truncated,
-            services};
-  }
-
-  Result<CommandResult> RunHashes(ItemSource& source, const CommandServices& services) {
-    DedupOperation operation = Hashing(services);
-    Result<CommandResult> result =
-        RunEngine(source, operation, operation.log(), services.engine_options(), services.engine());
-    if (!result || result->counts.interrupted) return result;  // half a folder has no groups
-    return Reduce(*std::move(result), operation.entries(), nullptr, services);
-  }
-
-  Result<CommandResult> RunVectors(ItemSource& source, const CommandServices& services) {
-    Result<std::unique_ptr<Embedder>> embedder = MakeEmbedder(options_.embedding, services);
-    if (!embedder) return embedder.error();
-    Result<VectorStore> store = OpenVectorStore(*services.catalog, (*embedder)->kind());
-    if (!store) return store.error();
-    std::vector<DedupEntry> entries;
-    EmbedOperation operation(
-        **embedder, *store, nullptr, services, /*needs_notes=*/true, [&](EmbeddedImage& image) {
-          entries.push_back({std::move(image.file), image.content, image.stamp, image.stamp.size, image.width,
-                             image.height, 0, image.notes, image.place.row});
-        });
-    EngineOptions options = services.engine_options();
-    options.workers = EmbeddingWorkers(options_.embedding, services);
-    Result<CommandResult> result = RunEngine(source, operation, operation.log(), options, services.engine());
-    if (!result || result->counts.interrupted) return result;
-    (*embedder)->Describe(result->details);
-    return Reduce(*std::move(result), entries, store->file.get(), services);
-  }
+  class HashRun;
+  class VectorRun;
 
   Result<CommandResult> Reduce(CommandResult result, const std::vector<DedupEntry>& entries,
-                               const VectorFile* vectors, const CommandServices& services) {
+                               const VectorFile* vectors, const CommandServices& services) const {
+    if (result.counts.interrupted) return result;  // half a folder has no groups
     Grouping grouping(entries, vectors, options_, services);
     const LadderOutcome grouped = services.memory->Guarded(grouping, kHostWork, *services.stop);
     if (!grouped.status) return grouped.status.error();
@@ -216,6 +180,69 @@ class Dedup final : public Command {
 
   DedupOptions options_;
 };
+
+class Dedup::HashRun final : public CommandRun {
+ public:
+  HashRun(const Dedup& dedup, const CommandServices& services)
+      : CommandRun(services),
+        dedup_(dedup),
+        services_(services),
+        operation_(HashKindFromName(dedup.options_.method), dedup.options_.decode == "scaled",
+                   services.shared->allow_truncated, services) {}
+  Operation& operation() override { return operation_; }
+  OutcomeLog& log() override { return operation_.log(); }
+  Result<CommandResult> Conclude(CommandResult result) override {
+    return dedup_.Reduce(std::move(result), operation_.entries(), nullptr, services_);
+  }
+
+ private:
+  const Dedup& dedup_;
+  const CommandServices& services_;
+  DedupOperation operation_;
+};
+
+class Dedup::VectorRun final : public CommandRun {
+ public:
+  VectorRun(const Dedup& dedup, const CommandServices& services, std::unique_ptr<Embedder> embedder,
+            VectorStore store)
+      : CommandRun(services),
+        dedup_(dedup),
+        services_(services),
+        embedder_(std::move(embedder)),
+        store_(std::move(store)),
+        operation_(*embedder_, store_, nullptr, services, /*needs_notes=*/true, [this](EmbeddedImage& image) {
+          entries_.push_back({std::move(image.file), image.content, image.stamp, image.stamp.size,
+                              image.width, image.height, 0, image.notes, image.place.row});
+        }) {
+    options.workers = EmbeddingWorkers(dedup.options_.embedding, services);
+    alone = true;  // the operation is embed's, which does not know of a reduce
+  }
+  Operation& operation() override { return operation_; }
+  OutcomeLog& log() override { return operation_.log(); }
+  Result<CommandResult> Conclude(CommandResult result) override {
+    if (!result.counts.interrupted) embedder_->Describe(result.details);
+    return dedup_.Reduce(std::move(result), entries_, store_.file.get(), services_);
+  }
+
+ private:
+  const Dedup& dedup_;
+  const CommandServices& services_;
+  std::unique_ptr<Embedder> embedder_;
+  VectorStore store_;
+  std::vector<DedupEntry> entries_;
+  EmbedOperation operation_;
+};
+
+Result<std::unique_ptr<CommandRun>> Dedup::Begin(ItemSource&, const CommandServices& services) {
+  if (options_.method != "embedding")
+    return std::unique_ptr<CommandRun>(std::make_unique<HashRun>(*this, services));
+  Result<std::unique_ptr<Embedder>> embedder = MakeEmbedder(options_.embedding, services);
+  if (!embedder) return embedder.error();
+  Result<VectorStore> store = OpenVectorStore(*services.catalog, (*embedder)->kind());
+  if (!store) return store.error();
+  return std::unique_ptr<CommandRun>(
+      std::make_unique<VectorRun>(*this, services, *std::move(embedder), *std::move(store)));
+}
 
 Dedup::Dedup(CLI::App& app) {
   app.footer(

@@ -37,6 +37,9 @@ class DedupOperation final : public Operation {
   Result<ItemPlan> Plan(const Item& item) const override;
   Result<bool> Recall(const Item& item, Outcome& outcome) override;
   Result<std::unique_ptr<ItemTask>> Start(const Item& item, const ItemPlan& plan) override;
+  Verdict Judge(const Outcome&) const override { return Verdict::kAfterReduce; }
+  bool JudgesAfterReduce() const override { return true; }
+  bool LeavesOnlyFacts() const override { return true; }
   void Collect(Outcome& outcome) override;
 
   std::vector<DedupEntry>& entries() { return entries_; }

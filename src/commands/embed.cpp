@@ -10,6 +10,60 @@
 namespace imgmill {
 namespace {
 
+class EmbedRun final : public CommandRun {
+ public:
+  EmbedRun(const CommandServices& services, std::unique_ptr<Embedder> embedder, VectorStore store,
+           std::unique_ptr<VectorExport> exported)
+      : CommandRun(services),
+        embedder_(std::move(embedder)),
+        store_(std::move(store)),
+        exported_(std::move(exported)),
+        operation_(*embedder_, store_, nullptr, services, /*needs_notes=*/false,
+                   [this](EmbeddedImage& image) { Take(image); }) {}
+  Operation& operation() override { return operation_; }
+  OutcomeLog& log() override { return operation_.log(); }
+
+  Result<CommandResult> Conclude(CommandResult result) override {
+    if (!status_) return status_.error();
+    result.kept = std::move(embedded_);
+    const RunCounts& counts = result.counts;
+    if (counts.interrupted) return result;
+    embedder_->Describe(result.details);
+    const int dimension = store_.file ? store_.file->dimension() : 0;
+    result.details["dimension"] = dimension;
+    result.summary = std::to_string(result.kept.size()) + " vectors of " + std::to_string(dimension);
+    if (counts.recalled > 0) result.summary += ", " + std::to_string(counts.recalled) + " known before";
+    if (exported_) {
+      if (Status committed = exported_->Commit(); !committed) return committed.error();
+      nlohmann::ordered_json files = nlohmann::ordered_json::array();
+      for (const std::string& file : exported_->files()) {
+        files.push_back(PrintablePath(file));
+        result.text += PrintablePath(file) + "\n";
+      }
+      result.details["exported"] = std::move(files);
+    }
+    return result;
+  }
+
+ private:
+  void Take(EmbeddedImage& image) {
+    if (exported_ && status_) {
+      vector_.resize(static_cast<size_t>(image.vectors->dimension()));
+      status_ = image.vectors->Read(image.place, vector_);
+      if (status_) status_ = exported_->Add(image.file.path, image.content.Hex(), vector_);
+    }
+    embedded_.push_back(std::move(image.file));
+  }
+
+  std::unique_ptr<Embedder> embedder_;
+  VectorStore store_;
+  std::unique_ptr<VectorExport> exported_;
+  std::vector<ListedFile> embedded_;
+  Status status_;  // of the export: the vectors themselves are safe in the catalog
+  std::vector<float> vector_;
+  EmbedOperation operation_;
+};
+
 class Embed final : public Command {
  public:
   explicit Embed(CLI::App& app);
@@ -22,7 +76,7 @@ class Embed final : public Command {
   std::string weight_file() const override { return options_.embedding.model; }
   std::string defaults_file() const override { return options_.embedding.defaults_file(); }
 
-  Result<CommandResult> Run(ItemSource& source, const CommandServices& services) override {
+  Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override {
     const SharedOptions& shared = *services.shared;
     Result<std::unique_ptr<Embedder>> embedder = MakeEmbedder(options_.embedding, services);
     if (!embedder) return embedder.error();
@@ -38,44 +92,10 @@ class Embed final : public Command {
       if (!created) return created.error();
       exported = *std::move(created);
     }
-
-    std::vector<ListedFile> embedded;
-    Status status;  // of the export: the vectors themselves are safe in the catalog
-    std::vector<float> vector;
-    const auto take = [&](EmbeddedImage& image) {
-      if (exported && status) {
-        vector.resize(static_cast<size_t>(image.vectors->dimension()));
-        status = image.vectors->Read(image.place, vector);
-        if (status) status = exported->Add(image.file.path, image.content.Hex(), vector);
-      }
-      embedded.push_back(std::move(image.file));
-    };
-    EmbedOperation operation(**embedder, *store, nullptr, services, /*needs_notes=*/false, take);
-    EngineOptions options = services.engine_options();
-    options.workers = EmbeddingWorkers(options_.embedding, services);
-    Result<CommandResult> run = RunEngine(source, operation, operation.log(), options, services.engine());
-    if (!run) return run;
-    if (!status) return status.error();
-    CommandResult result = *std::move(run);
-    result.kept = std::move(embedded);
-    const RunCounts& counts = result.counts;
-    if (counts.interrupted) return result;
-
-    (*embedder)->Describe(result.details);
-    const int dimension = store->file ? store->file->dimension() : 0;
-    result.details["dimension"] = dimension;
-    result.summary = std::to_string(result.kept.size()) + " vectors of " + std::to_string(dimension);
-    if (counts.recalled > 0) result.summary += ", " + std::to_string(counts.recalled) + " known before";
-    if (exported) {
-      if (Status committed = exported->Commit(); !committed) return committed.error();
-      nlohmann::ordered_json files = nlohmann::ordered_json::array();
-      for (const std::string& file : exported->files()) {
-        files.push_back(PrintablePath(file));
-        result.text += PrintablePath(file) + "\n";
-      }
-      result.details["exported"] = std::move(files);
-    }
-    return result;
+    auto run =
+        std::make_unique<EmbedRun>(services, *std::move(embedder), *std::move(store), std::move(exported));
+    run->options.workers = EmbeddingWorkers(options_.embedding, services);
+    return std::unique_ptr<CommandRun>(std::move(run));
   }
 
  private:

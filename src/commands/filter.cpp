@@ -63,46 +63,14 @@ class Filter final : public Command {
     return options_.to;
   }  // or a rerun would judge its copies
 
-  std::unique_ptr<Operation> FactsOnly(const CommandServices& services) const override {
-    std::vector<Signal> signals;
-    AssignColumns(RulesOf(options_), signals);
-    auto operation = std::make_unique<FilterOperation>(signals, !options_.export_file.empty(), services);
-    if (!operation->decodes()) return nullptr;
-    return operation;
-  }
-
-  Result<CommandResult> Run(ItemSource& source, const CommandServices& services) override {
-    std::vector<Signal> signals;
-    std::vector<AppliedRule> rules = AssignColumns(RulesOf(options_), signals);
-    if (!options_.export_file.empty()) {
-      if (Status may = MayExport(options_.export_file); !may) return may.error();
-    }
-    FilterOperation operation(signals, !options_.export_file.empty(), services);
-    Result<CommandResult> mapped =
-        RunEngine(source, operation, operation.log(), services.engine_options(), services.engine());
-    if (!mapped || mapped->counts.interrupted) return mapped;  // half a folder has no percentiles
-    CommandResult result = *std::move(mapped);
-
-    Judging judging(operation, rules, services);
-    const LadderOutcome judged = services.memory->Guarded(judging, kHostWork, *services.stop);
-    if (!judged.status) return judged.status.error();
-    if (!options_.export_file.empty() && !services.shared->dry_run) {
-      if (Status exported =
-              ExportSignals(options_.export_file, operation.entries(), rules, operation.facts());
-          !exported) {
-        return exported.error();
-      }
-    }
-    Describe(operation, rules, services, result);
-    if (Status allowed = CheckMostDropped(rules, result); !allowed) {
-      result.refusal = allowed.error();
-    } else if (options_.action != "report") {
-      if (Status acted = Act(operation.entries(), services, result); !acted) return acted.error();
-    }
-    return result;
-  }
+  Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override;
 
  private:
+  class FilterRun;
+
+  /// Whether it may still come to nothing for all images, or to other files than these.
+  bool ActsOnAll() const { return options_.action != "report" || !options_.max_drop.empty(); }
+
   /// "short_side>=256: 3, sharpness>p10: 2"
   static std::string ByRule(const std::vector<AppliedRule>& rules) {
     std::string text;
@@ -212,6 +180,56 @@ class Filter final : public Command {
 
   FilterOptions options_;
 };
+
+class Filter::FilterRun final : public CommandRun {
+ public:
+  FilterRun(const Filter& filter, const CommandServices& services)
+      : CommandRun(services),
+        filter_(filter),
+        services_(services),
+        rules_(AssignColumns(RulesOf(filter.options_), signals_)),
+        operation_(signals_, exports(), services, RulesOf(filter.options_), filter.ActsOnAll()) {}
+
+  Operation& operation() override { return operation_; }
+  OutcomeLog& log() override { return operation_.log(); }
+
+  Result<CommandResult> Conclude(CommandResult result) override {
+    if (result.counts.interrupted) return result;  // half a folder has no percentiles
+    Judging judging(operation_, rules_, services_);
+    const LadderOutcome judged = services_.memory->Guarded(judging, kHostWork, *services_.stop);
+    if (!judged.status) return judged.status.error();
+    if (exports() && !services_.shared->dry_run) {
+      if (Status exported =
+              ExportSignals(filter_.options_.export_file, operation_.entries(), rules_, operation_.facts());
+          !exported) {
+        return exported.error();
+      }
+    }
+    filter_.Describe(operation_, rules_, services_, result);
+    if (Status allowed = filter_.CheckMostDropped(rules_, result); !allowed) {
+      result.refusal = allowed.error();
+    } else if (filter_.options_.action != "report") {
+      if (Status acted = filter_.Act(operation_.entries(), services_, result); !acted) return acted.error();
+    }
+    return result;
+  }
+
+ private:
+  bool exports() const { return !filter_.options_.export_file.empty(); }
+
+  const Filter& filter_;
+  const CommandServices& services_;
+  std::vector<Signal> signals_;
+  std::vector<AppliedRule> rules_;
+  FilterOperation operation_;
+};
+
+Result<std::unique_ptr<CommandRun>> Filter::Begin(ItemSource&, const CommandServices& services) {
+  if (!options_.export_file.empty()) {
+    if (Status may = MayExport(options_.export_file); !may) return may.error();
+  }
+  return std::unique_ptr<CommandRun>(std::make_unique<FilterRun>(*this, services));
+}
 
 std::string SignalTable() {
   std::string text = "Signals:\n";

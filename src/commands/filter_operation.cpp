@@ -1,6 +1,7 @@
 // Measures all pixel signals from one decode and keeps them in the catalog.
 #include "filter_operation.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "imgmill/base/byte_size.h"
@@ -22,6 +23,10 @@ SignalSet OfHeader() {
     if (!info.from_pixels) set.Insert(info.signal);
   }
   return set;
+}
+
+double ValueOf(const SignalValues& values, Signal signal) {
+  return values[signal].value_or(std::numeric_limits<double>::quiet_NaN());
 }
 
 bool AnyFromPixels(const std::vector<Signal>& signals) {
@@ -95,10 +100,13 @@ class FilterOperation::Task final : public ItemTask {
 };
 
 FilterOperation::FilterOperation(const std::vector<Signal>& wanted, bool all_signals,
-                                 const CommandServices& services)
+                                 const CommandServices& services, std::vector<FilterRule> rules, bool acts)
     : wanted_(wanted),
       pixels_(all_signals || AnyFromPixels(wanted)),
       allow_truncated_(services.shared->allow_truncated),
+      rules_(std::move(rules)),
+      after_reduce_(acts || std::any_of(rules_.begin(), rules_.end(),
+                                        [](const FilterRule& rule) { return rule.percentile; })),
       facts_(*services.catalog, allow_truncated_),
       log_(services),
       columns_(wanted.size()) {}
@@ -128,13 +136,21 @@ Result<std::unique_ptr<ItemTask>> FilterOperation::Start(const Item& item, const
   return std::unique_ptr<ItemTask>(std::make_unique<Task>(*this, item, plan));
 }
 
+Verdict FilterOperation::Judge(const Outcome& outcome) const {
+  const SignalValues& values = static_cast<const FilterPayload&>(*outcome.payload).values;
+  for (const FilterRule& rule : rules_) {
+    if (!rule.percentile && rule.Drops(ValueOf(values, rule.signal), rule.number)) return Verdict::kDrop;
+  }
+  return after_reduce_ ? Verdict::kAfterReduce : Verdict::kKeep;
+}
+
 void FilterOperation::Collect(Outcome& outcome) {
   log_.Record(outcome);
   if (outcome.state != Outcome::State::kDone) return;
   const auto& payload = static_cast<const FilterPayload&>(*outcome.payload);
   entries_.push_back({outcome.file, payload.stamp, payload.content, 0});
   for (size_t i = 0; i < wanted_.size(); ++i) {
-    columns_[i].push_back(payload.values[wanted_[i]].value_or(std::numeric_limits<double>::quiet_NaN()));
+    columns_[i].push_back(ValueOf(payload.values, wanted_[i]));
   }
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "filter_rule.h"
 #include "imgmill/commands/command.h"
 #include "imgmill/engine/operation.h"
 #include "imgmill/signals/signal_set.h"
@@ -39,13 +40,19 @@ class FilterOperation final : public Operation {
   /// @param wanted  the signals whose values are kept, a column each. If one of them needs the pixels, all
   ///   pixel signals are measured, so that other rules on the same images need no decode; if none does, the
   ///   images are not decoded.
-  FilterOperation(const std::vector<Signal>& wanted, bool all_signals, const CommandServices& services);
+  /// @param rules  which images are kept, as far as one image alone can say
+  /// @param acts   something else is decided after all images, such as where they are
+  FilterOperation(const std::vector<Signal>& wanted, bool all_signals, const CommandServices& services,
+                  std::vector<FilterRule> rules, bool acts);
 
   std::string name() const override { return "filter"; }
   std::string Fingerprint() const override { return pixels_ ? "filter pixels" : "filter header"; }
   Result<ItemPlan> Plan(const Item& item) const override;
   Result<bool> Recall(const Item& item, Outcome& outcome) override;
   Result<std::unique_ptr<ItemTask>> Start(const Item& item, const ItemPlan& plan) override;
+  Verdict Judge(const Outcome& outcome) const override;
+  bool JudgesAfterReduce() const override { return after_reduce_; }
+  bool LeavesOnlyFacts() const override { return true; }
   void Collect(Outcome& outcome) override;
 
   const SignalFacts& facts() const { return facts_; }
@@ -62,6 +69,8 @@ class FilterOperation final : public Operation {
   std::vector<Signal> wanted_;
   bool pixels_;
   bool allow_truncated_;
+  std::vector<FilterRule> rules_;
+  bool after_reduce_;
   SignalFacts facts_;
   OutcomeLog log_;
   std::vector<FilterEntry> entries_;

@@ -1,6 +1,7 @@
 // "sharpness>p10": one condition on one signal, as text and as a test of a value.
 #pragma once
 
+#include <cmath>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,10 @@ struct FilterRule {
   bool percentile = false;
 
   bool Holds(double value, double threshold) const;
+  /// Whether an image of this value is dropped; NaN, for no value, holds nowhere.
+  bool Drops(double value, double threshold) const {
+    return (!std::isnan(value) && Holds(value, threshold)) != keeps;
+  }
   /// "--keep" or "--drop".
   const char* flag() const { return keeps ? "--keep" : "--drop"; }
 };

@@ -59,10 +59,8 @@ Status Judge(const std::vector<std::vector<double>>& columns, std::vector<Applie
       applied.threshold = Percentile(sorted.span(), applied.rule.number);
     }
     for (size_t i = 0; i < entries.size(); ++i) {
-      const bool has_value = !std::isnan(values[i]);
-      if (!has_value) ++applied.no_value;
-      const bool holds = has_value && applied.rule.Holds(values[i], applied.threshold);
-      if (holds == applied.rule.keeps) continue;
+      if (std::isnan(values[i])) ++applied.no_value;
+      if (!applied.rule.Drops(values[i], applied.threshold)) continue;
       ++applied.dropped;
       entries[i].broken_rules |= uint64_t{1} << r;
     }

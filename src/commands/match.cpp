@@ -46,52 +46,11 @@ class Match final : public Command {
   std::string defaults_file() const override { return options_.embedding.defaults_file(); }
   std::string catalog_of() const override { return options_.in; }
 
-  Result<CommandResult> Run(ItemSource& source, const CommandServices& services) override {
-    const SharedOptions& shared = *services.shared;
-    Result<std::unique_ptr<Embedder>> embedder = MakeEmbedder(options_.embedding, services);
-    if (!embedder) return embedder.error();
-    Result<VectorStore> store = OpenVectorStore(*services.catalog, (*embedder)->kind());
-    if (!store) return store.error();
-    if (!store->file) {
-      return Error{
-          Stage::kConfigure, Code::kUsage,
-          "the catalog " + PrintablePath(services.catalog->folder()) +
-              " has no vectors of this kind: run imgmill embed on the same folder first, with the same "
-              "--model options"};
-    }
-    // Queries leave no trace in the catalog that they ask: they would be found by the next ones.
-    Result<std::unique_ptr<Catalog>> own = Catalog::Open("");
-    if (!own) return own.error();
-    VectorStore own_store{own->get(), nullptr};
-    std::vector<EmbeddedImage> queries;
-    EmbedOperation operation(**embedder, *store, &own_store, services, /*needs_notes=*/false,
-                             [&](EmbeddedImage& image) { queries.push_back(std::move(image)); });
-    EngineServices engine_services = services.engine();
-    engine_services.notes = own->get();
-    // Not by --force either: that would load the model for images that are embedded.
-    const EngineOptions options{EmbeddingWorkers(options_.embedding, services), shared.limits};
-    Result<CommandResult> run = RunEngine(source, operation, operation.log(), options, engine_services);
-    if (!run) return run;
-    CommandResult result = *std::move(run);
-    for (const EmbeddedImage& query : queries) result.kept.push_back(query.file);
-    if (result.counts.interrupted) return result;
-
-    MatchQuestion question;
-    question.fact = VectorFact((*embedder)->kind(), shared.allow_truncated);
-    question.folder = options_.in.empty() ? std::string() : CanonicalOrSame(options_.in);
-    if (question.folder == "/") question.folder.clear();
-    question.top = static_cast<size_t>(options_.top);
-    question.least = static_cast<float>(options_.min_similarity);
-    question.exclude_self = options_.exclude_self;
-    Result<std::vector<std::vector<MatchedImage>>> matches =
-        SearchMatches(*store, question, queries, services);
-    if (!matches) return matches.error();
-    (*embedder)->Describe(result.details);
-    Describe(queries, *matches, question.folder, result);
-    return result;
-  }
+  Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override;
 
  private:
+  class MatchRun;
+
   void Describe(const std::vector<EmbeddedImage>& queries,
                 const std::vector<std::vector<MatchedImage>>& matches, const std::string& folder,
                 CommandResult& result) const {
@@ -138,6 +97,76 @@ class Match final : public Command {
 
   MatchOptions options_;
 };
+
+class Match::MatchRun final : public CommandRun {
+ public:
+  /// Queries leave no trace in the catalog that they ask: they would be found by the next ones.
+  MatchRun(const Match& match, const CommandServices& services, std::unique_ptr<Embedder> embedder,
+           VectorStore store, std::unique_ptr<Catalog> own)
+      : CommandRun(services),
+        match_(match),
+        services_(services),
+        embedder_(std::move(embedder)),
+        store_(std::move(store)),
+        own_(std::move(own)),
+        own_store_{own_.get(), nullptr},
+        operation_(*embedder_, store_, &own_store_, services, /*needs_notes=*/false,
+                   [this](EmbeddedImage& image) { queries_.push_back(std::move(image)); }) {
+    engine.notes = own_.get();
+    // Not by --force either: that would load the model for images that are embedded.
+    options = {EmbeddingWorkers(match.options_.embedding, services), services.shared->limits};
+    alone = true;
+  }
+  Operation& operation() override { return operation_; }
+  OutcomeLog& log() override { return operation_.log(); }
+
+  Result<CommandResult> Conclude(CommandResult result) override {
+    for (const EmbeddedImage& query : queries_) result.kept.push_back(query.file);
+    if (result.counts.interrupted) return result;
+    const MatchOptions& asked = match_.options_;
+    MatchQuestion question;
+    question.fact = VectorFact(embedder_->kind(), services_.shared->allow_truncated);
+    question.folder = asked.in.empty() ? std::string() : CanonicalOrSame(asked.in);
+    if (question.folder == "/") question.folder.clear();
+    question.top = static_cast<size_t>(asked.top);
+    question.least = static_cast<float>(asked.min_similarity);
+    question.exclude_self = asked.exclude_self;
+    Result<std::vector<std::vector<MatchedImage>>> matches =
+        SearchMatches(store_, question, queries_, services_);
+    if (!matches) return matches.error();
+    embedder_->Describe(result.details);
+    match_.Describe(queries_, *matches, question.folder, result);
+    return result;
+  }
+
+ private:
+  const Match& match_;
+  const CommandServices& services_;
+  std::unique_ptr<Embedder> embedder_;
+  VectorStore store_;
+  std::unique_ptr<Catalog> own_;
+  VectorStore own_store_;
+  std::vector<EmbeddedImage> queries_;
+  EmbedOperation operation_;
+};
+
+Result<std::unique_ptr<CommandRun>> Match::Begin(ItemSource&, const CommandServices& services) {
+  Result<std::unique_ptr<Embedder>> embedder = MakeEmbedder(options_.embedding, services);
+  if (!embedder) return embedder.error();
+  Result<VectorStore> store = OpenVectorStore(*services.catalog, (*embedder)->kind());
+  if (!store) return store.error();
+  if (!store->file) {
+    return Error{
+        Stage::kConfigure, Code::kUsage,
+        "the catalog " + PrintablePath(services.catalog->folder()) +
+            " has no vectors of this kind: run imgmill embed on the same folder first, with the same "
+            "--model options"};
+  }
+  Result<std::unique_ptr<Catalog>> own = Catalog::Open("");
+  if (!own) return own.error();
+  return std::unique_ptr<CommandRun>(
+      std::make_unique<MatchRun>(*this, services, *std::move(embedder), *std::move(store), *std::move(own)));
+}
 
 Match::Match(CLI::App& app) {
   app.footer(

@@ -62,9 +62,14 @@ class Tile final : public Command {
   std::string output_folder() const override { return options_.output; }
   void set_output_folder(const std::string& folder) override { options_.output = folder; }
 
-  Result<CommandResult> Run(ItemSource& source, const CommandServices& services) override {
-    if (options_.pair.empty()) return RunOn(source, services, nullptr);
-    for (const std::string& path : services.shared->list.paths) {
+  Result<std::unique_ptr<CommandRun>> Begin(ItemSource& source, const CommandServices& services) override;
+
+ private:
+  class TileRun;
+
+  /// The partners, if these are not the images themselves.
+  Result<PairIndex> ReadPairs(const ItemSource& source, const SharedOptions& shared) const {
+    for (const std::string& path : shared.list.paths) {
       std::error_code missing;
       if (source.FromUser() && std::filesystem::equivalent(path, options_.pair, missing)) {
         return Error{
@@ -75,15 +80,11 @@ class Tile final : public Command {
     }
     ListOptions list;
     list.paths = {options_.pair};
-    list.recursive = services.shared->list.recursive;
+    list.recursive = shared.list.recursive;
     list.leave_out = {options_.output};
-    Result<PairIndex> pairs = PairIndex::Read(list);
-    if (!pairs) return pairs.error();
-    PairedSource both(source, *pairs, NamesWholeFolders(source, services.shared->list));
-    return RunOn(both, services, &*pairs);
+    return PairIndex::Read(list);
   }
 
- private:
   /// Whether every partner must be asked for. Where the user or an earlier step chose among the images, the
   /// others' partners are no mistake.
   static bool NamesWholeFolders(const ItemSource& source, const ListOptions& list) {
@@ -91,44 +92,7 @@ class Tile final : public Command {
            std::all_of(list.paths.begin(), list.paths.end(), &IsFolder);
   }
 
-  Result<CommandResult> RunOn(ItemSource& source, const CommandServices& services, PairIndex* pairs) {
-    const SharedOptions& shared = *services.shared;
-    const std::string path = options_.output + "/" + kManifest;
-    std::unique_ptr<TileManifest> manifest;
-    if (shared.dry_run) {
-      if (Status may = TileManifest::MayOpen(path, shared.force); !may) return may.error();
-    } else {
-      Result<std::unique_ptr<TileManifest>> opened = TileManifest::Open(path, shared.force);
-      if (!opened) return opened.error();
-      manifest = *std::move(opened);
-    }
-    TileOperation operation(options_, services, pairs, manifest.get());
-    EngineOptions options = services.engine_options();
-    options.dry_run = shared.dry_run;
-    Result<CommandResult> run = RunEngine(source, operation, operation.log(), options, services.engine());
-    if (!run) return run;
-    CommandResult result = SumUp(*std::move(run), operation);
-    if (shared.dry_run) {
-      result.text = operation.preview();
-      result.summary = "dry run: " + std::to_string(result.counts.done) + " would be cut into " +
-                       PrintablePath(options_.output) + ", largest lease " +
-                       FormatByteSize(operation.largest_lease());
-    } else if (!result.counts.interrupted) {  // else the list is no whole one: the rerun writes it
-      const Result<KeptTiles> finished = manifest->Finish();
-      if (!finished) return finished.error();
-      if (finished->tiles > 0) {
-        result.details["tiles_of_other_sources"] = finished->tiles;
-        result.details["other_sources"] = finished->sources;
-        result.summary += ", " + std::to_string(finished->tiles) +
-                          (options_.pair.empty() ? " tile" : " pair") + (finished->tiles == 1 ? "" : "s") +
-                          " of " + std::to_string(finished->sources) + " other source" +
-                          (finished->sources == 1 ? "" : "s") + " kept in the list";
-      }
-      result.details["manifest"] = PrintablePath(path);
-      result.text = PrintablePath(path) + "\n";
-    }
-    return result;
-  }
+  std::string ManifestPath() const { return options_.output + "/" + kManifest; }
 
   CommandResult SumUp(CommandResult result, TileOperation& operation) const {
     const RunCounts& counts = result.counts;
@@ -154,6 +118,76 @@ class Tile final : public Command {
 
   TileOptions options_;
 };
+
+class Tile::TileRun final : public CommandRun {
+ public:
+  TileRun(const Tile& tile, const CommandServices& services, std::unique_ptr<TileManifest> manifest,
+          std::optional<PairIndex> pairs, ItemSource& given)
+      : CommandRun(services),
+        tile_(tile),
+        dry_run_(services.shared->dry_run),
+        manifest_(std::move(manifest)),
+        pairs_(std::move(pairs)),
+        operation_(tile.options_, services, pairs_ ? &*pairs_ : nullptr, manifest_.get()) {
+    options.dry_run = dry_run_;
+    if (!pairs_) return;
+    source = std::make_unique<PairedSource>(given, *pairs_, NamesWholeFolders(given, services.shared->list));
+    alone = true;  // nobody else asks for partners
+  }
+  Operation& operation() override { return operation_; }
+  OutcomeLog& log() override { return operation_.log(); }
+
+  Result<CommandResult> Conclude(CommandResult mapped) override {
+    CommandResult result = tile_.SumUp(std::move(mapped), operation_);
+    if (dry_run_) {
+      result.text = operation_.preview();
+      result.summary = "dry run: " + std::to_string(result.counts.done) + " would be cut into " +
+                       PrintablePath(tile_.options_.output) + ", largest lease " +
+                       FormatByteSize(operation_.largest_lease());
+    } else if (!result.counts.interrupted) {  // else the list is no whole one: the rerun writes it
+      const Result<KeptTiles> finished = manifest_->Finish();
+      if (!finished) return finished.error();
+      if (finished->tiles > 0) {
+        result.details["tiles_of_other_sources"] = finished->tiles;
+        result.details["other_sources"] = finished->sources;
+        result.summary += ", " + std::to_string(finished->tiles) +
+                          (tile_.options_.pair.empty() ? " tile" : " pair") +
+                          (finished->tiles == 1 ? "" : "s") + " of " + std::to_string(finished->sources) +
+                          " other source" + (finished->sources == 1 ? "" : "s") + " kept in the list";
+      }
+      result.details["manifest"] = PrintablePath(tile_.ManifestPath());
+      result.text = PrintablePath(tile_.ManifestPath()) + "\n";
+    }
+    return result;
+  }
+
+ private:
+  const Tile& tile_;
+  const bool dry_run_;
+  std::unique_ptr<TileManifest> manifest_;
+  std::optional<PairIndex> pairs_;
+  TileOperation operation_;
+};
+
+Result<std::unique_ptr<CommandRun>> Tile::Begin(ItemSource& source, const CommandServices& services) {
+  const SharedOptions& shared = *services.shared;
+  std::optional<PairIndex> pairs;
+  if (!options_.pair.empty()) {
+    Result<PairIndex> read = ReadPairs(source, shared);
+    if (!read) return read.error();
+    pairs = *std::move(read);
+  }
+  std::unique_ptr<TileManifest> manifest;
+  if (shared.dry_run) {
+    if (Status may = TileManifest::MayOpen(ManifestPath(), shared.force); !may) return may.error();
+  } else {
+    Result<std::unique_ptr<TileManifest>> opened = TileManifest::Open(ManifestPath(), shared.force);
+    if (!opened) return opened.error();
+    manifest = *std::move(opened);
+  }
+  return std::unique_ptr<CommandRun>(
+      std::make_unique<TileRun>(*this, services, std::move(manifest), std::move(pairs), source));
+}
 
 Tile::Tile(CLI::App& app) {
   app.footer(

@@ -25,6 +25,85 @@ const std::array<std::string, 7> kMethods = {"nearest",  "linear",   "cubic",  "
 
 constexpr char kFormats[] = "png, jpg, webp or tiff";
 
+/// What both ways sum up alike.
+class UpscaleRun : public CommandRun {
+ public:
+  UpscaleRun(const UpscaleOptions& upscale, const CommandServices& services)
+      : CommandRun(services), upscale_(upscale), dry_run_(services.shared->dry_run) {
+    options.dry_run = dry_run_;
+  }
+  UpscaleOperation& operation() override = 0;
+  OutcomeLog& log() override { return operation().log(); }
+
+  Result<CommandResult> Conclude(CommandResult result) override {
+    const RunCounts& counts = result.counts;
+    result.kept = std::move(operation().written());
+    if (dry_run_) {
+      result.text = operation().preview();
+      result.summary = "dry run: " + std::to_string(counts.done) + " would be written to " +
+                       PrintablePath(upscale_.output) + ", largest lease " +
+                       FormatByteSize(operation().largest_lease());
+    } else {
+      nlohmann::ordered_json outputs = nlohmann::ordered_json::array();
+      for (const ListedFile& file : result.kept) {
+        outputs.push_back(PrintablePath(file.path));
+        result.text += PrintablePath(file.path) + "\n";
+      }
+      result.details["outputs"] = std::move(outputs);
+      result.summary = std::to_string(counts.done) + " written to " + PrintablePath(upscale_.output);
+    }
+    if (counts.skipped > 0) {
+      result.summary += ", " + std::to_string(counts.skipped) +
+                        (counts.skipped == 1 ? " was finished already" : " were finished already");
+    }
+    Describe(result.details);
+    return result;
+  }
+
+ protected:
+  virtual void Describe(nlohmann::ordered_json& details) const = 0;
+  const UpscaleOptions& upscale_;
+
+ private:
+  const bool dry_run_;
+};
+
+class ResizeRun final : public UpscaleRun {
+ public:
+  ResizeRun(const UpscaleOptions& upscale, const CommandServices& services)
+      : UpscaleRun(upscale, services), operation_(upscale, services) {}
+  UpscaleOperation& operation() override { return operation_; }
+
+ private:
+  void Describe(nlohmann::ordered_json& details) const override { details["method"] = upscale_.method; }
+
+  ResizeOperation operation_;
+};
+
+class ModelRun final : public UpscaleRun {
+ public:
+  ModelRun(const UpscaleOptions& upscale, const CommandServices& services,
+           std::shared_ptr<UpscaleModel> model, const NumericsPlan& plan, std::unique_ptr<DeviceLane> lane)
+      : UpscaleRun(upscale, services),
+        model_(std::move(model)),
+        plan_(plan),
+        lane_(std::move(lane)),
+        operation_(upscale, services, *model_, plan_, *lane_) {}
+  UpscaleOperation& operation() override { return operation_; }
+
+ private:
+  void Describe(nlohmann::ordered_json& details) const override {
+    details["model"] = PrintablePath(upscale_.model);
+    details["architecture"] = model_->info().architecture;
+    details["plan"] = plan_.Describe();
+  }
+
+  std::shared_ptr<UpscaleModel> model_;
+  const NumericsPlan plan_;
+  std::unique_ptr<DeviceLane> lane_;
+  ModelOperation operation_;
+};
+
 class Upscale final : public Command {
  public:
   explicit Upscale(CLI::App& app);
@@ -34,86 +113,45 @@ class Upscale final : public Command {
   std::string weight_file() const override { return options_.model; }
   void set_output_folder(const std::string& folder) override { options_.output = folder; }
 
-  Result<CommandResult> Run(ItemSource& source, const CommandServices& services) override {
+  Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override {
     if (options_.method == "lanczos") options_.method = "lanczos3";
-    return options_.model.empty() ? RunClassical(source, services) : RunModel(source, services);
+    if (!options_.model.empty()) return BeginModel(services);
+    return std::unique_ptr<CommandRun>(std::make_unique<ResizeRun>(options_, services));
   }
 
  private:
-  Result<CommandResult> RunClassical(ItemSource& source, const CommandServices& services) {
-    ResizeOperation operation(options_, services);
-    Result<CommandResult> result = RunOperation(source, services, operation);
-    if (result) result->details["method"] = options_.method;
-    return result;
-  }
-
-  Result<CommandResult> RunModel(ItemSource& source, const CommandServices& services) {
-    const SharedOptions& shared = *services.shared;
-    Result<ModelRuntime*> runtime = services.OpenModels();
-    if (!runtime) return runtime.error();
-    Result<std::shared_ptr<UpscaleModel>> loaded = LoadGuarded<UpscaleModel>(
-        services, options_.model, "upscale", [&] { return (*runtime)->LoadUpscaler(options_.model); });
-    if (!loaded) return loaded.error();
-    const std::shared_ptr<UpscaleModel> model = *std::move(loaded);
-    const ModelInfo& info = model->info();
-    if (options_.scale > 0 && options_.scale != info.scale) {
-      return Error{Stage::kConfigure, Code::kUsage,
-                   "--scale does not fit: this model enlarges " + std::to_string(info.scale) + " times"};
-    }
-    NumericsPlan plan = model->Plan(services.memory->device(0).name());
-    if (options_.tile > 0 && info.receptive_radius >= 0) plan.tile = options_.tile;
-    if (shared.batch > 0) plan.micro_batch = shared.batch;
-    services.log(LogLevel::kInfo,
-                 info.architecture + " x" + std::to_string(info.scale) + ", " + plan.Describe());
-
-    // Weights and LibTorch are in memory now: what they hold is nobody's lease.
-    services.memory->Rebaseline();
-    Result<std::unique_ptr<DeviceLane>> lane =
-        DeviceLane::Open(*model, plan, LargestTile(plan), *services.memory, *services.stop);
-    if (!lane) return lane.error();
-    ModelOperation operation(options_, services, *model, plan, **lane);
-    Result<CommandResult> result = RunOperation(source, services, operation);
-    if (result) {
-      result->details["model"] = PrintablePath(options_.model);
-      result->details["architecture"] = info.architecture;
-      result->details["plan"] = plan.Describe();
-    }
-    return result;
-  }
-
-  Result<CommandResult> RunOperation(ItemSource& source, const CommandServices& services,
-                                     UpscaleOperation& operation) {
-    const bool dry_run = services.shared->dry_run;
-    EngineOptions options = services.engine_options();
-    options.dry_run = dry_run;
-    Result<CommandResult> run = RunEngine(source, operation, operation.log(), options, services.engine());
-    if (!run) return run;
-    CommandResult result = *std::move(run);
-    const RunCounts& counts = result.counts;
-    result.kept = std::move(operation.written());
-    if (dry_run) {
-      result.text = operation.preview();
-      result.summary = "dry run: " + std::to_string(counts.done) + " would be written to " +
-                       PrintablePath(options_.output) + ", largest lease " +
-                       FormatByteSize(operation.largest_lease());
-    } else {
-      nlohmann::ordered_json outputs = nlohmann::ordered_json::array();
-      for (const ListedFile& file : result.kept) {
-        outputs.push_back(PrintablePath(file.path));
-        result.text += PrintablePath(file.path) + "\n";
-      }
-      result.details["outputs"] = std::move(outputs);
-      result.summary = std::to_string(counts.done) + " written to " + PrintablePath(options_.output);
-    }
-    if (counts.skipped > 0) {
-      result.summary += ", " + std::to_string(counts.skipped) +
-                        (counts.skipped == 1 ? " was finished already" : " were finished already");
-    }
-    return result;
-  }
+  Result<std::unique_ptr<CommandRun>> BeginModel(const CommandServices& services) const;
 
   UpscaleOptions options_;
 };
+
+Result<std::unique_ptr<CommandRun>> Upscale::BeginModel(const CommandServices& services) const {
+  const SharedOptions& shared = *services.shared;
+  Result<ModelRuntime*> runtime = services.OpenModels();
+  if (!runtime) return runtime.error();
+  Result<std::shared_ptr<UpscaleModel>> loaded = LoadGuarded<UpscaleModel>(
+      services, options_.model, "upscale", [&] { return (*runtime)->LoadUpscaler(options_.model); });
+  if (!loaded) return loaded.error();
+  std::shared_ptr<UpscaleModel> model = *std::move(loaded);
+  const ModelInfo& info = model->info();
+  if (options_.scale > 0 && options_.scale != info.scale) {
+    return Error{Stage::kConfigure, Code::kUsage,
+                 "--scale does not fit: this model enlarges " + std::to_string(info.scale) + " times"};
+  }
+  NumericsPlan plan = model->Plan(services.memory->device(0).name());
+  if (options_.tile > 0 && info.receptive_radius >= 0) plan.tile = options_.tile;
+  if (shared.batch > 0) plan.micro_batch = shared.batch;
+  services.log(LogLevel::kInfo,
+               info.architecture + " x" + std::to_string(info.scale) + ", " + plan.Describe());
+
+  // Weights and LibTorch are in memory now: what they hold is nobody's lease.
+  services.memory->Rebaseline();
+  Result<std::unique_ptr<DeviceLane>> lane =
+      DeviceLane::Open(*model, plan, LargestTile(plan), *services.memory, *services.stop);
+  if (!lane) return lane.error();
+  return std::unique_ptr<CommandRun>(
+      std::make_unique<ModelRun>(options_, services, std::move(model), plan, *std::move(lane)));
+}
 
 Upscale::Upscale(CLI::App& app) {
   app.footer(

@@ -118,6 +118,7 @@ Result<ItemPlan> ResizeOperation::Plan(const Item& item) const {
   plan.input.width = ResizedSide(plan.input.width, scale);
   plan.input.height = ResizedSide(plan.input.height, scale);
   plan.decode = ResizeFootprint(item.main.header, plan.reading, scale);
+  plan.own_reader = true;
   const Layout output = plan.input;  // the reader enlarges: its rows are the output's
   return WithOutput(std::move(plan), output);
 }

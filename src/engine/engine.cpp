@@ -2,7 +2,6 @@
 #include "imgmill/engine/engine.h"
 
 #include <algorithm>
-#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -20,30 +19,31 @@ namespace imgmill {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 /// The state of one Engine::Run.
 class EngineRun {
  public:
   EngineRun(const EngineOptions& options, const EngineServices& services, ItemSource& source,
-            Operation& operation)
+            std::span<Operation* const> operations)
       : options_(options),
         services_(services),
         source_(source),
-        operation_(operation),
+        operations_(operations),
         workers_(options.workers > 0 ? options.workers
                                      : std::max(1, static_cast<int>(std::thread::hardware_concurrency()))),
         queue_(static_cast<size_t>(workers_)),
-        ordered_([this](Outcome& outcome) { Count(outcome); }),
+        counts_(operations.size()),
+        ordered_([this](std::vector<Outcome>& outcomes) { Count(outcomes); }),
+        recalled_(operations.size()),
         dry_run_(options.dry_run || services.plan_only),
-        identifier_(operation, options_, services_),
-        prepared_(!operation.NeedsPreparing()),
-        costs_(*services.memory, operation, services.watch_memory),
+        identifier_(options_, services_),
+        prepared_(std::none_of(operations.begin(), operations.end(),
+                               [](const Operation* operation) { return operation->NeedsPreparing(); })),
+        costs_(*services.memory, services.watch_memory),
         planner_(*services.memory, workers_) {}
 
   const Status& ended() const { return ended_; }
 
-  RunCounts Run() {
+  std::vector<RunCounts> Run() {
     std::vector<std::jthread> threads;
     try {
       for (int i = 0; i < workers_; ++i) threads.emplace_back([this] { Work(); });
@@ -66,17 +66,20 @@ class EngineRun {
       Outcome outcome;
       outcome.file.path = outcome.file.relative = problem.path;
       outcome.error = problem.error;
-      ordered_.Put(next_index_++, std::move(outcome));
+      std::vector<Outcome> outcomes;
+      outcomes.push_back(std::move(outcome));
+      ordered_.Put(next_index_++, std::move(outcomes));
     }
-    counts_.ignored = source_.Ignored();
-    counts_.recalled = recalled_;
-    counts_.interrupted = disk_full_ || cut_short_ || !exhausted_;
+    counts_.front().ignored = source_.Ignored();
+    for (size_t i = 0; i < counts_.size(); ++i) counts_[i].recalled = recalled_[i];
     if (dry_run_ && services_.plan != nullptr) *services_.plan = planner_.Finish();
-    if (services_.plan_only) counts_.interrupted = true;
-    if (counts_.interrupted) {
-      counts_.interruption = disk_full_
-                                 ? "the disk is full; make room and run the same command again to resume"
-                                 : "stopped by a signal; run the same command again to resume";
+    if (disk_full_ || cut_short_ || !exhausted_ || services_.plan_only) {
+      for (RunCounts& counts : counts_) {
+        counts.interrupted = true;
+        counts.interruption = disk_full_
+                                  ? "the disk is full; make room and run the same command again to resume"
+                                  : "stopped by a signal; run the same command again to resume";
+      }
     }
     services_.memory->CollectIfAbove();
     return counts_;
@@ -92,92 +95,116 @@ class EngineRun {
         exhausted_ = true;
         return;
       }
-      const uint64_t index = next_index_++;
-      Outcome outcome;
-      outcome.file = *file;
-      Job job;
-      job.index = index;
-      job.item.file = *std::move(file);
-      Status admitted = AdmitWithin(job, outcome);
+      Job job(next_index_++, *std::move(file), operations_);
+      const Status admitted = AdmitWithin(job);
       if (!admitted && admitted.error().code == Code::kInterrupted) {
         --next_index_;  // as if it had not been listed: a rerun takes it up
         break;
       }
-      if (!admitted) Fail(outcome, admitted.error());
-      if (job.lease) {
-        const bool alone = job.cost.alone;
+      if (!admitted) Fail(job, admitted.error());
+      for (size_t i = 0; i <= job.next; ++i) recalled_[i] += job.parts[i].outcome.recalled ? 1 : 0;
+      if (!job.over) {
+        const bool alone = job.alone;
         SetNextShape(ShapeOf(job.item));
         queue_.Push(std::move(job));
         if (alone) WaitUntilIdle();  // not even the next header is read meanwhile
       } else {
-        ordered_.Put(index, std::move(outcome));
+        ordered_.Put(job.index, job.TakeOutcomes());
       }
     }
   }
 
   /// Memory that is short for one file's header is that file's failure: the next may need less.
-  Status AdmitWithin(Job& job, Outcome& outcome) {
+  Status AdmitWithin(Job& job) {
     try {
-      return Admit(job, outcome);
+      return Admit(job);
     } catch (const std::bad_alloc& refused) {
       return Error{Stage::kAdmit, Code::kOutOfMemory,
                    std::string("no memory for what its header asks for: ") + refused.what()};
     }
   }
 
-  /// Recalled items come back with a filled outcome and no lease, failed ones with an error, the rest with a
-  /// lease.
-  Status Admit(Job& job, Outcome& outcome) {
+  /// Items that all operations recall come back over; the rest with a lease, or with an error.
+  Status Admit(Job& job) {
     Item& item = job.item;
-    if (Status located = identifier_.Locate(item); !located) return located;
+    if (Status located = identifier_.Locate(item, *operations_.front()); !located) return located;
     job.content_known = identifier_.FindContents(item);
     if (job.content_known) {
-      const Result<bool> recalled = identifier_.Recall(item, outcome);
-      if (!recalled) return recalled.error();
-      if (*recalled) return ++recalled_, Status{};
+      if (Status recalled = Recall(job); !recalled || job.over) return recalled;
     }
     if (Status probed = identifier_.ProbeFiles(item); !probed) return probed;
     if (!prepared_ && !options_.dry_run) {  // a plan is about the model's batches, too
-      const Result<bool> recalled = PrepareFor(job, outcome);
-      if (!recalled) return recalled.error();
-      if (*recalled) return ++recalled_, Status{};
+      if (Status prepared = PrepareFor(job); !prepared || job.over) return prepared;
     }
+    // With --force later operations compute everything again anyway.
+    job.MakePlans(/*notes_facts=*/!options_.force);
+    if (!job.part().plan) return job.part().refused;
+    return dry_run_ ? Plan(job) : LeaseFor(job);
+  }
 
-    Result<ItemPlan> plan = operation_.Plan(item);
-    if (!plan) return plan.error();
-    job.plan = *std::move(plan);
-    Footprint need = job.plan.total();
-    std::string guests;
-    // With --force the later step computes everything again anyway.
-    if (!options_.force) job.guests = GuestsFor(services_.guests, item, job.plan);
-    for (const Guest& guest : job.guests) {
-      need = need + guest.plan.work;
-      guests += (guests.empty() ? "" : " ") + guest.operation->name();
+  /// Takes the item past the operations that the catalog answers.
+  Status Recall(Job& job) {
+    while (!job.over) {
+      Part& part = job.part();
+      if (!part.asked) {
+        const Result<bool> recalled = identifier_.Recall(job.item, *part.operation, part.outcome);
+        if (!recalled) return recalled.error();
+        part.asked = true;
+      }
+      if (!part.outcome.recalled) return {};
+      job.Pass();
     }
-    job.cost = costs_.For(item, need, guests);
-    need = job.cost.need;
-    outcome.lease_bytes = need.total();
-    if (dry_run_) return Plan(item, need, outcome);
-    if (job.cost.alone) WaitUntilIdle();
-    Result<Lease> lease = services_.memory->Acquire(need, *services_.stop);
+    return {};
+  }
+
+  /// In place of a lease, in a dry run.
+  Status Plan(Job& job) {
+    Part& part = job.part();
+    const Footprint need = costs_.For(job.item, part.plan->total(), {part.operation}).need;
+    part.outcome.lease_bytes = need.total();
+    if (Status may = part.operation->MayStart(job.item); !may) return may;
+    part.outcome.state = Outcome::State::kDone;
+    job.over = true;
+    Status fits = services_.memory->Fits(need);
+    if (fits) {
+      planner_.AddLease(need);
+    } else {
+      planner_.AddTooLarge(job.item.file.path, need);
+    }
+    return fits;
+  }
+
+  /// For all operations at once; where that never fits, for one after the other.
+  Status LeaseFor(Job& job) {
+    Part& part = job.part();
+    part.cost = costs_.For(job.item, job.NeedTogether(), job.OperationsLeft());
+    job.alone = part.cost.alone;
+    job.together =
+        job.OperationsLeft().size() == 1 || part.cost.need.total() <= services_.memory->LargestLease();
+    if (job.together) {
+      const Status leased = Lease(job);
+      if (leased || leased.error().code != Code::kTooLarge || job.OperationsLeft().size() == 1) return leased;
+      job.together = false;
+    }
+    job.alone = false;
+    for (size_t i = job.next; i < job.parts.size(); ++i) {
+      Part& each = job.parts[i];
+      if (each.plan) each.cost = costs_.For(job.item, each.plan->total(), {each.operation});
+      job.alone = job.alone || each.cost.alone;
+    }
+    return Lease(job);
+  }
+
+  Status Lease(Job& job) {
+    if (job.alone) WaitUntilIdle();
+    const Footprint need = job.part().cost.need;
+    job.part().outcome.lease_bytes = need.total();
+    Result<imgmill::Lease> lease = services_.memory->Acquire(need, *services_.stop);
     if (!lease) return lease.error();
     job.lease = *std::move(lease);
     const std::lock_guard lock(in_flight_mutex_);
     ++in_flight_;
     return {};
-  }
-
-  /// In place of a lease, in a dry run.
-  Status Plan(const Item& item, const Footprint& need, Outcome& outcome) {
-    if (Status may = operation_.MayStart(item); !may) return may;
-    outcome.state = Outcome::State::kDone;
-    Status fits = services_.memory->Fits(need);
-    if (fits) {
-      planner_.AddLease(need);
-    } else {
-      planner_.AddTooLarge(item.file.path, need);
-    }
-    return fits;
   }
 
   void WaitUntilIdle() {
@@ -191,17 +218,19 @@ class EngineRun {
   }
 
   /// Nothing has a lease yet: what recalled images do without is made for the first that is not. Its content
-  /// is looked at here, so that a moved file does not count as one. @return whether it was recalled
-  Result<bool> PrepareFor(Job& job, Outcome& outcome) {
+  /// is looked at here, so that a moved file does not count as one.
+  Status PrepareFor(Job& job) {
     if (!job.content_known) {
-      const Result<bool> recalled = identifier_.DigestAndRecall(job.item, outcome);
-      if (!recalled || *recalled) return recalled;
+      if (Status digested = identifier_.Digest(job.item); !digested) return digested;
       job.content_known = true;
+      if (Status recalled = Recall(job); !recalled || job.over) return recalled;
     }
     prepared_ = true;
-    ended_ = operation_.Prepare();
-    if (!ended_) return Error{Stage::kConfigure, Code::kInterrupted, {}};
-    return false;
+    for (Operation* operation : operations_) {
+      if (operation->NeedsPreparing()) ended_ = operation->Prepare();
+      if (!ended_) return Error{Stage::kConfigure, Code::kInterrupted, {}};
+    }
+    return {};
   }
 
   /// Goes on to the end even of a run that an exception has ended: the feeder may wait for a place in the
@@ -219,26 +248,43 @@ class EngineRun {
   }
 
   void WorkOn(Job& job) {
-    Outcome outcome;
-    outcome.file = job.item.file;
-    outcome.lease_bytes = job.lease.footprint().total();
-    const Clock::time_point start = Clock::now();
     // What is no value by now becomes one: it is this image's failure, and the run goes on.
     try {
-      ItemWork work(operation_, job, identifier_, *services_.progress, outcome);
-      LadderOutcome ladder = services_.memory->Guarded(work, kHostWork, *services_.stop);
-      if (job.cost.alone && ladder.status && ladder.rung == Rung::kNone && !work.recalled())
-        job.cost.model->ObserveFrom(job.cost.formula, ladder.resident_peak);
-      outcome.rung = std::max(outcome.rung, ladder.rung);
-      if (!ladder.status) Fail(outcome, ladder.status.error());
+      WorkUnderLease(job);
+      while (!job.over) {  // the next operation has a lease of its own
+        job.lease.Release();
+        Status next = Recall(job);
+        if (next && !job.over) next = LeaseNext(job);
+        if (!next) Fail(job, next.error());
+        if (!job.over) WorkUnderLease(job);
+      }
     } catch (const std::exception& problem) {
-      Fail(outcome, Error{Stage::kCompute, Code::kInternal, problem.what()});
+      Fail(job, Error{Stage::kCompute, Code::kInternal, problem.what()});
     }
-    outcome.milliseconds = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
     const BatchShape shape = ShapeOf(job.item);
     job.lease.Release();
     services_.memory->BatchDone(kHostWork, shape, NextShape());
-    ordered_.Put(job.index, std::move(outcome));
+    ordered_.Put(job.index, job.TakeOutcomes());
+  }
+
+  /// Nothing is held meanwhile, so that whoever waits before it can go on.
+  Status LeaseNext(Job& job) {
+    Result<imgmill::Lease> lease = services_.memory->Acquire(job.part().cost.need, *services_.stop);
+    if (!lease) return lease.error();
+    job.lease = *std::move(lease);
+    return {};
+  }
+
+  void WorkUnderLease(Job& job) {
+    const ItemCosts::Estimate cost = job.part().cost;
+    job.part().outcome.lease_bytes = job.lease.footprint().total();
+    ItemWork work(job, identifier_, *services_.progress);
+    const LadderOutcome ladder = services_.memory->Guarded(work, kHostWork, *services_.stop);
+    if (cost.alone && ladder.status && ladder.rung == Rung::kNone && work.complete())
+      cost.model->ObserveFrom(cost.formula, ladder.resident_peak);
+    Outcome& last = job.part().outcome;
+    if (job.over || !ladder.status) last.rung = std::max(last.rung, ladder.rung);
+    if (!ladder.status) Fail(job, ladder.status.error());
   }
 
   static BatchShape ShapeOf(const Item& item) {
@@ -255,53 +301,62 @@ class EngineRun {
     return next_shape_;
   }
 
-  void Fail(Outcome& outcome, const Error& error) {
-    outcome.state = Outcome::State::kFailed;
-    outcome.error = error;
-    outcome.payload.reset();
-    outcome.outputs.clear();
+  void Fail(Job& job, const Error& error) {
+    job.Fail(error);
     // Every later output would meet the same end: stop, and let a rerun go on once there is room.
     if (error.code == Code::kDiskFull) disk_full_ = true;
     if (error.code == Code::kInterrupted) cut_short_ = true;
   }
 
-  /// Under the lock of `ordered_`, in order.
-  void Count(Outcome& outcome) {
-    ++counts_.listed;
+  /// Under the lock of `ordered_`, in order. To the progress an image is what it came to in the end.
+  void Count(std::vector<Outcome>& outcomes) {
     Progress& progress = *services_.progress;
     progress.listed.fetch_add(1, std::memory_order_relaxed);
-    switch (outcome.state) {
+    switch (outcomes.back().state) {
       case Outcome::State::kDone:
-        ++counts_.done;
-        if (outcome.lease_bytes == 0) planner_.AddFinished();
-        if (outcome.rung >= Rung::kHalfBatch) ++counts_.off_plan;
         progress.done.fetch_add(1, std::memory_order_relaxed);
         break;
       case Outcome::State::kSkipped:
-        ++counts_.skipped;
-        planner_.AddFinished();
         progress.skipped.fetch_add(1, std::memory_order_relaxed);
         break;
       case Outcome::State::kFailed:
-        ++counts_.failed;
-        if (outcome.error->code != Code::kTooLarge) planner_.AddRefused();
         progress.failed.fetch_add(1, std::memory_order_relaxed);
         break;
     }
-    if (!services_.plan_only) operation_.Collect(outcome);
+    for (size_t i = 0; i < outcomes.size(); ++i) CountOne(outcomes[i], counts_[i], *operations_[i]);
+  }
+
+  void CountOne(Outcome& outcome, RunCounts& counts, Operation& operation) {
+    outcome.file.index = counts.listed++;
+    switch (outcome.state) {
+      case Outcome::State::kDone:
+        ++counts.done;
+        if (outcome.lease_bytes == 0) planner_.AddFinished();
+        if (outcome.rung >= Rung::kHalfBatch) ++counts.off_plan;
+        break;
+      case Outcome::State::kSkipped:
+        ++counts.skipped;
+        planner_.AddFinished();
+        break;
+      case Outcome::State::kFailed:
+        ++counts.failed;
+        if (outcome.error->code != Code::kTooLarge) planner_.AddRefused();
+        break;
+    }
+    if (!services_.plan_only) operation.Collect(outcome);
   }
 
  private:
   const EngineOptions& options_;
   const EngineServices& services_;
   ItemSource& source_;
-  Operation& operation_;
+  const std::span<Operation* const> operations_;
   const int workers_;
   BoundedQueue<Job> queue_;
-  RunCounts counts_;
-  OrderedOutcomes ordered_;
+  std::vector<RunCounts> counts_;  // of each operation
+  OrderedOutcomes<std::vector<Outcome>> ordered_;
   uint64_t next_index_ = 0;
-  uint64_t recalled_ = 0;
+  std::vector<uint64_t> recalled_;  // for each operation, without a place in the queue
   const bool dry_run_;
   const Identifier identifier_;
   bool prepared_;
@@ -324,17 +379,25 @@ class EngineRun {
 Engine::Engine(EngineOptions options, EngineServices services) : options_(options), services_(services) {}
 
 Result<RunCounts> Engine::Run(ItemSource& source, Operation& operation) {
+  Operation* const one[] = {&operation};
+  const Result<std::vector<RunCounts>> counts = Run(source, one);
+  if (!counts) return counts.error();
+  return counts->front();
+}
+
+Result<std::vector<RunCounts>> Engine::Run(ItemSource& source, std::span<Operation* const> operations) {
   InitImageLibraries();
-  Result<RunCounts> ended = RunToItsEnd(source, operation);
+  Result<std::vector<RunCounts>> ended = RunToItsEnd(source, operations);
   // What was done stays known, however the run ended.
   if (Status flushed = services_.catalog->Flush(); !flushed && ended) return flushed.error();
   return ended;
 }
 
-Result<RunCounts> Engine::RunToItsEnd(ItemSource& source, Operation& operation) {
+Result<std::vector<RunCounts>> Engine::RunToItsEnd(ItemSource& source,
+                                                   std::span<Operation* const> operations) {
   try {
-    EngineRun run(options_, services_, source, operation);
-    const RunCounts counts = run.Run();
+    EngineRun run(options_, services_, source, operations);
+    std::vector<RunCounts> counts = run.Run();
     if (!run.ended()) return run.ended().error();
     return counts;
   } catch (const std::bad_alloc&) {

@@ -37,9 +37,9 @@ Status Stamp(SourceFile& file) {
 
 }  // namespace
 
-Status Identifier::Locate(Item& item) const {
+Status Identifier::Locate(Item& item, Operation& operation) const {
   item.main.path = item.file.path;
-  Result<std::string> partner = operation_.FindPartner(item.file);
+  Result<std::string> partner = operation.FindPartner(item.file);
   if (!partner) return partner.error();
   if (!partner->empty()) item.partner.emplace().path = *std::move(partner);
   return ForEachFile(item, Stamp);
@@ -56,7 +56,17 @@ bool Identifier::FindContents(Item& item) const {
   return find(item.main) && (!item.partner || find(*item.partner));
 }
 
-Result<bool> Identifier::Recall(Item& item, Outcome& outcome) const {
+Status Identifier::Digest(Item& item) const {
+  return ForEachFile(item, [this](SourceFile& file) -> Status {
+    const Result<ContentDigest> digest = DigestOf(file.path);
+    if (!digest) return digest.error();
+    file.content = *digest;
+    return services_.Notes().PutFile(file.absolute, {file.stamp, file.content});
+  });
+}
+
+Result<bool> Identifier::Recall(Item& item, Operation& operation, Outcome& outcome) const {
+  if (options_.force) return false;
   const auto find_size = [this](SourceFile& file) {
     const auto size = UprightSize::Unpack(services_.catalog->FindFact(file.content, kSizeFact));
     if (!size || size->width > options_.limits.max_pixels / std::max<int64_t>(1, size->height)) return false;
@@ -65,19 +75,9 @@ Result<bool> Identifier::Recall(Item& item, Outcome& outcome) const {
     return true;
   };
   if (!find_size(item.main) || (item.partner && !find_size(*item.partner))) return false;
-  return operation_.Recall(item, outcome);
-}
-
-Result<bool> Identifier::DigestAndRecall(Item& item, Outcome& outcome) const {
-  const Status noted = ForEachFile(item, [this](SourceFile& file) -> Status {
-    const Result<ContentDigest> digest = DigestOf(file.path);
-    if (!digest) return digest.error();
-    file.content = *digest;
-    return services_.Notes().PutFile(file.absolute, {file.stamp, file.content});
-  });
-  if (!noted) return noted.error();
-  if (options_.force) return false;
-  return Recall(item, outcome);
+  Result<bool> recalled = operation.Recall(item, outcome);
+  outcome.recalled = recalled && *recalled;
+  return recalled;
 }
 
 Status Identifier::ProbeFiles(Item& item) const {

@@ -5,25 +5,26 @@
 
 namespace imgmill {
 
-/// An operation's view of the catalog, one file after another. Used by the feeder and the workers at once.
+/// A run's view of the catalog, one file after another. Used by the feeder and the workers at once.
 class Identifier {
  public:
-  Identifier(Operation& operation, const EngineOptions& options, const EngineServices& services)
-      : operation_(operation), options_(options), services_(services) {}
+  Identifier(const EngineOptions& options, const EngineServices& services)
+      : options_(options), services_(services) {}
 
   /// Fills path, canonical path and stamp of the file and of its partner, which is found here. The feeder's.
-  Status Locate(Item& item) const;
+  Status Locate(Item& item, Operation& operation) const;
 
   /// Fills the contents if the catalog has seen these very files. With --force it has not.
   bool FindContents(Item& item) const;
 
-  /// Recalls what the catalog knows of the item's content, which includes its size: a picture that the limits
-  /// refuse now is not recalled, so that the probe refuses it as it would a new one.
-  Result<bool> Recall(Item& item, Outcome& outcome) const;
+  /// Takes the files' digests and notes them.
+  Status Digest(Item& item) const;
 
-  /// Takes the files' digests, notes them, and recalls what is known of that content: under another name, or
-  /// touched but not changed. With --force nothing is recalled.
-  Result<bool> DigestAndRecall(Item& item, Outcome& outcome) const;
+  /// Recalls what the catalog knows of the item's content for an operation, which includes its size: a
+  /// picture that the limits refuse now is not recalled, so that the probe refuses it as it would a new one.
+  /// With
+  /// --force nothing is recalled.
+  Result<bool> Recall(Item& item, Operation& operation, Outcome& outcome) const;
 
   /// Fills the headers.
   Status ProbeFiles(Item& item) const;
@@ -35,7 +36,6 @@ class Identifier {
   Status CheckUnchanged(const Item& item) const;
 
  private:
-  Operation& operation_;
   const EngineOptions& options_;
   const EngineServices& services_;
 };

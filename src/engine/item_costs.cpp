@@ -37,18 +37,20 @@ std::string KindOf(const ImageHeader& header) {
 
 }  // namespace
 
-ItemCosts::ItemCosts(MemoryManager& memory, const Operation& operation, bool watch_all)
-    : memory_(memory),
-      operation_(operation.name() + " " + DigestOfText(operation.Fingerprint())),
-      watch_all_(watch_all) {}
+const std::string& ItemCosts::NameOf(const Operation& operation) {
+  std::string& name = names_[&operation];
+  if (name.empty()) name = operation.name() + " " + DigestOfText(operation.Fingerprint());
+  return name;
+}
 
-ItemCosts::Estimate ItemCosts::For(const Item& item, const Footprint& formula, const std::string& guests) {
-  std::string name = KindOf(item.main.header);
+ItemCosts::Estimate ItemCosts::For(const Item& item, const Footprint& formula,
+                                   const std::vector<Operation*>& operations) {
+  std::string name;
+  for (const Operation* operation : operations) name += (name.empty() ? "" : " + ") + NameOf(*operation);
+  name += " " + KindOf(item.main.header);
   if (item.partner) name += " + " + KindOf(item.partner->header);
-  if (!guests.empty()) name += " + " + guests;
   Kind& kind = kinds_[name];
-  if (!kind.model)
-    kind.model = memory_.Costs({operation_ + " " + name, "", "host", 1, ImageLibraryVersions()});
+  if (!kind.model) kind.model = memory_.Costs({name, "", "host", 1, ImageLibraryVersions()});
   Estimate estimate;
   estimate.formula = formula.total();
   estimate.model = kind.model;

@@ -1,5 +1,7 @@
-// Digest, recall, read, map, publish: the steps between an image's lease and its outcome.
+// Digest, recall, read, map, publish: the steps between an image's lease and its outcomes.
 #include "item_work.h"
+
+#include <algorithm>
 
 #include "region_loop.h"
 
@@ -25,50 +27,146 @@ class KeepIfSuspended {
   std::unique_ptr<ItemTask>& place_;
 };
 
+/// However an attempt ends, tasks that wait for their turn do not outlive it.
+class EndTasks {
+ public:
+  explicit EndTasks(std::vector<Part>& parts) : parts_(parts) {}
+  ~EndTasks() {
+    for (Part& part : parts_) part.task.reset();
+  }
+  EndTasks(const EndTasks&) = delete;
+  EndTasks& operator=(const EndTasks&) = delete;
+
+ private:
+  std::vector<Part>& parts_;
+};
+
 }  // namespace
 
-Status ItemWork::Run(const Attempt& attempt) {
-  if (attempt.rung != Rung::kNone) job_.guests.clear();  // memory is short: for the host's work alone
-  if (!job_.content_known) {
-    const Result<bool> recalled = identifier_.DigestAndRecall(job_.item, outcome_);
-    job_.content_known = recalled.ok();
-    if (!recalled) return recalled.error();
-    recalled_ = *recalled;
-    if (recalled_) return {};
+/// One part's task with those of others beside it. Another's that fails leaves: that part reads for itself
+/// when its turn comes, and meets the same failure then.
+class ItemWork::SharedRows final : public ItemTask {
+ public:
+  SharedRows(ItemTask& first, std::vector<Part*> others) : first_(first), others_(std::move(others)) {}
+  Status Map(const Region& region) override {
+    if (Status mapped = first_.Map(region); !mapped) return mapped;
+    std::erase_if(others_, [&](Part* other) {
+      if (other->task->Map(region)) return false;
+      other->task.reset();
+      return true;
+    });
+    return {};
   }
-  return MapItem();
+  Status Finish(Outcome&) override { return {}; }  // each at its own turn
+
+  void Note(const std::vector<std::string>& notes) const {
+    for (Part* other : others_) other->outcome.notes = notes;
+  }
+
+ private:
+  ItemTask& first_;
+  std::vector<Part*> others_;
+};
+
+ItemWork::ItemWork(Job& job, const Identifier& identifier, Progress& progress)
+    : job_(job),
+      identifier_(identifier),
+      progress_(progress),
+      end_(job.together ? job.parts.size() : job.next + 1),
+      sharing_(job.together) {
+  for (size_t i = job.next; i < end_; ++i)
+    label_ += (label_.empty() ? "" : "+") + job.parts[i].operation->name();
 }
 
-Status ItemWork::MapItem() {
-  outcome_.notes.clear();
-  outcome_.outputs.clear();
-  outcome_.payload.reset();
-  Item& item = job_.item;
-  const ItemPlan& plan = job_.plan;
-  if (Status put = identifier_.RememberSizes(item); !put) return put;
+Status ItemWork::Run(const Attempt& attempt) {
+  if (attempt.rung != Rung::kNone) sharing_ = false;  // memory is short: each reads for itself
+  const EndTasks end(job_.parts);
+  if (!job_.content_known) {
+    if (Status digested = identifier_.Digest(job_.item); !digested) return digested;
+    job_.content_known = true;
+  }
+  while (!job_.over && job_.next < end_) {
+    Part& part = job_.part();
+    if (Status done = RunPart(part); !done) return done;
+    part.outcome.rung = std::max(part.outcome.rung, attempt.rung);
+    const Verdict verdict = job_.Pass();
+    complete_ = complete_ && !part.outcome.recalled && verdict != Verdict::kDrop;
+    if (verdict != Verdict::kAfterReduce) continue;
+    for (size_t i = job_.next + 1; i < end_; ++i) {
+      Part& other = job_.parts[i];
+      if (other.task != nullptr && !other.task->Finish(other.outcome))
+        continue;  // facts that are found missing, and made, when it is given the image
+    }
+  }
+  return {};
+}
 
+Status ItemWork::RunPart(Part& part) {
+  Item& item = job_.item;
+  if (!part.asked) {
+    const Result<bool> recalled = identifier_.Recall(item, *part.operation, part.outcome);
+    if (!recalled) return recalled.error();
+    part.asked = true;
+  }
+  if (part.outcome.recalled) return {};
+  if (!part.plan) return part.refused;
+  if (Status put = identifier_.RememberSizes(item); !put) return put;
+  if (part.task == nullptr) {
+    if (Status mapped = MapRows(part); !mapped) return mapped;
+  }
+  // Published results must belong to the digest that they are filed under.
+  if (Status same = identifier_.CheckUnchanged(item); !same) return same;
+  if (Status finished = part.task->Finish(part.outcome); !finished) return finished;
+  part.task.reset();
+  part.outcome.state = Outcome::State::kDone;
+  return {};
+}
+
+Status ItemWork::MapRows(Part& part) {
+  part.outcome.notes.clear();
+  part.outcome.outputs.clear();
+  part.outcome.payload.reset();
+  const ItemPlan& plan = *part.plan;
   std::unique_ptr<ItemTask> task = std::move(unfinished_);
   if (task == nullptr) {
-    Result<std::unique_ptr<ItemTask>> started = operation_.Start(item, plan);
+    Result<std::unique_ptr<ItemTask>> started = part.operation->Start(job_.item, plan);
     if (!started) return started.error();
     task = *std::move(started);
     mapped_rows_ = 0;
   }
-  TaskWithGuests shared(*task, job_.guests, item);
   if (plan.needs_pixels) {
     KeepIfSuspended keep(task, unfinished_);
-    Result<std::unique_ptr<RowReader>> reader = operation_.Open(item, plan);
+    SharedRows rows(*task, StartSharing(part));
+    Result<std::unique_ptr<RowReader>> reader = part.operation->Open(job_.item, plan);
     if (!reader) return reader.error();
-    if (Status mapped = MapRegions(**reader, plan.regions, shared, progress_, mapped_rows_); !mapped)
+    if (Status mapped = MapRegions(**reader, plan.regions, rows, progress_, mapped_rows_); !mapped)
       return mapped;
     keep.all_mapped = true;
-    outcome_.notes = (*reader)->notes();
+    part.outcome.notes = (*reader)->notes();
+    rows.Note(part.outcome.notes);
   }
-  // Published results must belong to the digest that they are filed under.
-  if (Status same = identifier_.CheckUnchanged(item); !same) return same;
-  if (Status finished = shared.Finish(outcome_); !finished) return finished;
-  outcome_.state = Outcome::State::kDone;
+  part.task = std::move(task);
   return {};
+}
+
+/// Those behind `part` that would see the very rows that it reads, and that the catalog cannot answer.
+std::vector<Part*> ItemWork::StartSharing(const Part& part) {
+  std::vector<Part*> others;
+  for (size_t i = job_.next + 1; sharing_ && i < end_; ++i) {
+    Part& other = job_.parts[i];
+    if (other.reading != part.reading || !other.plan) continue;
+    if (!other.asked) {
+      const Result<bool> recalled = identifier_.Recall(job_.item, *other.operation, other.outcome);
+      if (!recalled) continue;  // told at its turn
+      other.asked = true;
+    }
+    if (other.outcome.recalled) continue;
+    Result<std::unique_ptr<ItemTask>> started = other.operation->Start(job_.item, *other.plan);
+    if (!started) continue;  // likewise
+    other.task = *std::move(started);
+    others.push_back(&other);
+  }
+  return others;
 }
 
 }  // namespace imgmill

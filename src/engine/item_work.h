@@ -1,52 +1,45 @@
 // One image's whole way on a worker thread, as work that the out-of-memory ladder can start again.
 #pragma once
 
-#include "guest_tasks.h"
 #include "identify.h"
-#include "item_costs.h"
+#include "job.h"
 
 namespace imgmill {
 
-/// An admitted item: it holds its lease from here to its outcome.
-struct Job {
-  uint64_t index = 0;
-  Item item;
-  bool content_known = false;
-  ItemPlan plan = ItemPlan::WithoutPixels({});
-  std::vector<Guest> guests;
-  ItemCosts::Estimate cost;
-  Lease lease;
-};
-
 class ItemWork final : public LadderWork {
  public:
-  ItemWork(Operation& operation, Job& job, const Identifier& identifier, Progress& progress, Outcome& outcome)
-      : operation_(operation), job_(job), identifier_(identifier), progress_(progress), outcome_(outcome) {}
+  /// Of all parts of the job if they go together, else of the one whose turn it is.
+  ItemWork(Job& job, const Identifier& identifier, Progress& progress);
 
-  /// Digest, recall, read, map, publish. An attempt that ran out of memory leaves the digest behind, and the
-  /// task where that can go on.
+  /// Digest; then recall, read, map, publish for each part. An attempt that ran out of memory leaves behind
+  /// the digest, the outcomes that there are, and the task where that can go on.
   Status Run(const Attempt& attempt) override;
   void LetGo() override { unfinished_.reset(); }
   BatchLabel label() const override {
     const ImageHeader& header = job_.item.main.header;
-    return {operation_.name(), {1, header.height, header.width, 0}, job_.lease.footprint(), job_.cost.alone};
+    return {label_, {1, header.height, header.width, 0}, job_.lease.footprint(), job_.alone};
   }
   bool has_cpu_rung() const override { return false; }  // it is on the host already
 
-  /// Whether the catalog knew the content after all, so that nothing was decoded.
-  bool recalled() const { return recalled_; }
+  /// Whether all was done that the lease is for: nothing recalled after all, nothing left out.
+  bool complete() const { return complete_; }
 
  private:
-  Status MapItem();
+  class SharedRows;
 
-  Operation& operation_;
+  Status RunPart(Part& part);
+  Status MapRows(Part& part);
+  std::vector<Part*> StartSharing(const Part& part);
+
   Job& job_;
   const Identifier& identifier_;
   Progress& progress_;
-  bool recalled_ = false;
+  const size_t end_;  ///< of the parts that this is about
+  std::string label_;
+  bool sharing_;
+  bool complete_ = true;
   std::unique_ptr<ItemTask> unfinished_;  ///< between attempts: what the next one goes on with
   int64_t mapped_rows_ = 0;               ///< that it has seen
-  Outcome& outcome_;
 };
 
 }  // namespace imgmill

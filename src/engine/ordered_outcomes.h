@@ -11,13 +11,14 @@
 
 namespace imgmill {
 
-/// Thread-safe. `emit` is called under the lock, so from one thread at a time and in order of index, from 0.
-/// If it throws, Put does, and what comes later is dropped.
+/// Thread-safe; for Outcome, or what holds some. `emit` is called under the lock, so from one thread at a
+/// time and in order of index, from 0. If it throws, Put does, and what comes later is dropped.
+template <typename AnOutcome>
 class OrderedOutcomes {
  public:
-  explicit OrderedOutcomes(std::function<void(Outcome&)> emit) : emit_(std::move(emit)) {}
+  explicit OrderedOutcomes(std::function<void(AnOutcome&)> emit) : emit_(std::move(emit)) {}
 
-  void Put(uint64_t index, Outcome outcome) {
+  void Put(uint64_t index, AnOutcome outcome) {
     const std::lock_guard lock(mutex_);
     if (broken_) return;
     waiting_.emplace(index, std::move(outcome));
@@ -32,8 +33,8 @@ class OrderedOutcomes {
 
  private:
   std::mutex mutex_;
-  std::function<void(Outcome&)> emit_;
-  std::map<uint64_t, Outcome> waiting_;
+  std::function<void(AnOutcome&)> emit_;
+  std::map<uint64_t, AnOutcome> waiting_;
   uint64_t next_ = 0;
   bool broken_ = false;  // `emit` threw: nothing may follow what it has not taken
 };

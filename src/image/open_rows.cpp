@@ -203,9 +203,9 @@ bool SamePixels(const ImageHeader& header, const ReadOptions& a, const ReadOptio
   const bool same_bands = a.bands == b.bands || (layout.colour_bands() == 3 && !header.cmyk);
   const bool same_alpha = a.alpha == b.alpha || !header.has_alpha;
   const bool same_colour = a.keep_profile == b.keep_profile || !header.has_icc;
-  // A reader that may shrink may also take shortcuts, even where it does not shrink.
-  return same_bands && same_alpha && same_colour && a.shrink_to_side == b.shrink_to_side &&
-         a.allow_truncated == b.allow_truncated;
+  // Only a JPEG is ever shrunk; and one that may be is read with shortcuts, even where it is not.
+  const bool same_shrink = a.shrink_to_side == b.shrink_to_side || header.format != "jpeg";
+  return same_bands && same_alpha && same_colour && same_shrink && a.allow_truncated == b.allow_truncated;
 }
 
 Result<std::unique_ptr<RowReader>> OpenRows(const std::string& path, const ImageHeader& header,

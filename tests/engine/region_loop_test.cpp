@@ -105,7 +105,7 @@ TEST_CASE("a task that ran out of memory sees the regions that it finished no se
 
 TEST_CASE("outcomes leave in the order of the listing, whatever the order of completion") {
   std::vector<uint64_t> seen;
-  OrderedOutcomes ordered([&](Outcome& outcome) { seen.push_back(outcome.file.index); });
+  OrderedOutcomes<Outcome> ordered([&](Outcome& outcome) { seen.push_back(outcome.file.index); });
   for (uint64_t index : {2u, 0u, 3u, 1u, 5u, 4u}) {
     Outcome outcome;
     outcome.file.index = index;

@@ -76,8 +76,6 @@ struct CommandServices {
   const StopFlag* stop = nullptr;
   Progress* progress = nullptr;
   std::function<void(LogLevel, const std::string&)> log;
-  /// See EngineServices::guests.
-  std::span<Operation* const> guests = {};
   /// Where LibTorch lives once a step needed it, for all steps of the run.
   std::unique_ptr<ModelRuntime>* models = nullptr;
   /// What they have loaded there, for steps with the same weight file. Null: each loads its own.
@@ -92,7 +90,7 @@ struct CommandServices {
   /// Opens LibTorch and the devices of --device, the first time.
   Result<ModelRuntime*> OpenModels() const;
   EngineServices engine() const {
-    return {memory, catalog, stop, progress, guests, nullptr, shared->watch_memory, plan, shared->plan};
+    return {memory, catalog, stop, progress, nullptr, shared->watch_memory, plan, shared->plan};
   }
   EngineOptions engine_options() const { return {workers(), shared->limits, shared->force}; }
   bool wants_verdicts() const { return !shared->report_page.empty(); }
@@ -155,32 +153,6 @@ struct CommandResult {
   void MarkDropped(const ListedFile& file, std::string why);
 };
 
-class Command {
- public:
-  virtual ~Command() = default;
-  /// The first option that is wrong.
-  virtual std::optional<std::string> Check() const = 0;
-  /// The same for options that must fit the shared ones, where the command is no step of a pipeline (there
-  /// the catalog is the pipeline's).
-  virtual std::optional<std::string> CheckAlone(const SharedOptions&) const { return std::nullopt; }
-  /// A YAML file beside what the options name, whose values stand where no flag does; it need not exist.
-  virtual std::string defaults_file() const { return {}; }
-  /// The weight file of the model that it runs; empty if it runs none.
-  virtual std::string weight_file() const { return {}; }
-  /// The folder whose default catalog is used, if it is not that of the images that the command is given.
-  virtual std::string catalog_of() const { return {}; }
-  /// The folder that outputs go to, empty if the command writes none. A pipeline sets it for its steps.
-  virtual std::string output_folder() const { return {}; }
-  /// A folder whose files are never this command's input; empty if there is none.
-  virtual std::string folder_to_leave_out() const { return output_folder(); }
-  virtual void set_output_folder(const std::string&) {}
-  /// For a command whose work on an image leaves facts in the catalog and nothing else: that work, so that an
-  /// earlier step can let it look on while it decodes. Null for all others. It takes regions of any height,
-  /// without context.
-  virtual std::unique_ptr<Operation> FactsOnly(const CommandServices&) const { return nullptr; }
-  virtual Result<CommandResult> Run(ItemSource& source, const CommandServices& services) = 0;
-};
-
 /// Logs and keeps the failures, notes and verdicts of a run, in order. Each operation's Collect passes
 /// outcomes on to one.
 class OutcomeLog {
@@ -200,9 +172,50 @@ class OutcomeLog {
   std::vector<ItemVerdict> verdicts_;
 };
 
-/// Runs the engine over all items: a result with counts, failures and verdicts, also of an interrupted run.
-/// @param log  the operation's.
-Result<CommandResult> RunEngine(ItemSource& source, Operation& operation, OutcomeLog& log,
-                                const EngineOptions& options, const EngineServices& services);
+/// One run of a command: what the engine does with each image for it, and what it concludes from all of them.
+class CommandRun {
+ public:
+  explicit CommandRun(const CommandServices& services)
+      : options(services.engine_options()), engine(services.engine()) {}
+  virtual ~CommandRun() = default;
+  virtual Operation& operation() = 0;
+  virtual OutcomeLog& log() = 0;
+  /// Reduces and acts. `mapped` has counts, failures and verdicts, also of an interrupted run.
+  virtual Result<CommandResult> Conclude(CommandResult mapped) = 0;
+
+  EngineOptions options;
+  EngineServices engine;
+  std::unique_ptr<ItemSource> source;  ///< in place of the one that it was given
+  bool alone = false;                  ///< no other command's operation can run beside its own
+};
+
+class Command {
+ public:
+  virtual ~Command() = default;
+  /// The first option that is wrong.
+  virtual std::optional<std::string> Check() const = 0;
+  /// The same for options that must fit the shared ones, where the command is no step of a pipeline (there
+  /// the catalog is the pipeline's).
+  virtual std::optional<std::string> CheckAlone(const SharedOptions&) const { return std::nullopt; }
+  /// A YAML file beside what the options name, whose values stand where no flag does; it need not exist.
+  virtual std::string defaults_file() const { return {}; }
+  /// The weight file of the model that it runs; empty if it runs none.
+  virtual std::string weight_file() const { return {}; }
+  /// The folder whose default catalog is used, if it is not that of the images that the command is given.
+  virtual std::string catalog_of() const { return {}; }
+  /// The folder that outputs go to, empty if the command writes none. A pipeline sets it for its steps.
+  virtual std::string output_folder() const { return {}; }
+  /// A folder whose files are never this command's input; empty if there is none.
+  virtual std::string folder_to_leave_out() const { return output_folder(); }
+  virtual void set_output_folder(const std::string&) {}
+  /// Checks and opens what a run over `source` needs before its first image. Both outlive the run.
+  virtual Result<std::unique_ptr<CommandRun>> Begin(ItemSource& source, const CommandServices& services) = 0;
+  /// A whole run of this command alone.
+  Result<CommandResult> Run(ItemSource& source, const CommandServices& services);
+};
+
+/// Runs the engine once for all of these, each given what the one before it keeps; see Engine::Run. A result
+/// each with counts, failures and verdicts, also of an interrupted run.
+Result<std::vector<CommandResult>> RunEngine(ItemSource& source, std::span<CommandRun* const> runs);
 
 }  // namespace imgmill

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "imgmill/base/stop_flag.h"
 #include "imgmill/catalog/catalog.h"
@@ -24,6 +25,8 @@ struct EngineOptions {
   bool force = false;
   /// List, probe, cost and recall, and decode nothing: outcomes say what each image would come to, and lease.
   bool dry_run = false;
+
+  bool operator==(const EngineOptions&) const = default;
 };
 
 /// Everything a run shares. Not owned.
@@ -32,9 +35,6 @@ struct EngineServices {
   Catalog* catalog = nullptr;
   const StopFlag* stop = nullptr;
   Progress* progress = nullptr;
-  /// Operations of later steps, which only note facts: they are shown the images that this run decodes as
-  /// they would read them, so that their own run recalls instead of decoding. See Command::FactsOnly.
-  std::span<Operation* const> guests = {};
   /// Where files are noted as they are met, if not in `catalog`: for images that are only asked about.
   Catalog* notes = nullptr;
   /// One image at a time, each one's peak of resident memory noted for the report.
@@ -64,13 +64,18 @@ class Engine {
  public:
   Engine(EngineOptions options, EngineServices services);
 
-  /// Runs `operation` over all items. Never throws for an image's sake; an error is one that ends the run,
-  /// and an exception of source or operation, on whatever thread, is one: what was done until then is kept.
-  /// The operation's Collect has seen every outcome, in order, when this returns a value.
+  /// Runs `operations` over all items, each over those that the one before it keeps, with one decode for all
+  /// that would read an image alike. From one that judges after its reduce on, the others are not given any
+  /// image: those that leave only facts note them of images that are decoded anyway. A dry run, and items
+  /// with partners, are for one operation.
+  /// @return the counts of each. Never throws for an image's sake; an error is one that ends the run, and an
+  ///   exception of source or operation, on whatever thread, is one: what was done until then is kept. Each
+  ///   operation's Collect has seen all its outcomes, in order, when this returns a value.
+  Result<std::vector<RunCounts>> Run(ItemSource& source, std::span<Operation* const> operations);
   Result<RunCounts> Run(ItemSource& source, Operation& operation);
 
  private:
-  Result<RunCounts> RunToItsEnd(ItemSource& source, Operation& operation);
+  Result<std::vector<RunCounts>> RunToItsEnd(ItemSource& source, std::span<Operation* const> operations);
 
   EngineOptions options_;
   EngineServices services_;

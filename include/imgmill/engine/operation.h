@@ -68,6 +68,8 @@ struct ItemPlan {
   bool needs_pixels = true;
   ReadOptions reading;
   Layout input;  ///< of the rows that Map sees
+  /// The rows are those of the operation's own Open, which nobody else reads.
+  bool own_reader = false;
   RegionPlan regions;
   Footprint decode;  ///< bytes held by the reader
   Footprint work;    ///< by the operation, from the first row to the published output
@@ -106,8 +108,11 @@ struct Outcome {
   Rung rung = Rung::kNone;  ///< lowest rung of the ladder that this image needed
   size_t lease_bytes =
       0;  ///< host memory that the work on it was granted, or would be; 0 where it was recalled
-  double milliseconds = 0;  ///< from lease to end
+  bool recalled = false;  ///< answered by the catalog alone
 };
+
+/// What an operation can say of an image when it is through with it: whether the next one is given it.
+enum class Verdict { kKeep, kDrop, kAfterReduce };
 
 /// The work on one image. Lives on one worker thread. A retry after out-of-memory starts a new one, unless
 /// Suspend says that this one can go on.
@@ -157,6 +162,14 @@ class Operation {
 
   /// `item` and `plan` outlive the task.
   virtual Result<std::unique_ptr<ItemTask>> Start(const Item& item, const ItemPlan& plan) = 0;
+
+  /// Of an outcome that is no failure; before Collect, from any thread.
+  virtual Verdict Judge(const Outcome& /*outcome*/) const { return Verdict::kKeep; }
+  /// Whether Judge never says kKeep, so that what follows has to wait for the reduce.
+  virtual bool JudgesAfterReduce() const { return false; }
+  /// Whether all that its work on an image leaves is facts in the catalog, which harm nobody if it turns out
+  /// not to be given that image.
+  virtual bool LeavesOnlyFacts() const { return false; }
 
   /// Called for each outcome in the order of the listing, from one thread at a time.
   virtual void Collect(Outcome& outcome) = 0;

@@ -1,0 +1,98 @@
+// Plans of all operations for one item, which of them share its rows, and who is given it next.
+#include "job.h"
+
+#include <algorithm>
+
+namespace imgmill {
+namespace {
+
+/// Rows that the operation reads as they are, without some that would be shown twice.
+bool TakesPlainRows(const ItemPlan& plan) {
+  return plan.needs_pixels && !plan.own_reader && plan.regions.overlap == 0;
+}
+
+bool ReadAlike(const ImageHeader& header, const Part& a, const Part& b) {
+  return a.plan && b.plan && TakesPlainRows(*a.plan) && TakesPlainRows(*b.plan) &&
+         SamePixels(header, a.plan->reading, b.plan->reading);
+}
+
+Footprint Larger(const Footprint& a, const Footprint& b) {
+  return {std::max(a.pooled, b.pooled), std::max(a.unseen, b.unseen)};
+}
+
+}  // namespace
+
+Job::Job(uint64_t number, ListedFile file, std::span<Operation* const> operations)
+    : index(number), parts(operations.size()) {
+  item.file = std::move(file);
+  for (size_t i = 0; i < parts.size(); ++i) parts[i].operation = operations[i];
+}
+
+void Job::MakePlans(bool notes_facts) {
+  bool judged = true;  // by those before
+  for (size_t i = next; i < parts.size();) {
+    Part& part = parts[i];
+    if (!judged && (!notes_facts || !part.operation->LeavesOnlyFacts())) {
+      parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(i));
+      continue;
+    }
+    Result<ItemPlan> plan = part.operation->Plan(item);
+    if (plan) part.plan = *std::move(plan);
+    if (!plan) part.refused = plan.error();
+    part.reading = next;
+    while (part.reading < i && !ReadAlike(item.main.header, parts[part.reading], part)) ++part.reading;
+    if (!judged && part.reading == i) {  // nothing is decoded for facts that nobody may ask for
+      parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(i));
+      continue;
+    }
+    judged = judged && !part.operation->JudgesAfterReduce();
+    ++i;
+  }
+}
+
+Footprint Job::NeedTogether() const {
+  Footprint work;
+  Footprint reading;  // one decode at a time
+  for (size_t i = next; i < parts.size(); ++i) {
+    if (!parts[i].plan) continue;
+    const ItemPlan& plan = *parts[i].plan;
+    work = work + plan.work;
+    if (plan.needs_pixels) reading = Larger(reading, plan.decode + RegionFootprint(plan.input, plan.regions));
+  }
+  return work + reading;
+}
+
+std::vector<Operation*> Job::OperationsLeft() const {
+  std::vector<Operation*> left;
+  for (size_t i = next; i < parts.size(); ++i) left.push_back(parts[i].operation);
+  return left;
+}
+
+Verdict Job::Pass() {
+  over = next + 1 == parts.size();
+  if (over) return Verdict::kKeep;
+  const Verdict verdict = part().operation->Judge(part().outcome);
+  over = verdict != Verdict::kKeep;
+  if (!over) ++next;
+  return verdict;
+}
+
+void Job::Fail(const Error& error) {
+  Outcome& outcome = part().outcome;
+  outcome.state = Outcome::State::kFailed;
+  outcome.error = error;
+  outcome.payload.reset();
+  outcome.outputs.clear();
+  over = true;
+}
+
+std::vector<Outcome> Job::TakeOutcomes() {
+  std::vector<Outcome> outcomes;
+  for (size_t i = 0; i <= next; ++i) {
+    outcomes.push_back(std::move(parts[i].outcome));
+    outcomes.back().file = item.file;
+  }
+  return outcomes;
+}
+
+}  // namespace imgmill
