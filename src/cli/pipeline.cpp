@@ -137,7 +137,7 @@ Result<JoinedSteps> BeginWithThoseThatJoin(CommandPipeline& pipeline, size_t ste
     auto run = std::make_unique<StepRun>(session, pipeline.steps[next]);
     if (!run->Begin(source)) break;  // told when its turn comes
     Operation& operation = run->run().operation();
-    if (run->run().alone || run->run().options != first.options) break;
+    if (run->run().alone || run->run().options.dry_run != first.options.dry_run) break;
     if (!judged && !operation.LeavesOnlyFacts()) break;
     joined.given += judged ? 1 : 0;
     judged = judged && !operation.JudgesAfterReduce();

@@ -1,8 +1,7 @@
-// The engine: one feeder that lists, probes and admits, workers that do the rest, outcomes put back in order.
+// The engine: one feeder that lists and admits, workers that do the rest, outcomes put back in order.
 #include "imgmill/engine/engine.h"
 
 #include <algorithm>
-#include <condition_variable>
 #include <exception>
 #include <mutex>
 #include <optional>
@@ -11,6 +10,7 @@
 #include <thread>
 
 #include "bounded_queue.h"
+#include "entry.h"
 #include "first_exception.h"
 #include "item_work.h"
 #include "ordered_outcomes.h"
@@ -34,14 +34,10 @@ class EngineRun {
         counts_(operations.size()),
         ordered_([this](std::vector<Outcome>& outcomes) { Count(outcomes); }),
         recalled_(operations.size()),
-        dry_run_(options.dry_run || services.plan_only),
-        identifier_(options_, services_),
-        prepared_(std::none_of(operations.begin(), operations.end(),
-                               [](const Operation* operation) { return operation->NeedsPreparing(); })),
-        costs_(*services.memory, services.watch_memory),
-        planner_(*services.memory, workers_) {}
+        planner_(*services.memory, workers_),
+        entry_(options_, services_, operations, planner_) {}
 
-  const Status& ended() const { return ended_; }
+  const Status& ended() const { return entry_.ended(); }
 
   std::vector<RunCounts> Run() {
     std::vector<std::jthread> threads;
@@ -72,7 +68,7 @@ class EngineRun {
     }
     counts_.front().ignored = source_.Ignored();
     for (size_t i = 0; i < counts_.size(); ++i) counts_[i].recalled = recalled_[i];
-    if (dry_run_ && services_.plan != nullptr) *services_.plan = planner_.Finish();
+    if (entry_.dry_run() && services_.plan != nullptr) *services_.plan = planner_.Finish();
     if (disk_full_ || cut_short_ || !exhausted_ || services_.plan_only) {
       for (RunCounts& counts : counts_) {
         counts.interrupted = true;
@@ -96,7 +92,7 @@ class EngineRun {
         return;
       }
       Job job(next_index_++, *std::move(file), operations_);
-      const Status admitted = AdmitWithin(job);
+      const Status admitted = entry_.Admit(job);
       if (!admitted && admitted.error().code == Code::kInterrupted) {
         --next_index_;  // as if it had not been listed: a rerun takes it up
         break;
@@ -107,130 +103,11 @@ class EngineRun {
         const bool alone = job.alone;
         SetNextShape(ShapeOf(job.item));
         queue_.Push(std::move(job));
-        if (alone) WaitUntilIdle();  // not even the next header is read meanwhile
+        if (alone) entry_.WaitUntilIdle();  // not even the next header is read meanwhile
       } else {
         ordered_.Put(job.index, job.TakeOutcomes());
       }
     }
-  }
-
-  /// Memory that is short for one file's header is that file's failure: the next may need less.
-  Status AdmitWithin(Job& job) {
-    try {
-      return Admit(job);
-    } catch (const std::bad_alloc& refused) {
-      return Error{Stage::kAdmit, Code::kOutOfMemory,
-                   std::string("no memory for what its header asks for: ") + refused.what()};
-    }
-  }
-
-  /// Items that all operations recall come back over; the rest with a lease, or with an error.
-  Status Admit(Job& job) {
-    Item& item = job.item;
-    if (Status located = identifier_.Locate(item, *operations_.front()); !located) return located;
-    job.content_known = identifier_.FindContents(item);
-    if (job.content_known) {
-      if (Status recalled = Recall(job); !recalled || job.over) return recalled;
-    }
-    if (Status probed = identifier_.ProbeFiles(item); !probed) return probed;
-    if (!prepared_ && !options_.dry_run) {  // a plan is about the model's batches, too
-      if (Status prepared = PrepareFor(job); !prepared || job.over) return prepared;
-    }
-    // With --force later operations compute everything again anyway.
-    job.MakePlans(/*notes_facts=*/!options_.force);
-    if (!job.part().plan) return job.part().refused;
-    return dry_run_ ? Plan(job) : LeaseFor(job);
-  }
-
-  /// Takes the item past the operations that the catalog answers.
-  Status Recall(Job& job) {
-    while (!job.over) {
-      Part& part = job.part();
-      if (!part.asked) {
-        const Result<bool> recalled = identifier_.Recall(job.item, *part.operation, part.outcome);
-        if (!recalled) return recalled.error();
-        part.asked = true;
-      }
-      if (!part.outcome.recalled) return {};
-      job.Pass();
-    }
-    return {};
-  }
-
-  /// In place of a lease, in a dry run.
-  Status Plan(Job& job) {
-    Part& part = job.part();
-    const Footprint need = costs_.For(job.item, part.plan->total(), {part.operation}).need;
-    part.outcome.lease_bytes = need.total();
-    if (Status may = part.operation->MayStart(job.item); !may) return may;
-    part.outcome.state = Outcome::State::kDone;
-    job.over = true;
-    Status fits = services_.memory->Fits(need);
-    if (fits) {
-      planner_.AddLease(need);
-    } else {
-      planner_.AddTooLarge(job.item.file.path, need);
-    }
-    return fits;
-  }
-
-  /// For all operations at once; where that never fits, for one after the other.
-  Status LeaseFor(Job& job) {
-    Part& part = job.part();
-    part.cost = costs_.For(job.item, job.NeedTogether(), job.OperationsLeft());
-    job.alone = part.cost.alone;
-    job.together =
-        job.OperationsLeft().size() == 1 || part.cost.need.total() <= services_.memory->LargestLease();
-    if (job.together) {
-      const Status leased = Lease(job);
-      if (leased || leased.error().code != Code::kTooLarge || job.OperationsLeft().size() == 1) return leased;
-      job.together = false;
-    }
-    job.alone = false;
-    for (size_t i = job.next; i < job.parts.size(); ++i) {
-      Part& each = job.parts[i];
-      if (each.plan) each.cost = costs_.For(job.item, each.plan->total(), {each.operation});
-      job.alone = job.alone || each.cost.alone;
-    }
-    return Lease(job);
-  }
-
-  Status Lease(Job& job) {
-    if (job.alone) WaitUntilIdle();
-    const Footprint need = job.part().cost.need;
-    job.part().outcome.lease_bytes = need.total();
-    Result<imgmill::Lease> lease = services_.memory->Acquire(need, *services_.stop);
-    if (!lease) return lease.error();
-    job.lease = *std::move(lease);
-    const std::lock_guard lock(in_flight_mutex_);
-    ++in_flight_;
-    return {};
-  }
-
-  void WaitUntilIdle() {
-    std::unique_lock lock(in_flight_mutex_);
-    idle_.wait(lock, [this] { return in_flight_ == 0; });
-  }
-
-  void OneLessInFlight() {
-    const std::lock_guard lock(in_flight_mutex_);
-    if (--in_flight_ == 0) idle_.notify_all();
-  }
-
-  /// Nothing has a lease yet: what recalled images do without is made for the first that is not. Its content
-  /// is looked at here, so that a moved file does not count as one.
-  Status PrepareFor(Job& job) {
-    if (!job.content_known) {
-      if (Status digested = identifier_.Digest(job.item); !digested) return digested;
-      job.content_known = true;
-      if (Status recalled = Recall(job); !recalled || job.over) return recalled;
-    }
-    prepared_ = true;
-    for (Operation* operation : operations_) {
-      if (operation->NeedsPreparing()) ended_ = operation->Prepare();
-      if (!ended_) return Error{Stage::kConfigure, Code::kInterrupted, {}};
-    }
-    return {};
   }
 
   /// Goes on to the end even of a run that an exception has ended: the feeder may wait for a place in the
@@ -243,7 +120,7 @@ class EngineRun {
         thrown_.Keep();
       }
       job->lease.Release();
-      OneLessInFlight();
+      entry_.OneLess();
     }
   }
 
@@ -252,9 +129,8 @@ class EngineRun {
     try {
       WorkUnderLease(job);
       while (!job.over) {  // the next operation has a lease of its own
-        job.lease.Release();
-        Status next = Recall(job);
-        if (next && !job.over) next = LeaseNext(job);
+        Status next = entry_.Recall(job);
+        if (next && !job.over) next = entry_.TakeLease(job);
         if (!next) Fail(job, next.error());
         if (!job.over) WorkUnderLease(job);
       }
@@ -267,18 +143,10 @@ class EngineRun {
     ordered_.Put(job.index, job.TakeOutcomes());
   }
 
-  /// Nothing is held meanwhile, so that whoever waits before it can go on.
-  Status LeaseNext(Job& job) {
-    Result<imgmill::Lease> lease = services_.memory->Acquire(job.part().cost.need, *services_.stop);
-    if (!lease) return lease.error();
-    job.lease = *std::move(lease);
-    return {};
-  }
-
   void WorkUnderLease(Job& job) {
     const ItemCosts::Estimate cost = job.part().cost;
     job.part().outcome.lease_bytes = job.lease.footprint().total();
-    ItemWork work(job, identifier_, *services_.progress);
+    ItemWork work(job, entry_.identifier(), *services_.progress);
     const LadderOutcome ladder = services_.memory->Guarded(work, kHostWork, *services_.stop);
     if (cost.alone && ladder.status && ladder.rung == Rung::kNone && work.complete())
       cost.model->ObserveFrom(cost.formula, ladder.resident_peak);
@@ -311,18 +179,11 @@ class EngineRun {
   /// Under the lock of `ordered_`, in order. To the progress an image is what it came to in the end.
   void Count(std::vector<Outcome>& outcomes) {
     Progress& progress = *services_.progress;
-    progress.listed.fetch_add(1, std::memory_order_relaxed);
-    switch (outcomes.back().state) {
-      case Outcome::State::kDone:
-        progress.done.fetch_add(1, std::memory_order_relaxed);
-        break;
-      case Outcome::State::kSkipped:
-        progress.skipped.fetch_add(1, std::memory_order_relaxed);
-        break;
-      case Outcome::State::kFailed:
-        progress.failed.fetch_add(1, std::memory_order_relaxed);
-        break;
-    }
+    ++progress.listed;
+    const Outcome::State end = outcomes.back().state;
+    ++(end == Outcome::State::kDone      ? progress.done
+       : end == Outcome::State::kSkipped ? progress.skipped
+                                         : progress.failed);
     for (size_t i = 0; i < outcomes.size(); ++i) CountOne(outcomes[i], counts_[i], *operations_[i]);
   }
 
@@ -357,15 +218,8 @@ class EngineRun {
   OrderedOutcomes<std::vector<Outcome>> ordered_;
   uint64_t next_index_ = 0;
   std::vector<uint64_t> recalled_;  // for each operation, without a place in the queue
-  const bool dry_run_;
-  const Identifier identifier_;
-  bool prepared_;
-  ItemCosts costs_;
   RunPlanner planner_;
-  std::mutex in_flight_mutex_;
-  std::condition_variable idle_;
-  int in_flight_ = 0;  // admitted and not at their outcome yet
-  Status ended_;       // why the run cannot go on at all
+  Entry entry_;
   std::mutex next_shape_mutex_;
   std::optional<BatchShape> next_shape_;
   bool exhausted_ = false;  // the source came to its end

@@ -10,6 +10,9 @@ namespace {
 
 /// Observed beside the two that a model needs before it predicts, since the first ones of all pay for more.
 constexpr int kUnwatched = 1;
+/// Not all of those that are watched teach: some are recalled after all, or dropped halfway. Where so many
+/// did not, the formulas have to do, so that the rest is worked on at once.
+constexpr int kMostWatched = 8;
 
 /// Of the pool for the smallest picture: headers of small blocks are as large as their pixels, and when
 /// libraries have filled a budget, what was leased is all that the pool still grants.
@@ -54,7 +57,8 @@ ItemCosts::Estimate ItemCosts::For(const Item& item, const Footprint& formula,
   Estimate estimate;
   estimate.formula = formula.total();
   estimate.model = kind.model;
-  estimate.alone = watch_all_ || (kind.seen >= kUnwatched && !kind.model->CanPredict());
+  estimate.alone = watch_all_ || (kind.seen >= kUnwatched && kind.seen < kUnwatched + kMostWatched &&
+                                  !kind.model->CanPredict());
   ++kind.seen;
   // What goes through our pools is known exactly; the correction is the libraries'.
   const size_t total = kind.model->PredictFrom(estimate.formula);

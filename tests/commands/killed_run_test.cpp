@@ -226,4 +226,24 @@ TEST_CASE("a killed pipeline, run again, ends with the bytes of an undisturbed o
   KillAndRunAgain(scenario);
 }
 
+TEST_CASE(
+    "a killed pipeline whose steps share decodes, run again, ends with the bytes of an undisturbed one") {
+  Scenario scenario;
+  scenario.prepare = [](const TestFolder& where) {
+    const std::string file = where.Write("pipeline.yaml", "input: " + SampleData() +
+                                                              "\n"
+                                                              "output: out\n"
+                                                              "steps:\n"
+                                                              "  - filter:\n"
+                                                              "      keep: sharpness>=10\n"
+                                                              "  - tile:\n"
+                                                              "      size: 96\n");
+    return std::vector<std::string>{"run", file, "-j2"};
+  };
+  scenario.progress = "out";
+  scenario.result = {"out"};
+  scenario.exit_code = 1;  // two of the samples are broken on purpose
+  KillAndRunAgain(scenario);
+}
+
 }  // namespace imgmill::process_test

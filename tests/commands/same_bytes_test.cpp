@@ -90,4 +90,53 @@ TEST_CASE("tile writes the same bytes with any number of threads and any budget"
   }
 }
 
+TEST_CASE("steps that share decodes write what runs of their own write, in any circumstances") {
+  const TestFolder where;
+  CopySamples(where / "photos");
+  // By runs of their own, from copies of what filter keeps.
+  const std::vector<std::string> rules = {"--keep", "brightness>=20", "--drop", "blockiness>=94"};
+  std::vector<std::string> filter = {"filter",       where / "photos", "--action",        "copy",  "--to",
+                                     where / "kept", "--catalog",      where / "catalog", "--json"};
+  filter.insert(filter.end(), rules.begin(), rules.end());
+  const ProcessResult filtered = Run(filter);
+  REQUIRE(filtered.exit_code == 0);
+  const size_t kept = Json(filtered)["kept"];
+  REQUIRE(Json(filtered)["dropped"] > 1);
+  REQUIRE(kept > 20);
+  REQUIRE(Run({"tile", where / "kept", "-o", where / "tiles", "--size", "96", "--no-catalog"}).exit_code ==
+          0);
+  FolderBytes expected = ReadFolder(where / "tiles");
+  expected.erase("tiles.jsonl");  // it names the copies
+  REQUIRE(expected.size() > 300);
+
+  const std::string file = where.Write("pipeline.yaml",
+                                       "input: photos\n"
+                                       "output: out\n"
+                                       "steps:\n"
+                                       "  - filter:\n"
+                                       "      keep: brightness>=20\n"
+                                       "      drop: blockiness>=94\n"
+                                       "  - embed:\n"
+                                       "  - filter:\n"
+                                       "      keep: width>=8\n"
+                                       "  - tile:\n"
+                                       "      size: 96\n");
+  std::string document;
+  for (const auto& circumstance : kCircumstances) {
+    CAPTURE(circumstance.back());
+    std::filesystem::remove_all(where / "out");
+    const ProcessResult result = Run(With({"run", file, "--json"}, circumstance, "80MiB"));
+    INFO(result.err);
+    REQUIRE(result.exit_code == 0);
+    if (document.empty()) document = result.out;
+    CHECK(result.out == document);
+    const nlohmann::json steps = Json(result)["steps"];
+    CHECK(steps[0]["kept"] == kept);
+    for (const int step : {1, 2, 3}) CHECK(steps[static_cast<size_t>(step)]["listed"] == kept);
+    FolderBytes tiles = ReadFolder(where / "out/tile");
+    tiles.erase("tiles.jsonl");
+    CHECK(Difference(expected, tiles) == "");
+  }
+}
+
 }  // namespace imgmill::process_test

@@ -25,8 +25,6 @@ struct EngineOptions {
   bool force = false;
   /// List, probe, cost and recall, and decode nothing: outcomes say what each image would come to, and lease.
   bool dry_run = false;
-
-  bool operator==(const EngineOptions&) const = default;
 };
 
 /// Everything a run shares. Not owned.

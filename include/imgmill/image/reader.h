@@ -18,8 +18,6 @@ struct ImageLimits {
   int64_t max_pixels = int64_t{1} << 30;
   /// Most bytes of one file.
   int64_t max_file_bytes = int64_t{8} << 30;
-
-  bool operator==(const ImageLimits&) const = default;
 };
 
 /// What the header says. No pixel has been decoded.

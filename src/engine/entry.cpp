@@ -1,0 +1,135 @@
+// Recall, probe, plan, lease: what comes before an image's work.
+#include "entry.h"
+
+#include <algorithm>
+
+namespace imgmill {
+
+Entry::Entry(const EngineOptions& options, const EngineServices& services,
+             std::span<Operation* const> operations, RunPlanner& planner)
+    : options_(options),
+      services_(services),
+      operations_(operations),
+      planner_(planner),
+      dry_run_(options.dry_run || services.plan_only),
+      identifier_(options_, services_),
+      prepared_(std::none_of(operations.begin(), operations.end(),
+                             [](const Operation* operation) { return operation->NeedsPreparing(); })),
+      costs_(*services.memory, services.watch_memory) {}
+
+Status Entry::Admit(Job& job) {
+  try {
+    return AdmitInTurn(job);
+  } catch (const std::bad_alloc& refused) {
+    return Error{Stage::kAdmit, Code::kOutOfMemory,
+                 std::string("no memory for what its header asks for: ") + refused.what()};
+  }
+}
+
+Status Entry::AdmitInTurn(Job& job) {
+  Item& item = job.item;
+  if (Status located = identifier_.Locate(item, *operations_.front()); !located) return located;
+  job.content_known = identifier_.FindContents(item);
+  if (job.content_known) {
+    if (Status recalled = Recall(job); !recalled || job.over) return recalled;
+  }
+  if (Status probed = identifier_.ProbeFiles(item); !probed) return probed;
+  if (!prepared_ && !options_.dry_run) {  // a plan is about the model's batches, too
+    if (Status prepared = PrepareFor(job); !prepared || job.over) return prepared;
+  }
+  // With --force later operations compute everything again anyway.
+  job.MakePlans(/*notes_facts=*/!options_.force);
+  if (!job.part().plan) return job.part().refused;
+  return dry_run_ ? Plan(job) : LeaseFor(job);
+}
+
+Status Entry::Recall(Job& job) {
+  while (!job.over) {
+    Part& part = job.part();
+    if (!part.asked) {
+      const Result<bool> recalled = identifier_.Recall(job.item, *part.operation, part.outcome);
+      if (!recalled) return recalled.error();
+      part.asked = true;
+    }
+    if (!part.outcome.recalled) return {};
+    job.Pass();
+  }
+  return {};
+}
+
+Status Entry::Plan(Job& job) {
+  Part& part = job.part();
+  const Footprint need = costs_.For(job.item, part.plan->total(), {part.operation}).need;
+  part.outcome.lease_bytes = need.total();
+  if (Status may = part.operation->MayStart(job.item); !may) return may;
+  part.outcome.state = Outcome::State::kDone;
+  job.over = true;
+  Status fits = services_.memory->Fits(need);
+  if (fits) {
+    planner_.AddLease(need);
+  } else {
+    planner_.AddTooLarge(job.item.file.path, need);
+  }
+  return fits;
+}
+
+Status Entry::LeaseFor(Job& job) {
+  Part& part = job.part();
+  const bool several = job.next + 1 < job.parts.size();
+  part.cost = costs_.For(job.item, job.NeedTogether(), job.OperationsLeft());
+  job.alone = part.cost.alone;
+  if (!several || part.cost.need.total() <= services_.memory->LargestLease()) {
+    const Status leased = AdmitUnderLease(job);
+    if (!several || leased || leased.error().code != Code::kTooLarge) return leased;
+  }
+  job.together = job.alone = false;
+  for (size_t i = job.next; i < job.parts.size(); ++i) {
+    Part& each = job.parts[i];
+    if (each.plan) each.cost = costs_.For(job.item, each.plan->total(), {each.operation});
+    job.alone = job.alone || each.cost.alone;
+  }
+  return AdmitUnderLease(job);
+}
+
+Status Entry::AdmitUnderLease(Job& job) {
+  if (job.alone) WaitUntilIdle();
+  job.part().outcome.lease_bytes = job.part().cost.need.total();
+  if (Status leased = TakeLease(job); !leased) return leased;
+  const std::lock_guard lock(in_flight_mutex_);
+  ++in_flight_;
+  return {};
+}
+
+Status Entry::TakeLease(Job& job) {
+  job.lease.Release();
+  Result<Lease> lease = services_.memory->Acquire(job.part().cost.need, *services_.stop);
+  if (!lease) return lease.error();
+  job.lease = *std::move(lease);
+  return {};
+}
+
+void Entry::WaitUntilIdle() {
+  std::unique_lock lock(in_flight_mutex_);
+  idle_.wait(lock, [this] { return in_flight_ == 0; });
+}
+
+void Entry::OneLess() {
+  const std::lock_guard lock(in_flight_mutex_);
+  if (--in_flight_ == 0) idle_.notify_all();
+}
+
+Status Entry::PrepareFor(Job& job) {
+  if (!job.content_known) {
+    if (Status digested = identifier_.Digest(job.item); !digested) return digested;
+    job.content_known = true;
+    if (Status recalled = Recall(job); !recalled || job.over) return recalled;
+  }
+  prepared_ = true;
+  for (Operation* operation : operations_) {
+    if (operation->NeedsPreparing()) ended_ = operation->Prepare();
+    if (!ended_) return Error{Stage::kConfigure, Code::kInterrupted, {}};
+  }
+  return {};
+}
+
+}  // namespace imgmill
