@@ -64,6 +64,8 @@ class EmbedOperation::Task final : public ItemTask {
   }
 
   Status Finish(Outcome& outcome) override {
+    // Behind another operation it is not known to be needed before the first image that is kept.
+    if (Status prepared = operation_.Prepare(); !prepared) return prepared;
     PoolArray<float> vector(static_cast<size_t>(operation_.embedder_.dimension()));
     if (Status made = embedding_->Finish(vector.span(), outcome.rung); !made) return made;
     if (!Normalise(vector.span())) {
@@ -125,33 +127,42 @@ Result<ItemPlan> EmbedOperation::Plan(const Item& item) const {
 }
 
 Result<bool> EmbedOperation::Recall(const Item& item, Outcome& outcome) {
-  if (!known_.file) return false;
+  VectorFile* const file = KnownFile();
+  if (file == nullptr) return false;
   auto payload = std::make_unique<EmbedPayload>();
   EmbeddedImage& image = payload->image;
   Catalog& catalog = *known_.catalog;
   if (!Unpack(catalog.FindFact(item.main.content, fact_), image.place)) return false;
   if (!Unpack(catalog.FindFact(item.main.content, notes_fact_), image.notes) && needs_notes_) return false;
   // A power cut may have kept the fact and lost the vector.
-  std::vector<float> vector(static_cast<size_t>(known_.file->dimension()));
-  if (const Status read = known_.file->Read(image.place, vector); !read) {
+  std::vector<float> vector(static_cast<size_t>(file->dimension()));
+  if (const Status read = file->Read(image.place, vector); !read) {
     if (read.error().code == Code::kMalformed) return false;
     return read.error();
   }
   Describe(item.main, image);
-  image.vectors = known_.file.get();
+  image.vectors = file;
   outcome.payload = std::move(payload);
   outcome.state = Outcome::State::kDone;
   return true;
 }
 
+VectorFile* EmbedOperation::KnownFile() {
+  const std::lock_guard lock(ready_mutex_);
+  return known_.file.get();
+}
+
 Status EmbedOperation::Prepare() {
+  const std::lock_guard lock(ready_mutex_);
+  if (ready_) return {};
   if (Status prepared = embedder_.Prepare(); !prepared) return prepared;
+  if (!kept_.file) {
+    Result<std::unique_ptr<VectorFile>> file =
+        VectorFile::Open(kept_.catalog->folder(), embedder_.kind(), embedder_.dimension());
+    if (!file) return file.error();
+    kept_.file = *std::move(file);
+  }
   ready_ = true;
-  if (kept_.file) return {};
-  Result<std::unique_ptr<VectorFile>> file =
-      VectorFile::Open(kept_.catalog->folder(), embedder_.kind(), embedder_.dimension());
-  if (!file) return file.error();
-  kept_.file = *std::move(file);
   return {};
 }
 

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "embedder.h"
@@ -55,11 +56,15 @@ class EmbedOperation final : public Operation {
  private:
   class Task;
 
+  /// Null as long as nothing is known.
+  VectorFile* KnownFile();
+
   Embedder& embedder_;
   VectorStore& known_;
   VectorStore& kept_;
   const bool needs_notes_;
   const bool allow_truncated_;
+  std::mutex ready_mutex_;  // for it and the files
   bool ready_ = false;
   OutcomeLog log_;
   std::string fact_;

@@ -128,12 +128,6 @@ class EngineRun {
     // What is no value by now becomes one: it is this image's failure, and the run goes on.
     try {
       WorkUnderLease(job);
-      while (!job.over) {  // the next operation has a lease of its own
-        Status next = entry_.Recall(job);
-        if (next && !job.over) next = entry_.TakeLease(job);
-        if (!next) Fail(job, next.error());
-        if (!job.over) WorkUnderLease(job);
-      }
     } catch (const std::exception& problem) {
       Fail(job, Error{Stage::kCompute, Code::kInternal, problem.what()});
     }
@@ -148,10 +142,10 @@ class EngineRun {
     job.part().outcome.lease_bytes = job.lease.footprint().total();
     ItemWork work(job, entry_.identifier(), *services_.progress);
     const LadderOutcome ladder = services_.memory->Guarded(work, kHostWork, *services_.stop);
-    if (cost.alone && ladder.status && ladder.rung == Rung::kNone && work.complete())
+    if (cost.alone && cost.model && ladder.status && ladder.rung == Rung::kNone && work.complete())
       cost.model->ObserveFrom(cost.formula, ladder.resident_peak);
     Outcome& last = job.part().outcome;
-    if (job.over || !ladder.status) last.rung = std::max(last.rung, ladder.rung);
+    last.rung = std::max(last.rung, ladder.rung);
     if (!ladder.status) Fail(job, ladder.status.error());
   }
 

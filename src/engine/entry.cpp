@@ -13,8 +13,7 @@ Entry::Entry(const EngineOptions& options, const EngineServices& services,
       planner_(planner),
       dry_run_(options.dry_run || services.plan_only),
       identifier_(options_, services_),
-      prepared_(std::none_of(operations.begin(), operations.end(),
-                             [](const Operation* operation) { return operation->NeedsPreparing(); })),
+      prepared_(!operations.front()->NeedsPreparing()),
       costs_(*services.memory, services.watch_memory) {}
 
 Status Entry::Admit(Job& job) {
@@ -82,29 +81,37 @@ Status Entry::LeaseFor(Job& job) {
     const Status leased = AdmitUnderLease(job);
     if (!several || leased || leased.error().code != Code::kTooLarge) return leased;
   }
-  job.together = job.alone = false;
+  job.together = false;
+  part.cost = {};
   for (size_t i = job.next; i < job.parts.size(); ++i) {
     Part& each = job.parts[i];
-    if (each.plan) each.cost = costs_.For(job.item, each.plan->total(), {each.operation});
-    job.alone = job.alone || each.cost.alone;
+    if (!each.plan) continue;
+    const ItemCosts::Estimate own = costs_.For(job.item, each.plan->total(), {each.operation});
+    if (Status fits = services_.memory->Fits(own.need); !fits) {
+      each.plan.reset();  // and nobody behind it is given the item
+      each.refused = std::move(fits);
+      break;
+    }
+    part.cost.need = Larger(part.cost.need, own.need);
+    part.cost.alone = part.cost.alone || own.alone;
   }
+  if (!part.plan) return part.refused;
+  job.alone = part.cost.alone;
+  // Where one's pooled bytes and another's unseen ones exceed the room together, the pool gives way.
+  const size_t room = std::max(services_.memory->LargestLease(), part.cost.need.unseen);
+  part.cost.need.pooled = std::min(part.cost.need.pooled, room - part.cost.need.unseen);
   return AdmitUnderLease(job);
 }
 
 Status Entry::AdmitUnderLease(Job& job) {
   if (job.alone) WaitUntilIdle();
-  job.part().outcome.lease_bytes = job.part().cost.need.total();
-  if (Status leased = TakeLease(job); !leased) return leased;
-  const std::lock_guard lock(in_flight_mutex_);
-  ++in_flight_;
-  return {};
-}
-
-Status Entry::TakeLease(Job& job) {
-  job.lease.Release();
-  Result<Lease> lease = services_.memory->Acquire(job.part().cost.need, *services_.stop);
+  const Footprint need = job.part().cost.need;
+  job.part().outcome.lease_bytes = need.total();
+  Result<Lease> lease = services_.memory->Acquire(need, *services_.stop);
   if (!lease) return lease.error();
   job.lease = *std::move(lease);
+  const std::lock_guard lock(in_flight_mutex_);
+  ++in_flight_;
   return {};
 }
 
@@ -125,10 +132,8 @@ Status Entry::PrepareFor(Job& job) {
     if (Status recalled = Recall(job); !recalled || job.over) return recalled;
   }
   prepared_ = true;
-  for (Operation* operation : operations_) {
-    if (operation->NeedsPreparing()) ended_ = operation->Prepare();
-    if (!ended_) return Error{Stage::kConfigure, Code::kInterrupted, {}};
-  }
+  ended_ = operations_.front()->Prepare();
+  if (!ended_) return Error{Stage::kConfigure, Code::kInterrupted, {}};
   return {};
 }
 

@@ -10,7 +10,7 @@
 
 namespace imgmill {
 
-/// The feeder's, but for Recall, TakeLease and OneLess, which are the workers' as well.
+/// The feeder's, but for OneLess.
 class Entry {
  public:
   Entry(const EngineOptions& options, const EngineServices& services, std::span<Operation* const> operations,
@@ -23,11 +23,6 @@ class Entry {
   /// An admitted item has its outcomes.
   void OneLess();
 
-  /// Takes the item past the operations that the catalog answers.
-  Status Recall(Job& job);
-  /// In place of the one it has: nothing is held meanwhile, so that whoever waits before it can go on.
-  Status TakeLease(Job& job);
-
   const Identifier& identifier() const { return identifier_; }
   bool dry_run() const { return dry_run_; }
   /// Why the run cannot go on at all.
@@ -35,12 +30,14 @@ class Entry {
 
  private:
   Status AdmitInTurn(Job& job);
+  /// Takes the item past the operations that the catalog answers.
+  Status Recall(Job& job);
   /// Nothing has a lease yet: what recalled images do without is made for the first that is not. Its content
   /// is looked at here, so that a moved file does not count as one.
   Status PrepareFor(Job& job);
   /// In place of a lease, in a dry run.
   Status Plan(Job& job);
-  /// For all operations at once; where that never fits, for one after the other.
+  /// For all operations at once; where that never fits, for the one that holds most.
   Status LeaseFor(Job& job);
   Status AdmitUnderLease(Job& job);
 

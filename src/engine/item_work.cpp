@@ -69,12 +69,8 @@ class ItemWork::SharedRows final : public ItemTask {
 };
 
 ItemWork::ItemWork(Job& job, const Identifier& identifier, Progress& progress)
-    : job_(job),
-      identifier_(identifier),
-      progress_(progress),
-      end_(job.together ? job.parts.size() : job.next + 1),
-      sharing_(job.together) {
-  for (size_t i = job.next; i < end_; ++i)
+    : job_(job), identifier_(identifier), progress_(progress), sharing_(job.together) {
+  for (size_t i = job.next; i < job_.parts.size(); ++i)
     label_ += (label_.empty() ? "" : "+") + job.parts[i].operation->name();
 }
 
@@ -85,14 +81,14 @@ Status ItemWork::Run(const Attempt& attempt) {
     if (Status digested = identifier_.Digest(job_.item); !digested) return digested;
     job_.content_known = true;
   }
-  while (!job_.over && job_.next < end_) {
+  while (!job_.over) {
     Part& part = job_.part();
     if (Status done = RunPart(part); !done) return done;
     part.outcome.rung = std::max(part.outcome.rung, attempt.rung);
     const Verdict verdict = job_.Pass();
     complete_ = complete_ && !part.outcome.recalled && verdict != Verdict::kDrop;
     if (verdict != Verdict::kAfterReduce) continue;
-    for (size_t i = job_.next + 1; i < end_; ++i) {
+    for (size_t i = job_.next + 1; i < job_.parts.size(); ++i) {
       Part& other = job_.parts[i];
       if (other.task != nullptr && !other.task->Finish(other.outcome))
         continue;  // facts that are found missing, and made, when it is given the image
@@ -152,7 +148,7 @@ Status ItemWork::MapRows(Part& part) {
 /// Those behind `part` that would see the very rows that it reads, and that the catalog cannot answer.
 std::vector<Part*> ItemWork::StartSharing(const Part& part) {
   std::vector<Part*> others;
-  for (size_t i = job_.next + 1; sharing_ && i < end_; ++i) {
+  for (size_t i = job_.next + 1; sharing_ && i < job_.parts.size(); ++i) {
     Part& other = job_.parts[i];
     if (other.reading != part.reading || !other.plan) continue;
     if (!other.asked) {

@@ -8,7 +8,6 @@ namespace imgmill {
 
 class ItemWork final : public LadderWork {
  public:
-  /// Of all parts of the job if they go together, else of the one whose turn it is.
   ItemWork(Job& job, const Identifier& identifier, Progress& progress);
 
   /// Digest; then recall, read, map, publish for each part. An attempt that ran out of memory leaves behind
@@ -34,7 +33,6 @@ class ItemWork final : public LadderWork {
   Job& job_;
   const Identifier& identifier_;
   Progress& progress_;
-  const size_t end_;  ///< of the parts that this is about
   std::string label_;
   bool sharing_;
   bool complete_ = true;

@@ -16,11 +16,11 @@ bool ReadAlike(const ImageHeader& header, const Part& a, const Part& b) {
          SamePixels(header, a.plan->reading, b.plan->reading);
 }
 
+}  // namespace
+
 Footprint Larger(const Footprint& a, const Footprint& b) {
   return {std::max(a.pooled, b.pooled), std::max(a.unseen, b.unseen)};
 }
-
-}  // namespace
 
 Job::Job(uint64_t number, ListedFile file, std::span<Operation* const> operations)
     : index(number), parts(operations.size()) {

@@ -30,7 +30,7 @@ struct Job {
   std::vector<Part> parts;  ///< in the order of the operations
   size_t next = 0;          ///< the part whose turn it is; those before have kept the item
   bool over = false;        ///< parts[next] has the last outcome
-  /// One lease is for all parts; else each has one of its own, one after the other, and reads for itself.
+  /// The lease is for all parts at once; else for any one of them, and each reads for itself.
   bool together = true;
   bool alone = false;  ///< nothing else is to be at work meanwhile
   Lease lease;
@@ -52,5 +52,8 @@ struct Job {
   void Fail(const Error& error);
   std::vector<Outcome> TakeOutcomes();
 };
+
+/// As much of each kind as either.
+Footprint Larger(const Footprint& a, const Footprint& b);
 
 }  // namespace imgmill

@@ -113,6 +113,17 @@ Status OutputFolder::MayWrite(const Item& item, const std::string& relative) {
   return overwrite_ ? Status{} : CheckOwner(item, relative);
 }
 
+void OutputFolder::LeftEmpty(const std::string& folder) {
+  const std::lock_guard lock(mutex_);
+  left_empty_.insert(folder);
+}
+
+OutputFolder::~OutputFolder() {
+  for (std::string folder : left_empty_) {
+    while (folder.size() > folder_.size() && ::rmdir(folder.c_str()) == 0) folder = ParentOf(folder);
+  }
+}
+
 Result<std::string> OutputFolder::Begin(const Item& item, const std::string& relative) {
   if (Status may = MayWrite(item, relative); !may) return may.error();
   const std::string path = PathOf(relative);

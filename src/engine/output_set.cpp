@@ -47,8 +47,14 @@ OutputSet::OutputSet(OutputFolder& folder, const Item& item, SetPrefixes prefixe
     : folder_(folder), item_(item), prefixes_(std::move(prefixes)) {}
 
 OutputSet::~OutputSet() {
+  bool given_up = false;
   for (const auto& [name, held] : files_) {
-    if (!held.temporary.empty()) ::unlink(held.temporary.c_str());
+    if (held.temporary.empty()) continue;
+    ::unlink(held.temporary.c_str());
+    given_up = true;
+  }
+  for (const std::string& parent : made_) {
+    if (given_up) folder_.LeftEmpty(parent);
   }
 }
 

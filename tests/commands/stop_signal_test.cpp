@@ -2,6 +2,8 @@
 #include <doctest/doctest.h>
 #include <signal.h>
 
+#include <fstream>
+
 #include "program.h"
 
 namespace imgmill::process_test {
@@ -55,7 +57,9 @@ TEST_CASE("a signal while dedup reads ends with 75 and without groups") {
   WriteLargeJpeg(where / "a.jpg", 1500, 1500);
   std::filesystem::create_directories(where / "photos");
   for (int i = 0; i < 300; ++i) {
-    std::filesystem::copy_file(where / "a.jpg", where / ("photos/" + std::to_string(i) + ".jpg"));
+    const std::string copy = where / ("photos/" + std::to_string(i) + ".jpg");
+    std::filesystem::copy_file(where / "a.jpg", copy);
+    std::ofstream(copy, std::ios::app) << i;  // so that none is recalled as the same content
   }
   const std::vector<std::string> command = {"dedup",     where / "photos",  "--decode", "full",
                                             "--catalog", where / "catalog", "--json",   "-j1"};

@@ -157,7 +157,8 @@ class Operation {
 
   /// Whether the first image that is not recalled needs something made before it, such as a model loaded.
   virtual bool NeedsPreparing() const { return false; }
-  /// Makes it: called once at most, while no lease is out. An error ends the run.
+  /// Makes it: called once at most, while no lease is out. An error ends the run. Not asked of an operation
+  /// that others come before.
   virtual Status Prepare() { return {}; }
 
   /// `item` and `plan` outlive the task.

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "imgmill/base/result.h"
@@ -18,6 +20,10 @@ class OutputFolder {
   /// @param fingerprint  what determines the outputs' bytes: the operation's options, plan and versions.
   /// @param overwrite    replace files that are not ours.
   OutputFolder(std::string folder, std::string fingerprint, Catalog& catalog, bool overwrite);
+  /// Removes the folders that nothing was published in: see LeftEmpty.
+  ~OutputFolder();
+  OutputFolder(const OutputFolder&) = delete;
+  OutputFolder& operator=(const OutputFolder&) = delete;
 
   /// Whether `relative` was finished for this content by an earlier run: the done row, or an intent whose
   /// digest the file has (a run killed between rename and done row); either way size and digest of the file
@@ -54,6 +60,10 @@ class OutputFolder {
   Error OtherSources(const std::string& relative, const std::string& source) const;
   bool overwrite() const { return overwrite_; }
 
+  /// Outputs that were begun in this folder below were given up: if nobody else publishes there, it is to go.
+  /// Not before the run's end, since others may be about to write there.
+  void LeftEmpty(const std::string& folder);
+
   std::string PathOf(const std::string& relative) const { return folder_ + "/" + relative; }
   const std::string& folder() const { return folder_; }
 
@@ -65,6 +75,8 @@ class OutputFolder {
   std::string fingerprint_;
   Catalog& catalog_;
   bool overwrite_;
+  std::mutex mutex_;
+  std::set<std::string> left_empty_;
 };
 
 /// Removes a temporary file unless Release was called.
