@@ -128,12 +128,12 @@ class CardRuntime final : public ModelRuntime {
 };
 
 struct Made {
-  CommandRunResult run;
+  InProcessResult run;
   std::vector<std::string> digests;
   const MemoryInfo::NamedDevice& card() const { return run.memory.devices[0]; }
 };
 
-Made Make(CommandRun run, const std::string& output, const std::optional<Trouble>& trouble) {
+Made Make(InProcessRun run, const std::string& output, const std::optional<Trouble>& trouble) {
   std::filesystem::remove_all(output);
   if (trouble) {
     run.runtime = [&](MemoryManager& memory) -> std::unique_ptr<ModelRuntime> {
@@ -151,7 +151,7 @@ Made Make(CommandRun run, const std::string& output, const std::optional<Trouble
   return made;
 }
 
-void ComesThrough(const CommandRun& run, const std::string& output) {
+void ComesThrough(const InProcessRun& run, const std::string& output) {
   const Made cpu = Make(run, output, std::nullopt);
   REQUIRE(!cpu.digests.empty());
   const Made undisturbed = Make(run, output, Trouble());
@@ -191,7 +191,7 @@ TEST_CASE("upscale on a card with too small a budget, neighbours and errors of i
   const std::string model = ModelFile();
   if (IsMissing(model)) return;
   const ScratchFolder scratch;
-  CommandRun run;
+  InProcessRun run;
   run.command = "upscale";
   run.files = SampleFiles({"icon_tiny.png", "badge_alpha.png"});
   run.arguments = {"-o", scratch / "out", "--model", model, "--tile", "64"};
@@ -203,7 +203,7 @@ TEST_CASE("embed on a card with too small a budget, neighbours and errors of its
   const std::string network = NetworkFile();
   if (IsMissing(network)) return;
   const ScratchFolder scratch;
-  CommandRun run;
+  InProcessRun run;
   run.command = "embed";
   run.files = SampleFiles({"icon_tiny.png", "badge_alpha.png", "windmill_exif6.jpg", "clock.jpg"});
   run.arguments = {"--export", scratch / "out/v.npy", "--model", network, "--scale", "1/127.5", "--shift",

@@ -34,8 +34,8 @@ std::unique_ptr<Command> AddCommand(const std::string& name, CLI::App& app) {
 
 }  // namespace
 
-CommandRunResult RunInProcess(const CommandRun& run) {
-  CommandRunResult outcome;
+InProcessResult RunInProcess(const InProcessRun& run) {
+  InProcessResult outcome;
   const size_t live_before = HostPool().Stats().live;
   {
     CLI::App app;

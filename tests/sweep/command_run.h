@@ -10,7 +10,7 @@
 
 namespace imgmill {
 
-struct CommandRun {
+struct InProcessRun {
   std::string command;                 ///< "dedup", "embed", "match", "tile" or "upscale"
   std::vector<std::string> arguments;  ///< its flags; no paths
   std::vector<ListedFile> files;       ///< in the order in which they are to come
@@ -27,7 +27,7 @@ struct CommandRun {
   std::function<void(MemoryManager&)> on_devices;
 };
 
-struct CommandRunResult {
+struct InProcessResult {
   std::string error;  ///< of the whole run; empty if it went through
   Code code = Code::kInternal;
   CommandResult result;
@@ -39,7 +39,7 @@ struct CommandRunResult {
   size_t leaked = 0;                    ///< bytes still live in the host's pool afterwards
 };
 
-CommandRunResult RunInProcess(const CommandRun& run);
+InProcessResult RunInProcess(const InProcessRun& run);
 
 /// A whole command line in this process, `imgmill` left out; what it prints is thrown away. @return its exit
 /// code

@@ -35,14 +35,14 @@ int LargestDifference(const std::vector<uint8_t>& a, const std::vector<uint8_t>&
   return largest;
 }
 
-uint64_t Taken(const CommandRunResult& ran, Rung rung) {
+uint64_t Taken(const InProcessResult& ran, Rung rung) {
   return ran.memory.rungs[static_cast<size_t>(rung)];
 }
 
 /// Enlarges a photo with a neighbour on the device who leaves so many bytes; 0: nobody.
-CommandRunResult Enlarge(const std::string& model, const std::string& output, size_t left) {
+InProcessResult Enlarge(const std::string& model, const std::string& output, size_t left) {
   std::filesystem::remove_all(output);
-  CommandRun run;
+  InProcessRun run;
   run.command = "upscale";
   run.files = SampleFiles({"windmill_exif6.jpg"});
   run.arguments = {"-o", output, "--model", model, "--tile", "256"};
@@ -55,7 +55,7 @@ CommandRunResult Enlarge(const std::string& model, const std::string& output, si
     // Held for good, or it would count as room when the manager next looks at what is resident.
     std::memset(neighbour.data(), 1, neighbour.size());
   };
-  CommandRunResult ran = RunInProcess(run);
+  InProcessResult ran = RunInProcess(run);
   REQUIRE_MESSAGE(ran.error.empty(), ran.error);
   CHECK(ran.result.counts.failed == 0);
   CHECK(ran.leaked == 0);
@@ -79,7 +79,7 @@ TEST_CASE("half tiles, and then the CPU, differ by 1 of 255 at most and count as
 
   bool halved = false;
   for (size_t left = 32768 * kKiB; left >= 256 * kKiB && !halved; left = left / 4 * 3) {
-    const CommandRunResult ran = Enlarge(model, scratch / "out", left);
+    const InProcessResult ran = Enlarge(model, scratch / "out", left);
     const bool on_cpu = Taken(ran, Rung::kCpu) > 0;
     halved = Taken(ran, Rung::kHalfTile) > 0 && !on_cpu;
     CHECK((ran.result.counts.off_plan > 0) == (halved || on_cpu));
@@ -87,7 +87,7 @@ TEST_CASE("half tiles, and then the CPU, differ by 1 of 255 at most and count as
   }
   CHECK(halved);
 
-  const CommandRunResult nothing_left = Enlarge(model, scratch / "out", 16 * kKiB);
+  const InProcessResult nothing_left = Enlarge(model, scratch / "out", 16 * kKiB);
   CHECK(Taken(nothing_left, Rung::kCpu) > 0);
   CHECK(nothing_left.result.counts.off_plan == 1);
   CHECK(LargestDifference(Samples(picture), expected) <= 1);
@@ -97,7 +97,7 @@ TEST_CASE("a tile that is finished is not computed again, whatever the device re
   const std::string model = ModelFile();
   if (IsMissing(model)) return;
   const ScratchFolder scratch;
-  CommandRun run;
+  InProcessRun run;
   run.command = "upscale";
   run.files = SampleFiles({"badge_alpha.png"});
   run.arguments = {"-o", scratch / "out", "--model", model, "--tile", "64"};
@@ -110,7 +110,7 @@ TEST_CASE("a tile that is finished is not computed again, whatever the device re
     run.on_devices = [&](MemoryManager& manager) {
       for (int i = 0; i < 2; ++i) manager.device(i).pool()->RefuseAtRandom(chance, static_cast<uint64_t>(i));
     };
-    const CommandRunResult ran = RunInProcess(run);
+    const InProcessResult ran = RunInProcess(run);
     REQUIRE_MESSAGE(ran.error.empty(), ran.error);
     REQUIRE(ran.result.counts.done == 1);
     REQUIRE(ran.device_pools.size() == 2);

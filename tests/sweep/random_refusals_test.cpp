@@ -16,14 +16,14 @@ constexpr int kSeeds = 4;
 /// So few allocations may all be granted.
 constexpr uint64_t kFew = 40;
 
-CommandRunResult RunWatched(const CommandRun& run) {
+InProcessResult RunWatched(const InProcessRun& run) {
   const Watchdog watchdog(120);
   return RunInProcess(run);
 }
 
 /// Without an output folder the document is compared, with one the files too. Not even off-plan work may
 /// differ: what the CPU does for a device of the CPU has the same bits.
-void Stands(CommandRun run, const std::string& output) {
+void Stands(InProcessRun run, const std::string& output) {
   const auto clean = [&] {
     if (output.empty()) return;
     std::filesystem::remove_all(output);
@@ -31,7 +31,7 @@ void Stands(CommandRun run, const std::string& output) {
   };
   run.jobs = 2;
   clean();
-  const CommandRunResult undisturbed = RunWatched(run);
+  const InProcessResult undisturbed = RunWatched(run);
   REQUIRE_MESSAGE(undisturbed.error.empty(), undisturbed.error);
   const std::string details = undisturbed.result.details.dump();
   const auto digests = output.empty() ? std::vector<std::string>() : FolderDigests(output);
@@ -47,7 +47,7 @@ void Stands(CommandRun run, const std::string& output) {
         if (!manager.DeviceSharesHostPool(i)) manager.device(i).pool()->RefuseAtRandom(kChance, seed);
       }
     };
-    const CommandRunResult disturbed = RunWatched(run);
+    const InProcessResult disturbed = RunWatched(run);
     REQUIRE_MESSAGE(disturbed.error.empty(), disturbed.error);
     for (const FailedItem& item : disturbed.result.failed) MESSAGE(item.path << ": " << item.error.message);
     CHECK(disturbed.result.counts.failed == 0);
@@ -70,7 +70,7 @@ std::vector<ListedFile> SomeSamples() {
 
 TEST_CASE("random refusals: dedup, filter and tile give what they give without") {
   const ScratchFolder scratch;
-  CommandRun run;
+  InProcessRun run;
   run.files = SomeSamples();
   run.command = "dedup";
   run.arguments = {"--decode", "full"};
@@ -85,7 +85,7 @@ TEST_CASE("random refusals: dedup, filter and tile give what they give without")
 
 TEST_CASE("random refusals: upscale by a kernel, embed and match give what they give without") {
   const ScratchFolder scratch;
-  CommandRun run;
+  InProcessRun run;
   run.files = SomeSamples();
   run.command = "upscale";
   run.arguments = {"-o", scratch / "out", "--method", "lanczos3", "--scale", "1.5"};
@@ -107,7 +107,7 @@ TEST_CASE("random refusals: upscale and embed by models, their loading included,
   if (IsMissing(model) || IsMissing(network)) return;
   const ScratchFolder scratch;
   for (const char* device : {"cpu", "cpu:0,cpu:1"}) {
-    CommandRun run;
+    InProcessRun run;
     run.device = device;
     run.files = SampleFiles({"icon_tiny.png", "badge_alpha.png"});
     run.command = "upscale";

@@ -12,7 +12,7 @@ using namespace imgmill;
 namespace {
 
 /// What was given to devices: pictures or tiles that a model computed.
-std::vector<std::string> DeviceWork(const CommandRunResult& run) {
+std::vector<std::string> DeviceWork(const InProcessResult& run) {
   std::vector<std::string> work;
   for (const BatchRecord& batch : run.history.batches) {
     if (batch.device != "host" && !batch.failed)
@@ -24,11 +24,11 @@ std::vector<std::string> DeviceWork(const CommandRunResult& run) {
 
 /// @param least  allocations that the run must make at the very least, by counting its buffers by hand
 /// @param most   runs that this may take; where there are more allocations, they are spread over all of them
-void Sweep(CommandRun run, const std::string& output, uint64_t least, uint64_t most = UINT64_MAX) {
+void Sweep(InProcessRun run, const std::string& output, uint64_t least, uint64_t most = UINT64_MAX) {
   run.refuse = 0;
   (void)RunInProcess(run);  // libraries allocate some things once for all
   std::filesystem::remove_all(output);
-  const CommandRunResult undisturbed = RunInProcess(run);
+  const InProcessResult undisturbed = RunInProcess(run);
   REQUIRE_MESSAGE(undisturbed.error.empty(), undisturbed.error);
   REQUIRE(undisturbed.result.counts.failed == 0);
   CHECK(undisturbed.leaked == 0);
@@ -41,7 +41,7 @@ void Sweep(CommandRun run, const std::string& output, uint64_t least, uint64_t m
     CAPTURE(k);
     if (!output.empty()) std::filesystem::remove_all(output);
     run.refuse = k;
-    const CommandRunResult disturbed = RunInProcess(run);
+    const InProcessResult disturbed = RunInProcess(run);
     REQUIRE_MESSAGE(disturbed.error.empty(), disturbed.error);
     CHECK(disturbed.result.counts.failed == 0);
     CHECK(disturbed.result.counts.off_plan == 0);
@@ -60,7 +60,7 @@ void Sweep(CommandRun run, const std::string& output, uint64_t least, uint64_t m
 }  // namespace
 
 TEST_CASE("dedup survives every single refused allocation, of buffers and cv::Mat alike") {
-  CommandRun run;
+  InProcessRun run;
   run.command = "dedup";
   run.files = SampleFiles({"harbour.jpg", "harbour_copy.jpg", "badge_alpha.png", "icon_tiny.png"});
   for (const char* decode : {"scaled", "full"}) {
@@ -71,7 +71,7 @@ TEST_CASE("dedup survives every single refused allocation, of buffers and cv::Ma
 }
 
 TEST_CASE("filter survives every single refused allocation, in the map and in the reduce") {
-  CommandRun run;
+  InProcessRun run;
   run.command = "filter";
   run.files = SampleFiles({"harbour.jpg", "windmill_exif6.jpg", "badge_alpha.png", "icon_tiny.png"});
   run.arguments = {"--keep", "sharpness>p30", "--keep", "blockiness<p90"};
@@ -82,7 +82,7 @@ TEST_CASE("filter survives every single refused allocation, in the map and in th
 
 TEST_CASE("embed, match and dedup by vectors survive every single refused allocation") {
   const ScratchFolder scratch;
-  CommandRun run;
+  InProcessRun run;
   run.command = "embed";
   run.files = SampleFiles({"harbour.jpg", "badge_alpha.png", "icon_tiny.png"});
   run.arguments = {"--export", scratch / "out/v.npy"};
@@ -104,7 +104,7 @@ TEST_CASE("embed by a network survives refused allocations, of weights and tenso
   const std::string network = NetworkFile();
   if (IsMissing(network)) return;
   const ScratchFolder scratch;
-  CommandRun run;
+  InProcessRun run;
   run.command = "embed";
   run.files = SampleFiles({"icon_tiny.png"});
   run.arguments = {"--export", scratch / "out/v.npy", "--model", network, "--scale", "1/127.5", "--shift",
@@ -114,7 +114,7 @@ TEST_CASE("embed by a network survives refused allocations, of weights and tenso
 
 TEST_CASE("upscale by a kernel survives every single refused allocation") {
   const ScratchFolder scratch;
-  CommandRun run;
+  InProcessRun run;
   run.command = "upscale";
   run.files = SampleFiles({"icon_tiny.png", "badge_alpha.png", "windmill_exif6.jpg"});
   run.arguments = {"-o", scratch / "out", "--method", "lanczos3", "--scale", "1.5"};
@@ -123,7 +123,7 @@ TEST_CASE("upscale by a kernel survives every single refused allocation") {
 
 TEST_CASE("tile survives every single refused allocation, alone, ranked and in pairs") {
   const ScratchFolder scratch;
-  CommandRun run;
+  InProcessRun run;
   run.command = "tile";
   run.files = SampleFiles({"icon_tiny.png", "badge_alpha.png", "windmill_exif6.jpg"});
   // For each image the window of rows, the band and the encoder's copy or the padded tile.
@@ -140,7 +140,7 @@ TEST_CASE("upscale by a model survives every single refused allocation, of weigh
   const std::string model = ModelFile();
   if (IsMissing(model)) return;
   const ScratchFolder scratch;
-  CommandRun run;
+  InProcessRun run;
   run.command = "upscale";
   run.files = SampleFiles({"icon_tiny.png"});
   run.arguments = {"-o", scratch / "out", "--model", model, "--tile", "32"};

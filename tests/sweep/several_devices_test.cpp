@@ -12,11 +12,11 @@ namespace {
 
 /// Everything that a run of `upscale` or `embed` writes.
 struct Made {
-  CommandRunResult run;
+  InProcessResult run;
   std::vector<std::string> digests;
 };
 
-Made Make(CommandRun run, const std::string& device, const std::string& output,
+Made Make(InProcessRun run, const std::string& device, const std::string& output,
           std::function<void(MemoryManager&)> on_devices = {}) {
   std::filesystem::remove_all(output);
   run.device = device;
@@ -51,7 +51,7 @@ uint64_t Taken(const Made& made, Rung rung) {
 
 /// The cases that every command with a model comes through. What the CPU does in place of a lost cpu:N has
 /// the same bytes, although it counts as off plan.
-void ComesThrough(const CommandRun& run, const std::string& output) {
+void ComesThrough(const InProcessRun& run, const std::string& output) {
   const Made one = Make(run, "cpu", output);
   REQUIRE(!one.digests.empty());
   CHECK(Make(run, "cpu:0", output).digests == one.digests);
@@ -81,7 +81,7 @@ void ComesThrough(const CommandRun& run, const std::string& output) {
   return;  // what it keeps of each touched byte is resident, and counts as much against a budget as the byte
 #endif
   Buffer neighbour;  // of whom the manager knows nothing when it chooses
-  CommandRun tight = run;
+  InProcessRun tight = run;
   tight.memory = ReadProcessMemory().resident + (size_t{600} << 20);
   const Made small = Make(tight, "cpu:0,cpu:1", output, [&](MemoryManager& manager) {
     neighbour = Buffer(*Backed(manager, 0).pool(), manager.DeviceBudget(0) - 256 * 1024);
@@ -99,7 +99,7 @@ TEST_CASE("upscale by a model on several devices writes the bytes of one") {
   const std::string model = ModelFile();
   if (IsMissing(model)) return;
   const ScratchFolder scratch;
-  CommandRun run;
+  InProcessRun run;
   run.command = "upscale";
   run.files = SampleFiles({"icon_tiny.png", "badge_alpha.png", "windmill_exif6.jpg"});
   run.arguments = {"-o", scratch / "out", "--model", model, "--tile", "64"};
@@ -111,7 +111,7 @@ TEST_CASE("embed by a network on several devices gives the vectors of one") {
   const std::string network = NetworkFile();
   if (IsMissing(network)) return;
   const ScratchFolder scratch;
-  CommandRun run;
+  InProcessRun run;
   run.command = "embed";
   run.files = SampleFiles(
       {"icon_tiny.png", "badge_alpha.png", "windmill_exif6.jpg", "harbour.jpg", "clock.jpg", "citrus.jpg"});

@@ -59,23 +59,23 @@ constexpr size_t kStep = size_t{32} << 20;
 constexpr size_t kStep = size_t{4} << 20;
 #endif
 
-CommandRunResult RunWatched(const CommandRun& run) {
+InProcessResult RunWatched(const InProcessRun& run) {
   const Watchdog watchdog(300);
   return RunInProcess(run);
 }
 
 /// Raises the budget step by step until nothing is refused as too large.
-size_t SmallestBudget(CommandRun run, const std::string& output) {
+size_t SmallestBudget(InProcessRun run, const std::string& output) {
   for (size_t budget = ReadProcessMemory().resident / kStep * kStep;; budget += kStep) {
     REQUIRE(budget < (size_t{4} << 30));
     run.memory = budget;
     if (!output.empty()) std::filesystem::remove_all(output);
-    const CommandRunResult tried = RunWatched(run);
+    const InProcessResult tried = RunWatched(run);
     if (tried.error.empty() && tried.result.counts.failed == 0) return budget;
   }
 }
 
-void HoldsUp(CommandRun run, const ScratchFolder& scratch, const std::string& output) {
+void HoldsUp(InProcessRun run, const ScratchFolder& scratch, const std::string& output) {
   const auto orders = WorstOrders(scratch);
   run.files = orders[0];
   const size_t budget = SmallestBudget(run, output);
@@ -91,7 +91,7 @@ void HoldsUp(CommandRun run, const ScratchFolder& scratch, const std::string& ou
       // that is no lease, so what stays the same is the room above it.
       run.memory = std::max(budget, ReadProcessMemory().resident + room) + kStep;
       if (!output.empty()) std::filesystem::remove_all(output);
-      const CommandRunResult ran = RunWatched(run);
+      const InProcessResult ran = RunWatched(run);
       REQUIRE_MESSAGE(ran.error.empty(), ran.error);
       CHECK(ran.result.counts.listed == order.size());
       CHECK(ran.result.counts.done == order.size());
@@ -110,7 +110,7 @@ void HoldsUp(CommandRun run, const ScratchFolder& scratch, const std::string& ou
 
 TEST_CASE("dedup comes through the worst orders under the smallest budget") {
   const ScratchFolder scratch;
-  CommandRun run;
+  InProcessRun run;
   run.command = "dedup";
   run.arguments = {"--decode", "full"};
   HoldsUp(run, scratch, "");
@@ -118,7 +118,7 @@ TEST_CASE("dedup comes through the worst orders under the smallest budget") {
 
 TEST_CASE("filter comes through the worst orders under the smallest budget") {
   const ScratchFolder scratch;
-  CommandRun run;
+  InProcessRun run;
   run.command = "filter";
   run.arguments = {"--keep", "sharpness>p10", "--keep", "blockiness<30"};
   HoldsUp(run, scratch, "");
@@ -126,7 +126,7 @@ TEST_CASE("filter comes through the worst orders under the smallest budget") {
 
 TEST_CASE("embed comes through the worst orders under the smallest budget, with and without a network") {
   const ScratchFolder scratch;
-  CommandRun run;
+  InProcessRun run;
   run.command = "embed";
   HoldsUp(run, scratch, "");
   run.command = "dedup";
@@ -141,7 +141,7 @@ TEST_CASE("embed comes through the worst orders under the smallest budget, with 
 
 TEST_CASE("upscale by a kernel comes through the worst orders under the smallest budget") {
   const ScratchFolder scratch;
-  CommandRun run;
+  InProcessRun run;
   run.command = "upscale";
   run.arguments = {"-o", scratch / "out", "--method", "cubic", "--scale", "1.3"};
   HoldsUp(run, scratch, scratch / "out");
@@ -149,7 +149,7 @@ TEST_CASE("upscale by a kernel comes through the worst orders under the smallest
 
 TEST_CASE("tile comes through the worst orders under the smallest budget") {
   const ScratchFolder scratch;
-  CommandRun run;
+  InProcessRun run;
   run.command = "tile";
   run.arguments = {"-o", scratch / "out", "--size", "64", "--stride", "48", "--edge", "pad"};
   HoldsUp(run, scratch, scratch / "out");
@@ -159,7 +159,7 @@ TEST_CASE("upscale by a model comes through the worst orders under the smallest 
   const std::string model = ModelFile();
   if (IsMissing(model)) return;
   const ScratchFolder scratch;
-  CommandRun run;
+  InProcessRun run;
   run.command = "upscale";
   run.arguments = {"-o", scratch / "out", "--model", model, "--tile", "64"};
   HoldsUp(run, scratch, scratch / "out");
