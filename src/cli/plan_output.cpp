@@ -24,6 +24,7 @@ nlohmann::ordered_json PlanJson(const RunPlan& plan, const MemoryInfo& memory) {
   nlohmann::ordered_json json = {{"images", plan.images},
                                  {"finished", plan.finished},
                                  {"refused", plan.refused},
+                                 {"giving_nothing", plan.giving_nothing},
                                  {"smallest_lease", plan.smallest_lease},
                                  {"median_lease", plan.median_lease},
                                  {"largest_lease", plan.largest_lease},
@@ -46,10 +47,12 @@ nlohmann::ordered_json PlanJson(const RunPlan& plan, const MemoryInfo& memory) {
 }
 
 std::string PlanText(const RunPlan& plan, const MemoryInfo& memory) {
-  std::string text =
-      MemoryLine("images", Images(plan.images) + " to be worked on, " + std::to_string(plan.finished) +
-                               " finished already, " + std::to_string(plan.refused) + " would fail" +
-                               (plan.refused > 0 ? " (the log names them)" : ""));
+  std::string text = MemoryLine(
+      "images",
+      Images(plan.images) + " to be worked on, " + std::to_string(plan.finished) + " finished already, " +
+          (plan.giving_nothing > 0 ? std::to_string(plan.giving_nothing) + " too small to give anything, "
+                                   : "") +
+          std::to_string(plan.refused) + " would fail" + (plan.refused > 0 ? " (the log names them)" : ""));
   if (plan.images > 0) {
     text += MemoryLine("lease", Leases(plan));
     text += MemoryLine("at once", Images(static_cast<uint64_t>(plan.at_once)) + ", by " +

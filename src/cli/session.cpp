@@ -56,6 +56,16 @@ std::optional<std::string> OutputIsInput(const std::vector<std::string>& outputs
   return std::nullopt;
 }
 
+/// Before any work, and in a plan and a dry run as well as in the run that they foretell.
+Status CheckTargets(const SessionPlan& plan) {
+  for (const auto* folders : {&plan.output_folders, &plan.leave_out}) {
+    for (const std::string& folder : *folders) {
+      if (Status may = CheckTargetFolder(folder); !may) return may;
+    }
+  }
+  return {};
+}
+
 Status MakeFolderOf(const std::string& file) {
   const size_t slash = file.rfind('/');
   return slash == std::string::npos || slash == 0 ? Status() : MakeFolders(file.substr(0, slash));
@@ -128,6 +138,7 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionPlan& plan, const Sh
   if (!log) return log.error();
   session->log_ = *std::move(log);
   const StopFlag& stop = InstallStopSignals();
+  if (Status may = CheckTargets(plan); !may) return may.error();
 
   // A report that cannot be written must be known before the work, not after it.
   for (const std::string* file : {&shared.report, &shared.report_page, &shared.metrics_file}) {
@@ -208,6 +219,9 @@ Status Session::OpenCatalog() {
         DefaultCatalogFolder(outputs.empty() ? "" : outputs.front(), InputRoot(root));
     if (!chosen) return chosen.error();
     folder = *std::move(chosen);
+  }
+  if (!folder.empty()) {
+    if (Status may = CheckTargetFolder(folder); !may) return may;
   }
   if (shared_.plan || (shared_.dry_run && !outputs.empty())) {
     // Not even a folder may appear; but what is finished already is known only to a catalog that is there.

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/path_parts.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 
@@ -111,6 +112,9 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(Acti
                       const std::function<void(const FileAction&)>& done) {
   if (services.shared->dry_run && request.nothing_planned) return {};
   if (services.shared->dry_run) {
+    if (!request.undo_file.empty()) {
+      if (Status may = CheckTargetFolder(ParentOf(request.undo_file)); !may) return may;
+    }
     result.summary += "; dry run: nothing was touched";
     return {};
   }

@@ -94,6 +94,10 @@ class Tile final : public Command {
 
   std::string ManifestPath() const { return options_.output + "/" + kManifest; }
 
+  static std::string TooSmall(uint64_t images) {
+    return images > 0 ? ", " + std::to_string(images) + " smaller than a tile" : "";
+  }
+
   CommandResult SumUp(CommandResult result, TileOperation& operation) const {
     const RunCounts& counts = result.counts;
     result.dropped = operation.too_small().size();
@@ -112,7 +116,7 @@ class Tile final : public Command {
                      PrintablePath(options_.output);
     if (counts.skipped > 0)
       result.summary += ", those of " + std::to_string(counts.skipped) + " were finished already";
-    if (result.dropped > 0) result.summary += ", " + std::to_string(result.dropped) + " smaller than a tile";
+    result.summary += TooSmall(result.dropped);
     return result;
   }
 
@@ -141,9 +145,9 @@ class Tile::TileRun final : public CommandRun {
     CommandResult result = tile_.SumUp(std::move(mapped), operation_);
     if (dry_run_) {
       result.text = operation_.preview();
-      result.summary = "dry run: " + std::to_string(result.counts.done) + " would be cut into " +
-                       PrintablePath(tile_.options_.output) + ", largest lease " +
-                       FormatByteSize(operation_.largest_lease());
+      result.summary = "dry run: " + std::to_string(result.counts.done - result.dropped) +
+                       " would be cut into " + PrintablePath(tile_.options_.output) + ", largest lease " +
+                       FormatByteSize(operation_.largest_lease()) + TooSmall(result.dropped);
     } else if (!result.counts.interrupted) {  // else the list is no whole one: the rerun writes it
       const Result<KeptTiles> finished = manifest_->Finish();
       if (!finished) return finished.error();

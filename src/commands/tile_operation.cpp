@@ -172,6 +172,11 @@ Status TileOperation::MayStart(const Item& item) {
   return {};
 }
 
+bool TileOperation::GivesNothing(const Item& item) const {
+  const ImageHeader& header = item.main.header;
+  return Starts(header.upright_width()).empty() || Starts(header.upright_height()).empty();
+}
+
 Result<std::unique_ptr<ItemTask>> TileOperation::Start(const Item& item, const ItemPlan& plan) {
   TileTaskParts parts;
   parts.prefixes = Prefixes(item.file);
@@ -203,7 +208,7 @@ Result<std::unique_ptr<ItemTask>> TileOperation::Start(const Item& item, const I
 void TileOperation::Collect(Outcome& outcome) {
   log_.Record(outcome);
   if (outcome.state == Outcome::State::kFailed) return;
-  if (dry_run_ && outcome.state == Outcome::State::kDone) {
+  if (dry_run_ && outcome.state == Outcome::State::kDone && !outcome.gives_nothing) {
     preview_ += PrintablePath(outcome.file.path) + ": " + FormatByteSize(outcome.lease_bytes) + "\n";
     largest_lease_ = std::max(largest_lease_, outcome.lease_bytes);
     return;

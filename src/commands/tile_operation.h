@@ -29,6 +29,7 @@ class TileOperation final : public Operation {
   Result<ItemPlan> Plan(const Item& item) const override;
   Result<bool> Recall(const Item& item, Outcome& outcome) override;
   Status MayStart(const Item& item) override;
+  bool GivesNothing(const Item& item) const override;
   Result<std::unique_ptr<ItemTask>> Start(const Item& item, const ItemPlan& plan) override;
   void Collect(Outcome& outcome) override;
 

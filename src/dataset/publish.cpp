@@ -44,7 +44,8 @@ Status MakeFolders(const std::string& path) {
   struct stat info {};
   if (::stat(clean.c_str(), &info) == 0) {
     if (S_ISDIR(info.st_mode)) return {};
-    return Error{Stage::kWrite, Code::kConflict, PrintablePath(clean) + " should be a folder but is a file"};
+    return Error{Stage::kWrite, Code::kConflict,
+                 PrintablePath(clean) + " is a file, where a folder is needed (move it away)"};
   }
   return ErrnoError(Stage::kWrite, problem, "make folder " + PrintablePath(clean));
 }

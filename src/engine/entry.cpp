@@ -63,6 +63,11 @@ Status Entry::Plan(Job& job) {
   if (Status may = part.operation->MayStart(job.item); !may) return may;
   part.outcome.state = Outcome::State::kDone;
   job.over = true;
+  part.outcome.gives_nothing = part.operation->GivesNothing(job.item);
+  if (part.outcome.gives_nothing) {
+    planner_.AddGivingNothing();
+    return {};
+  }
   Status fits = services_.memory->Fits(need);
   if (fits) {
     planner_.AddLease(need);

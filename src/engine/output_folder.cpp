@@ -105,6 +105,7 @@ bool OutputFolder::Holds(const std::string& relative, const WorkRow& row) const 
 
 Status OutputFolder::MayWrite(const Item& item, const std::string& relative) {
   const std::string path = PathOf(relative);
+  if (Status may = CheckTargetFolder(ParentOf(path)); !may) return may;
   if (!Exists(path)) return {};
   if (SameFile(path, item.file.path) || (item.partner && SameFile(path, item.partner->path))) {
     return Error{Stage::kWrite, Code::kConflict,

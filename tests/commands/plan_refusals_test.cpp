@@ -112,4 +112,46 @@ TEST_CASE("an export that cannot be written is refused by plan, dry run and run 
   CHECK(TestFolder::Read(where / "foreign.npy") == "somebody's");
 }
 
+TEST_CASE("a target that is a file or that nobody can write to is refused by plan, dry run and run alike") {
+  const TestFolder where;
+  const std::string photos = where / "photos";
+  WriteLong(photos + "/a.png", 100, 80);
+  where.Write("file", "somebody's");
+  for (const std::string& target : {where / "file", where / "file/below", std::string("/proc/imgmill")}) {
+    for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+             {"upscale", photos, "--method", "linear", "-o", target},
+             {"tile", photos, "--size", "64", "-o", target},
+             {"filter", photos, "--keep", "short_side>=1", "--action", "copy", "--to", target},
+             {"dedup", photos, "--action", "move", "--move-to", target}}) {
+      CAPTURE(command.front());
+      CAPTURE(target);
+      const ProcessResult ran = RunBetween({}, command, {});
+      CHECK(ran.exit_code == 3);
+      CHECK(ran.err.find("choose another folder") != std::string::npos);
+      CHECK(ran.err.find(target.starts_with("/proc") ? target : where / "file") != std::string::npos);
+      for (const ProcessResult& other :
+           {RunBetween({"plan"}, command, {}), RunBetween({}, command, {"--dry-run"})}) {
+        CHECK(other.exit_code == 3);
+        CHECK(other.err == ran.err);
+      }
+    }
+  }
+  CHECK(TestFolder::Read(where / "file") == "somebody's");
+}
+
+TEST_CASE("images smaller than a tile are told apart in plan and dry run as in the run") {
+  const TestFolder where;
+  const std::string photos = where / "photos";
+  WriteLong(photos + "/large.png", 100, 80);
+  WriteLong(photos + "/small.png", 63, 80);
+  const std::vector<std::string> command = {"tile", photos, "--size", "64", "-o", where / "tiles", "--json"};
+  const nlohmann::json plan = Json(RunBetween({"plan"}, command, {}))["plan"];
+  CHECK(plan["images"] == 1);
+  CHECK(plan["giving_nothing"] == 1);
+  const std::string dry = RunBetween({}, command, {"--dry-run"}).err;
+  CHECK(dry.find("1 would be cut") != std::string::npos);
+  CHECK(dry.find("1 smaller than a tile") != std::string::npos);
+  CHECK(RunBetween({}, command, {}).err.find("1 smaller than a tile") != std::string::npos);
+}
+
 }  // namespace imgmill::process_test

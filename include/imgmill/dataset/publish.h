@@ -15,6 +15,10 @@ namespace imgmill {
 /// mkdir -p. A file in the way is kConflict.
 Status MakeFolders(const std::string& path);
 
+/// Whether files can be made in a folder that may have to be made first, said without making anything:
+/// kConflict for a file in the way, kPermission where nobody may write. What MakeFolders would come to.
+Status CheckTargetFolder(const std::string& path);
+
 /// ".NAME.imgmill-HOST-PID-RUN-N.tmp" beside `path`: hidden from listings, unique in this process, and
 /// telling SweepTemporaries who writes it. NAME is cut where the whole would be too long.
 std::string TemporaryNameFor(const std::string& path);

@@ -104,6 +104,7 @@ struct Outcome {
   std::optional<Error> error;
   std::vector<std::string> notes;    ///< what a user should know: "first of 12 frames"
   std::vector<std::string> outputs;  ///< paths written, or found finished
+  bool gives_nothing = false;        ///< of a dry run: Operation::GivesNothing
   std::unique_ptr<Payload> payload;
   Rung rung = Rung::kNone;  ///< lowest rung of the ladder that this image needed
   size_t lease_bytes =
@@ -154,6 +155,8 @@ class Operation {
 
   /// What Start would refuse before any pixel, such as an output that is not ours; for a dry run.
   virtual Status MayStart(const Item&) { return {}; }
+  /// Whether Start's work would end well and give nothing, such as no tile; for a dry run.
+  virtual bool GivesNothing(const Item&) const { return false; }
 
   /// Whether the first image that is not recalled needs something made before it, such as a model loaded.
   virtual bool NeedsPreparing() const { return false; }

@@ -16,9 +16,10 @@ struct RunPlan {
     size_t bytes = 0;  ///< that its lease would need
   };
 
-  uint64_t images = 0;    ///< that would be worked on
-  uint64_t finished = 0;  ///< that an earlier run did already
-  uint64_t refused = 0;   ///< that would fail for other reasons than memory
+  uint64_t images = 0;          ///< that would be worked on
+  uint64_t finished = 0;        ///< that an earlier run did already
+  uint64_t refused = 0;         ///< that would fail for other reasons than memory
+  uint64_t giving_nothing = 0;  ///< that hold nothing for this command, such as no tile
   size_t smallest_lease = 0;
   size_t median_lease = 0;
   size_t largest_lease = 0;
@@ -42,6 +43,7 @@ class RunPlanner {
   void AddTooLarge(const std::string& path, const Footprint& need);
   void AddFinished() { ++plan_.finished; }
   void AddRefused() { ++plan_.refused; }
+  void AddGivingNothing() { ++plan_.giving_nothing; }
   RunPlan Finish();
 
  private:
