@@ -8,6 +8,7 @@
 #include "dataset/added_file.h"
 #include "dataset/copy_file.h"
 #include "dataset/link_text.h"
+#include "dataset/shortened_name.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 
@@ -140,8 +141,8 @@ std::string NumberedTarget(const std::string& target, int number) {
   if (number == 1) return target;
   const std::string_view name = NameOf(target);
   const std::string_view stem = StemOf(name);
-  return target.substr(0, target.size() - name.size()) + std::string(stem) + "-" + std::to_string(number) +
-         std::string(name.substr(stem.size()));
+  const std::string added = "-" + std::to_string(number) + std::string(name.substr(stem.size()));
+  return target.substr(0, target.size() - name.size()) + ShortenedName(stem, added.size()) + added;
 }
 
 Status CheckSeen(const FileAction& action) {

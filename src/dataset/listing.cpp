@@ -46,7 +46,7 @@ class LineEnds {
     if (first_) {
       first_ = false;
       if (line.starts_with("\xFF\xFE") || line.starts_with("\xFE\xFF")) {
-        return Error{Stage::kList, Code::kUsage, named + " is in UTF-16 (save it as UTF-8)"};
+        return Error{Stage::kList, Code::kReadError, named + " is in UTF-16 (save it as UTF-8)"};
       }
       constexpr std::string_view kMark = "\xEF\xBB\xBF";
       if (line.starts_with(kMark)) line.remove_prefix(kMark.size());

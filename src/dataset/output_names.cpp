@@ -2,6 +2,7 @@
 #include "imgmill/dataset/output_names.h"
 
 #include "base/path_parts.h"
+#include "dataset/shortened_name.h"
 #include "imgmill/dataset/file_identity.h"
 
 namespace imgmill {
@@ -16,9 +17,14 @@ constexpr size_t kNameMax = 255;
 /// What is added to a stem at most: "_", two places of ten digits with "_" between them, and an extension.
 constexpr size_t kAddedMax = 32;
 
-/// A name that leaves room for `added` bytes: itself, or its beginning with a digest of the whole, which
-/// tells it apart from others that begin alike.
-std::string Shortened(std::string_view name, size_t added) {
+/// The name, told apart from those that begin with it.
+std::string Marked(std::string_view name) {
+  return std::string(name) + "-" + DigestOfBytes(name.data(), name.size()).Hex().substr(0, 8);
+}
+
+}  // namespace
+
+std::string ShortenedName(std::string_view name, size_t added) {
   if (name.size() + added <= kNameMax) return std::string(name);
   const std::string digest = "-" + DigestOfBytes(name.data(), name.size()).Hex().substr(0, 16);
   size_t kept = kNameMax - added - digest.size();
@@ -27,13 +33,6 @@ std::string Shortened(std::string_view name, size_t added) {
   return std::string(name.substr(0, kept)) + digest;
 }
 
-/// The name, told apart from those that begin with it.
-std::string Marked(std::string_view name) {
-  return std::string(name) + "-" + DigestOfBytes(name.data(), name.size()).Hex().substr(0, 8);
-}
-
-}  // namespace
-
 std::string OutputNameFor(const ListedFile& file, std::string_view extension) {
   const std::string_view name = NameOf(file.relative);
   const std::string_view stem = StemOf(name);
@@ -41,7 +40,7 @@ std::string OutputNameFor(const ListedFile& file, std::string_view extension) {
   std::string kept(stem);
   if (file.clash == NameClash::kStem) kept = name;
   if (file.clash == NameClash::kName) kept = Marked(name);
-  return FolderPart(file.relative) + Shortened(kept, extension.size()) + std::string(extension);
+  return FolderPart(file.relative) + ShortenedName(kept, extension.size()) + std::string(extension);
 }
 
 std::string OutputStemFor(const ListedFile& file) {
@@ -49,7 +48,7 @@ std::string OutputStemFor(const ListedFile& file) {
   std::string stem(StemOf(name));
   if (file.clash == NameClash::kStem) stem = name;
   if (file.clash == NameClash::kName) stem = Marked(name);
-  return FolderPart(file.relative) + Shortened(stem, kAddedMax);
+  return FolderPart(file.relative) + ShortenedName(stem, kAddedMax);
 }
 
 }  // namespace imgmill

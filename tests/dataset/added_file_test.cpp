@@ -118,6 +118,31 @@ TEST_CASE("a name that another file has is left alone: the next number is taken"
   }
 }
 
+TEST_CASE(
+    "where a number makes a name too long for a file system, it is shortened, and told apart by a digest") {
+  const std::string begin(245, 'n');
+  for (const Kind kind : {Kind::kMove, Kind::kCopy}) {
+    const TestFolder folder;
+    // Alike but for what is cut off.
+    std::vector<std::pair<std::string, std::string>> plan;
+    for (const std::string& name : {begin + "1.jpeg", begin + "2.jpeg"}) {
+      folder.Write("in/" + name, name);
+      folder.Write("out/" + name, "not ours");
+      plan.emplace_back("in/" + name, "out/" + name);
+    }
+    const Acted acted = Act(folder, "undo1", kind, plan);
+    REQUIRE(acted.targets.size() == 2);
+    for (const std::string& target : acted.targets) {
+      const std::string name = target.substr(target.rfind('/') + 1);
+      CHECK(name.size() <= 255);
+      CHECK(name.ends_with("-2.jpeg"));
+      CHECK(TestFolder::Read(target).starts_with(begin));
+    }
+    CHECK(acted.targets[0] != acted.targets[1]);
+    CHECK(Undo(folder, "undo1").restored == 2);
+  }
+}
+
 TEST_CASE("undo removes no copy that was edited, and none whose original is gone") {
   const TestFolder folder;
   for (const char* name : {"in/edited.jpg", "in/gone.jpg", "in/changed.jpg"}) folder.Write(name, "bytes");

@@ -295,7 +295,7 @@ TEST_CASE("lists as editors of other systems write them") {
     options.files_from = folder.Write("list", text);
     const auto opened = Lister::Open(options);
     REQUIRE(!opened);
-    CHECK(opened.error().code == Code::kUsage);
+    CHECK(opened.error().code == Code::kReadError);
     CHECK(opened.error().message.find("UTF-16") != std::string::npos);
   }
 }
