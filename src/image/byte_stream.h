@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "open_file.h"
@@ -36,5 +37,17 @@ class ByteStream {
   size_t at_ = 0;
   size_t have_ = 0;
 };
+
+/// The next line of a header in text, without its end; cut off where it is longer than any that means
+/// something. @return false where the file ends first, or the stream comes beyond `end`
+inline bool ReadHeaderLine(ByteStream& bytes, int64_t end, std::string& line) {
+  constexpr size_t kEnough = 256;
+  line.clear();
+  for (int next = bytes.Next(); next != '\n'; next = bytes.Next()) {
+    if (next < 0 || bytes.offset() > end) return false;
+    if (line.size() <= kEnough) line.push_back(static_cast<char>(next));
+  }
+  return true;
+}
 
 }  // namespace imgmill

@@ -263,7 +263,7 @@ int64_t JpegDecoder::TellingBytes(int64_t from, int64_t end) const {
 }
 
 Error JpegDecoder::Damaged() const {
-  return {stage_, damage_code_, damage_ + " (use --allow-truncated to keep the readable part)"};
+  return {stage_, damage_code_, damage_ + kAllowTruncated};
 }
 
 Error JpegDecoder::Failure() const {

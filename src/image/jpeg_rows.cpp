@@ -48,7 +48,7 @@ class JpegRows final : public RowReader {
     next_row_ += rows;
     if (next_row_ == layout_.height) {
       if (!stopped_ && !decoder_->damage().empty()) {
-        notes_.push_back(decoder_->damage() + "; the readable part is kept");
+        notes_.push_back(decoder_->damage() + kReadableKept);
       }
       decoder_->Finish();
     }

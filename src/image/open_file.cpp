@@ -81,4 +81,8 @@ ptrdiff_t InputFile::ReadAt(int64_t offset, void* destination, size_t bytes) con
   return static_cast<ptrdiff_t>(have);
 }
 
+Error FileChanged() {
+  return {Stage::kDecode, Code::kReadError, "the file changed while it was being worked on"};
+}
+
 }  // namespace imgmill

@@ -40,4 +40,11 @@ class InputFile {
 /// What errno means for a file that is read.
 Error ReadErrorFromErrno(Stage stage, int error);
 
+/// Of a file that is another than the one whose header was read.
+Error FileChanged();
+
+/// Behind the words for what is missing: advice where that is an error, and the note where it is not.
+inline constexpr const char* kAllowTruncated = " (use --allow-truncated to keep the readable part)";
+inline constexpr const char* kReadableKept = "; the readable part is kept";
+
 }  // namespace imgmill

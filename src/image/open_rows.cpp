@@ -53,10 +53,6 @@ std::string WhichOf(const ImageHeader& header) {
   return "first of " + count + (header.format == "jpeg" ? " pictures" : " frames");
 }
 
-Error Changed() {
-  return {Stage::kDecode, Code::kReadError, "the file changed while it was being worked on"};
-}
-
 Result<std::unique_ptr<JpegDecoder>> OpenDecoder(const std::string& path, const ImageHeader& header) {
   Result<InputFile> file = InputFile::Open(path, Stage::kDecode);
   if (!file) return file.error();
@@ -65,7 +61,7 @@ Result<std::unique_ptr<JpegDecoder>> OpenDecoder(const std::string& path, const 
   const jpeg_decompress_struct& info = (*decoder)->info();
   if (info.image_width != header.width || info.image_height != header.height ||
       info.num_components != header.bands) {
-    return Changed();
+    return FileChanged();
   }
   return decoder;
 }
@@ -136,13 +132,13 @@ MadePipeline FileThroughVips(const std::string& path, const ImageHeader& header,
   bool known = false;
   const ImageRef stored =
       LoadWithVips(*file, *head, path, lenient ? VIPS_FAIL_ON_NONE : VIPS_FAIL_ON_ERROR, &known);
-  if (!stored && !known) return {std::nullopt, Changed()};
+  if (!stored && !known) return {std::nullopt, FileChanged()};
   if (!stored) return made;
   const ColourPlan plan = PlanColour(stored.get());
   if (stored.get()->Xsize != header.width || stored.get()->Ysize != header.height ||
       (plan.cmyk ? plan.used_bands : plan.bands()) != header.bands || plan.sample != header.sample ||
       !plan.unsupported.empty()) {
-    return {std::nullopt, Changed()};
+    return {std::nullopt, FileChanged()};
   }
   VipsPipeline pipeline;
   pipeline.image = ConvertColour(stored.get(), plan, options.keep_profile, pipeline.notes);
@@ -167,14 +163,14 @@ Result<std::unique_ptr<RowReader>> OpenStored(const std::string& path, const Ima
   Result<std::optional<Error>> missing = MissingEnd(path);
   if (!missing) return missing.error();
   if (*missing && !options.allow_truncated) {
-    (*missing)->message += " (use --allow-truncated to keep the readable part)";
+    (*missing)->message += kAllowTruncated;
     return **missing;
   }
   Result<std::unique_ptr<RowReader>> rows = OpenVipsRows(
       [=](bool lenient) { return FileThroughVips(path, header, options, lenient); }, options.allow_truncated);
   if (!rows || !*missing) return rows;
   return std::unique_ptr<RowReader>(
-      std::make_unique<NotedRows>(*std::move(rows), (*missing)->message + "; the readable part is kept"));
+      std::make_unique<NotedRows>(*std::move(rows), (*missing)->message + kReadableKept));
 }
 
 // Layout of the stored image in canonical pixels, before form and orientation.

@@ -72,15 +72,7 @@ Result<PnmHeader> ReadWords(const InputFile& file, char kind, Stage stage) {
   return header;
 }
 
-/// One line of a PAM header, without space around it; `ended`: there was none any more.
-std::string Line(ByteStream& bytes, bool* ended) {
-  std::string line;
-  int next = bytes.Next();
-  *ended = next < 0;
-  constexpr size_t kEnough = 256;  // of a line that is no comment
-  for (; next >= 0 && next != '\n' && bytes.offset() < kLongestHeader; next = bytes.Next()) {
-    if (line.size() < kEnough) line.push_back(static_cast<char>(next));
-  }
+std::string WithoutSpaceAround(const std::string& line) {
   constexpr const char* kSpace = " \t\r\v\f";
   const size_t begin = line.find_first_not_of(kSpace);
   if (begin == std::string::npos) return {};
@@ -120,10 +112,11 @@ Result<PnmHeader> ReadPam(const InputFile& file, Stage stage) {
   int64_t white = 0;
   std::string type;
   for (;;) {
-    bool ended = false;
-    const std::string line = Line(bytes, &ended);
-    if (ended || bytes.offset() >= kLongestHeader)
+    std::string stored;
+    const bool whole = ReadHeaderLine(bytes, kLongestHeader - 1, stored);
+    if ((!whole && stored.empty()) || bytes.offset() >= kLongestHeader)
       return Malformed(stage, "a PAM header without its last line, ENDHDR");
+    const std::string line = WithoutSpaceAround(stored);
     if (line.empty() || line.starts_with('#')) continue;
     const size_t word = std::min(line.find_first_of(" \t"), line.size());
     const std::string name = line.substr(0, word);

@@ -7,8 +7,10 @@
 #include <cstring>
 #include <vector>
 
+#include "full_range.h"
 #include "imgmill/memory/pool.h"
 #include "pnm_words.h"
+#include "row_by_row.h"
 #include "stored_number.h"
 
 namespace imgmill {
@@ -17,25 +19,19 @@ namespace {
 constexpr size_t kPiece = size_t{256} << 10;
 constexpr size_t kTextPiece = size_t{64} << 10;
 
-Error Changed() {
-  return {Stage::kDecode, Code::kReadError, "the file changed while it was being worked on"};
-}
-
-class PnmRows final : public RowReader {
+class PnmRows final : public RowByRow {
  public:
   PnmRows(InputFile file, const PnmHeader& header, bool lenient)
-      : file_(std::move(file)),
+      : RowByRow({header.width, header.height, header.bands, header.sample()}),
+        file_(std::move(file)),
         header_(header),
         lenient_(lenient),
-        layout_{header.width, header.height, header.bands, header.sample()},
         words_(file_, header.pixels_at, header.text() ? kTextPiece : 1) {
     const uint32_t full = layout_.sample == Sample::kU16 ? 65535 : 255;
     if (layout_.sample == Sample::kF32 || header.pixels == PnmHeader::Pixels::kBits) return;
     scaled_.resize(size_t{full} + 1);
-    for (uint64_t v = 0; v <= full; ++v) {
-      const uint64_t number = std::min<uint64_t>(v, header.white);
-      scaled_[v] = static_cast<uint16_t>((2 * number * full + header.white) / (2 * uint64_t{header.white}));
-    }
+    for (uint32_t v = 0; v <= full; ++v)
+      scaled_[v] = OnFullRange(std::min(v, header.white), header.white, full);
   }
 
   /// What is missing, as far as lengths tell.
@@ -57,18 +53,8 @@ class PnmRows final : public RowReader {
          "the file ends in row " + std::to_string(rows_there_) + " of " + std::to_string(header_.height)});
   }
 
-  const Layout& layout() const override { return layout_; }
-  const std::vector<std::string>& notes() const override { return notes_; }
-
-  Status Read(int64_t rows, uint8_t* destination, size_t stride) override {
-    if (rows > layout_.height - next_row_) {
-      return Error{Stage::kDecode, Code::kInternal, "rows beyond the end were asked for"};
-    }
-    for (int64_t i = 0; i < rows; ++i, ++next_row_, destination += stride) {
-      if (Status status = header_.text() ? TextRow(destination) : StoredRow(destination); !status)
-        return status;
-    }
-    return {};
+  Status ReadRow(int64_t y, uint8_t* row) override {
+    return header_.text() ? TextRow(y, row) : StoredRow(y, row);
   }
 
  private:
@@ -76,10 +62,10 @@ class PnmRows final : public RowReader {
 
   Status Missing(Error error) {
     if (lenient_) {
-      notes_.push_back(error.message + "; the readable part is kept");
+      notes_.push_back(error.message + kReadableKept);
       return {};
     }
-    error.message += " (use --allow-truncated to keep the readable part)";
+    error.message += kAllowTruncated;
     return error;
   }
 
@@ -93,7 +79,7 @@ class PnmRows final : public RowReader {
     }
   }
 
-  Status TextRow(uint8_t* row) {
+  Status TextRow(int64_t y, uint8_t* row) {
     std::memset(row, 0, layout_.row_bytes());
     const bool bits = Bits();
     const int64_t samples = layout_.width * layout_.bands;
@@ -107,14 +93,14 @@ class PnmRows final : public RowReader {
       const bool end = number == PnmWords::kEnd;
       return Missing({Stage::kDecode, end ? Code::kTruncated : Code::kMalformed,
                       std::string(end ? "the numbers of its pixels end" : "what should be a number is none") +
-                          " in row " + std::to_string(next_row_) + " of " + std::to_string(layout_.height)});
+                          " in row " + std::to_string(y) + " of " + std::to_string(layout_.height)});
     }
     return {};
   }
 
-  Status StoredRow(uint8_t* row) {
+  Status StoredRow(int64_t y, uint8_t* row) {
     const bool floats = header_.pixels == PnmHeader::Pixels::kFloats;
-    const int64_t stored = floats ? layout_.height - 1 - next_row_ : next_row_;
+    const int64_t stored = floats ? layout_.height - 1 - y : y;
     if (stored >= rows_there_) {
       std::memset(row, 0, layout_.row_bytes());
       return {};
@@ -148,23 +134,20 @@ class PnmRows final : public RowReader {
     const ptrdiff_t got =
         file_.ReadAt(header_.pixels_at + piece_first_ * header_.row_bytes(), piece_.data(), bytes);
     if (got < 0) return ReadErrorFromErrno(Stage::kDecode, errno);
-    if (got != static_cast<ptrdiff_t>(bytes)) return Changed();
+    if (got != static_cast<ptrdiff_t>(bytes)) return FileChanged();
     return {};
   }
 
   const InputFile file_;
   const PnmHeader header_;
   const bool lenient_;
-  const Layout layout_;
   PnmWords words_;
   std::vector<uint16_t> scaled_;  // what each number becomes
   Buffer piece_;                  // stored rows
   int64_t piece_first_ = 0;
   int64_t piece_rows_ = 0;
   int64_t rows_there_ = 0;
-  int64_t next_row_ = 0;
   bool stopped_ = false;
-  std::vector<std::string> notes_;
 };
 
 }  // namespace
@@ -187,11 +170,11 @@ Result<std::unique_ptr<RowReader>> OpenPnmRows(const std::string& path, const Im
   if (!file) return file.error();
   const Result<FileHead> head = ReadHead(*file, Stage::kDecode);
   if (!head) return head.error();
-  if (!IsPnm(*head)) return Changed();
+  if (!IsPnm(*head)) return FileChanged();
   const Result<PnmHeader> pnm = ReadPnmHeader(*file, Stage::kDecode);
   if (!pnm || pnm->width != header.width || pnm->height != header.height || pnm->bands != header.bands ||
       pnm->sample() != header.sample) {
-    return Changed();
+    return FileChanged();
   }
   auto rows = std::make_unique<PnmRows>(*std::move(file), *pnm, lenient);
   if (Status end = rows->LookForEnd(); !end) return end.error();

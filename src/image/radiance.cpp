@@ -18,15 +18,10 @@ constexpr std::string_view kOther = "#?RGBE";  // Ward's rgbe.c, and OpenCV
 // Comments may be of any length, but not that of a file.
 constexpr int64_t kLongestHeader = int64_t{1} << 20;
 
-/// The next line without its end, which Windows' programs write as two bytes; cut off where it is longer than
-/// any that means something. Nothing at the end of the file, and beyond kLongestHeader.
+/// Nothing at the end of the file, and beyond kLongestHeader. Windows' programs end lines with two bytes.
 std::optional<std::string> Line(ByteStream& bytes) {
   std::string line;
-  constexpr size_t kEnough = 256;
-  for (int next = bytes.Next(); next != '\n'; next = bytes.Next()) {
-    if (next < 0 || bytes.offset() > kLongestHeader) return std::nullopt;
-    if (line.size() <= kEnough) line.push_back(static_cast<char>(next));
-  }
+  if (!ReadHeaderLine(bytes, kLongestHeader, line)) return std::nullopt;
   if (line.ends_with('\r')) line.pop_back();
   return line;
 }

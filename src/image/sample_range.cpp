@@ -5,6 +5,8 @@
 #include <cstring>
 #include <vector>
 
+#include "full_range.h"
+
 namespace imgmill {
 namespace {
 
@@ -36,8 +38,7 @@ template <typename T>
 ImageRef MapThrough(VipsImage* image, const SampleRange& range, uint32_t largest) {
   std::vector<T> table(size_t{largest} + 1);
   for (uint32_t v = 0; v <= largest; ++v) {
-    const uint64_t stored = std::min(v >> range.shift, range.white);
-    table[v] = static_cast<T>((stored * largest * 2 + range.white) / (uint64_t{range.white} * 2));
+    table[v] = static_cast<T>(OnFullRange(std::min(v >> range.shift, range.white), range.white, largest));
   }
   const ImageRef lut(vips_image_new_from_memory_copy(table.data(), table.size() * sizeof(T),
                                                      static_cast<int>(table.size()), 1, 1, image->BandFmt));

@@ -157,15 +157,15 @@ Result<StillData> ReadStillData(const InputFile& file, const StillHeader& header
   const bool raw = !header.compressed && header.row_bytes > 0;
   StillData data;
   const Error cut{Stage::kDecode, Code::kTruncated, ""};
-  const std::string advice = " (use --allow-truncated to keep the readable part)";
   if (there < header.bytes || there <= header.pixels_at || (raw && there < pixels_end)) {
     const int64_t pixels = raw && header.row_bytes > 0 ? std::max<int64_t>(0, there - header.pixels_at) *
                                                              header.width / header.row_bytes
                                                        : 0;
     data.missing = Where(header, pixels);
     if (!allow_truncated || header.in_icon || header.kind == StillKind::kPng || there <= header.pixels_at) {
-      return Error{Stage::kDecode, Code::kTruncated,
-                   data.missing + (there > header.pixels_at && raw && !header.in_icon ? advice : "")};
+      return Error{
+          Stage::kDecode, Code::kTruncated,
+          data.missing + (there > header.pixels_at && raw && !header.in_icon ? kAllowTruncated : "")};
     }
   }
   const auto stored_bytes = static_cast<size_t>(there);
@@ -188,7 +188,7 @@ Result<StillData> ReadStillData(const InputFile& file, const StillHeader& header
   if (reach.closed) return data;
   data.missing = Where(header, reach.pixels);
   if (reach.pixels >= header.width * header.height) data.missing = "its end mark is missing";
-  if (!allow_truncated) return Error{Stage::kDecode, Code::kTruncated, data.missing + advice};
+  if (!allow_truncated) return Error{Stage::kDecode, Code::kTruncated, data.missing + kAllowTruncated};
   const std::vector<uint8_t> fill = BlackRuns(header, reach);
   const size_t kept = before + pixels_at + static_cast<size_t>(reach.end);
   Buffer filled(kept + fill.size() + kStillPadding);

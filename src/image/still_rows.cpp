@@ -5,6 +5,7 @@
 #include <array>
 #include <cstring>
 
+#include "row_by_row.h"
 #include "still_data.h"
 
 namespace imgmill {
@@ -15,47 +16,35 @@ int64_t MaskRowBytes(int64_t width) {
   return (width + 31) / 32 * 4;
 }
 
-class StillRows final : public RowReader {
+class StillRows final : public RowByRow {
  public:
   StillRows(std::unique_ptr<StillPicture> picture, const StillHeader& header, std::vector<uint8_t> mask,
             const std::string& missing)
-      : picture_(std::move(picture)),
-        layout_{header.width, header.height, header.bands, Sample::kU8},
+      : RowByRow({header.width, header.height, header.bands, Sample::kU8}),
+        picture_(std::move(picture)),
         mask_(std::move(mask)),
         // FFmpeg gives alpha that is zero throughout as none.
         missing_alpha_(header.kind == StillKind::kBmp && header.bits == 32 ? 0 : 255) {
-    if (!missing.empty()) notes_.push_back(missing + "; the readable part is kept");
+    if (!missing.empty()) notes_.push_back(missing + kReadableKept);
   }
 
-  const Layout& layout() const override { return layout_; }
-  const std::vector<std::string>& notes() const override { return notes_; }
-
-  Status Read(int64_t rows, uint8_t* destination, size_t stride) override {
-    if (rows > layout_.height - next_row_) {
-      return Error{Stage::kDecode, Code::kInternal, "rows beyond the end were asked for"};
-    }
-    for (int64_t i = 0; i < rows; ++i, ++next_row_, destination += stride) {
-      picture_->Row(next_row_, layout_.bands, missing_alpha_, destination);
-      if (!mask_.empty()) ApplyMask(destination);
-    }
+  Status ReadRow(int64_t y, uint8_t* row) override {
+    picture_->Row(y, layout_.bands, missing_alpha_, row);
+    if (!mask_.empty()) ApplyMask(y, row);
     return {};
   }
 
  private:
-  void ApplyMask(uint8_t* row) const {
-    const uint8_t* mask =
-        &mask_[static_cast<size_t>((layout_.height - 1 - next_row_) * MaskRowBytes(layout_.width))];
+  void ApplyMask(int64_t y, uint8_t* row) const {
+    const uint8_t* mask = &mask_[static_cast<size_t>((layout_.height - 1 - y) * MaskRowBytes(layout_.width))];
     for (int64_t x = 0; x < layout_.width; ++x) {
       row[4 * x + 3] = (mask[x / 8] >> (7 - x % 8) & 1) != 0 ? 0 : 255;
     }
   }
 
   std::unique_ptr<StillPicture> picture_;
-  Layout layout_;
   std::vector<uint8_t> mask_;  // the bottom row first; set bits are transparent
   uint8_t missing_alpha_;
-  int64_t next_row_ = 0;
-  std::vector<std::string> notes_;
 };
 
 /// The mask behind an icon's picture; empty where it has none, or alpha of its own.
@@ -114,7 +103,7 @@ Result<std::unique_ptr<RowReader>> OpenStillRows(const std::string& path, const 
       header.format == "jxl" ? Animation(header, *file) : ReadStillHeader(*file, *head, true);
   if (!still || still->format != header.format || still->width != header.width ||
       still->height != header.height || still->bands != header.bands || !still->unsupported.empty()) {
-    return Error{Stage::kDecode, Code::kReadError, "the file changed while it was being worked on"};
+    return FileChanged();
   }
   Result<StillData> data = ReadStillData(*file, *still, allow_truncated);
   if (!data) return data.error();

@@ -14,6 +14,7 @@
 #include <new>
 #include <vector>
 
+#include "full_range.h"
 #include "tiff_directory.h"
 
 namespace imgmill {
@@ -205,8 +206,7 @@ class TiffSamples {
   void ScalePacked() {
     const uint32_t white = (1U << facts_.bits) - 1;
     const uint32_t full = facts_.bits < 8 ? 255 : 65535;
-    for (uint32_t v = 0; v <= white; ++v)
-      scaled_.push_back(static_cast<uint16_t>((2 * uint64_t{v} * full + white) / (2 * uint64_t{white})));
+    for (uint32_t v = 0; v <= white; ++v) scaled_.push_back(OnFullRange(v, white, full));
   }
 
   void Convert(const uint8_t* from, size_t stored, uint8_t* to) const {

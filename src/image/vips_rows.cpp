@@ -5,14 +5,14 @@
 #include <algorithm>
 #include <cstring>
 
+#include "open_file.h"
+
 namespace imgmill {
 namespace {
 
 // Rows decoded at once: libvips' readers work in strips of this height or in the file's own.
 constexpr int64_t kStripRows = 16;
 constexpr size_t kStripBytes = size_t{256} << 10;
-
-constexpr const char* kAdvice = " (use --allow-truncated to keep the readable part)";
 
 class VipsRows final : public RowReader {
  public:
@@ -98,7 +98,7 @@ class VipsRows final : public RowReader {
       if (again.pipeline) {
         Adopt(std::move(*again.pipeline));
         if (Prepare(pipeline_.image.get(), next_row_, rows, destination, stride, layout_.row_bytes())) {
-          notes_.push_back(damage_ + "; the readable part is kept");
+          notes_.push_back(damage_ + kReadableKept);
           return {};
         }
       }
@@ -130,7 +130,7 @@ class VipsRows final : public RowReader {
     if (error.code == Code::kTruncated || error.code == Code::kMalformed) {
       error.message = "image data is broken near row " + std::to_string(next_row_) + " of " +
                       std::to_string(layout_.height) + ": " + error.message;
-      if (!allow_truncated_) error.message += kAdvice;
+      if (!allow_truncated_) error.message += kAllowTruncated;
     }
     return error;
   }
@@ -162,13 +162,14 @@ Result<std::unique_ptr<RowReader>> OpenVipsRows(PipelineMaker make, bool allow_t
     });
     if (!made.pipeline && !made.error) {
       if (!allow_truncated) {
-        if (error.code == Code::kTruncated || error.code == Code::kMalformed) error.message += kAdvice;
+        if (error.code == Code::kTruncated || error.code == Code::kMalformed)
+          error.message += kAllowTruncated;
         return error;
       }
       VipsShared share;
       made = make(true);
       if (!made.pipeline) return error;
-      note = error.message + "; the readable part is kept";
+      note = error.message + kReadableKept;
     }
   }
   if (made.error) return *made.error;

@@ -51,4 +51,26 @@ inline void ReadTwice(const uint8_t* data, size_t bytes) {
   }
 }
 
+/// Limits are checked before a picture is opened.
+inline bool IsFewPixels(int64_t width, int64_t height) {
+  constexpr int64_t kMostPixels = int64_t{1} << 18;
+  return width <= kMostPixels && height <= kMostPixels / width;
+}
+
+/// Twice all rows of what `open` gives, strict and lenient. @return the lenient pixels; nothing where it
+/// gives none
+template <typename Open>
+std::vector<uint8_t> RowsTwice(const Open& open) {
+  std::vector<uint8_t> pixels;
+  for (const bool lenient : {false, true}) {
+    const auto rows = [&](uint8_t before) {
+      imgmill::Result<std::unique_ptr<imgmill::RowReader>> opened = open(lenient);
+      return opened ? AllRows(**opened, before) : std::vector<uint8_t>();
+    };
+    pixels = rows(0);
+    Require(pixels == rows(255));
+  }
+  return pixels;
+}
+
 }  // namespace fuzz
