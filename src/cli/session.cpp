@@ -16,6 +16,7 @@
 #include "imgmill/report/run_report.h"
 #include "plan_advice.h"
 #include "plan_output.h"
+#include "session_paths.h"
 #include "stop_signals.h"
 
 namespace imgmill {
@@ -27,43 +28,6 @@ ExitCode ExitCodeFor(const CommandResult& result) {
   if (!result.failed.empty() || result.counts.failed > 0 || !result.action_failures.empty())
     return ExitCode::kSomeFailed;
   return result.findings ? ExitCode::kFindings : ExitCode::kDone;
-}
-
-/// One text that stands for the inputs, for choosing a catalog: the same folders in any order have the same
-/// one.
-std::string InputRoot(const ListOptions& list) {
-  std::vector<std::string> roots;
-  for (const std::string& path : list.paths) roots.push_back(CanonicalOrSame(path));
-  if (!list.files_from.empty()) roots.push_back("list:" + list.files_from);
-  std::sort(roots.begin(), roots.end());
-  std::string joined;
-  for (const std::string& root : roots) joined += (joined.empty() ? "" : "\n") + root;
-  return joined;
-}
-
-/// An output folder that is an input folder would be read again by the next run, and again.
-std::optional<std::string> OutputIsInput(const std::vector<std::string>& outputs, const ListOptions& list) {
-  for (const std::string& output : outputs) {
-    struct stat out = {};
-    if (::stat(output.c_str(), &out) != 0) continue;
-    for (const std::string& path : list.paths) {
-      struct stat in = {};
-      if (::stat(path.c_str(), &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino) {
-        return "the output folder " + PrintablePath(output) + " is an input folder, too: choose another";
-      }
-    }
-  }
-  return std::nullopt;
-}
-
-/// Before any work, and in a plan and a dry run as well as in the run that they foretell.
-Status CheckTargets(const SessionPlan& plan) {
-  for (const auto* folders : {&plan.output_folders, &plan.leave_out}) {
-    for (const std::string& folder : *folders) {
-      if (Status may = CheckTargetFolder(folder); !may) return may;
-    }
-  }
-  return {};
 }
 
 Status MakeFolderOf(const std::string& file) {
@@ -84,15 +48,6 @@ std::string Headline(const RunCounts& counts) {
                      std::to_string(counts.done) + " done, ";
   if (counts.skipped > 0) line += std::to_string(counts.skipped) + " skipped, ";
   return line + std::to_string(counts.failed) + " failed";
-}
-
-/// What the user has named, without what the run itself makes.
-ListOptions ListingOf(const SessionPlan& plan, const SharedOptions& shared) {
-  ListOptions list = shared.list;
-  for (const auto* folders : {&plan.output_folders, &plan.leave_out}) {
-    list.leave_out.insert(list.leave_out.end(), folders->begin(), folders->end());
-  }
-  return list;
 }
 
 }  // namespace

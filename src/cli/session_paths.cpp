@@ -1,0 +1,54 @@
+#include "session_paths.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "base/path_parts.h"
+#include "imgmill/base/path_text.h"
+#include "imgmill/dataset/publish.h"
+
+namespace imgmill {
+
+std::string InputRoot(const ListOptions& list) {
+  std::vector<std::string> roots;
+  for (const std::string& path : list.paths) roots.push_back(CanonicalOrSame(path));
+  if (!list.files_from.empty()) roots.push_back("list:" + list.files_from);
+  std::sort(roots.begin(), roots.end());
+  std::string joined;
+  for (const std::string& root : roots) joined += (joined.empty() ? "" : "\n") + root;
+  return joined;
+}
+
+std::optional<std::string> OutputIsInput(const std::vector<std::string>& outputs, const ListOptions& list) {
+  for (const std::string& output : outputs) {
+    struct stat out = {};
+    if (::stat(output.c_str(), &out) != 0) continue;
+    for (const std::string& path : list.paths) {
+      struct stat in = {};
+      if (::stat(path.c_str(), &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino) {
+        return "the output folder " + PrintablePath(output) + " is an input folder, too: choose another";
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+Status CheckTargets(const SessionPlan& plan) {
+  for (const auto* folders : {&plan.output_folders, &plan.leave_out}) {
+    for (const std::string& folder : *folders) {
+      if (Status may = CheckTargetFolder(folder); !may) return may;
+    }
+  }
+  return {};
+}
+
+ListOptions ListingOf(const SessionPlan& plan, const SharedOptions& shared) {
+  ListOptions list = shared.list;
+  for (const auto* folders : {&plan.output_folders, &plan.leave_out}) {
+    list.leave_out.insert(list.leave_out.end(), folders->begin(), folders->end());
+  }
+  return list;
+}
+
+}  // namespace imgmill

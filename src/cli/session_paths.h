@@ -1,0 +1,26 @@
+// What a run reads and where it writes, asked before any work.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "session.h"
+
+namespace imgmill {
+
+/// One text that stands for the inputs, for choosing a catalog: the same folders in any order have the same
+/// one.
+std::string InputRoot(const ListOptions& list);
+
+/// An output folder that is an input folder would be read again by the next run, and again. @return why not
+std::optional<std::string> OutputIsInput(const std::vector<std::string>& outputs, const ListOptions& list);
+
+/// Whether the run could write to its folders: for a plan and a dry run as well as for the run that they
+/// foretell.
+Status CheckTargets(const SessionPlan& plan);
+
+/// What the user has named, without what the run itself makes.
+ListOptions ListingOf(const SessionPlan& plan, const SharedOptions& shared);
+
+}  // namespace imgmill
