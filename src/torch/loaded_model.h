@@ -26,7 +26,10 @@ class LoadedModel final : public Model {
   }
   Result<std::unique_ptr<ModelStream>> OpenStream(int device) override {
     const auto found = executors_.find(device);
-    if (found != executors_.end()) return AtEdge(Stage::kCompute, [&] { return Opened(*found->second); });
+    if (found != executors_.end()) {
+      return AtEdge(Stage::kCompute,
+                    [&]() -> Result<std::unique_ptr<ModelStream>> { return found->second->OpenStream(); });
+    }
     return Error{Stage::kCompute, Code::kInternal,
                  "no device " + std::to_string(device) + " in this runtime"};
   }
@@ -36,7 +39,6 @@ class LoadedModel final : public Model {
   int Streams(int device) const override { return On(device).Streams(); }
 
  private:
-  static Result<std::unique_ptr<ModelStream>> Opened(Executor& executor) { return executor.OpenStream(); }
   /// What is no device of ours is forecast like the host.
   const Executor& On(int device) const {
     const auto found = executors_.find(device);

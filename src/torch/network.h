@@ -9,6 +9,14 @@
 
 namespace imgmill {
 
+/// What cuDNN may take as workspace beside the tensors, and, of large networks on the CPU, oneDNN.
+inline constexpr size_t kAcceleratorWorkspace = size_t{64} << 20;
+
+/// Of a plan whose kernels are LibTorch's.
+inline std::string LibTorchKernels(const std::string& device_type) {
+  return device_type == "cpu" ? "libtorch" : "libtorch-" + device_type;
+}
+
 /// A network on one device: our own kernels, a LibTorch module, or a script. Thread-safe. Making one takes
 /// nothing of the device: weights go there with the first batch.
 class Executor {

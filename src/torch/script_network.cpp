@@ -20,9 +20,8 @@ namespace {
 
 constexpr int kAcceleratorBatch = 8;
 
-/// What oneDNN or cuDNN may take beside the tensors that are measured.
+/// What oneDNN may take beside the tensors that are measured.
 constexpr size_t kHostWorkspace = size_t{4} << 20;
-constexpr size_t kAcceleratorWorkspace = size_t{64} << 20;
 
 /// The telling line of a long message: the interpreter puts a trace of the script in front of the reason.
 std::string Reason(std::string_view text) {
@@ -120,7 +119,7 @@ class ScriptNetwork final : public Network {
   const ModelInfo& info() const override { return info_; }
   NumericsPlan Plan(const std::string& device_type) const override {
     NumericsPlan plan;
-    plan.kernels = device_type == "cpu" ? "libtorch" : "libtorch-" + device_type;
+    plan.kernels = LibTorchKernels(device_type);
     // On the CPU each picture is a thread's own: batches would only wait for one another.
     plan.micro_batch = device_type == "cpu" ? 1 : kAcceleratorBatch;
     return plan;

@@ -29,9 +29,8 @@ class UpscaleNetwork final : public Network {
   NumericsPlan Plan(const std::string& device_type) const override {
     NumericsPlan plan;
     const bool cpu = device_type == "cpu";
-    plan.kernels = cpu && parts_.chain != nullptr ? parts_.chain->kernels().name
-                   : cpu                          ? "libtorch"
-                                                  : "libtorch-" + device_type;
+    plan.kernels =
+        cpu && parts_.chain != nullptr ? parts_.chain->kernels().name : LibTorchKernels(device_type);
     if (parts_.info.receptive_radius >= 0) {
       const int grid = std::max(kTileGrid, parts_.info.size_multiple);
       plan.tile = RoundUp(kTile, grid);

@@ -26,9 +26,6 @@ Result<std::shared_ptr<UpscaleNet>> LazyNet::Get() {
 
 namespace {
 
-/// What cuDNN, oneDNN and their like may take as workspace beside the tensors.
-constexpr size_t kWorkspace = size_t{64} << 20;
-
 /// Of one picture of a batch, in floats.
 struct BatchSizes {
   BatchSizes(const ModelInfo& info, int height, int width)
@@ -58,8 +55,8 @@ class ModuleExecutor final : public Executor {
     // there are none of a single picture.
     cost.bytes =
         count * (sizes.input / 3 * bytes_per_pixel_ + (sizes.input + 2 * sizes.output) * sizeof(float)) +
-        kWorkspace;
-    cost.untracked = OnHost() ? kWorkspace : 0;
+        kAcceleratorWorkspace;
+    cost.untracked = OnHost() ? kAcceleratorWorkspace : 0;
     if (!OnHost())
       cost.staging = Staging::BytesFor(count * sizes.input) + 2 * Staging::BytesFor(sizes.output);
     cost.exact = false;
