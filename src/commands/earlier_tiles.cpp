@@ -1,8 +1,6 @@
 // The list of tiles that earlier runs have left in a folder: what of it is still true when a run has ended.
 #include "earlier_tiles.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -12,6 +10,7 @@
 
 #include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/dataset/publish.h"
 
 namespace imgmill {
 namespace {
@@ -133,8 +132,7 @@ bool EarlierTiles::Replaced(std::string_view source, std::string_view tile) cons
 }
 
 bool EarlierTiles::IsThere(const std::string& tile) const {
-  struct stat info = {};
-  return ::lstat((folder_ + PathFromPrintable(tile)).c_str(), &info) == 0;
+  return Exists(folder_ + PathFromPrintable(tile));
 }
 
 Result<KeptTiles> EarlierTiles::Copy(const std::function<Status(std::string_view)>& put) {

@@ -162,7 +162,9 @@ Result<bool> TileOperation::Recall(const Item& item, Outcome& outcome) {
 
 Status TileOperation::MayStart(const Item& item) {
   if (Status may = MayBeginSet(folder_, item, Prefixes(item.file)); !may) return may;
+  if (GivesNothing(item)) return {};
   for (const std::string& prefix : Prefixes(item.file)) {
+    if (Status may = folder_.MayMakeFolder(prefix); !may) return may;
     for (const int64_t x : Starts(item.main.header.upright_width())) {
       for (const int64_t y : Starts(item.main.header.upright_height())) {
         if (Status may = folder_.MayWrite(item, TileName(prefix, {x, y}, extension())); !may) return may;

@@ -73,6 +73,12 @@ Result<bool> UpscaleOperation::Recall(const Item& item, Outcome& outcome) {
   return true;
 }
 
+Status UpscaleOperation::MayStart(const Item& item) {
+  const std::string name = OutputName(item.file);
+  if (Status may = folder_.MayMakeFolder(name); !may) return may;
+  return folder_.MayWrite(item, name);
+}
+
 void UpscaleOperation::Collect(Outcome& outcome) {
   log_.Record(outcome);
   if (dry_run_ && outcome.state == Outcome::State::kDone) {

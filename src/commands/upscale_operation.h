@@ -19,7 +19,7 @@ class UpscaleOperation : public Operation {
   std::string name() const override { return "upscale"; }
   std::string Fingerprint() const override { return fingerprint_; }
   Result<bool> Recall(const Item& item, Outcome& outcome) override;
-  Status MayStart(const Item& item) override { return folder_.MayWrite(item, OutputName(item.file)); }
+  Status MayStart(const Item& item) override;
   void Collect(Outcome& outcome) override;
 
   OutcomeLog& log() { return log_; }

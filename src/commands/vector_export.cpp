@@ -41,6 +41,7 @@ class GrowingFile {
   }
   static Status MayCreate(const std::string& path, Catalog& catalog, bool overwrite) {
     GrowingFile file(path, catalog, overwrite);
+    if (Status may = file.folder_.MayMakeFolder(NameOf(path)); !may) return may;
     return file.folder_.MayWrite(file.item_, NameOf(path));
   }
   ~GrowingFile() {
@@ -69,7 +70,7 @@ class GrowingFile {
     const Result<ContentDigest> digest = DigestOf(temporary_->path());
     if (!digest) return digest.error();
     item_.main.content = *digest;
-    if (Status committed = folder_.Commit(item_, NameOf(path_), temporary_->path()); !committed)
+    if (Status committed = folder_.CommitAs(item_, NameOf(path_), temporary_->path(), *digest); !committed)
       return committed;
     temporary_->Release();
     return {};

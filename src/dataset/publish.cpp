@@ -30,6 +30,11 @@ Status Place(const std::string& temporary, const std::string& path, bool overwri
 
 }  // namespace
 
+bool Exists(const std::string& path) {
+  struct stat info {};
+  return ::lstat(path.c_str(), &info) == 0;
+}
+
 Status MakeFolders(const std::string& path) {
   const std::string clean = WithoutRedundancy(path);
   if (::mkdir(clean.c_str(), 0777) == 0) return {};
@@ -42,11 +47,9 @@ Status MakeFolders(const std::string& path) {
   }
   const int problem = errno;
   struct stat info {};
-  if (::stat(clean.c_str(), &info) == 0) {
-    if (S_ISDIR(info.st_mode)) return {};
-    return Error{Stage::kWrite, Code::kConflict,
-                 PrintablePath(clean) + " is a file, where a folder is needed (move it away)"};
-  }
+  if (::stat(clean.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return {};
+  // In the words in which plans and dry runs foretell it.
+  if (Status may = CheckTargetFolder(clean); !may) return may;
   return ErrnoError(Stage::kWrite, problem, "make folder " + PrintablePath(clean));
 }
 

@@ -19,11 +19,6 @@ Error Refuse(Code code, std::string why) {
   return Error{Stage::kAct, code, std::move(why)};
 }
 
-bool Exists(const std::string& path) {
-  struct stat info {};
-  return ::lstat(path.c_str(), &info) == 0;
-}
-
 Result<Reverted> AsResult(Status status) {
   if (!status) return Error{Stage::kAct, status.error().code, status.error().message};
   return Reverted::kRestored;

@@ -103,7 +103,7 @@ struct DeviceLane::Impl {
     std::unique_lock lock(mutex);
     Stream& stream = streams[stream_index];
     const int device = stream.device;
-    LaneStreams ways(model, device);
+    LaneStreams own_streams(model, device);
     while (true) {
       std::vector<WaitingTile> batch = WaitForBatch(lock, device);
       if (batch.empty()) return;
@@ -117,7 +117,7 @@ struct DeviceLane::Impl {
       // The edge of a thread: its images fail, and the next batch may do better.
       LadderOutcome outcome;
       try {
-        outcome = RunBatch(ways, batch, shape, device);
+        outcome = RunBatch(own_streams, batch, shape, device);
         memory.BatchDone(device, shape, next);
       } catch (const std::exception& problem) {
         outcome.status = Error{Stage::kCompute, Code::kInternal, problem.what()};
@@ -132,13 +132,13 @@ struct DeviceLane::Impl {
     }
   }
 
-  LadderOutcome RunBatch(LaneStreams& ways, const std::vector<WaitingTile>& batch, const BatchShape& shape,
-                         int device) {
+  LadderOutcome RunBatch(LaneStreams& own_streams, const std::vector<WaitingTile>& batch,
+                         const BatchShape& shape, int device) {
     std::vector<TileJob*> jobs;
     for (const WaitingTile& tile : batch) jobs.push_back(tile.job);
     const Footprint predicted = costs.Predict(plan.micro_batch, jobs[0]->height, jobs[0]->width, device);
     TileGroup work(
-        model, ways, plan, std::move(jobs), {model.info().architecture, shape, predicted},
+        model, own_streams, plan, std::move(jobs), {model.info().architecture, shape, predicted},
         [&](bool lost) { return queue.HasOther(batch[0], device, lost); },
         [&](int n, int height, int width) { return costs.Predict(n, height, width, device).total(); });
     LadderOutcome outcome = memory.Guarded(work, device, stop);

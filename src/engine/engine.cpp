@@ -100,7 +100,7 @@ class EngineRun {
       if (!admitted) Fail(job, admitted.error());
       for (size_t i = 0; i <= job.next; ++i) recalled_[i] += job.parts[i].outcome.recalled ? 1 : 0;
       if (!job.over) {
-        const bool alone = job.alone;
+        const bool alone = job.cost.alone;
         SetNextShape(ShapeOf(job.item));
         queue_.Push(std::move(job));
         if (alone) entry_.WaitUntilIdle();  // not even the next header is read meanwhile
@@ -138,10 +138,10 @@ class EngineRun {
   }
 
   void WorkUnderLease(Job& job) {
-    const ItemCosts::Estimate cost = job.part().cost;
     job.part().outcome.lease_bytes = job.lease.footprint().total();
     ItemWork work(job, entry_.identifier(), *services_.progress);
     const LadderOutcome ladder = services_.memory->Guarded(work, kHostWork, *services_.stop);
+    const ItemCosts::Estimate& cost = job.cost;
     if (cost.alone && cost.model && ladder.status && ladder.rung == Rung::kNone && work.complete())
       cost.model->ObserveFrom(cost.formula, ladder.resident_peak);
     Outcome& last = job.part().outcome;

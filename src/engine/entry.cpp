@@ -80,14 +80,13 @@ Status Entry::Plan(Job& job) {
 Status Entry::LeaseFor(Job& job) {
   Part& part = job.part();
   const bool several = job.next + 1 < job.parts.size();
-  part.cost = costs_.For(job.item, job.NeedTogether(), job.OperationsLeft());
-  job.alone = part.cost.alone;
-  if (!several || part.cost.need.total() <= services_.memory->LargestLease()) {
+  job.cost = costs_.For(job.item, job.NeedTogether(), job.OperationsLeft());
+  if (!several || job.cost.need.total() <= services_.memory->LargestLease()) {
     const Status leased = AdmitUnderLease(job);
     if (!several || leased || leased.error().code != Code::kTooLarge) return leased;
   }
   job.together = false;
-  part.cost = {};
+  job.cost = {};
   for (size_t i = job.next; i < job.parts.size(); ++i) {
     Part& each = job.parts[i];
     if (!each.plan) continue;
@@ -97,20 +96,19 @@ Status Entry::LeaseFor(Job& job) {
       each.refused = std::move(fits);
       break;
     }
-    part.cost.need = Larger(part.cost.need, own.need);
-    part.cost.alone = part.cost.alone || own.alone;
+    job.cost.need = Larger(job.cost.need, own.need);
+    job.cost.alone = job.cost.alone || own.alone;
   }
   if (!part.plan) return part.refused;
-  job.alone = part.cost.alone;
   // Where one's pooled bytes and another's unseen ones exceed the room together, the pool gives way.
-  const size_t room = std::max(services_.memory->LargestLease(), part.cost.need.unseen);
-  part.cost.need.pooled = std::min(part.cost.need.pooled, room - part.cost.need.unseen);
+  const size_t room = std::max(services_.memory->LargestLease(), job.cost.need.unseen);
+  job.cost.need.pooled = std::min(job.cost.need.pooled, room - job.cost.need.unseen);
   return AdmitUnderLease(job);
 }
 
 Status Entry::AdmitUnderLease(Job& job) {
-  if (job.alone) WaitUntilIdle();
-  const Footprint need = job.part().cost.need;
+  if (job.cost.alone) WaitUntilIdle();
+  const Footprint need = job.cost.need;
   job.part().outcome.lease_bytes = need.total();
   Result<Lease> lease = services_.memory->Acquire(need, *services_.stop);
   if (!lease) return lease.error();

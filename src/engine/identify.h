@@ -22,8 +22,7 @@ class Identifier {
 
   /// Recalls what the catalog knows of the item's content for an operation, which includes its size: a
   /// picture that the limits refuse now is not recalled, so that the probe refuses it as it would a new one.
-  /// With
-  /// --force nothing is recalled.
+  /// With --force nothing is recalled.
   Result<bool> Recall(Item& item, Operation& operation, Outcome& outcome) const;
 
   /// Fills the headers.

@@ -14,9 +14,8 @@ namespace imgmill {
 struct Part {
   Operation* operation = nullptr;
   std::optional<ItemPlan> plan;
-  Status refused;      ///< why there is none
-  size_t reading = 0;  ///< number of the first part that reads alike: one decode serves them all
-  ItemCosts::Estimate cost;
+  Status refused;                  ///< why there is none
+  size_t reading = 0;              ///< number of the first part that reads alike: one decode serves them all
   bool asked = false;              ///< the catalog; what it knew is in `outcome`
   std::unique_ptr<ItemTask> task;  ///< that has seen all rows, and waits for its turn
   Outcome outcome;
@@ -32,7 +31,7 @@ struct Job {
   bool over = false;        ///< parts[next] has the last outcome
   /// The lease is for all parts at once; else for any one of them, and each reads for itself.
   bool together = true;
-  bool alone = false;  ///< nothing else is to be at work meanwhile
+  ItemCosts::Estimate cost;  ///< what the lease is for
   Lease lease;
 
   Job(uint64_t number, ListedFile file, std::span<Operation* const> operations);

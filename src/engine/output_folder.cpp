@@ -10,11 +10,6 @@
 namespace imgmill {
 namespace {
 
-bool Exists(const std::string& path) {
-  struct stat info = {};
-  return ::lstat(path.c_str(), &info) == 0;
-}
-
 std::string ParentOf(const std::string& path) {
   const size_t slash = path.rfind('/');
   return slash == std::string::npos ? "." : path.substr(0, slash);
@@ -105,13 +100,16 @@ bool OutputFolder::Holds(const std::string& relative, const WorkRow& row) const 
 
 Status OutputFolder::MayWrite(const Item& item, const std::string& relative) {
   const std::string path = PathOf(relative);
-  if (Status may = CheckTargetFolder(ParentOf(path)); !may) return may;
   if (!Exists(path)) return {};
   if (SameFile(path, item.file.path) || (item.partner && SameFile(path, item.partner->path))) {
     return Error{Stage::kWrite, Code::kConflict,
                  PrintablePath(path) + " is the source itself (choose another output folder)"};
   }
   return overwrite_ ? Status{} : CheckOwner(item, relative);
+}
+
+Status OutputFolder::MayMakeFolder(const std::string& relative) const {
+  return CheckTargetFolder(ParentOf(PathOf(relative)));
 }
 
 void OutputFolder::LeftEmpty(const std::string& folder) {
@@ -133,17 +131,21 @@ Result<std::string> OutputFolder::Begin(const Item& item, const std::string& rel
 }
 
 Status OutputFolder::Commit(const Item& item, const std::string& relative, const std::string& temporary) {
+  const Result<ContentDigest> digest = DigestOf(temporary);
+  return digest ? CommitAs(item, relative, temporary, *digest) : digest.error();
+}
+
+Status OutputFolder::CommitAs(const Item& item, const std::string& relative, const std::string& temporary,
+                              const ContentDigest& digest) {
   const Result<FileStamp> stamp = StampOf(temporary);
   if (!stamp) return stamp.error();
-  const Result<ContentDigest> digest = DigestOf(temporary);
-  if (!digest) return digest.error();
   // Again: since Begin, another source of this run may have given the same name.
   if (Status may = MayWrite(item, relative); !may) return may;
   const WorkKey key = KeyOf(item, relative);
-  if (Status put = catalog_.PutWork(key, {WorkRow::State::kIntent, stamp->size, *digest}); !put) return put;
+  if (Status put = catalog_.PutWork(key, {WorkRow::State::kIntent, stamp->size, digest}); !put) return put;
   if (Status published = Publish(temporary, PathOf(relative), /*overwrite=*/true); !published)
     return published;
-  return catalog_.PutWork(key, {WorkRow::State::kDone, stamp->size, *digest});
+  return catalog_.PutWork(key, {WorkRow::State::kDone, stamp->size, digest});
 }
 
 }  // namespace imgmill

@@ -12,11 +12,15 @@
 
 namespace imgmill {
 
-/// mkdir -p. A file in the way is kConflict.
+/// Whatever it is, also a link that leads nowhere.
+bool Exists(const std::string& path);
+
+/// mkdir -p. A file in the way is kConflict; what CheckTargetFolder refuses is said in its words.
 Status MakeFolders(const std::string& path);
 
 /// Whether files can be made in a folder that may have to be made first, said without making anything:
-/// kConflict for a file in the way, kPermission where nobody may write. What MakeFolders would come to.
+/// kConflict for a file in the way, kPermission where nobody may write. For plans and dry runs: who makes the
+/// folder need not ask.
 Status CheckTargetFolder(const std::string& path);
 
 /// ".NAME.imgmill-HOST-PID-RUN-N.tmp" beside `path`: hidden from listings, unique in this process, and

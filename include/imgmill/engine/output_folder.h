@@ -35,12 +35,18 @@ class OutputFolder {
   /// overwritten, and always one that is the item's own source.
   Status MayWrite(const Item& item, const std::string& relative);
 
+  /// Whether Begin could make the folder of `relative`: for plans and dry runs.
+  Status MayMakeFolder(const std::string& relative) const;
+
   /// Makes folders, and refuses what MayWrite does.
   /// @return the temporary path to write to.
   Result<std::string> Begin(const Item& item, const std::string& relative);
 
   /// Publishes the complete temporary file.
   Status Commit(const Item& item, const std::string& relative, const std::string& temporary);
+  /// The same where its digest is known.
+  Status CommitAs(const Item& item, const std::string& relative, const std::string& temporary,
+                  const ContentDigest& digest);
 
   WorkKey KeyOf(const Item& item, const std::string& relative) const {
     return {item.main.absolute, item.WorkContent(), fingerprint_, relative};
