@@ -203,32 +203,30 @@ class Dedup::HashRun final : public CommandRun {
 
 class Dedup::VectorRun final : public CommandRun {
  public:
-  VectorRun(const Dedup& dedup, const CommandServices& services, std::unique_ptr<Embedder> embedder,
-            VectorStore store)
+  VectorRun(const Dedup& dedup, const CommandServices& services, OpenedEmbedding opened)
       : CommandRun(services),
         dedup_(dedup),
         services_(services),
-        embedder_(std::move(embedder)),
-        store_(std::move(store)),
-        operation_(*embedder_, store_, nullptr, services, /*needs_notes=*/true, [this](EmbeddedImage& image) {
-          entries_.push_back({std::move(image.file), image.content, image.stamp, image.stamp.size,
-                              image.width, image.height, 0, image.notes, image.place.row});
-        }) {
+        opened_(std::move(opened)),
+        operation_(*opened_.embedder, opened_.store, nullptr, services, /*needs_notes=*/true,
+                   [this](EmbeddedImage& image) {
+                     entries_.push_back({std::move(image.file), image.content, image.stamp, image.stamp.size,
+                                         image.width, image.height, 0, image.notes, image.place.row});
+                   }) {
     options.workers = EmbeddingWorkers(dedup.options_.embedding, services);
     alone = true;  // the operation is embed's, which does not know of a reduce
   }
   Operation& operation() override { return operation_; }
   OutcomeLog& log() override { return operation_.log(); }
   Result<CommandResult> Conclude(CommandResult result) override {
-    if (!result.counts.interrupted) embedder_->Describe(result.details);
-    return dedup_.Reduce(std::move(result), entries_, store_.file.get(), services_);
+    if (!result.counts.interrupted) opened_.embedder->Describe(result.details);
+    return dedup_.Reduce(std::move(result), entries_, opened_.store.file.get(), services_);
   }
 
  private:
   const Dedup& dedup_;
   const CommandServices& services_;
-  std::unique_ptr<Embedder> embedder_;
-  VectorStore store_;
+  OpenedEmbedding opened_;
   std::vector<DedupEntry> entries_;
   EmbedOperation operation_;
 };
@@ -236,12 +234,9 @@ class Dedup::VectorRun final : public CommandRun {
 Result<std::unique_ptr<CommandRun>> Dedup::Begin(ItemSource&, const CommandServices& services) {
   if (options_.method != "embedding")
     return std::unique_ptr<CommandRun>(std::make_unique<HashRun>(*this, services));
-  Result<std::unique_ptr<Embedder>> embedder = MakeEmbedder(options_.embedding, services);
-  if (!embedder) return embedder.error();
-  Result<VectorStore> store = OpenVectorStore(*services.catalog, (*embedder)->kind());
-  if (!store) return store.error();
-  return std::unique_ptr<CommandRun>(
-      std::make_unique<VectorRun>(*this, services, *std::move(embedder), *std::move(store)));
+  Result<OpenedEmbedding> opened = OpenEmbedding(options_.embedding, services);
+  if (!opened) return opened.error();
+  return std::unique_ptr<CommandRun>(std::make_unique<VectorRun>(*this, services, *std::move(opened)));
 }
 
 Dedup::Dedup(CLI::App& app) {

@@ -12,13 +12,11 @@ namespace {
 
 class EmbedRun final : public CommandRun {
  public:
-  EmbedRun(const CommandServices& services, std::unique_ptr<Embedder> embedder, VectorStore store,
-           std::unique_ptr<VectorExport> exported)
+  EmbedRun(const CommandServices& services, OpenedEmbedding opened, std::unique_ptr<VectorExport> exported)
       : CommandRun(services),
-        embedder_(std::move(embedder)),
-        store_(std::move(store)),
+        opened_(std::move(opened)),
         exported_(std::move(exported)),
-        operation_(*embedder_, store_, nullptr, services, /*needs_notes=*/false,
+        operation_(*opened_.embedder, opened_.store, nullptr, services, /*needs_notes=*/false,
                    [this](EmbeddedImage& image) { Take(image); }) {}
   Operation& operation() override { return operation_; }
   OutcomeLog& log() override { return operation_.log(); }
@@ -28,8 +26,8 @@ class EmbedRun final : public CommandRun {
     result.kept = std::move(embedded_);
     const RunCounts& counts = result.counts;
     if (counts.interrupted) return result;
-    embedder_->Describe(result.details);
-    const int dimension = store_.file ? store_.file->dimension() : 0;
+    opened_.embedder->Describe(result.details);
+    const int dimension = opened_.store.file ? opened_.store.file->dimension() : 0;
     result.details["dimension"] = dimension;
     result.summary = std::to_string(result.kept.size()) + " vectors of " + std::to_string(dimension);
     if (counts.recalled > 0) result.summary += ", " + std::to_string(counts.recalled) + " known before";
@@ -55,8 +53,7 @@ class EmbedRun final : public CommandRun {
     embedded_.push_back(std::move(image.file));
   }
 
-  std::unique_ptr<Embedder> embedder_;
-  VectorStore store_;
+  OpenedEmbedding opened_;
   std::unique_ptr<VectorExport> exported_;
   std::vector<ListedFile> embedded_;
   Status status_;  // of the export: the vectors themselves are safe in the catalog
@@ -78,10 +75,8 @@ class Embed final : public Command {
 
   Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override {
     const SharedOptions& shared = *services.shared;
-    Result<std::unique_ptr<Embedder>> embedder = MakeEmbedder(options_.embedding, services);
-    if (!embedder) return embedder.error();
-    Result<VectorStore> store = OpenVectorStore(*services.catalog, (*embedder)->kind());
-    if (!store) return store.error();
+    Result<OpenedEmbedding> opened = OpenEmbedding(options_.embedding, services);
+    if (!opened) return opened.error();
     std::unique_ptr<VectorExport> exported;
     if (!options_.export_file.empty() && shared.dry_run) {
       const Status may = VectorExport::MayCreate(options_.export_file, *services.catalog, shared.force);
@@ -92,8 +87,7 @@ class Embed final : public Command {
       if (!created) return created.error();
       exported = *std::move(created);
     }
-    auto run =
-        std::make_unique<EmbedRun>(services, *std::move(embedder), *std::move(store), std::move(exported));
+    auto run = std::make_unique<EmbedRun>(services, *std::move(opened), std::move(exported));
     run->options.workers = EmbeddingWorkers(options_.embedding, services);
     return std::unique_ptr<CommandRun>(std::move(run));
   }

@@ -42,11 +42,15 @@ std::string VectorFact(const std::string& kind, bool lenient) {
   return "vector/1 " + kind + (lenient ? " lenient" : "");
 }
 
-Result<VectorStore> OpenVectorStore(Catalog& catalog, const std::string& kind) {
-  Result<std::unique_ptr<VectorFile>> file =
-      catalog.folder().empty() ? std::unique_ptr<VectorFile>() : VectorFile::Open(catalog.folder(), kind, 0);
+Result<OpenedEmbedding> OpenEmbedding(const EmbeddingOptions& options, const CommandServices& services) {
+  Result<std::unique_ptr<Embedder>> embedder = MakeEmbedder(options, services);
+  if (!embedder) return embedder.error();
+  Catalog& catalog = *services.catalog;
+  Result<std::unique_ptr<VectorFile>> file = catalog.folder().empty()
+                                                 ? std::unique_ptr<VectorFile>()
+                                                 : VectorFile::Open(catalog.folder(), (*embedder)->kind(), 0);
   if (!file) return file.error();
-  return VectorStore{&catalog, *std::move(file)};
+  return OpenedEmbedding{*std::move(embedder), {&catalog, *std::move(file)}};
 }
 
 class EmbedOperation::Task final : public ItemTask {

@@ -72,7 +72,13 @@ class EmbedOperation final : public Operation {
   std::function<void(EmbeddedImage&)> on_image_;
 };
 
-/// The store of a catalog for one kind of vectors; its file is opened if there is one.
-Result<VectorStore> OpenVectorStore(Catalog& catalog, const std::string& kind);
+/// An embedder, and the vectors that it has given before.
+struct OpenedEmbedding {
+  std::unique_ptr<Embedder> embedder;
+  VectorStore store;
+};
+
+/// By the services' catalog, whose file of such vectors is opened if there is one.
+Result<OpenedEmbedding> OpenEmbedding(const EmbeddingOptions& options, const CommandServices& services);
 
 }  // namespace imgmill

@@ -101,16 +101,15 @@ class Match final : public Command {
 class Match::MatchRun final : public CommandRun {
  public:
   /// Queries leave no trace in the catalog that they ask: they would be found by the next ones.
-  MatchRun(const Match& match, const CommandServices& services, std::unique_ptr<Embedder> embedder,
-           VectorStore store, std::unique_ptr<Catalog> own)
+  MatchRun(const Match& match, const CommandServices& services, OpenedEmbedding opened,
+           std::unique_ptr<Catalog> own)
       : CommandRun(services),
         match_(match),
         services_(services),
-        embedder_(std::move(embedder)),
-        store_(std::move(store)),
+        opened_(std::move(opened)),
         own_(std::move(own)),
         own_store_{own_.get(), nullptr},
-        operation_(*embedder_, store_, &own_store_, services, /*needs_notes=*/false,
+        operation_(*opened_.embedder, opened_.store, &own_store_, services, /*needs_notes=*/false,
                    [this](EmbeddedImage& image) { queries_.push_back(std::move(image)); }) {
     engine.notes = own_.get();
     // Not by --force either: that would load the model for images that are embedded.
@@ -125,16 +124,16 @@ class Match::MatchRun final : public CommandRun {
     if (result.counts.interrupted) return result;
     const MatchOptions& asked = match_.options_;
     MatchQuestion question;
-    question.fact = VectorFact(embedder_->kind(), services_.shared->allow_truncated);
+    question.fact = VectorFact(opened_.embedder->kind(), services_.shared->allow_truncated);
     question.folder = asked.in.empty() ? std::string() : CanonicalOrSame(asked.in);
     if (question.folder == "/") question.folder.clear();
     question.top = static_cast<size_t>(asked.top);
     question.least = static_cast<float>(asked.min_similarity);
     question.exclude_self = asked.exclude_self;
     Result<std::vector<std::vector<MatchedImage>>> matches =
-        SearchMatches(store_, question, queries_, services_);
+        SearchMatches(opened_.store, question, queries_, services_);
     if (!matches) return matches.error();
-    embedder_->Describe(result.details);
+    opened_.embedder->Describe(result.details);
     match_.Describe(queries_, *matches, question.folder, result);
     return result;
   }
@@ -142,8 +141,7 @@ class Match::MatchRun final : public CommandRun {
  private:
   const Match& match_;
   const CommandServices& services_;
-  std::unique_ptr<Embedder> embedder_;
-  VectorStore store_;
+  OpenedEmbedding opened_;
   std::unique_ptr<Catalog> own_;
   VectorStore own_store_;
   std::vector<EmbeddedImage> queries_;
@@ -151,11 +149,9 @@ class Match::MatchRun final : public CommandRun {
 };
 
 Result<std::unique_ptr<CommandRun>> Match::Begin(ItemSource&, const CommandServices& services) {
-  Result<std::unique_ptr<Embedder>> embedder = MakeEmbedder(options_.embedding, services);
-  if (!embedder) return embedder.error();
-  Result<VectorStore> store = OpenVectorStore(*services.catalog, (*embedder)->kind());
-  if (!store) return store.error();
-  if (!store->file) {
+  Result<OpenedEmbedding> opened = OpenEmbedding(options_.embedding, services);
+  if (!opened) return opened.error();
+  if (!opened->store.file) {
     return Error{
         Stage::kConfigure, Code::kUsage,
         "the catalog " + PrintablePath(services.catalog->folder()) +
@@ -165,7 +161,7 @@ Result<std::unique_ptr<CommandRun>> Match::Begin(ItemSource&, const CommandServi
   Result<std::unique_ptr<Catalog>> own = Catalog::Open("");
   if (!own) return own.error();
   return std::unique_ptr<CommandRun>(
-      std::make_unique<MatchRun>(*this, services, *std::move(embedder), *std::move(store), *std::move(own)));
+      std::make_unique<MatchRun>(*this, services, *std::move(opened), *std::move(own)));
 }
 
 Match::Match(CLI::App& app) {

@@ -206,42 +206,44 @@ TEST_CASE("a killed filter --action copy, run again, copies what an undisturbed 
   KillAndRunAgain(scenario);
 }
 
-TEST_CASE("a killed pipeline, run again, ends with the bytes of an undisturbed one") {
+namespace {
+
+/// A pipeline of SampleData() into out/, with these lines behind its input and output.
+Scenario PipelineRun(const std::string& lines, const std::string& threads) {
   Scenario scenario;
-  scenario.prepare = [](const TestFolder& where) {
-    const std::string file = where.Write("pipeline.yaml", "input: " + SampleData() +
-                                                              "\n"
-                                                              "output: out\n"
-                                                              "include: [\"[b-m]*\"]\n"
-                                                              "steps:\n"
-                                                              "  - dedup:\n"
-                                                              "      max-distance: 10\n"
-                                                              "  - upscale:\n"
-                                                              "      method: lanczos3\n"
-                                                              "      scale: 1.2\n");
-    return std::vector<std::string>{"run", file, "-j1"};
+  scenario.prepare = [=](const TestFolder& where) {
+    const std::string file =
+        where.Write("pipeline.yaml", "input: " + SampleData() + "\noutput: out\n" + lines);
+    return std::vector<std::string>{"run", file, threads};
   };
   scenario.progress = "out";
   scenario.result = {"out"};
-  KillAndRunAgain(scenario);
+  return scenario;
+}
+
+}  // namespace
+
+TEST_CASE("a killed pipeline, run again, ends with the bytes of an undisturbed one") {
+  KillAndRunAgain(
+      PipelineRun("include: [\"[b-m]*\"]\n"
+                  "steps:\n"
+                  "  - dedup:\n"
+                  "      max-distance: 10\n"
+                  "  - upscale:\n"
+                  "      method: lanczos3\n"
+                  "      scale: 1.2\n",
+                  "-j1"));
 }
 
 TEST_CASE(
     "a killed pipeline whose steps share decodes, run again, ends with the bytes of an undisturbed one") {
-  Scenario scenario;
-  scenario.prepare = [](const TestFolder& where) {
-    const std::string file = where.Write("pipeline.yaml", "input: " + SampleData() +
-                                                              "\n"
-                                                              "output: out\n"
-                                                              "steps:\n"
-                                                              "  - filter:\n"
-                                                              "      keep: sharpness>=10\n"
-                                                              "  - tile:\n"
-                                                              "      size: 96\n");
-    return std::vector<std::string>{"run", file, "-j2"};
-  };
-  scenario.progress = "out";
-  scenario.result = {"out"};
+  Scenario scenario = PipelineRun(
+      "steps:\n"
+      "  - filter:\n"
+      "      keep: sharpness>=10\n"
+      "  - tile:\n"
+      "      size: 96\n",
+      "-j2");
   scenario.exit_code = 1;  // two of the samples are broken on purpose
   KillAndRunAgain(scenario);
 }

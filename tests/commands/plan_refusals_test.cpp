@@ -35,6 +35,18 @@ ProcessResult RunBetween(std::vector<std::string> words, const std::vector<std::
   return Run(words);
 }
 
+/// Runs `command`, which cannot begin, and its plan and its dry run, which say so alike. @return the run
+ProcessResult CannotBegin(const std::vector<std::string>& command) {
+  ProcessResult ran = RunBetween({}, command, {});
+  CHECK(ran.exit_code == 3);
+  for (const ProcessResult& other :
+       {RunBetween({"plan"}, command, {}), RunBetween({}, command, {"--dry-run"})}) {
+    CHECK(other.exit_code == 3);
+    CHECK(other.err == ran.err);
+  }
+  return ran;
+}
+
 }  // namespace
 
 TEST_CASE("an output that its format cannot hold is refused by plan, dry run and run alike") {
@@ -100,14 +112,7 @@ TEST_CASE("an export that cannot be written is refused by plan, dry run and run 
                                              {"embed", photos, "--export", where / "other.npy"},
                                              {"filter", photos, "--export", where / "no_folder/x.csv"}}) {
     CAPTURE(command.back());
-    const ProcessResult ran = RunBetween({}, command, {});
-    CHECK(ran.exit_code == 3);
-    CHECK(ran.err.find("1 done") == std::string::npos);
-    for (const ProcessResult& other :
-         {RunBetween({"plan"}, command, {}), RunBetween({}, command, {"--dry-run"})}) {
-      CHECK(other.exit_code == 3);
-      CHECK(other.err == ran.err);
-    }
+    CHECK(CannotBegin(command).err.find("1 done") == std::string::npos);
   }
   CHECK(TestFolder::Read(where / "foreign.npy") == "somebody's");
 }
@@ -125,15 +130,9 @@ TEST_CASE("a target that is a file or that nobody can write to is refused by pla
              {"dedup", photos, "--action", "move", "--move-to", target}}) {
       CAPTURE(command.front());
       CAPTURE(target);
-      const ProcessResult ran = RunBetween({}, command, {});
-      CHECK(ran.exit_code == 3);
-      CHECK(ran.err.find("choose another folder") != std::string::npos);
-      CHECK(ran.err.find(target.starts_with("/proc") ? target : where / "file") != std::string::npos);
-      for (const ProcessResult& other :
-           {RunBetween({"plan"}, command, {}), RunBetween({}, command, {"--dry-run"})}) {
-        CHECK(other.exit_code == 3);
-        CHECK(other.err == ran.err);
-      }
+      const std::string told = CannotBegin(command).err;
+      CHECK(told.find("choose another folder") != std::string::npos);
+      CHECK(told.find(target.starts_with("/proc") ? target : where / "file") != std::string::npos);
     }
   }
   CHECK(TestFolder::Read(where / "file") == "somebody's");
