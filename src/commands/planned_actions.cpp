@@ -111,10 +111,10 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(Acti
                       const CommandServices& services, CommandResult& result,
                       const std::function<void(const FileAction&)>& done) {
   if (services.shared->dry_run && request.nothing_planned) return {};
+  if (!request.undo_file.empty()) {
+    if (Status may = CheckTargetFolder(ParentOf(request.undo_file)); !may) return may;
+  }
   if (services.shared->dry_run) {
-    if (!request.undo_file.empty()) {
-      if (Status may = CheckTargetFolder(ParentOf(request.undo_file)); !may) return may;
-    }
     result.summary += "; dry run: nothing was touched";
     return {};
   }

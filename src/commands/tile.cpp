@@ -145,8 +145,8 @@ class Tile::TileRun final : public CommandRun {
     CommandResult result = tile_.SumUp(std::move(mapped), operation_);
     if (dry_run_) {
       result.text = operation_.preview();
-      result.summary = "dry run: " + std::to_string(result.counts.done - result.dropped) +
-                       " would be cut into " + PrintablePath(tile_.options_.output) + ", largest lease " +
+      result.summary = "dry run: " + std::to_string(operation_.would_cut()) + " would be cut into " +
+                       PrintablePath(tile_.options_.output) + ", largest lease " +
                        FormatByteSize(operation_.largest_lease()) + TooSmall(result.dropped);
     } else if (!result.counts.interrupted) {  // else the list is no whole one: the rerun writes it
       const Result<KeptTiles> finished = manifest_->Finish();

@@ -211,6 +211,7 @@ void TileOperation::Collect(Outcome& outcome) {
   log_.Record(outcome);
   if (outcome.state == Outcome::State::kFailed) return;
   if (dry_run_ && outcome.state == Outcome::State::kDone && !outcome.gives_nothing) {
+    ++would_cut_;
     preview_ += PrintablePath(outcome.file.path) + ": " + FormatByteSize(outcome.lease_bytes) + "\n";
     largest_lease_ = std::max(largest_lease_, outcome.lease_bytes);
     return;

@@ -43,6 +43,7 @@ class TileOperation final : public Operation {
   /// Of a dry run: a line an image that would be cut, and the largest lease.
   const std::string& preview() const { return preview_; }
   size_t largest_lease() const { return largest_lease_; }
+  uint64_t would_cut() const { return would_cut_; }
 
  private:
   class Task;
@@ -76,6 +77,7 @@ class TileOperation final : public Operation {
   std::vector<ListedFile> too_small_;
   std::string preview_;
   size_t largest_lease_ = 0;
+  uint64_t would_cut_ = 0;
 };
 
 }  // namespace imgmill

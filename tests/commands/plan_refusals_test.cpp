@@ -151,6 +151,28 @@ TEST_CASE("images smaller than a tile are told apart in plan and dry run as in t
   CHECK(dry.find("1 would be cut") != std::string::npos);
   CHECK(dry.find("1 smaller than a tile") != std::string::npos);
   CHECK(RunBetween({}, command, {}).err.find("1 smaller than a tile") != std::string::npos);
+  // Finished already, with its catalog beside the tiles.
+  REQUIRE(Run({"tile", photos, "--size", "64", "-o", where / "kept"}).exit_code == 0);
+  const std::string again = Run({"tile", photos, "--size", "64", "-o", where / "kept", "--dry-run"}).err;
+  CHECK(again.find(" 0 would be cut") != std::string::npos);
+  CHECK(again.find("1 smaller than a tile") != std::string::npos);
+}
+
+TEST_CASE("an undo file that cannot be made is refused by dry run and run alike") {
+  const TestFolder where;
+  const std::string photos = where / "photos";
+  WriteLong(photos + "/a.png", 100, 80);
+  where.Write("file", "somebody's");
+  const std::vector<std::string> command = {
+      "filter", photos, "--keep",     "short_side>=1", "--action",
+      "copy",   "--to", where / "to", "--undo-file",   where / "file/undo.tsv"};
+  const ProcessResult ran = RunBetween({}, command, {});
+  const ProcessResult dry = RunBetween({}, command, {"--dry-run"});
+  CHECK(ran.exit_code == 3);
+  CHECK(dry.exit_code == 3);
+  CHECK(Failed(ran).size() == 1);
+  CHECK(Failed(dry) == Failed(ran));
+  CHECK_FALSE(TestFolder::Exists(where / "to"));
 }
 
 }  // namespace imgmill::process_test
