@@ -38,10 +38,12 @@ Result<size_t> ReadSome(int fd, std::string& piece, const StopFlag* stop, const 
   }
 }
 
-/// The lines of a list as editors of other systems write them: after a byte order mark, or with Windows line
-/// ends. What the first line ends with, all do: a name may end in a carriage return, too.
-class LineEnds {
+/// The paths of a list as editors of other systems write them: after a byte order mark, or, where each is a
+/// line, with Windows line ends. What the first line ends with, all do: a name may end in a carriage return,
+/// too.
+class ListedPaths {
  public:
+  explicit ListedPaths(bool lines) : lines_(lines) {}
   Result<std::string_view> Path(std::string_view line, const std::string& named) {
     if (first_) {
       first_ = false;
@@ -50,13 +52,14 @@ class LineEnds {
       }
       constexpr std::string_view kMark = "\xEF\xBB\xBF";
       if (line.starts_with(kMark)) line.remove_prefix(kMark.size());
-      windows_ = line.ends_with('\r');
+      windows_ = lines_ && line.ends_with('\r');
     }
     if (windows_ && line.ends_with('\r')) line.remove_suffix(1);
     return line;
   }
 
  private:
+  const bool lines_;
   bool first_ = true;
   bool windows_ = false;
 };
@@ -73,13 +76,11 @@ Status ReadList(const ListOptions& options, SortedPaths& sorted) {
   const char separator = options.nul_separated ? '\0' : '\n';
   std::string pending;
   std::string piece(size_t{64} << 10, '\0');
-  LineEnds ends;
-  const auto add = [&](std::string_view path) -> Status {
-    if (!options.nul_separated) {
-      const Result<std::string_view> line = ends.Path(path, named);
-      if (!line) return line.error();
-      path = *line;
-    }
+  ListedPaths paths(/*lines=*/!options.nul_separated);
+  const auto add = [&](std::string_view text) -> Status {
+    const Result<std::string_view> found = paths.Path(text, named);
+    if (!found) return found.error();
+    const std::string_view path = *found;
     if (path.empty()) return {};
     if (path.find('\0') != std::string_view::npos) {
       return Error{Stage::kList, Code::kUsage,

@@ -287,16 +287,20 @@ TEST_CASE("lists as editors of other systems write them") {
   CHECK(read("a.jpg\nodd.jpg\r\n") == Strings{"a.jpg", "odd.jpg\r"});
   options.nul_separated = true;
   CHECK(read(std::string("odd.jpg\r\0a.jpg\0", 15)) == Strings{"a.jpg", "odd.jpg\r"});
+  CHECK(read(std::string("\xEF\xBB\xBF\xC3\xA4.jpg\0b c.jpg\0a.jpg\0", 24)) == three);
   options.nul_separated = false;
   for (const std::string& text : {std::string("\xFF\xFE"
                                               "a\0\n\0",
                                               6),
                                   std::string("\xFE\xFF\0a\0\n", 6)}) {
     options.files_from = folder.Write("list", text);
-    const auto opened = Lister::Open(options);
-    REQUIRE(!opened);
-    CHECK(opened.error().code == Code::kReadError);
-    CHECK(opened.error().message.find("UTF-16") != std::string::npos);
+    for (const bool nul_separated : {false, true}) {
+      options.nul_separated = nul_separated;
+      const auto opened = Lister::Open(options);
+      REQUIRE(!opened);
+      CHECK(opened.error().code == Code::kReadError);
+      CHECK(opened.error().message.find("UTF-16") != std::string::npos);
+    }
   }
 }
 
