@@ -48,8 +48,9 @@ void Work(Model& model, MemoryManager& manager, int side) {
   Buffer output(static_cast<size_t>(batch) * model.OutputFloats(side, side) * sizeof(float));
   std::fill_n(reinterpret_cast<float*>(input.data()), pixels, 0.5F);
   for (int i = 0; i < kForwards; ++i) {
-    const Status ran = model.Forward(reinterpret_cast<float*>(input.data()),
-                                     reinterpret_cast<float*>(output.data()), batch, side, side, 0);
+    const Status ran =
+        model.Forward(reinterpret_cast<float*>(input.data()), reinterpret_cast<float*>(output.data()), batch,
+                      side, side, WorkPlace::Device(0));
     if (!ran) Fail(ran.error());
   }
 }

@@ -2,7 +2,6 @@
 #include "plan_advice.h"
 
 #include <algorithm>
-#include <optional>
 #include <string>
 
 #include "imgmill/base/byte_size.h"
@@ -30,15 +29,12 @@ size_t MachineAllows(const MemoryInfo& memory) {
   return std::max(most, memory.budget);
 }
 
-/// The value of `key=` in the plan of numerics that a reservation was made for; nothing without a model.
-std::optional<std::string> OfNumerics(const RunPlan& plan, const std::string& key) {
+/// Of the first model; null without one.
+const NumericsPlan* NumericsOf(const RunPlan& plan) {
   for (const MemoryInfo::Reservation& reservation : plan.reservations) {
-    const size_t at = reservation.what.find(key + "=");
-    if (at == std::string::npos) continue;
-    const size_t value = at + key.size() + 1;
-    return reservation.what.substr(value, reservation.what.find_first_of(" ,)", value) - value);
+    if (reservation.numerics) return &*reservation.numerics;
   }
-  return std::nullopt;
+  return nullptr;
 }
 
 size_t Reserved(const RunPlan& plan) {
@@ -104,20 +100,18 @@ void AdviseDevice(const MemoryInfo& memory, std::vector<Recommendation>& advice)
 }
 
 void AdviseNumerics(const RunPlan& plan, std::vector<Recommendation>& advice) {
-  const std::optional<std::string> batch = OfNumerics(plan, "micro_batch");
-  const std::optional<std::string> tile = OfNumerics(plan, "tile");
-  const std::optional<std::string> dtype = OfNumerics(plan, "dtype");
-  if (batch)
-    advice.push_back({"--batch " + *batch, "measured as the fastest for this model; its batches take " +
-                                               FormatByteSize(Reserved(plan)) + " in all"});
-  if (tile && *tile != "none" && *tile != "0")
-    advice.push_back({"--tile " + *tile,
+  const NumericsPlan* const numerics = NumericsOf(plan);
+  if (numerics == nullptr) return;
+  advice.push_back({"--batch " + std::to_string(numerics->micro_batch),
+                    "measured as the fastest for this model; its batches take " +
+                        FormatByteSize(Reserved(plan)) + " in all"});
+  if (numerics->tile > 0)
+    advice.push_back({"--tile " + std::to_string(numerics->tile),
                       "the plan's: a larger one saves overlap and takes more memory, in "
                       "proportion to its area"});
-  if (dtype)
-    advice.push_back({"precision " + *dtype,
-                      "the only one that models compute in: equal bytes on equal processors "
-                      "are promised, and no flag changes it"});
+  advice.push_back({"precision " + numerics->dtype,
+                    "the only one that models compute in: equal bytes on equal processors "
+                    "are promised, and no flag changes it"});
 }
 
 }  // namespace

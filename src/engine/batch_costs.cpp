@@ -25,7 +25,7 @@ class ProbeWork final : public LadderWork {
   }
   Status Run(const Attempt& attempt) override {
     return model_.Forward(reinterpret_cast<const float*>(input_.data()),
-                          reinterpret_cast<float*>(output_.data()), 1, side_, side_, attempt.device);
+                          reinterpret_cast<float*>(output_.data()), 1, side_, side_, attempt.place);
   }
 
  private:
@@ -51,7 +51,7 @@ BatchCosts::BatchCosts(BatchModel& model, const NumericsPlan& plan, MemoryManage
 }
 
 bool BatchCosts::Learns(int device) const {
-  return !model_.Cost(1, kProbeSides[0], kProbeSides[0], device).exact;
+  return !model_.Cost(1, kProbeSides[0], kProbeSides[0], WorkPlace::Device(device)).exact;
 }
 
 Status BatchCosts::Probe(int largest_tile, const StopFlag& stop) {
@@ -63,7 +63,7 @@ Status BatchCosts::Probe(int largest_tile, const StopFlag& stop) {
       ProbeWork work(model_, std::min(largest_tile, RoundUp(side, std::max(1, model_.info().size_multiple))));
       // Twice: the first one also pays for weights on the device and for libraries' handles.
       for (int time = 0; time < 2; ++time) {
-        const LadderOutcome outcome = memory_.Guarded(work, device, stop);
+        const LadderOutcome outcome = memory_.Guarded(work, WorkPlace::Device(device), stop);
         if (!outcome.status && outcome.status.error().code == Code::kModelError) return outcome.status;
         if (time == 1) Learn(work.label().shape, device, outcome);
       }
@@ -73,7 +73,7 @@ Status BatchCosts::Probe(int largest_tile, const StopFlag& stop) {
 }
 
 Footprint BatchCosts::Predict(int n, int height, int width, int device) const {
-  const BatchCost forecast = model_.Cost(n, height, width, device);
+  const BatchCost forecast = model_.Cost(n, height, width, WorkPlace::Device(device));
   const size_t untracked = std::min(forecast.bytes, forecast.untracked);
   if (!forecast.exact) {
     const CostModel& costs = *costs_[static_cast<size_t>(device)];

@@ -103,7 +103,7 @@ struct DeviceLane::Impl {
     std::unique_lock lock(mutex);
     Stream& stream = streams[stream_index];
     const int device = stream.device;
-    LaneStreams own_streams(model, device);
+    LaneStreams own_streams(model);
     while (true) {
       std::vector<WaitingTile> batch = WaitForBatch(lock, device);
       if (batch.empty()) return;
@@ -118,7 +118,7 @@ struct DeviceLane::Impl {
       LadderOutcome outcome;
       try {
         outcome = RunBatch(own_streams, batch, shape, device);
-        memory.BatchDone(device, shape, next);
+        memory.BatchDone(WorkPlace::Device(device), shape, next);
       } catch (const std::exception& problem) {
         outcome.status = Error{Stage::kCompute, Code::kInternal, problem.what()};
       }
@@ -141,7 +141,7 @@ struct DeviceLane::Impl {
         model, own_streams, plan, std::move(jobs), {model.info().architecture, shape, predicted},
         [&](bool lost) { return queue.HasOther(batch[0], device, lost); },
         [&](int n, int height, int width) { return costs.Predict(n, height, width, device).total(); });
-    LadderOutcome outcome = memory.Guarded(work, device, stop);
+    LadderOutcome outcome = memory.Guarded(work, WorkPlace::Device(device), stop);
     costs.Learn(shape, device, outcome);
     return outcome;
   }
@@ -214,7 +214,8 @@ Result<std::unique_ptr<DeviceLane>> DeviceLane::Open(BatchModel& model, const Nu
     streams.push_back(count);
     what +=
         (what.empty() ? "" : ", ") + std::to_string(count) + " in flight on " + memory.device(device).name();
-    const size_t staging = impl->model.Cost(plan.micro_batch, largest_tile, largest_tile, device).staging;
+    const size_t staging =
+        impl->model.Cost(plan.micro_batch, largest_tile, largest_tile, WorkPlace::Device(device)).staging;
     need.unseen += static_cast<size_t>(count) * staging;
     if (memory.DeviceSharesHostPool(device)) {
       for (int i = 0; i < count; ++i) need = need + batch;
@@ -223,7 +224,7 @@ Result<std::unique_ptr<DeviceLane>> DeviceLane::Open(BatchModel& model, const Nu
           static_cast<size_t>(count) * batch.total();  // out of a budget of its own, in the host's memory
     }
   }
-  Result<Lease> lease = memory.Reserve(need, what + " (" + plan.Describe() + ")", on_devices);
+  Result<Lease> lease = memory.Reserve(need, {what + " (" + plan.Describe() + ")", on_devices, plan});
   if (!lease) {
     Error error = lease.error();
     error.code = Code::kUsage;

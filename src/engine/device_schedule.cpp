@@ -46,21 +46,22 @@ double TimeLeft(double expected, double elapsed) {
   return std::abs(expected - elapsed);
 }
 
-std::vector<int> PlaceGroups(std::span<const LaneGroup> groups, std::vector<LaneDevice> devices) {
-  std::vector<int> places;
+std::vector<std::optional<int>> PlaceGroups(std::span<const LaneGroup> groups,
+                                            std::vector<LaneDevice> devices) {
+  std::vector<std::optional<int>> places;
   for (const LaneGroup& group : groups) {
-    int best = -1;
+    std::optional<int> best;
     double best_end = 0;
     for (size_t i = 0; i < devices.size(); ++i) {
       if (!group.allowed[i] || devices[i].busy_for.empty()) continue;
       const double start = *std::min_element(devices[i].busy_for.begin(), devices[i].busy_for.end());
       const double end = start + group.pixels * devices[i].seconds_a_pixel;
-      if (best >= 0 && end >= best_end) continue;
+      if (best && end >= best_end) continue;
       best = static_cast<int>(i);
       best_end = end;
     }
-    if (best >= 0) {
-      std::vector<double>& busy = devices[static_cast<size_t>(best)].busy_for;
+    if (best) {
+      std::vector<double>& busy = devices[static_cast<size_t>(*best)].busy_for;
       *std::min_element(busy.begin(), busy.end()) = best_end;
     }
     places.push_back(best);

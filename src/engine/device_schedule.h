@@ -2,6 +2,7 @@
 // far. Only numbers; it decides where something is computed, never what comes out.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -49,7 +50,8 @@ struct LaneGroup {
 };
 
 /// Gives each group in turn to the device that ends it first, behind what that has been given before.
-/// @return for each group the device's index; -1 where none is allowed
-std::vector<int> PlaceGroups(std::span<const LaneGroup> groups, std::vector<LaneDevice> devices);
+/// @return for each group the device's index; nothing where none is allowed
+std::vector<std::optional<int>> PlaceGroups(std::span<const LaneGroup> groups,
+                                            std::vector<LaneDevice> devices);
 
 }  // namespace imgmill

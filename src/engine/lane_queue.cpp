@@ -16,8 +16,8 @@ std::vector<WaitingTile> LaneQueue::Take(int device, bool as_they_are, std::vect
   std::vector<LaneGroup> groups;
   for (const Group& group : ready)
     groups.push_back({Pixels(*group.front()->job), DevicesFor(*group.front())});
-  const std::vector<int> places = PlaceGroups(groups, std::move(devices));
-  const auto own = std::find(places.begin(), places.end(), device);
+  const std::vector<std::optional<int>> places = PlaceGroups(groups, std::move(devices));
+  const auto own = std::find(places.begin(), places.end(), std::optional(device));
   std::vector<WaitingTile> taken;
   if (own == places.end()) return taken;
   for (const auto tile : ready[static_cast<size_t>(own - places.begin())]) {
@@ -61,7 +61,8 @@ bool LaneQueue::MayTry(const WaitingTile& tile, int device) const {
     return false;
   const TileJob& job = *tile.job;
   return memory_.DeviceSharesHostPool(device) ||
-         model_.Cost(plan_.micro_batch, job.height, job.width, device).bytes <= memory_.DeviceBudget(device);
+         model_.Cost(plan_.micro_batch, job.height, job.width, WorkPlace::Device(device)).bytes <=
+             memory_.DeviceBudget(device);
 }
 
 /// Where there are none that could with the plan as it is, those that have to try otherwise; where none is

@@ -67,10 +67,10 @@ size_t TileGroup::ExpectedBytes(const Attempt& attempt) const {
   return predict_(1, std::min(side, job.height), std::min(side, job.width));
 }
 
-Result<ModelStream*> LaneStreams::On(int device) {
-  std::unique_ptr<ModelStream>& stream = device == device_ ? own_ : host_;
+Result<ModelStream*> LaneStreams::On(WorkPlace place) {
+  std::unique_ptr<ModelStream>& stream = place == kCpuRung ? cpu_ : own_;
   if (stream == nullptr) {
-    Result<std::unique_ptr<ModelStream>> opened = model_.OpenStream(device);
+    Result<std::unique_ptr<ModelStream>> opened = model_.OpenStream(place);
     if (!opened) return opened.error();
     stream = *std::move(opened);
   }
@@ -78,7 +78,7 @@ Result<ModelStream*> LaneStreams::On(int device) {
 }
 
 Status TileGroup::Run(const Attempt& attempt) {
-  Result<ModelStream*> stream = streams_.On(attempt.device);
+  Result<ModelStream*> stream = streams_.On(attempt.place);
   if (!stream) return stream.error();
   std::vector<TileJob*> left;
   for (TileJob* job : jobs_) {

@@ -11,18 +11,17 @@
 
 namespace imgmill {
 
-/// The streams of one thread of a lane: of its device, and, from the first time that the CPU has to step in,
-/// of the host.
+/// The streams of one thread of a lane: on its device, and, from the first time that the CPU has to step in,
+/// on that.
 class LaneStreams {
  public:
-  LaneStreams(BatchModel& model, int device) : model_(model), device_(device) {}
-  /// @param device  the lane's own, or -1
-  Result<ModelStream*> On(int device);
+  explicit LaneStreams(BatchModel& model) : model_(model) {}
+  /// @param place  the thread's device, or the CPU that steps in for it
+  Result<ModelStream*> On(WorkPlace place);
 
  private:
   BatchModel& model_;
-  const int device_;
-  std::unique_ptr<ModelStream> own_, host_;
+  std::unique_ptr<ModelStream> own_, cpu_;
 };
 
 class TileGroup final : public LadderWork {

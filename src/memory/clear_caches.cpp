@@ -25,12 +25,8 @@ size_t MemoryManager::Impl::Clear(const std::function<size_t()>& clear) {
   return record.bytes;
 }
 
-size_t MemoryManager::ClearDeviceCache(int index) {
-  return impl_->Clear([&]() -> size_t {
-    if (index < 0) return HostPool().ClearCache();
-    ManagedDevice& slot = impl_->devices.At(index);
-    return slot.shares_host_pool ? HostPool().ClearCache() : slot.device->EmptyCache();
-  });
+void MemoryManager::Impl::ClearCache(WorkPlace place) {
+  Clear([&] { return SlotOf(place).device->EmptyCache(); });
 }
 
 size_t MemoryManager::ClearAll() {
@@ -54,21 +50,22 @@ size_t MemoryManager::CollectIfAbove() {
   return above ? ClearAll() : 0;
 }
 
-void MemoryManager::BatchDone(int device, const BatchShape& done, const std::optional<BatchShape>& next) {
-  ManagedDevice* const slot = device < 0 ? nullptr : &impl_->devices.At(device);
-  const bool host = slot == nullptr || slot->shares_host_pool;
+void MemoryManager::BatchDone(WorkPlace place, const BatchShape& done,
+                              const std::optional<BatchShape>& next) {
+  ManagedDevice& slot = impl_->SlotOf(place);
+  const bool host = slot.shares_host_pool;
   BatchMoment moment;
   moment.done = done;
   moment.next = next;
-  moment.usage = host ? Usage() : DeviceUsage(*slot);
+  moment.usage = host ? Usage() : DeviceUsage(slot);
   // Only the crossing counts: a batch that always fills the device would otherwise map everything anew each
   // time, for nothing.
   const bool above = moment.usage >= impl_->options.collect_threshold;
-  std::atomic<bool>& was_above = host ? impl_->host_above_threshold : slot->above_threshold;
+  std::atomic<bool>& was_above = host ? impl_->host_above_threshold : slot.above_threshold;
   moment.crossed = !was_above.exchange(above) && above;
   moment.clear_ms = impl_->clear_ms.load();
   moment.run_ms = impl_->Now();
-  if (impl_->cache->ClearAfter(moment)) ClearDeviceCache(device);
+  if (impl_->cache->ClearAfter(moment)) impl_->ClearCache(place);
 }
 
 CleanupScope::~CleanupScope() {

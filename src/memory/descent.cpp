@@ -18,22 +18,20 @@ void Pause(int ms) {
 /// What was tried last, and which flag would help.
 std::string FailureMessage(const ManagedDevice& slot, const LadderWork& work, const Attempt& last,
                            const HostBudget& host, const Error& error) {
+  const bool on_cpu = last.place == kCpuRung;
   std::string message = "does not fit";
   if (!slot.shares_host_pool) {
     message += " on " + slot.device->name() + " (" + FormatByteSize(slot.budget) + ")";
-    if (last.device < 0) message += " nor on the CPU";
+    if (on_cpu) message += " nor on the CPU";
   }
-  if (slot.shares_host_pool || last.device < 0)
-    message += " in the memory budget of " + FormatByteSize(host.bytes);
+  if (slot.shares_host_pool || on_cpu) message += " in the memory budget of " + FormatByteSize(host.bytes);
   std::string with;
   if (work.planned_micro_batch() > 1) with += " with batches of 1";
   if (last.tile > 0) {
     with += (with.empty() ? " with" : " and") + std::string(" tiles of ") + std::to_string(last.tile);
   }
   message += with + ": " + error.message + " (use a larger ";
-  message += slot.shares_host_pool ? "--memory"
-             : last.device < 0     ? "--device-memory or --memory"
-                                   : "--device-memory";
+  message += slot.shares_host_pool ? "--memory" : on_cpu ? "--device-memory or --memory" : "--device-memory";
   if (last.tile > 0) message += ", or a smaller --tile";
   return message + ")";
 }
@@ -59,32 +57,34 @@ class AcceleratorPeak {
   size_t before_ = 0;
 };
 
-}  // namespace
-
 Error DeviceLostError(const std::string& name) {
   return Error{Stage::kCompute, Code::kDeviceLost,
                name + " no longer answers (use --device cpu to go on without)"};
 }
 
-Status Recover(MemoryManager& manager, ManagedDevice& slot, int index) {
-  manager.ClearDeviceCache(index);
-  if (index < 0) return {};
+}  // namespace
+
+/// Empties the cache, waits for the device and asks whether it still answers: an error means that it is lost.
+Status Descent::Recover() {
+  const WorkPlace place = steps_.attempt().place;
+  impl_.ClearCache(place);
+  if (place == kCpuRung) return {};
   // Its failure may be the echo of the work's: the canary alone decides.
-  static_cast<void>(slot.device->Synchronize());
-  return slot.device->Canary();
+  static_cast<void>(slot_.device->Synchronize());
+  return slot_.device->Canary();
 }
 
-Descent::Descent(MemoryManager& manager, MemoryManager::Impl& impl, LadderWork& work, int device,
+Descent::Descent(MemoryManager& manager, MemoryManager::Impl& impl, LadderWork& work, WorkPlace place,
                  const StopFlag& stop)
     : manager_(manager),
       impl_(impl),
       work_(work),
-      device_(device),
+      place_(place),
       stop_(stop),
       label_(work.label()),
-      slot_(device == kHostWork ? impl.host_work : impl.devices.At(device)),
+      slot_(impl.SlotOf(place)),
       own_memory_(!slot_.shares_host_pool),
-      steps_(work, device, work.has_cpu_rung() && own_memory_) {
+      steps_(work, place, work.has_cpu_rung() && own_memory_) {
   outcome_.attempts = 0;
 }
 
@@ -107,9 +107,9 @@ bool Descent::Begin() {
   settled_ = start.lower.has_value();
   if (start.again) impl_.devices.Refresh(slot_);
   if (!settled_ && !slot_.awake && !WakeUp()) return Next();
-  const size_t budget = manager_.DeviceBudget(device_);
+  const size_t budget = manager_.DeviceBudget(place_.device());
   const auto too_much = [&] {
-    return steps_.attempt().device >= 0 && work_.ExpectedBytes(steps_.attempt()) > budget;
+    return steps_.attempt().place.IsDevice() && work_.ExpectedBytes(steps_.attempt()) > budget;
   };
   if (!settled_ && !too_much()) return true;
   if (HandOver(/*lost=*/false)) {
@@ -125,7 +125,7 @@ bool Descent::Begin() {
 
 /// Before anything is planned: what the device's context takes is known once it is made.
 bool Descent::WakeUp() {
-  outcome_.status = manager_.WakeDevice(device_);
+  outcome_.status = manager_.WakeDevice(place_.device());
   asleep_ = !outcome_.status;
   if (asleep_) ++outcome_.attempts;
   return !asleep_;
@@ -133,7 +133,7 @@ bool Descent::WakeUp() {
 
 void Descent::MakeAttempt() {
   const Attempt attempt = steps_.attempt();
-  const bool on_cpu = attempt.device < 0 && device_ != kHostWork;
+  const bool on_cpu = attempt.place == kCpuRung;
   host_memory_ = on_cpu || slot_.shares_host_pool;
   rivals_ = {};
   hold_.reset();
@@ -149,10 +149,10 @@ void Descent::MakeAttempt() {
   asleep_ = false;
   RefusalWatch watch(slot_);
   const DeviceGate::Pass pass(on_cpu ? impl_.cpu_gate : slot_.gate, steps_.alone());
-  if (on_cpu) manager_.ClearDeviceCache(-1);
+  if (on_cpu) impl_.ClearCache(kCpuRung);
   if (own_memory_ && !on_cpu && impl_.devices.CacheInTheWay(slot_, work_.ExpectedBytes(attempt)))
-    manager_.ClearDeviceCache(device_);
-  const AcceleratorPeak peak(attempt.device < 0 ? nullptr : slot_.device.get());
+    impl_.ClearCache(place_);
+  const AcceleratorPeak peak(on_cpu ? nullptr : slot_.device.get());
   std::optional<PatienceScope> patience;
   if (steps_.patient()) patience.emplace();
   const double begin = impl_.Now();
@@ -182,14 +182,14 @@ Lease Descent::LeaseOrHold() {
 bool Descent::Next() {
   const Error& error = outcome_.status.error();
   const bool ran_out = error.code == Code::kOutOfMemory;
-  const bool on_device = own_memory_ && steps_.attempt().device >= 0;
+  const bool on_device = own_memory_ && steps_.attempt().place.IsDevice();
   // What the host says is the last word, be it the device's that its work has waited for.
   if (!ran_out && (!on_device || error.code == Code::kInterrupted)) return false;
   if (!ran_out) slot_.errors.Count(error.message);
   if (asleep_) return !HandOver(/*lost=*/false) && steps_.LeaveDevice();  // no smaller work would help
   // Where the kernel refused, what other pools keep for reuse is as good as any.
   if (rivals_.kernel) manager_.ClearAll();
-  if (!Recover(manager_, slot_, steps_.attempt().device)) return LeaveLost();
+  if (!Recover()) return LeaveLost();
   if (stop_.StopRequested()) {
     outcome_.status = Error{Stage::kCompute, Code::kInterrupted, "interrupted while short of memory"};
     return false;
@@ -222,7 +222,7 @@ bool Descent::HandOver(bool lost) {
 }
 
 bool Descent::IsShort() const {
-  return !slot_.device->Stats().known || manager_.DeviceRoom(device_) < label_.predicted.total();
+  return !slot_.device->Stats().known || manager_.DeviceRoom(place_.device()) < label_.predicted.total();
 }
 
 void Descent::RecordFailure() {

@@ -13,7 +13,7 @@ namespace imgmill {
 
 class Descent {
  public:
-  Descent(MemoryManager& manager, MemoryManager::Impl& impl, LadderWork& work, int device,
+  Descent(MemoryManager& manager, MemoryManager::Impl& impl, LadderWork& work, WorkPlace place,
           const StopFlag& stop);
 
   /// To be called once.
@@ -26,6 +26,7 @@ class Descent {
   Lease LeaseOrHold();
   bool Next();
   bool LeaveLost();
+  Status Recover();
   bool HandOver(bool lost);
   bool IsShort() const;
   void RecordFailure();
@@ -34,7 +35,7 @@ class Descent {
   MemoryManager& manager_;
   MemoryManager::Impl& impl_;
   LadderWork& work_;
-  const int device_;
+  const WorkPlace place_;
   const StopFlag& stop_;
   const BatchLabel label_;
   ManagedDevice& slot_;
@@ -49,10 +50,5 @@ class Descent {
   bool asleep_ = false;  ///< the device could not be made ready
   bool settled_ = false;
 };
-
-Error DeviceLostError(const std::string& name);
-
-/// Empties the cache, waits for the device and asks whether it still answers: an error means that it is lost.
-Status Recover(MemoryManager& manager, ManagedDevice& slot, int index);
 
 }  // namespace imgmill

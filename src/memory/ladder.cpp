@@ -41,12 +41,12 @@ std::string_view ToString(Rung rung) {
   return "unknown";
 }
 
-LadderSteps::LadderSteps(const LadderWork& work, int device, bool cpu_rung)
+LadderSteps::LadderSteps(const LadderWork& work, WorkPlace place, bool cpu_rung)
     : planned_micro_batch_(std::max(1, work.planned_micro_batch())),
       planned_tile_(work.planned_tile()),
       smallest_tile_(work.smallest_tile()),
       cpu_rung_(cpu_rung) {
-  attempt_ = {device, planned_micro_batch_, planned_tile_, Rung::kNone};
+  attempt_ = {place, planned_micro_batch_, planned_tile_, Rung::kNone};
 }
 
 bool LadderSteps::TryAgain(const Rivals& rivals) {
@@ -102,7 +102,7 @@ bool LadderSteps::ChangePlan() {
     return true;
   }
   if (on_cpu || !cpu_rung_) return false;
-  attempt_.device = -1;
+  attempt_.place = kCpuRung;
   attempt_.rung = Rung::kCpu;
   tries_ = 0;
   return true;
@@ -110,7 +110,7 @@ bool LadderSteps::ChangePlan() {
 
 bool LadderSteps::LeaveDevice() {
   if (!cpu_rung_ || attempt_.rung == Rung::kCpu) return false;
-  attempt_ = {-1, planned_micro_batch_, planned_tile_, Rung::kCpu};
+  attempt_ = {kCpuRung, planned_micro_batch_, planned_tile_, Rung::kCpu};
   pause_ms_ = 0;
   alone_ = true;
   tries_ = 0;

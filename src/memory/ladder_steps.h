@@ -16,7 +16,7 @@ struct Rivals {
 class LadderSteps {
  public:
   /// `cpu_rung`: whether the CPU is another place than the device and the work can be done there.
-  LadderSteps(const LadderWork& work, int device, bool cpu_rung);
+  LadderSteps(const LadderWork& work, WorkPlace place, bool cpu_rung);
 
   const Attempt& attempt() const { return attempt_; }
   /// Milliseconds to wait before the attempt.

@@ -220,14 +220,15 @@ Result<Lease> MemoryManager::Acquire(const Footprint& need, const StopFlag& stop
   return lease;
 }
 
-Result<Lease> MemoryManager::Reserve(const Footprint& need, const std::string& what, size_t on_devices) {
+Result<Lease> MemoryManager::Reserve(const Footprint& need, MemoryInfo::Reservation told) {
   if (Status status = impl_->admission.AcquireStanding(need); !status) return status.error();
   Lease lease;
   lease.manager_ = this;
   lease.footprint_ = need;
   std::lock_guard lock(impl_->reservations_mutex);
   lease.standing_ = ++impl_->last_reservation;
-  impl_->reservations[lease.standing_] = {what, need.total() + on_devices};
+  told.bytes += need.total();
+  impl_->reservations[lease.standing_] = std::move(told);
   return lease;
 }
 
@@ -303,7 +304,6 @@ bool MemoryManager::DeviceSharesHostPool(int index) const {
 }
 
 size_t MemoryManager::DeviceRoom(int index) const {
-  if (index < 0) return impl_->admission.FreeRoom();
   const ManagedDevice& slot = impl_->devices.At(index);
   if (slot.lost) return 0;
   return slot.shares_host_pool ? impl_->admission.FreeRoom() : impl_->devices.Room(slot);

@@ -36,7 +36,7 @@ struct MemoryManager::Impl {
   DeviceTable devices;
   CostStore costs;
   ManagedDevice
-      host_work;        ///< where kHostWork is done: apart from the CPU rung, whose callers it may wait for
+      host_work;        ///< where host work is done: apart from the CPU rung, whose callers it may wait for
   DeviceGate cpu_gate;  ///< one CPU rung at a time: the reserve pays for one
   MonitorSet monitors;
   BatchLog log;
@@ -78,6 +78,10 @@ struct MemoryManager::Impl {
   double Now() const;
   /// Counts and times `clear`. @return bytes given back
   size_t Clear(const std::function<size_t()>& clear);
+  /// Empties the cache that work in this place allocates from.
+  void ClearCache(WorkPlace place);
+  /// Of the CPU rung, whose work is a device's, the host's.
+  ManagedDevice& SlotOf(WorkPlace place) { return place.IsDevice() ? devices.At(place.device()) : host_work; }
 
   // Last: its thread uses all of the above.
   Sampler sampler;

@@ -88,9 +88,10 @@ Result<int> DeviceSlots::Add(MemoryManager& manager, const std::vector<DeviceCho
         break;
       }
     }
-    slot->index = manager.AddDevice(std::move(device), budget);
+    const int index = manager.AddDevice(std::move(device), budget);
+    slot->place = WorkPlace::Device(index);
     if (choice.kind == DeviceChoice::Kind::kAccelerator) {
-      const Device& added = manager.device(slot->index);
+      const Device& added = manager.device(index);
       const Card card = {added.name(), added.Stats().total};
       if (first_card.bytes == 0) first_card = card;
       if (Status same = SameModel(first_card, card); !same) return same.error();

@@ -14,7 +14,7 @@ namespace imgmill {
 
 /// One device. `pool` and `team` are null for an accelerator.
 struct DeviceSlot {
-  int index = -1;  ///< in the manager; -1 is the host itself
+  WorkPlace place = kCpuRung;
   c10::Device device = c10::Device(c10::DeviceType::CPU);
   Pool* pool = nullptr;
   std::shared_ptr<WorkerTeam> team;
@@ -28,7 +28,7 @@ class DeviceSlots {
   /// Makes the devices and adds them to the manager. @return how many
   Result<int> Add(MemoryManager& manager, const std::vector<DeviceChoice>& choices, size_t budget);
 
-  /// The host itself, and what was added.
+  /// The CPU that steps in for all of them, and what was added.
   std::vector<std::shared_ptr<const DeviceSlot>> All() const;
 
   int threads() const noexcept { return threads_; }

@@ -16,7 +16,7 @@ class LoadedModel final : public Model {
  public:
   LoadedModel(std::unique_ptr<Network> network, const DeviceSlots& slots) : network_(std::move(network)) {
     for (const std::shared_ptr<const DeviceSlot>& slot : slots.All())
-      executors_.emplace(slot->index, network_->MakeExecutor(slot));
+      executors_.emplace(slot->place, network_->MakeExecutor(slot));
     network_->LetGoOfWeights();
   }
 
@@ -24,29 +24,29 @@ class LoadedModel final : public Model {
   NumericsPlan Plan(const std::string& device_name) const override {
     return network_->Plan(device_name.substr(0, device_name.find(':')));
   }
-  Result<std::unique_ptr<ModelStream>> OpenStream(int device) override {
-    const auto found = executors_.find(device);
+  Result<std::unique_ptr<ModelStream>> OpenStream(WorkPlace place) override {
+    const auto found = executors_.find(place);
     if (found != executors_.end()) {
       return AtEdge(Stage::kCompute,
                     [&]() -> Result<std::unique_ptr<ModelStream>> { return found->second->OpenStream(); });
     }
     return Error{Stage::kCompute, Code::kInternal,
-                 "no device " + std::to_string(device) + " in this runtime"};
+                 "no device " + std::to_string(place.device()) + " in this runtime"};
   }
-  BatchCost Cost(int n, int height, int width, int device) const override {
-    return On(device).Cost(n, height, width);
+  BatchCost Cost(int n, int height, int width, WorkPlace place) const override {
+    return On(place).Cost(n, height, width);
   }
-  int Streams(int device) const override { return On(device).Streams(); }
+  int Streams(int device) const override { return On(WorkPlace::Device(device)).Streams(); }
 
  private:
-  /// What is no device of ours is forecast like the host.
-  const Executor& On(int device) const {
-    const auto found = executors_.find(device);
-    return *(found != executors_.end() ? found : executors_.find(-1))->second;
+  /// What is no device of ours is forecast like the CPU.
+  const Executor& On(WorkPlace place) const {
+    const auto found = executors_.find(place);
+    return *(found != executors_.end() ? found : executors_.find(kCpuRung))->second;
   }
 
   std::unique_ptr<Network> network_;
-  std::map<int, std::unique_ptr<Executor>> executors_;  ///< by index in the manager; -1 is the host
+  std::map<WorkPlace, std::unique_ptr<Executor>> executors_;
 };
 
 }  // namespace imgmill

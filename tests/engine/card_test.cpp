@@ -102,7 +102,7 @@ TEST_CASE(
     CHECK(one.info().stats.peak_held > kContext);
     CHECK(one.info().stats.peak_held <= given.budget);
     CHECK(one.info().stats.out_of_memory_count == 0);
-    CHECK(one.model.Computed(-1) == 0);
+    CHECK(one.model.Computed(kCpuRung) == 0);
   }
 }
 
@@ -180,8 +180,8 @@ TEST_CASE(
     CHECK(All(one.Run(2), Rung::kNone));
     // Some by the name of a lost device: it is not, as the canary says.
     const bool sounds_lost = std::string(text).find("launch failure") != std::string::npos;
-    one.model.fails = [&](int device) -> std::optional<Error> {
-      if (device < 0) return std::nullopt;
+    one.model.fails = [&](WorkPlace place) -> std::optional<Error> {
+      if (place == kCpuRung) return std::nullopt;
       return Error{Stage::kCompute, sounds_lost ? Code::kDeviceLost : Code::kModelError, text};
     };
     const int before = one.model.forwards_on_devices_;
@@ -203,20 +203,21 @@ TEST_CASE("an error without a name while the card is short: smaller work is trie
   one.Run(1);
   one.card->SetNeighbour(1024 * kMiB - kContext - 210 * kMiB);
   // As cuDNN does, whose own allocations fail inside.
-  one.model.fails = [&](int device) -> std::optional<Error> {
-    if (device < 0 || one.card->Stats().free >= 256 * kMiB || one.model.batch_now_ <= 2) return std::nullopt;
+  one.model.fails = [&](WorkPlace place) -> std::optional<Error> {
+    if (place == kCpuRung || one.card->Stats().free >= 256 * kMiB || one.model.batch_now_ <= 2)
+      return std::nullopt;
     return Error{Stage::kCompute, Code::kModelError, "cuDNN error: CUDNN_STATUS_INTERNAL_ERROR"};
   };
   CHECK(one.Run(1)[0] >= Rung::kHalfBatch);
-  CHECK(one.model.Computed(-1) == 0);
+  CHECK(one.model.Computed(kCpuRung) == 0);
 }
 
 TEST_CASE("a card that is lost in the end is found out by its canary") {
   OneCard one(Card());
   one.Run(1);
   one.card->Lose();
-  one.model.fails = [](int device) -> std::optional<Error> {
-    if (device < 0) return std::nullopt;
+  one.model.fails = [](WorkPlace place) -> std::optional<Error> {
+    if (place == kCpuRung) return std::nullopt;
     return Error{Stage::kCompute, Code::kModelError, "CUDA error: something new"};
   };
   CHECK(All(one.Run(5), Rung::kCpu));
@@ -260,8 +261,8 @@ TEST_CASE("two streams of a card overlap, but a batch of a size not seen before 
   for (const int side : {256, 192}) {
     std::mutex mutex;
     int running = 0, begun = 0, most = 0, beside_the_first = 0;
-    model.during = [&](int device) {
-      CHECK(device == 0);
+    model.during = [&](WorkPlace place) {
+      CHECK(place == WorkPlace::Device(0));
       std::unique_lock lock(mutex);
       const bool first = begun++ == 0;
       most = std::max(most, ++running);

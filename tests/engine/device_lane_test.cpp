@@ -67,7 +67,7 @@ TEST_CASE(
     Pool& pool = *manager->device(0).pool();
     // Of the four parts the second, say, finds no memory either: a quarter of the side is next.
     int forwards = 0;
-    model.during = [&](int) {
+    model.during = [&](WorkPlace) {
       if (++forwards == static_cast<int>(refused)) pool.RefuseAllocation(1);
     };
     const DeviceLane::Visit visit(**lane);

@@ -9,7 +9,9 @@ using namespace imgmill;
 
 namespace {
 
-std::vector<int> Place(const std::vector<LaneGroup>& groups, std::vector<LaneDevice> devices) {
+using Devices = std::vector<std::optional<int>>;
+
+Devices PlacesOf(const std::vector<LaneGroup>& groups, std::vector<LaneDevice> devices) {
   return PlaceGroups(groups, std::move(devices));
 }
 
@@ -18,25 +20,25 @@ const LaneGroup kAnywhere{1, {true, true}};
 }  // namespace
 
 TEST_CASE("equal devices take turns, the one that is free first gets the next") {
-  CHECK(Place({4, kAnywhere}, {{1, {0}}, {1, {0}}}) == std::vector<int>{0, 1, 0, 1});
-  CHECK(Place({3, kAnywhere}, {{1, {2.5}}, {1, {0}}}) ==
-        std::vector<int>{1, 1, 1});  // ends 1, 2, 3; else 3.5
+  CHECK(PlacesOf({4, kAnywhere}, {{1, {0}}, {1, {0}}}) == Devices{0, 1, 0, 1});
+  CHECK(PlacesOf({3, kAnywhere}, {{1, {2.5}}, {1, {0}}}) == Devices{1, 1, 1});  // ends 1, 2, 3; else 3.5
 }
 
 TEST_CASE(
     "a slow device does not take the last group when a faster one, even after what it has, ends it first") {
   // Device 1 takes 10 seconds. Device 0 has half a second left: it ends its groups at 1.5, 2.5, 3.5.
-  CHECK(Place({3, kAnywhere}, {{1, {0.5}}, {10, {0}}}) == std::vector<int>{0, 0, 0});
+  CHECK(PlacesOf({3, kAnywhere}, {{1, {0.5}}, {10, {0}}}) == Devices{0, 0, 0});
   // Of twelve groups device 0 ends the ninth at 9.5; the tenth is better off on device 1, which ends it
   // at 10.
-  const std::vector<int> many = Place({12, kAnywhere}, {{1, {0.5}}, {10, {0}}});
+  const Devices many = PlacesOf({12, kAnywhere}, {{1, {0.5}}, {10, {0}}});
   CHECK(std::count(many.begin(), many.end(), 1) == 1);
   CHECK(many[9] == 1);  // device 0 would end it at 10.5
 }
 
 TEST_CASE("streams of a device are places of their own; a device that may not have a group gets none") {
-  CHECK(Place({3, kAnywhere}, {{2, {0}}, {3, {0, 0}}}) == std::vector<int>{0, 1, 1});
-  CHECK(Place({{1, {false, true}}, {1, {false, false}}}, {{1, {0}}, {5, {0}}}) == std::vector<int>{1, -1});
+  CHECK(PlacesOf({3, kAnywhere}, {{2, {0}}, {3, {0, 0}}}) == Devices{0, 1, 1});
+  CHECK(PlacesOf({{1, {false, true}}, {1, {false, false}}}, {{1, {0}}, {5, {0}}}) ==
+        Devices{1, std::nullopt});
 }
 
 TEST_CASE("speeds: the first batch is a try, then an exponential mean; the unknown counts as the fastest") {

@@ -32,7 +32,7 @@ class RepeatingModel final : public UpscaleModel {
   }
   const ModelInfo& info() const override { return info_; }
   NumericsPlan Plan(const std::string&) const override { return {}; }
-  BatchCost Cost(int n, int height, int width, int) const override {
+  BatchCost Cost(int n, int height, int width, WorkPlace) const override {
     BatchCost cost;
     cost.bytes =
         bytes_a_pixel_ * static_cast<size_t>(n) * static_cast<size_t>(height) * static_cast<size_t>(width);
@@ -40,24 +40,24 @@ class RepeatingModel final : public UpscaleModel {
     return cost;
   }
   int Streams(int) const override { return streams; }
-  Result<std::unique_ptr<ModelStream>> OpenStream(int device) override {
-    return std::unique_ptr<ModelStream>(std::make_unique<Stream>(*this, device));
+  Result<std::unique_ptr<ModelStream>> OpenStream(WorkPlace place) override {
+    return std::unique_ptr<ModelStream>(std::make_unique<Stream>(*this, place));
   }
 
-  Status Run(std::span<const BatchPicture> batch, int n, int height, int width, int device) {
+  Status Run(std::span<const BatchPicture> batch, int n, int height, int width, WorkPlace place) {
     try {
-      Pool& pool = device < 0 ? HostPool() : *memory_.device(device).pool();
-      if (device >= 0) ++forwards_on_devices_;
+      Pool& pool = place.IsDevice() ? *memory_.device(place.device()).pool() : HostPool();
+      if (place.IsDevice()) ++forwards_on_devices_;
       batch_now_ = n;
       if (fails) {
-        if (std::optional<Error> error = fails(device)) return *std::move(error);
+        if (std::optional<Error> error = fails(place)) return *std::move(error);
       }
-      Buffer work(pool, appetite * Cost(n, height, width, device).bytes);
-      if (during) during(device);
+      Buffer work(pool, appetite * Cost(n, height, width, place).bytes);
+      if (during) during(place);
       std::set<int> pictures;
       for (const BatchPicture& picture : batch) pictures.insert(static_cast<int>(picture.input[0]));
       const std::lock_guard lock(mutex_);
-      for (const int picture : pictures) ++computed_[{picture, device}];
+      for (const int picture : pictures) ++computed_[{picture, place}];
       for (const BatchPicture& picture : batch) {
         float* output = picture.output;
         for (int plane = 0; plane < 3; ++plane) {
@@ -75,19 +75,22 @@ class RepeatingModel final : public UpscaleModel {
     return {};
   }
 
-  /// How often pictures were computed on a device, with any first value from `first` to before `end`.
-  int Computed(int device, int first = 0, int end = 1 << 20) const {
+  /// How often pictures were computed in a place, with any first value from `first` to before `end`.
+  int Computed(WorkPlace place, int first = 0, int end = 1 << 20) const {
     const std::lock_guard lock(mutex_);
     int times = 0;
     for (const auto& [key, count] : computed_) {
-      if (key.second == device && key.first >= first && key.first < end) times += count;
+      if (key.second == place && key.first >= first && key.first < end) times += count;
     }
     return times;
   }
+  int Computed(int device, int first = 0, int end = 1 << 20) const {
+    return Computed(WorkPlace::Device(device), first, end);
+  }
 
-  std::function<void(int device)> during;  ///< while a batch holds its memory
+  std::function<void(WorkPlace place)> during;  ///< while a batch holds its memory
   /// What a batch ends with instead of being computed.
-  std::function<std::optional<Error>(int device)> fails;
+  std::function<std::optional<Error>(WorkPlace place)> fails;
   bool exact = true;    ///< whether the forecast is
   int streams = 1;      ///< that keep a device busy
   size_t appetite = 1;  ///< what a batch really takes, in what is forecast
@@ -98,19 +101,19 @@ class RepeatingModel final : public UpscaleModel {
 
  private:
   struct Stream final : ModelStream {
-    Stream(RepeatingModel& model_in, int device_in) : model(model_in), device(device_in) {}
+    Stream(RepeatingModel& model_in, WorkPlace place_in) : model(model_in), place(place_in) {}
     Status Run(std::span<const BatchPicture> batch, int n, int height, int width) override {
-      return model.Run(batch, n, height, width, device);
+      return model.Run(batch, n, height, width, place);
     }
     RepeatingModel& model;
-    const int device;
+    const WorkPlace place;
   };
 
   MemoryManager& memory_;
   size_t bytes_a_pixel_;
   ModelInfo info_;
   mutable std::mutex mutex_;
-  std::map<std::pair<int, int>, int> computed_;  // by picture and device
+  std::map<std::pair<int, WorkPlace>, int> computed_;  // by picture and place
 };
 
 struct Picture {

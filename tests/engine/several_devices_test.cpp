@@ -68,8 +68,8 @@ Rung RunPictures(Devices& devices, int first, int count) {
 /// Whether each of the pictures was computed once, wherever that was.
 bool EachOnce(const Devices& devices, int first, int count) {
   for (int picture = first; picture < first + count; ++picture) {
-    int times = 0;
-    for (int device = -1; device < static_cast<int>(devices.handles.size()); ++device)
+    int times = devices.model.Computed(kCpuRung, picture, picture + 1);
+    for (int device = 0; device < static_cast<int>(devices.handles.size()); ++device)
       times += devices.model.Computed(device, picture, picture + 1);
     if (times != 1) return false;
   }
@@ -84,8 +84,8 @@ bool Has(const std::string& text, const std::string& part) {
 
 TEST_CASE("a fast and a slow device: the fast one does most, and the last ones are all its own") {
   Devices devices({64 * kMiB, 64 * kMiB});
-  devices.model.during = [](int device) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(device == 0 ? 200 : 5));
+  devices.model.during = [](WorkPlace place) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(place == WorkPlace::Device(0) ? 200 : 5));
   };
   CHECK(RunPictures(devices, 0, 12) == Rung::kNone);
   CHECK(RunPictures(devices, 20, 12) == Rung::kNone);
@@ -106,8 +106,9 @@ TEST_CASE("a fast and a slow device: the fast one does most, and the last ones a
 TEST_CASE("a fast device that hangs does not hold up the slow one for ever") {
   Devices devices({64 * kMiB, 64 * kMiB});
   std::atomic<int> hang_ms{2};
-  devices.model.during = [&](int device) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(device == 0 ? 30 : hang_ms.load()));
+  devices.model.during = [&](WorkPlace place) {
+    std::this_thread::sleep_for(
+        std::chrono::milliseconds(place == WorkPlace::Device(0) ? 30 : hang_ms.load()));
   };
   RunPictures(devices, 0, 12);
   RunPictures(devices, 20, 12);
@@ -120,13 +121,13 @@ TEST_CASE("a fast device that hangs does not hold up the slow one for ever") {
 TEST_CASE("one device lost in the middle: the others do its work, nothing twice, nothing off plan") {
   for (const int micro_batch : {1, 4}) {
     Devices devices({64 * kMiB, 64 * kMiB, 64 * kMiB}, micro_batch);
-    devices.model.during = [](int) { std::this_thread::sleep_for(std::chrono::milliseconds(2)); };
+    devices.model.during = [](WorkPlace) { std::this_thread::sleep_for(std::chrono::milliseconds(2)); };
     devices.LoseAt(1, 4);
     CHECK(RunPictures(devices, 0, 64) == Rung::kNone);
     CHECK(EachOnce(devices, 0, 64));
     CHECK(devices.memory().DeviceLost(1));
     CHECK(devices.model.Computed(1) == 3 * micro_batch);
-    CHECK(devices.model.Computed(-1) == 0);  // the CPU had no part in it
+    CHECK(devices.model.Computed(kCpuRung) == 0);  // the CPU had no part in it
     const MemoryInfo info = devices.memory().Info();
     REQUIRE(info.warnings.size() == 1);
     CHECK(Has(info.warnings[0], "cpu:1 no longer answers: the rest of the run goes on on cpu:0, cpu:2"));
@@ -136,14 +137,14 @@ TEST_CASE("one device lost in the middle: the others do its work, nothing twice,
 
 TEST_CASE("all devices lost: the CPU does the rest, and only the rest") {
   Devices devices({64 * kMiB, 64 * kMiB});
-  devices.model.during = [](int) { std::this_thread::sleep_for(std::chrono::milliseconds(2)); };
+  devices.model.during = [](WorkPlace) { std::this_thread::sleep_for(std::chrono::milliseconds(2)); };
   devices.LoseAt(0, 6);
   devices.LoseAt(1, 3);
   CHECK(RunPictures(devices, 0, 40) == Rung::kCpu);
   CHECK(EachOnce(devices, 0, 40));
   CHECK(devices.model.Computed(0) == 5);
   CHECK(devices.model.Computed(1) == 2);
-  CHECK(devices.model.Computed(-1) == 33);
+  CHECK(devices.model.Computed(kCpuRung) == 33);
   const MemoryInfo info = devices.memory().Info();
   REQUIRE(info.warnings.size() == 2);
   CHECK(Has(info.warnings[0], "goes on on cpu:"));
@@ -163,7 +164,7 @@ TEST_CASE("a device whose budget cannot hold one batch leaves all of them to one
 TEST_CASE(
     "what one device has no room for, as somebody else holds it, goes to another with its plan as it is") {
   Devices devices({8 * kMiB, 8 * kMiB}, 4);
-  devices.model.during = [](int) { std::this_thread::sleep_for(std::chrono::milliseconds(2)); };
+  devices.model.during = [](WorkPlace) { std::this_thread::sleep_for(std::chrono::milliseconds(2)); };
   {
     const Buffer neighbour(*devices.handles[0]->pool(), 6 * kMiB);  // leaves two pictures' room, not four's
     CHECK(RunPictures(devices, 0, 32) < Rung::kHalfBatch);
@@ -182,7 +183,7 @@ TEST_CASE("no device has room for the plan's batch: one of them goes down the la
   const Buffer other(*devices.handles[1]->pool(), 6 * kMiB - 128 * 1024);
   CHECK(RunPictures(devices, 0, 8) == Rung::kHalfBatch);
   CHECK(EachOnce(devices, 0, 8));
-  CHECK(devices.model.Computed(-1) == 0);
+  CHECK(devices.model.Computed(kCpuRung) == 0);
 }
 
 TEST_CASE("refusals at random on all devices, many workers: every picture right and computed once") {

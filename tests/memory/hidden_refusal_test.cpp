@@ -73,7 +73,7 @@ TEST_CASE("a refusal that the work swallows is counted by the allocator, and the
     OneDevice one(5 * kMiB);
     TileWork inner(*one.manager, 20, 16, 512, 4);
     Swallowing work(inner, as);
-    const LadderOutcome outcome = one.manager->Guarded(work, 0, one.stop);
+    const LadderOutcome outcome = one.manager->Guarded(work, WorkPlace::Device(0), one.stop);
     CHECK(outcome.status.ok());
     CHECK(outcome.rung == Rung::kHalfBatch);
     CHECK(inner.attempts.back().micro_batch == 4);  // 4 of 1 MiB in 5; 8 did not
@@ -85,7 +85,7 @@ TEST_CASE("the count tells only of refusals meanwhile: an error without one is n
   OneDevice one(kMiB);
   CHECK_THROWS_AS(Buffer(*one.device->pool(), 2 * kMiB), OutOfMemory);  // before, and nobody's
   TileWork fits(*one.manager, 1, 1, 128, 4);
-  CHECK(one.manager->Guarded(fits, 0, one.stop).status.ok());
+  CHECK(one.manager->Guarded(fits, WorkPlace::Device(0), one.stop).status.ok());
   struct Broken final : LadderWork {
     Status Run(const Attempt&) override {
       ++attempts;
@@ -97,8 +97,8 @@ TEST_CASE("the count tells only of refusals meanwhile: an error without one is n
   Broken second;
   TileWork refused_once(*one.manager, 1, 1, 128, 4);
   one.device->pool()->RefuseAllocation(1);
-  CHECK(one.manager->Guarded(refused_once, 0, one.stop).rung == Rung::kSameSize);
-  const LadderOutcome outcome = one.manager->Guarded(second, 0, one.stop);
+  CHECK(one.manager->Guarded(refused_once, WorkPlace::Device(0), one.stop).rung == Rung::kSameSize);
+  const LadderOutcome outcome = one.manager->Guarded(second, WorkPlace::Device(0), one.stop);
   REQUIRE_FALSE(outcome.status.ok());
   CHECK(outcome.status.error().code == Code::kModelError);
   CHECK(second.attempts == 2);  // once more, as for any error of a device
@@ -114,7 +114,7 @@ TEST_CASE("same size after fragmentation: pages that another pool keeps in piece
   CHECK(HostPool().Stats().cached >= 32 * kMiB);
   const AddressSpaceLimit limit(4 * kMiB);
   TileWork work(*one.manager, 1, 1, 1024, 24);
-  const LadderOutcome outcome = one.manager->Guarded(work, 0, one.stop);
+  const LadderOutcome outcome = one.manager->Guarded(work, WorkPlace::Device(0), one.stop);
   CHECK_MESSAGE(outcome.status.ok(), (outcome.status.ok() ? "" : outcome.status.error().message));
   CHECK(outcome.rung == Rung::kSameSize);
   CHECK(outcome.attempts == 2);

@@ -21,7 +21,7 @@ using memory_test::WithRoom;
 TEST_CASE("work that fits needs no rung") {
   OneDevice one(8 * kMiB);
   TileWork work(*one.manager, 10, 4, 512, 4);
-  const LadderOutcome outcome = one.manager->Guarded(work, 0, one.stop);
+  const LadderOutcome outcome = one.manager->Guarded(work, WorkPlace::Device(0), one.stop);
   CHECK(outcome.status.ok());
   CHECK(outcome.rung == Rung::kNone);
   CHECK(outcome.attempts == 1);
@@ -34,7 +34,7 @@ TEST_CASE("same size: after another thread lets go, and after a single refusal")
   Buffer blocker(*one.device->pool(), 6 * kMiB);
   TileWork work(*one.manager, 4, 4, 512, 4);
   work.refused = [&] { std::thread([&] { blocker = {}; }).join(); };
-  LadderOutcome outcome = one.manager->Guarded(work, 0, one.stop);
+  LadderOutcome outcome = one.manager->Guarded(work, WorkPlace::Device(0), one.stop);
   CHECK(outcome.status.ok());
   CHECK(outcome.rung == Rung::kSameSize);
   CHECK(outcome.attempts == 2);
@@ -44,7 +44,7 @@ TEST_CASE("same size: after another thread lets go, and after a single refusal")
   for (uint64_t k = 1; k <= 8; ++k) {
     TileWork again(*one.manager, 8, 4, 512, 4);
     one.device->pool()->RefuseAllocation(k);
-    outcome = one.manager->Guarded(again, 0, one.stop);
+    outcome = one.manager->Guarded(again, WorkPlace::Device(0), one.stop);
     CHECK(outcome.rung == Rung::kSameSize);
     CHECK(again.EachOnce());
   }
@@ -73,9 +73,9 @@ TEST_CASE("fewer in flight: the second waits for the first instead of shrinking"
     while (refusals < 3) std::this_thread::yield();
   };
   second.refused = [&] { ++refusals; };
-  std::thread thread([&] { CHECK(one.manager->Guarded(first, 0, one.stop).status.ok()); });
+  std::thread thread([&] { CHECK(one.manager->Guarded(first, WorkPlace::Device(0), one.stop).status.ok()); });
   while (!first_holds) std::this_thread::yield();
-  const LadderOutcome outcome = one.manager->Guarded(second, 0, one.stop);
+  const LadderOutcome outcome = one.manager->Guarded(second, WorkPlace::Device(0), one.stop);
   thread.join();
   CHECK(outcome.status.ok());
   CHECK(outcome.rung == Rung::kFewerInFlight);
@@ -90,7 +90,7 @@ TEST_CASE("fewer in flight: the second waits for the first instead of shrinking"
 TEST_CASE("half batch: halved until it fits, finished items kept") {
   OneDevice one(5 * kMiB);
   TileWork work(*one.manager, 20, 16, 512, 4);
-  const LadderOutcome outcome = one.manager->Guarded(work, 0, one.stop);
+  const LadderOutcome outcome = one.manager->Guarded(work, WorkPlace::Device(0), one.stop);
   CHECK(outcome.status.ok());
   CHECK(outcome.rung == Rung::kHalfBatch);
   CHECK(outcome.off_plan());
@@ -108,7 +108,7 @@ TEST_CASE("what an attempt has finished before it fails is not computed again") 
     if (work.finished() == 4) blocker = Buffer(*one.device->pool(), 3 * kMiB);
     if (work.finished() == 4) work.while_held = nullptr;
   };
-  const LadderOutcome outcome = one.manager->Guarded(work, 0, one.stop);
+  const LadderOutcome outcome = one.manager->Guarded(work, WorkPlace::Device(0), one.stop);
   CHECK(outcome.status.ok());
   CHECK(work.EachOnce());
   blocker = {};
@@ -118,7 +118,7 @@ TEST_CASE("half tile: only after the batch is 1, and never below the smallest") 
   OneDevice one(kMiB);
   TileWork work(*one.manager, 6, 2, 1024, 4);
   work.smallest = 300;
-  const LadderOutcome outcome = one.manager->Guarded(work, 0, one.stop);
+  const LadderOutcome outcome = one.manager->Guarded(work, WorkPlace::Device(0), one.stop);
   CHECK(outcome.status.ok());
   CHECK(outcome.rung == Rung::kHalfTile);
   CHECK(outcome.off_plan());
@@ -130,11 +130,11 @@ TEST_CASE("half tile: only after the batch is 1, and never below the smallest") 
 TEST_CASE("the tile of a global architecture is never changed: the CPU comes next") {
   OneDevice one(kMiB);
   TileWork work(*one.manager, 6, 2, 1024, 4);
-  const LadderOutcome outcome = one.manager->Guarded(work, 0, one.stop);
+  const LadderOutcome outcome = one.manager->Guarded(work, WorkPlace::Device(0), one.stop);
   CHECK(outcome.status.ok());
   CHECK(outcome.rung == Rung::kCpu);
   CHECK(outcome.off_plan());
-  CHECK(work.attempts.back().device == -1);
+  CHECK(work.attempts.back().place == kCpuRung);
   CHECK(work.attempts.back().tile == 1024);
   CHECK(work.EachOnce());
   CHECK(one.manager->Info().rungs[static_cast<size_t>(Rung::kCpu)] == 1);
@@ -151,12 +151,12 @@ TEST_CASE("the CPU rung waits for other leases to end, and nothing new is grante
   const auto bytes = (one.manager->Info().budget - one.manager->Info().fixed) / 2;
   TileWork work(*one.manager, 1, 1, 1024, bytes / kMiB);
   work.refused = [&] {
-    if (work.attempts.back().device < 0) CHECK_FALSE(*one.manager->TryAcquire({1, 0}));
+    if (work.attempts.back().place == kCpuRung) CHECK_FALSE(*one.manager->TryAcquire({1, 0}));
     if (work.attempts.size() < 5) return;
     held = {};
     *other = {};
   };
-  const LadderOutcome outcome = one.manager->Guarded(work, 0, one.stop);
+  const LadderOutcome outcome = one.manager->Guarded(work, WorkPlace::Device(0), one.stop);
   CHECK_MESSAGE(outcome.status.ok(), (outcome.status.ok() ? "" : outcome.status.error().message));
   CHECK(outcome.rung == Rung::kCpu);
   CHECK(outcome.attempts == 6);
@@ -175,13 +175,13 @@ TEST_CASE(
   std::vector<bool> granted;
   std::vector<size_t> leased;
   work.before = [&](const Attempt& attempt) {
-    if (attempt.device >= 0) return;
+    if (attempt.place != kCpuRung) return;
     leased.push_back(one.manager->Info().leased);
     granted.push_back(static_cast<bool>(*one.manager->TryAcquire({kMiB, 0})));
     if (granted.size() == 1) HostPool().RefuseAllocation(1);
   };
   auto other = one.manager->TryAcquire({kMiB, 0});  // a rival that may let go: the CPU is tried again
-  const LadderOutcome outcome = one.manager->Guarded(work, 0, one.stop);
+  const LadderOutcome outcome = one.manager->Guarded(work, WorkPlace::Device(0), one.stop);
   CHECK(outcome.status.ok());
   CHECK(outcome.rung == Rung::kCpu);
   CHECK(granted == std::vector{true, false});
@@ -193,7 +193,7 @@ TEST_CASE("recorded failure: says what was tried and which flag would help") {
   OneDevice one(kMiB);
   TileWork work(*one.manager, 2, 2, 1024, 4096);
   work.smallest = 512;
-  const LadderOutcome outcome = one.manager->Guarded(work, 0, one.stop);
+  const LadderOutcome outcome = one.manager->Guarded(work, WorkPlace::Device(0), one.stop);
   REQUIRE_FALSE(outcome.status.ok());
   CHECK(outcome.rung == Rung::kRecordedFailure);
   CHECK(outcome.status.error().code == Code::kOutOfMemory);
@@ -206,7 +206,7 @@ TEST_CASE("recorded failure: says what was tried and which flag would help") {
 
   TileWork without(*one.manager, 1, 1, 0, 4096);
   without.cpu_rung = false;
-  const LadderOutcome second = one.manager->Guarded(without, 0, one.stop);
+  const LadderOutcome second = one.manager->Guarded(without, WorkPlace::Device(0), one.stop);
   REQUIRE_FALSE(second.status.ok());
   CHECK(second.status.error().message.find("nor on") == std::string::npos);
   CHECK(second.status.error().message.find("--tile") == std::string::npos);
@@ -230,10 +230,10 @@ TEST_CASE("a device that shares the host's pool has no CPU rung, as that is wher
   CHECK(manager->LargestLease() == largest);
   CHECK(manager->DeviceRoom(0) == largest);
   TileWork work(*manager, 1, 1, 1024, 100);
-  const LadderOutcome outcome = manager->Guarded(work, 0, StopFlag());
+  const LadderOutcome outcome = manager->Guarded(work, WorkPlace::Device(0), StopFlag());
   REQUIRE_FALSE(outcome.status.ok());
   CHECK(outcome.rung == Rung::kRecordedFailure);
-  CHECK(work.attempts.back().device == 0);
+  CHECK(work.attempts.back().place == WorkPlace::Device(0));
   CHECK(outcome.status.error().message.find("--memory") != std::string::npos);
 }
 
@@ -248,7 +248,7 @@ TEST_CASE(
       one.device->pool()->RefuseAllocation(1, 1000);
     }
   };
-  const LadderOutcome outcome = one.manager->Guarded(work, 0, one.stop);
+  const LadderOutcome outcome = one.manager->Guarded(work, WorkPlace::Device(0), one.stop);
   CHECK(outcome.status.ok());
   CHECK(outcome.device_lost);
   CHECK(outcome.rung == Rung::kCpu);
@@ -260,17 +260,16 @@ TEST_CASE(
   CHECK(one.manager->Info().warnings.size() == 1);
 
   TileWork next(*one.manager, 8, 4, 512, 4);
-  const LadderOutcome later = one.manager->Guarded(next, 0, one.stop);
+  const LadderOutcome later = one.manager->Guarded(next, WorkPlace::Device(0), one.stop);
   CHECK(later.status.ok());
   CHECK(later.attempts == 1);
   CHECK(later.device_lost);
-  CHECK(next.attempts.front().device == -1);
-  CHECK(one.manager->Transfer(0, 1, [] { return Status(); }).error().code == Code::kDeviceLost);
+  CHECK(next.attempts.front().place == kCpuRung);
   CHECK(one.manager->Info().warnings.size() == 1);
 
   TileWork bound(*one.manager, 1, 1, 512, 4);
   bound.cpu_rung = false;
-  const LadderOutcome impossible = one.manager->Guarded(bound, 0, one.stop);
+  const LadderOutcome impossible = one.manager->Guarded(bound, WorkPlace::Device(0), one.stop);
   REQUIRE_FALSE(impossible.status.ok());
   CHECK(impossible.status.error().code == Code::kDeviceLost);
   CHECK(bound.attempts.empty());
@@ -304,42 +303,45 @@ TEST_CASE("an error that is no shortage: tried once more, then on the CPU, whose
   struct Broken final : LadderWork {
     Status Run(const Attempt& attempt) override {
       if (throws) throw std::runtime_error("bug");
-      devices.push_back(attempt.device);
-      if (attempt.device < 0 && cpu_does_it) return {};
-      return Error{Stage::kCompute, Code::kModelError, "no such layer on " + std::to_string(attempt.device)};
+      places.push_back(attempt.place);
+      const bool cpu = attempt.place == kCpuRung;
+      if (cpu && cpu_does_it) return {};
+      return Error{Stage::kCompute, Code::kModelError,
+                   std::string("no such layer on ") + (cpu ? "the CPU" : "the device")};
     }
     bool has_cpu_rung() const override { return cpu_rung; }
-    std::vector<int> devices;
+    std::vector<WorkPlace> places;
     bool throws = false;
     bool cpu_does_it = false;
     bool cpu_rung = true;
   } broken;
-  LadderOutcome outcome = one.manager->Guarded(broken, 0, one.stop);
+  LadderOutcome outcome = one.manager->Guarded(broken, WorkPlace::Device(0), one.stop);
   REQUIRE_FALSE(outcome.status.ok());
   CHECK(outcome.status.error().code == Code::kModelError);
-  CHECK(outcome.status.error().message == "no such layer on -1");
-  CHECK(broken.devices == std::vector<int>{0, 0, -1});
+  CHECK(outcome.status.error().message == "no such layer on the CPU");
+  CHECK(broken.places == std::vector<WorkPlace>{WorkPlace::Device(0), WorkPlace::Device(0), kCpuRung});
   CHECK_FALSE(outcome.device_lost);
 
   broken.cpu_does_it = true;
-  outcome = one.manager->Guarded(broken, 0, one.stop);
+  outcome = one.manager->Guarded(broken, WorkPlace::Device(0), one.stop);
   CHECK(outcome.status.ok());
   CHECK(outcome.rung == Rung::kCpu);
   REQUIRE(one.manager->Info().devices[0].errors.size() == 1);
-  CHECK(one.manager->Info().devices[0].errors[0].text == "no such layer on 0");
+  CHECK(one.manager->Info().devices[0].errors[0].text == "no such layer on the device");
   CHECK(one.manager->Info().devices[0].errors[0].count == 4);
 
   broken.cpu_rung = false;
-  CHECK(one.manager->Guarded(broken, 0, one.stop).status.error().message == "no such layer on 0");
+  CHECK(one.manager->Guarded(broken, WorkPlace::Device(0), one.stop).status.error().message ==
+        "no such layer on the device");
 
   // The host's own has no second place to try.
-  broken.devices.clear();
+  broken.places.clear();
   CHECK(one.manager->Guarded(broken, kHostWork, one.stop).attempts == 1);
 
   broken.throws = true;
-  CHECK_THROWS_AS(one.manager->Guarded(broken, 0, one.stop), std::runtime_error);
+  CHECK_THROWS_AS(one.manager->Guarded(broken, WorkPlace::Device(0), one.stop), std::runtime_error);
   TileWork after(*one.manager, 1, 1, 512, 4);
-  CHECK(one.manager->Guarded(after, 0, one.stop).status.ok());
+  CHECK(one.manager->Guarded(after, WorkPlace::Device(0), one.stop).status.ok());
 }
 
 TEST_CASE("a stop request ends the retries") {
@@ -347,7 +349,7 @@ TEST_CASE("a stop request ends the retries") {
   StopFlag stop;
   TileWork work(*one.manager, 1, 1, 1024, 4);
   work.refused = [&] { stop.RequestStop(); };
-  const LadderOutcome outcome = one.manager->Guarded(work, 0, stop);
+  const LadderOutcome outcome = one.manager->Guarded(work, WorkPlace::Device(0), stop);
   REQUIRE_FALSE(outcome.status.ok());
   CHECK(outcome.status.error().code == Code::kInterrupted);
   CHECK(outcome.attempts == 1);
@@ -363,7 +365,7 @@ TEST_CASE("refusals at random, many threads: each item exactly once, nothing lea
       for (int i = 0; i < 25; ++i) {
         TileWork work(*one.manager, 9, 4, 512, 4);
         work.smallest = 128;
-        const LadderOutcome outcome = one.manager->Guarded(work, 0, one.stop);
+        const LadderOutcome outcome = one.manager->Guarded(work, WorkPlace::Device(0), one.stop);
         CHECK(outcome.status.ok());
         CHECK(work.EachOnce());
         if (outcome.off_plan()) ++off_plan;
@@ -375,29 +377,6 @@ TEST_CASE("refusals at random, many threads: each item exactly once, nothing lea
   CHECK(info.rungs[static_cast<size_t>(Rung::kSameSize)] > 0);
   CHECK(one.pool().refusals > 0);
   MESSAGE("off plan: ", off_plan.load(), " of 100");
-}
-
-TEST_CASE("transfer: cleared and tried again; then a failure that names the flag") {
-  OneDevice one(8 * kMiB);
-  Pool& pool = *one.device->pool();
-  Pool::Free(pool.Allocate(6 * kMiB));
-  int calls = 0;
-  Buffer target;
-  const auto copy = [&]() -> Status {
-    if (++calls == 1) pool.RefuseAllocation(1);
-    target = Buffer(pool, 5 * kMiB);
-    return {};
-  };
-  CHECK(one.manager->Transfer(0, 5 * kMiB, copy).ok());
-  CHECK(calls == 2);
-  const Status status = one.manager->Transfer(0, 5 * kMiB, [&]() -> Status {
-    Buffer(pool, 5 * kMiB);
-    return {};
-  });
-  REQUIRE_FALSE(status.ok());
-  CHECK(status.error().code == Code::kOutOfMemory);
-  CHECK(status.error().message.find("--device-memory") != std::string::npos);
-  target = {};
 }
 
 }  // namespace

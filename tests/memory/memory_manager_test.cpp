@@ -177,7 +177,7 @@ size_t CachedAfterBatch(const std::string& policy, const std::optional<BatchShap
   auto manager = MustCreate(options);
   manager->AddDevice(std::make_unique<HostBackedDevice>("cpu:0", 64 * kMiB));
   Pool::Free(manager->device(0).pool()->Allocate(10 * kMiB));
-  manager->BatchDone(0, {4, 256, 256, 0}, next);
+  manager->BatchDone(WorkPlace::Device(0), {4, 256, 256, 0}, next);
   return manager->device(0).pool()->Stats().cached;
 }
 
@@ -198,7 +198,7 @@ TEST_CASE("auto clears once when the threshold is crossed, not after every full 
   const BatchShape shape{4, 256, 256, 0};
   for (int i = 0; i < 5; ++i) {
     Pool::Free(pool.Allocate(60 * kMiB));
-    manager->BatchDone(0, shape, shape);
+    manager->BatchDone(WorkPlace::Device(0), shape, shape);
     CHECK((pool.Stats().cached == 0) == (i == 0));
   }
   CHECK(manager->Info().clears == 1);
@@ -217,7 +217,7 @@ TEST_CASE("auto does not clear so often that it would cost more than it is worth
     std::memset(batch.data(), 1, batch.size());
     batch = {};
     const double before = manager->Info().clear_ms;
-    manager->BatchDone(0, {1, 64, 64, 0}, BatchShape{1, 64, 65, 0});
+    manager->BatchDone(WorkPlace::Device(0), {1, 64, 64, 0}, BatchShape{1, 64, 65, 0});
     longest_ms = std::max(longest_ms, manager->Info().clear_ms - before);
     run = std::chrono::steady_clock::now() - start;
   }

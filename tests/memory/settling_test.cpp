@@ -7,8 +7,8 @@ namespace imgmill {
 namespace {
 
 const BatchLabel kWork = {"net", {4, 64, 64, 0}, {1000, 0}};
-const Attempt kOnCpu = {-1, 4, 64, Rung::kCpu};
-const Attempt kHalf = {0, 2, 64, Rung::kHalfBatch};
+const Attempt kOnCpu = {kCpuRung, 4, 64, Rung::kCpu};
+const Attempt kHalf = {WorkPlace::Device(0), 2, 64, Rung::kHalfBatch};
 
 void GoWrong(Settling& settling, int times, const Attempt& next) {
   for (int i = 0; i < times; ++i) settling.ChangedPlan(kWork, next);

@@ -27,7 +27,8 @@ class TileWork : public LadderWork {
   Status Run(const Attempt& attempt) override {
     attempts.push_back(attempt);
     if (before) before(attempt);
-    Pool* const pool = attempt.device < 0 ? &HostPool() : manager_.device(attempt.device).pool();
+    Pool* const pool =
+        attempt.place.IsDevice() ? manager_.device(attempt.place.device()).pool() : &HostPool();
     const PoolScope scope(*pool);
     while (finished_ < computed_.size()) {
       const size_t batch = std::min(static_cast<size_t>(attempt.micro_batch), computed_.size() - finished_);

@@ -40,29 +40,30 @@ class OnCard final : public Model {
     plan.micro_batch = 4;
     return plan;
   }
-  BatchCost Cost(int n, int height, int width, int device) const override {
-    if (device < 0) return real_->Cost(n, height, width, device);
+  BatchCost Cost(int n, int height, int width, WorkPlace place) const override {
+    if (place == kCpuRung) return real_->Cost(n, height, width, place);
     BatchCost cost;
     cost.bytes = 16 * kMiB + static_cast<size_t>(n) * static_cast<size_t>(height * width) * 2048;
-    cost.exact = real_->Cost(n, height, width, -1).exact;
+    cost.exact = real_->Cost(n, height, width, kCpuRung).exact;
     return cost;
   }
-  Result<std::unique_ptr<ModelStream>> OpenStream(int device) override {
-    auto real = real_->OpenStream(-1);
+  Result<std::unique_ptr<ModelStream>> OpenStream(WorkPlace place) override {
+    auto real = real_->OpenStream(kCpuRung);
     if (!real) return real.error();
-    return std::unique_ptr<ModelStream>(std::make_unique<Stream>(*this, *std::move(real), device));
+    return std::unique_ptr<ModelStream>(std::make_unique<Stream>(*this, *std::move(real), place));
   }
 
  private:
   struct Stream final : ModelStream {
-    Stream(OnCard& model_in, std::unique_ptr<ModelStream> real_in, int device_in)
-        : model(model_in), real(std::move(real_in)), device(device_in) {}
+    Stream(OnCard& model_in, std::unique_ptr<ModelStream> real_in, WorkPlace place_in)
+        : model(model_in), real(std::move(real_in)), place(place_in) {}
     Status Run(std::span<const BatchPicture> pictures, int n, int height, int width) override {
       Buffer work;
-      if (device >= 0) {
+      if (place.IsDevice()) {
         if (Status trouble = model.BeginBatch(); !trouble) return trouble;
         try {
-          work = Buffer(*model.memory_.device(device).pool(), model.Cost(n, height, width, device).bytes);
+          work =
+              Buffer(*model.memory_.device(place.device()).pool(), model.Cost(n, height, width, place).bytes);
         } catch (const OutOfMemory& refusal) {
           return Error{Stage::kCompute, Code::kOutOfMemory, refusal.what()};
         }
@@ -71,7 +72,7 @@ class OnCard final : public Model {
     }
     OnCard& model;
     const std::unique_ptr<ModelStream> real;
-    const int device;
+    const WorkPlace place;
   };
 
   /// What the next batch on the card ends with.

@@ -22,7 +22,7 @@ class Wanting final : public LadderWork {
  public:
   explicit Wanting(size_t bytes) : bytes_(bytes) {}
   Status Run(const Attempt& attempt) override {
-    if (attempt.device < 0) return {};
+    if (attempt.place == kCpuRung) return {};
     return AtEdge(Stage::kCompute, [&]() -> Status {
       Take(bytes_).fill_(1);
       return {};
@@ -93,7 +93,7 @@ TEST_CASE("accelerator: on a card that others hold, work waits for them, and els
   std::vector<torch::Tensor> held = Fill(device, block, block / 2);
   const StopFlag stop;
   Wanting more(2 * block);
-  const LadderOutcome nowhere = house->manager->Guarded(more, 0, stop);
+  const LadderOutcome nowhere = house->manager->Guarded(more, WorkPlace::Device(0), stop);
   CHECK(nowhere.status.ok());
   CHECK(nowhere.rung == Rung::kCpu);
   CHECK_FALSE(nowhere.device_lost);
@@ -104,14 +104,14 @@ TEST_CASE("accelerator: on a card that others hold, work waits for them, and els
       held.pop_back();
     }
   });
-  const LadderOutcome waited = house->manager->Guarded(more, 0, stop);
+  const LadderOutcome waited = house->manager->Guarded(more, WorkPlace::Device(0), stop);
   others.join();
   CHECK(waited.status.ok());
   MESSAGE("a filled card, let go in steps: " << ToString(waited.rung) << " after " << waited.attempts
                                              << " attempts");
   held.clear();
   device.EmptyCache();
-  const LadderOutcome easy = house->manager->Guarded(more, 0, stop);
+  const LadderOutcome easy = house->manager->Guarded(more, WorkPlace::Device(0), stop);
   CHECK(easy.rung == Rung::kNone);
 }
 
@@ -127,7 +127,7 @@ TEST_CASE("accelerator: a fragmented cache is emptied, and the same size then fi
   // No single freed block holds this, all of them do.
   Wanting large(block * 4);
   const StopFlag stop;
-  const LadderOutcome outcome = house->manager->Guarded(large, 0, stop);
+  const LadderOutcome outcome = house->manager->Guarded(large, WorkPlace::Device(0), stop);
   CHECK(outcome.status.ok());
   MESSAGE("fragmented, " << ((before.reserved - before.allocated) >> 20)
                          << " MiB cached in pieces: " << ToString(outcome.rung));
@@ -146,7 +146,7 @@ TEST_CASE("accelerator: two small probes and a few peaks predict other shapes") 
     device.EmptyCache();
     device.ResetPeak();
     const size_t held = device.Stats().allocated;
-    REQUIRE(model->Forward(picture.data(), output.data(), n, height, width, 0).ok());
+    REQUIRE(model->Forward(picture.data(), output.data(), n, height, width, WorkPlace::Device(0)).ok());
     return device.Stats().peak_allocated - held;
   };
   peak_of(1, 64, 64);  // weights and workspaces that stay
@@ -188,7 +188,7 @@ TEST_CASE("accelerator: what emptying the cache after each batch costs") {
   std::vector<float> picture(3 * 4 * 256 * 256, 0.5f), output(picture.size() * 16);
   const auto batches = [&](bool clear) {
     for (int i = 0; i < 20; ++i) {
-      REQUIRE(model->Forward(picture.data(), output.data(), 4, 256, 256, 0).ok());
+      REQUIRE(model->Forward(picture.data(), output.data(), 4, 256, 256, WorkPlace::Device(0)).ok());
       if (clear) device.EmptyCache();
     }
   };

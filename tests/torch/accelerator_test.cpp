@@ -31,15 +31,16 @@ TEST_CASE("accelerator: results are the CPU's within 1/255") {
   for (size_t i = 0; i < picture.size(); ++i)
     picture[i] = 0.5f + 0.5f * std::sin(0.37f * static_cast<float>(i));
   std::vector<float> on_cpu(picture.size() * 16), on_device(picture.size() * 16);
-  REQUIRE(model->Forward(picture.data(), on_cpu.data(), kCount, kHeight, kWidth, -1).ok());
-  const Status ran = model->Forward(picture.data(), on_device.data(), kCount, kHeight, kWidth, 0);
+  REQUIRE(model->Forward(picture.data(), on_cpu.data(), kCount, kHeight, kWidth, kCpuRung).ok());
+  const Status ran =
+      model->Forward(picture.data(), on_device.data(), kCount, kHeight, kWidth, WorkPlace::Device(0));
   if (!ran) FAIL(ran.error().message);
   float largest = 0;
   for (size_t i = 0; i < on_cpu.size(); ++i) largest = std::max(largest, std::abs(on_cpu[i] - on_device[i]));
   MESSAGE("largest difference from the CPU: " << largest);
   CHECK(largest < 1.0f / 255);
   std::vector<float> again(on_device.size());
-  REQUIRE(model->Forward(picture.data(), again.data(), kCount, kHeight, kWidth, 0).ok());
+  REQUIRE(model->Forward(picture.data(), again.data(), kCount, kHeight, kWidth, WorkPlace::Device(0)).ok());
   CHECK(again == on_device);
 }
 
@@ -56,8 +57,9 @@ TEST_CASE("accelerator: exhaustion is an error code, and the device goes on afte
   const size_t input = 3 * static_cast<size_t>(side) * static_cast<size_t>(side) * sizeof(float);
   if (input * 17 < house->manager->host_budget()) {
     Buffer picture(input), output(input * 16);
-    const Status ran = model->Forward(reinterpret_cast<const float*>(picture.data()),
-                                      reinterpret_cast<float*>(output.data()), 1, side, side, 0);
+    const Status ran =
+        model->Forward(reinterpret_cast<const float*>(picture.data()),
+                       reinterpret_cast<float*>(output.data()), 1, side, side, WorkPlace::Device(0));
     REQUIRE(!ran.ok());
     CHECK(ran.error().code == Code::kOutOfMemory);
   } else {
@@ -65,7 +67,7 @@ TEST_CASE("accelerator: exhaustion is an error code, and the device goes on afte
   }
   CHECK(device.Canary().ok());
   std::vector<float> small(3 * 64 * 64, 0.5f), enlarged(small.size() * 16);
-  CHECK(model->Forward(small.data(), enlarged.data(), 1, 64, 64, 0).ok());
+  CHECK(model->Forward(small.data(), enlarged.data(), 1, 64, 64, WorkPlace::Device(0)).ok());
   const DeviceStats before = device.Stats();
   CHECK(device.EmptyCache() > 0);
   CHECK(device.Stats().reserved < before.reserved);
@@ -85,14 +87,14 @@ TEST_CASE("accelerator: unloading a model gives its memory back, and the forecas
       device.ResetPeak();
       const size_t held = device.Stats().allocated;
       const auto start = std::chrono::steady_clock::now();
-      const Status ran = model->Forward(picture.data(), output.data(), 1, 552, 552, 0);
+      const Status ran = model->Forward(picture.data(), output.data(), 1, 552, 552, WorkPlace::Device(0));
       if (!ran) FAIL(ran.error().message);
       const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       const size_t peak = device.Stats().peak_allocated - held;
       MESSAGE("output megapixels a second: " << 552 * 552 * 16 / seconds / 1e6 << ", peak " << (peak >> 20)
                                              << " MiB, forecast "
-                                             << (model->Cost(1, 552, 552, 0).bytes >> 20));
-      if (i > 0) CHECK(peak <= model->Cost(1, 552, 552, 0).bytes);
+                                             << (model->Cost(1, 552, 552, WorkPlace::Device(0)).bytes >> 20));
+      if (i > 0) CHECK(peak <= model->Cost(1, 552, 552, WorkPlace::Device(0)).bytes);
     }
   }
   CHECK(device.Stats().allocated == before);

@@ -22,7 +22,7 @@ std::vector<int> Threads(int threads, const std::string& spec) {
   REQUIRE(all.size() == static_cast<size_t>(*added) + 1);  // the host first
   for (int index = 0; index < *added; ++index) {
     const auto& slot = all[static_cast<size_t>(index) + 1];
-    REQUIRE(slot->index == index);
+    REQUIRE(slot->place == WorkPlace::Device(index));
     CHECK(slot->pool == (*manager)->device(index).pool());
     found.push_back(slot->team->threads());
   }

@@ -60,10 +60,10 @@ std::vector<float> Picture(int n, int height, int width, unsigned seed = 1) {
 }
 
 std::vector<float> Forward(UpscaleModel& model, const std::vector<float>& input, int n, int height, int width,
-                           int device) {
+                           WorkPlace place = WorkPlace::Device(0)) {
   const int scale = model.info().scale;
   std::vector<float> output(input.size() * static_cast<size_t>(scale * scale), -1.0f);
-  const Status ran = model.Forward(input.data(), output.data(), n, height, width, device);
+  const Status ran = model.Forward(input.data(), output.data(), n, height, width, place);
   if (!ran) FAIL(ran.error().message);
   return output;
 }
@@ -107,8 +107,8 @@ TEST_CASE("our kernels agree with LibTorch's on the real weights") {
     for (const auto& [height, width] : {std::pair(1, 1), {37, 53}, {5, 130}}) {
       CAPTURE(width);
       const std::vector<float> picture = Picture(2, height, width);
-      const std::vector<float> expected = Forward(*by_libtorch, picture, 2, height, width, 0);
-      const std::vector<float> actual = Forward(*model, picture, 2, height, width, 0);
+      const std::vector<float> expected = Forward(*by_libtorch, picture, 2, height, width);
+      const std::vector<float> actual = Forward(*model, picture, 2, height, width);
       CHECK(*std::min_element(actual.begin(), actual.end()) >= 0.0f);
       CHECK(*std::max_element(actual.begin(), actual.end()) <= 1.0f);
       CHECK(Largest(expected, actual) < 2e-4f);  // 1/255 is 4e-3
@@ -124,8 +124,9 @@ TEST_CASE("threads, devices and the host give the same bits") {
   for (const int threads : {1, 2, 4}) {
     const House house("cpu:0,cpu:1,cpu", "", threads);
     const auto model = house.Load(*path);
-    for (const int device : {-1, 0, 1, 2}) {
-      const std::vector<float> actual = Forward(*model, picture, 1, 40, 70, device);
+    for (const WorkPlace place :
+         {kCpuRung, WorkPlace::Device(0), WorkPlace::Device(1), WorkPlace::Device(2)}) {
+      const std::vector<float> actual = Forward(*model, picture, 1, 40, 70, place);
       if (expected.empty()) expected = actual;
       CHECK(actual == expected);
     }
@@ -139,7 +140,7 @@ TEST_CASE("tiles that overlap by the plan's overlap show no seam") {
   const auto model = house.Load(*path);
   const int overlap = model->Plan("cpu").overlap, height = 90, width = 150, cut = 76;
   const std::vector<float> picture = Picture(1, height, width);
-  const std::vector<float> whole = Forward(*model, picture, 1, height, width, 0);
+  const std::vector<float> whole = Forward(*model, picture, 1, height, width);
   const auto columns = [&](const std::vector<float>& from, int rows, int total, int x0, int x1) {
     std::vector<float> part;
     for (int y = 0; y < 3 * rows; ++y) {
@@ -148,9 +149,9 @@ TEST_CASE("tiles that overlap by the plan's overlap show no seam") {
     return part;
   };
   const int left_end = cut + overlap, right_begin = cut - overlap;
-  const auto left = Forward(*model, columns(picture, height, width, 0, left_end), 1, height, left_end, 0);
+  const auto left = Forward(*model, columns(picture, height, width, 0, left_end), 1, height, left_end);
   const auto right =
-      Forward(*model, columns(picture, height, width, right_begin, width), 1, height, width - right_begin, 0);
+      Forward(*model, columns(picture, height, width, right_begin, width), 1, height, width - right_begin);
   // The part of each tile that is its own. Beyond the receptive radius only the rounding of Winograd's blocks
   // differs.
   const float in_left = Largest(columns(left, 4 * height, 4 * left_end, 0, 4 * cut),
@@ -178,8 +179,7 @@ TEST_CASE("ReLU and LeakyReLU need metadata; all activations and scales agree wi
       const auto model = house.Load(path);
       CHECK(model->info().scale == scale);
       CHECK(model->Plan("cpu").kernels != by_libtorch->Plan("cpu").kernels);
-      CHECK(Largest(Forward(*model, picture, 1, 19, 23, 0), Forward(*by_libtorch, picture, 1, 19, 23, 0)) <
-            1e-5f);
+      CHECK(Largest(Forward(*model, picture, 1, 19, 23), Forward(*by_libtorch, picture, 1, 19, 23)) < 1e-5f);
     }
   }
   const House house;
@@ -209,12 +209,12 @@ TEST_CASE("the cost of a batch is exact, and unloading gives everything back") {
   {
     const auto model = house.Load(*path);
     CHECK(HostPool().Stats().live - before.live == model->info().weight_bytes);
-    for (const int device : {0, 1, -1}) {
-      Pool& pool = device >= 0 ? *house.manager->device(device).pool() : HostPool();
+    for (const WorkPlace place : {WorkPlace::Device(0), WorkPlace::Device(1), kCpuRung}) {
+      Pool& pool = place.IsDevice() ? *house.manager->device(place.device()).pool() : HostPool();
       pool.ResetPeak();
       const size_t live = pool.Stats().live;
-      Forward(*model, Picture(1, 50, 200), 1, 50, 200, device);
-      CHECK(pool.Stats().peak_live - live == model->Cost(1, 50, 200, device).bytes);
+      Forward(*model, Picture(1, 50, 200), 1, 50, 200, place);
+      CHECK(pool.Stats().peak_live - live == model->Cost(1, 50, 200, place).bytes);
       CHECK(pool.Stats().live == live);
     }
   }
@@ -229,15 +229,15 @@ TEST_CASE("a device whose budget is too small refuses, and its neighbour goes on
   const House house("cpu:0,cpu:1", "", 2, size_t{1} << 30);
   const auto model = house.Load(*path);
   Pool& small = *house.manager->device(0).pool();
-  small.SetCap(model->Cost(1, 30, 40, 0).bytes + (size_t{1} << 20));
+  small.SetCap(model->Cost(1, 30, 40, WorkPlace::Device(0)).bytes + (size_t{1} << 20));
   const std::vector<float> picture = Picture(1, 64, 400);
   std::vector<float> output(picture.size() * 16);
-  const Status refused = model->Forward(picture.data(), output.data(), 1, 64, 400, 0);
+  const Status refused = model->Forward(picture.data(), output.data(), 1, 64, 400, WorkPlace::Device(0));
   REQUIRE(!refused.ok());
   CHECK(refused.error().code == Code::kOutOfMemory);
   CHECK(refused.error().message.find("cpu:0") != std::string::npos);
-  Forward(*model, Picture(1, 30, 40), 1, 30, 40, 0);
-  Forward(*model, picture, 1, 64, 400, 1);
+  Forward(*model, Picture(1, 30, 40), 1, 30, 40);
+  Forward(*model, picture, 1, 64, 400, WorkPlace::Device(1));
 }
 
 TEST_CASE("whichever allocation of Forward fails, it says so, leaks nothing, and the next one is right") {
@@ -247,13 +247,13 @@ TEST_CASE("whichever allocation of Forward fails, it says so, leaks nothing, and
     const House house("cpu", isa);
     const auto model = house.Load(path);
     const std::vector<float> picture = Picture(1, 24, 36);
-    const std::vector<float> expected = Forward(*model, picture, 1, 24, 36, 0);
+    const std::vector<float> expected = Forward(*model, picture, 1, 24, 36);
     std::vector<float> output(expected.size());
     uint64_t k = 1;
     for (;; ++k) {
       const PoolStats before = HostPool().Stats();
       HostPool().RefuseAllocation(k);
-      const Status ran = model->Forward(picture.data(), output.data(), 1, 24, 36, 0);
+      const Status ran = model->Forward(picture.data(), output.data(), 1, 24, 36, WorkPlace::Device(0));
       HostPool().RefuseAllocation(0);
       const PoolStats after = HostPool().Stats();
       CHECK(after.live == before.live);
@@ -262,7 +262,7 @@ TEST_CASE("whichever allocation of Forward fails, it says so, leaks nothing, and
         break;
       }
       if (!ran) CHECK(ran.error().code == Code::kOutOfMemory);
-      CHECK(Forward(*model, picture, 1, 24, 36, 0) == expected);
+      CHECK(Forward(*model, picture, 1, 24, 36) == expected);
     }
     MESSAGE(model->Plan("cpu").kernels << ": allocations refused one by one: " << k - 1);
     // LibTorch needs one for each of five convolutions, four activations, the shuffle, the enlarged input and
@@ -296,14 +296,15 @@ TEST_CASE("Forward from many threads at once") {
   const House house("cpu:0,cpu:1,cpu", "", 2);
   const auto model = house.Load(*path);
   const std::vector<float> picture = Picture(1, 21, 33);
-  const std::vector<float> expected = Forward(*model, picture, 1, 21, 33, -1);
+  const std::vector<float> expected = Forward(*model, picture, 1, 21, 33, kCpuRung);
   std::vector<std::thread> callers;
   std::atomic<int> right = 0;
   for (int i = 0; i < 4; ++i) {
     callers.emplace_back([&, i] {
       for (int j = 0; j < 5; ++j) {
         std::vector<float> output(expected.size());
-        const Status ran = model->Forward(picture.data(), output.data(), 1, 21, 33, i - 1);
+        const Status ran = model->Forward(picture.data(), output.data(), 1, 21, 33,
+                                          i == 0 ? kCpuRung : WorkPlace::Device(i - 1));
         right += ran.ok() && output == expected;
       }
     });
@@ -319,9 +320,12 @@ TEST_CASE("wrong shapes and devices are errors, and a model outlives its runtime
   const auto model = house.Load(*path);
   const std::vector<float> picture = Picture(1, 8, 8);
   std::vector<float> output(picture.size() * 16);
-  CHECK(model->Forward(picture.data(), output.data(), 0, 8, 8, 0).error().code == Code::kInternal);
-  CHECK(model->Forward(picture.data(), output.data(), 1, 0, 8, 0).error().code == Code::kInternal);
-  CHECK(model->Forward(picture.data(), output.data(), 1, 8, 8, 5).error().code == Code::kInternal);
+  CHECK(model->Forward(picture.data(), output.data(), 0, 8, 8, WorkPlace::Device(0)).error().code ==
+        Code::kInternal);
+  CHECK(model->Forward(picture.data(), output.data(), 1, 0, 8, WorkPlace::Device(0)).error().code ==
+        Code::kInternal);
+  CHECK(model->Forward(picture.data(), output.data(), 1, 8, 8, WorkPlace::Device(5)).error().code ==
+        Code::kInternal);
   house.runtime.reset();
-  CHECK(model->Forward(picture.data(), output.data(), 1, 8, 8, 0).ok());
+  CHECK(model->Forward(picture.data(), output.data(), 1, 8, 8, WorkPlace::Device(0)).ok());
 }

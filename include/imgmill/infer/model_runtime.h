@@ -10,6 +10,7 @@
 
 #include "imgmill/base/result.h"
 #include "imgmill/memory/memory_manager.h"
+#include "imgmill/memory/numerics_plan.h"
 
 namespace imgmill {
 
@@ -28,16 +29,6 @@ struct ModelInfo {
   int threads = 1;          ///< that one call may use
 };
 
-/// The plan of numerics: fixed before the first image, from model, flags and instruction set only.
-struct NumericsPlan {
-  std::string kernels;  ///< "winograd-avx512", "libtorch"
-  std::string dtype = "float32";
-  int tile = 0;     ///< side of a tile's own area in input pixels; 0 untiled
-  int overlap = 0;  ///< input pixels added on each side that has a neighbour
-  int micro_batch = 1;
-  std::string Describe() const;  ///< one line; part of the operation's fingerprint
-};
-
 /// One picture of a batch, planar and contiguous: 3 x height x width float32 in, OutputFloats out.
 struct BatchPicture {
   const float* input = nullptr;
@@ -52,8 +43,7 @@ struct BatchCost {
   bool exact = true;     ///< observing would teach nothing
 };
 
-/// One thread's way to a device: it owns the buffers that pictures are gathered in and copied through, and,
-/// on an accelerator, a queue of its own there, so that one stream's copies overlap with another's work.
+/// One thread's way to a device: it owns the buffers that pictures are gathered in and copied through.
 class ModelStream {
  public:
   virtual ~ModelStream() = default;
@@ -70,17 +60,17 @@ class BatchModel {
   virtual const ModelInfo& info() const = 0;
   virtual NumericsPlan Plan(const std::string& device_name) const = 0;
 
-  /// On `device` of the manager; -1 is the CPU with host memory. The model must outlive it. Takes no memory
-  /// before the first Run. An error only where there is no such device.
-  virtual Result<std::unique_ptr<ModelStream>> OpenStream(int device) = 0;
-  virtual BatchCost Cost(int n, int height, int width, int device) const = 0;
+  /// On a device of the manager, or on the CPU that steps in for one, with host memory. The model must
+  /// outlive it. Takes no memory before the first Run. An error only where there is no such device.
+  virtual Result<std::unique_ptr<ModelStream>> OpenStream(WorkPlace place) = 0;
+  virtual BatchCost Cost(int n, int height, int width, WorkPlace place) const = 0;
   /// How many streams at once keep that device busy.
   virtual int Streams(int /*device*/) const { return 1; }
 
   /// Floats that one picture of this size gives: a vector, or a picture enlarged.
   size_t OutputFloats(int height, int width) const;
   /// n pictures that lie one after the other, once, through a stream that is opened for it.
-  Status Forward(const float* input, float* output, int n, int height, int width, int device);
+  Status Forward(const float* input, float* output, int n, int height, int width, WorkPlace place);
 };
 
 /// Takes RGB of 0..1, and gives it enlarged and clamped to 0..1.
@@ -116,6 +106,6 @@ using CreateModelRuntimeFn = ModelRuntime* (*)(int interface, MemoryManager* man
 inline constexpr char kCreateModelRuntime[] = "imgmill_create_model_runtime";
 
 /// To be raised with every change of the classes above: program and module must be of one build.
-inline constexpr int kModelInterface = 4;
+inline constexpr int kModelInterface = 5;
 
 }  // namespace imgmill

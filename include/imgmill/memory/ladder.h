@@ -9,6 +9,7 @@
 #include "imgmill/base/result.h"
 #include "imgmill/memory/cost_model.h"
 #include "imgmill/memory/footprint.h"
+#include "imgmill/memory/work_place.h"
 
 namespace imgmill {
 
@@ -17,12 +18,9 @@ namespace imgmill {
 enum class Rung { kNone, kSameSize, kFewerInFlight, kHalfBatch, kHalfTile, kCpu, kRecordedFailure };
 std::string_view ToString(Rung rung);
 
-/// In place of a device's index: work of the host itself (decoding, encoding), in the host's pool.
-inline constexpr int kHostWork = -1;
-
 /// How one attempt is to be made.
 struct Attempt {
-  int device = 0;  ///< index of the device; -1 is the CPU rung: host memory, out of the reserve
+  WorkPlace place = WorkPlace::Device(0);
   int micro_batch = 1;
   int tile = 0;  ///< side of a tile in pixels; 0 means untiled
   Rung rung = Rung::kNone;

@@ -17,6 +17,7 @@
 #include "imgmill/memory/device.h"
 #include "imgmill/memory/footprint.h"
 #include "imgmill/memory/ladder.h"
+#include "imgmill/memory/numerics_plan.h"
 #include "imgmill/memory/pool.h"
 #include "imgmill/memory/strategies.h"
 #include "imgmill/memory/system_memory.h"
@@ -106,6 +107,7 @@ struct MemoryInfo {
   struct Reservation {
     std::string what;
     size_t bytes = 0;
+    std::optional<NumericsPlan> numerics = {};  ///< of a model's batches
   };
   std::vector<Reservation> reservations;
   size_t kept = 0;         ///< set aside for what the run keeps of its images
@@ -156,10 +158,10 @@ class MemoryManager {
   Result<Lease> TryAcquire(const Footprint& need);
   /// Sets bytes aside for a stage that lives as long as the run (a device lane's batch), whether it is at
   /// work or not. Items' leases are granted beside it, and that one of them always is when none is out does
-  /// not depend on it. `what` is for people: "2 batches on cpu". kTooLarge if it does not fit the budget.
-  /// @param on_devices  what the same stage takes out of budgets of host-backed devices: told, not charged
-  /// again
-  Result<Lease> Reserve(const Footprint& need, const std::string& what, size_t on_devices = 0);
+  /// not depend on it. kTooLarge if it does not fit the budget.
+  /// @param told  what for, by which plan, and what the same stage takes out of budgets of host-backed
+  ///   devices: shown beside it, not charged again
+  Result<Lease> Reserve(const Footprint& need, MemoryInfo::Reservation told);
   /// Sets bytes aside for what the run will have kept of its images by its end: paths, verdicts, entries of a
   /// report. Once a run. kTooLarge, naming the budget that could, if they do not fit.
   Status SetAside(size_t bytes);
@@ -196,12 +198,11 @@ class MemoryManager {
   Status WakeDevice(int index);
 
   // ---- caches
-  size_t ClearDeviceCache(int index);
   size_t ClearAll();
   /// Clears everything if usage is at or above the threshold of the options. @return bytes given back
   size_t CollectIfAbove();
   /// To be called after each batch with its shape and the next one's (if known): applies the cache strategy.
-  void BatchDone(int device, const BatchShape& done, const std::optional<BatchShape>& next);
+  void BatchDone(WorkPlace place, const BatchShape& done, const std::optional<BatchShape>& next);
 
   // ---- costs
   std::shared_ptr<CostModel> Costs(const CostKey& key);
@@ -214,12 +215,7 @@ class MemoryManager {
   /// out of the reserve, recorded failure. Exceptions of pools (OutOfMemory, bad_alloc) out of `work` count
   /// as kOutOfMemory. Where several in a row had to change the plan, those that follow begin with what went
   /// well, and the plan is tried again now and then.
-  LadderOutcome Guarded(LadderWork& work, int device, const StopFlag& stop);
-
-  // ---- transfers
-  /// Copies into device memory behind `copy`, guarded: on out-of-memory the caches are cleared and it is
-  /// tried again.
-  Status Transfer(int device, size_t bytes, const std::function<Status()>& copy);
+  LadderOutcome Guarded(LadderWork& work, WorkPlace place, const StopFlag& stop);
 
   // ---- monitoring
   /// Every batch and memory over time, for the report. A copy.

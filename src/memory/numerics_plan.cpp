@@ -1,0 +1,14 @@
+// The plan of numerics as one line, for reports and fingerprints.
+#include "imgmill/memory/numerics_plan.h"
+
+namespace imgmill {
+
+std::string NumericsPlan::Describe() const {
+  std::string text = "kernels=" + kernels + " dtype=" + dtype;
+  text += " tile=" + (tile > 0 ? std::to_string(tile) : std::string("none"));
+  text += " overlap=" + std::to_string(overlap);
+  text += " micro_batch=" + std::to_string(micro_batch);
+  return text;
+}
+
+}  // namespace imgmill
