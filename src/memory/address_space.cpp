@@ -2,10 +2,22 @@
 // mapped.
 #include <malloc.h>
 #include <pthread.h>
+#include <sys/mman.h>
+
+#include <array>
+#include <atomic>
 
 #include "imgmill/memory/system_memory.h"
 
 namespace imgmill {
+namespace {
+
+constexpr size_t kPiece = size_t{1} << 20;
+/// Mapped and never touched. Empty where there is no limit, or what was here is lent.
+std::array<std::atomic<void*>, 12> reserve;
+std::atomic<bool> limited = false;
+
+}  // namespace
 
 void SpareAddressSpace() {
   if (!ReadAddressSpaceLimit()) return;
@@ -18,6 +30,27 @@ void SpareAddressSpace() {
   if (pthread_attr_setstacksize(&attributes, kSmallStack) == 0) pthread_setattr_default_np(&attributes);
   pthread_attr_destroy(&attributes);
 #endif
+  limited = true;
+  RestoreAddresses();
+}
+
+bool LendAddresses() noexcept {
+  for (std::atomic<void*>& piece : reserve) {
+    if (void* const mapped = piece.exchange(nullptr)) return ::munmap(mapped, kPiece) == 0;
+  }
+  return false;
+}
+
+void RestoreAddresses() noexcept {
+  if (!limited) return;
+  for (std::atomic<void*>& piece : reserve) {
+    if (piece != nullptr) continue;
+    void* const mapped =
+        ::mmap(nullptr, kPiece, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (mapped == MAP_FAILED) return;
+    void* empty = nullptr;
+    if (!piece.compare_exchange_strong(empty, mapped)) ::munmap(mapped, kPiece);
+  }
 }
 
 }  // namespace imgmill

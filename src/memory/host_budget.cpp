@@ -9,7 +9,9 @@ namespace imgmill {
 namespace {
 
 /// Address space of the threads to come (their stacks) and of libraries that formats load when they are met.
-constexpr size_t kMappedLater = 32 * kMiB;
+constexpr size_t kMappedLater = 20 * kMiB;
+/// What of it is always left free, for stacks.
+constexpr size_t kUnmapped = 8 * kMiB;
 
 size_t Less(size_t from, size_t what) {
   return from - std::min(from, what);
@@ -80,7 +82,7 @@ size_t Pressure::OfAddresses(const ProcessMemory& process) const {
   if (!address_space_) return 0;
   // Libraries that were loaded since, LibTorch above all, map several times what they hold.
   const size_t untouched = Less(process.address_space, process.resident);
-  return Less(budget_, Less(*address_space_, untouched));
+  return Less(budget_, Less(*address_space_, untouched + kUnmapped));
 }
 
 size_t ReserveFor(size_t budget, size_t room) {

@@ -107,6 +107,7 @@ void MemoryManager::Impl::Sample() {
 }
 
 void MemoryManager::Impl::LookAtOthers() {
+  RestoreAddresses();
   const ProcessMemory process = ReadProcessMemory();
   const size_t squeezed = pressure.Squeeze(ReadSystemMemory(), ReadCgroupMemory(), process);
   admission.Squeeze(squeezed);

@@ -35,9 +35,14 @@ ProcessMemory ReadProcessMemory();
 std::optional<size_t> ReadAddressSpaceLimit();
 /// Of a thread, where the address space is limited.
 inline constexpr size_t kSmallStack = size_t{2} << 20;
-/// Where it is: one malloc arena, and small stacks for the threads to come. To be called before the first of
-/// them.
+/// Where it is: one malloc arena, small stacks for the threads to come, and some addresses kept in reserve.
+/// To be called before the first of them.
 void SpareAddressSpace();
+/// Gives a MiB of that reserve back to the kernel, for an allocation that must not fail. False if none is
+/// left.
+bool LendAddresses() noexcept;
+/// Fills the reserve up again, as far as the limit allows by now.
+void RestoreAddresses() noexcept;
 
 /// The parsers behind them, on a root folder instead of "/", so that tests can give made-up /proc and /sys
 /// trees.
