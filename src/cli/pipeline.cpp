@@ -15,16 +15,16 @@ namespace {
 
 /// Where the sums of a step do not come out even, something was lost: that is a bug, and said.
 Status Reconcile(const std::string& step, const CommandResult& result) {
-  const uint64_t accounted = result.kept_images() + result.dropped + result.counts.failed;
+  const uint64_t accounted = result.kept_images + result.dropped + result.counts.failed;
   if (result.counts.listed == accounted) return {};
   return Error{Stage::kReduce, Code::kInternal,
                "the counts of step \"" + step + "\" do not add up: " + std::to_string(result.counts.listed) +
-                   " listed, " + std::to_string(result.kept_images()) + " kept, " +
+                   " listed, " + std::to_string(result.kept_images) + " kept, " +
                    std::to_string(result.dropped) + " dropped, " + std::to_string(result.counts.failed) +
                    " failed"};
 }
 
-Error NotGiven(const std::string& step, uint64_t given, size_t kept) {
+Error NotGiven(const std::string& step, uint64_t given, uint64_t kept) {
   return {Stage::kReduce, Code::kInternal,
           "step \"" + step + "\" was given " + std::to_string(given) + " images, and " +
               std::to_string(kept) + " were kept for it"};
@@ -40,20 +40,22 @@ std::string TableRow(const std::string& step, const std::string& listed, const s
 
 /// Adds one step's result to the pipeline's.
 /// @param of_images  whether the step was given the images of the input, or files that were made of them.
-void Append(const PipelineStep& step, CommandResult& part, bool first, bool of_images, CommandResult& whole) {
-  nlohmann::ordered_json json = {{"step", step.name}};
-  json["kept"] = part.kept_images();
+Status Append(const PipelineStep& step, CommandResult& part, bool first, bool of_images, CommandResult& whole,
+              std::string& table) {
+  JsonObject json;
+  json["step"] = step.name;
+  json["kept"] = part.kept_images;
   json["dropped"] = part.dropped;
   AddResult(part, json);
-  whole.details["steps"].push_back(std::move(json));
-  whole.text += TableRow(step.name, std::to_string(part.counts.listed), std::to_string(part.kept_images()),
-                         std::to_string(part.dropped), std::to_string(part.counts.failed));
+  whole.details.Objects("steps").push_back(std::move(json));
+  table += TableRow(step.name, std::to_string(part.counts.listed), std::to_string(part.kept_images),
+                    std::to_string(part.dropped), std::to_string(part.counts.failed));
   if (first) {
     whole.counts.listed = part.counts.listed;
     whole.counts.ignored = part.counts.ignored;
   }
   if (of_images) {
-    whole.kept_sources = part.kept_images();
+    whole.kept_images = part.kept_images;
     whole.counts.failed += part.counts.failed;
     whole.dropped += part.dropped;
   }
@@ -62,9 +64,15 @@ void Append(const PipelineStep& step, CommandResult& part, bool first, bool of_i
   whole.counts.interrupted = part.counts.interrupted;
   whole.counts.interruption = part.counts.interruption;
   whole.findings = whole.findings || part.findings;
-  whole.failed.insert(whole.failed.end(), part.failed.begin(), part.failed.end());
-  whole.action_failures.insert(whole.action_failures.end(), part.action_failures.begin(),
-                               part.action_failures.end());
+  for (const auto& [from, to] :
+       {std::pair{&part.failed, &whole.failed}, std::pair{&part.action_failures, &whole.action_failures}}) {
+    const Status added = from->ForEach([to = to](const FailedItem& item) {
+      to->Add(item);
+      return Status();
+    });
+    if (!added) return added;
+  }
+  return {};
 }
 
 /// One run of a step, with services of its own. What it logs before its turn is kept until then.
@@ -157,8 +165,8 @@ std::vector<std::string> WeightFilesAfter(const CommandPipeline& pipeline, size_
 Result<CommandResult> RunSteps(CommandPipeline& pipeline, std::unique_ptr<ItemSource> source,
                                Session& session) {
   CommandResult whole;
-  whole.details["steps"] = nlohmann::ordered_json::array();
-  whole.text = TableRow("step", "listed", "kept", "dropped", "failed");
+  whole.details.Objects("steps");
+  std::string table = TableRow("step", "listed", "kept", "dropped", "failed");
   // Known now, not after the steps before it have moved files.
   const bool needs_model =
       std::any_of(pipeline.steps.begin(), pipeline.steps.end(),
@@ -166,7 +174,7 @@ Result<CommandResult> RunSteps(CommandPipeline& pipeline, std::unique_ptr<ItemSo
   if (needs_model) {
     if (Status room = session.services().RoomForLibTorch(); !room) return room.error();
   }
-  std::vector<ListedFile> kept;
+  FileTable kept;
   bool of_images = true;
   for (size_t i = 0; i < pipeline.steps.size() && !whole.counts.interrupted && !whole.refusal;) {
     session.BeginStep(pipeline.steps[i].name);
@@ -186,7 +194,7 @@ Result<CommandResult> RunSteps(CommandPipeline& pipeline, std::unique_ptr<ItemSo
       Result<CommandResult> result = each.run().Conclude(std::move((*mapped)[j]));
       each.End();
       if (!result) return result.error();
-      Append(step, *result, i == 0, of_images, whole);
+      if (Status added = Append(step, *result, i == 0, of_images, whole, table); !added) return added.error();
       of_images = of_images && step.command->output_folder().empty();
       session.TellPage(step.name, *result);
       if (!result->summary.empty()) session.Log(LogLevel::kInfo, step.name + ": " + result->summary);
@@ -206,7 +214,8 @@ Result<CommandResult> RunSteps(CommandPipeline& pipeline, std::unique_ptr<ItemSo
       break;
     }
   }
-  whole.counts.done = whole.kept_images();
+  whole.text = [table](const TextSink& put) { return put(table); };
+  whole.counts.done = whole.kept_images;
   whole.headline = std::to_string(whole.counts.listed) +
                    (whole.counts.listed == 1 ? " image: " : " images: ") + std::to_string(whole.counts.done) +
                    " came through, " + std::to_string(whole.dropped) + " dropped, " +

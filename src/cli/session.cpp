@@ -4,11 +4,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <ctime>
 
 #include "base/path_parts.h"
 #include "imgmill/base/byte_size.h"
+#include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/infer/library_pages.h"
 #include "imgmill/report/prometheus.h"
@@ -35,8 +37,29 @@ Status MakeFolderOf(const std::string& file) {
   return slash == std::string::npos || slash == 0 ? Status() : MakeFolders(file.substr(0, slash));
 }
 
-bool PrintText(const std::string& text) {
-  return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+Status Print(const TextWriter& text) {
+  const auto failed = [] { return ErrnoError(Stage::kWrite, errno, "write"); };
+  const Status printed = text([&](std::string_view piece) -> Status {
+    if (std::fwrite(piece.data(), 1, piece.size(), stdout) == piece.size()) return {};
+    return failed();
+  });
+  if (!printed) return printed;
+  return std::fflush(stdout) == 0 ? Status() : failed();
+}
+
+TextWriter TextOf(const JsonObject& document) {
+  return [&document](const TextSink& put) { return document.Write(put); };
+}
+
+TextWriter TextOf(const std::string& text) {
+  return [&text](const TextSink& put) { return put(text); };
+}
+
+JsonRows RowsOf(const FailureTable& failures) {
+  return [failures](JsonElements& elements) {
+    return failures.ForEach(
+        [&](const FailedItem& item) { return elements.Put(FailureJson(item.path, item.error)); });
+  };
 }
 
 nlohmann::ordered_json ErrorJson(const Error& error) {
@@ -65,7 +88,7 @@ ExitCode ExitCodeFor(const Error& error) {
   }
 }
 
-void AddResult(CommandResult& result, nlohmann::ordered_json& document) {
+void AddResult(CommandResult& result, JsonObject& document) {
   const RunCounts& counts = result.counts;
   document["listed"] = counts.listed;
   document["done"] = counts.done;
@@ -73,16 +96,9 @@ void AddResult(CommandResult& result, nlohmann::ordered_json& document) {
   document["off_plan"] = counts.off_plan;
   document["ignored"] = counts.ignored;
   document["interrupted"] = counts.interrupted;
-  document["failed"] = nlohmann::ordered_json::array();
-  for (const FailedItem& item : result.failed)
-    document["failed"].push_back(FailureJson(item.path, item.error));
-  if (!result.action_failures.empty()) {
-    nlohmann::ordered_json& failures = document["action_failures"] = nlohmann::ordered_json::array();
-    for (const FailedItem& item : result.action_failures)
-      failures.push_back(FailureJson(item.path, item.error));
-  }
-  for (auto& [key, value] : result.details.items()) document[key] = std::move(value);
-  result.details.clear();
+  document.SetRows("failed", RowsOf(result.failed));
+  if (!result.action_failures.empty()) document.SetRows("action_failures", RowsOf(result.action_failures));
+  document.Append(std::exchange(result.details, {}));
   if (result.refusal) document["error"] = ErrorJson(*result.refusal);
 }
 
@@ -112,12 +128,6 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionPlan& plan, const Sh
   if (!session->catalog_->folder().empty()) options.cost_store = session->catalog_->folder() + "/costs.txt";
   Session* self = session.get();
   session->services_.shared = &shared;
-  options.set_aside_later = [self, &plan, &shared, &stop]() -> size_t {
-    ListOptions list = ListingOf(plan, shared);
-    list.stop = &stop;
-    const Result<std::unique_ptr<ItemSource>> source = SourceFromListing(list, /*count=*/true);
-    return source ? self->KeptOf((*source)->Expected()) : 0;
-  };
   Result<std::unique_ptr<MemoryManager>> memory = MemoryManager::Create(options);
   if (!memory) return memory.error();
   session->memory_ = *std::move(memory);
@@ -139,20 +149,6 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionPlan& plan, const Sh
 }
 
 Session::~Session() = default;
-
-size_t Session::KeptOf(uint64_t images) const {
-  // Measured on 20,000 pictures, filter, which keeps most: 0.4 and 1.2 KiB, with short paths.
-  return static_cast<size_t>(images) * (services_.wants_details() ? 1280 : 512);
-}
-
-Status Session::SetAsideFor(uint64_t images) {
-  const Status fits = memory_->SetAside(KeptOf(images));
-  if (fits) return {};
-  return Error{Stage::kConfigure, Code::kUsage,
-               "what is kept of " + std::to_string(images) +
-                   " images until the end of the run: " + fits.error().message +
-                   (services_.wants_details() ? "; a third of it without --json and --report" : "")};
-}
 
 void Session::KeepModels(std::span<const std::string> weight_files) {
   if (loaded_.KeepOnly(weight_files) == 0) return;
@@ -200,21 +196,25 @@ Status Session::OpenCatalog() {
   return {};
 }
 
-nlohmann::ordered_json Session::Header() const {
-  return {{"schema", "imgmill/1"}, {"command", plan_.name}, {"version", IMGMILL_VERSION}};
+JsonObject Session::Header() const {
+  JsonObject header;
+  header["schema"] = "imgmill/1";
+  header["command"] = plan_.name;
+  header["version"] = IMGMILL_VERSION;
+  return header;
 }
 
 double Session::Seconds() const {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
 }
 
-bool Session::WriteOut(const std::string& path, const std::string& text) {
+bool Session::WriteOut(const std::string& path, const TextWriter& text) {
   const Status written = WriteNamedFile(path, text);
   if (!written) Log(LogLevel::kError, Describe(path, written.error()));
   return written.ok();
 }
 
-bool Session::WriteReport(nlohmann::ordered_json& document) {
+bool Session::WriteReport(JsonObject& document) {
   if (shared_.report.empty()) return true;
   const size_t results = document.size();
   document["recalled"] = recalled_;  // differs from run to run, so it is no part of the result
@@ -226,8 +226,8 @@ bool Session::WriteReport(nlohmann::ordered_json& document) {
   document["seconds"] = seconds;
   document["memory"] = MemoryJson(memory);
   document["history"] = HistoryJson(history, Summarise(history, memory, seconds));
-  const bool written = WriteOut(shared_.report, JsonText(document));
-  while (document.size() > results) document.erase(std::prev(document.end()));  // for --json
+  const bool written = WriteOut(shared_.report, TextOf(document));
+  document.Truncate(results);  // for --json
   return written;
 }
 
@@ -249,7 +249,7 @@ bool Session::WritePage(const std::string& outcome) {
                     memory.budget_source + ")",
                 std::string("imgmill " IMGMILL_VERSION ", ") + ImageLibraryVersions()};
   trace_->Fill(page, *memory_);
-  return WriteOut(shared_.report_page, PageHtml(page));
+  return WriteOut(shared_.report_page, TextOf(PageHtml(page)));
 }
 
 bool Session::WriteMetrics(const CommandResult& result, ExitCode code) {
@@ -258,7 +258,7 @@ bool Session::WriteMetrics(const CommandResult& result, ExitCode code) {
   RunMetrics metrics;
   metrics.command = plan_.name;
   metrics.listed = result.counts.listed;
-  metrics.kept = result.kept_images();
+  metrics.kept = result.kept_images;
   metrics.skipped = result.counts.skipped;
   metrics.dropped = result.dropped;
   metrics.failed = result.counts.failed;
@@ -268,7 +268,7 @@ bool Session::WriteMetrics(const CommandResult& result, ExitCode code) {
   metrics.memory = Summarise(memory_->History(), memory, metrics.seconds);
   std::copy(std::begin(memory.rungs), std::end(memory.rungs), metrics.rungs.begin());
   metrics.clear_seconds = memory.clear_ms / 1000;
-  return WriteOut(shared_.metrics_file, PrometheusText(metrics));
+  return WriteOut(shared_.metrics_file, TextOf(PrometheusText(metrics)));
 }
 
 /// What the MemoryManager has to say, and what it has learned.
@@ -281,7 +281,7 @@ void Session::CloseMemory() {
 ExitCode Session::FinishPlan(const CommandResult& result) {
   CloseMemory();
   const MemoryInfo memory = memory_->Info();
-  nlohmann::ordered_json document = Header();
+  JsonObject document = Header();
   std::string text;
   if (run_plan_) {
     document["plan"] = PlanJson(*run_plan_, memory);
@@ -300,7 +300,7 @@ ExitCode Session::FinishPlan(const CommandResult& result) {
     text = "nothing to plan: this run works on no images\n";
   }
   bool told = WriteReport(document);
-  if (!PrintText(shared_.json ? JsonText(document) : text)) told = false;
+  if (!Print(shared_.json ? TextOf(document) : TextOf(text))) told = false;
   if (!told) return ExitCode::kCannot;
   return result.counts.failed > 0 ? ExitCode::kSomeFailed : ExitCode::kDone;
 }
@@ -308,7 +308,7 @@ ExitCode Session::FinishPlan(const CommandResult& result) {
 ExitCode Session::Finish(CommandResult result) {
   if (shared_.plan) return FinishPlan(result);
   CloseMemory();
-  nlohmann::ordered_json document = Header();
+  JsonObject document = Header();
   AddResult(result, document);
   if (run_plan_) document["plan"] = PlanJson(*run_plan_, memory_->Info());
   recalled_ = result.counts.recalled;
@@ -322,9 +322,12 @@ ExitCode Session::Finish(CommandResult result) {
   bool told = WriteReport(document);
   if (!trace_) TellPage(plan_.name, result);
   told = WritePage(line) && told;
-  if (!PrintText(shared_.json ? JsonText(document) : result.text)) {
-    Log(LogLevel::kError, "stdout: cannot write: the results were not printed completely");
-    told = false;
+  if (shared_.json || result.text) {
+    if (const Status printed = Print(shared_.json ? TextOf(document) : result.text); !printed) {
+      Log(LogLevel::kError,
+          Describe("stdout", printed.error()) + ": the results were not printed completely");
+      told = false;
+    }
   }
   ExitCode code = told ? ExitCodeFor(result) : ExitCode::kCannot;
   if (!WriteMetrics(result, code)) code = ExitCode::kCannot;
@@ -336,10 +339,10 @@ ExitCode Session::Finish(CommandResult result) {
 
 ExitCode Session::Finish(const Error& error) {
   CloseMemory();
-  nlohmann::ordered_json document = Header();
+  JsonObject document = Header();
   document["error"] = ErrorJson(error);
   bool told = WriteReport(document);
-  if (shared_.json) told = PrintText(JsonText(document)) && told;
+  if (shared_.json) told = Print(TextOf(document)).ok() && told;
   Log(LogLevel::kError, error.message);
   const ExitCode code = told ? ExitCodeFor(error) : ExitCode::kCannot;
   const CommandResult nothing;
@@ -364,7 +367,6 @@ ExitCode RunSession(const SessionPlan& plan, const SharedOptions& shared,
   list.stop = session.services().stop;
   Result<std::unique_ptr<ItemSource>> source = SourceFromListing(list, /*count=*/true);
   if (!source) return session.Finish(source.error());
-  if (Status room = session.SetAsideFor((*source)->Expected()); !room) return session.Finish(room.error());
   try {
     Result<CommandResult> result = body(*std::move(source), session);
     return result ? session.Finish(*std::move(result)) : session.Finish(result.error());

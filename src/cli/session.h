@@ -42,11 +42,6 @@ class Session {
   void BeginStep(const std::string& name) { progress_.Begin(name); }
   void Log(LogLevel level, const std::string& text) { log_->Write(level, text); }
 
-  /// Sets memory aside for what a run over so many images keeps of them; kUsage, naming a budget, if it does
-  /// not fit.
-  Status SetAsideFor(uint64_t images);
-  /// Bytes that are kept of so many images until the end of the run.
-  size_t KeptOf(uint64_t images) const;
   /// Unloads all models but those of these weight files, and gives what they held back to the kernel.
   void KeepModels(std::span<const std::string> weight_files);
 
@@ -62,13 +57,13 @@ class Session {
  private:
   Session(const SessionPlan& plan, const SharedOptions& shared) : plan_(plan), shared_(shared) {}
   Status OpenCatalog();
-  nlohmann::ordered_json Header() const;
+  JsonObject Header() const;
   void CloseMemory();
   double Seconds() const;
-  bool WriteReport(nlohmann::ordered_json& document);
+  bool WriteReport(JsonObject& document);
   bool WritePage(const std::string& outcome);
   bool WriteMetrics(const CommandResult& result, ExitCode code);
-  bool WriteOut(const std::string& path, const std::string& text);
+  bool WriteOut(const std::string& path, const TextWriter& text);
 
   SessionPlan plan_;
   const SharedOptions& shared_;
@@ -88,8 +83,8 @@ class Session {
 };
 
 /// Adds the fields of a result that every command's document has: listed, done, skipped, failed[], and its
-/// own, which are moved: of a hundred thousand images each copy takes tens of megabytes.
-void AddResult(CommandResult& result, nlohmann::ordered_json& document);
+/// own, which are moved.
+void AddResult(CommandResult& result, JsonObject& document);
 
 /// What a run that an error ended exits with.
 ExitCode ExitCodeFor(const Error& error);

@@ -81,8 +81,14 @@ Status RoomForModel(const CommandServices& services, const std::string& path) {
                PrintablePath(path) + ": its weights do not fit beside LibTorch: " + fits.error().message};
 }
 
+JsonRows PathsOf(const FileTable& files) {
+  return [files](JsonElements& elements) {
+    return files.ForEach([&](const ListedFile& file) { return elements.Put(PrintablePath(file.path)); });
+  };
+}
+
 void CommandResult::MarkDropped(const ListedFile& file, std::string why) {
-  if (file.index >= verdicts.size()) return;
+  if (!HasVerdictOf(file)) return;
   verdicts[file.index].end = ItemVerdict::End::kDropped;
   verdicts[file.index].why = std::move(why);
 }
@@ -101,7 +107,7 @@ void OutcomeLog::Record(const Outcome& outcome) {
   if (outcome.state == Outcome::State::kFailed) {
     const Error error = outcome.error.value_or(Error{});
     services_.log(LogLevel::kError, Describe(outcome.file.path, error));
-    failures_.push_back({outcome.file.path, error});
+    failures_.Add({outcome.file.path, error});
     return;
   }
   for (const std::string& note : outcome.notes) {
@@ -115,15 +121,24 @@ void OutcomeLog::Record(const Outcome& outcome) {
 
 Result<std::vector<CommandResult>> RunEngine(ItemSource& source, std::span<CommandRun* const> runs) {
   std::vector<Operation*> operations;
-  for (CommandRun* run : runs) operations.push_back(&run->operation());
   const CommandRun& first = *runs.front();
+  for (CommandRun* run : runs) {
+    operations.push_back(&run->operation());
+    // Known now, not after all the work.
+    const Status room = first.engine.memory->Fits({0, run->ReduceBytes(source.Expected())});
+    if (!room) {
+      return Error{Stage::kConfigure, Code::kUsage,
+                   "what " + run->operation().name() + " needs when it has looked at all " +
+                       std::to_string(source.Expected()) + " images: " + room.error().message};
+    }
+  }
   const Result<std::vector<RunCounts>> counts =
       Engine(first.options, first.engine).Run(first.source ? *first.source : source, operations);
   if (!counts) return counts.error();
   std::vector<CommandResult> results(runs.size());
   for (size_t i = 0; i < runs.size(); ++i) {
     results[i].counts = (*counts)[i];
-    results[i].failed = runs[i]->log().TakeFailures();
+    results[i].failed = runs[i]->log().failures();
     results[i].verdicts = runs[i]->log().TakeVerdicts();
   }
   return results;

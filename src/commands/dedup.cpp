@@ -25,11 +25,11 @@ const std::array<std::string, 5> kActions = {"report", "move", "hardlink", "syml
 class Grouping final : public LadderWork {
  public:
   /// @param vectors  of --method embedding; null for the others.
-  Grouping(const std::vector<DedupEntry>& entries, const VectorFile* vectors, const DedupOptions& options,
+  Grouping(const DedupTable& entries, const VectorFile* vectors, const DedupOptions& options,
            const CommandServices& services)
       : entries_(entries), vectors_(vectors), options_(options), services_(services) {}
   Status Run(const Attempt&) override {
-    Result<std::vector<DuplicateGroup>> groups =
+    Result<DuplicateGroups> groups =
         vectors_ != nullptr ? FindSimilarVectors(entries_, *vectors_, options_.min_similarity,
                                                  services_.workers(), *services_.memory, *services_.stop)
                             : FindDuplicates(entries_, options_.method != "exact", options_.max_distance,
@@ -39,14 +39,14 @@ class Grouping final : public LadderWork {
     return {};
   }
   bool has_cpu_rung() const override { return false; }
-  const std::vector<DuplicateGroup>& groups() const { return groups_; }
+  DuplicateGroups& groups() { return groups_; }
 
  private:
-  const std::vector<DedupEntry>& entries_;
+  const DedupTable& entries_;
   const VectorFile* vectors_;
   const DedupOptions& options_;
   const CommandServices& services_;
-  std::vector<DuplicateGroup> groups_;
+  DuplicateGroups groups_;
 };
 
 class Dedup final : public Command {
@@ -69,16 +69,20 @@ class Dedup final : public Command {
   class HashRun;
   class VectorRun;
 
-  Result<CommandResult> Reduce(CommandResult result, const std::vector<DedupEntry>& entries,
-                               const VectorFile* vectors, const CommandServices& services) const {
+  Result<CommandResult> Reduce(CommandResult result, const DedupTable& entries, const VectorFile* vectors,
+                               const CommandServices& services) const {
     if (result.counts.interrupted) return result;  // half a folder has no groups
     Grouping grouping(entries, vectors, options_, services);
     const LadderOutcome grouped = services.memory->Guarded(grouping, kHostWork, *services.stop);
     if (!grouped.status) return grouped.status.error();
-    const std::vector<DuplicateGroup>& groups = grouping.groups();
-    Describe(entries, groups, result);
+    const auto groups = std::make_shared<const DuplicateGroups>(std::move(grouping.groups()));
+    const Described found{entries, groups, options_.method == "embedding"};
+    if (Status described = Describe(found, result); !described) return described.error();
+    if (services.in_pipeline) {
+      if (Status kept = Keep(entries, *groups, result.kept); !kept) return kept.error();
+    }
     if (options_.action != "report") {
-      if (Status acted = Act(entries, groups, services, result); !acted) return acted.error();
+      if (Status acted = Act(found, services, result); !acted) return acted.error();
     }
     return result;
   }
@@ -90,62 +94,103 @@ class Dedup final : public Command {
     return FileAction::Kind::kDelete;
   }
 
-  /// One action a duplicate; keepers are never touched.
-  Status Act(const std::vector<DedupEntry>& entries, const std::vector<DuplicateGroup>& groups,
-             const CommandServices& services, CommandResult& result) const {
-    const auto plan = [&](ActionJournal& journal) -> Status {
-      for (const DuplicateGroup& group : groups) {
-        for (const DuplicateGroup::Member& member : group.members) {
-          const DedupEntry& entry = entries[member.index];
-          FileAction action;
-          action.kind = KindOf(options_.action);
-          action.path = entry.file.path;
-          action.keeper = entries[group.keeper].file.path;
-          action.seen = entry.stamp;
-          action.content = entry.content;
-          action.keeper_content = entries[group.keeper].content;
-          if (action.has_target()) action.target = options_.move_to + "/" + entry.file.relative;
-          if (Status planned = journal.Plan(action); !planned) return planned;
-        }
+  /// The groups with what is known of their images.
+  struct Described {
+    DedupTable entries;
+    std::shared_ptr<const DuplicateGroups> groups;
+    bool by_cosine = false;  ///< what their distances are of
+
+    /// Bits as they are; of cosines six digits, beyond which they are rounding.
+    nlohmann::ordered_json DistanceJson(double distance) const {
+      if (!by_cosine) return std::lround(distance);
+      return std::round(distance * 1e6) / 1e6;
+    }
+    std::string How(const DuplicateGroups::Member& member, const DedupEntry& entry,
+                    const DedupEntry& keeper) const {
+      if (entry.content == keeper.content) return "same bytes";
+      return member.by_look ? "distance " + DistanceJson(member.distance).dump() : "same pixels";
+    }
+    nlohmann::ordered_json ImageJson(const DedupEntry& entry, double distance, bool identical) const {
+      return {{"path", PrintablePath(entry.file.path)},
+              {"distance", DistanceJson(distance)},
+              {"identical", identical},
+              {"bytes", entry.bytes},
+              {"width", entry.width},
+              {"height", entry.height}};
+    }
+
+    /// Calls `on_group` with each group and its keeper, and `on_member` with each of its members after it;
+    /// both return a Status.
+    template <typename OnGroup, typename OnMember>
+    Status ForEach(const OnGroup& on_group, const OnMember& on_member) const {
+      for (const DuplicateGroups::Group& group : groups->groups) {
+        const Result<DedupEntry> keeper = entries.At(group.keeper);
+        if (!keeper) return keeper.error();
+        if (Status told = on_group(group, *keeper); !told) return told;
+        if (Status told = ForEachMember(group, *keeper, on_member); !told) return told;
       }
       return {};
+    }
+    template <typename OnMember>
+    Status ForEachMember(const DuplicateGroups::Group& group, const DedupEntry& keeper,
+                         const OnMember& on_member) const {
+      for (const DuplicateGroups::Member& member : groups->MembersOf(group)) {
+        const Result<DedupEntry> entry = entries.At(member.index);
+        if (!entry) return entry.error();
+        if (Status told = on_member(member, *entry, keeper); !told) return told;
+      }
+      return {};
+    }
+  };
+
+  /// One action a duplicate; keepers are never touched.
+  Status Act(const Described& found, const CommandServices& services, CommandResult& result) const {
+    const auto plan = [&](ActionJournal& journal) {
+      return found.ForEach([](const auto&, const DedupEntry&) { return Status(); },
+                           [&](const auto&, const DedupEntry& entry, const DedupEntry& keeper) {
+                             FileAction action;
+                             action.kind = KindOf(options_.action);
+                             action.path = entry.file.path;
+                             action.keeper = keeper.file.path;
+                             action.seen = entry.stamp;
+                             action.content = entry.content;
+                             action.keeper_content = keeper.content;
+                             if (action.has_target())
+                               action.target = options_.move_to + "/" + entry.file.relative;
+                             return journal.Plan(action);
+                           });
     };
-    return ExecuteActions(
-        {"imgmill dedup", options_.action, options_.undo_file, options_.move_to, groups.empty()}, plan,
-        services, result);
+    return ExecuteActions({"imgmill dedup", options_.action, options_.undo_file, options_.move_to,
+                           found.groups->groups.empty()},
+                          plan, services, result);
   }
 
-  void Describe(const std::vector<DedupEntry>& entries, const std::vector<DuplicateGroup>& groups,
-                CommandResult& result) const {
+  /// What a next step is given: all but the duplicates.
+  static Status Keep(const DedupTable& entries, const DuplicateGroups& groups, FileTable& kept) {
     std::vector<bool> duplicate(entries.size(), false);
+    for (const DuplicateGroups::Member& member : groups.members) duplicate[member.index] = true;
+    size_t index = 0;
+    return entries.ForEach([&](const DedupEntry& entry) {
+      if (!duplicate[index++]) kept.Add(entry.file);
+      return Status();
+    });
+  }
+
+  Status Describe(const Described& found, CommandResult& result) const {
     FreedBytes freed;
-    nlohmann::ordered_json list = nlohmann::ordered_json::array();
-    for (const DuplicateGroup& group : groups) {
-      nlohmann::ordered_json images = nlohmann::ordered_json::array();
-      const DedupEntry& keeper = entries[group.keeper];
-      images.push_back(ImageJson(keeper, 0, true));
-      result.text += "keep " + PrintablePath(keeper.file.path) + "  (" + std::to_string(keeper.width) + "x" +
-                     std::to_string(keeper.height) + ", by " + std::string(ToString(group.reason)) + ")\n";
-      for (const DuplicateGroup::Member& member : group.members) {
-        const DedupEntry& entry = entries[member.index];
-        duplicate[member.index] = true;
-        const std::string how = member.identical     ? "same bytes"
-                                : member.same_pixels ? "same pixels"
-                                                     : "distance " + DistanceJson(member.distance).dump();
-        result.MarkDropped(entry.file, "duplicate of " + PrintablePath(keeper.file.path) + " (" + how + ")");
-        freed.Add(entry.file.path);
-        images.push_back(ImageJson(entry, member.distance, member.identical));
-        result.text += "  dup " + PrintablePath(entry.file.path) + "  (" + std::to_string(entry.width) + "x" +
-                       std::to_string(entry.height) + ", " + how + ")\n";
-      }
-      list.push_back({{"keeper", PrintablePath(keeper.file.path)},
-                      {"reason", ToString(group.reason)},
-                      {"images", std::move(images)}});
-    }
-    for (size_t i = 0; i < entries.size(); ++i) {
-      if (!duplicate[i]) result.kept.push_back(entries[i].file);
-    }
-    result.dropped = entries.size() - result.kept.size();
+    const Status counted =
+        found.ForEach([](const auto&, const DedupEntry&) { return Status(); },
+                      [&](const auto& member, const DedupEntry& entry, const DedupEntry& keeper) {
+                        freed.Add(entry.file.path);
+                        if (result.HasVerdictOf(entry.file))
+                          result.MarkDropped(entry.file, "duplicate of " + PrintablePath(keeper.file.path) +
+                                                             " (" + found.How(member, entry, keeper) + ")");
+                        return Status();
+                      });
+    if (!counted) return counted;
+    const size_t groups = found.groups->groups.size();
+    result.dropped = found.groups->members.size();
+    result.kept_images = found.entries.size() - result.dropped;
     result.details["method"] = options_.method;
     if (options_.method == "embedding") {
       result.details["min_similarity"] = options_.min_similarity;
@@ -155,27 +200,49 @@ class Dedup final : public Command {
     }
     result.details["duplicates"] = result.dropped;
     result.details["duplicate_bytes"] = freed.total();
-    result.details["groups"] = std::move(list);
-    result.summary = std::to_string(groups.size()) + (groups.size() == 1 ? " group, " : " groups, ") +
-                     std::to_string(result.dropped) +
-                     (result.dropped == 1 ? " duplicate (" : " duplicates (") +
-                     FormatByteSize(freed.total()) + ")";
-    result.findings = options_.check && !groups.empty();
+    result.details.SetRows("groups", [found](JsonElements& elements) -> Status {
+      for (const DuplicateGroups::Group& group : found.groups->groups) {
+        if (Status put = PutGroup(found, group, elements); !put) return put;
+      }
+      return {};
+    });
+    result.text = [found](const TextSink& put) {
+      return found.ForEach(
+          [&](const DuplicateGroups::Group& group, const DedupEntry& keeper) {
+            return put("keep " + PrintablePath(keeper.file.path) + "  (" + SizeText(keeper) + ", by " +
+                       std::string(ToString(group.reason)) + ")\n");
+          },
+          [&](const auto& member, const DedupEntry& entry, const DedupEntry& keeper) {
+            return put("  dup " + PrintablePath(entry.file.path) + "  (" + SizeText(entry) + ", " +
+                       found.How(member, entry, keeper) + ")\n");
+          });
+    };
+    result.summary =
+        std::to_string(groups) + (groups == 1 ? " group, " : " groups, ") + std::to_string(result.dropped) +
+        (result.dropped == 1 ? " duplicate (" : " duplicates (") + FormatByteSize(freed.total()) + ")";
+    result.findings = options_.check && groups > 0;
+    return {};
   }
 
-  /// Bits as they are; of cosines six digits, beyond which they are rounding.
-  nlohmann::ordered_json DistanceJson(double distance) const {
-    if (options_.method != "embedding") return std::lround(distance);
-    return std::round(distance * 1e6) / 1e6;
+  static std::string SizeText(const DedupEntry& entry) {
+    return std::to_string(entry.width) + "x" + std::to_string(entry.height);
   }
 
-  nlohmann::ordered_json ImageJson(const DedupEntry& entry, double distance, bool identical) const {
-    return {{"path", PrintablePath(entry.file.path)},
-            {"distance", DistanceJson(distance)},
-            {"identical", identical},
-            {"bytes", entry.bytes},
-            {"width", entry.width},
-            {"height", entry.height}};
+  static Status PutGroup(const Described& found, const DuplicateGroups::Group& group,
+                         JsonElements& elements) {
+    const Result<DedupEntry> keeper = found.entries.At(group.keeper);
+    if (!keeper) return keeper.error();
+    JsonObject json;
+    json["keeper"] = PrintablePath(keeper->file.path);
+    json["reason"] = ToString(group.reason);
+    json.SetRows("images", [&](JsonElements& images) -> Status {
+      if (Status put = images.Put(found.ImageJson(*keeper, 0, true)); !put) return put;
+      return found.ForEachMember(
+          group, *keeper, [&](const auto& member, const DedupEntry& entry, const DedupEntry& kept) {
+            return images.Put(found.ImageJson(entry, member.distance, entry.content == kept.content));
+          });
+    });
+    return elements.Put(json);
   }
 
   DedupOptions options_;
@@ -191,6 +258,10 @@ class Dedup::HashRun final : public CommandRun {
                    services.shared->allow_truncated, services) {}
   Operation& operation() override { return operation_; }
   OutcomeLog& log() override { return operation_.log(); }
+  size_t ReduceBytes(uint64_t images) const override {
+    return GroupingBytes(images, dedup_.options_.method != "exact", dedup_.options_.max_distance,
+                         services_.workers());
+  }
   Result<CommandResult> Conclude(CommandResult result) override {
     return dedup_.Reduce(std::move(result), operation_.entries(), nullptr, services_);
   }
@@ -210,8 +281,9 @@ class Dedup::VectorRun final : public CommandRun {
         opened_(std::move(opened)),
         operation_(*opened_.embedder, opened_.store, nullptr, services, /*needs_notes=*/true,
                    [this](EmbeddedImage& image) {
-                     entries_.push_back({std::move(image.file), image.content, image.stamp, image.stamp.size,
-                                         image.width, image.height, 0, image.notes, image.place.row});
+                     const bool is_link = IsSymbolicLink(image.file.path);
+                     entries_.Add({std::move(image.file), image.content, image.stamp, image.stamp.size,
+                                   image.width, image.height, 0, image.notes, image.place.row, is_link});
                    }) {
     options.workers = EmbeddingWorkers(dedup.options_.embedding, services);
     alone = true;  // the operation is embed's, which does not know of a reduce
@@ -227,7 +299,7 @@ class Dedup::VectorRun final : public CommandRun {
   const Dedup& dedup_;
   const CommandServices& services_;
   OpenedEmbedding opened_;
-  std::vector<DedupEntry> entries_;
+  DedupTable entries_;
   EmbedOperation operation_;
 };
 

@@ -1,144 +1,230 @@
 // Ranks the images, groups them best first, and says what decided.
 #include "dedup_groups.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <functional>
 
+#include "imgmill/memory/pool_array.h"
 #include "imgmill/similarity/grouping.h"
 
 namespace imgmill {
 namespace {
 
-int64_t Pixels(const DedupEntry& e) {
-  return e.width * e.height;
-}
+/// What decides between two images, one number after the other, so that there are no cycles; and what is
+/// compared was measured alike: images of equal sides and fidelity are all read at the same fraction of their
+/// size.
+struct Merit {
+  int64_t pixels = 0;
+  int64_t bytes = 0;
+  int32_t short_side = 0;
+  uint32_t fidelity = 0;
+  int16_t sharpness = 0;
+  bool shows_colour = false;
+  bool is_link = false;  ///< one that outlived what it leads to would keep nothing
+};
 
 /// Sharpness in steps of a factor of two. Finer differences between copies come from compression, whose block
 /// edges even count as detail; then the larger file is the better witness.
-int SharpnessStep(const DedupEntry& e) {
-  return e.notes.sharpness > 0 ? static_cast<int>(std::lround(std::log2(e.notes.sharpness))) : -100;
+int16_t SharpnessStep(double sharpness) {
+  return static_cast<int16_t>(sharpness > 0 ? std::lround(std::log2(sharpness)) : -100);
 }
 
-int64_t ShortSide(const DedupEntry& e) {
-  return std::min(e.width, e.height);
+Merit MeritOf(const DedupEntry& e) {
+  return {e.width * e.height,
+          e.bytes,
+          static_cast<int32_t>(std::min(e.width, e.height)),
+          e.notes.fidelity,
+          SharpnessStep(e.notes.sharpness),
+          e.notes.shows_colour != 0,
+          e.is_link};
 }
 
-bool IsLink(const DedupEntry& e) {
-  struct stat info = {};
-  return ::lstat(e.file.path.c_str(), &info) == 0 && S_ISLNK(info.st_mode);
-}
-
-/// The criterion that decides between two images; only equal paths leave it open. One number of each image
-/// after the other, so that there are no cycles; and what is compared was measured alike: images of equal
-/// sides and fidelity are all read at the same fraction of their size.
-KeepReason Better(const DedupEntry& a, const DedupEntry& b, bool& a_is_better) {
-  if (Pixels(a) != Pixels(b)) return a_is_better = Pixels(a) > Pixels(b), KeepReason::kResolution;
-  if (ShortSide(a) != ShortSide(b)) return a_is_better = ShortSide(a) > ShortSide(b), KeepReason::kResolution;
-  if (a.notes.shows_colour != b.notes.shows_colour)
-    return a_is_better = a.notes.shows_colour != 0, KeepReason::kColour;
-  if (a.notes.fidelity != b.notes.fidelity)
-    return a_is_better = a.notes.fidelity > b.notes.fidelity, KeepReason::kCompression;
-  if (SharpnessStep(a) != SharpnessStep(b))
-    return a_is_better = SharpnessStep(a) > SharpnessStep(b), KeepReason::kSharpness;
+/// The criterion that decides between two images. What leaves it open is their order in the listing.
+KeepReason Better(const Merit& a, const Merit& b, bool& a_is_better, bool a_is_first) {
+  if (a.pixels != b.pixels) return a_is_better = a.pixels > b.pixels, KeepReason::kResolution;
+  if (a.short_side != b.short_side) return a_is_better = a.short_side > b.short_side, KeepReason::kResolution;
+  if (a.shows_colour != b.shows_colour) return a_is_better = a.shows_colour, KeepReason::kColour;
+  if (a.fidelity != b.fidelity) return a_is_better = a.fidelity > b.fidelity, KeepReason::kCompression;
+  if (a.sharpness != b.sharpness) return a_is_better = a.sharpness > b.sharpness, KeepReason::kSharpness;
   if (a.bytes != b.bytes) return a_is_better = a.bytes > b.bytes, KeepReason::kSize;
-  // A link that outlived what it leads to would keep nothing.
-  if (const bool a_is_link = IsLink(a); a_is_link != IsLink(b))
-    return a_is_better = !a_is_link, KeepReason::kPath;
-  return a_is_better = a.file.path < b.file.path, KeepReason::kPath;
+  if (a.is_link != b.is_link) return a_is_better = !a.is_link, KeepReason::kPath;
+  return a_is_better = a_is_first, KeepReason::kPath;
 }
 
-bool IsBetter(const DedupEntry& a, const DedupEntry& b) {
-  bool better = false;
-  Better(a, b, better);
-  return better;
+/// Key, row and rank of one whose looks are compared.
+constexpr size_t kKeyBytes = sizeof(uint64_t) + 2 * sizeof(uint32_t);
+/// A rank that is kept, and one that is sorted.
+constexpr size_t kRankBytes = 2 * sizeof(uint32_t);
+
+/// Whose memory the reduce holds for a while.
+struct Held {
+  MemoryManager& memory;
+  const StopFlag& stop;
+};
+
+/// The merits of all entries while `use` looks at them.
+Status WithMerits(const DedupTable& entries, const Held& held, size_t more_bytes,
+                  const std::function<void(std::span<const Merit>)>& use) {
+  Result<Lease> lease = held.memory.Acquire({entries.size() * (sizeof(Merit) + more_bytes), 0}, held.stop);
+  if (!lease) return lease.error();
+  PoolArray<Merit> merits(entries.size());
+  size_t next = 0;
+  const Status read = entries.ForEach([&](const DedupEntry& entry) {
+    merits[next++] = MeritOf(entry);
+    return Status();
+  });
+  if (read) use(merits.span());
+  return read;
 }
 
-/// The least telling criterion by which the keeper beats all members.
-KeepReason ReasonFor(std::span<const DedupEntry> entries, const DuplicateGroup& group) {
-  KeepReason reason = KeepReason::kResolution;
-  for (const DuplicateGroup::Member& member : group.members) {
-    bool better = false;
-    reason = std::max(reason, Better(entries[group.keeper], entries[member.index], better));
-  }
-  return reason;
+/// The place of each entry, the best first.
+Result<std::vector<uint32_t>> RankAll(const DedupTable& entries, const Held& held) {
+  std::vector<uint32_t> rank(entries.size());
+  const Status ranked = WithMerits(entries, held, kRankBytes, [&](std::span<const Merit> merits) {
+    PoolArray<uint32_t> best_first(merits.size());
+    for (uint32_t i = 0; i < merits.size(); ++i) best_first[i] = i;
+    std::sort(best_first.begin(), best_first.end(), [&](uint32_t a, uint32_t b) {
+      bool better = false;
+      Better(merits[a], merits[b], better, a < b);
+      return better;
+    });
+    for (uint32_t place = 0; place < merits.size(); ++place) rank[best_first[place]] = place;
+  });
+  return ranked ? Result<std::vector<uint32_t>>(std::move(rank)) : ranked.error();
+}
+
+/// Sets the reasons: the least telling criterion by which a keeper beats all its members.
+Status FindReasons(const DedupTable& entries, const Held& held, DuplicateGroups& found) {
+  if (found.groups.empty()) return {};
+  return WithMerits(entries, held, 0, [&](std::span<const Merit> merits) {
+    for (DuplicateGroups::Group& group : found.groups) {
+      group.reason = KeepReason::kResolution;
+      for (const DuplicateGroups::Member& member : found.MembersOf(group)) {
+        bool better = false;
+        group.reason =
+            std::max(group.reason, Better(merits[group.keeper], merits[member.index], better, true));
+      }
+    }
+  });
 }
 
 /// What two images share that are the same for sure: pixels, or bytes where the pixels are not known. Equal
 /// bytes have equal pixels, so nothing is lost by looking at the pixels alone.
-const ContentDigest& Sameness(const DedupEntry& e) {
-  return e.notes.pixels != ContentDigest{} ? e.notes.pixels : e.content;
+struct Sameness {
+  ContentDigest what;
+  uint32_t rank = 0;
+  uint32_t index = 0;
+};
+
+bool IsComparedByLook(const DedupEntry& entry, bool by_look) {
+  return by_look && entry.notes.telling();
 }
 
-/// Groups of the same ones among `indices`.
-void GroupBySameness(std::span<const DedupEntry> entries, std::vector<uint32_t> indices,
-                     std::vector<DuplicateGroup>& groups) {
-  std::sort(indices.begin(), indices.end(), [&](uint32_t a, uint32_t b) {
-    if (Sameness(entries[a]) != Sameness(entries[b])) return Sameness(entries[a]) < Sameness(entries[b]);
-    return IsBetter(entries[a], entries[b]);
+void AddGroup(uint32_t keeper, size_t first, DuplicateGroups& found) {
+  std::sort(found.members.begin() + static_cast<std::ptrdiff_t>(first), found.members.end(),
+            [](const auto& a, const auto& b) { return a.index < b.index; });
+  found.groups.push_back({keeper, KeepReason::kPath, first, found.members.size() - first});
+}
+
+/// Groups of the same ones among those whose looks say nothing.
+/// @param others  how many these are.
+Status GroupBySameness(const DedupTable& entries, bool by_look, size_t others, std::span<const uint32_t> rank,
+                       const Held& held, DuplicateGroups& found) {
+  if (others == 0) return {};
+  Result<Lease> lease = held.memory.Acquire({others * sizeof(Sameness), rank.size_bytes()}, held.stop);
+  if (!lease) return lease.error();
+  PoolArray<Sameness> same(others);
+  uint32_t index = 0;
+  size_t next = 0;
+  const Status read = entries.ForEach([&](const DedupEntry& e) {
+    if (!IsComparedByLook(e, by_look))
+      same[next++] = {e.notes.pixels != ContentDigest{} ? e.notes.pixels : e.content, rank[index], index};
+    ++index;
+    return Status();
   });
-  for (size_t first = 0; first < indices.size();) {
-    const DedupEntry& keeper = entries[indices[first]];
+  if (!read) return read;
+  std::sort(same.begin(), same.end(), [](const Sameness& a, const Sameness& b) {
+    return a.what != b.what ? a.what < b.what : a.rank < b.rank;
+  });
+  for (size_t first = 0; first < others;) {
     size_t end = first + 1;
-    while (end < indices.size() && Sameness(entries[indices[end]]) == Sameness(keeper)) ++end;
-    if (end - first > 1) {
-      DuplicateGroup group;
-      group.keeper = indices[first];
-      for (size_t i = first + 1; i < end; ++i) {
-        const bool identical = entries[indices[i]].content == keeper.content;
-        group.members.push_back({indices[i], 0, identical, !identical});
-      }
-      std::sort(group.members.begin(), group.members.end(),
-                [](const auto& a, const auto& b) { return a.index < b.index; });
-      groups.push_back(std::move(group));
-    }
+    const size_t members = found.members.size();
+    for (; end < others && same[end].what == same[first].what; ++end)
+      found.members.push_back({same[end].index, false, 0});
+    if (end - first > 1) AddGroup(same[first].index, members, found);
     first = end;
   }
+  return {};
 }
 
-/// Those that are compared by their looks; the others are put into groups of the same ones.
-std::vector<uint32_t> Telling(std::span<const DedupEntry> entries, bool by_look,
-                              std::vector<DuplicateGroup>& groups) {
-  std::vector<uint32_t> others;
-  std::vector<uint32_t> compared;
-  for (uint32_t i = 0; i < entries.size(); ++i) {
-    (by_look && entries[i].notes.telling() ? compared : others).push_back(i);
+/// How those are grouped whose looks are compared, by a number of each: its hash, or its vector's row.
+template <typename Measure>
+struct LookSearch {
+  std::function<uint64_t(const DedupEntry&)> key;
+  std::function<Footprint(size_t count)> bytes;
+  std::function<Result<std::vector<KeeperGroup<Measure>>>(std::span<const uint64_t> keys,
+                                                          std::span<const uint32_t> rank)>
+      group;
+  std::function<double(Measure)> distance;
+};
+
+template <typename Measure>
+Status GroupByLook(const DedupTable& entries, size_t compared, std::span<const uint32_t> rank,
+                   const LookSearch<Measure>& search, const Held& held, DuplicateGroups& found) {
+  if (compared == 0) return {};
+  const size_t own = compared * kKeyBytes;
+  const Footprint searching = search.bytes(compared);
+  Result<Lease> lease = held.memory.Acquire(searching + Footprint{own, rank.size_bytes()}, held.stop);
+  if (!lease) return lease.error();
+  PoolArray<uint64_t> keys(compared);
+  PoolArray<uint32_t> rows(compared);
+  PoolArray<uint32_t> ranks(compared);
+  uint32_t row = 0;
+  size_t next = 0;
+  const Status read = entries.ForEach([&](const DedupEntry& entry) {
+    if (IsComparedByLook(entry, true)) {
+      keys[next] = search.key(entry);
+      rows[next] = row;
+      ranks[next++] = rank[row];
+    }
+    ++row;
+    return Status();
+  });
+  if (!read) return read;
+  const Result<std::vector<KeeperGroup<Measure>>> similar = search.group(keys.span(), ranks.span());
+  if (!similar) return similar.error();
+  for (const KeeperGroup<Measure>& group : *similar) {
+    const size_t first = found.members.size();
+    for (const auto& member : group.members)
+      found.members.push_back({rows[member.index], true, search.distance(member.measure)});
+    AddGroup(rows[group.keeper], first, found);
   }
-  GroupBySameness(entries, std::move(others), groups);
-  return compared;
+  return {};
 }
 
-/// The place of each among `compared`, the best first.
-std::vector<uint32_t> Ranks(std::span<const DedupEntry> entries, const std::vector<uint32_t>& compared) {
-  std::vector<uint32_t> best_first(compared.size());
-  std::iota(best_first.begin(), best_first.end(), 0u);
-  std::sort(best_first.begin(), best_first.end(),
-            [&](uint32_t a, uint32_t b) { return IsBetter(entries[compared[a]], entries[compared[b]]); });
-  std::vector<uint32_t> rank(compared.size());
-  for (uint32_t place = 0; place < best_first.size(); ++place) rank[best_first[place]] = place;
-  return rank;
-}
-
-/// A group of places in `compared`, as one of entries.
-template <typename Measure, typename DistanceOf>
-DuplicateGroup GroupOf(std::span<const DedupEntry> entries, const std::vector<uint32_t>& compared,
-                       const KeeperGroup<Measure>& found, const DistanceOf& distance_of) {
-  DuplicateGroup group;
-  group.keeper = compared[found.keeper];
-  for (const auto& member : found.members) {
-    const uint32_t index = compared[member.index];
-    group.members.push_back(
-        {index, distance_of(member.measure), entries[index].content == entries[group.keeper].content, false});
+template <typename Measure>
+Result<DuplicateGroups> Find(const DedupTable& entries, bool by_look, const LookSearch<Measure>& search,
+                             const Held& held) {
+  DuplicateGroups found;
+  size_t compared = 0;
+  const Status counted = entries.ForEach([&](const DedupEntry& entry) {
+    compared += IsComparedByLook(entry, by_look) ? 1 : 0;
+    return Status();
+  });
+  if (!counted) return counted.error();
+  {
+    const Result<std::vector<uint32_t>> rank = RankAll(entries, held);
+    if (!rank) return rank.error();
+    const Status same = GroupBySameness(entries, by_look, entries.size() - compared, *rank, held, found);
+    if (!same) return same.error();
+    if (Status alike = GroupByLook(entries, compared, *rank, search, held, found); !alike)
+      return alike.error();
   }
-  return group;
-}
-
-void Finish(std::span<const DedupEntry> entries, std::vector<DuplicateGroup>& groups) {
-  for (DuplicateGroup& group : groups) group.reason = ReasonFor(entries, group);
-  std::sort(groups.begin(), groups.end(),
-            [](const DuplicateGroup& a, const DuplicateGroup& b) { return a.keeper < b.keeper; });
+  std::sort(found.groups.begin(), found.groups.end(),
+            [](const auto& a, const auto& b) { return a.keeper < b.keeper; });
+  if (Status reasons = FindReasons(entries, held, found); !reasons) return reasons.error();
+  return found;
 }
 
 }  // namespace
@@ -161,57 +247,44 @@ std::string_view ToString(KeepReason reason) {
   return "unknown";
 }
 
-Result<std::vector<DuplicateGroup>> FindDuplicates(std::span<const DedupEntry> entries, bool by_hash,
-                                                   int max_distance, int threads, MemoryManager& memory,
-                                                   const StopFlag& stop) {
-  std::vector<DuplicateGroup> groups;
-  const std::vector<uint32_t> compared = Telling(entries, by_hash, groups);
-  if (!compared.empty()) {
-    const size_t search = GroupByHammingBytes(compared.size(), max_distance, threads);
-    Result<Lease> lease = memory.Acquire({search, compared.size() * 24}, stop);
-    if (!lease) return lease.error();
-    const std::vector<uint32_t> rank = Ranks(entries, compared);
-    std::vector<uint64_t> hashes(compared.size());
-    for (size_t i = 0; i < compared.size(); ++i) hashes[i] = entries[compared[i]].hash;
-    Result<std::vector<HammingGroup>> similar = GroupByHamming(hashes, rank, max_distance, threads, stop);
-    if (!similar) return similar.error();
-    for (const HammingGroup& found : *similar) {
-      groups.push_back(
-          GroupOf(entries, compared, found, [](int distance) { return static_cast<double>(distance); }));
-    }
-  }
-  Finish(entries, groups);
-  return groups;
+Result<DuplicateGroups> FindDuplicates(const DedupTable& entries, bool by_hash, int max_distance, int threads,
+                                       MemoryManager& memory, const StopFlag& stop) {
+  LookSearch<int> search;
+  search.key = [](const DedupEntry& entry) { return entry.hash; };
+  search.bytes = [&](size_t count) {
+    return Footprint{GroupByHammingBytes(count, max_distance, threads), 0};
+  };
+  search.group = [&](std::span<const uint64_t> hashes, std::span<const uint32_t> rank) {
+    return GroupByHamming(hashes, rank, max_distance, threads, stop);
+  };
+  search.distance = [](int bits) { return static_cast<double>(bits); };
+  return Find(entries, by_hash, search, {memory, stop});
 }
 
-Result<std::vector<DuplicateGroup>> FindSimilarVectors(std::span<const DedupEntry> entries,
-                                                       const VectorFile& vectors, double min_similarity,
-                                                       int threads, MemoryManager& memory,
-                                                       const StopFlag& stop) {
-  std::vector<DuplicateGroup> groups;
-  const std::vector<uint32_t> compared = Telling(entries, true, groups);
-  if (!compared.empty()) {
-    const int dimension = vectors.dimension();
-    Result<Lease> lease = memory.Acquire({GroupByCosineBytes(compared.size(), dimension, threads),
-                                          SearchWindowBytes(dimension, threads) + compared.size() * 24},
-                                         stop);
-    if (!lease) return lease.error();
-    const std::vector<uint32_t> rank = Ranks(entries, compared);
-    std::vector<uint64_t> rows(compared.size());
-    for (size_t i = 0; i < compared.size(); ++i) rows[i] = entries[compared[i]].vector_row;
-    const VectorRows look{dimension, [&](uint64_t first, uint64_t count, const auto& see) {
-                            return vectors.Look(first, count, see);
-                          }};
-    Result<std::vector<CosineGroup>> similar =
-        GroupByCosine(look, rows, rank, static_cast<float>(min_similarity), threads, stop);
-    if (!similar) return similar.error();
-    for (const CosineGroup& found : *similar) {
-      groups.push_back(
-          GroupOf(entries, compared, found, [](float cosine) { return 1 - static_cast<double>(cosine); }));
-    }
-  }
-  Finish(entries, groups);
-  return groups;
+size_t GroupingBytes(uint64_t entries, bool by_hash, int max_distance, int threads) {
+  const size_t searching =
+      by_hash ? GroupByHammingBytes(entries, max_distance, threads) + entries * (kKeyBytes + sizeof(uint32_t))
+              : 0;
+  return std::max(searching, entries * (sizeof(Merit) + kRankBytes));
+}
+
+Result<DuplicateGroups> FindSimilarVectors(const DedupTable& entries, const VectorFile& vectors,
+                                           double min_similarity, int threads, MemoryManager& memory,
+                                           const StopFlag& stop) {
+  const int dimension = vectors.dimension();
+  const VectorRows look{dimension, [&](uint64_t first, uint64_t count, const auto& see) {
+                          return vectors.Look(first, count, see);
+                        }};
+  LookSearch<float> search;
+  search.key = [](const DedupEntry& entry) { return entry.vector_row; };
+  search.bytes = [&](size_t count) {
+    return Footprint{GroupByCosineBytes(count, dimension, threads), SearchWindowBytes(dimension, threads)};
+  };
+  search.group = [&](std::span<const uint64_t> rows, std::span<const uint32_t> rank) {
+    return GroupByCosine(look, rows, rank, static_cast<float>(min_similarity), threads, stop);
+  };
+  search.distance = [](float cosine) { return 1 - static_cast<double>(cosine); };
+  return Find(entries, true, search, {memory, stop});
 }
 
 }  // namespace imgmill

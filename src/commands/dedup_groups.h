@@ -2,7 +2,6 @@
 #pragma once
 
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -15,31 +14,41 @@ namespace imgmill {
 enum class KeepReason { kResolution, kColour, kCompression, kSharpness, kSize, kPath };
 std::string_view ToString(KeepReason reason);
 
-struct DuplicateGroup {
+/// Indices are rows of the table of entries.
+struct DuplicateGroups {
   struct Member {
-    uint32_t index = 0;  ///< into the entries
+    uint32_t index = 0;
+    bool by_look = false;  ///< else it has the very pixels or bytes of the keeper
     /// To the keeper: bits of the hashes, or 1 - cosine of the vectors; 0 for equal contents.
     double distance = 0;
-    bool identical = false;    ///< the same bytes as the keeper
-    bool same_pixels = false;  ///< the same pixels as the keeper, of which the looks say too little
   };
-  uint32_t keeper = 0;
-  KeepReason reason = KeepReason::kPath;
-  std::vector<Member> members;  ///< without the keeper, in listing order
+  struct Group {
+    uint32_t keeper = 0;
+    KeepReason reason = KeepReason::kPath;
+    size_t first = 0;  ///< of its members
+    size_t count = 0;
+  };
+  std::vector<Group> groups;    ///< in the order of their keepers
+  std::vector<Member> members;  ///< of one group after the other: without the keeper, in listing order
+
+  std::span<const Member> MembersOf(const Group& group) const {
+    return std::span(members).subspan(group.first, group.count);
+  }
 };
 
 /// Groups by content (`by_hash` false), or by hash within `max_distance`. A picture that is not telling
 /// (PictureNotes) has a hash that says nothing, as all ramps share one: it is compared by its pixels only, or
-/// by content where they are not known. Groups are in the order of their keepers. Memory is leased for the
-/// time of the search.
-Result<std::vector<DuplicateGroup>> FindDuplicates(std::span<const DedupEntry> entries, bool by_hash,
-                                                   int max_distance, int threads, MemoryManager& memory,
-                                                   const StopFlag& stop);
+/// by content where they are not known. Of equally good ones the first listed is kept. Memory is leased for
+/// the time of the search: GroupingBytes.
+Result<DuplicateGroups> FindDuplicates(const DedupTable& entries, bool by_hash, int max_distance, int threads,
+                                       MemoryManager& memory, const StopFlag& stop);
+
+/// What FindDuplicates leases at most.
+size_t GroupingBytes(uint64_t entries, bool by_hash, int max_distance, int threads);
 
 /// The same by the cosine of vectors: entry i's is row `vector_row` of `vectors`, of length 1.
-Result<std::vector<DuplicateGroup>> FindSimilarVectors(std::span<const DedupEntry> entries,
-                                                       const VectorFile& vectors, double min_similarity,
-                                                       int threads, MemoryManager& memory,
-                                                       const StopFlag& stop);
+Result<DuplicateGroups> FindSimilarVectors(const DedupTable& entries, const VectorFile& vectors,
+                                           double min_similarity, int threads, MemoryManager& memory,
+                                           const StopFlag& stop);
 
 }  // namespace imgmill

@@ -1,6 +1,8 @@
 // Hashes images row by row and keeps what it found in the catalog, under names that carry the version.
 #include "dedup_operation.h"
 
+#include <sys/stat.h>
+
 #include "imgmill/base/byte_size.h"
 #include "imgmill/memory/pool_array.h"
 #include "packed_fact.h"
@@ -22,6 +24,7 @@ void Describe(const SourceFile& file, DedupEntry& entry) {
   entry.bytes = file.stamp.size;
   entry.width = file.upright_width;
   entry.height = file.upright_height;
+  entry.is_link = IsSymbolicLink(file.path);
 }
 
 /// What the catalog keeps of one picture, in one look-up.
@@ -104,6 +107,11 @@ class DedupOperation::Task final : public ItemTask {
   std::optional<LumaRows> luma_;  // where luma is hashed and colours are read
 };
 
+bool IsSymbolicLink(const std::string& path) {
+  struct stat info = {};
+  return ::lstat(path.c_str(), &info) == 0 && S_ISLNK(info.st_mode);
+}
+
 DedupOperation::DedupOperation(std::optional<HashKind> kind, bool scaled_decode, bool allow_truncated,
                                const CommandServices& services)
     : kind_(kind),
@@ -165,7 +173,7 @@ void DedupOperation::Collect(Outcome& outcome) {
   if (outcome.state != Outcome::State::kDone) return;
   DedupEntry& entry = static_cast<DedupPayload&>(*outcome.payload).entry;
   entry.file = outcome.file;
-  entries_.push_back(std::move(entry));
+  entries_.Add(entry);
 }
 
 }  // namespace imgmill

@@ -24,7 +24,17 @@ struct DedupEntry {
   uint64_t hash = 0;
   PictureNotes notes;       ///< of what was compared by its looks
   uint64_t vector_row = 0;  ///< of --method embedding
+  bool is_link = false;     ///< a symbolic one
+
+  template <typename Self, typename Each>
+  static void EachField(Self& self, Each& each) {
+    each(self.file), each(self.content), each(self.stamp), each(self.bytes), each(self.width);
+    each(self.height), each(self.hash), each(self.notes), each(self.vector_row), each(self.is_link);
+  }
 };
+using DedupTable = RecordTable<DedupEntry>;
+
+bool IsSymbolicLink(const std::string& path);
 
 class DedupOperation final : public Operation {
  public:
@@ -42,7 +52,8 @@ class DedupOperation final : public Operation {
   bool LeavesOnlyFacts() const override { return true; }
   void Collect(Outcome& outcome) override;
 
-  std::vector<DedupEntry>& entries() { return entries_; }
+  /// Of all images that did not fail, in order.
+  const DedupTable& entries() const { return entries_; }
   OutcomeLog& log() { return log_; }
 
  private:
@@ -56,7 +67,7 @@ class DedupOperation final : public Operation {
   Catalog& catalog_;
   OutcomeLog log_;
   std::string hash_fact_;  // "phash/2 with notes/2"
-  std::vector<DedupEntry> entries_;
+  DedupTable entries_;
 };
 
 }  // namespace imgmill

@@ -16,6 +16,7 @@ class EmbedRun final : public CommandRun {
       : CommandRun(services),
         opened_(std::move(opened)),
         exported_(std::move(exported)),
+        wants_files_(services.in_pipeline),
         operation_(*opened_.embedder, opened_.store, nullptr, services, /*needs_notes=*/false,
                    [this](EmbeddedImage& image) { Take(image); }) {}
   Operation& operation() override { return operation_; }
@@ -23,21 +24,24 @@ class EmbedRun final : public CommandRun {
 
   Result<CommandResult> Conclude(CommandResult result) override {
     if (!status_) return status_.error();
-    result.kept = std::move(embedded_);
+    result.kept = embedded_;
+    result.kept_images = count_;
     const RunCounts& counts = result.counts;
     if (counts.interrupted) return result;
     opened_.embedder->Describe(result.details);
     const int dimension = opened_.store.file ? opened_.store.file->dimension() : 0;
     result.details["dimension"] = dimension;
-    result.summary = std::to_string(result.kept.size()) + " vectors of " + std::to_string(dimension);
+    result.summary = std::to_string(count_) + " vectors of " + std::to_string(dimension);
     if (counts.recalled > 0) result.summary += ", " + std::to_string(counts.recalled) + " known before";
     if (exported_) {
       if (Status committed = exported_->Commit(); !committed) return committed.error();
       nlohmann::ordered_json files = nlohmann::ordered_json::array();
+      std::string lines;
       for (const std::string& file : exported_->files()) {
         files.push_back(PrintablePath(file));
-        result.text += PrintablePath(file) + "\n";
+        lines += PrintablePath(file) + "\n";
       }
+      result.text = [lines](const TextSink& put) { return put(lines); };
       result.details["exported"] = std::move(files);
     }
     return result;
@@ -50,12 +54,15 @@ class EmbedRun final : public CommandRun {
       status_ = image.vectors->Read(image.place, vector_);
       if (status_) status_ = exported_->Add(image.file.path, image.content.Hex(), vector_);
     }
-    embedded_.push_back(std::move(image.file));
+    ++count_;
+    if (wants_files_) embedded_.Add(image.file);
   }
 
   OpenedEmbedding opened_;
   std::unique_ptr<VectorExport> exported_;
-  std::vector<ListedFile> embedded_;
+  FileTable embedded_;
+  uint64_t count_ = 0;
+  const bool wants_files_;
   Status status_;  // of the export: the vectors themselves are safe in the catalog
   std::vector<float> vector_;
   EmbedOperation operation_;

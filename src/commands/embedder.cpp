@@ -28,7 +28,7 @@ class BuiltinEmbedder final : public Embedder {
   std::unique_ptr<PictureEmbedding> Start(const Layout& input) override {
     return std::make_unique<BuiltinEmbedding>(input);
   }
-  void Describe(nlohmann::ordered_json& details) const override { details["descriptor"] = kind_; }
+  void Describe(JsonObject& details) const override { details["descriptor"] = kind_; }
 
  private:
   const std::string kind_{PictureDescriptor::kName};

@@ -38,7 +38,7 @@ class Embedder {
   virtual Status Prepare() { return {}; }
 
   /// What the command's document says of how the vectors were made: "model", "plan".
-  virtual void Describe(nlohmann::ordered_json& details) const = 0;
+  virtual void Describe(JsonObject& details) const = 0;
 };
 
 /// The model's file is read for its digest only: the network is loaded by Prepare.

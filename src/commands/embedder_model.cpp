@@ -80,7 +80,7 @@ class ModelEmbedder final : public Embedder {
     return {};
   }
 
-  void Describe(nlohmann::ordered_json& details) const override {
+  void Describe(JsonObject& details) const override {
     details["model"] = PrintablePath(options_.model);
     details["input"] = input_.Describe();
   }

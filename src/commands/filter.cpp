@@ -44,7 +44,7 @@ class Judging final : public LadderWork {
   Judging(FilterOperation& operation, std::vector<AppliedRule>& rules, const CommandServices& services)
       : operation_(operation), rules_(rules), services_(services) {}
   Status Run(const Attempt&) override {
-    return Judge(operation_.columns(), rules_, operation_.entries(), *services_.memory, *services_.stop);
+    return FindThresholds(operation_.entries(), rules_, *services_.memory, *services_.stop);
   }
   bool has_cpu_rung() const override { return false; }
 
@@ -83,7 +83,7 @@ class Filter final : public Command {
 
   Status CheckMostDropped(const std::vector<AppliedRule>& rules, const CommandResult& result) const {
     if (options_.max_drop.empty()) return {};
-    const uint64_t judged = result.kept.size() + result.dropped;
+    const uint64_t judged = result.kept_images + result.dropped;
     const Result<double> most = MostDropped(options_.max_drop, judged);
     if (!most) return most.error();
     if (static_cast<double>(result.dropped) <= *most) return {};
@@ -95,38 +95,21 @@ class Filter final : public Command {
                      ByRule(rules) + "); nothing was done: loosen the rules or raise --max-drop"};
   }
 
-  void Describe(FilterOperation& operation, const std::vector<AppliedRule>& rules,
-                const CommandServices& services, CommandResult& result) const {
-    nlohmann::ordered_json dropped = nlohmann::ordered_json::array();
-    nlohmann::ordered_json kept = nlohmann::ordered_json::array();
-    const std::vector<FilterEntry>& entries = operation.entries();
-    for (size_t i = 0; i < entries.size(); ++i) {
-      const FilterEntry& entry = entries[i];
-      if (entry.broken_rules == 0) {
-        result.kept.push_back(entry.file);
-        if (services.wants_details()) kept.push_back(PrintablePath(entry.file.path));
-        if (!services.shared->json) result.text += "keep " + PrintablePath(entry.file.path) + "\n";
-        continue;
-      }
-      ++result.dropped;
-      nlohmann::ordered_json broken = nlohmann::ordered_json::array();
-      std::string why;
+  /// Counts what each rule drops, and says so.
+  Status Describe(const FilterOperation& operation, std::vector<AppliedRule>& rules,
+                  CommandResult& result) const {
+    const FilterTable& entries = operation.entries();
+    const Status counted = entries.ForEach([&](const FilterEntry& entry) {
+      const uint64_t broken = BrokenRules(rules, entry);
       for (size_t r = 0; r < rules.size(); ++r) {
-        if ((entry.broken_rules >> r & 1) == 0) continue;
-        const double value = operation.columns()[rules[r].column][i];
-        why += (why.empty() ? "" : "; ") + WhyDropped(rules[r], value);
-        if (!services.wants_details()) continue;
-        broken.push_back(
-            {{"rule", rules[r].rule.text},
-             {"signal", InfoOf(rules[r].rule.signal).name},
-             {"value", std::isnan(value) ? nlohmann::ordered_json() : nlohmann::ordered_json(value)}});
+        if (std::isnan(entry.values[rules[r].column])) ++rules[r].no_value;
+        rules[r].dropped += broken >> r & 1;
       }
-      result.MarkDropped(entry.file, why);
-      if (!services.shared->json)
-        result.text += "drop " + PrintablePath(entry.file.path) + "  (" + why + ")\n";
-      if (services.wants_details())
-        dropped.push_back({{"path", PrintablePath(entry.file.path)}, {"rules", std::move(broken)}});
-    }
+      ++(broken == 0 ? result.kept_images : result.dropped);
+      if (broken != 0 && result.HasVerdictOf(entry.file)) result.MarkDropped(entry.file, Why(rules, entry));
+      return Status();
+    });
+    if (!counted) return counted;
     nlohmann::ordered_json list = nlohmann::ordered_json::array();
     for (const AppliedRule& rule : rules) {
       list.push_back({{"rule", rule.rule.text},
@@ -139,43 +122,103 @@ class Filter final : public Command {
     }
     result.details["decoded"] = operation.decodes();
     result.details["rules"] = std::move(list);
-    result.details["kept"] = result.kept.size();
+    result.details["kept"] = result.kept_images;
     result.details["dropped"] = result.dropped;
-    result.details["kept_images"] = std::move(kept);
-    result.details["dropped_images"] = std::move(dropped);
+    result.details.SetRows("kept_images", [entries, rules](JsonElements& elements) {
+      return entries.ForEach([&](const FilterEntry& entry) {
+        return BrokenRules(rules, entry) == 0 ? elements.Put(PrintablePath(entry.file.path)) : Status();
+      });
+    });
+    result.details.SetRows("dropped_images", [entries, rules](JsonElements& elements) {
+      return entries.ForEach([&](const FilterEntry& entry) {
+        return BrokenRules(rules, entry) == 0 ? Status() : elements.Put(DroppedJson(rules, entry));
+      });
+    });
     if (!options_.export_file.empty()) result.details["export"] = PrintablePath(options_.export_file);
+    result.text = [entries, rules](const TextSink& put) {
+      return entries.ForEach([&](const FilterEntry& entry) {
+        const std::string path = PrintablePath(entry.file.path);
+        if (BrokenRules(rules, entry) == 0) return put("keep " + path + "\n");
+        return put("drop " + path + "  (" + Why(rules, entry) + ")\n");
+      });
+    };
     result.summary =
-        std::to_string(result.kept.size()) + " kept, " + std::to_string(result.dropped) + " dropped";
+        std::to_string(result.kept_images) + " kept, " + std::to_string(result.dropped) + " dropped";
     if (result.dropped > 0) result.summary += " (" + ByRule(rules) + ")";
     result.findings = options_.check && result.dropped > 0;
+    return {};
+  }
+
+  static std::string Why(const std::vector<AppliedRule>& rules, const FilterEntry& entry) {
+    std::string why;
+    ForEachBroken(rules, entry, [&](const AppliedRule& rule, double value) {
+      why += (why.empty() ? "" : "; ") + WhyDropped(rule, value);
+    });
+    return why;
+  }
+
+  static nlohmann::ordered_json DroppedJson(const std::vector<AppliedRule>& rules, const FilterEntry& entry) {
+    nlohmann::ordered_json broken = nlohmann::ordered_json::array();
+    ForEachBroken(rules, entry, [&](const AppliedRule& rule, double value) {
+      broken.push_back(
+          {{"rule", rule.rule.text},
+           {"signal", InfoOf(rule.rule.signal).name},
+           {"value", std::isnan(value) ? nlohmann::ordered_json() : nlohmann::ordered_json(value)}});
+    });
+    return {{"path", PrintablePath(entry.file.path)}, {"rules", std::move(broken)}};
+  }
+
+  template <typename Each>
+  static void ForEachBroken(const std::vector<AppliedRule>& rules, const FilterEntry& entry,
+                            const Each& each) {
+    const uint64_t broken = BrokenRules(rules, entry);
+    for (size_t r = 0; r < rules.size(); ++r) {
+      if ((broken >> r & 1) != 0) each(rules[r], entry.values[rules[r].column]);
+    }
   }
 
   /// One action an image that it is about. A next step is given what was moved where it is now.
-  Status Act(const std::vector<FilterEntry>& entries, const CommandServices& services,
-             CommandResult& result) const {
-    const FileAction::Kind kind = KindOf(options_.action);
-    const bool move = kind == FileAction::Kind::kMove;
-    const bool on_kept = options_.act_on.empty() ? !move : options_.act_on == "kept";
-    const auto plan = [&](ActionJournal& journal) -> Status {
-      for (const FilterEntry& entry : entries) {
-        if ((entry.broken_rules == 0) != on_kept) continue;
+  Status Act(const FilterTable& entries, const std::vector<AppliedRule>& rules,
+             const CommandServices& services, CommandResult& result, std::vector<bool>& moved) const {
+    const bool on_kept = ActsOnKept();
+    const auto plan = [&](ActionJournal& journal) {
+      return entries.ForEach([&](const FilterEntry& entry) -> Status {
+        if ((BrokenRules(rules, entry) == 0) != on_kept) return {};
         FileAction action;
-        action.kind = kind;
+        action.kind = KindOf(options_.action);
         action.path = entry.file.path;
-        action.target = options_.to + "/" + entry.file.relative;
+        action.target = TargetOf(entry);
         action.seen = entry.stamp;
         action.content = entry.content;
-        if (Status planned = journal.Plan(action); !planned) return planned;
-      }
-      return {};
+        return journal.Plan(action);
+      });
     };
-    const bool nothing = (on_kept ? result.kept.size() : result.dropped) == 0;
-    if (!nothing) result.details["acted_on"] = on_kept ? "kept" : "dropped";
+    const uint64_t about = on_kept ? result.kept_images : result.dropped;
+    if (about > 0) result.details["acted_on"] = on_kept ? "kept" : "dropped";
+    const bool moves_kept = on_kept && KindOf(options_.action) == FileAction::Kind::kMove;
+    if (moves_kept) moved.resize(about);
     const auto done = [&](const FileAction& action) {
-      if (move && on_kept) result.kept[action.number].path = action.target;
+      if (moves_kept) moved[action.number] = true;
     };
-    return ExecuteActions({"imgmill filter", options_.action, options_.undo_file, options_.to, nothing}, plan,
-                          services, result, done);
+    return ExecuteActions({"imgmill filter", options_.action, options_.undo_file, options_.to, about == 0},
+                          plan, services, result, done);
+  }
+
+  bool ActsOnKept() const {
+    return options_.act_on.empty() ? options_.action != "move" : options_.act_on == "kept";
+  }
+
+  std::string TargetOf(const FilterEntry& entry) const { return options_.to + "/" + entry.file.relative; }
+
+  /// What a next step is given: the kept ones, those that were moved where they are now.
+  Status Keep(const FilterTable& entries, const std::vector<AppliedRule>& rules,
+              const std::vector<bool>& moved, FileTable& kept) const {
+    return entries.ForEach([&](FilterEntry& entry) {
+      if (BrokenRules(rules, entry) != 0) return Status();
+      if (kept.size() < moved.size() && moved[kept.size()]) entry.file.path = TargetOf(entry);
+      kept.Add(entry.file);
+      return Status();
+    });
   }
 
   FilterOptions options_;
@@ -193,6 +236,10 @@ class Filter::FilterRun final : public CommandRun {
   Operation& operation() override { return operation_; }
   OutcomeLog& log() override { return operation_.log(); }
 
+  size_t ReduceBytes(uint64_t images) const override {
+    const auto percentile = [](const AppliedRule& each) { return each.rule.percentile; };
+    return std::any_of(rules_.begin(), rules_.end(), percentile) ? images * sizeof(double) : 0;
+  }
   Result<CommandResult> Conclude(CommandResult result) override {
     if (result.counts.interrupted) return result;  // half a folder has no percentiles
     Judging judging(operation_, rules_, services_);
@@ -205,11 +252,17 @@ class Filter::FilterRun final : public CommandRun {
         return exported.error();
       }
     }
-    filter_.Describe(operation_, rules_, services_, result);
+    if (Status described = filter_.Describe(operation_, rules_, result); !described) return described.error();
+    std::vector<bool> moved;
     if (Status allowed = filter_.CheckMostDropped(rules_, result); !allowed) {
       result.refusal = allowed.error();
     } else if (filter_.options_.action != "report") {
-      if (Status acted = filter_.Act(operation_.entries(), services_, result); !acted) return acted.error();
+      const Status acted = filter_.Act(operation_.entries(), rules_, services_, result, moved);
+      if (!acted) return acted.error();
+    }
+    if (services_.in_pipeline) {
+      const Status kept = filter_.Keep(operation_.entries(), rules_, moved, result.kept);
+      if (!kept) return kept.error();
     }
     return result;
   }

@@ -30,9 +30,10 @@ std::string CsvHead() {
 }
 
 std::string CsvRow(const FilterEntry& entry, std::span<const AppliedRule> rules, const SignalValues& values) {
+  const uint64_t broken_rules = BrokenRules(rules, entry);
   std::string broken;
   for (size_t r = 0; r < rules.size(); ++r) {
-    if ((entry.broken_rules >> r & 1) != 0) broken += (broken.empty() ? "" : "; ") + rules[r].rule.text;
+    if ((broken_rules >> r & 1) != 0) broken += (broken.empty() ? "" : "; ") + rules[r].rule.text;
   }
   std::string line =
       CsvCell(PrintablePath(entry.file.path)) + (broken.empty() ? ",1," : ",0,") + CsvCell(broken);
@@ -45,10 +46,11 @@ std::string CsvRow(const FilterEntry& entry, std::span<const AppliedRule> rules,
 
 std::string JsonRow(const FilterEntry& entry, std::span<const AppliedRule> rules,
                     const SignalValues& values) {
-  nlohmann::ordered_json row = {{"path", PrintablePath(entry.file.path)}, {"kept", entry.broken_rules == 0}};
+  const uint64_t broken_rules = BrokenRules(rules, entry);
+  nlohmann::ordered_json row = {{"path", PrintablePath(entry.file.path)}, {"kept", broken_rules == 0}};
   nlohmann::ordered_json& broken = row["dropped_by"] = nlohmann::ordered_json::array();
   for (size_t r = 0; r < rules.size(); ++r) {
-    if ((entry.broken_rules >> r & 1) != 0) broken.push_back(PrintablePath(rules[r].rule.text));
+    if ((broken_rules >> r & 1) != 0) broken.push_back(PrintablePath(rules[r].rule.text));
   }
   for (const SignalInfo& info : AllSignals()) {
     nlohmann::ordered_json& cell = row[std::string(info.name)];
@@ -57,13 +59,13 @@ std::string JsonRow(const FilterEntry& entry, std::span<const AppliedRule> rules
   return row.dump() + "\n";
 }
 
-Status WriteRows(std::FILE* file, bool csv, std::span<const FilterEntry> entries,
-                 std::span<const AppliedRule> rules, const SignalFacts& facts) {
+Status WriteRows(std::FILE* file, bool csv, const FilterTable& entries, std::span<const AppliedRule> rules,
+                 const SignalFacts& facts) {
   const auto put = [&](const std::string& text) {
     return std::fwrite(text.data(), 1, text.size(), file) == text.size();
   };
   if (csv && !put(CsvHead())) return ErrnoError(Stage::kWrite, errno, "write the export");
-  for (const FilterEntry& entry : entries) {
+  const auto write = [&](const FilterEntry& entry) -> Status {
     SignalValues values;
     if (!facts.Find(entry.content, /*pixels=*/true, values)) {
       return Error{Stage::kCatalog, Code::kReadError,
@@ -71,7 +73,9 @@ Status WriteRows(std::FILE* file, bool csv, std::span<const FilterEntry> entries
     }
     if (!put(csv ? CsvRow(entry, rules, values) : JsonRow(entry, rules, values)))
       return ErrnoError(Stage::kWrite, errno, "write the export");
-  }
+    return {};
+  };
+  if (Status written = entries.ForEach(write); !written) return written;
   if (std::fflush(file) != 0) return ErrnoError(Stage::kWrite, errno, "write the export");
   return {};
 }
@@ -95,8 +99,8 @@ Status MayExport(const std::string& path) {
   return {};
 }
 
-Status ExportSignals(const std::string& path, std::span<const FilterEntry> entries,
-                     std::span<const AppliedRule> rules, const SignalFacts& facts) {
+Status ExportSignals(const std::string& path, const FilterTable& entries, std::span<const AppliedRule> rules,
+                     const SignalFacts& facts) {
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   SweepTemporaries(folder.empty() ? "." : folder.string(), /*recursive=*/false);
   const std::string temporary = TemporaryNameFor(path);

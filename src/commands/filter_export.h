@@ -16,7 +16,7 @@ Status MayExport(const std::string& path);
 /// One row an entry, in order: path, what became of it, by which rules, and every signal (empty or null for
 /// no value), to the last digit. Through a temporary file; an existing one is replaced. Rows are made one at
 /// a time out of the facts in the catalog.
-Status ExportSignals(const std::string& path, std::span<const FilterEntry> entries,
-                     std::span<const AppliedRule> rules, const SignalFacts& facts);
+Status ExportSignals(const std::string& path, const FilterTable& entries, std::span<const AppliedRule> rules,
+                     const SignalFacts& facts);
 
 }  // namespace imgmill

@@ -108,8 +108,7 @@ FilterOperation::FilterOperation(const std::vector<Signal>& wanted, bool all_sig
       after_reduce_(acts || std::any_of(rules_.begin(), rules_.end(),
                                         [](const FilterRule& rule) { return rule.percentile; })),
       facts_(*services.catalog, allow_truncated_),
-      log_(services),
-      columns_(wanted.size()) {}
+      log_(services) {}
 
 Result<ItemPlan> FilterOperation::Plan(const Item& item) const {
   if (!pixels_) return ItemPlan::WithoutPixels({0, 64 * kKiB});
@@ -148,10 +147,9 @@ void FilterOperation::Collect(Outcome& outcome) {
   log_.Record(outcome);
   if (outcome.state != Outcome::State::kDone) return;
   const auto& payload = static_cast<const FilterPayload&>(*outcome.payload);
-  entries_.push_back({outcome.file, payload.stamp, payload.content, 0});
-  for (size_t i = 0; i < wanted_.size(); ++i) {
-    columns_[i].push_back(ValueOf(payload.values, wanted_[i]));
-  }
+  FilterEntry entry{outcome.file, payload.stamp, payload.content, {}};
+  for (const Signal signal : wanted_) entry.values.push_back(ValueOf(payload.values, signal));
+  entries_.Add(entry);
 }
 
 }  // namespace imgmill

@@ -11,13 +11,19 @@
 
 namespace imgmill {
 
-/// What filter keeps in memory of one image; all its signals are in the catalog.
+/// What filter keeps of one image; all its signals are in the catalog.
 struct FilterEntry {
   ListedFile file;
   FileStamp stamp;
   ContentDigest content;
-  uint64_t broken_rules = 0;  ///< one bit a rule; set by the reduce
+  std::vector<double> values;  ///< of the signals that are wanted; NaN where there is none
+
+  template <typename Self, typename Each>
+  static void EachField(Self& self, Each& each) {
+    each(self.file), each(self.stamp), each(self.content), each(self.values);
+  }
 };
+using FilterTable = RecordTable<FilterEntry>;
 
 /// Facts of signals in a catalog, under names that carry their versions.
 class SignalFacts {
@@ -37,7 +43,7 @@ class SignalFacts {
 
 class FilterOperation final : public Operation {
  public:
-  /// @param wanted  the signals whose values are kept, a column each. If one of them needs the pixels, all
+  /// @param wanted  the signals whose values are kept. If one of them needs the pixels, all
   ///   pixel signals are measured, so that other rules on the same images need no decode; if none does, the
   ///   images are not decoded.
   /// @param rules  which images are kept, as far as one image alone can say
@@ -58,9 +64,8 @@ class FilterOperation final : public Operation {
   const SignalFacts& facts() const { return facts_; }
   bool decodes() const { return pixels_; }
   OutcomeLog& log() { return log_; }
-  std::vector<FilterEntry>& entries() { return entries_; }
-  /// Values of wanted[i], one for each entry; NaN where there is none.
-  std::vector<std::vector<double>>& columns() { return columns_; }
+  /// Of all images that did not fail, in order.
+  const FilterTable& entries() const { return entries_; }
 
  private:
   class Task;
@@ -73,8 +78,7 @@ class FilterOperation final : public Operation {
   bool after_reduce_;
   SignalFacts facts_;
   OutcomeLog log_;
-  std::vector<FilterEntry> entries_;
-  std::vector<std::vector<double>> columns_;
+  FilterTable entries_;
 };
 
 }  // namespace imgmill

@@ -36,36 +36,31 @@ std::vector<AppliedRule> AssignColumns(const std::vector<FilterRule>& rules, std
   return applied;
 }
 
-Status Judge(const std::vector<std::vector<double>>& columns, std::vector<AppliedRule>& rules,
-             std::vector<FilterEntry>& entries, MemoryManager& memory, const StopFlag& stop) {
-  const bool percentiles =
-      std::any_of(rules.begin(), rules.end(), [](const AppliedRule& r) { return r.rule.percentile; });
-  Lease lease;
-  PoolArray<double> sorted;
-  if (percentiles && !entries.empty()) {
-    Result<Lease> granted = memory.Acquire({entries.size() * sizeof(double), 0}, stop);
-    if (!granted) return granted.error();
-    lease = *std::move(granted);
-    sorted = PoolArray<double>(entries.size());
-  }
-  for (FilterEntry& entry : entries) entry.broken_rules = 0;
-  for (size_t r = 0; r < rules.size(); ++r) {
-    AppliedRule& applied = rules[r];
-    const std::vector<double>& values = columns[applied.column];
+Status FindThresholds(const FilterTable& entries, std::vector<AppliedRule>& rules, MemoryManager& memory,
+                      const StopFlag& stop) {
+  for (AppliedRule& applied : rules) {
     applied.threshold = applied.rule.number;
-    applied.dropped = applied.no_value = 0;
-    if (applied.rule.percentile && !entries.empty()) {
-      std::copy(values.begin(), values.end(), sorted.begin());
-      applied.threshold = Percentile(sorted.span(), applied.rule.number);
-    }
-    for (size_t i = 0; i < entries.size(); ++i) {
-      if (std::isnan(values[i])) ++applied.no_value;
-      if (!applied.rule.Drops(values[i], applied.threshold)) continue;
-      ++applied.dropped;
-      entries[i].broken_rules |= uint64_t{1} << r;
-    }
+    if (!applied.rule.percentile || entries.empty()) continue;
+    Result<Lease> lease = memory.Acquire({entries.size() * sizeof(double), 0}, stop);
+    if (!lease) return lease.error();
+    PoolArray<double> values(entries.size());
+    size_t next = 0;
+    const Status read = entries.ForEach([&](const FilterEntry& entry) {
+      values[next++] = entry.values[applied.column];
+      return Status();
+    });
+    if (!read) return read;
+    applied.threshold = Percentile(values.span(), applied.rule.number);
   }
   return {};
+}
+
+uint64_t BrokenRules(std::span<const AppliedRule> rules, const FilterEntry& entry) {
+  uint64_t broken = 0;
+  for (size_t r = 0; r < rules.size(); ++r) {
+    if (rules[r].rule.Drops(entry.values[rules[r].column], rules[r].threshold)) broken |= uint64_t{1} << r;
+  }
+  return broken;
 }
 
 std::string ShortNumber(double value) {

@@ -26,10 +26,14 @@ struct AppliedRule {
 /// The rules with their signals' columns: `signals` gets each signal once.
 std::vector<AppliedRule> AssignColumns(const std::vector<FilterRule>& rules, std::vector<Signal>& signals);
 
-/// Thresholds, and a bit in broken_rules for each rule that drops an image: a --keep rule that does not hold,
-/// for want of a value, too, and a --drop rule that does. Memory is leased and pooled meanwhile.
-Status Judge(const std::vector<std::vector<double>>& columns, std::vector<AppliedRule>& rules,
-             std::vector<FilterEntry>& entries, MemoryManager& memory, const StopFlag& stop);
+/// Sets the rules' thresholds. The values of one signal at a time are in memory, leased and pooled.
+Status FindThresholds(const FilterTable& entries, std::vector<AppliedRule>& rules, MemoryManager& memory,
+                      const StopFlag& stop);
+
+/// A bit for each rule that drops the image: a --keep rule that does not hold, for want of a value, too, and
+/// a
+/// --drop rule that does.
+uint64_t BrokenRules(std::span<const AppliedRule> rules, const FilterEntry& entry);
 
 /// Why a rule drops an image with this value: "sharpness 12.3 fails sharpness>p10 (33.1)".
 std::string WhyDropped(const AppliedRule& rule, double value);

@@ -55,34 +55,35 @@ class Match final : public Command {
                 const std::vector<std::vector<MatchedImage>>& matches, const std::string& folder,
                 CommandResult& result) const {
     nlohmann::ordered_json list = nlohmann::ordered_json::array();
-    if (options_.format == "csv") result.text = "query,rank,similarity,path\r\n";
+    std::string text;
+    if (options_.format == "csv") text = "query,rank,similarity,path\r\n";
     size_t found = 0;
     for (size_t q = 0; q < queries.size(); ++q) {
       const std::string& query = queries[q].file.path;
-      if (options_.format == "text") result.text += PrintablePath(query) + "\n";
+      if (options_.format == "text") text += PrintablePath(query) + "\n";
       nlohmann::ordered_json images = nlohmann::ordered_json::array();
       for (size_t i = 0; i < matches[q].size(); ++i) {
         const std::string path = AsGiven(matches[q][i].path, folder);
         const float similarity = matches[q][i].similarity;
         ++found;
         images.push_back({{"path", PrintablePath(path)}, {"similarity", Rounded(similarity)}});
-        if (options_.format == "text")
-          result.text += "  " + Digits(similarity) + "  " + PrintablePath(path) + "\n";
+        if (options_.format == "text") text += "  " + Digits(similarity) + "  " + PrintablePath(path) + "\n";
         if (options_.format == "csv") {
-          result.text += CsvQuoted(PrintablePath(query)) + "," + std::to_string(i + 1) + "," +
-                         Digits(similarity) + "," + CsvQuoted(PrintablePath(path)) + "\r\n";
+          text += CsvQuoted(PrintablePath(query)) + "," + std::to_string(i + 1) + "," + Digits(similarity) +
+                  "," + CsvQuoted(PrintablePath(path)) + "\r\n";
         }
         if (options_.format == "jsonl") {
-          result.text += nlohmann::ordered_json{{"query", PrintablePath(query)},
-                                                {"rank", i + 1},
-                                                {"similarity", Rounded(similarity)},
-                                                {"path", PrintablePath(path)}}
-                             .dump() +
-                         "\n";
+          text += nlohmann::ordered_json{{"query", PrintablePath(query)},
+                                         {"rank", i + 1},
+                                         {"similarity", Rounded(similarity)},
+                                         {"path", PrintablePath(path)}}
+                      .dump() +
+                  "\n";
         }
       }
       list.push_back({{"query", PrintablePath(query)}, {"images", std::move(images)}});
     }
+    result.text = [text](const TextSink& put) { return put(text); };
     result.details["matches"] = std::move(list);
     result.summary = std::to_string(found) + (found == 1 ? " match" : " matches");
   }
@@ -120,7 +121,8 @@ class Match::MatchRun final : public CommandRun {
   OutcomeLog& log() override { return operation_.log(); }
 
   Result<CommandResult> Conclude(CommandResult result) override {
-    for (const EmbeddedImage& query : queries_) result.kept.push_back(query.file);
+    for (const EmbeddedImage& query : queries_) result.kept.Add(query.file);
+    result.kept_images = queries_.size();
     if (result.counts.interrupted) return result;
     const MatchOptions& asked = match_.options_;
     MatchQuestion question;

@@ -132,7 +132,7 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(Acti
           return;
         }
         services.log(LogLevel::kError, Describe(action.path, status.error()));
-        result.action_failures.push_back({action.path, status.error()});
+        result.action_failures.Add({action.path, status.error()});
       });
   if (!acted) return acted.error();
   result.details["action"] = request.action;

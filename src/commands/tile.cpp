@@ -98,18 +98,18 @@ class Tile final : public Command {
     return images > 0 ? ", " + std::to_string(images) + " smaller than a tile" : "";
   }
 
-  CommandResult SumUp(CommandResult result, TileOperation& operation) const {
+  Result<CommandResult> SumUp(CommandResult result, const TileOperation& operation) const {
     const RunCounts& counts = result.counts;
     result.dropped = operation.too_small().size();
-    result.kept_sources = counts.done + counts.skipped - result.dropped;
-    result.kept = std::move(operation.written());
-    nlohmann::ordered_json small = nlohmann::ordered_json::array();
-    for (const ListedFile& file : operation.too_small()) {
-      small.push_back(PrintablePath(file.path));
+    result.kept_images = counts.done + counts.skipped - result.dropped;
+    result.kept = operation.written();
+    const Status marked = operation.too_small().ForEach([&](const ListedFile& file) {
       result.MarkDropped(file, "smaller than a tile");
-    }
+      return Status();
+    });
+    if (!marked) return marked.error();
     result.details["tiles"] = operation.tiles();
-    result.details["too_small"] = std::move(small);
+    result.details.SetRows("too_small", PathsOf(operation.too_small()));
     const char* one = options_.pair.empty() ? " tile" : " pair of tiles";
     const char* many = options_.pair.empty() ? " tiles" : " pairs of tiles";
     result.summary = std::to_string(operation.tiles()) + (operation.tiles() == 1 ? one : many) + " in " +
@@ -142,12 +142,14 @@ class Tile::TileRun final : public CommandRun {
   OutcomeLog& log() override { return operation_.log(); }
 
   Result<CommandResult> Conclude(CommandResult mapped) override {
-    CommandResult result = tile_.SumUp(std::move(mapped), operation_);
+    Result<CommandResult> summed = tile_.SumUp(std::move(mapped), operation_);
+    if (!summed) return summed.error();
+    CommandResult& result = *summed;
     if (dry_run_) {
-      result.text = operation_.preview();
-      result.summary = "dry run: " + std::to_string(operation_.would_cut()) + " would be cut into " +
+      result.text = operation_.preview().Text();
+      result.summary = "dry run: " + std::to_string(operation_.preview().count()) + " would be cut into " +
                        PrintablePath(tile_.options_.output) + ", largest lease " +
-                       FormatByteSize(operation_.largest_lease()) + TooSmall(result.dropped);
+                       FormatByteSize(operation_.preview().largest_lease()) + TooSmall(result.dropped);
     } else if (!result.counts.interrupted) {  // else the list is no whole one: the rerun writes it
       const Result<KeptTiles> finished = manifest_->Finish();
       if (!finished) return finished.error();
@@ -160,9 +162,11 @@ class Tile::TileRun final : public CommandRun {
                           " other source" + (finished->sources == 1 ? "" : "s") + " kept in the list";
       }
       result.details["manifest"] = PrintablePath(tile_.ManifestPath());
-      result.text = PrintablePath(tile_.ManifestPath()) + "\n";
+      result.text = [line = PrintablePath(tile_.ManifestPath()) + "\n"](const TextSink& put) {
+        return put(line);
+      };
     }
-    return result;
+    return summed;
   }
 
  private:

@@ -211,9 +211,7 @@ void TileOperation::Collect(Outcome& outcome) {
   log_.Record(outcome);
   if (outcome.state == Outcome::State::kFailed) return;
   if (dry_run_ && outcome.state == Outcome::State::kDone && !outcome.gives_nothing) {
-    ++would_cut_;
-    preview_ += PrintablePath(outcome.file.path) + ": " + FormatByteSize(outcome.lease_bytes) + "\n";
-    largest_lease_ = std::max(largest_lease_, outcome.lease_bytes);
+    preview_.Add(outcome);
     return;
   }
   const SetPrefixes prefixes = Prefixes(outcome.file);
@@ -222,7 +220,7 @@ void TileOperation::Collect(Outcome& outcome) {
     services_.log(LogLevel::kWarning, PrintablePath(outcome.file.path) +
                                           ": smaller than a tile, so it gives none "
                                           "(--edge pad would fill one up)");
-    too_small_.push_back(outcome.file);
+    too_small_.Add(outcome.file);
     return;
   }
   const TilePayload& payload = static_cast<const TilePayload&>(*outcome.payload);
@@ -241,7 +239,7 @@ void TileOperation::Collect(Outcome& outcome) {
     file.index = written_.size();
     file.path = folder_.PathOf(name);
     file.relative = name;
-    written_.push_back(std::move(file));
+    written_.Add(file);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "dry_run_lines.h"
 #include "imgmill/commands/tile.h"
 #include "imgmill/dataset/pair_index.h"
 #include "imgmill/engine/operation.h"
@@ -37,13 +38,11 @@ class TileOperation final : public Operation {
   /// Tiles written or found finished; of pairs, the high-resolution ones.
   uint64_t tiles() const { return tiles_; }
   /// The same as files, if a next step wants them.
-  std::vector<ListedFile>& written() { return written_; }
+  const FileTable& written() const { return written_; }
   /// Images that hold no tile, in order.
-  const std::vector<ListedFile>& too_small() const { return too_small_; }
-  /// Of a dry run: a line an image that would be cut, and the largest lease.
-  const std::string& preview() const { return preview_; }
-  size_t largest_lease() const { return largest_lease_; }
-  uint64_t would_cut() const { return would_cut_; }
+  const FileTable& too_small() const { return too_small_; }
+  /// Of a dry run: the images that would be cut.
+  const DryRunLines& preview() const { return preview_; }
 
  private:
   class Task;
@@ -73,11 +72,9 @@ class TileOperation final : public Operation {
   const CommandServices& services_;
   OutcomeLog log_;
   uint64_t tiles_ = 0;
-  std::vector<ListedFile> written_;
-  std::vector<ListedFile> too_small_;
-  std::string preview_;
-  size_t largest_lease_ = 0;
-  uint64_t would_cut_ = 0;
+  FileTable written_;
+  FileTable too_small_;
+  DryRunLines preview_;
 };
 
 }  // namespace imgmill

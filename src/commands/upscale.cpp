@@ -37,19 +37,18 @@ class UpscaleRun : public CommandRun {
 
   Result<CommandResult> Conclude(CommandResult result) override {
     const RunCounts& counts = result.counts;
-    result.kept = std::move(operation().written());
+    result.kept = operation().written();
+    result.kept_images = result.kept.size();
     if (dry_run_) {
-      result.text = operation().preview();
+      result.text = operation().preview().Text();
       result.summary = "dry run: " + std::to_string(counts.done) + " would be written to " +
                        PrintablePath(upscale_.output) + ", largest lease " +
-                       FormatByteSize(operation().largest_lease());
+                       FormatByteSize(operation().preview().largest_lease());
     } else {
-      nlohmann::ordered_json outputs = nlohmann::ordered_json::array();
-      for (const ListedFile& file : result.kept) {
-        outputs.push_back(PrintablePath(file.path));
-        result.text += PrintablePath(file.path) + "\n";
-      }
-      result.details["outputs"] = std::move(outputs);
+      result.details.SetRows("outputs", PathsOf(result.kept));
+      result.text = [files = result.kept](const TextSink& put) {
+        return files.ForEach([&](const ListedFile& file) { return put(PrintablePath(file.path) + "\n"); });
+      };
       result.summary = std::to_string(counts.done) + " written to " + PrintablePath(upscale_.output);
     }
     if (counts.skipped > 0) {
@@ -61,7 +60,7 @@ class UpscaleRun : public CommandRun {
   }
 
  protected:
-  virtual void Describe(nlohmann::ordered_json& details) const = 0;
+  virtual void Describe(JsonObject& details) const = 0;
   const UpscaleOptions& upscale_;
 
  private:
@@ -75,7 +74,7 @@ class ResizeRun final : public UpscaleRun {
   UpscaleOperation& operation() override { return operation_; }
 
  private:
-  void Describe(nlohmann::ordered_json& details) const override { details["method"] = upscale_.method; }
+  void Describe(JsonObject& details) const override { details["method"] = upscale_.method; }
 
   ResizeOperation operation_;
 };
@@ -92,7 +91,7 @@ class ModelRun final : public UpscaleRun {
   UpscaleOperation& operation() override { return operation_; }
 
  private:
-  void Describe(nlohmann::ordered_json& details) const override {
+  void Describe(JsonObject& details) const override {
     details["model"] = PrintablePath(upscale_.model);
     details["architecture"] = model_->info().architecture;
     details["plan"] = plan_.Describe();

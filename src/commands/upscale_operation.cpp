@@ -82,16 +82,15 @@ Status UpscaleOperation::MayStart(const Item& item) {
 void UpscaleOperation::Collect(Outcome& outcome) {
   log_.Record(outcome);
   if (dry_run_ && outcome.state == Outcome::State::kDone) {
-    preview_ += PrintablePath(outcome.file.path) + ": " + FormatByteSize(outcome.lease_bytes) + "\n";
-    largest_lease_ = std::max(largest_lease_, outcome.lease_bytes);
-    written_.push_back(outcome.file);
+    preview_.Add(outcome);
+    written_.Add(outcome.file);
   }
   for (const std::string& relative : outcome.outputs) {
     ListedFile file;
     file.index = written_.size();
     file.path = folder_.PathOf(relative);
     file.relative = relative;
-    written_.push_back(std::move(file));
+    written_.Add(file);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "dry_run_lines.h"
 #include "image_output.h"
 #include "imgmill/commands/upscale.h"
 #include "imgmill/engine/device_lane.h"
@@ -25,10 +26,9 @@ class UpscaleOperation : public Operation {
   OutcomeLog& log() { return log_; }
   /// What was written, or found finished; in a dry run the images themselves, in place of outputs that do not
   /// exist.
-  std::vector<ListedFile>& written() { return written_; }
+  const FileTable& written() const { return written_; }
   /// Of a dry run: a line an image that would be written, and the largest lease.
-  const std::string& preview() const { return preview_; }
-  size_t largest_lease() const { return largest_lease_; }
+  const DryRunLines& preview() const { return preview_; }
 
  protected:
   ReadOptions Reading() const;
@@ -47,9 +47,8 @@ class UpscaleOperation : public Operation {
   bool allow_truncated_;
   bool dry_run_;
   OutcomeLog log_;
-  std::vector<ListedFile> written_;
-  std::string preview_;
-  size_t largest_lease_ = 0;
+  FileTable written_;
+  DryRunLines preview_;
 };
 
 /// Enlarges by a classical kernel: the reader resizes while it streams, so this only passes rows on.

@@ -106,37 +106,72 @@ Status PublishTogether(std::span<const ReadyFile> files) {
   return status;
 }
 
-Status WriteNewFile(const std::string& path, std::string_view content) {
+namespace {
+
+Status WriteAll(int fd, const TextWriter& write) {
+  constexpr size_t kPieceBytes = size_t{64} << 10;
+  std::string piece;
+  const auto drain = [&]() -> Status {
+    if (!WriteFull(fd, piece.data(), piece.size())) return ErrnoError(Stage::kWrite, errno, "write");
+    piece.clear();
+    return {};
+  };
+  const Status made = write([&](std::string_view text) {
+    piece.append(text);
+    return piece.size() < kPieceBytes ? Status() : drain();
+  });
+  return made ? drain() : made;
+}
+
+TextWriter Just(std::string_view content) {
+  return [content](const TextSink& put) { return put(content); };
+}
+
+}  // namespace
+
+Status WriteNewFile(const std::string& path, const TextWriter& write) {
   UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
   if (!file.valid()) return ErrnoError(Stage::kWrite, errno, "create");
-  Status status;
-  if (!WriteFull(file.get(), content.data(), content.size()))
-    status = ErrnoError(Stage::kWrite, errno, "write");
+  Status status = WriteAll(file.get(), write);
   if (status) ::sync_file_range(file.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
   if (!file.Close() && status) status = ErrnoError(Stage::kWrite, errno, "write");
   if (!status) ::unlink(path.c_str());
   return status;
 }
 
-Status WriteNamedFile(const std::string& path, std::string_view content) {
+Status WriteNewFile(const std::string& path, std::string_view content) {
+  return WriteNewFile(path, Just(content));
+}
+
+namespace {
+
+Status WriteAtomically(const std::string& path, const TextWriter& write) {
+  const std::string temporary = TemporaryNameFor(path);
+  if (Status written = WriteNewFile(temporary, write); !written) return written;
+  return Publish(temporary, path, true);
+}
+
+}  // namespace
+
+Status WriteNamedFile(const std::string& path, const TextWriter& write) {
   struct stat there = {};
   if (::stat(path.c_str(), &there) != 0 || S_ISREG(there.st_mode)) {
     // Through a link to the file that it names: what is renamed in its place would cut it off.
     const std::string target = CanonicalOrSame(path);
     SweepTemporaries(ParentOf(target), /*recursive=*/false);
-    return WriteFileAtomically(target, content);
+    return WriteAtomically(target, write);
   }
   UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (!file.valid()) return ErrnoError(Stage::kWrite, errno, "open");
-  if (!WriteFull(file.get(), content.data(), content.size()))
-    return ErrnoError(Stage::kWrite, errno, "write");
-  return {};
+  return WriteAll(file.get(), write);
+}
+
+Status WriteNamedFile(const std::string& path, std::string_view content) {
+  return WriteNamedFile(path, Just(content));
 }
 
 Status WriteFileAtomically(const std::string& path, std::string_view content) {
-  const std::string temporary = TemporaryNameFor(path);
-  if (Status written = WriteNewFile(temporary, content); !written) return written;
-  return Publish(temporary, path, true);
+  return WriteAtomically(path, Just(content));
 }
 
 }  // namespace imgmill

@@ -1,6 +1,8 @@
 // The two kinds of item sources: a listing of the file system, and files handed on by a step.
 #include "imgmill/engine/item_source.h"
 
+#include <stdexcept>
+
 namespace imgmill {
 namespace {
 
@@ -21,18 +23,19 @@ class ListingSource final : public ItemSource {
 
 class FileSource final : public ItemSource {
  public:
-  explicit FileSource(std::vector<ListedFile> files) : files_(std::move(files)) {}
+  explicit FileSource(const FileTable& files) : expected_(files.size()), files_(files) {}
   std::optional<ListedFile> Next() override {
-    if (next_ == files_.size()) return std::nullopt;
-    ListedFile file = files_[next_];
-    file.index = next_++;
-    return file;
+    Result<std::optional<ListedFile>> file = files_.Next();
+    if (!file) throw std::runtime_error(file.error().message);
+    if (*file) (*file)->index = next_++;
+    return *std::move(file);
   }
-  uint64_t Expected() const override { return files_.size(); }
+  uint64_t Expected() const override { return expected_; }
 
  private:
-  std::vector<ListedFile> files_;
-  size_t next_ = 0;
+  const uint64_t expected_;
+  FileTable::Reader files_;
+  uint64_t next_ = 0;
 };
 
 }  // namespace
@@ -49,8 +52,8 @@ Result<std::unique_ptr<ItemSource>> SourceFromListing(const ListOptions& options
   return std::unique_ptr<ItemSource>(std::make_unique<ListingSource>(*std::move(lister), expected));
 }
 
-std::unique_ptr<ItemSource> SourceFromFiles(std::vector<ListedFile> files) {
-  return std::make_unique<FileSource>(std::move(files));
+std::unique_ptr<ItemSource> SourceFromFiles(const FileTable& files) {
+  return std::make_unique<FileSource>(files);
 }
 
 }  // namespace imgmill

@@ -150,10 +150,13 @@ TEST_CASE("the order of keepers has no cycles: the best of many is the best of e
   const auto manager = memory_test::MustCreate(memory_test::WithRoom(64 << 20));
   const StopFlag stop;
   const auto keeper_of = [&](const std::vector<DedupEntry>& entries) {
-    auto groups = FindDuplicates(entries, true, 10, 1, *manager, stop);
-    REQUIRE(groups.ok());
-    REQUIRE(groups->size() == 1);
-    return entries[groups->front().keeper].file.path;
+    DedupTable table;
+    for (const DedupEntry& entry : entries) table.Add(entry);
+    auto found = FindDuplicates(table, true, 10, 1, *manager, stop);
+    REQUIRE(found.ok());
+    REQUIRE(found->groups.size() == 1);
+    CHECK(found->MembersOf(found->groups.front()).size() == entries.size() - 1);
+    return entries[found->groups.front().keeper].file.path;
   };
   std::mt19937 random(7);
   const auto one_of = [&](std::initializer_list<int64_t> values) {
@@ -167,7 +170,8 @@ TEST_CASE("the order of keepers has no cycles: the best of many is the best of e
       entry.content.bytes[0] = static_cast<uint8_t>(i);
       entry.width = one_of({100, 200, 400});
       entry.height = one_of({100, 200, 400});
-      entry.bytes = one_of({1000, 2000, 3000});
+      // The last digit decides in place of the listing's order, which is another for each call.
+      entry.bytes = one_of({1000, 2000, 3000}) + static_cast<int64_t>(i);
       entry.notes.shows_colour = static_cast<uint16_t>(one_of({0, 1}));
       entry.notes.fidelity = static_cast<uint32_t>(one_of({100, 149, 150, 1 << 24}));
       entry.notes.sharpness = static_cast<double>(one_of({0, 10, 11, 100, 150}));
@@ -183,6 +187,12 @@ TEST_CASE("the order of keepers has no cycles: the best of many is the best of e
     }
     std::shuffle(entries.begin(), entries.end(), random);
     CHECK(keeper_of(entries) == best);
+    for (DedupEntry& entry : entries) {
+      const std::string path = entry.file.path;
+      entry = entries.front();
+      entry.file.path = path;
+    }
+    CHECK(keeper_of(entries) == entries.front().file.path);  // the first listed, where nothing else decides
   }
 }
 

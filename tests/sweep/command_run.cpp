@@ -43,7 +43,6 @@ InProcessResult RunInProcess(const InProcessRun& run) {
     std::vector<std::string> arguments(run.arguments.rbegin(), run.arguments.rend());
     app.parse(arguments);
     SharedOptions shared;
-    shared.json = true;  // the details are what runs are compared by
     shared.jobs = run.jobs;
     shared.device = run.device;
     InitImageLibraries();
@@ -97,6 +96,15 @@ InProcessResult RunInProcess(const InProcessRun& run) {
   }
   outcome.leaked = HostPool().Stats().live - live_before;
   return outcome;
+}
+
+std::string DetailsOf(const CommandResult& result) {
+  std::string text;
+  const Status written = result.details.Write([&](std::string_view piece) {
+    text.append(piece);
+    return Status();
+  });
+  return written ? text : written.error().message;
 }
 
 int RunLine(std::vector<std::string> words) {

@@ -41,6 +41,9 @@ struct InProcessResult {
 
 InProcessResult RunInProcess(const InProcessRun& run);
 
+/// The command's own fields of the document, as text.
+std::string DetailsOf(const CommandResult& result);
+
 /// A whole command line in this process, `imgmill` left out; what it prints is thrown away. @return its exit
 /// code
 int RunLine(std::vector<std::string> words);

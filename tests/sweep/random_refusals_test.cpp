@@ -33,7 +33,7 @@ void Stands(InProcessRun run, const std::string& output) {
   clean();
   const InProcessResult undisturbed = RunWatched(run);
   REQUIRE_MESSAGE(undisturbed.error.empty(), undisturbed.error);
-  const std::string details = undisturbed.result.details.dump();
+  const std::string details = DetailsOf(undisturbed.result);
   const auto digests = output.empty() ? std::vector<std::string>() : FolderDigests(output);
 
   uint64_t refusals = 0;
@@ -49,9 +49,12 @@ void Stands(InProcessRun run, const std::string& output) {
     };
     const InProcessResult disturbed = RunWatched(run);
     REQUIRE_MESSAGE(disturbed.error.empty(), disturbed.error);
-    for (const FailedItem& item : disturbed.result.failed) MESSAGE(item.path << ": " << item.error.message);
+    CHECK(disturbed.result.failed.ForEach([](const FailedItem& item) {
+      MESSAGE(item.path << ": " << item.error.message);
+      return Status();
+    }));
     CHECK(disturbed.result.counts.failed == 0);
-    CHECK(disturbed.result.details.dump() == details);
+    CHECK(DetailsOf(disturbed.result) == details);
     CHECK(disturbed.leaked == 0);
     if (!output.empty()) CHECK(FolderDigests(output) == digests);
     refusals += disturbed.refusals;

@@ -32,7 +32,7 @@ void Sweep(InProcessRun run, const std::string& output, uint64_t least, uint64_t
   REQUIRE_MESSAGE(undisturbed.error.empty(), undisturbed.error);
   REQUIRE(undisturbed.result.counts.failed == 0);
   CHECK(undisturbed.leaked == 0);
-  const std::string details = undisturbed.result.details.dump();
+  const std::string details = DetailsOf(undisturbed.result);
   const auto digests = output.empty() ? std::vector<std::string>() : FolderDigests(output);
 
   uint64_t reached = 0;
@@ -45,7 +45,7 @@ void Sweep(InProcessRun run, const std::string& output, uint64_t least, uint64_t
     REQUIRE_MESSAGE(disturbed.error.empty(), disturbed.error);
     CHECK(disturbed.result.counts.failed == 0);
     CHECK(disturbed.result.counts.off_plan == 0);
-    CHECK(disturbed.result.details.dump() == details);
+    CHECK(DetailsOf(disturbed.result) == details);
     CHECK(disturbed.leaked == 0);
     // What a model has computed when something else finds no memory is not computed again.
     CHECK(DeviceWork(disturbed) == DeviceWork(undisturbed));

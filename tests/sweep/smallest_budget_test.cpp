@@ -95,7 +95,7 @@ void HoldsUp(InProcessRun run, const ScratchFolder& scratch, const std::string& 
       REQUIRE_MESSAGE(ran.error.empty(), ran.error);
       CHECK(ran.result.counts.listed == order.size());
       CHECK(ran.result.counts.done == order.size());
-      if (ran.result.counts.failed > 0) MESSAGE(ran.result.failed[0].error.message);
+      if (ran.result.counts.failed > 0) MESSAGE(ran.result.failed.At(0).value().error.message);
       if (output.empty()) continue;
       auto digests = FolderDigests(output);
       // The list of tiles follows the order of the images, which is another one each time.

@@ -16,6 +16,7 @@
 #include "imgmill/engine/engine.h"
 #include "imgmill/infer/model_runtime.h"
 #include "imgmill/memory/memory_manager.h"
+#include "imgmill/report/json_object.h"
 
 namespace imgmill {
 
@@ -80,7 +81,7 @@ struct CommandServices {
   std::unique_ptr<ModelRuntime>* models = nullptr;
   /// What they have loaded there, for steps with the same weight file. Null: each loads its own.
   LoadedModels* loaded = nullptr;
-  /// A pipeline's step: CommandResult::kept is wanted. On its own a command may leave it empty.
+  /// A pipeline's step: CommandResult::kept is wanted.
   bool in_pipeline = false;
   /// What a dry run finds out goes here.
   std::optional<RunPlan>* plan = nullptr;
@@ -94,8 +95,6 @@ struct CommandServices {
   }
   EngineOptions engine_options() const { return {workers(), shared->limits, shared->force}; }
   bool wants_verdicts() const { return !shared->report_page.empty(); }
-  /// Whether CommandResult::details go anywhere: lists of all images are not made for nothing.
-  bool wants_details() const { return shared->json || !shared->report.empty(); }
   int workers() const;  ///< jobs, or one for each core this process may use
 };
 
@@ -103,7 +102,13 @@ struct CommandServices {
 struct FailedItem {
   std::string path;
   Error error;
+
+  template <typename Self, typename Each>
+  static void EachField(Self& self, Each& each) {
+    each(self.path), each(self.error.stage), each(self.error.code), each(self.error.message);
+  }
 };
+using FailureTable = RecordTable<FailedItem>;
 
 /// What one step did with one image, for the report page.
 ///
@@ -119,25 +124,24 @@ struct ItemVerdict {
   std::vector<std::string> outputs;  ///< paths of the files that were written: what the next step is given
 };
 
-/// What a command came to.
+/// What a command came to. What there is of each image is in tables, or is made while it is written.
 struct CommandResult {
   RunCounts counts;
-  std::vector<FailedItem> failed;
+  FailureTable failed;
   /// Of the act phase: the image itself is done and counted, what should have happened to its file did not.
-  std::vector<FailedItem> action_failures;
+  FailureTable action_failures;
   /// The command's own fields of the JSON document ("groups", "outputs", ...).
-  nlohmann::ordered_json details = nlohmann::ordered_json::object();
-  /// The same for people, to stdout.
-  std::string text;
+  JsonObject details;
+  /// The same for people, to stdout. It may be empty.
+  TextWriter text;
   /// In place of "32 images: 30 done, 2 failed"; empty for that.
   std::string headline;
   /// What follows it on the line for the end: "3 groups, 5 duplicates, 1.2 MiB in duplicates".
   std::string summary;
-  /// What a next step of a pipeline works on, in order.
-  std::vector<ListedFile> kept;
-  /// Of the listed: those that gave what is in `kept`. Nothing where each gave one.
-  std::optional<uint64_t> kept_sources;
-  uint64_t kept_images() const { return kept_sources.value_or(kept.size()); }
+  /// What a next step of a pipeline works on, in order; only if CommandServices::in_pipeline.
+  FileTable kept;
+  /// Of the listed: those that stay, or that gave what is in `kept`.
+  uint64_t kept_images = 0;
   /// One for each of the first kMostVerdicts listed images, in order; only if
   /// CommandServices::wants_verdicts().
   std::vector<ItemVerdict> verdicts;
@@ -149,9 +153,13 @@ struct CommandResult {
   /// --check was given and something was found.
   bool findings = false;
 
+  bool HasVerdictOf(const ListedFile& file) const { return file.index < verdicts.size(); }
   /// A reduce dropped an image that its map had kept: changes its verdict, where verdicts are kept.
   void MarkDropped(const ListedFile& file, std::string why);
 };
+
+/// An array of the files' paths.
+JsonRows PathsOf(const FileTable& files);
 
 /// Logs and keeps the failures, notes and verdicts of a run, in order. Each operation's Collect passes
 /// outcomes on to one.
@@ -161,14 +169,14 @@ class OutcomeLog {
   explicit OutcomeLog(const CommandServices& services, std::string output_folder = {})
       : services_(services), output_folder_(std::move(output_folder)) {}
   void Record(const Outcome& outcome);
-  std::vector<FailedItem> TakeFailures() { return std::move(failures_); }
+  const FailureTable& failures() const { return failures_; }
   /// Everything that did not fail counts as kept, until CommandResult::MarkDropped says otherwise.
   std::vector<ItemVerdict> TakeVerdicts() { return std::move(verdicts_); }
 
  private:
   const CommandServices& services_;
   std::string output_folder_;
-  std::vector<FailedItem> failures_;
+  FailureTable failures_;
   std::vector<ItemVerdict> verdicts_;
 };
 
@@ -180,6 +188,8 @@ class CommandRun {
   virtual ~CommandRun() = default;
   virtual Operation& operation() = 0;
   virtual OutcomeLog& log() = 0;
+  /// Memory that Conclude will lease after a run over so many images.
+  virtual size_t ReduceBytes(uint64_t /*images*/) const { return 0; }
   /// Reduces and acts. `mapped` has counts, failures and verdicts, also of an interrupted run.
   virtual Result<CommandResult> Conclude(CommandResult mapped) = 0;
 

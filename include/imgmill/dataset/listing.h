@@ -64,6 +64,11 @@ struct ListedFile {
   /// A path as given is without a leading slash and without all up to its last "..", as tar stores it.
   std::string relative;
   NameClash clash = NameClash::kNone;
+
+  template <typename Self, typename Each>
+  static void EachField(Self& self, Each& each) {
+    each(self.index), each(self.path), each(self.relative), each(self.clash);
+  }
 };
 
 /// A path that was asked for and cannot be listed.

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "imgmill/base/errno_error.h"
-#include "imgmill/base/result.h"
+#include "imgmill/base/text_sink.h"
 
 namespace imgmill {
 
@@ -49,12 +49,14 @@ struct ReadyFile {
 Status PublishTogether(std::span<const ReadyFile> files);
 
 /// Makes a file that must not exist yet, and has the disk begin to write it. Removed again if it fails.
+Status WriteNewFile(const std::string& path, const TextWriter& write);
 Status WriteNewFile(const std::string& path, std::string_view content);
 
 /// Writes `content` to `path` through a temporary file and Publish; an existing file is replaced.
 Status WriteFileAtomically(const std::string& path, std::string_view content);
 /// The same for a file that a user has named, which may be a link to one, or a pipe or device: those are
 /// written to.
+Status WriteNamedFile(const std::string& path, const TextWriter& write);
 Status WriteNamedFile(const std::string& path, std::string_view content);
 
 /// Removes the temporary files below `folder` (right in it, if not `recursive`) that nobody writes any more:

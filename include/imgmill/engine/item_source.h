@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "imgmill/dataset/listing.h"
+#include "imgmill/dataset/record_table.h"
 
 namespace imgmill {
 
@@ -28,7 +29,9 @@ class ItemSource {
 /// end.
 Result<std::unique_ptr<ItemSource>> SourceFromListing(const ListOptions& options, bool count);
 
-/// Files that a step before kept or wrote.
-std::unique_ptr<ItemSource> SourceFromFiles(std::vector<ListedFile> files);
+using FileTable = RecordTable<ListedFile>;
+
+/// Files that a step before kept or wrote. Next throws where the table cannot be read.
+std::unique_ptr<ItemSource> SourceFromFiles(const FileTable& files);
 
 }  // namespace imgmill

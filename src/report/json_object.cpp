@@ -1,0 +1,111 @@
+// Writes fields and elements one by one, each as nlohmann's dump() writes it.
+#include "imgmill/report/json_object.h"
+
+#include <algorithm>
+
+namespace imgmill {
+namespace {
+
+constexpr size_t kIndent = 2;
+
+/// "\n" and the spaces of a line that deep.
+std::string Line(size_t depth) {
+  std::string line(1 + depth * kIndent, ' ');
+  line[0] = '\n';
+  return line;
+}
+
+/// A value whose first line is that deep. Newlines are between values only: in strings they are escaped.
+std::string Text(const nlohmann::ordered_json& value, size_t depth) {
+  const std::string text = value.dump(kIndent, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  if (depth == 0 || text.find('\n') == std::string::npos) return text;
+  std::string indented;
+  for (const char c : text) {
+    if (c == '\n') {
+      indented += Line(depth);
+    } else {
+      indented += c;
+    }
+  }
+  return indented;
+}
+
+}  // namespace
+
+/// Puts the commas and lines between elements.
+class JsonObject::Array final : public JsonElements {
+ public:
+  Array(const TextSink& put, size_t depth) : put_(put), depth_(depth) {}
+  Status Put(const nlohmann::ordered_json& element) override {
+    if (Status begun = Begin(); !begun) return begun;
+    return put_(Text(element, depth_ + 1));
+  }
+  Status Put(const JsonObject& element) override {
+    if (Status begun = Begin(); !begun) return begun;
+    return element.Write(put_, depth_ + 1);
+  }
+  Status Close() { return put_(any_ ? Line(depth_) + "]" : "[]"); }
+
+ private:
+  Status Begin() { return put_((std::exchange(any_, true) ? "," : "[") + Line(depth_ + 1)); }
+
+  const TextSink& put_;
+  const size_t depth_;
+  bool any_ = false;
+};
+
+template <typename T>
+T& JsonObject::Field(std::string_view name) {
+  auto found =
+      std::find_if(fields_.begin(), fields_.end(), [&](const auto& field) { return field.first == name; });
+  if (found == fields_.end()) found = fields_.insert(fields_.end(), {std::string(name), T()});
+  if (!std::holds_alternative<T>(found->second)) found->second = T();
+  return std::get<T>(found->second);
+}
+
+nlohmann::ordered_json& JsonObject::operator[](std::string_view name) {
+  return Field<nlohmann::ordered_json>(name);
+}
+
+void JsonObject::SetRows(std::string name, JsonRows rows) {
+  Field<JsonRows>(name) = std::move(rows);
+}
+
+std::vector<JsonObject>& JsonObject::Objects(std::string_view name) {
+  return Field<std::vector<JsonObject>>(name);
+}
+
+void JsonObject::Append(JsonObject other) {
+  std::move(other.fields_.begin(), other.fields_.end(), std::back_inserter(fields_));
+}
+
+Status JsonObject::Write(const TextSink& put) const {
+  if (Status written = Write(put, 0); !written) return written;
+  return put("\n");
+}
+
+Status JsonObject::Write(const TextSink& put, size_t depth) const {
+  if (fields_.empty()) return put("{}");
+  bool first = true;
+  for (const auto& [name, value] : fields_) {
+    const std::string begin = std::exchange(first, false) ? "{" : ",";
+    if (Status put_name = put(begin + Line(depth + 1) + nlohmann::json(name).dump() + ": "); !put_name)
+      return put_name;
+    Status written;
+    Array array(put, depth + 1);
+    if (const auto* plain = std::get_if<nlohmann::ordered_json>(&value)) {
+      written = put(Text(*plain, depth + 1));
+    } else if (const auto* rows = std::get_if<JsonRows>(&value)) {
+      written = (*rows)(array);
+      if (written) written = array.Close();
+    } else {
+      const auto& objects = std::get<std::vector<JsonObject>>(value);
+      for (size_t i = 0; i < objects.size() && written; ++i) written = array.Put(objects[i]);
+      if (written) written = array.Close();
+    }
+    if (!written) return written;
+  }
+  return put(Line(depth) + "}");
+}
+
+}  // namespace imgmill
