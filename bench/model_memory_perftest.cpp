@@ -12,6 +12,7 @@
 
 #include "imgmill/infer/library_pages.h"
 #include "imgmill/infer/model_runtime.h"
+#include "memory/close_watch.h"
 
 using namespace imgmill;
 
@@ -64,8 +65,9 @@ void Rounds(MemoryManager& manager, int rounds, int side, const Load& load) {
       auto model = load();
       if (!model) Fail(model.error());
       Row("loaded", Now());
-      const ScopeReport work = manager.Monitor("work", [&] { Work(**model, manager, side); });
-      Row("at work, peak", {static_cast<double>(work.rss_peak) / 1048576, Now().files});
+      CloseWatch watch;
+      Work(**model, manager, side);
+      Row("at work, peak", {static_cast<double>(watch.before() + watch.Growth()) / 1048576, Now().files});
     }
     manager.ClearAll();
     ReleaseLibraryPages();

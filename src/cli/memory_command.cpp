@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/base/spelling.h"
 #include "imgmill/catalog/catalog.h"
@@ -23,9 +22,6 @@ namespace imgmill {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// A worker holds about this much beside the pixels of its image: decoder, encoder, stack. Only for advice.
-constexpr size_t kBytesPerWorker = size_t{32} << 20;
 
 class Memory final : public Tool {
  public:
@@ -86,7 +82,6 @@ class Memory final : public Tool {
   Result<nlohmann::ordered_json> Look() {
     MemoryOptions options;
     options.host_budget = shared_.memory;
-    options.device_budget = shared_.device_memory;
     Result<std::unique_ptr<MemoryManager>> manager = MemoryManager::Create(options);
     if (!manager) return manager.error();
     std::unique_ptr<ModelRuntime> models;
@@ -106,15 +101,10 @@ class Memory final : public Tool {
   }
 
   nlohmann::ordered_json Recommend(const MemoryManager& manager) {
-    std::vector<Recommendation> advice = manager.Recommend();
     CommandServices services;
     services.shared = &shared_;
-    const size_t cores = static_cast<size_t>(services.workers());
-    const size_t fitting = std::max<size_t>(1, manager.LargestLease() / kBytesPerWorker);
-    const size_t workers = std::min(cores, fitting);
-    advice.push_back({"-j " + std::to_string(workers),
-                      workers < cores ? "more of them would have to wait for each other's memory"
-                                      : "one image in work for each core that this process may use"});
+    const std::vector<Recommendation> advice =
+        AdviseOnMachine(manager.Info(), manager.LargestLease(), services.workers());
     text_ = RecommendationsText(advice);
     return {{"recommendations", RecommendationsJson(advice)}};
   }

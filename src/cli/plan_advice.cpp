@@ -5,28 +5,17 @@
 #include <string>
 
 #include "imgmill/base/byte_size.h"
+#include "imgmill/memory/memory_flag.h"
 #include "memory_info.h"
 
 namespace imgmill {
 namespace {
 
-/// What a run without --memory would take of what is available; see docs/memory.md.
-constexpr double kShareOfAvailable = 0.8;
+/// A worker holds about this much beside the pixels of its image: decoder, encoder, stack. Only for advice.
+constexpr size_t kBytesPerWorker = 32 * kMiB;
 
 std::string Images(uint64_t count) {
   return std::to_string(count) + (count == 1 ? " image" : " images");
-}
-
-std::string MemoryOf(size_t bytes) {
-  return "--memory " + std::to_string((bytes + kMiB - 1) / kMiB) + "MiB";
-}
-
-/// The most that --memory can be here without being lowered.
-size_t MachineAllows(const MemoryInfo& memory) {
-  size_t most = memory.process.resident +
-                static_cast<size_t>(kShareOfAvailable * static_cast<double>(memory.system.available));
-  if (memory.cgroup) most = std::min(most, memory.cgroup->limit);
-  return std::max(most, memory.budget);
 }
 
 /// Of the first model; null without one.
@@ -44,28 +33,26 @@ size_t Reserved(const RunPlan& plan) {
 }
 
 Recommendation AdviseMemory(const RunPlan& plan, const MemoryInfo& memory) {
-  const size_t most = MachineAllows(memory);
+  const size_t most = std::max(memory.allowed, memory.budget);
   const std::string beyond = "; this machine allows " + FormatByteSize(most) + " now";
   if (plan.too_large > 0) {
     std::string reason = Images(plan.too_large) + " cannot fit " + FormatByteSize(memory.budget) +
                          "; with this all of them do";
     if (plan.enough_budget > most) reason += beyond + ", so they are for another";
-    return {MemoryOf(plan.enough_budget), reason};
+    return {MemoryFlag(plan.enough_budget), reason};
   }
   if (plan.at_once < plan.workers && plan.at_once > 0) {
-    const size_t missing = static_cast<size_t>(plan.workers - plan.at_once) * plan.largest_lease;
-    const size_t wanted = memory.budget + missing + missing / 19;  // the reserve is a twentieth of the whole
-    if (wanted <= most)
-      return {MemoryOf(wanted), std::to_string(plan.workers) + " of the largest images, " +
-                                    FormatByteSize(plan.largest_lease) + " each, then fit at once; " +
-                                    FormatByteSize(memory.budget) + " hold " + std::to_string(plan.at_once)};
-    return {MemoryOf(most), Images(static_cast<uint64_t>(plan.at_once)) + " of up to " +
-                                FormatByteSize(plan.largest_lease) + " fit at once, for " +
-                                std::to_string(plan.workers) + " workers it would take " +
-                                FormatByteSize(wanted) + beyond};
+    if (plan.workers_budget <= most)
+      return {MemoryFlag(plan.workers_budget),
+              std::to_string(plan.workers) + " of the largest images, " + FormatByteSize(plan.largest_lease) +
+                  " each, then fit at once; " + FormatByteSize(memory.budget) + " hold " +
+                  std::to_string(plan.at_once)};
+    return {MemoryFlag(most), Images(static_cast<uint64_t>(plan.at_once)) + " of up to " +
+                                  FormatByteSize(plan.largest_lease) + " fit at once, for " +
+                                  std::to_string(plan.workers) + " workers it would take " +
+                                  FormatByteSize(plan.workers_budget) + beyond};
   }
-  const size_t enough = plan.expected_peak + std::max(16 * kMiB, plan.expected_peak / 19);
-  return {MemoryOf(std::min(enough, memory.budget)),
+  return {MemoryFlag(std::min(plan.planned_budget, memory.budget)),
           "the run is expected to hold " + FormatByteSize(plan.expected_peak) +
               " at its peak; with the reserve this is enough, and more would not be used"};
 }
@@ -115,6 +102,21 @@ void AdviseNumerics(const RunPlan& plan, std::vector<Recommendation>& advice) {
 }
 
 }  // namespace
+
+std::vector<Recommendation> AdviseOnMachine(const MemoryInfo& memory, size_t room, int cores) {
+  std::vector<Recommendation> advice;
+  // Named, so that a run elsewhere or later behaves the same.
+  if (memory.budget_source != "--memory") {
+    advice.push_back({MemoryFlag(memory.budget / kMiB * kMiB),
+                      "what this machine allows now (" + memory.budget_source + ")"});
+  }
+  const int workers = static_cast<int>(
+      std::clamp<size_t>(room / kBytesPerWorker, 1, static_cast<size_t>(std::max(1, cores))));
+  advice.push_back({"-j " + std::to_string(workers),
+                    workers < cores ? "more of them would have to wait for each other's memory"
+                                    : "one image in work for each core that this process may use"});
+  return advice;
+}
 
 std::vector<Recommendation> AdviseOn(const RunPlan& plan, const MemoryInfo& memory, size_t room) {
   std::vector<Recommendation> advice;

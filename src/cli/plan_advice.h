@@ -1,4 +1,5 @@
-// What `imgmill memory recommend COMMAND` says: flags for one command on this machine, drawn from its plan.
+// What `imgmill memory recommend` says: flags for this machine, or, drawn from its plan, for one command on
+// it.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -9,6 +10,16 @@
 #include "imgmill/memory/memory_manager.h"
 
 namespace imgmill {
+
+/// One line of advice: what to pass, and why.
+struct Recommendation {
+  std::string flag;  ///< "--memory 3GiB"
+  std::string reason;
+};
+
+/// @param room   the most that one image may lease.
+/// @param cores  that this process may use.
+std::vector<Recommendation> AdviseOnMachine(const MemoryInfo& memory, size_t room, int cores);
 
 /// @param memory  after the plan was made: models are loaded, devices are known.
 /// @param room    the most that one image may lease under the present budget.

@@ -3,6 +3,7 @@
 
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/memory/memory_flag.h"
 #include "memory_info.h"
 
 namespace imgmill {
@@ -64,8 +65,8 @@ std::string PlanText(const RunPlan& plan, const MemoryInfo& memory) {
   text += MemoryLine("expected peak", FormatByteSize(plan.expected_peak) + " of a budget of " +
                                           FormatByteSize(memory.budget) + " (" + memory.budget_source + ")");
   if (plan.too_large == 0) return text;
-  text += MemoryLine("too large", Images(plan.too_large) + "; --memory " +
-                                      std::to_string(plan.enough_budget / kMiB) + "MiB would do for all");
+  text += MemoryLine("too large",
+                     Images(plan.too_large) + "; " + MemoryFlag(plan.enough_budget) + " would do for all");
   for (const RunPlan::TooLarge& image : plan.largest)
     text += MemoryLine("", PrintablePath(image.path) + " needs " + FormatByteSize(image.bytes));
   if (plan.too_large > plan.largest.size())

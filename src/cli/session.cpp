@@ -122,7 +122,6 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionPlan& plan, const Sh
   if (Status opened = session->OpenCatalog(); !opened) return opened.error();
   MemoryOptions options;
   options.host_budget = shared.memory;
-  options.device_budget = shared.device_memory;
   options.cache = shared.cache;
   options.batch_sizing = shared.batch_sizing;
   if (!session->catalog_->folder().empty()) options.cost_store = session->catalog_->folder() + "/costs.txt";

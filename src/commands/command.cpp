@@ -8,6 +8,7 @@
 
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/memory/memory_flag.h"
 #include "model_loading.h"
 
 namespace imgmill {
@@ -47,8 +48,7 @@ Status CommandServices::RoomForLibTorch() const {
                "LibTorch, which models need, takes " + FormatByteSize(kWhileOpened) + " beside the " +
                    FormatByteSize(info.process.resident) +
                    " that imgmill holds: more than the memory budget of " + FormatByteSize(info.budget) +
-                   " (" + info.budget_source + "; use --memory " +
-                   std::to_string((need + kMiB - 1) / kMiB + 1) + "MiB or more)"};
+                   " (" + info.budget_source + "; use " + MemoryFlag(need + kMiB) + " or more)"};
 }
 
 Result<ModelRuntime*> CommandServices::OpenModels() const {

@@ -21,7 +21,7 @@ class ProbeWork final : public LadderWork {
     std::fill(planes, planes + 3 * side * side, 0.5f);
   }
   BatchLabel label() const override {
-    return {model_.info().architecture + " probe", {1, side_, side_, 0}, {1, 0}};
+    return {model_.info().architecture + " probe", {1, side_, side_}, {1, 0}};
   }
   Status Run(const Attempt& attempt) override {
     return model_.Forward(reinterpret_cast<const float*>(input_.data()),
@@ -77,7 +77,7 @@ Footprint BatchCosts::Predict(int n, int height, int width, int device) const {
   const size_t untracked = std::min(forecast.bytes, forecast.untracked);
   if (!forecast.exact) {
     const CostModel& costs = *costs_[static_cast<size_t>(device)];
-    const BatchShape shape = {n, height, width, 0};
+    const BatchShape shape = {n, height, width};
     if (const auto seen = costs.Seen(shape)) return {*seen, untracked};
     if (costs.CanPredict()) return {costs.Predict(shape), untracked};
   }

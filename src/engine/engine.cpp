@@ -149,9 +149,7 @@ class EngineRun {
     if (!ladder.status) Fail(job, ladder.status.error());
   }
 
-  static BatchShape ShapeOf(const Item& item) {
-    return {1, item.main.header.height, item.main.header.width, 0};
-  }
+  static BatchShape ShapeOf(const Item& item) { return {1, item.main.header.height, item.main.header.width}; }
 
   void SetNextShape(const BatchShape& shape) {
     const std::lock_guard lock(next_shape_mutex_);

@@ -16,7 +16,7 @@ class ItemWork final : public LadderWork {
   void LetGo() override { unfinished_.reset(); }
   BatchLabel label() const override {
     const ImageHeader& header = job_.item.main.header;
-    return {label_, {1, header.height, header.width, 0}, job_.lease.footprint(), job_.cost.alone};
+    return {label_, {1, header.height, header.width}, job_.lease.footprint(), job_.cost.alone};
   }
   bool has_cpu_rung() const override { return false; }  // it is on the host already
 

@@ -46,7 +46,7 @@ class LaneQueue {
 
   /// Shape of the batch that comes next.
   std::optional<BatchShape> NextShape() const;
-  BatchShape ShapeOf(const TileJob& job) const { return {plan_.micro_batch, job.height, job.width, 0}; }
+  BatchShape ShapeOf(const TileJob& job) const { return {plan_.micro_batch, job.height, job.width}; }
   /// Padded tiles included.
   double Pixels(const TileJob& job) const;
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "imgmill/base/byte_size.h"
+#include "imgmill/memory/memory_flag.h"
 
 namespace imgmill {
 namespace {
@@ -158,7 +159,7 @@ AdmissionStats Admission::Stats() const {
   return stats;
 }
 
-Status Admission::Fits(const Footprint& need) {
+Status Admission::Fits(const Footprint& need) const {
   std::lock_guard lock(mutex_);
   if (auto too_large = TooLarge(need)) return *std::move(too_large);
   return {};
@@ -172,8 +173,7 @@ size_t Admission::LargestLease() const {
 size_t Admission::FreeRoom() const {
   std::lock_guard lock(mutex_);
   const HostLedger& ledger = stats_.ledger;
-  const size_t taken = ledger.leased.total() + ledger.unexplained + ledger.overdrawn + ledger.squeezed;
-  return ledger.LargestLease() - std::min(ledger.LargestLease(), taken);
+  return ledger.LargestLease() - std::min(ledger.LargestLease(), ledger.Taken());
 }
 
 bool Admission::Blocked() const {
@@ -195,10 +195,9 @@ void Admission::Unsubscribe(std::list<Subscriber>::iterator subscriber) {
   subscribers_.erase(subscriber);
 }
 
-std::optional<Error> Admission::TooLarge(const Footprint& need, size_t beside) {
+std::optional<Error> Admission::TooLarge(const Footprint& need, size_t beside) const {
   const HostLedger& ledger = stats_.ledger;
   if (need.total() <= ledger.LargestLease()) return std::nullopt;
-  stats_.largest_refused = std::max(stats_.largest_refused, need.total());
   const size_t would_do = ledger.BudgetFor(need.total() + beside);
   std::string message = "it needs " + FormatByteSize(need.total()) + ", the memory budget of " +
                         FormatByteSize(ledger.budget) + " leaves " + FormatByteSize(ledger.LargestLease());

@@ -22,8 +22,7 @@ struct AdmissionStats {
   size_t peak_leased = 0;
   uint64_t granted = 0;
   uint64_t waited = 0;
-  size_t waiting = 0;          ///< threads in the queue now
-  size_t largest_refused = 0;  ///< bytes of the largest need that could never fit
+  size_t waiting = 0;  ///< threads in the queue now
 };
 
 /// Thread-safe. Owns the books and keeps the host pool's cap in step with them.
@@ -50,7 +49,7 @@ class Admission {
   void Squeeze(size_t bytes);
 
   AdmissionStats Stats() const;
-  Status Fits(const Footprint& need);
+  Status Fits(const Footprint& need) const;
   size_t LargestLease() const;
   /// What could be leased at this moment if nobody waited.
   size_t FreeRoom() const;
@@ -79,7 +78,7 @@ class Admission {
   };
   Status AcquireInTurn(const Footprint& need, const StopFlag& stop, bool& waited);
   /// @param beside  bytes that the advised budget is to have room for as well
-  std::optional<Error> TooLarge(const Footprint& need, size_t beside = 0);
+  std::optional<Error> TooLarge(const Footprint& need, size_t beside = 0) const;
   void Grant(const Footprint& need);
   void KeepCap();
   void TellPressure();

@@ -7,6 +7,9 @@
 namespace imgmill {
 namespace {
 
+/// Usage of a budget, 0..1, from which on caches are emptied.
+constexpr double kThreshold = 0.8;
+
 double DeviceUsage(const ManagedDevice& slot) {
   const size_t budget = slot.budget;
   return budget == 0 ? 0 : static_cast<double>(slot.device->Stats().reserved) / static_cast<double>(budget);
@@ -42,10 +45,10 @@ size_t MemoryManager::ClearAll() {
 }
 
 size_t MemoryManager::CollectIfAbove() {
-  bool above = Usage() >= impl_->options.collect_threshold;
+  bool above = Usage() >= kThreshold;
   for (int i = 0; i < impl_->devices.count() && !above; ++i) {
     const ManagedDevice& slot = impl_->devices.At(i);
-    above = !slot.shares_host_pool && DeviceUsage(slot) >= impl_->options.collect_threshold;
+    above = !slot.shares_host_pool && DeviceUsage(slot) >= kThreshold;
   }
   return above ? ClearAll() : 0;
 }
@@ -60,16 +63,12 @@ void MemoryManager::BatchDone(WorkPlace place, const BatchShape& done,
   moment.usage = host ? Usage() : DeviceUsage(slot);
   // Only the crossing counts: a batch that always fills the device would otherwise map everything anew each
   // time, for nothing.
-  const bool above = moment.usage >= impl_->options.collect_threshold;
+  const bool above = moment.usage >= kThreshold;
   std::atomic<bool>& was_above = host ? impl_->host_above_threshold : slot.above_threshold;
   moment.crossed = !was_above.exchange(above) && above;
   moment.clear_ms = impl_->clear_ms.load();
   moment.run_ms = impl_->Now();
   if (impl_->cache->ClearAfter(moment)) impl_->ClearCache(place);
-}
-
-CleanupScope::~CleanupScope() {
-  if (manager_.cache_strategy().ClearAtEnd()) manager_.ClearAll();
 }
 
 }  // namespace imgmill

@@ -1,32 +1,27 @@
-// The tightest plane above all observed peaks: the arithmetic of the cost model.
+// The tightest line above all observed peaks: the arithmetic of the cost model.
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <vector>
 
 namespace imgmill {
 
-/// A peak of `bytes` at `pixels` = N*H*W and `attention` = N*tokens^2.
+/// A peak of `bytes` at `pixels` = N*H*W.
 struct CostPoint {
   double pixels = 0;
-  double attention = 0;
   double bytes = 0;
 };
 
-/// bytes = fixed + per_pixel * pixels + per_attention * attention, no coefficient negative.
+/// bytes = fixed + per_pixel * pixels, no coefficient negative.
 struct CostEnvelope {
   double fixed = 0;
   double per_pixel = 0;
-  double per_attention = 0;
-  double At(const CostPoint& shape) const {
-    return fixed + per_pixel * shape.pixels + per_attention * shape.attention;
-  }
+  double At(double pixels) const { return fixed + per_pixel * pixels; }
 };
 
-/// The envelope with the least total excess over the points, among those below none of them. Exact: the
-/// optimum of this linear programme in three unknowns touches three constraints, and all triples are tried.
-/// At most kMostPoints points.
+/// The line with the least total excess over the points, among those below none of them. Exact: the optimum
+/// of this linear programme in two unknowns touches two constraints, and all pairs are tried. At most
+/// kMostPoints points.
 CostEnvelope FitEnvelope(const std::vector<CostPoint>& points);
 
 inline constexpr size_t kMostPoints = 24;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <utility>
 
 #include "memory/cost_model_impl.h"
 
@@ -13,10 +12,13 @@ namespace {
 /// Beyond the largest observed shape libraries may choose other algorithms; a little is added for that.
 constexpr double kBeyondObserved = 1.05;
 
-CostPoint PointOf(const BatchShape& shape) {
-  const auto n = static_cast<double>(shape.n);
-  const auto tokens = static_cast<double>(shape.tokens);
-  return {n * static_cast<double>(shape.height) * static_cast<double>(shape.width), n * tokens * tokens, 0};
+double PixelsOf(const BatchShape& shape) {
+  return static_cast<double>(shape.n) * static_cast<double>(shape.height) * static_cast<double>(shape.width);
+}
+
+/// A whole number of bytes that is not less.
+size_t WholeBytes(double bytes) {
+  return static_cast<size_t>(std::ceil(std::min(bytes, 9e18)));
 }
 
 }  // namespace
@@ -33,9 +35,18 @@ bool CostModel::Impl::CanPredict() const {
   return points.size() >= 2;
 }
 
-CostModel::CostModel(CostKey key) : impl_(std::make_unique<Impl>()) {
-  impl_->key = std::move(key);
+double CostModel::Impl::Largest() const {
+  double largest = 0;
+  for (const CostPoint& known : points) largest = std::max(largest, known.pixels);
+  return largest;
 }
+
+void CostModel::Impl::Observe(double pixels, size_t peak_bytes) {
+  const std::lock_guard lock(mutex);
+  if (AddPoint(points, {pixels, static_cast<double>(peak_bytes)})) stale = true;
+}
+
+CostModel::CostModel() : impl_(std::make_unique<Impl>()) {}
 
 CostModel::~CostModel() = default;
 
@@ -47,28 +58,19 @@ bool CostModel::CanPredict() const {
 size_t CostModel::Predict(const BatchShape& shape) const {
   std::lock_guard lock(impl_->mutex);
   if (!impl_->CanPredict()) return 0;
-  const CostPoint point = PointOf(shape);
-  double bytes = impl_->Envelope().At(point);
-  const bool beyond = std::none_of(impl_->points.begin(), impl_->points.end(), [&](const CostPoint& known) {
-    return point.pixels <= known.pixels && point.attention <= known.attention;
-  });
-  if (beyond) bytes *= kBeyondObserved;
-  return static_cast<size_t>(std::ceil(std::min(bytes, 9e18)));
+  const double pixels = PixelsOf(shape);
+  const double bytes = impl_->Envelope().At(pixels);
+  return WholeBytes(pixels <= impl_->Largest() ? bytes : kBeyondObserved * bytes);
 }
 
 void CostModel::Observe(const BatchShape& shape, size_t peak_bytes) {
-  CostPoint point = PointOf(shape);
-  point.bytes = static_cast<double>(peak_bytes);
-  std::lock_guard lock(impl_->mutex);
-  if (AddPoint(impl_->points, point)) impl_->stale = true;
+  impl_->Observe(PixelsOf(shape), peak_bytes);
 }
 
 std::optional<size_t> CostModel::Seen(const BatchShape& shape) const {
   std::lock_guard lock(impl_->mutex);
-  const CostPoint point = PointOf(shape);
   for (const CostPoint& known : impl_->points) {
-    if (known.pixels == point.pixels && known.attention == point.attention)
-      return static_cast<size_t>(known.bytes);
+    if (known.pixels == PixelsOf(shape)) return static_cast<size_t>(known.bytes);
   }
   return std::nullopt;
 }
@@ -77,21 +79,12 @@ size_t CostModel::PredictFrom(size_t formula_bytes) const {
   std::lock_guard lock(impl_->mutex);
   if (!impl_->CanPredict()) return formula_bytes;
   const auto formula = static_cast<double>(formula_bytes);
-  double largest = 0;
-  for (const CostPoint& known : impl_->points) largest = std::max(largest, known.pixels);
-  const double known_part = std::min(formula, largest);
-  const double bytes = impl_->Envelope().At({known_part, 0, 0}) + (formula - known_part);
-  return static_cast<size_t>(std::ceil(std::min(bytes, 9e18)));
+  const double known_part = std::min(formula, impl_->Largest());
+  return WholeBytes(impl_->Envelope().At(known_part) + (formula - known_part));
 }
 
 void CostModel::ObserveFrom(size_t formula_bytes, size_t peak_bytes) {
-  const CostPoint point = {static_cast<double>(formula_bytes), 0, static_cast<double>(peak_bytes)};
-  std::lock_guard lock(impl_->mutex);
-  if (AddPoint(impl_->points, point)) impl_->stale = true;
-}
-
-const CostKey& CostModel::key() const {
-  return impl_->key;
+  impl_->Observe(static_cast<double>(formula_bytes), peak_bytes);
 }
 
 }  // namespace imgmill

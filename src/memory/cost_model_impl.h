@@ -10,15 +10,16 @@
 namespace imgmill {
 
 struct CostModel::Impl {
-  CostKey key;
   mutable std::mutex mutex;
   std::vector<CostPoint> points;
   mutable CostEnvelope envelope;
   mutable bool stale = false;  ///< points have changed since the envelope was fitted
 
-  /// Fits when it must. Call with the lock held.
+  /// Fits when it must. Call with the lock held, as the next two.
   const CostEnvelope& Envelope() const;
   bool CanPredict() const;
+  double Largest() const;  ///< pixels that were seen
+  void Observe(double pixels, size_t peak_bytes);
 };
 
 }  // namespace imgmill

@@ -1,8 +1,8 @@
 // Keeps what cost models have learned in a small text file, written whole or not at all.
 //
-//     imgmill-costs 1
+//     imgmill-costs 2
 //     model <model> <dtype> <device> <threads> <library>      tab-separated, bytes below '!' and '%' as %HH
-//     peak <pixels> <attention> <bytes>                        of the model above
+//     peak <pixels> <bytes>                                    of the model above
 //     end <number of lines before this one>
 #include <fcntl.h>
 #include <unistd.h>
@@ -25,7 +25,9 @@
 namespace imgmill {
 namespace {
 
-constexpr char kFirstLine[] = "imgmill-costs 1";
+constexpr char kFirstLine[] = "imgmill-costs 2";
+/// What files of earlier versions begin with: they are learned anew.
+constexpr char kEarlierFirstLine[] = "imgmill-costs 1\n";
 
 using KeyFields = std::tuple<std::string, std::string, std::string, int, std::string>;
 using PointsByKey = std::map<KeyFields, std::vector<CostPoint>>;
@@ -73,8 +75,7 @@ std::string Print(const PointsByKey& costs) {
          << '\t' << Escape(library) << '\n';
     for (const CostPoint& point : points) {
       char line[96];
-      std::snprintf(line, sizeof line, "peak\t%.0f\t%.0f\t%.0f\n", point.pixels, point.attention,
-                    point.bytes);
+      std::snprintf(line, sizeof line, "peak\t%.0f\t%.0f\n", point.pixels, point.bytes);
       text << line;
     }
     lines += 1 + points.size();
@@ -108,8 +109,8 @@ std::optional<std::string> Parse(const std::string& text, PointsByKey& costs) {
       points = &costs[{Unescape(model), Unescape(dtype), Unescape(device), threads, Unescape(library)}];
     } else if (kind == "peak") {
       CostPoint point;
-      if (points == nullptr || !(fields >> point.pixels >> point.attention >> point.bytes) ||
-          !(point.pixels >= 0) || !(point.attention >= 0) || !(point.bytes >= 0) || point.bytes > 1e18) {
+      if (points == nullptr || !(fields >> point.pixels >> point.bytes) || !(point.pixels >= 0) ||
+          !(point.bytes >= 0) || point.bytes > 1e18) {
         return where + " is no peak";
       }
       AddPoint(*points, point);
@@ -168,7 +169,7 @@ struct CostStore::Impl {
   /// Reads the file into `on_file`, on top of what is there.
   void Load() {
     const std::string text = ReadWholeFile(path);
-    if (text.empty()) return;
+    if (text.empty() || text.starts_with(kEarlierFirstLine)) return;
     PointsByKey read;
     const auto problem = Parse(text, read);
     if (!problem) {
@@ -199,7 +200,7 @@ std::shared_ptr<CostModel> CostStore::Open(const CostKey& key) {
   std::lock_guard lock(impl_->mutex);
   auto& model = impl_->open[FieldsOf(key)];
   if (!model) {
-    model = std::make_shared<CostModel>(key);
+    model = std::make_shared<CostModel>();
     model->impl_->points = impl_->on_file[FieldsOf(key)];
     model->impl_->stale = true;
   }

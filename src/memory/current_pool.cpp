@@ -41,7 +41,6 @@ PoolMeter::~PoolMeter() {
 void PoolMeter::Count(int64_t bytes) noexcept {
   for (PoolMeter* meter = innermost_meter; meter != nullptr; meter = meter->outer_) {
     meter->held_ += bytes;
-    if (bytes > 0) ++meter->allocations_;
     if (meter->held_ > 0) meter->peak_ = std::max(meter->peak_, static_cast<size_t>(meter->held_));
   }
 }

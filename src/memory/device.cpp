@@ -1,4 +1,4 @@
-// A device made of host memory: a pool with a cap, and a switch that breaks it.
+// Devices in host memory: the host itself, and parts of it with a pool, a cap and a switch that breaks them.
 #include "imgmill/memory/device.h"
 
 #include <algorithm>
@@ -63,22 +63,26 @@ void HostBackedDevice::Lose() {
 
 namespace {
 
-class HostWorkDevice final : public Device {
+class HostDevice final : public Device {
  public:
-  std::string name() const override { return "the host"; }
+  explicit HostDevice(std::string name) : name_(std::move(name)) {}
+  std::string name() const override { return name_; }
   bool host_backed() const override { return true; }
   DeviceStats Stats() const override { return StatsOf(HostPool()); }
   void ResetPeak() override { HostPool().ResetPeak(); }
   size_t EmptyCache() noexcept override { return HostPool().ClearCache(); }
-  Status Synchronize() noexcept override { return {}; }
-  Status Canary() noexcept override { return {}; }
+  Status Synchronize() noexcept override { return {}; }  // CPU work is done when its call returns
+  Status Canary() noexcept override { return {}; }       // whoever asks is running on it
   Pool* pool() override { return &HostPool(); }
+
+ private:
+  const std::string name_;
 };
 
 }  // namespace
 
-std::unique_ptr<Device> MakeHostWorkDevice() {
-  return std::make_unique<HostWorkDevice>();
+std::unique_ptr<Device> MakeHostDevice(std::string name) {
+  return std::make_unique<HostDevice>(std::move(name));
 }
 
 }  // namespace imgmill

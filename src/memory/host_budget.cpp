@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "imgmill/base/byte_size.h"
+#include "imgmill/memory/memory_flag.h"
 
 namespace imgmill {
 namespace {

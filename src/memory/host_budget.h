@@ -66,7 +66,4 @@ size_t SmallestBudgetFor(size_t need, size_t fixed);
 /// @param later  what will be set aside at the start: the refusal names a budget that leaves room for it, too
 Status CheckBudget(const HostBudget& budget, size_t resident, size_t later = 0);
 
-/// The flag that would give a budget: "--memory 613MiB".
-std::string MemoryFlag(size_t bytes);
-
 }  // namespace imgmill

@@ -35,14 +35,19 @@ struct HostLedger {
 
   size_t InForce() const { return budget - std::min(budget, squeezed); }
 
+  /// What the process holds for good, in pools and outside.
+  size_t Lasting() const { return fixed + pinned; }
   /// What no lease can change.
-  size_t Committed() const { return fixed + pinned + carved + standing.total() + kept; }
+  size_t Committed() const { return Lasting() + carved + standing.total() + kept; }
   /// The budget less that.
   size_t Room() const { return budget - std::min(budget, Committed()); }
   size_t Reserve() const { return ReserveFor(budget, Room()); }
   size_t LargestLease() const { return Room() - Reserve(); }
-  /// The smallest budget whose LargestLease would be `need`: what every piece of advice says.
+  /// The smallest budget whose LargestLease would be `need`: what every refusal and every advice names.
   size_t BudgetFor(size_t need) const { return SmallestBudgetFor(need, Committed()); }
+
+  /// Of what can be leased, the part that cannot be had now.
+  size_t Taken() const { return leased.total() + unexplained + overdrawn + squeezed; }
 
   /// Whether `need` may be granted now. What others took is waited for, but not for ever: with no lease out,
   /// whatever LargestLease allows is: what cannot be explained then is nobody's fault, and waiting would not
@@ -50,10 +55,11 @@ struct HostLedger {
   bool Admits(const Footprint& need) const {
     const size_t largest = LargestLease();
     if (leases == 0) return need.total() <= largest;
-    const size_t taken = leased.total() + unexplained + overdrawn + squeezed;
-    return taken <= largest && need.total() <= largest - taken;
+    return Taken() <= largest && need.total() <= largest - Taken();
   }
 
+  /// Bytes outside of pools that somebody has a right to.
+  size_t OutsidePools() const { return fixed + standing.unseen + kept + leased.unseen; }
   /// Blocks of the host pool that somebody has a right to.
   size_t Owed() const { return pinned + standing.pooled + leased.pooled; }
 
@@ -62,8 +68,7 @@ struct HostLedger {
   /// quarter of the smallest reserve (tile, in 49 MiB). What was granted is always honoured, even if
   /// unexplained bytes have eaten the rest.
   size_t PoolCap() const {
-    const size_t spent =
-        fixed + carved + standing.unseen + kept + leased.unseen + unexplained + squeezed + Reserve() / 2;
+    const size_t spent = OutsidePools() + carved + unexplained + squeezed + Reserve() / 2;
     return std::max(budget - std::min(budget, spent), std::min(budget, Owed()));
   }
 
@@ -71,7 +76,7 @@ struct HostLedger {
   /// the next image. @return whether anything changed
   bool Take(const HostSample& sample) {
     const size_t before = unexplained + overdrawn;
-    const size_t explained = fixed + sample.charged + standing.unseen + kept + leased.unseen;
+    const size_t explained = OutsidePools() + sample.charged;
     const size_t excess = sample.resident - std::min(sample.resident, explained);
     unexplained = excess >= unexplained ? excess : unexplained - (unexplained - excess + 7) / 8;
     peak_unexplained = std::max(peak_unexplained, unexplained);

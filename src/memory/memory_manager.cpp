@@ -68,13 +68,13 @@ MemoryManager::Impl::Impl(const MemoryOptions& asked, const HostLimits& limits, 
       pressure(limits, budget.bytes),
       admission(HostPool(), budget.bytes, budget.source == "--memory"),
       costs(options.cost_store) {
-  host_work.device = MakeHostWorkDevice();
+  host_work.device = MakeHostDevice("the host");
   host_work.shares_host_pool = true;
   host_work.refusals_seen = HostPool().Stats().refusals;
   if (!budget.warning.empty()) Warn(budget.warning);
   for (const std::string& warning : costs.warnings()) Warn(warning);
   Baseline();
-  sampler.Start(options.sample_ms, [this] { Sample(); });
+  sampler = Regularly(options.sample_ms, [this] { Sample(); });
 }
 
 MemoryManager::Impl::~Impl() {
@@ -101,7 +101,6 @@ void MemoryManager::Impl::Sample() {
   const HostSample sample = Look();
   admission.Take(sample);
   if (looks++ % kLooksAtOthers == 0) LookAtOthers();
-  monitors.Take(sample);
   const AdmissionStats stats = admission.Stats();
   log.Look(Now(), sample, stats.ledger.leased.total(), stats.ledger.InForce());
 }
@@ -137,7 +136,7 @@ void MemoryManager::Impl::Baseline() {
 
 void MemoryManager::Impl::ShareOut() {
   const HostLedger ledger = admission.Stats().ledger;
-  const size_t room = ledger.budget - std::min(ledger.budget, ledger.fixed + ledger.pinned);
+  const size_t room = ledger.budget - std::min(ledger.budget, ledger.Lasting());
   admission.SetCarved(devices.ShareOut(room));
   for (std::string& warning : devices.TakeWarnings()) Warn(std::move(warning));
 }
@@ -154,13 +153,13 @@ MemoryInfo MemoryManager::Info() const {
   info.process = ReadProcessMemory();
   info.budget = impl_->budget.bytes;
   info.budget_source = impl_->budget.source;
+  info.allowed = DecideHostBudget({0, info.system, info.process, info.cgroup, ReadAddressSpaceLimit()}).bytes;
   const AdmissionStats stats = impl_->admission.Stats();
-  info.fixed = stats.ledger.fixed + stats.ledger.pinned;
+  info.fixed = stats.ledger.Lasting();
   info.leased = stats.ledger.leased.total();
   info.peak_leased = stats.peak_leased;
   info.unexplained = stats.ledger.unexplained;
   info.peak_unexplained = stats.ledger.peak_unexplained;
-  info.squeezed = stats.ledger.squeezed;
   info.kept = stats.ledger.kept;
   info.peak_squeezed = stats.ledger.peak_squeezed;
   info.leases_now = stats.ledger.leases;
@@ -201,10 +200,6 @@ size_t MemoryManager::host_budget() const {
   return impl_->budget.bytes;
 }
 
-const CacheStrategy& MemoryManager::cache_strategy() const {
-  return *impl_->cache;
-}
-
 const BatchSizing& MemoryManager::batch_sizing() const {
   return *impl_->sizing;
 }
@@ -215,33 +210,22 @@ void MemoryManager::Rebaseline() {
 
 Result<Lease> MemoryManager::Acquire(const Footprint& need, const StopFlag& stop) {
   if (Status status = impl_->admission.Acquire(need, stop); !status) return status.error();
-  Lease lease;
-  lease.manager_ = this;
-  lease.footprint_ = need;
-  return lease;
+  return Lease(*this, need);
 }
 
 Result<Lease> MemoryManager::Reserve(const Footprint& need, MemoryInfo::Reservation told) {
   if (Status status = impl_->admission.AcquireStanding(need); !status) return status.error();
-  Lease lease;
-  lease.manager_ = this;
-  lease.footprint_ = need;
-  std::lock_guard lock(impl_->reservations_mutex);
-  lease.standing_ = ++impl_->last_reservation;
   told.bytes += need.total();
-  impl_->reservations[lease.standing_] = std::move(told);
-  return lease;
+  std::lock_guard lock(impl_->reservations_mutex);
+  const int number = ++impl_->last_reservation;
+  impl_->reservations[number] = std::move(told);
+  return Lease(*this, need, number);
 }
 
 Result<Lease> MemoryManager::TryAcquire(const Footprint& need) {
   const Result<bool> granted = impl_->admission.TryAcquire(need);
   if (!granted) return granted.error();
-  Lease lease;
-  if (*granted) {
-    lease.manager_ = this;
-    lease.footprint_ = need;
-  }
-  return lease;
+  return *granted ? Lease(*this, need) : Lease();
 }
 
 void MemoryManager::Return(const Footprint& footprint, int standing) noexcept {
@@ -259,7 +243,7 @@ Status MemoryManager::SetAside(size_t bytes) {
   return impl_->admission.SetAside(bytes);
 }
 
-Status MemoryManager::Fits(const Footprint& need) {
+Status MemoryManager::Fits(const Footprint& need) const {
   return impl_->admission.Fits(need);
 }
 
@@ -280,8 +264,7 @@ bool MemoryManager::Squeezed() const {
 }
 
 int MemoryManager::AddDevice(std::unique_ptr<Device> device, size_t budget) {
-  const int index =
-      impl_->devices.Add(std::move(device), budget != 0 ? budget : impl_->options.device_budget);
+  const int index = impl_->devices.Add(std::move(device), budget);
   impl_->ShareOut();
   // Some tell what they have only once they are awake; where it cannot be woken, work will meet that again.
   if (!impl_->devices.At(index).device->Stats().known) static_cast<void>(WakeDevice(index));
@@ -329,30 +312,6 @@ std::shared_ptr<CostModel> MemoryManager::Costs(const CostKey& key) {
 
 Status MemoryManager::SaveCosts() {
   return impl_->costs.Save();
-}
-
-ScopeReport MemoryManager::Monitor(const std::string& name, const std::function<void()>& body) {
-  ScopeReport report;
-  report.name = name;
-  const HostSample before = impl_->Look();
-  const ProcessMemory process_before = ReadProcessMemory();
-  MonitorSet::Watch watch(impl_->monitors);
-  impl_->monitors.Take(before);
-  body();
-  const HostSample after = impl_->Look();
-  impl_->monitors.Take(after);
-  report.rss_before = before.resident;
-  report.rss_peak = watch.peak().resident;
-  report.rss_after = after.resident;
-  // A new high-water mark of the process was set within the scope, and is exact where samples are not.
-  const ProcessMemory process_after = ReadProcessMemory();
-  if (process_after.peak_resident > process_before.peak_resident) {
-    report.rss_peak = std::max(report.rss_peak, process_after.peak_resident);
-  }
-  report.charged_before = before.charged;
-  report.charged_peak = watch.peak().charged;
-  report.charged_after = after.charged;
-  return report;
 }
 
 }  // namespace imgmill

@@ -38,7 +38,6 @@ struct MemoryManager::Impl {
   ManagedDevice
       host_work;        ///< where host work is done: apart from the CPU rung, whose callers it may wait for
   DeviceGate cpu_gate;  ///< one CPU rung at a time: the reserve pays for one
-  MonitorSet monitors;
   BatchLog log;
   std::array<std::atomic<uint64_t>, 7> rungs{};
   std::atomic<uint64_t> clears{0};
@@ -84,7 +83,7 @@ struct MemoryManager::Impl {
   ManagedDevice& SlotOf(WorkPlace place) { return place.IsDevice() ? devices.At(place.device()) : host_work; }
 
   // Last: its thread uses all of the above.
-  Sampler sampler;
+  std::jthread sampler;
 };
 
 }  // namespace imgmill

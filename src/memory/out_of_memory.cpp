@@ -2,15 +2,13 @@
 #include "imgmill/memory/out_of_memory.h"
 
 #include <cstdint>
-#include <utility>
 
 #include "imgmill/base/byte_size.h"
 
 namespace imgmill {
 
-OutOfMemory::OutOfMemory(std::string pool, size_t requested, size_t charged, size_t cap)
-    : pool_(std::move(pool)), requested_(requested) {
-  text_ = "out of memory in pool " + pool_ + ": " + FormatByteSize(requested) + " asked for, " +
+OutOfMemory::OutOfMemory(const std::string& pool, size_t requested, size_t charged, size_t cap) {
+  text_ = "out of memory in pool " + pool + ": " + FormatByteSize(requested) + " asked for, " +
           FormatByteSize(charged) + " held";
   if (cap != SIZE_MAX) text_ += " of " + FormatByteSize(cap);
 }

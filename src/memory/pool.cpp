@@ -253,11 +253,6 @@ size_t Pool::ClearCache() noexcept {
   return unmapped;
 }
 
-size_t Pool::TrimCache(size_t bytes) noexcept {
-  std::lock_guard lock(impl_->mutex);
-  return impl_->stats.cached > bytes ? impl_->Unmap(impl_->stats.cached - bytes) : 0;
-}
-
 void Pool::SetCap(size_t bytes) {
   std::lock_guard lock(impl_->mutex);
   impl_->stats.cap = bytes;

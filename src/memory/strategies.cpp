@@ -12,7 +12,7 @@ namespace {
 constexpr double kClearingShare = 0.002;
 
 bool SameShape(const BatchShape& x, const BatchShape& y) {
-  return x.n == y.n && x.height == y.height && x.width == y.width && x.tokens == y.tokens;
+  return x.n == y.n && x.height == y.height && x.width == y.width;
 }
 
 /// After each batch, unless the next one has the same shape and takes the very blocks; not so often that it
@@ -38,7 +38,6 @@ class NeverCache final : public CacheStrategy {
  public:
   std::string_view name() const override { return "never"; }
   bool ClearAfter(const BatchMoment&) const override { return false; }
-  bool ClearAtEnd() const override { return false; }
 };
 
 /// Only when usage crosses the threshold: for many shapes in turn on a machine of one's own.

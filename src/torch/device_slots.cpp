@@ -7,33 +7,6 @@
 #include "torch/accelerator_device.h"
 
 namespace imgmill {
-namespace {
-
-/// The host as a compute device, under the host's own budget.
-class HostDevice final : public Device {
- public:
-  std::string name() const override { return "cpu"; }
-  bool host_backed() const override { return true; }
-  DeviceStats Stats() const override {
-    const PoolStats pool = HostPool().Stats();
-    DeviceStats stats;
-    stats.allocated = pool.charged - pool.cached;
-    stats.reserved = pool.charged;
-    stats.total = pool.cap;
-    stats.free = pool.cap - std::min(pool.cap, pool.charged);
-    stats.peak_allocated = pool.peak_live;
-    stats.out_of_memory_count = pool.refusals;
-    return stats;
-  }
-  void ResetPeak() override { HostPool().ResetPeak(); }
-  size_t EmptyCache() noexcept override { return HostPool().ClearCache(); }
-  Status Synchronize() noexcept override { return {}; }  // CPU work is done when its call returns
-  Status Canary() noexcept override { return {}; }       // whoever asks is running on it
-  Pool* pool() override { return &HostPool(); }
-};
-
-}  // namespace
-
 AcceleratorFacts FindAccelerators() {
   AcceleratorFacts facts;
   const std::optional<c10::DeviceType> type = at::accelerator::getAccelerator(/*checked=*/false);
@@ -72,7 +45,7 @@ Result<int> DeviceSlots::Add(MemoryManager& manager, const std::vector<DeviceCho
       case DeviceChoice::Kind::kHost:
         slot->pool = &HostPool();
         slot->team = next_team();
-        device = std::make_unique<HostDevice>();
+        device = MakeHostDevice("cpu");
         break;
       case DeviceChoice::Kind::kHostBacked:
         // Without a budget the manager shares the host's out among these.

@@ -18,14 +18,15 @@ RunPlan SomePlan() {
   plan.median_lease = 20 * kMiB;
   plan.largest_lease = 100 * kMiB;
   plan.expected_peak = 440 * kMiB;
+  plan.planned_budget = 464 * kMiB;
+  plan.workers_budget = 511 * kMiB;
   return plan;
 }
 
 MemoryInfo SomeMachine(size_t budget) {
   MemoryInfo memory;
   memory.budget = budget;
-  memory.system.available = 10000 * kMiB;
-  memory.process.resident = 40 * kMiB;
+  memory.allowed = 8000 * kMiB;
   return memory;
 }
 
@@ -41,7 +42,7 @@ const Recommendation* Find(const std::vector<Recommendation>& advice, const std:
 TEST_CASE("a run that has room is told how much it needs, and no more") {
   const auto advice = AdviseOn(SomePlan(), SomeMachine(4000 * kMiB), 3800 * kMiB);
   REQUIRE(advice.size() == 2);
-  CHECK(advice[0].flag == "--memory 464MiB");  // 440 and a nineteenth of it: a twentieth of the whole
+  CHECK(advice[0].flag == "--memory 464MiB");
   CHECK(advice[1].flag == "-j 4");
   CHECK(advice[1].reason.find("100 MiB") != std::string::npos);
 }
@@ -50,15 +51,11 @@ TEST_CASE("a run whose workers would wait is told what lets all work, or how man
   RunPlan plan = SomePlan();
   plan.at_once = 2;
   const auto advice = AdviseOn(plan, SomeMachine(300 * kMiB), 220 * kMiB);
-  // Two more of 100 MiB, and a nineteenth of that for the reserve: 300 + 200 + 10.5.
   CHECK(advice[0].flag == "--memory 511MiB");
   CHECK(advice[1].flag == "-j 2");
   MemoryInfo small = SomeMachine(300 * kMiB);
-  small.system.available = 400 * kMiB;
-  CHECK(AdviseOn(plan, small, 220 * kMiB)[0].flag == "--memory 360MiB");  // 40 + 80 % of 400
-  small.cgroup = CgroupMemory{};
-  small.cgroup->limit = 320 * kMiB;
-  CHECK(AdviseOn(plan, small, 220 * kMiB)[0].flag == "--memory 320MiB");
+  small.allowed = 360 * kMiB;
+  CHECK(AdviseOn(plan, small, 220 * kMiB)[0].flag == "--memory 360MiB");
 }
 
 TEST_CASE("images that cannot fit come first, and a machine that never could is named") {
@@ -70,7 +67,7 @@ TEST_CASE("images that cannot fit come first, and a machine that never could is 
   CHECK(advice[0].reason.find("3 images") != std::string::npos);
   CHECK(advice[0].reason.find("allows") == std::string::npos);
   MemoryInfo small = SomeMachine(300 * kMiB);
-  small.system.available = 400 * kMiB;
+  small.allowed = 360 * kMiB;
   CHECK(AdviseOn(plan, small, 220 * kMiB)[0].reason.find("this machine allows 360 MiB") != std::string::npos);
 }
 
@@ -90,6 +87,21 @@ TEST_CASE("a model's plan of numerics is advised as it is, and its devices") {
   CHECK(Find(advice, "precision float32") != nullptr);
   plan.reservations[0].numerics = NumericsPlan{"libtorch", "float32", 0, 0, 8};
   CHECK(Find(AdviseOn(plan, memory, 3800 * kMiB), "--tile") == nullptr);
+}
+
+TEST_CASE(
+    "of the machine alone: its budget, unless it was asked for, and workers for the room and the cores") {
+  MemoryInfo memory = SomeMachine(300 * kMiB + 5);
+  memory.budget_source = "80 % of available memory";
+  auto advice = AdviseOnMachine(memory, 130 * kMiB, 8);
+  REQUIRE(advice.size() == 2);
+  CHECK(advice[0].flag == "--memory 300MiB");
+  CHECK(advice[1].flag == "-j 4");  // 32 MiB each
+  memory.budget_source = "--memory";
+  advice = AdviseOnMachine(memory, 130 * kMiB, 2);
+  REQUIRE(advice.size() == 1);
+  CHECK(advice[0].flag == "-j 2");
+  CHECK(AdviseOnMachine(memory, 0, 2)[0].flag == "-j 1");
 }
 
 TEST_CASE("where nothing is left to do, nothing is advised") {

@@ -69,6 +69,35 @@ TEST_CASE("the budget that a refused image asks for is enough among many files")
   }
 }
 
+TEST_CASE(
+    "the budget that is advised where workers wait, or where it is too much, lets all work, and no less "
+    "does") {
+  const TestFolder where;
+  const std::string photos = where / "photos";
+  MakePhotos(photos, 1);
+  REQUIRE(::unlink((photos + "/small0.png").c_str()) == 0);
+  for (int i = 1; i < 8; ++i) {
+    const std::string name = photos + "/whole" + std::to_string(i) + ".webp";
+    REQUIRE(::link((photos + "/whole.webp").c_str(), name.c_str()) == 0);
+  }
+  const auto with = [&](std::vector<std::string> words, size_t mib) {
+    words.insert(words.end(), {"filter", photos, "--keep", "sharpness>=0", "--no-catalog", "--json", "-j4",
+                               "--memory", std::to_string(mib) + "MiB"});
+    return Json(Run(words));
+  };
+  const auto at_once = [&](size_t mib) { return with({"plan"}, mib)["plan"]["at_once"].get<int>(); };
+  CHECK(at_once(120) < 4);
+  for (const size_t budget : {size_t{120}, size_t{2000}}) {
+    CAPTURE(budget);
+    const nlohmann::json document = with({"memory", "recommend"}, budget);
+    const size_t advised = Advised("use " + document["recommendations"][0]["flag"].get<std::string>());
+    CAPTURE(advised);
+    // What the process holds differs a little from start to start.
+    CHECK(at_once(advised + 2) == 4);
+    CHECK(at_once(advised - 6) < 4);
+  }
+}
+
 TEST_CASE("many files ask for no more memory than one") {
   const TestFolder where;
   MakePhotos(where / "many", 12000);

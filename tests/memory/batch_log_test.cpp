@@ -14,7 +14,7 @@ using memory_test::MustCreate;
 class Touching final : public LadderWork {
  public:
   Touching(size_t bytes, bool alone) : bytes_(bytes), alone_(alone) {}
-  BatchLabel label() const override { return {"touching", {1, 10, 20, 0}, {bytes_, 0}, alone_}; }
+  BatchLabel label() const override { return {"touching", {1, 10, 20}, {bytes_, 0}, alone_}; }
   Status Run(const Attempt&) override {
     Buffer block(bytes_);
     std::memset(block.data(), 1, block.size());
@@ -104,10 +104,8 @@ TEST_CASE("a meter counts what its own thread takes, whole pages, and the outer 
     const Buffer c(pool, 64 * kKiB);
     CHECK(inner.peak() >= 160 * kKiB);
     CHECK(inner.peak() <= 172 * kKiB);
-    CHECK(inner.allocations() == 3);
   }
   CHECK(outer.peak() >= 160 * kKiB);
-  CHECK(outer.allocations() == 3);
 }
 
 }  // namespace

@@ -177,13 +177,13 @@ size_t CachedAfterBatch(const std::string& policy, const std::optional<BatchShap
   auto manager = MustCreate(options);
   manager->AddDevice(std::make_unique<HostBackedDevice>("cpu:0", 64 * kMiB));
   Pool::Free(manager->device(0).pool()->Allocate(10 * kMiB));
-  manager->BatchDone(WorkPlace::Device(0), {4, 256, 256, 0}, next);
+  manager->BatchDone(WorkPlace::Device(0), {4, 256, 256}, next);
   return manager->device(0).pool()->Stats().cached;
 }
 
 TEST_CASE("cache policies: auto keeps for an equal shape, every keeps never, never keeps always") {
-  const BatchShape same{4, 256, 256, 0};
-  const BatchShape other{4, 256, 128, 0};
+  const BatchShape same{4, 256, 256};
+  const BatchShape other{4, 256, 128};
   CHECK(CachedAfterBatch("auto", same) > 0);
   CHECK(CachedAfterBatch("auto", other) == 0);
   CHECK(CachedAfterBatch("auto", std::nullopt) == 0);
@@ -195,7 +195,7 @@ TEST_CASE("auto clears once when the threshold is crossed, not after every full 
   auto manager = MustCreate(WithRoom(300 * kMiB));
   manager->AddDevice(std::make_unique<HostBackedDevice>("cpu:0", 64 * kMiB));
   Pool& pool = *manager->device(0).pool();
-  const BatchShape shape{4, 256, 256, 0};
+  const BatchShape shape{4, 256, 256};
   for (int i = 0; i < 5; ++i) {
     Pool::Free(pool.Allocate(60 * kMiB));
     manager->BatchDone(WorkPlace::Device(0), shape, shape);
@@ -217,7 +217,7 @@ TEST_CASE("auto does not clear so often that it would cost more than it is worth
     std::memset(batch.data(), 1, batch.size());
     batch = {};
     const double before = manager->Info().clear_ms;
-    manager->BatchDone(WorkPlace::Device(0), {1, 64, 64, 0}, BatchShape{1, 64, 65, 0});
+    manager->BatchDone(WorkPlace::Device(0), {1, 64, 64}, BatchShape{1, 64, 65});
     longest_ms = std::max(longest_ms, manager->Info().clear_ms - before);
     run = std::chrono::steady_clock::now() - start;
   }
@@ -242,63 +242,6 @@ TEST_CASE("collect acts from the threshold on") {
   CHECK(manager->Usage() < 0.8);
 }
 
-TEST_CASE("a cleanup scope empties caches on every way out, unless the policy is never") {
-  auto manager = MustCreate(WithRoom(100 * kMiB));
-  try {
-    const CleanupScope scope(*manager);
-    Pool::Free(HostPool().Allocate(5 * kMiB));
-    throw std::runtime_error("out");
-  } catch (const std::runtime_error&) {
-  }
-  CHECK(HostPool().Stats().cached == 0);
-  manager.reset();
-  MemoryOptions options = WithRoom(100 * kMiB);
-  options.cache = "never";
-  manager = MustCreate(options);
-  {
-    const CleanupScope scope(*manager);
-    Pool::Free(HostPool().Allocate(5 * kMiB));
-  }
-  CHECK(HostPool().Stats().cached > 0);
-  HostPool().ClearCache();
-}
-
-TEST_CASE("monitor tells before, peak and after") {
-  MemoryOptions options = WithRoom(200 * kMiB);
-  options.sample_ms = 2;
-  auto manager = MustCreate(options);
-  const ScopeReport report = manager->Monitor("work", [] {
-    Buffer buffer(HostPool(), 50 * kMiB);
-    std::memset(buffer.data(), 1, buffer.size());
-    std::this_thread::sleep_for(std::chrono::milliseconds(60));
-    buffer = {};
-    HostPool().ClearCache();
-  });
-  CHECK(report.name == "work");
-  CHECK(report.charged_before == report.charged_after);
-  CHECK(report.charged_peak >= report.charged_before + 50 * kMiB);
-  CHECK(report.charged_peak < report.charged_before + 51 * kMiB);
-  CHECK(report.rss_peak >= report.rss_before + 49 * kMiB);
-  if (!kResidentIsBlurred) CHECK(report.rss_after < report.rss_before + 5 * kMiB);
-  CHECK_THROWS_AS(manager->Monitor("broken", [] { throw std::runtime_error("out"); }), std::runtime_error);
-}
-
-TEST_CASE("advice: what would have let the refused in, and why") {
-  auto manager = MustCreate(WithRoom(100 * kMiB));
-  CHECK(manager->Recommend().empty());
-  CHECK_FALSE(manager->TryAcquire({900 * kMiB, 0}).ok());
-  const auto advice = manager->Recommend();
-  REQUIRE(advice.size() == 1);
-  CHECK(advice[0].flag.find("--memory ") == 0);
-  CHECK(advice[0].reason.find("900 MiB") != std::string::npos);
-  manager.reset();
-  MemoryOptions options;
-  options.sample_ms = 0;
-  const auto unasked = MustCreate(options)->Recommend();
-  REQUIRE(unasked.size() == 1);
-  CHECK(unasked[0].flag.find("--memory ") == 0);
-}
-
 TEST_CASE("work that keeps 64 KiB each time is named, and only once") {
   if (kResidentIsBlurred) return;
   struct Keeping final : LadderWork {
@@ -306,7 +249,7 @@ TEST_CASE("work that keeps 64 KiB each time is named, and only once") {
       kept.emplace_back(64 * kKiB, 1);
       return {};
     }
-    BatchLabel label() const override { return {"keeping", {1, 10, 10, 0}, {kMiB, 0}}; }
+    BatchLabel label() const override { return {"keeping", {1, 10, 10}, {kMiB, 0}}; }
     std::vector<std::vector<char>> kept;
   };
   auto manager = MustCreate(WithRoom(300 * kMiB));

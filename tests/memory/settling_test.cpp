@@ -6,7 +6,7 @@
 namespace imgmill {
 namespace {
 
-const BatchLabel kWork = {"net", {4, 64, 64, 0}, {1000, 0}};
+const BatchLabel kWork = {"net", {4, 64, 64}, {1000, 0}};
 const Attempt kOnCpu = {kCpuRung, 4, 64, Rung::kCpu};
 const Attempt kHalf = {WorkPlace::Device(0), 2, 64, Rung::kHalfBatch};
 

@@ -28,11 +28,11 @@ TEST_CASE("strategies are found by their names, and by no others") {
 
 TEST_CASE("cache strategies clear when they say so") {
   BatchMoment dull;
-  dull.done = {1, 100, 100, 0};
+  dull.done = {1, 100, 100};
   dull.next = dull.done;
   dull.run_ms = 1000;
   BatchMoment changed = dull;
-  changed.next = BatchShape{1, 200, 100, 0};
+  changed.next = BatchShape{1, 200, 100};
   BatchMoment costly = changed;
   costly.clear_ms = 10;  // 1 % of the run went into clearing already
   BatchMoment crossing = dull;

@@ -24,7 +24,7 @@ nlohmann::ordered_json SomeReport() {
     BatchRecord batch;
     batch.work = "upscale";
     batch.device = "host";
-    batch.shape = {4, 480, 640, 0};
+    batch.shape = {4, 480, 640};
     batch.predicted = {3000, 1000};
     batch.pooled_peak = 2000;
     batch.rung = rung;

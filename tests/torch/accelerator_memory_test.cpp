@@ -150,17 +150,13 @@ TEST_CASE("accelerator: two small probes and a few peaks predict other shapes") 
     return device.Stats().peak_allocated - held;
   };
   peak_of(1, 64, 64);  // weights and workspaces that stay
-  CostModel costs({"probe", "float32", device.name(), 1, "test"});
-  costs.Observe({1, 64, 64, 0}, peak_of(1, 64, 64));
-  costs.Observe({1, 128, 128, 0}, peak_of(1, 128, 128));
-  costs.Observe({2, 320, 240, 0}, peak_of(2, 320, 240));
+  CostModel costs;
+  costs.Observe({1, 64, 64}, peak_of(1, 64, 64));
+  costs.Observe({1, 128, 128}, peak_of(1, 128, 128));
+  costs.Observe({2, 320, 240}, peak_of(2, 320, 240));
   double worst_low = 0, worst_high = 0;
-  for (const BatchShape shape : {BatchShape{1, 200, 333, 0},
-                                 {4, 128, 128, 0},
-                                 {1, 512, 512, 0},
-                                 {3, 333, 500, 0},
-                                 {1, 1066, 1600, 0},
-                                 {8, 64, 64, 0}}) {
+  for (const BatchShape shape :
+       {BatchShape{1, 200, 333}, {4, 128, 128}, {1, 512, 512}, {3, 333, 500}, {1, 1066, 1600}, {8, 64, 64}}) {
     const auto actual = static_cast<double>(
         peak_of(static_cast<int>(shape.n), static_cast<int>(shape.height), static_cast<int>(shape.width)));
     const double error = static_cast<double>(costs.Predict(shape)) / actual - 1;
@@ -170,7 +166,7 @@ TEST_CASE("accelerator: two small probes and a few peaks predict other shapes") 
   }
   MESSAGE("prediction error of shapes not seen before: " << 100 * worst_low << " to " << 100 * worst_high
                                                          << " %");
-  for (const BatchShape shape : {BatchShape{1, 240, 320, 0}, {2, 512, 512, 0}, {1, 800, 1200, 0}}) {
+  for (const BatchShape shape : {BatchShape{1, 240, 320}, {2, 512, 512}, {1, 800, 1200}}) {
     const auto actual = static_cast<double>(
         peak_of(static_cast<int>(shape.n), static_cast<int>(shape.height), static_cast<int>(shape.width)));
     const double error = static_cast<double>(costs.Predict(shape)) / actual - 1;

@@ -26,6 +26,10 @@ struct RunPlan {
   int workers = 0;
   int at_once = 0;           ///< images in work at the same time where the leases are largest
   size_t expected_peak = 0;  ///< of the whole process
+  /// The smallest budgets under which the run would go as planned, and with as many of the largest images at
+  /// once as there are workers.
+  size_t planned_budget = 0;
+  size_t workers_budget = 0;
   /// Images that cannot fit, the first kMostTooLarge of them, and the budget under which all would.
   uint64_t too_large = 0;
   std::vector<TooLarge> largest;

@@ -1,5 +1,4 @@
-// Predicts the peak bytes of a batch from its shape: fixed + a*N*H*W + b*N*tokens^2, learned from observed
-// peaks.
+// Predicts the peak bytes of a batch from its shape: fixed + a*N*H*W, learned from observed peaks.
 #pragma once
 
 #include <cstddef>
@@ -13,12 +12,11 @@
 
 namespace imgmill {
 
-/// N images of H rows and W columns. `tokens` is 0 for a model without attention.
+/// N images of H rows and W columns.
 struct BatchShape {
   int64_t n = 1;
   int64_t height = 0;
   int64_t width = 0;
-  int64_t tokens = 0;
 };
 
 /// What a prediction belongs to. A change in any of these starts a new model.
@@ -33,21 +31,20 @@ struct CostKey {
 /// Upper envelope over all observed peaks, never below any of them for its own shape. Thread-safe.
 class CostModel {
  public:
-  explicit CostModel(CostKey key);
+  CostModel();
   ~CostModel();
 
   /// Nothing is predicted before two observations of different size: two small probes make it able to.
   bool CanPredict() const;
   size_t Predict(const BatchShape& shape) const;
   void Observe(const BatchShape& shape, size_t peak_bytes);
-  /// The highest peak of batches of just this many pixels and tokens; nothing if there were none.
+  /// The highest peak of batches of just this many pixels; nothing if there were none.
   std::optional<size_t> Seen(const BatchShape& shape) const;
   /// The same for work whose cost is known from a formula to within some factor, as decoding is: the
   /// formula's bytes take the place of the shape. Before two observations, and beyond the largest, the
   /// formula's own slope goes on.
   size_t PredictFrom(size_t formula_bytes) const;
   void ObserveFrom(size_t formula_bytes, size_t peak_bytes);
-  const CostKey& key() const;
 
  private:
   friend class CostStore;

@@ -72,6 +72,6 @@ class HostBackedDevice final : public Device {
 };
 
 /// The host itself, seen as a device: its memory is the host pool's, it is never lost.
-std::unique_ptr<Device> MakeHostWorkDevice();
+std::unique_ptr<Device> MakeHostDevice(std::string name);
 
 }  // namespace imgmill

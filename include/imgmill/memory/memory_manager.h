@@ -29,16 +29,9 @@ struct MemoryOptions {
   /// else it holds, or 80 % of MemAvailable, whichever is less; a given budget is lowered to these too.
   size_t host_budget = 0;
 
-  /// Budget of each device in bytes. 0: what is free there less a reserve. For host-backed devices without
-  /// one, the host's budget is shared out equally.
-  size_t device_budget = 0;
-
   /// When freed memory goes back, and how many batches are in flight: names of strategies (strategies.h).
   std::string cache = "auto";
   std::string batch_sizing = "fit";
-
-  /// CollectIfAbove acts from this usage on, 0..1.
-  double collect_threshold = 0.8;
 
   /// Asked only where the budget is too small to begin with: what will be set aside at the start, so that the
   /// budget that the refusal names is enough for that, too.
@@ -66,6 +59,8 @@ class Lease {
 
  private:
   friend class MemoryManager;
+  Lease(MemoryManager& manager, const Footprint& footprint, int standing = 0)
+      : manager_(&manager), footprint_(footprint), standing_(standing) {}
   MemoryManager* manager_ = nullptr;
   Footprint footprint_;
   int standing_ = 0;  ///< number of the reservation; 0 is none
@@ -78,13 +73,13 @@ struct MemoryInfo {
   ProcessMemory process;
   size_t budget = 0;          ///< host budget in force
   std::string budget_source;  ///< "--memory", "cgroup /sys/fs/...", "80 % of available memory"
+  size_t allowed = 0;         ///< the most that --memory could be now without being lowered
   size_t fixed = 0;           ///< held by libraries, weights and the rest outside pools and leases
   size_t leased = 0;
   size_t peak_leased = 0;
   size_t unexplained = 0;  ///< RSS that neither pools, leases nor `fixed` explain, now
   size_t peak_unexplained = 0;
-  /// Bytes of the budget that the machine or the control group cannot spare, since others took them.
-  size_t squeezed = 0;
+  /// Most bytes of the budget that the machine or the control group could not spare, since others took them.
   size_t peak_squeezed = 0;
   size_t leases_now = 0;
   uint64_t leases_granted = 0;
@@ -119,19 +114,6 @@ struct MemoryInfo {
   std::vector<std::string> warnings;
 };
 
-/// Before, peak and after of a piece of work.
-struct ScopeReport {
-  std::string name;
-  size_t rss_before = 0, rss_peak = 0, rss_after = 0;
-  size_t charged_before = 0, charged_peak = 0, charged_after = 0;
-};
-
-/// One line of advice: what to pass, and why.
-struct Recommendation {
-  std::string flag;  ///< "--memory 3GiB"
-  std::string reason;
-};
-
 class MemoryManager {
  public:
   /// @return kUsage if the budget cannot even hold what the process holds now: the message names the smallest
@@ -144,7 +126,6 @@ class MemoryManager {
   /// Host bytes held (fixed + charged + unseen leases) over budget, 0..1 and above when it is exceeded.
   double Usage() const;
   size_t host_budget() const;
-  const CacheStrategy& cache_strategy() const;
   const BatchSizing& batch_sizing() const;
   /// Counts what the process holds now, outside pools, as fixed: after a model or library was loaded, at a
   /// moment when no lease is out.
@@ -167,7 +148,7 @@ class MemoryManager {
   Status SetAside(size_t bytes);
   /// Whether Acquire could ever grant it under the present budget; kTooLarge, naming the budget that could,
   /// if not.
-  Status Fits(const Footprint& need);
+  Status Fits(const Footprint& need) const;
   /// The smallest budget, in whole MiB, under which it would fit.
   size_t BudgetFor(const Footprint& need) const;
   /// The largest footprint that Acquire can ever grant under the present budget.
@@ -181,7 +162,11 @@ class MemoryManager {
   bool Squeezed() const;
 
   // ---- devices
-  int AddDevice(std::unique_ptr<Device> device, size_t budget = 0);  ///< @return its index
+  /// @param budget  in bytes; 0: what is free there less a reserve, or, for host-backed devices, an equal
+  /// share
+  ///   of the host's
+  /// @return its index
+  int AddDevice(std::unique_ptr<Device> device, size_t budget = 0);
   int device_count() const;
   Device& device(int index);
   bool DeviceLost(int index) const;
@@ -199,7 +184,7 @@ class MemoryManager {
 
   // ---- caches
   size_t ClearAll();
-  /// Clears everything if usage is at or above the threshold of the options. @return bytes given back
+  /// Clears everything if usage is at or above 80 %. @return bytes given back
   size_t CollectIfAbove();
   /// To be called after each batch with its shape and the next one's (if known): applies the cache strategy.
   void BatchDone(WorkPlace place, const BatchShape& done, const std::optional<BatchShape>& next);
@@ -220,10 +205,6 @@ class MemoryManager {
   // ---- monitoring
   /// Every batch and memory over time, for the report. A copy.
   MemoryHistory History() const;
-  /// Runs `body` and tells RSS and charged bytes before, at the peak and after.
-  ScopeReport Monitor(const std::string& name, const std::function<void()>& body);
-
-  std::vector<Recommendation> Recommend() const;
 
   struct Impl;
 
@@ -233,17 +214,4 @@ class MemoryManager {
   void Return(const Footprint& footprint, int standing) noexcept;
   std::unique_ptr<Impl> impl_;
 };
-
-/// Empties caches on every exit path, if the manager's cache strategy says so.
-class CleanupScope {
- public:
-  explicit CleanupScope(MemoryManager& manager) : manager_(manager) {}
-  ~CleanupScope();
-  CleanupScope(const CleanupScope&) = delete;
-  CleanupScope& operator=(const CleanupScope&) = delete;
-
- private:
-  MemoryManager& manager_;
-};
-
 }  // namespace imgmill

@@ -9,15 +9,11 @@ namespace imgmill {
 
 class OutOfMemory : public std::bad_alloc {
  public:
-  OutOfMemory(std::string pool, size_t requested, size_t charged, size_t cap);
+  OutOfMemory(const std::string& pool, size_t requested, size_t charged, size_t cap);
 
   const char* what() const noexcept override { return text_.c_str(); }
-  const std::string& pool() const noexcept { return pool_; }
-  size_t requested_bytes() const noexcept { return requested_; }
 
  private:
-  std::string pool_;
-  size_t requested_;
   std::string text_;
 };
 

@@ -46,9 +46,6 @@ class Pool {
   /// Unmaps all freed pages. @return bytes given back to the kernel.
   size_t ClearCache() noexcept;
 
-  /// Unmaps freed pages until at most `bytes` are cached. @return bytes given back.
-  size_t TrimCache(size_t bytes) noexcept;
-
   /// A new cap; trims the cache when more than that is charged. Live blocks are never taken away.
   void SetCap(size_t bytes);
 
@@ -94,7 +91,6 @@ class PoolMeter {
 
   /// Most bytes held at once since the start, whole pages as the pools charge them.
   size_t peak() const { return peak_; }
-  uint64_t allocations() const { return allocations_; }
 
   /// For pools: tells the thread's meters. `bytes` is negative for what is given back.
   static void Count(int64_t bytes) noexcept;
@@ -103,7 +99,6 @@ class PoolMeter {
   PoolMeter* outer_;
   int64_t held_ = 0;
   size_t peak_ = 0;
-  uint64_t allocations_ = 0;
 };
 
 /// The host's pool: exists from first use to the end of the process, uncapped until a MemoryManager sets its

@@ -30,8 +30,6 @@ class CacheStrategy {
   virtual ~CacheStrategy() = default;
   virtual std::string_view name() const = 0;
   virtual bool ClearAfter(const BatchMoment& moment) const = 0;
-  /// Whether caches are emptied at the end of a piece of the program, too.
-  virtual bool ClearAtEnd() const { return true; }
 };
 
 /// What is to be shared out.
