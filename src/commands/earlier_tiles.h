@@ -38,7 +38,7 @@ class EarlierTiles {
 
   std::string list_;
   std::string folder_;
-  /// Hashes of sources and of prefixes: 16 bytes an image, of the half KiB that the run sets aside for each.
+  /// Hashes of sources and of prefixes: 16 bytes an image.
   std::vector<uint64_t> sources_;
   std::vector<uint64_t> prefixes_;
 };

@@ -89,15 +89,6 @@ void Admission::Return(const Footprint& footprint) noexcept {
   changed_.notify_all();
 }
 
-Status Admission::SetAside(size_t bytes) {
-  std::lock_guard lock(mutex_);
-  // Whoever gives more is to have room for images, too.
-  if (auto too_large = TooLarge({0, bytes}, kLeastRoom)) return *std::move(too_large);
-  stats_.ledger.kept += bytes;
-  KeepCap();
-  return {};
-}
-
 Status Admission::AcquireStanding(const Footprint& need) {
   std::lock_guard lock(mutex_);
   if (auto too_large = TooLarge(need)) return *std::move(too_large);

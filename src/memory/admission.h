@@ -34,9 +34,6 @@ class Admission {
   /// @return whether it was granted; kTooLarge if it never can be
   Result<bool> TryAcquire(const Footprint& need);
   void Return(const Footprint& footprint) noexcept;
-  /// Sets bytes aside for what a run keeps of its images, which is not there yet. kTooLarge if they leave no
-  /// room.
-  Status SetAside(size_t bytes);
   /// Sets bytes aside until ReturnStanding. kTooLarge if they never fit; nobody waits.
   Status AcquireStanding(const Footprint& need);
   void ReturnStanding(const Footprint& footprint) noexcept;

@@ -109,18 +109,12 @@ size_t SmallestBudgetFor(size_t need, size_t fixed) {
   return (low + 1) * kMiB;  // the next start may hold a few pages more
 }
 
-/// What a process holds once its run has begun, beside what it held before: threads' stacks, mostly.
-constexpr size_t kBegun = size_t{384} << 10;
-
-Status CheckBudget(const HostBudget& budget, size_t resident, size_t later) {
+Status CheckBudget(const HostBudget& budget, size_t resident) {
   if (budget.bytes >= resident + kLeastRoom) return {};
   // A MiB more, since the next start may hold a few pages more.
-  size_t smallest = (resident + kLeastRoom + 2 * kMiB - 1) / kMiB * kMiB;
-  // As SetAside will name it.
-  if (later > 0) smallest = std::max(smallest, SmallestBudgetFor(later + kLeastRoom, resident + kBegun));
+  const size_t smallest = (resident + kLeastRoom + 2 * kMiB - 1) / kMiB * kMiB;
   std::string message = "a memory budget of " + FormatByteSize(budget.bytes) + " (" + budget.source +
-                        ") cannot work: the process holds " + FormatByteSize(resident) + " already" +
-                        (later > 0 ? ", and will keep " + FormatByteSize(later) + " of its images; " : "; ");
+                        ") cannot work: the process holds " + FormatByteSize(resident) + " already; ";
   message += budget.source == "--memory" ? "the smallest that can is " + MemoryFlag(smallest)
                                          : "it needs " + FormatByteSize(smallest) + " at least";
   return Error{Stage::kConfigure, Code::kUsage, message};

@@ -63,7 +63,6 @@ size_t ReserveFor(size_t budget, size_t room);
 size_t SmallestBudgetFor(size_t need, size_t fixed);
 
 /// kUsage if the budget leaves no room to work in beside what the process holds already.
-/// @param later  what will be set aside at the start: the refusal names a budget that leaves room for it, too
-Status CheckBudget(const HostBudget& budget, size_t resident, size_t later = 0);
+Status CheckBudget(const HostBudget& budget, size_t resident);
 
 }  // namespace imgmill

@@ -24,7 +24,6 @@ struct HostLedger {
   size_t pinned = 0;   ///< the host pool's blocks at the last baseline: weights and other lasting things
   size_t carved = 0;   ///< promised to host-backed devices with a pool of their own
   Footprint standing;  ///< set aside for as long as a stage lives, whether it is at work or not
-  size_t kept = 0;     ///< for what the run keeps of each image until its end; it fills as the run goes on
   Footprint leased;
   size_t leases = 0;
   size_t unexplained = 0;       ///< resident bytes beyond fixed, charged and unseen leases
@@ -38,7 +37,7 @@ struct HostLedger {
   /// What the process holds for good, in pools and outside.
   size_t Lasting() const { return fixed + pinned; }
   /// What no lease can change.
-  size_t Committed() const { return Lasting() + carved + standing.total() + kept; }
+  size_t Committed() const { return Lasting() + carved + standing.total(); }
   /// The budget less that.
   size_t Room() const { return budget - std::min(budget, Committed()); }
   size_t Reserve() const { return ReserveFor(budget, Room()); }
@@ -59,7 +58,7 @@ struct HostLedger {
   }
 
   /// Bytes outside of pools that somebody has a right to.
-  size_t OutsidePools() const { return fixed + standing.unseen + kept + leased.unseen; }
+  size_t OutsidePools() const { return fixed + standing.unseen + leased.unseen; }
   /// Blocks of the host pool that somebody has a right to.
   size_t Owed() const { return pinned + standing.pooled + leased.pooled; }
 

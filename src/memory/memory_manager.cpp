@@ -48,10 +48,7 @@ Result<std::unique_ptr<MemoryManager>> MemoryManager::Create(const MemoryOptions
   limits.cgroup = ReadCgroupMemory();
   limits.address_space = ReadAddressSpaceLimit();
   HostBudget budget = DecideHostBudget(limits);
-  if (Status fits = CheckBudget(budget, limits.process.resident); !fits) {
-    const size_t later = options.set_aside_later ? options.set_aside_later() : 0;
-    return later > 0 ? CheckBudget(budget, limits.process.resident, later).error() : fits.error();
-  }
+  if (Status fits = CheckBudget(budget, limits.process.resident); !fits) return fits.error();
   return std::unique_ptr<MemoryManager>(
       new MemoryManager(std::make_unique<Impl>(options, limits, std::move(budget))));
 }
@@ -160,7 +157,6 @@ MemoryInfo MemoryManager::Info() const {
   info.peak_leased = stats.peak_leased;
   info.unexplained = stats.ledger.unexplained;
   info.peak_unexplained = stats.ledger.peak_unexplained;
-  info.kept = stats.ledger.kept;
   info.peak_squeezed = stats.ledger.peak_squeezed;
   info.leases_now = stats.ledger.leases;
   info.leases_granted = stats.granted;
@@ -237,10 +233,6 @@ void MemoryManager::Return(const Footprint& footprint, int standing) noexcept {
 
 size_t MemoryManager::BudgetFor(const Footprint& need) const {
   return impl_->admission.Stats().ledger.BudgetFor(need.total());
-}
-
-Status MemoryManager::SetAside(size_t bytes) {
-  return impl_->admission.SetAside(bytes);
 }
 
 Status MemoryManager::Fits(const Footprint& need) const {

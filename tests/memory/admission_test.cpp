@@ -231,47 +231,22 @@ TEST_CASE("a lease on unseen bytes makes the pool give up its cache") {
   CHECK(pool.Stats().cap == kBudget - 8 * kMiB);
 }
 
-TEST_CASE("what a run keeps of its images is not lent out before, nor unexplained when it comes") {
-  Pool pool("host", SIZE_MAX);
-  Admission admission(pool, kBudget, true);
-  REQUIRE(admission.SetAside(50 * kMiB));
-  // By hand: 116 - 50, less the reserve of 16.
-  CHECK(admission.Fits({50 * kMiB, 0}).ok());
-  CHECK_FALSE(admission.Fits({50 * kMiB, 1}).ok());
-  admission.Take({.resident = 50 * kMiB, .charged = 0, .cached = 0, .host_in_use = 0});
-  CHECK(admission.Stats().ledger.unexplained == 0);
-  admission.Take({.resident = 60 * kMiB, .charged = 0, .cached = 0, .host_in_use = 0});
-  CHECK(admission.Stats().ledger.unexplained == 10 * kMiB);
-  const Status too_much = admission.SetAside(60 * kMiB);
-  REQUIRE_FALSE(too_much.ok());
-  CHECK(too_much.error().code == Code::kTooLarge);
-}
-
-TEST_CASE("every advice on --memory counts what is set aside") {
+TEST_CASE("the advice on --memory counts what is reserved") {
   const auto advised = [](const std::string& text) {
     const size_t at = text.find("--memory ") + 9;
     return std::stoul(text.substr(at)) * kMiB;
   };
   Pool pool("host", SIZE_MAX);
   Admission admission(pool, kBudget, true);
-  REQUIRE(admission.SetAside(50 * kMiB));
   REQUIRE(admission.AcquireStanding({10 * kMiB, 0}));
-  const Footprint need{60 * kMiB, 40 * kMiB};
+  const Footprint need{110 * kMiB, 40 * kMiB};
   const size_t enough = advised(admission.Fits(need).error().message);
   CHECK(admission.Stats().ledger.BudgetFor(need.total()) == enough);
   for (const auto& [budget, fits] : {std::pair{enough, true}, {enough - 2 * kMiB, false}}) {
     Admission other(pool, budget, true);
-    REQUIRE(other.SetAside(50 * kMiB));
     REQUIRE(other.AcquireStanding({10 * kMiB, 0}));
     CHECK(other.Fits(need).ok() == fits);
   }
-  // What asks for room for records asks for room for an image beside them.
-  const size_t more = advised(admission.SetAside(200 * kMiB).error().message);
-  Admission other(pool, more, true);
-  REQUIRE(other.SetAside(50 * kMiB));
-  REQUIRE(other.AcquireStanding({10 * kMiB, 0}));
-  REQUIRE(other.SetAside(200 * kMiB));
-  CHECK(other.Fits({8 * kMiB, 0}).ok());
 }
 
 TEST_CASE("leases move, and give back once") {

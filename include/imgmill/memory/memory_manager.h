@@ -33,10 +33,6 @@ struct MemoryOptions {
   std::string cache = "auto";
   std::string batch_sizing = "fit";
 
-  /// Asked only where the budget is too small to begin with: what will be set aside at the start, so that the
-  /// budget that the refusal names is enough for that, too.
-  std::function<size_t()> set_aside_later;
-
   /// Where learned costs are kept; empty keeps none.
   std::string cost_store;
 
@@ -105,7 +101,6 @@ struct MemoryInfo {
     std::optional<NumericsPlan> numerics = {};  ///< of a model's batches
   };
   std::vector<Reservation> reservations;
-  size_t kept = 0;         ///< set aside for what the run keeps of its images
   uint64_t rungs[7] = {};  ///< how often each Rung was taken
   uint64_t clears = 0;
   double clear_ms = 0;  ///< time they took, as the cache strategy and the ladder asked for them
@@ -143,9 +138,6 @@ class MemoryManager {
   /// @param told  what for, by which plan, and what the same stage takes out of budgets of host-backed
   ///   devices: shown beside it, not charged again
   Result<Lease> Reserve(const Footprint& need, MemoryInfo::Reservation told);
-  /// Sets bytes aside for what the run will have kept of its images by its end: paths, verdicts, entries of a
-  /// report. Once a run. kTooLarge, naming the budget that could, if they do not fit.
-  Status SetAside(size_t bytes);
   /// Whether Acquire could ever grant it under the present budget; kTooLarge, naming the budget that could,
   /// if not.
   Status Fits(const Footprint& need) const;

@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Measures what the number of images does to memory: the peak of resident memory, by the kernel's account, of each
+# command over 64x64 images in three numbers, with a report. Fails above 128 MiB.
+#
+# Usage: bench/memory-count.sh [--counts "10000 100000"] [--commands "filter dedup embed tile"]
+# Environment: IMGMILL (build/release/bin/imgmill); TMPDIR, where the images are made: 4 KiB each.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+counts="10000 100000" commands="filter dedup embed tile"
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --counts) counts=$2; shift 2 ;;
+    --commands) commands=$2; shift 2 ;;
+    *) echo "memory-count.sh: unknown argument $1" >&2; exit 2 ;;
+  esac
+done
+imgmill=$(realpath "${IMGMILL:-build/release/bin/imgmill}")
+[ -x "$imgmill" ] || { echo "memory-count.sh: no $imgmill; build it or set IMGMILL" >&2; exit 3; }
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+cat >"$scratch/make.py" <<'PYTHON'
+# Grey PNG images of 8x8 blocks of random shades, 1000 a folder.
+import os, random, struct, sys, zlib
+root, count = sys.argv[1], int(sys.argv[2])
+def chunk(name, data):
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+head = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 64, 64, 8, 0, 0, 0, 0))
+shades = [bytes([value]) * 8 for value in range(256)]
+rng = random.Random(1)
+for i in range(count):
+    if i % 1000 == 0:
+        folder = f"{root}/{i // 1000:04d}"
+        os.makedirs(folder)
+    blocks = rng.randbytes(64)
+    rows = b"".join((b"\0" + b"".join(shades[v] for v in blocks[y * 8:y * 8 + 8])) * 8 for y in range(8))
+    with open(f"{folder}/{i % 1000:03d}.png", "wb") as file:
+        file.write(head + chunk(b"IDAT", zlib.compress(rows, 1)) + chunk(b"IEND", b""))
+PYTHON
+cat >"$scratch/peak.py" <<'PYTHON'
+import os, subprocess, sys, time
+start = time.time()
+child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+_, status, usage = os.wait4(child.pid, 0)
+print(f"{usage.ru_maxrss / 1024:.0f} | {time.time() - start:.0f} |", flush=True)
+sys.exit(status != 0 or usage.ru_maxrss > 128 * 1024)
+PYTHON
+
+status=0
+echo "| command | images | peak MiB | s |"
+echo "|---|---|---|---|"
+for count in $counts; do
+  python3 "$scratch/make.py" "$scratch/$count" "$count"
+  for command in $commands; do
+    case $command in
+      filter) flags="--keep sharpness>p10" ;;
+      tile) flags="--size 64 -o $scratch/out" ;;
+      *) flags="" ;;
+    esac
+    printf '| %s | %s | ' "$command" "$count"
+    # shellcheck disable=SC2086  # flags are several words
+    python3 "$scratch/peak.py" "$imgmill" "$command" "$scratch/$count" $flags --catalog "$scratch/catalog" \
+      --report "$scratch/report.json" || status=1
+    rm -rf "$scratch/out" "$scratch/catalog"
+  done
+  rm -rf "${scratch:?}/$count"
+done
+exit $status
