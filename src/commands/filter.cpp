@@ -38,6 +38,18 @@ FileAction::Kind KindOf(const std::string& action) {
   return action == "hardlink" ? FileAction::Kind::kNewHardlink : FileAction::Kind::kNewSymlink;
 }
 
+/// Where a file is that was moved.
+struct Moved {
+  uint64_t number = 0;  ///< among the planned moves
+  std::string target;   ///< the one that was planned, or a free name like it
+
+  template <typename Self, typename Each>
+  static void EachField(Self& self, Each& each) {
+    each(self.number), each(self.target);
+  }
+};
+using MovedTable = RecordTable<Moved>;
+
 /// The reduce, as work that a refused allocation does not end.
 class Judging final : public LadderWork {
  public:
@@ -179,7 +191,7 @@ class Filter final : public Command {
 
   /// One action an image that it is about. A next step is given what was moved where it is now.
   Status Act(const FilterTable& entries, const std::vector<AppliedRule>& rules,
-             const CommandServices& services, CommandResult& result, std::vector<bool>& moved) const {
+             const CommandServices& services, CommandResult& result, MovedTable& moved) const {
     const bool on_kept = ActsOnKept();
     const auto plan = [&](ActionJournal& journal) {
       return entries.ForEach([&](const FilterEntry& entry) -> Status {
@@ -196,9 +208,8 @@ class Filter final : public Command {
     const uint64_t about = on_kept ? result.kept_images : result.dropped;
     if (about > 0) result.details["acted_on"] = on_kept ? "kept" : "dropped";
     const bool moves_kept = on_kept && KindOf(options_.action) == FileAction::Kind::kMove;
-    if (moves_kept) moved.resize(about);
     const auto done = [&](const FileAction& action) {
-      if (moves_kept) moved[action.number] = true;
+      if (moves_kept) moved.Add({action.number, action.target});
     };
     return ExecuteActions({"imgmill filter", options_.action, options_.undo_file, options_.to, about == 0},
                           plan, services, result, done);
@@ -211,13 +222,19 @@ class Filter final : public Command {
   std::string TargetOf(const FilterEntry& entry) const { return options_.to + "/" + entry.file.relative; }
 
   /// What a next step is given: the kept ones, those that were moved where they are now.
-  Status Keep(const FilterTable& entries, const std::vector<AppliedRule>& rules,
-              const std::vector<bool>& moved, FileTable& kept) const {
-    return entries.ForEach([&](FilterEntry& entry) {
-      if (BrokenRules(rules, entry) != 0) return Status();
-      if (kept.size() < moved.size() && moved[kept.size()]) entry.file.path = TargetOf(entry);
+  Status Keep(const FilterTable& entries, const std::vector<AppliedRule>& rules, const MovedTable& moved,
+              FileTable& kept) const {
+    MovedTable::Reader reader(moved);
+    Result<std::optional<Moved>> next = reader.Next();
+    return entries.ForEach([&](FilterEntry& entry) -> Status {
+      if (!next) return next.error();
+      if (BrokenRules(rules, entry) != 0) return {};
+      if (*next && (*next)->number == kept.size()) {
+        entry.file.path = (*next)->target;
+        next = reader.Next();
+      }
       kept.Add(entry.file);
-      return Status();
+      return {};
     });
   }
 
@@ -253,7 +270,7 @@ class Filter::FilterRun final : public CommandRun {
       }
     }
     if (Status described = filter_.Describe(operation_, rules_, result); !described) return described.error();
-    std::vector<bool> moved;
+    MovedTable moved;
     if (Status allowed = filter_.CheckMostDropped(rules_, result); !allowed) {
       result.refusal = allowed.error();
     } else if (filter_.options_.action != "report") {

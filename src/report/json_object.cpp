@@ -76,7 +76,15 @@ std::vector<JsonObject>& JsonObject::Objects(std::string_view name) {
 }
 
 void JsonObject::Append(JsonObject other) {
-  std::move(other.fields_.begin(), other.fields_.end(), std::back_inserter(fields_));
+  for (auto& [name, value] : other.fields_) {
+    const auto found = std::find_if(fields_.begin(), fields_.end(),
+                                    [&name = name](const auto& field) { return field.first == name; });
+    if (found == fields_.end()) {
+      fields_.emplace_back(std::move(name), std::move(value));
+    } else {
+      found->second = std::move(value);
+    }
+  }
 }
 
 Status JsonObject::Write(const TextSink& put) const {

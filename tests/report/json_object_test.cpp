@@ -53,6 +53,7 @@ TEST_CASE("an object of rows and objects is written as its dump") {
   object["first"]["more"] = whole["first"]["more"] = true;  // stays where it was
   JsonObject rest;
   rest["last"] = whole["last"] = "end";
+  rest["none"] = whole["none"] = "replaced where it was";
   object.Append(rest);
   CHECK(Text(object) == JsonText(whole));
   object.Truncate(1);

@@ -34,7 +34,7 @@ class JsonObject {
   void SetRows(std::string name, JsonRows rows);
   /// An array of objects, which may have rows themselves.
   std::vector<JsonObject>& Objects(std::string_view name);
-  /// The fields of another one, behind those that are here.
+  /// The fields of another one, behind those that are here; those of the same name take their places.
   void Append(JsonObject other);
 
   size_t size() const { return fields_.size(); }
