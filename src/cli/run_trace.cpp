@@ -63,7 +63,12 @@ void RunTrace::Add(const std::string& step, const CommandResult& result) {
       stop.outputs.push_back(LinkTo(output));
       owner[output] = image;
     }
-    if (verdict.outputs.empty() && verdict.end == ItemVerdict::End::kKept) owner[verdict.path] = image;
+    const std::string& now_at = verdict.moved_to.empty() ? verdict.path : verdict.moved_to;
+    if (now_at != verdict.path && paths_[image] == verdict.path) {
+      paths_[image] = now_at;
+      images_[image].link = LinkTo(now_at);
+    }
+    if (verdict.outputs.empty() && verdict.end == ItemVerdict::End::kKept) owner[now_at] = image;
   }
   if (first) not_shown_ = result.counts.listed - std::min<uint64_t>(result.counts.listed, images_.size());
   owner_ = std::move(owner);

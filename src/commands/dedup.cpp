@@ -145,6 +145,10 @@ class Dedup final : public Command {
 
   /// One action a duplicate; keepers are never touched.
   Status Act(const Described& found, const CommandServices& services, CommandResult& result) const {
+    PlannedImages planned;
+    const auto done = [&](const FileAction& action) {
+      if (action.kind == FileAction::Kind::kMove) planned.MarkMoved(action, result);
+    };
     const auto plan = [&](ActionJournal& journal) {
       return found.ForEach([](const auto&, const DedupEntry&) { return Status(); },
                            [&](const auto&, const DedupEntry& entry, const DedupEntry& keeper) {
@@ -157,12 +161,13 @@ class Dedup final : public Command {
                              action.keeper_content = keeper.content;
                              if (action.has_target())
                                action.target = options_.move_to + "/" + entry.file.relative;
+                             planned.Add(entry.file, result);
                              return journal.Plan(action);
                            });
     };
     return ExecuteActions({"imgmill dedup", options_.action, options_.undo_file, options_.move_to,
                            found.groups->groups.empty()},
-                          plan, services, result);
+                          plan, services, result, done);
   }
 
   /// What a next step is given: all but the duplicates.

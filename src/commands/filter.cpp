@@ -193,6 +193,7 @@ class Filter final : public Command {
   Status Act(const FilterTable& entries, const std::vector<AppliedRule>& rules,
              const CommandServices& services, CommandResult& result, MovedTable& moved) const {
     const bool on_kept = ActsOnKept();
+    PlannedImages planned;
     const auto plan = [&](ActionJournal& journal) {
       return entries.ForEach([&](const FilterEntry& entry) -> Status {
         if ((BrokenRules(rules, entry) == 0) != on_kept) return {};
@@ -202,14 +203,16 @@ class Filter final : public Command {
         action.target = TargetOf(entry);
         action.seen = entry.stamp;
         action.content = entry.content;
+        planned.Add(entry.file, result);
         return journal.Plan(action);
       });
     };
     const uint64_t about = on_kept ? result.kept_images : result.dropped;
     if (about > 0) result.details["acted_on"] = on_kept ? "kept" : "dropped";
-    const bool moves_kept = on_kept && KindOf(options_.action) == FileAction::Kind::kMove;
     const auto done = [&](const FileAction& action) {
-      if (moves_kept) moved.Add({action.number, action.target});
+      if (action.kind != FileAction::Kind::kMove) return;
+      planned.MarkMoved(action, result);
+      if (on_kept) moved.Add({action.number, action.target});
     };
     return ExecuteActions({"imgmill filter", options_.action, options_.undo_file, options_.to, about == 0},
                           plan, services, result, done);

@@ -4,11 +4,30 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "imgmill/commands/command.h"
 #include "imgmill/dataset/journal.h"
 
 namespace imgmill {
+
+/// Finds the verdict of an image that an action was planned for.
+class PlannedImages {
+ public:
+  /// To be told of each image once its action is planned, in order.
+  void Add(const ListedFile& file, const CommandResult& result) {
+    if (result.HasVerdictOf(file)) indices_.emplace(count_, file.index);
+    ++count_;
+  }
+  void MarkMoved(const FileAction& action, CommandResult& result) const {
+    const auto found = indices_.find(action.number);
+    if (found != indices_.end()) result.verdicts[found->second].moved_to = action.target;
+  }
+
+ private:
+  uint64_t count_ = 0;
+  std::unordered_map<uint64_t, uint64_t> indices_;  // by the action's number; as many as there are verdicts
+};
 
 struct ActRequest {
   std::string command;        ///< "imgmill dedup": stands in the undo file's first line

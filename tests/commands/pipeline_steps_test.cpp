@@ -22,7 +22,8 @@ TEST_CASE("a step after a move is given the files where they are, under the name
       << "input: photos\noutput: out\nsteps:\n"
          "  - filter: {keep: [\"width>=64\"], action: move, to: kept, act-on: kept}\n"
          "  - embed: {export: vectors.jsonl}\n";
-  const ProcessResult ran = Run({"run", where / "steps.yaml", "--json"});
+  const ProcessResult ran =
+      Run({"run", where / "steps.yaml", "--json", "--report-page", where / "page.html"});
   INFO(ran.err);
   REQUIRE(ran.exit_code == 0);
   const nlohmann::json steps = Json(ran)["steps"];
@@ -35,6 +36,17 @@ TEST_CASE("a step after a move is given the files where they are, under the name
   for (std::string line; std::getline(vectors, line);)
     names.push_back(std::filesystem::path(nlohmann::json::parse(line)["path"].get<std::string>()).filename());
   CHECK(names == std::vector<std::string>{"1.png", "2-2.png", "3.png"});
+  // The page follows the files: all three went through both steps, and are shown and linked where they are.
+  std::ifstream page_file(where / "page.html");
+  const std::string page{std::istreambuf_iterator<char>(page_file), {}};
+  const auto count = [&](const std::string& text) {
+    size_t found = 0;
+    for (size_t at = page.find(text); at != std::string::npos; at = page.find(text, at + 1)) ++found;
+    return found;
+  };
+  CHECK(count("embed: <b>kept</b>") == 3);
+  CHECK(count("href=\"kept/2-2.png\"") == 1);
+  CHECK(count("no picture") == 0);
   // Each field once, though step and command both have it.
   const size_t filter = ran.out.find("\"step\": \"filter\"");
   const size_t embed = ran.out.find("\"step\": \"embed\"");

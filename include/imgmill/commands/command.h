@@ -122,6 +122,7 @@ struct ItemVerdict {
   /// In words: "duplicate of a.jpg (distance 3)"; empty where there is nothing to say.
   std::string why;
   std::vector<std::string> outputs;  ///< paths of the files that were written: what the next step is given
+  std::string moved_to;              ///< where its file is now, if the step has moved it
 };
 
 /// What a command came to. What there is of each image is in tables, or is made while it is written.
