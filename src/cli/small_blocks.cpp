@@ -20,7 +20,7 @@ void* __libc_memalign(size_t alignment, size_t bytes);
 
 namespace {
 
-constexpr size_t kSmall = size_t{1} << 20;
+constexpr size_t kSmall = size_t{4} << 20;
 
 template <typename Allocate>
 void* Insist(size_t bytes, const Allocate& allocate) {

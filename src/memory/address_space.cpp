@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kPiece = size_t{1} << 20;
 /// Mapped and never touched. Empty where there is no limit, or what was here is lent.
-std::array<std::atomic<void*>, 12> reserve;
+std::array<std::atomic<void*>, 32> reserve;
 std::atomic<bool> limited = false;
 
 }  // namespace
