@@ -214,7 +214,7 @@ Result<CommandResult> RunSteps(CommandPipeline& pipeline, std::unique_ptr<ItemSo
       break;
     }
   }
-  whole.text = [table](const TextSink& put) { return put(table); };
+  whole.text = WholeText(std::move(table));
   whole.counts.done = whole.kept_images;
   whole.headline = std::to_string(whole.counts.listed) +
                    (whole.counts.listed == 1 ? " image: " : " images: ") + std::to_string(whole.counts.done) +

@@ -51,10 +51,6 @@ TextWriter TextOf(const JsonObject& document) {
   return [&document](const TextSink& put) { return document.Write(put); };
 }
 
-TextWriter TextOf(const std::string& text) {
-  return [&text](const TextSink& put) { return put(text); };
-}
-
 JsonRows RowsOf(const FailureTable& failures) {
   return [failures](JsonElements& elements) {
     return failures.ForEach(
@@ -248,7 +244,7 @@ bool Session::WritePage(const std::string& outcome) {
                     memory.budget_source + ")",
                 std::string("imgmill " IMGMILL_VERSION ", ") + ImageLibraryVersions()};
   trace_->Fill(page, *memory_);
-  return WriteOut(shared_.report_page, TextOf(PageHtml(page)));
+  return WriteOut(shared_.report_page, WholeText(PageHtml(page)));
 }
 
 bool Session::WriteMetrics(const CommandResult& result, ExitCode code) {
@@ -267,7 +263,7 @@ bool Session::WriteMetrics(const CommandResult& result, ExitCode code) {
   metrics.memory = Summarise(memory_->History(), memory, metrics.seconds);
   std::copy(std::begin(memory.rungs), std::end(memory.rungs), metrics.rungs.begin());
   metrics.clear_seconds = memory.clear_ms / 1000;
-  return WriteOut(shared_.metrics_file, TextOf(PrometheusText(metrics)));
+  return WriteOut(shared_.metrics_file, WholeText(PrometheusText(metrics)));
 }
 
 /// What the MemoryManager has to say, and what it has learned.
@@ -299,7 +295,7 @@ ExitCode Session::FinishPlan(const CommandResult& result) {
     text = "nothing to plan: this run works on no images\n";
   }
   bool told = WriteReport(document);
-  if (!Print(shared_.json ? TextOf(document) : TextOf(text))) told = false;
+  if (!Print(shared_.json ? TextOf(document) : WholeText(std::move(text)))) told = false;
   if (!told) return ExitCode::kCannot;
   return result.counts.failed > 0 ? ExitCode::kSomeFailed : ExitCode::kDone;
 }

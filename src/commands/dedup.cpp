@@ -132,6 +132,10 @@ class Dedup final : public Command {
       return {};
     }
     template <typename OnMember>
+    Status ForEachDuplicate(const OnMember& on_member) const {
+      return ForEach([](const auto&, const DedupEntry&) { return Status(); }, on_member);
+    }
+    template <typename OnMember>
     Status ForEachMember(const DuplicateGroups::Group& group, const DedupEntry& keeper,
                          const OnMember& on_member) const {
       for (const DuplicateGroups::Member& member : groups->MembersOf(group)) {
@@ -146,24 +150,20 @@ class Dedup final : public Command {
   /// One action a duplicate; keepers are never touched.
   Status Act(const Described& found, const CommandServices& services, CommandResult& result) const {
     PlannedImages planned;
-    const auto done = [&](const FileAction& action) {
-      if (action.kind == FileAction::Kind::kMove) planned.MarkMoved(action, result);
-    };
+    const auto done = [&](const FileAction& action) { planned.MarkDone(action, result); };
     const auto plan = [&](ActionJournal& journal) {
-      return found.ForEach([](const auto&, const DedupEntry&) { return Status(); },
-                           [&](const auto&, const DedupEntry& entry, const DedupEntry& keeper) {
-                             FileAction action;
-                             action.kind = KindOf(options_.action);
-                             action.path = entry.file.path;
-                             action.keeper = keeper.file.path;
-                             action.seen = entry.stamp;
-                             action.content = entry.content;
-                             action.keeper_content = keeper.content;
-                             if (action.has_target())
-                               action.target = options_.move_to + "/" + entry.file.relative;
-                             planned.Add(entry.file, result);
-                             return journal.Plan(action);
-                           });
+      return found.ForEachDuplicate([&](const auto&, const DedupEntry& entry, const DedupEntry& keeper) {
+        FileAction action;
+        action.kind = KindOf(options_.action);
+        action.path = entry.file.path;
+        action.keeper = keeper.file.path;
+        action.seen = entry.stamp;
+        action.content = entry.content;
+        action.keeper_content = keeper.content;
+        if (action.has_target()) action.target = options_.move_to + "/" + entry.file.relative;
+        planned.Add(entry.file, result);
+        return journal.Plan(action);
+      });
     };
     return ExecuteActions({"imgmill dedup", options_.action, options_.undo_file, options_.move_to,
                            found.groups->groups.empty()},
@@ -184,14 +184,13 @@ class Dedup final : public Command {
   Status Describe(const Described& found, CommandResult& result) const {
     FreedBytes freed;
     const Status counted =
-        found.ForEach([](const auto&, const DedupEntry&) { return Status(); },
-                      [&](const auto& member, const DedupEntry& entry, const DedupEntry& keeper) {
-                        freed.Add(entry.file.path);
-                        if (result.HasVerdictOf(entry.file))
-                          result.MarkDropped(entry.file, "duplicate of " + PrintablePath(keeper.file.path) +
-                                                             " (" + found.How(member, entry, keeper) + ")");
-                        return Status();
-                      });
+        found.ForEachDuplicate([&](const auto& member, const DedupEntry& entry, const DedupEntry& keeper) {
+          freed.Add(entry.file.path);
+          if (result.HasVerdictOf(entry.file))
+            result.MarkDropped(entry.file, "duplicate of " + PrintablePath(keeper.file.path) + " (" +
+                                               found.How(member, entry, keeper) + ")");
+          return Status();
+        });
     if (!counted) return counted;
     const size_t groups = found.groups->groups.size();
     result.dropped = found.groups->members.size();

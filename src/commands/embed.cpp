@@ -41,7 +41,7 @@ class EmbedRun final : public CommandRun {
         files.push_back(PrintablePath(file));
         lines += PrintablePath(file) + "\n";
       }
-      result.text = [lines](const TextSink& put) { return put(lines); };
+      result.text = WholeText(std::move(lines));
       result.details["exported"] = std::move(files);
     }
     return result;

@@ -210,9 +210,8 @@ class Filter final : public Command {
     const uint64_t about = on_kept ? result.kept_images : result.dropped;
     if (about > 0) result.details["acted_on"] = on_kept ? "kept" : "dropped";
     const auto done = [&](const FileAction& action) {
-      if (action.kind != FileAction::Kind::kMove) return;
-      planned.MarkMoved(action, result);
-      if (on_kept) moved.Add({action.number, action.target});
+      planned.MarkDone(action, result);
+      if (on_kept && action.kind == FileAction::Kind::kMove) moved.Add({action.number, action.target});
     };
     return ExecuteActions({"imgmill filter", options_.action, options_.undo_file, options_.to, about == 0},
                           plan, services, result, done);

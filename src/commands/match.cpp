@@ -83,7 +83,7 @@ class Match final : public Command {
       }
       list.push_back({{"query", PrintablePath(query)}, {"images", std::move(images)}});
     }
-    result.text = [text](const TextSink& put) { return put(text); };
+    result.text = WholeText(std::move(text));
     result.details["matches"] = std::move(list);
     result.summary = std::to_string(found) + (found == 1 ? " match" : " matches");
   }

@@ -19,7 +19,9 @@ class PlannedImages {
     if (result.HasVerdictOf(file)) indices_.emplace(count_, file.index);
     ++count_;
   }
-  void MarkMoved(const FileAction& action, CommandResult& result) const {
+  /// Of an action that was carried out: a move's image has its file elsewhere now.
+  void MarkDone(const FileAction& action, CommandResult& result) const {
+    if (action.kind != FileAction::Kind::kMove) return;
     const auto found = indices_.find(action.number);
     if (found != indices_.end()) result.verdicts[found->second].moved_to = action.target;
   }

@@ -162,9 +162,7 @@ class Tile::TileRun final : public CommandRun {
                           " other source" + (finished->sources == 1 ? "" : "s") + " kept in the list";
       }
       result.details["manifest"] = PrintablePath(tile_.ManifestPath());
-      result.text = [line = PrintablePath(tile_.ManifestPath()) + "\n"](const TextSink& put) {
-        return put(line);
-      };
+      result.text = WholeText(PrintablePath(tile_.ManifestPath()) + "\n");
     }
     return summed;
   }

@@ -54,37 +54,32 @@ class JsonObject::Array final : public JsonElements {
   bool any_ = false;
 };
 
-template <typename T>
-T& JsonObject::Field(std::string_view name) {
-  auto found =
+JsonObject::Value& JsonObject::Field(std::string_view name) {
+  const auto found =
       std::find_if(fields_.begin(), fields_.end(), [&](const auto& field) { return field.first == name; });
-  if (found == fields_.end()) found = fields_.insert(fields_.end(), {std::string(name), T()});
-  if (!std::holds_alternative<T>(found->second)) found->second = T();
-  return std::get<T>(found->second);
+  return found != fields_.end() ? found->second : fields_.emplace_back(name, Value()).second;
+}
+
+template <typename T>
+T& JsonObject::FieldOf(std::string_view name) {
+  Value& value = Field(name);
+  return std::holds_alternative<T>(value) ? std::get<T>(value) : value.emplace<T>();
 }
 
 nlohmann::ordered_json& JsonObject::operator[](std::string_view name) {
-  return Field<nlohmann::ordered_json>(name);
+  return FieldOf<nlohmann::ordered_json>(name);
 }
 
-void JsonObject::SetRows(std::string name, JsonRows rows) {
-  Field<JsonRows>(name) = std::move(rows);
+void JsonObject::SetRows(std::string_view name, JsonRows rows) {
+  Field(name) = std::move(rows);
 }
 
 std::vector<JsonObject>& JsonObject::Objects(std::string_view name) {
-  return Field<std::vector<JsonObject>>(name);
+  return FieldOf<std::vector<JsonObject>>(name);
 }
 
 void JsonObject::Append(JsonObject other) {
-  for (auto& [name, value] : other.fields_) {
-    const auto found = std::find_if(fields_.begin(), fields_.end(),
-                                    [&name = name](const auto& field) { return field.first == name; });
-    if (found == fields_.end()) {
-      fields_.emplace_back(std::move(name), std::move(value));
-    } else {
-      found->second = std::move(value);
-    }
-  }
+  for (auto& [name, value] : other.fields_) Field(name) = std::move(value);
 }
 
 Status JsonObject::Write(const TextSink& put) const {

@@ -31,7 +31,7 @@ using JsonRows = std::function<Status(JsonElements&)>;
 class JsonObject {
  public:
   nlohmann::ordered_json& operator[](std::string_view name);
-  void SetRows(std::string name, JsonRows rows);
+  void SetRows(std::string_view name, JsonRows rows);
   /// An array of objects, which may have rows themselves.
   std::vector<JsonObject>& Objects(std::string_view name);
   /// The fields of another one, behind those that are here; those of the same name take their places.
@@ -48,8 +48,9 @@ class JsonObject {
   class Array;
   using Value = std::variant<nlohmann::ordered_json, JsonRows, std::vector<JsonObject>>;
 
+  Value& Field(std::string_view name);
   template <typename T>
-  T& Field(std::string_view name);
+  T& FieldOf(std::string_view name);
   Status Write(const TextSink& put, size_t depth) const;
 
   std::vector<std::pair<std::string, Value>> fields_;
