@@ -42,9 +42,11 @@ class Process {
   ProcessResult Wait(double seconds = 300);
 
  private:
-  void Collect(int status, long peak_kib);
+  void Collect(int status, size_t peak);
 
   pid_t pid_ = -1;
+  size_t resident_at_fork_ = 0;  // of this process
+  size_t seen_peak_ = 0;         // of the child, when it was last looked at
   bool ended_ = false;
   int out_ = -1;
   int err_ = -1;
