@@ -1,4 +1,4 @@
-// The two ways from an image to a vector, as one: the built-in descriptor, or a model on the device lane.
+// The two ways from an image to a vector, as one: the built-in descriptor, or a model on the batch scheduler.
 #pragma once
 
 #include <memory>

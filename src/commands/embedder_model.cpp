@@ -1,9 +1,9 @@
-// A model as an embedder: its digest at once, the network and its lane when the first image needs them.
+// A model as an embedder: its digest at once, the network and its scheduler when the first image needs them.
 #include <algorithm>
 
 #include "embedder.h"
 #include "imgmill/base/path_text.h"
-#include "imgmill/engine/device_lane.h"
+#include "imgmill/engine/batch_scheduler.h"
 #include "imgmill/memory/pool_array.h"
 #include "model_loading.h"
 
@@ -12,8 +12,8 @@ namespace {
 
 class ModelEmbedding final : public PictureEmbedding {
  public:
-  ModelEmbedding(const ModelInput& input, const Layout& layout, DeviceLane& lane)
-      : side_(input.side), lane_(lane), visit_(lane), picture_(std::in_place, input, layout) {}
+  ModelEmbedding(const ModelInput& input, const Layout& layout, BatchScheduler& scheduler)
+      : side_(input.side), scheduler_(scheduler), visit_(scheduler), picture_(std::in_place, input, layout) {}
 
   void Add(const ImageView& rows) override { picture_->Add(rows); }
 
@@ -25,15 +25,15 @@ class ModelEmbedding final : public PictureEmbedding {
     job.input = planes.data();
     job.output = vector.data();
     job.height = job.width = job.own_height = job.own_width = side_;
-    const Status ran = lane_.Run({&job, 1});
+    const Status ran = scheduler_.Run({&job, 1});
     rung = std::max(rung, job.rung);
     return ran;
   }
 
  private:
   const int side_;
-  DeviceLane& lane_;
-  DeviceLane::Visit visit_;
+  BatchScheduler& scheduler_;
+  BatchScheduler::Visit visit_;
   std::optional<ModelPicture> picture_;
 };
 
@@ -56,7 +56,7 @@ class ModelEmbedder final : public Embedder {
     return ModelPicture::PooledBytes(input_, input) + 3 * side * side * sizeof(float);
   }
   std::unique_ptr<PictureEmbedding> Start(const Layout& input) override {
-    return std::make_unique<ModelEmbedding>(input_, input, *lane_);
+    return std::make_unique<ModelEmbedding>(input_, input, *scheduler_);
   }
 
   bool NeedsPreparing() const override { return true; }
@@ -73,10 +73,10 @@ class ModelEmbedder final : public Embedder {
     services_.log(LogLevel::kInfo, "TorchScript, vectors of " + std::to_string(model_->info().dimension) +
                                        ", " + plan.Describe());
     services_.memory->Rebaseline();  // weights and LibTorch are in memory now: nobody's lease
-    Result<std::unique_ptr<DeviceLane>> lane =
-        DeviceLane::Open(*model_, plan, input_.side, *services_.memory, *services_.stop);
-    if (!lane) return lane.error();
-    lane_ = *std::move(lane);
+    Result<std::unique_ptr<BatchScheduler>> scheduler =
+        BatchScheduler::Open(*model_, plan, input_.side, *services_.memory, *services_.stop);
+    if (!scheduler) return scheduler.error();
+    scheduler_ = *std::move(scheduler);
     return {};
   }
 
@@ -91,7 +91,7 @@ class ModelEmbedder final : public Embedder {
   const ModelInput input_;
   std::string kind_;
   std::shared_ptr<EmbeddingModel> model_;
-  std::unique_ptr<DeviceLane> lane_;  // after the model that it runs
+  std::unique_ptr<BatchScheduler> scheduler_;  // after the model that it runs
 };
 
 }  // namespace

@@ -82,12 +82,13 @@ class ResizeRun final : public UpscaleRun {
 class ModelRun final : public UpscaleRun {
  public:
   ModelRun(const UpscaleOptions& upscale, const CommandServices& services,
-           std::shared_ptr<UpscaleModel> model, const NumericsPlan& plan, std::unique_ptr<DeviceLane> lane)
+           std::shared_ptr<UpscaleModel> model, const NumericsPlan& plan,
+           std::unique_ptr<BatchScheduler> scheduler)
       : UpscaleRun(upscale, services),
         model_(std::move(model)),
         plan_(plan),
-        lane_(std::move(lane)),
-        operation_(upscale, services, *model_, plan_, *lane_) {}
+        scheduler_(std::move(scheduler)),
+        operation_(upscale, services, *model_, plan_, *scheduler_) {}
   UpscaleOperation& operation() override { return operation_; }
 
  private:
@@ -99,7 +100,7 @@ class ModelRun final : public UpscaleRun {
 
   std::shared_ptr<UpscaleModel> model_;
   const NumericsPlan plan_;
-  std::unique_ptr<DeviceLane> lane_;
+  std::unique_ptr<BatchScheduler> scheduler_;
   ModelOperation operation_;
 };
 
@@ -145,11 +146,11 @@ Result<std::unique_ptr<CommandRun>> Upscale::BeginModel(const CommandServices& s
 
   // Weights and LibTorch are in memory now: what they hold is nobody's lease.
   services.memory->Rebaseline();
-  Result<std::unique_ptr<DeviceLane>> lane =
-      DeviceLane::Open(*model, plan, LargestTile(plan), *services.memory, *services.stop);
-  if (!lane) return lane.error();
+  Result<std::unique_ptr<BatchScheduler>> scheduler =
+      BatchScheduler::Open(*model, plan, LargestTile(plan), *services.memory, *services.stop);
+  if (!scheduler) return scheduler.error();
   return std::unique_ptr<CommandRun>(
-      std::make_unique<ModelRun>(options_, services, std::move(model), plan, *std::move(lane)));
+      std::make_unique<ModelRun>(options_, services, std::move(model), plan, *std::move(scheduler)));
 }
 
 Upscale::Upscale(CLI::App& app) {

@@ -46,11 +46,11 @@ int LargestTile(const NumericsPlan& plan) {
 }
 
 ModelOperation::ModelOperation(const UpscaleOptions& options, const CommandServices& services,
-                               UpscaleModel& model, const NumericsPlan& plan, DeviceLane& lane)
+                               UpscaleModel& model, const NumericsPlan& plan, BatchScheduler& scheduler)
     : UpscaleOperation(options, ModelFingerprint(options, model, plan), services),
       model_(model),
       plan_(plan),
-      lane_(lane) {}
+      scheduler_(scheduler) {}
 
 Layout ModelOperation::OutputLayout(const Layout& input) const {
   Layout whole = input;
@@ -84,12 +84,12 @@ class ModelOperation::Task final : public ItemTask {
       : operation_(operation),
         item_(item),
         passes_(PassesFor(input)),
-        visit_(std::in_place, operation.lane_),
+        visit_(std::in_place, operation.scheduler_),
         relative_(std::move(relative)),
         output_(std::move(output)) {}
 
   Status Map(const Region& region) override {
-    if (!visit_) visit_.emplace(operation_.lane_);
+    if (!visit_) visit_.emplace(operation_.scheduler_);
     const int64_t scale = operation_.model_.info().scale;
     const Layout& rows = region.view.layout;
     if (band_.view().data == nullptr) {  // the first region is the tallest
@@ -148,7 +148,7 @@ class ModelOperation::Task final : public ItemTask {
         CutTile(region, pass, x, step, tile);
         jobs.push_back(tile.job);
       }
-      const Status ran = operation_.lane_.Run(jobs);
+      const Status ran = operation_.scheduler_.Run(jobs);
       for (const TileJob& job : jobs) rung_ = std::max(rung_, job.rung);
       if (!ran) return ran;
       for (size_t i = 0; i < jobs.size(); ++i) Place(tiles_[i], pass);
@@ -197,7 +197,7 @@ class ModelOperation::Task final : public ItemTask {
   ModelOperation& operation_;
   const Item& item_;
   const std::vector<Pass> passes_;
-  std::optional<DeviceLane::Visit> visit_;  ///< none between attempts
+  std::optional<BatchScheduler::Visit> visit_;  ///< none between attempts
   std::string relative_;
   std::unique_ptr<ImageOutput> output_;
   Rung rung_ = Rung::kNone;

@@ -8,7 +8,7 @@
 #include "dry_run_lines.h"
 #include "image_output.h"
 #include "imgmill/commands/upscale.h"
-#include "imgmill/engine/device_lane.h"
+#include "imgmill/engine/batch_scheduler.h"
 #include "imgmill/engine/operation.h"
 
 namespace imgmill {
@@ -63,11 +63,11 @@ class ResizeOperation final : public UpscaleOperation {
   class Task;
 };
 
-/// Enlarges by a model: bands of tiles, each with its context, through the device lane.
+/// Enlarges by a model: bands of tiles, each with its context, through the batch scheduler.
 class ModelOperation final : public UpscaleOperation {
  public:
   ModelOperation(const UpscaleOptions& options, const CommandServices& services, UpscaleModel& model,
-                 const NumericsPlan& plan, DeviceLane& lane);
+                 const NumericsPlan& plan, BatchScheduler& scheduler);
   Result<ItemPlan> Plan(const Item& item) const override;
   Result<std::unique_ptr<ItemTask>> Start(const Item& item, const ItemPlan& plan) override;
 
@@ -78,7 +78,7 @@ class ModelOperation final : public UpscaleOperation {
 
   UpscaleModel& model_;
   NumericsPlan plan_;
-  DeviceLane& lane_;
+  BatchScheduler& scheduler_;
 };
 
 /// The longest side of a tile with its context.

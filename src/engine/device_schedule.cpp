@@ -46,10 +46,10 @@ double TimeLeft(double expected, double elapsed) {
   return std::abs(expected - elapsed);
 }
 
-std::vector<std::optional<int>> PlaceGroups(std::span<const LaneGroup> groups,
-                                            std::vector<LaneDevice> devices) {
+std::vector<std::optional<int>> PlaceGroups(std::span<const PendingGroup> groups,
+                                            std::vector<DeviceLoad> devices) {
   std::vector<std::optional<int>> places;
-  for (const LaneGroup& group : groups) {
+  for (const PendingGroup& group : groups) {
     std::optional<int> best;
     double best_end = 0;
     for (size_t i = 0; i < devices.size(); ++i) {

@@ -33,7 +33,7 @@ class DeviceSpeeds {
 };
 
 /// What a device is doing.
-struct LaneDevice {
+struct DeviceLoad {
   double seconds_a_pixel = 1;
   /// For each batch that it can work on at once: seconds until it is likely to end; 0 where it is idle.
   std::vector<double> busy_for;
@@ -44,14 +44,14 @@ struct LaneDevice {
 double TimeLeft(double expected, double elapsed);
 
 /// Tiles that will be one batch.
-struct LaneGroup {
+struct PendingGroup {
   double pixels = 0;
   std::vector<bool> allowed;  ///< by device
 };
 
 /// Gives each group in turn to the device that ends it first, behind what that has been given before.
 /// @return for each group the device's index; nothing where none is allowed
-std::vector<std::optional<int>> PlaceGroups(std::span<const LaneGroup> groups,
-                                            std::vector<LaneDevice> devices);
+std::vector<std::optional<int>> PlaceGroups(std::span<const PendingGroup> groups,
+                                            std::vector<DeviceLoad> devices);
 
 }  // namespace imgmill

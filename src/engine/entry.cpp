@@ -100,9 +100,9 @@ Status Entry::LeaseFor(Job& job) {
     job.cost.alone = job.cost.alone || own.alone;
   }
   if (!part.plan) return part.refused;
-  // Where one's pooled bytes and another's unseen ones exceed the room together, the pool gives way.
-  const size_t room = std::max(services_.memory->LargestLease(), job.cost.need.unseen);
-  job.cost.need.pooled = std::min(job.cost.need.pooled, room - job.cost.need.unseen);
+  // Where one's pooled bytes and another's untracked ones exceed the room together, the pool gives way.
+  const size_t room = std::max(services_.memory->LargestLease(), job.cost.need.untracked);
+  job.cost.need.pooled = std::min(job.cost.need.pooled, room - job.cost.need.untracked);
   return AdmitUnderLease(job);
 }
 

@@ -19,7 +19,7 @@ bool ReadAlike(const ImageHeader& header, const Part& a, const Part& b) {
 }  // namespace
 
 Footprint Larger(const Footprint& a, const Footprint& b) {
-  return {std::max(a.pooled, b.pooled), std::max(a.unseen, b.unseen)};
+  return {std::max(a.pooled, b.pooled), std::max(a.untracked, b.untracked)};
 }
 
 Job::Job(uint64_t number, ListedFile file, std::span<Operation* const> operations)

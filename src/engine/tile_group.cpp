@@ -9,7 +9,7 @@ namespace imgmill {
 namespace {
 
 constexpr int kBands = 3;
-constexpr int kSmallestTile = 64;  // below this, context is most of the work
+constexpr int kSmallestTile = 64;  // of a smaller one, context is most of the work
 
 /// Copies a rectangle of planar float rows.
 void CopyPlanes(const float* from, int from_height, int from_width, int from_y, int from_x, float* to,
@@ -67,7 +67,7 @@ size_t TileGroup::ExpectedBytes(const Attempt& attempt) const {
   return predict_(1, std::min(side, job.height), std::min(side, job.width));
 }
 
-Result<ModelStream*> LaneStreams::On(WorkPlace place) {
+Result<ModelStream*> ThreadStreams::On(WorkPlace place) {
   std::unique_ptr<ModelStream>& stream = place == kCpuRung ? cpu_ : own_;
   if (stream == nullptr) {
     Result<std::unique_ptr<ModelStream>> opened = model_.OpenStream(place);

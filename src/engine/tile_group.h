@@ -7,15 +7,15 @@
 #include <span>
 #include <vector>
 
-#include "imgmill/engine/device_lane.h"
+#include "imgmill/engine/batch_scheduler.h"
 
 namespace imgmill {
 
-/// The streams of one thread of a lane: on its device, and, from the first time that the CPU has to step in,
-/// on that.
-class LaneStreams {
+/// The streams of one thread of a batch scheduler: on its device, and, from the first time that the CPU has
+/// to step in, on that.
+class ThreadStreams {
  public:
-  explicit LaneStreams(BatchModel& model) : model_(model) {}
+  explicit ThreadStreams(BatchModel& model) : model_(model) {}
   /// @param place  the thread's device, or the CPU that steps in for it
   Result<ModelStream*> On(WorkPlace place);
 
@@ -29,7 +29,7 @@ class TileGroup final : public LadderWork {
   /// @param label     for the report
   /// @param may_move  answers has_other_device
   /// @param predict   bytes of a batch on the device that the work begins on
-  TileGroup(BatchModel& model, LaneStreams& streams, const NumericsPlan& plan, std::vector<TileJob*> jobs,
+  TileGroup(BatchModel& model, ThreadStreams& streams, const NumericsPlan& plan, std::vector<TileJob*> jobs,
             BatchLabel label, std::function<bool(bool lost)> may_move,
             std::function<size_t(int n, int height, int width)> predict)
       : model_(model),
@@ -52,7 +52,7 @@ class TileGroup final : public LadderWork {
   Status RunInParts(ModelStream& stream, int side, TileJob& job);
 
   BatchModel& model_;
-  LaneStreams& streams_;
+  ThreadStreams& streams_;
   const NumericsPlan& plan_;
   std::vector<TileJob*> jobs_;
   const BatchLabel label_;

@@ -149,10 +149,10 @@ Footprint EncodeFootprint(const Layout& layout, const WriteOptions& options) {
   Footprint need;
   need.pooled = direct ? 0 : pixels;
   // The result, which may grow a little beyond the pixels, in a buffer that doubles; and the encoder's own.
-  need.unseen = pixels * 3 + (size_t{1} << 20);
+  need.untracked = pixels * 3 + (size_t{1} << 20);
   // libwebp's picture as YUV or ARGB, and its tokens.
   if (options.format == FileFormat::kWebp) {
-    need.unseen += static_cast<size_t>(layout.width * layout.height) * (options.quality >= 100 ? 24 : 10);
+    need.untracked += static_cast<size_t>(layout.width * layout.height) * (options.quality >= 100 ? 24 : 10);
   }
   return need;
 }

@@ -1,5 +1,5 @@
-// How many bytes decoders and encoders hold unseen, from the header alone: a formula per format, each tested
-// against the growth of a process's resident memory.
+// How many bytes decoders and encoders hold untracked, from the header alone: a formula per format, each
+// tested against the growth of a process's resident memory.
 #include <algorithm>
 #include <cmath>
 
@@ -107,13 +107,13 @@ Footprint ReadFootprint(const ImageHeader& header, const ReadOptions& options) {
   }
   // Rows are asked for in strips of so many bytes, but whole rows.
   const double strip = header.format == "jpeg" ? 0 : std::max(kStripRows * s.row_bytes, 256.0 * 1024);
-  need.unseen = Bytes(DecoderBytes(header, s) + conversion + strip) + kSmall;
+  need.untracked = Bytes(DecoderBytes(header, s) + conversion + strip) + kSmall;
   // A strip before its form is changed.
   need.pooled = Bytes(kStripRows * s.row_bytes);
   if (header.format == "ppm") need.pooled += PnmPieceBytes(Bytes(s.row_bytes));
   if (IsStill(header)) {
     const Footprint still = StillFootprint(header, options.allow_truncated);
-    need.unseen += still.unseen;
+    need.untracked += still.untracked;
     need.pooled += still.pooled;
   }
   if (header.orientation >= 3) {
@@ -137,7 +137,7 @@ Footprint WriteFootprint(const Layout& layout, const WriteOptions& options) {
   if (options.format == FileFormat::kTiff) encoder = 192 * row;
   // libwebp holds the picture as it comes and as YUV or ARGB, and its output.
   if (options.format == FileFormat::kWebp) encoder = pixels * (options.quality >= 100 ? 24 : 10);
-  need.unseen = Bytes(strips + encoder) + 2 * kSmall;
+  need.untracked = Bytes(strips + encoder) + 2 * kSmall;
   return need;
 }
 

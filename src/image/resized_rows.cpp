@@ -192,7 +192,7 @@ Footprint ResizeFootprint(const ImageHeader& header, const ReadOptions& options,
   Footprint own;
   own.pooled = static_cast<size_t>(width * bands * 4 * span) +
                static_cast<size_t>(from.width * from.bands) * 4 + from.row_bytes();
-  own.unseen = static_cast<size_t>((width + height) * (span * 4 + 16));  // the weights
+  own.untracked = static_cast<size_t>((width + height) * (span * 4 + 16));  // the weights
   return ReadFootprint(header, options) + own;
 }
 

@@ -119,7 +119,7 @@ Footprint StillFootprint(const ImageHeader& header, bool allow_truncated) {
   const size_t row = (static_cast<size_t>(header.width) + 64) * (header.format == "ico" ? 8 : 4);
   const size_t decoded = row * (static_cast<size_t>(header.height) + 32);
   Footprint need;
-  need.unseen = decoded;
+  need.untracked = decoded;
   need.pooled = static_cast<size_t>(header.file_bytes) + 2 * kStillPadding;
   if (allow_truncated)
     need.pooled += decoded + need.pooled;  // filled up to its whole size, in a second buffer

@@ -12,6 +12,8 @@
 namespace imgmill {
 namespace {
 
+/// Of a thread. 8 MiB are usual, of which the deepest of ours touches a tenth.
+constexpr size_t kSmallStack = size_t{2} << 20;
 constexpr size_t kPiece = size_t{1} << 20;
 /// Mapped and never touched. Empty where there is no limit, or what was here is lent.
 std::array<std::atomic<void*>, 32> reserve;
@@ -24,7 +26,6 @@ void SpareAddressSpace() {
 #ifdef __GLIBC__
   // Each further arena maps 64 MiB at once and grows into them.
   mallopt(M_ARENA_MAX, 1);
-  // 8 MiB are usual, of which the deepest of our threads touches a tenth.
   pthread_attr_t attributes;
   if (pthread_attr_init(&attributes) != 0) return;
   if (pthread_attr_setstacksize(&attributes, kSmallStack) == 0) pthread_setattr_default_np(&attributes);

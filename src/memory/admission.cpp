@@ -83,24 +83,24 @@ void Admission::Return(const Footprint& footprint) noexcept {
   std::lock_guard lock(mutex_);
   HostLedger& ledger = stats_.ledger;
   ledger.leased.pooled -= footprint.pooled;
-  ledger.leased.unseen -= footprint.unseen;
+  ledger.leased.untracked -= footprint.untracked;
   --ledger.leases;
   KeepCap();
   changed_.notify_all();
 }
 
-Status Admission::AcquireStanding(const Footprint& need) {
+Status Admission::AcquireReservation(const Footprint& need) {
   std::lock_guard lock(mutex_);
   if (auto too_large = TooLarge(need)) return *std::move(too_large);
-  stats_.ledger.standing = stats_.ledger.standing + need;
+  stats_.ledger.reservations = stats_.ledger.reservations + need;
   KeepCap();
   return {};
 }
 
-void Admission::ReturnStanding(const Footprint& footprint) noexcept {
+void Admission::ReturnReservation(const Footprint& footprint) noexcept {
   std::lock_guard lock(mutex_);
-  stats_.ledger.standing.pooled -= footprint.pooled;
-  stats_.ledger.standing.unseen -= footprint.unseen;
+  stats_.ledger.reservations.pooled -= footprint.pooled;
+  stats_.ledger.reservations.untracked -= footprint.untracked;
   KeepCap();
   changed_.notify_all();
 }
@@ -108,10 +108,10 @@ void Admission::ReturnStanding(const Footprint& footprint) noexcept {
 void Admission::SetBaseline(const HostSample& sample) {
   std::lock_guard lock(mutex_);
   HostLedger& ledger = stats_.ledger;
-  const size_t explained = sample.charged + ledger.standing.unseen + ledger.leased.unseen;
+  const size_t explained = sample.charged + ledger.reservations.untracked + ledger.leased.untracked;
   ledger.fixed = sample.resident - std::min(sample.resident, explained);
-  const size_t promised = ledger.standing.pooled + ledger.leased.pooled;
-  ledger.pinned = sample.host_in_use - std::min(sample.host_in_use, promised);
+  const size_t promised = ledger.reservations.pooled + ledger.leased.pooled;
+  ledger.resident_blocks = sample.host_in_use - std::min(sample.host_in_use, promised);
   ledger.unexplained = 0;
   ledger.peak_unexplained = 0;  // what came before, such as a library being loaded, is explained now
   ledger.overdrawn = 0;
@@ -119,9 +119,9 @@ void Admission::SetBaseline(const HostSample& sample) {
   changed_.notify_all();
 }
 
-void Admission::SetCarved(size_t bytes) {
+void Admission::SetPartitioned(size_t bytes) {
   std::lock_guard lock(mutex_);
-  stats_.ledger.carved = bytes;
+  stats_.ledger.partitioned = bytes;
   KeepCap();
   changed_.notify_all();
 }
@@ -133,12 +133,12 @@ void Admission::Take(const HostSample& sample) {
   if (!queue_.empty()) changed_.notify_all();
 }
 
-void Admission::Squeeze(size_t bytes) {
+void Admission::SetUnavailable(size_t bytes) {
   std::lock_guard lock(mutex_);
   HostLedger& ledger = stats_.ledger;
-  if (bytes == ledger.squeezed) return;
-  ledger.squeezed = bytes;
-  ledger.peak_squeezed = std::max(ledger.peak_squeezed, bytes);
+  if (bytes == ledger.unavailable) return;
+  ledger.unavailable = bytes;
+  ledger.peak_unavailable = std::max(ledger.peak_unavailable, bytes);
   KeepCap();
   changed_.notify_all();
 }
@@ -203,7 +203,7 @@ void Admission::Grant(const Footprint& need) {
   ++ledger.leases;
   ++stats_.granted;
   stats_.peak_leased = std::max(stats_.peak_leased, ledger.leased.total());
-  // Cached pages may stand where the unseen bytes will be: lowering the cap unmaps them first.
+  // Cached pages may stand where the untracked bytes will be: lowering the cap unmaps them first.
   KeepCap();
 }
 

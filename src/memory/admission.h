@@ -34,16 +34,16 @@ class Admission {
   /// @return whether it was granted; kTooLarge if it never can be
   Result<bool> TryAcquire(const Footprint& need);
   void Return(const Footprint& footprint) noexcept;
-  /// Sets bytes aside until ReturnStanding. kTooLarge if they never fit; nobody waits.
-  Status AcquireStanding(const Footprint& need);
-  void ReturnStanding(const Footprint& footprint) noexcept;
+  /// Sets bytes aside until ReturnReservation. kTooLarge if they never fit; nobody waits.
+  Status AcquireReservation(const Footprint& need);
+  void ReturnReservation(const Footprint& footprint) noexcept;
 
   /// What the process holds beside leases, as of now.
   void SetBaseline(const HostSample& sample);
-  void SetCarved(size_t bytes);
+  void SetPartitioned(size_t bytes);
   void Take(const HostSample& sample);
   /// So much of the budget cannot be had at present; what is leased already stays so.
-  void Squeeze(size_t bytes);
+  void SetUnavailable(size_t bytes);
 
   AdmissionStats Stats() const;
   Status Fits(const Footprint& need) const;
@@ -94,7 +94,7 @@ class Admission {
   std::condition_variable told_;
   std::list<Subscriber> subscribers_;
   const Subscriber* told_now_ = nullptr;  ///< whose callback is running
-  std::thread::id teller_;                ///< and on which thread
+  std::thread::id teller_;                ///< the thread that runs a callback now
   bool telling_ = false;
 };
 

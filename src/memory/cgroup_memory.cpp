@@ -19,7 +19,7 @@ struct Dialect {
   const char* limit_file;
   const char* usage_file;
   const char* inactive_key;  ///< in memory.stat: file cache of the group and its children that is not in use
-  const char* active_key;    ///< likewise: file cache that is
+  const char* active_key;    ///< in memory.stat: file cache that is in use
 };
 constexpr Dialect kVersion1 = {1, "/memory.limit_in_bytes", "/memory.usage_in_bytes", "total_inactive_file ",
                                "total_active_file "};

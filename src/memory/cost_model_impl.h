@@ -15,7 +15,7 @@ struct CostModel::Impl {
   mutable CostEnvelope envelope;
   mutable bool stale = false;  ///< points have changed since the envelope was fitted
 
-  /// Fits when it must. Call with the lock held, as the next two.
+  /// Fits when it must. To be called with the lock held, like CanPredict and Largest.
   const CostEnvelope& Envelope() const;
   bool CanPredict() const;
   double Largest() const;  ///< pixels that were seen

@@ -46,9 +46,9 @@ int DeviceTable::Add(std::unique_ptr<Device> device, size_t budget) {
   slot.refusals_seen = slot.device->Stats().out_of_memory_count;
   Pool* const pool = slot.device->pool();
   slot.shares_host_pool = slot.device->host_backed() && (pool == nullptr || pool == &HostPool());
-  slot.carved_from_host = slot.device->host_backed() && !slot.shares_host_pool;
+  slot.partition_of_host = slot.device->host_backed() && !slot.shares_host_pool;
   slot.asked = budget;
-  if (slot.carved_from_host) {
+  if (slot.partition_of_host) {
     const size_t cap = pool->Stats().cap;
     if (cap != SIZE_MAX) slot.asked = budget == 0 ? cap : std::min(cap, budget);
   } else if (!slot.shares_host_pool) {
@@ -164,16 +164,16 @@ size_t DeviceTable::ShareOut(size_t room) {
   size_t asked = 0;
   size_t sharers = 1;
   for (const ManagedDevice& slot : slots_) {
-    if (!slot.carved_from_host) continue;
+    if (!slot.partition_of_host) continue;
     asked += slot.asked;
     if (slot.asked == 0) ++sharers;
   }
   const size_t most = room / 4 * 3;
   const double scale = asked > most ? static_cast<double>(most) / static_cast<double>(asked) : 1;
   const size_t share = Less(room, asked) / sharers;
-  size_t carved = 0;
+  size_t partitioned = 0;
   for (ManagedDevice& slot : slots_) {
-    if (!slot.carved_from_host) continue;
+    if (!slot.partition_of_host) continue;
     const size_t budget =
         slot.asked == 0 ? share : static_cast<size_t>(static_cast<double>(slot.asked) * scale);
     if (scale < 1 && slot.asked != 0 && slot.budget != budget) {
@@ -182,15 +182,15 @@ size_t DeviceTable::ShareOut(size_t room) {
     }
     slot.budget = budget;
     slot.device->pool()->SetCap(budget);
-    carved += budget;
+    partitioned += budget;
   }
-  return carved;
+  return partitioned;
 }
 
 size_t DeviceTable::Room(const ManagedDevice& slot) const {
   const DeviceStats stats = slot.device->Stats();
   const size_t room = Less(slot.budget, stats.context + stats.allocated);
-  if (slot.carved_from_host || !stats.known) return room;
+  if (slot.partition_of_host || !stats.known) return room;
   return std::min(room,
                   Less(Reachable(slot, stats), stats.context + stats.allocated + DeviceReserve(slot, stats)));
 }
@@ -202,11 +202,11 @@ bool DeviceTable::CacheInTheWay(const ManagedDevice& slot, size_t bytes) const {
   return stats.reserved > stats.allocated && stats.context + stats.reserved + bytes > slot.budget;
 }
 
-DeviceTable::Held DeviceTable::HeldByCarved() const {
+DeviceTable::Held DeviceTable::HeldByPartitions() const {
   std::lock_guard lock(mutex_);
   Held held;
   for (const ManagedDevice& slot : slots_) {
-    if (!slot.carved_from_host) continue;
+    if (!slot.partition_of_host) continue;
     const PoolStats pool = slot.device->pool()->Stats();
     held.charged += pool.charged;
     held.cached += pool.cached;

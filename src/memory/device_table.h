@@ -22,7 +22,7 @@ struct ManagedDevice {
   size_t asked = 0;                ///< budget that was asked for, 0 if none
   std::atomic<size_t> budget{0};   ///< budget in force; of no meaning where the host's pool is shared
   bool shares_host_pool = false;   ///< "cpu": allocates from the host's pool under the host's budget
-  bool carved_from_host = false;   ///< "cpu:0": a pool of its own, out of the host's budget
+  bool partition_of_host = false;  ///< "cpu:0": a pool of its own, out of the host's budget
   std::atomic<size_t> context{0};  ///< of the budget: what the driver takes for itself
   std::atomic<bool> awake{false};
   std::mutex waking;
@@ -43,9 +43,9 @@ class DeviceTable {
   bool AnyOnHost() const;  ///< whether one of them computes in the host's memory
   ManagedDevice& At(int index) const;
 
-  /// Gives each carved device its budget out of `room`, the host's budget less what is fixed: what was asked
-  /// for (scaled down if all together would leave the host less than a quarter), the rest in equal shares,
-  /// one of them the host's. @return their sum
+  /// Gives each partitioned device its budget out of `room`, the host's budget less what is fixed: what was
+  /// asked for (scaled down if all together would leave the host less than a quarter), the rest in equal
+  /// shares, one of them the host's. @return their sum
   size_t ShareOut(size_t room);
 
   /// Bytes that a batch may take on a device with a budget of its own.
@@ -60,12 +60,12 @@ class DeviceTable {
   /// Looks again at what is free, where no budget was asked for: others may have let go.
   void Refresh(ManagedDevice& slot);
 
-  /// What all carved devices' pools hold together.
+  /// What all partitioned devices' pools hold together.
   struct Held {
     size_t charged = 0;  ///< cache included
     size_t cached = 0;
   };
-  Held HeldByCarved() const;
+  Held HeldByPartitions() const;
 
   std::vector<std::string> TakeWarnings();
 

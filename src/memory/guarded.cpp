@@ -23,7 +23,7 @@ void MemoryManager::Impl::MarkLost(ManagedDevice& slot) {
 
 void MemoryManager::Impl::LookForLeak(const std::string& work) {
   const auto level = [this] {
-    const size_t cached = HostPool().Stats().cached + devices.HeldByCarved().cached;
+    const size_t cached = HostPool().Stats().cached + devices.HeldByPartitions().cached;
     return LeakWatch::Level{resident.ReadAnonymous(), cached, host_work_bytes};
   };
   const std::optional<LeakWatch::Leak> leak = leaks.Ended(work, level());

@@ -69,8 +69,8 @@ Pressure::Pressure(const HostLimits& at_start, size_t budget)
       kept_available_(
           std::min(at_start.system.available / 5, std::max(64 * kMiB, at_start.system.total / 50))) {}
 
-size_t Pressure::Squeeze(const SystemMemory& system, const std::optional<CgroupMemory>& cgroup,
-                         const ProcessMemory& process) const {
+size_t Pressure::Unavailable(const SystemMemory& system, const std::optional<CgroupMemory>& cgroup,
+                             const ProcessMemory& process) const {
   size_t allowed = Less(process.resident + system.available, kept_available_);
   if (cgroup) {
     const size_t others = OthersIn(*cgroup, process);

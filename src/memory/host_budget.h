@@ -41,10 +41,10 @@ class Pressure {
   /// Bytes of the budget that cannot be had now. The machine is to keep a little available (2 %, but no more
   /// than a fifth of what was available at the start), the control group a little below its limit; what this
   /// process grows by itself changes neither.
-  size_t Squeeze(const SystemMemory& system, const std::optional<CgroupMemory>& cgroup,
-                 const ProcessMemory& process) const;
+  size_t Unavailable(const SystemMemory& system, const std::optional<CgroupMemory>& cgroup,
+                     const ProcessMemory& process) const;
 
-  /// Of these, what the limit of addresses takes away.
+  /// Bytes of the budget that the limit of addresses alone takes away.
   size_t OfAddresses(const ProcessMemory& process) const;
 
  private:

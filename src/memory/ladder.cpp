@@ -58,7 +58,7 @@ bool LadderSteps::TryAgain(const Rivals& rivals) {
   return true;
 }
 
-/// The same size once more. The first time always, since emptying the cache may have helped; later only where
+/// The same size once more: the first time always, since emptying the cache may have helped, later only where
 /// somebody else may have let go.
 bool LadderSteps::SameSize(const Rivals& rivals) {
   const bool rivalled = rivals.on_device || rivals.elsewhere || rivals.kernel;

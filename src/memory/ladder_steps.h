@@ -29,7 +29,8 @@ class LadderSteps {
   /// The next attempt after one that ran out of memory, with the plan as it is. @return false when such a one
   /// has no hope any more
   bool TryAgain(const Rivals& rivals);
-  /// The next one after that, with the plan changed. @return false when no rung is left
+  /// The next attempt where none with the plan as it is has hope: with another plan. @return false when no
+  /// rung is left
   bool ChangePlan();
 
   /// Begins with an attempt that changes the plan, as earlier work has found to go well.

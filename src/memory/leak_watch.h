@@ -22,7 +22,7 @@ class LeakWatch {
   /// Bytes at one moment.
   struct Level {
     size_t held = 0;     ///< resident, without mapped files
-    size_t cached = 0;   ///< of it: freed and kept for reuse
+    size_t cached = 0;   ///< part of `held`: freed and kept for reuse
     size_t at_work = 0;  ///< that the other pieces of work under way may hold
   };
   struct Leak {

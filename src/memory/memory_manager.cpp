@@ -22,13 +22,13 @@ Lease& Lease::operator=(Lease&& other) noexcept {
     Release();
     manager_ = std::exchange(other.manager_, nullptr);
     footprint_ = std::exchange(other.footprint_, {});
-    standing_ = std::exchange(other.standing_, 0);
+    reservation_ = std::exchange(other.reservation_, 0);
   }
   return *this;
 }
 
 void Lease::Release() noexcept {
-  if (manager_ != nullptr) std::exchange(manager_, nullptr)->Return(footprint_, standing_);
+  if (manager_ != nullptr) std::exchange(manager_, nullptr)->Return(footprint_, reservation_);
   footprint_ = {};
 }
 
@@ -79,7 +79,7 @@ MemoryManager::Impl::~Impl() {
 }
 
 size_t MemoryManager::Impl::Charged() const {
-  return HostPool().Stats().charged + devices.HeldByCarved().charged;
+  return HostPool().Stats().charged + devices.HeldByPartitions().charged;
 }
 
 HostSample MemoryManager::Impl::Look() const {
@@ -87,9 +87,9 @@ HostSample MemoryManager::Impl::Look() const {
   HostSample sample;
   sample.resident = resident.Read();
   const PoolStats host = HostPool().Stats();
-  const DeviceTable::Held carved = devices.HeldByCarved();
-  sample.charged = std::max(charged_before, host.charged + carved.charged);
-  sample.cached = host.cached + carved.cached;
+  const DeviceTable::Held partitioned = devices.HeldByPartitions();
+  sample.charged = std::max(charged_before, host.charged + partitioned.charged);
+  sample.cached = host.cached + partitioned.cached;
   sample.host_in_use = host.charged - host.cached;
   return sample;
 }
@@ -105,12 +105,12 @@ void MemoryManager::Impl::Sample() {
 void MemoryManager::Impl::LookAtOthers() {
   RestoreAddresses();
   const ProcessMemory process = ReadProcessMemory();
-  const size_t squeezed = pressure.Squeeze(ReadSystemMemory(), ReadCgroupMemory(), process);
-  admission.Squeeze(squeezed);
-  if (squeezed > 0) short_of_addresses = pressure.OfAddresses(process) == squeezed;
+  const size_t unavailable = pressure.Unavailable(ReadSystemMemory(), ReadCgroupMemory(), process);
+  admission.SetUnavailable(unavailable);
+  if (unavailable > 0) short_of_addresses = pressure.OfAddresses(process) == unavailable;
 }
 
-std::optional<std::string> MemoryManager::Impl::SqueezeWarning(size_t most) const {
+std::optional<std::string> MemoryManager::Impl::UnavailableWarning(size_t most) const {
   if (most < budget.bytes / 10) return std::nullopt;
   const std::string left = FormatByteSize(budget.bytes - std::min(budget.bytes, most)) +
                            " were left of the budget of " + FormatByteSize(budget.bytes);
@@ -134,7 +134,7 @@ void MemoryManager::Impl::Baseline() {
 void MemoryManager::Impl::ShareOut() {
   const HostLedger ledger = admission.Stats().ledger;
   const size_t room = ledger.budget - std::min(ledger.budget, ledger.Lasting());
-  admission.SetCarved(devices.ShareOut(room));
+  admission.SetPartitioned(devices.ShareOut(room));
   for (std::string& warning : devices.TakeWarnings()) Warn(std::move(warning));
 }
 
@@ -157,7 +157,7 @@ MemoryInfo MemoryManager::Info() const {
   info.peak_leased = stats.peak_leased;
   info.unexplained = stats.ledger.unexplained;
   info.peak_unexplained = stats.ledger.peak_unexplained;
-  info.peak_squeezed = stats.ledger.peak_squeezed;
+  info.peak_unavailable = stats.ledger.peak_unavailable;
   info.leases_now = stats.ledger.leases;
   info.leases_granted = stats.granted;
   info.leases_waited = stats.waited;
@@ -177,8 +177,8 @@ MemoryInfo MemoryManager::Info() const {
   info.clear_ms = impl_->clear_ms.load();
   std::lock_guard lock(impl_->warnings_mutex);
   info.warnings = impl_->warnings;
-  if (std::optional<std::string> squeezed = impl_->SqueezeWarning(info.peak_squeezed))
-    info.warnings.push_back(*std::move(squeezed));
+  if (std::optional<std::string> unavailable = impl_->UnavailableWarning(info.peak_unavailable))
+    info.warnings.push_back(*std::move(unavailable));
   return info;
 }
 
@@ -188,7 +188,7 @@ MemoryHistory MemoryManager::History() const {
 
 double MemoryManager::Usage() const {
   const HostLedger ledger = impl_->admission.Stats().ledger;
-  const size_t held = ledger.fixed + ledger.leased.unseen + ledger.unexplained + impl_->Charged();
+  const size_t held = ledger.fixed + ledger.leased.untracked + ledger.unexplained + impl_->Charged();
   return static_cast<double>(held) / static_cast<double>(impl_->budget.bytes);
 }
 
@@ -210,7 +210,7 @@ Result<Lease> MemoryManager::Acquire(const Footprint& need, const StopFlag& stop
 }
 
 Result<Lease> MemoryManager::Reserve(const Footprint& need, MemoryInfo::Reservation told) {
-  if (Status status = impl_->admission.AcquireStanding(need); !status) return status.error();
+  if (Status status = impl_->admission.AcquireReservation(need); !status) return status.error();
   told.bytes += need.total();
   std::lock_guard lock(impl_->reservations_mutex);
   const int number = ++impl_->last_reservation;
@@ -224,11 +224,11 @@ Result<Lease> MemoryManager::TryAcquire(const Footprint& need) {
   return *granted ? Lease(*this, need) : Lease();
 }
 
-void MemoryManager::Return(const Footprint& footprint, int standing) noexcept {
-  if (standing == 0) return impl_->admission.Return(footprint);
-  impl_->admission.ReturnStanding(footprint);
+void MemoryManager::Return(const Footprint& footprint, int reservation) noexcept {
+  if (reservation == 0) return impl_->admission.Return(footprint);
+  impl_->admission.ReturnReservation(footprint);
   std::lock_guard lock(impl_->reservations_mutex);
-  impl_->reservations.erase(standing);
+  impl_->reservations.erase(reservation);
 }
 
 size_t MemoryManager::BudgetFor(const Footprint& need) const {
@@ -251,8 +251,8 @@ bool MemoryManager::AdmissionBlocked() const {
   return impl_->admission.Blocked();
 }
 
-bool MemoryManager::Squeezed() const {
-  return impl_->admission.Stats().ledger.squeezed > 0;
+size_t MemoryManager::Unavailable() const {
+  return impl_->admission.Stats().ledger.unavailable;
 }
 
 int MemoryManager::AddDevice(std::unique_ptr<Device> device, size_t budget) {

@@ -53,8 +53,8 @@ struct MemoryManager::Impl {
 
   mutable std::mutex warnings_mutex;
   std::vector<std::string> warnings;
-  uint64_t looks = 0;                            ///< the sampler's thread's own, like the next
-  std::atomic<bool> short_of_addresses = false;  ///< the reason for the last squeeze, if there was one
+  uint64_t looks = 0;                            ///< of the sampler's thread, which alone counts them
+  std::atomic<bool> short_of_addresses = false;  ///< why a part of the budget was unavailable last, if it was
 
   /// What the host's pool and those of devices that are made of its memory have mapped, kept blocks included.
   size_t Charged() const;
@@ -68,7 +68,7 @@ struct MemoryManager::Impl {
   /// What other processes leave of the budget.
   void LookAtOthers();
   /// What the user should hear if so many bytes of the budget could not be had for a while.
-  std::optional<std::string> SqueezeWarning(size_t most) const;
+  std::optional<std::string> UnavailableWarning(size_t most) const;
   void Baseline();
   void ShareOut();
   void Warn(std::string text);

@@ -37,7 +37,7 @@ class ResidentReader {
   ResidentReader(const ResidentReader&) = delete;
   ResidentReader& operator=(const ResidentReader&) = delete;
   size_t Read() const;
-  /// The same without pages of mapped files and of shared memory.
+  /// Resident bytes without pages of mapped files and of shared memory.
   size_t ReadAnonymous() const;
 
  private:

@@ -8,7 +8,7 @@ namespace imgmill {
 /// Counted since the thread began.
 struct RefusalNotes {
   uint64_t refusals = 0;
-  /// Of these: the pool's cap would have allowed it, so that others than we hold the memory.
+  /// Refusals that the pool's cap would have allowed, so that others than we hold the memory.
   uint64_t within_cap = 0;
 };
 

@@ -65,8 +65,8 @@ std::string SummaryTable(const StoredReport& report) {
   html += Row("program, libraries, weights", BytesHtml("fixed", memory.fixed));
   html += Row("most leased at once", BytesHtml("peak-leased", memory.peak_leased));
   html += Row("most in none of the books", BytesHtml("peak-unexplained", memory.peak_unexplained));
-  if (memory.peak_squeezed > 0)
-    html += Row("taken by others during the run", BytesHtml("peak-squeezed", memory.peak_squeezed));
+  if (memory.peak_unavailable > 0)
+    html += Row("taken by others during the run", BytesHtml("peak-unavailable", memory.peak_unavailable));
   html += Row("leases", CountHtml("leases", memory.leases_granted) + " granted, " +
                             CountHtml("leases-waited", memory.leases_waited) + " had to wait");
   if (report.has_history) {

@@ -119,7 +119,8 @@ nlohmann::ordered_json MemoryJson(const MemoryInfo& info) {
                                  {"fixed", info.fixed},
                                  {"peak_leased", info.peak_leased},
                                  {"peak_unexplained", info.peak_unexplained},
-                                 {"peak_squeezed", info.peak_squeezed},
+                                 {"peak_unavailable", info.peak_unavailable},
+                                 {"peak_squeezed", info.peak_unavailable},  // its earlier name
                                  {"leases_granted", info.leases_granted},
                                  {"leases_waited", info.leases_waited},
                                  {"clears", info.clears},

@@ -43,7 +43,7 @@ PredictionErrors Errors(const std::vector<BatchRecord>& batches,
 PredictedActual TotalOf(const BatchRecord& batch) {
   if (batch.resident_peak > 0)
     return {batch.resident_before + batch.predicted.total(), batch.resident_before + batch.resident_peak};
-  if (batch.predicted.unseen == 0) return {batch.predicted.pooled, batch.pooled_peak};
+  if (batch.predicted.untracked == 0) return {batch.predicted.pooled, batch.pooled_peak};
   return {batch.predicted.total(), 0};
 }
 

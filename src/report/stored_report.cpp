@@ -112,7 +112,8 @@ MemoryInfo Memory(const Json& json) {
   info.fixed = Count(json, "fixed");
   info.peak_leased = Count(json, "peak_leased");
   info.peak_unexplained = Count(json, "peak_unexplained");
-  info.peak_squeezed = Count(json, "peak_squeezed");
+  // Earlier versions wrote the second name only.
+  info.peak_unavailable = std::max(Count(json, "peak_unavailable"), Count(json, "peak_squeezed"));
   info.leases_granted = Count(json, "leases_granted");
   info.leases_waited = Count(json, "leases_waited");
   info.clears = Count(json, "clears");
@@ -153,7 +154,7 @@ BatchRecord Batch(const Json& json) {
   batch.shape.width = static_cast<int64_t>(Count(json, "width"));
   batch.shape.height = static_cast<int64_t>(Count(json, "height"));
   batch.predicted.pooled = Count(json, "predicted_pooled");
-  batch.predicted.unseen =
+  batch.predicted.untracked =
       Count(json, "predicted") - std::min(Count(json, "predicted"), batch.predicted.pooled);
   batch.pooled_peak = Count(json, "actual_pooled");
   batch.resident_before = Count(json, "resident_before");

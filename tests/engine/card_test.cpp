@@ -20,7 +20,7 @@ constexpr size_t kMiB = size_t{1} << 20;
 constexpr size_t kContext = 300 * kMiB;
 
 /// A card of 1 GiB, a model that takes 64 MiB for a tile of 256x256 (256 MiB for a batch of four), and a
-/// lane.
+/// scheduler.
 struct OneCard {
   explicit OneCard(StandInCard::Facts facts, size_t budget = 0, size_t neighbour = 0, size_t appetite = 1)
       : manager(ManagerOf1GiB()), model(*manager, 1024) {
@@ -29,12 +29,12 @@ struct OneCard {
     card->SetNeighbour(neighbour);
     manager->AddDevice(std::move(owned), budget);
     model.appetite = appetite;
-    auto opened = DeviceLane::Open(model, PlanOf(kSide, kBatch), kSide, *manager, stop);
+    auto opened = BatchScheduler::Open(model, PlanOf(kSide, kBatch), kSide, *manager, stop);
     REQUIRE(opened.ok());
-    lane = *std::move(opened);
+    scheduler = *std::move(opened);
   }
   ~OneCard() {
-    lane.reset();
+    scheduler.reset();
     CHECK(card->pool()->Stats().live == 0);
     CHECK(HostPool().Stats().live == host_before);
   }
@@ -43,10 +43,10 @@ struct OneCard {
   std::vector<Rung> Run(int count) {
     std::vector<Rung> rungs;
     for (int i = 0; i < count; ++i) {
-      const DeviceLane::Visit visit(*lane);
+      const BatchScheduler::Visit visit(*scheduler);
       Picture picture(kSide, kSide, i);
       std::vector<TileJob> jobs = {picture.job};
-      const Status ran = lane->Run(jobs);
+      const Status ran = scheduler->Run(jobs);
       CHECK_MESSAGE(ran.ok(), (ran ? "" : ran.error().message));
       CHECK(picture.Right());
       rungs.push_back(jobs[0].rung);
@@ -68,7 +68,7 @@ struct OneCard {
   RepeatingModel model;
   StandInCard* card = nullptr;
   StopFlag stop;
-  std::unique_ptr<DeviceLane> lane;
+  std::unique_ptr<BatchScheduler> scheduler;
 };
 
 StandInCard::Facts Card() {
@@ -256,8 +256,8 @@ TEST_CASE("two streams of a card overlap, but a batch of a size not seen before 
   model.exact = false;
   model.streams = 2;
   const StopFlag stop;
-  auto lane = DeviceLane::Open(model, PlanOf(256, 1), 256, *manager, stop);
-  REQUIRE(lane.ok());
+  auto scheduler = BatchScheduler::Open(model, PlanOf(256, 1), 256, *manager, stop);
+  REQUIRE(scheduler.ok());
   for (const int side : {256, 192}) {
     std::mutex mutex;
     int running = 0, begun = 0, most = 0, beside_the_first = 0;
@@ -276,10 +276,10 @@ TEST_CASE("two streams of a card overlap, but a batch of a size not seen before 
     std::atomic<int> right = 0;
     for (int i = 0; i < 8; ++i) {
       workers.emplace_back([&, i] {
-        const DeviceLane::Visit visit(**lane);
+        const BatchScheduler::Visit visit(**scheduler);
         Picture picture(side, side, i);
         std::vector<TileJob> jobs = {picture.job};
-        right += (*lane)->Run(jobs).ok() && picture.Right();
+        right += (*scheduler)->Run(jobs).ok() && picture.Right();
       });
     }
     for (std::thread& worker : workers) worker.join();

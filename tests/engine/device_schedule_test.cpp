@@ -11,11 +11,11 @@ namespace {
 
 using Devices = std::vector<std::optional<int>>;
 
-Devices PlacesOf(const std::vector<LaneGroup>& groups, std::vector<LaneDevice> devices) {
+Devices PlacesOf(const std::vector<PendingGroup>& groups, std::vector<DeviceLoad> devices) {
   return PlaceGroups(groups, std::move(devices));
 }
 
-const LaneGroup kAnywhere{1, {true, true}};
+const PendingGroup kAnywhere{1, {true, true}};
 
 }  // namespace
 

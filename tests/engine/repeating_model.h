@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "imgmill/engine/device_lane.h"
+#include "imgmill/engine/batch_scheduler.h"
 #include "imgmill/memory/out_of_memory.h"
 
 namespace imgmill::engine_test {

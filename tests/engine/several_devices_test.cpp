@@ -16,7 +16,7 @@ namespace {
 constexpr size_t kMiB = size_t{1} << 20;
 constexpr int kSide = 32;  // of all pictures here: 1 MiB of working memory at 1 KiB a pixel
 
-/// Devices "cpu:0", "cpu:1" ... of the given caps, a model of 1 KiB a pixel, and a lane.
+/// Devices "cpu:0", "cpu:1" ... of the given caps, a model of 1 KiB a pixel, and a scheduler.
 struct Devices {
   explicit Devices(const std::vector<size_t>& caps, int micro_batch = 1)
       : manager(ManagerOf1GiB()), model(*manager, 1024) {
@@ -25,12 +25,12 @@ struct Devices {
       handles.push_back(device.get());
       manager->AddDevice(std::move(device), cap);
     }
-    auto opened = DeviceLane::Open(model, PlanOf(kSide, micro_batch), kSide, *manager, stop);
+    auto opened = BatchScheduler::Open(model, PlanOf(kSide, micro_batch), kSide, *manager, stop);
     REQUIRE(opened.ok());
-    lane = *std::move(opened);
+    scheduler = *std::move(opened);
   }
   ~Devices() {
-    lane.reset();
+    scheduler.reset();
     for (HostBackedDevice* device : handles) CHECK(device->pool()->Stats().live == 0);
   }
 
@@ -46,16 +46,16 @@ struct Devices {
   RepeatingModel model;
   std::vector<HostBackedDevice*> handles;
   StopFlag stop;
-  std::unique_ptr<DeviceLane> lane;
+  std::unique_ptr<BatchScheduler> scheduler;
 };
 
 /// Runs `count` pictures, numbered from `first`, in one call. @return the lowest rung that one needed
 Rung RunPictures(Devices& devices, int first, int count) {
-  const DeviceLane::Visit visit(*devices.lane);
+  const BatchScheduler::Visit visit(*devices.scheduler);
   std::deque<Picture> pictures;
   std::vector<TileJob> jobs;
   for (int i = 0; i < count; ++i) jobs.push_back(pictures.emplace_back(kSide, kSide, first + i).job);
-  const Status ran = devices.lane->Run(jobs);
+  const Status ran = devices.scheduler->Run(jobs);
   CHECK_MESSAGE(ran.ok(), (ran ? "" : ran.error().message));
   Rung lowest = Rung::kNone;
   for (int i = 0; i < count; ++i) {
@@ -206,17 +206,17 @@ TEST_CASE("a picture that fits nowhere is a failure of its own, and says what wo
     manager->AddDevice(std::make_unique<HostBackedDevice>(name, kMiB), kMiB);
   RepeatingModel model(*manager, size_t{512} << 10);  // 2 GiB for the smallest part of a tile
   const StopFlag stop;
-  auto lane = DeviceLane::Open(model, PlanOf(128, 1), 128, *manager, stop);
-  REQUIRE(lane.ok());
-  const DeviceLane::Visit visit(**lane);
+  auto scheduler = BatchScheduler::Open(model, PlanOf(128, 1), 128, *manager, stop);
+  REQUIRE(scheduler.ok());
+  const BatchScheduler::Visit visit(**scheduler);
   Picture large(128, 128), small(1, 2);
   std::vector<TileJob> jobs = {large.job}, next = {small.job};
-  const Status ran = (*lane)->Run(jobs);
+  const Status ran = (*scheduler)->Run(jobs);
   REQUIRE_FALSE(ran.ok());
   CHECK(ran.error().code == Code::kTooLarge);
   for (const char* part : {"nor on the CPU", "tiles of 64", "--device-memory or --memory"})
     CHECK_MESSAGE(Has(ran.error().message, part), ran.error().message);
   CHECK(manager->Info().rungs[static_cast<size_t>(Rung::kRecordedFailure)] == 1);
-  CHECK((*lane)->Run(next).ok());
+  CHECK((*scheduler)->Run(next).ok());
   CHECK(small.Right());
 }

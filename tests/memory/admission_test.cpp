@@ -218,7 +218,7 @@ TEST_CASE("held admission grants nothing until it is let go") {
   CHECK(*admission.TryAcquire({1, 0}));
 }
 
-TEST_CASE("a lease on unseen bytes makes the pool give up its cache") {
+TEST_CASE("a lease on untracked bytes makes the pool give up its cache") {
   Pool pool("host", SIZE_MAX);
   Admission admission(pool, kBudget, true);
   Pool::Free(pool.Allocate(100 * kMiB));
@@ -238,13 +238,13 @@ TEST_CASE("the advice on --memory counts what is reserved") {
   };
   Pool pool("host", SIZE_MAX);
   Admission admission(pool, kBudget, true);
-  REQUIRE(admission.AcquireStanding({10 * kMiB, 0}));
+  REQUIRE(admission.AcquireReservation({10 * kMiB, 0}));
   const Footprint need{110 * kMiB, 40 * kMiB};
   const size_t enough = advised(admission.Fits(need).error().message);
   CHECK(admission.Stats().ledger.BudgetFor(need.total()) == enough);
   for (const auto& [budget, fits] : {std::pair{enough, true}, {enough - 2 * kMiB, false}}) {
     Admission other(pool, budget, true);
-    REQUIRE(other.AcquireStanding({10 * kMiB, 0}));
+    REQUIRE(other.AcquireReservation({10 * kMiB, 0}));
     CHECK(other.Fits(need).ok() == fits);
   }
 }

@@ -116,15 +116,15 @@ TEST_CASE("what others take is missing from the budget, what the process itself 
   start.process.resident = 100 * kMiB;
   const Pressure pressure(start, 4 * kGiB);
   ProcessMemory own = start.process;
-  CHECK(pressure.Squeeze(start.system, std::nullopt, own) == 0);
+  CHECK(pressure.Unavailable(start.system, std::nullopt, own) == 0);
   // We grow to 4 GiB, and as much less is available: nobody else has taken anything.
   own.resident = 4 * kGiB;
-  CHECK(pressure.Squeeze({16 * kGiB, 6 * kGiB}, std::nullopt, own) == 0);
+  CHECK(pressure.Unavailable({16 * kGiB, 6 * kGiB}, std::nullopt, own) == 0);
   // Others take all but 100 MiB, less than the 2 % of 16 GiB (327.68 MiB) that are to stay available.
   const size_t kept = 16 * kGiB / 50;
-  CHECK(pressure.Squeeze({16 * kGiB, 100 * kMiB}, std::nullopt, own) == kept - 100 * kMiB);
+  CHECK(pressure.Unavailable({16 * kGiB, 100 * kMiB}, std::nullopt, own) == kept - 100 * kMiB);
   // They let go again.
-  CHECK(pressure.Squeeze({16 * kGiB, kGiB}, std::nullopt, own) == 0);
+  CHECK(pressure.Unavailable({16 * kGiB, kGiB}, std::nullopt, own) == 0);
 
   // A group of 1 GiB: 20.48 MiB stay the kernel's, and others hold 300 MiB of it. Our 40 MiB of mapped files
   // are in our resident bytes, but not in the group's anonymous ones.
@@ -134,9 +134,9 @@ TEST_CASE("what others take is missing from the budget, what the process itself 
   own.resident = 440 * kMiB;
   own.file_backed = 40 * kMiB;
   group.anonymous = 700 * kMiB;
-  CHECK(grouped.Squeeze({16 * kGiB, 9 * kGiB}, group, own) == 300 * kMiB);
+  CHECK(grouped.Unavailable({16 * kGiB, 9 * kGiB}, group, own) == 300 * kMiB);
   group.anonymous = 400 * kMiB;
-  CHECK(grouped.Squeeze({16 * kGiB, 9 * kGiB}, group, own) == 0);
+  CHECK(grouped.Unavailable({16 * kGiB, 9 * kGiB}, group, own) == 0);
 
   // 1008 MiB of addresses, of which a library took 600 and holds 100: 400 can still be resident beside 100,
   // and 8 stay free.
@@ -145,23 +145,23 @@ TEST_CASE("what others take is missing from the budget, what the process itself 
   own = {};
   own.resident = 100 * kMiB;
   own.address_space = 600 * kMiB;
-  CHECK(addressed.Squeeze(start.system, std::nullopt, own) == 300 * kMiB);
+  CHECK(addressed.Unavailable(start.system, std::nullopt, own) == 300 * kMiB);
 }
 
-TEST_CASE("a squeezed budget admits less, but one image at a time always") {
+TEST_CASE("a unavailable budget admits less, but one image at a time always") {
   HostLedger ledger;
   ledger.budget = 500 * kMiB;
   ledger.fixed = 100 * kMiB;
   ledger.leased = {100 * kMiB, 0};
   ledger.leases = 1;
   CHECK(ledger.Admits({200 * kMiB, 0}));
-  ledger.squeezed = 150 * kMiB;
+  ledger.unavailable = 150 * kMiB;
   CHECK(ledger.InForce() == 350 * kMiB);
   CHECK_FALSE(ledger.Admits({200 * kMiB, 0}));
   CHECK(ledger.PoolCap() == 250 * kMiB - kNeverPooled);
   ledger.leased = {};
   ledger.leases = 0;
-  ledger.squeezed = 450 * kMiB;
+  ledger.unavailable = 450 * kMiB;
   CHECK(ledger.Admits({ledger.LargestLease(), 0}));
   CHECK(ledger.PoolCap() == 0);
 }

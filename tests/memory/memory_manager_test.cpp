@@ -66,7 +66,7 @@ TEST_CASE("info: what is fixed, what is left, what was leased at most") {
   CHECK(HostPool().Stats().cap == SIZE_MAX);
 }
 
-TEST_CASE("usage counts what is fixed, charged and leased unseen") {
+TEST_CASE("usage counts what is fixed, charged and leased untracked") {
   auto manager = MustCreate(WithRoom(100 * kMiB));
   const auto budget = static_cast<double>(manager->host_budget());
   const double empty = manager->Usage();
@@ -95,7 +95,7 @@ TEST_CASE("bytes that nobody can explain shrink admission while they last, and n
   {
     auto first = manager->TryAcquire({kMiB, 0});
     REQUIRE(*first);
-    std::vector<char> unseen(120 * kMiB, 1);
+    std::vector<char> untracked(120 * kMiB, 1);
     CHECK(Within(5, [&] { return manager->Info().unexplained > 100 * kMiB; }));
     CHECK_FALSE(*manager->TryAcquire({100 * kMiB, 0}));
     CHECK(manager->Info().host.cap < 110 * kMiB);

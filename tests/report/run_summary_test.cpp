@@ -14,7 +14,7 @@ constexpr size_t kMiB = size_t{1} << 20;
 /// All in MiB: of what is smaller no error is told.
 BatchRecord Batch(Footprint predicted, size_t pooled_peak, size_t resident_peak) {
   BatchRecord batch;
-  batch.predicted = {predicted.pooled * kMiB, predicted.unseen * kMiB};
+  batch.predicted = {predicted.pooled * kMiB, predicted.untracked * kMiB};
   batch.pooled_peak = pooled_peak * kMiB;
   batch.resident_peak = resident_peak * kMiB;
   return batch;

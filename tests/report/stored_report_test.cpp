@@ -71,7 +71,7 @@ TEST_CASE("what was written is read back") {
   CHECK(read->history.batches_total == 2);
   CHECK(read->history.batches[1].rung == Rung::kHalfTile);
   CHECK(read->history.batches[1].shape.height == 480);
-  CHECK(read->history.batches[0].predicted.unseen == 1000);
+  CHECK(read->history.batches[0].predicted.untracked == 1000);
   CHECK(read->history.moments[1].resident == 500000);
   CHECK(read->history.clears[0].bytes == 4096);
   // The summary that the page makes of it is the one that the report holds.

@@ -106,8 +106,8 @@ class RowReader {
 Result<std::unique_ptr<RowReader>> OpenRows(const std::string& path, const ImageHeader& header,
                                             const ReadOptions& options);
 
-/// Bytes that reading holds beside the caller's own row buffers: `unseen` inside the decoder by a formula per
-/// format (tested against RSS), `pooled` for images held whole.
+/// Bytes that reading holds beside the caller's own row buffers: `untracked` inside the decoder by a formula
+/// per format (tested against RSS), `pooled` for images held whole.
 Footprint ReadFootprint(const ImageHeader& header, const ReadOptions& options);
 
 /// Layout that OpenRows will report, known from the header.

@@ -40,7 +40,7 @@ class CostModel {
   void Observe(const BatchShape& shape, size_t peak_bytes);
   /// The highest peak of batches of just this many pixels; nothing if there were none.
   std::optional<size_t> Seen(const BatchShape& shape) const;
-  /// The same for work whose cost is known from a formula to within some factor, as decoding is: the
+  /// A prediction for work whose cost is known from a formula to within some factor, as decoding is: the
   /// formula's bytes take the place of the shape. Before two observations, and beyond the largest, the
   /// formula's own slope goes on.
   size_t PredictFrom(size_t formula_bytes) const;

@@ -5,13 +5,15 @@
 
 namespace imgmill {
 
-/// `pooled` go through our pools, `unseen` are inside libraries (decoders, encoders), known from a formula
+/// `pooled` go through our pools, `untracked` are inside libraries (decoders, encoders), known from a formula
 /// only.
 struct Footprint {
   size_t pooled = 0;
-  size_t unseen = 0;
-  size_t total() const { return pooled + unseen; }
-  Footprint operator+(const Footprint& other) const { return {pooled + other.pooled, unseen + other.unseen}; }
+  size_t untracked = 0;
+  size_t total() const { return pooled + untracked; }
+  Footprint operator+(const Footprint& other) const {
+    return {pooled + other.pooled, untracked + other.untracked};
+  }
 };
 
 }  // namespace imgmill

@@ -55,11 +55,11 @@ class Lease {
 
  private:
   friend class MemoryManager;
-  Lease(MemoryManager& manager, const Footprint& footprint, int standing = 0)
-      : manager_(&manager), footprint_(footprint), standing_(standing) {}
+  Lease(MemoryManager& manager, const Footprint& footprint, int reservation = 0)
+      : manager_(&manager), footprint_(footprint), reservation_(reservation) {}
   MemoryManager* manager_ = nullptr;
   Footprint footprint_;
-  int standing_ = 0;  ///< number of the reservation; 0 is none
+  int reservation_ = 0;  ///< number of the reservation; 0 is none
 };
 
 /// Everything `memory info` and the report show.
@@ -76,7 +76,7 @@ struct MemoryInfo {
   size_t unexplained = 0;  ///< RSS that neither pools, leases nor `fixed` explain, now
   size_t peak_unexplained = 0;
   /// Most bytes of the budget that the machine or the control group could not spare, since others took them.
-  size_t peak_squeezed = 0;
+  size_t peak_unavailable = 0;
   size_t leases_now = 0;
   uint64_t leases_granted = 0;
   uint64_t leases_waited = 0;  ///< grants that had to wait
@@ -118,7 +118,7 @@ class MemoryManager {
 
   // ---- budgets and information
   MemoryInfo Info() const;
-  /// Host bytes held (fixed + charged + unseen leases) over budget, 0..1 and above when it is exceeded.
+  /// Host bytes held (fixed + charged + untracked leases) over budget, 0..1 and above when it is exceeded.
   double Usage() const;
   size_t host_budget() const;
   const BatchSizing& batch_sizing() const;
@@ -130,11 +130,11 @@ class MemoryManager {
   /// Waits until `need` fits. Nothing smaller overtakes. kTooLarge at once if it never can, kInterrupted on
   /// stop.
   Result<Lease> Acquire(const Footprint& need, const StopFlag& stop);
-  /// The same without waiting; an empty Lease means "not now".
+  /// Grants `need` at once or not at all: an empty Lease means "not now".
   Result<Lease> TryAcquire(const Footprint& need);
-  /// Sets bytes aside for a stage that lives as long as the run (a device lane's batch), whether it is at
-  /// work or not. Items' leases are granted beside it, and that one of them always is when none is out does
-  /// not depend on it. kTooLarge if it does not fit the budget.
+  /// Sets bytes aside for a stage that lives as long as the run (a batch scheduler's batches), whether it is
+  /// at work or not. Items' leases are granted beside it, and that one of them always is when none is out
+  /// does not depend on it. kTooLarge if it does not fit the budget.
   /// @param told  what for, by which plan, and what the same stage takes out of budgets of host-backed
   ///   devices: shown beside it, not charged again
   Result<Lease> Reserve(const Footprint& need, MemoryInfo::Reservation told);
@@ -150,8 +150,8 @@ class MemoryManager {
   /// running and never will again.
   [[nodiscard]] std::shared_ptr<void> OnPressure(std::function<void(bool waiting)> callback);
   bool AdmissionBlocked() const;
-  /// Whether others have taken memory away that belongs to the budget.
-  bool Squeezed() const;
+  /// Bytes of the budget that cannot be had now, since others took them.
+  size_t Unavailable() const;
 
   // ---- devices
   /// @param budget  in bytes; 0: what is free there less a reserve, or, for host-backed devices, an equal
@@ -203,7 +203,7 @@ class MemoryManager {
  private:
   friend class Lease;
   explicit MemoryManager(std::unique_ptr<Impl> impl);
-  void Return(const Footprint& footprint, int standing) noexcept;
+  void Return(const Footprint& footprint, int reservation) noexcept;
   std::unique_ptr<Impl> impl_;
 };
 }  // namespace imgmill

@@ -33,13 +33,11 @@ std::optional<CgroupMemory> ReadCgroupMemory();
 ProcessMemory ReadProcessMemory();
 /// RLIMIT_AS, if one is set.
 std::optional<size_t> ReadAddressSpaceLimit();
-/// Of a thread, where the address space is limited.
-inline constexpr size_t kSmallStack = size_t{2} << 20;
-/// Where it is: one malloc arena, small stacks for the threads to come, and some addresses kept in reserve.
-/// To be called before the first of them.
+/// Where the address space is limited: one malloc arena, small stacks for the threads to come, and some
+/// addresses kept in reserve. To be called before the first of these threads.
 void SpareAddressSpace();
-/// Gives a MiB of that reserve back to the kernel, for an allocation that must not fail. False if none is
-/// left.
+/// Gives a MiB of the addresses in reserve back to the kernel, for an allocation that must not fail. False if
+/// none is left.
 bool LendAddresses() noexcept;
 /// Fills the reserve up again, as far as the limit allows by now.
 void RestoreAddresses() noexcept;

@@ -19,7 +19,7 @@ Result<std::shared_ptr<UpscaleNet>> LazyNet::Get() {
     // Other streams do not wait for this one's copies.
     if (!device_.is_cpu()) at::accelerator::synchronizeDevice(device_.index());
     net_ = std::move(*built);
-    build_ = nullptr;  // and with it the weights as they were read
+    build_ = nullptr;  // it holds the weights as they were read
   }
   return net_;
 }

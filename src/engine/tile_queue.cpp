@@ -1,5 +1,5 @@
 // Batches by shape and age, and the devices that may have each.
-#include "lane_queue.h"
+#include "tile_queue.h"
 
 #include <algorithm>
 #include <iterator>
@@ -7,13 +7,13 @@
 
 namespace imgmill {
 
-void LaneQueue::PutBack(std::vector<WaitingTile> tiles) {
+void TileQueue::PutBack(std::vector<WaitingTile> tiles) {
   tiles_.insert(tiles_.begin(), std::make_move_iterator(tiles.begin()), std::make_move_iterator(tiles.end()));
 }
 
-std::vector<WaitingTile> LaneQueue::Take(int device, bool as_they_are, std::vector<LaneDevice> devices) {
+std::vector<WaitingTile> TileQueue::Take(int device, bool as_they_are, std::vector<DeviceLoad> devices) {
   const std::vector<Group> ready = Groups(as_they_are);
-  std::vector<LaneGroup> groups;
+  std::vector<PendingGroup> groups;
   for (const Group& group : ready)
     groups.push_back({Pixels(*group.front()->job), DevicesFor(*group.front())});
   const std::vector<std::optional<int>> places = PlaceGroups(groups, std::move(devices));
@@ -28,7 +28,7 @@ std::vector<WaitingTile> LaneQueue::Take(int device, bool as_they_are, std::vect
 }
 
 /// Oldest first. None that is full overtakes an older one that still waits for its others.
-std::vector<LaneQueue::Group> LaneQueue::Groups(bool as_they_are) {
+std::vector<TileQueue::Group> TileQueue::Groups(bool as_they_are) {
   const auto most = static_cast<size_t>(std::max(1, plan_.micro_batch));
   std::vector<Group> groups;
   for (auto tile = tiles_.begin(); tile != tiles_.end(); ++tile) {
@@ -45,17 +45,17 @@ std::vector<LaneQueue::Group> LaneQueue::Groups(bool as_they_are) {
   return groups;
 }
 
-std::optional<BatchShape> LaneQueue::NextShape() const {
+std::optional<BatchShape> TileQueue::NextShape() const {
   if (tiles_.empty()) return std::nullopt;
   return ShapeOf(*tiles_.front().job);
 }
 
-double LaneQueue::Pixels(const TileJob& job) const {
+double TileQueue::Pixels(const TileJob& job) const {
   return static_cast<double>(plan_.micro_batch) * job.height * job.width;
 }
 
-/// With the plan as it is.
-bool LaneQueue::MayTry(const WaitingTile& tile, int device) const {
+/// Whether that device may work on the tile with the plan as it is.
+bool TileQueue::MayTry(const WaitingTile& tile, int device) const {
   if (memory_.DeviceLost(device)) return false;
   if (std::find(tile.refused_by.begin(), tile.refused_by.end(), device) != tile.refused_by.end())
     return false;
@@ -67,7 +67,7 @@ bool LaneQueue::MayTry(const WaitingTile& tile, int device) const {
 
 /// Where there are none that could with the plan as it is, those that have to try otherwise; where none is
 /// left at all, each can at least have it done by the CPU.
-std::vector<bool> LaneQueue::DevicesFor(const WaitingTile& tile) const {
+std::vector<bool> TileQueue::DevicesFor(const WaitingTile& tile) const {
   const int count = memory_.device_count();
   std::vector<bool> best, alive;
   for (int device = 0; device < count; ++device) {
@@ -81,7 +81,7 @@ std::vector<bool> LaneQueue::DevicesFor(const WaitingTile& tile) const {
   return any(alive) ? alive : std::vector<bool>(static_cast<size_t>(count), true);
 }
 
-bool LaneQueue::HasOther(const WaitingTile& tile, int device, bool lost) const {
+bool TileQueue::HasOther(const WaitingTile& tile, int device, bool lost) const {
   for (int other = 0; other < memory_.device_count(); ++other) {
     if (other == device || memory_.DeviceLost(other)) continue;
     if (lost || MayTry(tile, other)) return true;

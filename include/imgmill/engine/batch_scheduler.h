@@ -31,7 +31,7 @@ struct TileJob {
   /// The tile's own rectangle inside it, in input pixels.
   int own_x = 0, own_y = 0, own_width = 0, own_height = 0;
 
-  // ---- filled by the lane
+  // ---- filled by the scheduler
   bool done = false;
   Rung rung = Rung::kNone;
   /// Of a tile that was begun in parts, those that are not done yet, the next one last.
@@ -43,14 +43,14 @@ struct TileJob {
 /// others of its shape. A group that is not full is run as it is (padded, so that the numerics do not change)
 /// as soon as nobody who could fill it is still working, or admission is blocked: a partial group never holds
 /// the budget.
-class DeviceLane {
+class BatchScheduler {
  public:
   /// Leases what its batches need for as long as it lives: `largest_tile` is the longest side of a tile with
   /// context, or of a picture.
-  static Result<std::unique_ptr<DeviceLane>> Open(BatchModel& model, const NumericsPlan& plan,
-                                                  int largest_tile, MemoryManager& memory,
-                                                  const StopFlag& stop);
-  ~DeviceLane();
+  static Result<std::unique_ptr<BatchScheduler>> Open(BatchModel& model, const NumericsPlan& plan,
+                                                      int largest_tile, MemoryManager& memory,
+                                                      const StopFlag& stop);
+  ~BatchScheduler();
 
   /// Runs all jobs; returns when they are done. Called by many workers at once.
   Status Run(std::span<TileJob> jobs);
@@ -58,18 +58,18 @@ class DeviceLane {
   /// A worker announces that it is on an image whose tiles will come here, so that groups wait for it.
   class Visit {
    public:
-    explicit Visit(DeviceLane& lane);
+    explicit Visit(BatchScheduler& scheduler);
     ~Visit();
     Visit(const Visit&) = delete;
     Visit& operator=(const Visit&) = delete;
 
    private:
-    DeviceLane& lane_;
+    BatchScheduler& scheduler_;
   };
 
  private:
   struct Impl;
-  explicit DeviceLane(std::unique_ptr<Impl> impl);
+  explicit BatchScheduler(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

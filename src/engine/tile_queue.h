@@ -7,19 +7,19 @@
 #include <vector>
 
 #include "device_schedule.h"
-#include "imgmill/engine/device_lane.h"
+#include "imgmill/engine/batch_scheduler.h"
 
 namespace imgmill {
 
-/// The jobs of one DeviceLane::Run. Lives on the caller's stack until all are accounted for.
-struct LaneRequest {
+/// The jobs of one BatchScheduler::Run. Lives on the caller's stack until all are accounted for.
+struct TileRequest {
   size_t open = 0;  ///< jobs neither done nor failed
   Status status;
 };
 
 struct WaitingTile {
   TileJob* job;
-  LaneRequest* request;
+  TileRequest* request;
   std::vector<int> refused_by = {};  ///< devices that had no memory for it
 
   /// Whether they may be in one batch.
@@ -29,20 +29,20 @@ struct WaitingTile {
   }
 };
 
-/// The lane's lock guards it, save where it says otherwise.
-class LaneQueue {
+/// The scheduler's lock guards it, save where it says otherwise.
+class TileQueue {
  public:
-  LaneQueue(const BatchModel& model, const NumericsPlan& plan, const MemoryManager& memory)
+  TileQueue(const BatchModel& model, const NumericsPlan& plan, const MemoryManager& memory)
       : model_(model), plan_(plan), memory_(memory) {}
 
   bool empty() const { return tiles_.empty(); }
-  void Push(TileJob& job, LaneRequest& request) { tiles_.push_back({&job, &request}); }
-  /// Back to the head, in their order.
+  void Push(TileJob& job, TileRequest& request) { tiles_.push_back({&job, &request}); }
+  /// Puts tiles back at the head, in their order.
   void PutBack(std::vector<WaitingTile> tiles);
 
   /// The oldest batch among those that `device` is likely to end before any other would; empty if there is
   /// none. All batches are full, save that the last ones need not be when they go `as_they_are`.
-  std::vector<WaitingTile> Take(int device, bool as_they_are, std::vector<LaneDevice> devices);
+  std::vector<WaitingTile> Take(int device, bool as_they_are, std::vector<DeviceLoad> devices);
 
   /// Shape of the batch that comes next.
   std::optional<BatchShape> NextShape() const;

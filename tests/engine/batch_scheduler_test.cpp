@@ -1,5 +1,5 @@
 // The compute stage: groups, padding, rungs and lost devices, with a model simple enough to check by hand.
-#include "imgmill/engine/device_lane.h"
+#include "imgmill/engine/batch_scheduler.h"
 
 #include <doctest/doctest.h>
 
@@ -16,17 +16,17 @@ TEST_CASE("tiles of many workers are grouped by shape, and short groups do not w
   manager->AddDevice(std::make_unique<HostBackedDevice>("cpu:0", 64 << 20), 64 << 20);
   RepeatingModel model(*manager, 16);
   StopFlag stop;
-  auto lane = DeviceLane::Open(model, PlanOf(64, 4), 64, *manager, stop);
-  REQUIRE(lane.ok());
+  auto scheduler = BatchScheduler::Open(model, PlanOf(64, 4), 64, *manager, stop);
+  REQUIRE(scheduler.ok());
   std::vector<std::jthread> workers;
   std::atomic<int> right{0};
   for (int worker = 0; worker < 4; ++worker) {
     workers.emplace_back([&, worker] {
       for (int image = 0; image < 10; ++image) {
-        const DeviceLane::Visit visit(**lane);
+        const BatchScheduler::Visit visit(**scheduler);
         Picture a(16 + worker % 2, 20), b(8, 8);
         std::vector<TileJob> jobs = {a.job, b.job};
-        if ((*lane)->Run(jobs) && a.Right() && b.Right()) ++right;
+        if ((*scheduler)->Run(jobs) && a.Right() && b.Right()) ++right;
       }
     });
   }
@@ -41,12 +41,12 @@ TEST_CASE("a device too small for the batch ends with the right picture by small
   manager->AddDevice(std::make_unique<HostBackedDevice>("cpu:0", 3 << 19), 3 << 19);
   RepeatingModel model(*manager, 1024);
   StopFlag stop;
-  auto lane = DeviceLane::Open(model, PlanOf(128, 2), 128, *manager, stop);
-  REQUIRE(lane.ok());
-  const DeviceLane::Visit visit(**lane);
+  auto scheduler = BatchScheduler::Open(model, PlanOf(128, 2), 128, *manager, stop);
+  REQUIRE(scheduler.ok());
+  const BatchScheduler::Visit visit(**scheduler);
   Picture picture(128, 128);
   std::vector<TileJob> jobs = {picture.job};
-  const Status ran = (*lane)->Run(jobs);
+  const Status ran = (*scheduler)->Run(jobs);
   REQUIRE_MESSAGE(ran.ok(), (ran ? "" : ran.error().message));
   CHECK(picture.Right());
   CHECK(jobs[0].rung >= Rung::kHalfTile);
@@ -62,18 +62,18 @@ TEST_CASE(
     manager->AddDevice(std::make_unique<HostBackedDevice>("cpu:0", 3 << 19), 3 << 19);
     RepeatingModel model(*manager, 64);
     StopFlag stop;
-    auto lane = DeviceLane::Open(model, PlanOf(kSide, 1), kSide, *manager, stop);
-    REQUIRE(lane.ok());
+    auto scheduler = BatchScheduler::Open(model, PlanOf(kSide, 1), kSide, *manager, stop);
+    REQUIRE(scheduler.ok());
     Pool& pool = *manager->device(0).pool();
     // Of the four parts the second, say, finds no memory either: a quarter of the side is next.
     int forwards = 0;
     model.during = [&](WorkPlace) {
       if (++forwards == static_cast<int>(refused)) pool.RefuseAllocation(1);
     };
-    const DeviceLane::Visit visit(**lane);
+    const BatchScheduler::Visit visit(**scheduler);
     Picture picture(kSide, kSide);
     std::vector<TileJob> jobs = {picture.job};
-    REQUIRE((*lane)->Run(jobs).ok());
+    REQUIRE((*scheduler)->Run(jobs).ok());
     CHECK(picture.Right());
     CHECK(jobs[0].rung == Rung::kHalfTile);
     CHECK(model.pixels_done_ == kSide * kSide);  // no context here: each pixel once
@@ -88,15 +88,15 @@ TEST_CASE("a lost device hands its work to the CPU, and the pictures are right")
   manager->AddDevice(std::move(device), 8 << 20);
   RepeatingModel model(*manager, 1024);
   StopFlag stop;
-  auto lane = DeviceLane::Open(model, PlanOf(64, 1), 64, *manager, stop);
-  REQUIRE(lane.ok());
+  auto scheduler = BatchScheduler::Open(model, PlanOf(64, 1), 64, *manager, stop);
+  REQUIRE(scheduler.ok());
   handle->Lose();
   handle->pool()->RefuseAllocation(1, 1000);  // so that the ladder asks the canary
-  const DeviceLane::Visit visit(**lane);
+  const BatchScheduler::Visit visit(**scheduler);
   for (int i = 0; i < 3; ++i) {
     Picture picture(64, 64);
     std::vector<TileJob> jobs = {picture.job};
-    REQUIRE((*lane)->Run(jobs).ok());
+    REQUIRE((*scheduler)->Run(jobs).ok());
     CHECK(picture.Right());
     CHECK(jobs[0].rung == Rung::kCpu);
   }
@@ -109,14 +109,14 @@ TEST_CASE("two devices of different size share one queue and lose nothing") {
   manager->AddDevice(std::make_unique<HostBackedDevice>("cpu:1", 8 << 20), 8 << 20);
   RepeatingModel model(*manager, 64);
   StopFlag stop;
-  auto lane = DeviceLane::Open(model, PlanOf(64, 1), 64, *manager, stop);
-  REQUIRE(lane.ok());
-  const DeviceLane::Visit visit(**lane);
+  auto scheduler = BatchScheduler::Open(model, PlanOf(64, 1), 64, *manager, stop);
+  REQUIRE(scheduler.ok());
+  const BatchScheduler::Visit visit(**scheduler);
   std::vector<Picture> pictures;
   for (int i = 0; i < 64; ++i) pictures.emplace_back(32, 32);
   std::vector<TileJob> jobs;
   for (Picture& picture : pictures) jobs.push_back(picture.job);
-  REQUIRE((*lane)->Run(jobs).ok());
+  REQUIRE((*scheduler)->Run(jobs).ok());
   for (const Picture& picture : pictures) CHECK(picture.Right());
   CHECK(model.pixels_done_ == 64 * 32 * 32);  // nothing twice
 }

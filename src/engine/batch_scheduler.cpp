@@ -1,6 +1,6 @@
 // A few threads a device, one queue of tiles for all of them: a group goes to the device that will end it
 // first.
-#include "imgmill/engine/device_lane.h"
+#include "imgmill/engine/batch_scheduler.h"
 
 #include <algorithm>
 #include <chrono>
@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "batch_costs.h"
-#include "lane_queue.h"
 #include "tile_group.h"
+#include "tile_queue.h"
 
 namespace imgmill {
 namespace {
@@ -32,7 +32,7 @@ constexpr std::chrono::milliseconds kLookAgain{10};
 
 }  // namespace
 
-struct DeviceLane::Impl {
+struct BatchScheduler::Impl {
   Impl(BatchModel& model_in, const NumericsPlan& plan_in, MemoryManager& memory_in, const StopFlag& stop_in)
       : model(model_in),
         plan(plan_in),
@@ -55,13 +55,13 @@ struct DeviceLane::Impl {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
   }
 
-  std::vector<LaneDevice> Devices() const {
+  std::vector<DeviceLoad> Devices() const {
     const double now = Now();
-    std::vector<LaneDevice> devices(static_cast<size_t>(memory.device_count()));
+    std::vector<DeviceLoad> devices(static_cast<size_t>(memory.device_count()));
     for (size_t i = 0; i < devices.size(); ++i)
       devices[i].seconds_a_pixel = speeds.SecondsAPixel(static_cast<int>(i), now);
     for (const Stream& stream : streams) {
-      LaneDevice& own = devices[static_cast<size_t>(stream.device)];
+      DeviceLoad& own = devices[static_cast<size_t>(stream.device)];
       const double left = TimeLeft(stream.pixels * own.seconds_a_pixel, now - stream.since);
       own.busy_for.push_back(stream.busy ? left : 0);
     }
@@ -78,11 +78,11 @@ struct DeviceLane::Impl {
                        [&](const Stream& stream) { return stream.device == device && stream.alone; });
   }
 
-  /// A batch for this device; empty when the lane closes.
+  /// A batch for this device; empty when the scheduler closes.
   std::vector<WaitingTile> WaitForBatch(std::unique_lock<std::mutex>& lock, int device) {
     while (!closing || !queue.empty()) {
       // While others have taken memory away, one batch a device has to do.
-      if ((memory.Squeezed() && IsBusy(device)) || WantsAlone(device)) {
+      if ((memory.Unavailable() > 0 && IsBusy(device)) || WantsAlone(device)) {
         changed.wait_for(lock, kLookAgain);
         continue;
       }
@@ -103,7 +103,7 @@ struct DeviceLane::Impl {
     std::unique_lock lock(mutex);
     Stream& stream = streams[stream_index];
     const int device = stream.device;
-    LaneStreams own_streams(model);
+    ThreadStreams own_streams(model);
     while (true) {
       std::vector<WaitingTile> batch = WaitForBatch(lock, device);
       if (batch.empty()) return;
@@ -132,7 +132,7 @@ struct DeviceLane::Impl {
     }
   }
 
-  LadderOutcome RunBatch(LaneStreams& own_streams, const std::vector<WaitingTile>& batch,
+  LadderOutcome RunBatch(ThreadStreams& own_streams, const std::vector<WaitingTile>& batch,
                          const BatchShape& shape, int device) {
     std::vector<TileJob*> jobs;
     for (const WaitingTile& tile : batch) jobs.push_back(tile.job);
@@ -166,13 +166,13 @@ struct DeviceLane::Impl {
   const NumericsPlan plan;
   MemoryManager& memory;
   const StopFlag& stop;
-  Lease lease;  // of one batch a stream, for as long as the lane lives
+  Lease lease;  // of one batch a stream, for as long as the scheduler lives
 
   BatchCosts costs;
 
   std::mutex mutex;
   std::condition_variable changed;
-  LaneQueue queue;
+  TileQueue queue;
   std::vector<Stream> streams;  // one a thread
   DeviceSpeeds speeds;
   int visitors = 0;          // workers on images whose tiles come here
@@ -182,7 +182,7 @@ struct DeviceLane::Impl {
   std::vector<std::jthread> threads;  // last: they must end first
 };
 
-DeviceLane::DeviceLane(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+BatchScheduler::BatchScheduler(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 namespace {
 
@@ -199,9 +199,9 @@ int StreamsFor(const BatchModel& model, const Footprint& batch, const MemoryMana
 
 }  // namespace
 
-Result<std::unique_ptr<DeviceLane>> DeviceLane::Open(BatchModel& model, const NumericsPlan& plan,
-                                                     int largest_tile, MemoryManager& memory,
-                                                     const StopFlag& stop) {
+Result<std::unique_ptr<BatchScheduler>> BatchScheduler::Open(BatchModel& model, const NumericsPlan& plan,
+                                                             int largest_tile, MemoryManager& memory,
+                                                             const StopFlag& stop) {
   auto impl = std::make_unique<Impl>(model, plan, memory, stop);
   if (Status probed = impl->costs.Probe(largest_tile, stop); !probed) return probed.error();
   std::vector<int> streams;
@@ -216,7 +216,7 @@ Result<std::unique_ptr<DeviceLane>> DeviceLane::Open(BatchModel& model, const Nu
         (what.empty() ? "" : ", ") + std::to_string(count) + " in flight on " + memory.device(device).name();
     const size_t staging =
         impl->model.Cost(plan.micro_batch, largest_tile, largest_tile, WorkPlace::Device(device)).staging;
-    need.unseen += static_cast<size_t>(count) * staging;
+    need.untracked += static_cast<size_t>(count) * staging;
     if (memory.DeviceSharesHostPool(device)) {
       for (int i = 0; i < count; ++i) need = need + batch;
     } else if (memory.device(device).host_backed()) {
@@ -242,7 +242,7 @@ Result<std::unique_ptr<DeviceLane>> DeviceLane::Open(BatchModel& model, const Nu
   for (int device = 0; device < memory.device_count(); ++device) {
     for (int i = 0; i < streams[static_cast<size_t>(device)]; ++i) state->streams.push_back({device});
   }
-  std::unique_ptr<DeviceLane> lane(new DeviceLane(std::move(impl)));
+  std::unique_ptr<BatchScheduler> scheduler(new BatchScheduler(std::move(impl)));
   try {
     for (size_t i = 0; i < state->streams.size(); ++i)
       state->threads.emplace_back([state, i] { state->Serve(i); });
@@ -252,10 +252,10 @@ Result<std::unique_ptr<DeviceLane>> DeviceLane::Open(BatchModel& model, const Nu
     const std::lock_guard lock(state->mutex);
     state->streams.resize(state->threads.size());
   }
-  return lane;
+  return scheduler;
 }
 
-DeviceLane::~DeviceLane() {
+BatchScheduler::~BatchScheduler() {
   impl_->pressure.reset();
   {
     const std::lock_guard lock(impl_->mutex);
@@ -265,8 +265,8 @@ DeviceLane::~DeviceLane() {
   impl_->threads.clear();
 }
 
-Status DeviceLane::Run(std::span<TileJob> jobs) {
-  LaneRequest request;
+Status BatchScheduler::Run(std::span<TileJob> jobs) {
+  TileRequest request;
   request.open = jobs.size();
   std::unique_lock lock(impl_->mutex);
   for (TileJob& job : jobs) {
@@ -282,15 +282,15 @@ Status DeviceLane::Run(std::span<TileJob> jobs) {
   return request.status;
 }
 
-DeviceLane::Visit::Visit(DeviceLane& lane) : lane_(lane) {
-  const std::lock_guard lock(lane_.impl_->mutex);
-  ++lane_.impl_->visitors;
+BatchScheduler::Visit::Visit(BatchScheduler& scheduler) : scheduler_(scheduler) {
+  const std::lock_guard lock(scheduler_.impl_->mutex);
+  ++scheduler_.impl_->visitors;
 }
 
-DeviceLane::Visit::~Visit() {
-  const std::lock_guard lock(lane_.impl_->mutex);
-  --lane_.impl_->visitors;
-  lane_.impl_->changed.notify_all();
+BatchScheduler::Visit::~Visit() {
+  const std::lock_guard lock(scheduler_.impl_->mutex);
+  --scheduler_.impl_->visitors;
+  scheduler_.impl_->changed.notify_all();
 }
 
 }  // namespace imgmill
