@@ -76,7 +76,7 @@ pictures stills bmp tga ico qoi
 pictures tiff_facts tif tiff
 pictures tiff_exif tif tiff
 pictures missing_end gif jp2 j2k webp avif png exr
-pictures picture_count png heic avif tif mpo
+pictures image_count png heic avif tif mpo
 pictures tiff_directory tif tiff
 pictures block_rows tif tiff jp2 j2k
 pictures image jpg jpeg png webp gif tif tiff avif heic jp2 j2k jxl hdr exr pfm ppm pgm pbm pam bmp tga ico qoi

@@ -9,7 +9,7 @@
 namespace imgmill {
 namespace {
 
-constexpr size_t kImagesWithPicture = 500;
+constexpr size_t kImagesWithThumbnail = 500;
 constexpr size_t kReasonsShown = 3;
 
 void Count(const ItemVerdict& verdict, StepVerdict& stop) {
@@ -75,8 +75,8 @@ void RunTrace::Add(const std::string& step, const CommandResult& result) {
 }
 
 void RunTrace::Fill(ReportPage& page, MemoryManager& memory) {
-  for (size_t i = 0; i < std::min(images_.size(), kImagesWithPicture); ++i) {
-    images_[i].picture = SmallPicture(paths_[i], memory);
+  for (size_t i = 0; i < std::min(images_.size(), kImagesWithThumbnail); ++i) {
+    images_[i].thumbnail = Thumbnail(paths_[i], memory);
   }
   page.steps = std::move(steps_);
   page.images = std::move(images_);

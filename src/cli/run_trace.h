@@ -19,7 +19,7 @@ class RunTrace {
   /// wrote.
   void Add(const std::string& step, const CommandResult& result);
 
-  /// Steps and images, with small pictures of the first 500.
+  /// Steps and images, with thumbnails of the first 500.
   void Fill(ReportPage& page, MemoryManager& memory);
 
  private:
@@ -34,6 +34,6 @@ class RunTrace {
 };
 
 /// A small JPEG of the image as a data: URI; empty where it cannot be read, or memory is short.
-std::string SmallPicture(const std::string& path, MemoryManager& memory);
+std::string Thumbnail(const std::string& path, MemoryManager& memory);
 
 }  // namespace imgmill

@@ -61,7 +61,7 @@ Status RoundTrip(const std::string& folder, FileFormat format, int tolerance) {
   return {};
 }
 
-/// A picture has its own hash again, and its negative another one.
+/// An image has its own hash again, and its negative another one.
 Status Hashing() {
   const Image slope = Slope();
   Image negative = Slope();
@@ -72,8 +72,8 @@ Status Hashing() {
     hasher.Add(image.view());
     return hasher.Finish();
   };
-  if (hash(slope) != hash(slope)) return Broken("one picture has two hashes");
-  if (hash(slope) == hash(negative)) return Broken("a picture and its negative have one hash");
+  if (hash(slope) != hash(slope)) return Broken("one image has two hashes");
+  if (hash(slope) == hash(negative)) return Broken("an image and its negative have one hash");
   return {};
 }
 
@@ -107,7 +107,7 @@ std::vector<SelfTestPart> RunSelfTest() {
   parts.push_back(
       {"WebP", "written and read back, nearly the same", RoundTrip(folder, FileFormat::kWebp, 16)});
   parts.push_back({"TIFF", "written and read back, to the bit", RoundTrip(folder, FileFormat::kTiff, 0)});
-  parts.push_back({"hashes", "a picture is like itself and unlike its negative", Hashing()});
+  parts.push_back({"hashes", "an image is like itself and unlike its negative", Hashing()});
   parts.push_back({"catalog", "kept and found again", KeepAndFind(folder)});
   fs::remove_all(folder, problem);
   return parts;

@@ -36,8 +36,8 @@ struct DuplicateGroups {
   }
 };
 
-/// Groups by content (`by_hash` false), or by hash within `max_distance`. A picture that is not telling
-/// (PictureNotes) has a hash that says nothing, as all ramps share one: it is compared by its pixels only, or
+/// Groups by content (`by_hash` false), or by hash within `max_distance`. An image that is not telling
+/// (ImageNotes) has a hash that says nothing, as all ramps share one: it is compared by its pixels only, or
 /// by content where they are not known. Of equally good ones the first listed is kept. Memory is leased for
 /// the time of the search: GroupingBytes.
 Result<DuplicateGroups> FindDuplicates(const DedupTable& entries, bool by_hash, int max_distance, int threads,

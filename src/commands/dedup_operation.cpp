@@ -27,10 +27,10 @@ void Describe(const SourceFile& file, DedupEntry& entry) {
   entry.is_link = IsSymbolicLink(file.path);
 }
 
-/// What the catalog keeps of one picture, in one look-up.
-struct HashedPicture {
+/// What the catalog keeps of one image, in one look-up.
+struct HashedImage {
   uint64_t hash = 0;
-  PictureNotes notes;
+  ImageNotes notes;
 };
 
 /// The scaled hashes are of luma, wherever it comes from.
@@ -87,12 +87,12 @@ class DedupOperation::Task final : public ItemTask {
     Describe(item_.main, entry);
     Catalog& catalog = operation_.catalog_;
     if (hasher_) {
-      const Result<PictureNotes> notes = meter_->Finish();
+      const Result<ImageNotes> notes = meter_->Finish();
       if (!notes) return notes.error();
-      const HashedPicture picture{hasher_->Finish(), *notes};
-      entry.hash = picture.hash;
-      entry.notes = picture.notes;
-      if (Status put = catalog.PutFact(item_.main.content, operation_.hash_fact_, Packed(picture)); !put)
+      const HashedImage image{hasher_->Finish(), *notes};
+      entry.hash = image.hash;
+      entry.notes = image.notes;
+      if (Status put = catalog.PutFact(item_.main.content, operation_.hash_fact_, Packed(image)); !put)
         return put;
     }
     outcome.payload = std::move(payload);
@@ -103,7 +103,7 @@ class DedupOperation::Task final : public ItemTask {
   DedupOperation& operation_;
   const Item& item_;
   std::optional<PerceptualHasher> hasher_;
-  std::optional<PictureMeter> meter_;
+  std::optional<ImageMeter> meter_;
   std::optional<LumaRows> luma_;  // where luma is hashed and colours are read
 };
 
@@ -145,7 +145,7 @@ Result<ItemPlan> DedupOperation::Plan(const Item& item) const {
   ItemPlan plan(header, Reading(header), {kRowsPerRegion, 0});
   const Layout& input = plan.input;
   plan.work = {
-      PerceptualHasher::PooledBytes(*kind_, HashedLayout(input, scaled_)) + PictureMeter::PooledBytes(input),
+      PerceptualHasher::PooledBytes(*kind_, HashedLayout(input, scaled_)) + ImageMeter::PooledBytes(input),
       64 * kKiB};
   if (scaled_ && input.bands == 3) plan.work.pooled += LumaRows::PooledBytes(input);
   return plan;
@@ -154,10 +154,10 @@ Result<ItemPlan> DedupOperation::Plan(const Item& item) const {
 Result<bool> DedupOperation::Recall(const Item& item, Outcome& outcome) {
   auto payload = std::make_unique<DedupPayload>();
   DedupEntry& entry = payload->entry;
-  HashedPicture picture;
-  if (kind_ && !Unpack(catalog_.FindFact(item.main.content, hash_fact_), picture)) return false;
-  entry.hash = picture.hash;
-  entry.notes = picture.notes;
+  HashedImage image;
+  if (kind_ && !Unpack(catalog_.FindFact(item.main.content, hash_fact_), image)) return false;
+  entry.hash = image.hash;
+  entry.notes = image.notes;
   Describe(item.main, entry);
   outcome.payload = std::move(payload);
   outcome.state = Outcome::State::kDone;

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "image_notes.h"
 #include "imgmill/commands/command.h"
 #include "imgmill/engine/operation.h"
 #include "imgmill/signals/perceptual_hash.h"
-#include "picture_notes.h"
 
 namespace imgmill {
 
@@ -22,7 +22,7 @@ struct DedupEntry {
   int64_t width = 0;  ///< upright
   int64_t height = 0;
   uint64_t hash = 0;
-  PictureNotes notes;       ///< of what was compared by its looks
+  ImageNotes notes;         ///< of what was compared by its looks
   uint64_t vector_row = 0;  ///< of --method embedding
   bool is_link = false;     ///< a symbolic one
 

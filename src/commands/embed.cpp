@@ -106,7 +106,7 @@ class Embed final : public Command {
 Embed::Embed(CLI::App& app) {
   app.footer(
       "Example:\n"
-      "  imgmill embed photos --export vectors.npy    the built-in descriptor: how a picture looks\n"
+      "  imgmill embed photos --export vectors.npy    the built-in descriptor: how an image looks\n"
       "  imgmill embed photos --model mobilenet.pt --scale 1/127.5 --shift -1");
   app.add_option("--export", options_.export_file, "File for the vectors: .npy, .csv or .jsonl")
       ->type_name("FILE");

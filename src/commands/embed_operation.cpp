@@ -82,7 +82,7 @@ class EmbedOperation::Task final : public ItemTask {
     auto payload = std::make_unique<EmbedPayload>();
     EmbeddedImage& image = payload->image;
     Describe(item_.main, image);
-    const Result<PictureNotes> notes = meter_.Finish();
+    const Result<ImageNotes> notes = meter_.Finish();
     if (!notes) return notes.error();
     image.notes = *notes;
     image.place = *place;
@@ -99,8 +99,8 @@ class EmbedOperation::Task final : public ItemTask {
  private:
   EmbedOperation& operation_;
   const Item& item_;
-  std::unique_ptr<PictureEmbedding> embedding_;
-  PictureMeter meter_;
+  std::unique_ptr<ImageEmbedding> embedding_;
+  ImageMeter meter_;
 };
 
 EmbedOperation::EmbedOperation(Embedder& embedder, VectorStore& known, VectorStore* kept,
@@ -126,7 +126,7 @@ Result<ItemPlan> EmbedOperation::Plan(const Item& item) const {
   reading.allow_truncated = allow_truncated_;
   ItemPlan plan(item.main.header, reading, {kRowsPerRegion, 0});
   const size_t vector = static_cast<size_t>(embedder_.dimension()) * sizeof(float);
-  plan.work = {embedder_.PooledBytes(plan.input) + PictureMeter::PooledBytes(plan.input) + vector, 64 * kKiB};
+  plan.work = {embedder_.PooledBytes(plan.input) + ImageMeter::PooledBytes(plan.input) + vector, 64 * kKiB};
   return plan;
 }
 

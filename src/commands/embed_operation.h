@@ -7,8 +7,8 @@
 #include <string>
 
 #include "embedder.h"
+#include "image_notes.h"
 #include "imgmill/catalog/vector_file.h"
-#include "picture_notes.h"
 
 namespace imgmill {
 
@@ -26,7 +26,7 @@ struct EmbeddedImage {
   FileStamp stamp;
   int64_t width = 0;  ///< upright
   int64_t height = 0;
-  PictureNotes notes;  ///< where they were asked for
+  ImageNotes notes;  ///< where they were asked for
   VectorFile::Place place;
   const VectorFile* vectors = nullptr;  ///< the file that `place` is in
 };

@@ -1,37 +1,37 @@
 // The built-in descriptor as an embedder, and the choice between it and a model.
 #include "embedder.h"
 
-#include "imgmill/signals/picture_descriptor.h"
+#include "imgmill/signals/image_descriptor.h"
 
 namespace imgmill {
 namespace {
 
-class BuiltinEmbedding final : public PictureEmbedding {
+class BuiltinEmbedding final : public ImageEmbedding {
  public:
   explicit BuiltinEmbedding(const Layout& input) : descriptor_(input) {}
   void Add(const ImageView& rows) override { descriptor_.Add(rows); }
   Status Finish(std::span<float> vector, Rung&) override {
-    descriptor_.Finish(vector.first<PictureDescriptor::kLength>());
+    descriptor_.Finish(vector.first<ImageDescriptor::kLength>());
     return {};
   }
 
  private:
-  PictureDescriptor descriptor_;
+  ImageDescriptor descriptor_;
 };
 
 class BuiltinEmbedder final : public Embedder {
  public:
   const std::string& kind() const override { return kind_; }
-  int dimension() const override { return PictureDescriptor::kLength; }
-  int shrink_to_side() const override { return PictureDescriptor::kShrinkToSide; }
-  size_t PooledBytes(const Layout& input) const override { return PictureDescriptor::PooledBytes(input); }
-  std::unique_ptr<PictureEmbedding> Start(const Layout& input) override {
+  int dimension() const override { return ImageDescriptor::kLength; }
+  int shrink_to_side() const override { return ImageDescriptor::kShrinkToSide; }
+  size_t PooledBytes(const Layout& input) const override { return ImageDescriptor::PooledBytes(input); }
+  std::unique_ptr<ImageEmbedding> Start(const Layout& input) override {
     return std::make_unique<BuiltinEmbedding>(input);
   }
   void Describe(JsonObject& details) const override { details["descriptor"] = kind_; }
 
  private:
-  const std::string kind_{PictureDescriptor::kName};
+  const std::string kind_{ImageDescriptor::kName};
 };
 
 }  // namespace

@@ -12,9 +12,9 @@
 namespace imgmill {
 
 /// One image on its way to its vector. Lives on one worker thread.
-class PictureEmbedding {
+class ImageEmbedding {
  public:
-  virtual ~PictureEmbedding() = default;
+  virtual ~ImageEmbedding() = default;
   /// Rows of Reading's form, in order.
   virtual void Add(const ImageView& rows) = 0;
   /// After the last row: fills dimension() floats, not yet brought to length 1.
@@ -30,9 +30,9 @@ class Embedder {
   virtual int dimension() const = 0;
   /// Rows are 8-bit RGB on white; a JPEG may be shrunk to this side.
   virtual int shrink_to_side() const = 0;
-  /// Bytes that one PictureEmbedding takes from the pool.
+  /// Bytes that one ImageEmbedding takes from the pool.
   virtual size_t PooledBytes(const Layout& input) const = 0;
-  virtual std::unique_ptr<PictureEmbedding> Start(const Layout& input) = 0;
+  virtual std::unique_ptr<ImageEmbedding> Start(const Layout& input) = 0;
 
   virtual bool NeedsPreparing() const { return false; }
   virtual Status Prepare() { return {}; }

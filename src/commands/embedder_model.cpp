@@ -10,17 +10,17 @@
 namespace imgmill {
 namespace {
 
-class ModelEmbedding final : public PictureEmbedding {
+class ModelEmbedding final : public ImageEmbedding {
  public:
   ModelEmbedding(const ModelInput& input, const Layout& layout, BatchScheduler& scheduler)
-      : side_(input.side), scheduler_(scheduler), visit_(scheduler), picture_(std::in_place, input, layout) {}
+      : side_(input.side), scheduler_(scheduler), visit_(scheduler), image_(std::in_place, input, layout) {}
 
-  void Add(const ImageView& rows) override { picture_->Add(rows); }
+  void Add(const ImageView& rows) override { image_->Add(rows); }
 
   Status Finish(std::span<float> vector, Rung& rung) override {
     const auto side = static_cast<size_t>(side_);
     PoolArray<float> planes(3 * side * side);
-    picture_->Finish(planes.data());
+    image_->Finish(planes.data());
     TileJob job;
     job.input = planes.data();
     job.output = vector.data();
@@ -34,7 +34,7 @@ class ModelEmbedding final : public PictureEmbedding {
   const int side_;
   BatchScheduler& scheduler_;
   BatchScheduler::Visit visit_;
-  std::optional<ModelPicture> picture_;
+  std::optional<ModelImage> image_;
 };
 
 class ModelEmbedder final : public Embedder {
@@ -53,9 +53,9 @@ class ModelEmbedder final : public Embedder {
   int shrink_to_side() const override { return 2 * input_.side; }
   size_t PooledBytes(const Layout& input) const override {
     const auto side = static_cast<size_t>(input_.side);
-    return ModelPicture::PooledBytes(input_, input) + 3 * side * side * sizeof(float);
+    return ModelImage::PooledBytes(input_, input) + 3 * side * side * sizeof(float);
   }
-  std::unique_ptr<PictureEmbedding> Start(const Layout& input) override {
+  std::unique_ptr<ImageEmbedding> Start(const Layout& input) override {
     return std::make_unique<ModelEmbedding>(input_, input, *scheduler_);
   }
 

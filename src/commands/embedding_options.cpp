@@ -123,7 +123,7 @@ void AddEmbeddingFlags(CLI::App& app, EmbeddingOptions& options) {
   numbers("--std", options.deviation, "... of pixels x");
   numbers("--scale", options.scale, "Or it takes x * scale + shift ...");
   numbers("--shift", options.shift, "... of pixels x [0]");
-  TakesWords(app.add_option("--resize", options.resize, "squash the picture into the square, or crop it"),
+  TakesWords(app.add_option("--resize", options.resize, "squash the image into the square, or crop it"),
              {"squash", "crop"})
       ->capture_default_str()
       ->type_name("NAME");

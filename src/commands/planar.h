@@ -19,7 +19,7 @@ void ToPlanes(const ImageView& view, int64_t x, int64_t y, int64_t width, int64_
 
 /// Rounds the rectangle [own_x, own_x + width) x [own_y, own_y + height) of planes that are `plane_width`
 /// wide and `plane_height` high into rows of `target` from column x on. `bands` of the planes go to bands
-/// `first_band`... of the pixel: 3 as they are, or 1, the mean of the three (where a grey picture went
+/// `first_band`... of the pixel: 3 as they are, or 1, the mean of the three (where a grey image went
 /// through a colour model).
 void FromPlanes(const float* planes, int64_t plane_width, int64_t plane_height, int64_t own_x, int64_t own_y,
                 int64_t width, int64_t height, int first_band, int bands, Image& target, int64_t x,

@@ -1,4 +1,4 @@
-// The list of all tiles of a folder, beside them: which picture each was cut from, and where.
+// The list of all tiles of a folder, beside them: which image each was cut from, and where.
 #pragma once
 
 #include <cstdint>

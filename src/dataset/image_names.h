@@ -6,8 +6,8 @@
 
 namespace imgmill {
 
-/// By its extension, in any case; a file without one by its first bytes, so that a LICENSE beside the
-/// pictures is no broken picture. One that has none and cannot be read counts as an image: its failure is
+/// By its extension, in any case; a file without one by its first bytes, so that a LICENSE beside images
+/// does not count as a broken one. A file that has none and cannot be read counts as an image: its failure is
 /// then told.
 /// @param folder  an open folder, or AT_FDCWD
 /// @param path    relative to it; its last part is the name

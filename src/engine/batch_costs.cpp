@@ -56,7 +56,7 @@ bool BatchCosts::Learns(int device) const {
 
 Status BatchCosts::Probe(int largest_tile, const StopFlag& stop) {
   if (model_.info().dimension > 0)
-    return {};  // it takes pictures of one size: what it was tried on when loaded
+    return {};  // it takes images of one size: what it was tried on when loaded
   for (int device = 0; device < memory_.device_count(); ++device) {
     if (!Learns(device) || costs_[static_cast<size_t>(device)]->CanPredict()) continue;
     for (const int side : kProbeSides) {

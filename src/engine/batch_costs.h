@@ -20,7 +20,7 @@ class BatchCosts {
   /// will meet it again.
   Status Probe(int largest_tile, const StopFlag& stop);
 
-  /// Bytes at the peak of a batch of n pictures, beside their input and output.
+  /// Bytes at the peak of a batch of n images, beside their input and output.
   Footprint Predict(int n, int height, int width, int device) const;
   /// Whether a batch of that shape would teach nothing: it is exact, or was seen.
   bool Knows(const BatchShape& shape, int device) const;

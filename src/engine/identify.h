@@ -21,7 +21,7 @@ class Identifier {
   Status Digest(Item& item) const;
 
   /// Recalls what the catalog knows of the item's content for an operation, which includes its size: a
-  /// picture that the limits refuse now is not recalled, so that the probe refuses it as it would a new one.
+  /// image that the limits refuse now is not recalled, so that the probe refuses it as it would a new one.
   /// With --force nothing is recalled.
   Result<bool> Recall(Item& item, Operation& operation, Outcome& outcome) const;
 

@@ -14,7 +14,7 @@ constexpr int kUnwatched = 1;
 /// did not, the formulas have to do, so that the rest is worked on at once.
 constexpr int kMostWatched = 8;
 
-/// Of the pool for the smallest picture: headers of small blocks are as large as their pixels, and when
+/// Of the pool for the smallest image: headers of small blocks are as large as their pixels, and when
 /// libraries have filled a budget, what was leased is all that the pool still grants.
 constexpr size_t kLeastPooled = 64 * kKiB;
 

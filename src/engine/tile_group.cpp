@@ -32,7 +32,7 @@ void CopyPlanes(const float* from, int from_height, int from_width, int from_y, 
 }
 
 /// Replaces the last part by its pieces of `side` pixels at most each way, the top left one last. Whole or
-/// not at all: a part that was lost here would be missing in the picture.
+/// not at all: a part that was lost here would be missing in the image.
 void CutLast(int side, std::vector<TilePart>& parts) {
   const TilePart whole = parts.back();
   const auto pieces = [side](int length) { return static_cast<size_t>((length + side - 1) / side); };
@@ -93,9 +93,9 @@ Status TileGroup::Run(const Attempt& attempt) {
     if (in_parts) {
       status = RunInParts(**stream, attempt.tile, *some[0]);
     } else {
-      std::vector<BatchPicture> pictures;
-      for (const TileJob* job : some) pictures.push_back({job->input, job->output});
-      status = (*stream)->Run(pictures, batch, some[0]->height, some[0]->width);
+      std::vector<BatchImage> images;
+      for (const TileJob* job : some) images.push_back({job->input, job->output});
+      status = (*stream)->Run(images, batch, some[0]->height, some[0]->width);
     }
     if (!status) return status;
     for (TileJob* job : some) {
@@ -127,8 +127,8 @@ Status TileGroup::RunInParts(ModelStream& stream, int side, TileJob& job) {
     auto* in = reinterpret_cast<float*>(input.data());
     auto* out = reinterpret_cast<float*>(output.data());
     CopyPlanes(job.input, job.height, job.width, top, left, in, height, width, 0, 0, height, width);
-    const BatchPicture picture = {in, out};
-    if (Status status = stream.Run({&picture, 1}, 1, height, width); !status) return status;
+    const BatchImage image = {in, out};
+    if (Status status = stream.Run({&image, 1}, 1, height, width); !status) return status;
     CopyPlanes(out, height * scale, width * scale, (next.y - top) * scale, (next.x - left) * scale,
                job.output, job.height * scale, job.width * scale, next.y * scale, next.x * scale,
                next.height * scale, next.width * scale);

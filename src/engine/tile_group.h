@@ -1,4 +1,4 @@
-// A micro-batch of equal tiles or pictures as work for the out-of-memory ladder: it keeps what is finished
+// A micro-batch of equal tiles or images as work for the out-of-memory ladder: it keeps what is finished
 // between attempts.
 #pragma once
 

@@ -72,7 +72,7 @@ void SkipInterTools(Bits& bits) {
 
 bool IsLimited(Bits bits) {
   const uint32_t profile = bits.Take(3);
-  bits.Take(1);  // still_picture
+  bits.Take(1);  // still_image
   const bool reduced = bits.Flag();
   if (reduced) {
     bits.Take(5);

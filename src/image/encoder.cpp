@@ -1,5 +1,5 @@
 // ImageEncoder for the three formats that tiles are written in: JPEG by libjpeg-turbo itself, PNG and WebP by
-// libvips from a picture in memory.
+// libvips from an image in memory.
 #include "imgmill/image/encoder.h"
 
 #include <algorithm>
@@ -138,8 +138,7 @@ Result<std::unique_ptr<ImageEncoder>> ImageEncoder::Create(const Layout& layout,
     case FileFormat::kTiff:
       break;
   }
-  return Error{Stage::kEncode, Code::kUnsupported,
-               "pictures in memory are encoded as PNG, JPEG or WebP only"};
+  return Error{Stage::kEncode, Code::kUnsupported, "images in memory are encoded as PNG, JPEG or WebP only"};
 }
 
 Footprint EncodeFootprint(const Layout& layout, const WriteOptions& options) {
@@ -150,7 +149,7 @@ Footprint EncodeFootprint(const Layout& layout, const WriteOptions& options) {
   need.pooled = direct ? 0 : pixels;
   // The result, which may grow a little beyond the pixels, in a buffer that doubles; and the encoder's own.
   need.untracked = pixels * 3 + (size_t{1} << 20);
-  // libwebp's picture as YUV or ARGB, and its tokens.
+  // libwebp's image as YUV or ARGB, and its tokens.
   if (options.format == FileFormat::kWebp) {
     need.untracked += static_cast<size_t>(layout.width * layout.height) * (options.quality >= 100 ? 24 : 10);
   }

@@ -1,4 +1,4 @@
-// The one fact of EXIF that decoding needs: which way up the picture is.
+// The one fact of EXIF that decoding needs: which way up the image is.
 #pragma once
 
 #include <cstddef>

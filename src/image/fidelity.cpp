@@ -33,10 +33,10 @@ double QualityOf(const JQUANT_TBL& table) {
   return std::clamp(percent <= 100 ? (200 - percent) / 2 : 5000 / percent, 1.0, 100.0);
 }
 
-/// RIFF container of WebP (developers.google.com/speed/webp/docs/riff_container): is the first picture a
+/// RIFF container of WebP (developers.google.com/speed/webp/docs/riff_container): is the first image a
 /// "VP8L"?
 bool IsLosslessWebp(const InputFile& file) {
-  constexpr int kMostChunks = 64;  // a picture comes after profile and frame headers at the latest
+  constexpr int kMostChunks = 64;  // an image comes after profile and frame headers at the latest
   uint64_t at = 12;
   for (int i = 0; i < kMostChunks; ++i) {
     unsigned char chunk[8];

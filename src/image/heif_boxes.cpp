@@ -65,16 +65,16 @@ Property Gather(BoxReader box, const std::set<uint64_t>& items, const std::vecto
 
 struct References {
   bool multiplied = false;   ///< colours by alpha
-  std::set<uint64_t> parts;  ///< the tiles of the picture
+  std::set<uint64_t> parts;  ///< the tiles of the image
 };
 
-References ReferencesOf(BoxReader box, uint64_t picture) {
+References ReferencesOf(BoxReader box, uint64_t image) {
   References references;
   const size_t item_bytes = box.Take(4) >> 24 == 0 ? 2 : 4;
   while (box.more()) {
     const BoxReader::Box reference = box.NextBox();
     BoxReader items = box.Within(reference);
-    if (items.Take(item_bytes) != picture) continue;
+    if (items.Take(item_bytes) != image) continue;
     if (reference.kind == BoxName("prem")) references.multiplied = true;
     if (reference.kind != BoxName("dimg")) continue;
     const uint64_t count = items.Take(2);
@@ -139,7 +139,7 @@ std::vector<HeifItemPlace> HeifItemPlaces(BoxReader box) {
 std::string HeifUnsupported(const InputFile& file) {
   const std::vector<unsigned char> meta = ReadHeifMeta(file);
   BoxReader boxes(meta.data(), meta.size());
-  uint64_t picture = 0;
+  uint64_t image = 0;
   std::optional<BoxReader> references;
   std::optional<BoxReader> associations;
   std::optional<BoxReader> places;
@@ -147,7 +147,7 @@ std::string HeifUnsupported(const InputFile& file) {
   while (boxes.more()) {
     const BoxReader::Box box = boxes.NextBox();
     BoxReader content = boxes.Within(box);
-    if (box.kind == BoxName("pitm")) picture = content.Take(content.Take(4) >> 24 == 0 ? 2 : 4);
+    if (box.kind == BoxName("pitm")) image = content.Take(content.Take(4) >> 24 == 0 ? 2 : 4);
     if (box.kind == BoxName("iref")) references = content;
     if (box.kind == BoxName("iloc")) places = content;
     if (box.kind != BoxName("iprp")) continue;
@@ -157,21 +157,21 @@ std::string HeifUnsupported(const InputFile& file) {
       if (inner.kind == BoxName("ipma")) associations = content.Within(inner);
     }
   }
-  References of_picture;
-  if (references) of_picture = ReferencesOf(*references, picture);
+  References of_image;
+  if (references) of_image = ReferencesOf(*references, image);
   // libheif leaves them so, and nothing that libvips hands out says that they are.
-  if (of_picture.multiplied)
-    return "a picture whose colours are stored multiplied by its alpha (write it without that, or as PNG)";
-  of_picture.parts.insert(picture);
+  if (of_image.multiplied)
+    return "an image whose colours are stored multiplied by its alpha (write it without that, or as PNG)";
+  of_image.parts.insert(image);
   // libheif 1.15 takes the numbers of grey as they are.
   if (associations) {
-    const Property all = Gather(*associations, of_picture.parts, properties);
+    const Property all = Gather(*associations, of_image.parts, properties);
     // Where no box tells the range, the stream does.
     bool limited = all.limited;
     if (all.grey && !all.told && places) {
       for (const HeifItemPlace& place : HeifItemPlaces(*places)) {
-        limited |= of_picture.parts.contains(place.item) &&
-                   Av1RangeIsLimited(file, place.first.at, place.first.bytes);
+        limited |=
+            of_image.parts.contains(place.item) && Av1RangeIsLimited(file, place.first.at, place.first.bytes);
       }
     }
     if (all.grey && limited)

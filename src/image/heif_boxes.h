@@ -72,7 +72,7 @@ struct HeifItemPlace {
 /// By a "iloc" box; of items that lie in the file itself.
 std::vector<HeifItemPlace> HeifItemPlaces(BoxReader box);
 
-/// Why a picture would be shown wrongly, in plain words; empty if it would not.
+/// Why an image would be shown wrongly, in plain words; empty if it would not.
 std::string HeifUnsupported(const InputFile& file);
 
 }  // namespace imgmill

@@ -68,7 +68,7 @@ Jpeg2000Layout ReadJpeg2000Layout(const InputFile& file) {
   }
   if (components.empty()) {
     layout.code = Code::kMalformed;
-    layout.refused = "a JPEG 2000 file whose boxes do not lead to a picture's header";
+    layout.refused = "a JPEG 2000 file whose boxes do not lead to an image's header";
     return layout;
   }
   const auto side = [&](size_t i) { return BigEndian(siz + kSides + 4 * i, 4); };
@@ -85,7 +85,7 @@ Jpeg2000Layout ReadJpeg2000Layout(const InputFile& file) {
   bool usual_sampling = true;
   bool equal_bits = true;
   for (size_t i = 0; i < components.size(); i += 3) {
-    const int most = i == 0 ? 1 : 2;  // the first one is the picture itself; colour may be at half its size
+    const int most = i == 0 ? 1 : 2;  // the first one is the image itself; colour may be at half its size
     const int across = components[i + 1];
     const int down = components[i + 2];
     if (components[i] != depth) equal_bits = false;
@@ -93,7 +93,7 @@ Jpeg2000Layout ReadJpeg2000Layout(const InputFile& file) {
   }
   if (side(0) == 0 || side(1) == 0 || side(4) == 0 || side(5) == 0) {
     layout.code = Code::kMalformed;
-    layout.refused = "a JPEG 2000 file whose picture or tiles have no width or height";
+    layout.refused = "a JPEG 2000 file whose image or tiles have no width or height";
   } else if (stream->palette) {
     layout.refused = "a JPEG 2000 image with a palette (convert it to PNG)";
   } else if (side(2) != 0 || side(3) != 0 || side(6) != 0 || side(7) != 0) {

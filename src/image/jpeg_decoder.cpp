@@ -59,7 +59,7 @@ bool Harmless(const jpeg_error_mgr& errors) {
 
 // Whether many zero bits can be the codes of real blocks. The first code of a Huffman table is all zeros
 // (T.81, C.2): where that of the AC tables is "end of block", flat parts are written in zeros. Where it is a
-// coefficient, zeros are the same negative one again and again, which no picture has.
+// coefficient, zeros are the same negative one again and again, which no image has.
 bool ZerosMayBeFlat(const jpeg_decompress_struct& info) {
   if (info.progressive_mode != 0) return true;
   for (int i = 0; i < info.comps_in_scan; ++i) {

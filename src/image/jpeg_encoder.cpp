@@ -1,4 +1,4 @@
-// One call a picture; libjpeg's errors leave by longjmp and become values here.
+// One call an image; libjpeg's errors leave by longjmp and become values here.
 #include "jpeg_encoder.h"
 
 #include <new>

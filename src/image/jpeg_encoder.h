@@ -1,4 +1,4 @@
-// libjpeg-turbo's compressor into memory: a picture of a tile's size costs no pipeline and no thread.
+// libjpeg-turbo's compressor into memory: an image of a tile's size costs no pipeline and no thread.
 #pragma once
 
 #include <csetjmp>
@@ -12,7 +12,7 @@
 
 namespace imgmill {
 
-/// One compressor for many pictures of one layout. Not thread-safe.
+/// One compressor for many images of one layout. Not thread-safe.
 class JpegEncoder {
  public:
   /// @param layout   8-bit, 1 or 3 bands

@@ -1,5 +1,5 @@
 // AVIF: the data of an AV1 tile ends in a 1 bit and the zeros that fill its byte (AV1, 8.2.4), so a row of
-// zero bytes at its end was never written. Where a picture's data lies, "iinf", "iloc" and "iref" say (ISO
+// zero bytes at its end was never written. Where an image's data lies, "iinf", "iloc" and "iref" say (ISO
 // 14496-12, 8.11).
 #include <algorithm>
 #include <set>

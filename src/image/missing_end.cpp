@@ -45,7 +45,7 @@ std::optional<Error> FindMissingJpeg2000End(const InputFile& input) {
     at += 2 + std::max<uint64_t>(2, file.At(at + 2, 2));
   }
   constexpr uint64_t kShortest = 14;  // SOT's segment and SOD
-  // A packet without data, as flat parts of a picture have them, is one zero. More zeros at the end of a
+  // A packet without data, as flat parts of an image have them, is one zero. More zeros at the end of a
   // tile-part stand for nothing, but for some that the last code-block's data may end in.
   constexpr uint64_t kStray = 32;
   const Jpeg2000Tables tables = ReadJpeg2000Tables(input, ReadJpeg2000Layout(input));

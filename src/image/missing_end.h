@@ -1,4 +1,4 @@
-// Whether a file's own structure shows that the end of its picture was never written: a download that was
+// Whether a file's own structure shows that the end of its image was never written: a download that was
 // given its full size beforehand has zeros there, and the decoders of some formats draw them in silence.
 #pragma once
 
@@ -12,7 +12,7 @@ namespace imgmill {
 
 /// Looks at GIF, JPEG 2000, WebP, AVIF, TIFF and OpenEXR; the decoders of the other compressed formats (JPEG,
 /// PNG, HEIF, JPEG XL) and of PNM find it out themselves, and in uncompressed ones (PNM, PFM, BMP, plain
-/// TIFF) zeros are black. What lies behind the picture's end is nobody's business. @return
+/// TIFF) zeros are black. What lies behind the image's end is nobody's business. @return
 /// kTruncated, in words; nothing where all is there, or where the decoder will say what is wrong
 std::optional<Error> FindMissingEnd(const InputFile& file, const FileHead& head);
 
@@ -24,7 +24,7 @@ std::optional<Error> FindMissingAvifEnd(const InputFile& file);
 std::optional<Error> FindMissingTiffEnd(const InputFile& file);
 std::optional<Error> FindMissingExrEnd(const InputFile& file);
 
-/// Of the chunks before a PNG's picture, and of OpenEXR's header: asked when a file is probed, before
+/// Of the chunks before a PNG's image, and of OpenEXR's header: asked when a file is probed, before
 /// libraries take memory for what these claim.
 std::optional<Error> FindMissingPngEnd(const InputFile& file);
 std::optional<Error> FindMissingExrHeader(const InputFile& file);

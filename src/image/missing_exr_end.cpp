@@ -1,6 +1,6 @@
 // OpenEXR: behind the header lies a table of where each block of rows is; a writer fills it in last, so a
 // zero in it is a block that was never written ("OpenEXR File Layout", offset tables). libvips' reader draws
-// such blocks black, or a picture of one pixel where the zeros begin in the header.
+// such blocks black, or an image of one pixel where the zeros begin in the header.
 #include <cstring>
 #include <map>
 #include <string>
@@ -162,7 +162,7 @@ std::optional<Error> FindMissingExrHeader(const InputFile& file) {
     // Of the first part, which is the one that is read.
     if (at == kFirstHeader && !header.channels.empty() && !header.seen) {
       return Error{Stage::kProbe, Code::kUnsupported,
-                   "an OpenEXR picture without a channel R, G, B or Y; it has " +
+                   "an OpenEXR image without a channel R, G, B or Y; it has " +
                        PrintablePath(header.channels) + " (write the layer that is wanted as RGB)"};
     }
     if (!many || header.end == at + 1) return std::nullopt;

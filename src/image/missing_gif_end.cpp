@@ -1,4 +1,4 @@
-// GIF89a: the first picture's LZW data is followed code by code, without making pixels, to see how many of
+// GIF89a: the first image's LZW data is followed code by code, without making pixels, to see how many of
 // them it has. Zeros in its place end it early: a block of no bytes is the last one.
 #include <array>
 #include <string>
@@ -84,8 +84,8 @@ class PixelCount {
   int have_ = 0;
 };
 
-/// To the first picture. @return its number of pixels, 0 if there is none
-uint64_t ToFirstPicture(GifBytes& bytes) {
+/// To the first image. @return its number of pixels, 0 if there is none
+uint64_t ToFirstImage(GifBytes& bytes) {
   const auto skip_colours = [&](int flags) {
     return (flags & 0x80) == 0 || bytes.Skip(3 * (int64_t{2} << (flags & 7)));
   };
@@ -113,7 +113,7 @@ uint64_t ToFirstPicture(GifBytes& bytes) {
 
 std::optional<Error> FindMissingGifEnd(const InputFile& file) {
   GifBytes bytes(file);
-  const uint64_t wanted = ToFirstPicture(bytes);
+  const uint64_t wanted = ToFirstImage(bytes);
   const int bits = bytes.Next();
   if (wanted == 0 || bits < 1 || bits > 11) return std::nullopt;
   PixelCount count(bits);

@@ -1,6 +1,6 @@
 // PNG: libpng takes memory for a chunk of text as large as its length claims, before it reads one byte of it:
-// 900 MB for a file of 100 bytes. So chunks before the picture must lie in the file; without them there is no
-// picture to read either.
+// 900 MB for a file of 100 bytes. So chunks before the image must lie in the file; without them there is no
+// image to read either.
 #include <cstring>
 #include <string>
 
@@ -22,7 +22,7 @@ std::optional<Error> FindMissingPngEnd(const InputFile& file) {
     const uint64_t bytes = BigEndian(head, 4) + kAround;
     if (bytes > end - at) {
       return Error{Stage::kProbe, Code::kTruncated,
-                   "the file ends within a chunk before the picture that claims " +
+                   "the file ends within a chunk before the image that claims " +
                        std::to_string(bytes - kAround) + " bytes"};
     }
     at += bytes;

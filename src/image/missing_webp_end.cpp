@@ -1,5 +1,5 @@
 // WebP has neither an end marker nor a checksum, and zeros are valid symbols of its codes. But an encoder
-// writes no byte that the decoder does not need: if the picture can be decoded without the zeros at its end,
+// writes no byte that the decoder does not need: if the image can be decoded without the zeros at its end,
 // they stand where other bytes were to come.
 #include <webp/decode.h>
 
@@ -22,7 +22,7 @@ struct Chunk {
   uint64_t bytes = 0;
 };
 
-/// The bit stream of the first picture.
+/// The bit stream of the first image.
 std::optional<Chunk> FindBitStream(const InputFile& file, uint64_t start, uint64_t end) {
   for (uint64_t at = start + 12; at + 8 <= end;) {
     unsigned char head[8] = {};

@@ -44,13 +44,13 @@ class NotedRows final : public RowReader {
   std::vector<std::string> notes_;
 };
 
-// Which picture of several this is, in the words of its format.
+// Which image of several this is, in the words of its format.
 std::string WhichOf(const ImageHeader& header) {
   const std::string count = std::to_string(header.frames);
-  if (header.format == "ico") return "largest of " + count + " pictures";
+  if (header.format == "ico") return "largest of " + count + " images";
   if (header.format == "tiff") return "first of " + count + " pages";
-  if (header.format == "heif") return "main one of " + count + " pictures";
-  return "first of " + count + (header.format == "jpeg" ? " pictures" : " frames");
+  if (header.format == "heif") return "main one of " + count + " images";
+  return "first of " + count + (header.format == "jpeg" ? " images" : " frames");
 }
 
 Result<std::unique_ptr<JpegDecoder>> OpenDecoder(const std::string& path, const ImageHeader& header) {

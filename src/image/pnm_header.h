@@ -1,4 +1,4 @@
-// Headers of Netpbm's formats: what a picture is and what it needs is known, and checked, before memory is
+// Headers of Netpbm's formats: what an image is and what it needs is known, and checked, before memory is
 // spent.
 #pragma once
 

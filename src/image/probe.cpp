@@ -9,11 +9,11 @@
 #include "colour.h"
 #include "fidelity.h"
 #include "heif_boxes.h"
+#include "image_count.h"
 #include "imgmill/image/reader.h"
 #include "jpeg2000_tables.h"
 #include "jpeg_decoder.h"
 #include "missing_end.h"
-#include "picture_count.h"
 #include "pnm_rows.h"
 #include "radiance.h"
 #include "still_rows.h"
@@ -57,7 +57,7 @@ Result<ImageHeader> ProbeJpeg(InputFile file, const ImageLimits& limits) {
   header.sequential =
       jpeg_has_multiple_scans(const_cast<j_decompress_ptr>(&info)) == 0 && header.orientation <= 2;
   for (jpeg_saved_marker_ptr marker = info.marker_list; marker != nullptr; marker = marker->next) {
-    header.frames = std::max(header.frames, JpegPictures({marker->data, marker->data_length}));
+    header.frames = std::max(header.frames, JpegImages({marker->data, marker->data_length}));
   }
   for (int i = 0; i < info.num_components; ++i) {
     const jpeg_component_info& component = info.comp_info[i];
@@ -117,7 +117,7 @@ std::optional<Error> RefuseTiff(const TiffFacts& tiff, const ImageLimits& limits
   const auto height = static_cast<int64_t>(tiff.height);
   if (!WithinLimit(width, height, limits)) return TooManyPixels(width, height, limits);
   if (tiff.width > VIPS_MAX_COORD || tiff.height > VIPS_MAX_COORD) return SideTooLong(width, height);
-  // Read whole, however small the picture is.
+  // Read whole, however small the image is.
   if (tiff.tiled &&
       (tiff.block_width >= kSide || tiff.block_rows >= kSide ||
        !WithinLimit(static_cast<int64_t>(tiff.block_width), static_cast<int64_t>(tiff.block_rows), limits))) {
@@ -263,7 +263,7 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
   image.reset();
   if (!header) return header;
   header->file_bytes = file_bytes;
-  if (is_png) header->frames = PngPictures(*file);
+  if (is_png) header->frames = PngImages(*file);
   if (header->format == "jxl" && MayBeAnimatedJxl(*file)) {
     if (Status loaded = LoadStillModule(Stage::kProbe); !loaded) return loaded.error();
     header->frames = CountJxlFrames(*file);
@@ -284,7 +284,7 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
     const TiffBlocks blocks = tiff ? ReadTiffBlocks(*tiff, header->height) : TiffBlocks{header->height};
     header->block_rows = blocks.rows;
     header->block_by_rows = blocks.by_rows;
-    // A tile that is larger than the picture is read whole all the same.
+    // A tile that is larger than the image is read whole all the same.
     if (tiff && tiff->tiled && (tiff->block_width > tiff->width || tiff->block_rows > tiff->height)) {
       const double rows = static_cast<double>(tiff->block_width) * static_cast<double>(tiff->block_rows) /
                           static_cast<double>(tiff->width);

@@ -10,7 +10,7 @@
 
 namespace imgmill {
 
-/// Whether the file begins as a Radiance picture.
+/// Whether the file begins as a Radiance image.
 bool IsRadiance(const FileHead& head);
 
 /// Why libvips 8.14 would read it wrongly: it takes every file for RGBE whose rows go from left to right and

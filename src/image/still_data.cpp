@@ -136,7 +136,7 @@ std::string Where(const StillHeader& header, int64_t pixels) {
          std::to_string(header.width * header.height);
 }
 
-/// What FFmpeg wants of an icon's bitmap: a file's header before it and the height of the picture alone.
+/// What FFmpeg wants of an icon's bitmap: a file's header before it and the height of the image alone.
 void MakeFile(const StillHeader& header, uint8_t* start) {
   const auto put = [&](size_t at, int64_t value) {
     for (size_t i = 0; i < 4; ++i) start[at + i] = static_cast<uint8_t>(value >> (8 * i));

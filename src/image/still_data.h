@@ -1,4 +1,4 @@
-// The stored bytes of a picture that FFmpeg decodes: whole, or found to be cut short, which FFmpeg does not
+// The stored bytes of an image that FFmpeg decodes: whole, or found to be cut short, which FFmpeg does not
 // always tell.
 #pragma once
 

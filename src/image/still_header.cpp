@@ -38,7 +38,7 @@ bool KnownMasks(int64_t red, int64_t green, int64_t blue, int bits) {
          is(0xFF00, 0xFF0000, 0xFF000000);
 }
 
-/// Whether all colours of a palette are grey, so that the picture is.
+/// Whether all colours of a palette are grey, so that the image is.
 bool IsGrey(const std::vector<uint8_t>& palette, size_t entry) {
   bool grey = !palette.empty();
   for (size_t i = 0; i + 2 < palette.size(); i += entry) {
@@ -138,7 +138,7 @@ std::optional<StillHeader> IconPng(const InputFile& file, int64_t at) {
   return header.width > 0 && header.height > 0 ? std::optional(header) : std::nullopt;
 }
 
-/// The largest picture of an icon, of two of a size the one of more bits.
+/// The largest image of an icon, of two of a size the one of more bits.
 std::optional<StillHeader> Ico(const InputFile& file, const FileHead& head) {
   const int64_t count = Little(head.bytes + 4, 2);
   constexpr size_t kEntry = 16;

@@ -1,4 +1,4 @@
-// Headers of the formats that FFmpeg decodes for us: what a picture is and what it needs is known, and
+// Headers of the formats that FFmpeg decodes for us: what an image is and what it needs is known, and
 // checked, before memory is spent.
 #pragma once
 
@@ -32,7 +32,7 @@ struct StillHeader {
   bool compressed = false;  ///< by runs
   int bits = 0;             ///< BMP: of a pixel
 
-  /// BMP in an icon: without the file's header, and with a mask of transparent pixels behind the picture.
+  /// BMP in an icon: without the file's header, and with a mask of transparent pixels behind the image.
   bool in_icon = false;
   /// BMP: a header of 52 bytes, which FFmpeg knows only as one of 40 with masks behind it.
   bool with_masks = false;

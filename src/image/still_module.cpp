@@ -79,13 +79,13 @@ int CountJxlFrames(const InputFile& file) {
   return std::max(1, count(kStillInterface, read, const_cast<InputFile*>(&file)));
 }
 
-Result<std::unique_ptr<StillPicture>> DecodeStill(StillKind kind, std::span<const uint8_t> bytes,
-                                                  int64_t width, int64_t height) {
+Result<std::unique_ptr<StillImage>> DecodeStill(StillKind kind, std::span<const uint8_t> bytes, int64_t width,
+                                                int64_t height) {
   if (Status loaded = LoadStillModule(Stage::kDecode); !loaded) return loaded.error();
   std::string why;
-  std::unique_ptr<StillPicture> picture(
+  std::unique_ptr<StillImage> image(
       TheModule().decode(kStillInterface, kind, bytes.data(), bytes.size(), width, height, &why));
-  if (picture) return picture;
+  if (image) return image;
   const bool memory = why == "out of memory";
   const bool unsupported = why.find("not supported") != std::string::npos;
   const bool cut = why.find("data ends") != std::string::npos;

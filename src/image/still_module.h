@@ -1,4 +1,4 @@
-// What the loadable module with FFmpeg's decoders is to the readers: one picture out of bytes in memory.
+// What the loadable module with FFmpeg's decoders is to the readers: one image out of bytes in memory.
 #pragma once
 
 #include <cstddef>
@@ -14,10 +14,10 @@ namespace imgmill {
 
 enum class StillKind : int { kBmp, kTga, kQoi, kPng, kJxl };
 
-/// A decoded picture.
-class StillPicture {
+/// A decoded image.
+class StillImage {
  public:
-  virtual ~StillPicture() = default;
+  virtual ~StillImage() = default;
   /// Row `y`, 8 bits a sample: grey, RGB or RGBA, as `bands` (1, 3, 4; of JPEG XL 2, too) says. Alpha that
   /// the decoder found none of is `missing_alpha`.
   virtual void Row(int64_t y, int bands, uint8_t missing_alpha, uint8_t* to) const = 0;
@@ -26,12 +26,12 @@ class StillPicture {
 /// Zero bytes that must lie behind the bytes that are decoded.
 inline constexpr size_t kStillPadding = 64;
 
-/// Raised with each change of StillPicture or DecodeStillFn, so that a module of another build is refused.
+/// Raised with each change of StillImage or DecodeStillFn, so that a module of another build is refused.
 inline constexpr int kStillInterface = 4;
 inline constexpr char kDecodeStill[] = "imgmill_decode_still";
 /// Null: `why` tells.
-using DecodeStillFn = StillPicture* (*)(int interface, StillKind kind, const uint8_t* bytes, size_t size,
-                                        int64_t width, int64_t height, std::string* why);
+using DecodeStillFn = StillImage* (*)(int interface, StillKind kind, const uint8_t* bytes, size_t size,
+                                      int64_t width, int64_t height, std::string* why);
 
 /// Reads up to so many bytes from `at` on; fewer at the end, none behind it.
 using ReadBytesFn = size_t (*)(void* file, int64_t at, uint8_t* to, size_t bytes);
@@ -47,7 +47,7 @@ int CountJxlFrames(const InputFile& file);
 Status LoadStillModule(Stage stage);
 
 /// Decodes `bytes` (kStillPadding more may be read). `width` and `height`: what its header says.
-Result<std::unique_ptr<StillPicture>> DecodeStill(StillKind kind, std::span<const uint8_t> bytes,
-                                                  int64_t width, int64_t height);
+Result<std::unique_ptr<StillImage>> DecodeStill(StillKind kind, std::span<const uint8_t> bytes, int64_t width,
+                                                int64_t height);
 
 }  // namespace imgmill

@@ -1,4 +1,4 @@
-// RowReader over a StillPicture; icons' masks become alpha here.
+// RowReader over a StillImage; icons' masks become alpha here.
 #include "still_rows.h"
 
 #include <algorithm>
@@ -18,10 +18,10 @@ int64_t MaskRowBytes(int64_t width) {
 
 class StillRows final : public RowByRow {
  public:
-  StillRows(std::unique_ptr<StillPicture> picture, const StillHeader& header, std::vector<uint8_t> mask,
+  StillRows(std::unique_ptr<StillImage> image, const StillHeader& header, std::vector<uint8_t> mask,
             const std::string& missing)
       : RowByRow({header.width, header.height, header.bands, Sample::kU8}),
-        picture_(std::move(picture)),
+        image_(std::move(image)),
         mask_(std::move(mask)),
         // FFmpeg gives alpha that is zero throughout as none.
         missing_alpha_(header.kind == StillKind::kBmp && header.bits == 32 ? 0 : 255) {
@@ -29,7 +29,7 @@ class StillRows final : public RowByRow {
   }
 
   Status ReadRow(int64_t y, uint8_t* row) override {
-    picture_->Row(y, layout_.bands, missing_alpha_, row);
+    image_->Row(y, layout_.bands, missing_alpha_, row);
     if (!mask_.empty()) ApplyMask(y, row);
     return {};
   }
@@ -42,12 +42,12 @@ class StillRows final : public RowByRow {
     }
   }
 
-  std::unique_ptr<StillPicture> picture_;
+  std::unique_ptr<StillImage> image_;
   std::vector<uint8_t> mask_;  // the bottom row first; set bits are transparent
   uint8_t missing_alpha_;
 };
 
-/// The mask behind an icon's picture; empty where it has none, or alpha of its own.
+/// The mask behind an icon's image; empty where it has none, or alpha of its own.
 std::vector<uint8_t> MaskOf(const StillHeader& header, const StillData& data) {
   if (!header.in_icon || header.bits == 32) return {};
   const auto at = static_cast<size_t>(14 + header.pixels_at + header.row_bytes * header.height);
@@ -107,11 +107,11 @@ Result<std::unique_ptr<RowReader>> OpenStillRows(const std::string& path, const 
   }
   Result<StillData> data = ReadStillData(*file, *still, allow_truncated);
   if (!data) return data.error();
-  Result<std::unique_ptr<StillPicture>> picture =
+  Result<std::unique_ptr<StillImage>> image =
       DecodeStill(still->kind, {data->buffer.data(), data->bytes}, still->width, still->height);
-  if (!picture) return picture.error();
+  if (!image) return image.error();
   return std::unique_ptr<RowReader>(
-      std::make_unique<StillRows>(*std::move(picture), *still, MaskOf(*still, *data), data->missing));
+      std::make_unique<StillRows>(*std::move(image), *still, MaskOf(*still, *data), data->missing));
 }
 
 Footprint StillFootprint(const ImageHeader& header, bool allow_truncated) {

@@ -17,7 +17,7 @@ bool IsStillFormat(const std::string& format);
 /// The header as every reader gives it; kUnsupported with the reason where it is a kind that is not read.
 Result<ImageHeader> HeaderOfStill(const StillHeader& still, int64_t file_bytes);
 
-/// Decodes the picture. Errors: those of ReadStillData and DecodeStill. @throws OutOfMemory
+/// Decodes the image. Errors: those of ReadStillData and DecodeStill. @throws OutOfMemory
 Result<std::unique_ptr<RowReader>> OpenStillRows(const std::string& path, const ImageHeader& header,
                                                  bool allow_truncated);
 

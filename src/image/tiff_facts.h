@@ -37,7 +37,7 @@ uint64_t TiffBlockRowBytes(const TiffFacts& facts);
 /// Rows that are read at once. libtiff reads a single uncompressed strip in pieces of 8 KiB.
 uint64_t TiffRowsAtOnce(const TiffFacts& facts);
 
-/// Strips or tiles that a picture of its size is cut into; at most what 64 bits hold.
+/// Strips or tiles that an image of its size is cut into; at most what 64 bits hold.
 uint64_t TiffBlocksNeeded(const TiffFacts& facts);
 
 /// Whether the file is too short for its first strip or tile, by what its compression can do at most. Of

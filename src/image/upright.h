@@ -1,4 +1,4 @@
-// Turning rows the way a person sees the picture.
+// Turning rows the way a person sees the image.
 #pragma once
 
 #include <memory>

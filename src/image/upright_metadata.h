@@ -1,4 +1,4 @@
-// Metadata of a picture that was turned: what says or shows how it lay before must go, all else stays.
+// Metadata of an image that was turned: what says or shows how it lay before must go, all else stays.
 #pragma once
 
 #include <cstdint>

@@ -131,7 +131,7 @@ ImageRef LoadWithVips(const InputFile& file, const FileHead& head, const std::st
                                       : GRef<VipsSource>(vips_source_new_from_descriptor(file.descriptor()));
   if (!source) return {};
   if (head.Is(4, "ftypavis", 8)) {
-    // libvips does not know this brand of an animation; libheif reads the picture that stands for it.
+    // libvips does not know this brand of an animation; libheif reads the image that stands for it.
     *known = true;
     VipsImage* still = nullptr;
     if (vips_heifload_source(source.get(), &still, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", fail_on,

@@ -68,13 +68,13 @@ int OrientationIn(const std::vector<uint8_t>& exif) {
   return ExifOrientation(exif.data() + start, exif.size() - start);
 }
 
-// EXIF, XMP and IPTC of `from`, as they are right for the upright picture.
+// EXIF, XMP and IPTC of `from`, as they are right for the upright image.
 void TakeBlocks(VipsImage* from, VipsImage* image, const WriteOptions& options,
                 std::vector<std::string>& notes) {
   std::vector<uint8_t> exif = Blob(from, VIPS_META_EXIF_NAME);
   std::vector<uint8_t> xmp = Blob(from, VIPS_META_XMP_NAME);
   std::vector<uint8_t> iptc = Blob(from, VIPS_META_IPTC_NAME);
-  // HEIF's reader turns the picture itself, and says so nowhere; the block still tells.
+  // HEIF's reader turns the image itself, and says so nowhere; the block still tells.
   const bool turned = vips_image_get_orientation(from) > 1 || OrientationIn(exif) > 1;
   if (turned) DropExifThumbnail(exif);
   if (turned) DropPhotoshopThumbnail(iptc);

@@ -16,10 +16,10 @@ Status BatchModel::Forward(const float* input, float* output, int n, int height,
   Result<std::unique_ptr<ModelStream>> stream = OpenStream(place);
   if (!stream) return stream.error();
   const size_t in_floats = 3 * static_cast<size_t>(height) * static_cast<size_t>(width);
-  std::vector<BatchPicture> pictures;
+  std::vector<BatchImage> images;
   for (size_t i = 0; i < static_cast<size_t>(std::max(0, n)); ++i)
-    pictures.push_back({input + i * in_floats, output + i * OutputFloats(height, width)});
-  return (*stream)->Run(pictures, n, height, width);
+    images.push_back({input + i * in_floats, output + i * OutputFloats(height, width)});
+  return (*stream)->Run(images, n, height, width);
 }
 
 }  // namespace imgmill

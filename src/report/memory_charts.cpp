@@ -91,10 +91,10 @@ std::string MemoryOverTime(const StoredReport& report) {
     chart.Label("peak", peak, text);
   }
   const std::string budget_text = "budget " + FormatByteSize(report.memory.budget);
-  if (far) chart.Label("budget", {0, chart.top()}, budget_text + ", above this picture");
+  if (far) chart.Label("budget", {0, chart.top()}, budget_text + ", above this chart");
   std::vector<std::pair<std::string, std::string>> legend = {
       {"resident", "resident: what the process holds"},
-      {"charged", "charged: pictures and tensors, caches included"},
+      {"charged", "charged: images and tensors, caches included"},
       {"leased", "leased: promised to images in work"},
       {"budget", budget_text}};
   if (!clears.empty()) legend.emplace_back("clear", "caches emptied");
@@ -174,7 +174,7 @@ std::string PredictedAgainstActual(const StoredReport& report) {
   legend.emplace_back("even", "as predicted");
   return chart.Html("prediction", "Predicted against actual",
                     std::string("A dot is a batch: what it was given, and the most it took") +
-                        (total ? ". " : ", of pictures and tensors alone. ") +
+                        (total ? ". " : ", of images and tensors alone. ") +
                         "Below the line it took less, above it more.",
                     legend, "bytes predicted", "bytes taken");
 }

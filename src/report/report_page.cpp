@@ -80,7 +80,7 @@ std::string StopHtml(const StepVerdict& stop) {
 
 std::string CardHtml(const PageImage& image) {
   std::string html = "<div class=\"card " + std::string(EndOf(image)) + "\"><div class=\"frame\">";
-  html += image.picture.empty() ? "no picture" : "<img alt=\"\" src=\"" + image.picture + "\">";
+  html += image.thumbnail.empty() ? "no thumbnail" : "<img alt=\"\" src=\"" + image.thumbnail + "\">";
   html += "</div><div><div class=\"name\">" + Link(image.link, image.name) + "</div>\n<ul class=\"way\">\n";
   for (const StepVerdict& stop : image.way) html += StopHtml(stop);
   return html + "</ul></div></div>\n";

@@ -1,4 +1,4 @@
-// The cosine transform of a picture of 32x32, and how many of its lowest coefficients are more than rounding.
+// The cosine transform of an image of 32x32, and how many of its lowest coefficients are more than rounding.
 #include "imgmill/signals/coarse_shapes.h"
 
 #include <algorithm>

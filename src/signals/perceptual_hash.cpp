@@ -1,4 +1,4 @@
-// The four hashes: a small luma picture, and one bit for each of 64 comparisons in it.
+// The four hashes: a small luma image, and one bit for each of 64 comparisons in it.
 #include "imgmill/signals/perceptual_hash.h"
 
 #include <algorithm>

@@ -86,7 +86,7 @@ std::optional<double> Blockiness(const SignalSums& sums) {
       if (steps == 0) continue;
       const double border = static_cast<double>(steps) / static_cast<double>(count);
       const double inside = static_cast<double>(all_steps - steps) / static_cast<double>(all_count - count);
-      // Pictures enlarged eight times without smoothing have no step inside.
+      // Images enlarged eight times without smoothing have no step inside.
       const double excess = inside > 0 ? 100 * (border / inside - 1) : kMostBlockiness;
       strongest = std::max(strongest, std::min(excess, kMostBlockiness));
     }

@@ -1,4 +1,4 @@
-// Pillow's resize to a small picture, bit for bit, fed row by row and without holding the image.
+// Pillow's resize to a small image, bit for bit, fed row by row and without holding the image.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace imgmill {
 /// Resizes 8-bit rows of 1 or 3 bands to a fixed small size in two passes, with 8 bits between them. A
 /// direction whose size is right already is left alone. As Pillow 13 it goes across first, unless the height
 /// shrinks by more than twice as many pixels as the width. (Before 13 Pillow always went across first: a tall
-/// picture's hash may differ by a bit or two from one made with it.)
+/// image's hash may differ by a bit or two from one made with it.)
 class SmallResize {
  public:
   /// @param input  8-bit, 1 or 3 bands, not empty.

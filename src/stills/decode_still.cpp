@@ -1,4 +1,4 @@
-// One picture by FFmpeg's libavcodec: on one thread, without a word to stderr, and refused at the first error
+// One image by FFmpeg's libavcodec: on one thread, without a word to stderr, and refused at the first error
 // that the decoder sees.
 extern "C" {
 #include <libavcodec/avcodec.h>
@@ -62,9 +62,9 @@ AVCodecID CodecOf(StillKind kind) {
   return AV_CODEC_ID_NONE;
 }
 
-class Picture final : public StillPicture {
+class DecodedImage final : public StillImage {
  public:
-  Picture(Frame frame, const AVPixFmtDescriptor* descriptor)
+  DecodedImage(Frame frame, const AVPixFmtDescriptor* descriptor)
       : frame_(std::move(frame)), descriptor_(descriptor) {}
 
   void Row(int64_t y, int bands, uint8_t missing_alpha, uint8_t* to) const override {
@@ -122,8 +122,8 @@ std::string Text(int error) {
   return text;
 }
 
-std::unique_ptr<StillPicture> Decode(StillKind kind, const uint8_t* bytes, size_t size, int64_t width,
-                                     int64_t height, std::string& why) {
+std::unique_ptr<StillImage> Decode(StillKind kind, const uint8_t* bytes, size_t size, int64_t width,
+                                   int64_t height, std::string& why) {
   static std::once_flag once;
   std::call_once(once, [] { av_log_set_callback(&KeepFirstError); });
   first_error.clear();
@@ -156,13 +156,13 @@ std::unique_ptr<StillPicture> Decode(StillKind kind, const uint8_t* bytes, size_
   if (frame->width != width || frame->height != height || descriptor == nullptr) {
     return why = "it comes out at another size than its header says", nullptr;
   }
-  return std::make_unique<Picture>(std::move(frame), descriptor);
+  return std::make_unique<DecodedImage>(std::move(frame), descriptor);
 }
 
 }  // namespace
 }  // namespace imgmill
 
-extern "C" __attribute__((visibility("default"))) imgmill::StillPicture* imgmill_decode_still(
+extern "C" __attribute__((visibility("default"))) imgmill::StillImage* imgmill_decode_still(
     int interface, imgmill::StillKind kind, const uint8_t* bytes, size_t size, int64_t width, int64_t height,
     std::string* why) {
   if (interface != imgmill::kStillInterface) {

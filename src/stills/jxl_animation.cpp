@@ -45,9 +45,9 @@ int Count(ReadBytesFn read, void* file) {
   return frames;
 }
 
-class JxlPicture final : public StillPicture {
+class JxlImage final : public StillImage {
  public:
-  JxlPicture(std::vector<uint8_t> pixels, size_t width, int channels)
+  JxlImage(std::vector<uint8_t> pixels, size_t width, int channels)
       : pixels_(std::move(pixels)), width_(width), channels_(channels) {}
 
   void Row(int64_t y, int bands, uint8_t missing_alpha, uint8_t* to) const override {
@@ -76,8 +76,8 @@ bool IsSrgb(const JxlColorEncoding& colours) {
 
 }  // namespace
 
-std::unique_ptr<StillPicture> DecodeFirstJxlFrame(const uint8_t* bytes, size_t size, int64_t width,
-                                                  int64_t height, std::string& why) {
+std::unique_ptr<StillImage> DecodeFirstJxlFrame(const uint8_t* bytes, size_t size, int64_t width,
+                                                int64_t height, std::string& why) {
   const std::unique_ptr<JxlDecoder, Destroy> decoder(JxlDecoderCreate(nullptr));
   if (!decoder ||
       JxlDecoderSubscribeEvents(decoder.get(), JXL_DEC_BASIC_INFO | JXL_DEC_COLOR_ENCODING |
@@ -111,15 +111,15 @@ std::unique_ptr<StillPicture> DecodeFirstJxlFrame(const uint8_t* bytes, size_t s
       case JXL_DEC_NEED_IMAGE_OUT_BUFFER: {
         size_t wanted = 0;
         if (JxlDecoderImageOutBufferSize(decoder.get(), &format, &wanted) != JXL_DEC_SUCCESS)
-          return why = "no picture", nullptr;
+          return why = "no image", nullptr;
         pixels.resize(wanted);
         if (JxlDecoderSetImageOutBuffer(decoder.get(), &format, pixels.data(), wanted) != JXL_DEC_SUCCESS)
           return why = "out of memory", nullptr;
         break;
       }
       case JXL_DEC_FULL_IMAGE:
-        return std::make_unique<JxlPicture>(std::move(pixels), info.xsize,
-                                            static_cast<int>(format.num_channels));
+        return std::make_unique<JxlImage>(std::move(pixels), info.xsize,
+                                          static_cast<int>(format.num_channels));
       case JXL_DEC_NEED_MORE_INPUT:
         return why = "data ends before the first frame does", nullptr;
       default:

@@ -9,7 +9,7 @@
 namespace imgmill {
 
 /// As 8 bits a sample, in sRGB. Null: `why` tells.
-std::unique_ptr<StillPicture> DecodeFirstJxlFrame(const uint8_t* bytes, size_t size, int64_t width,
-                                                  int64_t height, std::string& why);
+std::unique_ptr<StillImage> DecodeFirstJxlFrame(const uint8_t* bytes, size_t size, int64_t width,
+                                                int64_t height, std::string& why);
 
 }  // namespace imgmill

@@ -5,13 +5,13 @@
 
 namespace imgmill {
 
-void Gather(std::span<const BatchPicture> pictures, int n, size_t floats, float* to) {
+void Gather(std::span<const BatchImage> images, int n, size_t floats, float* to) {
   for (size_t i = 0; i < static_cast<size_t>(n); ++i)
-    std::memcpy(to + i * floats, pictures[i < pictures.size() ? i : 0].input, floats * sizeof(float));
+    std::memcpy(to + i * floats, images[i < images.size() ? i : 0].input, floats * sizeof(float));
 }
 
-Status CheckShape(const ModelInfo& info, size_t pictures, int n, int height, int width) {
-  if (pictures > 0 && pictures <= static_cast<size_t>(std::max(0, n)) && height > 0 && width > 0 &&
+Status CheckShape(const ModelInfo& info, size_t images, int n, int height, int width) {
+  if (images > 0 && images <= static_cast<size_t>(std::max(0, n)) && height > 0 && width > 0 &&
       height % info.size_multiple == 0 && width % info.size_multiple == 0) {
     return {};
   }

@@ -41,10 +41,10 @@ class Network {
   virtual void LetGoOfWeights() {}
 };
 
-/// n pictures of so many floats one after the other: the first again for those that are missing.
-void Gather(std::span<const BatchPicture> pictures, int n, size_t floats, float* to);
+/// n images of so many floats one after the other: the first again for those that are missing.
+void Gather(std::span<const BatchImage> images, int n, size_t floats, float* to);
 
 /// The kInternal error of a batch that this network cannot be asked for; else nothing.
-Status CheckShape(const ModelInfo& info, size_t pictures, int n, int height, int width);
+Status CheckShape(const ModelInfo& info, size_t images, int n, int height, int width);
 
 }  // namespace imgmill

@@ -1,4 +1,4 @@
-// Loading TorchScript, measuring what a picture costs, and batches on any device.
+// Loading TorchScript, measuring what an image costs, and batches on any device.
 #include "torch/script_network.h"
 
 #include <torch/csrc/jit/python/update_graph_executor_opt.h>
@@ -53,7 +53,7 @@ Status Explained(const std::string& what, Body&& body) {
 /// Products of matrices, cut for several threads, come out with other last bits for each number of threads.
 constexpr int kOneThread = 1;
 
-/// The vectors of n pictures as n rows on the CPU; a script may give anything.
+/// The vectors of n images as n rows on the CPU; a script may give anything.
 Result<torch::Tensor> Rows(const torch::jit::IValue& given, int n) {
   if (!given.isTensor()) {
     return Error{
@@ -66,7 +66,7 @@ Result<torch::Tensor> Rows(const torch::jit::IValue& given, int n) {
     for (const int64_t side : tensor.sizes()) shape += (shape.empty() ? "" : "x") + std::to_string(side);
     return Error{Stage::kCompute, Code::kModelError,
                  "the network gives a tensor of " + (shape.empty() ? "no dimension" : shape) + " for " +
-                     std::to_string(n) + (n == 1 ? " picture" : " pictures (use --batch 1)")};
+                     std::to_string(n) + (n == 1 ? " image" : " images (use --batch 1)")};
   }
   return tensor.reshape({n, -1}).to(torch::kCPU, torch::kFloat32).contiguous();
 }
@@ -76,9 +76,9 @@ class ScriptNetwork final : public Network {
   explicit ScriptNetwork(std::string digest) {
     info_.architecture = "TorchScript";
     info_.digest = std::move(digest);
-    info_.receptive_radius = -1;  // it looks at the whole picture
+    info_.receptive_radius = -1;  // it looks at the whole image
     info_.library = LibTorchVersion();
-    info_.threads = kOneThread;  // a picture is one thread's own
+    info_.threads = kOneThread;  // an image is one thread's own
   }
 
   Status Read(const std::string& path) {
@@ -96,11 +96,11 @@ class ScriptNetwork final : public Network {
 
   Status TryOnOne(int side) {
     const std::string size = std::to_string(side) + "x" + std::to_string(side);
-    // What a picture takes is measured in a pool of its own, which may take what the host's has left.
+    // What an image takes is measured in a pool of its own, which may take what the host's has left.
     const PoolStats host = HostPool().Stats();
     Pool measured("trial", host.cap - std::min(host.cap, host.charged - host.cached));
     Status shape;
-    Status ran = Explained("the network does not take a picture of 3x" + size + " (see --input-size)", [&] {
+    Status ran = Explained("the network does not take an image of 3x" + size + " (see --input-size)", [&] {
       const PoolScope scope(measured);
       const c10::InferenceMode inference;
       const LibTorchThreads one(kOneThread);
@@ -112,7 +112,7 @@ class ScriptNetwork final : public Network {
         info_.dimension = static_cast<int>(rows->size(1));
       }
     });
-    bytes_a_picture_ = measured.Stats().peak_charged;
+    bytes_an_image_ = measured.Stats().peak_charged;
     return ran ? shape : ran;
   }
 
@@ -120,13 +120,13 @@ class ScriptNetwork final : public Network {
   NumericsPlan Plan(const std::string& device_type) const override {
     NumericsPlan plan;
     plan.kernels = LibTorchKernels(device_type);
-    // On the CPU each picture is a thread's own: batches would only wait for one another.
+    // On the CPU each image is a thread's own: batches would only wait for one another.
     plan.micro_batch = device_type == "cpu" ? 1 : kAcceleratorBatch;
     return plan;
   }
   std::unique_ptr<Executor> MakeExecutor(std::shared_ptr<const DeviceSlot> slot) override;
 
-  size_t bytes_a_picture() const { return bytes_a_picture_; }
+  size_t bytes_an_image() const { return bytes_an_image_; }
 
   torch::jit::Module& On(c10::Device device) {
     if (device.is_cpu()) return script_;
@@ -143,8 +143,8 @@ class ScriptNetwork final : public Network {
 
  private:
   ModelInfo info_;
-  torch::jit::Module script_;   ///< on the CPU
-  size_t bytes_a_picture_ = 0;  ///< peak of a forward pass of one, measured
+  torch::jit::Module script_;  ///< on the CPU
+  size_t bytes_an_image_ = 0;  ///< peak of a forward pass of one, measured
   std::mutex mutex_;
   std::map<std::string, torch::jit::Module> copies_;  ///< on other devices
 };
@@ -161,10 +161,10 @@ class ScriptExecutor final : public Executor {
     const bool cpu = slot_->team != nullptr;
     BatchCost cost;
     // Of a batch, the stream's own copies of input and output come on top.
-    cost.bytes = count * network_.bytes_a_picture() + (n > 1 ? count * in_and_out : 0) +
+    cost.bytes = count * network_.bytes_an_image() + (n > 1 ? count * in_and_out : 0) +
                  (cpu ? kHostWorkspace : count * in_and_out + kAcceleratorWorkspace);
     cost.untracked = cpu ? kHostWorkspace : 0;
-    cost.exact = false;  // of one picture they were measured, of a batch they are a multiple of that
+    cost.exact = false;  // of one image they were measured, of a batch they are a multiple of that
     return cost;
   }
   int Streams() const override { return slot_->team != nullptr ? slot_->team->threads() : 1; }
@@ -178,12 +178,12 @@ class ScriptExecutor final : public Executor {
   class Stream final : public ModelStream {
    public:
     explicit Stream(const ScriptExecutor& executor) : on_(executor) {}
-    Status Run(std::span<const BatchPicture> pictures, int n, int height, int width) override {
+    Status Run(std::span<const BatchImage> images, int n, int height, int width) override {
       return AtEdge(Stage::kCompute, [&]() -> Status {
-        if (Status suits = CheckShape(on_.network_.info(), pictures.size(), n, height, width); !suits)
+        if (Status suits = CheckShape(on_.network_.info(), images.size(), n, height, width); !suits)
           return suits;
         Status shape;
-        Status ran = Explained("the network failed", [&] { shape = Forward(pictures, n, height, width); });
+        Status ran = Explained("the network failed", [&] { shape = Forward(images, n, height, width); });
         if (ran) return shape;
         Error error = ran.error();
         error.stage = Stage::kCompute;
@@ -192,20 +192,20 @@ class ScriptExecutor final : public Executor {
     }
 
    private:
-    Status Forward(std::span<const BatchPicture> pictures, int n, int height, int width) {
+    Status Forward(std::span<const BatchImage> images, int n, int height, int width) {
       const c10::InferenceMode inference;
       const LibTorchThreads one(kOneThread);
-      // The optimising executor rewrites a network after it has watched it: the third picture would be
+      // The optimising executor rewrites a network after it has watched it: the third image would be
       // computed otherwise than the first.
       torch::jit::setGraphExecutorOptimize(false);
       torch::jit::Module& script = on_.network_.On(on_.slot_->device);
       const size_t floats = InputFloats(height, width);
       Buffer gathered;
-      const float* from = pictures[0].input;
+      const float* from = images[0].input;
       if (n > 1) {
         gathered = Buffer(HostPool(), static_cast<size_t>(n) * floats * sizeof(float));
         auto* to = reinterpret_cast<float*>(gathered.data());
-        Gather(pictures, n, floats, to);
+        Gather(images, n, floats, to);
         from = to;
       }
       const PoolScope pool(on_.slot_->pool != nullptr ? *on_.slot_->pool : HostPool());
@@ -218,8 +218,8 @@ class ScriptExecutor final : public Executor {
       if (rows->size(1) != dimension)
         return Error{Stage::kCompute, Code::kModelError, "the network gives vectors of changing length"};
       const float* vector = rows->const_data_ptr<float>();
-      for (size_t i = 0; i < pictures.size(); ++i, vector += dimension)
-        std::memcpy(pictures[i].output, vector, static_cast<size_t>(dimension) * sizeof(float));
+      for (size_t i = 0; i < images.size(); ++i, vector += dimension)
+        std::memcpy(images[i].output, vector, static_cast<size_t>(dimension) * sizeof(float));
       return {};
     }
 

@@ -46,7 +46,7 @@ TEST_CASE("a step after a move is given the files where they are, under the name
   };
   CHECK(count("embed: <b>kept</b>") == 3);
   CHECK(count("href=\"kept/2-2.png\"") == 1);
-  CHECK(count("no picture") == 0);
+  CHECK(count("no thumbnail") == 0);
   // Each field once, though step and command both have it.
   const size_t filter = ran.out.find("\"step\": \"filter\"");
   const size_t embed = ran.out.find("\"step\": \"embed\"");

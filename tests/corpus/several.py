@@ -33,11 +33,11 @@ add("animated.webp", pillow("WEBP", lossless=True), "first of 3 frames", SAME + 
 add("animated.png", pillow("PNG"), "first of 3 frames", SAME)
 add("default_and_animation.png", pillow("PNG", default_image=True), "first of 3 frames",
     "a first picture for readers without animation, and 2 frames (acTL); " + SAME)
-add("animated.avif", pillow("AVIF", quality=95), "main one of 3 pictures", SAME + ", avifdec 0.11 (--info) too", 6)
+add("animated.avif", pillow("AVIF", quality=95), "main one of 3 images", SAME + ", avifdec 0.11 (--info) too", 6)
 add("animated.jxl", imagecodecs.jpegxl_encode(np.stack(pictures), lossless=True), "first of 3 frames", "jxlinfo 0.7 counts as many")
 add("single.jxl", imagecodecs.jpegxl_encode(pictures[0], lossless=True), "none", "jxlinfo 0.7: no animation")
 add("pages.tif", pillow("TIFF"), "first of 3 pages", SAME)
-add("pictures.mpo", pillow("MPO", quality=95), "first of 3 pictures", SAME, 6)
+add("pictures.mpo", pillow("MPO", quality=95), "first of 3 images", SAME, 6)
 out = io.BytesIO()
 with tifffile.TiffWriter(out) as tiff:
     tiff.write(pictures[0], photometric="rgb", subifds=0)
@@ -48,5 +48,5 @@ for image in images:
     heif.add_from_pillow(image)
 out = io.BytesIO()
 heif.save(out, quality=95, primary_index=1)
-add("second_is_main.heic", out.getvalue(), "main one of 3 pictures", "pillow-heif 1.8 and libvips 8.14 show the primary one", 6, 1)
+add("second_is_main.heic", out.getvalue(), "main one of 3 images", "pillow-heif 1.8 and libvips 8.14 show the primary one", 6, 1)
 part.finish()

@@ -44,7 +44,7 @@ class RepeatingModel final : public UpscaleModel {
     return std::unique_ptr<ModelStream>(std::make_unique<Stream>(*this, place));
   }
 
-  Status Run(std::span<const BatchPicture> batch, int n, int height, int width, WorkPlace place) {
+  Status Run(std::span<const BatchImage> batch, int n, int height, int width, WorkPlace place) {
     try {
       Pool& pool = place.IsDevice() ? *memory_.device(place.device()).pool() : HostPool();
       if (place.IsDevice()) ++forwards_on_devices_;
@@ -55,10 +55,10 @@ class RepeatingModel final : public UpscaleModel {
       Buffer work(pool, appetite * Cost(n, height, width, place).bytes);
       if (during) during(place);
       std::set<int> pictures;
-      for (const BatchPicture& picture : batch) pictures.insert(static_cast<int>(picture.input[0]));
+      for (const BatchImage& picture : batch) pictures.insert(static_cast<int>(picture.input[0]));
       const std::lock_guard lock(mutex_);
       for (const int picture : pictures) ++computed_[{picture, place}];
-      for (const BatchPicture& picture : batch) {
+      for (const BatchImage& picture : batch) {
         float* output = picture.output;
         for (int plane = 0; plane < 3; ++plane) {
           for (int y = 0; y < 2 * height; ++y) {
@@ -102,7 +102,7 @@ class RepeatingModel final : public UpscaleModel {
  private:
   struct Stream final : ModelStream {
     Stream(RepeatingModel& model_in, WorkPlace place_in) : model(model_in), place(place_in) {}
-    Status Run(std::span<const BatchPicture> batch, int n, int height, int width) override {
+    Status Run(std::span<const BatchImage> batch, int n, int height, int width) override {
       return model.Run(batch, n, height, width, place);
     }
     RepeatingModel& model;

@@ -146,7 +146,7 @@ void WriteCatalogFiles() {
 }
 
 void WriteTexts() {
-  Write("picture_count", "mpf.bin",
+  Write("image_count", "mpf.bin",
         std::string("MPF\0II*\0\x08\0\0\0\1\0\x02\xb0\7\0\x10\0\0\0\x1a\0\0\0\0\0\0\0", 30) +
             std::string(16, '\0'));
   Write(

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Golden values of the built-in vector (NumPy, by the formulas of picture_descriptor.h) and of a model's picture
+"""Golden values of the built-in vector (NumPy, by the formulas of image_descriptor.h) and of a model's picture
 (Pillow). Writes tests/signals/golden/*.inc. Needs numpy and Pillow."""
 import os
 

@@ -6,17 +6,17 @@
 #include <vector>
 
 #include "formula_picture.h"
-#include "imgmill/signals/model_picture.h"
-#include "imgmill/signals/picture_descriptor.h"
+#include "imgmill/signals/image_descriptor.h"
+#include "imgmill/signals/model_image.h"
 
 using namespace imgmill;
 
 namespace {
 
-using Vector = std::array<float, PictureDescriptor::kLength>;
+using Vector = std::array<float, ImageDescriptor::kLength>;
 
 Vector Describe(const Image& image, int64_t strip = 1000) {
-  PictureDescriptor descriptor(image.layout());
+  ImageDescriptor descriptor(image.layout());
   for (int64_t y = 0; y < image.layout().height; y += strip) {
     ImageView rows = image.view();
     rows.data = image.row(y);
@@ -50,7 +50,7 @@ TEST_CASE("the built-in vector has length 1, whatever the picture, and does not 
 }
 
 TEST_CASE("the built-in vector's parts are those of NumPy on a 64x64 picture, which is not resized") {
-  // make_vector_golden.py: the formulas of picture_descriptor.h in NumPy, on FormulaPicture(64, 64, 3,
+  // make_vector_golden.py: the formulas of image_descriptor.h in NumPy, on FormulaPicture(64, 64, 3,
   // "blocks", 1).
   const Vector vector = Describe(FormulaPicture(64, 64, 3, "blocks", 1));
   struct Expected {
@@ -86,7 +86,7 @@ TEST_CASE("a model's picture is Pillow's BILINEAR, by bands, in the order and nu
 #include "golden/pillow_bilinear.inc"
   }};
   const auto planes_of = [&](const ModelInput& wanted, int64_t strip) {
-    ModelPicture picture(wanted, image.layout());
+    ModelImage picture(wanted, image.layout());
     for (int64_t y = 0; y < 37; y += strip) {
       ImageView rows = image.view();
       rows.data = image.row(y);

@@ -57,7 +57,7 @@ class OnCard final : public Model {
   struct Stream final : ModelStream {
     Stream(OnCard& model_in, std::unique_ptr<ModelStream> real_in, WorkPlace place_in)
         : model(model_in), real(std::move(real_in)), place(place_in) {}
-    Status Run(std::span<const BatchPicture> pictures, int n, int height, int width) override {
+    Status Run(std::span<const BatchImage> pictures, int n, int height, int width) override {
       Buffer work;
       if (place.IsDevice()) {
         if (Status trouble = model.BeginBatch(); !trouble) return trouble;

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "imgmill/base/result.h"
-#include "imgmill/signals/model_picture.h"
+#include "imgmill/signals/model_image.h"
 
 namespace CLI {
 class App;
@@ -31,7 +31,7 @@ struct EmbeddingOptions {
   std::string mean, deviation;
   std::string scale, shift;
 
-  /// "squash" takes the whole picture, whatever its shape; "crop" the largest square in its middle.
+  /// "squash" takes the whole image, whatever its shape; "crop" the largest square in its middle.
   std::string resize = "squash";
 
   /// "rgb" or "bgr".

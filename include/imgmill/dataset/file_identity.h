@@ -25,7 +25,7 @@ struct ContentDigest {
 };
 
 /// What stat says; if all of it is unchanged, so is the content, as git assumes too. Size and time of
-/// modification alone do not tell: archives give many files one time, pictures of one format have one size,
+/// modification alone do not tell: archives give many files one time, images of one format have one size,
 /// and renaming keeps both. The system sets the time of change, and no program can set it back; renaming,
 /// linking and chmod set it, too, which only costs a look at the bytes. No device: its number may be another
 /// after a restart.

@@ -1,4 +1,4 @@
-// The digest of bytes that come in pieces, such as the rows of a picture.
+// The digest of bytes that come in pieces, such as the rows of an image.
 #pragma once
 
 #include <cstddef>

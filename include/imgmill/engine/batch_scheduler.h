@@ -1,4 +1,4 @@
-// The compute stage: tiles or pictures of many images, grouped by shape into micro-batches, on as many
+// The compute stage: tiles of many images, or whole ones, grouped by shape into micro-batches, on as many
 // devices as there are.
 #pragma once
 
@@ -20,9 +20,9 @@ struct TilePart {
   int x = 0, y = 0, width = 0, height = 0;
 };
 
-/// One tile to be upscaled, or one picture that becomes a vector. The input is 3-band planar float32, the
+/// One tile to be upscaled, or one image that becomes a vector. The input is 3-band planar float32, the
 /// output what the model gives for it. An upscaled tile is covered whole, but only the part above its own
-/// rectangle is promised to be right (the rest is context); a vector is of the whole picture.
+/// rectangle is promised to be right (the rest is context); a vector is of the whole image.
 struct TileJob {
   const float* input = nullptr;
   float* output = nullptr;
@@ -46,7 +46,7 @@ struct TileJob {
 class BatchScheduler {
  public:
   /// Leases what its batches need for as long as it lives: `largest_tile` is the longest side of a tile with
-  /// context, or of a picture.
+  /// context, or of an image.
   static Result<std::unique_ptr<BatchScheduler>> Open(BatchModel& model, const NumericsPlan& plan,
                                                       int largest_tile, MemoryManager& memory,
                                                       const StopFlag& stop);

@@ -31,7 +31,7 @@ class OutputSet {
   Status Add(const std::string& relative, std::span<const uint8_t> bytes);
   /// Takes back what Add wrote.
   void Remove(const std::string& relative);
-  /// Publishes all of it, and removes what is left of the set that it replaces: of the picture that was at
+  /// Publishes all of it, and removes what is left of the set that it replaces: of the image that was at
   /// the source's path before. If that fails, nothing of the set is left; if only the rows after it do, a
   /// rerun finds the set whole.
   Status Commit();

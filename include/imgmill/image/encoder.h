@@ -1,4 +1,4 @@
-// Encoding pictures that are whole in memory, many of one kind after another: the tiles of an image.
+// Encoding images that are whole in memory, many of one kind after another: the tiles of an image.
 #pragma once
 
 #include <cstdint>
@@ -13,10 +13,10 @@
 
 namespace imgmill {
 
-/// Encodes pictures of one layout into memory. Not thread-safe.
+/// Encodes images of one layout into memory. Not thread-safe.
 class ImageEncoder {
  public:
-  /// @param layout   of each picture
+  /// @param layout   of each image
   /// @param options  kPng, kJpeg or kWebp; 16 bits and alpha are kept where the format can hold them, else
   ///                 converted as CreateRows does. JPEG from quality 90 on has full chroma, below half, as
   ///                 there.
@@ -25,7 +25,7 @@ class ImageEncoder {
   static Result<std::unique_ptr<ImageEncoder>> Create(const Layout& layout, const WriteOptions& options,
                                                       std::vector<uint8_t> profile);
   virtual ~ImageEncoder() = default;
-  /// Encodes one picture, given by a pointer for each of its rows.
+  /// Encodes one image, given by a pointer for each of its rows.
   /// @return its bytes, valid until the next call
   virtual Result<std::span<const uint8_t>> Encode(std::span<const uint8_t* const> rows) = 0;
   /// What the format could not hold: "alpha flattened on white: JPEG has none".

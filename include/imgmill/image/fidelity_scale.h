@@ -8,10 +8,10 @@ namespace imgmill {
 
 bool IsLosslessFidelity(uint32_t fidelity);
 
-/// The same for a picture that shows no colour: how finely colours are sampled does not matter then.
+/// The same for an image that shows no colour: how finely colours are sampled does not matter then.
 uint32_t FidelityWithoutColour(uint32_t fidelity);
 
-/// Of a losslessly stored picture that somebody reduced to this many colours or levels of grey: that of a
+/// Of a losslessly stored image that somebody reduced to this many colours or levels of grey: that of a
 /// JPEG that is as far from the original. More than 256 colours, or 64 levels of grey, are no reduction: the
 /// result is `fidelity`, the header's.
 uint32_t FidelityOfFewColours(uint32_t fidelity, int colours, bool shows_colour);

@@ -1,4 +1,4 @@
-// When a picture shows colour, and the quick look for it that spares decoding the colours of a JPEG of which
+// When an image shows colour, and the quick look for it that spares decoding the colours of a JPEG of which
 // only the luma is wanted.
 #pragma once
 
@@ -10,7 +10,7 @@
 
 namespace imgmill {
 
-/// A picture shows colour where red, green and blue of a block's mean are so far apart at least, in levels of
+/// An image shows colour where red, green and blue of a block's mean are so far apart at least, in levels of
 /// 255. A block has 8x8 pixels of the full size: a JPEG at 1/8 has them as its pixels, and noise is averaged
 /// away. Grey that was saved as colour stays within 2; a yellowed page counts as colour.
 inline constexpr int kShownColour = 8;

@@ -23,19 +23,19 @@ struct ModelInfo {
   int receptive_radius =
       0;  ///< pixels; tiles that overlap by this are exact; -1 means global: never tiled by a rung
   int size_multiple = 1;    ///< input sides must be multiples of this
-  int dimension = 0;        ///< floats in a vector; 0 for a model that gives pictures
+  int dimension = 0;        ///< floats in a vector; 0 for a model that gives images
   size_t weight_bytes = 0;  ///< that the host holds once the model is loaded
   std::string library;      ///< "libtorch 2.13.0": what runs it
   int threads = 1;          ///< that one call may use
 };
 
-/// One picture of a batch, planar and contiguous: 3 x height x width float32 in, OutputFloats out.
-struct BatchPicture {
+/// One image of a batch, planar and contiguous: 3 x height x width float32 in, OutputFloats out.
+struct BatchImage {
   const float* input = nullptr;
   float* output = nullptr;
 };
 
-/// What a batch takes beside its pictures, in bytes.
+/// What a batch takes beside its images, in bytes.
 struct BatchCost {
   size_t bytes = 0;      ///< at the peak, of the device's memory
   size_t untracked = 0;  ///< the part of it that libraries take past our pools
@@ -43,14 +43,14 @@ struct BatchCost {
   bool exact = true;     ///< observing would teach nothing
 };
 
-/// One thread's way to a device: it owns the buffers that pictures are gathered in and copied through.
+/// One thread's way to a device: it owns the buffers that images are gathered in and copied through.
 class ModelStream {
  public:
   virtual ~ModelStream() = default;
-  /// Runs equal pictures as a batch of n, which is at least as many: what is missing is filled up with the
+  /// Runs equal images as a batch of n, which is at least as many: what is missing is filled up with the
   /// first, since the last bits of a result may depend on n. Temporaries are charged to the device. Errors:
   /// kOutOfMemory, kDeviceLost, kModelError. Never throws.
-  virtual Status Run(std::span<const BatchPicture> pictures, int n, int height, int width) = 0;
+  virtual Status Run(std::span<const BatchImage> images, int n, int height, int width) = 0;
 };
 
 /// One model on one or more devices. Thread-safe; a stream is one thread's at a time.
@@ -67,17 +67,17 @@ class BatchModel {
   /// How many streams at once keep that device busy.
   virtual int Streams(int /*device*/) const { return 1; }
 
-  /// Floats that one picture of this size gives: a vector, or a picture enlarged.
+  /// Floats that one image of this size gives: a vector, or an image enlarged.
   size_t OutputFloats(int height, int width) const;
-  /// n pictures that lie one after the other, once, through a stream that is opened for it.
+  /// n images that lie one after the other, once, through a stream that is opened for it.
   Status Forward(const float* input, float* output, int n, int height, int width, WorkPlace place);
 };
 
 /// Takes RGB of 0..1, and gives it enlarged and clamped to 0..1.
 class UpscaleModel : public BatchModel {};
 
-/// Takes pictures of one size, prepared as the model wants them, and gives a vector each, as the model made
-/// it. Equal pictures give equal vectors whatever the number of threads.
+/// Takes images of one size, prepared as the model wants them, and gives a vector each, as the model made
+/// it. Equal images give equal vectors whatever the number of threads.
 class EmbeddingModel : public BatchModel {};
 
 /// The opened module.
@@ -90,7 +90,7 @@ class ModelRuntime {
   virtual Result<int> AddDevices(const std::string& spec, size_t device_budget) = 0;
   /// Reads .safetensors, .pth, .pt state dicts; the architecture is detected from the names and shapes in it.
   virtual Result<std::unique_ptr<UpscaleModel>> LoadUpscaler(const std::string& path) = 0;
-  /// Reads a TorchScript file and tries it on one picture of 3 x side x side, to learn the vectors' length
+  /// Reads a TorchScript file and tries it on one image of 3 x side x side, to learn the vectors' length
   /// and what it costs. Errors say what the file is instead, or what the network complained about.
   virtual Result<std::unique_ptr<EmbeddingModel>> LoadEmbedder(const std::string& path, int side) = 0;
 };

@@ -7,7 +7,7 @@
 
 namespace imgmill {
 
-/// One HTML document, UTF-8, with its pictures inside as SVG: no script, no reference to anything.
+/// One HTML document, UTF-8, with its images inside as SVG: no script, no reference to anything.
 /// @param file  the report's name, as the page shows it.
 std::string MemoryPageHtml(const StoredReport& report, const std::string& file);
 

@@ -20,7 +20,7 @@ struct StepVerdict {
 struct PageImage {
   std::string name;              ///< as shown, in printable text
   std::string link;              ///< to the file, from the page
-  std::string picture;           ///< a data: URI of a small picture; empty if there is none
+  std::string thumbnail;         ///< a data: URI of a thumbnail; empty if there is none
   std::vector<StepVerdict> way;  ///< one for each step that it reached
 };
 

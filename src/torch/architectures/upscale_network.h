@@ -1,4 +1,4 @@
-// A convolutional network that enlarges pictures: as a LibTorch module wherever there is one, and on our own
+// A convolutional network that enlarges images: as a LibTorch module wherever there is one, and on our own
 // kernels where they have it.
 #pragma once
 

@@ -11,7 +11,7 @@ class ChainExecutor final : public Executor {
                 std::shared_ptr<const DeviceSlot> slot)
       : info_(info), chain_(std::move(chain)), slot_(std::move(slot)) {}
 
-  /// One picture after the other, so that n does not matter.
+  /// One image after the other, so that n does not matter.
   BatchCost Cost(int /*n*/, int /*height*/, int width) const override {
     BatchCost cost;
     cost.bytes = chain_->WorkBytes(width, slot_->team->threads());
@@ -24,13 +24,13 @@ class ChainExecutor final : public Executor {
   class Stream final : public ModelStream {
    public:
     explicit Stream(const ChainExecutor& executor) : on_(executor) {}
-    Status Run(std::span<const BatchPicture> pictures, int n, int height, int width) override {
+    Status Run(std::span<const BatchImage> images, int n, int height, int width) override {
       return AtEdge(Stage::kCompute, [&]() -> Status {
-        if (Status suits = CheckShape(on_.info_, pictures.size(), n, height, width); !suits) return suits;
+        if (Status suits = CheckShape(on_.info_, images.size(), n, height, width); !suits) return suits;
         WorkerTeam& team = *on_.slot_->team;
         Buffer work(*on_.slot_->pool, on_.chain_->WorkBytes(width, team.threads()));
-        for (const BatchPicture& picture : pictures)
-          on_.chain_->Run({picture.input, picture.output, height, width}, work.data(), team);
+        for (const BatchImage& image : images)
+          on_.chain_->Run({image.input, image.output, height, width}, work.data(), team);
         return {};
       });
     }

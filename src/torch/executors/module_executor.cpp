@@ -26,7 +26,7 @@ Result<std::shared_ptr<UpscaleNet>> LazyNet::Get() {
 
 namespace {
 
-/// Of one picture of a batch, in floats.
+/// Of one image of a batch, in floats.
 struct BatchSizes {
   BatchSizes(const ModelInfo& info, int height, int width)
       : scale(info.scale),
@@ -52,7 +52,7 @@ class ModuleExecutor final : public Executor {
     const auto count = static_cast<size_t>(n);
     BatchCost cost;
     // On the device the output is there twice, as it is clamped; beside the host's own tensors of a batch
-    // there are none of a single picture.
+    // there are none of a single image.
     cost.bytes =
         count * (sizes.input / 3 * bytes_per_pixel_ + (sizes.input + 2 * sizes.output) * sizeof(float)) +
         kAcceleratorWorkspace;
@@ -80,9 +80,9 @@ class ModuleExecutor final : public Executor {
 class ModuleExecutor::HostStream final : public ModelStream {
  public:
   explicit HostStream(const ModuleExecutor& executor) : on_(executor) {}
-  Status Run(std::span<const BatchPicture> pictures, int n, int height, int width) override {
+  Status Run(std::span<const BatchImage> images, int n, int height, int width) override {
     return AtEdge(Stage::kCompute, [&]() -> Status {
-      if (Status suits = CheckShape(on_.info_, pictures.size(), n, height, width); !suits) return suits;
+      if (Status suits = CheckShape(on_.info_, images.size(), n, height, width); !suits) return suits;
       const c10::InferenceMode inference;
       // "cpu:0" and "cpu:1" have a part of the cores each.
       const LibTorchThreads threads(on_.slot_->team->threads());
@@ -96,17 +96,16 @@ class ModuleExecutor::HostStream final : public ModelStream {
         return (*net)->forward(input).clamp_(0.0, 1.0);
       };
       if (n == 1) {
-        Planes(pictures[0].output, 1, height * sizes.scale, width * sizes.scale)
-            .copy_(run(pictures[0].input));
+        Planes(images[0].output, 1, height * sizes.scale, width * sizes.scale).copy_(run(images[0].input));
         return {};
       }
       Buffer input(HostPool(), static_cast<size_t>(n) * sizes.input * sizeof(float));
       auto* const gathered = reinterpret_cast<float*>(input.data());
-      Gather(pictures, n, sizes.input, gathered);
+      Gather(images, n, sizes.input, gathered);
       const torch::Tensor output = run(gathered);
-      for (size_t i = 0; i < pictures.size(); ++i) {
+      for (size_t i = 0; i < images.size(); ++i) {
         const auto which = static_cast<int64_t>(i);
-        Planes(pictures[i].output, 1, height * sizes.scale, width * sizes.scale)
+        Planes(images[i].output, 1, height * sizes.scale, width * sizes.scale)
             .copy_(output.narrow(0, which, 1));
       }
       return {};
@@ -121,9 +120,9 @@ class ModuleExecutor::AcceleratorStream final : public ModelStream {
  public:
   explicit AcceleratorStream(const ModuleExecutor& executor) : on_(executor) {}
 
-  Status Run(std::span<const BatchPicture> pictures, int n, int height, int width) override {
+  Status Run(std::span<const BatchImage> images, int n, int height, int width) override {
     return AtEdge(Stage::kCompute, [&]() -> Status {
-      if (Status suits = CheckShape(on_.info_, pictures.size(), n, height, width); !suits) return suits;
+      if (Status suits = CheckShape(on_.info_, images.size(), n, height, width); !suits) return suits;
       const c10::InferenceMode inference;
       const PoolScope pool(HostPool());
       const c10::Device device = on_.slot_->device;
@@ -131,34 +130,33 @@ class ModuleExecutor::AcceleratorStream final : public ModelStream {
       if (!net) return net.error();
       const BatchSizes sizes(on_.info_, height, width);
       const torch::Tensor staged = staged_input_.Floats(n * static_cast<int64_t>(sizes.input));
-      Gather(pictures, n, sizes.input, staged.mutable_data_ptr<float>());
+      Gather(images, n, sizes.input, staged.mutable_data_ptr<float>());
       const torch::Tensor sent = staged.view({n, 3, height, width})
                                      .to(device, /*non_blocking=*/true)
                                      .contiguous(torch::MemoryFormat::ChannelsLast);
-      CopyBack((*net)->forward(sent).clamp_(0.0, 1.0).contiguous(), pictures, sizes);
+      CopyBack((*net)->forward(sent).clamp_(0.0, 1.0).contiguous(), images, sizes);
       return {};
     });
   }
 
  private:
-  /// While a picture is on its way to one staging buffer, the one before it leaves the other.
-  void CopyBack(const torch::Tensor& output, std::span<const BatchPicture> pictures,
-                const BatchSizes& sizes) {
+  /// While an image is on its way to one staging buffer, the one before it leaves the other.
+  void CopyBack(const torch::Tensor& output, std::span<const BatchImage> images, const BatchSizes& sizes) {
     const auto floats = static_cast<int64_t>(sizes.output);
     const c10::Stream queue = c10::impl::VirtualGuardImpl(output.device().type()).getStream(output.device());
     std::array<torch::Tensor, 2> staged;
     const auto arrived = [&](size_t i) {
       events_[i % 2].synchronize();
-      std::memcpy(pictures[i].output, staged[i % 2].const_data_ptr<float>(), sizes.output * sizeof(float));
+      std::memcpy(images[i].output, staged[i % 2].const_data_ptr<float>(), sizes.output * sizeof(float));
     };
-    for (size_t i = 0; i < pictures.size(); ++i) {
+    for (size_t i = 0; i < images.size(); ++i) {
       torch::Tensor& to = staged[i % 2];
       if (!to.defined()) to = staged_output_[i % 2].Floats(floats);
       to.copy_(output[static_cast<int64_t>(i)].view({floats}), /*non_blocking=*/true);
       events_[i % 2].record(queue);
       if (i > 0) arrived(i - 1);
     }
-    arrived(pictures.size() - 1);
+    arrived(images.size() - 1);
   }
 
   const ModuleExecutor& on_;

@@ -58,14 +58,13 @@ struct ConvChainLayout {
 /// One call of ConvChain::Run.
 class ConvChainWork final : public TeamWork {
  public:
-  ConvChainWork(const ConvChain& chain, const ConvChainLayout& layout, const ChainPicture& picture,
-                uint8_t* work)
+  ConvChainWork(const ConvChain& chain, const ConvChainLayout& layout, const ChainImage& image, uint8_t* work)
       : chain_(chain),
         layout_(layout),
-        picture_(picture),
+        image_(image),
         work_(reinterpret_cast<float*>(work)),
-        height_(picture.height),
-        width_(picture.width),
+        height_(image.height),
+        width_(image.width),
         tile_rows_(TileCount(height_)),
         tiles_(TileCount(width_)),
         blocks_((tiles_ + kMostWinogradTiles - 1) / kMostWinogradTiles),
@@ -135,7 +134,7 @@ class ConvChainWork final : public TeamWork {
     const int used = chain_.layers_[0].in_channels;
     const size_t plane = static_cast<size_t>(height_) * static_cast<size_t>(width_);
     for (int y = 4 * tile_row; y < std::min(4 * tile_row + 4, height_); ++y) {
-      const float* from = picture_.input + static_cast<size_t>(y) * static_cast<size_t>(width_);
+      const float* from = image_.input + static_cast<size_t>(y) * static_cast<size_t>(width_);
       float* to = RowToWrite(0, y) + static_cast<size_t>(x0) * channels;
       for (int x = x0; x < x1; ++x, to += channels) {
         std::memset(to, 0, channels * sizeof(float));
@@ -147,14 +146,14 @@ class ConvChainWork final : public TeamWork {
   void Leave(int tile_row, int x0, int x1) const {
     const size_t channels = Channels(stages_ - 1);
     for (int y = 4 * tile_row; y < std::min(4 * tile_row + 4, height_); ++y) {
-      chain_.tail_->Put(picture_, y, x0, x1,
-                        last_rows() + static_cast<size_t>((y & 3) * 4 * tiles_) * channels, channels);
+      chain_.tail_->Put(image_, y, x0, x1, last_rows() + static_cast<size_t>((y & 3) * 4 * tiles_) * channels,
+                        channels);
     }
   }
 
   const ConvChain& chain_;
   const ConvChainLayout& layout_;
-  const ChainPicture picture_;
+  const ChainImage image_;
   float* work_;
   int height_, width_, tile_rows_, tiles_, blocks_, stages_;
 };
@@ -189,9 +188,9 @@ size_t ConvChain::WorkBytes(int width, int threads) const {
   return ConvChainLayout(layers_, width, threads).floats * sizeof(float);
 }
 
-void ConvChain::Run(const ChainPicture& picture, uint8_t* work, WorkerTeam& team) const {
-  const ConvChainLayout layout(layers_, picture.width, team.threads());
-  ConvChainWork run(*this, layout, picture, work);
+void ConvChain::Run(const ChainImage& image, uint8_t* work, WorkerTeam& team) const {
+  const ConvChainLayout layout(layers_, image.width, team.threads());
+  ConvChainWork run(*this, layout, image, work);
   team.Do(run);
 }
 

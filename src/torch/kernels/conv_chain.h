@@ -23,8 +23,8 @@ struct ChainLayer {
   float common_slope = 1.0f;       ///< 1: no activation
 };
 
-/// One picture on its way through a chain. Planes of height x width in; what is out is the tail's matter.
-struct ChainPicture {
+/// One image on its way through a chain. Planes of height x width in; what is out is the tail's matter.
+struct ChainImage {
   const float* input = nullptr;
   float* output = nullptr;
   int height = 0;
@@ -37,7 +37,7 @@ class ChainTail {
   virtual ~ChainTail() = default;
   /// Pixels x0 .. x1 - 1 of row y. `values` is pixel 0 of that row, `stride` floats a pixel. Called from many
   /// threads, for each pixel once.
-  virtual void Put(const ChainPicture& picture, int y, int x0, int x1, const float* values,
+  virtual void Put(const ChainImage& image, int y, int x0, int x1, const float* values,
                    size_t stride) const noexcept = 0;
 };
 
@@ -56,7 +56,7 @@ class ConvChain {
   size_t WorkBytes(int width, int threads) const;
 
   /// `work` is WorkBytes long and 64-byte aligned. The result does not depend on the number of threads.
-  void Run(const ChainPicture& picture, uint8_t* work, WorkerTeam& team) const;
+  void Run(const ChainImage& image, uint8_t* work, WorkerTeam& team) const;
 
  private:
   friend class ConvChainWork;

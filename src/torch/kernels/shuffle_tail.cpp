@@ -4,14 +4,14 @@
 
 namespace imgmill {
 
-void ShuffleTail::Put(const ChainPicture& picture, int y, int x0, int x1, const float* values,
+void ShuffleTail::Put(const ChainImage& image, int y, int x0, int x1, const float* values,
                       size_t stride) const noexcept {
   const size_t scale = scale_;
-  const size_t width = static_cast<size_t>(picture.width), height = static_cast<size_t>(picture.height);
+  const size_t width = static_cast<size_t>(image.width), height = static_cast<size_t>(image.height);
   for (size_t c = 0; c < 3; ++c) {
-    const float* base = picture.input + (c * height + static_cast<size_t>(y)) * width;
+    const float* base = image.input + (c * height + static_cast<size_t>(y)) * width;
     for (size_t i = 0; i < scale; ++i) {
-      float* to = picture.output + ((c * height + static_cast<size_t>(y)) * scale + i) * width * scale;
+      float* to = image.output + ((c * height + static_cast<size_t>(y)) * scale + i) * width * scale;
       const float* from = values + (c * scale + i) * scale;
       for (size_t x = static_cast<size_t>(x0); x < static_cast<size_t>(x1); ++x) {
         for (size_t j = 0; j < scale; ++j) {

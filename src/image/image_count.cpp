@@ -1,6 +1,6 @@
 // Walks over chunks, boxes and directories by their lengths, with a bound on the steps; what does not add up
 // ends the count.
-#include "picture_count.h"
+#include "image_count.h"
 
 #include <algorithm>
 #include <cstring>
@@ -61,7 +61,7 @@ class JxlBits {
 
 }  // namespace
 
-int PngPictures(const InputFile& file) {
+int PngImages(const InputFile& file) {
   uint64_t frames = 0;
   bool first_is_frame = false;
   int64_t at = 8;
@@ -93,10 +93,9 @@ int HeifFrames(const InputFile& file) {
     if (!NextBox(file, track, "mdia", media)) continue;
     FileBox again = media;
     if (!NextBox(file, again, "hdlr", handler) || !file.ReadExactly(handler.at, kind, sizeof kind)) continue;
-    const bool pictures = std::memcmp(kind + 8, "pict", 4) == 0 || std::memcmp(kind + 8, "vide", 4) == 0;
-    if (!pictures || !NextBox(file, media, "minf", information) ||
-        !NextBox(file, information, "stbl", table) || !NextBox(file, table, "stsz", sizes) ||
-        !file.ReadExactly(sizes.at, count, sizeof count)) {
+    const bool images = std::memcmp(kind + 8, "pict", 4) == 0 || std::memcmp(kind + 8, "vide", 4) == 0;
+    if (!images || !NextBox(file, media, "minf", information) || !NextBox(file, information, "stbl", table) ||
+        !NextBox(file, table, "stsz", sizes) || !file.ReadExactly(sizes.at, count, sizeof count)) {
       continue;
     }
     return Clamped(BigEndian(count + 8, 4));
@@ -152,7 +151,7 @@ int TiffPages(const InputFile& file) {
   return std::max(1, pages);
 }
 
-int JpegPictures(std::span<const uint8_t> marker) {
+int JpegImages(std::span<const uint8_t> marker) {
   constexpr size_t kName = 4;
   if (marker.size() < kName + 10 || std::memcmp(marker.data(), "MPF\0", kName) != 0) return 1;
   const std::span<const uint8_t> tiff = marker.subspan(kName);
@@ -164,17 +163,17 @@ int JpegPictures(std::span<const uint8_t> marker) {
     const uint64_t at = directory + 2 + 12 * i;
     if (at + 12 > tiff.size()) return 1;
     constexpr uint64_t kList = 0xB002;
-    constexpr size_t kPicture = 16;
+    constexpr size_t kEntry = 16;
     if (StoredNumber(&tiff[at], 2, big) != kList) continue;
     const uint64_t bytes = StoredNumber(&tiff[at + 4], 4, big);
     const uint64_t list = StoredNumber(&tiff[at + 8], 4, big);
     if (bytes > tiff.size() || list > tiff.size() - bytes) return 1;
-    int pictures = 0;
-    for (uint64_t picture = 0; picture + kPicture <= bytes; picture += kPicture) {
-      const uint64_t kind = StoredNumber(&tiff[list + picture], 4, big) & 0xFFFFFF;
-      if (kind >> 16 != 1) ++pictures;  // 1: a large thumbnail
+    int images = 0;
+    for (uint64_t image = 0; image + kEntry <= bytes; image += kEntry) {
+      const uint64_t kind = StoredNumber(&tiff[list + image], 4, big) & 0xFFFFFF;
+      if (kind >> 16 != 1) ++images;  // 1: a large thumbnail
     }
-    return std::max(1, pictures);
+    return std::max(1, images);
   }
   return 1;
 }

@@ -1,4 +1,4 @@
-// The built-in vector of an image: colours, edges and coarse shapes of a small picture, without any model.
+// The built-in vector of an image: colours, edges and coarse shapes of a small image, without any model.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +10,8 @@
 
 namespace imgmill {
 
-/// A classical description of how an image looks, 512 floats of length 1 (L2). Equal and re-encoded pictures
-/// have a cosine near 1; it knows nothing of what a picture shows.
+/// A classical description of how an image looks, 512 floats of length 1 (L2). Equal and re-encoded images
+/// have a cosine near 1; it knows nothing of what an image shows.
 ///
 /// The image is resized to 64x64 (Pillow's BILINEAR, so that any size and shape gives the same grid), and
 /// five parts are taken from it, each brought to a length of its own before they are put side by side:
@@ -24,8 +24,8 @@ namespace imgmill {
 /// - 64: a 4x4x4 histogram of RGB, linear between bins, square root taken, less the mean.
 /// - 64: in 4x4 cells the deviation of luma, the mean steps to the right and down, and the mean Laplacian.
 ///
-/// Sums run in one fixed order, so a value depends on the picture only.
-class PictureDescriptor {
+/// Sums run in one fixed order, so a value depends on the image only.
+class ImageDescriptor {
  public:
   static constexpr int kLength = 512;
   /// Name and version under which it is stored; a change of any formula is a new version.
@@ -35,8 +35,8 @@ class PictureDescriptor {
 
   /// @param layout  of the whole image: 8-bit, 3 bands, at least 1x1.
   /// @throws OutOfMemory
-  explicit PictureDescriptor(const Layout& layout);
-  ~PictureDescriptor();
+  explicit ImageDescriptor(const Layout& layout);
+  ~ImageDescriptor();
   void Add(const ImageView& rows);
   /// After the last row.
   void Finish(std::span<float, kLength> descriptor);

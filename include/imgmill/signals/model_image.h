@@ -17,7 +17,7 @@ struct ModelInput {
   /// Input = pixel * scale + shift for pixels of 0..255, a band each.
   std::array<float, 3> scale = {1, 1, 1};
   std::array<float, 3> shift = {0, 0, 0};
-  /// Take the largest square in the middle; otherwise the whole picture is squeezed into the square.
+  /// Take the largest square in the middle; otherwise the whole image is squeezed into the square.
   bool crop = false;
   /// Blue first.
   bool bgr = false;
@@ -27,12 +27,12 @@ struct ModelInput {
 };
 
 /// Resizes 8-bit RGB rows as Pillow's BILINEAR does (an average when shrinking), bit for bit.
-class ModelPicture {
+class ModelImage {
  public:
   /// @param layout  of the whole image: 8-bit, 3 bands, at least 1x1.
   /// @throws OutOfMemory
-  ModelPicture(const ModelInput& input, const Layout& layout);
-  ~ModelPicture();
+  ModelImage(const ModelInput& input, const Layout& layout);
+  ~ModelImage();
   void Add(const ImageView& rows);
   /// After the last row: fills 3 x side x side floats, one band after another.
   void Finish(float* planes);

@@ -1,6 +1,6 @@
 // Means of blocks until one shows colour, and a small table of colours until it is full: a photo is done
 // with both after a few rows.
-#include "imgmill/signals/picture_colours.h"
+#include "imgmill/signals/image_colours.h"
 
 #include <algorithm>
 #include <cstring>
@@ -87,9 +87,9 @@ void ColourMeter::Note(uint32_t colour) {
   counts_ = ++different_ <= kMostFew;
 }
 
-PictureColours ColourMeter::Finish() {
+ImageColours ColourMeter::Finish() {
   if (rows_in_block_ > 0 && !had_block_) EndBlocks();
-  PictureColours colours;
+  ImageColours colours;
   colours.shown = shown_;
   if (!counts_) return colours;
   const auto width = static_cast<int64_t>(width_);

@@ -1,4 +1,4 @@
-// What can be told of a picture's colours from its pixels: whether it shows any, and whether it was made of
+// What can be told of an image's colours from its pixels: whether it shows any, and whether it was made of
 // few.
 #pragma once
 
@@ -11,10 +11,10 @@
 
 namespace imgmill {
 
-struct PictureColours {
+struct ImageColours {
   bool shown = false;  ///< see kShownColour
   /// How many different ones, if those are so few that somebody chose them: at most 256, with 16 pixels each
-  /// on average, and not all over in areas of one colour, as drawings have them. 0 for every other picture.
+  /// on average, and not all over in areas of one colour, as drawings have them. 0 for every other image.
   ///
   /// A drawing is told by the pixels that equal both the one to the left and the one above: it has more than
   /// three quarters of them (of 14 icons and diagrams that Debian installs 13 have 0.84 and more, a shaded
@@ -33,7 +33,7 @@ class ColourMeter {
   /// @param counts  whether `few` is wanted
   ColourMeter(const Layout& layout, int shrink, bool counts);
   void Add(const ImageView& rows);
-  PictureColours Finish();
+  ImageColours Finish();
   static size_t PooledBytes(const Layout& layout);
 
  private:
@@ -45,7 +45,7 @@ class ColourMeter {
   const size_t width_;
   const size_t bands_;
   const size_t block_;    // side, in pixels as read
-  const size_t columns_;  // of whole blocks; a picture that is smaller than a block is one
+  const size_t columns_;  // of whole blocks; an image that is smaller than a block is one
   bool shown_ = false;
   size_t rows_in_block_ = 0;
   bool had_block_ = false;

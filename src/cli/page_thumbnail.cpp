@@ -1,4 +1,4 @@
-// Small pictures for the report page, read and written by the same code as everything else.
+// Thumbnails for the report page, read and written by the same code as everything else.
 #include <unistd.h>
 
 #include <algorithm>
@@ -33,7 +33,8 @@ std::string Base64(const std::string& bytes) {
   return text;
 }
 
-/// Writes the picture to `target`; false where anything is in the way: a page without a picture is a page.
+/// Writes the thumbnail to `target`; false where anything is in the way: a page without a thumbnail is a
+/// page.
 bool WriteSmall(const std::string& path, const std::string& target, MemoryManager& memory) {
   const Result<ImageHeader> header = Probe(path, {});
   if (!header || header->width == 0 || header->height == 0) return false;
@@ -41,7 +42,7 @@ bool WriteSmall(const std::string& path, const std::string& target, MemoryManage
   reading.to_8bit = true;
   reading.bands = ReadOptions::Bands::kRgb;
   reading.alpha = ReadOptions::Alpha::kFlattenWhite;
-  reading.allow_truncated = true;  // a picture of what can be seen helps to judge a broken file
+  reading.allow_truncated = true;  // a thumbnail of what can be seen helps to judge a broken file
   const double scale =
       std::min(1.0, kLongSide / static_cast<double>(std::max(header->width, header->height)));
   const Result<Lease> lease = memory.TryAcquire(ResizeFootprint(*header, reading, scale));
@@ -66,8 +67,8 @@ bool WriteSmall(const std::string& path, const std::string& target, MemoryManage
 
 }  // namespace
 
-std::string SmallPicture(const std::string& path, MemoryManager& memory) {
-  std::string target = (std::filesystem::temp_directory_path() / "imgmill-picture-XXXXXX").string();
+std::string Thumbnail(const std::string& path, MemoryManager& memory) {
+  std::string target = (std::filesystem::temp_directory_path() / "imgmill-thumbnail-XXXXXX").string();
   const int fd = ::mkstemp(target.data());
   if (fd < 0) return {};
   ::close(fd);

@@ -1,5 +1,5 @@
-// Measures a picture while its rows pass by.
-#include "picture_notes.h"
+// Measures an image while its rows pass by.
+#include "image_notes.h"
 
 #include "imgmill/image/fidelity_scale.h"
 #include "imgmill/image/shown_colour.h"
@@ -26,7 +26,7 @@ int ShrinkOf(const ImageHeader& header, const Layout& input) {
 
 }  // namespace
 
-PictureMeter::PictureMeter(const SourceFile& file, const ReadOptions& reading, const Layout& input)
+ImageMeter::ImageMeter(const SourceFile& file, const ReadOptions& reading, const Layout& input)
     : file_(file),
       grey_of_colours_(input.bands == 1 && file.header.bands >= 3),
       sharpness_(input, SignalSet{Signal::kSharpness}),
@@ -39,7 +39,7 @@ PictureMeter::PictureMeter(const SourceFile& file, const ReadOptions& reading, c
   pixels_->Add(size, sizeof size);
 }
 
-void PictureMeter::Add(const ImageView& rows) {
+void ImageMeter::Add(const ImageView& rows) {
   sharpness_.Add(rows);
   shapes_.Add(rows);
   colours_.Add(rows);
@@ -47,12 +47,12 @@ void PictureMeter::Add(const ImageView& rows) {
   for (int64_t y = 0; y < rows.layout.height; ++y) pixels_->Add(rows.row(y), rows.layout.row_bytes());
 }
 
-Result<PictureNotes> PictureMeter::Finish() {
-  PictureNotes notes;
+Result<ImageNotes> ImageMeter::Finish() {
+  ImageNotes notes;
   notes.sharpness = sharpness_.Finish()[Signal::kSharpness].value_or(0);
   notes.shapes = static_cast<uint16_t>(shapes_.Finish());
   if (pixels_) notes.pixels = pixels_->Finish();
-  PictureColours colours = colours_.Finish();
+  ImageColours colours = colours_.Finish();
   if (grey_of_colours_) {
     const Result<bool> shown = JpegShowsColour(file_.path);
     if (!shown) return shown.error();
@@ -65,7 +65,7 @@ Result<PictureNotes> PictureMeter::Finish() {
   return notes;
 }
 
-size_t PictureMeter::PooledBytes(const Layout& input) {
+size_t ImageMeter::PooledBytes(const Layout& input) {
   return SignalMeter::PooledBytes(input) + CoarseShapes::PooledBytes(input) + ColourMeter::PooledBytes(input);
 }
 

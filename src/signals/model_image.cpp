@@ -1,5 +1,5 @@
 // Crop, resize, and pixels to floats.
-#include "imgmill/signals/model_picture.h"
+#include "imgmill/signals/model_image.h"
 
 #include <algorithm>
 #include <cassert>
@@ -38,7 +38,7 @@ std::string ModelInput::Describe() const {
   return text;
 }
 
-struct ModelPicture::Impl {
+struct ModelImage::Impl {
   Impl(const ModelInput& wanted, const Layout& layout)
       : input(wanted),
         part(PartOf(wanted, layout)),
@@ -50,13 +50,13 @@ struct ModelPicture::Impl {
   int64_t next_row = 0;  // of the whole image
 };
 
-ModelPicture::ModelPicture(const ModelInput& input, const Layout& layout) : impl_(new Impl(input, layout)) {
+ModelImage::ModelImage(const ModelInput& input, const Layout& layout) : impl_(new Impl(input, layout)) {
   assert(layout.sample == Sample::kU8 && layout.bands == 3);
 }
 
-ModelPicture::~ModelPicture() = default;
+ModelImage::~ModelImage() = default;
 
-void ModelPicture::Add(const ImageView& rows) {
+void ModelImage::Add(const ImageView& rows) {
   const Part& part = impl_->part;
   const int64_t first = std::max(impl_->next_row, part.y);
   const int64_t end = std::min(impl_->next_row + rows.layout.height, part.y + part.layout.height);
@@ -70,7 +70,7 @@ void ModelPicture::Add(const ImageView& rows) {
   impl_->next_row += rows.layout.height;
 }
 
-void ModelPicture::Finish(float* planes) {
+void ModelImage::Finish(float* planes) {
   const uint8_t* rgb = impl_->resize.Finish();
   const ModelInput& input = impl_->input;
   const auto pixels = static_cast<size_t>(input.side) * static_cast<size_t>(input.side);
@@ -82,7 +82,7 @@ void ModelPicture::Finish(float* planes) {
   }
 }
 
-size_t ModelPicture::PooledBytes(const ModelInput& input, const Layout& layout) {
+size_t ModelImage::PooledBytes(const ModelInput& input, const Layout& layout) {
   return SmallResize::PooledBytes(PartOf(input, layout).layout, input.side, input.side,
                                   ResizeFilter::kTriangle);
 }

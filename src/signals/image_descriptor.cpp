@@ -1,5 +1,5 @@
-// The five parts of the built-in vector, each a plain loop over a picture of 64x64.
-#include "imgmill/signals/picture_descriptor.h"
+// The five parts of the built-in vector, each a plain loop over an image of 64x64.
+#include "imgmill/signals/image_descriptor.h"
 
 #include <algorithm>
 #include <array>
@@ -21,7 +21,7 @@ constexpr int kOrientations = 8;
 constexpr int kDctSide = 8;
 constexpr int kColourBins = 4;
 
-// Lengths of the parts in the whole: what two pictures share at first sight is where their edges and coarse
+// Lengths of the parts in the whole: what two images share at first sight is where their edges and coarse
 // shapes lie; the histogram knows no place, and texture changes with every re-encoding.
 constexpr double kLayoutWeight = 0.7;
 constexpr double kEdgeWeight = 1.0;
@@ -61,7 +61,7 @@ void Centre(std::span<double> values) {
   for (double& value : values) value -= sum / static_cast<double>(values.size());
 }
 
-/// Brings a part to its length, unless it is nothing but rounding: a plain picture has no edges.
+/// Brings a part to its length, unless it is nothing but rounding: a plain image has no edges.
 void Scale(std::span<double> values, double length) {
   double squares = 0;
   for (const double value : values) squares += value * value;
@@ -188,22 +188,22 @@ void Texture(const Plane& luma, std::span<double> out) {
 
 }  // namespace
 
-struct PictureDescriptor::Impl {
+struct ImageDescriptor::Impl {
   explicit Impl(const Layout& layout) : resize(layout, kSide, kSide, ResizeFilter::kTriangle) {}
   SmallResize resize;
 };
 
-PictureDescriptor::PictureDescriptor(const Layout& layout) : impl_(new Impl(layout)) {
+ImageDescriptor::ImageDescriptor(const Layout& layout) : impl_(new Impl(layout)) {
   assert(layout.bands == 3);
 }
 
-PictureDescriptor::~PictureDescriptor() = default;
+ImageDescriptor::~ImageDescriptor() = default;
 
-void PictureDescriptor::Add(const ImageView& rows) {
+void ImageDescriptor::Add(const ImageView& rows) {
   impl_->resize.Add(rows);
 }
 
-void PictureDescriptor::Finish(std::span<float, kLength> descriptor) {
+void ImageDescriptor::Finish(std::span<float, kLength> descriptor) {
   const uint8_t* rgb = impl_->resize.Finish();
   PoolArray<Planes> planes(1);
   planes[0] = SplitPlanes(rgb);
@@ -235,7 +235,7 @@ void PictureDescriptor::Finish(std::span<float, kLength> descriptor) {
                  [](double value) { return static_cast<float>(value); });
 }
 
-size_t PictureDescriptor::PooledBytes(const Layout& layout) {
+size_t ImageDescriptor::PooledBytes(const Layout& layout) {
   return SmallResize::PooledBytes(layout, kSide, kSide, ResizeFilter::kTriangle) + sizeof(Planes);
 }
 

@@ -1,4 +1,4 @@
-// What dedup needs to know of a picture beside its hash or vector: whether a likeness of it says anything,
+// What dedup needs to know of an image beside its hash or vector: whether a likeness of it says anything,
 // and which of two that are alike is the better one.
 #pragma once
 
@@ -7,14 +7,14 @@
 #include "imgmill/dataset/running_digest.h"
 #include "imgmill/engine/operation.h"
 #include "imgmill/signals/coarse_shapes.h"
-#include "imgmill/signals/picture_colours.h"
+#include "imgmill/signals/image_colours.h"
 #include "imgmill/signals/signal_set.h"
 
 namespace imgmill {
 
 /// Kept in the catalog as they are (packed_fact.h).
-struct PictureNotes {
-  double sharpness = 0;  ///< of the picture as it was read: of JPEG files maybe at a fraction of its size
+struct ImageNotes {
+  double sharpness = 0;  ///< of the image as it was read: of JPEG files maybe at a fraction of its size
   /// ImageHeader's, corrected by what its pixels tell: whether colours matter, and whether they were reduced.
   uint32_t fidelity = 0;
   uint16_t shapes = 0;        ///< CoarseShapes'
@@ -28,12 +28,12 @@ struct PictureNotes {
 };
 
 /// Feeds on rows, 8-bit of 1 or 3 bands.
-class PictureMeter {
+class ImageMeter {
  public:
-  PictureMeter(const SourceFile& file, const ReadOptions& reading, const Layout& input);
+  ImageMeter(const SourceFile& file, const ReadOptions& reading, const Layout& input);
   void Add(const ImageView& rows);
   /// Of a JPEG that was read in grey, looks for its colours.
-  Result<PictureNotes> Finish();
+  Result<ImageNotes> Finish();
   static size_t PooledBytes(const Layout& input);
 
  private:
