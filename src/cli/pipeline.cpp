@@ -191,7 +191,7 @@ Result<CommandResult> RunSteps(CommandPipeline& pipeline, std::unique_ptr<ItemSo
       each.TakeTurn();
       if (j > 0 && !whole.counts.interrupted && (*mapped)[j].counts.listed != kept.size())
         return NotGiven(step.name, (*mapped)[j].counts.listed, kept.size());
-      Result<CommandResult> result = each.run().Conclude(std::move((*mapped)[j]));
+      Result<CommandResult> result = each.run().Reduce(std::move((*mapped)[j]));
       each.End();
       if (!result) return result.error();
       if (Status added = Append(step, *result, i == 0, of_images, whole, table); !added) return added.error();

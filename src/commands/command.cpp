@@ -150,7 +150,7 @@ Result<CommandResult> Command::Run(ItemSource& source, const CommandServices& se
   CommandRun* const one[] = {run->get()};
   Result<std::vector<CommandResult>> mapped = RunEngine(source, one);
   if (!mapped) return mapped.error();
-  return (*run)->Conclude(std::move(mapped->front()));
+  return (*run)->Reduce(std::move(mapped->front()));
 }
 
 }  // namespace imgmill

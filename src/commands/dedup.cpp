@@ -266,7 +266,7 @@ class Dedup::HashRun final : public CommandRun {
     return GroupingBytes(images, dedup_.options_.method != "exact", dedup_.options_.max_distance,
                          services_.workers());
   }
-  Result<CommandResult> Conclude(CommandResult result) override {
+  Result<CommandResult> Reduce(CommandResult result) override {
     return dedup_.Reduce(std::move(result), operation_.entries(), nullptr, services_);
   }
 
@@ -294,7 +294,7 @@ class Dedup::VectorRun final : public CommandRun {
   }
   Operation& operation() override { return operation_; }
   OutcomeLog& log() override { return operation_.log(); }
-  Result<CommandResult> Conclude(CommandResult result) override {
+  Result<CommandResult> Reduce(CommandResult result) override {
     if (!result.counts.interrupted) opened_.embedder->Describe(result.details);
     return dedup_.Reduce(std::move(result), entries_, opened_.store.file.get(), services_);
   }

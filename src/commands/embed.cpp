@@ -22,7 +22,7 @@ class EmbedRun final : public CommandRun {
   Operation& operation() override { return operation_; }
   OutcomeLog& log() override { return operation_.log(); }
 
-  Result<CommandResult> Conclude(CommandResult result) override {
+  Result<CommandResult> Reduce(CommandResult result) override {
     if (!status_) return status_.error();
     result.kept = embedded_;
     result.kept_images = count_;

@@ -259,7 +259,7 @@ class Filter::FilterRun final : public CommandRun {
     const auto percentile = [](const AppliedRule& each) { return each.rule.percentile; };
     return std::any_of(rules_.begin(), rules_.end(), percentile) ? images * sizeof(double) : 0;
   }
-  Result<CommandResult> Conclude(CommandResult result) override {
+  Result<CommandResult> Reduce(CommandResult result) override {
     if (result.counts.interrupted) return result;  // half a folder has no percentiles
     Judging judging(operation_, rules_, services_);
     const LadderOutcome judged = services_.memory->Guarded(judging, kHostWork, *services_.stop);

@@ -120,7 +120,7 @@ class Match::MatchRun final : public CommandRun {
   Operation& operation() override { return operation_; }
   OutcomeLog& log() override { return operation_.log(); }
 
-  Result<CommandResult> Conclude(CommandResult result) override {
+  Result<CommandResult> Reduce(CommandResult result) override {
     for (const EmbeddedImage& query : queries_) result.kept.Add(query.file);
     result.kept_images = queries_.size();
     if (result.counts.interrupted) return result;

@@ -141,7 +141,7 @@ class Tile::TileRun final : public CommandRun {
   Operation& operation() override { return operation_; }
   OutcomeLog& log() override { return operation_.log(); }
 
-  Result<CommandResult> Conclude(CommandResult mapped) override {
+  Result<CommandResult> Reduce(CommandResult mapped) override {
     Result<CommandResult> summed = tile_.SumUp(std::move(mapped), operation_);
     if (!summed) return summed.error();
     CommandResult& result = *summed;

@@ -35,7 +35,7 @@ class UpscaleRun : public CommandRun {
   UpscaleOperation& operation() override = 0;
   OutcomeLog& log() override { return operation().log(); }
 
-  Result<CommandResult> Conclude(CommandResult result) override {
+  Result<CommandResult> Reduce(CommandResult result) override {
     const RunCounts& counts = result.counts;
     result.kept = operation().written();
     result.kept_images = result.kept.size();

@@ -189,10 +189,10 @@ class CommandRun {
   virtual ~CommandRun() = default;
   virtual Operation& operation() = 0;
   virtual OutcomeLog& log() = 0;
-  /// Memory that Conclude will lease after a run over so many images.
+  /// Memory that Reduce will lease after a run over so many images.
   virtual size_t ReduceBytes(uint64_t /*images*/) const { return 0; }
   /// Reduces and acts. `mapped` has counts, failures and verdicts, also of an interrupted run.
-  virtual Result<CommandResult> Conclude(CommandResult mapped) = 0;
+  virtual Result<CommandResult> Reduce(CommandResult mapped) = 0;
 
   EngineOptions options;
   EngineServices engine;
