@@ -1,6 +1,7 @@
 // Speed of the Hamming kernels, of all pairs and of grouping, on random and clustered 64-bit hashes.
 //
 // Run: build/release/bin/hamming_perftest [N] [RADIUS] [THREADS]; by default 1000000 10 2.
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -54,11 +55,12 @@ void TimeScans() {
 }
 
 void TimeGrouping(const char* what, const std::vector<uint64_t>& hashes, int radius, int threads) {
-  std::vector<uint32_t> order(hashes.size());
-  std::iota(order.begin(), order.end(), uint32_t{0});
   const StopFlag stop;
+  RankedKeys items(hashes.size());
+  std::copy(hashes.begin(), hashes.end(), items.keys.begin());
+  std::iota(items.order.begin(), items.order.end(), uint32_t{0});
   const double start = Seconds();
-  const auto groups = GroupByHamming(hashes, order, radius, threads, stop);
+  const auto groups = GroupByHamming(std::move(items), radius, threads, stop);
   std::printf("group %s: %.2f s, %zu groups\n", what, Seconds() - start, groups.ok() ? groups->size() : 0);
 }
 

@@ -52,8 +52,6 @@ KeepReason Better(const Merit& a, const Merit& b, bool& a_is_better, bool a_is_f
   return a_is_better = a_is_first, KeepReason::kPath;
 }
 
-/// Key, row and rank of one whose looks are compared.
-constexpr size_t kKeyBytes = sizeof(uint64_t) + 2 * sizeof(uint32_t);
 /// A rank that is kept, and one that is sorted.
 constexpr size_t kRankBytes = 2 * sizeof(uint32_t);
 
@@ -163,36 +161,33 @@ template <typename Measure>
 struct LookSearch {
   std::function<uint64_t(const DedupEntry&)> key;
   std::function<Footprint(size_t count)> bytes;
-  std::function<Result<std::vector<KeeperGroup<Measure>>>(std::span<const uint64_t> keys,
-                                                          std::span<const uint32_t> rank)>
-      group;
+  std::function<Result<std::vector<KeeperGroup<Measure>>>(RankedKeys)> group;
   std::function<double(Measure)> distance;
 };
 
 template <typename Measure>
-Status GroupByLook(const DedupTable& entries, size_t compared, std::span<const uint32_t> rank,
+Status GroupByLook(const DedupTable& entries, size_t compared, std::vector<uint32_t> rank,
                    const LookSearch<Measure>& search, const Held& held, DuplicateGroups& found) {
   if (compared == 0) return {};
-  const size_t own = compared * kKeyBytes;
-  const Footprint searching = search.bytes(compared);
-  Result<Lease> lease = held.memory.Acquire(searching + Footprint{own, rank.size_bytes()}, held.stop);
+  const Footprint own = {compared * sizeof(uint32_t), rank.size() * sizeof(uint32_t)};
+  Result<Lease> lease = held.memory.Acquire(search.bytes(compared) + own, held.stop);
   if (!lease) return lease.error();
-  PoolArray<uint64_t> keys(compared);
   PoolArray<uint32_t> rows(compared);
-  PoolArray<uint32_t> ranks(compared);
+  RankedKeys looks(compared);
   uint32_t row = 0;
   size_t next = 0;
   const Status read = entries.ForEach([&](const DedupEntry& entry) {
     if (IsComparedByLook(entry, true)) {
-      keys[next] = search.key(entry);
-      rows[next] = row;
-      ranks[next++] = rank[row];
+      looks.keys[next] = search.key(entry);
+      looks.order[next] = rank[row];
+      rows[next++] = row;
     }
     ++row;
     return Status();
   });
   if (!read) return read;
-  const Result<std::vector<KeeperGroup<Measure>>> similar = search.group(keys.span(), ranks.span());
+  rank = {};
+  const Result<std::vector<KeeperGroup<Measure>>> similar = search.group(std::move(looks));
   if (!similar) return similar.error();
   for (const KeeperGroup<Measure>& group : *similar) {
     const size_t first = found.members.size();
@@ -214,11 +209,11 @@ Result<DuplicateGroups> Find(const DedupTable& entries, bool by_look, const Look
   });
   if (!counted) return counted.error();
   {
-    const Result<std::vector<uint32_t>> rank = RankAll(entries, held);
+    Result<std::vector<uint32_t>> rank = RankAll(entries, held);
     if (!rank) return rank.error();
     const Status same = GroupBySameness(entries, by_look, entries.size() - compared, *rank, held, found);
     if (!same) return same.error();
-    if (Status alike = GroupByLook(entries, compared, *rank, search, held, found); !alike)
+    if (Status alike = GroupByLook(entries, compared, *std::move(rank), search, held, found); !alike)
       return alike.error();
   }
   std::sort(found.groups.begin(), found.groups.end(),
@@ -254,8 +249,8 @@ Result<DuplicateGroups> FindDuplicates(const DedupTable& entries, bool by_hash, 
   search.bytes = [&](size_t count) {
     return Footprint{GroupByHammingBytes(count, max_distance, threads), 0};
   };
-  search.group = [&](std::span<const uint64_t> hashes, std::span<const uint32_t> rank) {
-    return GroupByHamming(hashes, rank, max_distance, threads, stop);
+  search.group = [&](RankedKeys hashes) {
+    return GroupByHamming(std::move(hashes), max_distance, threads, stop);
   };
   search.distance = [](int bits) { return static_cast<double>(bits); };
   return Find(entries, by_hash, search, {memory, stop});
@@ -263,8 +258,7 @@ Result<DuplicateGroups> FindDuplicates(const DedupTable& entries, bool by_hash, 
 
 size_t GroupingBytes(uint64_t entries, bool by_hash, int max_distance, int threads) {
   const size_t searching =
-      by_hash ? GroupByHammingBytes(entries, max_distance, threads) + entries * (kKeyBytes + sizeof(uint32_t))
-              : 0;
+      by_hash ? GroupByHammingBytes(entries, max_distance, threads) + entries * 2 * sizeof(uint32_t) : 0;
   return std::max(searching, entries * (sizeof(Merit) + kRankBytes));
 }
 
@@ -280,8 +274,8 @@ Result<DuplicateGroups> FindSimilarVectors(const DedupTable& entries, const Vect
   search.bytes = [&](size_t count) {
     return Footprint{GroupByCosineBytes(count, dimension, threads), SearchWindowBytes(dimension, threads)};
   };
-  search.group = [&](std::span<const uint64_t> rows, std::span<const uint32_t> rank) {
-    return GroupByCosine(look, rows, rank, static_cast<float>(min_similarity), threads, stop);
+  search.group = [&](RankedKeys rows) {
+    return GroupByCosine(look, std::move(rows), static_cast<float>(min_similarity), threads, stop);
   };
   search.distance = [](float cosine) { return 1 - static_cast<double>(cosine); };
   return Find(entries, true, search, {memory, stop});

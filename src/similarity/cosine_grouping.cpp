@@ -87,19 +87,20 @@ class CosineSearch {
 
 }  // namespace
 
-Result<std::vector<CosineGroup>> GroupByCosine(const VectorRows& rows, std::span<const uint64_t> row_of,
-                                               std::span<const uint32_t> order, float least, int threads,
-                                               const StopFlag& stop) {
+Result<std::vector<CosineGroup>> GroupByCosine(const VectorRows& rows, RankedKeys items, float least,
+                                               int threads, const StopFlag& stop) {
   assert(threads >= 1 && rows.dimension > 0);
-  ItemClasses classes(row_of, order);
+  ItemClasses classes(items.keys.span(), items.order.span());
+  items = {};
   CosineSearch search(classes, rows, least, threads, stop);
   return KeeperGrouping<CosineSearch>(classes, search, threads).Run();
 }
 
 size_t GroupByCosineBytes(size_t n, int dimension, int threads) {
-  return ItemClasses::Bytes(n) + n * sizeof(uint32_t) +
-         CosineSearch::kLargestBlock * static_cast<size_t>(dimension) * sizeof(float) +
-         FoundNeighbours<float>::Bytes(threads, CosineSearch::kHitsHeld);
+  const size_t searching = n * sizeof(uint32_t) +
+                           CosineSearch::kLargestBlock * static_cast<size_t>(dimension) * sizeof(float) +
+                           FoundNeighbours<float>::Bytes(threads, CosineSearch::kHitsHeld);
+  return ItemClasses::Bytes(n) + std::max(RankedKeys::Bytes(n), searching);
 }
 
 std::vector<CosineGroup> GroupByCosineScalar(std::span<const float> vectors, int dimension,

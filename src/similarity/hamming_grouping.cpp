@@ -21,8 +21,8 @@ class HammingSearch {
   static constexpr size_t kLargestBlock = 4096;
   static constexpr size_t kHitsHeld = 65536;
 
-  HammingSearch(const ItemClasses& classes, size_t items, int radius, int threads, const StopFlag& stop)
-      : classes_(classes), radius_(radius), threads_(threads), stop_(stop), indexed_(items) {
+  HammingSearch(const ItemClasses& classes, int radius, int threads, const StopFlag& stop)
+      : classes_(classes), radius_(radius), threads_(threads), stop_(stop) {
     Reindex();
   }
 
@@ -34,8 +34,7 @@ class HammingSearch {
     const int threads = static_cast<int>(std::min<size_t>(static_cast<size_t>(threads_), block.size()));
     OnThreads(threads, [&](int t) {
       for (size_t i = static_cast<size_t>(t); i < block.size(); i += static_cast<size_t>(threads)) {
-        index_->Query(classes_.key(block[i]), [&](uint32_t position, int distance) {
-          const uint32_t other = indexed_[position];
+        index_->Query(classes_.key(block[i]), [&](uint32_t other, int distance) {
           return other == block[i] || classes_.taken(other) ||
                  found.Add(t, {static_cast<uint32_t>(i), other, distance});
         });
@@ -46,8 +45,8 @@ class HammingSearch {
 
   template <typename Visit>
   Status FindAll(size_t candidate, const Visit& visit) {
-    index_->Query(classes_.key(block_[candidate]), [&](uint32_t position, int distance) {
-      visit(indexed_[position], distance);
+    index_->Query(classes_.key(block_[candidate]), [&](uint32_t other, int distance) {
+      visit(other, distance);
       return true;
     });
     return {};
@@ -61,21 +60,19 @@ class HammingSearch {
  private:
   void Reindex() {
     index_.reset();
-    PoolArray<uint64_t> hashes(classes_.left());
-    indexed_count_ = 0;
-    for (uint32_t c = 0; c < classes_.count(); ++c) {
-      if (classes_.taken(c)) continue;
-      hashes[indexed_count_] = classes_.key(c);
-      indexed_[indexed_count_++] = c;
-    }
-    index_.emplace(hashes.span(), radius_);
+    indexed_count_ = classes_.left();
+    const HammingIndex::Hashes left = [&](const auto& see) {
+      for (uint32_t c = 0; c < classes_.count(); ++c) {
+        if (!classes_.taken(c)) see(classes_.key(c), c);
+      }
+    };
+    index_.emplace(indexed_count_, left, radius_);
   }
 
   const ItemClasses& classes_;
   const int radius_;
   const int threads_;
   const StopFlag& stop_;
-  PoolArray<uint32_t> indexed_;  // class of each position in the index
   size_t indexed_count_ = 0;
   std::optional<HammingIndex> index_;
   std::span<const uint32_t> block_;
@@ -83,18 +80,19 @@ class HammingSearch {
 
 }  // namespace
 
-Result<std::vector<HammingGroup>> GroupByHamming(std::span<const uint64_t> hashes,
-                                                 std::span<const uint32_t> order, int radius, int threads,
+Result<std::vector<HammingGroup>> GroupByHamming(RankedKeys hashes, int radius, int threads,
                                                  const StopFlag& stop) {
   assert(radius >= 0 && radius <= 64 && threads >= 1);
-  ItemClasses classes(hashes, order);
-  HammingSearch search(classes, hashes.size(), radius, threads, stop);
+  ItemClasses classes(hashes.keys.span(), hashes.order.span());
+  hashes = {};
+  HammingSearch search(classes, radius, threads, stop);
   return KeeperGrouping<HammingSearch>(classes, search, threads).Run();
 }
 
 size_t GroupByHammingBytes(size_t n, int radius, int threads) {
-  return ItemClasses::Bytes(n) + HammingIndexBytes(n, radius) + n * (sizeof(uint32_t) + sizeof(uint64_t)) +
-         FoundNeighbours<int>::Bytes(threads, HammingSearch::kHitsHeld);
+  const size_t searching =
+      HammingIndexBytes(n, radius) + FoundNeighbours<int>::Bytes(threads, HammingSearch::kHitsHeld);
+  return ItemClasses::Bytes(n) + std::max(RankedKeys::Bytes(n), searching);
 }
 
 std::vector<HammingGroup> GroupByHammingScalar(std::span<const uint64_t> hashes,

@@ -69,14 +69,23 @@ IndexPlan IndexPlan::Choose(size_t n, int radius) {
 }
 
 // Neighbouring bits of image hashes say almost the same (the next pixel, the next frequency). Parts made of
-// bits from all over have evenly filled buckets. Any odd factor permutes the 64 places.
+// bits from all over have evenly filled buckets. Any odd factor permutes the 64 places: bit b comes from bit
+// 27 b of the hash, and 27 x 19 = 513 = 1 modulo 64, so bit b of the hash goes to bit 19 b.
 uint64_t HammingIndex::Spread(uint64_t hash) {
+  static constexpr auto kOfByte = [] {
+    std::array<std::array<uint64_t, 256>, 8> of_byte{};
+    for (unsigned place = 0; place < 64; ++place) {
+      for (unsigned value = 0; value < 256; ++value)
+        of_byte[place / 8][value] |= uint64_t{value >> (place % 8) & 1} << (place * 19 % 64);
+    }
+    return of_byte;
+  }();
   uint64_t spread = 0;
-  for (unsigned bit = 0; bit < 64; ++bit) spread |= ((hash >> (bit * 27 % 64)) & 1) << bit;
+  for (unsigned byte = 0; byte < 8; ++byte) spread |= kOfByte[byte][hash >> (8 * byte) & 0xFF];
   return spread;
 }
 
-HammingIndex::Table HammingIndex::MakeTable(std::span<const uint64_t> spread, int shift, int width,
+HammingIndex::Table HammingIndex::MakeTable(size_t count, const Hashes& hashes, int shift, int width,
                                             int threshold) {
   Table table;
   table.shift = shift;
@@ -84,40 +93,50 @@ HammingIndex::Table HammingIndex::MakeTable(std::span<const uint64_t> spread, in
   table.threshold = threshold;
   table.probes = Probes(width, threshold);
   table.offsets = PoolArray<uint32_t>((size_t{1} << width) + 1);
-  table.hashes = PoolArray<uint64_t>(spread.size());
-  table.positions = PoolArray<uint32_t>(spread.size());
+  table.hashes = PoolArray<uint64_t>(count);
+  table.ids = PoolArray<uint32_t>(count);
 
   const auto key = [&](uint64_t hash) { return (hash >> shift) & table.key_mask; };
   table.offsets.Fill(0);
-  for (const uint64_t hash : spread) ++table.offsets[key(hash)];
+  hashes([&](uint64_t hash, uint32_t) { ++table.offsets[key(Spread(hash))]; });
   uint32_t end = 0;
   for (uint32_t& offset : table.offsets) offset = end += offset;
   // Each offset is its bucket's end now, and becomes its begin while the bucket is filled from behind.
-  for (size_t i = spread.size(); i-- > 0;) {
-    const uint32_t place = --table.offsets[key(spread[i])];
-    table.hashes[place] = spread[i];
-    table.positions[place] = static_cast<uint32_t>(i);
-  }
+  hashes([&](uint64_t hash, uint32_t id) {
+    const uint64_t spread = Spread(hash);
+    const uint32_t place = --table.offsets[key(spread)];
+    table.hashes[place] = spread;
+    table.ids[place] = id;
+  });
   return table;
 }
+
+HammingIndex::HammingIndex(size_t count, const Hashes& hashes, int radius)
+    : HammingIndex(count, hashes, radius, IndexPlan::Choose(count, radius)) {}
 
 HammingIndex::HammingIndex(std::span<const uint64_t> hashes, int radius)
     : HammingIndex(hashes, radius, IndexPlan::Choose(hashes.size(), radius)) {}
 
 HammingIndex::HammingIndex(std::span<const uint64_t> hashes, int radius, const IndexPlan& plan)
+    : HammingIndex(
+          hashes.size(),
+          [&](const auto& see) {
+            for (uint32_t i = 0; i < hashes.size(); ++i) see(hashes[i], i);
+          },
+          radius, plan) {}
+
+HammingIndex::HammingIndex(size_t count, const Hashes& hashes, int radius, const IndexPlan& plan)
     : radius_(radius), scan_(BestScan()) {
-  PoolArray<uint64_t> spread(hashes.size());
-  for (size_t i = 0; i < hashes.size(); ++i) spread[i] = Spread(hashes[i]);
   int shift = 0;
   for (const int threshold : plan.thresholds) {
-    tables_.push_back(MakeTable(spread.span(), shift, plan.width, threshold));
+    tables_.push_back(MakeTable(count, hashes, shift, plan.width, threshold));
     shift += plan.width;
   }
 }
 
 size_t HammingIndex::Bytes(size_t n, int radius) {
   const IndexPlan plan = IndexPlan::Choose(n, radius);
-  size_t bytes = n * sizeof(uint64_t);
+  size_t bytes = 0;
   for (const int threshold : plan.thresholds) {
     bytes += n * (sizeof(uint64_t) + sizeof(uint32_t)) + ((size_t{1} << plan.width) + 1) * sizeof(uint32_t) +
              static_cast<size_t>(BallSize(plan.width, threshold)) * sizeof(uint32_t);

@@ -5,6 +5,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -29,15 +30,21 @@ struct IndexPlan {
 
 class HammingIndex {
  public:
-  /// Copies what it needs of `hashes`. @throws OutOfMemory
+  /// Calls `see` with each hash and the id that queries know it by. It is asked twice a table, and says the
+  /// same each time, so that no list of the hashes is needed beside the tables.
+  using Hashes = std::function<void(const std::function<void(uint64_t hash, uint32_t id)>& see)>;
+
+  /// @throws OutOfMemory
+  HammingIndex(size_t count, const Hashes& hashes, int radius);
+  /// Of these hashes, known by their positions.
   HammingIndex(std::span<const uint64_t> hashes, int radius);
   /// With a plan of the caller's, for tests and benchmarks.
   HammingIndex(std::span<const uint64_t> hashes, int radius, const IndexPlan& plan);
 
   static size_t Bytes(size_t n, int radius);
 
-  /// Calls hit(position in `hashes`, distance) once for each hash within the radius of `hash`, in no special
-  /// order; a hit that returns false ends the query. Thread-safe.
+  /// Calls hit(id, distance) once for each hash within the radius of `hash`, in no special order; a hit that
+  /// returns false ends the query. Thread-safe.
   template <typename Hit>
   void Query(uint64_t hash, Hit&& hit) const;
 
@@ -49,10 +56,11 @@ class HammingIndex {
     PoolArray<uint32_t> probes;   ///< what to xor to a key, fewest bits first
     PoolArray<uint32_t> offsets;  ///< of each key's bucket, and the end
     PoolArray<uint64_t> hashes;   ///< spread, by bucket
-    PoolArray<uint32_t> positions;
+    PoolArray<uint32_t> ids;
   };
+  HammingIndex(size_t count, const Hashes& hashes, int radius, const IndexPlan& plan);
   static uint64_t Spread(uint64_t hash);
-  static Table MakeTable(std::span<const uint64_t> spread, int shift, int width, int threshold);
+  static Table MakeTable(size_t count, const Hashes& hashes, int shift, int width, int threshold);
   bool FoundBefore(size_t table, uint64_t difference) const {
     for (size_t t = 0; t < table; ++t) {
       if (std::popcount((difference >> tables_[t].shift) & tables_[t].key_mask) <= tables_[t].threshold) {
@@ -92,7 +100,7 @@ void HammingIndex::Query(uint64_t hash, Hit&& hit) const {
           for (size_t h = 0; h < found; ++h) {
             const uint64_t difference = table.hashes[begin + hits[h]] ^ wanted;
             if (FoundBefore(t, difference)) continue;
-            if (!hit(table.positions[begin + hits[h]], std::popcount(difference))) return;
+            if (!hit(table.ids[begin + hits[h]], std::popcount(difference))) return;
           }
         }
       }

@@ -9,6 +9,7 @@
 
 #include "imgmill/similarity/grouping.h"
 #include "similarity/dot_kernels.h"
+#include "similarity/ranked.h"
 
 using namespace imgmill;
 
@@ -119,7 +120,7 @@ TEST_CASE("groups by cosine are those of two plain loops") {
       const auto expected = GroupByCosineScalar(vectors.values, 12, order, least);
       CHECK_FALSE(expected.empty());
       for (const int threads : {1, 3}) {
-        const auto groups = GroupByCosine(vectors.rows(), row_of, order, least, threads, StopFlag());
+        const auto groups = GroupByCosine(vectors.rows(), Ranked(row_of, order), least, threads, StopFlag());
         REQUIRE(groups.ok());
         CHECK(*groups == expected);
       }
@@ -142,7 +143,7 @@ TEST_CASE("100,000 items of one row are one group, and an item has more hits tha
   for (const bool same_row : {true, false}) {
     std::vector<uint64_t> row_of(n, 5);
     for (size_t i = 0; i < n && !same_row; ++i) row_of[i] = i;
-    const auto groups = GroupByCosine(rows, row_of, order, 0.9f, 2, StopFlag());
+    const auto groups = GroupByCosine(rows, Ranked(row_of, order), 0.9f, 2, StopFlag());
     REQUIRE(groups.ok());
     REQUIRE(groups->size() == 1);
     CHECK((*groups)[0].keeper == 777);

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "imgmill/memory/pool.h"
+#include "similarity/ranked.h"
 
 namespace imgmill {
 namespace {
@@ -15,7 +16,7 @@ namespace {
 std::vector<HammingGroup> Group(std::span<const uint64_t> hashes, std::span<const uint32_t> order, int radius,
                                 int threads) {
   const StopFlag stop;
-  auto groups = GroupByHamming(hashes, order, radius, threads, stop);
+  auto groups = GroupByHamming(Ranked(hashes, order), radius, threads, stop);
   REQUIRE(groups.ok());
   return *std::move(groups);
 }
@@ -121,7 +122,7 @@ TEST_CASE("GroupByHamming ends as interrupted when asked to stop") {
   const auto order = RandomOrder(100, 1, false);
   StopFlag stop;
   stop.RequestStop();
-  const auto groups = GroupByHamming(hashes, order, 3, 1, stop);
+  const auto groups = GroupByHamming(Ranked(hashes, order), 3, 1, stop);
   REQUIRE_FALSE(groups.ok());
   CHECK(groups.error().code == Code::kInterrupted);
 }

@@ -7,9 +7,22 @@
 
 #include "imgmill/base/result.h"
 #include "imgmill/base/stop_flag.h"
+#include "imgmill/memory/pool_array.h"
 #include "imgmill/similarity/cosine.h"
 
 namespace imgmill {
+
+/// What is grouped: a key of each item, such as its hash, and its rank (smaller is better, ties go to the
+/// smaller index). Both are as long. It is given away, since a search no longer needs it once it begins.
+struct RankedKeys {
+  PoolArray<uint64_t> keys;
+  PoolArray<uint32_t> order;
+
+  RankedKeys() = default;
+  /// Of `n` items, to be filled in. @throws OutOfMemory
+  explicit RankedKeys(size_t n) : keys(n), order(n) {}
+  static constexpr size_t Bytes(size_t n) { return n * (sizeof(uint64_t) + sizeof(uint32_t)); }
+};
 
 /// Keeper and members are indices into the caller's list.
 /// @tparam Measure  of how near two items are: a Hamming distance, or a cosine.
@@ -27,23 +40,21 @@ struct KeeperGroup {
 using HammingGroup = KeeperGroup<int>;   ///< by distance, in bits
 using CosineGroup = KeeperGroup<float>;  ///< by cosine, at most 1
 
-/// Goes through the items best first (`order` holds each item's rank, smaller is better, ties go to the
-/// smaller index): the best item not yet in a group becomes a keeper and takes every item within `radius` of
-/// it that is not taken. So each member is within the radius of its keeper, never through a chain. Groups of
-/// one are left out; the result is sorted by keeper index.
+/// Goes through the items best first: the best item not yet in a group becomes a keeper and takes every item
+/// within `radius` of it that is not taken. So each member is within the radius of its keeper, never through
+/// a chain. Groups of one are left out; the result is sorted by keeper index.
 ///
 /// Pairs are never stored: only keepers ask for their neighbours, equal hashes are treated as one, and what
 /// is taken leaves the search. A million hashes of which 100,000 are equal cost no more than a million.
 /// Memory: GroupByHammingBytes() from the current pool, and 8 bytes an item in the result.
-/// @param order   as long as `hashes`.
+/// @param hashes  the keys are 64-bit hashes.
 /// @param radius  0..64
 /// @return kInterrupted when `stop` asked for it.
 /// @throws OutOfMemory
-Result<std::vector<HammingGroup>> GroupByHamming(std::span<const uint64_t> hashes,
-                                                 std::span<const uint32_t> order, int radius, int threads,
+Result<std::vector<HammingGroup>> GroupByHamming(RankedKeys hashes, int radius, int threads,
                                                  const StopFlag& stop);
 
-/// What GroupByHamming takes from the current pool at most.
+/// What GroupByHamming takes from the current pool at most, its input included.
 size_t GroupByHammingBytes(size_t n, int radius, int threads);
 
 /// The same by two plain loops. Slow, obviously right: the oracle of GroupByHamming.
@@ -56,15 +67,13 @@ std::vector<HammingGroup> GroupByHammingScalar(std::span<const uint64_t> hashes,
 /// A block of candidates goes through the rows that are left, again and again; equal rows are one. Each pair
 /// is compared once at most. Memory: GroupByCosineBytes() from the current pool, SearchWindowBytes() mapped,
 /// and 8 bytes an item in the result.
-/// @param row_of  the row of each item.
-/// @param order   each item's rank; as long as `row_of`.
+/// @param items  the keys are rows.
 /// @return kInterrupted when `stop` asked for it; what `rows` complained about.
 /// @throws OutOfMemory
-Result<std::vector<CosineGroup>> GroupByCosine(const VectorRows& rows, std::span<const uint64_t> row_of,
-                                               std::span<const uint32_t> order, float least, int threads,
-                                               const StopFlag& stop);
+Result<std::vector<CosineGroup>> GroupByCosine(const VectorRows& rows, RankedKeys items, float least,
+                                               int threads, const StopFlag& stop);
 
-/// What GroupByCosine takes from the current pool at most.
+/// What GroupByCosine takes from the current pool at most, its input included.
 size_t GroupByCosineBytes(size_t n, int dimension, int threads);
 
 /// The same by two plain loops over vectors in memory, item i's being the i-th: the oracle of GroupByCosine.
