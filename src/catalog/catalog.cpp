@@ -29,6 +29,14 @@ Status Catalog::Impl::PrepareAll() {
        "facts x "
        "ON x.name = ? "
        "AND x.content = f.content WHERE f.path > ? ORDER BY f.path LIMIT ?"},
+      {&find_folders, "SELECT path FROM folders WHERE inode = ? AND born_ns = ? ORDER BY path = ? DESC"},
+      {&put_folder, "INSERT OR REPLACE INTO folders (path, inode, born_ns) VALUES (?, ?, ?)"},
+      {&drop_folder, "DELETE FROM folders WHERE path = ?"},
+      {&move_files,
+       "UPDATE OR REPLACE files SET path = CAST(? || substr(path, ?) AS BLOB) WHERE path > ? AND path < ?"},
+      {&move_work,
+       "UPDATE OR REPLACE work SET source = CAST(? || substr(source, ?) AS BLOB) WHERE source > ? AND source "
+       "< ?"},
       {&find_name, "SELECT id FROM names WHERE name = ?"},
       {&put_name, "INSERT INTO names (name) VALUES (?) RETURNING id"},
       {&find_fact, "SELECT value FROM facts WHERE name = ? AND content = ?"},
@@ -191,6 +199,41 @@ Status Catalog::PutFile(std::string_view absolute_path, const KnownFile& file) {
     if (Status put = impl_->Ran(use, "put a file"); !put) return put;
   }
   return impl_->CountPut();
+}
+
+Status Catalog::KnowFolder(const std::string& folder, const FolderIdentity& identity) {
+  const std::lock_guard lock(impl_->mutex);
+  const auto inode = static_cast<int64_t>(identity.inode);
+  std::string before;
+  {
+    Statement::Use use(impl_->find_folders);
+    if (use.Integer(inode).Integer(identity.born_ns).Blob(folder); impl_->Row(use, "find a folder"))
+      before = use.BlobAt(0);
+  }
+  if (before == folder) return {};
+  if (Status begun = impl_->Begin(); !begun) return begun;
+  if (!before.empty()) {
+    if (Status moved = impl_->MoveFolder(before, folder); !moved) return moved;
+  }
+  {
+    Statement::Use use(impl_->put_folder);
+    use.Blob(folder).Integer(inode).Integer(identity.born_ns);
+    if (Status put = impl_->Ran(use, "put a folder"); !put) return put;
+  }
+  return impl_->CountPut();
+}
+
+Status Catalog::Impl::MoveFolder(std::string_view from, std::string_view to) {
+  // Below "/a" lies what is between "/a/" and "/a0", since "0" follows the slash.
+  const std::string first = std::string(from) + '/', end = std::string(from) + '0';
+  for (Statement* move : {&move_files, &move_work}) {
+    Statement::Use use(*move);
+    use.Blob(to).Integer(static_cast<int64_t>(from.size() + 1)).Blob(first).Blob(end);
+    if (Status moved = Ran(use, "move a folder"); !moved) return moved;
+  }
+  Statement::Use use(drop_folder);
+  use.Blob(from);
+  return Ran(use, "forget a folder");
 }
 
 std::optional<std::string> Catalog::FindFact(const ContentDigest& content, std::string_view name) {

@@ -1,4 +1,7 @@
 // Where a catalog lies when the user does not say.
+#include <unistd.h>
+
+#include <algorithm>
 #include <cstdlib>
 
 #include "base/path_parts.h"
@@ -19,12 +22,54 @@ Result<std::string> StateFolder() {
                "--no-catalog)"};
 }
 
-Result<std::string> DefaultCatalogFolder(const std::string& output_folder, const std::string& input_root) {
+namespace {
+
+std::string KeyOf(const std::string& text) {
+  return DigestOfBytes(text.data(), text.size()).Hex().substr(0, 16);
+}
+
+/// By the identities of the inputs; nothing if one of them has none.
+std::optional<std::string> LinkName(const std::vector<std::string>& inputs) {
+  std::vector<FolderIdentity> identities;
+  for (const std::string& input : inputs) {
+    const std::optional<FolderIdentity> identity = IdentityOf(input);
+    if (!identity) return std::nullopt;
+    identities.push_back(*identity);
+  }
+  if (identities.empty()) return std::nullopt;
+  std::sort(identities.begin(), identities.end());
+  std::string text;
+  for (const FolderIdentity& each : identities)
+    text += std::to_string(each.inode) + " " + std::to_string(each.born_ns) + "\n";
+  return "of-" + KeyOf(text);
+}
+
+}  // namespace
+
+Result<std::string> DefaultCatalogFolder(const std::string& output_folder,
+                                         const std::vector<std::string>& inputs) {
   if (!output_folder.empty()) return output_folder + (output_folder.ends_with('/') ? "" : "/") + ".imgmill";
   const Result<std::string> state = StateFolder();
   if (!state) return state.error();
-  const std::string root = CanonicalOrSame(input_root);
-  return *state + "/" + DigestOfBytes(root.data(), root.size()).Hex().substr(0, 16);
+  std::string joined;
+  for (const std::string& input : inputs) joined += (joined.empty() ? "" : "\n") + input;
+  std::string folder = *state + "/" + KeyOf(joined);
+  const std::optional<std::string> link = LinkName(inputs);
+  if (link && ::access(folder.c_str(), F_OK) != 0) {
+    if (std::optional<std::string> before = Canonical(*state + "/" + *link)) return *std::move(before);
+  }
+  return folder;
+}
+
+void KeepLink(const std::string& catalog_folder, const std::vector<std::string>& inputs) {
+  const std::optional<std::string> link = LinkName(inputs);
+  const Result<std::string> state = StateFolder();
+  if (!link || !state || CanonicalOrSame(ParentOf(catalog_folder)) != CanonicalOrSame(*state)) return;
+  const std::string path = *state + "/" + *link;
+  if (Canonical(path) == Canonical(catalog_folder)) return;
+  ::unlink(path.c_str());
+  const std::string name(NameOf(catalog_folder));
+  [[maybe_unused]] const int linked = ::symlink(name.c_str(), path.c_str());
 }
 
 }  // namespace imgmill

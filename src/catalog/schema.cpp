@@ -46,6 +46,15 @@ constexpr char kTables[] = R"(
   CREATE INDEX work_by_output ON work (output, fingerprint, source);
 )";
 
+/// Input folders, to know them again elsewhere; since version 3.
+constexpr char kFolders[] = R"(
+  CREATE TABLE folders (
+    path    BLOB PRIMARY KEY,   -- absolute
+    inode   INTEGER NOT NULL,
+    born_ns INTEGER NOT NULL    -- since 1970
+  ) WITHOUT ROWID;
+)";
+
 /// From version 1 to 2. What is known of contents stays; files are digested once more, and found there.
 constexpr char kAddIdentity[] = R"(
   ALTER TABLE files ADD COLUMN ctime_ns INTEGER NOT NULL DEFAULT 0;
@@ -101,7 +110,8 @@ Status BringUpToDate(Database& database) {
   if (version && *version < kSchemaVersion) {
     const std::string marks = "PRAGMA application_id = " + std::to_string(kApplicationId) +
                               "; PRAGMA user_version = " + std::to_string(kSchemaVersion) + ";";
-    made = database.Execute(((*version == 0 ? kTables : kAddIdentity) + marks).c_str());
+    const std::string files = *version == 0 ? kTables : *version == 1 ? kAddIdentity : "";
+    made = database.Execute((files + kFolders + marks).c_str());
   }
   if (made) made = database.Execute("COMMIT");
   if (!made && database.InTransaction()) {

@@ -155,14 +155,14 @@ void Session::KeepModels(std::span<const std::string> weight_files) {
 Status Session::OpenCatalog() {
   const std::vector<std::string>& outputs = plan_.output_folders;
   std::string folder = shared_.catalog;
+  ListOptions listed = shared_.list;
+  if (!plan_.catalog_of.empty()) {
+    listed = {};
+    listed.paths = {plan_.catalog_of};
+  }
+  const std::vector<std::string> roots = InputRoots(listed);
   if (folder.empty() && !shared_.no_catalog) {
-    ListOptions root = shared_.list;
-    if (!plan_.catalog_of.empty()) {
-      root = {};
-      root.paths = {plan_.catalog_of};
-    }
-    Result<std::string> chosen =
-        DefaultCatalogFolder(outputs.empty() ? "" : outputs.front(), InputRoot(root));
+    Result<std::string> chosen = DefaultCatalogFolder(outputs.empty() ? "" : outputs.front(), roots);
     if (!chosen) return chosen.error();
     folder = *std::move(chosen);
   }
@@ -188,6 +188,13 @@ Status Session::OpenCatalog() {
   Result<std::unique_ptr<Catalog>> catalog = Catalog::Open(folder);
   if (!catalog) return catalog.error();
   catalog_ = *std::move(catalog);
+  if (folder.empty()) return {};
+  KeepLink(folder, roots);
+  for (const std::string& root : roots) {
+    const std::optional<FolderIdentity> identity = root == "/" ? std::nullopt : IdentityOf(root);
+    if (!identity) continue;
+    if (Status known = catalog_->KnowFolder(root, *identity); !known) return known;
+  }
   return {};
 }
 

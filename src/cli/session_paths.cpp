@@ -10,14 +10,12 @@
 
 namespace imgmill {
 
-std::string InputRoot(const ListOptions& list) {
+std::vector<std::string> InputRoots(const ListOptions& list) {
   std::vector<std::string> roots;
   for (const std::string& path : list.paths) roots.push_back(CanonicalOrSame(path));
   if (!list.files_from.empty()) roots.push_back("list:" + list.files_from);
   std::sort(roots.begin(), roots.end());
-  std::string joined;
-  for (const std::string& root : roots) joined += (joined.empty() ? "" : "\n") + root;
-  return joined;
+  return roots;
 }
 
 std::optional<std::string> OutputIsInput(const std::vector<std::string>& outputs, const ListOptions& list) {

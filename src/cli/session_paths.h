@@ -9,9 +9,9 @@
 
 namespace imgmill {
 
-/// One text that stands for the inputs, for choosing a catalog: the same folders in any order have the same
-/// one.
-std::string InputRoot(const ListOptions& list);
+/// Canonical paths of the inputs in order, for choosing a catalog: the same folders in any order are the
+/// same.
+std::vector<std::string> InputRoots(const ListOptions& list);
 
 /// An output folder that is an input folder would be read again by the next run, and again. @return why not
 std::optional<std::string> OutputIsInput(const std::vector<std::string>& outputs, const ListOptions& list);

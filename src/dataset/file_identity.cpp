@@ -56,6 +56,15 @@ FileStamp StampFrom(const struct stat& info) {
   return {info.st_size, nanoseconds(info.st_mtim), nanoseconds(info.st_ctim), info.st_ino};
 }
 
+std::optional<FolderIdentity> IdentityOf(const std::string& folder) {
+  struct statx info {};
+  if (::statx(AT_FDCWD, folder.c_str(), 0, STATX_TYPE | STATX_INO | STATX_BTIME, &info) != 0)
+    return std::nullopt;
+  const int64_t born = int64_t{info.stx_btime.tv_sec} * 1'000'000'000 + info.stx_btime.tv_nsec;
+  if (!S_ISDIR(info.stx_mode) || (info.stx_mask & STATX_BTIME) == 0 || born == 0) return std::nullopt;
+  return FolderIdentity{info.stx_ino, born};
+}
+
 Result<FileStamp> StampOf(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) return ErrnoError(Stage::kProbe, errno, "stat");

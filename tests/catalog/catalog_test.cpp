@@ -343,6 +343,38 @@ TEST_CASE("a catalog of version 1 is brought up to date: contents stay known, fi
   CHECK(Integrity(folder / "old") == "ok");
 }
 
+TEST_CASE("a folder that was moved takes what is known of its files along, and nothing else") {
+  const TestFolder folder;
+  const ContentDigest content = Digest("one");
+  const KnownFile file{{3, 4, 5, 6}, content};
+  const FolderIdentity photos{7, 8}, others{9, 8};
+  const WorkKey work{"/a/sub/\xff.jpg", content, "f/1", "a.png"};
+  const auto catalog = OpenOrFail(folder / "c");
+  REQUIRE(catalog->KnowFolder("/a", photos));
+  REQUIRE(catalog->KnowFolder("/a0", others));
+  for (const char* path : {"/a/x.jpg", "/a/sub/\xff.jpg", "/a0/x.jpg", "/a.jpg", "/b/x.jpg"})
+    REQUIRE(catalog->PutFile(path, file));
+  REQUIRE(catalog->PutWork(work, {}));
+
+  REQUIRE(catalog->KnowFolder("/a", photos));  // still there
+  CHECK(catalog->FindFile("/a/x.jpg"));
+  REQUIRE(catalog->KnowFolder("/mnt/b", photos));
+  CHECK(catalog->FindFile("/mnt/b/x.jpg")->stamp == file.stamp);
+  CHECK(catalog->FindFile("/mnt/b/sub/\xff.jpg"));
+  CHECK_FALSE(catalog->FindFile("/a/x.jpg"));
+  for (const char* path : {"/a0/x.jpg", "/a.jpg", "/b/x.jpg"}) CHECK(catalog->FindFile(path));
+  CHECK(catalog->FindWork({"/mnt/b/sub/\xff.jpg", content, "f/1", "a.png"}));
+  CHECK_FALSE(catalog->FindWork(work));
+
+  // Another folder in the old place is another one, and the way back is one more move.
+  REQUIRE(catalog->KnowFolder("/a", FolderIdentity{10, 11}));
+  CHECK(catalog->FindFile("/mnt/b/x.jpg"));
+  REQUIRE(catalog->PutFile("/a/x.jpg", {{1, 2, 3, 4}, Digest("two")}));
+  REQUIRE(catalog->KnowFolder("/a", photos));
+  CHECK(catalog->FindFile("/a/x.jpg")->content == content);
+  CHECK(Integrity(folder / "c") == "ok");
+}
+
 TEST_CASE("many threads find and put at once") {
   const TestFolder folder;
   const auto catalog = OpenOrFail(folder / "c");
@@ -398,17 +430,17 @@ TEST_CASE("the default folder is below the output, else in the state folder of t
   const pid_t child = Fork([&] {  // the environment belongs to the whole process
     int wrong = 0;
     const auto expect = [&](bool fine) { wrong += fine ? 0 : 1; };
-    expect(DefaultCatalogFolder("out", "in").value() == "out/.imgmill");
+    expect(DefaultCatalogFolder("out", {"in"}).value() == "out/.imgmill");
     ::setenv("XDG_STATE_HOME", "/state", 1);
-    const std::string here = DefaultCatalogFolder("", folder.path()).value();
+    const std::string here = DefaultCatalogFolder("", {folder.path()}).value();
     expect(here.starts_with("/state/imgmill/") && here.size() == 15 + 16);
-    expect(DefaultCatalogFolder("", folder.path() + "/.//").value() == here);
-    expect(DefaultCatalogFolder("", "/").value() != here);
+    expect(DefaultCatalogFolder("", {"/"}).value() != here);
+    expect(DefaultCatalogFolder("", {"/", folder.path()}).value() != here);
     ::setenv("XDG_STATE_HOME", "relative", 1);
     ::setenv("HOME", "/home/me", 1);
-    expect(DefaultCatalogFolder("", "/").value().starts_with("/home/me/.local/state/imgmill/"));
+    expect(DefaultCatalogFolder("", {"/"}).value().starts_with("/home/me/.local/state/imgmill/"));
     ::unsetenv("HOME");
-    const auto homeless = DefaultCatalogFolder("", "/");
+    const auto homeless = DefaultCatalogFolder("", {"/"});
     expect(!homeless && homeless.error().code == Code::kUsage &&
            homeless.error().message.find("--no-catalog") != std::string::npos);
     ::_exit(wrong);

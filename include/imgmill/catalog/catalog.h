@@ -17,9 +17,15 @@
 namespace imgmill {
 
 /// Where a run's catalog is: the output folder's .imgmill/, or, with an empty `output_folder`,
-/// $XDG_STATE_HOME/imgmill/KEY (else $HOME/.local/state/imgmill/KEY), KEY being made of the canonical input
-/// root. kUsage, naming --catalog and --no-catalog, where there is no home.
-Result<std::string> DefaultCatalogFolder(const std::string& output_folder, const std::string& input_root);
+/// $XDG_STATE_HOME/imgmill/KEY (else $HOME/.local/state/imgmill/KEY), KEY being made of the canonical inputs.
+/// Where there is none of that name, but one of the same folders before they were moved (see KeepLink), it is
+/// that one. kUsage, naming --catalog and --no-catalog, where there is no home.
+/// @param inputs  canonical, in bytewise order.
+Result<std::string> DefaultCatalogFolder(const std::string& output_folder,
+                                         const std::vector<std::string>& inputs);
+/// Links to a catalog in the state folder by what stays the same of its input folders when they are moved.
+/// One that cannot be made is no loss but that of time.
+void KeepLink(const std::string& catalog_folder, const std::vector<std::string>& inputs);
 
 /// Where the catalogs of commands without an output folder lie, a folder each: $XDG_STATE_HOME/imgmill, else
 /// $HOME/.local/state/imgmill. kUsage where there is neither.
@@ -77,6 +83,12 @@ class Catalog {
   /// How many files are known, whether they are still there or not.
   Result<uint64_t> CountFiles();
   Status PutFile(std::string_view absolute_path, const KnownFile& file);
+
+  /// An input folder of the run. Where one with this identity is known by another path, all that is known of
+  /// files below that one is of files below this one from now on: the folder was moved, or is mounted
+  /// elsewhere. What their bytes are is not taken on trust by that: their stamps must be as they were.
+  /// @param folder  absolute; not "/".
+  Status KnowFolder(const std::string& folder, const FolderIdentity& identity);
 
   // ---- facts of a content; name and version belong together ("phash/1"), value is the operation's own bytes
   std::optional<std::string> FindFact(const ContentDigest& content, std::string_view name);

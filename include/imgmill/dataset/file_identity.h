@@ -44,6 +44,15 @@ struct FileStamp {
 /// Of what stat, fstat or lstat has filled.
 FileStamp StampFrom(const struct stat& info);
 
+/// What stays the same of a folder that is moved, or whose file system is mounted elsewhere.
+struct FolderIdentity {
+  uint64_t inode = 0;
+  int64_t born_ns = 0;  ///< since 1970
+  auto operator<=>(const FolderIdentity&) const = default;
+};
+/// Nothing where there is no such folder, or its file system does not tell when it was made.
+std::optional<FolderIdentity> IdentityOf(const std::string& folder);
+
 /// Follows links. Anything but a regular file is kUnsupported, a vanished one kNotFound.
 Result<FileStamp> StampOf(const std::string& path);
 /// Reads the file once, in chunks of at most 1 MiB. Errors as StampOf, and kReadError.
