@@ -98,8 +98,7 @@ int Dispatch(const CommandRow& row, int skip, int argc, char** argv) {
           "a flag that takes no value was given one, with = (leave the value out; true and false are "
           "understood)");
     }
-    flags.shared.plan = skip >= kPlanned;
-    flags.shared.dry_run = flags.shared.dry_run || flags.shared.plan;
+    if (skip >= kPlanned) flags.shared.mode = RunMode::kPlan;
     switch (row.kind) {
       case CommandKind::kImages:
         return RunImages(row, flags, std::move(line), skip == kAdvised);

@@ -134,8 +134,8 @@ Result<JoinedSteps> BeginWithThoseThatJoin(CommandPipeline& pipeline, size_t ste
   joined.runs.front()->TakeTurn();
   if (Status began = joined.runs.front()->Begin(source); !began) return began.error();
   CommandRun& first = joined.runs.front()->run();
-  const bool plan_only = session.services().shared->plan;
-  if (plan_only || first.alone || !pipeline.steps[step].command->weight_file().empty()) return joined;
+  if (first.options.mode == RunMode::kPlan || first.alone) return joined;
+  if (!pipeline.steps[step].command->weight_file().empty()) return joined;
   bool judged = !first.operation().JudgesAfterReduce();
   for (size_t next = step + 1; next < pipeline.steps.size(); ++next) {
     const Command& command = *pipeline.steps[next].command;
@@ -145,7 +145,7 @@ Result<JoinedSteps> BeginWithThoseThatJoin(CommandPipeline& pipeline, size_t ste
     auto run = std::make_unique<StepRun>(session, pipeline.steps[next]);
     if (!run->Begin(source)) break;  // told when its turn comes
     Operation& operation = run->run().operation();
-    if (run->run().alone || run->run().options.dry_run != first.options.dry_run) break;
+    if (run->run().alone || run->run().options.mode != first.options.mode) break;
     if (!judged && !operation.LeavesOnlyFacts()) break;
     joined.given += judged ? 1 : 0;
     judged = judged && !operation.JudgesAfterReduce();
@@ -174,6 +174,7 @@ Result<CommandResult> RunSteps(CommandPipeline& pipeline, std::unique_ptr<ItemSo
   if (needs_model) {
     if (Status room = session.services().RoomForLibTorch(); !room) return room.error();
   }
+  const bool dry_run = session.services().shared->mode != RunMode::kRun;
   FileTable kept;
   bool of_images = true;
   for (size_t i = 0; i < pipeline.steps.size() && !whole.counts.interrupted && !whole.refusal;) {
@@ -206,7 +207,7 @@ Result<CommandResult> RunSteps(CommandPipeline& pipeline, std::unique_ptr<ItemSo
     joined->runs.clear();
     session.KeepModels(WeightFilesAfter(pipeline, i - 1));
     source = SourceFromFiles(kept);
-    if (session.services().shared->dry_run && !pipeline.steps[i - 1].command->output_folder().empty()) {
+    if (dry_run && !pipeline.steps[i - 1].command->output_folder().empty()) {
       if (i < pipeline.steps.size()) {
         session.Log(LogLevel::kInfo,
                     "dry run: the steps after " + pipeline.steps[i - 1].name + " need what it would write");
@@ -220,12 +221,11 @@ Result<CommandResult> RunSteps(CommandPipeline& pipeline, std::unique_ptr<ItemSo
                    (whole.counts.listed == 1 ? " image: " : " images: ") + std::to_string(whole.counts.done) +
                    " came through, " + std::to_string(whole.dropped) + " dropped, " +
                    std::to_string(whole.counts.failed) + " failed";
-  if (!of_images && !session.services().shared->dry_run) {
+  if (!of_images && !dry_run) {
     whole.headline +=
         "; " + std::to_string(kept.size()) + (kept.size() == 1 ? " file" : " files") + " made of them";
   }
-  whole.summary = session.services().shared->dry_run ? "dry run: nothing was written"
-                                                     : "output in " + PrintablePath(pipeline.output);
+  whole.summary = dry_run ? "dry run: nothing was written" : "output in " + PrintablePath(pipeline.output);
   return whole;
 }
 

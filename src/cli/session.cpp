@@ -169,7 +169,7 @@ Status Session::OpenCatalog() {
   if (!folder.empty()) {
     if (Status may = CheckTargetFolder(folder); !may) return may;
   }
-  if (shared_.plan || (shared_.dry_run && !outputs.empty())) {
+  if (shared_.mode == RunMode::kPlan || (shared_.mode == RunMode::kDryRun && !outputs.empty())) {
     // Not even a folder may appear; but what is finished already is known only to a catalog that is there.
     if (::access((folder + "/catalog.sqlite").c_str(), R_OK | W_OK) != 0) folder.clear();
   } else {
@@ -308,7 +308,7 @@ ExitCode Session::FinishPlan(const CommandResult& result) {
 }
 
 ExitCode Session::Finish(CommandResult result) {
-  if (shared_.plan) return FinishPlan(result);
+  if (shared_.mode == RunMode::kPlan) return FinishPlan(result);
   CloseMemory();
   JsonObject document = Header();
   AddResult(result, document);

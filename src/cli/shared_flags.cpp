@@ -85,7 +85,10 @@ void AddSharedFlags(CLI::App& app, SharedOptions& options, std::string& config_f
       ->type_name("DIR");
   app.add_flag("--no-catalog", options.no_catalog, "Remember nothing");
   app.add_flag("--force", options.force, "Compute everything again; replace outputs that are not ours");
-  app.add_flag("--dry-run", options.dry_run, "Say what would be done, change nothing");
+  const auto dry_run = [&mode = options.mode] {
+    if (mode == RunMode::kRun) mode = RunMode::kDryRun;  // a plan has been asked for on the command line
+  };
+  app.add_flag_callback("--dry-run", dry_run, "Say what would be done, change nothing");
   app.add_option("--max-pixels", options.limits.max_pixels, "Refuse larger images, before decoding")
       ->capture_default_str()
       ->type_name("N");

@@ -85,7 +85,7 @@ class Embed final : public Command {
     Result<OpenedEmbedding> opened = OpenEmbedding(options_.embedding, services);
     if (!opened) return opened.error();
     std::unique_ptr<VectorExport> exported;
-    if (!options_.export_file.empty() && shared.dry_run) {
+    if (!options_.export_file.empty() && shared.mode != RunMode::kRun) {
       const Status may = VectorExport::MayCreate(options_.export_file, *services.catalog, shared.force);
       if (!may) return may.error();
     } else if (!options_.export_file.empty()) {

@@ -264,7 +264,7 @@ class Filter::FilterRun final : public CommandRun {
     Judging judging(operation_, rules_, services_);
     const LadderOutcome judged = services_.memory->Guarded(judging, kHostWork, *services_.stop);
     if (!judged.status) return judged.status.error();
-    if (exports() && !services_.shared->dry_run) {
+    if (exports() && services_.shared->mode == RunMode::kRun) {
       if (Status exported =
               ExportSignals(filter_.options_.export_file, operation_.entries(), rules_, operation_.facts());
           !exported) {

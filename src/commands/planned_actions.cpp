@@ -110,11 +110,12 @@ Result<Journal> OpenJournal(const ActRequest& request, const CommandServices& se
 Status ExecuteActions(const ActRequest& request, const std::function<Status(ActionJournal&)>& plan,
                       const CommandServices& services, CommandResult& result,
                       const std::function<void(const FileAction&)>& done) {
-  if (services.shared->dry_run && request.nothing_planned) return {};
+  const bool dry_run = services.shared->mode != RunMode::kRun;
+  if (dry_run && request.nothing_planned) return {};
   if (!request.undo_file.empty()) {
     if (Status may = CheckTargetFolder(ParentOf(request.undo_file)); !may) return may;
   }
-  if (services.shared->dry_run) {
+  if (dry_run) {
     result.summary += "; dry run: nothing was touched";
     return {};
   }

@@ -129,11 +129,10 @@ class Tile::TileRun final : public CommandRun {
           std::optional<PairIndex> pairs, ItemSource& given)
       : CommandRun(services),
         tile_(tile),
-        dry_run_(services.shared->dry_run),
         manifest_(std::move(manifest)),
         pairs_(std::move(pairs)),
         operation_(tile.options_, services, pairs_ ? &*pairs_ : nullptr, manifest_.get()) {
-    options.dry_run = dry_run_;
+    options.mode = services.shared->mode;
     if (!pairs_) return;
     source = std::make_unique<PairedSource>(given, *pairs_, NamesWholeFolders(given, services.shared->list));
     alone = true;  // nobody else asks for partners
@@ -145,7 +144,7 @@ class Tile::TileRun final : public CommandRun {
     Result<CommandResult> summed = tile_.SumUp(std::move(mapped), operation_);
     if (!summed) return summed.error();
     CommandResult& result = *summed;
-    if (dry_run_) {
+    if (options.mode != RunMode::kRun) {
       result.text = operation_.preview().Text();
       result.summary = "dry run: " + std::to_string(operation_.preview().count()) + " would be cut into " +
                        PrintablePath(tile_.options_.output) + ", largest lease " +
@@ -169,7 +168,6 @@ class Tile::TileRun final : public CommandRun {
 
  private:
   const Tile& tile_;
-  const bool dry_run_;
   std::unique_ptr<TileManifest> manifest_;
   std::optional<PairIndex> pairs_;
   TileOperation operation_;
@@ -184,7 +182,7 @@ Result<std::unique_ptr<CommandRun>> Tile::Begin(ItemSource& source, const Comman
     pairs = *std::move(read);
   }
   std::unique_ptr<TileManifest> manifest;
-  if (shared.dry_run) {
+  if (shared.mode != RunMode::kRun) {
     if (Status may = TileManifest::MayOpen(ManifestPath(), shared.force); !may) return may.error();
   } else {
     Result<std::unique_ptr<TileManifest>> opened = TileManifest::Open(ManifestPath(), shared.force);

@@ -59,7 +59,7 @@ TileOperation::TileOperation(const TileOptions& options, const CommandServices& 
     : options_(options),
       edge_(EdgeFrom(options.edge)),
       by_(SignalOf(options)),
-      dry_run_(services.shared->dry_run),
+      mode_(services.shared->mode),
       allow_truncated_(services.shared->allow_truncated),
       wants_files_(services.in_pipeline),
       fingerprint_(FingerprintOf(options, allow_truncated_)),
@@ -210,7 +210,7 @@ Result<std::unique_ptr<ItemTask>> TileOperation::Start(const Item& item, const I
 void TileOperation::Collect(Outcome& outcome) {
   log_.Record(outcome);
   if (outcome.state == Outcome::State::kFailed) return;
-  if (dry_run_ && outcome.state == Outcome::State::kDone && !outcome.gives_nothing) {
+  if (mode_ != RunMode::kRun && outcome.state == Outcome::State::kDone && !outcome.gives_nothing) {
     preview_.Add(outcome);
     return;
   }

@@ -61,7 +61,7 @@ class TileOperation final : public Operation {
   const TileOptions& options_;
   EdgePolicy edge_;
   Signal by_;
-  bool dry_run_;
+  RunMode mode_;
   bool allow_truncated_;
   bool wants_files_;
   std::string fingerprint_;

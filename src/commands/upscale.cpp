@@ -29,8 +29,8 @@ constexpr char kFormats[] = "png, jpg, webp or tiff";
 class UpscaleRun : public CommandRun {
  public:
   UpscaleRun(const UpscaleOptions& upscale, const CommandServices& services)
-      : CommandRun(services), upscale_(upscale), dry_run_(services.shared->dry_run) {
-    options.dry_run = dry_run_;
+      : CommandRun(services), upscale_(upscale) {
+    options.mode = services.shared->mode;
   }
   UpscaleOperation& operation() override = 0;
   OutcomeLog& log() override { return operation().log(); }
@@ -39,7 +39,7 @@ class UpscaleRun : public CommandRun {
     const RunCounts& counts = result.counts;
     result.kept = operation().written();
     result.kept_images = result.kept.size();
-    if (dry_run_) {
+    if (options.mode != RunMode::kRun) {
       result.text = operation().preview().Text();
       result.summary = "dry run: " + std::to_string(counts.done) + " would be written to " +
                        PrintablePath(upscale_.output) + ", largest lease " +
@@ -62,9 +62,6 @@ class UpscaleRun : public CommandRun {
  protected:
   virtual void Describe(JsonObject& details) const = 0;
   const UpscaleOptions& upscale_;
-
- private:
-  const bool dry_run_;
 };
 
 class ResizeRun final : public UpscaleRun {

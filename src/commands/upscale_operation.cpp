@@ -40,7 +40,7 @@ UpscaleOperation::UpscaleOperation(const UpscaleOptions& options, std::string fi
       fingerprint_(std::move(fingerprint) + (services.shared->allow_truncated ? " lenient" : "")),
       folder_(options.output, fingerprint_, *services.catalog, services.shared->force),
       allow_truncated_(services.shared->allow_truncated),
-      dry_run_(services.shared->dry_run),
+      mode_(services.shared->mode),
       log_(services, options.output) {}
 
 ReadOptions UpscaleOperation::Reading() const {
@@ -81,7 +81,7 @@ Status UpscaleOperation::MayStart(const Item& item) {
 
 void UpscaleOperation::Collect(Outcome& outcome) {
   log_.Record(outcome);
-  if (dry_run_ && outcome.state == Outcome::State::kDone) {
+  if (mode_ != RunMode::kRun && outcome.state == Outcome::State::kDone) {
     preview_.Add(outcome);
     written_.Add(outcome.file);
   }

@@ -45,7 +45,7 @@ class UpscaleOperation : public Operation {
   std::string fingerprint_;
   OutputFolder folder_;
   bool allow_truncated_;
-  bool dry_run_;
+  RunMode mode_;
   OutcomeLog log_;
   FileTable written_;
   DryRunLines preview_;

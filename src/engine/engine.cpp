@@ -68,8 +68,8 @@ class EngineRun {
     }
     counts_.front().ignored = source_.Ignored();
     for (size_t i = 0; i < counts_.size(); ++i) counts_[i].recalled = recalled_[i];
-    if (entry_.dry_run() && services_.plan != nullptr) *services_.plan = planner_.Finish();
-    if (disk_full_ || cut_short_ || !exhausted_ || services_.plan_only) {
+    if (options_.mode != RunMode::kRun && services_.plan != nullptr) *services_.plan = planner_.Finish();
+    if (disk_full_ || cut_short_ || !exhausted_ || options_.mode == RunMode::kPlan) {
       for (RunCounts& counts : counts_) {
         counts.interrupted = true;
         counts.interruption = disk_full_
@@ -196,7 +196,7 @@ class EngineRun {
         if (outcome.error->code != Code::kTooLarge) planner_.AddRefused();
         break;
     }
-    if (!services_.plan_only) operation.Collect(outcome);
+    if (options_.mode != RunMode::kPlan) operation.Collect(outcome);
   }
 
  private:

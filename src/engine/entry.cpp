@@ -11,7 +11,6 @@ Entry::Entry(const EngineOptions& options, const EngineServices& services,
       services_(services),
       operations_(operations),
       planner_(planner),
-      dry_run_(options.dry_run || services.plan_only),
       identifier_(options_, services_),
       prepared_(!operations.front()->NeedsPreparing()),
       costs_(*services.memory, services.watch_memory) {}
@@ -33,13 +32,13 @@ Status Entry::AdmitInTurn(Job& job) {
     if (Status recalled = Recall(job); !recalled || job.over) return recalled;
   }
   if (Status probed = identifier_.ProbeFiles(item); !probed) return probed;
-  if (!prepared_ && !options_.dry_run) {  // a plan is about the model's batches, too
+  if (!prepared_ && options_.mode != RunMode::kDryRun) {  // a plan is about the model's batches, too
     if (Status prepared = PrepareFor(job); !prepared || job.over) return prepared;
   }
   // With --force later operations compute everything again anyway.
   job.MakePlans(/*notes_facts=*/!options_.force);
   if (!job.part().plan) return job.part().refused;
-  return dry_run_ ? Plan(job) : LeaseFor(job);
+  return options_.mode == RunMode::kRun ? LeaseFor(job) : Plan(job);
 }
 
 Status Entry::Recall(Job& job) {

@@ -24,7 +24,6 @@ class Entry {
   void OneLess();
 
   const Identifier& identifier() const { return identifier_; }
-  bool dry_run() const { return dry_run_; }
   /// Why the run cannot go on at all.
   const Status& ended() const { return ended_; }
 
@@ -45,7 +44,6 @@ class Entry {
   const EngineServices& services_;
   const std::span<Operation* const> operations_;
   RunPlanner& planner_;
-  const bool dry_run_;
   const Identifier identifier_;
   bool prepared_;
   ItemCosts costs_;

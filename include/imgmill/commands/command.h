@@ -43,10 +43,7 @@ struct SharedOptions {
   bool no_catalog = false;
   /// Compute again what the catalog knows, and replace outputs that are not ours.
   bool force = false;
-  /// Say what would be done, do nothing.
-  bool dry_run = false;
-  /// Only find out what the run would take; a dry run, too.
-  bool plan = false;
+  RunMode mode = RunMode::kRun;
 
   ImageLimits limits;
   bool allow_truncated = false;
@@ -91,9 +88,14 @@ struct CommandServices {
   /// Opens LibTorch and the devices of --device, the first time.
   Result<ModelRuntime*> OpenModels() const;
   EngineServices engine() const {
-    return {memory, catalog, stop, progress, nullptr, shared->watch_memory, plan, shared->plan};
+    return {memory, catalog, stop, progress, nullptr, shared->watch_memory, plan};
   }
-  EngineOptions engine_options() const { return {workers(), shared->limits, shared->force}; }
+  /// A dry run has to look at the images, to say what would be done with them: commands that can say so
+  /// without set the engine's mode themselves.
+  EngineOptions engine_options() const {
+    const bool plan_only = shared->mode == RunMode::kPlan;
+    return {workers(), shared->limits, shared->force, plan_only ? RunMode::kPlan : RunMode::kRun};
+  }
   bool wants_verdicts() const { return !shared->report_page.empty(); }
   int workers() const;  ///< jobs, or one for each core this process may use
 };

@@ -17,14 +17,25 @@
 
 namespace imgmill {
 
+/// How far a run goes.
+enum class RunMode {
+  kRun,
+  /// Say what would be done, do nothing.
+  kDryRun,
+  /// Only find out what the run would take: nothing is concluded from the images either.
+  kPlan,
+};
+
 struct EngineOptions {
   /// Images worked on at once, each on one worker thread. 0: one for each core.
   int workers = 0;
   ImageLimits limits;
   /// Compute everything again, whatever the catalog knows.
   bool force = false;
-  /// List, probe, cost and recall, and decode nothing: outcomes say what each image would come to, and lease.
-  bool dry_run = false;
+  /// But for kRun: list, probe, cost and recall, and decode nothing. Outcomes say what each image would come
+  /// to, and lease. Of kPlan the operation does not see them, and the run counts as interrupted, so that no
+  /// reduce follows.
+  RunMode mode = RunMode::kRun;
 };
 
 /// Everything a run shares. Not owned.
@@ -37,11 +48,8 @@ struct EngineServices {
   Catalog* notes = nullptr;
   /// One image at a time, each one's peak of resident memory noted for the report.
   bool watch_memory = false;
-  /// What a dry run finds out goes here, if there is a place.
+  /// What is found out in place of a run goes here, if there is a place.
   std::optional<RunPlan>* plan = nullptr;
-  /// Only the plan is wanted: a dry run whose outcomes the operation does not see, and that counts as
-  /// interrupted, so that no reduce follows.
-  bool plan_only = false;
   Catalog& Notes() const { return notes != nullptr ? *notes : *catalog; }
 };
 
@@ -64,8 +72,8 @@ class Engine {
 
   /// Runs `operations` over all items, each over those that the one before it keeps, with one decode for all
   /// that would read an image alike. From one that judges after its reduce on, the others are not given any
-  /// image: those that leave only facts note them of images that are decoded anyway. A dry run, and items
-  /// with partners, are for one operation.
+  /// image: those that leave only facts note them of images that are decoded anyway. Modes other than kRun,
+  /// and items with partners, are for one operation.
   /// @return the counts of each. Never throws for an image's sake; an error is one that ends the run, and an
   ///   exception of source or operation, on whatever thread, is one: what was done until then is kept. Each
   ///   operation's Collect has seen all its outcomes, in order, when this returns a value.
