@@ -1,22 +1,21 @@
-// Thumbnails for the report page, read and written by the same code as everything else.
-#include <unistd.h>
+// Shrinking and encoding on the way of an image's rows, and the look-up when the page is written.
+#include "page_thumbnail.h"
 
 #include <algorithm>
-#include <cstdint>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
+#include <cmath>
+#include <vector>
 
-#include "imgmill/image/reader.h"
-#include "imgmill/image/writer.h"
-#include "run_trace.h"
+#include "base/path_parts.h"
+#include "imgmill/image/encoder.h"
+#include "signals/small_resize.h"
 
 namespace imgmill {
 namespace {
 
-constexpr double kLongSide = 96;
+constexpr char kFact[] = "thumbnail/1";
+constexpr int64_t kLongSide = 96;
 constexpr int64_t kRowsAtOnce = 16;
+const WriteOptions kWriting{.format = FileFormat::kJpeg, .quality = 80};
 
 std::string Base64(const std::string& bytes) {
   constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -33,53 +32,134 @@ std::string Base64(const std::string& bytes) {
   return text;
 }
 
-/// Writes the thumbnail to `target`; false where anything is in the way: a page without a thumbnail is a
-/// page.
-bool WriteSmall(const std::string& path, const std::string& target, MemoryManager& memory) {
+std::string UriOf(const std::string& jpeg) {
+  return jpeg.empty() ? "" : "data:image/jpeg;base64," + Base64(jpeg);
+}
+
+Layout SmallOf(Layout rows) {
+  const double scale =
+      std::min(1.0, static_cast<double>(kLongSide) / static_cast<double>(std::max(rows.width, rows.height)));
+  rows.width = std::max<int64_t>(1, std::llround(static_cast<double>(rows.width) * scale));
+  rows.height = std::max<int64_t>(1, std::llround(static_cast<double>(rows.height) * scale));
+  return rows;
+}
+
+/// Whether the image gets a thumbnail, and the rows show it as people see it, at least as large.
+bool Wants(const Item& item, const ReadOptions& reading, const Layout& rows) {
+  const ImageHeader& header = item.main.header;
+  if (item.file.index >= PageThumbnails::kImages) return false;
+  if (rows.sample != Sample::kU8 || rows.has_alpha()) return false;
+  if (rows.bands == 1 && header.bands > 2) return false;     // luma alone
+  if (reading.keep_profile && header.has_icc) return false;  // numbers of other colours
+  const bool flat = reading.alpha == ReadOptions::Alpha::kFlattenWhite;
+  if (header.has_alpha && !flat) return false;  // nobody sees what lies under alpha
+  return std::max(rows.width, rows.height) >= std::min(kLongSide, std::max(header.width, header.height));
+}
+
+/// A JPEG of all rows that are added.
+class SmallJpeg {
+ public:
+  explicit SmallJpeg(const Layout& rows)
+      : small_(SmallOf(rows)), resize_(rows, small_.width, small_.height, ResizeFilter::kTriangle) {}
+  void Add(const ImageView& rows) { resize_.Add(rows); }
+  Result<std::string> Finish() {
+    const uint8_t* pixels = resize_.Finish();
+    std::vector<const uint8_t*> rows;
+    for (int64_t y = 0; y < small_.height; ++y)
+      rows.push_back(pixels + static_cast<size_t>(y) * small_.row_bytes());
+    Result<std::unique_ptr<ImageEncoder>> encoder = ImageEncoder::Create(small_, kWriting, {});
+    if (!encoder) return encoder.error();
+    const Result<std::span<const uint8_t>> bytes = (*encoder)->Encode(rows);
+    if (!bytes) return bytes.error();
+    return std::string(bytes->begin(), bytes->end());
+  }
+  static Footprint Cost(const Layout& rows) {
+    const Layout small = SmallOf(rows);
+    Footprint cost = EncodeFootprint(small, kWriting);
+    cost.pooled += SmallResize::PooledBytes(rows, small.width, small.height, ResizeFilter::kTriangle);
+    return cost;
+  }
+
+ private:
+  const Layout small_;
+  SmallResize resize_;
+};
+
+Result<std::string> Decode(const std::string& path, MemoryManager& memory) {
   const Result<ImageHeader> header = Probe(path, {});
-  if (!header || header->width == 0 || header->height == 0) return false;
+  if (!header) return header.error();
   ReadOptions reading;
   reading.to_8bit = true;
   reading.bands = ReadOptions::Bands::kRgb;
   reading.alpha = ReadOptions::Alpha::kFlattenWhite;
   reading.allow_truncated = true;  // a thumbnail of what can be seen helps to judge a broken file
-  const double scale =
-      std::min(1.0, kLongSide / static_cast<double>(std::max(header->width, header->height)));
-  const Result<Lease> lease = memory.TryAcquire(ResizeFootprint(*header, reading, scale));
-  if (!lease || !*lease) return false;
-  Result<std::unique_ptr<RowReader>> reader = OpenResizedRows(path, *header, reading, scale, "cubic");
-  if (!reader) return false;
+  reading.shrink_to_side = kLongSide;
+  Layout strip = ReadLayout(*header, reading);
+  Footprint need = ReadFootprint(*header, reading) + SmallJpeg::Cost(strip);
+  strip.height = std::min(strip.height, kRowsAtOnce);
+  need.pooled += strip.row_bytes() * static_cast<size_t>(strip.height);
+  const Result<Lease> lease = memory.TryAcquire(need);
+  if (!lease) return lease.error();
+  if (!*lease) return Error{Stage::kAdmit, Code::kOutOfMemory, "memory is short"};
+  Result<std::unique_ptr<RowReader>> reader = OpenRows(path, *header, reading);
+  if (!reader) return reader.error();
   const Layout layout = (*reader)->layout();
-  WriteOptions writing;
-  writing.format = FileFormat::kJpeg;
-  writing.quality = 80;
-  Result<std::unique_ptr<RowWriter>> writer = CreateRows(target, layout, writing, "");
-  if (!writer) return false;
-  Image rows(Layout{layout.width, kRowsAtOnce, layout.bands, layout.sample});
-  for (int64_t y = 0; y < layout.height; y += kRowsAtOnce) {
+  SmallJpeg small(layout);
+  Image rows(strip);
+  for (int64_t y = 0; y < layout.height; y += strip.height) {
     ImageView view = rows.view();
-    view.layout.height = std::min(kRowsAtOnce, layout.height - y);
-    if (!(*reader)->Read(view.layout.height, rows.row(0), view.stride) || !(*writer)->Write(view))
-      return false;
+    view.layout.height = std::min(strip.height, layout.height - y);
+    if (Status read = (*reader)->Read(view.layout.height, rows.row(0), view.stride); !read)
+      return read.error();
+    small.Add(view);
   }
-  return (*writer)->Finish().ok();
+  return small.Finish();
 }
 
 }  // namespace
 
-std::string Thumbnail(const std::string& path, MemoryManager& memory) {
-  std::string target = (std::filesystem::temp_directory_path() / "imgmill-thumbnail-XXXXXX").string();
-  const int fd = ::mkstemp(target.data());
-  if (fd < 0) return {};
-  ::close(fd);
-  std::string uri;
-  if (WriteSmall(path, target, memory)) {
-    std::ifstream file(target, std::ios::binary);
-    const std::string bytes((std::istreambuf_iterator<char>(file)), {});
-    uri = "data:image/jpeg;base64," + Base64(bytes);
+class PageThumbnails::Task final : public ItemTask {
+ public:
+  Task(const Item& item, const Layout& rows, Catalog& catalog)
+      : item_(item), catalog_(catalog), small_(rows) {}
+  Status Map(const Region& region) override {
+    small_.Add(region.own());
+    return {};
   }
-  ::unlink(target.c_str());
-  return uri;
+  Status Finish(Outcome&) override {
+    const Result<std::string> jpeg = small_.Finish();
+    if (!jpeg) return jpeg.error();
+    return catalog_.PutFact(item_.main.content, kFact, *jpeg);
+  }
+
+ private:
+  const Item& item_;
+  Catalog& catalog_;
+  SmallJpeg small_;
+};
+
+Footprint PageThumbnails::Cost(const Item& item, const ReadOptions& reading, const Layout& rows) const {
+  return Wants(item, reading, rows) ? SmallJpeg::Cost(rows) : Footprint{};
+}
+
+std::unique_ptr<ItemTask> PageThumbnails::Watch(const Item& item, const ReadOptions& reading,
+                                                const Layout& rows) {
+  if (!Wants(item, reading, rows)) return nullptr;
+  return std::make_unique<Task>(item, rows, catalog_);
+}
+
+std::string PageThumbnails::Of(const std::string& path) {
+  const Result<FileStamp> stamp = StampOf(path);
+  if (!stamp) return {};
+  const std::optional<KnownFile> known = catalog_.FindFile(CanonicalOrSame(path));
+  const bool as_seen = known && known->stamp == *stamp;
+  if (as_seen) {
+    if (const std::optional<std::string> jpeg = catalog_.FindFact(known->content, kFact)) return UriOf(*jpeg);
+  }
+  const Result<std::string> jpeg = Decode(path, memory_);
+  if (!jpeg) return {};
+  if (as_seen) (void)catalog_.PutFact(known->content, kFact, *jpeg);
+  return UriOf(*jpeg);
 }
 
 }  // namespace imgmill

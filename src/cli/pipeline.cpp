@@ -183,6 +183,7 @@ Result<CommandResult> RunSteps(CommandPipeline& pipeline, std::unique_ptr<ItemSo
     if (!joined) return joined.error();
     std::vector<CommandRun*> runs;
     for (const auto& each : joined->runs) runs.push_back(&each->run());
+    if (!of_images) runs.front()->engine.observer = nullptr;  // what was made of images is not on the page
     if (joined->given > 1) session.BeginStep(NamesOf(*joined));
     Result<std::vector<CommandResult>> mapped = RunEngine(*source, runs);
     if (!mapped) return mapped.error();

@@ -9,7 +9,6 @@
 namespace imgmill {
 namespace {
 
-constexpr size_t kImagesWithThumbnail = 500;
 constexpr size_t kReasonsShown = 3;
 
 void Count(const ItemVerdict& verdict, StepVerdict& stop) {
@@ -74,9 +73,9 @@ void RunTrace::Add(const std::string& step, const CommandResult& result) {
   owner_ = std::move(owner);
 }
 
-void RunTrace::Fill(ReportPage& page, MemoryManager& memory) {
-  for (size_t i = 0; i < std::min(images_.size(), kImagesWithThumbnail); ++i) {
-    images_[i].thumbnail = Thumbnail(paths_[i], memory);
+void RunTrace::Fill(ReportPage& page, PageThumbnails& thumbnails) {
+  for (size_t i = 0; i < std::min(images_.size(), PageThumbnails::kImages); ++i) {
+    images_[i].thumbnail = thumbnails.Of(paths_[i]);
   }
   page.steps = std::move(steps_);
   page.images = std::move(images_);

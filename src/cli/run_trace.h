@@ -7,6 +7,7 @@
 
 #include "imgmill/commands/command.h"
 #include "imgmill/report/report_page.h"
+#include "page_thumbnail.h"
 
 namespace imgmill {
 
@@ -19,8 +20,8 @@ class RunTrace {
   /// wrote.
   void Add(const std::string& step, const CommandResult& result);
 
-  /// Steps and images, with thumbnails of the first 500.
-  void Fill(ReportPage& page, MemoryManager& memory);
+  /// Steps and images, with thumbnails of the first ones.
+  void Fill(ReportPage& page, PageThumbnails& thumbnails);
 
  private:
   std::string LinkTo(const std::string& path) const;
@@ -32,8 +33,5 @@ class RunTrace {
   std::unordered_map<std::string, size_t> owner_;  ///< file that the next step may meet: its image
   uint64_t not_shown_ = 0;
 };
-
-/// A small JPEG of the image as a data: URI; empty where it cannot be read, or memory is short.
-std::string Thumbnail(const std::string& path, MemoryManager& memory);
 
 }  // namespace imgmill

@@ -137,6 +137,8 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionPlan& plan, const Sh
   session->services_.log = [self](LogLevel level, const std::string& text) {
     self->log_->Write(level, text);
   };
+  if (session->services_.wants_verdicts())
+    session->services_.observer = &session->thumbnails_.emplace(*session->catalog_, *session->memory_);
   session->progress_.Begin(plan.name);
   session->progress_line_ =
       std::make_unique<LogOutput::ProgressLine>(*self->log_, self->progress_, *self->memory_);
@@ -250,7 +252,7 @@ bool Session::WritePage(const std::string& outcome) {
                     " of memory, of a budget of " + FormatByteSize(memory.budget) + " (" +
                     memory.budget_source + ")",
                 std::string("imgmill " IMGMILL_VERSION ", ") + ImageLibraryVersions()};
-  trace_->Fill(page, *memory_);
+  trace_->Fill(page, *thumbnails_);
   return WriteOut(shared_.report_page, WholeText(PageHtml(page)));
 }
 

@@ -71,8 +71,9 @@ class Session {
   std::vector<std::unique_ptr<FolderLock>> locks_;
   std::unique_ptr<Catalog> catalog_;
   std::unique_ptr<MemoryManager> memory_;
-  std::unique_ptr<ModelRuntime> models_;  // after the manager whose devices it serves
-  LoadedModels loaded_;                   // after the runtime that they come from
+  std::unique_ptr<ModelRuntime> models_;      // after the manager whose devices it serves
+  LoadedModels loaded_;                       // after the runtime that they come from
+  std::optional<PageThumbnails> thumbnails_;  // if a page is wanted
   std::optional<RunTrace> trace_;
   std::optional<RunPlan> run_plan_;  // of a dry run
   Progress progress_;

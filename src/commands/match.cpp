@@ -113,6 +113,7 @@ class Match::MatchRun final : public CommandRun {
         operation_(*opened_.embedder, opened_.store, &own_store_, services, /*needs_notes=*/false,
                    [this](EmbeddedImage& image) { queries_.push_back(std::move(image)); }) {
     engine.notes = own_.get();
+    engine.observer = nullptr;
     options.workers = EmbeddingWorkers(match.options_.embedding, services);
     options.force = false;  // that would load the model for images that are embedded
     alone = true;

@@ -139,7 +139,7 @@ class EngineRun {
 
   void WorkUnderLease(Job& job) {
     job.part().outcome.lease_bytes = job.lease.footprint().total();
-    ItemWork work(job, entry_.identifier(), *services_.progress);
+    ItemWork work(job, entry_.identifier(), services_);
     const LadderOutcome ladder = services_.memory->Guarded(work, kHostWork, *services_.stop);
     const ItemCosts::Estimate& cost = job.cost;
     if (cost.alone && cost.model && ladder.status && ladder.rung == Rung::kNone && work.complete())

@@ -78,8 +78,8 @@ Status Entry::Plan(Job& job) {
 
 Status Entry::LeaseFor(Job& job) {
   Part& part = job.part();
-  const bool several = job.next + 1 < job.parts.size();
-  job.cost = costs_.For(job.item, job.NeedTogether(), job.OperationsLeft());
+  const bool several = job.next + 1 < job.parts.size() || services_.observer != nullptr;
+  job.cost = costs_.For(job.item, job.NeedTogether(services_.observer), job.OperationsLeft());
   if (!several || job.cost.need.total() <= services_.memory->LargestLease()) {
     const Status leased = AdmitUnderLease(job);
     if (!several || leased || leased.error().code != Code::kTooLarge) return leased;

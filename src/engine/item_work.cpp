@@ -2,6 +2,7 @@
 #include "item_work.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "region_loop.h"
 
@@ -30,24 +31,28 @@ class KeepIfSuspended {
 /// However an attempt ends, tasks that wait for their turn do not outlive it.
 class EndTasks {
  public:
-  explicit EndTasks(std::vector<Part>& parts) : parts_(parts) {}
+  EndTasks(std::vector<Part>& parts, std::unique_ptr<ItemTask>& watching)
+      : parts_(parts), watching_(watching) {}
   ~EndTasks() {
     for (Part& part : parts_) part.task.reset();
+    watching_.reset();
   }
   EndTasks(const EndTasks&) = delete;
   EndTasks& operator=(const EndTasks&) = delete;
 
  private:
   std::vector<Part>& parts_;
+  std::unique_ptr<ItemTask>& watching_;
 };
 
 }  // namespace
 
-/// One part's task with those of others beside it. Another's that fails leaves: that part reads for itself
-/// when its turn comes, and meets the same failure then.
+/// One part's task with those of others beside it, and the observer's. Another's that fails leaves: that part
+/// reads for itself when its turn comes, and meets the same failure then.
 class ItemWork::SharedRows final : public ItemTask {
  public:
-  SharedRows(ItemTask& first, std::vector<Part*> others) : first_(first), others_(std::move(others)) {}
+  SharedRows(ItemTask& first, std::vector<Part*> others, std::unique_ptr<ItemTask>& watching)
+      : first_(first), others_(std::move(others)), watching_(watching) {}
   Status Map(const Region& region) override {
     if (Status mapped = first_.Map(region); !mapped) return mapped;
     std::erase_if(others_, [&](Part* other) {
@@ -55,6 +60,7 @@ class ItemWork::SharedRows final : public ItemTask {
       other->task.reset();
       return true;
     });
+    if (watching_ != nullptr && !watching_->Map(region)) watching_.reset();
     return {};
   }
   Status Finish(Outcome&) override { return {}; }  // each at its own turn
@@ -66,17 +72,18 @@ class ItemWork::SharedRows final : public ItemTask {
  private:
   ItemTask& first_;
   std::vector<Part*> others_;
+  std::unique_ptr<ItemTask>& watching_;
 };
 
-ItemWork::ItemWork(Job& job, const Identifier& identifier, Progress& progress)
-    : job_(job), identifier_(identifier), progress_(progress), sharing_(job.together) {
+ItemWork::ItemWork(Job& job, const Identifier& identifier, const EngineServices& services)
+    : job_(job), identifier_(identifier), services_(services), sharing_(job.together) {
   for (size_t i = job.next; i < job_.parts.size(); ++i)
     label_ += (label_.empty() ? "" : "+") + job.parts[i].operation->name();
 }
 
 Status ItemWork::Run(const Attempt& attempt) {
   if (attempt.rung != Rung::kNone) sharing_ = false;  // memory is short: each reads for itself
-  const EndTasks end(job_.parts);
+  const EndTasks end(job_.parts, watching_);
   if (!job_.content_known) {
     if (Status digested = identifier_.Digest(job_.item); !digested) return digested;
     job_.content_known = true;
@@ -112,6 +119,10 @@ Status ItemWork::RunPart(Part& part) {
   }
   // Published results must belong to the digest that they are filed under.
   if (Status same = identifier_.CheckUnchanged(item); !same) return same;
+  if (watching_ != nullptr) {
+    Outcome unread;
+    (void)std::exchange(watching_, nullptr)->Finish(unread);
+  }
   if (Status finished = part.task->Finish(part.outcome); !finished) return finished;
   part.task.reset();
   part.outcome.state = Outcome::State::kDone;
@@ -132,10 +143,12 @@ Status ItemWork::MapRows(Part& part) {
   }
   if (plan.needs_pixels) {
     KeepIfSuspended keep(task, unfinished_);
-    SharedRows rows(*task, StartSharing(part));
+    SharedRows rows(*task, StartSharing(part), watching_);
     Result<std::unique_ptr<RowReader>> reader = part.operation->Open(job_.item, plan);
     if (!reader) return reader.error();
-    if (Status mapped = MapRegions(**reader, plan.regions, rows, progress_, mapped_rows_); !mapped)
+    if (sharing_ && services_.observer != nullptr)
+      watching_ = services_.observer->Watch(job_.item, plan.reading, (*reader)->layout());
+    if (Status mapped = MapRegions(**reader, plan.regions, rows, *services_.progress, mapped_rows_); !mapped)
       return mapped;
     keep.all_mapped = true;
     part.outcome.notes = (*reader)->notes();

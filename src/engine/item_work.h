@@ -8,7 +8,7 @@ namespace imgmill {
 
 class ItemWork final : public LadderWork {
  public:
-  ItemWork(Job& job, const Identifier& identifier, Progress& progress);
+  ItemWork(Job& job, const Identifier& identifier, const EngineServices& services);
 
   /// Digest; then recall, read, map, publish for each part. An attempt that ran out of memory leaves behind
   /// the digest, the outcomes that there are, and the task where that can go on.
@@ -32,12 +32,13 @@ class ItemWork final : public LadderWork {
 
   Job& job_;
   const Identifier& identifier_;
-  Progress& progress_;
+  const EngineServices& services_;
   std::string label_;
   bool sharing_;
   bool complete_ = true;
   std::unique_ptr<ItemTask> unfinished_;  ///< between attempts: what the next one goes on with
   int64_t mapped_rows_ = 0;               ///< that it has seen
+  std::unique_ptr<ItemTask> watching_;    ///< the observer's
 };
 
 }  // namespace imgmill

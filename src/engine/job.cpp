@@ -50,14 +50,17 @@ void Job::MakePlans(bool notes_facts) {
   }
 }
 
-Footprint Job::NeedTogether() const {
+Footprint Job::NeedTogether(const RowObserver* observer) const {
   Footprint work;
   Footprint reading;  // one decode at a time
   for (size_t i = next; i < parts.size(); ++i) {
     if (!parts[i].plan) continue;
     const ItemPlan& plan = *parts[i].plan;
     work = work + plan.work;
-    if (plan.needs_pixels) reading = Larger(reading, plan.decode + RegionFootprint(plan.input, plan.regions));
+    if (!plan.needs_pixels) continue;
+    Footprint own = plan.decode + RegionFootprint(plan.input, plan.regions);
+    if (observer != nullptr) own = own + observer->Cost(item, plan.reading, plan.input);
+    reading = Larger(reading, own);
   }
   return work + reading;
 }

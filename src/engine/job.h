@@ -40,8 +40,8 @@ struct Job {
   /// Asks each operation how it would work on the item, and leaves out those whose turn cannot come.
   /// @param notes_facts  whether operations behind one that judges after its reduce may note facts
   void MakePlans(bool notes_facts);
-  /// What all parts hold at most where they share what they read.
-  Footprint NeedTogether() const;
+  /// What all parts hold at most where they share what they read, and are watched.
+  Footprint NeedTogether(const RowObserver* observer) const;
   /// The operations whose turn is still to come.
   std::vector<Operation*> OperationsLeft() const;
 

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <map>
+#include <mutex>
 #include <set>
 
 #include "imgmill/base/byte_size.h"
@@ -24,7 +25,7 @@ class SumOperation final : public Operation {
   std::string Fingerprint() const override { return fact_; }
   Result<ItemPlan> Plan(const Item& item) const override {
     if (refuses.contains(item.file.relative)) return Error{Stage::kAdmit, Code::kLimitExceeded, "refused"};
-    ItemPlan plan(item.main.header, reading_, {32, 0});
+    ItemPlan plan(item.main.header, reading_, {32, overlap});
     plan.work = work;
     return plan;
   }
@@ -61,6 +62,7 @@ class SumOperation final : public Operation {
 
   std::set<std::string> refuses, fails;
   Footprint work;
+  int64_t overlap = 0;
   bool drops_odd = false;
   bool after_reduce = false;
   bool only_facts = true;
@@ -77,7 +79,7 @@ class SumOperation final : public Operation {
       if (operation_.fails.contains(item_.file.relative))
         return Error{Stage::kCompute, Code::kModelError, "cannot"};
       for (int64_t y = 0; y < region.own_rows; ++y) {
-        const uint8_t* row = region.view.row(y);
+        const uint8_t* row = region.own().row(y);
         for (size_t i = 0; i < region.view.layout.row_bytes(); ++i) sum_ += row[i];
       }
       return {};
@@ -98,6 +100,42 @@ class SumOperation final : public Operation {
   Catalog& catalog_;
 };
 
+/// Sums what it is shown of each image.
+class SumObserver final : public RowObserver {
+ public:
+  Footprint Cost(const Item&, const ReadOptions&, const Layout&) const override { return cost; }
+  std::unique_ptr<ItemTask> Watch(const Item& item, const ReadOptions&, const Layout&) override {
+    return std::make_unique<Task>(*this, item.file.relative);
+  }
+
+  std::multimap<std::string, std::string> sums;  ///< relative path and sum
+  Footprint cost;
+
+ private:
+  class Task final : public ItemTask {
+   public:
+    Task(SumObserver& observer, std::string name) : observer_(observer), name_(std::move(name)) {}
+    Status Map(const Region& region) override {
+      const ImageView rows = region.own();
+      for (int64_t y = 0; y < rows.layout.height; ++y) {
+        for (size_t i = 0; i < rows.layout.row_bytes(); ++i) sum_ += rows.row(y)[i];
+      }
+      return {};
+    }
+    Status Finish(Outcome&) override {
+      const std::lock_guard lock(observer_.mutex_);
+      observer_.sums.emplace(name_, std::to_string(sum_));
+      return {};
+    }
+
+   private:
+    SumObserver& observer_;
+    std::string name_;
+    uint64_t sum_ = 0;
+  };
+  std::mutex mutex_;
+};
+
 std::unique_ptr<Catalog> NewCatalog() {
   auto catalog = Catalog::Open("");
   REQUIRE(catalog.ok());
@@ -106,7 +144,8 @@ std::unique_ptr<Catalog> NewCatalog() {
 
 /// Over sample_data's sound pictures.
 std::vector<RunCounts> RunOver(std::vector<Operation*> operations, Catalog& catalog, size_t budget = 0,
-                               std::unique_ptr<ItemSource> files = nullptr, int workers = 2) {
+                               std::unique_ptr<ItemSource> files = nullptr, int workers = 2,
+                               RowObserver* observer = nullptr) {
   MemoryOptions memory;
   memory.host_budget = budget;
   auto manager = MemoryManager::Create(memory);
@@ -120,8 +159,9 @@ std::vector<RunCounts> RunOver(std::vector<Operation*> operations, Catalog& cata
   REQUIRE(source.ok());
   EngineOptions options;
   options.workers = workers;
-  Engine engine(options, {manager->get(), &catalog, &stop, &progress});
-  const auto counts = engine.Run(files ? *files : **source, operations);
+  EngineServices services{manager->get(), &catalog, &stop, &progress};
+  services.observer = observer;
+  const auto counts = Engine(options, services).Run(files ? *files : **source, operations);
   REQUIRE(counts.ok());
   return *counts;
 }
@@ -192,6 +232,37 @@ TEST_CASE("each operation collects what the one before keeps, as in runs one aft
     CHECK(recalled[2].recalled == recalled[2].done);
     for (const SumOperation& operation : again) CHECK(operation.decodes == 0);
   }
+}
+
+TEST_CASE("an observer sees the rows of each decode that the operations ask for, and of no other") {
+  for (const int64_t overlap : {0, 8}) {
+    const auto catalog = NewCatalog();
+    SumOperation first("first", kAsIs, *catalog);
+    SumOperation second("second", kAsIs, *catalog);
+    first.overlap = overlap;
+    first.fails = {"poster.png"};
+    SumObserver observer;
+    RunOver({&first, &second}, *catalog, 0, nullptr, 2, &observer);
+    REQUIRE(first.collected.size() == kPictures - 1);
+    CHECK(static_cast<int>(observer.sums.size()) == first.decodes + second.decodes - 1);
+    CHECK(!observer.sums.contains("poster.png"));
+    const std::map<std::string, std::string> sums(first.collected.begin(), first.collected.end());
+    for (const auto& [name, sum] : observer.sums) CHECK(sums.at(name) == sum);
+    SumOperation again("first", kAsIs, *catalog);
+    SumObserver sees_nothing;
+    RunOver({&again}, *catalog, 0, KeptOf(first), 2, &sees_nothing);  // all are recalled
+    CHECK(sees_nothing.sums.empty());
+  }
+}
+
+TEST_CASE("an observer that does not fit the budget sees nothing, and the run is as without it") {
+  const auto catalog = NewCatalog();
+  SumOperation operation("first", kAsIs, *catalog);
+  SumObserver observer;
+  observer.cost = {0, 512 * kMiB};
+  const auto counts = RunOver({&operation}, *catalog, 512 * kMiB, nullptr, 2, &observer);
+  CHECK(counts[0].done == kPictures);
+  CHECK(observer.sums.empty());
 }
 
 TEST_CASE("behind a reduce nobody is given an image: facts are noted of what is decoded anyway") {

@@ -82,13 +82,15 @@ struct CommandServices {
   bool in_pipeline = false;
   /// What a dry run finds out goes here.
   std::optional<RunPlan>* plan = nullptr;
+  /// Sees the rows that are decoded anyway; may be null.
+  RowObserver* observer = nullptr;
 
   /// kUsage, naming a budget that would do, if this one cannot hold LibTorch and it is not open yet.
   Status RoomForLibTorch() const;
   /// Opens LibTorch and the devices of --device, the first time.
   Result<ModelRuntime*> OpenModels() const;
   EngineServices engine() const {
-    return {memory, catalog, stop, progress, nullptr, shared->watch_memory, plan};
+    return {memory, catalog, stop, progress, nullptr, shared->watch_memory, plan, observer};
   }
   /// A dry run has to look at the images, to say what would be done with them: commands that can say so
   /// without set the engine's mode themselves.

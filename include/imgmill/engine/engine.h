@@ -50,6 +50,7 @@ struct EngineServices {
   bool watch_memory = false;
   /// What is found out in place of a run goes here, if there is a place.
   std::optional<RunPlan>* plan = nullptr;
+  RowObserver* observer = nullptr;  ///< may be null
   Catalog& Notes() const { return notes != nullptr ? *notes : *catalog; }
 };
 

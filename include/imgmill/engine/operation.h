@@ -88,6 +88,13 @@ struct Region {
   int64_t own_rows = 0;
   int64_t context_above = 0;  ///< rows of `view` before the own ones
   bool last = false;
+
+  ImageView own() const {
+    ImageView rows = view;
+    rows.data = view.row(context_above);
+    rows.layout.height = own_rows;
+    return rows;
+  }
 };
 
 /// What an operation found out about one image; the engine only carries it.
@@ -127,6 +134,19 @@ class ItemTask {
   virtual bool Suspend() { return false; }
   /// After the last region: publishes outputs, fills `outputs`, `payload`, `notes` and `rung`.
   virtual Status Finish(Outcome& outcome) = 0;
+};
+
+/// Is shown the rows of images that a run decodes anyway, beside the operations that it decodes them for: not
+/// where memory is too short for both.
+class RowObserver {
+ public:
+  virtual ~RowObserver() = default;
+  /// Bytes that the task of Watch holds.
+  virtual Footprint Cost(const Item& item, const ReadOptions& reading, const Layout& rows) const = 0;
+  /// What is given the regions of this image, and Finish with an outcome that nobody reads; null if it is of
+  /// no use. Called on workers' threads. `item` outlives the task.
+  virtual std::unique_ptr<ItemTask> Watch(const Item& item, const ReadOptions& reading,
+                                          const Layout& rows) = 0;
 };
 
 /// One command's part of the shared engine. No loop over files, no thread, no retry, no progress bar in here.
