@@ -2,12 +2,12 @@
 # Measures what the number of images does to memory: the peak of resident memory, by the kernel's account, of each
 # command over 64x64 images in three numbers, with a report. Fails above 128 MiB.
 #
-# Usage: bench/memory-count.sh [--counts "10000 100000"] [--commands "filter dedup embed tile"]
+# Usage: bench/memory-count.sh [--counts "10000 100000"] [--commands "filter dedup embed tile match"]
 # Environment: IMGMILL (build/release/bin/imgmill); TMPDIR, where the images are made: 4 KiB each.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-counts="10000 100000" commands="filter dedup embed tile"
+counts="10000 100000" commands="filter dedup embed tile match"
 while [ $# -gt 0 ]; do
   case "$1" in
     --counts) counts=$2; shift 2 ;;
@@ -56,6 +56,10 @@ for count in $counts; do
     case $command in
       filter) flags="--keep sharpness>p10" ;;
       tile) flags="--size 64 -o $scratch/out" ;;
+      match)  # the images are the queries
+        [ -d "$scratch/searched" ] || python3 "$scratch/make.py" "$scratch/searched" 2000
+        "$imgmill" embed "$scratch/searched" --catalog "$scratch/catalog" --quiet
+        flags="" ;;
       *) flags="" ;;
     esac
     printf '| %s | %s | ' "$command" "$count"

@@ -27,6 +27,73 @@ std::string Digits(float similarity) {
   return text;
 }
 
+/// What was found, with paths as the user would write them.
+struct DescribedMatches {
+  MatchQueryTable queries;
+  FoundMatches found;
+  std::string folder;  ///< canonical path of --in; empty if all of the catalog was searched
+  std::string given;   ///< --in without slashes at its end
+
+  /// Calls `each` with the path of each query and its neighbours.
+  template <typename Each>
+  Status ForEachQuery(const Each& each) const {
+    RecordTable<std::vector<Neighbour>>::Reader neighbours(found.neighbours);
+    return queries.ForEach([&](const MatchQuery& query) -> Status {
+      const Result<std::optional<std::vector<Neighbour>>> nearest = neighbours.Next();
+      if (!nearest) return nearest.error();
+      return each(PrintablePath(query.path), **nearest);
+    });
+  }
+  /// Calls `each` with the rank of each neighbour, from 1 on, its similarity and path.
+  template <typename Each>
+  Status ForEachMatch(const std::vector<Neighbour>& nearest, const Each& each) const {
+    for (size_t i = 0; i < nearest.size(); ++i) {
+      const Result<std::string> path = found.images.At(nearest[i].id);
+      if (!path) return path.error();
+      const std::string as_given = folder.empty() ? *path : given + path->substr(folder.size());
+      if (Status told = each(i + 1, nearest[i].similarity, PrintablePath(as_given)); !told) return told;
+    }
+    return {};
+  }
+
+  Status PutText(const std::string& format, const TextSink& put) const {
+    if (Status head = put(format == "csv" ? "query,rank,similarity,path\r\n" : ""); !head) return head;
+    return ForEachQuery([&](const std::string& query, const std::vector<Neighbour>& nearest) -> Status {
+      if (Status head = put(format == "text" ? query + "\n" : std::string()); !head) return head;
+      return ForEachMatch(nearest, [&](size_t rank, float similarity, const std::string& path) {
+        return put(MatchLine(format, query, rank, similarity, path));
+      });
+    });
+  }
+  static std::string MatchLine(const std::string& format, const std::string& query, size_t rank,
+                               float similarity, const std::string& path) {
+    if (format == "csv") {
+      return CsvQuoted(query) + "," + std::to_string(rank) + "," + Digits(similarity) + "," +
+             CsvQuoted(path) + "\r\n";
+    }
+    if (format == "jsonl") {
+      return nlohmann::ordered_json{
+                 {"query", query}, {"rank", rank}, {"similarity", Rounded(similarity)}, {"path", path}}
+                 .dump() +
+             "\n";
+    }
+    return "  " + Digits(similarity) + "  " + path + "\n";
+  }
+
+  Status PutJson(JsonElements& elements) const {
+    return ForEachQuery([&](const std::string& query, const std::vector<Neighbour>& nearest) {
+      JsonObject json;
+      json["query"] = query;
+      json.SetRows("images", [&](JsonElements& images) {
+        return ForEachMatch(nearest, [&](size_t, float similarity, const std::string& path) {
+          return images.Put({{"path", path}, {"similarity", Rounded(similarity)}});
+        });
+      });
+      return elements.Put(json);
+    });
+  }
+};
+
 class Match final : public Command {
  public:
   explicit Match(CLI::App& app);
@@ -51,49 +118,14 @@ class Match final : public Command {
  private:
   class MatchRun;
 
-  void Describe(const std::vector<EmbeddedImage>& queries,
-                const std::vector<std::vector<MatchedImage>>& matches, const std::string& folder,
-                CommandResult& result) const {
-    nlohmann::ordered_json list = nlohmann::ordered_json::array();
-    std::string text;
-    if (options_.format == "csv") text = "query,rank,similarity,path\r\n";
-    size_t found = 0;
-    for (size_t q = 0; q < queries.size(); ++q) {
-      const std::string& query = queries[q].file.path;
-      if (options_.format == "text") text += PrintablePath(query) + "\n";
-      nlohmann::ordered_json images = nlohmann::ordered_json::array();
-      for (size_t i = 0; i < matches[q].size(); ++i) {
-        const std::string path = AsGiven(matches[q][i].path, folder);
-        const float similarity = matches[q][i].similarity;
-        ++found;
-        images.push_back({{"path", PrintablePath(path)}, {"similarity", Rounded(similarity)}});
-        if (options_.format == "text") text += "  " + Digits(similarity) + "  " + PrintablePath(path) + "\n";
-        if (options_.format == "csv") {
-          text += CsvQuoted(PrintablePath(query)) + "," + std::to_string(i + 1) + "," + Digits(similarity) +
-                  "," + CsvQuoted(PrintablePath(path)) + "\r\n";
-        }
-        if (options_.format == "jsonl") {
-          text += nlohmann::ordered_json{{"query", PrintablePath(query)},
-                                         {"rank", i + 1},
-                                         {"similarity", Rounded(similarity)},
-                                         {"path", PrintablePath(path)}}
-                      .dump() +
-                  "\n";
-        }
-      }
-      list.push_back({{"query", PrintablePath(query)}, {"images", std::move(images)}});
-    }
-    result.text = WholeText(std::move(text));
-    result.details["matches"] = std::move(list);
+  void Describe(DescribedMatches matches, CommandResult& result) const {
+    const uint64_t found = matches.found.count;
     result.summary = std::to_string(found) + (found == 1 ? " match" : " matches");
-  }
-
-  /// A path below --in as the user would write it.
-  std::string AsGiven(const std::string& path, const std::string& folder) const {
-    if (folder.empty()) return path;
-    std::string given = options_.in;
-    while (given.size() > 1 && given.ends_with('/')) given.pop_back();
-    return given + path.substr(folder.size());
+    const auto shared = std::make_shared<const DescribedMatches>(std::move(matches));
+    result.text = [shared, format = options_.format](const TextSink& put) {
+      return shared->PutText(format, put);
+    };
+    result.details.SetRows("matches", [shared](JsonElements& elements) { return shared->PutJson(elements); });
   }
 
   MatchOptions options_;
@@ -111,7 +143,7 @@ class Match::MatchRun final : public CommandRun {
         own_(std::move(own)),
         own_store_{own_.get(), nullptr},
         operation_(*opened_.embedder, opened_.store, &own_store_, services, /*needs_notes=*/false,
-                   [this](EmbeddedImage& image) { queries_.push_back(std::move(image)); }) {
+                   [this](EmbeddedImage& image) { Take(image); }) {
     engine.notes = own_.get();
     engine.observer = nullptr;
     options.workers = EmbeddingWorkers(match.options_.embedding, services);
@@ -122,7 +154,7 @@ class Match::MatchRun final : public CommandRun {
   OutcomeLog& log() override { return operation_.log(); }
 
   Result<CommandResult> Reduce(CommandResult result) override {
-    for (const EmbeddedImage& query : queries_) result.kept.Add(query.file);
+    result.kept = files_;
     result.kept_images = queries_.size();
     if (result.counts.interrupted) return result;
     const MatchOptions& asked = match_.options_;
@@ -133,21 +165,28 @@ class Match::MatchRun final : public CommandRun {
     question.top = static_cast<size_t>(asked.top);
     question.least = static_cast<float>(asked.min_similarity);
     question.exclude_self = asked.exclude_self;
-    Result<std::vector<std::vector<MatchedImage>>> matches =
-        SearchMatches(opened_.store, question, queries_, services_);
-    if (!matches) return matches.error();
+    Result<FoundMatches> found = SearchMatches(opened_.store, question, queries_, services_);
+    if (!found) return found.error();
     opened_.embedder->Describe(result.details);
-    match_.Describe(queries_, *matches, question.folder, result);
+    std::string given = asked.in;
+    while (given.size() > 1 && given.ends_with('/')) given.pop_back();
+    match_.Describe({queries_, *std::move(found), question.folder, given}, result);
     return result;
   }
 
  private:
+  void Take(const EmbeddedImage& image) {
+    queries_.Add({image.file.path, image.absolute, image.place, image.vectors});
+    if (services_.in_pipeline) files_.Add(image.file);
+  }
+
   const Match& match_;
   const CommandServices& services_;
   OpenedEmbedding opened_;
   std::unique_ptr<Catalog> own_;
   VectorStore own_store_;
-  std::vector<EmbeddedImage> queries_;
+  MatchQueryTable queries_;
+  FileTable files_;  // of the queries, for a next step
   EmbedOperation operation_;
 };
 

@@ -1,9 +1,7 @@
-// Rows of the images that are still there, then blocks of queries over them, then the names of what was
-// found.
+// Rows of the images that are still there, then blocks of queries over them.
 #include "match_search.h"
 
 #include <algorithm>
-#include <map>
 
 #include "imgmill/memory/pool_array.h"
 #include "imgmill/similarity/cosine.h"
@@ -16,24 +14,23 @@ constexpr size_t kQueriesAtOnce = 256;
 
 class Search final : public LadderWork {
  public:
-  Search(const VectorStore& store, const MatchQuestion& question, const std::vector<EmbeddedImage>& queries,
+  Search(const VectorStore& store, const MatchQuestion& question, const MatchQueryTable& queries,
          const CommandServices& services)
       : store_(store), question_(question), queries_(queries), services_(services) {}
 
   bool has_cpu_rung() const override { return false; }
 
   Status Run(const Attempt&) override {
-    matches.assign(queries_.size(), {});
+    found = {};
     const Result<uint64_t> known = store_.catalog->CountFiles();
     if (!known) return known.error();
-    const auto dimension = static_cast<size_t>(store_.file->dimension());
-    const size_t block_floats = std::min(kQueriesAtOnce, std::max<size_t>(queries_.size(), 1)) * dimension;
+    const size_t block_floats = std::clamp<size_t>(queries_.size(), 1, kQueriesAtOnce) * dimension();
     const int threads = services_.workers();
-    const size_t found =
+    const size_t lists =
         kQueriesAtOnce * question_.top * sizeof(Neighbour) * static_cast<size_t>(threads + 1);
     Result<Lease> lease =
         services_.memory->Acquire({*known * sizeof(SearchRow) + block_floats * sizeof(float),
-                                   SearchWindowBytes(store_.file->dimension(), threads) + found},
+                                   SearchWindowBytes(store_.file->dimension(), threads) + lists},
                                   *services_.stop);
     if (!lease) return lease.error();
     PoolArray<SearchRow> rows(*known);
@@ -42,32 +39,11 @@ class Search final : public LadderWork {
     if (*count == 0) return NothingThere();
     std::sort(rows.begin(), rows.begin() + *count,
               [](const SearchRow& a, const SearchRow& b) { return a.row < b.row; });
-
-    const VectorRows vectors{store_.file->dimension(), [this](uint64_t first, uint64_t n, const auto& see) {
-                               return store_.file->Look(first, n, see);
-                             }};
     PoolArray<float> block(block_floats);
-    std::vector<std::vector<Neighbour>> nearest(queries_.size());
-    for (size_t first = 0; first < queries_.size(); first += kQueriesAtOnce) {
-      const size_t some = std::min(kQueriesAtOnce, queries_.size() - first);
-      std::vector<uint32_t> selves;
-      for (size_t q = 0; q < some; ++q) {
-        const EmbeddedImage& query = queries_[first + q];
-        if (Status read = query.vectors->Read(query.place, {block.data() + q * dimension, dimension}); !read)
-          return read;
-        const auto self = selves_.find(query.absolute);
-        selves.push_back(self == selves_.end() ? kNobody : self->second);
-      }
-      Result<std::vector<std::vector<Neighbour>>> searched =
-          NearestByCosine(vectors, {rows.data(), *count}, {block.data(), some * dimension}, selves,
-                          question_.top, question_.least, threads, *services_.stop);
-      if (!searched) return searched.error();
-      std::move(searched->begin(), searched->end(), nearest.begin() + static_cast<std::ptrdiff_t>(first));
-    }
-    return Name(nearest);
+    return SearchBlocks({rows.data(), *count}, block.span());
   }
 
-  std::vector<std::vector<MatchedImage>> matches;  // of each query
+  FoundMatches found;
 
  private:
   bool Below(const std::string& path) const {
@@ -87,54 +63,80 @@ class Search final : public LadderWork {
     return true;
   }
 
-  /// Fills `rows`; an image's id is its place among all files with a vector, in order of path.
+  /// Fills `rows` and the paths of their images, in order of path: an image's id is its place there.
   Result<size_t> FindRows(PoolArray<SearchRow>& rows) {
-    selves_.clear();
-    if (question_.exclude_self) {
-      for (const EmbeddedImage& query : queries_) selves_.emplace(query.absolute, kNobody);
-    }
-    uint32_t id = 0;
-    size_t count = 0;
+    uint32_t count = 0;
     Status scanned = store_.catalog->ForEachFileWithFact(
         question_.fact, [&](const std::string& path, const KnownFile& file, std::string_view value) {
           VectorFile::Place place;
           const bool searched = Below(path) && Unpack(std::string(value), place) &&
                                 place.row < store_.file->rows() && StillThere(path, file);
           if (searched && count < rows.size()) {
-            rows[count++] = {place.row, id};
-            if (const auto self = selves_.find(path); self != selves_.end()) self->second = id;
+            rows[count] = {place.row, count};
+            ++count;
+            found.images.Add(path);
           }
-          ++id;
           return !services_.stop->StopRequested();
         });
     if (!scanned) return scanned.error();
     if (!noted_) return noted_.error();
     if (services_.stop->StopRequested())
       return Error{Stage::kReduce, Code::kInterrupted, "stopped while looking for the images to search"};
-    return count;
+    return size_t{count};
   }
 
-  /// The paths of what was found, by a second look through the catalog: to keep all of them would cost more
-  /// than the search.
-  Status Name(const std::vector<std::vector<Neighbour>>& nearest) {
-    std::map<uint32_t, std::string> paths;
-    for (const auto& list : nearest) {
-      for (const Neighbour& found : list) paths.emplace(found.id, std::string());
+  Status SearchBlocks(std::span<const SearchRow> rows, std::span<float> block) {
+    const VectorRows vectors{store_.file->dimension(), [this](uint64_t first, uint64_t n, const auto& see) {
+                               return store_.file->Look(first, n, see);
+                             }};
+    MatchQueryTable::Reader queries(queries_);
+    while (true) {
+      const Result<std::vector<uint32_t>> selves = FillBlock(queries, block);
+      if (!selves) return selves.error();
+      if (selves->empty()) return {};
+      const Result<std::vector<std::vector<Neighbour>>> nearest =
+          NearestByCosine(vectors, rows, block.first(selves->size() * dimension()), *selves, question_.top,
+                          question_.least, services_.workers(), *services_.stop);
+      if (!nearest) return nearest.error();
+      for (const std::vector<Neighbour>& list : *nearest) {
+        found.neighbours.Add(list);
+        found.count += list.size();
+      }
     }
-    uint32_t id = 0;
-    auto next = paths.begin();
-    Status scanned = store_.catalog->ForEachFileWithFact(
-        question_.fact, [&](const std::string& path, const KnownFile&, std::string_view) {
-          if (next != paths.end() && next->first == id) (next++)->second = path;
-          ++id;
-          return next != paths.end();
-        });
-    if (!scanned) return scanned;
-    for (size_t q = 0; q < nearest.size(); ++q) {
-      for (const Neighbour& found : nearest[q]) matches[q].push_back({paths[found.id], found.similarity});
-    }
-    return {};
   }
+
+  /// Reads the vectors of the next queries, as many as the block has room for.
+  /// @return the image that each of them is not to find.
+  Result<std::vector<uint32_t>> FillBlock(MatchQueryTable::Reader& queries, std::span<float> block) const {
+    std::vector<uint32_t> selves;
+    for (; !block.empty(); block = block.subspan(dimension())) {
+      const Result<std::optional<MatchQuery>> query = queries.Next();
+      if (!query) return query.error();
+      if (!*query) break;
+      if (Status read = (*query)->vectors->Read((*query)->place, block.first(dimension())); !read)
+        return read.error();
+      const Result<uint32_t> self = question_.exclude_self ? IdOf((*query)->absolute) : kNobody;
+      if (!self) return self.error();
+      selves.push_back(*self);
+    }
+    return selves;
+  }
+
+  /// Of an image that is searched; kNobody for others.
+  Result<uint32_t> IdOf(const std::string& path) const {
+    uint32_t first = 0;
+    auto end = static_cast<uint32_t>(found.images.size());
+    while (first < end) {
+      const uint32_t middle = first + (end - first) / 2;
+      const Result<std::string> there = found.images.At(middle);
+      if (!there) return there.error();
+      if (*there == path) return middle;
+      *there < path ? first = middle + 1 : end = middle;
+    }
+    return kNobody;
+  }
+
+  size_t dimension() const { return static_cast<size_t>(store_.file->dimension()); }
 
   Status NothingThere() const {
     return Error{
@@ -144,22 +146,19 @@ class Search final : public LadderWork {
 
   const VectorStore& store_;
   const MatchQuestion& question_;
-  const std::vector<EmbeddedImage>& queries_;
+  const MatchQueryTable& queries_;
   const CommandServices& services_;
-  Status noted_;                            // the first failure to note a file in the catalog
-  std::map<std::string, uint32_t> selves_;  // id of each query among the images searched
+  Status noted_;  // the first failure to note a file in the catalog
 };
 
 }  // namespace
 
-Result<std::vector<std::vector<MatchedImage>>> SearchMatches(const VectorStore& store,
-                                                             const MatchQuestion& question,
-                                                             const std::vector<EmbeddedImage>& queries,
-                                                             const CommandServices& services) {
+Result<FoundMatches> SearchMatches(const VectorStore& store, const MatchQuestion& question,
+                                   const MatchQueryTable& queries, const CommandServices& services) {
   Search search(store, question, queries, services);
   const LadderOutcome searched = services.memory->Guarded(search, kHostWork, *services.stop);
   if (!searched.status) return searched.status.error();
-  return std::move(search.matches);
+  return std::move(search.found);
 }
 
 }  // namespace imgmill
