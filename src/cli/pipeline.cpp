@@ -86,6 +86,14 @@ class StepRun {
       if (its_turn_ || level == LogLevel::kDebug) return session_.Log(level, text);
       held_.emplace_back(level, text);
     };
+    if (services_.put_line) {
+      services_.put_line = [this](JsonObject line) {
+        JsonObject of_step;
+        of_step["step"] = step_.name;
+        of_step.Append(std::move(line));
+        session_.PutLine(of_step);
+      };
+    }
   }
   Status Begin(ItemSource& source) {
     Result<std::unique_ptr<CommandRun>> run = step_.command->Begin(source, services_);

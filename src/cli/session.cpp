@@ -58,10 +58,6 @@ JsonRows RowsOf(const FailureTable& failures) {
   };
 }
 
-nlohmann::ordered_json ErrorJson(const Error& error) {
-  return {{"stage", ToString(error.stage)}, {"code", ToString(error.code)}, {"message", error.message}};
-}
-
 std::string Headline(const RunCounts& counts) {
   std::string line = std::to_string(counts.listed) + (counts.listed == 1 ? " image: " : " images: ") +
                      std::to_string(counts.done) + " done, ";
@@ -104,7 +100,7 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionPlan& plan, const Sh
   Result<std::unique_ptr<LogOutput>> log = LogOutput::Open(shared.verbosity, shared.log_file);
   if (!log) return log.error();
   session->log_ = *std::move(log);
-  const StopFlag& stop = InstallStopSignals();
+  session->stop_ = &InstallStopSignals();
   if (Status may = CheckTargets(plan); !may) return may.error();
 
   // A report that cannot be written must be known before the work, not after it.
@@ -129,7 +125,7 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionPlan& plan, const Sh
 
   session->services_.memory = self->memory_.get();
   session->services_.catalog = self->catalog_.get();
-  session->services_.stop = &stop;
+  session->services_.stop = self->stop_;
   session->services_.progress = &self->progress_;
   session->services_.models = &self->models_;
   session->services_.plan = &self->run_plan_;
@@ -139,6 +135,7 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionPlan& plan, const Sh
   };
   if (session->services_.wants_verdicts())
     session->services_.observer = &session->thumbnails_.emplace(*session->catalog_, *session->memory_);
+  if (shared.jsonl) session->services_.put_line = [self](const JsonObject& line) { self->PutLine(line); };
   session->progress_.Begin(plan.name);
   session->progress_line_ =
       std::make_unique<LogOutput::ProgressLine>(*self->log_, self->progress_, *self->memory_);
@@ -216,6 +213,27 @@ bool Session::WriteOut(const std::string& path, const TextWriter& text) {
   const Status written = WriteNamedFile(path, text);
   if (!written) Log(LogLevel::kError, Describe(path, written.error()));
   return written.ok();
+}
+
+void Session::PutLine(const JsonObject& line) {
+  if (printed_) printed_ = Print([&](const TextSink& put) { return line.WriteLine(put); });
+  if (!printed_) stop_->RequestStop();
+}
+
+bool Session::PrintResult(const JsonObject& document, const TextWriter& text) {
+  if (shared_.jsonl) {
+    JsonObject line;
+    line["event"] = "end";
+    line.Append(document);
+    PutLine(line);
+  } else if (shared_.json) {
+    printed_ = Print(TextOf(document));
+  } else if (text) {
+    printed_ = Print(text);
+  }
+  if (!printed_)
+    Log(LogLevel::kError, Describe("stdout", printed_.error()) + ": the results were not printed completely");
+  return printed_.ok();
 }
 
 bool Session::WriteReport(JsonObject& document) {
@@ -303,9 +321,8 @@ ExitCode Session::FinishPlan(const CommandResult& result) {
   } else {
     text = "nothing to plan: this run works on no images\n";
   }
-  bool told = WriteReport(document);
-  if (!Print(shared_.json ? TextOf(document) : WholeText(std::move(text)))) told = false;
-  if (!told) return ExitCode::kCannot;
+  const bool reported = WriteReport(document);
+  if (!PrintResult(document, WholeText(std::move(text))) || !reported) return ExitCode::kCannot;
   return result.counts.failed > 0 ? ExitCode::kSomeFailed : ExitCode::kDone;
 }
 
@@ -326,17 +343,15 @@ ExitCode Session::Finish(CommandResult result) {
   bool told = WriteReport(document);
   if (!trace_) TellPage(plan_.name, result);
   told = WritePage(line) && told;
-  if (shared_.json || result.text) {
-    if (const Status printed = Print(shared_.json ? TextOf(document) : result.text); !printed) {
-      Log(LogLevel::kError,
-          Describe("stdout", printed.error()) + ": the results were not printed completely");
-      told = false;
-    }
-  }
+  told = PrintResult(document, result.text) && told;
   ExitCode code = told ? ExitCodeFor(result) : ExitCode::kCannot;
   if (!WriteMetrics(result, code)) code = ExitCode::kCannot;
   Log(LogLevel::kInfo, line);
-  if (counts.interrupted) Log(LogLevel::kWarning, "not finished: " + counts.interruption);
+  if (counts.interrupted) {
+    const std::string why =
+        printed_ ? counts.interruption : "stdout cannot be written to; run the same command again to resume";
+    Log(LogLevel::kWarning, "not finished: " + why);
+  }
   if (result.refusal) Log(LogLevel::kError, result.refusal->message);
   return code;
 }
@@ -346,7 +361,7 @@ ExitCode Session::Finish(const Error& error) {
   JsonObject document = Header();
   document["error"] = ErrorJson(error);
   bool told = WriteReport(document);
-  if (shared_.json) told = Print(TextOf(document)).ok() && told;
+  told = PrintResult(document, {}) && told;
   Log(LogLevel::kError, error.message);
   const ExitCode code = told ? ExitCodeFor(error) : ExitCode::kCannot;
   const CommandResult nothing;

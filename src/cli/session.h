@@ -41,6 +41,8 @@ class Session {
   /// A step of a pipeline starts: progress counts afresh.
   void BeginStep(const std::string& name) { progress_.Begin(name); }
   void Log(LogLevel level, const std::string& text) { log_->Write(level, text); }
+  /// A line of --jsonl, read while the run goes on: where it cannot be written, the run ends.
+  void PutLine(const JsonObject& line);
 
   /// Unloads all models but those of these weight files, and gives what they held back to the kernel.
   void KeepModels(std::span<const std::string> weight_files);
@@ -60,6 +62,8 @@ class Session {
   JsonObject Header() const;
   void CloseMemory();
   double Seconds() const;
+  /// Document, lines or text, as was asked for. What cannot be printed is said.
+  bool PrintResult(const JsonObject& document, const TextWriter& text);
   bool WriteReport(JsonObject& document);
   bool WritePage(const std::string& outcome);
   bool WriteMetrics(const CommandResult& result, ExitCode code);
@@ -76,6 +80,8 @@ class Session {
   std::optional<PageThumbnails> thumbnails_;  // if a page is wanted
   std::optional<RunTrace> trace_;
   std::optional<RunPlan> run_plan_;  // of a dry run
+  StopFlag* stop_ = nullptr;
+  Status printed_;  // what went to stdout until now
   Progress progress_;
   uint64_t recalled_ = 0;  // of the images done: answered by the catalog alone
   CommandServices services_;

@@ -102,6 +102,7 @@ void AddSharedFlags(CLI::App& app, SharedOptions& options, std::string& config_f
 
   const char* output = "What is said";
   app.add_flag("--json", options.json, "One JSON document on stdout");
+  app.add_flag("--jsonl", options.jsonl, "A line of JSON for each image as it ends, and one for the run");
   app.add_option("--report", options.report, "A JSON report of the whole run, memory included")
       ->type_name("FILE");
   app.add_flag("--watch-memory", options.watch_memory,
@@ -115,8 +116,8 @@ void AddSharedFlags(CLI::App& app, SharedOptions& options, std::string& config_f
       "-v,--verbose", [&options](int64_t n) { options.verbosity = static_cast<int>(n); }, "Say more");
   app.add_flag_function(
       "-q,--quiet", [&options](int64_t) { options.verbosity = -1; }, "Only errors, no progress");
-  for (const char* flag : {"--json", "--report", "--watch-memory", "--report-page", "--metrics-file",
-                           "--log-file", "--verbose", "--quiet"}) {
+  for (const char* flag : {"--json", "--jsonl", "--report", "--watch-memory", "--report-page",
+                           "--metrics-file", "--log-file", "--verbose", "--quiet"}) {
     app.get_option(flag)->group(output);
   }
 }

@@ -9,12 +9,14 @@
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/memory/memory_flag.h"
+#include "imgmill/report/run_report.h"
 #include "model_loading.h"
 
 namespace imgmill {
 
 std::optional<std::string> SharedOptions::Check() const {
   if (const std::optional<std::string> wrong = list.Check()) return wrong;
+  if (json && jsonl) return "--json and --jsonl contradict each other";
   if (no_catalog && !catalog.empty()) return "--catalog and --no-catalog contradict each other";
   if (jobs < 0 || jobs > 1024) return "-j takes 1 to 1024 (0: one for each core)";
   if (batch < 0 || batch > 4096) return "--batch takes 1 to 4096 (0: as the plan says)";
@@ -93,7 +95,39 @@ void CommandResult::MarkDropped(const ListedFile& file, std::string why) {
   verdicts[file.index].why = std::move(why);
 }
 
+namespace {
+
+std::string_view ToString(Outcome::State state) {
+  switch (state) {
+    case Outcome::State::kDone:
+      return "done";
+    case Outcome::State::kSkipped:
+      return "skipped";
+    case Outcome::State::kFailed:
+      return "failed";
+  }
+  return "unknown";
+}
+
+JsonObject LineOf(const Outcome& outcome, const std::string& output_folder) {
+  JsonObject line;
+  line["path"] = PrintablePath(outcome.file.path);
+  line["state"] = ToString(outcome.state);
+  if (outcome.state == Outcome::State::kFailed) {
+    line["error"] = ErrorJson(outcome.error.value_or(Error{}));
+    return line;
+  }
+  for (const std::string& output : outcome.outputs)
+    line["outputs"].push_back(PrintablePath(output_folder + "/" + output));
+  if (outcome.off_plan()) line["off_plan"] = true;
+  if (!outcome.notes.empty()) line["notes"] = outcome.notes;
+  return line;
+}
+
+}  // namespace
+
 void OutcomeLog::Record(const Outcome& outcome) {
+  if (services_.put_line) services_.put_line(LineOf(outcome, output_folder_));
   if (services_.wants_verdicts() && verdicts_.size() < kMostVerdicts) {
     ItemVerdict& verdict = verdicts_.emplace_back();
     verdict.path = outcome.file.path;

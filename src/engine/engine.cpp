@@ -185,7 +185,7 @@ class EngineRun {
       case Outcome::State::kDone:
         ++counts.done;
         if (outcome.lease_bytes == 0) planner_.AddFinished();
-        if (outcome.rung >= Rung::kHalfBatch) ++counts.off_plan;
+        if (outcome.off_plan()) ++counts.off_plan;
         break;
       case Outcome::State::kSkipped:
         ++counts.skipped;

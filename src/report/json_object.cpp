@@ -30,6 +30,20 @@ std::string Text(const nlohmann::ordered_json& value, size_t depth) {
   return indented;
 }
 
+/// Without newlines, which are between values only, and the indentation behind them.
+std::string InOneLine(std::string_view text) {
+  std::string line;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\n') {
+      line += text[i];
+      continue;
+    }
+    if (line.ends_with(',')) line += ' ';
+    while (i + 1 < text.size() && text[i + 1] == ' ') ++i;
+  }
+  return line;
+}
+
 }  // namespace
 
 /// Puts the commas and lines between elements.
@@ -84,6 +98,12 @@ void JsonObject::Append(JsonObject other) {
 
 Status JsonObject::Write(const TextSink& put) const {
   if (Status written = Write(put, 0); !written) return written;
+  return put("\n");
+}
+
+Status JsonObject::WriteLine(const TextSink& put) const {
+  const TextSink put_in_line = [&](std::string_view piece) { return put(InOneLine(piece)); };
+  if (Status written = Write(put_in_line, 0); !written) return written;
   return put("\n");
 }
 

@@ -150,11 +150,14 @@ nlohmann::ordered_json MemoryJson(const MemoryInfo& info) {
   return json;
 }
 
+nlohmann::ordered_json ErrorJson(const Error& error) {
+  return {{"stage", ToString(error.stage)}, {"code", ToString(error.code)}, {"message", error.message}};
+}
+
 nlohmann::ordered_json FailureJson(const std::string& path, const Error& error) {
-  return {{"path", PrintablePath(path)},
-          {"stage", ToString(error.stage)},
-          {"code", ToString(error.code)},
-          {"message", error.message}};
+  nlohmann::ordered_json json = {{"path", PrintablePath(path)}};
+  json.update(ErrorJson(error));
+  return json;
 }
 
 std::string JsonText(const nlohmann::ordered_json& document) {

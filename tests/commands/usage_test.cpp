@@ -45,6 +45,7 @@ TEST_CASE("wrong usage exits 2, says what is wrong, and prints no result") {
            {{"dedup", photos, "--memory", "many"}, "many"},
            {{"dedup", photos, "-j", "-3"}, "-j"},
            {{"dedup", photos, "--catalog", "/nowhere", "--no-catalog"}, "contradict"},
+           {{"dedup", photos, "--json", "--jsonl"}, "contradict"},
        }) {
     CAPTURE(each.says);
     const ProcessResult result = Run(each.arguments);
@@ -132,13 +133,38 @@ TEST_CASE("names that are no UTF-8 or hold a newline work, and JSON shows them w
 TEST_CASE("a stdout that nobody reads is exit 3 with a message, not a crash") {
   ProcessOptions options;
   options.broken_stdout = true;
-  for (const std::string mode : {"--json", "--verbose"}) {
+  for (const std::string mode : {"--json", "--jsonl", "--verbose"}) {
     const ProcessResult result = Run({"dedup", SampleData(), "--no-catalog", mode}, options);
     INFO(result.err);
     CHECK(result.signal == 0);
     CHECK(result.exit_code == 3);
     CHECK(result.err.find("stdout") != std::string::npos);
   }
+}
+
+TEST_CASE("lines that nobody reads end the run early, and run again it does the rest") {
+  const TestFolder where;
+  for (int i = 0; i < 5; ++i) CopySamples(where / ("photos/" + std::to_string(i)));
+  const std::vector<std::string> upscale = {"upscale", where / "photos", "--method", "nearest",
+                                            "-o",      where / "out",    "--jsonl",  "-j2"};
+  ProcessOptions options;
+  options.broken_stdout = true;
+  const ProcessResult unread = Run(upscale, options);
+  INFO(unread.err);
+  CHECK(unread.exit_code == 3);
+  CHECK(unread.err.find("stdout cannot be written to") != std::string::npos);
+  const size_t images = CountFiles(where / "photos");
+  const size_t written = CountFiles(where / "out");
+  CHECK(written < images / 2);
+
+  const ProcessResult again = Run(upscale);
+  CHECK(again.exit_code == 0);
+  const size_t last = again.out.rfind('\n', again.out.size() - 2) + 1;
+  const nlohmann::json end = nlohmann::json::parse(again.out.substr(last));
+  CHECK(end["event"] == "end");
+  CHECK(end["skipped"] == written);
+  CHECK(end["done"] == images - written);
+  CHECK(static_cast<size_t>(std::count(again.out.begin(), again.out.end(), '\n')) == images + 1);
 }
 
 }  // namespace imgmill::process_test

@@ -8,12 +8,13 @@
 namespace imgmill {
 namespace {
 
-std::string Text(const JsonObject& object) {
+std::string Text(const JsonObject& object, bool in_one_line = false) {
   std::string text;
-  const Status written = object.Write([&](std::string_view piece) {
+  const TextSink put = [&](std::string_view piece) {
     text.append(piece);
     return Status();
-  });
+  };
+  const Status written = in_one_line ? object.WriteLine(put) : object.Write(put);
   REQUIRE(written.ok());
   return text;
 }
@@ -56,6 +57,9 @@ TEST_CASE("an object of rows and objects is written as its dump") {
   rest["none"] = whole["none"] = "replaced where it was";
   object.Append(rest);
   CHECK(Text(object) == JsonText(whole));
+  const std::string line = Text(object, true);
+  CHECK(line.find('\n') == line.size() - 1);
+  CHECK(nlohmann::ordered_json::parse(line) == nlohmann::ordered_json::parse(JsonText(whole)));
   object.Truncate(1);
   CHECK(Text(object) == JsonText({{"first", whole["first"]}}));
 }

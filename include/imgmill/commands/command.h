@@ -50,6 +50,8 @@ struct SharedOptions {
 
   /// One JSON document on stdout instead of text.
   bool json = false;
+  /// A line of JSON for each image as it ends, and one for the run, in place of that document.
+  bool jsonl = false;
   /// A JSON report of the whole run, memory included.
   std::string report;
   /// One image at a time, with each one's peak of resident memory in the report.
@@ -74,6 +76,8 @@ struct CommandServices {
   const StopFlag* stop = nullptr;
   Progress* progress = nullptr;
   std::function<void(LogLevel, const std::string&)> log;
+  /// Takes the line of --jsonl for an image, from one thread at a time; null without it.
+  std::function<void(JsonObject)> put_line;
   /// Where LibTorch lives once a step needed it, for all steps of the run.
   std::unique_ptr<ModelRuntime>* models = nullptr;
   /// What they have loaded there, for steps with the same weight file. Null: each loads its own.
@@ -166,8 +170,8 @@ struct CommandResult {
 /// An array of the files' paths.
 JsonRows PathsOf(const FileTable& files);
 
-/// Logs and keeps the failures, notes and verdicts of a run, in order. Each operation's Collect passes
-/// outcomes on to one.
+/// Logs and keeps the failures, notes and verdicts of a run, in order, and gives --jsonl its lines. Each
+/// operation's Collect passes outcomes on to one.
 class OutcomeLog {
  public:
   /// @param output_folder  where the outcomes' outputs are, if there are any.

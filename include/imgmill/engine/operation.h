@@ -117,6 +117,9 @@ struct Outcome {
   size_t lease_bytes =
       0;  ///< host memory that the work on it was granted, or would be; 0 where it was recalled
   bool recalled = false;  ///< answered by the catalog alone
+
+  /// Whether a rung changed tile, micro-batch or device for it.
+  bool off_plan() const { return rung >= Rung::kHalfBatch; }
 };
 
 /// What an operation can say of an image when it is through with it: whether the next one is given it.

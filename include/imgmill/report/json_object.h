@@ -43,6 +43,8 @@ class JsonObject {
 
   /// As JsonText writes a document: two spaces of indentation, a newline at the end.
   Status Write(const TextSink& put) const;
+  /// In one line, the newline at its end included.
+  Status WriteLine(const TextSink& put) const;
 
  private:
   class Array;

@@ -19,7 +19,10 @@ nlohmann::ordered_json SummaryJson(const RunSummary& summary);
 /// The summary, every batch, memory over time, the peaks' moments and the clears.
 nlohmann::ordered_json HistoryJson(const MemoryHistory& history, const RunSummary& summary);
 
-/// {"path", "stage", "code", "message"}
+/// {"stage", "code", "message"}
+nlohmann::ordered_json ErrorJson(const Error& error);
+
+/// The same behind "path".
 nlohmann::ordered_json FailureJson(const std::string& path, const Error& error);
 
 /// Text of a document: UTF-8, two spaces of indentation, a newline at the end. Bytes that are no UTF-8 (out
