@@ -1,6 +1,8 @@
 // The catalog's questions and answers as prepared statements, and when they are committed.
 #include "imgmill/catalog/catalog.h"
 
+#include <new>
+
 #include "catalog/catalog_impl.h"
 #include "catalog/schema.h"
 #include "imgmill/dataset/publish.h"
@@ -143,7 +145,11 @@ void Catalog::Impl::CommitInBackground() {
     } else if (const Clock::time_point due = first_put + kCommitAfter; Clock::now() < due) {
       changed.wait_until(lock, due);
     } else {
-      Status committed = Commit();  // remembered: the next put or Flush tells
+      try {
+        Status committed = Commit();     // remembered: the next put or Flush tells
+      } catch (const std::bad_alloc&) {  // for its error's text: the next put or Flush tries again
+        changed.wait_until(lock, Clock::now() + kCommitAfter);
+      }
     }
   }
 }

@@ -8,6 +8,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <new>
 #include <system_error>
 
 #include "imgmill/base/byte_size.h"
@@ -128,7 +129,12 @@ LogOutput::ProgressLine::~ProgressLine() {
 void LogOutput::ProgressLine::Loop() {
   const auto pause = output_.impl_->terminal ? std::chrono::milliseconds(200) : std::chrono::seconds(10);
   std::unique_lock lock(mutex_);
-  while (!wake_.wait_for(lock, pause, [&] { return ending_; })) output_.Draw(Text());
+  while (!wake_.wait_for(lock, pause, [&] { return ending_; })) {
+    try {
+      output_.Draw(Text());
+    } catch (const std::bad_alloc&) {  // memory is too short for a line: the next one comes soon
+    }
+  }
 }
 
 std::string LogOutput::ProgressLine::Text() {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <new>
 #include <utility>
 
 namespace imgmill {
@@ -16,7 +17,11 @@ std::jthread Regularly(int period_ms, std::function<void()> look) {
     std::unique_lock lock(mutex);
     while (!stop.stop_requested()) {
       wake.wait_for(lock, stop, std::chrono::milliseconds(period_ms), [] { return false; });
-      if (!stop.stop_requested()) look();
+      if (stop.stop_requested()) break;
+      try {
+        look();
+      } catch (const std::bad_alloc&) {  // memory is too short for a look: the next one comes soon
+      }
     }
   });
 }
