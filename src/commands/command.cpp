@@ -166,14 +166,16 @@ Result<std::vector<CommandResult>> RunEngine(ItemSource& source, std::span<Comma
                        std::to_string(source.Expected()) + " images: " + room.error().message};
     }
   }
+  EngineServices services = first.engine;
+  services.on_outcome = [runs](size_t run, const Outcome& outcome) { runs[run]->log.Record(outcome); };
   const Result<std::vector<RunCounts>> counts =
-      Engine(first.options, first.engine).Run(first.source ? *first.source : source, operations);
+      Engine(first.options, services).Run(first.source ? *first.source : source, operations);
   if (!counts) return counts.error();
   std::vector<CommandResult> results(runs.size());
   for (size_t i = 0; i < runs.size(); ++i) {
     results[i].counts = (*counts)[i];
-    results[i].failed = runs[i]->log().failures();
-    results[i].verdicts = runs[i]->log().TakeVerdicts();
+    results[i].failed = runs[i]->log.failures();
+    results[i].verdicts = runs[i]->log.TakeVerdicts();
   }
   return results;
 }

@@ -261,7 +261,6 @@ class Dedup::HashRun final : public CommandRun {
         operation_(HashKindFromName(dedup.options_.method), dedup.options_.decode == "scaled",
                    services.shared->allow_truncated, services) {}
   Operation& operation() override { return operation_; }
-  OutcomeLog& log() override { return operation_.log(); }
   size_t ReduceBytes(uint64_t images) const override {
     return GroupingBytes(images, dedup_.options_.method != "exact", dedup_.options_.max_distance,
                          services_.workers());
@@ -293,7 +292,6 @@ class Dedup::VectorRun final : public CommandRun {
     alone = true;  // the operation is embed's, which does not know of a reduce
   }
   Operation& operation() override { return operation_; }
-  OutcomeLog& log() override { return operation_.log(); }
   Result<CommandResult> Reduce(CommandResult result) override {
     if (!result.counts.interrupted) opened_.embedder->Describe(result.details);
     return dedup_.Reduce(std::move(result), entries_, opened_.store.file.get(), services_);

@@ -114,11 +114,7 @@ bool IsSymbolicLink(const std::string& path) {
 
 DedupOperation::DedupOperation(std::optional<HashKind> kind, bool scaled_decode, bool allow_truncated,
                                const CommandServices& services)
-    : kind_(kind),
-      scaled_(scaled_decode),
-      allow_truncated_(allow_truncated),
-      catalog_(*services.catalog),
-      log_(services) {
+    : kind_(kind), scaled_(scaled_decode), allow_truncated_(allow_truncated), catalog_(*services.catalog) {
   // A hash of the readable part of a broken file is another fact than one of the whole.
   if (kind)
     hash_fact_ = VersionedName(*kind, scaled_) + (allow_truncated_ ? " lenient" : "") + " with notes/2";
@@ -169,7 +165,6 @@ Result<std::unique_ptr<ItemTask>> DedupOperation::Start(const Item& item, const 
 }
 
 void DedupOperation::Collect(Outcome& outcome) {
-  log_.Record(outcome);
   if (outcome.state != Outcome::State::kDone) return;
   DedupEntry& entry = static_cast<DedupPayload&>(*outcome.payload).entry;
   entry.file = outcome.file;

@@ -54,7 +54,6 @@ class DedupOperation final : public Operation {
 
   /// Of all images that did not fail, in order.
   const DedupTable& entries() const { return entries_; }
-  OutcomeLog& log() { return log_; }
 
  private:
   class Task;
@@ -65,7 +64,6 @@ class DedupOperation final : public Operation {
   bool scaled_;
   bool allow_truncated_;
   Catalog& catalog_;
-  OutcomeLog log_;
   std::string hash_fact_;  // "phash/2 with notes/2"
   DedupTable entries_;
 };

@@ -20,7 +20,6 @@ class EmbedRun final : public CommandRun {
         operation_(*opened_.embedder, opened_.store, nullptr, services, /*needs_notes=*/false,
                    [this](EmbeddedImage& image) { Take(image); }) {}
   Operation& operation() override { return operation_; }
-  OutcomeLog& log() override { return operation_.log(); }
 
   Result<CommandResult> Reduce(CommandResult result) override {
     if (!status_) return status_.error();

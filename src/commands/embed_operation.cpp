@@ -111,7 +111,6 @@ EmbedOperation::EmbedOperation(Embedder& embedder, VectorStore& known, VectorSto
       kept_(kept != nullptr ? *kept : known),
       needs_notes_(needs_notes),
       allow_truncated_(services.shared->allow_truncated),
-      log_(services),
       fact_(VectorFact(embedder.kind(), allow_truncated_)),
       notes_fact_("picture-rgb" + std::to_string(embedder.shrink_to_side()) +
                   (allow_truncated_ ? "-lenient" : "") + "/2"),
@@ -175,7 +174,6 @@ Result<std::unique_ptr<ItemTask>> EmbedOperation::Start(const Item& item, const 
 }
 
 void EmbedOperation::Collect(Outcome& outcome) {
-  log_.Record(outcome);
   if (outcome.state != Outcome::State::kDone) return;
   EmbeddedImage& image = static_cast<EmbedPayload&>(*outcome.payload).image;
   image.file = outcome.file;

@@ -51,8 +51,6 @@ class EmbedOperation final : public Operation {
   Result<std::unique_ptr<ItemTask>> Start(const Item& item, const ItemPlan& plan) override;
   void Collect(Outcome& outcome) override;
 
-  OutcomeLog& log() { return log_; }
-
  private:
   class Task;
 
@@ -66,7 +64,6 @@ class EmbedOperation final : public Operation {
   const bool allow_truncated_;
   std::mutex ready_mutex_;  // for it and the files
   bool ready_ = false;
-  OutcomeLog log_;
   std::string fact_;
   std::string notes_fact_;
   std::function<void(EmbeddedImage&)> on_image_;

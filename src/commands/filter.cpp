@@ -253,7 +253,6 @@ class Filter::FilterRun final : public CommandRun {
         operation_(signals_, exports(), services, RulesOf(filter.options_), filter.ActsOnAll()) {}
 
   Operation& operation() override { return operation_; }
-  OutcomeLog& log() override { return operation_.log(); }
 
   size_t ReduceBytes(uint64_t images) const override {
     const auto percentile = [](const AppliedRule& each) { return each.rule.percentile; };

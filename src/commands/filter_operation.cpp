@@ -107,8 +107,7 @@ FilterOperation::FilterOperation(const std::vector<Signal>& wanted, bool all_sig
       rules_(std::move(rules)),
       after_reduce_(acts || std::any_of(rules_.begin(), rules_.end(),
                                         [](const FilterRule& rule) { return rule.percentile; })),
-      facts_(*services.catalog, allow_truncated_),
-      log_(services) {}
+      facts_(*services.catalog, allow_truncated_) {}
 
 Result<ItemPlan> FilterOperation::Plan(const Item& item) const {
   if (!pixels_) return ItemPlan::WithoutPixels({0, 64 * kKiB});
@@ -144,7 +143,6 @@ Verdict FilterOperation::Judge(const Outcome& outcome) const {
 }
 
 void FilterOperation::Collect(Outcome& outcome) {
-  log_.Record(outcome);
   if (outcome.state != Outcome::State::kDone) return;
   const auto& payload = static_cast<const FilterPayload&>(*outcome.payload);
   FilterEntry entry{outcome.file, payload.stamp, payload.content, {}};

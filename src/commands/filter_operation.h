@@ -63,7 +63,6 @@ class FilterOperation final : public Operation {
 
   const SignalFacts& facts() const { return facts_; }
   bool decodes() const { return pixels_; }
-  OutcomeLog& log() { return log_; }
   /// Of all images that did not fail, in order.
   const FilterTable& entries() const { return entries_; }
 
@@ -77,7 +76,6 @@ class FilterOperation final : public Operation {
   std::vector<FilterRule> rules_;
   bool after_reduce_;
   SignalFacts facts_;
-  OutcomeLog log_;
   FilterTable entries_;
 };
 

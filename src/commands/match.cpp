@@ -151,7 +151,6 @@ class Match::MatchRun final : public CommandRun {
     alone = true;
   }
   Operation& operation() override { return operation_; }
-  OutcomeLog& log() override { return operation_.log(); }
 
   Result<CommandResult> Reduce(CommandResult result) override {
     result.kept = files_;

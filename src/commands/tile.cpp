@@ -127,7 +127,7 @@ class Tile::TileRun final : public CommandRun {
  public:
   TileRun(const Tile& tile, const CommandServices& services, std::unique_ptr<TileManifest> manifest,
           std::optional<PairIndex> pairs, ItemSource& given)
-      : CommandRun(services),
+      : CommandRun(services, tile.options_.output),
         tile_(tile),
         manifest_(std::move(manifest)),
         pairs_(std::move(pairs)),
@@ -138,7 +138,6 @@ class Tile::TileRun final : public CommandRun {
     alone = true;  // nobody else asks for partners
   }
   Operation& operation() override { return operation_; }
-  OutcomeLog& log() override { return operation_.log(); }
 
   Result<CommandResult> Reduce(CommandResult mapped) override {
     Result<CommandResult> summed = tile_.SumUp(std::move(mapped), operation_);

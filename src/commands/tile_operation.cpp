@@ -67,8 +67,7 @@ TileOperation::TileOperation(const TileOptions& options, const CommandServices& 
       folder_(options.output, fingerprint_, catalog_, services.shared->force),
       pairs_(pairs),
       manifest_(manifest),
-      services_(services),
-      log_(services, options.output) {}
+      services_(services) {}
 
 SetPrefixes TileOperation::Prefixes(const ListedFile& file) const {
   const std::string stem = OutputStemFor(file) + "_";
@@ -208,7 +207,6 @@ Result<std::unique_ptr<ItemTask>> TileOperation::Start(const Item& item, const I
 }
 
 void TileOperation::Collect(Outcome& outcome) {
-  log_.Record(outcome);
   if (outcome.state == Outcome::State::kFailed) return;
   if (mode_ != RunMode::kRun && outcome.state == Outcome::State::kDone && !outcome.gives_nothing) {
     preview_.Add(outcome);

@@ -34,7 +34,6 @@ class TileOperation final : public Operation {
   Result<std::unique_ptr<ItemTask>> Start(const Item& item, const ItemPlan& plan) override;
   void Collect(Outcome& outcome) override;
 
-  OutcomeLog& log() { return log_; }
   /// Tiles written or found finished; of pairs, the high-resolution ones.
   uint64_t tiles() const { return tiles_; }
   /// The same as files, if a next step wants them.
@@ -70,7 +69,6 @@ class TileOperation final : public Operation {
   PairIndex* pairs_;
   TileManifest* manifest_;
   const CommandServices& services_;
-  OutcomeLog log_;
   uint64_t tiles_ = 0;
   FileTable written_;
   FileTable too_small_;

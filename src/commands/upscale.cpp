@@ -29,11 +29,10 @@ constexpr char kFormats[] = "png, jpg, webp or tiff";
 class UpscaleRun : public CommandRun {
  public:
   UpscaleRun(const UpscaleOptions& upscale, const CommandServices& services)
-      : CommandRun(services), upscale_(upscale) {
+      : CommandRun(services, upscale.output), upscale_(upscale) {
     options.mode = services.shared->mode;
   }
   UpscaleOperation& operation() override = 0;
-  OutcomeLog& log() override { return operation().log(); }
 
   Result<CommandResult> Reduce(CommandResult result) override {
     const RunCounts& counts = result.counts;

@@ -40,8 +40,7 @@ UpscaleOperation::UpscaleOperation(const UpscaleOptions& options, std::string fi
       fingerprint_(std::move(fingerprint) + (services.shared->allow_truncated ? " lenient" : "")),
       folder_(options.output, fingerprint_, *services.catalog, services.shared->force),
       allow_truncated_(services.shared->allow_truncated),
-      mode_(services.shared->mode),
-      log_(services, options.output) {}
+      mode_(services.shared->mode) {}
 
 ReadOptions UpscaleOperation::Reading() const {
   ReadOptions reading;
@@ -80,7 +79,6 @@ Status UpscaleOperation::MayStart(const Item& item) {
 }
 
 void UpscaleOperation::Collect(Outcome& outcome) {
-  log_.Record(outcome);
   if (mode_ != RunMode::kRun && outcome.state == Outcome::State::kDone) {
     preview_.Add(outcome);
     written_.Add(outcome.file);

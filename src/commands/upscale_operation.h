@@ -23,7 +23,6 @@ class UpscaleOperation : public Operation {
   Status MayStart(const Item& item) override;
   void Collect(Outcome& outcome) override;
 
-  OutcomeLog& log() { return log_; }
   /// What was written, or found finished; in a dry run the images themselves, in place of outputs that do not
   /// exist.
   const FileTable& written() const { return written_; }
@@ -46,7 +45,6 @@ class UpscaleOperation : public Operation {
   OutputFolder folder_;
   bool allow_truncated_;
   RunMode mode_;
-  OutcomeLog log_;
   FileTable written_;
   DryRunLines preview_;
 };

@@ -176,10 +176,11 @@ class EngineRun {
     ++(end == Outcome::State::kDone      ? progress.done
        : end == Outcome::State::kSkipped ? progress.skipped
                                          : progress.failed);
-    for (size_t i = 0; i < outcomes.size(); ++i) CountOne(outcomes[i], counts_[i], *operations_[i]);
+    for (size_t i = 0; i < outcomes.size(); ++i) CountOne(outcomes[i], i);
   }
 
-  void CountOne(Outcome& outcome, RunCounts& counts, Operation& operation) {
+  void CountOne(Outcome& outcome, size_t operation) {
+    RunCounts& counts = counts_[operation];
     outcome.file.index = counts.listed++;
     switch (outcome.state) {
       case Outcome::State::kDone:
@@ -196,7 +197,9 @@ class EngineRun {
         if (outcome.error->code != Code::kTooLarge) planner_.AddRefused();
         break;
     }
-    if (options_.mode != RunMode::kPlan) operation.Collect(outcome);
+    if (options_.mode == RunMode::kPlan) return;
+    if (services_.on_outcome) services_.on_outcome(operation, outcome);
+    operations_[operation]->Collect(outcome);
   }
 
  private:

@@ -17,6 +17,7 @@
 #include "imgmill/commands/match.h"
 #include "imgmill/commands/tile.h"
 #include "imgmill/commands/upscale.h"
+#include "sweep/brightness.h"
 
 namespace imgmill {
 namespace fs = std::filesystem;
@@ -24,6 +25,7 @@ namespace fs = std::filesystem;
 namespace {
 
 std::unique_ptr<Command> AddCommand(const std::string& name, CLI::App& app) {
+  if (name == "brightness") return std::make_unique<BrightnessCommand>();
   if (name == "dedup") return AddDedup(app);
   if (name == "embed") return AddEmbed(app);
   if (name == "filter") return AddFilter(app);

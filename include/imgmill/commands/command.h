@@ -170,8 +170,7 @@ struct CommandResult {
 /// An array of the files' paths.
 JsonRows PathsOf(const FileTable& files);
 
-/// Logs and keeps the failures, notes and verdicts of a run, in order, and gives --jsonl its lines. Each
-/// operation's Collect passes outcomes on to one.
+/// Logs and keeps the failures, notes and verdicts of a run, in order, and gives --jsonl its lines.
 class OutcomeLog {
  public:
   /// @param output_folder  where the outcomes' outputs are, if there are any.
@@ -192,11 +191,13 @@ class OutcomeLog {
 /// One run of a command: what the engine does with each image for it, and what it concludes from all of them.
 class CommandRun {
  public:
-  explicit CommandRun(const CommandServices& services)
-      : options(services.engine_options()), engine(services.engine()) {}
+  /// @param output_folder  where the outcomes' outputs are, if there are any.
+  explicit CommandRun(const CommandServices& services, std::string output_folder = {})
+      : options(services.engine_options()),
+        engine(services.engine()),
+        log(services, std::move(output_folder)) {}
   virtual ~CommandRun() = default;
   virtual Operation& operation() = 0;
-  virtual OutcomeLog& log() = 0;
   /// Memory that Reduce will lease after a run over so many images.
   virtual size_t ReduceBytes(uint64_t /*images*/) const { return 0; }
   /// Reduces and acts. `mapped` has counts, failures and verdicts, also of an interrupted run.
@@ -204,6 +205,7 @@ class CommandRun {
 
   EngineOptions options;
   EngineServices engine;
+  OutcomeLog log;
   std::unique_ptr<ItemSource> source;  ///< in place of the one that it was given
   bool alone = false;                  ///< no other command's operation can run beside its own
 };
@@ -212,7 +214,7 @@ class Command {
  public:
   virtual ~Command() = default;
   /// The first option that is wrong.
-  virtual std::optional<std::string> Check() const = 0;
+  virtual std::optional<std::string> Check() const { return std::nullopt; }
   /// The same for options that must fit the shared ones, where the command is no step of a pipeline (there
   /// the catalog is the pipeline's).
   virtual std::optional<std::string> CheckAlone(const SharedOptions&) const { return std::nullopt; }

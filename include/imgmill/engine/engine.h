@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -51,6 +52,8 @@ struct EngineServices {
   /// What is found out in place of a run goes here, if there is a place.
   std::optional<RunPlan>* plan = nullptr;
   RowObserver* observer = nullptr;  ///< may be null
+  /// Called with the operation's number and each of its outcomes, before its Collect.
+  std::function<void(size_t operation, const Outcome& outcome)> on_outcome;
   Catalog& Notes() const { return notes != nullptr ? *notes : *catalog; }
 };
 

@@ -174,7 +174,7 @@ class Operation {
 
   /// Fills `outcome` if an earlier run did all of it already: facts in the catalog, or finished outputs.
   /// Contents and upright sizes are known, headers are not.
-  virtual Result<bool> Recall(const Item& item, Outcome& outcome) = 0;
+  virtual Result<bool> Recall(const Item& /*item*/, Outcome& /*outcome*/) { return false; }
 
   /// What Start would refuse before any pixel, such as an output that is not ours; for a dry run.
   virtual Status MayStart(const Item&) { return {}; }
