@@ -128,7 +128,7 @@ ReadOptions DedupOperation::Reading(const ImageHeader& header) const {
   // does, whose bits we promise.
   reading.keep_profile = !scaled_;
   // Only a JPEG is cheaper in grey; of the others, equal pixels can then be told.
-  const bool grey = scaled_ && header.format == "jpeg";
+  const bool grey = scaled_ && header.format == ImageFormat::kJpeg;
   reading.bands = grey ? ReadOptions::Bands::kGrey : ReadOptions::Bands::kRgb;
   reading.shrink_to_side = scaled_ ? kScaledHashSide : 0;
   reading.allow_truncated = allow_truncated_;

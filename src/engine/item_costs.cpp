@@ -24,7 +24,7 @@ std::string DigestOfText(const std::string& text) {
 
 /// What makes one image cost otherwise than another of the same size.
 std::string KindOf(const ImageHeader& header) {
-  std::string kind = header.format + " " + std::to_string(header.bands) + "x" +
+  std::string kind = std::string(FormatName(header.format)) + " " + std::to_string(header.bands) + "x" +
                      std::to_string(8 * BytesPerSample(header.sample));
   if (header.has_alpha) kind += " alpha";
   if (header.cmyk) kind += " cmyk";
@@ -33,7 +33,7 @@ std::string KindOf(const ImageHeader& header) {
   if (header.interlaced) kind += " interlaced";
   if (!header.sequential) kind += " whole";
   if (header.orientation >= 3) kind += " turned";
-  if (header.format == "tiff" && header.block_rows >= header.height)
+  if (header.format == ImageFormat::kTiff && header.block_rows >= header.height)
     kind += header.block_by_rows ? " one-strip" : " one-block";
   return kind;
 }

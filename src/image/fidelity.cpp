@@ -80,12 +80,11 @@ bool IsReversibleJpeg2000(const InputFile& file) {
   return false;
 }
 
-bool IsLossless(const ImageHeader& header, const InputFile& file) {
-  if (header.format == "webp") return IsLosslessWebp(file);
-  if (header.format == "tiff") return IsLosslessTiff(file);
-  if (header.format == "jp2k") return IsReversibleJpeg2000(file);
-  constexpr std::array<const char*, 4> kLossy = {"heif", "avif", "jxl", "jpeg"};
-  return std::none_of(kLossy.begin(), kLossy.end(), [&](const char* each) { return header.format == each; });
+bool IsLossless(ImageFormat format, const InputFile& file) {
+  if (format == ImageFormat::kWebp) return IsLosslessWebp(file);
+  if (format == ImageFormat::kTiff) return IsLosslessTiff(file);
+  if (format == ImageFormat::kJp2k) return IsReversibleJpeg2000(file);
+  return FactsOf(format).compression == Compression::kLossless;
 }
 
 }  // namespace
@@ -99,7 +98,7 @@ uint32_t FidelityOfJpeg(const ImageHeader& header, const jpeg_decompress_struct&
 }
 
 uint32_t FidelityOf(const ImageHeader& header, const InputFile& file) {
-  if (!IsLossless(header, file)) return LossyFidelity(kOtherLossyQuality, 1);
+  if (!IsLossless(header.format, file)) return LossyFidelity(kOtherLossyQuality, 1);
   return LosslessFidelity(8 * static_cast<int>(BytesPerSample(header.sample)),
                           header.has_alpha || header.cmyk);
 }

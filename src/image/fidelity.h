@@ -2,8 +2,6 @@
 // size came first.
 #pragma once
 
-#include <string>
-
 #include "imgmill/image/reader.h"
 #include "jpeg_api.h"
 #include "open_file.h"

@@ -14,6 +14,8 @@
 namespace imgmill {
 namespace {
 
+using enum ImageFormat;
+
 constexpr size_t kSmall = size_t{384} << 10;  // input buffers, tables, objects
 constexpr double kStripRows = 16;
 constexpr double kWindowRows = 100;  // what libvips caches of a file that is read in order
@@ -60,37 +62,39 @@ double WindowBytes(const Sizes& s) {
   return std::min(kWindowRows, s.height) * s.row_bytes;
 }
 
+// Two strips or rows of tiles, and a half being read.
+double TiffBytes(const ImageHeader& header, const Sizes& s) {
+  const double block = static_cast<double>(header.block_rows) * s.row_bytes;
+  // As stored: what does not compress grows by a little.
+  if (header.block_by_rows) return std::min(s.file_bytes, block * 1.1) + WindowBytes(s) + 2 * kSmall;
+  return block * 2.5 + 3 * kStripRows * s.row_bytes + std::min(block, 2.0 * kSmall);
+}
+
+// OpenJPEG computes in 32 bits a sample. Tiles: one of them, and a row of them cached.
+double Jpeg2000Bytes(const ImageHeader& header, const Sizes& s) {
+  const auto tables = static_cast<double>(header.decoder_tables);
+  if (header.block_rows >= header.height) return s.pixels * header.bands * 5.5 + s.file_bytes + tables;
+  const double block = static_cast<double>(header.block_rows) * s.row_bytes;
+  return tables + block * 4.2 + static_cast<double>(header.block_rows * header.block_rows) * header.bands * 8;
+}
+
 double DecoderBytes(const ImageHeader& header, const Sizes& s) {
   const double whole = s.pixels * s.pixel_bytes;
-  if (header.format == "jpeg") return JpegBytes(header, s);
-  if (header.format == "png")
-    return header.interlaced ? whole + 2 * kStripRows * s.row_bytes : WindowBytes(s);
-  if (header.format == "hdr") return WindowBytes(s);
-  if (header.format == "ppm") return 0;  // added below
-  // Two strips or rows of tiles, and a half being read.
-  if (header.format == "tiff") {
-    const double block = static_cast<double>(header.block_rows) * s.row_bytes;
-    // As stored: what does not compress grows by a little.
-    if (header.block_by_rows) return std::min(s.file_bytes, block * 1.1) + WindowBytes(s) + 2 * kSmall;
-    return block * 2.5 + 3 * kStripRows * s.row_bytes + std::min(block, 2.0 * kSmall);
-  }
+  const FormatReader reader = FactsOf(header.format).reader;
+  if (reader == FormatReader::kStills || reader == FormatReader::kPnmRows) return 0;  // added below
+  if (header.format == kJpeg) return JpegBytes(header, s);
+  if (header.format == kPng) return header.interlaced ? whole + 2 * kStripRows * s.row_bytes : WindowBytes(s);
+  if (header.format == kHdr) return WindowBytes(s);
+  if (header.format == kTiff) return TiffBytes(header, s);
   // libwebp gives a frame in RGBA, libvips composes it onto a canvas in RGBA; and the file, wanted whole. An
   // alpha plane is decoded with a few rows of its own.
-  if (header.format == "webp") return s.pixels * (header.has_alpha ? 8.2 : 8) + s.file_bytes;
+  if (header.format == kWebp) return s.pixels * (header.has_alpha ? 8.2 : 8) + s.file_bytes;
   // The canvas; and the file, which nsgif wants whole.
-  if (header.format == "gif") return s.pixels * 4 + s.file_bytes + WindowBytes(s) * 4 / 3;
+  if (header.format == kGif) return s.pixels * 4 + s.file_bytes + WindowBytes(s) * 4 / 3;
   // The planes of the video frame with references, and interleaved; decoder threads' tables.
-  if (header.format == "heif") return s.pixels * 9 + s.file_bytes + 3.0 * kSmall;
-  // OpenJPEG computes in 32 bits a sample. Tiles: one of them, and a row of them cached.
-  if (header.format == "jp2k") {
-    const auto tables = static_cast<double>(header.decoder_tables);
-    if (header.block_rows >= header.height) return s.pixels * header.bands * 5.5 + s.file_bytes + tables;
-    const double block = static_cast<double>(header.block_rows) * s.row_bytes;
-    return tables + block * 4.2 +
-           static_cast<double>(header.block_rows * header.block_rows) * header.bands * 8;
-  }
-  if (IsStillFormat(header.format)) return 0;  // added below
-  if (header.format == "jxl") return s.pixels * 6 + whole * 2 + s.file_bytes;
+  if (header.format == kHeif) return s.pixels * 9 + s.file_bytes + 3.0 * kSmall;
+  if (header.format == kJp2k) return Jpeg2000Bytes(header, s);
+  if (header.format == kJxl) return s.pixels * 6 + whole * 2 + s.file_bytes;
   return whole * 2 + s.file_bytes;
 }
 
@@ -106,11 +110,11 @@ Footprint ReadFootprint(const ImageHeader& header, const ReadOptions& options) {
     conversion = kStripRows * s.width * 24 + (header.cmyk ? kCmykTables : kProfileTables);
   }
   // Rows are asked for in strips of so many bytes, but whole rows.
-  const double strip = header.format == "jpeg" ? 0 : std::max(kStripRows * s.row_bytes, 256.0 * 1024);
+  const double strip = header.format == kJpeg ? 0 : std::max(kStripRows * s.row_bytes, 256.0 * 1024);
   need.untracked = Bytes(DecoderBytes(header, s) + conversion + strip) + kSmall;
   // A strip before its form is changed.
   need.pooled = Bytes(kStripRows * s.row_bytes);
-  if (header.format == "ppm") need.pooled += PnmPieceBytes(Bytes(s.row_bytes));
+  if (header.format == kPnm) need.pooled += PnmPieceBytes(Bytes(s.row_bytes));
   if (IsStill(header)) {
     const Footprint still = StillFootprint(header, options.allow_truncated);
     need.untracked += still.untracked;

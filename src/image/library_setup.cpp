@@ -2,14 +2,11 @@
 // and only with the readers that this tool trusts; cv::Mat on our pools.
 #include <dlfcn.h>
 
-#include <algorithm>
 #include <cstdlib>
-#include <cstring>
 #include <mutex>
 #include <opencv2/core/version.hpp>
 #include <stdexcept>
 #include <string>
-#include <string_view>
 
 #include "hevc_decoder.h"
 #include "imgmill/image/reader.h"
@@ -19,14 +16,6 @@
 
 namespace imgmill {
 namespace {
-
-// libvips' readers that stay. The others are refused, since they parse programs or documents (SVG, PDF,
-// ImageMagick's hundred formats), or take any text or raw bytes for an image (CSV, matrix, raw), or are no
-// photographs and rarely hardened (Matlab, FITS, Analyze, NIfTI, OpenSlide), or are read here (PNM).
-constexpr const char* kReaders[] = {"VipsForeignLoadPng",    "VipsForeignLoadJpeg",  "VipsForeignLoadWebp",
-                                    "VipsForeignLoadTiff",   "VipsForeignLoadNsgif", "VipsForeignLoadHeif",
-                                    "VipsForeignLoadJxl",    "VipsForeignLoadJp2k",  "VipsForeignLoadRad",
-                                    "VipsForeignLoadOpenexr"};
 
 // Warnings of libvips and GLib say nothing that an Error or a note of ours does not say better, and stderr
 // belongs to the log and the progress line.
@@ -74,12 +63,20 @@ void UseSmallStrips() {
   g_option_context_free(context);
 }
 
+// All others stay refused.
+void AllowLoaders() {
+  for (const FormatFacts& facts : kImageFormats) {
+    if (facts.vips_loader.empty()) continue;
+    vips_operation_block_set((kVipsLoader + std::string(facts.vips_loader)).c_str(), FALSE);
+  }
+}
+
 // Registers the types of one module, with GModule so that it lives as long as the process.
 void LoadModule(const std::string& name) {
   GModule* module = g_module_open((ModuleFolder() + "/" + name).c_str(), G_MODULE_BIND_LAZY);
   if (module == nullptr) return;  // not installed: the format is then unknown, which Probe says
   g_module_make_resident(module);
-  for (const char* reader : kReaders) vips_operation_block_set(reader, FALSE);
+  AllowLoaders();
 }
 
 void Start() {
@@ -93,8 +90,8 @@ void Start() {
   vips_cache_set_max_mem(0);
   vips_cache_set_max_files(0);
   vips_leak_set(FALSE);
-  vips_operation_block_set("VipsForeignLoad", TRUE);
-  for (const char* reader : kReaders) vips_operation_block_set(reader, FALSE);
+  vips_operation_block_set(kVipsLoader, TRUE);
+  AllowLoaders();
   SetMatAllocator();
 }
 
@@ -105,19 +102,11 @@ void InitImageLibraries() {
   std::call_once(once, &Start);
 }
 
-bool IsTrustedReader(const char* class_name) {
-  const std::string_view name = class_name;
-  return std::any_of(std::begin(kReaders), std::end(kReaders),
-                     [&](const char* reader) { return name.starts_with(reader); });
-}
-
-void LoadModuleFor(const unsigned char* head, size_t bytes) {
+void LoadModuleFor(ImageFormat format) {
   static std::once_flag heif;
   static std::once_flag jxl;
-  const bool box = bytes >= 12 && std::memcmp(head + 4, "ftyp", 4) == 0;
-  const bool jxl_box = bytes >= 12 && std::memcmp(head, "\0\0\0\x0cJXL \r\n\x87\n", 12) == 0;
-  const bool jxl_bare = bytes >= 2 && head[0] == 0xFF && head[1] == 0x0A;
-  if (!box && !jxl_box && !jxl_bare) return;
+  const bool box = format == ImageFormat::kHeif;
+  if (!box && format != ImageFormat::kJxl) return;
   InitImageLibraries();
   std::call_once(box ? heif : jxl, [&] {
     VipsAlone alone;

@@ -2,7 +2,6 @@
 #include "missing_end.h"
 
 #include <algorithm>
-#include <cstring>
 #include <string>
 #include <vector>
 
@@ -94,14 +93,13 @@ uint64_t ZerosAtEnd(const InputFile& file, uint64_t at, uint64_t bytes, uint64_t
   return zeros;
 }
 
-std::optional<Error> FindMissingEnd(const InputFile& file, const FileHead& head) {
-  if (head.Is(0, "II", 2) || head.Is(0, "MM", 2)) return FindMissingTiffEnd(file);
-  if (head.Is(0, "GIF8", 4)) return FindMissingGifEnd(file);
-  if (head.Is(0, "RIFF", 4) && head.Is(8, "WEBP", 4))
-    return FindMissingWebpEnd(file, 0, static_cast<uint64_t>(file.bytes()));
-  if (head.Is(4, "jP  ", 4) || head.Is(0, "\xFF\x4F\xFF\x51", 4)) return FindMissingJpeg2000End(file);
-  if (head.Is(4, "ftyp", 4)) return FindMissingAvifEnd(file);
-  if (head.Is(0, "\x76\x2f\x31\x01", 4)) return FindMissingExrEnd(file);
+std::optional<Error> FindMissingEnd(const InputFile& file, ImageFormat format) {
+  if (format == ImageFormat::kTiff) return FindMissingTiffEnd(file);
+  if (format == ImageFormat::kGif) return FindMissingGifEnd(file);
+  if (format == ImageFormat::kWebp) return FindMissingWebpEnd(file, 0, static_cast<uint64_t>(file.bytes()));
+  if (format == ImageFormat::kJp2k) return FindMissingJpeg2000End(file);
+  if (format == ImageFormat::kHeif) return FindMissingAvifEnd(file);
+  if (format == ImageFormat::kExr) return FindMissingExrEnd(file);
   return std::nullopt;
 }
 

@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "imgmill/base/error.h"
+#include "imgmill/base/image_format.h"
 #include "open_file.h"
-#include "vips_load.h"
 
 namespace imgmill {
 
@@ -14,7 +14,7 @@ namespace imgmill {
 /// PNG, HEIF, JPEG XL) and of PNM find it out themselves, and in uncompressed ones (PNM, PFM, BMP, plain
 /// TIFF) zeros are black. What lies behind the image's end is nobody's business. @return
 /// kTruncated, in words; nothing where all is there, or where the decoder will say what is wrong
-std::optional<Error> FindMissingEnd(const InputFile& file, const FileHead& head);
+std::optional<Error> FindMissingEnd(const InputFile& file, ImageFormat format);
 
 /// One format each, for FindMissingEnd.
 std::optional<Error> FindMissingGifEnd(const InputFile& file);

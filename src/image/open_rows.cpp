@@ -46,11 +46,8 @@ class NotedRows final : public RowReader {
 
 // Which image of several this is, in the words of its format.
 std::string WhichOf(const ImageHeader& header) {
-  const std::string count = std::to_string(header.frames);
-  if (header.format == "ico") return "largest of " + count + " images";
-  if (header.format == "tiff") return "first of " + count + " pages";
-  if (header.format == "heif") return "main one of " + count + " images";
-  return "first of " + count + (header.format == "jpeg" ? " images" : " frames");
+  const FormatFacts& facts = FactsOf(header.format);
+  return std::string(facts.taken) + " of " + std::to_string(header.frames) + " " + std::string(facts.parts);
 }
 
 Result<std::unique_ptr<JpegDecoder>> OpenDecoder(const std::string& path, const ImageHeader& header) {
@@ -129,10 +126,10 @@ MadePipeline FileThroughVips(const std::string& path, const ImageHeader& header,
   if (!file) return {std::nullopt, file.error()};
   Result<FileHead> head = ReadHead(*file, Stage::kDecode);
   if (!head) return {std::nullopt, head.error()};
-  bool known = false;
+  ImageFormat format = ImageFormat::kOther;
   const ImageRef stored =
-      LoadWithVips(*file, *head, path, lenient ? VIPS_FAIL_ON_NONE : VIPS_FAIL_ON_ERROR, &known);
-  if (!stored && !known) return {std::nullopt, FileChanged()};
+      LoadWithVips(*file, *head, path, lenient ? VIPS_FAIL_ON_NONE : VIPS_FAIL_ON_ERROR, &format);
+  if (!stored && format == ImageFormat::kOther) return {std::nullopt, FileChanged()};
   if (!stored) return made;
   const ColourPlan plan = PlanColour(stored.get());
   if (stored.get()->Xsize != header.width || stored.get()->Ysize != header.height ||
@@ -146,37 +143,32 @@ MadePipeline FileThroughVips(const std::string& path, const ImageHeader& header,
   return made;
 }
 
-Result<std::optional<Error>> MissingEnd(const std::string& path) {
-  const Result<InputFile> file = InputFile::Open(path, Stage::kDecode);
-  if (!file) return file.error();
-  const Result<FileHead> head = ReadHead(*file, Stage::kDecode);
-  if (!head) return head.error();
-  return FindMissingEnd(*file, *head);
-}
-
 Result<std::unique_ptr<RowReader>> OpenStored(const std::string& path, const ImageHeader& header,
                                               const ReadOptions& options) {
-  if (header.format == "jpeg") return OpenJpeg(path, header, options);
-  if (header.format == "ppm") return OpenPnmRows(path, header, options.allow_truncated);
+  const FormatReader reader = FactsOf(header.format).reader;
+  if (reader == FormatReader::kJpegRows) return OpenJpeg(path, header, options);
+  if (reader == FormatReader::kPnmRows) return OpenPnmRows(path, header, options.allow_truncated);
   if (IsStill(header)) return OpenStillRows(path, header, options.allow_truncated);
   InitImageLibraries();
-  Result<std::optional<Error>> missing = MissingEnd(path);
-  if (!missing) return missing.error();
-  if (*missing && !options.allow_truncated) {
-    (*missing)->message += kAllowTruncated;
-    return **missing;
+  const Result<InputFile> file = InputFile::Open(path, Stage::kDecode);
+  if (!file) return file.error();
+  std::optional<Error> missing = FindMissingEnd(*file, header.format);
+  if (missing && !options.allow_truncated) {
+    missing->message += kAllowTruncated;
+    return *missing;
   }
   Result<std::unique_ptr<RowReader>> rows = OpenVipsRows(
       [=](bool lenient) { return FileThroughVips(path, header, options, lenient); }, options.allow_truncated);
-  if (!rows || !*missing) return rows;
+  if (!rows || !missing) return rows;
   return std::unique_ptr<RowReader>(
-      std::make_unique<NotedRows>(*std::move(rows), (*missing)->message + kReadableKept));
+      std::make_unique<NotedRows>(*std::move(rows), missing->message + kReadableKept));
 }
 
 // Layout of the stored image in canonical pixels, before form and orientation.
 Layout StoredLayout(const ImageHeader& header, const ReadOptions& options) {
-  const int shrink =
-      header.format == "jpeg" ? ChooseShrink(header.width, header.height, options.shrink_to_side) : 1;
+  const int shrink = header.format == ImageFormat::kJpeg
+                         ? ChooseShrink(header.width, header.height, options.shrink_to_side)
+                         : 1;
   Layout layout;
   layout.width = (header.width + shrink - 1) / shrink;
   layout.height = (header.height + shrink - 1) / shrink;
@@ -200,7 +192,7 @@ bool SamePixels(const ImageHeader& header, const ReadOptions& a, const ReadOptio
   const bool same_alpha = a.alpha == b.alpha || !header.has_alpha;
   const bool same_colour = a.keep_profile == b.keep_profile || !header.has_icc;
   // Only a JPEG is ever shrunk; and one that may be is read with shortcuts, even where it is not.
-  const bool same_shrink = a.shrink_to_side == b.shrink_to_side || header.format != "jpeg";
+  const bool same_shrink = a.shrink_to_side == b.shrink_to_side || header.format != ImageFormat::kJpeg;
   return same_bands && same_alpha && same_colour && same_shrink && a.allow_truncated == b.allow_truncated;
 }
 
@@ -211,9 +203,7 @@ Result<std::unique_ptr<RowReader>> OpenRows(const std::string& path, const Image
     if (!stored) return stored;
     std::unique_ptr<RowReader> rows = WithForm(*std::move(stored), header.sample == Sample::kF32, options);
     rows = Upright(std::move(rows), header.orientation, options.whole_image_bytes);
-    if (header.frames > 1) {
-      rows = std::make_unique<NotedRows>(std::move(rows), WhichOf(header));
-    }
+    if (header.frames > 1) rows = std::make_unique<NotedRows>(std::move(rows), WhichOf(header));
     return rows;
   } catch (const OutOfMemory& refusal) {
     return Error{Stage::kDecode, Code::kOutOfMemory, refusal.what()};

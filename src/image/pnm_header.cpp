@@ -6,7 +6,6 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <cstring>
 #include <string>
 
 #include "pnm_words.h"
@@ -150,13 +149,6 @@ Result<PnmHeader> ReadPam(const InputFile& file, Stage stage) {
 }
 
 }  // namespace
-
-bool IsPnm(const FileHead& head) {
-  if (head.size < 3 || head.bytes[0] != 'P') return false;
-  if (head.bytes[1] == '7') return head.bytes[2] == '\n';
-  const bool kind = std::strchr("123456Ff", head.bytes[1]) != nullptr && head.bytes[1] != 0;
-  return kind && (head.bytes[2] == '#' || std::isspace(head.bytes[2]) != 0);
-}
 
 Result<PnmHeader> ReadPnmHeader(const InputFile& file, Stage stage) {
   char magic[2] = {};

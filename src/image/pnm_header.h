@@ -39,9 +39,6 @@ struct PnmHeader {
   }
 };
 
-/// Whether the file begins as one of these.
-bool IsPnm(const FileHead& head);
-
 /// Errors: kMalformed, kUnsupported. Width and height are above 0, and not held against any limit.
 Result<PnmHeader> ReadPnmHeader(const InputFile& file, Stage stage);
 

@@ -154,7 +154,7 @@ class PnmRows final : public RowByRow {
 
 ImageHeader HeaderOfPnm(const PnmHeader& pnm, int64_t file_bytes) {
   ImageHeader header;
-  header.format = "ppm";
+  header.format = ImageFormat::kPnm;
   header.width = pnm.width;
   header.height = pnm.height;
   header.bands = pnm.bands;
@@ -170,7 +170,7 @@ Result<std::unique_ptr<RowReader>> OpenPnmRows(const std::string& path, const Im
   if (!file) return file.error();
   const Result<FileHead> head = ReadHead(*file, Stage::kDecode);
   if (!head) return head.error();
-  if (!IsPnm(*head)) return FileChanged();
+  if (head->format != ImageFormat::kPnm) return FileChanged();
   const Result<PnmHeader> pnm = ReadPnmHeader(*file, Stage::kDecode);
   if (!pnm || pnm->width != header.width || pnm->height != header.height || pnm->bands != header.bands ||
       pnm->sample() != header.sample) {

@@ -2,7 +2,6 @@
 // FFmpeg decodes by ourselves, the rest by libvips.
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <optional>
 
 #include "block_rows.h"
@@ -42,7 +41,7 @@ Result<ImageHeader> ProbeJpeg(InputFile file, const ImageLimits& limits) {
   Result<std::unique_ptr<JpegDecoder>> decoder = JpegDecoder::Open(std::move(file), Stage::kProbe);
   if (!decoder) return decoder.error();
   const jpeg_decompress_struct& info = (*decoder)->info();
-  header.format = "jpeg";
+  header.format = ImageFormat::kJpeg;
   header.width = info.image_width;
   header.height = info.image_height;
   header.bands = info.num_components;
@@ -72,20 +71,19 @@ Result<ImageHeader> ProbeJpeg(InputFile file, const ImageLimits& limits) {
 }
 
 // libvips takes larger sides than it allows for 1.
-Error SideTooLong(int64_t width, int64_t height) {
-  return {Stage::kProbe, Code::kUnsupported,
-          std::to_string(width) + " x " + std::to_string(height) + " pixels: a side may have at most " +
-              std::to_string(VIPS_MAX_COORD)};
+std::optional<Error> RefuseSize(int64_t width, int64_t height, const ImageLimits& limits) {
+  if (!WithinLimit(width, height, limits)) return TooManyPixels(width, height, limits);
+  if (width <= VIPS_MAX_COORD && height <= VIPS_MAX_COORD) return std::nullopt;
+  return Error{Stage::kProbe, Code::kUnsupported,
+               std::to_string(width) + " x " + std::to_string(height) + " pixels: a side may have at most " +
+                   std::to_string(VIPS_MAX_COORD)};
 }
 
 // Before OpenJPEG spends anything on it: it makes a list of its tiles.
 std::optional<Error> RefuseJpeg2000(const Jpeg2000Layout& layout, const Jpeg2000Tables& tables,
                                     const ImageLimits& limits) {
   if (!layout.refused.empty()) return Error{Stage::kProbe, layout.code, layout.refused};
-  if (!WithinLimit(layout.width, layout.height, limits))
-    return TooManyPixels(layout.width, layout.height, limits);
-  if (layout.width > VIPS_MAX_COORD || layout.height > VIPS_MAX_COORD)
-    return SideTooLong(layout.width, layout.height);
+  if (const auto refused = RefuseSize(layout.width, layout.height, limits)) return refused;
   // Some 10 KiB each, which no lease covers yet.
   constexpr int64_t kMostTiles = 8192;
   if (tables.tiles > kMostTiles) {
@@ -99,9 +97,7 @@ std::optional<Error> RefuseJpeg2000(const Jpeg2000Layout& layout, const Jpeg2000
 Result<ImageHeader> ProbePnm(const InputFile& file, const ImageLimits& limits) {
   const Result<PnmHeader> pnm = ReadPnmHeader(file, Stage::kProbe);
   if (!pnm) return pnm.error();
-  if (!WithinLimit(pnm->width, pnm->height, limits)) return TooManyPixels(pnm->width, pnm->height, limits);
-  if (pnm->width > VIPS_MAX_COORD || pnm->height > VIPS_MAX_COORD)
-    return SideTooLong(pnm->width, pnm->height);
+  if (const auto refused = RefuseSize(pnm->width, pnm->height, limits)) return *refused;
   ImageHeader header = HeaderOfPnm(*pnm, file.bytes());
   header.fidelity = FidelityOf(header, file);
   return header;
@@ -115,8 +111,7 @@ std::optional<Error> RefuseTiff(const TiffFacts& tiff, const ImageLimits& limits
   }
   const auto width = static_cast<int64_t>(tiff.width);
   const auto height = static_cast<int64_t>(tiff.height);
-  if (!WithinLimit(width, height, limits)) return TooManyPixels(width, height, limits);
-  if (tiff.width > VIPS_MAX_COORD || tiff.height > VIPS_MAX_COORD) return SideTooLong(width, height);
+  if (const auto refused = RefuseSize(width, height, limits)) return refused;
   // Read whole, however small the image is.
   if (tiff.tiled &&
       (tiff.block_width >= kSide || tiff.block_rows >= kSide ||
@@ -124,45 +119,16 @@ std::optional<Error> RefuseTiff(const TiffFacts& tiff, const ImageLimits& limits
     return TooManyPixels(static_cast<int64_t>(std::min(tiff.block_width, kSide)),
                          static_cast<int64_t>(std::min(tiff.block_rows, kSide)), limits, "a tile of ");
   }
-  if (const std::string why = TiffCodecMissing(tiff); !why.empty())
-    return Error{Stage::kProbe, Code::kUnsupported, why};
-  if (const std::string why = TiffUnsupported(tiff); !why.empty() && !IsForTiffSamples(tiff))
-    return Error{Stage::kProbe, Code::kUnsupported, why};
-  return std::nullopt;
+  std::string why = TiffCodecMissing(tiff);
+  if (why.empty() && !IsForTiffSamples(tiff)) why = TiffUnsupported(tiff);
+  if (why.empty()) return std::nullopt;
+  return Error{Stage::kProbe, Code::kUnsupported, why};
 }
 
-int MetaInt(VipsImage* image, const char* name, int otherwise) {
-  int value = otherwise;
-  if (vips_image_get_typeof(image, name) != G_TYPE_INT || vips_image_get_int(image, name, &value) != 0) {
-    return otherwise;
-  }
-  return value;
-}
-
-// "pngload_source" is "png".
-std::string FormatName(VipsImage* image) {
-  const char* loader = nullptr;
-  if (vips_image_get_typeof(image, VIPS_META_LOADER) == 0 ||
-      vips_image_get_string(image, VIPS_META_LOADER, &loader) != 0) {
-    return "unknown";
-  }
-  std::string name = loader;
-  name.resize(std::min(name.find("load"), name.size()));
-  if (name == "rad") return "hdr";
-  if (name == "openexr") return "exr";
-  return name;
-}
-
-// Rows of these come in order, a few at a time; the other readers decode everything first.
-bool StreamsRows(const ImageHeader& header) {
-  if (header.format == "png") return !header.interlaced;
-  return header.format == "tiff" || header.format == "hdr" || header.format == "jp2k";
-}
-
-Result<ImageHeader> HeaderOf(VipsImage* image, const FileHead& head, bool is_png) {
+Result<ImageHeader> HeaderOf(VipsImage* image, ImageFormat format, const FileHead& head) {
   ImageHeader header;
   const ColourPlan plan = PlanColour(image);
-  header.format = FormatName(image);
+  header.format = format;
   if (!plan.unsupported.empty()) return Error{Stage::kProbe, Code::kUnsupported, plan.unsupported};
   header.width = image->Xsize;
   header.height = image->Ysize;
@@ -172,11 +138,53 @@ Result<ImageHeader> HeaderOf(VipsImage* image, const FileHead& head, bool is_png
   header.has_icc = vips_image_get_typeof(image, VIPS_META_ICC_NAME) != 0;
   header.cmyk = plan.cmyk;
   header.orientation = std::clamp(vips_image_get_orientation(image), 1, 8);
-  header.interlaced = is_png && head.size > 28 && head.bytes[28] == 1;
+  header.interlaced = format == ImageFormat::kPng && head.size > 28 && head.bytes[28] == 1;
   // "Pages" of JPEG 2000 are its resolutions.
-  if (header.format != "jp2k") header.frames = std::max(1, MetaInt(image, VIPS_META_N_PAGES, 1));
-  header.sequential = StreamsRows(header) && header.orientation <= 2;
+  int pages = 0;
+  if (format != ImageFormat::kJp2k && vips_image_get_typeof(image, VIPS_META_N_PAGES) == G_TYPE_INT &&
+      vips_image_get_int(image, VIPS_META_N_PAGES, &pages) == 0)
+    header.frames = std::max(1, pages);
+  header.sequential =
+      FactsOf(format).decoded == Decoded::kByRows && !header.interlaced && header.orientation <= 2;
   return header;
+}
+
+// How many images the file holds, where libvips does not say or counts other things.
+Status CountImages(const InputFile& file, ImageHeader& header) {
+  if (header.format == ImageFormat::kPng) header.frames = PngImages(file);
+  if (header.format == ImageFormat::kJxl && MayBeAnimatedJxl(file)) {
+    if (Status loaded = LoadStillModule(Stage::kProbe); !loaded) return loaded;
+    header.frames = CountJxlFrames(file);
+    if (header.frames > 1 && header.sample != Sample::kU8) {
+      return Error{Stage::kProbe, Code::kUnsupported,
+                   "a JPEG XL animation of more than 8 bits (convert it to APNG)"};
+    }
+    if (header.frames > 1) header.has_icc = false;  // sRGB, or refused
+  }
+  if (header.format == ImageFormat::kHeif) {
+    if (const std::string why = HeifUnsupported(file); !why.empty())
+      return Error{Stage::kProbe, Code::kUnsupported, why};
+    header.frames = std::max(header.frames, HeifFrames(file));
+  }
+  if (header.format == ImageFormat::kTiff && header.frames > 1) header.frames = TiffPages(file);
+  return {};
+}
+
+void NoteTiffBlocks(const std::optional<TiffFacts>& tiff, ImageHeader& header) {
+  const TiffBlocks blocks = tiff ? ReadTiffBlocks(*tiff, header.height) : TiffBlocks{header.height};
+  header.block_rows = blocks.rows;
+  header.block_by_rows = blocks.by_rows;
+  // A tile that is larger than the image is read whole all the same.
+  if (tiff && tiff->tiled && (tiff->block_width > tiff->width || tiff->block_rows > tiff->height)) {
+    const double rows = static_cast<double>(tiff->block_width) * static_cast<double>(tiff->block_rows) /
+                        static_cast<double>(tiff->width);
+    header.block_rows = std::max(header.block_rows, static_cast<int64_t>(std::min(std::ceil(rows), 1e12)));
+  }
+  // Held as stored, beside what becomes of them: twice as much.
+  if (tiff && tiff->bits == 64) {
+    header.block_rows *= 2;
+    header.block_by_rows = false;
+  }
 }
 
 }  // namespace
@@ -192,9 +200,9 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
                  "a file of " + std::to_string(file_bytes >> 20) + " MiB is larger than the limit of " +
                      std::to_string(limits.max_file_bytes >> 20) + " MiB"};
   }
-  if (head->Is(0, "\xFF\xD8\xFF", 3)) return ProbeJpeg(*std::move(file), limits);
-  const bool is_png = head->Is(0, "\x89PNG\r\n\x1a\n", 8) && head->Is(12, "IHDR", 4);
-  if (is_png) {
+  if (head->format == ImageFormat::kJpeg) return ProbeJpeg(*std::move(file), limits);
+  if (head->format == ImageFormat::kPnm) return ProbePnm(*file, limits);
+  if (Begins(head->text(), "\x89PNG\r\n\x1a\n....IHDR")) {
     // Before libvips spends anything on it.
     const auto width = static_cast<int64_t>(BigEndian(head->bytes + 16, 4));
     const auto height = static_cast<int64_t>(BigEndian(head->bytes + 20, 4));
@@ -204,17 +212,15 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
 
   std::optional<Jpeg2000Layout> jpeg2000;
   Jpeg2000Tables jpeg2000_tables;
-  if (head->Is(4, "jP  ", 4) || head->Is(0, "\xFF\x4F\xFF\x51", 4)) {
+  if (head->format == ImageFormat::kJp2k) {
     jpeg2000 = ReadJpeg2000Layout(*file);
     jpeg2000_tables = ReadJpeg2000Tables(*file, *jpeg2000);
     if (const auto refused = RefuseJpeg2000(*jpeg2000, jpeg2000_tables, limits)) return *refused;
   }
-  if (head->Is(0, "\x76\x2f\x31\x01", 4)) {
+  if (head->format == ImageFormat::kExr) {
     if (const std::optional<Error> missing = FindMissingExrHeader(*file)) return *missing;
   }
-
-  if (IsPnm(*head)) return ProbePnm(*file, limits);
-  if (IsRadiance(*head)) {
+  if (head->format == ImageFormat::kHdr) {
     if (const std::optional<Error> refused = RefuseRadiance(*file)) return *refused;
   }
 
@@ -236,14 +242,14 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
   }
 
   InitImageLibraries();
-  LoadModuleFor(head->bytes, head->size);
+  LoadModuleFor(head->format);
   ImageRef image;
-  bool known = false;
+  ImageFormat format = ImageFormat::kOther;
   {
     VipsShared share;
-    image = LoadWithVips(*file, *head, path, VIPS_FAIL_ON_NONE, &known);
+    image = LoadWithVips(*file, *head, path, VIPS_FAIL_ON_NONE, &format);
   }
-  if (!image && !known) {
+  if (!image && format == ImageFormat::kOther) {
     {
       VipsShared share;
       vips_error_clear();
@@ -253,50 +259,19 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
   }
   if (!image) {
     const Error error = DiagnoseAlone(Stage::kProbe, "libvips cannot read its header", [&] {
-      image = LoadWithVips(*file, *head, path, VIPS_FAIL_ON_NONE, &known);
+      image = LoadWithVips(*file, *head, path, VIPS_FAIL_ON_NONE, &format);
       return static_cast<bool>(image);
     });
     if (!image) return error;
   }
   VipsShared share;
-  Result<ImageHeader> header = HeaderOf(image.get(), *head, is_png);
+  Result<ImageHeader> header = HeaderOf(image.get(), format, *head);
   image.reset();
   if (!header) return header;
   header->file_bytes = file_bytes;
-  if (is_png) header->frames = PngImages(*file);
-  if (header->format == "jxl" && MayBeAnimatedJxl(*file)) {
-    if (Status loaded = LoadStillModule(Stage::kProbe); !loaded) return loaded.error();
-    header->frames = CountJxlFrames(*file);
-    if (header->frames > 1 && header->sample != Sample::kU8) {
-      return Error{Stage::kProbe, Code::kUnsupported,
-                   "a JPEG XL animation of more than 8 bits (convert it to APNG)"};
-    }
-    if (header->frames > 1) header->has_icc = false;  // sRGB, or refused
-  }
-  if (header->format == "heif") {
-    if (const std::string why = HeifUnsupported(*file); !why.empty())
-      return Error{Stage::kProbe, Code::kUnsupported, why};
-    header->frames = std::max(header->frames, HeifFrames(*file));
-  }
-  if (header->format == "tiff" && header->frames > 1) header->frames = TiffPages(*file);
+  if (Status counted = CountImages(*file, *header); !counted) return counted.error();
   header->fidelity = FidelityOf(*header, *file);
-  if (header->format == "tiff") {
-    const TiffBlocks blocks = tiff ? ReadTiffBlocks(*tiff, header->height) : TiffBlocks{header->height};
-    header->block_rows = blocks.rows;
-    header->block_by_rows = blocks.by_rows;
-    // A tile that is larger than the image is read whole all the same.
-    if (tiff && tiff->tiled && (tiff->block_width > tiff->width || tiff->block_rows > tiff->height)) {
-      const double rows = static_cast<double>(tiff->block_width) * static_cast<double>(tiff->block_rows) /
-                          static_cast<double>(tiff->width);
-      header->block_rows =
-          std::max(header->block_rows, static_cast<int64_t>(std::min(std::ceil(rows), 1e12)));
-    }
-    // Held as stored, beside what becomes of them: twice as much.
-    if (tiff && tiff->bits == 64) {
-      header->block_rows *= 2;
-      header->block_by_rows = false;
-    }
-  }
+  if (format == ImageFormat::kTiff) NoteTiffBlocks(tiff, *header);
   if (jpeg2000) {
     header->block_rows = jpeg2000->block_rows;
     header->decoder_tables = jpeg2000_tables.while_decoded;

@@ -78,10 +78,6 @@ gint64 OnSeek(VipsSourceCustom*, gint64 offset, int whence, Renamed* renamed) {
 
 }  // namespace
 
-bool IsRadiance(const FileHead& head) {
-  return head.Is(0, kFirst.data(), kFirst.size()) || head.Is(0, kOther.data(), kOther.size());
-}
-
 std::optional<Error> RefuseRadiance(const InputFile& file) {
   constexpr size_t kUsualHeader = 512;
   ByteStream bytes(file, 0, kUsualHeader);
@@ -107,8 +103,8 @@ std::optional<Error> RefuseRadiance(const InputFile& file) {
   return Refused("a Radiance file whose pixels do not go from left to right and top to bottom (-Y N +X N)");
 }
 
-GRef<VipsSource> RadianceSource(const InputFile& file, const FileHead& head) {
-  if (head.Is(0, kFirst.data(), kFirst.size()))
+GRef<VipsSource> SourceOf(const InputFile& file, const FileHead& head) {
+  if (!head.text().starts_with(kOther))
     return GRef<VipsSource>(vips_source_new_from_descriptor(file.descriptor()));
   Result<InputFile> own = file.Duplicate();
   if (!own) {

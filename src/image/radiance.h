@@ -10,15 +10,12 @@
 
 namespace imgmill {
 
-/// Whether the file begins as a Radiance image.
-bool IsRadiance(const FileHead& head);
-
 /// Why libvips 8.14 would read it wrongly: it takes every file for RGBE whose rows go from left to right and
 /// top to bottom. Nothing where it reads it well, or will say itself what is wrong.
 std::optional<Error> RefuseRadiance(const InputFile& file);
 
-/// What libvips is to read: the file, with the first line that libvips knows. Null: libvips' error buffer
-/// says why.
-GRef<VipsSource> RadianceSource(const InputFile& file, const FileHead& head);
+/// What libvips is to read: the file, if it is a Radiance one with the first line that libvips knows. Null:
+/// libvips' error buffer says why.
+GRef<VipsSource> SourceOf(const InputFile& file, const FileHead& head);
 
 }  // namespace imgmill

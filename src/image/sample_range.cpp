@@ -2,7 +2,6 @@
 #include "sample_range.h"
 
 #include <algorithm>
-#include <cstring>
 #include <vector>
 
 #include "full_range.h"
@@ -21,13 +20,6 @@ int MetaNumber(VipsImage* image, const char* name) {
       wide >= 0 && wide <= 65535)
     return static_cast<int>(wide);
   return 0;
-}
-
-bool IsLoadedBy(VipsImage* image, const char* loader) {
-  const char* name = nullptr;
-  return vips_image_get_typeof(image, VIPS_META_LOADER) != 0 &&
-         vips_image_get_string(image, VIPS_META_LOADER, &name) == 0 &&
-         std::strncmp(name, loader, std::strlen(loader)) == 0;
 }
 
 uint32_t Largest(VipsImage* image) {
@@ -52,7 +44,7 @@ ImageRef MapThrough(VipsImage* image, const SampleRange& range, uint32_t largest
 SampleRange RangeOf(VipsImage* image) {
   const uint32_t largest = Largest(image);
   if (largest == 0) return {};
-  const int bits = IsLoadedBy(image, "heif") ? MetaNumber(image, "heif-bitdepth") : MetaNumber(image, kBits);
+  const int bits = std::max(MetaNumber(image, kBits), MetaNumber(image, "heif-bitdepth"));  // one at most
   const int room = largest == 255 ? 8 : 16;
   if (bits <= 0 || bits >= room) return {};
   return {(uint32_t{1} << bits) - 1, room - bits};

@@ -1,7 +1,6 @@
 // Numbers at fixed places, little-endian but in QOI and PNG; what does not add up is none of these formats.
 #include "still_header.h"
 
-#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -60,7 +59,7 @@ std::optional<StillHeader> Bitmap(const InputFile& file, int64_t info_at, int64_
     return std::nullopt;
   if (static_cast<int64_t>(there) < size) return std::nullopt;
   StillHeader header;
-  header.format = in_icon ? "ico" : "bmp";
+  header.format = in_icon ? ImageFormat::kIco : ImageFormat::kBmp;
   header.kind = StillKind::kBmp;
   header.in_icon = in_icon;
   header.width = Little(&info[4], core ? 2 : 4);
@@ -130,7 +129,7 @@ std::optional<StillHeader> IconPng(const InputFile& file, int64_t at) {
   if (start.size() < 24 || std::memcmp(start.data(), "\x89PNG\r\n\x1a\n", 8) != 0) return std::nullopt;
   if (std::memcmp(&start[12], "IHDR", 4) != 0) return std::nullopt;
   StillHeader header;
-  header.format = "ico";
+  header.format = ImageFormat::kIco;
   header.kind = StillKind::kPng;
   header.width = Big(&start[16], 4);
   header.height = Big(&start[20], 4);
@@ -169,7 +168,7 @@ std::optional<StillHeader> Ico(const InputFile& file, const FileHead& head) {
 std::optional<StillHeader> Qoi(const InputFile& file, const FileHead& head) {
   if (head.size < 14) return std::nullopt;
   StillHeader header;
-  header.format = "qoi";
+  header.format = ImageFormat::kQoi;
   header.kind = StillKind::kQoi;
   header.width = Big(head.bytes + 4, 4);
   header.height = Big(head.bytes + 8, 4);
@@ -199,7 +198,7 @@ std::optional<StillHeader> Tga(const InputFile& file, const FileHead& head) {
   if (!known_type || !known_depth || !known_palette || alpha_bits > 8 || (h[17] & 0xC0) != 0)
     return std::nullopt;
   StillHeader header;
-  header.format = "tga";
+  header.format = ImageFormat::kTga;
   header.kind = StillKind::kTga;
   header.width = Little(h + 12, 2);
   header.height = Little(h + 14, 2);
@@ -220,9 +219,9 @@ std::optional<StillHeader> Tga(const InputFile& file, const FileHead& head) {
 }  // namespace
 
 std::optional<StillHeader> ReadStillHeader(const InputFile& file, const FileHead& head, bool last) {
-  if (head.size >= 26 && head.Is(0, "BM", 2)) return Bmp(file, head);
-  if (head.Is(0, "qoif", 4)) return Qoi(file, head);
-  if (head.size >= 22 && head.Is(0, "\0\0\1\0", 4)) {
+  if (head.size >= 26 && head.format == ImageFormat::kBmp) return Bmp(file, head);
+  if (head.format == ImageFormat::kQoi) return Qoi(file, head);
+  if (head.size >= 22 && head.format == ImageFormat::kIco) {
     // A TGA may begin so; an icon's fourth byte of the first entry is 0 or 255.
     if (head.bytes[9] == 0 || head.bytes[9] == 255) {
       if (std::optional<StillHeader> icon = Ico(file, head)) return icon;

@@ -14,7 +14,7 @@ namespace imgmill {
 
 /// A BMP, TGA, QOI or ICO file, as its header says.
 struct StillHeader {
-  const char* format = "";  ///< "bmp", "tga", "qoi", "ico"
+  ImageFormat format = ImageFormat::kOther;
   StillKind kind = StillKind::kBmp;
   int64_t width = 0;
   int64_t height = 0;

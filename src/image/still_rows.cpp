@@ -1,10 +1,6 @@
 // RowReader over a StillImage; icons' masks become alpha here.
 #include "still_rows.h"
 
-#include <algorithm>
-#include <array>
-#include <cstring>
-
 #include "row_by_row.h"
 #include "still_data.h"
 
@@ -59,7 +55,7 @@ std::vector<uint8_t> MaskOf(const StillHeader& header, const StillData& data) {
 /// A JPEG XL animation, whose header libvips has read.
 std::optional<StillHeader> Animation(const ImageHeader& header, const InputFile& file) {
   StillHeader still;
-  still.format = "jxl";
+  still.format = ImageFormat::kJxl;
   still.kind = StillKind::kJxl;
   still.width = header.width;
   still.height = header.height;
@@ -71,12 +67,8 @@ std::optional<StillHeader> Animation(const ImageHeader& header, const InputFile&
 }  // namespace
 
 bool IsStill(const ImageHeader& header) {
-  return IsStillFormat(header.format) || (header.format == "jxl" && header.frames > 1);
-}
-
-bool IsStillFormat(const std::string& format) {
-  constexpr std::array kFormats = {"bmp", "tga", "qoi", "ico"};
-  return std::any_of(kFormats.begin(), kFormats.end(), [&](const char* name) { return format == name; });
+  return FactsOf(header.format).reader == FormatReader::kStills ||
+         (header.format == ImageFormat::kJxl && header.frames > 1);
 }
 
 Result<ImageHeader> HeaderOfStill(const StillHeader& still, int64_t file_bytes) {
@@ -100,7 +92,7 @@ Result<std::unique_ptr<RowReader>> OpenStillRows(const std::string& path, const 
   Result<FileHead> head = ReadHead(*file, Stage::kDecode);
   if (!head) return head.error();
   const std::optional<StillHeader> still =
-      header.format == "jxl" ? Animation(header, *file) : ReadStillHeader(*file, *head, true);
+      header.format == ImageFormat::kJxl ? Animation(header, *file) : ReadStillHeader(*file, *head, true);
   if (!still || still->format != header.format || still->width != header.width ||
       still->height != header.height || still->bands != header.bands || !still->unsupported.empty()) {
     return FileChanged();
@@ -116,7 +108,7 @@ Result<std::unique_ptr<RowReader>> OpenStillRows(const std::string& path, const 
 
 Footprint StillFootprint(const ImageHeader& header, bool allow_truncated) {
   // 4 bytes a pixel at most, in rows of a multiple of 64; 8 for a PNG of 16 bits in an icon.
-  const size_t row = (static_cast<size_t>(header.width) + 64) * (header.format == "ico" ? 8 : 4);
+  const size_t row = (static_cast<size_t>(header.width) + 64) * (header.format == ImageFormat::kIco ? 8 : 4);
   const size_t decoded = row * (static_cast<size_t>(header.height) + 32);
   Footprint need;
   need.untracked = decoded;

@@ -11,8 +11,6 @@ namespace imgmill {
 
 /// Whether this is read here: one of these, or an animation in JPEG XL.
 bool IsStill(const ImageHeader& header);
-/// Whether ImageHeader::format is one of these.
-bool IsStillFormat(const std::string& format);
 
 /// The header as every reader gives it; kUnsupported with the reason where it is a kind that is not read.
 Result<ImageHeader> HeaderOfStill(const StillHeader& still, int64_t file_bytes);

@@ -20,20 +20,6 @@ double Value(const uint8_t* row, Sample sample, int64_t i) {
   return 0;
 }
 
-const char* Name(FileFormat format) {
-  switch (format) {
-    case FileFormat::kPng:
-      return "PNG";
-    case FileFormat::kJpeg:
-      return "JPEG";
-    case FileFormat::kWebp:
-      return "WebP";
-    case FileFormat::kTiff:
-      return "TIFF";
-  }
-  return "";
-}
-
 }  // namespace
 
 int64_t LongestSide(FileFormat format) {
@@ -48,7 +34,7 @@ Status FitsFormat(const Layout& layout, FileFormat format) {
   }
   if (std::max(layout.width, layout.height) <= most) return {};
   return Error{Stage::kEncode, Code::kUnsupported,
-               std::string(Name(format)) + " holds at most " + std::to_string(most) +
+               std::string(FactsOf(format).title) + " holds at most " + std::to_string(most) +
                    " pixels a side, and the image has " + std::to_string(layout.width) + " x " +
                    std::to_string(layout.height) + " (write PNG or TIFF instead)"};
 }
@@ -66,13 +52,14 @@ Layout StoredForm(const Layout& layout, FileFormat format) {
 
 void NoteConversions(const Layout& layout, const Layout& stored, FileFormat format,
                      std::vector<std::string>& notes) {
+  const std::string title(FactsOf(format).title);
   if (layout.has_alpha() && !stored.has_alpha()) {
-    notes.push_back(std::string("alpha flattened on white: ") + Name(format) + " has none");
+    notes.push_back("alpha flattened on white: " + title + " has none");
   }
   if (layout.sample == stored.sample) return;
   const char* from = layout.sample == Sample::kU16 ? "16 bits" : "float";
   const char* to = stored.sample == Sample::kU8 ? "8 bits" : "16 bits";
-  notes.push_back(std::string(from) + " reduced to " + to + " for " + Name(format));
+  notes.push_back(std::string(from) + " reduced to " + to + " for " + title);
 }
 
 void StoreRow(const uint8_t* from, const Layout& layout, const Layout& stored, uint8_t* to) {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
+#include <utility>
 
 #include "colour.h"
 #include "jpeg2000_header.h"
@@ -18,49 +18,20 @@
 namespace imgmill {
 namespace {
 
-struct Kind {
-  size_t at;
-  const char* magic;
-  size_t length;
-  const char* what;
-};
-
-constexpr Kind kKnownStrangers[] = {
-    {0, "8BPS", 4, "a Photoshop document, which is not supported (export it as TIFF or PNG)"},
-    {0, "DDS ", 4, "a DirectDraw texture, which is not supported (convert it to PNG)"},
-    {0, "icns", 4, "an Apple icon, which is not supported (convert it to PNG)"},
-    {0, "%PDF", 4, "a PDF document, not an image"},
-    {0, "%!PS", 4, "a PostScript document, not an image"},
-    {0, "PK\3\4", 4, "a ZIP archive, not an image"},
-    {0, "\x1f\x8b", 2, "gzip data, not an image"},
-    {0, "\x1a\x45\xdf\xa3", 4, "a Matroska or WebM video, not an image"},
-    {0, "OggS", 4, "an Ogg file, not an image"},
-    {0,
-     "\x7f"
-     "ELF",
-     4, "a program, not an image"},
-    {4, "ftypisom", 8, "an MP4 video, not an image"},
-    {4, "ftypmp4", 7, "an MP4 video, not an image"},
-    {4, "ftypqt", 6, "a QuickTime video, not an image"},
-};
-
-constexpr Kind kKnownFormats[] = {
-    {0, "\x89PNG", 4, "PNG"},
-    {0, "GIF8", 4, "GIF"},
-    {8, "WEBP", 4, "WebP"},
-    {0, "II*\0", 4, "TIFF"},
-    {0, "MM\0*", 4, "TIFF"},
-    {0, "II+\0", 4, "BigTIFF"},
-    {0, "MM\0+", 4, "BigTIFF"},
-    {4, "ftyphe", 6, "HEIF"},
-    {4, "ftypmif1", 8, "HEIF"},
-    {4, "ftypavi", 7, "AVIF"},
-    {4, "jP  ", 4, "JPEG 2000"},
-    {0, "\xFF\x4F\xFF\x51", 4, "JPEG 2000"},
-    {0, "#?RADIANCE", 10, "Radiance HDR"},
-    {0, "BM", 2, "BMP"},
-    {0, "\0\0\1\0", 4, "ICO"},
-    {0, "qoif", 4, "QOI"},
+constexpr std::pair<const char*, const char*> kKnownStrangers[] = {
+    {"8BPS", "a Photoshop document, which is not supported (export it as TIFF or PNG)"},
+    {"DDS ", "a DirectDraw texture, which is not supported (convert it to PNG)"},
+    {"icns", "an Apple icon, which is not supported (convert it to PNG)"},
+    {"%PDF", "a PDF document, not an image"},
+    {"%!PS", "a PostScript document, not an image"},
+    {"PK\3\4", "a ZIP archive, not an image"},
+    {"\x1f\x8b", "gzip data, not an image"},
+    {"\x1a\x45\xdf\xa3", "a Matroska or WebM video, not an image"},
+    {"OggS", "an Ogg file, not an image"},
+    {"\177ELF", "a program, not an image"},
+    {"....ftypisom", "an MP4 video, not an image"},
+    {"....ftypmp4", "an MP4 video, not an image"},
+    {"....ftypqt", "a QuickTime video, not an image"},
 };
 
 bool LooksLikeText(const FileHead& head) {
@@ -81,9 +52,13 @@ ImageRef ApartFromAlpha(ImageRef stored) {
   return scaled;
 }
 
-bool ContainsText(const FileHead& head, const char* text) {
-  const char* begin = reinterpret_cast<const char*>(head.bytes);
-  return std::string_view(begin, head.size).find(text) != std::string_view::npos;
+/// The format of a loader of libvips; kOther of one that is not to be used.
+ImageFormat FormatOfLoader(std::string_view class_name) {
+  class_name.remove_prefix(std::min(class_name.size(), std::string_view(kVipsLoader).size()));
+  const auto* facts = std::ranges::find_if(kImageFormats, [&](const FormatFacts& each) {
+    return !each.vips_loader.empty() && class_name.starts_with(each.vips_loader);
+  });
+  return facts == std::end(kImageFormats) ? ImageFormat::kOther : facts->format;
 }
 
 std::string StrangerText(const FileHead& head) {
@@ -91,90 +66,81 @@ std::string StrangerText(const FileHead& head) {
   if (std::all_of(head.bytes, head.bytes + head.size, [](unsigned char c) { return c == 0; })) {
     return "the file begins with zeros only (an interrupted copy or download?)";
   }
-  for (const Kind& kind : kKnownStrangers) {
-    if (head.Is(kind.at, kind.magic, kind.length)) return std::string("it is ") + kind.what;
+  for (const auto& [pattern, what] : kKnownStrangers) {
+    if (Begins(head.text(), pattern)) return std::string("it is ") + what;
   }
-  if (ContainsText(head, "<svg")) return "it is an SVG drawing, which is not supported (render it to PNG)";
-  if (ContainsText(head, "<html") || ContainsText(head, "<!DOCTYPE") || ContainsText(head, "<!doctype")) {
+  const auto contains = [&](const char* text) { return head.text().find(text) != std::string_view::npos; };
+  if (contains("<svg")) return "it is an SVG drawing, which is not supported (render it to PNG)";
+  if (contains("<html") || contains("<!DOCTYPE") || contains("<!doctype")) {
     return "it is a web page, not an image (a failed download?)";
   }
   if (LooksLikeText(head)) return "it is text, not an image";
-  return "not an image of a known format (JPEG, PNG, WebP, TIFF, GIF, HEIF, AVIF, JPEG XL, JPEG 2000, "
-         "PNM, Radiance HDR, OpenEXR, BMP, TGA, ICO, QOI)";
+  std::string known;
+  for (const FormatFacts& facts : kImageFormats) {
+    if (facts.reader != FormatReader::kNobody) known.append(known.empty() ? "" : ", ").append(facts.title);
+  }
+  return "not an image of a known format (" + known + ")";
 }
 
 }  // namespace
-
-bool FileHead::Is(size_t at, const char* text, size_t length) const {
-  return size >= at + length && std::memcmp(bytes + at, text, length) == 0;
-}
 
 Result<FileHead> ReadHead(const InputFile& file, Stage stage) {
   FileHead head;
   const ptrdiff_t got = file.ReadAt(0, head.bytes, sizeof head.bytes);
   if (got < 0) return ReadErrorFromErrno(stage, errno);
   head.size = static_cast<size_t>(got);
+  head.format = SignatureOf(head.text()).format;
   return head;
 }
 
 ImageRef LoadWithVips(const InputFile& file, const FileHead& head, const std::string& path,
-                      VipsFailOn fail_on, bool* known) {
-  *known = false;
-  VipsImage* image = nullptr;
-  if (head.Is(0, "\x76\x2f\x31\x01", 4)) {
-    *known = true;
-    if (vips_openexrload(path.c_str(), &image, "access", VIPS_ACCESS_SEQUENTIAL, nullptr) != 0) return {};
-    return ApartFromAlpha(ImageRef(image));
+                      VipsFailOn fail_on, ImageFormat* format) {
+  *format = ImageFormat::kOther;
+  ImageRef loaded;
+  if (head.format == ImageFormat::kExr) {
+    *format = head.format;
+    if (vips_openexrload(path.c_str(), loaded.out(), "access", VIPS_ACCESS_SEQUENTIAL, nullptr) != 0)
+      return {};
+    return ApartFromAlpha(std::move(loaded));
   }
-  const GRef<VipsSource> source = IsRadiance(head)
-                                      ? RadianceSource(file, head)
-                                      : GRef<VipsSource>(vips_source_new_from_descriptor(file.descriptor()));
+  const GRef<VipsSource> source = SourceOf(file, head);
   if (!source) return {};
-  if (head.Is(4, "ftypavis", 8)) {
+  if (Begins(head.text(), "....ftypavis")) {
     // libvips does not know this brand of an animation; libheif reads the image that stands for it.
-    *known = true;
-    VipsImage* still = nullptr;
-    if (vips_heifload_source(source.get(), &still, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", fail_on,
+    *format = ImageFormat::kHeif;
+    if (vips_heifload_source(source.get(), loaded.out(), "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", fail_on,
                              nullptr) != 0)
       return {};
-    return ImageRef(still);
+    return loaded;
   }
   const char* loader = vips_foreign_find_load_source(source.get());
-  if (loader == nullptr || !IsTrustedReader(loader)) return {};
-  *known = true;
-  const bool is_tiff = std::string_view(loader).starts_with("VipsForeignLoadTiff");
-  const std::optional<TiffFacts> facts = is_tiff ? ReadTiffFacts(file) : std::nullopt;
-  ImageRef loaded;
+  if (loader != nullptr) *format = FormatOfLoader(loader);
+  if (*format == ImageFormat::kOther) return {};
+  const std::optional<TiffFacts> facts = *format == ImageFormat::kTiff ? ReadTiffFacts(file) : std::nullopt;
   if (facts && IsForTiffSamples(*facts)) {
     loaded = LoadTiffSamples(file, *facts, fail_on == VIPS_FAIL_ON_NONE);
   } else {
     loaded = ImageRef(vips_image_new_from_source(source.get(), "", "access", VIPS_ACCESS_SEQUENTIAL,
                                                  "fail_on", fail_on, nullptr));
   }
-  if (loaded && std::string_view(loader).starts_with("VipsForeignLoadJp2k")) {
-    NoteSampleBits(loaded.get(), ReadJpeg2000Layout(file).bits);
-  }
-  if (loaded && std::string_view(loader).starts_with("VipsForeignLoadPng")) {
+  if (loaded && *format == ImageFormat::kJp2k) NoteSampleBits(loaded.get(), ReadJpeg2000Layout(file).bits);
+  if (loaded && *format == ImageFormat::kPng) {
     TakeExifFromText(loaded.get());
     TakeLateExif(loaded.get(), file);
   }
-  if (loaded && facts) {
-    // A palette's colours are more bands than samples.
-    if (facts->samples == static_cast<uint64_t>(loaded.get()->Bands)) {
-      if (const std::optional<TiffRoles> roles = TiffRolesOf(*facts))
-        NoteBandRoles(loaded.get(), roles->colours, roles->alpha);
-    }
+  // A palette's colours are more bands than samples.
+  if (loaded && facts && facts->samples == static_cast<uint64_t>(loaded.get()->Bands)) {
+    if (const std::optional<TiffRoles> roles = TiffRolesOf(*facts))
+      NoteBandRoles(loaded.get(), roles->colours, roles->alpha);
   }
   return loaded;
 }
 
 Error WhyUnknown(const FileHead& head, Stage stage) {
-  for (const Kind& kind : kKnownFormats) {
-    if (!head.Is(kind.at, kind.magic, kind.length)) continue;
+  if (const std::string_view title = SignatureOf(head.text()).title; !title.empty()) {
     return {stage, Code::kMalformed,
-            std::string("it begins as ") + kind.what +
-                " but cannot be read as such: cut short, broken, or of a "
-                "kind that is not supported"};
+            "it begins as " + std::string(title) +
+                " but cannot be read as such: cut short, broken, or of a kind that is not supported"};
   }
   return {stage, Code::kUnknownFormat, StrangerText(head)};
 }

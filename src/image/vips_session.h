@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "imgmill/base/error.h"
+#include "imgmill/base/image_format.h"
 
 namespace imgmill {
 
@@ -90,10 +91,10 @@ Error DiagnoseAlone(Stage stage, const std::string& what, const std::function<bo
 /// The first lines of the error buffer as one, and the code that they amount to. Call under VipsAlone.
 Error TakeVipsError(Stage stage, const std::string& otherwise);
 
-/// Whether libvips' reader of this class name is one that this tool uses; the others are refused.
-bool IsTrustedReader(const char* class_name);
+/// What the class names of its loaders begin with.
+inline constexpr char kVipsLoader[] = "VipsForeignLoad";
 
-/// Loads libvips' HEIF or JPEG XL module when `head`, the first bytes of a file, needs it.
-void LoadModuleFor(const unsigned char* head, size_t bytes);
+/// Loads libvips' HEIF or JPEG XL module for a file that begins as that.
+void LoadModuleFor(ImageFormat format);
 
 }  // namespace imgmill

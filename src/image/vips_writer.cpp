@@ -153,17 +153,8 @@ std::optional<FileFormat> FileFormatFromExtension(std::string_view extension) {
 }
 
 std::string_view Extension(FileFormat format) {
-  switch (format) {
-    case FileFormat::kPng:
-      return ".png";
-    case FileFormat::kJpeg:
-      return ".jpg";
-    case FileFormat::kWebp:
-      return ".webp";
-    case FileFormat::kTiff:
-      return ".tif";
-  }
-  return "";
+  const std::string_view all = FactsOf(format).extensions;
+  return all.substr(0, all.find(' '));
 }
 
 Result<std::unique_ptr<RowWriter>> CreateRows(const std::string& path, const Layout& layout,

@@ -121,9 +121,10 @@ ImageRef OpenSource(const std::string& source, std::vector<std::string>& notes) 
   if (!file) return notes.push_back(lost + ": " + file.error().message), ImageRef();
   Result<FileHead> head = ReadHead(*file, Stage::kEncode);
   if (!head) return notes.push_back(lost + ": " + head.error().message), ImageRef();
-  if (IsPnm(*head) || ReadStillHeader(*file, *head, false)) return {};  // BMP and its like hold none
-  bool known = false;
-  ImageRef from = LoadWithVips(*file, *head, source, VIPS_FAIL_ON_NONE, &known);
+  if (head->format == ImageFormat::kPnm || ReadStillHeader(*file, *head, false))
+    return {};  // BMP and its like hold none
+  ImageFormat format = ImageFormat::kOther;
+  ImageRef from = LoadWithVips(*file, *head, source, VIPS_FAIL_ON_NONE, &format);
   if (!from) vips_error_clear();
   if (from && ReadTiffFacts(*file)) {
     const std::vector<uint8_t> exif = ExifOfTiff(*file);

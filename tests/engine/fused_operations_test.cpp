@@ -335,7 +335,7 @@ TEST_CASE("operations that do not fit the budget together are done one after the
 
 TEST_CASE("pixels are the same only where nothing in header or options makes a difference") {
   ImageHeader header;
-  header.format = "png";
+  header.format = ImageFormat::kPng;
   header.width = header.height = 64;
   header.bands = 3;
   ReadOptions kept = kRgb;
@@ -349,7 +349,7 @@ TEST_CASE("pixels are the same only where nothing in header or options makes a d
   CHECK(SamePixels(header, kRgb, shrunk));  // no PNG is
   CHECK(!SamePixels(header, kRgb, lenient));
   CHECK(!SamePixels(header, kRgb, Reading(ReadOptions::Bands::kGrey)));
-  header.format = "jpeg";
+  header.format = ImageFormat::kJpeg;
   CHECK(!SamePixels(header, kRgb, shrunk));
   shrunk.shrink_to_side = 64;  // not shrunk either, but read with shortcuts
   CHECK(!SamePixels(header, kRgb, shrunk));

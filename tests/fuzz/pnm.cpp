@@ -10,7 +10,7 @@ std::optional<ImageHeader> Header(const std::string& path) {
   Result<InputFile> file = InputFile::Open(path, Stage::kProbe);
   fuzz::Require(file.ok());
   const Result<FileHead> head = ReadHead(*file, Stage::kProbe);
-  if (!head || !IsPnm(*head)) return std::nullopt;
+  if (!head || head->format != ImageFormat::kPnm) return std::nullopt;
   const Result<PnmHeader> pnm = ReadPnmHeader(*file, Stage::kProbe);
   if (!pnm) return std::nullopt;
   fuzz::Require(pnm->width > 0 && pnm->height > 0 && pnm->white > 0 && pnm->pixels_at <= file->bytes());

@@ -82,7 +82,8 @@ TEST_CASE("a colour profile is in each picture, and read from a source only wher
   std::string source;
   for (const std::string& path : AssetFiles({"odd"})) {
     const auto header = Probe(path, {});
-    if (header && header->has_icc && !header->cmyk && header->bands == 3 && header->format == "jpeg")
+    if (header && header->has_icc && !header->cmyk && header->bands == 3 &&
+        header->format == ImageFormat::kJpeg)
       source = path;
   }
   REQUIRE_FALSE(source.empty());

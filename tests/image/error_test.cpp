@@ -124,15 +124,16 @@ TEST_CASE("truncated files are refused, telling where, or read as far as they go
     lenient.allow_truncated = true;
     Result<std::unique_ptr<RowReader>> rows = OpenRows(path, *header, lenient);
     if (!rows) {
-      CHECK(header->format == "webp");  // libwebp gives nothing of a lossless or broken frame
+      CHECK(header->format == ImageFormat::kWebp);  // libwebp gives nothing of a lossless or broken frame
       continue;
     }
     const Image kept = TakeAll(**rows);
     CHECK(!(*rows)->notes().empty());
     const Image whole = ReadAll(Asset(name), {});
-    if (header->format == "gif" && kept.layout() != whole.layout()) continue;  // alpha is known at the end
+    if (header->format == ImageFormat::kGif && kept.layout() != whole.layout())
+      continue;  // alpha is known at the end
     REQUIRE(kept.layout() == whole.layout());
-    if (header->format == "jpeg" && !header->progressive) {
+    if (header->format == ImageFormat::kJpeg && !header->progressive) {
       // Rows well before the cut are untouched.
       const size_t quarter = whole.layout().row_bytes() * static_cast<size_t>(whole.layout().height) / 4;
       CHECK(std::equal(whole.row(0), whole.row(0) + quarter, kept.row(0)));

@@ -205,10 +205,8 @@ TEST_CASE("what a decoder holds stays within its predicted footprint, and not fa
   };
   for (const Case& c : cases) {
     CAPTURE(std::string(c.name));
-    LoadModuleFor(reinterpret_cast<const unsigned char*>("\0\0\0\x20"
-                                                         "ftypheic"),
-                  12);
-    LoadModuleFor(reinterpret_cast<const unsigned char*>("\xff\x0a"), 2);
+    LoadModuleFor(ImageFormat::kHeif);
+    LoadModuleFor(ImageFormat::kJxl);
     std::string suffix = c.suffix;
     const std::string options = suffix.substr(std::min(suffix.find('['), suffix.size()));
     suffix.resize(suffix.size() - options.size());

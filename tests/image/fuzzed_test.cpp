@@ -84,10 +84,8 @@ TEST_CASE("boxes made to waste time waste none") {
     WriteFile(folder / "boxes", bytes);
     Result<InputFile> file = InputFile::Open(folder / "boxes", Stage::kDecode);
     REQUIRE(file.ok());
-    const Result<FileHead> head = ReadHead(*file, Stage::kDecode);
-    REQUIRE(head.ok());
     const auto begin = std::chrono::steady_clock::now();
-    CHECK_FALSE(FindMissingEnd(*file, *head));
+    CHECK_FALSE(FindMissingEnd(*file, ImageFormat::kHeif));
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   };
   // An AVIF whose "iloc" has 100,000 items of 65,535 parts each, of which it tells nothing (ISO

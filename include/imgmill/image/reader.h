@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "imgmill/base/image_format.h"
 #include "imgmill/base/result.h"
 #include "imgmill/image/image.h"
 #include "imgmill/memory/memory_manager.h"
@@ -22,8 +23,7 @@ struct ImageLimits {
 
 /// What the header says. No pixel has been decoded.
 struct ImageHeader {
-  std::string
-      format;  ///< "jpeg", "png", "webp", "tiff", "gif", "heif", "jp2k", ... (libvips' loader, shortened)
+  ImageFormat format = ImageFormat::kOther;
   int64_t width = 0;  ///< as stored in the file
   int64_t height = 0;
   int bands = 0;  ///< after palette expansion: 1..4 (5 for CMYK + alpha)

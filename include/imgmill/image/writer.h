@@ -7,13 +7,23 @@
 #include <string_view>
 #include <vector>
 
+#include "imgmill/base/image_format.h"
 #include "imgmill/base/result.h"
 #include "imgmill/image/image.h"
 #include "imgmill/image/reader.h"
 
 namespace imgmill {
 
-enum class FileFormat { kPng, kJpeg, kWebp, kTiff };
+/// Those of ImageFormat that are written.
+enum class FileFormat {
+  kPng = static_cast<int>(ImageFormat::kPng),
+  kJpeg = static_cast<int>(ImageFormat::kJpeg),
+  kWebp = static_cast<int>(ImageFormat::kWebp),
+  kTiff = static_cast<int>(ImageFormat::kTiff)
+};
+inline const FormatFacts& FactsOf(FileFormat format) {
+  return FactsOf(static_cast<ImageFormat>(format));
+}
 
 struct WriteOptions {
   FileFormat format = FileFormat::kPng;
