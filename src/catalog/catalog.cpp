@@ -3,6 +3,7 @@
 
 #include <new>
 
+#include "base/try.h"
 #include "catalog/catalog_impl.h"
 #include "catalog/schema.h"
 #include "imgmill/dataset/publish.h"
@@ -61,9 +62,8 @@ Status Catalog::Impl::PrepareAll() {
        "w.fingerprint WHERE w.output = ? ORDER BY w.fingerprint, w.source, w.content"},
   };
   for (const auto& [statement, sql] : all) {
-    Result<Statement> prepared = database.Prepare(sql);
-    if (!prepared) return prepared.error();
-    *statement = *std::move(prepared);
+    Statement prepared = TRY(database.Prepare(sql));
+    *statement = std::move(prepared);
   }
   return {};
 }
@@ -170,9 +170,9 @@ Result<std::unique_ptr<Catalog>> Catalog::Open(const std::string& folder) {
     }
     path = folder + (folder.ends_with('/') ? "" : "/") + "catalog.sqlite";
   }
-  if (Status opened = impl.database.Open(path); !opened) return opened.error();
-  if (Status prepared = PrepareSchema(impl.database, path); !prepared) return prepared.error();
-  if (Status prepared = impl.PrepareAll(); !prepared) return prepared.error();
+  TRY(impl.database.Open(path));
+  TRY(PrepareSchema(impl.database, path));
+  TRY(impl.PrepareAll());
   impl.committer = std::thread([&impl] { impl.CommitInBackground(); });
   return catalog;
 }
@@ -196,13 +196,13 @@ std::optional<KnownFile> Catalog::FindFile(std::string_view absolute_path) {
 
 Status Catalog::PutFile(std::string_view absolute_path, const KnownFile& file) {
   const std::lock_guard lock(impl_->mutex);
-  if (Status begun = impl_->Begin(); !begun) return begun;
+  TRY(impl_->Begin());
   {
     Statement::Use use(impl_->put_file);
     use.Blob(absolute_path).Integer(file.stamp.size).Integer(file.stamp.mtime_ns);
     use.Integer(file.stamp.ctime_ns).Integer(static_cast<int64_t>(file.stamp.inode));
     use.Blob(Bytes(file.content));
-    if (Status put = impl_->Ran(use, "put a file"); !put) return put;
+    TRY(impl_->Ran(use, "put a file"));
   }
   return impl_->CountPut();
 }
@@ -217,14 +217,14 @@ Status Catalog::KnowFolder(const std::string& folder, const FolderIdentity& iden
       before = use.BlobAt(0);
   }
   if (before == folder) return {};
-  if (Status begun = impl_->Begin(); !begun) return begun;
+  TRY(impl_->Begin());
   if (!before.empty()) {
-    if (Status moved = impl_->MoveFolder(before, folder); !moved) return moved;
+    TRY(impl_->MoveFolder(before, folder));
   }
   {
     Statement::Use use(impl_->put_folder);
     use.Blob(folder).Integer(inode).Integer(identity.born_ns);
-    if (Status put = impl_->Ran(use, "put a folder"); !put) return put;
+    TRY(impl_->Ran(use, "put a folder"));
   }
   return impl_->CountPut();
 }
@@ -235,7 +235,7 @@ Status Catalog::Impl::MoveFolder(std::string_view from, std::string_view to) {
   for (Statement* move : {&move_files, &move_work}) {
     Statement::Use use(*move);
     use.Blob(to).Integer(static_cast<int64_t>(from.size() + 1)).Blob(first).Blob(end);
-    if (Status moved = Ran(use, "move a folder"); !moved) return moved;
+    TRY(Ran(use, "move a folder"));
   }
   Statement::Use use(drop_folder);
   use.Blob(from);
@@ -253,13 +253,13 @@ std::optional<std::string> Catalog::FindFact(const ContentDigest& content, std::
 
 Status Catalog::PutFact(const ContentDigest& content, std::string_view name, std::string_view value) {
   const std::lock_guard lock(impl_->mutex);
-  if (Status begun = impl_->Begin(); !begun) return begun;
+  TRY(impl_->Begin());
   const int64_t id = impl_->NameId(name, true);
   if (id == 0) return impl_->failed;
   {
     Statement::Use use(impl_->put_fact);
     use.Integer(id).Blob(Bytes(content)).Blob(value);
-    if (Status put = impl_->Ran(use, "put a fact"); !put) return put;
+    TRY(impl_->Ran(use, "put a fact"));
   }
   return impl_->CountPut();
 }
@@ -285,16 +285,16 @@ Status Catalog::Impl::PutWorkRow(const WorkKey& key, const WorkRow& row) {
 
 Status Catalog::PutWork(const WorkKey& key, const WorkRow& row) {
   const std::lock_guard lock(impl_->mutex);
-  if (Status begun = impl_->Begin(); !begun) return begun;
-  if (Status put = impl_->PutWorkRow(key, row); !put) return put;
+  TRY(impl_->Begin());
+  TRY(impl_->PutWorkRow(key, row));
   return impl_->Commit();
 }
 
 Status Catalog::PutWork(std::span<const std::pair<WorkKey, WorkRow>> rows) {
   const std::lock_guard lock(impl_->mutex);
-  if (Status begun = impl_->Begin(); !begun) return begun;
+  TRY(impl_->Begin());
   for (const auto& [key, row] : rows) {
-    if (Status put = impl_->PutWorkRow(key, row); !put) return put;
+    TRY(impl_->PutWorkRow(key, row));
   }
   return impl_->Commit();
 }

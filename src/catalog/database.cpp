@@ -3,6 +3,7 @@
 
 #include <cerrno>
 
+#include "base/try.h"
 #include "imgmill/base/path_text.h"
 
 namespace imgmill {
@@ -52,17 +53,15 @@ Result<Statement> Database::Prepare(const char* sql) {
 }
 
 Result<int64_t> Database::QueryInteger(const char* sql) {
-  Result<Statement> statement = Prepare(sql);
-  if (!statement) return statement.error();
-  Statement::Use use(*statement);
+  Statement statement = TRY(Prepare(sql));
+  Statement::Use use(statement);
   if (use.Step() != SQLITE_ROW) return LastError(sql);
   return use.IntegerAt(0);
 }
 
 Result<std::string> Database::QueryText(const char* sql) {
-  Result<Statement> statement = Prepare(sql);
-  if (!statement) return statement.error();
-  Statement::Use use(*statement);
+  Statement statement = TRY(Prepare(sql));
+  Statement::Use use(statement);
   if (use.Step() != SQLITE_ROW) return LastError(sql);
   return std::string(use.BlobAt(0));
 }

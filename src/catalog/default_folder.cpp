@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "base/path_parts.h"
+#include "base/try.h"
 #include "imgmill/catalog/catalog.h"
 
 namespace imgmill {
@@ -49,14 +50,13 @@ std::optional<std::string> LinkName(const std::vector<std::string>& inputs) {
 Result<std::string> DefaultCatalogFolder(const std::string& output_folder,
                                          const std::vector<std::string>& inputs) {
   if (!output_folder.empty()) return output_folder + (output_folder.ends_with('/') ? "" : "/") + ".imgmill";
-  const Result<std::string> state = StateFolder();
-  if (!state) return state.error();
+  const std::string state = TRY(StateFolder());
   std::string joined;
   for (const std::string& input : inputs) joined += (joined.empty() ? "" : "\n") + input;
-  std::string folder = *state + "/" + KeyOf(joined);
+  std::string folder = state + "/" + KeyOf(joined);
   const std::optional<std::string> link = LinkName(inputs);
   if (link && ::access(folder.c_str(), F_OK) != 0) {
-    if (std::optional<std::string> before = Canonical(*state + "/" + *link)) return *std::move(before);
+    if (std::optional<std::string> before = Canonical(state + "/" + *link)) return *std::move(before);
   }
   return folder;
 }

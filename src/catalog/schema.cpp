@@ -3,6 +3,7 @@
 
 #include <sys/vfs.h>
 
+#include "base/try.h"
 #include "imgmill/base/path_text.h"
 
 namespace imgmill {
@@ -90,20 +91,18 @@ Status Configure(Database& database, const std::string& path) {
   }
   if (path.empty()) return database.Execute("PRAGMA synchronous = OFF;");  // nothing outlives the process
   if (MayUseWal(path)) {
-    Result<std::string> mode = database.QueryText("PRAGMA journal_mode = WAL");
-    if (!mode) return mode.error();
+    std::string mode = TRY(database.QueryText("PRAGMA journal_mode = WAL"));
     // SQLite answers with the old mode if its file layer has no shared memory: a rollback journal then.
-    if (*mode == "wal")
+    if (mode == "wal")
       return database.Execute("PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 8388608;");
   }
-  Result<std::string> mode = database.QueryText("PRAGMA journal_mode = TRUNCATE");
-  if (!mode) return mode.error();
+  std::string mode = TRY(database.QueryText("PRAGMA journal_mode = TRUNCATE"));
   return database.Execute("PRAGMA synchronous = NORMAL;");
 }
 
 /// Makes the tables in an empty database, or brings those of an earlier version up to date.
 Status BringUpToDate(Database& database) {
-  if (Status begun = database.Execute("BEGIN IMMEDIATE"); !begun) return begun;
+  TRY(database.Execute("BEGIN IMMEDIATE"));
   // Between the look and the lock another process may have made them.
   Result<int64_t> version = database.QueryInteger("PRAGMA user_version");
   Status made = version ? Status{} : Status{version.error()};
@@ -115,7 +114,7 @@ Status BringUpToDate(Database& database) {
   }
   if (made) made = database.Execute("COMMIT");
   if (!made && database.InTransaction()) {
-    if (Status back = database.Execute("ROLLBACK"); !back) return back;
+    TRY(database.Execute("ROLLBACK"));
   }
   return made;
 }
@@ -126,12 +125,10 @@ Status PrepareSchema(Database& database, const std::string& path) {
   // First a look that changes nothing: the file may be somebody else's.
   const Result<int64_t> version = database.QueryInteger("PRAGMA user_version");
   if (!version) return version.error();
-  const Result<int64_t> application = database.QueryInteger("PRAGMA application_id");
-  if (!application) return application.error();
-  const Result<int64_t> tables = database.QueryInteger("SELECT count(*) FROM sqlite_schema");
-  if (!tables) return tables.error();
-  const bool fresh = *version == 0 && *application == 0 && *tables == 0;
-  if (!fresh && *application != kApplicationId) {
+  const int64_t application = TRY(database.QueryInteger("PRAGMA application_id"));
+  const int64_t tables = TRY(database.QueryInteger("SELECT count(*) FROM sqlite_schema"));
+  const bool fresh = *version == 0 && application == 0 && tables == 0;
+  if (!fresh && application != kApplicationId) {
     return Error{Stage::kCatalog, Code::kMalformed,
                  PrintablePath(path) + " is another program's database (give another --catalog)"};
   }
@@ -141,7 +138,7 @@ Status PrepareSchema(Database& database, const std::string& path) {
                      std::to_string(*version) + ", this one reads up to " + std::to_string(kSchemaVersion) +
                      "; use that imgmill, or give another --catalog)"};
   }
-  if (Status configured = Configure(database, path); !configured) return configured;
+  TRY(Configure(database, path));
   if (*version < kSchemaVersion) return BringUpToDate(database);
   return {};
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/temporary_file.h"
+#include "base/try.h"
 #include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/file_identity.h"
@@ -81,21 +82,20 @@ Result<std::unique_ptr<VectorFile>> VectorFile::Open(const std::string& catalog_
   int fd = -1;
   if (catalog_folder.empty()) {
     if (dimension == 0) return std::unique_ptr<VectorFile>();
-    Result<TemporaryFile> made = OpenTemporaryFile(Stage::kCatalog);
-    if (!made) return made.error();
-    fd = made->fd.Release();
+    TemporaryFile made = TRY(OpenTemporaryFile(Stage::kCatalog));
+    fd = made.fd.Release();
   } else {
     const std::string folder = catalog_folder + "/vectors";
     path = folder + "/" + DigestOfBytes(kind.data(), kind.size()).Hex().substr(0, 16) + ".vec";
     if (dimension > 0) {
-      if (Status made = MakeFolders(folder); !made) return made.error();
+      TRY(MakeFolders(folder));
     }
     fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC | (dimension > 0 ? O_CREAT : 0), 0666);
     if (fd < 0 && errno == ENOENT && dimension == 0) return std::unique_ptr<VectorFile>();
   }
   if (fd < 0) return ErrnoError(Stage::kCatalog, errno, PrintablePath(path));
   std::unique_ptr<VectorFile> file(new VectorFile(fd, std::move(path)));
-  if (Status prepared = file->Prepare(kind, dimension); !prepared) return prepared.error();
+  TRY(file->Prepare(kind, dimension));
   if (file->dimension_ == 0) file.reset();  // made by a run that was killed before it wrote the header
   return file;
 }
@@ -126,8 +126,7 @@ Status VectorFile::Prepare(const std::string& kind, int dimension) {
     return {};
   }
   Header header = {};
-  Result<size_t> got = ReadSome(fd_, &header, sizeof header, 0, path_);
-  if (!got) return got.error();
+  TRY(ReadSome(fd_, &header, sizeof header, 0, path_));
   const bool whole = std::memcmp(header.magic, kMagic, sizeof kMagic) == 0 &&
                      header.checksum == Checksum(&header, offsetof(Header, checksum)) &&
                      header.kind_bytes == kind.size() &&
@@ -152,9 +151,7 @@ Result<VectorFile::Place> VectorFile::Append(std::span<const float> vector) {
   const std::lock_guard lock(append_mutex_);
   const uint64_t row = rows_;
   // Over what a killed or refused append has left of a row.
-  if (Status written = WriteAll(fd_, vector.data(), row_bytes(), kHeaderBytes + row * row_bytes(), path_);
-      !written)
-    return written.error();
+  TRY(WriteAll(fd_, vector.data(), row_bytes(), kHeaderBytes + row * row_bytes(), path_));
   ++rows_;
   return Place{row, Checksum(vector.data(), row_bytes())};
 }
@@ -162,10 +159,8 @@ Result<VectorFile::Place> VectorFile::Append(std::span<const float> vector) {
 Status VectorFile::Read(const Place& place, std::span<float> vector) const {
   const Error damaged{Stage::kCatalog, Code::kMalformed, PrintablePath(path_) + " has lost a vector"};
   if (place.row >= rows_ || vector.size() != static_cast<size_t>(dimension_)) return damaged;
-  Result<size_t> got =
-      ReadSome(fd_, vector.data(), row_bytes(), kHeaderBytes + place.row * row_bytes(), path_);
-  if (!got) return got.error();
-  if (*got != row_bytes() || Checksum(vector.data(), row_bytes()) != place.checksum) return damaged;
+  size_t got = TRY(ReadSome(fd_, vector.data(), row_bytes(), kHeaderBytes + place.row * row_bytes(), path_));
+  if (got != row_bytes() || Checksum(vector.data(), row_bytes()) != place.checksum) return damaged;
   return {};
 }
 

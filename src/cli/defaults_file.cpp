@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/try.h"
 #include "imgmill/commands/embedding_options.h"
 #include "yaml_options.h"
 
@@ -13,10 +14,9 @@ namespace imgmill {
 Status ApplyDefaultsFile(const Command& command, CLI::App& app) {
   const std::string path = command.defaults_file();
   if (path.empty() || ::access(path.c_str(), F_OK) != 0) return {};
-  Result<YAML::Node> yaml = LoadYaml(path);
-  if (!yaml) return yaml.error();
-  if (yaml->IsMap()) {
-    for (const auto& entry : *yaml) {
+  YAML::Node yaml = TRY(LoadYaml(path));
+  if (yaml.IsMap()) {
+    for (const auto& entry : yaml) {
       const std::string key = entry.first.as<std::string>("");
       const CLI::Option* option = app.get_option_no_throw("--" + key);
       if (option != nullptr && option->get_group() != kModelInputGroup) {
@@ -25,7 +25,7 @@ Status ApplyDefaultsFile(const Command& command, CLI::App& app) {
       }
     }
   }
-  return ApplyYaml(*yaml, path, app, {});
+  return ApplyYaml(yaml, path, app, {});
 }
 
 }  // namespace imgmill

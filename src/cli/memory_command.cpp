@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "base/try.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/base/spelling.h"
 #include "imgmill/catalog/catalog.h"
@@ -82,20 +83,19 @@ class Memory final : public Tool {
   Result<nlohmann::ordered_json> Look() {
     MemoryOptions options;
     options.host_budget = shared_.memory;
-    Result<std::unique_ptr<MemoryManager>> manager = MemoryManager::Create(options);
-    if (!manager) return manager.error();
+    std::unique_ptr<MemoryManager> manager = TRY(MemoryManager::Create(options));
     std::unique_ptr<ModelRuntime> models;
     if (!device_.empty()) {
       shared_.device = device_;
       CommandServices services;
       services.shared = &shared_;
-      services.memory = manager->get();
+      services.memory = manager.get();
       services.models = &models;
       if (Result<ModelRuntime*> opened = services.OpenModels(); !opened) return opened.error();
-      (*manager)->Rebaseline();
+      manager->Rebaseline();
     }
-    if (what_ == "recommend") return Recommend(**manager);
-    MemoryFigures figures = LookAtMemory(**manager);
+    if (what_ == "recommend") return Recommend(*manager);
+    MemoryFigures figures = LookAtMemory(*manager);
     text_ = std::move(figures.text);
     return std::move(figures.json);
   }
@@ -118,10 +118,9 @@ class Memory final : public Tool {
       }
       folders.emplace_back(catalog_);
     } else {
-      const Result<std::string> state = StateFolder();
-      if (!state) return state.error();
+      const std::string state = TRY(StateFolder());
       std::error_code none;
-      for (const auto& entry : fs::directory_iterator(*state, none)) folders.push_back(entry.path());
+      for (const auto& entry : fs::directory_iterator(state, none)) folders.push_back(entry.path());
     }
     std::sort(folders.begin(), folders.end());
     nlohmann::ordered_json json = {{"removed", nlohmann::ordered_json::array()}};

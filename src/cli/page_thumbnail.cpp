@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/path_parts.h"
+#include "base/try.h"
 #include "imgmill/image/encoder.h"
 #include "signals/small_resize.h"
 
@@ -67,11 +68,9 @@ class SmallJpeg {
     std::vector<const uint8_t*> rows;
     for (int64_t y = 0; y < small_.height; ++y)
       rows.push_back(pixels + static_cast<size_t>(y) * small_.row_bytes());
-    Result<std::unique_ptr<ImageEncoder>> encoder = ImageEncoder::Create(small_, kWriting, {});
-    if (!encoder) return encoder.error();
-    const Result<std::span<const uint8_t>> bytes = (*encoder)->Encode(rows);
-    if (!bytes) return bytes.error();
-    return std::string(bytes->begin(), bytes->end());
+    std::unique_ptr<ImageEncoder> encoder = TRY(ImageEncoder::Create(small_, kWriting, {}));
+    const std::span<const uint8_t> bytes = TRY(encoder->Encode(rows));
+    return std::string(bytes.begin(), bytes.end());
   }
   static Footprint Cost(const Layout& rows) {
     const Layout small = SmallOf(rows);
@@ -86,31 +85,27 @@ class SmallJpeg {
 };
 
 Result<std::string> Decode(const std::string& path, MemoryManager& memory) {
-  const Result<ImageHeader> header = Probe(path, {});
-  if (!header) return header.error();
+  const ImageHeader header = TRY(Probe(path, {}));
   ReadOptions reading;
   reading.to_8bit = true;
   reading.bands = ReadOptions::Bands::kRgb;
   reading.alpha = ReadOptions::Alpha::kFlattenWhite;
   reading.allow_truncated = true;  // a thumbnail of what can be seen helps to judge a broken file
   reading.shrink_to_side = kLongSide;
-  Layout strip = ReadLayout(*header, reading);
-  Footprint need = ReadFootprint(*header, reading) + SmallJpeg::Cost(strip);
+  Layout strip = ReadLayout(header, reading);
+  Footprint need = ReadFootprint(header, reading) + SmallJpeg::Cost(strip);
   strip.height = std::min(strip.height, kRowsAtOnce);
   need.pooled += strip.row_bytes() * static_cast<size_t>(strip.height);
-  const Result<Lease> lease = memory.TryAcquire(need);
-  if (!lease) return lease.error();
-  if (!*lease) return Error{Stage::kAdmit, Code::kOutOfMemory, "memory is short"};
-  Result<std::unique_ptr<RowReader>> reader = OpenRows(path, *header, reading);
-  if (!reader) return reader.error();
-  const Layout layout = (*reader)->layout();
+  const Lease lease = TRY(memory.TryAcquire(need));
+  if (!lease) return Error{Stage::kAdmit, Code::kOutOfMemory, "memory is short"};
+  std::unique_ptr<RowReader> reader = TRY(OpenRows(path, header, reading));
+  const Layout layout = reader->layout();
   SmallJpeg small(layout);
   Image rows(strip);
   for (int64_t y = 0; y < layout.height; y += strip.height) {
     ImageView view = rows.view();
     view.layout.height = std::min(strip.height, layout.height - y);
-    if (Status read = (*reader)->Read(view.layout.height, rows.row(0), view.stride); !read)
-      return read.error();
+    TRY(reader->Read(view.layout.height, rows.row(0), view.stride));
     small.Add(view);
   }
   return small.Finish();
@@ -127,9 +122,8 @@ class PageThumbnails::Task final : public ItemTask {
     return {};
   }
   Status Finish(Outcome&) override {
-    const Result<std::string> jpeg = small_.Finish();
-    if (!jpeg) return jpeg.error();
-    return catalog_.PutFact(item_.main.content, kFact, *jpeg);
+    const std::string jpeg = TRY(small_.Finish());
+    return catalog_.PutFact(item_.main.content, kFact, jpeg);
   }
 
  private:

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/try.h"
 #include "imgmill/base/path_text.h"
 #include "session.h"
 
@@ -96,9 +97,8 @@ class StepRun {
     }
   }
   Status Begin(ItemSource& source) {
-    Result<std::unique_ptr<CommandRun>> run = step_.command->Begin(source, services_);
-    if (!run) return run.error();
-    run_ = *std::move(run);
+    std::unique_ptr<CommandRun> run = TRY(step_.command->Begin(source, services_));
+    run_ = std::move(run);
     return {};
   }
   void TakeTurn() {
@@ -140,7 +140,7 @@ Result<JoinedSteps> BeginWithThoseThatJoin(CommandPipeline& pipeline, size_t ste
   JoinedSteps joined;
   joined.runs.push_back(std::make_unique<StepRun>(session, pipeline.steps[step]));
   joined.runs.front()->TakeTurn();
-  if (Status began = joined.runs.front()->Begin(source); !began) return began.error();
+  TRY(joined.runs.front()->Begin(source));
   CommandRun& first = joined.runs.front()->run();
   if (first.options.mode == RunMode::kPlan || first.alone) return joined;
   if (!pipeline.steps[step].command->weight_file().empty()) return joined;
@@ -180,40 +180,38 @@ Result<CommandResult> RunSteps(CommandPipeline& pipeline, std::unique_ptr<ItemSo
       std::any_of(pipeline.steps.begin(), pipeline.steps.end(),
                   [](const PipelineStep& step) { return !step.command->weight_file().empty(); });
   if (needs_model) {
-    if (Status room = session.services().RoomForLibTorch(); !room) return room.error();
+    TRY(session.services().RoomForLibTorch());
   }
   const bool dry_run = session.services().shared->mode != RunMode::kRun;
   FileTable kept;
   bool of_images = true;
   for (size_t i = 0; i < pipeline.steps.size() && !whole.counts.interrupted && !whole.refusal;) {
     session.BeginStep(pipeline.steps[i].name);
-    Result<JoinedSteps> joined = BeginWithThoseThatJoin(pipeline, i, *source, session);
-    if (!joined) return joined.error();
+    JoinedSteps joined = TRY(BeginWithThoseThatJoin(pipeline, i, *source, session));
     std::vector<CommandRun*> runs;
-    for (const auto& each : joined->runs) runs.push_back(&each->run());
+    for (const auto& each : joined.runs) runs.push_back(&each->run());
     if (!of_images) runs.front()->engine.observer = nullptr;  // what was made of images is not on the page
-    if (joined->given > 1) session.BeginStep(NamesOf(*joined));
-    Result<std::vector<CommandResult>> mapped = RunEngine(*source, runs);
-    if (!mapped) return mapped.error();
-    for (size_t j = 0; j < joined->given && !whole.refusal; ++j, ++i) {
-      StepRun& each = *joined->runs[j];
+    if (joined.given > 1) session.BeginStep(NamesOf(joined));
+    std::vector<CommandResult> mapped = TRY(RunEngine(*source, runs));
+    for (size_t j = 0; j < joined.given && !whole.refusal; ++j, ++i) {
+      StepRun& each = *joined.runs[j];
       const PipelineStep& step = each.step();
       each.TakeTurn();
-      if (j > 0 && !whole.counts.interrupted && (*mapped)[j].counts.listed != kept.size())
-        return NotGiven(step.name, (*mapped)[j].counts.listed, kept.size());
-      Result<CommandResult> result = each.run().Reduce(std::move((*mapped)[j]));
+      if (j > 0 && !whole.counts.interrupted && (mapped)[j].counts.listed != kept.size())
+        return NotGiven(step.name, (mapped)[j].counts.listed, kept.size());
+      Result<CommandResult> result = each.run().Reduce(std::move((mapped)[j]));
       each.End();
       if (!result) return result.error();
-      if (Status added = Append(step, *result, i == 0, of_images, whole, table); !added) return added.error();
+      TRY(Append(step, *result, i == 0, of_images, whole, table));
       of_images = of_images && step.command->output_folder().empty();
       session.TellPage(step.name, *result);
       if (!result->summary.empty()) session.Log(LogLevel::kInfo, step.name + ": " + result->summary);
       if (result->refusal) whole.refusal = std::move(result->refusal);
       if (result->counts.interrupted || whole.refusal) continue;
-      if (Status even = Reconcile(step.name, *result); !even) return even.error();
+      TRY(Reconcile(step.name, *result));
       kept = std::move(result->kept);
     }
-    joined->runs.clear();
+    joined.runs.clear();
     session.KeepModels(WeightFilesAfter(pipeline, i - 1));
     source = SourceFromFiles(kept);
     if (dry_run && !pipeline.steps[i - 1].command->output_folder().empty()) {

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <map>
 
+#include "base/try.h"
 #include "command_table.h"
 #include "defaults_file.h"
 #include "imgmill/base/path_text.h"
@@ -50,8 +51,8 @@ Result<PipelineStep> ReadStep(const YAML::Node& node, const std::string& file, c
   }
   step.app = std::make_unique<CLI::App>(std::string(row->help), step.name);
   step.command = row->add(*step.app);
-  if (Status applied = ApplyYaml(entry.second, file, *step.app, {}); !applied) return applied.error();
-  if (Status applied = ApplyDefaultsFile(*step.command, *step.app); !applied) return applied.error();
+  TRY(ApplyYaml(entry.second, file, *step.app, {}));
+  TRY(ApplyDefaultsFile(*step.command, *step.app));
   const int use = ++uses[step.name];
   step.folder = output + "/" + step.name + (use > 1 ? "-" + std::to_string(use) : "");
   if (CLI::Option* option = step.app->get_option_no_throw("--output");
@@ -69,9 +70,8 @@ PipelineStep::PipelineStep(PipelineStep&&) noexcept = default;
 PipelineStep::~PipelineStep() = default;
 
 Result<CommandPipeline> ReadPipeline(const std::string& file, CLI::App& app, SharedOptions& shared) {
-  Result<YAML::Node> loaded = LoadYaml(file);
-  if (!loaded) return loaded.error();
-  const YAML::Node& root = *loaded;
+  YAML::Node loaded = TRY(LoadYaml(file));
+  const YAML::Node& root = loaded;
   if (!root.IsMap()) return Usage(PrintablePath(file) + ": expected input, output and steps");
 
   if (Status applied =
@@ -85,7 +85,7 @@ Result<CommandPipeline> ReadPipeline(const std::string& file, CLI::App& app, Sha
   for (const char* needed : {"input", "output", "steps"}) {
     if (!root[needed]) return Usage(PrintablePath(file) + ": \"" + needed + "\" is missing");
   }
-  if (Status read = ReadInput(root["input"], file, shared.list); !read) return read.error();
+  TRY(ReadInput(root["input"], file, shared.list));
   for (const auto& [key, target] :
        {std::pair{"include", &shared.list.include}, std::pair{"exclude", &shared.list.exclude}}) {
     if (!root[key]) continue;
@@ -121,9 +121,8 @@ Result<CommandPipeline> ReadPipeline(const std::string& file, CLI::App& app, Sha
   }
   std::map<std::string, int> uses;
   for (const YAML::Node& node : root["steps"]) {
-    Result<PipelineStep> step = ReadStep(node, file, pipeline.output, uses);
-    if (!step) return step.error();
-    pipeline.steps.push_back(*std::move(step));
+    PipelineStep step = TRY(ReadStep(node, file, pipeline.output, uses));
+    pipeline.steps.push_back(std::move(step));
   }
   return pipeline;
 }

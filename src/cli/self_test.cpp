@@ -5,6 +5,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/try.h"
 #include "imgmill/catalog/catalog.h"
 #include "imgmill/image/reader.h"
 #include "imgmill/image/writer.h"
@@ -42,17 +43,14 @@ Status RoundTrip(const std::string& folder, FileFormat format, int tolerance) {
   WriteOptions writing;
   writing.format = format;
   writing.quality = 95;
-  Result<std::unique_ptr<RowWriter>> writer = CreateRows(path, layout, writing, "");
-  if (!writer) return writer.error();
-  if (Status written = (*writer)->Write(slope.view()); !written) return written;
-  if (Status finished = (*writer)->Finish(); !finished) return finished;
-  const Result<ImageHeader> header = Probe(path, {});
-  if (!header) return header.error();
-  Result<std::unique_ptr<RowReader>> reader = OpenRows(path, *header, {});
-  if (!reader) return reader.error();
-  if ((*reader)->layout() != layout) return Broken("another size or depth came back");
+  std::unique_ptr<RowWriter> writer = TRY(CreateRows(path, layout, writing, ""));
+  TRY(writer->Write(slope.view()));
+  TRY(writer->Finish());
+  const ImageHeader header = TRY(Probe(path, {}));
+  std::unique_ptr<RowReader> reader = TRY(OpenRows(path, header, {}));
+  if (reader->layout() != layout) return Broken("another size or depth came back");
   Image back(layout);
-  if (Status read = (*reader)->Read(layout.height, back.row(0), layout.row_bytes()); !read) return read;
+  TRY(reader->Read(layout.height, back.row(0), layout.row_bytes()));
   const size_t samples = layout.row_bytes() * static_cast<size_t>(layout.height);
   for (size_t i = 0; i < samples; ++i) {
     if (std::abs(slope.row(0)[i] - back.row(0)[i]) > tolerance)
@@ -80,15 +78,13 @@ Status Hashing() {
 Status KeepAndFind(const std::string& folder) {
   const ContentDigest content = DigestOfBytes("doctor", 6);
   {
-    Result<std::unique_ptr<Catalog>> catalog = Catalog::Open(folder + "/catalog");
-    if (!catalog) return catalog.error();
-    if (Status put = (*catalog)->PutFact(content, "doctor/1", "well"); !put) return put;
-    if (Status flushed = (*catalog)->Flush(); !flushed) return flushed;
+    std::unique_ptr<Catalog> catalog = TRY(Catalog::Open(folder + "/catalog"));
+    TRY(catalog->PutFact(content, "doctor/1", "well"));
+    TRY(catalog->Flush());
   }
-  Result<std::unique_ptr<Catalog>> again = Catalog::Open(folder + "/catalog");
-  if (!again) return again.error();
-  return (*again)->FindFact(content, "doctor/1") == "well" ? Status()
-                                                           : Status(Broken("what was put is not found"));
+  std::unique_ptr<Catalog> again = TRY(Catalog::Open(folder + "/catalog"));
+  return again->FindFact(content, "doctor/1") == "well" ? Status()
+                                                        : Status(Broken("what was put is not found"));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <ctime>
 
 #include "base/path_parts.h"
+#include "base/try.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
@@ -97,21 +98,20 @@ void AddResult(CommandResult& result, JsonObject& document) {
 Result<std::unique_ptr<Session>> Session::Open(const SessionPlan& plan, const SharedOptions& shared) {
   std::unique_ptr<Session> session(new Session(plan, shared));
   session->start_ = std::chrono::steady_clock::now();
-  Result<std::unique_ptr<LogOutput>> log = LogOutput::Open(shared.verbosity, shared.log_file);
-  if (!log) return log.error();
-  session->log_ = *std::move(log);
+  std::unique_ptr<LogOutput> log = TRY(LogOutput::Open(shared.verbosity, shared.log_file));
+  session->log_ = std::move(log);
   session->stop_ = &InstallStopSignals();
-  if (Status may = CheckTargets(plan); !may) return may.error();
+  TRY(CheckTargets(plan));
 
   // A report that cannot be written must be known before the work, not after it.
   for (const std::string* file : {&shared.report, &shared.report_page, &shared.metrics_file}) {
-    if (Status made = MakeFolderOf(*file); !made) return made.error();
+    TRY(MakeFolderOf(*file));
     struct stat there = {};
     if (!file->empty() && ::stat(file->c_str(), &there) == 0 && S_ISDIR(there.st_mode))
       return Error{Stage::kConfigure, Code::kUsage, PrintablePath(*file) + " is a folder; name a file"};
   }
   InitImageLibraries();  // before the manager looks at what the process holds
-  if (Status opened = session->OpenCatalog(); !opened) return opened.error();
+  TRY(session->OpenCatalog());
   MemoryOptions options;
   options.host_budget = shared.memory;
   options.cache = shared.cache;
@@ -119,9 +119,8 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionPlan& plan, const Sh
   if (!session->catalog_->folder().empty()) options.cost_store = session->catalog_->folder() + "/costs.txt";
   Session* self = session.get();
   session->services_.shared = &shared;
-  Result<std::unique_ptr<MemoryManager>> memory = MemoryManager::Create(options);
-  if (!memory) return memory.error();
-  session->memory_ = *std::move(memory);
+  std::unique_ptr<MemoryManager> memory = TRY(MemoryManager::Create(options));
+  session->memory_ = std::move(memory);
 
   session->services_.memory = self->memory_.get();
   session->services_.catalog = self->catalog_.get();
@@ -161,12 +160,11 @@ Status Session::OpenCatalog() {
   }
   const std::vector<std::string> roots = InputRoots(listed);
   if (folder.empty() && !shared_.no_catalog) {
-    Result<std::string> chosen = DefaultCatalogFolder(outputs.empty() ? "" : outputs.front(), roots);
-    if (!chosen) return chosen.error();
-    folder = *std::move(chosen);
+    std::string chosen = TRY(DefaultCatalogFolder(outputs.empty() ? "" : outputs.front(), roots));
+    folder = std::move(chosen);
   }
   if (!folder.empty()) {
-    if (Status may = CheckTargetFolder(folder); !may) return may;
+    TRY(CheckTargetFolder(folder));
   }
   if (shared_.mode == RunMode::kPlan || (shared_.mode == RunMode::kDryRun && !outputs.empty())) {
     // Not even a folder may appear; but what is finished already is known only to a catalog that is there.
@@ -177,22 +175,20 @@ Status Session::OpenCatalog() {
     std::vector<std::string> to_lock = outputs;
     if (!folder.empty()) to_lock.insert(to_lock.begin(), folder);
     for (const std::string& each : to_lock) {
-      if (Status made = MakeFolders(each); !made) return made;
-      Result<std::unique_ptr<FolderLock>> lock = FolderLock::Take(each, plan_.command_line);
-      if (!lock) return lock.error();
-      locks_.push_back(*std::move(lock));
+      TRY(MakeFolders(each));
+      std::unique_ptr<FolderLock> lock = TRY(FolderLock::Take(each, plan_.command_line));
+      locks_.push_back(std::move(lock));
     }
     for (const std::string& output : outputs) SweepTemporaries(output);
   }
-  Result<std::unique_ptr<Catalog>> catalog = Catalog::Open(folder);
-  if (!catalog) return catalog.error();
-  catalog_ = *std::move(catalog);
+  std::unique_ptr<Catalog> catalog = TRY(Catalog::Open(folder));
+  catalog_ = std::move(catalog);
   if (folder.empty()) return {};
   KeepLink(folder, roots);
   for (const std::string& root : roots) {
     const std::optional<FolderIdentity> identity = root == "/" ? std::nullopt : IdentityOf(root);
     if (!identity) continue;
-    if (Status known = catalog_->KnowFolder(root, *identity); !known) return known;
+    TRY(catalog_->KnowFolder(root, *identity));
   }
   return {};
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/path_parts.h"
+#include "base/try.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 
@@ -35,7 +36,7 @@ std::optional<std::string> OutputIsInput(const std::vector<std::string>& outputs
 Status CheckTargets(const SessionPlan& plan) {
   for (const auto* folders : {&plan.output_folders, &plan.leave_out}) {
     for (const std::string& folder : *folders) {
-      if (Status may = CheckTargetFolder(folder); !may) return may;
+      TRY(CheckTargetFolder(folder));
     }
   }
   return {};

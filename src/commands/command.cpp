@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <regex>
 
+#include "base/try.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/memory/memory_flag.h"
@@ -55,12 +56,10 @@ Status CommandServices::RoomForLibTorch() const {
 
 Result<ModelRuntime*> CommandServices::OpenModels() const {
   if (!*models) {
-    if (Status room = RoomForLibTorch(); !room) return room.error();
-    Result<std::unique_ptr<ModelRuntime>> runtime = OpenModelRuntime(*memory, workers());
-    if (!runtime) return runtime.error();
-    Result<int> devices = (*runtime)->AddDevices(shared->device, shared->device_memory);
-    if (!devices) return devices.error();
-    *models = *std::move(runtime);
+    TRY(RoomForLibTorch());
+    std::unique_ptr<ModelRuntime> runtime = TRY(OpenModelRuntime(*memory, workers()));
+    TRY(runtime->AddDevices(shared->device, shared->device_memory));
+    *models = std::move(runtime);
   }
   return models->get();
 }
@@ -168,12 +167,11 @@ Result<std::vector<CommandResult>> RunEngine(ItemSource& source, std::span<Comma
   }
   EngineServices services = first.engine;
   services.on_outcome = [runs](size_t run, const Outcome& outcome) { runs[run]->log.Record(outcome); };
-  const Result<std::vector<RunCounts>> counts =
-      Engine(first.options, services).Run(first.source ? *first.source : source, operations);
-  if (!counts) return counts.error();
+  const std::vector<RunCounts> counts =
+      TRY(Engine(first.options, services).Run(first.source ? *first.source : source, operations));
   std::vector<CommandResult> results(runs.size());
   for (size_t i = 0; i < runs.size(); ++i) {
-    results[i].counts = (*counts)[i];
+    results[i].counts = (counts)[i];
     results[i].failed = runs[i]->log.failures();
     results[i].verdicts = runs[i]->log.TakeVerdicts();
   }
@@ -181,12 +179,10 @@ Result<std::vector<CommandResult>> RunEngine(ItemSource& source, std::span<Comma
 }
 
 Result<CommandResult> Command::Run(ItemSource& source, const CommandServices& services) {
-  Result<std::unique_ptr<CommandRun>> run = Begin(source, services);
-  if (!run) return run.error();
-  CommandRun* const one[] = {run->get()};
-  Result<std::vector<CommandResult>> mapped = RunEngine(source, one);
-  if (!mapped) return mapped.error();
-  return (*run)->Reduce(std::move(mapped->front()));
+  std::unique_ptr<CommandRun> run = TRY(Begin(source, services));
+  CommandRun* const one[] = {run.get()};
+  std::vector<CommandResult> mapped = TRY(RunEngine(source, one));
+  return run->Reduce(std::move(mapped.front()));
 }
 
 }  // namespace imgmill

@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 
+#include "base/try.h"
 #include "choice.h"
 #include "dedup_groups.h"
 #include "dedup_operation.h"
@@ -29,13 +30,12 @@ class Grouping final : public LadderWork {
            const CommandServices& services)
       : entries_(entries), vectors_(vectors), options_(options), services_(services) {}
   Status Run(const Attempt&) override {
-    Result<DuplicateGroups> groups =
-        vectors_ != nullptr ? FindSimilarVectors(entries_, *vectors_, options_.min_similarity,
-                                                 services_.workers(), *services_.memory, *services_.stop)
-                            : FindDuplicates(entries_, options_.method != "exact", options_.max_distance,
-                                             services_.workers(), *services_.memory, *services_.stop);
-    if (!groups) return groups.error();
-    groups_ = *std::move(groups);
+    DuplicateGroups groups =
+        TRY(vectors_ != nullptr ? FindSimilarVectors(entries_, *vectors_, options_.min_similarity,
+                                                     services_.workers(), *services_.memory, *services_.stop)
+                                : FindDuplicates(entries_, options_.method != "exact", options_.max_distance,
+                                                 services_.workers(), *services_.memory, *services_.stop));
+    groups_ = std::move(groups);
     return {};
   }
   bool has_cpu_rung() const override { return false; }
@@ -77,12 +77,12 @@ class Dedup final : public Command {
     if (!grouped.status) return grouped.status.error();
     const auto groups = std::make_shared<const DuplicateGroups>(std::move(grouping.groups()));
     const Described found{entries, groups, options_.method == "embedding"};
-    if (Status described = Describe(found, result); !described) return described.error();
+    TRY(Describe(found, result));
     if (services.in_pipeline) {
-      if (Status kept = Keep(entries, *groups, result.kept); !kept) return kept.error();
+      TRY(Keep(entries, *groups, result.kept));
     }
     if (options_.action != "report") {
-      if (Status acted = Act(found, services, result); !acted) return acted.error();
+      TRY(Act(found, services, result));
     }
     return result;
   }
@@ -124,10 +124,9 @@ class Dedup final : public Command {
     template <typename OnGroup, typename OnMember>
     Status ForEach(const OnGroup& on_group, const OnMember& on_member) const {
       for (const DuplicateGroups::Group& group : groups->groups) {
-        const Result<DedupEntry> keeper = entries.At(group.keeper);
-        if (!keeper) return keeper.error();
-        if (Status told = on_group(group, *keeper); !told) return told;
-        if (Status told = ForEachMember(group, *keeper, on_member); !told) return told;
+        const DedupEntry keeper = TRY(entries.At(group.keeper));
+        TRY(on_group(group, keeper));
+        TRY(ForEachMember(group, keeper, on_member));
       }
       return {};
     }
@@ -139,9 +138,8 @@ class Dedup final : public Command {
     Status ForEachMember(const DuplicateGroups::Group& group, const DedupEntry& keeper,
                          const OnMember& on_member) const {
       for (const DuplicateGroups::Member& member : groups->MembersOf(group)) {
-        const Result<DedupEntry> entry = entries.At(member.index);
-        if (!entry) return entry.error();
-        if (Status told = on_member(member, *entry, keeper); !told) return told;
+        const DedupEntry entry = TRY(entries.At(member.index));
+        TRY(on_member(member, entry, keeper));
       }
       return {};
     }
@@ -206,7 +204,7 @@ class Dedup final : public Command {
     result.details["duplicate_bytes"] = freed.total();
     result.details.SetRows("groups", [found](JsonElements& elements) -> Status {
       for (const DuplicateGroups::Group& group : found.groups->groups) {
-        if (Status put = PutGroup(found, group, elements); !put) return put;
+        TRY(PutGroup(found, group, elements));
       }
       return {};
     });
@@ -240,7 +238,7 @@ class Dedup final : public Command {
     json["keeper"] = PrintablePath(keeper->file.path);
     json["reason"] = ToString(group.reason);
     json.SetRows("images", [&](JsonElements& images) -> Status {
-      if (Status put = images.Put(found.ImageJson(*keeper, 0, true)); !put) return put;
+      TRY(images.Put(found.ImageJson(*keeper, 0, true)));
       return found.ForEachMember(
           group, *keeper, [&](const auto& member, const DedupEntry& entry, const DedupEntry& kept) {
             return images.Put(found.ImageJson(entry, member.distance, entry.content == kept.content));
@@ -308,9 +306,8 @@ class Dedup::VectorRun final : public CommandRun {
 Result<std::unique_ptr<CommandRun>> Dedup::Begin(ItemSource&, const CommandServices& services) {
   if (options_.method != "embedding")
     return std::unique_ptr<CommandRun>(std::make_unique<HashRun>(*this, services));
-  Result<OpenedEmbedding> opened = OpenEmbedding(options_.embedding, services);
-  if (!opened) return opened.error();
-  return std::unique_ptr<CommandRun>(std::make_unique<VectorRun>(*this, services, *std::move(opened)));
+  OpenedEmbedding opened = TRY(OpenEmbedding(options_.embedding, services));
+  return std::unique_ptr<CommandRun>(std::make_unique<VectorRun>(*this, services, std::move(opened)));
 }
 
 Dedup::Dedup(CLI::App& app) {

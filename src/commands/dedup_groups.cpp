@@ -5,6 +5,7 @@
 #include <cmath>
 #include <functional>
 
+#include "base/try.h"
 #include "imgmill/memory/pool_array.h"
 #include "imgmill/similarity/grouping.h"
 
@@ -64,8 +65,7 @@ struct Held {
 /// The merits of all entries while `use` looks at them.
 Status WithMerits(const DedupTable& entries, const Held& held, size_t more_bytes,
                   const std::function<void(std::span<const Merit>)>& use) {
-  Result<Lease> lease = held.memory.Acquire({entries.size() * (sizeof(Merit) + more_bytes), 0}, held.stop);
-  if (!lease) return lease.error();
+  Lease lease = TRY(held.memory.Acquire({entries.size() * (sizeof(Merit) + more_bytes), 0}, held.stop));
   PoolArray<Merit> merits(entries.size());
   size_t next = 0;
   const Status read = entries.ForEach([&](const DedupEntry& entry) {
@@ -130,8 +130,7 @@ void AddGroup(uint32_t keeper, size_t first, DuplicateGroups& found) {
 Status GroupBySameness(const DedupTable& entries, bool by_look, size_t others, std::span<const uint32_t> rank,
                        const Held& held, DuplicateGroups& found) {
   if (others == 0) return {};
-  Result<Lease> lease = held.memory.Acquire({others * sizeof(Sameness), rank.size_bytes()}, held.stop);
-  if (!lease) return lease.error();
+  Lease lease = TRY(held.memory.Acquire({others * sizeof(Sameness), rank.size_bytes()}, held.stop));
   PoolArray<Sameness> same(others);
   uint32_t index = 0;
   size_t next = 0;
@@ -170,8 +169,7 @@ Status GroupByLook(const DedupTable& entries, size_t compared, std::vector<uint3
                    const LookSearch<Measure>& search, const Held& held, DuplicateGroups& found) {
   if (compared == 0) return {};
   const Footprint own = {compared * sizeof(uint32_t), rank.size() * sizeof(uint32_t)};
-  Result<Lease> lease = held.memory.Acquire(search.bytes(compared) + own, held.stop);
-  if (!lease) return lease.error();
+  Lease lease = TRY(held.memory.Acquire(search.bytes(compared) + own, held.stop));
   PoolArray<uint32_t> rows(compared);
   RankedKeys looks(compared);
   uint32_t row = 0;
@@ -187,9 +185,8 @@ Status GroupByLook(const DedupTable& entries, size_t compared, std::vector<uint3
   });
   if (!read) return read;
   rank = {};
-  const Result<std::vector<KeeperGroup<Measure>>> similar = search.group(std::move(looks));
-  if (!similar) return similar.error();
-  for (const KeeperGroup<Measure>& group : *similar) {
+  const std::vector<KeeperGroup<Measure>> similar = TRY(search.group(std::move(looks)));
+  for (const KeeperGroup<Measure>& group : similar) {
     const size_t first = found.members.size();
     for (const auto& member : group.members)
       found.members.push_back({rows[member.index], true, search.distance(member.measure)});
@@ -209,16 +206,13 @@ Result<DuplicateGroups> Find(const DedupTable& entries, bool by_look, const Look
   });
   if (!counted) return counted.error();
   {
-    Result<std::vector<uint32_t>> rank = RankAll(entries, held);
-    if (!rank) return rank.error();
-    const Status same = GroupBySameness(entries, by_look, entries.size() - compared, *rank, held, found);
-    if (!same) return same.error();
-    if (Status alike = GroupByLook(entries, compared, *std::move(rank), search, held, found); !alike)
-      return alike.error();
+    std::vector<uint32_t> rank = TRY(RankAll(entries, held));
+    TRY(GroupBySameness(entries, by_look, entries.size() - compared, rank, held, found));
+    TRY(GroupByLook(entries, compared, std::move(rank), search, held, found));
   }
   std::sort(found.groups.begin(), found.groups.end(),
             [](const auto& a, const auto& b) { return a.keeper < b.keeper; });
-  if (Status reasons = FindReasons(entries, held, found); !reasons) return reasons.error();
+  TRY(FindReasons(entries, held, found));
   return found;
 }
 

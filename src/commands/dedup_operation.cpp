@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include "base/try.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/memory/pool_array.h"
 #include "packed_fact.h"
@@ -87,13 +88,11 @@ class DedupOperation::Task final : public ItemTask {
     Describe(item_.main, entry);
     Catalog& catalog = operation_.catalog_;
     if (hasher_) {
-      const Result<ImageNotes> notes = meter_->Finish();
-      if (!notes) return notes.error();
-      const HashedImage image{hasher_->Finish(), *notes};
+      const ImageNotes notes = TRY(meter_->Finish());
+      const HashedImage image{hasher_->Finish(), notes};
       entry.hash = image.hash;
       entry.notes = image.notes;
-      if (Status put = catalog.PutFact(item_.main.content, operation_.hash_fact_, Packed(image)); !put)
-        return put;
+      TRY(catalog.PutFact(item_.main.content, operation_.hash_fact_, Packed(image)));
     }
     outcome.payload = std::move(payload);
     return {};

@@ -8,6 +8,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/try.h"
 #include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
@@ -97,7 +98,7 @@ Status ForEachLine(const std::string& path,
   while (more) {
     line = {};
     if (!Parse(text, line)) break;
-    if (Status told = each(text, line); !told) return told;
+    TRY(each(text, line));
     more = lines.Next(text);
   }
   if (std::ferror(file.get()) != 0) {

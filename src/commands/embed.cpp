@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/try.h"
 #include "embed_operation.h"
 #include "imgmill/base/path_text.h"
 #include "vector_export.h"
@@ -33,7 +34,7 @@ class EmbedRun final : public CommandRun {
     result.summary = std::to_string(count_) + " vectors of " + std::to_string(dimension);
     if (counts.recalled > 0) result.summary += ", " + std::to_string(counts.recalled) + " known before";
     if (exported_) {
-      if (Status committed = exported_->Commit(); !committed) return committed.error();
+      TRY(exported_->Commit());
       nlohmann::ordered_json files = nlohmann::ordered_json::array();
       std::string lines;
       for (const std::string& file : exported_->files()) {
@@ -81,19 +82,16 @@ class Embed final : public Command {
 
   Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override {
     const SharedOptions& shared = *services.shared;
-    Result<OpenedEmbedding> opened = OpenEmbedding(options_.embedding, services);
-    if (!opened) return opened.error();
+    OpenedEmbedding opened = TRY(OpenEmbedding(options_.embedding, services));
     std::unique_ptr<VectorExport> exported;
     if (!options_.export_file.empty() && shared.mode != RunMode::kRun) {
-      const Status may = VectorExport::MayCreate(options_.export_file, *services.catalog, shared.force);
-      if (!may) return may.error();
+      TRY(VectorExport::MayCreate(options_.export_file, *services.catalog, shared.force));
     } else if (!options_.export_file.empty()) {
-      Result<std::unique_ptr<VectorExport>> created =
-          VectorExport::Create(options_.export_file, *services.catalog, shared.force);
-      if (!created) return created.error();
-      exported = *std::move(created);
+      std::unique_ptr<VectorExport> created =
+          TRY(VectorExport::Create(options_.export_file, *services.catalog, shared.force));
+      exported = std::move(created);
     }
-    auto run = std::make_unique<EmbedRun>(services, *std::move(opened), std::move(exported));
+    auto run = std::make_unique<EmbedRun>(services, std::move(opened), std::move(exported));
     run->options.workers = EmbeddingWorkers(options_.embedding, services);
     return std::unique_ptr<CommandRun>(std::move(run));
   }

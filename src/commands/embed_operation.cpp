@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "base/try.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/memory/pool_array.h"
 #include "packed_fact.h"
@@ -43,14 +44,12 @@ std::string VectorFact(const std::string& kind, bool lenient) {
 }
 
 Result<OpenedEmbedding> OpenEmbedding(const EmbeddingOptions& options, const CommandServices& services) {
-  Result<std::unique_ptr<Embedder>> embedder = MakeEmbedder(options, services);
-  if (!embedder) return embedder.error();
+  std::unique_ptr<Embedder> embedder = TRY(MakeEmbedder(options, services));
   Catalog& catalog = *services.catalog;
-  Result<std::unique_ptr<VectorFile>> file = catalog.folder().empty()
-                                                 ? std::unique_ptr<VectorFile>()
-                                                 : VectorFile::Open(catalog.folder(), (*embedder)->kind(), 0);
-  if (!file) return file.error();
-  return OpenedEmbedding{*std::move(embedder), {&catalog, *std::move(file)}};
+  std::unique_ptr<VectorFile> file =
+      TRY(catalog.folder().empty() ? std::unique_ptr<VectorFile>()
+                                   : VectorFile::Open(catalog.folder(), embedder->kind(), 0));
+  return OpenedEmbedding{std::move(embedder), {&catalog, std::move(file)}};
 }
 
 class EmbedOperation::Task final : public ItemTask {
@@ -69,28 +68,26 @@ class EmbedOperation::Task final : public ItemTask {
 
   Status Finish(Outcome& outcome) override {
     // Behind another operation it is not known to be needed before the first image that is kept.
-    if (Status prepared = operation_.Prepare(); !prepared) return prepared;
+    TRY(operation_.Prepare());
     PoolArray<float> vector(static_cast<size_t>(operation_.embedder_.dimension()));
-    if (Status made = embedding_->Finish(vector.span(), outcome.rung); !made) return made;
+    TRY(embedding_->Finish(vector.span(), outcome.rung));
     if (!Normalise(vector.span())) {
       return Error{Stage::kCompute, Code::kModelError,
                    "the model gives a vector of no finite length for it (is its input described right?)"};
     }
     VectorStore& store = operation_.kept_;
-    Result<VectorFile::Place> place = store.file->Append(vector.span());
-    if (!place) return place.error();
+    VectorFile::Place place = TRY(store.file->Append(vector.span()));
     auto payload = std::make_unique<EmbedPayload>();
     EmbeddedImage& image = payload->image;
     Describe(item_.main, image);
-    const Result<ImageNotes> notes = meter_.Finish();
-    if (!notes) return notes.error();
-    image.notes = *notes;
-    image.place = *place;
+    const ImageNotes notes = TRY(meter_.Finish());
+    image.notes = notes;
+    image.place = place;
     image.vectors = store.file.get();
     // The place last: whoever finds it finds the rest.
     for (const auto& [fact, value] : {std::pair{operation_.notes_fact_, Packed(image.notes)},
                                       std::pair{operation_.fact_, Packed(image.place)}}) {
-      if (Status put = store.catalog->PutFact(item_.main.content, fact, value); !put) return put;
+      TRY(store.catalog->PutFact(item_.main.content, fact, value));
     }
     outcome.payload = std::move(payload);
     return {};
@@ -158,12 +155,11 @@ VectorFile* EmbedOperation::KnownFile() {
 Status EmbedOperation::Prepare() {
   const std::lock_guard lock(ready_mutex_);
   if (ready_) return {};
-  if (Status prepared = embedder_.Prepare(); !prepared) return prepared;
+  TRY(embedder_.Prepare());
   if (!kept_.file) {
-    Result<std::unique_ptr<VectorFile>> file =
-        VectorFile::Open(kept_.catalog->folder(), embedder_.kind(), embedder_.dimension());
-    if (!file) return file.error();
-    kept_.file = *std::move(file);
+    std::unique_ptr<VectorFile> file =
+        TRY(VectorFile::Open(kept_.catalog->folder(), embedder_.kind(), embedder_.dimension()));
+    kept_.file = std::move(file);
   }
   ready_ = true;
   return {};

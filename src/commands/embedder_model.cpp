@@ -1,6 +1,7 @@
 // A model as an embedder: its digest at once, the network and its scheduler when the first image needs them.
 #include <algorithm>
 
+#include "base/try.h"
 #include "embedder.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/engine/batch_scheduler.h"
@@ -61,11 +62,10 @@ class ModelEmbedder final : public Embedder {
 
   bool NeedsPreparing() const override { return true; }
   Status Prepare() override {
-    Result<ModelRuntime*> runtime = services_.OpenModels();
-    if (!runtime) return runtime.error();
+    ModelRuntime* runtime = TRY(services_.OpenModels());
     Result<std::shared_ptr<EmbeddingModel>> loaded =
         LoadGuarded<EmbeddingModel>(services_, options_.model, "embed " + std::to_string(input_.side),
-                                    [&] { return (*runtime)->LoadEmbedder(options_.model, input_.side); });
+                                    [&] { return runtime->LoadEmbedder(options_.model, input_.side); });
     if (!loaded) return loaded.error();
     model_ = *std::move(loaded);
     NumericsPlan plan = model_->Plan(services_.memory->device(0).name());
@@ -73,10 +73,9 @@ class ModelEmbedder final : public Embedder {
     services_.log(LogLevel::kInfo, "TorchScript, vectors of " + std::to_string(model_->info().dimension) +
                                        ", " + plan.Describe());
     services_.memory->Rebaseline();  // weights and LibTorch are in memory now: nobody's lease
-    Result<std::unique_ptr<BatchScheduler>> scheduler =
-        BatchScheduler::Open(*model_, plan, input_.side, *services_.memory, *services_.stop);
-    if (!scheduler) return scheduler.error();
-    scheduler_ = *std::move(scheduler);
+    std::unique_ptr<BatchScheduler> scheduler =
+        TRY(BatchScheduler::Open(*model_, plan, input_.side, *services_.memory, *services_.stop));
+    scheduler_ = std::move(scheduler);
     return {};
   }
 

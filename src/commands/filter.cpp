@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 
+#include "base/try.h"
 #include "choice.h"
 #include "filter_export.h"
 #include "filter_operation.h"
@@ -96,9 +97,8 @@ class Filter final : public Command {
   Status CheckMostDropped(const std::vector<AppliedRule>& rules, const CommandResult& result) const {
     if (options_.max_drop.empty()) return {};
     const uint64_t judged = result.kept_images + result.dropped;
-    const Result<double> most = MostDropped(options_.max_drop, judged);
-    if (!most) return most.error();
-    if (static_cast<double>(result.dropped) <= *most) return {};
+    const double most = TRY(MostDropped(options_.max_drop, judged));
+    if (static_cast<double>(result.dropped) <= most) return {};
     const double percent = 100 * static_cast<double>(result.dropped) / static_cast<double>(judged);
     return Error{Stage::kReduce, Code::kLimitExceeded,
                  std::to_string(result.dropped) + " of " + std::to_string(judged) + " images (" +
@@ -270,17 +270,15 @@ class Filter::FilterRun final : public CommandRun {
         return exported.error();
       }
     }
-    if (Status described = filter_.Describe(operation_, rules_, result); !described) return described.error();
+    TRY(filter_.Describe(operation_, rules_, result));
     MovedTable moved;
     if (Status allowed = filter_.CheckMostDropped(rules_, result); !allowed) {
       result.refusal = allowed.error();
     } else if (filter_.options_.action != "report") {
-      const Status acted = filter_.Act(operation_.entries(), rules_, services_, result, moved);
-      if (!acted) return acted.error();
+      TRY(filter_.Act(operation_.entries(), rules_, services_, result, moved));
     }
     if (services_.in_pipeline) {
-      const Status kept = filter_.Keep(operation_.entries(), rules_, moved, result.kept);
-      if (!kept) return kept.error();
+      TRY(filter_.Keep(operation_.entries(), rules_, moved, result.kept));
     }
     return result;
   }
@@ -297,7 +295,7 @@ class Filter::FilterRun final : public CommandRun {
 
 Result<std::unique_ptr<CommandRun>> Filter::Begin(ItemSource&, const CommandServices& services) {
   if (!options_.export_file.empty()) {
-    if (Status may = MayExport(options_.export_file); !may) return may.error();
+    TRY(MayExport(options_.export_file));
   }
   return std::unique_ptr<CommandRun>(std::make_unique<FilterRun>(*this, services));
 }

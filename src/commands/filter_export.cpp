@@ -10,6 +10,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/try.h"
 #include "csv_cell.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
@@ -75,7 +76,7 @@ Status WriteRows(std::FILE* file, bool csv, const FilterTable& entries, std::spa
       return ErrnoError(Stage::kWrite, errno, "write the export");
     return {};
   };
-  if (Status written = entries.ForEach(write); !written) return written;
+  TRY(entries.ForEach(write));
   if (std::fflush(file) != 0) return ErrnoError(Stage::kWrite, errno, "write the export");
   return {};
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/try.h"
 #include "imgmill/base/byte_size.h"
 
 namespace imgmill {
@@ -50,7 +51,7 @@ bool SignalFacts::Find(const ContentDigest& content, bool pixels, SignalValues& 
 }
 
 Status SignalFacts::Put(const ContentDigest& content, bool pixels, const SignalValues& values) const {
-  if (Status put = catalog_.PutFact(content, kHeaderFact, PackSignals(values, OfHeader())); !put) return put;
+  TRY(catalog_.PutFact(content, kHeaderFact, PackSignals(values, OfHeader())));
   if (!pixels) return {};
   return catalog_.PutFact(content, PixelFact(values), PackSignals(values, SignalSet::OfPixels()));
 }
@@ -86,7 +87,7 @@ class FilterOperation::Task final : public ItemTask {
         if (info.from_pixels) values[info.signal] = measured[info.signal];
       }
     }
-    if (Status put = operation_.facts_.Put(item_.main.content, operation_.pixels_, values); !put) return put;
+    TRY(operation_.facts_.Put(item_.main.content, operation_.pixels_, values));
     payload->stamp = item_.main.stamp;
     payload->content = item_.main.content;
     outcome.payload = std::move(payload);

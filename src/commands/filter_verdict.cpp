@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <limits>
 
+#include "base/try.h"
 #include "imgmill/memory/pool_array.h"
 
 namespace imgmill {
@@ -41,8 +42,7 @@ Status FindThresholds(const FilterTable& entries, std::vector<AppliedRule>& rule
   for (AppliedRule& applied : rules) {
     applied.threshold = applied.rule.number;
     if (!applied.rule.percentile || entries.empty()) continue;
-    Result<Lease> lease = memory.Acquire({entries.size() * sizeof(double), 0}, stop);
-    if (!lease) return lease.error();
+    Lease lease = TRY(memory.Acquire({entries.size() * sizeof(double), 0}, stop));
     PoolArray<double> values(entries.size());
     size_t next = 0;
     const Status read = entries.ForEach([&](const FilterEntry& entry) {

@@ -1,6 +1,7 @@
 // Measures an image while its rows pass by.
 #include "image_notes.h"
 
+#include "base/try.h"
 #include "imgmill/image/fidelity_scale.h"
 #include "imgmill/image/shown_colour.h"
 
@@ -54,9 +55,8 @@ Result<ImageNotes> ImageMeter::Finish() {
   if (pixels_) notes.pixels = pixels_->Finish();
   ImageColours colours = colours_.Finish();
   if (grey_of_colours_) {
-    const Result<bool> shown = JpegShowsColour(file_.path);
-    if (!shown) return shown.error();
-    colours.shown = *shown;
+    const bool shown = TRY(JpegShowsColour(file_.path));
+    colours.shown = shown;
   }
   notes.shows_colour = colours.shown ? 1 : 0;
   const uint32_t fidelity = file_.header.fidelity;

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "base/path_parts.h"
+#include "base/try.h"
 #include "csv_cell.h"
 #include "embed_operation.h"
 #include "imgmill/base/path_text.h"
@@ -39,27 +40,25 @@ struct DescribedMatches {
   Status ForEachQuery(const Each& each) const {
     RecordTable<std::vector<Neighbour>>::Reader neighbours(found.neighbours);
     return queries.ForEach([&](const MatchQuery& query) -> Status {
-      const Result<std::optional<std::vector<Neighbour>>> nearest = neighbours.Next();
-      if (!nearest) return nearest.error();
-      return each(PrintablePath(query.path), **nearest);
+      const std::optional<std::vector<Neighbour>> nearest = TRY(neighbours.Next());
+      return each(PrintablePath(query.path), *nearest);
     });
   }
   /// Calls `each` with the rank of each neighbour, from 1 on, its similarity and path.
   template <typename Each>
   Status ForEachMatch(const std::vector<Neighbour>& nearest, const Each& each) const {
     for (size_t i = 0; i < nearest.size(); ++i) {
-      const Result<std::string> path = found.images.At(nearest[i].id);
-      if (!path) return path.error();
-      const std::string as_given = folder.empty() ? *path : given + path->substr(folder.size());
-      if (Status told = each(i + 1, nearest[i].similarity, PrintablePath(as_given)); !told) return told;
+      const std::string path = TRY(found.images.At(nearest[i].id));
+      const std::string as_given = folder.empty() ? path : given + path.substr(folder.size());
+      TRY(each(i + 1, nearest[i].similarity, PrintablePath(as_given)));
     }
     return {};
   }
 
   Status PutText(const std::string& format, const TextSink& put) const {
-    if (Status head = put(format == "csv" ? "query,rank,similarity,path\r\n" : ""); !head) return head;
+    TRY(put(format == "csv" ? "query,rank,similarity,path\r\n" : ""));
     return ForEachQuery([&](const std::string& query, const std::vector<Neighbour>& nearest) -> Status {
-      if (Status head = put(format == "text" ? query + "\n" : std::string()); !head) return head;
+      TRY(put(format == "text" ? query + "\n" : std::string()));
       return ForEachMatch(nearest, [&](size_t rank, float similarity, const std::string& path) {
         return put(MatchLine(format, query, rank, similarity, path));
       });
@@ -164,12 +163,11 @@ class Match::MatchRun final : public CommandRun {
     question.top = static_cast<size_t>(asked.top);
     question.least = static_cast<float>(asked.min_similarity);
     question.exclude_self = asked.exclude_self;
-    Result<FoundMatches> found = SearchMatches(opened_.store, question, queries_, services_);
-    if (!found) return found.error();
+    FoundMatches found = TRY(SearchMatches(opened_.store, question, queries_, services_));
     opened_.embedder->Describe(result.details);
     std::string given = asked.in;
     while (given.size() > 1 && given.ends_with('/')) given.pop_back();
-    match_.Describe({queries_, *std::move(found), question.folder, given}, result);
+    match_.Describe({queries_, std::move(found), question.folder, given}, result);
     return result;
   }
 
@@ -190,19 +188,17 @@ class Match::MatchRun final : public CommandRun {
 };
 
 Result<std::unique_ptr<CommandRun>> Match::Begin(ItemSource&, const CommandServices& services) {
-  Result<OpenedEmbedding> opened = OpenEmbedding(options_.embedding, services);
-  if (!opened) return opened.error();
-  if (!opened->store.file) {
+  OpenedEmbedding opened = TRY(OpenEmbedding(options_.embedding, services));
+  if (!opened.store.file) {
     return Error{
         Stage::kConfigure, Code::kUsage,
         "the catalog " + PrintablePath(services.catalog->folder()) +
             " has no vectors of this kind: run imgmill embed on the same folder first, with the same "
             "--model options"};
   }
-  Result<std::unique_ptr<Catalog>> own = Catalog::Open("");
-  if (!own) return own.error();
+  std::unique_ptr<Catalog> own = TRY(Catalog::Open(""));
   return std::unique_ptr<CommandRun>(
-      std::make_unique<MatchRun>(*this, services, *std::move(opened), *std::move(own)));
+      std::make_unique<MatchRun>(*this, services, std::move(opened), std::move(own)));
 }
 
 Match::Match(CLI::App& app) {

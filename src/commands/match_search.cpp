@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/try.h"
 #include "imgmill/memory/pool_array.h"
 #include "imgmill/similarity/cosine.h"
 #include "packed_fact.h"
@@ -22,25 +23,22 @@ class Search final : public LadderWork {
 
   Status Run(const Attempt&) override {
     found = {};
-    const Result<uint64_t> known = store_.catalog->CountFiles();
-    if (!known) return known.error();
+    const uint64_t known = TRY(store_.catalog->CountFiles());
     const size_t block_floats = std::clamp<size_t>(queries_.size(), 1, kQueriesAtOnce) * dimension();
     const int threads = services_.workers();
     const size_t lists =
         kQueriesAtOnce * question_.top * sizeof(Neighbour) * static_cast<size_t>(threads + 1);
-    Result<Lease> lease =
-        services_.memory->Acquire({*known * sizeof(SearchRow) + block_floats * sizeof(float),
-                                   SearchWindowBytes(store_.file->dimension(), threads) + lists},
-                                  *services_.stop);
-    if (!lease) return lease.error();
-    PoolArray<SearchRow> rows(*known);
-    Result<size_t> count = FindRows(rows);
-    if (!count) return count.error();
-    if (*count == 0) return NothingThere();
-    std::sort(rows.begin(), rows.begin() + *count,
+    Lease lease =
+        TRY(services_.memory->Acquire({known * sizeof(SearchRow) + block_floats * sizeof(float),
+                                       SearchWindowBytes(store_.file->dimension(), threads) + lists},
+                                      *services_.stop));
+    PoolArray<SearchRow> rows(known);
+    size_t count = TRY(FindRows(rows));
+    if (count == 0) return NothingThere();
+    std::sort(rows.begin(), rows.begin() + count,
               [](const SearchRow& a, const SearchRow& b) { return a.row < b.row; });
     PoolArray<float> block(block_floats);
-    return SearchBlocks({rows.data(), *count}, block.span());
+    return SearchBlocks({rows.data(), count}, block.span());
   }
 
   FoundMatches found;
@@ -91,14 +89,12 @@ class Search final : public LadderWork {
                              }};
     MatchQueryTable::Reader queries(queries_);
     while (true) {
-      const Result<std::vector<uint32_t>> selves = FillBlock(queries, block);
-      if (!selves) return selves.error();
-      if (selves->empty()) return {};
-      const Result<std::vector<std::vector<Neighbour>>> nearest =
-          NearestByCosine(vectors, rows, block.first(selves->size() * dimension()), *selves, question_.top,
-                          question_.least, services_.workers(), *services_.stop);
-      if (!nearest) return nearest.error();
-      for (const std::vector<Neighbour>& list : *nearest) {
+      const std::vector<uint32_t> selves = TRY(FillBlock(queries, block));
+      if (selves.empty()) return {};
+      const std::vector<std::vector<Neighbour>> nearest =
+          TRY(NearestByCosine(vectors, rows, block.first(selves.size() * dimension()), selves, question_.top,
+                              question_.least, services_.workers(), *services_.stop));
+      for (const std::vector<Neighbour>& list : nearest) {
         found.neighbours.Add(list);
         found.count += list.size();
       }
@@ -110,14 +106,11 @@ class Search final : public LadderWork {
   Result<std::vector<uint32_t>> FillBlock(MatchQueryTable::Reader& queries, std::span<float> block) const {
     std::vector<uint32_t> selves;
     for (; !block.empty(); block = block.subspan(dimension())) {
-      const Result<std::optional<MatchQuery>> query = queries.Next();
-      if (!query) return query.error();
-      if (!*query) break;
-      if (Status read = (*query)->vectors->Read((*query)->place, block.first(dimension())); !read)
-        return read.error();
-      const Result<uint32_t> self = question_.exclude_self ? IdOf((*query)->absolute) : kNobody;
-      if (!self) return self.error();
-      selves.push_back(*self);
+      const std::optional<MatchQuery> query = TRY(queries.Next());
+      if (!query) break;
+      TRY(query->vectors->Read(query->place, block.first(dimension())));
+      const uint32_t self = TRY(question_.exclude_self ? IdOf(query->absolute) : kNobody);
+      selves.push_back(self);
     }
     return selves;
   }
@@ -128,10 +121,9 @@ class Search final : public LadderWork {
     auto end = static_cast<uint32_t>(found.images.size());
     while (first < end) {
       const uint32_t middle = first + (end - first) / 2;
-      const Result<std::string> there = found.images.At(middle);
-      if (!there) return there.error();
-      if (*there == path) return middle;
-      *there < path ? first = middle + 1 : end = middle;
+      const std::string there = TRY(found.images.At(middle));
+      if (there == path) return middle;
+      there < path ? first = middle + 1 : end = middle;
     }
     return kNobody;
   }

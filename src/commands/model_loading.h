@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "base/try.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/command.h"
 
@@ -24,14 +25,13 @@ Result<std::shared_ptr<Model>> LoadGuarded(const CommandServices& services, cons
     if (std::shared_ptr<BatchModel> known = services.loaded->Find(path, purpose))
       return std::static_pointer_cast<Model>(std::move(known));
   }
-  if (Status room = RoomForModel(services, path); !room) return room.error();
+  TRY(RoomForModel(services, path));
   class Loading final : public LadderWork {
    public:
     explicit Loading(const std::function<Result<std::unique_ptr<Model>>()>& load) : load_(load) {}
     Status Run(const Attempt&) override {
-      Result<std::unique_ptr<Model>> loaded = load_();
-      if (!loaded) return loaded.error();
-      model = *std::move(loaded);
+      std::unique_ptr<Model> loaded = TRY(load_());
+      model = std::move(loaded);
       return {};
     }
     bool has_cpu_rung() const override { return false; }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/path_parts.h"
+#include "base/try.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 
@@ -89,19 +90,17 @@ Result<Journal> OpenJournal(const ActRequest& request, const CommandServices& se
       continue;
     }
     // Nothing more is planned there.
-    Result<ActionCounts> closed = (*found)->Execute(StopFlag(), [](const FileAction&, const Status&) {});
-    if (!closed) return closed.error();
+    TRY((*found)->Execute(StopFlag(), [](const FileAction&, const Status&) {}));
     others.push_back(*std::move(found));
   }
   if (journal.actions == nullptr && request.nothing_planned) return journal;
   if (journal.actions == nullptr) {
-    if (Status created = Create(request, services, journal); !created) return created.error();
+    TRY(Create(request, services, journal));
   }
   for (const auto& other : others) journal.actions->TakeOver(*other);
   // On the disk before anything is touched, for whoever comes after a kill.
-  if (Status put = services.catalog->PutFact(ContentDigest{}, kUndoFileFact, journal.actions->path()); !put)
-    return put.error();
-  if (Status flushed = services.catalog->Flush(); !flushed) return flushed.error();
+  TRY(services.catalog->PutFact(ContentDigest{}, kUndoFileFact, journal.actions->path()));
+  TRY(services.catalog->Flush());
   return journal;
 }
 
@@ -113,17 +112,16 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(Acti
   const bool dry_run = services.shared->mode != RunMode::kRun;
   if (dry_run && request.nothing_planned) return {};
   if (!request.undo_file.empty()) {
-    if (Status may = CheckTargetFolder(ParentOf(request.undo_file)); !may) return may;
+    TRY(CheckTargetFolder(ParentOf(request.undo_file)));
   }
   if (dry_run) {
     result.summary += "; dry run: nothing was touched";
     return {};
   }
-  Result<Journal> journal = OpenJournal(request, services);
-  if (!journal) return journal.error();
-  if (journal->actions == nullptr) return {};
-  ActionJournal& actions = *journal->actions;
-  if (Status planned = plan(actions); !planned) return planned;
+  Journal journal = TRY(OpenJournal(request, services));
+  if (journal.actions == nullptr) return {};
+  ActionJournal& actions = *journal.actions;
+  TRY(plan(actions));
   if (!request.target_folder.empty()) SweepTemporaries(request.target_folder);
   Result<ActionCounts> acted =
       actions.Execute(*services.stop, [&](const FileAction& action, const Status& status) {
@@ -138,17 +136,17 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(Acti
   if (!acted) return acted.error();
   result.details["action"] = request.action;
   result.details["acted"] = acted->done;
-  result.details["undo_file"] = PrintablePath(journal->name);
+  result.details["undo_file"] = PrintablePath(journal.name);
   if (acted->already > 0) result.details["already_so"] = acted->already;
-  if (journal->completed > 0) result.details["completed_of_a_killed_run"] = journal->completed;
+  if (journal.completed > 0) result.details["completed_of_a_killed_run"] = journal.completed;
   result.summary += "; " + request.action + ": " + std::to_string(acted->done) + " done, " +
                     (acted->already > 0 ? std::to_string(acted->already) + " were so already, " : "") +
                     std::to_string(acted->failed) + " failed" +
-                    (journal->completed > 0
-                         ? ", " + std::to_string(journal->completed) + " more by the interrupted run before"
+                    (journal.completed > 0
+                         ? ", " + std::to_string(journal.completed) + " more by the interrupted run before"
                          : "") +
-                    "; undo with: imgmill undo " + PrintablePath(journal->name) +
-                    (journal->resumed ? " (it holds what the interrupted run did, too)" : "");
+                    "; undo with: imgmill undo " + PrintablePath(journal.name) +
+                    (journal.resumed ? " (it holds what the interrupted run did, too)" : "");
   if (acted->interrupted) {
     result.counts.interrupted = true;
     result.counts.interruption = "stopped by a signal; imgmill undo takes back what was done";

@@ -8,6 +8,7 @@
 #include <array>
 #include <filesystem>
 
+#include "base/try.h"
 #include "choice.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
@@ -149,15 +150,14 @@ class Tile::TileRun final : public CommandRun {
                        PrintablePath(tile_.options_.output) + ", largest lease " +
                        FormatByteSize(operation_.preview().largest_lease()) + TooSmall(result.dropped);
     } else if (!result.counts.interrupted) {  // else the list is no whole one: the rerun writes it
-      const Result<KeptTiles> finished = manifest_->Finish();
-      if (!finished) return finished.error();
-      if (finished->tiles > 0) {
-        result.details["tiles_of_other_sources"] = finished->tiles;
-        result.details["other_sources"] = finished->sources;
-        result.summary += ", " + std::to_string(finished->tiles) +
+      const KeptTiles finished = TRY(manifest_->Finish());
+      if (finished.tiles > 0) {
+        result.details["tiles_of_other_sources"] = finished.tiles;
+        result.details["other_sources"] = finished.sources;
+        result.summary += ", " + std::to_string(finished.tiles) +
                           (tile_.options_.pair.empty() ? " tile" : " pair") +
-                          (finished->tiles == 1 ? "" : "s") + " of " + std::to_string(finished->sources) +
-                          " other source" + (finished->sources == 1 ? "" : "s") + " kept in the list";
+                          (finished.tiles == 1 ? "" : "s") + " of " + std::to_string(finished.sources) +
+                          " other source" + (finished.sources == 1 ? "" : "s") + " kept in the list";
       }
       result.details["manifest"] = PrintablePath(tile_.ManifestPath());
       result.text = WholeText(PrintablePath(tile_.ManifestPath()) + "\n");
@@ -176,17 +176,15 @@ Result<std::unique_ptr<CommandRun>> Tile::Begin(ItemSource& source, const Comman
   const SharedOptions& shared = *services.shared;
   std::optional<PairIndex> pairs;
   if (!options_.pair.empty()) {
-    Result<PairIndex> read = ReadPairs(source, shared);
-    if (!read) return read.error();
-    pairs = *std::move(read);
+    PairIndex read = TRY(ReadPairs(source, shared));
+    pairs = std::move(read);
   }
   std::unique_ptr<TileManifest> manifest;
   if (shared.mode != RunMode::kRun) {
-    if (Status may = TileManifest::MayOpen(ManifestPath(), shared.force); !may) return may.error();
+    TRY(TileManifest::MayOpen(ManifestPath(), shared.force));
   } else {
-    Result<std::unique_ptr<TileManifest>> opened = TileManifest::Open(ManifestPath(), shared.force);
-    if (!opened) return opened.error();
-    manifest = *std::move(opened);
+    std::unique_ptr<TileManifest> opened = TRY(TileManifest::Open(ManifestPath(), shared.force));
+    manifest = std::move(opened);
   }
   return std::unique_ptr<CommandRun>(
       std::make_unique<TileRun>(*this, services, std::move(manifest), std::move(pairs), source));

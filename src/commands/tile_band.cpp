@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/try.h"
+
 namespace imgmill {
 namespace {
 
@@ -47,7 +49,7 @@ Status TileBand::ReadUntil(RowReader& reader, int64_t rows) {
   const int64_t room = ring_.layout().height;
   while (seen_ < rows) {
     const int64_t now = std::min(rows - seen_, room - seen_ % room);
-    if (Status read = reader.Read(now, Row(seen_), image_.row_bytes()); !read) return read;
+    TRY(reader.Read(now, Row(seen_), image_.row_bytes()));
     seen_ += now;
   }
   return {};

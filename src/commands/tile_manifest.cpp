@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/try.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 
@@ -37,10 +38,9 @@ Status TileManifest::MayOpen(const std::string& path, bool overwrite) {
 Result<std::unique_ptr<TileManifest>> TileManifest::Open(const std::string& path, bool overwrite) {
   const Status readable = EarlierTiles(path).Check();
   if (!readable && !overwrite) return readable.error();
-  if (Status made = MakeFolders(path.substr(0, path.rfind('/'))); !made) return made.error();
-  Result<std::pair<std::string, int>> file = CreateBeside(path);
-  if (!file) return file.error();
-  std::unique_ptr<TileManifest> manifest(new TileManifest(path, std::move(file->first), file->second));
+  TRY(MakeFolders(path.substr(0, path.rfind('/'))));
+  std::pair<std::string, int> file = TRY(CreateBeside(path));
+  std::unique_ptr<TileManifest> manifest(new TileManifest(path, std::move(file.first), file.second));
   if (readable) manifest->earlier_.emplace(path);
   return manifest;
 }
@@ -91,10 +91,9 @@ void TileManifest::Drain() {
 
 /// What was written goes behind the lines of other sources, which are known only now.
 Result<KeptTiles> TileManifest::PutEarlierFirst() {
-  Result<std::pair<std::string, int>> file = CreateBeside(path_);
-  if (!file) return file.error();
-  const std::string own = std::exchange(temporary_, std::move(file->first));
-  ::close(std::exchange(descriptor_, file->second));
+  std::pair<std::string, int> file = TRY(CreateBeside(path_));
+  const std::string own = std::exchange(temporary_, std::move(file.first));
+  ::close(std::exchange(descriptor_, file.second));
   Result<KeptTiles> kept = earlier_->Copy([this](std::string_view line) {
     Put(line);
     return status_;
@@ -122,9 +121,8 @@ Result<KeptTiles> TileManifest::Finish() {
   Drain();
   KeptTiles kept;
   if (status_ && earlier_) {
-    Result<KeptTiles> put = PutEarlierFirst();
-    if (!put) return put.error();
-    kept = *put;
+    KeptTiles put = TRY(PutEarlierFirst());
+    kept = put;
     Drain();
   }
   const int descriptor = std::exchange(descriptor_, -1);

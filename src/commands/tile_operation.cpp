@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/try.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/output_names.h"
@@ -123,7 +124,7 @@ Footprint TileOperation::SideCost(const Layout& image, int64_t size) const {
 }
 
 Result<ItemPlan> TileOperation::Plan(const Item& item) const {
-  if (Status fits = CheckPair(item); !fits) return fits.error();
+  TRY(CheckPair(item));
   const ImageHeader& header = item.main.header;
   ItemPlan plan(header, Reading(), {kRowsPerRegion, 0});
   const size_t tiles = Starts(header.upright_width()).size() * Starts(header.upright_height()).size();
@@ -149,24 +150,22 @@ Result<bool> TileOperation::Recall(const Item& item, Outcome& outcome) {
                                partner.upright_height);
     payload->partner = partner.path;
   }
-  Result<std::optional<std::vector<std::string>>> finished =
-      FindFinishedSet(folder_, item, Prefixes(item.file));
-  if (!finished) return finished.error();
-  if (!*finished) return false;
+  std::optional<std::vector<std::string>> finished = TRY(FindFinishedSet(folder_, item, Prefixes(item.file)));
+  if (!finished) return false;
   outcome.state = Outcome::State::kSkipped;
-  outcome.outputs = **std::move(finished);
+  outcome.outputs = *std::move(finished);
   outcome.payload = std::move(payload);
   return true;
 }
 
 Status TileOperation::MayStart(const Item& item) {
-  if (Status may = MayBeginSet(folder_, item, Prefixes(item.file)); !may) return may;
+  TRY(MayBeginSet(folder_, item, Prefixes(item.file)));
   if (GivesNothing(item)) return {};
   for (const std::string& prefix : Prefixes(item.file)) {
-    if (Status may = folder_.MayMakeFolder(prefix); !may) return may;
+    TRY(folder_.MayMakeFolder(prefix));
     for (const int64_t x : Starts(item.main.header.upright_width())) {
       for (const int64_t y : Starts(item.main.header.upright_height())) {
-        if (Status may = folder_.MayWrite(item, TileName(prefix, {x, y}, extension())); !may) return may;
+        TRY(folder_.MayWrite(item, TileName(prefix, {x, y}, extension())));
       }
     }
   }
@@ -188,10 +187,9 @@ Result<std::unique_ptr<ItemTask>> TileOperation::Start(const Item& item, const I
   parts.best = options_.best;
   parts.by = by_;
   const WriteOptions writing = options_.file.Writing();
-  Result<std::unique_ptr<TileSide>> high = TileSide::Open(item.main.path, item.main.header, plan.input,
-                                                          writing, options_.size, 1, parts.prefixes[0]);
-  if (!high) return high.error();
-  parts.high = *std::move(high);
+  std::unique_ptr<TileSide> high = TRY(TileSide::Open(item.main.path, item.main.header, plan.input, writing,
+                                                      options_.size, 1, parts.prefixes[0]));
+  parts.high = std::move(high);
   if (item.partner) {
     const SourceFile& partner = *item.partner;
     Result<std::unique_ptr<RowReader>> rows = OpenRows(partner.path, partner.header, plan.reading);

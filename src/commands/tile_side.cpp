@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/try.h"
+
 namespace imgmill {
 
 TileSide::TileSide(const Layout& image, int64_t size, int scale, std::string prefix)
@@ -15,10 +17,9 @@ Result<std::unique_ptr<TileSide>> TileSide::Open(const std::string& source, cons
   side->extension_ = Extension(writing.format);
   std::vector<uint8_t> profile;
   if (header.has_icc) profile = ReadProfileOf(source, image, writing.profile_kept, side->notes_);
-  Result<std::unique_ptr<ImageEncoder>> encoder =
-      ImageEncoder::Create(side->band_.tile_layout(), writing, std::move(profile));
-  if (!encoder) return encoder.error();
-  side->encoder_ = *std::move(encoder);
+  std::unique_ptr<ImageEncoder> encoder =
+      TRY(ImageEncoder::Create(side->band_.tile_layout(), writing, std::move(profile)));
+  side->encoder_ = std::move(encoder);
   side->notes_.insert(side->notes_.end(), side->encoder_->notes().begin(), side->encoder_->notes().end());
   return side;
 }
@@ -28,9 +29,8 @@ int64_t TileSide::RowsFor(int64_t y) const {
 }
 
 Status TileSide::Write(const TilePlace& place, OutputSet& set) {
-  Result<std::span<const uint8_t>> bytes = encoder_->Encode(Rows(place));
-  if (!bytes) return bytes.error();
-  return set.Add(NameOf(place), *bytes);
+  std::span<const uint8_t> bytes = TRY(encoder_->Encode(Rows(place)));
+  return set.Add(NameOf(place), bytes);
 }
 
 }  // namespace imgmill

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "base/try.h"
 #include "tile_ranking.h"
 
 namespace imgmill {
@@ -19,7 +20,7 @@ class TileTask final : public ItemTask {
     for (int64_t y = 0; y < region.own_rows && next_ < parts_.ys.size(); ++y) {
       parts_.high->band().Put(region.view.row(region.context_above + y));
       while (next_ < parts_.ys.size() && parts_.high->Has(parts_.ys[next_])) {
-        if (Status cut = CutRow(parts_.ys[next_]); !cut) return cut;
+        TRY(CutRow(parts_.ys[next_]));
         ++next_;
       }
     }
@@ -27,8 +28,8 @@ class TileTask final : public ItemTask {
   }
 
   Status Finish(Outcome& outcome) override {
-    if (Status rest = ReadRestOfPartner(); !rest) return rest;
-    if (Status committed = set_.Commit(); !committed) return committed;
+    TRY(ReadRestOfPartner());
+    TRY(set_.Commit());
     auto payload = std::make_unique<TilePayload>();
     payload->scale = parts_.scale;
     if (item_.partner) payload->partner = item_.partner->path;
@@ -48,9 +49,9 @@ class TileTask final : public ItemTask {
     for (const int64_t x : parts_.xs) {
       const TilePlace place{x, y};
       if (ranking_ && !Rank(place)) continue;
-      if (Status written = parts_.high->Write(place, set_); !written) return written;
+      TRY(parts_.high->Write(place, set_));
       if (!parts_.low) continue;
-      if (Status written = parts_.low->Write(place, set_); !written) return written;
+      TRY(parts_.low->Write(place, set_));
     }
     return {};
   }

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/try.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
@@ -123,10 +124,9 @@ class Upscale final : public Command {
 
 Result<std::unique_ptr<CommandRun>> Upscale::BeginModel(const CommandServices& services) const {
   const SharedOptions& shared = *services.shared;
-  Result<ModelRuntime*> runtime = services.OpenModels();
-  if (!runtime) return runtime.error();
+  ModelRuntime* runtime = TRY(services.OpenModels());
   Result<std::shared_ptr<UpscaleModel>> loaded = LoadGuarded<UpscaleModel>(
-      services, options_.model, "upscale", [&] { return (*runtime)->LoadUpscaler(options_.model); });
+      services, options_.model, "upscale", [&] { return runtime->LoadUpscaler(options_.model); });
   if (!loaded) return loaded.error();
   std::shared_ptr<UpscaleModel> model = *std::move(loaded);
   const ModelInfo& info = model->info();
@@ -142,11 +142,10 @@ Result<std::unique_ptr<CommandRun>> Upscale::BeginModel(const CommandServices& s
 
   // Weights and LibTorch are in memory now: what they hold is nobody's lease.
   services.memory->Rebaseline();
-  Result<std::unique_ptr<BatchScheduler>> scheduler =
-      BatchScheduler::Open(*model, plan, LargestTile(plan), *services.memory, *services.stop);
-  if (!scheduler) return scheduler.error();
+  std::unique_ptr<BatchScheduler> scheduler =
+      TRY(BatchScheduler::Open(*model, plan, LargestTile(plan), *services.memory, *services.stop));
   return std::unique_ptr<CommandRun>(
-      std::make_unique<ModelRun>(options_, services, std::move(model), plan, *std::move(scheduler)));
+      std::make_unique<ModelRun>(options_, services, std::move(model), plan, std::move(scheduler)));
 }
 
 Upscale::Upscale(CLI::App& app) {

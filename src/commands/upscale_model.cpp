@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/try.h"
 #include "planar.h"
 #include "upscale_operation.h"
 
@@ -99,7 +100,7 @@ class ModelOperation::Task final : public ItemTask {
       band_ = Image(layout);
     }
     for (; pass_ < passes_.size(); ++pass_, next_x_ = 0) {
-      if (Status ran = RunPass(region, passes_[pass_]); !ran) return ran;
+      TRY(RunPass(region, passes_[pass_]));
     }
     pass_ = 0;
     ImageView band = band_.view();
@@ -118,7 +119,7 @@ class ModelOperation::Task final : public ItemTask {
   }
 
   Status Finish(Outcome& outcome) override {
-    if (Status committed = output_->Commit(item_); !committed) return committed;
+    TRY(output_->Commit(item_));
     outcome.outputs = {relative_};
     output_->AppendNotes(outcome.notes);
     outcome.rung = std::max(outcome.rung, rung_);
@@ -211,11 +212,10 @@ class ModelOperation::Task final : public ItemTask {
 
 Result<std::unique_ptr<ItemTask>> ModelOperation::Start(const Item& item, const ItemPlan& plan) {
   std::string relative = OutputName(item.file);
-  Result<std::unique_ptr<ImageOutput>> output =
-      ImageOutput::Create(folder(), item, relative, OutputLayout(plan.input), Writing());
-  if (!output) return output.error();
+  std::unique_ptr<ImageOutput> output =
+      TRY(ImageOutput::Create(folder(), item, relative, OutputLayout(plan.input), Writing()));
   return std::unique_ptr<ItemTask>(
-      std::make_unique<Task>(*this, item, plan.input, std::move(relative), *std::move(output)));
+      std::make_unique<Task>(*this, item, plan.input, std::move(relative), std::move(output)));
 }
 
 }  // namespace imgmill

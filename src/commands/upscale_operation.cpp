@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "base/try.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/output_names.h"
@@ -54,7 +55,7 @@ WriteOptions UpscaleOperation::Writing() const {
 }
 
 Result<ItemPlan> UpscaleOperation::WithOutput(ItemPlan plan, const Layout& output) const {
-  if (Status fits = FitsFormat(output, Writing().format); !fits) return fits.error();
+  TRY(FitsFormat(output, Writing().format));
   plan.work = plan.work + WriteFootprint(output, Writing());
   return plan;
 }
@@ -74,7 +75,7 @@ Result<bool> UpscaleOperation::Recall(const Item& item, Outcome& outcome) {
 
 Status UpscaleOperation::MayStart(const Item& item) {
   const std::string name = OutputName(item.file);
-  if (Status may = folder_.MayMakeFolder(name); !may) return may;
+  TRY(folder_.MayMakeFolder(name));
   return folder_.MayWrite(item, name);
 }
 
@@ -100,7 +101,7 @@ class ResizeOperation::Task final : public ItemTask {
   Status Map(const Region& region) override { return output_->Write(region.view); }
 
   Status Finish(Outcome& outcome) override {
-    if (Status committed = output_->Commit(item_); !committed) return committed;
+    TRY(output_->Commit(item_));
     outcome.outputs = {relative_};
     output_->AppendNotes(outcome.notes);
     return {};
@@ -133,10 +134,9 @@ Result<std::unique_ptr<RowReader>> ResizeOperation::Open(const Item& item, const
 
 Result<std::unique_ptr<ItemTask>> ResizeOperation::Start(const Item& item, const ItemPlan& plan) {
   std::string relative = OutputName(item.file);
-  Result<std::unique_ptr<ImageOutput>> output =
-      ImageOutput::Create(folder(), item, relative, plan.input, Writing());
-  if (!output) return output.error();
-  return std::unique_ptr<ItemTask>(std::make_unique<Task>(item, std::move(relative), *std::move(output)));
+  std::unique_ptr<ImageOutput> output =
+      TRY(ImageOutput::Create(folder(), item, relative, plan.input, Writing()));
+  return std::unique_ptr<ItemTask>(std::make_unique<Task>(item, std::move(relative), std::move(output)));
 }
 
 }  // namespace imgmill

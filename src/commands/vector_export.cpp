@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "base/try.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 #include "imgmill/engine/output_folder.h"
@@ -31,17 +32,16 @@ class GrowingFile {
   static Result<std::unique_ptr<GrowingFile>> Create(const std::string& path, Catalog& catalog,
                                                      bool overwrite) {
     std::unique_ptr<GrowingFile> file(new GrowingFile(path, catalog, overwrite));
-    Result<std::string> temporary = file->folder_.Begin(file->item_, NameOf(path));
-    if (!temporary) return temporary.error();
+    std::string temporary = TRY(file->folder_.Begin(file->item_, NameOf(path)));
     SweepTemporaries(ParentOf(path), /*recursive=*/false);
-    file->temporary_ = std::make_unique<TemporaryFile>(*temporary);
-    file->file_ = std::fopen(temporary->c_str(), "wbe");
+    file->temporary_ = std::make_unique<TemporaryFile>(temporary);
+    file->file_ = std::fopen(temporary.c_str(), "wbe");
     if (file->file_ == nullptr) return file->Failed(errno);
     return file;
   }
   static Status MayCreate(const std::string& path, Catalog& catalog, bool overwrite) {
     GrowingFile file(path, catalog, overwrite);
-    if (Status may = file.folder_.MayMakeFolder(NameOf(path)); !may) return may;
+    TRY(file.folder_.MayMakeFolder(NameOf(path)));
     return file.folder_.MayWrite(file.item_, NameOf(path));
   }
   ~GrowingFile() {
@@ -67,11 +67,9 @@ class GrowingFile {
     if (!closed) return Failed(errno);
     // A row of its own for each content: the intent for this one must not make the catalog forget that the
     // file in its place is ours, for a kill before the rename leaves that one there.
-    const Result<ContentDigest> digest = DigestOf(temporary_->path());
-    if (!digest) return digest.error();
-    item_.main.content = *digest;
-    if (Status committed = folder_.CommitAs(item_, NameOf(path_), temporary_->path(), *digest); !committed)
-      return committed;
+    const ContentDigest digest = TRY(DigestOf(temporary_->path()));
+    item_.main.content = digest;
+    TRY(folder_.CommitAs(item_, NameOf(path_), temporary_->path(), digest));
     temporary_->Release();
     return {};
   }
@@ -127,14 +125,14 @@ class NpyExport final : public VectorExport {
   Status Add(const std::string& path, const std::string&, std::span<const float> vector) override {
     if (count_++ == 0) {
       dimension_ = vector.size();
-      if (Status began = rows_->Write(NpyHeader(0, dimension_)); !began) return began;
+      TRY(rows_->Write(NpyHeader(0, dimension_)));
     }
-    if (Status written = rows_->Write(vector.data(), vector.size_bytes()); !written) return written;
+    TRY(rows_->Write(vector.data(), vector.size_bytes()));
     return paths_->Write(PrintablePath(path) + "\n");
   }
   Status Commit() override {
-    if (Status counted = rows_->WriteFirst(NpyHeader(count_, dimension_)); !counted) return counted;
-    if (Status committed = paths_->Commit(); !committed) return committed;
+    TRY(rows_->WriteFirst(NpyHeader(count_, dimension_)));
+    TRY(paths_->Commit());
     return rows_->Commit();
   }
   std::vector<std::string> files() const override { return {rows_->path(), paths_->path()}; }
@@ -206,20 +204,18 @@ bool VectorExport::Knows(std::string_view path) {
 }
 
 Status VectorExport::MayCreate(const std::string& path, Catalog& catalog, bool overwrite) {
-  if (Status may = GrowingFile::MayCreate(path, catalog, overwrite); !may) return may;
+  TRY(GrowingFile::MayCreate(path, catalog, overwrite));
   const std::string beside = BesideOf(path);
   return beside.empty() ? Status() : GrowingFile::MayCreate(beside, catalog, overwrite);
 }
 
 Result<std::unique_ptr<VectorExport>> VectorExport::Create(const std::string& path, Catalog& catalog,
                                                            bool overwrite) {
-  Result<std::unique_ptr<GrowingFile>> file = GrowingFile::Create(path, catalog, overwrite);
-  if (!file) return file.error();
-  if (path.ends_with(".csv")) return std::unique_ptr<VectorExport>(new CsvExport(*std::move(file)));
-  if (path.ends_with(".jsonl")) return std::unique_ptr<VectorExport>(new JsonLinesExport(*std::move(file)));
-  Result<std::unique_ptr<GrowingFile>> paths = GrowingFile::Create(BesideOf(path), catalog, overwrite);
-  if (!paths) return paths.error();
-  return std::unique_ptr<VectorExport>(new NpyExport(*std::move(file), *std::move(paths)));
+  std::unique_ptr<GrowingFile> file = TRY(GrowingFile::Create(path, catalog, overwrite));
+  if (path.ends_with(".csv")) return std::unique_ptr<VectorExport>(new CsvExport(std::move(file)));
+  if (path.ends_with(".jsonl")) return std::unique_ptr<VectorExport>(new JsonLinesExport(std::move(file)));
+  std::unique_ptr<GrowingFile> paths = TRY(GrowingFile::Create(BesideOf(path), catalog, overwrite));
+  return std::unique_ptr<VectorExport>(new NpyExport(std::move(file), std::move(paths)));
 }
 
 }  // namespace imgmill

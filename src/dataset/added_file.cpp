@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "base/path_parts.h"
+#include "base/try.h"
 #include "dataset/copy_file.h"
 #include "dataset/file_actions.h"
 #include "dataset/link_text.h"
@@ -37,10 +38,7 @@ bool IsCopyOf(const FileAction& action, const std::string& target, int64_t size)
 }
 
 Status Copy(const FileAction& action, const ActionStart& start) {
-  if (Status copied = CopyFile(action.path, start.target, {start.mode, start.mtime_ns, std::nullopt, false});
-      !copied) {
-    return copied;
-  }
+  TRY(CopyFile(action.path, start.target, {start.mode, start.mtime_ns, std::nullopt, false}));
   // Written to while it was copied? Then the copy is half of each.
   const Result<FileStamp> now = StampOf(action.path);
   if (now && now->size == start.size && now->mtime_ns == start.mtime_ns) return {};
@@ -72,7 +70,7 @@ Result<std::optional<ActionStart>> PrepareAdded(const FileAction& action,
   struct stat info {};
   if (::stat(action.path.c_str(), &info) != 0) return ErrnoError(Stage::kAct, errno, "look at it");
   if (!S_ISREG(info.st_mode)) return Error{Stage::kAct, Code::kUnsupported, "it is no file"};
-  if (Status same = CheckSeen(action); !same) return same.error();
+  TRY(CheckSeen(action));
   ActionStart start;
   start.size = info.st_size;
   start.mtime_ns = StampFrom(info).mtime_ns;

@@ -8,6 +8,7 @@
 
 #include <memory>
 
+#include "base/try.h"
 #include "base/unique_fd.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
@@ -44,7 +45,7 @@ Status FillCopy(const std::string& from, int to, const CopiedAs& as) {
   if (!source.valid() || ::fstat(source.get(), &info) != 0) {
     return ErrnoError(Stage::kAct, errno, "open " + PrintablePath(from));
   }
-  if (Status copied = CopyBytes(source.get(), to); !copied) return copied;
+  TRY(CopyBytes(source.get(), to));
   // Only root may give a file away; for others it stays theirs.
   if (::fchown(to, info.st_uid, info.st_gid) != 0 && errno != EPERM)
     return ErrnoError(Stage::kAct, errno, "set the owner");

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/path_parts.h"
+#include "base/try.h"
 #include "dataset/added_file.h"
 #include "dataset/copy_file.h"
 #include "dataset/link_text.h"
@@ -124,7 +125,7 @@ Status Move(const FileAction& action, const ActionStart& start) {
     return {};
   if (errno != EXDEV) return RenameWithoutReplacing(action.path, start.target, Stage::kAct);
   const CopiedAs as{start.mode, start.mtime_ns, std::nullopt, false};
-  if (Status copied = CopyFile(action.path, start.target, as); !copied) return copied;
+  TRY(CopyFile(action.path, start.target, as));
   // Written to while it was copied? Then the copy is not it, and the file stays.
   const Result<std::optional<ContentDigest>> shared = SharedContent(action.path, start.target);
   const Result<FileStamp> now = StampOf(action.path);
@@ -175,9 +176,9 @@ Result<std::optional<ActionStart>> Prepare(const FileAction& action,
   if (::lstat(action.path.c_str(), &info) != 0) return ErrnoError(Stage::kAct, errno, "look at it");
   const bool is_link = S_ISLNK(info.st_mode);
   if (!S_ISREG(info.st_mode) && !is_link) return Refuse(Code::kUnsupported, "it is no file");
-  if (Status same = CheckSeen(action); !same) return same.error();
+  TRY(CheckSeen(action));
   if (!action.keeper.empty()) {
-    if (Status kept = CheckKeeper(action); !kept) return kept.error();
+    TRY(CheckKeeper(action));
   }
   ActionStart start;
   start.size = info.st_size;
@@ -187,7 +188,7 @@ Result<std::optional<ActionStart>> Prepare(const FileAction& action,
   const bool links = action.kind == Kind::kHardlink || action.kind == Kind::kSymlink;
   if (links && IsLinked(action)) return std::optional<ActionStart>();
   if (action.kind != Kind::kMove || (action.content && action.keeper_content)) {
-    if (Status looked = LookAtBytes(action, start); !looked) return looked.error();
+    TRY(LookAtBytes(action, start));
   }
   if (links && !start.digest) {
     return Refuse(
@@ -236,9 +237,9 @@ Status Perform(const FileAction& action, const ActionStart& start) {
   if (action.adds()) return AddFile(action, start);
   // Again, for an action just before this one may have taken the keeper away.
   if (!action.keeper.empty()) {
-    if (Status kept = CheckKeeper(action); !kept) return kept;
-    if (Status same = CheckSinceLook(action.path, start.looked_at); !same) return same;
-    if (Status same = CheckSinceLook(action.keeper, start.keeper_looked_at); !same) return same;
+    TRY(CheckKeeper(action));
+    TRY(CheckSinceLook(action.path, start.looked_at));
+    TRY(CheckSinceLook(action.keeper, start.keeper_looked_at));
   }
   switch (action.kind) {
     case Kind::kMove:

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/try.h"
 #include "base/unique_fd.h"
 #include "imgmill/dataset/publish.h"
 #include "imgmill/dataset/running_digest.h"
@@ -68,7 +69,7 @@ std::optional<FolderIdentity> IdentityOf(const std::string& folder) {
 Result<FileStamp> StampOf(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) return ErrnoError(Stage::kProbe, errno, "stat");
-  if (Status regular = CheckRegular(info, Stage::kProbe); !regular) return regular.error();
+  TRY(CheckRegular(info, Stage::kProbe));
   return StampFrom(info);
 }
 
@@ -78,7 +79,7 @@ Result<ContentDigest> DigestOf(const std::string& path) {
   if (!file.valid()) return ErrnoError(Stage::kDecode, errno, "open");
   struct stat info {};
   if (::fstat(file.get(), &info) != 0) return ErrnoError(Stage::kDecode, errno, "stat");
-  if (Status regular = CheckRegular(info, Stage::kDecode); !regular) return regular.error();
+  TRY(CheckRegular(info, Stage::kDecode));
 
   // read(), not mmap: mapped pages would count as memory that this process holds. One byte more than the
   // size, so that a small file is known to be at its end after one read.

@@ -6,6 +6,7 @@
 #include <ctime>
 
 #include "base/path_parts.h"
+#include "base/try.h"
 #include "base/unique_fd.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
@@ -67,7 +68,7 @@ bool SameFile(int fd, const std::string& path) {
 }  // namespace
 
 Result<std::unique_ptr<FolderLock>> FolderLock::Take(const std::string& folder, const std::string& command) {
-  if (Status made = MakeFolders(folder); !made) return made.error();
+  TRY(MakeFolders(folder));
   const std::string path = Join(folder, kLockName);
   while (true) {
     UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/path_parts.h"
+#include "base/try.h"
 #include "dataset/file_actions.h"
 #include "dataset/journal_file.h"
 #include "imgmill/base/path_text.h"
@@ -75,19 +76,17 @@ ActionJournal::~ActionJournal() = default;
 
 Result<std::unique_ptr<ActionJournal>> ActionJournal::Create(const std::string& path,
                                                              const std::string& command) {
-  Result<JournalFile> file = JournalFile::Create(AbsoluteEntry(path), command);
-  if (!file) return file.error();
+  JournalFile file = TRY(JournalFile::Create(AbsoluteEntry(path), command));
   std::unique_ptr<ActionJournal> journal(new ActionJournal);
-  journal->impl_->file = *std::move(file);
+  journal->impl_->file = std::move(file);
   return journal;
 }
 
 Result<std::unique_ptr<ActionJournal>> ActionJournal::Open(const std::string& path) {
-  Result<JournalFile> file = JournalFile::Open(AbsoluteEntry(path));
-  if (!file) return file.error();
+  JournalFile file = TRY(JournalFile::Open(AbsoluteEntry(path)));
   std::unique_ptr<ActionJournal> journal(new ActionJournal);
   journal->impl_->opened = true;
-  journal->impl_->file = *std::move(file);
+  journal->impl_->file = std::move(file);
   return journal;
 }
 
@@ -96,7 +95,7 @@ Result<std::unique_ptr<ActionJournal>> ActionJournal::Resume(const std::string& 
   if (!opened) return opened.error();
   Impl& impl = *(*opened)->impl_;
   if (impl.WasComplete()) return std::unique_ptr<ActionJournal>();
-  if (Status settled = impl.Settle(); !settled) return settled.error();
+  TRY(impl.Settle());
   impl.first = impl.file.size();
   impl.opened = false;
   impl.file.Unseal();
@@ -118,24 +117,22 @@ bool ActionJournal::Impl::WasComplete() const {
 Status ActionJournal::Impl::Settle() {
   for (size_t id = 0; id < file.size(); ++id) {
     if (file.state(id) != State::kStarted && file.state(id) != State::kDone) continue;
-    const Result<FileAction> action = file.ActionAt(id);
-    if (!action) return action.error();
+    const FileAction action = TRY(file.ActionAt(id));
     if (file.state(id) == State::kDone) {
-      done_before.push_back(HashOf(action->path));
+      done_before.push_back(HashOf(action.path));
       continue;
     }
-    const Result<std::optional<ActionStart>> start = file.StartAt(id);
-    if (!start) return start.error();
-    SweepAround(*action, (*start)->target);
-    const Progressed progressed = Look(*action, **start);
+    const std::optional<ActionStart> start = TRY(file.StartAt(id));
+    SweepAround(action, start->target);
+    const Progressed progressed = Look(action, *start);
     Status noted;
     if (progressed == Progressed::kNo) {
       noted = file.AddFailed(id, Error{Stage::kAct, Code::kInterrupted, "the run ended before it was done"});
     } else {
-      const Status removed = progressed == Progressed::kHalf ? RemoveMoved(*action) : Status{};
+      const Status removed = progressed == Progressed::kHalf ? RemoveMoved(action) : Status{};
       noted = removed ? file.AddDone(id) : file.AddFailed(id, removed.error());
-      if (removed) completed.emplace(action->path, (*start)->target);
-      if (removed) done_before.push_back(HashOf(action->path));
+      if (removed) completed.emplace(action.path, start->target);
+      if (removed) done_before.push_back(HashOf(action.path));
     }
     if (!noted) return noted;
   }
@@ -191,40 +188,39 @@ Status ActionJournal::Impl::Tell(size_t id, const FileAction& action, const Stat
 
 Status ActionJournal::Impl::PrepareOne(size_t id, std::vector<Ready>& batch,
                                        std::unordered_set<std::string>& taken, const Report& report) {
-  Result<FileAction> action = file.ActionAt(id);
-  if (!action) return action.error();
-  action->number = id - first;
-  if (const auto settled = completed.find(action->path); settled != completed.end() && IsGone(action->path)) {
+  FileAction action = TRY(file.ActionAt(id));
+  action.number = id - first;
+  if (const auto settled = completed.find(action.path); settled != completed.end() && IsGone(action.path)) {
     // Listed before its move was completed. The lines of that move are there: undo goes by them.
-    action->target = settled->second;
-    report(*action, {});  // counted by completed()
+    action.target = settled->second;
+    report(action, {});  // counted by completed()
     return {};
   }
   Result<std::optional<ActionStart>> before = file.StartAt(id);
   if (!before) return before.error();
   if (*before) {  // a run before this one was killed at it, or it failed
-    Progressed progressed = Look(*action, **before);
+    Progressed progressed = Look(action, **before);
     Status status;
     if (progressed == Progressed::kHalf) {
-      status = RemoveMoved(*action);
+      status = RemoveMoved(action);
       progressed = Progressed::kYes;
     }
     if (progressed == Progressed::kYes) {
-      action->target = (*before)->target;
-      return Tell(id, *action, status, report);
+      action.target = (*before)->target;
+      return Tell(id, action, status, report);
     }
-    SweepAround(*action, (*before)->target);
+    SweepAround(action, (*before)->target);
   }
-  SweepAround(*action, action->target);
-  Result<std::optional<ActionStart>> start = Prepare(*action, taken);
-  if (!start) return Tell(id, *action, Error{Stage::kAct, start.error().code, start.error().message}, report);
+  SweepAround(action, action.target);
+  Result<std::optional<ActionStart>> start = Prepare(action, taken);
+  if (!start) return Tell(id, action, Error{Stage::kAct, start.error().code, start.error().message}, report);
   if (!*start) {
-    if (!WasDoneBefore(action->path)) ++counts.already;
+    if (!WasDoneBefore(action.path)) ++counts.already;
     return {};
   }
   if (!(*start)->target.empty()) taken.insert((*start)->target);
-  if (Status added = file.AddStart(id, **start); !added) return added;
-  batch.push_back({id, *std::move(action), **std::move(start)});
+  TRY(file.AddStart(id, **start));
+  batch.push_back({id, std::move(action), **std::move(start)});
   return {};
 }
 
@@ -235,8 +231,8 @@ Status ActionJournal::Impl::PerformOne(Ready& ready, const Report& report) {
     Result<std::optional<ActionStart>> again = Prepare(ready.action, {});
     if (!again || !*again || (*again)->target == ready.start.target) break;
     ready.start = **std::move(again);
-    if (Status added = file.AddStart(ready.id, ready.start); !added) return added;
-    if (Status synced = file.Sync(); !synced) return synced;
+    TRY(file.AddStart(ready.id, ready.start));
+    TRY(file.Sync());
     status = Perform(ready.action, ready.start);
   }
   if (status) {
@@ -280,7 +276,7 @@ Result<ActionCounts> ActionJournal::Execute(const StopFlag& stop, const Report& 
         Stage::kAct, Code::kConflict,
         "its plan was cut off before anything was done; delete the undo file and run the command again"};
   }
-  if (Status sealed = impl.file.Seal(); !sealed) return sealed.error();
+  TRY(impl.file.Seal());
   std::vector<Ready> batch;
   std::unordered_set<std::string> taken;
   size_t id = impl.first;
@@ -294,83 +290,80 @@ Result<ActionCounts> ActionJournal::Execute(const StopFlag& stop, const Report& 
         return prepared.error();
       }
     }
-    if (Status synced = impl.file.Sync(); !synced) return synced.error();
+    TRY(impl.file.Sync());
     for (Ready& ready : batch) {
       if (stop.StopRequested()) break;  // started but not done: the next Execute looks, and does it
-      if (Status performed = impl.PerformOne(ready, report); !performed) return performed.error();
+      TRY(impl.PerformOne(ready, report));
     }
     impl.SyncTouched();
   }
   impl.counts.interrupted = stop.StopRequested();
   if (!impl.counts.interrupted) {
-    if (Status ended = impl.file.AddEnded(); !ended) return ended.error();
+    TRY(impl.file.AddEnded());
   }
-  if (Status written = impl.file.Sync(); !written) return written.error();
+  TRY(impl.file.Sync());
   return impl.counts;
 }
 
 Status ActionJournal::Impl::UndoOne(size_t id, UndoSummary& summary, const Report& report) {
-  Result<std::optional<ActionStart>> start = file.StartAt(id);
-  if (!start) return start.error();
-  if (!*start || file.state(id) == State::kUndone) {
+  std::optional<ActionStart> start = TRY(file.StartAt(id));
+  if (!start || file.state(id) == State::kUndone) {
     ++summary.untouched;
     return {};
   }
-  Result<FileAction> action = file.ActionAt(id);
-  if (!action) return action.error();
-  SweepAround(*action, (*start)->target);  // of the run, or of an undo, that was killed
+  FileAction action = TRY(file.ActionAt(id));
+  SweepAround(action, start->target);  // of the run, or of an undo, that was killed
   const bool taken_for_done = file.state(id) == State::kDone;
   Status stands_in_the_way;
-  if (Look(*action, **start) == Progressed::kNo) {
+  if (Look(action, *start) == Progressed::kNo) {
     // Never done; or undone by an undo that was killed before it could say so.
-    if (!taken_for_done || IsAsBefore(*action, **start)) {
+    if (!taken_for_done || IsAsBefore(action, *start)) {
       ++summary.untouched;
       return {};
     }
     // A moved file that was edited where it is now goes back all the same.
-    if (action->kind != FileAction::Kind::kMove) {
+    if (action.kind != FileAction::Kind::kMove) {
       stands_in_the_way = Error{Stage::kAct, Code::kConflict, "what is there now is not what was left there"};
     }
   }
-  action->target = (*start)->target;
+  action.target = start->target;
   const Result<Reverted> reverted =
-      stands_in_the_way ? Revert(*action, **start) : Result<Reverted>(stands_in_the_way.error());
+      stands_in_the_way ? Revert(action, *start) : Result<Reverted>(stands_in_the_way.error());
   if (!reverted) {
     ++summary.failed;
-    report(*action, reverted.error());
+    report(action, reverted.error());
     return {};
   }
   if (*reverted == Reverted::kGone) {
     ++summary.gone;
-    report(*action, Error{Stage::kAct, Code::kNotFound,
-                          "it was deleted for good, and the file that was kept has another content: " +
-                              PrintablePath(action->keeper)});
+    report(action, Error{Stage::kAct, Code::kNotFound,
+                         "it was deleted for good, and the file that was kept has another content: " +
+                             PrintablePath(action.keeper)});
     return {};
   }
   ++summary.restored;
-  report(*action, Status{});
-  if (Status added = file.AddUndone(id); !added) return added;
+  report(action, Status{});
+  TRY(file.AddUndone(id));
   return file.Write();
 }
 
 Result<UndoSummary> ActionJournal::Undo(const StopFlag& stop, const Report& report) {
   UndoSummary summary;
   for (size_t id = impl_->file.size(); id-- > 0 && !stop.StopRequested();) {
-    if (Status undone = impl_->UndoOne(id, summary, report); !undone) return undone.error();
+    TRY(impl_->UndoOne(id, summary, report));
   }
   summary.interrupted = stop.StopRequested();
   if (!summary.interrupted && summary.failed == 0 && !impl_->file.ended()) {
     if (Status ended = impl_->file.AddEnded(); !ended) return ended.error();  // no run is to go on with it
   }
-  if (Status synced = impl_->file.Sync(); !synced) return synced.error();
+  TRY(impl_->file.Sync());
   return summary;
 }
 
 Result<UndoSummary> UndoActions(const std::string& path, const StopFlag& stop,
                                 const ActionJournal::Report& report) {
-  Result<std::unique_ptr<ActionJournal>> journal = ActionJournal::Open(path);
-  if (!journal) return journal.error();
-  return (*journal)->Undo(stop, report);
+  std::unique_ptr<ActionJournal> journal = TRY(ActionJournal::Open(path));
+  return journal->Undo(stop, report);
 }
 
 }  // namespace imgmill

@@ -8,6 +8,7 @@
 #include <charconv>
 
 #include "base/path_parts.h"
+#include "base/try.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 
@@ -108,7 +109,7 @@ Result<JournalFile> JournalFile::Create(const std::string& path, const std::stri
   JournalFile journal;
   journal.path_ = path;
   journal.command_ = command;
-  if (Status made = MakeFolders(ParentOf(path)); !made) return made.error();
+  TRY(MakeFolders(ParentOf(path)));
   journal.file_ = UniqueFd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666));
   if (!journal.file_.valid() && errno == EEXIST) {
     return Error{Stage::kAct, Code::kConflict,
@@ -116,9 +117,8 @@ Result<JournalFile> JournalFile::Create(const std::string& path, const std::stri
   }
   if (!journal.file_.valid())
     return ErrnoError(Stage::kAct, errno, "create the undo file " + PrintablePath(path));
-  if (Status locked = Lock(journal.file_); !locked) return locked.error();
-  if (Status added = journal.Add(std::string(kFirstLine) + "\t" + PrintablePath(command)); !added)
-    return added.error();
+  TRY(Lock(journal.file_));
+  TRY(journal.Add(std::string(kFirstLine) + "\t" + PrintablePath(command)));
   return journal;
 }
 
@@ -128,8 +128,8 @@ Result<JournalFile> JournalFile::Open(const std::string& path) {
   journal.file_ = UniqueFd(::open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC));
   if (!journal.file_.valid())
     return ErrnoError(Stage::kAct, errno, "open the undo file " + PrintablePath(path));
-  if (Status locked = Lock(journal.file_); !locked) return locked.error();
-  if (Status read = journal.ReadAll(); !read) return read.error();
+  TRY(Lock(journal.file_));
+  TRY(journal.ReadAll());
   return journal;
 }
 
@@ -226,20 +226,18 @@ Result<std::string> JournalFile::LineAt(uint64_t at) const {
 }
 
 Result<FileAction> JournalFile::ActionAt(size_t id) const {
-  Result<std::string> line = LineAt(entries_[id].plan_at);
-  if (!line) return line.error();
+  std::string line = TRY(LineAt(entries_[id].plan_at));
   FileAction action;
-  if (!ParseAction(*line, action)) return Malformed("action " + std::to_string(id));
+  if (!ParseAction(line, action)) return Malformed("action " + std::to_string(id));
   action.number = id;
   return action;
 }
 
 Result<std::optional<ActionStart>> JournalFile::StartAt(size_t id) const {
   if (entries_[id].start_at == 0) return std::optional<ActionStart>();
-  Result<std::string> line = LineAt(entries_[id].start_at);
-  if (!line) return line.error();
+  std::string line = TRY(LineAt(entries_[id].start_at));
   ActionStart start;
-  if (!ParseStart(*line, start)) return Malformed("start of action " + std::to_string(id));
+  if (!ParseStart(line, start)) return Malformed("start of action " + std::to_string(id));
   return std::optional<ActionStart>(std::move(start));
 }
 
@@ -264,7 +262,7 @@ Status JournalFile::Write() {
 }
 
 Status JournalFile::Sync() {
-  if (Status written = Write(); !written) return written;
+  TRY(Write());
   if (::fdatasync(file_.get()) != 0)
     return ErrnoError(Stage::kAct, errno, "sync the undo file " + PrintablePath(path_));
   return {};
@@ -288,10 +286,10 @@ Status JournalFile::AddPlan(const FileAction& action) {
 
 Status JournalFile::Seal() {
   if (!sealed_) {
-    if (Status added = Add("sealed\t" + std::to_string(entries_.size())); !added) return added;
+    TRY(Add("sealed\t" + std::to_string(entries_.size())));
     sealed_ = true;
   }
-  if (Status synced = Sync(); !synced) return synced;
+  TRY(Sync());
   return SyncFolder(ParentOf(path_));
 }
 

@@ -10,6 +10,7 @@
 #include <unordered_set>
 
 #include "base/path_parts.h"
+#include "base/try.h"
 #include "dataset/arguments.h"
 #include "dataset/folder_walk.h"
 #include "dataset/sorted_paths.h"
@@ -78,9 +79,8 @@ Status ReadList(const ListOptions& options, SortedPaths& sorted) {
   std::string piece(size_t{64} << 10, '\0');
   ListedPaths paths(/*lines=*/!options.nul_separated);
   const auto add = [&](std::string_view text) -> Status {
-    const Result<std::string_view> found = paths.Path(text, named);
-    if (!found) return found.error();
-    const std::string_view path = *found;
+    const std::string_view found = TRY(paths.Path(text, named));
+    const std::string_view path = found;
     if (path.empty()) return {};
     if (path.find('\0') != std::string_view::npos) {
       return Error{Stage::kList, Code::kUsage,
@@ -89,19 +89,18 @@ Status ReadList(const ListOptions& options, SortedPaths& sorted) {
     return sorted.Add(WithoutRedundancy(path));
   };
   while (true) {
-    const Result<size_t> got = ReadSome(file.get(), piece, options.stop, named);
-    if (!got) return got.error();
-    std::string_view rest(piece.data(), *got);
+    const size_t got = TRY(ReadSome(file.get(), piece, options.stop, named));
+    std::string_view rest(piece.data(), got);
     for (size_t end = rest.find(separator); end != std::string_view::npos; end = rest.find(separator)) {
       pending += rest.substr(0, end);
-      if (Status added = add(pending); !added) return added;
+      TRY(add(pending));
       pending.clear();
       rest.remove_prefix(end + 1);
     }
     pending += rest;
-    if (*got == 0) break;
+    if (got == 0) break;
   }
-  if (Status added = add(pending); !added) return added;
+  TRY(add(pending));
   return sorted.Finish();
 }
 
@@ -122,7 +121,7 @@ class ListerOfAll final : public Lister {
         arguments_(options.paths, filter_, options.recursive, problems_) {}
 
   Status OpenList(const ListOptions& options) {
-    if (Status read = ReadList(options, list_); !read) return read;
+    TRY(ReadList(options, list_));
     return Pull();
   }
 
@@ -222,9 +221,8 @@ class ListerOfAll final : public Lister {
   /// Takes the list's next entry.
   Status Pull() {
     entry_.reset();
-    Result<std::optional<std::string>> next = list_.Next();
-    if (!next) return next.error();
-    entry_ = *std::move(next);
+    std::optional<std::string> next = TRY(list_.Next());
+    entry_ = std::move(next);
     return {};
   }
 
@@ -273,7 +271,7 @@ Result<std::unique_ptr<Lister>> Lister::Open(const ListOptions& options) {
   }
   auto lister = std::make_unique<ListerOfAll>(options);
   if (!options.files_from.empty()) {
-    if (Status opened = lister->OpenList(options); !opened) return opened.error();
+    TRY(lister->OpenList(options));
   }
   return std::unique_ptr<Lister>(std::move(lister));
 }
@@ -284,10 +282,9 @@ Result<uint64_t> CountListed(const ListOptions& options) {
   if (options.files_from == "-") return uint64_t{0};
   if (has_list && ::stat(options.files_from.c_str(), &info) == 0 && !S_ISREG(info.st_mode))
     return uint64_t{0};
-  Result<std::unique_ptr<Lister>> lister = Lister::Open(options);
-  if (!lister) return lister.error();
+  std::unique_ptr<Lister> lister = TRY(Lister::Open(options));
   uint64_t count = 0;
-  while ((*lister)->Next()) ++count;
+  while (lister->Next()) ++count;
   return count;
 }
 

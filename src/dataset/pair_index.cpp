@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/path_parts.h"
+#include "base/try.h"
 #include "imgmill/base/path_text.h"
 
 namespace imgmill {
@@ -22,14 +23,13 @@ Error NoPartner(Code code, std::string message) {
 }  // namespace
 
 Result<PairIndex> PairIndex::Read(const ListOptions& options) {
-  Result<std::unique_ptr<Lister>> lister = Lister::Open(options);
-  if (!lister) return lister.error();
+  std::unique_ptr<Lister> lister = TRY(Lister::Open(options));
   PairIndex index;
   index.folder_ = options.paths.empty() ? std::string() : options.paths.front();
-  while (std::optional<ListedFile> file = (*lister)->Next()) {
+  while (std::optional<ListedFile> file = lister->Next()) {
     index.entries_.push_back({KeyOf(file->relative), std::move(file->path), false});
   }
-  index.problems_ = (*lister)->problems();
+  index.problems_ = lister->problems();
   // The listing's order is another one: "a-b" stands before "a.png" there, and "a" before "a-b" here.
   std::sort(index.entries_.begin(), index.entries_.end(),
             [](const Entry& a, const Entry& b) { return a.key != b.key ? a.key < b.key : a.path < b.path; });

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/path_parts.h"
+#include "base/try.h"
 #include "base/unique_fd.h"
 #include "imgmill/base/path_text.h"
 
@@ -42,14 +43,14 @@ Status MakeFolders(const std::string& path) {
     const std::string parent = ParentOf(clean);
     if (parent == clean || parent == ".")
       return ErrnoError(Stage::kWrite, ENOENT, "make folder " + PrintablePath(clean));
-    if (Status above = MakeFolders(parent); !above) return above;
+    TRY(MakeFolders(parent));
     if (::mkdir(clean.c_str(), 0777) == 0) return {};
   }
   const int problem = errno;
   struct stat info {};
   if (::stat(clean.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return {};
   // In the words in which plans and dry runs foretell it.
-  if (Status may = CheckTargetFolder(clean); !may) return may;
+  TRY(CheckTargetFolder(clean));
   return ErrnoError(Stage::kWrite, problem, "make folder " + PrintablePath(clean));
 }
 
@@ -147,7 +148,7 @@ namespace {
 
 Status WriteAtomically(const std::string& path, const TextWriter& write) {
   const std::string temporary = TemporaryNameFor(path);
-  if (Status written = WriteNewFile(temporary, write); !written) return written;
+  TRY(WriteNewFile(temporary, write));
   return Publish(temporary, path, true);
 }
 

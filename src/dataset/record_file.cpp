@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "base/temporary_file.h"
+#include "base/try.h"
 #include "imgmill/dataset/record_table.h"
 
 namespace imgmill {
@@ -86,9 +87,9 @@ Result<bool> RecordFile::Reader::Next(std::string_view& record) {
   if (!file_.status_) return file_.status_.error();
   if (piece_at_ + used_ == file_.bytes()) return false;
   uint32_t length = 0;
-  if (Status have = Have(sizeof length); !have) return have.error();
+  TRY(Have(sizeof length));
   std::memcpy(&length, piece_.data() + used_, sizeof length);
-  if (Status have = Have(sizeof length + length); !have) return have.error();
+  TRY(Have(sizeof length + length));
   record = std::string_view(piece_).substr(used_ + sizeof length, length);
   used_ += sizeof length + length;
   return true;

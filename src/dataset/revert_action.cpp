@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "base/path_parts.h"
+#include "base/try.h"
 #include "dataset/added_file.h"
 #include "dataset/copy_file.h"
 #include "dataset/file_actions.h"
@@ -46,9 +47,9 @@ Status MoveBack(const FileAction& action, const ActionStart& start) {
       return ErrnoError(Stage::kAct, errno, "remove " + PrintablePath(start.target));
     return {};
   }
-  if (Status made = MakeFolders(ParentOf(action.path)); !made) return made;
+  TRY(MakeFolders(ParentOf(action.path)));
   if (!start.link.empty()) {
-    if (Status linked = RestoreLink(start.link, action.path); !linked) return linked;
+    TRY(RestoreLink(start.link, action.path));
     if (::unlink(start.target.c_str()) != 0)
       return ErrnoError(Stage::kAct, errno, "remove " + PrintablePath(start.target));
     return {};
@@ -61,10 +62,7 @@ Status MoveBack(const FileAction& action, const ActionStart& start) {
   if (::stat(start.target.c_str(), &now) != 0)
     return ErrnoError(Stage::kAct, errno, "look at " + PrintablePath(start.target));
   const int64_t mtime_ns = StampFrom(now).mtime_ns;
-  if (Status copied = CopyFile(start.target, action.path, {now.st_mode, mtime_ns, std::nullopt, false});
-      !copied) {
-    return copied;
-  }
+  TRY(CopyFile(start.target, action.path, {now.st_mode, mtime_ns, std::nullopt, false}));
   if (::unlink(start.target.c_str()) != 0)
     return ErrnoError(Stage::kAct, errno, "remove " + PrintablePath(start.target));
   return {};
@@ -72,7 +70,7 @@ Status MoveBack(const FileAction& action, const ActionStart& start) {
 
 /// From the keeper, whose bytes are the same, or were.
 Status CopyBack(const FileAction& action, const ActionStart& start, bool overwrite) {
-  if (Status made = MakeFolders(ParentOf(action.path)); !made) return made;
+  TRY(MakeFolders(ParentOf(action.path)));
   return CopyFile(action.keeper, action.path, {start.mode, start.mtime_ns, start.digest, overwrite});
 }
 

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <memory>
 
+#include "base/try.h"
 #include "base/unique_fd.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/file_identity.h"
@@ -37,22 +38,18 @@ Result<size_t> ReadSome(const UniqueFd& file, const std::string& path, char* buf
 }  // namespace
 
 Result<bool> IsAsSeen(const std::string& path, const FileStamp& seen, const ContentDigest& content) {
-  const Result<FileStamp> now = StampOf(path);
-  if (!now) return now.error();
-  if (*now == seen) return true;
-  if (!now->HasSameSizeAndTime(seen)) return false;
-  const Result<ContentDigest> digest = DigestOf(path);
-  if (!digest) return digest.error();
-  return *digest == content;
+  const FileStamp now = TRY(StampOf(path));
+  if (now == seen) return true;
+  if (!now.HasSameSizeAndTime(seen)) return false;
+  const ContentDigest digest = TRY(DigestOf(path));
+  return digest == content;
 }
 
 Result<std::optional<ContentDigest>> SharedContent(const std::string& path, const std::string& other) {
   int64_t size = 0;
   int64_t other_size = 0;
-  const Result<UniqueFd> first = OpenFile(path, size);
-  if (!first) return first.error();
-  const Result<UniqueFd> second = OpenFile(other, other_size);
-  if (!second) return second.error();
+  const UniqueFd first = TRY(OpenFile(path, size));
+  const UniqueFd second = TRY(OpenFile(other, other_size));
   if (size != other_size) return std::optional<ContentDigest>();
 
   // One byte more than the size, so that a small file is known to be at its end after one read.
@@ -60,14 +57,12 @@ Result<std::optional<ContentDigest>> SharedContent(const std::string& path, cons
   const std::unique_ptr<char[]> buffer(new char[2 * chunk]);
   RunningDigest digest;
   while (true) {
-    const Result<size_t> got = ReadSome(*first, path, buffer.get(), chunk);
-    if (!got) return got.error();
-    const Result<size_t> beside = ReadSome(*second, other, buffer.get() + chunk, chunk);
-    if (!beside) return beside.error();
-    if (*got != *beside || std::memcmp(buffer.get(), buffer.get() + chunk, *got) != 0)
+    const size_t got = TRY(ReadSome(first, path, buffer.get(), chunk));
+    const size_t beside = TRY(ReadSome(second, other, buffer.get() + chunk, chunk));
+    if (got != beside || std::memcmp(buffer.get(), buffer.get() + chunk, got) != 0)
       return std::optional<ContentDigest>();
-    digest.Add(buffer.get(), *got);
-    if (*got < chunk) break;
+    digest.Add(buffer.get(), got);
+    if (got < chunk) break;
   }
   return std::optional<ContentDigest>(digest.Finish());
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/path_parts.h"
+#include "base/try.h"
 #include "imgmill/dataset/publish.h"
 
 namespace imgmill {
@@ -16,7 +17,7 @@ constexpr size_t kPieceBytes = size_t{32} << 10;
 Status SortedPaths::Add(std::string_view path) {
   if (!starts_.empty() &&
       bytes_.size() + path.size() + 1 + (starts_.size() + 1) * sizeof(uint32_t) > run_bytes_) {
-    if (Status spilled = Spill(); !spilled) return spilled;
+    TRY(Spill());
   }
   starts_.push_back(static_cast<uint32_t>(bytes_.size()));
   bytes_ += path;
@@ -33,9 +34,8 @@ void SortedPaths::SortMemory() {
 Status SortedPaths::Spill() {
   SortMemory();
   if (!file_.fd.valid()) {
-    Result<TemporaryFile> made = OpenTemporaryFile(Stage::kWrite);
-    if (!made) return made.error();
-    file_ = *std::move(made);
+    TemporaryFile made = TRY(OpenTemporaryFile(Stage::kWrite));
+    file_ = std::move(made);
   }
   const uint64_t from = file_size_;
   std::string piece;
@@ -88,14 +88,13 @@ Status SortedPaths::Finish() {
     return {};
   }
   if (!starts_.empty()) {
-    if (Status spilled = Spill(); !spilled) return spilled;
+    TRY(Spill());
   }
   bytes_.shrink_to_fit();
   starts_.shrink_to_fit();
   for (size_t i = 0; i < runs_.size(); ++i) {
-    Result<bool> any = Advance(runs_[i]);
-    if (!any) return any.error();
-    if (*any) heap_.push_back(i);
+    bool any = TRY(Advance(runs_[i]));
+    if (any) heap_.push_back(i);
   }
   const auto later = [this](size_t a, size_t b) { return runs_[a].head > runs_[b].head; };
   std::make_heap(heap_.begin(), heap_.end(), later);
@@ -112,9 +111,8 @@ Result<std::optional<std::string>> SortedPaths::Next() {
       std::pop_heap(heap_.begin(), heap_.end(), later);
       Run& run = runs_[heap_.back()];
       path = run.head;
-      Result<bool> more = Advance(run);
-      if (!more) return more.error();
-      if (*more) {
+      bool more = TRY(Advance(run));
+      if (more) {
         std::push_heap(heap_.begin(), heap_.end(), later);
       } else {
         heap_.pop_back();

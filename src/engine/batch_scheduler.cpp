@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/try.h"
 #include "batch_costs.h"
 #include "tile_group.h"
 #include "tile_queue.h"
@@ -203,7 +204,7 @@ Result<std::unique_ptr<BatchScheduler>> BatchScheduler::Open(BatchModel& model, 
                                                              int largest_tile, MemoryManager& memory,
                                                              const StopFlag& stop) {
   auto impl = std::make_unique<Impl>(model, plan, memory, stop);
-  if (Status probed = impl->costs.Probe(largest_tile, stop); !probed) return probed.error();
+  TRY(impl->costs.Probe(largest_tile, stop));
   std::vector<int> streams;
   Footprint need;
   size_t on_devices = 0;

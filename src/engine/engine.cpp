@@ -9,6 +9,7 @@
 #include <system_error>
 #include <thread>
 
+#include "base/try.h"
 #include "bounded_queue.h"
 #include "entry.h"
 #include "first_exception.h"
@@ -229,9 +230,8 @@ Engine::Engine(EngineOptions options, EngineServices services) : options_(option
 
 Result<RunCounts> Engine::Run(ItemSource& source, Operation& operation) {
   Operation* const one[] = {&operation};
-  const Result<std::vector<RunCounts>> counts = Run(source, one);
-  if (!counts) return counts.error();
-  return counts->front();
+  const std::vector<RunCounts> counts = TRY(Run(source, one));
+  return counts.front();
 }
 
 Result<std::vector<RunCounts>> Engine::Run(ItemSource& source, std::span<Operation* const> operations) {

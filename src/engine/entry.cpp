@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/try.h"
+
 namespace imgmill {
 
 Entry::Entry(const EngineOptions& options, const EngineServices& services,
@@ -26,12 +28,12 @@ Status Entry::Admit(Job& job) {
 
 Status Entry::AdmitInTurn(Job& job) {
   Item& item = job.item;
-  if (Status located = identifier_.Locate(item, *operations_.front()); !located) return located;
+  TRY(identifier_.Locate(item, *operations_.front()));
   job.content_known = identifier_.FindContents(item);
   if (job.content_known) {
     if (Status recalled = Recall(job); !recalled || job.over) return recalled;
   }
-  if (Status probed = identifier_.ProbeFiles(item); !probed) return probed;
+  TRY(identifier_.ProbeFiles(item));
   if (!prepared_ && options_.mode != RunMode::kDryRun) {  // a plan is about the model's batches, too
     if (Status prepared = PrepareFor(job); !prepared || job.over) return prepared;
   }
@@ -45,8 +47,7 @@ Status Entry::Recall(Job& job) {
   while (!job.over) {
     Part& part = job.part();
     if (!part.asked) {
-      const Result<bool> recalled = identifier_.Recall(job.item, *part.operation, part.outcome);
-      if (!recalled) return recalled.error();
+      TRY(identifier_.Recall(job.item, *part.operation, part.outcome));
       part.asked = true;
     }
     if (!part.outcome.recalled) return {};
@@ -59,7 +60,7 @@ Status Entry::Plan(Job& job) {
   Part& part = job.part();
   const Footprint need = costs_.For(job.item, part.plan->total(), {part.operation}).need;
   part.outcome.lease_bytes = need.total();
-  if (Status may = part.operation->MayStart(job.item); !may) return may;
+  TRY(part.operation->MayStart(job.item));
   part.outcome.state = Outcome::State::kDone;
   job.over = true;
   part.outcome.gives_nothing = part.operation->GivesNothing(job.item);
@@ -109,9 +110,8 @@ Status Entry::AdmitUnderLease(Job& job) {
   if (job.cost.alone) WaitUntilIdle();
   const Footprint need = job.cost.need;
   job.part().outcome.lease_bytes = need.total();
-  Result<Lease> lease = services_.memory->Acquire(need, *services_.stop);
-  if (!lease) return lease.error();
-  job.lease = *std::move(lease);
+  Lease lease = TRY(services_.memory->Acquire(need, *services_.stop));
+  job.lease = std::move(lease);
   const std::lock_guard lock(in_flight_mutex_);
   ++in_flight_;
   return {};
@@ -129,7 +129,7 @@ void Entry::OneLess() {
 
 Status Entry::PrepareFor(Job& job) {
   if (!job.content_known) {
-    if (Status digested = identifier_.Digest(job.item); !digested) return digested;
+    TRY(identifier_.Digest(job.item));
     job.content_known = true;
     if (Status recalled = Recall(job); !recalled || job.over) return recalled;
   }

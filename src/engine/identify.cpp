@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/path_parts.h"
+#include "base/try.h"
 
 namespace imgmill {
 namespace {
@@ -28,9 +29,8 @@ struct UprightSize {
 };
 
 Status Stamp(SourceFile& file) {
-  const Result<FileStamp> stamp = StampOf(file.path);
-  if (!stamp) return stamp.error();
-  file.stamp = *stamp;
+  const FileStamp stamp = TRY(StampOf(file.path));
+  file.stamp = stamp;
   file.absolute = CanonicalOrSame(file.path);
   return {};
 }
@@ -39,9 +39,8 @@ Status Stamp(SourceFile& file) {
 
 Status Identifier::Locate(Item& item, Operation& operation) const {
   item.main.path = item.file.path;
-  Result<std::string> partner = operation.FindPartner(item.file);
-  if (!partner) return partner.error();
-  if (!partner->empty()) item.partner.emplace().path = *std::move(partner);
+  std::string partner = TRY(operation.FindPartner(item.file));
+  if (!partner.empty()) item.partner.emplace().path = std::move(partner);
   return ForEachFile(item, Stamp);
 }
 
@@ -58,9 +57,8 @@ bool Identifier::FindContents(Item& item) const {
 
 Status Identifier::Digest(Item& item) const {
   return ForEachFile(item, [this](SourceFile& file) -> Status {
-    const Result<ContentDigest> digest = DigestOf(file.path);
-    if (!digest) return digest.error();
-    file.content = *digest;
+    const ContentDigest digest = TRY(DigestOf(file.path));
+    file.content = digest;
     return services_.Notes().PutFile(file.absolute, {file.stamp, file.content});
   });
 }
@@ -82,9 +80,8 @@ Result<bool> Identifier::Recall(Item& item, Operation& operation, Outcome& outco
 
 Status Identifier::ProbeFiles(Item& item) const {
   return ForEachFile(item, [this](SourceFile& file) -> Status {
-    Result<ImageHeader> header = Probe(file.path, options_.limits);
-    if (!header) return header.error();
-    file.header = *std::move(header);
+    ImageHeader header = TRY(Probe(file.path, options_.limits));
+    file.header = std::move(header);
     return {};
   });
 }
@@ -101,9 +98,8 @@ Status Identifier::RememberSizes(Item& item) const {
 Status Identifier::CheckUnchanged(const Item& item) const {
   return ForEachFile(item, [](const SourceFile& file) -> Status {
     // By content where it must be: a backup that links the file meanwhile changes its stamp, too.
-    const Result<bool> same = IsAsSeen(file.path, file.stamp, file.content);
-    if (!same) return same.error();
-    if (*same) return {};
+    const bool same = TRY(IsAsSeen(file.path, file.stamp, file.content));
+    if (same) return {};
     return Error{Stage::kDecode, Code::kReadError, "the file changed while it was read (run again)"};
   });
 }

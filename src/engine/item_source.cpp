@@ -3,6 +3,8 @@
 
 #include <stdexcept>
 
+#include "base/try.h"
+
 namespace imgmill {
 namespace {
 
@@ -43,13 +45,11 @@ class FileSource final : public ItemSource {
 Result<std::unique_ptr<ItemSource>> SourceFromListing(const ListOptions& options, bool count) {
   uint64_t expected = 0;
   if (count) {
-    const Result<uint64_t> counted = CountListed(options);
-    if (!counted) return counted.error();
-    expected = *counted;
+    const uint64_t counted = TRY(CountListed(options));
+    expected = counted;
   }
-  Result<std::unique_ptr<Lister>> lister = Lister::Open(options);
-  if (!lister) return lister.error();
-  return std::unique_ptr<ItemSource>(std::make_unique<ListingSource>(*std::move(lister), expected));
+  std::unique_ptr<Lister> lister = TRY(Lister::Open(options));
+  return std::unique_ptr<ItemSource>(std::make_unique<ListingSource>(std::move(lister), expected));
 }
 
 std::unique_ptr<ItemSource> SourceFromFiles(const FileTable& files) {

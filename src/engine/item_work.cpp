@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/try.h"
 #include "region_loop.h"
 
 namespace imgmill {
@@ -54,7 +55,7 @@ class ItemWork::SharedRows final : public ItemTask {
   SharedRows(ItemTask& first, std::vector<Part*> others, std::unique_ptr<ItemTask>& watching)
       : first_(first), others_(std::move(others)), watching_(watching) {}
   Status Map(const Region& region) override {
-    if (Status mapped = first_.Map(region); !mapped) return mapped;
+    TRY(first_.Map(region));
     std::erase_if(others_, [&](Part* other) {
       if (other->task->Map(region)) return false;
       other->task.reset();
@@ -85,12 +86,12 @@ Status ItemWork::Run(const Attempt& attempt) {
   if (attempt.rung != Rung::kNone) sharing_ = false;  // memory is short: each reads for itself
   const EndTasks end(job_.parts, watching_);
   if (!job_.content_known) {
-    if (Status digested = identifier_.Digest(job_.item); !digested) return digested;
+    TRY(identifier_.Digest(job_.item));
     job_.content_known = true;
   }
   while (!job_.over) {
     Part& part = job_.part();
-    if (Status done = RunPart(part); !done) return done;
+    TRY(RunPart(part));
     part.outcome.rung = std::max(part.outcome.rung, attempt.rung);
     const Verdict verdict = job_.Pass();
     complete_ = complete_ && !part.outcome.recalled && verdict != Verdict::kDrop;
@@ -107,23 +108,22 @@ Status ItemWork::Run(const Attempt& attempt) {
 Status ItemWork::RunPart(Part& part) {
   Item& item = job_.item;
   if (!part.asked) {
-    const Result<bool> recalled = identifier_.Recall(item, *part.operation, part.outcome);
-    if (!recalled) return recalled.error();
+    TRY(identifier_.Recall(item, *part.operation, part.outcome));
     part.asked = true;
   }
   if (part.outcome.recalled) return {};
   if (!part.plan) return part.refused;
-  if (Status put = identifier_.RememberSizes(item); !put) return put;
+  TRY(identifier_.RememberSizes(item));
   if (part.task == nullptr) {
-    if (Status mapped = MapRows(part); !mapped) return mapped;
+    TRY(MapRows(part));
   }
   // Published results must belong to the digest that they are filed under.
-  if (Status same = identifier_.CheckUnchanged(item); !same) return same;
+  TRY(identifier_.CheckUnchanged(item));
   if (watching_ != nullptr) {
     Outcome unread;
     (void)std::exchange(watching_, nullptr)->Finish(unread);
   }
-  if (Status finished = part.task->Finish(part.outcome); !finished) return finished;
+  TRY(part.task->Finish(part.outcome));
   part.task.reset();
   part.outcome.state = Outcome::State::kDone;
   return {};
@@ -136,22 +136,19 @@ Status ItemWork::MapRows(Part& part) {
   const ItemPlan& plan = *part.plan;
   std::unique_ptr<ItemTask> task = std::move(unfinished_);
   if (task == nullptr) {
-    Result<std::unique_ptr<ItemTask>> started = part.operation->Start(job_.item, plan);
-    if (!started) return started.error();
-    task = *std::move(started);
+    std::unique_ptr<ItemTask> started = TRY(part.operation->Start(job_.item, plan));
+    task = std::move(started);
     mapped_rows_ = 0;
   }
   if (plan.needs_pixels) {
     KeepIfSuspended keep(task, unfinished_);
     SharedRows rows(*task, StartSharing(part), watching_);
-    Result<std::unique_ptr<RowReader>> reader = part.operation->Open(job_.item, plan);
-    if (!reader) return reader.error();
+    std::unique_ptr<RowReader> reader = TRY(part.operation->Open(job_.item, plan));
     if (sharing_ && services_.observer != nullptr)
-      watching_ = services_.observer->Watch(job_.item, plan.reading, (*reader)->layout());
-    if (Status mapped = MapRegions(**reader, plan.regions, rows, *services_.progress, mapped_rows_); !mapped)
-      return mapped;
+      watching_ = services_.observer->Watch(job_.item, plan.reading, reader->layout());
+    TRY(MapRegions(*reader, plan.regions, rows, *services_.progress, mapped_rows_));
     keep.all_mapped = true;
-    part.outcome.notes = (*reader)->notes();
+    part.outcome.notes = reader->notes();
     rows.Note(part.outcome.notes);
   }
   part.task = std::move(task);

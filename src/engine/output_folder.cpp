@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/try.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 
@@ -124,9 +125,9 @@ OutputFolder::~OutputFolder() {
 }
 
 Result<std::string> OutputFolder::Begin(const Item& item, const std::string& relative) {
-  if (Status may = MayWrite(item, relative); !may) return may.error();
+  TRY(MayWrite(item, relative));
   const std::string path = PathOf(relative);
-  if (Status made = MakeFolders(ParentOf(path)); !made) return made.error();
+  TRY(MakeFolders(ParentOf(path)));
   return TemporaryNameFor(path);
 }
 
@@ -137,15 +138,13 @@ Status OutputFolder::Commit(const Item& item, const std::string& relative, const
 
 Status OutputFolder::CommitAs(const Item& item, const std::string& relative, const std::string& temporary,
                               const ContentDigest& digest) {
-  const Result<FileStamp> stamp = StampOf(temporary);
-  if (!stamp) return stamp.error();
+  const FileStamp stamp = TRY(StampOf(temporary));
   // Again: since Begin, another source of this run may have given the same name.
-  if (Status may = MayWrite(item, relative); !may) return may;
+  TRY(MayWrite(item, relative));
   const WorkKey key = KeyOf(item, relative);
-  if (Status put = catalog_.PutWork(key, {WorkRow::State::kIntent, stamp->size, digest}); !put) return put;
-  if (Status published = Publish(temporary, PathOf(relative), /*overwrite=*/true); !published)
-    return published;
-  return catalog_.PutWork(key, {WorkRow::State::kDone, stamp->size, digest});
+  TRY(catalog_.PutWork(key, {WorkRow::State::kIntent, stamp.size, digest}));
+  TRY(Publish(temporary, PathOf(relative), /*overwrite=*/true));
+  return catalog_.PutWork(key, {WorkRow::State::kDone, stamp.size, digest});
 }
 
 }  // namespace imgmill

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/try.h"
 #include "imgmill/dataset/publish.h"
 
 namespace imgmill {
@@ -36,8 +37,7 @@ Result<SetInPlace> LookAtSet(OutputFolder& folder, const WorkKey& set_key, const
     if (folder.Holds(output, row)) set.in_place.push_back(output);
     return true;
   };
-  Status read = folder.catalog().ForEachWork(set_key.source, set_key.content, set_key.fingerprint, look);
-  if (!read) return read.error();
+  TRY(folder.catalog().ForEachWork(set_key.source, set_key.content, set_key.fingerprint, look));
   return set;
 }
 
@@ -60,20 +60,20 @@ OutputSet::~OutputSet() {
 
 Status OutputSet::Add(const std::string& relative, std::span<const uint8_t> bytes) {
   if (files_.empty()) {
-    if (Status may = MayBeginSet(folder_, item_, prefixes_); !may) return may;
+    TRY(MayBeginSet(folder_, item_, prefixes_));
   }
-  if (Status may = folder_.MayWrite(item_, relative); !may) return may;
+  TRY(folder_.MayWrite(item_, relative));
   const std::string path = folder_.PathOf(relative);
   const std::string parent = path.substr(0, path.rfind('/'));
   if (made_.insert(parent).second) {
-    if (Status made = MakeFolders(parent); !made) return made;
+    TRY(MakeFolders(parent));
   }
   Held held;
   held.temporary = TemporaryNameFor(path);
   held.row.size = static_cast<int64_t>(bytes.size());
   held.row.digest = DigestOfBytes(bytes.data(), bytes.size());
   const std::string_view content(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (Status written = WriteNewFile(held.temporary, content); !written) return written;
+  TRY(WriteNewFile(held.temporary, content));
   files_[relative] = std::move(held);
   return {};
 }
@@ -103,9 +103,8 @@ Status OutputSet::RemoveReplaced() {
     const WorkKey& key = set.key;
     if (key.content == item_.WorkContent()) continue;  // of other options, perhaps: they may lie side by side
     if (!folder_.IsOfItem(item_, key) && !folder_.overwrite()) continue;
-    const Result<SetInPlace> old = LookAtSet(folder_, key, prefixes_);
-    if (!old) return old.error();
-    for (const std::string& name : old->in_place) {
+    const SetInPlace old = TRY(LookAtSet(folder_, key, prefixes_));
+    for (const std::string& name : old.in_place) {
       if (!files_.contains(name)) ::unlink(folder_.PathOf(name).c_str());
     }
   }
@@ -113,14 +112,14 @@ Status OutputSet::RemoveReplaced() {
 }
 
 Status OutputSet::Commit() {
-  if (Status put = Put(WorkRow::State::kIntent); !put) return put;
+  TRY(Put(WorkRow::State::kIntent));
   // Before the renames: once the new set is whole, a rerun looks no more.
-  if (Status removed = RemoveReplaced(); !removed) return removed;
+  TRY(RemoveReplaced());
   std::vector<ReadyFile> ready;
   ready.reserve(files_.size());
   for (auto& [name, held] : files_) ready.push_back({std::move(held.temporary), folder_.PathOf(name)});
   for (auto& [name, held] : files_) held.temporary.clear();
-  if (Status published = PublishTogether(ready); !published) return published;
+  TRY(PublishTogether(ready));
   return Put(WorkRow::State::kDone);
 }
 
@@ -136,13 +135,12 @@ Status MayBeginSet(OutputFolder& folder, const Item& item, const SetPrefixes& pr
   bool ours = false;
   std::vector<std::pair<std::string, std::string>> others;  // an output in place, and its source
   for (const FoundWork& set : folder.catalog().FindOutputs(SetName(prefixes))) {
-    const Result<SetInPlace> found = LookAtSet(folder, set.key, prefixes);
-    if (!found) return found.error();
-    if (found->in_place.empty()) continue;
+    const SetInPlace found = TRY(LookAtSet(folder, set.key, prefixes));
+    if (found.in_place.empty()) continue;
     if (folder.IsOfItem(item, set.key)) {
       ours = true;
     } else {
-      others.emplace_back(found->in_place.front(), set.key.source);
+      others.emplace_back(found.in_place.front(), set.key.source);
     }
   }
   for (const auto& [output, source] : others) {
@@ -162,17 +160,16 @@ Result<Finished> TakeOver(OutputFolder& folder, const WorkKey& mine, const SetPr
         set.key.fingerprint != mine.fingerprint) {
       continue;
     }
-    Result<SetInPlace> found = LookAtSet(folder, set.key, prefixes);
-    if (!found) return found.error();
-    const size_t files = found->rows.size();
-    if (found->in_place.size() != files || files != static_cast<size_t>(set.row.size)) continue;
-    found->rows.emplace_back(set.key, set.row);
-    for (auto& [key, row] : found->rows) {
+    SetInPlace found = TRY(LookAtSet(folder, set.key, prefixes));
+    const size_t files = found.rows.size();
+    if (found.in_place.size() != files || files != static_cast<size_t>(set.row.size)) continue;
+    found.rows.emplace_back(set.key, set.row);
+    for (auto& [key, row] : found.rows) {
       key.source = mine.source;
       row.state = WorkRow::State::kDone;
     }
-    if (Status put = folder.catalog().PutWork(found->rows); !put) return put.error();
-    return Finished(std::move(found->in_place));
+    TRY(folder.catalog().PutWork(found.rows));
+    return Finished(std::move(found.in_place));
   }
   return Finished();
 }
@@ -184,9 +181,8 @@ Result<std::optional<std::vector<std::string>>> FindFinishedSet(OutputFolder& fo
   const WorkKey set_key = folder.KeyOf(item, SetName(prefixes));
   const std::optional<WorkRow> set = folder.catalog().FindWork(set_key);
   if (!set) return TakeOver(folder, set_key, prefixes);
-  Result<SetInPlace> found = LookAtSet(folder, set_key, prefixes);
-  if (!found) return found.error();
-  auto& [rows, in_place] = *found;
+  SetInPlace found = TRY(LookAtSet(folder, set_key, prefixes));
+  auto& [rows, in_place] = found;
   const bool whole = in_place.size() == rows.size() && rows.size() == static_cast<size_t>(set->size);
   if (!whole) {
     if (set->state == WorkRow::State::kIntent) {
@@ -197,7 +193,7 @@ Result<std::optional<std::vector<std::string>>> FindFinishedSet(OutputFolder& fo
   if (set->state == WorkRow::State::kIntent) {
     rows.emplace_back(set_key, *set);
     for (auto& [key, row] : rows) row.state = WorkRow::State::kDone;
-    if (Status put = folder.catalog().PutWork(rows); !put) return put.error();
+    TRY(folder.catalog().PutWork(rows));
   }
   return Finished(std::move(in_place));
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/try.h"
 #include "imgmill/engine/engine.h"
 
 namespace imgmill {
@@ -54,7 +55,7 @@ Status MapRegions(RowReader& reader, const RegionPlan& plan, ItemTask& task, Pro
     region.own_rows = own_end - first;
     region.context_above = first - from;
     region.last = own_end == whole.height;
-    if (Status mapped = task.Map(region); !mapped) return mapped;
+    TRY(task.Map(region));
     mapped_rows = own_end;
     progress.finished_regions.fetch_add(1, std::memory_order_relaxed);
   }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/try.h"
+
 namespace imgmill {
 namespace {
 
@@ -70,16 +72,14 @@ size_t TileGroup::ExpectedBytes(const Attempt& attempt) const {
 Result<ModelStream*> ThreadStreams::On(WorkPlace place) {
   std::unique_ptr<ModelStream>& stream = place == kCpuRung ? cpu_ : own_;
   if (stream == nullptr) {
-    Result<std::unique_ptr<ModelStream>> opened = model_.OpenStream(place);
-    if (!opened) return opened.error();
-    stream = *std::move(opened);
+    std::unique_ptr<ModelStream> opened = TRY(model_.OpenStream(place));
+    stream = std::move(opened);
   }
   return stream.get();
 }
 
 Status TileGroup::Run(const Attempt& attempt) {
-  Result<ModelStream*> stream = streams_.On(attempt.place);
-  if (!stream) return stream.error();
+  ModelStream* stream = TRY(streams_.On(attempt.place));
   std::vector<TileJob*> left;
   for (TileJob* job : jobs_) {
     if (!job->done) left.push_back(job);
@@ -91,11 +91,11 @@ Status TileGroup::Run(const Attempt& attempt) {
         std::span(left).subspan(first, std::min(static_cast<size_t>(batch), left.size() - first));
     Status status;
     if (in_parts) {
-      status = RunInParts(**stream, attempt.tile, *some[0]);
+      status = RunInParts(*stream, attempt.tile, *some[0]);
     } else {
       std::vector<BatchImage> images;
       for (const TileJob* job : some) images.push_back({job->input, job->output});
-      status = (*stream)->Run(images, batch, some[0]->height, some[0]->width);
+      status = stream->Run(images, batch, some[0]->height, some[0]->width);
     }
     if (!status) return status;
     for (TileJob* job : some) {
@@ -128,7 +128,7 @@ Status TileGroup::RunInParts(ModelStream& stream, int side, TileJob& job) {
     auto* out = reinterpret_cast<float*>(output.data());
     CopyPlanes(job.input, job.height, job.width, top, left, in, height, width, 0, 0, height, width);
     const BatchImage image = {in, out};
-    if (Status status = stream.Run({&image, 1}, 1, height, width); !status) return status;
+    TRY(stream.Run({&image, 1}, 1, height, width));
     CopyPlanes(out, height * scale, width * scale, (next.y - top) * scale, (next.x - left) * scale,
                job.output, job.height * scale, job.width * scale, next.y * scale, next.x * scale,
                next.height * scale, next.width * scale);

@@ -1,6 +1,7 @@
 // How much a model gives, and a single batch.
 #include <algorithm>
 
+#include "base/try.h"
 #include "imgmill/infer/model_runtime.h"
 
 namespace imgmill {
@@ -13,13 +14,12 @@ size_t BatchModel::OutputFloats(int height, int width) const {
 }
 
 Status BatchModel::Forward(const float* input, float* output, int n, int height, int width, WorkPlace place) {
-  Result<std::unique_ptr<ModelStream>> stream = OpenStream(place);
-  if (!stream) return stream.error();
+  std::unique_ptr<ModelStream> stream = TRY(OpenStream(place));
   const size_t in_floats = 3 * static_cast<size_t>(height) * static_cast<size_t>(width);
   std::vector<BatchImage> images;
   for (size_t i = 0; i < static_cast<size_t>(std::max(0, n)); ++i)
     images.push_back({input + i * in_floats, output + i * OutputFloats(height, width)});
-  return (*stream)->Run(images, n, height, width);
+  return stream->Run(images, n, height, width);
 }
 
 }  // namespace imgmill

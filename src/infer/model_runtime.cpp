@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "base/code_folders.h"
+#include "base/try.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/infer/library_pages.h"
 #include "imgmill/infer/libtorch_location.h"
@@ -57,9 +58,8 @@ Result<CreateModelRuntimeFn> OpenModule() {
       tried += ": no such file";
       continue;
     }
-    const Result<LibTorchLocation> libtorch = FindLibTorch(path.substr(0, path.rfind('/') + 1));
-    if (!libtorch) return libtorch.error();
-    if (Status mapped = MapLibTorch(*libtorch); !mapped) return mapped.error();
+    const LibTorchLocation libtorch = TRY(FindLibTorch(path.substr(0, path.rfind('/') + 1)));
+    TRY(MapLibTorch(libtorch));
     void* handle = dlopen(path.c_str(), kOpenFlags);
     if (handle == nullptr) {
       const char* reason = dlerror();
@@ -76,10 +76,9 @@ Result<CreateModelRuntimeFn> OpenModule() {
 }  // namespace
 
 Result<std::unique_ptr<ModelRuntime>> OpenModelRuntime(MemoryManager& manager, int threads) {
-  Result<CreateModelRuntimeFn> create = OpenModule();
-  if (!create) return create.error();
+  CreateModelRuntimeFn create = TRY(OpenModule());
   std::string why;
-  std::unique_ptr<ModelRuntime> runtime((*create)(kModelInterface, &manager, threads, &why));
+  std::unique_ptr<ModelRuntime> runtime((create)(kModelInterface, &manager, threads, &why));
   if (runtime == nullptr)
     return Error{Stage::kConfigure, Code::kModelError, "LibTorch cannot be used: " + why};
   ReleaseLibraryPages();  // most of what the loader has read is not needed again

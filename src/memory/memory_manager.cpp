@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/try.h"
 #include "imgmill/base/byte_size.h"
 #include "memory/malloc_settings.h"
 #include "memory/memory_manager_impl.h"
@@ -48,7 +49,7 @@ Result<std::unique_ptr<MemoryManager>> MemoryManager::Create(const MemoryOptions
   limits.cgroup = ReadCgroupMemory();
   limits.address_space = ReadAddressSpaceLimit();
   HostBudget budget = DecideHostBudget(limits);
-  if (Status fits = CheckBudget(budget, limits.process.resident); !fits) return fits.error();
+  TRY(CheckBudget(budget, limits.process.resident));
   return std::unique_ptr<MemoryManager>(
       new MemoryManager(std::make_unique<Impl>(options, limits, std::move(budget))));
 }
@@ -205,12 +206,12 @@ void MemoryManager::Rebaseline() {
 }
 
 Result<Lease> MemoryManager::Acquire(const Footprint& need, const StopFlag& stop) {
-  if (Status status = impl_->admission.Acquire(need, stop); !status) return status.error();
+  TRY(impl_->admission.Acquire(need, stop));
   return Lease(*this, need);
 }
 
 Result<Lease> MemoryManager::Reserve(const Footprint& need, MemoryInfo::Reservation told) {
-  if (Status status = impl_->admission.AcquireReservation(need); !status) return status.error();
+  TRY(impl_->admission.AcquireReservation(need));
   told.bytes += need.total();
   std::lock_guard lock(impl_->reservations_mutex);
   const int number = ++impl_->last_reservation;
@@ -219,9 +220,8 @@ Result<Lease> MemoryManager::Reserve(const Footprint& need, MemoryInfo::Reservat
 }
 
 Result<Lease> MemoryManager::TryAcquire(const Footprint& need) {
-  const Result<bool> granted = impl_->admission.TryAcquire(need);
-  if (!granted) return granted.error();
-  return *granted ? Lease(*this, need) : Lease();
+  const bool granted = TRY(impl_->admission.TryAcquire(need));
+  return granted ? Lease(*this, need) : Lease();
 }
 
 void MemoryManager::Return(const Footprint& footprint, int reservation) noexcept {

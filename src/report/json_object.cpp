@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/try.h"
+
 namespace imgmill {
 namespace {
 
@@ -51,11 +53,11 @@ class JsonObject::Array final : public JsonElements {
  public:
   Array(const TextSink& put, size_t depth) : put_(put), depth_(depth) {}
   Status Put(const nlohmann::ordered_json& element) override {
-    if (Status begun = Begin(); !begun) return begun;
+    TRY(Begin());
     return put_(Text(element, depth_ + 1));
   }
   Status Put(const JsonObject& element) override {
-    if (Status begun = Begin(); !begun) return begun;
+    TRY(Begin());
     return element.Write(put_, depth_ + 1);
   }
   Status Close() { return put_(any_ ? Line(depth_) + "]" : "[]"); }
@@ -97,13 +99,13 @@ void JsonObject::Append(JsonObject other) {
 }
 
 Status JsonObject::Write(const TextSink& put) const {
-  if (Status written = Write(put, 0); !written) return written;
+  TRY(Write(put, 0));
   return put("\n");
 }
 
 Status JsonObject::WriteLine(const TextSink& put) const {
   const TextSink put_in_line = [&](std::string_view piece) { return put(InOneLine(piece)); };
-  if (Status written = Write(put_in_line, 0); !written) return written;
+  TRY(Write(put_in_line, 0));
   return put("\n");
 }
 
@@ -112,8 +114,7 @@ Status JsonObject::Write(const TextSink& put, size_t depth) const {
   bool first = true;
   for (const auto& [name, value] : fields_) {
     const std::string begin = std::exchange(first, false) ? "{" : ",";
-    if (Status put_name = put(begin + Line(depth + 1) + nlohmann::json(name).dump() + ": "); !put_name)
-      return put_name;
+    TRY(put(begin + Line(depth + 1) + nlohmann::json(name).dump() + ": "));
     Status written;
     Array array(put, depth + 1);
     if (const auto* plain = std::get_if<nlohmann::ordered_json>(&value)) {

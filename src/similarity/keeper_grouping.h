@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "base/try.h"
 #include "imgmill/memory/pool_array.h"
 #include "imgmill/similarity/grouping.h"
 #include "similarity/item_classes.h"
@@ -105,12 +106,11 @@ class KeeperGrouping {
     size_t limit = Search::kFirstBlock;
     while (FillBlock(limit)) {
       found_.Clear(block_.size());
-      if (Status searched = search_.Find(block_, found_); !searched) return searched.error();
-      const Result<size_t> taken_by_others = TakeNeighbours();
-      if (!taken_by_others) return taken_by_others.error();
+      TRY(search_.Find(block_, found_));
+      const size_t taken_by_others = TRY(TakeNeighbours());
       // Where most candidates went into one another's groups, their searches were for nothing.
-      limit = *taken_by_others * 2 > block_.size() ? std::max(limit / 4, kSmallestBlock)
-                                                   : std::min(limit * 2, Search::kLargestBlock);
+      limit = taken_by_others * 2 > block_.size() ? std::max(limit / 4, kSmallestBlock)
+                                                  : std::min(limit * 2, Search::kLargestBlock);
       search_.DropTaken();
     }
     std::sort(groups_.begin(), groups_.end());
@@ -149,7 +149,7 @@ class KeeperGrouping {
         if (complete) take(other, measure);
       });
       if (!complete) {
-        if (Status searched = search_.FindAll(i, take); !searched) return searched.error();
+        TRY(search_.FindAll(i, take));
       }
       if (group.members.empty()) continue;
       std::sort(group.members.begin(), group.members.end());

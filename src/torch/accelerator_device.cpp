@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/try.h"
 #include "imgmill/base/byte_size.h"
 #include "torch/allocator_cap.h"
 #include "torch/edge.h"
@@ -113,9 +114,9 @@ Status AcceleratorDevice::Wake(size_t most) noexcept {
   return AtEdge(Stage::kCompute, [&]() -> Status {
     if (awake_) return {};
     if (card_ != nullptr) {
-      if (Status made = MakeContextWithin(most); !made) return made;
+      TRY(MakeContextWithin(most));
     }
-    if (Status tried = TryOut(); !tried) return tried;
+    TRY(TryOut());
     awake_ = true;
     return {};
   });
@@ -123,7 +124,7 @@ Status AcceleratorDevice::Wake(size_t most) noexcept {
 
 Status AcceleratorDevice::MakeContextWithin(size_t most) {
   const std::optional<DriverMemory> before = card_->Ask();
-  if (Status made = card_->MakeContext(); !made) return made;
+  TRY(card_->MakeContext());
   const std::optional<DriverMemory> after = card_->Ask();
   size_t taken = 0;
   if (after && after->own) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "base/try.h"
 #include "torch/accelerator_device.h"
 
 namespace imgmill {
@@ -67,7 +68,7 @@ Result<int> DeviceSlots::Add(MemoryManager& manager, const std::vector<DeviceCho
       const Device& added = manager.device(index);
       const Card card = {added.name(), added.Stats().total};
       if (first_card.bytes == 0) first_card = card;
-      if (Status same = SameModel(first_card, card); !same) return same.error();
+      TRY(SameModel(first_card, card));
     }
     const std::lock_guard lock(mutex_);
     slots_.push_back(std::move(slot));

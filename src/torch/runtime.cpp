@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "base/try.h"
 #include "torch/architectures/architecture.h"
 #include "torch/device_slots.h"
 #include "torch/edge.h"
@@ -22,9 +23,8 @@ class TorchRuntime final : public ModelRuntime {
 
   Result<int> AddDevices(const std::string& spec, size_t device_budget) override {
     return AtEdge(Stage::kConfigure, [&]() -> Result<int> {
-      Result<std::vector<DeviceChoice>> choices = ParseDevices(spec, FindAccelerators(), version());
-      if (!choices) return choices.error();
-      return slots_.Add(manager_, *choices, device_budget);
+      std::vector<DeviceChoice> choices = TRY(ParseDevices(spec, FindAccelerators(), version()));
+      return slots_.Add(manager_, choices, device_budget);
     });
   }
 
@@ -41,9 +41,8 @@ class TorchRuntime final : public ModelRuntime {
   Result<std::unique_ptr<Model>> Load(const Read& read) {
     return AtEdge(Stage::kConfigure, [&]() -> Result<std::unique_ptr<Model>> {
       const PoolScope host(HostPool());
-      Result<std::unique_ptr<Network>> network = read();
-      if (!network) return network.error();
-      return std::unique_ptr<Model>(std::make_unique<LoadedModel<Model>>(*std::move(network), slots_));
+      std::unique_ptr<Network> network = TRY(read());
+      return std::unique_ptr<Model>(std::make_unique<LoadedModel<Model>>(std::move(network), slots_));
     });
   }
 

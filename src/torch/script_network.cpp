@@ -10,6 +10,7 @@
 #include <mutex>
 #include <string_view>
 
+#include "base/try.h"
 #include "torch/edge.h"
 #include "torch/libtorch_settings.h"
 #include "torch/torch_headers.h"
@@ -180,8 +181,7 @@ class ScriptExecutor final : public Executor {
     explicit Stream(const ScriptExecutor& executor) : on_(executor) {}
     Status Run(std::span<const BatchImage> images, int n, int height, int width) override {
       return AtEdge(Stage::kCompute, [&]() -> Status {
-        if (Status suits = CheckShape(on_.network_.info(), images.size(), n, height, width); !suits)
-          return suits;
+        TRY(CheckShape(on_.network_.info(), images.size(), n, height, width));
         Status shape;
         Status ran = Explained("the network failed", [&] { shape = Forward(images, n, height, width); });
         if (ran) return shape;
@@ -212,12 +212,11 @@ class ScriptExecutor final : public Executor {
       // from_blob takes no const pointer; the input is only read.
       const torch::Tensor input =
           torch::from_blob(const_cast<float*>(from), {n, 3, height, width}, torch::kFloat32);
-      Result<torch::Tensor> rows = Rows(script.forward({input.to(on_.slot_->device)}), n);
-      if (!rows) return rows.error();
+      torch::Tensor rows = TRY(Rows(script.forward({input.to(on_.slot_->device)}), n));
       const int64_t dimension = on_.network_.info().dimension;
-      if (rows->size(1) != dimension)
+      if (rows.size(1) != dimension)
         return Error{Stage::kCompute, Code::kModelError, "the network gives vectors of changing length"};
-      const float* vector = rows->const_data_ptr<float>();
+      const float* vector = rows.const_data_ptr<float>();
       for (size_t i = 0; i < images.size(); ++i, vector += dimension)
         std::memcpy(images[i].output, vector, static_cast<size_t>(dimension) * sizeof(float));
       return {};
@@ -237,13 +236,11 @@ std::unique_ptr<Executor> ScriptNetwork::MakeExecutor(std::shared_ptr<const Devi
 }  // namespace
 
 Result<std::unique_ptr<Network>> LoadScript(const std::string& path, int side) {
-  Result<WeightFile> file = WeightFile::Open(path);
-  if (!file) return file.error();
-  Result<std::string> digest = file->Digest();
-  if (!digest) return digest.error();
-  auto network = std::make_unique<ScriptNetwork>(*std::move(digest));
-  if (Status read = network->Read(path); !read) return read.error();
-  if (Status tried = network->TryOnOne(side); !tried) return tried.error();
+  WeightFile file = TRY(WeightFile::Open(path));
+  std::string digest = TRY(file.Digest());
+  auto network = std::make_unique<ScriptNetwork>(std::move(digest));
+  TRY(network->Read(path));
+  TRY(network->TryOnOne(side));
   return std::unique_ptr<Network>(std::move(network));
 }
 

@@ -45,6 +45,7 @@ class [[nodiscard]] Result<void> {
 
   bool ok() const noexcept { return !error_.has_value(); }
   explicit operator bool() const noexcept { return ok(); }
+  void operator*() const { assert(ok()); }
   const Error& error() const& { return assert(!ok()), *error_; }
   Error&& error() && { return assert(!ok()), *std::move(error_); }
 

@@ -53,7 +53,7 @@ struct EngineServices {
   std::optional<RunPlan>* plan = nullptr;
   RowObserver* observer = nullptr;  ///< may be null
   /// Called with the operation's number and each of its outcomes, before its Collect.
-  std::function<void(size_t operation, const Outcome& outcome)> on_outcome;
+  std::function<void(size_t operation, const Outcome& outcome)> on_outcome = nullptr;
   Catalog& Notes() const { return notes != nullptr ? *notes : *catalog; }
 };
 

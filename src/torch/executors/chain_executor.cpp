@@ -1,5 +1,6 @@
 #include "torch/executors/chain_executor.h"
 
+#include "base/try.h"
 #include "torch/edge.h"
 
 namespace imgmill {
@@ -26,7 +27,7 @@ class ChainExecutor final : public Executor {
     explicit Stream(const ChainExecutor& executor) : on_(executor) {}
     Status Run(std::span<const BatchImage> images, int n, int height, int width) override {
       return AtEdge(Stage::kCompute, [&]() -> Status {
-        if (Status suits = CheckShape(on_.info_, images.size(), n, height, width); !suits) return suits;
+        TRY(CheckShape(on_.info_, images.size(), n, height, width));
         WorkerTeam& team = *on_.slot_->team;
         Buffer work(*on_.slot_->pool, on_.chain_->WorkBytes(width, team.threads()));
         for (const BatchImage& image : images)

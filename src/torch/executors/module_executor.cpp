@@ -3,6 +3,7 @@
 #include <array>
 #include <cstring>
 
+#include "base/try.h"
 #include "torch/edge.h"
 #include "torch/executors/staging.h"
 #include "torch/libtorch_settings.h"
@@ -13,12 +14,11 @@ Result<std::shared_ptr<UpscaleNet>> LazyNet::Get() {
   const std::lock_guard lock(mutex_);
   if (net_ == nullptr) {
     const PoolScope host(HostPool());
-    Result<std::shared_ptr<UpscaleNet>> built = build_(device_);
-    if (!built) return built.error();
-    (*built)->eval();
+    std::shared_ptr<UpscaleNet> built = TRY(build_(device_));
+    built->eval();
     // Other streams do not wait for this one's copies.
     if (!device_.is_cpu()) at::accelerator::synchronizeDevice(device_.index());
-    net_ = std::move(*built);
+    net_ = std::move(built);
     build_ = nullptr;  // it holds the weights as they were read
   }
   return net_;
@@ -82,18 +82,17 @@ class ModuleExecutor::HostStream final : public ModelStream {
   explicit HostStream(const ModuleExecutor& executor) : on_(executor) {}
   Status Run(std::span<const BatchImage> images, int n, int height, int width) override {
     return AtEdge(Stage::kCompute, [&]() -> Status {
-      if (Status suits = CheckShape(on_.info_, images.size(), n, height, width); !suits) return suits;
+      TRY(CheckShape(on_.info_, images.size(), n, height, width));
       const c10::InferenceMode inference;
       // "cpu:0" and "cpu:1" have a part of the cores each.
       const LibTorchThreads threads(on_.slot_->team->threads());
-      Result<std::shared_ptr<UpscaleNet>> net = on_.net_->Get();
-      if (!net) return net.error();
+      std::shared_ptr<UpscaleNet> net = TRY(on_.net_->Get());
       const PoolScope pool(*on_.slot_->pool);
       const BatchSizes sizes(on_.info_, height, width);
       const auto run = [&](const float* from) {
         const torch::Tensor input =
             Planes(from, n, height, width).contiguous(torch::MemoryFormat::ChannelsLast);
-        return (*net)->forward(input).clamp_(0.0, 1.0);
+        return net->forward(input).clamp_(0.0, 1.0);
       };
       if (n == 1) {
         Planes(images[0].output, 1, height * sizes.scale, width * sizes.scale).copy_(run(images[0].input));
@@ -122,19 +121,18 @@ class ModuleExecutor::AcceleratorStream final : public ModelStream {
 
   Status Run(std::span<const BatchImage> images, int n, int height, int width) override {
     return AtEdge(Stage::kCompute, [&]() -> Status {
-      if (Status suits = CheckShape(on_.info_, images.size(), n, height, width); !suits) return suits;
+      TRY(CheckShape(on_.info_, images.size(), n, height, width));
       const c10::InferenceMode inference;
       const PoolScope pool(HostPool());
       const c10::Device device = on_.slot_->device;
-      Result<std::shared_ptr<UpscaleNet>> net = on_.net_->Get();
-      if (!net) return net.error();
+      std::shared_ptr<UpscaleNet> net = TRY(on_.net_->Get());
       const BatchSizes sizes(on_.info_, height, width);
       const torch::Tensor staged = staged_input_.Floats(n * static_cast<int64_t>(sizes.input));
       Gather(images, n, sizes.input, staged.mutable_data_ptr<float>());
       const torch::Tensor sent = staged.view({n, 3, height, width})
                                      .to(device, /*non_blocking=*/true)
                                      .contiguous(torch::MemoryFormat::ChannelsLast);
-      CopyBack((*net)->forward(sent).clamp_(0.0, 1.0).contiguous(), images, sizes);
+      CopyBack(net->forward(sent).clamp_(0.0, 1.0).contiguous(), images, sizes);
       return {};
     });
   }

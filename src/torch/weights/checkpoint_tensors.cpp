@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/try.h"
 #include "imgmill/base/path_text.h"
 
 namespace imgmill {
@@ -100,11 +101,11 @@ class TensorReader {
     const uint64_t offset = storage->offset + static_cast<uint64_t>(first) * element_bytes;
     tensor.data = Buffer(bytes);
     if (IsDense(source)) {
-      if (Status read = file_.ReadAt(offset, tensor.data.data(), bytes); !read) return read.error();
+      TRY(file_.ReadAt(offset, tensor.data.data(), bytes));
       return tensor;
     }
     Buffer span(span_bytes);
-    if (Status read = file_.ReadAt(offset, span.data(), span_bytes); !read) return read.error();
+    TRY(file_.ReadAt(offset, span.data(), span_bytes));
     Gather(source, element_bytes, span.data(), tensor.data.data(), count);
     return tensor;
   }
@@ -145,9 +146,8 @@ Result<StateDict> ReadCheckpointTensors(const WeightFile& file, const PickleValu
   StateDict weights;
   for (const auto& [name, value] : dict->members) {
     if (name->kind != Kind::kText || value->kind != Kind::kTensor) continue;
-    Result<WeightTensor> tensor = reader.Read(name->text, *value);
-    if (!tensor) return tensor.error();
-    if (!weights.tensors.emplace(name->text, std::move(*tensor)).second) {
+    WeightTensor tensor = TRY(reader.Read(name->text, *value));
+    if (!weights.tensors.emplace(name->text, std::move(tensor)).second) {
       return WeightError("its state dict has " + PrintablePath(name->text) + " twice");
     }
   }

@@ -2,6 +2,7 @@
 // storages), then for each key the number of elements and the elements.
 #include <map>
 
+#include "base/try.h"
 #include "torch/weights/checkpoint_tensors.h"
 #include "torch/weights/readers.h"
 
@@ -38,35 +39,29 @@ Result<std::map<std::string, ElementType>> StorageTypes(const PickleValue& root)
 Result<StateDict> ReadLegacyCheckpoint(const WeightFile& file) {
   WeightCursor cursor(file, 0, file.size());
   PickleReader reader(cursor);
-  Result<const PickleValue*> magic = reader.Read();
-  if (!magic) return magic.error();
-  Result<const PickleValue*> protocol = reader.Read();
-  if (!protocol) return protocol.error();
-  if ((*protocol)->kind != Kind::kInt || (*protocol)->number != kProtocol) {
+  const PickleValue* magic = TRY(reader.Read());
+  const PickleValue* protocol = TRY(reader.Read());
+  if (protocol->kind != Kind::kInt || protocol->number != kProtocol) {
     return WeightError("it has an unknown version of PyTorch's old format");
   }
-  Result<const PickleValue*> system = reader.Read();
-  if (!system) return system.error();
-  const PickleValue* little = (*system)->Find("little_endian");
+  const PickleValue* system = TRY(reader.Read());
+  const PickleValue* little = system->Find("little_endian");
   if (little == nullptr || little->kind != Kind::kBool || little->number == 0) {
     return WeightError("it was saved on a big-endian machine, which is not supported");
   }
-  Result<const PickleValue*> root = reader.Read();
-  if (!root) return root.error();
-  Result<const PickleValue*> keys = reader.Read();
-  if (!keys) return keys.error();
-  if ((*keys)->kind != Kind::kList) return WeightError("the pickle in it is damaged: no list of storages");
+  const PickleValue* root = TRY(reader.Read());
+  const PickleValue* keys = TRY(reader.Read());
+  if (keys->kind != Kind::kList) return WeightError("the pickle in it is damaged: no list of storages");
 
-  Result<std::map<std::string, ElementType>> types = StorageTypes(**root);
-  if (!types) return types.error();
+  std::map<std::string, ElementType> types = TRY(StorageTypes(*root));
   std::map<std::string, StorageLocation> storages;
   uint64_t offset = cursor.position();
-  for (const PickleValue* key : (*keys)->items) {
-    const auto type = types->find(key->text);
-    if (key->kind != Kind::kText || type == types->end())
+  for (const PickleValue* key : keys->items) {
+    const auto type = types.find(key->text);
+    if (key->kind != Kind::kText || type == types.end())
       return WeightError("it has a storage that no tensor names");
     uint8_t raw[8];
-    if (Status read = file.ReadAt(offset, raw, sizeof raw); !read) return read.error();
+    TRY(file.ReadAt(offset, raw, sizeof raw));
     uint64_t elements = 0;
     for (int i = 7; i >= 0; --i) elements = elements << 8 | raw[i];
     offset += sizeof raw;
@@ -83,7 +78,7 @@ Result<StateDict> ReadLegacyCheckpoint(const WeightFile& file) {
     if (found == storages.end()) return WeightError("the storage of a tensor is missing");
     return found->second;
   };
-  return ReadCheckpointTensors(file, **root, locate);
+  return ReadCheckpointTensors(file, *root, locate);
 }
 
 }  // namespace imgmill

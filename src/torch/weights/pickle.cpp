@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/try.h"
 #include "torch/weights/pickle_names.h"
 
 namespace imgmill {
@@ -42,8 +43,8 @@ Result<const PickleValue*> PickleReader::Read() {
   stopped_ = false;
   while (!stopped_) {
     uint8_t opcode = 0;
-    if (Status read = cursor_.Read(&opcode, 1); !read) return read.error();
-    if (Status step = Step(opcode); !step) return step.error();
+    TRY(cursor_.Read(&opcode, 1));
+    TRY(Step(opcode));
     if (values_.size() > kMostObjects) {
       return WeightError("its pickle makes more than " + std::to_string(kMostObjects) +
                          " objects, far more than a state dict needs: refused");
@@ -56,10 +57,9 @@ Result<const PickleValue*> PickleReader::Read() {
 Status PickleReader::Step(uint8_t opcode) {
   switch (opcode) {
     case 0x80: {  // PROTO
-      Result<uint64_t> version = Unsigned(1);
-      if (!version) return version.error();
-      if (*version > 5)
-        return WeightError("its pickle has protocol " + std::to_string(*version) + ", newer than 5");
+      uint64_t version = TRY(Unsigned(1));
+      if (version > 5)
+        return WeightError("its pickle has protocol " + std::to_string(version) + ", newer than 5");
       return {};
     }
     case 0x95: {  // FRAME: a hint about the length, which is not needed
@@ -85,10 +85,9 @@ Status PickleReader::Step(uint8_t opcode) {
     case 'K':    // BININT1
     case 'M':    // BININT2
     case 'J': {  // BININT, signed
-      Result<uint64_t> bits = Unsigned(opcode == 'K' ? 1 : opcode == 'M' ? 2 : 4);
-      if (!bits) return bits.error();
+      uint64_t bits = TRY(Unsigned(opcode == 'K' ? 1 : opcode == 'M' ? 2 : 4));
       Value* value = New(Kind::kInt);
-      value->number = opcode == 'J' ? static_cast<int32_t>(*bits) : static_cast<int64_t>(*bits);
+      value->number = opcode == 'J' ? static_cast<int32_t>(bits) : static_cast<int64_t>(bits);
       return Push(value);
     }
     case 0x8a:  // LONG1
@@ -127,10 +126,9 @@ Status PickleReader::Step(uint8_t opcode) {
       return Push(tuple);
     }
     case 't': {  // TUPLE
-      Result<std::vector<Value*>> items = PopToMark();
-      if (!items) return items.error();
+      std::vector<Value*> items = TRY(PopToMark());
       Value* tuple = New(Kind::kTuple);
-      tuple->items = std::move(*items);
+      tuple->items = std::move(items);
       return Push(tuple);
     }
     case 'a':  // APPEND
@@ -140,10 +138,9 @@ Status PickleReader::Step(uint8_t opcode) {
       return Fill(static_cast<char>(opcode));
     case 'q':    // BINPUT
     case 'r': {  // LONG_BINPUT
-      Result<uint64_t> slot = Unsigned(opcode == 'q' ? 1 : 4);
-      if (!slot) return slot.error();
-      if (stack_.empty() || *slot > values_.size()) return Damaged("a memo of nothing");
-      Remember(*slot, stack_.back());
+      uint64_t slot = TRY(Unsigned(opcode == 'q' ? 1 : 4));
+      if (stack_.empty() || slot > values_.size()) return Damaged("a memo of nothing");
+      Remember(slot, stack_.back());
       return {};
     }
     case 0x94:  // MEMOIZE
@@ -152,17 +149,14 @@ Status PickleReader::Step(uint8_t opcode) {
       return {};
     case 'h':    // BINGET
     case 'j': {  // LONG_BINGET
-      Result<uint64_t> slot = Unsigned(opcode == 'h' ? 1 : 4);
-      if (!slot) return slot.error();
-      if (*slot >= memo_.size() || memo_[*slot] == nullptr) return Damaged("an unknown memo");
-      return Push(memo_[*slot]);
+      uint64_t slot = TRY(Unsigned(opcode == 'h' ? 1 : 4));
+      if (slot >= memo_.size() || memo_[slot] == nullptr) return Damaged("an unknown memo");
+      return Push(memo_[slot]);
     }
     case 'c': {  // GLOBAL
-      Result<std::string> module = Line();
-      if (!module) return module.error();
-      Result<std::string> name = Line();
-      if (!name) return name.error();
-      return PushGlobal(std::move(*module), std::move(*name));
+      std::string module = TRY(Line());
+      std::string name = TRY(Line());
+      return PushGlobal(std::move(module), std::move(name));
     }
     case 0x93: {  // STACK_GLOBAL
       const Value* name = Pop();
@@ -187,9 +181,8 @@ Status PickleReader::Step(uint8_t opcode) {
 Status PickleReader::Fill(char opcode) {
   std::vector<Value*> items;
   if (opcode == 'e' || opcode == 'u') {
-    Result<std::vector<Value*>> popped = PopToMark();
-    if (!popped) return popped.error();
-    items = std::move(*popped);
+    std::vector<Value*> popped = TRY(PopToMark());
+    items = std::move(popped);
   } else {
     for (int i = 0; i < (opcode == 'a' ? 1 : 2); ++i) {
       Value* value = Pop();
@@ -213,27 +206,23 @@ Status PickleReader::Fill(char opcode) {
 }
 
 Status PickleReader::PushText(size_t length_bytes) {
-  Result<uint64_t> length = Unsigned(length_bytes);
-  if (!length) return length.error();
-  Result<std::string> bytes = Bytes(*length);
-  if (!bytes) return bytes.error();
+  uint64_t length = TRY(Unsigned(length_bytes));
+  std::string bytes = TRY(Bytes(length));
   Value* value = New(Kind::kText);
-  value->text = std::move(*bytes);
+  value->text = std::move(bytes);
   return Push(value);
 }
 
 Status PickleReader::PushLong(size_t length_bytes) {
-  Result<uint64_t> length = Unsigned(length_bytes);
-  if (!length) return length.error();
-  Result<std::string> bytes = Bytes(*length);
-  if (!bytes) return bytes.error();
+  uint64_t length = TRY(Unsigned(length_bytes));
+  std::string bytes = TRY(Bytes(length));
   // Little-endian two's complement. Beyond 64 bits only the magic number of old files goes, which its reader
   // has compared byte by byte before.
   uint64_t bits = 0;
-  const bool negative = !bytes->empty() && (static_cast<uint8_t>(bytes->back()) & 0x80) != 0;
+  const bool negative = !bytes.empty() && (static_cast<uint8_t>(bytes.back()) & 0x80) != 0;
   if (negative) bits = ~uint64_t{0};
-  for (size_t i = std::min<size_t>(bytes->size(), 8); i-- > 0;) {
-    bits = bits << 8 | static_cast<uint8_t>((*bytes)[i]);
+  for (size_t i = std::min<size_t>(bytes.size(), 8); i-- > 0;) {
+    bits = bits << 8 | static_cast<uint8_t>((bytes)[i]);
   }
   Value* value = New(Kind::kInt);
   value->number = static_cast<int64_t>(bits);
@@ -242,7 +231,7 @@ Status PickleReader::PushLong(size_t length_bytes) {
 
 Result<uint64_t> PickleReader::Unsigned(size_t bytes) {
   uint8_t raw[8];
-  if (Status read = cursor_.Read(raw, bytes); !read) return read.error();
+  TRY(cursor_.Read(raw, bytes));
   uint64_t number = 0;
   for (size_t i = bytes; i-- > 0;) number = number << 8 | raw[i];
   return number;
@@ -252,7 +241,7 @@ Result<std::string> PickleReader::Line() {
   std::string line;
   while (line.size() < 1024) {
     char c = 0;
-    if (Status read = cursor_.Read(&c, 1); !read) return read.error();
+    TRY(cursor_.Read(&c, 1));
     if (c == '\n') return line;
     line += c;
   }
@@ -262,7 +251,7 @@ Result<std::string> PickleReader::Line() {
 Result<std::string> PickleReader::Bytes(uint64_t count) {
   if (count > cursor_.left()) return Damaged("it ends within a string");
   std::string bytes(static_cast<size_t>(count), '\0');
-  if (Status read = cursor_.Read(bytes.data(), bytes.size()); !read) return read.error();
+  TRY(cursor_.Read(bytes.data(), bytes.size()));
   return bytes;
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/try.h"
 #include "torch/weights/readers.h"
 
 namespace imgmill {
@@ -32,20 +33,19 @@ Error NoWeights(std::string_view start) {
 }  // namespace
 
 Result<StateDict> ReadStateDict(const std::string& path) {
-  Result<WeightFile> file = WeightFile::Open(path);
-  if (!file) return file.error();
+  WeightFile file = TRY(WeightFile::Open(path));
   char buffer[264];
-  const size_t bytes = static_cast<size_t>(std::min<uint64_t>(file->size(), sizeof buffer));
-  if (Status read = file->ReadAt(0, buffer, bytes); !read) return read.error();
+  const size_t bytes = static_cast<size_t>(std::min<uint64_t>(file.size(), sizeof buffer));
+  TRY(file.ReadAt(0, buffer, bytes));
   const std::string_view start(buffer, bytes);
 
-  if (start.starts_with("PK\x03\x04")) return ReadZipCheckpoint(*file);
+  if (start.starts_with("PK\x03\x04")) return ReadZipCheckpoint(file);
   // PROTO 2, LONG1 of ten bytes: 0x1950a86a20f9469cfc6c, STOP.
   constexpr std::string_view kLegacyMagic("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 15);
-  if (start.starts_with(kLegacyMagic)) return ReadLegacyCheckpoint(*file);
+  if (start.starts_with(kLegacyMagic)) return ReadLegacyCheckpoint(file);
   // A header of at most 100 MB leaves four of the eight length bytes zero.
   if (start.size() > 8 && start[8] == '{' && start.substr(4, 4) == std::string_view("\0\0\0\0", 4)) {
-    return ReadSafetensors(*file);
+    return ReadSafetensors(file);
   }
   return NoWeights(start);
 }

@@ -1,6 +1,7 @@
 // Reads .safetensors files into pool memory.
 #include <algorithm>
 
+#include "base/try.h"
 #include "torch/weights/readers.h"
 #include "torch/weights/safetensors_header.h"
 
@@ -11,7 +12,7 @@ constexpr uint64_t kMostHeaderBytes = 100'000'000;
 
 Result<StateDict> ReadSafetensors(const WeightFile& file) {
   uint8_t length[8];
-  if (Status read = file.ReadAt(0, length, sizeof length); !read) return read.error();
+  TRY(file.ReadAt(0, length, sizeof length));
   uint64_t header_bytes = 0;
   for (int i = 7; i >= 0; --i) header_bytes = header_bytes << 8 | length[i];
   if (header_bytes > kMostHeaderBytes || header_bytes > file.size() - sizeof length) {
@@ -24,11 +25,10 @@ Result<StateDict> ReadSafetensors(const WeightFile& file) {
   {
     Buffer header(std::max<size_t>(static_cast<size_t>(header_bytes), 1));
     const size_t bytes = static_cast<size_t>(header_bytes);
-    if (Status read = file.ReadAt(sizeof length, header.data(), bytes); !read) return read.error();
-    Result<SafetensorsHeader> parsed = ParseSafetensorsHeader(
-        {reinterpret_cast<const char*>(header.data()), bytes}, file.size() - data_offset);
-    if (!parsed) return parsed.error();
-    parsed_header = std::move(*parsed);
+    TRY(file.ReadAt(sizeof length, header.data(), bytes));
+    SafetensorsHeader parsed = TRY(ParseSafetensorsHeader(
+        {reinterpret_cast<const char*>(header.data()), bytes}, file.size() - data_offset));
+    parsed_header = std::move(parsed);
   }
 
   StateDict weights;
@@ -36,8 +36,7 @@ Result<StateDict> ReadSafetensors(const WeightFile& file) {
   for (SafetensorsEntry& entry : parsed_header.entries) {
     WeightTensor tensor{entry.type, std::move(entry.shape),
                         Buffer(static_cast<size_t>(entry.end - entry.begin))};
-    Status read = file.ReadAt(data_offset + entry.begin, tensor.data.data(), tensor.data.size());
-    if (!read) return read.error();
+    TRY(file.ReadAt(data_offset + entry.begin, tensor.data.data(), tensor.data.size()));
     weights.tensors.emplace(std::move(entry.name), std::move(tensor));
   }
   return weights;

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/try.h"
 #include "imgmill/base/errno_error.h"
 #include "torch/weights/sha256.h"
 
@@ -62,7 +63,7 @@ Result<std::string> WeightFile::Digest() const {
   char chunk[16384];
   for (uint64_t offset = 0; offset < size_; offset += sizeof chunk) {
     const size_t bytes = static_cast<size_t>(std::min<uint64_t>(sizeof chunk, size_ - offset));
-    if (Status read = ReadAt(offset, chunk, bytes); !read) return read.error();
+    TRY(ReadAt(offset, chunk, bytes));
     hash.Update(chunk, bytes);
   }
   return hash.Hex();
@@ -75,7 +76,7 @@ Status WeightCursor::Read(void* data, size_t bytes) {
     if (taken_ == filled_) {
       filled_ = static_cast<size_t>(std::min<uint64_t>(sizeof buffer_, end_ - position_));
       taken_ = 0;
-      if (Status read = file_.ReadAt(position_, buffer_, filled_); !read) return read;
+      TRY(file_.ReadAt(position_, buffer_, filled_));
       position_ += filled_;
     }
     const size_t now = std::min(bytes, filled_ - taken_);

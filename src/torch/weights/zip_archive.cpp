@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/try.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/memory/pool.h"
 
@@ -38,7 +39,7 @@ Result<Directory> FindDirectory(const WeightFile& file) {
   if (tail_bytes < kEndBytes) return WeightError("the ZIP archive ends early");
   Buffer tail(tail_bytes);
   const uint64_t tail_offset = file.size() - tail_bytes;
-  if (Status read = file.ReadAt(tail_offset, tail.data(), tail_bytes); !read) return read.error();
+  TRY(file.ReadAt(tail_offset, tail.data(), tail_bytes));
   for (size_t at = tail_bytes - kEndBytes + 1; at-- > 0;) {
     const uint8_t* end = tail.data() + at;
     if (Little32(end) != kEndSignature || Little16(end + 20) != tail_bytes - at - kEndBytes) continue;
@@ -105,11 +106,10 @@ constexpr std::array<uint32_t, 256> MakeCrcTable() {
 }  // namespace
 
 Result<ZipDirectory> ReadZipDirectory(const WeightFile& file) {
-  Result<Directory> found = FindDirectory(file);
-  if (!found) return found.error();
-  const size_t bytes = static_cast<size_t>(found->bytes);
+  Directory found = TRY(FindDirectory(file));
+  const size_t bytes = static_cast<size_t>(found.bytes);
   Buffer records(std::max<size_t>(bytes, 1));
-  if (Status read = file.ReadAt(found->offset, records.data(), bytes); !read) return read.error();
+  TRY(file.ReadAt(found.offset, records.data(), bytes));
 
   ZipDirectory directory;
   uint64_t left = file.size();
@@ -153,7 +153,7 @@ Result<uint64_t> LocateZipData(const WeightFile& file, const std::string& name, 
                        " is compressed or encrypted, which torch.save never does: refused");
   }
   uint8_t header[kLocalBytes];
-  if (Status read = file.ReadAt(entry.header_offset, header, sizeof header); !read) return read.error();
+  TRY(file.ReadAt(entry.header_offset, header, sizeof header));
   const uint64_t offset = entry.header_offset + kLocalBytes + Little16(header + 26) + Little16(header + 28);
   if (Little32(header) != kLocalSignature || offset > file.size() || entry.bytes > file.size() - offset) {
     return WeightError("its entry " + PrintablePath(name) + " is damaged");
@@ -168,7 +168,7 @@ Status VerifyZipData(const WeightFile& file, const std::string& name, const ZipE
   uint32_t crc = 0xFFFFFFFF;
   for (uint64_t done = 0; done < entry.bytes;) {
     const size_t now = static_cast<size_t>(std::min<uint64_t>(sizeof chunk, entry.bytes - done));
-    if (Status read = file.ReadAt(data_offset + done, chunk, now); !read) return read;
+    TRY(file.ReadAt(data_offset + done, chunk, now));
     for (size_t i = 0; i < now; ++i) crc = kTable[(crc ^ chunk[i]) & 0xFF] ^ crc >> 8;
     done += now;
   }

@@ -1,6 +1,7 @@
 // Checkpoints of PyTorch 1.6 and newer: NAME/data.pkl and NAME/data/KEY in a ZIP archive.
 #include <set>
 
+#include "base/try.h"
 #include "torch/weights/checkpoint_tensors.h"
 #include "torch/weights/readers.h"
 #include "torch/weights/zip_archive.h"
@@ -34,11 +35,10 @@ Result<std::string> FindFolder(const ZipDirectory& directory) {
 Status CheckByteOrder(const WeightFile& file, const ZipDirectory& directory, const std::string& folder) {
   const auto found = directory.find(folder + "byteorder");
   if (found == directory.end()) return {};
-  Result<uint64_t> offset = LocateZipData(file, found->first, found->second);
-  if (!offset) return offset.error();
+  uint64_t offset = TRY(LocateZipData(file, found->first, found->second));
   char order[6];
   if (found->second.bytes == sizeof order) {
-    if (Status read = file.ReadAt(*offset, order, sizeof order); !read) return read;
+    TRY(file.ReadAt(offset, order, sizeof order));
     if (std::string_view(order, sizeof order) == "little") return {};
   }
   return WeightError("it was saved on a big-endian machine, which is not supported");
@@ -47,38 +47,34 @@ Status CheckByteOrder(const WeightFile& file, const ZipDirectory& directory, con
 }  // namespace
 
 Result<StateDict> ReadZipCheckpoint(const WeightFile& file) {
-  Result<ZipDirectory> directory = ReadZipDirectory(file);
-  if (!directory) return directory.error();
-  Result<std::string> folder = FindFolder(*directory);
-  if (!folder) return folder.error();
-  if (Status order = CheckByteOrder(file, *directory, *folder); !order) return order.error();
+  ZipDirectory directory = TRY(ReadZipDirectory(file));
+  std::string folder = TRY(FindFolder(directory));
+  TRY(CheckByteOrder(file, directory, folder));
 
   std::map<std::string, uint64_t> verified;
   const auto open = [&](const std::string& name) -> Result<std::pair<uint64_t, uint64_t>> {
-    const auto found = directory->find(name);
-    if (found == directory->end()) return WeightError("the ZIP archive lacks " + name);
+    const auto found = directory.find(name);
+    if (found == directory.end()) return WeightError("the ZIP archive lacks " + name);
     if (const auto known = verified.find(name); known != verified.end()) {
       return std::pair(known->second, found->second.bytes);
     }
-    Result<uint64_t> offset = LocateZipData(file, name, found->second);
-    if (!offset) return offset.error();
-    if (Status sound = VerifyZipData(file, name, found->second, *offset); !sound) return sound.error();
-    verified.emplace(name, *offset);
-    return std::pair(*offset, found->second.bytes);
+    uint64_t offset = TRY(LocateZipData(file, name, found->second));
+    TRY(VerifyZipData(file, name, found->second, offset));
+    verified.emplace(name, offset);
+    return std::pair(offset, found->second.bytes);
   };
 
-  auto pickle = open(*folder + "data.pkl");
+  auto pickle = open(folder + "data.pkl");
   if (!pickle) return pickle.error();
   WeightCursor cursor(file, pickle->first, pickle->second);
   PickleReader reader(cursor);
-  Result<const PickleValue*> root = reader.Read();
-  if (!root) return root.error();
+  const PickleValue* root = TRY(reader.Read());
   const LocateStorage locate = [&](const std::string& key, ElementType type) -> Result<StorageLocation> {
-    auto data = open(*folder + "data/" + key);
+    auto data = open(folder + "data/" + key);
     if (!data) return data.error();
     return StorageLocation{data->first, static_cast<int64_t>(data->second / ElementBytes(type))};
   };
-  return ReadCheckpointTensors(file, **root, locate);
+  return ReadCheckpointTensors(file, *root, locate);
 }
 
 }  // namespace imgmill
