@@ -74,19 +74,23 @@ void OutputFile::Fail(int error) {
 int64_t OutputFile::Write(const void* data, int64_t bytes) {
   MeetVipsThreads();
   std::lock_guard lock(mutex_);
-  if (failure_) return bytes;
-  const char* at = static_cast<const char*>(data);
-  for (int64_t left = bytes; left > 0;) {
-    const ssize_t written = write(descriptor_, at, static_cast<size_t>(left));
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) {
-      Fail(errno);
-      break;
-    }
-    at += written;
-    left -= written;
+  const std::span all(static_cast<const uint8_t*>(data), static_cast<size_t>(bytes));
+  if (exif_once_) {
+    exif_once_->Pass(all, [this](std::span<const uint8_t> part) { WriteAll(part.data(), part.size()); });
+  } else {
+    WriteAll(all.data(), all.size());
   }
   return bytes;
+}
+
+void OutputFile::WriteAll(const uint8_t* data, size_t bytes) {
+  while (bytes > 0 && !failure_) {
+    const ssize_t written = write(descriptor_, data, bytes);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return Fail(errno);
+    data += written;
+    bytes -= static_cast<size_t>(written);
+  }
 }
 
 GRef<VipsTarget> OutputFile::Target() {
@@ -116,6 +120,11 @@ GRef<VipsTarget> OutputFile::Target() {
   g_signal_connect(custom, "seek", G_CALLBACK(seek), this);
   g_signal_connect(custom, "end", G_CALLBACK(end), this);
   return GRef<VipsTarget>(VIPS_TARGET(custom));
+}
+
+GRef<VipsTarget> OutputFile::PngTarget() {
+  exif_once_.emplace();
+  return Target();
 }
 
 }  // namespace imgmill

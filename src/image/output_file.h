@@ -8,6 +8,7 @@
 #include <string>
 
 #include "imgmill/base/result.h"
+#include "png_exif_once.h"
 #include "vips_session.h"
 
 namespace imgmill {
@@ -23,6 +24,8 @@ class OutputFile {
 
   /// A target of libvips that writes here. Call under a share.
   GRef<VipsTarget> Target();
+  /// The same for an encoder of PNG, whose second EXIF chunk is left out.
+  GRef<VipsTarget> PngTarget();
   std::optional<Error> failure() const;
   /// Closes it and leaves it in place.
   Status Keep();
@@ -31,11 +34,13 @@ class OutputFile {
   OutputFile(std::string path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {}
   void Fail(int error);  // under mutex_
   int64_t Write(const void* data, int64_t bytes);
+  void WriteAll(const uint8_t* data, size_t bytes);  // under mutex_
 
   std::string path_;
   int descriptor_;
   mutable std::mutex mutex_;  // also orders libvips' threads and ours where libvips' own locks cannot be seen
   std::optional<Error> failure_;
+  std::optional<PngExifOnce> exif_once_;
 };
 
 }  // namespace imgmill

@@ -103,7 +103,8 @@ class VipsWriter final : public RowWriter {
   void Run(ImageRef image) {
     EnterVipsUnowned();
     {
-      const GRef<VipsTarget> target = file_->Target();
+      const GRef<VipsTarget> target =
+          options_.format == FileFormat::kPng ? file_->PngTarget() : file_->Target();
       encoded_ = image && Encode(image.get(), target.get(), options_);
       if (!encoded_) {
         // Cannot be repeated alone: the rows are gone. What an encoder can object to was checked before.

@@ -7,8 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 
+#include "image/png_exif_once.h"
 #include "image/upright_metadata.h"
 #include "image_test.h"
 
@@ -68,6 +70,18 @@ bool Equal(const Image& a, const Image& b) {
 
 bool Contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
+}
+
+/// The names of a PNG's chunks, in order.
+std::vector<std::string> ChunksOf(const std::string& png) {
+  std::vector<std::string> names;
+  for (size_t at = 8; at + 12 <= png.size();) {
+    names.push_back(png.substr(at + 4, 4));
+    size_t length = 0;
+    for (size_t i = 0; i < 4; ++i) length = length << 8 | static_cast<uint8_t>(png[at + i]);
+    at += 12 + length;
+  }
+  return names;
 }
 
 size_t Count(const std::string& text, const std::string& part) {
@@ -227,6 +241,46 @@ TEST_CASE("a turned picture says so nowhere any more, shows no sideways thumbnai
   jpeg.format = FileFormat::kJpeg;
   Write(folder / "same.jpg", ReadAll(upright_source, {}), jpeg, upright_source);
   CHECK(Count(ReadFile(folder / "same.jpg"), "\xFF\xD8\xFF") == 2);
+}
+
+TEST_CASE("a written PNG has one chunk of EXIF, and that before its pixels") {
+  // PNG 1.2's extensions, "eXIf": at most one, which may not stand between IDAT chunks.
+  const TemporaryFolder folder;
+  const std::string corpus = IMGMILL_SOURCE_DIR "/tests/corpus/files/orientation/";
+  const std::string path = folder / "written.png";
+  for (const std::string source : {"both6.jpg", "both6.png", "both6.webp", "both6.tif", "text_late.png"}) {
+    for (const int64_t side : {9, 700}) {  // a chunk of pixels, and many
+      CAPTURE(source);
+      CAPTURE(side);
+      const Image image = Pattern({side, side, 3, Sample::kU8});
+      Write(path, image, {}, corpus + source);
+      CHECK(Equal(ReadAll(path, {}), image));
+      const std::vector<std::string> chunks = ChunksOf(ReadFile(path));
+      CHECK(std::count(chunks.begin(), chunks.end(), "eXIf") == 1);
+      const auto pixels = std::find(chunks.begin(), chunks.end(), "IDAT");
+      CHECK(std::find(chunks.begin(), pixels, "eXIf") != pixels);
+      CHECK(chunks.back() == "IEND");
+    }
+  }
+}
+
+TEST_CASE("a second chunk of EXIF is left out of a PNG, in whatever pieces it comes") {
+  const auto chunk = [](const std::string& name, const std::string& data) {
+    return std::string(3, '\0') + static_cast<char>(data.size()) + name + data + "crc!";
+  };
+  const std::string begin = "\x89PNG\r\n\x1a\n" + chunk("IHDR", "13 bytes here") + chunk("eXIf", "first");
+  const std::string middle = chunk("IDAT", "pixels eXIf pixels") + chunk("IDAT", "");
+  const std::string whole = begin + middle + chunk("eXIf", "first") + chunk("IEND", "");
+  for (size_t piece = 1; piece <= whole.size(); ++piece) {
+    PngExifOnce once;
+    std::string passed;
+    for (size_t at = 0; at < whole.size(); at += piece) {
+      const std::string part = whole.substr(at, piece);
+      once.Pass({reinterpret_cast<const uint8_t*>(part.data()), part.size()},
+                [&](std::span<const uint8_t> bytes) { passed.append(bytes.begin(), bytes.end()); });
+    }
+    CHECK(passed == begin + middle + chunk("IEND", ""));
+  }
 }
 
 TEST_CASE("orientation in XMP is found under any prefix, as attribute and element") {
