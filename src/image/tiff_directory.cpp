@@ -55,6 +55,7 @@ std::optional<TiffDirectory> ReadTiffDirectory(const InputFile& file, uint64_t a
     entry.type = directory.Number(&table[i + 2], 2);
     entry.count = directory.Number(&table[i + 4], word);
     std::memcpy(entry.field, &table[i + 4 + word], word);
+    entry.field_at = table_at + i + 4 + word;
     directory.entries.push_back(entry);
   }
   return directory;

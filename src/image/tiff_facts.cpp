@@ -45,6 +45,14 @@ uint64_t Common(const std::vector<uint64_t>& values, uint64_t otherwise) {
                                                                                                : 0;
 }
 
+/// PlanarConfiguration's 2, which lies in its entry, as a 1.
+FilePatch InOnePlane(const TiffDirectory& directory) {
+  const TiffEntry* entry = directory.Find(kTiffPlanarConfiguration);
+  std::string one(entry->value_bytes(), '\0');
+  (directory.big_endian ? one.back() : one.front()) = 1;
+  return {static_cast<int64_t>(entry->field_at), static_cast<int64_t>(one.size()), one};
+}
+
 /// What one stored byte can become at most; 0: no limit that is known.
 uint64_t MostExpansion(uint64_t compression) {
   switch (compression) {
@@ -100,7 +108,9 @@ std::optional<TiffFacts> ReadTiffFacts(const InputFile& file) {
   facts.format = Common(Shorts(*directory, file, kTiffSampleFormat), 1);
   facts.compression = directory->Value(kTiffCompression).value_or(1);
   facts.photometric = directory->Value(kTiffPhotometric).value_or(0);
-  facts.separate = directory->Value(kTiffPlanarConfiguration).value_or(1) == 2 && facts.samples > 1;
+  const bool planes = directory->Value(kTiffPlanarConfiguration).value_or(1) == 2;
+  facts.separate = planes && facts.samples > 1;
+  if (planes && facts.samples == 1) facts.in_one_plane = InOnePlane(*directory);
   facts.extra = Shorts(*directory, file, kTiffExtraSamples);
   const std::optional<uint64_t> tile_rows = directory->Value(kTiffTileLength);
   facts.tiled = tile_rows.has_value();

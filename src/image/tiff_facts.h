@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "open_file.h"
+#include "patched_source.h"
 
 namespace imgmill {
 
@@ -20,12 +21,15 @@ struct TiffFacts {
   uint64_t format = 1;  ///< SampleFormat: 1 unsigned, 2 signed, 3 float, 5 and 6 complex; 0 where they differ
   uint64_t compression = 1;
   uint64_t photometric = 0;
-  bool separate = false;  ///< PlanarConfiguration 2: each sample in a plane of its own
+  bool separate = false;  ///< PlanarConfiguration 2: of several samples, each in a plane of its own
   bool tiled = false;
   uint64_t block_width = 0;  ///< of a strip or tile
   uint64_t block_rows = 0;
   uint64_t blocks = 0;          ///< strips or tiles of all planes, as many as have an offset
   std::vector<uint64_t> extra;  ///< ExtraSamples: what the samples behind the colours are
+  /// What makes PlanarConfiguration 2 a 1 where there is one sample a pixel, so that both mean the same;
+  /// libvips refuses tiles of the former, and holds whole strips.
+  std::optional<FilePatch> in_one_plane;
 };
 
 /// Nothing if it is no TIFF, or its directory cannot be read.

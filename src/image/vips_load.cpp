@@ -120,7 +120,10 @@ ImageRef LoadWithVips(const InputFile& file, const FileHead& head, const std::st
   if (facts && IsForTiffSamples(*facts)) {
     loaded = LoadTiffSamples(file, *facts, fail_on == VIPS_FAIL_ON_NONE);
   } else {
-    loaded = ImageRef(vips_image_new_from_source(source.get(), "", "access", VIPS_ACCESS_SEQUENTIAL,
+    const GRef<VipsSource> stored =
+        facts && facts->in_one_plane ? PatchedSource(file, *facts->in_one_plane) : source.share();
+    if (!stored) return {};
+    loaded = ImageRef(vips_image_new_from_source(stored.get(), "", "access", VIPS_ACCESS_SEQUENTIAL,
                                                  "fail_on", fail_on, nullptr));
   }
   if (loaded && *format == ImageFormat::kJp2k) NoteSampleBits(loaded.get(), ReadJpeg2000Layout(file).bits);

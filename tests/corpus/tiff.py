@@ -124,6 +124,36 @@ refuse("planes_in_tiles_32.tif",
        "each channel in a plane of its own", SAID)
 
 
+def in_one_plane(samples, photometric="minisblack", **more):
+    """One channel that says it lies in a plane of its own, which tifffile writes of several only: another tag's number is changed."""
+    data = tiff(samples, None, photometric, extratags=[(285, 3, 1, 2, True)], **more)
+    order = ">" if data[:2] == b"MM" else "<"
+    tag = struct.pack(order + ("HHQ" if data[2:4] in (b"\0+", b"+\0") else "HHI"), 285, 3, 1)
+    assert data.count(tag) == 1
+    return data.replace(tag, struct.pack(order + "H", 284) + tag[2:])
+
+
+# With one sample a pixel both of PlanarConfiguration's values mean the same (TIFF 6.0, section 8).
+ONE_PLANE = "as drawn; tifffile 2026.3 and libtiff's tiffcp say the same"
+one = many[..., 0]
+colours = np.random.default_rng(2).integers(0, 256, (3, 256)).astype(np.uint16)
+tiles = {"tile": (16, 16)}
+add("one_plane_tiles.tif", in_one_plane(one, **tiles), one, ONE_PLANE + ", Pillow 13 too", "none")
+add("one_plane_tiles_deflate.tif", in_one_plane(one, compression="zlib", **tiles), one, ONE_PLANE + ", Pillow 13 too", "none")
+add("one_plane_tiles_float32.tif", in_one_plane((one / 255).astype(np.float32), **tiles), encoded(one / 255, 1),
+    ONE_PLANE + ", linear light encoded by IEC 61966-2-1", "none", 1e-5, "f32")
+add("one_plane_tiles_float16.tif", in_one_plane((one / 255).astype(np.float16), **tiles), encoded((one / 255).astype(np.float16), 1),
+    ONE_PLANE + ", linear light encoded by IEC 61966-2-1", "none", 1e-5, "f32")
+add("one_plane_tiles_16.tif", in_one_plane(one.astype(np.uint16) * 257, byteorder=">", **tiles), one.astype(int) * 257, ONE_PLANE,
+    "none", depth="u16")
+add("one_plane_tiles_big.tif", in_one_plane(one, byteorder=">", bigtiff=True, **tiles), one, ONE_PLANE, "none")
+add("one_plane_tiles_palette.tif", in_one_plane(one, "palette", colormap=colours * 257, **tiles), colours.T[one].astype(np.uint8),
+    ONE_PLANE + ", Pillow 13 too", "none")
+add("one_plane_tiles_bits.tif", in_one_plane(one > 128, **tiles), (one > 128) * 255,
+    "as drawn; tifffile 2026.3 and Pillow 13 say the same", "none")
+add("one_plane_strips.tif", in_one_plane(one, compression="lzw", rowsperstrip=4), one, ONE_PLANE + ", Pillow 13 too", "none")
+
+
 # Grey and what belongs to it, in planes of strips: libvips 8.14 takes one plane's samples for pixels.
 PLANES = "as drawn; tifffile 2026.3 and libtiff's tiffcp say the same"
 strips = {"planarconfig": "separate", "rowsperstrip": 4}
