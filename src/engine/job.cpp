@@ -16,6 +16,16 @@ bool ReadAlike(const ImageHeader& header, const Part& a, const Part& b) {
          SamePixels(header, a.plan->reading, b.plan->reading);
 }
 
+/// Before advice about memory is given for it, a file that cannot hold its pixels is told as one.
+Result<ItemPlan> PlanOf(const Operation& operation, const Item& item) {
+  Result<ItemPlan> plan = operation.Plan(item);
+  if (!plan || !plan->needs_pixels) return plan;
+  const Status may =
+      ForEachFile(item, [&](const SourceFile& file) { return MayHoldPixels(file.header, plan->reading); });
+  if (!may) return may.error();
+  return plan;
+}
+
 }  // namespace
 
 Footprint Larger(const Footprint& a, const Footprint& b) {
@@ -36,7 +46,7 @@ void Job::MakePlans(bool notes_facts) {
       parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(i));
       continue;
     }
-    Result<ItemPlan> plan = part.operation->Plan(item);
+    Result<ItemPlan> plan = PlanOf(*part.operation, item);
     if (plan) part.plan = *std::move(plan);
     if (!plan) part.refused = plan.error();
     part.reading = next;

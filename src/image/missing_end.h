@@ -29,6 +29,14 @@ std::optional<Error> FindMissingExrEnd(const InputFile& file);
 std::optional<Error> FindMissingPngEnd(const InputFile& file);
 std::optional<Error> FindMissingExrHeader(const InputFile& file);
 
+struct TiffFacts;
+
+/// Of all pixels, by the header and the file's size alone and what the compression can do at most: asked when
+/// a file is probed, for ImageHeader::too_short. Nothing for a file of another format.
+std::optional<Error> FindTooShortGif(const InputFile& file);
+std::optional<Error> FindTooShortPng(const InputFile& file);
+std::optional<Error> FindTooShortTiff(const TiffFacts& facts, int64_t file_bytes);
+
 /// Bytes of zeros at the end of `bytes` bytes from `at` on, looking back over no more than `most`.
 uint64_t ZerosAtEnd(const InputFile& file, uint64_t at, uint64_t bytes, uint64_t most);
 

@@ -1,6 +1,8 @@
 // GIF89a: the first image's LZW data is followed code by code, without making pixels, to see how many of
 // them it has. Zeros in its place end it early: a block of no bytes is the last one.
+#include <algorithm>
 #include <array>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -84,36 +86,55 @@ class PixelCount {
   int have_ = 0;
 };
 
-/// To the first image. @return its number of pixels, 0 if there is none
-uint64_t ToFirstImage(GifBytes& bytes) {
+struct GifSize {
+  int width = 0;
+  int height = 0;
+  uint64_t pixels() const { return static_cast<uint64_t>(width) * static_cast<uint64_t>(height); }
+};
+
+/// To the data of the first image. @return its size; no pixels if there is none
+GifSize ToFirstImage(GifBytes& bytes) {
   const auto skip_colours = [&](int flags) {
     return (flags & 0x80) == 0 || bytes.Skip(3 * (int64_t{2} << (flags & 7)));
   };
-  if (!bytes.Skip(10)) return 0;
+  if (!bytes.Skip(10)) return {};
   const int flags = bytes.Next();
-  if (flags < 0 || !bytes.Skip(2) || !skip_colours(flags)) return 0;
+  if (flags < 0 || !bytes.Skip(2) || !skip_colours(flags)) return {};
   for (int kind = bytes.Next(); kind == 0x21 || kind == 0x2C; kind = bytes.Next()) {
     if (kind == 0x2C) {
-      if (!bytes.Skip(4)) return 0;
+      if (!bytes.Skip(4)) return {};
       const int width = bytes.Word();
       const int height = bytes.Word();
       const int own = bytes.Next();
-      if (own < 0 || !skip_colours(own)) return 0;
-      return static_cast<uint64_t>(width) * static_cast<uint64_t>(height);
+      if (own < 0 || !skip_colours(own)) return {};
+      return {width, height};
     }
-    if (!bytes.Skip(1)) return 0;  // of an extension: its label
+    if (!bytes.Skip(1)) return {};  // of an extension: its label
     for (int length = bytes.Next(); length != 0; length = bytes.Next()) {
-      if (length < 0 || !bytes.Skip(length)) return 0;
+      if (length < 0 || !bytes.Skip(length)) return {};
     }
   }
-  return 0;
+  return {};
 }
 
 }  // namespace
 
+std::optional<Error> FindTooShortGif(const InputFile& file) {
+  char begin[4] = {};
+  if (!file.ReadExactly(0, begin, sizeof begin) || std::memcmp(begin, "GIF8", 4) != 0) return std::nullopt;
+  GifBytes bytes(file);
+  const GifSize image = ToFirstImage(bytes);
+  // A code has 2 bits at least. Its string is one longer than the longest before it, and the table has 4096.
+  constexpr uint64_t kMostStrings = 4096;
+  const uint64_t codes =
+      static_cast<uint64_t>(std::max<int64_t>(0, file.bytes() - bytes.offset())) * 4 + 1;
+  if (codes * std::min(codes, kMostStrings) >= image.pixels()) return std::nullopt;
+  return TooFewBytes(file.bytes(), image.width, image.height);
+}
+
 std::optional<Error> FindMissingGifEnd(const InputFile& file) {
   GifBytes bytes(file);
-  const uint64_t wanted = ToFirstImage(bytes);
+  const uint64_t wanted = ToFirstImage(bytes).pixels();
   const int bits = bytes.Next();
   if (wanted == 0 || bits < 1 || bits > 11) return std::nullopt;
   PixelCount count(bits);

@@ -2,6 +2,7 @@
 // 900 MB for a file of 100 bytes. So chunks before the image must lie in the file; without them there is no
 // image to read either.
 #include <cstring>
+#include <iterator>
 #include <string>
 
 #include "missing_end.h"
@@ -28,6 +29,23 @@ std::optional<Error> FindMissingPngEnd(const InputFile& file) {
     at += bytes;
   }
   return std::nullopt;
+}
+
+std::optional<Error> FindTooShortPng(const InputFile& file) {
+  constexpr size_t kSides = 16;
+  constexpr uint64_t kMostExpansion = 1032;               // of Deflate: 258 bytes for two codes of one bit
+  constexpr uint64_t kSamples[] = {1, 0, 3, 1, 2, 0, 4};  // by the type of colour
+  unsigned char begin[26] = {};
+  if (!file.ReadExactly(0, begin, sizeof begin) || std::memcmp(begin, "\x89PNG\r\n\x1a\n", 8) != 0)
+    return std::nullopt;
+  const unsigned char* header = begin + kSides;
+  if (header[9] >= std::size(kSamples)) return std::nullopt;
+  const uint64_t width = BigEndian(header, 4);
+  const uint64_t height = BigEndian(header + 4, 4);
+  const uint64_t row_bytes = width * kSamples[header[9]] * header[8] / 8;
+  if (height == 0 || row_bytes <= static_cast<uint64_t>(file.bytes()) * kMostExpansion / height)
+    return std::nullopt;
+  return TooFewBytes(file.bytes(), static_cast<int64_t>(width), static_cast<int64_t>(height));
 }
 
 }  // namespace imgmill

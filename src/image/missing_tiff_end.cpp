@@ -103,15 +103,18 @@ std::optional<Error> FindZeros(const InputFile& file, const TiffFacts& facts) {
 
 }  // namespace
 
+std::optional<Error> FindTooShortTiff(const TiffFacts& facts, int64_t file_bytes) {
+  if (!TiffCannotHold(facts, file_bytes)) return std::nullopt;
+  return Error{Stage::kDecode, Code::kTruncated,
+               "the file has " + std::to_string(file_bytes) + " bytes, too few for a strip or tile of " +
+                   std::to_string(facts.block_width) + " x " + std::to_string(facts.block_rows) +
+                   " pixels, which its header says it has"};
+}
+
 std::optional<Error> FindMissingTiffEnd(const InputFile& file) {
   const std::optional<TiffFacts> facts = ReadTiffFacts(file);
   if (!facts) return std::nullopt;
-  if (TiffCannotHold(*facts, file.bytes())) {
-    return Error{Stage::kDecode, Code::kTruncated,
-                 "the file has " + std::to_string(file.bytes()) + " bytes, too few for a strip or tile of " +
-                     std::to_string(facts->block_width) + " x " + std::to_string(facts->block_rows) +
-                     " pixels, which its header says it has"};
-  }
+  if (std::optional<Error> too_short = FindTooShortTiff(*facts, file.bytes())) return too_short;
   // libtiff then guesses where the others are, or takes the first bytes of the file for them.
   const uint64_t blocks = TiffBlocksNeeded(*facts);
   if (facts->blocks > 0 && facts->blocks < blocks && facts->compression != kOldJpeg) {

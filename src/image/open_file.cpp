@@ -81,6 +81,12 @@ ptrdiff_t InputFile::ReadAt(int64_t offset, void* destination, size_t bytes) con
   return static_cast<ptrdiff_t>(have);
 }
 
+Error TooFewBytes(int64_t file_bytes, int64_t width, int64_t height) {
+  return {Stage::kDecode, Code::kTruncated,
+          "the file has " + std::to_string(file_bytes) + " bytes, too few for the " + std::to_string(width) +
+              " x " + std::to_string(height) + " pixels that its header says it has"};
+}
+
 Error FileChanged() {
   return {Stage::kDecode, Code::kReadError, "the file changed while it was being worked on"};
 }

@@ -47,4 +47,7 @@ Error FileChanged();
 inline constexpr const char* kAllowTruncated = " (use --allow-truncated to keep the readable part)";
 inline constexpr const char* kReadableKept = "; the readable part is kept";
 
+/// Of a file too short for the pixels that its header tells of.
+Error TooFewBytes(int64_t file_bytes, int64_t width, int64_t height);
+
 }  // namespace imgmill

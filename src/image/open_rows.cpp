@@ -185,6 +185,11 @@ Layout ReadLayout(const ImageHeader& header, const ReadOptions& options) {
   return layout;
 }
 
+Status MayHoldPixels(const ImageHeader& header, const ReadOptions& options) {
+  if (header.too_short && !options.allow_truncated) return *header.too_short;
+  return {};
+}
+
 bool SamePixels(const ImageHeader& header, const ReadOptions& a, const ReadOptions& b) {
   const Layout layout = ReadLayout(header, a);
   if (layout != ReadLayout(header, b)) return false;
@@ -198,6 +203,7 @@ bool SamePixels(const ImageHeader& header, const ReadOptions& a, const ReadOptio
 
 Result<std::unique_ptr<RowReader>> OpenRows(const std::string& path, const ImageHeader& header,
                                             const ReadOptions& options) {
+  if (Status may = MayHoldPixels(header, options); !may) return may.error();
   try {
     Result<std::unique_ptr<RowReader>> stored = OpenStored(path, header, options);
     if (!stored) return stored;

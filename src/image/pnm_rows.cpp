@@ -19,6 +19,25 @@ namespace {
 constexpr size_t kPiece = size_t{256} << 10;
 constexpr size_t kTextPiece = size_t{64} << 10;
 
+/// Whole rows that are in the file; not of text.
+int64_t RowsThere(const PnmHeader& header, int64_t file_bytes) {
+  return std::min(std::max<int64_t>(0, file_bytes - header.pixels_at) / header.row_bytes(), header.height);
+}
+
+std::optional<Error> TooShort(const PnmHeader& header, int64_t file_bytes) {
+  const auto missing = [](const std::string& what) { return Error{Stage::kDecode, Code::kTruncated, what}; };
+  if (!header.text()) {
+    const int64_t there = RowsThere(header, file_bytes);
+    if (there == header.height) return std::nullopt;
+    return missing("the file ends in row " + std::to_string(there) + " of " + std::to_string(header.height));
+  }
+  // A number takes a digit, and all but the last one a space.
+  const int64_t row = header.width * header.bands * (header.pixels == PnmHeader::Pixels::kTextBits ? 1 : 2);
+  const int64_t bytes = std::max<int64_t>(0, file_bytes - header.pixels_at) + 1;
+  if (bytes / row >= header.height) return std::nullopt;
+  return missing("the file is too short for the numbers of its pixels");
+}
+
 class PnmRows final : public RowByRow {
  public:
   PnmRows(InputFile file, const PnmHeader& header, bool lenient)
@@ -36,21 +55,14 @@ class PnmRows final : public RowByRow {
 
   /// What is missing, as far as lengths tell.
   Status LookForEnd() {
-    if (header_.text()) {
-      // A number takes a digit, and all but the last one a space.
-      const int64_t row = layout_.width * layout_.bands * (Bits() ? 1 : 2);
-      const int64_t bytes = std::max<int64_t>(0, file_.bytes() - header_.pixels_at) + 1;
-      if (bytes / row >= layout_.height || lenient_) return {};
-      return Missing(
-          {Stage::kDecode, Code::kTruncated, "the file is too short for the numbers of its pixels"});
+    if (!header_.text()) {
+      rows_there_ = RowsThere(header_, file_.bytes());
+      piece_ = Buffer(PnmPieceBytes(static_cast<size_t>(header_.row_bytes())));
     }
-    const int64_t there = std::max<int64_t>(0, file_.bytes() - header_.pixels_at) / header_.row_bytes();
-    rows_there_ = std::min(there, header_.height);
-    piece_ = Buffer(PnmPieceBytes(static_cast<size_t>(header_.row_bytes())));
-    if (rows_there_ == header_.height) return {};
-    return Missing(
-        {Stage::kDecode, Code::kTruncated,
-         "the file ends in row " + std::to_string(rows_there_) + " of " + std::to_string(header_.height)});
+    std::optional<Error> too_short = TooShort(header_, file_.bytes());
+    // Of numbers in text it is told in which row they end.
+    if (!too_short || (header_.text() && lenient_)) return {};
+    return Missing(*std::move(too_short));
   }
 
   Status ReadRow(int64_t y, uint8_t* row) override {
@@ -161,6 +173,8 @@ ImageHeader HeaderOfPnm(const PnmHeader& pnm, int64_t file_bytes) {
   header.has_alpha = pnm.bands == 2 || pnm.bands == 4;
   header.sample = pnm.sample();
   header.file_bytes = file_bytes;
+  header.too_short = TooShort(pnm, file_bytes);
+  if (header.too_short) header.too_short->message += kAllowTruncated;
   return header;
 }
 

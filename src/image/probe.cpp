@@ -35,6 +35,16 @@ bool WithinLimit(int64_t width, int64_t height, const ImageLimits& limits) {
          (width == 0 || height <= limits.max_pixels / width);
 }
 
+Error WithAdvice(Error error) {
+  error.message += kAllowTruncated;
+  return error;
+}
+
+std::optional<Error> FindTooShort(const InputFile& file, const std::optional<TiffFacts>& tiff) {
+  std::optional<Error> too_short = tiff ? FindTooShortTiff(*tiff, file.bytes()) : FindTooShortGif(file);
+  return too_short ? too_short : FindTooShortPng(file);
+}
+
 Result<ImageHeader> ProbeJpeg(InputFile file, const ImageLimits& limits) {
   ImageHeader header;
   header.file_bytes = file.bytes();
@@ -64,6 +74,10 @@ Result<ImageHeader> ProbeJpeg(InputFile file, const ImageLimits& limits) {
                                 (info.max_h_samp_factor * info.max_v_samp_factor);
   }
   header.fidelity = FidelityOfJpeg(header, info);
+  // A Huffman code for each block of its first component, of one bit at least.
+  const int64_t blocks = int64_t{info.comp_info[0].width_in_blocks} * info.comp_info[0].height_in_blocks;
+  if (info.arith_code == 0 && blocks / 8 > header.file_bytes)
+    header.too_short = WithAdvice(TooFewBytes(header.file_bytes, header.width, header.height));
   if (!WithinLimit(header.width, header.height, limits)) {
     return TooManyPixels(header.width, header.height, limits);
   }
@@ -276,6 +290,8 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
     header->block_rows = jpeg2000->block_rows;
     header->decoder_tables = jpeg2000_tables.while_decoded;
   }
+  if (std::optional<Error> too_short = FindTooShort(*file, tiff))
+    header->too_short = WithAdvice(*std::move(too_short));
   if (!WithinLimit(header->width, header->height, limits)) {
     return TooManyPixels(header->width, header->height, limits);
   }

@@ -148,28 +148,70 @@ void MakeFile(const StillHeader& header, uint8_t* start) {
   put(14 + 8, header.height);
 }
 
+/// Of the bytes that the decoder gets, those that are in the file.
+int64_t BytesThere(const StillHeader& header, int64_t file_bytes) {
+  return std::min(header.bytes, std::max<int64_t>(0, file_bytes - header.at));
+}
+
+bool IsRaw(const StillHeader& header) {
+  return !header.compressed && header.row_bytes > 0;
+}
+
+int64_t EndOfPixels(const StillHeader& header) {
+  return header.pixels_at + header.row_bytes * header.height;
+}
+
+/// Bytes that all pixels take at least, where they are not raw. A bitmap of runs may end anywhere.
+int64_t FewestBytes(const StillHeader& header) {
+  const int64_t pixels = header.width * header.height;
+  const auto runs = [&](int64_t longest) { return (pixels - 1) / longest + 1; };
+  switch (header.kind) {
+    case StillKind::kTga:
+      return header.compressed ? runs(128) * (1 + header.pixel_bytes) : 0;
+    case StillKind::kQoi:
+      return runs(62);
+    case StillKind::kPng:
+      return (header.width + 7) / 8 * header.height / 1032;  // Deflate of one bit a pixel
+    default:
+      return 0;
+  }
+}
+
+/// What is missing, as far as lengths tell; empty where nothing is.
+std::string MissingByLength(const StillHeader& header, int64_t there) {
+  const bool raw = IsRaw(header);
+  if (there >= header.bytes && there > header.pixels_at && (!raw || there >= EndOfPixels(header))) return {};
+  const int64_t behind = std::max<int64_t>(0, there - header.pixels_at);
+  return Where(header, raw ? behind * header.width / header.row_bytes : 0);
+}
+
+/// Whether a decoder makes something of a part.
+bool MayKeepPart(const StillHeader& header, int64_t there) {
+  return !header.in_icon && header.kind != StillKind::kPng && there > header.pixels_at;
+}
+
 }  // namespace
+
+std::optional<Error> StillTooShort(const StillHeader& header, int64_t file_bytes) {
+  const int64_t there = BytesThere(header, file_bytes);
+  Error error = TooFewBytes(file_bytes, header.width, header.height);
+  const std::string missing = MissingByLength(header, there);
+  if (missing.empty() && there - header.pixels_at >= FewestBytes(header)) return std::nullopt;
+  if (!missing.empty()) error.message = missing;
+  if (MayKeepPart(header, there)) error.message += kAllowTruncated;
+  return error;
+}
 
 Result<StillData> ReadStillData(const InputFile& file, const StillHeader& header, bool allow_truncated) {
   const size_t before = header.in_icon ? 14 : 0;
-  const int64_t there = std::min(header.bytes, std::max<int64_t>(0, file.bytes() - header.at));
-  const int64_t pixels_end = header.pixels_at + header.row_bytes * header.height;
-  const bool raw = !header.compressed && header.row_bytes > 0;
+  const int64_t there = BytesThere(header, file.bytes());
   StillData data;
-  const Error cut{Stage::kDecode, Code::kTruncated, ""};
-  if (there < header.bytes || there <= header.pixels_at || (raw && there < pixels_end)) {
-    const int64_t pixels = raw && header.row_bytes > 0 ? std::max<int64_t>(0, there - header.pixels_at) *
-                                                             header.width / header.row_bytes
-                                                       : 0;
-    data.missing = Where(header, pixels);
-    if (!allow_truncated || header.in_icon || header.kind == StillKind::kPng || there <= header.pixels_at) {
-      return Error{
-          Stage::kDecode, Code::kTruncated,
-          data.missing + (there > header.pixels_at && raw && !header.in_icon ? kAllowTruncated : "")};
-    }
-  }
+  data.missing = MissingByLength(header, there);
+  const bool keeps_part = allow_truncated && MayKeepPart(header, there);
+  if (const std::optional<Error> too_short = StillTooShort(header, file.bytes()); too_short && !keeps_part)
+    return *too_short;
   const auto stored_bytes = static_cast<size_t>(there);
-  const auto wanted = static_cast<size_t>(raw ? std::max(there, pixels_end) : there);
+  const auto wanted = static_cast<size_t>(IsRaw(header) ? std::max(there, EndOfPixels(header)) : there);
   data.buffer = Buffer(before + wanted + kStillPadding);
   uint8_t* start = data.buffer.data();
   std::memset(start, 0, before);

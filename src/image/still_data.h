@@ -2,6 +2,7 @@
 // always tell.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "imgmill/memory/pool.h"
@@ -14,6 +15,9 @@ struct StillData {
   size_t bytes = 0;
   std::string missing;  ///< what is missing, where the rest was filled up with black; empty: nothing is
 };
+
+/// Of a file that cannot hold all pixels, as its size and what runs can do at most show.
+std::optional<Error> StillTooShort(const StillHeader& header, int64_t file_bytes);
 
 /// Reads the bytes that the decoder gets. Errors: kTruncated where they end before the last pixel, unless
 /// `allow_truncated`. @throws OutOfMemory

@@ -82,6 +82,7 @@ Result<ImageHeader> HeaderOfStill(const StillHeader& still, int64_t file_bytes) 
   header.sequential = false;
   header.frames = still.frames;
   header.file_bytes = file_bytes;
+  header.too_short = StillTooShort(still, file_bytes);
   return header;
 }
 

@@ -32,6 +32,41 @@ size_t Advised(const std::string& text) {
 
 }  // namespace
 
+TEST_CASE(
+    "a file that cannot hold its pixels is told as one in whatever memory, and none is advised for it") {
+  const TestFolder where;
+  const std::string corpus = IMGMILL_SOURCE_DIR "/tests/corpus/files/";
+  std::vector<std::string> files = {"stills/claims.bmp", "stills/claims.tga",  "stills/claims_runs.tga",
+                                    "stills/claims.qoi", "tiff/claims_32.tif", "tiff/claims_planes.tif"};
+  for (std::string& file : files) file = corpus + file;
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+           {"filter", "--keep", "entropy>=0"},
+           {"plan", "filter", "--keep", "entropy>=0"},
+           {"dedup", "--method", "phash"},
+           {"tile", "--size", "64", "-o", where / "tiles"},
+           {"upscale", "--method", "linear", "--scale", "1", "-o", where / "large"}}) {
+    for (const std::string budget : {"64MiB", "200MiB", "2GiB"}) {
+      CAPTURE(command[0]);
+      CAPTURE(budget);
+      std::vector<std::string> words = command;
+      words.insert(words.end(), files.begin(), files.end());
+      words.insert(words.end(), {"--no-catalog", "--json", "--memory", budget});
+      const ProcessResult result = Run(words);
+      INFO(result.err);
+      CHECK(result.exit_code == 1);
+      CHECK(result.err.find("--memory") == std::string::npos);
+      const nlohmann::json document = Json(result);
+      if (command[0] == "plan") {
+        CHECK(document["plan"]["refused"] == files.size());
+        CHECK(document["plan"]["too_large"] == 0);
+        continue;
+      }
+      CHECK(document["failed"].size() == files.size());
+      for (const auto& failure : document["failed"]) CHECK(failure["code"] == "truncated");
+    }
+  }
+}
+
 TEST_CASE("the budget that a refused image asks for is enough among many files") {
   const TestFolder where;
   const std::string photos = where / "photos";

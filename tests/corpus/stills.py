@@ -196,6 +196,19 @@ for bands, picture in ((3, rgb), (4, rgba)):
     refuse(f"{bands}_zeros.qoi", data[:len(data) // 2] + b"\0" * (len(data) - len(data) // 2), "truncated",
            "the format's description: the end mark is missing, and pixels are")
 
+def claim(data, at, sides):
+    """The same file with other numbers for its sides."""
+    return data[:at] + sides + data[at + len(sides):]
+
+
+CLAIM = "arithmetic: 8000 x 8000 pixels are not in 132 bytes"
+claimed = struct.pack("<ii", 8000, 8000)
+refuse("claims.bmp", claim(bmp(24, rows24), 18, claimed)[:132], "truncated", CLAIM)
+refuse("claims.tga", claim(tga(2, 24, bgr.tobytes()), 12, struct.pack("<HH", 8000, 8000))[:132], "truncated", CLAIM)
+refuse("claims_runs.tga", claim(tga(10, 24, across), 12, struct.pack("<HH", 8000, 8000))[:132], "truncated", CLAIM)
+refuse("claims.qoi", claim(imagecodecs.qoi_encode(np.ascontiguousarray(rgb)), 4, struct.pack(">II", 8000, 8000))[:132],
+       "truncated", CLAIM + ", of which each stands for 62 at most")
+
 
 def icon(*pictures):
     at = 6 + 16 * len(pictures)

@@ -181,9 +181,9 @@ for compression, words in (("jpeg2000", "JPEG 2000"), ("png", "PNG"), ("jpegxl",
                "a TIFF compressed by " + words, "libtiff 4.5 has no codec for it: its pixels cannot be had, damaged or not")
 
 
-def claim(width, height, compression=1):
+def claim(width, height, compression=1, bits=8):
     """A header and two bytes, 132 in all."""
-    tags = [(256, 4, width), (257, 4, height), (258, 3, 8), (259, 3, compression), (262, 3, 1), (273, 4, 130), (277, 3, 1),
+    tags = [(256, 4, width), (257, 4, height), (258, 3, bits), (259, 3, compression), (262, 3, 1), (273, 4, 130), (277, 3, 1),
             (278, 4, height), (279, 4, 2)]
     data = struct.pack("<2sHIH", b"II", 42, 8, len(tags))
     for tag, kind, value in tags:
@@ -203,4 +203,12 @@ refuse("claims_some.tif", claim(4000, 3000), "truncated", "too few for a strip o
        "arithmetic: 12,000,000 bytes are not in 132")
 refuse("claims_deflate.tif", claim(4000, 3000, 8), "truncated", "too few for a strip or tile",
        "arithmetic: 132 bytes of Deflate (RFC 1951) are at most 1032 times as many")
+refuse("claims_32.tif", claim(8000, 8000, bits=32), "truncated", "too few for a strip or tile of 8000 x 8000",
+       "arithmetic: 256,000,000 bytes are not in 132")
+in_planes = tiff(planes, planarconfig="separate")
+for tag, side in ((256, many.shape[1]), (257, many.shape[0]), (278, many.shape[0])):
+    for kind, value in ((3, struct.pack("<HH", side, 0)), (4, struct.pack("<I", side))):
+        in_planes = in_planes.replace(struct.pack("<HHI", tag, kind, 1) + value, struct.pack("<HHII", tag, 4, 1, 8000))
+refuse("claims_planes.tif", in_planes, "truncated", "too few for a strip or tile of 8000 x 8000",
+       "arithmetic: planes of 64,000,000 bytes each are not in it")
 part.finish()

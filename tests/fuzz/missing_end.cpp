@@ -14,6 +14,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t bytes) {
   for (const std::optional<Error>& missing : {FindMissingEnd(file, head->format), FindMissingPngEnd(file)}) {
     if (missing) fuzz::Require(missing->code == Code::kTruncated && !missing->message.empty());
   }
+  for (const std::optional<Error>& too_short : {FindTooShortGif(file), FindTooShortPng(file)}) {
+    if (too_short) fuzz::Require(too_short->code == Code::kTruncated && !too_short->message.empty());
+  }
   if (const std::optional<Error> wrong = FindMissingExrHeader(file)) fuzz::Require(!wrong->message.empty());
   return 0;
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,9 @@ struct ImageHeader {
   uint32_t fidelity = 0;
   int frames = 1;  ///< of an animation or multi-page file; the first one is used
   int64_t file_bytes = 0;
+  /// What to say of a file that is too short for the pixels it tells of, as its size alone shows; nothing
+  /// where it may hold them, or where nobody can know without decoding it.
+  std::optional<Error> too_short;
 
   /// Size as a person sees it, orientation applied.
   int64_t upright_width() const { return orientation >= 5 ? height : width; }
@@ -88,6 +92,10 @@ struct ReadOptions {
 
 /// Reads the header. Checks the limits. Errors: kUnknownFormat, kMalformed, kLimitExceeded, kNotFound, ...
 Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits);
+
+/// Refuses a file that is too short for what its header tells of, unless the readable part is enough. For who
+/// is about to give memory for it: OpenRows refuses it as well.
+Status MayHoldPixels(const ImageHeader& header, const ReadOptions& options);
 
 /// Rows of one image, top to bottom, as a person sees it: orientation applied, colours in sRGB.
 class RowReader {
