@@ -1,5 +1,6 @@
 // GIF89a: the first image's LZW data is followed code by code, without making pixels, to see how many of
-// them it has. Zeros in its place end it early: a block of no bytes is the last one.
+// them it has. Zeros in its place end it early: a block of no bytes is the last one. So does an end code: the
+// decoder fills up in silence behind both.
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -117,6 +118,11 @@ GifSize ToFirstImage(GifBytes& bytes) {
   return {};
 }
 
+Error EndsAfter(uint64_t pixels, uint64_t wanted) {
+  return {Stage::kDecode, Code::kTruncated,
+          "GIF data ends after " + std::to_string(pixels) + " of " + std::to_string(wanted) + " pixels"};
+}
+
 }  // namespace
 
 std::optional<Error> FindTooShortGif(const InputFile& file) {
@@ -126,8 +132,7 @@ std::optional<Error> FindTooShortGif(const InputFile& file) {
   const GifSize image = ToFirstImage(bytes);
   // A code has 2 bits at least. Its string is one longer than the longest before it, and the table has 4096.
   constexpr uint64_t kMostStrings = 4096;
-  const uint64_t codes =
-      static_cast<uint64_t>(std::max<int64_t>(0, file.bytes() - bytes.offset())) * 4 + 1;
+  const uint64_t codes = static_cast<uint64_t>(std::max<int64_t>(0, file.bytes() - bytes.offset())) * 4 + 1;
   if (codes * std::min(codes, kMostStrings) >= image.pixels()) return std::nullopt;
   return TooFewBytes(file.bytes(), image.width, image.height);
 }
@@ -146,17 +151,15 @@ std::optional<Error> FindMissingGifEnd(const InputFile& file) {
       const int byte = bytes.Next();
       if (byte < 0) return std::nullopt;
       zeros = byte == 0 ? zeros + 1 : 0;
-      // An end that was written is what its writer wanted.
-      if (count.pixels() < wanted && count.Add(static_cast<unsigned>(byte)) != PixelCount::State::kGoesOn)
-        return std::nullopt;
+      if (count.pixels() >= wanted) continue;
+      const PixelCount::State state = count.Add(static_cast<unsigned>(byte));
+      if (state == PixelCount::State::kBroken) return std::nullopt;  // the decoder says so
+      if (state == PixelCount::State::kEnd && count.pixels() < wanted)
+        return EndsAfter(count.pixels(), wanted);
     }
     zeros_last = zeros >= 2;
   }
-  if (count.pixels() < wanted) {
-    return Error{Stage::kDecode, Code::kTruncated,
-                 "GIF data ends after " + std::to_string(count.pixels()) + " of " + std::to_string(wanted) +
-                     " pixels"};
-  }
+  if (count.pixels() < wanted) return EndsAfter(count.pixels(), wanted);
   if (!zeros_last) return std::nullopt;
   for (int byte = bytes.Next(); byte >= 0; byte = bytes.Next()) {
     if (byte != 0) return std::nullopt;

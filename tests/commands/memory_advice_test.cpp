@@ -36,8 +36,9 @@ TEST_CASE(
     "a file that cannot hold its pixels is told as one in whatever memory, and none is advised for it") {
   const TestFolder where;
   const std::string corpus = IMGMILL_SOURCE_DIR "/tests/corpus/files/";
-  std::vector<std::string> files = {"stills/claims.bmp", "stills/claims.tga",  "stills/claims_runs.tga",
-                                    "stills/claims.qoi", "tiff/claims_32.tif", "tiff/claims_planes.tif"};
+  std::vector<std::string> files = {
+      "stills/claims.bmp",  "stills/claims.tga",      "stills/claims_runs.tga",      "stills/claims.qoi",
+      "tiff/claims_32.tif", "tiff/claims_planes.tif", "unwritten/end_code_large.gif"};
   for (std::string& file : files) file = corpus + file;
   for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
            {"filter", "--keep", "entropy>=0"},

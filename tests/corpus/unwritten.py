@@ -1,6 +1,8 @@
-"""Files whose last 40 % were never written, whole ones with zeros behind them, and whole ones that end in much of the same.
+"""Files whose last 40 % were never written, GIFs whose end code comes early, whole files with zeros behind them, and whole ones
+that end in much of the same.
 Needs numpy, Pillow (with AVIF), imagecodecs, tifffile."""
 import io
+import struct
 
 import imagecodecs
 import numpy as np
@@ -69,6 +71,38 @@ kept = len(data) * 6 // 10
 wanted = np.array(Image.open(io.BytesIO(data)).convert("RGBA"))
 part.add("zeros_animation.gif", data[:kept] + bytes(len(data) - kept), f"{W}x{H} 4 u8",
          {(40, 20): tuple(wanted[20, 40].tolist())}, "as made: the first picture lies in the first half", "-")
+
+# GIF data that ends by its end code, of 3 bits as all others: a clear code before each pair of pixels keeps them so.
+def blocks(codes):
+    number = sum(code << (3 * i) for i, code in enumerate(codes))
+    packed = number.to_bytes((3 * len(codes) + 7) // 8, "little")
+    return b"".join(bytes([len(packed[i:i + 255])]) + packed[i:i + 255] for i in range(0, len(packed), 255)) + b"\0"
+
+
+CLEAR, END = 4, 5
+colours = np.array([(0, 0, 0), (200, 30, 20), (10, 200, 40), (250, 250, 250)], np.uint8)
+index = (x // 3 + y) % 4
+pairs = [[CLEAR, *pair] for pair in index.reshape(-1, 2).tolist()]
+
+
+def image(width, height, codes):
+    return b"\x2c" + struct.pack("<HHHHB", 0, 0, width, height, 0) + b"\2" + blocks(codes)
+
+
+def gif(width, height, *images):
+    return b"GIF89a" + struct.pack("<HHBBB", width, height, 0x81, 0, 0) + colours.tobytes() + b"".join(images) + b"\x3b"
+
+
+half, all_pairs = sum(pairs[:len(pairs) // 2], []), sum(pairs, [])
+EARLY = "Pillow 13 and ImageMagick 6.9.11 refuse it: the image's data ends too early"
+part.add("end_code.gif", gif(W, H, image(W, H, half + [END])), "refused truncated", None, EARLY,
+         f"GIF data ends after {W * H // 2} of {W * H} pixels")
+part.add("end_code_large.gif", gif(8000, 8000, image(8000, 8000, [CLEAR, 0, END])), "refused truncated", None, EARLY,
+         "too few for the 8000 x 8000 pixels")
+drawn = {place: tuple(colours[index[place[1], place[0]]].tolist()) for place in ((5, 5), (40, 20), (W - 1, H - 1))}
+part.add("no_end_code.gif", gif(W, H, image(W, H, all_pairs)), f"{W}x{H} 3 u8", drawn, "as drawn; Pillow 13 and FFmpeg 5.1 say the same", "none")
+part.add("end_code_in_second.gif", gif(W, H, image(W, H, all_pairs + [END]), image(W, H, half + [END])), f"{W}x{H} 3 u8", drawn,
+         "as drawn: the first image is whole; Pillow 13 and FFmpeg 5.1 say the same", "first of 2 frames")
 
 # In TIFF, whose strips say how long they are.
 for kind in ("webp", "lerc", "zlib", "zstd", "lzw", "packbits", "jpeg"):
