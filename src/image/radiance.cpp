@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstdio>
 #include <string>
 #include <vector>
 
 #include "byte_stream.h"
+#include "patched_source.h"
 
 namespace imgmill {
 namespace {
@@ -46,36 +46,6 @@ Error Refused(const std::string& what) {
   return {Stage::kProbe, Code::kUnsupported, what};
 }
 
-/// A file seen through another beginning.
-struct Renamed {
-  InputFile file;
-  int64_t at = 0;
-
-  int64_t bytes() const {
-    return file.bytes() + static_cast<int64_t>(kFirst.size()) - static_cast<int64_t>(kOther.size());
-  }
-};
-
-gint64 OnRead(VipsSourceCustom*, void* to, gint64 length, Renamed* renamed) {
-  const auto first = static_cast<int64_t>(kFirst.size());
-  if (renamed->at < first) {
-    const auto here = std::min<int64_t>(length, first - renamed->at);
-    std::copy_n(kFirst.begin() + renamed->at, here, static_cast<char*>(to));
-    renamed->at += here;
-    return here;
-  }
-  const int64_t shift = first - static_cast<int64_t>(kOther.size());
-  const ptrdiff_t got = renamed->file.ReadAt(renamed->at - shift, to, static_cast<size_t>(length));
-  if (got > 0) renamed->at += got;
-  return got;
-}
-
-gint64 OnSeek(VipsSourceCustom*, gint64 offset, int whence, Renamed* renamed) {
-  const int64_t from = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? renamed->at : renamed->bytes();
-  if (offset < -from || offset > renamed->bytes() - from) return -1;
-  return renamed->at = from + offset;
-}
-
 }  // namespace
 
 std::optional<Error> RefuseRadiance(const InputFile& file) {
@@ -106,18 +76,7 @@ std::optional<Error> RefuseRadiance(const InputFile& file) {
 GRef<VipsSource> SourceOf(const InputFile& file, const FileHead& head) {
   if (!head.text().starts_with(kOther))
     return GRef<VipsSource>(vips_source_new_from_descriptor(file.descriptor()));
-  Result<InputFile> own = file.Duplicate();
-  if (!own) {
-    vips_error("radiance", "%s", own.error().message.c_str());
-    return {};
-  }
-  VipsSourceCustom* source = vips_source_custom_new();
-  auto* renamed = new Renamed{*std::move(own)};
-  g_object_set_data_full(G_OBJECT(source), "imgmill-renamed", renamed,
-                         [](gpointer gone) { delete static_cast<Renamed*>(gone); });
-  g_signal_connect(source, "read", G_CALLBACK(&OnRead), renamed);
-  g_signal_connect(source, "seek", G_CALLBACK(&OnSeek), renamed);
-  return GRef<VipsSource>(VIPS_SOURCE(source));
+  return PatchedSource(file, {0, static_cast<int64_t>(kOther.size()), std::string(kFirst)});
 }
 
 }  // namespace imgmill
