@@ -6,10 +6,12 @@
 
 namespace imgmill {
 
+extern const Architecture& kRrdbNet;
 extern const Architecture& kSrvggCompact;
 
 std::span<const Architecture* const> Architectures() {
   static const Architecture* const table[] = {
+      &kRrdbNet,
       &kSrvggCompact,
   };
   return table;

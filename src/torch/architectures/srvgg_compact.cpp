@@ -204,7 +204,10 @@ class SrvggCompact final : public Architecture {
     // A layer's input, output and the library's reordered copy; at the end the channels of all output pixels,
     // thrice.
     const int widest = std::max(3 * plan->features, plan->features + 3 * 3 * plan->scale * plan->scale);
-    parts.bytes_per_pixel = static_cast<size_t>(widest) * sizeof(float);
+    parts.bytes = [widest](int height, int width) {
+      return static_cast<size_t>(widest) * sizeof(float) * static_cast<size_t>(height) *
+             static_cast<size_t>(width);
+    };
     parts.build = [plan = *plan](const StateDict& dict, c10::Device device) {
       return BuildNet(plan, dict, device);
     };

@@ -33,8 +33,8 @@ class UpscaleNetwork final : public Network {
         cpu && parts_.chain != nullptr ? parts_.chain->kernels().name : LibTorchKernels(device_type);
     if (parts_.info.receptive_radius >= 0) {
       const int grid = std::max(kTileGrid, parts_.info.size_multiple);
-      plan.tile = RoundUp(kTile, grid);
-      plan.overlap = RoundUp(parts_.info.receptive_radius, grid);
+      plan.tile = RoundUp(parts_.tile > 0 ? parts_.tile : kTile, grid);
+      plan.overlap = RoundUp(parts_.overlap > 0 ? parts_.overlap : parts_.info.receptive_radius, grid);
     }
     // On the CPU all cores work on one image; a second one in flight would only take memory.
     plan.micro_batch = cpu ? 1 : kAcceleratorBatch;
@@ -49,7 +49,7 @@ class UpscaleNetwork final : public Network {
       net = std::make_shared<LazyNet>(slot->device, [build = parts_.build, weights = weights_](
                                                         c10::Device on) { return build(*weights, on); });
     }
-    return MakeModuleExecutor(parts_.info, parts_.bytes_per_pixel, net, std::move(slot));
+    return MakeModuleExecutor(parts_.info, parts_.bytes, net, std::move(slot));
   }
 
   void LetGoOfWeights() override {

@@ -15,9 +15,12 @@ namespace imgmill {
 /// What an architecture says of it.
 struct UpscaleNetworkParts {
   ModelInfo info;
-  /// That the LibTorch module holds at its peak for each pixel of input, beside input and output.
-  size_t bytes_per_pixel = 0;
+  ModuleBytes bytes;
   std::function<Result<std::shared_ptr<UpscaleNet>>(const StateDict&, c10::Device)> build;
+  /// Side of the square tiles; 0 is the usual one.
+  int tile = 0;
+  /// What tiles overlap by on each side where less than the receptive radius is enough; 0 is all of it.
+  int overlap = 0;
   std::shared_ptr<const ConvChain> chain;  ///< null where LibTorch does the CPU's work, too
 };
 

@@ -43,9 +43,9 @@ torch::Tensor Planes(const float* floats, int64_t n, int64_t height, int64_t wid
 
 class ModuleExecutor final : public Executor {
  public:
-  ModuleExecutor(const ModelInfo& info, size_t bytes_per_pixel, std::shared_ptr<LazyNet> net,
+  ModuleExecutor(const ModelInfo& info, ModuleBytes bytes, std::shared_ptr<LazyNet> net,
                  std::shared_ptr<const DeviceSlot> slot)
-      : info_(info), bytes_per_pixel_(bytes_per_pixel), net_(std::move(net)), slot_(std::move(slot)) {}
+      : info_(info), bytes_(std::move(bytes)), net_(std::move(net)), slot_(std::move(slot)) {}
 
   BatchCost Cost(int n, int height, int width) const override {
     const BatchSizes sizes(info_, height, width);
@@ -53,9 +53,8 @@ class ModuleExecutor final : public Executor {
     BatchCost cost;
     // On the device the output is there twice, as it is clamped; beside the host's own tensors of a batch
     // there are none of a single image.
-    cost.bytes =
-        count * (sizes.input / 3 * bytes_per_pixel_ + (sizes.input + 2 * sizes.output) * sizeof(float)) +
-        kAcceleratorWorkspace;
+    cost.bytes = count * (bytes_(height, width) + (sizes.input + 2 * sizes.output) * sizeof(float)) +
+                 kAcceleratorWorkspace;
     cost.untracked = OnHost() ? kAcceleratorWorkspace : 0;
     if (!OnHost())
       cost.staging = Staging::BytesFor(count * sizes.input) + 2 * Staging::BytesFor(sizes.output);
@@ -72,7 +71,7 @@ class ModuleExecutor final : public Executor {
   bool OnHost() const { return slot_->team != nullptr; }
 
   const ModelInfo& info_;
-  const size_t bytes_per_pixel_;
+  const ModuleBytes bytes_;
   const std::shared_ptr<LazyNet> net_;
   const std::shared_ptr<const DeviceSlot> slot_;
 };
@@ -171,10 +170,10 @@ std::unique_ptr<ModelStream> ModuleExecutor::OpenStream() {
 
 }  // namespace
 
-std::unique_ptr<Executor> MakeModuleExecutor(const ModelInfo& info, size_t bytes_per_pixel,
+std::unique_ptr<Executor> MakeModuleExecutor(const ModelInfo& info, ModuleBytes bytes,
                                              std::shared_ptr<LazyNet> net,
                                              std::shared_ptr<const DeviceSlot> slot) {
-  return std::make_unique<ModuleExecutor>(info, bytes_per_pixel, std::move(net), std::move(slot));
+  return std::make_unique<ModuleExecutor>(info, std::move(bytes), std::move(net), std::move(slot));
 }
 
 }  // namespace imgmill

@@ -32,9 +32,11 @@ class LazyNet {
   std::shared_ptr<UpscaleNet> net_;
 };
 
-/// @param info             of the network, which outlives the executor
-/// @param bytes_per_pixel  what the module holds at its peak for each pixel of input, beside input and output
-std::unique_ptr<Executor> MakeModuleExecutor(const ModelInfo& info, size_t bytes_per_pixel,
+/// What the module holds at its peak for one image of this size, beside input and output, in bytes.
+using ModuleBytes = std::function<size_t(int height, int width)>;
+
+/// @param info  of the network, which outlives the executor
+std::unique_ptr<Executor> MakeModuleExecutor(const ModelInfo& info, ModuleBytes bytes,
                                              std::shared_ptr<LazyNet> net,
                                              std::shared_ptr<const DeviceSlot> slot);
 

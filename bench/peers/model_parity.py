@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""Upscalers against spandrel's form of the same weights: the largest difference, in a table.
+
+Real weights come from the test assets. Weights of other shapes and key layouts are made here from a seed, saved by
+PyTorch, and read by both. Images are crops of a photo in 16 bits, of even and odd sides, since 8 bits would hide
+anything below 1/510.
+
+Usage: bench/peers/model_parity.py --program build/release/bin/imgmill --assets FOLDER [--only WORD]
+Needs: spandrel, opencv-python-headless, safetensors
+"""
+import argparse
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import cv2
+import numpy as np
+import spandrel
+import torch
+
+SIZES = ((96, 64), (75, 53))
+BOUND = 1e-4  # of the output's range
+
+
+def esrgan_names(state):
+    """Today's names of RRDBNet to those of ESRGAN's repository."""
+    renamed = {}
+    for name, tensor in state.items():
+        name = name.replace("body.", "RRDB_trunk.", 1) if name.startswith("body.") else name
+        for old, new in (("rdb", "RDB"), ("conv_body", "trunk_conv"), ("conv_up", "upconv"), ("conv_hr", "HRconv")):
+            name = name.replace(old, new)
+        renamed[name] = tensor
+    return renamed
+
+
+def rrdb(seed, **options):
+    """A small RRDBNet with weights from a seed, under the numbered names."""
+    from spandrel.architectures.ESRGAN.__arch.RRDB import RRDBNet
+    torch.manual_seed(seed)
+    net = RRDBNet(num_filters=24, num_blocks=2, **options)
+    with torch.no_grad():
+        for tensor in net.parameters():
+            tensor.mul_(1.5)
+    return net.state_dict()
+
+
+def cases(assets, scratch):
+    """Name and weight file of each case."""
+    converted = assets / "weights" / "converted"
+    yield "animevideov3 x4", assets / "weights/realesrgan/realesr-animevideov3-x4.pth"
+    yield "RealESRGAN x4plus anime 6B", converted / "RealESRGAN_x4plus_anime_6B.safetensors"
+    yield "RealESRGAN x4plus, half precision file", converted / "RealESRGAN_x4plus_fp16.safetensors"
+    from safetensors.torch import load_file
+    made = {
+        "RRDBNet, ESRGAN's names": esrgan_names(load_file(converted / "RealESRGAN_x4plus_anime_6B.safetensors")),
+        "RRDBNet, numbered names, x4": rrdb(1, scale=4),
+        "RRDBNet, numbered names, x2": rrdb(2, scale=2),
+        "RRDBNet, numbered names, x8": rrdb(3, scale=8),
+        "RRDBNet, numbered names, x1": rrdb(4, scale=1),
+        "RRDBNet, squares of 2, x2": rrdb(5, in_nc=12, scale=4, shuffle_factor=2),
+        "RRDBNet, squares of 4, x1": rrdb(6, in_nc=48, scale=4, shuffle_factor=4),
+    }
+    for name, state in made.items():
+        path = scratch / ("".join(c if c.isalnum() else "_" for c in name) + ".pth")
+        torch.save(state, path)
+        yield name, path
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--program", required=True)
+    parser.add_argument("--assets", required=True, type=pathlib.Path)
+    parser.add_argument("--only", default="")
+    options = parser.parse_args()
+    scratch = pathlib.Path(tempfile.mkdtemp(prefix="imgmill-parity-"))
+    photo = cv2.imread(str(sorted((options.assets / "photos/bsds500-val").glob("*.jpg"))[3])).astype(np.float32) / 255
+    inputs = scratch / "in"
+    inputs.mkdir()
+    for width, height in SIZES:
+        crop = photo[40:40 + height, 60:60 + width]
+        cv2.imwrite(str(inputs / f"{width}x{height}.png"), np.round(crop * 65535).astype(np.uint16))
+
+    failed = False
+    print("| weights | scale | largest difference, of 1 |\n|---|---|---|")
+    for name, weights in cases(options.assets, scratch):
+        if options.only not in name:
+            continue
+        model = spandrel.ModelLoader(device="cpu").load_from_file(str(weights)).eval()
+        out = scratch / "out"
+        run = subprocess.run([options.program, "upscale", str(inputs), "-o", str(out), "--model", str(weights),
+                              "--no-catalog", "--force", "-q"], capture_output=True, text=True)
+        if run.returncode != 0:
+            print(f"| {name} | {model.scale} | {run.stderr.strip()} |")
+            failed = True
+            continue
+        largest = 0.0
+        for width, height in SIZES:
+            pixels = cv2.imread(str(inputs / f"{width}x{height}.png"), cv2.IMREAD_UNCHANGED)
+            x = torch.from_numpy(pixels[:, :, ::-1].astype(np.float32) / 65535).permute(2, 0, 1)[None]
+            with torch.inference_mode():
+                # The network itself, which pads as its authors did: spandrel's descriptor pads further.
+                expected = model.model(x).clamp(0, 1)[0].permute(1, 2, 0).numpy()
+            got = cv2.imread(str(out / f"{width}x{height}.png"), cv2.IMREAD_UNCHANGED)[:, :, ::-1] / 65535
+            if got.shape != expected.shape:
+                largest = float("inf")
+            else:
+                largest = max(largest, float(np.abs(got - expected).max()))
+        # Half a step of 16 bits is the file's, not the network's.
+        failed |= not largest <= BOUND + 0.5 / 65535
+        print(f"| {name} | {model.scale} | {largest:.1e} |", flush=True)
+    return 1 if failed else 0
+
+
+sys.exit(main())

@@ -1,0 +1,64 @@
+#include "torch/architectures/layers.h"
+
+#include "imgmill/base/path_text.h"
+#include "torch/architectures/upscale_network.h"
+#include "torch/weights/weight_file.h"
+
+namespace imgmill {
+namespace {
+
+std::string ShapeText(const std::vector<int64_t>& shape) {
+  if (shape.empty()) return "a number";
+  std::string text;
+  for (const int64_t side : shape) {
+    if (!text.empty()) text += 'x';
+    text += std::to_string(side);
+  }
+  return text;
+}
+
+}  // namespace
+
+Convolution Layers::Conv(const std::string& name, int64_t out, int64_t in, int64_t side) {
+  Convolution layer;
+  layer.weight = Take(name + ".weight", {out, in, side, side});
+  if (layer.weight.defined()) layer.weight = layer.weight.contiguous(torch::MemoryFormat::ChannelsLast);
+  layer.bias = Take(name + ".bias", {out});
+  layer.padding = side / 2;
+  return layer;
+}
+
+torch::Tensor Layers::Take(const std::string& name, const std::vector<int64_t>& shape) {
+  if (!status_) return {};
+  const WeightTensor* found = weights_.Find(name);
+  if (found == nullptr) {
+    status_ = WeightError("its tensor " + name + " of " + ShapeText(shape) + " is missing");
+    return {};
+  }
+  if (found->shape != shape) {
+    status_ =
+        WeightError("its tensor " + name + " is " + ShapeText(found->shape) + ", not " + ShapeText(shape));
+    return {};
+  }
+  taken_.insert(name);
+  if (!device_) return {};
+  Result<torch::Tensor> tensor = ToTensor(*found, *device_);
+  if (!tensor) {
+    status_ = tensor.error();
+    return {};
+  }
+  return *std::move(tensor);
+}
+
+Status Layers::Finish() const {
+  if (!status_ || taken_.size() == weights_.tensors.size()) return status_;
+  for (const auto& [name, tensor] : weights_.tensors) {
+    if (!taken_.contains(name)) {
+      return WeightError("its tensor " + PrintablePath(name) + " (" + ShapeText(tensor.shape) +
+                         ") belongs to no layer of such a network");
+    }
+  }
+  return {};
+}
+
+}  // namespace imgmill

@@ -1,0 +1,48 @@
+// Layers as their weights come out of a state dict, each name and shape checked, and nothing left over.
+#pragma once
+
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "torch/torch_headers.h"
+#include "torch/weights/state_dict.h"
+
+namespace imgmill {
+
+/// A convolution of stride 1 that keeps the size. Its tensors are undefined where they were only checked.
+struct Convolution {
+  torch::Tensor weight, bias;
+  int64_t padding = 0;
+  torch::Tensor operator()(const torch::Tensor& x) const {
+    return torch::conv2d(x, weight, bias, /*stride=*/1, padding);
+  }
+};
+
+/// Takes layers out of a state dict by name. The first thing that is wrong is kept for Finish, and later
+/// layers are undefined, so that a network is written down without a check at each line.
+class Layers {
+ public:
+  /// Only checks: what is taken is undefined.
+  explicit Layers(const StateDict& weights) : weights_(weights) {}
+  /// Copies what is taken to the device.
+  Layers(const StateDict& weights, c10::Device device) : weights_(weights), device_(device) {}
+
+  /// `name`.weight of out x in x side x side, and `name`.bias. Its weights are channels last.
+  Convolution Conv(const std::string& name, int64_t out, int64_t in, int64_t side = 3);
+
+  /// A kModelError that names the tensor and what was expected of it: one that is missing or has another
+  /// shape, or, where all were found, one that nobody took.
+  Status Finish() const;
+
+ private:
+  torch::Tensor Take(const std::string& name, const std::vector<int64_t>& shape);
+
+  const StateDict& weights_;
+  std::optional<c10::Device> device_;
+  std::set<std::string, std::less<>> taken_;
+  Status status_;
+};
+
+}  // namespace imgmill

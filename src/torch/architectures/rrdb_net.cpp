@@ -1,0 +1,251 @@
+// RRDBNet (ESRGAN, Real-ESRGAN and most that were trained after them): residual-in-residual dense blocks at
+// the input's size, nearest-neighbour upsampling by two with a convolution after each, two more convolutions.
+// Wang et al., "ESRGAN: Enhanced Super-Resolution Generative Adversarial Networks", 2018; for x2 and x1
+// Real-ESRGAN (2021) puts the pixels of squares of two or four into channels first.
+//
+// Weights come under three sets of names: those of today (conv_first, body.0.rdb1.conv1, conv_up1), those of
+// ESRGAN's repository (RRDB_trunk.0.RDB1.conv1, upconv1), and those of the program it grew from (model.0,
+// model.1.sub.0.RDB1.conv1.0, model.3).
+#include <algorithm>
+#include <array>
+
+#include "torch/architectures/architecture.h"
+#include "torch/architectures/layers.h"
+#include "torch/architectures/upscale_network.h"
+#include "torch/weights/weight_file.h"
+
+namespace imgmill {
+namespace {
+
+constexpr double kSlope = 0.2;     // of all leaky ReLUs
+constexpr double kResidual = 0.2;  // of what a dense block, and three of them, add to their input
+
+/// What the layers are called.
+struct Names {
+  std::string first, trunk, hr, last;
+  std::string block;       ///< before a block's number
+  std::string dense;       ///< between it and the dense block's number, 1 to 3
+  std::string after_conv;  ///< behind "convK"
+  std::array<std::string, 3> up;
+
+  std::string Dense(int number, int dense_number) const {
+    return block + std::to_string(number) + dense + std::to_string(dense_number) + ".conv";
+  }
+};
+
+/// The shape of the network, read off its tensors.
+struct Plan {
+  Names names;
+  int64_t blocks = 0;
+  int64_t features = 0;
+  int64_t growth = 0;
+  int64_t unshuffle = 1;  ///< side of the squares that become channels
+  int64_t ups = 0;
+  int scale() const { return static_cast<int>((int64_t{1} << ups) / unshuffle); }
+};
+
+/// How often a name with growing numbers is there, from `first` on.
+template <typename Name>
+int64_t CountOf(const StateDict& weights, int first, const Name& name) {
+  int count = 0;
+  while (weights.Find(name(first + count)) != nullptr) ++count;
+  return count;
+}
+
+/// Where the modules were numbered: 0 first, 1 blocks and trunk, then upsampling, convolution and activation
+/// by turns, and convolution, activation, convolution at the end.
+Names NumberedNames(const StateDict& weights, int64_t& ups) {
+  const auto module = [](int64_t number) { return "model." + std::to_string(number); };
+  ups = 0;
+  // Each upsampling pushes the last convolution from 4 on by three.
+  while (ups < 3 && weights.Find(module(4 + 3 * ups) + ".weight") == nullptr) ++ups;
+  Names names{module(0), "", module(2 + 3 * ups), module(4 + 3 * ups), "model.1.sub.", ".RDB", ".0", {}};
+  const int64_t blocks =
+      CountOf(weights, 0, [&](int i) { return names.block + std::to_string(i) + ".RDB1.conv1.0.weight"; });
+  names.trunk = names.block + std::to_string(blocks);
+  for (size_t i = 0; i < names.up.size(); ++i) names.up[i] = module(3 + 3 * static_cast<int64_t>(i));
+  return names;
+}
+
+bool ReadPlan(const StateDict& weights, Plan& plan) {
+  if (weights.Find("model.1.sub.0.RDB1.conv1.0.weight") != nullptr) {
+    plan.names = NumberedNames(weights, plan.ups);
+  } else if (weights.Find("RRDB_trunk.0.RDB1.conv1.weight") != nullptr) {
+    plan.names = {"conv_first",  "trunk_conv", "HRconv", "conv_last",
+                  "RRDB_trunk.", ".RDB",       "",       {"upconv1", "upconv2", "upconv3"}};
+    plan.ups = CountOf(weights, 1, [](int i) { return "upconv" + std::to_string(i) + ".weight"; });
+  } else if (weights.Find("body.0.rdb1.conv1.weight") != nullptr) {
+    plan.names = {"conv_first", "conv_body", "conv_hr", "conv_last",
+                  "body.",      ".rdb",      "",        {"conv_up1", "conv_up2", "conv_up3"}};
+    plan.ups = CountOf(weights, 1, [](int i) { return "conv_up" + std::to_string(i) + ".weight"; });
+  } else {
+    return false;
+  }
+  const Names& names = plan.names;
+  plan.blocks =
+      CountOf(weights, 0, [&](int i) { return names.Dense(i, 1) + "1" + names.after_conv + ".weight"; });
+  const WeightTensor* first = weights.Find(names.first + ".weight");
+  const WeightTensor* inner = weights.Find(names.Dense(0, 1) + "1" + names.after_conv + ".weight");
+  if (first == nullptr || plan.ups > 3) return false;
+  plan.features = first->dim(0);
+  plan.growth = inner->dim(0);
+  const int64_t channels = first->dim(1);
+  plan.unshuffle = channels == 48 ? 4 : channels == 12 ? 2 : 1;
+  return plan.unshuffle <= int64_t{1} << plan.ups;
+}
+
+/// Rows of features that are enlarged at once, and those above and below that they are seen with: each
+/// convolution there reaches one pixel further, at twice the size or more.
+constexpr int64_t kBandRows = 32;
+constexpr int64_t kBandContext = 2;
+
+/// At the peak, beside input and output: in a dense block what it has so far, that with the next part, and
+/// four inputs and outputs around it; or the features, and two maps of a band at the output's size.
+size_t BytesFor(const Plan& plan, int64_t height, int64_t width) {
+  const auto squares = [&](int64_t side) { return (side + plan.unshuffle - 1) / plan.unshuffle; };
+  const int64_t rows = squares(height), columns = squares(width);
+  const int64_t dense = rows * columns * (2 * (plan.features + 4 * plan.growth) + 4 * plan.features);
+  const int64_t band_rows = std::min(rows, kBandRows + 2 * kBandContext);
+  const int64_t band =
+      rows * columns * plan.features + 2 * ((band_rows * columns * plan.features) << (2 * plan.ups));
+  return static_cast<size_t>(std::max(dense, band)) * sizeof(float);
+}
+
+class RrdbNet final : public UpscaleNet {
+ public:
+  RrdbNet(const Plan& plan, Layers& layers) : unshuffle_(plan.unshuffle), scale_(plan.scale()) {
+    const Names& names = plan.names;
+    first_ = layers.Conv(names.first, plan.features, 3 * unshuffle_ * unshuffle_);
+    for (int b = 0; b < plan.blocks; ++b) {
+      Block& block = blocks_.emplace_back();
+      for (int d = 0; d < 3; ++d) {
+        for (int c = 0; c < 5; ++c) {
+          const std::string name = names.Dense(b, d + 1) + std::to_string(c + 1) + names.after_conv;
+          block[static_cast<size_t>(d)][static_cast<size_t>(c)] =
+              layers.Conv(name, c == 4 ? plan.features : plan.growth, plan.features + c * plan.growth);
+        }
+      }
+    }
+    trunk_ = layers.Conv(names.trunk, plan.features, plan.features);
+    for (size_t i = 0; i < static_cast<size_t>(plan.ups); ++i)
+      ups_.push_back(layers.Conv(names.up[i], plan.features, plan.features));
+    hr_ = layers.Conv(names.hr, plan.features, plan.features);
+    last_ = layers.Conv(names.last, 3, plan.features);
+  }
+
+  torch::Tensor forward(torch::Tensor input) override {
+    const int64_t height = input.size(2), width = input.size(3);
+    if (unshuffle_ > 1) input = torch::pixel_unshuffle(Padded(input), unshuffle_);
+    torch::Tensor x = first_(input);
+    {
+      torch::Tensor body = x;
+      for (const Block& block : blocks_) body = Run(block, body);
+      x.add_(trunk_(body));
+    }
+    const torch::Tensor output = Enlarged(x);
+    return unshuffle_ > 1 ? output.slice(2, 0, height * scale_).slice(3, 0, width * scale_) : output;
+  }
+
+ private:
+  using Dense = std::array<Convolution, 5>;
+  using Block = std::array<Dense, 3>;
+
+  /// The layers at the output's size, a band of rows at a time: for each pixel of the input there are sixteen
+  /// of all channels, five times as much as the blocks need.
+  torch::Tensor Enlarged(const torch::Tensor& features) const {
+    const int64_t height = features.size(2), side = int64_t{1} << ups_.size();
+    torch::Tensor output =
+        torch::empty({features.size(0), 3, height * side, features.size(3) * side}, features.options());
+    for (int64_t top = 0; top < height; top += kBandRows) {
+      const int64_t rows = std::min(kBandRows, height - top);
+      const int64_t first = std::max<int64_t>(0, top - kBandContext);
+      torch::Tensor x = features.slice(2, first, std::min(height, top + rows + kBandContext));
+      for (const Convolution& up : ups_) {
+        x = torch::upsample_nearest2d(x, {x.size(2) * 2, x.size(3) * 2});
+        x = Activated(up(x));
+      }
+      x = last_(Activated(hr_(x)));
+      output.narrow(2, top * side, rows * side).copy_(x.narrow(2, (top - first) * side, rows * side));
+    }
+    return output;
+  }
+
+  static torch::Tensor Activated(torch::Tensor x) { return torch::leaky_relu_(x, kSlope); }
+
+  static torch::Tensor Run(const Dense& dense, const torch::Tensor& input) {
+    torch::Tensor all = input;
+    for (size_t i = 0; i < 4; ++i) all = torch::cat({all, Activated(dense[i](all))}, 1);
+    return dense[4](all).mul_(kResidual).add_(input);
+  }
+  static torch::Tensor Run(const Block& block, const torch::Tensor& input) {
+    torch::Tensor x = input;
+    for (const Dense& dense : block) x = Run(dense, x);
+    return x.mul_(kResidual).add_(input);
+  }
+
+  /// To whole squares, by mirrored pixels: by the last one again where there are too few.
+  torch::Tensor Padded(const torch::Tensor& x) const {
+    const int64_t below = (unshuffle_ - x.size(2) % unshuffle_) % unshuffle_;
+    const int64_t right = (unshuffle_ - x.size(3) % unshuffle_) % unshuffle_;
+    if (below == 0 && right == 0) return x;
+    const std::array<int64_t, 4> sides = {0, right, 0, below};
+    const bool mirrors = below < x.size(2) && right < x.size(3);
+    return mirrors ? torch::reflection_pad2d(x, sides) : torch::replication_pad2d(x, sides);
+  }
+
+  int64_t unshuffle_, scale_;
+  Convolution first_, trunk_, hr_, last_;
+  std::vector<Convolution> ups_;
+  std::vector<Block> blocks_;
+};
+
+class RrdbArchitecture final : public Architecture {
+ public:
+  std::string_view name() const override { return "RRDBNet"; }
+  std::string_view known_by() const override { return "ESRGAN, RealESRGAN_x4plus, 4x-UltraSharp"; }
+
+  bool Matches(const StateDict& weights) const override {
+    Plan plan;
+    return ReadPlan(weights, plan);
+  }
+
+  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
+                                        ModelInfo info) const override {
+    Plan plan;
+    if (!ReadPlan(*weights, plan)) return WeightError("it is no RRDBNet");
+    Layers check(*weights);
+    RrdbNet(plan, check);
+    if (Status fits = check.Finish(); !fits) return fits.error();
+    info.scale = plan.scale();
+    // Each 3x3 convolution reaches one of its own pixels further; those after the blocks less than two of
+    // them together.
+    info.receptive_radius = static_cast<int>(plan.unshuffle * (15 * plan.blocks + 2) + 2);
+    UpscaleNetworkParts parts;
+    parts.info = std::move(info);
+    parts.tile = kTile;
+    parts.overlap = kOverlap;
+    parts.bytes = [plan](int height, int width) { return BytesFor(plan, height, width); };
+    parts.build = [plan](const StateDict& dict, c10::Device device) -> Result<std::shared_ptr<UpscaleNet>> {
+      Layers layers(dict, device);
+      auto net = std::make_shared<RrdbNet>(plan, layers);
+      if (Status built = layers.Finish(); !built) return built.error();
+      return std::shared_ptr<UpscaleNet>(std::move(net));
+    };
+    return MakeUpscaleNetwork(std::move(parts), std::move(weights));
+  }
+
+ private:
+  /// With the overlap a tile is 512 wide, which takes some 0.7 GiB.
+  static constexpr int kTile = 384;
+  /// What lies further away has a say in theory, but hardly: docs/models.md shows how little.
+  static constexpr int kOverlap = 64;
+};
+
+const RrdbArchitecture instance;
+
+}  // namespace
+
+extern const Architecture& kRrdbNet;
+const Architecture& kRrdbNet = instance;
+
+}  // namespace imgmill

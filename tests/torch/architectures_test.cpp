@@ -1,0 +1,190 @@
+// Networks against spandrel's: weights and images by a formula, outputs that spandrel 0.4.2 gave for them
+// (tests/golden/make_upscaler_golden.py). And what is refused, by the tensor's name.
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <functional>
+#include <sstream>
+
+#include "torch/formula_weights.h"
+#include "torch/runtime.h"
+
+using namespace imgmill;
+
+namespace {
+
+/// How a file may call the numbered modules of an RRDBNet.
+using Naming = std::function<std::string(const std::string& numbered)>;
+
+std::string Replaced(std::string text, const std::string& from, const std::string& to) {
+  if (const size_t at = text.find(from); at != std::string::npos) text.replace(at, from.size(), to);
+  return text;
+}
+
+/// With one block of 8 features, as RRDBNet's numbered modules name it.
+FormulaWeights Rrdb(int unshuffle, int ups, const Naming& call) {
+  FormulaWeights weights;
+  const auto add = [&](const std::string& name, int out, int in) {
+    weights.AddConvolution(name, out, in, call(name));
+  };
+  add("model.0", 8, 3 * unshuffle * unshuffle);
+  for (int dense = 1; dense <= 3; ++dense) {
+    for (int c = 1; c <= 5; ++c)
+      add("model.1.sub.0.RDB" + std::to_string(dense) + ".conv" + std::to_string(c) + ".0", c < 5 ? 32 : 8,
+          8 + 32 * (c - 1));
+  }
+  add("model.1.sub.1", 8, 8);
+  for (int up = 0; up < ups; ++up) add("model." + std::to_string(3 + 3 * up), 8, 8);
+  add("model." + std::to_string(2 + 3 * ups), 8, 8);
+  add("model." + std::to_string(4 + 3 * ups), 3, 8);
+  return weights;
+}
+
+/// For four times the size.
+std::string InEsrgansWords(std::string name) {
+  for (const auto& [from, to] : {std::pair{"model.10", "conv_last"},
+                                 {"model.0", "conv_first"},
+                                 {"model.3", "upconv1"},
+                                 {"model.6", "upconv2"},
+                                 {"model.8", "HRconv"},
+                                 {"model.1.sub.0", "RRDB_trunk.0"},
+                                 {"model.1.sub.1", "trunk_conv"}})
+    name = Replaced(name, from, to);
+  return name.ends_with(".0") ? name.substr(0, name.size() - 2) : name;
+}
+
+std::string InTodaysWords(std::string name) {
+  name = InEsrgansWords(name);
+  for (const auto& [from, to] : {std::pair{"RRDB_trunk", "body"},
+                                 {"RDB", "rdb"},
+                                 {"trunk_conv", "conv_body"},
+                                 {"upconv", "conv_up"},
+                                 {"HRconv", "conv_hr"}})
+    name = Replaced(name, from, to);
+  return name;
+}
+
+struct Loader {
+  Loader() {
+    Result<std::unique_ptr<MemoryManager>> made = MemoryManager::Create({});
+    REQUIRE(made.ok());
+    manager = *std::move(made);
+    runtime = MakeTorchRuntime(*manager, 2);
+    REQUIRE(runtime->AddDevices("cpu", 0).ok());
+  }
+  Result<std::unique_ptr<UpscaleModel>> Load(const FormulaWeights& weights) const {
+    return runtime->LoadUpscaler(weights.Write(folder));
+  }
+  WeightFolder folder;
+  std::unique_ptr<MemoryManager> manager;
+  std::unique_ptr<ModelRuntime> runtime;
+};
+
+/// The largest difference from what is written down under this name.
+double DifferenceFrom(const std::string& wanted, UpscaleModel& model) {
+  std::ifstream file(IMGMILL_SOURCE_DIR "/tests/golden/upscaler_outputs.csv");
+  std::string line, name;
+  std::vector<float> output;
+  double largest = -1;
+  while (std::getline(file, line)) {
+    std::istringstream fields(line);
+    if (!std::getline(fields, name, ',') || name != wanted) continue;
+    char comma = 0;
+    int height = 0, width = 0;
+    size_t index = 0;
+    double value = 0;
+    fields >> height >> comma >> width >> comma >> index >> comma >> value;
+    if (output.empty()) {
+      Formula values("input");
+      std::vector<float> input(3 * static_cast<size_t>(height) * static_cast<size_t>(width));
+      for (float& each : input) each = static_cast<float>(values.Next() + 0.5);
+      output.resize(model.OutputFloats(height, width));
+      REQUIRE(model.Forward(input.data(), output.data(), 1, height, width, WorkPlace::Device(0)));
+    }
+    largest =
+        std::max(largest, std::abs(std::clamp(value, 0.0, 1.0) - static_cast<double>(output.at(index))));
+  }
+  return largest;
+}
+
+void CheckEqual(const std::string& wanted, const FormulaWeights& weights, int scale) {
+  CAPTURE(wanted);
+  const Loader loader;
+  const Result<std::unique_ptr<UpscaleModel>> model = loader.Load(weights);
+  if (!model) FAIL(model.error().message);
+  CHECK((*model)->info().scale == scale);
+  const double difference = DifferenceFrom(wanted, **model);
+  CHECK(difference >= 0);
+  CHECK(difference < 1e-5);
+}
+
+std::string AsNumbered(const std::string& name) {
+  return name;
+}
+
+}  // namespace
+
+TEST_CASE("RRDBNet is spandrel's, under three sets of names and at every scale") {
+  for (const auto& words : {Naming(AsNumbered), Naming(InEsrgansWords), Naming(InTodaysWords)})
+    CheckEqual("rrdb_x4", Rrdb(1, 2, words), 4);
+  CheckEqual("rrdb_x2", Rrdb(1, 1, AsNumbered), 2);
+  CheckEqual("rrdb_x1", Rrdb(1, 0, AsNumbered), 1);
+  CheckEqual("rrdb_squares_x2", Rrdb(2, 2, AsNumbered), 2);
+  CheckEqual("rrdb_squares_x2", Rrdb(2, 2, InTodaysWords), 2);
+  CheckEqual("rrdb_squares_x1", Rrdb(4, 2, AsNumbered), 1);
+}
+
+TEST_CASE("a tensor that is missing, left over or of another shape is named, and what was expected") {
+  const Loader loader;
+  const auto why = [&](const FormulaWeights& weights) {
+    const Result<std::unique_ptr<UpscaleModel>> model = loader.Load(weights);
+    return model ? std::string() : model.error().message;
+  };
+  const auto without = [](const std::string& left_out) {
+    return Rrdb(1, 2, [&](const std::string& name) { return name == left_out ? "elsewhere" : name; });
+  };
+  CHECK(why(without("model.8")).find("model.8.weight of 8x8x3x3 is missing") != std::string::npos);
+  FormulaWeights more = Rrdb(1, 2, AsNumbered);
+  more.Add("x", {4}, "extra.bias");
+  CHECK(why(more).find("extra.bias (4) belongs to no layer") != std::string::npos);
+  FormulaWeights odd = Rrdb(1, 2, [](const std::string& name) { return name == "model.6" ? "gone" : name; });
+  odd.AddConvolution("model.6", 8, 9, "model.6");
+  CHECK(why(odd).find("model.6.weight is 8x9x3x3, not 8x8x3x3") != std::string::npos);
+}
+
+TEST_CASE("the bands in which RRDBNet enlarges cannot be seen") {
+  const Loader loader;
+  const Result<std::unique_ptr<UpscaleModel>> model = loader.Load(Rrdb(1, 2, AsNumbered));
+  REQUIRE(model.ok());
+  // Bands of 32 rows end elsewhere in the image when the first 8 rows are cut off; what is seen of these rows
+  // ends at the receptive radius.
+  constexpr int kRows = 70, kColumns = 12, kCut = 8;
+  Formula values("bands");
+  std::vector<float> whole(3 * kRows * kColumns);
+  for (float& each : whole) each = static_cast<float>(values.Next() + 0.5);
+  const auto enlarge = [&](int cut) {
+    std::vector<float> input;
+    for (int plane = 0; plane < 3; ++plane) {
+      const auto begin = whole.begin() + plane * kRows * kColumns;
+      input.insert(input.end(), begin + cut * kColumns, begin + kRows * kColumns);
+    }
+    std::vector<float> output((*model)->OutputFloats(kRows - cut, kColumns));
+    REQUIRE((*model)->Forward(input.data(), output.data(), 1, kRows - cut, kColumns, WorkPlace::Device(0)));
+    return output;
+  };
+  const std::vector<float> tall = enlarge(0), low = enlarge(kCut);
+  const int radius = (*model)->info().receptive_radius;
+  REQUIRE(radius == 19);
+  float largest = 0;
+  for (int plane = 0; plane < 3; ++plane) {
+    for (int y = (kCut + radius) * 4; y < kRows * 4; ++y) {
+      for (int x = 0; x < kColumns * 4; ++x) {
+        const int in_tall = (plane * kRows * 4 + y) * kColumns * 4 + x;
+        const int in_low = (plane * (kRows - kCut) * 4 + y - kCut * 4) * kColumns * 4 + x;
+        largest = std::max(largest,
+                           std::abs(tall[static_cast<size_t>(in_tall)] - low[static_cast<size_t>(in_low)]));
+      }
+    }
+  }
+  CHECK(largest < 1e-5f);
+}
