@@ -51,6 +51,8 @@ def cases(assets, scratch):
     yield "animevideov3 x4", assets / "weights/realesrgan/realesr-animevideov3-x4.pth"
     yield "RealESRGAN x4plus anime 6B", converted / "RealESRGAN_x4plus_anime_6B.safetensors"
     yield "RealESRGAN x4plus, half precision file", converted / "RealESRGAN_x4plus_fp16.safetensors"
+    yield "SPAN x2, 48 channels", converted / "spanx2_ch48.safetensors"
+    yield "SPAN x4, 48 channels", converted / "spanx4_ch48.safetensors"
     from safetensors.torch import load_file
     made = {
         "RRDBNet, ESRGAN's names": esrgan_names(load_file(converted / "RealESRGAN_x4plus_anime_6B.safetensors")),

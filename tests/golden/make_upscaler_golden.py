@@ -10,6 +10,7 @@ import pathlib
 import numpy as np
 import torch
 from spandrel.architectures.ESRGAN.__arch.RRDB import RRDBNet
+from spandrel.architectures.SPAN.__arch.span import SPAN, Conv3XC
 
 STEP = 11
 
@@ -30,8 +31,21 @@ def formula(name, count):
 def weight(name, shape):
     """Of a size that keeps signals alive: by the number of inputs of each sum."""
     inputs = int(np.prod(shape[1:])) if len(shape) > 1 else 16
-    values = formula(name, int(np.prod(shape))) * (3 / np.sqrt(inputs))
+    factor = 3 / np.sqrt(inputs)
+    if name == "upsampler.0.weight":  # of SPAN, whose layers see values of hundreds
+        factor /= 64
+    values = formula(name, int(np.prod(shape))) * factor
     return torch.from_numpy(values.astype(np.float32).reshape(shape))
+
+
+def span(fused=False, **options):
+    """`fused`: with weights of its own in place of those that the trained ones come to."""
+    net = SPAN(num_in_ch=3, num_out_ch=3, feature_channels=8, **options)
+    if fused:
+        for module in net.modules():
+            if isinstance(module, Conv3XC):
+                module.update_params = lambda: None
+    return net
 
 
 def rrdb(**options):
@@ -43,6 +57,9 @@ CASES = {
     "rrdb_x2": (rrdb(scale=2), 6, 5),
     "rrdb_x1": (rrdb(scale=1), 6, 5),
     "rrdb_squares_x2": (rrdb(in_nc=12, scale=4, shuffle_factor=2), 7, 5),
+    "span_x4": (span(upscale=4), 6, 5),
+    "span_x2_unnormalized": (span(upscale=2, norm=False), 5, 7),
+    "span_x2_fused": (span(upscale=2, fused=True), 5, 7),
     "rrdb_squares_x1": (rrdb(in_nc=48, scale=4, shuffle_factor=4), 8, 9),
 }
 

@@ -118,6 +118,33 @@ void CheckEqual(const std::string& wanted, const FormulaWeights& weights, int sc
   CHECK(difference < 1e-5);
 }
 
+/// A convolution of SPAN as it is trained, or the one that it comes to.
+void AddConv3xc(FormulaWeights& weights, const std::string& name, int out, int in, bool fused) {
+  const auto add = [&](const std::string& part, int outputs, int inputs, int side) {
+    weights.AddConvolution(name + part, outputs, inputs, name + part, side);
+  };
+  add(".eval_conv", out, in, 3);
+  if (fused) return;
+  add(".sk", out, in, 1);
+  add(".conv.0", 2 * in, in, 1);
+  add(".conv.1", 2 * out, 2 * in, 3);
+  add(".conv.2", out, 2 * out, 1);
+}
+
+FormulaWeights Span(int scale, bool fused, bool normalizes) {
+  FormulaWeights weights;
+  AddConv3xc(weights, "conv_1", 8, 3, fused);
+  for (int block = 1; block <= 6; ++block) {
+    for (int c = 1; c <= 3; ++c)
+      AddConv3xc(weights, "block_" + std::to_string(block) + ".c" + std::to_string(c) + "_r", 8, 8, fused);
+  }
+  AddConv3xc(weights, "conv_2", 8, 8, fused);
+  weights.AddConvolution("conv_cat", 8, 32, "conv_cat", 1);
+  weights.AddConvolution("upsampler.0", 3 * scale * scale, 8, "upsampler.0");
+  if (!normalizes) weights.Add("no_norm", {1}, "no_norm");
+  return weights;
+}
+
 std::string AsNumbered(const std::string& name) {
   return name;
 }
@@ -132,6 +159,12 @@ TEST_CASE("RRDBNet is spandrel's, under three sets of names and at every scale")
   CheckEqual("rrdb_squares_x2", Rrdb(2, 2, AsNumbered), 2);
   CheckEqual("rrdb_squares_x2", Rrdb(2, 2, InTodaysWords), 2);
   CheckEqual("rrdb_squares_x1", Rrdb(4, 2, AsNumbered), 1);
+}
+
+TEST_CASE("SPAN is spandrel's, with convolutions as trained and fused, with and without a mean taken away") {
+  CheckEqual("span_x4", Span(4, false, true), 4);
+  CheckEqual("span_x2_fused", Span(2, true, true), 2);
+  CheckEqual("span_x2_unnormalized", Span(2, false, false), 2);
 }
 
 TEST_CASE("a tensor that is missing, left over or of another shape is named, and what was expected") {

@@ -7,11 +7,13 @@
 namespace imgmill {
 
 extern const Architecture& kRrdbNet;
+extern const Architecture& kSpan;
 extern const Architecture& kSrvggCompact;
 
 std::span<const Architecture* const> Architectures() {
   static const Architecture* const table[] = {
       &kRrdbNet,
+      &kSpan,
       &kSrvggCompact,
   };
   return table;

@@ -1,7 +1,6 @@
 #include "torch/architectures/layers.h"
 
 #include "imgmill/base/path_text.h"
-#include "torch/architectures/upscale_network.h"
 #include "torch/weights/weight_file.h"
 
 namespace imgmill {
@@ -26,6 +25,15 @@ Convolution Layers::Conv(const std::string& name, int64_t out, int64_t in, int64
   layer.bias = Take(name + ".bias", {out});
   layer.padding = side / 2;
   return layer;
+}
+
+int64_t Layers::Outputs(std::string_view name) const {
+  const WeightTensor* found = weights_.Find(name);
+  return found == nullptr ? -1 : found->dim(0);
+}
+
+void Layers::PassOver(const std::string& name) {
+  if (Has(name)) taken_.insert(name);
 }
 
 torch::Tensor Layers::Take(const std::string& name, const std::vector<int64_t>& shape) {
@@ -59,6 +67,13 @@ Status Layers::Finish() const {
     }
   }
   return {};
+}
+
+int ShuffleScale(int64_t channels) {
+  for (int scale = 1; scale <= 8; ++scale) {
+    if (channels == 3 * scale * scale) return scale;
+  }
+  return 0;
 }
 
 }  // namespace imgmill

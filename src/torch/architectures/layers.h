@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "torch/architectures/upscale_network.h"
 #include "torch/torch_headers.h"
 #include "torch/weights/state_dict.h"
 
@@ -32,6 +33,12 @@ class Layers {
   /// `name`.weight of out x in x side x side, and `name`.bias. Its weights are channels last.
   Convolution Conv(const std::string& name, int64_t out, int64_t in, int64_t side = 3);
 
+  bool Has(std::string_view name) const { return weights_.Find(name) != nullptr; }
+  /// The first side of that tensor: its layer's outputs. -1 where there is none.
+  int64_t Outputs(std::string_view name) const;
+  /// The network has no use for this tensor, which may be there.
+  void PassOver(const std::string& name);
+
   /// A kModelError that names the tensor and what was expected of it: one that is missing or has another
   /// shape, or, where all were found, one that nobody took.
   Status Finish() const;
@@ -44,5 +51,25 @@ class Layers {
   std::set<std::string, std::less<>> taken_;
   Status status_;
 };
+
+/// The scale of a pixel shuffle to three colours; 0 where no scale up to 8 has so many channels.
+int ShuffleScale(int64_t channels);
+
+/// Checks that the weights are those of `Net(plan, layers)`, and makes the network that builds it on each
+/// device.
+template <typename Net, typename Plan>
+Result<std::unique_ptr<Network>> LoadLayers(const Plan& plan, UpscaleNetworkParts parts,
+                                            std::shared_ptr<const StateDict> weights) {
+  Layers check(*weights);
+  const Net checked(plan, check);
+  if (Status fits = check.Finish(); !fits) return fits.error();
+  parts.build = [plan](const StateDict& dict, c10::Device device) -> Result<std::shared_ptr<UpscaleNet>> {
+    Layers layers(dict, device);
+    auto net = std::make_shared<Net>(plan, layers);
+    if (Status built = layers.Finish(); !built) return built.error();
+    return std::shared_ptr<UpscaleNet>(std::move(net));
+  };
+  return MakeUpscaleNetwork(std::move(parts), std::move(weights));
+}
 
 }  // namespace imgmill

@@ -213,9 +213,6 @@ class RrdbArchitecture final : public Architecture {
                                         ModelInfo info) const override {
     Plan plan;
     if (!ReadPlan(*weights, plan)) return WeightError("it is no RRDBNet");
-    Layers check(*weights);
-    RrdbNet(plan, check);
-    if (Status fits = check.Finish(); !fits) return fits.error();
     info.scale = plan.scale();
     // Each 3x3 convolution reaches one of its own pixels further; those after the blocks less than two of
     // them together.
@@ -225,13 +222,7 @@ class RrdbArchitecture final : public Architecture {
     parts.tile = kTile;
     parts.overlap = kOverlap;
     parts.bytes = [plan](int height, int width) { return BytesFor(plan, height, width); };
-    parts.build = [plan](const StateDict& dict, c10::Device device) -> Result<std::shared_ptr<UpscaleNet>> {
-      Layers layers(dict, device);
-      auto net = std::make_shared<RrdbNet>(plan, layers);
-      if (Status built = layers.Finish(); !built) return built.error();
-      return std::shared_ptr<UpscaleNet>(std::move(net));
-    };
-    return MakeUpscaleNetwork(std::move(parts), std::move(weights));
+    return LoadLayers<RrdbNet>(plan, std::move(parts), std::move(weights));
   }
 
  private:

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "torch/architectures/architecture.h"
+#include "torch/architectures/layers.h"
 #include "torch/architectures/upscale_network.h"
 #include "torch/kernels/shuffle_tail.h"
 #include "torch/weights/weight_file.h"
@@ -32,14 +33,6 @@ bool IsConvolution(const WeightTensor* weight, int64_t out, int64_t in) {
   return weight != nullptr && weight->shape == std::vector<int64_t>{out, in, 3, 3};
 }
 
-/// Scale of a last layer with so many channels; 0 if it is none.
-int ScaleOf(int64_t channels) {
-  for (int scale = 1; scale <= 8; ++scale) {
-    if (channels == 3 * scale * scale) return scale;
-  }
-  return 0;
-}
-
 bool ReadPlan(const StateDict& weights, Plan& plan) {
   const WeightTensor* first = weights.Find("body.0.weight");
   if (first == nullptr || first->dim(0) < 1 || first->dim(0) > 1024) return false;
@@ -64,7 +57,7 @@ bool ReadPlan(const StateDict& weights, Plan& plan) {
       ++expected;
     }
     if (weights.Find(Name(index + 2, "weight")) == nullptr) {  // the last one
-      plan.scale = ScaleOf(weight->dim(0));
+      plan.scale = ShuffleScale(weight->dim(0));
       if (slope != nullptr || plan.scale == 0 || index == 0 ||
           !IsConvolution(weight, weight->dim(0), features)) {
         return false;

@@ -1,0 +1,149 @@
+// SPAN (Wan et al., "Swift Parameter-free Attention Network for Efficient Super-Resolution", 2023): six
+// blocks of three 3x3 convolutions at the input's size, whose output is weighed by itself, and pixel shuffle.
+//
+// Its convolutions are trained as three in a row beside a 1x1 one (conv.0 to conv.2, sk). A file holds these,
+// the one convolution that they come to (eval_conv), or both; then the trained ones count.
+#include <array>
+
+#include "torch/architectures/architecture.h"
+#include "torch/architectures/layers.h"
+#include "torch/architectures/upscale_network.h"
+#include "torch/weights/weight_file.h"
+
+namespace imgmill {
+namespace {
+
+constexpr double kRange = 255;
+constexpr std::array<float, 3> kMean = {0.4488f, 0.4371f, 0.4040f};  // of the data that all were trained with
+constexpr int kBlocks = 6;
+/// A file that has this tensor is of a network that takes 0..1 as it is.
+constexpr char kNoNorm[] = "no_norm";
+
+struct Plan {
+  int64_t features = 0;
+  int scale = 0;
+  bool normalizes = true;
+};
+
+bool ReadPlan(const StateDict& weights, Plan& plan) {
+  const WeightTensor* first = weights.Find("conv_1.sk.weight");
+  if (first == nullptr) first = weights.Find("conv_1.eval_conv.weight");
+  const WeightTensor* last = weights.Find("upsampler.0.weight");
+  if (first == nullptr || last == nullptr || weights.Find("block_6.c3_r.eval_conv.weight") == nullptr)
+    return false;
+  plan.features = first->dim(0);
+  plan.scale = ShuffleScale(last->dim(0));
+  plan.normalizes = weights.Find(kNoNorm) == nullptr;
+  return plan.scale > 0;
+}
+
+/// The 3x3 convolution that `name` comes to.
+Convolution Fused(Layers& layers, const std::string& name, int64_t out, int64_t in) {
+  if (!layers.Has(name + ".sk.weight")) return layers.Conv(name + ".eval_conv", out, in);
+  layers.PassOver(name + ".eval_conv.weight");
+  layers.PassOver(name + ".eval_conv.bias");
+  const int64_t inner = layers.Outputs(name + ".conv.0.weight");
+  const Convolution wide = layers.Conv(name + ".conv.0", inner, in, 1);
+  const Convolution middle = layers.Conv(name + ".conv.1", inner / in * out, inner, 3);
+  const Convolution narrow = layers.Conv(name + ".conv.2", out, inner / in * out, 1);
+  const Convolution skip = layers.Conv(name + ".sk", out, in, 1);
+  Convolution fused;
+  fused.padding = 1;
+  if (!skip.bias.defined()) return fused;
+  const auto matrix = [](const Convolution& layer) { return layer.weight.flatten(1).to(torch::kFloat64); };
+  const torch::Tensor last = matrix(narrow), centre = middle.weight.to(torch::kFloat64);
+  torch::Tensor weight = torch::einsum("pm,mkyx,ki->piyx", {last, centre, matrix(wide)});
+  weight.select(3, 1).select(2, 1).add_(matrix(skip));
+  const torch::Tensor bias = torch::mv(centre.sum({2, 3}), wide.bias.to(torch::kFloat64)) + middle.bias;
+  fused.weight = weight.to(torch::kFloat32).contiguous(torch::MemoryFormat::ChannelsLast);
+  fused.bias = (torch::mv(last, bias) + narrow.bias + skip.bias).to(torch::kFloat32);
+  return fused;
+}
+
+class SpanNet final : public UpscaleNet {
+ public:
+  SpanNet(const Plan& plan, Layers& layers) : scale_(plan.scale), normalizes_(plan.normalizes) {
+    const int64_t features = plan.features;
+    layers.PassOver(kNoNorm);
+    first_ = Fused(layers, "conv_1", features, 3);
+    for (size_t b = 0; b < blocks_.size(); ++b) {
+      for (size_t c = 0; c < blocks_[b].size(); ++c)
+        blocks_[b][c] = Fused(layers, "block_" + std::to_string(b + 1) + ".c" + std::to_string(c + 1) + "_r",
+                              features, features);
+    }
+    last_ = Fused(layers, "conv_2", features, features);
+    together_ = layers.Conv("conv_cat", features, 4 * features, 1);
+    shuffled_ = layers.Conv("upsampler.0", 3 * plan.scale * plan.scale, features);
+  }
+
+  torch::Tensor forward(torch::Tensor input) override {
+    torch::Tensor x = input;
+    if (normalizes_) {
+      const torch::Tensor mean =
+          torch::tensor({kMean[0], kMean[1], kMean[2]}, input.options()).view({1, 3, 1, 1});
+      x = (input - mean).mul_(kRange);
+    }
+    const torch::Tensor first = first_(x);
+    torch::Tensor inner, after_first;
+    x = first;
+    for (size_t b = 0; b < blocks_.size(); ++b) {
+      // Of the last block, what its first convolution gave is used once more, after the activation.
+      x = Run(blocks_[b], x, inner);
+      if (b == 0) after_first = x;
+    }
+    return torch::pixel_shuffle(shuffled_(together_(torch::cat({first, last_(x), after_first, inner}, 1))),
+                                scale_);
+  }
+
+ private:
+  using Block = std::array<Convolution, 3>;
+
+  static torch::Tensor Run(const Block& block, const torch::Tensor& x, torch::Tensor& inner) {
+    inner = block[0](x);
+    torch::silu_(inner);
+    torch::Tensor second = block[1](inner);
+    const torch::Tensor third = block[2](torch::silu_(second));
+    return (third + x).mul_(torch::sigmoid(third).sub_(0.5));
+  }
+
+  int64_t scale_;
+  bool normalizes_;
+  Convolution first_, last_, together_, shuffled_;
+  std::array<Block, kBlocks> blocks_;
+};
+
+class SpanArchitecture final : public Architecture {
+ public:
+  std::string_view name() const override { return "SPAN"; }
+  std::string_view known_by() const override { return "spanx2, spanx4, 2x-ModernSpanimation"; }
+
+  bool Matches(const StateDict& weights) const override {
+    Plan plan;
+    return ReadPlan(weights, plan);
+  }
+
+  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
+                                        ModelInfo info) const override {
+    Plan plan;
+    if (!ReadPlan(*weights, plan)) return WeightError("it is no SPAN");
+    info.scale = plan.scale;
+    info.receptive_radius = 1 + 3 * kBlocks + 2;
+    UpscaleNetworkParts parts;
+    parts.info = std::move(info);
+    // What is put together, twice, and what a block holds.
+    const int64_t floats = plan.features * 12 + 3 * plan.scale * plan.scale;
+    parts.bytes = [floats](int height, int width) {
+      return static_cast<size_t>(floats * height * width) * sizeof(float);
+    };
+    return LoadLayers<SpanNet>(plan, std::move(parts), std::move(weights));
+  }
+};
+
+const SpanArchitecture instance;
+
+}  // namespace
+
+extern const Architecture& kSpan;
+const Architecture& kSpan = instance;
+
+}  // namespace imgmill
