@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/try.h"
 #include "jpeg_encoder.h"
 #include "png_filter.h"
 #include "rows_image.h"
@@ -125,7 +126,7 @@ class VipsTiles final : public ImageEncoder {
 Result<std::unique_ptr<ImageEncoder>> ImageEncoder::Create(const Layout& layout, const WriteOptions& options,
                                                            std::vector<uint8_t> profile) {
   InitImageLibraries();
-  if (Status fits = FitsFormat(layout, options.format); !fits) return fits.error();
+  TRY(FitsFormat(layout, options.format));
   const Layout stored = StoredForm(layout, options.format);
   switch (options.format) {
     case FileFormat::kJpeg:

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/temporary_file.h"
+#include "base/try.h"
 #include "imgmill/memory/out_of_memory.h"
 
 namespace imgmill {
@@ -42,9 +43,8 @@ class InFile final : public HeldPixels {
         first_(bands.columns > 0 ? static_cast<size_t>(bands.first) : columns_) {}
 
   Status Open() {
-    Result<TemporaryFile> made = OpenTemporaryFile(Stage::kDecode);
-    if (!made) return made.error();
-    file_ = *std::move(made);
+    TemporaryFile made = TRY(OpenTemporaryFile(Stage::kDecode));
+    file_ = std::move(made);
     if (columns_ * pixel_ < row_bytes_) ahead_ = Buffer(HostPool(), kReadAhead);
     // Bands grow side by side: a file system that knows their places beforehand keeps each in one piece.
     const auto bytes = static_cast<off_t>(row_bytes_ * static_cast<size_t>(height_));
@@ -68,8 +68,7 @@ class InFile final : public HeldPixels {
         from = cut.data();
       }
       const size_t at = band.at + static_cast<size_t>(appended_) * band.row_bytes;
-      Status written = Write(from, band.row_bytes * static_cast<size_t>(rows), static_cast<off_t>(at));
-      if (!written) return written;
+      TRY(Write(from, band.row_bytes * static_cast<size_t>(rows), static_cast<off_t>(at)));
       column = band.first_column + band.row_bytes / pixel_;
     }
     appended_ += rows;
@@ -154,13 +153,11 @@ Result<std::unique_ptr<HeldPixels>> HeldPixels::Take(RowReader& rows, size_t mos
   try {
     if (row_bytes * static_cast<size_t>(layout.height) <= most_bytes_in_memory) {
       auto held = std::make_unique<InMemory>(layout);
-      Status status = rows.Read(layout.height, held->image().row(0), row_bytes);
-      if (!status) return status.error();
+      TRY(rows.Read(layout.height, held->image().row(0), row_bytes));
       return std::unique_ptr<HeldPixels>(std::move(held));
     }
     auto held = std::make_unique<InFile>(layout, bands);
-    Status opened = held->Open();
-    if (!opened) return opened.error();
+    TRY(held->Open());
     Layout strip = layout;
     strip.height = std::clamp<int64_t>(static_cast<int64_t>(kStripBytes / row_bytes), 1, layout.height);
     Image pixels(strip);

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/try.h"
 #include "exif.h"
 #include "missing_end.h"
 
@@ -158,7 +159,7 @@ Status JpegDecoder::Start(J_COLOR_SPACE space, int shrink, bool lenient) {
 Status JpegDecoder::StartFirstScan(J_COLOR_SPACE space, int shrink) {
   info_.buffered_image = TRUE;
   info_.do_block_smoothing = FALSE;
-  if (Status started = Start(space, shrink, /*lenient=*/true); !started) return started;
+  TRY(Start(space, shrink, /*lenient=*/true));
   if (!Protected([this] { jpeg_start_output(&info_, 1); })) return Failure();
   return {};
 }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/try.h"
+
 namespace imgmill {
 namespace {
 
@@ -79,8 +81,7 @@ int ChooseShrink(int64_t width, int64_t height, int shrink_to_side) {
 
 Result<std::unique_ptr<RowReader>> OpenJpegRows(std::unique_ptr<JpegDecoder> decoder, J_COLOR_SPACE space,
                                                 int shrink, bool lenient) {
-  Status started = decoder->Start(space, shrink, lenient);
-  if (!started) return started.error();
+  TRY(decoder->Start(space, shrink, lenient));
   return std::unique_ptr<RowReader>(std::make_unique<JpegRows>(std::move(decoder), shrink, lenient));
 }
 

@@ -1,6 +1,7 @@
 // Puts the way of one image together: decoder, colours, form, upright.
 #include <algorithm>
 
+#include "base/try.h"
 #include "colour.h"
 #include "icc_profile.h"
 #include "imgmill/image/reader.h"
@@ -51,9 +52,8 @@ std::string WhichOf(const ImageHeader& header) {
 }
 
 Result<std::unique_ptr<JpegDecoder>> OpenDecoder(const std::string& path, const ImageHeader& header) {
-  Result<InputFile> file = InputFile::Open(path, Stage::kDecode);
-  if (!file) return file.error();
-  Result<std::unique_ptr<JpegDecoder>> decoder = JpegDecoder::Open(*std::move(file), Stage::kDecode);
+  InputFile file = TRY(InputFile::Open(path, Stage::kDecode));
+  Result<std::unique_ptr<JpegDecoder>> decoder = JpegDecoder::Open(std::move(file), Stage::kDecode);
   if (!decoder) return decoder;
   const jpeg_decompress_struct& info = (*decoder)->info();
   if (info.image_width != header.width || info.image_height != header.height ||
@@ -99,24 +99,23 @@ MadePipeline JpegThroughVips(const std::string& path, const ImageHeader& header,
 Result<std::unique_ptr<RowReader>> OpenJpeg(const std::string& path, const ImageHeader& header,
                                             const ReadOptions& options) {
   const int shrink = ChooseShrink(header.width, header.height, options.shrink_to_side);
-  Result<std::unique_ptr<JpegDecoder>> decoder = OpenDecoder(path, header);
-  if (!decoder) return decoder.error();
+  std::unique_ptr<JpegDecoder> decoder = TRY(OpenDecoder(path, header));
   bool as_is = !header.cmyk;
   if (as_is && header.has_icc && !options.keep_profile) {
-    const std::vector<uint8_t> profile = (*decoder)->IccProfile();
+    const std::vector<uint8_t> profile = decoder->IccProfile();
     const ProfileSpace samples = header.bands == 1 ? ProfileSpace::kGrey : ProfileSpace::kRgb;
     as_is = profile.empty() || IsPlainSrgb(profile) || SpaceOfProfile(profile) != samples;
   }
   if (!as_is) {
-    decoder->reset();
+    decoder.reset();
     InitImageLibraries();
     return OpenVipsRows([=](bool) { return JpegThroughVips(path, header, options, shrink); },
                         options.allow_truncated);
   }
   const bool luma_plane = options.bands == ReadOptions::Bands::kGrey && options.shrink_to_side > 0 &&
-                          (*decoder)->info().jpeg_color_space == JCS_YCbCr;
+                          decoder->info().jpeg_color_space == JCS_YCbCr;
   const J_COLOR_SPACE space = header.bands == 1 || luma_plane ? JCS_GRAYSCALE : JCS_RGB;
-  return OpenJpegRows(*std::move(decoder), space, shrink, options.allow_truncated);
+  return OpenJpegRows(std::move(decoder), space, shrink, options.allow_truncated);
 }
 
 MadePipeline FileThroughVips(const std::string& path, const ImageHeader& header, const ReadOptions& options,
@@ -150,9 +149,8 @@ Result<std::unique_ptr<RowReader>> OpenStored(const std::string& path, const Ima
   if (reader == FormatReader::kPnmRows) return OpenPnmRows(path, header, options.allow_truncated);
   if (IsStill(header)) return OpenStillRows(path, header, options.allow_truncated);
   InitImageLibraries();
-  const Result<InputFile> file = InputFile::Open(path, Stage::kDecode);
-  if (!file) return file.error();
-  std::optional<Error> missing = FindMissingEnd(*file, header.format);
+  const InputFile file = TRY(InputFile::Open(path, Stage::kDecode));
+  std::optional<Error> missing = FindMissingEnd(file, header.format);
   if (missing && !options.allow_truncated) {
     missing->message += kAllowTruncated;
     return *missing;
@@ -203,7 +201,7 @@ bool SamePixels(const ImageHeader& header, const ReadOptions& a, const ReadOptio
 
 Result<std::unique_ptr<RowReader>> OpenRows(const std::string& path, const ImageHeader& header,
                                             const ReadOptions& options) {
-  if (Status may = MayHoldPixels(header, options); !may) return may.error();
+  TRY(MayHoldPixels(header, options));
   try {
     Result<std::unique_ptr<RowReader>> stored = OpenStored(path, header, options);
     if (!stored) return stored;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <type_traits>
 
+#include "base/try.h"
 #include "over_white.h"
 
 namespace imgmill {
@@ -80,8 +81,7 @@ class FormRows final : public RowReader {
   Status Read(int64_t rows, uint8_t* destination, size_t stride) override {
     for (int64_t done = 0; done < rows;) {
       const int64_t now = std::min(strip_.layout().height, rows - done);
-      Status status = rows_->Read(now, strip_.row(0), strip_.layout().row_bytes());
-      if (!status) return status;
+      TRY(rows_->Read(now, strip_.row(0), strip_.layout().row_bytes()));
       for (int64_t y = 0; y < now; ++y) {
         ConvertRow(strip_.row(y), rows_->layout(), linear_, options_,
                    destination + static_cast<size_t>(done + y) * stride, scratch_);

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <string>
 
+#include "base/try.h"
 #include "pnm_words.h"
 
 namespace imgmill {
@@ -53,13 +54,11 @@ Result<PnmHeader> ReadWords(const InputFile& file, char kind, Stage stage) {
   const int64_t height = words.Number();
   const bool bits = kind == '1' || kind == '4';
   const bool floats = kind == 'F' || kind == 'f';
-  if (Status taken = Take(header, width, height, bits || floats ? 1 : words.Number(), stage); !taken)
-    return taken.error();
+  TRY(Take(header, width, height, bits || floats ? 1 : words.Number(), stage));
   header.bands = kind == '3' || kind == '6' || kind == 'F' ? 3 : 1;
   if (floats) {
-    const Result<bool> little = IsLittleEndian(words.Text(), stage);
-    if (!little) return little.error();
-    header.little_endian = *little;
+    const bool little = TRY(IsLittleEndian(words.Text(), stage));
+    header.little_endian = little;
   }
   using Pixels = PnmHeader::Pixels;
   header.pixels = floats                       ? Pixels::kFloats
@@ -135,7 +134,7 @@ Result<PnmHeader> ReadPam(const InputFile& file, Stage stage) {
       return Malformed(stage, "a PAM header with a line that is none of the format's");
     }
   }
-  if (Status taken = Take(header, width, height, white, stage); !taken) return taken.error();
+  TRY(Take(header, width, height, white, stage));
   header.bands = BandsOf(type, depth);
   if (header.bands == 0 || header.bands != depth) {
     const std::string of =

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <vector>
 
+#include "base/try.h"
 #include "full_range.h"
 #include "imgmill/memory/pool.h"
 #include "pnm_words.h"
@@ -118,7 +119,7 @@ class PnmRows final : public RowByRow {
       return {};
     }
     if (stored < piece_first_ || stored >= piece_first_ + piece_rows_) {
-      if (Status read = ReadPiece(stored, floats); !read) return read;
+      TRY(ReadPiece(stored, floats));
     }
     const uint8_t* from = piece_.data() + (stored - piece_first_) * header_.row_bytes();
     const int64_t samples = layout_.width * layout_.bands;
@@ -180,18 +181,16 @@ ImageHeader HeaderOfPnm(const PnmHeader& pnm, int64_t file_bytes) {
 
 Result<std::unique_ptr<RowReader>> OpenPnmRows(const std::string& path, const ImageHeader& header,
                                                bool lenient) {
-  Result<InputFile> file = InputFile::Open(path, Stage::kDecode);
-  if (!file) return file.error();
-  const Result<FileHead> head = ReadHead(*file, Stage::kDecode);
-  if (!head) return head.error();
-  if (head->format != ImageFormat::kPnm) return FileChanged();
-  const Result<PnmHeader> pnm = ReadPnmHeader(*file, Stage::kDecode);
+  InputFile file = TRY(InputFile::Open(path, Stage::kDecode));
+  const FileHead head = TRY(ReadHead(file, Stage::kDecode));
+  if (head.format != ImageFormat::kPnm) return FileChanged();
+  const Result<PnmHeader> pnm = ReadPnmHeader(file, Stage::kDecode);
   if (!pnm || pnm->width != header.width || pnm->height != header.height || pnm->bands != header.bands ||
       pnm->sample() != header.sample) {
     return FileChanged();
   }
-  auto rows = std::make_unique<PnmRows>(*std::move(file), *pnm, lenient);
-  if (Status end = rows->LookForEnd(); !end) return end.error();
+  auto rows = std::make_unique<PnmRows>(std::move(file), *pnm, lenient);
+  TRY(rows->LookForEnd());
   return std::unique_ptr<RowReader>(std::move(rows));
 }
 

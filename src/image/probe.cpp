@@ -4,6 +4,7 @@
 #include <cmath>
 #include <optional>
 
+#include "base/try.h"
 #include "block_rows.h"
 #include "colour.h"
 #include "fidelity.h"
@@ -48,9 +49,8 @@ std::optional<Error> FindTooShort(const InputFile& file, const std::optional<Tif
 Result<ImageHeader> ProbeJpeg(InputFile file, const ImageLimits& limits) {
   ImageHeader header;
   header.file_bytes = file.bytes();
-  Result<std::unique_ptr<JpegDecoder>> decoder = JpegDecoder::Open(std::move(file), Stage::kProbe);
-  if (!decoder) return decoder.error();
-  const jpeg_decompress_struct& info = (*decoder)->info();
+  std::unique_ptr<JpegDecoder> decoder = TRY(JpegDecoder::Open(std::move(file), Stage::kProbe));
+  const jpeg_decompress_struct& info = decoder->info();
   header.format = ImageFormat::kJpeg;
   header.width = info.image_width;
   header.height = info.image_height;
@@ -60,9 +60,9 @@ Result<ImageHeader> ProbeJpeg(InputFile file, const ImageLimits& limits) {
     return Error{Stage::kProbe, Code::kUnsupported,
                  "a JPEG of " + std::to_string(header.bands) + " channels, which are not grey, RGB or CMYK"};
   }
-  header.has_icc = !(*decoder)->IccProfile().empty();
-  header.orientation = (*decoder)->orientation();
-  header.progressive = (*decoder)->progressive();
+  header.has_icc = !decoder->IccProfile().empty();
+  header.orientation = decoder->orientation();
+  header.progressive = decoder->progressive();
   header.sequential =
       jpeg_has_multiple_scans(const_cast<j_decompress_ptr>(&info)) == 0 && header.orientation <= 2;
   for (jpeg_saved_marker_ptr marker = info.marker_list; marker != nullptr; marker = marker->next) {
@@ -109,10 +109,9 @@ std::optional<Error> RefuseJpeg2000(const Jpeg2000Layout& layout, const Jpeg2000
 }
 
 Result<ImageHeader> ProbePnm(const InputFile& file, const ImageLimits& limits) {
-  const Result<PnmHeader> pnm = ReadPnmHeader(file, Stage::kProbe);
-  if (!pnm) return pnm.error();
-  if (const auto refused = RefuseSize(pnm->width, pnm->height, limits)) return *refused;
-  ImageHeader header = HeaderOfPnm(*pnm, file.bytes());
+  const PnmHeader pnm = TRY(ReadPnmHeader(file, Stage::kProbe));
+  if (const auto refused = RefuseSize(pnm.width, pnm.height, limits)) return *refused;
+  ImageHeader header = HeaderOfPnm(pnm, file.bytes());
   header.fidelity = FidelityOf(header, file);
   return header;
 }
@@ -167,7 +166,7 @@ Result<ImageHeader> HeaderOf(VipsImage* image, ImageFormat format, const FileHea
 Status CountImages(const InputFile& file, ImageHeader& header) {
   if (header.format == ImageFormat::kPng) header.frames = PngImages(file);
   if (header.format == ImageFormat::kJxl && MayBeAnimatedJxl(file)) {
-    if (Status loaded = LoadStillModule(Stage::kProbe); !loaded) return loaded;
+    TRY(LoadStillModule(Stage::kProbe));
     header.frames = CountJxlFrames(file);
     if (header.frames > 1 && header.sample != Sample::kU8) {
       return Error{Stage::kProbe, Code::kUnsupported,
@@ -206,45 +205,44 @@ void NoteTiffBlocks(const std::optional<TiffFacts>& tiff, ImageHeader& header) {
 Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
   Result<InputFile> file = InputFile::Open(path, Stage::kProbe);
   if (!file) return file.error();
-  Result<FileHead> head = ReadHead(*file, Stage::kProbe);
-  if (!head) return head.error();
+  FileHead head = TRY(ReadHead(*file, Stage::kProbe));
   const int64_t file_bytes = file->bytes();
   if (file_bytes > limits.max_file_bytes) {
     return Error{Stage::kProbe, Code::kLimitExceeded,
                  "a file of " + std::to_string(file_bytes >> 20) + " MiB is larger than the limit of " +
                      std::to_string(limits.max_file_bytes >> 20) + " MiB"};
   }
-  if (head->format == ImageFormat::kJpeg) return ProbeJpeg(*std::move(file), limits);
-  if (head->format == ImageFormat::kPnm) return ProbePnm(*file, limits);
-  if (Begins(head->text(), "\x89PNG\r\n\x1a\n....IHDR")) {
+  if (head.format == ImageFormat::kJpeg) return ProbeJpeg(*std::move(file), limits);
+  if (head.format == ImageFormat::kPnm) return ProbePnm(*file, limits);
+  if (Begins(head.text(), "\x89PNG\r\n\x1a\n....IHDR")) {
     // Before libvips spends anything on it.
-    const auto width = static_cast<int64_t>(BigEndian(head->bytes + 16, 4));
-    const auto height = static_cast<int64_t>(BigEndian(head->bytes + 20, 4));
+    const auto width = static_cast<int64_t>(BigEndian(head.bytes + 16, 4));
+    const auto height = static_cast<int64_t>(BigEndian(head.bytes + 20, 4));
     if (!WithinLimit(width, height, limits)) return TooManyPixels(width, height, limits);
     if (const std::optional<Error> missing = FindMissingPngEnd(*file)) return *missing;
   }
 
   std::optional<Jpeg2000Layout> jpeg2000;
   Jpeg2000Tables jpeg2000_tables;
-  if (head->format == ImageFormat::kJp2k) {
+  if (head.format == ImageFormat::kJp2k) {
     jpeg2000 = ReadJpeg2000Layout(*file);
     jpeg2000_tables = ReadJpeg2000Tables(*file, *jpeg2000);
     if (const auto refused = RefuseJpeg2000(*jpeg2000, jpeg2000_tables, limits)) return *refused;
   }
-  if (head->format == ImageFormat::kExr) {
+  if (head.format == ImageFormat::kExr) {
     if (const std::optional<Error> missing = FindMissingExrHeader(*file)) return *missing;
   }
-  if (head->format == ImageFormat::kHdr) {
+  if (head.format == ImageFormat::kHdr) {
     if (const std::optional<Error> refused = RefuseRadiance(*file)) return *refused;
   }
 
   const auto still_header = [&](bool last) -> std::optional<Result<ImageHeader>> {
-    const std::optional<StillHeader> still = ReadStillHeader(*file, *head, last);
+    const std::optional<StillHeader> still = ReadStillHeader(*file, head, last);
     if (!still) return std::nullopt;
     if (!WithinLimit(still->width, still->height, limits)) {
       return TooManyPixels(still->width, still->height, limits);
     }
-    if (Status loaded = LoadStillModule(Stage::kProbe); !loaded) return loaded.error();
+    TRY(LoadStillModule(Stage::kProbe));
     Result<ImageHeader> header = HeaderOfStill(*still, file_bytes);
     if (header) header->fidelity = FidelityOf(*header, *file);
     return header;
@@ -256,12 +254,12 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
   }
 
   InitImageLibraries();
-  LoadModuleFor(head->format);
+  LoadModuleFor(head.format);
   ImageRef image;
   ImageFormat format = ImageFormat::kOther;
   {
     VipsShared share;
-    image = LoadWithVips(*file, *head, path, VIPS_FAIL_ON_NONE, &format);
+    image = LoadWithVips(*file, head, path, VIPS_FAIL_ON_NONE, &format);
   }
   if (!image && format == ImageFormat::kOther) {
     {
@@ -269,21 +267,21 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
       vips_error_clear();
     }
     if (auto still = still_header(true)) return *std::move(still);
-    return WhyUnknown(*head, Stage::kProbe);
+    return WhyUnknown(head, Stage::kProbe);
   }
   if (!image) {
     const Error error = DiagnoseAlone(Stage::kProbe, "libvips cannot read its header", [&] {
-      image = LoadWithVips(*file, *head, path, VIPS_FAIL_ON_NONE, &format);
+      image = LoadWithVips(*file, head, path, VIPS_FAIL_ON_NONE, &format);
       return static_cast<bool>(image);
     });
     if (!image) return error;
   }
   VipsShared share;
-  Result<ImageHeader> header = HeaderOf(image.get(), format, *head);
+  Result<ImageHeader> header = HeaderOf(image.get(), format, head);
   image.reset();
   if (!header) return header;
   header->file_bytes = file_bytes;
-  if (Status counted = CountImages(*file, *header); !counted) return counted.error();
+  TRY(CountImages(*file, *header));
   header->fidelity = FidelityOf(*header, *file);
   if (format == ImageFormat::kTiff) NoteTiffBlocks(tiff, *header);
   if (jpeg2000) {

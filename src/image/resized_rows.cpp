@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/try.h"
 #include "imgmill/image/writer.h"
 #include "imgmill/memory/out_of_memory.h"
 #include "resample.h"
@@ -43,8 +44,7 @@ class ResizedRows final : public RowReader {
     for (int64_t i = 0; i < rows; ++i, ++next_row_, destination += stride) {
       const size_t y = static_cast<size_t>(next_row_);
       while (taken_ < down_.first[y] + down_.count[y]) {
-        Status status = TakeRow();
-        if (!status) return status;
+        TRY(TakeRow());
       }
       SumDown(y);
       Store(destination);
@@ -61,8 +61,7 @@ class ResizedRows final : public RowReader {
 
   // The next source row, resized across, into the ring.
   Status TakeRow() {
-    Status status = rows_->Read(1, input_.data(), input_.size());
-    if (!status) return status;
+    TRY(rows_->Read(1, input_.data(), input_.size()));
     const int64_t samples = source_.width * source_.bands;
     float* in = Floats(floats_);
     if (source_.sample == Sample::kU8) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/try.h"
 #include "imgmill/image/reader.h"
 
 namespace imgmill {
@@ -18,7 +19,7 @@ class RowByRow : public RowReader {
       return Error{Stage::kDecode, Code::kInternal, "rows beyond the end were asked for"};
     }
     for (int64_t i = 0; i < rows; ++i, ++next_row_, destination += stride) {
-      if (Status read = ReadRow(next_row_, destination); !read) return read;
+      TRY(ReadRow(next_row_, destination));
     }
     return {};
   }

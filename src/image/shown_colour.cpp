@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "base/try.h"
 #include "jpeg_decoder.h"
 
 namespace imgmill {
@@ -21,25 +22,20 @@ bool RowShowsColour(const std::vector<uint8_t>& row, bool cmyk) {
 }  // namespace
 
 Result<bool> JpegShowsColour(const std::string& path) {
-  Result<InputFile> file = InputFile::Open(path, Stage::kDecode);
-  if (!file) return file.error();
-  Result<std::unique_ptr<JpegDecoder>> opened = JpegDecoder::Open(*std::move(file), Stage::kDecode);
-  if (!opened) return opened.error();
-  JpegDecoder& decoder = **opened;
+  InputFile file = TRY(InputFile::Open(path, Stage::kDecode));
+  std::unique_ptr<JpegDecoder> opened = TRY(JpegDecoder::Open(std::move(file), Stage::kDecode));
+  JpegDecoder& decoder = *opened;
   const jpeg_decompress_struct& info = decoder.info();
   if (info.num_components < 3) return false;
   const bool cmyk = info.num_components == 4;
   // The first scan of a progressive file mostly has the mean of each block, of all components.
   const bool first_scan = decoder.progressive() && info.comps_in_scan == info.num_components;
   const J_COLOR_SPACE space = cmyk ? JCS_CMYK : JCS_RGB;
-  if (Status started = first_scan ? decoder.StartFirstScan(space, kColourBlock)
-                                  : decoder.Start(space, kColourBlock, /*lenient=*/true);
-      !started) {
-    return started.error();
-  }
+  TRY(first_scan ? decoder.StartFirstScan(space, kColourBlock)
+                 : decoder.Start(space, kColourBlock, /*lenient=*/true));
   std::vector<uint8_t> row(size_t{info.output_width} * static_cast<size_t>(info.output_components));
   for (JDIMENSION y = 0; y < info.output_height; ++y) {
-    if (Status read = decoder.Read(1, row.data(), row.size()); !read) return read.error();
+    TRY(decoder.Read(1, row.data(), row.size()));
     if (RowShowsColour(row, cmyk)) return true;
   }
   return false;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/code_folders.h"
+#include "base/try.h"
 #include "imgmill/base/path_text.h"
 
 namespace imgmill {
@@ -81,7 +82,7 @@ int CountJxlFrames(const InputFile& file) {
 
 Result<std::unique_ptr<StillImage>> DecodeStill(StillKind kind, std::span<const uint8_t> bytes, int64_t width,
                                                 int64_t height) {
-  if (Status loaded = LoadStillModule(Stage::kDecode); !loaded) return loaded.error();
+  TRY(LoadStillModule(Stage::kDecode));
   std::string why;
   std::unique_ptr<StillImage> image(
       TheModule().decode(kStillInterface, kind, bytes.data(), bytes.size(), width, height, &why));

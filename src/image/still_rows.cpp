@@ -1,6 +1,7 @@
 // RowReader over a StillImage; icons' masks become alpha here.
 #include "still_rows.h"
 
+#include "base/try.h"
 #include "row_by_row.h"
 #include "still_data.h"
 
@@ -88,23 +89,19 @@ Result<ImageHeader> HeaderOfStill(const StillHeader& still, int64_t file_bytes) 
 
 Result<std::unique_ptr<RowReader>> OpenStillRows(const std::string& path, const ImageHeader& header,
                                                  bool allow_truncated) {
-  Result<InputFile> file = InputFile::Open(path, Stage::kDecode);
-  if (!file) return file.error();
-  Result<FileHead> head = ReadHead(*file, Stage::kDecode);
-  if (!head) return head.error();
+  InputFile file = TRY(InputFile::Open(path, Stage::kDecode));
+  FileHead head = TRY(ReadHead(file, Stage::kDecode));
   const std::optional<StillHeader> still =
-      header.format == ImageFormat::kJxl ? Animation(header, *file) : ReadStillHeader(*file, *head, true);
+      header.format == ImageFormat::kJxl ? Animation(header, file) : ReadStillHeader(file, head, true);
   if (!still || still->format != header.format || still->width != header.width ||
       still->height != header.height || still->bands != header.bands || !still->unsupported.empty()) {
     return FileChanged();
   }
-  Result<StillData> data = ReadStillData(*file, *still, allow_truncated);
-  if (!data) return data.error();
-  Result<std::unique_ptr<StillImage>> image =
-      DecodeStill(still->kind, {data->buffer.data(), data->bytes}, still->width, still->height);
-  if (!image) return image.error();
+  StillData data = TRY(ReadStillData(file, *still, allow_truncated));
+  std::unique_ptr<StillImage> image =
+      TRY(DecodeStill(still->kind, {data.buffer.data(), data.bytes}, still->width, still->height));
   return std::unique_ptr<RowReader>(
-      std::make_unique<StillRows>(*std::move(image), *still, MaskOf(*still, *data), data->missing));
+      std::make_unique<StillRows>(std::move(image), *still, MaskOf(*still, data), data.missing));
 }
 
 Footprint StillFootprint(const ImageHeader& header, bool allow_truncated) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/try.h"
 #include "held_pixels.h"
 
 namespace imgmill {
@@ -29,8 +30,7 @@ class MirroredRows final : public RowReader {
   int shrink() const override { return rows_->shrink(); }
 
   Status Read(int64_t rows, uint8_t* destination, size_t stride) override {
-    Status status = rows_->Read(rows, destination, stride);
-    if (!status) return status;
+    TRY(rows_->Read(rows, destination, stride));
     const Layout& l = rows_->layout();
     const size_t pixel = l.row_bytes() / static_cast<size_t>(l.width);
     for (int64_t y = 0; y < rows; ++y)
@@ -62,9 +62,8 @@ class TurnedRows final : public RowReader {
       return Error{Stage::kDecode, Code::kInternal, "rows beyond the end were asked for"};
     }
     if (rows_) {
-      Result<std::unique_ptr<HeldPixels>> held = HeldPixels::Take(*rows_, whole_image_bytes_, Bands());
-      if (!held) return held.error();
-      held_ = std::move(*held);
+      std::unique_ptr<HeldPixels> held = TRY(HeldPixels::Take(*rows_, whole_image_bytes_, Bands()));
+      held_ = std::move(held);
       notes_ = rows_->notes();
       rows_.reset();  // the decoder's memory is needed no more
     }
@@ -87,8 +86,7 @@ class TurnedRows final : public RowReader {
     const size_t pixel = stored_.row_bytes() / static_cast<size_t>(stored_.width);
     for (int64_t i = 0; i < rows; ++i) {
       uint8_t* row = destination + static_cast<size_t>(i) * stride;
-      Status status = held_->Copy(stored_.height - 1 - (next_row_ + i), 0, stored_.row_bytes(), row);
-      if (!status) return status;
+      TRY(held_->Copy(stored_.height - 1 - (next_row_ + i), 0, stored_.row_bytes(), row));
       if (orientation_ == 3) MirrorRow(row, stored_.width, pixel);
     }
     return {};
@@ -106,9 +104,7 @@ class TurnedRows final : public RowReader {
       now = std::min(kColumns - first % kColumns, rows - done);  // within one band
       const int64_t left = from_right ? stored_.width - first - now : first;
       for (int64_t y = 0; y < stored_.height; ++y) {
-        Status status =
-            held_->Copy(y, static_cast<size_t>(left) * pixel, static_cast<size_t>(now) * pixel, run.data());
-        if (!status) return status;
+        TRY(held_->Copy(y, static_cast<size_t>(left) * pixel, static_cast<size_t>(now) * pixel, run.data()));
         const int64_t x = upwards ? stored_.height - 1 - y : y;
         for (int64_t i = 0; i < now; ++i) {
           const int64_t column = from_right ? now - 1 - i : i;

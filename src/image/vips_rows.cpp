@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/try.h"
 #include "open_file.h"
 
 namespace imgmill {
@@ -43,8 +44,7 @@ class VipsRows final : public RowReader {
         kStripRows, static_cast<int64_t>(kStripBytes / std::max<size_t>(1, layout_.row_bytes())));
     while (rows > 0) {
       const int64_t now = std::min(strip, rows);
-      Status status = Strip(now, destination, stride);
-      if (!status) return status;
+      TRY(Strip(now, destination, stride));
       destination += static_cast<size_t>(now) * stride;
       next_row_ += now;
       rows -= now;

@@ -5,6 +5,7 @@
 #include <system_error>
 #include <thread>
 
+#include "base/try.h"
 #include "imgmill/image/writer.h"
 #include "imgmill/memory/out_of_memory.h"
 #include "output_file.h"
@@ -161,12 +162,10 @@ std::string_view Extension(FileFormat format) {
 Result<std::unique_ptr<RowWriter>> CreateRows(const std::string& path, const Layout& layout,
                                               const WriteOptions& options, const std::string& metadata_from) {
   InitImageLibraries();
-  Status fits = FitsFormat(layout, options.format);
-  if (!fits) return fits.error();
+  TRY(FitsFormat(layout, options.format));
   try {
-    Result<std::unique_ptr<OutputFile>> file = OutputFile::Create(path);
-    if (!file) return file.error();
-    auto writer = std::make_unique<VipsWriter>(*std::move(file), layout, options);
+    std::unique_ptr<OutputFile> file = TRY(OutputFile::Create(path));
+    auto writer = std::make_unique<VipsWriter>(std::move(file), layout, options);
     writer->Start(metadata_from);
     return std::unique_ptr<RowWriter>(std::move(writer));
   } catch (const OutOfMemory& refusal) {

@@ -1,4 +1,5 @@
 // The table of architectures, one line each, and loading by it.
+#include "base/try.h"
 #include "imgmill/base/path_text.h"
 #include "torch/architectures/architecture.h"
 #include "torch/libtorch_settings.h"
@@ -38,20 +39,16 @@ Result<const Architecture*> DetectArchitecture(const StateDict& weights) {
 }
 
 Result<std::unique_ptr<Network>> LoadStateDict(const std::string& path, int threads) {
-  Result<StateDict> weights = ReadStateDict(path);
-  if (!weights) return weights.error();
-  Result<const Architecture*> architecture = DetectArchitecture(*weights);
-  if (!architecture) return architecture.error();
-  Result<WeightFile> file = WeightFile::Open(path);
-  if (!file) return file.error();
-  Result<std::string> digest = file->Digest();
-  if (!digest) return digest.error();
+  StateDict weights = TRY(ReadStateDict(path));
+  const Architecture* architecture = TRY(DetectArchitecture(weights));
+  WeightFile file = TRY(WeightFile::Open(path));
+  std::string digest = TRY(file.Digest());
   ModelInfo info;
-  info.architecture = (*architecture)->name();
-  info.digest = *std::move(digest);
+  info.architecture = architecture->name();
+  info.digest = std::move(digest);
   info.library = LibTorchVersion();
   info.threads = threads;
-  return (*architecture)->Load(std::make_shared<const StateDict>(*std::move(weights)), std::move(info));
+  return architecture->Load(std::make_shared<const StateDict>(std::move(weights)), std::move(info));
 }
 
 }  // namespace imgmill

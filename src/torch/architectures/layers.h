@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/try.h"
 #include "torch/architectures/upscale_network.h"
 #include "torch/torch_headers.h"
 #include "torch/weights/state_dict.h"
@@ -62,11 +63,11 @@ Result<std::unique_ptr<Network>> LoadLayers(const Plan& plan, UpscaleNetworkPart
                                             std::shared_ptr<const StateDict> weights) {
   Layers check(*weights);
   const Net checked(plan, check);
-  if (Status fits = check.Finish(); !fits) return fits.error();
+  TRY(check.Finish());
   parts.build = [plan](const StateDict& dict, c10::Device device) -> Result<std::shared_ptr<UpscaleNet>> {
     Layers layers(dict, device);
     auto net = std::make_shared<Net>(plan, layers);
-    if (Status built = layers.Finish(); !built) return built.error();
+    TRY(layers.Finish());
     return std::shared_ptr<UpscaleNet>(std::move(net));
   };
   return MakeUpscaleNetwork(std::move(parts), std::move(weights));

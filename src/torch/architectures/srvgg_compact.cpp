@@ -4,6 +4,7 @@
 // body.2.weight, ...
 #include <algorithm>
 
+#include "base/try.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/layers.h"
 #include "torch/architectures/upscale_network.h"
@@ -138,15 +139,13 @@ Result<std::shared_ptr<UpscaleNet>> BuildNet(const Plan& plan, const StateDict& 
   for (int i = 0; i < plan.convolutions; ++i) {
     Result<torch::Tensor> weight = ToTensor(*weights.Find(Name(2 * i, "weight")), device);
     if (!weight) return weight.error();
-    Result<torch::Tensor> bias = ToTensor(*weights.Find(Name(2 * i, "bias")), device);
-    if (!bias) return bias.error();
+    torch::Tensor bias = TRY(ToTensor(*weights.Find(Name(2 * i, "bias")), device));
     torch::Tensor slope;
     if (plan.activation == Activation::kPRelu && i + 1 < plan.convolutions) {
-      Result<torch::Tensor> slopes = ToTensor(*weights.Find(Name(2 * i + 1, "weight")), device);
-      if (!slopes) return slopes.error();
-      slope = std::move(*slopes);
+      torch::Tensor slopes = TRY(ToTensor(*weights.Find(Name(2 * i + 1, "weight")), device));
+      slope = std::move(slopes);
     }
-    net->Add(weight->contiguous(torch::MemoryFormat::ChannelsLast), std::move(*bias), std::move(slope));
+    net->Add(weight->contiguous(torch::MemoryFormat::ChannelsLast), std::move(bias), std::move(slope));
   }
   return std::shared_ptr<UpscaleNet>(std::move(net));
 }
@@ -156,9 +155,8 @@ Result<std::shared_ptr<const ConvChain>> BuildChain(const Plan& plan, const Stat
   std::vector<Buffer> values;  // only until the chain has transformed them
   std::vector<ChainLayer> layers;
   const auto floats = [&](const std::string& name, const float*& to) -> Status {
-    Result<Buffer> converted = ToFloats(*weights.Find(name));
-    if (!converted) return converted.error();
-    to = reinterpret_cast<const float*>(values.emplace_back(std::move(*converted)).data());
+    Buffer converted = TRY(ToFloats(*weights.Find(name)));
+    to = reinterpret_cast<const float*>(values.emplace_back(std::move(converted)).data());
     return {};
   };
   for (int i = 0; i < plan.convolutions; ++i) {
@@ -166,12 +164,12 @@ Result<std::shared_ptr<const ConvChain>> BuildChain(const Plan& plan, const Stat
     ChainLayer& layer = layers.emplace_back();
     layer.in_channels = i == 0 ? 3 : plan.features;
     layer.out_channels = last ? 3 * plan.scale * plan.scale : plan.features;
-    if (Status got = floats(Name(2 * i, "weight"), layer.weights); !got) return got.error();
-    if (Status got = floats(Name(2 * i, "bias"), layer.bias); !got) return got.error();
+    TRY(floats(Name(2 * i, "weight"), layer.weights));
+    TRY(floats(Name(2 * i, "bias"), layer.bias));
     if (last) break;
     layer.common_slope = plan.activation == Activation::kLeakyRelu ? kLeakySlope : 0.0f;
     if (plan.activation != Activation::kPRelu) continue;
-    if (Status got = floats(Name(2 * i + 1, "weight"), layer.slope); !got) return got.error();
+    TRY(floats(Name(2 * i + 1, "weight"), layer.slope));
   }
   return std::make_shared<const ConvChain>(kernels, layers, std::make_unique<ShuffleTail>(plan.scale));
 }
@@ -205,9 +203,8 @@ class SrvggCompact final : public Architecture {
       return BuildNet(plan, dict, device);
     };
     if (const WinogradKernels* kernels = BestWinogradKernels()) {
-      Result<std::shared_ptr<const ConvChain>> chain = BuildChain(*plan, *weights, *kernels);
-      if (!chain) return chain.error();
-      parts.chain = *std::move(chain);
+      std::shared_ptr<const ConvChain> chain = TRY(BuildChain(*plan, *weights, *kernels));
+      parts.chain = std::move(chain);
     }
     return MakeUpscaleNetwork(std::move(parts), std::move(weights));
   }

@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "base/try.h"
 #include "torch/executors/chain_executor.h"
 
 namespace imgmill {
@@ -75,9 +76,8 @@ std::unique_ptr<Network> MakeUpscaleNetwork(UpscaleNetworkParts parts,
 }
 
 Result<torch::Tensor> ToTensor(const WeightTensor& weights, c10::Device device) {
-  Result<Buffer> floats = ToFloats(weights);
-  if (!floats) return floats.error();
-  const torch::Tensor view = torch::from_blob(floats->data(), weights.shape, torch::kFloat32);
+  Buffer floats = TRY(ToFloats(weights));
+  const torch::Tensor view = torch::from_blob(floats.data(), weights.shape, torch::kFloat32);
   return view.to(device, torch::kFloat32, /*non_blocking=*/false, /*copy=*/true);
 }
 
