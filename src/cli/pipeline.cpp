@@ -197,9 +197,9 @@ Result<CommandResult> RunSteps(CommandPipeline& pipeline, std::unique_ptr<ItemSo
       StepRun& each = *joined.runs[j];
       const PipelineStep& step = each.step();
       each.TakeTurn();
-      if (j > 0 && !whole.counts.interrupted && (mapped)[j].counts.listed != kept.size())
-        return NotGiven(step.name, (mapped)[j].counts.listed, kept.size());
-      Result<CommandResult> result = each.run().Reduce(std::move((mapped)[j]));
+      if (j > 0 && !whole.counts.interrupted && mapped[j].counts.listed != kept.size())
+        return NotGiven(step.name, mapped[j].counts.listed, kept.size());
+      Result<CommandResult> result = each.run().Reduce(std::move(mapped[j]));
       each.End();
       if (!result) return result.error();
       TRY(Append(step, *result, i == 0, of_images, whole, table));

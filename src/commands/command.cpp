@@ -171,7 +171,7 @@ Result<std::vector<CommandResult>> RunEngine(ItemSource& source, std::span<Comma
       TRY(Engine(first.options, services).Run(first.source ? *first.source : source, operations));
   std::vector<CommandResult> results(runs.size());
   for (size_t i = 0; i < runs.size(); ++i) {
-    results[i].counts = (counts)[i];
+    results[i].counts = counts[i];
     results[i].failed = runs[i]->log.failures();
     results[i].verdicts = runs[i]->log.TakeVerdicts();
   }

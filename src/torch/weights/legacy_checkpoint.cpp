@@ -39,7 +39,7 @@ Result<std::map<std::string, ElementType>> StorageTypes(const PickleValue& root)
 Result<StateDict> ReadLegacyCheckpoint(const WeightFile& file) {
   WeightCursor cursor(file, 0, file.size());
   PickleReader reader(cursor);
-  const PickleValue* magic = TRY(reader.Read());
+  TRY(reader.Read());  // the magic number, which told that it is one
   const PickleValue* protocol = TRY(reader.Read());
   if (protocol->kind != Kind::kInt || protocol->number != kProtocol) {
     return WeightError("it has an unknown version of PyTorch's old format");

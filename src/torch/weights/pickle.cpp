@@ -215,14 +215,15 @@ Status PickleReader::PushText(size_t length_bytes) {
 
 Status PickleReader::PushLong(size_t length_bytes) {
   uint64_t length = TRY(Unsigned(length_bytes));
-  std::string bytes = TRY(Bytes(length));
+  const Result<std::string> bytes = Bytes(length);
+  if (!bytes) return bytes.error();
   // Little-endian two's complement. Beyond 64 bits only the magic number of old files goes, which its reader
   // has compared byte by byte before.
   uint64_t bits = 0;
-  const bool negative = !bytes.empty() && (static_cast<uint8_t>(bytes.back()) & 0x80) != 0;
+  const bool negative = !bytes->empty() && (static_cast<uint8_t>(bytes->back()) & 0x80) != 0;
   if (negative) bits = ~uint64_t{0};
-  for (size_t i = std::min<size_t>(bytes.size(), 8); i-- > 0;) {
-    bits = bits << 8 | static_cast<uint8_t>((bytes)[i]);
+  for (size_t i = std::min<size_t>(bytes->size(), 8); i-- > 0;) {
+    bits = bits << 8 | static_cast<uint8_t>((*bytes)[i]);
   }
   Value* value = New(Kind::kInt);
   value->number = static_cast<int64_t>(bits);
