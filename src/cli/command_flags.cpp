@@ -39,7 +39,7 @@ CommandFlags::CommandFlags(const CommandRow& row)
       app->footer(
           "Example:\n"
           "  imgmill plan upscale photos -o large --model realesr-animevideov3-x4.safetensors --memory 1GiB");
-      app->add_option("command", planned, "The command and its flags, as they would be given without plan")
+      app->add_option("command", planned, "The command and its flags, as you would give them without plan")
           ->type_name("COMMAND ...")
           ->required();
       break;

@@ -21,7 +21,7 @@ Status ApplyDefaultsFile(const Command& command, CLI::App& app) {
       const CLI::Option* option = app.get_option_no_throw("--" + key);
       if (option != nullptr && option->get_group() != kModelInputGroup) {
         return Error{Stage::kConfigure, Code::kUsage,
-                     AtLine(path, entry.first, "\"" + key + "\" does not belong into the file of a model")};
+                     AtLine(path, entry.first, "\"" + key + "\" does not belong in a model's file")};
       }
     }
   }

@@ -12,7 +12,7 @@ std::string InPlainWords(const CLI::Error& problem) {
     const size_t equals = text.find(" = ");
     if (equals != std::string::npos) {
       return text.substr(could_not.size(), equals - could_not.size()) + ": \"" + text.substr(equals + 3) +
-             "\" does not fit";
+             "\" is not a valid value";
     }
   }
   const size_t missing = text.find(": 1 required ");  // "--max-distance: 1 required BITS missing"

@@ -46,7 +46,7 @@ class Memory final : public Tool {
         kSomeDevices)
         ->type_name("NAME");
     app.add_option("--catalog", catalog_,
-                   "clear: only what this catalog's runs learned [all in the state folder]")
+                   "clear: only this catalog's learned costs [all in the state folder]")
         ->type_name("DIR");
     app.add_flag("--json", json_, "One JSON document on stdout");
   }
@@ -61,8 +61,8 @@ class Memory final : public Tool {
     }
     if (!command_.empty()) {
       std::fprintf(stderr,
-                   "imgmill: error: \"%s\" is out of place: a command that works on images, with its flags, "
-                   "stands right after recommend\n",
+                   "imgmill: error: \"%s\" is misplaced: a command that works on images, with its flags, "
+                   "goes right after recommend\n",
                    PrintablePath(command_).c_str());
       return ExitCode::kUsage;
     }
@@ -135,7 +135,7 @@ class Memory final : public Tool {
                      PrintablePath(costs.string()) + ": cannot be removed: " + problem.message()};
       }
     }
-    if (json["removed"].empty()) text_ = "nothing was learned yet: nothing to forget\n";
+    if (json["removed"].empty()) text_ = "nothing has been learned yet: nothing to forget\n";
     return json;
   }
 

@@ -40,7 +40,7 @@ std::string TableRow(const std::string& step, const std::string& listed, const s
 }
 
 /// Adds one step's result to the pipeline's.
-/// @param of_images  whether the step was given the images of the input, or files that were made of them.
+/// @param of_images  whether the step was given the images of the input, or files that were made from them.
 Status Append(const PipelineStep& step, CommandResult& part, bool first, bool of_images, CommandResult& whole,
               std::string& table) {
   JsonObject json;
@@ -230,7 +230,7 @@ Result<CommandResult> RunSteps(CommandPipeline& pipeline, std::unique_ptr<ItemSo
                    std::to_string(whole.counts.failed) + " failed";
   if (!of_images && !dry_run) {
     whole.headline +=
-        "; " + std::to_string(kept.size()) + (kept.size() == 1 ? " file" : " files") + " made of them";
+        "; " + std::to_string(kept.size()) + (kept.size() == 1 ? " file" : " files") + " made from them";
   }
   whole.summary = dry_run ? "dry run: nothing was written" : "output in " + PrintablePath(pipeline.output);
   return whole;

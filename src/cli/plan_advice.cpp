@@ -37,8 +37,8 @@ Recommendation AdviseMemory(const RunPlan& plan, const MemoryInfo& memory) {
   const std::string beyond = "; this machine allows " + FormatByteSize(most) + " now";
   if (plan.too_large > 0) {
     std::string reason = Images(plan.too_large) + " cannot fit " + FormatByteSize(memory.budget) +
-                         "; with this all of them do";
-    if (plan.enough_budget > most) reason += beyond + ", so they are for another";
+                         "; with this budget all of them do";
+    if (plan.enough_budget > most) reason += beyond + ", so they need another machine";
     return {MemoryFlag(plan.enough_budget), reason};
   }
   if (plan.at_once < plan.workers && plan.at_once > 0) {
@@ -48,13 +48,13 @@ Recommendation AdviseMemory(const RunPlan& plan, const MemoryInfo& memory) {
                   " each, then fit at once; " + FormatByteSize(memory.budget) + " hold " +
                   std::to_string(plan.at_once)};
     return {MemoryFlag(most), Images(static_cast<uint64_t>(plan.at_once)) + " of up to " +
-                                  FormatByteSize(plan.largest_lease) + " fit at once, for " +
-                                  std::to_string(plan.workers) + " workers it would take " +
+                                  FormatByteSize(plan.largest_lease) + " fit at once; " +
+                                  std::to_string(plan.workers) + " workers would need " +
                                   FormatByteSize(plan.workers_budget) + beyond};
   }
   return {MemoryFlag(std::min(plan.planned_budget, memory.budget)),
           "the run is expected to hold " + FormatByteSize(plan.expected_peak) +
-              " at its peak; with the reserve this is enough, and more would not be used"};
+              " at its peak; this is enough, reserve included, and more would not be used"};
 }
 
 Recommendation AdviseWorkers(const RunPlan& plan, size_t room) {
@@ -97,8 +97,8 @@ void AdviseNumerics(const RunPlan& plan, std::vector<Recommendation>& advice) {
                       "the plan's: a larger one saves overlap and takes more memory, in "
                       "proportion to its area"});
   advice.push_back({"precision " + numerics->dtype,
-                    "the only one that models compute in: equal bytes on equal processors "
-                    "are promised, and no flag changes it"});
+                    "the only one that models compute in: equal processors give equal bytes, "
+                    "and no flag changes it"});
 }
 
 }  // namespace

@@ -14,9 +14,9 @@ std::string Images(uint64_t count) {
 }
 
 std::string Leases(const RunPlan& plan) {
-  if (plan.smallest_lease == plan.largest_lease) return FormatByteSize(plan.largest_lease) + " an image";
-  return FormatByteSize(plan.smallest_lease) + " to " + FormatByteSize(plan.largest_lease) + " an image, " +
-         FormatByteSize(plan.median_lease) + " at the median";
+  if (plan.smallest_lease == plan.largest_lease) return FormatByteSize(plan.largest_lease) + " per image";
+  return FormatByteSize(plan.smallest_lease) + " to " + FormatByteSize(plan.largest_lease) + " per image, " +
+         FormatByteSize(plan.median_lease) + " median";
 }
 
 }  // namespace
@@ -50,8 +50,8 @@ nlohmann::ordered_json PlanJson(const RunPlan& plan, const MemoryInfo& memory) {
 std::string PlanText(const RunPlan& plan, const MemoryInfo& memory) {
   std::string text = MemoryLine(
       "images",
-      Images(plan.images) + " to be worked on, " + std::to_string(plan.finished) + " finished already, " +
-          (plan.giving_nothing > 0 ? std::to_string(plan.giving_nothing) + " too small to give anything, "
+      Images(plan.images) + " to process, " + std::to_string(plan.finished) + " finished already, " +
+          (plan.giving_nothing > 0 ? std::to_string(plan.giving_nothing) + " too small to produce anything, "
                                    : "") +
           std::to_string(plan.refused) + " would fail" + (plan.refused > 0 ? " (the log names them)" : ""));
   if (plan.images > 0) {
@@ -66,7 +66,7 @@ std::string PlanText(const RunPlan& plan, const MemoryInfo& memory) {
                                           FormatByteSize(memory.budget) + " (" + memory.budget_source + ")");
   if (plan.too_large == 0) return text;
   text += MemoryLine("too large",
-                     Images(plan.too_large) + "; " + MemoryFlag(plan.enough_budget) + " would do for all");
+                     Images(plan.too_large) + "; " + MemoryFlag(plan.enough_budget) + " is enough for all");
   for (const RunPlan::TooLarge& image : plan.largest)
     text += MemoryLine("", PrintablePath(image.path) + " needs " + FormatByteSize(image.bytes));
   if (plan.too_large > plan.largest.size())

@@ -40,7 +40,7 @@ class ReportTool final : public Tool {
     app.add_option("report", report_, "What a run's --report wrote")->type_name("FILE.json")->required();
     app.add_option("-o,--output", output_, "The page; - is stdout [run.json gives run-memory.html]")
         ->type_name("FILE.html");
-    app.add_flag("--force", force_, "Replace a file that is no such page");
+    app.add_flag("--force", force_, "Replace a file that is not such a page");
   }
 
   ExitCode Run() override {
@@ -51,7 +51,7 @@ class ReportTool final : public Tool {
     const std::string output = output_.empty() ? PageBeside(report_) : output_;
     if (!force_ && InTheWay(output))
       return Complain(output,
-                      "is there already, and is no page of this kind (choose another -o, or use --force)");
+                      "exists already and is not a page of this kind (choose another -o, or use --force)");
     if (const Status written = WriteNamedFile(output, page); !written) {
       std::fprintf(stderr, "imgmill: error: %s\n", Describe(output, written.error()).c_str());
       return ExitCodeFor(written.error());

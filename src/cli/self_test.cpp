@@ -48,13 +48,13 @@ Status RoundTrip(const std::string& folder, FileFormat format, int tolerance) {
   TRY(writer->Finish());
   const ImageHeader header = TRY(Probe(path, {}));
   std::unique_ptr<RowReader> reader = TRY(OpenRows(path, header, {}));
-  if (reader->layout() != layout) return Broken("another size or depth came back");
+  if (reader->layout() != layout) return Broken("the size or depth read back differs from what was written");
   Image back(layout);
   TRY(reader->Read(layout.height, back.row(0), layout.row_bytes()));
   const size_t samples = layout.row_bytes() * static_cast<size_t>(layout.height);
   for (size_t i = 0; i < samples; ++i) {
     if (std::abs(slope.row(0)[i] - back.row(0)[i]) > tolerance)
-      return Broken("other pixels came back than were written");
+      return Broken("the pixels read back differ from those written");
   }
   return {};
 }
@@ -84,7 +84,7 @@ Status KeepAndFind(const std::string& folder) {
   }
   std::unique_ptr<Catalog> again = TRY(Catalog::Open(folder + "/catalog"));
   return again->FindFact(content, "doctor/1") == "well" ? Status()
-                                                        : Status(Broken("what was put is not found"));
+                                                        : Status(Broken("what was stored is not found"));
 }
 
 }  // namespace

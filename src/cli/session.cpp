@@ -308,12 +308,12 @@ ExitCode Session::FinishPlan(const CommandResult& result) {
       const std::vector<Recommendation> advice = AdviseOn(*run_plan_, memory, memory_->LargestLease());
       document["recommendations"] = RecommendationsJson(advice);
       text = RecommendationsText(advice);
-      if (advice.empty()) text = "nothing is left to do: no flag is needed\n";
+      if (advice.empty()) text = "there is nothing left to do: no flag is needed\n";
     }
     if (plan_.name == "run")
       text +=
-          "this is the first step alone: what the later ones need, above all their models, is in no figure "
-          "here\n";
+          "these figures cover only the first step: what later steps need, above all for models, is not in "
+          "them\n";
   } else {
     text = "nothing to plan: this run works on no images\n";
   }
@@ -390,7 +390,7 @@ ExitCode RunSession(const SessionPlan& plan, const SharedOptions& shared,
         Error{Stage::kAdmit, Code::kOutOfMemory, "out of memory outside of any image's work"});
   } catch (const std::exception& problem) {
     return session.Finish(
-        Error{Stage::kReduce, Code::kInternal, std::string("the run cannot go on: ") + problem.what()});
+        Error{Stage::kReduce, Code::kInternal, std::string("the run cannot continue: ") + problem.what()});
   }
 }
 

@@ -27,7 +27,7 @@ namespace {
 void AddListingFlags(CLI::App& app, ListOptions& list) {
   const char* group = "Which images";
   app.add_option("paths", list.paths, "Folders and files")->type_name("PATH");
-  app.add_option("--files-from", list.files_from, "Read paths from a file, one a line; - is stdin")
+  app.add_option("--files-from", list.files_from, "Read paths from a file, one per line; - is stdin")
       ->type_name("FILE")
       ->group(group);
   app.add_flag("-0,--null", list.nul_separated, "Paths in --files-from end with a NUL byte (find -print0)")
@@ -68,12 +68,12 @@ void AddSharedFlags(CLI::App& app, SharedOptions& options, std::string& config_f
              kSomeDevices)
       ->capture_default_str()
       ->type_name("NAME");
-  app.add_option("--batch", options.batch, "Tiles a device computes at once [as the model's plan says]")
+  app.add_option("--batch", options.batch, "Tiles that a device computes at once [the model's plan]")
       ->type_name("N");
   AddStrategy(app, "--cache", options.cache, CacheStrategyNames(), "When freed memory is given back");
   AddStrategy(app, "--batch-sizing", options.batch_sizing, BatchSizingNames(),
               "How many batches are in flight on a device");
-  app.add_option("-j,--jobs", options.jobs, "Images in work at once, and a model's threads [one a core]")
+  app.add_option("-j,--jobs", options.jobs, "Images in work at once, and a model's threads [one per core]")
       ->type_name("N");
   for (const char* flag :
        {"--memory", "--device-memory", "--device", "--batch", "--cache", "--batch-sizing", "--jobs"}) {
@@ -81,8 +81,7 @@ void AddSharedFlags(CLI::App& app, SharedOptions& options, std::string& config_f
   }
 
   const char* run = "The run";
-  app.add_option("--catalog", options.catalog, "Folder that remembers facts and finished work")
-      ->type_name("DIR");
+  app.add_option("--catalog", options.catalog, "Folder to keep facts and finished work in")->type_name("DIR");
   app.add_flag("--no-catalog", options.no_catalog, "Remember nothing");
   app.add_flag("--force", options.force, "Compute everything again; replace outputs that are not ours");
   const auto dry_run = [&mode = options.mode] {
@@ -93,21 +92,21 @@ void AddSharedFlags(CLI::App& app, SharedOptions& options, std::string& config_f
       ->capture_default_str()
       ->type_name("N");
   app.add_flag("--allow-truncated", options.allow_truncated, "Take the readable part of broken files");
-  app.add_option("--config", config_file, "YAML file with the same names as the flags; a flag wins")
+  app.add_option("--config", config_file, "YAML file with options named like the flags; a flag overrides it")
       ->type_name("FILE");
   for (const char* flag : {"--catalog", "--no-catalog", "--force", "--dry-run", "--max-pixels",
                            "--allow-truncated", "--config"}) {
     app.get_option(flag)->group(run);
   }
 
-  const char* output = "What is said";
+  const char* output = "Output and logging";
   app.add_flag("--json", options.json, "One JSON document on stdout");
-  app.add_flag("--jsonl", options.jsonl, "A line of JSON for each image as it ends, and one for the run");
+  app.add_flag("--jsonl", options.jsonl, "A line of JSON for each image as it finishes, and one for the run");
   app.add_option("--report", options.report, "A JSON report of the whole run, memory included")
       ->type_name("FILE");
   app.add_flag("--watch-memory", options.watch_memory,
-               "One image at a time, its own memory peak in the report; slow");
-  app.add_option("--report-page", options.report_page, "A page for people: what became of each image")
+               "One image at a time, each one's memory peak in the report; slow");
+  app.add_option("--report-page", options.report_page, "A readable page: what happened to each image")
       ->type_name("FILE.html");
   app.add_option("--metrics-file", options.metrics_file, "The run's figures as Prometheus text, when it ends")
       ->type_name("FILE.prom");

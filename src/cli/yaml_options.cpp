@@ -87,11 +87,11 @@ std::optional<Error> FindSecondDocument(const std::string& path, const std::stri
   for (int documents = 0; parser.HandleNextDocument(look); ++documents) {
     if (look.start.pos <= last) {
       return Usage(PrintablePath(path) + ":" + std::to_string(look.start.line + 1) + ":" +
-                   std::to_string(look.start.column + 1) + ": this is no YAML");
+                   std::to_string(look.start.column + 1) + ": this is not YAML");
     }
     if (documents > 0 && look.content) {
       return Usage(PrintablePath(path) + ":" + std::to_string(look.content->line + 1) +
-                   ": a second YAML document begins here, and it would be passed over (one file holds one)");
+                   ": a second YAML document begins here, and it would be ignored (put one in each file)");
     }
     last = look.start.pos;
   }
@@ -149,7 +149,7 @@ Status ApplyYaml(const YAML::Node& map, const std::string& path, CLI::App& app,
     const std::string key = entry.first.as<std::string>("");
     const YAML::Node& value = entry.second;
     if (!seen.insert(key).second)
-      return Usage(AtLine(path, entry.first, "\"" + key + "\" stands here twice"));
+      return Usage(AtLine(path, entry.first, "\"" + key + "\" is given twice here"));
     if (leave_out.contains(key)) continue;
     CLI::Option* option = app.get_option_no_throw(key == "paths" ? key : "--" + key);
     if (option == nullptr || key == "help" || key == "config") {
@@ -165,7 +165,8 @@ Status ApplyYaml(const YAML::Node& map, const std::string& path, CLI::App& app,
       values.push_back(value.Scalar());
     } else if (value.IsSequence()) {
       for (const YAML::Node& item : value) {
-        if (!item.IsScalar()) return Usage(AtLine(path, item, "\"" + key + "\" takes plain values"));
+        if (!item.IsScalar())
+          return Usage(AtLine(path, item, "\"" + key + "\" takes single values, not lists or maps"));
         values.push_back(item.Scalar());
       }
     } else {

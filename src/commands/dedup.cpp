@@ -328,7 +328,7 @@ Dedup::Dedup(CLI::App& app) {
       ->capture_default_str()
       ->type_name("BITS");
   app.add_option("--min-similarity", options_.min_similarity,
-                 "With --method embedding: cosine of two vectors at least, 0 to 1")
+                 "With --method embedding: least cosine similarity of duplicates, 0 to 1")
       ->capture_default_str()
       ->type_name("COSINE");
   TakesWords(

@@ -72,8 +72,9 @@ class EmbedOperation::Task final : public ItemTask {
     PoolArray<float> vector(static_cast<size_t>(operation_.embedder_.dimension()));
     TRY(embedding_->Finish(vector.span(), outcome.rung));
     if (!Normalise(vector.span())) {
-      return Error{Stage::kCompute, Code::kModelError,
-                   "the model gives a vector of no finite length for it (is its input described right?)"};
+      return Error{
+          Stage::kCompute, Code::kModelError,
+          "the model returns a vector without a finite length for it (is its input described correctly?)"};
     }
     VectorStore& store = operation_.kept_;
     VectorFile::Place place = TRY(store.file->Append(vector.span()));

@@ -76,8 +76,8 @@ std::optional<std::string> EmbeddingOptions::Check() const {
   }
   if (by_mean && by_scale) return "give either --mean and --std, or --scale and --shift";
   if (!by_mean && !by_scale) {
-    return "how does " + PrintablePath(model) +
-           " want its pixels? Say --mean and --std, as in (x / 255 - mean) / std, or --scale and --shift, as "
+    return "which pixel values does " + PrintablePath(model) +
+           " expect? Give --mean and --std, as in (x / 255 - mean) / std, or --scale and --shift, as "
            "in "
            "x * scale + shift; or write them to " +
            PrintablePath(defaults_file());
@@ -111,7 +111,7 @@ ModelInput EmbeddingOptions::Input() const {
 
 void AddEmbeddingFlags(CLI::App& app, EmbeddingOptions& options) {
   app.add_option("--model", options.model, "TorchScript file [the built-in descriptor]")->type_name("FILE");
-  app.add_option("--input-size", options.input_size, "Side of the square that the model is shown, in pixels")
+  app.add_option("--input-size", options.input_size, "Side of the model's square input, in pixels")
       ->capture_default_str()
       ->type_name("N");
   const auto numbers = [&app](const char* flag, std::string& target, const char* help) {

@@ -313,7 +313,7 @@ std::string SignalTable() {
 Filter::Filter(CLI::App& app) {
   app.footer(SignalTable() +
              "\nA rule is SIGNAL, one of < <= > >= = !=, and a number or a percentile of this run's images\n"
-             "(p10). Quote rules: the shell takes < and > for itself.\n\n"
+             "(p10). Quote rules: the shell treats < and > as redirections.\n\n"
              "Example:\n"
              "  imgmill filter photos --keep 'short_side>=256' --keep 'blockiness<30'    lists what stays\n"
              "  imgmill filter photos --keep 'sharpness>p10' --action copy --to good --max-drop 50%\n"
@@ -332,7 +332,7 @@ Filter::Filter(CLI::App& app) {
   app.add_option("--to", options_.to, "Folder that --action moves, copies or links to")->type_name("DIR");
   TakesWords(
       app.add_option("--act-on", options_.act_on,
-                     "kept or dropped: what --action is about [dropped for move, kept for the others]"),
+                     "kept or dropped: which images --action applies to [dropped for move, else kept]"),
       {"kept", "dropped"})
       ->type_name("NAME");
   app.add_option("--undo-file", options_.undo_file, "Where to write the undo file [the catalog's folder]")

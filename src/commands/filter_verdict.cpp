@@ -71,7 +71,7 @@ std::string ShortNumber(double value) {
 
 std::string WhyDropped(const AppliedRule& rule, double value) {
   const std::string name(InfoOf(rule.rule.signal).name);
-  if (std::isnan(value)) return "no " + name + ", too small an image: fails " + rule.rule.text;
+  if (std::isnan(value)) return "no " + name + ", the image is too small: fails " + rule.rule.text;
   std::string text =
       name + " " + ShortNumber(value) + (rule.rule.keeps ? " fails " : " meets --drop ") + rule.rule.text;
   if (rule.rule.percentile) text += " (" + ShortNumber(rule.threshold) + ")";

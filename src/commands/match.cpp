@@ -99,7 +99,7 @@ class Match final : public Command {
 
   std::optional<std::string> Check() const override { return options_.Check(); }
   std::optional<std::string> CheckAlone(const SharedOptions& shared) const override {
-    if (shared.no_catalog) return "match searches a catalog: it cannot be without one";
+    if (shared.no_catalog) return "match searches a catalog and does not work without one";
     if (shared.catalog.empty() && options_.in.empty()) {
       return "which images are searched? Name their folder with --in, or their catalog with --catalog";
     }
@@ -210,10 +210,10 @@ Match::Match(CLI::App& app) {
   app.add_option("--top", options_.top, "Images to find for each query")
       ->capture_default_str()
       ->type_name("N");
-  app.add_option("--min-similarity", options_.min_similarity, "Cosine that a match has at least, -1 to 1")
+  app.add_option("--min-similarity", options_.min_similarity, "Least cosine similarity of a match, -1 to 1")
       ->capture_default_str()
       ->type_name("COSINE");
-  app.add_flag("--exclude-self", options_.exclude_self, "A query's own file is no match");
+  app.add_flag("--exclude-self", options_.exclude_self, "A query's own file does not count as a match");
   TakesWords(app.add_option("--format", options_.format, "text, csv or jsonl"), {"text", "csv", "jsonl"})
       ->capture_default_str()
       ->type_name("NAME");

@@ -133,7 +133,7 @@ class Search final : public LadderWork {
   Status NothingThere() const {
     return Error{
         Stage::kReduce, Code::kUsage,
-        "none of the catalog's images is there any more, or none is below --in (run imgmill embed again)"};
+        "none of the catalog's images exists any more, or none is below --in (run imgmill embed again)"};
   }
 
   const VectorStore& store_;

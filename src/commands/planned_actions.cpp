@@ -140,7 +140,7 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(Acti
   if (acted->already > 0) result.details["already_so"] = acted->already;
   if (journal.completed > 0) result.details["completed_of_a_killed_run"] = journal.completed;
   result.summary += "; " + request.action + ": " + std::to_string(acted->done) + " done, " +
-                    (acted->already > 0 ? std::to_string(acted->already) + " were so already, " : "") +
+                    (acted->already > 0 ? std::to_string(acted->already) + " already done before, " : "") +
                     std::to_string(acted->failed) + " failed" +
                     (journal.completed > 0
                          ? ", " + std::to_string(journal.completed) + " more by the interrupted run before"

@@ -200,16 +200,17 @@ Tile::Tile(CLI::App& app) {
   app.add_option("--size", options_.size, "Side of a tile, 8 to 16384")
       ->capture_default_str()
       ->type_name("PIXELS");
-  app.add_option("--stride", options_.stride, "From one tile's edge to the next one's [the size]")
+  app.add_option("--stride", options_.stride, "Distance from one tile's edge to the next one's [the size]")
       ->type_name("PIXELS");
-  app.add_option("--overlap", options_.overlap, "What neighbours share, instead of --stride [0]")
+  app.add_option("--overlap", options_.overlap,
+                 "Pixels that neighbouring tiles share, instead of --stride [0]")
       ->type_name("PIXELS");
   TakesWords(app.add_option("--edge", options_.edge,
                             "Last column and row: shift back inside, drop, or pad with the last pixels"),
              kEdges)
       ->capture_default_str()
       ->type_name("NAME");
-  app.add_option("--best", options_.best, "Only so many tiles of each image, by --by [0: all]")
+  app.add_option("--best", options_.best, "Only this many tiles of each image, ranked by --by [0: all]")
       ->type_name("N");
   TakesWords(app.add_option("--by", options_.by,
                             "Signal that ranks them: sharpness, contrast, entropy, colorfulness, ..."),

@@ -94,14 +94,14 @@ Status TileOperation::CheckPair(const Item& item) const {
     return Error{Stage::kProbe, Code::kConflict,
                  "it is " + SizeText(item.main.header) + " and its partner " +
                      PrintablePath(item.partner->path) + " " + SizeText(item.partner->header) +
-                     ": that is no whole scale"};
+                     ": that is not a whole-number scale"};
   }
   if (options_.size % scale == 0 && options_.Step() % scale == 0) return {};
   const int fitting = std::max(1, options_.size / scale) * scale;
   return Error{Stage::kProbe, Code::kConflict,
                "it is " + std::to_string(scale) + " times as large as its partner, and tiles of " +
                    std::to_string(options_.size) + " every " + std::to_string(options_.Step()) +
-                   " pixels are no multiples of that (use --size " + std::to_string(fitting) +
+                   " pixels are not multiples of that (use --size " + std::to_string(fitting) +
                    ", and a stride that is one)"};
 }
 

@@ -162,8 +162,7 @@ Upscale::Upscale(CLI::App& app) {
       ->type_name("NAME");
   app.add_option("--scale", options_.scale, "Output pixels for each input pixel [the model's own, or 2]")
       ->type_name("FACTOR");
-  app.add_option("--tile", options_.tile,
-                 "Side of a model's tiles in input pixels [as the model's plan says]")
+  app.add_option("--tile", options_.tile, "Side of a model's tiles in input pixels [the model's plan]")
       ->type_name("PIXELS");
   options_.file.AddFlags(app, kFormats);
 }

@@ -58,7 +58,7 @@ Status Link(const FileAction& action, const ActionStart& start) {
   if (errno == EXDEV) {
     return Error{
         Stage::kAct, Code::kUnsupported,
-        "it lies on another file system than the target folder (symlinks and copies work across them)"};
+        "it is on another file system than the target folder (symlinks and copies work across them)"};
   }
   return ErrnoError(Stage::kAct, errno, "make the link " + PrintablePath(start.target));
 }
@@ -69,7 +69,7 @@ Result<std::optional<ActionStart>> PrepareAdded(const FileAction& action,
                                                 const std::unordered_set<std::string>& taken) {
   struct stat info {};
   if (::stat(action.path.c_str(), &info) != 0) return ErrnoError(Stage::kAct, errno, "look at it");
-  if (!S_ISREG(info.st_mode)) return Error{Stage::kAct, Code::kUnsupported, "it is no file"};
+  if (!S_ISREG(info.st_mode)) return Error{Stage::kAct, Code::kUnsupported, "it is not a file"};
   TRY(CheckSeen(action));
   ActionStart start;
   start.size = info.st_size;

@@ -75,7 +75,7 @@ Status CopyFile(const std::string& from, const std::string& to, const CopiedAs& 
       status = digest.error();
     } else if (*digest != *as.expected) {
       status = Error{Stage::kAct, Code::kConflict,
-                     PrintablePath(from) + " has changed since, so its bytes are others"};
+                     PrintablePath(from) + " has changed since, so its bytes differ"};
     }
   }
   if (!status) {

@@ -40,7 +40,7 @@ Status CheckKeeper(const FileAction& action) {
     return ErrnoError(Stage::kAct, errno, "the file to keep, " + PrintablePath(action.keeper));
   }
   if (!S_ISREG(keeper.st_mode))
-    return Refuse(Code::kConflict, "the file to keep is none: " + PrintablePath(action.keeper));
+    return Refuse(Code::kConflict, "what should be kept is not a file: " + PrintablePath(action.keeper));
   if (Canonical(action.keeper) == action.path) {
     return Refuse(Code::kConflict, "the file to keep is this very file, or a link to it");
   }
@@ -63,13 +63,13 @@ Status LookAtBytes(const FileAction& action, ActionStart& start) {
     if (!keeper) return Refuse(keeper.error().code, keeper.error().message);
     if (*content == *action.content && *keeper == *action.keeper_content) return {};
     return Refuse(Code::kConflict, "its content, or that of " + PrintablePath(action.keeper) +
-                                       ", is not the one that was judged (run again with --force)");
+                                       ", is no longer what was judged (run again with --force)");
   }
   Result<std::optional<ContentDigest>> shared = SharedContent(action.path, action.keeper);
   if (!shared) return Refuse(shared.error().code, shared.error().message);
   if (judged && !*shared) {
     return Refuse(Code::kConflict, "its bytes are not those of " + PrintablePath(action.keeper) +
-                                       ", though they were taken for equal (run again with --force)");
+                                       ", though they were considered equal (run again with --force)");
   }
   start.digest = *shared;
   return {};
@@ -100,7 +100,7 @@ Status ReplaceByLink(const FileAction& action) {
                        : ::symlink(LinkTextTo(action.path, action.keeper).c_str(), temporary.c_str());
   if (made != 0 && errno == EXDEV) {
     return Refuse(Code::kUnsupported,
-                  "it lies on another file system than its keeper (symlinks work across them)");
+                  "it is on another file system than its keeper (symlinks work across them)");
   }
   if (made != 0) return ErrnoError(Stage::kAct, errno, "make the link");
   if (::rename(temporary.c_str(), action.path.c_str()) != 0) {
@@ -175,7 +175,7 @@ Result<std::optional<ActionStart>> Prepare(const FileAction& action,
   struct stat info {};
   if (::lstat(action.path.c_str(), &info) != 0) return ErrnoError(Stage::kAct, errno, "look at it");
   const bool is_link = S_ISLNK(info.st_mode);
-  if (!S_ISREG(info.st_mode) && !is_link) return Refuse(Code::kUnsupported, "it is no file");
+  if (!S_ISREG(info.st_mode) && !is_link) return Refuse(Code::kUnsupported, "it is not a file");
   TRY(CheckSeen(action));
   if (!action.keeper.empty()) {
     TRY(CheckKeeper(action));
@@ -193,7 +193,7 @@ Result<std::optional<ActionStart>> Prepare(const FileAction& action,
   if (links && !start.digest) {
     return Refuse(
         Code::kConflict,
-        "its content is not its keeper's, so a link would lose it (move or delete near-duplicates)");
+        "its content differs from its keeper's, so a link would lose it (move or delete near-duplicates)");
   }
   if (action.kind == Kind::kMove) start.target = FreeTarget(action.target, taken);
   return std::optional<ActionStart>(std::move(start));

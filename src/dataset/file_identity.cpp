@@ -20,7 +20,7 @@ constexpr size_t kChunkBytes = size_t{256} << 10;
 Status CheckRegular(const struct stat& info, Stage stage) {
   if (S_ISREG(info.st_mode)) return {};
   const bool folder = S_ISDIR(info.st_mode);
-  return Error{stage, Code::kUnsupported, folder ? "it is a folder" : "it is no regular file"};
+  return Error{stage, Code::kUnsupported, folder ? "it is a folder" : "it is not a regular file"};
 }
 
 }  // namespace

@@ -323,7 +323,8 @@ Status ActionJournal::Impl::UndoOne(size_t id, UndoSummary& summary, const Repor
     }
     // A moved file that was edited where it is now goes back all the same.
     if (action.kind != FileAction::Kind::kMove) {
-      stands_in_the_way = Error{Stage::kAct, Code::kConflict, "what is there now is not what was left there"};
+      stands_in_the_way =
+          Error{Stage::kAct, Code::kConflict, "the file there now is not the one that was left there"};
     }
   }
   action.target = start->target;
@@ -337,7 +338,7 @@ Status ActionJournal::Impl::UndoOne(size_t id, UndoSummary& summary, const Repor
   if (*reverted == Reverted::kGone) {
     ++summary.gone;
     report(action, Error{Stage::kAct, Code::kNotFound,
-                         "it was deleted for good, and the file that was kept has another content: " +
+                         "it was deleted for good, and the kept file has different content: " +
                              PrintablePath(action.keeper)});
     return {};
   }

@@ -102,7 +102,7 @@ Status Lock(const UniqueFd& file) {
 
 Error JournalFile::Malformed(const std::string& why) const {
   return Error{Stage::kAct, Code::kMalformed,
-               PrintablePath(path_) + " is no undo file that this imgmill reads: " + why};
+               PrintablePath(path_) + " is not an undo file that this imgmill can read: " + why};
 }
 
 Result<JournalFile> JournalFile::Create(const std::string& path, const std::string& command) {

@@ -252,15 +252,14 @@ class ListerOfAll final : public Lister {
 std::optional<std::string> ListOptions::Check() const {
   if (paths.empty() && files_from.empty())
     return "no input: name files or folders, or a list with --files-from";
-  if (nul_separated && files_from.empty())
-    return "-0 says how a list is separated, and there is no --files-from";
+  if (nul_separated && files_from.empty()) return "-0 goes with --files-from, which is not given";
   for (const auto* patterns : {&include, &exclude}) {
     for (const std::string& pattern : *patterns) {
       if (pattern.empty()) return "an empty pattern for --include or --exclude matches nothing";
     }
   }
   for (const std::string& path : paths) {
-    if (path.empty()) return "an empty path is no input";
+    if (path.empty()) return "an empty path is not a valid input";
   }
   return std::nullopt;
 }

@@ -53,9 +53,10 @@ Result<std::string> PairIndex::Take(const ListedFile& file) {
                                           " and " + PrintablePath((first + 1)->path) + " (keep one)");
   }
   if (file.clash != NameClash::kNone) {
-    return NoPartner(Code::kConflict,
-                     "another image beside it differs in the extension only, so nothing says whose partner " +
-                         PrintablePath(first->path) + " is (keep one)");
+    return NoPartner(
+        Code::kConflict,
+        "another image next to it differs only in the extension, so it is unclear whose partner " +
+            PrintablePath(first->path) + " is (keep one)");
   }
   return first->path;
 }

@@ -37,7 +37,7 @@ Status RestoreLink(const std::string& text, const std::string& path) {
 
 Status MoveBack(const FileAction& action, const ActionStart& start) {
   if (!Exists(start.target))
-    return Refuse(Code::kNotFound, PrintablePath(start.target) + " is not there any more");
+    return Refuse(Code::kNotFound, PrintablePath(start.target) + " no longer exists");
   if (Exists(action.path)) {
     if (Look(action, start) != Progressed::kHalf) {
       return Refuse(Code::kConflict,

@@ -24,7 +24,7 @@ Result<UniqueFd> OpenFile(const std::string& path, int64_t& size) {
   if (!file.valid() || ::fstat(file.get(), &info) != 0)
     return ErrnoError(Stage::kDecode, errno, "open " + PrintablePath(path));
   if (!S_ISREG(info.st_mode))
-    return Error{Stage::kDecode, Code::kUnsupported, PrintablePath(path) + " is no regular file"};
+    return Error{Stage::kDecode, Code::kUnsupported, PrintablePath(path) + " is not a regular file"};
   size = info.st_size;
   return file;
 }

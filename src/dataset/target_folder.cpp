@@ -44,7 +44,7 @@ Status CheckTargetFolder(const std::string& path) {
     if (::lstat(at.c_str(), &info) == 0 && S_ISLNK(info.st_mode)) {
       return Error{Stage::kWrite, Code::kConflict,
                    PrintablePath(at) +
-                       " is a link that leads nowhere, where a folder is needed (choose another "
+                       " is a broken link, where a folder is needed (choose another "
                        "folder, or remove the link)"};
     }
     const std::string parent = ParentOf(at);

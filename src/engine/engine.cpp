@@ -252,9 +252,10 @@ Result<std::vector<RunCounts>> Engine::RunToItsEnd(ItemSource& source,
   } catch (const std::bad_alloc&) {
     return Error{Stage::kAdmit, Code::kOutOfMemory, "out of memory outside of any image's work"};
   } catch (const std::exception& problem) {
-    return Error{Stage::kCompute, Code::kInternal, std::string("the run cannot go on: ") + problem.what()};
+    return Error{Stage::kCompute, Code::kInternal, std::string("the run cannot continue: ") + problem.what()};
   } catch (...) {  // of a thread's edge
-    return Error{Stage::kCompute, Code::kInternal, "the run cannot go on: an exception of an unknown kind"};
+    return Error{Stage::kCompute, Code::kInternal,
+                 "the run cannot continue: an exception of an unknown kind"};
   }
 }
 

@@ -159,7 +159,7 @@ heif_error PushData(void* decoder, const void* data, size_t bytes) {
     // No NAL unit ends in a zero (ISO 23008-2, 7.4.2): such an end was never written.
     if (length > 0 && at[length - 1] == 0) return Fault("HEVC data ends in zeros");
     if (lib.de265_push_NAL(decoder, at, static_cast<int>(length), 0, nullptr) != DE265_OK)
-      return Fault("HEVC data cannot be taken apart");
+      return Fault("HEVC data cannot be parsed");
     at += length;
   }
   return kOk;
@@ -228,7 +228,7 @@ heif_error DecodeImage(void* decoder, heif_image** out) {
   *out = nullptr;
   const FilledMalloc filled;
   ImagePointer image(nullptr, lib.heif_image_release);
-  if (lib.de265_flush_data(decoder) != DE265_OK) return Fault("HEVC data cannot be taken apart");
+  if (lib.de265_flush_data(decoder) != DE265_OK) return Fault("HEVC data cannot be parsed");
   for (int more = 1; more != 0;) {
     more = 0;
     if (const de265_error failed = lib.de265_decode(decoder, &more); failed != DE265_OK)

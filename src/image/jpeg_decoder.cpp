@@ -218,7 +218,7 @@ void JpegDecoder::NoteDamage(int message_code) {
 // padding, if all rows were done before them.
 void JpegDecoder::NoteLeftOver(bool flat_zeros) {
   if (!damage_.empty()) return;
-  const std::string bytes = std::to_string(left_over_) + " bytes of it are left over behind the last row";
+  const std::string bytes = std::to_string(left_over_) + " bytes of it are left over after the last row";
   if (reached_end_) {
     if (left_over_ <= kStray) return;
     damage_code_ = Code::kTruncated;

@@ -62,9 +62,9 @@ std::optional<Error> FindMissingAvifEnd(const InputFile& file) {
     const HeifExtent& extent = place.last;
     if (extent.bytes < kZeros || extent.at > end || extent.bytes > end - extent.at) continue;
     if (ZerosAtEnd(file, extent.at, extent.bytes, kZeros) < kZeros) continue;
-    return Error{Stage::kDecode, Code::kTruncated,
-                 "AVIF data of " + std::to_string(extent.bytes) +
-                     " bytes ends in zeros: what was to be there was never written"};
+    return Error{
+        Stage::kDecode, Code::kTruncated,
+        "AVIF data of " + std::to_string(extent.bytes) + " bytes ends in zeros: the end was never written"};
   }
   return std::nullopt;
 }

@@ -53,7 +53,7 @@ std::optional<Error> FindMissingJpeg2000End(const InputFile& input) {
     const uint64_t zeros = ZerosAtEnd(input, from, end - from, end - from);
     if (zeros <= most_zeros) return std::nullopt;
     return Missing("JPEG 2000 data of its tile-part " + std::to_string(part) + " ends in " +
-                   std::to_string(zeros) + " zeros, which stand for nothing");
+                   std::to_string(zeros) + " zeros that encode nothing");
   };
   uint64_t parts = 0;
   while (at + 2 <= stream->end && file.At(at, 2) == kTilePart) {
@@ -72,7 +72,7 @@ std::optional<Error> FindMissingJpeg2000End(const InputFile& input) {
   }
   // Some encoders leave the end marker out: then the codestream ends here.
   if (parts == 0 || at == stream->end || file.At(at, 2) == kCodestreamEnd) return std::nullopt;
-  return Missing("JPEG 2000 data has no end marker behind its tile-part " + std::to_string(parts) +
+  return Missing("JPEG 2000 data has no end marker after its tile-part " + std::to_string(parts) +
                  ": the end of the file was never written, or is garbled");
 }
 

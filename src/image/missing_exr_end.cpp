@@ -189,8 +189,7 @@ std::optional<Error> FindMissingExrEnd(const InputFile& file) {
   constexpr uint64_t kZeros = 16;
   if (NeverEndsInZeros(header.compression) &&
       ZerosAtEnd(file, 0, static_cast<uint64_t>(file.bytes()), kZeros) >= kZeros)
-    return Error{Stage::kDecode, Code::kTruncated,
-                 "OpenEXR data ends in zeros: what was to be there was never written"};
+    return Error{Stage::kDecode, Code::kTruncated, "OpenEXR data ends in zeros: the end was never written"};
   return std::nullopt;
 }
 

@@ -164,7 +164,7 @@ std::optional<Error> FindMissingGifEnd(const InputFile& file) {
   for (int byte = bytes.Next(); byte >= 0; byte = bytes.Next()) {
     if (byte != 0) return std::nullopt;
   }
-  return Error{Stage::kDecode, Code::kTruncated, "GIF data ends in zeros, as all that follows"};
+  return Error{Stage::kDecode, Code::kTruncated, "GIF data ends in zeros, up to the end of the file"};
 }
 
 }  // namespace imgmill

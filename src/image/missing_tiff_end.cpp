@@ -95,8 +95,7 @@ std::optional<Error> FindZeros(const InputFile& file, const TiffFacts& facts) {
     if (zeros < kZeros && !unmarked) continue;
     return Error{Stage::kDecode, Code::kTruncated,
                  std::string("TIFF data of ") + (facts.tiled ? "tile " : "strip ") + std::to_string(i) +
-                     " of " + std::to_string(offsets.count()) +
-                     " ends in zeros: what was to be there was never written"};
+                     " of " + std::to_string(offsets.count()) + " ends in zeros: the end was never written"};
   }
   return std::nullopt;
 }
@@ -119,7 +118,7 @@ std::optional<Error> FindMissingTiffEnd(const InputFile& file) {
   const uint64_t blocks = TiffBlocksNeeded(*facts);
   if (facts->blocks > 0 && facts->blocks < blocks && facts->compression != kOldJpeg) {
     return Error{Stage::kDecode, Code::kTruncated,
-                 "the TIFF's directory tells of " + std::to_string(facts->blocks) + " of its " +
+                 "the TIFF's directory lists " + std::to_string(facts->blocks) + " of its " +
                      std::to_string(blocks) + (facts->tiled ? " tiles" : " strips")};
   }
   if (facts->compression != kWebp && !NeverEndsInZeros(facts->compression)) return std::nullopt;

@@ -86,9 +86,9 @@ std::optional<Error> FindMissingWebpEnd(const InputFile& file, uint64_t at, uint
   std::vector<unsigned char> data(chunk->bytes - kSlack);
   if (!file.ReadExactly(chunk->at, data.data(), data.size())) return std::nullopt;
   if (!Decodes(*chunk, data)) return std::nullopt;
-  return Error{Stage::kDecode, Code::kTruncated,
-               "WebP data ends in " + std::to_string(zeros) +
-                   " zeros that no pixel needs: what was to be there was never written"};
+  return Error{
+      Stage::kDecode, Code::kTruncated,
+      "WebP data ends in " + std::to_string(zeros) + " zeros that no pixel needs: the end was never written"};
 }
 
 }  // namespace imgmill

@@ -43,7 +43,7 @@ Result<bool> IsLittleEndian(const std::string& scale, Stage stage) {
   double value = 0;
   const auto [end, error] = std::from_chars(begin, scale.data() + scale.size(), value);
   if (error != std::errc() || end != scale.data() + scale.size() || !std::isfinite(value) || value == 0)
-    return Malformed(stage, "a PFM header whose scale is no number, or 0");
+    return Malformed(stage, "a PFM header whose scale is 0 or not a number");
   return value < 0;
 }
 
@@ -131,7 +131,7 @@ Result<PnmHeader> ReadPam(const InputFile& file, Stage stage) {
     } else if (name == "TUPLTYPE") {
       type += (type.empty() ? "" : " ") + value;
     } else {
-      return Malformed(stage, "a PAM header with a line that is none of the format's");
+      return Malformed(stage, "a PAM header with a line that the format does not know");
     }
   }
   TRY(Take(header, width, height, white, stage));

@@ -104,9 +104,10 @@ class PnmRows final : public RowByRow {
       }
       stopped_ = true;
       const bool end = number == PnmWords::kEnd;
-      return Missing({Stage::kDecode, end ? Code::kTruncated : Code::kMalformed,
-                      std::string(end ? "the numbers of its pixels end" : "what should be a number is none") +
-                          " in row " + std::to_string(y) + " of " + std::to_string(layout_.height)});
+      return Missing(
+          {Stage::kDecode, end ? Code::kTruncated : Code::kMalformed,
+           std::string(end ? "the numbers of its pixels end" : "not a number where one is expected") +
+               " in row " + std::to_string(y) + " of " + std::to_string(layout_.height)});
     }
     return {};
   }

@@ -96,7 +96,7 @@ std::optional<StillHeader> Bitmap(const InputFile& file, int64_t info_at, int64_
                          std::to_string(header.bits) + " bits";
   } else if (compression == kMasks &&
              !KnownMasks(Little(&info[40], 4), Little(&info[44], 4), Little(&info[48], 4), header.bits)) {
-    header.unsupported = "a bitmap whose colours lie at unusual bits";
+    header.unsupported = "a bitmap with unusual colour masks";
   } else if (header.compressed && upside_down) {
     header.unsupported = "a compressed bitmap with its top row first, which the format does not allow";
   } else if (header.bits == 16 && alpha != 0) {

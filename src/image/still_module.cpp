@@ -67,7 +67,7 @@ Status LoadStillModule(Stage stage) {
   if (module.decode != nullptr) return {};
   return Error{stage, Code::kUnsupported,
                "BMP, TGA, ICO, QOI and animated JPEG XL need the module " + std::string(kModuleName) +
-                   ", which could not be opened (tried: " + module.tried + "); install imgmill anew"};
+                   ", which could not be opened (tried: " + module.tried + "); reinstall imgmill"};
 }
 
 int CountJxlFrames(const InputFile& file) {

@@ -116,7 +116,7 @@ std::vector<uint8_t> ProfileToAttach(VipsImage* source, const Layout& layout, bo
 
 /// The source, opened for its metadata; null, noted, where that fails.
 ImageRef OpenSource(const std::string& source, std::vector<std::string>& notes) {
-  const std::string lost = "metadata could not be taken over";
+  const std::string lost = "metadata could not be copied";
   Result<InputFile> file = InputFile::Open(source, Stage::kEncode);
   if (!file) return notes.push_back(lost + ": " + file.error().message), ImageRef();
   Result<FileHead> head = ReadHead(*file, Stage::kEncode);

@@ -193,7 +193,7 @@ std::optional<Error> Admission::TooLarge(const Footprint& need, size_t beside) c
   std::string message = "it needs " + FormatByteSize(need.total()) + ", the memory budget of " +
                         FormatByteSize(ledger.budget) + " leaves " + FormatByteSize(ledger.LargestLease());
   message += budget_from_flag_ ? " (use " + MemoryFlag(would_do) + " or more)"
-                               : " (it takes a machine or cgroup that allows " + MemoryFlag(would_do) + ")";
+                               : " (it needs a machine or cgroup that allows " + MemoryFlag(would_do) + ")";
   return Error{Stage::kAdmit, Code::kTooLarge, std::move(message)};
 }
 

@@ -59,7 +59,7 @@ class AcceleratorPeak {
 
 Error DeviceLostError(const std::string& name) {
   return Error{Stage::kCompute, Code::kDeviceLost,
-               name + " no longer answers (use --device cpu to go on without)"};
+               name + " no longer answers (use --device cpu to continue without it)"};
 }
 
 }  // namespace
@@ -113,8 +113,8 @@ bool Descent::Begin() {
   };
   if (!settled_ && !too_much()) return true;
   if (HandOver(/*lost=*/false)) {
-    outcome_.status =
-        Error{Stage::kCompute, Code::kOutOfMemory, slot_.device->name() + " has no memory for such work"};
+    outcome_.status = Error{Stage::kCompute, Code::kOutOfMemory,
+                            slot_.device->name() + " has too little memory for such work"};
     return false;
   }
   if (settled_) steps_.BeginWith(*start.lower);

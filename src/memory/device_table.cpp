@@ -70,8 +70,8 @@ void DeviceTable::SetFreeBudget(ManagedDevice& slot) {
   if (!stats.known) {
     slot.budget = slot.asked != 0 ? slot.asked : kBlindBudget;
     if (slot.asked == 0) {
-      WarnOnce(slot.device->name() + " does not tell how much memory is free; " +
-               FormatByteSize(kBlindBudget) + " are assumed (set --device-memory)");
+      WarnOnce(slot.device->name() + " does not report how much memory is free; " +
+               FormatByteSize(kBlindBudget) + " is assumed (set --device-memory)");
     }
     return;
   }
@@ -116,8 +116,8 @@ Status DeviceTable::Wake(ManagedDevice& slot) {
   Refit(slot);
   if (slot.asked != 0 && !awake.capped) {
     const std::lock_guard lock(mutex_);
-    WarnOnce("nothing keeps " + slot.device->name() + " from taking more than --device-memory " +
-             FormatByteSize(slot.asked) + " but the plan: its allocator takes no limit");
+    WarnOnce("nothing but the plan keeps " + slot.device->name() + " from taking more than --device-memory " +
+             FormatByteSize(slot.asked) + ": its allocator takes no limit");
   }
   return {};
 }
@@ -131,7 +131,7 @@ Error DeviceTable::TooLittle(const ManagedDevice& slot, size_t context) {
   const std::string name = slot.device->name();
   const std::string needs = "of which the driver's context takes " + FormatByteSize(context);
   std::string warning = name + " has " + FormatByteSize(slot.budget) + " to spare, " + needs +
-                        ": the CPU does the work as long as there is no more";
+                        ": the CPU does the work until more is free";
   if (slot.asked != 0 && slot.asked < context + kLeastForWork) {
     warning = "--device-memory " + FormatByteSize(slot.asked) + " is too little for " + name + ", " + needs +
               ": the CPU does the work (use --device-memory " +

@@ -17,7 +17,7 @@ void MemoryManager::Impl::MarkLost(ManagedDevice& slot) {
     const ManagedDevice& other = devices.At(i);
     if (!other.lost) others += (others.empty() ? "" : ", ") + other.device->name();
   }
-  Warn(slot.device->name() + " no longer answers: the rest of the run goes on on " +
+  Warn(slot.device->name() + " no longer answers: the rest of the run continues on " +
        (others.empty() ? "the CPU" : others));
 }
 

@@ -57,7 +57,7 @@ HostBudget DecideHostBudget(const HostLimits& limits) {
     budget.bytes = limits.asked;
     budget.source = "--memory";
   } else {
-    budget.warning = "--memory " + FormatByteSize(limits.asked) + " is more than there is: lowered to " +
+    budget.warning = "--memory " + FormatByteSize(limits.asked) + " is more than is available: lowered to " +
                      FormatByteSize(budget.bytes) + " (" + budget.source + ")";
   }
   return budget;
@@ -114,9 +114,9 @@ Status CheckBudget(const HostBudget& budget, size_t resident) {
   // A MiB more, since the next start may hold a few pages more.
   const size_t smallest = (resident + kLeastRoom + 2 * kMiB - 1) / kMiB * kMiB;
   std::string message = "a memory budget of " + FormatByteSize(budget.bytes) + " (" + budget.source +
-                        ") cannot work: the process holds " + FormatByteSize(resident) + " already; ";
-  message += budget.source == "--memory" ? "the smallest that can is " + MemoryFlag(smallest)
-                                         : "it needs " + FormatByteSize(smallest) + " at least";
+                        ") is too small: the process already holds " + FormatByteSize(resident) + "; ";
+  message += budget.source == "--memory" ? "the smallest that works is " + MemoryFlag(smallest)
+                                         : "it needs at least " + FormatByteSize(smallest);
   return Error{Stage::kConfigure, Code::kUsage, message};
 }
 

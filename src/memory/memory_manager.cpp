@@ -114,10 +114,10 @@ void MemoryManager::Impl::LookAtOthers() {
 std::optional<std::string> MemoryManager::Impl::UnavailableWarning(size_t most) const {
   if (most < budget.bytes / 10) return std::nullopt;
   const std::string left = FormatByteSize(budget.bytes - std::min(budget.bytes, most)) +
-                           " were left of the budget of " + FormatByteSize(budget.bytes);
+                           " was left of the budget of " + FormatByteSize(budget.bytes);
   if (short_of_addresses)
-    return "ulimit -v leaves too few addresses beside what libraries have mapped: at the least " + left;
-  return "others took memory during the run: at the least " + left;
+    return "ulimit -v leaves too few addresses next to what libraries have mapped: at the lowest, " + left;
+  return "other processes took memory during the run: at the lowest, " + left;
 }
 
 double MemoryManager::Impl::Now() const {

@@ -104,7 +104,7 @@ std::string MemoryOverTime(const StoredReport& report) {
   }
   return chart.Html("memory", "Memory over time",
                     Counted(history.moments.size(), "moment", "moments") +
-                        " of the run; the dashed line is the budget, which no other may cross.",
+                        " of the run; the dashed line is the budget, which no other line may cross.",
                     legend, "time since the budget was taken up", "bytes held");
 }
 
@@ -173,7 +173,7 @@ std::string PredictedAgainstActual(const StoredReport& report) {
   }
   legend.emplace_back("even", "as predicted");
   return chart.Html("prediction", "Predicted against actual",
-                    std::string("A dot is a batch: what it was given, and the most it took") +
+                    std::string("Each dot is a batch: what it was given, and the most it took") +
                         (total ? ". " : ", of images and tensors alone. ") +
                         "Below the line it took less, above it more.",
                     legend, "bytes predicted", "bytes taken");

@@ -87,7 +87,7 @@ std::string Outcome(const StoredReport& report) {
   if (report.skipped > 0) text += std::to_string(report.skipped) + " skipped, ";
   text += std::to_string(report.failed_total) + " failed";
   if (report.recalled > 0) text += "; " + std::to_string(report.recalled) + " answered by the catalog";
-  if (report.interrupted) text += "; run the same command again to go on";
+  if (report.interrupted) text += "; run the same command again to resume";
   return text;
 }
 
@@ -106,7 +106,7 @@ std::string Tiles(const StoredReport& report) {
                  "of the budget at the peak");
   html += Tile(DurationText(report.seconds), "from start to end");
   if (report.has_history) html += Tile(CountHtml("tile-batches", report.history.batches_total), "batches");
-  html += Tile(CountHtml("off-plan", report.off_plan), "images off plan, for want of memory");
+  html += Tile(CountHtml("off-plan", report.off_plan), "images off plan, as memory was short");
   return html + "</div>\n";
 }
 

@@ -64,7 +64,7 @@ std::string SummaryTable(const StoredReport& report) {
                                    Bar(peak_share, peak_share > 1) + " of the budget");
   html += Row("program, libraries, weights", BytesHtml("fixed", memory.fixed));
   html += Row("most leased at once", BytesHtml("peak-leased", memory.peak_leased));
-  html += Row("most in none of the books", BytesHtml("peak-unexplained", memory.peak_unexplained));
+  html += Row("most not accounted for", BytesHtml("peak-unexplained", memory.peak_unexplained));
   if (memory.peak_unavailable > 0)
     html += Row("taken by others during the run", BytesHtml("peak-unavailable", memory.peak_unavailable));
   html += Row("leases", CountHtml("leases", memory.leases_granted) + " granted, " +
@@ -112,7 +112,7 @@ std::string DeviceErrorsTable(const StoredReport& report) {
 
 std::string RungsTable(const StoredReport& report) {
   static const std::map<Rung, const char*> kMeaning = {
-      {Rung::kNone, "went well at once"},
+      {Rung::kNone, "succeeded at once"},
       {Rung::kSameSize, "caches emptied, tried again"},
       {Rung::kFewerInFlight, "alone on its device"},
       {Rung::kHalfBatch, "fewer at once: last bits may differ"},

@@ -267,13 +267,13 @@ Result<StoredReport> ReadReport(const std::string& path) {
       return NoReport(Code::kTruncated, "it is cut short: its JSON ends too early, after " +
                                             std::to_string(error.byte - 1) + " bytes");
     return NoReport(Code::kMalformed,
-                    "it is no report: byte " + std::to_string(error.byte) + " is no JSON that it could hold");
+                    "it is not a report: byte " + std::to_string(error.byte) + " is not valid report JSON");
   } catch (const Json::exception&) {
-    return NoReport(Code::kMalformed, "it is no report: it holds a number that is out of range");
+    return NoReport(Code::kMalformed, "it is not a report: it holds a number that is out of range");
   }
   if (Text(json, "schema") != "imgmill/1")
     return NoReport(Code::kMalformed,
-                    "it is no report of imgmill: it does not say \"schema\": \"imgmill/1\"");
+                    "it is not an imgmill report: it does not say \"schema\": \"imgmill/1\"");
   if (!At(json, "memory").is_object())
     return NoReport(Code::kMalformed,
                     "it is what --json prints; a report, with the run's memory, is written by "

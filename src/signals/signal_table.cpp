@@ -14,7 +14,7 @@ constexpr std::array<SignalInfo, kSignalCount> kSignals = {{
     {Signal::kShortSide, "short_side", "pixels", "the smaller of width and height", 1, false},
     {Signal::kAspect, "aspect", "", "width / height: above 1 for landscape", 1, false},
     {Signal::kMegapixels, "megapixels", "megapixels", "width x height / 1,000,000", 1, false},
-    {Signal::kBytesPerPixel, "bytes_per_pixel", "bytes", "of the file, for each pixel", 1, false},
+    {Signal::kBytesPerPixel, "bytes_per_pixel", "bytes", "file size per pixel", 1, false},
     {Signal::kHasAlpha, "has_alpha", "", "1 if the file has an alpha band, else 0", 1, false},
     {Signal::kBrightness, "brightness", "levels", "mean luma, 0 black to 255 white", 1, true},
     {Signal::kContrast, "contrast", "levels", "standard deviation of luma, 0 to 127.5", 1, true},

@@ -154,7 +154,7 @@ std::unique_ptr<StillImage> Decode(StillKind kind, const uint8_t* bytes, size_t 
   if (error < 0) return why = Text(error), nullptr;
   const AVPixFmtDescriptor* descriptor = av_pix_fmt_desc_get(static_cast<AVPixelFormat>(frame->format));
   if (frame->width != width || frame->height != height || descriptor == nullptr) {
-    return why = "it comes out at another size than its header says", nullptr;
+    return why = "it decodes to another size than its header says", nullptr;
   }
   return std::make_unique<DecodedImage>(std::move(frame), descriptor);
 }
@@ -166,7 +166,7 @@ extern "C" __attribute__((visibility("default"))) imgmill::StillImage* imgmill_d
     int interface, imgmill::StillKind kind, const uint8_t* bytes, size_t size, int64_t width, int64_t height,
     std::string* why) {
   if (interface != imgmill::kStillInterface) {
-    *why = "the module is of another build than the program";
+    *why = "the module is from a different build than the program";
     return nullptr;
   }
   if (kind == imgmill::StillKind::kJxl) {

@@ -95,7 +95,7 @@ std::unique_ptr<StillImage> DecodeFirstJxlFrame(const uint8_t* bytes, size_t siz
         if (JxlDecoderGetBasicInfo(decoder.get(), &info) != JXL_DEC_SUCCESS)
           return why = "no header", nullptr;
         if (info.xsize != width || info.ysize != height) {
-          return why = "it comes out at another size than its header says", nullptr;
+          return why = "it decodes to another size than its header says", nullptr;
         }
         format.num_channels = info.num_color_channels + (info.alpha_bits > 0 ? 1 : 0);
         break;

@@ -18,7 +18,7 @@ Error Usage(std::string message) {
 }
 
 std::string WhatThereIs(const AcceleratorFacts& facts) {
-  std::string text = "there is cpu";
+  std::string text = "available: cpu";
   for (int i = 0; i < facts.count; ++i) text += ", " + facts.type + ":" + std::to_string(i);
   return text;
 }
@@ -78,7 +78,7 @@ Result<std::vector<DeviceChoice>> ParseDevices(const std::string& spec, const Ac
       meant = {{Kind::kHostBacked, index}};
     } else if (!facts.type.empty() && type == facts.type) {
       if (std::max(index, 0) >= facts.count) {
-        return Usage("device " + word + " is not there or its driver does not work; " + WhatThereIs(facts));
+        return Usage("device " + word + " was not found or its driver does not work; " + WhatThereIs(facts));
       }
       meant = {{Kind::kAccelerator, std::max(index, 0)}};
     } else {

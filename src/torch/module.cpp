@@ -7,7 +7,7 @@ extern "C" __attribute__((visibility("default"))) imgmill::ModelRuntime* imgmill
   using namespace imgmill;
   if (interface != kModelInterface) {
     *why = "the module has interface " + std::to_string(kModelInterface) + ", the program wants " +
-           std::to_string(interface) + ": they are of different builds";
+           std::to_string(interface) + ": they are from different builds";
     return nullptr;
   }
   Result<std::unique_ptr<ModelRuntime>> made =

@@ -59,14 +59,14 @@ Result<torch::Tensor> Rows(const torch::jit::IValue& given, int n) {
   if (!given.isTensor()) {
     return Error{
         Stage::kCompute, Code::kModelError,
-        "the network gives no single tensor but " + given.tagKind() + ": it is no embedding network"};
+        "the network returns " + given.tagKind() + ", not a single tensor: it is not an embedding network"};
   }
   const torch::Tensor tensor = given.toTensor();
   if (tensor.dim() < 1 || tensor.size(0) != n || tensor.numel() == 0) {
     std::string shape;
     for (const int64_t side : tensor.sizes()) shape += (shape.empty() ? "" : "x") + std::to_string(side);
     return Error{Stage::kCompute, Code::kModelError,
-                 "the network gives a tensor of " + (shape.empty() ? "no dimension" : shape) + " for " +
+                 "the network returns a tensor of " + (shape.empty() ? "no dimension" : shape) + " for " +
                      std::to_string(n) + (n == 1 ? " image" : " images (use --batch 1)")};
   }
   return tensor.reshape({n, -1}).to(torch::kCPU, torch::kFloat32).contiguous();
@@ -84,9 +84,9 @@ class ScriptNetwork final : public Network {
 
   Status Read(const std::string& path) {
     return Explained(
-        "no TorchScript file that LibTorch can run (a network saved by torch.jit.save is needed; weights "
+        "not a TorchScript file that LibTorch can run (a network saved by torch.jit.save is needed; weights "
         "alone, "
-        "or a file for the mobile interpreter, do not do)",
+        "or a file for the mobile interpreter, do not work)",
         [&] {
           script_ = torch::jit::load(path, torch::kCPU);
           script_.eval();
@@ -215,7 +215,7 @@ class ScriptExecutor final : public Executor {
       torch::Tensor rows = TRY(Rows(script.forward({input.to(on_.slot_->device)}), n));
       const int64_t dimension = on_.network_.info().dimension;
       if (rows.size(1) != dimension)
-        return Error{Stage::kCompute, Code::kModelError, "the network gives vectors of changing length"};
+        return Error{Stage::kCompute, Code::kModelError, "the network returns vectors of changing length"};
       const float* vector = rows.const_data_ptr<float>();
       for (size_t i = 0; i < images.size(); ++i, vector += dimension)
         std::memcpy(images[i].output, vector, static_cast<size_t>(dimension) * sizeof(float));

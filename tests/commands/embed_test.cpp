@@ -260,9 +260,9 @@ TEST_CASE("what is wrong with a model is said") {
   embed(model.weights, {"--scale", "1/0"}, 2, "--scale takes one number");
   embed(where / "none.pt", kInput, 2, "cannot be opened");
   const std::string upscaler = FindModel().weights;
-  embed(upscaler, kInput, 3, "no TorchScript file");
+  embed(upscaler, kInput, 3, "not a TorchScript file");
   where.Write("text.pt", "hello");
-  embed(where / "text.pt", kInput, 3, "no TorchScript file");
+  embed(where / "text.pt", kInput, 3, "not a TorchScript file");
 
   // What the network takes, from the file beside it; a flag wins.
   std::filesystem::create_symlink(model.weights, where / "net.pt");

@@ -118,7 +118,7 @@ TEST_CASE("verdicts: every --keep must hold, no --drop may, and no value holds n
   CHECK(broken(3) == 0b100);
   CHECK(broken(4) == 0);
   CHECK(WhyDropped(rules[0], 10) == "sharpness 10 fails sharpness>p50 (25)");
-  CHECK(WhyDropped(rules[0], kNone) == "no sharpness, too small an image: fails sharpness>p50");
+  CHECK(WhyDropped(rules[0], kNone) == "no sharpness, the image is too small: fails sharpness>p50");
   CHECK(WhyDropped(rules[2], 95) == "sharpness 95 meets --drop sharpness>90");
 }
 

@@ -22,9 +22,9 @@ void MakePhotos(const std::string& folder, int small) {
                }));
 }
 
-/// The number in "use --memory 147MiB or more", or "the smallest that can is --memory 50MiB".
+/// The number in "use --memory 147MiB or more", or "the smallest that works is --memory 50MiB".
 size_t Advised(const std::string& text) {
-  const std::regex pattern("(?:use|can is) --memory ([0-9]+)MiB");
+  const std::regex pattern("(?:use|works is) --memory ([0-9]+)MiB");
   std::smatch found;
   REQUIRE_MESSAGE(std::regex_search(text, found, pattern), text);
   return std::stoul(found[1].str());

@@ -206,7 +206,7 @@ TEST_CASE("pairs that do not match are listed, counted as failed, and never gues
   CHECK(json["done"] == 1);
   CHECK(json["failed"].size() == 7);
   CHECK(Reason(json, "HQ/odd.png").find("128x128 and its partner") != std::string::npos);
-  CHECK(Reason(json, "HQ/stretched.png").find("no whole scale") != std::string::npos);
+  CHECK(Reason(json, "HQ/stretched.png").find("not a whole-number scale") != std::string::npos);
   CHECK(Reason(json, "HQ/third.png").find("--size 63") != std::string::npos);
   CHECK(Reason(json, "HQ/alone.png").starts_with("not_found"));
   CHECK(Reason(json, "LQ/orphan.png").starts_with("not_found"));

@@ -133,7 +133,7 @@ TEST_CASE("where nothing enforces the budget, it is said, and the plan keeps it"
   OneCard one(facts, 512 * kMiB);
   CHECK(All(one.Run(4), Rung::kHalfBatch));
   CHECK(one.info().stats.peak_held <= 512 * kMiB);
-  CHECK(one.Warns("nothing keeps cuda:0 from taking more than --device-memory 512 MiB but the plan"));
+  CHECK(one.Warns("nothing but the plan keeps cuda:0 from taking more than --device-memory 512 MiB: "));
 }
 
 TEST_CASE("a neighbour who is there before: all is done, and the card is used once there is room") {
@@ -245,7 +245,7 @@ TEST_CASE("a card that lies about what is free, or does not say: refused at what
   facts.tells = false;
   OneCard silent(facts, 0, 1024 * kMiB - kContext - 210 * kMiB);
   CHECK(All(silent.Run(12), Rung::kHalfBatch));
-  CHECK(silent.Warns("cuda:0 does not tell how much memory is free; 512 MiB are assumed"));
+  CHECK(silent.Warns("cuda:0 does not report how much memory is free; 512 MiB is assumed"));
 }
 
 TEST_CASE("two streams of a card overlap, but a batch of a size not seen before is watched alone") {

@@ -130,7 +130,7 @@ TEST_CASE("one device lost in the middle: the others do its work, nothing twice,
     CHECK(devices.model.Computed(kCpuRung) == 0);  // the CPU had no part in it
     const MemoryInfo info = devices.memory().Info();
     REQUIRE(info.warnings.size() == 1);
-    CHECK(Has(info.warnings[0], "cpu:1 no longer answers: the rest of the run goes on on cpu:0, cpu:2"));
+    CHECK(Has(info.warnings[0], "cpu:1 no longer answers: the rest of the run continues on cpu:0, cpu:2"));
     CHECK(info.rungs[static_cast<size_t>(Rung::kCpu)] == 0);
   }
 }
@@ -147,8 +147,8 @@ TEST_CASE("all devices lost: the CPU does the rest, and only the rest") {
   CHECK(devices.model.Computed(kCpuRung) == 33);
   const MemoryInfo info = devices.memory().Info();
   REQUIRE(info.warnings.size() == 2);
-  CHECK(Has(info.warnings[0], "goes on on cpu:"));
-  CHECK(Has(info.warnings[1], "goes on on the CPU"));
+  CHECK(Has(info.warnings[0], "continues on cpu:"));
+  CHECK(Has(info.warnings[1], "continues on the CPU"));
 }
 
 TEST_CASE("a device whose budget cannot hold one batch leaves all of them to one that can") {

@@ -238,7 +238,7 @@ TEST_CASE("a device that shares the host's pool has no CPU rung, as that is wher
 }
 
 TEST_CASE(
-    "lost device: found by the canary, this and all later work goes on on the CPU in the planned sizes") {
+    "lost device: found by the canary, this and all later work continues on the CPU in the planned sizes") {
   OneDevice one(8 * kMiB);
   // The second batch finds the device gone, as its allocations fail and the canary with them.
   TileWork work(*one.manager, 12, 4, 512, 4);

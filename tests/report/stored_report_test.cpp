@@ -98,8 +98,8 @@ TEST_CASE("what is no report is refused with its reason") {
     REQUIRE_FALSE(read.ok());
     return read.error().message;
   };
-  CHECK(why("\xff\xd8\xff\xe0 a picture").starts_with("it is no report: byte 1 "));
-  CHECK(why("{\"schema\": \"imgmill/1\"} more").starts_with("it is no report: byte 25 "));
+  CHECK(why("\xff\xd8\xff\xe0 a picture").starts_with("it is not a report: byte 1 "));
+  CHECK(why("{\"schema\": \"imgmill/1\"} more").starts_with("it is not a report: byte 25 "));
   CHECK(why("[1, 2]").find("\"schema\"") != std::string::npos);
   CHECK(why("17").find("\"schema\"") != std::string::npos);
   CHECK(why("{\"schema\": \"imgmill/2\"}").find("\"schema\"") != std::string::npos);

@@ -66,7 +66,7 @@ void ComesThrough(const InProcessRun& run, const std::string& output) {
   CHECK(lost.digests == one.digests);
   CHECK(lost.run.result.counts.off_plan == 0);
   CHECK(Taken(lost, Rung::kCpu) == 0);
-  CHECK(Warns(lost, "cpu:0 no longer answers: the rest of the run goes on on cpu:1"));
+  CHECK(Warns(lost, "cpu:0 no longer answers: the rest of the run continues on cpu:1"));
 
   lost = Make(run, "cpu:0,cpu:1", output, [](MemoryManager& manager) {
     LoseAt(manager, 0, 2);
@@ -75,7 +75,7 @@ void ComesThrough(const InProcessRun& run, const std::string& output) {
   CHECK(lost.digests == one.digests);
   CHECK(lost.run.result.counts.off_plan > 0);
   CHECK(Taken(lost, Rung::kCpu) > 0);
-  CHECK(Warns(lost, "goes on on the CPU"));
+  CHECK(Warns(lost, "continues on the CPU"));
 
 #if defined(__SANITIZE_THREAD__)
   return;  // what it keeps of each touched byte is resident, and counts as much against a budget as the byte

@@ -179,7 +179,7 @@ TEST_CASE("a tensor that is missing, left over or of another shape is named, and
   CHECK(why(without("model.8")).find("model.8.weight of 8x8x3x3 is missing") != std::string::npos);
   FormulaWeights more = Rrdb(1, 2, AsNumbered);
   more.Add("x", {4}, "extra.bias");
-  CHECK(why(more).find("extra.bias (4) belongs to no layer") != std::string::npos);
+  CHECK(why(more).find("extra.bias (4) does not belong to any layer") != std::string::npos);
   FormulaWeights odd = Rrdb(1, 2, [](const std::string& name) { return name == "model.6" ? "gone" : name; });
   odd.AddConvolution("model.6", 8, 9, "model.6");
   CHECK(why(odd).find("model.6.weight is 8x9x3x3, not 8x8x3x3") != std::string::npos);

@@ -55,8 +55,8 @@ TEST_CASE("cards of different models are not mixed") {
 }
 
 TEST_CASE("words for devices that are not there say what is") {
-  CHECK(Has(Refusal("cuda", kNone), "libtorch 2.13.0+cpu has no support for cuda; there is cpu"));
-  CHECK(Has(Refusal("cuda:2", kTwoCuda), "there is cpu, cuda:0, cuda:1"));
+  CHECK(Has(Refusal("cuda", kNone), "libtorch 2.13.0+cpu has no support for cuda; available: cpu"));
+  CHECK(Has(Refusal("cuda:2", kTwoCuda), "available: cpu, cuda:0, cuda:1"));
   CHECK(Has(Refusal("cuda", {"cuda", 0}), "its driver does not work"));
   CHECK(Has(Refusal("cdua", kTwoCuda), "did you mean \"cuda\"?"));
   CHECK(Has(Refusal("cpu:0,cpu:0", kNone), "named twice"));

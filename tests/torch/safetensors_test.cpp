@@ -104,10 +104,10 @@ TEST_CASE("hostile headers are refused with what is wrong") {
        Case{one("F32", "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1", "0,8"), "more than 16"},
        Case{R"({"a":{"dtype":"F32","shape":[2]}})", "lacks"},
        Case{R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"x":[1]}})", "\"x\" is unknown"},
-       Case{R"({"a":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}})", "stands twice"},
+       Case{R"({"a":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}})", "appears twice"},
        Case{
            R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",
-           "stands twice"},
+           "appears twice"},
        Case{
            R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",
            "overlaps"},
@@ -118,7 +118,7 @@ TEST_CASE("hostile headers are refused with what is wrong") {
        Case{R"({"a)", "closing quote"},
        Case{"{", "expected '\"'"},
        Case{R"({"__metadata__":{"a":1}})", "expected '\"'"},
-       Case{R"({"__metadata__":{"a":"1","a":"2"}})", "stands twice"}}) {
+       Case{R"({"__metadata__":{"a":"1","a":"2"}})", "appears twice"}}) {
     CAPTURE(c.header);
     const std::string refusal = Refusal(folder, File(c.header, data));
     CAPTURE(refusal);
@@ -136,6 +136,6 @@ TEST_CASE("files that are no weights are named for what they are") {
   CHECK(Has(Refusal(folder, "\x80\x04N."), "bare pickle"));
   CHECK(Has(Refusal(folder, "7767517\n75 75\n"), "ncnn"));
   CHECK(Has(Refusal(folder, std::string(257, '\0') + "ustar"), "tar"));
-  CHECK(Has(Refusal(folder, std::string(100, '\0')), "no .safetensors file"));
+  CHECK(Has(Refusal(folder, std::string(100, '\0')), "neither a .safetensors file"));
   CHECK(Has(Refusal(folder, "PK\x03\x04"), "ends early"));
 }

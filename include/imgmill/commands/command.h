@@ -50,7 +50,7 @@ struct SharedOptions {
 
   /// One JSON document on stdout instead of text.
   bool json = false;
-  /// A line of JSON for each image as it ends, and one for the run, in place of that document.
+  /// A line of JSON for each image as it finishes, and one for the run, in place of that document.
   bool jsonl = false;
   /// A JSON report of the whole run, memory included.
   std::string report;

@@ -21,7 +21,7 @@ struct EmbeddingOptions {
   /// descriptor, for which none of the others means anything.
   std::string model;
 
-  /// Side of the square that the model is shown, in pixels.
+  /// Side of the model's square input, in pixels.
   int input_size = 224;
 
   /// One number or three (in the order of `channels`), each "0.5" or "1/127.5". Either mean and

@@ -35,7 +35,7 @@ Result<const Architecture*> DetectArchitecture(const StateDict& weights) {
   }
   return Error{Stage::kConfigure, Code::kModelError,
                "its " + std::to_string(weights.tensors.size()) + " tensors (" + names +
-                   ", ...) are those of no architecture that imgmill knows; it knows " + known};
+                   ", ...) match no architecture that imgmill knows; it knows " + known};
 }
 
 Result<std::unique_ptr<Network>> LoadStateDict(const std::string& path, int threads) {

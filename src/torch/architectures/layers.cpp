@@ -63,7 +63,7 @@ Status Layers::Finish() const {
   for (const auto& [name, tensor] : weights_.tensors) {
     if (!taken_.contains(name)) {
       return WeightError("its tensor " + PrintablePath(name) + " (" + ShapeText(tensor.shape) +
-                         ") belongs to no layer of such a network");
+                         ") does not belong to any layer of this network");
     }
   }
   return {};

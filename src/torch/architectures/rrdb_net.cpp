@@ -212,7 +212,7 @@ class RrdbArchitecture final : public Architecture {
   Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
                                         ModelInfo info) const override {
     Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is no RRDBNet");
+    if (!ReadPlan(*weights, plan)) return WeightError("it is not an RRDBNet");
     info.scale = plan.scale();
     // Each 3x3 convolution reaches one of its own pixels further; those after the blocks less than two of
     // them together.

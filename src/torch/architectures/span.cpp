@@ -125,7 +125,7 @@ class SpanArchitecture final : public Architecture {
   Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
                                         ModelInfo info) const override {
     Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is no SPAN");
+    if (!ReadPlan(*weights, plan)) return WeightError("it is not a SPAN");
     info.scale = plan.scale;
     info.receptive_radius = 1 + 3 * kBlocks + 2;
     UpscaleNetworkParts parts;

@@ -77,7 +77,7 @@ bool ReadPlan(const StateDict& weights, Plan& plan) {
 /// ReLU and LeakyReLU leave no weights, so that only the file's metadata can tell which it is.
 Result<Plan> FullPlan(const StateDict& weights) {
   Plan plan;
-  if (!ReadPlan(weights, plan)) return WeightError("it is no SRVGGNetCompact");
+  if (!ReadPlan(weights, plan)) return WeightError("it is not an SRVGGNetCompact");
   if (plan.activation == Activation::kPRelu) return plan;
   const auto told = weights.metadata.find("act_type");
   if (told != weights.metadata.end() && told->second == "relu") return plan;

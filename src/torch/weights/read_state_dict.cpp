@@ -11,7 +11,7 @@ namespace {
 /// What a file that is no weight file looks like from its first bytes, where that helps the user.
 Error NoWeights(std::string_view start) {
   const auto begins = [&](std::string_view with) { return start.starts_with(with); };
-  std::string seen = "no .safetensors file and no PyTorch state dict";
+  std::string seen = "neither a .safetensors file nor a PyTorch state dict";
   if (start.empty()) {
     seen = "an empty file";
   } else if (begins("version https://git-lfs")) {

@@ -47,7 +47,7 @@ class Parser {
   bool Header(SafetensorsHeader& header) {
     std::set<std::string> names;
     const bool parsed = Members([&](const std::string& name) {
-      if (!names.insert(name).second) return Fail("the name \"" + name + "\" stands twice");
+      if (!names.insert(name).second) return Fail("the name \"" + name + "\" appears twice");
       if (name == "__metadata__") return Metadata(header);
       header.entries.emplace_back().name = name;
       return Entry(header.entries.back());
@@ -102,7 +102,7 @@ class Parser {
   bool Metadata(SafetensorsHeader& header) {
     return Members([&](const std::string& key) {
       const auto [entry, added] = header.metadata.emplace(key, "");
-      return added ? Text(entry->second) : Fail("the key \"" + key + "\" stands twice");
+      return added ? Text(entry->second) : Fail("the key \"" + key + "\" appears twice");
     });
   }
 
@@ -126,7 +126,7 @@ class Parser {
         entry.end = offsets[1];
         return true;
       }
-      return Fail("the key \"" + key + "\" is unknown or stands twice");
+      return Fail("the key \"" + key + "\" is unknown or appears twice");
     });
     return parsed && ((has_type && has_shape && has_offsets) ||
                       Fail("\"" + entry.name + "\" lacks its dtype, shape or data_offsets"));

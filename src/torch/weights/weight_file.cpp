@@ -32,7 +32,7 @@ Result<WeightFile> WeightFile::Open(const std::string& path) {
   }
   if (!S_ISREG(status.st_mode)) {
     close(fd);
-    return WeightError(S_ISDIR(status.st_mode) ? "is a folder, not a weight file" : "is no regular file");
+    return WeightError(S_ISDIR(status.st_mode) ? "is a folder, not a weight file" : "is not a regular file");
   }
   return WeightFile(fd, static_cast<uint64_t>(status.st_size));
 }
