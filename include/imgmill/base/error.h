@@ -21,7 +21,7 @@ enum class Stage {
   kCatalog
 };
 
-/// The kind of failure. Names are stable: they stand in reports and JSON, and scripts match on them.
+/// The kind of failure. Names are stable: they appear in reports and JSON, and scripts match on them.
 enum class Code {
   kUsage,          ///< a flag or configuration value is wrong
   kNotFound,       ///< the file or folder does not exist, or vanished
@@ -47,8 +47,8 @@ enum class Code {
 std::string_view ToString(Stage stage);
 std::string_view ToString(Code code);
 
-/// A failure as a value. `message` says what was wrong and what would help, without the file's name: whoever
-/// prints it puts "PATH: cannot STAGE: " in front.
+/// A failure as a value. `message` says what is wrong and what would help, without the file's name: the code
+/// that prints it puts "PATH: cannot STAGE: " in front.
 struct Error {
   Stage stage = Stage::kConfigure;
   Code code = Code::kInternal;

@@ -6,11 +6,11 @@
 
 namespace imgmill {
 
-/// For people: a byte that is no part of valid UTF-8, or a control character, becomes \xHH; a backslash
+/// For display: a byte that is not part of valid UTF-8, or a control character, becomes \xHH; a backslash
 /// becomes \\. Reversible, always valid UTF-8, always one line; JSON documents use the same text for a path.
 std::string PrintablePath(std::string_view bytes);
 
-/// The exact inverse of PrintablePath; text that is no such escape is taken literally.
+/// The exact inverse of PrintablePath; text that is not such an escape is taken literally.
 std::string PathFromPrintable(std::string_view text);
 
 }  // namespace imgmill

@@ -1,4 +1,4 @@
-// Result<T>: a value or the Error that stands in its place; failures of single images travel as these.
+// Result<T>: a value, or the Error in its place; failures of single images travel as these.
 #pragma once
 
 #include <cassert>

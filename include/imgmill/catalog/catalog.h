@@ -17,18 +17,18 @@
 namespace imgmill {
 
 /// Where a run's catalog is: the output folder's .imgmill/, or, with an empty `output_folder`,
-/// $XDG_STATE_HOME/imgmill/KEY (else $HOME/.local/state/imgmill/KEY), KEY being made of the canonical inputs.
-/// Where there is none of that name, but one of the same folders before they were moved (see KeepLink), it is
-/// that one. kUsage, naming --catalog and --no-catalog, where there is no home.
+/// $XDG_STATE_HOME/imgmill/KEY (else $HOME/.local/state/imgmill/KEY), KEY being derived from the canonical
+/// inputs. If there is no catalog of that name, but one of the same folders before they were moved (see
+/// KeepLink), it is that one. kUsage, naming --catalog and --no-catalog, if there is no home.
 /// @param inputs  canonical, in bytewise order.
 Result<std::string> DefaultCatalogFolder(const std::string& output_folder,
                                          const std::vector<std::string>& inputs);
-/// Links to a catalog in the state folder by what stays the same of its input folders when they are moved.
-/// One that cannot be made is no loss but that of time.
+/// Links to a catalog in the state folder by properties of its input folders that stay the same when they
+/// are moved. If a link cannot be made, only time is lost.
 void KeepLink(const std::string& catalog_folder, const std::vector<std::string>& inputs);
 
-/// Where the catalogs of commands without an output folder lie, a folder each: $XDG_STATE_HOME/imgmill, else
-/// $HOME/.local/state/imgmill. kUsage where there is neither.
+/// Where the catalogs of commands without an output folder are, one folder each: $XDG_STATE_HOME/imgmill,
+/// else $HOME/.local/state/imgmill. kUsage where there is neither.
 Result<std::string> StateFolder();
 
 /// A file as it was last seen.

@@ -14,9 +14,9 @@
 namespace imgmill {
 
 /// A page of header (kind and dimension, with a checksum), then rows of `dimension` float32 in the machine's
-/// byte order. Which content a row belongs to stands in the catalog's database, as a fact that holds the
-/// row's Place; so an append that was killed leaves at most rows that nobody names, and part of a row, which
-/// the next append writes over. A row that a power cut made different from what was named is told by its
+/// byte order. Which content a row belongs to is in the catalog's database, as a fact that holds
+/// the row's Place. So an append that was killed leaves at most rows that nothing refers to, and part of
+/// a row, which the next append overwrites. A row that was damaged by a power cut is detected by its
 /// checksum.
 ///
 /// Appends, reads and windows may run on many threads at once.

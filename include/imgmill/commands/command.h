@@ -207,7 +207,7 @@ class CommandRun {
   EngineServices engine;
   OutcomeLog log;
   std::unique_ptr<ItemSource> source;  ///< in place of the one that it was given
-  bool alone = false;                  ///< no other command's operation can run beside its own
+  bool alone = false;                  ///< no other command's operation can run together with its own
 };
 
 class Command {

@@ -30,12 +30,12 @@ struct TileOptions {
   /// The same the other way round: pixels that neighbours share, 0 to `size` - 1. Not together with `stride`.
   int overlap = 0;
 
-  /// What to do with the last column and row where the image is no multiple of the stride:
+  /// What to do with the last column and row where the image is not a multiple of the stride:
   /// "shift" them back inside (every pixel is covered, the last tiles overlap), "drop" them, or "pad" them
   /// with the image's last pixels. An image smaller than a tile gives none, and is listed, unless padded.
   std::string edge = "shift";
 
-  /// Only so many tiles of each image, the best by a quality signal. 0: all.
+  /// Only this many tiles of each image, the best by a quality signal. 0: all.
   int best = 0;
 
   /// That signal: sharpness, contrast, entropy, colorfulness, brightness (the higher the better), noise or

@@ -81,13 +81,13 @@ class ActionJournal {
   /// A new undo file; one that exists already is kConflict.
   static Result<std::unique_ptr<ActionJournal>> Create(const std::string& path, const std::string& command);
   /// An undo file of an earlier run, to go on with it. kLocked while another process works on it, kMalformed
-  /// if it is no undo file or of a newer version.
+  /// if it is not an undo file, or of a newer version.
   static Result<std::unique_ptr<ActionJournal>> Open(const std::string& path);
   /// An undo file that a killed or interrupted run has left. What that run was in the middle of is completed:
   /// a move that has made its target loses its source. The rest of its plan is not carried out: more may be
   /// planned instead, in the same file, and a path that was just completed is passed over when it is planned
-  /// again: it is counted by `completed`. What was left half made beside the files is removed. Null if the
-  /// run was complete. Errors as Open.
+  /// again: it is counted by `completed`. Half-made files that were left next to them are removed. Null if
+  /// the run was complete. Errors as Open.
   static Result<std::unique_ptr<ActionJournal>> Resume(const std::string& path);
   ~ActionJournal();
   ActionJournal(const ActionJournal&) = delete;
@@ -110,7 +110,7 @@ class ActionJournal {
   /// can be executed later.
   Result<ActionCounts> Execute(const StopFlag& stop, const Report& report);
 
-  /// Puts back what was done, last action first. Nothing that lies at a path meanwhile is overwritten: that
+  /// Reverts what was done, last action first. Nothing that is at a path meanwhile is overwritten: that
   /// action is reported (kConflict) and may be undone later. Safe to repeat.
   Result<UndoSummary> Undo(const StopFlag& stop, const Report& report);
 

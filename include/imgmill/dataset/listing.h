@@ -16,7 +16,7 @@ namespace imgmill {
 struct ListOptions {
   /// Files and folders, as the user gave them (bytes).
   std::vector<std::string> paths;
-  /// A file of paths, one a line ("-" is stdin); empty for none. Empty lines are passed over, and so are a
+  /// A file of paths, one per line ("-" is stdin); empty for none. Empty lines are skipped, and so are a
   /// byte order mark and, if the first line has one, the carriage return of Windows line ends. Paths are
   /// relative to the current folder. It is sorted in bounded memory (with a temporary file when long), so
   /// nothing is listed before its end was read.

@@ -59,9 +59,9 @@ Status WriteFileAtomically(const std::string& path, std::string_view content);
 Status WriteNamedFile(const std::string& path, const TextWriter& write);
 Status WriteNamedFile(const std::string& path, std::string_view content);
 
-/// Removes the temporary files below `folder` (right in it, if not `recursive`) that nobody writes any more:
-/// of a process of this host that is gone, or of any host when untouched for a day. Those of this run, and of
-/// others that live, stay. Links are not followed.
+/// Removes the temporary files below `folder` (right in it, if not `recursive`) that no process is writing
+/// any more: of a process of this host that is gone, or of any host when untouched for a day. Those of this
+/// run, and of others that live, stay. Links are not followed.
 void SweepTemporaries(const std::string& folder, bool recursive = true);
 
 /// An advisory lock (flock) on FOLDER/.imgmill.lock that holds pid, host, command and start of its holder.

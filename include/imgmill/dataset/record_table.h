@@ -23,7 +23,7 @@ class RecordFile {
   RecordFile(const RecordFile&) = delete;
   RecordFile& operator=(const RecordFile&) = delete;
 
-  /// From one thread at a time. A failure (kDiskFull, kWriteError) is told by whoever reads.
+  /// From one thread at a time. A failure (kDiskFull, kWriteError) is reported when the table is read.
   void Add(std::string_view record);
   uint64_t size() const { return count_; }
   Result<std::string> At(uint64_t row) const;

@@ -41,8 +41,8 @@ struct TileJob {
 /// Owns the threads that feed the devices, as many for each as its model's Streams (fewer where memory is
 /// short: what they give does not depend on it); each takes the oldest waiting tile and up to micro-batch - 1
 /// others of its shape. A group that is not full is run as it is (padded, so that the numerics do not change)
-/// as soon as nobody who could fill it is still working, or admission is blocked: a partial group never holds
-/// the budget.
+/// as soon as no image that could fill it is still in work, or admission is blocked: a partial group never
+/// holds the budget.
 class BatchScheduler {
  public:
   /// Leases what its batches need for as long as it lives: `largest_tile` is the longest side of a tile with

@@ -17,7 +17,7 @@ class ItemSource {
   virtual std::optional<ListedFile> Next() = 0;
   /// What could not be listed; complete once Next has returned nothing.
   virtual std::vector<ListProblem> Problems() const { return {}; }
-  /// Files in folders that are no images by their name.
+  /// Files in folders that are not images by name.
   virtual uint64_t Ignored() const { return 0; }
   /// Whether this is what the user named, rather than what an earlier step left of it.
   virtual bool FromUser() const { return false; }

@@ -40,7 +40,7 @@ struct Item {
   ContentDigest WorkContent() const;
 };
 
-/// An error of a partner says whose it is: whoever prints it names the item only.
+/// A partner's error says which file it is about, since the code that prints it names only the item.
 Error OfPartner(const std::string& path, Error error);
 
 /// Calls `each`, which returns a Status, with the item's own file and then its partner's, until one fails.
@@ -58,17 +58,17 @@ struct RegionPlan {
   int64_t overlap = 0;
 };
 
-/// How one image is worked on, and what that takes: answered once, from its header, and carried to the work.
+/// How one image is processed, and what that costs: determined once, from its header, and kept with the work.
 struct ItemPlan {
   /// Rows as ReadLayout gives them, decoded at ReadFootprint's cost.
   ItemPlan(const ImageHeader& header, const ReadOptions& reading, const RegionPlan& regions);
-  /// Only the probe and the digest are made.
+  /// The image is only probed and digested.
   static ItemPlan WithoutPixels(const Footprint& work);
 
   bool needs_pixels = true;
   ReadOptions reading;
   Layout input;  ///< of the rows that Map sees
-  /// The rows are those of the operation's own Open, which nobody else reads.
+  /// The rows come from the operation's own Open, and no other operation reads them.
   bool own_reader = false;
   RegionPlan regions;
   Footprint decode;  ///< bytes held by the reader
@@ -122,37 +122,38 @@ struct Outcome {
   bool off_plan() const { return rung >= Rung::kHalfBatch; }
 };
 
-/// What an operation can say of an image when it is through with it: whether the next one is given it.
+/// What an operation decides about an image when it has finished with it: whether the next operation gets it.
 enum class Verdict { kKeep, kDrop, kAfterReduce };
 
 /// The work on one image. Lives on one worker thread. A retry after out-of-memory starts a new one, unless
-/// Suspend says that this one can go on.
+/// Suspend says that this one can continue.
 class ItemTask {
  public:
   virtual ~ItemTask() = default;
   virtual Status Map(const Region& region) = 0;
-  /// After out-of-memory while rows were read, or in Map: lets go of all that others may wait for, and says
-  /// whether the next attempt may go on with this task, at the region that was not finished. For tasks whose
-  /// regions cost more than decoding the rows above once more.
+  /// After out-of-memory while rows were read, or in Map: releases everything that others may be waiting for,
+  /// and says whether the next attempt may continue with this task, at the region that was not finished. For
+  /// tasks whose regions cost more than decoding the rows above once more.
   virtual bool Suspend() { return false; }
   /// After the last region: publishes outputs, fills `outputs`, `payload`, `notes` and `rung`.
   virtual Status Finish(Outcome& outcome) = 0;
 };
 
-/// Is shown the rows of images that a run decodes anyway, beside the operations that it decodes them for: not
-/// where memory is too short for both.
+/// Sees the rows of images that a run decodes anyway, in addition to the operations that it decodes them for,
+/// unless memory is too short for both.
 class RowObserver {
  public:
   virtual ~RowObserver() = default;
   /// Bytes that the task of Watch holds.
   virtual Footprint Cost(const Item& item, const ReadOptions& reading, const Layout& rows) const = 0;
-  /// What is given the regions of this image, and Finish with an outcome that nobody reads; null if it is of
-  /// no use. Called on workers' threads. `item` outlives the task.
+  /// A task that gets the regions of this image, and Finish with an outcome that is not read; null if there
+  /// is nothing to watch. Called on workers' threads. `item` outlives the task.
   virtual std::unique_ptr<ItemTask> Watch(const Item& item, const ReadOptions& reading,
                                           const Layout& rows) = 0;
 };
 
-/// One command's part of the shared engine. No loop over files, no thread, no retry, no progress bar in here.
+/// One command's part of the shared engine. It contains no loop over files, no threads, no retries and no
+/// progress bar.
 class Operation {
  public:
   virtual ~Operation() = default;
@@ -162,12 +163,12 @@ class Operation {
   /// Everything that determines the results besides the input's bytes: options, plan of numerics, versions.
   virtual std::string Fingerprint() const = 0;
 
-  /// Path of the file that this one is worked on together with; empty for none. Called once for each file, in
+  /// Path of the file that is processed together with this one; empty for none. Called once for each file, in
   /// the order of the listing, from one thread. The engine identifies and probes it like the item itself.
   virtual Result<std::string> FindPartner(const ListedFile& /*file*/) { return std::string(); }
 
-  /// How the image is to be read and what it will hold, or why it cannot be worked on. Asked once it was
-  /// probed, before anything is leased for it.
+  /// How the image is to be read and what it will hold, or why it cannot be processed. Called once it has
+  /// been probed, before anything is leased for it.
   virtual Result<ItemPlan> Plan(const Item& item) const = 0;
 
   virtual Result<std::unique_ptr<RowReader>> Open(const Item& item, const ItemPlan& plan) const;
@@ -178,24 +179,24 @@ class Operation {
 
   /// What Start would refuse before any pixel, such as an output that is not ours; for a dry run.
   virtual Status MayStart(const Item&) { return {}; }
-  /// Whether Start's work would end well and give nothing, such as no tile; for a dry run.
+  /// Whether Start's work would succeed but produce nothing, for example no tile; for a dry run.
   virtual bool GivesNothing(const Item&) const { return false; }
 
   /// Whether the first image that is not recalled needs something made before it, such as a model loaded.
   virtual bool NeedsPreparing() const { return false; }
-  /// Makes it: called once at most, while no lease is out. An error ends the run. Not asked of an operation
-  /// that others come before.
+  /// Makes it: called at most once, while no lease is held. An error ends the run. Only called for the
+  /// first of several operations.
   virtual Status Prepare() { return {}; }
 
   /// `item` and `plan` outlive the task.
   virtual Result<std::unique_ptr<ItemTask>> Start(const Item& item, const ItemPlan& plan) = 0;
 
-  /// Of an outcome that is no failure; before Collect, from any thread.
+  /// Called for an outcome that is not a failure; before Collect, from any thread.
   virtual Verdict Judge(const Outcome& /*outcome*/) const { return Verdict::kKeep; }
   /// Whether Judge never says kKeep, so that what follows has to wait for the reduce.
   virtual bool JudgesAfterReduce() const { return false; }
-  /// Whether all that its work on an image leaves is facts in the catalog, which harm nobody if it turns out
-  /// not to be given that image.
+  /// Whether its work on an image leaves only facts in the catalog, which do no harm if it later turns out
+  /// that it does not get that image.
   virtual bool LeavesOnlyFacts() const { return false; }
 
   /// Called for each outcome in the order of the listing, from one thread at a time.

@@ -51,7 +51,7 @@ class OutputFolder {
   WorkKey KeyOf(const Item& item, const std::string& relative) const {
     return {item.main.absolute, item.WorkContent(), fingerprint_, relative};
   }
-  /// The file at `relative` is there, with the size and digest of `row`.
+  /// Whether the file at `relative` exists, with the size and digest of `row`.
   bool Holds(const std::string& relative, const WorkRow& row) const;
   Catalog& catalog() { return catalog_; }
 
@@ -60,13 +60,13 @@ class OutputFolder {
   /// there, replaced by this one (photo.jpg by photo.png).
   bool IsOfItem(const Item& item, const WorkKey& key) const;
   /// Whether another source keeps us from an output in place that is its own, and ours too if `ours`: sources
-  /// of equal content have one output. It stays as long as one of the others may want it.
+  /// of equal content have one output. It stays as long as one of the others may need it.
   bool HasClaim(const std::string& other_source, bool ours) const;
-  /// The error of whoever must leave alone an output of another source.
+  /// The error for an item that must not touch an output of another source.
   Error OtherSources(const std::string& relative, const std::string& source) const;
   bool overwrite() const { return overwrite_; }
 
-  /// Outputs that were begun in this folder below were given up: if nobody else publishes there, it is to go.
+  /// Outputs that were begun in this sub-folder were abandoned: unless others publish there, it is removed.
   /// Not before the run's end, since others may be about to write there.
   void LeftEmpty(const std::string& folder);
 

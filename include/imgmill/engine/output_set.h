@@ -60,8 +60,8 @@ Status MayBeginSet(OutputFolder& folder, const Item& item, const SetPrefixes& pr
 
 /// The files of a set that an earlier run finished, in bytewise order: all are in place with their size and
 /// digest. A run killed between its last rename and its last row counts as finished, and gets its rows now;
-/// of one killed between two renames the first files are removed, so that nobody takes half a set for a whole
-/// one. A whole set of the same content under another path is taken over, as OutputFolder::Finished does.
+/// of one killed between two renames the first files are removed, so that half a set is never mistaken for a
+/// whole one. A whole set of the same content under another path is adopted, as OutputFolder::Finished does.
 Result<std::optional<std::vector<std::string>>> FindFinishedSet(OutputFolder& folder, const Item& item,
                                                                 const SetPrefixes& prefixes);
 

@@ -13,8 +13,8 @@ inline size_t BytesPerSample(Sample s) {
   return s == Sample::kU8 ? 1 : s == Sample::kU16 ? 2 : 4;
 }
 
-/// What the numbers of a pixel mean and how they lie in memory. After the decode contract only these exist:
-/// 1 band (grey), 2 (grey + alpha), 3 (sRGB), 4 (sRGB + alpha); alpha is never premultiplied.
+/// What the values of a pixel mean and how they are laid out in memory. After the decode contract only these
+/// exist: 1 band (grey), 2 (grey + alpha), 3 (sRGB), 4 (sRGB + alpha); alpha is never premultiplied.
 struct Layout {
   int64_t width = 0;
   int64_t height = 0;

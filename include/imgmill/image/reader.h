@@ -38,23 +38,24 @@ struct ImageHeader {
   double samples_per_pixel = 0;
   /// TIFF and JPEG 2000: rows of a strip or tile, which is decoded at once.
   int64_t block_rows = 1;
-  /// JPEG 2000: bytes that the decoder keeps of tiles, precincts and code-blocks, beside their samples.
+  /// JPEG 2000: bytes that the decoder keeps about tiles, precincts and code-blocks, in addition to their
+  /// samples.
   int64_t decoder_tables = 0;
   bool block_by_rows = false;  ///< TIFF: of a strip only the stored bytes are held whole, not its pixels
   int orientation = 1;         ///< EXIF 1..8
   bool progressive = false;    ///< JPEG of several scans, decoded whole before its first row
   bool interlaced = false;     ///< Adam7 PNG
   bool sequential = true;      ///< rows can be decoded in order without holding the whole image
-  /// How little the encoder gave up, as far as the header tells: larger is less compressed. Lossless files
-  /// are above lossy ones, and go by the bits of a sample, then by whether there is alpha; JPEG by the
-  /// quality that its quantisation tables stand for, then by how finely colours are sampled; other lossy
-  /// formats, which do not tell, lie between the JPEG qualities 74 and 75. One number, so that any two files
-  /// can be ordered; fidelity_scale.h has what pixels tell beside it.
+  /// How little the encoder discarded, as far as the header shows: larger is less compressed. Lossless files
+  /// are above lossy ones, ordered by bits per sample, then by whether there is alpha; JPEG by the quality
+  /// that its quantisation tables correspond to, then by chroma subsampling; other lossy formats, whose
+  /// headers do not say, lie between the JPEG qualities 74 and 75. One number, so that any two files
+  /// can be ordered; fidelity_scale.h adds what the pixels show.
   uint32_t fidelity = 0;
   int frames = 1;  ///< of an animation or multi-page file; the first one is used
   int64_t file_bytes = 0;
-  /// What to say of a file that is too short for the pixels it tells of, as its size alone shows; nothing
-  /// where it may hold them, or where nobody can know without decoding it.
+  /// The error for a file whose size alone shows that it is too short for the pixels its header claims;
+  /// nothing if it may hold them, or if that cannot be known without decoding it.
   std::optional<Error> too_short;
 
   /// Size as a person sees it, orientation applied.
@@ -93,8 +94,8 @@ struct ReadOptions {
 /// Reads the header. Checks the limits. Errors: kUnknownFormat, kMalformed, kLimitExceeded, kNotFound, ...
 Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits);
 
-/// Refuses a file that is too short for what its header tells of, unless the readable part is enough. For who
-/// is about to give memory for it: OpenRows refuses it as well.
+/// Refuses a file that is too short for what its header claims, unless the readable part is enough. To be
+/// called before memory is leased for it; OpenRows refuses it as well.
 Status MayHoldPixels(const ImageHeader& header, const ReadOptions& options);
 
 /// Rows of one image, top to bottom, as a person sees it: orientation applied, colours in sRGB.
@@ -114,8 +115,8 @@ class RowReader {
 Result<std::unique_ptr<RowReader>> OpenRows(const std::string& path, const ImageHeader& header,
                                             const ReadOptions& options);
 
-/// Bytes that reading holds beside the caller's own row buffers: `untracked` inside the decoder by a formula
-/// per format (tested against RSS), `pooled` for images held whole.
+/// Bytes that reading holds in addition to the caller's own row buffers: `untracked` inside the decoder by a
+/// formula per format (tested against RSS), `pooled` for images held whole.
 Footprint ReadFootprint(const ImageHeader& header, const ReadOptions& options);
 
 /// Layout that OpenRows will report, known from the header.

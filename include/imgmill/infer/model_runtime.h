@@ -1,5 +1,5 @@
-// What a model is to the rest of the house: load, cost, forward, unload. LibTorch stands behind it, opened on
-// first use from a loadable module, so that a run without a model never maps it.
+// What a model looks like to the rest of the program: load, cost, forward, unload. LibTorch implements it,
+// opened on first use from a loadable module, so that a run without a model never maps it.
 #pragma once
 
 #include <cstdint>
@@ -35,10 +35,10 @@ struct BatchImage {
   float* output = nullptr;
 };
 
-/// What a batch takes beside its images, in bytes.
+/// What a batch takes in addition to its images, in bytes.
 struct BatchCost {
   size_t bytes = 0;      ///< at the peak, of the device's memory
-  size_t untracked = 0;  ///< the part of it that libraries take past our pools
+  size_t untracked = 0;  ///< the part of it that libraries allocate outside our pools
   size_t staging = 0;    ///< what a stream holds on the host for copies; the pools do not see it
   bool exact = true;     ///< observing would teach nothing
 };
@@ -47,7 +47,7 @@ struct BatchCost {
 class ModelStream {
  public:
   virtual ~ModelStream() = default;
-  /// Runs equal images as a batch of n, which is at least as many: what is missing is filled up with the
+  /// Runs images of one size as a batch of n, which is at least as many: missing ones are filled with the
   /// first, since the last bits of a result may depend on n. Temporaries are charged to the device. Errors:
   /// kOutOfMemory, kDeviceLost, kModelError. Never throws.
   virtual Status Run(std::span<const BatchImage> images, int n, int height, int width) = 0;
@@ -80,7 +80,7 @@ class UpscaleModel : public BatchModel {};
 /// it. Equal images give equal vectors whatever the number of threads.
 class EmbeddingModel : public BatchModel {};
 
-/// The opened module.
+/// The loaded module.
 class ModelRuntime {
  public:
   virtual ~ModelRuntime() = default;
@@ -95,17 +95,18 @@ class ModelRuntime {
   virtual Result<std::unique_ptr<EmbeddingModel>> LoadEmbedder(const std::string& path, int side) = 0;
 };
 
-/// Opens the module (libimgmill_torch.so: beside the program, in ../lib/imgmill, or $IMGMILL_TORCH_MODULE) on
-/// the first call. The manager must outlive the runtime. `threads` is the number of intra-op threads.
+/// Opens the module (libimgmill_torch.so: next to the program, in ../lib/imgmill, or $IMGMILL_TORCH_MODULE)
+/// on the first call. The manager must outlive the runtime. `threads` is the number of intra-op threads.
 Result<std::unique_ptr<ModelRuntime>> OpenModelRuntime(MemoryManager& manager, int threads);
 
 /// What the module exports, by this name and with C linkage. `interface` is the caller's kModelInterface: a
-/// module of another one makes nothing. @return null on failure, with the reason in `*why`; never throws.
+/// module with a different one creates nothing. @return null on failure, with the reason in `*why`; never
+/// throws.
 using CreateModelRuntimeFn = ModelRuntime* (*)(int interface, MemoryManager* manager, int threads,
                                                std::string* why);
 inline constexpr char kCreateModelRuntime[] = "imgmill_create_model_runtime";
 
-/// To be raised with every change of the classes above: program and module must be of one build.
+/// To be raised with every change to the classes above: program and module must be from one build.
 inline constexpr int kModelInterface = 5;
 
 }  // namespace imgmill

@@ -42,7 +42,7 @@ class CostModel {
   std::optional<size_t> Seen(const BatchShape& shape) const;
   /// A prediction for work whose cost is known from a formula to within some factor, as decoding is: the
   /// formula's bytes take the place of the shape. Before two observations, and beyond the largest, the
-  /// formula's own slope goes on.
+  /// formula's own slope continues.
   size_t PredictFrom(size_t formula_bytes) const;
   void ObserveFrom(size_t formula_bytes, size_t peak_bytes);
 

@@ -19,8 +19,8 @@ struct DeviceStats {
   size_t free = 0;       ///< as the driver says; for a host-backed device its budget less what is charged
   size_t total = 0;
   size_t peak_allocated = 0;  ///< since the last ResetPeak
-  /// What the driver's context takes for this process beside `reserved`: what it will take, as long as the
-  /// device sleeps.
+  /// What the driver's context takes for this process in addition to `reserved`; until the device is woken,
+  /// what it will take.
   size_t context = 0;
   size_t peak_held = 0;  ///< most that this process ever held there at once: `reserved` and `context`
   uint64_t out_of_memory_count = 0;
@@ -37,8 +37,8 @@ class Device {
   virtual bool host_backed() const = 0;
   virtual DeviceStats Stats() const = 0;
   virtual void ResetPeak() = 0;
-  /// Makes it ready for work: makes the driver's context, and sees to it that no more than `most` bytes are
-  /// held there in all, context included, whoever asks for them. Until then it holds nothing. May be tried
+  /// Makes it ready for work: creates the driver's context, and ensures that no more than `most` bytes are
+  /// held there in total, context included, whatever requests them. Until then it holds nothing. May be tried
   /// again after an error: kOutOfMemory where the context does not fit, any other code where there is none.
   virtual Status Wake(size_t /*most*/) noexcept { return {}; }
   /// @return bytes given back

@@ -40,17 +40,17 @@ class LadderWork {
   virtual ~LadderWork() = default;
 
   /// Does what is left, as `attempt` says. Every temporary must be gone when this returns.
-  /// Code::kOutOfMemory takes the next rung. Whatever else goes wrong on a device of its own is tried there
-  /// once more, and then on the CPU, whose error is the last word; whether the device is lost, its canary
-  /// tells.
+  /// Code::kOutOfMemory takes the next rung. After any other error on a device the work is tried there
+  /// once more, and then on the CPU, whose error is final; the device's canary decides whether it is
+  /// lost.
   virtual Status Run(const Attempt& attempt) = 0;
-  /// Before it waits to be alone: gives up also what it has finished, where that is held in memory that
-  /// whoever is alone before it may need. The next attempt begins anew.
+  /// Before it waits to run alone: also gives up what it has finished, if that is held in memory that work
+  /// running alone before it may need. The next attempt starts from the beginning.
   virtual void LetGo() {}
 
   virtual BatchLabel label() const { return {}; }
-  /// Bytes that an attempt is expected to take on its device; 0 where nobody knows. What is beyond the
-  /// device's budget is not tried there as it is.
+  /// Bytes that an attempt is expected to take on its device; 0 if unknown. Work beyond the device's
+  /// budget is not tried there as planned.
   virtual size_t ExpectedBytes(const Attempt& /*attempt*/) const { return 0; }
   virtual int planned_micro_batch() const { return 1; }
   virtual int planned_tile() const { return 0; }

@@ -81,7 +81,7 @@ struct MemoryInfo {
   uint64_t leases_granted = 0;
   uint64_t leases_waited = 0;  ///< grants that had to wait
   PoolStats host;
-  /// What a device said that is no shortage of memory, and how often.
+  /// Errors of a device other than a shortage of memory, and how often they occurred.
   struct DeviceError {
     std::string text;
     uint64_t count = 0;

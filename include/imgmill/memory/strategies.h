@@ -1,5 +1,5 @@
 // Two decisions about memory that can be replaced: when caches are emptied, and how many batches are in
-// flight. docs/strategies.md tells how to write another.
+// flight. docs/strategies.md says how to write another.
 #pragma once
 
 #include <cstddef>
@@ -32,7 +32,7 @@ class CacheStrategy {
   virtual bool ClearAfter(const BatchMoment& moment) const = 0;
 };
 
-/// What is to be shared out.
+/// The memory to be divided among batches.
 struct SizingQuestion {
   size_t batch_bytes = 0;  ///< of one batch at its peak
   int wanted = 1;          ///< batches in flight that would keep the device busy
@@ -52,7 +52,7 @@ class BatchSizing {
 /// By name; null for a name that is not in the list.
 std::unique_ptr<CacheStrategy> MakeCacheStrategy(const std::string& name);
 std::unique_ptr<BatchSizing> MakeBatchSizing(const std::string& name);
-/// The names there are, the default first.
+/// The available names, the default first.
 std::vector<std::string> CacheStrategyNames();
 std::vector<std::string> BatchSizingNames();
 

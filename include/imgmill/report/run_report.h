@@ -1,4 +1,4 @@
-// The JSON documents that a run leaves behind, their names stable: docs/json.md is their description.
+// The JSON documents that a run leaves behind, with stable names: docs/json.md describes them.
 #pragma once
 
 #include <nlohmann/json.hpp>

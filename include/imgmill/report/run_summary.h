@@ -47,7 +47,7 @@ std::vector<PoolFigures> PoolsOf(const MemoryInfo& info);
 /// @param seconds  from the run's start to now
 RunSummary Summarise(const MemoryHistory& history, const MemoryInfo& info, double seconds);
 
-/// What is known of a batch to set beside its prediction; actual 0 where nothing is.
+/// What is known about a batch to compare with its prediction; actual 0 if nothing is.
 struct PredictedActual {
   size_t predicted = 0;
   size_t actual = 0;

@@ -1,4 +1,4 @@
-// A report as it lies on disk, read back: whatever version of imgmill wrote it, and however its run ended.
+// A report read back from disk: whatever version of imgmill wrote it, and however its run ended.
 #pragma once
 
 #include <cstdint>

@@ -12,10 +12,10 @@ namespace imgmill {
 /// Counts the coarse shapes of an image: those of the 63 lowest frequencies (8x8 without the mean) of the
 /// cosine transform of its luma, resized to 32x32, that are at least one level strong.
 ///
-/// Every likeness that is indifferent to contrast, as those of perceptual hashes and descriptors are, is a
-/// likeness of the strongest shapes there are. Where there are hardly any, all images are alike: a light
-/// half beside a dark one has 4 shapes, at any brightness, a ramp 4 to 8, a page of noise none. Of 100 photos
-/// (BSDS500, validation part) the poorest has 17 and the median 53; of 565 of CIFAR-10 the poorest has 28.
+/// Every similarity that ignores contrast, such as those of perceptual hashes and descriptors, compares the
+/// strongest shapes there are. If there are hardly any, all images look alike: a light half next to a dark
+/// one has 4 shapes, at any brightness, a gradient 4 to 8, a page of noise none. Of 100 photos (BSDS500,
+/// validation part) the poorest has 17 and the median 53; of 565 of CIFAR-10 the poorest has 28.
 class CoarseShapes {
  public:
   /// Fewer say nothing: a black disk on white has 15, and a ramp from the middle to the corners 11.
