@@ -115,7 +115,7 @@ class SpanNet final : public UpscaleNet {
 class SpanArchitecture final : public Architecture {
  public:
   std::string_view name() const override { return "SPAN"; }
-  std::string_view known_by() const override { return "spanx2, spanx4, 2x-ModernSpanimation"; }
+  std::string_view known_by() const override { return "spanx2, spanx4"; }
 
   bool Matches(const StateDict& weights) const override {
     Plan plan;
