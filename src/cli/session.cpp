@@ -184,7 +184,7 @@ Status Session::OpenCatalog() {
   std::unique_ptr<Catalog> catalog = TRY(Catalog::Open(folder));
   catalog_ = std::move(catalog);
   if (folder.empty()) return {};
-  KeepLink(folder, roots);
+  if (shared_.mode == RunMode::kRun) KeepLink(folder, roots);
   for (const std::string& root : roots) {
     const std::optional<FolderIdentity> identity = root == "/" ? std::nullopt : IdentityOf(root);
     if (!identity) continue;
