@@ -100,7 +100,7 @@ part_there = len(noisy) * 45 // 100
 refuse("zeros_instead_of_rows.jpg", noisy[:part_there] + bytes(len(noisy) - part_there), "truncated", "has no end",
        "arithmetic: more than half of the data was never written")
 refuse("zeros_instead_of_rows_ended.jpg", noisy[:part_there] + bytes(600) + noisy[part_there + 600:], "malformed",
-       "left over behind the last row", "arithmetic: 600 bytes of the data were never written")
+       "left over after the last row", "arithmetic: 600 bytes of the data were never written")
 
 # Zeros before an end marker: padding; flat rows, where the tables' first codes say "no change" and "end of block"; or rows
 # that were never written, of which libjpeg does not warn where a block of zeros is shorter than the real ones are.
