@@ -115,7 +115,8 @@ Process::~Process() {
   ::close(err_);
 }
 
-void Process::Signal(int signal) const {
+void Process::Signal(int signal) {
+  if (const size_t peak = PeakOf(pid_); peak > 0) seen_peak_ = peak;  // before it is gone
   if (!ended_) ::kill(pid_, signal);
 }
 

@@ -35,7 +35,7 @@ class Process {
   Process& operator=(const Process&) = delete;
 
   pid_t pid() const { return pid_; }
-  void Signal(int signal) const;
+  void Signal(int signal);
   /// True as soon as the child is gone; does not wait.
   bool Ended();
   /// Waits; a child that takes longer is killed and marked as timed out.
