@@ -135,7 +135,7 @@ Result<std::unique_ptr<CommandRun>> Upscale::BeginModel(const CommandServices& s
                  "--scale does not fit: this model enlarges " + std::to_string(info.scale) + " times"};
   }
   NumericsPlan plan = model->Plan(services.memory->device(0).name());
-  if (options_.tile > 0 && info.receptive_radius >= 0) plan.tile = options_.tile;
+  if (options_.tile > 0 && plan.tile > 0) plan.tile = options_.tile;
   if (shared.batch > 0) plan.micro_batch = shared.batch;
   services.log(LogLevel::kInfo,
                info.architecture + " x" + std::to_string(info.scale) + ", " + plan.Describe());

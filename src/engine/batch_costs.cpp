@@ -60,7 +60,7 @@ Status BatchCosts::Probe(int largest_tile, const StopFlag& stop) {
   for (int device = 0; device < memory_.device_count(); ++device) {
     if (!Learns(device) || costs_[static_cast<size_t>(device)]->CanPredict()) continue;
     for (const int side : kProbeSides) {
-      ProbeWork work(model_, std::min(largest_tile, RoundUp(side, std::max(1, model_.info().size_multiple))));
+      ProbeWork work(model_, std::min(largest_tile, RoundUp(side, std::max(1, model_.info().tile_grid))));
       // Twice: the first one also pays for weights on the device and for libraries' handles.
       for (int time = 0; time < 2; ++time) {
         const LadderOutcome outcome = memory_.Guarded(work, WorkPlace::Device(device), stop);

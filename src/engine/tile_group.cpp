@@ -108,7 +108,7 @@ Status TileGroup::Run(const Attempt& attempt) {
 
 Status TileGroup::RunInParts(ModelStream& stream, int side, TileJob& job) {
   const int scale = model_.info().scale;
-  const int multiple = std::max(1, model_.info().size_multiple);
+  const int multiple = std::max(1, model_.info().tile_grid);
   const int part = std::max(multiple, side / multiple * multiple);
   std::vector<TilePart>& parts = job.parts_left;
   if (parts.empty()) parts.push_back({job.own_x, job.own_y, job.own_width, job.own_height});

@@ -10,9 +10,14 @@ void Gather(std::span<const BatchImage> images, int n, size_t floats, float* to)
     std::memcpy(to + i * floats, images[i < images.size() ? i : 0].input, floats * sizeof(float));
 }
 
+Error NotFinite(const ModelInfo& info) {
+  return {Stage::kCompute, Code::kModelError,
+          "the model (" + info.architecture +
+              ") gave values that are infinite or not numbers for this image: nothing was written"};
+}
+
 Status CheckShape(const ModelInfo& info, size_t images, int n, int height, int width) {
-  if (images > 0 && images <= static_cast<size_t>(std::max(0, n)) && height > 0 && width > 0 &&
-      height % info.size_multiple == 0 && width % info.size_multiple == 0) {
+  if (images > 0 && images <= static_cast<size_t>(std::max(0, n)) && height > 0 && width > 0) {
     return {};
   }
   return Error{Stage::kCompute, Code::kInternal,

@@ -44,6 +44,9 @@ class Network {
 /// n images of so many floats one after the other: the first again for those that are missing.
 void Gather(std::span<const BatchImage> images, int n, size_t floats, float* to);
 
+/// The error of an image that the network gave infinite or undefined values for.
+Error NotFinite(const ModelInfo& info);
+
 /// The kInternal error of a batch that this network cannot be asked for; else nothing.
 Status CheckShape(const ModelInfo& info, size_t images, int n, int height, int width);
 

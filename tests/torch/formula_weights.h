@@ -1,4 +1,4 @@
-// Weight files whose values are a formula, so that tests/golden/make_upscaler_golden.py knows them too.
+// Weight files whose values are a formula, so that the scripts in tests/golden know them too.
 #pragma once
 
 #include <cmath>
@@ -31,7 +31,8 @@ class Formula {
 /// otherwise.
 class FormulaWeights {
  public:
-  void Add(const std::string& name, const std::vector<int>& shape, const std::string& called) {
+  void Add(const std::string& name, const std::vector<int>& shape, const std::string& called,
+           double times = 1) {
     int count = 1, inputs = 1;
     std::string sizes;
     for (size_t i = 0; i < shape.size(); ++i) {
@@ -39,12 +40,14 @@ class FormulaWeights {
       if (i > 0) inputs *= shape[i];
       sizes += (i > 0 ? "," : "") + std::to_string(shape[i]);
     }
-    double factor = 3 / std::sqrt(shape.size() > 1 ? inputs : 16);
+    double factor = times * 3 / std::sqrt(shape.size() > 1 ? inputs : 16);
     if (name == "upsampler.0.weight") factor /= 64;  // of SPAN, whose layers see values of hundreds
     const size_t begin = data_.size();
     Formula values(name);
     for (int i = 0; i < count; ++i) {
-      const auto value = static_cast<float>(values.Next() * factor);
+      double drawn = values.Next() * factor;
+      if (name.ends_with("running_var")) drawn = std::abs(drawn) + 0.5;
+      const auto value = static_cast<float>(drawn);
       data_.append(reinterpret_cast<const char*>(&value), sizeof value);
     }
     header_ += (header_.empty() ? "\"" : ",\"") + called + R"(":{"dtype":"F32","shape":[)" + sizes +

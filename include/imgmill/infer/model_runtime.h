@@ -19,10 +19,12 @@ struct ModelInfo {
   std::string architecture;  ///< "SRVGGNetCompact"
   std::string digest;        ///< XXH3-128 or SHA-256 hex of the weight file
   int scale = 1;             ///< output pixels per input pixel, each way
-  int bands = 3;             ///< colour bands in and out
-  int receptive_radius =
-      0;  ///< pixels; tiles that overlap by this are exact; -1 means global: never tiled by a rung
-  int size_multiple = 1;    ///< input sides must be multiples of this
+  /// Colour bands in and out: 3, or 1 for a network that takes grey; then it is shown each band by itself.
+  int bands = 3;
+  /// Input pixels. Tiles that overlap by this are exact; -1 means global: it pools over its whole input, so
+  /// that the tile is a part of the result, and no rung cuts it further.
+  int receptive_radius = 0;
+  int tile_grid = 1;        ///< tiles begin on multiples of this, where a network has windows or strides
   int dimension = 0;        ///< floats in a vector; 0 for a model that gives images
   size_t weight_bytes = 0;  ///< that the host holds once the model is loaded
   std::string library;      ///< "libtorch 2.13.0": what runs it
@@ -107,6 +109,6 @@ using CreateModelRuntimeFn = ModelRuntime* (*)(int interface, MemoryManager* man
 inline constexpr char kCreateModelRuntime[] = "imgmill_create_model_runtime";
 
 /// To be raised with every change to the classes above: program and module must be from one build.
-inline constexpr int kModelInterface = 5;
+inline constexpr int kModelInterface = 6;
 
 }  // namespace imgmill

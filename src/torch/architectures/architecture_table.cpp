@@ -41,6 +41,7 @@ Result<const Architecture*> DetectArchitecture(const StateDict& weights) {
 Result<std::unique_ptr<Network>> LoadStateDict(const std::string& path, int threads) {
   StateDict weights = TRY(ReadStateDict(path));
   const Architecture* architecture = TRY(DetectArchitecture(weights));
+  TRY(CheckFinite(weights));
   WeightFile file = TRY(WeightFile::Open(path));
   std::string digest = TRY(file.Digest());
   ModelInfo info;

@@ -1,5 +1,7 @@
 #include "torch/architectures/layers.h"
 
+#include <array>
+
 #include "imgmill/base/path_text.h"
 #include "torch/weights/weight_file.h"
 
@@ -18,12 +20,53 @@ std::string ShapeText(const std::vector<int64_t>& shape) {
 
 }  // namespace
 
-Convolution Layers::Conv(const std::string& name, int64_t out, int64_t in, int64_t side) {
+torch::Tensor Convolution::operator()(const torch::Tensor& x) const {
+  const auto padding = [&](int64_t side) {
+    return shape.padding >= 0 ? shape.padding : shape.dilation * (side / 2);
+  };
+  return torch::conv2d(x, weight, bias, shape.stride, {padding(weight.size(2)), padding(weight.size(3))},
+                       shape.dilation, shape.groups);
+}
+
+Convolution Layers::Conv(const std::string& name, int64_t out, int64_t in, const ConvShape& shape) {
   Convolution layer;
-  layer.weight = Take(name + ".weight", {out, in, side, side});
+  layer.shape = shape;
+  layer.weight = Parameter(name + ".weight",
+                           {out, in / shape.groups, shape.side, shape.width > 0 ? shape.width : shape.side});
   if (layer.weight.defined()) layer.weight = layer.weight.contiguous(torch::MemoryFormat::ChannelsLast);
-  layer.bias = Take(name + ".bias", {out});
-  layer.padding = side / 2;
+  if (shape.bias) layer.bias = Parameter(name + ".bias", {out});
+  return layer;
+}
+
+Convolution Layers::ConvNorm(const std::string& conv, const std::string& norm, int64_t out, int64_t in,
+                             ConvShape shape, double epsilon) {
+  shape.bias = false;
+  Convolution layer = Conv(conv, out, in, shape);
+  const torch::Tensor weight = Parameter(norm + ".weight", {out}), bias = Parameter(norm + ".bias", {out});
+  const torch::Tensor mean = Parameter(norm + ".running_mean", {out});
+  const torch::Tensor variance = Parameter(norm + ".running_var", {out});
+  PassOver(norm + ".num_batches_tracked");
+  if (!variance.defined()) return layer;
+  const torch::Tensor factor = weight.to(torch::kFloat64) / (variance.to(torch::kFloat64) + epsilon).sqrt();
+  layer.weight = (layer.weight.to(torch::kFloat64) * factor.view({out, 1, 1, 1}))
+                     .to(torch::kFloat32)
+                     .contiguous(torch::MemoryFormat::ChannelsLast);
+  layer.bias = (bias.to(torch::kFloat64) - mean.to(torch::kFloat64) * factor).to(torch::kFloat32);
+  return layer;
+}
+
+Linear Layers::Dense(const std::string& name, int64_t out, int64_t in, bool bias) {
+  Linear layer;
+  layer.weight = Parameter(name + ".weight", {out, in});
+  if (bias) layer.bias = Parameter(name + ".bias", {out});
+  return layer;
+}
+
+LayerNorm Layers::Norm(const std::string& name, int64_t features, double epsilon) {
+  LayerNorm layer;
+  layer.weight = Parameter(name + ".weight", {features});
+  layer.bias = Parameter(name + ".bias", {features});
+  layer.epsilon = epsilon;
   return layer;
 }
 
@@ -36,7 +79,13 @@ void Layers::PassOver(const std::string& name) {
   if (Has(name)) taken_.insert(name);
 }
 
-torch::Tensor Layers::Take(const std::string& name, const std::vector<int64_t>& shape) {
+void Layers::PassOverAll(std::string_view ending) {
+  for (const auto& [name, tensor] : weights_.tensors) {
+    if (name.ends_with(ending)) taken_.insert(name);
+  }
+}
+
+torch::Tensor Layers::Parameter(const std::string& name, const std::vector<int64_t>& shape) {
   if (!status_) return {};
   const WeightTensor* found = weights_.Find(name);
   if (found == nullptr) {
@@ -69,11 +118,20 @@ Status Layers::Finish() const {
   return {};
 }
 
-int ShuffleScale(int64_t channels) {
+int ShuffleScale(int64_t channels, int64_t bands) {
   for (int scale = 1; scale <= 8; ++scale) {
-    if (channels == 3 * scale * scale) return scale;
+    if (channels == bands * scale * scale) return scale;
   }
   return 0;
+}
+
+torch::Tensor PaddedToMultiple(const torch::Tensor& x, int64_t multiple) {
+  const int64_t below = (multiple - x.size(2) % multiple) % multiple;
+  const int64_t right = (multiple - x.size(3) % multiple) % multiple;
+  if (below == 0 && right == 0) return x;
+  const std::array<int64_t, 4> sides = {0, right, 0, below};
+  const bool mirrors = below < x.size(2) && right < x.size(3);
+  return mirrors ? torch::reflection_pad2d(x, sides) : torch::replication_pad2d(x, sides);
 }
 
 }  // namespace imgmill

@@ -13,12 +13,36 @@
 
 namespace imgmill {
 
-/// A convolution of stride 1 that keeps the size. Its tensors are undefined where they were only checked.
+/// How a convolution differs from the usual one: 3x3, of stride 1, that keeps the size and has a bias.
+struct ConvShape {
+  int64_t side = 3;
+  int64_t width = 0;  ///< of the kernel; 0: as wide as high
+  int64_t stride = 1;
+  int64_t groups = 1;    ///< as many as inputs: depthwise
+  int64_t padding = -1;  ///< -1: what keeps the size
+  int64_t dilation = 1;
+  bool bias = true;
+};
+
+/// Tensors of layers are undefined where they were only checked.
 struct Convolution {
   torch::Tensor weight, bias;
-  int64_t padding = 0;
+  ConvShape shape;
+  torch::Tensor operator()(const torch::Tensor& x) const;
+};
+
+/// y = x W^T + b over the last dimension.
+struct Linear {
+  torch::Tensor weight, bias;
+  torch::Tensor operator()(const torch::Tensor& x) const { return torch::linear(x, weight, bias); }
+};
+
+/// Layer normalization over the last dimension.
+struct LayerNorm {
+  torch::Tensor weight, bias;
+  double epsilon = 1e-5;
   torch::Tensor operator()(const torch::Tensor& x) const {
-    return torch::conv2d(x, weight, bias, /*stride=*/1, padding);
+    return torch::layer_norm(x, weight.sizes(), weight, bias, epsilon);
   }
 };
 
@@ -31,30 +55,55 @@ class Layers {
   /// Copies what is taken to the device.
   Layers(const StateDict& weights, c10::Device device) : weights_(weights), device_(device) {}
 
-  /// `name`.weight of out x in x side x side, and `name`.bias. Its weights are channels last.
-  Convolution Conv(const std::string& name, int64_t out, int64_t in, int64_t side = 3);
+  /// `name`.weight of out x (in / groups) x side x side, and `name`.bias. Its weights are channels last.
+  Convolution Conv(const std::string& name, int64_t out, int64_t in, const ConvShape& shape = {});
+  Convolution Conv(const std::string& name, int64_t out, int64_t in, int64_t side) {
+    return Conv(name, out, in, ConvShape{.side = side});
+  }
+  /// A convolution without a bias, with the batch normalization behind it (`norm`.weight, bias, running_mean
+  /// and running_var) folded in.
+  Convolution ConvNorm(const std::string& conv, const std::string& norm, int64_t out, int64_t in,
+                       ConvShape shape = {}, double epsilon = 1e-5);
+  /// `name`.weight of out x in, and `name`.bias.
+  Linear Dense(const std::string& name, int64_t out, int64_t in, bool bias = true);
+  /// `name`.weight and `name`.bias of so many features.
+  LayerNorm Norm(const std::string& name, int64_t features, double epsilon = 1e-5);
+  /// A tensor of just this shape.
+  torch::Tensor Parameter(const std::string& name, const std::vector<int64_t>& shape);
 
   bool Has(std::string_view name) const { return weights_.Find(name) != nullptr; }
   /// The first side of that tensor: its layer's outputs. -1 where there is none.
   int64_t Outputs(std::string_view name) const;
   /// The network has no use for this tensor, which may be there.
   void PassOver(const std::string& name);
+  /// Nor for any whose name ends so: ".relative_position_index", which follows from the shape.
+  void PassOverAll(std::string_view ending);
 
   /// A kModelError that names the tensor and what was expected of it: one that is missing or has another
   /// shape, or, where all were found, one that nobody took.
   Status Finish() const;
 
  private:
-  torch::Tensor Take(const std::string& name, const std::vector<int64_t>& shape);
-
   const StateDict& weights_;
   std::optional<c10::Device> device_;
   std::set<std::string, std::less<>> taken_;
   Status status_;
 };
 
-/// The scale of a pixel shuffle to three colours; 0 where no scale up to 8 has so many channels.
-int ShuffleScale(int64_t channels);
+/// The scale of a pixel shuffle to so many bands; 0 where no scale up to 8 has so many channels.
+int ShuffleScale(int64_t channels, int64_t bands = 3);
+
+/// How many of the names with growing numbers are there, from `first` on.
+template <typename Name>
+int CountOf(const StateDict& weights, int first, const Name& name) {
+  int count = 0;
+  while (weights.Find(name(first + count)) != nullptr) ++count;
+  return count;
+}
+
+/// N x C x H x W, continued below and to the right to multiples of `multiple` by mirrored pixels; by the last
+/// one again where there are too few to mirror.
+torch::Tensor PaddedToMultiple(const torch::Tensor& x, int64_t multiple);
 
 /// Checks that the weights are those of `Net(plan, layers)`, and makes the network that builds it on each
 /// device.

@@ -44,14 +44,6 @@ struct Plan {
   int scale() const { return static_cast<int>((int64_t{1} << ups) / unshuffle); }
 };
 
-/// How often a name with growing numbers is there, from `first` on.
-template <typename Name>
-int64_t CountOf(const StateDict& weights, int first, const Name& name) {
-  int count = 0;
-  while (weights.Find(name(first + count)) != nullptr) ++count;
-  return count;
-}
-
 /// Where the modules were numbered: 0 first, 1 blocks and trunk, then upsampling, convolution and activation
 /// by turns, and convolution, activation, convolution at the end.
 Names NumberedNames(const StateDict& weights, int64_t& ups) {
@@ -135,7 +127,7 @@ class RrdbNet final : public UpscaleNet {
 
   torch::Tensor forward(torch::Tensor input) override {
     const int64_t height = input.size(2), width = input.size(3);
-    if (unshuffle_ > 1) input = torch::pixel_unshuffle(Padded(input), unshuffle_);
+    if (unshuffle_ > 1) input = torch::pixel_unshuffle(PaddedToMultiple(input, unshuffle_), unshuffle_);
     torch::Tensor x = first_(input);
     {
       torch::Tensor body = x;
@@ -181,16 +173,6 @@ class RrdbNet final : public UpscaleNet {
     torch::Tensor x = input;
     for (const Dense& dense : block) x = Run(dense, x);
     return x.mul_(kResidual).add_(input);
-  }
-
-  /// To whole squares, by mirrored pixels: by the last one again where there are too few.
-  torch::Tensor Padded(const torch::Tensor& x) const {
-    const int64_t below = (unshuffle_ - x.size(2) % unshuffle_) % unshuffle_;
-    const int64_t right = (unshuffle_ - x.size(3) % unshuffle_) % unshuffle_;
-    if (below == 0 && right == 0) return x;
-    const std::array<int64_t, 4> sides = {0, right, 0, below};
-    const bool mirrors = below < x.size(2) && right < x.size(3);
-    return mirrors ? torch::reflection_pad2d(x, sides) : torch::replication_pad2d(x, sides);
   }
 
   int64_t unshuffle_, scale_;

@@ -48,7 +48,6 @@ Convolution Fused(Layers& layers, const std::string& name, int64_t out, int64_t 
   const Convolution narrow = layers.Conv(name + ".conv.2", out, inner / in * out, 1);
   const Convolution skip = layers.Conv(name + ".sk", out, in, 1);
   Convolution fused;
-  fused.padding = 1;
   if (!skip.bias.defined()) return fused;
   const auto matrix = [](const Convolution& layer) { return layer.weight.flatten(1).to(torch::kFloat64); };
   const torch::Tensor last = matrix(narrow), centre = middle.weight.to(torch::kFloat64);

@@ -1,5 +1,5 @@
 // SRVGGNetCompact (Real-ESRGAN's "compact" network; realesr-animevideov3 and realesr-general are such): 3x3
-// convolutions with PReLU at the input's size, one to 3 * scale * scale channels, pixel shuffle, and the
+// convolutions with PReLU at the input's size, one to bands * scale * scale channels, pixel shuffle, and the
 // input enlarged by nearest neighbour added. Weights: body.0.weight, body.0.bias, body.1.weight (PReLU),
 // body.2.weight, ...
 #include <algorithm>
@@ -22,6 +22,7 @@ constexpr float kLeakySlope = 0.1f;  // what the reference implementation has
 struct Plan {
   int convolutions = 0;  ///< all of them, first and last included
   int features = 0;
+  int bands = 3;
   int scale = 0;
   Activation activation = Activation::kPRelu;
 };
@@ -38,7 +39,8 @@ bool ReadPlan(const StateDict& weights, Plan& plan) {
   const WeightTensor* first = weights.Find("body.0.weight");
   if (first == nullptr || first->dim(0) < 1 || first->dim(0) > 1024) return false;
   const int64_t features = first->dim(0);
-  if (!IsConvolution(first, features, 3)) return false;
+  plan.bands = first->dim(1) == 1 ? 1 : 3;
+  if (!IsConvolution(first, features, plan.bands)) return false;
   plan.features = static_cast<int>(features);
 
   size_t expected = 0;
@@ -58,14 +60,14 @@ bool ReadPlan(const StateDict& weights, Plan& plan) {
       ++expected;
     }
     if (weights.Find(Name(index + 2, "weight")) == nullptr) {  // the last one
-      plan.scale = ShuffleScale(weight->dim(0));
+      plan.scale = ShuffleScale(weight->dim(0), plan.bands);
       if (slope != nullptr || plan.scale == 0 || index == 0 ||
           !IsConvolution(weight, weight->dim(0), features)) {
         return false;
       }
       break;
     }
-    if (!IsConvolution(weight, features, index == 0 ? 3 : features)) return false;
+    if (!IsConvolution(weight, features, index == 0 ? plan.bands : features)) return false;
   }
   // Either every layer but the last has slopes, or none; and nothing else is in the file.
   const size_t slopes = parametric ? static_cast<size_t>(plan.convolutions - 1) : 0;
@@ -190,6 +192,7 @@ class SrvggCompact final : public Architecture {
     if (!plan) return plan.error();
     UpscaleNetworkParts parts;
     info.scale = plan->scale;
+    info.bands = plan->bands;
     info.receptive_radius = plan->convolutions;  // each 3x3 convolution reaches one pixel further
     parts.info = std::move(info);
     // A layer's input, output and the library's reordered copy; at the end the channels of all output pixels,
@@ -202,7 +205,8 @@ class SrvggCompact final : public Architecture {
     parts.build = [plan = *plan](const StateDict& dict, c10::Device device) {
       return BuildNet(plan, dict, device);
     };
-    if (const WinogradKernels* kernels = BestWinogradKernels()) {
+    const WinogradKernels* kernels = BestWinogradKernels();
+    if (kernels != nullptr && plan->bands == 3) {
       std::shared_ptr<const ConvChain> chain = TRY(BuildChain(*plan, *weights, *kernels));
       parts.chain = std::move(chain);
     }

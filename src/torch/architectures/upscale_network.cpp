@@ -32,11 +32,9 @@ class UpscaleNetwork final : public Network {
     const bool cpu = device_type == "cpu";
     plan.kernels =
         cpu && parts_.chain != nullptr ? parts_.chain->kernels().name : LibTorchKernels(device_type);
-    if (parts_.info.receptive_radius >= 0) {
-      const int grid = std::max(kTileGrid, parts_.info.size_multiple);
-      plan.tile = RoundUp(parts_.tile > 0 ? parts_.tile : kTile, grid);
-      plan.overlap = RoundUp(parts_.overlap > 0 ? parts_.overlap : parts_.info.receptive_radius, grid);
-    }
+    const int grid = std::max(kTileGrid, parts_.info.tile_grid);
+    plan.tile = RoundUp(parts_.tile > 0 ? parts_.tile : kTile, grid);
+    plan.overlap = RoundUp(parts_.overlap > 0 ? parts_.overlap : parts_.info.receptive_radius, grid);
     // On the CPU all cores work on one image; a second one in flight would only take memory.
     plan.micro_batch = cpu ? 1 : kAcceleratorBatch;
     return plan;

@@ -19,7 +19,8 @@ struct UpscaleNetworkParts {
   std::function<Result<std::shared_ptr<UpscaleNet>>(const StateDict&, c10::Device)> build;
   /// Side of the square tiles; 0 is the usual one.
   int tile = 0;
-  /// What tiles overlap by on each side where less than the receptive radius is enough; 0 is all of it.
+  /// What tiles overlap by on each side where less than the receptive radius is enough; 0 is all of it. A
+  /// global network must say one.
   int overlap = 0;
   std::shared_ptr<const ConvChain> chain;  ///< null where LibTorch does the CPU's work, too
 };

@@ -30,8 +30,10 @@ class ChainExecutor final : public Executor {
         TRY(CheckShape(on_.info_, images.size(), n, height, width));
         WorkerTeam& team = *on_.slot_->team;
         Buffer work(*on_.slot_->pool, on_.chain_->WorkBytes(width, team.threads()));
-        for (const BatchImage& image : images)
-          on_.chain_->Run({image.input, image.output, height, width}, work.data(), team);
+        for (const BatchImage& image : images) {
+          if (!on_.chain_->Run({image.input, image.output, height, width}, work.data(), team))
+            return NotFinite(on_.info_);
+        }
         return {};
       });
     }

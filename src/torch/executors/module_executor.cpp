@@ -1,6 +1,7 @@
 #include "torch/executors/module_executor.h"
 
 #include <array>
+#include <cmath>
 #include <cstring>
 
 #include "base/try.h"
@@ -36,6 +37,22 @@ struct BatchSizes {
   size_t input, output;
 };
 
+/// The network's output for n x 3 x H x W, clamped. A network for grey is shown each band by itself. Infinite
+/// and undefined values would become black or white in a picture: they are an error.
+Result<torch::Tensor> Enlarged(UpscaleNet& net, const ModelInfo& info, const torch::Tensor& input) {
+  const int64_t n = input.size(0);
+  torch::Tensor output;
+  if (info.bands == 1) {
+    output = net.forward(input.reshape({3 * n, 1, input.size(2), input.size(3)}));
+    output = output.reshape({n, 3, output.size(2), output.size(3)});
+  } else {
+    output = net.forward(input.contiguous(torch::MemoryFormat::ChannelsLast));
+  }
+  const auto [least, most] = torch::aminmax(output);
+  if (!std::isfinite(least.item<float>()) || !std::isfinite(most.item<float>())) return NotFinite(info);
+  return output.clamp_(0.0, 1.0);
+}
+
 torch::Tensor Planes(const float* floats, int64_t n, int64_t height, int64_t width) {
   // from_blob takes no const pointer.
   return torch::from_blob(const_cast<float*>(floats), {n, 3, height, width}, torch::kFloat32);
@@ -53,7 +70,8 @@ class ModuleExecutor final : public Executor {
     BatchCost cost;
     // On the device the output is there twice, as it is clamped; beside the host's own tensors of a batch
     // there are none of a single image.
-    cost.bytes = count * (bytes_(height, width) + (sizes.input + 2 * sizes.output) * sizeof(float)) +
+    const size_t shown = info_.bands == 1 ? 3 : 1;
+    cost.bytes = count * (shown * bytes_(height, width) + (sizes.input + 2 * sizes.output) * sizeof(float)) +
                  kAcceleratorWorkspace;
     cost.untracked = OnHost() ? kAcceleratorWorkspace : 0;
     if (!OnHost())
@@ -89,18 +107,17 @@ class ModuleExecutor::HostStream final : public ModelStream {
       const PoolScope pool(*on_.slot_->pool);
       const BatchSizes sizes(on_.info_, height, width);
       const auto run = [&](const float* from) {
-        const torch::Tensor input =
-            Planes(from, n, height, width).contiguous(torch::MemoryFormat::ChannelsLast);
-        return net->forward(input).clamp_(0.0, 1.0);
+        return Enlarged(*net, on_.info_, Planes(from, n, height, width));
       };
       if (n == 1) {
-        Planes(images[0].output, 1, height * sizes.scale, width * sizes.scale).copy_(run(images[0].input));
+        const torch::Tensor output = TRY(run(images[0].input));
+        Planes(images[0].output, 1, height * sizes.scale, width * sizes.scale).copy_(output);
         return {};
       }
       Buffer input(HostPool(), static_cast<size_t>(n) * sizes.input * sizeof(float));
       auto* const gathered = reinterpret_cast<float*>(input.data());
       Gather(images, n, sizes.input, gathered);
-      const torch::Tensor output = run(gathered);
+      const torch::Tensor output = TRY(run(gathered));
       for (size_t i = 0; i < images.size(); ++i) {
         const auto which = static_cast<int64_t>(i);
         Planes(images[i].output, 1, height * sizes.scale, width * sizes.scale)
@@ -128,10 +145,9 @@ class ModuleExecutor::AcceleratorStream final : public ModelStream {
       const BatchSizes sizes(on_.info_, height, width);
       const torch::Tensor staged = staged_input_.Floats(n * static_cast<int64_t>(sizes.input));
       Gather(images, n, sizes.input, staged.mutable_data_ptr<float>());
-      const torch::Tensor sent = staged.view({n, 3, height, width})
-                                     .to(device, /*non_blocking=*/true)
-                                     .contiguous(torch::MemoryFormat::ChannelsLast);
-      CopyBack(net->forward(sent).clamp_(0.0, 1.0).contiguous(), images, sizes);
+      const torch::Tensor sent = staged.view({n, 3, height, width}).to(device, /*non_blocking=*/true);
+      const torch::Tensor output = TRY(Enlarged(*net, on_.info_, sent));
+      CopyBack(output.contiguous(), images, sizes);
       return {};
     });
   }

@@ -4,6 +4,7 @@
 #include "torch/kernels/conv_chain.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
 namespace imgmill {
@@ -72,6 +73,8 @@ class ConvChainWork final : public TeamWork {
     for (int stage = 0; stage + 1 < stages_; ++stage) ClearMargins(stage);
     std::memset(work_ + layout.zero_row, 0, layout.zero_floats * sizeof(float));
   }
+
+  bool finite() const { return finite_; }
 
   int steps() const override { return tile_rows_ + 2 * (stages_ - 1); }
   int tasks(int) const override { return stages_ * blocks_; }
@@ -143,11 +146,11 @@ class ConvChainWork final : public TeamWork {
     }
   }
 
-  void Leave(int tile_row, int x0, int x1) const {
+  void Leave(int tile_row, int x0, int x1) {
     const size_t channels = Channels(stages_ - 1);
     for (int y = 4 * tile_row; y < std::min(4 * tile_row + 4, height_); ++y) {
-      chain_.tail_->Put(image_, y, x0, x1, last_rows() + static_cast<size_t>((y & 3) * 4 * tiles_) * channels,
-                        channels);
+      const float* row = last_rows() + static_cast<size_t>((y & 3) * 4 * tiles_) * channels;
+      if (!chain_.tail_->Put(image_, y, x0, x1, row, channels)) finite_ = false;
     }
   }
 
@@ -156,6 +159,7 @@ class ConvChainWork final : public TeamWork {
   const ChainImage image_;
   float* work_;
   int height_, width_, tile_rows_, tiles_, blocks_, stages_;
+  std::atomic<bool> finite_ = true;
 };
 
 ConvChain::ConvChain(const WinogradKernels& kernels, const std::vector<ChainLayer>& layers,
@@ -188,10 +192,11 @@ size_t ConvChain::WorkBytes(int width, int threads) const {
   return ConvChainLayout(layers_, width, threads).floats * sizeof(float);
 }
 
-void ConvChain::Run(const ChainImage& image, uint8_t* work, WorkerTeam& team) const {
+bool ConvChain::Run(const ChainImage& image, uint8_t* work, WorkerTeam& team) const {
   const ConvChainLayout layout(layers_, image.width, team.threads());
   ConvChainWork run(*this, layout, image, work);
   team.Do(run);
+  return run.finite();
 }
 
 }  // namespace imgmill

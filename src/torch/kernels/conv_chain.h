@@ -36,8 +36,8 @@ class ChainTail {
  public:
   virtual ~ChainTail() = default;
   /// Pixels x0 .. x1 - 1 of row y. `values` is pixel 0 of that row, `stride` floats a pixel. Called from many
-  /// threads, for each pixel once.
-  virtual void Put(const ChainImage& image, int y, int x0, int x1, const float* values,
+  /// threads, for each pixel once. @return whether all values were finite
+  virtual bool Put(const ChainImage& image, int y, int x0, int x1, const float* values,
                    size_t stride) const noexcept = 0;
 };
 
@@ -56,7 +56,8 @@ class ConvChain {
   size_t WorkBytes(int width, int threads) const;
 
   /// `work` is WorkBytes long and 64-byte aligned. The result does not depend on the number of threads.
-  void Run(const ChainImage& image, uint8_t* work, WorkerTeam& team) const;
+  /// @return whether all values that came out were finite
+  bool Run(const ChainImage& image, uint8_t* work, WorkerTeam& team) const;
 
  private:
   friend class ConvChainWork;

@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstring>
 
+#include "imgmill/base/path_text.h"
+
 namespace imgmill {
 namespace {
 
@@ -36,7 +38,45 @@ Buffer Converted(const WeightTensor& tensor, Convert convert) {
   return floats;
 }
 
+/// Whether an exponent is all ones somewhere. `Bits` is an unsigned integer as wide as the number.
+template <typename Bits>
+bool HasNotFinite(const WeightTensor& tensor, Bits exponent) {
+  const auto* bytes = tensor.data.data();
+  for (size_t i = 0; i < tensor.data.size() / sizeof(Bits); ++i) {
+    Bits value;
+    std::memcpy(&value, bytes + i * sizeof(Bits), sizeof(Bits));
+    if ((value & exponent) == exponent) return true;
+  }
+  return false;
+}
+
+bool HasNotFinite(const WeightTensor& tensor) {
+  switch (tensor.type) {
+    case ElementType::kFloat64:
+      return HasNotFinite<uint64_t>(tensor, 0x7FF0000000000000);
+    case ElementType::kFloat32:
+      return HasNotFinite<uint32_t>(tensor, 0x7F800000);
+    case ElementType::kFloat16:
+      return HasNotFinite<uint16_t>(tensor, 0x7C00);
+    case ElementType::kBFloat16:
+      return HasNotFinite<uint16_t>(tensor, 0x7F80);
+    default:
+      return false;
+  }
+}
+
 }  // namespace
+
+Status CheckFinite(const StateDict& weights) {
+  for (const auto& [name, tensor] : weights.tensors) {
+    if (HasNotFinite(tensor))
+      return Error{
+          Stage::kConfigure, Code::kModelError,
+          "its tensor " + PrintablePath(name) +
+              " has values that are infinite or not numbers: the file is damaged, or its training failed"};
+  }
+  return {};
+}
 
 size_t ElementBytes(ElementType type) {
   switch (type) {

@@ -57,6 +57,9 @@ struct StateDict {
 /// @throws OutOfMemory
 Result<Buffer> ToFloats(const WeightTensor& tensor);
 
+/// A kModelError that names a tensor with an infinite value or one that is no number, if there is one.
+Status CheckFinite(const StateDict& weights);
+
 /// Elements in `shape`; -1 if a dimension is negative or the product passes 2^40, more than any weight has.
 int64_t CountElements(const std::vector<int64_t>& shape);
 

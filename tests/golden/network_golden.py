@@ -1,0 +1,87 @@
+"""Writes what a peer's networks make of weights and an image by a formula: tests/golden/networks/CASE.csv, which
+tests/torch/network_golden_test.cpp reads. Each file lists the tensors too, so that a new architecture needs a case here
+and no code there.
+
+A cases_*.py beside this file has a table CASES of name -> Case, and calls `write_all(CASES, peer="spandrel 0.4.2")`.
+
+    tensor,NAME,3x8x1x1,1    shape and factor of a weight: value = factor * 3 / sqrt(inputs) * formula(NAME)
+    input,3,6,5              bands, height, width: value = formula("input") + 0.5
+    value,22,0.25            the output's values, planes one after another: every 11th; not clamped
+"""
+import pathlib
+import sys
+
+import numpy as np
+import torch
+
+STEP = 11
+
+
+class Case:
+    """A network that takes 1 x bands x height x width, and what differs from the usual.
+
+    factors  what weights are multiplied by, by name: so that most of an upscaler's values lie between 0 and 1
+    skip     endings of names that stay out of the file, such as buffers that follow from the shape
+    rename   what the file calls a tensor, by its name in the peer; None: it is not there
+    call     what is asked of the network; the network itself if None
+    """
+
+    def __init__(self, net, height, width, bands=3, factors=None, skip=(), rename=None, call=None):
+        self.net, self.height, self.width, self.bands = net, height, width, bands
+        self.factors, self.skip = factors or {}, tuple(skip)
+        self.rename = rename or (lambda name: name)
+        self.call = call or (lambda net, x: net(x))
+
+
+def formula(name, count):
+    """`count` numbers from -0.5 to 0.5 that depend on the name; the same as Formula in tests/torch/formula_weights.h."""
+    seed = 0xCBF29CE484222325
+    for byte in name.encode():
+        seed = (seed ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
+    with np.errstate(over="ignore"):
+        x = np.uint64(seed) + np.arange(count, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        x ^= x >> np.uint64(31)
+    return (x >> np.uint64(40)).astype(np.float64) / (1 << 24) - 0.5
+
+
+def weight(name, shape, factor):
+    """Of a size that keeps signals alive: by the number of inputs of each sum. A variance is positive."""
+    inputs = int(np.prod(shape[1:])) if len(shape) > 1 else 16
+    values = formula(name, int(np.prod(shape))) * (factor * 3 / np.sqrt(inputs))
+    if name.endswith("running_var"):
+        values = np.abs(values) + 0.5
+    return torch.from_numpy(values.astype(np.float32).reshape(shape))
+
+
+def write(name, case, peer):
+    lines = [f"# {peer}"]
+    state = case.net.state_dict()
+    for key, value in state.items():
+        called = case.rename(key)
+        if called is None or key.endswith(case.skip or ("\0",)) or not value.is_floating_point():
+            continue
+        shape = tuple(value.shape)
+        factor = case.factors.get(key, 1)
+        state[key] = weight(called, shape, factor)
+        lines.append(f"tensor,{called},{'x'.join(map(str, shape))},{factor:g}")
+    case.net.load_state_dict(state)
+    x = formula("input", case.bands * case.height * case.width) + 0.5
+    x = torch.from_numpy(x.astype(np.float32).reshape(1, case.bands, case.height, case.width))
+    with torch.inference_mode():
+        output = case.call(case.net.eval().double(), x.double())
+    lines.append(f"input,{case.bands},{case.height},{case.width}")
+    values = output.flatten()
+    lines += [f"value,{i},{values[i]:.9g}" for i in range(0, len(values), STEP)]
+    folder = pathlib.Path(__file__).with_name("networks")
+    (folder / f"{name}.csv").write_text("\n".join(lines) + "\n")
+    within = float(((values > 0.02) & (values < 0.98)).double().mean())
+    print(f"{name}: {tuple(output.shape)}, from {values.min():.3g} to {values.max():.3g}, {within:.0%} from 0 to 1")
+
+
+def write_all(cases, peer):
+    """All cases, or those that the command line names."""
+    for name, case in cases.items():
+        if len(sys.argv) < 2 or name in sys.argv[1:]:
+            write(name, case(), peer)

@@ -1,0 +1,104 @@
+// Each network against its peer, by tests/golden/networks: tensors, an image, and what the peer made of it.
+// The files say which peer; tests/golden/network_golden.py says how they are written.
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "torch/formula_weights.h"
+#include "torch/runtime.h"
+
+using namespace imgmill;
+
+namespace {
+
+struct Golden {
+  std::string name;
+  FormulaWeights weights;
+  int bands = 0, height = 0, width = 0;
+  std::vector<std::pair<size_t, double>> values;
+};
+
+Golden ReadGolden(const std::filesystem::path& path) {
+  Golden golden;
+  golden.name = path.stem().string();
+  std::ifstream file(path);
+  std::string line;
+  while (std::getline(file, line)) {
+    std::istringstream fields(line);
+    std::string kind, name, shape;
+    std::getline(fields, kind, ',');
+    char comma = 0;
+    if (kind == "tensor") {
+      double factor = 1;
+      std::getline(fields, name, ',');
+      std::getline(fields, shape, ',');
+      fields >> factor;
+      std::vector<int> sides;
+      std::istringstream parts(shape);
+      for (std::string side; std::getline(parts, side, 'x');) sides.push_back(std::stoi(side));
+      golden.weights.Add(name, sides, name, factor);
+    } else if (kind == "input") {
+      fields >> golden.bands >> comma >> golden.height >> comma >> golden.width;
+    } else if (kind == "value") {
+      size_t index = 0;
+      double value = 0;
+      fields >> index >> comma >> value;
+      golden.values.emplace_back(index, value);
+    }
+  }
+  return golden;
+}
+
+/// The same planes for each of three bands where the network takes one.
+std::vector<float> Input(const Golden& golden) {
+  Formula formula("input");
+  std::vector<float> plane(static_cast<size_t>(golden.bands) * static_cast<size_t>(golden.height) *
+                           static_cast<size_t>(golden.width));
+  for (float& each : plane) each = static_cast<float>(formula.Next() + 0.5);
+  std::vector<float> input = plane;
+  for (int band = golden.bands; band < 3; ++band) input.insert(input.end(), plane.begin(), plane.end());
+  return input;
+}
+
+void CheckUpscaler(const Golden& golden, ModelRuntime& runtime, const std::string& path) {
+  const Result<std::unique_ptr<UpscaleModel>> model = runtime.LoadUpscaler(path);
+  if (!model) FAIL(model.error().message);
+  std::vector<float> input = Input(golden);
+  std::vector<float> output((*model)->OutputFloats(golden.height, golden.width));
+  REQUIRE(
+      (*model)->Forward(input.data(), output.data(), 1, golden.height, golden.width, WorkPlace::Device(0)));
+  REQUIRE(golden.values.size() > 5);
+  REQUIRE(golden.values.back().first < output.size());
+  double largest = 0;
+  size_t within = 0;
+  for (const auto& [index, value] : golden.values) {
+    const double expected = std::clamp(value, 0.0, 1.0);
+    if (expected == value) ++within;
+    largest = std::max(largest, std::abs(expected - static_cast<double>(output[index])));
+  }
+  CHECK(largest < 2e-5);
+  // What is clamped on both sides shows nothing.
+  CHECK(within * 3 > golden.values.size());
+}
+
+}  // namespace
+
+TEST_CASE("each network gives what its peer gives") {
+  const WeightFolder folder;
+  Result<std::unique_ptr<MemoryManager>> manager = MemoryManager::Create({});
+  REQUIRE(manager.ok());
+  const std::unique_ptr<ModelRuntime> runtime = MakeTorchRuntime(**manager, 2);
+  REQUIRE(runtime->AddDevices("cpu", 0).ok());
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(IMGMILL_SOURCE_DIR "/tests/golden/networks")) {
+    if (entry.path().extension() != ".csv") continue;
+    ++files;
+    const Golden golden = ReadGolden(entry.path());
+    SUBCASE(golden.name.c_str()) {
+      CheckUpscaler(golden, *runtime, golden.weights.Write(folder));
+    }
+  }
+  CHECK(files > 0);
+}
