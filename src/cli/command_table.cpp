@@ -21,6 +21,7 @@ constexpr CommandRow kCommands[] = {
      nullptr},
     {"memory", "show memory and budgets, advise on flags, forget what was learned", CommandKind::kTool,
      nullptr, &AddMemory},
+    {"models", "say what weight files are, and what is known", CommandKind::kTool, nullptr, &AddModels},
     {"plan", "show what another command would need, before any work", CommandKind::kPlan, nullptr, nullptr},
     {"report", "draw a --report file as a page: memory over time, batches, rungs", CommandKind::kTool,
      nullptr, &AddReport},

@@ -1,4 +1,5 @@
-// A command that is about no images: undo, memory, doctor, report. It has flags of its own and an exit code.
+// A command that is about no images: undo, memory, doctor, models, report. It has flags of its own and an
+// exit code.
 #pragma once
 
 #include <memory>
@@ -21,6 +22,7 @@ class Tool {
 std::unique_ptr<Tool> AddUndo(CLI::App& app);
 std::unique_ptr<Tool> AddMemory(CLI::App& app);
 std::unique_ptr<Tool> AddDoctor(CLI::App& app);
+std::unique_ptr<Tool> AddModels(CLI::App& app);
 std::unique_ptr<Tool> AddReport(CLI::App& app);
 
 }  // namespace imgmill

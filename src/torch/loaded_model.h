@@ -10,7 +10,7 @@
 
 namespace imgmill {
 
-/// `Model` is UpscaleModel or EmbeddingModel.
+/// `Model` is UpscaleModel, EmbeddingModel, or BatchModel where it does not matter.
 template <typename Model>
 class LoadedModel final : public Model {
  public:

@@ -32,6 +32,17 @@ class TorchRuntime final : public ModelRuntime {
     return Load<UpscaleModel>([&] { return LoadStateDict(path, slots_.threads()); });
   }
 
+  Result<std::unique_ptr<BatchModel>> LoadToLook(const std::string& path) override {
+    return Load<BatchModel>([&] { return LoadStateDict(path, slots_.threads()); });
+  }
+
+  std::vector<KnownArchitecture> Known() const override {
+    std::vector<KnownArchitecture> known;
+    for (const Architecture* each : Architectures())
+      known.push_back({std::string(each->name()), std::string(each->known_by())});
+    return known;
+  }
+
   Result<std::unique_ptr<EmbeddingModel>> LoadEmbedder(const std::string& path, int side) override {
     return Load<EmbeddingModel>([&] { return LoadScript(path, side); });
   }

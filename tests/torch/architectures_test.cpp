@@ -185,6 +185,54 @@ TEST_CASE("a tensor that is missing, left over or of another shape is named, and
   CHECK(why(odd).find("model.6.weight is 8x9x3x3, not 8x8x3x3") != std::string::npos);
 }
 
+TEST_CASE("what training programs put in front of all names is dropped, and none of the network's own") {
+  const Loader loader;
+  for (const std::string prefix : {"netG.", "model.", "net_g.module.", "generator.model."}) {
+    CAPTURE(prefix);
+    const Result<std::unique_ptr<UpscaleModel>> model =
+        loader.Load(Rrdb(1, 2, [&](const std::string& name) { return prefix + name; }));
+    if (!model) FAIL(model.error().message);
+    CHECK((*model)->info().architecture == "RRDBNet");
+  }
+}
+
+TEST_CASE("a file of no known network is told which is the nearest and what it lacks") {
+  const Loader loader;
+  FormulaWeights weights;
+  for (const std::string name : {"conv_first", "conv_body", "conv_last"})
+    weights.AddConvolution(name, 8, 8, name);
+  const Result<std::unique_ptr<UpscaleModel>> model = loader.Load(weights);
+  REQUIRE(!model);
+  CHECK(model.error().message.find("the nearest is RRDBNet") != std::string::npos);
+  CHECK(model.error().message.find("body.0.rdb1.conv1.weight is missing") != std::string::npos);
+}
+
+TEST_CASE("weights that are infinite or not numbers are refused by name, and such outputs are errors") {
+  const Loader loader;
+  const auto compact = [&](int bands, double factor) {
+    FormulaWeights weights;
+    weights.AddConvolution("body.0", 8, bands, "body.0");
+    weights.Add("body.1.weight", {8}, "body.1.weight", factor);
+    weights.Add("body.2.weight", {4 * bands, 8, 3, 3}, "body.2.weight", factor);
+    weights.Add("body.2.bias", {4 * bands}, "body.2.bias");
+    return loader.Load(weights);
+  };
+  for (const int bands : {3, 1}) {  // on our kernels, and on LibTorch's
+    CAPTURE(bands);
+    const Result<std::unique_ptr<UpscaleModel>> infinite = compact(bands, 1e300);
+    REQUIRE(!infinite);
+    CHECK(infinite.error().message.find("body.1.weight has values that are infinite") != std::string::npos);
+    // Each weight is finite, but not what comes of them.
+    const Result<std::unique_ptr<UpscaleModel>> overflowing = compact(bands, 1e30);
+    if (!overflowing) FAIL(overflowing.error().message);
+    std::vector<float> input(3 * 8 * 8, 0.5f), output((*overflowing)->OutputFloats(8, 8));
+    const Status ran = (*overflowing)->Forward(input.data(), output.data(), 1, 8, 8, WorkPlace::Device(0));
+    REQUIRE(!ran);
+    CHECK(ran.error().code == Code::kModelError);
+    CHECK(ran.error().message.find("SRVGGNetCompact) gave values that are infinite") != std::string::npos);
+  }
+}
+
 TEST_CASE("the bands in which RRDBNet enlarges cannot be seen") {
   const Loader loader;
   const Result<std::unique_ptr<UpscaleModel>> model = loader.Load(Rrdb(1, 2, AsNumbered));

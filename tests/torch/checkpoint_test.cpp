@@ -128,6 +128,28 @@ TEST_CASE("averaged weights come before raw ones, and module. is dropped") {
   CHECK(Values(*read.Find("w")) == std::vector<float>{1});
 }
 
+TEST_CASE("weights are found in whatever dicts hold just one set of them") {
+  const WeightFolder folder;
+  const auto tensor = [](int at) { return Tensor(Storage("0", 6), at, {1}, {1}); };
+  const auto first_value = [&](const std::string& object) {
+    const StateDict read = Read(folder.Write("x.pth", LegacyCheckpoint(object, kSix)));
+    REQUIRE(read.Find("w") != nullptr);
+    return Values(*read.Find("w"))[0];
+  };
+  const std::string weights = Dict({{"w", tensor(4)}}), others = Dict({{"w", tensor(2)}});
+  CHECK(first_value(Dict({{"epoch", Int(3)}, {"whatever", Dict({{"inner", weights}})}})) == 4);
+  // Optimizers keep averages under the names of the weights.
+  CHECK(first_value(Dict({{"network", weights}, {"optimizer", others}, {"lr_schedulers", others}})) == 4);
+  CHECK(first_value(Dict({{"params", others}, {"params-ema", weights}})) == 4);
+  CHECK(first_value(Dict({{"ema", Dict({{"model", weights}})}, {"model", others}})) == 4);
+  CHECK(first_value(Dict({{"_orig_mod.module.w", tensor(4)}})) == 4);
+  // A count at the same level is not the weights.
+  CHECK(first_value(Dict({{"iter", tensor(1)}, {"state_dict", weights}})) == 4);
+  const std::string two = Dict({{"left", weights}, {"right", others}});
+  CHECK(Has(RefusalOf(folder.Write("x.pth", LegacyCheckpoint(two, kSix))),
+            "several sets of weights (left, right)"));
+}
+
 TEST_CASE("a pickle that would run something is refused by name") {
   const WeightFolder folder;
   const auto refusal = [&](const std::string& object) {

@@ -27,8 +27,13 @@ struct ModelInfo {
   int tile_grid = 1;        ///< tiles begin on multiples of this, where a network has windows or strides
   int dimension = 0;        ///< floats in a vector; 0 for a model that gives images
   size_t weight_bytes = 0;  ///< that the host holds once the model is loaded
-  std::string library;      ///< "libtorch 2.13.0": what runs it
-  int threads = 1;          ///< that one call may use
+  int64_t parameters = 0;   ///< numbers in the file's tensors
+  int tensors = 0;
+  std::string stored_as;  ///< "float32", "float16 and float32"
+  /// What leaves no trace in the file and was taken as usual; empty where the tensors say it all.
+  std::string assumed;
+  std::string library;  ///< "libtorch 2.13.0": what runs it
+  int threads = 1;      ///< that one call may use
 };
 
 /// One image of a batch, planar and contiguous: 3 x height x width float32 in, OutputFloats out.
@@ -82,6 +87,12 @@ class UpscaleModel : public BatchModel {};
 /// it. Equal images give equal vectors whatever the number of threads.
 class EmbeddingModel : public BatchModel {};
 
+/// What a weight file can be recognised as.
+struct KnownArchitecture {
+  std::string name;
+  std::string known_by;  ///< models: "ESRGAN, RealESRGAN_x4plus"
+};
+
 /// The loaded module.
 class ModelRuntime {
  public:
@@ -92,6 +103,9 @@ class ModelRuntime {
   virtual Result<int> AddDevices(const std::string& spec, size_t device_budget) = 0;
   /// Reads .safetensors, .pth, .pt state dicts; the architecture is detected from the names and shapes in it.
   virtual Result<std::unique_ptr<UpscaleModel>> LoadUpscaler(const std::string& path) = 0;
+  /// Reads any state dict, to look at it: its facts, plans and costs.
+  virtual Result<std::unique_ptr<BatchModel>> LoadToLook(const std::string& path) = 0;
+  virtual std::vector<KnownArchitecture> Known() const = 0;
   /// Reads a TorchScript file and tries it on one image of 3 x side x side, to learn the vectors' length
   /// and what it costs. Errors say what the file is instead, or what the network complained about.
   virtual Result<std::unique_ptr<EmbeddingModel>> LoadEmbedder(const std::string& path, int side) = 0;

@@ -5,11 +5,14 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "torch/network.h"
 #include "torch/weights/state_dict.h"
 
 namespace imgmill {
+
+using Telltales = std::vector<std::string_view>;
 
 /// One architecture. To add one: write a file like srvgg_compact.cpp, and its line in architecture_table.cpp.
 class Architecture {
@@ -18,6 +21,9 @@ class Architecture {
   virtual std::string_view name() const = 0;
   /// Models that people know it by: "realesr-animevideov3, realesr-general".
   virtual std::string_view known_by() const = 0;
+
+  /// Tensors that each of its files has, one set or another: what a file that is nobody's is compared with.
+  virtual std::vector<Telltales> telltales() const { return {}; }
 
   /// Whether the names and shapes are this network's. Two architectures must never claim the same state dict.
   virtual bool Matches(const StateDict& weights) const = 0;
@@ -30,8 +36,9 @@ class Architecture {
 
 std::span<const Architecture* const> Architectures();
 
-/// The one whose names and shapes these are; a kModelError that lists some of the names if there is none.
-Result<const Architecture*> DetectArchitecture(const StateDict& weights);
+/// The one whose names and shapes these are. What stands in front of all names (`netG.`, `model.`) is dropped
+/// if that helps. A kModelError says which is the nearest and what it lacks, if there is none.
+Result<const Architecture*> DetectArchitecture(StateDict& weights);
 
 /// Reads a state dict and loads it into the network that it is of. Errors: those of ReadStateDict, and
 /// kModelError.

@@ -1,4 +1,8 @@
 // The table of architectures, one line each, and loading by it.
+#include <algorithm>
+#include <iterator>
+#include <set>
+
 #include "base/try.h"
 #include "imgmill/base/path_text.h"
 #include "torch/architectures/architecture.h"
@@ -20,22 +24,79 @@ std::span<const Architecture* const> Architectures() {
   return table;
 }
 
-Result<const Architecture*> DetectArchitecture(const StateDict& weights) {
-  std::string known;
+namespace {
+
+/// What training programs put in front of all names. None of them may belong to the network itself, so that
+/// each is only dropped where the names as they are match nothing.
+constexpr std::string_view kPrefixes[] = {"netG.",     "net_g.",  "generator.", "ema.", "model.",
+                                          "backbone.", "visual.", "module.",    "net."};
+
+const Architecture* Match(const StateDict& weights) {
   for (const Architecture* architecture : Architectures()) {
     if (architecture->Matches(weights)) return architecture;
-    known += (known.empty() ? "" : ", ") + std::string(architecture->name()) + " (" +
-             std::string(architecture->known_by()) + ")";
   }
+  return nullptr;
+}
+
+/// The architecture of whose telltale tensors the greatest share is there, and which are not.
+std::string NearestText(const StateDict& weights) {
+  double most = 0;
+  std::string text;
+  for (const Architecture* architecture : Architectures()) {
+    for (const Telltales& names : architecture->telltales()) {
+      std::string there, missing;
+      size_t found = 0;
+      for (const std::string_view name : names) {
+        const bool has = weights.Find(name) != nullptr;
+        found += has;
+        std::string& list = has ? there : missing;
+        list.append(list.empty() ? "" : ", ").append(name);
+      }
+      const double share = static_cast<double>(found) / static_cast<double>(names.size());
+      if (share <= most) continue;
+      most = share;
+      text = "; the nearest is " + std::string(architecture->name()) + ": " + there + " would be its own, ";
+      text += missing.empty() ? "but shapes or other tensors do not fit" : missing + " is missing";
+    }
+  }
+  return text;
+}
+
+std::string FirstNames(const StateDict& weights) {
+  constexpr size_t kShown = 3;
   std::string names;
-  int shown = 0;
+  size_t shown = 0;
   for (const auto& [name, tensor] : weights.tensors) {
-    if (shown++ == 3) break;
+    if (shown++ == kShown) return names + ", ...";
     names += (names.empty() ? "" : ", ") + PrintablePath(name);
   }
-  return Error{Stage::kConfigure, Code::kModelError,
-               "its " + std::to_string(weights.tensors.size()) + " tensors (" + names +
-                   ", ...) match no architecture that imgmill knows; it knows " + known};
+  return names;
+}
+
+/// "float32", or the types by the names of all that occur.
+std::string StoredAs(const StateDict& weights) {
+  std::set<std::string_view> types;
+  for (const auto& [name, tensor] : weights.tensors) types.insert(ToString(tensor.type));
+  std::string text;
+  for (const std::string_view type : types) text.append(text.empty() ? "" : " and ").append(type);
+  return text;
+}
+
+}  // namespace
+
+Result<const Architecture*> DetectArchitecture(StateDict& weights) {
+  if (const Architecture* found = Match(weights)) return found;
+  std::string reason = "its " + std::to_string(weights.tensors.size()) + " tensors (" + FirstNames(weights) +
+                       ") match no architecture that imgmill knows" + NearestText(weights) +
+                       " (`imgmill models` lists what is known)";
+  const auto drop_one = [&] {
+    return std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
+                       [&](std::string_view prefix) { return DropPrefix(weights, prefix); });
+  };
+  while (drop_one()) {
+    if (const Architecture* found = Match(weights)) return found;
+  }
+  return WeightError(std::move(reason));
 }
 
 Result<std::unique_ptr<Network>> LoadStateDict(const std::string& path, int threads) {
@@ -49,6 +110,9 @@ Result<std::unique_ptr<Network>> LoadStateDict(const std::string& path, int thre
   info.digest = std::move(digest);
   info.library = LibTorchVersion();
   info.threads = threads;
+  info.tensors = static_cast<int>(weights.tensors.size());
+  for (const auto& [name, tensor] : weights.tensors) info.parameters += tensor.count();
+  info.stored_as = StoredAs(weights);
   return architecture->Load(std::make_shared<const StateDict>(std::move(weights)), std::move(info));
 }
 

@@ -186,6 +186,12 @@ class RrdbArchitecture final : public Architecture {
   std::string_view name() const override { return "RRDBNet"; }
   std::string_view known_by() const override { return "ESRGAN, RealESRGAN_x4plus, 4x-UltraSharp"; }
 
+  std::vector<Telltales> telltales() const override {
+    return {{"conv_first.weight", "body.0.rdb1.conv1.weight", "conv_body.weight", "conv_last.weight"},
+            {"conv_first.weight", "RRDB_trunk.0.RDB1.conv1.weight", "trunk_conv.weight", "conv_last.weight"},
+            {"model.0.weight", "model.1.sub.0.RDB1.conv1.0.weight"}};
+  }
+
   bool Matches(const StateDict& weights) const override {
     Plan plan;
     return ReadPlan(weights, plan);

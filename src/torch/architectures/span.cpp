@@ -116,6 +116,11 @@ class SpanArchitecture final : public Architecture {
   std::string_view name() const override { return "SPAN"; }
   std::string_view known_by() const override { return "spanx2, spanx4"; }
 
+  std::vector<Telltales> telltales() const override {
+    return {{"conv_1.eval_conv.weight", "block_6.c3_r.eval_conv.weight", "conv_cat.weight",
+             "upsampler.0.weight"}};
+  }
+
   bool Matches(const StateDict& weights) const override {
     Plan plan;
     return ReadPlan(weights, plan);

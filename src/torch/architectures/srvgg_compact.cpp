@@ -181,6 +181,10 @@ class SrvggCompact final : public Architecture {
   std::string_view name() const override { return "SRVGGNetCompact"; }
   std::string_view known_by() const override { return "realesr-animevideov3, realesr-general"; }
 
+  std::vector<Telltales> telltales() const override {
+    return {{"body.0.weight", "body.1.weight", "body.2.weight", "body.2.bias"}};
+  }
+
   bool Matches(const StateDict& weights) const override {
     Plan plan;
     return ReadPlan(weights, plan);

@@ -18,19 +18,51 @@ bool HoldsTensors(const PickleValue& dict) {
   });
 }
 
-/// The innermost dict with tensors. Where a file has averaged weights beside the raw ones, the averaged ones
-/// are meant.
-const PickleValue* Unwrap(const PickleValue* value) {
-  for (int depth = 0; depth < 4 && value != nullptr && value->kind == Kind::kDict; ++depth) {
-    if (HoldsTensors(*value)) return value;
-    const PickleValue* inner = nullptr;
-    for (const char* key : {"params_ema", "params", "state_dict", "model_state_dict", "model", "net"}) {
-      if (inner = value->Find(key); inner != nullptr) break;
+/// What training programs call the weights in their files. Where averaged ones stand beside the raw ones, the
+/// averaged ones are meant.
+constexpr const char* kWrappers[] = {"params_ema", "params-ema", "state_dict_ema", "model_ema",
+                                     "ema",        "params",     "state_dict",     "model_state_dict",
+                                     "model",      "net_g",      "netG",           "generator",
+                                     "net",        "teacher",    "student"};
+
+/// Finds the dict that holds the weights, in dicts of dicts.
+class Unwrapping {
+ public:
+  /// Null where there is none, or where `sets` are several of which none has a name that tells.
+  const PickleValue* In(const PickleValue& value, int depth = 0) {
+    // A dict can hold itself.
+    if (value.kind != Kind::kDict || depth > kDeepest || ++visited_ > kMostVisited) return nullptr;
+    for (const char* key : kWrappers) {
+      const PickleValue* inner = value.Find(key);
+      if (inner == nullptr) continue;
+      if (const PickleValue* found = In(*inner, depth + 1)) return found;
     }
-    value = inner;
+    if (HoldsTensors(value)) return &value;
+    const PickleValue* only = nullptr;
+    std::vector<std::string> names;
+    for (const auto& [key, inner] : value.members) {
+      if (key->kind != Kind::kText || IsOfTraining(key->text)) continue;
+      const PickleValue* found = In(*inner, depth + 1);
+      if (found == nullptr || found == only) continue;
+      only = found;
+      names.push_back(key->text);
+    }
+    if (names.size() > 1) sets = names;
+    return names.size() == 1 ? only : nullptr;
   }
-  return nullptr;
-}
+
+  std::vector<std::string> sets;
+
+ private:
+  static constexpr int kDeepest = 6, kMostVisited = 10'000;
+
+  /// Optimizers and schedules keep tensors of their own.
+  static bool IsOfTraining(const std::string& key) {
+    return key.find("optim") != std::string::npos || key.find("sched") != std::string::npos;
+  }
+
+  int visited_ = 0;
+};
 
 /// The first and last element of a tensor in its storage, counted from the storage's start; false if that
 /// overflows.
@@ -120,28 +152,20 @@ class TensorReader {
   uint64_t budget_;
 };
 
-/// DataParallel puts "module." in front of each name.
-void DropModulePrefix(StateDict& weights) {
-  constexpr std::string_view kPrefix = "module.";
-  const auto prefixed = [&](const auto& entry) { return entry.first.starts_with(kPrefix); };
-  if (!std::all_of(weights.tensors.begin(), weights.tensors.end(), prefixed)) return;
-  StateDict renamed;
-  for (auto& [name, tensor] : weights.tensors) {
-    renamed.tensors.emplace(name.substr(kPrefix.size()), std::move(tensor));
-  }
-  weights = std::move(renamed);
-}
-
 }  // namespace
 
 Result<StateDict> ReadCheckpointTensors(const WeightFile& file, const PickleValue& root,
                                         const LocateStorage& locate) {
-  const PickleValue* dict = Unwrap(&root);
-  if (dict == nullptr) {
-    return WeightError(
-        "it holds no state dict: neither named tensors nor a dict of them under params_ema, params, "
-        "state_dict or model");
+  Unwrapping unwrapping;
+  const PickleValue* dict = unwrapping.In(root);
+  if (dict == nullptr && !unwrapping.sets.empty()) {
+    std::string names;
+    for (const std::string& name : unwrapping.sets)
+      names += (names.empty() ? "" : ", ") + PrintablePath(name);
+    return WeightError("it holds several sets of weights (" + names +
+                       "), and no name tells which is meant: save the one that you want by itself");
   }
+  if (dict == nullptr) return WeightError("it holds no state dict: no named tensors, in whatever dicts");
   TensorReader reader(file, locate);
   StateDict weights;
   for (const auto& [name, value] : dict->members) {
@@ -151,7 +175,6 @@ Result<StateDict> ReadCheckpointTensors(const WeightFile& file, const PickleValu
       return WeightError("its state dict has " + PrintablePath(name->text) + " twice");
     }
   }
-  DropModulePrefix(weights);
   return weights;
 }
 

@@ -30,9 +30,7 @@ Error NoWeights(std::string_view start) {
   return WeightError("this is " + seen);
 }
 
-}  // namespace
-
-Result<StateDict> ReadStateDict(const std::string& path) {
+Result<StateDict> ReadAnyFormat(const std::string& path) {
   WeightFile file = TRY(WeightFile::Open(path));
   char buffer[264];
   const size_t bytes = static_cast<size_t>(std::min<uint64_t>(file.size(), sizeof buffer));
@@ -48,6 +46,16 @@ Result<StateDict> ReadStateDict(const std::string& path) {
     return ReadSafetensors(file);
   }
   return NoWeights(start);
+}
+
+}  // namespace
+
+Result<StateDict> ReadStateDict(const std::string& path) {
+  StateDict weights = TRY(ReadAnyFormat(path));
+  // What PyTorch's own wrappers, DataParallel and torch.compile, put in front of each name.
+  while (DropPrefix(weights, "module.") || DropPrefix(weights, "_orig_mod.")) {
+  }
+  return weights;
 }
 
 }  // namespace imgmill

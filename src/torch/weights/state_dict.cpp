@@ -1,6 +1,7 @@
 // Sizes, names and float conversion of weight tensors.
 #include "torch/weights/state_dict.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -66,6 +67,16 @@ bool HasNotFinite(const WeightTensor& tensor) {
 }
 
 }  // namespace
+
+bool DropPrefix(StateDict& weights, std::string_view prefix) {
+  const auto prefixed = [&](const auto& entry) { return entry.first.starts_with(prefix); };
+  if (weights.tensors.empty() || !std::all_of(weights.tensors.begin(), weights.tensors.end(), prefixed))
+    return false;
+  decltype(weights.tensors) renamed;
+  for (auto& [name, tensor] : weights.tensors) renamed.emplace(name.substr(prefix.size()), std::move(tensor));
+  weights.tensors = std::move(renamed);
+  return true;
+}
 
 Status CheckFinite(const StateDict& weights) {
   for (const auto& [name, tensor] : weights.tensors) {

@@ -57,6 +57,9 @@ struct StateDict {
 /// @throws OutOfMemory
 Result<Buffer> ToFloats(const WeightTensor& tensor);
 
+/// Takes `prefix` from the front of all names, if all begin with it. @return whether they did
+bool DropPrefix(StateDict& weights, std::string_view prefix);
+
 /// A kModelError that names a tensor with an infinite value or one that is no number, if there is one.
 Status CheckFinite(const StateDict& weights);
 
@@ -64,9 +67,10 @@ Status CheckFinite(const StateDict& weights);
 int64_t CountElements(const std::vector<int64_t>& shape);
 
 /// Reads a .safetensors file or a .pth, .pt or .th state dict, told apart by their content. Nothing in the
-/// file is executed: pickles go through an allow-list. Wrapped dicts (params_ema, params, state_dict, model)
-/// are unwrapped and a `module.` in front of all names is dropped. Errors: kNotFound, kPermission,
-/// kReadError, and kModelError for what is damaged, refused or no weight file.
+/// file is executed: pickles go through an allow-list. Dicts in dicts are unwrapped, down to the one
+/// set of tensors (params_ema before params), and `module.` and `_orig_mod.` in front of all names are
+/// dropped. Errors: kNotFound, kPermission, kReadError, and kModelError for what is damaged, refused or no
+/// weight file.
 /// @throws OutOfMemory
 Result<StateDict> ReadStateDict(const std::string& path);
 

@@ -1,0 +1,182 @@
+// `imgmill models FILE...`: what weight files are, without running them; without files, what is known.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+
+#include "base/try.h"
+#include "commands/model_loading.h"
+#include "imgmill/base/byte_size.h"
+#include "imgmill/base/path_text.h"
+#include "imgmill/infer/model_runtime.h"
+#include "imgmill/report/run_report.h"
+#include "session.h"
+#include "shared_flags.h"
+#include "tool.h"
+
+namespace imgmill {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// 1000 x 1000 pixels.
+constexpr int kMegapixelSide = 1000;
+
+std::string TaskOf(const ModelInfo& info) {
+  if (info.dimension > 0) return "embed";
+  return info.scale == 1 ? "restore at the same size" : "upscale x" + std::to_string(info.scale);
+}
+
+std::string Counted(int64_t parameters) {
+  char text[32];
+  if (parameters >= 1'000'000) {
+    std::snprintf(text, sizeof text, "%.1f million", static_cast<double>(parameters) / 1e6);
+  } else {
+    std::snprintf(text, sizeof text, "%lld", static_cast<long long>(parameters));
+  }
+  return text;
+}
+
+std::string DetectionOf(const ModelInfo& info) {
+  std::string text =
+      "sure: each of its " + std::to_string(info.tensors) + " tensors has the name and shape of a layer";
+  if (!info.assumed.empty()) text += "; assumed: " + info.assumed;
+  return text;
+}
+
+Json Facts(const std::string& path, const BatchModel& model) {
+  const ModelInfo& info = model.info();
+  const NumericsPlan plan = model.Plan("cpu");
+  Json facts = {{"file", PrintablePath(path)},   {"architecture", info.architecture},
+                {"task", TaskOf(info)},          {"detection", DetectionOf(info)},
+                {"parameters", info.parameters}, {"stored_as", info.stored_as}};
+  if (info.dimension > 0) {
+    facts["dimension"] = info.dimension;
+  } else {
+    facts["scale"] = info.scale;
+    facts["channels"] = info.bands;
+    facts["receptive_radius"] = info.receptive_radius < 0 ? Json("global") : Json(info.receptive_radius);
+    facts["tile"] = plan.tile;
+    facts["overlap"] = plan.overlap;
+    facts["bytes_a_megapixel"] = model.Cost(1, kMegapixelSide, kMegapixelSide, kCpuRung).bytes;
+    const int side = plan.tile + 2 * plan.overlap;
+    facts["bytes_a_tile"] = model.Cost(1, side, side, kCpuRung).bytes;
+  }
+  facts["kernels_on_cpu"] = plan.kernels;
+  facts["sha256"] = info.digest;
+  return facts;
+}
+
+std::string Text(const std::string& path, const BatchModel& model) {
+  const ModelInfo& info = model.info();
+  std::string text = PrintablePath(path) + "\n";
+  const auto line = [&](const std::string& name, const std::string& value) {
+    text += "  " + name + std::string(name.size() < 14 ? 14 - name.size() : 1, ' ') + value + "\n";
+  };
+  const Json facts = Facts(path, model);
+  line("architecture", info.architecture);
+  line("task", TaskOf(info));
+  line("detection", DetectionOf(info));
+  line("parameters", Counted(info.parameters) + ", stored as " + info.stored_as);
+  if (info.dimension > 0) {
+    line("vectors", std::to_string(info.dimension) + " numbers each");
+  } else {
+    line("channels", info.bands == 1 ? "1 (shown each band by itself)" : std::to_string(info.bands));
+    line("sees", info.receptive_radius < 0
+                     ? "the whole input"
+                     : std::to_string(info.receptive_radius) + " pixels around each pixel");
+    line("tiles", std::to_string(facts["tile"].get<int>()) + " pixels, overlapping by " +
+                      std::to_string(facts["overlap"].get<int>()));
+    line("memory", FormatByteSize(facts["bytes_a_tile"].get<size_t>()) + " for a tile, " +
+                       FormatByteSize(facts["bytes_a_megapixel"].get<size_t>()) +
+                       " for an undivided megapixel");
+  }
+  line("on the CPU", facts["kernels_on_cpu"].get<std::string>());
+  line("SHA-256", info.digest);
+  return text;
+}
+
+class Models final : public Tool {
+ public:
+  explicit Models(CLI::App& app) {
+    app.footer(
+        "Example:\n"
+        "  imgmill models\n"
+        "  imgmill models 4x-UltraSharp.pth realesr-animevideov3-x4.safetensors");
+    app.add_option("files", files_, "Weight files: .safetensors, .pth, .pt, .ckpt; none: what is known")
+        ->type_name("FILE");
+    AddByteSize(app, "--memory", shared_.memory,
+                "Budget that weights are read within [the cgroup's limit, or 80 % of what is free]");
+    app.add_flag("--json", json_, "One JSON document on stdout");
+  }
+
+  ExitCode Run() override {
+    ExitCode code = ExitCode::kDone;
+    if (const Status looked = Look(code); !looked) {
+      std::fprintf(stderr, "imgmill: error: %s\n", looked.error().message.c_str());
+      return ExitCodeFor(looked.error());
+    }
+    const std::string text = json_ ? JsonText(document_) : text_;
+    const bool printed =
+        std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+    return printed ? code : ExitCode::kCannot;
+  }
+
+ private:
+  Status Look(ExitCode& code) {
+    MemoryOptions options;
+    options.host_budget = shared_.memory;
+    std::unique_ptr<MemoryManager> manager = TRY(MemoryManager::Create(options));
+    std::unique_ptr<ModelRuntime> models;
+    StopFlag stop;
+    shared_.device = "cpu";
+    CommandServices services;
+    services.shared = &shared_;
+    services.memory = manager.get();
+    services.models = &models;
+    services.stop = &stop;
+    ModelRuntime* runtime = TRY(services.OpenModels());
+    if (files_.empty()) {
+      List(*runtime);
+      return {};
+    }
+    document_["models"] = Json::array();
+    for (const std::string& path : files_) {
+      const Result<std::shared_ptr<BatchModel>> model =
+          LoadGuarded<BatchModel>(services, path, "look", [&] { return runtime->LoadToLook(path); });
+      if (!model) {
+        std::fprintf(stderr, "imgmill: error: %s\n", model.error().message.c_str());
+        document_["models"].push_back({{"file", PrintablePath(path)}, {"error", model.error().message}});
+        code = files_.size() == 1 ? ExitCodeFor(model.error()) : ExitCode::kSomeFailed;
+        continue;
+      }
+      text_ += (text_.empty() ? "" : "\n") + Text(path, **model);
+      document_["models"].push_back(Facts(path, **model));
+    }
+    return {};
+  }
+
+  void List(const ModelRuntime& runtime) {
+    const std::vector<KnownArchitecture> known = runtime.Known();
+    size_t widest = 0;
+    for (const KnownArchitecture& each : known) widest = std::max(widest, each.name.size());
+    document_["known"] = Json::array();
+    for (const KnownArchitecture& each : known) {
+      text_ += each.name + std::string(widest + 2 - each.name.size(), ' ') + each.known_by + "\n";
+      document_["known"].push_back({{"architecture", each.name}, {"models", each.known_by}});
+    }
+  }
+
+  std::vector<std::string> files_;
+  bool json_ = false;
+  SharedOptions shared_;
+  Json document_;
+  std::string text_;
+};
+
+}  // namespace
+
+std::unique_ptr<Tool> AddModels(CLI::App& app) {
+  return std::make_unique<Models>(app);
+}
+
+}  // namespace imgmill
