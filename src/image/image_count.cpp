@@ -8,6 +8,7 @@
 #include "file_box.h"
 #include "stored_number.h"
 #include "tiff_directory.h"
+#include "tiff_pages.h"
 
 namespace imgmill {
 namespace {
@@ -136,18 +137,11 @@ bool MayBeAnimatedJxl(const InputFile& file) {
 }
 
 int TiffPages(const InputFile& file) {
-  constexpr uint64_t kReduced = 1;
-  constexpr uint64_t kMask = 4;
+  TiffPageWalk walk(file);
   int pages = 0;
-  std::optional<TiffDirectory> directory = ReadTiffDirectory(file);
-  // A chain that leads back would go on for ever.
-  for (int step = 0; step < kMostSteps && directory; ++step) {
-    const uint64_t kind = directory->Value(kTiffNewSubfileType).value_or(0);
-    const uint64_t old_kind = directory->Value(kTiffSubfileType).value_or(0);
-    if ((kind & (kReduced | kMask)) == 0 && old_kind != 2) ++pages;
-    if (directory->next == 0) break;
-    directory = ReadTiffDirectory(file, directory->next);
-  }
+  for (Result<std::optional<uint64_t>> page = walk.Next(); page && *page; page = walk.Next()) ++pages;
+  const std::optional<TiffDirectory> first = ReadTiffDirectory(file);
+  if (first && !IsTiffPage(*first)) --pages;
   return std::max(1, pages);
 }
 

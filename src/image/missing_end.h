@@ -20,6 +20,8 @@ std::optional<Error> FindMissingEnd(const InputFile& file, ImageFormat format);
 std::optional<Error> FindMissingGifEnd(const InputFile& file);
 /// Of the WebP file that lies at `at`, `bytes` long.
 std::optional<Error> FindMissingWebpEnd(const InputFile& file, uint64_t at, uint64_t bytes);
+/// Of a frame whose chunks lie at `at`.
+std::optional<Error> FindMissingWebpFrameEnd(const InputFile& file, uint64_t at, uint64_t bytes);
 std::optional<Error> FindMissingAvifEnd(const InputFile& file);
 std::optional<Error> FindMissingTiffEnd(const InputFile& file);
 std::optional<Error> FindMissingExrEnd(const InputFile& file);

@@ -22,9 +22,9 @@ struct Chunk {
   uint64_t bytes = 0;
 };
 
-/// The bit stream of the first image.
+/// The first bit stream among the chunks from `start` on.
 std::optional<Chunk> FindBitStream(const InputFile& file, uint64_t start, uint64_t end) {
-  for (uint64_t at = start + 12; at + 8 <= end;) {
+  for (uint64_t at = start; at + 8 <= end;) {
     unsigned char head[8] = {};
     if (!file.ReadExactly(at, head, sizeof head)) return std::nullopt;
     Chunk chunk;
@@ -79,6 +79,11 @@ bool Decodes(const Chunk& chunk, const std::vector<unsigned char>& data) {
 }  // namespace
 
 std::optional<Error> FindMissingWebpEnd(const InputFile& file, uint64_t at, uint64_t bytes) {
+  constexpr uint64_t kHead = 12;  // "RIFF", a length, "WEBP"
+  return bytes > kHead ? FindMissingWebpFrameEnd(file, at + kHead, bytes - kHead) : std::nullopt;
+}
+
+std::optional<Error> FindMissingWebpFrameEnd(const InputFile& file, uint64_t at, uint64_t bytes) {
   const std::optional<Chunk> chunk = FindBitStream(file, at, at + bytes);
   if (!chunk) return std::nullopt;
   const uint64_t zeros = ZerosAtEnd(file, chunk->at, chunk->bytes, chunk->bytes);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -54,18 +55,27 @@ InputFile::~InputFile() {
 }
 
 InputFile::InputFile(InputFile&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)), bytes_(other.bytes_) {}
+    : descriptor_(std::exchange(other.descriptor_, -1)),
+      bytes_(other.bytes_),
+      overlays_(std::move(other.overlays_)) {}
 
 InputFile& InputFile::operator=(InputFile&& other) noexcept {
   std::swap(descriptor_, other.descriptor_);
   std::swap(bytes_, other.bytes_);
+  std::swap(overlays_, other.overlays_);
   return *this;
 }
 
 Result<InputFile> InputFile::Duplicate() const {
   const int descriptor = fcntl(descriptor_, F_DUPFD_CLOEXEC, 0);
   if (descriptor < 0) return ReadErrorFromErrno(Stage::kDecode, errno);
-  return InputFile(descriptor, bytes_);
+  InputFile duplicate(descriptor, bytes_);
+  duplicate.overlays_ = overlays_;
+  return duplicate;
+}
+
+void InputFile::Overlay(uint64_t at, std::string bytes) {
+  overlays_.push_back({at, std::move(bytes)});
 }
 
 ptrdiff_t InputFile::ReadAt(int64_t offset, void* destination, size_t bytes) const {
@@ -77,6 +87,13 @@ ptrdiff_t InputFile::ReadAt(int64_t offset, void* destination, size_t bytes) con
     if (got < 0) return -1;
     if (got == 0) break;
     have += static_cast<size_t>(got);
+  }
+  for (const Overlaid& over : overlays_) {
+    const uint64_t first = std::max(over.at, static_cast<uint64_t>(offset));
+    const uint64_t end = std::min(over.at + over.bytes.size(), static_cast<uint64_t>(offset) + have);
+    if (first >= end) continue;
+    std::memcpy(static_cast<char*>(destination) + (first - static_cast<uint64_t>(offset)),
+                over.bytes.data() + (first - over.at), end - first);
   }
   return static_cast<ptrdiff_t>(have);
 }

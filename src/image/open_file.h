@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "imgmill/base/result.h"
 
@@ -21,10 +22,14 @@ class InputFile {
   /// The same file under a descriptor of its own, for who outlives this one.
   Result<InputFile> Duplicate() const;
 
+  /// What is overlaid is not seen through it.
   int descriptor() const { return descriptor_; }
   int64_t bytes() const { return bytes_; }
   /// Up to `bytes` from `offset` on: fewer at the end of the file, -1 on a read error (errno says which).
   ptrdiff_t ReadAt(int64_t offset, void* destination, size_t bytes) const;
+  /// From now on, `bytes` are read in place of those that the file has at `at`; in duplicates, too.
+  void Overlay(uint64_t at, std::string bytes);
+  bool overlaid() const { return !overlays_.empty(); }
   /// All of `bytes` from `offset` on; false where the file does not have them, or on a read error.
   bool ReadExactly(uint64_t offset, void* destination, size_t bytes) const {
     return offset <= static_cast<uint64_t>(bytes_) &&
@@ -33,8 +38,14 @@ class InputFile {
 
  private:
   InputFile(int descriptor, int64_t bytes) : descriptor_(descriptor), bytes_(bytes) {}
+  struct Overlaid {
+    uint64_t at;
+    std::string bytes;
+  };
+
   int descriptor_ = -1;
   int64_t bytes_ = 0;
+  std::vector<Overlaid> overlays_;
 };
 
 /// What errno means for a file that is read.

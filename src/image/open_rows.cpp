@@ -1,4 +1,6 @@
 // Puts the way of one image together: decoder, colours, form, upright.
+#include "open_rows.h"
+
 #include <algorithm>
 
 #include "base/try.h"
@@ -10,7 +12,9 @@
 #include "missing_end.h"
 #include "pixel_form.h"
 #include "pnm_rows.h"
+#include "profiled_rows.h"
 #include "still_rows.h"
+#include "tiff_directory.h"
 #include "upright.h"
 #include "vips_load.h"
 #include "vips_rows.h"
@@ -74,25 +78,11 @@ MadePipeline JpegThroughVips(const std::string& path, const ImageHeader& header,
       OpenJpegRows(*std::move(decoder), space, shrink, options.allow_truncated);
   if (!rows) return {std::nullopt, rows.error()};
 
-  MadePipeline made;
-  VipsPipeline pipeline;
-  pipeline.shrink = shrink;
-  pipeline.feed = std::make_shared<RowsFeed>();
-  pipeline.feed->rows = *std::move(rows);
-  const VipsInterpretation interpretation = header.cmyk         ? VIPS_INTERPRETATION_CMYK
-                                            : header.bands == 1 ? VIPS_INTERPRETATION_B_W
-                                                                : VIPS_INTERPRETATION_sRGB;
-  ImageRef image = ImageFromRows(pipeline.feed, interpretation, 16);
-  if (!image) return made;
-  if (!profile.empty()) {
-    VipsImage* own = nullptr;
-    if (vips_copy(image.get(), &own, nullptr) != 0) return made;
-    image = ImageRef(own);
-    vips_image_set_blob_copy(own, VIPS_META_ICC_NAME, profile.data(), profile.size());
-  }
-  pipeline.notes = pipeline.feed->rows->notes();
-  pipeline.image = ConvertColour(image.get(), PlanColour(image.get()), options.keep_profile, pipeline.notes);
-  if (pipeline.image) made.pipeline = std::move(pipeline);
+  const VipsInterpretation meaning = header.cmyk         ? VIPS_INTERPRETATION_CMYK
+                                     : header.bands == 1 ? VIPS_INTERPRETATION_B_W
+                                                         : VIPS_INTERPRETATION_sRGB;
+  MadePipeline made = ThroughProfile(*std::move(rows), meaning, profile, options.keep_profile);
+  if (made.pipeline) made.pipeline->shrink = shrink;
   return made;
 }
 
@@ -121,7 +111,7 @@ Result<std::unique_ptr<RowReader>> OpenJpeg(const std::string& path, const Image
 MadePipeline FileThroughVips(const std::string& path, const ImageHeader& header, const ReadOptions& options,
                              bool lenient) {
   MadePipeline made;
-  Result<InputFile> file = InputFile::Open(path, Stage::kDecode);
+  Result<InputFile> file = OpenTiffPage(path, header.directory, Stage::kDecode);
   if (!file) return {std::nullopt, file.error()};
   Result<FileHead> head = ReadHead(*file, Stage::kDecode);
   if (!head) return {std::nullopt, head.error()};
@@ -149,7 +139,7 @@ Result<std::unique_ptr<RowReader>> OpenStored(const std::string& path, const Ima
   if (reader == FormatReader::kPnmRows) return OpenPnmRows(path, header, options.allow_truncated);
   if (IsStill(header)) return OpenStillRows(path, header, options.allow_truncated);
   InitImageLibraries();
-  const InputFile file = TRY(InputFile::Open(path, Stage::kDecode));
+  const InputFile file = TRY(OpenTiffPage(path, header.directory, Stage::kDecode));
   std::optional<Error> missing = FindMissingEnd(file, header.format);
   if (missing && !options.allow_truncated) {
     missing->message += kAllowTruncated;
@@ -199,14 +189,24 @@ bool SamePixels(const ImageHeader& header, const ReadOptions& a, const ReadOptio
   return same_bands && same_alpha && same_colour && same_shrink && a.allow_truncated == b.allow_truncated;
 }
 
+std::unique_ptr<RowReader> AsAsked(std::unique_ptr<RowReader> stored, const ImageHeader& header,
+                                   const ReadOptions& options) {
+  std::unique_ptr<RowReader> rows = WithForm(std::move(stored), header.sample == Sample::kF32, options);
+  return Upright(std::move(rows), header.orientation, options.whole_image_bytes);
+}
+
+Result<std::unique_ptr<RowReader>> OpenAlone(const std::string& path, const ImageHeader& header,
+                                             const ReadOptions& options) {
+  Result<std::unique_ptr<RowReader>> stored = OpenStored(path, header, options);
+  if (!stored) return stored;
+  return AsAsked(*std::move(stored), header, options);
+}
+
 Result<std::unique_ptr<RowReader>> OpenRows(const std::string& path, const ImageHeader& header,
                                             const ReadOptions& options) {
   TRY(MayHoldPixels(header, options));
   try {
-    Result<std::unique_ptr<RowReader>> stored = OpenStored(path, header, options);
-    if (!stored) return stored;
-    std::unique_ptr<RowReader> rows = WithForm(*std::move(stored), header.sample == Sample::kF32, options);
-    rows = Upright(std::move(rows), header.orientation, options.whole_image_bytes);
+    std::unique_ptr<RowReader> rows = TRY(OpenAlone(path, header, options));
     if (header.frames > 1) rows = std::make_unique<NotedRows>(std::move(rows), WhichOf(header));
     return rows;
   } catch (const OutOfMemory& refusal) {

@@ -18,6 +18,8 @@
 #include "radiance.h"
 #include "still_rows.h"
 #include "stored_number.h"
+#include "tiff_directory.h"
+#include "tiff_pages.h"
 #include "tiff_samples.h"
 #include "vips_load.h"
 
@@ -203,7 +205,11 @@ void NoteTiffBlocks(const std::optional<TiffFacts>& tiff, ImageHeader& header) {
 }  // namespace
 
 Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
-  Result<InputFile> file = InputFile::Open(path, Stage::kProbe);
+  return ProbeTiffPage(path, limits, 0);
+}
+
+Result<ImageHeader> ProbeTiffPage(const std::string& path, const ImageLimits& limits, uint64_t directory) {
+  Result<InputFile> file = OpenTiffPage(path, directory, Stage::kProbe);
   if (!file) return file.error();
   FileHead head = TRY(ReadHead(*file, Stage::kProbe));
   const int64_t file_bytes = file->bytes();
@@ -281,6 +287,7 @@ Result<ImageHeader> Probe(const std::string& path, const ImageLimits& limits) {
   image.reset();
   if (!header) return header;
   header->file_bytes = file_bytes;
+  header->directory = directory;
   TRY(CountImages(*file, *header));
   header->fidelity = FidelityOf(*header, *file);
   if (format == ImageFormat::kTiff) NoteTiffBlocks(tiff, *header);

@@ -21,6 +21,7 @@ constexpr char kModuleName[] = "libimgmill_stills.so";
 struct Module {
   DecodeStillFn decode = nullptr;
   CountJxlFramesFn count_jxl = nullptr;
+  OpenStillFramesFn open_frames = nullptr;
   std::string tried;
 };
 
@@ -47,6 +48,7 @@ Module Open() {
     if (handle != nullptr) module.decode = reinterpret_cast<DecodeStillFn>(dlsym(handle, kDecodeStill));
     if (module.decode != nullptr) {
       module.count_jxl = reinterpret_cast<CountJxlFramesFn>(dlsym(handle, kCountJxlFrames));
+      module.open_frames = reinterpret_cast<OpenStillFramesFn>(dlsym(handle, kOpenStillFrames));
       return module;
     }
     const char* reason = dlerror();
@@ -66,8 +68,9 @@ Status LoadStillModule(Stage stage) {
   const Module& module = TheModule();
   if (module.decode != nullptr) return {};
   return Error{stage, Code::kUnsupported,
-               "BMP, TGA, ICO, QOI and animated JPEG XL need the module " + std::string(kModuleName) +
-                   ", which could not be opened (tried: " + module.tried + "); reinstall imgmill"};
+               "BMP, TGA, ICO, QOI, animated JPEG XL and the frames of APNG need the module " +
+                   std::string(kModuleName) + ", which could not be opened (tried: " + module.tried +
+                   "); reinstall imgmill"};
 }
 
 int CountJxlFrames(const InputFile& file) {
@@ -87,15 +90,31 @@ Result<std::unique_ptr<StillImage>> DecodeStill(StillKind kind, std::span<const 
   std::unique_ptr<StillImage> image(
       TheModule().decode(kStillInterface, kind, bytes.data(), bytes.size(), width, height, &why));
   if (image) return image;
+  return StillError(kind, why);
+}
+
+Result<std::unique_ptr<StillFrames>> OpenStillFrames(StillKind kind, std::span<const uint8_t> bytes,
+                                                     int64_t width, int64_t height) {
+  TRY(LoadStillModule(Stage::kDecode));
+  const OpenStillFramesFn open = TheModule().open_frames;
+  std::string why = "the module is from a different build than the program";
+  std::unique_ptr<StillFrames> frames;
+  if (open != nullptr)
+    frames.reset(open(kStillInterface, kind, bytes.data(), bytes.size(), width, height, &why));
+  if (frames) return frames;
+  return StillError(kind, why);
+}
+
+Error StillError(StillKind kind, const std::string& why) {
   const bool memory = why == "out of memory";
   const bool unsupported = why.find("not supported") != std::string::npos;
   const bool cut = why.find("data ends") != std::string::npos;
-  return Error{Stage::kDecode,
-               memory        ? Code::kOutOfMemory
-               : unsupported ? Code::kUnsupported
-               : cut         ? Code::kTruncated
-                             : Code::kMalformed,
-               (kind == StillKind::kJxl ? "libjxl" : "FFmpeg") + (" cannot decode it: " + why)};
+  return {Stage::kDecode,
+          memory        ? Code::kOutOfMemory
+          : unsupported ? Code::kUnsupported
+          : cut         ? Code::kTruncated
+                        : Code::kMalformed,
+          (kind == StillKind::kJxl ? "libjxl" : "FFmpeg") + (" cannot decode it: " + why)};
 }
 
 }  // namespace imgmill

@@ -1,8 +1,9 @@
-// The first directory of a TIFF or BigTIFF file (TIFF 6.0, section 2), as plain numbers.
+// The directories of a TIFF or BigTIFF file (TIFF 6.0, section 2), as plain numbers.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "open_file.h"
@@ -24,7 +25,9 @@ struct TiffEntry {
 struct TiffDirectory {
   bool big = false;         ///< BigTIFF: 8-byte offsets and counts
   bool big_endian = false;  ///< "MM"
+  uint64_t at = 0;          ///< its own offset
   uint64_t next = 0;        ///< offset of the next directory, 0 for none
+  uint64_t next_at = 0;     ///< where in the file that offset lies
   std::vector<TiffEntry> entries;
 
   /// Null where there is no such tag.
@@ -38,6 +41,13 @@ struct TiffDirectory {
 /// The first directory, or the one at `at`. Nothing if it cannot be read, or has more than a sane number of
 /// entries.
 std::optional<TiffDirectory> ReadTiffDirectory(const InputFile& file, uint64_t at = 0);
+
+/// From now on the directory at `at` is the first of `file`, and the only one, whoever reads it. False: there
+/// is no directory.
+bool ShowTiffDirectory(InputFile& file, uint64_t at);
+
+/// The file at `path`, as far as the directory at `directory` goes; as it is for 0.
+Result<InputFile> OpenTiffPage(const std::string& path, uint64_t directory, Stage stage);
 
 inline constexpr uint64_t kTiffNewSubfileType = 254;
 inline constexpr uint64_t kTiffSubfileType = 255;

@@ -53,6 +53,9 @@ struct ImageHeader {
   /// can be ordered; fidelity_scale.h adds what the pixels show.
   uint32_t fidelity = 0;
   int frames = 1;  ///< of an animation or multi-page file; the first one is used
+  /// TIFF: offset of the directory that all this is about; 0 for the first. Others are pages of a
+  /// FrameSource.
+  uint64_t directory = 0;
   int64_t file_bytes = 0;
   /// The error for a file whose size alone shows that it is too short for the pixels its header claims;
   /// nothing if it may hold them, or if that cannot be known without decoding it.

@@ -1,0 +1,156 @@
+// Which files hold several images that are read one after the other, and by whom.
+#include "imgmill/image/frame_source.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "animation.h"
+#include "base/try.h"
+#include "image_count.h"
+#include "open_rows.h"
+#include "tiff_directory.h"
+#include "tiff_pages.h"
+
+namespace imgmill {
+namespace {
+
+/// An image that stands for all of its file.
+class OneFrame final : public FrameSource {
+ public:
+  OneFrame(const std::string& path, const ImageHeader& header) : path_(path), header_(header) {}
+  Result<std::optional<Frame>> Next() override {
+    if (given_) return std::optional<Frame>();
+    given_ = true;
+    return std::optional(Frame{0, std::nullopt, header_});
+  }
+  Result<std::unique_ptr<RowReader>> Open(const ReadOptions& options) override {
+    return OpenRows(path_, header_, options);
+  }
+  bool independent() const override { return false; }
+
+ private:
+  const std::string path_;
+  const ImageHeader header_;
+  bool given_ = false;
+};
+
+class Pages final : public FrameSource {
+ public:
+  Pages(const std::string& path, const ImageHeader& header, const ImageLimits& limits, InputFile file)
+      : path_(path), first_(header), limits_(limits), file_(std::move(file)), walk_(file_) {}
+
+  Result<std::optional<Frame>> Next() override {
+    ++number_;
+    const std::optional<uint64_t> directory = TRY(walk_.Next());
+    if (!directory) return std::optional<Frame>();
+    header_ = first_;
+    if (number_ > 0) {
+      ImageHeader own = TRY(ProbeTiffPage(path_, limits_, *directory));
+      header_ = std::move(own);
+    }
+    return std::optional(Frame{number_, std::nullopt, header_});
+  }
+  Result<std::unique_ptr<RowReader>> Open(const ReadOptions& options) override {
+    TRY(MayHoldPixels(header_, options));
+    return OpenAlone(path_, header_, options);
+  }
+  bool independent() const override { return true; }
+
+ private:
+  const std::string path_;
+  const ImageHeader first_;
+  const ImageLimits limits_;
+  const InputFile file_;
+  TiffPageWalk walk_;
+  int64_t number_ = -1;
+  ImageHeader header_;
+};
+
+class AnimationFrames final : public FrameSource {
+ public:
+  AnimationFrames(const std::string& path, const ImageHeader& header, std::unique_ptr<Animation> animation)
+      : path_(path), header_(header), animation_(std::move(animation)) {}
+
+  Result<std::optional<Frame>> Next() override {
+    ++number_;
+    const std::optional<double> seconds = TRY(animation_->Next());
+    if (!seconds) return std::optional<Frame>();
+    const FrameTime time = {Microseconds(at_), Microseconds(*seconds)};
+    at_ += *seconds;
+    return std::optional(Frame{number_, time, header_});
+  }
+  Result<std::unique_ptr<RowReader>> Open(const ReadOptions& options) override {
+    TRY(MayHoldPixels(header_, options));
+    if (number_ == 0) return OpenAlone(path_, header_, options);
+    Result<std::unique_ptr<RowReader>> rows = animation_->Rows(options);
+    if (!rows) return rows;
+    return AsAsked(*std::move(rows), header_, options);
+  }
+  bool independent() const override { return false; }
+
+ private:
+  static int64_t Microseconds(double seconds) { return std::llround(seconds * 1e6); }
+
+  const std::string path_;
+  const ImageHeader header_;
+  std::unique_ptr<Animation> animation_;
+  int64_t number_ = -1;
+  double at_ = 0;  ///< seconds until the next frame; its fractions of any unit add up
+};
+
+/// Null: not an animation that is read frame by frame.
+OpenedAnimation OpenAnimation(const std::string& path, const ImageHeader& header) {
+  // Also of one frame: another may be cut, and not counted for that.
+  if (header.format == ImageFormat::kGif) return OpenGifAnimation(path, header);
+  if (header.frames == 1) return std::unique_ptr<Animation>();
+  if (header.format == ImageFormat::kWebp) return OpenWebpAnimation(path, header);
+  if (header.format == ImageFormat::kPng || header.format == ImageFormat::kJxl)
+    return OpenStillAnimation(path, header);
+  return std::unique_ptr<Animation>();
+}
+
+Footprint AnimationFootprint(const ImageHeader& header) {
+  if (header.format == ImageFormat::kGif) return GifAnimationFootprint(header);
+  if (header.format == ImageFormat::kWebp) return WebpAnimationFootprint(header);
+  return StillAnimationFootprint(header);
+}
+
+bool IsAnimation(const ImageHeader& header) {
+  constexpr ImageFormat kSuch[] = {ImageFormat::kGif, ImageFormat::kWebp, ImageFormat::kPng,
+                                   ImageFormat::kJxl};
+  return header.frames > 1 && std::ranges::find(kSuch, header.format) != std::end(kSuch);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<FrameSource>> OpenFrames(const std::string& path, const ImageHeader& header,
+                                                const ImageLimits& limits) {
+  if (header.format == ImageFormat::kTiff) {
+    InputFile file = TRY(InputFile::Open(path, Stage::kDecode));
+    return std::unique_ptr<FrameSource>(std::make_unique<Pages>(path, header, limits, std::move(file)));
+  }
+  std::unique_ptr<Animation> animation = TRY(OpenAnimation(path, header));
+  if (!animation) return std::unique_ptr<FrameSource>(std::make_unique<OneFrame>(path, header));
+  return std::unique_ptr<FrameSource>(std::make_unique<AnimationFrames>(path, header, std::move(animation)));
+}
+
+void ForEachFrameHeader(const std::string& path, const ImageHeader& header, const ImageLimits& limits,
+                        const std::function<void(const ImageHeader&)>& each) {
+  each(header);
+  if (header.format != ImageFormat::kTiff || header.frames == 1) return;
+  const Result<InputFile> file = InputFile::Open(path, Stage::kProbe);
+  if (!file) return;
+  TiffPageWalk walk(*file);
+  bool first = true;
+  for (Result<std::optional<uint64_t>> page = walk.Next(); page && *page; page = walk.Next()) {
+    if (std::exchange(first, false)) continue;
+    if (const Result<ImageHeader> own = ProbeTiffPage(path, limits, **page)) each(*own);
+  }
+}
+
+Footprint FrameFootprint(const ImageHeader& header, const ReadOptions& options) {
+  const Footprint read = ReadFootprint(header, options);
+  return IsAnimation(header) ? read + AnimationFootprint(header) : read;
+}
+
+}  // namespace imgmill
