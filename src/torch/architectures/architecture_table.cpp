@@ -11,12 +11,14 @@
 
 namespace imgmill {
 
+extern const Architecture& kRealCugan;
 extern const Architecture& kRrdbNet;
 extern const Architecture& kSpan;
 extern const Architecture& kSrvggCompact;
 
 std::span<const Architecture* const> Architectures() {
   static const Architecture* const table[] = {
+      &kRealCugan,
       &kRrdbNet,
       &kSpan,
       &kSrvggCompact,
