@@ -267,6 +267,11 @@ class RealCugan final : public Architecture {
   std::string_view name() const override { return "Real-CUGAN"; }
   std::string_view known_by() const override { return "up2x-latest-conservative, pro-denoise3x-up2x"; }
 
+  std::vector<Telltales> telltales() const override {
+    return {{"unet1.conv1.conv.0.weight", "unet1.conv_bottom.weight", "unet2.conv3.seblock.conv1.weight",
+             "unet2.conv_bottom.weight"}};
+  }
+
   bool Matches(const StateDict& weights) const override {
     Plan plan;
     return ReadPlan(weights, plan);
