@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Upscalers against spandrel's form of the same weights: the largest difference, in a table.
+"""Upscalers against spandrel's form of the same weights, or, of networks that spandrel does not have, against the
+Python forms in tests/golden: the largest difference, in a table.
 
 Real weights come from the test assets. Weights of other shapes and key layouts are made here from a seed, saved by
 PyTorch, and read by both. Images are crops of a photo in 16 bits, of even and odd sides, since 8 bits would hide
@@ -21,6 +22,8 @@ import torch
 
 SIZES = ((96, 64), (75, 53), (7, 5))
 BOUND = 1e-4  # of the output's range
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests/golden"))
 
 
 def esrgan_names(state):
@@ -61,8 +64,54 @@ def cugan(seed, kind, channels=3, **options):
     return seeded(seed, lambda: getattr(upcunet_v3, kind)(in_channels=channels, out_channels=channels, **options), 0.35)
 
 
+class Written:
+    """One of the Python forms in tests/golden: called with 0..1, and a grey one with each colour by itself."""
+
+    def __init__(self, net, weights=None):
+        if weights is not None:
+            state = torch.load(weights, map_location="cpu", weights_only=True)
+            net.load_state_dict(state.get("params", state))
+        self.net, self.state = net.eval(), net.state_dict()
+        self.grey = next(net.parameters()).shape[1] == 1
+        self.scale = self(torch.zeros(1, 3, 16, 16)).shape[2] // 16
+
+    @torch.inference_mode()
+    def __call__(self, x):
+        if self.grey:
+            return self.net(x.movedim(1, 0) * self.net.LEVELS).movedim(1, 0) / self.net.LEVELS
+        return self.net(x * self.net.LEVELS) / self.net.LEVELS
+
+
+def written(seed, name, **options):
+    """With weights from a seed."""
+    import distillation_networks
+    torch.manual_seed(seed)
+    return Written(getattr(distillation_networks, name)(**options))
+
+
+def distillation_cases(assets):
+    import distillation_networks as nets
+    folder = assets / "weights/ofsoundof+NTIRE2022_ESR/model_zoo"
+    for name, file, net in (("IMDN", "imdn_baseline", nets.Imdn()), ("IMDN+", "team39_imdn_plus", nets.ImdnPlus()),
+                            ("RFDN", "rfdn_baseline", nets.Rfdn()), ("RLFN", "team04_rlfn", nets.Rlfn()),
+                            ("EFDN", "team01_efdn", nets.Efdn()), ("BSRN", "team18_bsrn", nets.Bsrn())):
+        yield name + " x4", folder / f"{file}.pth", Written(net, folder / f"{file}.pth")
+
+
+def distillation_seeds():
+    """Other scales, one band, and other numbers of blocks and features."""
+    return {
+        "IMDN with weights from a seed, grey, x2": written(1, "Imdn", features=24, blocks=2, scale=2, bands=1),
+        "IMDN+ with weights from a seed, x3": written(2, "ImdnPlus", features=24, blocks=3, scale=3),
+        "RFDN with weights from a seed, x2": written(3, "Rfdn", features=24, inner=6, blocks=3, scale=2),
+        "RLFN with weights from a seed, x3": written(4, "Rlfn", features=20, middle=24, blocks=6, scale=3),
+        "EFDN with weights from a seed, x2": written(5, "Efdn", features=24, inner=8, scale=2),
+        "BSRN with weights from a seed, x2": written(6, "Bsrn", features=24, inner=6, blocks=8, scale=2),
+    }
+
+
 def cases(assets, scratch):
-    """Name and weight file of each case."""
+    """Name and weight file of each case, and the peer where it is not spandrel's."""
     converted = assets / "weights" / "converted"
     yield "animevideov3 x4", assets / "weights/realesrgan/realesr-animevideov3-x4.pth"
     yield "RealESRGAN x4plus anime 6B", converted / "RealESRGAN_x4plus_anime_6B.safetensors"
@@ -84,10 +133,13 @@ def cases(assets, scratch):
         "Real-CUGAN with weights from a seed, x4": cugan(3, "UpCunet4x"),
         "Real-CUGAN with weights from a seed, x2 fast": cugan(4, "UpCunet2x_fast"),
     }
-    for name, state in made.items():
+    yield from distillation_cases(assets)
+    for name, state in (made | distillation_seeds()).items():
+        peer = [state] if isinstance(state, Written) else []
+        state = peer[0].state if peer else state
         path = scratch / ("".join(c if c.isalnum() else "_" for c in name) + ".pth")
         torch.save(state, path)
-        yield name, path
+        yield name, path, *peer
 
 
 def main():
@@ -106,10 +158,10 @@ def main():
 
     failed = False
     print("| weights | scale | largest difference, of 1 |\n|---|---|---|")
-    for name, weights in cases(options.assets, scratch):
+    for name, weights, *peer in cases(options.assets, scratch):
         if options.only not in name:
             continue
-        model = spandrel.ModelLoader(device="cpu").load_from_file(str(weights)).eval()
+        model = peer[0] if peer else spandrel.ModelLoader(device="cpu").load_from_file(str(weights)).eval()
         out = scratch / "out"
         run = subprocess.run([options.program, "upscale", str(inputs), "-o", str(out), "--model", str(weights),
                               "--no-catalog", "--force", "-q"], capture_output=True, text=True)
@@ -125,8 +177,10 @@ def main():
                 # The network itself, which pads as its authors did: spandrel's descriptor pads further. It is
                 # asked about images that the network itself does not take.
                 try:
-                    expected = model.model(x.clone())
+                    expected = model(x) if peer else model.model(x.clone())
                 except RuntimeError:
+                    if peer:  # it takes no image as small
+                        continue
                     expected = model(x)
                 expected = expected[0].permute(1, 2, 0).numpy()
             within += int(((expected > 0) & (expected < 1)).sum())

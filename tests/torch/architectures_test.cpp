@@ -140,7 +140,9 @@ FormulaWeights Span(int scale, bool fused, bool normalizes) {
   }
   AddConv3xc(weights, "conv_2", 8, 8, fused);
   weights.AddConvolution("conv_cat", 8, 32, "conv_cat", 1);
-  weights.AddConvolution("upsampler.0", 3 * scale * scale, 8, "upsampler.0");
+  // Its layers see values of hundreds.
+  weights.Add("upsampler.0.weight", {3 * scale * scale, 8, 3, 3}, "upsampler.0.weight", 1.0 / 64);
+  weights.Add("upsampler.0.bias", {3 * scale * scale}, "upsampler.0.bias");
   if (!normalizes) weights.Add("no_norm", {1}, "no_norm");
   return weights;
 }

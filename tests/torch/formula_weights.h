@@ -40,8 +40,7 @@ class FormulaWeights {
       if (i > 0) inputs *= shape[i];
       sizes += (i > 0 ? "," : "") + std::to_string(shape[i]);
     }
-    double factor = times * 3 / std::sqrt(shape.size() > 1 ? inputs : 16);
-    if (name == "upsampler.0.weight") factor /= 64;  // of SPAN, whose layers see values of hundreds
+    const double factor = times * 3 / std::sqrt(shape.size() > 1 ? inputs : 16);
     const size_t begin = data_.size();
     Formula values(name);
     for (int i = 0; i < count; ++i) {

@@ -11,6 +11,8 @@
 
 namespace imgmill {
 
+extern const Architecture& kImdn;
+extern const Architecture& kImdnPlus;
 extern const Architecture& kRealCugan;
 extern const Architecture& kRrdbNet;
 extern const Architecture& kSpan;
@@ -18,10 +20,7 @@ extern const Architecture& kSrvggCompact;
 
 std::span<const Architecture* const> Architectures() {
   static const Architecture* const table[] = {
-      &kRealCugan,
-      &kRrdbNet,
-      &kSpan,
-      &kSrvggCompact,
+      &kImdn, &kImdnPlus, &kRealCugan, &kRrdbNet, &kSpan, &kSrvggCompact,
   };
   return table;
 }

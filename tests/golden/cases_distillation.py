@@ -1,0 +1,27 @@
+#!/usr/bin/env python3
+"""Cases of the information distillation family. Their peers are the Python forms beside this file, which
+bench/peers/set5_psnr.py --peer measures on the published weights. Usage: tests/golden/cases_distillation.py [CASE...]"""
+from network_golden import Case, write_all
+import distillation_networks as nets
+
+# Images of 27x21 leave 3x2 values of what the attention pools. Where a network takes 0..255, the first and the last
+# layer bring its values to the size of the others'.
+INNER = {"fea_conv.weight": 1 / 255}
+
+
+def of_levels(net):
+    return Case(net, 27, 21, factors={**INNER, "upsampler.0.weight": 200, "upsampler.0.bias": 200},
+                call=lambda net, x: net(x * net.LEVELS) / net.LEVELS)
+
+
+CASES = {
+    "imdn_x2": lambda: Case(nets.Imdn(features=8, blocks=2, scale=2), 9, 7),
+    "imdn_plus_x3": lambda: Case(nets.ImdnPlus(features=12, blocks=2, scale=3), 7, 6),
+    "rfdn_x2": lambda: of_levels(nets.Rfdn(features=8, inner=4, blocks=2, scale=2)),
+    "rlfn_x2": lambda: of_levels(nets.Rlfn(features=6, middle=8, inner=4, blocks=2, scale=2)),
+    "efdn_x2": lambda: Case(nets.Efdn(features=8, inner=4, scale=2), 27, 21),
+    "bsrn_x2": lambda: Case(nets.Bsrn(features=8, inner=4, blocks=2, scale=2), 27, 21,
+                            factors={"upsampler.upsampleOneStep.0.bias": -1}),
+}
+
+write_all(CASES, "a Python form of the paper's network, tests/golden/cases_distillation.py")
