@@ -11,16 +11,20 @@
 
 namespace imgmill {
 
+extern const Architecture& kBsrn;
+extern const Architecture& kEfdn;
 extern const Architecture& kImdn;
 extern const Architecture& kImdnPlus;
 extern const Architecture& kRealCugan;
+extern const Architecture& kRfdn;
+extern const Architecture& kRlfn;
 extern const Architecture& kRrdbNet;
 extern const Architecture& kSpan;
 extern const Architecture& kSrvggCompact;
 
 std::span<const Architecture* const> Architectures() {
   static const Architecture* const table[] = {
-      &kImdn, &kImdnPlus, &kRealCugan, &kRrdbNet, &kSpan, &kSrvggCompact,
+      &kBsrn, &kEfdn, &kImdn, &kImdnPlus, &kRealCugan, &kRfdn, &kRlfn, &kRrdbNet, &kSpan, &kSrvggCompact,
   };
   return table;
 }

@@ -1,0 +1,76 @@
+#include "torch/architectures/spatial_attention.h"
+
+#include <algorithm>
+#include <array>
+
+namespace imgmill {
+
+Convolution Pointwise(Layers& layers, const std::string& name, int64_t out, int64_t in, bool matrix) {
+  if (!matrix) return layers.Conv(name, out, in, 1);
+  const Linear stored = layers.Dense(name, out, in);
+  Convolution layer;
+  layer.shape.side = 1;
+  layer.bias = stored.bias;
+  if (stored.weight.defined())
+    layer.weight = stored.weight.view({out, in, 1, 1}).contiguous(torch::MemoryFormat::ChannelsLast);
+  return layer;
+}
+
+SpatialConv::SpatialConv(Layers& layers, const std::string& name, int64_t out, int64_t in, bool separable) {
+  if (separable) {
+    point_ = Pointwise(layers, name + ".pw", out, in, true);
+    conv_ = layers.Conv(name + ".dw", out, out, ConvShape{.groups = out});
+  } else {
+    conv_ = layers.Conv(name, out, in);
+  }
+}
+
+SpatialAttention::SpatialAttention(Layers& layers, const std::string& name, int64_t features,
+                                   const AttentionKind& kind)
+    : gelu_(kind.gelu) {
+  const int64_t inner = std::max<int64_t>(0, layers.Outputs(name + ".conv1.weight"));
+  narrow_ = Pointwise(layers, name + ".conv1", inner, features, kind.separable);
+  halve_ = layers.Conv(name + ".conv2", inner, inner, ConvShape{.stride = 2, .padding = 0});
+  const auto small = [&](const char* layer) {
+    small_.emplace_back(layers, name + layer, inner, inner, kind.separable);
+  };
+  if (kind.three_layers) small(".conv_max");
+  small(".conv3");
+  if (kind.three_layers) small(".conv3_");
+  beside_ = Pointwise(layers, name + ".conv_f", inner, inner, kind.separable);
+  widen_ = Pointwise(layers, name + ".conv4", features, inner, kind.separable);
+}
+
+torch::Tensor SpatialAttention::operator()(torch::Tensor x) const {
+  const torch::Tensor narrow = narrow_(x);
+  torch::Tensor pooled = torch::max_pool2d(halve_(narrow), {7, 7}, {3, 3});
+  for (size_t i = 0; i < small_.size(); ++i) {
+    pooled = small_[i](pooled);
+    if (i + 1 < small_.size()) pooled = gelu_ ? torch::gelu(pooled) : pooled.relu_();
+  }
+  torch::Tensor mask = torch::upsample_bilinear2d(pooled, {x.size(2), x.size(3)}, /*align_corners=*/false);
+  mask = widen_(mask.add_(beside_(narrow)));
+  return x.mul_(mask.sigmoid_());
+}
+
+UpscaleNetworkParts PartsWithAttention(ModelInfo info) {
+  UpscaleNetworkParts parts;
+  info.receptive_radius = -1;
+  info.tile_grid = 6;  // windows are taken at half the size, three pixels apart
+  parts.info = std::move(info);
+  parts.tile = 384;
+  parts.overlap = 24;  // docs/models.md says what more would gain
+  return parts;
+}
+
+torch::Tensor WithRoomForAttention(const torch::Tensor& x) {
+  constexpr int64_t kSmallest = 15;  // one window of 7 pixels, at half the size
+  const int64_t below = std::max<int64_t>(0, kSmallest - x.size(2));
+  const int64_t right = std::max<int64_t>(0, kSmallest - x.size(3));
+  if (below == 0 && right == 0) return x;
+  const std::array<int64_t, 4> sides = {0, right, 0, below};
+  const bool mirrors = below < x.size(2) && right < x.size(3);
+  return mirrors ? torch::reflection_pad2d(x, sides) : torch::replication_pad2d(x, sides);
+}
+
+}  // namespace imgmill
