@@ -62,7 +62,7 @@ pictures() {  # READER ENDING...
   shift
   mkdir -p "$build/seeds/$reader"
   for ending in "$@"; do
-    for folder in tests/corpus/files sample_data ${IMGMILL_TEST_ASSETS:+"$IMGMILL_TEST_ASSETS/odd"}; do
+    for folder in tests/corpus/files tests/golden/frames sample_data ${IMGMILL_TEST_ASSETS:+"$IMGMILL_TEST_ASSETS/odd"}; do
       find "$folder" -type f -iname "*.$ending" -size -32k -print0
     done
   done | while IFS= read -r -d '' file; do cp "$file" "$build/seeds/$reader/$(tr / _ <<<"${file#/}")"; done
@@ -76,6 +76,7 @@ pictures stills bmp tga ico qoi
 pictures tiff_facts tif tiff
 pictures tiff_exif tif tiff
 pictures missing_end gif jp2 j2k webp avif png exr
+pictures frames gif png webp jxl tif tiff
 pictures image_count png heic avif tif mpo
 pictures tiff_directory tif tiff
 pictures block_rows tif tiff jp2 j2k
@@ -99,7 +100,7 @@ export ASAN_SYMBOLIZER_PATH build seconds timeout seed
 fuzz_one() {
   local reader=$1 leaks=1
   # libvips and dav1d lose some bytes of damaged OpenEXR and AVIF files, which is not ours to mend.
-  case "$reader" in image | heif | tiff | png | stills) leaks=0 ;; esac
+  case "$reader" in frames | image | heif | tiff | png | stills) leaks=0 ;; esac
   mkdir -p "$build/corpus/$reader" "$build/seeds/$reader"
   ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=$leaks "$build/bin/fuzz_$reader" \
     -max_total_time="$seconds" -timeout="$timeout" -rss_limit_mb=1024 -max_len=32768 -seed="$seed" \

@@ -4,6 +4,7 @@
 #include "imgmill/commands/dedup.h"
 #include "imgmill/commands/embed.h"
 #include "imgmill/commands/filter.h"
+#include "imgmill/commands/frames.h"
 #include "imgmill/commands/match.h"
 #include "imgmill/commands/tile.h"
 #include "imgmill/commands/upscale.h"
@@ -17,6 +18,8 @@ constexpr CommandRow kCommands[] = {
     {"embed", "compute a vector for each image", CommandKind::kImages, &AddEmbed, nullptr},
     {"filter", "keep the images whose quality signals satisfy rules", CommandKind::kImages, &AddFilter,
      nullptr},
+    {"frames", "write each frame of an animation, or page of a TIFF, as an image", CommandKind::kImages,
+     &AddFrames, nullptr},
     {"match", "find the images in a catalog that are nearest to given ones", CommandKind::kImages, &AddMatch,
      nullptr},
     {"memory", "show memory and budgets, advise on flags, forget what was learned", CommandKind::kTool,

@@ -114,10 +114,10 @@ JsonObject LineOf(const Outcome& outcome, const std::string& output_folder) {
   line["state"] = ToString(outcome.state);
   if (outcome.state == Outcome::State::kFailed) {
     line["error"] = ErrorJson(outcome.error.value_or(Error{}));
-    return line;
   }
   for (const std::string& output : outcome.outputs)
     line["outputs"].push_back(PrintablePath(output_folder + "/" + output));
+  if (outcome.state == Outcome::State::kFailed) return line;
   if (outcome.off_plan()) line["off_plan"] = true;
   if (!outcome.notes.empty()) line["notes"] = outcome.notes;
   return line;

@@ -13,6 +13,7 @@
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flag_words.h"
+#include "tile_manifest.h"
 #include "tile_operation.h"
 
 namespace imgmill {
@@ -126,7 +127,7 @@ class Tile final : public Command {
 
 class Tile::TileRun final : public CommandRun {
  public:
-  TileRun(const Tile& tile, const CommandServices& services, std::unique_ptr<TileManifest> manifest,
+  TileRun(const Tile& tile, const CommandServices& services, std::unique_ptr<OutputManifest> manifest,
           std::optional<PairIndex> pairs, ItemSource& given)
       : CommandRun(services, tile.options_.output),
         tile_(tile),
@@ -150,13 +151,13 @@ class Tile::TileRun final : public CommandRun {
                        PrintablePath(tile_.options_.output) + ", largest lease " +
                        FormatByteSize(operation_.preview().largest_lease()) + TooSmall(result.dropped);
     } else if (!result.counts.interrupted) {  // else the list is no whole one: the rerun writes it
-      const KeptTiles finished = TRY(manifest_->Finish());
-      if (finished.tiles > 0) {
-        result.details["tiles_of_other_sources"] = finished.tiles;
+      const KeptOutputs finished = TRY(manifest_->Finish());
+      if (finished.outputs > 0) {
+        result.details["tiles_of_other_sources"] = finished.outputs;
         result.details["other_sources"] = finished.sources;
-        result.summary += ", " + std::to_string(finished.tiles) +
+        result.summary += ", " + std::to_string(finished.outputs) +
                           (tile_.options_.pair.empty() ? " tile" : " pair") +
-                          (finished.tiles == 1 ? "" : "s") + " of " + std::to_string(finished.sources) +
+                          (finished.outputs == 1 ? "" : "s") + " of " + std::to_string(finished.sources) +
                           " other source" + (finished.sources == 1 ? "" : "s") + " kept in the list";
       }
       result.details["manifest"] = PrintablePath(tile_.ManifestPath());
@@ -167,7 +168,7 @@ class Tile::TileRun final : public CommandRun {
 
  private:
   const Tile& tile_;
-  std::unique_ptr<TileManifest> manifest_;
+  std::unique_ptr<OutputManifest> manifest_;
   std::optional<PairIndex> pairs_;
   TileOperation operation_;
 };
@@ -179,11 +180,12 @@ Result<std::unique_ptr<CommandRun>> Tile::Begin(ItemSource& source, const Comman
     PairIndex read = TRY(ReadPairs(source, shared));
     pairs = std::move(read);
   }
-  std::unique_ptr<TileManifest> manifest;
+  std::unique_ptr<OutputManifest> manifest;
   if (shared.mode != RunMode::kRun) {
-    TRY(TileManifest::MayOpen(ManifestPath(), shared.force));
+    TRY(OutputManifest::MayOpen(kTileManifest, ManifestPath(), shared.force));
   } else {
-    std::unique_ptr<TileManifest> opened = TRY(TileManifest::Open(ManifestPath(), shared.force));
+    std::unique_ptr<OutputManifest> opened =
+        TRY(OutputManifest::Open(kTileManifest, ManifestPath(), shared.force));
     manifest = std::move(opened);
   }
   return std::unique_ptr<CommandRun>(

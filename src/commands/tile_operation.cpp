@@ -8,6 +8,7 @@
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/output_names.h"
+#include "tile_manifest.h"
 #include "tile_task.h"
 
 namespace imgmill {
@@ -56,7 +57,7 @@ int ScaleOf(const ImageHeader& high, const ImageHeader& low) {
 }  // namespace
 
 TileOperation::TileOperation(const TileOptions& options, const CommandServices& services, PairIndex* pairs,
-                             TileManifest* manifest)
+                             OutputManifest* manifest)
     : options_(options),
       edge_(EdgeFrom(options.edge)),
       by_(SignalOf(options)),
@@ -229,7 +230,7 @@ void TileOperation::Collect(Outcome& outcome) {
       record.low_source = payload.partner;
     }
     ++tiles_;
-    if (manifest_ != nullptr) manifest_->Add(record);
+    if (manifest_ != nullptr) manifest_->Add(record.Line());
     if (!wants_files_) continue;
     ListedFile file;
     file.index = written_.size();

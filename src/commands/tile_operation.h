@@ -11,8 +11,8 @@
 #include "imgmill/engine/operation.h"
 #include "imgmill/engine/output_set.h"
 #include "imgmill/signals/signal_set.h"
+#include "output_manifest.h"
 #include "tile_grid.h"
-#include "tile_manifest.h"
 
 namespace imgmill {
 
@@ -22,7 +22,7 @@ class TileOperation final : public Operation {
   /// @param pairs     where partners are looked up; null without --pair
   /// @param manifest  gets a line for each tile, in the order of the listing; null in a dry run
   TileOperation(const TileOptions& options, const CommandServices& services, PairIndex* pairs,
-                TileManifest* manifest);
+                OutputManifest* manifest);
 
   std::string name() const override { return "tile"; }
   std::string Fingerprint() const override { return fingerprint_; }
@@ -67,7 +67,7 @@ class TileOperation final : public Operation {
   Catalog& catalog_;
   OutputFolder folder_;
   PairIndex* pairs_;
-  TileManifest* manifest_;
+  OutputManifest* manifest_;
   const CommandServices& services_;
   uint64_t tiles_ = 0;
   FileTable written_;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/try.h"
+#include "frame_loop.h"
 #include "region_loop.h"
 
 namespace imgmill {
@@ -125,7 +126,7 @@ Status ItemWork::RunPart(Part& part) {
   }
   TRY(part.task->Finish(part.outcome));
   part.task.reset();
-  part.outcome.state = Outcome::State::kDone;
+  part.outcome.state = part.outcome.error ? Outcome::State::kFailed : Outcome::State::kDone;
   return {};
 }
 
@@ -133,6 +134,7 @@ Status ItemWork::MapRows(Part& part) {
   part.outcome.notes.clear();
   part.outcome.outputs.clear();
   part.outcome.payload.reset();
+  part.outcome.error.reset();
   const ItemPlan& plan = *part.plan;
   std::unique_ptr<ItemTask> task = std::move(unfinished_);
   if (task == nullptr) {
@@ -140,7 +142,12 @@ Status ItemWork::MapRows(Part& part) {
     task = std::move(started);
     mapped_rows_ = 0;
   }
-  if (plan.needs_pixels) {
+  if (plan.every_frame) {
+    std::unique_ptr<FrameSource> frames = TRY(part.operation->OpenFrames(job_.item, plan));
+    FramesSeen seen = TRY(MapFrames(*frames, plan, *task, *services_.progress));
+    part.outcome.notes = std::move(seen.notes);
+    part.outcome.error = std::move(seen.lost);
+  } else if (plan.needs_pixels) {
     KeepIfSuspended keep(task, unfinished_);
     SharedRows rows(*task, StartSharing(part), watching_);
     std::unique_ptr<RowReader> reader = TRY(part.operation->Open(job_.item, plan));

@@ -28,10 +28,6 @@ Result<ItemPlan> PlanOf(const Operation& operation, const Item& item) {
 
 }  // namespace
 
-Footprint Larger(const Footprint& a, const Footprint& b) {
-  return {std::max(a.pooled, b.pooled), std::max(a.untracked, b.untracked)};
-}
-
 Job::Job(uint64_t number, ListedFile file, std::span<Operation* const> operations)
     : index(number), parts(operations.size()) {
   item.file = std::move(file);
@@ -82,7 +78,8 @@ std::vector<Operation*> Job::OperationsLeft() const {
 }
 
 Verdict Job::Pass() {
-  over = next + 1 == parts.size();
+  const bool failed = part().outcome.state == Outcome::State::kFailed;  // in part: some of its frames
+  over = failed || next + 1 == parts.size();
   if (over) return Verdict::kKeep;
   const Verdict verdict = part().operation->Judge(part().outcome);
   over = verdict != Verdict::kKeep;

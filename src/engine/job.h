@@ -45,14 +45,11 @@ struct Job {
   /// The operations whose turn is still to come.
   std::vector<Operation*> OperationsLeft() const;
 
-  /// The part has an outcome that is no failure: the next one is given the item, or none.
+  /// The part has an outcome that Fail did not make: the next one is given the item, or none.
   Verdict Pass();
   /// The part has failed, and the item goes no further.
   void Fail(const Error& error);
   std::vector<Outcome> TakeOutcomes();
 };
-
-/// As much of each kind as either.
-Footprint Larger(const Footprint& a, const Footprint& b);
 
 }  // namespace imgmill

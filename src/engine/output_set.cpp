@@ -58,7 +58,7 @@ OutputSet::~OutputSet() {
   }
 }
 
-Status OutputSet::Add(const std::string& relative, std::span<const uint8_t> bytes) {
+Result<std::string> OutputSet::Begin(const std::string& relative) {
   if (files_.empty()) {
     TRY(MayBeginSet(folder_, item_, prefixes_));
   }
@@ -70,12 +70,26 @@ Status OutputSet::Add(const std::string& relative, std::span<const uint8_t> byte
   }
   Held held;
   held.temporary = TemporaryNameFor(path);
+  std::string temporary = held.temporary;
+  files_[relative] = std::move(held);
+  return temporary;
+}
+
+Status OutputSet::End(const std::string& relative) {
+  Held& held = files_.at(relative);
+  const FileStamp stamp = TRY(StampOf(held.temporary));
+  const ContentDigest digest = TRY(DigestOf(held.temporary));
+  held.row.size = stamp.size;
+  held.row.digest = digest;
+  return {};
+}
+
+Status OutputSet::Add(const std::string& relative, std::span<const uint8_t> bytes) {
+  const std::string temporary = TRY(Begin(relative));
+  Held& held = files_.at(relative);
   held.row.size = static_cast<int64_t>(bytes.size());
   held.row.digest = DigestOfBytes(bytes.data(), bytes.size());
-  const std::string_view content(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  TRY(WriteNewFile(held.temporary, content));
-  files_[relative] = std::move(held);
-  return {};
+  return WriteNewFile(temporary, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 void OutputSet::Remove(const std::string& relative) {
@@ -85,7 +99,7 @@ void OutputSet::Remove(const std::string& relative) {
   files_.erase(found);
 }
 
-Status OutputSet::Put(WorkRow::State state) {
+Status OutputSet::Put(WorkRow::State state, size_t missing) {
   std::vector<std::pair<WorkKey, WorkRow>> rows;
   rows.reserve(files_.size() + 1);
   for (auto& [name, held] : files_) {
@@ -94,7 +108,7 @@ Status OutputSet::Put(WorkRow::State state) {
   }
   // Last: where it says done, all others do.
   rows.emplace_back(folder_.KeyOf(item_, SetName(prefixes_)),
-                    WorkRow{state, static_cast<int64_t>(files_.size()), ContentDigest{}});
+                    WorkRow{state, static_cast<int64_t>(files_.size() + missing), ContentDigest{}});
   return folder_.catalog().PutWork(rows);
 }
 
@@ -111,8 +125,8 @@ Status OutputSet::RemoveReplaced() {
   return {};
 }
 
-Status OutputSet::Commit() {
-  TRY(Put(WorkRow::State::kIntent));
+Status OutputSet::Commit(size_t missing) {
+  TRY(Put(WorkRow::State::kIntent, missing));
   // Before the renames: once the new set is whole, a rerun looks no more.
   TRY(RemoveReplaced());
   std::vector<ReadyFile> ready;
@@ -120,7 +134,7 @@ Status OutputSet::Commit() {
   for (auto& [name, held] : files_) ready.push_back({std::move(held.temporary), folder_.PathOf(name)});
   for (auto& [name, held] : files_) held.temporary.clear();
   TRY(PublishTogether(ready));
-  return Put(WorkRow::State::kDone);
+  return Put(WorkRow::State::kDone, missing);
 }
 
 std::vector<std::string> OutputSet::names() const {

@@ -14,14 +14,16 @@
 namespace imgmill {
 namespace {
 
-/// An image that stands for all of its file.
+/// An image that stands for all of its file, or that nothing but can be read of a sequence.
 class OneFrame final : public FrameSource {
  public:
-  OneFrame(const std::string& path, const ImageHeader& header) : path_(path), header_(header) {}
+  OneFrame(const std::string& path, const ImageHeader& header, bool of_sequence)
+      : path_(path), header_(header), of_sequence_(of_sequence) {}
   Result<std::optional<Frame>> Next() override {
-    if (given_) return std::optional<Frame>();
-    given_ = true;
-    return std::optional(Frame{0, std::nullopt, header_});
+    if (!std::exchange(given_, true)) return std::optional(Frame{0, std::nullopt, header_});
+    if (!std::exchange(of_sequence_, false)) return std::optional<Frame>();
+    return Error{Stage::kDecode, Code::kUnsupported,
+                 "of an AVIF or HEIF sequence only the primary image is read (convert it to WebP or APNG)"};
   }
   Result<std::unique_ptr<RowReader>> Open(const ReadOptions& options) override {
     return OpenRows(path_, header_, options);
@@ -31,6 +33,7 @@ class OneFrame final : public FrameSource {
  private:
   const std::string path_;
   const ImageHeader header_;
+  bool of_sequence_;
   bool given_ = false;
 };
 
@@ -130,7 +133,14 @@ Result<std::unique_ptr<FrameSource>> OpenFrames(const std::string& path, const I
     return std::unique_ptr<FrameSource>(std::make_unique<Pages>(path, header, limits, std::move(file)));
   }
   std::unique_ptr<Animation> animation = TRY(OpenAnimation(path, header));
-  if (!animation) return std::unique_ptr<FrameSource>(std::make_unique<OneFrame>(path, header));
+  if (!animation) {
+    bool sequence = false;
+    if (header.format == ImageFormat::kHeif && header.frames > 1) {
+      const InputFile file = TRY(InputFile::Open(path, Stage::kDecode));
+      sequence = HeifFrames(file) > 1;
+    }
+    return std::unique_ptr<FrameSource>(std::make_unique<OneFrame>(path, header, sequence));
+  }
   return std::unique_ptr<FrameSource>(std::make_unique<AnimationFrames>(path, header, std::move(animation)));
 }
 

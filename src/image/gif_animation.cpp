@@ -65,8 +65,13 @@ class GifAnimation final : public Animation {
     const std::optional<GifImage> image = lost_ ? std::nullopt : walk_.NextImage();
     ++number_;
     if (!image) {
-      // Trailing bytes that are no block are nobody's business, unless more frames are known of.
-      if ((walk_.whole() && !lost_) || number_ >= header_.frames) return std::optional<double>();
+      // Bytes behind the last frame that begin no block are nobody's business, unless more frames are known
+      // of.
+      const bool known = number_ < header_.frames;
+      const bool over =
+          walk_.end() == GifWalk::End::kMark || (walk_.end() == GifWalk::End::kStranger && !known);
+      if (lost_ ? !known : over) return std::optional<double>();
+      lost_ = true;
       return Error{Stage::kDecode, Code::kTruncated, "GIF data ends before it"};
     }
     const std::optional<Error> missing = walk_.ReadData(*image, GifWalk::Strict::kYes);
@@ -128,7 +133,8 @@ OpenedAnimation OpenGifAnimation(const std::string& path, const ImageHeader& hea
 Footprint GifAnimationFootprint(const ImageHeader& header) {
   // What a frame is to restore when it is over is kept beside the canvas; and a row that is passed over.
   const auto row = static_cast<size_t>(header.width) * 4;
-  return {row, row * static_cast<size_t>(header.height)};
+  constexpr size_t kTables = size_t{256} << 10;
+  return {row, row * static_cast<size_t>(header.height) + kTables};
 }
 
 }  // namespace imgmill

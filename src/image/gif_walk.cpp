@@ -114,6 +114,7 @@ bool GifWalk::ReadHeader() {
 
 bool GifWalk::ReadExtension() {
   if (Next() != kGraphicControl) return SkipBlocks();
+  announced_ = true;
   const int length = Next();
   if (length == 0) return true;
   if (length < 4) return length > 0 && Skip(length) && SkipBlocks();
@@ -123,9 +124,10 @@ bool GifWalk::ReadExtension() {
 }
 
 std::optional<GifImage> GifWalk::NextImage() {
-  whole_ = false;
+  end_ = End::kCut;
   if (!begun_ && !ReadHeader()) return std::nullopt;
   hundredths_ = 0;
+  announced_ = false;
   for (int kind = Next();; kind = Next()) {
     if (kind == kImage) {
       GifImage image;
@@ -137,8 +139,13 @@ std::optional<GifImage> GifWalk::NextImage() {
       if (flags < 0 || !SkipColours(flags)) return std::nullopt;
       return image;
     }
-    whole_ = kind == kTrailer || kind < 0;  // writers forget it, and readers do not ask
-    if (kind != kExtension || !ReadExtension()) return std::nullopt;
+    if (kind != kExtension) {
+      // The file's end in place of an image that was announced is none.
+      const bool marked = kind == kTrailer || (kind < 0 && !announced_);
+      end_ = marked ? End::kMark : kind < 0 ? End::kCut : End::kStranger;
+      return std::nullopt;
+    }
+    if (!ReadExtension()) return std::nullopt;
   }
 }
 
@@ -149,9 +156,10 @@ std::optional<Error> GifWalk::ReadData(const GifImage& image, Strict strict) {
   const auto decoder_says = [&](Error error) {
     return strict == Strict::kYes ? std::optional(std::move(error)) : std::nullopt;
   };
-  if (wanted == 0 || cut || bits < 1 || bits > 11)
-    return decoder_says(cut ? EndsAfter(0, wanted)
-                            : Broken("a GIF image without size, or data that is none"));
+  if (cut) return decoder_says(EndsAfter(0, wanted));
+  if (wanted == 0) return decoder_says(Broken("a GIF image without pixels"));
+  if (bits < 1 || bits > 11)
+    return decoder_says(Broken("GIF data begins with codes of " + std::to_string(bits) + " bits"));
   PixelCount count(bits);
   bool zeros_last = false;  // the data's last two bytes
   for (int length = Next(); length != 0; length = Next()) {

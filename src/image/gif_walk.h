@@ -23,10 +23,12 @@ class GifWalk {
   explicit GifWalk(const InputFile& file) : bytes_(file, 0, size_t{16} << 10) {}
 
   /// To the data of the next image, which ReadData must have gone through where there was one before. Nothing
-  /// behind the last one, and where the blocks do not add up: `whole` tells.
+  /// behind the last one, and where the blocks do not add up: `end` tells.
   std::optional<GifImage> NextImage();
-  /// Whether the file was walked to its end mark, or to where no block is cut.
-  bool whole() const { return whole_; }
+  /// The end mark, or the file's end in its place: writers forget it, and readers do not ask; the file's end
+  /// within a block; bytes that begin no block.
+  enum class End { kMark, kCut, kStranger };
+  End end() const { return end_; }
 
   enum class Strict { kNo, kYes };
   /// Goes through the image's data. @return kTruncated where some of its pixels are missing; with kYes also
@@ -48,8 +50,9 @@ class GifWalk {
 
   ByteStream bytes_;
   bool begun_ = false;
-  bool whole_ = false;
-  int hundredths_ = 0;  ///< for the next image
+  End end_ = End::kCut;
+  int hundredths_ = 0;      ///< for the next image
+  bool announced_ = false;  ///< that there is one
 };
 
 }  // namespace imgmill

@@ -8,6 +8,7 @@
 #include "jpeg_encoder.h"
 #include "pnm_header.h"
 #include "still_header.h"
+#include "tiff_directory.h"
 #include "tiff_exif.h"
 #include "tiff_facts.h"
 #include "upright_metadata.h"
@@ -115,14 +116,16 @@ std::vector<uint8_t> ProfileToAttach(VipsImage* source, const Layout& layout, bo
 }
 
 /// The source, opened for its metadata; null, noted, where that fails.
-ImageRef OpenSource(const std::string& source, std::vector<std::string>& notes) {
+ImageRef OpenSource(const std::string& source, uint64_t directory, std::vector<std::string>& notes) {
   const std::string lost = "metadata could not be copied";
-  Result<InputFile> file = InputFile::Open(source, Stage::kEncode);
+  Result<InputFile> file = OpenTiffPage(source, directory, Stage::kEncode);
   if (!file) return notes.push_back(lost + ": " + file.error().message), ImageRef();
   Result<FileHead> head = ReadHead(*file, Stage::kEncode);
   if (!head) return notes.push_back(lost + ": " + head.error().message), ImageRef();
   if (head->format == ImageFormat::kPnm || ReadStillHeader(*file, *head, false))
     return {};  // BMP and its like hold none
+  if (head->format == ImageFormat::kGif)
+    return {};  // nor does libvips give any, though it looks at each frame
   ImageFormat format = ImageFormat::kOther;
   ImageRef from = LoadWithVips(*file, *head, source, VIPS_FAIL_ON_NONE, &format);
   if (!from) vips_error_clear();
@@ -142,13 +145,13 @@ std::vector<uint8_t> ReadProfileOf(const std::string& source, const Layout& layo
                                    std::vector<std::string>& notes) {
   InitImageLibraries();
   VipsShared share;
-  const ImageRef from = OpenSource(source, notes);
+  const ImageRef from = OpenSource(source, 0, notes);
   return from ? ProfileToAttach(from.get(), layout, profile_kept, notes) : std::vector<uint8_t>();
 }
 
 void TakeMetadata(VipsImage* image, const std::string& source, const Layout& layout,
                   const WriteOptions& options, std::vector<std::string>& notes) {
-  const ImageRef from = OpenSource(source, notes);
+  const ImageRef from = OpenSource(source, options.metadata_directory, notes);
   if (!from) return;
   const std::vector<uint8_t> profile = ProfileToAttach(from.get(), layout, options.profile_kept, notes);
   if (!profile.empty()) vips_image_set_blob_copy(image, VIPS_META_ICC_NAME, profile.data(), profile.size());

@@ -119,6 +119,21 @@ TEST_CASE("a killed tile, run again, ends with the bytes of an undisturbed one, 
   KillAndRunAgain(scenario);
 }
 
+TEST_CASE("a killed frames, run again, ends with the bytes of an undisturbed one, its manifest included") {
+  // The same for all runs: the manifest names them. Many, so that the kills fall between sets, too.
+  const TestFolder animations;
+  for (int copy = 0; copy < 12; ++copy) {
+    std::filesystem::copy(IMGMILL_SOURCE_DIR "/tests/golden/frames", animations / std::to_string(copy));
+  }
+  Scenario scenario;
+  scenario.prepare = [&](const TestFolder& where) {
+    return std::vector<std::string>{"frames", animations.path(), "-j2", "-o", where / "out"};
+  };
+  scenario.progress = "out";
+  scenario.result = {"out"};
+  KillAndRunAgain(scenario);
+}
+
 TEST_CASE("a killed dedup --action move, run again, moves what an undisturbed one moves") {
   Scenario scenario;
   scenario.prepare = [](const TestFolder& where) {

@@ -4,8 +4,8 @@
 # An example is a fenced ```sh block right below a line `<!-- run -->`, or `<!-- run exit=1 -->` where it ends with
 # another exit code than 0; it ends at its first command that fails. A fenced block right below a line `<!-- printed -->`
 # holds lines that the example before must have printed, in this form, to stdout or stderr; a line `...` stands for others.
-# The examples of one document share a fresh folder with imgmill on the PATH, copies of configs/ and sample_data/, and
-# an empty HOME.
+# The examples of one document share a fresh folder with imgmill on the PATH, copies of configs/, sample_data/ and, as
+# animations/, tests/golden/frames/, and an empty HOME.
 #
 # Usage: tests/docs/test_examples.sh [DOCUMENT]...
 # Environment: IMGMILL, the program (build/release/bin/imgmill).
@@ -55,6 +55,7 @@ for document; do
   mkdir -p "$blocks" "$work/build" "$work.home"
   cp -r "$root/configs" "$work/configs"
   cp -r "$root/sample_data" "$work/sample_data"
+  cp -r "$root/tests/golden/frames" "$work/animations"
   line=1
   extract "$document" "$blocks" || fail "its marks are wrong"
   for block in "$blocks"/*; do

@@ -174,3 +174,28 @@ TEST_CASE("a publishing that fails leaves none of the set") {
   CHECK(place.Files().empty());
   CHECK_FALSE(place.Find());
 }
+
+TEST_CASE(
+    "files that the caller writes are published with the others, and a set that lacks some is never whole") {
+  Place place;
+  for (int run = 0; run < 2; ++run) {
+    OutputSet set(*place.folder, place.item, place.prefixes);
+    const Result<std::string> temporary = set.Begin("HQ/p_1.png");
+    REQUIRE(temporary);
+    std::ofstream(*temporary) << "one";
+    REQUIRE(set.End("HQ/p_1.png"));
+    const Result<std::string> given_up = set.Begin("HQ/p_2.png");
+    REQUIRE(given_up);
+    std::ofstream(*given_up) << "tw";
+    set.Remove("HQ/p_2.png");
+    REQUIRE(set.Commit(/*missing=*/1));
+    CHECK(place.Files() == Names{"HQ/p_1.png"});
+    CHECK_FALSE(place.Find());
+    CHECK(place.Files() == Names{"HQ/p_1.png"});
+  }
+  OutputSet set(*place.folder, place.item, place.prefixes);
+  REQUIRE(Add(set, "HQ/p_1.png", "one"));
+  REQUIRE(Add(set, "HQ/p_2.png", "two"));
+  REQUIRE(set.Commit());
+  CHECK(place.Find() == Names{"HQ/p_1.png", "HQ/p_2.png"});
+}

@@ -180,6 +180,22 @@ TEST_CASE("A file that is cut gives the frames before, and an error") {
   }
 }
 
+TEST_CASE("Wherever a GIF is cut, it is noticed, but between two frames") {
+  const TemporaryFolder folder;
+  const std::string bytes = ReadFile(kFrames + "discs.gif");
+  int unnoticed = 0;
+  for (size_t length = 790; length + 1 < bytes.size(); ++length) {  // from the header's end on
+    CAPTURE(length);
+    WriteFile(folder / "cut.gif", bytes.substr(0, length));
+    if (!Probe(folder / "cut.gif", {})) continue;
+    const ReadFrames read = ReadEvery(folder / "cut.gif");
+    if (read.error) continue;
+    ++unnoticed;
+    CHECK(bytes[length - 1] == '\0');  // the end of a frame's blocks
+  }
+  CHECK(unnoticed <= 6);  // a file without an end mark is none that is cut
+}
+
 TEST_CASE("A frame whose data is garbled is refused, with its own number still to come") {
   const TemporaryFolder folder;
   // Zeros in the place of the data of the fourth frame or page, as a download leaves them.

@@ -114,6 +114,10 @@ class CardRuntime final : public ModelRuntime {
     return std::unique_ptr<UpscaleModel>(
         std::make_unique<OnCard<UpscaleModel>>(*std::move(loaded), memory_, *card_, trouble_));
   }
+  Result<std::unique_ptr<BatchModel>> LoadToLook(const std::string& path) override {
+    return real_->LoadToLook(path);
+  }
+  std::vector<KnownArchitecture> Known() const override { return real_->Known(); }
   Result<std::unique_ptr<EmbeddingModel>> LoadEmbedder(const std::string& path, int side) override {
     auto loaded = real_->LoadEmbedder(path, side);
     if (!loaded) return loaded.error();

@@ -14,6 +14,7 @@
 #include "imgmill/commands/dedup.h"
 #include "imgmill/commands/embed.h"
 #include "imgmill/commands/filter.h"
+#include "imgmill/commands/frames.h"
 #include "imgmill/commands/match.h"
 #include "imgmill/commands/tile.h"
 #include "imgmill/commands/upscale.h"
@@ -30,6 +31,7 @@ std::unique_ptr<Command> AddCommand(const std::string& name, CLI::App& app) {
   if (name == "embed") return AddEmbed(app);
   if (name == "filter") return AddFilter(app);
   if (name == "match") return AddMatch(app);
+  if (name == "frames") return AddFrames(app);
   if (name == "tile") return AddTile(app);
   return AddUpscale(app);
 }

@@ -136,6 +136,18 @@ TEST_CASE("tile survives every single refused allocation, alone, ranked and in p
   Sweep(run, scratch / "out", 3 * 3);
 }
 
+TEST_CASE("frames survives every single refused allocation, of all kinds of animations") {
+  const ScratchFolder scratch;
+  InProcessRun run;
+  run.command = "frames";
+  for (const char* name : {"discs.gif", "discs.webp", "discs.png", "discs.jxl", "pages.tif"}) {
+    const std::string path = IMGMILL_SOURCE_DIR "/tests/golden/frames/" + std::string(name);
+    run.files.push_back({run.files.size(), path, name, NameClash::kStem});
+  }
+  run.arguments = {"-o", scratch / "out"};
+  Sweep(run, scratch / "out", 4 * 6 + 3);  // the window of rows of each frame
+}
+
 TEST_CASE("upscale by a model survives every single refused allocation, of weights and tensors too") {
   const std::string model = ModelFile();
   if (IsMissing(model)) return;

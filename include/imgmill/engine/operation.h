@@ -12,6 +12,7 @@
 #include "imgmill/base/stop_flag.h"
 #include "imgmill/dataset/file_identity.h"
 #include "imgmill/dataset/listing.h"
+#include "imgmill/image/frame_source.h"
 #include "imgmill/image/reader.h"
 #include "imgmill/memory/memory_manager.h"
 
@@ -70,6 +71,9 @@ struct ItemPlan {
   Layout input;  ///< of the rows that Map sees
   /// The rows come from the operation's own Open, and no other operation reads them.
   bool own_reader = false;
+  /// The rows are those of every frame that OpenFrames gives, one frame after the other, whose headers are to
+  /// keep these limits; `input` is then the largest of them. With own_reader.
+  std::optional<ImageLimits> every_frame;
   RegionPlan regions;
   Footprint decode;  ///< bytes held by the reader
   Footprint work;    ///< by the operation, from the first row to the published output
@@ -108,7 +112,7 @@ struct Outcome {
 
   ListedFile file;
   State state = State::kFailed;
-  std::optional<Error> error;
+  std::optional<Error> error;        ///< of a failure; of some frames only, there are outputs nevertheless
   std::vector<std::string> notes;    ///< what a user should know: "first of 12 frames"
   std::vector<std::string> outputs;  ///< paths written, or found finished
   bool gives_nothing = false;        ///< of a dry run: Operation::GivesNothing
@@ -135,6 +139,17 @@ class ItemTask {
   /// and says whether the next attempt may continue with this task, at the region that was not finished. For
   /// tasks whose regions cost more than decoding the rows above once more.
   virtual bool Suspend() { return false; }
+
+  // Where the plan is for every frame, Map gets the regions of each frame between BeginFrame and EndFrame.
+
+  /// Whether this frame's rows are to be read; called for each, in order.
+  virtual bool Wants(const Frame&) { return true; }
+  virtual Status BeginFrame(const Frame&, const Layout&) { return {}; }
+  virtual Status EndFrame() { return {}; }
+  /// The frame cannot be read, whether it was begun or not: nothing of it is kept. Finish publishes the other
+  /// frames; `outcome.error` is set then, if the item fails for it.
+  virtual void LoseFrame() {}
+
   /// After the last region: publishes outputs, fills `outputs`, `payload`, `notes` and `rung`.
   virtual Status Finish(Outcome& outcome) = 0;
 };
@@ -172,6 +187,8 @@ class Operation {
   virtual Result<ItemPlan> Plan(const Item& item) const = 0;
 
   virtual Result<std::unique_ptr<RowReader>> Open(const Item& item, const ItemPlan& plan) const;
+  /// In its place, where the plan is for every frame.
+  virtual Result<std::unique_ptr<FrameSource>> OpenFrames(const Item& item, const ItemPlan& plan) const;
 
   /// Fills `outcome` if an earlier run did all of it already: facts in the catalog, or finished outputs.
   /// Contents and upright sizes are known, headers are not.

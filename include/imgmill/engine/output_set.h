@@ -29,12 +29,16 @@ class OutputSet {
 
   /// Writes a file of the set under a temporary name. Errors as OutputFolder::Begin, and those of writing.
   Status Add(const std::string& relative, std::span<const uint8_t> bytes);
-  /// Takes back what Add wrote.
+  /// The temporary name that a file of the set is to be written to by the caller, who calls End then.
+  Result<std::string> Begin(const std::string& relative);
+  Status End(const std::string& relative);
+  /// Takes back what Add or Begin began.
   void Remove(const std::string& relative);
   /// Publishes all of it, and removes what is left of the set that it replaces: of the image that was at
   /// the source's path before. If that fails, nothing of the set is left; if only the rows after it do, a
   /// rerun finds the set whole.
-  Status Commit();
+  /// @param missing  files that belong to it and could not be made: a rerun never takes it for whole
+  Status Commit(size_t missing = 0);
 
   /// Paths below the output folder, in bytewise order.
   std::vector<std::string> names() const;
@@ -44,7 +48,7 @@ class OutputSet {
     std::string temporary;
     WorkRow row;
   };
-  Status Put(WorkRow::State state);
+  Status Put(WorkRow::State state, size_t missing);
   Status RemoveReplaced();
 
   OutputFolder& folder_;

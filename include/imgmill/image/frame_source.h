@@ -44,7 +44,8 @@ class FrameSource {
 
 /// @param header  of the file, from Probe. The first frame's rows are those of OpenRows, to the bit. A still
 ///                image is one frame, and so are a JPEG with further images in it, an icon of several sizes
-///                and a HEIF collection. @throws OutOfMemory
+///                and a HEIF collection; of an AVIF or HEIF sequence the second frame is an error.
+///                @throws OutOfMemory
 Result<std::unique_ptr<FrameSource>> OpenFrames(const std::string& path, const ImageHeader& header,
                                                 const ImageLimits& limits);
 

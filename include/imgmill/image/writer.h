@@ -34,6 +34,8 @@ struct WriteOptions {
   /// The rows were read with ReadOptions::keep_profile: the file gets the source's profile, which says what
   /// their numbers mean. Off: they are sRGB, and no other profile is attached.
   bool profile_kept = false;
+  /// Of a TIFF's page: ImageHeader::directory, so that metadata is the page's own.
+  uint64_t metadata_directory = 0;
 };
 
 std::optional<FileFormat> FileFormatFromExtension(std::string_view extension);  ///< "png", ".PNG", "jpg", ...

@@ -1,6 +1,7 @@
 // Bytes that one piece of work holds at its peak, by who sees them.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 
 namespace imgmill {
@@ -15,5 +16,10 @@ struct Footprint {
     return {pooled + other.pooled, untracked + other.untracked};
   }
 };
+
+/// As much of each kind as either.
+inline Footprint Larger(const Footprint& a, const Footprint& b) {
+  return {std::max(a.pooled, b.pooled), std::max(a.untracked, b.untracked)};
+}
 
 }  // namespace imgmill

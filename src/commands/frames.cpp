@@ -1,0 +1,119 @@
+// The frames command: checks its options, runs the operation, sums up.
+#include "imgmill/commands/frames.h"
+
+#include <CLI/CLI.hpp>
+
+#include "base/try.h"
+#include "frames_operation.h"
+#include "imgmill/base/byte_size.h"
+#include "imgmill/base/path_text.h"
+
+namespace imgmill {
+namespace {
+
+constexpr char kFormats[] = "png, jpg, webp or tiff";
+constexpr char kManifest[] = "frames.jsonl";
+
+class FramesRun final : public CommandRun {
+ public:
+  FramesRun(const FramesOptions& frames, std::string manifest_path, const CommandServices& services,
+            std::unique_ptr<OutputManifest> manifest)
+      : CommandRun(services, frames.output),
+        frames_(frames),
+        manifest_path_(std::move(manifest_path)),
+        manifest_(std::move(manifest)),
+        operation_(frames, services, manifest_.get()) {
+    options.mode = services.shared->mode;
+  }
+  Operation& operation() override { return operation_; }
+
+  Result<CommandResult> Reduce(CommandResult result) override {
+    const RunCounts& counts = result.counts;
+    result.kept = operation_.written();
+    result.kept_images = counts.done + counts.skipped;
+    result.details["frames"] = operation_.frames();
+    if (options.mode != RunMode::kRun) {
+      result.text = operation_.preview().Text();
+      result.summary = "dry run: those of " + std::to_string(operation_.preview().count()) +
+                       " would be written to " + PrintablePath(frames_.output) + ", largest lease " +
+                       FormatByteSize(operation_.preview().largest_lease());
+      return result;
+    }
+    result.summary = Count(operation_.frames()) + " in " + PrintablePath(frames_.output);
+    if (counts.skipped > 0)
+      result.summary += ", those of " + std::to_string(counts.skipped) + " were finished already";
+    if (counts.interrupted) return result;  // the list is no whole one: the rerun writes it
+    const KeptOutputs kept = TRY(manifest_->Finish());
+    if (kept.outputs > 0) {
+      result.details["frames_of_other_sources"] = kept.outputs;
+      result.details["other_sources"] = kept.sources;
+      result.summary += ", " + Count(kept.outputs) + " of " + std::to_string(kept.sources) + " other source" +
+                        (kept.sources == 1 ? "" : "s") + " kept in the list";
+    }
+    result.details["manifest"] = PrintablePath(manifest_path_);
+    result.text = WholeText(PrintablePath(manifest_path_) + "\n");
+    return result;
+  }
+
+ private:
+  static std::string Count(uint64_t frames) {
+    return std::to_string(frames) + (frames == 1 ? " frame" : " frames");
+  }
+
+  const FramesOptions& frames_;
+  const std::string manifest_path_;
+  std::unique_ptr<OutputManifest> manifest_;
+  FramesOperation operation_;
+};
+
+class Frames final : public Command {
+ public:
+  explicit Frames(CLI::App& app) {
+    app.footer(
+        "Example:\n"
+        "  imgmill frames animations -o frames --every 5 --format jpg\n"
+        "  imgmill frames scans.tif -o pages");
+    app.add_option("-o,--output", options_.output,
+                   "Folder for the frames and frames.jsonl; sub-folders are kept")
+        ->type_name("DIR");
+    app.add_option("--every", options_.every, "Only each N-th frame, from the first on")
+        ->capture_default_str()
+        ->type_name("N");
+    options_.file.AddFlags(app, kFormats);
+  }
+
+  std::optional<std::string> Check() const override { return options_.Check(); }
+  std::string output_folder() const override { return options_.output; }
+  void set_output_folder(const std::string& folder) override { options_.output = folder; }
+
+  Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override {
+    const SharedOptions& shared = *services.shared;
+    const std::string path = options_.output + "/" + kManifest;
+    std::unique_ptr<OutputManifest> manifest;
+    if (shared.mode != RunMode::kRun) {
+      TRY(OutputManifest::MayOpen(kFrameManifest, path, shared.force));
+    } else {
+      std::unique_ptr<OutputManifest> opened = TRY(OutputManifest::Open(kFrameManifest, path, shared.force));
+      manifest = std::move(opened);
+    }
+    return std::unique_ptr<CommandRun>(
+        std::make_unique<FramesRun>(options_, path, services, std::move(manifest)));
+  }
+
+ private:
+  FramesOptions options_;
+};
+
+}  // namespace
+
+std::optional<std::string> FramesOptions::Check() const {
+  if (output.empty()) return "an output folder is needed: -o DIR";
+  if (every < 1) return "--every takes 1 or more";
+  return file.Check(kFormats);
+}
+
+std::unique_ptr<Command> AddFrames(CLI::App& app) {
+  return std::make_unique<Frames>(app);
+}
+
+}  // namespace imgmill

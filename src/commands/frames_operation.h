@@ -1,0 +1,59 @@
+// The map phase of frames: one item in, a set of images out.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dry_run_lines.h"
+#include "frame_record.h"
+#include "imgmill/commands/frames.h"
+#include "imgmill/engine/operation.h"
+#include "imgmill/engine/output_set.h"
+#include "output_manifest.h"
+
+namespace imgmill {
+
+/// Writes each frame or page as an image of its own.
+class FramesOperation final : public Operation {
+ public:
+  /// @param manifest  gets a line for each frame, in the order of the listing; null in a dry run
+  FramesOperation(const FramesOptions& options, const CommandServices& services, OutputManifest* manifest);
+
+  std::string name() const override { return "frames"; }
+  std::string Fingerprint() const override { return fingerprint_; }
+  Result<ItemPlan> Plan(const Item& item) const override;
+  Result<bool> Recall(const Item& item, Outcome& outcome) override;
+  Status MayStart(const Item& item) override;
+  Result<std::unique_ptr<ItemTask>> Start(const Item& item, const ItemPlan& plan) override;
+  void Collect(Outcome& outcome) override;
+
+  /// Frames written or found finished.
+  uint64_t frames() const { return frames_; }
+  /// The same as files, if a next step wants them.
+  const FileTable& written() const { return written_; }
+  /// Of a dry run: the images that would be read.
+  const DryRunLines& preview() const { return preview_; }
+
+ private:
+  class Task;
+
+  /// Where the names of a file's frames begin.
+  SetPrefixes Prefixes(const ListedFile& file) const;
+  std::string_view extension() const { return Extension(options_.file.Writing().format); }
+
+  const FramesOptions& options_;
+  RunMode mode_;
+  ReadOptions reading_;
+  ImageLimits limits_;
+  bool wants_files_;
+  std::string fingerprint_;
+  Catalog& catalog_;
+  OutputFolder folder_;
+  OutputManifest* manifest_;
+  uint64_t frames_ = 0;
+  FileTable written_;
+  DryRunLines preview_;
+};
+
+}  // namespace imgmill
