@@ -19,11 +19,13 @@ import cv2
 import numpy as np
 import spandrel
 import torch
+from spandrel.__helpers.size_req import pad_tensor
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests/golden"))
+import forms  # noqa: E402
 
 SIZES = ((96, 64), (75, 53), (7, 5))
 BOUND = 1e-4  # of the output's range
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests/golden"))
 
 
 def esrgan_names(state):
@@ -59,6 +61,32 @@ def seeded(seed, make, times=1.0):
     return net.state_dict()
 
 
+def safmn(seed, scale):
+    from spandrel.architectures.SAFMN.__arch.safmn import SAFMN
+    return seeded(seed, lambda: SAFMN(dim=36, n_blocks=4, upscaling_factor=scale), 2)
+
+
+def plksr(seed, kind, scale, **options):
+    from spandrel.architectures.PLKSR.__arch import PLKSR, RealPLKSR
+    make = RealPLKSR.RealPLKSR if kind == "real" else PLKSR.PLKSR
+    return seeded(seed, lambda: make(dim=64, n_blocks=4, upscaling_factor=scale, **options))
+
+
+def mosr(seed, scale, upsampler):
+    from spandrel.architectures.MoSR.__arch.mosr_arch import MoSR
+    return seeded(seed, lambda: MoSR(n_block=4, dim=48, upscale=scale, upsampler=upsampler))
+
+
+def rcan(seed, scale, **options):
+    from spandrel.architectures.RCAN.__arch.rcan_arch import RCAN
+    return seeded(seed, lambda: RCAN(scale=scale, n_resgroups=2, n_resblocks=3, **options))
+
+
+def edsr(seed, **options):
+    torch.manual_seed(seed)
+    return Written(forms.Edsr(**options))
+
+
 def cugan(seed, kind, channels=3, **options):
     from spandrel.architectures.RealCUGAN.__arch import upcunet_v3
     return seeded(seed, lambda: getattr(upcunet_v3, kind)(in_channels=channels, out_channels=channels, **options), 0.35)
@@ -70,13 +98,18 @@ class Written:
     def __init__(self, net, weights=None):
         if weights is not None:
             state = torch.load(weights, map_location="cpu", weights_only=True)
-            net.load_state_dict(state.get("params", state))
+            net.load_state_dict(state.get("params_ema", state.get("params", state)))
         self.net, self.state = net.eval(), net.state_dict()
         self.grey = next(net.parameters()).shape[1] == 1
         self.scale = self(torch.zeros(1, 3, 16, 16)).shape[2] // 16
 
     @torch.inference_mode()
     def __call__(self, x):
+        height, width = x.shape[2:]
+        least = getattr(self.net, "least", 1)
+        if min(height, width) < least:
+            return self(pad_tensor(x, spandrel.SizeRequirements(minimum=least))[1])[
+                :, :, :height * self.scale, :width * self.scale]
         if self.grey:
             return self.net(x.movedim(1, 0) * self.net.LEVELS).movedim(1, 0) / self.net.LEVELS
         return self.net(x * self.net.LEVELS) / self.net.LEVELS
@@ -117,6 +150,12 @@ def cases(assets, scratch):
     yield "RealESRGAN x4plus anime 6B", converted / "RealESRGAN_x4plus_anime_6B.safetensors"
     yield "RealESRGAN x4plus, half precision file", converted / "RealESRGAN_x4plus_fp16.safetensors"
     yield "Real-CUGAN x2", converted / "REALCUGAN_SE_UP2X.safetensors"
+    team = assets / "weights/sunny2109+SAFMN"
+    light = forms.SafmnPp(32, 16, 48, blocks=2, light=True)
+    for name, file, net in (("SAFMN of NTIRE 2023", "NTIRE2023_ESR/model_zoo/team15_SAFMN.pth", forms.SafmnEntry()),
+                            ("SAFMN++", "NTIRE2024_ESR/model_zoo/team23_safmnpp.pth", forms.SafmnPp()),
+                            ("SAFMN++, light", "AIS2024-RTSR/pretrained_model/light_safmnpp.pth", light)):
+        yield name, team / file, Written(net, team / file)
     yield "SPAN x2, 48 channels", converted / "spanx2_ch48.safetensors"
     yield "SPAN x4, 48 channels", converted / "spanx4_ch48.safetensors"
     from safetensors.torch import load_file
@@ -128,6 +167,25 @@ def cases(assets, scratch):
         "RRDBNet, numbered names, x1": rrdb(4, scale=1),
         "RRDBNet, squares of 2, x2": rrdb(5, in_nc=12, scale=4, shuffle_factor=2),
         "RRDBNet, squares of 4, x1": rrdb(6, in_nc=48, scale=4, shuffle_factor=4),
+        "SAFMN with weights from a seed, x4": safmn(1, 4),
+        "SAFMN with weights from a seed, x2": safmn(2, 2),
+        "PLKSR, x2": plksr(1, "plain", 2),
+        "PLKSR, rectangles, x4": plksr(2, "plain", 4, lk_type="RectSparsePLK", ccm_type="ICCM"),
+        "PLKSR, dilated, x3": plksr(3, "plain", 3, lk_type="SparsePLK", ccm_type="DCCM"),
+        "RealPLKSR, x4": plksr(4, "real", 4),
+        "RealPLKSR, x1": plksr(5, "real", 1),
+        "RealPLKSR, layer norm, DySample, x2": plksr(6, "real", 2, layer_norm=True, dysample=True),
+        "RealPLKSR, DySample, x4": plksr(7, "real", 4, dysample=True),
+        "MoSR, x4": mosr(1, 4, "ps"),
+        "MoSR, mean of eight, x2": mosr(2, 2, "gps"),
+        "MoSR, DySample, x3": mosr(3, 3, "dys"),
+        "RCAN, x4": rcan(1, 4),
+        "RCAN, without means, x3": rcan(2, 3, norm=False),
+        "RCAN, squares, x2": rcan(3, 2, unshuffle_mod=True),
+        "RCAN, squares, x1": rcan(4, 1, unshuffle_mod=True, norm=False),
+        "EDSR, x2": edsr(1, scale=2),
+        "EDSR, x3": edsr(2, scale=3),
+        "EDSR, large, x4": edsr(3, features=256, blocks=4, scale=4),
         "Real-CUGAN x2, told to be pro": load_file(converted / "REALCUGAN_SE_UP2X.safetensors") | {"pro": torch.zeros(1)},
         "Real-CUGAN with weights from a seed, x3": cugan(2, "UpCunet3x"),
         "Real-CUGAN with weights from a seed, x4": cugan(3, "UpCunet4x"),
@@ -188,12 +246,12 @@ def main():
             got = cv2.imread(str(out / f"{width}x{height}.png"), cv2.IMREAD_UNCHANGED)[:, :, ::-1] / 65535
             if got.shape != expected.shape:
                 largest = float("inf")
-            else:
-                largest = max(largest, float(np.abs(got - expected).max()))
-        # Half a step of 16 bits is the file's, not the network's.
-        # An output that is all black or white would show nothing.
+                continue
+            largest = max(largest, float(np.abs(got - expected).max()))
+        # Half a step of 16 bits is the file's, not the network's. An output that is all black or white would show nothing.
         failed |= not largest <= BOUND + 0.5 / 65535 or within < 1000
-        print(f"| {name} | {model.scale} | {largest:.1e} |{'' if within >= 1000 else ' all black or white'}", flush=True)
+        note = " all black or white" if within < 1000 else ""
+        print(f"| {name} | {model.scale} | {largest:.1e} |{note}", flush=True)
     return 1 if failed else 0
 
 

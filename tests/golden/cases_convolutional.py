@@ -1,9 +1,18 @@
 #!/usr/bin/env python3
-"""Cases of convolutional networks, by spandrel's form of them. Usage: tests/golden/cases_convolutional.py [CASE...]"""
+"""Cases of convolutional networks, by spandrel's form of them or, where it has none, by that of forms.py.
+
+Usage: tests/golden/cases_convolutional.py [CASE...]
+"""
+import forms
 from network_golden import Case, write_all
 from spandrel import SizeRequirements
 from spandrel.__helpers.size_req import pad_tensor
+from spandrel.architectures.MoSR.__arch.mosr_arch import MoSR
+from spandrel.architectures.PLKSR.__arch.PLKSR import PLKSR
+from spandrel.architectures.PLKSR.__arch.RealPLKSR import RealPLKSR
+from spandrel.architectures.RCAN.__arch.rcan_arch import RCAN
 from spandrel.architectures.RealCUGAN.__arch import upcunet_v3
+from spandrel.architectures.SAFMN.__arch.safmn import SAFMN
 
 
 def continued(scale, **requirements):
@@ -21,6 +30,48 @@ def cugan(kind, scale, channels=3, factors=None, **options):
     return Case(net, 9, 7, bands=channels, factors=factors, call=call)
 
 
+def safmn(scale, height, width):
+    net = SAFMN(dim=8, n_blocks=2, ffn_scale=1.5, upscaling_factor=scale)
+    factors = {"to_img.0.weight": 0.5}
+    call = continued(scale, minimum=8) if min(height, width) < 8 else None
+    return Case(net, height, width, factors=factors, call=call)
+
+
+# Layers that see 0 to 255, as large as they are in earnest.
+OF_255 = {"sub_mean.bias": 100, "add_mean.bias": 300, "add_mean.weight": 3, "tail.1.weight": 0.4}
+
+
+def plksr(kind, scale, **options):
+    net = kind(dim=12, n_blocks=2, upscaling_factor=scale, split_ratio=0.34, **options)
+    factors = {f"feats.{4 if kind is RealPLKSR else 3}.weight": 0.3, "to_img.end_conv.bias": -3}
+    return Case(net, 7, 5, factors=factors)
+
+
+def mosr(scale, upsampler, channels=3):
+    net = MoSR(in_ch=channels, out_ch=channels, upscale=scale, n_block=2, dim=12, upsampler=upsampler, kernel_size=5,
+               conv_ratio=0.5)
+    return Case(net, 7, 5, bands=channels)
+
+
+def rcan(scale, height=7, width=5, channels=3, norm=True, **options):
+    net = RCAN(scale=scale, n_resgroups=2, n_resblocks=1, n_feats=8, n_colors=channels, norm=norm, reduction=4, **options)
+    factors = OF_255 if norm else {"tail.1.weight": 0.3}
+    return Case(net, height, width, bands=channels, factors=factors, call=lambda net, x: net(x.clone()))
+
+
+def basicsr_name(name):
+    """Of a layer of EDSR with two blocks and no means of its own."""
+    for old, new in (("head.0.", "conv_first."), (".body.0.", ".conv1."), (".body.2.", ".conv2."),
+                     ("body.2.", "conv_after_body."), ("tail.0.", "upsample."), ("tail.1.", "conv_last.")):
+        name = name.replace(old, new)
+    return None if "_mean" in name else name
+
+
+def edsr(scale, features=8, rename=None):
+    net = forms.Edsr(features, blocks=2, scale=scale)
+    return Case(net, 7, 5, factors=OF_255, rename=rename)
+
+
 # Their biases are negative: most values would be.
 DIM = {"unet1.conv_bottom.weight": 0.5, "unet2.conv_bottom.weight": 0.3,
        "unet1.conv_bottom.bias": -3, "unet2.conv_bottom.bias": -1}
@@ -32,7 +83,36 @@ CASES = {
     "real_cugan_x3": lambda: cugan("UpCunet3x", 3, factors=DIM),
     "real_cugan_x4": lambda: cugan("UpCunet4x", 4, factors={"conv_final.weight": 0.3}),
     "real_cugan_pro_x4": lambda: cugan("UpCunet4x", 4, factors={"conv_final.weight": 0.3}, pro=True),
+    "safmn_x4": lambda: safmn(4, 17, 11),
+    "safmn_x2_small": lambda: safmn(2, 7, 5),
+    "plksr_x2": lambda: plksr(PLKSR, 2, kernel_size=7),
+    "plksr_iccm_rectangles_x2": lambda: plksr(PLKSR, 2, ccm_type="ICCM", lk_type="RectSparsePLK", kernel_size=9),
+    "plksr_dccm_dilated_x3": lambda: plksr(PLKSR, 3, ccm_type="DCCM", lk_type="SparsePLK", use_ea=False),
+    "real_plksr_x4": lambda: plksr(RealPLKSR, 4, kernel_size=7),
+    "real_plksr_x1": lambda: plksr(RealPLKSR, 1, kernel_size=7),
+    "real_plksr_layer_norm_x2": lambda: plksr(RealPLKSR, 2, kernel_size=7, layer_norm=True, use_ea=False),
+    "real_plksr_dysample_x4": lambda: plksr(RealPLKSR, 4, kernel_size=7, dysample=True),
+    "real_plksr_dysample_x3": lambda: plksr(RealPLKSR, 3, kernel_size=7, dysample=True),
+    "real_plksr_dysample_x1": lambda: plksr(RealPLKSR, 1, kernel_size=7, dysample=True),
+    "mosr_x4": lambda: mosr(4, "ps"),
+    "mosr_grey_gps_x2": lambda: mosr(2, "gps", channels=1),
+    "mosr_dysample_x3": lambda: mosr(3, "dys"),
+    "rcan_x4": lambda: rcan(4),
+    "rcan_x3_without_means": lambda: rcan(3, norm=False),
+    "rcan_grey_x2": lambda: rcan(2, norm=False, channels=1),
+    "rcan_squares_x2": lambda: rcan(2, unshuffle_mod=True),
+    "rcan_squares_x1": lambda: rcan(1, 15, 13, norm=False, unshuffle_mod=True),
     "real_cugan_fast_x2": lambda: cugan("UpCunet2x_fast", 2, factors={"conv_final.weight": 0.3}),
+}
+OWN = {
+    "safmn_entry_x2": lambda: Case(forms.SafmnEntry(8, 12, blocks=2, scale=2), 18, 20, factors={"to_img.0.weight": 0.3}),
+    "edsr_x2": lambda: edsr(2),
+    "edsr_x3": lambda: edsr(3),
+    "edsr_basicsr_x4": lambda: edsr(4, rename=basicsr_name),
+    "edsr_large_x4": lambda: edsr(4, features=256),
+    "safmn_pp_x3": lambda: Case(forms.SafmnPp(8, 3, 12, blocks=2, scale=3), 17, 9, factors={"to_img.0.weight": 0.3}),
+    "safmn_pp_light_x4": lambda: Case(forms.SafmnPp(8, 4, 12, blocks=2, light=True), 9, 8, factors={"to_img.0.weight": 2}),
 }
 
 write_all(CASES, "spandrel 0.4.2")
+write_all(OWN, "tests/golden/forms.py")

@@ -12,19 +12,27 @@
 namespace imgmill {
 
 extern const Architecture& kBsrn;
+extern const Architecture& kEdsr;
 extern const Architecture& kEfdn;
 extern const Architecture& kImdn;
 extern const Architecture& kImdnPlus;
+extern const Architecture& kMosr;
+extern const Architecture& kPlksr;
+extern const Architecture& kRcan;
 extern const Architecture& kRealCugan;
+extern const Architecture& kRealPlksr;
 extern const Architecture& kRfdn;
 extern const Architecture& kRlfn;
 extern const Architecture& kRrdbNet;
+extern const Architecture& kSafmn;
+extern const Architecture& kSafmnPp;
 extern const Architecture& kSpan;
 extern const Architecture& kSrvggCompact;
 
 std::span<const Architecture* const> Architectures() {
   static const Architecture* const table[] = {
-      &kBsrn, &kEfdn, &kImdn, &kImdnPlus, &kRealCugan, &kRfdn, &kRlfn, &kRrdbNet, &kSpan, &kSrvggCompact,
+      &kBsrn,      &kEdsr, &kEfdn, &kImdn,    &kImdnPlus, &kMosr,    &kPlksr, &kRcan,         &kRealCugan,
+      &kRealPlksr, &kRfdn, &kRlfn, &kRrdbNet, &kSafmn,    &kSafmnPp, &kSpan,  &kSrvggCompact,
   };
   return table;
 }

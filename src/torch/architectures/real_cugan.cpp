@@ -9,6 +9,7 @@
 #include <array>
 
 #include "torch/architectures/architecture.h"
+#include "torch/architectures/feature_maps.h"
 #include "torch/architectures/layers.h"
 #include "torch/architectures/upscale_network.h"
 #include "torch/weights/weight_file.h"
@@ -189,18 +190,6 @@ class DeepUnet {
   Deconvolution up_;
   Convolution merged_, last_;
 };
-
-/// Continued to the right and below to `height` x `width`: mirrored as far as there are pixels, and then the
-/// last one again.
-torch::Tensor Continued(const torch::Tensor& x, int64_t height, int64_t width) {
-  const int64_t below = height - x.size(2), right = width - x.size(3);
-  if (below <= 0 && right <= 0) return x;
-  const int64_t mirrored_below = std::min(below, x.size(2) - 1),
-                mirrored_right = std::min(right, x.size(3) - 1);
-  const std::array<int64_t, 4> mirrored = {0, mirrored_right, 0, mirrored_below};
-  const std::array<int64_t, 4> repeated = {0, right - mirrored_right, 0, below - mirrored_below};
-  return torch::replication_pad2d(torch::reflection_pad2d(x, mirrored), repeated);
-}
 
 int64_t RoundedUp(int64_t value, int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
