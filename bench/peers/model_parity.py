@@ -24,6 +24,8 @@ from spandrel.__helpers.size_req import pad_tensor
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests/golden"))
 import forms  # noqa: E402
 
+import window_nets
+
 SIZES = ((96, 64), (75, 53), (7, 5))
 BOUND = 1e-4  # of the output's range
 
@@ -143,7 +145,7 @@ def distillation_seeds():
     }
 
 
-def cases(assets, scratch):
+def cases(assets, scratch, only):
     """Name and weight file of each case, and the peer where it is not spandrel's."""
     converted = assets / "weights" / "converted"
     yield "animevideov3 x4", assets / "weights/realesrgan/realesr-animevideov3-x4.pth"
@@ -192,6 +194,7 @@ def cases(assets, scratch):
         "Real-CUGAN with weights from a seed, x2 fast": cugan(4, "UpCunet2x_fast"),
     }
     yield from distillation_cases(assets)
+    yield from window_nets.cases(assets, scratch, only)
     for name, state in (made | distillation_seeds()).items():
         peer = [state] if isinstance(state, Written) else []
         state = peer[0].state if peer else state
@@ -216,7 +219,7 @@ def main():
 
     failed = False
     print("| weights | scale | largest difference, of 1 |\n|---|---|---|")
-    for name, weights, *peer in cases(options.assets, scratch):
+    for name, weights, *peer in cases(options.assets, scratch, options.only):
         if options.only not in name:
             continue
         model = peer[0] if peer else spandrel.ModelLoader(device="cpu").load_from_file(str(weights)).eval()

@@ -6,6 +6,7 @@ A cases_*.py beside this file has a table CASES of name -> Case, and calls `writ
 
     tensor,NAME,3x8x1x1,1    shape and factor of a weight: value = factor * 3 / sqrt(inputs) * formula(NAME)
     input,3,6,5              bands, height, width: value = formula("input") + 0.5
+    given,NAME,3x1,0 1 -1    a tensor with the peer's own values
     value,22,0.25            the output's values, planes one after another: every 11th; not clamped
 """
 import pathlib
@@ -22,13 +23,14 @@ class Case:
 
     factors  what weights are multiplied by, by name: so that most of an upscaler's values lie between 0 and 1
     skip     endings of names that stay out of the file, such as buffers that follow from the shape
+    given    endings of names that keep the peer's values: constants that the network is read off
     rename   what the file calls a tensor, by its name in the peer; None: it is not there
     call     what is asked of the network; the network itself if None
     """
 
-    def __init__(self, net, height, width, bands=3, factors=None, skip=(), rename=None, call=None):
+    def __init__(self, net, height, width, bands=3, factors=None, skip=(), given=(), rename=None, call=None):
         self.net, self.height, self.width, self.bands = net, height, width, bands
-        self.factors, self.skip = factors or {}, tuple(skip)
+        self.factors, self.skip, self.given = factors or {}, tuple(skip), tuple(given)
         self.rename = rename or (lambda name: name)
         self.call = call or (lambda net, x: net(x))
 
@@ -63,6 +65,10 @@ def write(name, case, peer):
         if called is None or key.endswith(case.skip or ("\0",)) or not value.is_floating_point():
             continue
         shape = tuple(value.shape)
+        if key.endswith(case.given or ("\0",)):
+            numbers = " ".join(f"{each:g}" for each in value.flatten().tolist())
+            lines.append(f"given,{called},{'x'.join(map(str, shape))},{numbers}")
+            continue
         factor = case.factors.get(key, 1)
         state[key] = weight(called, shape, factor)
         lines.append(f"tensor,{called},{'x'.join(map(str, shape))},{factor:g}")

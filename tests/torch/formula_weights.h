@@ -41,14 +41,19 @@ class FormulaWeights {
       sizes += (i > 0 ? "," : "") + std::to_string(shape[i]);
     }
     const double factor = times * 3 / std::sqrt(shape.size() > 1 ? inputs : 16);
-    const size_t begin = data_.size();
+    std::vector<float> drawn(static_cast<size_t>(count));
     Formula values(name);
-    for (int i = 0; i < count; ++i) {
-      double drawn = values.Next() * factor;
-      if (name.ends_with("running_var")) drawn = std::abs(drawn) + 0.5;
-      const auto value = static_cast<float>(drawn);
-      data_.append(reinterpret_cast<const char*>(&value), sizeof value);
+    for (float& each : drawn) {
+      double value = values.Next() * factor;
+      if (name.ends_with("running_var")) value = std::abs(value) + 0.5;
+      each = static_cast<float>(value);
     }
+    AddValues(drawn, sizes, called);
+  }
+  /// A tensor of these values. `sizes`: "3,1,8"
+  void AddValues(const std::vector<float>& values, const std::string& sizes, const std::string& called) {
+    const size_t begin = data_.size();
+    data_.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
     header_ += (header_.empty() ? "\"" : ",\"") + called + R"(":{"dtype":"F32","shape":[)" + sizes +
                R"(],"data_offsets":[)" + std::to_string(begin) + "," + std::to_string(data_.size()) + "]}";
   }

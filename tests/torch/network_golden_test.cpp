@@ -39,6 +39,13 @@ Golden ReadGolden(const std::filesystem::path& path) {
       std::istringstream parts(shape);
       for (std::string side; std::getline(parts, side, 'x');) sides.push_back(std::stoi(side));
       golden.weights.Add(name, sides, name, factor);
+    } else if (kind == "given") {
+      std::getline(fields, name, ',');
+      std::getline(fields, shape, ',');
+      std::replace(shape.begin(), shape.end(), 'x', ',');
+      std::vector<float> values;
+      for (float value = 0; fields >> value;) values.push_back(value);
+      golden.weights.AddValues(values, shape, name);
     } else if (kind == "input") {
       fields >> golden.bands >> comma >> golden.height >> comma >> golden.width;
     } else if (kind == "value") {

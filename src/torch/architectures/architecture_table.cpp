@@ -28,12 +28,32 @@ extern const Architecture& kSafmn;
 extern const Architecture& kSafmnPp;
 extern const Architecture& kSpan;
 extern const Architecture& kSrvggCompact;
+extern const Architecture& kSwinIr;
 
 std::span<const Architecture* const> Architectures() {
+  // One a line.
+  // clang-format off
   static const Architecture* const table[] = {
-      &kBsrn,      &kEdsr, &kEfdn, &kImdn,    &kImdnPlus, &kMosr,    &kPlksr, &kRcan,         &kRealCugan,
-      &kRealPlksr, &kRfdn, &kRlfn, &kRrdbNet, &kSafmn,    &kSafmnPp, &kSpan,  &kSrvggCompact,
+      &kBsrn,
+      &kEdsr,
+      &kEfdn,
+      &kImdn,
+      &kImdnPlus,
+      &kMosr,
+      &kPlksr,
+      &kRcan,
+      &kRealCugan,
+      &kRealPlksr,
+      &kRfdn,
+      &kRlfn,
+      &kRrdbNet,
+      &kSafmn,
+      &kSafmnPp,
+      &kSpan,
+      &kSrvggCompact,
+      &kSwinIr,
   };
+  // clang-format on
   return table;
 }
 

@@ -40,7 +40,7 @@ Convolution Layers::Conv(const std::string& name, int64_t out, int64_t in, const
 
 Convolution Layers::ConvNorm(const std::string& conv, const std::string& norm, int64_t out, int64_t in,
                              ConvShape shape, double epsilon) {
-  shape.bias = false;
+  shape.bias = Has(conv + ".bias");
   Convolution layer = Conv(conv, out, in, shape);
   const torch::Tensor weight = Parameter(norm + ".weight", {out}), bias = Parameter(norm + ".bias", {out});
   const torch::Tensor mean = Parameter(norm + ".running_mean", {out});
@@ -51,7 +51,9 @@ Convolution Layers::ConvNorm(const std::string& conv, const std::string& norm, i
   layer.weight = (layer.weight.to(torch::kFloat64) * factor.view({out, 1, 1, 1}))
                      .to(torch::kFloat32)
                      .contiguous(torch::MemoryFormat::ChannelsLast);
-  layer.bias = (bias.to(torch::kFloat64) - mean.to(torch::kFloat64) * factor).to(torch::kFloat32);
+  torch::Tensor shift = -mean.to(torch::kFloat64);
+  if (layer.bias.defined()) shift += layer.bias.to(torch::kFloat64);
+  layer.bias = (bias.to(torch::kFloat64) + shift * factor).to(torch::kFloat32);
   return layer;
 }
 
@@ -71,8 +73,12 @@ LayerNorm Layers::Norm(const std::string& name, int64_t features, double epsilon
 }
 
 int64_t Layers::Outputs(std::string_view name) const {
+  return Side(name, 0);
+}
+
+int64_t Layers::Side(std::string_view name, size_t index) const {
   const WeightTensor* found = weights_.Find(name);
-  return found == nullptr ? -1 : found->dim(0);
+  return found == nullptr ? -1 : found->dim(index);
 }
 
 void Layers::PassOver(const std::string& name) {

@@ -60,8 +60,8 @@ class Layers {
   Convolution Conv(const std::string& name, int64_t out, int64_t in, int64_t side) {
     return Conv(name, out, in, ConvShape{.side = side});
   }
-  /// A convolution without a bias, with the batch normalization behind it (`norm`.weight, bias, running_mean
-  /// and running_var) folded in.
+  /// A convolution, with a bias or without, with the batch normalization behind it (`norm`.weight, bias,
+  /// running_mean and running_var) folded in.
   Convolution ConvNorm(const std::string& conv, const std::string& norm, int64_t out, int64_t in,
                        ConvShape shape = {}, double epsilon = 1e-5);
   /// `name`.weight of out x in, and `name`.bias.
@@ -74,6 +74,8 @@ class Layers {
   bool Has(std::string_view name) const { return weights_.Find(name) != nullptr; }
   /// The first side of that tensor: its layer's outputs. -1 where there is none.
   int64_t Outputs(std::string_view name) const;
+  /// A side of that tensor; -1 where there is none.
+  int64_t Side(std::string_view name, size_t index) const;
   /// The network has no use for this tensor, which may be there.
   void PassOver(const std::string& name);
   /// Nor for any whose name ends so: ".relative_position_index", which follows from the shape.
