@@ -14,6 +14,7 @@ namespace imgmill {
 extern const Architecture& kBsrn;
 extern const Architecture& kEdsr;
 extern const Architecture& kEfdn;
+extern const Architecture& kHat;
 extern const Architecture& kImdn;
 extern const Architecture& kImdnPlus;
 extern const Architecture& kMosr;
@@ -37,6 +38,7 @@ std::span<const Architecture* const> Architectures() {
       &kBsrn,
       &kEdsr,
       &kEfdn,
+      &kHat,
       &kImdn,
       &kImdnPlus,
       &kMosr,
