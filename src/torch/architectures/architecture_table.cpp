@@ -12,6 +12,7 @@
 namespace imgmill {
 
 extern const Architecture& kBsrn;
+extern const Architecture& kDat;
 extern const Architecture& kEdsr;
 extern const Architecture& kEfdn;
 extern const Architecture& kHat;
@@ -36,6 +37,7 @@ std::span<const Architecture* const> Architectures() {
   // clang-format off
   static const Architecture* const table[] = {
       &kBsrn,
+      &kDat,
       &kEdsr,
       &kEfdn,
       &kHat,
