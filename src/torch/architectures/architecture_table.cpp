@@ -29,6 +29,7 @@ extern const Architecture& kRrdbNet;
 extern const Architecture& kSafmn;
 extern const Architecture& kSafmnPp;
 extern const Architecture& kSpan;
+extern const Architecture& kSrFormer;
 extern const Architecture& kSrvggCompact;
 extern const Architecture& kSwinIr;
 
@@ -54,6 +55,7 @@ std::span<const Architecture* const> Architectures() {
       &kSafmn,
       &kSafmnPp,
       &kSpan,
+      &kSrFormer,
       &kSrvggCompact,
       &kSwinIr,
   };
