@@ -13,6 +13,7 @@ namespace imgmill {
 
 extern const Architecture& kBsrn;
 extern const Architecture& kDat;
+extern const Architecture& kDrct;
 extern const Architecture& kEdsr;
 extern const Architecture& kEfdn;
 extern const Architecture& kHat;
@@ -39,6 +40,7 @@ std::span<const Architecture* const> Architectures() {
   static const Architecture* const table[] = {
       &kBsrn,
       &kDat,
+      &kDrct,
       &kEdsr,
       &kEfdn,
       &kHat,
