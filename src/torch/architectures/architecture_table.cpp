@@ -25,6 +25,7 @@ extern const Architecture& kRcan;
 extern const Architecture& kRealCugan;
 extern const Architecture& kRealPlksr;
 extern const Architecture& kRfdn;
+extern const Architecture& kRgt;
 extern const Architecture& kRlfn;
 extern const Architecture& kRrdbNet;
 extern const Architecture& kSafmn;
@@ -52,6 +53,7 @@ std::span<const Architecture* const> Architectures() {
       &kRealCugan,
       &kRealPlksr,
       &kRfdn,
+      &kRgt,
       &kRlfn,
       &kRrdbNet,
       &kSafmn,
