@@ -20,6 +20,7 @@ extern const Architecture& kHat;
 extern const Architecture& kImdn;
 extern const Architecture& kImdnPlus;
 extern const Architecture& kMosr;
+extern const Architecture& kOmniSr;
 extern const Architecture& kPlksr;
 extern const Architecture& kRcan;
 extern const Architecture& kRealCugan;
@@ -48,6 +49,7 @@ std::span<const Architecture* const> Architectures() {
       &kImdn,
       &kImdnPlus,
       &kMosr,
+      &kOmniSr,
       &kPlksr,
       &kRcan,
       &kRealCugan,
