@@ -11,6 +11,7 @@
 
 namespace imgmill {
 
+extern const Architecture& kAtd;
 extern const Architecture& kBsrn;
 extern const Architecture& kDat;
 extern const Architecture& kDrct;
@@ -40,6 +41,7 @@ std::span<const Architecture* const> Architectures() {
   // One a line.
   // clang-format off
   static const Architecture* const table[] = {
+      &kAtd,
       &kBsrn,
       &kDat,
       &kDrct,
