@@ -35,6 +35,7 @@ extern const Architecture& kSafmnPp;
 extern const Architecture& kSpan;
 extern const Architecture& kSrFormer;
 extern const Architecture& kSrvggCompact;
+extern const Architecture& kSwin2Sr;
 extern const Architecture& kSwinIr;
 
 std::span<const Architecture* const> Architectures() {
@@ -65,6 +66,7 @@ std::span<const Architecture* const> Architectures() {
       &kSpan,
       &kSrFormer,
       &kSrvggCompact,
+      &kSwin2Sr,
       &kSwinIr,
   };
   // clang-format on
