@@ -95,7 +95,7 @@ int main(int argc, char** argv) {
   (*manager)->ClearAll();
   Row("LibTorch opened", Now());
   if (path.find("torchscript") != std::string::npos) {
-    Rounds(**manager, rounds, 224, [&] { return (*runtime)->LoadEmbedder(path, 224); });
+    Rounds(**manager, rounds, 224, [&] { return (*runtime)->LoadEmbedder(path, {}); });
   } else {
     Rounds(**manager, rounds, 256, [&] { return (*runtime)->LoadUpscaler(path); });
   }

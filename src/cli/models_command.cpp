@@ -51,6 +51,7 @@ Json Facts(const std::string& path, const BatchModel& model) {
                 {"parameters", info.parameters}, {"stored_as", info.stored_as}};
   if (info.dimension > 0) {
     facts["dimension"] = info.dimension;
+    if (info.input) facts["input"] = info.input->Describe();
   } else {
     facts["scale"] = info.scale;
     facts["channels"] = info.bands;
@@ -79,6 +80,7 @@ std::string Text(const std::string& path, const BatchModel& model) {
   line("parameters", Counted(info.parameters) + ", stored as " + info.stored_as);
   if (info.dimension > 0) {
     line("vectors", std::to_string(info.dimension) + " numbers each");
+    if (info.input) line("input", info.input->Describe());
   } else {
     line("channels", info.bands == 1 ? "1 (shown each band by itself)" : std::to_string(info.bands));
     line("sees", info.receptive_radius < 0
@@ -161,8 +163,10 @@ class Models final : public Tool {
     for (const KnownArchitecture& each : known) widest = std::max(widest, each.name.size());
     document_["known"] = Json::array();
     for (const KnownArchitecture& each : known) {
-      text_ += each.name + std::string(widest + 2 - each.name.size(), ' ') + each.known_by + "\n";
-      document_["known"].push_back({{"architecture", each.name}, {"models", each.known_by}});
+      const char* task = each.embeds ? "embed" : "upscale";
+      text_ += each.name + std::string(widest + 2 - each.name.size(), ' ') + each.known_by +
+               (each.embeds ? " (embed)" : "") + "\n";
+      document_["known"].push_back({{"architecture", each.name}, {"models", each.known_by}, {"task", task}});
     }
   }
 

@@ -41,7 +41,7 @@ class Embedder {
   virtual void Describe(JsonObject& details) const = 0;
 };
 
-/// The model's file is read for its digest only: the network is loaded by Prepare.
+/// The model's file is read for its digest only, where the catalog knows the network: Prepare loads it.
 Result<std::unique_ptr<Embedder>> MakeEmbedder(const EmbeddingOptions& options,
                                                const CommandServices& services);
 

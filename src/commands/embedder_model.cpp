@@ -1,4 +1,5 @@
-// A model as an embedder: its digest at once, the network and its scheduler when the first image needs them.
+// A model as an embedder: its digest and what it takes at once, the network and its scheduler when the first
+// image needs them.
 #include <algorithm>
 
 #include "base/try.h"
@@ -6,7 +7,9 @@
 #include "imgmill/base/path_text.h"
 #include "imgmill/engine/batch_scheduler.h"
 #include "imgmill/memory/pool_array.h"
+#include "imgmill/signals/model_image.h"
 #include "model_loading.h"
+#include "packed_fact.h"
 
 namespace imgmill {
 namespace {
@@ -38,20 +41,50 @@ class ModelEmbedding final : public ImageEmbedding {
   std::optional<ModelImage> image_;
 };
 
+/// What a catalog keeps of a model by its digest: then the vectors' name is known without opening LibTorch.
+struct KnownInput {
+  bool says = false;  ///< TorchScript does not
+  ModelInput input;
+};
+constexpr char kInputFact[] = "model-input/1";
+
 class ModelEmbedder final : public Embedder {
  public:
-  ModelEmbedder(const EmbeddingOptions& options, const CommandServices& services, const ContentDigest& digest)
-      : options_(options), services_(services), input_(options.Input()) {
+  ModelEmbedder(const EmbeddingOptions& options, const CommandServices& services)
+      : options_(options), services_(services) {}
+
+  /// Loads the network only if the catalog has not seen it before.
+  Status Open() {
+    const Result<ContentDigest> digest = DigestOf(options_.model);
+    if (!digest) {
+      Error error = digest.error();
+      error.stage = Stage::kConfigure;
+      error.message = PrintablePath(options_.model) + ": the model cannot be read: " + error.message;
+      return error;
+    }
+    KnownInput known;
+    if (!Unpack(services_.catalog->FindFact(*digest, kInputFact), known)) {
+      TRY(Load());
+      known.says = model_->info().input.has_value();
+      known.input = model_->info().input.value_or(ModelInput{});
+      TRY(services_.catalog->PutFact(*digest, kInputFact, Packed(known)));
+    }
+    const ModelInput input = TRY(options_.Input(known.says ? &known.input : nullptr));
+    input_ = input;
+    says_ = known.says;
     // What runs it and how many at once is left out: `match` finds the vectors without opening LibTorch.
     // Between a CPU and a GPU they differ by some 1e-5.
-    kind_ = "torchscript/1 " + digest.Hex() + " " + input_.Describe() + " float32";
-    if (services.shared->batch > 0) kind_ += " batch=" + std::to_string(services.shared->batch);
+    kind_ = (known.says ? "weights/1 " : "torchscript/1 ") + digest->Hex() + " " + input_.Describe() +
+            (options_.activation.empty() ? "" : " activation=" + options_.activation) + " float32";
+    if (services_.shared->batch > 0) kind_ += " batch=" + std::to_string(services_.shared->batch);
+    return {};
   }
 
   const std::string& kind() const override { return kind_; }
   int dimension() const override { return model_ ? model_->info().dimension : 0; }
-  /// Half as large again in each direction would do; twice leaves the filter something to average.
-  int shrink_to_side() const override { return 2 * input_.side; }
+  /// Half as large again in each direction would do for TorchScript; twice leaves the filter something to
+  /// average. Published weights have vectors that others compute too: of the whole image.
+  int shrink_to_side() const override { return says_ ? 0 : 2 * input_.side; }
   size_t PooledBytes(const Layout& input) const override {
     const auto side = static_cast<size_t>(input_.side);
     return ModelImage::PooledBytes(input_, input) + 3 * side * side * sizeof(float);
@@ -62,15 +95,12 @@ class ModelEmbedder final : public Embedder {
 
   bool NeedsPreparing() const override { return true; }
   Status Prepare() override {
-    ModelRuntime* runtime = TRY(services_.OpenModels());
-    Result<std::shared_ptr<EmbeddingModel>> loaded =
-        LoadGuarded<EmbeddingModel>(services_, options_.model, "embed " + std::to_string(input_.side),
-                                    [&] { return runtime->LoadEmbedder(options_.model, input_.side); });
-    if (!loaded) return loaded.error();
-    model_ = *std::move(loaded);
+    if (scheduler_ != nullptr) return {};
+    if (model_ == nullptr) TRY(Load());
     NumericsPlan plan = model_->Plan(services_.memory->device(0).name());
     if (services_.shared->batch > 0) plan.micro_batch = services_.shared->batch;
-    services_.log(LogLevel::kInfo, "TorchScript, vectors of " + std::to_string(model_->info().dimension) +
+    const ModelInfo& info = model_->info();
+    services_.log(LogLevel::kInfo, info.architecture + ", vectors of " + std::to_string(info.dimension) +
                                        ", " + plan.Describe());
     services_.memory->Rebaseline();  // weights and LibTorch are in memory now: nobody's lease
     std::unique_ptr<BatchScheduler> scheduler =
@@ -85,9 +115,21 @@ class ModelEmbedder final : public Embedder {
   }
 
  private:
+  Status Load() {
+    ModelRuntime* runtime = TRY(services_.OpenModels());
+    const EmbedderRequest request{options_.input_size, options_.activation};
+    Result<std::shared_ptr<EmbeddingModel>> loaded = LoadGuarded<EmbeddingModel>(
+        services_, options_.model, "embed " + std::to_string(request.side) + request.activation,
+        [&] { return runtime->LoadEmbedder(options_.model, request); });
+    if (!loaded) return loaded.error();
+    model_ = *std::move(loaded);
+    return {};
+  }
+
   const EmbeddingOptions& options_;
   const CommandServices& services_;
-  const ModelInput input_;
+  ModelInput input_;
+  bool says_ = false;  ///< the weights do, what they take
   std::string kind_;
   std::shared_ptr<EmbeddingModel> model_;
   std::unique_ptr<BatchScheduler> scheduler_;  // after the model that it runs
@@ -97,14 +139,9 @@ class ModelEmbedder final : public Embedder {
 
 Result<std::unique_ptr<Embedder>> MakeModelEmbedder(const EmbeddingOptions& options,
                                                     const CommandServices& services) {
-  const Result<ContentDigest> digest = DigestOf(options.model);
-  if (!digest) {
-    Error error = digest.error();
-    error.stage = Stage::kConfigure;
-    error.message = PrintablePath(options.model) + ": the model cannot be read: " + error.message;
-    return error;
-  }
-  return std::unique_ptr<Embedder>(std::make_unique<ModelEmbedder>(options, services, *digest));
+  auto embedder = std::make_unique<ModelEmbedder>(options, services);
+  TRY(embedder->Open());
+  return std::unique_ptr<Embedder>(std::move(embedder));
 }
 
 }  // namespace imgmill

@@ -58,6 +58,41 @@ std::optional<std::string> CheckTriple(const char* flag, const std::string& text
          text + "\"";
 }
 
+/// A flag that takes one of a few words.
+struct Choice {
+  const char* flag;
+  std::string EmbeddingOptions::*word;
+  std::vector<std::string> words;
+  const char* help;
+};
+
+const std::vector<Choice>& Choices() {
+  static const std::vector<Choice> choices = {
+      {"--resize",
+       &EmbeddingOptions::resize,
+       {"squash", "crop", "shorter"},
+       "squash the image into the square, crop it, or scale its shorter side and crop [what the weights say; "
+       "squash for TorchScript]"},
+      {"--interpolation",
+       &EmbeddingOptions::interpolation,
+       {"bilinear", "bicubic", "lanczos"},
+       "Filter of that resize [what the weights say; bilinear for TorchScript]"},
+      {"--channels", &EmbeddingOptions::channels, {"rgb", "bgr"}, "rgb or bgr [rgb]"},
+      {"--activation",
+       &EmbeddingOptions::activation,
+       {"gelu", "quickgelu"},
+       "gelu or quickgelu, of a CLIP model [by the layout of its weights]"},
+  };
+  return choices;
+}
+
+std::string Listed(const std::vector<std::string>& words) {
+  std::string text;
+  for (size_t i = 0; i < words.size(); ++i)
+    text += (i == 0 ? "" : i + 1 < words.size() ? ", " : " or ") + words[i];
+  return text;
+}
+
 }  // namespace
 
 std::optional<std::string> EmbeddingOptions::Check() const {
@@ -69,69 +104,92 @@ std::optional<std::string> EmbeddingOptions::Check() const {
   }
   if (::access(model.c_str(), R_OK) != 0)
     return PrintablePath(model) + ": the model cannot be opened: " + ErrnoText(errno);
-  if (input_size < 8 || input_size > 4096) return "--input-size takes 8 to 4096 pixels";
+  if (input_size != 0 && (input_size < 8 || input_size > 4096)) return "--input-size takes 8 to 4096 pixels";
+  if (shorter_side != 0 && (shorter_side < 8 || shorter_side > 4096))
+    return "--shorter-side takes 8 to 4096 pixels";
   for (const auto& [flag, text] : {std::pair{"--mean", &mean}, std::pair{"--std", &deviation},
                                    std::pair{"--scale", &scale}, std::pair{"--shift", &shift}}) {
     if (auto wrong = CheckTriple(flag, *text)) return wrong;
   }
   if (by_mean && by_scale) return "give either --mean and --std, or --scale and --shift";
-  if (!by_mean && !by_scale) {
-    return "which pixel values does " + PrintablePath(model) +
-           " expect? Give --mean and --std, as in (x / 255 - mean) / std, or --scale and --shift, as "
-           "in "
-           "x * scale + shift; or write them to " +
-           PrintablePath(defaults_file());
-  }
   if (by_mean && (mean.empty() || deviation.empty())) return "--mean and --std go together";
   if (by_scale && scale.empty()) return "--shift goes with --scale";
   if (by_mean) {
     const std::array<double, 3> spread = Triple(deviation).value_or(std::array<double, 3>{});
     if (std::count(spread.begin(), spread.end(), 0.0) > 0) return "--std must not be 0";
   }
-  if (resize != "squash" && resize != "crop") return "--resize takes squash or crop, not \"" + resize + "\"";
-  if (channels != "rgb" && channels != "bgr") return "--channels takes rgb or bgr, not \"" + channels + "\"";
+  for (const Choice& choice : Choices()) {
+    const std::string& word = this->*choice.word;
+    if (!word.empty() && std::count(choice.words.begin(), choice.words.end(), word) == 0)
+      return std::string(choice.flag) + " takes " + Listed(choice.words) + ", not \"" + word + "\"";
+  }
+  if (shorter_side != 0 && !resize.empty() && resize != "shorter")
+    return "--shorter-side goes with --resize shorter";
   return std::nullopt;
 }
 
-ModelInput EmbeddingOptions::Input() const {
-  ModelInput input;
-  input.side = input_size;
-  input.crop = resize == "crop";
-  input.bgr = channels == "bgr";
-  const std::array<double, 3> factor = Triple(scale).value_or(std::array<double, 3>{1, 1, 1});
-  const std::array<double, 3> offset = Triple(shift).value_or(std::array<double, 3>{0, 0, 0});
-  const std::array<double, 3> middle = Triple(mean).value_or(std::array<double, 3>{0, 0, 0});
-  const std::array<double, 3> spread = Triple(deviation).value_or(std::array<double, 3>{1, 1, 1});
-  for (size_t i = 0; i < 3; ++i) {
-    input.scale[i] = static_cast<float>(mean.empty() ? factor[i] : 1 / (255 * spread[i]));
-    input.shift[i] = static_cast<float>(mean.empty() ? offset[i] : -middle[i] / spread[i]);
+Result<ModelInput> EmbeddingOptions::Input(const ModelInput* own) const {
+  if (own == nullptr && mean.empty() && scale.empty()) {
+    return Error{Stage::kConfigure, Code::kUsage,
+                 "which pixel values does " + PrintablePath(model) +
+                     " expect? Give --mean and --std, as in (x / 255 - mean) / std, or --scale and --shift, "
+                     "as in x * scale + shift; or write them to " +
+                     PrintablePath(defaults_file())};
+  }
+  ModelInput input = own != nullptr ? *own : ModelInput{};
+  if (input_size != 0) {
+    // The margin that is cut off stays in proportion.
+    input.shorter = static_cast<int>(int64_t{input.shorter} * input_size / input.side);
+    input.side = input_size;
+  }
+  if (resize == "squash") input.rule = SquareRule::kSquash;
+  if (resize == "crop") input.rule = SquareRule::kCrop;
+  if (resize == "shorter" || shorter_side != 0) input.rule = SquareRule::kShorter;
+  if (shorter_side != 0) input.shorter = shorter_side;
+  // What does not count is not told apart.
+  input.shorter = input.rule == SquareRule::kShorter ? std::max(input.shorter, input.side) : 0;
+  for (const ResizeFilter filter : {ResizeFilter::kTriangle, ResizeFilter::kCubic, ResizeFilter::kLanczos}) {
+    if (interpolation == ToString(filter)) input.filter = filter;
+  }
+  if (!channels.empty()) input.bgr = channels == "bgr";
+  constexpr std::array<double, 3> kNone = {0, 0, 0}, kOnes = {1, 1, 1};
+  if (!mean.empty()) {
+    input.SetMean(Triple(mean).value_or(kNone), Triple(deviation).value_or(kOnes));
+  } else if (!scale.empty()) {
+    const std::array<double, 3> factor = Triple(scale).value_or(kOnes);
+    const std::array<double, 3> offset = Triple(shift).value_or(kNone);
+    for (size_t i = 0; i < 3; ++i) {
+      input.scale[i] = static_cast<float>(factor[i]);
+      input.shift[i] = static_cast<float>(offset[i]);
+    }
   }
   return input;
 }
 
 void AddEmbeddingFlags(CLI::App& app, EmbeddingOptions& options) {
-  app.add_option("--model", options.model, "TorchScript file [the built-in descriptor]")->type_name("FILE");
-  app.add_option("--input-size", options.input_size, "Side of the model's square input, in pixels")
-      ->capture_default_str()
-      ->type_name("N");
-  const auto numbers = [&app](const char* flag, std::string& target, const char* help) {
-    app.add_option(flag, target, help)
-        ->type_name("X[,X,X]")
-        ->multi_option_policy(CLI::MultiOptionPolicy::Join);
+  app.add_option("--model", options.model,
+                 "Weights of an embedding network, or a TorchScript file [the built-in descriptor]")
+      ->type_name("FILE");
+  const auto grouped = [](CLI::Option* option) { return option->group(kModelInputGroup); };
+  const auto pixels = [&](const char* flag, int& target, const char* help) {
+    grouped(app.add_option(flag, target, help)->type_name("N"));
   };
-  numbers("--mean", options.mean, "The model takes (x / 255 - mean) / std ...");
+  const auto numbers = [&](const char* flag, std::string& target, const char* help) {
+    grouped(app.add_option(flag, target, help)
+                ->type_name("X[,X,X]")
+                ->multi_option_policy(CLI::MultiOptionPolicy::Join));
+  };
+  pixels("--input-size", options.input_size,
+         "Side of the model's square input, in pixels [what the weights say; 224 for TorchScript]");
+  numbers("--mean", options.mean, "The model takes (x / 255 - mean) / std ... [what the weights say]");
   numbers("--std", options.deviation, "... of pixels x");
   numbers("--scale", options.scale, "Or it takes x * scale + shift ...");
   numbers("--shift", options.shift, "... of pixels x [0]");
-  TakesWords(app.add_option("--resize", options.resize, "squash the image into the square, or crop it"),
-             {"squash", "crop"})
-      ->capture_default_str()
-      ->type_name("NAME");
-  TakesWords(app.add_option("--channels", options.channels, "rgb or bgr"), {"rgb", "bgr"})
-      ->capture_default_str()
-      ->type_name("NAME");
-  for (const char* flag : {"--input-size", "--mean", "--std", "--scale", "--shift", "--resize", "--channels"})
-    app.get_option(flag)->group(kModelInputGroup);
+  for (const Choice& choice : Choices()) {
+    grouped(TakesWords(app.add_option(choice.flag, options.*choice.word, choice.help), choice.words)
+                ->type_name("NAME"));
+  }
+  pixels("--shorter-side", options.shorter_side, "Of --resize shorter, in pixels");
 }
 
 }  // namespace imgmill

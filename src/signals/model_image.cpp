@@ -3,46 +3,59 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cstdio>
 
 #include "signals/small_resize.h"
 
 namespace imgmill {
 namespace {
 
-/// The part of the image that is looked at, in pixels.
+/// The part of the image that is looked at, in pixels, and what is made of it.
 struct Part {
   int64_t x = 0, y = 0;
   Layout layout;
+  ResizeAxis across, down;
 };
+
+/// Where `side` of `whole` pixels begin that lie in their middle.
+int64_t Middle(int64_t whole, int64_t side, bool floors) {
+  const int64_t beside = whole - side;
+  // Half of an odd number is rounded to the even one, as Python's round does.
+  return floors || beside % 4 != 3 ? beside / 2 : beside / 2 + 1;
+}
 
 Part PartOf(const ModelInput& input, const Layout& whole) {
   Part part;
   part.layout = whole;
-  if (!input.crop) return part;
-  const int64_t side = std::min(whole.width, whole.height);
-  part.x = (whole.width - side) / 2;
-  part.y = (whole.height - side) / 2;
-  part.layout.width = part.layout.height = side;
+  if (input.rule == SquareRule::kShorter) {
+    const int64_t shorter = std::min(whole.width, whole.height), to = std::max(input.shorter, input.side);
+    const auto axis = [&](int64_t length) {
+      ResizeAxis made{length, length == shorter ? to : to * length / shorter};
+      made.skip = Middle(made.output, input.side, input.crop_floors);
+      made.keep = input.side;
+      return made;
+    };
+    part.across = axis(whole.width);
+    part.down = axis(whole.height);
+    return part;
+  }
+  if (input.rule == SquareRule::kCrop) {
+    const int64_t side = std::min(whole.width, whole.height);
+    part.x = (whole.width - side) / 2;
+    part.y = (whole.height - side) / 2;
+    part.layout.width = part.layout.height = side;
+  }
+  part.across = {part.layout.width, input.side};
+  part.down = {part.layout.height, input.side};
   return part;
 }
 
 }  // namespace
 
-std::string ModelInput::Describe() const {
-  char text[320];
-  std::snprintf(text, sizeof text, "side=%d scale=%.9g,%.9g,%.9g shift=%.9g,%.9g,%.9g resize=%s channels=%s",
-                side, static_cast<double>(scale[0]), static_cast<double>(scale[1]),
-                static_cast<double>(scale[2]), static_cast<double>(shift[0]), static_cast<double>(shift[1]),
-                static_cast<double>(shift[2]), crop ? "crop" : "squash", bgr ? "bgr" : "rgb");
-  return text;
-}
-
 struct ModelImage::Impl {
   Impl(const ModelInput& wanted, const Layout& layout)
       : input(wanted),
         part(PartOf(wanted, layout)),
-        resize(part.layout, wanted.side, wanted.side, ResizeFilter::kTriangle) {}
+        resize(part.layout, part.across, part.down, wanted.filter) {}
 
   const ModelInput input;
   const Part part;
@@ -83,8 +96,8 @@ void ModelImage::Finish(float* planes) {
 }
 
 size_t ModelImage::PooledBytes(const ModelInput& input, const Layout& layout) {
-  return SmallResize::PooledBytes(PartOf(input, layout).layout, input.side, input.side,
-                                  ResizeFilter::kTriangle);
+  const Part part = PartOf(input, layout);
+  return SmallResize::PooledBytes(part.layout, part.across, part.down, input.filter);
 }
 
 }  // namespace imgmill

@@ -28,25 +28,57 @@ double Triangle(double x) {
   return std::max(0.0, 1.0 - std::abs(x));
 }
 
-double Scale(int64_t input, int64_t output) {
-  return static_cast<double>(input) / static_cast<double>(output);
+/// Of Keys, with a = -1/2; the order of the operations is Pillow's.
+double Cubic(double x) {
+  constexpr double a = -0.5;
+  x = std::abs(x);
+  if (x < 1.0) return ((a + 2.0) * x - (a + 3.0)) * x * x + 1;
+  if (x < 2.0) return (((x - 5) * x + 8) * x - 4) * a;
+  return 0.0;
 }
 
-double Support(int64_t input, int64_t output, ResizeFilter filter) {
-  return (filter == ResizeFilter::kLanczos ? kLobes : 1.0) * std::max(1.0, Scale(input, output));
+double Reach(ResizeFilter filter) {
+  switch (filter) {
+    case ResizeFilter::kLanczos:
+      return kLobes;
+    case ResizeFilter::kCubic:
+      return 2.0;
+    case ResizeFilter::kTriangle:
+      break;
+  }
+  return 1.0;
 }
 
-size_t TapsOf(int64_t input, int64_t output, ResizeFilter filter) {
-  const auto widest = static_cast<size_t>(std::ceil(Support(input, output, filter))) * 2 + 1;
-  return std::min(widest, static_cast<size_t>(input));
+double Weight(ResizeFilter filter, double x) {
+  switch (filter) {
+    case ResizeFilter::kLanczos:
+      return Lanczos(x);
+    case ResizeFilter::kCubic:
+      return Cubic(x);
+    case ResizeFilter::kTriangle:
+      break;
+  }
+  return Triangle(x);
+}
+
+double Scale(const ResizeAxis& axis) {
+  return static_cast<double>(axis.input) / static_cast<double>(axis.output);
+}
+
+double Support(const ResizeAxis& axis, ResizeFilter filter) {
+  return Reach(filter) * std::max(1.0, Scale(axis));
+}
+
+size_t TapsOf(const ResizeAxis& axis, ResizeFilter filter) {
+  const auto widest = static_cast<size_t>(std::ceil(Support(axis, filter))) * 2 + 1;
+  return std::min(widest, static_cast<size_t>(axis.input));
 }
 
 // How many outputs can reach one input pixel: their centres lie within the support (and half a pixel of
 // rounding) on either side of it.
-size_t OpenOutputs(int64_t input, int64_t output, ResizeFilter filter) {
-  const double reach = 2 * Support(input, output, filter) + 1;
-  return std::min(static_cast<size_t>(std::ceil(reach / Scale(input, output))) + 1,
-                  static_cast<size_t>(output));
+size_t OpenOutputs(const ResizeAxis& axis, ResizeFilter filter) {
+  const double reach = 2 * Support(axis, filter) + 1;
+  return std::min(static_cast<size_t>(std::ceil(reach / Scale(axis))) + 1, static_cast<size_t>(axis.kept()));
 }
 
 size_t RoundUp(size_t n, size_t step) {
@@ -61,27 +93,27 @@ uint8_t ToByte(uint32_t sum) {
 
 }  // namespace
 
-ResizeWeights::ResizeWeights(int64_t input, int64_t output, ResizeFilter filter)
-    : taps(TapsOf(input, output, filter)),
-      first(static_cast<size_t>(output)),
-      count(static_cast<size_t>(output)),
-      weights(static_cast<size_t>(output) * taps) {
+ResizeWeights::ResizeWeights(const ResizeAxis& axis, ResizeFilter filter)
+    : taps(TapsOf(axis, filter)),
+      first(static_cast<size_t>(axis.kept())),
+      count(static_cast<size_t>(axis.kept())),
+      weights(static_cast<size_t>(axis.kept()) * taps) {
   // The order of the operations is Pillow's: another order could round a weight the other way.
-  const double scale = Scale(input, output);
-  const double support = Support(input, output, filter);
+  const double scale = Scale(axis);
+  const double support = Support(axis, filter);
   const double step = 1.0 / std::max(1.0, scale);
   weights.Fill(0);
   PoolArray<double> exact(taps);
   for (size_t o = 0; o < first.size(); ++o) {
-    const double center = (static_cast<double>(o) + 0.5) * scale;
+    const double center = (static_cast<double>(axis.skip + static_cast<int64_t>(o)) + 0.5) * scale;
     const auto begin = std::max(int64_t{0}, static_cast<int64_t>(center - support + 0.5));
-    const auto end = std::min(input, static_cast<int64_t>(center + support + 0.5));
+    const auto end = std::min(axis.input, static_cast<int64_t>(center + support + 0.5));
     const auto n = static_cast<size_t>(end - begin);
     assert(n <= taps);
     double total = 0.0;
     for (size_t i = 0; i < n; ++i) {
       const double x = (static_cast<double>(begin + static_cast<int64_t>(i)) - center + 0.5) * step;
-      exact[i] = filter == ResizeFilter::kLanczos ? Lanczos(x) : Triangle(x);
+      exact[i] = Weight(filter, x);
       total += exact[i];
     }
     for (size_t i = 0; i < n; ++i) {
@@ -93,14 +125,14 @@ ResizeWeights::ResizeWeights(int64_t input, int64_t output, ResizeFilter filter)
   }
 }
 
-size_t ResizeWeights::PooledBytes(int64_t input, int64_t output, ResizeFilter filter) {
-  const size_t taps = TapsOf(input, output, filter);
-  return static_cast<size_t>(output) * (taps + 2) * sizeof(int32_t) + taps * sizeof(double);
+size_t ResizeWeights::PooledBytes(const ResizeAxis& axis, ResizeFilter filter) {
+  const size_t taps = TapsOf(axis, filter);
+  return static_cast<size_t>(axis.kept()) * (taps + 2) * sizeof(int32_t) + taps * sizeof(double);
 }
 
-AcrossPass::AcrossPass(int64_t input, int64_t output, int bands, ResizeFilter filter)
-    : input_(static_cast<size_t>(input)), output_(static_cast<size_t>(output)), bands_(bands) {
-  ResizeWeights whole(input, output, filter);
+AcrossPass::AcrossPass(const ResizeAxis& axis, int bands, ResizeFilter filter)
+    : input_(static_cast<size_t>(axis.input)), output_(static_cast<size_t>(axis.kept())), bands_(bands) {
+  ResizeWeights whole(axis, filter);
   padded_taps_ = RoundUp(whole.taps, kTapGroup);
   low_ = PoolArray<int16_t>(output_ * padded_taps_);
   high_ = PoolArray<int16_t>(output_ * padded_taps_);
@@ -120,11 +152,11 @@ AcrossPass::AcrossPass(int64_t input, int64_t output, int bands, ResizeFilter fi
   planes_.Fill(0);
 }
 
-size_t AcrossPass::PooledBytes(int64_t input, int64_t output, int bands, ResizeFilter filter) {
-  const size_t padded = RoundUp(TapsOf(input, output, filter), kTapGroup);
-  return ResizeWeights::PooledBytes(input, output, filter) +
-         static_cast<size_t>(output) * padded * 2 * sizeof(int16_t) +
-         (static_cast<size_t>(input) + padded) * static_cast<size_t>(bands) * sizeof(int16_t);
+size_t AcrossPass::PooledBytes(const ResizeAxis& axis, int bands, ResizeFilter filter) {
+  const size_t padded = RoundUp(TapsOf(axis, filter), kTapGroup);
+  return ResizeWeights::PooledBytes(axis, filter) +
+         static_cast<size_t>(axis.kept()) * padded * 2 * sizeof(int16_t) +
+         (static_cast<size_t>(axis.input) + padded) * static_cast<size_t>(bands) * sizeof(int16_t);
 }
 
 void AcrossPass::Apply(const uint8_t* row, uint8_t* resized) {
@@ -143,16 +175,16 @@ void AcrossPass::Apply(const uint8_t* row, uint8_t* resized) {
   }
 }
 
-DownPass::DownPass(int64_t input, int64_t output, size_t length, ResizeFilter filter)
+DownPass::DownPass(const ResizeAxis& axis, size_t length, ResizeFilter filter)
     : length_(length),
-      weights_(input, output, filter),
-      ring_(OpenOutputs(input, output, filter)),
+      weights_(axis, filter),
+      ring_(OpenOutputs(axis, filter)),
       sums_(ring_ * length),
       complete_(length) {}
 
-size_t DownPass::PooledBytes(int64_t input, int64_t output, size_t length, ResizeFilter filter) {
-  return ResizeWeights::PooledBytes(input, output, filter) +
-         OpenOutputs(input, output, filter) * length * sizeof(uint32_t) + length;
+size_t DownPass::PooledBytes(const ResizeAxis& axis, size_t length, ResizeFilter filter) {
+  return ResizeWeights::PooledBytes(axis, filter) + OpenOutputs(axis, filter) * length * sizeof(uint32_t) +
+         length;
 }
 
 void DownPass::Add(const uint8_t* row, const std::function<void(const uint8_t*)>& sink) {

@@ -1,23 +1,30 @@
-// One direction of Pillow's LANCZOS or BILINEAR resize on 8-bit rows: across a row, or down a column of rows.
+// One direction of Pillow's resize on 8-bit rows: across a row, or down a column of rows.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 
+#include "imgmill/base/model_input.h"
 #include "imgmill/memory/pool_array.h"
 
 namespace imgmill {
 
-/// Lanczos with a = 3, and the triangle that Pillow calls BILINEAR; both widened by the scale when shrinking.
-enum class ResizeFilter { kLanczos, kTriangle };
+/// From so many pixels to so many others, of which a part is wanted.
+struct ResizeAxis {
+  int64_t input = 0, output = 0;
+  int64_t skip = 0;  ///< outputs in front of those that are wanted
+  int64_t keep = 0;  ///< how many are; 0: all
 
-/// Output pixel i is a weighted sum of `count[i]` input pixels from `first[i]`. Weights are fixed point with
-/// 22 fractional bits. Source: Pillow's documentation of its convolution-based filters; the rounding is
-/// checked against Pillow.
+  int64_t kept() const { return keep > 0 ? keep : output; }
+};
+
+/// Wanted output pixel i is a weighted sum of `count[i]` input pixels from `first[i]`. Weights are fixed
+/// point with 22 fractional bits. Source: Pillow's documentation of its convolution-based filters; the
+/// rounding is checked against Pillow.
 struct ResizeWeights {
   static constexpr int kFractionBits = 22;
-  ResizeWeights(int64_t input, int64_t output, ResizeFilter filter);
-  static size_t PooledBytes(int64_t input, int64_t output, ResizeFilter filter);
+  ResizeWeights(const ResizeAxis& axis, ResizeFilter filter);
+  static size_t PooledBytes(const ResizeAxis& axis, ResizeFilter filter);
 
   size_t taps = 0;  ///< the row length of `weights`; rows are filled up with zeros
   PoolArray<int32_t> first;
@@ -25,11 +32,11 @@ struct ResizeWeights {
   PoolArray<int32_t> weights;
 };
 
-/// Resizes rows of `bands` (1 or 3) interleaved bands from `input` to `output` pixels, rounding to 8 bits.
+/// Resizes rows of `bands` (1 or 3) interleaved bands, rounding to 8 bits.
 class AcrossPass {
  public:
-  AcrossPass(int64_t input, int64_t output, int bands, ResizeFilter filter);
-  static size_t PooledBytes(int64_t input, int64_t output, int bands, ResizeFilter filter);
+  AcrossPass(const ResizeAxis& axis, int bands, ResizeFilter filter);
+  static size_t PooledBytes(const ResizeAxis& axis, int bands, ResizeFilter filter);
   void Apply(const uint8_t* row, uint8_t* resized);
 
  private:
@@ -45,12 +52,12 @@ class AcrossPass {
   PoolArray<int16_t> planes_;  // the row, one band after another
 };
 
-/// Resizes a stack of rows of `length` bytes from `input` to `output` rows, rounding to 8 bits. Only the
+/// Resizes a stack of rows of `length` bytes, rounding to 8 bits. Only the
 /// output rows that still wait for input are held, as running sums: 8 of them when shrinking by Lanczos.
 class DownPass {
  public:
-  DownPass(int64_t input, int64_t output, size_t length, ResizeFilter filter);
-  static size_t PooledBytes(int64_t input, int64_t output, size_t length, ResizeFilter filter);
+  DownPass(const ResizeAxis& axis, size_t length, ResizeFilter filter);
+  static size_t PooledBytes(const ResizeAxis& axis, size_t length, ResizeFilter filter);
   /// The next row. Output rows that are complete with it are given to `sink` in order.
   void Add(const uint8_t* row, const std::function<void(const uint8_t*)>& sink);
 

@@ -7,33 +7,37 @@
 namespace imgmill {
 namespace {
 
-bool DownFirst(const Layout& input, int64_t width, int64_t height) {
-  return input.height > height && input.height - height > 2 * (input.width - width);
+bool DownFirst(const ResizeAxis& across, const ResizeAxis& down) {
+  return down.input > down.output && down.input - down.output > 2 * (across.input - across.output);
 }
 
 }  // namespace
 
-SmallResize::SmallResize(const Layout& input, int64_t width, int64_t height, ResizeFilter filter)
+SmallResize::SmallResize(const Layout& input, const ResizeAxis& across, const ResizeAxis& down,
+                         ResizeFilter filter)
     : input_(input),
-      output_length_(static_cast<size_t>(width * input.bands)),
-      down_first_(DownFirst(input, width, height)),
+      across_axis_(across),
+      down_axis_(down),
+      output_length_(static_cast<size_t>(across.kept() * input.bands)),
+      down_first_(DownFirst(across, down)),
       between_(output_length_),
-      output_(output_length_ * static_cast<size_t>(height)) {
+      output_(output_length_ * static_cast<size_t>(down.kept())) {
   assert(input.sample == Sample::kU8 && (input.bands == 1 || input.bands == 3));
   assert(input.width > 0 && input.height > 0);
-  if (input.width != width) across_.emplace(input.width, width, input.bands, filter);
-  if (input.height != height) {
-    down_.emplace(input.height, height, down_first_ ? input.row_bytes() : output_length_, filter);
-  }
+  if (across.input != across.output) across_.emplace(across, input.bands, filter);
+  if (down.input != down.output)
+    down_.emplace(down, down_first_ && across_ ? input.row_bytes() : output_length_, filter);
 }
 
-size_t SmallResize::PooledBytes(const Layout& input, int64_t width, int64_t height, ResizeFilter filter) {
-  const auto length = static_cast<size_t>(width * input.bands);
-  size_t bytes = length * static_cast<size_t>(height + 1);
-  if (input.width != width) bytes += AcrossPass::PooledBytes(input.width, width, input.bands, filter);
-  if (input.height != height) {
-    bytes += DownPass::PooledBytes(input.height, height,
-                                   DownFirst(input, width, height) ? input.row_bytes() : length, filter);
+size_t SmallResize::PooledBytes(const Layout& input, const ResizeAxis& across, const ResizeAxis& down,
+                                ResizeFilter filter) {
+  const auto length = static_cast<size_t>(across.kept() * input.bands);
+  const bool stretches = across.input != across.output;
+  size_t bytes = length * static_cast<size_t>(down.kept() + 1);
+  if (stretches) bytes += AcrossPass::PooledBytes(across, input.bands, filter);
+  if (down.input != down.output) {
+    bytes += DownPass::PooledBytes(down, DownFirst(across, down) && stretches ? input.row_bytes() : length,
+                                   filter);
   }
   return bytes;
 }
@@ -53,10 +57,12 @@ void SmallResize::Add(const ImageView& rows) {
     if (across_) {
       across_->Apply(row, between_.data());
       row = between_.data();
+    } else {
+      row += across_axis_.skip * input_.bands;
     }
     if (down_) {
       down_->Add(row, emit);
-    } else {
+    } else if (const int64_t at = seen_++ - down_axis_.skip; at >= 0 && at < down_axis_.kept()) {
       Emit(row);
     }
   }

@@ -18,17 +18,25 @@ class SmallResize {
  public:
   /// @param input  8-bit, 1 or 3 bands, not empty.
   SmallResize(const Layout& input, int64_t width, int64_t height,
-              ResizeFilter filter = ResizeFilter::kLanczos);
+              ResizeFilter filter = ResizeFilter::kLanczos)
+      : SmallResize(input, {input.width, width}, {input.height, height}, filter) {}
+  /// Only a part of what it comes to.
+  SmallResize(const Layout& input, const ResizeAxis& across, const ResizeAxis& down, ResizeFilter filter);
   void Add(const ImageView& rows);
   /// After the last row: height rows of width pixels, bands interleaved.
   const uint8_t* Finish();
   static size_t PooledBytes(const Layout& input, int64_t width, int64_t height,
-                            ResizeFilter filter = ResizeFilter::kLanczos);
+                            ResizeFilter filter = ResizeFilter::kLanczos) {
+    return PooledBytes(input, {input.width, width}, {input.height, height}, filter);
+  }
+  static size_t PooledBytes(const Layout& input, const ResizeAxis& across, const ResizeAxis& down,
+                            ResizeFilter filter);
 
  private:
   void Emit(const uint8_t* row);
 
   Layout input_;
+  ResizeAxis across_axis_, down_axis_;
   size_t output_length_;
   bool down_first_;
   std::optional<AcrossPass> across_;
@@ -36,6 +44,7 @@ class SmallResize {
   PoolArray<uint8_t> between_;
   PoolArray<uint8_t> output_;
   size_t emitted_ = 0;
+  int64_t seen_ = 0;  ///< rows, where the height is right already
 };
 
 }  // namespace imgmill

@@ -11,6 +11,7 @@
 #include "torch/libtorch_settings.h"
 #include "torch/loaded_model.h"
 #include "torch/script_network.h"
+#include "torch/weights/state_dict.h"
 
 namespace imgmill {
 namespace {
@@ -29,22 +30,28 @@ class TorchRuntime final : public ModelRuntime {
   }
 
   Result<std::unique_ptr<UpscaleModel>> LoadUpscaler(const std::string& path) override {
-    return Load<UpscaleModel>([&] { return LoadStateDict(path, slots_.threads()); });
+    return Load<UpscaleModel>([&] { return LoadStateDict(path, slots_.threads(), ModelTask::kUpscale); });
   }
 
   Result<std::unique_ptr<BatchModel>> LoadToLook(const std::string& path) override {
-    return Load<BatchModel>([&] { return LoadStateDict(path, slots_.threads()); });
+    return Load<BatchModel>([&] { return LoadStateDict(path, slots_.threads(), std::nullopt); });
   }
 
   std::vector<KnownArchitecture> Known() const override {
     std::vector<KnownArchitecture> known;
     for (const Architecture* each : Architectures())
-      known.push_back({std::string(each->name()), std::string(each->known_by())});
+      known.push_back(
+          {std::string(each->name()), std::string(each->known_by()), each->task() == ModelTask::kEmbed});
     return known;
   }
 
-  Result<std::unique_ptr<EmbeddingModel>> LoadEmbedder(const std::string& path, int side) override {
-    return Load<EmbeddingModel>([&] { return LoadScript(path, side); });
+  Result<std::unique_ptr<EmbeddingModel>> LoadEmbedder(const std::string& path,
+                                                       const EmbedderRequest& request) override {
+    return Load<EmbeddingModel>([&]() -> Result<std::unique_ptr<Network>> {
+      bool script = TRY(IsTorchScript(path));
+      if (!script) return LoadStateDict(path, slots_.threads(), ModelTask::kEmbed, request);
+      return LoadScript(path, request.side > 0 ? request.side : ModelInput{}.side);
+    });
   }
 
  private:

@@ -238,6 +238,53 @@ TEST_CASE("a network's vectors are PyTorch's") {
   CHECK(Run(Plus(Plus({"embed", SampleData() + "/clock.jpg"}, moved), kInput), without).exit_code == 3);
 }
 
+TEST_CASE("published weights bring their own input, and give what the traced network gives") {
+  const ModelParts model = FindNetwork();
+  const std::string folder = model.missing.empty()
+                                 ? std::string(std::getenv("IMGMILL_TEST_ASSETS")) + "/weights/converted/"
+                                 : std::string();
+  const std::string weights = folder + "efficientnet_lite0.timm.safetensors";
+  if (!model.missing.empty() || !TestFolder::Exists(weights)) {
+    MESSAGE("SKIPPED: " << (model.missing.empty() ? "no " + weights : model.missing));
+    return;
+  }
+  const TestFolder where;
+  const std::string picture = SampleData() + "/harbour.jpg";
+  const auto embed = [&](const std::string& file, const std::vector<std::string>& more) {
+    const ProcessResult result = Run(Plus({"embed", picture, "--model", file, "--catalog", where / "catalog",
+                                           "--device", "cpu", "--export", where / "v.jsonl", "--force"},
+                                          more),
+                                     model.options);
+    INFO(result.err);
+    REQUIRE(result.exit_code == 0);
+    return ReadJsonLines(where / "v.jsonl")[picture];
+  };
+  const std::vector<double> own = embed(weights, {"-j1"});
+  REQUIRE(own.size() == 1280);
+  CHECK(embed(weights, {"-j4"}) == own);
+  // The trace takes (x - 127) / 128 where timm, and so the weights, have x / 127.5 - 1.
+  const std::vector<double> traced = embed(folder + "efficientnet_lite0.embed1280.ts.pt",
+                                           {"--scale", "1/127.5", "--shift", "-1", "--resize", "shorter",
+                                            "--shorter-side", "256", "--interpolation", "bicubic"});
+  REQUIRE(traced.size() == 1280);
+  double worst = 0;
+  for (size_t i = 0; i < own.size(); ++i) worst = std::max(worst, std::abs(own[i] - traced[i]));
+  CHECK(worst < 1e-5);
+  // Known now, to the catalog: neither LibTorch nor the network is loaded, or this module would be missed.
+  ProcessOptions without;
+  without.environment.push_back("IMGMILL_TORCH_MODULE=/nonexistent.so");
+  const std::vector<std::string> again = {picture, "--model", weights, "--catalog", where / "catalog"};
+  CHECK(Run(Plus({"embed"}, again), without).exit_code == 0);
+  CHECK(Run(Plus({"match"}, again), without).exit_code == 0);
+  CHECK(Run(Plus(Plus({"embed"}, again), {"--interpolation", "lanczos"}), without).exit_code == 3);
+  // And an embedder is no upscaler.
+  const ProcessResult wrong =
+      Run({"upscale", picture, "-o", where / "out", "--model", weights}, model.options);
+  CHECK(wrong.exit_code == 3);
+  CHECK(wrong.err.find("makes vectors of images (EfficientNet-Lite0): use embed --model") !=
+        std::string::npos);
+}
+
 TEST_CASE("what is wrong with a model is said") {
   const ModelParts model = FindNetwork();
   if (!model.missing.empty()) {
@@ -260,9 +307,9 @@ TEST_CASE("what is wrong with a model is said") {
   embed(model.weights, {"--scale", "1/0"}, 2, "--scale takes one number");
   embed(where / "none.pt", kInput, 2, "cannot be opened");
   const std::string upscaler = FindModel().weights;
-  embed(upscaler, kInput, 3, "not a TorchScript file");
+  embed(upscaler, kInput, 3, "enlarges images (SRVGGNetCompact): use upscale --model");
   where.Write("text.pt", "hello");
-  embed(where / "text.pt", kInput, 3, "not a TorchScript file");
+  embed(where / "text.pt", kInput, 3, "neither a .safetensors file nor a PyTorch state dict");
 
   // What the network takes, from the file beside it; a flag wins.
   std::filesystem::create_symlink(model.weights, where / "net.pt");

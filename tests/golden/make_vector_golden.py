@@ -89,3 +89,16 @@ small = np.asarray(Image.fromarray(picture(61, 37, "noise", 5)).resize((8, 8), I
 with open(os.path.join(folder, "pillow_bilinear.inc"), "w") as out:
     for band in range(3):
         out.write("      {%s},\n" % ", ".join(str(v) for v in small[0, :3, band]))
+
+# The shorter side to 20, then 16x16 out of the middle, at torchvision's places: of a wide, a tall and an upright image that
+# has that side already, by each filter: the filter, width, height, then the first three pixels and the last one of red.
+with open(os.path.join(folder, "pillow_shorter.inc"), "w") as out:
+    for width, height in ((61, 37), (37, 92), (20, 23)):
+        for name, resample in (("kTriangle", Image.BILINEAR), ("kCubic", Image.BICUBIC), ("kLanczos", Image.LANCZOS)):
+            shorter = min(width, height)
+            size = [20 if side == shorter else int(20 * side / shorter) for side in (width, height)]
+            resized = np.asarray(Image.fromarray(picture(width, height, "noise", 5)).resize(size, resample))
+            left, top = (int(round((side - 16) / 2.0)) for side in size)
+            square = resized[top:top + 16, left:left + 16, 0]
+            seen = [*square[0, :3], square[15, 15]]
+            out.write("      {ResizeFilter::%s, %d, %d, {%s}},\n" % (name, width, height, ", ".join(str(v) for v in seen)))

@@ -7,6 +7,7 @@ A cases_*.py beside this file has a table CASES of name -> Case, and calls `writ
     tensor,NAME,3x8x1x1,1    shape and factor of a weight: value = factor * 3 / sqrt(inputs) * formula(NAME)
     input,3,6,5              bands, height, width: value = formula("input") + 0.5
     given,NAME,3x1,0 1 -1    a tensor with the peer's own values
+    task,embed,512           the output is a vector of so many; without this line, an image
     value,22,0.25            the output's values, planes one after another: every 11th; not clamped
 """
 import pathlib
@@ -26,13 +27,16 @@ class Case:
     given    endings of names that keep the peer's values: constants that the network is read off
     rename   what the file calls a tensor, by its name in the peer; None: it is not there
     call     what is asked of the network; the network itself if None
+    task     "upscale"; or "embed", whose vectors are written whole where they are short
     """
 
-    def __init__(self, net, height, width, bands=3, factors=None, skip=(), given=(), rename=None, call=None):
+    def __init__(self, net, height, width, bands=3, factors=None, skip=(), given=(), rename=None, call=None,
+                 task="upscale"):
         self.net, self.height, self.width, self.bands = net, height, width, bands
         self.factors, self.skip, self.given = factors or {}, tuple(skip), tuple(given)
         self.rename = rename or (lambda name: name)
         self.call = call or (lambda net, x: net(x))
+        self.task = task
 
 
 def formula(name, count):
@@ -77,9 +81,11 @@ def write(name, case, peer):
     x = torch.from_numpy(x.astype(np.float32).reshape(1, case.bands, case.height, case.width))
     with torch.inference_mode():
         output = case.call(case.net.eval().double(), x.double())
+    if case.task != "upscale":
+        lines.append(f"task,{case.task},{output.numel()}")
     lines.append(f"input,{case.bands},{case.height},{case.width}")
     values = output.flatten()
-    lines += [f"value,{i},{values[i]:.9g}" for i in range(0, len(values), STEP)]
+    lines += [f"value,{i},{values[i]:.9g}" for i in range(0, len(values), STEP if len(values) > 2 * STEP * STEP or case.task == "upscale" else 1)]
     folder = pathlib.Path(__file__).with_name("networks")
     (folder / f"{name}.csv").write_text("\n".join(lines) + "\n")
     within = float(((values > 0.02) & (values < 0.98)).double().mean())

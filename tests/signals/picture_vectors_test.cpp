@@ -77,6 +77,34 @@ TEST_CASE("pictures that look alike are near, others are not") {
   CHECK(Cosine(vector, Describe(FormulaPicture(200, 150, 3, "diagonal", 1))) < 0.6);
 }
 
+TEST_CASE("a model's picture by its shorter side is Pillow's, by each filter, at torchvision's place") {
+  struct Expected {
+    ResizeFilter filter;
+    int width, height;
+    std::array<float, 4> red;  ///< of the first three pixels and the last
+  };
+  // tests/golden/make_vector_golden.py, Pillow 13.0.
+  const Expected all[] = {
+#include "golden/pillow_shorter.inc"
+  };
+  for (const Expected& expected : all) {
+    CAPTURE(ToString(expected.filter));
+    CAPTURE(expected.width);
+    const Image image = FormulaPicture(expected.width, expected.height, 3, "noise", 5);
+    ModelInput input;
+    input.side = 16;
+    input.rule = SquareRule::kShorter;
+    input.shorter = 20;
+    input.filter = expected.filter;
+    ModelImage picture(input, image.layout());
+    picture.Add(image.view());
+    std::vector<float> planes(3 * 16 * 16);
+    picture.Finish(planes.data());
+    for (size_t i = 0; i < 3; ++i) CHECK(planes[i] == expected.red[i]);
+    CHECK(planes[255] == expected.red[3]);
+  }
+}
+
 TEST_CASE("a model's picture is Pillow's BILINEAR, by bands, in the order and numbers that were asked for") {
   const Image image = FormulaPicture(61, 37, 3, "noise", 5);
   ModelInput input;
@@ -111,7 +139,7 @@ TEST_CASE("a model's picture is Pillow's BILINEAR, by bands, in the order and nu
   // A crop of the square in the middle, unscaled: columns 12 to 48 as they are.
   input = {};
   input.side = 37;
-  input.crop = true;
+  input.rule = SquareRule::kCrop;
   const std::vector<float> cropped = planes_of(input, 10);
   CHECK(cropped[0] == static_cast<float>(image.row(0)[12 * 3]));
   CHECK(cropped[37 * 37 - 1] == static_cast<float>(image.row(36)[48 * 3]));

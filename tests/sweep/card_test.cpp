@@ -118,8 +118,9 @@ class CardRuntime final : public ModelRuntime {
     return real_->LoadToLook(path);
   }
   std::vector<KnownArchitecture> Known() const override { return real_->Known(); }
-  Result<std::unique_ptr<EmbeddingModel>> LoadEmbedder(const std::string& path, int side) override {
-    auto loaded = real_->LoadEmbedder(path, side);
+  Result<std::unique_ptr<EmbeddingModel>> LoadEmbedder(const std::string& path,
+                                                       const EmbedderRequest& request) override {
+    auto loaded = real_->LoadEmbedder(path, request);
     if (!loaded) return loaded.error();
     return std::unique_ptr<EmbeddingModel>(
         std::make_unique<OnCard<EmbeddingModel>>(*std::move(loaded), memory_, *card_, trouble_));

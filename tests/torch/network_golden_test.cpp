@@ -1,10 +1,12 @@
 // Each network against its peer, by tests/golden/networks: tensors, an image, and what the peer made of it.
 // The files say which peer; tests/golden/network_golden.py says how they are written.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "torch/formula_weights.h"
 #include "torch/runtime.h"
@@ -15,6 +17,7 @@ namespace {
 
 struct Golden {
   std::string name;
+  size_t length = 0;  ///< of the vector; 0 where it gives images
   FormulaWeights weights;
   int bands = 0, height = 0, width = 0;
   std::vector<std::pair<size_t, double>> values;
@@ -46,6 +49,9 @@ Golden ReadGolden(const std::filesystem::path& path) {
       std::vector<float> values;
       for (float value = 0; fields >> value;) values.push_back(value);
       golden.weights.AddValues(values, shape, name);
+    } else if (kind == "task") {
+      std::getline(fields, name, ',');
+      if (name == "embed") fields >> golden.length;
     } else if (kind == "input") {
       fields >> golden.bands >> comma >> golden.height >> comma >> golden.width;
     } else if (kind == "value") {
@@ -90,6 +96,39 @@ void CheckUpscaler(const Golden& golden, ModelRuntime& runtime, const std::strin
   CHECK(within * 3 > golden.values.size());
 }
 
+void CheckEmbedder(const Golden& golden, ModelRuntime& runtime, const std::string& path) {
+  EmbedderRequest request;
+  request.side = golden.height;
+  const Result<std::unique_ptr<EmbeddingModel>> model = runtime.LoadEmbedder(path, request);
+  if (!model) FAIL(model.error().message);
+  CHECK((*model)->info().input.has_value());
+  const size_t length = golden.length;
+  REQUIRE((*model)->OutputFloats(golden.height, golden.width) == length);
+  const std::vector<float> input = Input(golden);
+  const auto vector = [&] {
+    std::vector<float> output(length);
+    const Status ran =
+        (*model)->Forward(input.data(), output.data(), 1, golden.height, golden.width, WorkPlace::Device(0));
+    return ran ? output : std::vector<float>();
+  };
+  const std::vector<float> first = vector();
+  REQUIRE(first.size() == length);
+  double largest = 0, size = 0;
+  for (const auto& [index, value] : golden.values) {
+    size = std::max(size, std::abs(value));
+    largest = std::max(largest, std::abs(value - static_cast<double>(first.at(index))));
+  }
+  CHECK(largest < 1e-5 * size);
+  // Whatever else is in work: to the bit.
+  std::array<std::vector<float>, 3> others;
+  {
+    std::vector<std::jthread> threads;
+    for (std::vector<float>& other : others) threads.emplace_back([&] { other = vector(); });
+  }
+  for (const std::vector<float>& other : others) CHECK(other == first);
+  CHECK_FALSE(runtime.LoadUpscaler(path).ok());
+}
+
 }  // namespace
 
 TEST_CASE("each network gives what its peer gives") {
@@ -104,7 +143,12 @@ TEST_CASE("each network gives what its peer gives") {
     ++files;
     const Golden golden = ReadGolden(entry.path());
     SUBCASE(golden.name.c_str()) {
-      CheckUpscaler(golden, *runtime, golden.weights.Write(folder));
+      const std::string path = golden.weights.Write(folder);
+      if (golden.length > 0) {
+        CheckEmbedder(golden, *runtime, path);
+      } else {
+        CheckUpscaler(golden, *runtime, path);
+      }
     }
   }
   CHECK(files > 0);

@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "imgmill/base/model_input.h"
 #include "imgmill/base/result.h"
 #include "imgmill/memory/memory_manager.h"
 #include "imgmill/memory/numerics_plan.h"
@@ -24,8 +26,10 @@ struct ModelInfo {
   /// Input pixels. Tiles that overlap by this are exact; -1 means global: it pools over its whole input, so
   /// that the tile is a part of the result, and no rung cuts it further.
   int receptive_radius = 0;
-  int tile_grid = 1;        ///< tiles begin on multiples of this, where a network has windows or strides
-  int dimension = 0;        ///< floats in a vector; 0 for a model that gives images
+  int tile_grid = 1;  ///< tiles begin on multiples of this, where a network has windows or strides
+  int dimension = 0;  ///< floats in a vector; 0 for a model that gives images
+  /// What an embedding network was trained to be shown, as its architecture has it. TorchScript does not say.
+  std::optional<ModelInput> input;
   size_t weight_bytes = 0;  ///< that the host holds once the model is loaded
   int64_t parameters = 0;   ///< numbers in the file's tensors
   int tensors = 0;
@@ -91,6 +95,15 @@ class EmbeddingModel : public BatchModel {};
 struct KnownArchitecture {
   std::string name;
   std::string known_by;  ///< models: "ESRGAN, RealESRGAN_x4plus"
+  bool embeds = false;   ///< it gives vectors, not larger images
+};
+
+/// What is asked of an embedding network besides its weights.
+struct EmbedderRequest {
+  /// Of the square images it will be shown. 0: what the weights say; 224 for TorchScript.
+  int side = 0;
+  /// "gelu", "quickgelu", or empty: what the weights say.
+  std::string activation = {};
 };
 
 /// The loaded module.
@@ -106,9 +119,11 @@ class ModelRuntime {
   /// Reads any state dict, to look at it: its facts, plans and costs.
   virtual Result<std::unique_ptr<BatchModel>> LoadToLook(const std::string& path) = 0;
   virtual std::vector<KnownArchitecture> Known() const = 0;
-  /// Reads a TorchScript file and tries it on one image of 3 x side x side, to learn the vectors' length
-  /// and what it costs. Errors say what the file is instead, or what the network complained about.
-  virtual Result<std::unique_ptr<EmbeddingModel>> LoadEmbedder(const std::string& path, int side) = 0;
+  /// Reads a state dict, as LoadUpscaler does, or a TorchScript file, and tries it on one image, to learn the
+  /// vectors' length and what it costs. Errors say what the file is instead, or what the network complained
+  /// about.
+  virtual Result<std::unique_ptr<EmbeddingModel>> LoadEmbedder(const std::string& path,
+                                                               const EmbedderRequest& request) = 0;
 };
 
 /// Opens the module (libimgmill_torch.so: next to the program, in ../lib/imgmill, or $IMGMILL_TORCH_MODULE)
@@ -123,6 +138,6 @@ using CreateModelRuntimeFn = ModelRuntime* (*)(int interface, MemoryManager* man
 inline constexpr char kCreateModelRuntime[] = "imgmill_create_model_runtime";
 
 /// To be raised with every change to the classes above: program and module must be from one build.
-inline constexpr int kModelInterface = 6;
+inline constexpr int kModelInterface = 7;
 
 }  // namespace imgmill

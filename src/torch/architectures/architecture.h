@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,6 +15,9 @@ namespace imgmill {
 
 using Telltales = std::vector<std::string_view>;
 
+/// What a network makes of an image: a larger one, or a vector.
+enum class ModelTask { kUpscale, kEmbed };
+
 /// One architecture. To add one: write a file like srvgg_compact.cpp, and its line in architecture_table.cpp.
 class Architecture {
  public:
@@ -24,6 +28,10 @@ class Architecture {
 
   /// Tensors that each of its files has, one set or another: what a file that is nobody's is compared with.
   virtual std::vector<Telltales> telltales() const { return {}; }
+
+  virtual ModelTask task() const { return ModelTask::kUpscale; }
+  /// The one of its kind that these weights are: "ResNet-50".
+  virtual std::string Variant(const StateDict& /*weights*/) const { return std::string(name()); }
 
   /// Whether the names and shapes are this network's. Two architectures must never claim the same state dict.
   virtual bool Matches(const StateDict& weights) const = 0;
@@ -41,8 +49,11 @@ std::span<const Architecture* const> Architectures();
 Result<const Architecture*> DetectArchitecture(StateDict& weights);
 
 /// Reads a state dict and loads it into the network that it is of. Errors: those of ReadStateDict, and
-/// kModelError.
+/// kModelError; one of them says that the network is for another task, and which, where a task is given.
+/// @param request  for embedding
 /// @throws OutOfMemory, c10::Error
-Result<std::unique_ptr<Network>> LoadStateDict(const std::string& path, int threads);
+Result<std::unique_ptr<Network>> LoadStateDict(const std::string& path, int threads,
+                                               std::optional<ModelTask> task,
+                                               const EmbedderRequest& request = {});
 
 }  // namespace imgmill

@@ -13,25 +13,33 @@ namespace imgmill {
 
 extern const Architecture& kAtd;
 extern const Architecture& kBsrn;
+extern const Architecture& kCifarResNet;
+extern const Architecture& kClipVit;
+extern const Architecture& kConvNext;
 extern const Architecture& kDat;
+extern const Architecture& kDinov2Vit;
+extern const Architecture& kDinov3Vit;
 extern const Architecture& kDrct;
 extern const Architecture& kEdsr;
 extern const Architecture& kEfdn;
 extern const Architecture& kHat;
 extern const Architecture& kImdn;
 extern const Architecture& kImdnPlus;
+extern const Architecture& kMobileNet;
 extern const Architecture& kMosr;
 extern const Architecture& kOmniSr;
 extern const Architecture& kPlksr;
 extern const Architecture& kRcan;
 extern const Architecture& kRealCugan;
 extern const Architecture& kRealPlksr;
+extern const Architecture& kResNet;
 extern const Architecture& kRfdn;
 extern const Architecture& kRgt;
 extern const Architecture& kRlfn;
 extern const Architecture& kRrdbNet;
 extern const Architecture& kSafmn;
 extern const Architecture& kSafmnPp;
+extern const Architecture& kSiglipVit;
 extern const Architecture& kSpan;
 extern const Architecture& kSrFormer;
 extern const Architecture& kSrvggCompact;
@@ -44,25 +52,33 @@ std::span<const Architecture* const> Architectures() {
   static const Architecture* const table[] = {
       &kAtd,
       &kBsrn,
+      &kCifarResNet,
+      &kClipVit,
+      &kConvNext,
       &kDat,
+      &kDinov2Vit,
+      &kDinov3Vit,
       &kDrct,
       &kEdsr,
       &kEfdn,
       &kHat,
       &kImdn,
       &kImdnPlus,
+      &kMobileNet,
       &kMosr,
       &kOmniSr,
       &kPlksr,
       &kRcan,
       &kRealCugan,
       &kRealPlksr,
+      &kResNet,
       &kRfdn,
       &kRgt,
       &kRlfn,
       &kRrdbNet,
       &kSafmn,
       &kSafmnPp,
+      &kSiglipVit,
       &kSpan,
       &kSrFormer,
       &kSrvggCompact,
@@ -148,14 +164,26 @@ Result<const Architecture*> DetectArchitecture(StateDict& weights) {
   return WeightError(std::move(reason));
 }
 
-Result<std::unique_ptr<Network>> LoadStateDict(const std::string& path, int threads) {
+Result<std::unique_ptr<Network>> LoadStateDict(const std::string& path, int threads,
+                                               std::optional<ModelTask> task,
+                                               const EmbedderRequest& request) {
   StateDict weights = TRY(ReadStateDict(path));
+  // As if the file said it: what the user says wins.
+  if (!request.activation.empty()) weights.metadata["activation"] = request.activation;
   const Architecture* architecture = TRY(DetectArchitecture(weights));
+  const std::string variant = architecture->Variant(weights);
+  if (task && *task != architecture->task()) {
+    const bool embeds = architecture->task() == ModelTask::kEmbed;
+    return WeightError("it is a network that " +
+                       std::string(embeds ? "makes vectors of images" : "enlarges images") + " (" + variant +
+                       "): use " + (embeds ? "embed --model" : "upscale --model"));
+  }
   TRY(CheckFinite(weights));
   WeightFile file = TRY(WeightFile::Open(path));
   std::string digest = TRY(file.Digest());
   ModelInfo info;
-  info.architecture = architecture->name();
+  info.architecture = variant;
+  if (architecture->task() == ModelTask::kEmbed) info.input.emplace().side = request.side;
   info.digest = std::move(digest);
   info.library = LibTorchVersion();
   info.threads = threads;

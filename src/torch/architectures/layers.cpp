@@ -72,10 +72,6 @@ LayerNorm Layers::Norm(const std::string& name, int64_t features, double epsilon
   return layer;
 }
 
-int64_t Layers::Outputs(std::string_view name) const {
-  return Side(name, 0);
-}
-
 int64_t Layers::Side(std::string_view name, size_t index) const {
   const WeightTensor* found = weights_.Find(name);
   return found == nullptr ? -1 : found->dim(index);
@@ -88,6 +84,12 @@ void Layers::PassOver(const std::string& name) {
 void Layers::PassOverAll(std::string_view ending) {
   for (const auto& [name, tensor] : weights_.tensors) {
     if (name.ends_with(ending)) taken_.insert(name);
+  }
+}
+
+void Layers::PassOverBelow(std::string_view beginning) {
+  for (const auto& [name, tensor] : weights_.tensors) {
+    if (name.starts_with(beginning)) taken_.insert(name);
   }
 }
 

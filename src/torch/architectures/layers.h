@@ -73,13 +73,15 @@ class Layers {
 
   bool Has(std::string_view name) const { return weights_.Find(name) != nullptr; }
   /// The first side of that tensor: its layer's outputs. -1 where there is none.
-  int64_t Outputs(std::string_view name) const;
-  /// A side of that tensor; -1 where there is none.
+  int64_t Outputs(std::string_view name) const { return Side(name, 0); }
+  /// Any of its sides.
   int64_t Side(std::string_view name, size_t index) const;
   /// The network has no use for this tensor, which may be there.
   void PassOver(const std::string& name);
   /// Nor for any whose name ends so: ".relative_position_index", which follows from the shape.
   void PassOverAll(std::string_view ending);
+  /// Nor for any whose name begins so: "text_model.", a part that is not needed.
+  void PassOverBelow(std::string_view beginning);
 
   /// A kModelError that names the tensor and what was expected of it: one that is missing or has another
   /// shape, or, where all were found, one that nobody took.

@@ -8,6 +8,8 @@
 namespace imgmill {
 namespace {
 
+constexpr std::string_view kZipStart = "PK\x03\x04";
+
 /// What a file that is no weight file looks like from its first bytes, where that helps the user.
 Error NoWeights(std::string_view start) {
   const auto begins = [&](std::string_view with) { return start.starts_with(with); };
@@ -37,7 +39,7 @@ Result<StateDict> ReadAnyFormat(const std::string& path) {
   TRY(file.ReadAt(0, buffer, bytes));
   const std::string_view start(buffer, bytes);
 
-  if (start.starts_with("PK\x03\x04")) return ReadZipCheckpoint(file);
+  if (start.starts_with(kZipStart)) return ReadZipCheckpoint(file);
   // PROTO 2, LONG1 of ten bytes: 0x1950a86a20f9469cfc6c, STOP.
   constexpr std::string_view kLegacyMagic("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 15);
   if (start.starts_with(kLegacyMagic)) return ReadLegacyCheckpoint(file);
@@ -49,6 +51,15 @@ Result<StateDict> ReadAnyFormat(const std::string& path) {
 }
 
 }  // namespace
+
+Result<bool> IsTorchScript(const std::string& path) {
+  WeightFile file = TRY(WeightFile::Open(path));
+  char start[kZipStart.size()];
+  if (file.size() < sizeof start) return false;
+  TRY(file.ReadAt(0, start, sizeof start));
+  if (std::string_view(start, sizeof start) != kZipStart) return false;
+  return HoldsProgram(file);
+}
 
 Result<StateDict> ReadStateDict(const std::string& path) {
   StateDict weights = TRY(ReadAnyFormat(path));

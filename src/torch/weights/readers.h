@@ -13,6 +13,8 @@ Result<StateDict> ReadSafetensors(const WeightFile& file);
 
 /// What torch.save writes since PyTorch 1.6: a ZIP archive of stored entries, one pickle among them.
 Result<StateDict> ReadZipCheckpoint(const WeightFile& file);
+/// Whether such an archive is a TorchScript program, or lacks the pickle of a state dict.
+Result<bool> HoldsProgram(const WeightFile& file);
 
 /// What torch.save wrote before: five pickles one after another, then the storages.
 Result<StateDict> ReadLegacyCheckpoint(const WeightFile& file);

@@ -9,19 +9,29 @@
 namespace imgmill {
 namespace {
 
+constexpr std::string_view kPickle = "data.pkl";
+
+/// The name in the archive's one folder.
+std::string_view Inner(std::string_view name) {
+  const size_t slash = name.find('/');
+  return name.substr(slash == std::string_view::npos ? 0 : slash + 1);
+}
+
+bool IsOfProgram(std::string_view inner) {
+  return inner == "constants.pkl" || inner == "bytecode.pkl" || inner.starts_with("code/");
+}
+
 /// The folder in which data.pkl stands, with a trailing slash.
 Result<std::string> FindFolder(const ZipDirectory& directory) {
-  constexpr std::string_view kPickle = "data.pkl";
   const std::string* found = nullptr;
   bool program = false;
   for (const auto& [name, entry] : directory) {
-    const size_t slash = name.find('/');
-    const std::string_view inner = std::string_view(name).substr(slash == std::string::npos ? 0 : slash + 1);
+    const std::string_view inner = Inner(name);
     if (inner == kPickle) {
       if (found != nullptr) return WeightError("the ZIP archive has several data.pkl");
       found = &name;
     }
-    program |= inner == "constants.pkl" || inner == "bytecode.pkl" || inner.starts_with("code/");
+    program |= IsOfProgram(inner);
   }
   if (program) {
     return WeightError(
@@ -45,6 +55,16 @@ Status CheckByteOrder(const WeightFile& file, const ZipDirectory& directory, con
 }
 
 }  // namespace
+
+Result<bool> HoldsProgram(const WeightFile& file) {
+  ZipDirectory directory = TRY(ReadZipDirectory(file));
+  bool pickle = false, program = false;
+  for (const auto& [name, entry] : directory) {
+    pickle |= Inner(name) == kPickle;
+    program |= IsOfProgram(Inner(name));
+  }
+  return program || !pickle;
+}
 
 Result<StateDict> ReadZipCheckpoint(const WeightFile& file) {
   ZipDirectory directory = TRY(ReadZipDirectory(file));

@@ -1,0 +1,197 @@
+// The image tower of CLIP as a vision transformer (Radford et al., "Learning Transferable Visual Models From
+// Natural Language Supervision", 2021): patches and a class token, pre-norm blocks, and the class token's
+// features projected to the space that images and texts share. B/32, B/16, L/14 and any other width and
+// patch.
+//
+// Layouts: OpenAI's and OpenCLIP's (visual.conv1, visual.transformer.resblocks.0.attn.in_proj_weight; with or
+// without `visual.`), and Hugging Face's (vision_model.encoder.layers.0.self_attn.q_proj). The text tower,
+// where the file has it, is left alone.
+//
+// Whether the blocks have GELU or its approximation QuickGELU leaves no trace in the shapes. OpenAI trained
+// with QuickGELU; their files are known by the numbers that they keep beside the weights. Otherwise each
+// layout counts as what its own library assumes: GELU in OpenCLIP, QuickGELU in transformers. The metadata
+// "activation" (gelu, quickgelu), or the user, says otherwise.
+#include "torch/architectures/architecture.h"
+#include "torch/architectures/embed_network.h"
+#include "torch/architectures/vit_blocks.h"
+#include "torch/weights/weight_file.h"
+
+namespace imgmill {
+namespace {
+
+/// What a layout calls the tensors beside the blocks'.
+struct Layout {
+  std::string patches, classes, positions, norm_before, norm_after, projection, blocks;
+  VitNames block;
+  bool hugging_face = false;
+};
+
+Layout OpenAi(const std::string& tower) {
+  return {.patches = tower + "conv1",
+          .classes = tower + "class_embedding",
+          .positions = tower + "positional_embedding",
+          .norm_before = tower + "ln_pre",
+          .norm_after = tower + "ln_post",
+          .projection = tower + "proj",
+          .blocks = tower + "transformer.resblocks.",
+          .block = {.norm1 = "ln_1",
+                    .norm2 = "ln_2",
+                    .qkv_weight = "attn.in_proj_weight",
+                    .qkv_bias = "attn.in_proj_bias",
+                    .out = "attn.out_proj",
+                    .up = "mlp.c_fc",
+                    .down = "mlp.c_proj"}};
+}
+
+Layout HuggingFace() {
+  return {.patches = "vision_model.embeddings.patch_embedding",
+          .classes = "vision_model.embeddings.class_embedding",
+          .positions = "vision_model.embeddings.position_embedding.weight",
+          .norm_before = "vision_model.pre_layrnorm",  // so it is spelled
+          .norm_after = "vision_model.post_layernorm",
+          .projection = "visual_projection.weight",
+          .blocks = "vision_model.encoder.layers.",
+          .block = {.norm1 = "layer_norm1",
+                    .norm2 = "layer_norm2",
+                    .query = "self_attn.q_proj",
+                    .key = "self_attn.k_proj",
+                    .value = "self_attn.v_proj",
+                    .out = "self_attn.out_proj",
+                    .up = "mlp.fc1",
+                    .down = "mlp.fc2"},
+          .hugging_face = true};
+}
+
+struct Plan {
+  Layout layout;
+  VitShape shape;
+  int blocks = 0;
+  int64_t patch = 0, grid = 0;
+  int64_t dimension = 0;  ///< 0: the features are not projected
+};
+
+bool ReadPlan(const StateDict& weights, Plan& plan) {
+  for (const Layout& layout : {OpenAi("visual."), OpenAi(""), HuggingFace()}) {
+    const WeightTensor* patches = weights.Find(layout.patches + ".weight");
+    const WeightTensor* positions = weights.Find(layout.positions);
+    if (patches == nullptr || positions == nullptr || weights.Find(layout.classes) == nullptr ||
+        weights.Find(layout.norm_before + ".weight") == nullptr) {
+      continue;
+    }
+    plan.shape.width = patches->dim(0);
+    plan.shape.heads = TowerHeads(plan.shape.width);
+    plan.patch = patches->dim(2);
+    plan.grid = SideOfSquare(positions->dim(0) - 1);
+    plan.blocks = CountBlocks(weights, layout.blocks, "." + layout.block.norm1 + ".weight");
+    const WeightTensor* projection = weights.Find(layout.projection);
+    plan.dimension = projection == nullptr ? 0 : projection->dim(layout.hugging_face ? 0 : 1);
+    plan.layout = layout;
+    return plan.blocks > 0 && plan.grid > 0 && plan.patch > 0 && plan.shape.width % plan.shape.heads == 0;
+  }
+  return false;
+}
+
+Status ReadActivation(const StateDict& weights, Plan& plan, std::string& assumed) {
+  const bool numbers = weights.Find("input_resolution") != nullptr;
+  const bool quick = plan.layout.hugging_face || numbers;
+  plan.shape.activation = quick ? VitActivation::kQuickGelu : VitActivation::kGelu;
+  const auto told = weights.metadata.find("activation");
+  if (told == weights.metadata.end()) {
+    if (!numbers) assumed = quick ? "activation quickgelu" : "activation gelu";
+    return {};
+  }
+  if (told->second != "gelu" && told->second != "quickgelu")
+    return WeightError("its activation is \"" + told->second + "\", neither gelu nor quickgelu");
+  plan.shape.activation = told->second == "gelu" ? VitActivation::kGelu : VitActivation::kQuickGelu;
+  return {};
+}
+
+class ClipTower final : public EmbedNet {
+ public:
+  ClipTower(const Plan& plan, Layers& layers) {
+    const Layout& layout = plan.layout;
+    const int64_t width = plan.shape.width;
+    patches_ = layers.Conv(layout.patches, width, 3,
+                           {.side = plan.patch, .stride = plan.patch, .padding = 0, .bias = false});
+    classes_ = layers.Parameter(layout.classes, {width});
+    positions_ = layers.Parameter(layout.positions, {plan.grid * plan.grid + 1, width});
+    before_ = layers.Norm(layout.norm_before, width);
+    for (int i = 0; i < plan.blocks; ++i)
+      blocks_.emplace_back(layout.block, layout.blocks + std::to_string(i) + ".", plan.shape, layers);
+    after_ = layers.Norm(layout.norm_after, width);
+    if (plan.dimension > 0 && layout.hugging_face) {
+      projection_ = layers.Parameter(layout.projection, {plan.dimension, width});
+    } else if (plan.dimension > 0) {
+      projection_ = layers.Parameter(layout.projection, {width, plan.dimension});
+      if (projection_.defined()) projection_ = projection_.t().contiguous();
+    }
+    // The text tower, and numbers that follow from the shapes.
+    for (const char* text : {"transformer.", "token_embedding.", "ln_final.", "text."})
+      if (layout.patches != "conv1") layers.PassOverBelow(text);
+    layers.PassOverBelow("text_model.");
+    for (const char* name : {"text_projection", "text_projection.weight", "logit_scale", "logit_bias",
+                             "input_resolution", "context_length", "vocab_size", "attn_mask"})
+      layers.PassOver(name);
+    if (layout.patches != "conv1") layers.PassOver("positional_embedding");
+    layers.PassOverAll(".position_ids");
+  }
+
+  torch::Tensor Forward(const torch::Tensor& input) const override {
+    torch::Tensor x = patches_(input).flatten(2).transpose(1, 2);
+    x = torch::cat({classes_.expand({x.size(0), 1, -1}), x}, 1) + positions_;
+    x = before_(x);
+    for (const VitBlock& block : blocks_) x = block(x);
+    x = after_(x.select(1, 0));
+    return projection_.defined() ? torch::linear(x, projection_) : x;
+  }
+
+ private:
+  Convolution patches_;
+  torch::Tensor classes_, positions_, projection_;
+  LayerNorm before_, after_;
+  std::vector<VitBlock> blocks_;
+};
+
+class ClipArchitecture final : public Architecture {
+ public:
+  std::string_view name() const override { return "CLIP ViT"; }
+  std::string_view known_by() const override { return "OpenAI's CLIP, OpenCLIP"; }
+  ModelTask task() const override { return ModelTask::kEmbed; }
+
+  std::string Variant(const StateDict& weights) const override {
+    Plan plan;
+    if (!ReadPlan(weights, plan)) return std::string(name());
+    return "CLIP ViT of " + std::to_string(plan.shape.width) + " features, patch " +
+           std::to_string(plan.patch);
+  }
+
+  std::vector<Telltales> telltales() const override {
+    return {{"visual.class_embedding", "visual.conv1.weight", "visual.ln_pre.weight", "visual.proj"},
+            {"vision_model.embeddings.class_embedding", "vision_model.pre_layrnorm.weight",
+             "visual_projection.weight"}};
+  }
+
+  bool Matches(const StateDict& weights) const override {
+    Plan plan;
+    return ReadPlan(weights, plan);
+  }
+
+  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
+                                        ModelInfo info) const override {
+    Plan plan;
+    if (!ReadPlan(*weights, plan)) return WeightError("it is not a CLIP ViT");
+    TRY(ReadActivation(*weights, plan, info.assumed));
+    ModelInput input = ClipInput(static_cast<int>(plan.grid * plan.patch));
+    input.crop_floors = plan.layout.hugging_face;
+    return LoadEmbedLayers<ClipTower>(plan, input, std::move(info), std::move(weights));
+  }
+};
+
+const ClipArchitecture instance;
+
+}  // namespace
+
+extern const Architecture& kClipVit;
+const Architecture& kClipVit = instance;
+
+}  // namespace imgmill

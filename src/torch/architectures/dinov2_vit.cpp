@@ -1,0 +1,202 @@
+// DINOv2 (Oquab et al., "DINOv2: Learning Robust Visual Features without Supervision", 2023), with or without
+// registers (Darcet et al., "Vision Transformers Need Registers", 2023): a vision transformer whose branches
+// are scaled by features; the normalized class token is the vector. Sizes S, B, L, and g, whose perceptrons
+// are gated.
+//
+// Layouts: Meta's (blocks.0.attn.qkv), and Hugging Face's (encoder.layer.0.attention.attention.query).
+// Positions are learned for 37x37 patches and interpolated to the 16x16 of the usual 224 pixels. Here the
+// libraries differ: Meta's code scales by (16 + 0.1) / 37 where there are no registers, transformers by 16 /
+// 37; with registers both scale by 16 / 37 and average.
+#include "torch/architectures/architecture.h"
+#include "torch/architectures/embed_network.h"
+#include "torch/architectures/vit_blocks.h"
+#include "torch/weights/weight_file.h"
+
+namespace imgmill {
+namespace {
+
+constexpr double kEpsilon = 1e-6;
+constexpr double kMetaOffset = 0.1;
+constexpr int kSide = 224, kShorter = 256;
+
+struct Layout {
+  std::string classes, mask, positions, registers, patches, blocks, after;
+  VitNames block;
+  std::string gated_up, gated_down;  ///< what a gated perceptron's layers are called
+  double offset = 0;                 ///< added to the side that positions are interpolated to
+};
+
+Layout Meta() {
+  return {.classes = "cls_token",
+          .mask = "mask_token",
+          .positions = "pos_embed",
+          .registers = "register_tokens",
+          .patches = "patch_embed.proj",
+          .blocks = "blocks.",
+          .after = "norm",
+          .block = {.norm1 = "norm1",
+                    .norm2 = "norm2",
+                    .qkv_weight = "attn.qkv.weight",
+                    .qkv_bias = "attn.qkv.bias",
+                    .out = "attn.proj",
+                    .up = "mlp.fc1",
+                    .down = "mlp.fc2",
+                    .scale1 = "ls1.gamma",
+                    .scale2 = "ls2.gamma"},
+          .gated_up = "mlp.w12",
+          .gated_down = "mlp.w3",
+          .offset = kMetaOffset};
+}
+
+Layout HuggingFace() {
+  return {.classes = "embeddings.cls_token",
+          .mask = "embeddings.mask_token",
+          .positions = "embeddings.position_embeddings",
+          .registers = "embeddings.register_tokens",
+          .patches = "embeddings.patch_embeddings.projection",
+          .blocks = "encoder.layer.",
+          .after = "layernorm",
+          .block = {.norm1 = "norm1",
+                    .norm2 = "norm2",
+                    .query = "attention.attention.query",
+                    .key = "attention.attention.key",
+                    .value = "attention.attention.value",
+                    .out = "attention.output.dense",
+                    .up = "mlp.fc1",
+                    .down = "mlp.fc2",
+                    .scale1 = "layer_scale1.lambda1",
+                    .scale2 = "layer_scale2.lambda1"},
+          .gated_up = "mlp.weights_in",
+          .gated_down = "mlp.weights_out"};
+}
+
+struct Plan {
+  Layout layout;
+  VitShape shape;
+  int blocks = 0;
+  int64_t patch = 0, grid = 0, registers = 0;
+};
+
+bool ReadPlan(const StateDict& weights, Plan& plan) {
+  for (Layout layout : {Meta(), HuggingFace()}) {
+    const WeightTensor* patches = weights.Find(layout.patches + ".weight");
+    const WeightTensor* positions = weights.Find(layout.positions);
+    const std::string first = layout.blocks + "0.";
+    if (patches == nullptr || positions == nullptr || weights.Find(layout.mask) == nullptr ||
+        weights.Find(layout.classes) == nullptr || weights.Find(first + layout.block.scale1) == nullptr) {
+      continue;
+    }
+    plan.shape = {patches->dim(0), patches->dim(0) / 64, kEpsilon, VitActivation::kGelu};
+    plan.patch = patches->dim(2);
+    plan.grid = SideOfSquare(positions->dim(1) - 1);
+    plan.blocks = CountBlocks(weights, layout.blocks, ".norm1.weight");
+    const WeightTensor* registers = weights.Find(layout.registers);
+    plan.registers = registers == nullptr ? 0 : registers->dim(1);
+    if (plan.registers > 0) layout.offset = 0;
+    if (weights.Find(first + layout.gated_up + ".weight") != nullptr) {
+      layout.block.gate_and_up = layout.gated_up;
+      layout.block.down = layout.gated_down;
+    }
+    plan.layout = std::move(layout);
+    return plan.blocks > 0 && plan.grid > 0 && plan.patch > 0 && plan.shape.heads > 0 &&
+           plan.shape.width % 64 == 0;
+  }
+  return false;
+}
+
+class Dinov2 final : public EmbedNet {
+ public:
+  Dinov2(const Plan& plan, Layers& layers) : grid_(plan.grid), offset_(plan.layout.offset) {
+    const Layout& layout = plan.layout;
+    const int64_t width = plan.shape.width;
+    patches_ =
+        layers.Conv(layout.patches, width, 3, {.side = plan.patch, .stride = plan.patch, .padding = 0});
+    classes_ = layers.Parameter(layout.classes, {1, 1, width});
+    positions_ = layers.Parameter(layout.positions, {1, grid_ * grid_ + 1, width});
+    if (plan.registers > 0) registers_ = layers.Parameter(layout.registers, {1, plan.registers, width});
+    for (int i = 0; i < plan.blocks; ++i)
+      blocks_.emplace_back(layout.block, layout.blocks + std::to_string(i) + ".", plan.shape, layers);
+    after_ = layers.Norm(layout.after, width, kEpsilon);
+    layers.PassOver(layout.mask);  // for training only
+  }
+
+  torch::Tensor Forward(const torch::Tensor& input) const override {
+    torch::Tensor x = patches_(input);
+    const torch::Tensor positions = Positions(x.size(2), x.size(3));
+    const int64_t n = x.size(0);
+    x = torch::cat({classes_.expand({n, 1, -1}), x.flatten(2).transpose(1, 2)}, 1) + positions;
+    if (registers_.defined())
+      x = torch::cat({x.slice(1, 0, 1), registers_.expand({n, -1, -1}), x.slice(1, 1)}, 1);
+    for (const VitBlock& block : blocks_) x = block(x);
+    return after_(x.select(1, 0));
+  }
+
+ private:
+  torch::Tensor Positions(int64_t height, int64_t width) const {
+    if (height == grid_ && width == grid_) return positions_;
+    torch::Tensor squares =
+        positions_.slice(1, 1).reshape({1, grid_, grid_, positions_.size(2)}).permute({0, 3, 1, 2});
+    if (registers_.defined()) {
+      squares = at::_upsample_bicubic2d_aa(squares, {height, width}, /*align_corners=*/false);
+    } else if (offset_ > 0) {
+      const auto scale = [&](int64_t side) {
+        return (static_cast<double>(side) + offset_) / static_cast<double>(grid_);
+      };
+      squares = at::upsample_bicubic2d(squares, {height, width}, /*align_corners=*/false, scale(height),
+                                       scale(width));
+    } else {
+      squares = at::upsample_bicubic2d(squares, {height, width}, /*align_corners=*/false);
+    }
+    return torch::cat({positions_.slice(1, 0, 1), squares.flatten(2).transpose(1, 2)}, 1);
+  }
+
+  int64_t grid_;
+  double offset_;
+  Convolution patches_;
+  torch::Tensor classes_, positions_, registers_;
+  std::vector<VitBlock> blocks_;
+  LayerNorm after_;
+};
+
+class Dinov2Architecture final : public Architecture {
+ public:
+  std::string_view name() const override { return "DINOv2 ViT"; }
+  std::string_view known_by() const override { return "DINOv2, with registers or without"; }
+  ModelTask task() const override { return ModelTask::kEmbed; }
+
+  std::string Variant(const StateDict& weights) const override {
+    Plan plan;
+    if (!ReadPlan(weights, plan)) return std::string(name());
+    return "DINOv2 ViT of " + std::to_string(plan.shape.width) + " features, patch " +
+           std::to_string(plan.patch) +
+           (plan.registers > 0 ? ", " + std::to_string(plan.registers) + " registers" : "");
+  }
+
+  std::vector<Telltales> telltales() const override {
+    return {{"cls_token", "pos_embed", "patch_embed.proj.weight", "blocks.0.ls1.gamma"},
+            {"embeddings.cls_token", "embeddings.mask_token", "encoder.layer.0.layer_scale1.lambda1"}};
+  }
+
+  bool Matches(const StateDict& weights) const override {
+    Plan plan;
+    return ReadPlan(weights, plan);
+  }
+
+  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
+                                        ModelInfo info) const override {
+    Plan plan;
+    if (!ReadPlan(*weights, plan)) return WeightError("it is not a DINOv2 ViT");
+    ModelInput input = ImageNetInput(kSide, kShorter, ResizeFilter::kCubic);
+    input.crop_floors = plan.layout.classes.starts_with("embeddings.");
+    return LoadEmbedLayers<Dinov2>(plan, input, std::move(info), std::move(weights));
+  }
+};
+
+const Dinov2Architecture instance;
+
+}  // namespace
+
+extern const Architecture& kDinov2Vit;
+const Architecture& kDinov2Vit = instance;
+
+}  // namespace imgmill

@@ -1,0 +1,148 @@
+// DINOv3 as a vision transformer (Siméoni et al., "DINOv3", 2025): registers, branches scaled by features,
+// and positions that turn queries and keys of the patches by angles of their places in -1..1; the normalized
+// class token is the vector. The largest ones have gated perceptrons.
+//
+// Layout: Hugging Face's (layer.0.attention.q_proj, embeddings.register_tokens).
+#include <cmath>
+#include <numbers>
+
+#include "torch/architectures/architecture.h"
+#include "torch/architectures/embed_network.h"
+#include "torch/architectures/vit_blocks.h"
+#include "torch/weights/weight_file.h"
+
+namespace imgmill {
+namespace {
+
+constexpr double kEpsilon = 1e-5;
+constexpr double kTheta = 100;  // of the angles; it leaves no trace in the shapes
+constexpr int kSide = 224;
+
+struct Plan {
+  std::string layers;  ///< what the blocks' names begin with
+  VitNames block = {.norm1 = "norm1",
+                    .norm2 = "norm2",
+                    .query = "attention.q_proj",
+                    .key = "attention.k_proj",
+                    .value = "attention.v_proj",
+                    .out = "attention.o_proj",
+                    .up = "mlp.up_proj",
+                    .down = "mlp.down_proj",
+                    .scale1 = "layer_scale1.lambda1",
+                    .scale2 = "layer_scale2.lambda1"};
+  VitShape shape;
+  int blocks = 0;
+  int64_t patch = 0, registers = 0;
+};
+
+/// Published: 16 heads for 1024 features (L), 20 for 1280 (H+), 32 for 4096 (7B), and 64 a head below.
+int64_t Heads(int64_t width) {
+  return width >= 4096 ? width / 128 : width / 64;
+}
+
+bool ReadPlan(const StateDict& weights, Plan& plan) {
+  const WeightTensor* patches = weights.Find("embeddings.patch_embeddings.weight");
+  const WeightTensor* registers = weights.Find("embeddings.register_tokens");
+  if (patches == nullptr || registers == nullptr) return false;
+  for (const char* beginning : {"layer.", "model.layer."}) {
+    plan.layers = beginning;
+    plan.blocks = CountBlocks(weights, plan.layers, ".layer_scale1.lambda1");
+    if (plan.blocks > 0) break;
+  }
+  plan.shape = {patches->dim(0), Heads(patches->dim(0)), kEpsilon, VitActivation::kGelu};
+  plan.patch = patches->dim(2);
+  plan.registers = registers->dim(1);
+  if (weights.Find(plan.layers + "0.mlp.gate_proj.weight") != nullptr) plan.block.gate = "mlp.gate_proj";
+  return plan.blocks > 0 && plan.patch > 0 && plan.registers > 0 && plan.shape.heads > 0 &&
+         plan.shape.width % plan.shape.heads == 0 && plan.shape.width / plan.shape.heads % 4 == 0;
+}
+
+class Dinov3 final : public EmbedNet {
+ public:
+  Dinov3(const Plan& plan, Layers& layers) : head_(plan.shape.width / plan.shape.heads) {
+    const int64_t width = plan.shape.width;
+    patches_ = layers.Conv("embeddings.patch_embeddings", width, 3,
+                           {.side = plan.patch, .stride = plan.patch, .padding = 0});
+    classes_ = layers.Parameter("embeddings.cls_token", {1, 1, width});
+    registers_ = layers.Parameter("embeddings.register_tokens", {1, plan.registers, width});
+    for (int i = 0; i < plan.blocks; ++i)
+      blocks_.emplace_back(plan.block, plan.layers + std::to_string(i) + ".", plan.shape, layers);
+    after_ = layers.Norm("norm", width, kEpsilon);
+    layers.PassOver("embeddings.mask_token");  // for training only
+    layers.PassOver("rope_embeddings.inv_freq");
+  }
+
+  torch::Tensor Forward(const torch::Tensor& input) const override {
+    torch::Tensor x = patches_(input);
+    const VitRotation rotation = Rotation(x);
+    const int64_t n = x.size(0);
+    x = torch::cat(
+        {classes_.expand({n, 1, -1}), registers_.expand({n, -1, -1}), x.flatten(2).transpose(1, 2)}, 1);
+    for (const VitBlock& block : blocks_) x = block(x, &rotation);
+    return after_(x.select(1, 0));
+  }
+
+ private:
+  /// Of each patch: angles by its row, by its column, and both again.
+  VitRotation Rotation(const torch::Tensor& patches) const {
+    const int64_t height = patches.size(2), width = patches.size(3);
+    const torch::TensorOptions options = patches.options();
+    const auto places = [&](int64_t count) {
+      return (torch::arange(count, options) + 0.5) / static_cast<double>(count) * 2.0 - 1.0;
+    };
+    const torch::Tensor turns =
+        torch::pow(kTheta, -torch::arange(0, head_ / 4, options) * (4.0 / static_cast<double>(head_)));
+    const torch::Tensor rows = places(height).repeat_interleave(width);
+    const torch::Tensor columns = places(width).repeat({height});
+    torch::Tensor angles = torch::cat({rows.unsqueeze(1) * turns, columns.unsqueeze(1) * turns}, 1);
+    angles = (angles * (2 * std::numbers::pi)).repeat({1, 2});
+    return {angles.cos(), angles.sin()};
+  }
+
+  int64_t head_;
+  Convolution patches_;
+  torch::Tensor classes_, registers_;
+  std::vector<VitBlock> blocks_;
+  LayerNorm after_;
+};
+
+class Dinov3Architecture final : public Architecture {
+ public:
+  std::string_view name() const override { return "DINOv3 ViT"; }
+  std::string_view known_by() const override { return "DINOv3"; }
+  ModelTask task() const override { return ModelTask::kEmbed; }
+
+  std::string Variant(const StateDict& weights) const override {
+    Plan plan;
+    if (!ReadPlan(weights, plan)) return std::string(name());
+    return "DINOv3 ViT of " + std::to_string(plan.shape.width) + " features, patch " +
+           std::to_string(plan.patch);
+  }
+
+  std::vector<Telltales> telltales() const override {
+    return {{"embeddings.cls_token", "embeddings.register_tokens", "layer.0.layer_scale1.lambda1"}};
+  }
+
+  bool Matches(const StateDict& weights) const override {
+    Plan plan;
+    return ReadPlan(weights, plan);
+  }
+
+  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
+                                        ModelInfo info) const override {
+    Plan plan;
+    if (!ReadPlan(*weights, plan)) return WeightError("it is not a DINOv3 ViT");
+    ModelInput input = ImageNetInput(kSide, 0, ResizeFilter::kTriangle);
+    input.rule = SquareRule::kSquash;
+    return LoadEmbedLayers<Dinov3>(plan, input, std::move(info), std::move(weights));
+  }
+};
+
+const Dinov3Architecture instance;
+
+}  // namespace
+
+extern const Architecture& kDinov3Vit;
+const Architecture& kDinov3Vit = instance;
+
+}  // namespace imgmill

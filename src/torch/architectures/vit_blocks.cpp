@@ -1,0 +1,122 @@
+#include "torch/architectures/vit_blocks.h"
+
+#include <cmath>
+
+namespace imgmill {
+namespace {
+
+/// The pairs that are rotated together lie half a head apart.
+torch::Tensor Rotated(const torch::Tensor& x, const VitRotation& rotation) {
+  const int64_t turned = rotation.cosines.size(0), still = x.size(2) - turned, half = x.size(3) / 2;
+  const torch::Tensor last = x.slice(2, still);
+  const torch::Tensor crossed = torch::cat({last.slice(3, half).neg(), last.slice(3, 0, half)}, 3);
+  return torch::cat({x.slice(2, 0, still), last * rotation.cosines + crossed * rotation.sines}, 2);
+}
+
+}  // namespace
+
+torch::Tensor Activated(const torch::Tensor& x, VitActivation activation) {
+  switch (activation) {
+    case VitActivation::kQuickGelu:
+      return x * torch::sigmoid(x * 1.702);
+    case VitActivation::kGeluTanh:
+      return torch::gelu(x, "tanh");
+    case VitActivation::kGelu:
+      break;
+  }
+  return torch::gelu(x);
+}
+
+Linear DenseOf(Layers& layers, const std::string& weight, const std::string& bias, int64_t out, int64_t in) {
+  Linear layer;
+  layer.weight = layers.Parameter(weight, {out, in});
+  if (layers.Has(bias)) layer.bias = layers.Parameter(bias, {out});
+  return layer;
+}
+
+torch::Tensor SplitHeads(const torch::Tensor& x, int64_t heads) {
+  return x.reshape({x.size(0), x.size(1), heads, x.size(2) / heads}).transpose(1, 2);
+}
+
+torch::Tensor Attended(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v) {
+  return at::scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2);
+}
+
+VitBlock::VitBlock(const VitNames& names, const std::string& beginning, const VitShape& shape, Layers& layers)
+    : shape_(shape) {
+  const int64_t width = shape.width;
+  const auto dense = [&](const std::string& name, int64_t out, int64_t in) {
+    return DenseOf(layers, beginning + name + ".weight", beginning + name + ".bias", out, in);
+  };
+  norm1_ = layers.Norm(beginning + names.norm1, width, shape.epsilon);
+  norm2_ = layers.Norm(beginning + names.norm2, width, shape.epsilon);
+  if (!names.qkv_weight.empty()) {
+    qkv_ = DenseOf(layers, beginning + names.qkv_weight, beginning + names.qkv_bias, 3 * width, width);
+  } else {
+    const Linear parts[] = {dense(names.query, width, width), dense(names.key, width, width),
+                            dense(names.value, width, width)};
+    if (parts[0].weight.defined() && parts[1].weight.defined() && parts[2].weight.defined()) {
+      std::vector<torch::Tensor> weights, biases;
+      for (const Linear& part : parts) {
+        weights.push_back(part.weight);
+        biases.push_back(part.bias.defined() ? part.bias : torch::zeros({width}, part.weight.options()));
+      }
+      qkv_.weight = torch::cat(weights);
+      qkv_.bias = torch::cat(biases);
+    }
+  }
+  out_ = dense(names.out, width, width);
+  if (!names.gate_and_up.empty()) {
+    const int64_t both = layers.Outputs(beginning + names.gate_and_up + ".weight");
+    const Linear fused = dense(names.gate_and_up, both, width);
+    if (fused.weight.defined()) {
+      gate_ = {fused.weight.slice(0, 0, both / 2), fused.bias.slice(0, 0, both / 2)};
+      up_ = {fused.weight.slice(0, both / 2), fused.bias.slice(0, both / 2)};
+    }
+    down_ = dense(names.down, width, both / 2);
+  } else {
+    const int64_t inner = layers.Outputs(beginning + names.up + ".weight");
+    up_ = dense(names.up, inner, width);
+    if (!names.gate.empty()) gate_ = dense(names.gate, inner, width);
+    down_ = dense(names.down, width, inner);
+  }
+  if (!names.scale1.empty()) {
+    scale1_ = layers.Parameter(beginning + names.scale1, {width});
+    scale2_ = layers.Parameter(beginning + names.scale2, {width});
+  }
+}
+
+torch::Tensor VitBlock::operator()(torch::Tensor x, const VitRotation* rotation) const {
+  std::vector<torch::Tensor> parts = qkv_(norm1_(x)).chunk(3, 2);
+  for (torch::Tensor& part : parts) part = SplitHeads(part, shape_.heads);
+  if (rotation != nullptr) {
+    parts[0] = Rotated(parts[0], *rotation);
+    parts[1] = Rotated(parts[1], *rotation);
+  }
+  torch::Tensor attended = out_(Attended(parts[0], parts[1], parts[2]));
+  parts.clear();
+  if (scale1_.defined()) attended.mul_(scale1_);
+  x = x + attended;
+  torch::Tensor inner = norm2_(x);
+  inner = gate_.weight.defined() ? torch::silu(gate_(inner)).mul_(up_(inner))
+                                 : Activated(up_(inner), shape_.activation);
+  inner = down_(inner);
+  if (scale2_.defined()) inner.mul_(scale2_);
+  return x.add_(inner);
+}
+
+int CountBlocks(const StateDict& weights, const std::string& beginning, const std::string& rest) {
+  return CountOf(weights, 0, [&](int i) { return beginning + std::to_string(i) + rest; });
+}
+
+int64_t SideOfSquare(int64_t tokens) {
+  if (tokens <= 0) return 0;
+  const auto side = static_cast<int64_t>(std::lround(std::sqrt(static_cast<double>(tokens))));
+  return side * side == tokens ? side : 0;
+}
+
+int64_t TowerHeads(int64_t width) {
+  return width <= 1024 ? std::max<int64_t>(1, width / 64) : 16;
+}
+
+}  // namespace imgmill

@@ -1,0 +1,72 @@
+// The blocks that all vision transformers share: pre-norm attention and a perceptron, in their layouts.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "torch/architectures/layers.h"
+
+namespace imgmill {
+
+enum class VitActivation { kGelu, kGeluTanh, kQuickGelu };
+
+torch::Tensor Activated(const torch::Tensor& x, VitActivation activation);
+
+/// What a layout calls the tensors of one block, behind the block's own beginning. What is empty is not
+/// there.
+struct VitNames {
+  std::string norm1 = {}, norm2 = {};
+  std::string qkv_weight = {}, qkv_bias = {};    ///< queries, keys and values in one
+  std::string query = {}, key = {}, value = {};  ///< or each by itself
+  std::string out = {};
+  std::string up = {}, down = {};        ///< of the perceptron
+  std::string gate = {};                 ///< SiLU(gate(x)) * up(x) in between
+  std::string gate_and_up = {};          ///< the same with both in one
+  std::string scale1 = {}, scale2 = {};  ///< factors of each feature behind attention and perceptron
+};
+
+struct VitShape {
+  int64_t width = 0;
+  int64_t heads = 0;
+  double epsilon = 1e-5;
+  VitActivation activation = VitActivation::kGelu;
+};
+
+/// Angles of a rotary position embedding for the last tokens: cosines and sines of tokens x features of a
+/// head.
+struct VitRotation {
+  torch::Tensor cosines, sines;
+};
+
+class VitBlock {
+ public:
+  VitBlock(const VitNames& names, const std::string& beginning, const VitShape& shape, Layers& layers);
+  /// n x tokens x width
+  torch::Tensor operator()(torch::Tensor x, const VitRotation* rotation = nullptr) const;
+
+ private:
+  VitShape shape_;
+  LayerNorm norm1_, norm2_;
+  Linear qkv_, out_, up_, down_, gate_;
+  torch::Tensor scale1_, scale2_;
+};
+
+/// `weight` and `bias` of out x in by their full names; without a bias where the file has none.
+Linear DenseOf(Layers& layers, const std::string& weight, const std::string& bias, int64_t out, int64_t in);
+
+/// n x heads x tokens x width of a head, of n x tokens x (heads * that).
+torch::Tensor SplitHeads(const torch::Tensor& x, int64_t heads);
+/// Softmax attention of such, as n x tokens x width again.
+torch::Tensor Attended(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v);
+
+/// How many blocks there are whose names begin with `beginning` and a number, and go on with `rest`.
+int CountBlocks(const StateDict& weights, const std::string& beginning, const std::string& rest);
+
+/// The side of a square of so many tokens; 0 where it is none.
+int64_t SideOfSquare(int64_t tokens);
+
+/// Heads leave no trace in the shapes. Published models of up to 1024 features have 64 a head; larger towers
+/// for images and text have 16 heads.
+int64_t TowerHeads(int64_t width);
+
+}  // namespace imgmill

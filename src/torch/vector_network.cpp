@@ -1,0 +1,146 @@
+// What an image costs a network that gives vectors, and batches on any device.
+#include "torch/vector_network.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string_view>
+
+#include "base/try.h"
+#include "torch/libtorch_settings.h"
+
+namespace imgmill {
+namespace {
+
+constexpr int kAcceleratorBatch = 8;
+
+/// What oneDNN may take beside the tensors that are measured.
+constexpr size_t kHostWorkspace = size_t{4} << 20;
+
+/// Products of matrices, cut for several threads, come out with other last bits for each number of threads.
+constexpr int kOneThread = 1;
+
+class VectorExecutor final : public Executor {
+ public:
+  VectorExecutor(VectorNetwork& network, std::shared_ptr<const DeviceSlot> slot)
+      : network_(network), slot_(std::move(slot)) {}
+
+  BatchCost Cost(int n, int height, int width) const override {
+    const auto count = static_cast<size_t>(n);
+    const size_t in_and_out = InputFloats(height, width) * sizeof(float) +
+                              static_cast<size_t>(network_.info().dimension) * sizeof(float);
+    const bool cpu = slot_->team != nullptr;
+    BatchCost cost;
+    // Of a batch, the stream's own copies of input and output come on top.
+    cost.bytes = count * network_.bytes_an_image() + (n > 1 ? count * in_and_out : 0) +
+                 (cpu ? kHostWorkspace : count * in_and_out + kAcceleratorWorkspace);
+    cost.untracked = cpu ? kHostWorkspace : 0;
+    cost.exact = false;  // of one image they were measured, of a batch they are a multiple of that
+    return cost;
+  }
+  int Streams() const override { return slot_->team != nullptr ? slot_->team->threads() : 1; }
+  std::unique_ptr<ModelStream> OpenStream() override { return std::make_unique<Stream>(*this); }
+
+ private:
+  static size_t InputFloats(int height, int width) {
+    return 3 * static_cast<size_t>(height) * static_cast<size_t>(width);
+  }
+
+  class Stream final : public ModelStream {
+   public:
+    explicit Stream(const VectorExecutor& executor) : on_(executor) {}
+    Status Run(std::span<const BatchImage> images, int n, int height, int width) override {
+      return AtEdge(Stage::kCompute, [&]() -> Status {
+        TRY(CheckShape(on_.network_.info(), images.size(), n, height, width));
+        Status shape;
+        Status ran = Explained("the network failed", [&] { shape = Forward(images, n, height, width); });
+        if (ran) return shape;
+        Error error = ran.error();
+        error.stage = Stage::kCompute;
+        return error;
+      });
+    }
+
+   private:
+    Status Forward(std::span<const BatchImage> images, int n, int height, int width) {
+      const c10::InferenceMode inference;
+      const LibTorchThreads one(kOneThread);
+      const size_t floats = InputFloats(height, width);
+      Buffer gathered;
+      const float* from = images[0].input;
+      if (n > 1) {
+        gathered = Buffer(HostPool(), static_cast<size_t>(n) * floats * sizeof(float));
+        auto* to = reinterpret_cast<float*>(gathered.data());
+        Gather(images, n, floats, to);
+        from = to;
+      }
+      const PoolScope pool(on_.slot_->pool != nullptr ? *on_.slot_->pool : HostPool());
+      // from_blob takes no const pointer; the input is only read.
+      const torch::Tensor input =
+          torch::from_blob(const_cast<float*>(from), {n, 3, height, width}, torch::kFloat32);
+      torch::Tensor rows = TRY(on_.network_.Rows(input.to(on_.slot_->device), on_.slot_->device));
+      const int64_t dimension = on_.network_.info().dimension;
+      if (rows.size(1) != dimension)
+        return Error{Stage::kCompute, Code::kModelError, "the network returns vectors of changing length"};
+      const float* vector = rows.const_data_ptr<float>();
+      for (size_t i = 0; i < images.size(); ++i, vector += dimension)
+        std::memcpy(images[i].output, vector, static_cast<size_t>(dimension) * sizeof(float));
+      return {};
+    }
+
+    const VectorExecutor& on_;
+  };
+
+  VectorNetwork& network_;
+  const std::shared_ptr<const DeviceSlot> slot_;
+};
+
+}  // namespace
+
+std::string Reason(std::string_view text) {
+  constexpr std::string_view kMark = "RuntimeError: ";
+  const size_t mark = text.rfind(kMark);
+  if (mark != std::string_view::npos) text.remove_prefix(mark + kMark.size());
+  text.remove_prefix(std::min(text.find_first_not_of(" \n"), text.size()));
+  return std::string(text.substr(0, text.find('\n')));
+}
+
+VectorNetwork::VectorNetwork(ModelInfo info) : info_(std::move(info)) {
+  info_.receptive_radius = -1;  // it looks at the whole image
+  info_.library = LibTorchVersion();
+  info_.threads = kOneThread;  // an image is one thread's own
+}
+
+Status VectorNetwork::TryOnOne(int side) {
+  const std::string size = std::to_string(side) + "x" + std::to_string(side);
+  // What an image takes is measured in a pool of its own, which may take what the host's has left.
+  const PoolStats host = HostPool().Stats();
+  Pool measured("trial", host.cap - std::min(host.cap, host.charged - host.cached));
+  Status shape;
+  Status ran = Explained("the network does not take an image of 3x" + size + " (see --input-size)", [&] {
+    const PoolScope scope(measured);
+    const c10::InferenceMode inference;
+    const LibTorchThreads one(kOneThread);
+    Result<torch::Tensor> rows = Rows(torch::zeros({1, 3, side, side}), torch::kCPU);
+    if (!rows) {
+      shape = rows.error();
+    } else {
+      info_.dimension = static_cast<int>(rows->size(1));
+    }
+  });
+  bytes_an_image_ = measured.Stats().peak_charged;
+  return ran ? shape : ran;
+}
+
+NumericsPlan VectorNetwork::Plan(const std::string& device_type) const {
+  NumericsPlan plan;
+  plan.kernels = LibTorchKernels(device_type);
+  // On the CPU each image is a thread's own: batches would only wait for one another.
+  plan.micro_batch = device_type == "cpu" ? 1 : kAcceleratorBatch;
+  return plan;
+}
+
+std::unique_ptr<Executor> VectorNetwork::MakeExecutor(std::shared_ptr<const DeviceSlot> slot) {
+  return std::make_unique<VectorExecutor>(*this, std::move(slot));
+}
+
+}  // namespace imgmill

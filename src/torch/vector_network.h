@@ -1,0 +1,62 @@
+// A network that turns images into vectors, one image a thread: the form that TorchScript and the
+// architectures for embedding share.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "torch/edge.h"
+#include "torch/network.h"
+#include "torch/torch_headers.h"
+
+namespace imgmill {
+
+/// Vectors depend neither on the number of threads nor on what else is in work.
+class VectorNetwork : public Network {
+ public:
+  explicit VectorNetwork(ModelInfo info);
+
+  const ModelInfo& info() const override { return info_; }
+  NumericsPlan Plan(const std::string& device_type) const override;
+  std::unique_ptr<Executor> MakeExecutor(std::shared_ptr<const DeviceSlot> slot) override;
+
+  /// The vectors of n x 3 x height x width on that device, as the rows of a float32 tensor on the CPU. Called
+  /// by several threads at once. @throws OutOfMemory, c10::Error
+  virtual Result<torch::Tensor> Rows(const torch::Tensor& input, c10::Device device) = 0;
+
+  /// Runs one image of 3 x side x side, to learn the vectors' length and what it costs.
+  Status TryOnOne(int side);
+
+  /// The peak of a forward pass of one, measured.
+  size_t bytes_an_image() const { return bytes_an_image_; }
+
+ protected:
+  ModelInfo info_;
+
+ private:
+  size_t bytes_an_image_ = 0;
+};
+
+/// The telling line of a long message: an interpreter puts a trace of its script in front of the reason.
+std::string Reason(std::string_view text);
+
+/// Runs a part of the loading. What it throws becomes an error that begins with `what`.
+template <typename Body>
+Status Explained(const std::string& what, Body&& body) {
+  try {
+    body();
+    return {};
+  } catch (const c10::Error& problem) {
+    Error error = TranslateException(Stage::kConfigure);
+    if (error.code == Code::kModelError)
+      error.message = what + ": " + Reason(problem.what_without_backtrace());
+    return error;
+  } catch (const std::exception& problem) {
+    Error error = TranslateException(Stage::kConfigure);
+    if (error.code == Code::kModelError) error.message = what + ": " + Reason(problem.what());
+    return error;
+  }
+}
+
+}  // namespace imgmill
