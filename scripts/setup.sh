@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes a Debian 12 machine able to build imgmill: installs the Debian packages that are missing and fetches
-# LibTorch into .deps/libtorch. Changes nothing, and needs no network, where all of it is there.
+# LibTorch into .deps/libtorch and ONNX Runtime into .deps/onnxruntime. Changes nothing, and needs no network, where all of it is there.
 #
 # Usage: scripts/setup.sh [--with PACKAGE]... [--no-torch]
 #   --with PACKAGE  one more Debian package (clang-format, for scripts/format.sh)
@@ -13,6 +13,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 torch_version=2.13.0
+onnxruntime_version=1.32.0
 packages=(
   g++ cmake ninja-build pkg-config
   libvips-dev libopencv-dev libjpeg62-turbo-dev libwebp-dev libtiff-dev libheif-dev libde265-dev libavcodec-dev libjxl-dev
@@ -126,5 +127,26 @@ install_libtorch() {
   has_libtorch || { say "the torch wheel has no TorchConfig.cmake: cannot build against it"; exit 3; }
 }
 
+# ONNX Runtime's library, without its Python half. Only .onnx files need it: a build without it is complete.
+install_onnxruntime() {
+  local target=$root/.deps/onnxruntime python
+  if compgen -G "$target/libonnxruntime.so*" >/dev/null; then return; fi
+  exec 9>"$root/.deps/lock"
+  flock 9
+  if compgen -G "$target/libonnxruntime.so*" >/dev/null; then return; fi
+  python=$(python_with_pip)
+  say "fetching ONNX Runtime $onnxruntime_version into .deps/onnxruntime"
+  rm -rf "$target.partial" "$target"
+  if ! "$python" -m pip install "${pip_options[@]}" --no-deps --python-version 3.11 --implementation cp \
+    --target "$target.partial" "onnxruntime==$onnxruntime_version"; then
+    say "no ONNX Runtime $onnxruntime_version to be had: .onnx files will not be read"
+    return
+  fi
+  mkdir "$target"
+  mv "$target.partial"/onnxruntime/capi/libonnxruntime.so* "$target.partial"/onnxruntime/LICENSE "$target"
+  rm -rf "$target.partial"
+}
+
 install_packages "${packages[@]}"
 if [ $want_torch = 1 ] && [ -z "${LIBTORCH:-}" ]; then install_libtorch; fi
+if [ $want_torch = 1 ]; then install_onnxruntime; fi

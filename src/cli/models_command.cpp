@@ -37,6 +37,7 @@ std::string Counted(int64_t parameters) {
 }
 
 std::string DetectionOf(const ModelInfo& info) {
+  if (info.tensors == 0) return "sure: it brings its own program";
   std::string text =
       "sure: each of its " + std::to_string(info.tensors) + " tensors has the name and shape of a layer";
   if (!info.assumed.empty()) text += "; assumed: " + info.assumed;

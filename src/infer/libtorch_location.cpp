@@ -2,15 +2,14 @@
 #include "imgmill/infer/libtorch_location.h"
 
 #include <dlfcn.h>
-#include <glob.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
 #include <optional>
-#include <sstream>
 #include <vector>
 
+#include "base/python_packages.h"
 #include "imgmill/base/path_text.h"
 #include "infer/open_flags.h"
 
@@ -52,32 +51,6 @@ std::string VersionOf(const std::string& root) {
   std::ifstream archive(root + "/build-version");
   std::string line;
   return std::getline(archive, line) && !line.empty() ? line : "unknown";
-}
-
-/// Where the python3 that comes first in PATH keeps its packages. It is not run: that would cost more than
-/// all the rest, and folders tell enough, since LibTorch's libraries are the same for each version of Python.
-std::vector<std::string> PythonPackageFolders() {
-  std::vector<std::string> patterns;
-  std::istringstream path(Environment("PATH"));
-  for (std::string folder; std::getline(path, folder, ':');) {
-    if (folder.empty() || access((folder + "/python3").c_str(), X_OK) != 0) continue;
-    const std::string prefix = folder + "/../";
-    patterns = {prefix + "lib/python3.*/site-packages", prefix + "local/lib/python3.*/dist-packages",
-                prefix + "lib/python3/dist-packages"};
-    break;
-  }
-  if (const std::string home = Environment("HOME"); !home.empty() && !patterns.empty())
-    patterns.push_back(home + "/.local/lib/python3.*/site-packages");
-
-  std::vector<std::string> folders;
-  for (const std::string& pattern : patterns) {
-    glob_t found = {};
-    if (glob(pattern.c_str(), 0, nullptr, &found) == 0) {
-      for (size_t i = 0; i < found.gl_pathc; ++i) folders.emplace_back(found.gl_pathv[i]);
-    }
-    globfree(&found);
-  }
-  return folders;
 }
 
 /// Why this folder will not do; empty if it will.

@@ -10,8 +10,10 @@
 #include "torch/edge.h"
 #include "torch/libtorch_settings.h"
 #include "torch/loaded_model.h"
+#include "torch/onnx/onnx_network.h"
 #include "torch/script_network.h"
 #include "torch/weights/state_dict.h"
+#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {
@@ -30,11 +32,21 @@ class TorchRuntime final : public ModelRuntime {
   }
 
   Result<std::unique_ptr<UpscaleModel>> LoadUpscaler(const std::string& path) override {
-    return Load<UpscaleModel>([&] { return LoadStateDict(path, slots_.threads(), ModelTask::kUpscale); });
+    return Load<UpscaleModel>([&]() -> Result<std::unique_ptr<Network>> {
+      if (IsOnnx(path))
+        return WeightError(
+            "this is an ONNX model, which only embed and match take; enlarge with its PyTorch weights");
+      return LoadStateDict(path, slots_.threads(), ModelTask::kUpscale);
+    });
   }
 
   Result<std::unique_ptr<BatchModel>> LoadToLook(const std::string& path) override {
-    return Load<BatchModel>([&] { return LoadStateDict(path, slots_.threads(), std::nullopt); });
+    return Load<BatchModel>([&]() -> Result<std::unique_ptr<Network>> {
+      if (IsOnnx(path)) return LoadOnnx(path, 0);
+      bool script = TRY(IsTorchScript(path));
+      if (script) return LoadScript(path, ModelInput{}.side);
+      return LoadStateDict(path, slots_.threads(), std::nullopt);
+    });
   }
 
   std::vector<KnownArchitecture> Known() const override {
@@ -48,9 +60,11 @@ class TorchRuntime final : public ModelRuntime {
   Result<std::unique_ptr<EmbeddingModel>> LoadEmbedder(const std::string& path,
                                                        const EmbedderRequest& request) override {
     return Load<EmbeddingModel>([&]() -> Result<std::unique_ptr<Network>> {
+      const int side = request.side > 0 ? request.side : ModelInput{}.side;
+      if (IsOnnx(path)) return LoadOnnx(path, side);
       bool script = TRY(IsTorchScript(path));
-      if (!script) return LoadStateDict(path, slots_.threads(), ModelTask::kEmbed, request);
-      return LoadScript(path, request.side > 0 ? request.side : ModelInput{}.side);
+      if (script) return LoadScript(path, side);
+      return LoadStateDict(path, slots_.threads(), ModelTask::kEmbed, request);
     });
   }
 

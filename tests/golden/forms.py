@@ -1,6 +1,7 @@
 """Networks that spandrel does not have, in PyTorch: what imgmill's are compared with.
 
-Each was checked on its authors' weights by the PSNR that they reach on Set5, as docs/models.md says.
+Those of SAFMN and SAFMN++ were checked on their authors' weights by the PSNR that they reach on Set5, as docs/models.md
+says. Of EDSR no weights were at hand: it follows its paper.
 """
 import torch
 from torch import nn
