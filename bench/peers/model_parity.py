@@ -119,9 +119,10 @@ class Written:
 
 def written(seed, name, **options):
     """With weights from a seed."""
+    import carn_network
     import distillation_networks
     torch.manual_seed(seed)
-    return Written(getattr(distillation_networks, name)(**options))
+    return Written(getattr(carn_network if name == "Carn" else distillation_networks, name)(**options))
 
 
 def distillation_cases(assets):
@@ -131,6 +132,12 @@ def distillation_cases(assets):
                             ("RFDN", "rfdn_baseline", nets.Rfdn()), ("RLFN", "team04_rlfn", nets.Rlfn()),
                             ("EFDN", "team01_efdn", nets.Efdn()), ("BSRN", "team18_bsrn", nets.Bsrn())):
         yield name + " x4", folder / f"{file}.pth", Written(net, folder / f"{file}.pth")
+    import carn_network
+    carn = assets / "weights/nmhkahn+CARN-pytorch/checkpoint/carn_m.pth"
+    for scale in (2, 3, 4):
+        net = carn_network.Carn(groups=4)
+        net.scale = scale
+        yield f"CARN-M x{scale}", carn, Written(net, carn)
 
 
 def distillation_seeds():
@@ -141,6 +148,8 @@ def distillation_seeds():
         "RFDN with weights from a seed, x2": written(3, "Rfdn", features=24, inner=6, blocks=3, scale=2),
         "RLFN with weights from a seed, x3": written(4, "Rlfn", features=20, middle=24, blocks=6, scale=3),
         "EFDN with weights from a seed, x2": written(5, "Efdn", features=24, inner=8, scale=2),
+        "CARN with weights from a seed, x4": written(7, "Carn", features=24, scales=(4,)),
+        "CARN with weights from a seed, x3": written(8, "Carn", features=24, scales=(3,)),
         "BSRN with weights from a seed, x2": written(6, "Bsrn", features=24, inner=6, blocks=8, scale=2),
     }
 
@@ -225,7 +234,7 @@ def main():
         model = peer[0] if peer else spandrel.ModelLoader(device="cpu").load_from_file(str(weights)).eval()
         out = scratch / "out"
         run = subprocess.run([options.program, "upscale", str(inputs), "-o", str(out), "--model", str(weights),
-                              "--no-catalog", "--force", "-q"], capture_output=True, text=True)
+                              "--scale", str(model.scale), "--no-catalog", "--force", "-q"], capture_output=True, text=True)
         if run.returncode != 0:
             print(f"| {name} | {model.scale} | {run.stderr.strip()} |")
             failed = True

@@ -17,6 +17,7 @@ import numpy as np
 
 BOUND = 0.01  # dB
 ESR = "weights/ofsoundof+NTIRE2022_ESR/model_zoo/"
+CARN = "weights/nmhkahn+CARN-pytorch/checkpoint/carn_m.pth"
 ZIPPED = "weights/zip-state-dicts/"
 
 # Weights, scale, dB of the original, and which of the Python forms it is. The same weights in another format must
@@ -29,6 +30,10 @@ CASES = (
     ("EFDN", ESR + "team01_efdn.pth", 4, 32.080, "Efdn"),
     ("BSRN", ESR + "team18_bsrn.pth", 4, 32.012, "Bsrn"),
     ("IMDN+", ESR + "team39_imdn_plus.pth", 4, 32.135, "ImdnPlus"),
+    ("CARN-M", CARN, 2, 37.682, "CarnM"),
+    ("CARN-M", CARN, 3, 34.061, "CarnM"),
+    ("CARN-M", CARN, 4, 31.885, "CarnM"),
+    ("CARN-M, zip", ZIPPED + "nmhkahn+CARN-pytorch__carn_m.pt", 4, 31.885, "CarnM"),
 )
 
 
@@ -53,8 +58,10 @@ def by_program(program, inputs, weights, scale, folder):
 def by_peer(form, inputs, weights, scale):
     import torch
     sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests/golden"))
+    import carn_network
     import distillation_networks
-    net = getattr(distillation_networks, form)()
+    net = carn_network.Carn(groups=4) if form == "CarnM" else getattr(distillation_networks, form)()
+    net.scale = scale
     state = torch.load(weights, map_location="cpu", weights_only=True)
     net.load_state_dict(state.get("params", state))
     pictures = {}

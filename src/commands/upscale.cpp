@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 
 #include "base/try.h"
@@ -125,8 +126,10 @@ class Upscale final : public Command {
 Result<std::unique_ptr<CommandRun>> Upscale::BeginModel(const CommandServices& services) const {
   const SharedOptions& shared = *services.shared;
   ModelRuntime* runtime = TRY(services.OpenModels());
-  Result<std::shared_ptr<UpscaleModel>> loaded = LoadGuarded<UpscaleModel>(
-      services, options_.model, "upscale", [&] { return runtime->LoadUpscaler(options_.model); });
+  const auto scale = static_cast<int>(options_.scale);
+  Result<std::shared_ptr<UpscaleModel>> loaded =
+      LoadGuarded<UpscaleModel>(services, options_.model, "upscale x" + std::to_string(scale),
+                                [&] { return runtime->LoadUpscaler(options_.model, scale); });
   if (!loaded) return loaded.error();
   std::shared_ptr<UpscaleModel> model = *std::move(loaded);
   const ModelInfo& info = model->info();
@@ -183,6 +186,7 @@ std::optional<std::string> UpscaleOptions::Check() const {
     return PrintablePath(model) + ": the weight file cannot be opened: " + ErrnoText(errno);
   }
   if (!(scale >= 0 && scale <= 64)) return "--scale takes a factor above 0, up to 64";
+  if (!model.empty() && scale != std::floor(scale)) return "--scale takes a whole number with --model";
   if (tile != 0 && (tile < 32 || tile > 4096)) return "--tile takes 32 to 4096 pixels (0: as the plan says)";
   return file.Check(kFormats);
 }

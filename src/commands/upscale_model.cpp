@@ -17,8 +17,9 @@ size_t PlaneBytes(int64_t width, int64_t height) {
 
 std::string ModelFingerprint(const UpscaleOptions& options, const UpscaleModel& model,
                              const NumericsPlan& plan) {
-  return "upscale/1 " + model.info().architecture + " " + model.info().digest + " " + plan.Describe() + " " +
-         options.file.Text() + " " + ImageLibraryVersions();
+  return "upscale/1 " + model.info().architecture + " x" + std::to_string(model.info().scale) + " " +
+         model.info().digest + " " + plan.Describe() + " " + options.file.Text() + " " +
+         ImageLibraryVersions();
 }
 
 /// Passes of the model over one tile: colours, and alpha if there is one.

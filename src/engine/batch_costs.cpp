@@ -45,8 +45,9 @@ BatchCosts::BatchCosts(BatchModel& model, const NumericsPlan& plan, MemoryManage
     : model_(model), plan_(plan), memory_(memory) {
   const ModelInfo& info = model.info();
   for (int device = 0; device < memory.device_count(); ++device) {
-    costs_.push_back(memory.Costs({info.architecture + " " + info.digest + " " + plan.kernels, plan.dtype,
-                                   memory.device(device).name(), info.threads, info.library}));
+    costs_.push_back(memory.Costs(
+        {info.architecture + " x" + std::to_string(info.scale) + " " + info.digest + " " + plan.kernels,
+         plan.dtype, memory.device(device).name(), info.threads, info.library}));
   }
 }
 

@@ -31,12 +31,12 @@ class TorchRuntime final : public ModelRuntime {
     });
   }
 
-  Result<std::unique_ptr<UpscaleModel>> LoadUpscaler(const std::string& path) override {
+  Result<std::unique_ptr<UpscaleModel>> LoadUpscaler(const std::string& path, int scale) override {
     return Load<UpscaleModel>([&]() -> Result<std::unique_ptr<Network>> {
       if (IsOnnx(path))
         return WeightError(
             "this is an ONNX model, which only embed and match take; enlarge with its PyTorch weights");
-      return LoadStateDict(path, slots_.threads(), ModelTask::kUpscale);
+      return LoadStateDict(path, slots_.threads(), ModelTask::kUpscale, {}, scale);
     });
   }
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Cases of the information distillation family. Their peers are the Python forms beside this file, which
+"""Cases of the information distillation family and CARN. Their peers are the Python forms beside this file, which
 bench/peers/set5_psnr.py --peer measures on the published weights. Usage: tests/golden/cases_distillation.py [CASE...]"""
 from network_golden import Case, write_all
+import carn_network
 import distillation_networks as nets
 
 # Images of 27x21 leave 3x2 values of what the attention pools. Where a network takes 0..255, the first and the last
@@ -22,6 +23,8 @@ CASES = {
     "efdn_x2": lambda: Case(nets.Efdn(features=8, inner=4, scale=2), 27, 21),
     "bsrn_x2": lambda: Case(nets.Bsrn(features=8, inner=4, blocks=2, scale=2), 27, 21,
                             factors={"upsampler.upsampleOneStep.0.bias": -1}),
+    "carn_x3": lambda: Case(carn_network.Carn(features=4, scales=(3,)), 6, 5),
+    "carn_m_x4": lambda: Case(carn_network.Carn(features=8, groups=4), 5, 4),
 }
 
 write_all(CASES, "a Python form of the paper's network, tests/golden/cases_distillation.py")

@@ -21,6 +21,7 @@ struct ModelInfo {
   std::string architecture;  ///< "SRVGGNetCompact"
   std::string digest;        ///< XXH3-128 or SHA-256 hex of the weight file
   int scale = 1;             ///< output pixels per input pixel, each way
+  int wanted_scale = 0;      ///< what was asked for; 0 for the largest. It counts where a file has several
   /// Colour bands in and out: 3, or 1 for a network that takes grey; then it is shown each band by itself.
   int bands = 3;
   /// Input pixels. Tiles that overlap by this are exact; -1 means global: it pools over its whole input, so
@@ -115,7 +116,8 @@ class ModelRuntime {
   /// "cpu" alone is one host-backed device that shares the host pool's budget. @return how many were added
   virtual Result<int> AddDevices(const std::string& spec, size_t device_budget) = 0;
   /// Reads .safetensors, .pth, .pt state dicts; the architecture is detected from the names and shapes in it.
-  virtual Result<std::unique_ptr<UpscaleModel>> LoadUpscaler(const std::string& path) = 0;
+  /// @param scale  which of several; 0 for the largest. A file with one scale is loaded with that one.
+  virtual Result<std::unique_ptr<UpscaleModel>> LoadUpscaler(const std::string& path, int scale = 0) = 0;
   /// Reads any state dict, to look at it: its facts, plans and costs.
   virtual Result<std::unique_ptr<BatchModel>> LoadToLook(const std::string& path) = 0;
   virtual std::vector<KnownArchitecture> Known() const = 0;
@@ -138,6 +140,6 @@ using CreateModelRuntimeFn = ModelRuntime* (*)(int interface, MemoryManager* man
 inline constexpr char kCreateModelRuntime[] = "imgmill_create_model_runtime";
 
 /// To be raised with every change to the classes above: program and module must be from one build.
-inline constexpr int kModelInterface = 7;
+inline constexpr int kModelInterface = 8;
 
 }  // namespace imgmill

@@ -36,8 +36,8 @@ class Architecture {
   /// Whether the names and shapes are this network's. Two architectures must never claim the same state dict.
   virtual bool Matches(const StateDict& weights) const = 0;
 
-  /// @param info  what the loader knows: digest, library, threads. A kModelError tells which variant it is
-  /// that cannot be built.
+  /// @param info  what the loader knows: digest, library, threads, the wanted scale. A kModelError tells
+  /// which variant it is that cannot be built.
   virtual Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
                                                 ModelInfo info) const = 0;
 };
@@ -51,9 +51,10 @@ Result<const Architecture*> DetectArchitecture(StateDict& weights);
 /// Reads a state dict and loads it into the network that it is of. Errors: those of ReadStateDict, and
 /// kModelError; one of them says that the network is for another task, and which, where a task is given.
 /// @param request  for embedding
+/// @param scale  for enlarging: which of several; 0 for the largest
 /// @throws OutOfMemory, c10::Error
 Result<std::unique_ptr<Network>> LoadStateDict(const std::string& path, int threads,
                                                std::optional<ModelTask> task,
-                                               const EmbedderRequest& request = {});
+                                               const EmbedderRequest& request = {}, int scale = 0);
 
 }  // namespace imgmill

@@ -13,6 +13,7 @@ namespace imgmill {
 
 extern const Architecture& kAtd;
 extern const Architecture& kBsrn;
+extern const Architecture& kCarn;
 extern const Architecture& kCifarResNet;
 extern const Architecture& kClipVit;
 extern const Architecture& kConvNext;
@@ -52,6 +53,7 @@ std::span<const Architecture* const> Architectures() {
   static const Architecture* const table[] = {
       &kAtd,
       &kBsrn,
+      &kCarn,
       &kCifarResNet,
       &kClipVit,
       &kConvNext,
@@ -165,8 +167,8 @@ Result<const Architecture*> DetectArchitecture(StateDict& weights) {
 }
 
 Result<std::unique_ptr<Network>> LoadStateDict(const std::string& path, int threads,
-                                               std::optional<ModelTask> task,
-                                               const EmbedderRequest& request) {
+                                               std::optional<ModelTask> task, const EmbedderRequest& request,
+                                               int scale) {
   StateDict weights = TRY(ReadStateDict(path));
   // As if the file said it: what the user says wins.
   if (!request.activation.empty()) weights.metadata["activation"] = request.activation;
@@ -184,6 +186,7 @@ Result<std::unique_ptr<Network>> LoadStateDict(const std::string& path, int thre
   ModelInfo info;
   info.architecture = variant;
   if (architecture->task() == ModelTask::kEmbed) info.input.emplace().side = request.side;
+  info.wanted_scale = scale;
   info.digest = std::move(digest);
   info.library = LibTorchVersion();
   info.threads = threads;
