@@ -6,6 +6,7 @@
 
 #include "base/try.h"
 #include "torch/architectures/architecture.h"
+#include "torch/compiled_network.h"
 #include "torch/device_slots.h"
 #include "torch/edge.h"
 #include "torch/libtorch_settings.h"
@@ -36,6 +37,10 @@ class TorchRuntime final : public ModelRuntime {
       if (IsOnnx(path))
         return WeightError(
             "this is an ONNX model, which only embed and match take; enlarge with its PyTorch weights");
+      if (IsCompiled(path))
+        return WeightError(
+            "this is a package of AOTInductor, which only embed and match take; enlarge with its PyTorch "
+            "weights");
       return LoadStateDict(path, slots_.threads(), ModelTask::kUpscale, {}, scale);
     });
   }
@@ -43,6 +48,7 @@ class TorchRuntime final : public ModelRuntime {
   Result<std::unique_ptr<BatchModel>> LoadToLook(const std::string& path) override {
     return Load<BatchModel>([&]() -> Result<std::unique_ptr<Network>> {
       if (IsOnnx(path)) return LoadOnnx(path, 0);
+      if (IsCompiled(path)) return LoadCompiled(path, ModelInput{}.side);
       bool script = TRY(IsTorchScript(path));
       if (script) return LoadScript(path, ModelInput{}.side);
       return LoadStateDict(path, slots_.threads(), std::nullopt);
@@ -62,6 +68,7 @@ class TorchRuntime final : public ModelRuntime {
     return Load<EmbeddingModel>([&]() -> Result<std::unique_ptr<Network>> {
       const int side = request.side > 0 ? request.side : ModelInput{}.side;
       if (IsOnnx(path)) return LoadOnnx(path, side);
+      if (IsCompiled(path)) return LoadCompiled(path, side);
       bool script = TRY(IsTorchScript(path));
       if (script) return LoadScript(path, side);
       return LoadStateDict(path, slots_.threads(), ModelTask::kEmbed, request);
