@@ -5,7 +5,7 @@
 #   bin/imgmill                             lib/libimgmill.so, libimgmill_memory.so
 #   lib/imgmill/libimgmill_torch.so         lib/imgmill/libtorch -> LibTorch, made by the user or by the option below
 #   lib/imgmill/libimgmill_stills.so
-#   include/imgmill, lib/cmake/imgmill      share/man, share/doc, completions
+#   include/imgmill, lib/cmake/imgmill      share/man, share/doc, completions, share/imgmill/models
 
 option(IMGMILL_BUNDLE_LIBTORCH "Install a copy of the CPU LibTorch beside the module (450 MB)" OFF)
 
@@ -53,6 +53,7 @@ install(CODE "
     set(folder vendor-completions)
   endif()
   file(INSTALL \"${IMGMILL_PAGES}/zsh/_imgmill\" DESTINATION \"\${CMAKE_INSTALL_PREFIX}/share/zsh/\${folder}\")")
+install(DIRECTORY models/ DESTINATION share/imgmill/models FILES_MATCHING PATTERN "*.safetensors")
 install(DIRECTORY docs/ DESTINATION share/doc/imgmill FILES_MATCHING PATTERN "*.md")
 install(FILES README.md DESTINATION share/doc/imgmill)
 

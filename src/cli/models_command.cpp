@@ -7,7 +7,9 @@
 #include "commands/model_loading.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/commands/flag_words.h"
 #include "imgmill/infer/model_runtime.h"
+#include "imgmill/infer/own_models.h"
 #include "imgmill/report/run_report.h"
 #include "session.h"
 #include "shared_flags.h"
@@ -105,7 +107,9 @@ class Models final : public Tool {
         "Example:\n"
         "  imgmill models\n"
         "  imgmill models 4x-UltraSharp.pth realesr-animevideov3-x4.safetensors");
-    app.add_option("files", files_, "Weight files: .safetensors, .pth, .pt, .ckpt; none: what is known")
+    TakesModel(
+        app.add_option("files", files_,
+                       "Weight files: .safetensors, .pth, .pt, .ckpt, or own:NAME; none: what is known"))
         ->type_name("FILE");
     AddByteSize(app, "--memory", shared_.memory,
                 "Budget that weights are read within [the cgroup's limit, or 80 % of what is free]");
@@ -169,6 +173,8 @@ class Models final : public Tool {
                (each.embeds ? " (embed)" : "") + "\n";
       document_["known"].push_back({{"architecture", each.name}, {"models", each.known_by}, {"task", task}});
     }
+    document_["own"] = OwnModels();
+    for (const std::string& name : OwnModels()) text_ += name + "  comes with imgmill\n";
   }
 
   std::vector<std::string> files_;

@@ -16,6 +16,7 @@
 #include "flag_errors.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/base/spelling.h"
+#include "imgmill/infer/own_models.h"
 
 namespace imgmill {
 namespace {
@@ -174,7 +175,7 @@ Status ApplyYaml(const YAML::Node& map, const std::string& path, CLI::App& app,
     }
     try {
       for (std::string& text : values)
-        option->add_result(NamesAPath(*option) ? RelativeToFile(text, path) : text);
+        option->add_result(NamesAPath(*option) && !NamesOwnModel(text) ? RelativeToFile(text, path) : text);
       option->run_callback();
     } catch (const CLI::Error& problem) {
       std::string what = InPlainWords(problem);

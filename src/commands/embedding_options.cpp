@@ -167,8 +167,9 @@ Result<ModelInput> EmbeddingOptions::Input(const ModelInput* own) const {
 }
 
 void AddEmbeddingFlags(CLI::App& app, EmbeddingOptions& options) {
-  app.add_option("--model", options.model,
-                 "Weights of an embedding network, or a TorchScript file [the built-in descriptor]")
+  TakesModel(
+      app.add_option("--model", options.model,
+                     "Weights of an embedding network, or a TorchScript file [the built-in descriptor]"))
       ->type_name("FILE");
   const auto grouped = [](CLI::Option* option) { return option->group(kModelInputGroup); };
   const auto pixels = [&](const char* flag, int& target, const char* help) {

@@ -5,6 +5,8 @@
 #include <CLI/CLI.hpp>
 #include <sstream>
 
+#include "imgmill/infer/own_models.h"
+
 namespace imgmill {
 namespace {
 
@@ -23,6 +25,17 @@ CLI::Option* TakesWords(CLI::Option* option, std::span<const std::string> words)
 CLI::Option* TakesWords(CLI::Option* option, std::initializer_list<const char*> words) {
   const std::vector<std::string> copies(words.begin(), words.end());
   return TakesWords(option, copies);
+}
+
+CLI::Option* TakesModel(CLI::Option* option) {
+  return option->transform(CLI::Validator(
+      [](std::string& given) {
+        const Result<std::string> path = ModelPath(given);
+        if (!path) return path.error().message;
+        given = *path;
+        return std::string();
+      },
+      ""));
 }
 
 std::vector<std::string> WordsOf(CLI::Option& option) {

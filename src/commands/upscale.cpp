@@ -158,7 +158,8 @@ Upscale::Upscale(CLI::App& app) {
       "  imgmill upscale photos -o large --method lanczos3 --scale 2");
   app.add_option("-o,--output", options_.output, "Folder for the enlarged images; sub-folders are kept")
       ->type_name("DIR");
-  app.add_option("--model", options_.model, "Weight file: .safetensors, .pth or .pt")->type_name("FILE");
+  TakesModel(app.add_option("--model", options_.model, "Weight file: .safetensors, .pth or .pt; or own:NAME"))
+      ->type_name("FILE");
   TakesWords(app.add_option("--method", options_.method,
                             "Without a model: nearest, linear, cubic, mitchell, lanczos2, lanczos3"),
              kMethods)

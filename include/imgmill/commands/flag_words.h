@@ -18,6 +18,9 @@ namespace imgmill {
 CLI::Option* TakesWords(CLI::Option* option, std::span<const std::string> words);
 CLI::Option* TakesWords(CLI::Option* option, std::initializer_list<const char*> words);
 
+/// Lets a flag that names a weight file take own:NAME, too: it gets the path of that model's file.
+CLI::Option* TakesModel(CLI::Option* option);
+
 /// What was noted; empty for a flag that takes other values.
 std::vector<std::string> WordsOf(CLI::Option& option);
 

@@ -1,0 +1,99 @@
+// The models that come with imgmill: found by name, refused by name, and better than the kernels that they
+// replace.
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "imgmill/image/reader.h"
+#include "program.h"
+
+namespace imgmill::process_test {
+namespace {
+
+/// All rows as 8-bit RGB, one after the other.
+std::vector<uint8_t> Pixels(const std::string& path, Layout& layout) {
+  const Result<ImageHeader> header = Probe(path, {});
+  REQUIRE(header.ok());
+  ReadOptions options;
+  options.bands = ReadOptions::Bands::kRgb;
+  options.to_8bit = true;
+  Result<std::unique_ptr<RowReader>> rows = OpenRows(path, *header, options);
+  REQUIRE(rows.ok());
+  layout = (*rows)->layout();
+  std::vector<uint8_t> pixels(layout.row_bytes() * static_cast<size_t>(layout.height));
+  REQUIRE((*rows)->Read(layout.height, pixels.data(), layout.row_bytes()));
+  return pixels;
+}
+
+/// Peak signal-to-noise ratio in dB, of BT.601's Y in 16..235 without `border` pixels on each side, as papers
+/// on super-resolution give it.
+double Psnr(const std::string& wanted, const std::string& found, int64_t border) {
+  Layout layout, other;
+  const std::vector<uint8_t> a = Pixels(wanted, layout), b = Pixels(found, other);
+  REQUIRE(layout.width == other.width);
+  REQUIRE(layout.height == other.height);
+  const auto luma = [&](const std::vector<uint8_t>& pixels, int64_t x, int64_t y) {
+    const uint8_t* rgb = &pixels[static_cast<size_t>(y) * layout.row_bytes() + static_cast<size_t>(3 * x)];
+    return (65.481 * rgb[0] + 128.553 * rgb[1] + 24.966 * rgb[2]) / 255;
+  };
+  double sum = 0;
+  for (int64_t y = border; y < layout.height - border; ++y) {
+    for (int64_t x = border; x < layout.width - border; ++x)
+      sum += std::pow(luma(a, x, y) - luma(b, x, y), 2);
+  }
+  const auto count = static_cast<double>((layout.width - 2 * border) * (layout.height - 2 * border));
+  return 10 * std::log10(255 * 255 / (sum / count));
+}
+
+}  // namespace
+
+TEST_CASE("own:sr-x4 comes nearer to the large images of Set5 than the best kernel") {
+  const ModelParts parts = FindModel();
+  if (!parts.missing.empty()) {
+    MESSAGE("SKIPPED: " << parts.missing);
+    return;
+  }
+  const std::string set5 = std::string(std::getenv("IMGMILL_TEST_ASSETS")) + "/sr/Set5/image_SRF_4/";
+  const TestFolder where;
+  const std::vector<std::string> images = {"001", "002", "003", "004", "005"};
+  double psnr[2] = {};
+  for (const bool own : {false, true}) {
+    const std::string out = where / (own ? "own" : "kernel");
+    std::vector<std::string> command = {"upscale", "-o", out, "--no-catalog"};
+    for (const std::string& image : images) command.push_back(set5 + "img_" + image + "_SRF_4_LR.png");
+    const std::vector<std::string> how =
+        own ? std::vector<std::string>{"--model", "own:sr-x4", "--device", "cpu"}
+            : std::vector<std::string>{"--method", "lanczos3", "--scale", "4"};
+    command.insert(command.end(), how.begin(), how.end());
+    const ProcessResult result = Run(command, parts.options);
+    CAPTURE(result.err);
+    REQUIRE(result.exit_code == 0);
+    for (const std::string& image : images)
+      psnr[own] +=
+          Psnr(set5 + "img_" + image + "_SRF_4_HR.png", out + "/img_" + image + "_SRF_4_LR.png", 4) / 5;
+  }
+  MESSAGE("Set5: lanczos3 " << psnr[0] << " dB, own:sr-x4 " << psnr[1] << " dB");
+  CHECK(psnr[1] > psnr[0] + 1);
+}
+
+TEST_CASE("a model of our own that is not there is refused with the names of those that are") {
+  const TestFolder where;
+  for (const std::string name : {"own:", "own:sr-x9", "own:../models/sr-x4"}) {
+    const ProcessResult result =
+        Run({"upscale", SampleData(), "-o", where / "out", "--no-catalog", "--model", name});
+    CHECK(result.exit_code == 2);
+    CHECK(result.err.find("there is no model " + name + " here; there is own:sr-x4") != std::string::npos);
+    CHECK(!TestFolder::Exists(where / "out"));
+  }
+}
+
+TEST_CASE("a pipeline's file names an own model as the flag does, not as a path beside it") {
+  const TestFolder where;
+  where.Write("p.yaml", "input: " + SampleData() + "\noutput: " + (where / "out") +
+                            "\nsteps:\n  - upscale:\n      model: own:sr-x9\n");
+  const ProcessResult result = Run({"run", where / "p.yaml"});
+  CHECK(result.exit_code == 2);
+  CHECK(result.err.find("\"model\": there is no model own:sr-x9 here") != std::string::npos);
+}
+
+}  // namespace imgmill::process_test
