@@ -26,6 +26,8 @@ constexpr int kAlone = 2;
 constexpr int kPlanned = 3;
 constexpr int kAdvised = 4;
 
+constexpr char kNoInput[] = "no input: name files or folders, or a list with --files-from";
+
 int Complain(const std::string& text) {
   std::fprintf(stderr, "imgmill: error: %s\n", text.c_str());
   return static_cast<int>(ExitCode::kUsage);
@@ -62,12 +64,10 @@ int RunImages(const CommandRow& row, CommandFlags& flags, std::string line, bool
       return Complain(applied.error().message);
   }
   if (Status applied = ApplyDefaultsFile(*command, app); !applied) return Complain(applied.error().message);
+  if (command->needs_images() && shared.list.NamesNothing()) return Complain(kNoInput);
   if (const auto wrong = shared.Check()) return Complain(*wrong);
   if (const auto wrong = command->Check()) return Complain(*wrong);
   if (const auto wrong = command->CheckAlone(shared)) return Complain(*wrong);
-  if (shared.list.paths.empty() && shared.list.files_from.empty()) {
-    return Complain("no images given: name folders or files, or use --files-from");
-  }
   SessionPlan plan{std::string(row.name), std::move(line), {}, {}, command->catalog_of(), advise};
   if (!command->output_folder().empty()) plan.output_folders = {command->output_folder()};
   if (!command->folder_to_leave_out().empty()) plan.leave_out = {command->folder_to_leave_out()};
@@ -79,6 +79,7 @@ int RunImages(const CommandRow& row, CommandFlags& flags, std::string line, bool
 int RunPipelineFile(CommandFlags& flags, std::string line, bool advise) {
   Result<CommandPipeline> pipeline = ReadPipeline(flags.file, *flags.app, flags.shared);
   if (!pipeline) return Complain(pipeline.error().message);
+  if (flags.shared.list.NamesNothing()) return Complain(kNoInput);
   if (const auto wrong = flags.shared.Check()) return Complain(*wrong);
   return static_cast<int>(RunPipeline(*std::move(pipeline), flags.shared, std::move(line), advise));
 }

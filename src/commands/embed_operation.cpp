@@ -26,7 +26,8 @@ void Describe(const SourceFile& file, EmbeddedImage& image) {
   image.height = file.upright_height;
 }
 
-/// Brings a vector to length 1. False if it has none.
+}  // namespace
+
 bool Normalise(std::span<float> vector) {
   double squares = 0;
   for (const float value : vector) squares += static_cast<double>(value) * static_cast<double>(value);
@@ -35,8 +36,6 @@ bool Normalise(std::span<float> vector) {
   for (float& value : vector) value = static_cast<float>(static_cast<double>(value) * factor);
   return true;
 }
-
-}  // namespace
 
 std::string VectorFact(const std::string& kind, bool lenient) {
   // A vector of the readable part of a broken file is another one than that of the whole.

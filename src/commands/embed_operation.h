@@ -34,6 +34,9 @@ struct EmbeddedImage {
 /// The name under which a catalog keeps the place of a content's vector: a packed VectorFile::Place.
 std::string VectorFact(const std::string& kind, bool lenient);
 
+/// Brings a vector to length 1. False if it has none.
+bool Normalise(std::span<float> vector);
+
 class EmbedOperation final : public Operation {
  public:
   /// Vectors are recalled from `known` and kept in `kept`; null means that `known` keeps them.

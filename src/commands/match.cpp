@@ -1,7 +1,10 @@
 // The match command: vectors of the queries, the search, and what was found as text, CSV or JSON lines.
 #include "imgmill/commands/match.h"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
@@ -10,9 +13,11 @@
 #include "base/try.h"
 #include "csv_cell.h"
 #include "embed_operation.h"
+#include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flag_words.h"
 #include "match_search.h"
+#include "text_queries.h"
 
 namespace imgmill {
 namespace {
@@ -111,6 +116,7 @@ class Match final : public Command {
   std::string weight_file() const override { return options_.embedding.model; }
   std::string defaults_file() const override { return options_.embedding.defaults_file(); }
   std::string catalog_of() const override { return options_.in; }
+  bool needs_images() const override { return options_.texts.empty(); }
 
   Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override;
 
@@ -119,7 +125,9 @@ class Match final : public Command {
 
   void Describe(DescribedMatches matches, CommandResult& result) const {
     const uint64_t found = matches.found.count;
-    result.summary = std::to_string(found) + (found == 1 ? " match" : " matches");
+    const size_t texts = options_.texts.size();
+    if (texts > 0) result.summary = std::to_string(texts) + (texts == 1 ? " text; " : " texts; ");
+    result.summary += std::to_string(found) + (found == 1 ? " match" : " matches");
     const auto shared = std::make_shared<const DescribedMatches>(std::move(matches));
     result.text = [shared, format = options_.format](const TextSink& put) {
       return shared->PutText(format, put);
@@ -151,9 +159,19 @@ class Match::MatchRun final : public CommandRun {
   }
   Operation& operation() override { return operation_; }
 
+  /// Before the images, whose model is loaded when the first of them needs it.
+  Status AddTexts() {
+    const MatchOptions& asked = match_.options_;
+    if (asked.texts.empty() || services_.shared->mode == RunMode::kPlan) return {};
+    std::unique_ptr<VectorFile> file =
+        TRY(VectorFile::Open("", opened_.embedder->kind(), opened_.store.file->dimension()));
+    own_store_.file = std::move(file);
+    return AddTextQueries(asked, services_, *own_store_.file, queries_);
+  }
+
   Result<CommandResult> Reduce(CommandResult result) override {
     result.kept = files_;
-    result.kept_images = queries_.size();
+    result.kept_images = images_;
     if (result.counts.interrupted) return result;
     const MatchOptions& asked = match_.options_;
     MatchQuestion question;
@@ -173,6 +191,7 @@ class Match::MatchRun final : public CommandRun {
 
  private:
   void Take(const EmbeddedImage& image) {
+    ++images_;
     queries_.Add({image.file.path, image.absolute, image.place, image.vectors});
     if (services_.in_pipeline) files_.Add(image.file);
   }
@@ -182,7 +201,8 @@ class Match::MatchRun final : public CommandRun {
   OpenedEmbedding opened_;
   std::unique_ptr<Catalog> own_;
   VectorStore own_store_;
-  MatchQueryTable queries_;
+  MatchQueryTable queries_;  // texts, then images
+  uint64_t images_ = 0;
   FileTable files_;  // of the queries, for a next step
   EmbedOperation operation_;
 };
@@ -197,15 +217,24 @@ Result<std::unique_ptr<CommandRun>> Match::Begin(ItemSource&, const CommandServi
             "--model options"};
   }
   std::unique_ptr<Catalog> own = TRY(Catalog::Open(""));
-  return std::unique_ptr<CommandRun>(
-      std::make_unique<MatchRun>(*this, services, std::move(opened), std::move(own)));
+  auto run = std::make_unique<MatchRun>(*this, services, std::move(opened), std::move(own));
+  TRY(run->AddTexts());
+  return std::unique_ptr<CommandRun>(std::move(run));
 }
 
 Match::Match(CLI::App& app) {
   app.footer(
       "Example:\n"
       "  imgmill embed photos\n"
-      "  imgmill match new.jpg --in photos --top 3");
+      "  imgmill match new.jpg --in photos --top 3\n"
+      "  imgmill match --text 'a red bicycle' --in photos --model clip.safetensors --vocabulary "
+      "bpe_simple_vocab_16e6.txt.gz");
+  app.add_option("--text", options_.texts, "Find what these words describe; may be given several times")
+      ->allow_extra_args(false)
+      ->type_name("TEXT");
+  app.add_option("--vocabulary", options_.vocabulary,
+                 "Of the CLIP model's tokenizer, for --text: .txt or .txt.gz")
+      ->type_name("FILE");
   app.add_option("--in", options_.in, "Search the embedded images below this folder")->type_name("DIR");
   app.add_option("--top", options_.top, "Images to find for each query")
       ->capture_default_str()
@@ -227,6 +256,17 @@ std::optional<std::string> MatchOptions::Check() const {
   if (!(min_similarity >= -1 && min_similarity <= 1)) return "--min-similarity takes -1 to 1";
   if (format != "text" && format != "csv" && format != "jsonl")
     return "--format takes text, csv or jsonl, not \"" + format + "\"";
+  if (texts.empty() && !vocabulary.empty()) return "--vocabulary goes with --text";
+  for (const std::string& text : texts) {
+    if (text.empty()) return "--text is empty: say what to look for";
+  }
+  if (!texts.empty() && embedding.model.empty())
+    return "--text needs --model FILE: the built-in descriptor knows how images look, not what words mean";
+  if (!texts.empty() && vocabulary.empty())
+    return "--text needs --vocabulary FILE: CLIP's bpe_simple_vocab_16e6.txt.gz, which the Python packages "
+           "clip and open_clip_torch contain";
+  if (!vocabulary.empty() && ::access(vocabulary.c_str(), R_OK) != 0)
+    return PrintablePath(vocabulary) + ": the vocabulary cannot be opened: " + ErrnoText(errno);
   return embedding.Check();
 }
 

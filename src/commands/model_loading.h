@@ -15,16 +15,10 @@ namespace imgmill {
 /// the file while they are read. kUsage, naming the budget that it takes, if not.
 Status RoomForModel(const CommandServices& services, const std::string& path);
 
-/// Calls `load` under the ladder, unless an earlier step of the run has loaded it; an error names the file.
-/// @param purpose  see LoadedModels
+/// Calls `load` under the ladder; an error names the file.
 template <typename Model>
 Result<std::shared_ptr<Model>> LoadGuarded(const CommandServices& services, const std::string& path,
-                                           const std::string& purpose,
                                            const std::function<Result<std::unique_ptr<Model>>()>& load) {
-  if (services.loaded != nullptr) {
-    if (std::shared_ptr<BatchModel> known = services.loaded->Find(path, purpose))
-      return std::static_pointer_cast<Model>(std::move(known));
-  }
   TRY(RoomForModel(services, path));
   class Loading final : public LadderWork {
    public:
@@ -42,13 +36,24 @@ Result<std::shared_ptr<Model>> LoadGuarded(const CommandServices& services, cons
   };
   Loading loading(load);
   const LadderOutcome loaded = services.memory->Guarded(loading, kHostWork, *services.stop);
-  if (loaded.status) {
-    if (services.loaded != nullptr) services.loaded->Keep(path, purpose, loading.model);
-    return std::move(loading.model);
-  }
+  if (loaded.status) return std::move(loading.model);
   Error error = loaded.status.error();
   error.message = PrintablePath(path) + ": " + error.message;
   return error;
+}
+
+/// The same, unless an earlier step of the run has loaded it.
+/// @param purpose  see LoadedModels
+template <typename Model>
+Result<std::shared_ptr<Model>> LoadGuarded(const CommandServices& services, const std::string& path,
+                                           const std::string& purpose,
+                                           const std::function<Result<std::unique_ptr<Model>>()>& load) {
+  if (services.loaded == nullptr) return LoadGuarded<Model>(services, path, load);
+  if (std::shared_ptr<BatchModel> known = services.loaded->Find(path, purpose))
+    return std::static_pointer_cast<Model>(std::move(known));
+  std::shared_ptr<Model> model = TRY(LoadGuarded<Model>(services, path, load));
+  services.loaded->Keep(path, purpose, model);
+  return model;
 }
 
 }  // namespace imgmill

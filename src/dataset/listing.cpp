@@ -250,8 +250,6 @@ class ListerOfAll final : public Lister {
 }  // namespace
 
 std::optional<std::string> ListOptions::Check() const {
-  if (paths.empty() && files_from.empty())
-    return "no input: name files or folders, or a list with --files-from";
   if (nul_separated && files_from.empty()) return "-0 goes with --files-from, which is not given";
   for (const auto* patterns : {&include, &exclude}) {
     for (const std::string& pattern : *patterns) {

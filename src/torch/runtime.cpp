@@ -6,6 +6,7 @@
 
 #include "base/try.h"
 #include "torch/architectures/architecture.h"
+#include "torch/architectures/clip_text.h"
 #include "torch/compiled_network.h"
 #include "torch/device_slots.h"
 #include "torch/edge.h"
@@ -72,6 +73,20 @@ class TorchRuntime final : public ModelRuntime {
       bool script = TRY(IsTorchScript(path));
       if (script) return LoadScript(path, side);
       return LoadStateDict(path, slots_.threads(), ModelTask::kEmbed, request);
+    });
+  }
+
+  Result<std::unique_ptr<TextModel>> LoadTextTower(const std::string& path,
+                                                   const EmbedderRequest& request) override {
+    return AtEdge(Stage::kConfigure, [&]() -> Result<std::unique_ptr<TextModel>> {
+      const PoolScope host(HostPool());
+      bool program = IsOnnx(path);
+      if (!program) program = TRY(IsTorchScript(path));
+      if (!program) return LoadClipText(path, request);
+      return Error{
+          Stage::kConfigure, Code::kUsage,
+          "it is a program (ONNX or TorchScript), of which only the images' part is known: texts need "
+          "the weights of a CLIP with both towers (.safetensors, .pth)"};
     });
   }
 

@@ -165,6 +165,8 @@ void WriteTexts() {
         "  - filter:\n      keep: [short_side>=64, blockiness<94]\n  - tile: {size: 128, best: 2, by: "
         "sharpness}\n"
         "  - upscale:\n      method: lanczos3\n      scale: 2\n  - embed:\n");
+  Write("clip_vocabulary", "four", "#version\na b\nab c</w>\nt h\nth e</w>\n");
+  Write("clip_vocabulary", "text", "1&eacute; \xC3\x89\xEF\xAC\x81 it's 'Re <start_of_text> 42\nx y\n");
   Write(
       "stored_report", "report.json",
       R"({"schema":"imgmill/1","command":"dedup","version":"0.1.0","listed":3,"done":2,"seconds":1.5,)"

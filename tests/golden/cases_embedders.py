@@ -25,6 +25,28 @@ def hf_clip():
     return Case(net, 32, 32, task="embed", call=lambda net, x: net(x).image_embeds)
 
 
+TEXT = [22, 3, 7, 7, 0, 23, 0, 0]  # start, four tokens, end, nothing
+
+
+def openclip_text(kind, quick):
+    """Both towers in the file; a text of less than the context."""
+    from open_clip import model
+    net = getattr(model, kind)(24, model.CLIPVisionCfg(layers=1, width=64, head_width=64, patch_size=16, image_size=32),
+                               model.CLIPTextCfg(context_length=8, vocab_size=24, width=128, heads=2, layers=2),
+                               quick_gelu=quick)
+    return Case(net, task="embed", tokens=TEXT, call=lambda net, x: net.encode_text(x))
+
+
+def hf_clip_text():
+    from transformers import CLIPConfig, CLIPModel
+    sizes = dict(hidden_size=128, intermediate_size=192, num_attention_heads=2, num_hidden_layers=2)
+    net = CLIPModel(CLIPConfig(projection_dim=24, vision_config=dict(sizes, image_size=32, patch_size=16),
+                               text_config=dict(sizes, vocab_size=24, max_position_embeddings=8, bos_token_id=22,
+                                                eos_token_id=23, pad_token_id=23)))
+    return Case(net, task="embed", tokens=TEXT,
+                call=lambda net, x: net.text_projection(net.text_model(x).pooler_output))
+
+
 def resnet(block, blocks, **options):
     from torchvision.models import resnet as tv
     net = tv.ResNet(getattr(tv, block), blocks, **options)
@@ -95,6 +117,9 @@ def convnext_torchvision():
 CASES = {
     "clip_openclip": lambda: openclip(False),
     "clip_hugging_face": hf_clip,
+    "clip_text_openclip": lambda: openclip_text("CLIP", False),
+    "clip_text_openclip_prefix": lambda: openclip_text("CustomTextCLIP", False),
+    "clip_text_hugging_face": hf_clip_text,
     "resnet_basic": lambda: resnet("BasicBlock", [1, 1, 2, 1]),
     "resnet_bottleneck": lambda: resnet("Bottleneck", [1, 2, 1, 1]),
     "siglip": siglip,

@@ -8,6 +8,7 @@ A cases_*.py beside this file has a table CASES of name -> Case, and calls `writ
     input,3,6,5              bands, height, width: value = formula("input") + 0.5
     given,NAME,3x1,0 1 -1    a tensor with the peer's own values
     task,embed,512           the output is a vector of so many; without this line, an image
+    tokens,22 3 23 0         in place of an image: a text, whose vector is the output
     value,22,0.25            the output's values, planes one after another: every 11th; not clamped
 """
 import pathlib
@@ -28,15 +29,16 @@ class Case:
     rename   what the file calls a tensor, by its name in the peer; None: it is not there
     call     what is asked of the network; the network itself if None
     task     "upscale"; or "embed", whose vectors are written whole where they are short
+    tokens   what a text tower is shown in place of an image
     """
 
-    def __init__(self, net, height, width, bands=3, factors=None, skip=(), given=(), rename=None, call=None,
-                 task="upscale"):
+    def __init__(self, net, height=0, width=0, bands=3, factors=None, skip=(), given=(), rename=None, call=None,
+                 task="upscale", tokens=None):
         self.net, self.height, self.width, self.bands = net, height, width, bands
         self.factors, self.skip, self.given = factors or {}, tuple(skip), tuple(given)
         self.rename = rename or (lambda name: name)
         self.call = call or (lambda net, x: net(x))
-        self.task = task
+        self.task, self.tokens = task, tokens
 
 
 def formula(name, count):
@@ -77,13 +79,17 @@ def write(name, case, peer):
         state[key] = weight(called, shape, factor)
         lines.append(f"tensor,{called},{'x'.join(map(str, shape))},{factor:g}")
     case.net.load_state_dict(state)
-    x = formula("input", case.bands * case.height * case.width) + 0.5
-    x = torch.from_numpy(x.astype(np.float32).reshape(1, case.bands, case.height, case.width))
+    if case.tokens:
+        x = torch.tensor([case.tokens])
+    else:
+        x = formula("input", case.bands * case.height * case.width) + 0.5
+        x = torch.from_numpy(x.astype(np.float32).reshape(1, case.bands, case.height, case.width)).double()
     with torch.inference_mode():
-        output = case.call(case.net.eval().double(), x.double())
+        output = case.call(case.net.eval().double(), x)
     if case.task != "upscale":
         lines.append(f"task,{case.task},{output.numel()}")
-    lines.append(f"input,{case.bands},{case.height},{case.width}")
+    lines.append("tokens," + " ".join(map(str, case.tokens)) if case.tokens else
+                 f"input,{case.bands},{case.height},{case.width}")
     values = output.flatten()
     lines += [f"value,{i},{values[i]:.9g}" for i in range(0, len(values), STEP if len(values) > 2 * STEP * STEP or case.task == "upscale" else 1)]
     folder = pathlib.Path(__file__).with_name("networks")

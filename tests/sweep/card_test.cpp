@@ -125,6 +125,10 @@ class CardRuntime final : public ModelRuntime {
     return std::unique_ptr<EmbeddingModel>(
         std::make_unique<OnCard<EmbeddingModel>>(*std::move(loaded), memory_, *card_, trouble_));
   }
+  Result<std::unique_ptr<TextModel>> LoadTextTower(const std::string& path,
+                                                   const EmbedderRequest& request) override {
+    return real_->LoadTextTower(path, request);
+  }
 
  private:
   MemoryManager& memory_;

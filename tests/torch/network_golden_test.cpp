@@ -20,6 +20,7 @@ struct Golden {
   size_t length = 0;  ///< of the vector; 0 where it gives images
   FormulaWeights weights;
   int bands = 0, height = 0, width = 0;
+  std::vector<int32_t> tokens;  ///< of a text, in place of an image
   std::vector<std::pair<size_t, double>> values;
 };
 
@@ -54,6 +55,8 @@ Golden ReadGolden(const std::filesystem::path& path) {
       if (name == "embed") fields >> golden.length;
     } else if (kind == "input") {
       fields >> golden.bands >> comma >> golden.height >> comma >> golden.width;
+    } else if (kind == "tokens") {
+      for (int32_t token = 0; fields >> token;) golden.tokens.push_back(token);
     } else if (kind == "value") {
       size_t index = 0;
       double value = 0;
@@ -129,6 +132,36 @@ void CheckEmbedder(const Golden& golden, ModelRuntime& runtime, const std::strin
   CHECK_FALSE(runtime.LoadUpscaler(path).ok());
 }
 
+void CheckText(const Golden& golden, ModelRuntime& runtime, const std::string& path) {
+  const Result<std::unique_ptr<TextModel>> model = runtime.LoadTextTower(path, {});
+  if (!model) FAIL(model.error().message);
+  REQUIRE((*model)->info().dimension == static_cast<int>(golden.length));
+  CHECK((*model)->context() == static_cast<int>(golden.tokens.size()));
+  CHECK((*model)->Cost().pooled > 0);
+  std::vector<float> vector(golden.length);
+  REQUIRE((*model)->Embed(golden.tokens, vector).ok());
+  double largest = 0, size = 0;
+  REQUIRE(golden.values.size() == golden.length);
+  for (const auto& [index, value] : golden.values) {
+    size = std::max(size, std::abs(value));
+    largest = std::max(largest, std::abs(value - static_cast<double>(vector.at(index))));
+  }
+  CHECK(largest < 1e-5 * size);
+  // Neither what stands behind the end nor what was computed before makes a difference; a token does.
+  std::vector<int32_t> others = golden.tokens;
+  std::vector<float> again(golden.length);
+  others.back() = 5;
+  CHECK((*model)->Embed(others, again).ok());
+  CHECK(again == vector);
+  others[1] = 5;
+  CHECK((*model)->Embed(others, again).ok());
+  CHECK(again != vector);
+  CHECK_FALSE((*model)->Embed(std::vector<int32_t>{(*model)->vocabulary()}, again).ok());
+  CHECK_FALSE((*model)->Embed(std::vector<int32_t>(golden.tokens.size() + 1), again).ok());
+  // The image tower is in the same file, and each leaves the other alone.
+  CHECK(runtime.LoadEmbedder(path, {}).ok());
+}
+
 }  // namespace
 
 TEST_CASE("each network gives what its peer gives") {
@@ -144,7 +177,9 @@ TEST_CASE("each network gives what its peer gives") {
     const Golden golden = ReadGolden(entry.path());
     SUBCASE(golden.name.c_str()) {
       const std::string path = golden.weights.Write(folder);
-      if (golden.length > 0) {
+      if (!golden.tokens.empty()) {
+        CheckText(golden, *runtime, path);
+      } else if (golden.length > 0) {
         CheckEmbedder(golden, *runtime, path);
       } else {
         CheckUpscaler(golden, *runtime, path);

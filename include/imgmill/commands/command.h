@@ -222,6 +222,8 @@ class Command {
   virtual std::string defaults_file() const { return {}; }
   /// The weight file of the model that it runs; empty if it runs none.
   virtual std::string weight_file() const { return {}; }
+  /// Whether it is nothing without images. Otherwise it may be given none.
+  virtual bool needs_images() const { return true; }
   /// The folder whose default catalog is used, if it is not that of the images that the command is given.
   virtual std::string catalog_of() const { return {}; }
   /// The folder that outputs go to, empty if the command writes none. A pipeline sets it for its steps.

@@ -1,9 +1,10 @@
-// `imgmill match`: for each query image, the nearest images of a catalog.
+// `imgmill match`: for each query, an image or a text, the nearest images of a catalog.
 #pragma once
 
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "imgmill/commands/command.h"
 #include "imgmill/commands/embedding_options.h"
@@ -13,6 +14,12 @@ namespace imgmill {
 struct MatchOptions {
   /// What made the vectors that are searched: the same as for `embed`.
   EmbeddingOptions embedding;
+
+  /// Queries in words, each like an image. They need a model with a text tower.
+  std::vector<std::string> texts;
+
+  /// The file of CLIP's byte-pair vocabulary, which `texts` need.
+  std::string vocabulary;
 
   /// Search the images that are below this folder. Its default catalog is used, unless --catalog names one.
   /// Empty: all images of the catalog.

@@ -39,6 +39,7 @@ struct ListOptions {
   /// Looked at while a list from a pipe keeps us waiting; reading it then ends with kInterrupted.
   const StopFlag* stop = nullptr;
 
+  bool NamesNothing() const { return paths.empty() && files_from.empty(); }
   /// The first thing that is wrong, in words a user can act on; nothing when all is well.
   std::optional<std::string> Check() const;
 };

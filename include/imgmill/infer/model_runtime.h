@@ -11,6 +11,7 @@
 
 #include "imgmill/base/model_input.h"
 #include "imgmill/base/result.h"
+#include "imgmill/memory/footprint.h"
 #include "imgmill/memory/memory_manager.h"
 #include "imgmill/memory/numerics_plan.h"
 
@@ -92,6 +93,22 @@ class UpscaleModel : public BatchModel {};
 /// it. Equal images give equal vectors whatever the number of threads.
 class EmbeddingModel : public BatchModel {};
 
+/// The part of a CLIP model that makes vectors of texts, in the space of its images' vectors. On the CPU;
+/// one thread's at a time.
+class TextModel {
+ public:
+  virtual ~TextModel() = default;
+  virtual const ModelInfo& info() const = 0;
+  virtual int context() const = 0;     ///< tokens of the longest text
+  virtual int vocabulary() const = 0;  ///< tokens are below that
+  /// What Embed takes at its peak.
+  virtual Footprint Cost() const = 0;
+  /// The vector of one text, as the model made it: info().dimension floats. It depends on nothing else, to
+  /// the bit. The text ends with the first of its greatest tokens. Errors: kOutOfMemory, kModelError. Never
+  /// throws.
+  virtual Status Embed(std::span<const int32_t> tokens, std::span<float> vector) = 0;
+};
+
 /// What a weight file can be recognised as.
 struct KnownArchitecture {
   std::string name;
@@ -126,6 +143,9 @@ class ModelRuntime {
   /// about.
   virtual Result<std::unique_ptr<EmbeddingModel>> LoadEmbedder(const std::string& path,
                                                                const EmbedderRequest& request) = 0;
+  /// The text tower beside the image tower that LoadEmbedder takes. kUsage where the file has none.
+  virtual Result<std::unique_ptr<TextModel>> LoadTextTower(const std::string& path,
+                                                           const EmbedderRequest& request) = 0;
 };
 
 /// Opens the module (libimgmill_torch.so: next to the program, in ../lib/imgmill, or $IMGMILL_TORCH_MODULE)
@@ -140,6 +160,6 @@ using CreateModelRuntimeFn = ModelRuntime* (*)(int interface, MemoryManager* man
 inline constexpr char kCreateModelRuntime[] = "imgmill_create_model_runtime";
 
 /// To be raised with every change to the classes above: program and module must be from one build.
-inline constexpr int kModelInterface = 8;
+inline constexpr int kModelInterface = 9;
 
 }  // namespace imgmill

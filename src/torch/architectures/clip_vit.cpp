@@ -5,13 +5,9 @@
 //
 // Layouts: OpenAI's and OpenCLIP's (visual.conv1, visual.transformer.resblocks.0.attn.in_proj_weight; with or
 // without `visual.`), and Hugging Face's (vision_model.encoder.layers.0.self_attn.q_proj). The text tower,
-// where the file has it, is left alone.
-//
-// Whether the blocks have GELU or its approximation QuickGELU leaves no trace in the shapes. OpenAI trained
-// with QuickGELU; their files are known by the numbers that they keep beside the weights. Otherwise each
-// layout counts as what its own library assumes: GELU in OpenCLIP, QuickGELU in transformers. The metadata
-// "activation" (gelu, quickgelu), or the user, says otherwise.
+// where the file has it, is clip_text.cpp's.
 #include "torch/architectures/architecture.h"
+#include "torch/architectures/clip_names.h"
 #include "torch/architectures/embed_network.h"
 #include "torch/architectures/vit_blocks.h"
 #include "torch/weights/weight_file.h"
@@ -34,13 +30,7 @@ Layout OpenAi(const std::string& tower) {
           .norm_after = tower + "ln_post",
           .projection = tower + "proj",
           .blocks = tower + "transformer.resblocks.",
-          .block = {.norm1 = "ln_1",
-                    .norm2 = "ln_2",
-                    .qkv_weight = "attn.in_proj_weight",
-                    .qkv_bias = "attn.in_proj_bias",
-                    .out = "attn.out_proj",
-                    .up = "mlp.c_fc",
-                    .down = "mlp.c_proj"}};
+          .block = OpenAiBlockNames()};
 }
 
 Layout HuggingFace() {
@@ -51,14 +41,7 @@ Layout HuggingFace() {
           .norm_after = "vision_model.post_layernorm",
           .projection = "visual_projection.weight",
           .blocks = "vision_model.encoder.layers.",
-          .block = {.norm1 = "layer_norm1",
-                    .norm2 = "layer_norm2",
-                    .query = "self_attn.q_proj",
-                    .key = "self_attn.k_proj",
-                    .value = "self_attn.v_proj",
-                    .out = "self_attn.out_proj",
-                    .up = "mlp.fc1",
-                    .down = "mlp.fc2"},
+          .block = HuggingFaceBlockNames(),
           .hugging_face = true};
 }
 
@@ -91,21 +74,6 @@ bool ReadPlan(const StateDict& weights, Plan& plan) {
   return false;
 }
 
-Status ReadActivation(const StateDict& weights, Plan& plan, std::string& assumed) {
-  const bool numbers = weights.Find("input_resolution") != nullptr;
-  const bool quick = plan.layout.hugging_face || numbers;
-  plan.shape.activation = quick ? VitActivation::kQuickGelu : VitActivation::kGelu;
-  const auto told = weights.metadata.find("activation");
-  if (told == weights.metadata.end()) {
-    if (!numbers) assumed = quick ? "activation quickgelu" : "activation gelu";
-    return {};
-  }
-  if (told->second != "gelu" && told->second != "quickgelu")
-    return WeightError("its activation is \"" + told->second + "\", neither gelu nor quickgelu");
-  plan.shape.activation = told->second == "gelu" ? VitActivation::kGelu : VitActivation::kQuickGelu;
-  return {};
-}
-
 class ClipTower final : public EmbedNet {
  public:
   ClipTower(const Plan& plan, Layers& layers) {
@@ -125,15 +93,12 @@ class ClipTower final : public EmbedNet {
       projection_ = layers.Parameter(layout.projection, {width, plan.dimension});
       if (projection_.defined()) projection_ = projection_.t().contiguous();
     }
-    // The text tower, and numbers that follow from the shapes.
     for (const char* text : {"transformer.", "token_embedding.", "ln_final.", "text."})
       if (layout.patches != "conv1") layers.PassOverBelow(text);
     layers.PassOverBelow("text_model.");
-    for (const char* name : {"text_projection", "text_projection.weight", "logit_scale", "logit_bias",
-                             "input_resolution", "context_length", "vocab_size", "attn_mask"})
-      layers.PassOver(name);
+    layers.PassOverBelow("text_projection");
     if (layout.patches != "conv1") layers.PassOver("positional_embedding");
-    layers.PassOverAll(".position_ids");
+    PassOverClipNumbers(layers);
   }
 
   torch::Tensor Forward(const torch::Tensor& input) const override {
@@ -180,7 +145,7 @@ class ClipArchitecture final : public Architecture {
                                         ModelInfo info) const override {
     Plan plan;
     if (!ReadPlan(*weights, plan)) return WeightError("it is not a CLIP ViT");
-    TRY(ReadActivation(*weights, plan, info.assumed));
+    plan.shape.activation = TRY(ClipActivation(*weights, plan.layout.hugging_face, info.assumed));
     ModelInput input = ClipInput(static_cast<int>(plan.grid * plan.patch));
     input.crop_floors = plan.layout.hugging_face;
     return LoadEmbedLayers<ClipTower>(plan, input, std::move(info), std::move(weights));

@@ -38,8 +38,10 @@ torch::Tensor SplitHeads(const torch::Tensor& x, int64_t heads) {
   return x.reshape({x.size(0), x.size(1), heads, x.size(2) / heads}).transpose(1, 2);
 }
 
-torch::Tensor Attended(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v) {
-  return at::scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2);
+torch::Tensor Attended(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v, bool causal) {
+  return at::scaled_dot_product_attention(q, k, v, /*attn_mask=*/{}, /*dropout_p=*/0, causal)
+      .transpose(1, 2)
+      .flatten(2);
 }
 
 VitBlock::VitBlock(const VitNames& names, const std::string& beginning, const VitShape& shape, Layers& layers)
@@ -93,7 +95,7 @@ torch::Tensor VitBlock::operator()(torch::Tensor x, const VitRotation* rotation)
     parts[0] = Rotated(parts[0], *rotation);
     parts[1] = Rotated(parts[1], *rotation);
   }
-  torch::Tensor attended = out_(Attended(parts[0], parts[1], parts[2]));
+  torch::Tensor attended = out_(Attended(parts[0], parts[1], parts[2], shape_.causal));
   parts.clear();
   if (scale1_.defined()) attended.mul_(scale1_);
   x = x + attended;

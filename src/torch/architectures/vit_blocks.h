@@ -30,6 +30,7 @@ struct VitShape {
   int64_t heads = 0;
   double epsilon = 1e-5;
   VitActivation activation = VitActivation::kGelu;
+  bool causal = false;  ///< a token sees those before it only
 };
 
 /// Angles of a rotary position embedding for the last tokens: cosines and sines of tokens x features of a
@@ -57,7 +58,8 @@ Linear DenseOf(Layers& layers, const std::string& weight, const std::string& bia
 /// n x heads x tokens x width of a head, of n x tokens x (heads * that).
 torch::Tensor SplitHeads(const torch::Tensor& x, int64_t heads);
 /// Softmax attention of such, as n x tokens x width again.
-torch::Tensor Attended(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v);
+torch::Tensor Attended(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
+                       bool causal = false);
 
 /// How many blocks there are whose names begin with `beginning` and a number, and go on with `rest`.
 int CountBlocks(const StateDict& weights, const std::string& beginning, const std::string& rest);
