@@ -90,7 +90,7 @@ def compare_tokens(options):
     golden = json.loads((pathlib.Path(__file__).parents[2] / "tests/golden/text/tokens.json").read_text())
     texts += [row["text"] for row in golden["texts"]]
     run = subprocess.run([options.vectors, default_bpe(), "49408"], input="\n".join(map(json.dumps, texts)) + "\n",
-                         capture_output=True, text=True, check=True)
+                         stdout=subprocess.PIPE, text=True, check=True)
     different = 0
     for text, line in zip(texts, run.stdout.splitlines(), strict=True):
         ids = tokenizer(text)[0].tolist()

@@ -162,7 +162,9 @@ std::u32string Lowered(const std::u32string& text) {
 
 }  // namespace
 
-std::optional<std::u32string> FromUtf8(std::string_view text) {
+std::optional<std::u32string> FromUtf8(std::string_view bytes) {
+  std::string text(bytes);
+  std::erase(text, '\0');  // at which glib would stop
   if (!g_utf8_validate_len(text.data(), text.size(), nullptr)) return std::nullopt;
   std::u32string out;
   const char* const end = text.data() + text.size();

@@ -7,8 +7,8 @@
 
 namespace imgmill {
 
-/// Characters of UTF-8; nothing if it is not UTF-8.
-std::optional<std::u32string> FromUtf8(std::string_view text);
+/// Characters of UTF-8, without U+0000; nothing if it is not UTF-8.
+std::optional<std::u32string> FromUtf8(std::string_view bytes);
 std::string ToUtf8(std::u32string_view text);
 
 /// What OpenCLIP's clean="lower" makes of a text: ftfy.fix_text, html.unescape twice, runs of white space to
