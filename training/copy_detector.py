@@ -192,7 +192,15 @@ def main():
     held_out = bsds[::5]
     learnt = [path for i, path in enumerate(bsds) if i % 5]
     learnt += sorted(p for p in (options.photos / "scikit-image").rglob("*") if p.suffix in (".jpg", ".png", ".jpeg"))
-    photos = [image for image in (Image.open(path).convert("RGB") for path in learnt) if min(image.size) >= 96]
+    photos = []
+    for path in learnt:
+        try:
+            image = Image.open(path).convert("RGB")
+        except OSError as problem:
+            print(f"left out: {path}: {problem}", flush=True)
+            continue
+        if min(image.size) >= 96:
+            photos.append(image)
     print(f"{len(photos)} photos to learn from, {len(held_out)} held out", flush=True)
 
     def rectangle():

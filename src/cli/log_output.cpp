@@ -139,15 +139,16 @@ void LogOutput::ProgressLine::Loop() {
 
 std::string LogOutput::ProgressLine::Text() {
   const std::string step = progress_.step();
+  const uint64_t listed = progress_.listed;
   if (step != step_) {
     step_ = step;
     start_ = Clock::now();
+    listed_before_ = listed;  // in the time before the first line, which is not known
   }
   const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
-  const uint64_t listed = progress_.listed;
   const uint64_t expected = progress_.expected;
   const uint64_t failed = progress_.failed;
-  const double rate = seconds > 0 ? static_cast<double>(listed) / seconds : 0;
+  const double rate = seconds > 0 ? static_cast<double>(listed - listed_before_) / seconds : 0;
   std::string text = step + " " + std::to_string(listed);
   if (expected > 0) text += "/" + std::to_string(expected);
   char number[48];

@@ -35,6 +35,7 @@ class LogOutput {
     const Progress& progress_;
     const MemoryManager& memory_;
     std::chrono::steady_clock::time_point start_;
+    uint64_t listed_before_ = 0;  ///< when start_ was taken
     std::string step_;
     std::mutex mutex_;
     std::condition_variable wake_;

@@ -4,10 +4,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <ctime>
 
+#include "base/may_overwrite.h"
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "imgmill/base/byte_size.h"
@@ -98,6 +100,12 @@ void AddResult(CommandResult& result, JsonObject& document) {
 Result<std::unique_ptr<Session>> Session::Open(const SessionPlan& plan, const SharedOptions& shared) {
   std::unique_ptr<Session> session(new Session(plan, shared));
   session->start_ = std::chrono::steady_clock::now();
+  const std::array<std::pair<const char*, const std::string*>, 4> written = {
+      {{"--log-file", &shared.log_file},
+       {"--report", &shared.report},
+       {"--report-page", &shared.report_page},
+       {"--metrics-file", &shared.metrics_file}}};
+  for (const auto& [flag, file] : written) TRY(MayOverwrite(flag, *file));
   std::unique_ptr<LogOutput> log = TRY(LogOutput::Open(shared.verbosity, shared.log_file));
   session->log_ = std::move(log);
   session->stop_ = &InstallStopSignals();

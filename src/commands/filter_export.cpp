@@ -10,6 +10,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/may_overwrite.h"
 #include "base/try.h"
 #include "csv_cell.h"
 #include "imgmill/base/path_text.h"
@@ -97,7 +98,7 @@ Status MayExport(const std::string& path) {
     return Named(path, ErrnoError(Stage::kWrite, errno, "create the file"));
   if (std::error_code none; std::filesystem::is_directory(path, none))
     return Named(path, ErrnoError(Stage::kWrite, EISDIR, "replace the file"));
-  return {};
+  return MayOverwrite("--export", path);
 }
 
 Status ExportSignals(const std::string& path, const FilterTable& entries, std::span<const AppliedRule> rules,

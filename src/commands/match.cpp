@@ -109,7 +109,7 @@ class Match final : public Command {
       return "which images are searched? Name their folder with --in, or their catalog with --catalog";
     }
     if (std::error_code none; !options_.in.empty() && !std::filesystem::is_directory(options_.in, none)) {
-      return "--in " + PrintablePath(options_.in) + " is no folder";
+      return "--in " + PrintablePath(options_.in) + " is not a folder";
     }
     return std::nullopt;
   }

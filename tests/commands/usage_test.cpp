@@ -170,4 +170,26 @@ TEST_CASE("lines that nobody reads end the run early, and run again it does the 
   CHECK(static_cast<size_t>(std::count(again.out.begin(), again.out.end(), '\n')) == images + 1);
 }
 
+TEST_CASE("no report, page, log, metrics or export is written over an image") {
+  const TestFolder where;
+  CopySamples(where / "photos");
+  const FolderBytes before = ReadFolder(where / "photos");
+  const std::string image = where / "photos/clock.jpg";
+  for (const std::string flag : {"--report", "--report-page", "--log-file", "--metrics-file"}) {
+    CAPTURE(flag);
+    const ProcessResult result = Run({"dedup", where / "photos", "--no-catalog", flag, image});
+    CHECK(result.exit_code == 2);
+    CHECK(result.err.find(flag + " " + image + " would overwrite an image (JPEG): name another file") !=
+          std::string::npos);
+  }
+  const std::string named = where / "photos/balloons.csv";  // an image by its bytes, if not by its name
+  std::filesystem::copy_file(where / "photos/balloons.png", named);
+  const ProcessResult result =
+      Run({"filter", where / "photos", "--no-catalog", "--keep", "width>1", "--export", named});
+  CHECK(result.exit_code == 2);
+  CHECK(result.err.find("--export " + named + " would overwrite an image (PNG)") != std::string::npos);
+  std::filesystem::remove(named);
+  CHECK(Difference(before, ReadFolder(where / "photos")).empty());
+}
+
 }  // namespace imgmill::process_test
