@@ -89,6 +89,14 @@ def edsr(seed, **options):
     return Written(forms.Edsr(**options))
 
 
+def art_cnn(seed, **options):
+    torch.manual_seed(seed)
+    net = forms.ArtCnn(**options)
+    with torch.no_grad():
+        net.depth_to_space["upscale"][0].bias.add_(0.5)
+    return Written(net)
+
+
 def cugan(seed, kind, channels=3, **options):
     from spandrel.architectures.RealCUGAN.__arch import upcunet_v3
     return seeded(seed, lambda: getattr(upcunet_v3, kind)(in_channels=channels, out_channels=channels, **options), 0.35)
@@ -197,6 +205,10 @@ def cases(assets, scratch, only):
         "EDSR, x2": edsr(1, scale=2),
         "EDSR, x3": edsr(2, scale=3),
         "EDSR, large, x4": edsr(3, features=256, blocks=4, scale=4),
+        "ArtCNN R8F64, luma, x2": art_cnn(1, bands=1),
+        "ArtCNN of 16 blocks and 96 features, x4": art_cnn(2, features=96, blocks=16, bands=3, scale=4),
+        "ArtCNN, kernels of 5, x3": art_cnn(3, features=24, blocks=3, bands=3, scale=3, side=5),
+        "ArtCNN, x1": art_cnn(4, features=32, blocks=4, bands=3, scale=1),
         "Real-CUGAN x2, told to be pro": load_file(converted / "REALCUGAN_SE_UP2X.safetensors") | {"pro": torch.zeros(1)},
         "Real-CUGAN with weights from a seed, x3": cugan(2, "UpCunet3x"),
         "Real-CUGAN with weights from a seed, x4": cugan(3, "UpCunet4x"),

@@ -21,6 +21,15 @@ def stable_sort(values, dim=-1, descending=False, stable=True):
 
 
 torch.sort = stable_sort
+_tensor = torch.tensor
+
+
+def unpinned_tensor(*values, pin_memory=False, **options):
+    """FDAT asks for pinned memory, of which a PyTorch without CUDA has none."""
+    return _tensor(*values, **options)
+
+
+torch.tensor = unpinned_tensor
 
 
 def lively(net, seed, photo, last):
@@ -66,6 +75,15 @@ def dat(photo, seed, bands=3, last="conv_last", **options):
     shape = dict(img_size=64, embed_dim=32, split_size=[4, 8], depth=[4, 3], num_heads=[4, 2], expansion_factor=2.0)
     net = DAT(in_chans=bands, **{**shape, **options})
     return lively(net, seed, photo[:, :bands], net.upsample[0] if last == "upsample" else net.conv_last)
+
+
+def fdat(photo, seed, upsampler, scale, bands=3, **options):
+    from spandrel.architectures.FDAT.__arch.fdat import FDAT
+    shape = dict(embed_dim=32, num_groups=2, depth_per_group=2, num_heads=4, mid_dim=32, aim_reduction_ratio=4)
+    net = FDAT(num_in_ch=bands, num_out_ch=bands, scale=scale, upsampler_type=upsampler, **{**shape, **options})
+    last = [each for each in net.upsampler.modules() if isinstance(each, nn.Conv2d)]
+    last = net.upsampler[-1].end_conv if upsampler == "dysample" else last[-1]
+    return lively(net, seed, photo[:, :bands], last)
 
 
 class PermutedAttention(nn.Module):
@@ -210,6 +228,21 @@ CASES = {
     "DAT-light, pixelshuffledirect, windows of 8x32, x2": lambda photo: dat(
         photo, 33, split_size=[8, 32], upscale=2, upsampler="pixelshuffledirect", last="upsample"),
     "DAT, x2, grey, high windows": lambda photo: dat(photo, 34, bands=1, split_size=[8, 4], upscale=2),
+    "FDAT, pixelshuffle, x4": lambda photo: fdat(photo, 101, "pixelshuffle", 4, mid_dim=24),
+    "FDAT, pixelshuffle, x3, grey": lambda photo: fdat(photo, 102, "pixelshuffle", 3, bands=1),
+    "FDAT, pixelshuffledirect, windows of 16, x2": lambda photo: fdat(
+        photo, 103, "pixelshuffledirect", 2, window_size=16),
+    "FDAT, nearest+conv, x4": lambda photo: fdat(photo, 104, "nearest+conv", 4),
+    "FDAT, DySample, x2": lambda photo: fdat(photo, 105, "dysample", 2, mid_dim=48),
+    "FDAT, transpose+conv, x4": lambda photo: fdat(photo, 106, "transpose+conv", 4),
+    "FDAT, transpose+conv, x3": lambda photo: fdat(photo, 107, "transpose+conv", 3),
+    "FDAT, transpose+conv, x2": lambda photo: fdat(photo, 108, "transpose+conv", 2),
+    "FDAT, LDA, x2": lambda photo: fdat(photo, 109, "lda", 2, mid_dim=48),
+    "FDAT, LDA, x4": lambda photo: fdat(photo, 110, "lda", 4),
+    "FDAT, PA, x4": lambda photo: fdat(photo, 111, "pa_up", 4),
+    "FDAT, no enlarging": lambda photo: fdat(photo, 112, "conv", 1, num_heads=8),
+    "FDAT, squares, x2": lambda photo: fdat(photo, 113, "pixelshuffle", 2, unshuffle_mod=True),
+    "FDAT, squares, x1": lambda photo: fdat(photo, 114, "transpose+conv", 1, unshuffle_mod=True),
     "SRFormer, pixelshuffle, x4": lambda photo: sr_former(photo, 41, upsampler="pixelshuffle", upscale=4),
     "SRFormer, pixelshuffledirect, windows of 24, x2": lambda photo: sr_former(
         photo, 42, upsampler="pixelshuffledirect", upscale=2, window_size=24, last="upsample"),

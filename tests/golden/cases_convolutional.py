@@ -72,6 +72,12 @@ def edsr(scale, features=8, rename=None):
     return Case(net, 7, 5, factors=OF_255, rename=rename)
 
 
+def art_cnn(bands, **options):
+    net = forms.ArtCnn(8, blocks=2, bands=bands, **options)
+    last = "depth_to_space.upscale.0."
+    return Case(net, 7, 5, bands=bands, factors={last + "weight": 0.3, last + "bias": 2})
+
+
 # Their biases are negative: most values would be.
 DIM = {"unet1.conv_bottom.weight": 0.5, "unet2.conv_bottom.weight": 0.3,
        "unet1.conv_bottom.bias": -3, "unet2.conv_bottom.bias": -1}
@@ -111,6 +117,8 @@ OWN = {
     "edsr_basicsr_x4": lambda: edsr(4, rename=basicsr_name),
     "edsr_large_x4": lambda: edsr(4, features=256),
     "safmn_pp_x3": lambda: Case(forms.SafmnPp(8, 3, 12, blocks=2, scale=3), 17, 9, factors={"to_img.0.weight": 0.3}),
+    "art_cnn_luma_x2": lambda: art_cnn(bands=1, scale=2),
+    "art_cnn_x4": lambda: art_cnn(bands=3, scale=4, side=5),
     "safmn_pp_light_x4": lambda: Case(forms.SafmnPp(8, 4, 12, blocks=2, light=True), 9, 8, factors={"to_img.0.weight": 2}),
 }
 

@@ -7,6 +7,7 @@ from network_golden import Case, write_all
 from spandrel.architectures.ATD.__arch.atd_arch import ATD
 from spandrel.architectures.DAT.__arch.DAT import DAT
 from spandrel.architectures.DRCT.__arch.drct_arch import DRCT
+from spandrel.architectures.FDAT.__arch.fdat import FDAT
 from spandrel.architectures.HAT.__arch.HAT import HAT
 from spandrel.architectures.OmniSR.__arch.OmniSR import OmniSR
 from spandrel.architectures.RGT.__arch.rgt import RGT
@@ -76,6 +77,15 @@ def swin2_sr(bands=3, height=6, width=5, last="conv_last.weight", factor=0.5, **
                 given=(".relative_coords_table",))
 
 
+def fdat(upsampler, scale, height=9, width=6, bands=3, bias=2, **options):
+    shape = dict(embed_dim=16, num_groups=2, depth_per_group=1, num_heads=2, window_size=4, mid_dim=16, aim_reduction_ratio=4)
+    net = FDAT(num_in_ch=bands, num_out_ch=bands, scale=scale, upsampler_type=upsampler, **{**shape, **options})
+    last = [key for key in net.state_dict() if key.startswith("upsampler.") and key.endswith("weight")][-1]
+    last = last.replace("offset", "end_conv").replace("scope", "end_conv")
+    return Case(net, height, width, bands=bands, factors={last: 0.5, last.replace("weight", "bias"): bias},
+                given=("MetaUpsample",))
+
+
 CASES = {
     "swin_ir_shuffle_x4": lambda: swin_ir(upsampler="pixelshuffle", upscale=4),
     "swin_ir_shuffle_x3": lambda: swin_ir(upsampler="pixelshuffle", upscale=3, depths=[1, 2], num_heads=[2, 4]),
@@ -87,6 +97,22 @@ CASES = {
     "swin_ir_unshuffle_x2": lambda: swin_ir(upsampler="pixelshuffle", upscale=4, start_unshuffle=2, height=16, width=8),
     "hat_x2": lambda: hat(upscale=2),
     "dat_x2": lambda: dat(upscale=2),
+    "fdat_shuffle_x4": lambda: fdat("pixelshuffle", 4, mid_dim=8, bias=-2),
+    "fdat_shuffle_x3": lambda: fdat("pixelshuffle", 3),
+    "fdat_direct_x3": lambda: fdat("pixelshuffledirect", 3),
+    "fdat_nearest_x4": lambda: fdat("nearest+conv", 4),
+    "fdat_nearest_x3_grey": lambda: fdat("nearest+conv", 3, bands=1, bias=8),
+    "fdat_dysample_x2": lambda: fdat("dysample", 2, mid_dim=8, bias=-2),
+    "fdat_transposed_x2": lambda: fdat("transpose+conv", 2),
+    "fdat_transposed_x3": lambda: fdat("transpose+conv", 3),
+    "fdat_transposed_x4": lambda: fdat("transpose+conv", 4),
+    "fdat_local_x2": lambda: fdat("lda", 2),
+    "fdat_local_x3": lambda: fdat("lda", 3, mid_dim=24),
+    "fdat_attention_x4": lambda: fdat("pa_up", 4),
+    "fdat_attention_x3": lambda: fdat("pa_up", 3, mid_dim=8, bias=-2),
+    "fdat_none": lambda: fdat("conv", 1),
+    "fdat_squares_x2": lambda: fdat("pixelshuffle", 2, 9, 7, unshuffle_mod=True, bias=-2),
+    "fdat_squares_x1": lambda: fdat("nearest+conv", 1, 11, 10, unshuffle_mod=True),
     "sr_former_shuffle_x2": lambda: sr_former(upsampler="pixelshuffle", upscale=2),
     "sr_former_direct_x3": lambda: sr_former(upsampler="pixelshuffledirect", upscale=3, last="upsample.0.weight"),
     "drct_x2": drct,

@@ -1,7 +1,8 @@
 """Networks that spandrel does not have, in PyTorch: what imgmill's are compared with.
 
 Those of SAFMN and SAFMN++ were checked on their authors' weights by the PSNR that they reach on Set5, as docs/models.md
-says. Of EDSR no weights were at hand: it follows its paper.
+says. Of EDSR and ArtCNN no weights were at hand: EDSR follows its paper, ArtCNN what its author writes of the R models, with
+the names that its PyTorch trainers give to layers.
 """
 import torch
 from torch import nn
@@ -122,3 +123,32 @@ class Edsr(nn.Module):
         for block in self.body[:-1]:
             x = x + self.factor * block["body"](x)
         return self.add_mean(self.tail(first + self.body[-1](x))) / 255
+
+
+class ArtCnn(nn.Module):
+    """ArtCNN's residual kind: R8F64 has 8 blocks and 64 features."""
+
+    LEVELS, least = 1, 1
+
+    def __init__(self, features=64, blocks=8, scale=2, bands=1, side=3):
+        super().__init__()
+
+        def layer(outputs=features, inputs=features):
+            return conv(inputs, outputs, side, bias=True)
+
+        self.conv0 = layer(inputs=bands)
+        self.res_block = nn.ModuleList(
+            nn.ModuleDict({"conv": nn.ModuleList([nn.Sequential(layer(), nn.ReLU()), nn.Sequential(layer(), nn.ReLU()),
+                                                  layer()])}) for _ in range(blocks))
+        self.res_block.append(layer())
+        self.depth_to_space = nn.ModuleDict(
+            {"upscale": nn.Sequential(layer(outputs=bands * scale * scale), nn.PixelShuffle(scale))})
+
+    def forward(self, image):
+        first = x = self.conv0(image)
+        for block in self.res_block[:-1]:
+            y = x
+            for each in block["conv"]:
+                y = each(y)
+            x = x + y
+        return self.depth_to_space["upscale"](first + self.res_block[-1](x))

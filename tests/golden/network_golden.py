@@ -68,10 +68,11 @@ def write(name, case, peer):
     state = case.net.state_dict()
     for key, value in state.items():
         called = case.rename(key)
-        if called is None or key.endswith(case.skip or ("\0",)) or not value.is_floating_point():
+        given = key.endswith(case.given or ("\0",))
+        if called is None or key.endswith(case.skip or ("\0",)) or not (given or value.is_floating_point()):
             continue
         shape = tuple(value.shape)
-        if key.endswith(case.given or ("\0",)):
+        if given:
             numbers = " ".join(f"{each:g}" for each in value.flatten().tolist())
             lines.append(f"given,{called},{'x'.join(map(str, shape))},{numbers}")
             continue

@@ -11,6 +11,7 @@
 
 namespace imgmill {
 
+extern const Architecture& kArtCnn;
 extern const Architecture& kAtd;
 extern const Architecture& kBsrn;
 extern const Architecture& kCarn;
@@ -23,6 +24,7 @@ extern const Architecture& kDinov3Vit;
 extern const Architecture& kDrct;
 extern const Architecture& kEdsr;
 extern const Architecture& kEfdn;
+extern const Architecture& kFdat;
 extern const Architecture& kHat;
 extern const Architecture& kImdn;
 extern const Architecture& kImdnPlus;
@@ -51,6 +53,7 @@ std::span<const Architecture* const> Architectures() {
   // One a line.
   // clang-format off
   static const Architecture* const table[] = {
+      &kArtCnn,
       &kAtd,
       &kBsrn,
       &kCarn,
@@ -63,6 +66,7 @@ std::span<const Architecture* const> Architectures() {
       &kDrct,
       &kEdsr,
       &kEfdn,
+      &kFdat,
       &kHat,
       &kImdn,
       &kImdnPlus,

@@ -1,0 +1,126 @@
+// ArtCNN, the R kind (Chrisostomo, github.com/Artoriuz/ArtCNN): residual blocks of three convolutions with
+// ReLU between them, the first features added, and one convolution to the channels of all output pixels. Most
+// models enlarge luma alone, and have one band.
+//
+// Weights, as PyTorch's trainers name them: conv0, res_block.N.conv.0.0, conv.1.0 and conv.2, a convolution
+// with the number behind the last block's, depth_to_space.upscale.0.
+#include <algorithm>
+
+#include "torch/architectures/architecture.h"
+#include "torch/architectures/layers.h"
+#include "torch/architectures/upscale_network.h"
+#include "torch/weights/weight_file.h"
+
+namespace imgmill {
+namespace {
+
+const char* const kFirst = "conv0";
+const char* const kLast = "depth_to_space.upscale.0";
+
+struct Plan {
+  int64_t bands = 3, features = 0, blocks = 0;
+  int64_t side = 3;  ///< of all kernels
+  int scale = 0;
+};
+
+std::string Block(int64_t number) {
+  return "res_block." + std::to_string(number);
+}
+
+bool ReadPlan(const StateDict& weights, Plan& plan) {
+  const WeightTensor* first = weights.Find(std::string(kFirst) + ".weight");
+  const WeightTensor* last = weights.Find(std::string(kLast) + ".weight");
+  if (first == nullptr || last == nullptr) return false;
+  plan.features = first->dim(0);
+  plan.bands = first->dim(1);
+  plan.side = first->dim(2);
+  plan.blocks = CountOf(weights, 0, [](int i) { return Block(i) + ".conv.0.0.weight"; });
+  plan.scale = ShuffleScale(last->dim(0), plan.bands);
+  return (plan.bands == 1 || plan.bands == 3) && plan.features > 0 && plan.side % 2 == 1 && plan.blocks > 0 &&
+         plan.scale > 0;
+}
+
+class ArtCnnNet final : public UpscaleNet {
+ public:
+  ArtCnnNet(const Plan& plan, Layers& layers) : scale_(plan.scale) {
+    const int64_t features = plan.features, side = plan.side;
+    first_ = layers.Conv(kFirst, features, plan.bands, side);
+    for (int64_t b = 0; b < plan.blocks; ++b) {
+      const auto conv = [&](const char* name) {
+        return layers.Conv(Block(b) + ".conv." + name, features, features, side);
+      };
+      blocks_.push_back({conv("0.0"), conv("1.0"), conv("2")});
+    }
+    after_ = layers.Conv(Block(plan.blocks), features, features, side);
+    last_ = layers.Conv(kLast, plan.bands * plan.scale * plan.scale, features, side);
+  }
+
+  torch::Tensor forward(torch::Tensor input) override {
+    const torch::Tensor first = first_(input);
+    torch::Tensor x = first;
+    for (const BlockLayers& block : blocks_) {
+      torch::Tensor y = block.first(x).relu_();
+      y = block.second(y).relu_();
+      x = block.third(y).add_(x);
+    }
+    return torch::pixel_shuffle(last_(after_(x).add_(first)), scale_);
+  }
+
+ private:
+  struct BlockLayers {
+    Convolution first, second, third;
+  };
+  int64_t scale_;
+  Convolution first_, after_, last_;
+  std::vector<BlockLayers> blocks_;
+};
+
+class ArtCnn final : public Architecture {
+ public:
+  std::string_view name() const override { return "ArtCNN"; }
+  std::string_view known_by() const override { return "ArtCNN R8F64, R16F96"; }
+
+  std::vector<Telltales> telltales() const override {
+    return {{"conv0.weight", "res_block.0.conv.0.0.weight", "depth_to_space.upscale.0.weight"}};
+  }
+
+  bool Matches(const StateDict& weights) const override {
+    Plan plan;
+    return ReadPlan(weights, plan);
+  }
+
+  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
+                                        ModelInfo info) const override {
+    Plan plan;
+    if (!ReadPlan(*weights, plan)) return WeightError("it is not an ArtCNN");
+    info.scale = plan.scale;
+    info.bands = static_cast<int>(plan.bands);
+    // Three convolutions a block, and three beside them.
+    info.receptive_radius = static_cast<int>(plan.side / 2 * (3 * plan.blocks + 3));
+    UpscaleNetworkParts parts;
+    parts.info = std::move(info);
+    parts.overlap = static_cast<int>(std::min<int64_t>(kOverlap, parts.info.receptive_radius));
+    // The first features, a block's input, and what it holds with the library's reordered copy; or the last
+    // features and the channels of all output pixels, twice.
+    parts.bytes = [plan](int height, int width) {
+      const int64_t area = int64_t{height} * width;
+      const int64_t body = 5 * plan.features;
+      const int64_t end = 3 * plan.features + 3 * plan.bands * plan.scale * plan.scale;
+      return static_cast<size_t>(area * std::max(body, end)) * sizeof(float);
+    };
+    return LoadLayers<ArtCnnNet>(plan, std::move(parts), std::move(weights));
+  }
+
+ private:
+  /// R16F96 sees 51 pixels far; more are only to be expected of networks that nobody published.
+  static constexpr int64_t kOverlap = 64;
+};
+
+const ArtCnn instance;
+
+}  // namespace
+
+extern const Architecture& kArtCnn;
+const Architecture& kArtCnn = instance;
+
+}  // namespace imgmill
