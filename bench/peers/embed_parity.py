@@ -6,7 +6,7 @@ Weights come from a seed (real ones where the test assets have them), are saved 
 publishes, and are read by both. The peer's side is its own preprocessing of the file as Pillow reads it.
 
 Usage: bench/peers/embed_parity.py --program build/release/bin/imgmill --assets FOLDER [--only WORD]
-Needs: torch, torchvision, timm, open_clip, transformers, safetensors, Pillow
+Needs: torch, torchvision, timm, open_clip, transformers, safetensors, Pillow, onnx, onnxruntime
 """
 import argparse
 import json
@@ -31,6 +31,12 @@ class Peer:
     def __init__(self, net, state, show, vector=None, flags=()):
         self.net, self.state, self.show, self.flags = net.eval(), state, show, list(flags)
         self.vector = vector or (lambda net, x: net(x))
+
+    def save(self, folder):
+        """@return the file that imgmill reads"""
+        path = folder / "weights.safetensors"
+        save_file({key: value.contiguous() for key, value in self.state.items()}, path)
+        return path
 
 
 def seeded(make):
@@ -121,6 +127,60 @@ def timm_net(name, show=None, state=None, batches=0):
     return Peer(net, kept, show)
 
 
+def timm_vit(name, depth=3, projects=False, **options):
+    """By what timm shows the weights of this name. A projection has no biases, which timm writes as zeros."""
+    import timm
+    net = seeded(lambda: timm.create_model(name, pretrained=False, depth=depth, **options)).eval()
+    if projects:
+        with torch.no_grad():
+            net.head.bias.zero_()
+    show = timm.data.create_transform(**timm.data.resolve_data_config({}, model=net))
+    return Peer(net, {key: value.clone() for key, value in net.state_dict().items()}, show)
+
+
+def quick(peer):
+    peer.flags = ["--activation", "quickgelu"]
+    return peer
+
+
+def openclip_siglip():
+    import open_clip
+    net = seeded(lambda: open_clip.create_model("ViT-B-16-SigLIP", pretrained=None))
+    show = open_clip.image_transform(net.visual.image_size, is_train=False, mean=(0.5,) * 3, std=(0.5,) * 3,
+                                     resize_mode="squash", interpolation="bicubic")
+    return Peer(net, net.state_dict(), show, lambda net, x: net.encode_image(x))
+
+
+def siglip2():
+    """With a text tower, whose vocabulary tells it from SigLIP."""
+    from transformers import SiglipConfig, SiglipModel
+    text = dict(hidden_size=64, intermediate_size=64, num_hidden_layers=1, num_attention_heads=1, vocab_size=256000)
+    net = seeded(lambda: SiglipModel(SiglipConfig(text_config=text, vision_config=dict(num_hidden_layers=3))))
+    # As google/siglip2-base-patch16-224 has it: resample is BILINEAR.
+    show = processor("SiglipImageProcessorPil", resample=2)
+    return Peer(net, published(net), show, lambda net, x: net.vision_model(x).pooler_output)
+
+
+def meta_convnext():
+    """Under Meta's names; timm computes it."""
+    peer = timm_net("convnext_tiny", imagenet(224, 256, BICUBIC))
+    state = {}
+    for key, value in peer.state.items():
+        parts = key.split(".")
+        if parts[0] == "stem":
+            key = "downsample_layers.0." + ".".join(parts[1:])
+        elif parts[0] == "head":
+            key = ("norm." if parts[1] == "norm" else "head.") + parts[2]
+        elif parts[2] == "downsample":
+            key = ".".join(["downsample_layers", parts[1], *parts[3:]])
+        else:
+            name = ".".join(parts[4:]).replace("conv_dw", "dwconv").replace("mlp.fc", "pwconv")
+            key = ".".join(["stages", parts[1], parts[3], name])
+        state[key] = value
+    peer.state = state
+    return peer
+
+
 def no_fc(net):
     net.fc = torch.nn.Identity()
 
@@ -130,6 +190,35 @@ def cut_classifier(layers):
     def strip(net):
         net.classifier = net.classifier[:layers] if layers else torch.nn.Identity()
     return strip
+
+
+class Exported(Peer):
+    """A network as ONNX, which onnxruntime's Python package runs, too. It is shown -1 to 1."""
+
+    def __init__(self, net):
+        size = transforms.Resize((224, 224), transforms.InterpolationMode.BILINEAR)
+        to_floats = transforms.Compose([size, transforms.ToTensor(), transforms.Normalize((0.5,) * 3, (0.5,) * 3)])
+        super().__init__(net, None, to_floats, self.run, ["--scale", "1/127.5", "--shift", "-1"])
+
+    def save(self, folder):
+        import onnxruntime
+        path = folder / "network.onnx"
+        torch.onnx.export(self.net, (torch.zeros(1, 3, 224, 224),), str(path), dynamo=False, input_names=["image"],
+                          output_names=["embedding"], dynamic_axes={"image": {0: "n"}})
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        return path
+
+    def run(self, net, x):
+        return torch.from_numpy(self.session.run(None, {"image": x.numpy()})[0])
+
+
+def exported(name, strip):
+    import torchvision
+    net = seeded(lambda: getattr(torchvision.models, name)(weights=None))
+    strip(net)
+    return Exported(net.eval())
 
 
 def lite0(assets):
@@ -267,6 +356,21 @@ CASES = {
     "DINOv3 ViT-S/16 of 3 blocks, transformers": lambda assets: hf_dinov3(),
     "DINOv3 of 3 gated blocks, transformers": lambda assets: hf_dinov3(use_gated_mlp=True, hidden_act="silu"),
     "ConvNeXt-Tiny, torchvision": lambda assets: torchvision_net("convnext_tiny", cut_classifier(2), 224, 236),
+    "SigLIP 2 ViT-B/16 of 3 blocks, transformers": lambda assets: siglip2(),
+    "CLIP ViT-B/16 of 3 blocks, timm": lambda assets: timm_vit("vit_base_patch16_clip_224.laion2b", projects=True),
+    "CLIP ViT-B/16 of 3 blocks, timm, QuickGELU": lambda assets: quick(
+        timm_vit("vit_base_patch16_clip_224.laion2b", projects=True, act_layer="quick_gelu")),
+    "CLIP ViT-B/16 of 3 blocks, timm, no head": lambda assets: timm_vit(
+        "vit_base_patch16_clip_224.laion2b", num_classes=0),
+    "SigLIP ViT-B/16 of 3 blocks, timm": lambda assets: timm_vit("vit_base_patch16_siglip_224.webli"),
+    "SigLIP ViT-B/16, OpenCLIP": lambda assets: openclip_siglip(),
+    "DINOv3 ViT-S/16 of 3 blocks, timm": lambda assets: timm_vit(
+        "vit_small_patch16_dinov3.lvd1689m", global_pool="token"),
+    "DINOv3 ViT-S+/16 of 3 blocks, timm, with biases": lambda assets: timm_vit(
+        "vit_small_plus_patch16_dinov3_qkvb.lvd1689m", global_pool="token"),
+    "MobileNetV3-Small as ONNX, by onnxruntime": lambda assets: exported("mobilenet_v3_small", cut_classifier(2)),
+    "ResNet-18 as ONNX, by onnxruntime": lambda assets: exported("resnet18", no_fc),
+    "ConvNeXt-Tiny, Meta": lambda assets: meta_convnext(),
     "ConvNeXt-Tiny, timm": lambda assets: timm_net("convnext_tiny", imagenet(224, 256, BICUBIC)),
 }
 
@@ -286,8 +390,7 @@ def main():
         if not any(word in name for word in options.only.split(",")):
             continue
         peer = case(options.assets)
-        weights = scratch / "weights.safetensors"
-        save_file({key: value.contiguous() for key, value in peer.state.items()}, weights)
+        weights = peer.save(scratch)
         out = scratch / "vectors.jsonl"
         run = subprocess.run([options.program, "embed", *map(str, photos), "--model", str(weights), "--no-catalog",
                               "--export", str(out), "--force", "-q", *peer.flags], capture_output=True, text=True)

@@ -93,6 +93,22 @@ def timm_net(name, **options):
     return Case(net, 64, 64, task="embed")
 
 
+def timm_vit(name, side=32, **options):
+    """CLIP's head projects: it has no biases, which timm writes as zeros."""
+    import timm
+    net = timm.create_model(name, img_size=side, embed_dim=128, depth=2, num_heads=2, **options)
+    if "dinov3" in name:
+        net.rope.double()
+    return Case(net, side, side, task="embed", factors={"head.bias": 0})
+
+
+def openclip_siglip():
+    """Below visual.trunk., beside a tower for text."""
+    import timm
+    net = timm.create_model("vit_base_patch16_siglip_224", img_size=32, embed_dim=128, depth=2, num_heads=2)
+    return Case(net, 32, 32, task="embed", rename=lambda key: "visual.trunk." + key)
+
+
 def torchvision_mobile(name, classifier):
     import torchvision
     net = getattr(torchvision.models, name)(weights=None, width_mult=0.25)
@@ -104,6 +120,24 @@ def convnext_timm():
     import timm
     net = timm.models.ConvNeXt(depths=(1, 1, 2, 1), dims=(8, 16, 24, 32), num_classes=0)
     return Case(net, 64, 64, task="embed")
+
+
+def convnext_meta():
+    """timm computes what Meta's names stand for."""
+    case = convnext_timm()
+
+    def rename(key):
+        for new, old in (("downsample_layers.0.", "stem."), ("norm.", "head.norm.")):
+            if key.startswith(old):
+                return key.replace(old, new)
+        parts = key.split(".")
+        if parts[2] == "downsample":
+            return ".".join(["downsample_layers", parts[1], *parts[3:]])
+        name = ".".join(parts[4:]).replace("conv_dw", "dwconv").replace("mlp.fc", "pwconv")
+        return ".".join(["stages", parts[1], parts[3], name])
+
+    case.rename = rename
+    return case
 
 
 def convnext_torchvision():
@@ -134,6 +168,12 @@ CASES = {
     "mobilenet_v3_torchvision": lambda: torchvision_mobile("mobilenet_v3_large", 2),
     "convnext_timm": convnext_timm,
     "convnext_torchvision": convnext_torchvision,
+    "convnext_meta": convnext_meta,
+    "clip_timm": lambda: timm_vit("vit_base_patch16_clip_224", num_classes=24),
+    "siglip_timm": lambda: timm_vit("vit_base_patch16_siglip_224"),
+    "siglip_openclip": openclip_siglip,
+    "dinov3_timm": lambda: timm_vit("vit_small_patch16_dinov3", 48, global_pool="token"),
+    "dinov3_timm_gated": lambda: timm_vit("vit_small_plus_patch16_dinov3_qkvb", 48, global_pool="token"),
     "resnext": lambda: resnet("Bottleneck", [1, 1, 1, 1], groups=4, width_per_group=8),
 }
 

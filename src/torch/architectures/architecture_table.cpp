@@ -48,6 +48,7 @@ extern const Architecture& kSrFormer;
 extern const Architecture& kSrvggCompact;
 extern const Architecture& kSwin2Sr;
 extern const Architecture& kSwinIr;
+extern const Architecture& kTimmVit;
 
 std::span<const Architecture* const> Architectures() {
   // One a line.
@@ -90,6 +91,7 @@ std::span<const Architecture* const> Architectures() {
       &kSrvggCompact,
       &kSwin2Sr,
       &kSwinIr,
+      &kTimmVit,
   };
   // clang-format on
   return table;

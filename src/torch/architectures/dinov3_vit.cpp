@@ -3,9 +3,6 @@
 // class token is the vector. The largest ones have gated perceptrons.
 //
 // Layout: Hugging Face's (layer.0.attention.q_proj, embeddings.register_tokens).
-#include <cmath>
-#include <numbers>
-
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/embed_network.h"
 #include "torch/architectures/vit_blocks.h"
@@ -15,7 +12,6 @@ namespace imgmill {
 namespace {
 
 constexpr double kEpsilon = 1e-5;
-constexpr double kTheta = 100;  // of the angles; it leaves no trace in the shapes
 constexpr int kSide = 224;
 
 struct Plan {
@@ -35,11 +31,6 @@ struct Plan {
   int64_t patch = 0, registers = 0;
 };
 
-/// Published: 16 heads for 1024 features (L), 20 for 1280 (H+), 32 for 4096 (7B), and 64 a head below.
-int64_t Heads(int64_t width) {
-  return width >= 4096 ? width / 128 : width / 64;
-}
-
 bool ReadPlan(const StateDict& weights, Plan& plan) {
   const WeightTensor* patches = weights.Find("embeddings.patch_embeddings.weight");
   const WeightTensor* registers = weights.Find("embeddings.register_tokens");
@@ -49,7 +40,7 @@ bool ReadPlan(const StateDict& weights, Plan& plan) {
     plan.blocks = CountBlocks(weights, plan.layers, ".layer_scale1.lambda1");
     if (plan.blocks > 0) break;
   }
-  plan.shape = {patches->dim(0), Heads(patches->dim(0)), kEpsilon, VitActivation::kGelu};
+  plan.shape = {patches->dim(0), Dinov3Heads(patches->dim(0)), kEpsilon, VitActivation::kGelu};
   plan.patch = patches->dim(2);
   plan.registers = registers->dim(1);
   if (weights.Find(plan.layers + "0.mlp.gate_proj.weight") != nullptr) plan.block.gate = "mlp.gate_proj";
@@ -74,7 +65,7 @@ class Dinov3 final : public EmbedNet {
 
   torch::Tensor Forward(const torch::Tensor& input) const override {
     torch::Tensor x = patches_(input);
-    const VitRotation rotation = Rotation(x);
+    const VitRotation rotation = RotationByPlace(x, head_);
     const int64_t n = x.size(0);
     x = torch::cat(
         {classes_.expand({n, 1, -1}), registers_.expand({n, -1, -1}), x.flatten(2).transpose(1, 2)}, 1);
@@ -83,22 +74,6 @@ class Dinov3 final : public EmbedNet {
   }
 
  private:
-  /// Of each patch: angles by its row, by its column, and both again.
-  VitRotation Rotation(const torch::Tensor& patches) const {
-    const int64_t height = patches.size(2), width = patches.size(3);
-    const torch::TensorOptions options = patches.options();
-    const auto places = [&](int64_t count) {
-      return (torch::arange(count, options) + 0.5) / static_cast<double>(count) * 2.0 - 1.0;
-    };
-    const torch::Tensor turns =
-        torch::pow(kTheta, -torch::arange(0, head_ / 4, options) * (4.0 / static_cast<double>(head_)));
-    const torch::Tensor rows = places(height).repeat_interleave(width);
-    const torch::Tensor columns = places(width).repeat({height});
-    torch::Tensor angles = torch::cat({rows.unsqueeze(1) * turns, columns.unsqueeze(1) * turns}, 1);
-    angles = (angles * (2 * std::numbers::pi)).repeat({1, 2});
-    return {angles.cos(), angles.sin()};
-  }
-
   int64_t head_;
   Convolution patches_;
   torch::Tensor classes_, registers_;

@@ -63,14 +63,19 @@ class SiglipTower final : public EmbedNet {
       blocks_.emplace_back(kBlock, tower + "encoder.layers." + std::to_string(i) + ".", shape_, layers);
     after_ = layers.Norm(tower + "post_layernorm", width, shape_.epsilon);
     const std::string head = tower + "head.";
-    probe_ = layers.Parameter(head + "probe", {1, 1, width});
-    in_ =
+    pool_.shape = shape_;
+    pool_.probe = layers.Parameter(head + "probe", {1, 1, width});
+    const Linear in =
         DenseOf(layers, head + "attention.in_proj_weight", head + "attention.in_proj_bias", 3 * width, width);
-    out_ = layers.Dense(head + "attention.out_proj", width, width);
-    norm_ = layers.Norm(head + "layernorm", width, shape_.epsilon);
+    if (in.bias.defined()) {
+      pool_.query = {in.weight.narrow(0, 0, width), in.bias.narrow(0, 0, width)};
+      pool_.keys_and_values = {in.weight.narrow(0, width, 2 * width), in.bias.narrow(0, width, 2 * width)};
+    }
+    pool_.out = layers.Dense(head + "attention.out_proj", width, width);
+    pool_.norm = layers.Norm(head + "layernorm", width, shape_.epsilon);
     const int64_t inner = layers.Outputs(head + "mlp.fc1.weight");
-    up_ = layers.Dense(head + "mlp.fc1", inner, width);
-    down_ = layers.Dense(head + "mlp.fc2", width, inner);
+    pool_.up = layers.Dense(head + "mlp.fc1", inner, width);
+    pool_.down = layers.Dense(head + "mlp.fc2", width, inner);
     layers.PassOverBelow("text_model.");
     layers.PassOver("logit_scale");
     layers.PassOver("logit_bias");
@@ -80,26 +85,16 @@ class SiglipTower final : public EmbedNet {
   torch::Tensor Forward(const torch::Tensor& input) const override {
     torch::Tensor x = patches_(input).flatten(2).transpose(1, 2) + positions_;
     for (const VitBlock& block : blocks_) x = block(x);
-    x = after_(x);
-    const int64_t width = shape_.width;
-    const auto part = [&](const torch::Tensor& of, int64_t first, int64_t count) {
-      return torch::linear(of, in_.weight.narrow(0, first * width, count * width),
-                           in_.bias.narrow(0, first * width, count * width));
-    };
-    const torch::Tensor query = part(probe_.expand({x.size(0), 1, width}), 0, 1);
-    const std::vector<torch::Tensor> found = part(x, 1, 2).chunk(2, 2);
-    x = out_(Attended(SplitHeads(query, shape_.heads), SplitHeads(found[0], shape_.heads),
-                      SplitHeads(found[1], shape_.heads)));
-    return (x + down_(Activated(up_(norm_(x)), shape_.activation))).select(1, 0);
+    return pool_(after_(x));
   }
 
  private:
   VitShape shape_;
   Convolution patches_;
-  torch::Tensor positions_, probe_;
+  torch::Tensor positions_;
   std::vector<VitBlock> blocks_;
-  LayerNorm after_, norm_;
-  Linear in_, out_, up_, down_;
+  LayerNorm after_;
+  VitAttentionPool pool_;
 };
 
 class SiglipArchitecture final : public Architecture {

@@ -1,9 +1,12 @@
 #include "torch/architectures/vit_blocks.h"
 
 #include <cmath>
+#include <numbers>
 
 namespace imgmill {
 namespace {
+
+constexpr double kTheta = 100;  // of DINOv3's angles; it leaves no trace in the shapes
 
 /// The pairs that are rotated together lie half a head apart.
 torch::Tensor Rotated(const torch::Tensor& x, const VitRotation& rotation) {
@@ -54,6 +57,11 @@ VitBlock::VitBlock(const VitNames& names, const std::string& beginning, const Vi
   norm2_ = layers.Norm(beginning + names.norm2, width, shape.epsilon);
   if (!names.qkv_weight.empty()) {
     qkv_ = DenseOf(layers, beginning + names.qkv_weight, beginning + names.qkv_bias, 3 * width, width);
+    if (!names.query_bias.empty() && layers.Has(beginning + names.query_bias)) {
+      const torch::Tensor query = layers.Parameter(beginning + names.query_bias, {width});
+      const torch::Tensor value = layers.Parameter(beginning + names.value_bias, {width});
+      if (value.defined()) qkv_.bias = torch::cat({query, torch::zeros_like(query), value});
+    }
   } else {
     const Linear parts[] = {dense(names.query, width, width), dense(names.key, width, width),
                             dense(names.value, width, width)};
@@ -107,6 +115,29 @@ torch::Tensor VitBlock::operator()(torch::Tensor x, const VitRotation* rotation)
   return x.add_(inner);
 }
 
+VitRotation RotationByPlace(const torch::Tensor& patches, int64_t head) {
+  const int64_t height = patches.size(2), width = patches.size(3);
+  const torch::TensorOptions options = patches.options();
+  const auto places = [&](int64_t count) {
+    return (torch::arange(count, options) + 0.5) / static_cast<double>(count) * 2.0 - 1.0;
+  };
+  const torch::Tensor turns =
+      torch::pow(kTheta, -torch::arange(0, head / 4, options) * (4.0 / static_cast<double>(head)));
+  const torch::Tensor rows = places(height).repeat_interleave(width);
+  const torch::Tensor columns = places(width).repeat({height});
+  torch::Tensor angles = torch::cat({rows.unsqueeze(1) * turns, columns.unsqueeze(1) * turns}, 1);
+  angles = (angles * (2 * std::numbers::pi)).repeat({1, 2});
+  return {angles.cos(), angles.sin()};
+}
+
+torch::Tensor VitAttentionPool::operator()(const torch::Tensor& x) const {
+  const torch::Tensor asked = query(probe.expand({x.size(0), 1, shape.width}));
+  const std::vector<torch::Tensor> found = keys_and_values(x).chunk(2, 2);
+  const torch::Tensor y = out(Attended(SplitHeads(asked, shape.heads), SplitHeads(found[0], shape.heads),
+                                       SplitHeads(found[1], shape.heads)));
+  return (y + down(Activated(up(norm(y)), shape.activation))).select(1, 0);
+}
+
 int CountBlocks(const StateDict& weights, const std::string& beginning, const std::string& rest) {
   return CountOf(weights, 0, [&](int i) { return beginning + std::to_string(i) + rest; });
 }
@@ -119,6 +150,10 @@ int64_t SideOfSquare(int64_t tokens) {
 
 int64_t TowerHeads(int64_t width) {
   return width <= 1024 ? std::max<int64_t>(1, width / 64) : 16;
+}
+
+int64_t Dinov3Heads(int64_t width) {
+  return width >= 4096 ? width / 128 : width / 64;
 }
 
 }  // namespace imgmill

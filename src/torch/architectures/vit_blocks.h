@@ -17,6 +17,7 @@ torch::Tensor Activated(const torch::Tensor& x, VitActivation activation);
 struct VitNames {
   std::string norm1 = {}, norm2 = {};
   std::string qkv_weight = {}, qkv_bias = {};    ///< queries, keys and values in one
+  std::string query_bias = {}, value_bias = {};  ///< beside qkv_weight, and none of the keys
   std::string query = {}, key = {}, value = {};  ///< or each by itself
   std::string out = {};
   std::string up = {}, down = {};        ///< of the perceptron
@@ -39,6 +40,11 @@ struct VitRotation {
   torch::Tensor cosines, sines;
 };
 
+/// DINOv3's, for the patches of n x features x height x width, row by row: angles by a patch's row, by its
+/// column, and both again, of their places in -1..1.
+/// @param head  features of a head
+VitRotation RotationByPlace(const torch::Tensor& patches, int64_t head);
+
 class VitBlock {
  public:
   VitBlock(const VitNames& names, const std::string& beginning, const VitShape& shape, Layers& layers);
@@ -50,6 +56,18 @@ class VitBlock {
   LayerNorm norm1_, norm2_;
   Linear qkv_, out_, up_, down_, gate_;
   torch::Tensor scale1_, scale2_;
+};
+
+/// How SigLIP ends: one learned query attends to all tokens; what it finds, with a perceptron added, is the
+/// vector.
+struct VitAttentionPool {
+  VitShape shape;
+  torch::Tensor probe;  ///< 1 x 1 x width
+  Linear query, keys_and_values, out;
+  LayerNorm norm;
+  Linear up, down;
+  /// n x tokens x width to n x width
+  torch::Tensor operator()(const torch::Tensor& x) const;
 };
 
 /// `weight` and `bias` of out x in by their full names; without a bias where the file has none.
@@ -70,5 +88,8 @@ int64_t SideOfSquare(int64_t tokens);
 /// Heads leave no trace in the shapes. Published models of up to 1024 features have 64 a head; larger towers
 /// for images and text have 16 heads.
 int64_t TowerHeads(int64_t width);
+
+/// Published: 16 heads for 1024 features (L), 20 for 1280 (H+), 32 for 4096 (7B), and 64 a head below.
+int64_t Dinov3Heads(int64_t width);
 
 }  // namespace imgmill
