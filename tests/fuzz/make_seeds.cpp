@@ -101,6 +101,14 @@ void WriteWeights() {
   Write("pickle", "ordered.pkl",
         "\x80\x02" + Global("collections", "OrderedDict") + Tuple({"](]" + Text("k") + "a" + "\x88" + "ae"}) +
             "R.");
+  const std::string program =
+      "\x80\x02" + Global("__torch__.Net", "Net") + ")\x81" +
+      Dict({{"visual", Global("__torch__.Tower", "Tower") + ")\x81" + state + "b"},
+            {"token_embedding", Tensor(Storage("0", 6), 0, {6}, {1})},
+            {"logit_scale", "N"},
+            {"sizes", Global("torch.jit._pickle", "build_intlist") + "(](" + Int(1) + "etR"}}) +
+      "b.";
+  Write("pickle", "program.pkl", program);
   std::string storage(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
   const std::string zip = Zip({{"m/data.pkl", "\x80\x02" + state + "."},
                                {"m/byteorder", "little"},
@@ -108,6 +116,8 @@ void WriteWeights() {
                                {"m/version", "3\n"}});
   Write("zip_archive", "state.zip", zip);
   Write("checkpoint", "state.zip", zip);
+  Write("checkpoint", "program.zip",
+        Zip({{"m/data.pkl", program}, {"m/constants.pkl", "\x80\x02)."}, {"m/data/0", storage}}));
 }
 
 void WriteCatalogFiles() {

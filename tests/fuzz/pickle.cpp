@@ -10,14 +10,20 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t bytes) {
   const fuzz::WeightsMemory memory(bytes);
   Result<WeightFile> file = WeightFile::Open(fuzz::InputFilePath(data, bytes));
   fuzz::Require(file.ok());
-  WeightCursor cursor(*file, 0, file->size());
-  PickleReader reader(cursor);
-  const Result<const PickleValue*> root = reader.Read();
-  if (!root) return 0;
   // Every storage is the whole file.
   const LocateStorage locate = [&](const std::string&, ElementType type) -> Result<StorageLocation> {
     return StorageLocation{0, static_cast<int64_t>(bytes / ElementBytes(type))};
   };
-  (void)ReadCheckpointTensors(*file, **root, locate);
+  for (const PickleOf what : {PickleOf::kStateDict, PickleOf::kProgram}) {
+    WeightCursor cursor(*file, 0, file->size());
+    PickleReader reader(cursor, what);
+    const Result<const PickleValue*> root = reader.Read();
+    if (!root) continue;
+    if (what == PickleOf::kProgram) {
+      (void)ReadProgramTensors(*file, **root, locate);
+    } else {
+      (void)ReadCheckpointTensors(*file, **root, locate);
+    }
+  }
   return 0;
 }

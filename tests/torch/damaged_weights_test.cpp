@@ -68,6 +68,15 @@ TEST_CASE("small checkpoints, cut at every byte and changed at random") {
       Zip({{"a/data.pkl", pickle}, {"a/byteorder", "little"}, {"a/data/0", std::string(24, 'x')}});
   CheckTruncations(folder, zip, 1);
   CheckFlips(folder, zip, 0, SIZE_MAX, 3000);
+  const std::string attributes = Dict({{"visual", Global("__torch__.A", "A") + ")\x81" + Dict({}) + "b"},
+                                       {"token_embedding", Tensor(Storage("0", 6), 0, {6}, {1})},
+                                       {"logit_scale", "N"}});
+  const std::string program =
+      Zip({{"a/data.pkl", "\x80\x02" + Global("__torch__.B", "B") + ")\x81" + attributes + "b."},
+           {"a/constants.pkl", "\x80\x02)."},
+           {"a/data/0", std::string(24, 'x')}});
+  CheckTruncations(folder, program, 1);
+  CheckFlips(folder, program, 0, SIZE_MAX, 3000);
   const std::string header = R"({"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}})";
   const std::string safetensors = LittleEndian(header.size(), 8) + header + std::string(24, 'x');
   CheckTruncations(folder, safetensors, 1);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 
 #include "base/try.h"
 #include "imgmill/base/path_text.h"
@@ -152,7 +153,48 @@ class TensorReader {
   uint64_t budget_;
 };
 
+/// Collects a program's tensors by their paths.
+class Flattening {
+ public:
+  /// False where objects hold each other, or are more than a network has.
+  bool Add(const PickleValue& object, const std::string& path, int depth = 0) {
+    if (depth > kDeepest) return false;
+    for (const auto& [name, value] : object.members) {
+      // One object may stand for many, and one name.
+      if (++visited_ > kMostVisited || name->text.size() + path.size() > kLongest) return false;
+      if (name->text == kMask) continue;
+      if (value->kind == Kind::kTensor) tensors.emplace(path + name->text, value);
+      if (value->kind == Kind::kDict && !Add(*value, path + name->text + ".", depth + 1)) return false;
+    }
+    return true;
+  }
+
+  std::map<std::string, const PickleValue*> tensors;
+
+ private:
+  /// Minus infinity where a word must not look: no weight, and it follows from the text's length.
+  static constexpr std::string_view kMask = "attn_mask";
+  static constexpr int kDeepest = 32, kMostVisited = 100'000;
+  static constexpr size_t kLongest = 512;
+
+  int visited_ = 0;
+};
+
 }  // namespace
+
+Result<StateDict> ReadProgramTensors(const WeightFile& file, const PickleValue& root,
+                                     const LocateStorage& locate) {
+  Flattening flattening;
+  if (!flattening.Add(root, ""))
+    return WeightError("its objects are nested too deeply, or are more than a network has");
+  TensorReader reader(file, locate);
+  StateDict weights;
+  for (const auto& [name, source] : flattening.tensors) {
+    WeightTensor tensor = TRY(reader.Read(name, *source));
+    weights.tensors.emplace(name, std::move(tensor));
+  }
+  return weights;
+}
 
 Result<StateDict> ReadCheckpointTensors(const WeightFile& file, const PickleValue& root,
                                         const LocateStorage& locate) {

@@ -28,4 +28,9 @@ using LocateStorage = std::function<Result<StorageLocation>(const std::string& k
 Result<StateDict> ReadCheckpointTensors(const WeightFile& file, const PickleValue& root,
                                         const LocateStorage& locate);
 
+/// Reads all tensors of a program's objects, each by its path: "visual.conv1.weight".
+/// @throws OutOfMemory
+Result<StateDict> ReadProgramTensors(const WeightFile& file, const PickleValue& root,
+                                     const LocateStorage& locate);
+
 }  // namespace imgmill

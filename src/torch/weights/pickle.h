@@ -1,5 +1,5 @@
 // A reader for the pickles inside PyTorch checkpoints that cannot execute anything: it knows containers,
-// numbers, text and tensors, and refuses every other name.
+// numbers, text and tensors, and refuses every other name. Of TorchScript's objects it sees the attributes.
 #pragma once
 
 #include <cstdint>
@@ -33,10 +33,15 @@ struct PickleValue {
   const PickleValue* Find(std::string_view key) const;
 };
 
+/// What a pickle is of. A program's objects, which have classes of the program's own, become dicts of their
+/// attributes.
+enum class PickleOf { kStateDict, kProgram };
+
 /// Reads the next pickle at `cursor`. Errors are kModelErrors.
 class PickleReader {
  public:
-  explicit PickleReader(WeightCursor& cursor) : cursor_(cursor) {}
+  explicit PickleReader(WeightCursor& cursor, PickleOf what = PickleOf::kStateDict)
+      : cursor_(cursor), what_(what) {}
   Result<const PickleValue*> Read();
 
  private:
@@ -62,11 +67,12 @@ class PickleReader {
   void Remember(uint64_t slot, Value* value);
 
   WeightCursor& cursor_;
+  const PickleOf what_;
   std::deque<Value> values_;
   std::vector<Value*> stack_;
   std::vector<size_t> marks_;
   std::vector<Value*> memo_;
-  size_t copied_ = 0;  ///< members of dicts that were made of lists
+  size_t copied_ = 0;  ///< members of dicts that were made of lists or of other dicts
   bool stopped_ = false;
 };
 

@@ -69,7 +69,9 @@ std::optional<ElementType> StorageElementType(std::string_view name) {
 Status PickleReader::PushGlobal(std::string module, std::string name) {
   Value* value = New(Kind::kGlobal);
   value->text = std::move(module) + ' ' + std::move(name);
-  if (LookUpPickleName(value->text) == PickleName::kUnknown) {
+  const bool of_program =
+      what_ == PickleOf::kProgram && (IsProgramClass(value->text) || IsProgramMaker(value->text));
+  if (!of_program && LookUpPickleName(value->text) == PickleName::kUnknown) {
     std::string shown = value->text;
     shown[shown.find(' ')] = '.';
     return WeightError("its pickle asks for " + PrintablePath(shown) +
@@ -112,8 +114,9 @@ Status PickleReader::Reduce() {
       if (arguments->items.size() != 1 || arguments->items[0]->kind != Kind::kTuple)
         return Damaged("a torch.Size");
       return Push(arguments->items[0]);
+    case PickleName::kUnknown:  // of a program
+      return Push(New(IsProgramClass(callee->text) ? Kind::kDict : Kind::kNone));
     case PickleName::kStorageType:
-    case PickleName::kUnknown:
       break;
   }
   return Damaged("a call of what is no function");
@@ -139,8 +142,13 @@ Status PickleReader::RebuildTensor(const Value& arguments) {
 Status PickleReader::Build() {
   const Value* state = Pop();
   if (state == nullptr || stack_.empty()) return Damaged("BUILD without an object");
+  Value* object = stack_.back();
+  if (object->kind != Kind::kDict) return Damaged("attributes for what has none");
   // A state dict carries _metadata (versions of its layers) as an attribute; nothing needs it.
-  if (stack_.back()->kind != Kind::kDict) return Damaged("attributes for what has none");
+  if (what_ == PickleOf::kStateDict || state == object) return {};
+  copied_ += state->members.size();
+  if (copied_ > values_.size()) return Damaged("many objects of the same attributes");
+  object->members.insert(object->members.end(), state->members.begin(), state->members.end());
   return {};
 }
 

@@ -11,9 +11,10 @@ namespace imgmill {
 /// safetensors: 8 bytes of header length (little-endian), a JSON header, then the tensors without gaps.
 Result<StateDict> ReadSafetensors(const WeightFile& file);
 
-/// What torch.save writes since PyTorch 1.6: a ZIP archive of stored entries, one pickle among them.
+/// What torch.save writes since PyTorch 1.6: a ZIP archive of stored entries, one pickle among them. Of
+/// TorchScript programs only those of CLIP with both its towers are read.
 Result<StateDict> ReadZipCheckpoint(const WeightFile& file);
-/// Whether such an archive is a TorchScript program, or lacks the pickle of a state dict.
+/// Whether such an archive is a TorchScript program that ReadZipCheckpoint refuses, or lacks a pickle.
 Result<bool> HoldsProgram(const WeightFile& file);
 
 /// What torch.save wrote before: five pickles one after another, then the storages.

@@ -74,7 +74,8 @@ int64_t CountElements(const std::vector<int64_t>& shape);
 /// @throws OutOfMemory
 Result<StateDict> ReadStateDict(const std::string& path);
 
-/// Whether the file is a ZIP archive with a program, or with none of the tensors that a state dict has.
+/// Whether the file is a ZIP archive with a program, or with none of the tensors that a state dict has. Not
+/// so programs of CLIP with both its towers, as OpenAI published them: ReadStateDict reads their weights.
 /// Errors: kNotFound, kPermission, kReadError, and kModelError for a damaged archive.
 Result<bool> IsTorchScript(const std::string& path);
 

@@ -1,5 +1,6 @@
 // Checkpoints of PyTorch 1.6 and newer: NAME/data.pkl and NAME/data/KEY in a ZIP archive.
-#include <set>
+#include <map>
+#include <optional>
 
 #include "base/try.h"
 #include "torch/weights/checkpoint_tensors.h"
@@ -21,79 +22,113 @@ bool IsOfProgram(std::string_view inner) {
   return inner == "constants.pkl" || inner == "bytecode.pkl" || inner.starts_with("code/");
 }
 
-/// The folder in which data.pkl stands, with a trailing slash.
-Result<std::string> FindFolder(const ZipDirectory& directory) {
-  const std::string* found = nullptr;
-  bool program = false;
-  for (const auto& [name, entry] : directory) {
-    const std::string_view inner = Inner(name);
-    if (inner == kPickle) {
-      if (found != nullptr) return WeightError("the ZIP archive has several data.pkl");
-      found = &name;
-    }
-    program |= IsOfProgram(inner);
-  }
-  if (program) {
-    return WeightError(
-        "it is a TorchScript program, not a state dict: save the model's state_dict() instead");
-  }
-  if (found == nullptr)
-    return WeightError("it is a ZIP archive, but none that torch.save makes (no data.pkl in it)");
-  return found->substr(0, found->size() - kPickle.size());
-}
+/// The archive, its one pickle, and the storages beside that.
+class Archive {
+ public:
+  explicit Archive(const WeightFile& file) : file_(file) {}
 
-Status CheckByteOrder(const WeightFile& file, const ZipDirectory& directory, const std::string& folder) {
-  const auto found = directory.find(folder + "byteorder");
-  if (found == directory.end()) return {};
-  uint64_t offset = TRY(LocateZipData(file, found->first, found->second));
-  char order[6];
-  if (found->second.bytes == sizeof order) {
-    TRY(file.ReadAt(offset, order, sizeof order));
-    if (std::string_view(order, sizeof order) == "little") return {};
+  /// Lists what is in it. A kModelError where that is damaged, or has several pickles.
+  Status Open() {
+    ZipDirectory directory = TRY(ReadZipDirectory(file_));
+    directory_ = std::move(directory);
+    for (const auto& [name, entry] : directory_) {
+      const std::string_view inner = Inner(name);
+      if (inner == kPickle) {
+        if (has_pickle_) return WeightError("the ZIP archive has several data.pkl");
+        has_pickle_ = true;
+        folder_ = name.substr(0, name.size() - kPickle.size());
+      }
+      is_program_ |= IsOfProgram(inner);
+    }
+    return {};
   }
-  return WeightError("it was saved on a big-endian machine, which is not supported");
+
+  bool is_program() const { return is_program_; }
+  bool has_pickle() const { return has_pickle_; }
+
+  /// What the pickle describes. It lives as long as the archive.
+  Result<const PickleValue*> Root() {
+    TRY(CheckByteOrder());
+    std::pair<uint64_t, uint64_t> pickle = TRY(Locate(folder_ + "data.pkl"));
+    WeightCursor cursor(file_, pickle.first, pickle.second);
+    reader_.emplace(cursor, is_program_ ? PickleOf::kProgram : PickleOf::kStateDict);
+    return reader_->Read();
+  }
+
+  /// Where a member's bytes are, and how many; verified.
+  Result<std::pair<uint64_t, uint64_t>> Locate(const std::string& name) {
+    const auto found = directory_.find(name);
+    if (found == directory_.end()) return WeightError("the ZIP archive lacks " + name);
+    if (const auto known = verified_.find(name); known != verified_.end()) {
+      return std::pair(known->second, found->second.bytes);
+    }
+    uint64_t offset = TRY(LocateZipData(file_, name, found->second));
+    TRY(VerifyZipData(file_, name, found->second, offset));
+    verified_.emplace(name, offset);
+    return std::pair(offset, found->second.bytes);
+  }
+
+  Result<StorageLocation> Storage(const std::string& key, ElementType type) {
+    std::pair<uint64_t, uint64_t> data = TRY(Locate(folder_ + "data/" + key));
+    return StorageLocation{data.first, static_cast<int64_t>(data.second / ElementBytes(type))};
+  }
+
+ private:
+  Status CheckByteOrder() const {
+    const auto found = directory_.find(folder_ + "byteorder");
+    if (found == directory_.end()) return {};
+    uint64_t offset = TRY(LocateZipData(file_, found->first, found->second));
+    char order[6];
+    if (found->second.bytes == sizeof order) {
+      TRY(file_.ReadAt(offset, order, sizeof order));
+      if (std::string_view(order, sizeof order) == "little") return {};
+    }
+    return WeightError("it was saved on a big-endian machine, which is not supported");
+  }
+
+  const WeightFile& file_;
+  ZipDirectory directory_;
+  std::string folder_;  ///< in which data.pkl stands, with a trailing slash
+  bool has_pickle_ = false, is_program_ = false;
+  std::optional<PickleReader> reader_;
+  std::map<std::string, uint64_t> verified_;  ///< offsets
+};
+
+/// OpenAI's CLIP files are programs that take an image and text, of which nobody but their own library could
+/// make use: it takes the weights out of them, and so do we.
+bool HasTwoTowers(const PickleValue& program) {
+  const PickleValue* image = program.Find("visual");
+  return image != nullptr && image->kind == PickleValue::Kind::kDict &&
+         program.Find("token_embedding") != nullptr && program.Find("logit_scale") != nullptr;
 }
 
 }  // namespace
 
 Result<bool> HoldsProgram(const WeightFile& file) {
-  ZipDirectory directory = TRY(ReadZipDirectory(file));
-  bool pickle = false, program = false;
-  for (const auto& [name, entry] : directory) {
-    pickle |= Inner(name) == kPickle;
-    program |= IsOfProgram(Inner(name));
-  }
-  return program || !pickle;
+  Archive archive(file);
+  TRY(archive.Open());
+  if (!archive.is_program() || !archive.has_pickle()) return archive.is_program() || !archive.has_pickle();
+  const Result<const PickleValue*> root = archive.Root();
+  return !root || !HasTwoTowers(**root);
 }
 
 Result<StateDict> ReadZipCheckpoint(const WeightFile& file) {
-  ZipDirectory directory = TRY(ReadZipDirectory(file));
-  std::string folder = TRY(FindFolder(directory));
-  TRY(CheckByteOrder(file, directory, folder));
-
-  std::map<std::string, uint64_t> verified;
-  const auto open = [&](const std::string& name) -> Result<std::pair<uint64_t, uint64_t>> {
-    const auto found = directory.find(name);
-    if (found == directory.end()) return WeightError("the ZIP archive lacks " + name);
-    if (const auto known = verified.find(name); known != verified.end()) {
-      return std::pair(known->second, found->second.bytes);
-    }
-    uint64_t offset = TRY(LocateZipData(file, name, found->second));
-    TRY(VerifyZipData(file, name, found->second, offset));
-    verified.emplace(name, offset);
-    return std::pair(offset, found->second.bytes);
+  Archive archive(file);
+  TRY(archive.Open());
+  const LocateStorage locate = [&](const std::string& key, ElementType type) {
+    return archive.Storage(key, type);
   };
-
-  auto pickle = open(folder + "data.pkl");
-  if (!pickle) return pickle.error();
-  WeightCursor cursor(file, pickle->first, pickle->second);
-  PickleReader reader(cursor);
-  const PickleValue* root = TRY(reader.Read());
-  const LocateStorage locate = [&](const std::string& key, ElementType type) -> Result<StorageLocation> {
-    auto data = open(folder + "data/" + key);
-    if (!data) return data.error();
-    return StorageLocation{data->first, static_cast<int64_t>(data->second / ElementBytes(type))};
-  };
+  if (archive.is_program()) {
+    const Error refusal =
+        WeightError("it is a TorchScript program, not a state dict: save the model's state_dict() instead");
+    if (!archive.has_pickle()) return refusal;
+    const Result<const PickleValue*> root = archive.Root();
+    if (!root || !HasTwoTowers(**root)) return refusal;
+    return ReadProgramTensors(file, **root, locate);
+  }
+  if (!archive.has_pickle())
+    return WeightError("it is a ZIP archive, but none that torch.save makes (no data.pkl in it)");
+  const PickleValue* root = TRY(archive.Root());
   return ReadCheckpointTensors(file, *root, locate);
 }
 
