@@ -28,19 +28,19 @@ class VectorExecutor final : public Executor {
     const auto count = static_cast<size_t>(n);
     const size_t in_and_out = InputFloats(height, width) * sizeof(float) +
                               static_cast<size_t>(network_.info().dimension) * sizeof(float);
-    const bool cpu = slot_->team != nullptr;
     BatchCost cost;
-    // Of a batch, the stream's own copies of input and output come on top.
-    cost.bytes = count * network_.bytes_an_image() + (n > 1 ? count * in_and_out : 0) +
-                 (cpu ? kHostWorkspace : count * in_and_out + kAcceleratorWorkspace);
-    cost.untracked = cpu ? kHostWorkspace : 0;
+    cost.bytes =
+        OnHost() ? network_.bytes_an_image() + kHostWorkspace
+                 : count * (network_.bytes_an_image() + (n > 1 ? 2 : 1) * in_and_out) + kAcceleratorWorkspace;
+    cost.untracked = OnHost() ? kHostWorkspace : 0;
     cost.exact = false;  // of one image they were measured, of a batch they are a multiple of that
     return cost;
   }
-  int Streams() const override { return slot_->team != nullptr ? slot_->team->threads() : 1; }
+  int Streams() const override { return OnHost() ? slot_->team->threads() : 1; }
   std::unique_ptr<ModelStream> OpenStream() override { return std::make_unique<Stream>(*this); }
 
  private:
+  bool OnHost() const { return slot_->team != nullptr; }
   static size_t InputFloats(int height, int width) {
     return 3 * static_cast<size_t>(height) * static_cast<size_t>(width);
   }
@@ -64,6 +64,11 @@ class VectorExecutor final : public Executor {
     Status Forward(std::span<const BatchImage> images, int n, int height, int width) {
       const c10::InferenceMode inference;
       const LibTorchThreads one(kOneThread);
+      if (on_.OnHost()) {
+        // One thread gains nothing by a batch, and products of larger matrices come out with other last bits.
+        for (const BatchImage& image : images) TRY(Rows(image.input, std::span(&image, 1), 1, height, width));
+        return {};
+      }
       const size_t floats = InputFloats(height, width);
       Buffer gathered;
       const float* from = images[0].input;
@@ -73,6 +78,11 @@ class VectorExecutor final : public Executor {
         Gather(images, n, floats, to);
         from = to;
       }
+      return Rows(from, images, n, height, width);
+    }
+
+    /// Of n images one after the other.
+    Status Rows(const float* from, std::span<const BatchImage> images, int n, int height, int width) {
       const PoolScope pool(on_.slot_->pool != nullptr ? *on_.slot_->pool : HostPool());
       // from_blob takes no const pointer; the input is only read.
       const torch::Tensor input =

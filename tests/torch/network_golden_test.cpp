@@ -5,9 +5,11 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 #include <thread>
 
+#include "torch/architectures/architecture.h"
 #include "torch/formula_weights.h"
 #include "torch/runtime.h"
 
@@ -65,6 +67,17 @@ Golden ReadGolden(const std::filesystem::path& path) {
     }
   }
   return golden;
+}
+
+template <typename Body>
+void ForEachGolden(const Body& body) {
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(IMGMILL_SOURCE_DIR "/tests/golden/networks")) {
+    if (entry.path().extension() != ".csv") continue;
+    ++files;
+    body(ReadGolden(entry.path()));
+  }
+  CHECK(files > 0);
 }
 
 /// The same planes for each of three bands where the network takes one.
@@ -129,6 +142,20 @@ void CheckEmbedder(const Golden& golden, ModelRuntime& runtime, const std::strin
     for (std::vector<float>& other : others) threads.emplace_back([&] { other = vector(); });
   }
   for (const std::vector<float>& other : others) CHECK(other == first);
+  // Whatever else is in its batch, and however much.
+  for (const size_t count : {size_t{2}, size_t{3}, size_t{8}}) {
+    CAPTURE(count);
+    std::vector<float> images;
+    for (size_t i = 0; i < count; ++i) {
+      const float factor = i + 1 == count ? 1.0f : 0.1f * static_cast<float>(i);
+      std::transform(input.begin(), input.end(), std::back_inserter(images),
+                     [&](float value) { return value * factor; });
+    }
+    std::vector<float> vectors(count * length);
+    REQUIRE((*model)->Forward(images.data(), vectors.data(), static_cast<int>(count), golden.height,
+                              golden.width, WorkPlace::Device(0)));
+    CHECK(std::equal(first.begin(), first.end(), vectors.end() - static_cast<ptrdiff_t>(length)));
+  }
   CHECK_FALSE(runtime.LoadUpscaler(path).ok());
 }
 
@@ -164,17 +191,30 @@ void CheckText(const Golden& golden, ModelRuntime& runtime, const std::string& p
 
 }  // namespace
 
+TEST_CASE("each network is taken for one architecture, and for no other") {
+  const WeightFolder folder;
+  ForEachGolden([&](const Golden& golden) {
+    CAPTURE(golden.name);
+    Result<StateDict> weights = ReadStateDict(golden.weights.Write(folder));
+    REQUIRE(weights.ok());
+    const Result<const Architecture*> found =
+        DetectArchitecture(*weights);  // without what stands before all names
+    REQUIRE(found.ok());
+    std::string claims;
+    for (const Architecture* each : Architectures()) {
+      if (each->Matches(*weights)) claims.append(claims.empty() ? "" : ", ").append(each->name());
+    }
+    CHECK(claims == (*found)->name());
+  });
+}
+
 TEST_CASE("each network gives what its peer gives") {
   const WeightFolder folder;
   Result<std::unique_ptr<MemoryManager>> manager = MemoryManager::Create({});
   REQUIRE(manager.ok());
   const std::unique_ptr<ModelRuntime> runtime = MakeTorchRuntime(**manager, 2);
   REQUIRE(runtime->AddDevices("cpu", 0).ok());
-  int files = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(IMGMILL_SOURCE_DIR "/tests/golden/networks")) {
-    if (entry.path().extension() != ".csv") continue;
-    ++files;
-    const Golden golden = ReadGolden(entry.path());
+  ForEachGolden([&](const Golden& golden) {
     SUBCASE(golden.name.c_str()) {
       const std::string path = golden.weights.Write(folder);
       if (!golden.tokens.empty()) {
@@ -185,6 +225,5 @@ TEST_CASE("each network gives what its peer gives") {
         CheckUpscaler(golden, *runtime, path);
       }
     }
-  }
-  CHECK(files > 0);
+  });
 }
