@@ -19,6 +19,20 @@ std::string Up(int64_t number) {
   return "conv_up" + std::to_string(number);
 }
 
+/// What a side lacks to the next multiple.
+int64_t Missing(const FramePlan& plan, int64_t side) {
+  const int64_t multiple = plan.multiple * plan.unshuffle;
+  return (multiple - side % multiple) % multiple;
+}
+
+/// What both sides are continued to first. Of an image that is too small to be mirrored to whole windows the
+/// authors say nothing: their code fails. spandrel has this for it.
+int64_t LeastSide(const FramePlan& plan, int64_t height, int64_t width) {
+  constexpr int64_t kSmall = 16;
+  const bool mirrors = Missing(plan, height) < height && Missing(plan, width) < width;
+  return mirrors || plan.repeats_edge ? plan.least : std::max(plan.least, kSmall);
+}
+
 }  // namespace
 
 int FramePlan::scale() const {
@@ -133,11 +147,10 @@ torch::Tensor FramedNet::forward(torch::Tensor input) {
 }
 
 torch::Tensor FramedNet::Padded(const torch::Tensor& input) const {
-  const auto too_few = [&](int64_t side) { return std::max<int64_t>(0, plan_.least - side); };
+  const int64_t side = LeastSide(plan_, input.size(2), input.size(3));
+  const auto too_few = [&](int64_t of) { return std::max<int64_t>(0, side - of); };
   const torch::Tensor least = Mirrored(input, too_few(input.size(2)), too_few(input.size(3)));
-  const int64_t multiple = plan_.multiple * plan_.unshuffle;
-  const auto missing = [&](int64_t side) { return (multiple - side % multiple) % multiple; };
-  return Mirrored(least, missing(least.size(2)), missing(least.size(3)), plan_.repeats_edge);
+  return Mirrored(least, Missing(plan_, least.size(2)), Missing(plan_, least.size(3)), plan_.repeats_edge);
 }
 
 /// A band of rows at a time: for each pixel of the input there are many of all inner features.
@@ -210,9 +223,10 @@ torch::Tensor FramedNet::AuxiliaryImage(const torch::Tensor& features, const tor
 
 size_t FrameBytes(const FramePlan& plan, int64_t per_pixel, const std::function<int64_t(int64_t)>& at_once,
                   int64_t height, int64_t width) {
-  const int64_t multiple = plan.multiple * plan.unshuffle;
+  const int64_t least = LeastSide(plan, height, width);
   const auto padded = [&](int64_t side) {
-    return (std::max(side, plan.least) + multiple - 1) / multiple * multiple;
+    side = std::max(side, least);
+    return side + Missing(plan, side);
   };
   const int64_t rows = padded(height) / plan.unshuffle, columns = padded(width) / plan.unshuffle;
   const int64_t side = plan.scale() * plan.unshuffle;
