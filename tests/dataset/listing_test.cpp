@@ -261,7 +261,8 @@ TEST_CASE("lists: newline or NUL, sorted, each once, structure kept") {
   CHECK(Lister::Open(options).error().code == Code::kUsage);
   options.files_from = folder / "no such list";
   CHECK(Lister::Open(options).error().code == Code::kNotFound);
-  CHECK(Lister::Open(ListOptions()).error().code == Code::kUsage);
+  CHECK(ListOptions().NamesNothing());
+  CHECK(!options.NamesNothing());
 }
 
 TEST_CASE("lists as editors of other systems write them") {
