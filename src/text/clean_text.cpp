@@ -153,6 +153,10 @@ std::u32string Lowered(const std::u32string& text) {
       out += U"i\u0307";
     } else if (text[i] == 0x3A3) {
       out += EndsWord(text, i) ? char32_t{0x3C2} : char32_t{0x3C3};
+    } else if (IsIn(text[i], 0x2160, 0x216F)) {
+      out += text[i] + 16;  // Roman numerals and circled letters, which glib lowers as little as other signs
+    } else if (IsIn(text[i], 0x24B6, 0x24CF)) {
+      out += text[i] + 26;
     } else {
       out += static_cast<char32_t>(g_unichar_tolower(text[i]));
     }

@@ -86,6 +86,12 @@ class Lines {
   std::unique_ptr<std::array<char, kLongestLine>> line_ = std::make_unique<std::array<char, kLongestLine>>();
 };
 
+/// What is in no word. The iota below is none of the signs, since its capital is a letter, and no letter
+/// itself.
+bool IsBetweenWords(char32_t c) {
+  return c == ' ' || c == 0x345;
+}
+
 bool IsNumber(char32_t c) {
   const GUnicodeType type = g_unichar_type(c);
   return type == G_UNICODE_DECIMAL_NUMBER || type == G_UNICODE_LETTER_NUMBER ||
@@ -111,7 +117,7 @@ size_t WordLength(std::u32string_view text) {
     if (BeginsWith(text, fixed)) return fixed.size();
   }
   if (IsNumber(text[0])) return 1;
-  const auto other = [](char32_t c) { return c != ' ' && !g_unichar_isalpha(c) && !IsNumber(c); };
+  const auto other = [](char32_t c) { return !IsBetweenWords(c) && !g_unichar_isalpha(c) && !IsNumber(c); };
   const bool letters = g_unichar_isalpha(text[0]);
   size_t length = 1;
   while (length < text.size() && (letters ? g_unichar_isalpha(text[length]) != 0 : other(text[length])))
@@ -230,7 +236,7 @@ Result<ClipTokens> ClipTokenizer::Encode(std::string_view text, int context) con
   const auto most = static_cast<size_t>(std::max(2, context));
   std::u32string_view rest = clean;
   while (!rest.empty() && tokens.ids.size() < most) {
-    if (rest[0] == ' ') {
+    if (IsBetweenWords(rest[0])) {
       rest.remove_prefix(1);
       continue;
     }

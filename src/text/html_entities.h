@@ -10,7 +10,7 @@ namespace imgmill {
 char32_t Windows1252(char32_t control);
 
 /// By HTML 5's rules, once: numbers, names, and the old names without a semicolon ("&ampamp" is "&amp").
-/// Names are those of HTML 4, with apos, AMP, COPY, GT, LT, QUOT and REG.
+/// Names are those of HTML 4, with apos, AMP, COPY, GT, LT, QUOT, REG and TRADE.
 std::u32string UnescapedByStandard(const std::u32string& text);
 
 /// Only what is written in full, with a semicolon; but also names in capitals: "&EACUTE;" is É.

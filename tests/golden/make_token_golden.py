@@ -42,7 +42,7 @@ TEXTS = [
     "supercalifragilisticexpialidocious", "aaaaaaaaaaaaaaaaaaaaaaaaaaa", "a" * 100, "xX" * 200,
     "dog " * 74, "dog " * 75, "dog " * 76, "dog " * 200, "☃" * 100, "the quick brown fox " * 30,
     "\U0001d552\U0001d553 \U0001f1e9\U0001f1ea \U00020000", "\u1e9b\u0323 \u212b \u2126 \u0958 \uac00",
-    "ǅ ǆ Ǆ ᾳ ᾼ ﬓ", "ﷺ \ufe0f x", "\u00a0\u2003nbsp\u3000ideographic\u202fnarrow\u205fmath\u1680ogham",
+    "ǅ ǆ Ǆ ᾳ ᾼ ﬓ Ⅷ Ⓐ", "α\u0345\u0345α \u0345", "ﷺ \ufe0f x", "\u00a0\u2003nbsp\u3000ideographic\u202fnarrow\u205fmath\u1680ogham",
     "no_under__score __init__ C++ c#", "http://example.com/a?b=c&d=e&copy=1&lt=2", "e-mail: a.b@c.de; tel +49 (0)30",
     "\u0301 leading mark \u0301\u0301", "x\u0301\u0323 y\u0323\u0301", "'", "''''", "'s", "'sand 'reading 'verily 'dog 'mother 'llama",
 ]
