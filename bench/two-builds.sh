@@ -73,8 +73,8 @@ done
 
 # ratio NAME COLUMN: the median of new / old over the rounds
 ratio() {
-  paste "$scratch/$1.old.runs" "$scratch/$1.new.runs" | awk -v c="$2" '{ print $(c + 2) / $c }' | sort -n |
-    awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
+  paste "$scratch/$1.old.runs" "$scratch/$1.new.runs" | awk '{ print $3 / $1, $4 / $2 }' >"$scratch/$1.ratio.runs"
+  median "$1.ratio" "$2"
 }
 echo "Medians of $runs runs, $threads threads:"
 echo

@@ -173,8 +173,9 @@ class Models final : public Tool {
                (each.embeds ? " (embed)" : "") + "\n";
       document_["known"].push_back({{"architecture", each.name}, {"models", each.known_by}, {"task", task}});
     }
-    document_["own"] = OwnModels();
-    for (const std::string& name : OwnModels()) text_ += name + "  comes with imgmill\n";
+    const std::vector<std::string> own = OwnModels();
+    document_["own"] = own;
+    for (const std::string& name : own) text_ += name + "  comes with imgmill\n";
   }
 
   std::vector<std::string> files_;

@@ -4,12 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <ctime>
 
-#include "base/may_overwrite.h"
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "imgmill/base/byte_size.h"
@@ -33,11 +31,6 @@ ExitCode ExitCodeFor(const CommandResult& result) {
   if (!result.failed.empty() || result.counts.failed > 0 || !result.action_failures.empty())
     return ExitCode::kSomeFailed;
   return result.findings ? ExitCode::kFindings : ExitCode::kDone;
-}
-
-Status MakeFolderOf(const std::string& file) {
-  const size_t slash = file.rfind('/');
-  return slash == std::string::npos || slash == 0 ? Status() : MakeFolders(file.substr(0, slash));
 }
 
 Status Print(const TextWriter& text) {
@@ -100,24 +93,13 @@ void AddResult(CommandResult& result, JsonObject& document) {
 Result<std::unique_ptr<Session>> Session::Open(const SessionPlan& plan, const SharedOptions& shared) {
   std::unique_ptr<Session> session(new Session(plan, shared));
   session->start_ = std::chrono::steady_clock::now();
-  const std::array<std::pair<const char*, const std::string*>, 4> written = {
-      {{"--log-file", &shared.log_file},
-       {"--report", &shared.report},
-       {"--report-page", &shared.report_page},
-       {"--metrics-file", &shared.metrics_file}}};
-  for (const auto& [flag, file] : written) TRY(MayOverwrite(flag, *file));
+  TRY(OverwritesNoImage(shared));
   std::unique_ptr<LogOutput> log = TRY(LogOutput::Open(shared.verbosity, shared.log_file));
   session->log_ = std::move(log);
   session->stop_ = &InstallStopSignals();
   TRY(CheckTargets(plan));
 
-  // A report that cannot be written must be known before the work, not after it.
-  for (const std::string* file : {&shared.report, &shared.report_page, &shared.metrics_file}) {
-    TRY(MakeFolderOf(*file));
-    struct stat there = {};
-    if (!file->empty() && ::stat(file->c_str(), &there) == 0 && S_ISDIR(there.st_mode))
-      return Error{Stage::kConfigure, Code::kUsage, PrintablePath(*file) + " is a folder; name a file"};
-  }
+  TRY(MakeReportFolders(shared));
   InitImageLibraries();  // before the manager looks at what the process holds
   TRY(session->OpenCatalog());
   MemoryOptions options;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/may_overwrite.h"
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "imgmill/base/path_text.h"
@@ -38,6 +39,24 @@ Status CheckTargets(const SessionPlan& plan) {
     for (const std::string& folder : *folders) {
       TRY(CheckTargetFolder(folder));
     }
+  }
+  return {};
+}
+
+Status OverwritesNoImage(const SharedOptions& shared) {
+  TRY(MayOverwrite("--log-file", shared.log_file));
+  TRY(MayOverwrite("--report", shared.report));
+  TRY(MayOverwrite("--report-page", shared.report_page));
+  return MayOverwrite("--metrics-file", shared.metrics_file);
+}
+
+Status MakeReportFolders(const SharedOptions& shared) {
+  for (const std::string* file : {&shared.report, &shared.report_page, &shared.metrics_file}) {
+    const size_t slash = file->rfind('/');
+    if (slash != std::string::npos && slash != 0) TRY(MakeFolders(file->substr(0, slash)));
+    struct stat there = {};
+    if (!file->empty() && ::stat(file->c_str(), &there) == 0 && S_ISDIR(there.st_mode))
+      return Error{Stage::kConfigure, Code::kUsage, PrintablePath(*file) + " is a folder; name a file"};
   }
   return {};
 }

@@ -20,6 +20,12 @@ std::optional<std::string> OutputIsInput(const std::vector<std::string>& outputs
 /// foretell.
 Status CheckTargets(const SessionPlan& plan);
 
+/// What the run writes about itself: kUsage if one of the files is an image.
+Status OverwritesNoImage(const SharedOptions& shared);
+
+/// A report that cannot be written must be known before the work, not after it. kUsage if one is a folder.
+Status MakeReportFolders(const SharedOptions& shared);
+
 /// What the user has named, without what the run itself makes.
 ListOptions ListingOf(const SessionPlan& plan, const SharedOptions& shared);
 

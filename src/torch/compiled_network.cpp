@@ -36,18 +36,14 @@ class CompiledNetwork final : public VectorNetwork {
   }
 
   Result<torch::Tensor> Rows(const torch::Tensor& input, c10::Device) override {
-    // Most packages are compiled for one image; the others give the same vector whatever the batch.
-    std::vector<torch::Tensor> rows;
-    for (int64_t i = 0; i < input.size(0); ++i) {
-      const std::vector<torch::Tensor> given =
-          package_->run({input.narrow(0, i, 1).to(torch::kCPU).contiguous()});
+    return OneByOne(input, [&](const torch::Tensor& image) -> Result<torch::Tensor> {
+      const std::vector<torch::Tensor> given = package_->run({image.to(torch::kCPU).contiguous()});
       if (given.size() != 1 || given[0].numel() == 0)
         return Error{Stage::kCompute, Code::kModelError,
                      "the network returns " + std::to_string(given.size()) +
                          " tensors for an image, not one: it is not an embedding network"};
-      rows.push_back(given[0].reshape({1, -1}).to(torch::kCPU, torch::kFloat32).contiguous());
-    }
-    return rows.size() == 1 ? rows[0] : torch::cat(rows);
+      return given[0].reshape({1, -1}).to(torch::kCPU, torch::kFloat32).contiguous();
+    });
   }
 
  private:
@@ -58,11 +54,9 @@ class CompiledNetwork final : public VectorNetwork {
 
 bool IsCompiled(const std::string& path) {
   const Result<WeightFile> file = WeightFile::Open(path);
-  char start[4];
-  if (!file || file->size() < sizeof start || !file->ReadAt(0, start, sizeof start) ||
-      std::string_view(start, sizeof start) != "PK\x03\x04") {
-    return false;
-  }
+  if (!file) return false;
+  const Result<bool> is_zip = BeginsAsZip(*file);
+  if (!is_zip || !*is_zip) return false;
   const Result<ZipDirectory> directory = ReadZipDirectory(*file);
   if (!directory) return false;
   return std::any_of(directory->begin(), directory->end(), [](const auto& named) {

@@ -20,6 +20,16 @@
 namespace imgmill {
 namespace {
 
+/// A network whose file brings its own code; null for a state dict.
+/// @param onnx_side  0: that which the model itself has
+Result<std::unique_ptr<Network>> LoadProgram(const std::string& path, int side, int onnx_side) {
+  if (IsOnnx(path)) return LoadOnnx(path, onnx_side);
+  if (IsCompiled(path)) return LoadCompiled(path, side);
+  bool script = TRY(IsTorchScript(path));
+  if (script) return LoadScript(path, side);
+  return std::unique_ptr<Network>();
+}
+
 class TorchRuntime final : public ModelRuntime {
  public:
   TorchRuntime(MemoryManager& manager, int threads) : manager_(manager), slots_(threads) {}
@@ -48,10 +58,8 @@ class TorchRuntime final : public ModelRuntime {
 
   Result<std::unique_ptr<BatchModel>> LoadToLook(const std::string& path) override {
     return Load<BatchModel>([&]() -> Result<std::unique_ptr<Network>> {
-      if (IsOnnx(path)) return LoadOnnx(path, 0);
-      if (IsCompiled(path)) return LoadCompiled(path, ModelInput{}.side);
-      bool script = TRY(IsTorchScript(path));
-      if (script) return LoadScript(path, ModelInput{}.side);
+      std::unique_ptr<Network> program = TRY(LoadProgram(path, ModelInput{}.side, /*onnx_side=*/0));
+      if (program != nullptr) return program;
       return LoadStateDict(path, slots_.threads(), std::nullopt);
     });
   }
@@ -68,10 +76,8 @@ class TorchRuntime final : public ModelRuntime {
                                                        const EmbedderRequest& request) override {
     return Load<EmbeddingModel>([&]() -> Result<std::unique_ptr<Network>> {
       const int side = request.side > 0 ? request.side : ModelInput{}.side;
-      if (IsOnnx(path)) return LoadOnnx(path, side);
-      if (IsCompiled(path)) return LoadCompiled(path, side);
-      bool script = TRY(IsTorchScript(path));
-      if (script) return LoadScript(path, side);
+      std::unique_ptr<Network> program = TRY(LoadProgram(path, side, side));
+      if (program != nullptr) return program;
       return LoadStateDict(path, slots_.threads(), ModelTask::kEmbed, request);
     });
   }

@@ -13,9 +13,6 @@ namespace {
 
 constexpr int kAcceleratorBatch = 8;
 
-/// What oneDNN may take beside the tensors that are measured.
-constexpr size_t kHostWorkspace = size_t{4} << 20;
-
 /// Products of matrices, cut for several threads, come out with other last bits for each number of threads.
 constexpr int kOneThread = 1;
 
@@ -122,12 +119,9 @@ VectorNetwork::VectorNetwork(ModelInfo info) : info_(std::move(info)) {
 
 Status VectorNetwork::TryOnOne(int side) {
   const std::string size = std::to_string(side) + "x" + std::to_string(side);
-  // What an image takes is measured in a pool of its own, which may take what the host's has left.
-  const PoolStats host = HostPool().Stats();
-  Pool measured("trial", host.cap - std::min(host.cap, host.charged - host.cached));
+  const std::string refusal = "the network does not take an image of 3x" + size + " (see --input-size)";
   Status shape;
-  Status ran = Explained("the network does not take an image of 3x" + size + " (see --input-size)", [&] {
-    const PoolScope scope(measured);
+  Status ran = ExplainedAndMeasured(refusal, bytes_an_image_, [&] {
     const c10::InferenceMode inference;
     const LibTorchThreads one(kOneThread);
     Result<torch::Tensor> rows = Rows(torch::zeros({1, 3, side, side}), torch::kCPU);
@@ -137,7 +131,6 @@ Status VectorNetwork::TryOnOne(int side) {
       info_.dimension = static_cast<int>(rows->size(1));
     }
   });
-  bytes_an_image_ = measured.Stats().peak_charged;
   return ran ? shape : ran;
 }
 

@@ -2,15 +2,22 @@
 // architectures for embedding share.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "base/try.h"
+#include "imgmill/memory/pool.h"
 #include "torch/edge.h"
 #include "torch/network.h"
 #include "torch/torch_headers.h"
 
 namespace imgmill {
+
+/// What oneDNN may take beside the tensors that are measured.
+inline constexpr size_t kHostWorkspace = size_t{4} << 20;
 
 /// Vectors depend neither on the number of threads nor on what else is in work.
 class VectorNetwork : public Network {
@@ -57,6 +64,32 @@ Status Explained(const std::string& what, Body&& body) {
     if (error.code == Code::kModelError) error.message = what + ": " + Reason(problem.what());
     return error;
   }
+}
+
+/// The same, in a pool of its own, which may take what the host's has left.
+/// @param peak  what it took
+template <typename Body>
+Status ExplainedAndMeasured(const std::string& what, size_t& peak, Body&& body) {
+  const PoolStats host = HostPool().Stats();
+  Pool measured("trial", host.cap - std::min(host.cap, host.charged - host.cached));
+  Status ran = Explained(what, [&] {
+    const PoolScope scope(measured);
+    body();
+  });
+  peak = measured.Stats().peak_charged;
+  return ran;
+}
+
+/// Rows of a network that may have been made for one image at a time: the others give the same vector
+/// whatever the batch. `row` makes a row, a Result, of 1 x 3 x height x width.
+template <typename Row>
+Result<torch::Tensor> OneByOne(const torch::Tensor& input, const Row& row) {
+  std::vector<torch::Tensor> rows;
+  for (int64_t i = 0; i < input.size(0); ++i) {
+    torch::Tensor one = TRY(row(input.narrow(0, i, 1)));
+    rows.push_back(std::move(one));
+  }
+  return rows.size() == 1 ? rows[0] : torch::cat(rows);
 }
 
 }  // namespace imgmill

@@ -4,36 +4,27 @@
 
 #include <cmath>
 
-#include "imgmill/image/reader.h"
 #include "program.h"
 
 namespace imgmill::process_test {
 namespace {
 
-/// All rows as 8-bit RGB, one after the other.
-std::vector<uint8_t> Pixels(const std::string& path, Layout& layout) {
-  const Result<ImageHeader> header = Probe(path, {});
-  REQUIRE(header.ok());
+Image AsRgb(const std::string& path) {
   ReadOptions options;
   options.bands = ReadOptions::Bands::kRgb;
   options.to_8bit = true;
-  Result<std::unique_ptr<RowReader>> rows = OpenRows(path, *header, options);
-  REQUIRE(rows.ok());
-  layout = (*rows)->layout();
-  std::vector<uint8_t> pixels(layout.row_bytes() * static_cast<size_t>(layout.height));
-  REQUIRE((*rows)->Read(layout.height, pixels.data(), layout.row_bytes()));
-  return pixels;
+  return LoadImage(path, options);
 }
 
 /// Peak signal-to-noise ratio in dB, of BT.601's Y in 16..235 without `border` pixels on each side, as papers
 /// on super-resolution give it.
 double Psnr(const std::string& wanted, const std::string& found, int64_t border) {
-  Layout layout, other;
-  const std::vector<uint8_t> a = Pixels(wanted, layout), b = Pixels(found, other);
-  REQUIRE(layout.width == other.width);
-  REQUIRE(layout.height == other.height);
-  const auto luma = [&](const std::vector<uint8_t>& pixels, int64_t x, int64_t y) {
-    const uint8_t* rgb = &pixels[static_cast<size_t>(y) * layout.row_bytes() + static_cast<size_t>(3 * x)];
+  const Image a = AsRgb(wanted), b = AsRgb(found);
+  const Layout& layout = a.layout();
+  REQUIRE(layout.width == b.layout().width);
+  REQUIRE(layout.height == b.layout().height);
+  const auto luma = [](const Image& image, int64_t x, int64_t y) {
+    const uint8_t* rgb = image.row(y) + 3 * x;
     return (65.481 * rgb[0] + 128.553 * rgb[1] + 24.966 * rgb[2]) / 255;
   };
   double sum = 0;

@@ -107,6 +107,17 @@ void CopySamples(const std::string& to) {
   });
 }
 
+Image LoadImage(const std::string& path, const ReadOptions& options) {
+  CAPTURE(path);
+  const Result<ImageHeader> header = Probe(path, {});
+  REQUIRE(header.ok());
+  Result<std::unique_ptr<RowReader>> rows = OpenRows(path, *header, options);
+  REQUIRE(rows.ok());
+  Image image((*rows)->layout());
+  REQUIRE((*rows)->Read(image.layout().height, image.row(0), image.layout().row_bytes()).ok());
+  return image;
+}
+
 void WriteLargeJpeg(const std::string& path, int width, int height) {
   WriteOptions options;
   options.format = FileFormat::kJpeg;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dataset/test_folder.h"
+#include "imgmill/image/reader.h"
 #include "process.h"
 
 namespace imgmill::process_test {
@@ -32,6 +33,9 @@ std::string Difference(const FolderBytes& expected, const FolderBytes& found);
 size_t CountFiles(const std::string& folder);
 /// sample_data's pictures without the two broken ones, into a new folder, with their times.
 void CopySamples(const std::string& to);
+
+/// A whole image; the test ends if it cannot be read.
+Image LoadImage(const std::string& path, const ReadOptions& options);
 
 /// A JPEG of colour waves and noise.
 void WriteLargeJpeg(const std::string& path, int width, int height);

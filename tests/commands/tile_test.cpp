@@ -14,16 +14,9 @@ namespace {
 namespace fs = std::filesystem;
 
 Image Load(const std::string& path) {
-  CAPTURE(path);
-  const Result<ImageHeader> header = Probe(path, {});
-  REQUIRE(header.ok());
   ReadOptions options;
   options.keep_profile = true;
-  Result<std::unique_ptr<RowReader>> rows = OpenRows(path, *header, options);
-  REQUIRE(rows.ok());
-  Image image((*rows)->layout());
-  REQUIRE((*rows)->Read(image.layout().height, image.row(0), image.layout().row_bytes()).ok());
-  return image;
+  return LoadImage(path, options);
 }
 
 /// Sample `b` of the pixel at (x, y) of the pictures that are drawn here: all differ nearby.

@@ -13,6 +13,7 @@
 
 #include "imgmill/memory/ladder.h"
 #include "imgmill/memory/memory_manager.h"
+#include "torch/checkpoint_builder.h"
 #include "torch/device_slots.h"
 #include "torch/doctest_beside_torch.h"
 #include "torch/libtorch_settings.h"
@@ -59,21 +60,6 @@ bool Compile(const std::string& network, const std::string& package) {
   return false;
 }
 
-/// An archive with one empty entry of that name, which is all that tells a package of AOTInductor.
-std::string ArchiveWith(const std::string& name) {
-  const auto number = [](uint64_t value, int bytes) {
-    std::string text;
-    for (int i = 0; i < bytes; ++i) text += static_cast<char>(value >> (8 * i));
-    return text;
-  };
-  const std::string common = number(0, 8) + number(0, 12) + number(name.size(), 2) + number(0, 2);
-  const std::string local = "PK\3\4" + number(20, 2) + common + name;
-  const std::string central =
-      "PK\1\2" + number(20, 2) + number(20, 2) + common + number(0, 10) + number(0, 4) + name;
-  return local + central + "PK\5\6" + number(0, 4) + number(1, 2) + number(1, 2) + number(central.size(), 4) +
-         number(local.size(), 4) + number(0, 2);
-}
-
 }  // namespace
 
 TEST_CASE("a package of AOTInductor gives vectors, the same in any batch") {
@@ -108,9 +94,9 @@ TEST_CASE("a package of AOTInductor gives vectors, the same in any batch") {
 
 TEST_CASE("a package of AOTInductor that cannot be loaded is refused in plain words") {
   const WeightFolder folder;
-  const std::string broken = folder.Write("x.pt2", ArchiveWith("x/data/aotinductor/model/x.so"));
+  const std::string broken = folder.Write("x.pt2", Zip({{"x/data/aotinductor/model/x.so", ""}}));
   CHECK(IsCompiled(broken));
-  CHECK(!IsCompiled(folder.Write("y.pt2", ArchiveWith("y/data.pkl"))));
+  CHECK(!IsCompiled(folder.Write("y.pt2", Zip({{"y/data.pkl", ""}}))));
   CHECK(!IsCompiled(folder.Write("z.pt2", "PK")));
   auto manager = MemoryManager::Create({}).value();
   const std::unique_ptr<ModelRuntime> runtime = MakeTorchRuntime(*manager, 2);

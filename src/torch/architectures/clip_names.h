@@ -9,7 +9,7 @@ namespace imgmill {
 
 /// OpenAI's and OpenCLIP's: behind "transformer.resblocks.N."
 VitNames OpenAiBlockNames();
-/// transformers': behind "encoder.layers.N."
+/// transformers', of SigLIP, too: behind "encoder.layers.N."
 VitNames HuggingFaceBlockNames();
 
 /// Whether the blocks have GELU or its approximation QuickGELU leaves no trace in the shapes. OpenAI trained

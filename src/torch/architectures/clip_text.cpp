@@ -24,9 +24,6 @@ extern const Architecture& kSiglipVit;
 
 namespace {
 
-/// What oneDNN may take beside the tensors that are measured.
-constexpr size_t kHostWorkspace = size_t{4} << 20;
-
 struct Plan {
   std::string tokens, positions, norm_after, projection, blocks;
   bool projection_is_layer = false;  ///< out x in, and perhaps with a bias; else a matrix of in x out
@@ -134,14 +131,8 @@ class ClipText final : public TextModel {
   Status TryOnOne() {
     std::vector<int32_t> tokens(static_cast<size_t>(context_));
     tokens.back() = 1;
-    const PoolStats host = HostPool().Stats();
-    Pool measured("trial", host.cap - std::min(host.cap, host.charged - host.cached));
-    const Status ran = Explained("its text tower does not take a text", [&] {
-      const PoolScope scope(measured);
-      Forward(tokens);
-    });
-    bytes_a_text_ = measured.Stats().peak_charged;
-    return ran;
+    return ExplainedAndMeasured("its text tower does not take a text", bytes_a_text_,
+                                [&] { Forward(tokens); });
   }
 
  private:

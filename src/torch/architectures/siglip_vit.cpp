@@ -7,6 +7,7 @@
 // without `vision_model.`). The text tower, where the file has it, is left alone, but its vocabulary tells
 // SigLIP 2, which was trained on BILINEAR pictures; SigLIP on BICUBIC ones.
 #include "torch/architectures/architecture.h"
+#include "torch/architectures/clip_names.h"
 #include "torch/architectures/embed_network.h"
 #include "torch/architectures/vit_blocks.h"
 #include "torch/weights/weight_file.h"
@@ -14,14 +15,6 @@
 namespace imgmill {
 namespace {
 
-const VitNames kBlock = {.norm1 = "layer_norm1",
-                         .norm2 = "layer_norm2",
-                         .query = "self_attn.q_proj",
-                         .key = "self_attn.k_proj",
-                         .value = "self_attn.v_proj",
-                         .out = "self_attn.out_proj",
-                         .up = "mlp.fc1",
-                         .down = "mlp.fc2"};
 constexpr int64_t kSiglip2Words = 256000;
 
 struct Plan {
@@ -60,7 +53,8 @@ class SiglipTower final : public EmbedNet {
     positions_ =
         layers.Parameter(tower + "embeddings.position_embedding.weight", {plan.grid * plan.grid, width});
     for (int i = 0; i < plan.blocks; ++i)
-      blocks_.emplace_back(kBlock, tower + "encoder.layers." + std::to_string(i) + ".", shape_, layers);
+      blocks_.emplace_back(HuggingFaceBlockNames(), tower + "encoder.layers." + std::to_string(i) + ".",
+                           shape_, layers);
     after_ = layers.Norm(tower + "post_layernorm", width, shape_.epsilon);
     const std::string head = tower + "head.";
     pool_.shape = shape_;

@@ -75,13 +75,7 @@ class OnnxNetwork final : public VectorNetwork {
   int side() const { return side_; }
 
   Result<torch::Tensor> Rows(const torch::Tensor& input, c10::Device) override {
-    // Models with a fixed batch take one image; the others give the same vector whatever the batch.
-    std::vector<torch::Tensor> rows;
-    for (int64_t i = 0; i < input.size(0); ++i) {
-      torch::Tensor row = TRY(Row(input.narrow(0, i, 1)));
-      rows.push_back(std::move(row));
-    }
-    return rows.size() == 1 ? rows[0] : torch::cat(rows);
+    return OneByOne(input, [&](const torch::Tensor& image) { return Row(image); });
   }
 
  private:

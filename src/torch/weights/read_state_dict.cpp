@@ -4,11 +4,10 @@
 
 #include "base/try.h"
 #include "torch/weights/readers.h"
+#include "torch/weights/zip_archive.h"
 
 namespace imgmill {
 namespace {
-
-constexpr std::string_view kZipStart = "PK\x03\x04";
 
 /// What a file that is no weight file looks like from its first bytes, where that helps the user.
 Error NoWeights(std::string_view start) {
@@ -54,10 +53,8 @@ Result<StateDict> ReadAnyFormat(const std::string& path) {
 
 Result<bool> IsTorchScript(const std::string& path) {
   WeightFile file = TRY(WeightFile::Open(path));
-  char start[kZipStart.size()];
-  if (file.size() < sizeof start) return false;
-  TRY(file.ReadAt(0, start, sizeof start));
-  if (std::string_view(start, sizeof start) != kZipStart) return false;
+  bool is_zip = TRY(BeginsAsZip(file));
+  if (!is_zip) return false;
   return HoldsProgram(file);
 }
 

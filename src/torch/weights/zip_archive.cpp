@@ -105,6 +105,13 @@ constexpr std::array<uint32_t, 256> MakeCrcTable() {
 
 }  // namespace
 
+Result<bool> BeginsAsZip(const WeightFile& file) {
+  char start[kZipStart.size()];
+  if (file.size() < sizeof start) return false;
+  TRY(file.ReadAt(0, start, sizeof start));
+  return std::string_view(start, sizeof start) == kZipStart;
+}
+
 Result<ZipDirectory> ReadZipDirectory(const WeightFile& file) {
   Directory found = TRY(FindDirectory(file));
   const size_t bytes = static_cast<size_t>(found.bytes);

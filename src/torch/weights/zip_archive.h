@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "imgmill/base/result.h"
 #include "torch/weights/weight_file.h"
@@ -19,6 +20,11 @@ struct ZipEntry {
 };
 
 using ZipDirectory = std::map<std::string, ZipEntry, std::less<>>;
+
+inline constexpr std::string_view kZipStart = "PK\x03\x04";
+
+/// Whether the file begins as an archive. Errors: those of reading.
+Result<bool> BeginsAsZip(const WeightFile& file);
 
 /// The central directory (ZIP64 too). Errors: kModelError.
 Result<ZipDirectory> ReadZipDirectory(const WeightFile& file);
