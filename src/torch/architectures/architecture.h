@@ -10,6 +10,7 @@
 
 #include "torch/network.h"
 #include "torch/weights/state_dict.h"
+#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 
@@ -18,7 +19,7 @@ using Telltales = std::vector<std::string_view>;
 /// What a network makes of an image: a larger one, or a vector.
 enum class ModelTask { kUpscale, kEmbed };
 
-/// One architecture. To add one: write a file like srvgg_compact.cpp, and its line in architecture_table.cpp.
+/// One architecture. To add one: write a file like edsr.cpp, and its line in architecture_table.cpp.
 class Architecture {
  public:
   virtual ~Architecture() = default;
@@ -40,6 +41,33 @@ class Architecture {
   /// which variant it is that cannot be built.
   virtual Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
                                                 ModelInfo info) const = 0;
+};
+
+/// One whose hyper-parameters, its Plan, all follow from the names and shapes of the weights.
+/// @param Read  fills a new Plan; false where the weights are not this network's
+template <typename Plan, bool (*Read)(const StateDict& weights, Plan& plan)>
+class PlannedArchitecture : public Architecture {
+ public:
+  bool Matches(const StateDict& weights) const override {
+    Plan plan;
+    return Read(weights, plan);
+  }
+  std::string Variant(const StateDict& weights) const override {
+    Plan plan;
+    return Read(weights, plan) ? VariantOf(plan) : std::string(name());
+  }
+  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
+                                        ModelInfo info) const override {
+    Plan plan;
+    if (!Read(*weights, plan)) return WeightError("these are not the weights of " + std::string(name()));
+    return Build(std::move(plan), std::move(weights), std::move(info));
+  }
+
+ protected:
+  virtual std::string VariantOf(const Plan& /*plan*/) const { return std::string(name()); }
+  /// Load, with what was read.
+  virtual Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                                 ModelInfo info) const = 0;
 };
 
 std::span<const Architecture* const> Architectures();

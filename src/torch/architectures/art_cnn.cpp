@@ -75,7 +75,7 @@ class ArtCnnNet final : public UpscaleNet {
   std::vector<BlockLayers> blocks_;
 };
 
-class ArtCnn final : public Architecture {
+class ArtCnn final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "ArtCNN"; }
   std::string_view known_by() const override { return "ArtCNN R8F64, R16F96"; }
@@ -84,15 +84,8 @@ class ArtCnn final : public Architecture {
     return {{"conv0.weight", "res_block.0.conv.0.0.weight", "depth_to_space.upscale.0.weight"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not an ArtCNN");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     info.scale = plan.scale;
     info.bands = static_cast<int>(plan.bands);
     // Three convolutions a block, and three beside them.

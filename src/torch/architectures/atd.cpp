@@ -215,7 +215,7 @@ class AtdNet final : public FramedNet {
   std::vector<Residual> groups_;
 };
 
-class AtdArchitecture final : public Architecture {
+class AtdArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "ATD"; }
   std::string_view known_by() const override { return "ATD, ATD-light"; }
@@ -225,15 +225,8 @@ class AtdArchitecture final : public Architecture {
              "layers.0.residual_group.layers.0.convffn.fc1.weight"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not an ATD");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     info.scale = plan.frame.scale();
     info.bands = static_cast<int>(plan.frame.bands);
     info.receptive_radius = -1;  // pixels attend to others anywhere in the image

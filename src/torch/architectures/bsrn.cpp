@@ -116,7 +116,7 @@ class BsrnNet final : public UpscaleNet {
   std::vector<Distillation> blocks_;
 };
 
-class BsrnArchitecture final : public Architecture {
+class BsrnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "BSRN"; }
   std::string_view known_by() const override { return "team18_bsrn of NTIRE 2022"; }
@@ -125,15 +125,8 @@ class BsrnArchitecture final : public Architecture {
     return {{"fea_conv.pw.weight", "B1.c1_r.pw.weight", "B1.cw", "upsampler.upsampleOneStep.0.weight"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not a BSRN");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     info.scale = plan.scale;
     info.bands = static_cast<int>(plan.bands);
     UpscaleNetworkParts parts = PartsWithAttention(std::move(info));

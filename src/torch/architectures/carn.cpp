@@ -204,7 +204,7 @@ class CarnNet final : public UpscaleNet {
   int64_t scale_ = 0;
 };
 
-class CarnArchitecture final : public Architecture {
+class CarnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "CARN"; }
   std::string_view known_by() const override { return "CARN, CARN-M"; }
@@ -213,15 +213,8 @@ class CarnArchitecture final : public Architecture {
     return {{"entry.weight", "b1.b1.body.0.weight", "b3.c3.body.0.weight", "exit.weight"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not a CARN");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     if (info.wanted_scale > 0) {
       const auto wanted = std::find_if(plan.tails.begin(), plan.tails.end(),
                                        [&](const Tail& tail) { return tail.scale() == info.wanted_scale; });

@@ -117,15 +117,13 @@ class ClipTower final : public EmbedNet {
   std::vector<VitBlock> blocks_;
 };
 
-class ClipArchitecture final : public Architecture {
+class ClipArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "CLIP ViT"; }
   std::string_view known_by() const override { return "OpenAI's CLIP, OpenCLIP"; }
   ModelTask task() const override { return ModelTask::kEmbed; }
 
-  std::string Variant(const StateDict& weights) const override {
-    Plan plan;
-    if (!ReadPlan(weights, plan)) return std::string(name());
+  std::string VariantOf(const Plan& plan) const override {
     return "CLIP ViT of " + std::to_string(plan.shape.width) + " features, patch " +
            std::to_string(plan.patch);
   }
@@ -136,15 +134,8 @@ class ClipArchitecture final : public Architecture {
              "visual_projection.weight"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not a CLIP ViT");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     plan.shape.activation = TRY(ClipActivation(*weights, plan.layout.hugging_face, info.assumed));
     ModelInput input = ClipInput(static_cast<int>(plan.grid * plan.patch));
     input.crop_floors = plan.layout.hugging_face;

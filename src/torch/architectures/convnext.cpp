@@ -190,7 +190,7 @@ class ConvNext final : public EmbedNet {
   std::vector<Stage> stages_;
 };
 
-class ConvNextArchitecture final : public Architecture {
+class ConvNextArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "ConvNeXt"; }
   std::string_view known_by() const override { return "ConvNeXt-Tiny to ConvNeXt-XLarge"; }
@@ -209,15 +209,8 @@ class ConvNextArchitecture final : public Architecture {
             {"downsample_layers.0.0.weight", "stages.0.0.dwconv.weight", "stages.0.0.gamma"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not a ConvNeXt");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     return LoadEmbedLayers<ConvNext>(plan, ImageNetInput(224, plan.layout->shorter, plan.layout->resize),
                                      std::move(info), std::move(weights));
   }

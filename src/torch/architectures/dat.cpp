@@ -140,7 +140,7 @@ class DatNet final : public FramedNet {
   std::vector<ResidualGroup<DatBlock>> groups_;
 };
 
-class DatArchitecture final : public Architecture {
+class DatArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "DAT"; }
   std::string_view known_by() const override { return "DAT, DAT-S, DAT-2, DAT-light"; }
@@ -149,15 +149,8 @@ class DatArchitecture final : public Architecture {
              "layers.0.blocks.0.attn.spatial_interaction.0.weight", "layers.0.blocks.0.ffn.sg.conv.weight"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not a DAT");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     info.scale = plan.frame.scale();
     info.bands = static_cast<int>(plan.frame.bands);
     info.receptive_radius = -1;  // channels attend to each other over the whole image

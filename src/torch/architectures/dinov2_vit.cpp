@@ -158,15 +158,13 @@ class Dinov2 final : public EmbedNet {
   LayerNorm after_;
 };
 
-class Dinov2Architecture final : public Architecture {
+class Dinov2Architecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "DINOv2 ViT"; }
   std::string_view known_by() const override { return "DINOv2, with registers or without"; }
   ModelTask task() const override { return ModelTask::kEmbed; }
 
-  std::string Variant(const StateDict& weights) const override {
-    Plan plan;
-    if (!ReadPlan(weights, plan)) return std::string(name());
+  std::string VariantOf(const Plan& plan) const override {
     return "DINOv2 ViT of " + std::to_string(plan.shape.width) + " features, patch " +
            std::to_string(plan.patch) +
            (plan.registers > 0 ? ", " + std::to_string(plan.registers) + " registers" : "");
@@ -177,15 +175,8 @@ class Dinov2Architecture final : public Architecture {
             {"embeddings.cls_token", "embeddings.mask_token", "encoder.layer.0.layer_scale1.lambda1"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not a DINOv2 ViT");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     ModelInput input = ImageNetInput(kSide, kShorter, ResizeFilter::kCubic);
     input.crop_floors = plan.layout.classes.starts_with("embeddings.");
     return LoadEmbedLayers<Dinov2>(plan, input, std::move(info), std::move(weights));

@@ -81,15 +81,13 @@ class Dinov3 final : public EmbedNet {
   LayerNorm after_;
 };
 
-class Dinov3Architecture final : public Architecture {
+class Dinov3Architecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "DINOv3 ViT"; }
   std::string_view known_by() const override { return "DINOv3"; }
   ModelTask task() const override { return ModelTask::kEmbed; }
 
-  std::string Variant(const StateDict& weights) const override {
-    Plan plan;
-    if (!ReadPlan(weights, plan)) return std::string(name());
+  std::string VariantOf(const Plan& plan) const override {
     return "DINOv3 ViT of " + std::to_string(plan.shape.width) + " features, patch " +
            std::to_string(plan.patch);
   }
@@ -98,15 +96,8 @@ class Dinov3Architecture final : public Architecture {
     return {{"embeddings.cls_token", "embeddings.register_tokens", "layer.0.layer_scale1.lambda1"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not a DINOv3 ViT");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     ModelInput input = ImageNetInput(kSide, 0, ResizeFilter::kTriangle);
     input.rule = SquareRule::kSquash;
     return LoadEmbedLayers<Dinov3>(plan, input, std::move(info), std::move(weights));

@@ -92,7 +92,7 @@ class DrctNet final : public FramedNet {
   std::vector<Group> groups_;
 };
 
-class DrctArchitecture final : public Architecture {
+class DrctArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "DRCT"; }
   std::string_view known_by() const override { return "DRCT, DRCT-L, Real_DRCT_GAN"; }
@@ -101,15 +101,8 @@ class DrctArchitecture final : public Architecture {
              "conv_before_upsample.0.weight"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not a DRCT");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     info.scale = plan.frame.scale();
     info.bands = static_cast<int>(plan.frame.bands);
     // In a block each pixel sees all of its window.

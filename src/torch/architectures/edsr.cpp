@@ -111,7 +111,7 @@ class EdsrNet final : public UpscaleNet {
   EnlargingTail tail_;
 };
 
-class Edsr final : public Architecture {
+class Edsr final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "EDSR"; }
   std::string_view known_by() const override { return "edsr_baseline_x2, edsr_x4, EDSR_Lx4"; }
@@ -123,15 +123,8 @@ class Edsr final : public Architecture {
          "conv_last.weight"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not an EDSR");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     info.scale = static_cast<int>(plan.tail.scale());
     // Two convolutions a block, those before and after them, and the tail, which reaches less than two more.
     info.receptive_radius = static_cast<int>(2 * plan.blocks + 2 + 2);

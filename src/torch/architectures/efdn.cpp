@@ -122,7 +122,7 @@ class EfdnNet final : public UpscaleNet {
   std::array<Convolution, kBlocks - 1> pairs_;
 };
 
-class EfdnArchitecture final : public Architecture {
+class EfdnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "EFDN"; }
   std::string_view known_by() const override { return "team01_efdn of NTIRE 2022"; }
@@ -131,15 +131,8 @@ class EfdnArchitecture final : public Architecture {
     return {{"head.weight", "cells.0.conv2.rep_conv.weight", "local_fuse.2.weight", "tail.0.weight"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not an EFDN");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     info.scale = plan.scale;
     info.bands = static_cast<int>(plan.bands);
     UpscaleNetworkParts parts = PartsWithAttention(std::move(info));

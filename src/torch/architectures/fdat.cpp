@@ -197,7 +197,7 @@ class FdatNet final : public UpscaleNet {
   UniUpsample up_;
 };
 
-class Fdat final : public Architecture {
+class Fdat final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "FDAT"; }
   std::string_view known_by() const override { return "FDAT tiny, light, medium, large, XL"; }
@@ -206,15 +206,8 @@ class Fdat final : public Architecture {
              "groups.0.blocks.0.ffn.fc1.weight", "upsampler.MetaUpsample"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not an FDAT");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     info.scale = static_cast<int>(plan.scale());
     info.bands = static_cast<int>(plan.bands);
     info.receptive_radius = -1;  // channels attend to each other over the whole image

@@ -211,7 +211,7 @@ class HatNet final : public FramedNet {
   std::vector<HybridGroup> groups_;
 };
 
-class HatArchitecture final : public Architecture {
+class HatArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "HAT"; }
   std::string_view known_by() const override { return "HAT, HAT-S, HAT-L, Real_HAT_GAN"; }
@@ -221,15 +221,8 @@ class HatArchitecture final : public Architecture {
              "conv_before_upsample.0.weight"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not a HAT");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     info.scale = plan.frame.scale();
     info.bands = static_cast<int>(plan.frame.bands);
     info.receptive_radius = -1;  // channels are weighed by their means over the image

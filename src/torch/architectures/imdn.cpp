@@ -96,7 +96,7 @@ class ImdnNet final : public UpscaleNet {
   std::vector<Distillation> blocks_;
 };
 
-class ImdnArchitecture final : public Architecture {
+class ImdnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "IMDN"; }
   std::string_view known_by() const override { return "imdn_baseline of NTIRE 2022"; }
@@ -106,15 +106,8 @@ class ImdnArchitecture final : public Architecture {
         {"model.0.weight", "model.1.sub.0.conv1.0.weight", "model.1.sub.0.conv1x1.weight", "model.2.weight"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not an IMDN");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     info.scale = plan.scale;
     info.bands = static_cast<int>(plan.bands);
     info.receptive_radius = static_cast<int>(4 * plan.blocks + 3);

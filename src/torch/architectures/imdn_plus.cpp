@@ -85,7 +85,7 @@ class ImdnPlusNet final : public UpscaleNet {
   std::vector<Distillation> blocks_;
 };
 
-class ImdnPlusArchitecture final : public Architecture {
+class ImdnPlusArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "IMDN+"; }
   std::string_view known_by() const override { return "team39_imdn_plus of NTIRE 2022"; }
@@ -94,15 +94,8 @@ class ImdnPlusArchitecture final : public Architecture {
     return {{"FEM.0.weight", "FEM.1.sub.0.c1.weight", "RM.0.weight"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not an IMDN+");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     info.scale = plan.scale;
     info.bands = static_cast<int>(plan.bands);
     info.receptive_radius = static_cast<int>(plan.steps * plan.blocks + 3);

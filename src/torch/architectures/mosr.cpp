@@ -146,7 +146,7 @@ class MosrNet final : public UpscaleNet {
   DySample sample_;
 };
 
-class Mosr final : public Architecture {
+class Mosr final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "MoSR"; }
   std::string_view known_by() const override { return "4xNomos2_hq_mosr, 2x-AnimeSharpV2_MoSR"; }
@@ -155,15 +155,8 @@ class Mosr final : public Architecture {
     return {{"gblocks.0.weight", "gblocks.1.fc1.weight", "gblocks.1.conv.weight", "shortcut.conv11.weight"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not a MoSR");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     info.scale = plan.scale;
     info.bands = static_cast<int>(plan.bands);
     info.receptive_radius = static_cast<int>(plan.radius());

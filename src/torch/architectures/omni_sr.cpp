@@ -144,7 +144,7 @@ class OmniSrNet final : public UpscaleNet {
   std::vector<Residual> groups_;
 };
 
-class OmniSrArchitecture final : public Architecture {
+class OmniSrArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "OmniSR"; }
   std::string_view known_by() const override { return "OmniSR x2, x3, x4"; }
@@ -153,15 +153,8 @@ class OmniSrArchitecture final : public Architecture {
              "up.0.weight", "input.weight"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not an OmniSR");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     info.scale = plan.scale;
     info.bands = static_cast<int>(plan.bands);
     info.receptive_radius = -1;  // its attention spans the image

@@ -129,7 +129,7 @@ class RcanNet final : public UpscaleNet {
   EnlargingTail tail_;
 };
 
-class Rcan final : public Architecture {
+class Rcan final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "RCAN"; }
   std::string_view known_by() const override { return "RCAN_BIX4, 2x-AnimeSharpV4_RCAN"; }
@@ -139,15 +139,8 @@ class Rcan final : public Architecture {
              "tail.1.weight"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not an RCAN");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     info.scale = plan.scale();
     info.bands = static_cast<int>(plan.bands);
     info.receptive_radius = -1;

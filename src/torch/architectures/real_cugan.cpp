@@ -251,7 +251,7 @@ size_t BytesFor(const Plan& plan, int64_t height, int64_t width) {
   return static_cast<size_t>(inner + output) * sizeof(float);
 }
 
-class RealCugan final : public Architecture {
+class RealCugan final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "Real-CUGAN"; }
   std::string_view known_by() const override { return "up2x-latest-conservative, pro-denoise3x-up2x"; }
@@ -261,15 +261,8 @@ class RealCugan final : public Architecture {
              "unet2.conv_bottom.weight"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not a Real-CUGAN");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     info.scale = plan.scale;
     info.bands = static_cast<int>(plan.bands);
     info.receptive_radius = -1;

@@ -96,15 +96,13 @@ class ResNet final : public EmbedNet {
   std::vector<Block> blocks_;
 };
 
-class ResNetArchitecture final : public Architecture {
+class ResNetArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "ResNet"; }
   std::string_view known_by() const override { return "ResNet-18 to ResNet-152"; }
   ModelTask task() const override { return ModelTask::kEmbed; }
 
-  std::string Variant(const StateDict& weights) const override {
-    Plan plan;
-    if (!ReadPlan(weights, plan)) return std::string(name());
+  std::string VariantOf(const Plan& plan) const override {
     int depth = 2;
     for (const int blocks : plan.blocks) depth += blocks * (plan.bottleneck ? 3 : 2);
     return "ResNet-" + std::to_string(depth);
@@ -114,15 +112,8 @@ class ResNetArchitecture final : public Architecture {
     return {{"conv1.weight", "bn1.running_var", "layer1.0.conv1.weight", "layer4.0.conv1.weight"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not a ResNet");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     return LoadEmbedLayers<ResNet>(plan, ImageNetInput(224, 256, ResizeFilter::kTriangle), std::move(info),
                                    std::move(weights));
   }

@@ -87,15 +87,13 @@ class CifarResNet final : public EmbedNet {
   std::vector<Block> blocks_;
 };
 
-class CifarResNetArchitecture final : public Architecture {
+class CifarResNetArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "ResNet for CIFAR"; }
   std::string_view known_by() const override { return "ResNet-20 to ResNet-110 for 32x32"; }
   ModelTask task() const override { return ModelTask::kEmbed; }
 
-  std::string Variant(const StateDict& weights) const override {
-    Plan plan;
-    if (!ReadPlan(weights, plan)) return std::string(name());
+  std::string VariantOf(const Plan& plan) const override {
     return "ResNet-" + std::to_string(2 + 2 * (plan.blocks[0] + plan.blocks[1] + plan.blocks[2])) +
            " for CIFAR";
   }
@@ -104,15 +102,8 @@ class CifarResNetArchitecture final : public Architecture {
     return {{"conv1.weight", "layer1.0.conv1.weight", "layer3.0.conv1.weight", "linear.weight"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not a ResNet for CIFAR");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     return LoadEmbedLayers<CifarResNet>(plan, ImageNetInput(kSide, kSide, ResizeFilter::kTriangle),
                                         std::move(info), std::move(weights));
   }

@@ -111,7 +111,7 @@ class RfdnNet final : public UpscaleNet {
   std::vector<Distillation> blocks_;
 };
 
-class RfdnArchitecture final : public Architecture {
+class RfdnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "RFDN"; }
   std::string_view known_by() const override { return "rfdn_baseline of NTIRE 2022"; }
@@ -121,15 +121,8 @@ class RfdnArchitecture final : public Architecture {
              "LR_conv.weight", "upsampler.0.weight"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not an RFDN");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     info.scale = plan.scale;
     info.bands = static_cast<int>(plan.bands);
     info.assumed = "values from 0 to 255 inside";

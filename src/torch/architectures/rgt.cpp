@@ -185,7 +185,7 @@ class RgtNet final : public FramedNet {
   std::vector<ResidualGroup<RgtBlock>> groups_;
 };
 
-class RgtArchitecture final : public Architecture {
+class RgtArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "RGT"; }
   std::string_view known_by() const override { return "RGT, RGT-S"; }
@@ -194,15 +194,8 @@ class RgtArchitecture final : public Architecture {
              "layers.0.blocks.0.gamma", "conv_before_upsample.0.weight"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not an RGT");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     info.scale = plan.frame.scale();
     info.bands = static_cast<int>(plan.frame.bands);
     info.receptive_radius = -1;  // each pixel attends to a map of the whole image

@@ -97,7 +97,7 @@ class RlfnNet final : public UpscaleNet {
   std::vector<LocalBlock> blocks_;
 };
 
-class RlfnArchitecture final : public Architecture {
+class RlfnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "RLFN"; }
   std::string_view known_by() const override { return "team04_rlfn of NTIRE 2022"; }
@@ -107,15 +107,8 @@ class RlfnArchitecture final : public Architecture {
         {"fea_conv.weight", "B1.c1_r.weight", "B1.esa.conv3.weight", "LR_conv.weight", "upsampler.0.weight"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not an RLFN");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     info.scale = plan.scale;
     info.bands = static_cast<int>(plan.bands);
     info.assumed = "values from 0 to 255 inside";

@@ -181,7 +181,7 @@ class RrdbNet final : public UpscaleNet {
   std::vector<Block> blocks_;
 };
 
-class RrdbArchitecture final : public Architecture {
+class RrdbArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "RRDBNet"; }
   std::string_view known_by() const override { return "ESRGAN, RealESRGAN_x4plus, 4x-UltraSharp"; }
@@ -192,15 +192,8 @@ class RrdbArchitecture final : public Architecture {
             {"model.0.weight", "model.1.sub.0.RDB1.conv1.0.weight"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not an RRDBNet");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     info.scale = plan.scale();
     // Each 3x3 convolution reaches one of its own pixels further; those after the blocks less than two of
     // them together.

@@ -142,7 +142,7 @@ class SafmnNet final : public UpscaleNet {
   std::vector<BlockLayers> blocks_;
 };
 
-class SafmnArchitecture final : public Architecture {
+class SafmnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "SAFMN"; }
   std::string_view known_by() const override { return "SAFMN_DF2K_x4, SAFMN_L_Real_LSDIR_x4"; }
@@ -152,15 +152,8 @@ class SafmnArchitecture final : public Architecture {
             {"to_feat.weight", "norm.gamma", "feats.0.safm.mfr.3.weight", "to_img.0.weight"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not a SAFMN");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     info.scale = plan.scale;
     // Squares are stretched by the image's sides, and the challenge's norm is of the whole image.
     info.receptive_radius = -1;

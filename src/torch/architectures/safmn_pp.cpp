@@ -107,7 +107,7 @@ class SafmnPpNet final : public UpscaleNet {
   std::vector<BlockLayers> blocks_;
 };
 
-class SafmnPp final : public Architecture {
+class SafmnPp final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "SAFMN++"; }
   std::string_view known_by() const override { return "team23_safmnpp, light_safmnpp"; }
@@ -117,15 +117,8 @@ class SafmnPp final : public Architecture {
         {"to_feat.weight", "feats.0.conv1.proj.weight", "feats.0.conv1.dwconv.weight", "to_img.0.weight"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not a SAFMN++");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     info.scale = plan.scale;
     info.receptive_radius = -1;  // squares are stretched by the image's sides
     info.tile_grid = kSquare;

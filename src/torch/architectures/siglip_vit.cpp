@@ -91,15 +91,13 @@ class SiglipTower final : public EmbedNet {
   VitAttentionPool pool_;
 };
 
-class SiglipArchitecture final : public Architecture {
+class SiglipArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "SigLIP ViT"; }
   std::string_view known_by() const override { return "SigLIP, SigLIP 2"; }
   ModelTask task() const override { return ModelTask::kEmbed; }
 
-  std::string Variant(const StateDict& weights) const override {
-    Plan plan;
-    if (!ReadPlan(weights, plan)) return std::string(name());
+  std::string VariantOf(const Plan& plan) const override {
     return std::string(plan.second ? "SigLIP 2 ViT of " : "SigLIP ViT of ") +
            std::to_string(plan.shape.width) + " features, patch " + std::to_string(plan.patch);
   }
@@ -108,15 +106,8 @@ class SiglipArchitecture final : public Architecture {
     return {{"vision_model.embeddings.patch_embedding.weight", "vision_model.head.probe"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not a SigLIP ViT");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     const ModelInput input = PlainInput(static_cast<int>(plan.grid * plan.patch),
                                         plan.second ? ResizeFilter::kTriangle : ResizeFilter::kCubic);
     return LoadEmbedLayers<SiglipTower>(plan, input, std::move(info), std::move(weights));

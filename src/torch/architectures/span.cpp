@@ -111,7 +111,7 @@ class SpanNet final : public UpscaleNet {
   std::array<Block, kBlocks> blocks_;
 };
 
-class SpanArchitecture final : public Architecture {
+class SpanArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "SPAN"; }
   std::string_view known_by() const override { return "spanx2, spanx4"; }
@@ -121,15 +121,8 @@ class SpanArchitecture final : public Architecture {
              "upsampler.0.weight"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not a SPAN");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     info.scale = plan.scale;
     info.receptive_radius = 1 + 3 * kBlocks + 2;
     UpscaleNetworkParts parts;

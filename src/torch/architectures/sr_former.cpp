@@ -127,7 +127,7 @@ class SrFormerNet final : public FramedNet {
   std::vector<ResidualGroup<PermutedBlock>> groups_;
 };
 
-class SrFormerArchitecture final : public Architecture {
+class SrFormerArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "SRFormer"; }
   std::string_view known_by() const override { return "SRFormer, SRFormer-light"; }
@@ -136,15 +136,8 @@ class SrFormerArchitecture final : public Architecture {
              "layers.0.residual_group.blocks.0.mlp.dwconv.depthwise_conv.0.weight"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not an SRFormer");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     info.scale = plan.frame.scale();
     info.bands = static_cast<int>(plan.frame.bands);
     // In a block each pixel sees all of its window, and then what a 5x5 convolution reaches.

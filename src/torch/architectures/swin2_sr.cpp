@@ -165,7 +165,7 @@ class Swin2SrNet final : public FramedNet {
   std::vector<Residual> groups_;
 };
 
-class Swin2SrArchitecture final : public Architecture {
+class Swin2SrArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "Swin2SR"; }
   std::string_view known_by() const override { return "Swin2SR_ClassicalSR, Swin2SR_CompressedSR"; }
@@ -175,15 +175,8 @@ class Swin2SrArchitecture final : public Architecture {
              "layers.0.residual_group.blocks.0.attn.relative_position_index"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not a Swin2SR");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     info.scale = plan.frame.scale();
     info.bands = static_cast<int>(plan.frame.bands);
     // In a block each pixel sees all of its window.

@@ -73,7 +73,7 @@ class SwinIrNet final : public FramedNet {
   std::vector<ResidualGroup<SwinBlock>> groups_;
 };
 
-class SwinIrArchitecture final : public Architecture {
+class SwinIrArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "SwinIR"; }
   std::string_view known_by() const override { return "SwinIR-M, SwinIR-L, SwinIR-S"; }
@@ -83,15 +83,8 @@ class SwinIrArchitecture final : public Architecture {
              "layers.0.residual_group.blocks.0.attn.qkv.weight"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not a SwinIR");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     const FramePlan& frame = plan.frame;
     info.scale = frame.scale();
     info.bands = static_cast<int>(frame.bands);

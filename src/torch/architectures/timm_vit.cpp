@@ -170,15 +170,13 @@ class TimmVit final : public EmbedNet {
   VitAttentionPool pool_;
 };
 
-class TimmVitArchitecture final : public Architecture {
+class TimmVitArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "timm ViT"; }
   std::string_view known_by() const override { return "timm's vit_*_clip, vit_*_siglip, vit_*_dinov3"; }
   ModelTask task() const override { return ModelTask::kEmbed; }
 
-  std::string Variant(const StateDict& weights) const override {
-    Plan plan;
-    if (!ReadPlan(weights, plan)) return std::string(name());
+  std::string VariantOf(const Plan& plan) const override {
     const char* tower = plan.tower == Tower::kClip     ? "CLIP"
                         : plan.tower == Tower::kSiglip ? "SigLIP"
                                                        : "DINOv3";
@@ -193,15 +191,8 @@ class TimmVitArchitecture final : public Architecture {
         {"patch_embed.proj.weight", "blocks.0.attn.qkv.weight", "reg_token", "blocks.0.gamma_1"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not a ViT of timm's");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     if (plan.tower == Tower::kClip)
       plan.shape.activation = TRY(ClipActivation(*weights, /*hugging_face=*/false, info.assumed));
     return LoadEmbedLayers<TimmVit>(plan, Input(plan), std::move(info), std::move(weights));
