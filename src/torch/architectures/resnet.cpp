@@ -9,6 +9,7 @@
 
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/embed_network.h"
+#include "torch/architectures/resnet_stage.h"
 #include "torch/weights/weight_file.h"
 
 namespace imgmill {
@@ -36,64 +37,25 @@ bool ReadPlan(const StateDict& weights, Plan& plan) {
 
 class ResNet final : public EmbedNet {
  public:
-  ResNet(const Plan& plan, Layers& layers) {
-    int64_t features = layers.Outputs("conv1.weight");
-    first_ = layers.ConvNorm("conv1", "bn1", features, 3, {.side = 7, .stride = 2});
-    for (size_t stage = 0; stage < plan.blocks.size(); ++stage) {
-      for (int b = 0; b < plan.blocks[stage]; ++b) {
-        const int64_t stride = stage > 0 && b == 0 ? 2 : 1;
-        const std::string name = BlockName(stage, b);
-        const auto conv = [&](const char* which, int64_t in, const ConvShape& shape) {
-          const std::string number = which;
-          return layers.ConvNorm(name + "conv" + number, name + "bn" + number,
-                                 layers.Outputs(name + "conv" + number + ".weight"), in, shape);
-        };
-        Block& block = blocks_.emplace_back();
-        const int64_t inner = layers.Outputs(name + "conv1.weight");
-        if (plan.bottleneck) {
-          // The stride is the middle layer's, as torchvision has it.
-          block.layers.push_back(conv("1", features, {.side = 1}));
-          const int64_t of_group = layers.Side(name + "conv2.weight", 1);
-          block.layers.push_back(
-              conv("2", inner, {.stride = stride, .groups = of_group > 0 ? inner / of_group : 1}));
-          block.layers.push_back(conv("3", layers.Outputs(name + "conv2.weight"), {.side = 1}));
-        } else {
-          block.layers.push_back(conv("1", features, {.stride = stride}));
-          block.layers.push_back(conv("2", inner, {}));
-        }
-        const int64_t out = layers.Outputs(name + (plan.bottleneck ? "conv3.weight" : "conv2.weight"));
-        if (layers.Has(name + "downsample.0.weight")) {
-          block.shortcut = layers.ConvNorm(name + "downsample.0", name + "downsample.1", out, features,
-                                           {.side = 1, .stride = stride});
-        }
-        features = out;
-      }
+  ResNet(const Plan&, Layers& layers) : stem_("conv1", "bn1", layers) {
+    int64_t features = stem_.features();
+    for (size_t i = 0; i < stages_.size(); ++i) {
+      stages_[i] = ResNetStage("layer" + std::to_string(i + 1) + ".", features, i > 0 ? 2 : 1, layers);
+      features = stages_[i].features();
     }
     layers.PassOver("fc.weight");
     layers.PassOver("fc.bias");
   }
 
   torch::Tensor Forward(const torch::Tensor& input) const override {
-    torch::Tensor x = first_(input.contiguous(torch::MemoryFormat::ChannelsLast)).relu_();
-    x = torch::max_pool2d(x, 3, 2, 1);
-    for (const Block& block : blocks_) {
-      torch::Tensor y = x;
-      for (size_t i = 0; i < block.layers.size(); ++i) {
-        y = block.layers[i](y);
-        if (i + 1 < block.layers.size()) y.relu_();
-      }
-      x = y.add_(block.shortcut.weight.defined() ? block.shortcut(x) : x).relu_();
-    }
+    torch::Tensor x = stem_(input);
+    for (const ResNetStage& stage : stages_) x = stage(x);
     return x.mean({2, 3});
   }
 
  private:
-  struct Block {
-    std::vector<Convolution> layers;
-    Convolution shortcut;  ///< undefined where the input itself is added
-  };
-  Convolution first_;
-  std::vector<Block> blocks_;
+  ResNetStem stem_;
+  std::array<ResNetStage, 4> stages_;
 };
 
 class ResNetArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
