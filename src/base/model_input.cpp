@@ -27,6 +27,7 @@ std::string ModelInput::Describe() const {
   std::string resize = rule == SquareRule::kCrop ? "crop" : "squash";
   if (rule == SquareRule::kShorter)
     resize = "shorter:" + std::to_string(shorter) + (crop_floors ? ",floor" : "");
+  if (rule == SquareRule::kGrid) resize = "grid:" + std::to_string(grid) + "x" + std::to_string(grid);
   // What there was before there were other filters stays as it was: catalogs have it.
   if (filter != ResizeFilter::kTriangle) resize += " filter=" + std::string(ToString(filter));
   char text[320];

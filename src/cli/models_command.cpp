@@ -24,6 +24,8 @@ using Json = nlohmann::ordered_json;
 constexpr int kMegapixelSide = 1000;
 
 std::string TaskOf(const ModelInfo& info) {
+  if (!info.score.empty()) return "score";
+  if (info.compares) return "compare";
   if (info.dimension > 0) return "embed";
   return info.scale == 1 ? "restore at the same size" : "upscale x" + std::to_string(info.scale);
 }
@@ -53,6 +55,7 @@ Json Facts(const std::string& path, const BatchModel& model) {
                 {"task", TaskOf(info)},          {"detection", DetectionOf(info)},
                 {"parameters", info.parameters}, {"stored_as", info.stored_as}};
   if (info.dimension > 0) {
+    if (!info.score.empty()) facts["signal"] = info.score;
     facts["dimension"] = info.dimension;
     if (info.input) facts["input"] = info.input->Describe();
   } else {
@@ -82,7 +85,11 @@ std::string Text(const std::string& path, const BatchModel& model) {
   line("detection", DetectionOf(info));
   line("parameters", Counted(info.parameters) + ", stored as " + info.stored_as);
   if (info.dimension > 0) {
-    line("vectors", std::to_string(info.dimension) + " numbers each");
+    if (info.score.empty()) {
+      line("vectors", std::to_string(info.dimension) + " numbers each");
+    } else {
+      line("signal", info.score);
+    }
     if (info.input) line("input", info.input->Describe());
   } else {
     line("channels", info.bands == 1 ? "1 (shown each band by itself)" : std::to_string(info.bands));
@@ -168,10 +175,10 @@ class Models final : public Tool {
     for (const KnownArchitecture& each : known) widest = std::max(widest, each.name.size());
     document_["known"] = Json::array();
     for (const KnownArchitecture& each : known) {
-      const char* task = each.embeds ? "embed" : "upscale";
       text_ += each.name + std::string(widest + 2 - each.name.size(), ' ') + each.known_by +
-               (each.embeds ? " (embed)" : "") + "\n";
-      document_["known"].push_back({{"architecture", each.name}, {"models", each.known_by}, {"task", task}});
+               (each.task == "upscale" ? "" : " (" + each.task + ")") + "\n";
+      document_["known"].push_back(
+          {{"architecture", each.name}, {"models", each.known_by}, {"task", each.task}});
     }
     const std::vector<std::string> own = OwnModels();
     document_["own"] = own;

@@ -1,6 +1,7 @@
 // Vectors row by row, and their places as facts beside the notes of the image.
 #include "embed_operation.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/try.h"
@@ -44,6 +45,10 @@ std::string VectorFact(const std::string& kind, bool lenient) {
 
 Result<OpenedEmbedding> OpenEmbedding(const EmbeddingOptions& options, const CommandServices& services) {
   std::unique_ptr<Embedder> embedder = TRY(MakeEmbedder(options, services));
+  return WithVectors(std::move(embedder), services);
+}
+
+Result<OpenedEmbedding> WithVectors(std::unique_ptr<Embedder> embedder, const CommandServices& services) {
   Catalog& catalog = *services.catalog;
   std::unique_ptr<VectorFile> file =
       TRY(catalog.folder().empty() ? std::unique_ptr<VectorFile>()
@@ -70,7 +75,9 @@ class EmbedOperation::Task final : public ItemTask {
     TRY(operation_.Prepare());
     PoolArray<float> vector(static_cast<size_t>(operation_.embedder_.dimension()));
     TRY(embedding_->Finish(vector.span(), outcome.rung));
-    if (!Normalise(vector.span())) {
+    const auto finite = [](float value) { return std::isfinite(value); };
+    if (!(operation_.embedder_.OfLengthOne() ? Normalise(vector.span())
+                                             : std::all_of(vector.begin(), vector.end(), finite))) {
       return Error{
           Stage::kCompute, Code::kModelError,
           "the model returns a vector without a finite length for it (is its input described correctly?)"};

@@ -79,6 +79,7 @@ struct OpenedEmbedding {
 };
 
 /// By the services' catalog, whose file of such vectors is opened if there is one.
+Result<OpenedEmbedding> WithVectors(std::unique_ptr<Embedder> embedder, const CommandServices& services);
 Result<OpenedEmbedding> OpenEmbedding(const EmbeddingOptions& options, const CommandServices& services);
 
 }  // namespace imgmill

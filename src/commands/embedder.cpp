@@ -46,10 +46,13 @@ Result<std::unique_ptr<Embedder>> MakeEmbedder(const EmbeddingOptions& options,
   return MakeModelEmbedder(options, services);
 }
 
-int EmbeddingWorkers(const EmbeddingOptions& options, const CommandServices& services) {
-  const int workers = services.workers();
+int ModelWorkers(const CommandServices& services) {
   // While one image waits for the model, another is decoded (bench/batch.sh).
-  return options.model.empty() || services.shared->jobs > 0 ? workers : 2 * workers;
+  return services.shared->jobs > 0 ? services.workers() : 2 * services.workers();
+}
+
+int EmbeddingWorkers(const EmbeddingOptions& options, const CommandServices& services) {
+  return options.model.empty() ? services.workers() : ModelWorkers(services);
 }
 
 }  // namespace imgmill

@@ -8,6 +8,7 @@
 #include "imgmill/commands/command.h"
 #include "imgmill/commands/embedding_options.h"
 #include "imgmill/engine/operation.h"
+#include "imgmill/signals/signal_set.h"
 
 namespace imgmill {
 
@@ -34,6 +35,9 @@ class Embedder {
   virtual size_t PooledBytes(const Layout& input) const = 0;
   virtual std::unique_ptr<ImageEmbedding> Start(const Layout& input) = 0;
 
+  /// Whether a vector means its direction only, so that it is brought to length 1.
+  virtual bool OfLengthOne() const { return true; }
+
   virtual bool NeedsPreparing() const { return false; }
   virtual Status Prepare() { return {}; }
 
@@ -45,8 +49,23 @@ class Embedder {
 Result<std::unique_ptr<Embedder>> MakeEmbedder(const EmbeddingOptions& options,
                                                const CommandServices& services);
 
-/// Images to have in work at once.
+/// Images to have in work at once, where a model runs on each, and in general.
+int ModelWorkers(const CommandServices& services);
 int EmbeddingWorkers(const EmbeddingOptions& options, const CommandServices& services);
+
+/// A network that judges images: its vector is one number, a signal.
+struct Scorer {
+  std::string path;  ///< of its weights
+  Signal signal;
+  std::unique_ptr<Embedder> network;
+};
+
+/// As MakeEmbedder.
+/// @param clip  the weights of CLIP for a head that judges its vectors; may be empty
+Result<Scorer> MakeScorer(const std::string& path, const std::string& clip, const CommandServices& services);
+
+/// A network that compares images, by the squared distance of its vectors. As MakeEmbedder.
+Result<std::unique_ptr<Embedder>> MakeComparer(const std::string& path, const CommandServices& services);
 
 std::unique_ptr<Embedder> MakeBuiltinEmbedder();
 Result<std::unique_ptr<Embedder>> MakeModelEmbedder(const EmbeddingOptions& options,

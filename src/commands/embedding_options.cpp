@@ -95,6 +95,11 @@ std::string Listed(const std::vector<std::string>& words) {
 
 }  // namespace
 
+std::optional<std::string> CheckModel(const std::string& path) {
+  if (::access(path.c_str(), R_OK) == 0) return std::nullopt;
+  return PrintablePath(path) + ": the model cannot be opened: " + ErrnoText(errno);
+}
+
 std::optional<std::string> EmbeddingOptions::Check() const {
   const bool by_mean = !mean.empty() || !deviation.empty();
   const bool by_scale = !scale.empty() || !shift.empty();
@@ -102,8 +107,7 @@ std::optional<std::string> EmbeddingOptions::Check() const {
     if (by_mean || by_scale) return "--mean, --std, --scale and --shift go with --model FILE";
     return std::nullopt;
   }
-  if (::access(model.c_str(), R_OK) != 0)
-    return PrintablePath(model) + ": the model cannot be opened: " + ErrnoText(errno);
+  if (auto wrong = CheckModel(model)) return wrong;
   if (input_size != 0 && (input_size < 8 || input_size > 4096)) return "--input-size takes 8 to 4096 pixels";
   if (shorter_side != 0 && (shorter_side < 8 || shorter_side > 4096))
     return "--shorter-side takes 8 to 4096 pixels";
@@ -126,6 +130,14 @@ std::optional<std::string> EmbeddingOptions::Check() const {
   if (shorter_side != 0 && !resize.empty() && resize != "shorter")
     return "--shorter-side goes with --resize shorter";
   return std::nullopt;
+}
+
+bool EmbeddingOptions::DescribesInput() const {
+  const std::string* const texts[] = {&mean,   &deviation,     &scale,    &shift,
+                                      &resize, &interpolation, &channels, &activation};
+  return input_size != 0 || shorter_side != 0 ||
+         std::any_of(std::begin(texts), std::end(texts),
+                     [](const std::string* text) { return !text->empty(); });
 }
 
 Result<ModelInput> EmbeddingOptions::Input(const ModelInput* own) const {

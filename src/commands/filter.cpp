@@ -3,11 +3,13 @@
 #include "imgmill/commands/filter.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <cmath>
 
 #include "base/try.h"
 #include "choice.h"
+#include "embedder.h"
 #include "filter_export.h"
 #include "filter_operation.h"
 #include "filter_rule.h"
@@ -37,6 +39,18 @@ FileAction::Kind KindOf(const std::string& action) {
   if (action == "move") return FileAction::Kind::kMove;
   if (action == "copy") return FileAction::Kind::kCopy;
   return action == "hardlink" ? FileAction::Kind::kNewHardlink : FileAction::Kind::kNewSymlink;
+}
+
+Error Usage(std::string message) {
+  return {Stage::kConfigure, Code::kUsage, std::move(message)};
+}
+
+/// Of a rule about a network's signal.
+std::string NeedsScorer(const FilterRule& rule) {
+  const std::string clip = rule.signal == Signal::kAesthetic ? ", and CLIP's with --scorer-clip FILE" : "";
+  return std::string(rule.flag()) + " \"" + PrintablePath(rule.text) +
+         "\": " + std::string(InfoOf(rule.signal).name) +
+         " comes from a network: give its weights with --scorer FILE" + clip;
 }
 
 /// Where a file is that was moved.
@@ -76,10 +90,18 @@ class Filter final : public Command {
     return options_.to;
   }  // or a rerun would judge its copies
 
+  /// The first one's: that there is any is what counts.
+  std::string weight_file() const override {
+    return options_.scorers.empty() ? std::string() : options_.scorers.front();
+  }
+
   Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override;
 
  private:
   class FilterRun;
+
+  /// Opens those of the options, and checks that rules and scorers go together.
+  Result<std::vector<Scorer>> OpenScorers(const CommandServices& services) const;
 
   /// Whether it may still come to nothing for all images, or to other files than these.
   bool ActsOnAll() const { return options_.action != "report" || !options_.max_drop.empty(); }
@@ -245,12 +267,13 @@ class Filter final : public Command {
 
 class Filter::FilterRun final : public CommandRun {
  public:
-  FilterRun(const Filter& filter, const CommandServices& services)
+  FilterRun(const Filter& filter, std::vector<Scorer> scorers, const CommandServices& services)
       : CommandRun(services),
         filter_(filter),
         services_(services),
+        scorers_(std::move(scorers)),
         rules_(AssignColumns(RulesOf(filter.options_), signals_)),
-        operation_(signals_, exports(), services, RulesOf(filter.options_), filter.ActsOnAll()) {}
+        operation_(signals_, exports(), scorers_, services, RulesOf(filter.options_), filter.ActsOnAll()) {}
 
   Operation& operation() override { return operation_; }
 
@@ -271,6 +294,12 @@ class Filter::FilterRun final : public CommandRun {
       }
     }
     TRY(filter_.Describe(operation_, rules_, result));
+    if (!scorers_.empty()) {
+      nlohmann::ordered_json list = nlohmann::ordered_json::array();
+      for (const Scorer& scorer : scorers_)
+        list.push_back({{"model", PrintablePath(scorer.path)}, {"signal", InfoOf(scorer.signal).name}});
+      result.details["scorers"] = std::move(list);
+    }
     MovedTable moved;
     if (Status allowed = filter_.CheckMostDropped(rules_, result); !allowed) {
       result.refusal = allowed.error();
@@ -288,6 +317,7 @@ class Filter::FilterRun final : public CommandRun {
 
   const Filter& filter_;
   const CommandServices& services_;
+  const std::vector<Scorer> scorers_;
   std::vector<Signal> signals_;
   std::vector<AppliedRule> rules_;
   FilterOperation operation_;
@@ -297,7 +327,43 @@ Result<std::unique_ptr<CommandRun>> Filter::Begin(ItemSource&, const CommandServ
   if (!options_.export_file.empty()) {
     TRY(MayExport(options_.export_file));
   }
-  return std::unique_ptr<CommandRun>(std::make_unique<FilterRun>(*this, services));
+  std::vector<Scorer> scorers = TRY(OpenScorers(services));
+  const bool any = !scorers.empty();
+  auto run = std::make_unique<FilterRun>(*this, std::move(scorers), services);
+  if (any) run->options.workers = ModelWorkers(services);
+  return std::unique_ptr<CommandRun>(std::move(run));
+}
+
+Result<std::vector<Scorer>> Filter::OpenScorers(const CommandServices& services) const {
+  std::vector<Scorer> scorers;
+  const auto giving = [&](Signal signal) {
+    return std::find_if(scorers.begin(), scorers.end(),
+                        [&](const Scorer& scorer) { return scorer.signal == signal; });
+  };
+  for (const std::string& path : options_.scorers) {
+    Scorer scorer = TRY(MakeScorer(path, options_.clip, services));
+    if (const auto other = giving(scorer.signal); other != scorers.end()) {
+      return Usage(PrintablePath(other->path) + " and " + PrintablePath(path) + " both give the signal " +
+                   std::string(InfoOf(scorer.signal).name) + ": give one of them");
+    }
+    scorers.push_back(std::move(scorer));
+  }
+  if (!options_.clip.empty() && giving(Signal::kAesthetic) == scorers.end())
+    return Usage("--scorer-clip goes with an aesthetic head, and no --scorer is one");
+  const std::vector<FilterRule> rules = RulesOf(options_);
+  for (const FilterRule& rule : rules) {
+    if (InfoOf(rule.signal).by_network && giving(rule.signal) == scorers.end())
+      return Usage(NeedsScorer(rule));
+  }
+  for (const Scorer& scorer : scorers) {
+    const auto about = [&](const FilterRule& rule) { return rule.signal == scorer.signal; };
+    if (options_.export_file.empty() && std::none_of(rules.begin(), rules.end(), about)) {
+      return Usage("--scorer " + PrintablePath(scorer.path) + " gives the signal " +
+                   std::string(InfoOf(scorer.signal).name) +
+                   ", which no rule is about: add one, or --export FILE.csv");
+    }
+  }
+  return scorers;
 }
 
 std::string SignalTable() {
@@ -324,6 +390,13 @@ Filter::Filter(CLI::App& app) {
   app.add_option("--drop", options_.drop, "A rule that images must not satisfy; may be repeated")
       ->type_name("RULE")
       ->allow_extra_args(false);
+  app.add_option("--scorer", options_.scorers,
+                 "Weights of a network that judges images: its signal is one more; may be repeated")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  app.add_option("--scorer-clip", options_.clip,
+                 "Weights of CLIP, whose vectors an aesthetic --scorer judges")
+      ->type_name("FILE");
   TakesWords(
       app.add_option("--action", options_.action, "report, move, copy, hardlink or symlink (link for short)"),
       kActions)
@@ -350,12 +423,21 @@ Filter::Filter(CLI::App& app) {
 std::optional<std::string> FilterOptions::Check() const {
   for (const bool keeps : {true, false}) {
     for (const std::string& text : keeps ? keep : drop) {
-      if (const Result<FilterRule> rule = ParseRule(text, keeps); !rule) return rule.error().message;
+      const Result<FilterRule> rule = ParseRule(text, keeps);
+      if (!rule) return rule.error().message;
+      if (InfoOf(rule->signal).by_network && scorers.empty()) return NeedsScorer(*rule);
     }
   }
   if (keep.size() + drop.size() > kMostRules) return "at most 64 rules, --keep and --drop together";
   if (keep.empty() && drop.empty() && export_file.empty()) {
     return "nothing to do: give a rule (--keep 'short_side>=256'), or --export FILE.csv";
+  }
+  if (!clip.empty() && scorers.empty()) return "--scorer-clip goes with --scorer FILE";
+  for (const std::string& path : scorers) {
+    if (auto wrong = CheckModel(path)) return wrong;
+  }
+  if (!clip.empty()) {
+    if (auto wrong = CheckModel(clip)) return wrong;
   }
   if (auto wrong = CheckChoice("--action", action, kActions)) return wrong;
   if (action == "report" && !to.empty()) return "--to goes with --action copy, move, hardlink or symlink";

@@ -25,13 +25,23 @@ std::string Exact(double value) {
   return problem == std::errc() ? std::string(text, end) : std::string();
 }
 
-std::string CsvHead() {
+/// The columns of signals: those that images can have.
+std::vector<const SignalInfo*> Columns(const SignalFacts& facts) {
+  std::vector<const SignalInfo*> columns;
+  for (const SignalInfo& info : AllSignals()) {
+    if (facts.Has(info)) columns.push_back(&info);
+  }
+  return columns;
+}
+
+std::string CsvHead(std::span<const SignalInfo* const> columns) {
   std::string line = "path,kept,dropped_by";
-  for (const SignalInfo& info : AllSignals()) line += "," + std::string(info.name);
+  for (const SignalInfo* info : columns) line += "," + std::string(info->name);
   return line + "\n";
 }
 
-std::string CsvRow(const FilterEntry& entry, std::span<const AppliedRule> rules, const SignalValues& values) {
+std::string CsvRow(const FilterEntry& entry, std::span<const AppliedRule> rules,
+                   std::span<const SignalInfo* const> columns, const SignalValues& values) {
   const uint64_t broken_rules = BrokenRules(rules, entry);
   std::string broken;
   for (size_t r = 0; r < rules.size(); ++r) {
@@ -39,24 +49,24 @@ std::string CsvRow(const FilterEntry& entry, std::span<const AppliedRule> rules,
   }
   std::string line =
       CsvCell(PrintablePath(entry.file.path)) + (broken.empty() ? ",1," : ",0,") + CsvCell(broken);
-  for (const SignalInfo& info : AllSignals()) {
+  for (const SignalInfo* info : columns) {
     line += ",";
-    if (values[info.signal]) line += Exact(*values[info.signal]);
+    if (values[info->signal]) line += Exact(*values[info->signal]);
   }
   return line + "\n";
 }
 
 std::string JsonRow(const FilterEntry& entry, std::span<const AppliedRule> rules,
-                    const SignalValues& values) {
+                    std::span<const SignalInfo* const> columns, const SignalValues& values) {
   const uint64_t broken_rules = BrokenRules(rules, entry);
   nlohmann::ordered_json row = {{"path", PrintablePath(entry.file.path)}, {"kept", broken_rules == 0}};
   nlohmann::ordered_json& broken = row["dropped_by"] = nlohmann::ordered_json::array();
   for (size_t r = 0; r < rules.size(); ++r) {
     if ((broken_rules >> r & 1) != 0) broken.push_back(PrintablePath(rules[r].rule.text));
   }
-  for (const SignalInfo& info : AllSignals()) {
-    nlohmann::ordered_json& cell = row[std::string(info.name)];
-    if (values[info.signal]) cell = *values[info.signal];
+  for (const SignalInfo* info : columns) {
+    nlohmann::ordered_json& cell = row[std::string(info->name)];
+    if (values[info->signal]) cell = *values[info->signal];
   }
   return row.dump() + "\n";
 }
@@ -66,14 +76,15 @@ Status WriteRows(std::FILE* file, bool csv, const FilterTable& entries, std::spa
   const auto put = [&](const std::string& text) {
     return std::fwrite(text.data(), 1, text.size(), file) == text.size();
   };
-  if (csv && !put(CsvHead())) return ErrnoError(Stage::kWrite, errno, "write the export");
+  const std::vector<const SignalInfo*> columns = Columns(facts);
+  if (csv && !put(CsvHead(columns))) return ErrnoError(Stage::kWrite, errno, "write the export");
   const auto write = [&](const FilterEntry& entry) -> Status {
     SignalValues values;
     if (!facts.Find(entry.content, /*pixels=*/true, values)) {
       return Error{Stage::kCatalog, Code::kReadError,
                    "the catalog lost the signals of " + PrintablePath(entry.file.path) + " (run again)"};
     }
-    if (!put(csv ? CsvRow(entry, rules, values) : JsonRow(entry, rules, values)))
+    if (!put((csv ? CsvRow : JsonRow)(entry, rules, columns, values)))
       return ErrnoError(Stage::kWrite, errno, "write the export");
     return {};
   };

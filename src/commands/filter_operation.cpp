@@ -1,11 +1,14 @@
-// Measures all pixel signals from one decode and keeps them in the catalog.
+// Measures all pixel signals from one decode, which networks see too, and keeps them in the catalog.
 #include "filter_operation.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "base/try.h"
 #include "imgmill/base/byte_size.h"
+#include "imgmill/base/path_text.h"
+#include "packed_fact.h"
 
 namespace imgmill {
 namespace {
@@ -17,14 +20,6 @@ constexpr char kPixelFact[] = "pixel-signals/1";
 constexpr char kLenientPixelFact[] = "pixel-signals-lenient/1";
 // Under the names above, images with alpha were once measured by the colours that lie hidden under it.
 constexpr char kOnWhite[] = " on white";
-
-SignalSet OfHeader() {
-  SignalSet set;
-  for (const SignalInfo& info : AllSignals()) {
-    if (!info.from_pixels) set.Insert(info.signal);
-  }
-  return set;
-}
 
 double ValueOf(const SignalValues& values, Signal signal) {
   return values[signal].value_or(std::numeric_limits<double>::quiet_NaN());
@@ -39,19 +34,33 @@ bool AnyFromPixels(const std::vector<Signal>& signals) {
 
 }  // namespace
 
-SignalFacts::SignalFacts(Catalog& catalog, bool lenient)
-    : catalog_(catalog), pixel_fact_(lenient ? kLenientPixelFact : kPixelFact) {}
+SignalFacts::SignalFacts(Catalog& catalog, std::span<const Scorer> scorers, bool lenient)
+    : catalog_(catalog), pixel_fact_(lenient ? kLenientPixelFact : kPixelFact) {
+  for (const Scorer& scorer : scorers)
+    scores_.emplace_back(scorer.signal, scorer.network->kind() + (lenient ? " lenient" : ""));
+}
+
+bool SignalFacts::Has(const SignalInfo& info) const {
+  return !info.by_network || std::any_of(scores_.begin(), scores_.end(),
+                                         [&](const auto& score) { return score.first == info.signal; });
+}
 
 bool SignalFacts::Find(const ContentDigest& content, bool pixels, SignalValues& values) const {
   const std::optional<std::string> header = catalog_.FindFact(content, kHeaderFact);
-  if (!header || !UnpackSignals(*header, OfHeader(), values)) return false;
+  if (!header || !UnpackSignals(*header, SignalSet::OfHeader(), values)) return false;
+  for (const auto& [signal, fact] : scores_) {
+    double score = 0;
+    if (!Unpack(catalog_.FindFact(content, fact), score)) return false;
+    values[signal] = score;
+  }
   if (!pixels) return true;
   const std::optional<std::string> measured = catalog_.FindFact(content, PixelFact(values));
   return measured && UnpackSignals(*measured, SignalSet::OfPixels(), values);
 }
 
 Status SignalFacts::Put(const ContentDigest& content, bool pixels, const SignalValues& values) const {
-  TRY(catalog_.PutFact(content, kHeaderFact, PackSignals(values, OfHeader())));
+  TRY(catalog_.PutFact(content, kHeaderFact, PackSignals(values, SignalSet::OfHeader())));
+  for (const auto& [signal, fact] : scores_) TRY(catalog_.PutFact(content, fact, Packed(*values[signal])));
   if (!pixels) return {};
   return catalog_.PutFact(content, PixelFact(values), PackSignals(values, SignalSet::OfPixels()));
 }
@@ -71,10 +80,12 @@ class FilterOperation::Task final : public ItemTask {
   Task(FilterOperation& operation, const Item& item, const ItemPlan& plan)
       : operation_(operation), item_(item) {
     if (operation.pixels_) meter_.emplace(plan.input, SignalSet::OfPixels());
+    for (const Scorer& scorer : operation.scorers_) scoring_.push_back(scorer.network->Start(plan.input));
   }
 
   Status Map(const Region& region) override {
     meter_->Add(region.view);
+    for (const auto& each : scoring_) each->Add(region.view);
     return {};
   }
 
@@ -87,6 +98,16 @@ class FilterOperation::Task final : public ItemTask {
         if (info.from_pixels) values[info.signal] = measured[info.signal];
       }
     }
+    for (size_t i = 0; i < scoring_.size(); ++i) {
+      const Scorer& scorer = operation_.scorers_[i];
+      float score = 0;
+      TRY(scoring_[i]->Finish({&score, 1}, outcome.rung));
+      if (!std::isfinite(score)) {
+        return Error{Stage::kCompute, Code::kModelError,
+                     PrintablePath(scorer.path) + " gives a score that is no finite number"};
+      }
+      values[scorer.signal] = static_cast<double>(score);
+    }
     TRY(operation_.facts_.Put(item_.main.content, operation_.pixels_, values));
     payload->stamp = item_.main.stamp;
     payload->content = item_.main.content;
@@ -98,17 +119,26 @@ class FilterOperation::Task final : public ItemTask {
   FilterOperation& operation_;
   const Item& item_;
   std::optional<SignalMeter> meter_;
+  std::vector<std::unique_ptr<ImageEmbedding>> scoring_;
 };
 
 FilterOperation::FilterOperation(const std::vector<Signal>& wanted, bool all_signals,
-                                 const CommandServices& services, std::vector<FilterRule> rules, bool acts)
+                                 std::span<const Scorer> scorers, const CommandServices& services,
+                                 std::vector<FilterRule> rules, bool acts)
     : wanted_(wanted),
-      pixels_(all_signals || AnyFromPixels(wanted)),
+      scorers_(scorers),
+      pixels_(all_signals || !scorers.empty() || AnyFromPixels(wanted)),
       allow_truncated_(services.shared->allow_truncated),
       rules_(std::move(rules)),
       after_reduce_(acts || std::any_of(rules_.begin(), rules_.end(),
                                         [](const FilterRule& rule) { return rule.percentile; })),
-      facts_(*services.catalog, allow_truncated_) {}
+      facts_(*services.catalog, scorers, allow_truncated_) {}
+
+std::string FilterOperation::Fingerprint() const {
+  std::string text = pixels_ ? "filter pixels" : "filter header";
+  for (const Scorer& scorer : scorers_) text += " " + scorer.network->kind();
+  return text;
+}
 
 Result<ItemPlan> FilterOperation::Plan(const Item& item) const {
   if (!pixels_) return ItemPlan::WithoutPixels({0, 64 * kKiB});
@@ -116,8 +146,11 @@ Result<ItemPlan> FilterOperation::Plan(const Item& item) const {
   reading.to_8bit = true;
   reading.alpha = ReadOptions::Alpha::kFlattenWhite;  // what lies under it is seen by nobody
   reading.allow_truncated = allow_truncated_;
+  // Signals are the same of grey rows and of three equal bands.
+  if (!scorers_.empty()) reading.bands = ReadOptions::Bands::kRgb;
   ItemPlan plan(item.main.header, reading, {kRowsPerRegion, 0});
   plan.work = {SignalMeter::PooledBytes(plan.input), 64 * kKiB};
+  for (const Scorer& scorer : scorers_) plan.work.pooled += scorer.network->PooledBytes(plan.input);
   return plan;
 }
 
@@ -129,6 +162,11 @@ Result<bool> FilterOperation::Recall(const Item& item, Outcome& outcome) {
   outcome.payload = std::move(payload);
   outcome.state = Outcome::State::kDone;
   return true;
+}
+
+Status FilterOperation::Prepare() {
+  for (const Scorer& scorer : scorers_) TRY(scorer.network->Prepare());
+  return {};
 }
 
 Result<std::unique_ptr<ItemTask>> FilterOperation::Start(const Item& item, const ItemPlan& plan) {

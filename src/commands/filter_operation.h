@@ -1,9 +1,12 @@
-// The map phase of filter: the signals of each image, recalled or measured.
+// The map phase of filter: the signals of each image, recalled, measured, or given by networks.
 #pragma once
 
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "embedder.h"
 #include "filter_rule.h"
 #include "imgmill/commands/command.h"
 #include "imgmill/engine/operation.h"
@@ -29,16 +32,20 @@ using FilterTable = RecordTable<FilterEntry>;
 class SignalFacts {
  public:
   /// @param lenient  values of the readable part of broken files are kept apart from those of whole ones.
-  SignalFacts(Catalog& catalog, bool lenient);
-  /// All signals of the header, and of the pixels if `pixels`. False if the catalog does not know them.
+  SignalFacts(Catalog& catalog, std::span<const Scorer> scorers, bool lenient);
+  /// All signals of the header and of the scorers, and of the pixels if `pixels`. False if the catalog does
+  /// not know them.
   bool Find(const ContentDigest& content, bool pixels, SignalValues& values) const;
   Status Put(const ContentDigest& content, bool pixels, const SignalValues& values) const;
+  /// Whether there can be values of it: of networks, only those that are scorers have any.
+  bool Has(const SignalInfo& info) const;
 
  private:
   std::string PixelFact(const SignalValues& header) const;
 
   Catalog& catalog_;
   std::string pixel_fact_;
+  std::vector<std::pair<Signal, std::string>> scores_;  ///< and the names of their facts
 };
 
 class FilterOperation final : public Operation {
@@ -46,15 +53,18 @@ class FilterOperation final : public Operation {
   /// @param wanted  the signals whose values are kept. If one of them needs the pixels, all
   ///   pixel signals are measured, so that other rules on the same images need no decode; if none does, the
   ///   images are not decoded.
+  /// @param scorers  networks that see the same decode. They outlive this.
   /// @param rules  which images are kept, as far as one image alone can say
   /// @param acts   something else is decided after all images, such as where they are
-  FilterOperation(const std::vector<Signal>& wanted, bool all_signals, const CommandServices& services,
-                  std::vector<FilterRule> rules, bool acts);
+  FilterOperation(const std::vector<Signal>& wanted, bool all_signals, std::span<const Scorer> scorers,
+                  const CommandServices& services, std::vector<FilterRule> rules, bool acts);
 
   std::string name() const override { return "filter"; }
-  std::string Fingerprint() const override { return pixels_ ? "filter pixels" : "filter header"; }
+  std::string Fingerprint() const override;
   Result<ItemPlan> Plan(const Item& item) const override;
   Result<bool> Recall(const Item& item, Outcome& outcome) override;
+  bool NeedsPreparing() const override { return !scorers_.empty(); }
+  Status Prepare() override;
   Result<std::unique_ptr<ItemTask>> Start(const Item& item, const ItemPlan& plan) override;
   Verdict Judge(const Outcome& outcome) const override;
   bool JudgesAfterReduce() const override { return after_reduce_; }
@@ -71,6 +81,7 @@ class FilterOperation final : public Operation {
   struct FilterPayload;
 
   std::vector<Signal> wanted_;
+  std::span<const Scorer> scorers_;
   bool pixels_;
   bool allow_truncated_;
   std::vector<FilterRule> rules_;

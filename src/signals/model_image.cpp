@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "signals/grid_squares.h"
 #include "signals/small_resize.h"
 
 namespace imgmill {
@@ -52,14 +53,18 @@ Part PartOf(const ModelInput& input, const Layout& whole) {
 }  // namespace
 
 struct ModelImage::Impl {
-  Impl(const ModelInput& wanted, const Layout& layout)
-      : input(wanted),
-        part(PartOf(wanted, layout)),
-        resize(part.layout, part.across, part.down, wanted.filter) {}
+  Impl(const ModelInput& wanted, const Layout& layout) : input(wanted), part(PartOf(wanted, layout)) {
+    if (wanted.rule == SquareRule::kGrid) {
+      squares.emplace(wanted, layout);
+    } else {
+      resize.emplace(part.layout, part.across, part.down, wanted.filter);
+    }
+  }
 
   const ModelInput input;
   const Part part;
-  SmallResize resize;
+  std::optional<SmallResize> resize;  // or else
+  std::optional<GridSquares> squares;
   int64_t next_row = 0;  // of the whole image
 };
 
@@ -70,6 +75,7 @@ ModelImage::ModelImage(const ModelInput& input, const Layout& layout) : impl_(ne
 ModelImage::~ModelImage() = default;
 
 void ModelImage::Add(const ImageView& rows) {
+  if (impl_->squares) return impl_->squares->Add(rows);
   const Part& part = impl_->part;
   const int64_t first = std::max(impl_->next_row, part.y);
   const int64_t end = std::min(impl_->next_row + rows.layout.height, part.y + part.layout.height);
@@ -78,13 +84,14 @@ void ModelImage::Add(const ImageView& rows) {
     seen.data = rows.row(first - impl_->next_row) + part.x * 3;
     seen.layout = part.layout;
     seen.layout.height = end - first;
-    impl_->resize.Add(seen);
+    impl_->resize->Add(seen);
   }
   impl_->next_row += rows.layout.height;
 }
 
 void ModelImage::Finish(float* planes) {
-  const uint8_t* rgb = impl_->resize.Finish();
+  if (impl_->squares) return impl_->squares->Finish(planes);
+  const uint8_t* rgb = impl_->resize->Finish();
   const ModelInput& input = impl_->input;
   const auto pixels = static_cast<size_t>(input.side) * static_cast<size_t>(input.side);
   for (size_t plane = 0; plane < 3; ++plane) {
@@ -96,6 +103,7 @@ void ModelImage::Finish(float* planes) {
 }
 
 size_t ModelImage::PooledBytes(const ModelInput& input, const Layout& layout) {
+  if (input.rule == SquareRule::kGrid) return GridSquares::PooledBytes(input);
   const Part part = PartOf(input, layout);
   return SmallResize::PooledBytes(part.layout, part.across, part.down, input.filter);
 }

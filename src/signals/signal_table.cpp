@@ -25,6 +25,9 @@ constexpr std::array<SignalInfo, kSignalCount> kSignals = {{
      "how much steps at 8x8 block borders exceed those inside; 0 for none", 1, true},
     {Signal::kColorfulness, "colorfulness", "", "0 grey, 33 moderate, 109 extreme", 1, true},
     {Signal::kGrayscale, "grayscale", "", "1 if no pixel has a colour, else 0", 1, true},
+    {Signal::kAesthetic, "aesthetic", "", "how pleasing, 0 to 10, by --scorer", 1, false, true},
+    {Signal::kHyperIqa, "hyperiqa", "", "quality by --scorer, on its weights' scale", 1, false, true},
+    {Signal::kComplexity, "complexity", "", "how complex, 0 to 1, by --scorer", 1, false, true},
 }};
 
 constexpr bool InOrder() {
@@ -68,7 +71,17 @@ std::string VersionedName(Signal signal) {
 
 SignalSet SignalSet::All() {
   SignalSet set;
-  for (const SignalInfo& info : kSignals) set.Insert(info.signal);
+  for (const SignalInfo& info : kSignals) {
+    if (!info.by_network) set.Insert(info.signal);
+  }
+  return set;
+}
+
+SignalSet SignalSet::OfHeader() {
+  SignalSet set;
+  for (const SignalInfo& info : kSignals) {
+    if (!info.from_pixels && !info.by_network) set.Insert(info.signal);
+  }
   return set;
 }
 

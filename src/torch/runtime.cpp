@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/try.h"
+#include "torch/architectures/aesthetic_head.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/clip_text.h"
 #include "torch/compiled_network.h"
@@ -68,13 +69,14 @@ class TorchRuntime final : public ModelRuntime {
     std::vector<KnownArchitecture> known;
     for (const Architecture* each : Architectures())
       known.push_back(
-          {std::string(each->name()), std::string(each->known_by()), each->task() == ModelTask::kEmbed});
+          {std::string(each->name()), std::string(each->known_by()), std::string(ToString(each->task()))});
     return known;
   }
 
   Result<std::unique_ptr<EmbeddingModel>> LoadEmbedder(const std::string& path,
                                                        const EmbedderRequest& request) override {
     return Load<EmbeddingModel>([&]() -> Result<std::unique_ptr<Network>> {
+      if (request.task != ModelTask::kEmbed) return LoadJudge(path, request);
       const int side = request.side > 0 ? request.side : ModelInput{}.side;
       std::unique_ptr<Network> program = TRY(LoadProgram(path, side, side));
       if (program != nullptr) return program;
@@ -97,6 +99,16 @@ class TorchRuntime final : public ModelRuntime {
   }
 
  private:
+  /// What is no plain embedding network is only known as published weights.
+  Result<std::unique_ptr<Network>> LoadJudge(const std::string& path, const EmbedderRequest& request) {
+    if (IsOnnx(path) || IsCompiled(path))
+      return WeightError(
+          "an ONNX model or a compiled package is taken by embed and match only: give weights");
+    std::unique_ptr<Network> network = TRY(LoadStateDict(path, slots_.threads(), request.task, request));
+    TRY(PutClipBefore(*network, request.clip, slots_.threads()));
+    return network;
+  }
+
   template <typename Model, typename Read>
   Result<std::unique_ptr<Model>> Load(const Read& read) {
     return AtEdge(Stage::kConfigure, [&]() -> Result<std::unique_ptr<Model>> {

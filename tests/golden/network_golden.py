@@ -7,7 +7,7 @@ A cases_*.py beside this file has a table CASES of name -> Case, and calls `writ
     tensor,NAME,3x8x1x1,1    shape and factor of a weight: value = factor * 3 / sqrt(inputs) * formula(NAME)
     input,3,6,5              bands, height, width: value = formula("input") + 0.5
     given,NAME,3x1,0 1 -1    a tensor with the peer's own values
-    task,embed,512           the output is a vector of so many; without this line, an image
+    task,embed,512           the output is a vector of so many; also "score" and "compare"; without this line, an image
     tokens,22 3 23 0         in place of an image: a text, whose vector is the output
     value,22,0.25            the output's values, planes one after another: every 11th; not clamped
 """
@@ -28,7 +28,7 @@ class Case:
     given    endings of names that keep the peer's values: constants that the network is read off
     rename   what the file calls a tensor, by its name in the peer; None: it is not there
     call     what is asked of the network; the network itself if None
-    task     "upscale"; or "embed", whose vectors are written whole where they are short
+    task     "upscale", "score", "compare"; or "embed", whose vectors are written whole where they are short
     tokens   what a text tower is shown in place of an image
     """
 
@@ -60,6 +60,8 @@ def weight(name, shape, factor):
     values = formula(name, int(np.prod(shape))) * (factor * 3 / np.sqrt(inputs))
     if name.endswith("running_var"):
         values = np.abs(values) + 0.5
+    if name.endswith(".model.1.weight"):
+        values = np.abs(values)  # LPIPS's are not negative
     return torch.from_numpy(values.astype(np.float32).reshape(shape))
 
 

@@ -5,6 +5,7 @@
 #include "imgmill/image/writer.h"
 #include "sweep/command_run.h"
 #include "sweep/watchdog.h"
+#include "torch/tiny_clip.h"
 
 using namespace imgmill;
 
@@ -122,6 +123,23 @@ TEST_CASE("filter comes through the worst orders under the smallest budget") {
   InProcessRun run;
   run.command = "filter";
   run.arguments = {"--keep", "sharpness>p10", "--keep", "blockiness<30"};
+  HoldsUp(run, scratch, "");
+}
+
+TEST_CASE("filter by a network comes through the worst orders under the smallest budget") {
+  if (IsMissing(NetworkFile())) return;
+  const ScratchFolder scratch;
+  const WeightFolder heads, clips;
+  FormulaWeights head;
+  head.Add("weight", {1, 512}, "weight");
+  head.Add("bias", {1}, "bias");
+  InProcessRun run;
+  run.command = "filter";
+  run.arguments = {"--scorer", head.Write(heads), "--scorer-clip", TinyClip(512).Write(clips),
+                   "--keep",   "aesthetic>p10",   "--keep",        "sharpness>p10"};
+  // LibTorch stays mapped once it was, and is part of every budget from then on.
+  run.files = WorstOrders(scratch).front();
+  REQUIRE(RunWatched(run).error.empty());
   HoldsUp(run, scratch, "");
 }
 

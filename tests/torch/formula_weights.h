@@ -46,6 +46,7 @@ class FormulaWeights {
     for (float& each : drawn) {
       double value = values.Next() * factor;
       if (name.ends_with("running_var")) value = std::abs(value) + 0.5;
+      if (name.ends_with(".model.1.weight")) value = std::abs(value);  // LPIPS's are not negative
       each = static_cast<float>(value);
     }
     AddValues(drawn, sizes, called);

@@ -20,6 +20,7 @@ namespace {
 struct Golden {
   std::string name;
   size_t length = 0;  ///< of the vector; 0 where it gives images
+  ModelTask task = ModelTask::kUpscale;
   FormulaWeights weights;
   int bands = 0, height = 0, width = 0;
   std::vector<int32_t> tokens;  ///< of a text, in place of an image
@@ -54,7 +55,10 @@ Golden ReadGolden(const std::filesystem::path& path) {
       golden.weights.AddValues(values, shape, name);
     } else if (kind == "task") {
       std::getline(fields, name, ',');
-      if (name == "embed") fields >> golden.length;
+      fields >> golden.length;
+      golden.task = name == "embed"   ? ModelTask::kEmbed
+                    : name == "score" ? ModelTask::kScore
+                                      : ModelTask::kCompare;
     } else if (kind == "input") {
       fields >> golden.bands >> comma >> golden.height >> comma >> golden.width;
     } else if (kind == "tokens") {
@@ -115,6 +119,7 @@ void CheckUpscaler(const Golden& golden, ModelRuntime& runtime, const std::strin
 void CheckEmbedder(const Golden& golden, ModelRuntime& runtime, const std::string& path) {
   EmbedderRequest request;
   request.side = golden.height;
+  request.task = golden.task;
   const Result<std::unique_ptr<EmbeddingModel>> model = runtime.LoadEmbedder(path, request);
   if (!model) FAIL(model.error().message);
   CHECK((*model)->info().input.has_value());
@@ -157,6 +162,8 @@ void CheckEmbedder(const Golden& golden, ModelRuntime& runtime, const std::strin
     CHECK(std::equal(first.begin(), first.end(), vectors.end() - static_cast<ptrdiff_t>(length)));
   }
   CHECK_FALSE(runtime.LoadUpscaler(path).ok());
+  request.task = golden.task == ModelTask::kEmbed ? ModelTask::kScore : ModelTask::kEmbed;
+  CHECK_FALSE(runtime.LoadEmbedder(path, request).ok());
 }
 
 void CheckText(const Golden& golden, ModelRuntime& runtime, const std::string& path) {

@@ -18,6 +18,7 @@ enum class SquareRule : uint8_t {
   kSquash,   ///< the whole image is squeezed into it
   kCrop,     ///< the largest square in its middle is
   kShorter,  ///< the image's shorter side is brought to a length, then the square is cut out of its middle
+  kGrid,     ///< there are several: squares of the image as it is, on a grid (see GridSquares)
 };
 
 /// Another value anywhere gives other vectors. Trivially copyable: a catalog keeps it as bytes.
@@ -27,6 +28,8 @@ struct ModelInput {
   SquareRule rule = SquareRule::kSquash;
   /// Of kShorter: what the shorter side is brought to, at least `side`.
   int shorter = 0;
+  /// Of kGrid: squares each way. What the network gives is the mean over all of them.
+  int grid = 0;
   ResizeFilter filter = ResizeFilter::kTriangle;
   /// Of kShorter, where the square cannot lie just in the middle: it goes half a pixel towards the beginning.
   /// Otherwise to the even of the two places, as torchvision has it.
@@ -39,6 +42,9 @@ struct ModelInput {
 
   /// (pixel / 255 - mean) / deviation
   void SetMean(const std::array<double, 3>& mean, const std::array<double, 3>& deviation);
+
+  /// How many squares are made of an image.
+  int Squares() const { return rule == SquareRule::kGrid ? grid * grid : 1; }
 
   /// One line that is equal only for equal inputs.
   std::string Describe() const;

@@ -52,6 +52,8 @@ struct EmbeddingOptions {
   std::string activation;
 
   std::optional<std::string> Check() const;
+  /// Whether any option but the model is given.
+  bool DescribesInput() const;
 
   /// What Check has found to be right, and otherwise what the weights say.
   /// @param own  null for TorchScript, which says nothing: kUsage where nothing else does
@@ -60,6 +62,9 @@ struct EmbeddingOptions {
   /// FILE.yaml beside the model, where its author can put the options above; empty without a model.
   std::string defaults_file() const { return model.empty() ? std::string() : model + ".yaml"; }
 };
+
+/// Why a model's file cannot be opened; nothing if it can.
+std::optional<std::string> CheckModel(const std::string& path);
 
 /// The group of the flags that FILE.yaml may set.
 inline constexpr char kModelInputGroup[] = "Model input";

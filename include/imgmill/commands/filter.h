@@ -24,6 +24,13 @@ struct FilterOptions {
   /// Rules of the same form; an image that satisfies any of them is dropped. One without a value does not.
   std::vector<std::string> drop;
 
+  /// Weight files of networks that judge images. Each gives a signal more, by what it is: "aesthetic",
+  /// "hyperiqa", "complexity".
+  std::vector<std::string> scorers;
+
+  /// The weights of CLIP, whose vectors an aesthetic head judges. Empty: no scorer is such a head.
+  std::string clip;
+
   /// What happens to files: "report" only, "move", "copy", "hardlink" or "symlink" ("link" for short).
   std::string action = "report";
 

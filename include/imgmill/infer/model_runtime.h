@@ -28,8 +28,10 @@ struct ModelInfo {
   /// Input pixels. Tiles that overlap by this are exact; -1 means global: it pools over its whole input, so
   /// that the tile is a part of the result, and no rung cuts it further.
   int receptive_radius = 0;
-  int tile_grid = 1;  ///< tiles begin on multiples of this, where a network has windows or strides
-  int dimension = 0;  ///< floats in a vector; 0 for a model that gives images
+  int tile_grid = 1;      ///< tiles begin on multiples of this, where a network has windows or strides
+  int dimension = 0;      ///< floats in a vector; 0 for a model that gives images
+  bool compares = false;  ///< the squared distance of two vectors is what it is about
+  std::string score;  ///< the signal that its vector of one number is: "aesthetic"; empty for other models
   /// What an embedding network was trained to be shown, as its architecture has it. TorchScript does not say.
   std::optional<ModelInput> input;
   size_t weight_bytes = 0;  ///< that the host holds once the model is loaded
@@ -109,11 +111,15 @@ class TextModel {
   virtual Status Embed(std::span<const int32_t> tokens, std::span<float> vector) = 0;
 };
 
+/// What a network makes of an image: a larger one, a vector, a score (a vector of one number), or a vector
+/// whose squared distance from another's says how different two images look.
+enum class ModelTask { kUpscale, kEmbed, kScore, kCompare };
+
 /// What a weight file can be recognised as.
 struct KnownArchitecture {
   std::string name;
   std::string known_by;  ///< models: "ESRGAN, RealESRGAN_x4plus"
-  bool embeds = false;   ///< it gives vectors, not larger images
+  std::string task;      ///< "upscale", "embed", "score", "compare"
 };
 
 /// What is asked of an embedding network besides its weights.
@@ -122,6 +128,10 @@ struct EmbedderRequest {
   int side = 0;
   /// "gelu", "quickgelu", or empty: what the weights say.
   std::string activation = {};
+  /// What its vectors are to be for: one of the last three.
+  ModelTask task = ModelTask::kEmbed;
+  /// The weights of CLIP, for a head that judges its vectors.
+  std::string clip = {};
 };
 
 /// The loaded module.
@@ -160,6 +170,6 @@ using CreateModelRuntimeFn = ModelRuntime* (*)(int interface, MemoryManager* man
 inline constexpr char kCreateModelRuntime[] = "imgmill_create_model_runtime";
 
 /// To be raised with every change to the classes above: program and module must be from one build.
-inline constexpr int kModelInterface = 9;
+inline constexpr int kModelInterface = 10;
 
 }  // namespace imgmill

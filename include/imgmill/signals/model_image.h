@@ -1,4 +1,4 @@
-// What a model is shown of an image: a small square of floats, made row by row.
+// What a model is shown of an image: a small square of floats, or several, made row by row.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,8 @@
 
 namespace imgmill {
 
-/// Resizes 8-bit RGB rows as Pillow does by the same filter (an average when shrinking), bit for bit.
+/// Resizes 8-bit RGB rows as Pillow does by the same filter (an average when shrinking), bit for bit; or cuts
+/// squares out of them.
 class ModelImage {
  public:
   /// @param layout  of the whole image: 8-bit, 3 bands, at least 1x1.
@@ -17,7 +18,7 @@ class ModelImage {
   ModelImage(const ModelInput& input, const Layout& layout);
   ~ModelImage();
   void Add(const ImageView& rows);
-  /// After the last row: fills 3 x side x side floats, one band after another.
+  /// After the last row: fills 3 x side x side floats, one band after another, for each of input.Squares().
   void Finish(float* planes);
   /// Bytes it takes from the current pool, at most.
   static size_t PooledBytes(const ModelInput& input, const Layout& layout);

@@ -71,8 +71,22 @@ enum class Signal : uint8_t {
   /// 1 if R, G and B differ by at most 2 levels at every pixel (what rounding in colour conversions makes of
   /// grey), else 0.
   kGrayscale,
+
+  // Of networks, whose weights the user gives. They see the image as `embed` shows it to its networks.
+
+  /// How much people like to look at it, 0 to 10, by a linear head on CLIP's vector.
+  /// Source: LAION-AI/aesthetic-predictor; christophschuhmann/improved-aesthetic-predictor.
+  kAesthetic,
+  /// Quality as people rate it, on the scale of the weights (the authors': 0 to 100; pyiqa's: 0 to 1).
+  /// Source: Su et al., "Blindly assess image quality in the wild guided by a self-adaptive hyper network",
+  /// CVPR 2020.
+  kHyperIqa,
+  /// How complex it is to people, 0 to 1.
+  /// Source: Feng et al., "IC9600: a benchmark dataset for automatic image complexity assessment", TPAMI
+  /// 2023.
+  kComplexity,
 };
-inline constexpr size_t kSignalCount = 15;
+inline constexpr size_t kSignalCount = 18;
 
 /// A row of the table of signals.
 struct SignalInfo {
@@ -82,8 +96,10 @@ struct SignalInfo {
   std::string_view meaning;  ///< one line for --help and tables
   /// Raised when the formula changes, so that stored values of the old one are not taken for it.
   int version;
-  /// Whether the pixels must be decoded; the others are known from the header.
+  /// Whether a SignalMeter measures it; the others are known from the header or come from a network.
   bool from_pixels;
+  /// Whether a network gives it, so that it is only there where its weights are.
+  bool by_network = false;
 };
 
 /// All signals, in the order of Signal.
@@ -100,7 +116,9 @@ class SignalSet {
   constexpr SignalSet(std::initializer_list<Signal> signals) {
     for (const Signal signal : signals) Insert(signal);
   }
+  /// Those of header and pixels: there are none of networks in a set.
   static SignalSet All();
+  static SignalSet OfHeader();
   /// Those that need a decode.
   static SignalSet OfPixels();
   constexpr void Insert(Signal signal) { bits_ |= 1u << static_cast<unsigned>(signal); }

@@ -16,8 +16,8 @@ namespace imgmill {
 
 using Telltales = std::vector<std::string_view>;
 
-/// What a network makes of an image: a larger one, or a vector.
-enum class ModelTask { kUpscale, kEmbed };
+/// "upscale", "embed", "score", "compare"
+std::string_view ToString(ModelTask task);
 
 /// One architecture. To add one: write a file like edsr.cpp, and its line in architecture_table.cpp.
 class Architecture {

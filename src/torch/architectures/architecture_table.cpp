@@ -11,6 +11,7 @@
 
 namespace imgmill {
 
+extern const Architecture& kAestheticHead;
 extern const Architecture& kArtCnn;
 extern const Architecture& kAtd;
 extern const Architecture& kBsrn;
@@ -26,6 +27,8 @@ extern const Architecture& kEdsr;
 extern const Architecture& kEfdn;
 extern const Architecture& kFdat;
 extern const Architecture& kHat;
+extern const Architecture& kHyperIqa;
+extern const Architecture& kIcNet;
 extern const Architecture& kImdn;
 extern const Architecture& kImdnPlus;
 extern const Architecture& kMobileNet;
@@ -54,6 +57,7 @@ std::span<const Architecture* const> Architectures() {
   // One a line.
   // clang-format off
   static const Architecture* const table[] = {
+      &kAestheticHead,
       &kArtCnn,
       &kAtd,
       &kBsrn,
@@ -69,6 +73,8 @@ std::span<const Architecture* const> Architectures() {
       &kEfdn,
       &kFdat,
       &kHat,
+      &kHyperIqa,
+      &kIcNet,
       &kImdn,
       &kImdnPlus,
       &kMobileNet,
@@ -146,6 +152,21 @@ std::string FirstNames(const StateDict& weights) {
   return names;
 }
 
+/// What a network for a task does, and the flag that it is for.
+std::string_view UseOf(ModelTask task) {
+  switch (task) {
+    case ModelTask::kUpscale:
+      return "enlarges images (%): use upscale --model";
+    case ModelTask::kEmbed:
+      return "makes vectors of images (%): use embed --model";
+    case ModelTask::kScore:
+      return "judges images (%): use filter --scorer";
+    case ModelTask::kCompare:
+      return "compares images (%): use dedup --method lpips --model";
+  }
+  return {};
+}
+
 /// "float32", or the types by the names of all that occur.
 std::string StoredAs(const StateDict& weights) {
   std::set<std::string_view> types;
@@ -156,6 +177,20 @@ std::string StoredAs(const StateDict& weights) {
 }
 
 }  // namespace
+
+std::string_view ToString(ModelTask task) {
+  switch (task) {
+    case ModelTask::kUpscale:
+      return "upscale";
+    case ModelTask::kEmbed:
+      return "embed";
+    case ModelTask::kScore:
+      return "score";
+    case ModelTask::kCompare:
+      return "compare";
+  }
+  return {};
+}
 
 Result<const Architecture*> DetectArchitecture(StateDict& weights) {
   if (const Architecture* found = Match(weights)) return found;
@@ -181,17 +216,16 @@ Result<std::unique_ptr<Network>> LoadStateDict(const std::string& path, int thre
   const Architecture* architecture = TRY(DetectArchitecture(weights));
   const std::string variant = architecture->Variant(weights);
   if (task && *task != architecture->task()) {
-    const bool embeds = architecture->task() == ModelTask::kEmbed;
-    return WeightError("it is a network that " +
-                       std::string(embeds ? "makes vectors of images" : "enlarges images") + " (" + variant +
-                       "): use " + (embeds ? "embed --model" : "upscale --model"));
+    std::string use(UseOf(architecture->task()));
+    use.replace(use.find('%'), 1, variant);
+    return WeightError("it is a network that " + use);
   }
   TRY(CheckFinite(weights));
   WeightFile file = TRY(WeightFile::Open(path));
   std::string digest = TRY(file.Digest());
   ModelInfo info;
   info.architecture = variant;
-  if (architecture->task() == ModelTask::kEmbed) info.input.emplace().side = request.side;
+  if (architecture->task() != ModelTask::kUpscale) info.input.emplace().side = request.side;
   info.wanted_scale = scale;
   info.digest = std::move(digest);
   info.library = LibTorchVersion();

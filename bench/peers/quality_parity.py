@@ -1,0 +1,242 @@
+#!/usr/bin/env python3
+"""Networks that judge and compare images against their peers, from the image file to the score or the distance: two
+tables of the largest difference.
+
+Weights come from a seed (LAION's linear heads, and LPIPS's on each layer, are the published ones), are saved by the peer,
+and are read by both. Peers: open_clip with a dense layer for the aesthetic heads, pyiqa's HyperNet, lpips, and for ICNet,
+which no package has, the Python form in tests/golden/quality_networks.py.
+
+Usage: bench/peers/quality_parity.py --program build/release/bin/imgmill --assets FOLDER [--only WORD]
+Needs: torch, torchvision, timm, open_clip, pyiqa (its --no-deps will do), lpips, safetensors, Pillow
+"""
+import argparse
+import importlib.util
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import types
+
+import numpy as np
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+from torchvision import transforms
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "tests/golden"))
+from embed_parity import seeded  # noqa: E402
+import quality_networks  # noqa: E402
+
+WITHIN = 1e-4  # of the range
+PHOTOS = 5
+
+
+class Peer:
+    """What gives a score of a Pillow image, and the tensors of the files that imgmill is given.
+
+    scale  from the lowest to the highest score that people gave
+    """
+
+    def __init__(self, signal, scale, score, state, clip=None, real=None):
+        self.signal, self.scale, self.score, self.state, self.clip, self.real = signal, scale, score, state, clip, real
+
+
+def aesthetic(clip_name, make_head, real=None):
+    """OpenAI's CLIP has QuickGELU; of its vectors only the direction counts."""
+    import open_clip
+    clip = seeded(lambda: open_clip.create_model(clip_name + "-quickgelu", pretrained=None)).eval()
+    show = open_clip.image_transform(clip.visual.image_size, is_train=False)
+    head = make_head()
+
+    def score(image):
+        return head(torch.nn.functional.normalize(clip.encode_image(show(image)[None]), dim=-1))
+    return Peer("aesthetic", 10, score, head.state_dict(), clip.state_dict(), real)
+
+
+def linear(assets, clip_name, file):
+    path = assets / "weights/LAION-AI+aesthetic-predictor" / file
+    weights = torch.load(path, map_location="cpu", weights_only=True)
+    head = torch.nn.Linear(weights["weight"].shape[1], 1)
+    head.load_state_dict(weights)
+    return aesthetic(clip_name, lambda: head, path)
+
+
+class Improved(torch.nn.Module):
+    """The improved aesthetic predictor: five dense layers, dropout between them, no activation."""
+
+    def __init__(self):
+        super().__init__()
+        sizes = {0: (768, 1024), 2: (1024, 128), 4: (128, 64), 6: (64, 16), 7: (16, 1)}
+        self.layers = torch.nn.Sequential(*(torch.nn.Linear(*sizes[i]) if i in sizes else torch.nn.Dropout(0.2)
+                                            for i in range(8)))
+
+    def forward(self, x):
+        return self.layers(x)
+
+
+def improved():
+    torch.manual_seed(11)
+    net = Improved().eval()
+    with torch.no_grad():
+        for layer in net.layers:
+            if isinstance(layer, torch.nn.Linear):
+                torch.nn.init.normal_(layer.weight, 0, 1.5 * layer.in_features ** -0.5)
+    return net
+
+
+def pyiqa_hypernet():
+    """The class alone: the package wants much more than it needs."""
+    import timm
+    if "pyiqa" not in sys.modules:
+        root = pathlib.Path(importlib.util.find_spec("pyiqa").origin).parent
+        for name in ("pyiqa", "pyiqa.archs", "pyiqa.utils"):
+            sys.modules[name] = types.ModuleType(name)
+            sys.modules[name].__path__ = [str(root.joinpath(*name.split(".")[1:]))]
+    from pyiqa.archs import hypernet_arch
+    create = timm.create_model
+    timm.create_model = lambda name, pretrained, **options: create(name, pretrained=False, **options)
+    try:
+        return hypernet_arch.HyperNet(pretrained=False)
+    finally:
+        timm.create_model = create
+
+
+def authors_names(key):
+    for i in range(1, 6):
+        key = key.replace(f"fc_w_modules.{i - 1}.", f"fc{i}w_conv." if i < 5 else "fc5w_fc.")
+        key = key.replace("fc5w_fc.2.", "fc5w_fc.").replace(f"fc_b_modules.{i - 1}.2", f"fc{i}b_fc")
+        key = key.replace(f"lda_modules.{i - 1}.0", f"res.lda{i}_pool.0")
+        key = key.replace(f"lda_modules.{i - 1}.{3 if i < 4 else 2}", f"res.lda{i}_fc")
+    return key.replace("base_model.", "res.")
+
+
+def hyperiqa(rename):
+    net = seeded(pyiqa_hypernet).eval()
+    state = {rename(key): value for key, value in net.state_dict().items()}
+    return Peer("hyperiqa", 1, lambda image: net(transforms.functional.to_tensor(image)[None]), state)
+
+
+def icnet():
+    net = seeded(lambda: quality_networks.IcNet(with_map=True)).eval()
+    # Or all images would come to nearly the same: grey is brought to a half, and what differs from it counts for more.
+    with torch.no_grad():
+        grey = torch.logit(net(torch.zeros(1, 3, 512, 512))[0, 0])
+        net.head[2].bias.sub_(grey).mul_(300)
+        net.head[2].weight.mul_(300)
+    show = transforms.Compose([transforms.Resize((512, 512)), transforms.ToTensor(),
+                               transforms.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))])
+    return Peer("complexity", 1, lambda image: net(show(image)[None]), net.state_dict())
+
+
+CASES = {
+    "LAION's linear head, ViT-B/32": lambda assets: linear(assets, "ViT-B-32", "sa_0_4_vit_b_32_linear.pth"),
+    "LAION's linear head, ViT-B/16": lambda assets: linear(assets, "ViT-B-16", "sa_0_4_vit_b_16_linear.pth"),
+    "LAION's linear head, ViT-L/14": lambda assets: linear(assets, "ViT-L-14", "sa_0_4_vit_l_14_linear.pth"),
+    "Improved aesthetic predictor, ViT-L/14": lambda assets: aesthetic("ViT-L-14", improved),
+    "HyperIQA, authors' names": lambda assets: hyperiqa(authors_names),
+    "HyperIQA, pyiqa's names": lambda assets: hyperiqa(lambda key: key),
+    "ICNet": lambda assets: icnet(),
+}
+
+
+def pictures(assets, folder):
+    """Photos, and of each kind that squares on a grid are cut from: smaller than a square, just as large, long."""
+    found = []
+    for number, photo in enumerate(sorted((assets / "photos/bsds500-val").glob("*.jpg"))[:PHOTOS + 4]):
+        image = Image.open(photo).convert("RGB")
+        if number >= PHOTOS:
+            size = ((90, 131), (224, 300), (225, 224), (1300, 97))[number - PHOTOS]
+            image = image.resize(size, Image.Resampling.BICUBIC)
+        found.append(folder / f"{number}.png")
+        image.save(found[-1])
+    return found
+
+
+def lpips_distances(name, options, scratch):
+    """Pairs of a photo and what became of it, and of different photos: our distances, and the package's."""
+    import lpips
+    net = seeded(lambda: lpips.LPIPS(net=name, pnet_rand=True, verbose=False))
+    # What the seed gave the layers that were learned is replaced by what the package has for them.
+    root = pathlib.Path(lpips.__file__).parent
+    net.load_state_dict(torch.load(root / f"weights/v0.1/{name}.pth", map_location="cpu", weights_only=True),
+                        strict=False)
+    weights = scratch / "lpips.pth"
+    torch.save(net.state_dict(), weights)
+    photos = [Image.open(path).convert("RGB")
+              for path in sorted((options.assets / "photos/bsds500-val").glob("*.jpg"))[:4]]
+    pairs = [(photos[0], photos[0].resize((200, 130))), (photos[1], photos[1].transpose(Image.Transpose.FLIP_LEFT_RIGHT)),
+             (photos[2], photos[3]), (photos[3], photos[3].point(lambda value: value // 32 * 32))]
+    show = transforms.Compose([transforms.Resize((64, 64)), transforms.ToTensor(), transforms.Normalize(0.5, 0.5)])
+    for pair in pairs:
+        folder = pathlib.Path(tempfile.mkdtemp(dir=scratch))
+        for number, image in enumerate(pair):
+            image.save(folder / f"{number}.png")
+        run = subprocess.run([options.program, "dedup", str(folder), "--method", "lpips", "--model", str(weights),
+                              "--max-distance", "64", "--max-lpips", "1000", "--no-catalog", "--json", "-q"],
+                             capture_output=True, text=True)
+        if run.returncode != 0:
+            raise SystemExit(run.stderr)
+        got = json.loads(run.stdout)["groups"][0]["images"][1]["distance"]
+        with torch.inference_mode():
+            yield got, float(net(show(pair[0])[None], show(pair[1])[None]))
+
+
+def compare_lpips(options, scratch):
+    failed = False
+    print("\n| LPIPS 0.1 on | distances | largest difference |\n|---|---|---|")
+    for name in ("alex", "vgg", "squeeze"):
+        if not any(word in "LPIPS " + name for word in options.only.split(",")):
+            continue
+        got, expected = np.array(list(lpips_distances(name, options, scratch))).T
+        largest = np.abs(got - expected).max()
+        failed |= not largest <= min(WITHIN, 0.01 * (expected.max() - expected.min()))
+        print(f"| {name} | {expected.min():.4g} to {expected.max():.4g} | {largest:.1e} |", flush=True)
+    return failed
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--program", required=True)
+    parser.add_argument("--assets", required=True, type=pathlib.Path)
+    parser.add_argument("--only", default="", help="cases with one of these words in their names, by commas")
+    options = parser.parse_args()
+    torch.set_num_threads(2)
+    scratch = pathlib.Path(tempfile.mkdtemp(prefix="imgmill-quality-parity-"))
+    files = pictures(options.assets, scratch)
+    failed = False
+    print("| weights | scores | largest difference | of the range |\n|---|---|---|---|")
+    for name, case in CASES.items():
+        if not any(word in name for word in options.only.split(",")):
+            continue
+        peer = case(options.assets)
+        weights = peer.real
+        if weights is None:
+            weights = scratch / "weights.safetensors"
+            save_file({key: value.contiguous() for key, value in peer.state.items()}, weights)
+        flags = ["--scorer", str(weights)]
+        if peer.clip is not None:
+            save_file({key: value.contiguous() for key, value in peer.clip.items()}, scratch / "clip.safetensors")
+            flags += ["--scorer-clip", str(scratch / "clip.safetensors")]
+        out = scratch / "scores.jsonl"
+        run = subprocess.run([options.program, "filter", *map(str, files), *flags, "--no-catalog", "--export",
+                              str(out), "-q"], capture_output=True, text=True)
+        if run.returncode != 0:
+            print(f"| {name} | {run.stderr.strip()} | | |")
+            failed = True
+            continue
+        got = {pathlib.Path(line["path"]).name: line[peer.signal]
+               for line in map(json.loads, out.read_text().splitlines())}
+        with torch.inference_mode():
+            expected = {file.name: float(peer.score(Image.open(file))) for file in files}
+        largest = max(abs(expected[key] - got[key]) for key in expected)
+        scores = np.array(list(expected.values()))
+        # Scores that hardly differ would agree whatever the network does.
+        failed |= not largest <= WITHIN * peer.scale or not largest <= 0.01 * (scores.max() - scores.min())
+        print(f"| {name} | {scores.min():.4g} to {scores.max():.4g} | {largest:.1e} | {largest / peer.scale:.1e} |",
+              flush=True)
+    failed |= compare_lpips(options, scratch)
+    return 1 if failed else 0
+
+
+sys.exit(main())
