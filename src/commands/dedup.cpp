@@ -8,6 +8,7 @@
 #include "base/try.h"
 #include "choice.h"
 #include "dedup_groups.h"
+#include "dedup_lpips.h"
 #include "dedup_operation.h"
 #include "embed_operation.h"
 #include "freed_bytes.h"
@@ -19,22 +20,20 @@
 namespace imgmill {
 namespace {
 
-const std::array<std::string, 6> kMethods = {"exact", "phash", "dhash", "ahash", "whash", "embedding"};
+const std::array<std::string, 7> kMethods = {"exact", "phash",     "dhash", "ahash",
+                                             "whash", "embedding", "lpips"};
 const std::array<std::string, 5> kActions = {"report", "move", "hardlink", "symlink", "delete"};
 
 /// The reduce, as work that a refused allocation does not end.
 class Grouping final : public LadderWork {
  public:
   /// @param vectors  of --method embedding; null for the others.
-  Grouping(const DedupTable& entries, const VectorFile* vectors, const DedupOptions& options,
+  /// @param look  of --method lpips; null for the others.
+  Grouping(const DedupTable& entries, const VectorFile* vectors, LpipsLook* look, const DedupOptions& options,
            const CommandServices& services)
-      : entries_(entries), vectors_(vectors), options_(options), services_(services) {}
+      : entries_(entries), vectors_(vectors), look_(look), options_(options), services_(services) {}
   Status Run(const Attempt&) override {
-    DuplicateGroups groups =
-        TRY(vectors_ != nullptr ? FindSimilarVectors(entries_, *vectors_, options_.min_similarity,
-                                                     services_.workers(), *services_.memory, *services_.stop)
-                                : FindDuplicates(entries_, options_.method != "exact", options_.max_distance,
-                                                 services_.workers(), *services_.memory, *services_.stop));
+    DuplicateGroups groups = TRY(Find());
     groups_ = std::move(groups);
     return {};
   }
@@ -42,8 +41,25 @@ class Grouping final : public LadderWork {
   DuplicateGroups& groups() { return groups_; }
 
  private:
+  Result<DuplicateGroups> Find() const {
+    MemoryManager& memory = *services_.memory;
+    const StopFlag& stop = *services_.stop;
+    const int threads = services_.workers();
+    if (vectors_ != nullptr)
+      return FindSimilarVectors(entries_, *vectors_, options_.min_similarity, threads, memory, stop);
+    if (look_ == nullptr)
+      return FindDuplicates(entries_, options_.method != "exact", options_.distance(), threads, memory, stop);
+    const auto verify = [this](uint32_t keeper, uint32_t other) -> Result<std::optional<double>> {
+      std::optional<double> distance = TRY(look_->Distance(keeper, other));
+      if (distance && *distance > options_.max_lpips) distance.reset();
+      return distance;
+    };
+    return FindVerified(entries_, options_.distance(), verify, look_->held(), memory, stop);
+  }
+
   const DedupTable& entries_;
   const VectorFile* vectors_;
+  LpipsLook* look_;
   const DedupOptions& options_;
   const CommandServices& services_;
   DuplicateGroups groups_;
@@ -58,9 +74,7 @@ class Dedup final : public Command {
     return options_.move_to;
   }  // or a rerun moves them deeper
 
-  std::string weight_file() const override {
-    return options_.method == "embedding" ? options_.embedding.model : std::string();
-  }
+  std::string weight_file() const override { return ByModel() ? options_.embedding.model : std::string(); }
   std::string defaults_file() const override { return options_.embedding.defaults_file(); }
 
   Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override;
@@ -69,14 +83,17 @@ class Dedup final : public Command {
   class HashRun;
   class VectorRun;
 
+  /// Whether distances are those of vectors, not bits.
+  bool ByModel() const { return options_.method == "embedding" || options_.method == "lpips"; }
+
   Result<CommandResult> Reduce(CommandResult result, const DedupTable& entries, const VectorFile* vectors,
-                               const CommandServices& services) const {
+                               LpipsLook* look, const CommandServices& services) const {
     if (result.counts.interrupted) return result;  // half a folder has no groups
-    Grouping grouping(entries, vectors, options_, services);
+    Grouping grouping(entries, vectors, look, options_, services);
     const LadderOutcome grouped = services.memory->Guarded(grouping, kHostWork, *services.stop);
     if (!grouped.status) return grouped.status.error();
     const auto groups = std::make_shared<const DuplicateGroups>(std::move(grouping.groups()));
-    const Described found{entries, groups, options_.method == "embedding"};
+    const Described found{entries, groups, ByModel()};
     TRY(Describe(found, result));
     if (services.in_pipeline) {
       TRY(Keep(entries, *groups, result.kept));
@@ -98,11 +115,11 @@ class Dedup final : public Command {
   struct Described {
     DedupTable entries;
     std::shared_ptr<const DuplicateGroups> groups;
-    bool by_cosine = false;  ///< what their distances are of
+    bool by_vectors = false;  ///< what their distances are of
 
-    /// Bits as they are; of cosines six digits, beyond which they are rounding.
+    /// Bits as they are; of vectors six digits, beyond which they are rounding.
     nlohmann::ordered_json DistanceJson(double distance) const {
-      if (!by_cosine) return std::lround(distance);
+      if (!by_vectors) return std::lround(distance);
       return std::round(distance * 1e6) / 1e6;
     }
     std::string How(const DuplicateGroups::Member& member, const DedupEntry& entry,
@@ -198,7 +215,8 @@ class Dedup final : public Command {
       result.details["min_similarity"] = options_.min_similarity;
     } else if (options_.method != "exact") {
       result.details["decode"] = options_.decode;
-      result.details["max_distance"] = options_.max_distance;
+      result.details["max_distance"] = options_.distance();
+      if (options_.method == "lpips") result.details["max_lpips"] = options_.max_lpips;
     }
     result.details["duplicates"] = result.dropped;
     result.details["duplicate_bytes"] = freed.total();
@@ -252,25 +270,37 @@ class Dedup final : public Command {
 
 class Dedup::HashRun final : public CommandRun {
  public:
-  HashRun(const Dedup& dedup, const CommandServices& services)
+  /// @param opened  the comparer of --method lpips, which looks at phash's candidates
+  HashRun(const Dedup& dedup, const CommandServices& services, std::optional<OpenedEmbedding> opened)
       : CommandRun(services),
         dedup_(dedup),
         services_(services),
-        operation_(HashKindFromName(dedup.options_.method), dedup.options_.decode == "scaled",
-                   services.shared->allow_truncated, services) {}
+        operation_(HashKindFromName(opened ? "phash" : dedup.options_.method),
+                   dedup.options_.decode == "scaled", services.shared->allow_truncated, services) {
+    if (opened) look_.emplace(*std::move(opened), services);
+  }
   Operation& operation() override { return operation_; }
   size_t ReduceBytes(uint64_t images) const override {
-    return GroupingBytes(images, dedup_.options_.method != "exact", dedup_.options_.max_distance,
-                         services_.workers());
+    const int distance = dedup_.options_.distance();
+    if (look_) return VerifyingBytes(images, distance);
+    return GroupingBytes(images, dedup_.options_.method != "exact", distance, services_.workers());
   }
   Result<CommandResult> Reduce(CommandResult result) override {
-    return dedup_.Reduce(std::move(result), operation_.entries(), nullptr, services_);
+    if (look_ && !result.counts.interrupted) {
+      look_->Describe(result.details);
+      const std::vector<uint32_t> candidates = TRY(FindCandidates(
+          operation_.entries(), dedup_.options_.distance(), *services_.memory, *services_.stop));
+      TRY(look_->LookAt(operation_.entries(), candidates, result));
+    }
+    return dedup_.Reduce(std::move(result), operation_.entries(), nullptr, look_ ? &*look_ : nullptr,
+                         services_);
   }
 
  private:
   const Dedup& dedup_;
   const CommandServices& services_;
   DedupOperation operation_;
+  std::optional<LpipsLook> look_;
 };
 
 class Dedup::VectorRun final : public CommandRun {
@@ -292,7 +322,7 @@ class Dedup::VectorRun final : public CommandRun {
   Operation& operation() override { return operation_; }
   Result<CommandResult> Reduce(CommandResult result) override {
     if (!result.counts.interrupted) opened_.embedder->Describe(result.details);
-    return dedup_.Reduce(std::move(result), entries_, opened_.store.file.get(), services_);
+    return dedup_.Reduce(std::move(result), entries_, opened_.store.file.get(), nullptr, services_);
   }
 
  private:
@@ -304,8 +334,13 @@ class Dedup::VectorRun final : public CommandRun {
 };
 
 Result<std::unique_ptr<CommandRun>> Dedup::Begin(ItemSource&, const CommandServices& services) {
+  if (options_.method == "lpips") {
+    std::unique_ptr<Embedder> comparer = TRY(MakeComparer(options_.embedding.model, services));
+    OpenedEmbedding opened = TRY(WithVectors(std::move(comparer), services));
+    return std::unique_ptr<CommandRun>(std::make_unique<HashRun>(*this, services, std::move(opened)));
+  }
   if (options_.method != "embedding")
-    return std::unique_ptr<CommandRun>(std::make_unique<HashRun>(*this, services));
+    return std::unique_ptr<CommandRun>(std::make_unique<HashRun>(*this, services, std::nullopt));
   OpenedEmbedding opened = TRY(OpenEmbedding(options_.embedding, services));
   return std::unique_ptr<CommandRun>(std::make_unique<VectorRun>(*this, services, std::move(opened)));
 }
@@ -315,8 +350,9 @@ Dedup::Dedup(CLI::App& app) {
       "Example:\n"
       "  imgmill dedup photos                       lists groups of near-duplicates\n"
       "  imgmill dedup photos --action move --move-to duplicates --memory 512MiB");
-  TakesWords(app.add_option("--method", options_.method, "exact, phash, dhash, ahash, whash or embedding"),
-             kMethods)
+  TakesWords(
+      app.add_option("--method", options_.method, "exact, phash, dhash, ahash, whash, embedding or lpips"),
+      kMethods)
       ->capture_default_str()
       ->type_name("NAME");
   TakesWords(
@@ -324,13 +360,17 @@ Dedup::Dedup(CLI::App& app) {
       {"scaled", "full"})
       ->capture_default_str()
       ->type_name("NAME");
-  app.add_option("--max-distance", options_.max_distance, "Bits in which two hashes may differ, 0 to 64")
-      ->capture_default_str()
+  app.add_option("--max-distance", options_.max_distance,
+                 "Bits in which two hashes may differ, 0 to 64 [10; 16 with lpips]")
       ->type_name("BITS");
   app.add_option("--min-similarity", options_.min_similarity,
                  "With --method embedding: least cosine similarity of duplicates, 0 to 1")
       ->capture_default_str()
       ->type_name("COSINE");
+  app.add_option("--max-lpips", options_.max_lpips,
+                 "With --method lpips: largest LPIPS distance of duplicates, 0 or more")
+      ->capture_default_str()
+      ->type_name("DISTANCE");
   TakesWords(
       app.add_option("--action", options_.action, "report, move, hardlink, symlink or delete the duplicates"),
       kActions)
@@ -349,9 +389,16 @@ std::optional<std::string> DedupOptions::Check() const {
   if (auto wrong = CheckChoice("--method", method, kMethods)) return wrong;
   if (auto wrong = CheckChoice("--action", action, kActions)) return wrong;
   if (decode != "scaled" && decode != "full") return "--decode takes scaled or full, not \"" + decode + "\"";
-  if (max_distance < 0 || max_distance > 64) return "--max-distance takes 0 to 64 bits";
+  if (distance() < 0 || distance() > 64) return "--max-distance takes 0 to 64 bits";
   if (!(min_similarity >= 0 && min_similarity <= 1)) return "--min-similarity takes 0 to 1";
-  if (method != "embedding" && !embedding.model.empty()) return "--model goes with --method embedding";
+  if (!(max_lpips >= 0)) return "--max-lpips takes 0 or more";
+  if (method == "lpips" && embedding.model.empty())
+    return "--method lpips needs its weights: --model FILE, as lpips.LPIPS(net='alex').state_dict() saves "
+           "them";
+  if (method == "lpips" && embedding.DescribesInput())
+    return "--method lpips knows what its network takes: give --model FILE alone";
+  if (method != "embedding" && method != "lpips" && !embedding.model.empty())
+    return "--model goes with --method embedding or lpips";
   if (auto wrong = embedding.Check()) return wrong;
   if (action == "move" && move_to.empty()) return "--action move needs a folder: --move-to DIR";
   if (action != "move" && !move_to.empty()) return "--move-to goes with --action move";

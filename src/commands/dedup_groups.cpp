@@ -160,7 +160,8 @@ template <typename Measure>
 struct LookSearch {
   std::function<uint64_t(const DedupEntry&)> key;
   std::function<Footprint(size_t count)> bytes;
-  std::function<Result<std::vector<KeeperGroup<Measure>>>(RankedKeys)> group;
+  /// @param rows  of the entries that the keys are of
+  std::function<Result<std::vector<KeeperGroup<Measure>>>(RankedKeys, std::span<const uint32_t> rows)> group;
   std::function<double(Measure)> distance;
 };
 
@@ -185,7 +186,7 @@ Status GroupByLook(const DedupTable& entries, size_t compared, std::vector<uint3
   });
   if (!read) return read;
   rank = {};
-  const std::vector<KeeperGroup<Measure>> similar = TRY(search.group(std::move(looks)));
+  const std::vector<KeeperGroup<Measure>> similar = TRY(search.group(std::move(looks), rows.span()));
   for (const KeeperGroup<Measure>& group : similar) {
     const size_t first = found.members.size();
     for (const auto& member : group.members)
@@ -243,7 +244,7 @@ Result<DuplicateGroups> FindDuplicates(const DedupTable& entries, bool by_hash, 
   search.bytes = [&](size_t count) {
     return Footprint{GroupByHammingBytes(count, max_distance, threads), 0};
   };
-  search.group = [&](RankedKeys hashes) {
+  search.group = [&](RankedKeys hashes, std::span<const uint32_t>) {
     return GroupByHamming(std::move(hashes), max_distance, threads, stop);
   };
   search.distance = [](int bits) { return static_cast<double>(bits); };
@@ -254,6 +255,48 @@ size_t GroupingBytes(uint64_t entries, bool by_hash, int max_distance, int threa
   const size_t searching =
       by_hash ? GroupByHammingBytes(entries, max_distance, threads) + entries * 2 * sizeof(uint32_t) : 0;
   return std::max(searching, entries * (sizeof(Merit) + kRankBytes));
+}
+
+Result<std::vector<uint32_t>> FindCandidates(const DedupTable& entries, int max_distance,
+                                             MemoryManager& memory, const StopFlag& stop) {
+  Lease lease = TRY(memory.Acquire({VerifyingBytes(entries.size(), max_distance), 0}, stop));
+  PoolArray<uint64_t> hashes(entries.size());
+  PoolArray<uint32_t> rows(entries.size());
+  size_t compared = 0;
+  uint32_t row = 0;
+  const Status read = entries.ForEach([&](const DedupEntry& entry) {
+    if (IsComparedByLook(entry, true)) {
+      hashes[compared] = entry.hash;
+      rows[compared++] = row;
+    }
+    ++row;
+    return Status();
+  });
+  if (!read) return read.error();
+  std::vector<uint32_t> candidates;
+  TRY(WithNeighbours(hashes.span().first(compared), max_distance, stop,
+                     [&](uint32_t item) { candidates.push_back(rows[item]); }));
+  return candidates;
+}
+
+Result<DuplicateGroups> FindVerified(const DedupTable& entries, int max_distance, const Verify& verify,
+                                     size_t held, MemoryManager& memory, const StopFlag& stop) {
+  LookSearch<double> search;
+  search.key = [](const DedupEntry& entry) { return entry.hash; };
+  search.bytes = [&](size_t count) {
+    return Footprint{VerifiedGroupingBytes(count, max_distance) + held, 0};
+  };
+  search.group = [&](RankedKeys hashes, std::span<const uint32_t> rows) {
+    const auto by_row = [&](uint32_t keeper, uint32_t other) { return verify(rows[keeper], rows[other]); };
+    return GroupVerified(std::move(hashes), max_distance, by_row, stop);
+  };
+  search.distance = [](double distance) { return distance; };
+  return Find(entries, true, search, {memory, stop});
+}
+
+size_t VerifyingBytes(uint64_t entries, int max_distance) {
+  return std::max(VerifiedGroupingBytes(entries, max_distance) + entries * 2 * sizeof(uint32_t),
+                  entries * (sizeof(Merit) + kRankBytes));
 }
 
 Result<DuplicateGroups> FindSimilarVectors(const DedupTable& entries, const VectorFile& vectors,
@@ -268,7 +311,7 @@ Result<DuplicateGroups> FindSimilarVectors(const DedupTable& entries, const Vect
   search.bytes = [&](size_t count) {
     return Footprint{GroupByCosineBytes(count, dimension, threads), SearchWindowBytes(dimension, threads)};
   };
-  search.group = [&](RankedKeys rows) {
+  search.group = [&](RankedKeys rows, std::span<const uint32_t>) {
     return GroupByCosine(look, std::move(rows), static_cast<float>(min_similarity), threads, stop);
   };
   search.distance = [](float cosine) { return 1 - static_cast<double>(cosine); };

@@ -7,6 +7,7 @@
 
 #include "dedup_operation.h"
 #include "imgmill/catalog/vector_file.h"
+#include "imgmill/similarity/grouping.h"
 
 namespace imgmill {
 
@@ -19,7 +20,7 @@ struct DuplicateGroups {
   struct Member {
     uint32_t index = 0;
     bool by_look = false;  ///< else it has the very pixels or bytes of the keeper
-    /// To the keeper: bits of the hashes, or 1 - cosine of the vectors; 0 for equal contents.
+    /// To the keeper: bits of the hashes, 1 - cosine of the vectors, or LPIPS; 0 for equal contents.
     double distance = 0;
   };
   struct Group {
@@ -45,6 +46,19 @@ Result<DuplicateGroups> FindDuplicates(const DedupTable& entries, bool by_hash, 
 
 /// What FindDuplicates leases at most.
 size_t GroupingBytes(uint64_t entries, bool by_hash, int max_distance, int threads);
+
+/// The rows of the entries that have one near them by hash, in ascending order: those that FindVerified asks
+/// about. Memory is leased as for it.
+Result<std::vector<uint32_t>> FindCandidates(const DedupTable& entries, int max_distance,
+                                             MemoryManager& memory, const StopFlag& stop);
+
+/// Groups by hash within `max_distance`, of what `verify` says too. It is asked by rows of the entries.
+/// @param held  bytes that it holds, to be leased with the rest.
+Result<DuplicateGroups> FindVerified(const DedupTable& entries, int max_distance, const Verify& verify,
+                                     size_t held, MemoryManager& memory, const StopFlag& stop);
+
+/// What the two lease at most, without what `verify` holds.
+size_t VerifyingBytes(uint64_t entries, int max_distance);
 
 /// The same by the cosine of vectors: entry i's is row `vector_row` of `vectors`, of length 1.
 Result<DuplicateGroups> FindSimilarVectors(const DedupTable& entries, const VectorFile& vectors,

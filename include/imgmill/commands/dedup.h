@@ -15,8 +15,9 @@ class App;
 namespace imgmill {
 
 struct DedupOptions {
-  /// "exact" (equal bytes), "phash", "dhash", "ahash", "whash" or "embedding". phash finds re-encoded,
-  /// resized and slightly cropped copies with the fewest false ones; embedding compares vectors.
+  /// "exact" (equal bytes), "phash", "dhash", "ahash", "whash", "embedding" or "lpips". phash finds
+  /// re-encoded, resized and slightly cropped copies with the fewest false ones; embedding compares vectors;
+  /// lpips has a network look again at what phash finds.
   std::string method = "phash";
 
   /// "scaled" hashes a JPEG from a decode at 1/2, 1/4 or 1/8, many times faster; "full" from all pixels, bit
@@ -24,14 +25,19 @@ struct DedupOptions {
   /// agreement.
   std::string decode = "scaled";
 
-  /// Bits in which two hashes may differ, 0..64. 10 finds most copies; above 12 strangers come in.
-  int max_distance = 10;
+  /// Bits in which two hashes may differ, 0..64. 10, the default, finds most copies; above 12 strangers come
+  /// in, which "lpips" tells apart: there it is 16.
+  std::optional<int> max_distance;
+  int distance() const { return max_distance.value_or(method == "lpips" ? 16 : 10); }
 
   /// With "embedding": the cosine that two vectors must have at least, 0..1. Of the built-in ones, 0.9
   /// takes copies and no strangers among photos (docs/dedup.md has figures); a model has a scale of its own.
   double min_similarity = 0.9;
 
-  /// With "embedding": what makes the vectors.
+  /// With "lpips": the distance that two images may have at most, 0 or more; 0 for equal ones.
+  double max_lpips = 0.1;
+
+  /// With "embedding": what makes the vectors. With "lpips": its model.
   EmbeddingOptions embedding;
 
   /// What happens to duplicates: "report" only, "move" them to `move_to`, replace them by a "hardlink" or

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -60,6 +62,25 @@ size_t GroupByHammingBytes(size_t n, int radius, int threads);
 /// The same by two plain loops. Slow, obviously right: the oracle of GroupByHamming.
 std::vector<HammingGroup> GroupByHammingScalar(std::span<const uint64_t> hashes,
                                                std::span<const uint32_t> order, int radius);
+
+/// Calls `visit` once with each item that has another one within `radius`, in ascending order.
+/// Memory: VerifiedGroupingBytes(). @return kInterrupted when `stop` asked for it. @throws OutOfMemory
+Status WithNeighbours(std::span<const uint64_t> hashes, int radius, const StopFlag& stop,
+                      const std::function<void(uint32_t item)>& visit);
+
+using VerifiedGroup = KeeperGroup<double>;
+/// How far two items are from each other that have near hashes; nothing if they are no duplicates.
+using Verify = std::function<Result<std::optional<double>>(uint32_t keeper, uint32_t other)>;
+
+/// Groups around keepers as GroupByHamming makes them, of what `verify` says too: it is asked about each item
+/// within `radius` of a keeper that is not taken, in ascending order. One thread.
+/// @return kInterrupted when `stop` asked for it; what `verify` complained about.
+/// @throws OutOfMemory
+Result<std::vector<VerifiedGroup>> GroupVerified(RankedKeys hashes, int radius, const Verify& verify,
+                                                 const StopFlag& stop);
+
+/// What GroupVerified takes from the current pool at most, its input included.
+size_t VerifiedGroupingBytes(size_t n, int radius);
 
 /// Groups around keepers as GroupByHamming makes them, by cosine: the best item not yet in a group takes
 /// every item whose cosine with it is at least `least` and that is not taken.

@@ -31,6 +31,7 @@ extern const Architecture& kHyperIqa;
 extern const Architecture& kIcNet;
 extern const Architecture& kImdn;
 extern const Architecture& kImdnPlus;
+extern const Architecture& kLpips;
 extern const Architecture& kMobileNet;
 extern const Architecture& kMosr;
 extern const Architecture& kOmniSr;
@@ -77,6 +78,7 @@ std::span<const Architecture* const> Architectures() {
       &kIcNet,
       &kImdn,
       &kImdnPlus,
+      &kLpips,
       &kMobileNet,
       &kMosr,
       &kOmniSr,
