@@ -88,13 +88,13 @@ class TorchRuntime final : public ModelRuntime {
                                                    const EmbedderRequest& request) override {
     return AtEdge(Stage::kConfigure, [&]() -> Result<std::unique_ptr<TextModel>> {
       const PoolScope host(HostPool());
-      bool program = IsOnnx(path);
+      bool program = IsOnnx(path) || IsCompiled(path);
       if (!program) program = TRY(IsTorchScript(path));
       if (!program) return LoadClipText(path, request);
       return Error{
           Stage::kConfigure, Code::kUsage,
-          "it is a program (ONNX or TorchScript), of which only the images' part is known: texts need "
-          "the weights of a CLIP with both towers (.safetensors, .pth)"};
+          "it is a program, of which only the images' part is known: texts need the weights of a CLIP with "
+          "both towers (.safetensors, .pth)"};
     });
   }
 

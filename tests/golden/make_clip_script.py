@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A tiny CLIP as OpenAI published theirs: a TorchScript program of both towers in half precision, with three numbers
-among its tensors. Writes tests/golden/clip_script.pt, and clip_script_vector.csv: what open_clip makes of an image by
-the formula of network_golden.py. Needs torch and open_clip."""
+among its tensors. Writes tests/golden/clip_script.pt, clip_script_vector.csv: what open_clip makes of an image by
+the formula of network_golden.py, and clip_script_text_vector.csv: of the text of tokens 6, 2, 7, 0. Needs torch and open_clip."""
 import pathlib
 
 import torch
@@ -25,8 +25,9 @@ net.eval()
 image = torch.from_numpy(formula("input", 3 * SIDE * SIDE) + 0.5).float().reshape(1, 3, SIDE, SIDE)
 folder = pathlib.Path(__file__).parent
 with torch.inference_mode():
-    vector = net.encode_image(image)[0]
+    vectors = {"vector": net.encode_image(image)[0], "text_vector": net.encode_text(torch.tensor([[6, 2, 7, 0]]))[0]}
 with torch.no_grad():
     program = torch.jit.trace(net, (image, torch.zeros(1, 4, dtype=torch.long)), check_trace=False)
 torch.jit.save(program.half(), str(folder / "clip_script.pt"))
-(folder / "clip_script_vector.csv").write_text("".join(f"{value:.9g}\n" for value in vector.tolist()))
+for name, vector in vectors.items():
+    (folder / f"clip_script_{name}.csv").write_text("".join(f"{value:.9g}\n" for value in vector.tolist()))

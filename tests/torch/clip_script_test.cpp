@@ -25,6 +25,18 @@ std::string Program(const std::vector<std::pair<std::string, std::string>>& attr
               {"a/data/0", std::string(24, 'x')}});
 }
 
+/// The largest difference of `vector` from that file's.
+double Difference(const std::string& file, const std::vector<float>& vector) {
+  std::ifstream golden(file);
+  std::vector<double> expected;
+  for (double value = 0; golden >> value;) expected.push_back(value);
+  REQUIRE(expected.size() == vector.size());
+  double largest = 0;
+  for (size_t i = 0; i < vector.size(); ++i)
+    largest = std::max(largest, std::abs(expected[i] - static_cast<double>(vector[i])));
+  return largest;
+}
+
 const std::string kWeight = Tensor(Storage("0", 6), 0, {2, 3}, {3, 1});
 
 }  // namespace
@@ -77,7 +89,7 @@ TEST_CASE("other programs stay programs, and what they ask for is not called") {
   CHECK(refusal(with(endless)).find("nested") != std::string::npos);
 }
 
-TEST_CASE("CLIP's program gives open_clip's vector, by tests/golden/make_clip_script.py") {
+TEST_CASE("CLIP's program gives open_clip's vectors, by tests/golden/make_clip_script.py") {
   Result<std::unique_ptr<MemoryManager>> manager = MemoryManager::Create({});
   REQUIRE(manager.ok());
   const std::unique_ptr<ModelRuntime> runtime = MakeTorchRuntime(**manager, 2);
@@ -95,14 +107,11 @@ TEST_CASE("CLIP's program gives open_clip's vector, by tests/golden/make_clip_sc
   std::vector<float> image(3 * 16 * 16), vector(static_cast<size_t>(info.dimension));
   for (float& each : image) each = static_cast<float>(formula.Next() + 0.5);
   REQUIRE((*model)->Forward(image.data(), vector.data(), 1, 16, 16, WorkPlace::Device(0)));
-  std::ifstream file(golden + "_vector.csv");
-  std::vector<double> expected;
-  for (double value = 0; file >> value;) expected.push_back(value);
-  REQUIRE(expected.size() == vector.size());
-  double largest = 0;
-  for (size_t i = 0; i < vector.size(); ++i)
-    largest = std::max(largest, std::abs(expected[i] - static_cast<double>(vector[i])));
-  CHECK(largest < 1e-5);
+  CHECK(Difference(golden + "_vector.csv", vector) < 1e-5);
+  const Result<std::unique_ptr<TextModel>> text = runtime->LoadTextTower(golden + ".pt", {});
+  if (!text) FAIL(text.error().message);
+  REQUIRE((*text)->Embed(std::vector<int32_t>{6, 2, 7, 0}, vector).ok());
+  CHECK(Difference(golden + "_text_vector.csv", vector) < 1e-5);
   const Result<std::unique_ptr<UpscaleModel>> upscaler = runtime->LoadUpscaler(golden + ".pt");
   REQUIRE_FALSE(upscaler.ok());
   CHECK(upscaler.error().message.find("embed --model") != std::string::npos);

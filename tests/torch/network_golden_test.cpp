@@ -164,6 +164,11 @@ void CheckEmbedder(const Golden& golden, ModelRuntime& runtime, const std::strin
   CHECK_FALSE(runtime.LoadUpscaler(path).ok());
   request.task = golden.task == ModelTask::kEmbed ? ModelTask::kScore : ModelTask::kEmbed;
   CHECK_FALSE(runtime.LoadEmbedder(path, request).ok());
+  const auto text = runtime.LoadTextTower(path, {});
+  REQUIRE_FALSE(text.ok());
+  CHECK(text.error().code == Code::kUsage);
+  CHECK(text.error().message.find(golden.name.starts_with("siglip") ? "SentencePiece" : "no text tower") !=
+        std::string::npos);
 }
 
 void CheckText(const Golden& golden, ModelRuntime& runtime, const std::string& path) {

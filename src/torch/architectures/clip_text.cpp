@@ -20,7 +20,6 @@
 namespace imgmill {
 
 extern const Architecture& kClipVit;
-extern const Architecture& kSiglipVit;
 
 namespace {
 
@@ -171,14 +170,15 @@ Result<std::unique_ptr<TextModel>> LoadClipText(const std::string& path, const E
   StateDict weights = TRY(ReadStateDict(path));
   if (!request.activation.empty()) weights.metadata["activation"] = request.activation;
   const Architecture* architecture = TRY(DetectArchitecture(weights));
-  if (architecture == &kSiglipVit) {
+  const std::string variant = architecture->Variant(weights);
+  if (variant.starts_with("SigLIP")) {
     return NoTower(
         "it is a SigLIP, whose tokenizer (SentencePiece) imgmill does not have: texts are taken by CLIP "
         "only");
   }
   Plan plan;
   if (architecture != &kClipVit || !ReadPlan(weights, plan)) {
-    return NoTower("it has no text tower that imgmill knows (" + architecture->Variant(weights) +
+    return NoTower("it has no text tower that imgmill knows (" + variant +
                    "): texts need the weights of a CLIP with both towers");
   }
   TRY(CheckFinite(weights));
