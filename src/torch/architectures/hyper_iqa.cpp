@@ -138,7 +138,7 @@ class HyperIqa final : public EmbedNet {
   std::array<Linear, kLayers> biases_;
 };
 
-class HyperIqaArchitecture final : public Architecture {
+class HyperIqaArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "HyperIQA"; }
   std::string_view known_by() const override { return "HyperIQA, of its authors or of pyiqa"; }
@@ -149,15 +149,8 @@ class HyperIqaArchitecture final : public Architecture {
             {"base_model.layer4.0.conv1.weight", "lda_modules.0.0.weight", "fc_w_modules.0.weight"}};
   }
 
-  bool Matches(const StateDict& weights) const override {
-    Plan plan;
-    return ReadPlan(weights, plan);
-  }
-
-  Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
-                                        ModelInfo info) const override {
-    Plan plan;
-    if (!ReadPlan(*weights, plan)) return WeightError("it is not a HyperIQA");
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
     info.score = "hyperiqa";
     ModelInput input = ImageNetInput(kSide, 0, ResizeFilter::kTriangle);
     input.rule = SquareRule::kGrid;
