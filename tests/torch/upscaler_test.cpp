@@ -197,7 +197,7 @@ TEST_CASE("weights of other networks are refused by name") {
       house.runtime->LoadUpscaler(*folder + "LAION-AI+aesthetic-predictor/sa_0_4_vit_b_16_linear.pth");
   REQUIRE(!refused.ok());
   CHECK(refused.error().code == Code::kModelError);
-  CHECK(refused.error().message.find("weight") != std::string::npos);
+  CHECK(refused.error().message.find("filter --scorer") != std::string::npos);
 }
 
 TEST_CASE("the cost of a batch is exact, and unloading gives everything back") {
