@@ -102,6 +102,14 @@ def timm_vit(name, side=32, **options):
     return Case(net, side, side, task="embed", factors={"head.bias": 0})
 
 
+def timm_dinov2(name, **options):
+    """Positions for 5x5 patches, an image of 3x3."""
+    import timm
+    net = timm.create_model(name, img_size=70, dynamic_img_size=True, embed_dim=128, depth=2, num_heads=2,
+                            num_classes=0, **options)
+    return Case(net, 42, 42, task="embed")
+
+
 def openclip_siglip():
     """Below visual.trunk., beside a tower for text."""
     import timm
@@ -174,6 +182,9 @@ CASES = {
     "siglip_openclip": openclip_siglip,
     "dinov3_timm": lambda: timm_vit("vit_small_patch16_dinov3", 48, global_pool="token"),
     "dinov3_timm_gated": lambda: timm_vit("vit_small_plus_patch16_dinov3_qkvb", 48, global_pool="token"),
+    "dinov2_timm": lambda: timm_dinov2("vit_small_patch14_dinov2"),
+    "dinov2_timm_registers": lambda: timm_dinov2("vit_small_patch14_reg4_dinov2", mlp_ratio=1),
+    "dinov2_timm_gated": lambda: timm_dinov2("vit_giant_patch14_dinov2", mlp_ratio=2),
     "resnext": lambda: resnet("Bottleneck", [1, 1, 1, 1], groups=4, width_per_group=8),
 }
 

@@ -3,10 +3,12 @@
 // are scaled by features; the normalized class token is the vector. Sizes S, B, L, and g, whose perceptrons
 // are gated.
 //
-// Layouts: Meta's (blocks.0.attn.qkv), and Hugging Face's (encoder.layer.0.attention.attention.query).
-// Positions are learned for 37x37 patches and interpolated to the 16x16 of the usual 224 pixels. Here the
-// libraries differ: Meta's code scales by (16 + 0.1) / 37 where there are no registers, transformers by 16 /
-// 37; with registers both scale by 16 / 37 and average.
+// Layouts: Meta's (blocks.0.attn.qkv), Hugging Face's (encoder.layer.0.attention.attention.query), and
+// timm's, which is Meta's without mask_token and with reg_token; where there are registers, only patches have
+// positions. Positions are learned for 37x37 patches and interpolated to the 16x16 of the usual 224 pixels.
+// Here the libraries differ: Meta's code scales by (16 + 0.1) / 37 where there are no registers, transformers
+// by 16 / 37; with registers both scale by 16 / 37 and average. timm shows the network the 518 pixels that
+// the positions are for, and averages for other sides.
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/embed_network.h"
 #include "torch/architectures/vit_blocks.h"
@@ -24,6 +26,8 @@ struct Layout {
   VitNames block;
   std::string gated_up, gated_down;  ///< what a gated perceptron's layers are called
   double offset = 0;                 ///< added to the side that positions are interpolated to
+  bool averages = false;             ///< where positions are interpolated
+  bool whole_side = false;           ///< images have the side that positions are for
 };
 
 Layout Meta() {
@@ -46,6 +50,17 @@ Layout Meta() {
           .gated_up = "mlp.w12",
           .gated_down = "mlp.w3",
           .offset = kMetaOffset};
+}
+
+Layout Timm() {
+  Layout layout = Meta();
+  layout.mask.clear();
+  layout.registers = "reg_token";
+  layout.gated_up = "mlp.fc1";
+  layout.gated_down = "mlp.fc2";
+  layout.offset = 0;
+  layout.averages = layout.whole_side = true;
+  return layout;
 }
 
 Layout HuggingFace() {
@@ -75,25 +90,39 @@ struct Plan {
   VitShape shape;
   int blocks = 0;
   int64_t patch = 0, grid = 0, registers = 0;
+  bool class_has_position = true;
 };
 
+/// Whether the perceptron's first layer gives two values, one of which gates the other, for each that the
+/// second takes.
+bool IsGated(const StateDict& weights, const std::string& first, const Layout& layout) {
+  const WeightTensor* up = weights.Find(first + layout.gated_up + ".weight");
+  const WeightTensor* down = weights.Find(first + layout.gated_down + ".weight");
+  return up != nullptr && down != nullptr && up->dim(0) == 2 * down->dim(1);
+}
+
 bool ReadPlan(const StateDict& weights, Plan& plan) {
-  for (Layout layout : {Meta(), HuggingFace()}) {
+  for (Layout layout : {Meta(), HuggingFace(), Timm()}) {
     const WeightTensor* patches = weights.Find(layout.patches + ".weight");
     const WeightTensor* positions = weights.Find(layout.positions);
     const std::string first = layout.blocks + "0.";
-    if (patches == nullptr || positions == nullptr || weights.Find(layout.mask) == nullptr ||
+    if (patches == nullptr || positions == nullptr ||
+        (!layout.mask.empty() && weights.Find(layout.mask) == nullptr) ||
         weights.Find(layout.classes) == nullptr || weights.Find(first + layout.block.scale1) == nullptr) {
       continue;
     }
     plan.shape = {patches->dim(0), patches->dim(0) / 64, kEpsilon, VitActivation::kGelu};
     plan.patch = patches->dim(2);
-    plan.grid = SideOfSquare(positions->dim(1) - 1);
-    plan.blocks = CountBlocks(weights, layout.blocks, ".norm1.weight");
     const WeightTensor* registers = weights.Find(layout.registers);
     plan.registers = registers == nullptr ? 0 : registers->dim(1);
-    if (plan.registers > 0) layout.offset = 0;
-    if (weights.Find(first + layout.gated_up + ".weight") != nullptr) {
+    plan.class_has_position = layout.registers != "reg_token" || plan.registers == 0;
+    plan.grid = SideOfSquare(positions->dim(1) - (plan.class_has_position ? 1 : 0));
+    plan.blocks = CountBlocks(weights, layout.blocks, ".norm1.weight");
+    if (plan.registers > 0) {
+      layout.offset = 0;
+      layout.averages = true;
+    }
+    if (IsGated(weights, first, layout)) {
       layout.block.gate_and_up = layout.gated_up;
       layout.block.down = layout.gated_down;
     }
@@ -106,37 +135,45 @@ bool ReadPlan(const StateDict& weights, Plan& plan) {
 
 class Dinov2 final : public EmbedNet {
  public:
-  Dinov2(const Plan& plan, Layers& layers) : grid_(plan.grid), offset_(plan.layout.offset) {
+  Dinov2(const Plan& plan, Layers& layers)
+      : grid_(plan.grid),
+        offset_(plan.layout.offset),
+        averages_(plan.layout.averages),
+        class_has_position_(plan.class_has_position) {
     const Layout& layout = plan.layout;
     const int64_t width = plan.shape.width;
     patches_ =
         layers.Conv(layout.patches, width, 3, {.side = plan.patch, .stride = plan.patch, .padding = 0});
     classes_ = layers.Parameter(layout.classes, {1, 1, width});
-    positions_ = layers.Parameter(layout.positions, {1, grid_ * grid_ + 1, width});
+    positions_ =
+        layers.Parameter(layout.positions, {1, grid_ * grid_ + (class_has_position_ ? 1 : 0), width});
     if (plan.registers > 0) registers_ = layers.Parameter(layout.registers, {1, plan.registers, width});
     for (int i = 0; i < plan.blocks; ++i)
       blocks_.emplace_back(layout.block, layout.blocks + std::to_string(i) + ".", plan.shape, layers);
     after_ = layers.Norm(layout.after, width, kEpsilon);
-    layers.PassOver(layout.mask);  // for training only
+    if (!layout.mask.empty()) layers.PassOver(layout.mask);  // for training only
   }
 
   torch::Tensor Forward(const torch::Tensor& input) const override {
     torch::Tensor x = patches_(input);
     const torch::Tensor positions = Positions(x.size(2), x.size(3));
     const int64_t n = x.size(0);
-    x = torch::cat({classes_.expand({n, 1, -1}), x.flatten(2).transpose(1, 2)}, 1) + positions;
-    if (registers_.defined())
-      x = torch::cat({x.slice(1, 0, 1), registers_.expand({n, -1, -1}), x.slice(1, 1)}, 1);
+    x = x.flatten(2).transpose(1, 2) + positions;
+    torch::Tensor first = classes_;
+    if (class_has_position_) first = first + positions_.slice(1, 0, 1);
+    if (registers_.defined()) first = torch::cat({first, registers_}, 1);
+    x = torch::cat({first.expand({n, -1, -1}), x}, 1);
     for (const VitBlock& block : blocks_) x = block(x);
     return after_(x.select(1, 0));
   }
 
  private:
+  /// Of the patches.
   torch::Tensor Positions(int64_t height, int64_t width) const {
-    if (height == grid_ && width == grid_) return positions_;
-    torch::Tensor squares =
-        positions_.slice(1, 1).reshape({1, grid_, grid_, positions_.size(2)}).permute({0, 3, 1, 2});
-    if (registers_.defined()) {
+    const torch::Tensor patches = positions_.slice(1, class_has_position_ ? 1 : 0);
+    if (height == grid_ && width == grid_) return patches;
+    torch::Tensor squares = patches.reshape({1, grid_, grid_, patches.size(2)}).permute({0, 3, 1, 2});
+    if (averages_) {
       squares = at::_upsample_bicubic2d_aa(squares, {height, width}, /*align_corners=*/false);
     } else if (offset_ > 0) {
       const auto scale = [&](int64_t side) {
@@ -147,11 +184,12 @@ class Dinov2 final : public EmbedNet {
     } else {
       squares = at::upsample_bicubic2d(squares, {height, width}, /*align_corners=*/false);
     }
-    return torch::cat({positions_.slice(1, 0, 1), squares.flatten(2).transpose(1, 2)}, 1);
+    return squares.flatten(2).transpose(1, 2);
   }
 
   int64_t grid_;
   double offset_;
+  bool averages_, class_has_position_;
   Convolution patches_;
   torch::Tensor classes_, positions_, registers_;
   std::vector<VitBlock> blocks_;
@@ -177,7 +215,9 @@ class Dinov2Architecture final : public PlannedArchitecture<Plan, ReadPlan> {
 
   Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
                                          ModelInfo info) const override {
-    ModelInput input = ImageNetInput(kSide, kShorter, ResizeFilter::kCubic);
+    const int whole = static_cast<int>(plan.grid * plan.patch);
+    ModelInput input = plan.layout.whole_side ? ImageNetInput(whole, whole, ResizeFilter::kCubic)
+                                              : ImageNetInput(kSide, kShorter, ResizeFilter::kCubic);
     input.crop_floors = plan.layout.classes.starts_with("embeddings.");
     return LoadEmbedLayers<Dinov2>(plan, input, std::move(info), std::move(weights));
   }
