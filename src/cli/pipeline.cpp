@@ -144,7 +144,7 @@ Result<JoinedSteps> BeginWithThoseThatJoin(CommandPipeline& pipeline, size_t ste
   CommandRun& first = joined.runs.front()->run();
   if (first.options.mode == RunMode::kPlan || first.alone) return joined;
   if (!pipeline.steps[step].command->weight_file().empty()) return joined;
-  bool judged = !first.operation().JudgesAfterReduce();
+  bool judged = !first.operation().traits().judges_after_reduce;
   for (size_t next = step + 1; next < pipeline.steps.size(); ++next) {
     const Command& command = *pipeline.steps[next].command;
     if (!pipeline.steps[next - 1].command->output_folder().empty()) break;  // it is given other files
@@ -152,11 +152,11 @@ Result<JoinedSteps> BeginWithThoseThatJoin(CommandPipeline& pipeline, size_t ste
     if (!judged && !command.output_folder().empty()) break;
     auto run = std::make_unique<StepRun>(session, pipeline.steps[next]);
     if (!run->Begin(source)) break;  // told when its turn comes
-    Operation& operation = run->run().operation();
+    const OperationTraits& traits = run->run().operation().traits();
     if (run->run().alone || run->run().options.mode != first.options.mode) break;
-    if (!judged && !operation.LeavesOnlyFacts()) break;
+    if (!judged && !traits.leaves_only_facts) break;
     joined.given += judged ? 1 : 0;
-    judged = judged && !operation.JudgesAfterReduce();
+    judged = judged && !traits.judges_after_reduce;
     joined.runs.push_back(std::move(run));
   }
   return joined;

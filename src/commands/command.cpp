@@ -161,7 +161,7 @@ Result<std::vector<CommandResult>> RunEngine(ItemSource& source, std::span<Comma
     const Status room = first.engine.memory->Fits({0, run->ReduceBytes(source.Expected())});
     if (!room) {
       return Error{Stage::kConfigure, Code::kUsage,
-                   "what " + run->operation().name() + " needs when it has looked at all " +
+                   "what " + run->operation().traits().name + " needs when it has looked at all " +
                        std::to_string(source.Expected()) + " images: " + room.error().message};
     }
   }

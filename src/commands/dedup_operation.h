@@ -42,14 +42,10 @@ class DedupOperation final : public Operation {
   DedupOperation(std::optional<HashKind> kind, bool scaled_decode, bool allow_truncated,
                  const CommandServices& services);
 
-  std::string name() const override { return "dedup"; }
-  std::string Fingerprint() const override { return "dedup " + (kind_ ? hash_fact_ : "exact"); }
   Result<ItemPlan> Plan(const Item& item) const override;
   Result<bool> Recall(const Item& item, Outcome& outcome) override;
   Result<std::unique_ptr<ItemTask>> Start(const Item& item, const ItemPlan& plan) override;
   Verdict Judge(const Outcome&) const override { return Verdict::kAfterReduce; }
-  bool JudgesAfterReduce() const override { return true; }
-  bool LeavesOnlyFacts() const override { return true; }
   void Collect(Outcome& outcome) override;
 
   /// Of all images that did not fail, in order.

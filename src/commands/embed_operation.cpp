@@ -110,12 +110,12 @@ class EmbedOperation::Task final : public ItemTask {
 EmbedOperation::EmbedOperation(Embedder& embedder, VectorStore& known, VectorStore* kept,
                                const CommandServices& services, bool needs_notes,
                                std::function<void(EmbeddedImage&)> on_image)
-    : embedder_(embedder),
+    : Operation({"embed", VectorFact(embedder.kind(), services.shared->allow_truncated), /*prepares=*/true}),
+      embedder_(embedder),
       known_(known),
       kept_(kept != nullptr ? *kept : known),
       needs_notes_(needs_notes),
       allow_truncated_(services.shared->allow_truncated),
-      fact_(VectorFact(embedder.kind(), allow_truncated_)),
       notes_fact_("picture-rgb" + std::to_string(embedder.shrink_to_side()) +
                   (allow_truncated_ ? "-lenient" : "") + "/2"),
       on_image_(std::move(on_image)) {}

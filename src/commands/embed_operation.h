@@ -45,11 +45,8 @@ class EmbedOperation final : public Operation {
   EmbedOperation(Embedder& embedder, VectorStore& known, VectorStore* kept, const CommandServices& services,
                  bool needs_notes, std::function<void(EmbeddedImage&)> on_image);
 
-  std::string name() const override { return "embed"; }
-  std::string Fingerprint() const override { return fact_; }
   Result<ItemPlan> Plan(const Item& item) const override;
   Result<bool> Recall(const Item& item, Outcome& outcome) override;
-  bool NeedsPreparing() const override { return embedder_.NeedsPreparing() || !ready_; }
   Status Prepare() override;
   Result<std::unique_ptr<ItemTask>> Start(const Item& item, const ItemPlan& plan) override;
   void Collect(Outcome& outcome) override;
@@ -67,7 +64,7 @@ class EmbedOperation final : public Operation {
   const bool allow_truncated_;
   std::mutex ready_mutex_;  // for it and the files
   bool ready_ = false;
-  std::string fact_;
+  const std::string& fact_ = traits().fingerprint;  ///< the place of a vector
   std::string notes_fact_;
   std::function<void(EmbeddedImage&)> on_image_;
 };

@@ -38,7 +38,6 @@ class Embedder {
   /// Whether a vector means its direction only, so that it is brought to length 1.
   virtual bool OfLengthOne() const { return true; }
 
-  virtual bool NeedsPreparing() const { return false; }
   virtual Status Prepare() { return {}; }
 
   /// What the command's document says of how the vectors were made: "model", "plan".

@@ -149,7 +149,6 @@ class ModelEmbedder final : public Embedder {
 
   bool OfLengthOne() const override { return request_.task == ModelTask::kEmbed; }
 
-  bool NeedsPreparing() const override { return true; }
   Status Prepare() override {
     if (scheduler_ != nullptr) return {};
     if (model_ == nullptr) TRY(Load());

@@ -122,23 +122,33 @@ class FilterOperation::Task final : public ItemTask {
   std::vector<std::unique_ptr<ImageEmbedding>> scoring_;
 };
 
+namespace {
+
+OperationTraits TraitsOf(bool pixels, std::span<const Scorer> scorers, const std::vector<FilterRule>& rules,
+                         bool acts) {
+  OperationTraits traits;
+  traits.name = "filter";
+  traits.fingerprint = pixels ? "filter pixels" : "filter header";
+  for (const Scorer& scorer : scorers) traits.fingerprint += " " + scorer.network->kind();
+  traits.prepares = !scorers.empty();
+  traits.judges_after_reduce =
+      acts || std::any_of(rules.begin(), rules.end(), [](const FilterRule& rule) { return rule.percentile; });
+  traits.leaves_only_facts = true;
+  return traits;
+}
+
+}  // namespace
+
 FilterOperation::FilterOperation(const std::vector<Signal>& wanted, bool all_signals,
                                  std::span<const Scorer> scorers, const CommandServices& services,
                                  std::vector<FilterRule> rules, bool acts)
-    : wanted_(wanted),
+    : Operation(TraitsOf(all_signals || !scorers.empty() || AnyFromPixels(wanted), scorers, rules, acts)),
+      wanted_(wanted),
       scorers_(scorers),
       pixels_(all_signals || !scorers.empty() || AnyFromPixels(wanted)),
       allow_truncated_(services.shared->allow_truncated),
       rules_(std::move(rules)),
-      after_reduce_(acts || std::any_of(rules_.begin(), rules_.end(),
-                                        [](const FilterRule& rule) { return rule.percentile; })),
       facts_(*services.catalog, scorers, allow_truncated_) {}
-
-std::string FilterOperation::Fingerprint() const {
-  std::string text = pixels_ ? "filter pixels" : "filter header";
-  for (const Scorer& scorer : scorers_) text += " " + scorer.network->kind();
-  return text;
-}
 
 Result<ItemPlan> FilterOperation::Plan(const Item& item) const {
   if (!pixels_) return ItemPlan::WithoutPixels({0, 64 * kKiB});
@@ -178,7 +188,7 @@ Verdict FilterOperation::Judge(const Outcome& outcome) const {
   for (const FilterRule& rule : rules_) {
     if (!rule.percentile && rule.Drops(ValueOf(values, rule.signal), rule.number)) return Verdict::kDrop;
   }
-  return after_reduce_ ? Verdict::kAfterReduce : Verdict::kKeep;
+  return traits().judges_after_reduce ? Verdict::kAfterReduce : Verdict::kKeep;
 }
 
 void FilterOperation::Collect(Outcome& outcome) {

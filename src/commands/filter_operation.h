@@ -59,16 +59,11 @@ class FilterOperation final : public Operation {
   FilterOperation(const std::vector<Signal>& wanted, bool all_signals, std::span<const Scorer> scorers,
                   const CommandServices& services, std::vector<FilterRule> rules, bool acts);
 
-  std::string name() const override { return "filter"; }
-  std::string Fingerprint() const override;
   Result<ItemPlan> Plan(const Item& item) const override;
   Result<bool> Recall(const Item& item, Outcome& outcome) override;
-  bool NeedsPreparing() const override { return !scorers_.empty(); }
   Status Prepare() override;
   Result<std::unique_ptr<ItemTask>> Start(const Item& item, const ItemPlan& plan) override;
   Verdict Judge(const Outcome& outcome) const override;
-  bool JudgesAfterReduce() const override { return after_reduce_; }
-  bool LeavesOnlyFacts() const override { return true; }
   void Collect(Outcome& outcome) override;
 
   const SignalFacts& facts() const { return facts_; }
@@ -85,7 +80,6 @@ class FilterOperation final : public Operation {
   bool pixels_;
   bool allow_truncated_;
   std::vector<FilterRule> rules_;
-  bool after_reduce_;
   SignalFacts facts_;
   FilterTable entries_;
 };

@@ -102,14 +102,14 @@ class FramesOperation::Task final : public ItemTask {
 
 FramesOperation::FramesOperation(const FramesOptions& options, const CommandServices& services,
                                  OutputManifest* manifest)
-    : options_(options),
+    : Operation({"frames", FingerprintOf(options, services.shared->allow_truncated)}),
+      options_(options),
       mode_(services.shared->mode),
       reading_(ReadingOf(*services.shared)),
       limits_(services.shared->limits),
       wants_files_(services.in_pipeline),
-      fingerprint_(FingerprintOf(options, reading_.allow_truncated)),
       catalog_(*services.catalog),
-      folder_(options.output, fingerprint_, catalog_, services.shared->force),
+      folder_(options.output, traits().fingerprint, catalog_, services.shared->force),
       manifest_(manifest) {}
 
 SetPrefixes FramesOperation::Prefixes(const ListedFile& file) const {
@@ -150,14 +150,14 @@ Result<bool> FramesOperation::Recall(const Item& item, Outcome& outcome) {
   return true;
 }
 
-Status FramesOperation::MayStart(const Item& item) {
+Result<bool> FramesOperation::Rehearse(const Item& item) {
   const SetPrefixes prefixes = Prefixes(item.file);
   TRY(MayBeginSet(folder_, item, prefixes));
   TRY(folder_.MayMakeFolder(prefixes.front()));
   for (int number = 0; number < item.main.header.frames; number += options_.every) {
     TRY(folder_.MayWrite(item, FrameName(prefixes.front(), number, extension())));
   }
-  return {};
+  return true;
 }
 
 Result<std::unique_ptr<ItemTask>> FramesOperation::Start(const Item& item, const ItemPlan&) {

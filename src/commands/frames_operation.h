@@ -20,11 +20,9 @@ class FramesOperation final : public Operation {
   /// @param manifest  gets a line for each frame, in the order of the listing; null in a dry run
   FramesOperation(const FramesOptions& options, const CommandServices& services, OutputManifest* manifest);
 
-  std::string name() const override { return "frames"; }
-  std::string Fingerprint() const override { return fingerprint_; }
   Result<ItemPlan> Plan(const Item& item) const override;
   Result<bool> Recall(const Item& item, Outcome& outcome) override;
-  Status MayStart(const Item& item) override;
+  Result<bool> Rehearse(const Item& item) override;
   Result<std::unique_ptr<ItemTask>> Start(const Item& item, const ItemPlan& plan) override;
   void Collect(Outcome& outcome) override;
 
@@ -47,7 +45,6 @@ class FramesOperation final : public Operation {
   ReadOptions reading_;
   ImageLimits limits_;
   bool wants_files_;
-  std::string fingerprint_;
   Catalog& catalog_;
   OutputFolder folder_;
   OutputManifest* manifest_;

@@ -58,15 +58,15 @@ int ScaleOf(const ImageHeader& high, const ImageHeader& low) {
 
 TileOperation::TileOperation(const TileOptions& options, const CommandServices& services, PairIndex* pairs,
                              OutputManifest* manifest)
-    : options_(options),
+    : Operation({"tile", FingerprintOf(options, services.shared->allow_truncated)}),
+      options_(options),
       edge_(EdgeFrom(options.edge)),
       by_(SignalOf(options)),
       mode_(services.shared->mode),
       allow_truncated_(services.shared->allow_truncated),
       wants_files_(services.in_pipeline),
-      fingerprint_(FingerprintOf(options, allow_truncated_)),
       catalog_(*services.catalog),
-      folder_(options.output, fingerprint_, catalog_, services.shared->force),
+      folder_(options.output, traits().fingerprint, catalog_, services.shared->force),
       pairs_(pairs),
       manifest_(manifest),
       services_(services) {}
@@ -159,23 +159,18 @@ Result<bool> TileOperation::Recall(const Item& item, Outcome& outcome) {
   return true;
 }
 
-Status TileOperation::MayStart(const Item& item) {
+Result<bool> TileOperation::Rehearse(const Item& item) {
   TRY(MayBeginSet(folder_, item, Prefixes(item.file)));
-  if (GivesNothing(item)) return {};
+  const std::vector<int64_t> xs = Starts(item.main.header.upright_width());
+  const std::vector<int64_t> ys = Starts(item.main.header.upright_height());
+  if (xs.empty() || ys.empty()) return false;
   for (const std::string& prefix : Prefixes(item.file)) {
     TRY(folder_.MayMakeFolder(prefix));
-    for (const int64_t x : Starts(item.main.header.upright_width())) {
-      for (const int64_t y : Starts(item.main.header.upright_height())) {
-        TRY(folder_.MayWrite(item, TileName(prefix, {x, y}, extension())));
-      }
+    for (const int64_t x : xs) {
+      for (const int64_t y : ys) TRY(folder_.MayWrite(item, TileName(prefix, {x, y}, extension())));
     }
   }
-  return {};
-}
-
-bool TileOperation::GivesNothing(const Item& item) const {
-  const ImageHeader& header = item.main.header;
-  return Starts(header.upright_width()).empty() || Starts(header.upright_height()).empty();
+  return true;
 }
 
 Result<std::unique_ptr<ItemTask>> TileOperation::Start(const Item& item, const ItemPlan& plan) {

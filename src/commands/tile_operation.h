@@ -24,13 +24,10 @@ class TileOperation final : public Operation {
   TileOperation(const TileOptions& options, const CommandServices& services, PairIndex* pairs,
                 OutputManifest* manifest);
 
-  std::string name() const override { return "tile"; }
-  std::string Fingerprint() const override { return fingerprint_; }
   Result<std::string> FindPartner(const ListedFile& file) override;
   Result<ItemPlan> Plan(const Item& item) const override;
   Result<bool> Recall(const Item& item, Outcome& outcome) override;
-  Status MayStart(const Item& item) override;
-  bool GivesNothing(const Item& item) const override;
+  Result<bool> Rehearse(const Item& item) override;
   Result<std::unique_ptr<ItemTask>> Start(const Item& item, const ItemPlan& plan) override;
   void Collect(Outcome& outcome) override;
 
@@ -63,7 +60,6 @@ class TileOperation final : public Operation {
   RunMode mode_;
   bool allow_truncated_;
   bool wants_files_;
-  std::string fingerprint_;
   Catalog& catalog_;
   OutputFolder folder_;
   PairIndex* pairs_;

@@ -36,10 +36,10 @@ std::string ClassicalFingerprint(const UpscaleOptions& options) {
 
 UpscaleOperation::UpscaleOperation(const UpscaleOptions& options, std::string fingerprint,
                                    const CommandServices& services)
-    : options_(options),
-      // What was made of the readable part of a broken file is no result where such files are refused.
-      fingerprint_(std::move(fingerprint) + (services.shared->allow_truncated ? " lenient" : "")),
-      folder_(options.output, fingerprint_, *services.catalog, services.shared->force),
+    // What was made of the readable part of a broken file is no result where such files are refused.
+    : Operation({"upscale", std::move(fingerprint) + (services.shared->allow_truncated ? " lenient" : "")}),
+      options_(options),
+      folder_(options.output, traits().fingerprint, *services.catalog, services.shared->force),
       allow_truncated_(services.shared->allow_truncated),
       mode_(services.shared->mode) {}
 
@@ -73,10 +73,11 @@ Result<bool> UpscaleOperation::Recall(const Item& item, Outcome& outcome) {
   return true;
 }
 
-Status UpscaleOperation::MayStart(const Item& item) {
+Result<bool> UpscaleOperation::Rehearse(const Item& item) {
   const std::string name = OutputName(item.file);
   TRY(folder_.MayMakeFolder(name));
-  return folder_.MayWrite(item, name);
+  TRY(folder_.MayWrite(item, name));
+  return true;
 }
 
 void UpscaleOperation::Collect(Outcome& outcome) {

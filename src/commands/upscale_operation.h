@@ -17,10 +17,8 @@ class UpscaleOperation : public Operation {
  public:
   UpscaleOperation(const UpscaleOptions& options, std::string fingerprint, const CommandServices& services);
 
-  std::string name() const override { return "upscale"; }
-  std::string Fingerprint() const override { return fingerprint_; }
   Result<bool> Recall(const Item& item, Outcome& outcome) override;
-  Status MayStart(const Item& item) override;
+  Result<bool> Rehearse(const Item& item) override;
   void Collect(Outcome& outcome) override;
 
   /// What was written, or found finished; in a dry run the images themselves, in place of outputs that do not
@@ -41,7 +39,6 @@ class UpscaleOperation : public Operation {
 
  private:
   const UpscaleOptions& options_;
-  std::string fingerprint_;
   OutputFolder folder_;
   bool allow_truncated_;
   RunMode mode_;

@@ -14,7 +14,7 @@ Entry::Entry(const EngineOptions& options, const EngineServices& services,
       operations_(operations),
       planner_(planner),
       identifier_(options_, services_),
-      prepared_(!operations.front()->NeedsPreparing()),
+      prepared_(!operations.front()->traits().prepares),
       costs_(*services.memory, services.watch_memory) {}
 
 Status Entry::Admit(Job& job) {
@@ -60,10 +60,9 @@ Status Entry::Plan(Job& job) {
   Part& part = job.part();
   const Footprint need = costs_.For(job.item, part.plan->total(), {part.operation}).need;
   part.outcome.lease_bytes = need.total();
-  TRY(part.operation->MayStart(job.item));
+  part.outcome.gives_nothing = !TRY(part.operation->Rehearse(job.item));
   part.outcome.state = Outcome::State::kDone;
   job.over = true;
-  part.outcome.gives_nothing = part.operation->GivesNothing(job.item);
   if (part.outcome.gives_nothing) {
     planner_.AddGivingNothing();
     return {};

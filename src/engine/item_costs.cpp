@@ -42,7 +42,8 @@ std::string KindOf(const ImageHeader& header) {
 
 const std::string& ItemCosts::NameOf(const Operation& operation) {
   std::string& name = names_[&operation];
-  if (name.empty()) name = operation.name() + " " + DigestOfText(operation.Fingerprint());
+  const OperationTraits& traits = operation.traits();
+  if (name.empty()) name = traits.name + " " + DigestOfText(traits.fingerprint);
   return name;
 }
 

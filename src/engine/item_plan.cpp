@@ -38,8 +38,4 @@ Result<std::unique_ptr<RowReader>> Operation::Open(const Item& item, const ItemP
   return OpenRows(item.main.path, item.main.header, plan.reading);
 }
 
-Result<std::unique_ptr<FrameSource>> Operation::OpenFrames(const Item& item, const ItemPlan& plan) const {
-  return imgmill::OpenFrames(item.main.path, item.main.header, plan.every_frame.value_or(ImageLimits{}));
-}
-
 }  // namespace imgmill

@@ -80,7 +80,7 @@ class ItemWork::SharedRows final : public ItemTask {
 ItemWork::ItemWork(Job& job, const Identifier& identifier, const EngineServices& services)
     : job_(job), identifier_(identifier), services_(services), sharing_(job.together) {
   for (size_t i = job.next; i < job_.parts.size(); ++i)
-    label_ += (label_.empty() ? "" : "+") + job.parts[i].operation->name();
+    label_ += (label_.empty() ? "" : "+") + job.parts[i].operation->traits().name;
 }
 
 Status ItemWork::Run(const Attempt& attempt) {
@@ -143,7 +143,8 @@ Status ItemWork::MapRows(Part& part) {
     mapped_rows_ = 0;
   }
   if (plan.every_frame) {
-    std::unique_ptr<FrameSource> frames = TRY(part.operation->OpenFrames(job_.item, plan));
+    std::unique_ptr<FrameSource> frames =
+        TRY(OpenFrames(job_.item.main.path, job_.item.main.header, *plan.every_frame));
     FramesSeen seen = TRY(MapFrames(*frames, plan, *task, *services_.progress));
     part.outcome.notes = std::move(seen.notes);
     part.outcome.error = std::move(seen.lost);

@@ -38,7 +38,7 @@ void Job::MakePlans(bool notes_facts) {
   bool judged = true;  // by those before
   for (size_t i = next; i < parts.size();) {
     Part& part = parts[i];
-    if (!judged && (!notes_facts || !part.operation->LeavesOnlyFacts())) {
+    if (!judged && (!notes_facts || !part.operation->traits().leaves_only_facts)) {
       parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(i));
       continue;
     }
@@ -51,7 +51,7 @@ void Job::MakePlans(bool notes_facts) {
       parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(i));
       continue;
     }
-    judged = judged && !part.operation->JudgesAfterReduce();
+    judged = judged && !part.operation->traits().judges_after_reduce;
     ++i;
   }
 }

@@ -17,9 +17,7 @@ const std::vector<std::string> kNames = {"marble.jpg", "poster.png", "tartan.jpg
 /// Reads every image, does nothing, and counts the decodes.
 class ReadOperation final : public Operation {
  public:
-  explicit ReadOperation(const ReadOptions& reading) : reading_(reading) {}
-  std::string name() const override { return "read"; }
-  std::string Fingerprint() const override { return "read"; }
+  explicit ReadOperation(const ReadOptions& reading) : Operation({"read", "read"}), reading_(reading) {}
   Result<ItemPlan> Plan(const Item& item) const override {
     return ItemPlan(item.main.header, reading_, {32, 8});
   }

@@ -30,10 +30,9 @@ constexpr uint64_t kTenth = 9;
 
 class ThrowingOperation final : public Operation {
  public:
-  ThrowingOperation(Where where, Catalog& catalog) : where_(where), catalog_(catalog) {}
+  ThrowingOperation(Where where, Catalog& catalog)
+      : Operation({"throwing", "throwing/1"}), where_(where), catalog_(catalog) {}
 
-  std::string name() const override { return "throwing"; }
-  std::string Fingerprint() const override { return "throwing/1"; }
   Result<bool> Recall(const Item&, Outcome&) override { return false; }
   Result<ItemPlan> Plan(const Item& item) const override {
     if (item.file.index == kTenth && where_ == Where::kFeeder) throw std::runtime_error("of the feeder");

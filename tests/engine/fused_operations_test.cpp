@@ -18,11 +18,13 @@ namespace {
 /// Notes the sum of all samples as a fact, counts the decodes that it asked for, and judges by the sum.
 class SumOperation final : public Operation {
  public:
-  SumOperation(std::string fact, ReadOptions reading, Catalog& catalog)
-      : fact_(std::move(fact)), reading_(reading), catalog_(catalog) {}
+  SumOperation(std::string fact, ReadOptions reading, Catalog& catalog, bool after_reduce = false,
+               bool only_facts = true)
+      : Operation({"sum", fact, false, after_reduce, only_facts}),
+        fact_(std::move(fact)),
+        reading_(reading),
+        catalog_(catalog) {}
 
-  std::string name() const override { return "sum"; }
-  std::string Fingerprint() const override { return fact_; }
   Result<ItemPlan> Plan(const Item& item) const override {
     if (refuses.contains(item.file.relative)) return Error{Stage::kAdmit, Code::kLimitExceeded, "refused"};
     ItemPlan plan(item.main.header, reading_, {32, overlap});
@@ -46,11 +48,9 @@ class SumOperation final : public Operation {
   }
   /// Every other sum is dropped, where that is asked for.
   Verdict Judge(const Outcome& outcome) const override {
-    if (after_reduce) return Verdict::kAfterReduce;
+    if (traits().judges_after_reduce) return Verdict::kAfterReduce;
     return drops_odd && (outcome.notes.back().back() - '0') % 2 == 1 ? Verdict::kDrop : Verdict::kKeep;
   }
-  bool JudgesAfterReduce() const override { return after_reduce; }
-  bool LeavesOnlyFacts() const override { return only_facts; }
   void Collect(Outcome& outcome) override {
     CHECK(outcome.file.index == collected.size() + failed.size());
     if (outcome.state == Outcome::State::kFailed) {
@@ -64,8 +64,6 @@ class SumOperation final : public Operation {
   Footprint work;
   int64_t overlap = 0;
   bool drops_odd = false;
-  bool after_reduce = false;
-  bool only_facts = true;
   mutable std::atomic<int> decodes = 0;
   std::atomic<int> started = 0;
   std::vector<std::pair<std::string, std::string>> collected;  ///< relative path and sum
@@ -271,11 +269,9 @@ TEST_CASE("behind a reduce nobody is given an image: facts are noted of what is 
   RunOver({&alone}, *apart);
 
   const auto catalog = NewCatalog();
-  SumOperation first("first", kAsIs, *catalog);
+  SumOperation first("first", kAsIs, *catalog, /*after_reduce=*/true);
   SumOperation later("later", kRgb, *catalog);
-  SumOperation writer("writer", kRgb, *catalog);
-  first.after_reduce = true;
-  writer.only_facts = false;
+  SumOperation writer("writer", kRgb, *catalog, false, /*only_facts=*/false);
   const auto counts = RunOver({&first, &later, &writer}, *catalog);
   CHECK(counts[0].done == kPictures);
   CHECK(counts[1].listed == 0);

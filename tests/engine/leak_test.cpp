@@ -19,13 +19,11 @@ constexpr size_t kLeak = size_t{64} << 10;
 
 class ForgetfulOperation final : public Operation {
  public:
-  explicit ForgetfulOperation(bool leaks) : leaks_(leaks) {}
+  explicit ForgetfulOperation(bool leaks) : Operation({"forgetful", "forgetful/1"}), leaks_(leaks) {}
   ~ForgetfulOperation() override {
     for (void* block : kept_) std::free(block);
   }
 
-  std::string name() const override { return "forgetful"; }
-  std::string Fingerprint() const override { return "forgetful/1"; }
   Result<ItemPlan> Plan(const Item& item) const override { return ItemPlan(item.main.header, {}, {32, 0}); }
   Result<bool> Recall(const Item&, Outcome&) override { return false; }
   Result<std::unique_ptr<ItemTask>> Start(const Item&, const ItemPlan&) override {

@@ -17,10 +17,8 @@ constexpr int64_t kRows = 32;
 /// Counts how often each region is mapped, and takes a buffer from the pool whenever rows are read or mapped.
 class CountingOperation final : public Operation {
  public:
-  explicit CountingOperation(bool goes_on) : goes_on_(goes_on) {}
+  explicit CountingOperation(bool goes_on) : Operation({"counting", "counting/1"}), goes_on_(goes_on) {}
 
-  std::string name() const override { return "counting"; }
-  std::string Fingerprint() const override { return "counting/1"; }
   Result<ItemPlan> Plan(const Item& item) const override {
     return ItemPlan(item.main.header, {}, {kRows, 3});
   }

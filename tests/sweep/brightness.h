@@ -32,10 +32,9 @@ class BrightnessTask final : public ItemTask {
 
 class BrightnessRun final : public CommandRun, public Operation {
  public:
-  using CommandRun::CommandRun;
+  explicit BrightnessRun(const CommandServices& services)
+      : CommandRun(services), Operation({"brightness", "brightness/1"}) {}
   Operation& operation() override { return *this; }
-  std::string name() const override { return "brightness"; }
-  std::string Fingerprint() const override { return "brightness/1"; }
   Result<ItemPlan> Plan(const Item& item) const override {
     ReadOptions reading;
     reading.to_8bit = true;

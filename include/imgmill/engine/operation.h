@@ -71,8 +71,8 @@ struct ItemPlan {
   Layout input;  ///< of the rows that Map sees
   /// The rows come from the operation's own Open, and no other operation reads them.
   bool own_reader = false;
-  /// The rows are those of every frame that OpenFrames gives, one frame after the other, whose headers are to
-  /// keep these limits; `input` is then the largest of them. With own_reader.
+  /// The rows are those of every frame of the file, one frame after the other, whose headers are to keep
+  /// these limits; `input` is then the largest of them. With own_reader.
   std::optional<ImageLimits> every_frame;
   RegionPlan regions;
   Footprint decode;  ///< bytes held by the reader
@@ -115,7 +115,7 @@ struct Outcome {
   std::optional<Error> error;        ///< of a failure; of some frames only, there are outputs nevertheless
   std::vector<std::string> notes;    ///< what a user should know: "first of 12 frames"
   std::vector<std::string> outputs;  ///< paths written, or found finished
-  bool gives_nothing = false;        ///< of a dry run: Operation::GivesNothing
+  bool gives_nothing = false;        ///< of a dry run: what Operation::Rehearse says
   std::unique_ptr<Payload> payload;
   Rung rung = Rung::kNone;  ///< lowest rung of the ladder that this image needed
   size_t lease_bytes =
@@ -167,16 +167,27 @@ class RowObserver {
                                           const Layout& rows) = 0;
 };
 
+/// What is the same for all images of a run.
+struct OperationTraits {
+  std::string name;
+  /// Everything that determines the results besides the input's bytes: options, plan of numerics, versions.
+  std::string fingerprint;
+  /// The first image that is not recalled needs what Prepare makes, such as a model loaded.
+  bool prepares = false;
+  /// Judge never says kKeep, so that what follows has to wait for the reduce.
+  bool judges_after_reduce = false;
+  /// The work on an image leaves only facts in the catalog, which do no harm if it later turns out that the
+  /// operation does not get that image.
+  bool leaves_only_facts = false;
+};
+
 /// One command's part of the shared engine. It contains no loop over files, no threads, no retries and no
 /// progress bar.
 class Operation {
  public:
+  explicit Operation(OperationTraits traits) : traits_(std::move(traits)) {}
   virtual ~Operation() = default;
-
-  virtual std::string name() const = 0;
-
-  /// Everything that determines the results besides the input's bytes: options, plan of numerics, versions.
-  virtual std::string Fingerprint() const = 0;
+  const OperationTraits& traits() const { return traits_; }
 
   /// Path of the file that is processed together with this one; empty for none. Called once for each file, in
   /// the order of the listing, from one thread. The engine identifies and probes it like the item itself.
@@ -186,23 +197,19 @@ class Operation {
   /// been probed, before anything is leased for it.
   virtual Result<ItemPlan> Plan(const Item& item) const = 0;
 
+  /// The rows of the item's own file, unless the plan is for every frame.
   virtual Result<std::unique_ptr<RowReader>> Open(const Item& item, const ItemPlan& plan) const;
-  /// In its place, where the plan is for every frame.
-  virtual Result<std::unique_ptr<FrameSource>> OpenFrames(const Item& item, const ItemPlan& plan) const;
 
   /// Fills `outcome` if an earlier run did all of it already: facts in the catalog, or finished outputs.
   /// Contents and upright sizes are known, headers are not.
   virtual Result<bool> Recall(const Item& /*item*/, Outcome& /*outcome*/) { return false; }
 
-  /// What Start would refuse before any pixel, such as an output that is not ours; for a dry run.
-  virtual Status MayStart(const Item&) { return {}; }
-  /// Whether Start's work would succeed but produce nothing, for example no tile; for a dry run.
-  virtual bool GivesNothing(const Item&) const { return false; }
+  /// For a dry run. The error is what Start would refuse before any pixel, such as an output of another
+  /// source; false means that the work would succeed and produce nothing, for example no tile.
+  virtual Result<bool> Rehearse(const Item&) { return true; }
 
-  /// Whether the first image that is not recalled needs something made before it, such as a model loaded.
-  virtual bool NeedsPreparing() const { return false; }
-  /// Makes it: called at most once, while no lease is held. An error ends the run. Only called for the
-  /// first of several operations.
+  /// Where the traits say so, called at most once, before the first image that is not recalled and while no
+  /// lease is held. An error ends the run. Only called for the first of several operations.
   virtual Status Prepare() { return {}; }
 
   /// `item` and `plan` outlive the task.
@@ -210,14 +217,12 @@ class Operation {
 
   /// Called for an outcome that is not a failure; before Collect, from any thread.
   virtual Verdict Judge(const Outcome& /*outcome*/) const { return Verdict::kKeep; }
-  /// Whether Judge never says kKeep, so that what follows has to wait for the reduce.
-  virtual bool JudgesAfterReduce() const { return false; }
-  /// Whether its work on an image leaves only facts in the catalog, which do no harm if it later turns out
-  /// that it does not get that image.
-  virtual bool LeavesOnlyFacts() const { return false; }
 
   /// Called for each outcome in the order of the listing, from one thread at a time.
   virtual void Collect(Outcome& outcome) = 0;
+
+ private:
+  OperationTraits traits_;
 };
 
 }  // namespace imgmill
