@@ -70,16 +70,28 @@ namespace {
 /// TorchScript network, less for weights alone.
 constexpr size_t kFirstUse = 32 * kMiB;
 
-}  // namespace
-
-Status RoomForModel(const CommandServices& services, const std::string& path) {
+Status RoomForCopies(const CommandServices& services, const std::string& path, size_t copies) {
   const Result<FileStamp> file = StampOf(path);
   if (!file) return {};  // loading says what is wrong with it
   services.memory->Rebaseline();
-  const Status fits = services.memory->Fits({2 * static_cast<size_t>(file->size), kFirstUse});
+  const Status fits = services.memory->Fits({copies * static_cast<size_t>(file->size), kFirstUse});
   if (fits) return {};
   return Error{Stage::kConfigure, Code::kUsage,
                PrintablePath(path) + ": its weights do not fit beside LibTorch: " + fits.error().message};
+}
+
+}  // namespace
+
+Status RoomForModel(const CommandServices& services, const std::string& path) {
+  // Of most files, the weights once as they are, and once as the kernels want them.
+  return RoomForCopies(services, path, 2);
+}
+
+Error NoRoomForModel(const CommandServices& services, const std::string& path, const Error& ran_out) {
+  // Of half precision, the weights as they are, and in float32.
+  const Status room = RoomForCopies(services, path, 3);
+  if (!room) return room.error();
+  return Error{Stage::kConfigure, Code::kUsage, PrintablePath(path) + ": " + ran_out.message};
 }
 
 JsonRows PathsOf(const FileTable& files) {
@@ -88,10 +100,21 @@ JsonRows PathsOf(const FileTable& files) {
   };
 }
 
-void CommandResult::MarkDropped(const ListedFile& file, std::string why) {
+void CommandResult::MarkDropped(const CommandServices& services, const ListedFile& file,
+                                const std::function<std::string()>& why) {
+  if (!services.put_line && !HasVerdictOf(file)) return;
+  std::string reason = why();
+  if (services.put_line) {
+    JsonObject line;
+    line["event"] = "verdict";
+    line["path"] = PrintablePath(file.path);
+    line["verdict"] = "dropped";
+    line["reason"] = reason;
+    services.put_line(std::move(line));
+  }
   if (!HasVerdictOf(file)) return;
   verdicts[file.index].end = ItemVerdict::End::kDropped;
-  verdicts[file.index].why = std::move(why);
+  verdicts[file.index].why = std::move(reason);
 }
 
 namespace {

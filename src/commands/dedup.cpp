@@ -94,7 +94,7 @@ class Dedup final : public Command {
     if (!grouped.status) return grouped.status.error();
     const auto groups = std::make_shared<const DuplicateGroups>(std::move(grouping.groups()));
     const Described found{entries, groups, ByModel()};
-    TRY(Describe(found, result));
+    TRY(Describe(found, services, result));
     if (services.in_pipeline) {
       TRY(Keep(entries, *groups, result.kept));
     }
@@ -196,14 +196,16 @@ class Dedup final : public Command {
     });
   }
 
-  Status Describe(const Described& found, CommandResult& result) const {
+  Status Describe(const Described& found, const CommandServices& services, CommandResult& result) const {
     FreedBytes freed;
     const Status counted =
         found.ForEachDuplicate([&](const auto& member, const DedupEntry& entry, const DedupEntry& keeper) {
           freed.Add(entry.file.path);
-          if (result.HasVerdictOf(entry.file))
-            result.MarkDropped(entry.file, "duplicate of " + PrintablePath(keeper.file.path) + " (" +
-                                               found.How(member, entry, keeper) + ")");
+          const auto why = [&] {
+            return "duplicate of " + PrintablePath(keeper.file.path) + " (" +
+                   found.How(member, entry, keeper) + ")";
+          };
+          result.MarkDropped(services, entry.file, why);
           return Status();
         });
     if (!counted) return counted;

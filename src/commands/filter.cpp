@@ -131,7 +131,7 @@ class Filter final : public Command {
 
   /// Counts what each rule drops, and says so.
   Status Describe(const FilterOperation& operation, std::vector<AppliedRule>& rules,
-                  CommandResult& result) const {
+                  const CommandServices& services, CommandResult& result) const {
     const FilterTable& entries = operation.entries();
     const Status counted = entries.ForEach([&](const FilterEntry& entry) {
       const uint64_t broken = BrokenRules(rules, entry);
@@ -140,7 +140,7 @@ class Filter final : public Command {
         rules[r].dropped += broken >> r & 1;
       }
       ++(broken == 0 ? result.kept_images : result.dropped);
-      if (broken != 0 && result.HasVerdictOf(entry.file)) result.MarkDropped(entry.file, Why(rules, entry));
+      if (broken != 0) result.MarkDropped(services, entry.file, [&] { return Why(rules, entry); });
       return Status();
     });
     if (!counted) return counted;
@@ -293,7 +293,7 @@ class Filter::FilterRun final : public CommandRun {
         return exported.error();
       }
     }
-    TRY(filter_.Describe(operation_, rules_, result));
+    TRY(filter_.Describe(operation_, rules_, services_, result));
     if (!scorers_.empty()) {
       nlohmann::ordered_json list = nlohmann::ordered_json::array();
       for (const Scorer& scorer : scorers_)

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/try.h"
+#include "imgmill/base/byte_size.h"
 #include "imgmill/memory/pool_array.h"
 #include "imgmill/similarity/cosine.h"
 #include "packed_fact.h"
@@ -12,6 +13,7 @@ namespace imgmill {
 namespace {
 
 constexpr size_t kQueriesAtOnce = 256;
+constexpr size_t kListBytes = 16 * kMiB;  ///< for what they find; at least one query's
 
 class Search final : public LadderWork {
  public:
@@ -24,10 +26,12 @@ class Search final : public LadderWork {
   Status Run(const Attempt&) override {
     found = {};
     const uint64_t known = TRY(store_.catalog->CountFiles());
-    const size_t block_floats = std::clamp<size_t>(queries_.size(), 1, kQueriesAtOnce) * dimension();
     const int threads = services_.workers();
-    const size_t lists =
-        kQueriesAtOnce * question_.top * sizeof(Neighbour) * static_cast<size_t>(threads + 1);
+    const size_t top = std::clamp<size_t>(known, 1, question_.top);
+    const size_t query_bytes = top * sizeof(Neighbour) * static_cast<size_t>(threads + 1);
+    const size_t at_once = std::clamp<size_t>(kListBytes / query_bytes, 1, kQueriesAtOnce);
+    const size_t block_floats = std::clamp<size_t>(queries_.size(), 1, at_once) * dimension();
+    const size_t lists = at_once * query_bytes;
     Lease lease =
         TRY(services_.memory->Acquire({known * sizeof(SearchRow) + block_floats * sizeof(float),
                                        SearchWindowBytes(store_.file->dimension(), threads) + lists},

@@ -15,6 +15,10 @@ namespace imgmill {
 /// the file while they are read. kUsage, naming the budget that it takes, if not.
 Status RoomForModel(const CommandServices& services, const std::string& path);
 
+/// Why a model whose loading ran out of memory does not fit. kUsage, naming the budget that it takes at most.
+/// @param ran_out  what the allocator said
+Error NoRoomForModel(const CommandServices& services, const std::string& path, const Error& ran_out);
+
 /// Calls `load` under the ladder; an error names the file.
 template <typename Model>
 Result<std::shared_ptr<Model>> LoadGuarded(const CommandServices& services, const std::string& path,
@@ -38,6 +42,7 @@ Result<std::shared_ptr<Model>> LoadGuarded(const CommandServices& services, cons
   const LadderOutcome loaded = services.memory->Guarded(loading, kHostWork, *services.stop);
   if (loaded.status) return std::move(loading.model);
   Error error = loaded.status.error();
+  if (error.code == Code::kOutOfMemory) return NoRoomForModel(services, path, error);
   error.message = PrintablePath(path) + ": " + error.message;
   return error;
 }

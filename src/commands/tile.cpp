@@ -100,13 +100,14 @@ class Tile final : public Command {
     return images > 0 ? ", " + std::to_string(images) + " smaller than a tile" : "";
   }
 
-  Result<CommandResult> SumUp(CommandResult result, const TileOperation& operation) const {
+  Result<CommandResult> SumUp(CommandResult result, const TileOperation& operation,
+                              const CommandServices& services) const {
     const RunCounts& counts = result.counts;
     result.dropped = operation.too_small().size();
     result.kept_images = counts.done + counts.skipped - result.dropped;
     result.kept = operation.written();
     const Status marked = operation.too_small().ForEach([&](const ListedFile& file) {
-      result.MarkDropped(file, "smaller than a tile");
+      result.MarkDropped(services, file, [] { return "smaller than a tile"; });
       return Status();
     });
     if (!marked) return marked.error();
@@ -131,6 +132,7 @@ class Tile::TileRun final : public CommandRun {
           std::optional<PairIndex> pairs, ItemSource& given)
       : CommandRun(services, tile.options_.output),
         tile_(tile),
+        services_(services),
         manifest_(std::move(manifest)),
         pairs_(std::move(pairs)),
         operation_(tile.options_, services, pairs_ ? &*pairs_ : nullptr, manifest_.get()) {
@@ -142,7 +144,7 @@ class Tile::TileRun final : public CommandRun {
   Operation& operation() override { return operation_; }
 
   Result<CommandResult> Reduce(CommandResult mapped) override {
-    Result<CommandResult> summed = tile_.SumUp(std::move(mapped), operation_);
+    Result<CommandResult> summed = tile_.SumUp(std::move(mapped), operation_, services_);
     if (!summed) return summed.error();
     CommandResult& result = *summed;
     if (options.mode != RunMode::kRun) {
@@ -168,6 +170,7 @@ class Tile::TileRun final : public CommandRun {
 
  private:
   const Tile& tile_;
+  const CommandServices& services_;
   std::unique_ptr<OutputManifest> manifest_;
   std::optional<PairIndex> pairs_;
   TileOperation operation_;

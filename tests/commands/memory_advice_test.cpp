@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <regex>
 
 #include "commands/drawn_picture.h"
@@ -30,7 +31,73 @@ size_t Advised(const std::string& text) {
   return std::stoul(found[1].str());
 }
 
+/// A CLIP tower of one block with a wide perceptron, 34 MB in half precision: numbers of about 0.05, of
+/// either sign.
+void WriteHalfClip(const std::string& path) {
+  constexpr int kWidth = 1024, kInner = 8192;
+  std::string header, data;
+  uint32_t drawn = 1;
+  const auto add = [&](const std::string& name, const std::vector<int>& shape) {
+    size_t count = 1;
+    std::string sizes;
+    for (const int size : shape) {
+      count *= static_cast<size_t>(size);
+      sizes += (sizes.empty() ? "" : ",") + std::to_string(size);
+    }
+    const size_t begin = data.size();
+    for (size_t i = 0; i < count; ++i) {
+      drawn = drawn * 1664525 + 1013904223;
+      const auto half = static_cast<uint16_t>(0x2800 | (drawn >> 16 & 0x83FF));
+      data.append(reinterpret_cast<const char*>(&half), sizeof half);
+    }
+    header += (header.empty() ? "{\"" : ",\"") + ("visual." + name) + R"(":{"dtype":"F16","shape":[)" +
+              sizes + R"(],"data_offsets":[)" + std::to_string(begin) + "," + std::to_string(data.size()) +
+              "]}";
+  };
+  const auto both = [&](const std::string& name, const std::vector<int>& shape) {
+    add(name + "weight", shape);
+    add(name + "bias", {shape[0]});
+  };
+  add("class_embedding", {kWidth});
+  add("positional_embedding", {17, kWidth});
+  add("proj", {kWidth, 32});
+  add("conv1.weight", {kWidth, 3, 8, 8});
+  const std::string block = "transformer.resblocks.0.";
+  for (const std::string& norm :
+       {std::string("ln_pre."), std::string("ln_post."), block + "ln_1.", block + "ln_2."})
+    both(norm, {kWidth});
+  both(block + "attn.in_proj_", {3 * kWidth, kWidth});
+  both(block + "attn.out_proj.", {kWidth, kWidth});
+  both(block + "mlp.c_fc.", {kInner, kWidth});
+  both(block + "mlp.c_proj.", {kWidth, kInner});
+  header += "}";
+  const uint64_t size = header.size();
+  std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(&size), sizeof size)
+      << header << data;
+}
+
 }  // namespace
+
+TEST_CASE("a model in half precision is refused before any image, until a budget holds it in float32, too") {
+  const TestFolder where;
+  WriteHalfClip(where / "half.safetensors");
+  size_t budget = 180;
+  int refused = 0;
+  for (;; ++refused) {
+    CAPTURE(budget);
+    const ProcessResult result =
+        Run({"embed", IMGMILL_SOURCE_DIR "/sample_data/clock.jpg", "--model", where / "half.safetensors",
+             "--no-catalog", "--export", where / "vectors.npy", "--memory", std::to_string(budget) + "MiB"});
+    INFO(result.err);
+    if (result.exit_code == 0) break;
+    REQUIRE(result.exit_code == 2);
+    const size_t advised = Advised(result.err);
+    REQUIRE(advised > budget);
+    budget = advised;
+    REQUIRE(refused < 4);
+  }
+  CHECK(refused > 0);
+}
 
 TEST_CASE(
     "a file that cannot hold its pixels is told as one in whatever memory, and none is advised for it") {

@@ -163,8 +163,11 @@ struct CommandResult {
   bool findings = false;
 
   bool HasVerdictOf(const ListedFile& file) const { return file.index < verdicts.size(); }
-  /// A reduce dropped an image that its map had kept: changes its verdict, where verdicts are kept.
-  void MarkDropped(const ListedFile& file, std::string why);
+  /// A reduce dropped an image that its map had kept: gives --jsonl a line, and changes the image's verdict
+  /// where verdicts are kept.
+  /// @param why  makes the reason in words; only called where it is wanted
+  void MarkDropped(const CommandServices& services, const ListedFile& file,
+                   const std::function<std::string()>& why);
 };
 
 /// An array of the files' paths.
