@@ -22,10 +22,13 @@
 namespace imgmill {
 namespace {
 
-const std::array<std::string, 7> kMethods = {"nearest",  "linear",   "cubic",  "mitchell",
-                                             "lanczos2", "lanczos3", "lanczos"};
+const std::array<std::string, 6> kMethods = {"nearest",  "linear",   "cubic",
+                                             "mitchell", "lanczos2", "lanczos3"};
+/// Understood, but never suggested.
+constexpr char kLanczos[] = "lanczos";
 
 constexpr char kFormats[] = "png, jpg, webp or tiff";
+constexpr char kScaleRange[] = "takes a factor above 0, up to 64";
 
 /// What both ways sum up alike.
 class UpscaleRun : public CommandRun {
@@ -112,7 +115,7 @@ class Upscale final : public Command {
   void set_output_folder(const std::string& folder) override { options_.output = folder; }
 
   Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override {
-    if (options_.method == "lanczos") options_.method = "lanczos3";
+    if (options_.method == kLanczos) options_.method = "lanczos3";
     if (!options_.model.empty()) return BeginModel(services);
     return std::unique_ptr<CommandRun>(std::make_unique<ResizeRun>(options_, services));
   }
@@ -164,7 +167,12 @@ Upscale::Upscale(CLI::App& app) {
                             "Without a model: nearest, linear, cubic, mitchell, lanczos2, lanczos3"),
              kMethods)
       ->type_name("NAME");
-  app.add_option("--scale", options_.scale, "Output pixels for each input pixel [the model's own, or 2]")
+  const auto scale = [this](double factor) {
+    if (factor == 0) throw CLI::ValidationError("--scale", kScaleRange);  // it would count as not given
+    options_.scale = factor;
+  };
+  app.add_option_function<double>("--scale", scale,
+                                  "Output pixels for each input pixel [the model's own, or 2]")
       ->type_name("FACTOR");
   app.add_option("--tile", options_.tile, "Side of a model's tiles in input pixels [the model's plan]")
       ->type_name("PIXELS");
@@ -178,7 +186,8 @@ std::optional<std::string> UpscaleOptions::Check() const {
   if (model.empty() == method.empty()) {
     return "give either --model FILE or --method NAME (nearest, linear, cubic, mitchell, lanczos2, lanczos3)";
   }
-  if (!method.empty() && std::find(kMethods.begin(), kMethods.end(), method) == kMethods.end()) {
+  if (!method.empty() && method != kLanczos &&
+      std::find(kMethods.begin(), kMethods.end(), method) == kMethods.end()) {
     std::string text = "unknown method \"" + method + "\"";
     if (const auto guess = DidYouMean(method, kMethods)) text += "; did you mean \"" + *guess + "\"?";
     return text;
@@ -186,7 +195,7 @@ std::optional<std::string> UpscaleOptions::Check() const {
   if (!model.empty() && ::access(model.c_str(), R_OK) != 0) {
     return PrintablePath(model) + ": the weight file cannot be opened: " + ErrnoText(errno);
   }
-  if (!(scale >= 0 && scale <= 64)) return "--scale takes a factor above 0, up to 64";
+  if (!(scale >= 0 && scale <= 64)) return "--scale " + std::string(kScaleRange);
   if (!model.empty() && scale != std::floor(scale)) return "--scale takes a whole number with --model";
   if (tile != 0 && (tile < 32 || tile > 4096)) return "--tile takes 32 to 4096 pixels (0: as the plan says)";
   return file.Check(kFormats);
