@@ -69,7 +69,12 @@ class Dedup final : public Command {
  public:
   explicit Dedup(CLI::App& app);
 
-  std::optional<std::string> Check() const override { return options_.Check(); }
+  std::optional<std::string> Check() const override {
+    if (min_similarity_->count() > 0 && options_.method != "embedding")
+      return "--min-similarity goes with --method embedding";
+    if (max_lpips_->count() > 0 && options_.method != "lpips") return "--max-lpips goes with --method lpips";
+    return options_.Check();
+  }
   std::string folder_to_leave_out() const override {
     return options_.move_to;
   }  // or a rerun moves them deeper
@@ -268,6 +273,8 @@ class Dedup final : public Command {
   }
 
   DedupOptions options_;
+  const CLI::Option* min_similarity_ = nullptr;
+  const CLI::Option* max_lpips_ = nullptr;
 };
 
 class Dedup::HashRun final : public CommandRun {
@@ -365,14 +372,14 @@ Dedup::Dedup(CLI::App& app) {
   app.add_option("--max-distance", options_.max_distance,
                  "Bits in which two hashes may differ, 0 to 64 [10; 16 with lpips]")
       ->type_name("BITS");
-  app.add_option("--min-similarity", options_.min_similarity,
-                 "With --method embedding: least cosine similarity of duplicates, 0 to 1")
-      ->capture_default_str()
-      ->type_name("COSINE");
-  app.add_option("--max-lpips", options_.max_lpips,
-                 "With --method lpips: largest LPIPS distance of duplicates, 0 or more")
-      ->capture_default_str()
-      ->type_name("DISTANCE");
+  min_similarity_ = app.add_option("--min-similarity", options_.min_similarity,
+                                   "With --method embedding: least cosine similarity of duplicates, 0 to 1")
+                        ->capture_default_str()
+                        ->type_name("COSINE");
+  max_lpips_ = app.add_option("--max-lpips", options_.max_lpips,
+                              "With --method lpips: largest LPIPS distance of duplicates, 0 or more")
+                   ->capture_default_str()
+                   ->type_name("DISTANCE");
   TakesWords(
       app.add_option("--action", options_.action, "report, move, hardlink, symlink or delete the duplicates"),
       kActions)
