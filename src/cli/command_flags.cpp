@@ -31,7 +31,7 @@ CommandFlags::CommandFlags(const CommandRow& row)
       break;
     case CommandKind::kPipeline:
       app->footer("Example:\n  imgmill run configs/quickstart.yaml");
-      app->add_option("pipeline", file, "The pipeline")->type_name("FILE.yaml")->required();
+      app->add_option("pipeline", file, "The pipeline file")->type_name("FILE.yaml")->required();
       AddSharedFlags(*app, shared, config, /*listing=*/false);
       app->remove_option(app->get_option("--config"));
       break;

@@ -2,6 +2,7 @@
 #include "command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <cctype>
 #include <cstdio>
 #include <stdexcept>
 #include <string>
@@ -35,8 +36,15 @@ int Complain(const std::string& text) {
 
 /// What CLI11 found wrong, in our words where it only names the symptom.
 std::string Explain(CLI::App& app, const CLI::ParseError& problem) {
-  if (dynamic_cast<const CLI::RequiredError*>(&problem) != nullptr)
-    return std::string(problem.what()) + " (" + app.get_name() + " --help shows an example)";
+  if (dynamic_cast<const CLI::RequiredError*>(&problem) != nullptr) {
+    for (const CLI::Option* option : app.get_options()) {
+      if (!option->get_required() || option->count() > 0) continue;
+      std::string what = option->get_description();
+      what[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(what[0])));
+      return app.get_name() + " needs " + option->get_type_name() + ": " + what + " (" + app.get_name() +
+             " --help shows an example)";
+    }
+  }
   if (dynamic_cast<const CLI::ExtrasError*>(&problem) == nullptr) return InPlainWords(problem);
   for (const std::string& word : app.remaining()) {
     if (word.size() < 2 || word[0] != '-') continue;
@@ -123,12 +131,19 @@ bool WorksOnImages(const CommandRow* row) {
   return row != nullptr && (row->kind == CommandKind::kImages || row->kind == CommandKind::kPipeline);
 }
 
-int ComplainUnknown(const std::string& word) {
+/// `on_images`: only a command that works on images fits there.
+int ComplainUnknown(const std::string& word, bool on_images) {
   std::vector<std::string> names;
-  for (const CommandRow& known : CommandTable()) names.emplace_back(known.name);
-  std::string text = "unknown command \"" + PrintablePath(word) + "\"";
-  if (const auto guess = DidYouMean(word, names)) text += "; did you mean \"" + *guess + "\"?";
-  return Complain(text + (word[0] == '-' ? " (imgmill --help lists the commands)" : ""));
+  for (const CommandRow& known : CommandTable()) {
+    if (!on_images || WorksOnImages(&known)) names.emplace_back(known.name);
+  }
+  const std::string text = "unknown command \"" + PrintablePath(word) + "\"";
+  if (const auto guess = DidYouMean(word, names))
+    return Complain(text + "; did you mean \"" + *guess + "\"?");
+  if (!on_images) return Complain(text + " (imgmill --help lists the commands)");
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
+  return Complain(text + " (the commands that work on images are " + list + ")");
 }
 
 }  // namespace
@@ -154,15 +169,15 @@ int RunCommandLine(int argc, char** argv) {
     return static_cast<int>(ExitCode::kUsage);
   }
   const CommandRow* row = FindCommand(first);
-  if (row == nullptr) return ComplainUnknown(first);
+  if (row == nullptr) return ComplainUnknown(first, /*on_images=*/false);
   if (row->kind == CommandKind::kPlan && argc > 2) {
     const CommandRow* planned = FindCommand(argv[2]);
-    if (planned == nullptr && argv[2][0] != '-') return ComplainUnknown(argv[2]);
+    if (planned == nullptr && argv[2][0] != '-') return ComplainUnknown(argv[2], /*on_images=*/true);
     if (WorksOnImages(planned)) return Dispatch(*planned, kPlanned, argc, argv);
   }
   if (first == "memory" && argc > 3 && std::string(argv[2]) == "recommend" && argv[3][0] != '-') {
     const CommandRow* advised = FindCommand(argv[3]);
-    if (advised == nullptr) return ComplainUnknown(argv[3]);
+    if (advised == nullptr) return ComplainUnknown(argv[3], /*on_images=*/true);
     if (WorksOnImages(advised)) return Dispatch(*advised, kAdvised, argc, argv);
   }
   return Dispatch(*row, kAlone, argc, argv);
