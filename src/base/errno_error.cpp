@@ -30,7 +30,8 @@ Code CodeOfErrno(Stage stage, int errno_value) {
 }
 
 Error ErrnoError(Stage stage, int errno_value, const std::string& what) {
-  return Error{stage, CodeOfErrno(stage, errno_value), what + ": " + ErrnoText(errno_value)};
+  return Error{stage, CodeOfErrno(stage, errno_value),
+               (what.empty() ? "" : what + ": ") + ErrnoText(errno_value)};
 }
 
 }  // namespace imgmill

@@ -207,8 +207,12 @@ Result<CommandResult> RunSteps(CommandPipeline& pipeline, std::unique_ptr<ItemSo
       session.TellPage(step.name, *result);
       if (!result->summary.empty()) session.Log(LogLevel::kInfo, step.name + ": " + result->summary);
       if (result->refusal) whole.refusal = std::move(result->refusal);
-      if (result->counts.interrupted || whole.refusal) continue;
-      TRY(Reconcile(step.name, *result));
+      if (whole.refusal) continue;
+      if (!result->counts.interrupted) {
+        TRY(Reconcile(step.name, *result));
+      } else if (step.command->output_folder().empty()) {
+        continue;  // what earlier steps made is still there, all of it
+      }
       kept = std::move(result->kept);
     }
     joined.runs.clear();
@@ -226,7 +230,7 @@ Result<CommandResult> RunSteps(CommandPipeline& pipeline, std::unique_ptr<ItemSo
   whole.counts.done = whole.kept_images;
   whole.headline = std::to_string(whole.counts.listed) +
                    (whole.counts.listed == 1 ? " image: " : " images: ") + std::to_string(whole.counts.done) +
-                   " came through, " + std::to_string(whole.dropped) + " dropped, " +
+                   " kept, " + std::to_string(whole.dropped) + " dropped, " +
                    std::to_string(whole.counts.failed) + " failed";
   if (!of_images && !dry_run) {
     whole.headline +=

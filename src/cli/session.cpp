@@ -34,7 +34,7 @@ ExitCode ExitCodeFor(const CommandResult& result) {
 }
 
 Status Print(const TextWriter& text) {
-  const auto failed = [] { return ErrnoError(Stage::kWrite, errno, "write"); };
+  const auto failed = [] { return ErrnoError(Stage::kWrite, errno, "standard output could not be written"); };
   const Status printed = text([&](std::string_view piece) -> Status {
     if (std::fwrite(piece.data(), 1, piece.size(), stdout) == piece.size()) return {};
     return failed();
@@ -217,8 +217,7 @@ bool Session::PrintResult(const JsonObject& document, const TextWriter& text) {
   } else if (text) {
     printed_ = Print(text);
   }
-  if (!printed_)
-    Log(LogLevel::kError, Describe("stdout", printed_.error()) + ": the results were not printed completely");
+  if (!printed_) Log(LogLevel::kError, printed_.error().message + " (the results are not complete there)");
   return printed_.ok();
 }
 
@@ -286,8 +285,19 @@ void Session::CloseMemory() {
   if (Status saved = memory_->SaveCosts(); !saved) Log(LogLevel::kWarning, saved.error().message);
 }
 
+// Without a word, a pattern that lets nothing through would look like a run that went well.
+void Session::WarnOfNoImages(const RunCounts& counts) {
+  const ListOptions& list = shared_.list;
+  if (counts.interrupted || counts.listed > 0 || counts.failed > 0 || list.NamesNothing()) return;
+  std::string patterns = list.include.empty() ? "" : "--include";
+  if (!list.exclude.empty()) patterns += patterns.empty() ? "--exclude" : " and --exclude";
+  if (!patterns.empty())
+    Log(LogLevel::kWarning, "no image was found that " + patterns + " would let through");
+}
+
 ExitCode Session::FinishPlan(const CommandResult& result) {
   CloseMemory();
+  WarnOfNoImages(result.counts);
   const MemoryInfo memory = memory_->Info();
   JsonObject document = Header();
   std::string text;
@@ -324,7 +334,7 @@ ExitCode Session::Finish(CommandResult result) {
   if (!result.summary.empty()) line += "; " + result.summary;
   if (counts.ignored > 0)
     line += "; " + std::to_string(counts.ignored) +
-            (counts.ignored == 1 ? " other file left out" : " other files left out");
+            (counts.ignored == 1 ? " non-image file ignored" : " non-image files ignored");
 
   bool told = WriteReport(document);
   if (!trace_) TellPage(plan_.name, result);
@@ -333,9 +343,9 @@ ExitCode Session::Finish(CommandResult result) {
   ExitCode code = told ? ExitCodeFor(result) : ExitCode::kCannot;
   if (!WriteMetrics(result, code)) code = ExitCode::kCannot;
   Log(LogLevel::kInfo, line);
+  WarnOfNoImages(counts);
   if (counts.interrupted) {
-    const std::string why =
-        printed_ ? counts.interruption : "stdout cannot be written to; run the same command again to resume";
+    const std::string why = printed_ ? counts.interruption : printed_.error().message;
     Log(LogLevel::kWarning, "not finished: " + why);
   }
   if (result.refusal) Log(LogLevel::kError, result.refusal->message);

@@ -41,7 +41,7 @@ class Session {
   /// A step of a pipeline starts: progress counts afresh.
   void BeginStep(const std::string& name) { progress_.Begin(name); }
   void Log(LogLevel level, const std::string& text) { log_->Write(level, text); }
-  /// A line of --jsonl, read while the run goes on: where it cannot be written, the run ends.
+  /// A line of --jsonl, read during the run: where it cannot be written, the run ends.
   void PutLine(const JsonObject& line);
 
   /// Unloads all models but those of these weight files, and gives what they held back to the kernel.
@@ -51,9 +51,9 @@ class Session {
   void TellPage(const std::string& step, const CommandResult& result);
   /// Prints document or text, writes the report, logs the summary. @return the process's exit code
   ExitCode Finish(CommandResult result);
-  /// Likewise for a run of which only the plan was wanted.
+  /// Ends a run of which only the plan was wanted: prints the plan. @return the process's exit code
   ExitCode FinishPlan(const CommandResult& result);
-  /// The same for an error that ended the run.
+  /// Ends a run that an error stopped: prints it as the document. @return the process's exit code
   ExitCode Finish(const Error& error);
 
  private:
@@ -61,6 +61,8 @@ class Session {
   Status OpenCatalog();
   JsonObject Header() const;
   void CloseMemory();
+  /// Says that patterns left no image to work on.
+  void WarnOfNoImages(const RunCounts& counts);
   double Seconds() const;
   /// Document, lines or text, as was asked for. What cannot be printed is said.
   bool PrintResult(const JsonObject& document, const TextWriter& text);

@@ -98,7 +98,7 @@ Status EarlierOutputs::ForEachLine(
   if (!file && errno == ENOENT) return {};
   const auto unreadable = [&](int error) {
     const Error told = ErrnoError(Stage::kWrite, error, "");
-    return Error{Stage::kWrite, told.code, advice(named + "cannot be read" + told.message)};
+    return Error{Stage::kWrite, told.code, advice(named + "cannot be read: " + told.message)};
   };
   if (!file) return unreadable(errno);
   Lines lines(file.get());
@@ -114,7 +114,7 @@ Status EarlierOutputs::ForEachLine(
   if (std::ferror(file.get()) != 0) return unreadable(errno == 0 ? EIO : errno);
   if (!more && lines.whole()) return {};
   if (lines.number() <= 1 && !text.starts_with(BeginOfLine(kind_)))
-    return Error{Stage::kWrite, Code::kConflict, advice(" is no list of " + std::string(kind_.noun))};
+    return Error{Stage::kWrite, Code::kConflict, advice(" is not a list of " + std::string(kind_.noun))};
   return Error{Stage::kWrite, Code::kMalformed,
                advice(named + "is damaged at line " + std::to_string(lines.number()))};
 }

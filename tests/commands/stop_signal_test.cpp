@@ -52,6 +52,23 @@ TEST_CASE("a signal ends a run soon, with whole files, and run again it does the
   }
 }
 
+TEST_CASE("a signal in a pipeline's tile step: the tiles that were made are summed up") {
+  const TestFolder where;
+  for (int i = 0; i < 8; ++i) CopySamples(where / ("photos/" + std::to_string(i)));
+  const std::string file = where.Write("pipeline.yaml",
+                                       "input: photos\noutput: out\nsteps:\n"
+                                       "  - tile:\n      size: 16\n      edge: drop\n");
+  Process process(Imgmill({"run", file, "--json", "-j1"}), WithState({}));
+  while (CountFiles(where / "out/tile") < 100 && !process.Ended()) ::usleep(500);
+  process.Signal(SIGINT);
+  const ProcessResult stopped = process.Wait();
+  INFO(stopped.err);
+  REQUIRE(stopped.exit_code == 75);
+  const nlohmann::json tiles = Json(stopped)["steps"][0]["tiles"];
+  CHECK(tiles >= 100);
+  CHECK(stopped.err.find("; " + tiles.dump() + " files made from them") != std::string::npos);
+}
+
 TEST_CASE("a signal while dedup reads ends with 75 and without groups") {
   const TestFolder where;
   WriteLargeJpeg(where / "a.jpg", 1500, 1500);

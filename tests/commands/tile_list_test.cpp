@@ -92,7 +92,7 @@ TEST_CASE("a list that is damaged or none stops tile before it works") {
       {whole + "hello\n", "damaged at line 4"},
       {whole + whole.substr(0, 30) + "\n", "damaged at line 4"},
       {"{\"tile\":\"" + std::string(300'000, 'x'), "damaged at line 1"},
-      {"my notes\n", "is no list of tiles"}};
+      {"my notes\n", "is not a list of tiles"}};
   for (const auto& [text, why] : broken) {
     CAPTURE(why);
     where.Write("out/tiles.jsonl", text);

@@ -141,7 +141,7 @@ TEST_CASE("a stdout that nobody reads is exit 3 with a message, not a crash") {
     INFO(result.err);
     CHECK(result.signal == 0);
     CHECK(result.exit_code == 3);
-    CHECK(result.err.find("stdout") != std::string::npos);
+    CHECK(result.err.find("standard output could not be written") != std::string::npos);
   }
 }
 
@@ -155,7 +155,7 @@ TEST_CASE("lines that nobody reads end the run early, and run again it does the 
   const ProcessResult unread = Run(upscale, options);
   INFO(unread.err);
   CHECK(unread.exit_code == 3);
-  CHECK(unread.err.find("stdout cannot be written to") != std::string::npos);
+  CHECK(unread.err.find("standard output could not be written") != std::string::npos);
   const size_t images = CountFiles(where / "photos");
   const size_t written = CountFiles(where / "out");
   CHECK(written < images / 2);
