@@ -12,7 +12,7 @@ std::string PageHead(const std::string& title, const std::string& style);
 /// For text and attribute values; control characters, which no page may hold, become U+FFFD.
 std::string Escaped(const std::string& text);
 
-/// The same, with places where a long name may be broken: after a slash or an underscore.
+/// Escaped text with places where a long name may be broken: after a slash or an underscore.
 std::string Breakable(const std::string& text);
 
 }  // namespace imgmill

@@ -118,7 +118,7 @@ std::string PageHtml(const ReportPage& page) {
     ++ends[end == "through" ? 0 : end == "dropped" ? 1 : 2];
   }
   html += ShowButton("only-all", "all " + std::to_string(page.images.size()), true) +
-          ShowButton("only-through", "came through " + std::to_string(ends[0]), false) +
+          ShowButton("only-through", "kept " + std::to_string(ends[0]), false) +
           ShowButton("only-dropped", "dropped " + std::to_string(ends[1]), false) +
           ShowButton("only-failed", "failed " + std::to_string(ends[2]), false);
   if (page.not_shown > 0) {

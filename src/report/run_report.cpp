@@ -120,7 +120,6 @@ nlohmann::ordered_json MemoryJson(const MemoryInfo& info) {
                                  {"peak_leased", info.peak_leased},
                                  {"peak_unexplained", info.peak_unexplained},
                                  {"peak_unavailable", info.peak_unavailable},
-                                 {"peak_squeezed", info.peak_unavailable},  // its earlier name
                                  {"leases_granted", info.leases_granted},
                                  {"leases_waited", info.leases_waited},
                                  {"clears", info.clears},

@@ -112,7 +112,7 @@ MemoryInfo Memory(const Json& json) {
   info.fixed = Count(json, "fixed");
   info.peak_leased = Count(json, "peak_leased");
   info.peak_unexplained = Count(json, "peak_unexplained");
-  // Earlier versions wrote the second name only.
+  // Reports of earlier versions have the second name.
   info.peak_unavailable = std::max(Count(json, "peak_unavailable"), Count(json, "peak_squeezed"));
   info.leases_granted = Count(json, "leases_granted");
   info.leases_waited = Count(json, "leases_waited");

@@ -46,7 +46,7 @@ TEST_CASE("a card is coloured by how the image's way ended, and the buttons coun
   CHECK(Occurrences(html, "class=\"card through\"") == 2);
   CHECK(Occurrences(html, "class=\"card dropped\"") == 1);
   CHECK(Occurrences(html, "class=\"card failed\"") == 1);
-  CHECK(html.find("came through 2") != std::string::npos);
+  CHECK(html.find("kept 2") != std::string::npos);
   CHECK(html.find("kept 3, dropped 2") != std::string::npos);
 }
 

@@ -38,11 +38,11 @@ fails=$(awk 'NR > 1 { sum += $5 } END { print sum }' run.out)
 check "cards" "$listed" "$(found cards)"
 check "pictures, of all but the text file" $((listed - 1)) "$(found images)"
 check "broken pictures" 0 "$(found broken)"
-check "cards of what came through, dropped and failed" "$listed" \
+check "cards of what was kept, dropped and failed" "$listed" \
   $(($(found only-through) + $(found only-dropped) + $(found only-failed)))
 check "cards of failures" "$fails" "$(found only-failed)"
 check "the page is wider than the window" false "$(found wide)"
-[ -n "$through" ] && check "something came through" 1 $(("$(found only-through)" > 0))
+[ -n "$through" ] && check "something was kept" 1 $(("$(found only-through)" > 0))
 
 missing=$(grep -o 'href="[^"]*"' "$page" | sed 's/^href="//; s/"$//' | sort -u | while IFS= read -r link; do
   path=$(printf '%b' "${link//%/\\x}")

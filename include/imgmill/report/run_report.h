@@ -22,7 +22,7 @@ nlohmann::ordered_json HistoryJson(const MemoryHistory& history, const RunSummar
 /// {"stage", "code", "message"}
 nlohmann::ordered_json ErrorJson(const Error& error);
 
-/// The same behind "path".
+/// {"path", "stage", "code", "message"}
 nlohmann::ordered_json FailureJson(const std::string& path, const Error& error);
 
 /// Text of a document: UTF-8, two spaces of indentation, a newline at the end. Bytes that are no UTF-8 (out
