@@ -164,7 +164,7 @@ Status VectorFile::Read(const Place& place, std::span<float> vector) const {
   return {};
 }
 
-Status VectorFile::Look(uint64_t first, uint64_t count, const std::function<void(const float*)>& see) const {
+Status VectorFile::View(uint64_t first, uint64_t count, const std::function<void(const float*)>& see) const {
   struct stat status = {};
   if (::fstat(fd_, &status) != 0) return ErrnoError(Stage::kCatalog, errno, PrintablePath(path_));
   const uint64_t begin = kHeaderBytes + first * row_bytes();

@@ -157,7 +157,7 @@ Status GroupBySameness(const DedupTable& entries, bool by_look, size_t others, s
 
 /// How those are grouped whose looks are compared, by a number of each: its hash, or its vector's row.
 template <typename Measure>
-struct LookSearch {
+struct SimilaritySearch {
   std::function<uint64_t(const DedupEntry&)> key;
   std::function<Footprint(size_t count)> bytes;
   /// @param rows  of the entries that the keys are of
@@ -167,7 +167,7 @@ struct LookSearch {
 
 template <typename Measure>
 Status GroupByLook(const DedupTable& entries, size_t compared, std::vector<uint32_t> rank,
-                   const LookSearch<Measure>& search, const Held& held, DuplicateGroups& found) {
+                   const SimilaritySearch<Measure>& search, const Held& held, DuplicateGroups& found) {
   if (compared == 0) return {};
   const Footprint own = {compared * sizeof(uint32_t), rank.size() * sizeof(uint32_t)};
   Lease lease = TRY(held.memory.Acquire(search.bytes(compared) + own, held.stop));
@@ -197,7 +197,7 @@ Status GroupByLook(const DedupTable& entries, size_t compared, std::vector<uint3
 }
 
 template <typename Measure>
-Result<DuplicateGroups> Find(const DedupTable& entries, bool by_look, const LookSearch<Measure>& search,
+Result<DuplicateGroups> Find(const DedupTable& entries, bool by_look, const SimilaritySearch<Measure>& search,
                              const Held& held) {
   DuplicateGroups found;
   size_t compared = 0;
@@ -239,7 +239,7 @@ std::string_view ToString(KeepReason reason) {
 
 Result<DuplicateGroups> FindDuplicates(const DedupTable& entries, bool by_hash, int max_distance, int threads,
                                        MemoryManager& memory, const StopFlag& stop) {
-  LookSearch<int> search;
+  SimilaritySearch<int> search;
   search.key = [](const DedupEntry& entry) { return entry.hash; };
   search.bytes = [&](size_t count) {
     return Footprint{GroupByHammingBytes(count, max_distance, threads), 0};
@@ -281,7 +281,7 @@ Result<std::vector<uint32_t>> FindCandidates(const DedupTable& entries, int max_
 
 Result<DuplicateGroups> FindVerified(const DedupTable& entries, int max_distance, const Verify& verify,
                                      size_t held, MemoryManager& memory, const StopFlag& stop) {
-  LookSearch<double> search;
+  SimilaritySearch<double> search;
   search.key = [](const DedupEntry& entry) { return entry.hash; };
   search.bytes = [&](size_t count) {
     return Footprint{VerifiedGroupingBytes(count, max_distance) + held, 0};
@@ -304,9 +304,9 @@ Result<DuplicateGroups> FindSimilarVectors(const DedupTable& entries, const Vect
                                            const StopFlag& stop) {
   const int dimension = vectors.dimension();
   const VectorRows look{dimension, [&](uint64_t first, uint64_t count, const auto& see) {
-                          return vectors.Look(first, count, see);
+                          return vectors.View(first, count, see);
                         }};
-  LookSearch<float> search;
+  SimilaritySearch<float> search;
   search.key = [](const DedupEntry& entry) { return entry.vector_row; };
   search.bytes = [&](size_t count) {
     return Footprint{GroupByCosineBytes(count, dimension, threads), SearchWindowBytes(dimension, threads)};

@@ -60,7 +60,7 @@ Result<DuplicateGroups> FindVerified(const DedupTable& entries, int max_distance
 /// What the two lease at most, without what `verify` holds.
 size_t VerifyingBytes(uint64_t entries, int max_distance);
 
-/// The same by the cosine of vectors: entry i's is row `vector_row` of `vectors`, of length 1.
+/// Groups by the cosine of vectors: entry i's is row `vector_row` of `vectors`, of length 1.
 Result<DuplicateGroups> FindSimilarVectors(const DedupTable& entries, const VectorFile& vectors,
                                            double min_similarity, int threads, MemoryManager& memory,
                                            const StopFlag& stop);

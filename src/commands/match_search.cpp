@@ -89,7 +89,7 @@ class Search final : public LadderWork {
 
   Status SearchBlocks(std::span<const SearchRow> rows, std::span<float> block) {
     const VectorRows vectors{store_.file->dimension(), [this](uint64_t first, uint64_t n, const auto& see) {
-                               return store_.file->Look(first, n, see);
+                               return store_.file->View(first, n, see);
                              }};
     MatchQueryTable::Reader queries(queries_);
     while (true) {

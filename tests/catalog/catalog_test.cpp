@@ -194,7 +194,7 @@ TEST_CASE("work that was acknowledged is there after kill -9 at any point") {
   CHECK(acknowledged_in_all > 100);
 }
 
-TEST_CASE("a full disk is said, leaves the database whole, and a later run goes on") {
+TEST_CASE("a full disk is said, leaves the database whole, and a later run continues") {
   const TestFolder folder;
   if (::mount("imgmill-test", folder.path().c_str(), "tmpfs", 0, "size=1M") != 0) {
     MESSAGE("SKIPPED: mounting a small tmpfs needs root");

@@ -44,9 +44,9 @@ TEST_CASE("what was appended is found again, by place and through windows, in an
   REQUIRE(file->Read(second, read).ok());
   CHECK(read == Vector(7));
   CHECK(
-      file->Look(0, 2, [&](const float* rows) { CHECK(std::vector<float>(rows + 3, rows + 6) == Vector(7)); })
+      file->View(0, 2, [&](const float* rows) { CHECK(std::vector<float>(rows + 3, rows + 6) == Vector(7)); })
           .ok());
-  CHECK_FALSE(file->Look(1, 2, [](const float*) {}).ok());
+  CHECK_FALSE(file->View(1, 2, [](const float*) {}).ok());
   CHECK(VectorFile::Open(where.path(), "another/1", 0)->get() == nullptr);
   CHECK(file->Read({first.row, first.checksum ^ 1}, read).error().code == Code::kMalformed);
 }
@@ -140,7 +140,7 @@ TEST_CASE("many threads append while others look, and every row is whole") {
         const auto place = file->Append(vector);
         std::vector<float> read(3);
         if (!place || !file->Read(*place, read) || read != vector) ++wrong;
-        const Status looked = file->Look(0, file->rows(), [&](const float* rows) {
+        const Status looked = file->View(0, file->rows(), [&](const float* rows) {
           if (rows[1] != rows[0] + 1) ++wrong;
         });
         if (!looked) ++wrong;

@@ -49,7 +49,7 @@ void Use(VectorFile& file) {
     (void)file.Read({row, 0}, vector);
   }
   double sum = 0;
-  (void)file.Look(0, file.rows(), [&](const float* rows) {
+  (void)file.View(0, file.rows(), [&](const float* rows) {
     for (size_t i = 0; i < floats * file.rows(); ++i) sum += static_cast<double>(rows[i]);
   });
   const uint64_t rows = file.rows();

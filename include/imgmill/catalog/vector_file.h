@@ -53,7 +53,7 @@ class VectorFile {
 
   /// Maps rows [first, first + count) for the time of the call. What is mapped counts as resident, so callers
   /// look at some MiB at once.
-  Status Look(uint64_t first, uint64_t count, const std::function<void(const float* rows)>& see) const;
+  Status View(uint64_t first, uint64_t count, const std::function<void(const float* rows)>& see) const;
 
  private:
   VectorFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
