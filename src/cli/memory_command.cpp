@@ -55,7 +55,7 @@ class Memory final : public Tool {
     if (std::find(kWhat.begin(), kWhat.end(), what_) == kWhat.end()) {
       const auto guess = DidYouMean(what_, kWhat);
       const std::string hint = guess ? "; did you mean \"" + *guess + "\"?" : " (info, recommend or clear)";
-      std::fprintf(stderr, "imgmill: error: unknown word \"%s\"%s\n", PrintablePath(what_).c_str(),
+      std::fprintf(stderr, "imgmill: error: unknown argument \"%s\"%s\n", PrintablePath(what_).c_str(),
                    hint.c_str());
       return ExitCode::kUsage;
     }
@@ -135,7 +135,7 @@ class Memory final : public Tool {
                      PrintablePath(costs.string()) + ": cannot be removed: " + problem.message()};
       }
     }
-    if (json["removed"].empty()) text_ = "nothing has been learned yet: nothing to forget\n";
+    if (json["removed"].empty()) text_ = "nothing to clear: no costs have been learned yet\n";
     return json;
   }
 

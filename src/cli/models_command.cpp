@@ -1,4 +1,4 @@
-// `imgmill models FILE...`: what weight files are, without running them; without files, what is known.
+// `imgmill models FILE...`: identifies weight files without running them; lists known networks without files.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -116,7 +116,7 @@ class Models final : public Tool {
         "  imgmill models 4x-UltraSharp.pth realesr-animevideov3-x4.safetensors");
     TakesModel(
         app.add_option("files", files_,
-                       "Weight files: .safetensors, .pth, .pt, .ckpt, or own:NAME; none: what is known"))
+                       "Weight files: .safetensors, .pth, .pt, .ckpt, or own:NAME [list the known networks]"))
         ->type_name("FILE");
     AddByteSize(app, "--memory", shared_.memory,
                 "Budget that weights are read within [the cgroup's limit, or 80 % of what is free]");

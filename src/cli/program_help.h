@@ -16,7 +16,7 @@ struct ExitCodeRow {
 std::span<const ExitCodeRow> ExitCodes();
 
 inline constexpr char kProgramSummary[] =
-    "image datasets in batches, within a memory budget, every image accounted for";
+    "process image datasets within a memory budget, with every image accounted for";
 inline constexpr char kProgramExamples[] =
     "  imgmill dedup photos\n"
     "  imgmill upscale photos -o large --method lanczos3 --scale 2 --memory 512MiB\n"

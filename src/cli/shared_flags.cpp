@@ -36,7 +36,9 @@ void AddListingFlags(CLI::App& app, ListOptions& list) {
   app.add_option("--include", list.include, "Only files that match a pattern: *.jpg, train/**")
       ->type_name("GLOB")
       ->group(group);
-  app.add_option("--exclude", list.exclude, "No files that match a pattern")->type_name("GLOB")->group(group);
+  app.add_option("--exclude", list.exclude, "Skip files that match a pattern")
+      ->type_name("GLOB")
+      ->group(group);
 }
 
 /// A strategy of the memory manager by name; the first of `names` is the default.
@@ -68,12 +70,12 @@ void AddSharedFlags(CLI::App& app, SharedOptions& options, std::string& config_f
              kSomeDevices)
       ->capture_default_str()
       ->type_name("NAME");
-  app.add_option("--batch", options.batch, "Tiles that a device computes at once [the model's plan]")
+  app.add_option("--batch", options.batch, "Tiles that a device processes at once [the model's plan]")
       ->type_name("N");
-  AddStrategy(app, "--cache", options.cache, CacheStrategyNames(), "When freed memory is given back");
+  AddStrategy(app, "--cache", options.cache, CacheStrategyNames(), "When to give freed memory back");
   AddStrategy(app, "--batch-sizing", options.batch_sizing, BatchSizingNames(),
-              "How many batches are in flight on a device");
-  app.add_option("-j,--jobs", options.jobs, "Images in work at once, and a model's threads [one per core]")
+              "How to choose the number of batches in flight");
+  app.add_option("-j,--jobs", options.jobs, "Images processed at once, and a model's threads [one per core]")
       ->type_name("N");
   for (const char* flag :
        {"--memory", "--device-memory", "--device", "--batch", "--cache", "--batch-sizing", "--jobs"}) {
@@ -81,17 +83,19 @@ void AddSharedFlags(CLI::App& app, SharedOptions& options, std::string& config_f
   }
 
   const char* run = "The run";
-  app.add_option("--catalog", options.catalog, "Folder to keep facts and finished work in")->type_name("DIR");
-  app.add_flag("--no-catalog", options.no_catalog, "Remember nothing");
-  app.add_flag("--force", options.force, "Compute everything again; replace outputs that are not ours");
+  app.add_option("--catalog", options.catalog, "Folder for the catalog of facts and finished work")
+      ->type_name("DIR");
+  app.add_flag("--no-catalog", options.no_catalog, "Keep no catalog: remember nothing for later runs");
+  app.add_flag("--force", options.force,
+               "Compute everything again; replace files that imgmill did not write");
   const auto dry_run = [&mode = options.mode] {
     if (mode == RunMode::kRun) mode = RunMode::kDryRun;  // a plan has been asked for on the command line
   };
-  app.add_flag_callback("--dry-run", dry_run, "Say what would be done, change nothing");
-  app.add_option("--max-pixels", options.limits.max_pixels, "Refuse larger images, before decoding")
+  app.add_flag_callback("--dry-run", dry_run, "Show what would be done, change nothing");
+  app.add_option("--max-pixels", options.limits.max_pixels, "Refuse images with more pixels, before decoding")
       ->capture_default_str()
       ->type_name("N");
-  app.add_flag("--allow-truncated", options.allow_truncated, "Take the readable part of broken files");
+  app.add_flag("--allow-truncated", options.allow_truncated, "Use the readable part of broken files");
   app.add_option("--config", config_file, "YAML file with options named like the flags; a flag overrides it")
       ->type_name("FILE");
   for (const char* flag : {"--catalog", "--no-catalog", "--force", "--dry-run", "--max-pixels",
@@ -101,7 +105,7 @@ void AddSharedFlags(CLI::App& app, SharedOptions& options, std::string& config_f
 
   const char* output = "Output and logging";
   app.add_flag("--json", options.json, "One JSON document on stdout");
-  app.add_flag("--jsonl", options.jsonl, "A line of JSON for each image as it finishes, and one for the run");
+  app.add_flag("--jsonl", options.jsonl, "One line of JSON per image as it finishes, and one for the run");
   app.add_option("--report", options.report, "A JSON report of the whole run, memory included")
       ->type_name("FILE");
   app.add_flag("--watch-memory", options.watch_memory,
@@ -112,7 +116,7 @@ void AddSharedFlags(CLI::App& app, SharedOptions& options, std::string& config_f
       ->type_name("FILE.prom");
   app.add_option("--log-file", options.log_file, "Also log to a file, with times")->type_name("FILE");
   app.add_flag_function(
-      "-v,--verbose", [&options](int64_t n) { options.verbosity = static_cast<int>(n); }, "Say more");
+      "-v,--verbose", [&options](int64_t n) { options.verbosity = static_cast<int>(n); }, "More detail");
   app.add_flag_function(
       "-q,--quiet", [&options](int64_t) { options.verbosity = -1; }, "Only errors, no progress");
   for (const char* flag : {"--json", "--jsonl", "--report", "--watch-memory", "--report-page",

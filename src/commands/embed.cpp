@@ -104,7 +104,7 @@ Embed::Embed(CLI::App& app) {
   app.footer(
       "Example:\n"
       "  imgmill embed photos --export vectors.npy    the built-in descriptor: how an image looks\n"
-      "  imgmill embed photos --model clip.safetensors    weights as published, which say what they take\n"
+      "  imgmill embed photos --model clip.safetensors    published weights, which define their input\n"
       "  imgmill embed photos --model mobilenet.pt --scale 1/127.5 --shift -1    TorchScript");
   app.add_option("--export", options_.export_file, "File for the vectors: .npy, .csv or .jsonl")
       ->type_name("FILE");

@@ -73,7 +73,7 @@ struct KnownInput {
 };
 constexpr char kInputFact[] = "model-input/1";
 
-/// The same of a network that scores or compares.
+/// What the catalog remembers of a network that scores or compares.
 struct KnownJudge {
   std::array<char, 24> signal{};  ///< that it gives, by name
   ModelInput input;
@@ -106,7 +106,7 @@ class ModelEmbedder final : public Embedder {
     return {};
   }
 
-  /// The same of a network that gives no plain vectors. @return which signal it gives; empty for a comparer
+  /// Opens a network that gives no plain vectors. @return which signal it gives; empty for a comparer
   Result<std::string> OpenJudge() {
     const ContentDigest digest = TRY(DigestOfModel(path_));
     const bool scores = request_.task == ModelTask::kScore;

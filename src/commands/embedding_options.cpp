@@ -71,12 +71,12 @@ const std::vector<Choice>& Choices() {
       {"--resize",
        &EmbeddingOptions::resize,
        {"squash", "crop", "shorter"},
-       "squash the image into the square, crop it, or scale its shorter side and crop [what the weights say; "
+       "squash the image into the square, crop it, or scale its shorter side and crop [from the weights; "
        "squash for TorchScript]"},
       {"--interpolation",
        &EmbeddingOptions::interpolation,
        {"bilinear", "bicubic", "lanczos"},
-       "Filter of that resize [what the weights say; bilinear for TorchScript]"},
+       "Filter of that resize [from the weights; bilinear for TorchScript]"},
       {"--channels", &EmbeddingOptions::channels, {"rgb", "bgr"}, "rgb or bgr [rgb]"},
       {"--activation",
        &EmbeddingOptions::activation,
@@ -193,8 +193,8 @@ void AddEmbeddingFlags(CLI::App& app, EmbeddingOptions& options) {
                 ->multi_option_policy(CLI::MultiOptionPolicy::Join));
   };
   pixels("--input-size", options.input_size,
-         "Side of the model's square input, in pixels [what the weights say; 224 for TorchScript]");
-  numbers("--mean", options.mean, "The model takes (x / 255 - mean) / std ... [what the weights say]");
+         "Side of the model's square input, in pixels [from the weights; 224 for TorchScript]");
+  numbers("--mean", options.mean, "The model takes (x / 255 - mean) / std ... [from the weights]");
   numbers("--std", options.deviation, "... of pixels x");
   numbers("--scale", options.scale, "Or it takes x * scale + shift ...");
   numbers("--shift", options.shift, "... of pixels x [0]");

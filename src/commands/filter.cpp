@@ -381,7 +381,7 @@ Filter::Filter(CLI::App& app) {
              "\nA rule is SIGNAL, one of < <= > >= = !=, and a number or a percentile of this run's images\n"
              "(p10). Quote rules: the shell treats < and > as redirections.\n\n"
              "Example:\n"
-             "  imgmill filter photos --keep 'short_side>=256' --keep 'blockiness<30'    lists what stays\n"
+             "  imgmill filter photos --keep 'short_side>=256' --keep 'blockiness<30'    lists what is kept\n"
              "  imgmill filter photos --keep 'sharpness>p10' --action copy --to good --max-drop 50%\n"
              "  imgmill filter photos --export signals.csv");
   app.add_option("--keep", options_.keep, "A rule that images must satisfy to be kept; may be repeated")
@@ -391,11 +391,10 @@ Filter::Filter(CLI::App& app) {
       ->type_name("RULE")
       ->allow_extra_args(false);
   app.add_option("--scorer", options_.scorers,
-                 "Weights of a network that judges images: its signal is one more; may be repeated")
+                 "Weights of a network that scores images, as one more signal; may be repeated")
       ->type_name("FILE")
       ->allow_extra_args(false);
-  app.add_option("--scorer-clip", options_.clip,
-                 "Weights of CLIP, whose vectors an aesthetic --scorer judges")
+  app.add_option("--scorer-clip", options_.clip, "CLIP weights, which an aesthetic --scorer needs")
       ->type_name("FILE");
   TakesWords(
       app.add_option("--action", options_.action, "report, move, copy, hardlink or symlink (link for short)"),

@@ -76,7 +76,7 @@ class Frames final : public Command {
     app.add_option("-o,--output", options_.output,
                    "Folder for the frames and frames.jsonl; sub-folders are kept")
         ->type_name("DIR");
-    app.add_option("--every", options_.every, "Only each N-th frame, from the first on")
+    app.add_option("--every", options_.every, "Only every N-th frame, starting with the first")
         ->capture_default_str()
         ->type_name("N");
     options_.file.AddFlags(app, kFormats);

@@ -28,7 +28,7 @@ class FramesOperation final : public Operation {
 
   /// Frames written or found finished.
   uint64_t frames() const { return frames_; }
-  /// The same as files, if a next step wants them.
+  /// The files of these frames, if a next step wants them.
   const FileTable& written() const { return written_; }
   /// Of a dry run: the images that would be read.
   const DryRunLines& preview() const { return preview_; }

@@ -229,11 +229,11 @@ Match::Match(CLI::App& app) {
       "  imgmill match new.jpg --in photos --top 3\n"
       "  imgmill match --text 'a red bicycle' --in photos --model clip.safetensors --vocabulary "
       "bpe_simple_vocab_16e6.txt.gz");
-  app.add_option("--text", options_.texts, "Find what these words describe; may be given several times")
+  app.add_option("--text", options_.texts, "Find images that these words describe; may be repeated")
       ->allow_extra_args(false)
       ->type_name("TEXT");
   app.add_option("--vocabulary", options_.vocabulary,
-                 "Of the CLIP model's tokenizer, for --text: .txt or .txt.gz")
+                 "Vocabulary of the CLIP model's tokenizer, for --text: .txt or .txt.gz")
       ->type_name("FILE");
   app.add_option("--in", options_.in, "Search the embedded images below this folder")->type_name("DIR");
   app.add_option("--top", options_.top, "Images to find for each query")

@@ -47,7 +47,7 @@ Result<std::shared_ptr<Model>> LoadGuarded(const CommandServices& services, cons
   return error;
 }
 
-/// The same, unless an earlier step of the run has loaded it.
+/// Loads a model with room for it, or takes the one that an earlier step of the run has loaded.
 /// @param purpose  see LoadedModels
 template <typename Model>
 Result<std::shared_ptr<Model>> LoadGuarded(const CommandServices& services, const std::string& path,

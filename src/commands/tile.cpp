@@ -199,7 +199,7 @@ Tile::Tile(CLI::App& app) {
   app.footer(
       "Example:\n"
       "  imgmill tile photos -o tiles --size 256 --overlap 32 --format jpg\n"
-      "  imgmill tile HQ --pair LQ -o tiles --size 480          two folders in lockstep");
+      "  imgmill tile HQ --pair LQ -o tiles --size 480          pairs from two folders");
   app.add_option("-o,--output", options_.output, "Folder for the tiles and tiles.jsonl; sub-folders are kept")
       ->type_name("DIR");
   app.add_option("--size", options_.size, "Side of a tile, 8 to 16384")
@@ -222,7 +222,7 @@ Tile::Tile(CLI::App& app) {
              kRankings)
       ->capture_default_str()
       ->type_name("NAME");
-  app.add_option("--pair", options_.pair, "Folder of low-resolution partners, tiled in lockstep")
+  app.add_option("--pair", options_.pair, "Folder of low-resolution partners, cut to match")
       ->type_name("DIR");
   options_.file.AddFlags(app, kFormats);
 }

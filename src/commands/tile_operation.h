@@ -33,7 +33,7 @@ class TileOperation final : public Operation {
 
   /// Tiles written or found finished; of pairs, the high-resolution ones.
   uint64_t tiles() const { return tiles_; }
-  /// The same as files, if a next step wants them.
+  /// The files of these tiles, if a next step wants them.
   const FileTable& written() const { return written_; }
   /// Images that hold no tile, in order.
   const FileTable& too_small() const { return too_small_; }

@@ -205,7 +205,7 @@ class ModelOperation::Task final : public ItemTask {
   Rung rung_ = Rung::kNone;
   std::vector<Tile> tiles_;  ///< as many as are in flight
   Image band_;
-  // What a band that was not finished goes on with.
+  // What a band that was not finished continues with.
   size_t pass_ = 0;
   int64_t next_x_ = 0;  ///< of the first tile that is not in the band yet
   bool writing_ = false;

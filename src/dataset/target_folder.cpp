@@ -27,8 +27,8 @@ bool HoldsNoFiles(const std::string& folder) {
 }
 
 Error Unwritable(const std::string& folder, int problem, bool itself) {
-  const std::string where = PrintablePath(folder) + ": no " + (itself ? "files" : "folder") + " can be made";
-  Error error = ErrnoError(Stage::kWrite, problem, where + (itself ? " in it" : " there"));
+  const char* const what = itself ? ": cannot create files in it" : ": cannot create a folder there";
+  Error error = ErrnoError(Stage::kWrite, problem, PrintablePath(folder) + what);
   error.message += kElsewhere;
   return error;
 }

@@ -126,7 +126,7 @@ class EngineRun {
   }
 
   void WorkOn(Job& job) {
-    // What is no value by now becomes one: it is this image's failure, and the run goes on.
+    // What is no value by now becomes one: it is this image's failure, and the run continues.
     try {
       WorkUnderLease(job);
     } catch (const std::exception& problem) {

@@ -36,7 +36,7 @@ class ItemWork final : public LadderWork {
   std::string label_;
   bool sharing_;
   bool complete_ = true;
-  std::unique_ptr<ItemTask> unfinished_;  ///< between attempts: what the next one goes on with
+  std::unique_ptr<ItemTask> unfinished_;  ///< between attempts: what the next one continues with
   int64_t mapped_rows_ = 0;               ///< that it has seen
   std::unique_ptr<ItemTask> watching_;    ///< the observer's
 };

@@ -89,9 +89,9 @@ Status OutputFolder::CheckOwner(const Item& item, const std::string& relative) {
   }
   if (other && HasClaim(*other, ours)) return OtherSources(relative, *other);
   if (ours) return {};
-  return Error{
-      Stage::kWrite, Code::kConflict,
-      PrintablePath(PathOf(relative)) + " exists already and is not ours (use --force to replace it)"};
+  return Error{Stage::kWrite, Code::kConflict,
+               PrintablePath(PathOf(relative)) +
+                   " exists already and is not a known output of imgmill (use --force to replace it)"};
 }
 
 bool OutputFolder::Holds(const std::string& relative, const WorkRow& row) const {

@@ -35,9 +35,9 @@ void Lease::Release() noexcept {
 
 Result<std::unique_ptr<MemoryManager>> MemoryManager::Create(const MemoryOptions& options) {
   if (!MakeCacheStrategy(options.cache) || !MakeBatchSizing(options.batch_sizing)) {
-    return Error{Stage::kConfigure, Code::kUsage,
-                 "there is no strategy \"" + options.cache + "\" for caches, or none \"" +
-                     options.batch_sizing + "\" for batches"};
+    return Error{
+        Stage::kConfigure, Code::kUsage,
+        "unknown cache strategy \"" + options.cache + "\" or batch sizing \"" + options.batch_sizing + "\""};
   }
   TameMalloc();
   HostPool().ClearCache();

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::array<SignalInfo, kSignalCount> kSignals = {{
     {Signal::kWidth, "width", "pixels", "as a person sees the image, EXIF orientation applied", 1, false},
-    {Signal::kHeight, "height", "pixels", "likewise", 1, false},
+    {Signal::kHeight, "height", "pixels", "as a person sees the image, EXIF orientation applied", 1, false},
     {Signal::kShortSide, "short_side", "pixels", "the smaller of width and height", 1, false},
     {Signal::kAspect, "aspect", "", "width / height: above 1 for landscape", 1, false},
     {Signal::kMegapixels, "megapixels", "megapixels", "width x height / 1,000,000", 1, false},

@@ -51,7 +51,7 @@ class Lines {
     if (!fd.valid()) return ErrnoError(Stage::kConfigure, errno, "the vocabulary cannot be opened");
     struct stat info = {};
     if (::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode))
-      return Error{Stage::kConfigure, Code::kReadError, "this is no file"};
+      return Error{Stage::kConfigure, Code::kReadError, "it is not a regular file"};
     const gzFile file = gzdopen(fd.get(), "rb");
     if (file == nullptr) return Error{Stage::kConfigure, Code::kOutOfMemory, "no memory for its reader"};
     fd.Release();

@@ -108,7 +108,7 @@ TEST_CASE("a file that is no vocabulary, or another model's, is refused by what 
   const int tokens = Golden()["tokens"];
   const std::string vocabulary = Vocabulary();
   CHECK(Refusal(folder / "nowhere", tokens).code == Code::kNotFound);
-  CHECK(Mentions(Refusal(folder / "", tokens), "this is no file"));
+  CHECK(Mentions(Refusal(folder / "", tokens), "it is not a regular file"));
   for (const int more : {-1, 1}) {
     const Error error = Refusal(kGolden + "vocabulary.txt", tokens + more);
     CHECK(error.code == Code::kUsage);

@@ -35,13 +35,13 @@ struct SharedOptions {
   /// Strategies by name: when freed memory goes back, how many batches are in flight.
   std::string cache = "auto";
   std::string batch_sizing = "fit";
-  /// Images in work at once, and threads a model computes with; 0: one for each core.
+  /// Images processed at once, and threads a model computes with; 0: one for each core.
   int jobs = 0;
 
   /// Folder of the catalog; empty chooses one (see DefaultCatalogFolder).
   std::string catalog;
   bool no_catalog = false;
-  /// Compute again what the catalog knows, and replace outputs that are not ours.
+  /// Compute again what the catalog knows, and replace files that are not known outputs.
   bool force = false;
   RunMode mode = RunMode::kRun;
 
@@ -141,9 +141,9 @@ struct CommandResult {
   FailureTable action_failures;
   /// The command's own fields of the JSON document ("groups", "outputs", ...).
   JsonObject details;
-  /// The same for people, to stdout. It may be empty.
+  /// What stdout shows instead of the JSON document, for people. It may be empty.
   TextWriter text;
-  /// In place of "32 images: 30 done, 2 failed"; empty for that.
+  /// Replaces "32 images: 30 done, 2 failed"; empty keeps that.
   std::string headline;
   /// What follows it on the line for the end: "3 groups, 5 duplicates, 1.2 MiB in duplicates".
   std::string summary;
@@ -218,8 +218,8 @@ class Command {
   virtual ~Command() = default;
   /// The first option that is wrong.
   virtual std::optional<std::string> Check() const { return std::nullopt; }
-  /// The same for options that must fit the shared ones, where the command is no step of a pipeline (there
-  /// the catalog is the pipeline's).
+  /// The first option that does not fit the shared ones. Not asked of a step of a pipeline, since there the
+  /// catalog is the pipeline's.
   virtual std::optional<std::string> CheckAlone(const SharedOptions&) const { return std::nullopt; }
   /// A YAML file beside what the options name, whose values stand where no flag does; it need not exist.
   virtual std::string defaults_file() const { return {}; }

@@ -119,7 +119,7 @@ Status PickleReader::Step(uint8_t opcode) {
     case 0x87: {  // TUPLE3
       const size_t count = opcode - 0x84u;
       const size_t floor = marks_.empty() ? 0 : marks_.back();
-      if (stack_.size() - floor < count) return Damaged("a tuple of more than the stack holds");
+      if (stack_.size() - floor < count) return Damaged("a tuple of more items than the stack holds");
       Value* tuple = New(Kind::kTuple);
       tuple->items.assign(stack_.end() - static_cast<ptrdiff_t>(count), stack_.end());
       stack_.resize(stack_.size() - count);
@@ -139,12 +139,12 @@ Status PickleReader::Step(uint8_t opcode) {
     case 'q':    // BINPUT
     case 'r': {  // LONG_BINPUT
       uint64_t slot = TRY(Unsigned(opcode == 'q' ? 1 : 4));
-      if (stack_.empty() || slot > values_.size()) return Damaged("a memo of nothing");
+      if (stack_.empty() || slot > values_.size()) return Damaged("a memo of an empty stack");
       Remember(slot, stack_.back());
       return {};
     }
     case 0x94:  // MEMOIZE
-      if (stack_.empty()) return Damaged("a memo of nothing");
+      if (stack_.empty()) return Damaged("a memo of an empty stack");
       Remember(memo_.size(), stack_.back());
       return {};
     case 'h':    // BINGET
@@ -194,7 +194,7 @@ Status PickleReader::Fill(char opcode) {
       stack_.empty() || (!marks_.empty() && marks_.back() == stack_.size()) ? nullptr : stack_.back();
   const bool list = opcode == 'a' || opcode == 'e';
   if (target == nullptr || target->kind != (list ? Kind::kList : Kind::kDict)) {
-    return Damaged("items for what is no container");
+    return Damaged("items for an object that is not a container");
   }
   if (list) {
     target->items.insert(target->items.end(), items.begin(), items.end());

@@ -74,9 +74,10 @@ Status PickleReader::PushGlobal(std::string module, std::string name) {
   if (!of_program && LookUpPickleName(value->text) == PickleName::kUnknown) {
     std::string shown = value->text;
     shown[shown.find(' ')] = '.';
-    return WeightError("its pickle asks for " + PrintablePath(shown) +
-                       ", which is no part of a state dict: refused. Save model.state_dict() alone, or as "
-                       ".safetensors");
+    return WeightError(
+        "its pickle asks for " + PrintablePath(shown) +
+        ", which does not belong in a state dict: refused. Save model.state_dict() alone, or as "
+        ".safetensors");
   }
   return Push(value);
 }
@@ -85,19 +86,19 @@ Status PickleReader::Reduce() {
   const Value* arguments = Pop();
   const Value* callee = Pop();
   if (callee == nullptr || callee->kind != Kind::kGlobal || arguments->kind != Kind::kTuple) {
-    return Damaged("a call of what is no function");
+    return Damaged("it calls something that is not a function");
   }
   switch (LookUpPickleName(callee->text)) {
     case PickleName::kOrderedDict: {
       Value* dict = New(Kind::kDict);
       // Python 2 wrote OrderedDict([[key, value], ...]).
-      if (arguments->items.size() > 1) return Damaged("an OrderedDict of several arguments");
+      if (arguments->items.size() > 1) return Damaged("an OrderedDict with several arguments");
       if (!arguments->items.empty()) {
         // A list of pairs can stand for any number of dicts; in what Python writes, each pair is in one.
         copied_ += arguments->items[0]->items.size();
-        if (copied_ > values_.size()) return Damaged("many OrderedDicts of the same pairs");
+        if (copied_ > values_.size()) return Damaged("many OrderedDicts share the same pairs");
         for (const Value* pair : arguments->items[0]->items) {
-          if (pair->items.size() != 2) return Damaged("an OrderedDict of what are no pairs");
+          if (pair->items.size() != 2) return Damaged("an OrderedDict of items that are not pairs");
           dict->members.emplace_back(pair->items[0], pair->items[1]);
         }
       }
@@ -119,7 +120,7 @@ Status PickleReader::Reduce() {
     case PickleName::kStorageType:
       break;
   }
-  return Damaged("a call of what is no function");
+  return Damaged("it calls something that is not a function");
 }
 
 Status PickleReader::RebuildTensor(const Value& arguments) {
@@ -143,11 +144,11 @@ Status PickleReader::Build() {
   const Value* state = Pop();
   if (state == nullptr || stack_.empty()) return Damaged("BUILD without an object");
   Value* object = stack_.back();
-  if (object->kind != Kind::kDict) return Damaged("attributes for what has none");
+  if (object->kind != Kind::kDict) return Damaged("attributes for an object that cannot have any");
   // A state dict carries _metadata (versions of its layers) as an attribute; nothing needs it.
   if (what_ == PickleOf::kStateDict || state == object) return {};
   copied_ += state->members.size();
-  if (copied_ > values_.size()) return Damaged("many objects of the same attributes");
+  if (copied_ > values_.size()) return Damaged("many objects share the same attributes");
   object->members.insert(object->members.end(), state->members.begin(), state->members.end());
   return {};
 }
