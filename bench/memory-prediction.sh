@@ -38,7 +38,7 @@ fi
 scratch=$(mktemp -d -p "$([ -w /dev/shm ] && echo /dev/shm || echo "${TMPDIR:-/tmp}")")
 trap 'rm -rf "$scratch"' EXIT
 
-# run REPORT ARGUMENTS...: the catalog goes on from run to run.
+# run REPORT ARGUMENTS...: the catalog is kept from run to run.
 run() {
   local report=$1; shift
   rm -rf "$scratch/out"

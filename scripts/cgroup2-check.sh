@@ -19,7 +19,7 @@ scripts/setup.sh --with qemu-system-x86 --with busybox-static --with cpio --with
 vm=$root/build/cgroup2
 mkdir -p "$vm"
 
-# The kernel is unpacked, not installed: this machine goes on booting its own.
+# The kernel is unpacked, not installed: this machine continues to boot its own.
 if [ ! -e "$vm/kernel/boot" ]; then
   package=$(apt-cache depends linux-image-amd64 | awk '/Depends:/ {print $2; exit}')
   (cd "$vm" && apt-get -qq download "$package" 2>/dev/null && dpkg-deb -x "$package"_*.deb kernel && rm "$package"_*.deb)

@@ -20,7 +20,7 @@ struct ActionStart {
   uint32_t mode = 0;
   std::optional<ContentDigest> digest;  ///< where the keeper has the same content
   std::string link;                     ///< where the file was a symbolic link: its text
-  /// Of the file and its keeper when their bytes were looked at. Not written down: who goes on looks again.
+  /// Of the file and its keeper when their bytes were looked at. Not written down: who resumes looks again.
   std::optional<FileStamp> looked_at;
   std::optional<FileStamp> keeper_looked_at;
 };

@@ -36,8 +36,8 @@ class JpegDecoder {
   /// DCT and smooth chroma upsampling, as Pillow decodes. With `lenient`, what cannot be read is left grey
   /// and `damage()` says so; without, it is an error.
   Status Start(J_COLOR_SPACE space, int shrink, bool lenient);
-  /// The same of a progressive file's first scan only, read no further than the rows that are asked for. What
-  /// cannot be read is left grey.
+  /// Starts decoding a progressive file's first scan only, read no further than the rows that are asked for.
+  /// What cannot be read is left grey.
   Status StartFirstScan(J_COLOR_SPACE space, int shrink);
   /// The next rows, `stride` bytes apart.
   Status Read(int64_t rows, uint8_t* destination, size_t stride);

@@ -58,7 +58,7 @@ std::optional<Error> FindMissingJpeg2000End(const InputFile& input) {
   uint64_t parts = 0;
   while (at + 2 <= stream->end && file.At(at, 2) == kTilePart) {
     const uint64_t bytes = file.At(at + 6, 4);
-    if (bytes == 0) {  // goes on to the end of the codestream
+    if (bytes == 0) {  // extends to the end of the codestream
       const uint64_t zeros = ZerosAtEnd(input, at, stream->end - at, stream->end - at);
       const uint64_t last = stream->end - zeros;
       if (last >= at + 2 && file.At(last - 2, 2) == kCodestreamEnd) return unwritten(at, last - 2, parts + 1);

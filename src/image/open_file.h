@@ -19,7 +19,7 @@ class InputFile {
   InputFile(InputFile&& other) noexcept;
   InputFile& operator=(InputFile&& other) noexcept;
 
-  /// The same file under a descriptor of its own, for who outlives this one.
+  /// This file under a descriptor of its own, for a reader that outlives this one.
   Result<InputFile> Duplicate() const;
 
   /// What is overlaid is not seen through it.

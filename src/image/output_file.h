@@ -24,7 +24,7 @@ class OutputFile {
 
   /// A target of libvips that writes here. Call under a share.
   GRef<VipsTarget> Target();
-  /// The same for an encoder of PNG, whose second EXIF chunk is left out.
+  /// A target for an encoder of PNG, whose second EXIF chunk is left out. Call under a share.
   GRef<VipsTarget> PngTarget();
   std::optional<Error> failure() const;
   /// Closes it and leaves it in place.

@@ -22,8 +22,8 @@ class PnmWords {
            int64_t end = std::numeric_limits<int64_t>::max())
       : bytes_(file, offset, piece_bytes), end_(end) {}
 
-  /// The next word. kEnd: the file ends, or goes on in zeros, which were never written; kNone: it is no whole
-  /// number.
+  /// The next word. kEnd: the file ends, or continues in zeros, which were never written; kNone: it is no
+  /// whole number.
   int64_t Number() {
     int next = Skip();
     if (next <= 0) return kEnd;

@@ -74,7 +74,7 @@ class VipsAlone {
   int laid_down_;
 };
 
-/// The same share for work that libvips spreads over threads of its own (an encoder): entered on one thread,
+/// A share of libvips for work that it spreads over threads of its own (an encoder): entered on one thread,
 /// left and entered again on another while it waits for rows.
 void EnterVipsUnowned();
 void LeaveVipsUnowned();

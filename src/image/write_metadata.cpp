@@ -41,7 +41,7 @@ void* CopyExifField(VipsImage* /*from*/, const char* name, GValue* value, void* 
   return nullptr;
 }
 
-// The same block as libvips reads it out of a JPEG: where it came from it made no fields of it.
+// An EXIF block as libvips reads it out of a JPEG. Libvips makes fields of the block only there.
 ImageRef ReadOutOfJpeg(const std::vector<uint8_t>& exif) {
   constexpr size_t kMarkerBytes = 65533;
   if (exif.size() > kMarkerBytes) return {};

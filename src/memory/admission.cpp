@@ -215,8 +215,8 @@ void Admission::KeepCap() {
 }
 
 /// Tells the subscribers whether somebody waits, outside the admission's lock. One thread tells at a time,
-/// and goes on until what it told is still true, so the last word is always right; a callback may itself give
-/// leases back, or unsubscribe.
+/// and continues until what it told is still true, so the last word is always right; a callback may itself
+/// give leases back, or unsubscribe.
 void Admission::TellPressure() {
   std::unique_lock lock(pressure_mutex_);
   if (telling_) return;

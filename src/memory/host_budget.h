@@ -32,7 +32,7 @@ struct HostBudget {
 /// limit less what others in the group hold, and what the address space limit leaves.
 HostBudget DecideHostBudget(const HostLimits& limits);
 
-/// What other processes, and addresses where they are limited, leave of a budget while the run goes on.
+/// What other processes, and addresses where they are limited, leave of a budget during the run.
 class Pressure {
  public:
   /// `at_start`: what the budget was decided from.

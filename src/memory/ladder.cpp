@@ -58,8 +58,8 @@ bool LadderSteps::TryAgain(const Rivals& rivals) {
   return true;
 }
 
-/// The same size once more: the first time always, since emptying the cache may have helped, later only where
-/// somebody else may have let go.
+/// Tries the same size once more: the first time always, since emptying the cache may have helped, later only
+/// where somebody else may have let go.
 bool LadderSteps::SameSize(const Rivals& rivals) {
   const bool rivalled = rivals.on_device || rivals.elsewhere || rivals.kernel;
   const bool last = !cpu_rung_ && planned_micro_batch_ == 1 && (smallest_tile_ == 0 || planned_tile_ == 0);

@@ -166,7 +166,8 @@ class KeeperGrouping {
   std::vector<Group> groups_;
 };
 
-/// The same by two plain loops: near(keeper, other) gives the measure of two items that may share a group.
+/// The keepers' groups by two plain loops: near(keeper, other) gives the measure of two items that may share
+/// a group.
 template <typename Measure, typename Near>
 std::vector<KeeperGroup<Measure>> GroupByPlainLoops(std::span<const uint32_t> order, const Near& near) {
   std::vector<uint32_t> best_first(order.size());

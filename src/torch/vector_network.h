@@ -66,7 +66,7 @@ Status Explained(const std::string& what, Body&& body) {
   }
 }
 
-/// The same, in a pool of its own, which may take what the host's has left.
+/// Explained() with the part in a pool of its own, which may take what the host's has left.
 /// @param peak  what it took
 template <typename Body>
 Status ExplainedAndMeasured(const std::string& what, size_t& peak, Body&& body) {

@@ -123,7 +123,7 @@ TEST_CASE("a killed embed, run again, exports the bytes of an undisturbed one") 
   CHECK(midway >= 4);
 }
 
-TEST_CASE("vectors on a full disk: exits 75, and goes on when there is room") {
+TEST_CASE("vectors on a full disk: exits 75, and continues when there is room") {
   const TestFolder where;
   CopySamples(where / "photos");
   std::filesystem::create_directories(where / "disk");

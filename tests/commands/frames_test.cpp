@@ -133,7 +133,7 @@ TEST_CASE("a cut animation gives the frames before the cut, and a failure that n
     CHECK(lines[2]["output"] == "cut_000002.png");
   }
 
-  // Whole again, as a download that goes on.
+  // Whole again, as a download that continues.
   fs::copy_file(kFrames + "discs.gif", where / "in/cut.gif", fs::copy_options::overwrite_existing);
   CHECK(Run(command).exit_code == 0);
   CHECK(CountFiles(where / "out") == 6 + 6 + 1);

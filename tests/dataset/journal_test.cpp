@@ -193,7 +193,7 @@ TEST_CASE("an act needs the bytes that were judged, of the file and of its keepe
   CHECK(TestFolder::Read(folder / "out/x") == "bytes");
 }
 
-TEST_CASE("what was judged is in the undo file, for whoever goes on; files of earlier versions lack it") {
+TEST_CASE("what was judged is in the undo file, for whoever resumes; files of earlier versions lack it") {
   const TestFolder folder;
   const std::string keep = folder.Write("keep", "bytes");
   const std::string twin = folder.Write("twin", "bytes");
@@ -256,7 +256,7 @@ TEST_CASE("undo says honestly what is gone, and overwrites nothing") {
   CHECK(TestFolder::Read(moved) == "new file of the user");
   CHECK(TestFolder::Read(folder / "there") == "m");
   CHECK(std::filesystem::is_symlink(linked));
-  // Once the way is free, undo goes on.
+  // Once the way is free, undo continues.
   std::filesystem::remove(moved);
   folder.Write("keep", "bytes");
   CHECK(UndoActions(folder / "undo", kNoStop, kQuiet)->restored == 2);

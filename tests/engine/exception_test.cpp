@@ -177,7 +177,7 @@ TEST_CASE("an exception of source, feeder, worker or collector ends the run, and
   }
 }
 
-TEST_CASE("an exception that is one image's own is its failure, and the run goes on") {
+TEST_CASE("an exception that is one image's own is its failure, and the run continues") {
   for (const int workers : {1, 4}) {
     for (const auto& [where, code] :
          {std::pair{Where::kWorker, Code::kInternal}, std::pair{Where::kFeederMemory, Code::kOutOfMemory}}) {

@@ -99,7 +99,7 @@ TEST_CASE("a task sees the rows of each frame that it wants, and each note is to
   CHECK(task.seen == Numbers{0, 1, 3, 4, 5});
 }
 
-TEST_CASE("an animation ends at the frame that is lost, a TIFF goes on, and each is named") {
+TEST_CASE("an animation ends at the frame that is lost, a TIFF continues, and each is named") {
   for (const bool late : {false, true}) {
     CAPTURE(late);
     SixFrames animation(false, {{2, Code::kMalformed}, {4, Code::kMalformed}}, late);

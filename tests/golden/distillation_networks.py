@@ -79,7 +79,7 @@ class Residual(nn.Module):
 
 
 class ImdnBlock(nn.Module):
-    """A quarter of the features is kept after each convolution, the rest goes on."""
+    """A quarter of the features is kept after each convolution, the rest continues."""
 
     def __init__(self, features):
         super().__init__()

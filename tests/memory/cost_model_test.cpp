@@ -168,7 +168,7 @@ TEST_CASE("a formula is taken at its word until it was seen twice, then correcte
   model.ObserveFrom(10 * kMiB, 8 * kMiB);
   CHECK(model.PredictFrom(10 * kMiB) == 10 * kMiB);
   model.ObserveFrom(20 * kMiB, 15 * kMiB);
-  // A line through both: 1 MiB + 0.7 of the formula, by hand; beyond, the formula's own slope goes on.
+  // A line through both: 1 MiB + 0.7 of the formula, by hand; beyond, the formula's own slope continues.
   const auto near = [](size_t bytes, double mib) {
     return std::abs(static_cast<double>(bytes) / kMiB - mib) < 1e-3;
   };

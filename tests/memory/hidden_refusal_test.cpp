@@ -66,7 +66,7 @@ class AddressSpaceLimit {
 
 }  // namespace
 
-TEST_CASE("a refusal that the work swallows is counted by the allocator, and the ladder goes on") {
+TEST_CASE("a refusal that the work swallows is counted by the allocator, and the ladder continues") {
   using As = Swallowing::As;
   for (const As as : {As::kModelError, As::kException, As::kOnAnotherThread}) {
     CAPTURE(static_cast<int>(as));

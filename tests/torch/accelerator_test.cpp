@@ -44,7 +44,7 @@ TEST_CASE("accelerator: results are the CPU's within 1/255") {
   CHECK(again == on_device);
 }
 
-TEST_CASE("accelerator: exhaustion is an error code, and the device goes on afterwards") {
+TEST_CASE("accelerator: exhaustion is an error code, and the device continues afterwards") {
   const auto house = WithAccelerator();
   if (!house) return;
   const WeightFolder folder;

@@ -223,7 +223,7 @@ TEST_CASE("the cost of a batch is exact, and unloading gives everything back") {
   CHECK(HostPool().Stats().charged <= before.charged);
 }
 
-TEST_CASE("a device whose budget is too small refuses, and its neighbour goes on") {
+TEST_CASE("a device whose budget is too small refuses, and its neighbour continues") {
   const auto path = AnimeVideo();
   if (!path) return;
   const House house("cpu:0,cpu:1", "", 2, size_t{1} << 30);

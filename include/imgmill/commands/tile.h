@@ -27,7 +27,7 @@ struct TileOptions {
   /// gaps. 0: `size` less `overlap`.
   int stride = 0;
 
-  /// The same the other way round: pixels that neighbours share, 0 to `size` - 1. Not together with `stride`.
+  /// Pixels that neighbouring tiles share, 0 to `size` - 1. Not together with `stride`.
   int overlap = 0;
 
   /// What to do with the last column and row where the image is not a multiple of the stride:

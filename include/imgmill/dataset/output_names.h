@@ -24,7 +24,7 @@ namespace imgmill {
 /// @param extension  with its dot; empty keeps the name as it is.
 std::string OutputNameFor(const ListedFile& file, std::string_view extension);
 
-/// The same without an extension, for operations that make several files of one: "sub/photo" for
+/// The output name without an extension, for operations that make several files of one: "sub/photo" for
 /// sub/photo_0_256.png; "sub/photo.jpg" where the stem is shared. What is added must begin with a character
 /// other than a dot, and be of one form for all files of the run. At most 32 bytes may be
 /// added: a longer stem is shortened as above.

@@ -54,8 +54,8 @@ Status WriteNewFile(const std::string& path, std::string_view content);
 
 /// Writes `content` to `path` through a temporary file and Publish; an existing file is replaced.
 Status WriteFileAtomically(const std::string& path, std::string_view content);
-/// The same for a file that a user has named, which may be a link to one, or a pipe or device: those are
-/// written to.
+/// Writes a file that a user has named. A regular file is replaced atomically; a link is followed, and a
+/// pipe or device is written to.
 Status WriteNamedFile(const std::string& path, const TextWriter& write);
 Status WriteNamedFile(const std::string& path, std::string_view content);
 

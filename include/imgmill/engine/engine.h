@@ -1,4 +1,4 @@
-// The one way through the house: list, probe, admit, source, compute, output; in order, within the budget.
+// The path that every image takes: list, probe, admit, source, compute, output; in order, within the budget.
 #pragma once
 
 #include <cstdint>

@@ -44,7 +44,7 @@ class OutputFolder {
 
   /// Publishes the complete temporary file.
   Status Commit(const Item& item, const std::string& relative, const std::string& temporary);
-  /// The same where its digest is known.
+  /// Publishes the complete temporary file, whose digest is known.
   Status CommitAs(const Item& item, const std::string& relative, const std::string& temporary,
                   const ContentDigest& digest);
 

@@ -8,7 +8,7 @@ namespace imgmill {
 
 bool IsLosslessFidelity(uint32_t fidelity);
 
-/// The same for an image that shows no colour: how finely colours are sampled does not matter then.
+/// The fidelity of an image that shows no colour: how finely colours are sampled does not matter then.
 uint32_t FidelityWithoutColour(uint32_t fidelity);
 
 /// Of a losslessly stored image that somebody reduced to this many colours or levels of grey: that of a

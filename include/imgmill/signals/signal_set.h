@@ -169,7 +169,7 @@ class SignalMeter {
   std::unique_ptr<Impl> impl_;
 };
 
-/// The same of an image that is at hand.
+/// Measures the signals of an image that is whole in memory.
 SignalValues MeasureSignals(const ImageView& image, SignalSet wanted);
 
 /// Values as bytes for a catalog, each under its versioned name; those of `wanted` that have no value are

@@ -59,7 +59,7 @@ Result<std::vector<HammingGroup>> GroupByHamming(RankedKeys hashes, int radius, 
 /// What GroupByHamming takes from the current pool at most, its input included.
 size_t GroupByHammingBytes(size_t n, int radius, int threads);
 
-/// The same by two plain loops. Slow, obviously right: the oracle of GroupByHamming.
+/// GroupByHamming's groups by two plain loops. Slow, but obviously right: its oracle.
 std::vector<HammingGroup> GroupByHammingScalar(std::span<const uint64_t> hashes,
                                                std::span<const uint32_t> order, int radius);
 
@@ -97,7 +97,7 @@ Result<std::vector<CosineGroup>> GroupByCosine(const VectorRows& rows, RankedKey
 /// What GroupByCosine takes from the current pool at most, its input included.
 size_t GroupByCosineBytes(size_t n, int dimension, int threads);
 
-/// The same by two plain loops over vectors in memory, item i's being the i-th: the oracle of GroupByCosine.
+/// GroupByCosine's groups by two plain loops over vectors in memory, where item i's is the i-th: its oracle.
 std::vector<CosineGroup> GroupByCosineScalar(std::span<const float> vectors, int dimension,
                                              std::span<const uint32_t> order, float least);
 

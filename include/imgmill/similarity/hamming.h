@@ -21,8 +21,8 @@ struct HammingPair {
 /// Every pair, one by one. Slow, obviously right: the oracle of PairsWithin.
 std::vector<HammingPair> PairsWithinScalar(std::span<const uint64_t> hashes, int radius);
 
-/// The same pairs, in order of (a, b), given to `sink` in blocks that are never empty. Exact at every radius
-/// 0..64. `sink` is called from the calling thread; `threads` (1 or more) search meanwhile.
+/// Gives `sink` all pairs in order of (a, b), in blocks that are never empty. Exact at every radius 0..64.
+/// `sink` is called from the calling thread; `threads` (1 or more) search meanwhile.
 ///
 /// Memory: HammingIndexBytes() plus 12 bytes times (n + 65,536) a thread, from the current pool, however many
 /// pairs there are.

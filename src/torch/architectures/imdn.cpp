@@ -1,7 +1,7 @@
 // IMDN (Hui et al., "Lightweight Image Super-Resolution with Information Multi-distillation Network", 2019)
 // in the form without channel attention that won the AIM 2019 challenge and was the baseline of NTIRE 2022.
 // Each block has four 3x3 convolutions; after each, some features are kept for the end of the block and the
-// rest goes on.
+// rest continues.
 //
 // Weights: model.0, model.1.sub.N.conv1.0 to conv3.0, conv4 and conv1x1, model.1.sub.BLOCKS, model.2.
 #include <array>

@@ -106,7 +106,7 @@ bool ReadTimm(const StateDict& weights, MobilePlan& plan) {
   return true;
 }
 
-/// The same by torchvision, whose blocks are numbered through.
+/// Reads the plan out of torchvision's weights, whose blocks are numbered through.
 bool ReadTorchvision(const StateDict& weights, MobilePlan& plan) {
   if (weights.Find("features.0.0.weight") == nullptr || weights.Find("features.0.1.running_var") == nullptr)
     return false;
