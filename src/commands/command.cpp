@@ -43,7 +43,7 @@ Status CommandServices::RoomForLibTorch() const {
   // Measured by bench/model_memory_perftest, the same for every version and machine within a few MiB. It
   // cannot be known from the files: nine tenths are the loader's and the registries of operators.
   constexpr size_t kWhileOpened = 106 * kMiB;
-  if (*models) return {};
+  if (LibTorchIsMapped()) return {};
   const MemoryInfo info = memory->Info();
   const size_t need = info.process.resident + kWhileOpened;
   if (need <= info.budget) return {};

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <mutex>
 
@@ -43,12 +44,14 @@ Error CannotOpen(const std::string& tried) {
               "path. Everything that needs no model works without it"};
 }
 
-/// Opens the first candidate that exists. The handle is never closed: LibTorch cannot be unloaded.
+/// Of the module, once it is open. It is never closed: LibTorch cannot be unloaded.
+std::atomic<CreateModelRuntimeFn> opened = nullptr;
+
+/// Opens the first candidate that exists.
 Result<CreateModelRuntimeFn> OpenModule() {
   static std::mutex mutex;
-  static CreateModelRuntimeFn create = nullptr;
   const std::lock_guard lock(mutex);
-  if (create != nullptr) return create;
+  if (opened != nullptr) return opened.load();
 
   std::string tried;
   for (const std::string& path : Candidates()) {
@@ -66,14 +69,18 @@ Result<CreateModelRuntimeFn> OpenModule() {
       tried += std::string(": ") + (reason != nullptr ? reason : "unknown reason");
       continue;
     }
-    create = reinterpret_cast<CreateModelRuntimeFn>(dlsym(handle, kCreateModelRuntime));
-    if (create != nullptr) return create;
+    opened = reinterpret_cast<CreateModelRuntimeFn>(dlsym(handle, kCreateModelRuntime));
+    if (opened != nullptr) return opened.load();
     tried += std::string(": has no ") + kCreateModelRuntime;
   }
   return CannotOpen(tried);
 }
 
 }  // namespace
+
+bool LibTorchIsMapped() {
+  return opened != nullptr;
+}
 
 Result<std::unique_ptr<ModelRuntime>> OpenModelRuntime(MemoryManager& manager, int threads) {
   CreateModelRuntimeFn create = TRY(OpenModule());

@@ -162,6 +162,9 @@ class ModelRuntime {
 /// on the first call. The manager must outlive the runtime. `threads` is the number of intra-op threads.
 Result<std::unique_ptr<ModelRuntime>> OpenModelRuntime(MemoryManager& manager, int threads);
 
+/// Whether a runtime was opened in this process before: LibTorch stays mapped, and its memory is spent.
+bool LibTorchIsMapped();
+
 /// What the module exports, by this name and with C linkage. `interface` is the caller's kModelInterface: a
 /// module with a different one creates nothing. @return null on failure, with the reason in `*why`; never
 /// throws.
