@@ -378,19 +378,27 @@ CASES = {
 }
 
 
-def main():
+def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--program", required=True)
     parser.add_argument("--assets", required=True, type=pathlib.Path)
     parser.add_argument("--only", default="", help="cases with one of these words in their names, by commas")
-    options = parser.parse_args()
+    return parser
+
+
+def chosen(name, options):
+    return any(word in name for word in options.only.split(","))
+
+
+def main():
+    options = arguments().parse_args()
     torch.set_num_threads(2)
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="imgmill-embed-parity-"))
     photos = sorted((options.assets / "photos/bsds500-val").glob("*.jpg"))[:PHOTOS]
     failed = False
     print("| weights | length | least cosine, from 1 | largest difference |\n|---|---|---|---|")
     for name, case in CASES.items():
-        if not any(word in name for word in options.only.split(",")):
+        if not chosen(name, options):
             continue
         peer = case(options.assets)
         weights = peer.save(scratch)

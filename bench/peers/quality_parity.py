@@ -9,7 +9,6 @@ which no package has, the Python form in tests/golden/quality_networks.py.
 Usage: bench/peers/quality_parity.py --program build/release/bin/imgmill --assets FOLDER [--only WORD]
 Needs: torch, torchvision, timm, open_clip, pyiqa (its --no-deps will do), lpips, safetensors, Pillow
 """
-import argparse
 import importlib.util
 import json
 import pathlib
@@ -25,7 +24,7 @@ from safetensors.torch import save_file
 from torchvision import transforms
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "tests/golden"))
-from embed_parity import seeded  # noqa: E402
+from embed_parity import arguments, chosen, seeded  # noqa: E402
 import quality_networks  # noqa: E402
 
 WITHIN = 1e-4  # of the range
@@ -186,7 +185,7 @@ def compare_lpips(options, scratch):
     failed = False
     print("\n| LPIPS 0.1 on | distances | largest difference |\n|---|---|---|")
     for name in ("alex", "vgg", "squeeze"):
-        if not any(word in "LPIPS " + name for word in options.only.split(",")):
+        if not chosen("LPIPS " + name, options):
             continue
         got, expected = np.array(list(lpips_distances(name, options, scratch))).T
         largest = np.abs(got - expected).max()
@@ -196,18 +195,14 @@ def compare_lpips(options, scratch):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--program", required=True)
-    parser.add_argument("--assets", required=True, type=pathlib.Path)
-    parser.add_argument("--only", default="", help="cases with one of these words in their names, by commas")
-    options = parser.parse_args()
+    options = arguments().parse_args()
     torch.set_num_threads(2)
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="imgmill-quality-parity-"))
     files = pictures(options.assets, scratch)
     failed = False
     print("| weights | scores | largest difference | of the range |\n|---|---|---|---|")
     for name, case in CASES.items():
-        if not any(word in name for word in options.only.split(",")):
+        if not chosen(name, options):
             continue
         peer = case(options.assets)
         weights = peer.real

@@ -6,7 +6,6 @@ Usage: bench/peers/text_parity.py --program build/release/bin/imgmill --vectors 
                                   --assets FOLDER [--only WORD]
 Needs: torch, open_clip, transformers, safetensors, Pillow
 """
-import argparse
 import json
 import pathlib
 import subprocess
@@ -16,6 +15,7 @@ import tempfile
 import numpy as np
 import open_clip
 import torch
+from embed_parity import arguments, chosen
 from open_clip.tokenizer import default_bpe
 from PIL import Image
 from safetensors.torch import load_file, save_file
@@ -141,11 +141,8 @@ def compare(options, peer, name, folder, photos):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--program", required=True)
+    parser = arguments()
     parser.add_argument("--vectors", required=True)
-    parser.add_argument("--assets", required=True, type=pathlib.Path)
-    parser.add_argument("--only", default="", help="cases with one of these words in their names, by commas")
     options = parser.parse_args()
     torch.set_num_threads(2)
     photos = sorted((options.assets / "photos/bsds500-val").glob("*.jpg"))[:PHOTOS]
@@ -156,7 +153,7 @@ def main():
             fine = compare_tokens(options)
         print("| weights | length | least cosine, from 1 | largest difference | similarity to photos |\n|---|---|---|---|---|")
         for name, case in CASES.items():
-            if any(word in name for word in options.only.split(",")):
+            if chosen(name, options):
                 fine = compare(options, case(), name, folder, photos) and fine
     return 0 if fine else 1
 

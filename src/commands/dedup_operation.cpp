@@ -64,9 +64,11 @@ class LumaRows {
   PoolArray<uint8_t> luma_;
 };
 
-/// A hash of the readable part of a broken file is another fact than one of the whole.
-std::string HashFact(HashKind kind, bool scaled_decode, bool allow_truncated) {
-  return VersionedName(kind, scaled_decode) + (allow_truncated ? " lenient" : "") + " with notes/2";
+/// Of the fact that is kept of each image; "exact" where there is none.
+std::string HashFact(std::optional<HashKind> kind, bool scaled_decode, bool allow_truncated) {
+  if (!kind) return "exact";
+  // A hash of the readable part of a broken file is another fact than one of the whole.
+  return VersionedName(*kind, scaled_decode) + (allow_truncated ? " lenient" : "") + " with notes/2";
 }
 
 }  // namespace
@@ -118,14 +120,15 @@ bool IsSymbolicLink(const std::string& path) {
 
 DedupOperation::DedupOperation(std::optional<HashKind> kind, bool scaled_decode, bool allow_truncated,
                                const CommandServices& services)
-    : Operation({"dedup", "dedup " + (kind ? HashFact(*kind, scaled_decode, allow_truncated) : "exact"),
-                 false,
-                 /*judges_after_reduce=*/true, /*leaves_only_facts=*/true}),
+    : Operation({.name = "dedup",
+                 .fingerprint = "dedup " + HashFact(kind, scaled_decode, allow_truncated),
+                 .judges_after_reduce = true,
+                 .leaves_only_facts = true}),
       kind_(kind),
       scaled_(scaled_decode),
       allow_truncated_(allow_truncated),
       catalog_(*services.catalog),
-      hash_fact_(kind ? HashFact(*kind, scaled_decode, allow_truncated) : "") {}
+      hash_fact_(HashFact(kind, scaled_decode, allow_truncated)) {}
 
 ReadOptions DedupOperation::Reading(const ImageHeader& header) const {
   ReadOptions reading;

@@ -25,11 +25,9 @@ double ValueOf(const SignalValues& values, Signal signal) {
   return values[signal].value_or(std::numeric_limits<double>::quiet_NaN());
 }
 
-bool AnyFromPixels(const std::vector<Signal>& signals) {
-  for (const Signal signal : signals) {
-    if (InfoOf(signal).from_pixels) return true;
-  }
-  return false;
+bool NeedsPixels(const std::vector<Signal>& wanted, bool all_signals, std::span<const Scorer> scorers) {
+  return all_signals || !scorers.empty() ||
+         std::any_of(wanted.begin(), wanted.end(), [](Signal signal) { return InfoOf(signal).from_pixels; });
 }
 
 }  // namespace
@@ -142,10 +140,10 @@ OperationTraits TraitsOf(bool pixels, std::span<const Scorer> scorers, const std
 FilterOperation::FilterOperation(const std::vector<Signal>& wanted, bool all_signals,
                                  std::span<const Scorer> scorers, const CommandServices& services,
                                  std::vector<FilterRule> rules, bool acts)
-    : Operation(TraitsOf(all_signals || !scorers.empty() || AnyFromPixels(wanted), scorers, rules, acts)),
+    : Operation(TraitsOf(NeedsPixels(wanted, all_signals, scorers), scorers, rules, acts)),
       wanted_(wanted),
       scorers_(scorers),
-      pixels_(all_signals || !scorers.empty() || AnyFromPixels(wanted)),
+      pixels_(NeedsPixels(wanted, all_signals, scorers)),
       allow_truncated_(services.shared->allow_truncated),
       rules_(std::move(rules)),
       facts_(*services.catalog, scorers, allow_truncated_) {}

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "imgmill/memory/pool.h"
+#include "similarity/clustered.h"
 #include "similarity/ranked.h"
 
 namespace imgmill {
@@ -30,23 +31,6 @@ std::vector<uint32_t> RandomOrder(size_t n, uint64_t seed, bool with_ties) {
     for (uint32_t& rank : order) rank /= 5;
   }
   return order;
-}
-
-// A few centres, many near them, some equal: groups overlap, so that the order decides.
-std::vector<uint64_t> Clustered(size_t n, uint64_t seed, uint64_t most_flips) {
-  std::mt19937_64 random(seed);
-  std::vector<uint64_t> hashes;
-  for (size_t i = 0; i < n; ++i) {
-    uint64_t hash = random();
-    if (i > 0 && random() % 4 != 0) {
-      hash = hashes[random() % i];
-      for (uint64_t flips = random() % (most_flips + 1); flips > 0; --flips) {
-        hash ^= uint64_t{1} << (random() % 64);
-      }
-    }
-    hashes.push_back(hash);
-  }
-  return hashes;
 }
 
 TEST_CASE("a chain is not a group: a member is within the radius of its keeper") {

@@ -7,6 +7,7 @@
 
 #include "imgmill/memory/pool.h"
 #include "imgmill/similarity/grouping.h"
+#include "similarity/clustered.h"
 #include "similarity/keeper_grouping.h"
 #include "similarity/ranked.h"
 
@@ -20,20 +21,6 @@ std::optional<double> Look(uint32_t a, uint32_t b) {
   return (mixed >> 8) % 100 / 100.0;
 }
 
-std::vector<uint64_t> Clustered(size_t n, uint64_t seed) {
-  std::mt19937_64 random(seed);
-  std::vector<uint64_t> hashes;
-  for (size_t i = 0; i < n; ++i) {
-    uint64_t hash = random();
-    if (i > 0 && random() % 4 != 0) {
-      hash = hashes[random() % i];
-      for (uint64_t flips = random() % 6; flips > 0; --flips) hash ^= uint64_t{1} << (random() % 64);
-    }
-    hashes.push_back(hash);
-  }
-  return hashes;
-}
-
 }  // namespace
 
 TEST_CASE("verified groups are those of two plain loops, and take no more than is leased for them") {
@@ -41,7 +28,7 @@ TEST_CASE("verified groups are those of two plain loops, and take no more than i
   for (uint64_t seed = 0; seed < 8; ++seed) {
     const size_t n = seed < 4 ? 50 : 1500;
     const int radius = static_cast<int>(seed % 4) * 4;
-    const std::vector<uint64_t> hashes = Clustered(n, seed);
+    const std::vector<uint64_t> hashes = Clustered(n, seed, 5);
     std::vector<uint32_t> order(n);
     std::mt19937 random(static_cast<unsigned>(seed));
     for (uint32_t& rank : order) rank = static_cast<uint32_t>(random() % n);
