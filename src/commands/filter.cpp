@@ -13,6 +13,7 @@
 #include "filter_export.h"
 #include "filter_operation.h"
 #include "filter_rule.h"
+#include "filter_scorers.h"
 #include "filter_verdict.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flag_words.h"
@@ -39,18 +40,6 @@ FileAction::Kind KindOf(const std::string& action) {
   if (action == "move") return FileAction::Kind::kMove;
   if (action == "copy") return FileAction::Kind::kCopy;
   return action == "hardlink" ? FileAction::Kind::kNewHardlink : FileAction::Kind::kNewSymlink;
-}
-
-Error Usage(std::string message) {
-  return {Stage::kConfigure, Code::kUsage, std::move(message)};
-}
-
-/// Of a rule about a network's signal.
-std::string NeedsScorer(const FilterRule& rule) {
-  const std::string clip = rule.signal == Signal::kAesthetic ? ", and CLIP's with --scorer-clip FILE" : "";
-  return std::string(rule.flag()) + " \"" + PrintablePath(rule.text) +
-         "\": " + std::string(InfoOf(rule.signal).name) +
-         " comes from a network: give its weights with --scorer FILE" + clip;
 }
 
 /// Where a file is that was moved.
@@ -99,9 +88,6 @@ class Filter final : public Command {
 
  private:
   class FilterRun;
-
-  /// Opens those of the options, and checks that rules and scorers go together.
-  Result<std::vector<Scorer>> OpenScorers(const CommandServices& services) const;
 
   /// Whether it may still come to nothing for all images, or to other files than these.
   bool ActsOnAll() const { return options_.action != "report" || !options_.max_drop.empty(); }
@@ -327,43 +313,11 @@ Result<std::unique_ptr<CommandRun>> Filter::Begin(ItemSource&, const CommandServ
   if (!options_.export_file.empty()) {
     TRY(MayExport(options_.export_file));
   }
-  std::vector<Scorer> scorers = TRY(OpenScorers(services));
+  std::vector<Scorer> scorers = TRY(OpenScorers(options_, RulesOf(options_), services));
   const bool any = !scorers.empty();
   auto run = std::make_unique<FilterRun>(*this, std::move(scorers), services);
   if (any) run->options.workers = ModelWorkers(services);
   return std::unique_ptr<CommandRun>(std::move(run));
-}
-
-Result<std::vector<Scorer>> Filter::OpenScorers(const CommandServices& services) const {
-  std::vector<Scorer> scorers;
-  const auto giving = [&](Signal signal) {
-    return std::find_if(scorers.begin(), scorers.end(),
-                        [&](const Scorer& scorer) { return scorer.signal == signal; });
-  };
-  for (const std::string& path : options_.scorers) {
-    Scorer scorer = TRY(MakeScorer(path, options_.clip, services));
-    if (const auto other = giving(scorer.signal); other != scorers.end()) {
-      return Usage(PrintablePath(other->path) + " and " + PrintablePath(path) + " both give the signal " +
-                   std::string(InfoOf(scorer.signal).name) + ": give one of them");
-    }
-    scorers.push_back(std::move(scorer));
-  }
-  if (!options_.clip.empty() && giving(Signal::kAesthetic) == scorers.end())
-    return Usage("--scorer-clip goes with an aesthetic head, and no --scorer is one");
-  const std::vector<FilterRule> rules = RulesOf(options_);
-  for (const FilterRule& rule : rules) {
-    if (InfoOf(rule.signal).by_network && giving(rule.signal) == scorers.end())
-      return Usage(NeedsScorer(rule));
-  }
-  for (const Scorer& scorer : scorers) {
-    const auto about = [&](const FilterRule& rule) { return rule.signal == scorer.signal; };
-    if (options_.export_file.empty() && std::none_of(rules.begin(), rules.end(), about)) {
-      return Usage("--scorer " + PrintablePath(scorer.path) + " gives the signal " +
-                   std::string(InfoOf(scorer.signal).name) +
-                   ", which no rule is about: add one, or --export FILE.csv");
-    }
-  }
-  return scorers;
 }
 
 std::string SignalTable() {
