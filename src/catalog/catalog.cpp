@@ -32,7 +32,9 @@ Status Catalog::Impl::PrepareAll() {
        "facts x "
        "ON x.name = ? "
        "AND x.content = f.content WHERE f.path > ? ORDER BY f.path LIMIT ?"},
-      {&find_folders, "SELECT path FROM folders WHERE inode = ? AND born_ns = ? ORDER BY path = ? DESC"},
+      {&folder_by_identity,
+       "SELECT path FROM folders WHERE inode = ? AND born_ns = ? ORDER BY path = ? DESC"},
+      {&find_folder, "SELECT 1 FROM folders WHERE path = ?"},
       {&put_folder, "INSERT OR REPLACE INTO folders (path, inode, born_ns) VALUES (?, ?, ?)"},
       {&drop_folder, "DELETE FROM folders WHERE path = ?"},
       {&move_files,
@@ -212,7 +214,7 @@ Status Catalog::KnowFolder(const std::string& folder, const FolderIdentity& iden
   const auto inode = static_cast<int64_t>(identity.inode);
   std::string before;
   {
-    Statement::Use use(impl_->find_folders);
+    Statement::Use use(impl_->folder_by_identity);
     if (use.Integer(inode).Integer(identity.born_ns).Blob(folder); impl_->Row(use, "find a folder"))
       before = use.BlobAt(0);
   }
@@ -229,13 +231,24 @@ Status Catalog::KnowFolder(const std::string& folder, const FolderIdentity& iden
   return impl_->CountPut();
 }
 
+bool Catalog::Impl::KnowsFolder(std::string_view path) {
+  Statement::Use use(find_folder);
+  use.Blob(path);
+  return Row(use, "find a folder");
+}
+
 Status Catalog::Impl::MoveFolder(std::string_view from, std::string_view to) {
   // Below "/a" lies what is between "/a/" and "/a0", since "0" follows the slash.
   const std::string first = std::string(from) + '/', end = std::string(from) + '0';
-  for (Statement* move : {&move_files, &move_work}) {
-    Statement::Use use(*move);
+  const auto move = [&](Statement& rows) {
+    Statement::Use use(rows);
     use.Blob(to).Integer(static_cast<int64_t>(from.size() + 1)).Blob(first).Blob(end);
-    TRY(Ran(use, "move a folder"));
+    return Ran(use, "move a folder");
+  };
+  TRY(move(move_files));
+  // Where another folder was known, its outputs have their place: they are now of the files that came there.
+  if (!KnowsFolder(to)) {
+    TRY(move(move_work));
   }
   Statement::Use use(drop_folder);
   use.Blob(from);

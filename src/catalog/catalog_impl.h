@@ -47,7 +47,7 @@ struct Catalog::Impl {
   Database database;
   Statement begin, commit, rollback;
   Statement find_file, put_file, count_files, files_with_fact;
-  Statement find_folders, put_folder, drop_folder, move_files, move_work;
+  Statement folder_by_identity, find_folder, put_folder, drop_folder, move_files, move_work;
   Statement find_name, put_name;
   Statement find_fact, put_fact, facts_after;
   Statement find_work, put_work, work_after, work_of_output;
@@ -71,7 +71,8 @@ struct Catalog::Impl {
   bool Row(Statement::Use& use, const char* what);
   /// Number of a name; 0 if it has none and `make` is false, or if that failed.
   int64_t NameId(std::string_view name, bool make);
-  /// Files everything below `from` under `to`.
+  bool KnowsFolder(std::string_view path);
+  /// Files everything below `from` under `to`; finished work only where no other folder is known there.
   Status MoveFolder(std::string_view from, std::string_view to);
   Status PutWorkRow(const WorkKey& key, const WorkRow& row);
   Status CountPut();

@@ -2,13 +2,10 @@
 // act.
 #include "imgmill/commands/filter.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "base/try.h"
-#include "choice.h"
 #include "embedder.h"
 #include "filter_export.h"
 #include "filter_operation.h"
@@ -16,14 +13,10 @@
 #include "filter_scorers.h"
 #include "filter_verdict.h"
 #include "imgmill/base/path_text.h"
-#include "imgmill/commands/flag_words.h"
 #include "planned_actions.h"
 
 namespace imgmill {
 namespace {
-
-const std::array<std::string, 6> kActions = {"report", "move", "copy", "hardlink", "symlink", "link"};
-constexpr size_t kMostRules = 64;  // one bit each
 
 /// The rules of options that Check has passed.
 std::vector<FilterRule> RulesOf(const FilterOptions& options) {
@@ -72,7 +65,7 @@ class Judging final : public LadderWork {
 
 class Filter final : public Command {
  public:
-  explicit Filter(CLI::App& app);
+  explicit Filter(CLI::App& app) { AddFilterFlags(app, options_); }
 
   std::optional<std::string> Check() const override { return options_.Check(); }
   std::string folder_to_leave_out() const override {
@@ -92,16 +85,6 @@ class Filter final : public Command {
   /// Whether it may still come to nothing for all images, or to other files than these.
   bool ActsOnAll() const { return options_.action != "report" || !options_.max_drop.empty(); }
 
-  /// "short_side>=256: 3, sharpness>p10: 2"
-  static std::string ByRule(const std::vector<AppliedRule>& rules) {
-    std::string text;
-    for (const AppliedRule& rule : rules) {
-      text +=
-          (text.empty() ? "" : ", ") + PrintablePath(rule.rule.text) + ": " + std::to_string(rule.dropped);
-    }
-    return text;
-  }
-
   Status CheckMostDropped(const std::vector<AppliedRule>& rules, const CommandResult& result) const {
     if (options_.max_drop.empty()) return {};
     const uint64_t judged = result.kept_images + result.dropped;
@@ -112,7 +95,7 @@ class Filter final : public Command {
                  std::to_string(result.dropped) + " of " + std::to_string(judged) + " images (" +
                      ShortNumber(std::round(percent * 10) / 10) +
                      " %) would be dropped, more than --max-drop " + options_.max_drop + " allows (" +
-                     ByRule(rules) + "); nothing was done: loosen the rules or raise --max-drop"};
+                     DroppedByRule(rules) + "); nothing was done: loosen the rules or raise --max-drop"};
   }
 
   /// Counts what each rule drops, and says so.
@@ -126,7 +109,7 @@ class Filter final : public Command {
         rules[r].dropped += broken >> r & 1;
       }
       ++(broken == 0 ? result.kept_images : result.dropped);
-      if (broken != 0) result.MarkDropped(services, entry.file, [&] { return Why(rules, entry); });
+      if (broken != 0) result.MarkDropped(services, entry.file, [&] { return WhyDropped(rules, entry); });
       return Status();
     });
     if (!counted) return counted;
@@ -159,42 +142,14 @@ class Filter final : public Command {
       return entries.ForEach([&](const FilterEntry& entry) {
         const std::string path = PrintablePath(entry.file.path);
         if (BrokenRules(rules, entry) == 0) return put("keep " + path + "\n");
-        return put("drop " + path + "  (" + Why(rules, entry) + ")\n");
+        return put("drop " + path + "  (" + WhyDropped(rules, entry) + ")\n");
       });
     };
     result.summary =
         std::to_string(result.kept_images) + " kept, " + std::to_string(result.dropped) + " dropped";
-    if (result.dropped > 0) result.summary += " (" + ByRule(rules) + ")";
+    if (result.dropped > 0) result.summary += " (" + DroppedByRule(rules) + ")";
     result.findings = options_.check && result.dropped > 0;
     return {};
-  }
-
-  static std::string Why(const std::vector<AppliedRule>& rules, const FilterEntry& entry) {
-    std::string why;
-    ForEachBroken(rules, entry, [&](const AppliedRule& rule, double value) {
-      why += (why.empty() ? "" : "; ") + WhyDropped(rule, value);
-    });
-    return why;
-  }
-
-  static nlohmann::ordered_json DroppedJson(const std::vector<AppliedRule>& rules, const FilterEntry& entry) {
-    nlohmann::ordered_json broken = nlohmann::ordered_json::array();
-    ForEachBroken(rules, entry, [&](const AppliedRule& rule, double value) {
-      broken.push_back(
-          {{"rule", rule.rule.text},
-           {"signal", InfoOf(rule.rule.signal).name},
-           {"value", std::isnan(value) ? nlohmann::ordered_json() : nlohmann::ordered_json(value)}});
-    });
-    return {{"path", PrintablePath(entry.file.path)}, {"rules", std::move(broken)}};
-  }
-
-  template <typename Each>
-  static void ForEachBroken(const std::vector<AppliedRule>& rules, const FilterEntry& entry,
-                            const Each& each) {
-    const uint64_t broken = BrokenRules(rules, entry);
-    for (size_t r = 0; r < rules.size(); ++r) {
-      if ((broken >> r & 1) != 0) each(rules[r], entry.values[rules[r].column]);
-    }
   }
 
   /// One action an image that it is about. A next step is given what was moved where it is now.
@@ -320,92 +275,7 @@ Result<std::unique_ptr<CommandRun>> Filter::Begin(ItemSource&, const CommandServ
   return std::unique_ptr<CommandRun>(std::move(run));
 }
 
-std::string SignalTable() {
-  std::string text = "Signals:\n";
-  for (const SignalInfo& info : AllSignals()) {
-    std::string line = "  " + std::string(info.name);
-    line.resize(std::max<size_t>(line.size() + 1, 19), ' ');
-    text += line + std::string(info.meaning) + "\n";
-  }
-  return text;
-}
-
-Filter::Filter(CLI::App& app) {
-  app.footer(SignalTable() +
-             "\nA rule is SIGNAL, one of < <= > >= = !=, and a number or a percentile of this run's images\n"
-             "(p10). Quote rules: the shell treats < and > as redirections.\n\n"
-             "Example:\n"
-             "  imgmill filter photos --keep 'short_side>=256' --keep 'blockiness<30'    lists what is kept\n"
-             "  imgmill filter photos --keep 'sharpness>p10' --action copy --to good --max-drop 50%\n"
-             "  imgmill filter photos --export signals.csv");
-  app.add_option("--keep", options_.keep, "A rule that images must satisfy to be kept; may be repeated")
-      ->type_name("RULE")
-      ->allow_extra_args(false);
-  app.add_option("--drop", options_.drop, "A rule that images must not satisfy; may be repeated")
-      ->type_name("RULE")
-      ->allow_extra_args(false);
-  app.add_option("--scorer", options_.scorers,
-                 "Weights of a network that scores images, as one more signal; may be repeated")
-      ->type_name("FILE")
-      ->allow_extra_args(false);
-  app.add_option("--scorer-clip", options_.clip, "CLIP weights, which an aesthetic --scorer needs")
-      ->type_name("FILE");
-  TakesWords(
-      app.add_option("--action", options_.action, "report, move, copy, hardlink or symlink (link for short)"),
-      kActions)
-      ->capture_default_str()
-      ->type_name("NAME");
-  app.add_option("--to", options_.to, "Folder that --action moves, copies or links to")->type_name("DIR");
-  TakesWords(
-      app.add_option("--act-on", options_.act_on,
-                     "kept or dropped: which images --action applies to [dropped for move, else kept]"),
-      {"kept", "dropped"})
-      ->type_name("NAME");
-  app.add_option("--undo-file", options_.undo_file, "Where to write the undo file [the catalog's folder]")
-      ->type_name("FILE");
-  app.add_option("--max-drop", options_.max_drop,
-                 "Do nothing and exit with 3 if more would be dropped: 50%, or a number of images")
-      ->type_name("LIMIT");
-  app.add_option("--export", options_.export_file, "Write all signals of all images to a .csv or .jsonl file")
-      ->type_name("FILE");
-  app.add_flag("--check", options_.check, "Exit with 4 if any image was dropped");
-}
-
 }  // namespace
-
-std::optional<std::string> FilterOptions::Check() const {
-  for (const bool keeps : {true, false}) {
-    for (const std::string& text : keeps ? keep : drop) {
-      const Result<FilterRule> rule = ParseRule(text, keeps);
-      if (!rule) return rule.error().message;
-      if (InfoOf(rule->signal).by_network && scorers.empty()) return NeedsScorer(*rule);
-    }
-  }
-  if (keep.size() + drop.size() > kMostRules) return "at most 64 rules, --keep and --drop together";
-  if (keep.empty() && drop.empty() && export_file.empty()) {
-    return "nothing to do: give a rule (--keep 'short_side>=256'), or --export FILE.csv";
-  }
-  if (!clip.empty() && scorers.empty()) return "--scorer-clip goes with --scorer FILE";
-  for (const std::string& path : scorers) {
-    if (auto wrong = CheckModel(path)) return wrong;
-  }
-  if (!clip.empty()) {
-    if (auto wrong = CheckModel(clip)) return wrong;
-  }
-  if (auto wrong = CheckChoice("--action", action, kActions)) return wrong;
-  if (action == "report" && !to.empty()) return "--to goes with --action copy, move, hardlink or symlink";
-  if (action == "report" && !act_on.empty())
-    return "--act-on goes with --action copy, move, hardlink or symlink";
-  if (action != "report" && to.empty()) return "--action " + action + " needs a folder: --to DIR";
-  if (!act_on.empty() && act_on != "kept" && act_on != "dropped")
-    return "--act-on takes kept or dropped, not \"" + act_on + "\"";
-  if (!max_drop.empty()) {
-    if (const Result<double> most = MostDropped(max_drop, 0); !most) return most.error().message;
-  }
-  if (!export_file.empty() && !IsExportName(export_file))
-    return "--export takes a file that ends in .csv or .jsonl, not \"" + PrintablePath(export_file) + "\"";
-  return std::nullopt;
-}
 
 std::unique_ptr<Command> AddFilter(CLI::App& app) {
   return std::make_unique<Filter>(app);

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/try.h"
+#include "imgmill/base/path_text.h"
 #include "imgmill/memory/pool_array.h"
 
 namespace imgmill {
@@ -63,6 +64,18 @@ uint64_t BrokenRules(std::span<const AppliedRule> rules, const FilterEntry& entr
   return broken;
 }
 
+namespace {
+
+template <typename Each>
+void ForEachBroken(std::span<const AppliedRule> rules, const FilterEntry& entry, const Each& each) {
+  const uint64_t broken = BrokenRules(rules, entry);
+  for (size_t r = 0; r < rules.size(); ++r) {
+    if ((broken >> r & 1) != 0) each(rules[r], entry.values[rules[r].column]);
+  }
+}
+
+}  // namespace
+
 std::string ShortNumber(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%.6g", value);
@@ -75,6 +88,32 @@ std::string WhyDropped(const AppliedRule& rule, double value) {
   std::string text =
       name + " " + ShortNumber(value) + (rule.rule.keeps ? " fails " : " meets --drop ") + rule.rule.text;
   if (rule.rule.percentile) text += " (" + ShortNumber(rule.threshold) + ")";
+  return text;
+}
+
+std::string WhyDropped(std::span<const AppliedRule> rules, const FilterEntry& entry) {
+  std::string why;
+  ForEachBroken(rules, entry, [&](const AppliedRule& rule, double value) {
+    why += (why.empty() ? "" : "; ") + WhyDropped(rule, value);
+  });
+  return why;
+}
+
+nlohmann::ordered_json DroppedJson(std::span<const AppliedRule> rules, const FilterEntry& entry) {
+  nlohmann::ordered_json broken = nlohmann::ordered_json::array();
+  ForEachBroken(rules, entry, [&](const AppliedRule& rule, double value) {
+    broken.push_back(
+        {{"rule", rule.rule.text},
+         {"signal", InfoOf(rule.rule.signal).name},
+         {"value", std::isnan(value) ? nlohmann::ordered_json() : nlohmann::ordered_json(value)}});
+  });
+  return {{"path", PrintablePath(entry.file.path)}, {"rules", std::move(broken)}};
+}
+
+std::string DroppedByRule(std::span<const AppliedRule> rules) {
+  std::string text;
+  for (const AppliedRule& rule : rules)
+    text += (text.empty() ? "" : ", ") + PrintablePath(rule.rule.text) + ": " + std::to_string(rule.dropped);
   return text;
 }
 

@@ -1,6 +1,7 @@
 // The reduce phase of filter: thresholds out of all values, then which image breaks which rule.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <span>
 #include <string>
 #include <vector>
@@ -37,6 +38,15 @@ uint64_t BrokenRules(std::span<const AppliedRule> rules, const FilterEntry& entr
 
 /// Why a rule drops an image with this value: "sharpness 12.3 fails sharpness>p10 (33.1)".
 std::string WhyDropped(const AppliedRule& rule, double value);
+
+/// The same of all the rules that drop the image, with a semicolon between them.
+std::string WhyDropped(std::span<const AppliedRule> rules, const FilterEntry& entry);
+
+/// Its path, and rule, signal and value of each of them.
+nlohmann::ordered_json DroppedJson(std::span<const AppliedRule> rules, const FilterEntry& entry);
+
+/// How many images each rule drops: "short_side>=256: 3, sharpness>p10: 2".
+std::string DroppedByRule(std::span<const AppliedRule> rules);
 
 /// Up to six digits: for people.
 std::string ShortNumber(double value);

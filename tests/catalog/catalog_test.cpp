@@ -370,8 +370,12 @@ TEST_CASE("a folder that was moved takes what is known of its files along, and n
   REQUIRE(catalog->KnowFolder("/a", FolderIdentity{10, 11}));
   CHECK(catalog->FindFile("/mnt/b/x.jpg"));
   REQUIRE(catalog->PutFile("/a/x.jpg", {{1, 2, 3, 4}, Digest("two")}));
+  REQUIRE(catalog->PutWork({"/a/x.jpg", Digest("two"), "f/1", "a.png"}, {}));
   REQUIRE(catalog->KnowFolder("/a", photos));
   CHECK(catalog->FindFile("/a/x.jpg")->content == content);
+  // It displaces one: the outputs are of whatever is in their place.
+  CHECK(catalog->FindWork({"/a/x.jpg", Digest("two"), "f/1", "a.png"}));
+  CHECK(catalog->FindWork({"/mnt/b/sub/\xff.jpg", content, "f/1", "a.png"}));
   CHECK(Integrity(folder / "c") == "ok");
 }
 

@@ -143,4 +143,25 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("the outputs of two folders that were swapped are made again, each in its place") {
+  const TestFolder where;
+  where.Write("p1/x.ppm", Picture(1));
+  where.Write("p2/x.ppm", Picture(2));
+  const auto upscale = [&](const std::string& output) {
+    Command command = Upscale(where / "p1", where / output);
+    command.insert(command.begin() + 2, where / "p2");
+    return Run(command);
+  };
+  REQUIRE(upscale("out").exit_code == 0);
+  std::filesystem::rename(where / "p1", where / "aside");
+  std::filesystem::rename(where / "p2", where / "p1");
+  std::filesystem::rename(where / "aside", where / "p2");
+  const ProcessResult swapped = upscale("out");
+  INFO(swapped.err);
+  CHECK(swapped.exit_code == 0);
+  REQUIRE(upscale("anew").exit_code == 0);
+  CHECK(Images(where / "out") == Images(where / "anew"));
+  CHECK(Json(upscale("out"))["done"] == 0);
+}
+
 }  // namespace imgmill::process_test

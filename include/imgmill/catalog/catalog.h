@@ -86,7 +86,9 @@ class Catalog {
 
   /// An input folder of the run. Where one with this identity is known by another path, all that is known of
   /// files below that one is of files below this one from now on: the folder was moved, or is mounted
-  /// elsewhere. What their bytes are is not taken on trust by that: their stamps must be as they were.
+  /// elsewhere. What their bytes are is not taken on trust by that: their stamps must be as they were. Where
+  /// it takes the place of another known folder, as when two are swapped, finished work stays with the place:
+  /// the outputs there are made again out of the files that are there now.
   /// @param folder  absolute; not "/".
   Status KnowFolder(const std::string& folder, const FolderIdentity& identity);
 

@@ -31,11 +31,15 @@ struct DedupOptions {
   int distance() const { return max_distance.value_or(method == "lpips" ? 16 : 10); }
 
   /// With "embedding": the cosine that two vectors must have at least, 0..1. Of the built-in ones, 0.9
-  /// takes copies and no strangers among photos (docs/dedup.md has figures); a model has a scale of its own.
-  double min_similarity = 0.9;
+  /// the default, takes copies and no strangers among photos (docs/dedup.md has figures); a model has a scale
+  /// of its own.
+  std::optional<double> min_similarity;
+  double similarity() const { return min_similarity.value_or(0.9); }
 
-  /// With "lpips": the distance that two images may have at most, 0 or more; 0 for equal ones.
-  double max_lpips = 0.1;
+  /// With "lpips": the distance that two images may have at most, 0 or more; 0 for equal ones. By default
+  /// 0.1.
+  std::optional<double> max_lpips;
+  double lpips() const { return max_lpips.value_or(0.1); }
 
   /// With "embedding": what makes the vectors. With "lpips": its model.
   EmbeddingOptions embedding;
@@ -55,6 +59,9 @@ struct DedupOptions {
 
   std::optional<std::string> Check() const;
 };
+
+/// Declares the flags on `app`, which fill `options`.
+void AddDedupFlags(CLI::App& app, DedupOptions& options);
 
 /// Declares the flags on `app`; the command they fill is returned.
 std::unique_ptr<Command> AddDedup(CLI::App& app);

@@ -57,6 +57,9 @@ struct FilterOptions {
   std::optional<std::string> Check() const;
 };
 
+/// Declares the flags on `app`, which fill `options`.
+void AddFilterFlags(CLI::App& app, FilterOptions& options);
+
 /// Declares the flags on `app`; the command they fill is returned.
 std::unique_ptr<Command> AddFilter(CLI::App& app);
 

@@ -1,0 +1,78 @@
+// The flags of dedup, and what does not go together.
+#include <CLI/CLI.hpp>
+#include <array>
+
+#include "choice.h"
+#include "imgmill/commands/dedup.h"
+#include "imgmill/commands/flag_words.h"
+
+namespace imgmill {
+namespace {
+
+const std::array<std::string, 7> kMethods = {"exact", "phash",     "dhash", "ahash",
+                                             "whash", "embedding", "lpips"};
+const std::array<std::string, 5> kActions = {"report", "move", "hardlink", "symlink", "delete"};
+
+}  // namespace
+
+void AddDedupFlags(CLI::App& app, DedupOptions& options) {
+  app.footer(
+      "Example:\n"
+      "  imgmill dedup photos                       lists groups of near-duplicates\n"
+      "  imgmill dedup photos --action move --move-to duplicates --memory 512MiB");
+  TakesWords(
+      app.add_option("--method", options.method, "exact, phash, dhash, ahash, whash, embedding or lpips"),
+      kMethods)
+      ->capture_default_str()
+      ->type_name("NAME");
+  TakesWords(
+      app.add_option("--decode", options.decode, "scaled (fast) or full (bit for bit imagededup's hash)"),
+      {"scaled", "full"})
+      ->capture_default_str()
+      ->type_name("NAME");
+  app.add_option("--max-distance", options.max_distance,
+                 "Bits in which two hashes may differ, 0 to 64 [10; 16 with lpips]")
+      ->type_name("BITS");
+  app.add_option("--min-similarity", options.min_similarity,
+                 "With --method embedding: least cosine similarity of duplicates, 0 to 1 [0.9]")
+      ->type_name("COSINE");
+  app.add_option("--max-lpips", options.max_lpips,
+                 "With --method lpips: largest LPIPS distance of duplicates, 0 or more [0.1]")
+      ->type_name("DISTANCE");
+  TakesWords(
+      app.add_option("--action", options.action, "report, move, hardlink, symlink or delete the duplicates"),
+      kActions)
+      ->capture_default_str()
+      ->type_name("NAME");
+  app.add_option("--move-to", options.move_to, "Folder for --action move")->type_name("DIR");
+  app.add_option("--undo-file", options.undo_file, "Where to write the undo file [the catalog's folder]")
+      ->type_name("FILE");
+  app.add_flag("--check", options.check, "Exit with 4 if any duplicate was found");
+  AddEmbeddingFlags(app, options.embedding);
+}
+
+std::optional<std::string> DedupOptions::Check() const {
+  if (auto wrong = CheckChoice("--method", method, kMethods)) return wrong;
+  if (auto wrong = CheckChoice("--action", action, kActions)) return wrong;
+  if (decode != "scaled" && decode != "full") return "--decode takes scaled or full, not \"" + decode + "\"";
+  if (max_distance && (method == "exact" || method == "embedding"))
+    return "--max-distance is of hashes: it does not go with --method " + method;
+  if (min_similarity && method != "embedding") return "--min-similarity goes with --method embedding";
+  if (max_lpips && method != "lpips") return "--max-lpips goes with --method lpips";
+  if (distance() < 0 || distance() > 64) return "--max-distance takes 0 to 64 bits";
+  if (!(similarity() >= 0 && similarity() <= 1)) return "--min-similarity takes 0 to 1";
+  if (!(lpips() >= 0)) return "--max-lpips takes 0 or more";
+  if (method == "lpips" && embedding.model.empty())
+    return "--method lpips needs its weights: --model FILE, as lpips.LPIPS(net='alex').state_dict() saves "
+           "them";
+  if (method == "lpips" && embedding.DescribesInput())
+    return "--method lpips knows what its network takes: give --model FILE alone";
+  if (method != "embedding" && method != "lpips" && !embedding.model.empty())
+    return "--model goes with --method embedding or lpips";
+  if (auto wrong = embedding.Check()) return wrong;
+  if (action == "move" && move_to.empty()) return "--action move needs a folder: --move-to DIR";
+  if (action != "move" && !move_to.empty()) return "--move-to goes with --action move";
+  return std::nullopt;
+}
+
+}  // namespace imgmill

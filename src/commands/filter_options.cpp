@@ -1,0 +1,108 @@
+// The flags of filter, and what does not go together.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+
+#include "choice.h"
+#include "embedder.h"
+#include "filter_export.h"
+#include "filter_rule.h"
+#include "filter_scorers.h"
+#include "imgmill/base/path_text.h"
+#include "imgmill/commands/filter.h"
+#include "imgmill/commands/flag_words.h"
+
+namespace imgmill {
+namespace {
+
+const std::array<std::string, 6> kActions = {"report", "move", "copy", "hardlink", "symlink", "link"};
+constexpr size_t kMostRules = 64;  // one bit each
+
+std::string SignalTable() {
+  std::string text = "Signals:\n";
+  for (const SignalInfo& info : AllSignals()) {
+    std::string line = "  " + std::string(info.name);
+    line.resize(std::max<size_t>(line.size() + 1, 19), ' ');
+    text += line + std::string(info.meaning) + "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+void AddFilterFlags(CLI::App& app, FilterOptions& options) {
+  app.footer(SignalTable() +
+             "\nA rule is SIGNAL, one of < <= > >= = !=, and a number or a percentile of this run's images\n"
+             "(p10). Quote rules: the shell treats < and > as redirections.\n\n"
+             "Example:\n"
+             "  imgmill filter photos --keep 'short_side>=256' --keep 'blockiness<30'    lists what is kept\n"
+             "  imgmill filter photos --keep 'sharpness>p10' --action copy --to good --max-drop 50%\n"
+             "  imgmill filter photos --export signals.csv");
+  app.add_option("--keep", options.keep, "A rule that images must satisfy to be kept; may be repeated")
+      ->type_name("RULE")
+      ->allow_extra_args(false);
+  app.add_option("--drop", options.drop, "A rule that images must not satisfy; may be repeated")
+      ->type_name("RULE")
+      ->allow_extra_args(false);
+  app.add_option("--scorer", options.scorers,
+                 "Weights of a network that scores images, as one more signal; may be repeated")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  app.add_option("--scorer-clip", options.clip, "CLIP weights, which an aesthetic --scorer needs")
+      ->type_name("FILE");
+  TakesWords(
+      app.add_option("--action", options.action, "report, move, copy, hardlink or symlink (link for short)"),
+      kActions)
+      ->capture_default_str()
+      ->type_name("NAME");
+  app.add_option("--to", options.to, "Folder that --action moves, copies or links to")->type_name("DIR");
+  TakesWords(
+      app.add_option("--act-on", options.act_on,
+                     "kept or dropped: which images --action applies to [dropped for move, else kept]"),
+      {"kept", "dropped"})
+      ->type_name("NAME");
+  app.add_option("--undo-file", options.undo_file, "Where to write the undo file [the catalog's folder]")
+      ->type_name("FILE");
+  app.add_option("--max-drop", options.max_drop,
+                 "Do nothing and exit with 3 if more would be dropped: 50%, or a number of images")
+      ->type_name("LIMIT");
+  app.add_option("--export", options.export_file, "Write all signals of all images to a .csv or .jsonl file")
+      ->type_name("FILE");
+  app.add_flag("--check", options.check, "Exit with 4 if any image was dropped");
+}
+
+std::optional<std::string> FilterOptions::Check() const {
+  for (const bool keeps : {true, false}) {
+    for (const std::string& text : keeps ? keep : drop) {
+      const Result<FilterRule> rule = ParseRule(text, keeps);
+      if (!rule) return rule.error().message;
+      if (InfoOf(rule->signal).by_network && scorers.empty()) return NeedsScorer(*rule);
+    }
+  }
+  if (keep.size() + drop.size() > kMostRules) return "at most 64 rules, --keep and --drop together";
+  if (keep.empty() && drop.empty() && export_file.empty()) {
+    return "nothing to do: give a rule (--keep 'short_side>=256'), or --export FILE.csv";
+  }
+  if (!clip.empty() && scorers.empty()) return "--scorer-clip goes with --scorer FILE";
+  for (const std::string& path : scorers) {
+    if (auto wrong = CheckModel(path)) return wrong;
+  }
+  if (!clip.empty()) {
+    if (auto wrong = CheckModel(clip)) return wrong;
+  }
+  if (auto wrong = CheckChoice("--action", action, kActions)) return wrong;
+  if (action == "report" && !to.empty()) return "--to goes with --action copy, move, hardlink or symlink";
+  if (action == "report" && !act_on.empty())
+    return "--act-on goes with --action copy, move, hardlink or symlink";
+  if (action != "report" && to.empty()) return "--action " + action + " needs a folder: --to DIR";
+  if (!act_on.empty() && act_on != "kept" && act_on != "dropped")
+    return "--act-on takes kept or dropped, not \"" + act_on + "\"";
+  if (!max_drop.empty()) {
+    if (const Result<double> most = MostDropped(max_drop, 0); !most) return most.error().message;
+  }
+  if (!export_file.empty() && !IsExportName(export_file))
+    return "--export takes a file that ends in .csv or .jsonl, not \"" + PrintablePath(export_file) + "\"";
+  return std::nullopt;
+}
+
+}  // namespace imgmill

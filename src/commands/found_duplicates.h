@@ -1,0 +1,84 @@
+// What dedup found, put into words: lines for a person, rows of the JSON document.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/try.h"
+#include "dedup_groups.h"
+#include "imgmill/commands/command.h"
+
+namespace imgmill {
+
+/// The groups with what is known of their images. A copy shares both: it may outlive the reduce, since the
+/// document is written after it.
+class FoundDuplicates {
+ public:
+  /// @param by_vectors  whether distances are those of vectors, not bits
+  FoundDuplicates(const DedupTable& entries, DuplicateGroups groups, bool by_vectors)
+      : entries_(entries),
+        groups_(std::make_shared<const DuplicateGroups>(std::move(groups))),
+        by_vectors_(by_vectors) {}
+
+  size_t groups() const { return groups_->groups.size(); }
+  size_t duplicates() const { return groups_->members.size(); }
+  size_t kept() const { return entries_.size() - duplicates(); }
+
+  /// Calls `each` with each duplicate and its keeper, both DedupEntry, and what the distance is, as
+  /// DuplicateGroups::Member. It returns a Status.
+  template <typename Each>
+  Status ForEachDuplicate(const Each& each) const {
+    return ForEach([](const DuplicateGroups::Group&, const DedupEntry&) { return Status(); }, each);
+  }
+
+  /// Calls `each` with the file of each image that is no duplicate, in listing order.
+  template <typename Each>
+  Status ForEachKept(const Each& each) const {
+    std::vector<bool> duplicate(entries_.size(), false);
+    for (const DuplicateGroups::Member& member : groups_->members) duplicate[member.index] = true;
+    size_t index = 0;
+    return entries_.ForEach([&](const DedupEntry& entry) {
+      if (!duplicate[index++]) each(entry.file);
+      return Status();
+    });
+  }
+
+  /// "same bytes", "same pixels" or "distance 3".
+  std::string How(const DuplicateGroups::Member& member, const DedupEntry& entry,
+                  const DedupEntry& keeper) const;
+
+  /// "keep" and "dup" lines.
+  Status PutText(const TextSink& put) const;
+
+  /// A JSON object for each group.
+  Status PutGroups(JsonElements& elements) const;
+
+ private:
+  /// Calls `on_group` with each group and its keeper, and `on_member` with each of its members after it.
+  template <typename OnGroup, typename OnMember>
+  Status ForEach(const OnGroup& on_group, const OnMember& on_member) const {
+    for (const DuplicateGroups::Group& group : groups_->groups) {
+      const DedupEntry keeper = TRY(entries_.At(group.keeper));
+      TRY(on_group(group, keeper));
+      TRY(ForEachMember(group, keeper, on_member));
+    }
+    return {};
+  }
+  template <typename OnMember>
+  Status ForEachMember(const DuplicateGroups::Group& group, const DedupEntry& keeper,
+                       const OnMember& on_member) const {
+    for (const DuplicateGroups::Member& member : groups_->MembersOf(group)) {
+      const DedupEntry entry = TRY(entries_.At(member.index));
+      TRY(on_member(member, entry, keeper));
+    }
+    return {};
+  }
+  Status PutGroup(const DuplicateGroups::Group& group, const DedupEntry& keeper,
+                  JsonElements& elements) const;
+
+  DedupTable entries_;
+  std::shared_ptr<const DuplicateGroups> groups_;
+  bool by_vectors_;
+};
+
+}  // namespace imgmill
