@@ -89,8 +89,8 @@ std::vector<float> RandomImage(int height, int width, unsigned seed) {
   return image;
 }
 
-const WinogradKernels& Kernels() {
-  const WinogradKernels* kernels = BestWinogradKernels();
+const ConvKernels& Kernels() {
+  const ConvKernels* kernels = BestConvKernels();
   REQUIRE(kernels != nullptr);
   return *kernels;
 }
@@ -102,7 +102,7 @@ ConvChain ChainOf(const Network& network) {
 std::vector<float> Run(const ConvChain& chain, int scale, const std::vector<float>& image, int height,
                        int width, WorkerTeam& team) {
   // Filled with NaN: whatever the chain reads without having written it would show.
-  Buffer work(chain.WorkBytes(width, team.threads()));
+  Buffer work(chain.WorkBytes(height, width, team.threads()));
   std::memset(work.data(), 0xFF, work.size());
   std::vector<float> output(static_cast<size_t>(3 * height * width * scale * scale));
   chain.Run({image.data(), output.data(), height, width}, work.data(), team);
@@ -170,6 +170,6 @@ TEST_CASE("working memory does not grow with the height") {
   const ConvChain chain = ChainOf(network);
   // 17 layers keep 13 rows of 64 channels: 481 pixels wide that is 27.5 MB, where two whole images of 481x321
   // would be 79.
-  CHECK(chain.WorkBytes(481, 2) < 31'000'000);
-  CHECK(chain.WorkBytes(481, 2) > 27'500'000);
+  CHECK(chain.WorkBytes(321, 481, 2) < 31'000'000);
+  CHECK(chain.WorkBytes(321, 481, 2) > 27'500'000);
 }

@@ -10,6 +10,7 @@
 #include <array>
 
 #include "torch/architectures/architecture.h"
+#include "torch/architectures/graph_builder.h"
 #include "torch/architectures/layers.h"
 #include "torch/architectures/upscale_network.h"
 #include "torch/weights/weight_file.h"
@@ -181,6 +182,37 @@ class RrdbNet final : public UpscaleNet {
   std::vector<Block> blocks_;
 };
 
+/// The same on our own kernels. The layers at the output's size are made a band of rows at a time.
+Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const StateDict& weights,
+                                                       const ConvKernels& kernels) {
+  GraphBuilder graph(weights, kernels, {.bands = 3, .unshuffle = static_cast<int>(plan.unshuffle)});
+  const auto features = static_cast<int>(plan.features), growth = static_cast<int>(plan.growth);
+  const GraphEnd leaky = {.slope = static_cast<float>(kSlope)};
+  const FeatureMap first = graph.Conv(plan.names.first, features, {graph.input()});
+  FeatureMap x = first;
+  for (int b = 0; b < plan.blocks; ++b) {
+    const FeatureMap block = x;
+    for (int d = 0; d < 3; ++d) {
+      const std::string name = plan.names.Dense(b, d + 1);
+      const auto layer = [&](int c) { return name + std::to_string(c) + plan.names.after_conv; };
+      std::vector<FeatureMap> all = {x};
+      for (int c = 1; c < 5; ++c) all.push_back(graph.Conv(layer(c), growth, all, leaky));
+      // The block's own residual is folded into the last dense block's: 0.2 (0.2 conv + x) + block.
+      constexpr auto kShare = static_cast<float>(kResidual);
+      const GraphEnd residual =
+          d < 2 ? GraphEnd{.gain = kShare, .added = {{x, 1.0f}}}
+                : GraphEnd{.gain = kShare * kShare, .added = {{x, kShare}, {block, 1.0f}}};
+      x = graph.Conv(layer(5), features, all, residual);
+    }
+  }
+  x = graph.Conv(plan.names.trunk, features, {x}, {.added = {{first, 1.0f}}});
+  graph.BeginBands();
+  for (size_t i = 0; i < static_cast<size_t>(plan.ups); ++i)
+    x = graph.Conv(plan.names.up[i], features, {x.Doubled()}, leaky);
+  x = graph.Conv(plan.names.hr, features, {x}, leaky);
+  return graph.Finish(graph.Conv(plan.names.last, 3, {x}), 1);
+}
+
 class RrdbArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "RRDBNet"; }
@@ -203,6 +235,10 @@ class RrdbArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
     parts.tile = kTile;
     parts.overlap = kOverlap;
     parts.bytes = [plan](int height, int width) { return BytesFor(plan, height, width); };
+    parts.kernels = BestConvKernels();
+    parts.on_kernels = [plan](const StateDict& dict, const ConvKernels& kernels) {
+      return OnKernels(plan, dict, kernels);
+    };
     return LoadLayers<RrdbNet>(plan, std::move(parts), std::move(weights));
   }
 

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "torch/architectures/architecture.h"
+#include "torch/architectures/graph_builder.h"
 #include "torch/architectures/layers.h"
 #include "torch/architectures/upscale_network.h"
 #include "torch/weights/weight_file.h"
@@ -111,6 +112,35 @@ class SpanNet final : public UpscaleNet {
   std::array<Block, kBlocks> blocks_;
 };
 
+/// The same on our own kernels.
+Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const StateDict& weights,
+                                                       const ConvKernels& kernels) {
+  LayerGraph::Input input;
+  if (plan.normalizes) {
+    input.mean.assign(kMean.begin(), kMean.end());
+    input.range = static_cast<float>(kRange);
+  }
+  GraphBuilder graph(weights, kernels, std::move(input));
+  graph.layers().PassOver(kNoNorm);
+  const auto fused = [&](const std::string& name, const FeatureMap& from, const GraphEnd& end = {}) {
+    return graph.Conv(Fused(graph.layers(), name, plan.features, from.channels), {from}, end);
+  };
+  const FeatureMap first = fused("conv_1", graph.input());
+  const GraphEnd silu = {.end = ConvEnd::kSilu};
+  FeatureMap x = first, inner, after_first;
+  for (int b = 1; b <= kBlocks; ++b) {
+    const std::string block = "block_" + std::to_string(b);
+    inner = fused(block + ".c1_r", x, silu);
+    x = fused(block + ".c3_r", fused(block + ".c2_r", inner, silu),
+              {.end = ConvEnd::kGate, .added = {{x, 1.0f}}});
+    if (b == 1) after_first = x;
+  }
+  const FeatureMap last = fused("conv_2", x);
+  const auto features = static_cast<int>(plan.features);
+  x = graph.Conv("conv_cat", features, {first, last, after_first, inner}, {}, 1);
+  return graph.Finish(graph.Conv("upsampler.0", 3 * plan.scale * plan.scale, {x}), plan.scale);
+}
+
 class SpanArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "SPAN"; }
@@ -131,6 +161,10 @@ class SpanArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
     const int64_t floats = plan.features * 12 + 3 * plan.scale * plan.scale;
     parts.bytes = [floats](int height, int width) {
       return static_cast<size_t>(floats * height * width) * sizeof(float);
+    };
+    parts.kernels = BestConvKernels();
+    parts.on_kernels = [plan](const StateDict& dict, const ConvKernels& kernels) {
+      return OnKernels(plan, dict, kernels);
     };
     return LoadLayers<SpanNet>(plan, std::move(parts), std::move(weights));
   }

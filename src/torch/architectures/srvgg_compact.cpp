@@ -8,6 +8,7 @@
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/layers.h"
 #include "torch/architectures/upscale_network.h"
+#include "torch/kernels/conv_chain.h"
 #include "torch/kernels/shuffle_tail.h"
 #include "torch/weights/weight_file.h"
 
@@ -152,8 +153,8 @@ Result<std::shared_ptr<UpscaleNet>> BuildNet(const Plan& plan, const StateDict& 
   return std::shared_ptr<UpscaleNet>(std::move(net));
 }
 
-Result<std::shared_ptr<const ConvChain>> BuildChain(const Plan& plan, const StateDict& weights,
-                                                    const WinogradKernels& kernels) {
+Result<std::shared_ptr<const KernelNetwork>> BuildChain(const Plan& plan, const StateDict& weights,
+                                                        const ConvKernels& kernels) {
   std::vector<Buffer> values;  // only until the chain has transformed them
   std::vector<ChainLayer> layers;
   const auto floats = [&](const std::string& name, const float*& to) -> Status {
@@ -173,7 +174,8 @@ Result<std::shared_ptr<const ConvChain>> BuildChain(const Plan& plan, const Stat
     if (plan.activation != Activation::kPRelu) continue;
     TRY(floats(Name(2 * i + 1, "weight"), layer.slope));
   }
-  return std::make_shared<const ConvChain>(kernels, layers, std::make_unique<ShuffleTail>(plan.scale));
+  return std::shared_ptr<const KernelNetwork>(
+      std::make_shared<const ConvChain>(kernels, layers, std::make_unique<ShuffleTail>(plan.scale)));
 }
 
 class SrvggCompact final : public Architecture {
@@ -209,10 +211,11 @@ class SrvggCompact final : public Architecture {
     parts.build = [plan = *plan](const StateDict& dict, c10::Device device) {
       return BuildNet(plan, dict, device);
     };
-    const WinogradKernels* kernels = BestWinogradKernels();
-    if (kernels != nullptr && plan->bands == 3) {
-      std::shared_ptr<const ConvChain> chain = TRY(BuildChain(*plan, *weights, *kernels));
-      parts.chain = std::move(chain);
+    if (plan->bands == 3) {
+      parts.kernels = BestConvKernels();
+      parts.on_kernels = [plan = *plan](const StateDict& dict, const ConvKernels& kernels) {
+        return BuildChain(plan, dict, kernels);
+      };
     }
     return MakeUpscaleNetwork(std::move(parts), std::move(weights));
   }

@@ -1,9 +1,10 @@
 #include "torch/architectures/upscale_network.h"
 
 #include <map>
+#include <optional>
 
 #include "base/try.h"
-#include "torch/executors/chain_executor.h"
+#include "torch/executors/kernel_executor.h"
 
 namespace imgmill {
 namespace {
@@ -30,8 +31,7 @@ class UpscaleNetwork final : public Network {
   NumericsPlan Plan(const std::string& device_type) const override {
     NumericsPlan plan;
     const bool cpu = device_type == "cpu";
-    plan.kernels =
-        cpu && parts_.chain != nullptr ? parts_.chain->kernels().name : LibTorchKernels(device_type);
+    plan.kernels = cpu && parts_.kernels != nullptr ? parts_.kernels->name : LibTorchKernels(device_type);
     const int grid = std::max(kTileGrid, parts_.info.tile_grid);
     plan.tile = RoundUp(parts_.tile > 0 ? parts_.tile : kTile, grid);
     plan.overlap = RoundUp(parts_.overlap > 0 ? parts_.overlap : parts_.info.receptive_radius, grid);
@@ -41,8 +41,12 @@ class UpscaleNetwork final : public Network {
   }
 
   std::unique_ptr<Executor> MakeExecutor(std::shared_ptr<const DeviceSlot> slot) override {
-    if (slot->team != nullptr && parts_.chain != nullptr)
-      return MakeChainExecutor(parts_.info, parts_.chain, std::move(slot));
+    if (slot->team != nullptr && parts_.kernels != nullptr) {
+      if (!on_kernels_) on_kernels_ = parts_.on_kernels(*weights_, *parts_.kernels);
+      // What is wrong with weights that were checked, LibTorch's form of the network says with its first
+      // batch.
+      if (*on_kernels_) return MakeKernelExecutor(parts_.info, **on_kernels_, std::move(slot));
+    }
     std::shared_ptr<LazyNet>& net = nets_[slot->device.str()];
     if (net == nullptr) {
       net = std::make_shared<LazyNet>(slot->device, [build = parts_.build, weights = weights_](
@@ -52,7 +56,7 @@ class UpscaleNetwork final : public Network {
   }
 
   void LetGoOfWeights() override {
-    if (parts_.chain != nullptr) parts_.info.weight_bytes += parts_.chain->weight_bytes();
+    if (on_kernels_ && *on_kernels_) parts_.info.weight_bytes += (**on_kernels_)->weight_bytes();
     if (!nets_.empty()) {
       for (const auto& [name, tensor] : weights_->tensors) parts_.info.weight_bytes += tensor.data.size();
     }
@@ -63,6 +67,7 @@ class UpscaleNetwork final : public Network {
  private:
   UpscaleNetworkParts parts_;
   std::shared_ptr<const StateDict> weights_;
+  std::optional<Result<std::shared_ptr<const KernelNetwork>>> on_kernels_;
   std::map<std::string, std::shared_ptr<LazyNet>> nets_;  ///< by memory: "cpu", "cuda:1"
 };
 

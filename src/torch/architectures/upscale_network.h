@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "torch/executors/module_executor.h"
-#include "torch/kernels/conv_chain.h"
+#include "torch/kernels/kernel_network.h"
 #include "torch/network.h"
 #include "torch/weights/state_dict.h"
 
@@ -22,7 +22,10 @@ struct UpscaleNetworkParts {
   /// What tiles overlap by on each side where less than the receptive radius is enough; 0 is all of it. A
   /// global network must say one.
   int overlap = 0;
-  std::shared_ptr<const ConvChain> chain;  ///< null where LibTorch does the CPU's work, too
+  /// The CPU's, and how they run the network; null where LibTorch does the CPU's work, too.
+  const ConvKernels* kernels = nullptr;
+  std::function<Result<std::shared_ptr<const KernelNetwork>>(const StateDict&, const ConvKernels&)>
+      on_kernels;
 };
 
 std::unique_ptr<Network> MakeUpscaleNetwork(UpscaleNetworkParts parts,

@@ -30,7 +30,7 @@ constexpr size_t Aligned(size_t count) {
 
 /// Where everything lies in the working memory of one call, in floats.
 struct ConvChainLayout {
-  ConvChainLayout(const std::vector<WinogradLayer>& layers, int width, int threads) {
+  ConvChainLayout(const std::vector<ConvLayer>& layers, int width, int threads) {
     size_t next = 0;
     const auto take = [&](size_t count) {
       const size_t taken = next;
@@ -38,7 +38,7 @@ struct ConvChainLayout {
       return taken;
     };
     int most = 0;
-    for (const WinogradLayer& layer : layers) {
+    for (const ConvLayer& layer : layers) {
       most = std::max({most, layer.in_channels, layer.out_channels});
       rings.push_back(
           take(kRingRows * RowPixels(width) * static_cast<size_t>(PaddedChannels(layer.in_channels))));
@@ -47,7 +47,7 @@ struct ConvChainLayout {
     last_rows = take(4 * pixels * static_cast<size_t>(PaddedChannels(layers.back().out_channels)));
     zero_floats = RowPixels(width) * static_cast<size_t>(PaddedChannels(most));
     zero_row = take(zero_floats);
-    scratch_floats = Aligned(WinogradScratchFloats(most));
+    scratch_floats = Aligned(ConvScratchFloats(most));
     scratch = take(scratch_floats * static_cast<size_t>(threads));
     floats = next;
   }
@@ -59,7 +59,8 @@ struct ConvChainLayout {
 /// One call of ConvChain::Run.
 class ConvChainWork final : public TeamWork {
  public:
-  ConvChainWork(const ConvChain& chain, const ConvChainLayout& layout, const ChainImage& image, uint8_t* work)
+  ConvChainWork(const ConvChain& chain, const ConvChainLayout& layout, const KernelImage& image,
+                uint8_t* work)
       : chain_(chain),
         layout_(layout),
         image_(image),
@@ -89,9 +90,11 @@ class ConvChainWork final : public TeamWork {
       Interleave(tile_row, 4 * first, std::min(4 * end, width_));
       return;
     }
-    WinogradRows rows;
+    ConvRows rows;
     rows.width = width_;
-    for (int i = 0; i < 6; ++i) rows.in[i] = RowToRead(stage - 1, 4 * tile_row - 1 + i);
+    ConvInput& in = rows.in[0];
+    in.stride = in.channels = static_cast<int>(Channels(stage - 1));
+    for (int i = 0; i < 6; ++i) in.rows[i] = RowToRead(stage - 1, 4 * tile_row - 1 + i);
     const bool last = stage == stages_ - 1;
     for (int i = 0; i < 4 && 4 * tile_row + i < height_; ++i) {
       rows.out[i] = last ? last_rows() + static_cast<size_t>(i * 4 * tiles_) * Channels(stage)
@@ -156,13 +159,13 @@ class ConvChainWork final : public TeamWork {
 
   const ConvChain& chain_;
   const ConvChainLayout& layout_;
-  const ChainImage image_;
+  const KernelImage image_;
   float* work_;
   int height_, width_, tile_rows_, tiles_, blocks_, stages_;
   std::atomic<bool> finite_ = true;
 };
 
-ConvChain::ConvChain(const WinogradKernels& kernels, const std::vector<ChainLayer>& layers,
+ConvChain::ConvChain(const ConvKernels& kernels, const std::vector<ChainLayer>& layers,
                      std::unique_ptr<const ChainTail> tail)
     : kernels_(kernels), tail_(std::move(tail)) {
   size_t floats = 0;
@@ -174,7 +177,10 @@ ConvChain::ConvChain(const WinogradKernels& kernels, const std::vector<ChainLaye
   float* next = reinterpret_cast<float*>(weights_.data());
   for (const ChainLayer& layer : layers) {
     float* packed = next;
-    PackWinogradWeights(kernels, layer.weights, layer.out_channels, layer.in_channels, packed);
+    const ConvPacking packing = {layer.weights, layer.in_channels, nullptr, layer.in_channels,
+                                 layer.out_channels};
+    for (int block = 0; block < kernels.blocks(layer.out_channels); ++block)
+      kernels.pack(packing, block, packed);
     next += Aligned(PackedWinogradFloats(layer.out_channels, layer.in_channels));
     const int padded = PaddedChannels(layer.out_channels);
     float *bias = next, *slope = next + padded;
@@ -184,15 +190,15 @@ ConvChain::ConvChain(const WinogradKernels& kernels, const std::vector<ChainLaye
       bias[k] = real && layer.bias != nullptr ? layer.bias[k] : 0.0f;
       slope[k] = real && layer.slope != nullptr ? layer.slope[k] : layer.common_slope;
     }
-    layers_.push_back({layer.in_channels, layer.out_channels, packed, bias, slope});
+    layers_.push_back({layer.in_channels, layer.out_channels, packed, bias, slope, ConvEnd::kSlope, 1.0f});
   }
 }
 
-size_t ConvChain::WorkBytes(int width, int threads) const {
+size_t ConvChain::WorkBytes(int /*height*/, int width, int threads) const {
   return ConvChainLayout(layers_, width, threads).floats * sizeof(float);
 }
 
-bool ConvChain::Run(const ChainImage& image, uint8_t* work, WorkerTeam& team) const {
+bool ConvChain::Run(const KernelImage& image, uint8_t* work, WorkerTeam& team) const {
   const ConvChainLayout layout(layers_, image.width, team.threads());
   ConvChainWork run(*this, layout, image, work);
   team.Do(run);

@@ -6,7 +6,7 @@
 
 namespace imgmill {
 
-bool ShuffleTail::Put(const ChainImage& image, int y, int x0, int x1, const float* values,
+bool ShuffleTail::Put(const KernelImage& image, int y, int x0, int x1, const float* values,
                       size_t stride) const noexcept {
   constexpr float kMost = std::numeric_limits<float>::max();
   bool finite = true;

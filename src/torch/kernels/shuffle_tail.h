@@ -11,7 +11,7 @@ namespace imgmill {
 class ShuffleTail final : public ChainTail {
  public:
   explicit ShuffleTail(int scale) : scale_(static_cast<size_t>(scale)) {}
-  bool Put(const ChainImage& image, int y, int x0, int x1, const float* values,
+  bool Put(const KernelImage& image, int y, int x0, int x1, const float* values,
            size_t stride) const noexcept override;
 
  private:

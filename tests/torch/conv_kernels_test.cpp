@@ -1,5 +1,5 @@
 // The Winograd kernels against convolution by its definition, on random input of odd shapes.
-#include "torch/kernels/winograd.h"
+#include "torch/kernels/conv_kernels.h"
 
 #include <doctest/doctest.h>
 
@@ -61,7 +61,7 @@ float* Floats(Buffer& buffer) {
 }
 
 /// The kernels on the whole image, each row cut into calls of `step` tiles.
-std::vector<float> Convolve(const WinogradKernels& kernels, const Problem& p, int step) {
+std::vector<float> Convolve(const ConvKernels& kernels, const Problem& p, int step) {
   const int in_pad = PaddedChannels(p.in), out_pad = PaddedChannels(p.out);
   const int tiles = (p.width + 3) / 4, pixels = 4 * tiles + 2;
   // Rows -1 to height + 4, all zero at first; pixel x of row y is at (y + 1, x + 1).
@@ -74,19 +74,21 @@ std::vector<float> Convolve(const WinogradKernels& kernels, const Problem& p, in
     }
   }
   std::vector<float> packed(PackedWinogradFloats(p.out, p.in));
-  PackWinogradWeights(kernels, p.weights.data(), p.out, p.in, packed.data());
+  const ConvPacking packing = {p.weights.data(), p.in, nullptr, p.in, p.out};
+  for (int block = 0; block < kernels.blocks(p.out); ++block) kernels.pack(packing, block, packed.data());
   std::vector<float> bias(static_cast<size_t>(out_pad)), slope(static_cast<size_t>(out_pad));
   std::copy(p.bias.begin(), p.bias.end(), bias.begin());
   std::copy(p.slope.begin(), p.slope.end(), slope.begin());
-  const WinogradLayer layer{p.in, p.out, packed.data(), bias.data(), slope.data()};
-  Buffer scratch(WinogradScratchFloats(p.in) * sizeof(float));
+  const ConvLayer layer{p.in, p.out, packed.data(), bias.data(), slope.data(), ConvEnd::kSlope, 1.0f};
+  Buffer scratch(ConvScratchFloats(p.in) * sizeof(float));
 
   constexpr float kUntouched = 12345.0f;
   std::vector<float> output(static_cast<size_t>((p.height * p.width + 1) * out_pad), kUntouched);
   for (int y = 0; y < p.height; y += 4) {
-    WinogradRows rows;
+    ConvRows rows;
     rows.width = p.width;
-    for (int i = 0; i < 6; ++i) rows.in[i] = &image[static_cast<size_t>((y + i) * pixels * in_pad)];
+    rows.in[0].stride = rows.in[0].channels = in_pad;
+    for (int i = 0; i < 6; ++i) rows.in[0].rows[i] = &image[static_cast<size_t>((y + i) * pixels * in_pad)];
     for (int i = 0; i < 4 && y + i < p.height; ++i) {
       rows.out[i] = &output[static_cast<size_t>((y + i) * p.width * out_pad)];
     }
@@ -104,10 +106,10 @@ std::vector<float> Convolve(const WinogradKernels& kernels, const Problem& p, in
   return result;
 }
 
-std::vector<const WinogradKernels*> AllKernels() {
-  std::vector<const WinogradKernels*> all;
+std::vector<const ConvKernels*> AllKernels() {
+  std::vector<const ConvKernels*> all;
   for (const char* isa : {"sse2", "avx2", "avx512"}) {
-    if (const WinogradKernels* kernels = FindWinogradKernels(isa)) all.push_back(kernels);
+    if (const ConvKernels* kernels = FindConvKernels(isa)) all.push_back(kernels);
   }
   return all;
 }
@@ -125,7 +127,7 @@ TEST_CASE("every kernel agrees with the definition of convolution, whatever the 
       if (channels[0] * channels[1] * shape[0] * shape[1] > 1'500'000) continue;  // the oracle is slow
       const Problem problem(channels[0], channels[1], shape[0], shape[1], ++seed);
       const std::vector<double> expected = Oracle(problem);
-      for (const WinogradKernels* kernels : AllKernels()) {
+      for (const ConvKernels* kernels : AllKernels()) {
         const std::vector<float> actual = Convolve(*kernels, problem, kMostWinogradTiles);
         double worst = 0;
         for (size_t i = 0; i < expected.size(); ++i)
@@ -144,7 +146,7 @@ TEST_CASE("every kernel agrees with the definition of convolution, whatever the 
 
 TEST_CASE("results do not depend on how a row is cut into calls") {
   const Problem problem(19, 50, 6, 120, 7);
-  for (const WinogradKernels* kernels : AllKernels()) {
+  for (const ConvKernels* kernels : AllKernels()) {
     CAPTURE(kernels->name);
     const std::vector<float> whole = Convolve(*kernels, problem, 24);
     for (const int step : {1, 2, 3, 4, 5, 7, 11, 23}) CHECK(Convolve(*kernels, problem, step) == whole);
@@ -152,8 +154,8 @@ TEST_CASE("results do not depend on how a row is cut into calls") {
 }
 
 TEST_CASE("AVX2 and AVX-512 give the same bits") {
-  const WinogradKernels* avx2 = FindWinogradKernels("avx2");
-  const WinogradKernels* avx512 = FindWinogradKernels("avx512");
+  const ConvKernels* avx2 = FindConvKernels("avx2");
+  const ConvKernels* avx512 = FindConvKernels("avx512");
   if (avx2 == nullptr || avx512 == nullptr) {
     MESSAGE("this machine has not both");
     return;
@@ -166,11 +168,11 @@ TEST_CASE("IMGMILL_ISA chooses the kernels, and an unknown name means none") {
   const char* before = std::getenv("IMGMILL_ISA");
   const std::string kept = before != nullptr ? before : "";
   setenv("IMGMILL_ISA", "sse2", 1);
-  const WinogradKernels* sse2 = BestWinogradKernels();
+  const ConvKernels* sse2 = BestConvKernels();
   setenv("IMGMILL_ISA", "libtorch", 1);
-  const WinogradKernels* none = BestWinogradKernels();
+  const ConvKernels* none = BestConvKernels();
   unsetenv("IMGMILL_ISA");
-  const WinogradKernels* best = BestWinogradKernels();
+  const ConvKernels* best = BestConvKernels();
   if (before != nullptr) setenv("IMGMILL_ISA", kept.c_str(), 1);
 #ifdef __x86_64__
   REQUIRE(sse2 != nullptr);

@@ -1,0 +1,47 @@
+// A network written down for our own kernels, its layers by name out of a state dict whose names and shapes
+// were checked before.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "torch/architectures/layers.h"
+#include "torch/kernels/layer_graph.h"
+
+namespace imgmill {
+
+/// What becomes of a convolution's values.
+struct GraphEnd {
+  float slope = 1;  ///< factor for negative values; 1: no activation
+  ConvEnd end = ConvEnd::kSlope;
+  float gain = 1;
+  std::vector<GraphConv::Added> added = {};
+};
+
+class GraphBuilder {
+ public:
+  GraphBuilder(const StateDict& weights, const ConvKernels& kernels, LayerGraph::Input input)
+      : layers_(weights, torch::kCPU), graph_(std::make_shared<LayerGraph>(kernels, std::move(input))) {}
+
+  FeatureMap input() const { return graph_->input(); }
+  Layers& layers() { return layers_; }
+
+  /// `name`, over the channels of all of `from`.
+  FeatureMap Conv(const std::string& name, int out, const std::vector<FeatureMap>& from,
+                  const GraphEnd& end = {}, int side = 3);
+  /// Weights that were taken or made elsewhere.
+  FeatureMap Conv(const Convolution& conv, const std::vector<FeatureMap>& from, const GraphEnd& end = {});
+
+  /// LayerGraph::BeginBands.
+  void BeginBands() { graph_->BeginBands(); }
+  /// The graph, or the first thing that was wrong with a layer.
+  Result<std::shared_ptr<const KernelNetwork>> Finish(const FeatureMap& output, int shuffle);
+
+ private:
+  Layers layers_;
+  std::shared_ptr<LayerGraph> graph_;
+};
+
+}  // namespace imgmill

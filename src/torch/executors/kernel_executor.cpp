@@ -1,0 +1,58 @@
+#include "torch/executors/kernel_executor.h"
+
+#include "base/try.h"
+#include "torch/edge.h"
+
+namespace imgmill {
+namespace {
+
+class KernelExecutor final : public Executor {
+ public:
+  KernelExecutor(const ModelInfo& info, std::shared_ptr<const KernelNetwork> network,
+                 std::shared_ptr<const DeviceSlot> slot)
+      : info_(info), network_(std::move(network)), slot_(std::move(slot)) {}
+
+  /// One image after the other, so that n does not matter.
+  BatchCost Cost(int /*n*/, int height, int width) const override {
+    BatchCost cost;
+    cost.bytes = network_->WorkBytes(height, width, slot_->team->threads());
+    return cost;
+  }
+
+  std::unique_ptr<ModelStream> OpenStream() override { return std::make_unique<Stream>(*this); }
+
+ private:
+  class Stream final : public ModelStream {
+   public:
+    explicit Stream(const KernelExecutor& executor) : on_(executor) {}
+    Status Run(std::span<const BatchImage> images, int n, int height, int width) override {
+      return AtEdge(Stage::kCompute, [&]() -> Status {
+        TRY(CheckShape(on_.info_, images.size(), n, height, width));
+        WorkerTeam& team = *on_.slot_->team;
+        Buffer work(*on_.slot_->pool, on_.network_->WorkBytes(height, width, team.threads()));
+        for (const BatchImage& image : images) {
+          if (!on_.network_->Run({image.input, image.output, height, width}, work.data(), team))
+            return NotFinite(on_.info_);
+        }
+        return {};
+      });
+    }
+
+   private:
+    const KernelExecutor& on_;
+  };
+
+  const ModelInfo& info_;
+  const std::shared_ptr<const KernelNetwork> network_;
+  const std::shared_ptr<const DeviceSlot> slot_;
+};
+
+}  // namespace
+
+std::unique_ptr<Executor> MakeKernelExecutor(const ModelInfo& info,
+                                             std::shared_ptr<const KernelNetwork> network,
+                                             std::shared_ptr<const DeviceSlot> slot) {
+  return std::make_unique<KernelExecutor>(info, std::move(network), std::move(slot));
+}
+
+}  // namespace imgmill

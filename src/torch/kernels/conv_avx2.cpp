@@ -1,0 +1,16 @@
+// Convolution kernels for AVX2 and FMA.
+#include "torch/kernels/conv_kernels.h"
+#include "torch/kernels/conv_variants.h"
+
+#define IMGMILL_LANES 8
+#define IMGMILL_BLOCK_VECTORS 2
+
+namespace imgmill {
+namespace avx2 {
+#include "torch/kernels/conv_body.h"
+}  // namespace avx2
+
+const ConvKernels kConv_avx2 = {
+    "winograd-avx2", avx2::kLanes* avx2::kBlockVectors, avx2::Run, avx2::Run1x1, avx2::Pack, avx2::Pack1x1};
+
+}  // namespace imgmill

@@ -1,0 +1,41 @@
+// Chooses the convolution kernels of this machine.
+#include "torch/kernels/conv_kernels.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <initializer_list>
+
+#include "torch/kernels/conv_variants.h"
+
+namespace imgmill {
+const ConvKernels* FindConvKernels([[maybe_unused]] const char* isa) {
+#ifdef __x86_64__
+  if (std::strcmp(isa, "avx512") == 0 && __builtin_cpu_supports("avx512f")) return &kConv_avx512;
+  if (std::strcmp(isa, "avx2") == 0 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    return &kConv_avx2;
+  }
+  if (std::strcmp(isa, "sse2") == 0) return &kConv_sse2;
+#endif
+  return nullptr;
+}
+
+const ConvKernels* BestConvKernels() {
+  if (const char* named = std::getenv("IMGMILL_ISA"); named != nullptr && *named != '\0') {
+    return FindConvKernels(named);
+  }
+  for (const char* isa : {"avx512", "avx2", "sse2"}) {
+    if (const ConvKernels* kernels = FindConvKernels(isa)) return kernels;
+  }
+  return nullptr;
+}
+
+size_t PackedWinogradFloats(int out_channels, int in_channels) {
+  return size_t{36} * static_cast<size_t>(in_channels) * static_cast<size_t>(PaddedChannels(out_channels));
+}
+
+size_t ConvScratchFloats(int in_channels) {
+  // Planes of the input's channels, then of one block of output channels, 64 at most.
+  return 36 * (WinogradPlane(static_cast<size_t>(PaddedChannels(in_channels))) + WinogradPlane(64));
+}
+
+}  // namespace imgmill

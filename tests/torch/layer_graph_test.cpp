@@ -1,0 +1,280 @@
+// Graphs of layers against the same layers by definition, in double, one after the other.
+#include "torch/kernels/layer_graph.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstring>
+#include <random>
+#include <vector>
+
+using namespace imgmill;
+
+namespace {
+
+/// A map as its definition has it: [channels][height][width].
+struct Planes {
+  int channels = 0, height = 0, width = 0;
+  std::vector<double> values;
+  double At(int c, int y, int x) const {
+    if (y < 0 || y >= height || x < 0 || x >= width) return 0;
+    return values[static_cast<size_t>((c * height + y) * width + x)];
+  }
+};
+
+/// Builds a graph and, beside it, what it should give.
+class Twin {
+ public:
+  Twin(const ConvKernels& kernels, const LayerGraph::Input& input, int height, int width, unsigned seed)
+      : graph_(kernels, input), random_(seed), height_(height), width_(width) {
+    const int u = input.unshuffle, bands = input.bands;
+    std::uniform_real_distribution<float> unit;
+    for (int i = 0; i < bands * height * width; ++i) pixels_.push_back(unit(random_));
+    Planes first{bands * u * u, (height + u - 1) / u, (width + u - 1) / u, {}};
+    const auto continued = [&](int at, int size, bool mirrors) {
+      return at < size ? at : mirrors ? 2 * (size - 1) - at : size - 1;
+    };
+    const bool mirrors = first.height * u - height < height && first.width * u - width < width;
+    for (int c = 0; c < first.channels; ++c) {
+      for (int y = 0; y < first.height; ++y) {
+        for (int x = 0; x < first.width; ++x) {
+          const int band = c / (u * u), i = c / u % u, j = c % u;
+          const int row = continued(y * u + i, height, mirrors),
+                    column = continued(x * u + j, width, mirrors);
+          const double value = pixels_[static_cast<size_t>((band * height + row) * width + column)];
+          const double mean = input.mean.empty() ? 0 : input.mean[static_cast<size_t>(band)];
+          first.values.push_back((value - mean) * input.range);
+        }
+      }
+    }
+    maps_.push_back(std::move(first));
+  }
+
+  FeatureMap input() const { return graph_.input(); }
+  LayerGraph& graph() { return graph_; }
+
+  FeatureMap Add(std::vector<FeatureMap> from, int out, int side, GraphConv conv = {}) {
+    int in = 0;
+    for (const FeatureMap& map : from) in += map.channels;
+    std::normal_distribution<float> normal;
+    const float size = 1.0f / std::sqrt(static_cast<float>(in * side * side));
+    std::vector<float> weights, bias, slope;
+    for (int i = 0; i < out * in * side * side; ++i) weights.push_back(normal(random_) * size);
+    for (int i = 0; i < out; ++i) bias.push_back(normal(random_) * 0.1f);
+    for (int i = 0; i < out; ++i) slope.push_back(normal(random_) * 0.3f);
+    conv.from = std::move(from);
+    conv.out_channels = out;
+    conv.side = side;
+    conv.weights = weights.data();
+    conv.bias = out % 2 == 0 ? bias.data() : nullptr;
+    conv.slope = out % 3 == 0 ? slope.data() : nullptr;
+    maps_.push_back(ByDefinition(conv));
+    return graph_.Add(conv);
+  }
+
+  /// The largest difference of what the graph gives and what it should.
+  double Check(const FeatureMap& output, int shuffle, int threads) {
+    graph_.Finish(output, shuffle);
+    const Planes& last = maps_[static_cast<size_t>(output.index)];
+    const int scale = last.height / maps_[0].height * shuffle;
+    const int u = static_cast<int>(std::lround(std::sqrt(maps_[0].channels / kBands)));
+    const int out_height = height_ * scale / u, out_width = width_ * scale / u;
+    std::vector<float> made(static_cast<size_t>(kBands * out_height * out_width) + 1, kUntouched);
+    WorkerTeam team(threads);
+    Buffer work(graph_.WorkBytes(height_, width_, threads) + 64);
+    std::memset(work.data(), 0xFF, work.size());  // NaN: nothing that was not written may be read
+    CHECK(graph_.Run({pixels_.data(), made.data(), height_, width_}, work.data(), team));
+    for (size_t i = work.size() - 64; i < work.size(); ++i) REQUIRE(work.data()[i] == 0xFF);
+    CHECK(made.back() == kUntouched);
+    double worst = 0;
+    size_t at = 0;
+    for (int c = 0; c < kBands; ++c) {
+      for (int y = 0; y < out_height; ++y) {
+        for (int x = 0; x < out_width; ++x) {
+          const int channel = (c * shuffle + y % shuffle) * shuffle + x % shuffle;
+          const double value = last.At(output.first + channel, y / shuffle, x / shuffle);
+          worst = std::max(worst, std::abs(std::min(std::max(value, 0.0), 1.0) - made[at++]));
+        }
+      }
+    }
+    made_ = std::move(made);
+    return worst;
+  }
+  const std::vector<float>& made() const { return made_; }
+
+ private:
+  static constexpr int kBands = 3;
+  static constexpr float kUntouched = 12345.0f;
+
+  Planes ByDefinition(const GraphConv& conv) const {
+    Planes joined;
+    for (const FeatureMap& map : conv.from) {
+      const Planes& of = maps_[static_cast<size_t>(map.index)];
+      const int times = map.doubled ? 2 : 1;
+      joined.height = of.height * times;
+      joined.width = of.width * times;
+      joined.channels += map.channels;
+      for (int c = 0; c < map.channels; ++c) {
+        for (int y = 0; y < joined.height; ++y) {
+          for (int x = 0; x < joined.width; ++x)
+            joined.values.push_back(of.At(map.first + c, y / times, x / times));
+        }
+      }
+    }
+    const auto sigmoid = [](double v) { return 1 / (1 + std::exp(-v)); };
+    const int side = conv.side, reach = side / 2;
+    Planes made{conv.out_channels, joined.height, joined.width, {}};
+    for (int k = 0; k < conv.out_channels; ++k) {
+      for (int y = 0; y < made.height; ++y) {
+        for (int x = 0; x < made.width; ++x) {
+          double v = conv.bias != nullptr ? conv.bias[k] : 0;
+          for (int c = 0; c < joined.channels; ++c) {
+            for (int i = 0; i < side * side; ++i)
+              v += conv.weights[(k * joined.channels + c) * side * side + i] *
+                   joined.At(c, y + i / side - reach, x + i % side - reach);
+          }
+          const auto added = [&](size_t n) {
+            return conv.added[n].scale * maps_[static_cast<size_t>(conv.added[n].map.index)].At(k, y, x);
+          };
+          if (conv.end == ConvEnd::kGate) {
+            v = (v + added(0)) * (sigmoid(v) - 0.5);
+          } else {
+            const double slope = conv.slope != nullptr ? conv.slope[k] : conv.common_slope;
+            v = conv.end == ConvEnd::kSilu ? v * sigmoid(v) : v > 0 ? v : v * slope;
+            v *= conv.gain;
+            for (size_t n = 0; n < conv.added.size(); ++n) v += added(n);
+          }
+          made.values.push_back(v);
+        }
+      }
+    }
+    return made;
+  }
+
+  LayerGraph graph_;
+  std::mt19937 random_;
+  int height_, width_;
+  std::vector<float> pixels_, made_;
+  std::vector<Planes> maps_;
+};
+
+std::vector<const ConvKernels*> AllKernels() {
+  std::vector<const ConvKernels*> all;
+  for (const char* isa : {"sse2", "avx2", "avx512"}) {
+    if (const ConvKernels* kernels = FindConvKernels(isa)) all.push_back(kernels);
+  }
+  return all;
+}
+
+constexpr double kNear = 1e-5;  // of values up to about 1, through a few layers of F(4x4, 3x3) in float32
+
+}  // namespace
+
+TEST_CASE("a graph of every kind of layer gives what its layers give by definition") {
+  constexpr int kShapes[][2] = {{1, 1}, {2, 5}, {7, 3}, {16, 16}, {17, 21}, {33, 9}, {5, 110}, {50, 6}};
+  for (const ConvKernels* kernels : AllKernels()) {
+    for (const auto& shape : kShapes) {
+      CAPTURE(kernels->name);
+      CAPTURE(shape[0]);
+      CAPTURE(shape[1]);
+      LayerGraph::Input input;
+      input.mean = {0.4f, 0.5f, 0.6f};
+      input.range = 2;
+      Twin net(*kernels, input, shape[0], shape[1], 11);
+      GraphConv leaky, silu;
+      leaky.common_slope = 0.2f;
+      silu.end = ConvEnd::kSilu;
+      const FeatureMap first = net.Add({net.input()}, 20, 3);
+      const FeatureMap a = net.Add({first}, 8, 3, leaky);
+      const FeatureMap b = net.Add({first, a}, 35, 3, silu);
+      GraphConv residual;
+      residual.gain = 0.2f;
+      residual.added = {{first, 0.5f}, {net.Add({a, b}, 20, 1), 1.0f}};
+      const FeatureMap c = net.Add({first, a, b.Channels(16, 19)}, 20, 3, residual);
+      GraphConv gate;
+      gate.end = ConvEnd::kGate;
+      gate.added = {{c, 1.0f}};
+      const FeatureMap d = net.Add({c}, 20, 3, gate);
+      CHECK(net.Check(net.Add({d, net.input(), first}, 27, 3), 3, 2) < kNear);
+    }
+  }
+}
+
+TEST_CASE("layers in bands give the rows that whole layers give, at twice and four times the size") {
+  for (const ConvKernels* kernels : AllKernels()) {
+    for (const int height : {1, 3, 15, 16, 17, 31, 49}) {
+      CAPTURE(kernels->name);
+      CAPTURE(height);
+      std::vector<float> whole;
+      for (const bool in_bands : {false, true}) {
+        Twin net(*kernels, {}, height, 13, 5);
+        FeatureMap x = net.Add({net.input()}, 18, 3);
+        if (in_bands) net.graph().BeginBands();
+        x = net.Add({x.Doubled()}, 18, 3);
+        GraphConv again;
+        again.added = {{x, 1.0f}};
+        x = net.Add({x}, 18, 3, again);
+        x = net.Add({x.Doubled()}, 16, 3);
+        x = net.Add({net.Add({x}, 16, 1)}, 3, 3);
+        CHECK(net.Check(x, 1, 3) < kNear);
+        if (in_bands) CHECK(net.made() == whole);
+        whole = net.made();
+      }
+    }
+  }
+}
+
+TEST_CASE("squares of pixels become channels, and an image that has no whole squares is continued") {
+  const ConvKernels* kernels = BestConvKernels();
+  REQUIRE(kernels != nullptr);
+  for (const int unshuffle : {2, 4}) {
+    for (const auto& [height, width] : {std::pair{16, 8}, {9, 14}, {5, 7}, {1, 3}, {2, 2}}) {
+      CAPTURE(unshuffle);
+      CAPTURE(height);
+      CAPTURE(width);
+      LayerGraph::Input input;
+      input.unshuffle = unshuffle;
+      Twin net(*kernels, input, height, width, 3);
+      const FeatureMap x = net.Add({net.input()}, 16, 3);
+      CHECK(net.Check(net.Add({x.Doubled()}, 12, 3), 2, 1) < kNear);
+    }
+  }
+}
+
+TEST_CASE("no bit depends on the number of threads, and a map that no layer reads any more takes no memory") {
+  const ConvKernels* kernels = BestConvKernels();
+  REQUIRE(kernels != nullptr);
+  const auto deep = [&](int layers, int threads, std::vector<float>& made) {
+    Twin net(*kernels, {}, 40, 130, 9);
+    FeatureMap x = net.Add({net.input()}, 32, 3);
+    for (int i = 1; i < layers; ++i) x = net.Add({x}, 32, 3);
+    CHECK(net.Check(net.Add({x}, 3, 3), 1, threads) < kNear);
+    made = net.made();
+    return net.graph().WorkBytes(40, 130, threads);
+  };
+  std::vector<float> alone, other;
+  const size_t bytes = deep(12, 1, alone);
+  for (const int threads : {2, 5}) {
+    deep(12, threads, other);
+    CHECK(other == alone);
+  }
+  CHECK(deep(3, 1, other) == bytes);
+}
+
+TEST_CASE("a value that is not finite is told") {
+  const ConvKernels* kernels = BestConvKernels();
+  REQUIRE(kernels != nullptr);
+  LayerGraph graph(*kernels, {});
+  const std::vector<float> weights(27, 3e38f);
+  GraphConv conv;
+  conv.from = {graph.input()};
+  conv.out_channels = 3;
+  conv.side = 1;
+  conv.weights = weights.data();
+  graph.Finish(graph.Add(conv), 1);
+  const std::vector<float> white(75, 1.0f);
+  std::vector<float> made(75);
+  WorkerTeam team(1);
+  Buffer work(graph.WorkBytes(5, 5, 1));
+  CHECK_FALSE(graph.Run({white.data(), made.data(), 5, 5}, work.data(), team));
+}
