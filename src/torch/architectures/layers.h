@@ -8,6 +8,7 @@
 
 #include "base/try.h"
 #include "torch/architectures/upscale_network.h"
+#include "torch/kernels/conv_kernels.h"
 #include "torch/torch_headers.h"
 #include "torch/weights/state_dict.h"
 
@@ -28,6 +29,8 @@ struct ConvShape {
 struct Convolution {
   torch::Tensor weight, bias;
   ConvShape shape;
+  /// The CPU's, for large maps and the usual shape; null where LibTorch does it all.
+  const ConvKernels* kernels = nullptr;
   torch::Tensor operator()(const torch::Tensor& x) const;
 };
 
@@ -53,7 +56,9 @@ class Layers {
   /// Only checks: what is taken is undefined.
   explicit Layers(const StateDict& weights) : weights_(weights) {}
   /// Copies what is taken to the device.
-  Layers(const StateDict& weights, c10::Device device) : weights_(weights), device_(device) {}
+  /// @param kernels  of convolutions on the CPU; null for LibTorch's
+  Layers(const StateDict& weights, c10::Device device, const ConvKernels* kernels = nullptr)
+      : weights_(weights), device_(device), kernels_(device.is_cpu() ? kernels : nullptr) {}
 
   /// `name`.weight of out x (in / groups) x side x side, and `name`.bias. Its weights are channels last.
   Convolution Conv(const std::string& name, int64_t out, int64_t in, const ConvShape& shape = {});
@@ -90,6 +95,7 @@ class Layers {
  private:
   const StateDict& weights_;
   std::optional<c10::Device> device_;
+  const ConvKernels* kernels_ = nullptr;
   std::set<std::string, std::less<>> taken_;
   Status status_;
 };
@@ -118,11 +124,12 @@ Result<std::unique_ptr<Network>> LoadLayers(const Plan& plan, UpscaleNetworkPart
   const Net checked(plan, check);
   TRY(check.Finish());
   parts.build = [plan](const StateDict& dict, c10::Device device) -> Result<std::shared_ptr<UpscaleNet>> {
-    Layers layers(dict, device);
+    Layers layers(dict, device, BestConvKernels());
     auto net = std::make_shared<Net>(plan, layers);
     TRY(layers.Finish());
     return std::shared_ptr<UpscaleNet>(std::move(net));
   };
+  parts.module_kernels = BestConvKernels();
   return MakeUpscaleNetwork(std::move(parts), std::move(weights));
 }
 

@@ -32,6 +32,8 @@ class UpscaleNetwork final : public Network {
     NumericsPlan plan;
     const bool cpu = device_type == "cpu";
     plan.kernels = cpu && parts_.kernels != nullptr ? parts_.kernels->name : LibTorchKernels(device_type);
+    if (cpu && parts_.kernels == nullptr && parts_.module_kernels != nullptr)
+      plan.kernels += std::string("+") + parts_.module_kernels->name;
     const int grid = std::max(kTileGrid, parts_.info.tile_grid);
     plan.tile = RoundUp(parts_.tile > 0 ? parts_.tile : kTile, grid);
     plan.overlap = RoundUp(parts_.overlap > 0 ? parts_.overlap : parts_.info.receptive_radius, grid);

@@ -17,6 +17,7 @@ struct UpscaleNetworkParts {
   ModelInfo info;
   ModuleBytes bytes;
   std::function<Result<std::shared_ptr<UpscaleNet>>(const StateDict&, c10::Device)> build;
+  const ConvKernels* module_kernels = nullptr;  ///< of the module's convolutions on the CPU; null: LibTorch's
   /// Side of the square tiles; 0 is the usual one.
   int tile = 0;
   /// What tiles overlap by on each side where less than the receptive radius is enough; 0 is all of it. A

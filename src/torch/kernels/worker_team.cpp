@@ -2,6 +2,21 @@
 #include "torch/kernels/worker_team.h"
 
 namespace imgmill {
+namespace {
+
+thread_local WorkerTeam* current_team = nullptr;
+
+}  // namespace
+
+TeamScope::TeamScope(WorkerTeam& team) : before_(current_team) {
+  current_team = &team;
+}
+TeamScope::~TeamScope() {
+  current_team = before_;
+}
+WorkerTeam* TeamScope::Current() {
+  return current_team;
+}
 
 WorkerTeam::WorkerTeam(int threads) : threads_(threads < 1 ? 1 : threads), step_done_(threads_) {
   try {

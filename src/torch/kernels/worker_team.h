@@ -55,4 +55,19 @@ class WorkerTeam {
   std::vector<std::thread> workers_;
 };
 
+/// While it lives, the layers that the calling thread runs may use this team.
+class TeamScope {
+ public:
+  explicit TeamScope(WorkerTeam& team);
+  ~TeamScope();
+  TeamScope(const TeamScope&) = delete;
+  TeamScope& operator=(const TeamScope&) = delete;
+
+  /// Null outside of any.
+  static WorkerTeam* Current();
+
+ private:
+  WorkerTeam* const before_;
+};
+
 }  // namespace imgmill

