@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Trains the project's own compact upscaler (models/sr-x4.safetensors) on the photos of BSDS500, on a CPU.
+"""Trains the project's own compact upscalers (models/sr-x2.safetensors, sr-x4.safetensors) on the photos of BSDS500, on a CPU.
 
 Usage: training/upscaler.py --photos shared/assets/photos/bsds500-val --set5 shared/assets/sr/Set5 --scale 4 -o models/sr-x4.safetensors
 Needs torch, numpy, pillow and safetensors (bench/peers/setup.sh makes an environment that has them).
