@@ -148,8 +148,8 @@ Result<std::unique_ptr<CommandRun>> Upscale::BeginModel(const CommandServices& s
 
   // Weights and LibTorch are in memory now: what they hold is nobody's lease.
   services.memory->Rebaseline();
-  std::unique_ptr<BatchScheduler> scheduler =
-      TRY(BatchScheduler::Open(*model, plan, LargestTile(plan), *services.memory, *services.stop));
+  std::unique_ptr<BatchScheduler> scheduler = TRY(BatchScheduler::Open(
+      *model, plan, LargestTile(plan), *services.memory, *services.stop, BytesOfOneTile(plan, info.scale)));
   return std::unique_ptr<CommandRun>(
       std::make_unique<ModelRun>(options_, services, std::move(model), plan, std::move(scheduler)));
 }

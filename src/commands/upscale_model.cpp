@@ -15,6 +15,12 @@ size_t PlaneBytes(int64_t width, int64_t height) {
   return static_cast<size_t>(3 * width * height) * sizeof(float);
 }
 
+/// Planes of the tiles in flight of one image, of sides up to these.
+size_t TileBytes(const NumericsPlan& plan, int64_t scale, int64_t width, int64_t height) {
+  return static_cast<size_t>(plan.micro_batch) *
+         (PlaneBytes(width, height) + PlaneBytes(width * scale, height * scale));
+}
+
 std::string ModelFingerprint(const UpscaleOptions& options, const UpscaleModel& model,
                              const NumericsPlan& plan) {
   return "upscale/1 " + model.info().architecture + " x" + std::to_string(model.info().scale) + " " +
@@ -47,6 +53,11 @@ int LargestTile(const NumericsPlan& plan) {
   return plan.tile + 2 * plan.overlap;
 }
 
+size_t BytesOfOneTile(const NumericsPlan& plan, int scale) {
+  const int64_t side = LargestTile(plan);
+  return TileBytes(plan, scale, side, side) + static_cast<size_t>(3 * side * scale * plan.tile * scale);
+}
+
 ModelOperation::ModelOperation(const UpscaleOptions& options, const CommandServices& services,
                                UpscaleModel& model, const NumericsPlan& plan, BatchScheduler& scheduler)
     : UpscaleOperation(options, ModelFingerprint(options, model, plan), services),
@@ -72,10 +83,9 @@ Result<ItemPlan> ModelOperation::Plan(const Item& item) const {
   const Layout whole = OutputLayout(input);
   Layout band = whole;
   band.height = std::min(input.height, rows) * scale;
-  const size_t in_flight = static_cast<size_t>(plan_.micro_batch);
-  const size_t tiles =
-      in_flight * (PlaneBytes(tile_width, tile_height) + PlaneBytes(tile_width * scale, tile_height * scale));
-  plan.work = {tiles + band.row_bytes() * static_cast<size_t>(band.height), 0};
+  plan.work = {
+      TileBytes(plan_, scale, tile_width, tile_height) + band.row_bytes() * static_cast<size_t>(band.height),
+      0};
   return WithOutput(std::move(plan), whole);
 }
 

@@ -78,5 +78,7 @@ class ModelOperation final : public UpscaleOperation {
 
 /// The longest side of a tile with its context.
 int LargestTile(const NumericsPlan& plan);
+/// What an image of one such tile, of 8-bit colour, holds between decoder and encoder.
+size_t BytesOfOneTile(const NumericsPlan& plan, int scale);
 
 }  // namespace imgmill

@@ -202,7 +202,7 @@ int StreamsFor(const BatchModel& model, const Footprint& batch, const MemoryMana
 
 Result<std::unique_ptr<BatchScheduler>> BatchScheduler::Open(BatchModel& model, const NumericsPlan& plan,
                                                              int largest_tile, MemoryManager& memory,
-                                                             const StopFlag& stop) {
+                                                             const StopFlag& stop, size_t item_bytes) {
   auto impl = std::make_unique<Impl>(model, plan, memory, stop);
   TRY(impl->costs.Probe(largest_tile, stop));
   std::vector<int> streams;
@@ -227,9 +227,12 @@ Result<std::unique_ptr<BatchScheduler>> BatchScheduler::Open(BatchModel& model, 
   }
   Result<Lease> lease = memory.Reserve(need, {what + " (" + plan.Describe() + ")", on_devices, plan});
   if (!lease) {
-    Error error = lease.error();
+    // Else the budget that is advised would hold the batches, and refuse the image that they are of.
+    const Status both = memory.Fits(need + Footprint{item_bytes, 0});
+    Error error = both ? lease.error() : both.error();
     error.code = Code::kUsage;
-    error.message = "the model's batches do not fit beside its weights: " + error.message;
+    error.message = "the model's batches" + std::string(item_bytes > 0 ? " and an image" : "") +
+                    " do not fit beside its weights: " + error.message;
     error.message += plan.tile > 0 ? "; a smaller --tile needs less" : "";
     error.message += " (the plan here: " + plan.Describe() + ")";
     return error;

@@ -186,10 +186,10 @@ void Admission::Unsubscribe(std::list<Subscriber>::iterator subscriber) {
   subscribers_.erase(subscriber);
 }
 
-std::optional<Error> Admission::TooLarge(const Footprint& need, size_t beside) const {
+std::optional<Error> Admission::TooLarge(const Footprint& need) const {
   const HostLedger& ledger = stats_.ledger;
   if (need.total() <= ledger.LargestLease()) return std::nullopt;
-  const size_t would_do = ledger.BudgetFor(need.total() + beside);
+  const size_t would_do = ledger.BudgetFor(need.total());
   std::string message = "it needs " + FormatByteSize(need.total()) + ", the memory budget of " +
                         FormatByteSize(ledger.budget) + " leaves " + FormatByteSize(ledger.LargestLease());
   message += budget_from_flag_ ? " (use " + MemoryFlag(would_do) + " or more)"

@@ -74,8 +74,7 @@ class Admission {
     bool told_waiting = false;
   };
   Status AcquireInTurn(const Footprint& need, const StopFlag& stop, bool& waited);
-  /// @param beside  bytes that the advised budget is to have room for as well
-  std::optional<Error> TooLarge(const Footprint& need, size_t beside = 0) const;
+  std::optional<Error> TooLarge(const Footprint& need) const;
   void Grant(const Footprint& need);
   void KeepCap();
   void TellPressure();

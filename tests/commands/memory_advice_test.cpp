@@ -99,6 +99,33 @@ TEST_CASE("a model in half precision is refused before any image, until a budget
   CHECK(refused > 0);
 }
 
+TEST_CASE("the budget that is advised where a network's batches do not fit holds the image, too") {
+  const ModelParts parts = FindModel();
+  if (!parts.missing.empty()) {
+    MESSAGE("SKIPPED: " << parts.missing);
+    return;
+  }
+  const TestFolder where;
+  const std::string assets = std::getenv("IMGMILL_TEST_ASSETS");
+  const std::string photo = where / "photo.png";
+  WritePicture(photo, Draw(480, 320, 3, [](int64_t x, int64_t y, int band) {
+                 return static_cast<double>((x * 3 + y * (band + 1)) % 256);
+               }));
+  const auto with = [&](size_t mib) {
+    return Run({"upscale", photo, "-o", where / "large", "--model",
+                assets + "/weights/converted/spanx4_ch48.safetensors", "--tile", "352", "--device", "cpu",
+                "--no-catalog", "--memory", std::to_string(mib) + "MiB"},
+               parts.options);
+  };
+  const ProcessResult refused = with(250);
+  REQUIRE(refused.exit_code == 2);
+  REQUIRE(refused.err.find("batches and an image do not fit") != std::string::npos);
+  // What the process holds differs a little from start to start.
+  const ProcessResult ran = with(Advised(refused.err) + 2);
+  INFO(ran.err);
+  CHECK(ran.exit_code == 0);
+}
+
 TEST_CASE(
     "a file that cannot hold its pixels is told as one in whatever memory, and none is advised for it") {
   const TestFolder where;

@@ -46,10 +46,10 @@ struct TileJob {
 class BatchScheduler {
  public:
   /// Leases what its batches need for as long as it lives: `largest_tile` is the longest side of a tile with
-  /// context, or of an image.
+  /// context, or of an image. A refusal advises a budget with room for an item's lease of so many bytes, too.
   static Result<std::unique_ptr<BatchScheduler>> Open(BatchModel& model, const NumericsPlan& plan,
                                                       int largest_tile, MemoryManager& memory,
-                                                      const StopFlag& stop);
+                                                      const StopFlag& stop, size_t item_bytes = 0);
   ~BatchScheduler();
 
   /// Runs all jobs; returns when they are done. Called by many workers at once.
