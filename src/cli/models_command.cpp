@@ -51,9 +51,14 @@ std::string DetectionOf(const ModelInfo& info) {
 Json Facts(const std::string& path, const BatchModel& model) {
   const ModelInfo& info = model.info();
   const NumericsPlan plan = model.Plan("cpu");
-  Json facts = {{"file", PrintablePath(path)},   {"architecture", info.architecture},
-                {"task", TaskOf(info)},          {"detection", DetectionOf(info)},
-                {"parameters", info.parameters}, {"stored_as", info.stored_as}};
+  Json facts = {{"file", PrintablePath(path)},
+                {"architecture", info.architecture},
+                {"task", TaskOf(info)},
+                {"detection", DetectionOf(info)}};
+  if (!info.stored_as.empty()) {  // a program keeps its weights to itself
+    facts["parameters"] = info.parameters;
+    facts["stored_as"] = info.stored_as;
+  }
   if (info.dimension > 0) {
     if (!info.score.empty()) facts["signal"] = info.score;
     facts["dimension"] = info.dimension;
@@ -83,7 +88,7 @@ std::string Text(const std::string& path, const BatchModel& model) {
   line("architecture", info.architecture);
   line("task", TaskOf(info));
   line("detection", DetectionOf(info));
-  line("parameters", Counted(info.parameters) + ", stored as " + info.stored_as);
+  if (!info.stored_as.empty()) line("parameters", Counted(info.parameters) + ", stored as " + info.stored_as);
   if (info.dimension > 0) {
     if (info.score.empty()) {
       line("vectors", std::to_string(info.dimension) + " numbers each");

@@ -220,6 +220,49 @@ TEST_CASE("each network is taken for one architecture, and for no other") {
   });
 }
 
+TEST_CASE("no tensor that is missing, of another shape or of integers ends the program; integers are named") {
+  const WeightFolder folder;
+  ForEachGolden([&](const Golden& golden) {
+    CAPTURE(golden.name);
+    Result<StateDict> read = ReadStateDict(golden.weights.Write(folder));
+    REQUIRE(read.ok());
+    REQUIRE(DetectArchitecture(*read).ok());
+    const auto weights = std::make_shared<StateDict>(*std::move(read));
+    /// What is said of them as they are now; nothing where they are a network.
+    const auto refusal = [&]() -> std::string {
+      const Result<const Architecture*> found = DetectArchitecture(*weights);
+      if (!found) return found.error().message;
+      ModelInfo info;
+      if ((*found)->task() != ModelTask::kUpscale) info.input.emplace().side = golden.height;
+      const auto loaded = (*found)->Load(weights, info);
+      return loaded ? std::string() : loaded.error().message;
+    };
+    REQUIRE(refusal().empty());
+    std::vector<std::string> names;
+    for (const auto& [name, tensor] : weights->tensors) names.push_back(name);
+    for (const std::string& name : names) {
+      CAPTURE(name);
+      WeightTensor& tensor = weights->tensors.at(name);
+      // Each of these is refused, or does not matter.
+      const std::vector<int64_t> shape = tensor.shape;
+      std::vector<int64_t> turned(shape.rbegin(), shape.rend());
+      for (const std::vector<int64_t>& other :
+           {std::vector<int64_t>{tensor.count()}, std::vector<int64_t>{0}, turned}) {
+        tensor.shape = other;
+        refusal();
+      }
+      tensor.shape = shape;
+      tensor.type = ElementType::kInt32;
+      const std::string wrong_kind = refusal();
+      if (!wrong_kind.empty()) CHECK(wrong_kind.find("int32") != std::string::npos);
+      tensor.type = ElementType::kFloat32;
+      auto taken = weights->tensors.extract(name);
+      refusal();
+      weights->tensors.insert(std::move(taken));
+    }
+  });
+}
+
 TEST_CASE("each network gives what its peer gives") {
   const WeightFolder folder;
   Result<std::unique_ptr<MemoryManager>> manager = MemoryManager::Create({});

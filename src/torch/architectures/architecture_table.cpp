@@ -119,6 +119,17 @@ const Architecture* Match(const StateDict& weights) {
   return nullptr;
 }
 
+/// The first layer whose bias is there and whose weight is not.
+std::string LayerWithoutWeight(const StateDict& weights) {
+  constexpr std::string_view kBias = ".bias";
+  for (const auto& [name, tensor] : weights.tensors) {
+    if (!name.ends_with(kBias)) continue;
+    std::string weight = name.substr(0, name.size() - kBias.size()) + ".weight";
+    if (weights.Find(weight) == nullptr) return weight;
+  }
+  return {};
+}
+
 /// The architecture of whose telltale tensors the greatest share is there, and which are not.
 std::string NearestText(const StateDict& weights) {
   double most = 0;
@@ -137,7 +148,9 @@ std::string NearestText(const StateDict& weights) {
       if (share <= most) continue;
       most = share;
       text = "; the nearest is " + std::string(architecture->name()) + ": " + there + " would be its own, ";
-      text += missing.empty() ? "but shapes or other tensors do not fit" : missing + " is missing";
+      if (missing.empty()) missing = LayerWithoutWeight(weights);
+      text +=
+          missing.empty() ? "but shapes or other tensors do not fit" : PrintablePath(missing) + " is missing";
     }
   }
   return text;
@@ -196,8 +209,10 @@ std::string_view ToString(ModelTask task) {
 
 Result<const Architecture*> DetectArchitecture(StateDict& weights) {
   if (const Architecture* found = Match(weights)) return found;
-  std::string reason = "its " + std::to_string(weights.tensors.size()) + " tensors (" + FirstNames(weights) +
-                       ") match no architecture that imgmill knows" + NearestText(weights) +
+  const size_t count = weights.tensors.size();
+  std::string reason = (count == 1 ? "its one tensor (" : "its " + std::to_string(count) + " tensors (") +
+                       FirstNames(weights) + (count == 1 ? ") matches no" : ") match no") +
+                       " architecture that imgmill knows" + NearestText(weights) +
                        " (`imgmill models` lists what is known)";
   const auto drop_one = [&] {
     return std::any_of(std::begin(kPrefixes), std::end(kPrefixes),

@@ -34,8 +34,10 @@ Convolution Layers::Conv(const std::string& name, int64_t out, int64_t in, const
   Convolution layer;
   layer.shape = shape;
   layer.kernels = kernels_;
-  layer.weight = Parameter(name + ".weight",
-                           {out, in / shape.groups, shape.side, shape.width > 0 ? shape.width : shape.side});
+  // Groups are counted by another tensor; where that one is missing there are none.
+  const int64_t inputs = shape.groups > 0 ? in / shape.groups : 0;
+  layer.weight =
+      Parameter(name + ".weight", {out, inputs, shape.side, shape.width > 0 ? shape.width : shape.side});
   if (layer.weight.defined()) layer.weight = layer.weight.contiguous(torch::MemoryFormat::ChannelsLast);
   if (shape.bias) layer.bias = Parameter(name + ".bias", {out});
   return layer;
@@ -106,6 +108,11 @@ torch::Tensor Layers::Parameter(const std::string& name, const std::vector<int64
   if (found->shape != shape) {
     status_ =
         WeightError("its tensor " + name + " is " + ShapeText(found->shape) + ", not " + ShapeText(shape));
+    return {};
+  }
+  if (!IsFloating(found->type)) {
+    status_ = WeightError("its tensor " + name + " is of " + std::string(ToString(found->type)) +
+                          ", where floating point weights belong");
     return {};
   }
   taken_.insert(name);

@@ -103,11 +103,13 @@ class Layers {
 /// The scale of a pixel shuffle to so many bands; 0 where no scale up to 8 has so many channels.
 int ShuffleScale(int64_t channels, int64_t bands = 3);
 
-/// How many of the names with growing numbers are there, from `first` on.
+/// How many of the names with growing numbers there are, from `first` on. One that is missing before another
+/// is counted, so that it is named when its layer is made.
 template <typename Name>
 int CountOf(const StateDict& weights, int first, const Name& name) {
+  const auto has = [&](int number) { return weights.Find(name(first + number)) != nullptr; };
   int count = 0;
-  while (weights.Find(name(first + count)) != nullptr) ++count;
+  while (has(count) || (count > 0 && has(count + 1))) ++count;
   return count;
 }
 

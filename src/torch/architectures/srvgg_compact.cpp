@@ -158,8 +158,9 @@ Result<std::shared_ptr<const KernelNetwork>> BuildChain(const Plan& plan, const 
   std::vector<Buffer> values;  // only until the chain has transformed them
   std::vector<ChainLayer> layers;
   const auto floats = [&](const std::string& name, const float*& to) -> Status {
-    Buffer converted = TRY(ToFloats(*weights.Find(name)));
-    to = reinterpret_cast<const float*>(values.emplace_back(std::move(converted)).data());
+    Result<Buffer> converted = ToFloats(*weights.Find(name));
+    if (!converted) return WeightError("its tensor " + name + ": " + converted.error().message);
+    to = reinterpret_cast<const float*>(values.emplace_back(*std::move(converted)).data());
     return {};
   };
   for (int i = 0; i < plan.convolutions; ++i) {

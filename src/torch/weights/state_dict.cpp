@@ -151,6 +151,11 @@ int64_t CountElements(const std::vector<int64_t>& shape) {
   return count;
 }
 
+bool IsFloating(ElementType type) {
+  return type == ElementType::kFloat64 || type == ElementType::kFloat32 || type == ElementType::kFloat16 ||
+         type == ElementType::kBFloat16;
+}
+
 Result<Buffer> ToFloats(const WeightTensor& tensor) {
   switch (tensor.type) {
     case ElementType::kFloat64:

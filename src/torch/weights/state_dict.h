@@ -27,6 +27,8 @@ enum class ElementType {
 
 size_t ElementBytes(ElementType type);
 std::string_view ToString(ElementType type);
+/// Whether ToFloats takes it.
+bool IsFloating(ElementType type);
 
 /// A dense row-major tensor. Immutable once read; its bytes are charged to the pool that was current then.
 struct WeightTensor {
