@@ -62,7 +62,7 @@ std::string Explain(CLI::App& app, const CLI::ParseError& problem) {
 
 int RunImages(const CommandRow& row, CommandFlags& flags, std::string line, bool advise) {
   CLI::App& app = *flags.app;
-  const SharedOptions& shared = flags.shared;
+  SharedOptions& shared = flags.shared;
   const std::string& config = flags.config;
   const std::unique_ptr<Command>& command = flags.command;
   if (!config.empty()) {
@@ -73,6 +73,7 @@ int RunImages(const CommandRow& row, CommandFlags& flags, std::string line, bool
   }
   if (Status applied = ApplyDefaultsFile(*command, app); !applied) return Complain(applied.error().message);
   if (command->needs_images() && shared.list.NamesNothing()) return Complain(kNoInput);
+  if (const auto wrong = command->TakePaths(shared.list)) return Complain(*wrong);
   if (const auto wrong = shared.Check()) return Complain(*wrong);
   if (const auto wrong = command->Check()) return Complain(*wrong);
   if (const auto wrong = command->CheckAlone(shared)) return Complain(*wrong);

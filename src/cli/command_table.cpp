@@ -1,6 +1,7 @@
 // One row a command; a new command is a new row.
 #include "command_table.h"
 
+#include "imgmill/commands/compare.h"
 #include "imgmill/commands/dedup.h"
 #include "imgmill/commands/embed.h"
 #include "imgmill/commands/filter.h"
@@ -13,6 +14,8 @@ namespace imgmill {
 namespace {
 
 constexpr CommandRow kCommands[] = {
+    {"compare", "measure how far apart images are: PSNR, SSIM and more, pair by pair", CommandKind::kImages,
+     &AddCompare, nullptr},
     {"dedup", "find duplicate and near-duplicate images", CommandKind::kImages, &AddDedup, nullptr},
     {"doctor", "check this machine and this installation", CommandKind::kTool, nullptr, &AddDoctor},
     {"embed", "compute a vector for each image", CommandKind::kImages, &AddEmbed, nullptr},

@@ -8,6 +8,7 @@
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "imgmill/image/encoder.h"
+#include "imgmill/report/data_uri.h"
 #include "signals/small_resize.h"
 
 namespace imgmill {
@@ -17,25 +18,6 @@ constexpr char kFact[] = "thumbnail/1";
 constexpr int64_t kLongSide = 96;
 constexpr int64_t kRowsAtOnce = 16;
 const WriteOptions kWriting{.format = FileFormat::kJpeg, .quality = 80};
-
-std::string Base64(const std::string& bytes) {
-  constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    uint32_t group = 0;
-    for (size_t k = 0; k < 3; ++k) {
-      group = group << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0u);
-    }
-    for (size_t k = 0; k < 4; ++k) {
-      text += i + k <= bytes.size() ? kDigits[group >> (18 - 6 * k) & 63] : '=';
-    }
-  }
-  return text;
-}
-
-std::string UriOf(const std::string& jpeg) {
-  return jpeg.empty() ? "" : "data:image/jpeg;base64," + Base64(jpeg);
-}
 
 Layout SmallOf(Layout rows) {
   const double scale =
@@ -148,12 +130,13 @@ std::string PageThumbnails::Of(const std::string& path) {
   const std::optional<KnownFile> known = catalog_.FindFile(CanonicalOrSame(path));
   const bool as_seen = known && known->stamp == *stamp;
   if (as_seen) {
-    if (const std::optional<std::string> jpeg = catalog_.FindFact(known->content, kFact)) return UriOf(*jpeg);
+    if (const std::optional<std::string> jpeg = catalog_.FindFact(known->content, kFact))
+      return JpegUri(*jpeg);
   }
   const Result<std::string> jpeg = Decode(path, memory_);
   if (!jpeg) return {};
   if (as_seen) (void)catalog_.PutFact(known->content, kFact, *jpeg);
-  return UriOf(*jpeg);
+  return JpegUri(*jpeg);
 }
 
 }  // namespace imgmill

@@ -2,7 +2,6 @@
 #include "run_trace.h"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "imgmill/base/path_text.h"
 
@@ -30,12 +29,10 @@ void Count(const ItemVerdict& verdict, StepVerdict& stop) {
 
 }  // namespace
 
-RunTrace::RunTrace(const std::string& page_file)
-    : folder_(std::filesystem::absolute(page_file).parent_path().lexically_normal().string()) {}
+RunTrace::RunTrace(const std::string& page_file) : folder_(FolderOfPage(page_file)) {}
 
 std::string RunTrace::LinkTo(const std::string& path) const {
-  const std::filesystem::path target = std::filesystem::absolute(path).lexically_normal();
-  return PercentEncoded(target.lexically_relative(folder_).string());
+  return LinkFrom(folder_, path);
 }
 
 void RunTrace::Add(const std::string& step, const CommandResult& result) {

@@ -7,6 +7,7 @@
 
 #include "base/try.h"
 #include "embedder.h"
+#include "export_target.h"
 #include "filter_export.h"
 #include "filter_operation.h"
 #include "filter_rule.h"
@@ -266,7 +267,7 @@ class Filter::FilterRun final : public CommandRun {
 
 Result<std::unique_ptr<CommandRun>> Filter::Begin(ItemSource&, const CommandServices& services) {
   if (!options_.export_file.empty()) {
-    TRY(MayExport(options_.export_file));
+    TRY(MayExport("--export", options_.export_file));
   }
   std::vector<Scorer> scorers = TRY(OpenScorers(options_, RulesOf(options_), services));
   const bool any = !scorers.empty();

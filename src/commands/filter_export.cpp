@@ -10,9 +10,9 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "base/may_overwrite.h"
 #include "base/try.h"
 #include "csv_cell.h"
+#include "export_target.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 
@@ -93,23 +93,10 @@ Status WriteRows(std::FILE* file, bool csv, const FilterTable& entries, std::spa
   return {};
 }
 
-Error Named(const std::string& path, const Error& error) {
-  return {error.stage, error.code, "--export " + PrintablePath(path) + ": " + error.message};
-}
-
 }  // namespace
 
 bool IsExportName(const std::string& path) {
   return path.ends_with(".csv") || path.ends_with(".jsonl");
-}
-
-Status MayExport(const std::string& path) {
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  if (::access(folder.empty() ? "." : folder.c_str(), W_OK | X_OK) != 0)
-    return Named(path, ErrnoError(Stage::kWrite, errno, "create the file"));
-  if (std::error_code none; std::filesystem::is_directory(path, none))
-    return Named(path, ErrnoError(Stage::kWrite, EISDIR, "replace the file"));
-  return MayOverwrite("--export", path);
 }
 
 Status ExportSignals(const std::string& path, const FilterTable& entries, std::span<const AppliedRule> rules,
@@ -118,13 +105,13 @@ Status ExportSignals(const std::string& path, const FilterTable& entries, std::s
   SweepTemporaries(folder.empty() ? "." : folder.string(), /*recursive=*/false);
   const std::string temporary = TemporaryNameFor(path);
   std::FILE* file = std::fopen(temporary.c_str(), "wbe");
-  if (file == nullptr) return Named(path, ErrnoError(Stage::kWrite, errno, "create the file"));
+  if (file == nullptr) return OfTarget("--export", path, ErrnoError(Stage::kWrite, errno, "create the file"));
   Status status = WriteRows(file, path.ends_with(".csv"), entries, rules, facts);
   if (std::fclose(file) != 0 && status) status = ErrnoError(Stage::kWrite, errno, "write the export");
   if (status) status = Publish(temporary, path, /*overwrite=*/true);
   if (status) return {};
   ::unlink(temporary.c_str());
-  return Named(path, status.error());
+  return OfTarget("--export", path, status.error());
 }
 
 }  // namespace imgmill

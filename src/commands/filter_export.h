@@ -10,9 +10,6 @@ namespace imgmill {
 
 bool IsExportName(const std::string& path);  ///< ends in .csv or .jsonl
 
-/// Whether a file can be made at `path`: to be asked before all the work, and in plans.
-Status MayExport(const std::string& path);
-
 /// One row an entry, in order: path, what became of it, by which rules, and every signal (empty or null for
 /// no value), to the last digit. Through a temporary file; an existing one is replaced. Rows are made one at
 /// a time out of the facts in the catalog.

@@ -1,18 +1,15 @@
 // The tile command: checks its options, finds the pairs, runs the operation, sums up.
 #include "imgmill/commands/tile.h"
 
-#include <sys/stat.h>
-
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <array>
-#include <filesystem>
 
 #include "base/try.h"
 #include "choice.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flag_words.h"
+#include "paired_source.h"
 #include "tile_manifest.h"
 #include "tile_operation.h"
 
@@ -28,34 +25,6 @@ const std::array<std::string, 3> kEdges = {"shift", "drop", "pad"};
 const std::array<std::string, 7> kRankings = {"sharpness",  "contrast", "entropy",   "colorfulness",
                                               "brightness", "noise",    "blockiness"};
 
-bool IsFolder(const std::string& path) {
-  struct stat info = {};
-  return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
-}
-
-/// The user's images, and at the end the partners that nobody asked for.
-class PairedSource final : public ItemSource {
- public:
-  PairedSource(ItemSource& high, const PairIndex& pairs, bool complete)
-      : high_(high), pairs_(pairs), complete_(complete) {}
-  std::optional<ListedFile> Next() override { return high_.Next(); }
-  std::vector<ListProblem> Problems() const override {
-    std::vector<ListProblem> problems = high_.Problems();
-    if (complete_) {
-      std::vector<ListProblem> unpaired = pairs_.Unpaired();
-      problems.insert(problems.end(), unpaired.begin(), unpaired.end());
-    }
-    return problems;
-  }
-  uint64_t Ignored() const override { return high_.Ignored(); }
-  uint64_t Expected() const override { return high_.Expected(); }
-
- private:
-  ItemSource& high_;
-  const PairIndex& pairs_;
-  bool complete_;
-};
-
 class Tile final : public Command {
  public:
   explicit Tile(CLI::App& app);
@@ -68,31 +37,6 @@ class Tile final : public Command {
 
  private:
   class TileRun;
-
-  /// The partners, if these are not the images themselves.
-  Result<PairIndex> ReadPairs(const ItemSource& source, const SharedOptions& shared) const {
-    for (const std::string& path : shared.list.paths) {
-      std::error_code missing;
-      if (source.FromUser() && std::filesystem::equivalent(path, options_.pair, missing)) {
-        return Error{
-            Stage::kConfigure, Code::kUsage,
-            "--pair " + PrintablePath(options_.pair) +
-                " is the folder of the images themselves (name that of their low-resolution partners)"};
-      }
-    }
-    ListOptions list;
-    list.paths = {options_.pair};
-    list.recursive = shared.list.recursive;
-    list.leave_out = {options_.output};
-    return PairIndex::Read(list);
-  }
-
-  /// Whether every partner must be asked for. Where the user or an earlier step chose among the images, the
-  /// others' partners are no mistake.
-  static bool NamesWholeFolders(const ItemSource& source, const ListOptions& list) {
-    return source.FromUser() && list.files_from.empty() && list.include.empty() && list.exclude.empty() &&
-           std::all_of(list.paths.begin(), list.paths.end(), &IsFolder);
-  }
 
   std::string ManifestPath() const { return options_.output + "/" + kManifest; }
 
@@ -138,7 +82,7 @@ class Tile::TileRun final : public CommandRun {
         operation_(tile.options_, services, pairs_ ? &*pairs_ : nullptr, manifest_.get()) {
     options.mode = services.shared->mode;
     if (!pairs_) return;
-    source = std::make_unique<PairedSource>(given, *pairs_, NamesWholeFolders(given, services.shared->list));
+    source = PairedSource(given, *pairs_, NamesWholeFolders(given, services.shared->list));
     alone = true;  // nobody else asks for partners
   }
   Operation& operation() override { return operation_; }
@@ -180,7 +124,9 @@ Result<std::unique_ptr<CommandRun>> Tile::Begin(ItemSource& source, const Comman
   const SharedOptions& shared = *services.shared;
   std::optional<PairIndex> pairs;
   if (!options_.pair.empty()) {
-    PairIndex read = TRY(ReadPairs(source, shared));
+    PairIndex read = TRY(ReadPairs(
+        source, shared,
+        {options_.pair, options_.pair_names, options_.output, "name that of their low-resolution partners"}));
     pairs = std::move(read);
   }
   std::unique_ptr<OutputManifest> manifest;
@@ -224,6 +170,7 @@ Tile::Tile(CLI::App& app) {
       ->type_name("NAME");
   app.add_option("--pair", options_.pair, "Folder of low-resolution partners, cut to match")
       ->type_name("DIR");
+  options_.pair_names.AddFlags(app);
   options_.file.AddFlags(app, kFormats);
 }
 
@@ -239,6 +186,8 @@ std::optional<std::string> TileOptions::Check() const {
   if (best < 0) return "--best takes 1 tile or more (0: all)";
   if (auto wrong = CheckChoice("--by", by, kRankings)) return wrong;
   if (!pair.empty() && !IsFolder(pair)) return "--pair " + PrintablePath(pair) + ": no such folder";
+  if (auto wrong = pair_names.Check()) return wrong;
+  if (pair.empty() && pair_names.AreGiven()) return "--own-name and --pair-name go with --pair DIR";
   if (auto wrong = file.Check(kFormats)) return wrong;
   if (const int64_t most = LongestSide(file.Writing().format); size > most) {
     return "--size takes at most " + std::to_string(most) + " pixels with --format " + file.format;

@@ -2,12 +2,12 @@
 #include "tile_operation.h"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "base/try.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/output_names.h"
+#include "paired_source.h"
 #include "tile_manifest.h"
 #include "tile_task.h"
 
@@ -34,10 +34,6 @@ std::string FingerprintOf(const TileOptions& options, bool lenient) {
          (options.best > 0 ? std::to_string(options.best) + " by " + options.by + " on white " : "") +
          (options.pair.empty() ? "" : "pair ") + options.file.Text() + " " + ImageLibraryVersions() +
          (lenient ? " lenient" : "");
-}
-
-std::string SizeText(const ImageHeader& header) {
-  return std::to_string(header.upright_width()) + "x" + std::to_string(header.upright_height());
 }
 
 }  // namespace
@@ -79,12 +75,8 @@ SetPrefixes TileOperation::Prefixes(const ListedFile& file) const {
 
 Result<std::string> TileOperation::FindPartner(const ListedFile& file) {
   if (!paired()) return std::string();
-  Result<std::string> path = pairs_->Take(file);
-  std::error_code missing;
-  if (path && std::filesystem::equivalent(*path, file.path, missing)) {
-    return Error{Stage::kList, Code::kConflict,
-                 "it is its own partner (--pair takes the folder of the low-resolution images)"};
-  }
+  const std::string path = TRY(pairs_->Take(file));
+  TRY(IsAnother(file.path, path, "--pair takes the folder of the low-resolution images"));
   return path;
 }
 
@@ -93,8 +85,8 @@ Status TileOperation::CheckPair(const Item& item) const {
   const int scale = ScaleOf(item.main.header, item.partner->header);
   if (scale == 0) {
     return Error{Stage::kProbe, Code::kConflict,
-                 "it is " + SizeText(item.main.header) + " and its partner " +
-                     PrintablePath(item.partner->path) + " " + SizeText(item.partner->header) +
+                 "it is " + UprightSizeText(item.main.header) + " and its partner " +
+                     PrintablePath(item.partner->path) + " " + UprightSizeText(item.partner->header) +
                      ": that is not a whole-number scale"};
   }
   if (options_.size % scale == 0 && options_.Step() % scale == 0) return {};

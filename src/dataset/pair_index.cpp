@@ -16,15 +16,40 @@ std::string KeyOf(const std::string& relative) {
   return relative.substr(0, folder) + std::string(StemOf(name));
 }
 
+constexpr std::string_view kShared = "{name}";
+
 Error NoPartner(Code code, std::string message) {
   return {Stage::kList, code, std::move(message)};
 }
 
 }  // namespace
 
-Result<PairIndex> PairIndex::Read(const ListOptions& options) {
+Result<NamePattern> NamePattern::Parse(std::string_view text) {
+  const size_t at = text.find(kShared);
+  const bool once = at != std::string_view::npos && text.find(kShared, at + 1) == std::string_view::npos;
+  if (!once || text.find('/') != std::string_view::npos) {
+    return Error{Stage::kConfigure, Code::kUsage,
+                 "takes a name without extension that holds {name} once, such as {name}_x4, not \"" +
+                     PrintablePath(text) + "\""};
+  }
+  NamePattern pattern;
+  pattern.before_ = text.substr(0, at);
+  pattern.after_ = text.substr(at + kShared.size());
+  return pattern;
+}
+
+std::optional<std::string> NamePattern::Shared(std::string_view stem) const {
+  if (stem.size() <= before_.size() + after_.size() || !stem.starts_with(before_) || !stem.ends_with(after_))
+    return std::nullopt;
+  stem.remove_prefix(before_.size());
+  stem.remove_suffix(after_.size());
+  return std::string(stem);
+}
+
+Result<PairIndex> PairIndex::Read(const ListOptions& options, PairNames names) {
   std::unique_ptr<Lister> lister = TRY(Lister::Open(options));
   PairIndex index;
+  index.names_ = std::move(names);
   index.folder_ = options.paths.empty() ? std::string() : options.paths.front();
   while (std::optional<ListedFile> file = lister->Next()) {
     index.entries_.push_back({KeyOf(file->relative), std::move(file->path), false});
@@ -37,7 +62,14 @@ Result<PairIndex> PairIndex::Read(const ListOptions& options) {
 }
 
 Result<std::string> PairIndex::Take(const ListedFile& file) {
-  const std::string key = KeyOf(file.relative);
+  const std::string own = KeyOf(file.relative);
+  const std::string_view stem = NameOf(own);
+  const std::optional<std::string> shared = names_.own.Shared(stem);
+  if (!shared) {
+    return NoPartner(Code::kNotFound, "its name is not made as " + names_.own.Text() +
+                                          " says, so it is unclear what its partner is called");
+  }
+  const std::string key = own.substr(0, own.size() - stem.size()) + names_.partner.With(*shared);
   const auto before = [](const Entry& entry, const std::string& wanted) { return entry.key < wanted; };
   const auto first = std::lower_bound(entries_.begin(), entries_.end(), key, before);
   auto last = first;

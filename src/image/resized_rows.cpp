@@ -17,10 +17,10 @@ int64_t ScaledSide(int64_t side, double scale) {
 
 class ResizedRows final : public RowReader {
  public:
-  ResizedRows(std::unique_ptr<RowReader> rows, double scale, Kernel kernel)
+  ResizedRows(std::unique_ptr<RowReader> rows, int64_t width, int64_t height, Kernel kernel)
       : rows_(std::move(rows)), source_(rows_->layout()), layout_(source_) {
-    layout_.width = ScaledSide(source_.width, scale);
-    layout_.height = ScaledSide(source_.height, scale);
+    layout_.width = width;
+    layout_.height = height;
     across_ = MakeTaps(source_.width, layout_.width, kernel);
     down_ = MakeTaps(source_.height, layout_.height, kernel);
     // Nearest picks pixels: what lies under full transparency is picked too.
@@ -162,37 +162,53 @@ class ResizedRows final : public RowReader {
 
 }  // namespace
 
-Result<std::unique_ptr<RowReader>> OpenResizedRows(const std::string& path, const ImageHeader& header,
-                                                   const ReadOptions& options, double scale,
-                                                   const std::string& kernel) {
+Result<std::unique_ptr<RowReader>> OpenRowsOfSize(const std::string& path, const ImageHeader& header,
+                                                  const ReadOptions& options, int64_t width, int64_t height,
+                                                  const std::string& kernel) {
   const std::optional<Kernel> which = KernelFromName(kernel);
   if (!which) {
     return Error{Stage::kConfigure, Code::kUsage,
                  "unknown kernel \"" + kernel + "\" (nearest, linear, cubic, mitchell, lanczos2, lanczos3)"};
   }
-  if (!(scale > 0) || !std::isfinite(scale)) {
-    return Error{Stage::kConfigure, Code::kUsage, "a scale must be a number above 0"};
-  }
   Result<std::unique_ptr<RowReader>> rows = OpenRows(path, header, options);
   if (!rows) return rows;
   try {
-    return std::unique_ptr<RowReader>(std::make_unique<ResizedRows>(*std::move(rows), scale, *which));
+    return std::unique_ptr<RowReader>(std::make_unique<ResizedRows>(*std::move(rows), width, height, *which));
   } catch (const OutOfMemory& refusal) {
     return Error{Stage::kDecode, Code::kOutOfMemory, refusal.what()};
   }
 }
 
-Footprint ResizeFootprint(const ImageHeader& header, const ReadOptions& options, double scale) {
+Result<std::unique_ptr<RowReader>> OpenResizedRows(const std::string& path, const ImageHeader& header,
+                                                   const ReadOptions& options, double scale,
+                                                   const std::string& kernel) {
+  if (!(scale > 0) || !std::isfinite(scale)) {
+    return Error{Stage::kConfigure, Code::kUsage, "a scale must be a number above 0"};
+  }
   const Layout from = ReadLayout(header, options);
-  const double span = std::ceil(3 * std::max(1.0, 1 / scale)) * 2 + 3;  // lanczos3, the widest
+  return OpenRowsOfSize(path, header, options, ScaledSide(from.width, scale), ScaledSide(from.height, scale),
+                        kernel);
+}
+
+Footprint ResizeFootprint(const ImageHeader& header, const ReadOptions& options, int64_t to_width,
+                          int64_t to_height) {
+  const Layout from = ReadLayout(header, options);
+  const auto width = static_cast<double>(to_width);
+  const auto height = static_cast<double>(to_height);
+  const double shrink =
+      std::max(static_cast<double>(from.width) / width, static_cast<double>(from.height) / height);
+  const double span = std::ceil(3 * std::max(1.0, shrink)) * 2 + 3;  // lanczos3, the widest
   const double bands = static_cast<double>(from.bands);
-  const auto width = static_cast<double>(ScaledSide(from.width, scale));
-  const auto height = static_cast<double>(ScaledSide(from.height, scale));
   Footprint own;
   own.pooled = static_cast<size_t>(width * bands * 4 * span) +
                static_cast<size_t>(from.width * from.bands) * 4 + from.row_bytes();
   own.untracked = static_cast<size_t>((width + height) * (span * 4 + 16));  // the weights
   return ReadFootprint(header, options) + own;
+}
+
+Footprint ResizeFootprint(const ImageHeader& header, const ReadOptions& options, double scale) {
+  const Layout from = ReadLayout(header, options);
+  return ResizeFootprint(header, options, ScaledSide(from.width, scale), ScaledSide(from.height, scale));
 }
 
 }  // namespace imgmill

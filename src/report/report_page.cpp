@@ -2,6 +2,7 @@
 #include "imgmill/report/report_page.h"
 
 #include <array>
+#include <filesystem>
 
 #include "page_parts.h"
 
@@ -146,6 +147,15 @@ std::string PercentEncoded(const std::string& path) {
     }
   }
   return out;
+}
+
+std::string FolderOfPage(const std::string& page_file) {
+  return std::filesystem::absolute(page_file).parent_path().lexically_normal().string();
+}
+
+std::string LinkFrom(const std::string& folder, const std::string& path) {
+  const std::filesystem::path target = std::filesystem::absolute(path).lexically_normal();
+  return PercentEncoded(target.lexically_relative(folder).string());
 }
 
 }  // namespace imgmill

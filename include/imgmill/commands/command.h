@@ -218,6 +218,9 @@ class Command {
   virtual ~Command() = default;
   /// The first option that is wrong.
   virtual std::optional<std::string> Check() const { return std::nullopt; }
+  /// Takes paths that are no images to list, such as what these are compared with. Not asked of a step of a
+  /// pipeline. Before Check. @return what is wrong with them
+  virtual std::optional<std::string> TakePaths(ListOptions&) { return std::nullopt; }
   /// The first option that does not fit the shared ones. Not asked of a step of a pipeline, since there the
   /// catalog is the pipeline's.
   virtual std::optional<std::string> CheckAlone(const SharedOptions&) const { return std::nullopt; }

@@ -8,6 +8,7 @@
 
 #include "imgmill/commands/command.h"
 #include "imgmill/commands/output_format.h"
+#include "imgmill/commands/pair_name_options.h"
 
 namespace CLI {
 class App;
@@ -44,6 +45,9 @@ struct TileOptions {
 
   /// Folder of low-resolution partners: HQ and LQ are then tiled in lockstep, into two sub-folders.
   std::string pair;
+
+  /// How names of partners differ, if they do.
+  PairNameOptions pair_names;
 
   /// How the tiles are stored: png, jpg or webp.
   OutputFormat file;

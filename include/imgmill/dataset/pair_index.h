@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "imgmill/base/result.h"
@@ -11,14 +13,35 @@
 
 namespace imgmill {
 
+/// What the names of a folder's files have around the part that partners share: "{name}_x4".
+class NamePattern {
+ public:
+  NamePattern() = default;
+  /// kUsage, without the flag's name, unless {name} stands in it once, and no slash.
+  static Result<NamePattern> Parse(std::string_view text);
+  /// The shared part of a name without extension; nothing if it does not follow the pattern.
+  std::optional<std::string> Shared(std::string_view stem) const;
+  std::string With(std::string_view shared) const { return before_ + std::string(shared) + after_; }
+  std::string Text() const { return With("{name}"); }
+
+ private:
+  std::string before_, after_;
+};
+
+/// How the names of the listed files and those of their partners are made.
+struct PairNames {
+  NamePattern own, partner;
+};
+
 /// The files of one folder, ready to be looked up. Memory: their paths.
 class PairIndex {
  public:
   /// Lists the folder of `options`. kNotFound if there is none.
-  static Result<PairIndex> Read(const ListOptions& options);
+  static Result<PairIndex> Read(const ListOptions& options, PairNames names = {});
 
-  /// The path of `file`'s partner: sub/photo.png goes with FOLDER/sub/photo.jpg. kNotFound without one;
-  /// kConflict if several files here, or several beside `file`, could be meant: nothing is guessed.
+  /// The path of `file`'s partner: sub/photo.png goes with FOLDER/sub/photo.jpg, or, where partners are named
+  /// {name}_x4, with FOLDER/sub/photo_x4.jpg. kNotFound without one, or where its name is not made as `names`
+  /// says; kConflict if several files here, or several beside `file`, could be meant: nothing is guessed.
   Result<std::string> Take(const ListedFile& file);
 
   /// What Take was never asked for, in bytewise order, and what could not be listed.
@@ -31,6 +54,7 @@ class PairIndex {
     bool taken = false;
   };
   std::string folder_;
+  PairNames names_;
   std::vector<Entry> entries_;  // by key
   std::vector<ListProblem> problems_;
 };

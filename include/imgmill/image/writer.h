@@ -77,4 +77,11 @@ Result<std::unique_ptr<RowReader>> OpenResizedRows(const std::string& path, cons
                                                    const std::string& kernel);
 Footprint ResizeFootprint(const ImageHeader& header, const ReadOptions& options, double scale);
 
+/// The same to a size, whatever shape that has.
+Result<std::unique_ptr<RowReader>> OpenRowsOfSize(const std::string& path, const ImageHeader& header,
+                                                  const ReadOptions& options, int64_t width, int64_t height,
+                                                  const std::string& kernel);
+Footprint ResizeFootprint(const ImageHeader& header, const ReadOptions& options, int64_t width,
+                          int64_t height);
+
 }  // namespace imgmill

@@ -48,4 +48,8 @@ std::string PageHtml(const ReportPage& page);
 /// A path's bytes as the path part of a URL.
 std::string PercentEncoded(const std::string& path);
 
+/// The folder of a page's file, absolute, and the link from there to a file.
+std::string FolderOfPage(const std::string& page_file);
+std::string LinkFrom(const std::string& folder, const std::string& path);
+
 }  // namespace imgmill

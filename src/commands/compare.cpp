@@ -1,0 +1,238 @@
+// The compare command: checks its options, finds the pairs, runs the operation, sums up.
+#include "imgmill/commands/compare.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <optional>
+
+#include "base/try.h"
+#include "choice.h"
+#include "compare_operation.h"
+#include "compare_page.h"
+#include "compare_tables.h"
+#include "export_target.h"
+#include "imgmill/base/byte_size.h"
+#include "imgmill/base/path_text.h"
+#include "imgmill/commands/flag_words.h"
+#include "imgmill/dataset/publish.h"
+#include "paired_source.h"
+
+namespace imgmill {
+namespace {
+
+const std::array<std::string, 6> kKernels = {"nearest",  "linear",   "cubic",
+                                             "mitchell", "lanczos2", "lanczos3"};
+
+class Compare final : public Command {
+ public:
+  explicit Compare(CLI::App& app);
+
+  std::optional<std::string> Check() const override { return options_.Check(); }
+
+  /// The last of several paths is what the others are compared with.
+  std::optional<std::string> TakePaths(ListOptions& list) override {
+    const bool others = list.paths.size() > 1 || !list.files_from.empty();
+    if (options_.pair.empty() && !list.paths.empty() && others) {
+      options_.pair = list.paths.back();
+      list.paths.pop_back();
+    }
+    if (options_.pair.empty() || IsFolder(options_.pair)) return std::nullopt;
+    if (list.paths.size() == 1 && list.files_from.empty() && !IsFolder(list.paths.front()))
+      return std::nullopt;
+    return PrintablePath(options_.pair) +
+           " is no folder: name one file to compare with one image, or a folder that holds a partner for "
+           "each";
+  }
+
+  Result<std::unique_ptr<CommandRun>> Begin(ItemSource& source, const CommandServices& services) override;
+
+ private:
+  class CompareRun;
+  CompareOptions options_;
+};
+
+class Compare::CompareRun final : public CommandRun {
+ public:
+  CompareRun(const CompareOptions& asked, ComparePlan plan, const CommandServices& services,
+             std::optional<PairIndex> pairs, ItemSource& given)
+      : CommandRun(services),
+        asked_(asked),
+        plan_(std::move(plan)),
+        services_(services),
+        pairs_(std::move(pairs)),
+        page_(plan_),
+        operation_(
+            asked_, plan_, services, pairs_ ? &*pairs_ : nullptr,
+            [this](const PairEntry& entry, const PairPictureFiles& pictures) { Take(entry, pictures); }) {
+    options.mode = services.shared->mode;
+    alone = true;  // nobody else asks for partners
+    if (pairs_) source = PairedSource(given, *pairs_, NamesWholeFolders(given, services.shared->list));
+  }
+  Operation& operation() override { return operation_; }
+
+  Result<CommandResult> Reduce(CommandResult result) override {
+    result.dropped = sums_.broken;
+    result.kept_images = result.counts.done - std::min(result.counts.done, sums_.broken);
+    if (options.mode != RunMode::kRun && sums_.pairs == 0) {
+      const DryRunLines& preview = operation_.preview();
+      result.text = preview.Text();
+      result.summary = "dry run: " + std::to_string(preview.count()) + " would be compared, largest lease " +
+                       FormatByteSize(preview.largest_lease());
+      return result;
+    }
+    const Status marked = entries_.ForEach([&](const PairEntry& entry) {
+      const PairFigures& figures = entry.measured.figures;
+      if (plan_.BrokenBy(figures)) {
+        result.MarkDropped(services_, entry.file, [&] { return plan_.Why(figures); });
+      } else if (services_.in_pipeline) {
+        result.kept.Add(entry.file);
+      }
+      return Status();
+    });
+    if (!marked) return marked.error();
+    AddPairs(result.details, entries_, plan_, sums_);
+    result.text = PairsText(entries_, plan_, sums_);
+    if (sums_.pairs > 0) result.summary = Summary();
+    result.findings = sums_.broken > 0;
+    TRY(WriteFiles(result));
+    return result;
+  }
+
+ private:
+  void Take(const PairEntry& entry, const PairPictureFiles& pictures) {
+    sums_.Add(plan_, entry);
+    entries_.Add(entry);
+    if (!asked_.page.empty()) page_.Add(entry, pictures);
+    if (!services_.put_line) return;
+    JsonObject line;
+    line["event"] = "pair";
+    line.Append(PairJson(entry, plan_));
+    services_.put_line(std::move(line));
+  }
+
+  std::string Summary() const {
+    std::string text = std::to_string(sums_.equal) + " equal";
+    for (const Metric metric : plan_.columns) {
+      const double mean = sums_.Mean(metric);
+      if ((metric == plan_.columns.front() || metric == Metric::kSsim) && !std::isnan(mean))
+        text += ", mean " + std::string(InfoOf(metric).name) + " " + FigureText(metric, mean);
+    }
+    if (!plan_.limits.empty()) text += "; " + std::to_string(sums_.broken) + " outside of the limits";
+    return text;
+  }
+
+  Status WriteFiles(CommandResult& result) const {
+    if (options.mode != RunMode::kRun || result.counts.interrupted) return {};
+    if (!asked_.csv.empty()) {
+      if (Status written = WriteNamedFile(asked_.csv, PairsCsv(entries_, plan_)); !written)
+        return OfTarget("--csv", asked_.csv, written.error());
+      result.details["csv"] = PrintablePath(asked_.csv);
+    }
+    if (asked_.page.empty()) return {};
+    std::vector<std::string> facts;
+    if (asked_.crop_border > 0)
+      facts.push_back("without a border of " + std::to_string(asked_.crop_border) + " pixels");
+    if (!asked_.resize.empty()) facts.push_back("partners of other sizes resized: " + asked_.resize);
+    if (Status written = page_.Write(asked_.page, sums_, facts); !written)
+      return OfTarget("--page", asked_.page, written.error());
+    result.details["page"] = PrintablePath(asked_.page);
+    return {};
+  }
+
+  const CompareOptions& asked_;
+  const ComparePlan plan_;
+  const CommandServices& services_;
+  std::optional<PairIndex> pairs_;
+  PairTable entries_;
+  CompareSums sums_;
+  ComparePage page_;
+  CompareOperation operation_;
+};
+
+Result<std::unique_ptr<CommandRun>> Compare::Begin(ItemSource& source, const CommandServices& services) {
+  ComparePlan plan = TRY(PlanOf(options_));
+  if (!options_.csv.empty()) TRY(MayExport("--csv", options_.csv));
+  if (!options_.page.empty()) TRY(MayExport("--page", options_.page));
+  std::optional<PairIndex> pairs;
+  if (IsFolder(options_.pair)) {
+    PairIndex read = TRY(
+        ReadPairs(source, *services.shared, {options_.pair, options_.pair_names, {}, "name another one"}));
+    pairs = std::move(read);
+  }
+  return std::unique_ptr<CommandRun>(
+      std::make_unique<CompareRun>(options_, std::move(plan), services, std::move(pairs), source));
+}
+
+std::string MetricTable() {
+  std::string text = "Metrics:\n";
+  for (const MetricInfo& info : AllMetrics()) {
+    std::string line = "  " + std::string(info.name);
+    line.resize(12, ' ');
+    text += line + std::string(info.meaning) + "\n";
+  }
+  return text;
+}
+
+Compare::Compare(CLI::App& app) {
+  app.footer(MetricTable() +
+             "\nThe last path is what the others are compared with: a file with a file, or folders, whose\n"
+             "images are paired by their names.\n\n"
+             "Example:\n"
+             "  imgmill compare restored.png original.png\n"
+             "  imgmill compare results HQ --crop-border 4 --csv figures.csv --page worst.html\n"
+             "  imgmill compare LR HR --pair-name '{name}_HR' --resize cubic --fail-below psnr=28");
+  app.add_option("--pair", options_.pair, "What to compare with, instead of the last path")
+      ->type_name("PATH");
+  options_.pair_names.AddFlags(app);
+  std::vector<std::string> words;
+  for (const MetricInfo& info : AllMetrics()) words.emplace_back(info.name);
+  words.emplace_back("all");
+  TakesWords(app.add_option("--metrics", options_.metrics,
+                            "Which, separated by commas; the first decides what is worst"),
+             words)
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->default_str("psnr,psnr-y,ssim,ssim-y,mae,max")
+      ->type_name("LIST");
+  app.add_option("--crop-border", options_.crop_border, "Pixels to leave out on each side [0]")
+      ->type_name("PIXELS");
+  TakesWords(
+      app.add_option("--resize", options_.resize,
+                     "Resize partners of another size: nearest, linear, cubic, mitchell, lanczos2, lanczos3"),
+      kKernels)
+      ->type_name("NAME");
+  app.add_flag("--align", options_.align,
+               "Find by how many pixels pairs are shifted, compare what they share");
+  app.add_option("--fail-below", options_.fail_below,
+                 "Exit with 4 if a pair has less: psnr=32, ssim=0.9 ...; may be repeated")
+      ->type_name("NAME=NUMBER")
+      ->allow_extra_args(false);
+  app.add_option("--fail-above", options_.fail_above,
+                 "Exit with 4 if a pair has more: mae=2, max=16 ...; may be repeated")
+      ->type_name("NAME=NUMBER")
+      ->allow_extra_args(false);
+  app.add_option("--csv", options_.csv, "Write a row for each pair")->type_name("FILE.csv");
+  app.add_option("--page", options_.page, "Write a page with the worst pairs side by side")
+      ->type_name("FILE.html");
+}
+
+}  // namespace
+
+std::optional<std::string> CompareOptions::Check() const {
+  if (pair.empty()) return "what are the images compared with? Name two paths, or --pair";
+  if (auto wrong = pair_names.Check()) return wrong;
+  if (const Result<ComparePlan> plan = PlanOf(*this); !plan) return plan.error().message;
+  if (crop_border < 0 || crop_border > 65535) return "--crop-border takes 0 to 65535 pixels";
+  if (!resize.empty()) {
+    if (auto wrong = CheckChoice("--resize", resize, kKernels)) return wrong;
+  }
+  return std::nullopt;
+}
+
+std::unique_ptr<Command> AddCompare(CLI::App& app) {
+  return std::make_unique<Compare>(app);
+}
+
+}  // namespace imgmill

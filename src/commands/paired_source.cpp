@@ -1,0 +1,102 @@
+// Images and their partners in another folder.
+#include "paired_source.h"
+
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+
+#include "base/try.h"
+#include "imgmill/base/path_text.h"
+
+namespace imgmill {
+namespace {
+
+class WithUnpaired final : public ItemSource {
+ public:
+  WithUnpaired(ItemSource& images, const PairIndex& pairs, bool complete)
+      : images_(images), pairs_(pairs), complete_(complete) {}
+  std::optional<ListedFile> Next() override { return images_.Next(); }
+  std::vector<ListProblem> Problems() const override {
+    std::vector<ListProblem> problems = images_.Problems();
+    if (complete_) {
+      std::vector<ListProblem> unpaired = pairs_.Unpaired();
+      problems.insert(problems.end(), unpaired.begin(), unpaired.end());
+    }
+    return problems;
+  }
+  uint64_t Ignored() const override { return images_.Ignored(); }
+  uint64_t Expected() const override { return images_.Expected(); }
+
+ private:
+  ItemSource& images_;
+  const PairIndex& pairs_;
+  bool complete_;
+};
+
+bool AreSame(const std::string& path, const std::string& other) {
+  std::error_code missing;
+  return std::filesystem::equivalent(path, other, missing);
+}
+
+}  // namespace
+
+void PairNameOptions::AddFlags(CLI::App& app) {
+  app.add_option("--pair-name", partner, "How partners are named, as in '{name}_x4' [{name}]")
+      ->type_name("PATTERN");
+  app.add_option("--own-name", own, "How the images themselves are named, as in '{name}_HR' [{name}]")
+      ->type_name("PATTERN");
+}
+
+std::optional<std::string> PairNameOptions::Check() const {
+  if (const auto parsed = NamePattern::Parse(partner); !parsed)
+    return "--pair-name " + parsed.error().message;
+  if (const auto parsed = NamePattern::Parse(own); !parsed) return "--own-name " + parsed.error().message;
+  return std::nullopt;
+}
+
+PairNames PairNameOptions::Names() const {
+  const Result<NamePattern> of_own = NamePattern::Parse(own), of_partner = NamePattern::Parse(partner);
+  return {of_own ? *of_own : NamePattern(), of_partner ? *of_partner : NamePattern()};
+}
+
+bool IsFolder(const std::string& path) {
+  struct stat info = {};
+  return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+Result<PairIndex> ReadPairs(const ItemSource& source, const SharedOptions& shared, const PairFolder& folder) {
+  for (const std::string& path : shared.list.paths) {
+    if (source.FromUser() && !folder.names.AreGiven() && AreSame(path, folder.path)) {
+      return Error{Stage::kConfigure, Code::kUsage,
+                   "--pair " + PrintablePath(folder.path) + " is the folder of the images themselves (" +
+                       folder.expectation + ")"};
+    }
+  }
+  ListOptions list;
+  list.paths = {folder.path};
+  list.recursive = shared.list.recursive;
+  if (!folder.leave_out.empty()) list.leave_out = {folder.leave_out};
+  return PairIndex::Read(list, folder.names.Names());
+}
+
+bool NamesWholeFolders(const ItemSource& source, const ListOptions& list) {
+  return source.FromUser() && list.files_from.empty() && list.include.empty() && list.exclude.empty() &&
+         std::all_of(list.paths.begin(), list.paths.end(), &IsFolder);
+}
+
+std::unique_ptr<ItemSource> PairedSource(ItemSource& images, const PairIndex& pairs, bool complete) {
+  return std::make_unique<WithUnpaired>(images, pairs, complete);
+}
+
+Status IsAnother(const std::string& path, const std::string& partner, const std::string& expectation) {
+  if (!AreSame(path, partner)) return {};
+  return Error{Stage::kList, Code::kConflict, "it is its own partner (" + expectation + ")"};
+}
+
+std::string UprightSizeText(const ImageHeader& header) {
+  return std::to_string(header.upright_width()) + "x" + std::to_string(header.upright_height());
+}
+
+}  // namespace imgmill

@@ -1,0 +1,39 @@
+// Images and their partners in another folder: finding them, and the partners that no image asked for.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "imgmill/commands/command.h"
+#include "imgmill/commands/pair_name_options.h"
+#include "imgmill/dataset/pair_index.h"
+
+namespace imgmill {
+
+bool IsFolder(const std::string& path);
+
+/// Where partners are.
+struct PairFolder {
+  std::string path;
+  PairNameOptions names;
+  std::string leave_out;    ///< a folder in it that holds none; may be empty
+  std::string expectation;  ///< what to do where it is the folder of the images themselves
+};
+
+/// The partners, if these are not the images themselves: by name alone, each would be its own.
+Result<PairIndex> ReadPairs(const ItemSource& source, const SharedOptions& shared, const PairFolder& folder);
+
+/// Whether every partner must be asked for. Where the user or an earlier step chose among the images, the
+/// others' partners are no mistake.
+bool NamesWholeFolders(const ItemSource& source, const ListOptions& list);
+
+/// `images`, and at the end, if `complete`, the partners that nobody asked for. Both outlive it.
+std::unique_ptr<ItemSource> PairedSource(ItemSource& images, const PairIndex& pairs, bool complete);
+
+/// Error if `partner` is the file at `path` itself.
+Status IsAnother(const std::string& path, const std::string& partner, const std::string& expectation);
+
+/// "640x480", as a person sees it.
+std::string UprightSizeText(const ImageHeader& header);
+
+}  // namespace imgmill
