@@ -24,7 +24,7 @@ std::string Line(const ComparePlan& plan, const std::function<std::string(Metric
                  const std::string& end) {
   std::string line;
   for (const Metric metric : plan.columns) line += Right(cell(metric), kColumn);
-  return line + "  " + end + "\n";
+  return line + (end.empty() ? "" : "  " + end) + "\n";
 }
 
 std::string PairName(const PairEntry& entry) {

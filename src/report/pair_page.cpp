@@ -8,7 +8,8 @@ namespace imgmill {
 namespace {
 
 constexpr char kStyle[] = R"css(
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 34rem), 1fr)); gap: .9rem; }
+h1 ~ .figures { margin: 0 0 1.2rem; }
+.cards { display: grid; align-items: start; grid-template-columns: repeat(auto-fit, minmax(min(100%, 34rem), 1fr)); gap: .9rem; }
 .card { background: var(--card); border: 1px solid var(--line); border-left: 4px solid var(--through);
         border-radius: 4px; padding: .7rem .8rem; min-width: 0; }
 .card.fails { border-left-color: var(--failed); }
@@ -34,6 +35,14 @@ std::string Link(const std::string& target, const std::string& text) {
   return "<a href=\"" + Escaped(target) + "\">" + Breakable(text) + "</a>";
 }
 
+std::string Figures(const std::string& before,
+                    const std::vector<std::pair<std::string, std::string>>& figures) {
+  std::string html = "<dl class=\"figures\">";
+  for (const auto& [name, value] : figures)
+    html += "<div><dt>" + before + Escaped(name) + "</dt><dd>" + Escaped(value) + "</dd></div>";
+  return html + "</dl>";
+}
+
 }  // namespace
 
 std::string PairPageBegin(const PairPageHead& head) {
@@ -42,11 +51,7 @@ std::string PairPageBegin(const PairPageHead& head) {
       "<h1>imgmill compare</h1>\n<p class=\"outcome\">" + Escaped(head.outcome) + "</p>\n<p class=\"facts\">";
   for (const std::string& fact : head.facts) html += Escaped(fact) + "<br>\n";
   html += "Maps of differences: " + Escaped(head.heat_from) + " <span class=\"scale\"></span> " +
-          Escaped(head.heat_to) + "</p>\n<table>\n<tr><th>mean</th>";
-  for (const auto& [name, mean] : head.means) html += "<th>" + Escaped(name) + "</th>";
-  html += "</tr>\n<tr><td></td>";
-  for (const auto& [name, mean] : head.means) html += "<td>" + Escaped(mean) + "</td>";
-  html += "</tr>\n</table>\n";
+          Escaped(head.heat_to) + "</p>\n" + Figures("mean ", head.means) + "\n";
   if (head.not_shown > 0) {
     html += "<p class=\"facts\">" + std::to_string(head.not_shown) +
             " better pairs are not on this page; --csv and --json list all.</p>\n";
@@ -66,11 +71,9 @@ std::string PairPageCard(const PairCard& card) {
           "oninput=\"this.parentNode.style.setProperty('--at', this.value + '%')\"></div>"
           "<figcaption>image | partner: drag</figcaption></figure>\n"
           "<figure><img alt=\"where they differ\" src=\"" +
-          JpegUri(card.heat) +
-          "\"><figcaption>difference</figcaption></figure></div>\n<dl class=\"figures\">";
-  for (const auto& [name, value] : card.figures)
-    html += "<div><dt>" + Escaped(name) + "</dt><dd>" + Escaped(value) + "</dd></div>";
-  return html + "</dl></div>\n";
+          JpegUri(card.heat) + "\"><figcaption>difference</figcaption></figure></div>\n" +
+          Figures("", card.figures);
+  return html + "</div>\n";
 }
 
 std::string PairPageEnd() {

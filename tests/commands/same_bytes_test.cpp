@@ -53,6 +53,26 @@ TEST_CASE("filter says and exports the same with any number of threads and any b
   }
 }
 
+TEST_CASE("compare says and writes the same with any number of threads and any budget") {
+  const TestFolder where;
+  REQUIRE(
+      Run({"upscale", SampleData(), "-o", where / "b", "--method", "cubic", "--scale", "0.5"}).exit_code ==
+      1);
+  std::string expected;
+  for (const auto& circumstance : kCircumstances) {
+    CAPTURE(circumstance.back());
+    const std::string table = where / "figures.csv", page = where / "page.html";
+    const ProcessResult result =
+        Run(With({"compare", where / "b", SampleData(), "--metrics", "all", "--resize", "cubic", "--include",
+                  "*.png", "--json", "--no-catalog", "--csv", table, "--page", page},
+                 circumstance, "80MiB"));
+    const std::string found = result.out + TestFolder::Read(table) + TestFolder::Read(page);
+    if (expected.empty()) expected = found;
+    CHECK(Json(result)["compared"] >= 20);
+    CHECK(found == expected);
+  }
+}
+
 TEST_CASE("upscale writes the same bytes with any number of threads and any budget") {
   const TestFolder where;
   FolderBytes expected;

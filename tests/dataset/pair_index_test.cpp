@@ -40,3 +40,27 @@ TEST_CASE("partners have the same path below their folders, whatever the extensi
   CHECK(unpaired[0].path == folder / "lq/orphan.png");
   CHECK(unpaired[1].path == folder / "lq/sub/orphan.png");
 }
+
+TEST_CASE("partners named by a pattern, and names that do not follow it") {
+  const TestFolder folder;
+  for (const char* name : {"x/a_HR.png", "x/sub/b_HR.png", "x/c.png", "x/_HR.png", "x/a_LR_x4.jpg",
+                           "x/sub/b_LR_x4.png", "x/d_LR_x4.png"})
+    folder.Write(name);
+  ListOptions options;
+  options.paths = {folder / "x"};
+  auto index = PairIndex::Read(
+      options, {NamePattern::Parse("{name}_HR").value(), NamePattern::Parse("{name}_LR_x4").value()});
+  REQUIRE(index);
+  std::map<std::string, std::string> partners;
+  for (const ListedFile& file : List(folder / "x")) {
+    const Result<std::string> partner = index->Take(file);
+    partners[file.relative] = partner ? *partner : std::string(ToString(partner.error().code));
+  }
+  CHECK(partners["a_HR.png"] == folder / "x/a_LR_x4.jpg");
+  CHECK(partners["sub/b_HR.png"] == folder / "x/sub/b_LR_x4.png");
+  CHECK(partners["c.png"] == "not_found");
+  CHECK(partners["_HR.png"] == "not_found");  // nothing is shared
+  CHECK(partners["d_LR_x4.png"] == "not_found");
+  for (const char* wrong : {"", "x4", "{name}{name}", "LR/{name}", "{Name}"})
+    CHECK(NamePattern::Parse(wrong).error().code == Code::kUsage);
+}

@@ -11,6 +11,7 @@
 #include <filesystem>
 
 #include "cli/command_line.h"
+#include "imgmill/commands/compare.h"
 #include "imgmill/commands/dedup.h"
 #include "imgmill/commands/embed.h"
 #include "imgmill/commands/filter.h"
@@ -27,6 +28,7 @@ namespace {
 
 std::unique_ptr<Command> AddCommand(const std::string& name, CLI::App& app) {
   if (name == "brightness") return std::make_unique<BrightnessCommand>();
+  if (name == "compare") return AddCompare(app);
   if (name == "dedup") return AddDedup(app);
   if (name == "embed") return AddEmbed(app);
   if (name == "filter") return AddFilter(app);

@@ -11,7 +11,8 @@
 namespace imgmill {
 
 struct InProcessRun {
-  std::string command;  ///< "dedup", "embed", "filter", "frames", "match", "tile", "upscale", or the example
+  std::string
+      command;  ///< "compare", "dedup", "embed", "filter", "frames", "match", "tile", "upscale", "brightness"
   std::vector<std::string> arguments;  ///< its flags; no paths
   std::vector<ListedFile> files;       ///< in the order in which they are to come
   size_t memory = 0;                   ///< budget; 0 derives it

@@ -136,6 +136,21 @@ TEST_CASE("tile survives every single refused allocation, alone, ranked and in p
   Sweep(run, scratch / "out", 3 * 3);
 }
 
+TEST_CASE("compare survives every single refused allocation, shifts and pictures among them") {
+  const ScratchFolder scratch;
+  InProcessRun run;
+  run.command = "compare";
+  run.files = SampleFiles({"icon_tiny.png", "badge_alpha.png", "windmill_exif6.jpg"});
+  std::filesystem::create_directory(scratch / "copies");
+  for (const ListedFile& file : run.files)
+    std::filesystem::copy_file(file.path, scratch / ("copies/" + file.relative));
+  run.arguments = {"--pair",  scratch / "copies", "--metrics",          "all",
+                   "--align", "--page",           scratch / "page.html"};
+  // For each pair the finder's three squares, and then two strips, the planes of both, five scales of each
+  // channel and the three pictures.
+  Sweep(run, "", 3 * 20);
+}
+
 TEST_CASE("frames survives every single refused allocation, of all kinds of animations") {
   const ScratchFolder scratch;
   InProcessRun run;

@@ -166,6 +166,15 @@ TEST_CASE("upscale by a kernel comes through the worst orders under the smallest
   HoldsUp(run, scratch, scratch / "out");
 }
 
+TEST_CASE("compare comes through the worst orders under the smallest budget") {
+  const ScratchFolder scratch, partners;
+  (void)WorstOrders(partners);  // of the same names
+  InProcessRun run;
+  run.command = "compare";
+  run.arguments = {"--pair", partners.path(), "--metrics", "all", "--align", "--page", scratch / "page.html"};
+  HoldsUp(run, scratch, "");
+}
+
 TEST_CASE("frames comes through the worst orders under the smallest budget") {
   const ScratchFolder scratch;
   InProcessRun run;
