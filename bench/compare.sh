@@ -5,7 +5,7 @@
 #
 # Usage: bench/compare.sh [--runs N] [--workers N] [--pairs N] [--photos FOLDER] [--peers "opencv skimage basicsr"]
 # Environment: IMGMILL (build/release/bin/imgmill); PEERS, where bench/peers/setup.sh made the peers' environment and the
-# corpus (~/.cache/imgmill-peers), to which scikit-image, pytorch-msssim and basicsr (--no-deps) were added.
+# corpus (~/.cache/imgmill-peers).
 #
 # A pair is a photo of 1600x1066 as PNG and the same as JPEG of quality 60. The runs alternate, since a machine's speed
 # drifts; the figures are medians. Memory is that of the largest process; the peers have one more a worker.

@@ -27,9 +27,10 @@ have() {
 torch=torch==2.13.0
 base=(numpy==2.4.6 pillow==13.0.0 opencv-python-headless==5.0.0.93 scipy==1.17.1 faiss-cpu==1.15.1)
 tools=(imagededup==0.3.3.post2 cleanvision==0.3.7 spandrel==0.4.2 safetensors==0.8.0 pyvips==3.2.0
-  pyvips-binary==8.18.7)
+  pyvips-binary==8.18.7 scikit-image==0.26.0)
+metrics=(basicsr==1.4.2 pytorch-msssim==1.0.0)
 echo "$torch" >"$peers/constraints.txt"
-if ! have "$torch" "${base[@]}" torchvision==0.28.0 "${tools[@]}"; then
+if ! have "$torch" "${base[@]}" torchvision==0.28.0 "${tools[@]}" "${metrics[@]}"; then
   "$python" -m pip install -q "$torch"
   "$python" -m pip install -q -c "$peers/constraints.txt" "${base[@]}"
   # The only torchvision wheel wants CUDA; without its dependencies and with two declarations it imports beside
@@ -37,6 +38,7 @@ if ! have "$torch" "${base[@]}" torchvision==0.28.0 "${tools[@]}"; then
   "$python" -m pip install -q --no-deps torchvision==0.28.0
   "$python" "$here/declare_torchvision_ops.py"
   "$python" -m pip install -q -c "$peers/constraints.txt" "${tools[@]}"
+  "$python" -m pip install -q --no-deps --no-build-isolation "${metrics[@]}"  # files of functions are all we want
 fi
 
 # Those that would bring a CUDA torch or torchvision come without their dependencies, which follow.
