@@ -207,11 +207,11 @@ Compare::Compare(CLI::App& app) {
                "Find by how many pixels pairs are shifted, compare what they share");
   app.add_option("--fail-below", options_.fail_below,
                  "Exit with 4 if a pair has less: psnr=32, ssim=0.9 ...; may be repeated")
-      ->type_name("NAME=NUMBER")
+      ->type_name("METRIC=NUMBER")
       ->allow_extra_args(false);
   app.add_option("--fail-above", options_.fail_above,
                  "Exit with 4 if a pair has more: mae=2, max=16 ...; may be repeated")
-      ->type_name("NAME=NUMBER")
+      ->type_name("METRIC=NUMBER")
       ->allow_extra_args(false);
   app.add_option("--csv", options_.csv, "Write a row for each pair")->type_name("FILE.csv");
   app.add_option("--page", options_.page, "Write a page with the worst pairs side by side")

@@ -226,12 +226,13 @@ TEST_CASE("no tensor that is missing, of another shape or of integers ends the p
     CAPTURE(golden.name);
     Result<StateDict> read = ReadStateDict(golden.weights.Write(folder));
     REQUIRE(read.ok());
-    REQUIRE(DetectArchitecture(*read).ok());
+    const Result<const Architecture*> found = DetectArchitecture(*read);
+    REQUIRE(found.ok());
     const auto weights = std::make_shared<StateDict>(*std::move(read));
-    /// What is said of them as they are now; nothing where they are a network.
+    /// What the architecture says of them as they are now; nothing where they are a network, or no longer its
+    /// own.
     const auto refusal = [&]() -> std::string {
-      const Result<const Architecture*> found = DetectArchitecture(*weights);
-      if (!found) return found.error().message;
+      if (!(*found)->Matches(*weights)) return {};
       ModelInfo info;
       if ((*found)->task() != ModelTask::kUpscale) info.input.emplace().side = golden.height;
       const auto loaded = (*found)->Load(weights, info);
@@ -254,6 +255,7 @@ TEST_CASE("no tensor that is missing, of another shape or of integers ends the p
       tensor.shape = shape;
       tensor.type = ElementType::kInt32;
       const std::string wrong_kind = refusal();
+      CAPTURE(wrong_kind);
       if (!wrong_kind.empty()) CHECK(wrong_kind.find("int32") != std::string::npos);
       tensor.type = ElementType::kFloat32;
       auto taken = weights->tensors.extract(name);

@@ -79,7 +79,7 @@ VitBlock::VitBlock(const VitNames& names, const std::string& beginning, const Vi
   if (!names.gate_and_up.empty()) {
     const int64_t both = layers.Outputs(beginning + names.gate_and_up + ".weight");
     const Linear fused = dense(names.gate_and_up, both, width);
-    if (fused.weight.defined()) {
+    if (fused.weight.defined() && fused.bias.defined()) {
       gate_ = {fused.weight.slice(0, 0, both / 2), fused.bias.slice(0, 0, both / 2)};
       up_ = {fused.weight.slice(0, both / 2), fused.bias.slice(0, both / 2)};
     }
