@@ -8,190 +8,9 @@
 #include <cstring>
 #include <limits>
 
+#include "torch/kernels/layer_graph_layout.h"
+
 namespace imgmill {
-namespace {
-
-/// Rows of the first map that make a band of the layers that are made in bands.
-constexpr int kBandRows = 16;
-
-constexpr int TileCount(int pixels) {
-  return (pixels + 3) / 4;
-}
-
-/// Pixels in a stored row: one before the first, and the last tile's reach.
-constexpr size_t RowPixels(int width) {
-  return static_cast<size_t>(4 * TileCount(width) + 2);
-}
-
-constexpr size_t Aligned(size_t count) {
-  return (count + 15) / 16 * 16;
-}
-
-/// Rows of a map, the end not included.
-struct RowRange {
-  int first = 0;
-  int end = 0;
-  void Cover(const RowRange& other) {
-    if (first == end) *this = other;
-    first = std::min(first, other.first);
-    end = std::max(end, other.end);
-  }
-  int count() const { return end - first; }
-};
-
-/// Room for maps in one piece of memory: the first gap that is large enough.
-class Arena {
- public:
-  size_t Take(size_t count) {
-    size_t at = 0;
-    auto before = taken_.begin();
-    for (; before != taken_.end() && at + count > before->first; ++before)
-      at = before->first + before->second;
-    taken_.insert(before, {at, count});
-    peak_ = std::max(peak_, at + count);
-    return at;
-  }
-  void Give(size_t at) {
-    std::erase_if(taken_, [at](const auto& each) { return each.first == at; });
-  }
-  size_t peak() const { return peak_; }
-
- private:
-  std::vector<std::pair<size_t, size_t>> taken_;  ///< by place
-  size_t peak_ = 0;
-};
-
-}  // namespace
-
-/// Where everything lies in the working memory of one call, in floats, and which rows are made when.
-struct LayerGraphLayout {
-  /// One convolution for some rows. Convolution -1 is the input; one past the last is the output.
-  struct Step {
-    int conv = 0;
-    size_t band = 0;
-    RowRange rows;  ///< of what it gives; they begin at a tile
-  };
-
-  LayerGraphLayout(const LayerGraph& graph, int image_height, int image_width, int threads)
-      : height((image_height + graph.input_.unshuffle - 1) / graph.input_.unshuffle),
-        width((image_width + graph.input_.unshuffle - 1) / graph.input_.unshuffle) {
-    const int convs = static_cast<int>(graph.convs_.size());
-    const int first_in_bands = static_cast<int>(std::min(graph.bands_from_, graph.convs_.size()));
-    const bool banded = first_in_bands < convs;
-    // Map c + 1 is what convolution c gives.
-    std::vector<RowRange> whole(graph.maps_.size());
-    std::vector<int> most_rows(graph.maps_.size(), 0);
-    for (int m = 0; m <= first_in_bands; ++m) {
-      whole[static_cast<size_t>(m)] = {0, Height(graph, m)};
-      most_rows[static_cast<size_t>(m)] = Height(graph, m);
-      steps.push_back({m - 1, 0, whole[static_cast<size_t>(m)]});
-    }
-    const int scale = 1 << graph.maps_[static_cast<size_t>(graph.output_.index)].doublings;
-    const int band_rows = banded ? kBandRows : height;
-    for (int top = 0; top < height; top += band_rows) {
-      std::vector<RowRange>& rows = bands.emplace_back(whole);
-      const RowRange shown = {top * scale, std::min(height, top + band_rows) * scale};
-      if (banded) rows[static_cast<size_t>(graph.output_.index)] = Tiles(graph, graph.output_.index, shown);
-      for (int c = convs - 1; c >= first_in_bands; --c) Need(graph, c, first_in_bands, rows);
-      for (int c = first_in_bands; c < convs; ++c) {
-        const auto map = static_cast<size_t>(c + 1);
-        most_rows[map] = std::max(most_rows[map], rows[map].count());
-        steps.push_back({c, bands.size() - 1, rows[map]});
-      }
-      steps.push_back({convs, bands.size() - 1, shown});
-    }
-    Place(graph, most_rows, threads);
-  }
-
-  int Height(const LayerGraph& graph, int map) const {
-    return height << graph.maps_[static_cast<size_t>(map)].doublings;
-  }
-  int Width(const LayerGraph& graph, int map) const {
-    return width << graph.maps_[static_cast<size_t>(map)].doublings;
-  }
-  static size_t Stride(const LayerGraph& graph, int map) {
-    return static_cast<size_t>(PaddedChannels(graph.maps_[static_cast<size_t>(map)].channels));
-  }
-  size_t RowFloats(const LayerGraph& graph, int map) const {
-    return RowPixels(Width(graph, map)) * Stride(graph, map);
-  }
-
-  int height, width;                         ///< of the first map
-  std::vector<std::vector<RowRange>> bands;  ///< for each band, of each map what it has
-  std::vector<Step> steps;
-  std::vector<size_t> places;  ///< of the maps
-  size_t zero_row = 0, zero_floats = 0, packed[2] = {}, scratch = 0, scratch_floats = 0, floats = 0;
-
- private:
-  /// Those rows and what else is in their tiles.
-  RowRange Tiles(const LayerGraph& graph, int map, RowRange rows) const {
-    return {rows.first / 4 * 4, std::min(Height(graph, map), (rows.end + 3) / 4 * 4)};
-  }
-
-  /// Adds what a convolution in bands reads of other maps that are made in bands.
-  void Need(const LayerGraph& graph, int c, int first_in_bands, std::vector<RowRange>& rows) const {
-    const LayerGraph::Conv& conv = graph.convs_[static_cast<size_t>(c)];
-    const RowRange made = rows[static_cast<size_t>(c + 1)];
-    const auto cover = [&](const FeatureMap& map, RowRange read) {
-      if (map.index <= first_in_bands) return;
-      if (map.doubled) read = {read.first >> 1, (read.end + 1) >> 1};
-      read = {std::max(0, read.first), std::min(Height(graph, map.index), read.end)};
-      rows[static_cast<size_t>(map.index)].Cover(Tiles(graph, map.index, read));
-    };
-    const int reach = conv.side / 2;
-    for (const FeatureMap& map : conv.from) cover(map, {made.first - reach, made.end + reach});
-    for (const GraphConv::Added& added : conv.added) cover(added.map, made);
-  }
-
-  void Place(const LayerGraph& graph, const std::vector<int>& most_rows, int threads) {
-    const size_t convs = graph.convs_.size();
-    // The step behind which nothing reads a map. What is read in bands is kept through all of them.
-    std::vector<size_t> last(graph.maps_.size(), 0);
-    const auto read = [&](const FeatureMap& map, size_t by) {
-      const bool through = by >= graph.bands_from_ && static_cast<size_t>(map.index) <= graph.bands_from_;
-      last[static_cast<size_t>(map.index)] = through ? convs : by;
-    };
-    int widest = 0;
-    size_t packed_floats = 0;
-    for (size_t c = 0; c < convs; ++c) {
-      const LayerGraph::Conv& conv = graph.convs_[c];
-      int gathered = 0;
-      for (const FeatureMap& map : conv.from) {
-        read(map, c);
-        gathered += PaddedChannels(map.channels);
-      }
-      for (const GraphConv::Added& added : conv.added) read(added.map, c);
-      widest = std::max(widest, gathered);
-      const size_t all = PackedWinogradFloats(conv.layer.out_channels, conv.layer.in_channels);
-      packed_floats = std::max(packed_floats, conv.side == 3 ? all : all / 36);
-    }
-    last[static_cast<size_t>(graph.output_.index)] = convs;
-    Arena arena;
-    places.resize(graph.maps_.size());
-    const auto take = [&](size_t map) {
-      const int index = static_cast<int>(map);
-      places[map] = arena.Take(Aligned(static_cast<size_t>(most_rows[map]) * RowFloats(graph, index)));
-      zero_floats = std::max(zero_floats, RowFloats(graph, index));
-    };
-    take(0);
-    for (size_t c = 0; c < convs; ++c) {
-      take(c + 1);
-      for (size_t m = 0; m <= c + 1; ++m) {
-        if (last[m] == c) arena.Give(places[m]);
-      }
-    }
-    floats = Aligned(arena.peak());
-    const auto behind = [&](size_t count) {
-      const size_t at = floats;
-      floats += Aligned(count);
-      return at;
-    };
-    zero_row = behind(zero_floats);
-    for (size_t& each : packed) each = behind(packed_floats);
-    scratch_floats = Aligned(ConvScratchFloats(widest));
-    scratch = behind(scratch_floats * static_cast<size_t>(threads));
-  }
-};
 
 /// One call of LayerGraph::Run.
 class LayerGraphWork final : public TeamWork {
@@ -232,11 +51,13 @@ class LayerGraphWork final : public TeamWork {
     if (next >= layout_.steps.size() || !IsConv(layout_.steps[next].conv)) return 0;
     return graph_.kernels_.blocks(Conv(layout_.steps[next].conv).layer.out_channels);
   }
-  int Rows(int step) const { return TileCount(layout_.steps[static_cast<size_t>(step)].rows.count()); }
+  int Rows(int step) const {
+    return LayerGraphLayout::TileCount(layout_.steps[static_cast<size_t>(step)].rows.count());
+  }
   int Blocks(int step) const {
     const int conv = layout_.steps[static_cast<size_t>(step)].conv;
     if (!IsConv(conv)) return 1;
-    const int tiles = TileCount(layout_.Width(graph_, conv + 1));
+    const int tiles = LayerGraphLayout::TileCount(layout_.Width(conv + 1));
     return (tiles + kMostWinogradTiles - 1) / kMostWinogradTiles;
   }
 
@@ -257,22 +78,20 @@ class LayerGraphWork final : public TeamWork {
   float* Row(int map, size_t band, int y) const {
     const int first = layout_.bands[band][static_cast<size_t>(map)].first;
     return work_ + layout_.places[static_cast<size_t>(map)] +
-           static_cast<size_t>(y - first) * layout_.RowFloats(graph_, map);
+           static_cast<size_t>(y - first) * layout_.RowFloats(map);
   }
   const float* RowToRead(const FeatureMap& map, size_t band, int y) const {
-    const int height = layout_.Height(graph_, map.index);
+    const int height = layout_.Height(map.index);
     const int at = map.doubled ? y >> 1 : y;
     if (y < 0 || at >= height) return work_ + layout_.zero_row;
     return Row(map.index, band, at) + map.first;
   }
-  float* RowToWrite(int map, size_t band, int y) const {
-    return Row(map, band, y) + LayerGraphLayout::Stride(graph_, map);
-  }
+  float* RowToWrite(int map, size_t band, int y) const { return Row(map, band, y) + layout_.Stride(map); }
 
   void Convolve(const LayerGraphLayout::Step& now, int step, int row, int block, int blocks,
                 int worker) const {
     const LayerGraph::Conv& conv = Conv(now.conv);
-    const int width = layout_.Width(graph_, now.conv + 1), tiles = TileCount(width);
+    const int width = layout_.Width(now.conv + 1), tiles = LayerGraphLayout::TileCount(width);
     ConvRows rows;
     rows.width = width;
     rows.inputs = static_cast<int>(conv.from.size());
@@ -280,7 +99,7 @@ class LayerGraphWork final : public TeamWork {
       const FeatureMap& map = conv.from[n];
       ConvInput& in = rows.in[n];
       for (int i = 0; i < 6; ++i) in.rows[i] = RowToRead(map, now.band, row - 1 + i);
-      in.stride = static_cast<int>(LayerGraphLayout::Stride(graph_, map.index));
+      in.stride = static_cast<int>(layout_.Stride(map.index));
       in.channels = PaddedChannels(map.channels);
       in.doubled = map.doubled;
     }
@@ -305,18 +124,18 @@ class LayerGraphWork final : public TeamWork {
 
   /// The pixels left and right of the image, which convolutions read as zeros.
   void ClearMargins(int map, float* row, int block, int blocks) const {
-    const size_t stride = LayerGraphLayout::Stride(graph_, map);
+    const size_t stride = layout_.Stride(map);
     if (block == 0) std::memset(row, 0, stride * sizeof(float));
     if (block + 1 < blocks) return;
-    const size_t used = static_cast<size_t>(layout_.Width(graph_, map) + 1) * stride;
-    std::memset(row + used, 0, (layout_.RowFloats(graph_, map) - used) * sizeof(float));
+    const size_t used = static_cast<size_t>(layout_.Width(map) + 1) * stride;
+    std::memset(row + used, 0, (layout_.RowFloats(map) - used) * sizeof(float));
   }
 
   /// Four rows of the first map.
   void TakeIn(int row) const {
     const LayerGraph::Input& input = graph_.input_;
     const int u = input.unshuffle;
-    const size_t stride = LayerGraphLayout::Stride(graph_, 0);
+    const size_t stride = layout_.Stride(0);
     const size_t plane = static_cast<size_t>(image_.height) * static_cast<size_t>(image_.width);
     for (int y = row; y < std::min(row + 4, layout_.height); ++y) {
       ClearMargins(0, Row(0, 0, y), 0, 1);
@@ -352,7 +171,7 @@ class LayerGraphWork final : public TeamWork {
     const int scale = s * (1 << graph_.maps_[static_cast<size_t>(graph_.output_.index)].doublings);
     const int unshuffle = graph_.input_.unshuffle;
     const int out_height = image_.height * scale / unshuffle, out_width = image_.width * scale / unshuffle;
-    const size_t stride = LayerGraphLayout::Stride(graph_, graph_.output_.index);
+    const size_t stride = layout_.Stride(graph_.output_.index);
     bool finite = true;
     for (int y = row; y < std::min(row + 4, now.rows.end); ++y) {
       const float* values = RowToWrite(graph_.output_.index, now.band, y) + graph_.output_.first;
