@@ -31,11 +31,10 @@ IMGMILL_INLINE double Total(const Doubles& sums) {
 }
 
 IMGMILL_INLINE void MapsLoop(const float* a, const float* b, size_t n, float centre, float* const* maps) {
-  float* const one = maps[0];
-  float* const other = maps[1];
-  float* const squares = maps[2];
-  float* const product = maps[3];
-#pragma GCC ivdep
+  float* __restrict const one = maps[0];
+  float* __restrict const other = maps[1];
+  float* __restrict const squares = maps[2];
+  float* __restrict const product = maps[3];
   for (size_t i = 0; i < n; ++i) {
     const float x = a[i] - centre;
     const float y = b[i] - centre;
@@ -120,17 +119,15 @@ IMGMILL_INLINE ErrorRow ErrorsLoop(const float* a, const float* b, size_t n) {
 }
 
 IMGMILL_INLINE void LumaLoop(const float* const* rgb, const float* weights, float offset, size_t n,
-                             float* out) {
+                             float* __restrict out) {
   const float* const red = rgb[0];
   const float* const green = rgb[1];
   const float* const blue = rgb[2];
   const float by_red = weights[0], by_green = weights[1], by_blue = weights[2];
-#pragma GCC ivdep
   for (size_t i = 0; i < n; ++i) out[i] = by_red * red[i] + by_green * green[i] + by_blue * blue[i] + offset;
 }
 
-IMGMILL_INLINE void HalveLoop(const float* above, const float* below, size_t n, float* out) {
-#pragma GCC ivdep
+IMGMILL_INLINE void HalveLoop(const float* above, const float* below, size_t n, float* __restrict out) {
   for (size_t i = 0; i < n; ++i)
     out[i] = 0.25F * ((above[2 * i] + above[2 * i + 1]) + (below[2 * i] + below[2 * i + 1]));
 }
