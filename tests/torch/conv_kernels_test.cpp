@@ -181,3 +181,53 @@ TEST_CASE("IMGMILL_ISA chooses the kernels, and an unknown name means none") {
 #endif
   CHECK(none == nullptr);
 }
+
+TEST_CASE("dense layers agree with their definition, and no row's bits depend on how many there are") {
+  for (const char* isa : {"avx512", "avx2", "sse2"}) {
+    const ConvKernels* kernels = FindConvKernels(isa);
+    if (kernels == nullptr) continue;
+    CAPTURE(isa);
+    std::mt19937 random(11);
+    std::normal_distribution<float> normal;
+    const auto drawn = [&](int count) {
+      std::vector<float> values(static_cast<size_t>(count));
+      for (float& each : values) each = normal(random);
+      return values;
+    };
+    // Rows beside groups of six, inputs beyond a chunk of 512, outputs beside blocks of 64.
+    for (const auto& [inputs, outputs] : {std::pair{1, 16}, {48, 64}, {511, 80}, {1100, 208}}) {
+      const std::vector<float> weights = drawn(inputs * outputs), bias = drawn(outputs);
+      Buffer packed(static_cast<size_t>(inputs * outputs) * sizeof(float));
+      const ConvPacking packing = {weights.data(), inputs, nullptr, inputs, outputs};
+      for (int block = 0; block < kernels->blocks(outputs); ++block)
+        kernels->pack_1x1(packing, block, reinterpret_cast<float*>(packed.data()));
+      ConvLayer layer;
+      layer.in_channels = inputs;
+      layer.out_channels = outputs;
+      layer.weights = reinterpret_cast<const float*>(packed.data());
+      layer.bias = bias.data();
+      for (const int rows : {1, 5, 6, 13, 50}) {
+        CAPTURE(rows);
+        const std::vector<float> in = drawn(rows * inputs);
+        std::vector<float> out(static_cast<size_t>(rows * outputs)), one(static_cast<size_t>(outputs));
+        kernels->run_dense(layer, in.data(), rows, out.data());
+        double largest = 0;
+        bool same = true;
+        for (int r = 0; r < rows; ++r) {
+          const float* row = in.data() + static_cast<size_t>(r * inputs);
+          kernels->run_dense(layer, row, 1, one.data());
+          for (int k = 0; k < outputs; ++k) {
+            const float* w = weights.data() + static_cast<size_t>(k * inputs);
+            double sum = bias[static_cast<size_t>(k)];
+            for (int c = 0; c < inputs; ++c) sum += double{row[c]} * double{w[c]};
+            const float got = out[static_cast<size_t>(r * outputs + k)];
+            largest = std::max(largest, std::abs(sum - double{got}));
+            same &= std::memcmp(&got, &one[static_cast<size_t>(k)], sizeof got) == 0;
+          }
+        }
+        CHECK(largest < 2e-6 * std::sqrt(inputs) * 4);
+        CHECK(same);
+      }
+    }
+  }
+}

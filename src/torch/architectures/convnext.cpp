@@ -9,6 +9,7 @@
 
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/embed_network.h"
+#include "torch/architectures/packed_linear.h"
 #include "torch/weights/weight_file.h"
 
 namespace imgmill {
@@ -142,8 +143,8 @@ class ConvNext final : public EmbedNet {
         block.filter = layers.Conv(named(layout.filter), features, features, {.side = 7, .groups = features});
         block.norm = layers.Norm(named(layout.norm), features, kEpsilon);
         const int64_t inner = layers.Outputs(named(layout.up) + ".weight");
-        block.up = layers.Dense(named(layout.up), inner, features);
-        block.down = layers.Dense(named(layout.down), features, inner);
+        block.up = PackedLinear(layers.Dense(named(layout.up), inner, features));
+        block.down = PackedLinear(layers.Dense(named(layout.down), features, inner));
         const bool torchvision = &layout == &kTorchvision;
         block.scale = layers.Parameter(named(layout.scale), torchvision ? std::vector<int64_t>{features, 1, 1}
                                                                         : std::vector<int64_t>{features});
@@ -173,7 +174,7 @@ class ConvNext final : public EmbedNet {
   struct Block {
     Convolution filter;
     LayerNorm norm;
-    Linear up, down;
+    PackedLinear up, down;
     torch::Tensor scale;
   };
   struct Stage {

@@ -56,12 +56,13 @@ VitBlock::VitBlock(const VitNames& names, const std::string& beginning, const Vi
   norm1_ = layers.Norm(beginning + names.norm1, width, shape.epsilon);
   norm2_ = layers.Norm(beginning + names.norm2, width, shape.epsilon);
   if (!names.qkv_weight.empty()) {
-    qkv_ = DenseOf(layers, beginning + names.qkv_weight, beginning + names.qkv_bias, 3 * width, width);
+    Linear qkv = DenseOf(layers, beginning + names.qkv_weight, beginning + names.qkv_bias, 3 * width, width);
     if (!names.query_bias.empty() && layers.Has(beginning + names.query_bias)) {
       const torch::Tensor query = layers.Parameter(beginning + names.query_bias, {width});
       const torch::Tensor value = layers.Parameter(beginning + names.value_bias, {width});
-      if (value.defined()) qkv_.bias = torch::cat({query, torch::zeros_like(query), value});
+      if (value.defined()) qkv.bias = torch::cat({query, torch::zeros_like(query), value});
     }
+    qkv_ = PackedLinear(std::move(qkv));
   } else {
     const Linear parts[] = {dense(names.query, width, width), dense(names.key, width, width),
                             dense(names.value, width, width)};
@@ -71,24 +72,23 @@ VitBlock::VitBlock(const VitNames& names, const std::string& beginning, const Vi
         weights.push_back(part.weight);
         biases.push_back(part.bias.defined() ? part.bias : torch::zeros({width}, part.weight.options()));
       }
-      qkv_.weight = torch::cat(weights);
-      qkv_.bias = torch::cat(biases);
+      qkv_ = PackedLinear({torch::cat(weights), torch::cat(biases)});
     }
   }
-  out_ = dense(names.out, width, width);
+  out_ = PackedLinear(dense(names.out, width, width));
   if (!names.gate_and_up.empty()) {
     const int64_t both = layers.Outputs(beginning + names.gate_and_up + ".weight");
     const Linear fused = dense(names.gate_and_up, both, width);
     if (fused.weight.defined() && fused.bias.defined()) {
-      gate_ = {fused.weight.slice(0, 0, both / 2), fused.bias.slice(0, 0, both / 2)};
-      up_ = {fused.weight.slice(0, both / 2), fused.bias.slice(0, both / 2)};
+      gate_ = PackedLinear({fused.weight.slice(0, 0, both / 2), fused.bias.slice(0, 0, both / 2)});
+      up_ = PackedLinear({fused.weight.slice(0, both / 2), fused.bias.slice(0, both / 2)});
     }
-    down_ = dense(names.down, width, both / 2);
+    down_ = PackedLinear(dense(names.down, width, both / 2));
   } else {
     const int64_t inner = layers.Outputs(beginning + names.up + ".weight");
-    up_ = dense(names.up, inner, width);
-    if (!names.gate.empty()) gate_ = dense(names.gate, inner, width);
-    down_ = dense(names.down, width, inner);
+    up_ = PackedLinear(dense(names.up, inner, width));
+    if (!names.gate.empty()) gate_ = PackedLinear(dense(names.gate, inner, width));
+    down_ = PackedLinear(dense(names.down, width, inner));
   }
   if (!names.scale1.empty()) {
     scale1_ = layers.Parameter(beginning + names.scale1, {width});
@@ -108,8 +108,8 @@ torch::Tensor VitBlock::operator()(torch::Tensor x, const VitRotation* rotation)
   if (scale1_.defined()) attended.mul_(scale1_);
   x = x + attended;
   torch::Tensor inner = norm2_(x);
-  inner = gate_.weight.defined() ? torch::silu(gate_(inner)).mul_(up_(inner))
-                                 : Activated(up_(inner), shape_.activation);
+  inner =
+      gate_.exists() ? torch::silu(gate_(inner)).mul_(up_(inner)) : Activated(up_(inner), shape_.activation);
   inner = down_(inner);
   if (scale2_.defined()) inner.mul_(scale2_);
   return x.add_(inner);

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "torch/architectures/layers.h"
+#include "torch/architectures/packed_linear.h"
 
 namespace imgmill {
 
@@ -54,7 +54,7 @@ class VitBlock {
  private:
   VitShape shape_;
   LayerNorm norm1_, norm2_;
-  Linear qkv_, out_, up_, down_, gate_;
+  PackedLinear qkv_, out_, up_, down_, gate_;
   torch::Tensor scale1_, scale2_;
 };
 

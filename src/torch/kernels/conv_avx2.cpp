@@ -8,9 +8,11 @@
 namespace imgmill {
 namespace avx2 {
 #include "torch/kernels/conv_body.h"
+#include "torch/kernels/dense_body.h"
 }  // namespace avx2
 
 const ConvKernels kConv_avx2 = {
-    "winograd-avx2", avx2::kLanes* avx2::kBlockVectors, avx2::Run, avx2::Run1x1, avx2::Pack, avx2::Pack1x1};
+    "winograd-avx2", avx2::kLanes* avx2::kBlockVectors, avx2::Run, avx2::Run1x1, avx2::Pack, avx2::Pack1x1,
+    avx2::RunDense};
 
 }  // namespace imgmill

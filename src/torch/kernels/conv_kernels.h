@@ -1,6 +1,6 @@
 // 3x3 convolution of stride 1, padding 1, float32, by Winograd's minimal filtering F(4x4, 3x3) (Lavin and
 // Gray, "Fast algorithms for convolutional neural networks", CVPR 2016), and 1x1 convolution, with bias,
-// activation and residuals fused, one row of 4x4 tiles at a time.
+// activation and residuals fused, one row of 4x4 tiles at a time; and dense layers.
 #pragma once
 
 #include <cstddef>
@@ -92,6 +92,10 @@ struct ConvKernels {
   /// Transforms the weights of one block of output channels for `run`. `packed` is the whole layer's.
   void (*pack)(const ConvPacking& packing, int block, float* packed);
   void (*pack_1x1)(const ConvPacking& packing, int block, float* packed);
+  /// A dense layer, whose weights `pack_1x1` packed: out[rows][out_channels] = in[rows][in_channels] *
+  /// weights + bias. Outputs are a multiple of kChannelPad; slope and what follows it are not looked at. What
+  /// a row gives does not depend on how many there are.
+  void (*run_dense)(const ConvLayer& layer, const float* in, int rows, float* out);
   int blocks(int out_channels) const {
     return (PaddedChannels(out_channels) + block_floats - 1) / block_floats;
   }
