@@ -47,6 +47,12 @@ def lively(net, seed, photo, last):
             if isinstance(module, nn.BatchNorm2d):
                 module.running_mean.normal_(0, 0.1)
                 module.running_var.uniform_(0.5, 1.5)
+    return brought_into_range(net, photo, last)
+
+
+def brought_into_range(net, photo, last):
+    """The net's state dict, once most of its output lies between 0 and 1."""
+    with torch.no_grad():
         for _ in range(3):
             output = net.eval()(photo)
             last.weight.mul_(0.18 / output.std())
