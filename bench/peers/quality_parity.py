@@ -19,7 +19,7 @@ import types
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageFilter
 from safetensors.torch import save_file
 from torchvision import transforms
 
@@ -152,18 +152,34 @@ def pictures(assets, folder):
     return found
 
 
-def lpips_distances(name, options, scratch):
-    """Pairs of a photo and what became of it, and of different photos: our distances, and the package's."""
+def lpips_net(name, scratch):
+    """The package's network, its backbone from a seed, and the file of its tensors."""
     import lpips
     net = seeded(lambda: lpips.LPIPS(net=name, pnet_rand=True, verbose=False))
     # What the seed gave the layers that were learned is replaced by what the package has for them.
     root = pathlib.Path(lpips.__file__).parent
     net.load_state_dict(torch.load(root / f"weights/v0.1/{name}.pth", map_location="cpu", weights_only=True),
                         strict=False)
-    weights = scratch / "lpips.pth"
+    weights = scratch / f"lpips_{name}.pth"
     torch.save(net.state_dict(), weights)
-    photos = [Image.open(path).convert("RGB")
-              for path in sorted((options.assets / "photos/bsds500-val").glob("*.jpg"))[:4]]
+    return net, weights
+
+
+def photos_of(assets):
+    return [Image.open(path).convert("RGB") for path in sorted((assets / "photos/bsds500-val").glob("*.jpg"))[:4]]
+
+
+def ran(command):
+    run = subprocess.run([*map(str, command), "--no-catalog", "--json", "-q"], capture_output=True, text=True)
+    if run.returncode != 0:
+        raise SystemExit(run.stderr)
+    return json.loads(run.stdout)
+
+
+def squashed_distances(name, options, scratch):
+    """dedup's: pairs of a photo and what became of it, and of different photos: our distances, and the package's."""
+    net, weights = lpips_net(name, scratch)
+    photos = photos_of(options.assets)
     pairs = [(photos[0], photos[0].resize((200, 130))), (photos[1], photos[1].transpose(Image.Transpose.FLIP_LEFT_RIGHT)),
              (photos[2], photos[3]), (photos[3], photos[3].point(lambda value: value // 32 * 32))]
     show = transforms.Compose([transforms.Resize((64, 64)), transforms.ToTensor(), transforms.Normalize(0.5, 0.5)])
@@ -171,26 +187,42 @@ def lpips_distances(name, options, scratch):
         folder = pathlib.Path(tempfile.mkdtemp(dir=scratch))
         for number, image in enumerate(pair):
             image.save(folder / f"{number}.png")
-        run = subprocess.run([options.program, "dedup", str(folder), "--method", "lpips", "--model", str(weights),
-                              "--max-distance", "64", "--max-lpips", "1000", "--no-catalog", "--json", "-q"],
-                             capture_output=True, text=True)
-        if run.returncode != 0:
-            raise SystemExit(run.stderr)
-        got = json.loads(run.stdout)["groups"][0]["images"][1]["distance"]
+        groups = ran([options.program, "dedup", folder, "--method", "lpips", "--model", weights, "--max-distance", "64",
+                      "--max-lpips", "1000"])["groups"]
         with torch.inference_mode():
-            yield got, float(net(show(pair[0])[None], show(pair[1])[None]))
+            yield groups[0]["images"][1]["distance"], float(net(show(pair[0])[None], show(pair[1])[None]))
+
+
+def whole_distances(name, options, scratch):
+    """compare's: photos and what became of them, at full size, also larger than a tile."""
+    net, weights = lpips_net(name, scratch)
+    photos = photos_of(options.assets)
+    large = photos[3].resize((1600, 1066), Image.Resampling.BICUBIC)
+    pairs = [(photos[0], photos[0].point(lambda value: value // 32 * 32)),
+             (photos[1], photos[1].filter(ImageFilter.GaussianBlur(2))),
+             (photos[2], photos[2].resize((240, 160)).resize(photos[2].size, Image.Resampling.BICUBIC)),
+             (large, large.filter(ImageFilter.GaussianBlur(3))), (large, large.point(lambda value: value // 32 * 32))]
+    show = transforms.Compose([transforms.ToTensor(), transforms.Normalize(0.5, 0.5)])
+    for one, other in pairs:
+        folder = pathlib.Path(tempfile.mkdtemp(dir=scratch))
+        one.save(folder / "a.png")
+        other.save(folder / "b.png")
+        found = ran([options.program, "compare", folder / "a.png", folder / "b.png", "--lpips", weights])["pairs"]
+        with torch.inference_mode():
+            yield found[0]["lpips"], float(net(show(one)[None], show(other)[None]))
 
 
 def compare_lpips(options, scratch):
     failed = False
-    print("\n| LPIPS 0.1 on | distances | largest difference |\n|---|---|---|")
-    for name in ("alex", "vgg", "squeeze"):
-        if not chosen("LPIPS " + name, options):
-            continue
-        got, expected = np.array(list(lpips_distances(name, options, scratch))).T
-        largest = np.abs(got - expected).max()
-        failed |= not largest <= min(WITHIN, 0.01 * (expected.max() - expected.min()))
-        print(f"| {name} | {expected.min():.4g} to {expected.max():.4g} | {largest:.1e} |", flush=True)
+    for title, distances in (("dedup's", squashed_distances), ("compare's", whole_distances)):
+        print(f"\n| LPIPS 0.1, {title}, on | distances | largest difference |\n|---|---|---|")
+        for name in ("alex", "vgg", "squeeze"):
+            if not chosen("LPIPS " + name, options):
+                continue
+            got, expected = np.array(list(distances(name, options, scratch))).T
+            largest = np.abs(got - expected).max()
+            failed |= not largest <= min(WITHIN, 0.01 * (expected.max() - expected.min()))
+            print(f"| {name} | {expected.min():.4g} to {expected.max():.4g} | {largest:.1e} |", flush=True)
     return failed
 
 

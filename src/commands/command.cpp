@@ -82,6 +82,15 @@ Status RoomForCopies(const CommandServices& services, const std::string& path, s
 
 }  // namespace
 
+Result<ContentDigest> DigestOfModel(const std::string& path) {
+  Result<ContentDigest> digest = DigestOf(path);
+  if (digest) return digest;
+  Error error = digest.error();
+  error.stage = Stage::kConfigure;
+  error.message = PrintablePath(path) + ": the model cannot be read: " + error.message;
+  return error;
+}
+
 Status RoomForModel(const CommandServices& services, const std::string& path) {
   // Of most files, the weights once as they are, and once as the kernels want them.
   return RoomForCopies(services, path, 2);

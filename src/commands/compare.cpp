@@ -1,9 +1,12 @@
 // The compare command: checks its options, finds the pairs, runs the operation, sums up.
 #include "imgmill/commands/compare.h"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cmath>
 #include <optional>
 
@@ -12,8 +15,10 @@
 #include "compare_operation.h"
 #include "compare_page.h"
 #include "compare_tables.h"
+#include "embedder.h"
 #include "export_target.h"
 #include "imgmill/base/byte_size.h"
+#include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flag_words.h"
 #include "imgmill/dataset/publish.h"
@@ -56,17 +61,19 @@ class Compare final : public Command {
 class Compare::CompareRun final : public CommandRun {
  public:
   CompareRun(const CompareOptions& asked, ComparePlan plan, const CommandServices& services,
-             std::optional<PairIndex> pairs, ItemSource& given)
+             std::unique_ptr<LpipsNetwork> lpips, std::optional<PairIndex> pairs, ItemSource& given)
       : CommandRun(services),
         asked_(asked),
         plan_(std::move(plan)),
         services_(services),
+        lpips_(std::move(lpips)),
         pairs_(std::move(pairs)),
         page_(plan_),
         operation_(
-            asked_, plan_, services, pairs_ ? &*pairs_ : nullptr,
+            asked_, plan_, services, lpips_.get(), pairs_ ? &*pairs_ : nullptr,
             [this](const PairEntry& entry, const PairPictureFiles& pictures) { Take(entry, pictures); }) {
     options.mode = services.shared->mode;
+    if (lpips_ != nullptr) options.workers = ModelWorkers(services);
     alone = true;  // nobody else asks for partners
     if (pairs_) source = PairedSource(given, *pairs_, NamesWholeFolders(given, services.shared->list));
   }
@@ -92,6 +99,7 @@ class Compare::CompareRun final : public CommandRun {
       return Status();
     });
     if (!marked) return marked.error();
+    if (lpips_ != nullptr) lpips_->Describe(result.details);
     AddPairs(result.details, entries_, plan_, sums_);
     result.text = PairsText(entries_, plan_, sums_);
     if (sums_.pairs > 0) result.summary = Summary();
@@ -144,6 +152,7 @@ class Compare::CompareRun final : public CommandRun {
   const CompareOptions& asked_;
   const ComparePlan plan_;
   const CommandServices& services_;
+  const std::unique_ptr<LpipsNetwork> lpips_;
   std::optional<PairIndex> pairs_;
   PairTable entries_;
   CompareSums sums_;
@@ -155,14 +164,16 @@ Result<std::unique_ptr<CommandRun>> Compare::Begin(ItemSource& source, const Com
   ComparePlan plan = TRY(PlanOf(options_));
   if (!options_.csv.empty()) TRY(MayExport("--csv", options_.csv));
   if (!options_.page.empty()) TRY(MayExport("--page", options_.page));
+  std::unique_ptr<LpipsNetwork> lpips;
+  if (!options_.lpips.empty()) lpips = TRY(LpipsNetwork::Open(options_.lpips, services));
   std::optional<PairIndex> pairs;
   if (IsFolder(options_.pair)) {
     PairIndex read = TRY(
         ReadPairs(source, *services.shared, {options_.pair, options_.pair_names, {}, "name another one"}));
     pairs = std::move(read);
   }
-  return std::unique_ptr<CommandRun>(
-      std::make_unique<CompareRun>(options_, std::move(plan), services, std::move(pairs), source));
+  return std::unique_ptr<CommandRun>(std::make_unique<CompareRun>(
+      options_, std::move(plan), services, std::move(lpips), std::move(pairs), source));
 }
 
 std::string MetricTable() {
@@ -196,6 +207,9 @@ Compare::Compare(CLI::App& app) {
       ->allow_extra_args(false)
       ->default_str("psnr,psnr-y,ssim,ssim-y,mae,max")
       ->type_name("LIST");
+  TakesModel(app.add_option("--lpips", options_.lpips,
+                            "Add LPIPS, by these weights with their backbone: .pth, .safetensors"))
+      ->type_name("FILE");
   app.add_option("--crop-border", options_.crop_border, "Pixels to leave out on each side [0]")
       ->type_name("PIXELS");
   TakesWords(
@@ -224,6 +238,8 @@ std::optional<std::string> CompareOptions::Check() const {
   if (pair.empty()) return "what are the images compared with? Name two paths, or --pair";
   if (auto wrong = pair_names.Check()) return wrong;
   if (const Result<ComparePlan> plan = PlanOf(*this); !plan) return plan.error().message;
+  if (!lpips.empty() && ::access(lpips.c_str(), R_OK) != 0)
+    return PrintablePath(lpips) + ": the weight file cannot be opened: " + ErrnoText(errno);
   if (crop_border < 0 || crop_border > 65535) return "--crop-border takes 0 to 65535 pixels";
   if (!resize.empty()) {
     if (auto wrong = CheckChoice("--resize", resize, kKernels)) return wrong;

@@ -110,7 +110,9 @@ Result<ComparePlan> PlanOf(const CompareOptions& options) {
   plan.align = options.align;
   for (const std::string& name : options.metrics) {
     if (name == "all") {
-      for (const MetricInfo& info : AllMetrics()) AddOnce(plan.columns, info.metric);
+      for (const MetricInfo& info : AllMetrics()) {
+        if (!info.by_network) AddOnce(plan.columns, info.metric);
+      }
       continue;
     }
     const Metric metric = TRY(ParseMetric("--metrics", name, /*with_all=*/true));
@@ -123,6 +125,11 @@ Result<ComparePlan> PlanOf(const CompareOptions& options) {
       plan.limits.push_back(limit);
       AddOnce(plan.columns, limit.metric);
     }
+  }
+  if (options.lpips.empty()) {
+    if (plan.set().Has(Metric::kLpips)) return Usage("lpips is measured by a network: give its --lpips FILE");
+  } else {
+    AddOnce(plan.columns, Metric::kLpips);
   }
   return plan;
 }

@@ -14,10 +14,11 @@ namespace {
 constexpr int64_t kRowsPerRegion = 64;
 
 /// Also the name of the fact that holds the figures. Its number goes up when a figure changes.
-std::string FingerprintOf(const CompareOptions& options, const ComparePlan& plan, bool lenient) {
-  return "compare/1 " + std::to_string(plan.set().bits) + " crop=" + std::to_string(options.crop_border) +
+std::string FingerprintOf(const CompareOptions& options, const ComparePlan& plan, const LpipsNetwork* lpips,
+                          bool lenient) {
+  return "compare/2 " + std::to_string(plan.set().bits) + " crop=" + std::to_string(options.crop_border) +
          (options.resize.empty() ? "" : " " + options.resize) + (options.align ? " aligned" : "") +
-         (lenient ? " lenient" : "");
+         (lpips != nullptr ? " " + lpips->kind() : "") + (lenient ? " lenient" : "");
 }
 
 bool IsGrey(const ImageHeader& header) {
@@ -51,13 +52,15 @@ class CompareOperation::Task final : public ItemTask {
 };
 
 CompareOperation::CompareOperation(const CompareOptions& options, const ComparePlan& plan,
-                                   const CommandServices& services, PairIndex* pairs,
+                                   const CommandServices& services, LpipsNetwork* lpips, PairIndex* pairs,
                                    std::function<void(const PairEntry&, const PairPictureFiles&)> see)
-    : Operation({"compare", FingerprintOf(options, plan, services.shared->allow_truncated)}),
+    : Operation({"compare", FingerprintOf(options, plan, lpips, services.shared->allow_truncated),
+                 /*prepares=*/lpips != nullptr}),
       options_(options),
       plan_(plan),
       allow_truncated_(services.shared->allow_truncated),
       catalog_(*services.catalog),
+      lpips_(lpips),
       pairs_(pairs),
       see_(std::move(see)) {}
 
@@ -78,6 +81,7 @@ CompareTaskParts CompareOperation::PartsFor(const Item& item) const {
   parts.crop_border = options_.crop_border;
   parts.align = options_.align;
   parts.pictures = !options_.page.empty();
+  parts.lpips = lpips_;
   return parts;
 }
 

@@ -28,15 +28,18 @@ struct PairEntry {
 };
 using PairTable = RecordTable<PairEntry>;
 
-/// Compares each image with its partner. Pure CPU: it needs no device and no model.
+/// Compares each image with its partner. Only LPIPS needs a device and a model.
 class CompareOperation final : public Operation {
  public:
+  /// @param lpips  null if that metric is not asked for
   /// @param pairs  where partners are looked up; null where `options.pair` is the partner of the one image
   /// @param see    gets each pair, in order, and its pictures if there is a page
   CompareOperation(const CompareOptions& options, const ComparePlan& plan, const CommandServices& services,
-                   PairIndex* pairs, std::function<void(const PairEntry&, const PairPictureFiles&)> see);
+                   LpipsNetwork* lpips, PairIndex* pairs,
+                   std::function<void(const PairEntry&, const PairPictureFiles&)> see);
 
   Result<std::string> FindPartner(const ListedFile& file) override;
+  Status Prepare() override { return lpips_ != nullptr ? lpips_->Prepare() : Status(); }
   Result<ItemPlan> Plan(const Item& item) const override;
   Result<bool> Recall(const Item& item, Outcome& outcome) override;
   Result<std::unique_ptr<ItemTask>> Start(const Item& item, const ItemPlan& plan) override;
@@ -55,6 +58,7 @@ class CompareOperation final : public Operation {
   const ComparePlan& plan_;
   const bool allow_truncated_;
   Catalog& catalog_;
+  LpipsNetwork* lpips_;
   PairIndex* pairs_;
   std::function<void(const PairEntry&, const PairPictureFiles&)> see_;
   DryRunLines preview_;

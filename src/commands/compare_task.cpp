@@ -2,6 +2,7 @@
 #include "compare_task.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 
 #include "base/try.h"
@@ -105,6 +106,10 @@ Overlap OverlapOf(const PairShape& whole, const Shift& shift, int64_t border) {
   return overlap;
 }
 
+bool HasLpips(const PairShape& shape, const CompareTaskParts& parts) {
+  return parts.lpips != nullptr && std::min(shape.width, shape.height) >= LpipsMeter::kSmallestSide;
+}
+
 /// Reads the square of `rows` that shifts are found by.
 Status ReadSquare(std::unique_ptr<RowReader> reader, ShiftFinder& finder,
                   void (ShiftFinder::*add)(const PlaneRow&)) {
@@ -140,6 +145,7 @@ class CompareTask final : public ItemTask {
         partner_planes_(partner_.layout(), shape_),
         meter_(shape_, parts.metrics) {
     if (parts.pictures) pictures_.emplace(shape_);
+    if (HasLpips(shape_, parts)) lpips_.emplace(shape_, *parts.lpips);
   }
 
   Status Map(const Region& region) override {
@@ -151,6 +157,7 @@ class CompareTask final : public ItemTask {
       const PlaneRow a = own_planes_.Take(region.view.row(region.context_above + r), overlap_.x);
       const PlaneRow b = partner_planes_.Take(*other, overlap_.partner_x);
       meter_.Add(a, b);
+      if (lpips_) TRY(lpips_->meter.Add(a, b));
       if (pictures_) pictures_->Add(a, b);
     }
     return {};
@@ -167,6 +174,14 @@ class CompareTask final : public ItemTask {
       return Error{Stage::kCompute, Code::kMalformed,
                    "it or its partner has samples that are infinite or no numbers"};
     }
+    if (lpips_) {
+      const double distance = lpips_->meter.Finish();
+      if (!std::isfinite(distance))
+        return Error{Stage::kCompute, Code::kModelError,
+                     "the network of --lpips gives values that are infinite or no numbers"};
+      payload->measured.figures[Metric::kLpips] = distance;
+      outcome.rung = std::max(outcome.rung, lpips_->meter.rung());
+    }
     if (pictures_) {
       PairPictureFiles files = TRY(pictures_->Finish());
       payload->pictures = std::move(files);
@@ -177,6 +192,13 @@ class CompareTask final : public ItemTask {
   }
 
  private:
+  struct Lpips {
+    Lpips(const PairShape& shape, const LpipsNetwork& network)
+        : visit(network.scheduler()), meter(shape, network) {}
+    BatchScheduler::Visit visit;
+    LpipsMeter meter;
+  };
+
   static PairShape Cut(PairShape shape, const Overlap& overlap) {
     shape.width = overlap.width;
     shape.height = overlap.height;
@@ -191,6 +213,7 @@ class CompareTask final : public ItemTask {
   PlaneRows own_planes_, partner_planes_;
   PairMeter meter_;
   std::optional<PairPictures> pictures_;
+  std::optional<Lpips> lpips_;
 };
 
 }  // namespace
@@ -219,6 +242,7 @@ Footprint CompareCost(const Item& item, const CompareTaskParts& parts) {
                  PairMeter::PooledBytes(shape, parts.metrics);
   cost.untracked += 32 * 1024;
   if (parts.pictures) cost = cost + PairPictures::Cost(shape);
+  if (HasLpips(shape, parts)) cost.pooled += LpipsMeter::PooledBytes(shape);
   if (!parts.align) return cost;
   Footprint finding = Larger(ReadFootprint(item.main.header, parts.reading), PartnerFootprint(item, parts));
   finding.pooled += std::max(RowStrip::PooledBytes(own), RowStrip::PooledBytes(partner)) +

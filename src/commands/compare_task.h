@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "compare_lpips.h"
 #include "imgmill/engine/operation.h"
 #include "imgmill/metrics/pair_meter.h"
 #include "imgmill/metrics/shift_finder.h"
@@ -40,6 +41,7 @@ struct CompareTaskParts {
   int64_t crop_border = 0;
   bool align = false;
   bool pictures = false;
+  const LpipsNetwork* lpips = nullptr;  ///< null if that is not asked for
 };
 
 /// What a task holds beside the reader of the image's own rows.

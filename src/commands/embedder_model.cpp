@@ -57,15 +57,6 @@ class ModelEmbedding final : public ImageEmbedding {
   ModelImage image_;
 };
 
-Result<ContentDigest> DigestOfModel(const std::string& path) {
-  Result<ContentDigest> digest = DigestOf(path);
-  if (digest) return digest;
-  Error error = digest.error();
-  error.stage = Stage::kConfigure;
-  error.message = PrintablePath(path) + ": the model cannot be read: " + error.message;
-  return error;
-}
-
 /// What a catalog keeps of a model by its digest: then the vectors' name is known without opening LibTorch.
 struct KnownInput {
   bool says = false;  ///< TorchScript does not

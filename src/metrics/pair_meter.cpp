@@ -22,6 +22,7 @@ constexpr std::array<MetricInfo, kMetrics> kTable = {{
     {Metric::kMae, "mae", "mae", "mean absolute error, 0 to 255", false, 4},
     {Metric::kRmse, "rmse", "rmse", "root of the mean squared error, 0 to 255", false, 4},
     {Metric::kMax, "max", "max", "largest error of a sample, 0 to 255", false, 2},
+    {Metric::kLpips, "lpips", "lpips", "how different they look to a network: see --lpips", false, 5, true},
 }};
 
 /// Of a plane, over all rows so far.

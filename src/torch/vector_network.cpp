@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/try.h"
+#include "torch/kernels/worker_team.h"
 #include "torch/libtorch_settings.h"
 
 namespace imgmill {
@@ -62,6 +63,7 @@ class VectorExecutor final : public Executor {
       const c10::InferenceMode inference;
       const LibTorchThreads one(kOneThread);
       if (on_.OnHost()) {
+        const TeamScope kernels(alone_);
         // One thread gains nothing by a batch, and products of larger matrices come out with other last bits.
         for (const BatchImage& image : images) TRY(Rows(image.input, std::span(&image, 1), 1, height, width));
         return {};
@@ -95,6 +97,7 @@ class VectorExecutor final : public Executor {
     }
 
     const VectorExecutor& on_;
+    WorkerTeam alone_{kOneThread};  ///< of the caller only: what lets layers use our kernels
   };
 
   VectorNetwork& network_;
@@ -117,14 +120,14 @@ VectorNetwork::VectorNetwork(ModelInfo info) : info_(std::move(info)) {
   info_.threads = kOneThread;  // an image is one thread's own
 }
 
-Status VectorNetwork::TryOnOne(int side) {
-  const std::string size = std::to_string(side) + "x" + std::to_string(side);
+Status VectorNetwork::TryOnOne(int height, int width) {
+  const std::string size = std::to_string(height) + "x" + std::to_string(width);
   const std::string refusal = "the network does not take an image of 3x" + size + " (see --input-size)";
   Status shape;
   Status ran = ExplainedAndMeasured(refusal, bytes_an_image_, [&] {
     const c10::InferenceMode inference;
     const LibTorchThreads one(kOneThread);
-    Result<torch::Tensor> rows = Rows(torch::zeros({1, 3, side, side}), torch::kCPU);
+    Result<torch::Tensor> rows = Rows(torch::zeros({1, 3, height, width}), torch::kCPU);
     if (!rows) {
       shape = rows.error();
     } else {

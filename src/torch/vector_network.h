@@ -32,8 +32,9 @@ class VectorNetwork : public Network {
   /// by several threads at once. @throws OutOfMemory, c10::Error
   virtual Result<torch::Tensor> Rows(const torch::Tensor& input, c10::Device device) = 0;
 
-  /// Runs one image of 3 x side x side, to learn the vectors' length and what it costs.
-  Status TryOnOne(int side);
+  /// Runs one image of 3 x height x width, to learn the vectors' length and what it costs.
+  Status TryOnOne(int height, int width);
+  Status TryOnOne(int side) { return TryOnOne(side, side); }
 
   /// The peak of a forward pass of one, measured.
   size_t bytes_an_image() const { return bytes_an_image_; }

@@ -109,7 +109,7 @@ TEST_CASE("what is wrong with LPIPS or its weights is said") {
       Run({"embed", SampleData(), "--model", weights, "--no-catalog", "--export", where / "v.csv"},
           model.options);
   CHECK(embed.exit_code == 3);
-  CHECK(embed.err.find("compares images (LPIPS on AlexNet): use dedup --method lpips --model") !=
+  CHECK(embed.err.find("compares images (LPIPS on AlexNet): use compare --lpips, or dedup --method lpips") !=
         std::string::npos);
   // The heads alone, as the package has them.
   FormulaWeights heads;

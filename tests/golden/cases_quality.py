@@ -62,4 +62,5 @@ CASES = {
     "ic_net": lambda: Case(nets.IcNet(128, 4, 6, 8, with_map=True), 128, 128, task="score"),
 }
 
-write_all(CASES, "lpips 0.1.4; the others: a Python form of the paper's network, tests/golden/quality_networks.py")
+if __name__ == "__main__":
+    write_all(CASES, "lpips 0.1.4; the others: a Python form of the paper's network, tests/golden/quality_networks.py")

@@ -27,6 +27,9 @@ struct CompareOptions {
   /// Names of metrics, or "all". The first one decides which pairs are the worst.
   std::vector<std::string> metrics = {"psnr", "psnr-y", "ssim", "ssim-y", "mae", "max"};
 
+  /// Weights of an LPIPS with its backbone, which add that metric. Empty for none.
+  std::string lpips;
+
   /// Pixels that are left out on each side, as papers on super-resolution do it: usually the scale.
   int crop_border = 0;
 

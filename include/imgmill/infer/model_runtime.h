@@ -17,6 +17,17 @@
 
 namespace imgmill {
 
+/// What a network that compares two images gives for both at once: for each of its layers, and each cell of a
+/// square of cells, the sum of the distances at the layer's places in that cell, and the number of these
+/// places. So the distance of two large images is known from tiles: the sum over layers of what all cells
+/// sum up to, by the number of places.
+struct PairCells {
+  int layers = 0;
+  int side = 0;     ///< of a cell, in pixels
+  int across = 0;   ///< cells in a row, and rows
+  int context = 0;  ///< pixels around a cell that determine its sums
+};
+
 /// Facts of a loaded model.
 struct ModelInfo {
   std::string architecture;  ///< "SRVGGNetCompact"
@@ -31,6 +42,9 @@ struct ModelInfo {
   int tile_grid = 1;      ///< tiles begin on multiples of this, where a network has windows or strides
   int dimension = 0;      ///< floats in a vector; 0 for a model that gives images
   bool compares = false;  ///< the squared distance of two vectors is what it is about
+  /// Of one that is shown two images of one size, the first above the second: its vector has `layers` x
+  /// `across` x `across` sums, and then as many numbers of places.
+  std::optional<PairCells> pair_cells;
   std::string score;  ///< the signal that its vector of one number is: "aesthetic"; empty for other models
   /// What an embedding network was trained to be shown, as its architecture has it. TorchScript does not say.
   std::optional<ModelInput> input;
@@ -132,6 +146,8 @@ struct EmbedderRequest {
   ModelTask task = ModelTask::kEmbed;
   /// The weights of CLIP, for a head that judges its vectors.
   std::string clip = {};
+  /// Of kCompare: two images at once, of up to `side` pixels each way, instead of a vector of each.
+  bool pairs = false;
 };
 
 /// The loaded module.
@@ -173,6 +189,6 @@ using CreateModelRuntimeFn = ModelRuntime* (*)(int interface, MemoryManager* man
 inline constexpr char kCreateModelRuntime[] = "imgmill_create_model_runtime";
 
 /// To be raised with every change to the classes above: program and module must be from one build.
-inline constexpr int kModelInterface = 10;
+inline constexpr int kModelInterface = 11;
 
 }  // namespace imgmill

@@ -1,5 +1,5 @@
-// How far apart two images of one size are: every figure of `imgmill compare` that needs no network, from
-// rows.
+// How far apart two images of one size are: the figures of `imgmill compare`, and from rows all of them that
+// need no network.
 #pragma once
 
 #include <array>
@@ -32,9 +32,11 @@ enum class Metric {
   kMsSsim,
   kMae,   ///< mean absolute error
   kRmse,  ///< root of the mean squared error
-  kMax    ///< largest difference of two samples
+  kMax,   ///< largest difference of two samples
+  /// Learned perceptual image patch similarity (Zhang et al. 2018), by a network. 0 for equal images.
+  kLpips
 };
-inline constexpr size_t kMetrics = 8;
+inline constexpr size_t kMetrics = 9;
 
 struct MetricInfo {
   Metric metric;
@@ -42,7 +44,8 @@ struct MetricInfo {
   std::string_view field;  ///< of JSON documents: "ssim_y"
   std::string_view meaning;
   bool more_is_better;
-  int decimals;  ///< that tables show
+  int decimals;             ///< that tables show
+  bool by_network = false;  ///< PairMeter does not give it
 };
 std::span<const MetricInfo, kMetrics> AllMetrics();
 const MetricInfo& InfoOf(Metric metric);
@@ -56,7 +59,7 @@ struct MetricSet {
 };
 
 /// What came out; NaN for what was not asked for, or has no value: SSIM below 11 pixels on a side, MS-SSIM up
-/// to 160.
+/// to 160, LPIPS below 32.
 struct PairFigures {
   PairFigures() { values.fill(std::numeric_limits<double>::quiet_NaN()); }
   double operator[](Metric metric) const { return values[static_cast<size_t>(metric)]; }

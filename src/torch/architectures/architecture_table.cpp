@@ -177,7 +177,7 @@ std::string_view UseOf(ModelTask task) {
     case ModelTask::kScore:
       return "judges images (%): use filter --scorer";
     case ModelTask::kCompare:
-      return "compares images (%): use dedup --method lpips --model";
+      return "compares images (%): use compare --lpips, or dedup --method lpips --model";
   }
   return {};
 }
@@ -243,6 +243,7 @@ Result<std::unique_ptr<Network>> LoadStateDict(const std::string& path, int thre
   ModelInfo info;
   info.architecture = variant;
   if (architecture->task() != ModelTask::kUpscale) info.input.emplace().side = request.side;
+  if (request.pairs) info.pair_cells.emplace();
   info.wanted_scale = scale;
   info.digest = std::move(digest);
   info.library = LibTorchVersion();

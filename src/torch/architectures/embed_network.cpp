@@ -62,7 +62,8 @@ Result<std::unique_ptr<Network>> MakeEmbedNetwork(const ModelInput& input, Model
   const int wanted = info.input ? info.input->side : 0;
   info.input = input;
   auto network = std::make_unique<EmbedNetwork>(std::move(info), std::move(build), std::move(weights));
-  TRY(network->TryOnOne(wanted > 0 ? wanted : input.side));
+  const int side = wanted > 0 ? wanted : input.side;
+  TRY(network->TryOnOne(network->info().pair_cells ? 2 * side : side, side));
   return std::unique_ptr<Network>(std::move(network));
 }
 

@@ -34,7 +34,7 @@ Result<std::unique_ptr<Network>> LoadEmbedLayers(const Plan& plan, const ModelIn
                                                  std::shared_ptr<const StateDict> weights) {
   const auto build = [plan](const StateDict& dict,
                             c10::Device device) -> Result<std::shared_ptr<const EmbedNet>> {
-    Layers layers(dict, device);
+    Layers layers(dict, device, BestConvKernels());
     auto net = std::make_shared<const Net>(plan, layers);
     TRY(layers.Finish());
     return std::shared_ptr<const EmbedNet>(std::move(net));

@@ -5,11 +5,13 @@
 // The distance of two images is the sum over layers of the mean over places of sum_c w_c (a_c - b_c)^2, where
 // a and b are features of length 1 at each place. So it is the squared distance of two vectors: of all
 // features, each multiplied by the root of its weight over the number of places. The network gives that
-// vector.
+// vector, or, of two large images, the sums of distances by place.
+#include <algorithm>
 #include <cmath>
 
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/embed_network.h"
+#include "torch/architectures/lpips_features.h"
 #include "torch/weights/weight_file.h"
 
 namespace imgmill {
@@ -18,130 +20,94 @@ namespace {
 /// The patches of the paper's own data set.
 constexpr int kSide = 64;
 
-/// One layer of a slice, known by its number in torchvision's list: a convolution with ReLU, a "fire" of
-/// three, or a pooling.
-struct LayerPlan {
-  enum class Kind { kConv, kFire, kPool } kind = Kind::kConv;
-  int number = 0;
-  ConvShape shape = {};
-};
+/// Added to lengths, as the authors do, so that features of 0 stay 0.
+constexpr double kLeastLength = 1e-10;
 
-struct Backbone {
-  std::string_view name;
-  std::string_view last;  ///< a tensor that the others do not have
-  std::vector<std::vector<LayerPlan>> slices;
-  int64_t pool = 2;  ///< side of the pooling, whose stride is 2
-  bool ceils = false;
-};
+/// The deepest layers have a place every 16 pixels, and see at most 112 around it: 90 before and 105 after
+/// its first pixel on VGG-16, 66 and 96 on AlexNet, 88 and 118 on SqueezeNet.
+constexpr int kCellSide = 16, kContext = 112;
 
-LayerPlan Conv(int number, int64_t side = 3, int64_t stride = 1, int64_t padding = -1) {
-  return {LayerPlan::Kind::kConv, number, {.side = side, .stride = stride, .padding = padding}};
-}
-LayerPlan Fire(int number) {
-  return {LayerPlan::Kind::kFire, number};
-}
-const LayerPlan kPool = {LayerPlan::Kind::kPool};
-
-const std::vector<Backbone>& Backbones() {
-  static const std::vector<Backbone> known = {
-      {"AlexNet",
-       "net.slice5.10.weight",
-       {{Conv(0, 11, 4, 2)}, {kPool, Conv(3, 5)}, {kPool, Conv(6)}, {Conv(8)}, {Conv(10)}},
-       3},
-      {"VGG-16",
-       "net.slice5.28.weight",
-       {{Conv(0), Conv(2)},
-        {kPool, Conv(5), Conv(7)},
-        {kPool, Conv(10), Conv(12), Conv(14)},
-        {kPool, Conv(17), Conv(19), Conv(21)},
-        {kPool, Conv(24), Conv(26), Conv(28)}}},
-      {"SqueezeNet",
-       "net.slice7.12.squeeze.weight",
-       {{Conv(0, 3, 2, 0)},
-        {kPool, Fire(3), Fire(4)},
-        {kPool, Fire(6), Fire(7)},
-        {kPool, Fire(9)},
-        {Fire(10)},
-        {Fire(11)},
-        {Fire(12)}},
-       3,
-       true}};
-  return known;
-}
-
-const Backbone* BackboneOf(const StateDict& weights) {
-  if (weights.Find("lin0.model.1.weight") == nullptr || weights.Find("net.slice1.0.weight") == nullptr)
-    return nullptr;
-  for (const Backbone& each : Backbones()) {
-    if (weights.Find(each.last) != nullptr) return &each;
-  }
-  return nullptr;
-}
-
-class Lpips final : public EmbedNet {
+/// Of each image a vector whose squared distance from another's is LPIPS.
+class LpipsVectors final : public EmbedNet {
  public:
-  Lpips(const Backbone* plan, Layers& layers) : plan_(*plan) {
-    shift_ = layers.Parameter("scaling_layer.shift", {1, 3, 1, 1});
-    scale_ = layers.Parameter("scaling_layer.scale", {1, 3, 1, 1});
-    int64_t features = 3;
-    for (size_t i = 0; i < plan_.slices.size(); ++i) {
-      const std::string slice = "net.slice" + std::to_string(i + 1) + ".";
-      for (const LayerPlan& layer : plan_.slices[i]) {
-        if (layer.kind == LayerPlan::Kind::kPool) continue;
-        const std::string name = slice + std::to_string(layer.number);
-        const auto conv = [&](const std::string& full, int64_t in, const ConvShape& shape) {
-          convolutions_.push_back(layers.Conv(full, layers.Outputs(full + ".weight"), in, shape));
-          return layers.Outputs(full + ".weight");
-        };
-        if (layer.kind == LayerPlan::Kind::kConv) {
-          features = conv(name, features, layer.shape);
-        } else {
-          const int64_t narrow = conv(name + ".squeeze", features, {.side = 1});
-          features = conv(name + ".expand1x1", narrow, {.side = 1});
-          features += conv(name + ".expand3x3", narrow, {});
-        }
-      }
-      // Where it was saved, the dropout in front of it has a number, too.
-      factors_.push_back(
-          layers.Parameter("lin" + std::to_string(i) + ".model.1.weight", {1, features, 1, 1}));
-      if (factors_.back().defined()) factors_.back() = factors_.back().sqrt();
+  LpipsVectors(const LpipsBackbone* plan, Layers& layers) : features_(*plan, layers) {
+    for (size_t i = 0; i < features_.slices(); ++i) {
+      const torch::Tensor& weights = features_.Weights(i);
+      roots_.push_back(weights.defined() ? weights.sqrt() : weights);
     }
-    layers.PassOverBelow("lins.");  // the same once more
   }
 
   torch::Tensor Forward(const torch::Tensor& input) const override {
-    torch::Tensor x = (input - shift_) / scale_;
+    torch::Tensor x = features_.Scaled(input);
     std::vector<torch::Tensor> parts;
-    auto next = convolutions_.begin();
-    const auto through = [&](const torch::Tensor& from) { return (*next++)(from).relu_(); };
-    for (size_t i = 0; i < plan_.slices.size(); ++i) {
-      for (const LayerPlan& layer : plan_.slices[i]) {
-        switch (layer.kind) {
-          case LayerPlan::Kind::kPool:
-            x = torch::max_pool2d(x, plan_.pool, 2, 0, 1, plan_.ceils);
-            break;
-          case LayerPlan::Kind::kConv:
-            x = through(x);
-            break;
-          case LayerPlan::Kind::kFire:
-            const torch::Tensor narrow = through(x);
-            const torch::Tensor point = through(narrow);
-            x = torch::cat({point, through(narrow)}, 1);
-            break;
-        }
-      }
+    for (size_t i = 0; i < features_.slices(); ++i) {
+      x = features_.Slice(i, x);
       const double places = static_cast<double>(x.size(2) * x.size(3));
-      const torch::Tensor length = x.square().sum(1, /*keepdim=*/true).sqrt() + 1e-10;
-      parts.push_back((x / length * (factors_[i] / std::sqrt(places))).flatten(1));
+      const torch::Tensor length = x.square().sum(1, /*keepdim=*/true).sqrt() + kLeastLength;
+      parts.push_back((x / length * (roots_[i] / std::sqrt(places))).flatten(1));
     }
     return torch::cat(parts, 1);
   }
 
  private:
-  const Backbone& plan_;
-  torch::Tensor shift_, scale_;
-  std::vector<Convolution> convolutions_;  ///< in the order in which they are run
-  std::vector<torch::Tensor> factors_;
+  LpipsFeatures features_;
+  std::vector<torch::Tensor> roots_;
+};
+
+/// Of two images, the first above the second, the distances by cells.
+class LpipsPairs final : public EmbedNet {
+ public:
+  struct Plan {
+    const LpipsBackbone* backbone = nullptr;
+    PairCells cells;
+  };
+  LpipsPairs(const Plan& plan, Layers& layers) : features_(*plan.backbone, layers), cells_(plan.cells) {}
+
+  torch::Tensor Forward(const torch::Tensor& input) const override {
+    const int64_t height = input.size(2) / 2;
+    torch::Tensor a = features_.Scaled(input.narrow(2, 0, height));
+    torch::Tensor b = features_.Scaled(input.narrow(2, height, height));
+    std::vector<torch::Tensor> sums, places;
+    for (size_t i = 0; i < features_.slices(); ++i) {
+      a = features_.Slice(i, std::move(a));
+      b = features_.Slice(i, std::move(b));
+      const int64_t across = cells_.side / features_.Stride(i);  // places in a cell, each way
+      const torch::Tensor distances = Distances(a, b, features_.Weights(i));
+      sums.push_back(ByCells(distances, across));
+      places.push_back(ByCells(torch::ones_like(distances), across));
+    }
+    sums.insert(sums.end(), places.begin(), places.end());
+    return torch::cat(sums, 1);
+  }
+
+ private:
+  /// n x height x width: sum_c w_c (a_c - b_c)^2 of features of length 1. By strips, so that only a few rows
+  /// are there twice.
+  static torch::Tensor Distances(const torch::Tensor& a, const torch::Tensor& b,
+                                 const torch::Tensor& weights) {
+    constexpr int64_t kStrip = 16;
+    std::vector<torch::Tensor> strips;
+    for (int64_t y = 0; y < a.size(2); y += kStrip) {
+      const int64_t rows = std::min(kStrip, a.size(2) - y);
+      const auto unit = [&](const torch::Tensor& x) {
+        const torch::Tensor strip = x.narrow(2, y, rows);
+        return strip / (strip.square().sum(1, /*keepdim=*/true).sqrt() + kLeastLength);
+      };
+      strips.push_back(((unit(a) - unit(b)).square_() * weights).sum(1));
+    }
+    return torch::cat(strips, 1);
+  }
+
+  /// n x (cells): sums over `across` x `across` values.
+  torch::Tensor ByCells(const torch::Tensor& values, int64_t across) const {
+    const int64_t n = values.size(0), side = cells_.across * across;
+    torch::Tensor padded = torch::zeros({n, side, side}, values.options());
+    padded.narrow(1, 0, values.size(1)).narrow(2, 0, values.size(2)).copy_(values);
+    return padded.view({n, cells_.across, across, cells_.across, across}).sum({2, 4}).flatten(1);
+  }
+
+  LpipsFeatures features_;
+  PairCells cells_;
 };
 
 /// A squared distance has no weights below 0.
@@ -167,7 +133,7 @@ class LpipsArchitecture final : public Architecture {
   ModelTask task() const override { return ModelTask::kCompare; }
 
   std::string Variant(const StateDict& weights) const override {
-    const Backbone* backbone = BackboneOf(weights);
+    const LpipsBackbone* backbone = LpipsBackboneOf(weights);
     return std::string(name()) + (backbone == nullptr ? "" : " on " + std::string(backbone->name));
   }
 
@@ -175,16 +141,25 @@ class LpipsArchitecture final : public Architecture {
     return {{"net.slice1.0.weight", "lin0.model.1.weight", "scaling_layer.shift"}};
   }
 
-  bool Matches(const StateDict& weights) const override { return BackboneOf(weights) != nullptr; }
+  bool Matches(const StateDict& weights) const override { return LpipsBackboneOf(weights) != nullptr; }
 
   Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
                                         ModelInfo info) const override {
-    const Backbone* backbone = BackboneOf(*weights);
+    const LpipsBackbone* backbone = LpipsBackboneOf(*weights);
     if (backbone == nullptr) return WeightError("it is not an LPIPS");
     TRY(CheckWeights(*weights, backbone->slices.size()));
     info.compares = true;
-    return LoadEmbedLayers<Lpips>(backbone, PlainInput(kSide, ResizeFilter::kTriangle), std::move(info),
-                                  std::move(weights));
+    if (info.pair_cells) {
+      const int side = info.input->side;
+      const PairCells cells = {static_cast<int>(backbone->slices.size()), kCellSide,
+                               (side + kCellSide - 1) / kCellSide, kContext};
+      info.pair_cells = cells;
+      return LoadEmbedLayers<LpipsPairs>(LpipsPairs::Plan{backbone, cells},
+                                         PlainInput(side, ResizeFilter::kTriangle), std::move(info),
+                                         std::move(weights));
+    }
+    return LoadEmbedLayers<LpipsVectors>(backbone, PlainInput(kSide, ResizeFilter::kTriangle),
+                                         std::move(info), std::move(weights));
   }
 };
 
