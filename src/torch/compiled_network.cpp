@@ -42,6 +42,7 @@ class CompiledNetwork final : public VectorNetwork {
         return Error{Stage::kCompute, Code::kModelError,
                      "the network returns " + std::to_string(given.size()) +
                          " tensors for an image, not one: it is not an embedding network"};
+      TRY(GivesVectors(given[0].sizes(), image.size(2), image.size(3)));
       return given[0].reshape({1, -1}).to(torch::kCPU, torch::kFloat32).contiguous();
     });
   }

@@ -15,7 +15,8 @@ namespace imgmill {
 namespace {
 
 /// The vectors of n images as n rows on the CPU; a script may give anything.
-Result<torch::Tensor> AsRows(const torch::jit::IValue& given, int64_t n) {
+Result<torch::Tensor> AsRows(const torch::jit::IValue& given, const torch::Tensor& input) {
+  const int64_t n = input.size(0);
   if (!given.isTensor()) {
     return Error{
         Stage::kCompute, Code::kModelError,
@@ -29,6 +30,7 @@ Result<torch::Tensor> AsRows(const torch::jit::IValue& given, int64_t n) {
                  "the network returns a tensor of " + (shape.empty() ? "no dimension" : shape) + " for " +
                      std::to_string(n) + (n == 1 ? " image" : " images (use --batch 1)")};
   }
+  TRY(GivesVectors(tensor.sizes(), input.size(2), input.size(3)));
   return tensor.reshape({n, -1}).to(torch::kCPU, torch::kFloat32).contiguous();
 }
 
@@ -52,7 +54,7 @@ class ScriptNetwork final : public VectorNetwork {
     // The optimising executor rewrites a network after it has watched it: the third image would be
     // computed otherwise than the first.
     torch::jit::setGraphExecutorOptimize(false);
-    return AsRows(On(device).forward({input}), input.size(0));
+    return AsRows(On(device).forward({input}), input);
   }
 
  private:

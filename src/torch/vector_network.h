@@ -81,6 +81,20 @@ Status ExplainedAndMeasured(const std::string& what, size_t& peak, Body&& body) 
   return ran;
 }
 
+/// A kModelError where a network that brings its own program gives images as large as those that it is shown:
+/// it enlarges or repairs them, and the values of its pixels are no vector. Bands come first or last.
+inline Status GivesVectors(at::IntArrayRef given, int64_t height, int64_t width) {
+  if (given.size() != 4) return {};
+  const auto image = [&](int64_t bands, int64_t rows, int64_t columns) {
+    return bands <= 4 && rows >= height && columns >= width;
+  };
+  if (!image(given[1], given[2], given[3]) && !image(given[3], given[1], given[2])) return {};
+  return Error{
+      Stage::kConfigure, Code::kModelError,
+      "the network gives images, not vectors: programs that enlarge are not taken, as what they see around a "
+      "pixel is not known; give upscale --model its weights"};
+}
+
 /// Rows of a network that may have been made for one image at a time: the others give the same vector
 /// whatever the batch. `row` makes a row, a Result, of 1 x 3 x height x width.
 template <typename Row>

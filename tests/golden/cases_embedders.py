@@ -37,6 +37,15 @@ def openclip_text(kind, quick):
     return Case(net, task="embed", tokens=TEXT, call=lambda net, x: net.encode_text(x))
 
 
+def hf_clip_alone():
+    """The image tower as its class saves it by itself."""
+    from transformers import CLIPVisionConfig, CLIPVisionModel
+    config = CLIPVisionConfig(hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=1,
+                              image_size=32, patch_size=8)
+    return Case(CLIPVisionModel(config), 32, 32, task="embed", call=lambda net, x: net(x).pooler_output,
+                rename=lambda key: key.removeprefix("vision_model."), skip=("position_ids",))
+
+
 def hf_clip_text():
     from transformers import CLIPConfig, CLIPModel
     sizes = dict(hidden_size=128, intermediate_size=192, num_attention_heads=2, num_hidden_layers=2)
@@ -124,9 +133,9 @@ def torchvision_mobile(name, classifier):
     return Case(net, 64, 64, task="embed")
 
 
-def convnext_timm():
+def convnext_timm(**options):
     import timm
-    net = timm.models.ConvNeXt(depths=(1, 1, 2, 1), dims=(8, 16, 24, 32), num_classes=0)
+    net = timm.models.ConvNeXt(depths=(1, 1, 2, 1), dims=(8, 16, 24, 32), num_classes=0, **options)
     return Case(net, 64, 64, task="embed")
 
 
@@ -159,6 +168,7 @@ def convnext_torchvision():
 CASES = {
     "clip_openclip": lambda: openclip(False),
     "clip_hugging_face": hf_clip,
+    "clip_hugging_face_alone": hf_clip_alone,
     "clip_text_openclip": lambda: openclip_text("CLIP", False),
     "clip_text_openclip_prefix": lambda: openclip_text("CustomTextCLIP", False),
     "clip_text_hugging_face": hf_clip_text,
@@ -175,6 +185,7 @@ CASES = {
     "efficientnet_lite0": lambda: timm_net("tf_efficientnet_lite0"),
     "mobilenet_v3_torchvision": lambda: torchvision_mobile("mobilenet_v3_large", 2),
     "convnext_timm": convnext_timm,
+    "convnext_timm_1x1": lambda: convnext_timm(conv_mlp=True),
     "convnext_torchvision": convnext_torchvision,
     "convnext_meta": convnext_meta,
     "clip_timm": lambda: timm_vit("vit_base_patch16_clip_224", num_classes=24),

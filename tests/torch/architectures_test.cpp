@@ -271,3 +271,47 @@ TEST_CASE("the bands in which RRDBNet enlarges cannot be seen") {
   }
   CHECK(largest < 1e-5f);
 }
+
+TEST_CASE("a compact network says which of its tensors is missing, left over or of another shape") {
+  struct Change {
+    const char* without;  ///< nothing is left out where it is empty
+    const char* added;
+    std::vector<int> shape;
+    const char* words;
+  };
+  const Change changes[] = {
+      {"body.2.weight", "body.2.weight", {8, 8, 1, 1}, "body.2.weight is 8x8x1x1, not 8x8x3x3"},
+      {"body.2.bias", "", {}, "body.2.bias of 8 is missing"},
+      {"body.3.weight", "", {}, "body.3.weight of 8 is missing"},
+      {"", "head.weight", {3, 3}, "head.weight (3x3) does not belong to any layer"},
+      {"body.0.weight", "body.0.weight", {8, 2, 3, 3}, "body.0.weight is 8x2x3x3, not 8x3x3x3"},
+      {"body.4.weight", "body.4.weight", {47, 8, 3, 3}, "body.4.weight gives 47 channels"},
+  };
+  const Loader house;
+  for (const Change& change : changes) {
+    CAPTURE(change.words);
+    FormulaWeights weights;
+    const auto add = [&](const std::string& name, const std::vector<int>& shape) {
+      if (name != change.without) weights.Add(name, shape, name);
+    };
+    for (int i = 0; i < 3; ++i) {
+      const std::string name = "body." + std::to_string(2 * i);
+      const int out = i < 2 ? 8 : 48;
+      add(name + ".weight", {out, i == 0 ? 3 : 8, 3, 3});
+      add(name + ".bias", {out});
+      if (i < 2) add("body." + std::to_string(2 * i + 1) + ".weight", {8});
+    }
+    if (*change.added != '\0') weights.Add(change.added, change.shape, change.added);
+    const WeightFolder folder;
+    const auto loaded = house.runtime->LoadUpscaler(weights.Write(folder));
+    REQUIRE_FALSE(loaded.ok());
+    CHECK(loaded.error().message.find(change.words) != std::string::npos);
+  }
+}
+
+TEST_CASE("a program that gives images is no embedding network") {
+  const Loader house;
+  const auto loaded = house.runtime->LoadEmbedder(IMGMILL_SOURCE_DIR "/tests/golden/enlarging_script.pt", {});
+  REQUIRE_FALSE(loaded.ok());
+  CHECK(loaded.error().message.find("gives images, not vectors") != std::string::npos);
+}

@@ -4,7 +4,8 @@
 // patch.
 //
 // Layouts: OpenAI's and OpenCLIP's (visual.conv1, visual.transformer.resblocks.0.attn.in_proj_weight; with or
-// without `visual.`), and Hugging Face's (vision_model.encoder.layers.0.self_attn.q_proj). The text tower,
+// without `visual.`), and Hugging Face's (vision_model.encoder.layers.0.self_attn.q_proj, and without
+// `vision_model.` where the tower was saved alone). The text tower,
 // where the file has it, is clip_text.cpp's.
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/clip_names.h"
@@ -33,14 +34,15 @@ Layout OpenAi(const std::string& tower) {
           .block = OpenAiBlockNames()};
 }
 
-Layout HuggingFace() {
-  return {.patches = "vision_model.embeddings.patch_embedding",
-          .classes = "vision_model.embeddings.class_embedding",
-          .positions = "vision_model.embeddings.position_embedding.weight",
-          .norm_before = "vision_model.pre_layrnorm",  // so it is spelled
-          .norm_after = "vision_model.post_layernorm",
+/// @param tower  "vision_model.", or nothing where the tower was saved by itself
+Layout HuggingFace(const std::string& tower) {
+  return {.patches = tower + "embeddings.patch_embedding",
+          .classes = tower + "embeddings.class_embedding",
+          .positions = tower + "embeddings.position_embedding.weight",
+          .norm_before = tower + "pre_layrnorm",  // so it is spelled
+          .norm_after = tower + "post_layernorm",
           .projection = "visual_projection.weight",
-          .blocks = "vision_model.encoder.layers.",
+          .blocks = tower + "encoder.layers.",
           .block = HuggingFaceBlockNames(),
           .hugging_face = true};
 }
@@ -54,7 +56,8 @@ struct Plan {
 };
 
 bool ReadPlan(const StateDict& weights, Plan& plan) {
-  for (const Layout& layout : {OpenAi("visual."), OpenAi(""), HuggingFace()}) {
+  for (const Layout& layout :
+       {OpenAi("visual."), OpenAi(""), HuggingFace("vision_model."), HuggingFace("")}) {
     const WeightTensor* patches = weights.Find(layout.patches + ".weight");
     const WeightTensor* positions = weights.Find(layout.positions);
     if (patches == nullptr || positions == nullptr || weights.Find(layout.classes) == nullptr ||
@@ -131,7 +134,8 @@ class ClipArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
   std::vector<Telltales> telltales() const override {
     return {{"visual.class_embedding", "visual.conv1.weight", "visual.ln_pre.weight", "visual.proj"},
             {"vision_model.embeddings.class_embedding", "vision_model.pre_layrnorm.weight",
-             "visual_projection.weight"}};
+             "visual_projection.weight"},
+            {"embeddings.class_embedding", "pre_layrnorm.weight", "post_layernorm.weight"}};
   }
 
   Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,

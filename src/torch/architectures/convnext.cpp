@@ -119,6 +119,14 @@ bool ReadPlan(const StateDict& weights, Plan& plan) {
   return false;
 }
 
+/// A dense layer, or the 1x1 convolution that timm's small ones have in its place.
+Linear PerPixel(Layers& layers, const std::string& name, int64_t out, int64_t in) {
+  if (layers.Side(name + ".weight", 2) != 1) return layers.Dense(name, out, in);
+  const Convolution conv = layers.Conv(name, out, in, 1);
+  if (!conv.weight.defined()) return {};
+  return {conv.weight.flatten(1).contiguous(), conv.bias};
+}
+
 class ConvNext final : public EmbedNet {
  public:
   ConvNext(const Plan& plan, Layers& layers) {
@@ -143,8 +151,8 @@ class ConvNext final : public EmbedNet {
         block.filter = layers.Conv(named(layout.filter), features, features, {.side = 7, .groups = features});
         block.norm = layers.Norm(named(layout.norm), features, kEpsilon);
         const int64_t inner = layers.Outputs(named(layout.up) + ".weight");
-        block.up = PackedLinear(layers.Dense(named(layout.up), inner, features));
-        block.down = PackedLinear(layers.Dense(named(layout.down), features, inner));
+        block.up = PackedLinear(PerPixel(layers, named(layout.up), inner, features));
+        block.down = PackedLinear(PerPixel(layers, named(layout.down), features, inner));
         const bool torchvision = &layout == &kTorchvision;
         block.scale = layers.Parameter(named(layout.scale), torchvision ? std::vector<int64_t>{features, 1, 1}
                                                                         : std::vector<int64_t>{features});

@@ -141,6 +141,8 @@ class MobileArchitecture final : public Architecture {
                                         ModelInfo info) const override {
     const std::optional<MobilePlan> plan = ReadMobilePlan(*weights);
     if (!plan) return WeightError("it is not a MobileNet");
+    if (plan->same_padding)
+      info.assumed = "padding and preprocessing of TensorFlow, as no batches were counted";
     return LoadEmbedLayers<MobileNet>(*plan, plan->input, std::move(info), std::move(weights));
   }
 };

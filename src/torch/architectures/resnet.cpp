@@ -5,6 +5,7 @@
 // torchvision's and timm's names are the same: conv1, layer1.0.conv1, layer1.0.downsample.0. Weights of both
 // do not say how they were tested either; taken is what torchvision's first weights were: shorter side 256, a
 // square of 224, BILINEAR.
+#include <algorithm>
 #include <array>
 
 #include "torch/architectures/architecture.h"
@@ -26,9 +27,13 @@ std::string BlockName(size_t stage, int block) {
 
 bool ReadPlan(const StateDict& weights, Plan& plan) {
   const WeightTensor* first = weights.Find("conv1.weight");
-  if (first == nullptr || first->shape.size() != 4 || first->dim(1) != 3 || first->dim(2) != 7) return false;
+  if (first == nullptr || first->shape.size() != 4 || first->dim(2) != 7) return false;
   for (size_t stage = 0; stage < plan.blocks.size(); ++stage) {
-    plan.blocks[stage] = CountOf(weights, 0, [&](int b) { return BlockName(stage, b) + "conv1.weight"; });
+    // By two of a block's layers, so that one that is missing is named when it is made.
+    for (const char* layer : {"conv1.weight", "conv2.weight"}) {
+      const int count = CountOf(weights, 0, [&](int b) { return BlockName(stage, b) + layer; });
+      plan.blocks[stage] = std::max(plan.blocks[stage], count);
+    }
     if (plan.blocks[stage] == 0) return false;
   }
   plan.bottleneck = weights.Find("layer1.0.conv3.weight") != nullptr;
@@ -76,6 +81,7 @@ class ResNetArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
 
   Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
                                          ModelInfo info) const override {
+    info.assumed = "shown images as torchvision's first weights are";
     return LoadEmbedLayers<ResNet>(plan, ImageNetInput(224, 256, ResizeFilter::kTriangle), std::move(info),
                                    std::move(weights));
   }

@@ -40,6 +40,7 @@ struct Plan {
   int64_t blocks = 0;
   int64_t features = 0;
   int64_t growth = 0;
+  int64_t bands = 3;      ///< 3, or 1 for grey
   int64_t unshuffle = 1;  ///< side of the squares that become channels
   int64_t ups = 0;
   int scale() const { return static_cast<int>((int64_t{1} << ups) / unshuffle); }
@@ -82,8 +83,10 @@ bool ReadPlan(const StateDict& weights, Plan& plan) {
   if (first == nullptr || plan.ups > 3) return false;
   plan.features = first->dim(0);
   plan.growth = inner->dim(0);
+  const WeightTensor* last = weights.Find(names.last + ".weight");
+  plan.bands = last != nullptr && last->dim(0) == 1 ? 1 : 3;
   const int64_t channels = first->dim(1);
-  plan.unshuffle = channels == 48 ? 4 : channels == 12 ? 2 : 1;
+  plan.unshuffle = channels == 16 * plan.bands ? 4 : channels == 4 * plan.bands ? 2 : 1;
   return plan.unshuffle <= int64_t{1} << plan.ups;
 }
 
@@ -106,9 +109,10 @@ size_t BytesFor(const Plan& plan, int64_t height, int64_t width) {
 
 class RrdbNet final : public UpscaleNet {
  public:
-  RrdbNet(const Plan& plan, Layers& layers) : unshuffle_(plan.unshuffle), scale_(plan.scale()) {
+  RrdbNet(const Plan& plan, Layers& layers)
+      : bands_(plan.bands), unshuffle_(plan.unshuffle), scale_(plan.scale()) {
     const Names& names = plan.names;
-    first_ = layers.Conv(names.first, plan.features, 3 * unshuffle_ * unshuffle_);
+    first_ = layers.Conv(names.first, plan.features, bands_ * unshuffle_ * unshuffle_);
     for (int b = 0; b < plan.blocks; ++b) {
       Block& block = blocks_.emplace_back();
       for (int d = 0; d < 3; ++d) {
@@ -123,7 +127,7 @@ class RrdbNet final : public UpscaleNet {
     for (size_t i = 0; i < static_cast<size_t>(plan.ups); ++i)
       ups_.push_back(layers.Conv(names.up[i], plan.features, plan.features));
     hr_ = layers.Conv(names.hr, plan.features, plan.features);
-    last_ = layers.Conv(names.last, 3, plan.features);
+    last_ = layers.Conv(names.last, bands_, plan.features);
   }
 
   torch::Tensor forward(torch::Tensor input) override {
@@ -148,7 +152,7 @@ class RrdbNet final : public UpscaleNet {
   torch::Tensor Enlarged(const torch::Tensor& features) const {
     const int64_t height = features.size(2), side = int64_t{1} << ups_.size();
     torch::Tensor output =
-        torch::empty({features.size(0), 3, height * side, features.size(3) * side}, features.options());
+        torch::empty({features.size(0), bands_, height * side, features.size(3) * side}, features.options());
     for (int64_t top = 0; top < height; top += kBandRows) {
       const int64_t rows = std::min(kBandRows, height - top);
       const int64_t first = std::max<int64_t>(0, top - kBandContext);
@@ -176,7 +180,7 @@ class RrdbNet final : public UpscaleNet {
     return x.mul_(kResidual).add_(input);
   }
 
-  int64_t unshuffle_, scale_;
+  int64_t bands_, unshuffle_, scale_;
   Convolution first_, trunk_, hr_, last_;
   std::vector<Convolution> ups_;
   std::vector<Block> blocks_;
@@ -227,6 +231,7 @@ class RrdbArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
   Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
                                          ModelInfo info) const override {
     info.scale = plan.scale();
+    info.bands = static_cast<int>(plan.bands);
     // Each 3x3 convolution reaches one of its own pixels further; those after the blocks less than two of
     // them together.
     info.receptive_radius = static_cast<int>(plan.unshuffle * (15 * plan.blocks + 2) + 2);
@@ -235,10 +240,12 @@ class RrdbArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
     parts.tile = kTile;
     parts.overlap = kOverlap;
     parts.bytes = [plan](int height, int width) { return BytesFor(plan, height, width); };
-    parts.kernels = BestConvKernels();
-    parts.on_kernels = [plan](const StateDict& dict, const ConvKernels& kernels) {
-      return OnKernels(plan, dict, kernels);
-    };
+    if (plan.bands == 3) {
+      parts.kernels = BestConvKernels();
+      parts.on_kernels = [plan](const StateDict& dict, const ConvKernels& kernels) {
+        return OnKernels(plan, dict, kernels);
+      };
+    }
     return LoadLayers<RrdbNet>(plan, std::move(parts), std::move(weights));
   }
 

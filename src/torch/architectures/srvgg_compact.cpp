@@ -32,55 +32,47 @@ std::string Name(int index, const char* what) {
   return "body." + std::to_string(index) + "." + what;
 }
 
-bool IsConvolution(const WeightTensor* weight, int64_t out, int64_t in) {
-  return weight != nullptr && weight->shape == std::vector<int64_t>{out, in, 3, 3};
-}
-
+/// By the first layers and those that are there; CheckTensors names what is wrong with the others.
 bool ReadPlan(const StateDict& weights, Plan& plan) {
   const WeightTensor* first = weights.Find("body.0.weight");
-  if (first == nullptr || first->dim(0) < 1 || first->dim(0) > 1024) return false;
-  const int64_t features = first->dim(0);
+  const WeightTensor* second = weights.Find("body.2.weight");
+  if (first == nullptr || second == nullptr || first->shape.size() != 4 || second->shape.size() != 4)
+    return false;
+  if (first->dim(2) != 3 || first->dim(3) != 3 || first->dim(0) < 1 || first->dim(0) > 1024) return false;
   plan.bands = first->dim(1) == 1 ? 1 : 3;
-  if (!IsConvolution(first, features, plan.bands)) return false;
-  plan.features = static_cast<int>(features);
+  plan.features = static_cast<int>(first->dim(0));
+  plan.convolutions = CountOf(weights, 0, [](int i) { return Name(2 * i, "weight"); });
+  const WeightTensor* last = weights.Find(Name(2 * (plan.convolutions - 1), "weight"));
+  plan.scale = ShuffleScale(last->dim(0), plan.bands);
+  const int slopes = CountOf(weights, 0, [](int i) { return Name(2 * i + 1, "weight"); });
+  plan.activation = slopes > 0 ? Activation::kPRelu : Activation::kRelu;
+  return true;
+}
 
-  size_t expected = 0;
-  bool parametric = false;
-  int index = 0;
-  for (;; index += 2) {
-    const WeightTensor* weight = weights.Find(Name(index, "weight"));
-    const WeightTensor* bias = weights.Find(Name(index, "bias"));
-    if (weight == nullptr || bias == nullptr) return false;
-    expected += 2;
-    if (bias->shape != std::vector<int64_t>{weight->dim(0)}) return false;
-    ++plan.convolutions;
-    const WeightTensor* slope = weights.Find(Name(index + 1, "weight"));
-    if (slope != nullptr) {
-      if (slope->shape != std::vector<int64_t>{features}) return false;
-      parametric = true;
-      ++expected;
+/// The first tensor that is missing, left over or of another shape.
+Status CheckTensors(const Plan& plan, const StateDict& weights) {
+  Layers layers(weights);
+  for (int i = 0; i < plan.convolutions; ++i) {
+    const bool last = i + 1 == plan.convolutions;
+    const std::string name = "body." + std::to_string(2 * i);
+    const int64_t outputs = last ? layers.Outputs(name + ".weight") : plan.features;
+    layers.Conv(name, outputs, i == 0 ? plan.bands : plan.features);
+    if (last && plan.scale == 0) {
+      return WeightError("its tensor " + name + ".weight gives " + std::to_string(outputs) +
+                         " channels, which are no squares of pixels of " + std::to_string(plan.bands) +
+                         (plan.bands == 1 ? " band" : " bands"));
     }
-    if (weights.Find(Name(index + 2, "weight")) == nullptr) {  // the last one
-      plan.scale = ShuffleScale(weight->dim(0), plan.bands);
-      if (slope != nullptr || plan.scale == 0 || index == 0 ||
-          !IsConvolution(weight, weight->dim(0), features)) {
-        return false;
-      }
-      break;
-    }
-    if (!IsConvolution(weight, features, index == 0 ? plan.bands : features)) return false;
+    if (!last && plan.activation == Activation::kPRelu)
+      layers.Parameter(Name(2 * i + 1, "weight"), {plan.features});
   }
-  // Either every layer but the last has slopes, or none; and nothing else is in the file.
-  const size_t slopes = parametric ? static_cast<size_t>(plan.convolutions - 1) : 0;
-  if (expected != 2 * static_cast<size_t>(plan.convolutions) + slopes) return false;
-  plan.activation = parametric ? Activation::kPRelu : Activation::kRelu;
-  return weights.tensors.size() == expected;
+  return layers.Finish();
 }
 
 /// ReLU and LeakyReLU leave no weights, so that only the file's metadata can tell which it is.
 Result<Plan> FullPlan(const StateDict& weights) {
   Plan plan;
   if (!ReadPlan(weights, plan)) return WeightError("it is not an SRVGGNetCompact");
+  TRY(CheckTensors(plan, weights));
   if (plan.activation == Activation::kPRelu) return plan;
   const auto told = weights.metadata.find("act_type");
   if (told != weights.metadata.end() && told->second == "relu") return plan;

@@ -74,6 +74,12 @@ class OnnxNetwork final : public VectorNetwork {
   /// 0 if images of any size are taken.
   int side() const { return side_; }
 
+  NumericsPlan Plan(const std::string& device_type) const override {
+    NumericsPlan plan = VectorNetwork::Plan(device_type);
+    plan.kernels = "onnxruntime";
+    return plan;
+  }
+
   Result<torch::Tensor> Rows(const torch::Tensor& input, c10::Device) override {
     return OneByOne(input, [&](const torch::Tensor& image) { return Row(image); });
   }
@@ -180,6 +186,7 @@ class OnnxNetwork final : public VectorNetwork {
     std::vector<int64_t> shape(dimensions);
     TRY(Check(runtime_.call.GetDimensions(info.get(), shape.data(), shape.size())));
     if (element != kOrtFloat) return Unfit("does not give float32");
+    TRY(GivesVectors(shape, image.size(2), image.size(3)));
     void* values = nullptr;
     TRY(Check(runtime_.call.GetTensorMutableData(output.get(), &values)));
     return torch::from_blob(values, shape, torch::kFloat32).reshape({1, -1}).clone();
