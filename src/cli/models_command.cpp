@@ -1,6 +1,7 @@
 // `imgmill models FILE...`: identifies weight files without running them; lists known networks without files.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <cstdio>
 
 #include "base/try.h"
@@ -46,6 +47,45 @@ std::string DetectionOf(const ModelInfo& info) {
       "sure: each of its " + std::to_string(info.tensors) + " tensors has the name and shape of a layer";
   if (!info.assumed.empty()) text += "; assumed: " + info.assumed;
   return text;
+}
+
+/// Three numbers, or one where all are alike.
+std::string Triple(const std::array<double, 3>& values) {
+  char text[64];
+  if (values[0] == values[1] && values[1] == values[2]) {
+    std::snprintf(text, sizeof text, "%.4g", values[0]);
+  } else {
+    std::snprintf(text, sizeof text, "%.4g, %.4g, %.4g", values[0], values[1], values[2]);
+  }
+  return text;
+}
+
+/// In the words of those who train such networks: pixels of 0 to 1, less a mean, by a standard deviation.
+std::string InputOf(const ModelInput& input) {
+  const std::string side = std::to_string(input.side);
+  std::string text;
+  switch (input.rule) {
+    case SquareRule::kSquash:
+      text = "squashed to " + side + "x" + side;
+      break;
+    case SquareRule::kCrop:
+      text = "the largest square, " + side + "x" + side;
+      break;
+    case SquareRule::kShorter:
+      text = "shorter side " + std::to_string(input.shorter) + ", then " + side + "x" + side +
+             " from the middle";
+      break;
+    case SquareRule::kGrid:
+      text = std::to_string(input.Squares()) + " squares of " + side + "x" + side + " of the image as it is";
+      break;
+  }
+  text += ", " + std::string(ToString(input.filter)) + (input.bgr ? ", BGR" : ", RGB");
+  std::array<double, 3> mean{}, deviation{};
+  for (size_t i = 0; i < 3; ++i) {
+    deviation[i] = 1 / (255 * static_cast<double>(input.scale[i]));
+    mean[i] = -static_cast<double>(input.shift[i]) * deviation[i];
+  }
+  return text + ", mean " + Triple(mean) + ", deviation " + Triple(deviation);
 }
 
 Json Facts(const std::string& path, const BatchModel& model) {
@@ -95,7 +135,7 @@ std::string Text(const std::string& path, const BatchModel& model) {
     } else {
       line("signal", info.score);
     }
-    if (info.input) line("input", info.input->Describe());
+    if (info.input) line("input", InputOf(*info.input));
   } else {
     line("channels", info.bands == 1 ? "1 (shown each band by itself)" : std::to_string(info.bands));
     line("sees", info.receptive_radius < 0

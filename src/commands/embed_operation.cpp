@@ -78,9 +78,9 @@ class EmbedOperation::Task final : public ItemTask {
     const auto finite = [](float value) { return std::isfinite(value); };
     if (!(operation_.embedder_.OfLengthOne() ? Normalise(vector.span())
                                              : std::all_of(vector.begin(), vector.end(), finite))) {
-      return Error{
-          Stage::kCompute, Code::kModelError,
-          "the model returns a vector without a finite length for it (is its input described correctly?)"};
+      return Error{Stage::kCompute, Code::kModelError,
+                   "the model gives a vector whose length is infinite, not a number or 0 (is its input "
+                   "described correctly?)"};
     }
     VectorStore& store = operation_.kept_;
     VectorFile::Place place = TRY(store.file->Append(vector.span()));

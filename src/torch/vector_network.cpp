@@ -122,7 +122,7 @@ VectorNetwork::VectorNetwork(ModelInfo info) : info_(std::move(info)) {
 
 Status VectorNetwork::TryOnOne(int height, int width) {
   const std::string size = std::to_string(height) + "x" + std::to_string(width);
-  const std::string refusal = "the network does not take an image of 3x" + size + " (see --input-size)";
+  const std::string refusal = "the network does not take an image of 3x" + size + " (see embed --input-size)";
   Status shape;
   Status ran = ExplainedAndMeasured(refusal, bytes_an_image_, [&] {
     const c10::InferenceMode inference;
