@@ -13,6 +13,7 @@
 #include "bounded_queue.h"
 #include "entry.h"
 #include "first_exception.h"
+#include "imgmill/image/writer.h"
 #include "item_work.h"
 #include "ordered_outcomes.h"
 
@@ -36,7 +37,9 @@ class EngineRun {
         ordered_([this](std::vector<Outcome>& outcomes) { Count(outcomes); }),
         recalled_(operations.size()),
         planner_(*services.memory, workers_),
-        entry_(options_, services_, operations, planner_) {}
+        entry_(options_, services_, operations, planner_) {
+    SetWritingThreads(workers_);
+  }
 
   const Status& ended() const { return entry_.ended(); }
 

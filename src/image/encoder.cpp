@@ -1,12 +1,13 @@
-// ImageEncoder for the three formats that tiles are written in: JPEG by libjpeg-turbo itself, PNG and WebP by
-// libvips from an image in memory.
+// ImageEncoder for the three formats that tiles are written in: JPEG by libjpeg-turbo itself, PNG by
+// PngPixels, WebP by libvips from an image in memory.
 #include "imgmill/image/encoder.h"
 
 #include <algorithm>
 
 #include "base/try.h"
 #include "jpeg_encoder.h"
-#include "png_filter.h"
+#include "png_head.h"
+#include "png_pixels.h"
 #include "rows_image.h"
 #include "stored_form.h"
 #include "vips_session.h"
@@ -60,14 +61,51 @@ class JpegTiles final : public ImageEncoder {
   JpegEncoder encoder_;
 };
 
-class VipsTiles final : public ImageEncoder {
+class PngTiles final : public ImageEncoder, private ByteSink {
  public:
-  VipsTiles(const Layout& layout, const Layout& stored, const WriteOptions& options,
+  PngTiles(const Layout& layout, const Layout& stored, const WriteOptions& options, std::vector<uint8_t> head)
+      : stored_(stored), level_(options.compression), head_(std::move(head)), rows_(layout, stored, false) {
+    NoteConversions(layout, stored, options.format, notes_);
+  }
+  Result<std::span<const uint8_t>> Encode(std::span<const uint8_t* const> rows) override {
+    const std::span<const uint8_t* const> taken = rows_.Take(rows);
+    bytes_ = head_;
+    PngPixels pixels(stored_, level_, 1, *this);
+    for (const uint8_t* row : taken) pixels.Put(row);
+    pixels.Finish();
+    Take(PngEnd());
+    return std::span<const uint8_t>(bytes_);
+  }
+
+ private:
+  bool Take(std::span<const uint8_t> bytes) override {
+    bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+    return true;
+  }
+
+  Layout stored_;
+  int level_;
+  std::vector<uint8_t> head_;
+  StoredRows rows_;
+  std::vector<uint8_t> bytes_;
+};
+
+Result<std::vector<uint8_t>> HeadWithProfile(const Layout& stored, const std::vector<uint8_t>& profile) {
+  VipsShared share;
+  const ImageRef pixel = OnePixel(stored);
+  if (pixel && !profile.empty())
+    vips_image_set_blob_copy(pixel.get(), VIPS_META_ICC_NAME, profile.data(), profile.size());
+  return PngHead(stored, pixel.get());
+}
+
+class WebpTiles final : public ImageEncoder {
+ public:
+  WebpTiles(const Layout& layout, const Layout& stored, const WriteOptions& options,
             std::vector<uint8_t> profile)
       : stored_(stored), options_(options), profile_(std::move(profile)), rows_(layout, stored, true) {
     NoteConversions(layout, stored, options.format, notes_);
   }
-  ~VipsTiles() override { Forget(); }
+  ~WebpTiles() override { Forget(); }
 
   Result<std::span<const uint8_t>> Encode(std::span<const uint8_t* const> rows) override {
     (void)rows_.Take(rows);
@@ -105,12 +143,8 @@ class VipsTiles final : public ImageEncoder {
     Forget();
     const ImageRef image = Wrap();
     if (!image) return false;
-    if (options_.format == FileFormat::kWebp) {
-      return vips_webpsave_buffer(image.get(), &bytes_, &size_, "Q", options_.quality, "lossless",
-                                  options_.quality >= 100 ? TRUE : FALSE, nullptr) == 0;
-    }
-    return vips_pngsave_buffer(image.get(), &bytes_, &size_, "compression", options_.compression, "filter",
-                               PngFilter(options_.compression), nullptr) == 0;
+    return vips_webpsave_buffer(image.get(), &bytes_, &size_, "Q", options_.quality, "lossless",
+                                options_.quality >= 100 ? TRUE : FALSE, nullptr) == 0;
   }
 
   Layout stored_;
@@ -132,10 +166,14 @@ Result<std::unique_ptr<ImageEncoder>> ImageEncoder::Create(const Layout& layout,
     case FileFormat::kJpeg:
       return std::unique_ptr<ImageEncoder>(
           std::make_unique<JpegTiles>(layout, stored, options, std::move(profile)));
-    case FileFormat::kPng:
+    case FileFormat::kPng: {
+      std::vector<uint8_t> head = TRY(HeadWithProfile(stored, profile));
+      return std::unique_ptr<ImageEncoder>(
+          std::make_unique<PngTiles>(layout, stored, options, std::move(head)));
+    }
     case FileFormat::kWebp:
       return std::unique_ptr<ImageEncoder>(
-          std::make_unique<VipsTiles>(layout, stored, options, std::move(profile)));
+          std::make_unique<WebpTiles>(layout, stored, options, std::move(profile)));
     case FileFormat::kTiff:
       break;
   }

@@ -6,6 +6,7 @@
 #include "imgmill/image/reader.h"
 #include "imgmill/image/writer.h"
 #include "jpeg_rows.h"
+#include "png_writer.h"
 #include "pnm_rows.h"
 #include "row_pipe.h"
 #include "still_rows.h"
@@ -130,6 +131,7 @@ Footprint ReadFootprint(const ImageHeader& header, const ReadOptions& options) {
 
 Footprint WriteFootprint(const Layout& layout, const WriteOptions& options) {
   const Layout stored = StoredForm(layout, options.format);
+  if (options.format == FileFormat::kPng) return PngWriteFootprint(stored, options);
   const double row = static_cast<double>(stored.row_bytes());
   const double pixels = static_cast<double>(layout.width) * static_cast<double>(layout.height);
   Footprint need;

@@ -74,12 +74,7 @@ void OutputFile::Fail(int error) {
 int64_t OutputFile::Write(const void* data, int64_t bytes) {
   MeetVipsThreads();
   std::lock_guard lock(mutex_);
-  const std::span all(static_cast<const uint8_t*>(data), static_cast<size_t>(bytes));
-  if (exif_once_) {
-    exif_once_->Pass(all, [this](std::span<const uint8_t> part) { WriteAll(part.data(), part.size()); });
-  } else {
-    WriteAll(all.data(), all.size());
-  }
+  WriteAll(static_cast<const uint8_t*>(data), static_cast<size_t>(bytes));
   return bytes;
 }
 
@@ -122,9 +117,10 @@ GRef<VipsTarget> OutputFile::Target() {
   return GRef<VipsTarget>(VIPS_TARGET(custom));
 }
 
-GRef<VipsTarget> OutputFile::PngTarget() {
-  exif_once_.emplace();
-  return Target();
+bool OutputFile::Append(std::span<const uint8_t> bytes) {
+  std::lock_guard lock(mutex_);
+  WriteAll(bytes.data(), bytes.size());
+  return !failure_;
 }
 
 }  // namespace imgmill

@@ -5,10 +5,10 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "imgmill/base/result.h"
-#include "png_exif_once.h"
 #include "vips_session.h"
 
 namespace imgmill {
@@ -24,8 +24,8 @@ class OutputFile {
 
   /// A target of libvips that writes here. Call under a share.
   GRef<VipsTarget> Target();
-  /// A target for an encoder of PNG, whose second EXIF chunk is left out. Call under a share.
-  GRef<VipsTarget> PngTarget();
+  /// Writes the next bytes. False: failure() has the cause.
+  bool Append(std::span<const uint8_t> bytes);
   std::optional<Error> failure() const;
   /// Closes it and leaves it in place.
   Status Keep();
@@ -40,7 +40,6 @@ class OutputFile {
   int descriptor_;
   mutable std::mutex mutex_;  // also orders libvips' threads and ours where libvips' own locks cannot be seen
   std::optional<Error> failure_;
-  std::optional<PngExifOnce> exif_once_;
 };
 
 }  // namespace imgmill

@@ -1,5 +1,5 @@
-// RowWriter over libvips' encoders: rows are pushed here, and an encoder on a thread of the writer's pulls
-// them through a small ring, so that memory does not depend on the image's height.
+// RowWriter over libvips' encoders, for all formats but PNG: rows are pushed here, and an encoder on a thread
+// of the writer's pulls them through a small ring, so that memory does not depend on the image's height.
 #include <algorithm>
 #include <cctype>
 #include <system_error>
@@ -9,7 +9,7 @@
 #include "imgmill/image/writer.h"
 #include "imgmill/memory/out_of_memory.h"
 #include "output_file.h"
-#include "png_filter.h"
+#include "png_writer.h"
 #include "row_pipe.h"
 #include "stored_form.h"
 #include "write_metadata.h"
@@ -20,8 +20,7 @@ namespace {
 bool Encode(VipsImage* image, VipsTarget* target, const WriteOptions& options) {
   switch (options.format) {
     case FileFormat::kPng:
-      return vips_pngsave_target(image, target, "compression", options.compression, "filter",
-                                 PngFilter(options.compression), nullptr) == 0;
+      break;  // png_writer.cpp
     case FileFormat::kJpeg:
       return vips_jpegsave_target(image, target, "Q", options.quality, nullptr) == 0;
     case FileFormat::kWebp:
@@ -104,8 +103,7 @@ class VipsWriter final : public RowWriter {
   void Run(ImageRef image) {
     EnterVipsUnowned();
     {
-      const GRef<VipsTarget> target =
-          options_.format == FileFormat::kPng ? file_->PngTarget() : file_->Target();
+      const GRef<VipsTarget> target = file_->Target();
       encoded_ = image && Encode(image.get(), target.get(), options_);
       if (!encoded_) {
         // Cannot be repeated alone: the rows are gone. What an encoder can object to was checked before.
@@ -165,6 +163,8 @@ Result<std::unique_ptr<RowWriter>> CreateRows(const std::string& path, const Lay
   TRY(FitsFormat(layout, options.format));
   try {
     std::unique_ptr<OutputFile> file = TRY(OutputFile::Create(path));
+    if (options.format == FileFormat::kPng)
+      return CreatePngRows(std::move(file), layout, options, metadata_from);
     auto writer = std::make_unique<VipsWriter>(std::move(file), layout, options);
     writer->Start(metadata_from);
     return std::unique_ptr<RowWriter>(std::move(writer));

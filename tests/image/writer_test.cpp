@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "image/png_exif_once.h"
 #include "image/upright_metadata.h"
 #include "image_test.h"
 
@@ -261,25 +260,6 @@ TEST_CASE("a written PNG has one chunk of EXIF, and that before its pixels") {
       CHECK(std::find(chunks.begin(), pixels, "eXIf") != pixels);
       CHECK(chunks.back() == "IEND");
     }
-  }
-}
-
-TEST_CASE("a second chunk of EXIF is left out of a PNG, in whatever pieces it comes") {
-  const auto chunk = [](const std::string& name, const std::string& data) {
-    return std::string(3, '\0') + static_cast<char>(data.size()) + name + data + "crc!";
-  };
-  const std::string begin = "\x89PNG\r\n\x1a\n" + chunk("IHDR", "13 bytes here") + chunk("eXIf", "first");
-  const std::string middle = chunk("IDAT", "pixels eXIf pixels") + chunk("IDAT", "");
-  const std::string whole = begin + middle + chunk("eXIf", "first") + chunk("IEND", "");
-  for (size_t piece = 1; piece <= whole.size(); ++piece) {
-    PngExifOnce once;
-    std::string passed;
-    for (size_t at = 0; at < whole.size(); at += piece) {
-      const std::string part = whole.substr(at, piece);
-      once.Pass({reinterpret_cast<const uint8_t*>(part.data()), part.size()},
-                [&](std::span<const uint8_t> bytes) { passed.append(bytes.begin(), bytes.end()); });
-    }
-    CHECK(passed == begin + middle + chunk("IEND", ""));
   }
 }
 

@@ -67,7 +67,11 @@ class RowWriter {
 Result<std::unique_ptr<RowWriter>> CreateRows(const std::string& path, const Layout& layout,
                                               const WriteOptions& options, const std::string& metadata_from);
 
-/// Bytes held inside the encoder and its buffers.
+/// How many threads of the process may work on images, those that call a RowWriter counted: what they leave
+/// free, and one in any case, helps to write a large PNG. 0, and before the first call: one a core.
+void SetWritingThreads(int threads);
+
+/// Bytes held inside the encoder and its buffers. Those for PNG follow from SetWritingThreads, too.
 Footprint WriteFootprint(const Layout& layout, const WriteOptions& options);
 
 /// Rows of `source` resized by a classical kernel, streaming: nearest, linear, cubic, mitchell, lanczos2,

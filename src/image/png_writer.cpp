@@ -1,0 +1,123 @@
+// Puts the parts of a PNG file together: head, pixels, end.
+#include "png_writer.h"
+
+#include <algorithm>
+
+#include "base/try.h"
+#include "png_head.h"
+#include "png_pixels.h"
+#include "stored_form.h"
+#include "write_metadata.h"
+
+namespace imgmill {
+namespace {
+
+/// At least one beside the caller's, so that writing does not keep reading waiting.
+int Threads() {
+  return std::max(2, WorkCrew::Get().threads());
+}
+
+class FileSink final : public ByteSink {
+ public:
+  explicit FileSink(OutputFile& file) : file_(file) {}
+  bool Take(std::span<const uint8_t> bytes) override { return file_.Append(bytes); }
+
+ private:
+  OutputFile& file_;
+};
+
+class PngWriter final : public RowWriter {
+ public:
+  PngWriter(std::unique_ptr<OutputFile> file, const Layout& layout, const WriteOptions& options)
+      : file_(std::move(file)),
+        sink_(*file_),
+        layout_(layout),
+        stored_(StoredForm(layout, options.format)),
+        pixels_(stored_, options.compression, Threads(), sink_) {
+    NoteConversions(layout_, stored_, options.format, notes_);
+  }
+
+  Status Start(const WriteOptions& options, const std::string& metadata_from) {
+    std::vector<uint8_t> head;
+    {
+      VipsShared share;
+      const ImageRef described = OnePixel(stored_);
+      if (described && !metadata_from.empty())
+        TakeMetadata(described.get(), metadata_from, layout_, options, notes_);
+      Result<std::vector<uint8_t>> made = PngHead(stored_, described.get());
+      if (!made) return made.error();
+      head = *std::move(made);
+    }
+    file_->Append(head);  // a failure is told with the rows
+    return {};
+  }
+
+  const std::vector<std::string>& notes() const override { return notes_; }
+
+  Status Write(const ImageView& rows) override {
+    Layout expected = layout_;
+    expected.height = rows.layout.height;
+    if (rows.layout != expected || rows.layout.height > layout_.height - written_) {
+      return Error{Stage::kEncode, Code::kInternal, "rows of another shape than announced, or too many"};
+    }
+    if (std::optional<Error> error = file_->failure()) return *error;
+    written_ += rows.layout.height;
+    const bool as_stored = stored_ == layout_;
+    if (!as_stored) row_.resize(stored_.row_bytes());
+    for (int64_t y = 0; y < rows.layout.height; ++y) {
+      const uint8_t* row = rows.row(y);
+      if (!as_stored) {
+        StoreRow(row, layout_, stored_, row_.data());
+        row = row_.data();
+      }
+      if (!pixels_.Put(row)) return Failure();
+    }
+    return {};
+  }
+
+  Status Finish() override {
+    if (written_ != layout_.height) {
+      return Error{Stage::kEncode, Code::kInternal,
+                   "the image was finished before all its rows were written"};
+    }
+    if (!pixels_.Finish() || !file_->Append(PngEnd())) return Failure();
+    return file_->Keep();
+  }
+
+ private:
+  Error Failure() const {
+    return file_->failure().value_or(
+        Error{Stage::kEncode, Code::kInternal, "the encoder stopped before all rows were written"});
+  }
+
+  std::unique_ptr<OutputFile> file_;
+  FileSink sink_;
+  Layout layout_;
+  Layout stored_;
+  std::vector<std::string> notes_;
+  std::vector<uint8_t> row_;
+  int64_t written_ = 0;
+  PngPixels pixels_;  // last: its threads write to the file
+};
+
+}  // namespace
+
+Result<std::unique_ptr<RowWriter>> CreatePngRows(std::unique_ptr<OutputFile> file, const Layout& layout,
+                                                 const WriteOptions& options,
+                                                 const std::string& metadata_from) {
+  auto writer = std::make_unique<PngWriter>(std::move(file), layout, options);
+  TRY(writer->Start(options, metadata_from));
+  return std::unique_ptr<RowWriter>(std::move(writer));
+}
+
+Footprint PngWriteFootprint(const Layout& stored, const WriteOptions& options) {
+  // Beside the bands: what libvips and libpng need for the metadata, and a row whose form is changed.
+  constexpr size_t kMetadata = size_t{512} << 10;
+  return {PngPixels::HeldBytes(stored, options.compression, Threads()), kMetadata + stored.row_bytes()};
+}
+
+void SetWritingThreads(int threads) {
+  WorkCrew::Get().SetThreads(threads);
+}
+
+}  // namespace imgmill

@@ -1,0 +1,59 @@
+// Threads that all images in work share for what can be done in parallel within one: a large image alone
+// gets all cores, and many at once are not in each other's way.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace imgmill {
+
+/// The crew helps those whose threads wait for nothing but work of this kind, and who do their own work if
+/// no help comes. So as many help as there are threads that no member has, but always one.
+class WorkCrew {
+ public:
+  /// One image's work. It is known to the crew from Join to Leave.
+  class Member {
+   public:
+    /// Does what there is to do now, on a thread of the crew. Must not throw.
+    virtual void Help() = 0;
+
+   protected:
+    ~Member() = default;
+  };
+
+  /// The one of the process.
+  static WorkCrew& Get();
+  WorkCrew() = default;
+  ~WorkCrew();
+  WorkCrew(const WorkCrew&) = delete;
+  WorkCrew& operator=(const WorkCrew&) = delete;
+
+  /// Threads of the process that work on images, the members' own counted: -j. 0: one a core.
+  void SetThreads(int threads);
+  int threads() const;
+
+  void Join();
+  /// Asks for Help once. Whether and when it comes is open: no thread may be free, or none to be had.
+  void Call(Member& member);
+  /// Calls that nobody has answered are forgotten. Returns once nobody helps this member any more.
+  void Leave(Member& member);
+
+ private:
+  void Work();
+  size_t Allowed() const;  // under mutex_
+
+  mutable std::mutex mutex_;
+  std::condition_variable called_;
+  std::condition_variable helped_;
+  std::deque<Member*> calls_;
+  std::vector<Member*> helping_;  ///< whom the threads at work help
+  std::vector<std::thread> threads_;
+  size_t members_ = 0;
+  int wanted_ = 0;
+  bool over_ = false;
+};
+
+}  // namespace imgmill
