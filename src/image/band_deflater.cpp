@@ -16,16 +16,21 @@ constexpr size_t kMostSequences = kBlock / 4;
 constexpr int kCostBits = 4;
 constexpr int64_t kBit = int64_t{1} << kCostBits;
 
-/// Beyond the last position that is hashed: a hash reads 8 bytes, a comparison as well.
+/// Beyond the last position that is hashed, so that 16 bytes can be read from there.
 constexpr size_t kTail = 16;
 /// A place that is farther away than any match, whatever the position.
 constexpr uint32_t kNowhere = 0x80000000;
 
 constexpr int kFastHashBits = 13;
-constexpr int kFastHashBytes = 6;
+/// Where literals are cheap, short matches are not worth the search: how many bytes must be equal, by the
+/// bits of a literal.
+constexpr int kHashAll = 3, kHashAllFrom = 6;
+constexpr int kHashMost = 5, kHashMostFrom = 5;
+constexpr int kHashLong = 6;
 /// After so many bytes without a match, every second one is looked at, and so on.
 constexpr int kPatienceBits = 6;
 constexpr int kChainHashBits = 15;
+constexpr size_t kSurelyWorthwhile = 30;
 
 uint64_t Load64(const uint8_t* from) {
   uint64_t value;
@@ -38,9 +43,8 @@ uint32_t Load32(const uint8_t* from) {
   return value;
 }
 
-uint32_t FastHash(uint64_t bytes) {
-  return static_cast<uint32_t>(((bytes << (64 - 8 * kFastHashBytes)) * 0x9E3779B185EBCA87) >>
-                               (64 - kFastHashBits));
+uint32_t FastHash(uint64_t bytes, int shift) {
+  return static_cast<uint32_t>(((bytes << shift) * 0x9E3779B185EBCA87) >> (64 - kFastHashBits));
 }
 uint32_t ChainHash(uint32_t bytes) {
   return bytes * 0x9E3779B1 >> (32 - kChainHashBits);
@@ -95,14 +99,17 @@ size_t BandDeflater::Bound(size_t bytes) {
 
 /// Before the first block: by its bytes.
 void BandDeflater::KnowCosts(const uint8_t* from, size_t bytes) {
+  constexpr size_t kEnough = 16384;
+  const size_t step = bytes / kEnough + 1;
   std::array<uint32_t, 256> counts{};
-  for (size_t i = 0; i < bytes; ++i) ++counts[from[i]];
+  for (size_t i = 0; i < bytes; i += step) ++counts[from[i]];
+  const double all = static_cast<double>((bytes + step - 1) / step);
   double bits = 0;
   for (const uint32_t count : counts) {
-    if (count > 0) bits += count * std::log2(static_cast<double>(bytes) / count);
+    if (count > 0) bits += count * std::log2(all / count);
   }
   constexpr int kLengthBits = 7, kDistanceBits = 5;
-  literal_cost_ = std::max<int64_t>(kBit, std::llround(bits / static_cast<double>(bytes) * kBit));
+  literal_cost_ = std::max<int64_t>(kBit, std::llround(bits / all * kBit));
   for (size_t length = kShortestMatch; length <= kLongestMatch; ++length)
     length_costs_[length] = kBit * (kLengthBits + kLengthClasses[LengthClass(length)].extra_bits);
   for (size_t c = 0; c < kDistanceSymbols; ++c)
@@ -126,11 +133,18 @@ void BandDeflater::LearnCosts() {
 
 /// Matches from `from` to about `end`, one place looked at for each. @return where the block ends
 size_t BandDeflater::TakeFast(Work& work, size_t from, size_t end) {
-  constexpr int64_t kLengthCost = 7 * kBit;
   for (size_t c = 0; c < kDistanceSymbols; ++c) {
-    const int64_t length = (distance_costs_[c] + kLengthCost + literal_cost_ - 1) / literal_cost_;
-    worthwhile_[c] = static_cast<uint32_t>(std::clamp<int64_t>(length, 4, 30));
+    size_t length = kShortestMatch;
+    while (length < kSurelyWorthwhile &&
+           static_cast<int64_t>(length) * literal_cost_ < length_costs_[length] + distance_costs_[c]) {
+      ++length;
+    }
+    worthwhile_[c] = static_cast<uint32_t>(length);
   }
+  const int hashed = literal_cost_ >= kHashAllFrom * kBit    ? kHashAll
+                     : literal_cost_ >= kHashMostFrom * kBit ? kHashMost
+                                                             : kHashLong;
+  const int shift = 64 - 8 * hashed;
   const uint8_t* const data = work.data;
   const size_t stop = std::min(end, work.LastHashed());
   size_t at = from;
@@ -138,16 +152,20 @@ size_t BandDeflater::TakeFast(Work& work, size_t from, size_t end) {
   size_t missed = 0;
   while (at < stop) {
     const uint64_t here = Load64(data + at);
-    uint32_t& head = heads_[FastHash(here)];
+    uint32_t& head = heads_[FastHash(here, shift)];
     const uint32_t place = head;
     head = static_cast<uint32_t>(at);
     const size_t distance = static_cast<uint32_t>(at) - place;
     if (distance <= kFarthestMatch) {
       const uint64_t different = Load64(data + place) ^ here;
-      if (different << (64 - 8 * kFastHashBytes) == 0) {
-        const size_t most = std::min(kLongestMatch, work.size - at);
-        size_t length = different != 0 ? static_cast<size_t>(__builtin_ctzll(different) >> 3)
-                                       : EqualBytes(data + at, data + place, 8, most);
+      if (different << shift == 0) {
+        // Mostly 16 bytes decide, and without a branch, which would be guessed wrong.
+        const uint64_t further = Load64(data + place + 8) ^ Load64(data + at + 8);
+        const uint64_t first = different != 0 ? different : further;
+        size_t length =
+            (different != 0 ? 0 : 8) + (first != 0 ? static_cast<size_t>(__builtin_ctzll(first) >> 3) : 8);
+        if (length == 16)
+          length = EqualBytes(data + at, data + place, length, std::min(kLongestMatch, work.size - at));
         if (length >= worthwhile_[DistanceClass(distance)]) {
           size_t begin = at;
           while (begin > literals_from && begin > distance && length < kLongestMatch &&
@@ -160,7 +178,7 @@ size_t BandDeflater::TakeFast(Work& work, size_t from, size_t end) {
           const size_t behind = begin + length;
           for (const size_t inside : {at + 1, at + 2, behind - 2}) {
             if (inside > at && inside < std::min(behind, stop))
-              heads_[FastHash(Load64(data + inside))] = static_cast<uint32_t>(inside);
+              heads_[FastHash(Load64(data + inside), shift)] = static_cast<uint32_t>(inside);
           }
           at = literals_from = behind;
           missed = 0;

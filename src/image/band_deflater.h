@@ -15,19 +15,21 @@ namespace imgmill {
 /// Made for filtered rows of images, which are mostly numbers around 0: literals are cheap there, and a match
 /// is taken only if it is cheaper than its bytes would be. Zlib takes any.
 ///
-/// Level 0 stores. Level 1 looks at one earlier place only, at those with the same next six bytes, and skips
-/// bytes where it has long found none. Levels 2 to 9 follow chains of earlier places, longer ones at each
-/// level, and from 4 on see whether a match that begins a byte later is better.
+/// Level 0 stores. Level 1 looks at one earlier place only, where the same three to six bytes were last, and
+/// skips bytes where it has long found none. Levels 2 to 9 follow chains of earlier places, longer ones at
+/// each level, and from 4 on see whether a match that begins a byte later is better.
 class BandDeflater {
  public:
   /// @param level  0 to 9. @throws OutOfMemory
   explicit BandDeflater(int level);
 
   /// Deflates `bytes` at `from` to `to`. What is not `final` ends at a whole byte, with an empty block.
-  /// @param to  has room for Bound(bytes)
+  /// @param from  kReadBeyond bytes behind the end can be read, whatever they are
+  /// @param to    has room for Bound(bytes)
   /// @return bytes written
   size_t Deflate(const uint8_t* from, size_t bytes, bool final, uint8_t* to);
 
+  static constexpr size_t kReadBeyond = 4;
   static size_t Bound(size_t bytes);
   /// Bytes that a deflater holds.
   static size_t HeldBytes(int level);

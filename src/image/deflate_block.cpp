@@ -58,14 +58,15 @@ void BlockWriter::Count(const uint8_t* from, std::span<const Sequence> sequences
   literals_.fill(0);
   distances_.fill(0);
   for (const Sequence& sequence : sequences) {
-    size_t i = 0;
-    for (; i + 4 <= sequence.literals; i += 4) {
+    // Up to three of the last four are none: added as nothing, since a branch on their number would be
+    // guessed wrong.
+    for (size_t i = 0; i < sequence.literals; i += 4) {
+      const size_t left = sequence.literals - i;
       ++counts[0][from[i]];
-      ++counts[1][from[i + 1]];
-      ++counts[2][from[i + 2]];
-      ++counts[3][from[i + 3]];
+      counts[1][from[i + 1]] += left > 1 ? 1 : 0;
+      counts[2][from[i + 2]] += left > 2 ? 1 : 0;
+      counts[3][from[i + 3]] += left > 3 ? 1 : 0;
     }
-    for (; i < sequence.literals; ++i) ++counts[0][from[i]];
     from += sequence.literals;
     if (sequence.length == 0) continue;
     ++literals_[kEndOfBlock + 1 + LengthClass(sequence.length)];
@@ -184,7 +185,17 @@ void BlockWriter::PutSymbols(const uint8_t* from, std::span<const Sequence> sequ
       out.Put(a.bits | uint64_t{b.bits} << a.count, static_cast<int>(a.count + b.count));
       out.Flush();
     }
-    for (; from < end; ++from) out.PutAndFlush(literals[*from].bits, static_cast<int>(literals[*from].count));
+    if (from < end) {
+      const size_t left = static_cast<size_t>(end - from);
+      const Code none = {0, 0};
+      const Code a = literals[from[0]];
+      const Code b = left > 1 ? literals[from[1]] : none;
+      const Code c = left > 2 ? literals[from[2]] : none;
+      out.Put(a.bits | uint64_t{b.bits} << a.count | uint64_t{c.bits} << (a.count + b.count),
+              static_cast<int>(a.count + b.count + c.count));
+      out.Flush();
+      from = end;
+    }
     if (sequence.length == 0) continue;
     const Code length = lengths[sequence.length];
     out.Put(length.bits, static_cast<int>(length.count));

@@ -60,7 +60,7 @@ class BitWriter {
 /// Writes blocks; knows the codes of the last one.
 class BlockWriter {
  public:
-  /// @param from       the bytes that the sequences stand for
+  /// @param from       the bytes that the sequences stand for; up to 3 behind them are read
   /// @param sequences  of them all but the last have matches; matches reach back to earlier blocks, too
   void Write(const uint8_t* from, size_t bytes, std::span<const Sequence> sequences, bool final,
              BitWriter& to);

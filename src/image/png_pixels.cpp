@@ -36,7 +36,7 @@ PngPixels::Shape::Shape(const Layout& layout, int level, int threads) {
   stride = row_bytes + kPngRowMargin;
   const size_t wanted = level <= 1 ? kFastBand : kThoroughBand;
   band_rows = std::clamp<int64_t>(static_cast<int64_t>(wanted / row_bytes), 1, layout.height);
-  filtered_bytes = static_cast<size_t>(band_rows) * (row_bytes + 1);
+  filtered_bytes = static_cast<size_t>(band_rows) * (row_bytes + 1) + BandDeflater::kReadBeyond;
   const size_t chunk = kPngChunkHead + kZlibHead + BandDeflater::Bound(filtered_bytes) + kPngChunkTail;
   band_bytes = std::max(static_cast<size_t>(band_rows + 1) * stride, chunk);
   const auto all = static_cast<size_t>((layout.height + band_rows - 1) / band_rows);
