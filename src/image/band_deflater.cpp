@@ -8,7 +8,8 @@
 namespace imgmill {
 namespace {
 
-/// Bytes of a block. Shorter ones follow the picture better, but each has a header of some 80 bytes.
+/// Bytes of a block; half as many where literals are dear. Shorter ones follow the picture better, but each
+/// has a header of some 80 bytes.
 constexpr size_t kBlock = 65536;
 /// Matches of a block at most: where there are so many, it ends earlier.
 constexpr size_t kMostSequences = kBlock / 4;
@@ -21,12 +22,12 @@ constexpr size_t kTail = 16;
 /// A place that is farther away than any match, whatever the position.
 constexpr uint32_t kNowhere = 0x80000000;
 
-constexpr int kFastHashBits = 13;
-/// Where literals are cheap, short matches are not worth the search: how many bytes must be equal, by the
-/// bits of a literal.
-constexpr int kHashAll = 3, kHashAllFrom = 6;
-constexpr int kHashMost = 5, kHashMostFrom = 5;
-constexpr int kHashLong = 6;
+// Where literals are dear, short matches are worth the search, and there are few; where they are cheap, most
+// places have none that is long enough, and a table that stays in the first cache is what counts. By bits of
+// a literal, in halves:
+constexpr int64_t kDear = 10, kVeryDear = 11;
+constexpr int kDearHashBits = 15, kCheapHashBits = 13;
+constexpr int kDearHashBytes = 5, kVeryDearHashBytes = 3, kCheapHashBytes = 6;
 /// After so many bytes without a match, every second one is looked at, and so on.
 constexpr int kPatienceBits = 6;
 constexpr int kChainHashBits = 15;
@@ -43,8 +44,9 @@ uint32_t Load32(const uint8_t* from) {
   return value;
 }
 
-uint32_t FastHash(uint64_t bytes, int shift) {
-  return static_cast<uint32_t>(((bytes << shift) * 0x9E3779B185EBCA87) >> (64 - kFastHashBits));
+/// Of the lowest bytes, as many as `shift` leaves.
+uint32_t FastHash(uint64_t bytes, int shift, int bits) {
+  return static_cast<uint32_t>(((bytes << shift) * 0x9E3779B185EBCA87) >> (64 - bits));
 }
 uint32_t ChainHash(uint32_t bytes) {
   return bytes * 0x9E3779B1 >> (32 - kChainHashBits);
@@ -80,7 +82,7 @@ class BandDeflater::Work {
 
 BandDeflater::BandDeflater(int level) : level_(level) {
   if (level == 0) return;
-  heads_ = PoolArray<uint32_t>(size_t{1} << (level == 1 ? kFastHashBits : kChainHashBits));
+  heads_ = PoolArray<uint32_t>(size_t{1} << (level == 1 ? kDearHashBits : kChainHashBits));
   if (level > 1) chains_ = PoolArray<uint32_t>(kFarthestMatch);
   sequences_ = PoolArray<Sequence>(kMostSequences + 1);
 }
@@ -88,13 +90,17 @@ BandDeflater::BandDeflater(int level) : level_(level) {
 size_t BandDeflater::HeldBytes(int level) {
   if (level == 0) return 0;
   const size_t places =
-      level == 1 ? size_t{1} << kFastHashBits : (size_t{1} << kChainHashBits) + kFarthestMatch;
+      level == 1 ? size_t{1} << kDearHashBits : (size_t{1} << kChainHashBits) + kFarthestMatch;
   return places * sizeof(uint32_t) + (kMostSequences + 1) * sizeof(Sequence);
 }
 
 size_t BandDeflater::Bound(size_t bytes) {
   // As stored, in blocks that may end early; an empty one; and what a BitWriter writes beyond its end.
   return bytes + (bytes / (kMostSequences * kShortestMatch) + 2) * 10 + 32;
+}
+
+bool BandDeflater::CostsAtLeast(int64_t half_bits) const {
+  return literal_cost_ >= half_bits * kBit / 2;
 }
 
 /// Before the first block: by its bytes.
@@ -141,9 +147,10 @@ size_t BandDeflater::TakeFast(Work& work, size_t from, size_t end) {
     }
     worthwhile_[c] = static_cast<uint32_t>(length);
   }
-  const int hashed = literal_cost_ >= kHashAllFrom * kBit    ? kHashAll
-                     : literal_cost_ >= kHashMostFrom * kBit ? kHashMost
-                                                             : kHashLong;
+  const int hashed = CostsAtLeast(kVeryDear) ? kVeryDearHashBytes
+                     : CostsAtLeast(kDear)   ? kDearHashBytes
+                                             : kCheapHashBytes;
+  const int bits = CostsAtLeast(kDear) ? kDearHashBits : kCheapHashBits;
   const int shift = 64 - 8 * hashed;
   const uint8_t* const data = work.data;
   const size_t stop = std::min(end, work.LastHashed());
@@ -152,7 +159,7 @@ size_t BandDeflater::TakeFast(Work& work, size_t from, size_t end) {
   size_t missed = 0;
   while (at < stop) {
     const uint64_t here = Load64(data + at);
-    uint32_t& head = heads_[FastHash(here, shift)];
+    uint32_t& head = heads_[FastHash(here, shift, bits)];
     const uint32_t place = head;
     head = static_cast<uint32_t>(at);
     const size_t distance = static_cast<uint32_t>(at) - place;
@@ -178,7 +185,7 @@ size_t BandDeflater::TakeFast(Work& work, size_t from, size_t end) {
           const size_t behind = begin + length;
           for (const size_t inside : {at + 1, at + 2, behind - 2}) {
             if (inside > at && inside < std::min(behind, stop))
-              heads_[FastHash(Load64(data + inside), shift)] = static_cast<uint32_t>(inside);
+              heads_[FastHash(Load64(data + inside), shift, bits)] = static_cast<uint32_t>(inside);
           }
           at = literals_from = behind;
           missed = 0;
@@ -231,9 +238,9 @@ BandDeflater::Match BandDeflater::Find(const Work& work, size_t at, const Effort
 }
 
 size_t BandDeflater::TakeBest(Work& work, size_t from, size_t end) {
-  static constexpr Effort kEfforts[] = {{4, 16, false},   {8, 32, false},   {8, 32, true},
-                                        {16, 64, true},   {32, 128, true},  {64, 128, true},
-                                        {256, 258, true}, {1024, 258, true}};
+  static constexpr Effort kEfforts[] = {{6, 32, false},   {8, 32, true},    {12, 32, true},
+                                        {24, 64, true},   {48, 128, true},  {96, 128, true},
+                                        {384, 258, true}, {2048, 258, true}};
   const Effort& effort = kEfforts[std::min(level_, 9) - 2];
   const size_t stop = std::min(end, work.LastHashed());
   size_t at = from;
@@ -288,14 +295,14 @@ size_t BandDeflater::Deflate(const uint8_t* from, size_t bytes, bool final, uint
   KnowCosts(from, std::min(bytes, kBlock));
   for (size_t at = 0; at < bytes;) {
     sequence_count_ = 0;
-    const size_t end = std::min(bytes, at + kBlock);
+    const size_t end = std::min(bytes, at + (CostsAtLeast(kDear) ? kBlock / 2 : kBlock));
     const size_t behind = level_ == 1 ? TakeFast(work, at, end) : TakeBest(work, at, end);
     blocks_.Write(from + at, behind - at, {sequences_.data(), sequence_count_}, final && behind == bytes,
                   out);
     LearnCosts();
     at = behind;
   }
-  if (!final) BlockWriter::Store(from, 0, false, out);
+  if (!final || bytes == 0) BlockWriter::Store(from, 0, final, out);
   out.Align();
   return static_cast<size_t>(out.next() - to);
 }

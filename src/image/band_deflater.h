@@ -17,7 +17,7 @@ namespace imgmill {
 ///
 /// Level 0 stores. Level 1 looks at one earlier place only, where the same three to six bytes were last, and
 /// skips bytes where it has long found none. Levels 2 to 9 follow chains of earlier places, longer ones at
-/// each level, and from 4 on see whether a match that begins a byte later is better.
+/// each level, and from 3 on see whether a match that begins a byte later is better.
 class BandDeflater {
  public:
   /// @param level  0 to 9. @throws OutOfMemory
@@ -49,6 +49,8 @@ class BandDeflater {
   void Insert(const Work& work, size_t at);
   void KnowCosts(const uint8_t* from, size_t bytes);
   void LearnCosts();
+  /// A literal, on average.
+  bool CostsAtLeast(int64_t half_bits) const;
 
   int level_;
   BlockWriter blocks_;

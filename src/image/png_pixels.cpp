@@ -13,7 +13,7 @@ namespace imgmill {
 namespace {
 
 /// Bytes of a band's rows, about: some milliseconds of work. Higher levels find more in longer ones.
-constexpr size_t kFastBand = size_t{256} << 10;
+constexpr size_t kFastBand = size_t{512} << 10;
 constexpr size_t kThoroughBand = size_t{1} << 20;
 /// So many bands make it worthwhile that one more is in work at once.
 constexpr size_t kBandsAWorker = 8;
