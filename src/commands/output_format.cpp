@@ -38,7 +38,9 @@ WriteOptions OutputFormat::Writing() const {
 }
 
 std::string OutputFormat::Text() const {
-  return format + " q" + std::to_string(quality) + " c" + std::to_string(compression);
+  // The number goes up when the same settings begin to give other bytes.
+  const std::string version = Writing().format == FileFormat::kPng ? "/2" : "";
+  return format + version + " q" + std::to_string(quality) + " c" + std::to_string(compression);
 }
 
 }  // namespace imgmill

@@ -183,9 +183,10 @@ Result<std::unique_ptr<ImageEncoder>> ImageEncoder::Create(const Layout& layout,
 Footprint EncodeFootprint(const Layout& layout, const WriteOptions& options) {
   const Layout stored = StoredForm(layout, options.format);
   const size_t pixels = stored.row_bytes() * static_cast<size_t>(stored.height);
-  const bool direct = options.format == FileFormat::kJpeg && stored == layout;
+  const bool direct = options.format != FileFormat::kWebp && stored == layout;
   Footprint need;
   need.pooled = direct ? 0 : pixels;
+  if (options.format == FileFormat::kPng) need.pooled += PngPixels::HeldBytes(stored, options.compression, 1);
   // The result, which may grow a little beyond the pixels, in a buffer that doubles; and the encoder's own.
   need.untracked = pixels * 3 + (size_t{1} << 20);
   // libwebp's image as YUV or ARGB, and its tokens.

@@ -30,7 +30,7 @@ struct OutputFormat {
 
   /// For rows read with ReadOptions::keep_profile.
   WriteOptions Writing() const;
-  /// What determines an output's bytes: "png q90 c1".
+  /// What determines an output's bytes: "png/2 q90 c1".
   std::string Text() const;
 };
 
