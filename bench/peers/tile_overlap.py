@@ -38,12 +38,9 @@ def rcan(photo, **options):
     import window_nets
     from spandrel.architectures.RCAN.__arch.rcan_arch import RCAN
     net = RCAN(scale=4, norm=False, **options)
-    window_nets.lively(net, 1, photo, net.tail[-1])
     # 200 blocks that each add as much as they are given would leave nothing but black and white.
-    for name, parameter in net.named_parameters():
-        if name.startswith("body.") and name.count("body") == 3 and ".body.2." in name:
-            parameter.data.mul_(0.1)
-    return window_nets.brought_into_range(net, photo, net.tail[-1])
+    second = [name for name, _ in net.named_parameters() if name.count("body") == 3 and ".body.2." in name]
+    return window_nets.lively(net, 1, photo, net.tail[-1], lambda name: 0.1 if name in second else 1)
 
 
 def rrdb(photo):

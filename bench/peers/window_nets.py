@@ -32,8 +32,9 @@ def unpinned_tensor(*values, pin_memory=False, **options):
 torch.tensor = unpinned_tensor
 
 
-def lively(net, seed, photo, last):
-    """The net's state dict. `last` is the module that makes colours, `photo` a 1 x bands x height x width."""
+def lively(net, seed, photo, last, factor=lambda name: 1):
+    """The net's state dict. `last` is the module that makes colours, `photo` a 1 x bands x height x width, `factor` what a
+    parameter is multiplied by."""
     torch.manual_seed(seed)
     with torch.no_grad():
         for module in net.modules():
@@ -47,12 +48,8 @@ def lively(net, seed, photo, last):
             if isinstance(module, nn.BatchNorm2d):
                 module.running_mean.normal_(0, 0.1)
                 module.running_var.uniform_(0.5, 1.5)
-    return brought_into_range(net, photo, last)
-
-
-def brought_into_range(net, photo, last):
-    """The net's state dict, once most of its output lies between 0 and 1."""
-    with torch.no_grad():
+        for name, tensor in net.named_parameters():
+            tensor.mul_(factor(name))
         for _ in range(3):
             output = net.eval()(photo)
             last.weight.mul_(0.18 / output.std())
