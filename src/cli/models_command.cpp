@@ -99,6 +99,11 @@ Json Facts(const std::string& path, const BatchModel& model) {
     facts["parameters"] = info.parameters;
     facts["stored_as"] = info.stored_as;
   }
+  if (!info.taken.empty()) facts["set"] = PrintablePath(info.taken);
+  if (!info.aside.empty()) {
+    facts["left_aside"] = Json::array();
+    for (const std::string& each : info.aside) facts["left_aside"].push_back(PrintablePath(each));
+  }
   if (info.dimension > 0) {
     if (!info.score.empty()) facts["signal"] = info.score;
     facts["dimension"] = info.dimension;
@@ -129,6 +134,12 @@ std::string Text(const std::string& path, const BatchModel& model) {
   line("task", TaskOf(info));
   line("detection", DetectionOf(info));
   if (!info.stored_as.empty()) line("parameters", Counted(info.parameters) + ", stored as " + info.stored_as);
+  if (!info.taken.empty()) line("set", PrintablePath(info.taken));
+  if (!info.aside.empty()) {
+    std::string aside;
+    for (const std::string& each : info.aside) aside += (aside.empty() ? "" : ", ") + PrintablePath(each);
+    line("left aside", aside);
+  }
   if (info.dimension > 0) {
     if (info.score.empty()) {
       line("vectors", std::to_string(info.dimension) + " numbers each");

@@ -54,8 +54,10 @@ struct ModelInfo {
   std::string stored_as;  ///< "float32", "float16 and float32"
   /// What leaves no trace in the file and was taken as usual; empty where the tensors say it all.
   std::string assumed;
-  std::string library;  ///< "libtorch 2.13.0": what runs it
-  int threads = 1;      ///< that one call may use
+  std::string taken;  ///< the set of weights that it is, where the file has several: "params_ema"
+  std::vector<std::string> aside;  ///< what else the file has: "params", "12 tensors below loss."
+  std::string library;             ///< "libtorch 2.13.0": what runs it
+  int threads = 1;                 ///< that one call may use
 };
 
 /// One image of a batch, planar and contiguous: 3 x height x width float32 in, OutputFloats out.

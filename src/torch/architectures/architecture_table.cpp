@@ -251,6 +251,8 @@ Result<std::unique_ptr<Network>> LoadStateDict(const std::string& path, int thre
   info.tensors = static_cast<int>(weights.tensors.size());
   for (const auto& [name, tensor] : weights.tensors) info.parameters += tensor.count();
   info.stored_as = StoredAs(weights);
+  info.taken = weights.taken;
+  info.aside = weights.aside;
   return architecture->Load(std::make_shared<const StateDict>(std::move(weights)), std::move(info));
 }
 

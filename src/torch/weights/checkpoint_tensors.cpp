@@ -7,6 +7,7 @@
 
 #include "base/try.h"
 #include "imgmill/base/path_text.h"
+#include "torch/weights/averaged_names.h"
 
 namespace imgmill {
 namespace {
@@ -15,16 +16,38 @@ using Kind = PickleValue::Kind;
 
 bool HoldsTensors(const PickleValue& dict) {
   return std::any_of(dict.members.begin(), dict.members.end(), [](const auto& member) {
-    return member.first->kind == Kind::kText && member.second->kind == Kind::kTensor;
+    // The states of random generators are bytes.
+    return member.first->kind == Kind::kText && member.second->kind == Kind::kTensor &&
+           member.second->storage->type != ElementType::kUInt8;
   });
 }
 
 /// What training programs call the weights in their files. Where averaged ones stand beside the raw ones, the
 /// averaged ones are meant.
-constexpr const char* kWrappers[] = {"params_ema", "params-ema", "state_dict_ema", "model_ema",
-                                     "ema",        "params",     "state_dict",     "model_state_dict",
-                                     "model",      "net_g",      "netG",           "generator",
-                                     "net",        "teacher",    "student"};
+constexpr const char* kWrappers[] = {"params",    "state_dict", "model_state_dict", "model",  "net_g", "netG",
+                                     "generator", "net",        "teacher",          "student"};
+
+/// Whether an opaque object is a tensor of a kind that is not read, a quantized one for instance.
+bool IsUnreadTensor(const PickleValue& value) {
+  if (value.kind != Kind::kOpaque || value.maker == nullptr) return false;
+  const std::string name = value.Name();
+  return name.starts_with("torch._utils ") || name.starts_with("torch._tensor ") ||
+         name.ends_with("Storage") || name.ends_with("_reconstruct");
+}
+
+/// What the file has instead of a state dict.
+std::string WhyNoTensors(const PickleValue& root) {
+  if (root.kind == Kind::kOpaque)
+    return "it is a whole pickled model or another object (made by " + root.Origin() +
+           "), not a state dict: save model.state_dict() alone, or as .safetensors";
+  std::string text = "it holds no state dict: no named tensors, in whatever dicts";
+  for (const auto& [key, value] : root.members) {
+    if (value->kind == Kind::kOpaque && key->kind == Kind::kText)
+      return text + "; its " + PrintablePath(key->text) + " is made by " + value->Origin() +
+             ", which is not read: save model.state_dict() alone";
+  }
+  return text;
+}
 
 /// Finds the dict that holds the weights, in dicts of dicts.
 class Unwrapping {
@@ -32,27 +55,29 @@ class Unwrapping {
   /// Null where there is none, or where `sets` are several of which none has a name that tells.
   const PickleValue* In(const PickleValue& value, int depth = 0) {
     // A dict can hold itself.
-    if (value.kind != Kind::kDict || depth > kDeepest || ++visited_ > kMostVisited) return nullptr;
-    for (const char* key : kWrappers) {
-      const PickleValue* inner = value.Find(key);
-      if (inner == nullptr) continue;
-      if (const PickleValue* found = In(*inner, depth + 1)) return found;
+    if (depth > kDeepest || ++visited_ > kMostVisited) return nullptr;
+    if (value.kind == Kind::kList || value.kind == Kind::kTuple)
+      return value.items.size() == 1 ? In(*value.items[0], depth + 1) : nullptr;
+    if (value.kind != Kind::kDict) return nullptr;
+    for (const bool averaged : {true, false}) {
+      for (const char* wrapper : kWrappers) {
+        for (const auto& [key, inner] : value.members) {
+          if (key->kind != Kind::kText || IsOfTraining(key->text)) continue;
+          if (averaged ? !IsAveragedForm(key->text, wrapper) : key->text != wrapper) continue;
+          const PickleValue* found = In(*inner, depth + 1);
+          if (found == nullptr) continue;
+          NoteOthers(value, key->text, found, depth);
+          return found;
+        }
+      }
     }
     if (HoldsTensors(value)) return &value;
-    const PickleValue* only = nullptr;
-    std::vector<std::string> names;
-    for (const auto& [key, inner] : value.members) {
-      if (key->kind != Kind::kText || IsOfTraining(key->text)) continue;
-      const PickleValue* found = In(*inner, depth + 1);
-      if (found == nullptr || found == only) continue;
-      only = found;
-      names.push_back(key->text);
-    }
-    if (names.size() > 1) sets = names;
-    return names.size() == 1 ? only : nullptr;
+    return OnlyOne(value, depth);
   }
 
   std::vector<std::string> sets;
+  std::string taken;               ///< the name of the set, where there are others beside it
+  std::vector<std::string> aside;  ///< the names of those
 
  private:
   static constexpr int kDeepest = 6, kMostVisited = 10'000;
@@ -60,6 +85,47 @@ class Unwrapping {
   /// Optimizers and schedules keep tensors of their own.
   static bool IsOfTraining(const std::string& key) {
     return key.find("optim") != std::string::npos || key.find("sched") != std::string::npos;
+  }
+
+  const PickleValue* OnlyOne(const PickleValue& value, int depth) {
+    const PickleValue* only = nullptr;
+    std::vector<std::string> names;
+    for (const auto& [key, inner] : value.members) {
+      if (key->kind != Kind::kText || IsOfTraining(key->text)) continue;
+      const PickleValue* found = In(*inner, depth + 1);
+      if (found == nullptr || found == only) continue;
+      const auto is_raw = [&](const std::string& name) { return IsAveragedForm(key->text, name); };
+      const auto is_averaged = [&](const std::string& name) { return IsAveragedForm(name, key->text); };
+      if (std::any_of(names.begin(), names.end(), is_averaged)) {
+        aside.push_back(key->text);
+        continue;
+      }
+      if (const auto raw = std::find_if(names.begin(), names.end(), is_raw); raw != names.end()) {
+        aside.push_back(*raw);
+        names.erase(raw);
+      }
+      only = found;
+      names.push_back(key->text);
+    }
+    if (names.size() > 1) sets = names;
+    if (names.size() == 1 && !aside.empty()) taken = names[0];
+    return names.size() == 1 ? only : nullptr;
+  }
+
+  /// The sets that stand beside the one that was chosen by its name.
+  void NoteOthers(const PickleValue& dict, const std::string& chosen, const PickleValue* found, int depth) {
+    std::vector<std::string> others;
+    for (const auto& [key, inner] : dict.members) {
+      if (key->kind != Kind::kText || IsOfTraining(key->text) || key->text == chosen) continue;
+      Unwrapping look;
+      look.visited_ = visited_;
+      const PickleValue* other = look.In(*inner, depth + 1);
+      visited_ = look.visited_;
+      if ((other != nullptr && other != found) || !look.sets.empty()) others.push_back(key->text);
+    }
+    if (others.empty()) return;
+    taken = taken.empty() ? chosen : chosen + "." + taken;
+    aside.insert(aside.end(), others.begin(), others.end());
   }
 
   int visited_ = 0;
@@ -207,11 +273,18 @@ Result<StateDict> ReadCheckpointTensors(const WeightFile& file, const PickleValu
     return WeightError("it holds several sets of weights (" + names +
                        "), and no name tells which is meant: save the one that you want by itself");
   }
-  if (dict == nullptr) return WeightError("it holds no state dict: no named tensors, in whatever dicts");
+  if (dict == nullptr) return WeightError(WhyNoTensors(root));
   TensorReader reader(file, locate);
   StateDict weights;
+  weights.taken = unwrapping.taken;
+  weights.aside = unwrapping.aside;
   for (const auto& [name, value] : dict->members) {
-    if (name->kind != Kind::kText || value->kind != Kind::kTensor) continue;
+    if (name->kind != Kind::kText) continue;
+    if (IsUnreadTensor(*value))
+      return WeightError("its tensor " + PrintablePath(name->text) + " is made by " + value->Origin() +
+                         ", which is not supported: save plain tensors of floating point numbers");
+    if (value->kind == Kind::kOpaque) weights.unread.emplace(name->text, value->Origin());
+    if (value->kind != Kind::kTensor) continue;
     WeightTensor tensor = TRY(reader.Read(name->text, *value));
     if (!weights.tensors.emplace(name->text, std::move(tensor)).second) {
       return WeightError("its state dict has " + PrintablePath(name->text) + " twice");

@@ -13,25 +13,24 @@ using Kind = PickleValue::Kind;
 
 constexpr int64_t kProtocol = 1001;
 
-/// Element types of all storages that the objects name, by key. A walk without recursion: pickles can be
-/// deep.
-Result<std::map<std::string, ElementType>> StorageTypes(const PickleValue& root) {
+/// Element types of all storages that the pickles name, by key: those of objects that are not read, too.
+Result<std::map<std::string, ElementType>> StorageTypes(const PickleReader& reader) {
   std::map<std::string, ElementType> types;
-  std::vector<const PickleValue*> waiting = {&root};
-  std::set<const PickleValue*> seen;
-  while (!waiting.empty()) {
-    const PickleValue* value = waiting.back();
-    waiting.pop_back();
-    if (!seen.insert(value).second) continue;
-    if (value->kind == Kind::kStorage) {
-      const auto [known, added] = types.emplace(value->text, value->type);
-      if (!added && known->second != value->type) return WeightError("a storage of two element types");
-    }
-    if (value->storage != nullptr) waiting.push_back(value->storage);
-    waiting.insert(waiting.end(), value->items.begin(), value->items.end());
-    for (const auto& [key, member] : value->members) waiting.push_back(member);
+  for (const PickleValue& value : reader.values()) {
+    if (value.kind != Kind::kStorage) continue;
+    const auto [known, added] = types.emplace(value.text, value.type);
+    if (!added && known->second != value.type) return WeightError("a storage of two element types");
   }
   return types;
+}
+
+/// ": torch.QUInt8Storage is not supported", where the pickles name such a type.
+std::string UnknownStorage(const PickleReader& reader) {
+  for (const PickleValue& value : reader.values()) {
+    if (value.kind == Kind::kOpaque && value.maker == nullptr && value.Name().ends_with("Storage"))
+      return ": " + value.Origin() + " is not supported";
+  }
+  return {};
 }
 
 }  // namespace
@@ -53,13 +52,17 @@ Result<StateDict> ReadLegacyCheckpoint(const WeightFile& file) {
   const PickleValue* keys = TRY(reader.Read());
   if (keys->kind != Kind::kList) return WeightError("the pickle in it is damaged: no list of storages");
 
-  std::map<std::string, ElementType> types = TRY(StorageTypes(*root));
+  std::map<std::string, ElementType> types = TRY(StorageTypes(reader));
   std::map<std::string, StorageLocation> storages;
   uint64_t offset = cursor.position();
+  // What stands behind a storage of unknown type is not found; whoever needs it learns why.
+  Error missing = WeightError("the storage of a tensor is missing");
   for (const PickleValue* key : keys->items) {
     const auto type = types.find(key->text);
-    if (key->kind != Kind::kText || type == types.end())
-      return WeightError("it has a storage that no tensor names");
+    if (key->kind != Kind::kText || type == types.end()) {
+      missing = WeightError("it has a storage that no tensor names" + UnknownStorage(reader));
+      break;
+    }
     uint8_t raw[8];
     TRY(file.ReadAt(offset, raw, sizeof raw));
     uint64_t elements = 0;
@@ -75,7 +78,7 @@ Result<StateDict> ReadLegacyCheckpoint(const WeightFile& file) {
 
   const LocateStorage locate = [&](const std::string& key, ElementType) -> Result<StorageLocation> {
     const auto found = storages.find(key);
-    if (found == storages.end()) return WeightError("the storage of a tensor is missing");
+    if (found == storages.end()) return missing;
     return found->second;
   };
   return ReadCheckpointTensors(file, *root, locate);

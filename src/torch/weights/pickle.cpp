@@ -21,6 +21,9 @@ Error Damaged(const std::string& what) {
 /// dicts have, and still little beside their tensors.
 constexpr size_t kMostObjects = size_t{1} << 20;
 
+constexpr size_t kLongestName = 1024;
+constexpr const char* kLongName = "a name of more than 1024 letters";
+
 Error UnknownOpcode(uint8_t opcode) {
   char hex[8];
   std::snprintf(hex, sizeof hex, "0x%02x", opcode);
@@ -107,6 +110,8 @@ Status PickleReader::Step(uint8_t opcode) {
     case 'C':   // SHORT_BINBYTES
       return PushText(1);
     case 0x8d:  // BINUNICODE8
+    case 0x8e:  // BINBYTES8
+    case 0x96:  // BYTEARRAY8
       return PushText(8);
     case ')':  // EMPTY_TUPLE
       return Push(New(Kind::kTuple));
@@ -159,16 +164,58 @@ Status PickleReader::Step(uint8_t opcode) {
       return PushGlobal(std::move(module), std::move(name));
     }
     case 0x93: {  // STACK_GLOBAL
-      const Value* name = Pop();
-      const Value* module = Pop();
+      Value* name = Pop();
+      Value* module = Pop();
       if (module == nullptr || name->kind != Kind::kText || module->kind != Kind::kText) {
         return Damaged("a global without a name");
       }
-      return PushGlobal(module->text, name->text);
+      if (module->text.size() + name->text.size() > kLongestName) return Damaged(kLongName);
+      TRY(PushGlobal(module->text, name->text));
+      // Few bytes can join the same long texts again and again.
+      Value* pushed = stack_.back();
+      pushed->items = {module, name};
+      if (pushed->kind == Kind::kOpaque) pushed->text = std::string();
+      return {};
     }
     case 'R':   // REDUCE
     case 0x81:  // NEWOBJ
       return Reduce();
+    case 0x92:  // NEWOBJ_EX: with named arguments
+      if (Pop() == nullptr) return Damaged("too few objects on the stack");
+      return Reduce();
+    case 'i': {  // INST: the class in the opcode, the arguments on the stack
+      std::string module = TRY(Line());
+      std::string name = TRY(Line());
+      TRY(PopToMark());
+      TRY(PushGlobal(std::move(module), std::move(name)));
+      return PushOpaque(Pop());
+    }
+    case 'o': {  // OBJ: class and arguments on the stack
+      std::vector<Value*> items = TRY(PopToMark());
+      if (items.empty() || items[0]->kind != Kind::kOpaque) return Damaged("an object without a class");
+      return PushOpaque(items[0]);
+    }
+    case 0x82:    // EXT1
+    case 0x83:    // EXT2
+    case 0x84: {  // EXT4: a name by its number in a registry that only the program has
+      TRY(Unsigned(size_t{1} << (opcode - 0x82)));
+      return PushOpaque(nullptr);
+    }
+    case 0x8f:  // EMPTY_SET
+      return PushOpaque(nullptr);
+    case 0x90:  // ADDITEMS
+      TRY(PopToMark());
+      return stack_.empty() ? Status(Damaged("items for an object that is not a container")) : Status();
+    case 0x91:  // FROZENSET
+      TRY(PopToMark());
+      return PushOpaque(nullptr);
+    case '2':  // DUP
+      if (stack_.empty() || (!marks_.empty() && marks_.back() == stack_.size()))
+        return Damaged("too few objects on the stack");
+      return Push(stack_.back());
+    case '1':  // POP_MARK
+      TRY(PopToMark());
+      return {};
     case 'b':  // BUILD
       return Build();
     case 'Q':  // BINPERSID
@@ -192,6 +239,7 @@ Status PickleReader::Fill(char opcode) {
   }
   Value* target =
       stack_.empty() || (!marks_.empty() && marks_.back() == stack_.size()) ? nullptr : stack_.back();
+  if (target != nullptr && target->kind == Kind::kOpaque) return {};  // of a class made from dict or list
   const bool list = opcode == 'a' || opcode == 'e';
   if (target == nullptr || target->kind != (list ? Kind::kList : Kind::kDict)) {
     return Damaged("items for an object that is not a container");
@@ -240,13 +288,13 @@ Result<uint64_t> PickleReader::Unsigned(size_t bytes) {
 
 Result<std::string> PickleReader::Line() {
   std::string line;
-  while (line.size() < 1024) {
+  while (line.size() < kLongestName) {
     char c = 0;
     TRY(cursor_.Read(&c, 1));
     if (c == '\n') return line;
     line += c;
   }
-  return Damaged("a name of more than 1024 letters");
+  return Damaged(kLongName);
 }
 
 Result<std::string> PickleReader::Bytes(uint64_t count) {

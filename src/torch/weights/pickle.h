@@ -1,5 +1,6 @@
 // A reader for the pickles inside PyTorch checkpoints that cannot execute anything: it knows containers,
-// numbers, text and tensors, and refuses every other name. Of TorchScript's objects it sees the attributes.
+// numbers, text and tensors. What any other name makes is opaque. Of TorchScript's objects it sees the
+// attributes.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,20 @@ namespace imgmill {
 
 /// One object of a pickle. References point into the PickleReader that made it, and may form cycles.
 struct PickleValue {
-  enum class Kind { kNone, kBool, kInt, kFloat, kText, kTuple, kList, kDict, kGlobal, kStorage, kTensor };
+  enum class Kind {
+    kNone,
+    kBool,
+    kInt,
+    kFloat,
+    kText,
+    kTuple,
+    kList,
+    kDict,
+    kGlobal,
+    kStorage,
+    kTensor,
+    kOpaque
+  };
 
   Kind kind = Kind::kNone;
   int64_t number = 0;               ///< kBool, kInt; kStorage: its elements
@@ -27,10 +41,15 @@ struct PickleValue {
   ElementType type = ElementType::kFloat32;  ///< kStorage
   int64_t offset = 0;                   ///< kTensor, and kStorage that is a view: elements from the start
   PickleValue* storage = nullptr;       ///< kTensor
+  const PickleValue* maker = nullptr;   ///< kOpaque: the class or function that makes it; null: it is one
   std::vector<int64_t> shape, strides;  ///< kTensor
 
   /// The member of a dict under a text key; null where there is none.
   const PickleValue* Find(std::string_view key) const;
+  /// kOpaque: what it is or what makes it, "numpy.core.multiarray scalar".
+  std::string Name() const;
+  /// The same with a dot, fit to be printed.
+  std::string Origin() const;
 };
 
 /// What a pickle is of. A program's objects, which have classes of the program's own, become dicts of their
@@ -44,6 +63,9 @@ class PickleReader {
       : cursor_(cursor), what_(what) {}
   Result<const PickleValue*> Read();
 
+  /// All that Read has made, of every pickle so far.
+  const std::deque<PickleValue>& values() const { return values_; }
+
  private:
   using Value = PickleValue;
 
@@ -51,6 +73,7 @@ class PickleReader {
   Status PushText(size_t length_bytes);
   Status PushLong(size_t length_bytes);
   Status PushGlobal(std::string module, std::string name);
+  Status PushOpaque(const Value* maker);
   Status Fill(char opcode);
   Status Reduce();
   Status Build();

@@ -1,4 +1,4 @@
-// The names that a checkpoint's pickle may use.
+// The names in a checkpoint's pickle that stand for something here.
 #pragma once
 
 #include <optional>
@@ -8,7 +8,15 @@
 
 namespace imgmill {
 
-enum class PickleName { kUnknown, kOrderedDict, kRebuildTensor, kRebuildParameter, kSize, kStorageType };
+enum class PickleName {
+  kUnknown,
+  kOrderedDict,
+  kDefaultDict,
+  kRebuildTensor,
+  kRebuildParameter,
+  kSize,
+  kStorageType
+};
 
 /// `name` is "module name", with one space.
 PickleName LookUpPickleName(std::string_view name);

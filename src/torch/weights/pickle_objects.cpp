@@ -1,4 +1,4 @@
-// What the allow-listed names in a checkpoint's pickle stand for: storages, tensors, ordered dicts.
+// What the known names in a checkpoint's pickle stand for: storages, tensors, dicts. All others are opaque.
 #include "imgmill/base/path_text.h"
 #include "torch/weights/pickle.h"
 #include "torch/weights/pickle_names.h"
@@ -13,6 +13,7 @@ constexpr struct {
   PickleName meaning;
 } kNames[] = {
     {"collections OrderedDict", PickleName::kOrderedDict},
+    {"collections defaultdict", PickleName::kDefaultDict},
     {"torch._utils _rebuild_tensor", PickleName::kRebuildTensor},  // up to PyTorch 0.3
     {"torch._utils _rebuild_tensor_v2", PickleName::kRebuildTensor},
     {"torch._utils _rebuild_parameter", PickleName::kRebuildParameter},
@@ -66,25 +67,42 @@ std::optional<ElementType> StorageElementType(std::string_view name) {
   return std::nullopt;
 }
 
+std::string PickleValue::Name() const {
+  const PickleValue& named = maker != nullptr ? *maker : *this;
+  return named.items.size() == 2 ? named.items[0]->text + ' ' + named.items[1]->text : named.text;
+}
+
+std::string PickleValue::Origin() const {
+  std::string name = Name();
+  if (name.empty()) return "a class of the program";
+  if (const size_t space = name.find(' '); space != std::string::npos) name[space] = '.';
+  return PrintablePath(name);
+}
+
 Status PickleReader::PushGlobal(std::string module, std::string name) {
-  Value* value = New(Kind::kGlobal);
-  value->text = std::move(module) + ' ' + std::move(name);
-  const bool of_program =
-      what_ == PickleOf::kProgram && (IsProgramClass(value->text) || IsProgramMaker(value->text));
-  if (!of_program && LookUpPickleName(value->text) == PickleName::kUnknown) {
-    std::string shown = value->text;
-    shown[shown.find(' ')] = '.';
-    return WeightError(
-        "its pickle asks for " + PrintablePath(shown) +
-        ", which does not belong in a state dict: refused. Save model.state_dict() alone, or as "
-        ".safetensors");
-  }
+  std::string full = std::move(module) + ' ' + std::move(name);
+  const bool of_program = what_ == PickleOf::kProgram && (IsProgramClass(full) || IsProgramMaker(full));
+  const bool known = of_program || LookUpPickleName(full) != PickleName::kUnknown;
+  Value* value = New(known ? Kind::kGlobal : Kind::kOpaque);
+  value->text = std::move(full);
+  if (!known && what_ == PickleOf::kProgram)
+    return WeightError("its pickle asks for " + value->Origin() +
+                       ", which is no part of a network: refused. Save model.state_dict() alone, or as "
+                       ".safetensors");
+  return Push(value);
+}
+
+Status PickleReader::PushOpaque(const Value* maker) {
+  Value* value = New(Kind::kOpaque);
+  // What an opaque object makes in its turn is told by the first of them.
+  value->maker = maker != nullptr && maker->maker != nullptr ? maker->maker : maker;
   return Push(value);
 }
 
 Status PickleReader::Reduce() {
   const Value* arguments = Pop();
   const Value* callee = Pop();
+  if (callee != nullptr && callee->kind == Kind::kOpaque) return PushOpaque(callee);
   if (callee == nullptr || callee->kind != Kind::kGlobal || arguments->kind != Kind::kTuple) {
     return Damaged("it calls something that is not a function");
   }
@@ -104,9 +122,13 @@ Status PickleReader::Reduce() {
       }
       return Push(dict);
     }
+    case PickleName::kDefaultDict:
+      return Push(New(Kind::kDict));
     case PickleName::kRebuildTensor:
       return RebuildTensor(*arguments);
     case PickleName::kRebuildParameter:
+      if (!arguments->items.empty() && arguments->items[0]->kind == Kind::kOpaque)
+        return Push(arguments->items[0]);
       if (arguments->items.empty() || arguments->items[0]->kind != Kind::kTensor) {
         return Damaged("a parameter without a tensor");
       }
@@ -126,6 +148,7 @@ Status PickleReader::Reduce() {
 Status PickleReader::RebuildTensor(const Value& arguments) {
   // (storage, offset, size, stride[, requires_grad, hooks[, metadata]])
   const std::vector<Value*>& items = arguments.items;
+  if (!items.empty() && items[0]->kind == Kind::kOpaque) return Push(items[0]);  // of an unknown element type
   if (items.size() < 4 || items[0]->kind != Kind::kStorage || items[1]->kind != Kind::kInt ||
       items[1]->number < 0) {
     return Damaged("a tensor without a storage");
@@ -144,6 +167,7 @@ Status PickleReader::Build() {
   const Value* state = Pop();
   if (state == nullptr || stack_.empty()) return Damaged("BUILD without an object");
   Value* object = stack_.back();
+  if (object->kind == Kind::kOpaque) return {};
   if (object->kind != Kind::kDict) return Damaged("attributes for an object that cannot have any");
   // A state dict carries _metadata (versions of its layers) as an attribute; nothing needs it.
   if (what_ == PickleOf::kStateDict || state == object) return {};
@@ -156,13 +180,14 @@ Status PickleReader::Build() {
 Status PickleReader::PersistentId() {
   // ("storage", type, key, location, elements[, view]), view = None or (key, offset, elements) in old files.
   const Value* id = Pop();
-  if (id == nullptr || id->kind != Kind::kTuple || id->items.size() < 5 || id->items.size() > 6) {
+  if (id == nullptr || id->kind != Kind::kTuple || id->items.size() < 4 || id->items.size() > 6) {
     return Damaged("an unknown persistent id");
   }
   const std::vector<Value*>& items = id->items;
-  if (items[0]->kind != Kind::kText || items[0]->text != "storage") {
-    return WeightError("it holds a whole pickled model, not a state dict: save model.state_dict() alone");
-  }
+  // Old files have ("module", class, source file, source) for each class of a whole pickled model.
+  if (items[0]->kind != Kind::kText || items[0]->text != "storage") return Push(New(Kind::kOpaque));
+  if (items[1]->kind == Kind::kOpaque) return PushOpaque(items[1]);
+  if (items.size() < 5) return Damaged("an unknown persistent id");
   const std::optional<ElementType> type =
       items[1]->kind == Kind::kGlobal ? StorageElementType(items[1]->text) : std::nullopt;
   if (!type || items[2]->kind != Kind::kText || items[2]->text.size() > kLongestKey ||

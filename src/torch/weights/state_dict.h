@@ -47,6 +47,10 @@ struct StateDict {
   std::map<std::string, WeightTensor, std::less<>> tensors;
   /// Free text beside them; only .safetensors has any.
   std::map<std::string, std::string, std::less<>> metadata;
+  /// Members that are objects of a class that is not read, and its name.
+  std::map<std::string, std::string, std::less<>> unread;
+  std::string taken;               ///< the set that this is, where the file has several: "params_ema"
+  std::vector<std::string> aside;  ///< the others: "params", "12 tensors below loss."
 
   /// The tensor of that name; null where there is none.
   const WeightTensor* Find(std::string_view name) const {
