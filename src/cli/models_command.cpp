@@ -8,7 +8,6 @@
 #include "commands/model_loading.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
-#include "imgmill/commands/flag_words.h"
 #include "imgmill/infer/model_runtime.h"
 #include "imgmill/infer/own_models.h"
 #include "imgmill/report/run_report.h"
@@ -170,9 +169,8 @@ class Models final : public Tool {
         "Example:\n"
         "  imgmill models\n"
         "  imgmill models 4x-UltraSharp.pth realesr-animevideov3-x4.safetensors");
-    TakesModel(
-        app.add_option("files", files_,
-                       "Weight files: .safetensors, .pth, .pt, .ckpt, or own:NAME [list the known networks]"))
+    app.add_option("files", files_,
+                   "Weight files: .safetensors, .pth, .pt, .ckpt, or own:NAME [list the known networks]")
         ->type_name("FILE");
     AddByteSize(app, "--memory", shared_.memory,
                 "Budget that weights are read within [the cgroup's limit, or 80 % of what is free]");
@@ -210,18 +208,22 @@ class Models final : public Tool {
       return {};
     }
     document_["models"] = Json::array();
-    for (const std::string& path : files_) {
-      const Result<std::shared_ptr<BatchModel>> model =
-          LoadGuarded<BatchModel>(services, path, "look", [&] { return runtime->LoadToLook(path); });
-      if (!model) {
-        std::fprintf(stderr, "imgmill: error: %s\n", model.error().message.c_str());
-        document_["models"].push_back({{"file", PrintablePath(path)}, {"error", model.error().message}});
-        code = files_.size() == 1 ? ExitCodeFor(model.error()) : ExitCode::kSomeFailed;
-        continue;
-      }
-      text_ += (text_.empty() ? "" : "\n") + Text(path, **model);
-      document_["models"].push_back(Facts(path, **model));
+    for (const std::string& file : files_) {
+      const Status seen = LookAt(file, services, *runtime);
+      if (seen) continue;
+      std::fprintf(stderr, "imgmill: error: %s\n", seen.error().message.c_str());
+      document_["models"].push_back({{"file", PrintablePath(file)}, {"error", seen.error().message}});
+      code = files_.size() == 1 ? ExitCodeFor(seen.error()) : ExitCode::kSomeFailed;
     }
+    return {};
+  }
+
+  Status LookAt(const std::string& file, CommandServices& services, ModelRuntime& runtime) {
+    std::string path = TRY(ModelPath(file));
+    std::shared_ptr<BatchModel> model =
+        TRY(LoadGuarded<BatchModel>(services, path, "look", [&] { return runtime.LoadToLook(path); }));
+    text_ += (text_.empty() ? "" : "\n") + Text(path, *model);
+    document_["models"].push_back(Facts(path, *model));
     return {};
   }
 

@@ -22,8 +22,7 @@ std::string Replaced(std::string text, const std::string& from, const std::strin
 }
 
 /// With one block of 8 features, as RRDBNet's numbered modules name it.
-FormulaWeights Rrdb(int unshuffle, int ups, const Naming& call) {
-  FormulaWeights weights;
+void AddRrdb(FormulaWeights& weights, int unshuffle, int ups, const Naming& call) {
   const auto add = [&](const std::string& name, int out, int in) {
     weights.AddConvolution(name, out, in, call(name));
   };
@@ -37,6 +36,11 @@ FormulaWeights Rrdb(int unshuffle, int ups, const Naming& call) {
   for (int up = 0; up < ups; ++up) add("model." + std::to_string(3 + 3 * up), 8, 8);
   add("model." + std::to_string(2 + 3 * ups), 8, 8);
   add("model." + std::to_string(4 + 3 * ups), 3, 8);
+}
+
+FormulaWeights Rrdb(int unshuffle, int ups, const Naming& call) {
+  FormulaWeights weights;
+  AddRrdb(weights, unshuffle, ups, call);
   return weights;
 }
 
@@ -196,6 +200,51 @@ TEST_CASE("what training programs put in front of all names is dropped, and none
     if (!model) FAIL(model.error().message);
     CHECK((*model)->info().architecture == "RRDBNet");
   }
+}
+
+TEST_CASE("a network is found below a prefix that others stand beside") {
+  const Loader loader;
+  const auto below = [](const std::string& prefix) {
+    return [prefix](const std::string& name) { return prefix + InTodaysWords(name); };
+  };
+  const auto loaded = [&](const FormulaWeights& weights) {
+    Result<std::unique_ptr<UpscaleModel>> model = loader.Load(weights);
+    if (!model) FAIL(model.error().message);
+    CHECK((*model)->info().architecture == "RRDBNet");
+    return *std::move(model);
+  };
+  for (const std::string prefix : {"params_ema.", "foo.bar."}) {
+    CAPTURE(prefix);
+    CHECK(loaded(Rrdb(1, 2, below(prefix)))->info().aside.empty());
+  }
+  FormulaWeights with_loss = Rrdb(1, 2, below("model."));
+  with_loss.AddConvolution("a", 8, 8, "loss.vgg.0");
+  const std::unique_ptr<UpscaleModel> model = loaded(with_loss);
+  CHECK(model->info().taken == "model");
+  CHECK(model->info().aside == std::vector<std::string>{"2 tensors below loss."});
+
+  const auto twice = [&](const std::string& second) {
+    FormulaWeights both = Rrdb(1, 2, below("model."));
+    AddRrdb(both, 1, 2, below(second));
+    return both;
+  };
+  CHECK(loaded(twice("ema_model."))->info().taken == "ema_model");
+  CHECK(loaded(twice("model_ema."))->info().taken == "model_ema");
+  const Result<std::unique_ptr<UpscaleModel>> two = loader.Load(twice("netD."));
+  REQUIRE(!two);
+  CHECK(two.error().message.find("several networks: model. (RRDBNet), netD. (RRDBNet)") != std::string::npos);
+}
+
+TEST_CASE("the nearest network is looked for below prefixes, and what stands elsewhere is told") {
+  const Loader loader;
+  FormulaWeights weights;
+  for (const std::string name : {"conv_first", "conv_body", "conv_last"})
+    weights.AddConvolution(name, 8, 8, "foo.bar." + name);
+  weights.Add("x", {4}, "head.bias");
+  const Result<std::unique_ptr<UpscaleModel>> model = loader.Load(weights);
+  REQUIRE(!model);
+  CHECK(model.error().message.find("the nearest, below foo.bar., is RRDBNet") != std::string::npos);
+  CHECK(model.error().message.find("1 tensor stands elsewhere (head.bias)") != std::string::npos);
 }
 
 TEST_CASE("a file of no known network is told which is the nearest and what it lacks") {

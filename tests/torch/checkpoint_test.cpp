@@ -1,7 +1,10 @@
 // .pth checkpoints: those of other projects in all formats, and made-up ones that ask for what a state dict
 // never needs.
+#include <sys/stat.h>
+
 #include <chrono>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
 #include <fstream>
 
@@ -220,6 +223,54 @@ TEST_CASE("objects of other classes beside the weights are passed over, and noth
   CHECK(!std::ifstream("/tmp/imgmill_was_run").good());
 }
 
+TEST_CASE("a list of one state dict is read, and the states of random generators are no weights") {
+  const WeightFolder folder;
+  const std::string weights = Dict({{"w", Tensor(Storage("0", 6), 4, {1}, {1})}});
+  const auto value = [&](const std::string& object) {
+    return Values(*Read(folder.Write("x.pth", LegacyCheckpoint(object, kSix))).Find("w"))[0];
+  };
+  CHECK(value("](" + weights + "e") == 4);
+  CHECK(value(Tuple({weights})) == 4);
+  const std::string pickle =
+      "\x80\x02" +
+      Dict({{"random", Dict({{"torch", Tensor(Storage("1", 4, "ByteStorage"), 0, {4}, {1})}})},
+            {"whatever", weights}}) +
+      ".";
+  const std::string data(reinterpret_cast<const char*>(kSix.data()), 24);
+  CHECK(Values(*Read(folder.Write("x.pth",
+                                  Zip({{"a/data.pkl", pickle}, {"a/data/0", data}, {"a/data/1", "abcd"}})))
+                    .Find("w"))[0] == 4);
+}
+
+TEST_CASE("PyTorch's averages count their updates, which is no weight") {
+  const WeightFolder folder;
+  const std::string object = Dict({{"n_averaged", Tensor(Storage("0", 6), 0, {}, {})},
+                                   {"module.w", Tensor(Storage("0", 6), 4, {1}, {1})}});
+  const StateDict read = Read(folder.Write("x.pth", LegacyCheckpoint(object, kSix)));
+  CHECK(read.tensors.size() == 1);
+  CHECK(read.Find("w") != nullptr);
+}
+
+TEST_CASE("an index of shards and a pipe are refused with what they are") {
+  const WeightFolder folder;
+  CHECK(Has(RefusalOf(folder.Write("model.safetensors.index.json", "{\"weight_map\": {}}")), "shards"));
+  const std::string pipe = folder.Write("pipe", "");
+  REQUIRE(std::remove(pipe.c_str()) == 0);
+  REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+  CHECK(Has(RefusalOf(pipe), "not a regular file"));
+}
+
+TEST_CASE("float64 values that float32 cannot hold are refused by name") {
+  StateDict weights;
+  WeightTensor tensor{ElementType::kFloat64, {1}, Buffer(8)};
+  const double large = 1e39;
+  std::memcpy(tensor.data.data(), &large, 8);
+  weights.tensors.emplace("w", std::move(tensor));
+  const Status finite = CheckFinite(weights);
+  REQUIRE(!finite);
+  CHECK(Has(finite.error().message, "its tensor w has float64 values"));
+}
+
 TEST_CASE("a tensor that an unknown function makes is refused by its name") {
   const WeightFolder folder;
   const auto refusal = [&](const std::string& value) {
@@ -344,6 +395,13 @@ TEST_CASE("ZIP archives that torch.save would not write are refused") {
   CHECK(Has(refusal({{"a/data.pkl", pickle}, {"a/byteorder", "big"}, {"a/data/0", data}}), "big-endian"));
   CHECK(Has(refusal({{"a/data.pkl", pickle}, {"a/constants.pkl", "x"}}), "TorchScript"));
   CHECK(Has(refusal({{"a/readme.txt", "hello"}}), "no data.pkl"));
+  const std::string other = folder.Write("other.pt", Zip({{"a/readme.txt", "hello"}}));
+  CHECK(!*IsTorchScript(other));
+  for (const char* entry : {"a/models/model.json", "a/serialized_exported_program.json"}) {
+    const std::string exported = folder.Write("exported.pt2", Zip({{entry, "{}"}, {"a/version", "1"}}));
+    CHECK(!*IsTorchScript(exported));
+    CHECK(Has(RefusalOf(exported), "aoti_compile_and_package"));
+  }
   // The directory gives the same bytes a hundred names: each would be read and made a tensor of.
   std::string overlapping = Zip({{"a/data.pkl", pickle}, {"a/data/0", std::string(5000, 'x')}});
   const size_t end = overlapping.rfind("PK\x05\x06");

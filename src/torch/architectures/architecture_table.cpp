@@ -1,6 +1,5 @@
 // The table of architectures, one line each, and loading by it.
-#include <algorithm>
-#include <iterator>
+#include <filesystem>
 #include <set>
 
 #include "base/try.h"
@@ -107,66 +106,6 @@ std::span<const Architecture* const> Architectures() {
 
 namespace {
 
-/// What training programs put in front of all names. None of them may belong to the network itself, so that
-/// each is only dropped where the names as they are match nothing.
-constexpr std::string_view kPrefixes[] = {"netG.",     "net_g.",  "generator.", "ema.", "model.",
-                                          "backbone.", "visual.", "module.",    "net."};
-
-const Architecture* Match(const StateDict& weights) {
-  for (const Architecture* architecture : Architectures()) {
-    if (architecture->Matches(weights)) return architecture;
-  }
-  return nullptr;
-}
-
-/// The first layer whose bias is there and whose weight is not.
-std::string LayerWithoutWeight(const StateDict& weights) {
-  constexpr std::string_view kBias = ".bias";
-  for (const auto& [name, tensor] : weights.tensors) {
-    if (!name.ends_with(kBias)) continue;
-    std::string weight = name.substr(0, name.size() - kBias.size()) + ".weight";
-    if (weights.Find(weight) == nullptr) return weight;
-  }
-  return {};
-}
-
-/// The architecture of whose telltale tensors the greatest share is there, and which are not.
-std::string NearestText(const StateDict& weights) {
-  double most = 0;
-  std::string text;
-  for (const Architecture* architecture : Architectures()) {
-    for (const Telltales& names : architecture->telltales()) {
-      std::string there, missing;
-      size_t found = 0;
-      for (const std::string_view name : names) {
-        const bool has = weights.Find(name) != nullptr;
-        found += has;
-        std::string& list = has ? there : missing;
-        list.append(list.empty() ? "" : ", ").append(name);
-      }
-      const double share = static_cast<double>(found) / static_cast<double>(names.size());
-      if (share <= most) continue;
-      most = share;
-      text = "; the nearest is " + std::string(architecture->name()) + ": " + there + " would be its own, ";
-      if (missing.empty()) missing = LayerWithoutWeight(weights);
-      text +=
-          missing.empty() ? "but shapes or other tensors do not fit" : PrintablePath(missing) + " is missing";
-    }
-  }
-  return text;
-}
-
-std::string FirstNames(const StateDict& weights) {
-  constexpr size_t kShown = 3;
-  std::string names;
-  size_t shown = 0;
-  for (const auto& [name, tensor] : weights.tensors) {
-    if (shown++ == kShown) return names + ", ...";
-    names += (names.empty() ? "" : ", ") + PrintablePath(name);
-  }
-  return names;
-}
-
 /// What a network for a task does, and the flag that it is for.
 std::string_view UseOf(ModelTask task) {
   switch (task) {
@@ -191,6 +130,43 @@ std::string StoredAs(const StateDict& weights) {
   return text;
 }
 
+/// Weights that were made integers by some program: no layer computes with them as they are.
+Status CheckFloating(const StateDict& weights) {
+  for (const auto& [name, tensor] : weights.tensors) {
+    if (name.ends_with(".weight") && tensor.shape.size() > 1 && !IsFloating(tensor.type))
+      return WeightError("its tensor " + PrintablePath(name) + " is of " +
+                         std::string(ToString(tensor.type)) + ", where floating point weights belong");
+  }
+  return {};
+}
+
+/// "-00001-of-00002" at the end of a name, before the ending: one part of several.
+bool IsShard(const std::string& path) {
+  const std::string stem = std::filesystem::path(path).stem().string();
+  constexpr std::string_view kForm = "-00000-of-00000";
+  if (stem.size() < kForm.size()) return false;
+  const std::string_view end = std::string_view(stem).substr(stem.size() - kForm.size());
+  for (size_t i = 0; i < kForm.size(); ++i) {
+    const bool digit = end[i] >= '0' && end[i] <= '9';
+    if (kForm[i] == '0' ? !digit : end[i] != kForm[i]) return false;
+  }
+  return true;
+}
+
+/// What may be why a network lacks something, to stand behind an error.
+std::string Hint(const std::string& path, const StateDict& weights) {
+  if (IsShard(path))
+    return "; its name says that it is one part of several: join all parts into one file first";
+  if (weights.unread.empty()) return {};
+  const auto& [name, made_by] = *weights.unread.begin();
+  return "; its " + PrintablePath(name) + " is made by " + made_by + ", which is not read";
+}
+
+Error With(Error error, const std::string& hint) {
+  if (error.code == Code::kModelError) error.message += hint;
+  return error;
+}
+
 }  // namespace
 
 std::string_view ToString(ModelTask task) {
@@ -207,36 +183,23 @@ std::string_view ToString(ModelTask task) {
   return {};
 }
 
-Result<const Architecture*> DetectArchitecture(StateDict& weights) {
-  if (const Architecture* found = Match(weights)) return found;
-  const size_t count = weights.tensors.size();
-  std::string reason = (count == 1 ? "its one tensor (" : "its " + std::to_string(count) + " tensors (") +
-                       FirstNames(weights) + (count == 1 ? ") matches no" : ") match no") +
-                       " architecture that imgmill knows" + NearestText(weights) +
-                       " (`imgmill models` lists what is known)";
-  const auto drop_one = [&] {
-    return std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
-                       [&](std::string_view prefix) { return DropPrefix(weights, prefix); });
-  };
-  while (drop_one()) {
-    if (const Architecture* found = Match(weights)) return found;
-  }
-  return WeightError(std::move(reason));
-}
-
 Result<std::unique_ptr<Network>> LoadStateDict(const std::string& path, int threads,
                                                std::optional<ModelTask> task, const EmbedderRequest& request,
                                                int scale) {
   StateDict weights = TRY(ReadStateDict(path));
   // As if the file said it: what the user says wins.
   if (!request.activation.empty()) weights.metadata["activation"] = request.activation;
-  const Architecture* architecture = TRY(DetectArchitecture(weights));
+  const std::string hint = Hint(path, weights);
+  const Result<const Architecture*> detected = DetectArchitecture(weights);
+  if (!detected) return With(detected.error(), hint);
+  const Architecture* architecture = *detected;
   const std::string variant = architecture->Variant(weights);
   if (task && *task != architecture->task()) {
     std::string use(UseOf(architecture->task()));
     use.replace(use.find('%'), 1, variant);
     return WeightError("it is a network that " + use);
   }
+  TRY(CheckFloating(weights));
   TRY(CheckFinite(weights));
   WeightFile file = TRY(WeightFile::Open(path));
   std::string digest = TRY(file.Digest());
@@ -253,7 +216,9 @@ Result<std::unique_ptr<Network>> LoadStateDict(const std::string& path, int thre
   info.stored_as = StoredAs(weights);
   info.taken = weights.taken;
   info.aside = weights.aside;
-  return architecture->Load(std::make_shared<const StateDict>(std::move(weights)), std::move(info));
+  auto network = architecture->Load(std::make_shared<const StateDict>(std::move(weights)), std::move(info));
+  if (!network) return With(network.error(), hint);
+  return network;
 }
 
 }  // namespace imgmill

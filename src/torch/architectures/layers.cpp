@@ -1,5 +1,6 @@
 #include "torch/architectures/layers.h"
 
+#include <algorithm>
 #include <array>
 
 #include "imgmill/base/path_text.h"
@@ -101,13 +102,15 @@ void Layers::PassOverBelow(std::string_view beginning) {
 torch::Tensor Layers::Parameter(const std::string& name, const std::vector<int64_t>& shape) {
   if (!status_) return {};
   const WeightTensor* found = weights_.Find(name);
+  // A side that another tensor would tell is -1 where that one is missing.
+  const bool known = std::all_of(shape.begin(), shape.end(), [](int64_t side) { return side >= 0; });
   if (found == nullptr) {
-    status_ = WeightError("its tensor " + name + " of " + ShapeText(shape) + " is missing");
+    status_ = WeightError("its tensor " + name + (known ? " of " + ShapeText(shape) : "") + " is missing");
     return {};
   }
   if (found->shape != shape) {
-    status_ =
-        WeightError("its tensor " + name + " is " + ShapeText(found->shape) + ", not " + ShapeText(shape));
+    status_ = WeightError("its tensor " + name + " is " + ShapeText(found->shape) +
+                          (known ? ", not " + ShapeText(shape) : ", which is not the shape of this layer"));
     return {};
   }
   if (!IsFloating(found->type)) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 
 #include "base/try.h"
 #include "imgmill/base/path_text.h"
@@ -202,9 +201,9 @@ class OnnxNetwork final : public VectorNetwork {
 }  // namespace
 
 bool IsOnnx(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
+  const Result<WeightFile> file = WeightFile::Open(path);  // which waits for no writer of a pipe
   std::array<unsigned char, 3> start{};
-  if (!file.read(reinterpret_cast<char*>(start.data()), start.size())) return false;
+  if (!file || !file->ReadAt(0, start.data(), start.size())) return false;
   // Field 1, the version; then one of the other fields that a model has, 2 to 8, 14 or 20, as text or a
   // number.
   constexpr std::array<unsigned char, 8> kNext = {0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42, 0x72};

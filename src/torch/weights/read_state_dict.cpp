@@ -10,7 +10,7 @@ namespace imgmill {
 namespace {
 
 /// What a file that is no weight file looks like from its first bytes, where that helps the user.
-Error NoWeights(std::string_view start) {
+Error NoWeights(const std::string& path, std::string_view start) {
   const auto begins = [&](std::string_view with) { return start.starts_with(with); };
   std::string seen = "neither a .safetensors file nor a PyTorch state dict";
   if (start.empty()) {
@@ -25,6 +25,10 @@ Error NoWeights(std::string_view start) {
     seen = "an ncnn model description; imgmill takes the PyTorch weights it was made from";
   } else if (start.size() >= 262 && start.substr(257, 5) == "ustar") {
     seen = "a tar archive, PyTorch's format before 0.1.10: load and save it with a newer PyTorch";
+  } else if (start[0] == '{' && path.ends_with(".index.json")) {
+    seen =
+        "an index of weights in several files (shards): join them into one .safetensors first, with "
+        "load_file and save_file of the Python package safetensors";
   } else if (start[0] == '\x80') {
     seen = "a bare pickle, not what torch.save writes";
   }
@@ -46,7 +50,7 @@ Result<StateDict> ReadAnyFormat(const std::string& path) {
   if (start.size() > 8 && start[8] == '{' && start.substr(4, 4) == std::string_view("\0\0\0\0", 4)) {
     return ReadSafetensors(file);
   }
-  return NoWeights(start);
+  return NoWeights(path, start);
 }
 
 }  // namespace
@@ -60,6 +64,10 @@ Result<bool> IsTorchScript(const std::string& path) {
 
 Result<StateDict> ReadStateDict(const std::string& path) {
   StateDict weights = TRY(ReadAnyFormat(path));
+  // PyTorch's averages count their updates beside the network.
+  if (const auto counter = weights.tensors.find("n_averaged");
+      counter != weights.tensors.end() && counter->second.shape.empty())
+    weights.tensors.erase(counter);
   // What PyTorch's own wrappers, DataParallel and torch.compile, put in front of each name.
   while (DropPrefix(weights, "module.") || DropPrefix(weights, "_orig_mod.")) {
   }

@@ -14,7 +14,7 @@ Result<StateDict> ReadSafetensors(const WeightFile& file);
 /// What torch.save writes since PyTorch 1.6: a ZIP archive of stored entries, one pickle among them. Of
 /// TorchScript programs only those of CLIP with both its towers are read.
 Result<StateDict> ReadZipCheckpoint(const WeightFile& file);
-/// Whether such an archive is a TorchScript program that ReadZipCheckpoint refuses, or lacks a pickle.
+/// Whether such an archive is a TorchScript program that ReadZipCheckpoint refuses.
 Result<bool> HoldsProgram(const WeightFile& file);
 
 /// What torch.save wrote before: five pickles one after another, then the storages.

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 
+#include "imgmill/base/path_text.h"
 #include "torch/weights/weight_file.h"
 
 namespace imgmill {
@@ -58,6 +59,7 @@ class Parser {
   }
 
   Error error() const {
+    if (!unsupported_.empty()) return WeightError(unsupported_);
     return WeightError("the safetensors header is damaged at byte " + std::to_string(failed_at_) + ": " +
                        failure_);
   }
@@ -111,7 +113,7 @@ class Parser {
     const bool parsed = Members([&](const std::string& key) {
       if (key == "dtype" && !has_type) {
         has_type = true;
-        return Type(entry.type);
+        return Type(entry);
       }
       if (key == "shape" && !has_shape) {
         has_shape = true;
@@ -132,13 +134,15 @@ class Parser {
                       Fail("\"" + entry.name + "\" lacks its dtype, shape or data_offsets"));
   }
 
-  bool Type(ElementType& type) {
+  bool Type(SafetensorsEntry& entry) {
     std::string name;
     if (!Text(name)) return false;
     for (const auto& known : kTypes) {
-      if (known.name == name) return type = known.type, true;
+      if (known.name == name) return entry.type = known.type, true;
     }
-    return Fail("elements of type \"" + name + "\" are not supported");
+    unsupported_ = "its tensor " + PrintablePath(entry.name) + " has elements of type " +
+                   PrintablePath(name) + ", which is not supported: save it as float32, float16 or bfloat16";
+    return Fail("a type");
   }
 
   bool Shape(std::vector<int64_t>& shape) {
@@ -232,6 +236,7 @@ class Parser {
   size_t at_ = 0;
   std::string failure_;
   size_t failed_at_ = 0;
+  std::string unsupported_;  ///< a type that is well written, and not known
 };
 
 }  // namespace

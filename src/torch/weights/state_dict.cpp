@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
 
 #include "imgmill/base/path_text.h"
@@ -51,6 +52,17 @@ bool HasNotFinite(const WeightTensor& tensor, Bits exponent) {
   return false;
 }
 
+/// Whether a number is finite, but not as float32.
+bool HasBeyondFloat(const WeightTensor& tensor) {
+  if (tensor.type != ElementType::kFloat64) return false;
+  for (size_t i = 0; i < tensor.data.size() / sizeof(double); ++i) {
+    double value;
+    std::memcpy(&value, tensor.data.data() + i * sizeof value, sizeof value);
+    if (std::isinf(static_cast<float>(value))) return true;
+  }
+  return false;
+}
+
 bool HasNotFinite(const WeightTensor& tensor) {
   switch (tensor.type) {
     case ElementType::kFloat64:
@@ -85,6 +97,9 @@ Status CheckFinite(const StateDict& weights) {
           Stage::kConfigure, Code::kModelError,
           "its tensor " + PrintablePath(name) +
               " has values that are infinite or not numbers: the file is damaged, or its training failed"};
+    if (HasBeyondFloat(tensor))
+      return Error{Stage::kConfigure, Code::kModelError,
+                   "its tensor " + PrintablePath(name) + " has float64 values that are infinite in float32"};
   }
   return {};
 }

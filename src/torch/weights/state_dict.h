@@ -73,14 +73,14 @@ Status CheckFinite(const StateDict& weights);
 int64_t CountElements(const std::vector<int64_t>& shape);
 
 /// Reads a .safetensors file or a .pth, .pt or .th state dict, told apart by their content. Nothing in the
-/// file is executed: pickles go through an allow-list. Dicts in dicts are unwrapped, down to the one
-/// set of tensors (params_ema before params), and `module.` and `_orig_mod.` in front of all names are
-/// dropped. Errors: kNotFound, kPermission, kReadError, and kModelError for what is damaged, refused or no
-/// weight file.
+/// file is executed: what a pickle makes of other classes is opaque. Dicts in dicts are unwrapped, down to
+/// the one set of tensors (params_ema before params), and `module.` and `_orig_mod.` in front of all names
+/// are dropped. Errors: kNotFound, kPermission, kReadError, and kModelError for what is damaged, refused or
+/// no weight file.
 /// @throws OutOfMemory
 Result<StateDict> ReadStateDict(const std::string& path);
 
-/// Whether the file is a ZIP archive with a program, or with none of the tensors that a state dict has. Not
+/// Whether the file is a ZIP archive with a TorchScript program. Not
 /// so programs of CLIP with both its towers, as OpenAI published them: ReadStateDict reads their weights.
 /// Errors: kNotFound, kPermission, kReadError, and kModelError for a damaged archive.
 Result<bool> IsTorchScript(const std::string& path);

@@ -22,6 +22,11 @@ bool IsOfProgram(std::string_view inner) {
   return inner == "constants.pkl" || inner == "bytecode.pkl" || inner.starts_with("code/");
 }
 
+/// Of torch.export.save, in the forms of PyTorch 2.1 and of 2.7.
+bool IsOfExport(std::string_view inner) {
+  return inner == "serialized_exported_program.json" || inner == "models/model.json";
+}
+
 /// The archive, its one pickle, and the storages beside that.
 class Archive {
  public:
@@ -39,11 +44,13 @@ class Archive {
         folder_ = name.substr(0, name.size() - kPickle.size());
       }
       is_program_ |= IsOfProgram(inner);
+      is_exported_ |= IsOfExport(inner);
     }
     return {};
   }
 
   bool is_program() const { return is_program_; }
+  bool is_exported() const { return is_exported_; }
   bool has_pickle() const { return has_pickle_; }
 
   /// What the pickle describes. It lives as long as the archive.
@@ -89,7 +96,7 @@ class Archive {
   const WeightFile& file_;
   ZipDirectory directory_;
   std::string folder_;  ///< in which data.pkl stands, with a trailing slash
-  bool has_pickle_ = false, is_program_ = false;
+  bool has_pickle_ = false, is_program_ = false, is_exported_ = false;
   std::optional<PickleReader> reader_;
   std::map<std::string, uint64_t> verified_;  ///< offsets
 };
@@ -107,7 +114,7 @@ bool HasTwoTowers(const PickleValue& program) {
 Result<bool> HoldsProgram(const WeightFile& file) {
   Archive archive(file);
   TRY(archive.Open());
-  if (!archive.is_program() || !archive.has_pickle()) return archive.is_program() || !archive.has_pickle();
+  if (!archive.is_program() || !archive.has_pickle()) return archive.is_program();
   const Result<const PickleValue*> root = archive.Root();
   return !root || !HasTwoTowers(**root);
 }
@@ -126,8 +133,15 @@ Result<StateDict> ReadZipCheckpoint(const WeightFile& file) {
     if (!root || !HasTwoTowers(**root)) return refusal;
     return ReadProgramTensors(file, **root, locate);
   }
+  if (archive.is_exported())
+    return WeightError(
+        "it is an exported program (torch.export.save), which is not run: compile it with "
+        "torch._inductor.aoti_compile_and_package for embed and match, save a TorchScript program "
+        "(torch.jit.trace), or save the model's state_dict()");
   if (!archive.has_pickle())
-    return WeightError("it is a ZIP archive, but none that torch.save makes (no data.pkl in it)");
+    return WeightError(
+        "it is a ZIP archive, but none that torch.save makes (no data.pkl in it): neither weights nor "
+        "a program");
   const PickleValue* root = TRY(archive.Root());
   return ReadCheckpointTensors(file, *root, locate);
 }
