@@ -1,12 +1,16 @@
 // Networks against spandrel's: weights and images by a formula, outputs that spandrel 0.4.2 gave for them
 // (tests/golden/make_upscaler_golden.py). And what is refused, by the tensor's name.
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <fstream>
 #include <functional>
 #include <sstream>
 
 #include "torch/formula_weights.h"
+#include "torch/onnx/onnx_network.h"
 #include "torch/runtime.h"
 
 using namespace imgmill;
@@ -245,6 +249,14 @@ TEST_CASE("the nearest network is looked for below prefixes, and what stands els
   REQUIRE(!model);
   CHECK(model.error().message.find("the nearest, below foo.bar., is RRDBNet") != std::string::npos);
   CHECK(model.error().message.find("1 tensor stands elsewhere (head.bias)") != std::string::npos);
+}
+
+TEST_CASE("a pipe is no model, and nothing waits for who would write to it") {
+  const WeightFolder folder;
+  const std::string pipe = folder.Write("pipe", "");
+  REQUIRE(std::remove(pipe.c_str()) == 0);
+  REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+  CHECK(!IsOnnx(pipe));
 }
 
 TEST_CASE("a file of no known network is told which is the nearest and what it lacks") {
