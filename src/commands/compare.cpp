@@ -1,12 +1,9 @@
 // The compare command: checks its options, finds the pairs, runs the operation, sums up.
 #include "imgmill/commands/compare.h"
 
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cmath>
 #include <optional>
 
@@ -18,11 +15,11 @@
 #include "embedder.h"
 #include "export_target.h"
 #include "imgmill/base/byte_size.h"
-#include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flag_words.h"
 #include "imgmill/dataset/publish.h"
 #include "paired_source.h"
+#include "readable_file.h"
 
 namespace imgmill {
 namespace {
@@ -238,8 +235,9 @@ std::optional<std::string> CompareOptions::Check() const {
   if (pair.empty()) return "what are the images compared with? Name two paths, or --pair";
   if (auto wrong = pair_names.Check()) return wrong;
   if (const Result<ComparePlan> plan = PlanOf(*this); !plan) return plan.error().message;
-  if (!lpips.empty() && ::access(lpips.c_str(), R_OK) != 0)
-    return PrintablePath(lpips) + ": the weight file cannot be opened: " + ErrnoText(errno);
+  if (!lpips.empty()) {
+    if (auto wrong = CheckReadable(lpips, "weight file")) return wrong;
+  }
   if (crop_border < 0 || crop_border > 65535) return "--crop-border takes 0 to 65535 pixels";
   if (!resize.empty()) {
     if (auto wrong = CheckChoice("--resize", resize, kKernels)) return wrong;

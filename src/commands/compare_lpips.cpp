@@ -63,11 +63,9 @@ Result<std::unique_ptr<LpipsNetwork>> LpipsNetwork::Open(const std::string& path
   std::unique_ptr<LpipsNetwork> network(new LpipsNetwork(path, services));
   const ContentDigest digest = TRY(DigestOfModel(path));
   network->kind_ = "lpips/1 " + digest.Hex() + " float32";
-  int layers = 0;
-  if (!Unpack(services.catalog->FindFact(digest, kLayersFact), layers)) {
+  if (!services.catalog->FindFact(digest, kLayersFact)) {
     TRY(network->Load());
-    layers = network->info().pair_cells->layers;
-    TRY(services.catalog->PutFact(digest, kLayersFact, Packed(layers)));
+    TRY(services.catalog->PutFact(digest, kLayersFact, Packed(network->info().pair_cells->layers)));
   }
   return network;
 }

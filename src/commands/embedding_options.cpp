@@ -1,19 +1,16 @@
 // Flags, checks and numbers of what a model is shown.
 #include "imgmill/commands/embedding_options.h"
 
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstring>
 
-#include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flag_words.h"
+#include "readable_file.h"
 
 namespace imgmill {
 namespace {
@@ -96,8 +93,7 @@ std::string Listed(const std::vector<std::string>& words) {
 }  // namespace
 
 std::optional<std::string> CheckModel(const std::string& path) {
-  if (::access(path.c_str(), R_OK) == 0) return std::nullopt;
-  return PrintablePath(path) + ": the model cannot be opened: " + ErrnoText(errno);
+  return CheckReadable(path, "model");
 }
 
 std::optional<std::string> EmbeddingOptions::Check() const {

@@ -1,10 +1,7 @@
 // The match command: vectors of the queries, the search, and what was found as text, CSV or JSON lines.
 #include "imgmill/commands/match.h"
 
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
-#include <cerrno>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
@@ -13,10 +10,10 @@
 #include "base/try.h"
 #include "csv_cell.h"
 #include "embed_operation.h"
-#include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flag_words.h"
 #include "match_search.h"
+#include "readable_file.h"
 #include "text_queries.h"
 
 namespace imgmill {
@@ -265,8 +262,9 @@ std::optional<std::string> MatchOptions::Check() const {
   if (!texts.empty() && vocabulary.empty())
     return "--text needs --vocabulary FILE: CLIP's bpe_simple_vocab_16e6.txt.gz, which the Python packages "
            "clip and open_clip_torch contain";
-  if (!vocabulary.empty() && ::access(vocabulary.c_str(), R_OK) != 0)
-    return PrintablePath(vocabulary) + ": the vocabulary cannot be opened: " + ErrnoText(errno);
+  if (!vocabulary.empty()) {
+    if (auto wrong = CheckReadable(vocabulary, "vocabulary")) return wrong;
+  }
   return embedding.Check();
 }
 

@@ -1,22 +1,19 @@
 // The upscale command: checks its options, opens model or kernel, runs the operation, sums up.
 #include "imgmill/commands/upscale.h"
 
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cmath>
 #include <cstring>
 
 #include "base/try.h"
 #include "imgmill/base/byte_size.h"
-#include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/base/spelling.h"
 #include "imgmill/commands/flag_words.h"
 #include "model_loading.h"
+#include "readable_file.h"
 #include "upscale_operation.h"
 
 namespace imgmill {
@@ -192,8 +189,8 @@ std::optional<std::string> UpscaleOptions::Check() const {
     if (const auto guess = DidYouMean(method, kMethods)) text += "; did you mean \"" + *guess + "\"?";
     return text;
   }
-  if (!model.empty() && ::access(model.c_str(), R_OK) != 0) {
-    return PrintablePath(model) + ": the weight file cannot be opened: " + ErrnoText(errno);
+  if (!model.empty()) {
+    if (auto wrong = CheckReadable(model, "weight file")) return wrong;
   }
   if (!(scale >= 0 && scale <= 64)) return "--scale " + std::string(kScaleRange);
   if (!model.empty() && scale != std::floor(scale)) return "--scale takes a whole number with --model";

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "announced_rows.h"
 #include "base/try.h"
 #include "png_head.h"
 #include "png_pixels.h"
@@ -31,10 +32,10 @@ class PngWriter final : public RowWriter {
   PngWriter(std::unique_ptr<OutputFile> file, const Layout& layout, const WriteOptions& options)
       : file_(std::move(file)),
         sink_(*file_),
-        layout_(layout),
+        announced_(layout),
         stored_(StoredForm(layout, options.format)),
         pixels_(stored_, options.compression, Threads(), sink_) {
-    NoteConversions(layout_, stored_, options.format, notes_);
+    NoteConversions(announced_.layout(), stored_, options.format, notes_);
   }
 
   Status Start(const WriteOptions& options, const std::string& metadata_from) {
@@ -43,7 +44,7 @@ class PngWriter final : public RowWriter {
       VipsShared share;
       const ImageRef described = OnePixel(stored_);
       if (described && !metadata_from.empty())
-        TakeMetadata(described.get(), metadata_from, layout_, options, notes_);
+        TakeMetadata(described.get(), metadata_from, announced_.layout(), options, notes_);
       Result<std::vector<uint8_t>> made = PngHead(stored_, described.get());
       if (!made) return made.error();
       head = *std::move(made);
@@ -55,19 +56,15 @@ class PngWriter final : public RowWriter {
   const std::vector<std::string>& notes() const override { return notes_; }
 
   Status Write(const ImageView& rows) override {
-    Layout expected = layout_;
-    expected.height = rows.layout.height;
-    if (rows.layout != expected || rows.layout.height > layout_.height - written_) {
-      return Error{Stage::kEncode, Code::kInternal, "rows of another shape than announced, or too many"};
-    }
+    TRY(announced_.Fit(rows));
     if (std::optional<Error> error = file_->failure()) return *error;
-    written_ += rows.layout.height;
-    const bool as_stored = stored_ == layout_;
+    announced_.Came(rows);
+    const bool as_stored = stored_ == announced_.layout();
     if (!as_stored) row_.resize(stored_.row_bytes());
     for (int64_t y = 0; y < rows.layout.height; ++y) {
       const uint8_t* row = rows.row(y);
       if (!as_stored) {
-        StoreRow(row, layout_, stored_, row_.data());
+        StoreRow(row, announced_.layout(), stored_, row_.data());
         row = row_.data();
       }
       if (!pixels_.Put(row)) return Failure();
@@ -76,10 +73,7 @@ class PngWriter final : public RowWriter {
   }
 
   Status Finish() override {
-    if (written_ != layout_.height) {
-      return Error{Stage::kEncode, Code::kInternal,
-                   "the image was finished before all its rows were written"};
-    }
+    TRY(announced_.Complete());
     if (!pixels_.Finish() || !file_->Append(PngEnd())) return Failure();
     return file_->Keep();
   }
@@ -92,11 +86,10 @@ class PngWriter final : public RowWriter {
 
   std::unique_ptr<OutputFile> file_;
   FileSink sink_;
-  Layout layout_;
+  AnnouncedRows announced_;
   Layout stored_;
   std::vector<std::string> notes_;
   std::vector<uint8_t> row_;
-  int64_t written_ = 0;
   PngPixels pixels_;  // last: its threads write to the file
 };
 

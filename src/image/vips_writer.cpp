@@ -5,6 +5,7 @@
 #include <system_error>
 #include <thread>
 
+#include "announced_rows.h"
 #include "base/try.h"
 #include "imgmill/image/writer.h"
 #include "imgmill/memory/out_of_memory.h"
@@ -40,11 +41,11 @@ class VipsWriter final : public RowWriter {
  public:
   VipsWriter(std::unique_ptr<OutputFile> file, const Layout& layout, const WriteOptions& options)
       : file_(std::move(file)),
-        layout_(layout),
+        announced_(layout),
         stored_(StoredForm(layout, options.format)),
         options_(options),
         pipe_(stored_) {
-    NoteConversions(layout_, stored_, options.format, notes_);
+    NoteConversions(announced_.layout(), stored_, options.format, notes_);
   }
   ~VipsWriter() override {
     pipe_.Close();
@@ -60,7 +61,7 @@ class VipsWriter final : public RowWriter {
         VipsImage* own = nullptr;
         if (vips_copy(image.get(), &own, nullptr) == 0) {
           image = ImageRef(own);
-          TakeMetadata(own, metadata_from, layout_, options_, notes_);
+          TakeMetadata(own, metadata_from, announced_.layout(), options_, notes_);
         }
       }
     }
@@ -70,30 +71,23 @@ class VipsWriter final : public RowWriter {
   const std::vector<std::string>& notes() const override { return notes_; }
 
   Status Write(const ImageView& rows) override {
-    Layout expected = layout_;
-    expected.height = rows.layout.height;
-    if (rows.layout != expected || rows.layout.height > layout_.height - written_) {
-      return Error{Stage::kEncode, Code::kInternal, "rows of another shape than announced, or too many"};
-    }
+    TRY(announced_.Fit(rows));
     if (std::optional<Error> error = file_->failure()) return *error;
-    written_ += rows.layout.height;
-    if (stored_ == layout_) {
+    announced_.Came(rows);
+    if (stored_ == announced_.layout()) {
       if (!pipe_.Push(rows.data, rows.stride, rows.layout.height)) return Failure();
       return {};
     }
     row_.resize(stored_.row_bytes());
     for (int64_t y = 0; y < rows.layout.height; ++y) {
-      StoreRow(rows.row(y), layout_, stored_, row_.data());
+      StoreRow(rows.row(y), announced_.layout(), stored_, row_.data());
       if (!pipe_.Push(row_.data(), row_.size(), 1)) return Failure();
     }
     return {};
   }
 
   Status Finish() override {
-    if (written_ != layout_.height) {
-      return Error{Stage::kEncode, Code::kInternal,
-                   "the image was finished before all its rows were written"};
-    }
+    TRY(announced_.Complete());
     if (encoder_.joinable()) encoder_.join();
     if (!encoded_) return Failure();
     return file_->Keep();
@@ -126,13 +120,12 @@ class VipsWriter final : public RowWriter {
   }
 
   std::unique_ptr<OutputFile> file_;
-  Layout layout_;
+  AnnouncedRows announced_;
   Layout stored_;
   WriteOptions options_;
   RowPipe pipe_;
   std::vector<std::string> notes_;
   std::vector<uint8_t> row_;
-  int64_t written_ = 0;
   std::thread encoder_;
   bool encoded_ = false;  // set by the encoder's thread, read after join
   std::string message_;

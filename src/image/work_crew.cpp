@@ -27,12 +27,15 @@ void WorkCrew::SetThreads(int threads) {
 
 int WorkCrew::threads() const {
   const std::lock_guard lock(mutex_);
+  return All();
+}
+
+int WorkCrew::All() const {
   return wanted_ > 0 ? wanted_ : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
 size_t WorkCrew::Allowed() const {
-  const int all = wanted_ > 0 ? wanted_ : static_cast<int>(std::thread::hardware_concurrency());
-  const int left = all - static_cast<int>(members_);
+  const int left = All() - static_cast<int>(members_);
   return static_cast<size_t>(std::max(1, left));
 }
 

@@ -43,7 +43,9 @@ class WorkCrew {
 
  private:
   void Work();
-  size_t Allowed() const;  // under mutex_
+  // Under mutex_.
+  int All() const;
+  size_t Allowed() const;
 
   mutable std::mutex mutex_;
   std::condition_variable called_;
