@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Measures what `imgmill dedup` calls a duplicate, right or wrong, beside imagededup: precision and recall of its methods
+# at several thresholds, on
+# - 60 photos with 22 edits each, among bursts, neighbouring crops, pages of text and flat pictures
+#   (bench/peers/make_edit_corpus.py);
+# - 565 images of 32x32 of which people judged 286 pairs near-duplicates (CIFAR-10).
+#
+# Usage: bench/dedup-quality.sh [--kinds] [--wrong] [-- MORE OPTIONS OF IMGMILL]
+#   --kinds  also how many of each kind of edit are found; --wrong also which links are false
+# Environment: IMGMILL (build/release/bin/imgmill); PEERS, where bench/peers/setup.sh made imagededup's environment
+# (~/.cache/imgmill-peers); IMGMILL_TEST_ASSETS (../shared/assets).
+#
+# The corpus and imagededup's hashes stay in PEERS/edits: delete it after a change to what makes them. About 2 minutes
+# on 2 cores the first time.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+more=() shown=()
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --kinds | --wrong) shown+=("$1"); shift ;;
+    --) shift; more=("$@"); break ;;
+    *) echo "dedup-quality.sh: unknown argument $1" >&2; exit 2 ;;
+  esac
+done
+imgmill=${IMGMILL:-build/release/bin/imgmill}
+peers=${PEERS:-$HOME/.cache/imgmill-peers}
+assets=$(realpath "${IMGMILL_TEST_ASSETS:-../shared/assets}")
+python=$peers/venv/bin/python
+[ -x "$imgmill" ] || { echo "dedup-quality.sh: no $imgmill; build it or set IMGMILL" >&2; exit 3; }
+[ -x "$python" ] || { echo "dedup-quality.sh: no $python; run bench/peers/setup.sh" >&2; exit 3; }
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+corpus=$peers/edits
+[ -f "$corpus/truth.csv" ] || "$python" bench/peers/make_edit_corpus.py --assets "$assets" --out "$corpus"
+[ -f "$corpus/hashes.csv" ] ||
+  "$python" -W ignore bench/peers/hash_imagededup.py "$corpus/pictures" "$corpus/hashes.csv" 2>/dev/null
+
+# ours FOLDER NAME OPTION...: a report under that name.
+reports=()
+ours() {
+  local folder=$1 name=$2 report
+  shift 2
+  report=$scratch/${#reports[@]}.json
+  "$imgmill" dedup "$folder" --catalog "$scratch/catalog" --json --quiet "$@" "${more[@]}" >"$report"
+  reports+=("$name=$report")
+}
+
+sweep() {
+  reports=()
+  ours "$1" "imgmill, as it is"
+  for distance in 4 6 8 10 12 14 16; do ours "$1" "imgmill phash, distance $distance" --max-distance $distance; done
+  for method in dhash ahash whash; do
+    for distance in 6 10 14; do
+      ours "$1" "imgmill $method, distance $distance" --method $method --max-distance $distance
+    done
+  done
+  for cosine in 0.8 0.85 0.9 0.95; do
+    ours "$1" "imgmill embedding, cosine $cosine" --method embedding --min-similarity $cosine
+  done
+}
+
+echo "Edited photos and distractors."
+sweep "$corpus/pictures"
+"$python" bench/dedup_quality.py "$corpus/truth.csv" "$corpus/pictures" --peers "$corpus/hashes.csv" "${shown[@]}" \
+  "${reports[@]}"
+echo
+echo "Pairs of 32x32 judged by people."
+judged=$assets/dedup/cifar10-near-duplicates
+rm -rf "$scratch/catalog"
+sweep "$judged"
+"$python" bench/dedup_quality.py "$judged/pairs.csv" "$judged" "${reports[@]}"
