@@ -50,14 +50,19 @@ ours() {
 sweep() {
   reports=()
   ours "$1" "imgmill, as it is"
-  for distance in 4 6 8 10 12 14 16; do ours "$1" "imgmill phash, distance $distance" --max-distance $distance; done
+  for distance in 6 10 12 14 16 20; do ours "$1" "phash, distance $distance" --max-distance $distance; done
+  for difference in 0.05 0.15 0.2; do
+    ours "$1" "phash, distance 14, difference $difference" --max-distance 14 --max-difference $difference
+  done
+  for distance in 2 4 10 14; do
+    ours "$1" "phash, distance $distance, not verified" --max-distance $distance --no-verify
+  done
   for method in dhash ahash whash; do
-    for distance in 6 10 14; do
-      ours "$1" "imgmill $method, distance $distance" --method $method --max-distance $distance
-    done
+    for distance in 10 14; do ours "$1" "$method, distance $distance" --method $method --max-distance $distance; done
+    ours "$1" "$method, distance 10, not verified" --method $method --max-distance 10 --no-verify
   done
   for cosine in 0.8 0.85 0.9 0.95; do
-    ours "$1" "imgmill embedding, cosine $cosine" --method embedding --min-similarity $cosine
+    ours "$1" "embedding, cosine $cosine" --method embedding --min-similarity $cosine
   done
 }
 

@@ -4,6 +4,7 @@
 #include "base/try.h"
 #include "dedup_lpips.h"
 #include "dedup_operation.h"
+#include "dedup_pictures.h"
 #include "embed_operation.h"
 #include "found_duplicates.h"
 #include "freed_bytes.h"
@@ -18,9 +19,9 @@ namespace {
 class Grouping final : public LadderWork {
  public:
   /// @param vectors  of --method embedding; null for the others.
-  /// @param look  of --method lpips; null for the others.
-  Grouping(const DedupTable& entries, const VectorFile* vectors, LpipsLook* look, const DedupOptions& options,
-           const CommandServices& services)
+  /// @param look  null where none is taken.
+  Grouping(const DedupTable& entries, const VectorFile* vectors, SecondLooker* look,
+           const DedupOptions& options, const CommandServices& services)
       : entries_(entries), vectors_(vectors), look_(look), options_(options), services_(services) {}
   Status Run(const Attempt&) override {
     DuplicateGroups groups = TRY(Find());
@@ -37,19 +38,15 @@ class Grouping final : public LadderWork {
     const int threads = services_.workers();
     if (vectors_ != nullptr)
       return FindSimilarVectors(entries_, *vectors_, options_.similarity(), threads, memory, stop);
-    if (look_ == nullptr)
-      return FindDuplicates(entries_, options_.method != "exact", options_.distance(), threads, memory, stop);
-    const auto verify = [this](uint32_t keeper, uint32_t other) -> Result<std::optional<double>> {
-      std::optional<double> distance = TRY(look_->Distance(keeper, other));
-      if (distance && *distance > options_.lpips()) distance.reset();
-      return distance;
-    };
-    return FindVerified(entries_, options_.distance(), verify, look_->held(), memory, stop);
+    const int distance = options_.distance(entries_.size());
+    return look_ != nullptr
+               ? FindVerified(entries_, distance, *look_, threads, memory, stop)
+               : FindDuplicates(entries_, options_.method != "exact", distance, threads, memory, stop);
   }
 
   const DedupTable& entries_;
   const VectorFile* vectors_;
-  LpipsLook* look_;
+  SecondLooker* look_;
   const DedupOptions& options_;
   const CommandServices& services_;
   DuplicateGroups groups_;
@@ -77,12 +74,13 @@ class Dedup final : public Command {
   bool ByModel() const { return options_.method == "embedding" || options_.method == "lpips"; }
 
   Result<CommandResult> Reduce(CommandResult result, const DedupTable& entries, const VectorFile* vectors,
-                               LpipsLook* look, const CommandServices& services) const {
+                               SecondLooker* look, const CommandServices& services) const {
     if (result.counts.interrupted) return result;  // half a folder has no groups
     Grouping grouping(entries, vectors, look, options_, services);
     const LadderOutcome grouped = services.memory->Guarded(grouping, kHostWork, *services.stop);
     if (!grouped.status) return grouped.status.error();
-    const FoundDuplicates found(entries, std::move(grouping.groups()), ByModel());
+    const FoundDuplicates found(entries, std::move(grouping.groups()),
+                                {.by_vectors = ByModel(), .aligned = options_.verifies()});
     TRY(Describe(found, services, result));
     if (services.in_pipeline) {
       TRY(found.ForEachKept([&](const ListedFile& file) { result.kept.Add(file); }));
@@ -144,7 +142,7 @@ class Dedup final : public Command {
       result.details["min_similarity"] = options_.similarity();
     } else if (options_.method != "exact") {
       result.details["decode"] = options_.decode;
-      result.details["max_distance"] = options_.distance();
+      result.details["max_distance"] = options_.distance(found.images());
       if (options_.method == "lpips") result.details["max_lpips"] = options_.lpips();
     }
     result.details["duplicates"] = result.dropped;
@@ -164,37 +162,38 @@ class Dedup final : public Command {
 
 class Dedup::HashRun final : public CommandRun {
  public:
-  /// @param opened  the comparer of --method lpips, which looks at phash's candidates
-  HashRun(const Dedup& dedup, const CommandServices& services, std::optional<OpenedEmbedding> opened)
+  /// @param look  null where none is taken.
+  HashRun(const Dedup& dedup, const CommandServices& services, std::unique_ptr<SecondLooker> look)
       : CommandRun(services),
         dedup_(dedup),
         services_(services),
-        operation_(HashKindFromName(opened ? "phash" : dedup.options_.method),
-                   dedup.options_.decode == "scaled", services.shared->allow_truncated, services) {
-    if (opened) look_.emplace(*std::move(opened), services);
-  }
+        operation_(HashKindFromName(dedup.options_.method == "lpips" ? "phash" : dedup.options_.method),
+                   dedup.options_.decode == "scaled", services.shared->allow_truncated, services),
+        look_(std::move(look)) {}
   Operation& operation() override { return operation_; }
   size_t ReduceBytes(uint64_t images) const override {
-    const int distance = dedup_.options_.distance();
-    if (look_) return VerifyingBytes(images, distance);
+    const int distance = dedup_.options_.distance(images);
+    if (look_)
+      return VerifyingBytes(images, distance) + look_->Held(look_->Threads(services_.workers())).pooled;
     return GroupingBytes(images, dedup_.options_.method != "exact", distance, services_.workers());
   }
   Result<CommandResult> Reduce(CommandResult result) override {
     if (look_ && !result.counts.interrupted) {
+      const DedupTable& entries = operation_.entries();
+      std::vector<uint32_t> near = TRY(FindCandidates(entries, dedup_.options_.distance(entries.size()),
+                                                      *services_.memory, *services_.stop));
+      Candidates candidates = TRY(Candidates::Of(entries, std::move(near)));
+      TRY(look_->LookAt(std::move(candidates), result));
       look_->Describe(result.details);
-      const std::vector<uint32_t> candidates = TRY(FindCandidates(
-          operation_.entries(), dedup_.options_.distance(), *services_.memory, *services_.stop));
-      TRY(look_->LookAt(operation_.entries(), candidates, result));
     }
-    return dedup_.Reduce(std::move(result), operation_.entries(), nullptr, look_ ? &*look_ : nullptr,
-                         services_);
+    return dedup_.Reduce(std::move(result), operation_.entries(), nullptr, look_.get(), services_);
   }
 
  private:
   const Dedup& dedup_;
   const CommandServices& services_;
   DedupOperation operation_;
-  std::optional<LpipsLook> look_;
+  std::unique_ptr<SecondLooker> look_;
 };
 
 class Dedup::VectorRun final : public CommandRun {
@@ -228,15 +227,19 @@ class Dedup::VectorRun final : public CommandRun {
 };
 
 Result<std::unique_ptr<CommandRun>> Dedup::Begin(ItemSource&, const CommandServices& services) {
+  if (options_.method == "embedding") {
+    OpenedEmbedding opened = TRY(OpenEmbedding(options_.embedding, services));
+    return std::unique_ptr<CommandRun>(std::make_unique<VectorRun>(*this, services, std::move(opened)));
+  }
+  std::unique_ptr<SecondLooker> look;
   if (options_.method == "lpips") {
     std::unique_ptr<Embedder> comparer = TRY(MakeComparer(options_.embedding.model, services));
     OpenedEmbedding opened = TRY(WithVectors(std::move(comparer), services));
-    return std::unique_ptr<CommandRun>(std::make_unique<HashRun>(*this, services, std::move(opened)));
+    look = std::make_unique<LpipsLook>(std::move(opened), options_.lpips(), services);
+  } else if (options_.verifies()) {
+    look = std::make_unique<PictureLook>(options_.difference(), services);
   }
-  if (options_.method != "embedding")
-    return std::unique_ptr<CommandRun>(std::make_unique<HashRun>(*this, services, std::nullopt));
-  OpenedEmbedding opened = TRY(OpenEmbedding(options_.embedding, services));
-  return std::unique_ptr<CommandRun>(std::make_unique<VectorRun>(*this, services, std::move(opened)));
+  return std::unique_ptr<CommandRun>(std::make_unique<HashRun>(*this, services, std::move(look)));
 }
 
 }  // namespace

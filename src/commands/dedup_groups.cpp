@@ -148,7 +148,7 @@ Status GroupBySameness(const DedupTable& entries, bool by_look, size_t others, s
     size_t end = first + 1;
     const size_t members = found.members.size();
     for (; end < others && same[end].what == same[first].what; ++end)
-      found.members.push_back({same[end].index, false, 0});
+      found.members.push_back({same[end].index, false, 0, {}});
     if (end - first > 1) AddGroup(same[first].index, members, found);
     first = end;
   }
@@ -162,7 +162,8 @@ struct SimilaritySearch {
   std::function<Footprint(size_t count)> bytes;
   /// @param rows  of the entries that the keys are of
   std::function<Result<std::vector<KeeperGroup<Measure>>>(RankedKeys, std::span<const uint32_t> rows)> group;
-  std::function<double(Measure)> distance;
+  /// What is told of a member by its measure, beside its index.
+  std::function<DuplicateGroups::Member(Measure)> describe;
 };
 
 template <typename Measure>
@@ -189,8 +190,11 @@ Status GroupByLook(const DedupTable& entries, size_t compared, std::vector<uint3
   const std::vector<KeeperGroup<Measure>> similar = TRY(search.group(std::move(looks), rows.span()));
   for (const KeeperGroup<Measure>& group : similar) {
     const size_t first = found.members.size();
-    for (const auto& member : group.members)
-      found.members.push_back({rows[member.index], true, search.distance(member.measure)});
+    for (const auto& member : group.members) {
+      found.members.push_back(search.describe(member.measure));
+      found.members.back().index = rows[member.index];
+      found.members.back().by_look = true;
+    }
     AddGroup(rows[group.keeper], first, found);
   }
   return {};
@@ -247,7 +251,7 @@ Result<DuplicateGroups> FindDuplicates(const DedupTable& entries, bool by_hash, 
   search.group = [&](RankedKeys hashes, std::span<const uint32_t>) {
     return GroupByHamming(std::move(hashes), max_distance, threads, stop);
   };
-  search.distance = [](int bits) { return static_cast<double>(bits); };
+  search.describe = [](int bits) { return DuplicateGroups::Member{.distance = static_cast<double>(bits)}; };
   return Find(entries, by_hash, search, {memory, stop});
 }
 
@@ -262,11 +266,13 @@ Result<std::vector<uint32_t>> FindCandidates(const DedupTable& entries, int max_
   Lease lease = TRY(memory.Acquire({VerifyingBytes(entries.size(), max_distance), 0}, stop));
   PoolArray<uint64_t> hashes(entries.size());
   PoolArray<uint32_t> rows(entries.size());
+  PoolArray<ContentDigest> contents(entries.size());
   size_t compared = 0;
   uint32_t row = 0;
   const Status read = entries.ForEach([&](const DedupEntry& entry) {
     if (IsComparedByLook(entry, true)) {
       hashes[compared] = entry.hash;
+      contents[compared] = entry.content;
       rows[compared++] = row;
     }
     ++row;
@@ -274,28 +280,39 @@ Result<std::vector<uint32_t>> FindCandidates(const DedupTable& entries, int max_
   });
   if (!read) return read.error();
   std::vector<uint32_t> candidates;
-  TRY(WithNeighbours(hashes.span().first(compared), max_distance, stop,
+  const auto differs = [&](uint32_t item, uint32_t other) { return contents[item] != contents[other]; };
+  TRY(WithNeighbours(hashes.span().first(compared), max_distance, differs, stop,
                      [&](uint32_t item) { candidates.push_back(rows[item]); }));
   return candidates;
 }
 
-Result<DuplicateGroups> FindVerified(const DedupTable& entries, int max_distance, const Verify& verify,
-                                     size_t held, MemoryManager& memory, const StopFlag& stop) {
-  SimilaritySearch<double> search;
+Result<DuplicateGroups> FindVerified(const DedupTable& entries, int max_distance, SecondLooker& looker,
+                                     int threads, MemoryManager& memory, const StopFlag& stop) {
+  const int asking = looker.Threads(threads);
+  SimilaritySearch<VerifiedMeasure> search;
   search.key = [](const DedupEntry& entry) { return entry.hash; };
   search.bytes = [&](size_t count) {
-    return Footprint{VerifiedGroupingBytes(count, max_distance) + held, 0};
+    return Footprint{VerifiedGroupingBytes(count, max_distance), 0} + looker.Held(asking);
   };
   search.group = [&](RankedKeys hashes, std::span<const uint32_t> rows) {
-    const auto by_row = [&](uint32_t keeper, uint32_t other) { return verify(rows[keeper], rows[other]); };
-    return GroupVerified(std::move(hashes), max_distance, by_row, stop);
+    looker.Prepare(asking);
+    const auto by_row = [&](int thread, uint32_t keeper, uint32_t other) {
+      return looker.Look(thread, rows[keeper], rows[other]);
+    };
+    return GroupVerified(std::move(hashes), max_distance, by_row, asking, stop);
   };
-  search.distance = [](double distance) { return distance; };
+  search.describe = [&](const VerifiedMeasure& measure) {
+    const double distance =
+        looker.measures_distance() ? measure.look.difference : static_cast<double>(measure.distance);
+    return DuplicateGroups::Member{.distance = distance, .look = measure.look};
+  };
   return Find(entries, true, search, {memory, stop});
 }
 
 size_t VerifyingBytes(uint64_t entries, int max_distance) {
-  return std::max(VerifiedGroupingBytes(entries, max_distance) + entries * 2 * sizeof(uint32_t),
+  // Candidates are sought among contents, and then grouped by ranks.
+  return std::max(VerifiedGroupingBytes(entries, max_distance) +
+                      entries * std::max(sizeof(ContentDigest), 2 * sizeof(uint32_t)),
                   entries * (sizeof(Merit) + kRankBytes));
 }
 
@@ -314,7 +331,9 @@ Result<DuplicateGroups> FindSimilarVectors(const DedupTable& entries, const Vect
   search.group = [&](RankedKeys rows, std::span<const uint32_t>) {
     return GroupByCosine(look, std::move(rows), static_cast<float>(min_similarity), threads, stop);
   };
-  search.distance = [](float cosine) { return 1 - static_cast<double>(cosine); };
+  search.describe = [](float cosine) {
+    return DuplicateGroups::Member{.distance = 1 - static_cast<double>(cosine)};
+  };
   return Find(entries, true, search, {memory, stop});
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dedup_operation.h"
+#include "dedup_second_look.h"
 #include "imgmill/catalog/vector_file.h"
 #include "imgmill/similarity/grouping.h"
 
@@ -22,6 +23,7 @@ struct DuplicateGroups {
     bool by_look = false;  ///< else it has the very pixels or bytes of the keeper
     /// To the keeper: bits of the hashes, 1 - cosine of the vectors, or LPIPS; 0 for equal contents.
     double distance = 0;
+    SecondLook look = {};  ///< at it and the keeper, where one was taken
   };
   struct Group {
     uint32_t keeper = 0;
@@ -47,17 +49,17 @@ Result<DuplicateGroups> FindDuplicates(const DedupTable& entries, bool by_hash, 
 /// What FindDuplicates leases at most.
 size_t GroupingBytes(uint64_t entries, bool by_hash, int max_distance, int threads);
 
-/// The rows of the entries that have one near them by hash, in ascending order: those that FindVerified asks
-/// about. Memory is leased as for it.
+/// The rows of the entries that have one of another content near them by hash, in ascending order: those that
+/// FindVerified asks about. Memory is leased as for it.
 Result<std::vector<uint32_t>> FindCandidates(const DedupTable& entries, int max_distance,
                                              MemoryManager& memory, const StopFlag& stop);
 
-/// Groups by hash within `max_distance`, of what `verify` says too. It is asked by rows of the entries.
-/// @param held  bytes that it holds, to be leased with the rest.
-Result<DuplicateGroups> FindVerified(const DedupTable& entries, int max_distance, const Verify& verify,
-                                     size_t held, MemoryManager& memory, const StopFlag& stop);
+/// Groups by hash within `max_distance`, of what a second look says, too. What that holds is leased with the
+/// rest.
+Result<DuplicateGroups> FindVerified(const DedupTable& entries, int max_distance, SecondLooker& looker,
+                                     int threads, MemoryManager& memory, const StopFlag& stop);
 
-/// What the two lease at most, without what `verify` holds.
+/// What the two lease at most, without what the look holds.
 size_t VerifyingBytes(uint64_t entries, int max_distance);
 
 /// Groups by the cosine of vectors: entry i's is row `vector_row` of `vectors`, of length 1.

@@ -1,21 +1,9 @@
 // Vectors of the candidates by an engine run of their own, and squared distances of them.
 #include "dedup_lpips.h"
 
-#include <algorithm>
-
 #include "base/try.h"
 
 namespace imgmill {
-namespace {
-
-/// The images were told of by the run over all of them.
-CommandServices Quietly(CommandServices services) {
-  services.put_line = nullptr;
-  services.observer = nullptr;
-  return services;
-}
-
-}  // namespace
 
 class LpipsLook::Looking final : public CommandRun {
  public:
@@ -32,60 +20,50 @@ class LpipsLook::Looking final : public CommandRun {
   EmbedOperation operation_;
 };
 
-LpipsLook::LpipsLook(OpenedEmbedding opened, const CommandServices& services)
-    : opened_(std::move(opened)), services_(services) {}
+LpipsLook::LpipsLook(OpenedEmbedding opened, double most, const CommandServices& services)
+    : opened_(std::move(opened)), most_(most), services_(services) {}
 
-Status LpipsLook::LookAt(const DedupTable& entries, const std::vector<uint32_t>& rows,
-                         CommandResult& result) {
-  FileTable files;
-  std::vector<ContentDigest> contents;
-  for (const uint32_t row : rows) {
-    DedupEntry entry = TRY(entries.At(row));
-    files.Add(entry.file);
-    contents.push_back(entry.content);
-  }
+Status LpipsLook::LookAt(Candidates candidates, CommandResult& result) {
+  candidates_ = std::move(candidates);
+  places_.assign(candidates_.size(), std::nullopt);
   const CommandServices services = Quietly(services_);
   Looking looking(*this, services, [&](EmbeddedImage& image) {
-    const auto index = static_cast<size_t>(image.file.index);
-    if (image.content == contents[index]) places_.push_back({rows[index], image.place});
+    const auto place = static_cast<size_t>(image.file.index);
+    if (image.content == candidates_.content(place)) places_[place] = image.place;
   });
-  const std::unique_ptr<ItemSource> source = SourceFromFiles(files);
-  CommandRun* const one[] = {&looking};
-  const std::vector<CommandResult> looked = TRY(RunEngine(*source, one));
-  result.counts.interrupted = looked[0].counts.interrupted;
-  result.counts.interruption = looked[0].counts.interruption;
-  return looked[0].failed.ForEach([&](const FailedItem& item) {
-    result.action_failures.Add(item);
-    return Status();
-  });
+  return Run(candidates_, looking, result);
 }
 
-const LpipsLook::Place* LpipsLook::Find(uint32_t row) const {
-  const auto found = std::lower_bound(places_.begin(), places_.end(), row,
-                                      [](const Place& place, uint32_t wanted) { return place.row < wanted; });
-  return found != places_.end() && found->row == row ? &*found : nullptr;
+const VectorFile::Place* LpipsLook::Find(uint32_t row) const {
+  const std::optional<size_t> place = candidates_.Find(row);
+  return place && places_[*place] ? &*places_[*place] : nullptr;
 }
 
-Result<std::optional<double>> LpipsLook::Distance(uint32_t a, uint32_t b) {
-  const Place* const one = Find(a);
-  const Place* const other = Find(b);
-  if (one == nullptr || other == nullptr) return std::optional<double>();
-  if (first_.size() == 0) {
-    first_ = PoolArray<float>(vector_floats());
-    second_ = PoolArray<float>(vector_floats());
-  }
-  if (in_first_ != a) {
+void LpipsLook::Prepare(int) {
+  first_ = PoolArray<float>(vector_floats());
+  second_ = PoolArray<float>(vector_floats());
+  in_first_.reset();
+}
+
+Result<std::optional<SecondLook>> LpipsLook::Look(int, uint32_t keeper, uint32_t other) {
+  const VectorFile::Place* const kept = Find(keeper);
+  const VectorFile::Place* const compared = Find(other);
+  if (kept == nullptr || compared == nullptr) return std::optional<SecondLook>();
+  if (in_first_ != keeper) {
     in_first_.reset();
-    TRY(opened_.store.file->Read(one->place, first_.span()));
-    in_first_ = a;
+    TRY(opened_.store.file->Read(*kept, first_.span()));
+    in_first_ = keeper;
   }
-  TRY(opened_.store.file->Read(other->place, second_.span()));
+  TRY(opened_.store.file->Read(*compared, second_.span()));
   double sum = 0;
   for (size_t i = 0; i < first_.size(); ++i) {
     const double step = static_cast<double>(first_[i]) - static_cast<double>(second_[i]);
     sum += step * step;
   }
-  return std::optional<double>(sum);
+  if (sum > most_) return std::optional<SecondLook>();
+  SecondLook look;
+  look.difference = sum;
+  return std::optional(look);
 }
 
 }  // namespace imgmill

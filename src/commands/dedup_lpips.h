@@ -1,49 +1,40 @@
 // The second look of `dedup --method lpips`: how different images that are near by hash look to a network.
 #pragma once
 
-#include <optional>
-#include <vector>
-
-#include "dedup_operation.h"
+#include "dedup_second_look.h"
 #include "embed_operation.h"
 #include "imgmill/memory/pool_array.h"
 
 namespace imgmill {
 
-/// Runs over the candidates after the map phase, and then measures pairs of them.
-class LpipsLook {
+class LpipsLook final : public SecondLooker {
  public:
   /// @param opened  a comparer's
-  LpipsLook(OpenedEmbedding opened, const CommandServices& services);
+  /// @param most  the largest distance of duplicates
+  LpipsLook(OpenedEmbedding opened, double most, const CommandServices& services);
 
-  /// A run of the engine: a vector for each of these rows of `entries`, recalled or computed. The image's
-  /// content must still be that of the entry. Failures go to `result`'s action failures, since the images
-  /// themselves were counted.
-  Status LookAt(const DedupTable& entries, const std::vector<uint32_t>& rows, CommandResult& result);
-
-  /// LPIPS of two of those rows; nothing where an image could not be looked at.
-  Result<std::optional<double>> Distance(uint32_t a, uint32_t b);
-
-  /// Bytes from the pool, once there are vectors.
-  size_t held() const { return 2 * vector_floats() * sizeof(float); }
-
-  void Describe(JsonObject& details) const { opened_.embedder->Describe(details); }
+  /// A vector for each image, recalled or computed. The image's content must still be that of the entry.
+  Status LookAt(Candidates candidates, CommandResult& result) override;
+  int Threads(int) const override { return 1; }
+  Footprint Held(int) const override { return {2 * vector_floats() * sizeof(float), 0}; }
+  void Prepare(int) override;
+  Result<std::optional<SecondLook>> Look(int thread, uint32_t keeper, uint32_t other) override;
+  bool measures_distance() const override { return true; }
+  void Describe(JsonObject& details) const override { opened_.embedder->Describe(details); }
 
  private:
   class Looking;
-  struct Place {
-    uint32_t row = 0;
-    VectorFile::Place place;
-  };
 
   size_t vector_floats() const {
     return opened_.store.file ? static_cast<size_t>(opened_.store.file->dimension()) : 0;
   }
-  const Place* Find(uint32_t row) const;
+  const VectorFile::Place* Find(uint32_t row) const;
 
   OpenedEmbedding opened_;
+  const double most_;
   const CommandServices& services_;
-  std::vector<Place> places_;  ///< by row
+  Candidates candidates_;
+  std::vector<std::optional<VectorFile::Place>> places_;  ///< of the candidates
   PoolArray<float> first_, second_;
   std::optional<uint32_t> in_first_;
 };

@@ -31,8 +31,14 @@ void AddDedupFlags(CLI::App& app, DedupOptions& options) {
       ->capture_default_str()
       ->type_name("NAME");
   app.add_option("--max-distance", options.max_distance,
-                 "Bits in which two hashes may differ, 0 to 64 [10; 16 with lpips]")
+                 "Bits in which two hashes may differ, 0 to 64 [14, fewer above 50,000 images; 10 with ahash "
+                 "and whash; 16 with lpips]")
       ->type_name("BITS");
+  app.add_flag("--no-verify", options.no_verify,
+               "Believe the hashes: do not lay candidates upon each other to compare their pixels");
+  app.add_option("--max-difference", options.max_difference,
+                 "What two images may differ in when they are laid upon each other, 0 to 1 [0.1]")
+      ->type_name("DIFFERENCE");
   app.add_option("--min-similarity", options.min_similarity,
                  "With --method embedding: least cosine similarity of duplicates, 0 to 1 [0.9]")
       ->type_name("COSINE");
@@ -51,6 +57,13 @@ void AddDedupFlags(CLI::App& app, DedupOptions& options) {
   AddEmbeddingFlags(app, options.embedding);
 }
 
+int DedupOptions::distance(uint64_t images) const {
+  if (max_distance) return *max_distance;
+  if (method == "lpips") return 16;
+  if (no_verify || method == "ahash" || method == "whash" || images > 500'000) return 10;
+  return images > 50'000 ? 12 : 14;
+}
+
 std::optional<std::string> DedupOptions::Check() const {
   if (auto wrong = CheckChoice("--method", method, kMethods)) return wrong;
   if (auto wrong = CheckChoice("--action", action, kActions)) return wrong;
@@ -59,7 +72,12 @@ std::optional<std::string> DedupOptions::Check() const {
     return "--max-distance is of hashes: it does not go with --method " + method;
   if (min_similarity && method != "embedding") return "--min-similarity goes with --method embedding";
   if (max_lpips && method != "lpips") return "--max-lpips goes with --method lpips";
-  if (distance() < 0 || distance() > 64) return "--max-distance takes 0 to 64 bits";
+  if (max_distance && (*max_distance < 0 || *max_distance > 64)) return "--max-distance takes 0 to 64 bits";
+  if (max_difference && no_verify) return "--max-difference does not go with --no-verify";
+  if ((max_difference || no_verify) && !ByHash())
+    return std::string(no_verify ? "--no-verify" : "--max-difference") +
+           " is of candidates by hash: it does not go with --method " + method;
+  if (!(difference() >= 0 && difference() <= 1)) return "--max-difference takes 0 to 1";
   if (!(similarity() >= 0 && similarity() <= 1)) return "--min-similarity takes 0 to 1";
   if (!(lpips() >= 0)) return "--max-lpips takes 0 or more";
   if (method == "lpips" && embedding.model.empty())

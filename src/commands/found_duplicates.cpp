@@ -2,6 +2,7 @@
 #include "found_duplicates.h"
 
 #include <cmath>
+#include <cstdio>
 
 #include "imgmill/base/path_text.h"
 
@@ -27,12 +28,39 @@ nlohmann::ordered_json ImageJson(const DedupEntry& entry, nlohmann::ordered_json
           {"height", entry.height}};
 }
 
+double ShownPart(const SecondLook& look) {
+  return static_cast<double>(look.right - look.left) * static_cast<double>(look.bottom - look.top);
+}
+
+/// The part of the keeper that a duplicate shows, in its pixels.
+nlohmann::ordered_json CropJson(const SecondLook& look, const DedupEntry& keeper) {
+  const auto pixels = [](float part, int64_t side) {
+    return std::llround(static_cast<double>(part) * static_cast<double>(side));
+  };
+  const int64_t left = pixels(look.left, keeper.width), top = pixels(look.top, keeper.height);
+  return {{"x", left},
+          {"y", top},
+          {"width", pixels(look.right, keeper.width) - left},
+          {"height", pixels(look.bottom, keeper.height) - top}};
+}
+
 }  // namespace
 
 std::string FoundDuplicates::How(const DuplicateGroups::Member& member, const DedupEntry& entry,
                                  const DedupEntry& keeper) const {
   if (entry.content == keeper.content) return "same bytes";
-  return member.by_look ? "distance " + DistanceJson(member.distance, by_vectors_).dump() : "same pixels";
+  if (!member.by_look) return "same pixels";
+  std::string how = "distance " + DistanceJson(member.distance, evidence_.by_vectors).dump();
+  if (!evidence_.aligned) return how;
+  char text[64];
+  std::snprintf(text, sizeof text, ", difference %.3f", member.look.difference);
+  how += text;
+  const double percent = 100 * ShownPart(member.look);
+  if (percent < 99) {
+    std::snprintf(text, sizeof text, ", shows %.0f %% of it", percent);
+    how += text;
+  }
+  return how;
 }
 
 Status FoundDuplicates::PutText(const TextSink& put) const {
@@ -61,12 +89,17 @@ Status FoundDuplicates::PutGroup(const DuplicateGroups::Group& group, const Dedu
   json["keeper"] = PrintablePath(keeper.file.path);
   json["reason"] = ToString(group.reason);
   json.SetRows("images", [&](JsonElements& images) -> Status {
-    TRY(images.Put(ImageJson(keeper, DistanceJson(0, by_vectors_), true)));
+    TRY(images.Put(ImageJson(keeper, DistanceJson(0, evidence_.by_vectors), true)));
     return ForEachMember(
         group, keeper,
         [&](const DuplicateGroups::Member& member, const DedupEntry& entry, const DedupEntry& kept) {
-          return images.Put(
-              ImageJson(entry, DistanceJson(member.distance, by_vectors_), entry.content == kept.content));
+          nlohmann::ordered_json image = ImageJson(entry, DistanceJson(member.distance, evidence_.by_vectors),
+                                                   entry.content == kept.content);
+          if (evidence_.aligned && member.by_look) {
+            image["aligned_difference"] = std::round(member.look.difference * 1e4) / 1e4;
+            image["crop"] = CropJson(member.look, kept);
+          }
+          return images.Put(image);
         });
   });
   return elements.Put(json);

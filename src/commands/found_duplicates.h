@@ -14,14 +14,19 @@ namespace imgmill {
 /// document is written after it.
 class FoundDuplicates {
  public:
-  /// @param by_vectors  whether distances are those of vectors, not bits
-  FoundDuplicates(const DedupTable& entries, DuplicateGroups groups, bool by_vectors)
+  /// What there is to tell of a duplicate that was found by its looks.
+  struct Evidence {
+    bool by_vectors = false;  ///< distances are those of vectors, not bits
+    bool aligned = false;     ///< it was laid upon the keeper
+  };
+  FoundDuplicates(const DedupTable& entries, DuplicateGroups groups, Evidence evidence)
       : entries_(entries),
         groups_(std::make_shared<const DuplicateGroups>(std::move(groups))),
-        by_vectors_(by_vectors) {}
+        evidence_(evidence) {}
 
   size_t groups() const { return groups_->groups.size(); }
   size_t duplicates() const { return groups_->members.size(); }
+  size_t images() const { return entries_.size(); }
   size_t kept() const { return entries_.size() - duplicates(); }
 
   /// Calls `each` with each duplicate and its keeper, both DedupEntry, and what the distance is, as
@@ -43,7 +48,7 @@ class FoundDuplicates {
     });
   }
 
-  /// "same bytes", "same pixels" or "distance 3".
+  /// "same bytes", "same pixels", "distance 3" or "distance 3, difference 0.012, shows 81 % of it".
   std::string How(const DuplicateGroups::Member& member, const DedupEntry& entry,
                   const DedupEntry& keeper) const;
 
@@ -78,7 +83,7 @@ class FoundDuplicates {
 
   DedupTable entries_;
   std::shared_ptr<const DuplicateGroups> groups_;
-  bool by_vectors_;
+  Evidence evidence_;
 };
 
 }  // namespace imgmill

@@ -25,10 +25,24 @@ struct DedupOptions {
   /// agreement.
   std::string decode = "scaled";
 
-  /// Bits in which two hashes may differ, 0..64. 10, the default, finds most copies; above 12 strangers come
-  /// in, which "lpips" tells apart: there it is 16.
+  /// Bits in which two hashes may differ, 0..64. By default so many that most copies are candidates and the
+  /// second look has not too many strangers to turn away, which more images have more of; see distance().
   std::optional<int> max_distance;
-  int distance() const { return max_distance.value_or(method == "lpips" ? 16 : 10); }
+  /// Among so many images: 16 for "lpips"; 10 for "ahash" and "whash", which say less, and without a second
+  /// look; else 14, above 50,000 images 12, and above 500,000 10.
+  int distance(uint64_t images) const;
+
+  /// Believes the hashes. Else candidates are laid upon each other and compared, before they are called
+  /// duplicates.
+  bool no_verify = false;
+  bool verifies() const { return !no_verify && ByHash(); }
+  /// Whether a hash alone makes candidates.
+  bool ByHash() const { return method != "exact" && method != "embedding" && method != "lpips"; }
+
+  /// What they may differ in then, 0 to 1. By default 0.1: in a corpus of edited photos copies have less,
+  /// and bursts and pages of a book more (docs/dedup.md).
+  std::optional<double> max_difference;
+  double difference() const { return max_difference.value_or(0.1); }
 
   /// With "embedding": the cosine that two vectors must have at least, 0..1. Of the built-in ones, 0.9
   /// the default, takes copies and no strangers among photos (docs/dedup.md has figures); a model has a scale

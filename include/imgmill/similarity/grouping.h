@@ -64,20 +64,38 @@ std::vector<HammingGroup> GroupByHammingScalar(std::span<const uint64_t> hashes,
                                                std::span<const uint32_t> order, int radius);
 
 /// Calls `visit` once with each item that has another one within `radius`, in ascending order.
+/// @param differs  of the pairs within the radius, those that count.
 /// Memory: VerifiedGroupingBytes(). @return kInterrupted when `stop` asked for it. @throws OutOfMemory
-Status WithNeighbours(std::span<const uint64_t> hashes, int radius, const StopFlag& stop,
+Status WithNeighbours(std::span<const uint64_t> hashes, int radius,
+                      const std::function<bool(uint32_t item, uint32_t other)>& differs, const StopFlag& stop,
                       const std::function<void(uint32_t item)>& visit);
 
-using VerifiedGroup = KeeperGroup<double>;
-/// How far two items are from each other that have near hashes; nothing if they are no duplicates.
-using Verify = std::function<Result<std::optional<double>>(uint32_t keeper, uint32_t other)>;
+/// What a second look at two items found.
+struct SecondLook {
+  double difference = 0;  ///< 0 for equal ones
+  /// The box of the keeper that the other one shows, in parts of its width and height.
+  float left = 0, top = 0, right = 1, bottom = 1;
+  auto operator<=>(const SecondLook&) const = default;
+};
+/// Takes a closer look at two items that have near hashes; nothing if they are no duplicates.
+/// @param thread  whose turn it is, from 0: two with one number never run at once.
+using Verify = std::function<Result<std::optional<SecondLook>>(int thread, uint32_t keeper, uint32_t other)>;
 
-/// Groups around keepers as GroupByHamming makes them, of what `verify` says too: it is asked about each item
-/// within `radius` of a keeper that is not taken, in ascending order. One thread.
+/// How near a member is to its keeper.
+struct VerifiedMeasure {
+  int distance = 0;  ///< of the hashes, in bits
+  SecondLook look;
+  auto operator<=>(const VerifiedMeasure&) const = default;
+};
+using VerifiedGroup = KeeperGroup<VerifiedMeasure>;
+
+/// Groups around keepers as GroupByHamming makes them, of what `verify` says too: an item that is not taken
+/// is a keeper's if it is within `radius` of it and verified. `verify` is asked about pairs of many keepers
+/// at once, where none of these may be taken by another of them; the groups are those of one after the other.
 /// @return kInterrupted when `stop` asked for it; what `verify` complained about.
 /// @throws OutOfMemory
 Result<std::vector<VerifiedGroup>> GroupVerified(RankedKeys hashes, int radius, const Verify& verify,
-                                                 const StopFlag& stop);
+                                                 int threads, const StopFlag& stop);
 
 /// What GroupVerified takes from the current pool at most, its input included.
 size_t VerifiedGroupingBytes(size_t n, int radius);

@@ -1,0 +1,122 @@
+// What the second look of dedup makes of images that are near by hash.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <map>
+
+#include "commands/drawn_picture.h"
+#include "program.h"
+
+namespace imgmill::process_test {
+namespace {
+
+/// A picture by its places, in which near things (in the middle) are moved by `move` pixels against the rest.
+Image Moved(const Image& picture, double move) {
+  const Layout& layout = picture.layout();
+  return Draw(layout.width, layout.height, 3, [&](int64_t x, int64_t y, int band) {
+    const double across = static_cast<double>(x) / static_cast<double>(layout.width);
+    const double down = static_cast<double>(y) / static_cast<double>(layout.height);
+    const double shift = move * std::sin(6.3 * across) * std::sin(6.3 * down);
+    const int64_t from = std::clamp<int64_t>(x + std::llround(shift), 0, layout.width - 1);
+    return static_cast<double>(picture.row(y)[from * 3 + band]);
+  });
+}
+
+/// A part of it.
+Image Part(const Image& picture, int64_t left, int64_t top, int64_t width, int64_t height) {
+  return Draw(width, height, 3, [&](int64_t x, int64_t y, int band) {
+    return static_cast<double>(picture.row(top + y)[(left + x) * 3 + band]);
+  });
+}
+
+nlohmann::json Dedup(const std::string& folder, std::vector<std::string> more) {
+  more.insert(more.begin(), {"dedup", folder, "--json"});
+  const ProcessResult result = Run(more);
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  return Json(result);
+}
+
+/// The image objects of all that are duplicates of others, by path.
+std::map<std::string, nlohmann::json> Duplicates(const nlohmann::json& document) {
+  std::map<std::string, nlohmann::json> found;
+  for (const nlohmann::json& group : document["groups"]) {
+    for (size_t i = 1; i < group["images"].size(); ++i)
+      found[group["images"][i]["path"]] = group["images"][i];
+  }
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("copies are laid upon their keeper and evidence is told; a scene seen from elsewhere is none") {
+  const TestFolder where;
+  const Image harbour = ReadPicture(SampleData() + "/harbour.jpg");
+  WritePicture(where / "photos/original.png", harbour);
+  WritePicture(where / "photos/low.jpg", harbour, 30);
+  WritePicture(where / "photos/crop.png", Part(harbour, 20, 10, 440, 300));
+  WritePicture(where / "photos/moved.png", Moved(harbour, 14));
+  const nlohmann::json believed =
+      Dedup(where / "photos", {"--no-catalog", "--no-verify", "--max-distance", "14"});
+  REQUIRE(Duplicates(believed).size() == 3);  // the hash cannot tell
+  CHECK_FALSE(Duplicates(believed).begin()->second.contains("aligned_difference"));
+
+  for (const std::string method : {"phash", "dhash", "ahash", "whash"}) {
+    CAPTURE(method);
+    const std::vector<std::string> options = {"--catalog", where / method,   "--method",
+                                              method,      "--max-distance", "14"};
+    const auto with = [&](std::vector<std::string> more) {
+      more.insert(more.end(), options.begin(), options.end());
+      return more;
+    };
+    const nlohmann::json looked = Dedup(where / "photos", with({"-j1"}));
+    CHECK(looked["max_difference"] == 0.1);
+    CHECK(looked["looked_at_again"] == 4);
+    auto found = Duplicates(looked);
+    REQUIRE(found.size() == 2);
+    CHECK(found.count(where / "photos/moved.png") == 0);
+    CHECK(found[where / "photos/low.jpg"]["aligned_difference"] < 0.05);
+    const nlohmann::json crop = found[where / "photos/crop.png"]["crop"];
+    // Cut at (20, 10) out of 480x320; a pixel or two of rounding at 192 pixels a side.
+    CHECK(std::abs(crop["x"].get<int>() - 20) <= 3);
+    CHECK(std::abs(crop["y"].get<int>() - 10) <= 3);
+    CHECK(std::abs(crop["width"].get<int>() - 440) <= 4);
+    CHECK(std::abs(crop["height"].get<int>() - 300) <= 4);
+
+    // The same by other threads, with pictures and hashes recalled.
+    CHECK(Dedup(where / "photos", with({"-j4"}))["groups"] == looked["groups"]);
+    CHECK(Duplicates(Dedup(where / "photos", with({"--max-difference", "1"}))).size() == 3);
+    CHECK(Duplicates(Dedup(where / "photos", with({"--max-difference", "0"}))).empty());
+  }
+}
+
+TEST_CASE("equal contents are not looked at again, and equal hashes are") {
+  const TestFolder where;
+  const Image harbour = ReadPicture(SampleData() + "/harbour.jpg");
+  WritePicture(where / "photos/a.png", harbour);
+  WritePicture(where / "photos/b.png", harbour);
+  const nlohmann::json copies = Dedup(where / "photos", {"--no-catalog"});
+  CHECK(copies["looked_at_again"] == 0);
+  CHECK(Duplicates(copies).size() == 1);
+  WritePicture(where / "photos/c.png", harbour, 90);
+  WritePicture(where / "photos/c.jpg", harbour, 95);
+  const nlohmann::json more = Dedup(where / "photos", {"--no-catalog"});
+  CHECK(more["looked_at_again"] == 4);
+  CHECK(Duplicates(more).size() == 3);
+}
+
+TEST_CASE("what does not go with a second look is said") {
+  const auto refused = [](std::vector<std::string> more, const std::string& words) {
+    more.insert(more.begin(), {"dedup", SampleData(), "--no-catalog"});
+    const ProcessResult result = Run(more);
+    INFO(result.err);
+    CHECK(result.exit_code == 2);
+    CHECK(result.err.find(words) != std::string::npos);
+  };
+  refused({"--max-difference", "2"}, "--max-difference takes 0 to 1");
+  refused({"--max-difference", "0.1", "--no-verify"}, "does not go with --no-verify");
+  refused({"--max-difference", "0.1", "--method", "exact"}, "does not go with --method exact");
+  refused({"--no-verify", "--method", "exact"}, "does not go with --method exact");
+}
+
+}  // namespace imgmill::process_test
