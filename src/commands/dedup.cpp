@@ -1,6 +1,8 @@
 // The dedup command: hashes in the map phase, groups in the reduce, files moved or linked in the act.
 #include "imgmill/commands/dedup.h"
 
+#include <filesystem>
+
 #include "base/try.h"
 #include "dedup_lpips.h"
 #include "dedup_operation.h"
@@ -20,9 +22,14 @@ class Grouping final : public LadderWork {
  public:
   /// @param vectors  of --method embedding; null for the others.
   /// @param look  null where none is taken.
-  Grouping(const DedupTable& entries, const VectorFile* vectors, SecondLooker* look,
+  Grouping(const DedupTable& entries, const GroupRules& rules, const VectorFile* vectors, SecondLooker* look,
            const DedupOptions& options, const CommandServices& services)
-      : entries_(entries), vectors_(vectors), look_(look), options_(options), services_(services) {}
+      : entries_(entries),
+        rules_(rules),
+        vectors_(vectors),
+        look_(look),
+        options_(options),
+        services_(services) {}
   Status Run(const Attempt&) override {
     DuplicateGroups groups = TRY(Find());
     groups_ = std::move(groups);
@@ -37,14 +44,15 @@ class Grouping final : public LadderWork {
     const StopFlag& stop = *services_.stop;
     const int threads = services_.workers();
     if (vectors_ != nullptr)
-      return FindSimilarVectors(entries_, *vectors_, options_.similarity(), threads, memory, stop);
+      return FindSimilarVectors(entries_, rules_, *vectors_, options_.similarity(), threads, memory, stop);
     const int distance = options_.distance(entries_.size());
-    return look_ != nullptr
-               ? FindVerified(entries_, distance, *look_, threads, memory, stop)
-               : FindDuplicates(entries_, options_.method != "exact", distance, threads, memory, stop);
+    return look_ != nullptr ? FindVerified(entries_, rules_, distance, *look_, threads, memory, stop)
+                            : FindDuplicates(entries_, rules_, options_.method != "exact", distance, threads,
+                                             memory, stop);
   }
 
   const DedupTable& entries_;
+  const GroupRules& rules_;
   const VectorFile* vectors_;
   SecondLooker* look_;
   const DedupOptions& options_;
@@ -57,6 +65,10 @@ class Dedup final : public Command {
   explicit Dedup(CLI::App& app) { AddDedupFlags(app, options_); }
 
   std::optional<std::string> Check() const override { return options_.Check(); }
+  std::optional<std::string> TakePaths(ListOptions& list) override {
+    if (!options_.reference.empty()) list.paths.push_back(options_.reference);
+    return std::nullopt;
+  }
   std::string folder_to_leave_out() const override {
     return options_.move_to;
   }  // or a rerun moves them deeper
@@ -76,7 +88,7 @@ class Dedup final : public Command {
   Result<CommandResult> Reduce(CommandResult result, const DedupTable& entries, const VectorFile* vectors,
                                SecondLooker* look, const CommandServices& services) const {
     if (result.counts.interrupted) return result;  // half a folder has no groups
-    Grouping grouping(entries, vectors, look, options_, services);
+    Grouping grouping(entries, rules_, vectors, look, options_, services);
     const LadderOutcome grouped = services.memory->Guarded(grouping, kHostWork, *services.stop);
     if (!grouped.status) return grouped.status.error();
     const FoundDuplicates found(entries, std::move(grouping.groups()),
@@ -142,6 +154,7 @@ class Dedup final : public Command {
       result.details["min_similarity"] = options_.similarity();
     } else if (options_.method != "exact") {
       result.details["decode"] = options_.decode;
+      if (!options_.invariant.empty()) result.details["invariant"] = options_.invariant;
       result.details["max_distance"] = options_.distance(found.images());
       if (options_.method == "lpips") result.details["max_lpips"] = options_.lpips();
     }
@@ -157,31 +170,43 @@ class Dedup final : public Command {
     return {};
   }
 
+  /// The folders that options name, as canonical paths.
+  Result<DedupPlaces> Places() const;
+
   DedupOptions options_;
+  GroupRules rules_;
 };
 
 class Dedup::HashRun final : public CommandRun {
  public:
   /// @param look  null where none is taken.
-  HashRun(const Dedup& dedup, const CommandServices& services, std::unique_ptr<SecondLooker> look)
+  HashRun(const Dedup& dedup, const CommandServices& services, DedupPlaces places,
+          std::unique_ptr<SecondLooker> look)
       : CommandRun(services),
         dedup_(dedup),
         services_(services),
-        operation_(HashKindFromName(dedup.options_.method == "lpips" ? "phash" : dedup.options_.method),
-                   dedup.options_.decode == "scaled", services.shared->allow_truncated, services),
+        operation_(
+            {.kind = HashKindFromName(dedup.options_.method == "lpips" ? "phash" : dedup.options_.method),
+             .scaled_decode = dedup.options_.decode == "scaled",
+             .blockiness = dedup.rules_.order.Asks(KeepReason::kBlockiness),
+             .poses = dedup.rules_.poses.others(),
+             .places = std::move(places)},
+            services),
         look_(std::move(look)) {}
   Operation& operation() override { return operation_; }
   size_t ReduceBytes(uint64_t images) const override {
     const int distance = dedup_.options_.distance(images);
     if (look_)
-      return VerifyingBytes(images, distance) + look_->Held(look_->Threads(services_.workers())).pooled;
+      return VerifyingBytes(images, dedup_.rules_.poses, distance) +
+             look_->Held(look_->Threads(services_.workers())).pooled;
     return GroupingBytes(images, dedup_.options_.method != "exact", distance, services_.workers());
   }
   Result<CommandResult> Reduce(CommandResult result) override {
     if (look_ && !result.counts.interrupted) {
       const DedupTable& entries = operation_.entries();
-      std::vector<uint32_t> near = TRY(FindCandidates(entries, dedup_.options_.distance(entries.size()),
-                                                      *services_.memory, *services_.stop));
+      std::vector<uint32_t> near =
+          TRY(FindCandidates(entries, dedup_.rules_, dedup_.options_.distance(entries.size()),
+                             *services_.memory, *services_.stop));
       Candidates candidates = TRY(Candidates::Of(entries, std::move(near)));
       TRY(look_->LookAt(std::move(candidates), result));
       look_->Describe(result.details);
@@ -198,17 +223,14 @@ class Dedup::HashRun final : public CommandRun {
 
 class Dedup::VectorRun final : public CommandRun {
  public:
-  VectorRun(const Dedup& dedup, const CommandServices& services, OpenedEmbedding opened)
+  VectorRun(const Dedup& dedup, const CommandServices& services, DedupPlaces places, OpenedEmbedding opened)
       : CommandRun(services),
         dedup_(dedup),
         services_(services),
+        places_(std::move(places)),
         opened_(std::move(opened)),
         operation_(*opened_.embedder, opened_.store, nullptr, services, /*needs_notes=*/true,
-                   [this](EmbeddedImage& image) {
-                     const bool is_link = IsSymbolicLink(image.file.path);
-                     entries_.Add({std::move(image.file), image.content, image.stamp, image.stamp.size,
-                                   image.width, image.height, 0, image.notes, image.place.row, is_link});
-                   }) {
+                   [this](EmbeddedImage& image) { Add(image); }) {
     options.workers = EmbeddingWorkers(dedup.options_.embedding, services);
     alone = true;  // the operation is embed's, which does not know of a reduce
   }
@@ -220,16 +242,63 @@ class Dedup::VectorRun final : public CommandRun {
 
  private:
   const Dedup& dedup_;
+  void Add(EmbeddedImage& image) {
+    DedupEntry entry;
+    entry.is_link = IsSymbolicLink(image.file.path);
+    entry.file = std::move(image.file);
+    entry.content = image.content;
+    entry.stamp = image.stamp;
+    entry.bytes = image.stamp.size;
+    entry.width = image.width;
+    entry.height = image.height;
+    entry.notes = image.notes;
+    entry.vector_row = image.place.row;
+    places_.Mark(image.absolute, entry);
+    entries_.Add(entry);
+  }
+
   const CommandServices& services_;
+  const DedupPlaces places_;
   OpenedEmbedding opened_;
   DedupTable entries_;
   EmbedOperation operation_;
 };
 
+Result<DedupPlaces> Dedup::Places() const {
+  const auto canonical = [](const char* flag, const std::string& folder) -> Result<std::string> {
+    std::error_code failed;
+    const std::filesystem::path path = std::filesystem::canonical(folder, failed);
+    if (!failed && std::filesystem::is_directory(path, failed)) return path.string();
+    return Error{Stage::kConfigure, Code::kUsage,
+                 std::string(flag) + ": " + PrintablePath(folder) + " is no folder that is there"};
+  };
+  DedupPlaces places;
+  for (const std::string& folder : rules_.order.folders()) {
+    std::string path = TRY(canonical("--keep-by", folder));
+    places.folders.push_back(std::move(path));
+  }
+  if (!options_.reference.empty()) {
+    std::string path = TRY(canonical("--reference", options_.reference));
+    places.reference = std::move(path);
+  }
+  return places;
+}
+
 Result<std::unique_ptr<CommandRun>> Dedup::Begin(ItemSource&, const CommandServices& services) {
+  if (services.in_pipeline && !options_.reference.empty())
+    return Error{Stage::kConfigure, Code::kUsage,
+                 "--reference is no option of a pipeline's step: run imgmill dedup by itself"};
+  std::string wrong;  // Check would have said
+  if (auto order = KeepOrder::Parse(options_.keep_by, wrong)) rules_.order = *std::move(order);
+  if (const auto poses = PoseSet::Parse(options_.invariant)) rules_.poses = *poses;
+  if (!options_.reference.empty()) rules_.scope = PairScope::kToReference;
+  if (options_.pairs == "across") rules_.scope = PairScope::kAcross;
+  if (options_.pairs == "within") rules_.scope = PairScope::kWithin;
+  DedupPlaces places = TRY(Places());
   if (options_.method == "embedding") {
     OpenedEmbedding opened = TRY(OpenEmbedding(options_.embedding, services));
-    return std::unique_ptr<CommandRun>(std::make_unique<VectorRun>(*this, services, std::move(opened)));
+    return std::unique_ptr<CommandRun>(
+        std::make_unique<VectorRun>(*this, services, std::move(places), std::move(opened)));
   }
   std::unique_ptr<SecondLooker> look;
   if (options_.method == "lpips") {
@@ -239,7 +308,8 @@ Result<std::unique_ptr<CommandRun>> Dedup::Begin(ItemSource&, const CommandServi
   } else if (options_.verifies()) {
     look = std::make_unique<PictureLook>(options_.difference(), services);
   }
-  return std::unique_ptr<CommandRun>(std::make_unique<HashRun>(*this, services, std::move(look)));
+  return std::unique_ptr<CommandRun>(
+      std::make_unique<HashRun>(*this, services, std::move(places), std::move(look)));
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 #include "dedup_groups.h"
 
 #include <algorithm>
-#include <cmath>
 #include <functional>
 
 #include "base/try.h"
@@ -12,52 +11,12 @@
 namespace imgmill {
 namespace {
 
-/// What decides between two images, one number after the other, so that there are no cycles; and what is
-/// compared was measured alike: images of equal sides and fidelity are all read at the same fraction of their
-/// size.
-struct Merit {
-  int64_t pixels = 0;
-  int64_t bytes = 0;
-  int32_t short_side = 0;
-  uint32_t fidelity = 0;
-  int16_t sharpness = 0;
-  bool shows_colour = false;
-  bool is_link = false;  ///< one that outlived what it leads to would keep nothing
-};
-
-/// Sharpness in steps of a factor of two. Finer differences between copies come from compression, whose block
-/// edges even count as detail; then the larger file is the better witness.
-int16_t SharpnessStep(double sharpness) {
-  return static_cast<int16_t>(sharpness > 0 ? std::lround(std::log2(sharpness)) : -100);
-}
-
-Merit MeritOf(const DedupEntry& e) {
-  return {e.width * e.height,
-          e.bytes,
-          static_cast<int32_t>(std::min(e.width, e.height)),
-          e.notes.fidelity,
-          SharpnessStep(e.notes.sharpness),
-          e.notes.shows_colour != 0,
-          e.is_link};
-}
-
-/// The criterion that decides between two images. What leaves it open is their order in the listing.
-KeepReason Better(const Merit& a, const Merit& b, bool& a_is_better, bool a_is_first) {
-  if (a.pixels != b.pixels) return a_is_better = a.pixels > b.pixels, KeepReason::kResolution;
-  if (a.short_side != b.short_side) return a_is_better = a.short_side > b.short_side, KeepReason::kResolution;
-  if (a.shows_colour != b.shows_colour) return a_is_better = a.shows_colour, KeepReason::kColour;
-  if (a.fidelity != b.fidelity) return a_is_better = a.fidelity > b.fidelity, KeepReason::kCompression;
-  if (a.sharpness != b.sharpness) return a_is_better = a.sharpness > b.sharpness, KeepReason::kSharpness;
-  if (a.bytes != b.bytes) return a_is_better = a.bytes > b.bytes, KeepReason::kSize;
-  if (a.is_link != b.is_link) return a_is_better = !a.is_link, KeepReason::kPath;
-  return a_is_better = a_is_first, KeepReason::kPath;
-}
-
 /// A rank that is kept, and one that is sorted.
 constexpr size_t kRankBytes = 2 * sizeof(uint32_t);
 
-/// Whose memory the reduce holds for a while.
+/// What all steps of the reduce are given: rules, and whose memory is held for a while.
 struct Held {
+  const GroupRules& rules;
   MemoryManager& memory;
   const StopFlag& stop;
 };
@@ -83,9 +42,8 @@ Result<std::vector<uint32_t>> RankAll(const DedupTable& entries, const Held& hel
     PoolArray<uint32_t> best_first(merits.size());
     for (uint32_t i = 0; i < merits.size(); ++i) best_first[i] = i;
     std::sort(best_first.begin(), best_first.end(), [&](uint32_t a, uint32_t b) {
-      bool better = false;
-      Better(merits[a], merits[b], better, a < b);
-      return better;
+      size_t place = 0;
+      return held.rules.order.IsBetter(merits[a], merits[b], a < b, place);
     });
     for (uint32_t place = 0; place < merits.size(); ++place) rank[best_first[place]] = place;
   });
@@ -97,12 +55,13 @@ Status FindReasons(const DedupTable& entries, const Held& held, DuplicateGroups&
   if (found.groups.empty()) return {};
   return WithMerits(entries, held, 0, [&](std::span<const Merit> merits) {
     for (DuplicateGroups::Group& group : found.groups) {
-      group.reason = KeepReason::kResolution;
+      size_t last = 0;
       for (const DuplicateGroups::Member& member : found.MembersOf(group)) {
-        bool better = false;
-        group.reason =
-            std::max(group.reason, Better(merits[group.keeper], merits[member.index], better, true));
+        size_t place = 0;
+        held.rules.order.IsBetter(merits[group.keeper], merits[member.index], true, place);
+        last = std::max(last, place);
       }
+      group.reason = held.rules.order.reason(last);
     }
   });
 }
@@ -113,6 +72,7 @@ struct Sameness {
   ContentDigest what;
   uint32_t rank = 0;
   uint32_t index = 0;
+  uint32_t side = 0;  ///< PairSides'
 };
 
 bool IsComparedByLook(const DedupEntry& entry, bool by_look) {
@@ -132,24 +92,36 @@ Status GroupBySameness(const DedupTable& entries, bool by_look, size_t others, s
   if (others == 0) return {};
   Lease lease = TRY(held.memory.Acquire({others * sizeof(Sameness), rank.size_bytes()}, held.stop));
   PoolArray<Sameness> same(others);
+  PairSides sides(held.rules.scope);
   uint32_t index = 0;
   size_t next = 0;
   const Status read = entries.ForEach([&](const DedupEntry& e) {
-    if (!IsComparedByLook(e, by_look))
-      same[next++] = {e.notes.pixels != ContentDigest{} ? e.notes.pixels : e.content, rank[index], index};
+    if (!IsComparedByLook(e, by_look)) {
+      const ContentDigest& what = e.notes.pixels != ContentDigest{} ? e.notes.pixels : e.content;
+      same[next++] = {what, rank[index], index, sides.SideOf(e)};
+    }
     ++index;
     return Status();
   });
   if (!read) return read;
-  std::sort(same.begin(), same.end(), [](const Sameness& a, const Sameness& b) {
-    return a.what != b.what ? a.what < b.what : a.rank < b.rank;
+  // Within folders, each folder has a group of its own.
+  const auto is_group = [&](const Sameness& a, const Sameness& b) {
+    return a.what == b.what && (sides.scope() != PairScope::kWithin || a.side == b.side);
+  };
+  std::sort(same.begin(), same.end(), [&](const Sameness& a, const Sameness& b) {
+    if (a.what != b.what) return a.what < b.what;
+    if (sides.scope() == PairScope::kWithin && a.side != b.side) return a.side < b.side;
+    return a.rank < b.rank;
   });
   for (size_t first = 0; first < others;) {
     size_t end = first + 1;
     const size_t members = found.members.size();
-    for (; end < others && same[end].what == same[first].what; ++end)
-      found.members.push_back({same[end].index, false, 0, {}});
-    if (end - first > 1) AddGroup(same[first].index, members, found);
+    for (; end < others && is_group(same[end], same[first]); ++end) {
+      // Those that the best one may not have lie on its side, and may not have one another either.
+      if (sides.Allows(same[first].side, same[end].side))
+        found.members.push_back({same[end].index, false, 0, {}});
+    }
+    if (found.members.size() > members) AddGroup(same[first].index, members, found);
     first = end;
   }
   return {};
@@ -161,7 +133,13 @@ struct SimilaritySearch {
   std::function<uint64_t(const DedupEntry&)> key;
   std::function<Footprint(size_t count)> bytes;
   /// @param rows  of the entries that the keys are of
-  std::function<Result<std::vector<KeeperGroup<Measure>>>(RankedKeys, std::span<const uint32_t> rows)> group;
+  /// @param allows  by places in `rows`
+  /// May be empty, as `see`: called under the lease, before `see` is of each that is compared, in order.
+  std::function<void(size_t count)> begin;
+  std::function<void(size_t place, const DedupEntry&)> see;
+  std::function<Result<std::vector<KeeperGroup<Measure>>>(RankedKeys, std::span<const uint32_t> rows,
+                                                          const PairRule& allows)>
+      group;
   /// What is told of a member by its measure, beside its index.
   std::function<DuplicateGroups::Member(Measure)> describe;
 };
@@ -170,9 +148,12 @@ template <typename Measure>
 Status GroupByLook(const DedupTable& entries, size_t compared, std::vector<uint32_t> rank,
                    const SimilaritySearch<Measure>& search, const Held& held, DuplicateGroups& found) {
   if (compared == 0) return {};
-  const Footprint own = {compared * sizeof(uint32_t), rank.size() * sizeof(uint32_t)};
+  PairSides sides(held.rules.scope);
+  const size_t with_sides = sides.all() ? 0 : compared;
+  const Footprint own = {(compared + with_sides) * sizeof(uint32_t), rank.size() * sizeof(uint32_t)};
   Lease lease = TRY(held.memory.Acquire(search.bytes(compared) + own, held.stop));
-  PoolArray<uint32_t> rows(compared);
+  if (search.begin) search.begin(compared);
+  PoolArray<uint32_t> rows(compared), side_of(with_sides);
   RankedKeys looks(compared);
   uint32_t row = 0;
   size_t next = 0;
@@ -180,6 +161,8 @@ Status GroupByLook(const DedupTable& entries, size_t compared, std::vector<uint3
     if (IsComparedByLook(entry, true)) {
       looks.keys[next] = search.key(entry);
       looks.order[next] = rank[row];
+      if (with_sides > 0) side_of[next] = sides.SideOf(entry);
+      if (search.see) search.see(next, entry);
       rows[next++] = row;
     }
     ++row;
@@ -187,7 +170,10 @@ Status GroupByLook(const DedupTable& entries, size_t compared, std::vector<uint3
   });
   if (!read) return read;
   rank = {};
-  const std::vector<KeeperGroup<Measure>> similar = TRY(search.group(std::move(looks), rows.span()));
+  PairRule allows;
+  if (!sides.all())
+    allows = [&](uint32_t keeper, uint32_t other) { return sides.Allows(side_of[keeper], side_of[other]); };
+  const std::vector<KeeperGroup<Measure>> similar = TRY(search.group(std::move(looks), rows.span(), allows));
   for (const KeeperGroup<Measure>& group : similar) {
     const size_t first = found.members.size();
     for (const auto& member : group.members) {
@@ -223,56 +209,62 @@ Result<DuplicateGroups> Find(const DedupTable& entries, bool by_look, const Simi
 
 }  // namespace
 
-std::string_view ToString(KeepReason reason) {
-  switch (reason) {
-    case KeepReason::kResolution:
-      return "resolution";
-    case KeepReason::kColour:
-      return "colour";
-    case KeepReason::kCompression:
-      return "compression";
-    case KeepReason::kSharpness:
-      return "sharpness";
-    case KeepReason::kSize:
-      return "size";
-    case KeepReason::kPath:
-      return "path";
-  }
-  return "unknown";
-}
-
-Result<DuplicateGroups> FindDuplicates(const DedupTable& entries, bool by_hash, int max_distance, int threads,
-                                       MemoryManager& memory, const StopFlag& stop) {
+Result<DuplicateGroups> FindDuplicates(const DedupTable& entries, const GroupRules& rules, bool by_hash,
+                                       int max_distance, int threads, MemoryManager& memory,
+                                       const StopFlag& stop) {
   SimilaritySearch<int> search;
   search.key = [](const DedupEntry& entry) { return entry.hash; };
   search.bytes = [&](size_t count) {
     return Footprint{GroupByHammingBytes(count, max_distance, threads), 0};
   };
-  search.group = [&](RankedKeys hashes, std::span<const uint32_t>) {
-    return GroupByHamming(std::move(hashes), max_distance, threads, stop);
+  search.group = [&](RankedKeys hashes, std::span<const uint32_t>, const PairRule& allows) {
+    return GroupByHamming(std::move(hashes), max_distance, threads, stop, allows);
   };
   search.describe = [](int bits) { return DuplicateGroups::Member{.distance = static_cast<double>(bits)}; };
-  return Find(entries, by_hash, search, {memory, stop});
+  return Find(entries, by_hash, search, {rules, memory, stop});
 }
 
 size_t GroupingBytes(uint64_t entries, bool by_hash, int max_distance, int threads) {
   const size_t searching =
-      by_hash ? GroupByHammingBytes(entries, max_distance, threads) + entries * 2 * sizeof(uint32_t) : 0;
+      by_hash ? GroupByHammingBytes(entries, max_distance, threads) + entries * 3 * sizeof(uint32_t) : 0;
   return std::max(searching, entries * (sizeof(Merit) + kRankBytes));
 }
 
-Result<std::vector<uint32_t>> FindCandidates(const DedupTable& entries, int max_distance,
-                                             MemoryManager& memory, const StopFlag& stop) {
-  Lease lease = TRY(memory.Acquire({VerifyingBytes(entries.size(), max_distance), 0}, stop));
+namespace {
+
+PosedHashes PosesFor(size_t count, const PoseSet& poses) {
+  return poses.others() ? PosedHashes(count, poses.size()) : PosedHashes();
+}
+
+void PutPoses(const PoseSet& poses, const DedupEntry& entry, size_t place, PosedHashes& posed) {
+  if (!poses.others()) return;
+  for (size_t i = 0; i < poses.size(); ++i)
+    posed.hashes[place * poses.size() + i] = entry.poses[static_cast<size_t>(poses[i])];
+}
+
+size_t StoredPoses(const PoseSet& poses) {
+  return poses.others() ? poses.size() : 0;
+}
+
+}  // namespace
+
+Result<std::vector<uint32_t>> FindCandidates(const DedupTable& entries, const GroupRules& rules,
+                                             int max_distance, MemoryManager& memory, const StopFlag& stop) {
+  Lease lease = TRY(memory.Acquire({VerifyingBytes(entries.size(), rules.poses, max_distance), 0}, stop));
   PoolArray<uint64_t> hashes(entries.size());
   PoolArray<uint32_t> rows(entries.size());
   PoolArray<ContentDigest> contents(entries.size());
+  PairSides sides(rules.scope);
+  PoolArray<uint32_t> side_of(entries.size());
+  PosedHashes posed = PosesFor(entries.size(), rules.poses);
   size_t compared = 0;
   uint32_t row = 0;
   const Status read = entries.ForEach([&](const DedupEntry& entry) {
     if (IsComparedByLook(entry, true)) {
       hashes[compared] = entry.hash;
       contents[compared] = entry.content;
+      side_of[compared] = sides.SideOf(entry);
+      PutPoses(rules.poses, entry, compared, posed);
       rows[compared++] = row;
     }
     ++row;
@@ -280,45 +272,56 @@ Result<std::vector<uint32_t>> FindCandidates(const DedupTable& entries, int max_
   });
   if (!read) return read.error();
   std::vector<uint32_t> candidates;
-  const auto differs = [&](uint32_t item, uint32_t other) { return contents[item] != contents[other]; };
-  TRY(WithNeighbours(hashes.span().first(compared), max_distance, differs, stop,
+  const auto differs = [&](uint32_t item, uint32_t other) {
+    return contents[item] != contents[other] &&
+           (sides.Allows(side_of[item], side_of[other]) || sides.Allows(side_of[other], side_of[item]));
+  };
+  TRY(WithNeighbours(hashes.span().first(compared), posed, max_distance, differs, stop,
                      [&](uint32_t item) { candidates.push_back(rows[item]); }));
   return candidates;
 }
 
-Result<DuplicateGroups> FindVerified(const DedupTable& entries, int max_distance, SecondLooker& looker,
-                                     int threads, MemoryManager& memory, const StopFlag& stop) {
+Result<DuplicateGroups> FindVerified(const DedupTable& entries, const GroupRules& rules, int max_distance,
+                                     SecondLooker& looker, int threads, MemoryManager& memory,
+                                     const StopFlag& stop) {
   const int asking = looker.Threads(threads);
   SimilaritySearch<VerifiedMeasure> search;
   search.key = [](const DedupEntry& entry) { return entry.hash; };
   search.bytes = [&](size_t count) {
-    return Footprint{VerifiedGroupingBytes(count, max_distance), 0} + looker.Held(asking);
+    return Footprint{VerifiedGroupingBytes(count, StoredPoses(rules.poses), max_distance), 0} +
+           looker.Held(asking);
   };
-  search.group = [&](RankedKeys hashes, std::span<const uint32_t> rows) {
+  PosedHashes posed;
+  search.begin = [&](size_t count) { posed = PosesFor(count, rules.poses); };
+  search.see = [&](size_t place, const DedupEntry& entry) { PutPoses(rules.poses, entry, place, posed); };
+  search.group = [&](RankedKeys hashes, std::span<const uint32_t> rows, const PairRule& allows) {
     looker.Prepare(asking);
-    const auto by_row = [&](int thread, uint32_t keeper, uint32_t other) {
-      return looker.Look(thread, rows[keeper], rows[other]);
+    const auto by_row = [&](int thread, uint32_t keeper, uint32_t other,
+                            size_t pose) -> Result<std::optional<SecondLook>> {
+      if (allows && !allows(keeper, other)) return std::optional<SecondLook>();
+      return looker.Look(thread, rows[keeper], rows[other], rules.poses[pose]);
     };
-    return GroupVerified(std::move(hashes), max_distance, by_row, asking, stop);
+    return GroupVerified(std::move(hashes), posed, max_distance, by_row, asking, stop);
   };
   search.describe = [&](const VerifiedMeasure& measure) {
     const double distance =
         looker.measures_distance() ? measure.look.difference : static_cast<double>(measure.distance);
-    return DuplicateGroups::Member{.distance = distance, .look = measure.look};
+    return DuplicateGroups::Member{
+        .distance = distance, .look = measure.look, .pose = static_cast<uint32_t>(rules.poses[measure.pose])};
   };
-  return Find(entries, true, search, {memory, stop});
+  return Find(entries, true, search, {rules, memory, stop});
 }
 
-size_t VerifyingBytes(uint64_t entries, int max_distance) {
+size_t VerifyingBytes(uint64_t entries, const PoseSet& poses, int max_distance) {
   // Candidates are sought among contents, and then grouped by ranks.
-  return std::max(VerifiedGroupingBytes(entries, max_distance) +
-                      entries * std::max(sizeof(ContentDigest), 2 * sizeof(uint32_t)),
+  return std::max(VerifiedGroupingBytes(entries, StoredPoses(poses), max_distance) +
+                      entries * (sizeof(ContentDigest) + 2 * sizeof(uint32_t)),
                   entries * (sizeof(Merit) + kRankBytes));
 }
 
-Result<DuplicateGroups> FindSimilarVectors(const DedupTable& entries, const VectorFile& vectors,
-                                           double min_similarity, int threads, MemoryManager& memory,
-                                           const StopFlag& stop) {
+Result<DuplicateGroups> FindSimilarVectors(const DedupTable& entries, const GroupRules& rules,
+                                           const VectorFile& vectors, double min_similarity, int threads,
+                                           MemoryManager& memory, const StopFlag& stop) {
   const int dimension = vectors.dimension();
   const VectorRows look{dimension, [&](uint64_t first, uint64_t count, const auto& see) {
                           return vectors.View(first, count, see);
@@ -328,13 +331,13 @@ Result<DuplicateGroups> FindSimilarVectors(const DedupTable& entries, const Vect
   search.bytes = [&](size_t count) {
     return Footprint{GroupByCosineBytes(count, dimension, threads), SearchWindowBytes(dimension, threads)};
   };
-  search.group = [&](RankedKeys rows, std::span<const uint32_t>) {
-    return GroupByCosine(look, std::move(rows), static_cast<float>(min_similarity), threads, stop);
+  search.group = [&](RankedKeys rows, std::span<const uint32_t>, const PairRule& allows) {
+    return GroupByCosine(look, std::move(rows), static_cast<float>(min_similarity), threads, stop, allows);
   };
   search.describe = [](float cosine) {
     return DuplicateGroups::Member{.distance = 1 - static_cast<double>(cosine)};
   };
-  return Find(entries, true, search, {memory, stop});
+  return Find(entries, true, search, {rules, memory, stop});
 }
 
 }  // namespace imgmill

@@ -2,19 +2,23 @@
 #pragma once
 
 #include <span>
-#include <string_view>
 #include <vector>
 
-#include "dedup_operation.h"
+#include "dedup_merit.h"
+#include "dedup_pairs.h"
+#include "dedup_poses.h"
 #include "dedup_second_look.h"
 #include "imgmill/catalog/vector_file.h"
 #include "imgmill/similarity/grouping.h"
 
 namespace imgmill {
 
-/// By what a keeper is better than the best of its duplicates, in the order in which it is asked.
-enum class KeepReason { kResolution, kColour, kCompression, kSharpness, kSize, kPath };
-std::string_view ToString(KeepReason reason);
+/// What the user wants of groups.
+struct GroupRules {
+  KeepOrder order;
+  PairScope scope = PairScope::kAll;
+  PoseSet poses;  ///< in which a duplicate may be; with a second look
+};
 
 /// Indices are rows of the table of entries.
 struct DuplicateGroups {
@@ -24,6 +28,7 @@ struct DuplicateGroups {
     /// To the keeper: bits of the hashes, 1 - cosine of the vectors, or LPIPS; 0 for equal contents.
     double distance = 0;
     SecondLook look = {};  ///< at it and the keeper, where one was taken
+    uint32_t pose = 0;     ///< into which the keeper has to be brought to look like it
   };
   struct Group {
     uint32_t keeper = 0;
@@ -43,28 +48,30 @@ struct DuplicateGroups {
 /// (ImageNotes) has a hash that says nothing, as all ramps share one: it is compared by its pixels only, or
 /// by content where they are not known. Of equally good ones the first listed is kept. Memory is leased for
 /// the time of the search: GroupingBytes.
-Result<DuplicateGroups> FindDuplicates(const DedupTable& entries, bool by_hash, int max_distance, int threads,
-                                       MemoryManager& memory, const StopFlag& stop);
+Result<DuplicateGroups> FindDuplicates(const DedupTable& entries, const GroupRules& rules, bool by_hash,
+                                       int max_distance, int threads, MemoryManager& memory,
+                                       const StopFlag& stop);
 
 /// What FindDuplicates leases at most.
 size_t GroupingBytes(uint64_t entries, bool by_hash, int max_distance, int threads);
 
-/// The rows of the entries that have one of another content near them by hash, in ascending order: those that
-/// FindVerified asks about. Memory is leased as for it.
-Result<std::vector<uint32_t>> FindCandidates(const DedupTable& entries, int max_distance,
-                                             MemoryManager& memory, const StopFlag& stop);
+/// The rows of the entries that have one of another content near them by hash that may be in a group with
+/// them, in ascending order: those that FindVerified asks about. Memory is leased as for it.
+Result<std::vector<uint32_t>> FindCandidates(const DedupTable& entries, const GroupRules& rules,
+                                             int max_distance, MemoryManager& memory, const StopFlag& stop);
 
 /// Groups by hash within `max_distance`, of what a second look says, too. What that holds is leased with the
 /// rest.
-Result<DuplicateGroups> FindVerified(const DedupTable& entries, int max_distance, SecondLooker& looker,
-                                     int threads, MemoryManager& memory, const StopFlag& stop);
+Result<DuplicateGroups> FindVerified(const DedupTable& entries, const GroupRules& rules, int max_distance,
+                                     SecondLooker& looker, int threads, MemoryManager& memory,
+                                     const StopFlag& stop);
 
 /// What the two lease at most, without what the look holds.
-size_t VerifyingBytes(uint64_t entries, int max_distance);
+size_t VerifyingBytes(uint64_t entries, const PoseSet& poses, int max_distance);
 
 /// Groups by the cosine of vectors: entry i's is row `vector_row` of `vectors`, of length 1.
-Result<DuplicateGroups> FindSimilarVectors(const DedupTable& entries, const VectorFile& vectors,
-                                           double min_similarity, int threads, MemoryManager& memory,
-                                           const StopFlag& stop);
+Result<DuplicateGroups> FindSimilarVectors(const DedupTable& entries, const GroupRules& rules,
+                                           const VectorFile& vectors, double min_similarity, int threads,
+                                           MemoryManager& memory, const StopFlag& stop);
 
 }  // namespace imgmill

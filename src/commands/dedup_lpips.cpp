@@ -45,7 +45,7 @@ void LpipsLook::Prepare(int) {
   in_first_.reset();
 }
 
-Result<std::optional<SecondLook>> LpipsLook::Look(int, uint32_t keeper, uint32_t other) {
+Result<std::optional<SecondLook>> LpipsLook::Look(int, uint32_t keeper, uint32_t other, int) {
   const VectorFile::Place* const kept = Find(keeper);
   const VectorFile::Place* const compared = Find(other);
   if (kept == nullptr || compared == nullptr) return std::optional<SecondLook>();

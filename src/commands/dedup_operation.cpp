@@ -18,16 +18,6 @@ struct DedupPayload final : Payload {
   DedupEntry entry;
 };
 
-/// What is known of the file itself.
-void Describe(const SourceFile& file, DedupEntry& entry) {
-  entry.content = file.content;
-  entry.stamp = file.stamp;
-  entry.bytes = file.stamp.size;
-  entry.width = file.upright_width;
-  entry.height = file.upright_height;
-  entry.is_link = IsSymbolicLink(file.path);
-}
-
 /// What the catalog keeps of one image, in one look-up.
 struct HashedImage {
   uint64_t hash = 0;
@@ -65,10 +55,20 @@ class LumaRows {
 };
 
 /// Of the fact that is kept of each image; "exact" where there is none.
-std::string HashFact(std::optional<HashKind> kind, bool scaled_decode, bool allow_truncated) {
-  if (!kind) return "exact";
+std::string HashFact(const DedupLook& look, bool allow_truncated) {
+  if (!look.kind) return "exact";
   // A hash of the readable part of a broken file is another fact than one of the whole.
-  return VersionedName(*kind, scaled_decode) + (allow_truncated ? " lenient" : "") + " with notes/2";
+  return VersionedName(*look.kind, look.scaled_decode) + (allow_truncated ? " lenient" : "") +
+         " with notes/2";
+}
+
+std::string PosesFact(const DedupLook& look, bool allow_truncated) {
+  return HashFact(look, allow_truncated) + " poses/1";
+}
+
+/// Of the blockiness of what was read for the hash.
+std::string BlockinessFact(const DedupLook& look, bool allow_truncated) {
+  return HashFact(look, allow_truncated) + " blockiness/1";
 }
 
 }  // namespace
@@ -77,28 +77,44 @@ class DedupOperation::Task final : public ItemTask {
  public:
   Task(DedupOperation& operation, const Item& item, const ItemPlan& plan)
       : operation_(operation), item_(item) {
-    if (!operation.kind_) return;
-    hasher_.emplace(*operation.kind_, HashedLayout(plan.input, operation.scaled_));
+    if (!operation.look_.kind) return;
+    hasher_.emplace(*operation.look_.kind, HashedLayout(plan.input, operation.look_.scaled_decode));
     meter_.emplace(item.main, plan.reading, plan.input);
-    if (operation.scaled_ && plan.input.bands == 3) luma_.emplace(plan.input);
+    if (operation.look_.scaled_decode && plan.input.bands == 3) luma_.emplace(plan.input);
+    if (operation.look_.blockiness) blocks_.emplace(plan.input, SignalSet{Signal::kBlockiness});
   }
 
   Status Map(const Region& region) override {
     hasher_->Add(luma_ ? luma_->Of(region.view) : region.view);
     meter_->Add(region.view);
+    if (blocks_) blocks_->Add(region.view);
     return {};
   }
 
   Status Finish(Outcome& outcome) override {
     auto payload = std::make_unique<DedupPayload>();
     DedupEntry& entry = payload->entry;
-    Describe(item_.main, entry);
+    operation_.Describe(item_.main, entry);
     Catalog& catalog = operation_.catalog_;
     if (hasher_) {
       const ImageNotes notes = TRY(meter_->Finish());
-      const HashedImage image{hasher_->Finish(), notes};
+      HashedImage image{0, notes};
+      if (operation_.look_.poses) {
+        const PoseHashes poses = hasher_->FinishPoses();
+        image.hash = poses[0];
+        entry.poses.assign(poses.begin(), poses.end());
+        const std::string fact = PosesFact(operation_.look_, operation_.allow_truncated_);
+        TRY(catalog.PutFact(item_.main.content, fact, Packed(poses)));
+      } else {
+        image.hash = hasher_->Finish();
+      }
       entry.hash = image.hash;
       entry.notes = image.notes;
+      if (blocks_) {
+        entry.blockiness = blocks_->Finish()[Signal::kBlockiness].value_or(0);
+        const std::string fact = BlockinessFact(operation_.look_, operation_.allow_truncated_);
+        TRY(catalog.PutFact(item_.main.content, fact, Packed(entry.blockiness)));
+      }
       TRY(catalog.PutFact(item_.main.content, operation_.hash_fact_, Packed(image)));
     }
     outcome.payload = std::move(payload);
@@ -110,6 +126,7 @@ class DedupOperation::Task final : public ItemTask {
   const Item& item_;
   std::optional<PerceptualHasher> hasher_;
   std::optional<ImageMeter> meter_;
+  std::optional<SignalMeter> blocks_;
   std::optional<LumaRows> luma_;  // where luma is hashed and colours are read
 };
 
@@ -118,17 +135,36 @@ bool IsSymbolicLink(const std::string& path) {
   return ::lstat(path.c_str(), &info) == 0 && S_ISLNK(info.st_mode);
 }
 
-DedupOperation::DedupOperation(std::optional<HashKind> kind, bool scaled_decode, bool allow_truncated,
-                               const CommandServices& services)
+void DedupPlaces::Mark(const std::string& absolute, DedupEntry& entry) const {
+  const auto lies_in = [&](const std::string& folder) {
+    return folder == "/" || (absolute.starts_with(folder) && absolute.size() > folder.size() &&
+                             absolute[folder.size()] == '/');
+  };
+  for (size_t i = 0; i < folders.size(); ++i) {
+    if (lies_in(folders[i])) entry.folders |= uint32_t{1} << i;
+  }
+  entry.in_reference = !reference.empty() && lies_in(reference);
+}
+
+DedupOperation::DedupOperation(DedupLook look, const CommandServices& services)
     : Operation({.name = "dedup",
-                 .fingerprint = "dedup " + HashFact(kind, scaled_decode, allow_truncated),
+                 .fingerprint = "dedup " + HashFact(look, services.shared->allow_truncated),
                  .judges_after_reduce = true,
                  .leaves_only_facts = true}),
-      kind_(kind),
-      scaled_(scaled_decode),
-      allow_truncated_(allow_truncated),
+      look_(std::move(look)),
+      allow_truncated_(services.shared->allow_truncated),
       catalog_(*services.catalog),
-      hash_fact_(HashFact(kind, scaled_decode, allow_truncated)) {}
+      hash_fact_(HashFact(look_, allow_truncated_)) {}
+
+void DedupOperation::Describe(const SourceFile& file, DedupEntry& entry) const {
+  entry.content = file.content;
+  entry.stamp = file.stamp;
+  entry.bytes = file.stamp.size;
+  entry.width = file.upright_width;
+  entry.height = file.upright_height;
+  entry.is_link = IsSymbolicLink(file.path);
+  look_.places.Mark(file.absolute, entry);
+}
 
 ReadOptions DedupOperation::Reading(const ImageHeader& header) const {
   ReadOptions reading;
@@ -136,24 +172,25 @@ ReadOptions DedupOperation::Reading(const ImageHeader& header) const {
   reading.alpha = ReadOptions::Alpha::kFlattenWhite;  // what lies under it is seen by nobody
   // The full hash resizes RGB before it takes luma, and takes the numbers as they are stored, as the peer
   // does, whose bits we promise.
-  reading.keep_profile = !scaled_;
+  reading.keep_profile = !look_.scaled_decode;
   // Only a JPEG is cheaper in grey; of the others, equal pixels can then be told.
-  const bool grey = scaled_ && header.format == ImageFormat::kJpeg;
+  const bool grey = look_.scaled_decode && header.format == ImageFormat::kJpeg;
   reading.bands = grey ? ReadOptions::Bands::kGrey : ReadOptions::Bands::kRgb;
-  reading.shrink_to_side = scaled_ ? kScaledHashSide : 0;
+  reading.shrink_to_side = look_.scaled_decode ? kScaledHashSide : 0;
   reading.allow_truncated = allow_truncated_;
   return reading;
 }
 
 Result<ItemPlan> DedupOperation::Plan(const Item& item) const {
-  if (!kind_) return ItemPlan::WithoutPixels({64 * kKiB, 0});
+  if (!look_.kind) return ItemPlan::WithoutPixels({64 * kKiB, 0});
   const ImageHeader& header = item.main.header;
   ItemPlan plan(header, Reading(header), {kRowsPerRegion, 0});
   const Layout& input = plan.input;
-  plan.work = {
-      PerceptualHasher::PooledBytes(*kind_, HashedLayout(input, scaled_)) + ImageMeter::PooledBytes(input),
-      64 * kKiB};
-  if (scaled_ && input.bands == 3) plan.work.pooled += LumaRows::PooledBytes(input);
+  plan.work = {PerceptualHasher::PooledBytes(*look_.kind, HashedLayout(input, look_.scaled_decode)) +
+                   ImageMeter::PooledBytes(input),
+               64 * kKiB};
+  if (look_.scaled_decode && input.bands == 3) plan.work.pooled += LumaRows::PooledBytes(input);
+  if (look_.blockiness) plan.work.pooled += SignalMeter::PooledBytes(input);
   return plan;
 }
 
@@ -161,7 +198,17 @@ Result<bool> DedupOperation::Recall(const Item& item, Outcome& outcome) {
   auto payload = std::make_unique<DedupPayload>();
   DedupEntry& entry = payload->entry;
   HashedImage image;
-  if (kind_ && !Unpack(catalog_.FindFact(item.main.content, hash_fact_), image)) return false;
+  if (look_.kind && !Unpack(catalog_.FindFact(item.main.content, hash_fact_), image)) return false;
+  if (look_.blockiness) {
+    const std::string fact = BlockinessFact(look_, allow_truncated_);
+    if (!Unpack(catalog_.FindFact(item.main.content, fact), entry.blockiness)) return false;
+  }
+  if (look_.poses) {
+    PoseHashes poses;
+    if (!Unpack(catalog_.FindFact(item.main.content, PosesFact(look_, allow_truncated_)), poses))
+      return false;
+    entry.poses.assign(poses.begin(), poses.end());
+  }
   entry.hash = image.hash;
   entry.notes = image.notes;
   Describe(item.main, entry);

@@ -22,25 +22,47 @@ struct DedupEntry {
   int64_t width = 0;  ///< upright
   int64_t height = 0;
   uint64_t hash = 0;
-  ImageNotes notes;         ///< of what was compared by its looks
-  uint64_t vector_row = 0;  ///< of --method embedding
-  bool is_link = false;     ///< a symbolic one
+  std::vector<uint64_t> poses;  ///< PoseHashes, where they were asked for
+  ImageNotes notes;             ///< of what was compared by its looks
+  uint64_t vector_row = 0;      ///< of --method embedding
+  double blockiness = 0;        ///< where it was asked for
+  uint32_t folders = 0;         ///< a bit for each of DedupPlaces' folders that it lies in
+  bool is_link = false;         ///< a symbolic one
+  bool in_reference = false;
 
   template <typename Self, typename Each>
   static void EachField(Self& self, Each& each) {
     each(self.file), each(self.content), each(self.stamp), each(self.bytes), each(self.width);
     each(self.height), each(self.hash), each(self.notes), each(self.vector_row), each(self.is_link);
+    each(self.blockiness), each(self.folders), each(self.in_reference);
+    each(self.poses);
   }
 };
 using DedupTable = RecordTable<DedupEntry>;
 
 bool IsSymbolicLink(const std::string& path);
 
+/// Folders that images may lie in, canonical.
+struct DedupPlaces {
+  std::vector<std::string> folders;  ///< at most 32
+  std::string reference;             ///< empty for none
+
+  /// Sets what the entry has of them. @param absolute  its canonical path
+  void Mark(const std::string& absolute, DedupEntry& entry) const;
+};
+
+/// What DedupOperation looks at.
+struct DedupLook {
+  std::optional<HashKind> kind;  ///< nothing compares contents only
+  bool scaled_decode = false;
+  bool blockiness = false;  ///< of what is read, too
+  bool poses = false;       ///< hashes of all of them, too
+  DedupPlaces places;
+};
+
 class DedupOperation final : public Operation {
  public:
-  /// @param kind  nothing compares contents only.
-  DedupOperation(std::optional<HashKind> kind, bool scaled_decode, bool allow_truncated,
-                 const CommandServices& services);
+  DedupOperation(DedupLook look, const CommandServices& services);
 
   Result<ItemPlan> Plan(const Item& item) const override;
   Result<bool> Recall(const Item& item, Outcome& outcome) override;
@@ -56,9 +78,11 @@ class DedupOperation final : public Operation {
 
   ReadOptions Reading(const ImageHeader& header) const;
 
-  std::optional<HashKind> kind_;
-  bool scaled_;
-  bool allow_truncated_;
+  /// What is known of the file itself.
+  void Describe(const SourceFile& file, DedupEntry& entry) const;
+
+  const DedupLook look_;
+  const bool allow_truncated_;
   Catalog& catalog_;
   std::string hash_fact_;  // "phash/2 with notes/2"
   DedupTable entries_;

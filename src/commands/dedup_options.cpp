@@ -3,6 +3,8 @@
 #include <array>
 
 #include "choice.h"
+#include "dedup_merit.h"
+#include "dedup_poses.h"
 #include "imgmill/commands/dedup.h"
 #include "imgmill/commands/flag_words.h"
 
@@ -11,6 +13,8 @@ namespace {
 
 const std::array<std::string, 7> kMethods = {"exact", "phash",     "dhash", "ahash",
                                              "whash", "embedding", "lpips"};
+const std::array<std::string, 2> kInvariants = {"rotate", "flip"};
+const std::array<std::string, 3> kPairs = {"all", "across", "within"};
 const std::array<std::string, 5> kActions = {"report", "move", "hardlink", "symlink", "delete"};
 
 }  // namespace
@@ -46,6 +50,25 @@ void AddDedupFlags(CLI::App& app, DedupOptions& options) {
                  "With --method lpips: largest LPIPS distance of duplicates, 0 or more [0.1]")
       ->type_name("DISTANCE");
   TakesWords(
+      app.add_option("--invariant", options.invariant,
+                     "Also find images that were turned by quarters (rotate), mirrored (flip), or both")
+          ->delimiter(','),
+      kInvariants)
+      ->type_name("NAME,...");
+  app.add_option("--keep-by", options.keep_by,
+                 "What the keeper is chosen by, in this order: resolution, colour, format, blockiness, "
+                 "sharpness, bytes, oldest, path, folder:DIR")
+      ->delimiter(',')
+      ->type_name("NAME,...");
+  app.add_option("--reference", options.reference,
+                 "Folder that is never touched: only images that are also there are duplicates")
+      ->type_name("DIR");
+  TakesWords(app.add_option("--pairs", options.pairs,
+                            "Duplicates of all images, only across folders, or only within one"),
+             kPairs)
+      ->capture_default_str()
+      ->type_name("NAME");
+  TakesWords(
       app.add_option("--action", options.action, "report, move, hardlink, symlink or delete the duplicates"),
       kActions)
       ->capture_default_str()
@@ -67,6 +90,20 @@ int DedupOptions::distance(uint64_t images) const {
 std::optional<std::string> DedupOptions::Check() const {
   if (auto wrong = CheckChoice("--method", method, kMethods)) return wrong;
   if (auto wrong = CheckChoice("--action", action, kActions)) return wrong;
+  if (auto wrong = CheckChoice("--pairs", pairs, kPairs)) return wrong;
+  std::string wrong_order;
+  const std::optional<KeepOrder> order = KeepOrder::Parse(keep_by, wrong_order);
+  if (!order) return "--keep-by: " + wrong_order;
+  if (order->Asks(KeepReason::kBlockiness) && (decode != "full" || !(ByHash() || method == "lpips")))
+    return "--keep-by blockiness needs a hash and --decode full: blocks cannot be seen in a part of the "
+           "pixels";
+  const std::optional<PoseSet> poses = PoseSet::Parse(invariant);
+  if (!poses) return "--invariant takes rotate, flip, or both: rotate,flip";
+  if (poses->others() && (!verifies() || method == "dhash"))
+    return no_verify ? "--invariant does not go with --no-verify"
+                     : "--invariant goes with phash, ahash and whash, not with --method " + method;
+  if (!reference.empty() && pairs != "all")
+    return "--reference does not go with --pairs: it says itself which pairs are duplicates";
   if (decode != "scaled" && decode != "full") return "--decode takes scaled or full, not \"" + decode + "\"";
   if (max_distance && (method == "exact" || method == "embedding"))
     return "--max-distance is of hashes: it does not go with --method " + method;

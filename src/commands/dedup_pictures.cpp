@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/try.h"
+#include "dedup_poses.h"
 #include "imgmill/base/byte_size.h"
 #include "signals/small_resize.h"
 
@@ -24,7 +25,11 @@ struct Sides {
 Sides SmallSides(const ImageHeader& header) {
   const auto width = static_cast<double>(header.upright_width());
   const auto height = static_cast<double>(header.upright_height());
-  const double scale = std::min(1.0, SmallPicture::kLongSide / std::max(width, height));
+  // A smaller image is read at two thirds of its size, so that an encoder's traces are no difference.
+  constexpr double kLongEnough = 64, kPart = 2.0 / 3;
+  const double longer = std::max(width, height);
+  const double scale =
+      std::min(1.0, std::clamp(longer * kPart, kLongEnough, double{SmallPicture::kLongSide}) / longer);
   const auto side = [&](double length) {
     return std::max<int64_t>(SmallPicture::kLeastSide, std::llround(length * scale));
   };
@@ -41,6 +46,23 @@ std::optional<SmallPicture> PictureIn(const std::optional<std::string>& fact) {
   };
   if (!fits(sides[0]) || !fits(sides[1])) return std::nullopt;
   return SmallPicture{sides[0], sides[1], reinterpret_cast<const uint8_t*>(fact->data()) + kSidesBytes};
+}
+
+/// The picture in that pose (PixelOfPose).
+SmallPicture Turned(const SmallPicture& picture, int pose, std::span<uint8_t> to) {
+  const bool swaps = (pose & 4) != 0;
+  const SmallPicture turned = {swaps ? picture.height : picture.width, swaps ? picture.width : picture.height,
+                               to.data()};
+  size_t at = 0;
+  for (int y = 0; y < turned.height; ++y) {
+    for (int x = 0; x < turned.width; ++x) {
+      int from_x = swaps ? y : x, from_y = swaps ? x : y;
+      if ((pose & 1) != 0) from_x = picture.width - 1 - from_x;
+      if ((pose & 2) != 0) from_y = picture.height - 1 - from_y;
+      to[at++] = picture.pixels[from_y * picture.width + from_x];
+    }
+  }
+  return turned;
 }
 
 }  // namespace
@@ -127,7 +149,7 @@ class PictureLook::Looking final : public CommandRun {
 PictureLook::PictureLook(double most, const CommandServices& services)
     : most_(most),
       services_(services),
-      fact_(services.shared->allow_truncated ? "picture/1 lenient" : "picture/1") {}
+      fact_(services.shared->allow_truncated ? "picture/2 lenient" : "picture/2") {}
 
 PictureLook::~PictureLook() = default;
 
@@ -141,15 +163,17 @@ Status PictureLook::LookAt(Candidates candidates, CommandResult& result) {
 Footprint PictureLook::Held(int threads) const {
   constexpr size_t kPicture = size_t{SmallPicture::kLongSide} * SmallPicture::kLongSide;
   const auto each = static_cast<size_t>(threads);
-  return {each * PictureMatcher::PooledBytes(), each * 4 * kPicture};
+  return {each * (PictureMatcher::PooledBytes() + kPicture), each * 4 * kPicture};
 }
 
 void PictureLook::Prepare(int threads) {
-  matchers_.clear();
-  for (int i = 0; i < threads; ++i) matchers_.emplace_back();
+  threads_.clear();
+  for (int i = 0; i < threads; ++i)
+    threads_.push_back(
+        {PictureMatcher(), PoolArray<uint8_t>(size_t{SmallPicture::kLongSide} * SmallPicture::kLongSide)});
 }
 
-Result<std::optional<SecondLook>> PictureLook::Look(int thread, uint32_t keeper, uint32_t other) {
+Result<std::optional<SecondLook>> PictureLook::Look(int thread, uint32_t keeper, uint32_t other, int pose) {
   const std::optional<size_t> kept = candidates_.Find(keeper), compared = candidates_.Find(other);
   // All that is near them by hash has the same content.
   if (!kept || !compared) return std::optional(SecondLook());
@@ -160,7 +184,9 @@ Result<std::optional<SecondLook>> PictureLook::Look(int thread, uint32_t keeper,
   const std::optional<std::string> second = services_.catalog->FindFact(of_compared, fact_);
   const std::optional<SmallPicture> one = PictureIn(first), another = PictureIn(second);
   if (!one || !another) return std::optional<SecondLook>();  // it could not be read again
-  const std::optional<PictureMatch> match = matchers_[static_cast<size_t>(thread)].Match(*one, *another);
+  OfThread& own = threads_[static_cast<size_t>(thread)];
+  const SmallPicture turned = pose == 0 ? *another : Turned(*another, PoseBack(pose), own.turned.span());
+  const std::optional<PictureMatch> match = own.matcher.Match(*one, turned);
   if (!match || match->difference > most_) return std::optional<SecondLook>();
   return std::optional(SecondLook{match->difference, match->left, match->top, match->right, match->bottom});
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "dedup_second_look.h"
+#include "imgmill/memory/pool_array.h"
 #include "imgmill/metrics/picture_matcher.h"
 
 namespace imgmill {
@@ -16,7 +17,7 @@ class PictureLook final : public SecondLooker {
   Status LookAt(Candidates candidates, CommandResult& result) override;
   Footprint Held(int threads) const override;
   void Prepare(int threads) override;
-  Result<std::optional<SecondLook>> Look(int thread, uint32_t keeper, uint32_t other) override;
+  Result<std::optional<SecondLook>> Look(int thread, uint32_t keeper, uint32_t other, int pose) override;
   bool measures_distance() const override { return false; }
   void Describe(JsonObject& details) const override;
 
@@ -28,7 +29,11 @@ class PictureLook final : public SecondLooker {
   const CommandServices& services_;
   const std::string fact_;
   Candidates candidates_;
-  std::vector<PictureMatcher> matchers_;  ///< by thread
+  struct OfThread {
+    PictureMatcher matcher;
+    PoolArray<uint8_t> turned;
+  };
+  std::vector<OfThread> threads_;
 };
 
 }  // namespace imgmill

@@ -55,6 +55,7 @@ std::string FoundDuplicates::How(const DuplicateGroups::Member& member, const De
   char text[64];
   std::snprintf(text, sizeof text, ", difference %.3f", member.look.difference);
   how += text;
+  if (member.pose != 0) how += ", " + std::string(PoseText(static_cast<int>(member.pose)));
   const double percent = 100 * ShownPart(member.look);
   if (percent < 99) {
     std::snprintf(text, sizeof text, ", shows %.0f %% of it", percent);
@@ -98,6 +99,7 @@ Status FoundDuplicates::PutGroup(const DuplicateGroups::Group& group, const Dedu
           if (evidence_.aligned && member.by_look) {
             image["aligned_difference"] = std::round(member.look.difference * 1e4) / 1e4;
             image["crop"] = CropJson(member.look, kept);
+            if (member.pose != 0) image["pose"] = PoseName(static_cast<int>(member.pose));
           }
           return images.Put(image);
         });

@@ -139,6 +139,8 @@ struct PerceptualHasher::Impl {
   HashKind kind;
   int bands;
   SmallResize resize;
+
+  PoolArray<uint8_t> SmallLuma();
 };
 
 PerceptualHasher::PerceptualHasher(HashKind kind, const Layout& layout)
@@ -151,31 +153,57 @@ void PerceptualHasher::Add(const ImageView& rows) {
   impl_->resize.Add(rows);
 }
 
-uint64_t PerceptualHasher::Finish() {
-  const Size size = SmallSize(impl_->kind);
-  const auto pixels = static_cast<size_t>(size.width * size.height);
-  const uint8_t* small = impl_->resize.Finish();
-  PoolArray<uint8_t> luma(pixels);
-  for (size_t i = 0; i < pixels; ++i) {
-    luma[i] = impl_->bands == 1 ? small[i] : Luma(small[3 * i], small[3 * i + 1], small[3 * i + 2]);
-  }
-  switch (impl_->kind) {
+namespace {
+
+uint64_t HashOf(HashKind kind, std::span<const uint8_t> luma) {
+  switch (kind) {
     case HashKind::kPhash:
-      return Phash(luma.span());
+      return Phash(luma);
     case HashKind::kDhash:
-      return Dhash(luma.span());
+      return Dhash(luma);
     case HashKind::kAhash:
-      return Ahash(luma.span());
+      return Ahash(luma);
     case HashKind::kWhash:
-      return Whash(luma.span());
+      return Whash(luma);
   }
   return 0;
+}
+
+}  // namespace
+
+PoolArray<uint8_t> PerceptualHasher::Impl::SmallLuma() {
+  const Size size = SmallSize(kind);
+  const auto pixels = static_cast<size_t>(size.width * size.height);
+  const uint8_t* small = resize.Finish();
+  PoolArray<uint8_t> luma(pixels);
+  for (size_t i = 0; i < pixels; ++i)
+    luma[i] = bands == 1 ? small[i] : Luma(small[3 * i], small[3 * i + 1], small[3 * i + 2]);
+  return luma;
+}
+
+uint64_t PerceptualHasher::Finish() {
+  return HashOf(impl_->kind, impl_->SmallLuma().span());
+}
+
+PoseHashes PerceptualHasher::FinishPoses() {
+  assert(HasPoses(impl_->kind));
+  const PoolArray<uint8_t> luma = impl_->SmallLuma();
+  const auto side = static_cast<size_t>(SmallSize(impl_->kind).width);
+  PoolArray<uint8_t> turned(luma.size());
+  PoseHashes hashes{};
+  for (int pose = 0; pose < kPoses; ++pose) {
+    for (size_t y = 0; y < side; ++y) {
+      for (size_t x = 0; x < side; ++x) turned[y * side + x] = luma[PixelOfPose(pose, x, y, side)];
+    }
+    hashes[static_cast<size_t>(pose)] = HashOf(impl_->kind, turned.span());
+  }
+  return hashes;
 }
 
 size_t PerceptualHasher::PooledBytes(HashKind kind, const Layout& layout) {
   const Size size = SmallSize(kind);
   const auto pixels = static_cast<size_t>(size.width * size.height);
-  const size_t finish = pixels + (kind == HashKind::kWhash ? pixels * sizeof(double) : 0);
+  const size_t finish = 2 * pixels + (kind == HashKind::kWhash ? pixels * sizeof(double) : 0);
   return SmallResize::PooledBytes(layout, size.width, size.height) + finish;
 }
 

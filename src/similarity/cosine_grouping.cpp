@@ -88,12 +88,12 @@ class CosineSearch {
 }  // namespace
 
 Result<std::vector<CosineGroup>> GroupByCosine(const VectorRows& rows, RankedKeys items, float least,
-                                               int threads, const StopFlag& stop) {
+                                               int threads, const StopFlag& stop, const PairRule& allows) {
   assert(threads >= 1 && rows.dimension > 0);
-  ItemClasses classes(items.keys.span(), items.order.span());
+  ItemClasses classes(items.keys.span(), items.order.span(), allows != nullptr);
   items = {};
   CosineSearch search(classes, rows, least, threads, stop);
-  return KeeperGrouping<CosineSearch>(classes, search, threads).Run();
+  return KeeperGrouping<CosineSearch>(classes, search, threads, allows).Run();
 }
 
 size_t GroupByCosineBytes(size_t n, int dimension, int threads) {

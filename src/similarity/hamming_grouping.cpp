@@ -81,12 +81,12 @@ class HammingSearch {
 }  // namespace
 
 Result<std::vector<HammingGroup>> GroupByHamming(RankedKeys hashes, int radius, int threads,
-                                                 const StopFlag& stop) {
+                                                 const StopFlag& stop, const PairRule& allows) {
   assert(radius >= 0 && radius <= 64 && threads >= 1);
-  ItemClasses classes(hashes.keys.span(), hashes.order.span());
+  ItemClasses classes(hashes.keys.span(), hashes.order.span(), allows != nullptr);
   hashes = {};
   HammingSearch search(classes, radius, threads, stop);
-  return KeeperGrouping<HammingSearch>(classes, search, threads).Run();
+  return KeeperGrouping<HammingSearch>(classes, search, threads, allows).Run();
 }
 
 size_t GroupByHammingBytes(size_t n, int radius, int threads) {

@@ -6,7 +6,7 @@
 
 namespace imgmill {
 
-ItemClasses::ItemClasses(std::span<const uint64_t> keys, std::span<const uint32_t> order)
+ItemClasses::ItemClasses(std::span<const uint64_t> keys, std::span<const uint32_t> order, bool apart)
     : items_(keys.size()) {
   assert(keys.size() == order.size());
   std::iota(items_.begin(), items_.end(), uint32_t{0});
@@ -15,7 +15,9 @@ ItemClasses::ItemClasses(std::span<const uint64_t> keys, std::span<const uint32_
   };
   std::sort(items_.begin(), items_.end(),
             [&](uint32_t a, uint32_t b) { return keys[a] != keys[b] ? keys[a] < keys[b] : better(a, b); });
-  const auto starts_class = [&](size_t i) { return i == 0 || keys[items_[i]] != keys[items_[i - 1]]; };
+  const auto starts_class = [&](size_t i) {
+    return apart || i == 0 || keys[items_[i]] != keys[items_[i - 1]];
+  };
   for (size_t i = 0; i < items_.size(); ++i) left_ += starts_class(i) ? 1 : 0;
   classes_ = PoolArray<Class>(left_);
   taken_ = PoolArray<uint8_t>(left_);

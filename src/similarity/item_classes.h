@@ -14,8 +14,9 @@ class ItemClasses {
  public:
   /// @param keys   of the items.
   /// @param order  each item's rank, smaller is better, ties go to the smaller index; as long as `keys`.
+  /// @param apart  each item is a class of its own, whatever its key.
   /// @throws OutOfMemory
-  ItemClasses(std::span<const uint64_t> keys, std::span<const uint32_t> order);
+  ItemClasses(std::span<const uint64_t> keys, std::span<const uint32_t> order, bool apart = false);
 
   /// What `n` items take of the current pool at most.
   static size_t Bytes(size_t n) { return n * (sizeof(uint32_t) + sizeof(Class) + 1); }

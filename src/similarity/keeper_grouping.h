@@ -98,8 +98,9 @@ class KeeperGrouping {
   using Measure = typename Search::Measure;
   using Group = KeeperGroup<Measure>;
 
-  KeeperGrouping(ItemClasses& classes, Search& search, int threads)
-      : classes_(classes), search_(search), found_(threads, Search::kHitsHeld) {}
+  /// @param allows  of items; where it is not empty, each of them is a class of its own.
+  KeeperGrouping(ItemClasses& classes, Search& search, int threads, const PairRule& allows)
+      : classes_(classes), search_(search), allows_(allows), found_(threads, Search::kHitsHeld) {}
 
   Result<std::vector<Group>> Run() {
     constexpr size_t kSmallestBlock = 8;
@@ -141,6 +142,7 @@ class KeeperGrouping {
       for (const uint32_t item : own.subspan(1)) group.members.push_back({item, Search::kEqual});
       const auto take = [&](uint32_t other, Measure measure) {
         if (classes_.taken(other)) return;
+        if (allows_ && !allows_(own.front(), classes_.items(other).front())) return;
         classes_.Take(other);
         for (const uint32_t item : classes_.items(other)) group.members.push_back({item, measure});
       };
@@ -160,6 +162,7 @@ class KeeperGrouping {
 
   ItemClasses& classes_;
   Search& search_;
+  const PairRule& allows_;
   uint32_t next_ = 0;            // class
   std::vector<uint32_t> block_;  // classes that are candidates now
   FoundNeighbours<Measure> found_;

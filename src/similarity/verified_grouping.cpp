@@ -16,22 +16,50 @@ Status CheckStop(const StopFlag& stop) {
   return Error{Stage::kReduce, Code::kInterrupted, "stopped while grouping hashes"};
 }
 
+/// Finds what is near an item in any pose.
+class PosedIndex {
+ public:
+  PosedIndex(std::span<const uint64_t> hashes, const PosedHashes& posed, int radius)
+      : hashes_(hashes), posed_(posed), index_(hashes, radius) {}
+
+  std::span<const uint64_t> PosesOf(uint32_t item) const {
+    return posed_.poses > 0 ? posed_.of(item) : hashes_.subspan(item, 1);
+  }
+  /// visit(other) says whether to go on; one may come once for each pose.
+  template <typename Visit>
+  void ForEachNear(uint32_t item, const Visit& visit) const {
+    bool more = true;
+    for (const uint64_t hash : PosesOf(item)) {
+      if (!more) return;
+      index_.Query(hash, [&](uint32_t other, int) { return more = other == item || visit(other); });
+    }
+  }
+
+ private:
+  const std::span<const uint64_t> hashes_;
+  const PosedHashes& posed_;
+  const HammingIndex index_;
+};
+
 class VerifiedGrouping {
  public:
-  VerifiedGrouping(const RankedKeys& hashes, int radius, const Verify& verify, int threads,
-                   const StopFlag& stop)
+  VerifiedGrouping(const RankedKeys& hashes, const PosedHashes& posed, int radius, const Verify& verify,
+                   int threads, const StopFlag& stop)
       : hashes_(hashes.keys.span()),
+        radius_(radius),
         verify_(verify),
         threads_(threads),
         stop_(stop),
-        index_(hashes_, radius),
+        index_(hashes_, posed, radius),
         best_first_(hashes_.size()),
         near_(hashes_.size()),
+        near_keeper_(hashes_.size()),
         near_block_(hashes_.size()),
         taken_(hashes_.size()),
         pairs_(kPairs) {
     taken_.Fill(false);
     near_block_.Fill(0);
+    near_keeper_.Fill(0);
     for (uint32_t i = 0; i < best_first_.size(); ++i) best_first_[i] = i;
     std::sort(best_first_.begin(), best_first_.end(), [&](uint32_t a, uint32_t b) {
       return hashes.order[a] != hashes.order[b] ? hashes.order[a] < hashes.order[b] : a < b;
@@ -48,13 +76,13 @@ class VerifiedGrouping {
     return std::move(groups_);
   }
 
-  static size_t Bytes(size_t n) { return n * (3 * sizeof(uint32_t) + sizeof(bool)) + kPairs * sizeof(Pair); }
+  static size_t Bytes(size_t n) { return n * (4 * sizeof(uint32_t) + sizeof(bool)) + kPairs * sizeof(Pair); }
 
  private:
   struct Pair {
     uint32_t keeper = 0, other = 0;
     bool verified = false;
-    SecondLook look;
+    VerifiedMeasure measure;
   };
   static constexpr size_t kPairs = 4096;
 
@@ -68,8 +96,10 @@ class VerifiedGrouping {
       if (taken_[keeper]) continue;
       if (near_block_[keeper] == block_) return {};
       size_t found = 0;
-      index_.Query(hashes_[keeper], [&](uint32_t other, int) {
-        if (other != keeper && !taken_[other]) near_[found++] = other;
+      index_.ForEachNear(keeper, [&](uint32_t other) {
+        // Marked by the keeper's place, from 1, since poses find some twice.
+        if (!taken_[other] && near_keeper_[other] != next_ + 1) near_[found++] = other;
+        near_keeper_[other] = next_ + 1;
         return true;
       });
       if (used_ > 0 && used_ + found > kPairs) return {};
@@ -91,8 +121,7 @@ class VerifiedGrouping {
       if (!pair.verified || taken_[pair.other]) continue;
       taken_[pair.other] = true;
       if (groups_.empty() || groups_.back().keeper != pair.keeper) groups_.push_back({pair.keeper, {}});
-      const int distance = std::popcount(hashes_[pair.keeper] ^ hashes_[pair.other]);
-      groups_.back().members.push_back({pair.other, {distance, pair.look}});
+      groups_.back().members.push_back({pair.other, pair.measure});
     }
     used_ = 0;
     return {};
@@ -115,53 +144,70 @@ class VerifiedGrouping {
     return {};
   }
 
+  /// In each pose that is near, the nearest first.
   Status VerifyPair(int thread, Pair& pair) const {
-    const std::optional<SecondLook> look = TRY(verify_(thread, pair.keeper, pair.other));
-    pair.verified = look.has_value();
-    if (look) pair.look = *look;
+    const std::span<const uint64_t> poses = index_.PosesOf(pair.keeper);
+    for (int distance = 0; distance <= radius_ && !pair.verified; ++distance) {
+      for (uint32_t pose = 0; pose < poses.size() && !pair.verified; ++pose) {
+        if (std::popcount(poses[pose] ^ hashes_[pair.other]) != distance) continue;
+        const std::optional<SecondLook> look = TRY(verify_(thread, pair.keeper, pair.other, pose));
+        if (!look) continue;
+        pair.verified = true;
+        pair.measure = {distance, pose, *look};
+      }
+    }
     return {};
   }
 
   const std::span<const uint64_t> hashes_;
+  const int radius_;
   const Verify& verify_;
   const int threads_;
   const StopFlag& stop_;
-  const HammingIndex index_;
+  const PosedIndex index_;
   PoolArray<uint32_t> best_first_, near_;
-  PoolArray<uint32_t> near_block_;  ///< the last block of which a keeper is near the item
+  PoolArray<uint32_t> near_keeper_;  ///< the place, from 1, of the last keeper that the item is near
+  PoolArray<uint32_t> near_block_;   ///< the last block of which a keeper is near the item
   PoolArray<bool> taken_;
   PoolArray<Pair> pairs_;
-  size_t used_ = 0;  ///< pairs
-  size_t next_ = 0;  ///< of best_first_
+  size_t used_ = 0;    ///< pairs
+  uint32_t next_ = 0;  ///< of best_first_
   uint32_t block_ = 0;
   std::vector<VerifiedGroup> groups_;
 };
 
 }  // namespace
 
-Status WithNeighbours(std::span<const uint64_t> hashes, int radius,
+Status WithNeighbours(std::span<const uint64_t> hashes, const PosedHashes& posed, int radius,
                       const std::function<bool(uint32_t item, uint32_t other)>& differs, const StopFlag& stop,
                       const std::function<void(uint32_t item)>& visit) {
-  const HammingIndex index(hashes, radius);
+  const PosedIndex index(hashes, posed, radius);
+  PoolArray<bool> with(hashes.size());
+  with.Fill(false);
   for (uint32_t item = 0; item < hashes.size(); ++item) {
     TRY(CheckStop(stop));
-    bool found = false;
-    index.Query(hashes[item], [&](uint32_t other, int) {
-      found = other != item && differs(item, other);
-      return !found;
+    index.ForEachNear(item, [&](uint32_t other) {
+      if (!differs(item, other)) return true;
+      with[item] = true;
+      // A pose of one may be near where no pose of the other is.
+      if (posed.poses > 0) with[other] = true;
+      return posed.poses > 0;
     });
-    if (found) visit(item);
+  }
+  for (uint32_t item = 0; item < hashes.size(); ++item) {
+    if (with[item]) visit(item);
   }
   return {};
 }
 
-Result<std::vector<VerifiedGroup>> GroupVerified(RankedKeys hashes, int radius, const Verify& verify,
-                                                 int threads, const StopFlag& stop) {
-  return VerifiedGrouping(hashes, radius, verify, threads, stop).Run();
+Result<std::vector<VerifiedGroup>> GroupVerified(RankedKeys hashes, const PosedHashes& posed, int radius,
+                                                 const Verify& verify, int threads, const StopFlag& stop) {
+  return VerifiedGrouping(hashes, posed, radius, verify, threads, stop).Run();
 }
 
-size_t VerifiedGroupingBytes(size_t n, int radius) {
-  return RankedKeys::Bytes(n) + HammingIndexBytes(n, radius) + VerifiedGrouping::Bytes(n);
+size_t VerifiedGroupingBytes(size_t n, size_t poses, int radius) {
+  return RankedKeys::Bytes(n) + PosedHashes::Bytes(n, poses) + HammingIndexBytes(n, radius) +
+         VerifiedGrouping::Bytes(n);
 }
 
 }  // namespace imgmill

@@ -152,7 +152,7 @@ TEST_CASE("the order of keepers has no cycles: the best of many is the best of e
   const auto keeper_of = [&](const std::vector<DedupEntry>& entries) {
     DedupTable table;
     for (const DedupEntry& entry : entries) table.Add(entry);
-    auto found = FindDuplicates(table, true, 10, 1, *manager, stop);
+    auto found = FindDuplicates(table, {}, true, 10, 1, *manager, stop);
     REQUIRE(found.ok());
     REQUIRE(found->groups.size() == 1);
     CHECK(found->MembersOf(found->groups.front()).size() == entries.size() - 1);

@@ -105,6 +105,66 @@ TEST_CASE("equal contents are not looked at again, and equal hashes are") {
   CHECK(Duplicates(more).size() == 3);
 }
 
+TEST_CASE("with --invariant, turned and mirrored copies are duplicates, and how they were turned is told") {
+  const TestFolder where;
+  const Image harbour = ReadPicture(SampleData() + "/harbour.jpg");
+  const int64_t width = harbour.layout().width, height = harbour.layout().height;
+  const auto from = [&](int64_t x, int64_t y, int band) {
+    return static_cast<double>(harbour.row(y)[x * 3 + band]);
+  };
+  WritePicture(where / "photos/original.png",
+               Draw(2 * width, 2 * height, 3,
+                    [&](int64_t x, int64_t y, int band) { return from(x / 2, y / 2, band); }));
+  // By hand: a picture turned by 90 degrees has its left column on top.
+  struct Copy {
+    std::string name;
+    bool swaps;
+    Drawing drawing;
+  };
+  const std::vector<Copy> copies = {
+      {"flip", false, [&](int64_t x, int64_t y, int band) { return from(width - 1 - x, y, band); }},
+      {"flip-vertical", false, [&](int64_t x, int64_t y, int band) { return from(x, height - 1 - y, band); }},
+      {"rotate180", false,
+       [&](int64_t x, int64_t y, int band) { return from(width - 1 - x, height - 1 - y, band); }},
+      {"rotate90", true, [&](int64_t x, int64_t y, int band) { return from(y, height - 1 - x, band); }},
+      {"rotate270", true, [&](int64_t x, int64_t y, int band) { return from(width - 1 - y, x, band); }},
+      {"transpose", true, [&](int64_t x, int64_t y, int band) { return from(y, x, band); }},
+      {"transverse", true,
+       [&](int64_t x, int64_t y, int band) { return from(width - 1 - y, height - 1 - x, band); }}};
+  for (const Copy& copy : copies)
+    WritePicture(where / ("photos/" + copy.name + ".jpg"),
+                 Draw(copy.swaps ? height : width, copy.swaps ? width : height, 3, copy.drawing), 85);
+  CHECK(Duplicates(Dedup(where / "photos", {"--no-catalog"})).empty());
+  for (const std::string method : {"phash", "ahash", "whash"}) {
+    CAPTURE(method);
+    const std::vector<std::string> options = {"--method",    method,      "--invariant",
+                                              "rotate,flip", "--catalog", where / "catalog"};
+    const nlohmann::json document = Dedup(where / "photos", options);
+    const auto found = Duplicates(document);
+    CHECK(found.size() == copies.size());
+    for (const auto& [path, image] : found) {
+      CHECK(image["pose"] == std::filesystem::path(path).stem().string());
+      CHECK(image["aligned_difference"] < 0.05);
+      CHECK(image["crop"]["width"] == 2 * width);
+      CHECK(image["crop"]["height"] == 2 * height);
+    }
+    CHECK(Dedup(where / "photos", options)["groups"] == document["groups"]);  // recalled
+  }
+  // The mirrored ones are turned copies of one another, too.
+  const auto names = [&](const std::string& words) {
+    std::string all;
+    const nlohmann::json document = Dedup(where / "photos", {"--no-catalog", "--invariant", words});
+    for (const nlohmann::json& group : document["groups"]) {
+      if (group["keeper"] != where / "photos/original.png") continue;
+      for (size_t i = 1; i < group["images"].size(); ++i)
+        all += std::filesystem::path(std::string(group["images"][i]["path"])).stem().string() + " ";
+    }
+    return all;
+  };
+  CHECK(names("rotate") == "rotate180 rotate270 rotate90 ");
+  CHECK(names("flip") == "flip-vertical flip rotate180 ");
+}
+
 TEST_CASE("what does not go with a second look is said") {
   const auto refused = [](std::vector<std::string> more, const std::string& words) {
     more.insert(more.begin(), {"dedup", SampleData(), "--no-catalog"});
@@ -116,6 +176,9 @@ TEST_CASE("what does not go with a second look is said") {
   refused({"--max-difference", "2"}, "--max-difference takes 0 to 1");
   refused({"--max-difference", "0.1", "--no-verify"}, "does not go with --no-verify");
   refused({"--max-difference", "0.1", "--method", "exact"}, "does not go with --method exact");
+  refused({"--invariant", "flip", "--no-verify"}, "--invariant does not go with --no-verify");
+  refused({"--invariant", "flip", "--method", "dhash"}, "not with --method dhash");
+  refused({"--invariant", "turn"}, "--invariant takes rotate, flip");
   refused({"--no-verify", "--method", "exact"}, "does not go with --method exact");
 }
 

@@ -9,6 +9,7 @@
 
 #include "imgmill/similarity/grouping.h"
 #include "similarity/dot_kernels.h"
+#include "similarity/keeper_grouping.h"
 #include "similarity/ranked.h"
 
 using namespace imgmill;
@@ -125,6 +126,28 @@ TEST_CASE("groups by cosine are those of two plain loops") {
         CHECK(*groups == expected);
       }
     }
+  }
+}
+
+TEST_CASE("groups by cosine with a rule for pairs are two plain loops with it, equal rows among them") {
+  const Vectors vectors(300, 12, 9);
+  std::vector<uint64_t> row_of;
+  for (uint64_t i = 0; i < 600; ++i) row_of.push_back(i / 2);
+  std::vector<uint32_t> order(row_of.size());
+  std::mt19937 random(9);
+  for (uint32_t& rank : order) rank = static_cast<uint32_t>(random() % 50);
+  const PairRule rule = [](uint32_t keeper, uint32_t other) { return keeper % 5 < 2 && other % 5 >= 2; };
+  const auto expected =
+      GroupByPlainLoops<float>(order, [&](uint32_t keeper, uint32_t other) -> std::optional<float> {
+        const float dot =
+            DotScalar(&vectors.values[row_of[keeper] * 12], &vectors.values[row_of[other] * 12], 12);
+        return dot >= 0.8f && rule(keeper, other) ? std::optional(std::min(dot, 1.0f)) : std::nullopt;
+      });
+  CHECK_FALSE(expected.empty());
+  for (const int threads : {1, 3}) {
+    const auto groups = GroupByCosine(vectors.rows(), Ranked(row_of, order), 0.8f, threads, StopFlag(), rule);
+    REQUIRE(groups.ok());
+    CHECK(*groups == expected);
   }
 }
 

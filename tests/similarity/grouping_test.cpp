@@ -4,11 +4,13 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <bit>
 #include <numeric>
 #include <random>
 
 #include "imgmill/memory/pool.h"
 #include "similarity/clustered.h"
+#include "similarity/keeper_grouping.h"
 #include "similarity/ranked.h"
 
 namespace imgmill {
@@ -51,6 +53,31 @@ TEST_CASE("GroupByHamming agrees with the scalar oracle on random input of every
     CAPTURE(n);
     CHECK(Group(hashes, order, radius, 1 + static_cast<int>(n % 3)) ==
           GroupByHammingScalar(hashes, order, radius));
+  }
+}
+
+TEST_CASE("GroupByHamming with a rule for pairs is two plain loops with it, equal hashes among them") {
+  const StopFlag stop;
+  for (uint64_t seed = 0; seed < 12; ++seed) {
+    const size_t n = seed < 8 ? 200 : 5000;
+    auto hashes = Clustered(n, seed, 8);
+    for (size_t i = 0; i < n; i += 3) hashes[i] = hashes[i / 2];
+    const auto order = RandomOrder(n, seed, seed % 2 == 0);
+    const int radius = static_cast<int>(seed % 4) * 3;
+    const PairRule rule = [&](uint32_t keeper, uint32_t other) {
+      return seed % 3 == 0 ? keeper % 2 == 0 && other % 2 == 1 : keeper % 3 != other % 3;
+    };
+    const auto expected =
+        GroupByPlainLoops<int>(order, [&](uint32_t keeper, uint32_t other) -> std::optional<int> {
+          const int distance = std::popcount(hashes[keeper] ^ hashes[other]);
+          return distance <= radius && rule(keeper, other) ? std::optional(distance) : std::nullopt;
+        });
+    CHECK_FALSE(expected.empty());
+    for (const int threads : {1, 3}) {
+      const auto groups = GroupByHamming(Ranked(hashes, order), radius, threads, stop, rule);
+      REQUIRE(groups.ok());
+      CHECK(*groups == expected);
+    }
   }
 }
 

@@ -40,27 +40,27 @@ TEST_CASE("verified groups are those of two plain loops, and take no more than i
     const auto expected = GroupByPlainLoops<VerifiedMeasure>(order, [&](uint32_t keeper, uint32_t other) {
       const int distance = std::popcount(hashes[keeper] ^ hashes[other]);
       const std::optional<SecondLook> look = Look(keeper, other);
-      return distance <= radius && look ? Measure({distance, *look}) : Measure();
+      return distance <= radius && look ? Measure({distance, 0, *look}) : Measure();
     });
     REQUIRE(!expected.empty());
     for (const int threads : {1, 3}) {
       HostPool().ResetPeak();
       const size_t before = HostPool().Stats().charged;
       const auto groups = GroupVerified(
-          Ranked(hashes, order), radius,
-          [](int, uint32_t keeper, uint32_t other) -> Result<std::optional<SecondLook>> {
+          Ranked(hashes, order), {}, radius,
+          [](int, uint32_t keeper, uint32_t other, size_t) -> Result<std::optional<SecondLook>> {
             return Look(keeper, other);
           },
           threads, stop);
       REQUIRE(groups.ok());
       CHECK(*groups == expected);
-      CHECK(HostPool().Stats().peak_charged - before <= VerifiedGroupingBytes(n, radius) + 64 * 1024);
+      CHECK(HostPool().Stats().peak_charged - before <= VerifiedGroupingBytes(n, 0, radius) + 64 * 1024);
     }
     if (n > 1500) continue;
     // Whoever has a neighbour that counts is told.
     std::vector<uint32_t> with;
     const auto differs = [](uint32_t a, uint32_t b) { return a % 3 != b % 3; };
-    REQUIRE(WithNeighbours(hashes, radius, differs, stop, [&](uint32_t item) { with.push_back(item); }));
+    REQUIRE(WithNeighbours(hashes, {}, radius, differs, stop, [&](uint32_t item) { with.push_back(item); }));
     std::vector<uint32_t> plain;
     for (uint32_t i = 0; i < n; ++i) {
       for (uint32_t j = 0; j < n; ++j) {
@@ -73,18 +73,79 @@ TEST_CASE("verified groups are those of two plain loops, and take no more than i
   }
 }
 
+TEST_CASE("keepers in several poses take what is near one of them, the nearest that is verified") {
+  const StopFlag stop;
+  const size_t n = 800, poses = 4;
+  const int radius = 9;
+  const std::vector<uint64_t> hashes = Clustered(n, 77, 5);
+  std::vector<uint32_t> order(n);
+  std::mt19937 random(77);
+  for (uint32_t& rank : order) rank = static_cast<uint32_t>(random() % n);
+  PosedHashes posed(n, poses);
+  for (size_t i = 0; i < n; ++i) {
+    posed.hashes[i * poses] = hashes[i];
+    // Some are another item's hash, with a few bits changed.
+    for (size_t pose = 1; pose < poses; ++pose)
+      posed.hashes[i * poses + pose] = hashes[random() % n] ^ (uint64_t{1} << random() % 64);
+  }
+  const auto look = [](uint32_t keeper, uint32_t other, size_t pose) {
+    return Look(keeper * 5 + static_cast<uint32_t>(pose), other);
+  };
+  using Measure = std::optional<VerifiedMeasure>;
+  const auto near = [&](uint32_t keeper, uint32_t other, size_t pose) {
+    return std::popcount(posed.of(keeper)[pose] ^ hashes[other]);
+  };
+  const auto expected = GroupByPlainLoops<VerifiedMeasure>(order, [&](uint32_t keeper, uint32_t other) {
+    Measure best;
+    for (uint32_t pose = 0; pose < poses; ++pose) {
+      const int distance = near(keeper, other, pose);
+      const std::optional<SecondLook> seen = look(keeper, other, pose);
+      if (distance <= radius && seen && (!best || distance < best->distance)) best = {distance, pose, *seen};
+    }
+    return best;
+  });
+  const auto turned = [](const VerifiedGroup& group) {
+    return std::any_of(group.members.begin(), group.members.end(),
+                       [](const auto& member) { return member.measure.pose > 0; });
+  };
+  REQUIRE(std::any_of(expected.begin(), expected.end(), turned));
+  for (const int threads : {1, 3}) {
+    const auto groups = GroupVerified(
+        Ranked(hashes, order), posed, radius,
+        [&](int, uint32_t keeper, uint32_t other, size_t pose) -> Result<std::optional<SecondLook>> {
+          return look(keeper, other, pose);
+        },
+        threads, stop);
+    REQUIRE(groups.ok());
+    CHECK(*groups == expected);
+  }
+  // Both sides of a pair are told, also where only one has a pose that is near.
+  std::vector<uint32_t> with, plain;
+  const auto differs = [](uint32_t, uint32_t) { return true; };
+  REQUIRE(WithNeighbours(hashes, posed, radius, differs, stop, [&](uint32_t item) { with.push_back(item); }));
+  for (uint32_t i = 0; i < n; ++i) {
+    bool found = false;
+    for (uint32_t j = 0; j < n; ++j) {
+      for (size_t pose = 0; pose < poses && i != j; ++pose)
+        found = found || near(i, j, pose) <= radius || near(j, i, pose) <= radius;
+    }
+    if (found) plain.push_back(i);
+  }
+  CHECK(with == plain);
+}
+
 TEST_CASE("a second look that fails ends the search, and so does a stop") {
   const std::vector<uint64_t> hashes = {0, 1, 2};
   const std::vector<uint32_t> order = {0, 1, 2};
   StopFlag stop;
-  const auto fails = [](int, uint32_t, uint32_t) -> Result<std::optional<SecondLook>> {
+  const auto fails = [](int, uint32_t, uint32_t, size_t) -> Result<std::optional<SecondLook>> {
     return Error{Stage::kReduce, Code::kReadError, "no"};
   };
-  CHECK(GroupVerified(Ranked(hashes, order), 2, fails, 2, stop).error().message == "no");
+  CHECK(GroupVerified(Ranked(hashes, order), {}, 2, fails, 2, stop).error().message == "no");
   stop.RequestStop();
-  CHECK(GroupVerified(Ranked(hashes, order), 2, fails, 2, stop).error().code == Code::kInterrupted);
+  CHECK(GroupVerified(Ranked(hashes, order), {}, 2, fails, 2, stop).error().code == Code::kInterrupted);
   CHECK_FALSE(WithNeighbours(
-      hashes, 2, [](uint32_t, uint32_t) { return true; }, stop, [](uint32_t) {}));
+      hashes, {}, 2, [](uint32_t, uint32_t) { return true; }, stop, [](uint32_t) {}));
 }
 
 }  // namespace imgmill

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "imgmill/commands/command.h"
 #include "imgmill/commands/embedding_options.h"
@@ -57,6 +58,20 @@ struct DedupOptions {
 
   /// With "embedding": what makes the vectors. With "lpips": its model.
   EmbeddingOptions embedding;
+
+  /// "rotate", "flip": images that were turned by quarters, or mirrored, are duplicates, too.
+  std::vector<std::string> invariant;
+
+  /// What the keeper is chosen by, in this order: "resolution", "colour", "format", "blockiness",
+  /// "sharpness", "bytes", "oldest", "path", "folder:DIR". What they leave open is decided as without.
+  std::vector<std::string> keep_by;
+
+  /// A folder whose images are never touched: only what is also there is a duplicate.
+  std::string reference;
+
+  /// "all" pairs, those "across" folders only (of the folders that were given, or of the sub-folders of one),
+  /// or those "within" one.
+  std::string pairs = "all";
 
   /// What happens to duplicates: "report" only, "move" them to `move_to`, replace them by a "hardlink" or
   /// "symlink" to the keeper, or "delete" them. Keepers are never touched.

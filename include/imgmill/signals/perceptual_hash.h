@@ -1,6 +1,7 @@
 // 64-bit perceptual hashes, bit for bit those of imagededup 0.3.3 on a full decode, computed row by row.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -25,6 +26,28 @@ std::string VersionedName(HashKind kind, bool scaled);
 /// version.
 inline constexpr int kScaledHashSide = 128;
 
+/// The eight ways in which a picture can be turned by quarters and mirrored. Bits, carried out in this order:
+/// 1 mirrors left and right, 2 mirrors top and bottom, 4 swaps rows and columns. So 0 is as it is, 5 is
+/// turned by 90 degrees counterclockwise, 6 clockwise, and 3 by 180.
+inline constexpr int kPoses = 8;
+using PoseHashes = std::array<uint64_t, kPoses>;
+
+/// Where a square picture of `side` has the pixel that is at (x, y) once it was brought into that pose.
+constexpr size_t PixelOfPose(int pose, size_t x, size_t y, size_t side) {
+  if ((pose & 4) != 0) {
+    const size_t swapped = x;
+    x = y, y = swapped;
+  }
+  if ((pose & 1) != 0) x = side - 1 - x;
+  if ((pose & 2) != 0) y = side - 1 - y;
+  return y * side + x;
+}
+
+/// Whether a hash can be told of all poses: those that look at a square.
+constexpr bool HasPoses(HashKind kind) {
+  return kind != HashKind::kDhash;
+}
+
 /// Feeds on 8-bit rows of 1 or 3 bands, top to bottom; holds running sums, not the image. The resize is
 /// Pillow's LANCZOS in fixed point, RGB first, then luma, so that the bits agree with the peer's. A grey
 /// image gives the same hash with 1 band or with 3 equal ones.
@@ -37,6 +60,9 @@ class PerceptualHasher {
   void Add(const ImageView& rows);
   /// After the last row. Bit 63 is the first of the hash's bits: Hex() of imagededup is "%016x" of this.
   uint64_t Finish();
+  /// The same of each pose, in place of it; the first is Finish's. The others are those of the small picture,
+  /// turned: within a bit or two of a hash of the turned image.
+  PoseHashes FinishPoses();
   /// Bytes it takes from the current pool, at most: about 30 per row and column of the image.
   static size_t PooledBytes(HashKind kind, const Layout& layout);
 

@@ -42,6 +42,9 @@ struct KeeperGroup {
 using HammingGroup = KeeperGroup<int>;   ///< by distance, in bits
 using CosineGroup = KeeperGroup<float>;  ///< by cosine, at most 1
 
+/// Whether an item may be in the group of another one; empty allows all. Asked by indices.
+using PairRule = std::function<bool(uint32_t keeper, uint32_t other)>;
+
 /// Goes through the items best first: the best item not yet in a group becomes a keeper and takes every item
 /// within `radius` of it that is not taken. So each member is within the radius of its keeper, never through
 /// a chain. Groups of one are left out; the result is sorted by keeper index.
@@ -51,10 +54,11 @@ using CosineGroup = KeeperGroup<float>;  ///< by cosine, at most 1
 /// Memory: GroupByHammingBytes() from the current pool, and 8 bytes an item in the result.
 /// @param hashes  the keys are 64-bit hashes.
 /// @param radius  0..64
+/// @param allows  with it, equal hashes are not treated as one.
 /// @return kInterrupted when `stop` asked for it.
 /// @throws OutOfMemory
 Result<std::vector<HammingGroup>> GroupByHamming(RankedKeys hashes, int radius, int threads,
-                                                 const StopFlag& stop);
+                                                 const StopFlag& stop, const PairRule& allows = {});
 
 /// What GroupByHamming takes from the current pool at most, its input included.
 size_t GroupByHammingBytes(size_t n, int radius, int threads);
@@ -63,10 +67,24 @@ size_t GroupByHammingBytes(size_t n, int radius, int threads);
 std::vector<HammingGroup> GroupByHammingScalar(std::span<const uint64_t> hashes,
                                                std::span<const uint32_t> order, int radius);
 
-/// Calls `visit` once with each item that has another one within `radius`, in ascending order.
+/// Hashes of each item in several poses, one item after another; the first of each is its hash, and others
+/// are compared with that. Without any, hashes are compared as they are.
+struct PosedHashes {
+  size_t poses = 0;  ///< of each item; at most 8
+  PoolArray<uint64_t> hashes;
+
+  PosedHashes() = default;
+  /// Of `n` items, to be filled in. @throws OutOfMemory
+  PosedHashes(size_t n, size_t poses_of_each) : poses(poses_of_each), hashes(n * poses_of_each) {}
+  std::span<const uint64_t> of(size_t item) const { return hashes.span().subspan(item * poses, poses); }
+  static constexpr size_t Bytes(size_t n, size_t poses) { return n * poses * sizeof(uint64_t); }
+};
+
+/// Calls `visit` once with each item that has another one within `radius`, or that is within the radius of
+/// another one's pose, in ascending order.
 /// @param differs  of the pairs within the radius, those that count.
 /// Memory: VerifiedGroupingBytes(). @return kInterrupted when `stop` asked for it. @throws OutOfMemory
-Status WithNeighbours(std::span<const uint64_t> hashes, int radius,
+Status WithNeighbours(std::span<const uint64_t> hashes, const PosedHashes& posed, int radius,
                       const std::function<bool(uint32_t item, uint32_t other)>& differs, const StopFlag& stop,
                       const std::function<void(uint32_t item)>& visit);
 
@@ -78,27 +96,31 @@ struct SecondLook {
   auto operator<=>(const SecondLook&) const = default;
 };
 /// Takes a closer look at two items that have near hashes; nothing if they are no duplicates.
+/// @param pose  of the keeper, whose hash is near; 0 without poses
 /// @param thread  whose turn it is, from 0: two with one number never run at once.
-using Verify = std::function<Result<std::optional<SecondLook>>(int thread, uint32_t keeper, uint32_t other)>;
+using Verify = std::function<Result<std::optional<SecondLook>>(int thread, uint32_t keeper, uint32_t other,
+                                                               size_t pose)>;
 
 /// How near a member is to its keeper.
 struct VerifiedMeasure {
   int distance = 0;  ///< of the hashes, in bits
+  uint32_t pose = 0;
   SecondLook look;
   auto operator<=>(const VerifiedMeasure&) const = default;
 };
 using VerifiedGroup = KeeperGroup<VerifiedMeasure>;
 
 /// Groups around keepers as GroupByHamming makes them, of what `verify` says too: an item that is not taken
-/// is a keeper's if it is within `radius` of it and verified. `verify` is asked about pairs of many keepers
-/// at once, where none of these may be taken by another of them; the groups are those of one after the other.
+/// is a keeper's if it is within `radius` of one of its poses and verified; of several poses the nearest that
+/// is verified counts. `verify` is asked about pairs of many keepers at once, where none of these may be
+/// taken by another of them; the groups are those of one after the other.
 /// @return kInterrupted when `stop` asked for it; what `verify` complained about.
 /// @throws OutOfMemory
-Result<std::vector<VerifiedGroup>> GroupVerified(RankedKeys hashes, int radius, const Verify& verify,
-                                                 int threads, const StopFlag& stop);
+Result<std::vector<VerifiedGroup>> GroupVerified(RankedKeys hashes, const PosedHashes& posed, int radius,
+                                                 const Verify& verify, int threads, const StopFlag& stop);
 
 /// What GroupVerified takes from the current pool at most, its input included.
-size_t VerifiedGroupingBytes(size_t n, int radius);
+size_t VerifiedGroupingBytes(size_t n, size_t poses, int radius);
 
 /// Groups around keepers as GroupByHamming makes them, by cosine: the best item not yet in a group takes
 /// every item whose cosine with it is at least `least` and that is not taken.
@@ -110,7 +132,8 @@ size_t VerifiedGroupingBytes(size_t n, int radius);
 /// @return kInterrupted when `stop` asked for it; what `rows` complained about.
 /// @throws OutOfMemory
 Result<std::vector<CosineGroup>> GroupByCosine(const VectorRows& rows, RankedKeys items, float least,
-                                               int threads, const StopFlag& stop);
+                                               int threads, const StopFlag& stop,
+                                               const PairRule& allows = {});
 
 /// What GroupByCosine takes from the current pool at most, its input included.
 size_t GroupByCosineBytes(size_t n, int dimension, int threads);
