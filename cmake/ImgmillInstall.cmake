@@ -4,7 +4,7 @@
 #
 #   bin/imgmill                             lib/libimgmill.so, libimgmill_memory.so
 #   lib/imgmill/libimgmill_torch.so         lib/imgmill/libtorch -> LibTorch, made by the user or by the option below
-#   lib/imgmill/libimgmill_stills.so
+#   lib/imgmill/libimgmill_stills.so, libimgmill_video.so
 #   include/imgmill, lib/cmake/imgmill      share/man, share/doc, completions, share/imgmill/models
 
 option(IMGMILL_BUNDLE_LIBTORCH "Install a copy of the CPU LibTorch beside the module (450 MB)" OFF)
@@ -13,7 +13,7 @@ set_target_properties(imgmill PROPERTIES INSTALL_RPATH "$ORIGIN/../lib")
 set_target_properties(imgmill_library PROPERTIES INSTALL_RPATH "$ORIGIN")
 install(TARGETS imgmill RUNTIME DESTINATION bin)
 install(TARGETS imgmill_library imgmill_memory LIBRARY DESTINATION lib)
-install(TARGETS imgmill_stills LIBRARY DESTINATION lib/imgmill)
+install(TARGETS imgmill_stills imgmill_video LIBRARY DESTINATION lib/imgmill)
 if(IMGMILL_TORCH)
   set_target_properties(imgmill_torch PROPERTIES INSTALL_RPATH "$ORIGIN/..")
   install(TARGETS imgmill_torch LIBRARY DESTINATION lib/imgmill)

@@ -76,6 +76,19 @@ pictures stills bmp tga ico qoi
 pictures tiff_facts tif tiff
 pictures tiff_exif tif tiff
 pictures missing_end gif jp2 j2k webp avif png exr
+# Small ones, drawn for this.
+mkdir -p "$build/seeds/video"
+videos() {  # NAME CODEC...
+  ffmpeg -nostdin -v error -y -f lavfi -i testsrc2=s=64x48:r=10:d=0.5 "${@:2}" "$build/seeds/video/$1"
+}
+videos a.mp4 -pix_fmt yuv420p -c:v libx264 -movflags +faststart
+videos a.mkv -pix_fmt yuv420p10 -c:v libx264
+videos a.webm -pix_fmt yuv420p -c:v libvpx-vp9
+videos a.ts -pix_fmt yuv420p -c:v mpeg2video
+videos a.avi -pix_fmt yuvj420p -c:v mjpeg
+videos b.avi -pix_fmt yuv420p -c:v mpeg4
+videos a.flv -pix_fmt yuv420p -c:v flv1
+videos a.mov -pix_fmt yuv422p10 -c:v prores_ks
 pictures frames gif png webp jxl tif tiff
 pictures image_count png heic avif tif mpo
 pictures tiff_directory tif tiff
@@ -100,7 +113,7 @@ export ASAN_SYMBOLIZER_PATH build seconds timeout seed
 fuzz_one() {
   local reader=$1 leaks=1
   # libvips and dav1d lose some bytes of damaged OpenEXR and AVIF files, which is not ours to mend.
-  case "$reader" in frames | image | heif | tiff | png | stills) leaks=0 ;; esac
+  case "$reader" in frames | image | heif | tiff | png | stills | video) leaks=0 ;; esac
   mkdir -p "$build/corpus/$reader" "$build/seeds/$reader"
   ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=$leaks "$build/bin/fuzz_$reader" \
     -max_total_time="$seconds" -timeout="$timeout" -rss_limit_mb=1024 -max_len=32768 -seed="$seed" \

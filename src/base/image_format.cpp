@@ -35,6 +35,11 @@ constexpr std::array<FormatFacts, static_cast<size_t>(kOther) + 1> kImageFormats
     {kTga, "tga", "TGA", kStills, "", kWhole, kLossless, ".tga"},
     {kIco, "ico", "ICO", kStills, "", kWhole, kLossless, ".ico", "images", "largest"},
     {kQoi, "qoi", "QOI", kStills, "", kWhole, kLossless, ".qoi"},
+    // None of them is an image: their frames are read, and by who asks for these only.
+    {kVideo, "video", "video", kFrames, "", kWhole, kLossy,
+     ".mp4 .m4v .mov .qt .mkv .webm .avi .ts .m2ts .mts .mpg .mpeg .mpe .m2v .vob .wmv .asf .flv .f4v .3gp "
+     ".3g2 "
+     ".ogv .mxf .dv .y4m .ivf .nut"},
     {kOther, "unknown", "", kNobody, "", kWhole, kLossless, ".sgi"},  // looked at, to be refused aloud
 }};
 static_assert(std::ranges::adjacent_find(kImageFormats, std::greater_equal<>(), &FormatFacts::format) ==
@@ -67,6 +72,30 @@ constexpr Signature kSignatures[] = {
     {"....ftyphe", kHeif, "HEIF"},
     {"....ftypmif1", kHeif, "HEIF"},
     {"....ftypavi", kHeif, "AVIF"},
+    {"....ftypis", kVideo, "an MP4 video"},
+    {"....ftypmp4", kVideo, "an MP4 video"},
+    {"....ftypavc1", kVideo, "an MP4 video"},
+    {"....ftypM4", kVideo, "an MP4 video"},
+    {"....ftypdash", kVideo, "an MP4 video"},
+    {"....ftypcmf", kVideo, "an MP4 video"},
+    {"....ftypMSNV", kVideo, "an MP4 video"},
+    {"....ftypXAVC", kVideo, "an MP4 video"},
+    {"....ftypf4v", kVideo, "an MP4 video"},
+    {"....ftyp3g", kVideo, "a 3GPP video"},
+    {"....ftypqt", kVideo, "a QuickTime video"},
+    {"....moov", kVideo, "a QuickTime video"},
+    {"....mdat", kVideo, "a QuickTime video"},
+    {"....wide", kVideo, "a QuickTime video"},
+    {"\x1a\x45\xdf\xa3", kVideo, "a Matroska or WebM video"},
+    {"RIFF....AVI ", kVideo, "an AVI video"},
+    {"\0\0\1\xba"sv, kVideo, "an MPEG video"},
+    {"\0\0\1\xb3"sv, kVideo, "an MPEG video"},
+    {"FLV\1", kVideo, "a Flash video"},
+    {"\x30\x26\xb2\x75\x8e\x66\xcf\x11", kVideo, "a Windows Media video"},
+    {"OggS", kVideo, "an Ogg file"},
+    {"\x06\x0e\x2b\x34\x02\x05\x01\x01", kVideo, "an MXF video"},
+    {"YUV4MPEG2 ", kVideo, "a YUV4MPEG2 video"},
+    {"DKIF", kVideo, "an IVF video"},
     {"....ftyp....", kHeif},
 };
 

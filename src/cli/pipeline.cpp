@@ -245,6 +245,7 @@ Result<CommandResult> RunSteps(CommandPipeline& pipeline, std::unique_ptr<ItemSo
 ExitCode RunPipeline(CommandPipeline pipeline, const SharedOptions& shared, std::string command_line,
                      bool advise) {
   SessionPlan plan{"run", std::move(command_line), {pipeline.output}, {}, {}, advise};
+  plan.videos = !pipeline.steps.empty() && pipeline.steps.front().command->reads_videos();
   for (const PipelineStep& step : pipeline.steps) {
     const std::string output = step.command->output_folder();
     if (!output.empty() && output != step.folder) plan.output_folders.push_back(output);

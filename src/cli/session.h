@@ -30,6 +30,8 @@ struct SessionPlan {
   std::string catalog_of;
   /// Of a run of which only the plan is wanted: say which flags would suit it, in place of the plan.
   bool advise = false;
+  /// Videos are listed as images are.
+  bool videos = false;
 };
 
 class Session {

@@ -63,6 +63,7 @@ Status MakeReportFolders(const SharedOptions& shared) {
 
 ListOptions ListingOf(const SessionPlan& plan, const SharedOptions& shared) {
   ListOptions list = shared.list;
+  list.videos = plan.videos;
   for (const auto* folders : {&plan.output_folders, &plan.leave_out}) {
     list.leave_out.insert(list.leave_out.end(), folders->begin(), folders->end());
   }

@@ -15,8 +15,11 @@ namespace imgmill {
 
 inline constexpr ManifestKind kFrameManifest = {"frames", "output", "", 1};
 
-/// "photo_" and 12 -> "photo_000012.png". Six digits at least, so that names sort by frame.
-std::string FrameName(std::string_view prefix, int64_t number, std::string_view extension);
+/// "photo_", 12 and 6 -> "photo_000012.png". The digits are so many that names sort by frame.
+std::string FrameName(std::string_view prefix, int64_t number, int digits, std::string_view extension);
+
+/// Six, or more for a video of about so many frames.
+int FrameDigits(int64_t frames);
 
 /// The inverse; nothing if `name` is not made so.
 std::optional<int64_t> FrameOf(std::string_view name, std::string_view prefix);
@@ -30,8 +33,20 @@ struct FrameRecord {
   nlohmann::ordered_json Line() const;
 };
 
-/// Times of all frames of a content, in order, as the catalog keeps them; none of pages and still images.
-std::string PackTimes(const std::vector<FrameTime>& times);
-std::vector<FrameTime> UnpackTimes(std::string_view bytes);
+/// The times of a file's frames by their numbers.
+class FrameTimes {
+ public:
+  /// Frames come in order, but some may be missing, or have none. Of a video a frame lasts until the next one
+  /// is shown, whatever the file says.
+  void Add(const Frame& frame);
+  std::optional<FrameTime> Of(int64_t number) const;
+
+  /// As the catalog keeps them.
+  std::string Pack() const;
+  static FrameTimes Unpack(std::string_view bytes);
+
+ private:
+  std::vector<FrameTime> times_;
+};
 
 }  // namespace imgmill

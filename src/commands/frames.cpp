@@ -7,6 +7,7 @@
 #include "frames_operation.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/commands/flag_words.h"
 
 namespace imgmill {
 namespace {
@@ -71,7 +72,9 @@ class Frames final : public Command {
   explicit Frames(CLI::App& app) {
     app.footer(
         "Example:\n"
-        "  imgmill frames animations -o frames --every 5 --format jpg\n"
+        "  imgmill frames holiday.mp4 -o frames --every-seconds 2 --format jpg\n"
+        "  imgmill frames videos -o scenes --scene-change 0.3\n"
+        "  imgmill frames animations -o frames --every 5\n"
         "  imgmill frames scans.tif -o pages");
     app.add_option("-o,--output", options_.output,
                    "Folder for the frames and frames.jsonl; sub-folders are kept")
@@ -79,11 +82,28 @@ class Frames final : public Command {
     app.add_option("--every", options_.every, "Only every N-th frame, starting with the first")
         ->capture_default_str()
         ->type_name("N");
+    app.add_option("--every-seconds", options_.every_seconds,
+                   "Of those, one in so many seconds of the file's time [all]")
+        ->type_name("T");
+    app.add_option(
+           "--scene-change", options_.scene_change,
+           "Of those, the first, and each that differs from the one before by more (0 to 1; cuts: 0.3)")
+        ->type_name("X");
+    app.add_option("--novelty", options_.novelty,
+                   "Of those, each that looks farther from all kept ones of its file (0 to 2; like: 0.05)")
+        ->type_name("X");
+    TakesWords(
+        app.add_option("--chroma-siting", options_.chroma_siting,
+                       "Where a video's colour samples lie: centre (as ffmpeg 5 has it), or as the file says")
+            ->capture_default_str()
+            ->type_name("NAME"),
+        {"centre", "file"});
     options_.file.AddFlags(app, kFormats);
   }
 
   std::optional<std::string> Check() const override { return options_.Check(); }
   std::string output_folder() const override { return options_.output; }
+  bool reads_videos() const override { return true; }
   void set_output_folder(const std::string& folder) override { options_.output = folder; }
 
   Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override {
@@ -109,6 +129,13 @@ class Frames final : public Command {
 std::optional<std::string> FramesOptions::Check() const {
   if (output.empty()) return "an output folder is needed: -o DIR";
   if (every < 1) return "--every takes 1 or more";
+  constexpr double kMostSeconds = 1e6;
+  if (every_seconds != 0 && (every_seconds < 1e-6 || every_seconds > kMostSeconds))
+    return "--every-seconds takes a number above 0, up to 1000000";
+  if (scene_change && !(*scene_change >= 0 && *scene_change <= 1)) return "--scene-change takes 0 to 1";
+  if (novelty && !(*novelty >= 0 && *novelty <= 2)) return "--novelty takes 0 to 2";
+  if (chroma_siting != "centre" && chroma_siting != "file")
+    return "unknown --chroma-siting \"" + PrintablePath(chroma_siting) + "\" (centre or file)";
   return file.Check(kFormats);
 }
 

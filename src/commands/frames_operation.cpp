@@ -2,6 +2,8 @@
 #include "frames_operation.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/try.h"
 #include "imgmill/dataset/output_names.h"
@@ -13,23 +15,42 @@ namespace {
 constexpr int64_t kRowsPerRegion = 64;
 /// A frame's name, its temporary's, its row in the catalog, twice, and its times.
 constexpr size_t kBytesPerFrame = 1024;
-constexpr char kTimesFact[] = "frame-times/1";
+/// Of a video, whose frames are published as they come: name, row and times.
+constexpr size_t kBytesPerPublished = 512;
+constexpr size_t kBytesPerTime = sizeof(FrameTime);
+/// Frames of a video that are published together.
+constexpr int kPublishedAtOnce = 16;
+constexpr char kTimesFact[] = "frame-times/2";
 
 std::string FingerprintOf(const FramesOptions& options, bool lenient) {
   // What was made of the readable part of a broken file is no result where such files are refused.
-  return "frames/1 every " + std::to_string(options.every) + " " + options.file.Text() + " " +
-         ImageLibraryVersions() + (lenient ? " lenient" : "");
+  std::string text = "frames/1 every " + std::to_string(options.every);
+  if (options.every_seconds > 0) text += " seconds " + nlohmann::json(options.every_seconds).dump();
+  if (options.scene_change) text += " scene/1 " + nlohmann::json(*options.scene_change).dump();
+  if (options.novelty)
+    text += " novelty " + std::string(ImageDescriptor::kName) + " " + nlohmann::json(*options.novelty).dump();
+  if (options.chroma_siting != "centre") text += " sited";
+  return text + " " + options.file.Text() + " " + ImageLibraryVersions() + (lenient ? " lenient" : "");
 }
 
-ReadOptions ReadingOf(const SharedOptions& shared) {
+OperationTraits TraitsOf(const FramesOptions& options, bool lenient) {
+  OperationTraits traits;
+  traits.name = "frames";
+  traits.fingerprint = FingerprintOf(options, lenient);
+  traits.reads_videos = true;
+  return traits;
+}
+
+ReadOptions ReadingOf(const SharedOptions& shared, const FramesOptions& options) {
   ReadOptions reading;
   reading.keep_profile = true;  // the writer attaches it again
   reading.allow_truncated = shared.allow_truncated;
+  reading.video_as_sited = options.chroma_siting == "file";
   return reading;
 }
 
 struct FramesPayload final : Payload {
-  std::vector<FrameTime> times;  ///< of all frames of the item, if they have any
+  FrameTimes times;
 };
 
 }  // namespace
@@ -39,21 +60,31 @@ class FramesOperation::Task final : public ItemTask {
   Task(FramesOperation& operation, const Item& item)
       : operation_(operation),
         item_(item),
+        video_(item.main.header.format == ImageFormat::kVideo),
+        digits_(operation.Digits(item)),
         prefixes_(operation.Prefixes(item.file)),
+        choice_(operation.options_),
         set_(operation.folder_, item, prefixes_) {}
 
-  bool Wants(const Frame& frame) override {
-    if (frame.time) times_.push_back(*frame.time);
-    return frame.number % operation_.options_.every == 0;
+  /// A video is long: what is made of it stays.
+  Status Begin() { return video_ ? set_.Resume() : Status(); }
+  bool publishes_as_it_goes() const override { return video_; }
+
+  Result<Wanted> Wants(const Frame& frame, FrameSource& frames) override {
+    times_.Add(frame);
+    const bool taken = TRY(choice_.Takes(frame, frames));
+    if (!taken) return Wanted::kNo;
+    return set_.Has(NameOf(frame)) ? Wanted::kMade : Wanted::kRows;
   }
 
   Status BeginFrame(const Frame& frame, const Layout& layout) override {
     WriteOptions writing = operation_.options_.file.Writing();
     writing.metadata_directory = frame.header.directory;
     TRY(FitsFormat(layout, writing.format));
-    name_ = FrameName(prefixes_.front(), frame.number, operation_.extension());
+    name_ = NameOf(frame);
     const std::string temporary = TRY(set_.Begin(name_));
-    std::unique_ptr<RowWriter> writer = TRY(CreateRows(temporary, layout, writing, item_.file.path));
+    std::unique_ptr<RowWriter> writer =
+        TRY(CreateRows(temporary, layout, writing, video_ ? std::string() : item_.file.path));
     writer_ = std::move(writer);
     return {};
   }
@@ -66,9 +97,10 @@ class FramesOperation::Task final : public ItemTask {
       if (std::ranges::find(notes_, note) == notes_.end()) notes_.push_back(note);
     }
     writer_.reset();
-    const Status ended = set_.End(name_);
-    name_.clear();
-    return ended;
+    const Status ended = set_.End(std::exchange(name_, {}));
+    if (!ended || !video_ || ++unpublished_ < kPublishedAtOnce) return ended;
+    unpublished_ = 0;
+    return set_.PublishSoFar();
   }
 
   void LoseFrame() override {
@@ -79,7 +111,7 @@ class FramesOperation::Task final : public ItemTask {
 
   Status Finish(Outcome& outcome) override {
     // Before the set: a rerun that finds this whole needs the times.
-    TRY(operation_.catalog_.PutFact(item_.main.content, kTimesFact, PackTimes(times_)));
+    TRY(operation_.catalog_.PutFact(item_.main.content, kTimesFact, times_.Pack()));
     TRY(set_.Commit(outcome.error ? 1 : 0));
     auto payload = std::make_unique<FramesPayload>();
     payload->times = std::move(times_);
@@ -90,22 +122,30 @@ class FramesOperation::Task final : public ItemTask {
   }
 
  private:
+  std::string NameOf(const Frame& frame) const {
+    return FrameName(prefixes_.front(), frame.number, digits_, operation_.extension());
+  }
+
   FramesOperation& operation_;
   const Item& item_;
+  const bool video_;
+  const int digits_;
   const SetPrefixes prefixes_;
+  FrameChoice choice_;
   OutputSet set_;
+  int unpublished_ = 0;
   std::string name_;  ///< of the frame that is being written
   std::unique_ptr<RowWriter> writer_;
-  std::vector<FrameTime> times_;
+  FrameTimes times_;
   std::vector<std::string> notes_;
 };
 
 FramesOperation::FramesOperation(const FramesOptions& options, const CommandServices& services,
                                  OutputManifest* manifest)
-    : Operation({"frames", FingerprintOf(options, services.shared->allow_truncated)}),
+    : Operation(TraitsOf(options, services.shared->allow_truncated)),
       options_(options),
       mode_(services.shared->mode),
-      reading_(ReadingOf(*services.shared)),
+      reading_(ReadingOf(*services.shared, options)),
       limits_(services.shared->limits),
       wants_files_(services.in_pipeline),
       catalog_(*services.catalog),
@@ -132,8 +172,11 @@ Result<ItemPlan> FramesOperation::Plan(const Item& item) const {
     if (layout.row_bytes() > plan.input.row_bytes()) plan.input = layout;
     plan.input.height = height;
   });
-  const auto frames = static_cast<size_t>((header.frames - 1) / options_.every + 1);
-  plan.work.untracked += frames * kBytesPerFrame;
+  const bool video = header.format == ImageFormat::kVideo;
+  const auto all = static_cast<size_t>(header.frames);
+  const size_t frames = (all - 1) / static_cast<size_t>(options_.every) + 1;
+  plan.work.untracked += frames * (video ? kBytesPerPublished : kBytesPerFrame) + all * kBytesPerTime;
+  plan.work = plan.work + FrameChoice::Cost(options_, header, frames);
   return plan;
 }
 
@@ -143,7 +186,7 @@ Result<bool> FramesOperation::Recall(const Item& item, Outcome& outcome) {
   std::optional<std::vector<std::string>> finished = TRY(FindFinishedSet(folder_, item, Prefixes(item.file)));
   if (!finished) return false;
   auto payload = std::make_unique<FramesPayload>();
-  payload->times = UnpackTimes(*times);
+  payload->times = FrameTimes::Unpack(*times);
   outcome.state = Outcome::State::kSkipped;
   outcome.outputs = *std::move(finished);
   outcome.payload = std::move(payload);
@@ -154,14 +197,23 @@ Result<bool> FramesOperation::Rehearse(const Item& item) {
   const SetPrefixes prefixes = Prefixes(item.file);
   TRY(MayBeginSet(folder_, item, prefixes));
   TRY(folder_.MayMakeFolder(prefixes.front()));
-  for (int number = 0; number < item.main.header.frames; number += options_.every) {
-    TRY(folder_.MayWrite(item, FrameName(prefixes.front(), number, extension())));
+  // Which frames are taken by more than their numbers, nobody knows yet; the first is.
+  const bool by_number = options_.every_seconds == 0 && !options_.scene_change && !options_.novelty;
+  const int frames = by_number ? item.main.header.frames : 1;
+  for (int number = 0; number < frames; number += options_.every) {
+    TRY(folder_.MayWrite(item, FrameName(prefixes.front(), number, Digits(item), extension())));
   }
   return true;
 }
 
+int FramesOperation::Digits(const Item& item) {
+  return FrameDigits(item.main.header.format == ImageFormat::kVideo ? item.main.header.frames : 1);
+}
+
 Result<std::unique_ptr<ItemTask>> FramesOperation::Start(const Item& item, const ItemPlan&) {
-  return std::unique_ptr<ItemTask>(std::make_unique<Task>(*this, item));
+  auto task = std::make_unique<Task>(*this, item);
+  TRY(task->Begin());
+  return std::unique_ptr<ItemTask>(std::move(task));
 }
 
 void FramesOperation::Collect(Outcome& outcome) {
@@ -176,8 +228,7 @@ void FramesOperation::Collect(Outcome& outcome) {
   for (const std::string& name : outcome.outputs) {
     const std::optional<int64_t> number = FrameOf(name, prefix);
     if (!number) continue;
-    FrameRecord record{name, outcome.file.path, *number, std::nullopt};
-    if (static_cast<size_t>(*number) < times.size()) record.time = times[static_cast<size_t>(*number)];
+    const FrameRecord record{name, outcome.file.path, *number, times.Of(*number)};
     ++frames_;
     if (manifest_ != nullptr) manifest_->Add(record.Line());
     if (!wants_files_) continue;

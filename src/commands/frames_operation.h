@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dry_run_lines.h"
+#include "frame_choice.h"
 #include "frame_record.h"
 #include "imgmill/commands/frames.h"
 #include "imgmill/engine/operation.h"
@@ -38,6 +39,8 @@ class FramesOperation final : public Operation {
 
   /// Where the names of a file's frames begin.
   SetPrefixes Prefixes(const ListedFile& file) const;
+  /// That the numbers in its frames' names have.
+  static int Digits(const Item& item);
   std::string_view extension() const { return Extension(options_.file.Writing().format); }
 
   const FramesOptions& options_;

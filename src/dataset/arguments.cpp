@@ -83,7 +83,8 @@ bool Arguments::Look(const std::string& path, Argument& argument, std::vector<Li
 
 /// Whether the walk of a folder gives the file at `rest` below it.
 bool Arguments::Reaches(const std::string& above, std::string_view rest) const {
-  if (HasHiddenPart(rest) || !filter_.Takes(rest) || !IsImageFile(AT_FDCWD, Join(above, rest))) return false;
+  if (HasHiddenPart(rest) || !filter_.Takes(rest) || !IsTaken(AT_FDCWD, Join(above, rest), filter_.videos()))
+    return false;
   for (size_t slash = rest.find('/'); slash != std::string_view::npos; slash = rest.find('/', slash + 1)) {
     if (!recursive_ || !filter_.Enters(rest.substr(0, slash))) return false;
   }

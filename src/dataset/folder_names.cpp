@@ -45,7 +45,8 @@ Result<FolderNames> FolderNames::Read(const std::string& folder, std::string_vie
     path += name;
     if (kind == DT_DIR) {
       if (!filter.Enters(path)) continue;
-    } else if ((kind != DT_REG && kind != DT_LNK) || !IsImageFile(::dirfd(stream.get()), entry->d_name)) {
+    } else if ((kind != DT_REG && kind != DT_LNK) ||
+               !IsTaken(::dirfd(stream.get()), entry->d_name, filter.videos())) {
       ++names.ignored_;
       continue;
     } else if (!filter.Takes(path)) {

@@ -115,7 +115,8 @@ std::unordered_set<std::string> CanonicalSet(const std::vector<std::string>& fol
 class ListerOfAll final : public Lister {
  public:
   explicit ListerOfAll(const ListOptions& options)
-      : filter_(options.include, options.exclude),
+      : filter_(options.include, options.exclude, options.videos),
+        everything_({}, {}, options.videos),
         leave_out_(CanonicalSet(options.leave_out)),
         rules_{filter_, options.recursive, leave_out_},
         arguments_(options.paths, filter_, options.recursive, problems_) {}
@@ -227,7 +228,7 @@ class ListerOfAll final : public Lister {
   }
 
   const PathFilter filter_;
-  const PathFilter everything_{{}, {}};
+  const PathFilter everything_;
   const std::unordered_set<std::string> leave_out_;
   const WalkRules rules_;
   std::vector<ListProblem> problems_;

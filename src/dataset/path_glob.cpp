@@ -164,8 +164,9 @@ std::vector<PathFilter::Pattern> PathFilter::Compile(const std::vector<std::stri
   return compiled;
 }
 
-PathFilter::PathFilter(const std::vector<std::string>& include, const std::vector<std::string>& exclude)
-    : include_(Compile(include, true)), exclude_(Compile(exclude, false)) {
+PathFilter::PathFilter(const std::vector<std::string>& include, const std::vector<std::string>& exclude,
+                       bool videos)
+    : include_(Compile(include, true)), exclude_(Compile(exclude, false)), videos_(videos) {
   for (const auto* patterns : {&include_, &exclude_}) {
     for (const Pattern& pattern : *patterns) {
       if (!pattern.on_name || pattern.on_folder) looks_at_folders_ = true;

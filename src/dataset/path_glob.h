@@ -36,7 +36,8 @@ class PathGlob {
 /// Which paths a listing takes.
 class PathFilter {
  public:
-  PathFilter(const std::vector<std::string>& include, const std::vector<std::string>& exclude);
+  /// @param videos  whether these are taken, as images are
+  PathFilter(const std::vector<std::string>& include, const std::vector<std::string>& exclude, bool videos);
 
   /// @param relative  path below the listed folder.
   bool Takes(std::string_view relative) const;
@@ -44,6 +45,7 @@ class PathFilter {
   bool Enters(std::string_view relative) const;
   /// False if every answer hangs on the name alone, so that it is the same from whichever folder one looks.
   bool looks_at_folders() const { return looks_at_folders_; }
+  bool videos() const { return videos_; }
 
  private:
   struct Pattern {
@@ -56,6 +58,7 @@ class PathFilter {
 
   std::vector<Pattern> include_;
   std::vector<Pattern> exclude_;
+  bool videos_;
   bool looks_at_folders_ = false;
 };
 

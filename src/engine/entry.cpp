@@ -33,7 +33,7 @@ Status Entry::AdmitInTurn(Job& job) {
   if (job.content_known) {
     if (Status recalled = Recall(job); !recalled || job.over) return recalled;
   }
-  TRY(identifier_.ProbeFiles(item));
+  TRY(identifier_.ProbeFiles(item, operations_.front()->traits().reads_videos));
   if (!prepared_ && options_.mode != RunMode::kDryRun) {  // a plan is about the model's batches, too
     if (Status prepared = PrepareFor(job); !prepared || job.over) return prepared;
   }

@@ -58,17 +58,25 @@ Status MapFrame(FrameSource& frames, const Frame& frame, const ItemPlan& plan, I
 
 }  // namespace
 
-Result<FramesSeen> MapFrames(FrameSource& frames, const ItemPlan& plan, ItemTask& task, Progress& progress) {
+Result<FramesSeen> MapFrames(FrameSource& frames, const ItemPlan& plan, ItemTask& task, Progress& progress,
+                             const StopFlag& stop) {
   FramesSeen seen;
   LostFrames lost;
+  std::optional<Error> allowed;  // the first that was only noted
   int64_t kept = 0;
   for (int64_t number = 0;; ++number) {
+    if (task.publishes_as_it_goes() && stop.StopRequested())
+      return Error{Stage::kDecode, Code::kInterrupted, "stopped at frame " + std::to_string(number)};
     const Result<std::optional<Frame>> frame = frames.Next();
     if (frame && !*frame) break;
-    const bool wanted = !frame || task.Wants(**frame);
-    if (!wanted) continue;
-    const Status mapped =
-        frame ? MapFrame(frames, **frame, plan, task, progress, seen.notes) : Status(frame.error());
+    if (frame) number = (*frame)->number;
+    const Result<ItemTask::Wanted> wanted =
+        frame ? task.Wants(**frame, frames) : Result<ItemTask::Wanted>(frame.error());
+    if (wanted && *wanted == ItemTask::Wanted::kNo) continue;
+    const bool to_read = wanted && *wanted == ItemTask::Wanted::kRows;
+    const Status mapped = to_read  ? MapFrame(frames, **frame, plan, task, progress, seen.notes)
+                          : wanted ? Status()
+                                   : Status(wanted.error());
     if (mapped) {
       ++kept;
       continue;
@@ -78,8 +86,9 @@ Result<FramesSeen> MapFrames(FrameSource& frames, const ItemPlan& plan, ItemTask
     if (first_alone || !IsOfFrame(error.code)) return error;
     task.LoseFrame();
     if (!frames.independent()) error.message += "; what is before it is kept";
-    if (!frames.independent() && plan.reading.allow_truncated && IsBroken(error.code)) {
+    if (frames.may_be_partial() && plan.reading.allow_truncated && IsBroken(error.code)) {
       seen.notes.push_back("frame " + std::to_string(number) + ": " + error.message);
+      if (!allowed) allowed = error;
     } else {
       lost.Add(number, error);
     }
@@ -87,6 +96,7 @@ Result<FramesSeen> MapFrames(FrameSource& frames, const ItemPlan& plan, ItemTask
   }
   seen.lost = lost.Told();
   if (kept == 0 && seen.lost) return *seen.lost;
+  if (kept == 0 && allowed) return *allowed;
   return seen;
 }
 

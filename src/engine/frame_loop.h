@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "imgmill/base/stop_flag.h"
 #include "imgmill/engine/operation.h"
 #include "imgmill/engine/progress.h"
 
@@ -16,7 +17,9 @@ struct FramesSeen {
   std::vector<std::string> notes;
 };
 
-/// @return an error if no frame could be read, or the fault is not a frame's own: the disk's, for example
-Result<FramesSeen> MapFrames(FrameSource& frames, const ItemPlan& plan, ItemTask& task, Progress& progress);
+/// @return an error if no frame could be read, or the fault is not a frame's own: the disk's, for example; or
+///     if `stop` was requested and the task publishes as it goes
+Result<FramesSeen> MapFrames(FrameSource& frames, const ItemPlan& plan, ItemTask& task, Progress& progress,
+                             const StopFlag& stop);
 
 }  // namespace imgmill

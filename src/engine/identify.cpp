@@ -78,9 +78,10 @@ Result<bool> Identifier::Recall(Item& item, Operation& operation, Outcome& outco
   return recalled;
 }
 
-Status Identifier::ProbeFiles(Item& item) const {
-  return ForEachFile(item, [this](SourceFile& file) -> Status {
-    ImageHeader header = TRY(Probe(file.path, options_.limits));
+Status Identifier::ProbeFiles(Item& item, bool videos) const {
+  return ForEachFile(item, [&](SourceFile& file) -> Status {
+    ImageHeader header =
+        TRY(videos ? ProbeFrames(file.path, options_.limits) : Probe(file.path, options_.limits));
     file.header = std::move(header);
     return {};
   });

@@ -25,8 +25,8 @@ class Identifier {
   /// With --force nothing is recalled.
   Result<bool> Recall(Item& item, Operation& operation, Outcome& outcome) const;
 
-  /// Fills the headers.
-  Status ProbeFiles(Item& item) const;
+  /// Fills the headers. @param videos  these may be videos
+  Status ProbeFiles(Item& item, bool videos) const;
 
   /// Fills the sizes as a person sees them, and tells the catalog.
   Status RememberSizes(Item& item) const;

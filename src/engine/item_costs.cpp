@@ -26,6 +26,7 @@ std::string DigestOfText(const std::string& text) {
 std::string KindOf(const ImageHeader& header) {
   std::string kind = std::string(FormatName(header.format)) + " " + std::to_string(header.bands) + "x" +
                      std::to_string(8 * BytesPerSample(header.sample));
+  if (!header.codec.empty()) kind += " " + header.codec;
   if (header.has_alpha) kind += " alpha";
   if (header.cmyk) kind += " cmyk";
   if (header.has_icc) kind += " icc";

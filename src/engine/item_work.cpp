@@ -145,7 +145,7 @@ Status ItemWork::MapRows(Part& part) {
   if (plan.every_frame) {
     std::unique_ptr<FrameSource> frames =
         TRY(OpenFrames(job_.item.main.path, job_.item.main.header, *plan.every_frame));
-    FramesSeen seen = TRY(MapFrames(*frames, plan, *task, *services_.progress));
+    FramesSeen seen = TRY(MapFrames(*frames, plan, *task, *services_.progress, *services_.stop));
     part.outcome.notes = std::move(seen.notes);
     part.outcome.error = std::move(seen.lost);
   } else if (plan.needs_pixels) {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/try.h"
 #include "imgmill/dataset/publish.h"
@@ -81,6 +82,7 @@ Status OutputSet::End(const std::string& relative) {
   const ContentDigest digest = TRY(DigestOf(held.temporary));
   held.row.size = stamp.size;
   held.row.digest = digest;
+  if (resumed_) ended_.push_back(relative);
   return {};
 }
 
@@ -99,17 +101,74 @@ void OutputSet::Remove(const std::string& relative) {
   files_.erase(found);
 }
 
+std::pair<WorkKey, WorkRow> OutputSet::Whole(WorkRow::State state, size_t missing) const {
+  return {folder_.KeyOf(item_, SetName(prefixes_)),
+          WorkRow{state, static_cast<int64_t>(files_.size() + missing), ContentDigest{}}};
+}
+
 Status OutputSet::Put(WorkRow::State state, size_t missing) {
-  std::vector<std::pair<WorkKey, WorkRow>> rows;
+  Rows rows;
   rows.reserve(files_.size() + 1);
   for (auto& [name, held] : files_) {
     held.row.state = state;
     rows.emplace_back(folder_.KeyOf(item_, name), held.row);
   }
-  // Last: where it says done, all others do.
-  rows.emplace_back(folder_.KeyOf(item_, SetName(prefixes_)),
-                    WorkRow{state, static_cast<int64_t>(files_.size() + missing), ContentDigest{}});
+  rows.push_back(Whole(state, missing));  // last: where it says done, all others do
   return folder_.catalog().PutWork(rows);
+}
+
+Status OutputSet::Resume() {
+  TRY(MayBeginSet(folder_, item_, prefixes_));
+  resumed_ = true;
+  if (folder_.overwrite()) return {};  // all of it is to be made again
+  const WorkKey set_key = folder_.KeyOf(item_, SetName(prefixes_));
+  SetInPlace earlier = TRY(LookAtSet(folder_, set_key, prefixes_));
+  std::map<std::string, WorkRow> rows;
+  for (auto& [key, row] : earlier.rows) rows.emplace(std::move(key.output), row);
+  for (const std::string& name : earlier.in_place) files_[name].row = rows.at(name);
+  return {};
+}
+
+bool OutputSet::Has(const std::string& relative) const {
+  const auto found = files_.find(relative);
+  return found != files_.end() && found->second.temporary.empty();
+}
+
+Status OutputSet::PublishSoFar() {
+  if (ended_.empty()) return {};
+  std::vector<ReadyFile> ready;
+  for (const std::string& name : ended_) ready.push_back({files_.at(name).temporary, folder_.PathOf(name)});
+  const auto put = [&](WorkRow::State state) {
+    Rows rows;
+    for (const std::string& name : ended_) {
+      WorkRow& row = files_.at(name).row;
+      row.state = state;
+      rows.emplace_back(folder_.KeyOf(item_, name), row);
+    }
+    if (!std::exchange(begun_, true)) rows.push_back(NotWhole());
+    return folder_.catalog().PutWork(rows);
+  };
+  TRY(put(WorkRow::State::kIntent));
+  TRY(PublishTogether(ready));
+  for (const std::string& name : ended_) std::string().swap(files_.at(name).temporary);
+  const Status put_done = put(WorkRow::State::kDone);
+  ended_.clear();
+  return put_done;
+}
+
+/// By which other sources and a later content of this one find what was published of a set. Of a size that no
+/// set has: it is never taken for a whole one, nor for one that was about to be, whose files would be
+/// removed.
+std::pair<WorkKey, WorkRow> OutputSet::NotWhole() const {
+  std::pair<WorkKey, WorkRow> row = Whole(WorkRow::State::kDone, 0);
+  row.second.size = -1;
+  return row;
+}
+
+Status OutputSet::CommitResumed(size_t missing) {
+  TRY(PublishSoFar());
+  TRY(RemoveReplaced());
+  return folder_.catalog().PutWork(Rows{Whole(WorkRow::State::kDone, missing)});
 }
 
 Status OutputSet::RemoveReplaced() {
@@ -126,6 +185,7 @@ Status OutputSet::RemoveReplaced() {
 }
 
 Status OutputSet::Commit(size_t missing) {
+  if (resumed_) return CommitResumed(missing);
   TRY(Put(WorkRow::State::kIntent, missing));
   // Before the renames: once the new set is whole, a rerun looks no more.
   TRY(RemoveReplaced());

@@ -11,6 +11,7 @@
 #include "row_pipe.h"
 #include "still_rows.h"
 #include "stored_form.h"
+#include "video_frames.h"
 
 namespace imgmill {
 namespace {
@@ -82,7 +83,8 @@ double Jpeg2000Bytes(const ImageHeader& header, const Sizes& s) {
 double DecoderBytes(const ImageHeader& header, const Sizes& s) {
   const double whole = s.pixels * s.pixel_bytes;
   const FormatReader reader = FactsOf(header.format).reader;
-  if (reader == FormatReader::kStills || reader == FormatReader::kPnmRows) return 0;  // added below
+  if (reader == FormatReader::kStills || reader == FormatReader::kFrames || reader == FormatReader::kPnmRows)
+    return 0;  // added below
   if (header.format == kJpeg) return JpegBytes(header, s);
   if (header.format == kPng) return header.interlaced ? whole + 2 * kStripRows * s.row_bytes : WindowBytes(s);
   if (header.format == kHdr) return WindowBytes(s);
@@ -120,6 +122,11 @@ Footprint ReadFootprint(const ImageHeader& header, const ReadOptions& options) {
     const Footprint still = StillFootprint(header, options.allow_truncated);
     need.untracked += still.untracked;
     need.pooled += still.pooled;
+  }
+  if (header.format == kVideo) {
+    const Footprint video = VideoFootprint(header);
+    need.untracked += video.untracked;
+    need.pooled += video.pooled;
   }
   if (header.orientation >= 3) {
     const size_t whole = layout.row_bytes() * static_cast<size_t>(layout.height);

@@ -8,8 +8,12 @@
 #include "base/try.h"
 #include "image_count.h"
 #include "open_rows.h"
+#include "pixel_form.h"
+#include "row_by_row.h"
 #include "tiff_directory.h"
 #include "tiff_pages.h"
+#include "video_frames.h"
+#include "vips_load.h"
 
 namespace imgmill {
 namespace {
@@ -58,6 +62,7 @@ class Pages final : public FrameSource {
     return OpenAlone(path_, header_, options);
   }
   bool independent() const override { return true; }
+  bool may_be_partial() const override { return false; }  // each page is an image of its own
 
  private:
   const std::string path_;
@@ -69,6 +74,21 @@ class Pages final : public FrameSource {
   ImageHeader header_;
 };
 
+/// Rows of an image that stays where it is.
+class HeldRows final : public RowByRow {
+ public:
+  explicit HeldRows(const Image& image) : RowByRow(image.layout()), image_(image) {}
+
+ protected:
+  Status ReadRow(int64_t y, uint8_t* to) override {
+    std::copy_n(image_.row(y), layout_.row_bytes(), to);
+    return {};
+  }
+
+ private:
+  const Image& image_;
+};
+
 class AnimationFrames final : public FrameSource {
  public:
   AnimationFrames(const std::string& path, const ImageHeader& header, std::unique_ptr<Animation> animation)
@@ -76,28 +96,49 @@ class AnimationFrames final : public FrameSource {
 
   Result<std::optional<Frame>> Next() override {
     ++number_;
+    held_ = Image();
     const std::optional<double> seconds = TRY(animation_->Next());
     if (!seconds) return std::optional<Frame>();
-    const FrameTime time = {Microseconds(at_), Microseconds(*seconds)};
+    FrameTime time;
+    time.at_us = Microseconds(at_);
+    time.lasts_us = Microseconds(*seconds);
     at_ += *seconds;
     return std::optional(Frame{number_, time, header_});
   }
   Result<std::unique_ptr<RowReader>> Open(const ReadOptions& options) override {
+    if (held_) return AsHeld(options);
     TRY(MayHoldPixels(header_, options));
     if (number_ == 0) return OpenAlone(path_, header_, options);
     Result<std::unique_ptr<RowReader>> rows = animation_->Rows(options);
     if (!rows) return rows;
     return AsAsked(*std::move(rows), header_, options);
   }
+  /// Decoders draw each frame once.
+  Result<std::unique_ptr<RowReader>> Look(const ReadOptions& options) override {
+    if (!held_) {
+      ReadOptions as_is;
+      as_is.keep_profile = true;
+      as_is.allow_truncated = options.allow_truncated;
+      std::unique_ptr<RowReader> rows = TRY(Open(as_is));
+      Image whole(rows->layout());
+      TRY(rows->Read(whole.layout().height, whole.row(0), whole.layout().row_bytes()));
+      held_ = std::move(whole);
+    }
+    return AsHeld(options);
+  }
   bool independent() const override { return false; }
 
  private:
+  Result<std::unique_ptr<RowReader>> AsHeld(const ReadOptions& options) const {
+    return WithForm(std::make_unique<HeldRows>(held_), /*linear=*/false, options);
+  }
   static int64_t Microseconds(double seconds) { return std::llround(seconds * 1e6); }
 
   const std::string path_;
   const ImageHeader header_;
   std::unique_ptr<Animation> animation_;
   int64_t number_ = -1;
+  Image held_;     ///< the frame, if it was looked at
   double at_ = 0;  ///< seconds until the next frame; its fractions of any unit add up
 };
 
@@ -126,8 +167,28 @@ bool IsAnimation(const ImageHeader& header) {
 
 }  // namespace
 
+int64_t FrameTime::Microseconds(int64_t ticks) const {
+  constexpr int kMillion = 1000000;
+  const __int128 scaled = static_cast<__int128>(ticks) * base_number * kMillion * 2 + base_denominator;
+  const __int128 divisor = static_cast<__int128>(base_denominator) * 2;
+  // Rounded to the nearest, halves up, also below zero.
+  return static_cast<int64_t>(scaled / divisor - (scaled % divisor < 0 ? 1 : 0));
+}
+
+Result<ImageHeader> ProbeFrames(const std::string& path, const ImageLimits& limits) {
+  InputFile file = TRY(InputFile::Open(path, Stage::kProbe));
+  const FileHead head = TRY(ReadHead(file, Stage::kProbe));
+  if (head.format == ImageFormat::kVideo) return ProbeVideo(file, limits);
+  Result<ImageHeader> image = Probe(path, limits);
+  if (image || image.error().code != Code::kUnknownFormat) return image;
+  // Some videos begin as nothing else does: one look at the whole table of FFmpeg's, of those it may use.
+  Result<ImageHeader> video = ProbeVideo(file, limits);
+  return video || video.error().code != Code::kUnknownFormat ? video : image;
+}
+
 Result<std::unique_ptr<FrameSource>> OpenFrames(const std::string& path, const ImageHeader& header,
                                                 const ImageLimits& limits) {
+  if (header.format == ImageFormat::kVideo) return OpenVideoFrames(path, header);
   if (header.format == ImageFormat::kTiff) {
     InputFile file = TRY(InputFile::Open(path, Stage::kDecode));
     return std::unique_ptr<FrameSource>(std::make_unique<Pages>(path, header, limits, std::move(file)));

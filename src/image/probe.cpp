@@ -21,22 +21,12 @@
 #include "tiff_directory.h"
 #include "tiff_pages.h"
 #include "tiff_samples.h"
+#include "too_many_pixels.h"
+#include "video_frames.h"
 #include "vips_load.h"
 
 namespace imgmill {
 namespace {
-
-Error TooManyPixels(int64_t width, int64_t height, const ImageLimits& limits, const char* of = "") {
-  return {Stage::kProbe, Code::kLimitExceeded,
-          of + std::to_string(width) + " x " + std::to_string(height) +
-              " pixels are more than the limit of " + std::to_string(limits.max_pixels) +
-              " (raise --max-pixels to allow it)"};
-}
-
-bool WithinLimit(int64_t width, int64_t height, const ImageLimits& limits) {
-  return width <= limits.max_pixels && height <= limits.max_pixels &&
-         (width == 0 || height <= limits.max_pixels / width);
-}
 
 Error WithAdvice(Error error) {
   error.message += kAllowTruncated;
@@ -80,15 +70,13 @@ Result<ImageHeader> ProbeJpeg(InputFile file, const ImageLimits& limits) {
   const int64_t blocks = int64_t{info.comp_info[0].width_in_blocks} * info.comp_info[0].height_in_blocks;
   if (info.arith_code == 0 && blocks / 8 > header.file_bytes)
     header.too_short = WithAdvice(TooFewBytes(header.file_bytes, header.width, header.height));
-  if (!WithinLimit(header.width, header.height, limits)) {
-    return TooManyPixels(header.width, header.height, limits);
-  }
+  if (auto refused = RefuseManyPixels(header.width, header.height, limits)) return *std::move(refused);
   return header;
 }
 
 // libvips takes larger sides than it allows for 1.
 std::optional<Error> RefuseSize(int64_t width, int64_t height, const ImageLimits& limits) {
-  if (!WithinLimit(width, height, limits)) return TooManyPixels(width, height, limits);
+  if (auto refused = RefuseManyPixels(width, height, limits)) return refused;
   if (width <= VIPS_MAX_COORD && height <= VIPS_MAX_COORD) return std::nullopt;
   return Error{Stage::kProbe, Code::kUnsupported,
                std::to_string(width) + " x " + std::to_string(height) + " pixels: a side may have at most " +
@@ -128,11 +116,11 @@ std::optional<Error> RefuseTiff(const TiffFacts& tiff, const ImageLimits& limits
   const auto height = static_cast<int64_t>(tiff.height);
   if (const auto refused = RefuseSize(width, height, limits)) return refused;
   // Read whole, however small the image is.
-  if (tiff.tiled &&
-      (tiff.block_width >= kSide || tiff.block_rows >= kSide ||
-       !WithinLimit(static_cast<int64_t>(tiff.block_width), static_cast<int64_t>(tiff.block_rows), limits))) {
-    return TooManyPixels(static_cast<int64_t>(std::min(tiff.block_width, kSide)),
+  if (tiff.tiled) {
+    const auto refused =
+        RefuseManyPixels(static_cast<int64_t>(std::min(tiff.block_width, kSide)),
                          static_cast<int64_t>(std::min(tiff.block_rows, kSide)), limits, "a tile of ");
+    if (refused) return refused;
   }
   std::string why = TiffCodecMissing(tiff);
   if (why.empty() && !IsForTiffSamples(tiff)) why = TiffUnsupported(tiff);
@@ -213,6 +201,7 @@ Result<ImageHeader> ProbeTiffPage(const std::string& path, const ImageLimits& li
   if (!file) return file.error();
   FileHead head = TRY(ReadHead(*file, Stage::kProbe));
   const int64_t file_bytes = file->bytes();
+  if (head.format == ImageFormat::kVideo) return VideoIsNoImage(head);
   if (file_bytes > limits.max_file_bytes) {
     return Error{Stage::kProbe, Code::kLimitExceeded,
                  "a file of " + std::to_string(file_bytes >> 20) + " MiB is larger than the limit of " +
@@ -224,7 +213,7 @@ Result<ImageHeader> ProbeTiffPage(const std::string& path, const ImageLimits& li
     // Before libvips spends anything on it.
     const auto width = static_cast<int64_t>(BigEndian(head.bytes + 16, 4));
     const auto height = static_cast<int64_t>(BigEndian(head.bytes + 20, 4));
-    if (!WithinLimit(width, height, limits)) return TooManyPixels(width, height, limits);
+    if (auto refused = RefuseManyPixels(width, height, limits)) return *std::move(refused);
     if (const std::optional<Error> missing = FindMissingPngEnd(*file)) return *missing;
   }
 
@@ -245,9 +234,7 @@ Result<ImageHeader> ProbeTiffPage(const std::string& path, const ImageLimits& li
   const auto still_header = [&](bool last) -> std::optional<Result<ImageHeader>> {
     const std::optional<StillHeader> still = ReadStillHeader(*file, head, last);
     if (!still) return std::nullopt;
-    if (!WithinLimit(still->width, still->height, limits)) {
-      return TooManyPixels(still->width, still->height, limits);
-    }
+    if (auto refused = RefuseManyPixels(still->width, still->height, limits)) return *std::move(refused);
     TRY(LoadStillModule(Stage::kProbe));
     Result<ImageHeader> header = HeaderOfStill(*still, file_bytes);
     if (header) header->fidelity = FidelityOf(*header, *file);
@@ -297,9 +284,7 @@ Result<ImageHeader> ProbeTiffPage(const std::string& path, const ImageLimits& li
   }
   if (std::optional<Error> too_short = FindTooShort(*file, tiff))
     header->too_short = WithAdvice(*std::move(too_short));
-  if (!WithinLimit(header->width, header->height, limits)) {
-    return TooManyPixels(header->width, header->height, limits);
-  }
+  if (auto refused = RefuseManyPixels(header->width, header->height, limits)) return *std::move(refused);
   return header;
 }
 

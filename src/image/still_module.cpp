@@ -3,15 +3,11 @@
 #include "still_module.h"
 
 #include <dlfcn.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <mutex>
-#include <vector>
 
-#include "base/code_folders.h"
 #include "base/try.h"
-#include "imgmill/base/path_text.h"
+#include "loadable_module.h"
 
 namespace imgmill {
 namespace {
@@ -26,34 +22,13 @@ struct Module {
 };
 
 Module Open() {
-  std::vector<std::string> folders;
-  const std::string program = ProgramFolder();
-  for (const char* relative : {"../lib/", "../lib/imgmill/"}) folders.push_back(program + relative);
-  if (const std::string library = LibraryFolder(reinterpret_cast<const void*>(&LoadStillModule));
-      !library.empty()) {
-    folders.push_back(library);
-    folders.push_back(library + "imgmill/");
-  }
+  const LoadableModule opened = OpenLoadableModule(kModuleName);
   Module module;
-  for (const std::string& folder : folders) {
-    const std::string path = folder + kModuleName;
-    if (!module.tried.empty()) module.tried += "; ";
-    module.tried += PrintablePath(path);
-    if (access(path.c_str(), F_OK) != 0) {
-      module.tried += ": no such file";
-      continue;
-    }
-    // Never closed: FFmpeg's libraries are not made to be.
-    void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    if (handle != nullptr) module.decode = reinterpret_cast<DecodeStillFn>(dlsym(handle, kDecodeStill));
-    if (module.decode != nullptr) {
-      module.count_jxl = reinterpret_cast<CountJxlFramesFn>(dlsym(handle, kCountJxlFrames));
-      module.open_frames = reinterpret_cast<OpenStillFramesFn>(dlsym(handle, kOpenStillFrames));
-      return module;
-    }
-    const char* reason = dlerror();
-    module.tried += std::string(": ") + (reason != nullptr ? reason : "unknown reason");
-  }
+  module.tried = opened.tried;
+  if (opened.handle == nullptr) return module;
+  module.decode = reinterpret_cast<DecodeStillFn>(dlsym(opened.handle, kDecodeStill));
+  module.count_jxl = reinterpret_cast<CountJxlFramesFn>(dlsym(opened.handle, kCountJxlFrames));
+  module.open_frames = reinterpret_cast<OpenStillFramesFn>(dlsym(opened.handle, kOpenStillFrames));
   return module;
 }
 

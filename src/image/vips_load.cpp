@@ -26,12 +26,7 @@ constexpr std::pair<const char*, const char*> kKnownStrangers[] = {
     {"%!PS", "a PostScript document, not an image"},
     {"PK\3\4", "a ZIP archive, not an image"},
     {"\x1f\x8b", "gzip data, not an image"},
-    {"\x1a\x45\xdf\xa3", "a Matroska or WebM video, not an image"},
-    {"OggS", "an Ogg file, not an image"},
     {"\177ELF", "a program, not an image"},
-    {"....ftypisom", "an MP4 video, not an image"},
-    {"....ftypmp4", "an MP4 video, not an image"},
-    {"....ftypqt", "a QuickTime video, not an image"},
 };
 
 bool LooksLikeText(const FileHead& head) {
@@ -77,7 +72,8 @@ std::string StrangerText(const FileHead& head) {
   if (LooksLikeText(head)) return "it is text, not an image";
   std::string known;
   for (const FormatFacts& facts : kImageFormats) {
-    if (facts.reader != FormatReader::kNobody) known.append(known.empty() ? "" : ", ").append(facts.title);
+    if (facts.reader == FormatReader::kNobody || facts.reader == FormatReader::kFrames) continue;
+    known.append(known.empty() ? "" : ", ").append(facts.title);
   }
   return "not an image of a known format (" + known + ")";
 }

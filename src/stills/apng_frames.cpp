@@ -20,9 +20,8 @@ class ApngFrames final : public StillFrames {
       : bytes_(bytes), size_(size), width_(width), height_(height) {}
 
   bool Open(std::string& why) {
-    KeepErrors();
     if (size_ > INT_MAX) return why = "it has more than 2 GiB", false;
-    context_ = MakeContext(AV_CODEC_ID_APNG);
+    context_ = MakeContext(AV_CODEC_ID_APNG, log_);
     if (!context_) return why = "this FFmpeg was built without its decoder", false;
     const std::string head = TakeHead();
     context_->extradata = static_cast<uint8_t*>(av_mallocz(head.size() + AV_INPUT_BUFFER_PADDING_SIZE));
@@ -30,7 +29,7 @@ class ApngFrames final : public StillFrames {
     std::memcpy(context_->extradata, head.data(), head.size());
     context_->extradata_size = static_cast<int>(head.size());
     const int error = avcodec_open2(context_.get(), nullptr, nullptr);
-    if (error < 0) return why = ErrorText(error), false;
+    if (error < 0) return why = log_.Text(error), false;
     return true;
   }
 
@@ -44,7 +43,7 @@ class ApngFrames final : public StillFrames {
     const size_t begin = at_;
     if (!Is("fcTL") || !SkipFrame()) return *why = "data ends before the frame does", std::nullopt;
     const double seconds = SecondsOf(bytes_ + begin + kAround - 4);
-    KeepErrors();
+    log_.Clear();
     const Packet packet = MakePacket(bytes_ + begin, at_ - begin);
     DecodedFrame frame(av_frame_alloc());
     if (!packet || !frame) return *why = "out of memory", std::nullopt;
@@ -54,7 +53,7 @@ class ApngFrames final : public StillFrames {
     if (error >= 0) error = avcodec_receive_frame(context_.get(), frame.get());
     if (error == AVERROR_PATCHWELCOME)
       return *why = "a frame of 16 bits that is drawn over others is not supported", std::nullopt;
-    if (error < 0) return *why = ErrorText(error), std::nullopt;
+    if (error < 0) return *why = log_.Text(error), std::nullopt;
     const AVPixFmtDescriptor* descriptor = av_pix_fmt_desc_get(static_cast<AVPixelFormat>(frame->format));
     if (frame->width != width_ || frame->height != height_ || descriptor == nullptr)
       return *why = "it decodes to another size than its header says", std::nullopt;
@@ -113,6 +112,7 @@ class ApngFrames final : public StillFrames {
   const size_t size_;
   const int64_t width_;
   const int64_t height_;
+  ErrorLog log_;
   Context context_;
   size_t at_ = 0;        ///< of the next chunk
   bool apart_ = false;   ///< a first image that is no part of the animation is still to come

@@ -43,24 +43,24 @@ class DecodedImage final : public StillImage {
 
 std::unique_ptr<StillImage> Decode(StillKind kind, const uint8_t* bytes, size_t size, int64_t width,
                                    int64_t height, std::string& why) {
-  KeepErrors();
+  ErrorLog log;
   const AVCodecID codec = CodecOf(kind);
   if (avcodec_find_decoder(codec) == nullptr)
     return why = "this FFmpeg was built without its decoder", nullptr;
   if (size > INT_MAX) return why = "it has more than 2 GiB", nullptr;
-  const Context context = MakeContext(codec);
+  const Context context = MakeContext(codec, log);
   const Packet packet = MakePacket(bytes, size);
   DecodedFrame frame(av_frame_alloc());
   if (!context || !packet || !frame) return why = "out of memory", nullptr;
   if (const int error = avcodec_open2(context.get(), nullptr, nullptr); error < 0)
-    return why = ErrorText(error), nullptr;
+    return why = log.Text(error), nullptr;
   int error = avcodec_send_packet(context.get(), packet.get());
   if (error >= 0) error = avcodec_receive_frame(context.get(), frame.get());
   if (error == AVERROR(EAGAIN))
     error = avcodec_send_packet(context.get(), nullptr) >= 0
                 ? avcodec_receive_frame(context.get(), frame.get())
                 : error;
-  if (error < 0) return why = ErrorText(error), nullptr;
+  if (error < 0) return why = log.Text(error), nullptr;
   const AVPixFmtDescriptor* descriptor = av_pix_fmt_desc_get(static_cast<AVPixelFormat>(frame->format));
   if (frame->width != width || frame->height != height || descriptor == nullptr) {
     return why = "it decodes to another size than its header says", nullptr;

@@ -1,37 +1,16 @@
-// FFmpeg's pixel formats, read line by line through their descriptors; without a word to stderr.
+// FFmpeg's pixel formats, read line by line through their descriptors.
 #include "stills/decoded_picture.h"
 
-extern "C" {
-#include <libavutil/log.h>
-}
-
-#include <cstdarg>
-#include <cstdio>
 #include <limits>
-#include <mutex>
 #include <type_traits>
 
 namespace imgmill {
-namespace {
 
-// FFmpeg logs on the thread that decodes; the first error is the cause.
-thread_local std::string first_error;
-
-void KeepFirstError(void* /*context*/, int level, const char* format, va_list arguments) {
-  if (level > AV_LOG_ERROR || !first_error.empty()) return;
-  char line[200];
-  std::vsnprintf(line, sizeof line, format, arguments);
-  first_error = line;
-  while (!first_error.empty() && static_cast<unsigned char>(first_error.back()) <= ' ')
-    first_error.pop_back();
-}
-
-}  // namespace
-
-Context MakeContext(AVCodecID codec) {
+Context MakeContext(AVCodecID codec, ErrorLog& log) {
   const AVCodec* decoder = avcodec_find_decoder(codec);
   Context context(decoder != nullptr ? avcodec_alloc_context3(decoder) : nullptr);
   if (!context) return context;
+  KeepErrors(*context, log);
   context->thread_count = 1;
   context->err_recognition = AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER | AV_EF_EXPLODE;
   return context;
@@ -48,20 +27,6 @@ Packet MakePacket(const uint8_t* bytes, size_t size) {
   packet->size = static_cast<int>(size);
   packet->flags = AV_PKT_FLAG_KEY;
   return packet;
-}
-
-void KeepErrors() {
-  static std::once_flag once;
-  std::call_once(once, [] { av_log_set_callback(&KeepFirstError); });
-  first_error.clear();
-}
-
-std::string ErrorText(int error) {
-  if (error == AVERROR(ENOMEM)) return "out of memory";
-  if (!first_error.empty()) return first_error;
-  char text[AV_ERROR_MAX_STRING_SIZE] = {};
-  av_strerror(error, text, sizeof text);
-  return text;
 }
 
 template <typename T>

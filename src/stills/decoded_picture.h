@@ -7,34 +7,20 @@ extern "C" {
 }
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
+#include "ffmpeg/error_log.h"
+#include "ffmpeg/owned.h"
+
 namespace imgmill {
 
-struct FreeContext {
-  void operator()(AVCodecContext* context) const { avcodec_free_context(&context); }
-};
-struct FreeFrame {
-  void operator()(AVFrame* frame) const { av_frame_free(&frame); }
-};
-struct FreePacket {
-  void operator()(AVPacket* packet) const { av_packet_free(&packet); }
-};
-using Context = std::unique_ptr<AVCodecContext, FreeContext>;
-using DecodedFrame = std::unique_ptr<AVFrame, FreeFrame>;
-using Packet = std::unique_ptr<AVPacket, FreePacket>;
-
-/// A decoder on one thread that refuses what it sees is broken, not open yet. Null: there is none.
-Context MakeContext(AVCodecID codec);
+/// A decoder on one thread that refuses what it sees is broken, not open yet, and what it says of that. Null:
+/// there is none.
+Context MakeContext(AVCodecID codec, ErrorLog& log);
 
 /// A packet of bytes that stay the caller's. Null: out of memory.
 Packet MakePacket(const uint8_t* bytes, size_t size);
-
-/// From here on FFmpeg logs to no one, and the first error of this thread is kept for ErrorText.
-void KeepErrors();
-std::string ErrorText(int error);
 
 /// Grey, RGB or a palette, with or without alpha, of any depth, in the samples that the readers want.
 class DecodedPicture {

@@ -53,7 +53,10 @@ class SixFrames final : public FrameSource {
 
 class Collecting final : public ItemTask {
  public:
-  bool Wants(const Frame& frame) override { return frame.number != unwanted; }
+  Result<Wanted> Wants(const Frame& frame, FrameSource&) override {
+    return frame.number == unwanted ? Wanted::kNo : frame.number == made ? Wanted::kMade : Wanted::kRows;
+  }
+  bool publishes_as_it_goes() const override { return as_it_goes; }
   Status BeginFrame(const Frame& frame, const Layout&) override {
     begun = frame.number;
     return {};
@@ -70,18 +73,23 @@ class Collecting final : public ItemTask {
   Status Finish(Outcome&) override { return {}; }
 
   int64_t unwanted = -1;
+  int64_t made = -1;
+  bool as_it_goes = false;
   int64_t begun = -1;
   std::vector<int64_t> seen;
   int lost = 0;
 };
 
-Result<FramesSeen> Run(FrameSource& frames, Collecting& task, bool allow_truncated = false) {
+Result<FramesSeen> Run(FrameSource& frames, Collecting& task, bool allow_truncated = false,
+                       bool stopped = false) {
   ImageHeader header;
   header.width = header.height = header.bands = 1;
   ReadOptions reading;
   reading.allow_truncated = allow_truncated;
   Progress progress;
-  return MapFrames(frames, ItemPlan(header, reading, RegionPlan{}), task, progress);
+  StopFlag stop;
+  if (stopped) stop.RequestStop();
+  return MapFrames(frames, ItemPlan(header, reading, RegionPlan{}), task, progress, stop);
 }
 
 using Numbers = std::vector<int64_t>;
@@ -143,4 +151,32 @@ TEST_CASE("with allow_truncated, the frames before a broken one are all there is
   REQUIRE(seen);
   CHECK_FALSE(seen->lost);
   CHECK(seen->notes.back() == "frame 2: broken; what is before it is kept");
+}
+
+TEST_CASE(
+    "a frame that an earlier run has made is not read, and keeps the others' failure from being the item's") {
+  SixFrames pages(true, {{0, Code::kMalformed},
+                         {2, Code::kMalformed},
+                         {3, Code::kMalformed},
+                         {4, Code::kMalformed},
+                         {5, Code::kMalformed}});
+  Collecting task;
+  task.made = 1;
+  const Result<FramesSeen> seen = Run(pages, task);
+  REQUIRE(seen);
+  CHECK(seen->lost);
+  CHECK(task.seen == Numbers{});
+}
+
+TEST_CASE("a task that publishes as it goes is stopped between two frames, and no other") {
+  SixFrames frames(false, {});
+  Collecting whole;
+  CHECK(Run(frames, whole, false, /*stopped=*/true));
+  CHECK(whole.seen.size() == 6);
+  SixFrames again(false, {});
+  Collecting parts;
+  parts.as_it_goes = true;
+  const Result<FramesSeen> stopped = Run(again, parts, false, /*stopped=*/true);
+  REQUIRE_FALSE(stopped);
+  CHECK(stopped.error().code == Code::kInterrupted);
 }

@@ -24,10 +24,11 @@ enum class ImageFormat {
   kTga,
   kIco,
   kQoi,
+  kVideo,
   kOther
 };
 
-enum class FormatReader { kLibvips, kJpegRows, kPnmRows, kStills, kNobody };
+enum class FormatReader { kLibvips, kJpegRows, kPnmRows, kStills, kFrames, kNobody };
 enum class Decoded { kByRows, kWhole };
 enum class Compression { kLossless, kLossy, kEither };
 

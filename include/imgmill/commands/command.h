@@ -237,6 +237,8 @@ class Command {
   /// A folder whose files are never this command's input; empty if there is none.
   virtual std::string folder_to_leave_out() const { return output_folder(); }
   virtual void set_output_folder(const std::string&) {}
+  /// Whether videos in its folders are input, too.
+  virtual bool reads_videos() const { return false; }
   /// Checks and opens what a run over `source` needs before its first image. Both outlive the run.
   virtual Result<std::unique_ptr<CommandRun>> Begin(ItemSource& source, const CommandServices& services) = 0;
   /// A whole run of this command alone.

@@ -1,4 +1,4 @@
-// `imgmill frames`: each frame of an animation, each page of a TIFF, as an image of its own.
+// `imgmill frames`: each frame of a video or an animation, each page of a TIFF, as an image of its own.
 #pragma once
 
 #include <memory>
@@ -21,6 +21,22 @@ struct FramesOptions {
 
   /// Only frames whose number is a multiple of this: 1 takes all, 10 the frames 0, 10, 20 and so on.
   int every = 1;
+
+  /// Of those the first, and then the first in each further interval of so many seconds by the file's own
+  /// clock; 0 takes all. What has no times is not thinned.
+  double every_seconds = 0;
+
+  /// Of those the first, and each that differs from the one before it by more than this: 0 to 1, as ffmpeg's
+  /// select filter measures it. 0.3 finds cuts.
+  std::optional<double> scene_change;
+
+  /// Of those each whose built-in vector is farther than this from all that were kept of the file: 0 (the
+  /// same) to 2, as 1 less their cosine. 0.05 leaves out what looks the same, 0.3 keeps few.
+  std::optional<double> novelty;
+
+  /// Of a video: its samples of colour lie where the file says ("file"), or, as ffmpeg up to version 7 takes
+  /// them, in the middle of the pixels that share them ("centre").
+  std::string chroma_siting = "centre";
 
   /// How the frames are stored: png, jpg, webp or tiff.
   OutputFormat file;

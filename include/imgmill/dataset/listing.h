@@ -36,6 +36,8 @@ struct ListOptions {
   /// Folders that are not gone into wherever they are met, such as the run's own output below its input. One
   /// that does not exist (yet) is met nowhere.
   std::vector<std::string> leave_out;
+  /// Take videos in folders, too: for who reads frames. Others would only fail at them.
+  bool videos = false;
   /// Looked at while a list from a pipe keeps us waiting; reading it then ends with kInterrupted.
   const StopFlag* stop = nullptr;
 

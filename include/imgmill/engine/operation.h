@@ -142,8 +142,14 @@ class ItemTask {
 
   // Where the plan is for every frame, Map gets the regions of each frame between BeginFrame and EndFrame.
 
-  /// Whether this frame's rows are to be read; called for each, in order.
-  virtual bool Wants(const Frame&) { return true; }
+  /// What a task says of a frame: it is left out; an earlier run has made all of it; its rows are to be read.
+  enum class Wanted { kNo, kMade, kRows };
+  /// Called for each frame, in order. `frames` stands at it, to be looked at first where the choice hangs on
+  /// what it shows.
+  virtual Result<Wanted> Wants(const Frame&, FrameSource& /*frames*/) { return Wanted::kRows; }
+  /// Whether frames that are finished stay so if the others do not follow in this run, which may then be
+  /// stopped between two of them.
+  virtual bool publishes_as_it_goes() const { return false; }
   virtual Status BeginFrame(const Frame&, const Layout&) { return {}; }
   virtual Status EndFrame() { return {}; }
   /// The frame cannot be read, whether it was begun or not: nothing of it is kept. Finish publishes the other
@@ -179,6 +185,8 @@ struct OperationTraits {
   /// The work on an image leaves only facts in the catalog, which do no harm if it later turns out that the
   /// operation does not get that image.
   bool leaves_only_facts = false;
+  /// Of its items every frame is read, so that they may be videos. Of the first of several operations.
+  bool reads_videos = false;
 };
 
 /// One command's part of the shared engine. It contains no loop over files, no threads, no retries and no

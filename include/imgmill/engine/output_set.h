@@ -1,4 +1,5 @@
-// The many files that one source gives, such as its tiles: all of them are published, or none.
+// The many files that one source gives, such as its tiles: all of them are published, or none; of a source
+// that gives very many, such as a video, a few at a time.
 #pragma once
 
 #include <map>
@@ -34,6 +35,13 @@ class OutputSet {
   Status End(const std::string& relative);
   /// Takes back what Add or Begin began.
   void Remove(const std::string& relative);
+  /// Before the first file: from now on PublishSoFar may be called, and what earlier runs have published of
+  /// this set, and is as they left it, belongs to it. Files are then given by Begin and End.
+  Status Resume();
+  /// Whether the file is published already.
+  bool Has(const std::string& relative) const;
+  /// Publishes the files that have ended, whatever becomes of the others.
+  Status PublishSoFar();
   /// Publishes all of it, and removes what is left of the set that it replaces: of the image that was at
   /// the source's path before. If that fails, nothing of the set is left; if only the rows after it do, a
   /// rerun finds the set whole.
@@ -45,17 +53,26 @@ class OutputSet {
 
  private:
   struct Held {
-    std::string temporary;
+    std::string temporary;  ///< empty once it is published
     WorkRow row;
   };
+  using Files = std::map<std::string, Held>;
+  using Rows = std::vector<std::pair<WorkKey, WorkRow>>;
+  /// The row that stands for the set.
+  std::pair<WorkKey, WorkRow> Whole(WorkRow::State state, size_t missing) const;
+  std::pair<WorkKey, WorkRow> NotWhole() const;
   Status Put(WorkRow::State state, size_t missing);
+  Status CommitResumed(size_t missing);
   Status RemoveReplaced();
 
   OutputFolder& folder_;
   const Item& item_;
   SetPrefixes prefixes_;
-  std::map<std::string, Held> files_;
-  std::set<std::string> made_;  // folders
+  Files files_;
+  bool resumed_ = false;
+  bool begun_ = false;              // something was published ahead of the rest
+  std::vector<std::string> ended_;  // and is still to be published
+  std::set<std::string> made_;      // folders
 };
 
 /// Refuses (kConflict) a set some of whose names may not be used because a set of another source has the same

@@ -1,0 +1,29 @@
+// What FFmpeg's libraries log, kept with the decoder or the file that it is about, and printed nowhere. Part
+// of each module that uses them: the log is one for the process, and either module's function does for both.
+#pragma once
+
+extern "C" {
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
+}
+
+#include <cstddef>
+#include <string>
+
+namespace imgmill {
+
+/// Must outlive what it was given to.
+struct ErrorLog {
+  std::string first;  ///< the first error, which is the cause of others
+  size_t errors = 0;
+
+  void Clear() { *this = {}; }
+  /// The first error; where there is none, FFmpeg's words for a code.
+  std::string Text(int error) const;
+};
+
+/// From now on nothing goes to stderr, and what is logged about these goes to `log`.
+void KeepErrors(AVCodecContext& context, ErrorLog& log);
+void KeepErrors(AVFormatContext& context, ErrorLog& log);
+
+}  // namespace imgmill

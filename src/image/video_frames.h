@@ -1,0 +1,24 @@
+// Videos as sources of frames, by the loadable module.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "imgmill/image/frame_source.h"
+#include "open_file.h"
+#include "vips_load.h"
+
+namespace imgmill {
+
+/// For who reads images only.
+Error VideoIsNoImage(const FileHead& head);
+
+/// kUnknownFormat where it is none that FFmpeg knows.
+Result<ImageHeader> ProbeVideo(const InputFile& file, const ImageLimits& limits);
+
+Result<std::unique_ptr<FrameSource>> OpenVideoFrames(const std::string& path, const ImageHeader& header);
+
+/// Bytes that one of these holds.
+Footprint VideoFootprint(const ImageHeader& header);
+
+}  // namespace imgmill

@@ -1,0 +1,147 @@
+// Videos that are cut or damaged: every frame that is written is the one of the whole file, and the failure
+// is told.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "video/drawn_videos.h"
+
+namespace imgmill::video_test {
+namespace {
+
+namespace fs = std::filesystem;
+using process_test::FolderBytes;
+using process_test::ReadFolder;
+
+/// What is left of a file, whole frames in the folder "whole" beside.
+struct Broken {
+  TestFolder where;
+  nlohmann::json document;
+  int exit_code = 0;
+  size_t frames = 0;
+  std::string message;
+};
+
+/// scenes.mp4 in another container, whole and with `spoil` done to its bytes.
+template <typename Spoil>
+void RunBroken(Broken& broken, const std::string& name, const std::string& how, Spoil spoil,
+               const std::vector<std::string>& more = {}) {
+  fs::create_directories(broken.where / "in");
+  fs::create_directories(broken.where / "whole");
+  const std::string whole = broken.where / ("whole/" + name);
+  Shell("ffmpeg -nostdin -v error -i '" + Video("scenes.mp4") + "' " + how + " '" + whole + "'");
+  std::string bytes = TestFolder::Read(whole);
+  spoil(bytes);
+  broken.where.Write("in/" + name, bytes);
+  REQUIRE(Run({"frames", whole, "-o", broken.where / "all"}).exit_code == 0);
+  std::vector<std::string> command = {"frames", broken.where / "in", "-o", broken.where / "out", "--json"};
+  command.insert(command.end(), more.begin(), more.end());
+  const ProcessResult run = Run(command);
+  INFO(run.err);
+  broken.exit_code = run.exit_code;
+  broken.document = Json(run);
+  if (!broken.document["failed"].empty()) broken.message = broken.document["failed"][0]["message"];
+  const FolderBytes all = ReadFolder(broken.where / "all");
+  for (const auto& [path, frame] : ReadFolder(broken.where / "out")) {
+    if (path == "frames.jsonl") continue;
+    CAPTURE(path);
+    ++broken.frames;
+    REQUIRE(all.contains(path));
+    CHECK(all.at(path) == frame);  // of the same number, to the byte
+  }
+}
+
+void Cut(std::string& bytes) {
+  bytes.resize(bytes.size() * 6 / 10);
+}
+
+void Hole(std::string& bytes) {
+  std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(bytes.size() / 2), 40, '\0');
+}
+
+struct Container {
+  const char* name;
+  const char* how;
+};
+constexpr Container kContainers[] = {{"s.mp4", "-c copy -movflags +faststart"},
+                                     {"s.mkv", "-c copy"},
+                                     {"s.flv", "-c copy"},
+                                     {"s.ts", "-c copy"},
+                                     {"s.avi", "-c:v mpeg4 -q:v 3 -g 10"},
+                                     {"m.avi", "-c:v mjpeg -q:v 3"},
+                                     {"s.webm", "-c:v libvpx-vp9 -deadline realtime -g 10"}};
+
+}  // namespace
+
+TEST_CASE("a video that is cut gives the frames before, and a failure that says so") {
+  for (const Container& each : kContainers) {
+    CAPTURE(each.name);
+    Broken cut;
+    RunBroken(cut, each.name, each.how, &Cut);
+    CAPTURE(cut.message);
+    CHECK(cut.exit_code == 1);
+    CHECK(cut.frames >= 10);
+    CHECK(cut.frames < 35);
+    CHECK(cut.document["frames"] == cut.frames);
+    CHECK(cut.message.starts_with("frame "));
+    CHECK(cut.message.find("copy the file again, or use --allow-truncated") != std::string::npos);
+  }
+}
+
+TEST_CASE("with --allow-truncated the readable part is all there is") {
+  Broken cut;
+  RunBroken(cut, "s.mp4", "-c copy -movflags +faststart", &Cut, {"--allow-truncated"});
+  CHECK(cut.exit_code == 0);
+  CHECK(cut.frames >= 10);
+  CHECK(cut.document["failed"].empty());
+}
+
+TEST_CASE("damage costs the frames up to the next one that stands for itself, and no others") {
+  for (const Container& each : kContainers) {
+    if (std::string(each.name) == "s.webm" || std::string(each.name) == "m.avi")
+      continue;  // it is not noticed there
+    CAPTURE(each.name);
+    Broken hole;
+    RunBroken(hole, each.name, each.how, &Hole);
+    CAPTURE(hole.message);
+    CHECK(hole.exit_code == 1);
+    CHECK(hole.message.find("cannot be decoded") != std::string::npos);
+    // Key frames are every ten.
+    CHECK(hole.frames >= 40);
+    CHECK(hole.frames < 50);
+    CHECK(fs::exists(hole.where / ("out/s_000049.png")));
+  }
+}
+
+TEST_CASE(
+    "a recording that never got its index, a file without pictures and one that is no video are refused") {
+  const TestFolder where;
+  std::string bytes = TestFolder::Read(Video("scenes.mp4"));
+  where.Write("in/cut.mp4", bytes.substr(0, bytes.size() / 2));
+  fs::copy_file(Video("sound.mp4"), where / "in/sound.mp4");
+  where.Write("in/text.mkv", "once upon a time\n");
+  where.Write("in/empty.avi", "");
+  const ProcessResult run = Run({"frames", where / "in", "-o", where / "out", "--json"});
+  CHECK(run.exit_code == 1);
+  const nlohmann::json failed = Json(run)["failed"];
+  REQUIRE(failed.size() == 4);
+  CHECK(failed[0]["code"] == "truncated");
+  CHECK(failed[0]["message"].get<std::string>().find("before its index (moov)") != std::string::npos);
+  CHECK(failed[1]["message"] == "the file is empty");
+  CHECK(failed[2]["code"] == "unsupported");
+  CHECK(failed[2]["message"].get<std::string>().starts_with("it has no video stream"));
+  CHECK(failed[3]["message"] == "it is text, not an image");
+  CHECK(process_test::CountFiles(where / "out") == 1);  // the list, which is empty
+}
+
+TEST_CASE("limits hold, before anything is decoded") {
+  const TestFolder where;
+  const ProcessResult run =
+      Run({"frames", Video("bt709.mp4"), "-o", where / "out", "--max-pixels", "50000", "--json"});
+  CHECK(run.exit_code == 1);
+  CHECK(Json(run)["failed"][0]["code"] == "limit_exceeded");
+  CHECK(Json(run)["failed"][0]["stage"] == "probe");
+}
+
+}  // namespace imgmill::video_test

@@ -1,0 +1,119 @@
+// Every frame against ffmpeg's own, run side by side: matrix, range, depth, alpha, turn, of every codec that
+// is common.
+#include <doctest/doctest.h>
+
+#include "video/drawn_videos.h"
+
+namespace imgmill::video_test {
+namespace {
+
+struct Case {
+  const char* name;
+  const char* pixel_format = "rgb24";
+  size_t frames = 10;
+};
+
+constexpr Case kCases[] = {{"bt709.mp4"},
+                           {"bt601.mp4"},
+                           {"untagged.mp4", "rgb24", 3},  // BT.601 whatever the size, as in ffmpeg 5.1
+                           {"full.mp4"},
+                           {"deep.mkv", "rgb48le"},
+                           {"whole_chroma.webm"},
+                           {"vp8.webm"},
+                           {"av1.mp4", "rgb24", 5},
+                           {"editing.mov", "rgb48le", 5},
+                           {"glass.mov", "rgba64le", 5},
+                           {"rgb.mkv", "rgb24", 5},
+                           {"grey.mkv", "rgb24", 5},
+                           {"mpeg2.ts"},
+                           {"mpeg1.mpg"},
+                           {"mpeg4.avi"},
+                           {"motion.avi"},
+                           {"theora.ogv"},
+                           {"flash.flv"},
+                           {"windows.wmv"},
+                           {"camera.dv", "rgb24", 3},
+                           {"plain.y4m", "rgb24", 5},
+                           {"turned90.mp4"},
+                           {"turned180.mp4"},
+                           {"turned270.mp4"},
+                           {"slowing.mp4", "rgb24", 25},
+                           {"talking.mp4"}};
+
+std::string OwnFrames(const std::string& video, const std::vector<std::string>& more, size_t* frames) {
+  const TestFolder where;
+  std::vector<std::string> command = {"frames", video, "-o", where / "out"};
+  command.insert(command.end(), more.begin(), more.end());
+  const ProcessResult run = Run(command);
+  INFO(run.err);
+  REQUIRE(run.exit_code == 0);
+  std::string pixels;
+  *frames = 0;
+  for (const nlohmann::json& line : Lines(where / "out/frames.jsonl")) {
+    pixels += PixelsOf(where / ("out/" + line["output"].get<std::string>()));
+    ++*frames;
+  }
+  return pixels;
+}
+
+}  // namespace
+
+TEST_CASE("every frame has ffmpeg's colours") {
+  for (const Case& each : kCases) {
+    CAPTURE(each.name);
+    const bool deep = std::string(each.pixel_format).find("le") != std::string::npos;
+    size_t frames = 0;
+    const std::string own = OwnFrames(Video(each.name), {}, &frames);
+    CHECK(frames == each.frames);
+    const std::string peer = FfmpegFrames(Video(each.name), each.pixel_format);
+    // 1/255 of the range is what is promised; and it is the same to the last bit.
+    const int allowed = deep ? 257 : 1;
+    CHECK(LargestDifference(own, peer, deep ? 2 : 1) <= allowed);
+    CHECK(own == peer);
+  }
+}
+
+TEST_CASE("the colours are the same within 1/255 where ffmpeg takes its faster ways") {
+  for (const char* name : {"bt709.mp4", "full.mp4", "mpeg2.ts", "whole_chroma.webm"}) {
+    CAPTURE(name);
+    size_t frames = 0;
+    const std::string own = OwnFrames(Video(name), {}, &frames);
+    CHECK(LargestDifference(own, FfmpegFrames(Video(name), "rgb24", "accurate_rnd+full_chroma_int"), 1) <= 1);
+  }
+}
+
+TEST_CASE("another matrix, range or place of the colour samples would be seen") {
+  size_t frames = 0;
+  const std::string own = OwnFrames(Video("bt709.mp4"), {}, &frames);
+  constexpr int kSeen = 8;
+  const auto differs = [&](const std::string& filter) {
+    return LargestDifference(own, FfmpegFrames(Video("bt709.mp4"), "rgb24", kExactly, filter), 1) >= kSeen;
+  };
+  CHECK(differs("scale=in_color_matrix=bt601:flags=" + kExactly));
+  CHECK(differs("scale=in_range=full:flags=" + kExactly));
+  const std::string left = "scale=in_h_chr_pos=0:in_v_chr_pos=128:flags=" + kExactly;
+  CHECK(differs(left));
+  // H.264 has its colour samples on the left, and says so.
+  const std::string sited = OwnFrames(Video("bt709.mp4"), {"--chroma-siting", "file"}, &frames);
+  CHECK(LargestDifference(sited, FfmpegFrames(Video("bt709.mp4"), "rgb24", kExactly, left), 1) <= 1);
+}
+
+TEST_CASE("frames go into every format, in its depth") {
+  const TestFolder where;
+  for (const char* format : {"png", "tiff", "webp", "jpg"}) {
+    CAPTURE(format);
+    const std::string out = where / format;
+    const ProcessResult run =
+        Run({"frames", Video("deep.mkv"), "-o", out, "--format", format, "--quality", "100", "--every", "5"});
+    INFO(run.err);
+    REQUIRE(run.exit_code == 0);
+    const Image image =
+        process_test::LoadImage(out + "/deep_000005." + (std::string(format) == "tiff" ? "tif" : format), {});
+    const bool wide = std::string(format) == "png" || std::string(format) == "tiff";
+    CHECK(image.layout().width == 320);
+    CHECK(image.layout().sample == (wide ? Sample::kU16 : Sample::kU8));
+  }
+  CHECK(PixelsOf(where / "png/deep_000005.png") == PixelsOf(where / "tiff/deep_000005.tif"));
+}
+
+}  // namespace imgmill::video_test

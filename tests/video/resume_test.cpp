@@ -1,0 +1,135 @@
+// A run that is killed or stopped in the middle of a video goes on there, and ends with the same bytes.
+#include <doctest/doctest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <random>
+
+#include "video/drawn_videos.h"
+
+namespace imgmill::video_test {
+namespace {
+
+namespace fs = std::filesystem;
+using process_test::CountFiles;
+using process_test::Difference;
+using process_test::Imgmill;
+using process_test::Process;
+using process_test::ReadFolder;
+using process_test::WithState;
+
+std::vector<std::string> Command(const TestFolder& where) {
+  return {"frames", Video("scenes.mp4"), "-o",  where / "out", "--compression",
+          "9",      "--every-seconds",   "0.01"};
+}
+
+/// Ends a run by `signal` once `files` frames are in place. @return the frames then; 0 if it was too late
+size_t EndAt(const TestFolder& where, size_t files, int signal, int* exit_code = nullptr) {
+  fs::create_directories(where / "out");
+  Process process(Imgmill(Command(where)), WithState({}));
+  while (CountFiles(where / "out") < files) {
+    if (process.Ended()) return 0;
+    ::usleep(200);
+  }
+  process.Signal(signal);
+  const ProcessResult result = process.Wait();
+  if (exit_code != nullptr) *exit_code = result.exit_code;
+  return CountFiles(where / "out");
+}
+
+ino_t InodeOf(const std::string& path) {
+  struct stat info {};
+  REQUIRE(::stat(path.c_str(), &info) == 0);
+  return info.st_ino;
+}
+
+}  // namespace
+
+TEST_CASE("a killed run goes on behind the frames that it has published") {
+  const TestFolder undisturbed;
+  REQUIRE(Run(Command(undisturbed)).exit_code == 0);
+  const process_test::FolderBytes expected = ReadFolder(undisturbed / "out");
+  const size_t whole = expected.size() - 1;
+  REQUIRE(whole > 40);
+  int midway = 0;
+  for (unsigned seed = 0; seed < 12; ++seed) {
+    CAPTURE(seed);
+    std::mt19937 random(seed);
+    const TestFolder where;
+    const size_t there = EndAt(where, std::uniform_int_distribution<size_t>(1, whole - 2)(random), SIGKILL);
+    const bool in_the_middle = there > 0 && there < whole;
+    midway += in_the_middle ? 1 : 0;
+    std::string first;
+    ino_t inode = 0;
+    if (in_the_middle) {
+      CHECK_FALSE(fs::exists(where / "out/frames.jsonl"));
+      first = where / "out/scenes_000000.png";
+      inode = InodeOf(first);
+    }
+    REQUIRE(Run(Command(where)).exit_code == 0);
+    CHECK(Difference(expected, ReadFolder(where / "out")) == "");
+    if (in_the_middle) CHECK(InodeOf(first) == inode);  // not written again
+  }
+  CHECK(midway >= 3);
+}
+
+TEST_CASE("a signal stops a run between two frames, and a rerun resumes") {
+  const TestFolder undisturbed;
+  REQUIRE(Run(Command(undisturbed)).exit_code == 0);
+  int stopped = 0;
+  for (const size_t after : {1, 5, 9, 17}) {
+    CAPTURE(after);
+    const TestFolder where;
+    int exit_code = 0;
+    if (EndAt(where, after, SIGTERM, &exit_code) > 0 && exit_code == 75) ++stopped;
+    REQUIRE(Run(Command(where)).exit_code == 0);
+    CHECK(Difference(ReadFolder(undisturbed / "out"), ReadFolder(where / "out")) == "");
+  }
+  CHECK(stopped >= 1);
+}
+
+TEST_CASE("a frame that was taken away is made again, and the others are left") {
+  const TestFolder where;
+  REQUIRE(Run(Command(where)).exit_code == 0);
+  const process_test::FolderBytes expected = ReadFolder(where / "out");
+  const ino_t inode = InodeOf(where / "out/scenes_000001.png");
+  fs::remove(where / "out/scenes_000010.png");
+  REQUIRE(Run(Command(where)).exit_code == 0);
+  CHECK(Difference(expected, ReadFolder(where / "out")) == "");
+  CHECK(InodeOf(where / "out/scenes_000001.png") == inode);
+  const nlohmann::json again = Json(Run({"frames", Video("scenes.mp4"), "-o", where / "out", "--compression",
+                                         "9", "--every-seconds", "0.01", "--json"}));
+  CHECK(again["skipped"] == 1);
+  CHECK(again["frames"] == expected.size() - 1);
+}
+
+TEST_CASE("frames of a file that was replaced do not stay") {
+  const TestFolder where;
+  fs::create_directories(where / "in");
+  fs::copy_file(Video("slowing.mp4"), where / "in/clip.mp4");
+  REQUIRE(Run({"frames", where / "in", "-o", where / "out"}).exit_code == 0);
+  CHECK(CountFiles(where / "out") == 25 + 1);
+  fs::copy_file(Video("talking.mp4"), where / "in/clip.mp4", fs::copy_options::overwrite_existing);
+  REQUIRE(Run({"frames", where / "in", "-o", where / "out"}).exit_code == 0);
+  CHECK(CountFiles(where / "out") == 10 + 1);
+  CHECK(Lines(where / "out/frames.jsonl").size() == 10);
+}
+
+TEST_CASE("the bytes are the same whatever the threads and the memory") {
+  const TestFolder where;
+  const auto command = [&](const std::string& out) {
+    return std::vector<std::string>{"frames", Video("scenes.mp4"), Video("bt709.mp4"), Video("deep.mkv"),
+                                    "-o",     where / out,         "--novelty",        "0.01"};
+  };
+  REQUIRE(Run(command("a")).exit_code == 0);
+  std::vector<std::string> other = command("b");
+  other.insert(other.end(), {"-j", "1", "--memory", "160MiB"});
+  const ProcessResult small = Run(other);
+  INFO(small.err);
+  REQUIRE(small.exit_code == 0);
+  CHECK(small.peak_resident <= size_t{160} << 20);
+  CHECK(Difference(ReadFolder(where / "a"), ReadFolder(where / "b")) == "");
+}
+
+}  // namespace imgmill::video_test
