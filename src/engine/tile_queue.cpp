@@ -12,7 +12,10 @@ void TileQueue::PutBack(std::vector<WaitingTile> tiles) {
 }
 
 std::vector<WaitingTile> TileQueue::Take(int device, bool as_they_are, std::vector<DeviceLoad> devices) {
-  const std::vector<Group> ready = Groups(as_they_are);
+  auto most = static_cast<size_t>(std::max(1, plan_.micro_batch));
+  if (as_they_are && memory_.DeviceSharesHostPool(device))
+    most = std::min(most, Share(devices[static_cast<size_t>(device)]));
+  const std::vector<Group> ready = Groups(as_they_are, most);
   std::vector<PendingGroup> groups;
   for (const Group& group : ready)
     groups.push_back({Pixels(*group.front()->job), DevicesFor(*group.front())});
@@ -27,9 +30,15 @@ std::vector<WaitingTile> TileQueue::Take(int device, bool as_they_are, std::vect
   return taken;
 }
 
+/// Tiles for each idle stream.
+size_t TileQueue::Share(const DeviceLoad& load) const {
+  const auto idle = static_cast<size_t>(std::count(load.busy_for.begin(), load.busy_for.end(), 0.0));
+  const size_t among = std::max<size_t>(1, idle);
+  return std::max<size_t>(1, (tiles_.size() + among - 1) / among);
+}
+
 /// Oldest first. None that is full overtakes an older one that still waits for its others.
-std::vector<TileQueue::Group> TileQueue::Groups(bool as_they_are) {
-  const auto most = static_cast<size_t>(std::max(1, plan_.micro_batch));
+std::vector<TileQueue::Group> TileQueue::Groups(bool as_they_are, size_t most) {
   std::vector<Group> groups;
   for (auto tile = tiles_.begin(); tile != tiles_.end(); ++tile) {
     auto open = std::find_if(groups.begin(), groups.end(), [&](const Group& group) {

@@ -41,7 +41,8 @@ class TileQueue {
   void PutBack(std::vector<WaitingTile> tiles);
 
   /// The oldest batch among those that `device` is likely to end before any other would; empty if there is
-  /// none. All batches are full, save that the last ones need not be when they go `as_they_are`.
+  /// none. All batches are full, save that the last ones need not be when they go `as_they_are`; then what
+  /// there is for the host is shared out among its idle streams.
   std::vector<WaitingTile> Take(int device, bool as_they_are, std::vector<DeviceLoad> devices);
 
   /// Shape of the batch that comes next.
@@ -56,7 +57,8 @@ class TileQueue {
 
  private:
   using Group = std::vector<std::list<WaitingTile>::iterator>;
-  std::vector<Group> Groups(bool as_they_are);
+  std::vector<Group> Groups(bool as_they_are, size_t most);
+  size_t Share(const DeviceLoad& load) const;
   std::vector<bool> DevicesFor(const WaitingTile& tile) const;
   bool MayTry(const WaitingTile& tile, int device) const;
 

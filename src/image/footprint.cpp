@@ -6,6 +6,7 @@
 #include "imgmill/image/reader.h"
 #include "imgmill/image/writer.h"
 #include "jpeg_rows.h"
+#include "png_rows.h"
 #include "png_writer.h"
 #include "pnm_rows.h"
 #include "row_pipe.h"
@@ -117,6 +118,7 @@ Footprint ReadFootprint(const ImageHeader& header, const ReadOptions& options) {
   need.untracked = Bytes(DecoderBytes(header, s) + conversion + strip) + kSmall;
   // A strip before its form is changed.
   need.pooled = Bytes(kStripRows * s.row_bytes);
+  if (header.format == kPng && !header.interlaced) need.pooled += PngRowsBytes(Bytes(s.row_bytes));
   if (header.format == kPnm) need.pooled += PnmPieceBytes(Bytes(s.row_bytes));
   if (IsStill(header)) {
     const Footprint still = StillFootprint(header, options.allow_truncated);

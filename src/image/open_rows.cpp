@@ -11,6 +11,7 @@
 #include "jpeg_rows.h"
 #include "missing_end.h"
 #include "pixel_form.h"
+#include "png_rows.h"
 #include "pnm_rows.h"
 #include "profiled_rows.h"
 #include "still_rows.h"
@@ -140,13 +141,20 @@ Result<std::unique_ptr<RowReader>> OpenStored(const std::string& path, const Ima
   if (IsStill(header)) return OpenStillRows(path, header, options.allow_truncated);
   InitImageLibraries();
   const InputFile file = TRY(OpenTiffPage(path, header.directory, Stage::kDecode));
+  const auto through_vips = [=] {
+    return OpenVipsRows([=](bool lenient) { return FileThroughVips(path, header, options, lenient); },
+                        options.allow_truncated);
+  };
   std::optional<Error> missing = FindMissingEnd(file, header.format);
   if (missing && !options.allow_truncated) {
     missing->message += kAllowTruncated;
     return *missing;
   }
-  Result<std::unique_ptr<RowReader>> rows = OpenVipsRows(
-      [=](bool lenient) { return FileThroughVips(path, header, options, lenient); }, options.allow_truncated);
+  if (header.format == ImageFormat::kPng && !missing && (!header.has_icc || options.keep_profile)) {
+    std::unique_ptr<RowReader> rows = TRY(OpenPngRows(path, header, through_vips));
+    if (rows != nullptr) return rows;
+  }
+  Result<std::unique_ptr<RowReader>> rows = through_vips();
   if (!rows || !missing) return rows;
   return std::unique_ptr<RowReader>(
       std::make_unique<NotedRows>(*std::move(rows), missing->message + kReadableKept));

@@ -26,10 +26,14 @@ class VectorExecutor final : public Executor {
     const auto count = static_cast<size_t>(n);
     const size_t in_and_out = InputFloats(height, width) * sizeof(float) +
                               static_cast<size_t>(network_.info().dimension) * sizeof(float);
+    const size_t at_once = OnHost() ? std::min(count, static_cast<size_t>(network_.BatchOnHost())) : count;
     BatchCost cost;
-    cost.bytes =
-        OnHost() ? network_.bytes_an_image() + kHostWorkspace
-                 : count * (network_.bytes_an_image() + (n > 1 ? 2 : 1) * in_and_out) + kAcceleratorWorkspace;
+    cost.bytes = at_once * network_.bytes_an_image();
+    if (OnHost()) {
+      cost.bytes += (at_once > 1 ? at_once * in_and_out : 0) + kHostWorkspace;
+    } else {
+      cost.bytes += count * (n > 1 ? 2 : 1) * in_and_out + kAcceleratorWorkspace;
+    }
     cost.untracked = OnHost() ? kHostWorkspace : 0;
     cost.exact = false;  // of one image they were measured, of a batch they are a multiple of that
     return cost;
@@ -64,20 +68,23 @@ class VectorExecutor final : public Executor {
       const LibTorchThreads one(kOneThread);
       if (on_.OnHost()) {
         const TeamScope kernels(alone_);
-        // One thread gains nothing by a batch, and products of larger matrices come out with other last bits.
-        for (const BatchImage& image : images) TRY(Rows(image.input, std::span(&image, 1), 1, height, width));
+        const auto most = static_cast<size_t>(on_.network_.BatchOnHost());
+        for (; !images.empty(); images = images.subspan(std::min(most, images.size()))) {
+          const auto some = images.first(std::min(most, images.size()));
+          TRY(Batch(some, static_cast<int>(some.size()), height, width));
+        }
         return {};
       }
+      return Batch(images, n, height, width);
+    }
+
+    Status Batch(std::span<const BatchImage> images, int n, int height, int width) {
+      if (n == 1) return Rows(images[0].input, images, n, height, width);
       const size_t floats = InputFloats(height, width);
-      Buffer gathered;
-      const float* from = images[0].input;
-      if (n > 1) {
-        gathered = Buffer(HostPool(), static_cast<size_t>(n) * floats * sizeof(float));
-        auto* to = reinterpret_cast<float*>(gathered.data());
-        Gather(images, n, floats, to);
-        from = to;
-      }
-      return Rows(from, images, n, height, width);
+      Buffer gathered(HostPool(), static_cast<size_t>(n) * floats * sizeof(float));
+      auto* to = reinterpret_cast<float*>(gathered.data());
+      Gather(images, n, floats, to);
+      return Rows(to, images, n, height, width);
     }
 
     /// Of n images one after the other.
@@ -140,8 +147,7 @@ Status VectorNetwork::TryOnOne(int height, int width) {
 NumericsPlan VectorNetwork::Plan(const std::string& device_type) const {
   NumericsPlan plan;
   plan.kernels = LibTorchKernels(device_type);
-  // On the CPU each image is a thread's own: batches would only wait for one another.
-  plan.micro_batch = device_type == "cpu" ? 1 : kAcceleratorBatch;
+  plan.micro_batch = device_type == "cpu" ? BatchOnHost() : kAcceleratorBatch;
   return plan;
 }
 

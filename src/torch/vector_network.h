@@ -32,6 +32,10 @@ class VectorNetwork : public Network {
   /// by several threads at once. @throws OutOfMemory, c10::Error
   virtual Result<torch::Tensor> Rows(const torch::Tensor& input, c10::Device device) = 0;
 
+  /// How many images one thread of the CPU takes at once: more than one only where a vector does not depend,
+  /// to the bit, on what else is in its batch.
+  virtual int BatchOnHost() const { return 1; }
+
   /// Runs one image of 3 x height x width, to learn the vectors' length and what it costs.
   Status TryOnOne(int height, int width);
   Status TryOnOne(int side) { return TryOnOne(side, side); }

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -182,22 +184,46 @@ TEST_CASE("IMGMILL_ISA chooses the kernels, and an unknown name means none") {
   CHECK(none == nullptr);
 }
 
+namespace {
+
+std::vector<float> Drawn(std::mt19937& random, int count) {
+  std::normal_distribution<float> normal;
+  std::vector<float> values(static_cast<size_t>(count));
+  for (float& each : values) each = normal(random);
+  return values;
+}
+
+/// A dense layer by its definition, in double.
+double Ended(DenseEnd end, double sum, double before) {
+  switch (end) {
+    case DenseEnd::kAdd:
+      return before + sum;
+    case DenseEnd::kGelu:
+      return sum * 0.5 * std::erfc(-sum / std::sqrt(2.0));
+    case DenseEnd::kQuickGelu:
+      return sum / (1 + std::exp(-1.702 * sum));
+    case DenseEnd::kNone:
+      break;
+  }
+  return sum;
+}
+
+}  // namespace
+
 TEST_CASE("dense layers agree with their definition, and no row's bits depend on how many there are") {
   for (const char* isa : {"avx512", "avx2", "sse2"}) {
     const ConvKernels* kernels = FindConvKernels(isa);
     if (kernels == nullptr) continue;
     CAPTURE(isa);
     std::mt19937 random(11);
-    std::normal_distribution<float> normal;
-    const auto drawn = [&](int count) {
-      std::vector<float> values(static_cast<size_t>(count));
-      for (float& each : values) each = normal(random);
-      return values;
-    };
-    // Rows beside groups of six, inputs beyond a chunk of 512, outputs beside blocks of 64.
-    for (const auto& [inputs, outputs] : {std::pair{1, 16}, {48, 64}, {511, 80}, {1100, 208}}) {
-      const std::vector<float> weights = drawn(inputs * outputs), bias = drawn(outputs);
-      Buffer packed(static_cast<size_t>(inputs * outputs) * sizeof(float));
+    // Rows beside groups of six, inputs beyond a chunk of 512, outputs beside blocks of 64 and vectors.
+    for (const auto& [inputs, outputs] : {std::pair{1, 16}, {48, 64}, {60, 100}, {511, 80}, {1100, 205}}) {
+      CAPTURE(outputs);
+      const size_t padded = static_cast<size_t>(PaddedChannels(outputs));
+      const std::vector<float> weights = Drawn(random, inputs * outputs);
+      std::vector<float> bias = Drawn(random, outputs);
+      bias.resize(padded);
+      Buffer packed(static_cast<size_t>(inputs) * padded * sizeof(float));
       const ConvPacking packing = {weights.data(), inputs, nullptr, inputs, outputs};
       for (int block = 0; block < kernels->blocks(outputs); ++block)
         kernels->pack_1x1(packing, block, reinterpret_cast<float*>(packed.data()));
@@ -207,26 +233,95 @@ TEST_CASE("dense layers agree with their definition, and no row's bits depend on
       layer.weights = reinterpret_cast<const float*>(packed.data());
       layer.bias = bias.data();
       for (const int rows : {1, 5, 6, 13, 50}) {
-        CAPTURE(rows);
-        const std::vector<float> in = drawn(rows * inputs);
-        std::vector<float> out(static_cast<size_t>(rows * outputs)), one(static_cast<size_t>(outputs));
-        kernels->run_dense(layer, in.data(), rows, out.data());
-        double largest = 0;
-        bool same = true;
-        for (int r = 0; r < rows; ++r) {
-          const float* row = in.data() + static_cast<size_t>(r * inputs);
-          kernels->run_dense(layer, row, 1, one.data());
-          for (int k = 0; k < outputs; ++k) {
-            const float* w = weights.data() + static_cast<size_t>(k * inputs);
-            double sum = bias[static_cast<size_t>(k)];
-            for (int c = 0; c < inputs; ++c) sum += double{row[c]} * double{w[c]};
-            const float got = out[static_cast<size_t>(r * outputs + k)];
-            largest = std::max(largest, std::abs(sum - double{got}));
-            same &= std::memcmp(&got, &one[static_cast<size_t>(k)], sizeof got) == 0;
+        for (const DenseEnd end : {DenseEnd::kNone, DenseEnd::kAdd, DenseEnd::kGelu, DenseEnd::kQuickGelu}) {
+          CAPTURE(rows);
+          CAPTURE(static_cast<int>(end));
+          const std::vector<float> in = Drawn(random, rows * inputs), before = Drawn(random, rows * outputs);
+          std::vector<float> out = before;
+          out.push_back(7);  // behind the last row nothing is written
+          kernels->run_dense(layer, in.data(), rows, out.data(), end);
+          double largest = 0;
+          bool same = true;
+          for (int r = 0; r < rows; ++r) {
+            const float* row = in.data() + static_cast<size_t>(r * inputs);
+            std::vector<float> one(before.begin() + r * outputs, before.begin() + (r + 1) * outputs);
+            kernels->run_dense(layer, row, 1, one.data(), end);
+            for (int k = 0; k < outputs; ++k) {
+              const auto at = static_cast<size_t>(r * outputs + k);
+              const float* w = weights.data() + static_cast<size_t>(k * inputs);
+              double sum = bias[static_cast<size_t>(k)];
+              for (int c = 0; c < inputs; ++c) sum += double{row[c]} * double{w[c]};
+              largest = std::max(largest, std::abs(Ended(end, sum, before[at]) - double{out[at]}));
+              same &= std::memcmp(&out[at], &one[static_cast<size_t>(k)], sizeof(float)) == 0;
+            }
           }
+          CHECK(largest < 2e-6 * std::sqrt(inputs) * 4);
+          CHECK(same);
+          CHECK(out.back() == 7);
         }
-        CHECK(largest < 2e-6 * std::sqrt(inputs) * 4);
-        CHECK(same);
+      }
+    }
+  }
+}
+
+TEST_CASE("attention agrees with its definition for any number of tokens and features") {
+  for (const char* isa : {"avx512", "avx2", "sse2"}) {
+    const ConvKernels* kernels = FindConvKernels(isa);
+    if (kernels == nullptr) continue;
+    CAPTURE(isa);
+    std::mt19937 random(5);
+    for (const auto& [queries, keys, features] :
+         {std::array{1, 1, 1}, {50, 50, 64}, {64, 64, 10}, {1, 197, 48}, {33, 600, 30}, {7, 16, 16}}) {
+      for (const bool causal : {false, true}) {
+        for (const bool biased : {false, true}) {
+          CAPTURE(queries);
+          CAPTURE(keys);
+          CAPTURE(causal);
+          CAPTURE(biased);
+          const int stride = features + 3;
+          const std::vector<float> q = Drawn(random, queries * stride), k = Drawn(random, keys * stride),
+                                   v = Drawn(random, keys * stride), bias = Drawn(random, queries * keys);
+          std::vector<float> out(static_cast<size_t>(queries * stride), 7.0F);
+          Buffer scratch(AttentionScratchFloats(keys, features) * sizeof(float));
+          const auto apart = static_cast<size_t>(stride);
+          AttentionHead on;
+          on.queries = {q.data(), apart};
+          on.keys = {k.data(), apart};
+          on.values = {v.data(), apart};
+          if (biased) on.bias = {bias.data(), static_cast<size_t>(keys)};
+          on.out = out.data();
+          on.out_stride = apart;
+          on.query_count = queries;
+          on.key_count = keys;
+          on.features = features;
+          on.scale = 0.7F;
+          on.causal = causal;
+          kernels->attend(on, reinterpret_cast<float*>(scratch.data()));
+          double largest = 0;
+          for (int t = 0; t < queries; ++t) {
+            const int seen = causal ? std::min(t + 1, keys) : keys;
+            std::vector<double> shares;
+            double sum = 0;
+            for (int u = 0; u < seen; ++u) {
+              double score = biased ? bias[static_cast<size_t>(t * keys + u)] : 0;
+              for (int c = 0; c < features; ++c)
+                score += 0.7 * double{q[static_cast<size_t>(t * stride + c)]} *
+                         double{k[static_cast<size_t>(u * stride + c)]};
+              shares.push_back(std::exp(score));
+              sum += shares.back();
+            }
+            for (int c = 0; c < features; ++c) {
+              double expected = 0;
+              for (int u = 0; u < seen; ++u)
+                expected +=
+                    shares[static_cast<size_t>(u)] / sum * double{v[static_cast<size_t>(u * stride + c)]};
+              largest =
+                  std::max(largest, std::abs(expected - double{out[static_cast<size_t>(t * stride + c)]}));
+            }
+            CHECK(out[static_cast<size_t>(t * stride + features)] == 7);  // between rows nothing is written
+          }
+          CHECK(largest < 2e-5);
+        }
       }
     }
   }

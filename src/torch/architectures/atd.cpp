@@ -7,6 +7,7 @@
 
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/conv_feed_forward.h"
+#include "torch/architectures/packed_linear.h"
 #include "torch/architectures/transformer_frame.h"
 #include "torch/architectures/window_attention.h"
 #include "torch/weights/weight_file.h"
@@ -73,14 +74,14 @@ class AtdBlock {
     const bool bias = layers.Has(name + ".wqkv.bias");
     qkv_ = layers.Dense(name + ".wqkv", 3 * features, features, bias);
     table_ = layers.Parameter(name + ".attn_win.relative_position_bias_table", {offsets * offsets, heads_});
-    window_out_ = layers.Dense(name + ".attn_win.proj", features, features);
+    window_out_ = PackedLinear(layers.Dense(name + ".attn_win.proj", features, features));
     const int64_t few = layers.Outputs(name + ".attn_atd.wq.weight");
     token_q_ = layers.Dense(name + ".attn_atd.wq", few, features, bias);
     token_k_ = layers.Dense(name + ".attn_atd.wk", few, features, bias);
     token_v_ = layers.Dense(name + ".attn_atd.wv", features, features, bias);
     token_scale_ = layers.Parameter(name + ".attn_atd.scale", {tokens_});
     kind_scale_ = layers.Parameter(name + ".attn_aca.logit_scale", {1, 1});
-    kind_out_ = layers.Dense(name + ".attn_aca.proj", features, features, bias);
+    kind_out_ = PackedLinear(layers.Dense(name + ".attn_aca.proj", features, features, bias));
     mlp_ = ConvFeedForward(layers, name + ".convffn", features);
     // The last block of a group refines nothing.
     refines_ = layers.Has(name + ".sigma");
@@ -170,7 +171,8 @@ class AtdBlock {
   int64_t kind_, tokens_, heads_;
   bool refines_ = false;
   LayerNorm norm1_, norm2_, plane_norm_;
-  Linear qkv_, window_out_, token_q_, token_k_, token_v_, kind_out_;
+  Linear qkv_, token_q_, token_k_, token_v_;
+  PackedLinear window_out_, kind_out_;
   torch::Tensor table_, token_scale_, kind_scale_, share_;
   ConvFeedForward mlp_;
 };

@@ -7,9 +7,13 @@
 // without `visual.`), and Hugging Face's (vision_model.encoder.layers.0.self_attn.q_proj, and without
 // `vision_model.` where the tower was saved alone). The text tower,
 // where the file has it, is clip_text.cpp's.
+#include <algorithm>
+#include <functional>
+
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/clip_names.h"
 #include "torch/architectures/embed_network.h"
+#include "torch/architectures/patch_embedding.h"
 #include "torch/architectures/vit_blocks.h"
 #include "torch/weights/weight_file.h"
 
@@ -82,8 +86,8 @@ class ClipTower final : public EmbedNet {
   ClipTower(const Plan& plan, Layers& layers) {
     const Layout& layout = plan.layout;
     const int64_t width = plan.shape.width;
-    patches_ = layers.Conv(layout.patches, width, 3,
-                           {.side = plan.patch, .stride = plan.patch, .padding = 0, .bias = false});
+    patches_ = PatchEmbedding(layers.Conv(
+        layout.patches, width, 3, {.side = plan.patch, .stride = plan.patch, .padding = 0, .bias = false}));
     classes_ = layers.Parameter(layout.classes, {width});
     positions_ = layers.Parameter(layout.positions, {plan.grid * plan.grid + 1, width});
     before_ = layers.Norm(layout.norm_before, width);
@@ -91,11 +95,15 @@ class ClipTower final : public EmbedNet {
       blocks_.emplace_back(layout.block, layout.blocks + std::to_string(i) + ".", plan.shape, layers);
     after_ = layers.Norm(layout.norm_after, width);
     if (plan.dimension > 0 && layout.hugging_face) {
-      projection_ = layers.Parameter(layout.projection, {plan.dimension, width});
+      projection_ = PackedLinear({layers.Parameter(layout.projection, {plan.dimension, width}), {}});
     } else if (plan.dimension > 0) {
-      projection_ = layers.Parameter(layout.projection, {width, plan.dimension});
-      if (projection_.defined()) projection_ = projection_.t().contiguous();
+      const torch::Tensor transposed = layers.Parameter(layout.projection, {width, plan.dimension});
+      if (transposed.defined()) projection_ = PackedLinear({transposed.t(), {}});
     }
+    const bool apart =
+        positions_.defined() && patches_.packed() && projection_.exists() == projection_.packed() &&
+        std::all_of(blocks_.begin(), blocks_.end(), std::mem_fn(&VitBlock::keeps_images_apart));
+    rows_an_image_ = apart ? positions_.size(0) : 0;
     for (const char* text : {"transformer.", "token_embedding.", "ln_final.", "text."})
       if (layout.patches != "conv1") layers.PassOverBelow(text);
     layers.PassOverBelow("text_model.");
@@ -110,14 +118,18 @@ class ClipTower final : public EmbedNet {
     x = before_(x);
     for (const VitBlock& block : blocks_) x = block(x);
     x = after_(x.select(1, 0));
-    return projection_.defined() ? torch::linear(x, projection_) : x;
+    return projection_.exists() ? projection_(x) : x;
   }
 
+  int64_t RowsAnImage() const override { return rows_an_image_; }
+
  private:
-  Convolution patches_;
-  torch::Tensor classes_, positions_, projection_;
+  PatchEmbedding patches_;
+  torch::Tensor classes_, positions_;
+  PackedLinear projection_;
   LayerNorm before_, after_;
   std::vector<VitBlock> blocks_;
+  int64_t rows_an_image_ = 0;
 };
 
 class ClipArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {

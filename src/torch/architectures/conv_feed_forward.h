@@ -3,13 +3,13 @@
 #pragma once
 
 #include "torch/architectures/image_bands.h"
-#include "torch/architectures/layers.h"
+#include "torch/architectures/packed_linear.h"
 
 namespace imgmill {
 
 /// NAME.fc1, NAME.dwconv.depthwise_conv.0, NAME.fc2.
 struct ConvFeedForward {
-  Linear wide, narrow;
+  PackedLinear wide, narrow;
   Convolution depthwise;
   int64_t reach = 0;  ///< of the convolution
 
@@ -17,15 +17,15 @@ struct ConvFeedForward {
   ConvFeedForward(Layers& layers, const std::string& name, int64_t features) {
     const std::string conv = name + ".dwconv.depthwise_conv.0";
     const int64_t inner = layers.Outputs(name + ".fc1.weight"), side = layers.Side(conv + ".weight", 2);
-    wide = layers.Dense(name + ".fc1", inner, features);
+    wide = PackedLinear(layers.Dense(name + ".fc1", inner, features));
     depthwise = layers.Conv(conv, inner, inner, {.side = side, .groups = inner});
-    narrow = layers.Dense(name + ".fc2", features, inner);
+    narrow = PackedLinear(layers.Dense(name + ".fc2", features, inner));
     reach = side / 2;
   }
 
   /// Of N x H x W x C.
   torch::Tensor operator()(const torch::Tensor& x) const {
-    torch::Tensor y = torch::gelu(wide(x));
+    torch::Tensor y = wide(x, DenseEnd::kGelu);
     const torch::Tensor around = depthwise(Planes(y));
     return narrow(y.add_(torch::gelu(around).permute({0, 2, 3, 1})));
   }

@@ -171,7 +171,7 @@ class ConvNext final : public EmbedNet {
       if (stage.conv.weight.defined()) x = BandsLast(stage.conv(BandsFirst(stage.norm(x))));
       for (const Block& block : stage.blocks) {
         torch::Tensor y = block.norm(BandsLast(block.filter(BandsFirst(x))));
-        y = block.down(torch::gelu(block.up(y))).mul_(block.scale);
+        y = block.down(block.up(y, DenseEnd::kGelu)).mul_(block.scale);
         x = y.add_(x);
       }
     }

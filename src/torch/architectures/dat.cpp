@@ -78,7 +78,7 @@ class DatBlock {
     } else {
       channels_ = ChannelSelfAttention(layers, name + ".attn", features, "temperature");
     }
-    out_ = layers.Dense(name + ".attn.proj", features, features);
+    out_ = PackedLinear(layers.Dense(name + ".attn.proj", features, features));
     gate_ = SpatialGate(layers, name + ".ffn", features);
   }
 
@@ -109,7 +109,7 @@ class DatBlock {
   std::vector<RectangleAttention> windows_;  ///< one, or none
   ChannelSelfAttention channels_;
   Interaction interaction_;
-  Linear out_;
+  PackedLinear out_;
   SpatialGate gate_;
 };
 

@@ -11,6 +11,7 @@
 // the positions are for, and averages for other sides.
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/embed_network.h"
+#include "torch/architectures/patch_embedding.h"
 #include "torch/architectures/vit_blocks.h"
 #include "torch/weights/weight_file.h"
 
@@ -142,8 +143,8 @@ class Dinov2 final : public EmbedNet {
         class_has_position_(plan.class_has_position) {
     const Layout& layout = plan.layout;
     const int64_t width = plan.shape.width;
-    patches_ =
-        layers.Conv(layout.patches, width, 3, {.side = plan.patch, .stride = plan.patch, .padding = 0});
+    patches_ = PatchEmbedding(
+        layers.Conv(layout.patches, width, 3, {.side = plan.patch, .stride = plan.patch, .padding = 0}));
     classes_ = layers.Parameter(layout.classes, {1, 1, width});
     positions_ =
         layers.Parameter(layout.positions, {1, grid_ * grid_ + (class_has_position_ ? 1 : 0), width});
@@ -190,7 +191,7 @@ class Dinov2 final : public EmbedNet {
   int64_t grid_;
   double offset_;
   bool averages_, class_has_position_;
-  Convolution patches_;
+  PatchEmbedding patches_;
   torch::Tensor classes_, positions_, registers_;
   std::vector<VitBlock> blocks_;
   LayerNorm after_;

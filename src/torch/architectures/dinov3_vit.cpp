@@ -5,6 +5,7 @@
 // Layout: Hugging Face's (layer.0.attention.q_proj, embeddings.register_tokens).
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/embed_network.h"
+#include "torch/architectures/patch_embedding.h"
 #include "torch/architectures/vit_blocks.h"
 #include "torch/weights/weight_file.h"
 
@@ -52,8 +53,8 @@ class Dinov3 final : public EmbedNet {
  public:
   Dinov3(const Plan& plan, Layers& layers) : head_(plan.shape.width / plan.shape.heads) {
     const int64_t width = plan.shape.width;
-    patches_ = layers.Conv("embeddings.patch_embeddings", width, 3,
-                           {.side = plan.patch, .stride = plan.patch, .padding = 0});
+    patches_ = PatchEmbedding(layers.Conv("embeddings.patch_embeddings", width, 3,
+                                          {.side = plan.patch, .stride = plan.patch, .padding = 0}));
     classes_ = layers.Parameter("embeddings.cls_token", {1, 1, width});
     registers_ = layers.Parameter("embeddings.register_tokens", {1, plan.registers, width});
     for (int i = 0; i < plan.blocks; ++i)
@@ -75,7 +76,7 @@ class Dinov3 final : public EmbedNet {
 
  private:
   int64_t head_;
-  Convolution patches_;
+  PatchEmbedding patches_;
   torch::Tensor classes_, registers_;
   std::vector<VitBlock> blocks_;
   LayerNorm after_;

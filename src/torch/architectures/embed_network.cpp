@@ -1,11 +1,16 @@
 #include "torch/architectures/embed_network.h"
 
+#include <algorithm>
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <set>
 
 namespace imgmill {
 namespace {
+
+/// Rows from which on a product of matrices no longer waits for its weights (bench/embed.sh).
+constexpr int64_t kEnoughRows = 200;
 
 class EmbedNetwork final : public VectorNetwork {
  public:
@@ -29,6 +34,8 @@ class EmbedNetwork final : public VectorNetwork {
     return VectorNetwork::MakeExecutor(std::move(slot));
   }
 
+  int BatchOnHost() const override { return batch_on_host_; }
+
   void LetGoOfWeights() override {
     const std::lock_guard lock(mutex_);
     if (awaited_.empty()) weights_.reset();
@@ -43,11 +50,14 @@ class EmbedNetwork final : public VectorNetwork {
     // Other streams do not wait for this one's copies.
     if (!device.is_cpu()) at::accelerator::synchronizeDevice(device.index());
     nets_.emplace(device.str(), built);
+    if (const int64_t rows = built->RowsAnImage(); device.is_cpu() && rows > 0)
+      batch_on_host_ = static_cast<int>(std::max<int64_t>(1, kEnoughRows / rows));
     if (awaited_.erase(device.str()) > 0 && awaited_.empty()) weights_.reset();
     return built;
   }
 
   const BuildEmbedNet build_;
+  std::atomic<int> batch_on_host_ = 1;  ///< as the network on the CPU says, which is tried first
   std::mutex mutex_;
   std::shared_ptr<const StateDict> weights_;  ///< as they were read, until each device has its own
   std::map<std::string, std::shared_ptr<const EmbedNet>> nets_;  ///< by memory: "cpu", "cuda:1"

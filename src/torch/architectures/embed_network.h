@@ -16,6 +16,9 @@ class EmbedNet {
  public:
   virtual ~EmbedNet() = default;
   virtual torch::Tensor Forward(const torch::Tensor& input) const = 0;
+  /// Rows that its products of matrices have for each image, where all its layers are such as give the same
+  /// for a row whatever stands beside it; else 0.
+  virtual int64_t RowsAnImage() const { return 0; }
 };
 
 using BuildEmbedNet = std::function<Result<std::shared_ptr<const EmbedNet>>(const StateDict&, c10::Device)>;

@@ -9,6 +9,7 @@
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/channel_attention.h"
 #include "torch/architectures/image_bands.h"
+#include "torch/architectures/packed_linear.h"
 #include "torch/architectures/transformer_frame.h"
 #include "torch/architectures/uni_upsample.h"
 #include "torch/architectures/window_attention.h"
@@ -69,7 +70,7 @@ class BiasedWindows {
     const int64_t features = plan.features, pixels = window_.pixels();
     qkv_ = layers.Dense(name + ".qkv", 3 * features, features, layers.Has(name + ".qkv.bias"));
     bias_ = layers.Parameter(name + ".bias", {heads_, pixels, pixels});
-    out_ = layers.Dense(name + ".proj", features, features);
+    out_ = PackedLinear(layers.Dense(name + ".proj", features, features));
   }
   torch::Tensor operator()(const torch::Tensor& image) const {
     const int64_t height = image.size(1), width = image.size(2), side = window_.height;
@@ -88,7 +89,8 @@ class BiasedWindows {
  private:
   WindowShape window_;
   int64_t heads_ = 1;
-  Linear qkv_, out_;
+  Linear qkv_;
+  PackedLinear out_;
   torch::Tensor bias_;
 };
 
@@ -103,7 +105,7 @@ class FdatBlock {
       windows_ = BiasedWindows(layers, name + ".attn", plan);
     } else {
       channels_ = ChannelSelfAttention(layers, name + ".attn", features, "temp");
-      out_ = layers.Dense(name + ".attn.proj", features, features);
+      out_ = PackedLinear(layers.Dense(name + ".attn.proj", features, features));
     }
     const ConvShape plain = {.side = 1, .bias = false};
     depthwise_ = layers.Conv(name + ".conv.0", features, features, {.groups = features, .bias = false});
@@ -151,7 +153,8 @@ class FdatBlock {
   LayerNorm norm1_, norm2_;
   BiasedWindows windows_;
   ChannelSelfAttention channels_;
-  Linear out_, wide_, thin_;
+  PackedLinear out_;
+  Linear wide_, thin_;
   Convolution depthwise_, of_pixels_, narrow_, widen_, mix_;
 };
 

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "torch/architectures/architecture.h"
+#include "torch/architectures/packed_linear.h"
 #include "torch/architectures/swin_block.h"
 #include "torch/architectures/transformer_frame.h"
 #include "torch/weights/weight_file.h"
@@ -118,7 +119,7 @@ class OverlapBlock {
     norm1_ = layers.Norm(name + ".norm1", features);
     norm2_ = layers.Norm(name + ".norm2", features);
     qkv_ = layers.Dense(name + ".qkv", 3 * features, features, layers.Has(name + ".qkv.bias"));
-    out_ = layers.Dense(name + ".proj", features, features);
+    out_ = PackedLinear(layers.Dense(name + ".proj", features, features));
     mlp_ = PixelMlp(layers, name + ".mlp", features);
   }
 
@@ -166,7 +167,8 @@ class OverlapBlock {
   int64_t window_, around_, heads_ = 1;
   torch::Tensor table_;
   LayerNorm norm1_, norm2_;
-  Linear qkv_, out_;
+  Linear qkv_;
+  PackedLinear out_;
   PixelMlp mlp_;
 };
 

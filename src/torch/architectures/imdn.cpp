@@ -7,6 +7,7 @@
 #include <array>
 
 #include "torch/architectures/architecture.h"
+#include "torch/architectures/graph_builder.h"
 #include "torch/architectures/joined_conv.h"
 #include "torch/architectures/layers.h"
 #include "torch/architectures/upscale_network.h"
@@ -96,6 +97,32 @@ class ImdnNet final : public UpscaleNet {
   std::vector<Distillation> blocks_;
 };
 
+/// The same on our own kernels, which read some channels of a map where these begin at a multiple of
+/// kChannelPad.
+Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const StateDict& weights,
+                                                       const ConvKernels& kernels) {
+  GraphBuilder graph(weights, kernels, {.bands = static_cast<int>(plan.bands)});
+  const auto features = static_cast<int>(plan.features), kept = static_cast<int>(plan.kept);
+  const GraphEnd leaky = {.slope = static_cast<float>(kSlope)};
+  const FeatureMap first = graph.Conv("model.0", features, {graph.input()});
+  FeatureMap x = first;
+  for (int64_t b = 0; b < plan.blocks; ++b) {
+    std::vector<FeatureMap> joined;
+    FeatureMap rest = x;
+    for (int c = 1; c <= 3; ++c) {
+      const FeatureMap all =
+          graph.Conv(Block(b) + ".conv" + std::to_string(c) + ".0", features, {rest}, leaky);
+      joined.push_back(all.Channels(0, kept));
+      rest = all.Channels(kept, features - kept);
+    }
+    joined.push_back(graph.Conv(Block(b) + ".conv4", kept, {rest}));
+    x = graph.Conv(Block(b) + ".conv1x1", features, joined, {.added = {{x, 1.0f}}}, 1);
+  }
+  x = graph.Conv(Block(plan.blocks), features, {x}, {.added = {{first, 1.0f}}});
+  const auto shuffled = static_cast<int>(plan.bands) * plan.scale * plan.scale;
+  return graph.Finish(graph.Conv("model.2", shuffled, {x}), plan.scale);
+}
+
 class ImdnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "IMDN"; }
@@ -120,6 +147,12 @@ class ImdnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
     parts.bytes = [floats](int height, int width) {
       return static_cast<size_t>(floats * height * width) * sizeof(float);
     };
+    if (plan.kept % kChannelPad == 0) {
+      parts.kernels = BestConvKernels();
+      parts.on_kernels = [plan](const StateDict& dict, const ConvKernels& kernels) {
+        return OnKernels(plan, dict, kernels);
+      };
+    }
     return LoadLayers<ImdnNet>(plan, std::move(parts), std::move(weights));
   }
 

@@ -57,7 +57,14 @@ RectangleAttention::RectangleAttention(Layers& layers, const std::string& name, 
     window.down = moves ? window.height / 2 : 0;
     window.right = moves ? window.width / 2 : 0;
   }
-  qkv_ = layers.Dense(name + ".qkv", 3 * features, features, layers.Has(name + ".qkv.bias"));
+  const Linear qkv = layers.Dense(name + ".qkv", 3 * features, features, layers.Has(name + ".qkv.bias"));
+  for (size_t i = 0; i < qkv_.size(); ++i) {
+    const int64_t half = features / 2, first = static_cast<int64_t>(i) * half;
+    const auto part = [&](const torch::Tensor& of) {
+      return of.defined() ? of.unflatten(0, {3, features}).narrow(1, first, half).flatten(0, 1) : of;
+    };
+    qkv_[i] = PackedLinear({part(qkv.weight), part(qkv.bias)});
+  }
   for (int i = 0; i < 2; ++i) positions_.emplace_back(layers, name + ".attns." + std::to_string(i) + ".pos");
 }
 
@@ -68,17 +75,12 @@ torch::Tensor RectangleAttention::operator()(const torch::Tensor& image, torch::
   torch::Tensor output = torch::empty_like(image);
   for (size_t i = 0; i < 2; ++i) {
     const int64_t first = static_cast<int64_t>(i) * half;
-    // This half's queries, keys and values.
-    const auto part = [&](const torch::Tensor& of) {
-      return of.defined() ? of.unflatten(0, {3, features_}).narrow(1, first, half).flatten(0, 1) : of;
-    };
-    const Linear layer = {part(qkv_.weight), part(qkv_.bias)};
     torch::Tensor qkv = torch::zeros({n, whole(height), whole(width), 3 * half}, image.options());
     const torch::Tensor inside = qkv.narrow(1, 0, height).narrow(2, 0, width);
     const int64_t rows = std::max<int64_t>(1, kPixelsAtOnce / (n * width));
     for (int64_t top = 0; top < height; top += rows) {
       const int64_t count = std::min(rows, height - top);
-      inside.narrow(1, top, count).copy_(layer(image.narrow(1, top, count)));
+      inside.narrow(1, top, count).copy_(qkv_[i](image.narrow(1, top, count)));
     }
     values.narrow(3, first, half).copy_(inside.narrow(3, 2 * half, half));
     const torch::Tensor table = positions_[i](windows_[i], image.options());

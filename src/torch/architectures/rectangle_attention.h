@@ -2,7 +2,10 @@
 // high ones, with relative positions from a small network.
 #pragma once
 
-#include "torch/architectures/layers.h"
+#include <array>
+#include <vector>
+
+#include "torch/architectures/packed_linear.h"
 #include "torch/architectures/window_attention.h"
 
 namespace imgmill {
@@ -41,7 +44,7 @@ class RectangleAttention {
 
   int64_t features_, longer_;
   std::array<WindowShape, 2> windows_;
-  Linear qkv_;
+  std::array<PackedLinear, 2> qkv_;  ///< of each half, its queries, keys and values
   std::vector<PositionNet> positions_;
 };
 

@@ -128,7 +128,7 @@ class RgtBlock {
     } else {
       maps_.emplace_back(layers, name + ".attn", features, MapHeads(layers, group, features));
     }
-    out_ = layers.Dense(name + ".attn.proj", features, features);
+    out_ = PackedLinear(layers.Dense(name + ".attn.proj", features, features));
     gate_ = SpatialGate(layers, name + ".mlp", features);
     share_ = layers.Parameter(name + ".gamma", {features});
   }
@@ -153,7 +153,7 @@ class RgtBlock {
   std::vector<RectangleAttention> windows_;  ///< one, or one of the other
   std::vector<MapAttention> maps_;
   Convolution beside_;
-  Linear out_;
+  PackedLinear out_;
   SpatialGate gate_;
   torch::Tensor share_;
 };

@@ -9,6 +9,7 @@
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/clip_names.h"
 #include "torch/architectures/embed_network.h"
+#include "torch/architectures/patch_embedding.h"
 #include "torch/architectures/vit_blocks.h"
 #include "torch/weights/weight_file.h"
 
@@ -48,8 +49,8 @@ class SiglipTower final : public EmbedNet {
   SiglipTower(const Plan& plan, Layers& layers) : shape_(plan.shape) {
     const std::string& tower = plan.tower;
     const int64_t width = shape_.width;
-    patches_ = layers.Conv(tower + "embeddings.patch_embedding", width, 3,
-                           {.side = plan.patch, .stride = plan.patch, .padding = 0});
+    patches_ = PatchEmbedding(layers.Conv(tower + "embeddings.patch_embedding", width, 3,
+                                          {.side = plan.patch, .stride = plan.patch, .padding = 0}));
     positions_ =
         layers.Parameter(tower + "embeddings.position_embedding.weight", {plan.grid * plan.grid, width});
     for (int i = 0; i < plan.blocks; ++i)
@@ -84,7 +85,7 @@ class SiglipTower final : public EmbedNet {
 
  private:
   VitShape shape_;
-  Convolution patches_;
+  PatchEmbedding patches_;
   torch::Tensor positions_;
   std::vector<VitBlock> blocks_;
   LayerNorm after_;

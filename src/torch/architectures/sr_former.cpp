@@ -6,6 +6,7 @@
 
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/conv_feed_forward.h"
+#include "torch/architectures/packed_linear.h"
 #include "torch/architectures/transformer_frame.h"
 #include "torch/architectures/window_attention.h"
 #include "torch/weights/weight_file.h"
@@ -54,9 +55,9 @@ class PermutedBlock {
     norm1_ = layers.Norm(name + ".norm1", features);
     norm2_ = layers.Norm(name + ".norm2", features);
     const bool bias = layers.Has(name + ".attn.q.bias");
-    q_ = layers.Dense(name + ".attn.q", features, features, bias);
-    kv_ = layers.Dense(name + ".attn.kv", features / 2, features, bias);
-    out_ = layers.Dense(name + ".attn.proj", features, features);
+    q_ = PackedLinear(layers.Dense(name + ".attn.q", features, features, bias));
+    kv_ = PackedLinear(layers.Dense(name + ".attn.kv", features / 2, features, bias));
+    out_ = PackedLinear(layers.Dense(name + ".attn.proj", features, features));
     table_ = layers.Parameter(name + ".attn.relative_position_bias_table", {side * side, heads_});
     mlp_ = ConvFeedForward(layers, name + ".mlp", features);
   }
@@ -93,7 +94,7 @@ class PermutedBlock {
   int64_t heads_;
   WindowShape shape_;
   LayerNorm norm1_, norm2_;
-  Linear q_, kv_, out_;
+  PackedLinear q_, kv_, out_;
   torch::Tensor table_;
   ConvFeedForward mlp_;
 };

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "torch/architectures/architecture.h"
+#include "torch/architectures/packed_linear.h"
 #include "torch/architectures/swin_block.h"
 #include "torch/architectures/transformer_frame.h"
 #include "torch/weights/weight_file.h"
@@ -77,7 +78,7 @@ class CosineBlock {
       const torch::Tensor v = layers.Parameter(attention + ".v_bias", {features});
       if (v.defined()) qkv_.bias = torch::cat({q, torch::zeros_like(q), v});
     }
-    out_ = layers.Dense(attention + ".proj", features, features);
+    out_ = PackedLinear(layers.Dense(attention + ".proj", features, features));
     mlp_ = PixelMlp(layers, name + ".mlp", features);
   }
 
@@ -113,7 +114,8 @@ class CosineBlock {
   int64_t heads_;
   LayerNorm norm1_, norm2_;
   torch::Tensor factors_;
-  Linear positions_, positions_out_, qkv_, out_;
+  Linear positions_, positions_out_, qkv_;
+  PackedLinear out_;
   PixelMlp mlp_;
 };
 

@@ -4,16 +4,16 @@ namespace imgmill {
 
 PixelMlp::PixelMlp(Layers& layers, const std::string& name, int64_t features) {
   const int64_t inner = layers.Outputs(name + ".fc1.weight");
-  wide = layers.Dense(name + ".fc1", inner, features);
-  narrow = layers.Dense(name + ".fc2", features, inner);
+  wide = PackedLinear(layers.Dense(name + ".fc1", inner, features));
+  narrow = PackedLinear(layers.Dense(name + ".fc2", features, inner));
 }
 
 WindowSelfAttention::WindowSelfAttention(Layers& layers, const std::string& name, int64_t features,
                                          int64_t window) {
   const std::string table = name + ".relative_position_bias_table";
   heads_ = layers.Side(table, 1);
-  qkv_ = layers.Dense(name + ".qkv", 3 * features, features, layers.Has(name + ".qkv.bias"));
-  out_ = layers.Dense(name + ".proj", features, features);
+  qkv_ = PackedLinear(layers.Dense(name + ".qkv", 3 * features, features, layers.Has(name + ".qkv.bias")));
+  out_ = PackedLinear(layers.Dense(name + ".proj", features, features));
   table_ = layers.Parameter(table, {(2 * window - 1) * (2 * window - 1), heads_});
 }
 

@@ -2,17 +2,17 @@
 // every other one, and two linear layers for each pixel, each behind a layer normalization.
 #pragma once
 
-#include "torch/architectures/layers.h"
+#include "torch/architectures/packed_linear.h"
 #include "torch/architectures/window_attention.h"
 
 namespace imgmill {
 
 /// NAME.fc1, GELU, NAME.fc2.
 struct PixelMlp {
-  Linear wide, narrow;
+  PackedLinear wide, narrow;
   PixelMlp() = default;
   PixelMlp(Layers& layers, const std::string& name, int64_t features);
-  torch::Tensor operator()(const torch::Tensor& x) const { return narrow(torch::gelu(wide(x))); }
+  torch::Tensor operator()(const torch::Tensor& x) const { return narrow(wide(x, DenseEnd::kGelu)); }
 };
 
 /// NAME.qkv, NAME.proj and NAME.relative_position_bias_table.
@@ -28,7 +28,7 @@ class WindowSelfAttention {
 
  private:
   int64_t heads_ = 1;
-  Linear qkv_, out_;
+  PackedLinear qkv_, out_;
   torch::Tensor table_;
 };
 

@@ -12,6 +12,7 @@
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/clip_names.h"
 #include "torch/architectures/embed_network.h"
+#include "torch/architectures/patch_embedding.h"
 #include "torch/architectures/vit_blocks.h"
 #include "torch/weights/weight_file.h"
 
@@ -102,11 +103,11 @@ class TimmVit final : public EmbedNet {
     const int64_t width = plan.shape.width;
     const double epsilon = plan.shape.epsilon;
     const auto named = [&](const char* name) { return plan.beginning + name; };
-    patches_ = layers.Conv(named("patch_embed.proj"), width, 3,
-                           {.side = plan.patch,
-                            .stride = plan.patch,
-                            .padding = 0,
-                            .bias = layers.Has(named("patch_embed.proj.bias"))});
+    patches_ = PatchEmbedding(layers.Conv(named("patch_embed.proj"), width, 3,
+                                          {.side = plan.patch,
+                                           .stride = plan.patch,
+                                           .padding = 0,
+                                           .bias = layers.Has(named("patch_embed.proj.bias"))}));
     if (tower_ != Tower::kSiglip) tokens_ = layers.Parameter(named("cls_token"), {1, 1, width});
     if (tower_ == Tower::kDinov3) {
       const torch::Tensor registers = layers.Parameter(named("reg_token"), {1, plan.registers, width});
@@ -120,7 +121,8 @@ class TimmVit final : public EmbedNet {
       blocks_.emplace_back(plan.block, named("blocks.") + std::to_string(i) + ".", plan.shape, layers);
     after_ = layers.Norm(named("norm"), width, epsilon);
     if (tower_ == Tower::kSiglip) AddPool(plan, layers);
-    if (plan.dimension > 0) projection_ = layers.Parameter(named("head.weight"), {plan.dimension, width});
+    if (plan.dimension > 0)
+      projection_ = PackedLinear({layers.Parameter(named("head.weight"), {plan.dimension, width}), {}});
     layers.PassOver(named("head.weight"));
     layers.PassOver(named("head.bias"));
     layers.PassOverBelow(named("rope."));
@@ -142,7 +144,7 @@ class TimmVit final : public EmbedNet {
     for (const VitBlock& block : blocks_) x = block(x, rotation.sines.defined() ? &rotation : nullptr);
     if (tower_ == Tower::kSiglip) return pool_(after_(x));
     x = after_(x.select(1, 0));
-    return projection_.defined() ? torch::linear(x, projection_) : x;
+    return projection_.exists() ? projection_(x) : x;
   }
 
  private:
@@ -162,9 +164,10 @@ class TimmVit final : public EmbedNet {
 
   Tower tower_;
   int64_t head_;
-  Convolution patches_;
+  PatchEmbedding patches_;
   torch::Tensor tokens_;  ///< that stand before the patches
-  torch::Tensor positions_, projection_;
+  torch::Tensor positions_;
+  PackedLinear projection_;
   std::vector<VitBlock> blocks_;
   LayerNorm before_, after_;
   VitAttentionPool pool_;

@@ -3,8 +3,26 @@
 #include <cmath>
 #include <numbers>
 
+#include "torch/architectures/kernel_attention.h"
+
 namespace imgmill {
 namespace {
+
+torch::Tensor Activated(const PackedLinear& layer, const torch::Tensor& x, VitActivation activation) {
+  if (activation == VitActivation::kGelu) return layer(x, DenseEnd::kGelu);
+  if (activation == VitActivation::kQuickGelu) return layer(x, DenseEnd::kQuickGelu);
+  return Activated(layer(x), activation);
+}
+
+/// `sum` plus what the layer gives, each feature times its factor where there are such.
+void AddScaled(torch::Tensor& sum, const PackedLinear& layer, const torch::Tensor& x,
+               const torch::Tensor& factors) {
+  if (factors.defined()) {
+    sum.add_(layer(x).mul_(factors));
+  } else {
+    layer.AddTo(sum, x);
+  }
+}
 
 constexpr double kTheta = 100;  // of DINOv3's angles; it leaves no trace in the shapes
 
@@ -42,6 +60,8 @@ torch::Tensor SplitHeads(const torch::Tensor& x, int64_t heads) {
 }
 
 torch::Tensor Attended(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v, bool causal) {
+  if (const ConvKernels* kernels = AttentionKernels(q, k, v))
+    return AttendOnKernels(*kernels, q, k, v, {}, 1 / std::sqrt(static_cast<double>(q.size(3))), causal);
   return at::scaled_dot_product_attention(q, k, v, /*attn_mask=*/{}, /*dropout_p=*/0, causal)
       .transpose(1, 2)
       .flatten(2);
@@ -97,22 +117,26 @@ VitBlock::VitBlock(const VitNames& names, const std::string& beginning, const Vi
 }
 
 torch::Tensor VitBlock::operator()(torch::Tensor x, const VitRotation* rotation) const {
+  x = x.contiguous();
   std::vector<torch::Tensor> parts = qkv_(norm1_(x)).chunk(3, 2);
   for (torch::Tensor& part : parts) part = SplitHeads(part, shape_.heads);
   if (rotation != nullptr) {
     parts[0] = Rotated(parts[0], *rotation);
     parts[1] = Rotated(parts[1], *rotation);
   }
-  torch::Tensor attended = out_(Attended(parts[0], parts[1], parts[2], shape_.causal));
+  torch::Tensor attended = Attended(parts[0], parts[1], parts[2], shape_.causal);
   parts.clear();
-  if (scale1_.defined()) attended.mul_(scale1_);
-  x = x + attended;
+  AddScaled(x, out_, attended, scale1_);
+  attended.reset();
   torch::Tensor inner = norm2_(x);
   inner =
-      gate_.exists() ? torch::silu(gate_(inner)).mul_(up_(inner)) : Activated(up_(inner), shape_.activation);
-  inner = down_(inner);
-  if (scale2_.defined()) inner.mul_(scale2_);
-  return x.add_(inner);
+      gate_.exists() ? torch::silu(gate_(inner)).mul_(up_(inner)) : Activated(up_, inner, shape_.activation);
+  AddScaled(x, down_, inner, scale2_);
+  return x;
+}
+
+bool VitBlock::keeps_images_apart() const {
+  return qkv_.packed() && out_.packed() && up_.packed() && down_.packed() && gate_.exists() == gate_.packed();
 }
 
 VitRotation RotationByPlace(const torch::Tensor& patches, int64_t head) {

@@ -48,8 +48,10 @@ VitRotation RotationByPlace(const torch::Tensor& patches, int64_t head);
 class VitBlock {
  public:
   VitBlock(const VitNames& names, const std::string& beginning, const VitShape& shape, Layers& layers);
-  /// n x tokens x width
+  /// n x tokens x width, which is overwritten
   torch::Tensor operator()(torch::Tensor x, const VitRotation* rotation = nullptr) const;
+  /// Whether what a token gives does not depend, to the bit, on what other images there are.
+  bool keeps_images_apart() const;
 
  private:
   VitShape shape_;

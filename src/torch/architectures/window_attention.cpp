@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "torch/architectures/kernel_attention.h"
+
 namespace imgmill {
 namespace {
 
@@ -91,6 +93,10 @@ torch::Tensor ForWindows(const torch::Tensor& image, const WindowShape& shape, c
 
 torch::Tensor Attend(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
                      const torch::Tensor& bias, double scale) {
+  if (const ConvKernels* kernels = AttentionKernels(q, k, v, bias)) {
+    return AttendOnKernels(*kernels, q, k, v, bias,
+                           scale > 0 ? scale : 1 / std::sqrt(static_cast<double>(q.size(3))));
+  }
   const auto factor = scale > 0 ? std::optional<double>(scale) : std::nullopt;
   return at::scaled_dot_product_attention(q, k, v, bias.unsqueeze(0), 0.0, false, factor)
       .transpose(1, 2)

@@ -7,12 +7,14 @@
 
 namespace imgmill {
 namespace avx2 {
+#include "torch/kernels/attention_body.h"
 #include "torch/kernels/conv_body.h"
 #include "torch/kernels/dense_body.h"
 }  // namespace avx2
 
-const ConvKernels kConv_avx2 = {
-    "winograd-avx2", avx2::kLanes* avx2::kBlockVectors, avx2::Run, avx2::Run1x1, avx2::Pack, avx2::Pack1x1,
-    avx2::RunDense};
+const ConvKernels kConv_avx2 = {"winograd-avx2", avx2::kLanes* avx2::kBlockVectors,
+                                avx2::Run,       avx2::Run1x1,
+                                avx2::Pack,      avx2::Pack1x1,
+                                avx2::RunDense,  avx2::Attend};
 
 }  // namespace imgmill

@@ -38,4 +38,12 @@ size_t ConvScratchFloats(int in_channels) {
   return 36 * (WinogradPlane(static_cast<size_t>(PaddedChannels(in_channels))) + WinogradPlane(64));
 }
 
+size_t AttentionScratchFloats(int key_count, int features) {
+  constexpr size_t kMostRows = 6;  // that a kernel multiplies at once
+  const auto keys = static_cast<size_t>(PaddedChannels(key_count)),
+             values = static_cast<size_t>(PaddedChannels(features));
+  return static_cast<size_t>(features) * keys + static_cast<size_t>(key_count) * values +
+         kMostRows * (keys + values);
+}
+
 }  // namespace imgmill

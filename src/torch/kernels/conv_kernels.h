@@ -81,6 +81,36 @@ struct ConvPacking {
   int out_channels = 0;
 };
 
+/// What becomes of a dense layer's value v, bias included.
+enum class DenseEnd {
+  kNone,
+  kAdd,       ///< what is in the output already, plus v
+  kGelu,      ///< v * the normal distribution's share below v
+  kQuickGelu  ///< v * sigmoid(1.702 v)
+};
+
+/// Rows of floats, so many floats apart.
+struct FloatRows {
+  const float* first = nullptr;
+  size_t stride = 0;
+};
+
+/// Softmax attention of one head: out[t] = sum over u of softmax_u(scale * queries[t] . keys[u] + bias[t][u])
+/// * values[u].
+struct AttentionHead {
+  FloatRows queries, keys, values;  ///< of `features` floats
+  FloatRows bias;                   ///< of as many floats as there are keys; null for none
+  float* out = nullptr;
+  size_t out_stride = 0;
+  int query_count = 0;
+  int key_count = 0;
+  int features = 0;
+  float scale = 1;
+  bool causal = false;  ///< a token sees itself and those before it
+};
+
+size_t AttentionScratchFloats(int key_count, int features);
+
 /// The kernels of one instruction set. No result depends on how a row is cut into calls.
 struct ConvKernels {
   const char* name;  ///< "winograd-avx512"; part of the plan of numerics
@@ -93,9 +123,10 @@ struct ConvKernels {
   void (*pack)(const ConvPacking& packing, int block, float* packed);
   void (*pack_1x1)(const ConvPacking& packing, int block, float* packed);
   /// A dense layer, whose weights `pack_1x1` packed: out[rows][out_channels] = in[rows][in_channels] *
-  /// weights + bias. Outputs are a multiple of kChannelPad; slope and what follows it are not looked at. What
-  /// a row gives does not depend on how many there are.
-  void (*run_dense)(const ConvLayer& layer, const float* in, int rows, float* out);
+  /// weights + bias. Slope and what follows it are not looked at. What a row gives does not depend on how
+  /// many there are.
+  void (*run_dense)(const ConvLayer& layer, const float* in, int rows, float* out, DenseEnd end);
+  void (*attend)(const AttentionHead& on, float* scratch);
   int blocks(int out_channels) const {
     return (PaddedChannels(out_channels) + block_floats - 1) / block_floats;
   }

@@ -87,4 +87,11 @@ void WorkerTeam::Work(TeamWork& work, int worker) {
   }
 }
 
+void DoWithTeam(TeamWork& work) {
+  if (WorkerTeam* const team = TeamScope::Current()) return team->Do(work);
+  for (int step = 0; step < work.steps(); ++step) {
+    for (int task = 0; task < work.tasks(step); ++task) work.Run(step, task, 0);
+  }
+}
+
 }  // namespace imgmill

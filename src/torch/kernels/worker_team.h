@@ -70,4 +70,7 @@ class TeamScope {
   WorkerTeam* const before_;
 };
 
+/// Does `work` with the calling thread's team, or alone where it has none.
+void DoWithTeam(TeamWork& work);
+
 }  // namespace imgmill

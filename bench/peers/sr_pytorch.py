@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The peer of `imgmill upscale --model`: the same weights through spandrel on PyTorch, one whole process.
+"""The peer of `imgmill upscale --model`: the same weights through spandrel, or through a network's own Python form, on
+PyTorch, one whole process.
 
 Reads every photo given, runs the model on the whole of it in fp32, writes a PNG at compression level 1, and prints
 one JSON line: output megapixels per second of the work (reading, model, writing), of the model alone, and seconds.
@@ -10,7 +11,31 @@ one JSON line: output megapixels per second of the work (reading, model, writing
 import argparse
 import json
 import pathlib
+import sys
 import time
+
+
+def open_network(weights, form):
+    """A module from 0..1 to 0..1."""
+    import torch
+
+    if not form:
+        import spandrel
+
+        return spandrel.ModelLoader(device="cpu").load_from_file(weights).model.eval()
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests/golden"))
+    import carn_network
+    import distillation_networks
+
+    net = carn_network.Carn(groups=4) if form == "Carn" else getattr(distillation_networks, form)()
+    net.scale = 4  # of the several that CARN has
+    state = torch.load(weights, map_location="cpu", weights_only=True)
+    net.load_state_dict(state.get("params_ema", state.get("params", state)))
+    levels = net.LEVELS
+    if levels != 1:
+        inner = net.forward
+        net.forward = lambda x: inner(x * levels) / levels
+    return net.eval()
 
 
 def upscale(model, picture, channels_last):
@@ -28,6 +53,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--weights", required=True)
     parser.add_argument("-o", "--output", type=pathlib.Path, required=True)
+    parser.add_argument("--form", default="")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--channels-last", action="store_true")
     parser.add_argument("--no-write", action="store_true", help="leave out the encoding and writing")
@@ -36,12 +62,11 @@ def main():
 
     started = time.perf_counter()
     import cv2
-    import spandrel
     import torch
 
     torch.set_num_threads(arguments.threads)
     cv2.setNumThreads(arguments.threads)
-    model = spandrel.ModelLoader(device="cpu").load_from_file(arguments.weights).model.eval()
+    model = open_network(arguments.weights, arguments.form)
     if arguments.channels_last:
         model = model.to(memory_format=torch.channels_last)
     arguments.output.mkdir(parents=True, exist_ok=True)

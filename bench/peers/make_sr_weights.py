@@ -1,0 +1,29 @@
+#!/usr/bin/env python3
+"""Writes weights from a seed for networks whose published weights are not at hand, in their published sizes.
+
+  make_sr_weights.py swin_ir_light|dat_light FILE
+Needs: torch, spandrel
+"""
+import sys
+
+import torch
+import window_nets
+
+#: SwinIR's and DAT's light models for x4, as their papers give them.
+SIZES = {
+    "swin_ir_light": (window_nets.swin_ir, dict(img_size=64, upscale=4, embed_dim=60, depths=[6] * 4, num_heads=[6] * 4,
+                                                upsampler="pixelshuffledirect", last="upsample")),
+    "dat_light": (window_nets.dat, dict(upscale=4, embed_dim=60, depth=[18], num_heads=[6], split_size=[8, 32],
+                                        resi_connection="3conv", upsampler="pixelshuffledirect", last="upsample")),
+}
+
+
+def main():
+    name, path = sys.argv[1:]
+    make, options = SIZES[name]
+    torch.manual_seed(1)
+    torch.save(make(torch.rand(1, 3, 64, 64), 1, **options), path)
+
+
+if __name__ == "__main__":
+    main()
