@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures how fast PNG is written: in one process next to OpenCV's imwrite (libpng), with the same images in memory; and
+# Measures how fast PNG is written and read: in one process next to OpenCV (libpng), with the same images in memory; and
 # as whole processes, `imgmill upscale` by a classical kernel, next to an earlier build.
 #
 # Usage: bench/png.sh [--runs N] [--old PROGRAM]

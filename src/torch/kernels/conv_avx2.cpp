@@ -7,9 +7,9 @@
 
 namespace imgmill {
 namespace avx2 {
-#include "torch/kernels/attention_body.h"
 #include "torch/kernels/conv_body.h"
 #include "torch/kernels/dense_body.h"
+#include "torch/kernels/softmax_body.h"
 }  // namespace avx2
 
 const ConvKernels kConv_avx2 = {"winograd-avx2", avx2::kLanes* avx2::kBlockVectors,

@@ -7,9 +7,9 @@
 
 namespace imgmill {
 namespace avx512 {
-#include "torch/kernels/attention_body.h"
 #include "torch/kernels/conv_body.h"
 #include "torch/kernels/dense_body.h"
+#include "torch/kernels/softmax_body.h"
 }  // namespace avx512
 
 const ConvKernels kConv_avx512 = {"winograd-avx512", avx512::kLanes* avx512::kBlockVectors,

@@ -7,9 +7,9 @@
 
 namespace imgmill {
 namespace sse2 {
-#include "torch/kernels/attention_body.h"
 #include "torch/kernels/conv_body.h"
 #include "torch/kernels/dense_body.h"
+#include "torch/kernels/softmax_body.h"
 }  // namespace sse2
 
 const ConvKernels kConv_sse2 = {"winograd-sse2", sse2::kLanes* sse2::kBlockVectors,
