@@ -26,8 +26,10 @@ class OneFrame final : public FrameSource {
   Result<std::optional<Frame>> Next() override {
     if (!std::exchange(given_, true)) return std::optional(Frame{0, std::nullopt, header_});
     if (!std::exchange(of_sequence_, false)) return std::optional<Frame>();
-    return Error{Stage::kDecode, Code::kUnsupported,
-                 "of an AVIF or HEIF sequence only the primary image is read (convert it to WebP or APNG)"};
+    return Error{
+        Stage::kDecode, Code::kUnsupported,
+        "of an AVIF or HEIF sequence with alpha, or whose frames are no video, only the primary image is "
+        "read (convert it to WebP or APNG)"};
   }
   Result<std::unique_ptr<RowReader>> Open(const ReadOptions& options) override {
     return OpenRows(path_, header_, options);
@@ -39,6 +41,34 @@ class OneFrame final : public FrameSource {
   const ImageHeader header_;
   bool of_sequence_;
   bool given_ = false;
+};
+
+/// A sequence of AVIF or HEIF: the image that stands for it, and then the frames behind the first of its
+/// video.
+class Sequence final : public FrameSource {
+ public:
+  Sequence(const std::string& path, const ImageHeader& header, std::unique_ptr<FrameSource> video)
+      : path_(path), header_(header), video_(std::move(video)) {}
+  Result<std::optional<Frame>> Next() override {
+    Result<std::optional<Frame>> frame = video_->Next();
+    at_first_ = frame && *frame && (*frame)->number == 0;
+    if (at_first_) (*frame)->header = header_;
+    return frame;
+  }
+  Result<std::unique_ptr<RowReader>> Open(const ReadOptions& options) override {
+    return at_first_ ? OpenRows(path_, header_, options) : video_->Open(options);
+  }
+  Result<std::unique_ptr<RowReader>> Look(const ReadOptions& options) override {
+    return video_->Look(options);
+  }
+  bool independent() const override { return true; }
+  bool may_be_partial() const override { return true; }
+
+ private:
+  const std::string path_;
+  const ImageHeader header_;
+  std::unique_ptr<FrameSource> video_;
+  bool at_first_ = false;
 };
 
 class Pages final : public FrameSource {
@@ -180,6 +210,8 @@ Result<ImageHeader> ProbeFrames(const std::string& path, const ImageLimits& limi
   const FileHead head = TRY(ReadHead(file, Stage::kProbe));
   if (head.format == ImageFormat::kVideo) return ProbeVideo(file, limits);
   Result<ImageHeader> image = Probe(path, limits);
+  if (image && image->format == ImageFormat::kHeif && image->frames > 1 && HeifFrames(file) > 1)
+    NoteSequence(file, *image);
   if (image || image.error().code != Code::kUnknownFormat) return image;
   // Some videos begin as nothing else does: one look at the whole table of FFmpeg's, of those it may use.
   Result<ImageHeader> video = ProbeVideo(file, limits);
@@ -199,6 +231,10 @@ Result<std::unique_ptr<FrameSource>> OpenFrames(const std::string& path, const I
     if (header.format == ImageFormat::kHeif && header.frames > 1) {
       const InputFile file = TRY(InputFile::Open(path, Stage::kDecode));
       sequence = HeifFrames(file) > 1;
+      if (sequence && header.video_decoder > 0) {
+        std::unique_ptr<FrameSource> video = TRY(OpenVideoFrames(path, header));
+        return std::unique_ptr<FrameSource>(std::make_unique<Sequence>(path, header, std::move(video)));
+      }
     }
     return std::unique_ptr<FrameSource>(std::make_unique<OneFrame>(path, header, sequence));
   }
@@ -221,6 +257,8 @@ void ForEachFrameHeader(const std::string& path, const ImageHeader& header, cons
 
 Footprint FrameFootprint(const ImageHeader& header, const ReadOptions& options) {
   const Footprint read = ReadFootprint(header, options);
+  // The image that stands for a sequence is read while its video is open.
+  if (header.format == ImageFormat::kHeif && header.video_decoder > 0) return read + VideoFootprint(header);
   return IsAnimation(header) ? read + AnimationFootprint(header) : read;
 }
 

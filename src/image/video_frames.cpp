@@ -57,6 +57,7 @@ class VideoFrames final : public FrameSource {
   Status Open() {
     std::unique_ptr<VideoFile> video = TRY(OpenVideo(file_, header_.width * header_.height, Stage::kDecode));
     video_ = std::move(video);
+    header_.orientation = video_->facts().orientation;
     return {};
   }
 
@@ -150,6 +151,17 @@ Result<ImageHeader> ProbeVideo(const InputFile& file, const ImageLimits& limits)
   header.video_decoder = facts.decoder_bytes;
   header.codec = facts.codec;
   return header;
+}
+
+void NoteSequence(const InputFile& file, ImageHeader& header) {
+  const Result<std::unique_ptr<VideoFile>> video =
+      OpenVideo(file, header.width * header.height, Stage::kProbe);
+  if (!video) return;
+  const VideoFacts& facts = (*video)->facts();
+  const bool alike = facts.width == header.width && facts.height == header.height;
+  if (facts.streams != 1 || header.has_alpha || !alike) return;
+  header.video_decoder = facts.decoder_bytes;
+  header.codec = facts.codec;
 }
 
 Result<std::unique_ptr<FrameSource>> OpenVideoFrames(const std::string& path, const ImageHeader& header) {

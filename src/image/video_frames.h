@@ -16,6 +16,10 @@ Error VideoIsNoImage(const FileHead& head);
 /// kUnknownFormat where it is none that FFmpeg knows.
 Result<ImageHeader> ProbeVideo(const InputFile& file, const ImageLimits& limits);
 
+/// The image that stands for an AVIF or HEIF sequence is known: adds what reading the others takes, if they
+/// can be read. Not those with alpha, which is a stream of its own.
+void NoteSequence(const InputFile& file, ImageHeader& header);
+
 Result<std::unique_ptr<FrameSource>> OpenVideoFrames(const std::string& path, const ImageHeader& header);
 
 /// Bytes that one of these holds.

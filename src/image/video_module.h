@@ -22,6 +22,7 @@ struct VideoFacts {
   int orientation = 1;   ///< as EXIF numbers them
   int64_t pictures = 1;  ///< about how many
   int64_t decoder_bytes = 0;
+  int streams = 1;    ///< of pictures; of those behind the first nothing is read
   std::string codec;  ///< "h264"
 };
 
@@ -74,7 +75,7 @@ inline constexpr size_t kVideoPadding = 64;
 using ReadVideoFn = ptrdiff_t (*)(void* file, int64_t at, uint8_t* to, size_t bytes);
 
 /// Raised with each change of what is declared here, so that a module of another build is refused.
-inline constexpr int kVideoInterface = 2;
+inline constexpr int kVideoInterface = 3;
 inline constexpr char kOpenVideo[] = "imgmill_open_video";
 /// Null: `why` tells. `file` must outlive it. Pictures of more than `most_pixels` are not decoded.
 using OpenVideoFn = VideoFile* (*)(int interface, ReadVideoFn read, void* file, int64_t bytes,

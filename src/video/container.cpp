@@ -110,6 +110,7 @@ bool Container::ChooseStream() {
     const bool cover =
         (each.disposition & (AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS)) != 0;
     if (each.codecpar->codec_type != AVMEDIA_TYPE_VIDEO || cover) continue;
+    ++picture_streams_;
     const bool better = stream_ < 0 || ((each.disposition & AV_DISPOSITION_DEFAULT) != 0 &&
                                         (stream().disposition & AV_DISPOSITION_DEFAULT) == 0);
     if (better) stream_ = static_cast<int>(i);

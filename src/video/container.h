@@ -22,6 +22,7 @@ class Container {
   /// Reads as far as the first packet of the stream. False: `why` tells.
   bool Open(Error& why);
   AVStream& stream() const { return *format_->streams[stream_]; }
+  int picture_streams() const { return picture_streams_; }
   int64_t microseconds() const { return format_->duration; }
   int64_t bytes() const { return bytes_; }
 
@@ -56,6 +57,7 @@ class Container {
   AVIOContext* io_ = nullptr;
   AVFormatContext* format_ = nullptr;
   int stream_ = -1;
+  int picture_streams_ = 0;
   std::deque<Packet> ahead_;
   bool ended_ = false;
   bool disk_ = false;

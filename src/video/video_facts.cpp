@@ -149,6 +149,7 @@ bool ReadVideoFacts(Container& container, int64_t most_pixels, VideoFacts& facts
   Seen seen = Parse(container);
   if (seen.width <= 0 || seen.height <= 0) DecodeFirst(container, most_pixels, seen);
   facts.codec = avcodec_get_name(stored.codec_id);
+  facts.streams = container.picture_streams();
   facts.width = seen.width;
   facts.height = seen.height;
   if (facts.width <= 0 || facts.height <= 0) {

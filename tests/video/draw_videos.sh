@@ -50,6 +50,8 @@ draw windows.wmv $(chart 320x180) -vf format=yuv420p -c:v wmv2 -q:v 3
 draw camera.dv -f lavfi -i testsrc2=s=720x480:r=30000/1001:d=0.1 -vf format=yuv411p -c:v dvvideo
 draw plain.y4m $(chart 160x90 0.2) -vf format=yuv420p
 
+draw sequence.avif $(chart 160x90 0.2) -vf format=yuv420p -c:v libaom-av1 -cpu-used 8 -crf 20 -f avif
+
 # Times: 24000/1001 a second; each frame longer than the one before; and a stream that begins late.
 draw film.mkv -f lavfi -i testsrc2=s=160x90:r=24000/1001:d=1 -vf format=yuv420p $quality
 draw slowing.mp4 -f lavfi -i testsrc2=s=160x90:r=25:d=1 -vf "settb=1/90000,setpts='(N*N*4+N*40)*90',format=yuv420p" \

@@ -78,7 +78,7 @@ TEST_CASE("a signal stops a run between two frames, and a rerun resumes") {
   const TestFolder undisturbed;
   REQUIRE(Run(Command(undisturbed)).exit_code == 0);
   int stopped = 0;
-  for (const size_t after : {1, 5, 9, 17}) {
+  for (const size_t after : {size_t{1}, size_t{5}, size_t{9}, size_t{17}}) {
     CAPTURE(after);
     const TestFolder where;
     int exit_code = 0;
