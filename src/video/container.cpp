@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <string_view>
 
+#include "image/stored_number.h"
+
 namespace imgmill {
 namespace {
 
@@ -150,7 +152,7 @@ int64_t Container::MissingBytes() const {
   // RIFF: its size stands behind its name, lowest byte first. Streams that were never closed have 0 or all
   // ones.
   if (std::string_view(format_->iformat->name) != "avi") return 0;
-  const uint32_t size = head[4] | head[5] << 8 | head[6] << 16 | static_cast<uint32_t>(head[7]) << 24;
+  const auto size = static_cast<uint32_t>(LittleEndian(head + 4, 4));
   if (size == 0 || size >= 0xFFFFFF00) return 0;
   return std::max<int64_t>(0, size + kHead - bytes_);
 }
