@@ -8,6 +8,7 @@
 #include "base/try.h"
 #include "dedup_poses.h"
 #include "imgmill/base/byte_size.h"
+#include "packed_fact.h"
 #include "signals/small_resize.h"
 
 namespace imgmill {
@@ -180,15 +181,29 @@ Result<std::optional<SecondLook>> PictureLook::Look(int thread, uint32_t keeper,
   const ContentDigest& of_kept = candidates_.content(*kept);
   const ContentDigest& of_compared = candidates_.content(*compared);
   if (of_kept == of_compared) return std::optional(SecondLook());
-  const std::optional<std::string> first = services_.catalog->FindFact(of_kept, fact_);
-  const std::optional<std::string> second = services_.catalog->FindFact(of_compared, fact_);
-  const std::optional<SmallPicture> one = PictureIn(first), another = PictureIn(second);
-  if (!one || !another) return std::optional<SecondLook>();  // it could not be read again
-  OfThread& own = threads_[static_cast<size_t>(thread)];
-  const SmallPicture turned = pose == 0 ? *another : Turned(*another, PoseBack(pose), own.turned.span());
-  const std::optional<PictureMatch> match = own.matcher.Match(*one, turned);
-  if (!match || match->difference > most_) return std::optional<SecondLook>();
-  return std::optional(SecondLook{match->difference, match->left, match->top, match->right, match->bottom});
+  // What was found once need not be looked for again.
+  struct PairVerdict {
+    PictureMatch match;
+    uint64_t matches = 0;  // 1 where there is one
+  } verdict = {};
+  const ContentDigest both[] = {of_kept, of_compared};
+  const ContentDigest pair = DigestOfBytes(both, sizeof both);
+  const std::string pair_fact = fact_ + " pair/1 pose " + std::to_string(pose);
+  Catalog& catalog = *services_.catalog;
+  if (!Unpack(catalog.FindFact(pair, pair_fact), verdict)) {
+    const std::optional<std::string> first = catalog.FindFact(of_kept, fact_);
+    const std::optional<std::string> second = catalog.FindFact(of_compared, fact_);
+    const std::optional<SmallPicture> one = PictureIn(first), another = PictureIn(second);
+    if (!one || !another) return std::optional<SecondLook>();  // it could not be read again
+    OfThread& own = threads_[static_cast<size_t>(thread)];
+    const SmallPicture turned = pose == 0 ? *another : Turned(*another, PoseBack(pose), own.turned.span());
+    const std::optional<PictureMatch> match = own.matcher.Match(*one, turned);
+    verdict = {match.value_or(PictureMatch()), match ? uint64_t{1} : 0};
+    TRY(catalog.PutFact(pair, pair_fact, Packed(verdict)));
+  }
+  const PictureMatch& match = verdict.match;
+  if (verdict.matches == 0 || match.difference > most_) return std::optional<SecondLook>();
+  return std::optional(SecondLook{match.difference, match.left, match.top, match.right, match.bottom});
 }
 
 void PictureLook::Describe(JsonObject& details) const {
