@@ -61,8 +61,11 @@ sweep() {
     for distance in 10 14; do ours "$1" "$method, distance $distance" --method $method --max-distance $distance; done
     ours "$1" "$method, distance 10, not verified" --method $method --max-distance 10 --no-verify
   done
+  for cosine in 0.8 0.9; do
+    ours "$1" "embedding, cosine $cosine, not verified" --method embedding --min-similarity $cosine --no-verify
+  done
   ours "$1" "phash, distance 14, --invariant rotate,flip" --invariant rotate,flip
-  for cosine in 0.8 0.85 0.9 0.95; do
+  for cosine in 0.7 0.8 0.9; do
     ours "$1" "embedding, cosine $cosine" --method embedding --min-similarity $cosine
   done
 }

@@ -7,6 +7,7 @@
 #include "dedup_lpips.h"
 #include "dedup_operation.h"
 #include "dedup_pictures.h"
+#include "dedup_verify_groups.h"
 #include "embed_operation.h"
 #include "found_duplicates.h"
 #include "freed_bytes.h"
@@ -17,48 +18,44 @@
 namespace imgmill {
 namespace {
 
-/// The reduce, as work that a refused allocation does not end.
+/// A step of the reduce, as work that a refused allocation does not end.
 class Grouping final : public LadderWork {
  public:
-  /// @param vectors  of --method embedding; null for the others.
-  /// @param look  null where none is taken.
-  Grouping(const DedupTable& entries, const GroupRules& rules, const VectorFile* vectors, SecondLooker* look,
-           const DedupOptions& options, const CommandServices& services)
-      : entries_(entries),
-        rules_(rules),
-        vectors_(vectors),
-        look_(look),
-        options_(options),
-        services_(services) {}
+  using Find = std::function<Result<DuplicateGroups>()>;
+
+  static Result<DuplicateGroups> Guarded(const CommandServices& services, const Find& find) {
+    Grouping grouping(find);
+    const LadderOutcome grouped = services.memory->Guarded(grouping, kHostWork, *services.stop);
+    if (!grouped.status) return grouped.status.error();
+    return std::move(grouping.groups_);
+  }
+
+  explicit Grouping(const Find& find) : find_(find) {}
   Status Run(const Attempt&) override {
-    DuplicateGroups groups = TRY(Find());
+    DuplicateGroups groups = TRY(find_());
     groups_ = std::move(groups);
     return {};
   }
   bool has_cpu_rung() const override { return false; }
-  DuplicateGroups& groups() { return groups_; }
 
  private:
-  Result<DuplicateGroups> Find() const {
-    MemoryManager& memory = *services_.memory;
-    const StopFlag& stop = *services_.stop;
-    const int threads = services_.workers();
-    if (vectors_ != nullptr)
-      return FindSimilarVectors(entries_, rules_, *vectors_, options_.similarity(), threads, memory, stop);
-    const int distance = options_.distance(entries_.size());
-    return look_ != nullptr ? FindVerified(entries_, rules_, distance, *look_, threads, memory, stop)
-                            : FindDuplicates(entries_, rules_, options_.method != "exact", distance, threads,
-                                             memory, stop);
-  }
-
-  const DedupTable& entries_;
-  const GroupRules& rules_;
-  const VectorFile* vectors_;
-  SecondLooker* look_;
-  const DedupOptions& options_;
-  const CommandServices& services_;
+  const Find& find_;
   DuplicateGroups groups_;
 };
+
+/// 1 - the cosine of two entries' vectors.
+Result<double> VectorDistance(const DedupTable& entries, const VectorFile& vectors, uint32_t a, uint32_t b) {
+  const DedupEntry one = TRY(entries.At(a));
+  const DedupEntry other = TRY(entries.At(b));
+  const auto dimension = static_cast<size_t>(vectors.dimension());
+  std::vector<float> first;
+  double distance = 0;
+  TRY(vectors.View(one.vector_row, 1, [&](const float* row) { first.assign(row, row + dimension); }));
+  TRY(vectors.View(other.vector_row, 1, [&](const float* row) {
+    distance = 1 - std::min(1.0, static_cast<double>(DotScalar(first.data(), row, dimension)));
+  }));
+  return distance;
+}
 
 class Dedup final : public Command {
  public:
@@ -88,10 +85,30 @@ class Dedup final : public Command {
   Result<CommandResult> Reduce(CommandResult result, const DedupTable& entries, const VectorFile* vectors,
                                SecondLooker* look, const CommandServices& services) const {
     if (result.counts.interrupted) return result;  // half a folder has no groups
-    Grouping grouping(entries, rules_, vectors, look, options_, services);
-    const LadderOutcome grouped = services.memory->Guarded(grouping, kHostWork, *services.stop);
-    if (!grouped.status) return grouped.status.error();
-    const FoundDuplicates found(entries, std::move(grouping.groups()),
+    MemoryManager& memory = *services.memory;
+    const StopFlag& stop = *services.stop;
+    const int threads = services.workers();
+    const int distance = options_.distance(entries.size());
+    DuplicateGroups groups = TRY(Grouping::Guarded(services, [&] {
+      if (vectors != nullptr)
+        return FindSimilarVectors(entries, rules_, *vectors, options_.similarity(), threads, memory, stop);
+      return look != nullptr ? FindVerified(entries, rules_, distance, *look, threads, memory, stop)
+                             : FindDuplicates(entries, rules_, options_.method != "exact", distance, threads,
+                                              memory, stop);
+    }));
+    if (vectors != nullptr && look != nullptr) {
+      Candidates candidates = TRY(Candidates::Of(entries, RowsByLook(groups)));
+      TRY(look->LookAt(std::move(candidates), result));
+      if (result.counts.interrupted) return result;
+      look->Describe(result.details);
+      const auto distance_of = [&](uint32_t a, uint32_t b) {
+        return VectorDistance(entries, *vectors, a, b);
+      };
+      DuplicateGroups verified = TRY(Grouping::Guarded(
+          services, [&] { return VerifyGroups(entries, rules_, groups, *look, distance_of, memory, stop); }));
+      groups = std::move(verified);
+    }
+    const FoundDuplicates found(entries, std::move(groups),
                                 {.by_vectors = ByModel(), .aligned = options_.verifies()});
     TRY(Describe(found, services, result));
     if (services.in_pipeline) {
@@ -229,6 +246,8 @@ class Dedup::VectorRun final : public CommandRun {
         services_(services),
         places_(std::move(places)),
         opened_(std::move(opened)),
+        look_(dedup.options_.verifies() ? std::make_unique<PictureLook>(dedup.options_.difference(), services)
+                                        : nullptr),
         operation_(*opened_.embedder, opened_.store, nullptr, services, /*needs_notes=*/true,
                    [this](EmbeddedImage& image) { Add(image); }) {
     options.workers = EmbeddingWorkers(dedup.options_.embedding, services);
@@ -237,7 +256,7 @@ class Dedup::VectorRun final : public CommandRun {
   Operation& operation() override { return operation_; }
   Result<CommandResult> Reduce(CommandResult result) override {
     if (!result.counts.interrupted) opened_.embedder->Describe(result.details);
-    return dedup_.Reduce(std::move(result), entries_, opened_.store.file.get(), nullptr, services_);
+    return dedup_.Reduce(std::move(result), entries_, opened_.store.file.get(), look_.get(), services_);
   }
 
  private:
@@ -260,6 +279,7 @@ class Dedup::VectorRun final : public CommandRun {
   const CommandServices& services_;
   const DedupPlaces places_;
   OpenedEmbedding opened_;
+  const std::unique_ptr<SecondLooker> look_;
   DedupTable entries_;
   EmbedOperation operation_;
 };

@@ -44,7 +44,8 @@ void AddDedupFlags(CLI::App& app, DedupOptions& options) {
                  "What two images may differ in when they are laid upon each other, 0 to 1 [0.1]")
       ->type_name("DIFFERENCE");
   app.add_option("--min-similarity", options.min_similarity,
-                 "With --method embedding: least cosine similarity of duplicates, 0 to 1 [0.9]")
+                 "With --method embedding: least cosine similarity of duplicates, 0 to 1 [0.8; 0.9 where "
+                 "they are not verified]")
       ->type_name("COSINE");
   app.add_option("--max-lpips", options.max_lpips,
                  "With --method lpips: largest LPIPS distance of duplicates, 0 or more [0.1]")
@@ -99,7 +100,7 @@ std::optional<std::string> DedupOptions::Check() const {
            "pixels";
   const std::optional<PoseSet> poses = PoseSet::Parse(invariant);
   if (!poses) return "--invariant takes rotate, flip, or both: rotate,flip";
-  if (poses->others() && (!verifies() || method == "dhash"))
+  if (poses->others() && (!verifies() || !ByHash() || method == "dhash"))
     return no_verify ? "--invariant does not go with --no-verify"
                      : "--invariant goes with phash, ahash and whash, not with --method " + method;
   if (!reference.empty() && pairs != "all")
@@ -111,9 +112,10 @@ std::optional<std::string> DedupOptions::Check() const {
   if (max_lpips && method != "lpips") return "--max-lpips goes with --method lpips";
   if (max_distance && (*max_distance < 0 || *max_distance > 64)) return "--max-distance takes 0 to 64 bits";
   if (max_difference && no_verify) return "--max-difference does not go with --no-verify";
-  if ((max_difference || no_verify) && !ByHash())
+  if ((max_difference || no_verify) && !ByHash() && !ByDescriptor())
     return std::string(no_verify ? "--no-verify" : "--max-difference") +
-           " is of candidates by hash: it does not go with --method " + method;
+           " is of candidates by hash or descriptor: it does not go with " +
+           (method == "embedding" ? "--model" : "--method " + method);
   if (!(difference() >= 0 && difference() <= 1)) return "--max-difference takes 0 to 1";
   if (!(similarity() >= 0 && similarity() <= 1)) return "--min-similarity takes 0 to 1";
   if (!(lpips() >= 0)) return "--max-lpips takes 0 or more";

@@ -90,6 +90,36 @@ TEST_CASE("copies are laid upon their keeper and evidence is told; a scene seen 
   }
 }
 
+TEST_CASE("groups by the built-in descriptor are verified, and what a keeper may not have can be a group") {
+  const TestFolder where;
+  const Image harbour = ReadPicture(SampleData() + "/harbour.jpg");
+  const Image moved = Moved(harbour, 14);
+  WritePicture(where / "photos/a.png", harbour);
+  WritePicture(where / "photos/b.jpg", harbour, 40);
+  WritePicture(where / "photos/moved.png", moved);
+  WritePicture(where / "photos/moved.jpg", moved, 40);
+  const std::vector<std::string> options = {"--method", "embedding", "--catalog", where / "catalog"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), options.begin(), options.end());
+    return Dedup(where / "photos", more);
+  };
+  const nlohmann::json believed = with({"--no-verify"});
+  REQUIRE(believed["groups"].size() == 1);
+  CHECK(believed["groups"][0]["images"].size() == 4);
+  const nlohmann::json looked = with({"-j1"});
+  CHECK(looked["min_similarity"] == 0.8);
+  CHECK(looked["looked_at_again"] == 4);
+  REQUIRE(looked["groups"].size() == 2);
+  CHECK(looked["groups"][0]["keeper"] == where / "photos/a.png");
+  CHECK(looked["groups"][1]["keeper"] == where / "photos/moved.png");
+  for (const auto& [path, image] : Duplicates(looked)) {
+    CHECK(image["aligned_difference"] < 0.1);
+    CHECK(image["distance"] > 0);
+    CHECK(image["distance"] < 0.2);
+  }
+  CHECK(with({"-j4"})["groups"] == looked["groups"]);
+}
+
 TEST_CASE("equal contents are not looked at again, and equal hashes are") {
   const TestFolder where;
   const Image harbour = ReadPicture(SampleData() + "/harbour.jpg");

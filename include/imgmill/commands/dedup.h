@@ -36,8 +36,11 @@ struct DedupOptions {
   /// Believes the hashes. Else candidates are laid upon each other and compared, before they are called
   /// duplicates.
   bool no_verify = false;
-  bool verifies() const { return !no_verify && ByHash(); }
-  /// Whether a hash alone makes candidates.
+  bool verifies() const { return !no_verify && (ByHash() || ByDescriptor()); }
+  /// Whether the built-in descriptor makes candidates; what a model takes for the same may be another
+  /// picture.
+  bool ByDescriptor() const { return method == "embedding" && embedding.model.empty(); }
+  /// Whether a hash alone does.
   bool ByHash() const { return method != "exact" && method != "embedding" && method != "lpips"; }
 
   /// What they may differ in then, 0 to 1. By default 0.1: in a corpus of edited photos copies have less,
@@ -45,11 +48,10 @@ struct DedupOptions {
   std::optional<double> max_difference;
   double difference() const { return max_difference.value_or(0.1); }
 
-  /// With "embedding": the cosine that two vectors must have at least, 0..1. Of the built-in ones, 0.9
-  /// the default, takes copies and no strangers among photos (docs/dedup.md has figures); a model has a scale
-  /// of its own.
+  /// With "embedding": the cosine that two vectors must have at least, 0..1. By default 0.8
+  /// of the built-in ones, whose candidates are verified, else 0.9; a model has a scale of its own.
   std::optional<double> min_similarity;
-  double similarity() const { return min_similarity.value_or(0.9); }
+  double similarity() const { return min_similarity.value_or(verifies() ? 0.8 : 0.9); }
 
   /// With "lpips": the distance that two images may have at most, 0 or more; 0 for equal ones. By default
   /// 0.1.
