@@ -65,7 +65,7 @@ void Unfilter(PngFilter filter, const uint8_t* filtered, const uint8_t* above, s
             const Words from_left = over - corner, from_over = left - corner;
             const Words a = Size(from_left), b = Size(from_over), c = Size(from_left + from_over);
             const Words other = b <= c ? over : corner;
-            return (a <= b) & (a <= c) ? left : other;
+            return ((a <= b) & (a <= c)) ? left : other;
           });
   }
 }

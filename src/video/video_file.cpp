@@ -193,6 +193,7 @@ std::string DecodedVideo::Note() const {
         "), and are kept as they are");
   if (frame.color_trc == AVCOL_TRC_SMPTE2084 || frame.color_trc == AVCOL_TRC_ARIB_STD_B67)
     add("its colours are of high dynamic range, and are not mapped to that of a screen");
+  if (frame.interlaced_frame != 0) add("it is interlaced, and its frames are kept whole");
   if (!before_start_.empty()) add("it begins with pictures that lean on others which are not in the file");
   return note;
 }
