@@ -71,7 +71,7 @@ torch::Tensor AttendOnKernels(const ConvKernels& kernels, const torch::Tensor& q
   on.causal = causal;
   torch::Tensor out = torch::empty({q.size(0), q.size(2), q.size(1) * q.size(3)}, q.options());
   on.out_stride = static_cast<size_t>(out.stride(1));
-  WorkerTeam* const team = TeamScope::Current();
+  const Team* const team = TeamScope::Current();
   Attending work(kernels, q, k, v, bias, on, out, team == nullptr ? 1 : team->threads());
   DoWithTeam(work);
   return out;

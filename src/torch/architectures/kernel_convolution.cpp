@@ -53,7 +53,7 @@ bool SuitsKernels(const Convolution& layer, const torch::Tensor& x) {
 
 torch::Tensor OnKernels(const Convolution& layer, const torch::Tensor& x) {
   const ConvKernels& kernels = *layer.kernels;
-  WorkerTeam& team = *TeamScope::Current();
+  Team& team = *TeamScope::Current();
   const torch::Tensor from = x.stride(1) == 1 ? x : x.contiguous(torch::MemoryFormat::ChannelsLast);
   const int out = static_cast<int>(layer.weight.size(0)), in = static_cast<int>(layer.weight.size(1));
   const auto floats = torch::TensorOptions().dtype(torch::kFloat32);

@@ -6,6 +6,7 @@
 
 #include "base/try.h"
 #include "torch/edge.h"
+#include "torch/executors/libtorch_team.h"
 #include "torch/executors/staging.h"
 #include "torch/libtorch_settings.h"
 
@@ -103,7 +104,8 @@ class ModuleExecutor::HostStream final : public ModelStream {
       const c10::InferenceMode inference;
       // "cpu:0" and "cpu:1" have a part of the cores each.
       const LibTorchThreads threads(on_.slot_->team->threads());
-      const TeamScope team(*on_.slot_->team);
+      LibTorchTeam libtorch(*on_.slot_->team);
+      const TeamScope team(libtorch);
       std::shared_ptr<UpscaleNet> net = TRY(on_.net_->Get());
       const PoolScope pool(*on_.slot_->pool);
       const BatchSizes sizes(on_.info_, height, width);

@@ -4,17 +4,17 @@
 namespace imgmill {
 namespace {
 
-thread_local WorkerTeam* current_team = nullptr;
+thread_local Team* current_team = nullptr;
 
 }  // namespace
 
-TeamScope::TeamScope(WorkerTeam& team) : before_(current_team) {
+TeamScope::TeamScope(Team& team) : before_(current_team) {
   current_team = &team;
 }
 TeamScope::~TeamScope() {
   current_team = before_;
 }
-WorkerTeam* TeamScope::Current() {
+Team* TeamScope::Current() {
   return current_team;
 }
 
@@ -88,7 +88,7 @@ void WorkerTeam::Work(TeamWork& work, int worker) {
 }
 
 void DoWithTeam(TeamWork& work) {
-  if (WorkerTeam* const team = TeamScope::Current()) return team->Do(work);
+  if (Team* const team = TeamScope::Current()) return team->Do(work);
   for (int step = 0; step < work.steps(); ++step) {
     for (int task = 0; task < work.tasks(step); ++task) work.Run(step, task, 0);
   }

@@ -21,21 +21,27 @@ class TeamWork {
   virtual void Run(int step, int task, int worker) noexcept = 0;
 };
 
+class Team {
+ public:
+  virtual ~Team() = default;
+  virtual int threads() const noexcept = 0;
+  /// Does all of `work`. Who takes which task is left to chance, so no result may depend on it.
+  virtual void Do(TeamWork& work) = 0;
+};
+
 /// Threads of its own rather than OpenMP's: those belong to the calling thread, so two callers would start
 /// two teams, and they spin while they wait, on cores that decoders need.
-class WorkerTeam {
+class WorkerTeam final : public Team {
  public:
   /// @param threads  at least 1; the caller of Do is one of them
   explicit WorkerTeam(int threads);
-  ~WorkerTeam();
+  ~WorkerTeam() override;
   WorkerTeam(const WorkerTeam&) = delete;
   WorkerTeam& operator=(const WorkerTeam&) = delete;
 
-  int threads() const noexcept { return threads_; }
-
-  /// Does all of `work`. Who takes which task is left to chance, so no result may depend on it. Callers wait
-  /// for one another.
-  void Do(TeamWork& work);
+  int threads() const noexcept override { return threads_; }
+  /// Callers wait for one another.
+  void Do(TeamWork& work) override;
 
  private:
   void Dismiss();
@@ -58,16 +64,16 @@ class WorkerTeam {
 /// While it lives, the layers that the calling thread runs may use this team.
 class TeamScope {
  public:
-  explicit TeamScope(WorkerTeam& team);
+  explicit TeamScope(Team& team);
   ~TeamScope();
   TeamScope(const TeamScope&) = delete;
   TeamScope& operator=(const TeamScope&) = delete;
 
   /// Null outside of any.
-  static WorkerTeam* Current();
+  static Team* Current();
 
  private:
-  WorkerTeam* const before_;
+  Team* const before_;
 };
 
 /// Does `work` with the calling thread's team, or alone where it has none.
