@@ -49,7 +49,8 @@ TEST_CASE("LPIPS tells apart what phash finds, and is recalled without LibTorch"
   ProcessOptions without;
   without.environment.push_back("IMGMILL_TORCH_MODULE=/nonexistent.so");
 
-  const std::map<std::string, double> near = Duplicates(dedup({"--max-distance", "24"}, without));
+  const std::map<std::string, double> near =
+      Duplicates(dedup({"--max-distance", "24", "--no-verify"}, without));
   const nlohmann::json all = dedup(Plus(lpips, {"--max-lpips", "1000", "-j1"}), model.options);
   CHECK(all["max_lpips"] == 1000);
   CHECK(all["max_distance"] == 24);
