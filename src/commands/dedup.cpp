@@ -19,29 +19,32 @@ namespace imgmill {
 namespace {
 
 /// A step of the reduce, as work that a refused allocation does not end.
-class Grouping final : public LadderWork {
+template <typename Found>
+class ReduceStep final : public LadderWork {
  public:
-  using Find = std::function<Result<DuplicateGroups>()>;
+  using Find = std::function<Result<Found>()>;
 
-  static Result<DuplicateGroups> Guarded(const CommandServices& services, const Find& find) {
-    Grouping grouping(find);
-    const LadderOutcome grouped = services.memory->Guarded(grouping, kHostWork, *services.stop);
-    if (!grouped.status) return grouped.status.error();
-    return std::move(grouping.groups_);
+  static Result<Found> Guarded(const CommandServices& services, const Find& find) {
+    ReduceStep step(find);
+    const LadderOutcome outcome = services.memory->Guarded(step, kHostWork, *services.stop);
+    if (!outcome.status) return outcome.status.error();
+    return std::move(step.found_);
   }
 
-  explicit Grouping(const Find& find) : find_(find) {}
+  explicit ReduceStep(const Find& find) : find_(find) {}
   Status Run(const Attempt&) override {
-    DuplicateGroups groups = TRY(find_());
-    groups_ = std::move(groups);
+    Found found = TRY(find_());
+    found_ = std::move(found);
     return {};
   }
   bool has_cpu_rung() const override { return false; }
 
  private:
   const Find& find_;
-  DuplicateGroups groups_;
+  Found found_;
 };
+using Grouping = ReduceStep<DuplicateGroups>;
+using NearSearch = ReduceStep<std::vector<uint32_t>>;
 
 /// 1 - the cosine of two entries' vectors.
 Result<double> VectorDistance(const DedupTable& entries, const VectorFile& vectors, uint32_t a, uint32_t b) {
@@ -221,9 +224,10 @@ class Dedup::HashRun final : public CommandRun {
   Result<CommandResult> Reduce(CommandResult result) override {
     if (look_ && !result.counts.interrupted) {
       const DedupTable& entries = operation_.entries();
-      std::vector<uint32_t> near =
-          TRY(FindCandidates(entries, dedup_.rules_, dedup_.options_.distance(entries.size()),
-                             *services_.memory, *services_.stop));
+      std::vector<uint32_t> near = TRY(NearSearch::Guarded(services_, [&] {
+        return FindCandidates(entries, dedup_.rules_, dedup_.options_.distance(entries.size()),
+                              *services_.memory, *services_.stop);
+      }));
       Candidates candidates = TRY(Candidates::Of(entries, std::move(near)));
       TRY(look_->LookAt(std::move(candidates), result));
       look_->Describe(result.details);
