@@ -333,10 +333,10 @@ TEST_CASE("a pipeline embeds and matches in its own catalog") {
   INFO(result.err);
   CHECK(result.exit_code == 0);
   const nlohmann::json steps = Json(result)["steps"];
-  CHECK(steps[0]["dropped"] == 8);
-  CHECK(steps[1]["kept"] == 22);
-  CHECK(steps[2]["matches"].size() == 22);
-  CHECK(ReadJsonLines(where / "v.jsonl").size() == 22);
+  CHECK(steps[0]["dropped"] == 7);
+  CHECK(steps[1]["kept"] == 23);
+  CHECK(steps[2]["matches"].size() == 23);
+  CHECK(ReadJsonLines(where / "v.jsonl").size() == 23);
 }
 
 }  // namespace imgmill::process_test
