@@ -112,22 +112,24 @@ template <int V>
 static void RunDenseRest(const ConvLayer& layer, const float* in, const float* weights, const float* bias,
                          int rows, float* out, size_t some, DenseEnd end) {
   constexpr int kSome = 8 * kRows;
+  constexpr size_t kWidth = V * kLanes;
   const auto inputs = static_cast<size_t>(layer.in_channels),
              stride = static_cast<size_t>(layer.out_channels);
-  float held[kSome * V * kLanes] = {};
+  float held[kSome * kWidth] = {};
   for (int done = 0; done < rows; done += kSome) {
     const int now = rows - done < kSome ? rows - done : kSome;
+    const auto count = static_cast<size_t>(now);
     if (end == DenseEnd::kAdd) {
-      for (int r = 0; r < now; ++r) {
-        for (size_t k = 0; k < some; ++k) held[r * V * kLanes + k] = out[static_cast<size_t>(r) * stride + k];
+      for (size_t r = 0; r < count; ++r) {
+        for (size_t k = 0; k < some; ++k) held[r * kWidth + k] = out[r * stride + k];
       }
     }
-    RunDenseBlock<V>(layer, in, weights, bias, now, held, V * kLanes, end);
-    for (int r = 0; r < now; ++r) {
-      for (size_t k = 0; k < some; ++k) out[static_cast<size_t>(r) * stride + k] = held[r * V * kLanes + k];
+    RunDenseBlock<V>(layer, in, weights, bias, now, held, kWidth, end);
+    for (size_t r = 0; r < count; ++r) {
+      for (size_t k = 0; k < some; ++k) out[r * stride + k] = held[r * kWidth + k];
     }
-    in += static_cast<size_t>(now) * inputs;
-    out += static_cast<size_t>(now) * stride;
+    in += count * inputs;
+    out += count * stride;
   }
 }
 
