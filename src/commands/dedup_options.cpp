@@ -56,10 +56,11 @@ void AddDedupFlags(CLI::App& app, DedupOptions& options) {
           ->delimiter(','),
       kInvariants)
       ->type_name("NAME,...");
-  app.add_option("--keep-by", options.keep_by,
-                 "What the keeper is chosen by, in this order: resolution, colour, format, blockiness, "
-                 "sharpness, bytes, oldest, path, folder:DIR")
-      ->delimiter(',')
+  TakesWords(app.add_option("--keep-by", options.keep_by,
+                            "What the keeper is chosen by, in this order: resolution, colour, format, "
+                            "blockiness, sharpness, bytes, oldest, path, folder:DIR")
+                 ->delimiter(','),
+             {"resolution", "colour", "format", "blockiness", "sharpness", "bytes", "oldest", "path"})
       ->type_name("NAME,...");
   app.add_option("--reference", options.reference,
                  "Folder that is never touched: only images that are also there are duplicates")
