@@ -5,7 +5,9 @@ PyTorch, one whole process.
 Reads every photo given, runs the model on the whole of it in fp32, writes a PNG at compression level 1, and prints
 one JSON line: output megapixels per second of the work (reading, model, writing), of the model alone, and seconds.
 
-  sr_spandrel.py --weights W -o DIR [--threads N] [--channels-last] [--no-write] PHOTO...
+  sr_pytorch.py --weights W -o DIR [--form NAME] [--threads N] [--channels-last] [--no-write] PHOTO...
+
+NAME is a network that spandrel does not know: a class of tests/golden/distillation_networks.py or carn_network.py.
 """
 
 import argparse
@@ -27,8 +29,11 @@ def open_network(weights, form):
     import carn_network
     import distillation_networks
 
-    net = carn_network.Carn(groups=4) if form == "Carn" else getattr(distillation_networks, form)()
-    net.scale = 4  # of the several that CARN has
+    if form == "Carn":
+        net = carn_network.Carn(groups=4)
+        net.scale = 4  # of the several that it has
+    else:
+        net = getattr(distillation_networks, form)()
     state = torch.load(weights, map_location="cpu", weights_only=True)
     net.load_state_dict(state.get("params_ema", state.get("params", state)))
     levels = net.LEVELS

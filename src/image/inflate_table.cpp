@@ -2,17 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
+
+#include "deflate_code.h"
 
 namespace imgmill {
 namespace {
 
 constexpr int kLongest = 15;
-
-uint32_t Turned(uint32_t code, int bits) {
-  uint32_t turned = 0;
-  for (int i = 0; i < bits; ++i) turned |= (code >> i & 1) << (bits - 1 - i);
-  return turned;
-}
 
 }  // namespace
 
@@ -29,9 +26,8 @@ bool InflateTable::Make(std::span<const uint8_t> lengths, std::span<const Inflat
   const bool one_alone = codes == 0 || (codes == 1 && counts[1] == 1);
   if (left > 0 && !one_alone) return false;
 
-  std::array<uint32_t, kLongest + 2> next{};
-  for (size_t bits = 1; bits <= kLongest; ++bits)
-    next[bits + 1] = (next[bits] + static_cast<uint32_t>(counts[bits])) << 1;
+  std::vector<uint16_t> codes_of(lengths.size());
+  MakeCodes(lengths, codes_of.data());
   entries_.assign(size_t{1} << root_bits_, {});
   const uint32_t root_mask = (1u << root_bits_) - 1;
   // The longest code of each further table is known when its first one comes, if codes come by length from
@@ -40,14 +36,10 @@ bool InflateTable::Make(std::span<const uint8_t> lengths, std::span<const Inflat
   for (size_t symbol = 0; symbol < lengths.size(); ++symbol) {
     if (lengths[symbol] > 0) order.emplace_back(lengths[symbol], static_cast<uint16_t>(symbol));
   }
-  std::vector<uint32_t> turned(lengths.size());
-  for (size_t symbol = 0; symbol < lengths.size(); ++symbol) {
-    if (lengths[symbol] > 0) turned[symbol] = Turned(next[lengths[symbol]]++, lengths[symbol]);
-  }
   std::stable_sort(order.begin(), order.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
   for (const auto& [bits, symbol] : order) {
-    const uint32_t code = turned[symbol];
+    const uint32_t code = codes_of[symbol];
     InflateEntry entry = meaning[symbol];
     if (bits <= root_bits_) {
       entry.bits = bits;

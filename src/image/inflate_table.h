@@ -27,7 +27,6 @@ class InflateTable {
   /// @return false where the lengths are of no whole prefix code; one code alone may have one bit
   bool Make(std::span<const uint8_t> lengths, std::span<const InflateEntry> meaning);
 
-  int root_bits() const { return root_bits_; }
   const InflateEntry* entries() const { return entries_.data(); }
 
  private:

@@ -1,5 +1,5 @@
 // Reads streams of zlib's format (RFC 1950 and 1951) a piece at a time, in memory that does not grow with
-// them: libdeflate wants all of a stream at once, and zlib takes twice the time (bench/png.sh).
+// them: libdeflate wants all of a stream at once, and zlib, which does not, is slower (bench/png.sh).
 #pragma once
 
 #include <array>

@@ -34,12 +34,12 @@ class PngRows final : public RowByRow {
         inflater_([this](uint8_t* to, size_t most) { return InPixels() ? data_.Read(to, most) : 0; },
                   1 + layout.row_bytes()) {
     std::memset(rows_.data(), 0, rows_.size());
-    row_ = rows_.data() + kUnfilterMargin;
+    row_ = rows_.data();
     above_ = row_ + RoomOf(layout.row_bytes());
   }
 
-  /// A row with its margins.
-  static size_t RoomOf(size_t row_bytes) { return row_bytes + 2 * kUnfilterMargin; }
+  /// A row with its margin.
+  static size_t RoomOf(size_t row_bytes) { return row_bytes + kUnfilterMargin; }
 
   /// Goes to the pixels. @return whether all before them is of a usual kind
   bool Suits() {

@@ -98,8 +98,6 @@ bool UnfilterPngRow(uint8_t filter, const uint8_t* filtered, const uint8_t* abov
     default:
       return false;
   }
-  // What is read to the left of the next row's first pixel, and behind its last, stays as it was.
-  std::memset(row + bytes, 0, kUnfilterMargin);
   return true;
 }
 

@@ -6,11 +6,11 @@
 
 namespace imgmill {
 
-/// Bytes before a row that are zeros, and behind it that may be read and written.
+/// Bytes behind a row that may be read and written.
 inline constexpr size_t kUnfilterMargin = 8;
 
 /// @param filtered     `bytes` of the file, without the filter's number; a margin behind them may be read
-/// @param above        the row above as it was, of zeros for the first; with margins, as `row`
+/// @param above        the row above as it was, of zeros for the first; with a margin, as `row`
 /// @param pixel_bytes  1 to 8
 /// @return false for a filter that there is not
 bool UnfilterPngRow(uint8_t filter, const uint8_t* filtered, const uint8_t* above, size_t bytes,
