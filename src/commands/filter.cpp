@@ -8,6 +8,7 @@
 #include "base/try.h"
 #include "embedder.h"
 #include "export_target.h"
+#include "filter_descriptions.h"
 #include "filter_export.h"
 #include "filter_operation.h"
 #include "filter_rule.h"
@@ -51,16 +52,19 @@ using MovedTable = RecordTable<Moved>;
 /// The reduce, as work that a refused allocation does not end.
 class Judging final : public LadderWork {
  public:
-  Judging(FilterOperation& operation, std::vector<AppliedRule>& rules, const CommandServices& services)
-      : operation_(operation), rules_(rules), services_(services) {}
+  Judging(FilterOperation& operation, std::vector<AppliedRule>& rules, Descriptions& descriptions,
+          const CommandServices& services)
+      : operation_(operation), rules_(rules), descriptions_(descriptions), services_(services) {}
   Status Run(const Attempt&) override {
-    return FindThresholds(operation_.entries(), rules_, *services_.memory, *services_.stop);
+    TRY(FindThresholds(operation_.entries(), rules_, *services_.memory, *services_.stop));
+    return descriptions_.Measure(operation_.entries(), *services_.memory, *services_.stop);
   }
   bool has_cpu_rung() const override { return false; }
 
  private:
   FilterOperation& operation_;
   std::vector<AppliedRule>& rules_;
+  Descriptions& descriptions_;
   const CommandServices& services_;
 };
 
@@ -215,17 +219,20 @@ class Filter::FilterRun final : public CommandRun {
         services_(services),
         scorers_(std::move(scorers)),
         rules_(AssignColumns(RulesOf(filter.options_), signals_)),
-        operation_(signals_, exports(), scorers_, services, RulesOf(filter.options_), filter.ActsOnAll()) {}
+        descriptions_(filter.options_, AllColumns()),
+        operation_(signals_, filter.options_.WantsAllSignals(), scorers_, services, RulesOf(filter.options_),
+                   filter.ActsOnAll()) {}
 
   Operation& operation() override { return operation_; }
 
   size_t ReduceBytes(uint64_t images) const override {
     const auto percentile = [](const AppliedRule& each) { return each.rule.percentile; };
-    return std::any_of(rules_.begin(), rules_.end(), percentile) ? images * sizeof(double) : 0;
+    const bool sorts = descriptions_.wanted() || std::any_of(rules_.begin(), rules_.end(), percentile);
+    return sorts ? images * sizeof(double) : 0;
   }
   Result<CommandResult> Reduce(CommandResult result) override {
     if (result.counts.interrupted) return result;  // half a folder has no percentiles
-    Judging judging(operation_, rules_, services_);
+    Judging judging(operation_, rules_, descriptions_, services_);
     const LadderOutcome judged = services_.memory->Guarded(judging, kHostWork, *services_.stop);
     if (!judged.status) return judged.status.error();
     if (exports() && services_.shared->mode == RunMode::kRun) {
@@ -236,6 +243,7 @@ class Filter::FilterRun final : public CommandRun {
       }
     }
     TRY(filter_.Describe(operation_, rules_, services_, result));
+    descriptions_.Report(rules_, result);
     if (!scorers_.empty()) {
       nlohmann::ordered_json list = nlohmann::ordered_json::array();
       for (const Scorer& scorer : scorers_)
@@ -257,11 +265,24 @@ class Filter::FilterRun final : public CommandRun {
  private:
   bool exports() const { return !filter_.options_.export_file.empty(); }
 
+  /// The signals of the rules, and where signals are described all others behind them.
+  const std::vector<Signal>& AllColumns() {
+    if (!filter_.options_.DescribesSignals()) return signals_;
+    for (const SignalInfo& info : AllSignals()) {
+      const auto gives = [&](const Scorer& scorer) { return scorer.signal == info.signal; };
+      const bool known = !info.by_network || std::any_of(scorers_.begin(), scorers_.end(), gives);
+      if (known && std::find(signals_.begin(), signals_.end(), info.signal) == signals_.end())
+        signals_.push_back(info.signal);
+    }
+    return signals_;
+  }
+
   const Filter& filter_;
   const CommandServices& services_;
   const std::vector<Scorer> scorers_;
   std::vector<Signal> signals_;
   std::vector<AppliedRule> rules_;
+  Descriptions descriptions_;
   FilterOperation operation_;
 };
 

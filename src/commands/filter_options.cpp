@@ -37,6 +37,8 @@ void AddFilterFlags(CLI::App& app, FilterOptions& options) {
              "Example:\n"
              "  imgmill filter photos --keep 'short_side>=256' --keep 'blockiness<30'    lists what is kept\n"
              "  imgmill filter photos --keep 'sharpness>p10' --action copy --to good --max-drop 50%\n"
+             "  imgmill filter photos --suggest\n"
+             "  imgmill filter photos --keep 'sharpness>p10' --explain photos/a.jpg\n"
              "  imgmill filter photos --export signals.csv");
   app.add_option("--keep", options.keep, "A rule that images must satisfy to be kept; may be repeated")
       ->type_name("RULE")
@@ -68,6 +70,15 @@ void AddFilterFlags(CLI::App& app, FilterOptions& options) {
       ->type_name("LIMIT");
   app.add_option("--export", options.export_file, "Write all signals of all images to a .csv or .jsonl file")
       ->type_name("FILE");
+  app.add_option(
+         "--explain", options.explain,
+         "Say everything of one image of the run: signals, places among all images, rules; may be repeated")
+      ->type_name("IMAGE")
+      ->allow_extra_args(false);
+  app.add_flag("--suggest", options.suggest, "Propose rules that would drop few of these images");
+  app.add_option("--suggest-share", options.suggest_share, "Percent of the images that each of them may drop")
+      ->capture_default_str()
+      ->type_name("PERCENT");
   app.add_flag("--check", options.check, "Exit with 4 if any image was dropped");
 }
 
@@ -80,8 +91,13 @@ std::optional<std::string> FilterOptions::Check() const {
     }
   }
   if (keep.size() + drop.size() > kMostRules) return "at most 64 rules, --keep and --drop together";
-  if (keep.empty() && drop.empty() && export_file.empty()) {
-    return "nothing to do: give a rule (--keep 'short_side>=256'), or --export FILE.csv";
+  if (keep.empty() && drop.empty() && export_file.empty() && explain.empty() && !suggest) {
+    return "nothing to do: give a rule (--keep 'short_side>=256'), --suggest, or --export FILE.csv";
+  }
+  if (!(suggest_share > 0 && suggest_share < 50)) return "--suggest-share takes a number between 0 and 50";
+  for (const char* flag : {"--explain", "--suggest"}) {
+    if ((flag[2] == 'e' ? !explain.empty() : suggest) && action != "report")
+      return std::string(flag) + " only reports: leave out --action " + action;
   }
   if (!clip.empty() && scorers.empty()) return "--scorer-clip goes with --scorer FILE";
   for (const std::string& path : scorers) {

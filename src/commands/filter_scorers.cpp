@@ -45,7 +45,7 @@ Result<std::vector<Scorer>> OpenScorers(const FilterOptions& options, std::span<
   }
   for (const Scorer& scorer : scorers) {
     const auto about = [&](const FilterRule& rule) { return rule.signal == scorer.signal; };
-    if (options.export_file.empty() && std::none_of(rules.begin(), rules.end(), about)) {
+    if (!options.WantsAllSignals() && std::none_of(rules.begin(), rules.end(), about)) {
       return Usage("--scorer " + PrintablePath(scorer.path) + " gives the signal " +
                    std::string(InfoOf(scorer.signal).name) +
                    ", which no rule is about: add one, or --export FILE.csv");

@@ -51,8 +51,21 @@ struct FilterOptions {
   /// A .csv or .jsonl file for all signals of all images, with what became of them. Empty: none.
   std::string export_file;
 
+  /// Images of the run of which everything is said: their signals, each one's place among all images, and
+  /// what the rules say of them. Shown in place of the list.
+  std::vector<std::string> explain;
+
+  /// Propose rules in place of the list, which would drop about `suggest_share` percent of the images each.
+  bool suggest = false;
+  double suggest_share = 2;
+
   /// Exit with 4 if any image was dropped (for CI).
   bool check = false;
+
+  /// Whether signals that no rule is about are wanted, too.
+  bool WantsAllSignals() const { return !export_file.empty() || DescribesSignals(); }
+  /// Whether the spread of each signal's values is wanted.
+  bool DescribesSignals() const { return !explain.empty() || suggest; }
 
   std::optional<std::string> Check() const;
 };

@@ -1,0 +1,38 @@
+// Hands each signal's distribution to whoever describes something of it.
+#include "filter_descriptions.h"
+
+#include "base/try.h"
+
+namespace imgmill {
+
+Status Descriptions::Measure(const FilterTable& entries, MemoryManager& memory, const StopFlag& stop) {
+  if (!wanted()) return {};
+  explanations_.reset();
+  suggestions_.reset();
+  if (!options_.explain.empty()) {
+    explanations_.emplace(options_.explain, signals_);
+    TRY(explanations_->FindImages(entries));
+  }
+  if (options_.suggest) suggestions_.emplace(options_.suggest_share, signals_);
+  TRY(ForEachDistribution(entries, signals_.size(), memory, stop,
+                          [&](size_t column, const Distribution& values) {
+                            if (explanations_) explanations_->Add(column, values);
+                            if (suggestions_) suggestions_->Add(column, values);
+                          }));
+  return suggestions_ ? suggestions_->Count(entries) : Status();
+}
+
+void Descriptions::Report(std::span<const AppliedRule> rules, CommandResult& result) const {
+  std::string text;
+  if (explanations_) {
+    text += explanations_->Text(rules);
+    result.details["explained"] = explanations_->Json(rules);
+  }
+  if (suggestions_) {
+    text += suggestions_->Text();
+    result.details["suggested"] = suggestions_->Json();
+  }
+  if (!text.empty()) result.text = [text](const TextSink& put) { return put(text); };
+}
+
+}  // namespace imgmill

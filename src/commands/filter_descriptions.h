@@ -1,0 +1,33 @@
+// What filter says of the signals themselves, beside which images it keeps: --explain and --suggest.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "filter_explain.h"
+#include "filter_suggest.h"
+#include "imgmill/commands/command.h"
+#include "imgmill/commands/filter.h"
+
+namespace imgmill {
+
+class Descriptions {
+ public:
+  /// @param options, signals  outlive this; the entries' columns
+  Descriptions(const FilterOptions& options, const std::vector<Signal>& signals)
+      : options_(options), signals_(signals) {}
+
+  bool wanted() const { return options_.DescribesSignals(); }
+  /// Reads all entries, once a signal. May be called again after it failed.
+  Status Measure(const FilterTable& entries, MemoryManager& memory, const StopFlag& stop);
+  /// Puts them in the place of the list, and into the JSON document.
+  void Report(std::span<const AppliedRule> rules, CommandResult& result) const;
+
+ private:
+  const FilterOptions& options_;
+  const std::vector<Signal>& signals_;
+  std::optional<Explanations> explanations_;
+  std::optional<Suggestions> suggestions_;
+};
+
+}  // namespace imgmill
