@@ -1,6 +1,7 @@
 // One row a command; a new command is a new row.
 #include "command_table.h"
 
+#include "imgmill/commands/apply.h"
 #include "imgmill/commands/compare.h"
 #include "imgmill/commands/dedup.h"
 #include "imgmill/commands/embed.h"
@@ -14,6 +15,8 @@ namespace imgmill {
 namespace {
 
 constexpr CommandRow kCommands[] = {
+    {"apply", "carry out what was decided on a page of dedup --html", CommandKind::kImages, &AddApply,
+     nullptr},
     {"compare", "measure how far apart images are: PSNR, SSIM and more, pair by pair", CommandKind::kImages,
      &AddCompare, nullptr},
     {"dedup", "find duplicate and near-duplicate images", CommandKind::kImages, &AddDedup, nullptr},

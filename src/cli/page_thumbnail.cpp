@@ -2,14 +2,11 @@
 #include "page_thumbnail.h"
 
 #include <algorithm>
-#include <cmath>
-#include <vector>
 
 #include "base/path_parts.h"
 #include "base/try.h"
-#include "imgmill/image/encoder.h"
+#include "commands/small_jpeg.h"
 #include "imgmill/report/data_uri.h"
-#include "signals/small_resize.h"
 
 namespace imgmill {
 namespace {
@@ -17,15 +14,6 @@ namespace {
 constexpr char kFact[] = "thumbnail/1";
 constexpr int64_t kLongSide = 96;
 constexpr int64_t kRowsAtOnce = 16;
-const WriteOptions kWriting{.format = FileFormat::kJpeg, .quality = 80};
-
-Layout SmallOf(Layout rows) {
-  const double scale =
-      std::min(1.0, static_cast<double>(kLongSide) / static_cast<double>(std::max(rows.width, rows.height)));
-  rows.width = std::max<int64_t>(1, std::llround(static_cast<double>(rows.width) * scale));
-  rows.height = std::max<int64_t>(1, std::llround(static_cast<double>(rows.height) * scale));
-  return rows;
-}
 
 /// Whether the image gets a thumbnail, and the rows show it as people see it, at least as large.
 bool Wants(const Item& item, const ReadOptions& reading, const Layout& rows) {
@@ -39,50 +27,18 @@ bool Wants(const Item& item, const ReadOptions& reading, const Layout& rows) {
   return std::max(rows.width, rows.height) >= std::min(kLongSide, std::max(header.width, header.height));
 }
 
-/// A JPEG of all rows that are added.
-class SmallJpeg {
- public:
-  explicit SmallJpeg(const Layout& rows)
-      : small_(SmallOf(rows)), resize_(rows, small_.width, small_.height, ResizeFilter::kTriangle) {}
-  void Add(const ImageView& rows) { resize_.Add(rows); }
-  Result<std::string> Finish() {
-    const uint8_t* pixels = resize_.Finish();
-    std::vector<const uint8_t*> rows;
-    for (int64_t y = 0; y < small_.height; ++y)
-      rows.push_back(pixels + static_cast<size_t>(y) * small_.row_bytes());
-    std::unique_ptr<ImageEncoder> encoder = TRY(ImageEncoder::Create(small_, kWriting, {}));
-    const std::span<const uint8_t> bytes = TRY(encoder->Encode(rows));
-    return std::string(bytes.begin(), bytes.end());
-  }
-  static Footprint Cost(const Layout& rows) {
-    const Layout small = SmallOf(rows);
-    Footprint cost = EncodeFootprint(small, kWriting);
-    cost.pooled += SmallResize::PooledBytes(rows, small.width, small.height, ResizeFilter::kTriangle);
-    return cost;
-  }
-
- private:
-  const Layout small_;
-  SmallResize resize_;
-};
-
 Result<std::string> Decode(const std::string& path, MemoryManager& memory) {
   const ImageHeader header = TRY(Probe(path, {}));
-  ReadOptions reading;
-  reading.to_8bit = true;
-  reading.bands = ReadOptions::Bands::kRgb;
-  reading.alpha = ReadOptions::Alpha::kFlattenWhite;
-  reading.allow_truncated = true;  // a thumbnail of what can be seen helps to judge a broken file
-  reading.shrink_to_side = kLongSide;
+  const ReadOptions reading = SmallJpeg::Reading(header, kLongSide);
   Layout strip = ReadLayout(header, reading);
-  Footprint need = ReadFootprint(header, reading) + SmallJpeg::Cost(strip);
+  Footprint need = ReadFootprint(header, reading) + SmallJpeg::Cost(strip, kLongSide);
   strip.height = std::min(strip.height, kRowsAtOnce);
   need.pooled += strip.row_bytes() * static_cast<size_t>(strip.height);
   const Lease lease = TRY(memory.TryAcquire(need));
   if (!lease) return Error{Stage::kAdmit, Code::kOutOfMemory, "memory is short"};
   std::unique_ptr<RowReader> reader = TRY(OpenRows(path, header, reading));
   const Layout layout = reader->layout();
-  SmallJpeg small(layout);
+  SmallJpeg small(layout, kLongSide);
   Image rows(strip);
   for (int64_t y = 0; y < layout.height; y += strip.height) {
     ImageView view = rows.view();
@@ -98,7 +54,7 @@ Result<std::string> Decode(const std::string& path, MemoryManager& memory) {
 class PageThumbnails::Task final : public ItemTask {
  public:
   Task(const Item& item, const Layout& rows, Catalog& catalog)
-      : item_(item), catalog_(catalog), small_(rows) {}
+      : item_(item), catalog_(catalog), small_(rows, kLongSide) {}
   Status Map(const Region& region) override {
     small_.Add(region.own());
     return {};
@@ -115,7 +71,7 @@ class PageThumbnails::Task final : public ItemTask {
 };
 
 Footprint PageThumbnails::Cost(const Item& item, const ReadOptions& reading, const Layout& rows) const {
-  return Wants(item, reading, rows) ? SmallJpeg::Cost(rows) : Footprint{};
+  return Wants(item, reading, rows) ? SmallJpeg::Cost(rows, kLongSide) : Footprint{};
 }
 
 std::unique_ptr<ItemTask> PageThumbnails::Watch(const Item& item, const ReadOptions& reading,

@@ -6,9 +6,12 @@
 #include "base/try.h"
 #include "dedup_lpips.h"
 #include "dedup_operation.h"
+#include "dedup_page.h"
 #include "dedup_pictures.h"
 #include "dedup_verify_groups.h"
+#include "duplicate_action.h"
 #include "embed_operation.h"
+#include "export_target.h"
 #include "found_duplicates.h"
 #include "freed_bytes.h"
 #include "imgmill/base/byte_size.h"
@@ -117,17 +120,14 @@ class Dedup final : public Command {
     if (services.in_pipeline) {
       TRY(found.ForEachKept([&](const ListedFile& file) { result.kept.Add(file); }));
     }
+    if (!options_.html.empty()) {
+      TRY(WriteDedupPage(options_.html, found, services, result));
+      if (result.counts.interrupted) return result;
+    }
     if (options_.action != "report") {
       TRY(Act(found, services, result));
     }
     return result;
-  }
-
-  static FileAction::Kind KindOf(const std::string& action) {
-    if (action == "move") return FileAction::Kind::kMove;
-    if (action == "hardlink") return FileAction::Kind::kHardlink;
-    if (action == "symlink") return FileAction::Kind::kSymlink;
-    return FileAction::Kind::kDelete;
   }
 
   /// One action a duplicate; keepers are never touched.
@@ -137,7 +137,7 @@ class Dedup final : public Command {
     const auto plan = [&](ActionJournal& journal) {
       return found.ForEachDuplicate([&](const auto&, const DedupEntry& entry, const DedupEntry& keeper) {
         FileAction action;
-        action.kind = KindOf(options_.action);
+        action.kind = DuplicateActionKind(options_.action);
         action.path = entry.file.path;
         action.keeper = keeper.file.path;
         action.seen = entry.stamp;
@@ -312,6 +312,7 @@ Result<std::unique_ptr<CommandRun>> Dedup::Begin(ItemSource&, const CommandServi
   if (services.in_pipeline && !options_.reference.empty())
     return Error{Stage::kConfigure, Code::kUsage,
                  "--reference is no option of a pipeline's step: run imgmill dedup by itself"};
+  if (!options_.html.empty()) TRY(MayExport("--html", options_.html));
   std::string wrong;  // Check would have said
   if (auto order = KeepOrder::Parse(options_.keep_by, wrong)) rules_.order = *std::move(order);
   if (const auto poses = PoseSet::Parse(options_.invariant)) rules_.poses = *poses;

@@ -5,6 +5,7 @@
 #include "choice.h"
 #include "dedup_merit.h"
 #include "dedup_poses.h"
+#include "duplicate_action.h"
 #include "imgmill/commands/dedup.h"
 #include "imgmill/commands/flag_words.h"
 
@@ -15,7 +16,6 @@ const std::array<std::string, 7> kMethods = {"exact", "phash",     "dhash", "aha
                                              "whash", "embedding", "lpips"};
 const std::array<std::string, 2> kInvariants = {"rotate", "flip"};
 const std::array<std::string, 3> kPairs = {"all", "across", "within"};
-const std::array<std::string, 5> kActions = {"report", "move", "hardlink", "symlink", "delete"};
 
 }  // namespace
 
@@ -70,13 +70,9 @@ void AddDedupFlags(CLI::App& app, DedupOptions& options) {
              kPairs)
       ->capture_default_str()
       ->type_name("NAME");
-  TakesWords(
-      app.add_option("--action", options.action, "report, move, hardlink, symlink or delete the duplicates"),
-      kActions)
-      ->capture_default_str()
-      ->type_name("NAME");
-  app.add_option("--move-to", options.move_to, "Folder for --action move")->type_name("DIR");
-  app.add_option("--undo-file", options.undo_file, "Where to write the undo file [the catalog's folder]")
+  AddDuplicateActionFlags(app, {options.action, options.move_to, options.undo_file});
+  app.add_option("--html", options.html,
+                 "Write a page to look at the groups, and to decide on them (see imgmill apply)")
       ->type_name("FILE");
   app.add_flag("--check", options.check, "Exit with 4 if any duplicate was found");
   AddEmbeddingFlags(app, options.embedding);
@@ -91,7 +87,6 @@ int DedupOptions::distance(uint64_t images) const {
 
 std::optional<std::string> DedupOptions::Check() const {
   if (auto wrong = CheckChoice("--method", method, kMethods)) return wrong;
-  if (auto wrong = CheckChoice("--action", action, kActions)) return wrong;
   if (auto wrong = CheckChoice("--pairs", pairs, kPairs)) return wrong;
   std::string wrong_order;
   const std::optional<KeepOrder> order = KeepOrder::Parse(keep_by, wrong_order);
@@ -128,9 +123,7 @@ std::optional<std::string> DedupOptions::Check() const {
   if (method != "embedding" && method != "lpips" && !embedding.model.empty())
     return "--model goes with --method embedding or lpips";
   if (auto wrong = embedding.Check()) return wrong;
-  if (action == "move" && move_to.empty()) return "--action move needs a folder: --move-to DIR";
-  if (action != "move" && !move_to.empty()) return "--move-to goes with --action move";
-  return std::nullopt;
+  return CheckDuplicateAction(action, move_to);
 }
 
 }  // namespace imgmill

@@ -77,11 +77,9 @@ Status FoundDuplicates::PutText(const TextSink& put) const {
 }
 
 Status FoundDuplicates::PutGroups(JsonElements& elements) const {
-  for (const DuplicateGroups::Group& group : groups_->groups) {
-    const DedupEntry keeper = TRY(entries_.At(group.keeper));
-    TRY(PutGroup(group, keeper, elements));
-  }
-  return {};
+  return ForEachGroup([&](const DuplicateGroups::Group& group, const DedupEntry& keeper) {
+    return PutGroup(group, keeper, elements);
+  });
 }
 
 Status FoundDuplicates::PutGroup(const DuplicateGroups::Group& group, const DedupEntry& keeper,
@@ -96,7 +94,7 @@ Status FoundDuplicates::PutGroup(const DuplicateGroups::Group& group, const Dedu
         [&](const DuplicateGroups::Member& member, const DedupEntry& entry, const DedupEntry& kept) {
           nlohmann::ordered_json image = ImageJson(entry, DistanceJson(member.distance, evidence_.by_vectors),
                                                    entry.content == kept.content);
-          if (evidence_.aligned && member.by_look) {
+          if (Aligned(member)) {
             image["aligned_difference"] = std::round(member.look.difference * 1e4) / 1e4;
             image["crop"] = CropJson(member.look, kept);
             if (member.pose != 0) image["pose"] = PoseName(static_cast<int>(member.pose));

@@ -52,22 +52,31 @@ class FoundDuplicates {
   std::string How(const DuplicateGroups::Member& member, const DedupEntry& entry,
                   const DedupEntry& keeper) const;
 
+  /// Whether a duplicate was laid upon its keeper, so that its look is known.
+  bool Aligned(const DuplicateGroups::Member& member) const { return evidence_.aligned && member.by_look; }
+
   /// "keep" and "dup" lines.
   Status PutText(const TextSink& put) const;
 
   /// A JSON object for each group.
   Status PutGroups(JsonElements& elements) const;
 
- private:
+  /// Calls `each` with each group and its keeper.
+  template <typename Each>
+  Status ForEachGroup(const Each& each) const {
+    for (const DuplicateGroups::Group& group : groups_->groups) {
+      const DedupEntry keeper = TRY(entries_.At(group.keeper));
+      TRY(each(group, keeper));
+    }
+    return {};
+  }
   /// Calls `on_group` with each group and its keeper, and `on_member` with each of its members after it.
   template <typename OnGroup, typename OnMember>
   Status ForEach(const OnGroup& on_group, const OnMember& on_member) const {
-    for (const DuplicateGroups::Group& group : groups_->groups) {
-      const DedupEntry keeper = TRY(entries_.At(group.keeper));
+    return ForEachGroup([&](const DuplicateGroups::Group& group, const DedupEntry& keeper) -> Status {
       TRY(on_group(group, keeper));
-      TRY(ForEachMember(group, keeper, on_member));
-    }
-    return {};
+      return ForEachMember(group, keeper, on_member);
+    });
   }
   template <typename OnMember>
   Status ForEachMember(const DuplicateGroups::Group& group, const DedupEntry& keeper,
@@ -78,6 +87,8 @@ class FoundDuplicates {
     }
     return {};
   }
+
+ private:
   Status PutGroup(const DuplicateGroups::Group& group, const DedupEntry& keeper,
                   JsonElements& elements) const;
 

@@ -178,6 +178,12 @@ void WriteTexts() {
   Write("clip_vocabulary", "four", "#version\na b\nab c</w>\nt h\nth e</w>\n");
   Write("clip_vocabulary", "text", "1&eacute; \xC3\x89\xEF\xAC\x81 it's 'Re <start_of_text> 42\nx y\n");
   Write(
+      "decisions", "decisions.json",
+      R"({"schema":"imgmill-decisions/1","folder":"/data","groups":[{"keep":{"path":"a.jpg","below":"a.jpg",)"
+      R"("size":"12","mtime_ns":"5","ctime_ns":"0","inode":"0","digest":"00112233445566778899aabbccddeeff"},)"
+      R"("duplicates":[{"path":"b\\x00.jpg","below":"in/b.jpg","size":"12","mtime_ns":"-5","ctime_ns":"7",)"
+      R"("inode":"9","digest":"00112233445566778899aabbccddeeff"}]}]})");
+  Write(
       "stored_report", "report.json",
       R"({"schema":"imgmill/1","command":"dedup","version":"0.1.0","listed":3,"done":2,"seconds":1.5,)"
       R"("failed":[{"path":"a.jpg","stage":"decode","code":"truncated","message":"ends early"}],)"

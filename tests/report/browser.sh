@@ -33,6 +33,41 @@ dom() {
     --user-data-dir="$scratch/profile" --dump-dom "file://$scratch/$1" 2>browser.err
 }
 
+# ask METHOD PARAMETERS: what a browser that waits on the pipes of its DevTools protocol answers.
+ask() {
+  local id=$RANDOM reply
+  printf '{"id":%d,"method":"%s","params":%s%s}\0' "$id" "$1" "$2" "${page:+,\"sessionId\":\"$page\"}" >&"$to"
+  while IFS= read -r -t 60 -d '' reply <&"$from"; do
+    case $reply in "{\"id\":$id,"*) break ;; esac
+  done
+  printf '%s' "$reply"
+}
+
+# live FILE SIZE EXPRESSION: its value, as JSON, once the page is there, in a browser that goes on drawing.
+live() {
+  local page= target ready to from browser
+  [ -p to ] || mkfifo to from
+  chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --user-data-dir="$scratch/profile.live" \
+    --remote-debugging-pipe about:blank 3<to 4>from 2>browser.err &
+  browser=$!
+  exec {to}>to {from}<from
+  target=$(ask Target.createTarget '{"url":"about:blank"}' | sed 's/.*"targetId":"\([^"]*\)".*/\1/')
+  page=$(ask Target.attachToTarget "{\"targetId\":\"$target\",\"flatten\":true}" | sed 's/.*"sessionId":"\([^"]*\)".*/\1/')
+  ask Emulation.setDeviceMetricsOverride "{\"width\":${2%,*},\"height\":${2#*,},\"deviceScaleFactor\":1,\"mobile\":false}" >/dev/null
+  ask Page.navigate "{\"url\":\"file://$scratch/$1\"}" >/dev/null
+  for _ in {1..600}; do
+    ready=$(ask Runtime.evaluate '{"expression":"document.readyState"}')
+    case $ready in *complete*) break ;; esac
+    sleep 0.1
+  done
+  ask Runtime.evaluate "{\"expression\":\"$3\",\"awaitPromise\":true,\"returnByValue\":true}"
+  page=
+  ask Browser.close '{}' >/dev/null
+  wait "$browser"
+  exec {to}>&- {from}<&-
+  rm -rf "$scratch/profile.live"
+}
+
 finish() {
   [ "$failed" = 0 ] || tail -n 5 browser.err
   echo "$passed passed, $failed failed"

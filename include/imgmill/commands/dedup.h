@@ -85,6 +85,9 @@ struct DedupOptions {
   /// Where the undo file goes; empty: into the catalog's folder.
   std::string undo_file;
 
+  /// A page to look at the groups, and to decide on them; empty for none.
+  std::string html;
+
   /// Exit with 4 if any duplicate was found (for CI).
   bool check = false;
 

@@ -1,0 +1,36 @@
+// `imgmill apply`: carry out what was decided on a page of `imgmill dedup --html`.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "imgmill/commands/command.h"
+
+namespace CLI {
+class App;
+}
+
+namespace imgmill {
+
+struct ApplyOptions {
+  /// The file that the page has exported.
+  std::string file;
+
+  /// What happens to the images that are to go, as for dedup: "report" only says whether they, and those that
+  /// stay, are still what was shown.
+  std::string action = "report";
+
+  /// Folder for --action move; images keep their path below it.
+  std::string move_to;
+
+  /// Where the undo file goes; empty: into the catalog's folder.
+  std::string undo_file;
+
+  std::optional<std::string> Check() const;
+};
+
+/// Declares the flags on `app`; the command they fill is returned.
+std::unique_ptr<Command> AddApply(CLI::App& app);
+
+}  // namespace imgmill

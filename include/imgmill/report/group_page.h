@@ -1,0 +1,69 @@
+// The page of groups of images that look alike, to be looked at, decided on, and exported.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "imgmill/base/text_sink.h"
+
+namespace imgmill {
+
+/// One image of a group.
+struct GroupImage {
+  std::string path;  ///< in printable text
+  std::string link;  ///< to the file, from the page
+  int64_t width = 0, height = 0;
+  int64_t bytes = 0;
+  /// How it compares with the first of its group, in words, and as a number by which groups can be sorted: 0
+  /// is the same.
+  std::string how;
+  double far = 0;
+  /// The box of the first image that it shows, in parts of its width and height, where that is known: left,
+  /// top, right, bottom.
+  std::optional<std::array<float, 4>> box;
+  int pose = 0;  ///< in which it has to be brought to lie there (PixelOfPose)
+  /// What is exported of it: fields that say which file was shown.
+  nlohmann::ordered_json identity;
+  bool fixed = false;  ///< stays, whatever is decided
+  bool is_link = false;
+  uint64_t names = 1;  ///< of the file: its bytes are free only once all are gone
+};
+
+struct GroupPageHead {
+  std::string title;  ///< "imgmill dedup"
+  /// Whether there is something to decide: the first image of each group is kept, the others go.
+  bool decides = false;
+  /// Relative paths are relative to it; exported, so that what is decided can be carried out elsewhere.
+  std::string folder;
+};
+
+/// Writes the page as a stream: UTF-8, one document with style and script, no reference to anything but the
+/// images' own files. The script draws what is in view only, so that a page of 10,000 groups opens at once.
+///
+/// Begin, then for each group BeginGroup, its images, EndImages, its pictures in the same order, EndGroup;
+/// then End.
+class GroupPageWriter {
+ public:
+  GroupPageWriter(GroupPageHead head, const TextSink& put) : head_(std::move(head)), put_(put) {}
+
+  Status Begin();
+  /// @param why  the group is one, or its first image is first: "kept by resolution"
+  Status BeginGroup(const std::string& why);
+  Status Image(const GroupImage& image);
+  Status EndImages();
+  /// @param jpeg  the bytes of a file; empty for none
+  Status Picture(const std::string& jpeg);
+  Status EndGroup();
+  /// @param id  of what the page shows: decisions that a browser remembers are those of this id
+  Status End(const std::string& id);
+
+ private:
+  const GroupPageHead head_;
+  const TextSink& put_;
+  bool first_ = true;  ///< of the group's images
+};
+
+}  // namespace imgmill

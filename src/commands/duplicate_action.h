@@ -1,0 +1,29 @@
+// What may happen to a duplicate: the words of --action, and the flags that go with it.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "imgmill/dataset/journal.h"
+
+namespace CLI {
+class App;
+}
+
+namespace imgmill {
+
+struct DuplicateActionFlags {
+  std::string& action;
+  std::string& move_to;
+  std::string& undo_file;
+};
+
+/// Declares --action, --move-to and --undo-file.
+void AddDuplicateActionFlags(CLI::App& app, DuplicateActionFlags flags);
+
+std::optional<std::string> CheckDuplicateAction(const std::string& action, const std::string& move_to);
+
+/// Of any but "report".
+FileAction::Kind DuplicateActionKind(const std::string& action);
+
+}  // namespace imgmill

@@ -1,0 +1,171 @@
+#!/usr/bin/env bash
+# Opens the page of dedup in a real browser and clicks: the keeper changes, an image stays, a group is left alone, the
+# totals follow, two pictures are flipped and subtracted; what is exported is then carried out by apply, and undone. A
+# page of many groups draws only those in view.
+#
+# Environment: IMGMILL, the program (build/release/bin/imgmill).
+source "$(dirname "${BASH_SOURCE[0]}")/browser.sh"
+
+mkdir -p 'my photos/in'
+cp sample_data/{harbour.jpg,harbour_q30.jpg,citrus.jpg,citrus_cropped.jpg,balloons.png,balloons.webp} 'my photos'
+cp sample_data/harbour_copy.jpg 'my photos/in/x #1 <b> \.jpg'
+cp sample_data/lighthouse.jpg 'my photos/lighthouse.jpg'
+ln 'my photos/lighthouse.jpg' 'my photos/lighthouse_name.jpg'
+"$IMGMILL" dedup 'my photos' --html page.html --json >run.json 2>run.err
+check "exit code of dedup" 0 $?
+check "the page in the document" page.html "$(sed -n 's/^  "html": "\([^"]*\)".*/\1/p' run.json)"
+
+# probe PAGE: a copy of it as probe.html, with a script from stdin that fills `found`.
+probe() {
+  sed 's#</body>##; s#</html>##' "$1" >probe.html
+  {
+    echo '<script>const found = {}, all = (s, e = document) => [...e.querySelectorAll(s)], one = (s, e = document) => e.querySelector(s);'
+    echo 'const frame = () => new Promise(done => requestAnimationFrame(() => setTimeout(done, 100)));'
+    echo 'const press = key => document.body.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true}));'
+    echo 'async function probe() { try {'
+    cat
+    echo '} catch (error) { found.error = String(error); } return found; }</script></body></html>'
+  } >>probe.html
+}
+found() { grep -o "\"$1\":\(\"[^\"]*\"\|[^,}]*\)" <<<"$result" | head -n 1 | sed "s/^\"$1\"://; s/^\"//; s/\"$//"; }
+
+probe page.html <<'JS'
+await frame();
+const sections = all('section.group'), totals = () => one('#totals').textContent.replaceAll(',', ';');
+found.groups = sections.length;
+found.pictures = document.images.length;
+found.broken = all('img').filter(i => i.naturalWidth === 0).length;
+found.before = totals();
+found.wide = document.documentElement.scrollWidth > innerWidth;
+
+// By mouse: the second image of the first group is kept, the second group is left alone, one of the third stays.
+one('figure:nth-child(2) > button', sections[0]).click();
+found.kept = one('figure.keep figcaption a', sections[0]).textContent;
+one('.out', sections[1]).click();
+found.out = sections[1].classList.contains('out');
+all('.stay', sections[2])[0].click();
+found.stays = one('figure.stays figcaption a', sections[2]).textContent;
+found.after = totals();
+
+// A picture of a crop is as large as the part of the keeper that it shows: 436 of 450 pixels.
+const [whole, crop] = all('img', sections[1]).map(i => i.getBoundingClientRect().width);
+found.scale = Math.abs(crop / whole - 436 / 450) < .02 || `${crop} of ${whole}`;
+
+// Flip and difference.
+one('.closely', sections[1]).click();
+const stage = one('#stage'), shows = () => [...stage.children].map(c => getComputedStyle(c).visibility === 'visible').join('-');
+found.open = one('#look').open;
+found.first = shows();
+one('#flip').click();
+found.flipped = shows();
+press(' ');
+found.back = shows();
+press('d');
+found.both = shows() + '-' + getComputedStyle(stage.children[1]).mixBlendMode;
+await frame();
+found.file = all('img', stage).map(i => i.naturalWidth).join('-');
+one('#close').click();
+
+// By keyboard: down to the fourth group, its second image, which is kept; and back to the first.
+press('ArrowDown'), press('ArrowDown'), press('ArrowRight'), press('Enter');
+found.at = sections.findIndex(s => s.classList.contains('at')) + one('.at figure.keep figcaption a').textContent;
+press('x'), press('x'), press('ArrowLeft'), press('Enter');
+found.again = totals();
+
+one('#find').value = 'X #1';
+one('#find').dispatchEvent(new Event('input'));
+await frame();
+found.filtered = all('section.group').length;
+one('#find').value = '';
+one('#find').dispatchEvent(new Event('input'));
+
+let saved, blob;
+HTMLAnchorElement.prototype.click = function () { saved = this; };
+URL.createObjectURL = made => { blob = made; return '#'; };
+one('#export').click();
+found.name = saved.download;
+found.decisions = btoa(unescape(encodeURIComponent(await blob.text())));
+JS
+for size in 1300,1000 500,900; do
+  result=$(live probe.html "$size" "probe()")
+  check "error at $size" "" "$(found error)"
+  check "groups at $size" 4 "$(found groups)"
+  check "broken pictures at $size" 0 "$(found broken)"
+  check "the page is wider than the window at $size" false "$(found wide)"
+  check "totals at first at $size" '4 groups: 5 images to go; 98.6 KiB saved' "$(found before)"
+  check "the keeper that was clicked at $size" 'my photos/balloons.webp' "$(found kept)"
+  check "a group that is left alone at $size" true "$(found out)"
+  check "an image that stays at $size" 'my photos/harbour_q30.jpg' "$(found stays)"
+  # balloons.png and the copy of the harbour: 41.1 and 36.9 KiB; the lighthouse's other name frees nothing.
+  check "totals at $size" '4 groups: 3 images to go; 78.0 KiB saved; 1 group left alone' "$(found after)"
+  check "one scale at $size" true "$(found scale)"
+  check "the view of two at $size" 'true true-false false-true true-false true-true-difference' \
+    "$(found open) $(found first) $(found flipped) $(found back) $(found both)"
+  check "the files themselves at $size" 450-436 "$(found file)"
+  check "the keyboard at $size" '3my photos/lighthouse_name.jpg' "$(found at)"
+  check "totals after keys at $size" "$(found after)" "$(found again)"
+  check "groups with a path at $size" 1 "$(found filtered)"
+  check "name of the export at $size" decisions.json "$(found name)"
+done
+check "references to other places" 0 "$(grep -c 'https\?://' page.html)"
+found decisions | base64 -d >decisions.json
+
+# What was decided, as a run that touches nothing says, and as one that does it.
+"$IMGMILL" apply decisions.json --action move --move-to gone --dry-run >dry.out 2>dry.err
+check "exit code of the dry run" 0 $?
+"$IMGMILL" apply decisions.json --action move --move-to gone --undo-file undo.tsv >apply.out 2>apply.err
+check "exit code of apply" 0 $?
+check "said beforehand" "$(cat apply.out)" "$(cat dry.out)"
+check "files that went" 'balloons.png in/x #1 <b> \.jpg lighthouse_name.jpg' "$(cd gone && find . -type f | sed 's#^\./##' | sort | tr '\n' ' ' | sed 's/ $//')"
+"$IMGMILL" undo undo.tsv >undo.out 2>undo.err
+check "exit code of undo" 0 $?
+check "files that are back" 9 "$(find 'my photos' -type f | wc -l)"
+
+# A keeper and an image that are no longer what was shown are named, and nothing of theirs is touched.
+echo more >>'my photos/in/x #1 <b> \.jpg'
+touch -d '2001-01-01' 'my photos/balloons.webp'
+"$IMGMILL" apply decisions.json --action delete --undo-file undo2.tsv >again.out 2>again.err
+check "exit code where files have changed" 1 $?
+check "files that are named" 2 "$(grep -c 'not the file that the page has shown' again.err)"
+check "files that are left" 8 "$(find 'my photos' -type f | wc -l)"
+check "the keeper's duplicate is left" yes "$([ -e 'my photos/balloons.png' ] && echo yes)"
+
+# Images of a reference are kept, whatever is clicked.
+mkdir ref new && cp sample_data/harbour.jpg ref && cp sample_data/harbour_q30.jpg new
+"$IMGMILL" dedup new --reference ref --html ref.html >ref.out 2>ref.err
+probe ref.html <<'JS'
+await frame();
+all('figure > button')[1].click();
+found.kept = one('figure.keep figcaption a').textContent;
+JS
+result=$(live probe.html 1000,900 "probe()")
+check "the keeper of a reference" ref/harbour.jpg "$(found kept)"
+
+# Many groups: 600 tiles and a copy of each.
+"$IMGMILL" tile sample_data/{harbour,citrus,mountains,clock,marble}.jpg -o tiles --size 32 --stride 20 --format jpeg >tile.out 2>tile.err
+mkdir many
+find tiles -name '*.jpg' | sort | head -n 600 | while read -r tile; do
+  cp "$tile" many && cp "$tile" "many/copy_${tile##*/}"
+done
+"$IMGMILL" dedup many --method exact --html many.html >many.out 2>many.err
+probe many.html <<'JS'
+await frame();
+found.groups = all('section.group').length;
+found.top = all('section.group:not(:empty)').length;
+for (let i = 0; i < 20 && !all('section.group').at(-1).childElementCount; ++i) {
+  all('section.group').at(-1).scrollIntoView();
+  await frame();
+}
+await frame();
+found.last = all('section.group').at(-1).childElementCount;
+found.emptied = all('section.group')[0].childElementCount;
+JS
+result=$(live probe.html 1000,900 "probe()")
+groups=$(grep -c ^keep many.out)
+check "many groups" "$groups" "$(found groups)"
+check "at least 500 of them" 1 "$((groups >= 500))"
+top=$(found top)
+check "few are drawn at the top: $top" 1 "$((${top:-0} > 2 && ${top:-0} < 40))"
+check "the last one, in view" 2 "$(found last)"
+check "the first one, out of view" 0 "$(found emptied)"
+finish
