@@ -9,10 +9,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <vector>
 
 #include "base/temporary_file.h"
 #include "base/try.h"
+#include "base/unique_fd.h"
 #include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/file_identity.h"
@@ -40,6 +42,13 @@ uint64_t Checksum(const void* data, size_t bytes) {
   uint64_t sum = 0;
   std::memcpy(&sum, digest.bytes.data(), sizeof sum);
   return sum;
+}
+
+bool IsWhole(const Header& header) {
+  return std::memcmp(header.magic, kMagic, sizeof kMagic) == 0 &&
+         header.checksum == Checksum(&header, offsetof(Header, checksum)) &&
+         header.kind_bytes <= kLongestKind && header.dimension > 0 &&
+         header.dimension <= static_cast<uint32_t>(kLargestDimension);
 }
 
 Status WriteAll(int fd, const void* data, size_t bytes, uint64_t offset, const std::string& path) {
@@ -100,6 +109,21 @@ Result<std::unique_ptr<VectorFile>> VectorFile::Open(const std::string& catalog_
   return file;
 }
 
+std::vector<std::pair<std::string, int>> VectorFile::KindsIn(const std::string& catalog_folder) {
+  std::vector<std::pair<std::string, int>> kinds;
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(catalog_folder + "/vectors", none)) {
+    const UniqueFd fd(::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC));
+    Header header = {};
+    if (!fd.valid()) continue;
+    const Result<size_t> got = ReadSome(fd.get(), &header, sizeof header, 0, entry.path().string());
+    if (got && *got == sizeof header && IsWhole(header))
+      kinds.emplace_back(std::string(header.kind, header.kind_bytes), static_cast<int>(header.dimension));
+  }
+  std::sort(kinds.begin(), kinds.end());
+  return kinds;
+}
+
 VectorFile::~VectorFile() {
   ::close(fd_);
 }
@@ -127,11 +151,7 @@ Status VectorFile::Prepare(const std::string& kind, int dimension) {
   }
   Header header = {};
   TRY(ReadSome(fd_, &header, sizeof header, 0, path_));
-  const bool whole = std::memcmp(header.magic, kMagic, sizeof kMagic) == 0 &&
-                     header.checksum == Checksum(&header, offsetof(Header, checksum)) &&
-                     header.kind_bytes == kind.size() &&
-                     std::memcmp(header.kind, kind.data(), kind.size()) == 0 && header.dimension > 0 &&
-                     header.dimension <= static_cast<uint32_t>(kLargestDimension) &&
+  const bool whole = IsWhole(header) && std::string_view(header.kind, header.kind_bytes) == kind &&
                      (dimension == 0 || header.dimension == static_cast<uint32_t>(dimension));
   if (!whole) {
     return Error{Stage::kCatalog, Code::kMalformed,

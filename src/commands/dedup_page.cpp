@@ -65,13 +65,13 @@ class DedupPage {
       return put_image(Compared(member, entry, keeper));
     };
     const auto put_picture = [&](const auto&, const DedupEntry& entry, const DedupEntry&) {
-      return page.Picture(pictures_.Of(entry.content));
+      return page.Picture(pictures_.Of(entry.content).jpeg);
     };
     TRY(page.BeginGroup("kept by " + std::string(ToString(group.reason))));
     TRY(put_image(Described(keeper, page_folder_)));
     TRY(found_.ForEachMember(group, keeper, put_member));
     TRY(page.EndImages());
-    TRY(page.Picture(pictures_.Of(keeper.content)));
+    TRY(page.Picture(pictures_.Of(keeper.content).jpeg));
     TRY(found_.ForEachMember(group, keeper, put_picture));
     return page.EndGroup();
   }

@@ -2,98 +2,22 @@
 #include "imgmill/commands/match.h"
 
 #include <CLI/CLI.hpp>
-#include <cmath>
-#include <cstdio>
 #include <filesystem>
 
 #include "base/path_parts.h"
 #include "base/try.h"
-#include "csv_cell.h"
 #include "embed_operation.h"
+#include "export_target.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flag_words.h"
-#include "match_search.h"
+#include "match_output.h"
+#include "match_page.h"
+#include "match_sources.h"
 #include "readable_file.h"
 #include "text_queries.h"
 
 namespace imgmill {
 namespace {
-
-/// Six digits: beyond them a cosine of floats is rounding.
-double Rounded(float similarity) {
-  return std::round(static_cast<double>(similarity) * 1e6) / 1e6;
-}
-
-std::string Digits(float similarity) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.6f", static_cast<double>(similarity));
-  return text;
-}
-
-/// What was found, with paths as the user would write them.
-struct DescribedMatches {
-  MatchQueryTable queries;
-  FoundMatches found;
-  std::string folder;  ///< canonical path of --in; empty if all of the catalog was searched
-  std::string given;   ///< --in without slashes at its end
-
-  /// Calls `each` with the path of each query and its neighbours.
-  template <typename Each>
-  Status ForEachQuery(const Each& each) const {
-    RecordTable<std::vector<Neighbour>>::Reader neighbours(found.neighbours);
-    return queries.ForEach([&](const MatchQuery& query) -> Status {
-      const std::optional<std::vector<Neighbour>> nearest = TRY(neighbours.Next());
-      return each(PrintablePath(query.path), *nearest);
-    });
-  }
-  /// Calls `each` with the rank of each neighbour, from 1 on, its similarity and path.
-  template <typename Each>
-  Status ForEachMatch(const std::vector<Neighbour>& nearest, const Each& each) const {
-    for (size_t i = 0; i < nearest.size(); ++i) {
-      const std::string path = TRY(found.images.At(nearest[i].id));
-      const std::string as_given = folder.empty() ? path : given + path.substr(folder.size());
-      TRY(each(i + 1, nearest[i].similarity, PrintablePath(as_given)));
-    }
-    return {};
-  }
-
-  Status PutText(const std::string& format, const TextSink& put) const {
-    TRY(put(format == "csv" ? "query,rank,similarity,path\r\n" : ""));
-    return ForEachQuery([&](const std::string& query, const std::vector<Neighbour>& nearest) -> Status {
-      TRY(put(format == "text" ? query + "\n" : std::string()));
-      return ForEachMatch(nearest, [&](size_t rank, float similarity, const std::string& path) {
-        return put(MatchLine(format, query, rank, similarity, path));
-      });
-    });
-  }
-  static std::string MatchLine(const std::string& format, const std::string& query, size_t rank,
-                               float similarity, const std::string& path) {
-    if (format == "csv") {
-      return CsvQuoted(query) + "," + std::to_string(rank) + "," + Digits(similarity) + "," +
-             CsvQuoted(path) + "\r\n";
-    }
-    if (format == "jsonl") {
-      return nlohmann::ordered_json{
-                 {"query", query}, {"rank", rank}, {"similarity", Rounded(similarity)}, {"path", path}}
-                 .dump() +
-             "\n";
-    }
-    return "  " + Digits(similarity) + "  " + path + "\n";
-  }
-
-  Status PutJson(JsonElements& elements) const {
-    return ForEachQuery([&](const std::string& query, const std::vector<Neighbour>& nearest) {
-      JsonObject json;
-      json["query"] = query;
-      json.SetRows("images", [&](JsonElements& images) {
-        return ForEachMatch(nearest, [&](size_t, float similarity, const std::string& path) {
-          return images.Put({{"path", path}, {"similarity", Rounded(similarity)}});
-        });
-      });
-      return elements.Put(json);
-    });
-  }
-};
 
 class Match final : public Command {
  public:
@@ -105,14 +29,17 @@ class Match final : public Command {
     if (shared.catalog.empty() && options_.in.empty()) {
       return "which images are searched? Name their folder with --in, or their catalog with --catalog";
     }
-    if (std::error_code none; !options_.in.empty() && !std::filesystem::is_directory(options_.in, none)) {
-      return "--in " + PrintablePath(options_.in) + " is not a folder";
+    for (const std::string& in : options_.in) {
+      if (std::error_code none; !std::filesystem::is_directory(in, none))
+        return "--in " + PrintablePath(in) + " is not a folder";
     }
     return std::nullopt;
   }
   std::string weight_file() const override { return options_.embedding.model; }
   std::string defaults_file() const override { return options_.embedding.defaults_file(); }
-  std::string catalog_of() const override { return options_.in; }
+  std::string catalog_of() const override {
+    return options_.in.empty() ? std::string() : EmbeddedFolder(options_.in.front());
+  }
   bool needs_images() const override { return options_.texts.empty(); }
 
   Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override;
@@ -120,7 +47,8 @@ class Match final : public Command {
  private:
   class MatchRun;
 
-  void Describe(DescribedMatches matches, CommandResult& result) const {
+  Status Describe(DescribedMatches matches, const CommandServices& services, Catalog& own,
+                  CommandResult& result) const {
     const uint64_t found = matches.found.count;
     const size_t texts = options_.texts.size();
     if (texts > 0) result.summary = std::to_string(texts) + (texts == 1 ? " text; " : " texts; ");
@@ -130,6 +58,8 @@ class Match final : public Command {
       return shared->PutText(format, put);
     };
     result.details.SetRows("matches", [shared](JsonElements& elements) { return shared->PutJson(elements); });
+    if (!options_.html.empty()) TRY(WriteMatchPage(options_.html, *shared, services, own, result));
+    return {};
   }
 
   MatchOptions options_;
@@ -138,15 +68,16 @@ class Match final : public Command {
 class Match::MatchRun final : public CommandRun {
  public:
   /// Queries leave no trace in the catalog that they ask: they would be found by the next ones.
-  MatchRun(const Match& match, const CommandServices& services, OpenedEmbedding opened,
-           std::unique_ptr<Catalog> own)
+  MatchRun(const Match& match, const CommandServices& services, std::unique_ptr<Embedder> embedder,
+           std::vector<MatchSource> sources, std::unique_ptr<Catalog> own)
       : CommandRun(services),
         match_(match),
         services_(services),
-        opened_(std::move(opened)),
+        embedder_(std::move(embedder)),
+        sources_(std::move(sources)),
         own_(std::move(own)),
         own_store_{own_.get(), nullptr},
-        operation_(*opened_.embedder, opened_.store, &own_store_, services, /*needs_notes=*/false,
+        operation_(*embedder_, sources_.front().store, &own_store_, services, /*needs_notes=*/false,
                    [this](EmbeddedImage& image) { Take(image); }) {
     engine.notes = own_.get();
     engine.observer = nullptr;
@@ -161,7 +92,7 @@ class Match::MatchRun final : public CommandRun {
     const MatchOptions& asked = match_.options_;
     if (asked.texts.empty() || services_.shared->mode == RunMode::kPlan) return {};
     std::unique_ptr<VectorFile> file =
-        TRY(VectorFile::Open("", opened_.embedder->kind(), opened_.store.file->dimension()));
+        TRY(VectorFile::Open("", embedder_->kind(), sources_.front().store.file->dimension()));
     own_store_.file = std::move(file);
     return AddTextQueries(asked, services_, *own_store_.file, queries_);
   }
@@ -172,17 +103,21 @@ class Match::MatchRun final : public CommandRun {
     if (result.counts.interrupted) return result;
     const MatchOptions& asked = match_.options_;
     MatchQuestion question;
-    question.fact = VectorFact(opened_.embedder->kind(), services_.shared->allow_truncated);
-    question.folder = asked.in.empty() ? std::string() : CanonicalOrSame(asked.in);
-    if (question.folder == "/") question.folder.clear();
-    question.top = static_cast<size_t>(asked.top);
+    question.fact = VectorFact(embedder_->kind(), services_.shared->allow_truncated);
+    question.top = static_cast<size_t>(asked.top.value_or(MatchOptions::kTop));
     question.least = static_cast<float>(asked.min_similarity);
     question.exclude_self = asked.exclude_self;
-    FoundMatches found = TRY(SearchMatches(opened_.store, question, queries_, services_));
-    opened_.embedder->Describe(result.details);
-    std::string given = asked.in;
-    while (given.size() > 1 && given.ends_with('/')) given.pop_back();
-    match_.Describe({queries_, std::move(found), question.folder, given}, result);
+    question.unique = asked.unique;
+    FoundMatches found = TRY(SearchMatches(sources_, question, queries_, services_));
+    embedder_->Describe(result.details);
+    DescribedMatches matches{queries_, std::move(found), {}};
+    for (const std::string& in : asked.in) {
+      std::string given = in;
+      while (given.size() > 1 && given.ends_with('/')) given.pop_back();
+      if (const std::string folder = CanonicalOrSame(in); folder != "/")
+        matches.folders.emplace_back(folder, given);
+    }
+    TRY(match_.Describe(std::move(matches), services_, *own_, result));
     return result;
   }
 
@@ -195,7 +130,8 @@ class Match::MatchRun final : public CommandRun {
 
   const Match& match_;
   const CommandServices& services_;
-  OpenedEmbedding opened_;
+  const std::unique_ptr<Embedder> embedder_;
+  std::vector<MatchSource> sources_;
   std::unique_ptr<Catalog> own_;
   VectorStore own_store_;
   MatchQueryTable queries_;  // texts, then images
@@ -205,16 +141,13 @@ class Match::MatchRun final : public CommandRun {
 };
 
 Result<std::unique_ptr<CommandRun>> Match::Begin(ItemSource&, const CommandServices& services) {
+  if (!options_.html.empty()) TRY(MayExport("--html", options_.html));
   OpenedEmbedding opened = TRY(OpenEmbedding(options_.embedding, services));
-  if (!opened.store.file) {
-    return Error{
-        Stage::kConfigure, Code::kUsage,
-        "the catalog " + PrintablePath(services.catalog->folder()) +
-            " has no vectors of this kind: run imgmill embed on the same folder first, with the same "
-            "--model options"};
-  }
+  std::vector<MatchSource> sources =
+      TRY(OpenMatchSources(options_.in, opened.embedder->kind(), std::move(opened.store), services));
   std::unique_ptr<Catalog> own = TRY(Catalog::Open(""));
-  auto run = std::make_unique<MatchRun>(*this, services, std::move(opened), std::move(own));
+  auto run = std::make_unique<MatchRun>(*this, services, std::move(opened.embedder), std::move(sources),
+                                        std::move(own));
   TRY(run->AddTexts());
   return std::unique_ptr<CommandRun>(std::move(run));
 }
@@ -232,14 +165,18 @@ Match::Match(CLI::App& app) {
   app.add_option("--vocabulary", options_.vocabulary,
                  "Vocabulary of the CLIP model's tokenizer, for --text: .txt or .txt.gz")
       ->type_name("FILE");
-  app.add_option("--in", options_.in, "Search the embedded images below this folder")->type_name("DIR");
-  app.add_option("--top", options_.top, "Images to find for each query")
-      ->capture_default_str()
-      ->type_name("N");
+  app.add_option("--in", options_.in, "Search the embedded images below this folder; may be repeated")
+      ->allow_extra_args(false)
+      ->type_name("DIR");
+  app.add_option("--top", options_.top, "Images to find for each query [5]")->type_name("N");
   app.add_option("--min-similarity", options_.min_similarity, "Least cosine similarity of a match, -1 to 1")
       ->capture_default_str()
       ->type_name("COSINE");
   app.add_flag("--exclude-self", options_.exclude_self, "A query's own file does not count as a match");
+  app.add_flag("--unique", options_.unique,
+               "Give each query one image, and each image to one query: the most alike pairs first");
+  app.add_option("--html", options_.html, "Write a page of the queries and what was found")
+      ->type_name("FILE");
   TakesWords(app.add_option("--format", options_.format, "text, csv or jsonl"), {"text", "csv", "jsonl"})
       ->capture_default_str()
       ->type_name("NAME");
@@ -249,7 +186,8 @@ Match::Match(CLI::App& app) {
 }  // namespace
 
 std::optional<std::string> MatchOptions::Check() const {
-  if (top < 1 || top > 100000) return "--top takes 1 to 100000";
+  if (top && (*top < 1 || *top > 100000)) return "--top takes 1 to 100000";
+  if (top && unique) return "--unique gives each query one image: it does not go with --top";
   if (!(min_similarity >= -1 && min_similarity <= 1)) return "--min-similarity takes -1 to 1";
   if (format != "text" && format != "csv" && format != "jsonl")
     return "--format takes text, csv or jsonl, not \"" + format + "\"";

@@ -1,7 +1,9 @@
 // The operation decodes at a fraction of the size where that is cheaper.
 #include "page_pictures.h"
 
+#include "base/path_parts.h"
 #include "base/try.h"
+#include "packed_fact.h"
 #include "small_jpeg.h"
 
 namespace imgmill {
@@ -14,6 +16,11 @@ int64_t LongSideFor(uint64_t count) {
   if (count <= 1000) return 320;
   return count <= 8000 ? 224 : 128;
 }
+
+/// What stands before the JPEG file.
+struct Sides {
+  int64_t width = 0, height = 0;
+};
 
 class PictureOperation final : public Operation {
  public:
@@ -50,7 +57,9 @@ class PictureOperation final : public Operation {
     }
     Status Finish(Outcome&) override {
       const std::string jpeg = TRY(small_.Finish());
-      return operation_.catalog_.PutFact(item_.main.content, operation_.fact_, jpeg);
+      const ImageHeader& header = item_.main.header;
+      const Sides sides = {header.upright_width(), header.upright_height()};
+      return operation_.catalog_.PutFact(item_.main.content, operation_.fact_, Packed(sides) + jpeg);
     }
 
    private:
@@ -83,7 +92,7 @@ class PagePictures::Making final : public CommandRun {
 PagePictures::PagePictures(uint64_t count, const CommandServices& services)
     : services_(services),
       long_side_(LongSideFor(count)),
-      fact_("page-picture/1 " + std::to_string(long_side_)) {}
+      fact_("page-picture/2 " + std::to_string(long_side_)) {}
 
 Status PagePictures::Make(const FileTable& files, CommandResult& result) const {
   if (result.counts.interrupted) return {};
@@ -100,8 +109,16 @@ Status PagePictures::Make(const FileTable& files, CommandResult& result) const {
   return {};
 }
 
-std::string PagePictures::Of(const ContentDigest& content) const {
-  return services_.catalog->FindFact(content, fact_).value_or(std::string());
+PagePicture PagePictures::Of(const ContentDigest& content) const {
+  const std::optional<std::string> fact = services_.catalog->FindFact(content, fact_);
+  Sides sides;
+  if (!fact || !Unpack(std::optional(fact->substr(0, sizeof sides)), sides)) return {};
+  return {sides.width, sides.height, fact->substr(sizeof sides)};
+}
+
+PagePicture PagePictures::OfFile(const std::string& path) const {
+  const std::optional<KnownFile> known = services_.catalog->FindFile(CanonicalOrSame(path));
+  return known ? Of(known->content) : PagePicture();
 }
 
 }  // namespace imgmill

@@ -8,7 +8,12 @@
 
 namespace imgmill {
 
-/// JPEG files, kept in the catalog as facts of the images' contents, so that no later page has to decode them
+struct PagePicture {
+  int64_t width = 0, height = 0;  ///< of the image, upright; 0 where there is no picture
+  std::string jpeg;               ///< empty where there is none
+};
+
+/// Kept in the catalog as facts of the images' contents, so that no later page has to decode them
 /// again.
 class PagePictures {
  public:
@@ -19,8 +24,9 @@ class PagePictures {
   /// `result.counts.interrupted`, and it is set where the run is stopped.
   Status Make(const FileTable& files, CommandResult& result) const;
 
-  /// Empty where there is none.
-  std::string Of(const ContentDigest& content) const;
+  PagePicture Of(const ContentDigest& content) const;
+  /// Of the file as Make has found it.
+  PagePicture OfFile(const std::string& path) const;
 
  private:
   class Making;

@@ -12,6 +12,7 @@ const pictures = document.querySelectorAll('script.pictures');
 // What is known and decided of each group. `keep` and `stay` are places among its images.
 const groups = [...document.querySelectorAll('script.group')].map((block, n) => {
   const [why, ...images] = JSON.parse(block.textContent);
+  for (const image of images) if (!image.width) Object.assign(image, {width: 320, height: 240, unknown: true});
   return {n, why, images, keep: 0, stay: new Set(), out: false, section: document.createElement('section')};
 });
 let shown = groups, at = 0, picked = 0;
@@ -78,7 +79,7 @@ const breakable = path => path.split(/(?<=[/_])/).flatMap(part => [part, documen
 // Sides on the screen, such that what two images of a group show has one scale.
 function sides(g, i) {
   const narrow = innerWidth < 640, first = g.images[0], image = g.images[i];
-  const most = narrow ? [innerWidth / 2 - 42, 170] : [280, 200];
+  const most = narrow ? [innerWidth / 2 - 42, 170] : head.decides ? [280, 200] : [200, 150];
   const fit = Math.min(most[0] / first.width, most[1] / first.height, 4);
   const swaps = image.pose & 4;
   const width = swaps ? image.height : image.width, height = swaps ? image.width : image.height;
@@ -92,19 +93,19 @@ function sides(g, i) {
 function figure(g, i, uri) {
   const image = g.images[i], [width, height] = sides(g, i).map(Math.round);
   const style = `width:${Math.max(width, 8)}px;height:auto;aspect-ratio:${image.width}/${image.height}`;
-  const picture = uri ? make('img', {src: uri, alt: '', style}) : make('div', {className: 'none', style}, 'no picture');
-  if (width > image.width) picture.style.imageRendering = 'pixelated';
-  const state = !head.decides ? '' : i === g.keep ? 'keep' : goes(g, i) ? 'goes' : 'stays';
+  const picture = uri ? make('img', {src: uri, alt: '', style}) : make('div', {className: 'none', style}, image.link ? 'no picture' : image.path);
+  if (width > image.width && uri) picture.style.imageRendering = 'pixelated';
+  const state = !head.decides ? (i ? '' : 'query') : i === g.keep ? 'keep' : goes(g, i) ? 'goes' : 'stays';
   const button = make('button', {type: 'button', title: head.decides ? 'Keep this image' : 'Look at it closely'}, picture);
-  if (head.decides) button.append(make('span', {className: 'badge'}, state));
+  if (state) button.append(make('span', {className: 'badge'}, state));
   button.setAttribute('aria-label', image.path + (state && ', ' + state));
   button.onclick = () => { pick(g, i); if (head.decides) keep(g, i); else look(g, i); };
-  const name = make('a', {href: image.link}, ...breakable(image.path));
-  const facts = (image.width ? image.width + '\u00d7' + image.height + ', ' : '') + size(image.bytes) +
+  const name = image.link ? make('a', {href: image.link}, ...breakable(image.path)) : '';
+  const facts = !image.link ? '' : (image.unknown ? '' : image.width + '\u00d7' + image.height + ', ') + size(image.bytes) +
                 (image.isLink ? ', a link' : image.names ? ', ' + image.names + ' names' : '');
   const caption = make('figcaption', {}, name, make('small', {}, facts), make('small', {}, image.how));
   const todo = make('div', {className: 'do'});
-  if (i > 0) todo.append(make('button', {type: 'button', className: 'closely', onclick: () => { pick(g, i); look(g, i); }}, 'Look'));
+  if (i > 0 && g.images[0].link) todo.append(make('button', {type: 'button', className: 'closely', onclick: () => { pick(g, i); look(g, i); }}, 'Look'));
   if (head.decides && i !== g.keep && !g.out && !image.fixed)
     todo.append(make('button', {type: 'button', className: 'stay', onclick: () => { pick(g, i); stay(g, i); }},
                      g.stay.has(i) ? 'Let it go' : 'Let it stay'));
@@ -117,7 +118,7 @@ function figure(g, i, uri) {
 
 function draw(g) {
   const uris = pictures[g.n].textContent.split('\n');
-  const title = make('div', {className: 'title'}, make('span', {}, `${g.n + 1}. ${g.why}`));
+  const title = make('div', {className: 'title'}, make('span', {}, `${g.n + 1}. ${g.why}`.trim()));
   if (head.decides)
     title.append(make('button', {type: 'button', className: 'out', onclick: () => { pick(g, 0); leave(g); }},
                       g.out ? 'Take it up again' : 'Leave this group alone'));
@@ -211,7 +212,7 @@ function layer(g, i, box, frame) {
 }
 
 function look(g, i) {
-  if (g.images.length < 2) return;
+  if (g.images.length < 2 || !g.images[0].link) return;
   Object.assign(pair, {g, i: i || 1, second: false});
   lay();
   if (!byId('look').open) byId('look').showModal();
@@ -245,7 +246,7 @@ function show() {
   byId('difference').setAttribute('aria-pressed', pair.difference);
   const image = pair.second ? second : first, place = (pair.second ? i : 0) + 1;
   const what = pair.difference ? ['difference of ', ...breakable(first.path), ' and ', ...breakable(second.path)]
-    : [`${place} of ${g.images.length}: `, ...breakable(image.path), ` (${image.width}\u00d7${image.height}, ${size(image.bytes)})`];
+    : [`${place} of ${g.images.length}: `, ...breakable(image.path), image.unknown ? '' : ` (${image.width}\u00d7${image.height}, ${size(image.bytes)})`];
   byId('names').replaceChildren(...what, second.how ? ' \u2014 ' + second.how : '');
 }
 function flip() { pair.second = pair.difference ? pair.second : !pair.second; pair.difference = false; show(); }

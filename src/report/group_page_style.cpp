@@ -64,7 +64,7 @@ constexpr char kBody[] = R"html(
 <div id="totals" role="status"></div>
 <input id="find" type="search" placeholder="path contains" aria-label="Show groups with a path that contains">
 <select id="sort" aria-label="Order of the groups">
-<option value="order">in order of their paths</option>
+<option value="order">in their order</option>
 <option value="far">least alike first</option>
 <option value="bytes">most bytes first</option>
 </select>

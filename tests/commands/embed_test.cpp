@@ -234,6 +234,12 @@ TEST_CASE("a network's vectors are PyTorch's") {
                                           model.weights};
   CHECK(Run(Plus(Plus({"embed"}, moved), kInput), without).exit_code == 0);
   CHECK(Run(Plus(Plus({"match"}, moved), kInput), without).exit_code == 0);
+  // Of what there are none is named, and of what there are.
+  const ProcessResult other = Run({"match", where / "moved.jpg", "--catalog", where / "catalog"}, without);
+  CHECK(other.exit_code == 2);
+  INFO(other.err);
+  CHECK(other.err.find("has no vectors of the kind \"builtin/") != std::string::npos);
+  CHECK(other.err.find(", but of \"torchscript/1 ") != std::string::npos);
   CHECK(Run(Plus(Plus({"dedup", "--method", "embedding"}, moved), kInput), without).exit_code == 0);
   CHECK(Run(Plus(Plus({"embed", SampleData() + "/clock.jpg"}, moved), kInput), without).exit_code == 3);
 }

@@ -141,6 +141,32 @@ JS
 result=$(live probe.html 1000,900 "probe()")
 check "the keeper of a reference" ref/harbour.jpg "$(found kept)"
 
+# The page of match: a query and its two nearest in a group; nothing to decide.
+"$IMGMILL" embed 'my photos' --quiet
+"$IMGMILL" match sample_data/citrus.jpg --in 'my photos' --top 2 --html match.html >match.out 2>match.err
+check "exit code of match" 0 $?
+probe match.html <<'JS'
+await frame();
+found.pictures = all('section.group img').filter(i => i.naturalWidth > 0).length;
+found.names = all('figcaption a').map(a => a.textContent).join(' ');
+found.badges = all('.badge').map(b => b.textContent).join(' ');
+found.decides = !one('#export').hidden || all('.stay, .out').length > 0;
+one('.closely').click();
+found.open = one('#look').open;
+JS
+result=$(live probe.html 1000,900 "probe()")
+check "error of the page of match" "" "$(found error)"
+check "pictures of a match" 3 "$(found pictures)"
+check "files of a match" 'sample_data/citrus.jpg my photos/citrus.jpg my photos/citrus_cropped.jpg' "$(found names)"
+check "what is no match" query "$(found badges)"
+check "anything to decide in a match" false "$(found decides)"
+check "a match looked at" true "$(found open)"
+grep -o 'href="[^"]*"\|"link":"[^"]*"' match.html | sed 's/^"link":"//; s/"$//' | while IFS= read -r link; do
+  path=$(printf '%b' "${link//%/\\x}")
+  [ -e "$path" ] || echo "$path"
+done >missing.txt
+check "links of a match that lead nowhere" "" "$(cat missing.txt)"
+
 # Many groups: 600 tiles and a copy of each.
 "$IMGMILL" tile sample_data/{harbour,citrus,mountains,clock,marble}.jpg -o tiles --size 32 --stride 20 --format jpeg >tile.out 2>tile.err
 mkdir many

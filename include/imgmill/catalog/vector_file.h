@@ -8,6 +8,8 @@
 #include <mutex>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "imgmill/base/result.h"
 
@@ -36,6 +38,9 @@ class VectorFile {
   /// Errors are of stage kCatalog: kMalformed names the file and says that it may be deleted, kDiskFull.
   static Result<std::unique_ptr<VectorFile>> Open(const std::string& catalog_folder, const std::string& kind,
                                                   int dimension);
+  /// The kinds of which there are vectors below a catalog's folder, and their dimensions, in order; those of
+  /// damaged files are left out.
+  static std::vector<std::pair<std::string, int>> KindsIn(const std::string& catalog_folder);
   ~VectorFile();
   VectorFile(const VectorFile&) = delete;
   VectorFile& operator=(const VectorFile&) = delete;

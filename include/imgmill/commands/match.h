@@ -21,12 +21,16 @@ struct MatchOptions {
   /// The file of CLIP's byte-pair vocabulary, which `texts` need.
   std::string vocabulary;
 
-  /// Search the images that are below this folder. Its default catalog is used, unless --catalog names one.
-  /// Empty: all images of the catalog.
-  std::string in;
+  /// Search the images that are below these folders. Each one's default catalog is used, or that of the
+  /// nearest embedded folder above it, unless --catalog names one. Empty: all images of the catalog.
+  std::vector<std::string> in;
 
-  /// Images to find for each query, the nearest first.
-  int top = 5;
+  /// Images to find for each query, the nearest first; kTop by default.
+  std::optional<int> top;
+  static constexpr int kTop = 5;
+
+  /// Gives each query one image in place of those, which no other query has: the most alike pairs first.
+  bool unique = false;
 
   /// Cosine that a match must have at least, -1 to 1. -1 leaves out none.
   double min_similarity = -1;
@@ -34,6 +38,9 @@ struct MatchOptions {
   /// A query that is itself one of the images searched is not its own match. Copies of it under other names
   /// are.
   bool exclude_self = false;
+
+  /// A page of the queries and what was found; empty for none.
+  std::string html;
 
   /// "text", "csv" or "jsonl".
   std::string format = "text";

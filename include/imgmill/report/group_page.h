@@ -13,9 +13,9 @@ namespace imgmill {
 
 /// One image of a group.
 struct GroupImage {
-  std::string path;  ///< in printable text
-  std::string link;  ///< to the file, from the page
-  int64_t width = 0, height = 0;
+  std::string path;               ///< in printable text
+  std::string link;               ///< to the file, from the page; empty for a text
+  int64_t width = 0, height = 0;  ///< 0 where they are not known
   int64_t bytes = 0;
   /// How it compares with the first of its group, in words, and as a number by which groups can be sorted: 0
   /// is the same.

@@ -1,0 +1,23 @@
+// The catalogs that match searches: the run's own, and those of further folders.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "match_search.h"
+
+namespace imgmill {
+
+/// The folder whose default catalog has vectors of the images below `folder`: itself, or the nearest one
+/// above that was embedded. Itself where there is none.
+std::string EmbeddedFolder(const std::string& folder);
+
+/// One source for each catalog, in order of the folders. Without folders, or where the run's catalog was
+/// named by the user, that is the only one. kUsage where one has no vectors of that kind, naming those that
+/// it has; kLocked while another run has it.
+/// @param own  the run's own catalog; its file of such vectors may be null
+Result<std::vector<MatchSource>> OpenMatchSources(const std::vector<std::string>& folders,
+                                                  const std::string& kind, VectorStore own,
+                                                  const CommandServices& services);
+
+}  // namespace imgmill
