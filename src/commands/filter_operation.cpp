@@ -151,8 +151,10 @@ FilterOperation::FilterOperation(const std::vector<Signal>& wanted, bool all_sig
 Result<ItemPlan> FilterOperation::Plan(const Item& item) const {
   if (!pixels_) return ItemPlan::WithoutPixels({0, 64 * kKiB});
   ReadOptions reading;
-  reading.to_8bit = true;
-  reading.alpha = ReadOptions::Alpha::kFlattenWhite;  // what lies under it is seen by nobody
+  // The meter rounds to 8 bits by itself, and sees how many of 16 are used; networks want 8.
+  reading.to_8bit = item.main.header.sample != Sample::kU16 || !scorers_.empty();
+  // What lies under it is seen by nobody; of 16 bits, too, the meter sees to that.
+  reading.alpha = reading.to_8bit ? ReadOptions::Alpha::kFlattenWhite : ReadOptions::Alpha::kKeep;
   reading.allow_truncated = allow_truncated_;
   // Signals are the same of grey rows and of three equal bands.
   if (!scorers_.empty()) reading.bands = ReadOptions::Bands::kRgb;

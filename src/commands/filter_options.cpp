@@ -22,7 +22,7 @@ std::string SignalTable() {
   std::string text = "Signals:\n";
   for (const SignalInfo& info : AllSignals()) {
     std::string line = "  " + std::string(info.name);
-    line.resize(std::max<size_t>(line.size() + 1, 19), ' ');
+    line.resize(std::max<size_t>(line.size() + 1, 22), ' ');
     text += line + std::string(info.meaning) + "\n";
   }
   return text;

@@ -18,11 +18,19 @@ struct Tails {
 // Others have no bad end, are 0 or 1, or depend on what the images are for.
 constexpr Tails kTails[] = {
     {Signal::kShortSide, true, false},     {Signal::kAspect, true, true},
-    {Signal::kBytesPerPixel, true, false}, {Signal::kBrightness, true, true},
-    {Signal::kContrast, true, false},      {Signal::kEntropy, true, false},
-    {Signal::kSharpness, true, false},     {Signal::kNoise, false, true},
-    {Signal::kBlockiness, false, true},    {Signal::kAesthetic, true, false},
-    {Signal::kHyperIqa, true, false},      {Signal::kComplexity, true, false},
+    {Signal::kBytesPerPixel, true, false}, {Signal::kJpegQuality, true, false},
+    {Signal::kBrightness, true, true},     {Signal::kContrast, true, false},
+    {Signal::kEntropy, true, false},       {Signal::kSharpness, true, false},
+    {Signal::kNoise, false, true},         {Signal::kBlockiness, false, true},
+    {Signal::kClippedDark, false, true},   {Signal::kClippedBright, false, true},
+    {Signal::kDarkEnd, false, true},       {Signal::kBrightEnd, true, false},
+    {Signal::kColorCast, false, true},     {Signal::kSpatialInformation, true, false},
+    {Signal::kBlur, false, true},          {Signal::kJpegVisible, true, false},
+    {Signal::kLetterbox, false, true},     {Signal::kBorder, false, true},
+    {Signal::kInterlacing, false, true},   {Signal::kUniqueColors, true, false},
+    {Signal::kBitDepth, true, false},      {Signal::kUpscaled, false, true},
+    {Signal::kAesthetic, true, false},     {Signal::kHyperIqa, true, false},
+    {Signal::kComplexity, true, false},
 };
 
 /// As short as it can be written, so that it reads back to the same number.

@@ -82,9 +82,22 @@ std::string ShortNumber(double value) {
   return text;
 }
 
+namespace {
+
+std::string WhyNoValue(Signal signal) {
+  if (signal == Signal::kJpegQuality) return "the file is no JPEG";
+  if (signal == Signal::kBitDepth) return "its samples are no whole numbers";
+  if (signal == Signal::kBlur || signal == Signal::kJpegVisible)
+    return "the image is too small or of one colour";
+  return "the image is too small";
+}
+
+}  // namespace
+
 std::string WhyDropped(const AppliedRule& rule, double value) {
   const std::string name(InfoOf(rule.rule.signal).name);
-  if (std::isnan(value)) return "no " + name + ", the image is too small: fails " + rule.rule.text;
+  if (std::isnan(value))
+    return "no " + name + ", " + WhyNoValue(rule.rule.signal) + ": fails " + rule.rule.text;
   std::string text =
       name + " " + ShortNumber(value) + (rule.rule.keeps ? " fails " : " meets --drop ") + rule.rule.text;
   if (rule.rule.percentile) text += " (" + ShortNumber(rule.threshold) + ")";

@@ -44,6 +44,10 @@ bool IsLosslessFidelity(uint32_t fidelity) {
   return fidelity >= kLossless;
 }
 
+double QualityOfJpeg(uint32_t fidelity) {
+  return static_cast<double>(fidelity >> kSamplingBits) / 2;
+}
+
 uint32_t FidelityWithoutColour(uint32_t fidelity) {
   return IsLosslessFidelity(fidelity) ? fidelity : fidelity >> kSamplingBits << kSamplingBits;
 }

@@ -12,6 +12,8 @@ constexpr double kMostBlockiness = 10'000;
 constexpr int64_t kLeastBlockySide = 16;
 // Rounding in colour conversions gives grey pixels a spread of this much.
 constexpr int32_t kGreySpread = 2;
+// Levels at either end of luma that show nothing any more, JPEG's rounding included.
+constexpr size_t kClipped = 2;
 
 /// Variance of n values. n * squares - sum^2 needs up to 100 bits: in whole numbers it is exact, and only the
 /// division rounds.
@@ -23,6 +25,13 @@ double Variance(int64_t n, int64_t sum, int64_t squares) {
 
 int64_t InnerPixels(const SignalSums& sums) {
   return std::max<int64_t>(0, sums.width - 2) * std::max<int64_t>(0, sums.height - 2);
+}
+
+/// Percent of the pixels whose luma is in this range, both ends included.
+double ShareOfLevels(const SignalSums& sums, size_t first, size_t last) {
+  uint64_t count = 0;
+  for (size_t level = first; level <= last; ++level) count += sums.histogram[level];
+  return 100 * static_cast<double>(count) / static_cast<double>(sums.width * sums.height);
 }
 
 /// How many of the pixels 1 .. side - 1 have this phase: each is the end of a step.
@@ -101,6 +110,37 @@ double Colorfulness(const SignalSums& sums) {
   const double variance =
       Variance(pixels, sums.rg, sums.rg_squares) + Variance(pixels, sums.yb2, sums.yb2_squares) / 4;
   return std::sqrt(variance) + 0.3 * std::sqrt(rg_mean * rg_mean + yb_mean * yb_mean);
+}
+
+double ClippedDark(const SignalSums& sums) {
+  return ShareOfLevels(sums, 0, kClipped);
+}
+
+double ClippedBright(const SignalSums& sums) {
+  return ShareOfLevels(sums, 255 - kClipped, 255);
+}
+
+double LumaPercentile(const SignalSums& sums, int percent) {
+  const auto pixels = static_cast<uint64_t>(sums.width * sums.height);
+  uint64_t below = 0;
+  for (size_t level = 0; level < 256; ++level) {
+    below += sums.histogram[level];
+    if (below * 100 >= pixels * static_cast<uint64_t>(percent)) return static_cast<double>(level);
+  }
+  return 255;
+}
+
+double Saturation(const SignalSums& sums, int64_t rows) {
+  return 100 * static_cast<double>(sums.saturation) / 255 / static_cast<double>(sums.width * rows);
+}
+
+double ColorCast(const SignalSums& sums) {
+  const int64_t pixels = sums.width * sums.height;
+  const double rg = static_cast<double>(sums.rg) / static_cast<double>(pixels);
+  const double yb = static_cast<double>(sums.yb2) / static_cast<double>(pixels) / 2;
+  const double spread = std::sqrt(Variance(pixels, sums.rg, sums.rg_squares) +
+                                  Variance(pixels, sums.yb2, sums.yb2_squares) / 4);
+  return std::hypot(rg, yb) / std::max(spread, 1.0);
 }
 
 double Grayscale(const SignalSums& sums) {

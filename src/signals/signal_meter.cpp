@@ -6,9 +6,13 @@
 #include "image/over_white.h"
 #include "imgmill/memory/pool_array.h"
 #include "imgmill/signals/signal_set.h"
+#include "signals/colour_count.h"
+#include "signals/detail_meter.h"
 #include "signals/row_kernels.h"
 #include "signals/signal_kernels.h"
 #include "signals/signal_sums.h"
+#include "signals/spectral_cutoff.h"
+#include "signals/used_depth.h"
 
 namespace imgmill {
 namespace {
@@ -54,11 +58,15 @@ struct SignalMeter::Impl {
   Impl(const Layout& image, SignalSet wanted_signals)
       : layout(image),
         wanted(wanted_signals),
-        histogram(Wants({Signal::kBrightness, Signal::kContrast, Signal::kEntropy})),
-        colours(image.colour_bands() == 3 && Wants({Signal::kColorfulness, Signal::kGrayscale})),
+        histogram(Wants({Signal::kBrightness, Signal::kContrast, Signal::kEntropy, Signal::kClippedDark,
+                         Signal::kClippedBright, Signal::kDarkEnd, Signal::kBrightEnd})),
+        colours(image.colour_bands() == 3 &&
+                Wants({Signal::kColorfulness, Signal::kGrayscale, Signal::kColorCast})),
+        saturation(image.colour_bands() == 3 && Wants({Signal::kSaturation})),
+        needs_pixels(wanted_signals.NeedsPixels()),
         sharpness(Wants({Signal::kSharpness}) && image.width >= 3),
         noise(Wants({Signal::kNoise}) && image.width >= 3),
-        blocks(Wants({Signal::kBlockiness})),
+        blocks(Wants({Signal::kBlockiness, Signal::kJpegVisible})),
         luma(kLumaRows * static_cast<size_t>(image.width)) {
     assert(image.bands >= 1 && image.bands <= 4 && image.width >= 1);
     sums.width = image.width;
@@ -69,6 +77,10 @@ struct SignalMeter::Impl {
       columns = PoolArray<uint16_t>(static_cast<size_t>(image.width));
       columns.Fill(0);
     }
+    if (DetailMeter::IsWanted(wanted)) detail.emplace(image, wanted);
+    if (Wants({Signal::kUniqueColors})) colour_count.emplace(image.colour_bands());
+    if (Wants({Signal::kBitDepth})) depth.emplace(image);
+    if (Wants({Signal::kUpscaled})) cutoff.emplace(image);
   }
 
   bool Wants(std::initializer_list<Signal> signals) const {
@@ -82,7 +94,8 @@ struct SignalMeter::Impl {
 
   void AddRow(const uint8_t* row) {
     const int64_t y = sums.height++;
-    if (!wanted.NeedsPixels()) return;
+    if (!needs_pixels) return;
+    if (depth) depth->Add(row);
     if (NeedsRounding(layout)) {
       switch (layout.sample) {
         case Sample::kU8:
@@ -97,18 +110,21 @@ struct SignalMeter::Impl {
       }
       row = rounded.data();
     }
+    if (colour_count) colour_count->Add(row, static_cast<size_t>(layout.width));
     uint8_t* here = LumaRow(y);
     if (layout.colour_bands() == 3) {
-      AddColours(row, here);
+      AddColours(row, here, saturation && y % RowStep(layout) == 0);
     } else {
       std::memcpy(here, row, static_cast<size_t>(layout.width));
     }
     if (histogram) Count(here);
+    if (detail) detail->Add(here);
+    if (cutoff) cutoff->Add(here, y);
     if (blocks) AddSteps(y, here);
     if (y >= 2 && (sharpness || noise)) AddWindows(LumaRow(y - 2), LumaRow(y - 1), here);
   }
 
-  void AddColours(const uint8_t* row, uint8_t* here) {
+  void AddColours(const uint8_t* row, uint8_t* here, bool with_saturation) {
     alignas(32) int16_t planes[3 * kKernelRun];
     const auto width = static_cast<size_t>(layout.width);
     for (size_t x = 0; x < width; x += kKernelRun) {
@@ -118,6 +134,7 @@ struct SignalMeter::Impl {
       const int16_t* green = planes + kKernelRun;
       const int16_t* blue = planes + 2 * kKernelRun;
       kernels.luma(red, green, blue, count, here + x);
+      if (with_saturation) sums.saturation += detail_kernels.saturation(red, green, blue, count);
       if (!colours) continue;
       const ColourSums part = kernels.colour(red, green, blue, count);
       sums.rg += part.rg;
@@ -180,6 +197,15 @@ struct SignalMeter::Impl {
     }
   }
 
+  void AddDetail(const DetailSums& found, SignalValues& all) const {
+    all[Signal::kSpatialInformation] = SpatialInformation(found);
+    all[Signal::kBlur] = Blur(found);
+    all[Signal::kJpegVisible] = JpegVisible(found, sums);
+    all[Signal::kLetterbox] = Letterbox(found);
+    all[Signal::kBorder] = Border(found);
+    all[Signal::kInterlacing] = Interlacing(found);
+  }
+
   SignalValues Finish() {
     FlushCounts();
     if (blocks) FlushColumns();
@@ -197,6 +223,19 @@ struct SignalMeter::Impl {
     all[Signal::kBlockiness] = Blockiness(sums);
     all[Signal::kColorfulness] = Colorfulness(sums);
     all[Signal::kGrayscale] = Grayscale(sums);
+    all[Signal::kClippedDark] = ClippedDark(sums);
+    all[Signal::kClippedBright] = ClippedBright(sums);
+    all[Signal::kDarkEnd] = LumaPercentile(sums, 5);
+    all[Signal::kBrightEnd] = LumaPercentile(sums, 99);
+    const int64_t step = RowStep(layout);
+    all[Signal::kSaturation] = Saturation(sums, (sums.height + step - 1) / step);
+    all[Signal::kColorCast] = ColorCast(sums);
+    if (colour_count) all[Signal::kUniqueColors] = colour_count->found();
+    if (cutoff) all[Signal::kUpscaled] = cutoff->Excess();
+    if (depth) {
+      if (const std::optional<int> bits = depth->bits()) all[Signal::kBitDepth] = *bits;
+    }
+    if (detail) AddDetail(detail->Finish(), all);
     SignalValues values;
     for (const SignalInfo& info : AllSignals()) {
       if (wanted.Contains(info.signal)) values[info.signal] = all[info.signal];
@@ -209,11 +248,14 @@ struct SignalMeter::Impl {
   // What the wanted signals are made of.
   const bool histogram;
   const bool colours;
+  const bool saturation;
+  const bool needs_pixels;
   const bool sharpness;
   const bool noise;
   const bool blocks;
   const RowKernels& split = BestRowKernels();
   const SignalKernels& kernels = BestSignalKernels();
+  const DetailKernels& detail_kernels = BestDetailKernels();
 
   PoolArray<uint8_t> luma;
   PoolArray<uint8_t> rounded;
@@ -221,6 +263,10 @@ struct SignalMeter::Impl {
   std::array<std::array<uint32_t, 256>, 4> counts = {};
   int64_t counted = 0;
   SignalSums sums;
+  std::optional<DetailMeter> detail;
+  std::optional<ColourCount> colour_count;
+  std::optional<UsedDepth> depth;
+  std::optional<SpectralCutoff> cutoff;
 };
 
 SignalMeter::SignalMeter(const Layout& layout, SignalSet wanted) : impl_(new Impl(layout, wanted)) {}
@@ -237,7 +283,8 @@ SignalValues SignalMeter::Finish() {
 size_t SignalMeter::PooledBytes(const Layout& layout) {
   const auto width = static_cast<size_t>(layout.width);
   const size_t rounded = NeedsRounding(layout) ? width * static_cast<size_t>(layout.colour_bands()) : 0;
-  return kLumaRows * width + sizeof(uint16_t) * width + rounded;
+  return kLumaRows * width + sizeof(uint16_t) * width + rounded + DetailMeter::PooledBytes(layout) +
+         ColourCount::PooledBytes();
 }
 
 SignalValues MeasureSignals(const ImageView& image, SignalSet wanted) {

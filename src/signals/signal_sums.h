@@ -19,7 +19,8 @@ struct SignalSums {
   int64_t rg_squares = 0;
   int64_t yb2 = 0;
   int64_t yb2_squares = 0;
-  int32_t spread = 0;  ///< largest difference of two channels at one pixel
+  uint64_t saturation = 0;  ///< HSV's, 0 to 255, rounded
+  int32_t spread = 0;       ///< largest difference of two channels at one pixel
 
   int64_t laplacian = 0;
   int64_t laplacian_squares = 0;
@@ -39,5 +40,11 @@ std::optional<double> Noise(const SignalSums& sums);
 std::optional<double> Blockiness(const SignalSums& sums);
 double Colorfulness(const SignalSums& sums);
 double Grayscale(const SignalSums& sums);
+double ClippedDark(const SignalSums& sums);
+double ClippedBright(const SignalSums& sums);
+/// The lowest level that at least so many percent of the pixels do not exceed.
+double LumaPercentile(const SignalSums& sums, int percent);
+double Saturation(const SignalSums& sums, int64_t rows);
+double ColorCast(const SignalSums& sums);
 
 }  // namespace imgmill

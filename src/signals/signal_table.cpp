@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "imgmill/base/spelling.h"
+#include "imgmill/image/fidelity_scale.h"
 #include "imgmill/signals/signal_set.h"
 
 namespace imgmill {
@@ -16,6 +17,7 @@ constexpr std::array<SignalInfo, kSignalCount> kSignals = {{
     {Signal::kMegapixels, "megapixels", "megapixels", "width x height / 1,000,000", 1, false},
     {Signal::kBytesPerPixel, "bytes_per_pixel", "bytes", "file size per pixel", 1, false},
     {Signal::kHasAlpha, "has_alpha", "", "1 if the file has an alpha band, else 0", 1, false},
+    {Signal::kJpegQuality, "jpeg_quality", "", "as encoded, 1 to 100; JPEG files only", 1, false},
     {Signal::kBrightness, "brightness", "levels", "mean luma, 0 black to 255 white", 1, true},
     {Signal::kContrast, "contrast", "levels", "standard deviation of luma, 0 to 127.5", 1, true},
     {Signal::kEntropy, "entropy", "bits", "of the histogram of luma, 0 to 8", 1, true},
@@ -25,6 +27,22 @@ constexpr std::array<SignalInfo, kSignalCount> kSignals = {{
      "how much steps at 8x8 block borders exceed those inside; 0 for none", 1, true},
     {Signal::kColorfulness, "colorfulness", "", "0 grey, 33 moderate, 109 extreme", 1, true},
     {Signal::kGrayscale, "grayscale", "", "1 if no pixel has a colour, else 0", 1, true},
+    {Signal::kClippedDark, "clipped_dark", "percent", "of the pixels that are black", 1, true},
+    {Signal::kClippedBright, "clipped_bright", "percent", "of the pixels that are white", 1, true},
+    {Signal::kDarkEnd, "dark_end", "levels", "5th percentile of luma; high where all is light", 1, true},
+    {Signal::kBrightEnd, "bright_end", "levels", "99th percentile of luma; low where all is dark", 1, true},
+    {Signal::kSaturation, "saturation", "percent", "mean saturation, 0 grey to 100", 1, true},
+    {Signal::kColorCast, "color_cast", "", "0 neutral; above 2 one tint lies over all", 1, true},
+    {Signal::kSpatialInformation, "spatial_information", "", "strength of gradients: how busy it is", 1,
+     true},
+    {Signal::kBlur, "blur", "", "0 sharp to 1 blurred; flat parts do not count", 1, true},
+    {Signal::kJpegVisible, "jpeg_visible", "", "JPEG's visible traces: 1 bad to 10 none", 1, true},
+    {Signal::kLetterbox, "letterbox", "percent", "of the area in bars of one colour at the edges", 1, true},
+    {Signal::kBorder, "border", "pixels", "width of a border of one colour all around", 1, true},
+    {Signal::kInterlacing, "interlacing", "percent", "of the pixels that are part of a comb", 1, true},
+    {Signal::kUniqueColors, "unique_colors", "", "different colours, 1024 for that many or more", 1, true},
+    {Signal::kBitDepth, "bit_depth", "bits", "of a sample that are used", 1, true},
+    {Signal::kUpscaled, "upscaled", "", "how much larger it is than its detail needs; 1 for none", 1, true},
     {Signal::kAesthetic, "aesthetic", "", "how pleasing, 0 to 10, by --scorer", 1, false, true},
     {Signal::kHyperIqa, "hyperiqa", "", "quality by --scorer, on its weights' scale", 1, false, true},
     {Signal::kComplexity, "complexity", "", "how complex, 0 to 1, by --scorer", 1, false, true},
@@ -104,6 +122,7 @@ SignalValues HeaderSignals(const ImageHeader& header) {
   values[Signal::kMegapixels] = width * height / 1e6;
   values[Signal::kBytesPerPixel] = static_cast<double>(header.file_bytes) / (width * height);
   values[Signal::kHasAlpha] = header.has_alpha ? 1.0 : 0.0;
+  if (header.format == ImageFormat::kJpeg) values[Signal::kJpegQuality] = QualityOfJpeg(header.fidelity);
   return values;
 }
 

@@ -18,20 +18,23 @@ from pathlib import Path
 import cv2
 import numpy as np
 from PIL import Image
+from scipy.ndimage import sobel, uniform_filter
 from scipy.signal import convolve2d
 from scipy.stats import entropy
 
 from make_hash_golden import picture
 
 HERE = Path(__file__).resolve().parent
-NAMES = ["brightness", "contrast", "entropy", "sharpness", "noise", "blockiness", "colorfulness", "grayscale"]
+NAMES = ["brightness", "contrast", "entropy", "sharpness", "noise", "blockiness", "colorfulness", "grayscale", "clipped_dark",
+         "clipped_bright", "dark_end", "bright_end", "saturation", "color_cast", "spatial_information", "blur", "jpeg_visible",
+         "letterbox", "border", "interlacing", "unique_colors", "bit_depth", "upscaled"]
 PHOTOS = ["photos/bsds500-val/101085.jpg", "photos/bsds500-val/119082.jpg", "photos/bsds500-val/3096.jpg",
           "photos/scikit-image/astronaut.png", "photos/scikit-image/camera.png", "photos/scikit-image/chelsea.png",
           "photos/scikit-image/color.png", "photos/scikit-image/hubble_deep_field.jpg", "photos/scikit-image/rocket.jpg",
           "photos/scikit-image/palette_color.png", "odd/quality-issues/image_101.png", "odd/quality-issues/image_142.png",
           "odd/quality-issues/image_408.png", "odd/quality-issues/image_604.png"]
 FORMULAS = [(1, 1, 1), (2, 3, 3), (3, 3, 3), (15, 40, 3), (16, 16, 1), (17, 23, 3), (64, 64, 1), (100, 37, 3), (1026, 19, 3),
-            (1027, 33, 1), (37, 300, 3), (2500, 18, 3)]
+            (1027, 33, 1), (37, 300, 3), (2500, 18, 3), (21, 613, 3), (300, 517, 1)]
 PATTERNS = ["noise", "blocks", "flat", "diagonal", "checks", "dots"]
 
 
@@ -56,6 +59,150 @@ def blockiness(luma):
     return best
 
 
+def seen(height, first, end=0):
+    """The rows from `first` to `end` rows before the last that are looked at; the row is the lowest of its neighbourhood."""
+    step = 1 if height < 512 else 2
+    return [y for y in range(first, height - end) if y % step == 0]
+
+
+def blur(luma):
+    """scikit-image's blur_effect, but only of the pixels whose whole neighbourhood is in the image."""
+    if min(luma.shape) < 13:
+        return ""
+    left = []
+    for axis in (0, 1):
+        sharp = np.abs(sobel(luma, axis=axis))
+        blurred = np.abs(sobel(uniform_filter(luma, size=[11 if a == axis else 1 for a in (0, 1)]), axis=axis))
+        inner = np.ix_([y - 6 for y in seen(len(luma), 12)], np.arange(6, luma.shape[1] - 6))
+        steps, lost = sharp[inner].sum(), np.maximum(0, sharp - blurred)[inner].sum()
+        if steps > 0:
+            left.append((steps - lost) / steps)
+    return max(left) if left else ""
+
+
+def jpeg_visible(luma):
+    """The authors' jpeg_quality_score.m, at the phase of the grid where the steps are largest."""
+    if min(luma.shape) < 16:
+        return ""
+    borders, activities, crossings = [], [], []
+    for axis, picture in enumerate((luma, luma.T)):
+        steps = np.diff(picture, axis=1)
+        places = np.arange(1, picture.shape[1]) % 8
+        border = max(np.abs(steps[:, places == phase]).mean() for phase in range(8))
+        borders.append(border)
+        activities.append((8 * np.abs(steps).mean() - border) / 7)
+        crossing = np.sign(steps[:, :-1]) * np.sign(steps[:, 1:]) < 0
+        rows = seen(len(luma), 2)
+        crossings.append(crossing[rows].mean() if axis == 0 else crossing.T[[y - 2 for y in rows]].mean())
+    border, activity, crossing = np.mean(borders), np.mean(activities), np.mean(crossings)
+    if border <= 0 or activity <= 0 or crossing <= 0:
+        return ""
+    return -245.8909 + 261.9373 * border ** -0.02398886 * activity ** 0.01601664 * crossing ** 0.00642859
+
+
+def bar(lines):
+    """How many of the first lines are of one level, give or take 2."""
+    low, high = lines.min(axis=1), lines.max(axis=1)
+    middle = (low + high) // 2
+    inside = (high - low <= 4) & (np.abs(middle - middle[0]) <= 1)
+    return len(lines) if inside.all() else int(np.argmin(inside))
+
+
+def last_bar(lines):
+    """The last of the bars into which the lines fall from the first on: its level is that of its first line."""
+    start = 0
+    while start < len(lines):
+        length = bar(lines[start:])
+        if start + length == len(lines):
+            return length
+        start += max(1, length)
+    return 0
+
+
+def bars(luma):
+    height, width = luma.shape
+    top, bottom, left, right = bar(luma), last_bar(luma), bar(luma.T), bar(luma.T[::-1])
+    if top == height or left == width:
+        return 100, min(height, width) / 2
+    # One that its own edge's level ends may go past the one on the other side.
+    right = min(right, width - left)
+    return 100 * (1 - (width - left - right) * (height - top - bottom) / luma.size), min(top, bottom, left, right)
+
+
+def interlacing(luma):
+    if min(luma.shape) < 4:
+        return ""
+    shares = []
+    for axis, picture in enumerate((luma.T, luma)):  # down, along
+        steps = np.diff(picture, axis=1)
+        large = np.where(np.abs(steps) > 8, np.sign(steps), 0)
+        first, second, third = large[:, :-2], large[:, 1:-1], large[:, 2:]
+        least = np.minimum(np.minimum(np.abs(steps[:, :-2]), np.abs(steps[:, 1:-1])), np.abs(steps[:, 2:]))
+        halves = np.maximum(np.abs(picture[:, 2:-1] - picture[:, :-3]), np.abs(picture[:, 3:] - picture[:, 1:-2]))
+        teeth = (first != 0) & (second == -first) & (third == first) & (2 * halves <= least)
+        rows = seen(len(luma), 3)
+        shares.append(teeth[rows] if axis == 1 else teeth.T[[y - 3 for y in rows]])
+    return max(0.0, 100 * (shares[0].mean() - shares[1].mean()))
+
+
+def bit_depth(samples):
+    for bits in range(1, 9):
+        top = samples >> (8 - bits)
+        stretched = np.zeros_like(samples)
+        for shift in range(8 - bits, -bits, -bits):
+            stretched |= top << shift if shift >= 0 else top >> -shift
+        if (stretched == samples).all() or (samples % 2 ** (8 - bits) == 0).all():
+            return bits
+
+
+def upscaled(luma):
+    size, (height, width) = 256, luma.shape
+    if width < size:
+        return ""
+    stretches = max(1, min(4, width // size))
+    starts = [0] if stretches == 1 else [i * (width - size) // (stretches - 1) for i in range(stretches)]
+    count = min(64, 64 // stretches, height)
+    rows = [0] if count == 1 else [i * (height - 1) // (count - 1) for i in range(count)]
+    window = np.hanning(size + 1)[:size]
+    power = np.zeros(size // 2 + 1)
+    for y in rows:
+        for x in starts:
+            stretch = luma[y, x : x + size]
+            power += np.abs(np.fft.rfft((stretch - stretch.mean()) * window)) ** 2
+    level = 10 * np.log10(power / (len(rows) * len(starts)) / (window**2).sum() + 1 / 12)
+    where = np.log10(np.maximum(np.arange(size // 2 + 1), 1) / size)
+    low = slice(3, 18)
+    slope = np.clip(np.polyfit(where[low], level[low], 1)[0], -30, -10)
+    line = level[low].mean() + slope * (where - where[low].mean())
+    cut = size // 2
+    while cut > 8:
+        at = min(cut, size // 2 - 3)
+        mean = level[at - 2 : at + 3].mean()
+        if line[at] - mean <= 8 and mean >= 10 * np.log10(2 / 12) + 4:
+            break
+        cut -= 1
+    return size / 2 / cut
+
+
+def more_signals(luma, rgb):
+    levels = luma.astype(np.uint8).ravel()
+    whole = rgb.astype(np.int64)
+    high, low = whole.max(axis=2), whole.min(axis=2)
+    saturation = np.floor(255 * (high - low) / np.maximum(high, 1) + 0.5)[seen(len(luma), 0)].mean() / 2.55
+    rg, yb = rgb[..., 0] - rgb[..., 1], 0.5 * (rgb[..., 0] + rgb[..., 1]) - rgb[..., 2]
+    cast = np.hypot(rg.mean(), yb.mean()) / max(np.hypot(rg.std(), yb.std()), 1)
+    gradients = ""
+    if min(luma.shape) >= 3:
+        inner = np.ix_([y - 1 for y in seen(len(luma), 2)], np.arange(1, luma.shape[1] - 1))
+        gradients = np.sqrt((sobel(luma, 0)[inner] ** 2 + sobel(luma, 1)[inner] ** 2).mean())
+    letterbox, border = bars(luma)
+    colours = len(np.unique(whole.reshape(-1, 3), axis=0))
+    return [100 * (levels <= 2).mean(), 100 * (levels >= 253).mean(),
+            np.percentile(levels, 5, method="inverted_cdf"), np.percentile(levels, 99, method="inverted_cdf"), saturation, cast,
+            gradients, blur(luma), jpeg_visible(luma), letterbox, border, interlacing(luma), min(colours, 1024),
+            bit_depth(whole), upscaled(luma)]
+
+
 def signals(image):
     """image: a Pillow image in L or RGB."""
     luma = np.asarray(image.convert("L")).astype(np.float64)
@@ -72,7 +219,7 @@ def signals(image):
     colorfulness = np.hypot(rg.std(), yb.std()) + 0.3 * np.hypot(rg.mean(), yb.mean())
     spread = (rgb.max(axis=2) - rgb.min(axis=2)).max()
     return [luma.mean(), luma.std(), entropy(shares, base=2), sharpness, noise, blockiness(luma), colorfulness,
-            int(spread <= 2)]
+            int(spread <= 2)] + more_signals(luma, rgb)
 
 
 def cell(value):

@@ -27,6 +27,21 @@ TEST_CASE("signals are found by name, and a mistyped one is guessed") {
   CHECK(SignalFromName("xyzzy").error().message.find("(width, height") != std::string::npos);
 }
 
+TEST_CASE("the quality of JPEG files is the one they were made with; others have none") {
+  // The sample pictures were written by Pillow with these qualities.
+  const std::string folder = std::string(IMGMILL_SOURCE_DIR) + "/sample_data/";
+  for (const auto& [name, quality] : {std::pair("harbour_q30.jpg", 30), std::pair("bookshelf_blocky.jpg", 14),
+                                      std::pair("harbour.jpg", 92), std::pair("holiday/harbour.jpg", 85)}) {
+    CAPTURE(name);
+    const auto header = Probe(folder + name, ImageLimits{});
+    REQUIRE(header.ok());
+    CHECK(HeaderSignals(*header)[Signal::kJpegQuality] == quality);
+  }
+  const auto png = Probe(folder + "poster.png", ImageLimits{});
+  REQUIRE(png.ok());
+  CHECK_FALSE(HeaderSignals(*png)[Signal::kJpegQuality].has_value());
+}
+
 TEST_CASE("a set knows whether pixels are needed") {
   CHECK_FALSE(SignalSet{Signal::kShortSide, Signal::kHasAlpha}.NeedsPixels());
   CHECK(SignalSet{Signal::kShortSide, Signal::kEntropy}.NeedsPixels());

@@ -8,6 +8,9 @@ namespace imgmill {
 
 bool IsLosslessFidelity(uint32_t fidelity);
 
+/// The quality, 1 to 100, that the quantisation tables of a JPEG correspond to.
+double QualityOfJpeg(uint32_t fidelity);
+
 /// The fidelity of an image that shows no colour: how finely colours are sampled does not matter then.
 uint32_t FidelityWithoutColour(uint32_t fidelity);
 

@@ -36,6 +36,10 @@ enum class Signal : uint8_t {
   kBytesPerPixel,
   /// 1 if the file has an alpha band, whatever is in it, else 0.
   kHasAlpha,
+  /// The quality on libjpeg's scale, 1 to 100, whose luminance table has the sum of the file's: for files of
+  /// libjpeg, from 20 on, the number it was given. Only JPEG files have one.
+  /// Source: ITU-T T.81, table K.1; libjpeg's jpeg_quality_scaling.
+  kJpegQuality,
 
   /// Mean luma, 0 (black) to 255 (white).
   kBrightness,
@@ -72,6 +76,73 @@ enum class Signal : uint8_t {
   /// grey), else 0.
   kGrayscale,
 
+  // Saturation, spatial_information, blur, jpeg_visible's crossings and interlacing are of every second row,
+  // the
+  // first included, where there are 512 and more: the others say the same again.
+
+  /// Percent of the pixels whose luma is 0 to 2: shadows without any drawing.
+  kClippedDark,
+  /// Percent of the pixels whose luma is 253 to 255.
+  kClippedBright,
+  /// 5th percentile of luma, in levels: over 150 there is hardly anything dark in the image.
+  kDarkEnd,
+  /// 99th percentile of luma, in levels: under 80 there is hardly anything bright in it.
+  kBrightEnd,
+  /// Mean of HSV's saturation, in percent.
+  /// Source: Smith, "Color gamut transform pairs", SIGGRAPH 1978.
+  kSaturation,
+  /// How far the mean of the opponent colours (see kColorfulness) is from grey, in multiples of their spread
+  /// (at least 1 level): 0 neutral; above 2 nearly everything in the image has the same tint.
+  /// Source: after Gasparini and Schettini, "Color balancing of digital photos using simple image
+  /// statistics",
+  /// Pattern Recognition 37, 2004, section 2.
+  kColorCast,
+  /// Root of the mean squared gradient of luma, by Sobel's masks: 0 flat, 20 to 150 for photos. How busy an
+  /// image
+  /// is. No value under 3x3.
+  /// Source: SI_rms of Yu and Winkler, "Image complexity and spatial information", QoMEX 2013, eq. 2.
+  kSpatialInformation,
+  /// How much of the steps of luma is left when the image is blurred once more, along the axis where that is
+  /// most:
+  /// 0 sharp to 1 blurred. As it is about those steps that there are, flat parts do not count: defocus is
+  /// told
+  /// from a clear sky. No value under 13x13, and where no pixel differs.
+  /// Source: Crete et al., "The blur effect", SPIE 6492, 2007, with the masks of scikit-image's blur_effect.
+  kBlur,
+  /// Quality that the traces of JPEG leave, about 1 (bad) to 10 (none), at the grid phase where they are
+  /// strongest,
+  /// whatever the file's format. No value under 16x16, and where no pixel differs.
+  /// Source: Wang, Sheikh and Bovik, "No-reference perceptual quality assessment of JPEG compressed images",
+  /// ICIP
+  /// 2002, with the constants of the authors' program.
+  kJpegVisible,
+  /// Percent of the area in bars of one level of luma, give or take 2, at the edges: letterbox, pillarbox,
+  /// frames.
+  kLetterbox,
+  /// Pixels of the narrowest of the four bars: above 0 only if the bar goes all around.
+  kBorder,
+  /// Percent of the pixels where luma goes up and down three times from row to row, by more than 8 levels
+  /// each and
+  /// by twice what rows of the same half differ, less the same along rows: the comb of two half images of a
+  /// moving
+  /// scene. Photos 0 to 0.6; 2 and more where much moves. No value under 4x4.
+  kInterlacing,
+  /// Different colours, counted up to 1024: photos have as many or more.
+  kUniqueColors,
+  /// Bits of each sample that are used: fewer than the file has where values were shifted or stretched up
+  /// from
+  /// fewer. 1 to 16; no value for float.
+  kBitDepth,
+  /// How many times wider the image is than it need be for the finest detail along its rows: 1 for sharp
+  /// ones, about s
+  /// for those that were enlarged s times, and for blurred ones, which need no more pixels either. 1 to 16;
+  /// no value
+  /// for images narrower than 256 pixels. The frequency above which the spectrum stays 8 dB under the
+  /// straight line
+  /// (in log-log) that fits its low end, or within the noise of rounding.
+  /// Source: for the straight line Field, JOSA A 4(12), 1987; the cut is ours.
+  kUpscaled,
+
   // Of networks, whose weights the user gives. They see the image as `embed` shows it to its networks.
 
   /// How much people like to look at it, 0 to 10, by a linear head on CLIP's vector.
@@ -86,7 +157,7 @@ enum class Signal : uint8_t {
   /// 2023.
   kComplexity,
 };
-inline constexpr size_t kSignalCount = 18;
+inline constexpr size_t kSignalCount = 34;
 
 /// A row of the table of signals.
 struct SignalInfo {
@@ -121,13 +192,13 @@ class SignalSet {
   static SignalSet OfHeader();
   /// Those that need a decode.
   static SignalSet OfPixels();
-  constexpr void Insert(Signal signal) { bits_ |= 1u << static_cast<unsigned>(signal); }
-  constexpr bool Contains(Signal signal) const { return (bits_ >> static_cast<unsigned>(signal) & 1u) != 0; }
+  constexpr void Insert(Signal signal) { bits_ |= uint64_t{1} << static_cast<unsigned>(signal); }
+  constexpr bool Contains(Signal signal) const { return (bits_ >> static_cast<unsigned>(signal) & 1) != 0; }
   bool NeedsPixels() const { return (bits_ & OfPixels().bits_) != 0; }
   bool operator==(const SignalSet&) const = default;
 
  private:
-  uint32_t bits_ = 0;
+  uint64_t bits_ = 0;
 };
 
 /// The values of one image: nothing where a signal was not asked for, or has no value.
@@ -144,10 +215,10 @@ class SignalValues {
 };
 
 /// What is known of a file before any pixel is: width, height, short_side, aspect, megapixels,
-/// bytes_per_pixel, has_alpha.
+/// bytes_per_pixel, has_alpha, jpeg_quality.
 SignalValues HeaderSignals(const ImageHeader& header);
 
-/// Feeds on rows, top to bottom; holds three rows of luma and running sums, not the image.
+/// Feeds on rows, top to bottom; holds 19 rows of luma at most, and running sums, not the image.
 class SignalMeter {
  public:
   /// @param layout  of the whole image: any sample type, 1 to 4 bands, at least 1x1. 16-bit and float rows
@@ -160,8 +231,8 @@ class SignalMeter {
   /// After the last row: the wanted signals. Width, height and has_alpha are the layout's; bytes_per_pixel
   /// has no value (pixels have no file).
   SignalValues Finish();
-  /// Bytes it takes from the current pool, at most: about 5 a column, and a row where rows must be rounded to
-  /// 8 bits.
+  /// Bytes it takes from the current pool, at most: about 24 a column, and a row where rows must be rounded
+  /// to 8 bits.
   static size_t PooledBytes(const Layout& layout);
 
  private:
