@@ -69,8 +69,10 @@ run_test() {
   printf '%-7s %-28s %4d passed %3d failed %3d skipped %6.1f s\n' "$verdict" "$name" "$passed" "$failed" \
     "$skipped" "$(echo "$(date +%s.%N) $start" | awk '{print $1 - $2}')"
   if [ "$failed" != 0 ]; then
-    # In one write, so that tests that run side by side do not mix their lines.
-    printf -- '--- %s, exit code %s; the end of %s:\n%s\n---\n' "$name" "$status" "$log" "$(tail -n 60 "$log")"
+    # In one write, so that tests that run side by side do not mix their lines. What failed may stand far from
+    # the end of a long log.
+    printf -- '--- %s, exit code %s; what failed:\n%s\n--- the end of %s:\n%s\n---\n' "$name" "$status" \
+      "$(grep -aE -m 20 -A 4 'ERROR:|^FAILED|^not ok' "$log")" "$log" "$(tail -n 60 "$log")"
   fi
 }
 export -f run_test

@@ -90,9 +90,9 @@ double DecoderBytes(const ImageHeader& header, const Sizes& s) {
   if (header.format == kPng) return header.interlaced ? whole + 2 * kStripRows * s.row_bytes : WindowBytes(s);
   if (header.format == kHdr) return WindowBytes(s);
   if (header.format == kTiff) return TiffBytes(header, s);
-  // libwebp gives a frame in RGBA, libvips composes it onto a canvas in RGBA; and the file, wanted whole. An
-  // alpha plane is decoded with a few rows of its own.
-  if (header.format == kWebp) return s.pixels * (header.has_alpha ? 8.2 : 8) + s.file_bytes;
+  // libwebp gives a frame in RGBA, libvips composes it onto a canvas in RGBA; and the file, wanted whole. The
+  // decoder's rows, and an alpha plane's.
+  if (header.format == kWebp) return s.pixels * (header.has_alpha ? 8.2 : 8) + s.file_bytes + kSmall;
   // The canvas; and the file, which nsgif wants whole.
   if (header.format == kGif) return s.pixels * 4 + s.file_bytes + WindowBytes(s) * 4 / 3;
   // The planes of the video frame with references, and interleaved; decoder threads' tables.

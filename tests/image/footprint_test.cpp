@@ -23,6 +23,9 @@ extern char** environ;
 
 namespace {
 
+// The kernel adds up resident pages 32 at a time and CPU: so much can two CPUs' share of a reading be off.
+constexpr int64_t kCounterError = int64_t{2} * 32 * 4096;
+
 // Waves and noise, so that no codec has it too easy.
 ImageRef Picture(int width, int height, bool alpha) {
   InitImageLibraries();
@@ -229,7 +232,7 @@ TEST_CASE("what a decoder holds stays within its predicted footprint, and not fa
     const int64_t measured = Child("read", path, folder / "result");
     MESSAGE(std::string(c.name) << ": predicted " << (predicted >> 10) << " KiB, measured "
                                 << (measured >> 10) << " KiB");
-    CHECK(measured <= predicted);
+    CHECK(measured <= predicted + kCounterError);
     CHECK(predicted <= 3 * measured + (4 << 20));
   }
 }
@@ -247,7 +250,7 @@ TEST_CASE("what an encoder holds stays within its predicted footprint, and not f
         Child(std::to_string(static_cast<int>(format)), folder / "out", folder / "result");
     MESSAGE(Extension(format) << ": predicted " << (predicted >> 10) << " KiB, measured " << (measured >> 10)
                               << " KiB");
-    CHECK(measured <= predicted);
+    CHECK(measured <= predicted + kCounterError);
     CHECK(predicted <= 3 * measured + (4 << 20));
   }
 }
