@@ -73,6 +73,7 @@ from_files() {
   rm -f "$scratch"/*.runs
   echo "$title" >&2
   for ((run = 1; run <= runs; ++run)); do
+    rm -f "$scratch/vectors.csv"
     measure imgmill "$imgmill" embed "${files[@]}" --model "$(weights_of "$network")" --device cpu -j "$threads" \
       --no-catalog --export "$scratch/vectors.csv" --quiet
     measure peer "$python" "$library" --network "$network" --weights "$(weights_of "$network")" --threads "$threads" "$@" \
