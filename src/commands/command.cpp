@@ -92,12 +92,13 @@ Result<ContentDigest> DigestOfModel(const std::string& path) {
 }
 
 Status RoomForModel(const CommandServices& services, const std::string& path) {
-  // Of most files, the weights once as they are, and once as the kernels want them.
-  return RoomForCopies(services, path, 2);
+  // Of most files, the weights as the kernels want them; values are read a layer at a time.
+  return RoomForCopies(services, path, 1);
 }
 
 Error NoRoomForModel(const CommandServices& services, const std::string& path, const Error& ran_out) {
-  // Of half precision, the weights as they are, and in float32.
+  // Of half precision, the weights in float32, and the largest layer as LibTorch and as the kernels want it;
+  // of a program, all of it as it is, and once more.
   const Status room = RoomForCopies(services, path, 3);
   if (!room) return room.error();
   return Error{Stage::kConfigure, Code::kUsage, PrintablePath(path) + ": " + ran_out.message};

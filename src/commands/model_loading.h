@@ -14,8 +14,8 @@ namespace imgmill {
 /// Digest of a weight file: the name by which a catalog knows the model.
 Result<ContentDigest> DigestOfModel(const std::string& path);
 
-/// Whether a model of this file's size can be held beside LibTorch, which is mapped by now: its weights, and
-/// the file while they are read. kUsage, naming the budget that it takes, if not.
+/// Whether a model of this file's size can be held beside LibTorch, which is mapped by now. kUsage, naming
+/// the budget that it takes, if not.
 Status RoomForModel(const CommandServices& services, const std::string& path);
 
 /// Why a model whose loading ran out of memory does not fit. kUsage, naming the budget that it takes at most.

@@ -8,8 +8,9 @@ using namespace imgmill;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t bytes) {
   const fuzz::WeightsMemory memory(bytes);
-  Result<WeightFile> file = WeightFile::Open(fuzz::InputFilePath(data, bytes));
-  fuzz::Require(file.ok());
+  Result<WeightFile> opened = WeightFile::Open(fuzz::InputFilePath(data, bytes));
+  fuzz::Require(opened.ok());
+  const auto file = std::make_shared<const WeightFile>(*std::move(opened));
   // Every storage is the whole file.
   const LocateStorage locate = [&](const std::string&, ElementType type) -> Result<StorageLocation> {
     return StorageLocation{0, static_cast<int64_t>(bytes / ElementBytes(type))};
@@ -20,9 +21,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t bytes) {
     const Result<const PickleValue*> root = reader.Read();
     if (!root) continue;
     if (what == PickleOf::kProgram) {
-      (void)ReadProgramTensors(*file, **root, locate);
+      (void)ReadProgramTensors(file, **root, locate);
     } else {
-      (void)ReadCheckpointTensors(*file, **root, locate);
+      (void)ReadCheckpointTensors(file, **root, locate);
     }
   }
   return 0;

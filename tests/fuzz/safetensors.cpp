@@ -11,6 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t bytes) {
   (void)ParseSafetensorsHeader(text, 24);
   Result<WeightFile> file = WeightFile::Open(fuzz::InputFilePath(data, bytes));
   fuzz::Require(file.ok());
-  (void)ReadSafetensors(*file);
+  const Result<StateDict> weights = ReadSafetensors(std::make_shared<const WeightFile>(*std::move(file)));
+  if (weights) (void)CheckFinite(*weights);
   return 0;
 }

@@ -28,6 +28,12 @@ bool Has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
+std::string Bytes(const WeightTensor& tensor) {
+  const Result<Buffer> values = tensor.Values();
+  if (!values) FAIL(values.error().message);
+  return {reinterpret_cast<const char*>(values->data()), values->size()};
+}
+
 void CheckEqual(const StateDict& a, const StateDict& b) {
   REQUIRE(a.tensors.size() == b.tensors.size());
   for (const auto& [name, tensor] : a.tensors) {
@@ -36,9 +42,7 @@ void CheckEqual(const StateDict& a, const StateDict& b) {
     REQUIRE(other != nullptr);
     CHECK(tensor.type == other->type);
     CHECK(tensor.shape == other->shape);
-    REQUIRE(tensor.data.size() == other->data.size());
-    CHECK((tensor.data.size() == 0 ||
-           std::memcmp(tensor.data.data(), other->data.data(), tensor.data.size()) == 0));
+    CHECK(Bytes(tensor) == Bytes(*other));
   }
 }
 
@@ -50,8 +54,10 @@ std::string RefusalOf(const std::string& path) {
 }
 
 std::vector<float> Values(const WeightTensor& tensor) {
-  const float* values = reinterpret_cast<const float*>(tensor.data.data());
-  return {values, values + tensor.count()};
+  const std::string bytes = Bytes(tensor);
+  std::vector<float> values(bytes.size() / sizeof(float));
+  std::memcpy(values.data(), bytes.data(), bytes.size());
+  return values;
 }
 
 const std::vector<float> kSix = {0, 1, 2, 3, 4, 5};
@@ -262,9 +268,9 @@ TEST_CASE("an index of shards and a pipe are refused with what they are") {
 
 TEST_CASE("float64 values that float32 cannot hold are refused by name") {
   StateDict weights;
-  WeightTensor tensor{ElementType::kFloat64, {1}, Buffer(8)};
+  WeightTensor tensor{.type = ElementType::kFloat64, .shape = {1}, .held = Buffer(8)};
   const double large = 1e39;
-  std::memcpy(tensor.data.data(), &large, 8);
+  std::memcpy(tensor.held.data(), &large, 8);
   weights.tensors.emplace("w", std::move(tensor));
   const Status finite = CheckFinite(weights);
   REQUIRE(!finite);

@@ -201,8 +201,7 @@ Result<std::unique_ptr<Network>> LoadStateDict(const std::string& path, int thre
   }
   TRY(CheckFloating(weights));
   TRY(CheckFinite(weights));
-  WeightFile file = TRY(WeightFile::Open(path));
-  std::string digest = TRY(file.Digest());
+  std::string digest = TRY(weights.file->Digest());
   ModelInfo info;
   info.architecture = variant;
   if (architecture->task() != ModelTask::kUpscale) info.input.emplace().side = request.side;

@@ -20,8 +20,7 @@ bool IsConverted(const StateDict& weights) {
   if (count == nullptr || count->type != ElementType::kInt64 || count->bytes() != sizeof(int64_t))
     return true;
   int64_t batches = 0;
-  std::memcpy(&batches, count->data.data(), sizeof batches);
-  return batches == 0;
+  return count->Read(0, &batches, sizeof batches) && batches == 0;
 }
 
 bool IsDepthwise(const WeightTensor* weight) {

@@ -17,8 +17,9 @@ constexpr int64_t kMostScale = 8;
 /// The numbers of a small tensor. Tools that halve a file make floats of integers, too.
 bool ReadNumbers(const WeightTensor& tensor, std::vector<int64_t>& numbers) {
   if (tensor.type == ElementType::kUInt8) {
-    numbers.assign(tensor.data.data(), tensor.data.data() + tensor.count());
-    return true;
+    const Result<Buffer> bytes = tensor.Values();
+    if (bytes) numbers.assign(bytes->data(), bytes->data() + bytes->size());
+    return bytes.ok();
   }
   const Result<Buffer> floats = ToFloats(tensor);
   if (!floats) return false;

@@ -60,7 +60,7 @@ class UpscaleNetwork final : public Network {
   void LetGoOfWeights() override {
     if (on_kernels_ && *on_kernels_) parts_.info.weight_bytes += (**on_kernels_)->weight_bytes();
     if (!nets_.empty()) {
-      for (const auto& [name, tensor] : weights_->tensors) parts_.info.weight_bytes += tensor.data.size();
+      for (const auto& [name, tensor] : weights_->tensors) parts_.info.weight_bytes += tensor.bytes();
     }
     weights_.reset();
     nets_.clear();

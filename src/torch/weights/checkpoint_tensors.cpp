@@ -1,4 +1,4 @@
-// Reads the tensors that a checkpoint's pickle describes.
+// Finds the tensors that a checkpoint's pickle describes.
 #include "torch/weights/checkpoint_tensors.h"
 
 #include <algorithm>
@@ -172,11 +172,11 @@ void Gather(const PickleValue& tensor, size_t element_bytes, const uint8_t* span
   }
 }
 
-/// Reads tensors one after another, within a budget of bytes.
+/// Finds tensors one after another, within a budget of bytes. Those with strides of their own are gathered.
 class TensorReader {
  public:
-  TensorReader(const WeightFile& file, const LocateStorage& locate)
-      : file_(file), locate_(locate), budget_(16 * file.size() + 4096) {}
+  TensorReader(std::shared_ptr<const WeightFile> file, const LocateStorage& locate)
+      : file_(std::move(file)), locate_(locate), budget_(16 * file_->size() + 4096) {}
 
   Result<WeightTensor> Read(const std::string& name, const PickleValue& source) {
     const ElementType type = source.storage->type;
@@ -184,7 +184,7 @@ class TensorReader {
     const int64_t count = CountElements(source.shape);
     int64_t first = 0, last = 0;
     if (count < 0 || !Span(source, first, last)) return Bad(name, "is too large");
-    WeightTensor tensor{type, source.shape, Buffer()};
+    WeightTensor tensor{.type = type, .shape = source.shape};
     if (count == 0) return tensor;
 
     Result<StorageLocation> storage = locate_(source.storage->text, type);
@@ -198,14 +198,15 @@ class TensorReader {
     budget_ -= std::max(bytes, span_bytes);
 
     const uint64_t offset = storage->offset + static_cast<uint64_t>(first) * element_bytes;
-    tensor.data = Buffer(bytes);
     if (IsDense(source)) {
-      TRY(file_.ReadAt(offset, tensor.data.data(), bytes));
+      tensor.file = file_;
+      tensor.offset = offset;
       return tensor;
     }
     Buffer span(span_bytes);
-    TRY(file_.ReadAt(offset, span.data(), span_bytes));
-    Gather(source, element_bytes, span.data(), tensor.data.data(), count);
+    TRY(file_->ReadAt(offset, span.data(), span_bytes));
+    tensor.held = Buffer(bytes);
+    Gather(source, element_bytes, span.data(), tensor.held.data(), count);
     return tensor;
   }
 
@@ -214,7 +215,7 @@ class TensorReader {
     return WeightError("its tensor " + PrintablePath(name) + ' ' + what);
   }
 
-  const WeightFile& file_;
+  const std::shared_ptr<const WeightFile> file_;
   const LocateStorage& locate_;
   uint64_t budget_;
 };
@@ -248,13 +249,14 @@ class Flattening {
 
 }  // namespace
 
-Result<StateDict> ReadProgramTensors(const WeightFile& file, const PickleValue& root,
+Result<StateDict> ReadProgramTensors(const std::shared_ptr<const WeightFile>& file, const PickleValue& root,
                                      const LocateStorage& locate) {
   Flattening flattening;
   if (!flattening.Add(root, ""))
     return WeightError("its objects are nested too deeply, or are more than a network has");
   TensorReader reader(file, locate);
   StateDict weights;
+  weights.file = file;
   for (const auto& [name, source] : flattening.tensors) {
     WeightTensor tensor = TRY(reader.Read(name, *source));
     weights.tensors.emplace(name, std::move(tensor));
@@ -262,8 +264,8 @@ Result<StateDict> ReadProgramTensors(const WeightFile& file, const PickleValue& 
   return weights;
 }
 
-Result<StateDict> ReadCheckpointTensors(const WeightFile& file, const PickleValue& root,
-                                        const LocateStorage& locate) {
+Result<StateDict> ReadCheckpointTensors(const std::shared_ptr<const WeightFile>& file,
+                                        const PickleValue& root, const LocateStorage& locate) {
   Unwrapping unwrapping;
   const PickleValue* dict = unwrapping.In(root);
   if (dict == nullptr && !unwrapping.sets.empty()) {
@@ -276,6 +278,7 @@ Result<StateDict> ReadCheckpointTensors(const WeightFile& file, const PickleValu
   if (dict == nullptr) return WeightError(WhyNoTensors(root));
   TensorReader reader(file, locate);
   StateDict weights;
+  weights.file = file;
   weights.taken = unwrapping.taken;
   weights.aside = unwrapping.aside;
   for (const auto& [name, value] : dict->members) {

@@ -25,12 +25,12 @@ using LocateStorage = std::function<Result<StorageLocation>(const std::string& k
 /// Unwraps `root` (params_ema, params, state_dict, model), reads each tensor in it densely, drops `module.`
 /// in front of all names. Entries that are no tensors are passed over.
 /// @throws OutOfMemory
-Result<StateDict> ReadCheckpointTensors(const WeightFile& file, const PickleValue& root,
-                                        const LocateStorage& locate);
+Result<StateDict> ReadCheckpointTensors(const std::shared_ptr<const WeightFile>& file,
+                                        const PickleValue& root, const LocateStorage& locate);
 
 /// Reads all tensors of a program's objects, each by its path: "visual.conv1.weight".
 /// @throws OutOfMemory
-Result<StateDict> ReadProgramTensors(const WeightFile& file, const PickleValue& root,
+Result<StateDict> ReadProgramTensors(const std::shared_ptr<const WeightFile>& file, const PickleValue& root,
                                      const LocateStorage& locate);
 
 }  // namespace imgmill

@@ -35,8 +35,8 @@ std::string UnknownStorage(const PickleReader& reader) {
 
 }  // namespace
 
-Result<StateDict> ReadLegacyCheckpoint(const WeightFile& file) {
-  WeightCursor cursor(file, 0, file.size());
+Result<StateDict> ReadLegacyCheckpoint(const std::shared_ptr<const WeightFile>& file) {
+  WeightCursor cursor(*file, 0, file->size());
   PickleReader reader(cursor);
   TRY(reader.Read());  // the magic number, which told that it is one
   const PickleValue* protocol = TRY(reader.Read());
@@ -64,11 +64,11 @@ Result<StateDict> ReadLegacyCheckpoint(const WeightFile& file) {
       break;
     }
     uint8_t raw[8];
-    TRY(file.ReadAt(offset, raw, sizeof raw));
+    TRY(file->ReadAt(offset, raw, sizeof raw));
     uint64_t elements = 0;
     for (int i = 7; i >= 0; --i) elements = elements << 8 | raw[i];
     offset += sizeof raw;
-    if (elements > (file.size() - offset) / ElementBytes(type->second))
+    if (elements > (file->size() - offset) / ElementBytes(type->second))
       return WeightError("the file ends early");
     if (!storages.emplace(key->text, StorageLocation{offset, static_cast<int64_t>(elements)}).second) {
       return WeightError("it has a storage twice");

@@ -36,10 +36,11 @@ Error NoWeights(const std::string& path, std::string_view start) {
 }
 
 Result<StateDict> ReadAnyFormat(const std::string& path) {
-  WeightFile file = TRY(WeightFile::Open(path));
+  WeightFile opened = TRY(WeightFile::Open(path));
+  const auto file = std::make_shared<const WeightFile>(std::move(opened));
   char buffer[264];
-  const size_t bytes = static_cast<size_t>(std::min<uint64_t>(file.size(), sizeof buffer));
-  TRY(file.ReadAt(0, buffer, bytes));
+  const size_t bytes = static_cast<size_t>(std::min<uint64_t>(file->size(), sizeof buffer));
+  TRY(file->ReadAt(0, buffer, bytes));
   const std::string_view start(buffer, bytes);
 
   if (start.starts_with(kZipStart)) return ReadZipCheckpoint(file);

@@ -6,7 +6,9 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/try.h"
 #include "imgmill/base/path_text.h"
+#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {
@@ -27,43 +29,38 @@ float FromBFloat16(uint16_t value) {
   return std::bit_cast<float>(static_cast<uint32_t>(value) << 16);
 }
 
-template <typename T, typename Convert>
-Buffer Converted(const WeightTensor& tensor, Convert convert) {
-  const size_t count = static_cast<size_t>(tensor.count());
-  Buffer floats(count * sizeof(float));
-  float* out = reinterpret_cast<float*>(floats.data());
-  for (size_t i = 0; i < count; ++i) {
-    T value;
-    std::memcpy(&value, tensor.data.data() + i * sizeof(T), sizeof(T));
-    out[i] = convert(value);
+/// Calls visit(index, value) for each value, a chunk of the file after the other.
+template <typename T, typename Visit>
+Status ForEach(const WeightTensor& tensor, Visit visit) {
+  constexpr size_t kChunk = size_t{32} << 10;
+  T chunk[kChunk / sizeof(T)];
+  size_t index = 0;
+  for (size_t at = 0; at < tensor.bytes();) {
+    const size_t bytes = std::min(tensor.bytes() - at, kChunk);
+    TRY(tensor.Read(at, chunk, bytes));
+    for (size_t i = 0; i < bytes / sizeof(T); ++i) visit(index++, chunk[i]);
+    at += bytes;
   }
+  return {};
+}
+
+template <typename T, typename Convert>
+Result<Buffer> Converted(const WeightTensor& tensor, Convert convert) {
+  Buffer floats(static_cast<size_t>(tensor.count()) * sizeof(float));
+  float* out = reinterpret_cast<float*>(floats.data());
+  TRY(ForEach<T>(tensor, [&](size_t index, T value) { out[index] = convert(value); }));
   return floats;
 }
 
 /// Whether an exponent is all ones somewhere. `Bits` is an unsigned integer as wide as the number.
 template <typename Bits>
-bool HasNotFinite(const WeightTensor& tensor, Bits exponent) {
-  const auto* bytes = tensor.data.data();
-  for (size_t i = 0; i < tensor.data.size() / sizeof(Bits); ++i) {
-    Bits value;
-    std::memcpy(&value, bytes + i * sizeof(Bits), sizeof(Bits));
-    if ((value & exponent) == exponent) return true;
-  }
-  return false;
+Result<bool> HasNotFinite(const WeightTensor& tensor, Bits exponent) {
+  bool found = false;
+  TRY(ForEach<Bits>(tensor, [&](size_t, Bits value) { found |= (value & exponent) == exponent; }));
+  return found;
 }
 
-/// Whether a number is finite, but not as float32.
-bool HasBeyondFloat(const WeightTensor& tensor) {
-  if (tensor.type != ElementType::kFloat64) return false;
-  for (size_t i = 0; i < tensor.data.size() / sizeof(double); ++i) {
-    double value;
-    std::memcpy(&value, tensor.data.data() + i * sizeof value, sizeof value);
-    if (std::isinf(static_cast<float>(value))) return true;
-  }
-  return false;
-}
-
-bool HasNotFinite(const WeightTensor& tensor) {
+Result<bool> HasNotFinite(const WeightTensor& tensor) {
   switch (tensor.type) {
     case ElementType::kFloat64:
       return HasNotFinite<uint64_t>(tensor, 0x7FF0000000000000);
@@ -76,6 +73,14 @@ bool HasNotFinite(const WeightTensor& tensor) {
     default:
       return false;
   }
+}
+
+/// Whether a number is finite, but not as float32.
+Result<bool> HasBeyondFloat(const WeightTensor& tensor) {
+  if (tensor.type != ElementType::kFloat64) return false;
+  bool found = false;
+  TRY(ForEach<double>(tensor, [&](size_t, double value) { found |= std::isinf(static_cast<float>(value)); }));
+  return found;
 }
 
 }  // namespace
@@ -92,12 +97,14 @@ bool DropPrefix(StateDict& weights, std::string_view prefix) {
 
 Status CheckFinite(const StateDict& weights) {
   for (const auto& [name, tensor] : weights.tensors) {
-    if (HasNotFinite(tensor))
+    const bool not_finite = TRY(HasNotFinite(tensor));
+    if (not_finite)
       return Error{
           Stage::kConfigure, Code::kModelError,
           "its tensor " + PrintablePath(name) +
               " has values that are infinite or not numbers: the file is damaged, or its training failed"};
-    if (HasBeyondFloat(tensor))
+    const bool beyond_float = TRY(HasBeyondFloat(tensor));
+    if (beyond_float)
       return Error{Stage::kConfigure, Code::kModelError,
                    "its tensor " + PrintablePath(name) + " has float64 values that are infinite in float32"};
   }
@@ -150,6 +157,21 @@ std::string_view ToString(ElementType type) {
   return "unknown";
 }
 
+Status WeightTensor::Read(size_t from, void* to, size_t bytes) const {
+  if (file == nullptr) {
+    if (bytes > 0) std::memcpy(to, held.data() + from, bytes);
+    return {};
+  }
+  TRY(file->ReadAt(offset + from, to, bytes));
+  return file->Unchanged();
+}
+
+Result<Buffer> WeightTensor::Values() const {
+  Buffer values(bytes());
+  TRY(Read(0, values.data(), values.size()));
+  return values;
+}
+
 int64_t WeightTensor::count() const {
   return CountElements(shape);
 }
@@ -176,7 +198,7 @@ Result<Buffer> ToFloats(const WeightTensor& tensor) {
     case ElementType::kFloat64:
       return Converted<double>(tensor, [](double value) { return static_cast<float>(value); });
     case ElementType::kFloat32:
-      return Converted<float>(tensor, [](float value) { return value; });
+      return tensor.Values();
     case ElementType::kFloat16:
       return Converted<uint16_t>(tensor, FromHalf);
     case ElementType::kBFloat16:

@@ -1,8 +1,10 @@
-// Weights as they come out of a file, whichever its format: names and plain tensors in pool memory.
+// Weights as they come out of a file, whichever its format: names and plain tensors. Their values stay in the
+// file until a layer is made of them, so that a network is never held twice.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +13,8 @@
 #include "imgmill/memory/pool.h"
 
 namespace imgmill {
+
+class WeightFile;
 
 enum class ElementType {
   kFloat64,
@@ -30,11 +34,19 @@ std::string_view ToString(ElementType type);
 /// Whether ToFloats takes it.
 bool IsFloating(ElementType type);
 
-/// A dense row-major tensor. Immutable once read; its bytes are charged to the pool that was current then.
+/// A dense row-major tensor, in an open file or in memory. Immutable once read.
 struct WeightTensor {
   ElementType type = ElementType::kFloat32;
-  std::vector<int64_t> shape;  ///< empty for a scalar
-  Buffer data;
+  std::vector<int64_t> shape;                   ///< empty for a scalar
+  std::shared_ptr<const WeightFile> file = {};  ///< null where the values are held
+  uint64_t offset = 0;                          ///< of the first value in the file
+  Buffer held = {};                             ///< charged to the pool that was current when it was read
+
+  /// Copies `bytes` of the values, from that byte on. Errors: those of WeightFile::ReadAt, and a kModelError
+  /// where the file is no longer what was opened.
+  Status Read(size_t from, void* to, size_t bytes) const;
+  /// All values, charged to the current pool. @throws OutOfMemory
+  Result<Buffer> Values() const;
 
   int64_t count() const;
   size_t bytes() const { return static_cast<size_t>(count()) * ElementBytes(type); }
@@ -44,6 +56,7 @@ struct WeightTensor {
 
 /// What a weight file holds.
 struct StateDict {
+  std::shared_ptr<const WeightFile> file;
   std::map<std::string, WeightTensor, std::less<>> tensors;
   /// Free text beside them; only .safetensors has any.
   std::map<std::string, std::string, std::less<>> metadata;
@@ -59,14 +72,16 @@ struct StateDict {
   }
 };
 
-/// Values as float32, widened or narrowed. A kModelError for integers and booleans, which are no weights.
+/// Values as float32, widened or narrowed. A kModelError for integers and booleans, which are no weights; and
+/// the errors of WeightTensor::Read.
 /// @throws OutOfMemory
 Result<Buffer> ToFloats(const WeightTensor& tensor);
 
 /// Takes `prefix` from the front of all names, if all begin with it. @return whether they did
 bool DropPrefix(StateDict& weights, std::string_view prefix);
 
-/// A kModelError that names a tensor with an infinite value or one that is no number, if there is one.
+/// A kModelError that names a tensor with an infinite value or one that is no number, if there is one; and
+/// the errors of WeightTensor::Read.
 Status CheckFinite(const StateDict& weights);
 
 /// Elements in `shape`; -1 if a dimension is negative or the product passes 2^40, more than any weight has.

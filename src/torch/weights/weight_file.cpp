@@ -34,14 +34,15 @@ Result<WeightFile> WeightFile::Open(const std::string& path) {
     close(fd);
     return WeightError(S_ISDIR(status.st_mode) ? "is a folder, not a weight file" : "is not a regular file");
   }
-  return WeightFile(fd, static_cast<uint64_t>(status.st_size));
+  return WeightFile(fd, status);
 }
 
 WeightFile::~WeightFile() {
   if (fd_ >= 0) close(fd_);
 }
 
-WeightFile::WeightFile(WeightFile&& other) noexcept : fd_(std::exchange(other.fd_, -1)), size_(other.size_) {}
+WeightFile::WeightFile(WeightFile&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)), size_(other.size_), written_(other.written_) {}
 
 Status WeightFile::ReadAt(uint64_t offset, void* data, size_t bytes) const {
   if (offset > size_ || bytes > size_ - offset) return WeightError("the file ends early");
@@ -58,14 +59,25 @@ Status WeightFile::ReadAt(uint64_t offset, void* data, size_t bytes) const {
   return {};
 }
 
+Status WeightFile::Unchanged() const {
+  struct stat now;
+  if (fstat(fd_, &now) != 0)
+    return ErrnoError(Stage::kConfigure, errno, "the weight file cannot be examined");
+  if (static_cast<uint64_t>(now.st_size) == size_ && now.st_mtim.tv_sec == written_.tv_sec &&
+      now.st_mtim.tv_nsec == written_.tv_nsec)
+    return {};
+  return WeightError("the file was written to while it was read: run again when it is complete");
+}
+
 Result<std::string> WeightFile::Digest() const {
   Sha256 hash;
-  char chunk[16384];
+  char chunk[65536];
   for (uint64_t offset = 0; offset < size_; offset += sizeof chunk) {
     const size_t bytes = static_cast<size_t>(std::min<uint64_t>(sizeof chunk, size_ - offset));
     TRY(ReadAt(offset, chunk, bytes));
     hash.Update(chunk, bytes);
   }
+  TRY(Unchanged());
   return hash.Hex();
 }
 

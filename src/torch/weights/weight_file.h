@@ -2,6 +2,8 @@
 // pool sees.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -27,13 +29,18 @@ class WeightFile {
   /// fails.
   Status ReadAt(uint64_t offset, void* data, size_t bytes) const;
 
+  /// A kModelError where somebody wrote into the file since it was opened.
+  Status Unchanged() const;
+
   /// SHA-256 of the whole content in hex.
   Result<std::string> Digest() const;
 
  private:
-  WeightFile(int fd, uint64_t size) : fd_(fd), size_(size) {}
+  WeightFile(int fd, const struct stat& status)
+      : fd_(fd), size_(static_cast<uint64_t>(status.st_size)), written_(status.st_mtim) {}
   int fd_;
   uint64_t size_;
+  struct timespec written_;
 };
 
 /// Reads forward within [offset, offset + bytes) of a file, through a small buffer.

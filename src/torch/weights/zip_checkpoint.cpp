@@ -119,8 +119,8 @@ Result<bool> HoldsProgram(const WeightFile& file) {
   return !root || !HasTwoTowers(**root);
 }
 
-Result<StateDict> ReadZipCheckpoint(const WeightFile& file) {
-  Archive archive(file);
+Result<StateDict> ReadZipCheckpoint(const std::shared_ptr<const WeightFile>& file) {
+  Archive archive(*file);
   TRY(archive.Open());
   const LocateStorage locate = [&](const std::string& key, ElementType type) {
     return archive.Storage(key, type);
