@@ -3,10 +3,13 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <random>
 #include <vector>
+
+#include "torch/kernels/map_sampling.h"
 
 using namespace imgmill;
 
@@ -30,7 +33,8 @@ class Twin {
     const int u = input.unshuffle, bands = input.bands;
     std::uniform_real_distribution<float> unit;
     for (int i = 0; i < bands * height * width; ++i) pixels_.push_back(unit(random_));
-    Planes first{bands * u * u, (height + u - 1) / u, (width + u - 1) / u, {}};
+    const auto side = [&](int size) { return (std::max(size, input.least) + u - 1) / u; };
+    Planes first{bands * u * u, side(height), side(width), {}};
     const auto continued = [&](int at, int size, bool mirrors) {
       return at < size ? at : mirrors ? 2 * (size - 1) - at : size - 1;
     };
@@ -54,6 +58,56 @@ class Twin {
   LayerGraph& graph() { return graph_; }
 
   FeatureMap Add(std::vector<FeatureMap> from, int out, int side, GraphConv conv = {}) {
+    return Random(std::move(from), out, side, std::move(conv), [this](const GraphConv& made) {
+      maps_.push_back(ByDefinition(made));
+      return graph_.Add(made);
+    });
+  }
+
+  FeatureMap AddStrided(const FeatureMap& from, int out, int side, int stride) {
+    return Random({from}, out, side, {}, [&](const GraphConv& conv) {
+      GraphConv bare = conv;
+      bare.slope = nullptr;
+      const Planes all = ByDefinition(bare);
+      const int reach = side / 2;
+      maps_.push_back(
+          Sampled(all, Windows(all.height, side, stride), Windows(all.width, side, stride),
+                  [&](int c, int y, int x) { return all.At(c, y * stride + reach, x * stride + reach); }));
+      return graph_.AddStrided(conv, stride);
+    });
+  }
+
+  FeatureMap AddMaxPool(const FeatureMap& from, int side, int stride) {
+    const Planes& of = maps_[static_cast<size_t>(from.index)];
+    maps_.push_back(Sampled(of, Windows(of.height, side, stride), Windows(of.width, side, stride),
+                            [&](int c, int y, int x) {
+                              double most = -HUGE_VAL;
+                              for (int i = 0; i < side * side; ++i)
+                                most = std::max(most, of.At(c, y * stride + i / side, x * stride + i % side));
+                              return most;
+                            }));
+    return graph_.AddMaxPool(from, side, stride);
+  }
+
+  /// Between the centres of pixels, which lie at halves.
+  FeatureMap AddResized(const FeatureMap& from, const FeatureMap& like) {
+    const Planes of = maps_[static_cast<size_t>(from.index)], size = maps_[static_cast<size_t>(like.index)];
+    const auto place = [](int at, int in, int out) {
+      return std::clamp((at + 0.5) * in / out - 0.5, 0.0, in - 1.0);
+    };
+    maps_.push_back(Sampled(of, size.height, size.width, [&](int c, int y, int x) {
+      const double v = place(y, of.height, size.height), u = place(x, of.width, size.width);
+      const int top = static_cast<int>(v), left = static_cast<int>(u);
+      const double down = v - top, right = u - left;
+      return (1 - down) * ((1 - right) * of.At(c, top, left) + right * of.At(c, top, left + 1)) +
+             down * ((1 - right) * of.At(c, top + 1, left) + right * of.At(c, top + 1, left + 1));
+    }));
+    return graph_.AddResized(from, like);
+  }
+
+  /// Gives `add` a convolution with random weights.
+  template <typename Take>
+  FeatureMap Random(std::vector<FeatureMap> from, int out, int side, GraphConv conv, const Take& add) {
     int in = 0;
     for (const FeatureMap& map : from) in += map.channels;
     std::normal_distribution<float> normal;
@@ -68,15 +122,14 @@ class Twin {
     conv.weights = weights.data();
     conv.bias = out % 2 == 0 ? bias.data() : nullptr;
     conv.slope = out % 3 == 0 ? slope.data() : nullptr;
-    maps_.push_back(ByDefinition(conv));
-    return graph_.Add(conv);
+    return add(conv);
   }
 
   /// The largest difference of what the graph gives and what it should.
   double Check(const FeatureMap& output, int shuffle, int threads) {
     graph_.Finish(output, shuffle);
     const Planes& last = maps_[static_cast<size_t>(output.index)];
-    const int scale = last.height / maps_[0].height * shuffle;
+    const int scale = last.height / maps_[0].height * shuffle;  // what is continued is cut off again
     const int u = static_cast<int>(std::lround(std::sqrt(maps_[0].channels / kBands)));
     const int out_height = height_ * scale / u, out_width = width_ * scale / u;
     std::vector<float> made(static_cast<size_t>(kBands * out_height * out_width) + 1, kUntouched);
@@ -105,6 +158,17 @@ class Twin {
  private:
   static constexpr int kBands = 3;
   static constexpr float kUntouched = 12345.0f;
+
+  template <typename At>
+  static Planes Sampled(const Planes& from, int height, int width, const At& at) {
+    Planes made{from.channels, height, width, {}};
+    for (int c = 0; c < from.channels; ++c) {
+      for (int y = 0; y < height; ++y) {
+        for (int x = 0; x < width; ++x) made.values.push_back(at(c, y, x));
+      }
+    }
+    return made;
+  }
 
   Planes ByDefinition(const GraphConv& conv) const {
     Planes joined;
@@ -138,6 +202,8 @@ class Twin {
           };
           if (conv.end == ConvEnd::kGate) {
             v = (v + added(0)) * (sigmoid(v) - 0.5);
+          } else if (conv.end == ConvEnd::kWeigh) {
+            v = added(0) * sigmoid(v) + (conv.added.size() > 1 ? added(1) : 0);
           } else {
             const double slope = conv.slope != nullptr ? conv.slope[k] : conv.common_slope;
             v = conv.end == ConvEnd::kSilu ? v * sigmoid(v) : v > 0 ? v : v * slope;
@@ -220,6 +286,30 @@ TEST_CASE("layers in bands give the rows that whole layers give, at twice and fo
         if (in_bands) CHECK(net.made() == whole);
         whole = net.made();
       }
+    }
+  }
+}
+
+TEST_CASE("a mask from a pooled map weighs the map that it is made of, in images of any size") {
+  constexpr int kShapes[][2] = {{1, 1}, {15, 15}, {9, 40}, {16, 15}, {33, 50}, {64, 37}, {100, 19}};
+  for (const ConvKernels* kernels : AllKernels()) {
+    for (const auto& shape : kShapes) {
+      CAPTURE(kernels->name);
+      CAPTURE(shape[0]);
+      CAPTURE(shape[1]);
+      LayerGraph::Input input;
+      input.least = 15;
+      Twin net(*kernels, input, shape[0], shape[1], 21);
+      const FeatureMap x = net.Add({net.input()}, 36, 3), narrow = net.Add({x}, 12, 1);
+      FeatureMap small = net.AddMaxPool(net.AddStrided(narrow, 10, 3, 2), 7, 3);
+      small = net.Add({small}, 12, 3);
+      GraphConv mask, weigh;
+      mask.added = {{net.AddResized(small, x), 1.0f}};
+      weigh.end = ConvEnd::kWeigh;
+      weigh.added = {{x, 1.0f}};
+      const FeatureMap both = net.Add({narrow}, 12, 1, mask), once = net.Add({both}, 36, 1, weigh);
+      weigh.added.push_back({once, 0.5f});
+      CHECK(net.Check(net.Add({net.Add({both}, 36, 1, weigh)}, 12, 3), 2, 2) < kNear);
     }
   }
 }

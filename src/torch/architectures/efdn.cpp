@@ -8,6 +8,7 @@
 #include <array>
 
 #include "torch/architectures/architecture.h"
+#include "torch/architectures/graph_builder.h"
 #include "torch/architectures/joined_conv.h"
 #include "torch/architectures/layers.h"
 #include "torch/architectures/spatial_attention.h"
@@ -122,6 +123,42 @@ class EfdnNet final : public UpscaleNet {
   std::array<Convolution, kBlocks - 1> pairs_;
 };
 
+FeatureMap AddBlock(GraphBuilder& graph, const Plan& plan, size_t b, const FeatureMap& input) {
+  const auto features = static_cast<int>(plan.features), kept = static_cast<int>(plan.kept);
+  const auto keep = [&](int branch, const FeatureMap& from) {
+    return graph.Conv(Block(b) + ".branch." + std::to_string(branch), kept, {from}, {}, 1);
+  };
+  std::vector<FeatureMap> joined = {keep(0, input)};
+  FeatureMap x = input;
+  for (int s = 1; s <= 3; ++s) {
+    const std::string step = Block(b) + ".conv" + std::to_string(s);
+    const torch::Tensor slopes = graph.layers().Parameter(step + ".act.weight", {plan.features});
+    x = s == 1 ? graph.Conv(step + ".conv1x1", features, {x}, {.slopes = slopes}, 1)
+               : graph.Conv(step + ".rep_conv", features, {x}, {.slopes = slopes});
+    joined.push_back(keep(s, x));
+  }
+  const FeatureMap fused = graph.Conv(Block(b) + ".fuse", features, joined, {}, 1);
+  return AddAttention(graph, Block(b) + ".att", fused, {}, &input);
+}
+
+/// The same on our own kernels.
+Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const StateDict& weights,
+                                                       const ConvKernels& kernels) {
+  GraphBuilder graph(weights, kernels, {.bands = static_cast<int>(plan.bands), .least = kLeastForAttention});
+  const auto features = static_cast<int>(plan.features);
+  const auto join = [&](int pair, const FeatureMap& one, const FeatureMap& other, const GraphEnd& end = {}) {
+    return graph.Conv("local_fuse." + std::to_string(pair), features, {one, other}, end, 1);
+  };
+  const FeatureMap first = graph.Conv("head", features, {graph.input()});
+  FeatureMap x = AddBlock(graph, plan, 0, first);
+  const FeatureMap second = AddBlock(graph, plan, 1, x);
+  x = AddBlock(graph, plan, 2, join(0, x, second));
+  x = AddBlock(graph, plan, 3, join(1, second, x));
+  x = join(2, second, x, {.added = {{first, 1.0f}}});
+  const auto shuffled = static_cast<int>(plan.bands) * plan.scale * plan.scale;
+  return graph.Finish(graph.Conv("tail.0", shuffled, {x}), plan.scale);
+}
+
 class EfdnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "EFDN"; }
@@ -140,6 +177,10 @@ class EfdnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
     const int64_t floats = 9 * plan.features + 2 * plan.bands * plan.scale * plan.scale;
     parts.bytes = [floats](int height, int width) {
       return static_cast<size_t>(floats * height * width) * sizeof(float);
+    };
+    parts.kernels = BestConvKernels();
+    parts.on_kernels = [plan](const StateDict& dict, const ConvKernels& kernels) {
+      return OnKernels(plan, dict, kernels);
     };
     return LoadLayers<EfdnNet>(plan, std::move(parts), std::move(weights));
   }

@@ -9,17 +9,32 @@ FeatureMap GraphBuilder::Conv(const std::string& name, int out, const std::vecto
   return Conv(layers_.Conv(name, out, in, side), from, end);
 }
 
+GraphConv GraphBuilder::Described(const Convolution& conv, const torch::Tensor& weight,
+                                  const std::vector<FeatureMap>& from) {
+  GraphConv described;
+  described.from = from;
+  described.out_channels = static_cast<int>(weight.size(0));
+  described.side = static_cast<int>(weight.size(2));
+  described.weights = weight.data_ptr<float>();
+  described.bias = conv.bias.defined() ? conv.bias.data_ptr<float>() : nullptr;
+  return described;
+}
+
+FeatureMap GraphBuilder::Strided(const std::string& name, int out, const FeatureMap& from, int side,
+                                 int stride) {
+  const Convolution conv = layers_.Conv(name, out, from.channels, side);
+  if (!conv.weight.defined()) return from;  // Finish says what is wrong
+  const torch::Tensor weight = conv.weight.contiguous();
+  return graph_->AddStrided(Described(conv, weight, {from}), stride);
+}
+
 FeatureMap GraphBuilder::Conv(const Convolution& conv, const std::vector<FeatureMap>& from,
                               const GraphEnd& end) {
   if (!conv.weight.defined()) return from.front();  // Finish says what is wrong
   const torch::Tensor weight = conv.weight.contiguous();
-  GraphConv added;
-  added.from = from;
-  added.out_channels = static_cast<int>(weight.size(0));
-  added.side = static_cast<int>(weight.size(2));
-  added.weights = weight.data_ptr<float>();
-  added.bias = conv.bias.defined() ? conv.bias.data_ptr<float>() : nullptr;
+  GraphConv added = Described(conv, weight, from);
   added.common_slope = end.slope;
+  if (end.slopes.defined()) added.slope = end.slopes.data_ptr<float>();
   added.end = end.end;
   added.gain = end.gain;
   added.added = end.added;

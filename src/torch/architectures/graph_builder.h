@@ -18,6 +18,7 @@ struct GraphEnd {
   ConvEnd end = ConvEnd::kSlope;
   float gain = 1;
   std::vector<GraphConv::Added> added = {};
+  torch::Tensor slopes = {};  ///< one for each channel, in place of `slope`
 };
 
 class GraphBuilder {
@@ -34,12 +35,25 @@ class GraphBuilder {
   /// Weights that were taken or made elsewhere.
   FeatureMap Conv(const Convolution& conv, const std::vector<FeatureMap>& from, const GraphEnd& end = {});
 
+  /// Layers of LayerGraph's that change a map's size.
+  FeatureMap Strided(const std::string& name, int out, const FeatureMap& from, int side, int stride);
+  FeatureMap MaxPool(const FeatureMap& from, int side, int stride) {
+    return graph_->AddMaxPool(from, side, stride);
+  }
+  FeatureMap Resized(const FeatureMap& from, const FeatureMap& like) {
+    return graph_->AddResized(from, like);
+  }
+
   /// LayerGraph::BeginBands.
   void BeginBands() { graph_->BeginBands(); }
   /// The graph, or the first thing that was wrong with a layer.
   Result<std::shared_ptr<const KernelNetwork>> Finish(const FeatureMap& output, int shuffle);
 
  private:
+  /// The pointers live as long as `weight`, which is contiguous.
+  static GraphConv Described(const Convolution& conv, const torch::Tensor& weight,
+                             const std::vector<FeatureMap>& from);
+
   Layers layers_;
   std::shared_ptr<LayerGraph> graph_;
 };

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "torch/architectures/architecture.h"
+#include "torch/architectures/graph_builder.h"
 #include "torch/architectures/joined_conv.h"
 #include "torch/architectures/layers.h"
 #include "torch/architectures/spatial_attention.h"
@@ -111,6 +112,43 @@ class RfdnNet final : public UpscaleNet {
   std::vector<Distillation> blocks_;
 };
 
+/// A 3x3 convolution that its input is added to, as one without.
+Convolution WithInputAdded(Convolution conv) {
+  if (conv.weight.defined()) {
+    for (int64_t c = 0; c < conv.weight.size(0); ++c) conv.weight[c][c][1][1] += 1;
+  }
+  return conv;
+}
+
+/// The same on our own kernels.
+Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const StateDict& weights,
+                                                       const ConvKernels& kernels) {
+  GraphBuilder graph(weights, kernels,
+                     {.bands = static_cast<int>(plan.bands), .range = kRange, .least = kLeastForAttention});
+  const auto features = static_cast<int>(plan.features), kept = static_cast<int>(plan.kept);
+  const GraphEnd leaky = {.slope = static_cast<float>(kSlope)};
+  const FeatureMap first = graph.Conv("fea_conv", features, {graph.input()});
+  std::vector<FeatureMap> blocks;
+  FeatureMap x = first;
+  for (int64_t b = 0; b < plan.blocks; ++b) {
+    std::vector<FeatureMap> joined;
+    for (int c = 1; c <= 3; ++c) {
+      const std::string step = Block(b) + ".c" + std::to_string(c);
+      joined.push_back(graph.Conv(step + "_d", kept, {x}, leaky, 1));
+      x = graph.Conv(WithInputAdded(graph.layers().Conv(step + "_r", features, features)), {x}, leaky);
+    }
+    joined.push_back(graph.Conv(Block(b) + ".c4", kept, {x}, leaky));
+    x = graph.Conv(Block(b) + ".c5", features, joined, {}, 1);
+    x = AddAttention(graph, Block(b) + ".esa", x, {});
+    blocks.push_back(x);
+  }
+  x = graph.Conv("c.0", features, blocks, leaky, 1);
+  x = graph.Conv("LR_conv", features, {x}, {.added = {{first, 1.0f}}});
+  const auto shuffled = static_cast<int>(plan.bands) * plan.scale * plan.scale;
+  return graph.Finish(graph.Conv("upsampler.0", shuffled, {x}, {.gain = static_cast<float>(1 / kRange)}),
+                      plan.scale);
+}
+
 class RfdnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "RFDN"; }
@@ -133,6 +171,12 @@ class RfdnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
     parts.bytes = [floats](int height, int width) {
       return static_cast<size_t>(floats * height * width) * sizeof(float);
     };
+    if (plan.blocks <= kMostConvInputs) {
+      parts.kernels = BestConvKernels();
+      parts.on_kernels = [plan](const StateDict& dict, const ConvKernels& kernels) {
+        return OnKernels(plan, dict, kernels);
+      };
+    }
     return LoadLayers<RfdnNet>(plan, std::move(parts), std::move(weights));
   }
 };

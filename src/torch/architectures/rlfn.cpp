@@ -6,6 +6,7 @@
 #include <array>
 
 #include "torch/architectures/architecture.h"
+#include "torch/architectures/graph_builder.h"
 #include "torch/architectures/layers.h"
 #include "torch/architectures/spatial_attention.h"
 #include "torch/architectures/upscale_network.h"
@@ -97,6 +98,29 @@ class RlfnNet final : public UpscaleNet {
   std::vector<LocalBlock> blocks_;
 };
 
+/// The same on our own kernels.
+Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const StateDict& weights,
+                                                       const ConvKernels& kernels) {
+  GraphBuilder graph(weights, kernels,
+                     {.bands = static_cast<int>(plan.bands), .range = kRange, .least = kLeastForAttention});
+  const auto features = static_cast<int>(plan.features), middle = static_cast<int>(plan.middle);
+  const GraphEnd leaky = {.slope = static_cast<float>(kSlope)};
+  const FeatureMap first = graph.Conv("fea_conv", features, {graph.input()});
+  FeatureMap x = first;
+  for (int64_t b = 0; b < plan.blocks; ++b) {
+    FeatureMap y = graph.Conv(Block(b) + ".c1_r", middle, {x}, leaky);
+    y = graph.Conv(Block(b) + ".c2_r", middle, {y}, leaky);
+    y = graph.Conv(Block(b) + ".c3_r", features, {y},
+                   {.slope = static_cast<float>(kSlope), .added = {{x, 1.0f}}});
+    y = graph.Conv(Block(b) + ".c5", features, {y}, {}, 1);
+    x = AddAttention(graph, Block(b) + ".esa", y, {.three_layers = false});
+  }
+  x = graph.Conv("LR_conv", features, {x}, {.added = {{first, 1.0f}}});
+  const auto shuffled = static_cast<int>(plan.bands) * plan.scale * plan.scale;
+  return graph.Finish(graph.Conv("upsampler.0", shuffled, {x}, {.gain = static_cast<float>(1 / kRange)}),
+                      plan.scale);
+}
+
 class RlfnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "RLFN"; }
@@ -118,6 +142,10 @@ class RlfnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
         7 * std::max(plan.features, plan.middle) + 2 * plan.bands * plan.scale * plan.scale;
     parts.bytes = [floats](int height, int width) {
       return static_cast<size_t>(floats * height * width) * sizeof(float);
+    };
+    parts.kernels = BestConvKernels();
+    parts.on_kernels = [plan](const StateDict& dict, const ConvKernels& kernels) {
+      return OnKernels(plan, dict, kernels);
     };
     return LoadLayers<RlfnNet>(plan, std::move(parts), std::move(weights));
   }

@@ -4,6 +4,12 @@
 #include <array>
 
 namespace imgmill {
+namespace {
+
+// Windows of the map that is pooled, which has half the size already.
+constexpr int kHalving = 2, kWindow = 7, kApart = 3;
+
+}  // namespace
 
 Convolution Pointwise(Layers& layers, const std::string& name, int64_t out, int64_t in, bool matrix) {
   if (!matrix) return layers.Conv(name, out, in, 1);
@@ -30,7 +36,7 @@ SpatialAttention::SpatialAttention(Layers& layers, const std::string& name, int6
     : gelu_(kind.gelu) {
   const int64_t inner = std::max<int64_t>(0, layers.Outputs(name + ".conv1.weight"));
   narrow_ = Pointwise(layers, name + ".conv1", inner, features, kind.separable);
-  halve_ = layers.Conv(name + ".conv2", inner, inner, ConvShape{.stride = 2, .padding = 0});
+  halve_ = layers.Conv(name + ".conv2", inner, inner, ConvShape{.stride = kHalving, .padding = 0});
   const auto small = [&](const char* layer) {
     small_.emplace_back(layers, name + layer, inner, inner, kind.separable);
   };
@@ -43,7 +49,7 @@ SpatialAttention::SpatialAttention(Layers& layers, const std::string& name, int6
 
 torch::Tensor SpatialAttention::operator()(torch::Tensor x) const {
   const torch::Tensor narrow = narrow_(x);
-  torch::Tensor pooled = torch::max_pool2d(halve_(narrow), {7, 7}, {3, 3});
+  torch::Tensor pooled = torch::max_pool2d(halve_(narrow), {kWindow, kWindow}, {kApart, kApart});
   for (size_t i = 0; i < small_.size(); ++i) {
     pooled = small_[i](pooled);
     if (i + 1 < small_.size()) pooled = gelu_ ? torch::gelu(pooled) : pooled.relu_();
@@ -51,6 +57,22 @@ torch::Tensor SpatialAttention::operator()(torch::Tensor x) const {
   torch::Tensor mask = torch::upsample_bilinear2d(pooled, {x.size(2), x.size(3)}, /*align_corners=*/false);
   mask = widen_(mask.add_(beside_(narrow)));
   return x.mul_(mask.sigmoid_());
+}
+
+FeatureMap AddAttention(GraphBuilder& graph, const std::string& name, const FeatureMap& x,
+                        const AttentionKind& kind, const FeatureMap* added) {
+  const int inner = static_cast<int>(std::max<int64_t>(1, graph.layers().Outputs(name + ".conv1.weight")));
+  const FeatureMap narrow = graph.Conv(name + ".conv1", inner, {x}, {}, 1);
+  FeatureMap small = graph.Strided(name + ".conv2", inner, narrow, 3, kHalving);
+  small = graph.MaxPool(small, kWindow, kApart);
+  if (kind.three_layers) small = graph.Conv(name + ".conv_max", inner, {small}, {.slope = 0});
+  small = graph.Conv(name + ".conv3", inner, {small}, {.slope = kind.three_layers ? 0.0f : 1.0f});
+  if (kind.three_layers) small = graph.Conv(name + ".conv3_", inner, {small});
+  const FeatureMap mask = graph.Resized(small, x);
+  const FeatureMap both = graph.Conv(name + ".conv_f", inner, {narrow}, {.added = {{mask, 1.0f}}}, 1);
+  GraphEnd weigh = {.end = ConvEnd::kWeigh, .added = {{x, 1.0f}}};
+  if (added != nullptr) weigh.added.push_back({*added, 1.0f});
+  return graph.Conv(name + ".conv4", x.channels, {both}, weigh, 1);
 }
 
 UpscaleNetworkParts PartsWithAttention(ModelInfo info) {
@@ -64,9 +86,8 @@ UpscaleNetworkParts PartsWithAttention(ModelInfo info) {
 }
 
 torch::Tensor WithRoomForAttention(const torch::Tensor& x) {
-  constexpr int64_t kSmallest = 15;  // one window of 7 pixels, at half the size
-  const int64_t below = std::max<int64_t>(0, kSmallest - x.size(2));
-  const int64_t right = std::max<int64_t>(0, kSmallest - x.size(3));
+  const int64_t below = std::max<int64_t>(0, kLeastForAttention - x.size(2));
+  const int64_t right = std::max<int64_t>(0, kLeastForAttention - x.size(3));
   if (below == 0 && right == 0) return x;
   const std::array<int64_t, 4> sides = {0, right, 0, below};
   const bool mirrors = below < x.size(2) && right < x.size(3);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "torch/architectures/graph_builder.h"
 #include "torch/architectures/layers.h"
 
 namespace imgmill {
@@ -49,11 +50,19 @@ class SpatialAttention {
   std::vector<SpatialConv> small_;
 };
 
+/// The same on our own kernels, where the layers are not separable. `x` weighed, and `added` to it where that
+/// is given.
+FeatureMap AddAttention(GraphBuilder& graph, const std::string& name, const FeatureMap& x,
+                        const AttentionKind& kind, const FeatureMap* added = nullptr);
+
+/// The least side of an image that the attention's windows fit into.
+inline constexpr int kLeastForAttention = 15;  // one window of 7 pixels, at half the size
+
 /// What such a network says of itself: global, with tiles whose overlap loses little.
 UpscaleNetworkParts PartsWithAttention(ModelInfo info);
 
 /// The image, continued below and to the right by mirrored pixels (by the last one again where there are too
-/// few) to the 15 that the attention needs each way. The original programs refuse smaller images.
+/// few) to what the attention needs each way. The original programs refuse smaller images.
 torch::Tensor WithRoomForAttention(const torch::Tensor& x);
 
 }  // namespace imgmill

@@ -168,6 +168,11 @@ IMGMILL_INLINE Vector Finished(const ConvLayer& layer, const ConvRows& rows, int
   if (Plain) return value > 0.0f ? value : value * slope;
   if (layer.end == ConvEnd::kGate)
     return (value + Load(rows.added[0].rows[i] + at)) * (Sigmoid(value) - 0.5f);
+  if (layer.end == ConvEnd::kWeigh) {
+    value = Load(rows.added[0].rows[i] + at) * Sigmoid(value);
+    if (rows.additions > 1) value += rows.added[1].scale * Load(rows.added[1].rows[i] + at);
+    return value;
+  }
   value = layer.end == ConvEnd::kSilu ? value * Sigmoid(value) : value > 0.0f ? value : value * slope;
   value *= layer.gain;
   for (int n = 0; n < rows.additions; ++n) value += rows.added[n].scale * Load(rows.added[n].rows[i] + at);

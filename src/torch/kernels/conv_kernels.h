@@ -21,6 +21,7 @@ enum class ConvEnd {
   kSlope,  ///< v * slope where v is negative; then * gain, and what is added to it
   kSilu,   ///< v * sigmoid(v); the same then
   kGate,   ///< (v + added[0]) * (sigmoid(v) - 0.5)
+  kWeigh,  ///< added[0] * sigmoid(v); then what else is added
 };
 
 /// A convolution ready to run. All pointers are to memory that its owner keeps.

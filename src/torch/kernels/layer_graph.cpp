@@ -1,5 +1,5 @@
-// Maps lie in working memory where their lifetimes allow it. A step is one convolution, or one for the rows
-// of a band; the weights of the next one are packed in it, too, since packing needs no map.
+// Maps lie in working memory where their lifetimes allow it. A step is one layer, or one for the rows of a
+// band; the weights of the next one are packed in it, too, since packing needs no map.
 #include "torch/kernels/layer_graph.h"
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "torch/kernels/layer_graph_layout.h"
+#include "torch/kernels/map_sampling.h"
 
 namespace imgmill {
 
@@ -21,7 +22,7 @@ class LayerGraphWork final : public TeamWork {
         layout_(layout),
         image_(image),
         work_(reinterpret_cast<float*>(work)),
-        convs_(static_cast<int>(graph.convs_.size())) {
+        layers_(static_cast<int>(graph.layers_.size())) {
     std::memset(work_ + layout.zero_row, 0, layout.zero_floats * sizeof(float));
   }
 
@@ -37,41 +38,46 @@ class LayerGraphWork final : public TeamWork {
     const LayerGraphLayout::Step& now = layout_.steps[static_cast<size_t>(step)];
     const int blocks = Blocks(step), row = now.rows.first + 4 * ((task - packs) / blocks);
     const int block = (task - packs) % blocks;
-    if (now.conv < 0) return TakeIn(row);
-    if (now.conv == convs_) return PutOut(now, row);
-    Convolve(now, step, row, block, blocks, worker);
+    if (now.layer < 0) return TakeIn(row);
+    if (now.layer == layers_) return PutOut(now, row);
+    if (Layer(now.layer).kind == LayerGraph::Kind::kConv) {
+      Convolve(now, step, row, block, blocks, worker);
+    } else {
+      Sample(now, step, row, worker);
+    }
   }
 
  private:
-  const LayerGraph::Conv& Conv(int c) const { return graph_.convs_[static_cast<size_t>(c)]; }
-  bool IsConv(int c) const { return c >= 0 && c < convs_; }
+  const LayerGraph::Layer& Layer(int l) const { return graph_.layers_[static_cast<size_t>(l)]; }
+  bool IsLayer(int l) const { return l >= 0 && l < layers_; }
 
   int Packs(int step) const {
     const auto next = static_cast<size_t>(step) + 1;
-    if (next >= layout_.steps.size() || !IsConv(layout_.steps[next].conv)) return 0;
-    return graph_.kernels_.blocks(Conv(layout_.steps[next].conv).layer.out_channels);
+    if (next >= layout_.steps.size() || !IsLayer(layout_.steps[next].layer)) return 0;
+    const LayerGraph::Layer& layer = Layer(layout_.steps[next].layer);
+    return layer.packs() ? graph_.kernels_.blocks(layer.conv.out_channels) : 0;
   }
   int Rows(int step) const {
     return LayerGraphLayout::TileCount(layout_.steps[static_cast<size_t>(step)].rows.count());
   }
   int Blocks(int step) const {
-    const int conv = layout_.steps[static_cast<size_t>(step)].conv;
-    if (!IsConv(conv)) return 1;
-    const int tiles = LayerGraphLayout::TileCount(layout_.Width(conv + 1));
+    const int layer = layout_.steps[static_cast<size_t>(step)].layer;
+    if (!IsLayer(layer) || Layer(layer).kind != LayerGraph::Kind::kConv) return 1;
+    const int tiles = LayerGraphLayout::TileCount(layout_.Width(layer + 1));
     return (tiles + kMostWinogradTiles - 1) / kMostWinogradTiles;
   }
 
   float* Packed(int step) const { return work_ + layout_.packed[step & 1]; }
 
   void Pack(int step, int block) const {
-    const LayerGraph::Conv& conv = Conv(layout_.steps[static_cast<size_t>(step)].conv);
+    const LayerGraph::Layer& layer = Layer(layout_.steps[static_cast<size_t>(step)].layer);
     ConvPacking packing;
-    packing.weights = reinterpret_cast<const float*>(conv.weights.data());
-    for (const FeatureMap& map : conv.from) packing.file_channels += map.channels;
-    packing.from = conv.packed_from.data();
-    packing.in_channels = conv.layer.in_channels;
-    packing.out_channels = conv.layer.out_channels;
-    (conv.side == 3 ? graph_.kernels_.pack : graph_.kernels_.pack_1x1)(packing, block, Packed(step));
+    packing.weights = reinterpret_cast<const float*>(layer.weights.data());
+    packing.file_channels = layer.file_channels;
+    packing.from = layer.packed_from.data();
+    packing.in_channels = layer.conv.in_channels;
+    packing.out_channels = layer.conv.out_channels;
+    (layer.transforms() ? graph_.kernels_.pack : graph_.kernels_.pack_1x1)(packing, block, Packed(step));
   }
 
   /// Row y of a map as it is stored, from the pixel left of the image on.
@@ -90,8 +96,8 @@ class LayerGraphWork final : public TeamWork {
 
   void Convolve(const LayerGraphLayout::Step& now, int step, int row, int block, int blocks,
                 int worker) const {
-    const LayerGraph::Conv& conv = Conv(now.conv);
-    const int width = layout_.Width(now.conv + 1), tiles = LayerGraphLayout::TileCount(width);
+    const LayerGraph::Layer& conv = Layer(now.layer);
+    const int width = layout_.Width(now.layer + 1), tiles = LayerGraphLayout::TileCount(width);
     ConvRows rows;
     rows.width = width;
     rows.inputs = static_cast<int>(conv.from.size());
@@ -106,20 +112,46 @@ class LayerGraphWork final : public TeamWork {
     const int last = std::min(row + 4, now.rows.end);
     rows.additions = static_cast<int>(conv.added.size());
     for (int y = row; y < last; ++y) {
-      rows.out[y - row] = RowToWrite(now.conv + 1, now.band, y);
+      rows.out[y - row] = RowToWrite(now.layer + 1, now.band, y);
       for (size_t n = 0; n < conv.added.size(); ++n)
         rows.added[n].rows[y - row] = RowToWrite(conv.added[n].map.index, now.band, y);
     }
     for (size_t n = 0; n < conv.added.size(); ++n) rows.added[n].scale = conv.added[n].scale;
-    ConvLayer layer = conv.layer;
+    ConvLayer layer = conv.conv;
     layer.weights = Packed(step);
-    float* scratch = work_ + layout_.scratch + static_cast<size_t>(worker) * layout_.scratch_floats;
+    float* scratch = Scratch(worker);
     // Blocks of nearly equal size: a last one of a single tile would read all weights for it.
     const int first = tiles * block / blocks, end = tiles * (block + 1) / blocks;
-    (conv.side == 3 ? graph_.kernels_.run : graph_.kernels_.run_1x1)(layer, rows, first, end - first,
-                                                                     scratch);
+    (conv.transforms() ? graph_.kernels_.run : graph_.kernels_.run_1x1)(layer, rows, first, end - first,
+                                                                        scratch);
     for (int y = row; y < last; ++y)
-      ClearMargins(now.conv + 1, Row(now.conv + 1, now.band, y), block, blocks);
+      ClearMargins(now.layer + 1, Row(now.layer + 1, now.band, y), block, blocks);
+  }
+
+  float* Scratch(int worker) const {
+    return work_ + layout_.scratch + static_cast<size_t>(worker) * layout_.scratch_floats;
+  }
+
+  /// Four rows of a layer from one size to another.
+  void Sample(const LayerGraphLayout::Step& now, int step, int row, int worker) const {
+    const LayerGraph::Layer& layer = Layer(now.layer);
+    const FeatureMap& map = layer.from.front();
+    const WholeMap from = {RowToWrite(map.index, now.band, 0), layout_.RowFloats(map.index),
+                           layout_.Stride(map.index), layout_.Height(map.index), layout_.Width(map.index)};
+    const int given = now.layer + 1, width = layout_.Width(given);
+    for (int y = row; y < std::min(row + 4, now.rows.end); ++y) {
+      float* to = RowToWrite(given, now.band, y);
+      if (layer.kind == LayerGraph::Kind::kStrided) {
+        ConvLayer conv = layer.conv;
+        conv.weights = Packed(step);
+        StridedRow(graph_.kernels_, conv, from, layer.side, layer.stride, y, width, to, Scratch(worker));
+      } else if (layer.kind == LayerGraph::Kind::kMaxPool) {
+        MaxPoolRow(from, layer.side, layer.stride, y, width, to);
+      } else {
+        BilinearRow(from, layout_.Height(given), width, y, to);
+      }
+      ClearMargins(given, Row(given, now.band, y), 0, 1);
+    }
   }
 
   /// The pixels left and right of the image, which convolutions read as zeros.
@@ -168,7 +200,7 @@ class LayerGraphWork final : public TeamWork {
   void PutOut(const LayerGraphLayout::Step& now, int row) {
     constexpr float kMost = std::numeric_limits<float>::max();
     const int s = graph_.shuffle_;
-    const int scale = s * (1 << graph_.maps_[static_cast<size_t>(graph_.output_.index)].doublings);
+    const int scale = s * (layout_.Height(graph_.output_.index) / layout_.height);
     const int unshuffle = graph_.input_.unshuffle;
     const int out_height = image_.height * scale / unshuffle, out_width = image_.width * scale / unshuffle;
     const size_t stride = layout_.Stride(graph_.output_.index);
@@ -198,51 +230,91 @@ class LayerGraphWork final : public TeamWork {
   const LayerGraphLayout& layout_;
   const KernelImage image_;
   float* work_;
-  const int convs_;
+  const int layers_;
   std::atomic<bool> finite_ = true;
 };
 
 LayerGraph::LayerGraph(const ConvKernels& kernels, Input input)
     : kernels_(kernels), input_(std::move(input)) {
-  maps_.push_back({input_.bands * input_.unshuffle * input_.unshuffle, 0});
+  maps_.push_back({input_.bands * input_.unshuffle * input_.unshuffle});
 }
 
-FeatureMap LayerGraph::Add(const GraphConv& conv) {
-  Conv made;
-  made.from = conv.from;
-  made.added = conv.added;
-  made.side = conv.side;
-  int in_file = 0;
-  for (size_t n = 0; n < conv.from.size(); ++n) {
-    const FeatureMap& map = conv.from[n];
-    for (int c = 0; c < map.channels; ++c) made.packed_from.push_back(in_file++);
-    if (n + 1 < conv.from.size())
-      made.packed_from.resize(
-          made.packed_from.size() + static_cast<size_t>(PaddedChannels(map.channels) - map.channels), -1);
-  }
-  const size_t values = static_cast<size_t>(conv.out_channels * in_file * conv.side * conv.side);
-  made.weights = Buffer(values * sizeof(float));
-  std::memcpy(made.weights.data(), conv.weights, values * sizeof(float));
+FeatureMap LayerGraph::Add(Layer layer, int channels) {
+  layers_.push_back(std::move(layer));
+  maps_.push_back({channels});
+  return {static_cast<int>(layers_.size()), 0, channels, false};
+}
+
+/// Weights as they are, and bias and slope with padding.
+void LayerGraph::KeepWeights(const GraphConv& conv, Layer& layer) {
+  int inputs = 0;
+  for (const FeatureMap& map : conv.from) inputs += map.channels;
+  const size_t values = static_cast<size_t>(conv.out_channels * inputs * conv.side * conv.side);
+  layer.weights = Buffer(values * sizeof(float));
+  std::memcpy(layer.weights.data(), conv.weights, values * sizeof(float));
   const int padded = PaddedChannels(conv.out_channels);
-  made.ends = Buffer(static_cast<size_t>(2 * padded) * sizeof(float));
-  float *bias = reinterpret_cast<float*>(made.ends.data()), *slope = bias + padded;
+  layer.ends = Buffer(static_cast<size_t>(2 * padded) * sizeof(float));
+  float *bias = reinterpret_cast<float*>(layer.ends.data()), *slope = bias + padded;
   for (int k = 0; k < padded; ++k) {
     const bool real = k < conv.out_channels;
     bias[k] = real && conv.bias != nullptr ? conv.bias[k] : 0.0f;
     slope[k] = real && conv.slope != nullptr ? conv.slope[k] : conv.common_slope;
   }
-  made.layer.in_channels = static_cast<int>(made.packed_from.size());
-  made.layer.out_channels = conv.out_channels;
-  made.layer.bias = bias;
-  made.layer.slope = slope;
-  made.layer.end = conv.end;
-  made.layer.gain = conv.gain;
-  const FeatureMap& first = conv.from.front();
-  maps_.push_back(
-      {conv.out_channels, maps_[static_cast<size_t>(first.index)].doublings + (first.doubled ? 1 : 0)});
-  const FeatureMap given = {static_cast<int>(convs_.size()) + 1, 0, conv.out_channels, false};
-  convs_.push_back(std::move(made));
-  return given;
+  layer.from = conv.from;
+  layer.side = conv.side;
+  layer.conv.in_channels = static_cast<int>(layer.packed_from.size());
+  layer.conv.out_channels = conv.out_channels;
+  layer.conv.bias = bias;
+  layer.conv.slope = slope;
+}
+
+FeatureMap LayerGraph::Add(const GraphConv& conv) {
+  Layer layer;
+  for (size_t n = 0; n < conv.from.size(); ++n) {
+    const FeatureMap& map = conv.from[n];
+    for (int c = 0; c < map.channels; ++c) layer.packed_from.push_back(layer.file_channels++);
+    if (n + 1 < conv.from.size())
+      layer.packed_from.resize(
+          layer.packed_from.size() + static_cast<size_t>(PaddedChannels(map.channels) - map.channels), -1);
+  }
+  KeepWeights(conv, layer);
+  layer.added = conv.added;
+  layer.conv.end = conv.end;
+  layer.conv.gain = conv.gain;
+  return Add(std::move(layer), conv.out_channels);
+}
+
+FeatureMap LayerGraph::AddStrided(const GraphConv& conv, int stride) {
+  Layer layer;
+  layer.kind = Kind::kStrided;
+  layer.stride = stride;
+  // Dense over the window's pixels, one behind the other, each with its padding; in the file a channel's
+  // weights for all of them stand together.
+  const int channels = conv.from.front().channels, window = conv.side * conv.side;
+  for (int pixel = 0; pixel < window; ++pixel) {
+    for (int c = 0; c < PaddedChannels(channels); ++c)
+      layer.packed_from.push_back(c < channels ? c * window + pixel : -1);
+  }
+  layer.file_channels = channels * window;
+  KeepWeights(conv, layer);
+  return Add(std::move(layer), conv.out_channels);
+}
+
+FeatureMap LayerGraph::AddMaxPool(const FeatureMap& from, int side, int stride) {
+  Layer layer;
+  layer.kind = Kind::kMaxPool;
+  layer.from = {from};
+  layer.side = side;
+  layer.stride = stride;
+  return Add(std::move(layer), from.channels);
+}
+
+FeatureMap LayerGraph::AddResized(const FeatureMap& from, const FeatureMap& like) {
+  Layer layer;
+  layer.kind = Kind::kResized;
+  layer.from = {from};
+  layer.like = like.index;
+  return Add(std::move(layer), from.channels);
 }
 
 void LayerGraph::Finish(FeatureMap output, int shuffle) {
@@ -252,7 +324,7 @@ void LayerGraph::Finish(FeatureMap output, int shuffle) {
 
 size_t LayerGraph::weight_bytes() const noexcept {
   size_t bytes = 0;
-  for (const Conv& conv : convs_) bytes += conv.weights.size() + conv.ends.size();
+  for (const Layer& layer : layers_) bytes += layer.weights.size() + layer.ends.size();
   return bytes;
 }
 

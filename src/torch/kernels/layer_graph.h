@@ -12,7 +12,7 @@
 
 namespace imgmill {
 
-/// What a layer gives: some or all channels of a map, at the input's size or a power of two times it.
+/// What a layer gives: some or all channels of a map.
 struct FeatureMap {
   int index = -1;
   int first = 0;  ///< channel; a multiple of kChannelPad
@@ -50,6 +50,7 @@ class LayerGraph final : public KernelNetwork {
         1;  ///< side of the squares of pixels that become channels; the image is continued by mirroring
     std::vector<float> mean = {};  ///< of each band, taken away; empty: zeros
     float range = 1.0f;            ///< the factor after that
+    int least = 1;                 ///< pixels of a side: a smaller image is continued by mirroring
   };
 
   LayerGraph(const ConvKernels& kernels, Input input);
@@ -58,9 +59,16 @@ class LayerGraph final : public KernelNetwork {
   FeatureMap input() const { return {0, 0, maps_[0].channels, false}; }
   /// @throws OutOfMemory
   FeatureMap Add(const GraphConv& conv);
+  /// A convolution with a bias alone, of one whole map, without padding and by strides. Not in bands.
+  /// @throws OutOfMemory
+  FeatureMap AddStrided(const GraphConv& conv, int stride);
+  /// The largest of each channel in windows, without padding. Not in bands.
+  FeatureMap AddMaxPool(const FeatureMap& from, int side, int stride);
+  /// A whole map at the size of another, bilinear. Not in bands.
+  FeatureMap AddResized(const FeatureMap& from, const FeatureMap& like);
   /// What is added from here on is made in bands of rows, none of which is kept: for layers at the output's
   /// size. Once only.
-  void BeginBands() { bands_from_ = convs_.size(); }
+  void BeginBands() { bands_from_ = layers_.size(); }
   /// The last map: bands * shuffle * shuffle channels, which become the pixels of squares.
   void Finish(FeatureMap output, int shuffle);
 
@@ -75,23 +83,34 @@ class LayerGraph final : public KernelNetwork {
 
   struct Map {
     int channels = 0;
-    int doublings = 0;  ///< its sides are the first map's, doubled so often
   };
-  struct Conv {
+  enum class Kind { kConv, kStrided, kMaxPool, kResized };
+  struct Layer {
+    Kind kind = Kind::kConv;
     std::vector<FeatureMap> from;
     std::vector<GraphConv::Added> added;
     int side = 3;
-    ConvLayer layer;
+    int stride = 1;
+    int like = 0;  ///< the map whose size a resized one gets
+    ConvLayer conv;
     std::vector<int> packed_from;
+    int file_channels = 0;
     Buffer weights;  ///< as in the file: packed ones would be four times as large
     Buffer ends;     ///< bias and slope
+
+    bool packs() const { return kind == Kind::kConv || kind == Kind::kStrided; }
+    /// By Winograd's algorithm; else weights are packed for a product of matrices.
+    bool transforms() const { return kind == Kind::kConv && side == 3; }
   };
+
+  void KeepWeights(const GraphConv& conv, Layer& layer);
+  FeatureMap Add(Layer layer, int channels);
 
   const ConvKernels& kernels_;
   Input input_;
-  std::vector<Map> maps_;  ///< the input, then what each convolution gives
-  std::vector<Conv> convs_;
-  size_t bands_from_ = SIZE_MAX;  ///< a convolution
+  std::vector<Map> maps_;  ///< the input, then what each layer gives
+  std::vector<Layer> layers_;
+  size_t bands_from_ = SIZE_MAX;  ///< a layer
   FeatureMap output_;
   int shuffle_ = 1;
 };

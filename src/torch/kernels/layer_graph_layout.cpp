@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "torch/kernels/map_sampling.h"
+
 namespace imgmill {
 namespace {
 
@@ -35,6 +37,11 @@ class Arena {
   size_t peak_ = 0;
 };
 
+/// Pixels of the first map.
+int FirstSide(int image_side, const LayerGraph::Input& input) {
+  return (std::max(image_side, input.least) + input.unshuffle - 1) / input.unshuffle;
+}
+
 }  // namespace
 
 void RowRange::Cover(const RowRange& other) {
@@ -45,11 +52,13 @@ void RowRange::Cover(const RowRange& other) {
 
 LayerGraphLayout::LayerGraphLayout(const LayerGraph& on, int image_height, int image_width, int threads)
     : graph(on),
-      height((image_height + on.input_.unshuffle - 1) / on.input_.unshuffle),
-      width((image_width + on.input_.unshuffle - 1) / on.input_.unshuffle) {
-  const int convs = static_cast<int>(graph.convs_.size());
-  const int first_in_bands = static_cast<int>(std::min(graph.bands_from_, graph.convs_.size()));
-  const bool banded = first_in_bands < convs;
+      height(FirstSide(image_height, on.input_)),
+      width(FirstSide(image_width, on.input_)),
+      sizes(1, {height, width}) {
+  for (const LayerGraph::Layer& layer : graph.layers_) sizes.push_back(SizeOf(layer));
+  const int layers = static_cast<int>(graph.layers_.size());
+  const int first_in_bands = static_cast<int>(std::min(graph.bands_from_, graph.layers_.size()));
+  const bool banded = first_in_bands < layers;
   std::vector<RowRange> whole(graph.maps_.size());
   std::vector<int> most_rows(graph.maps_.size(), 0);
   for (int m = 0; m <= first_in_bands; ++m) {
@@ -57,21 +66,31 @@ LayerGraphLayout::LayerGraphLayout(const LayerGraph& on, int image_height, int i
     most_rows[static_cast<size_t>(m)] = Height(m);
     steps.push_back({m - 1, 0, whole[static_cast<size_t>(m)]});
   }
-  const int last = graph.output_.index, scale = 1 << MapAt(last).doublings;
+  const int last = graph.output_.index, scale = Height(last) / height;
   const int band_rows = banded ? kBandRows : height;
   for (int top = 0; top < height; top += band_rows) {
     std::vector<RowRange>& rows = bands.emplace_back(whole);
     const RowRange shown = {top * scale, std::min(height, top + band_rows) * scale};
     if (banded) rows[static_cast<size_t>(last)] = Tiles(last, shown);
-    for (int c = convs - 1; c >= first_in_bands; --c) Need(c, first_in_bands, rows);
-    for (int c = first_in_bands; c < convs; ++c) {
-      const auto map = static_cast<size_t>(c + 1);
+    for (int l = layers - 1; l >= first_in_bands; --l) Need(l, first_in_bands, rows);
+    for (int l = first_in_bands; l < layers; ++l) {
+      const auto map = static_cast<size_t>(l + 1);
       most_rows[map] = std::max(most_rows[map], rows[map].count());
-      steps.push_back({c, bands.size() - 1, rows[map]});
+      steps.push_back({l, bands.size() - 1, rows[map]});
     }
-    steps.push_back({convs, bands.size() - 1, shown});
+    steps.push_back({layers, bands.size() - 1, shown});
   }
   Place(most_rows, threads);
+}
+
+LayerGraphLayout::Size LayerGraphLayout::SizeOf(const LayerGraph::Layer& layer) const {
+  using Kind = LayerGraph::Kind;
+  const FeatureMap& first = layer.from.front();
+  const Size from = sizes[static_cast<size_t>(first.index)];
+  if (layer.kind == Kind::kResized) return sizes[static_cast<size_t>(layer.like)];
+  if (layer.kind != Kind::kConv)
+    return {Windows(from.height, layer.side, layer.stride), Windows(from.width, layer.side, layer.stride)};
+  return first.doubled ? Size{2 * from.height, 2 * from.width} : from;
 }
 
 /// Those rows and what else is in their tiles.
@@ -80,45 +99,48 @@ RowRange LayerGraphLayout::Tiles(int map, RowRange rows) const {
 }
 
 /// Adds what a convolution in bands reads of other maps that are made in bands.
-void LayerGraphLayout::Need(int c, int first_in_bands, std::vector<RowRange>& rows) const {
-  const LayerGraph::Conv& conv = graph.convs_[static_cast<size_t>(c)];
-  const RowRange made = rows[static_cast<size_t>(c + 1)];
+void LayerGraphLayout::Need(int l, int first_in_bands, std::vector<RowRange>& rows) const {
+  const LayerGraph::Layer& layer = graph.layers_[static_cast<size_t>(l)];
+  const RowRange made = rows[static_cast<size_t>(l + 1)];
   const auto cover = [&](const FeatureMap& map, RowRange read) {
     if (map.index <= first_in_bands) return;
     if (map.doubled) read = {read.first >> 1, (read.end + 1) >> 1};
     read = {std::max(0, read.first), std::min(Height(map.index), read.end)};
     rows[static_cast<size_t>(map.index)].Cover(Tiles(map.index, read));
   };
-  const int reach = conv.side / 2;
-  for (const FeatureMap& map : conv.from) cover(map, {made.first - reach, made.end + reach});
-  for (const GraphConv::Added& added : conv.added) cover(added.map, made);
+  const int reach = layer.side / 2;
+  for (const FeatureMap& map : layer.from) cover(map, {made.first - reach, made.end + reach});
+  for (const GraphConv::Added& added : layer.added) cover(added.map, made);
 }
 
-/// For each map the last convolution that reads it. What is read in bands is kept through all of them.
+/// For each map the last layer that reads it. What is read in bands is kept through all of them.
 std::vector<size_t> LayerGraphLayout::LastReads() const {
-  const size_t convs = graph.convs_.size();
+  const size_t layers = graph.layers_.size();
   std::vector<size_t> last(graph.maps_.size(), 0);
   const auto read = [&](const FeatureMap& map, size_t by) {
     const bool through = by >= graph.bands_from_ && static_cast<size_t>(map.index) <= graph.bands_from_;
-    last[static_cast<size_t>(map.index)] = through ? convs : by;
+    last[static_cast<size_t>(map.index)] = through ? layers : by;
   };
-  for (size_t c = 0; c < convs; ++c) {
-    for (const FeatureMap& map : graph.convs_[c].from) read(map, c);
-    for (const GraphConv::Added& added : graph.convs_[c].added) read(added.map, c);
+  for (size_t l = 0; l < layers; ++l) {
+    for (const FeatureMap& map : graph.layers_[l].from) read(map, l);
+    for (const GraphConv::Added& added : graph.layers_[l].added) read(added.map, l);
   }
-  last[static_cast<size_t>(graph.output_.index)] = convs;
+  last[static_cast<size_t>(graph.output_.index)] = layers;
   return last;
 }
 
 void LayerGraphLayout::Place(const std::vector<int>& most_rows, int threads) {
   int widest = 0;
   size_t packed_floats = 0;
-  for (const LayerGraph::Conv& conv : graph.convs_) {
+  for (const LayerGraph::Layer& layer : graph.layers_) {
+    if (!layer.packs()) continue;
     int gathered = 0;
-    for (const FeatureMap& map : conv.from) gathered += PaddedChannels(map.channels);
+    for (const FeatureMap& map : layer.from) gathered += PaddedChannels(map.channels);
     widest = std::max(widest, gathered);
-    const size_t all = PackedWinogradFloats(conv.layer.out_channels, conv.layer.in_channels);
-    packed_floats = std::max(packed_floats, conv.side == 3 ? all : all / 36);
+    const size_t all = PackedWinogradFloats(layer.conv.out_channels, layer.conv.in_channels);
+    packed_floats = std::max(packed_floats, layer.transforms() ? all : all / 36);
+    if (layer.kind == LayerGraph::Kind::kStrided)
+      scratch_floats = std::max(scratch_floats, StridedScratchFloats(layer.conv));
   }
   const std::vector<size_t> last = LastReads();
   Arena arena;
@@ -128,7 +150,7 @@ void LayerGraphLayout::Place(const std::vector<int>& most_rows, int threads) {
     places[m] = arena.Take(Aligned(static_cast<size_t>(most_rows[m]) * row));
     zero_floats = std::max(zero_floats, row);
     if (m == 0) continue;
-    // Convolution m - 1 is done.
+    // Layer m - 1 is done.
     for (size_t before = 0; before <= m; ++before) {
       if (last[before] == m - 1) arena.Give(places[before]);
     }
@@ -141,7 +163,7 @@ void LayerGraphLayout::Place(const std::vector<int>& most_rows, int threads) {
   };
   zero_row = behind(zero_floats);
   for (size_t& each : packed) each = behind(packed_floats);
-  scratch_floats = Aligned(ConvScratchFloats(widest));
+  scratch_floats = Aligned(std::max(scratch_floats, ConvScratchFloats(widest)));
   scratch = behind(scratch_floats * static_cast<size_t>(threads));
 }
 
