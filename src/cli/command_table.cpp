@@ -22,6 +22,8 @@ constexpr CommandRow kCommands[] = {
     {"dedup", "find duplicate and near-duplicate images", CommandKind::kImages, &AddDedup, nullptr},
     {"doctor", "check this machine and this installation", CommandKind::kTool, nullptr, &AddDoctor},
     {"embed", "compute a vector for each image", CommandKind::kImages, &AddEmbed, nullptr},
+    {"explain", "say how a file of an output folder was made, back to its source", CommandKind::kTool,
+     nullptr, &AddExplain},
     {"filter", "keep the images whose quality signals satisfy rules", CommandKind::kImages, &AddFilter,
      nullptr},
     {"frames", "write the frames of a video or animation, or pages of a TIFF, as images",
@@ -42,6 +44,8 @@ constexpr CommandRow kCommands[] = {
     {"undo", "revert what --action moved, copied or linked", CommandKind::kTool, nullptr, &AddUndo},
     {"upscale", "enlarge images with a model or a classical kernel", CommandKind::kImages, &AddUpscale,
      nullptr},
+    {"verify", "check that output folders hold what was written to them", CommandKind::kTool, nullptr,
+     &AddVerify},
 };
 
 }  // namespace

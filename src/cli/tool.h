@@ -1,5 +1,5 @@
-// A command that is about no images: undo, memory, doctor, models, report. It has flags of its own and an
-// exit code.
+// A command that works on no images: undo, memory, doctor, models, report, verify, explain. It has flags of
+// its own and an exit code.
 #pragma once
 
 #include <memory>
@@ -24,5 +24,7 @@ std::unique_ptr<Tool> AddMemory(CLI::App& app);
 std::unique_ptr<Tool> AddDoctor(CLI::App& app);
 std::unique_ptr<Tool> AddModels(CLI::App& app);
 std::unique_ptr<Tool> AddReport(CLI::App& app);
+std::unique_ptr<Tool> AddVerify(CLI::App& app);
+std::unique_ptr<Tool> AddExplain(CLI::App& app);
 
 }  // namespace imgmill

@@ -1,0 +1,40 @@
+// What an output folder's catalog says of the files in it, for commands that look at them later. Nothing is
+// recorded.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "imgmill/catalog/catalog.h"
+
+namespace imgmill {
+
+/// The nearest folder with a catalog, of those above that file or folder and itself; nothing where there is
+/// none.
+std::optional<std::string> OutputFolderOf(const std::string& path);
+
+/// Errors are of stage kCatalog, as Catalog's.
+class FinishedWork {
+ public:
+  /// @param output_folder  kNotFound where it has no catalog.
+  static Result<std::unique_ptr<FinishedWork>> Open(const std::string& output_folder);
+  ~FinishedWork();
+  FinishedWork(const FinishedWork&) = delete;
+  FinishedWork& operator=(const FinishedWork&) = delete;
+
+  /// All that may have made this file, a path below the folder. A pipeline's steps each have a folder of
+  /// their own in it, which the names of their outputs are without.
+  Result<std::vector<FoundWork>> Of(const std::string& relative);
+  /// Each name of an output once, in bytewise order. `each` may call Of.
+  Status ForEachName(const std::function<Status(const std::string& output)>& each);
+
+ private:
+  FinishedWork();
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace imgmill

@@ -1,0 +1,64 @@
+#include "provenance.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/try.h"
+
+namespace imgmill {
+
+Result<SourceState> StateOf(const std::string& source, const ContentDigest& content) {
+  const Result<ContentDigest> now = DigestOf(source);
+  if (now) return *now == content ? SourceState::kAsItWas : SourceState::kChanged;
+  if (now.error().code == Code::kNotFound) return SourceState::kGone;
+  return now.error();
+}
+
+std::string_view ToString(SourceState state) {
+  switch (state) {
+    case SourceState::kAsItWas:
+      return "as it was";
+    case SourceState::kChanged:
+      return "changed since";
+    case SourceState::kGone:
+      break;
+  }
+  return "gone";
+}
+
+Result<std::unique_ptr<ProvenanceFolder>> ProvenanceFolder::Open(const std::string& folder) {
+  std::unique_ptr<ProvenanceFolder> opened(new ProvenanceFolder);
+  opened->work_ = TRY(FinishedWork::Open(folder));
+  opened->folder_ = folder;
+  std::error_code none;
+  opened->canonical_ = std::filesystem::canonical(folder, none).string();
+  return opened;
+}
+
+Result<Provenance> ProvenanceFolder::Of(const std::string& relative) {
+  const std::vector<FoundWork> found = TRY(work_->Of(relative));
+  Provenance file;
+  if (found.empty()) return file;
+  file.content = TRY(DigestOf(folder_ + "/" + relative));
+  const auto made = std::find_if(found.begin(), found.end(),
+                                 [&](const FoundWork& work) { return work.row.digest == file.content; });
+  file.state = made == found.end() ? Provenance::State::kChanged : Provenance::State::kAsWritten;
+  if (made != found.end()) file.work = *made;
+  return file;
+}
+
+Result<std::optional<FoundWork>> ProvenanceFolder::ThatGave(const std::string& relative,
+                                                            const ContentDigest& content) {
+  const std::vector<FoundWork> found = TRY(work_->Of(relative));
+  for (const FoundWork& work : found) {
+    if (work.row.digest == content) return std::optional(work);
+  }
+  return std::optional<FoundWork>();
+}
+
+std::optional<std::string> ProvenanceFolder::Below(const std::string& source) const {
+  if (canonical_.empty() || !source.starts_with(canonical_ + "/")) return std::nullopt;
+  return source.substr(canonical_.size() + 1);
+}
+
+}  // namespace imgmill

@@ -1,0 +1,206 @@
+// `imgmill verify DIR...`: whether output folders hold what was written to them, and only that.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/try.h"
+#include "imgmill/base/path_text.h"
+#include "imgmill/dataset/listing.h"
+#include "imgmill/dataset/publish.h"
+#include "provenance.h"
+#include "session.h"
+#include "stop_signals.h"
+#include "tool.h"
+
+namespace imgmill {
+namespace {
+
+enum Finding { kAsWritten, kChanged, kMissing, kUnknown, kSourceChanged, kSourceGone, kFailed, kFindings };
+
+constexpr std::array<const char*, kFindings> kNames = {"as written",     "changed",     "missing", "unknown",
+                                                       "source changed", "source gone", "failed"};
+
+/// Folders right in `folder`, in bytewise order: those of a pipeline's steps among them.
+std::vector<std::string> StepFolders(const std::string& folder) {
+  std::vector<std::string> names;
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, none)) {
+    const std::string name = entry.path().filename().string();
+    if (entry.is_directory(none) && !name.starts_with('.')) names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+class Verify final : public Tool {
+ public:
+  explicit Verify(CLI::App& app) {
+    app.footer(
+        "Example:\n"
+        "  imgmill upscale photos -o large --method lanczos3\n"
+        "  imgmill verify large --manifest large.jsonl");
+    app.add_option("folders", folders_, "Output folders of upscale, tile, frames or run")
+        ->type_name("DIR")
+        ->required();
+    app.add_flag("--sources", sources_, "Also check that what the files were made from is as it was");
+    app.add_option("--manifest", manifest_,
+                   "Write a line of JSON for each file that is as written: how it was made, and of what")
+        ->type_name("FILE.jsonl");
+    app.add_flag("--json", json_, "One JSON document on stdout");
+  }
+
+  ExitCode Run() override {
+    stop_ = &InstallStopSignals();
+    const Status looked =
+        manifest_.empty() ? LookAtAll() : WriteNamedFile(manifest_, [this](const TextSink& put) {
+          manifest_sink_ = &put;
+          return LookAtAll();
+        });
+    if (!looked) {
+      std::fprintf(stderr, "imgmill: error: %s\n", looked.error().message.c_str());
+      return ExitCodeFor(looked.error());
+    }
+    return Finish();
+  }
+
+ private:
+  Status LookAtAll() {
+    for (const std::string& folder : folders_) {
+      Result<std::unique_ptr<ProvenanceFolder>> opened = ProvenanceFolder::Open(folder);
+      if (!opened) {
+        Error error = opened.error();
+        if (error.code == Code::kNotFound) error.code = Code::kUsage;
+        error.message = PrintablePath(folder) + ": " + error.message;
+        return error;
+      }
+      TRY(LookAtFiles(**opened));
+      TRY(LookForMissing(**opened));
+    }
+    return {};
+  }
+
+  /// The images that are there.
+  Status LookAtFiles(ProvenanceFolder& folder) {
+    ListOptions options;
+    options.paths = {folder.folder()};
+    options.stop = stop_;
+    std::unique_ptr<Lister> files = TRY(Lister::Open(options));
+    while (const std::optional<ListedFile> file = files->Next()) {
+      if (stop_->StopRequested()) return Interrupted();
+      const Result<Provenance> found = folder.Of(file->relative);
+      if (!found) {
+        std::fprintf(stderr, "imgmill: error: %s\n", Describe(file->path, found.error()).c_str());
+        Tell(kFailed, file->path);
+        continue;
+      }
+      switch (found->state) {
+        case Provenance::State::kUnknown:
+          Tell(kUnknown, file->path);
+          break;
+        case Provenance::State::kChanged:
+          Tell(kChanged, file->path);
+          break;
+        case Provenance::State::kAsWritten:
+          ++counts_[kAsWritten];
+          TRY(PutManifest(file->path, found->work));
+          TRY(LookAtSource(file->path, found->work));
+      }
+    }
+    for (const ListProblem& problem : files->problems()) {
+      std::fprintf(stderr, "imgmill: error: %s\n", Describe(problem.path, problem.error).c_str());
+      Tell(kFailed, problem.path);
+    }
+    return {};
+  }
+
+  Status LookAtSource(const std::string& path, const FoundWork& work) {
+    if (!sources_) return {};
+    const SourceState state = TRY(StateOf(work.key.source, work.key.content));
+    if (state == SourceState::kChanged) Tell(kSourceChanged, path, work.key.source);
+    if (state == SourceState::kGone) Tell(kSourceGone, path, work.key.source);
+    return {};
+  }
+
+  /// Outputs that were written and are not there, but for those that later steps of a pipeline were made
+  /// from.
+  Status LookForMissing(ProvenanceFolder& folder) {
+    const std::vector<std::string> steps = StepFolders(folder.folder());
+    return folder.work().ForEachName([&](const std::string& output) -> Status {
+      if (stop_->StopRequested()) return Interrupted();
+      if (output.ends_with('/')) return {};  // a group's count
+      const std::string path = folder.folder() + "/" + output;
+      if (Exists(path)) return {};
+      for (const std::string& step : steps) {
+        if (Exists(folder.folder() + "/" + step + "/" + output)) return {};
+      }
+      Tell(kMissing, path);
+      return {};
+    });
+  }
+
+  static Error Interrupted() {
+    return {Stage::kList, Code::kInterrupted, "interrupted: not all files were looked at; run again"};
+  }
+
+  Status PutManifest(const std::string& path, const FoundWork& work) {
+    if (manifest_sink_ == nullptr) return {};
+    const nlohmann::ordered_json line = {
+        {"output", PrintablePath(path)},           {"bytes", work.row.size},
+        {"digest", work.row.digest.Hex()},         {"source", PrintablePath(work.key.source)},
+        {"source_digest", work.key.content.Hex()}, {"made_by", PrintablePath(work.key.fingerprint)}};
+    return (*manifest_sink_)(line.dump() + "\n");
+  }
+
+  void Tell(Finding finding, const std::string& path, const std::string& source = {}) {
+    ++counts_[finding];
+    if (!json_) {
+      std::printf("%s  %s%s\n", kNames[finding], PrintablePath(path).c_str(),
+                  source.empty() ? "" : ("  made from " + PrintablePath(source)).c_str());
+      return;
+    }
+    nlohmann::ordered_json found = {{"path", PrintablePath(path)}, {"finding", kNames[finding]}};
+    if (!source.empty()) found["source"] = PrintablePath(source);
+    findings_.push_back(std::move(found));
+  }
+
+  ExitCode Finish() {
+    std::string sum;
+    uint64_t found = 0;
+    nlohmann::ordered_json counts;
+    for (size_t f = 0; f < kFindings; ++f) {
+      counts[kNames[f]] = counts_[f];
+      if (f != kAsWritten) found += counts_[f];
+      if (f == kAsWritten || counts_[f] > 0 || f <= kUnknown)
+        sum += (sum.empty() ? "" : ", ") + std::to_string(counts_[f]) + " " + kNames[f];
+    }
+    if (json_) {
+      const nlohmann::ordered_json document = {
+          {"schema", "imgmill/1"}, {"command", "verify"}, {"counts", counts}, {"findings", findings_}};
+      std::printf("%s\n", document.dump(2).c_str());
+    }
+    std::fprintf(stderr, "imgmill: info: %s\n", sum.c_str());
+    if (std::fflush(stdout) != 0) return ExitCode::kCannot;
+    if (counts_[kFailed] > 0) return ExitCode::kSomeFailed;
+    return found > 0 ? ExitCode::kFindings : ExitCode::kDone;
+  }
+
+  std::vector<std::string> folders_;
+  std::string manifest_;
+  bool sources_ = false;
+  bool json_ = false;
+  const StopFlag* stop_ = nullptr;
+  const TextSink* manifest_sink_ = nullptr;
+  std::array<uint64_t, kFindings> counts_{};
+  nlohmann::ordered_json findings_ = nlohmann::ordered_json::array();
+};
+
+}  // namespace
+
+std::unique_ptr<Tool> AddVerify(CLI::App& app) {
+  return std::make_unique<Verify>(app);
+}
+
+}  // namespace imgmill
