@@ -31,15 +31,16 @@ std::string SignalTable() {
 }  // namespace
 
 void AddFilterFlags(CLI::App& app, FilterOptions& options) {
-  app.footer(SignalTable() +
-             "\nA rule is SIGNAL, one of < <= > >= = !=, and a number or a percentile of this run's images\n"
-             "(p10). Quote rules: the shell treats < and > as redirections.\n\n"
-             "Example:\n"
-             "  imgmill filter photos --keep 'short_side>=256' --keep 'blockiness<30'    lists what is kept\n"
-             "  imgmill filter photos --keep 'sharpness>p10' --action copy --to good --max-drop 50%\n"
-             "  imgmill filter photos --suggest\n"
-             "  imgmill filter photos --keep 'sharpness>p10' --explain photos/a.jpg\n"
-             "  imgmill filter photos --export signals.csv");
+  app.footer(
+      SignalTable() +
+      "\nA rule is SIGNAL, one of < <= > >= = !=, and a number, a percentile of this run's images\n"
+      "(p10) or a multiple of their median (m0.5). Quote rules: the shell treats < and > as redirections.\n\n"
+      "Example:\n"
+      "  imgmill filter photos --keep 'short_side>=256' --keep 'blockiness<30'    lists what is kept\n"
+      "  imgmill filter photos --keep 'sharpness>p10' --action copy --to good --max-drop 50%\n"
+      "  imgmill filter photos --suggest\n"
+      "  imgmill filter photos --keep 'sharpness>p10' --explain photos/a.jpg\n"
+      "  imgmill filter photos --export signals.csv");
   app.add_option("--keep", options.keep, "A rule that images must satisfy to be kept; may be repeated")
       ->type_name("RULE")
       ->allow_extra_args(false);

@@ -92,9 +92,17 @@ Result<FilterRule> ParseRule(std::string_view text, bool keeps) {
     rule.number = value == "true" ? 1 : 0;
     return rule;
   }
-  rule.percentile = value.starts_with('p');
+  const bool of_median = value.starts_with('m');
+  rule.percentile = value.starts_with('p') || of_median;
   if (!ParseNumber(value.substr(rule.percentile ? 1 : 0), rule.number)) {
-    return wrong(value_at, "expected a number, a percentile such as p10, true or false");
+    return wrong(
+        value_at,
+        "expected a number, a percentile such as p10, a multiple of the median such as m0.5, true or "
+        "false");
+  }
+  if (of_median) {
+    rule.factor = rule.number;
+    rule.number = 50;
   }
   if (rule.percentile && (rule.number < 0 || rule.number > 100)) {
     return wrong(value_at, "a percentile is p0 to p100");

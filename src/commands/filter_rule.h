@@ -20,6 +20,8 @@ struct FilterRule {
   /// The number to compare with, or, if `percentile`, 0..100: which one of the run's values that number is.
   double number = 0;
   bool percentile = false;
+  /// What that value is multiplied by: another number than 1 for multiples of the median.
+  double factor = 1;
 
   bool Holds(double value, double threshold) const;
   /// Whether an image of this value is dropped; NaN, for no value, holds nowhere.
@@ -31,7 +33,8 @@ struct FilterRule {
 };
 
 /// SIGNAL COMPARISON NUMBER, with or without blanks; the comparison is < <= > >= = == or !=, the number one
-/// with or without a point, "p" and a percentile, "true" (1) or "false" (0). kUsage says where it goes wrong.
+/// with or without a point, "p" and a percentile, "m" and a multiple of the median, "true" (1) or "false"
+/// (0). kUsage says where it goes wrong.
 Result<FilterRule> ParseRule(std::string_view text, bool keeps);
 
 /// "50%" or "120" of --max-drop: how many of `judged` images may be dropped. kUsage if it is neither.

@@ -51,7 +51,7 @@ Status FindThresholds(const FilterTable& entries, std::vector<AppliedRule>& rule
       return Status();
     });
     if (!read) return read;
-    applied.threshold = Percentile(values.span(), applied.rule.number);
+    applied.threshold = applied.rule.factor * Percentile(values.span(), applied.rule.number);
   }
   return {};
 }

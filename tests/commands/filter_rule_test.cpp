@@ -36,6 +36,10 @@ TEST_CASE("a rule is a signal, a comparison and a number or percentile, with or 
   CHECK(tenth.percentile);
   CHECK(tenth.number == 10);
   CHECK(Rule("noise<=p99.5").number == 99.5);
+  const FilterRule half = Rule("megapixels<m0.5");  // half of the 50th percentile
+  CHECK(half.percentile);
+  CHECK(half.number == 50);
+  CHECK(half.factor == 0.5);
   CHECK(Rule("grayscale=false").number == 0);
   CHECK(Rule("has_alpha==true").comparison == Comparison::kEqual);
   CHECK(Rule("has_alpha!=1").comparison == Comparison::kNotEqual);
