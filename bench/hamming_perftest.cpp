@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "bench_hashes.h"
 #include "imgmill/similarity/grouping.h"
 #include "imgmill/similarity/hamming.h"
 #include "similarity/hamming_index.h"
@@ -20,19 +21,6 @@ namespace {
 
 double Seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-// One in five hashes lies 0 to 12 bits from an earlier one, as in a folder with many near-duplicates.
-std::vector<uint64_t> Clustered(size_t n) {
-  std::mt19937_64 random(1);
-  std::vector<uint64_t> hashes(n);
-  for (size_t i = 0; i < n; ++i) {
-    hashes[i] = random();
-    if (i == 0 || random() % 5 != 0) continue;
-    hashes[i] = hashes[random() % i];
-    for (uint64_t flips = random() % 13; flips > 0; --flips) hashes[i] ^= uint64_t{1} << (random() % 64);
-  }
-  return hashes;
 }
 
 void TimeScans() {
@@ -70,7 +58,7 @@ int Main(int argc, char** argv) {
   const int threads = argc > 3 ? std::atoi(argv[3]) : 2;
   TimeScans();
 
-  std::vector<uint64_t> hashes = Clustered(n);
+  std::vector<uint64_t> hashes = ClusteredHashes(n);
   const IndexPlan plan = IndexPlan::Choose(n, radius);
   std::printf("plan: %zu parts of %d bits, %.1f us a query expected, %.0f MB\n", plan.thresholds.size(),
               plan.width, plan.cost_ns * 1e-3, static_cast<double>(HammingIndexBytes(n, radius)) * 1e-6);

@@ -37,22 +37,27 @@ class CosineSearch {
                                  [&](const float* vector) { std::copy_n(vector, dimension_, Query(i)); });
       if (!looked) return looked;
     }
-    return VisitLeft(threads_, [&](int thread, uint32_t class_id, const float* vector) {
-      float dots[kLargestBlock];
-      Dots(vector, Query(0), block.size(), dimension_, dots);
-      for (size_t i = 0; i < block.size(); ++i) {
-        if (!(dots[i] >= least_) || class_id == block[i]) continue;
-        found.Add(thread, {static_cast<uint32_t>(i), class_id, std::min(dots[i], 1.0f)});
+    return VisitLeft(threads_, [&](int thread, std::span<const uint32_t> ids, const float* const* vectors) {
+      float dots[kRowsTogether * kLargestBlock];
+      Dots(vectors, ids.size(), Query(0), block.size(), dimension_, dots);
+      for (size_t at = 0; at < ids.size() * block.size(); ++at) {
+        if (!(dots[at] >= least_)) continue;
+        const uint32_t class_id = ids[at / block.size()];
+        const size_t i = at % block.size();
+        if (class_id != block[i])
+          found.Add(thread, {static_cast<uint32_t>(i), class_id, std::min(dots[at], 1.0f)});
       }
     });
   }
 
   template <typename Visit>
   Status FindAll(size_t candidate, const Visit& visit) {
-    return VisitLeft(1, [&](int, uint32_t class_id, const float* vector) {
-      float dot = 0;
-      Dots(vector, Query(candidate), 1, dimension_, &dot);
-      if (dot >= least_) visit(class_id, std::min(dot, 1.0f));
+    return VisitLeft(1, [&](int, std::span<const uint32_t> ids, const float* const* vectors) {
+      float dots[kRowsTogether];
+      Dots(vectors, ids.size(), Query(candidate), 1, dimension_, dots);
+      for (size_t r = 0; r < ids.size(); ++r) {
+        if (dots[r] >= least_) visit(ids[r], std::min(dots[r], 1.0f));
+      }
     });
   }
 

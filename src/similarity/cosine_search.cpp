@@ -24,6 +24,21 @@ void Keep(std::vector<Neighbour>& best, size_t top, const Neighbour& found) {
   std::push_heap(best.begin(), best.end(), Nearer);
 }
 
+/// What one thread has found for each query, and what a row must have to be added.
+struct ThreadsBest {
+  std::vector<std::vector<Neighbour>> lists;
+  std::vector<float> least;
+};
+
+constexpr size_t kLooked = 16;
+
+/// Whether none of so many dots is large enough, as most are not: without a branch for each.
+bool NoneOf(const float* dots, const float* least) {
+  int enough = 0;
+  for (size_t i = 0; i < kLooked; ++i) enough |= static_cast<int>(dots[i] >= least[i]);
+  return enough == 0;
+}
+
 }  // namespace
 
 Result<std::vector<std::vector<Neighbour>>> NearestByCosine(const VectorRows& rows,
@@ -35,28 +50,40 @@ Result<std::vector<std::vector<Neighbour>>> NearestByCosine(const VectorRows& ro
   const size_t count = leave_out.size();
   assert(queries.size() == count * dimension && top > 0 && threads >= 1);
   std::vector<std::vector<Neighbour>> nearest(count);
-  std::vector<std::vector<std::vector<Neighbour>>> best(static_cast<size_t>(threads));
+  std::vector<ThreadsBest> best(static_cast<size_t>(threads));
   for (size_t first = 0; first < count; first += kQueriesAtOnce) {
     const size_t some = std::min(kQueriesAtOnce, count - first);
-    for (auto& own : best) {
-      own.assign(some, {});
-      for (auto& list : own) list.reserve(std::min(top, searched.size()));  // visits must not allocate
+    for (ThreadsBest& own : best) {
+      own.least.assign(some, least);
+      own.lists.assign(some, {});
+      for (auto& list : own.lists) list.reserve(std::min(top, searched.size()));  // visits must not allocate
     }
     const float* block = queries.data() + first * dimension;
     Status visited = VisitRows(
         rows, searched, threads, stop, [](const SearchRow& row) { return row.row; },
-        [&](int thread, const SearchRow& row, const float* vector) {
-          float dots[kQueriesAtOnce];
-          Dots(vector, block, some, dimension, dots);
-          for (size_t q = 0; q < some; ++q) {
-            if (!(dots[q] >= least) || row.id == leave_out[first + q]) continue;
-            Keep(best[static_cast<size_t>(thread)][q], top, {row.id, std::min(dots[q], 1.0f)});
+        [&](int thread, std::span<const SearchRow> together, const float* const* vectors) {
+          ThreadsBest& own = best[static_cast<size_t>(thread)];
+          float dots[kRowsTogether * kQueriesAtOnce];
+          Dots(vectors, together.size(), block, some, dimension, dots);
+          for (size_t r = 0; r < together.size(); ++r) {
+            const float* const its = dots + r * some;
+            for (size_t q = 0; q < some; ++q) {
+              if (q % kLooked == 0 && q + kLooked <= some && NoneOf(its + q, &own.least[q])) {
+                q += kLooked - 1;
+                continue;
+              }
+              const float dot = its[q];
+              if (!(dot >= own.least[q]) || together[r].id == leave_out[first + q]) continue;
+              Keep(own.lists[q], top, {together[r].id, std::min(dot, 1.0f)});
+              if (own.lists[q].size() == top) own.least[q] = std::max(least, own.lists[q].front().similarity);
+            }
           }
         });
     if (!visited) return visited.error();
     for (size_t q = 0; q < some; ++q) {
       std::vector<Neighbour>& merged = nearest[first + q];
-      for (const auto& own : best) merged.insert(merged.end(), own[q].begin(), own[q].end());
+      for (const ThreadsBest& own : best)
+        merged.insert(merged.end(), own.lists[q].begin(), own.lists[q].end());
       std::sort(merged.begin(), merged.end(), Nearer);
       if (merged.size() > top) merged.resize(top);
       merged.shrink_to_fit();

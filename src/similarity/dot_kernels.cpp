@@ -7,19 +7,21 @@
 namespace imgmill {
 namespace {
 
-void DotsPlain(const float* row, const float* queries, size_t count, size_t n, float* dots) {
-  AllDots(row, queries, count, n, dots);
+void DotsPlain(const float* const* rows, size_t row_count, const float* queries, size_t count, size_t n,
+               float* dots) {
+  AllDots<1, 2>(rows, row_count, queries, count, n, dots);
 }
 
 #if defined(__x86_64__)
-__attribute__((target("avx2"))) void DotsAvx2(const float* row, const float* queries, size_t count, size_t n,
-                                              float* dots) {
-  AllDots(row, queries, count, n, dots);
+__attribute__((target("avx2"))) void DotsAvx2(const float* const* rows, size_t row_count,
+                                              const float* queries, size_t count, size_t n, float* dots) {
+  AllDots<2, 2>(rows, row_count, queries, count, n, dots);
 }
 
-__attribute__((target("avx512f"))) void DotsAvx512(const float* row, const float* queries, size_t count,
-                                                   size_t n, float* dots) {
-  AllDots(row, queries, count, n, dots);
+__attribute__((target("avx512f"))) void DotsAvx512(const float* const* rows, size_t row_count,
+                                                   const float* queries, size_t count, size_t n,
+                                                   float* dots) {
+  AllDots<4, 4>(rows, row_count, queries, count, n, dots);
 }
 #endif
 
@@ -52,9 +54,10 @@ float DotScalar(const float* a, const float* b, size_t n) {
   return sums[0];
 }
 
-void Dots(const float* row, const float* queries, size_t count, size_t n, float* dots) {
+void Dots(const float* const* rows, size_t row_count, const float* queries, size_t count, size_t n,
+          float* dots) {
   static const DotsFn best = AvailableDotKernels().kernels[AvailableDotKernels().count - 1].dots;
-  best(row, queries, count, n, dots);
+  best(rows, row_count, queries, count, n, dots);
 }
 
 }  // namespace imgmill

@@ -101,9 +101,26 @@ std::vector<NamedScan> AvailableScans() {
   return scans;
 }
 
+namespace {
+
+ScanFunction& Chosen() {
+  static ScanFunction chosen = AvailableScans().back().function;
+  return chosen;
+}
+
+}  // namespace
+
 ScanFunction BestScan() {
-  static const ScanFunction best = AvailableScans().back().function;
-  return best;
+  return Chosen();
+}
+
+bool ChooseScan(std::string_view name) {
+  for (const NamedScan& scan : AvailableScans()) {
+    if (scan.name != name) continue;
+    Chosen() = scan.function;
+    return true;
+  }
+  return false;
 }
 
 }  // namespace imgmill

@@ -30,4 +30,8 @@ struct NamedScan {
 };
 std::vector<NamedScan> AvailableScans();
 
+/// What BestScan gives from now on, to measure what a lesser machine would do. Before any search.
+/// @return false if this machine cannot run it
+bool ChooseScan(std::string_view name);
+
 }  // namespace imgmill

@@ -57,17 +57,19 @@ TEST_CASE("every dot kernel agrees with the plain loop to the bit, at every leng
   std::uniform_real_distribution<float> number(-1, 1);
   const DotKernels& kernels = AvailableDotKernels();
   for (size_t n = 1; n <= 300; ++n) {
-    std::vector<float> row(n), queries(7 * n);
+    std::vector<float> row(5 * n), queries(7 * n);
     for (float& value : row) value = number(random);
+    const float* rows[5];
+    for (size_t r = 0; r < 5; ++r) rows[r] = &row[r * n];
     for (float& value : queries) value = number(random);
     for (size_t k = 0; k < kernels.count; ++k) {
-      float dots[7];
-      kernels.kernels[k].dots(row.data(), queries.data(), 7, n, dots);
-      for (size_t q = 0; q < 7; ++q) {
-        const float plain = DotScalar(row.data(), &queries[q * n], n);
+      float dots[5 * 7];
+      kernels.kernels[k].dots(rows, 5, queries.data(), 7, n, dots);
+      for (size_t at = 0; at < 5 * 7; ++at) {
+        const float plain = DotScalar(rows[at / 7], &queries[at % 7 * n], n);
         CAPTURE(kernels.kernels[k].name);
         CAPTURE(n);
-        CHECK(std::memcmp(&plain, &dots[q], sizeof plain) == 0);
+        CHECK(std::memcmp(&plain, &dots[at], sizeof plain) == 0);
       }
     }
   }

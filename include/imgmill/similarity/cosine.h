@@ -26,8 +26,10 @@ struct VectorRows {
 /// sum i % 16, each product rounded before it is added, and the 16 sums are added pairwise (8 apart, 4, 2,
 /// 1). One element after another: the oracle of the vector kernels, which agree to the bit.
 float DotScalar(const float* a, const float* b, size_t n);
-/// dots[q] = the dot product of `row` with query q; queries are `n` floats each, one after another.
-void Dots(const float* row, const float* queries, size_t count, size_t n, float* dots);
+/// dots[r * count + q] = the dot product of row r with query q; queries are `n` floats each, one after
+/// another.
+void Dots(const float* const* rows, size_t row_count, const float* queries, size_t count, size_t n,
+          float* dots);
 
 /// A row that may be found. Several images of equal content share one.
 struct SearchRow {

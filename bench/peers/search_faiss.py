@@ -1,0 +1,43 @@
+"""The other side of hamming.sh and cosine.sh: faiss on the same data. Prints "SECONDS FOUND".
+
+search_faiss.py flat|multihash FILE RADIUS THREADS       all pairs of 64-bit hashes within a radius, each once
+search_faiss.py nearest FILE DIMENSION QUERIES TOP THREADS   the first QUERIES vectors against all, by inner product
+
+Building the index is part of it, reading the file is not.
+"""
+import sys
+import time
+
+import faiss
+import numpy as np
+
+what, path, *numbers = sys.argv[1:]
+numbers = [int(n) for n in numbers]
+faiss.omp_set_num_threads(numbers[-1])
+
+if what == "nearest":
+    dimension, queries, top, _ = numbers
+    vectors = np.fromfile(path, dtype=np.float32).reshape(-1, dimension)
+    start = time.perf_counter()
+    index = faiss.IndexFlatIP(dimension)
+    index.add(vectors)
+    _, found = index.search(vectors[:queries], top)
+    print(f"{time.perf_counter() - start:.3f} {found.sum()}")
+    sys.exit()
+
+radius = numbers[0]
+hashes = np.fromfile(path, dtype=np.uint8).reshape(-1, 8)
+start = time.perf_counter()
+if what == "flat":
+    index = faiss.IndexBinaryFlat(64)
+    index.add(hashes)
+    # Its radius is exclusive.
+    limits, _, places = index.range_search(hashes, radius + 1)
+else:
+    # Two maps of 32 bits each: a pair within 10 bits has at most 5 in one of them. More maps of fewer bits look at more.
+    index = faiss.IndexBinaryMultiHash(64, 4, 16)
+    index.nflip = radius // 4
+    index.add(hashes)
+    limits, _, places = index.range_search(hashes, radius + 1)
+seconds = time.perf_counter() - start
+print(f"{seconds:.3f} {(int(limits[-1]) - len(hashes)) // 2}")

@@ -1,0 +1,154 @@
+// Our side of hamming.sh and cosine.sh: makes the seeded data that both sides read, and searches it.
+//
+// similarity_bench make-hashes FILE N             64-bit hashes, one in five near an earlier one
+// similarity_bench make-vectors FILE N DIMENSION  of length 1
+// similarity_bench pairs FILE RADIUS THREADS [KERNEL]  all pairs, as dedup finds them
+// similarity_bench scan FILE RADIUS THREADS [KERNEL]   each hash against every one, without an index
+// similarity_bench nearest FILE DIMENSION QUERIES TOP THREADS  the first QUERIES against all, as match finds
+// them Each search prints "SECONDS FOUND"; reading the file is not timed.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <functional>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "bench_hashes.h"
+#include "imgmill/similarity/cosine.h"
+#include "imgmill/similarity/hamming.h"
+#include "similarity/hamming_scan.h"
+
+namespace imgmill {
+namespace {
+
+template <typename T>
+std::vector<T> ReadAll(const char* path) {
+  std::ifstream file(path, std::ios::binary | std::ios::ate);
+  std::vector<T> values(file ? static_cast<size_t>(file.tellg()) / sizeof(T) : 0);
+  file.seekg(0);
+  file.read(reinterpret_cast<char*>(values.data()), static_cast<std::streamsize>(values.size() * sizeof(T)));
+  return values;
+}
+
+template <typename T>
+int WriteAll(const char* path, const std::vector<T>& values) {
+  std::ofstream file(path, std::ios::binary);
+  file.write(reinterpret_cast<const char*>(values.data()),
+             static_cast<std::streamsize>(values.size() * sizeof(T)));
+  return file.flush() ? 0 : 1;
+}
+
+std::vector<float> Vectors(size_t n, size_t dimension) {
+  std::mt19937_64 random(3);
+  std::normal_distribution<float> normal;
+  std::vector<float> values(n * dimension);
+  for (size_t i = 0; i < n; ++i) {
+    float* const vector = values.data() + i * dimension;
+    float squares = 0;
+    for (size_t k = 0; k < dimension; ++k) vector[k] = normal(random), squares += vector[k] * vector[k];
+    for (size_t k = 0; k < dimension; ++k) vector[k] /= std::sqrt(squares);
+  }
+  return values;
+}
+
+int Report(const std::function<uint64_t()>& search) {
+  const auto start = std::chrono::steady_clock::now();
+  const uint64_t found = search();
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  std::printf("%.3f %llu\n", seconds, static_cast<unsigned long long>(found));
+  return 0;
+}
+
+uint64_t Pairs(const std::vector<uint64_t>& hashes, int radius, int threads) {
+  uint64_t found = 0;
+  const StopFlag stop;
+  const Status searched = PairsWithin(hashes, radius, threads, stop,
+                                      [&](std::span<const HammingPair> block) { found += block.size(); });
+  return searched ? found : 0;
+}
+
+/// @return pairs of different places, each once
+uint64_t Scan(const std::vector<uint64_t>& hashes, int radius, int threads) {
+  const ScanFunction scan = BestScan();
+  constexpr size_t kQueries = 256;
+  std::atomic<size_t> next{0};
+  std::atomic<uint64_t> found{0};
+  std::vector<std::thread> crew;
+  for (int i = 0; i < threads; ++i) {
+    crew.emplace_back([&] {
+      std::vector<uint32_t> hits(kScanRun + 16);
+      for (size_t first; (first = next.fetch_add(kQueries)) < hashes.size();) {
+        const size_t end = std::min(hashes.size(), first + kQueries);
+        uint64_t own = 0;
+        for (size_t at = 0; at < hashes.size(); at += kScanRun) {
+          const size_t run = std::min(kScanRun, hashes.size() - at);
+          for (size_t query = first; query < end; ++query)
+            own += scan(hashes.data() + at, run, hashes[query], radius, hits.data());
+        }
+        found += own;
+      }
+    });
+  }
+  for (std::thread& thread : crew) thread.join();
+  return (found - hashes.size()) / 2;
+}
+
+uint64_t Nearest(const std::vector<float>& vectors, size_t dimension, size_t queries, size_t top,
+                 int threads) {
+  const VectorRows rows{static_cast<int>(dimension), [&](uint64_t first, uint64_t, const auto& see) {
+                          see(vectors.data() + first * dimension);
+                          return Status();
+                        }};
+  std::vector<SearchRow> searched(vectors.size() / dimension);
+  for (uint32_t i = 0; i < searched.size(); ++i) searched[i] = {i, i};
+  const std::vector<uint32_t> nobody(queries, kNobody);
+  const StopFlag stop;
+  const auto nearest = NearestByCosine(rows, searched, std::span(vectors).first(queries * dimension), nobody,
+                                       top, -1, threads, stop);
+  // What is found, as one number that does not hang on digits: the sum of places.
+  uint64_t sum = 0;
+  if (nearest) {
+    for (const auto& list : *nearest) {
+      for (const Neighbour& each : list) sum += each.id;
+    }
+  }
+  return sum;
+}
+
+int Main(int argc, char** argv) {
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  const auto number = [&](size_t i) { return std::strtoull(words[i].c_str(), nullptr, 10); };
+  const auto count = [&](size_t i) { return static_cast<int>(number(i)); };
+  const std::string what = words.empty() ? "" : words[0];
+  if (what == "make-hashes" && words.size() == 3) return WriteAll(argv[2], ClusteredHashes(number(2)));
+  if (what == "make-vectors" && words.size() == 4) return WriteAll(argv[2], Vectors(number(2), number(3)));
+  if ((what == "pairs" || what == "scan") && words.size() >= 4) {
+    const auto hashes = ReadAll<uint64_t>(argv[2]);
+    if (words.size() > 4 && !ChooseScan(words[4])) {
+      std::fprintf(stderr, "similarity_bench: this machine cannot run %s\n", words[4].c_str());
+      return 3;
+    }
+    const auto search = what == "pairs" ? &Pairs : &Scan;
+    return Report([&] { return search(hashes, count(2), count(3)); });
+  }
+  if (what == "nearest" && words.size() == 6) {
+    const auto vectors = ReadAll<float>(argv[2]);
+    return Report([&] { return Nearest(vectors, number(2), number(3), number(4), count(5)); });
+  }
+  std::fprintf(stderr, "similarity_bench: see the head of its source\n");
+  return 2;
+}
+
+}  // namespace
+}  // namespace imgmill
+
+int main(int argc, char** argv) {
+  return imgmill::Main(argc, argv);
+}
