@@ -57,7 +57,7 @@ class Judging final : public LadderWork {
       : operation_(operation), rules_(rules), descriptions_(descriptions), services_(services) {}
   Status Run(const Attempt&) override {
     TRY(FindThresholds(operation_.entries(), rules_, *services_.memory, *services_.stop));
-    return descriptions_.Measure(operation_.entries(), *services_.memory, *services_.stop);
+    return descriptions_.Measure(operation_.entries(), rules_, *services_.memory, *services_.stop);
   }
   bool has_cpu_rung() const override { return false; }
 
@@ -244,6 +244,8 @@ class Filter::FilterRun final : public CommandRun {
     }
     TRY(filter_.Describe(operation_, rules_, services_, result));
     descriptions_.Report(rules_, result);
+    TRY(descriptions_.WritePage(operation_.entries(), rules_, services_, result));
+    if (result.counts.interrupted) return result;
     if (!scorers_.empty()) {
       nlohmann::ordered_json list = nlohmann::ordered_json::array();
       for (const Scorer& scorer : scorers_)
@@ -290,6 +292,7 @@ Result<std::unique_ptr<CommandRun>> Filter::Begin(ItemSource&, const CommandServ
   if (!options_.export_file.empty()) {
     TRY(MayExport("--export", options_.export_file));
   }
+  if (!options_.html.empty()) TRY(MayExport("--html", options_.html));
   std::vector<Scorer> scorers = TRY(OpenScorers(options_, RulesOf(options_), services));
   const bool any = !scorers.empty();
   auto run = std::make_unique<FilterRun>(*this, std::move(scorers), services);

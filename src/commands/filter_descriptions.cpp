@@ -5,19 +5,23 @@
 
 namespace imgmill {
 
-Status Descriptions::Measure(const FilterTable& entries, MemoryManager& memory, const StopFlag& stop) {
+Status Descriptions::Measure(const FilterTable& entries, std::span<const AppliedRule> rules,
+                             MemoryManager& memory, const StopFlag& stop) {
   if (!wanted()) return {};
   explanations_.reset();
   suggestions_.reset();
+  page_.reset();
   if (!options_.explain.empty()) {
     explanations_.emplace(options_.explain, signals_);
     TRY(explanations_->FindImages(entries));
   }
   if (options_.suggest) suggestions_.emplace(options_.suggest_share, signals_);
+  if (!options_.html.empty()) page_.emplace(signals_);
   TRY(ForEachDistribution(entries, signals_.size(), memory, stop,
                           [&](size_t column, const Distribution& values) {
                             if (explanations_) explanations_->Add(column, values);
                             if (suggestions_) suggestions_->Add(column, values);
+                            if (page_) page_->Add(column, values, rules);
                           }));
   return suggestions_ ? suggestions_->Count(entries) : Status();
 }
@@ -33,6 +37,11 @@ void Descriptions::Report(std::span<const AppliedRule> rules, CommandResult& res
     result.details["suggested"] = suggestions_->Json();
   }
   if (!text.empty()) result.text = [text](const TextSink& put) { return put(text); };
+}
+
+Status Descriptions::WritePage(const FilterTable& entries, std::span<const AppliedRule> rules,
+                               const CommandServices& services, CommandResult& result) const {
+  return page_ ? page_->Write(options_.html, entries, rules, services, result) : Status();
 }
 
 }  // namespace imgmill

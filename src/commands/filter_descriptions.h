@@ -1,10 +1,11 @@
-// What filter says of the signals themselves, beside which images it keeps: --explain and --suggest.
+// What filter says of the signals themselves, beside which images it keeps: --explain, --suggest and --html.
 #pragma once
 
 #include <span>
 #include <vector>
 
 #include "filter_explain.h"
+#include "filter_page.h"
 #include "filter_suggest.h"
 #include "imgmill/commands/command.h"
 #include "imgmill/commands/filter.h"
@@ -19,15 +20,21 @@ class Descriptions {
 
   bool wanted() const { return options_.DescribesSignals(); }
   /// Reads all entries, once a signal. May be called again after it failed.
-  Status Measure(const FilterTable& entries, MemoryManager& memory, const StopFlag& stop);
+  /// @param rules  with their thresholds
+  Status Measure(const FilterTable& entries, std::span<const AppliedRule> rules, MemoryManager& memory,
+                 const StopFlag& stop);
   /// Puts them in the place of the list, and into the JSON document.
   void Report(std::span<const AppliedRule> rules, CommandResult& result) const;
+  /// Writes the page, if one is wanted. The rules have counted what they drop.
+  Status WritePage(const FilterTable& entries, std::span<const AppliedRule> rules,
+                   const CommandServices& services, CommandResult& result) const;
 
  private:
   const FilterOptions& options_;
   const std::vector<Signal>& signals_;
   std::optional<Explanations> explanations_;
   std::optional<Suggestions> suggestions_;
+  std::optional<FilterPage> page_;
 };
 
 }  // namespace imgmill

@@ -80,6 +80,9 @@ void AddFilterFlags(CLI::App& app, FilterOptions& options) {
   app.add_option("--suggest-share", options.suggest_share, "Percent of the images that each of them may drop")
       ->capture_default_str()
       ->type_name("PERCENT");
+  app.add_option("--html", options.html,
+                 "Write a page: each signal's histogram, where rules cut it, and examples either side")
+      ->type_name("FILE");
   app.add_flag("--check", options.check, "Exit with 4 if any image was dropped");
 }
 
@@ -92,7 +95,7 @@ std::optional<std::string> FilterOptions::Check() const {
     }
   }
   if (keep.size() + drop.size() > kMostRules) return "at most 64 rules, --keep and --drop together";
-  if (keep.empty() && drop.empty() && export_file.empty() && explain.empty() && !suggest) {
+  if (keep.empty() && drop.empty() && export_file.empty() && explain.empty() && !suggest && html.empty()) {
     return "nothing to do: give a rule (--keep 'short_side>=256'), --suggest, or --export FILE.csv";
   }
   if (!(suggest_share > 0 && suggest_share < 50)) return "--suggest-share takes a number between 0 and 50";

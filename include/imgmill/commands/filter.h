@@ -59,13 +59,16 @@ struct FilterOptions {
   bool suggest = false;
   double suggest_share = 2;
 
+  /// A page with each signal's histogram, the rules' cuts, and examples of either side. Empty: none.
+  std::string html;
+
   /// Exit with 4 if any image was dropped (for CI).
   bool check = false;
 
   /// Whether signals that no rule is about are wanted, too.
   bool WantsAllSignals() const { return !export_file.empty() || DescribesSignals(); }
   /// Whether the spread of each signal's values is wanted.
-  bool DescribesSignals() const { return !explain.empty() || suggest; }
+  bool DescribesSignals() const { return !explain.empty() || suggest || !html.empty(); }
 
   std::optional<std::string> Check() const;
 };
