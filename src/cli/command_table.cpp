@@ -17,6 +17,8 @@ namespace {
 constexpr CommandRow kCommands[] = {
     {"apply", "carry out what was decided on a page of dedup --html", CommandKind::kImages, &AddApply,
      nullptr},
+    {"catalog", "show what runs remember of files, and forget those that are gone", CommandKind::kTool,
+     nullptr, &AddCatalog},
     {"compare", "measure how far apart images are: PSNR, SSIM and more, pair by pair", CommandKind::kImages,
      &AddCompare, nullptr},
     {"dedup", "find duplicate and near-duplicate images", CommandKind::kImages, &AddDedup, nullptr},

@@ -20,6 +20,7 @@ class Tool {
 
 /// Each declares its flags; Run is called after they were parsed.
 std::unique_ptr<Tool> AddUndo(CLI::App& app);
+std::unique_ptr<Tool> AddCatalog(CLI::App& app);
 std::unique_ptr<Tool> AddMemory(CLI::App& app);
 std::unique_ptr<Tool> AddDoctor(CLI::App& app);
 std::unique_ptr<Tool> AddModels(CLI::App& app);

@@ -1,0 +1,50 @@
+// What a catalog holds, and how it gets smaller: `imgmill catalog`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "imgmill/base/result.h"
+#include "imgmill/base/stop_flag.h"
+
+namespace imgmill {
+
+struct CatalogFigures {
+  struct Facts {
+    std::string name;  ///< with its version: "phash/2 scaled with notes/2"
+    uint64_t count = 0;
+    uint64_t bytes = 0;
+  };
+  struct Vectors {
+    std::string kind;
+    int dimension = 0;
+    uint64_t rows = 0;
+    uint64_t bytes = 0;
+  };
+  uint64_t files = 0;
+  uint64_t contents = 0;         ///< of the files, each once
+  std::vector<Facts> facts;      ///< those that take most bytes first
+  std::vector<Vectors> vectors;  ///< in order of kind
+  uint64_t finished = 0;         ///< outputs that are known
+  uint64_t bytes = 0;            ///< of the database
+};
+
+/// kUsage where the folder holds no catalog. Nothing is changed, but for a catalog of an earlier version,
+/// which is brought up to date.
+Result<CatalogFigures> LookAtCatalog(const std::string& folder);
+
+struct PrunedCatalog {
+  uint64_t files = 0;                          ///< that are gone, and forgotten
+  uint64_t facts = 0;                          ///< of contents that no file has any more
+  uint64_t bytes_before = 0, bytes_after = 0;  ///< of the database
+};
+
+/// Forgets files that are not there any more, and what is known of contents that only they had; then the
+/// database is written anew without the gaps. Finished work stays: it says whose the outputs are. The caller
+/// holds the folder's lock.
+/// @param dry_run  only counts the files
+/// @return kInterrupted where `stop` asked for it: what was forgotten until then stays so
+Result<PrunedCatalog> PruneCatalog(const std::string& folder, bool dry_run, const StopFlag& stop);
+
+}  // namespace imgmill

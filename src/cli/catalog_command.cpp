@@ -1,0 +1,148 @@
+// `imgmill catalog info|prune`: what runs remember of files, and forgetting those that are gone.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+
+#include "base/path_parts.h"
+#include "base/try.h"
+#include "imgmill/base/byte_size.h"
+#include "imgmill/base/path_text.h"
+#include "imgmill/base/spelling.h"
+#include "imgmill/catalog/catalog.h"
+#include "imgmill/catalog/upkeep.h"
+#include "imgmill/commands/flag_words.h"
+#include "imgmill/dataset/publish.h"
+#include "imgmill/report/run_report.h"
+#include "session.h"
+#include "stop_signals.h"
+#include "tool.h"
+
+namespace imgmill {
+namespace {
+
+std::string Number(uint64_t count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+class CatalogTool final : public Tool {
+ public:
+  explicit CatalogTool(CLI::App& app) {
+    app.footer(
+        "Example:\n"
+        "  imgmill catalog info photos                what runs over this folder remember\n"
+        "  imgmill catalog prune photos               forgets the files that are gone");
+    TakesWords(app.add_option("what", what_, "info or prune"), kWhat)->required()->type_name("WHAT");
+    app.add_option("paths", paths_, "The folders that a command was given: their default catalog is meant")
+        ->type_name("DIR");
+    app.add_option("--catalog", catalog_, "The catalog's own folder, in place of that")->type_name("DIR");
+    app.add_flag("--dry-run", dry_run_, "prune: only count the files that are gone");
+    app.add_flag("--json", json_, "One JSON document on stdout");
+  }
+
+  ExitCode Run() override {
+    if (std::find(kWhat.begin(), kWhat.end(), what_) == kWhat.end()) {
+      const auto guess = DidYouMean(what_, kWhat);
+      return Complain("unknown argument \"" + PrintablePath(what_) + "\"" +
+                      (guess ? "; did you mean \"" + *guess + "\"?" : " (info or prune)"));
+    }
+    if (paths_.empty() == catalog_.empty())
+      return Complain("which catalog? Name the folders that it is of, or its own folder with --catalog");
+    if (dry_run_ && what_ != "prune") return Complain("--dry-run goes with prune");
+    const Result<nlohmann::ordered_json> document = Do();
+    if (!document) {
+      std::fprintf(stderr, "imgmill: error: %s\n", document.error().message.c_str());
+      return ExitCodeFor(document.error());
+    }
+    const std::string text = json_ ? JsonText(*document) : text_;
+    const bool printed =
+        std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+    return printed ? ExitCode::kDone : ExitCode::kCannot;
+  }
+
+ private:
+  static inline const std::vector<std::string> kWhat = {"info", "prune"};
+
+  static ExitCode Complain(const std::string& text) {
+    std::fprintf(stderr, "imgmill: error: %s\n", text.c_str());
+    return ExitCode::kUsage;
+  }
+
+  Result<std::string> Folder() const {
+    if (!catalog_.empty()) return catalog_;
+    std::vector<std::string> roots;
+    for (const std::string& path : paths_) roots.push_back(CanonicalOrSame(path));
+    std::sort(roots.begin(), roots.end());
+    return DefaultCatalogFolder("", roots);
+  }
+
+  Result<nlohmann::ordered_json> Do() {
+    const std::string folder = TRY(Folder());
+    if (!std::filesystem::exists(folder + "/catalog.sqlite"))
+      return Error{
+          Stage::kConfigure, Code::kUsage,
+          PrintablePath(folder) +
+              " holds no catalog (a catalog is of just the folders that a command was given together; "
+              "one of a command with -o is in the output folder's .imgmill)"};
+    const std::unique_ptr<FolderLock> lock = TRY(FolderLock::Take(folder, "imgmill catalog " + what_));
+    return what_ == "info" ? Info(folder) : Prune(folder);
+  }
+
+  Result<nlohmann::ordered_json> Info(const std::string& folder) {
+    const CatalogFigures figures = TRY(LookAtCatalog(folder));
+    nlohmann::ordered_json json = {{"catalog", PrintablePath(folder)},
+                                   {"bytes", figures.bytes},
+                                   {"files", figures.files},
+                                   {"contents", figures.contents},
+                                   {"finished_outputs", figures.finished},
+                                   {"facts", nlohmann::ordered_json::array()},
+                                   {"vectors", nlohmann::ordered_json::array()}};
+    text_ = PrintablePath(folder) + "\n" + Number(figures.files, "file") + " with " +
+            Number(figures.contents, "content") + ", " + Number(figures.finished, "finished output") +
+            "; a database of " + FormatByteSize(figures.bytes) + "\n";
+    for (const CatalogFigures::Facts& each : figures.facts) {
+      json["facts"].push_back(
+          {{"name", PrintablePath(each.name)}, {"count", each.count}, {"bytes", each.bytes}});
+      text_ += "  " + Number(each.count, "fact") + ", " + FormatByteSize(each.bytes) + ": " +
+               PrintablePath(each.name) + "\n";
+    }
+    for (const CatalogFigures::Vectors& each : figures.vectors) {
+      json["vectors"].push_back({{"kind", PrintablePath(each.kind)},
+                                 {"dimension", each.dimension},
+                                 {"rows", each.rows},
+                                 {"bytes", each.bytes}});
+      text_ += "  " + Number(each.rows, "vector") + " of " + std::to_string(each.dimension) + ", " +
+               FormatByteSize(each.bytes) + ": " + PrintablePath(each.kind) + "\n";
+    }
+    return json;
+  }
+
+  Result<nlohmann::ordered_json> Prune(const std::string& folder) {
+    const PrunedCatalog pruned = TRY(PruneCatalog(folder, dry_run_, InstallStopSignals()));
+    text_ = Number(pruned.files, "file") + (dry_run_ ? " would be forgotten\n" : " forgotten, ");
+    if (!dry_run_)
+      text_ += Number(pruned.facts, "fact") + " of contents that no file has any more; the database had " +
+               FormatByteSize(pruned.bytes_before) + " and has " + FormatByteSize(pruned.bytes_after) + "\n";
+    return nlohmann::ordered_json{{"catalog", PrintablePath(folder)},
+                                  {"dry_run", dry_run_},
+                                  {"files", pruned.files},
+                                  {"facts", pruned.facts},
+                                  {"bytes_before", pruned.bytes_before},
+                                  {"bytes_after", pruned.bytes_after}};
+  }
+
+  std::string what_;
+  std::vector<std::string> paths_;
+  std::string catalog_;
+  bool dry_run_ = false;
+  bool json_ = false;
+  std::string text_;
+};
+
+}  // namespace
+
+std::unique_ptr<Tool> AddCatalog(CLI::App& app) {
+  return std::make_unique<CatalogTool>(app);
+}
+
+}  // namespace imgmill
