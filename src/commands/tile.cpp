@@ -21,9 +21,10 @@ constexpr char kManifest[] = "tiles.jsonl";
 constexpr int kSmallest = 8;
 constexpr int kLargest = 16384;
 const std::array<std::string, 3> kEdges = {"shift", "drop", "pad"};
-/// Signals that can differ from tile to tile.
-const std::array<std::string, 7> kRankings = {"sharpness",  "contrast", "entropy",   "colorfulness",
-                                              "brightness", "noise",    "blockiness"};
+/// Signals that can differ from tile to tile, and chance.
+const std::array<std::string, 12> kRankings = {
+    "sharpness",  "contrast",   "entropy", "colorfulness",        "brightness",   "noise",
+    "blockiness", "saturation", "blur",    "spatial_information", "jpeg_visible", kByChance};
 
 class Tile final : public Command {
  public:
@@ -164,10 +165,13 @@ Tile::Tile(CLI::App& app) {
   app.add_option("--best", options_.best, "Only this many tiles of each image, ranked by --by [0: all]")
       ->type_name("N");
   TakesWords(app.add_option("--by", options_.by,
-                            "Signal that ranks them: sharpness, contrast, entropy, colorfulness, ..."),
+                            "Signal that ranks them: sharpness, contrast, entropy, ..., or random"),
              kRankings)
       ->capture_default_str()
       ->type_name("NAME");
+  app.add_option("--seed", options_.seed, "Of --by random: another number gives other tiles")
+      ->capture_default_str()
+      ->type_name("N");
   app.add_option("--pair", options_.pair, "Folder of low-resolution partners, cut to match")
       ->type_name("DIR");
   options_.pair_names.AddFlags(app);
@@ -185,6 +189,8 @@ std::optional<std::string> TileOptions::Check() const {
   if (auto wrong = CheckChoice("--edge", edge, kEdges)) return wrong;
   if (best < 0) return "--best takes 1 tile or more (0: all)";
   if (auto wrong = CheckChoice("--by", by, kRankings)) return wrong;
+  if (seed != 0 && by != kByChance) return "--seed goes with --by random";
+  if (by == kByChance && best == 0) return "--by random needs the number of tiles: --best N";
   if (!pair.empty() && !IsFolder(pair)) return "--pair " + PrintablePath(pair) + ": no such folder";
   if (auto wrong = pair_names.Check()) return wrong;
   if (pair.empty() && pair_names.AreGiven()) return "--own-name and --pair-name go with --pair DIR";

@@ -2,6 +2,7 @@
 #include "tile_operation.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/try.h"
 #include "imgmill/base/byte_size.h"
@@ -27,11 +28,23 @@ Signal SignalOf(const TileOptions& options) {
   return signal ? *signal : Signal::kSharpness;  // checked before
 }
 
+std::string ChoiceOf(const TileOptions& options) {
+  return options.by == kByChance ? "chance " + std::to_string(options.seed) + " " : options.by + " on white ";
+}
+
+/// Of the content, so that a folder that was moved gives the same tiles, and two images not those of the same
+/// places.
+uint64_t SeedOf(const TileOptions& options, const ContentDigest& content) {
+  uint64_t seed = 0;
+  std::memcpy(&seed, content.bytes.data(), sizeof seed);
+  return seed ^ options.seed;
+}
+
 std::string FingerprintOf(const TileOptions& options, bool lenient) {
   // What was made of the readable part of a broken file is no result where such files are refused.
   return "tile/1 " + std::to_string(options.size) + "+" + std::to_string(options.Step()) + " " +
          options.edge + " " +
-         (options.best > 0 ? std::to_string(options.best) + " by " + options.by + " on white " : "") +
+         (options.best > 0 ? std::to_string(options.best) + " by " + ChoiceOf(options) : "") +
          (options.pair.empty() ? "" : "pair ") + options.file.Text() + " " + ImageLibraryVersions() +
          (lenient ? " lenient" : "");
 }
@@ -174,6 +187,7 @@ Result<std::unique_ptr<ItemTask>> TileOperation::Start(const Item& item, const I
   if (parts.xs.empty()) parts.ys.clear();
   parts.best = options_.best;
   parts.by = by_;
+  if (options_.by == kByChance) parts.random = SeedOf(options_, item.main.content);
   const WriteOptions writing = options_.file.Writing();
   std::unique_ptr<TileSide> high = TRY(TileSide::Open(item.main.path, item.main.header, plan.input, writing,
                                                       options_.size, 1, parts.prefixes[0]));

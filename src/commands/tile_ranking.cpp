@@ -7,10 +7,24 @@ namespace imgmill {
 namespace {
 
 bool LessIsBetter(Signal signal) {
-  return signal == Signal::kNoise || signal == Signal::kBlockiness;
+  return signal == Signal::kNoise || signal == Signal::kBlockiness || signal == Signal::kBlur;
+}
+
+/// One step of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): every bit of the result hangs on every bit.
+uint64_t Mixed(uint64_t value) {
+  value += 0x9E3779B97F4A7C15U;
+  value = (value ^ value >> 30) * 0xBF58476D1CE4E5B9U;
+  value = (value ^ value >> 27) * 0x94D049BB133111EBU;
+  return value ^ value >> 31;
 }
 
 }  // namespace
+
+double RandomScore(uint64_t seed, const TilePlace& place) {
+  const uint64_t mixed =
+      Mixed(Mixed(Mixed(seed) ^ static_cast<uint64_t>(place.x)) ^ static_cast<uint64_t>(place.y));
+  return static_cast<double>(mixed >> 11) * 0x1p-53;
+}
 
 double TileRanking::Score(const Layout& tile, std::span<const uint8_t* const> rows) const {
   SignalMeter meter(tile, {by_});

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <span>
@@ -12,11 +13,14 @@
 
 namespace imgmill {
 
+/// A score from 0 to 1 that hangs on nothing but the place and the seed, and shows no pattern.
+double RandomScore(uint64_t seed, const TilePlace& place);
+
 /// Keeps the `most` best. Of equal ones, the first in rows from the top counts as better; one without a value
 /// is the worst.
 class TileRanking {
  public:
-  /// @param by  the higher the better, but for noise and blockiness
+  /// @param by  the higher the better, but for noise, blockiness and blur
   TileRanking(size_t most, Signal by) : most_(most), by_(by) {}
 
   /// The value of a tile, given by its rows; the higher the better.

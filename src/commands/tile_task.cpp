@@ -59,7 +59,8 @@ class TileTask final : public ItemTask {
   /// Whether the tile is among the best so far; the one that it drives out is removed.
   bool Rank(const TilePlace& place) {
     TileSide& high = *parts_.high;
-    const double score = ranking_->Score(high.band().tile_layout(), high.Rows(place));
+    const double score = parts_.random ? RandomScore(*parts_.random, place)
+                                       : ranking_->Score(high.band().tile_layout(), high.Rows(place));
     if (!ranking_->Takes(score, place)) return false;
     if (const std::optional<TilePlace> worse = ranking_->Put(score, place)) {
       set_.Remove(high.NameOf(*worse));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,7 @@ struct TileTaskParts {
   std::vector<int64_t> xs, ys;  ///< where tiles begin, ascending; no ys: no tiles
   int best = 0;                 ///< how many to keep; 0: all
   Signal by = Signal::kSharpness;
+  std::optional<uint64_t> random;  ///< chooses in place of a signal: a seed of this image's own
   std::unique_ptr<TileSide> high;
   int scale = 1;
   std::unique_ptr<TileSide> low;        ///< null without a partner

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 
 #include "commands/tile_band.h"
 #include "commands/tile_grid.h"
@@ -78,6 +79,21 @@ TEST_CASE("the ranking keeps the best, the first of equals, and those without a 
   CHECK_FALSE(ranking.Takes(0.5, {16, 0}));
   CHECK(ranking.Takes(2, {0, 8}));
   CHECK(ranking.Put(2, {0, 8}) == TilePlace{0, 0});
+}
+
+TEST_CASE("chance is the same for the same seed and place, and spreads evenly") {
+  CHECK(RandomScore(1, {256, 512}) == RandomScore(1, {256, 512}));
+  CHECK(RandomScore(1, {256, 512}) != RandomScore(2, {256, 512}));
+  CHECK(RandomScore(1, {256, 512}) != RandomScore(1, {512, 256}));
+  std::array<int, 10> tenths = {};
+  for (int64_t x = 0; x < 100; ++x) {
+    for (int64_t y = 0; y < 100; ++y) ++tenths[static_cast<size_t>(10 * RandomScore(7, {256 * x, 256 * y}))];
+  }
+  // 1000 each, with a deviation of 30.
+  for (const int count : tenths) {
+    CHECK(count > 850);
+    CHECK(count < 1150);
+  }
 }
 
 TEST_CASE("a tile's score is the signal of its pixels, however its rows lie in memory") {

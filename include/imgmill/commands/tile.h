@@ -2,6 +2,7 @@
 // height.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,9 @@ class App;
 }
 
 namespace imgmill {
+
+/// The value of TileOptions::by that is no signal.
+inline constexpr char kByChance[] = "random";
 
 /// What `imgmill tile` is asked to do.
 struct TileOptions {
@@ -39,9 +43,13 @@ struct TileOptions {
   /// Only this many tiles of each image, the best by a quality signal. 0: all.
   int best = 0;
 
-  /// That signal: sharpness, contrast, entropy, colorfulness, brightness (the higher the better), noise or
-  /// blockiness (the lower). Of pairs it is the high resolution's.
+  /// That signal: sharpness, contrast, entropy, colorfulness, brightness, saturation, spatial_information or
+  /// jpeg_visible (the higher the better), noise, blockiness or blur (the lower). Of pairs it is the high
+  /// resolution's. Or "random", which takes any of them.
   std::string by = "sharpness";
+
+  /// Of "random": another one gives other tiles, the same the same.
+  uint64_t seed = 0;
 
   /// Folder of low-resolution partners: HQ and LQ are then tiled in lockstep, into two sub-folders.
   std::string pair;
