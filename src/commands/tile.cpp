@@ -12,6 +12,7 @@
 #include "paired_source.h"
 #include "tile_manifest.h"
 #include "tile_operation.h"
+#include "tile_rules.h"
 
 namespace imgmill {
 namespace {
@@ -25,6 +26,11 @@ const std::array<std::string, 3> kEdges = {"shift", "drop", "pad"};
 const std::array<std::string, 12> kRankings = {
     "sharpness",  "contrast",   "entropy", "colorfulness",        "brightness",   "noise",
     "blockiness", "saturation", "blur",    "spatial_information", "jpeg_visible", kByChance};
+
+/// Why an image gives none.
+std::string NoTile(const TileOptions& options) {
+  return options.HasRules() ? "without a tile that passes the rules" : "smaller than a tile";
+}
 
 class Tile final : public Command {
  public:
@@ -41,8 +47,8 @@ class Tile final : public Command {
 
   std::string ManifestPath() const { return options_.output + "/" + kManifest; }
 
-  static std::string TooSmall(uint64_t images) {
-    return images > 0 ? ", " + std::to_string(images) + " smaller than a tile" : "";
+  std::string TooSmall(uint64_t images) const {
+    return images > 0 ? ", " + std::to_string(images) + " " + NoTile(options_) : "";
   }
 
   Result<CommandResult> SumUp(CommandResult result, const TileOperation& operation,
@@ -52,7 +58,7 @@ class Tile final : public Command {
     result.kept_images = counts.done + counts.skipped - result.dropped;
     result.kept = operation.written();
     const Status marked = operation.too_small().ForEach([&](const ListedFile& file) {
-      result.MarkDropped(services, file, [] { return "smaller than a tile"; });
+      result.MarkDropped(services, file, [&] { return NoTile(options_); });
       return Status();
     });
     if (!marked) return marked.error();
@@ -96,7 +102,7 @@ class Tile::TileRun final : public CommandRun {
       result.text = operation_.preview().Text();
       result.summary = "dry run: " + std::to_string(operation_.preview().count()) + " would be cut into " +
                        PrintablePath(tile_.options_.output) + ", largest lease " +
-                       FormatByteSize(operation_.preview().largest_lease()) + TooSmall(result.dropped);
+                       FormatByteSize(operation_.preview().largest_lease()) + tile_.TooSmall(result.dropped);
     } else if (!result.counts.interrupted) {  // else the list is no whole one: the rerun writes it
       const KeptOutputs finished = TRY(manifest_->Finish());
       if (finished.outputs > 0) {
@@ -162,6 +168,12 @@ Tile::Tile(CLI::App& app) {
              kEdges)
       ->capture_default_str()
       ->type_name("NAME");
+  app.add_option("--keep", options_.keep, "A rule that tiles must satisfy, as filter's; may be repeated")
+      ->type_name("RULE")
+      ->allow_extra_args(false);
+  app.add_option("--drop", options_.drop, "A rule that tiles must not satisfy; may be repeated")
+      ->type_name("RULE")
+      ->allow_extra_args(false);
   app.add_option("--best", options_.best, "Only this many tiles of each image, ranked by --by [0: all]")
       ->type_name("N");
   TakesWords(app.add_option("--by", options_.by,
@@ -189,6 +201,7 @@ std::optional<std::string> TileOptions::Check() const {
   if (auto wrong = CheckChoice("--edge", edge, kEdges)) return wrong;
   if (best < 0) return "--best takes 1 tile or more (0: all)";
   if (auto wrong = CheckChoice("--by", by, kRankings)) return wrong;
+  if (const auto rules = TileRules(*this); !rules) return rules.error().message;
   if (seed != 0 && by != kByChance) return "--seed goes with --by random";
   if (by == kByChance && best == 0) return "--by random needs the number of tiles: --best N";
   if (!pair.empty() && !IsFolder(pair)) return "--pair " + PrintablePath(pair) + ": no such folder";

@@ -40,13 +40,25 @@ uint64_t SeedOf(const TileOptions& options, const ContentDigest& content) {
   return seed ^ options.seed;
 }
 
+std::vector<FilterRule> RulesOf(const TileOptions& options) {
+  Result<std::vector<FilterRule>> rules = TileRules(options);
+  return rules ? *std::move(rules) : std::vector<FilterRule>();  // checked before
+}
+
+/// The rules as text, for a fingerprint.
+std::string TextOf(const TileOptions& options) {
+  std::string text;
+  for (const FilterRule& rule : RulesOf(options)) text += rule.flag() + (" " + rule.text) + " ";
+  return text;
+}
+
 std::string FingerprintOf(const TileOptions& options, bool lenient) {
   // What was made of the readable part of a broken file is no result where such files are refused.
   return "tile/1 " + std::to_string(options.size) + "+" + std::to_string(options.Step()) + " " +
          options.edge + " " +
          (options.best > 0 ? std::to_string(options.best) + " by " + ChoiceOf(options) : "") +
-         (options.pair.empty() ? "" : "pair ") + options.file.Text() + " " + ImageLibraryVersions() +
-         (lenient ? " lenient" : "");
+         TextOf(options) + (options.pair.empty() ? "" : "pair ") + options.file.Text() + " " +
+         ImageLibraryVersions() + (lenient ? " lenient" : "");
 }
 
 }  // namespace
@@ -71,6 +83,7 @@ TileOperation::TileOperation(const TileOptions& options, const CommandServices& 
       options_(options),
       edge_(EdgeFrom(options.edge)),
       by_(SignalOf(options)),
+      rules_(RulesOf(options)),
       mode_(services.shared->mode),
       allow_truncated_(services.shared->allow_truncated),
       wants_files_(services.in_pipeline),
@@ -135,7 +148,7 @@ Result<ItemPlan> TileOperation::Plan(const Item& item) const {
   ItemPlan plan(header, Reading(), {kRowsPerRegion, 0});
   const size_t tiles = Starts(header.upright_width()).size() * Starts(header.upright_height()).size();
   plan.work = SideCost(plan.input, options_.size) + Footprint{0, tiles * kBytesPerTile};
-  if (options_.best > 0) {
+  if (options_.best > 0 || options_.HasRules()) {
     Layout tile = plan.input;
     tile.width = tile.height = options_.size;
     plan.work.pooled += SignalMeter::PooledBytes(tile);
@@ -187,6 +200,7 @@ Result<std::unique_ptr<ItemTask>> TileOperation::Start(const Item& item, const I
   if (parts.xs.empty()) parts.ys.clear();
   parts.best = options_.best;
   parts.by = by_;
+  parts.rules = rules_;
   if (options_.by == kByChance) parts.random = SeedOf(options_, item.main.content);
   const WriteOptions writing = options_.file.Writing();
   std::unique_ptr<TileSide> high = TRY(TileSide::Open(item.main.path, item.main.header, plan.input, writing,
@@ -215,9 +229,11 @@ void TileOperation::Collect(Outcome& outcome) {
   const SetPrefixes prefixes = Prefixes(outcome.file);
   if (manifest_ != nullptr) manifest_->Replace(outcome.file.path, prefixes[0]);
   if (outcome.outputs.empty()) {
-    services_.log(LogLevel::kWarning, PrintablePath(outcome.file.path) +
-                                          ": smaller than a tile, so it gives none "
-                                          "(--edge pad would fill one up)");
+    services_.log(LogLevel::kWarning,
+                  PrintablePath(outcome.file.path) +
+                      (options_.HasRules() ? ": no tile of it passes the rules, or it is smaller than one"
+                                           : ": smaller than a tile, so it gives none "
+                                             "(--edge pad would fill one up)"));
     too_small_.Add(outcome.file);
     return;
   }

@@ -13,6 +13,7 @@
 #include "imgmill/signals/signal_set.h"
 #include "output_manifest.h"
 #include "tile_grid.h"
+#include "tile_rules.h"
 
 namespace imgmill {
 
@@ -57,6 +58,7 @@ class TileOperation final : public Operation {
   const TileOptions& options_;
   EdgePolicy edge_;
   Signal by_;
+  std::vector<FilterRule> rules_;
   RunMode mode_;
   bool allow_truncated_;
   bool wants_files_;

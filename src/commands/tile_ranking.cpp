@@ -26,8 +26,8 @@ double RandomScore(uint64_t seed, const TilePlace& place) {
   return static_cast<double>(mixed >> 11) * 0x1p-53;
 }
 
-double TileRanking::Score(const Layout& tile, std::span<const uint8_t* const> rows) const {
-  SignalMeter meter(tile, {by_});
+SignalValues MeasureTile(const Layout& tile, std::span<const uint8_t* const> rows, SignalSet wanted) {
+  SignalMeter meter(tile, wanted);
   // The rows lie in a ring or are repeated: each run of equal distances is one strip.
   for (size_t first = 0; first < rows.size();) {
     size_t end = first + 1;
@@ -40,7 +40,11 @@ double TileRanking::Score(const Layout& tile, std::span<const uint8_t* const> ro
     meter.Add(strip);
     first = end;
   }
-  const std::optional<double> value = meter.Finish()[by_];
+  return meter.Finish();
+}
+
+double TileRanking::Score(const Layout& tile, std::span<const uint8_t* const> rows) const {
+  const std::optional<double> value = MeasureTile(tile, rows, {by_})[by_];
   if (!value) return -std::numeric_limits<double>::infinity();
   return LessIsBetter(by_) ? -*value : *value;
 }

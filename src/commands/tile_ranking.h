@@ -13,6 +13,9 @@
 
 namespace imgmill {
 
+/// Signals of a tile, given by its rows.
+SignalValues MeasureTile(const Layout& tile, std::span<const uint8_t* const> rows, SignalSet wanted);
+
 /// A score from 0 to 1 that hangs on nothing but the place and the seed, and shows no pattern.
 double RandomScore(uint64_t seed, const TilePlace& place);
 

@@ -48,12 +48,20 @@ class TileTask final : public ItemTask {
     }
     for (const int64_t x : parts_.xs) {
       const TilePlace place{x, y};
+      if (!Passes(place)) continue;
       if (ranking_ && !Rank(place)) continue;
       TRY(parts_.high->Write(place, set_));
       if (!parts_.low) continue;
       TRY(parts_.low->Write(place, set_));
     }
     return {};
+  }
+
+  bool Passes(const TilePlace& place) {
+    if (parts_.rules.empty()) return true;
+    TileSide& high = *parts_.high;
+    return !AnyDrops(parts_.rules,
+                     MeasureTile(high.band().tile_layout(), high.Rows(place), SignalsOf(parts_.rules)));
   }
 
   /// Whether the tile is among the best so far; the one that it drives out is removed.

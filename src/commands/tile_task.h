@@ -9,6 +9,7 @@
 #include "imgmill/engine/operation.h"
 #include "imgmill/engine/output_set.h"
 #include "imgmill/signals/signal_set.h"
+#include "tile_rules.h"
 #include "tile_side.h"
 
 namespace imgmill {
@@ -27,6 +28,7 @@ struct TileTaskParts {
   std::vector<int64_t> xs, ys;  ///< where tiles begin, ascending; no ys: no tiles
   int best = 0;                 ///< how many to keep; 0: all
   Signal by = Signal::kSharpness;
+  std::vector<FilterRule> rules;   ///< that each tile must pass
   std::optional<uint64_t> random;  ///< chooses in place of a signal: a seed of this image's own
   std::unique_ptr<TileSide> high;
   int scale = 1;

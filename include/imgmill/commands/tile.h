@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "imgmill/commands/command.h"
 #include "imgmill/commands/output_format.h"
@@ -39,6 +40,11 @@ struct TileOptions {
   /// "shift" them back inside (every pixel is covered, the last tiles overlap), "drop" them, or "pad" them
   /// with the image's last pixels. An image smaller than a tile gives none, and is listed, unless padded.
   std::string edge = "shift";
+
+  /// Rules as filter's, with numbers and signals of pixels, that each tile must satisfy, or must not. Of
+  /// pairs the high resolution's counts.
+  std::vector<std::string> keep, drop;
+  bool HasRules() const { return !keep.empty() || !drop.empty(); }
 
   /// Only this many tiles of each image, the best by a quality signal. 0: all.
   int best = 0;
