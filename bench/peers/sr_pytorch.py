@@ -10,11 +10,11 @@ one JSON line: output megapixels per second of the work (reading, model, writing
 NAME is a network that spandrel does not know: a class of tests/golden/distillation_networks.py or carn_network.py.
 """
 
-import argparse
-import json
 import pathlib
 import sys
 import time
+
+import sr_run
 
 
 def open_network(weights, form):
@@ -55,53 +55,22 @@ def upscale(model, picture, channels_last):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--weights", required=True)
-    parser.add_argument("-o", "--output", type=pathlib.Path, required=True)
+    parser = sr_run.parser_of(__doc__)
     parser.add_argument("--form", default="")
-    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--channels-last", action="store_true")
     parser.add_argument("--no-write", action="store_true", help="leave out the encoding and writing")
-    parser.add_argument("photos", nargs="+", type=pathlib.Path)
     arguments = parser.parse_args()
 
     started = time.perf_counter()
-    import cv2
     import torch
 
     torch.set_num_threads(arguments.threads)
-    cv2.setNumThreads(arguments.threads)
     model = open_network(arguments.weights, arguments.form)
     if arguments.channels_last:
         model = model.to(memory_format=torch.channels_last)
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    loaded = time.perf_counter()
-
-    pixels = 0
-    model_seconds = 0.0
     with torch.inference_mode():
-        for photo in arguments.photos:
-            picture = cv2.cvtColor(cv2.imread(str(photo)), cv2.COLOR_BGR2RGB)
-            before = time.perf_counter()
-            larger = upscale(model, picture, arguments.channels_last)
-            model_seconds += time.perf_counter() - before
-            pixels += larger.shape[0] * larger.shape[1]
-            if not arguments.no_write:
-                target = arguments.output / (photo.stem + ".png")
-                cv2.imwrite(str(target), cv2.cvtColor(larger, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    ended = time.perf_counter()
-    print(
-        json.dumps(
-            {
-                "images": len(arguments.photos),
-                "megapixels": round(pixels / 1e6, 3),
-                "load_s": round(loaded - started, 2),
-                "work_s": round(ended - loaded, 2),
-                "megapixels_per_s": round(pixels / 1e6 / (ended - loaded), 3),
-                "model_megapixels_per_s": round(pixels / 1e6 / model_seconds, 3),
-            }
-        )
-    )
+        sr_run.enlarge_all(arguments, started, lambda picture: upscale(model, picture, arguments.channels_last),
+                           write=not arguments.no_write)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 // .safetensors files made by hand from the format's description, sound and hostile ones.
+#include <chrono>
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 
 #include "torch/torch_fixture.h"
 #include "torch/weights/state_dict.h"
@@ -50,6 +52,19 @@ TEST_CASE("tensors of a sound file come out as they went in, in any order") {
   CHECK(b->count() == 1);
   CHECK(*b->Values()->data() == 42);
   CHECK(read->Find("empty")->count() == 0);
+}
+
+TEST_CASE("a file that is written to before its values are read gives no values") {
+  const WeightFolder folder;
+  const std::string path = folder.Write(
+      "x", File(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", std::string(8, 'x')));
+  const Result<StateDict> read = ReadStateDict(path);
+  if (!read) FAIL(read.error().message);
+  CHECK(read->Find("a")->Values().ok());
+  std::filesystem::last_write_time(path, std::filesystem::last_write_time(path) + std::chrono::seconds(2));
+  const Result<Buffer> values = read->Find("a")->Values();
+  REQUIRE(!values.ok());
+  CHECK(values.error().message.find("written to while it was read") != std::string::npos);
 }
 
 TEST_CASE("half, bfloat16 and double weights become the floats they stand for") {
