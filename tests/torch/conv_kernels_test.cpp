@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "imgmill/memory/pool.h"
+#include "torch/kernels/conv_variants.h"
 
 using namespace imgmill;
 
@@ -110,7 +111,7 @@ std::vector<float> Convolve(const ConvKernels& kernels, const Problem& p, int st
 
 std::vector<const ConvKernels*> AllKernels() {
   std::vector<const ConvKernels*> all;
-  for (const char* isa : {"sse2", "avx2", "avx512"}) {
+  for (const char* isa : kInstructionSets) {
     if (const ConvKernels* kernels = FindConvKernels(isa)) all.push_back(kernels);
   }
   return all;
@@ -170,11 +171,11 @@ TEST_CASE("IMGMILL_ISA chooses the kernels, and an unknown name means none") {
   const char* before = std::getenv("IMGMILL_ISA");
   const std::string kept = before != nullptr ? before : "";
   setenv("IMGMILL_ISA", "sse2", 1);
-  const ConvKernels* sse2 = BestConvKernels();
+  [[maybe_unused]] const ConvKernels* sse2 = BestConvKernels();
   setenv("IMGMILL_ISA", "libtorch", 1);
   const ConvKernels* none = BestConvKernels();
   unsetenv("IMGMILL_ISA");
-  const ConvKernels* best = BestConvKernels();
+  [[maybe_unused]] const ConvKernels* best = BestConvKernels();
   if (before != nullptr) setenv("IMGMILL_ISA", kept.c_str(), 1);
 #ifdef __x86_64__
   REQUIRE(sse2 != nullptr);
@@ -211,7 +212,7 @@ double Ended(DenseEnd end, double sum, double before) {
 }  // namespace
 
 TEST_CASE("dense layers agree with their definition, and no row's bits depend on how many there are") {
-  for (const char* isa : {"avx512", "avx2", "sse2"}) {
+  for (const char* isa : kInstructionSets) {
     const ConvKernels* kernels = FindConvKernels(isa);
     if (kernels == nullptr) continue;
     CAPTURE(isa);
@@ -265,7 +266,7 @@ TEST_CASE("dense layers agree with their definition, and no row's bits depend on
 }
 
 TEST_CASE("attention agrees with its definition for any number of tokens and features") {
-  for (const char* isa : {"avx512", "avx2", "sse2"}) {
+  for (const char* isa : kInstructionSets) {
     const ConvKernels* kernels = FindConvKernels(isa);
     if (kernels == nullptr) continue;
     CAPTURE(isa);

@@ -2,6 +2,7 @@
 #include "torch/architectures/kernel_convolution.h"
 
 #include "doctest_beside_torch.h"
+#include "torch/kernels/conv_variants.h"
 
 using namespace imgmill;
 
@@ -21,7 +22,7 @@ TEST_CASE("a convolution on our kernels gives what LibTorch's gives, whatever th
   torch::manual_seed(7);
   WorkerTeam team(3);
   const TeamScope scope(team);
-  for (const char* isa : {"sse2", "avx2", "avx512"}) {
+  for (const char* isa : kInstructionSets) {
     const ConvKernels* kernels = FindConvKernels(isa);
     if (kernels == nullptr) continue;
     for (const auto& [in, out] : {std::pair<int64_t, int64_t>{3, 64}, {64, 48}, {50, 25}, {16, 3}, {1, 16}}) {

@@ -9,6 +9,7 @@
 #include <random>
 #include <vector>
 
+#include "torch/kernels/conv_variants.h"
 #include "torch/kernels/map_sampling.h"
 
 using namespace imgmill;
@@ -226,7 +227,7 @@ class Twin {
 
 std::vector<const ConvKernels*> AllKernels() {
   std::vector<const ConvKernels*> all;
-  for (const char* isa : {"sse2", "avx2", "avx512"}) {
+  for (const char* isa : kInstructionSets) {
     if (const ConvKernels* kernels = FindConvKernels(isa)) all.push_back(kernels);
   }
   return all;

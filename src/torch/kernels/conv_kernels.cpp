@@ -3,7 +3,6 @@
 
 #include <cstdlib>
 #include <cstring>
-#include <initializer_list>
 
 #include "torch/kernels/conv_variants.h"
 
@@ -16,6 +15,9 @@ const ConvKernels* FindConvKernels([[maybe_unused]] const char* isa) {
   }
   if (std::strcmp(isa, "sse2") == 0) return &kConv_sse2;
 #endif
+#ifdef __aarch64__
+  if (std::strcmp(isa, "neon") == 0) return &kConv_neon;
+#endif
   return nullptr;
 }
 
@@ -23,7 +25,7 @@ const ConvKernels* BestConvKernels() {
   if (const char* named = std::getenv("IMGMILL_ISA"); named != nullptr && *named != '\0') {
     return FindConvKernels(named);
   }
-  for (const char* isa : {"avx512", "avx2", "sse2"}) {
+  for (const char* isa : kInstructionSets) {
     if (const ConvKernels* kernels = FindConvKernels(isa)) return kernels;
   }
   return nullptr;
