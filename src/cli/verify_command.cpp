@@ -23,6 +23,13 @@ enum Finding { kAsWritten, kChanged, kMissing, kUnknown, kSourceChanged, kSource
 constexpr std::array<const char*, kFindings> kNames = {"as written",     "changed",     "missing", "unknown",
                                                        "source changed", "source gone", "failed"};
 
+/// As JSON has it: "source_changed".
+std::string FieldOf(size_t finding) {
+  std::string name = kNames[finding];
+  std::replace(name.begin(), name.end(), ' ', '_');
+  return name;
+}
+
 /// Folders right in `folder`, in bytewise order: those of a pipeline's steps among them.
 std::vector<std::string> StepFolders(const std::string& folder) {
   std::vector<std::string> names;
@@ -161,7 +168,7 @@ class Verify final : public Tool {
                   source.empty() ? "" : ("  made from " + PrintablePath(source)).c_str());
       return;
     }
-    nlohmann::ordered_json found = {{"path", PrintablePath(path)}, {"finding", kNames[finding]}};
+    nlohmann::ordered_json found = {{"path", PrintablePath(path)}, {"finding", FieldOf(finding)}};
     if (!source.empty()) found["source"] = PrintablePath(source);
     findings_.push_back(std::move(found));
   }
@@ -171,7 +178,7 @@ class Verify final : public Tool {
     uint64_t found = 0;
     nlohmann::ordered_json counts;
     for (size_t f = 0; f < kFindings; ++f) {
-      counts[kNames[f]] = counts_[f];
+      counts[FieldOf(f)] = counts_[f];
       if (f != kAsWritten) found += counts_[f];
       if (f == kAsWritten || counts_[f] > 0 || f <= kUnknown)
         sum += (sum.empty() ? "" : ", ") + std::to_string(counts_[f]) + " " + kNames[f];
