@@ -8,10 +8,16 @@
 #include "base/try.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/signals/rounded_row.h"
 #include "packed_fact.h"
 
 namespace imgmill {
 namespace {
+
+/// What networks are shown of rows as they are read.
+Layout ShownTo(const Layout& read) {
+  return {read.width, read.height, read.colour_bands(), Sample::kU8};
+}
 
 constexpr int64_t kRowsPerRegion = 64;
 // The numbers are the records' and the reading's: each value in them has a version of its own.
@@ -78,12 +84,22 @@ class FilterOperation::Task final : public ItemTask {
   Task(FilterOperation& operation, const Item& item, const ItemPlan& plan)
       : operation_(operation), item_(item) {
     if (operation.pixels_) meter_.emplace(plan.input, SignalSet::OfPixels());
-    for (const Scorer& scorer : operation.scorers_) scoring_.push_back(scorer.network->Start(plan.input));
+    const Layout shown = ShownTo(plan.input);
+    for (const Scorer& scorer : operation.scorers_) scoring_.push_back(scorer.network->Start(shown));
+    if (!scoring_.empty() && plan.input != shown)
+      shown_ = Image({shown.width, kRowsPerRegion, shown.bands, shown.sample});
   }
 
   Status Map(const Region& region) override {
     meter_->Add(region.view);
-    for (const auto& each : scoring_) each->Add(region.view);
+    ImageView rows = region.view;
+    if (shown_) {
+      for (int64_t y = 0; y < rows.layout.height; ++y) RoundRow(rows.row(y), rows.layout, shown_->row(y));
+      const int64_t count = rows.layout.height;
+      rows = shown_->view();
+      rows.layout.height = count;
+    }
+    for (const auto& each : scoring_) each->Add(rows);
     return {};
   }
 
@@ -118,6 +134,7 @@ class FilterOperation::Task final : public ItemTask {
   const Item& item_;
   std::optional<SignalMeter> meter_;
   std::vector<std::unique_ptr<ImageEmbedding>> scoring_;
+  std::optional<Image> shown_;  ///< rows in 8 bits over white, where others were read
 };
 
 namespace {
@@ -151,8 +168,8 @@ FilterOperation::FilterOperation(const std::vector<Signal>& wanted, bool all_sig
 Result<ItemPlan> FilterOperation::Plan(const Item& item) const {
   if (!pixels_) return ItemPlan::WithoutPixels({0, 64 * kKiB});
   ReadOptions reading;
-  // The meter rounds to 8 bits by itself, and sees how many of 16 are used; networks want 8.
-  reading.to_8bit = item.main.header.sample != Sample::kU16 || !scorers_.empty();
+  // The meter rounds to 8 bits by itself, and sees how many of 16 are used; networks are shown 8.
+  reading.to_8bit = item.main.header.sample != Sample::kU16;
   // What lies under it is seen by nobody; of 16 bits, too, the meter sees to that.
   reading.alpha = reading.to_8bit ? ReadOptions::Alpha::kFlattenWhite : ReadOptions::Alpha::kKeep;
   reading.allow_truncated = allow_truncated_;
@@ -160,7 +177,10 @@ Result<ItemPlan> FilterOperation::Plan(const Item& item) const {
   if (!scorers_.empty()) reading.bands = ReadOptions::Bands::kRgb;
   ItemPlan plan(item.main.header, reading, {kRowsPerRegion, 0});
   plan.work = {SignalMeter::PooledBytes(plan.input), 64 * kKiB};
-  for (const Scorer& scorer : scorers_) plan.work.pooled += scorer.network->PooledBytes(plan.input);
+  const Layout shown = ShownTo(plan.input);
+  for (const Scorer& scorer : scorers_) plan.work.pooled += scorer.network->PooledBytes(shown);
+  if (!scorers_.empty() && plan.input != shown)
+    plan.work.pooled += shown.row_bytes() * size_t{kRowsPerRegion};
   return plan;
 }
 
