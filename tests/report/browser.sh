@@ -27,6 +27,9 @@ note() {
 # check WHAT EXPECTED FOUND
 check() { [ "$2" = "$3" ] && note ok || note FAILED "$1: expected $2, found $3"; }
 
+# found NAME: a field of $counts, JSON that a page was made to tell.
+found() { grep -o "\"$1\":\(\"[^\"]*\"\|[^,}]*\)" <<<"$counts" | head -n 1 | sed "s/^\"$1\"://; s/^\"//; s/\"\$//"; }
+
 # dom FILE SIZE: the page as the browser has it after its scripts, in a window of WIDTH,HEIGHT.
 dom() {
   timeout 120 chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --window-size="$2" \

@@ -40,7 +40,6 @@ addEventListener('load', () => {
 HTML
 for size in 1000,900 500,900; do
   counts=$(dom out/probe.html "$size")
-  found() { grep -o "\"$1\":\"\?[^,}\"]*" <<<"$counts" | head -n 1 | sed 's/^[^:]*:"\?//'; }
   check "cards at $size" 3 "$(found cards)"
   check "pictures at $size" 9 "$(found images)"
   check "broken pictures at $size" 0 "$(found broken)"

@@ -32,7 +32,6 @@ addEventListener('load', () => {
 HTML
 for size in 1000,900 500,900; do
   counts=$(dom out/probe.html "$size")
-  found() { grep -o "\"$1\":\"\?[^,}\"]*" <<<"$counts" | head -n 1 | sed 's/^[^:]*:"\?//'; }
   check "broken pictures at $size" 0 "$(found broken)"
   check "signals at $size" 31 "$(found signals)"
   check "lines of rules at $size" 2 "$(found lines)"

@@ -27,7 +27,6 @@ probe() {
     echo '} catch (error) { found.error = String(error); } return found; }</script></body></html>'
   } >>probe.html
 }
-found() { grep -o "\"$1\":\(\"[^\"]*\"\|[^,}]*\)" <<<"$result" | head -n 1 | sed "s/^\"$1\"://; s/^\"//; s/\"$//"; }
 
 probe page.html <<'JS'
 await frame();
@@ -87,7 +86,7 @@ found.name = saved.download;
 found.decisions = btoa(unescape(encodeURIComponent(await blob.text())));
 JS
 for size in 1300,1000 500,900; do
-  result=$(live probe.html "$size" "probe()")
+  counts=$(live probe.html "$size" "probe()")
   check "error at $size" "" "$(found error)"
   check "groups at $size" 4 "$(found groups)"
   check "broken pictures at $size" 0 "$(found broken)"
@@ -138,7 +137,7 @@ await frame();
 all('figure > button')[1].click();
 found.kept = one('figure.keep figcaption a').textContent;
 JS
-result=$(live probe.html 1000,900 "probe()")
+counts=$(live probe.html 1000,900 "probe()")
 check "the keeper of a reference" ref/harbour.jpg "$(found kept)"
 
 # The page of match: a query and its two nearest in a group; nothing to decide.
@@ -154,7 +153,7 @@ found.decides = !one('#export').hidden || all('.stay, .out').length > 0;
 one('.closely').click();
 found.open = one('#look').open;
 JS
-result=$(live probe.html 1000,900 "probe()")
+counts=$(live probe.html 1000,900 "probe()")
 check "error of the page of match" "" "$(found error)"
 check "pictures of a match" 3 "$(found pictures)"
 check "files of a match" 'sample_data/citrus.jpg my photos/citrus.jpg my photos/citrus_cropped.jpg' "$(found names)"
@@ -186,7 +185,7 @@ await frame();
 found.last = all('section.group').at(-1).childElementCount;
 found.emptied = all('section.group')[0].childElementCount;
 JS
-result=$(live probe.html 1000,900 "probe()")
+counts=$(live probe.html 1000,900 "probe()")
 groups=$(grep -c ^keep many.out)
 check "many groups" "$groups" "$(found groups)"
 check "at least 500 of them" 1 "$((groups >= 500))"

@@ -29,7 +29,6 @@ addEventListener('load', () => {
 </body></html>
 HTML
 counts=$(dom quickstart_out/probe.html 800,600)
-found() { grep -o "\"$1\":[a-z0-9]*" <<<"$counts" | head -n 1 | cut -d: -f2; }
 
 # What the run itself says of its images: a table of steps on stdout, and the sums on stderr.
 listed=$(awk 'NR == 2 { print $2 }' run.out)
