@@ -3,6 +3,7 @@
 #
 # Usage: bench/peers/setup.sh     (about 3 minutes and 2 GB the first time, nothing to do the second)
 #        bench/peers/setup.sh networks     also what models.sh and the *_parity.py scripts compare networks with
+#        bench/peers/setup.sh tables       also what table_parity.py reads tables with
 # Environment: PEERS, the folder to make them in (~/.cache/imgmill-peers); IMGMILL_TEST_ASSETS (../shared/assets),
 # whose photos the corpus is cut from.
 #
@@ -50,6 +51,11 @@ if [ "${1:-}" = networks ]; then
     "$python" -m pip install -q -c "$peers/constraints.txt" "${rest[@]}"
     "$python" -m pip install -q --no-deps "${bare[@]}"
   fi
+fi
+
+if [ "${1:-}" = tables ]; then
+  tables=(pandas==3.1.1 pyarrow==26.0.1 duckdb==2.0.1)
+  have "${tables[@]}" || "$python" -m pip install -q -c "$peers/constraints.txt" "${tables[@]}"
 fi
 
 [ -f "$peers/corpus/photos_truth.csv" ] ||

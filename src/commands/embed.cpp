@@ -88,7 +88,7 @@ class Embed final : public Command {
       TRY(VectorExport::MayCreate(options_.export_file, *services.catalog, shared.force));
     } else if (!options_.export_file.empty()) {
       std::unique_ptr<VectorExport> created =
-          TRY(VectorExport::Create(options_.export_file, *services.catalog, shared.force));
+          TRY(VectorExport::Create(options_.export_file, opened.embedder->kind(), services, shared.force));
       exported = std::move(created);
     }
     auto run = std::make_unique<EmbedRun>(services, std::move(opened), std::move(exported));
@@ -106,7 +106,8 @@ Embed::Embed(CLI::App& app) {
       "  imgmill embed photos --export vectors.npy    the built-in descriptor: how an image looks\n"
       "  imgmill embed photos --model clip.safetensors    published weights, which define their input\n"
       "  imgmill embed photos --model mobilenet.pt --scale 1/127.5 --shift -1    TorchScript");
-  app.add_option("--export", options_.export_file, "File for the vectors: .npy, .csv or .jsonl")
+  app.add_option("--export", options_.export_file,
+                 "File for the vectors: .npy, .parquet, .csv, .jsonl, or a folder/ for clip-retrieval")
       ->type_name("FILE");
   AddEmbeddingFlags(app, options_.embedding);
 }
@@ -115,7 +116,8 @@ Embed::Embed(CLI::App& app) {
 
 std::optional<std::string> EmbedOptions::Check() const {
   if (!export_file.empty() && !VectorExport::Knows(export_file))
-    return "--export takes a file that ends in .npy, .csv or .jsonl, not " + PrintablePath(export_file);
+    return "--export takes a file that ends in " + std::string(VectorExport::kNames) + ", not " +
+           PrintablePath(export_file);
   return embedding.Check();
 }
 

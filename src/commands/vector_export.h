@@ -13,12 +13,16 @@ namespace imgmill {
 
 class VectorExport {
  public:
-  /// Whether the file's extension is one of .npy, .csv and .jsonl.
+  /// Whether the file's extension is one that is written, or the path ends in a slash: a folder as
+  /// clip-retrieval reads it.
   static bool Knows(std::string_view path);
+  /// The names that Knows takes, for messages.
+  static constexpr char kNames[] = ".npy, .parquet, .csv or .jsonl, or a folder, with a slash at its end";
 
   /// kConflict if a file is there that no run with this catalog wrote, unless `overwrite`.
-  static Result<std::unique_ptr<VectorExport>> Create(const std::string& path, Catalog& catalog,
-                                                      bool overwrite);
+  /// @param kind  what made the vectors, for formats that can say so
+  static Result<std::unique_ptr<VectorExport>> Create(const std::string& path, const std::string& kind,
+                                                      const CommandServices& services, bool overwrite);
   /// What Create would refuse, without a trace: for a plan or a dry run.
   static Status MayCreate(const std::string& path, Catalog& catalog, bool overwrite);
   virtual ~VectorExport() = default;  ///< without Commit: nothing has appeared

@@ -53,7 +53,7 @@ TEST_CASE("exports have the same bytes with any number of threads and any budget
                                              {"-j3", "--catalog", where / "c"},
                                              {"--catalog", where / "c"}}) {
     CAPTURE(circumstance[0]);
-    for (const std::string extension : {"npy", "csv", "jsonl"}) {
+    for (const std::string extension : {"npy", "csv", "jsonl", "parquet"}) {
       const std::string file = where / ("v." + extension);
       std::vector<std::string> command = Plus({"embed", where / "photos", "--export", file}, circumstance);
       if (circumstance.size() != 2 || circumstance[0] != "--catalog") command.push_back("--force");
@@ -71,6 +71,21 @@ TEST_CASE("exports have the same bytes with any number of threads and any budget
   CHECK(npy.substr(0, 10) == std::string("\x93NUMPY\x01\x00\x76\x00", 10));
   CHECK(npy.find("'shape': (30, 512)") != std::string::npos);
   CHECK(npy.size() == 128 + 30 * 512 * 4);
+}
+
+TEST_CASE("a folder for clip-retrieval has half the bytes, and the names in Parquet") {
+  const TestFolder where;
+  CopySamples(where / "photos");
+  const ProcessResult made = Run({"embed", where / "photos", "--export", where / "clip/"});
+  CHECK(made.exit_code == 0);
+  CHECK(made.out == where / "clip/img_emb/img_emb_0.npy\n" + (where / "clip/metadata/metadata_0.parquet\n"));
+  const std::string npy = TestFolder::Read(where / "clip/img_emb/img_emb_0.npy");
+  CHECK(npy.find("{'descr': '<f2', 'fortran_order': False, 'shape': (30, 512), }") == 10);
+  CHECK(npy.size() == 128 + 30 * 512 * 2);
+  const std::string names = TestFolder::Read(where / "clip/metadata/metadata_0.parquet");
+  CHECK(names.starts_with("PAR1"));
+  CHECK(names.ends_with("PAR1"));
+  CHECK(names.find(where / "photos/badge_alpha.png") != std::string::npos);
 }
 
 TEST_CASE(

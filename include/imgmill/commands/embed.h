@@ -15,7 +15,8 @@ struct EmbedOptions {
   EmbeddingOptions embedding;
 
   /// File for all vectors of the run, by its extension: .npy (float32, a row an image; the paths go to a text
-  /// file beside it), .csv or .jsonl. Empty: they are in the catalog only.
+  /// file beside it), .parquet, .csv or .jsonl; or a folder, with a slash at its end, in clip-retrieval's
+  /// layout. Empty: they are in the catalog only.
   std::string export_file;
 
   std::optional<std::string> Check() const;
