@@ -122,7 +122,7 @@ class ApplyRun final : public CommandRun {
   }
 
   Status Act(CommandResult& result) const {
-    const auto plan = [&](ActionJournal& journal) {
+    const auto plan = [&](const ActionSink& put) {
       return decisions_.ForEach([&](const Decision& decision) {
         FileAction action;
         action.kind = DuplicateActionKind(asked_.action);
@@ -132,12 +132,12 @@ class ApplyRun final : public CommandRun {
         action.content = decision.duplicate.content;
         action.keeper_content = decision.keep.content;
         if (action.has_target()) action.target = asked_.move_to + "/" + decision.duplicate.below;
-        return journal.Plan(action);
+        return put(action);
       });
     };
-    return ExecuteActions(
-        {"imgmill apply", asked_.action, asked_.undo_file, asked_.move_to, decisions_.size() == 0}, plan,
-        services_, result);
+    return ExecuteActions({"imgmill apply", asked_.action, asked_.undo_file, asked_.move_to, asked_.sidecars,
+                           decisions_.size() == 0},
+                          plan, services_, result);
   }
 
   const ApplyOptions& asked_;
@@ -159,7 +159,7 @@ class Apply final : public Command {
     app.add_option("decisions", options_.file, "The file that the page has exported")
         ->type_name("FILE")
         ->required();
-    AddDuplicateActionFlags(app, {options_.action, options_.move_to, options_.undo_file});
+    AddDuplicateActionFlags(app, {options_.action, options_.move_to, options_.undo_file, options_.sidecars});
   }
 
   std::optional<std::string> Check() const override { return options_.Check(); }
@@ -183,7 +183,7 @@ class Apply final : public Command {
 }  // namespace
 
 std::optional<std::string> ApplyOptions::Check() const {
-  return CheckDuplicateAction(action, move_to);
+  return CheckDuplicateAction(action, move_to, sidecars);
 }
 
 std::unique_ptr<Command> AddApply(CLI::App& app) {

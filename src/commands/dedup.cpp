@@ -134,7 +134,7 @@ class Dedup final : public Command {
   Status Act(const FoundDuplicates& found, const CommandServices& services, CommandResult& result) const {
     PlannedImages planned;
     const auto done = [&](const FileAction& action) { planned.MarkDone(action, result); };
-    const auto plan = [&](ActionJournal& journal) {
+    const auto plan = [&](const ActionSink& put) {
       return found.ForEachDuplicate([&](const auto&, const DedupEntry& entry, const DedupEntry& keeper) {
         FileAction action;
         action.kind = DuplicateActionKind(options_.action);
@@ -145,12 +145,12 @@ class Dedup final : public Command {
         action.keeper_content = keeper.content;
         if (action.has_target()) action.target = options_.move_to + "/" + entry.file.relative;
         planned.Add(entry.file, result);
-        return journal.Plan(action);
+        return put(action);
       });
     };
-    return ExecuteActions(
-        {"imgmill dedup", options_.action, options_.undo_file, options_.move_to, found.groups() == 0}, plan,
-        services, result, done);
+    return ExecuteActions({"imgmill dedup", options_.action, options_.undo_file, options_.move_to,
+                           options_.sidecars, found.groups() == 0},
+                          plan, services, result, done);
   }
 
   Status Describe(const FoundDuplicates& found, const CommandServices& services,

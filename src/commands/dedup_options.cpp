@@ -70,7 +70,7 @@ void AddDedupFlags(CLI::App& app, DedupOptions& options) {
              kPairs)
       ->capture_default_str()
       ->type_name("NAME");
-  AddDuplicateActionFlags(app, {options.action, options.move_to, options.undo_file});
+  AddDuplicateActionFlags(app, {options.action, options.move_to, options.undo_file, options.sidecars});
   app.add_option("--html", options.html,
                  "Write a page to look at the groups, and to decide on them (see imgmill apply)")
       ->type_name("FILE");
@@ -123,7 +123,7 @@ std::optional<std::string> DedupOptions::Check() const {
   if (method != "embedding" && method != "lpips" && !embedding.model.empty())
     return "--model goes with --method embedding or lpips";
   if (auto wrong = embedding.Check()) return wrong;
-  return CheckDuplicateAction(action, move_to);
+  return CheckDuplicateAction(action, move_to, sidecars);
 }
 
 }  // namespace imgmill

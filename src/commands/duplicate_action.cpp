@@ -6,6 +6,7 @@
 
 #include "choice.h"
 #include "imgmill/commands/flag_words.h"
+#include "sidecar_actions.h"
 
 namespace imgmill {
 namespace {
@@ -23,13 +24,15 @@ void AddDuplicateActionFlags(CLI::App& app, DuplicateActionFlags flags) {
   app.add_option("--move-to", flags.move_to, "Folder for --action move")->type_name("DIR");
   app.add_option("--undo-file", flags.undo_file, "Where to write the undo file [the catalog's folder]")
       ->type_name("FILE");
+  AddSidecarFlag(app, flags.sidecars);
 }
 
-std::optional<std::string> CheckDuplicateAction(const std::string& action, const std::string& move_to) {
+std::optional<std::string> CheckDuplicateAction(const std::string& action, const std::string& move_to,
+                                                const std::vector<std::string>& sidecars) {
   if (auto wrong = CheckChoice("--action", action, kActions)) return wrong;
   if (action == "move" && move_to.empty()) return "--action move needs a folder: --move-to DIR";
   if (action != "move" && !move_to.empty()) return "--move-to goes with --action move";
-  return std::nullopt;
+  return CheckSidecars(sidecars, action == "move" || action == "delete");
 }
 
 FileAction::Kind DuplicateActionKind(const std::string& action) {

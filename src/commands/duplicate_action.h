@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "imgmill/dataset/journal.h"
 
@@ -16,12 +17,14 @@ struct DuplicateActionFlags {
   std::string& action;
   std::string& move_to;
   std::string& undo_file;
+  std::vector<std::string>& sidecars;
 };
 
-/// Declares --action, --move-to and --undo-file.
+/// Declares --action, --move-to, --undo-file and --sidecars.
 void AddDuplicateActionFlags(CLI::App& app, DuplicateActionFlags flags);
 
-std::optional<std::string> CheckDuplicateAction(const std::string& action, const std::string& move_to);
+std::optional<std::string> CheckDuplicateAction(const std::string& action, const std::string& move_to,
+                                                const std::vector<std::string>& sidecars);
 
 /// Of any but "report".
 FileAction::Kind DuplicateActionKind(const std::string& action);

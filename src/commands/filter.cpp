@@ -162,7 +162,7 @@ class Filter final : public Command {
              const CommandServices& services, CommandResult& result, MovedTable& moved) const {
     const bool on_kept = ActsOnKept();
     PlannedImages planned;
-    const auto plan = [&](ActionJournal& journal) {
+    const auto plan = [&](const ActionSink& put) {
       return entries.ForEach([&](const FilterEntry& entry) -> Status {
         if ((BrokenRules(rules, entry) == 0) != on_kept) return {};
         FileAction action;
@@ -172,7 +172,7 @@ class Filter final : public Command {
         action.seen = entry.stamp;
         action.content = entry.content;
         planned.Add(entry.file, result);
-        return journal.Plan(action);
+        return put(action);
       });
     };
     const uint64_t about = on_kept ? result.kept_images : result.dropped;
@@ -181,8 +181,9 @@ class Filter final : public Command {
       planned.MarkDone(action, result);
       if (on_kept && action.kind == FileAction::Kind::kMove) moved.Add({action.number, action.target});
     };
-    return ExecuteActions({"imgmill filter", options_.action, options_.undo_file, options_.to, about == 0},
-                          plan, services, result, done);
+    return ExecuteActions(
+        {"imgmill filter", options_.action, options_.undo_file, options_.to, options_.sidecars, about == 0},
+        plan, services, result, done);
   }
 
   bool ActsOnKept() const {

@@ -11,6 +11,7 @@
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/filter.h"
 #include "imgmill/commands/flag_words.h"
+#include "sidecar_actions.h"
 
 namespace imgmill {
 namespace {
@@ -66,6 +67,7 @@ void AddFilterFlags(CLI::App& app, FilterOptions& options) {
       ->type_name("NAME");
   app.add_option("--undo-file", options.undo_file, "Where to write the undo file [the catalog's folder]")
       ->type_name("FILE");
+  AddSidecarFlag(app, options.sidecars);
   app.add_option("--max-drop", options.max_drop,
                  "Do nothing and exit with 3 if more would be dropped: 50%, or a number of images")
       ->type_name("LIMIT");
@@ -115,6 +117,7 @@ std::optional<std::string> FilterOptions::Check() const {
   if (action == "report" && !act_on.empty())
     return "--act-on goes with --action copy, move, hardlink or symlink";
   if (action != "report" && to.empty()) return "--action " + action + " needs a folder: --to DIR";
+  if (auto wrong = CheckSidecars(sidecars, action != "report")) return wrong;
   if (!act_on.empty() && act_on != "kept" && act_on != "dropped")
     return "--act-on takes kept or dropped, not \"" + act_on + "\"";
   if (!max_drop.empty()) {

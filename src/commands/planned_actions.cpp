@@ -12,6 +12,7 @@
 #include "base/try.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
+#include "sidecar_actions.h"
 
 namespace imgmill {
 namespace {
@@ -24,6 +25,10 @@ std::string UndoName() {
   char name[64];
   std::strftime(name, sizeof name, "undo-%Y%m%d-%H%M%S", &utc);
   return name;
+}
+
+std::string Count(uint64_t sidecars) {
+  return std::to_string(sidecars) + (sidecars == 1 ? " side-car" : " side-cars");
 }
 
 /// The undo file that the last run with this catalog has made.
@@ -106,7 +111,7 @@ Result<Journal> OpenJournal(const ActRequest& request, const CommandServices& se
 
 }  // namespace
 
-Status ExecuteActions(const ActRequest& request, const std::function<Status(ActionJournal&)>& plan,
+Status ExecuteActions(const ActRequest& request, const std::function<Status(const ActionSink&)>& plan,
                       const CommandServices& services, CommandResult& result,
                       const std::function<void(const FileAction&)>& done) {
   const bool dry_run = services.shared->mode != RunMode::kRun;
@@ -114,20 +119,34 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(Acti
   if (!request.undo_file.empty()) {
     TRY(CheckTargetFolder(ParentOf(request.undo_file)));
   }
+  SidecarActions sidecars(request.sidecars);
   if (dry_run) {
+    const auto look = [&](const FileAction& image) {
+      static_cast<void>(sidecars.Of(image));
+      return Status();
+    };
+    TRY(plan(look));
+    sidecars.Tell(services, result);
+    if (sidecars.planned() > 0) result.summary += "; " + Count(sidecars.planned()) + " would go along";
     result.summary += "; dry run: nothing was touched";
     return {};
   }
   Journal journal = TRY(OpenJournal(request, services));
   if (journal.actions == nullptr) return {};
   ActionJournal& actions = *journal.actions;
-  TRY(plan(actions));
+  const auto put = [&](const FileAction& image) -> Status {
+    TRY(actions.Plan(image));
+    for (const FileAction& sidecar : sidecars.Of(image)) TRY(actions.Plan(sidecar));
+    return {};
+  };
+  TRY(plan(put));
+  sidecars.Tell(services, result);
   if (!request.target_folder.empty()) SweepTemporaries(request.target_folder);
   Result<ActionCounts> acted =
       actions.Execute(*services.stop, [&](const FileAction& action, const Status& status) {
         if (status.ok()) {
           services.log(LogLevel::kDebug, request.action + " " + PrintablePath(action.path));
-          if (done) done(action);
+          if (done && !action.sidecar) done(action);
           return;
         }
         services.log(LogLevel::kError, Describe(action.path, status.error()));
@@ -136,10 +155,12 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(Acti
   if (!acted) return acted.error();
   result.details["action"] = request.action;
   result.details["acted"] = acted->done;
+  if (sidecars.planned() > 0) result.details["sidecars"] = acted->sidecars;
   result.details["undo_file"] = PrintablePath(journal.name);
   if (acted->already > 0) result.details["already_so"] = acted->already;
   if (journal.completed > 0) result.details["completed_of_a_killed_run"] = journal.completed;
-  result.summary += "; " + request.action + ": " + std::to_string(acted->done) + " done, " +
+  result.summary += "; " + request.action + ": " + std::to_string(acted->done) + " done" +
+                    (acted->sidecars > 0 ? " with " + Count(acted->sidecars) : "") + ", " +
                     (acted->already > 0 ? std::to_string(acted->already) + " already done before, " : "") +
                     std::to_string(acted->failed) + " failed" +
                     (journal.completed > 0

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "imgmill/commands/command.h"
 #include "imgmill/dataset/journal.h"
@@ -36,15 +37,19 @@ struct ActRequest {
   std::string action;         ///< as the user named it: "move"
   std::string undo_file;      ///< empty: a name of our own, in the catalog's folder
   std::string target_folder;  ///< where files appear, if they do: swept of what killed runs left half copied
+  std::vector<std::string> sidecars;  ///< patterns of files that go with their images, as the user gave them
   /// Nothing is left to do: only what a killed run was in the middle of is ended, and told.
   bool nothing_planned = false;
 };
 
-/// Asks `plan` for the actions, writes them down, carries them out. The undo file is on disk before the first
-/// file is touched. What could not be done is in result.action_failures, what was done in
-/// result.details["acted"] and in the summary. A dry run only says so.
-/// @param done  told of each action that was carried out, with its final target; may be empty.
-Status ExecuteActions(const ActRequest& request, const std::function<Status(ActionJournal&)>& plan,
+/// Takes an action on an image.
+using ActionSink = std::function<Status(const FileAction&)>;
+
+/// Asks `plan` for the actions, adds those on side-cars, writes them down, carries them out. The undo file is
+/// on disk before the first file is touched. What could not be done is in result.action_failures, what was
+/// done in result.details["acted"] and in the summary. A dry run only says so.
+/// @param done  told of each action on an image that was carried out, with its final target; may be empty.
+Status ExecuteActions(const ActRequest& request, const std::function<Status(const ActionSink&)>& plan,
                       const CommandServices& services, CommandResult& result,
                       const std::function<void(const FileAction&)>& done = {});
 

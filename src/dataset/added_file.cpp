@@ -29,9 +29,11 @@ bool IsLinkTo(const FileAction& action, const std::string& target) {
 }
 
 /// A file of the same bytes, of an earlier run or anybody's: copying it once more would help nobody.
-bool IsCopyOf(const FileAction& action, const std::string& target, int64_t size) {
+bool IsCopyOf(const FileAction& action, const std::string& target) {
+  struct stat original {};
   struct stat info {};
-  if (::lstat(target.c_str(), &info) != 0 || !S_ISREG(info.st_mode) || info.st_size != size) return false;
+  if (::stat(action.path.c_str(), &original) != 0 || ::lstat(target.c_str(), &info) != 0) return false;
+  if (!S_ISREG(info.st_mode) || info.st_size != original.st_size) return false;
   const Result<ContentDigest> mine = DigestOf(action.path);
   const Result<ContentDigest> other = DigestOf(target);
   return mine && other && *mine == *other;
@@ -65,8 +67,12 @@ Status Link(const FileAction& action, const ActionStart& start) {
 
 }  // namespace
 
-Result<std::optional<ActionStart>> PrepareAdded(const FileAction& action,
-                                                const std::unordered_set<std::string>& taken) {
+bool IsAddedAlready(const FileAction& action, const std::string& target) {
+  const bool by_bytes = action.kind == Kind::kCopy || action.kind == Kind::kMove;
+  return by_bytes ? IsCopyOf(action, target) : IsLinkTo(action, target);
+}
+
+Result<ActionStart> PrepareAdded(const FileAction& action, const TargetChoice& choose) {
   struct stat info {};
   if (::stat(action.path.c_str(), &info) != 0) return ErrnoError(Stage::kAct, errno, "look at it");
   if (!S_ISREG(info.st_mode)) return Error{Stage::kAct, Code::kUnsupported, "it is not a file"};
@@ -75,15 +81,10 @@ Result<std::optional<ActionStart>> PrepareAdded(const FileAction& action,
   start.size = info.st_size;
   start.mtime_ns = StampFrom(info).mtime_ns;
   start.mode = info.st_mode & 07777;
-  for (int number = 1;; ++number) {
-    start.target = NumberedTarget(action.target, number);
-    if (taken.contains(start.target)) continue;
-    struct stat there {};
-    if (::lstat(start.target.c_str(), &there) != 0) return std::optional<ActionStart>(std::move(start));
-    const bool same = action.kind == Kind::kCopy ? IsCopyOf(action, start.target, start.size)
-                                                 : IsLinkTo(action, start.target);
-    if (same) return std::optional<ActionStart>();
-  }
+  ChosenTarget chosen = TRY(choose(action));
+  start.target = std::move(chosen.path);
+  start.already = chosen.already;
+  return start;
 }
 
 bool IsAdded(const FileAction& action, const ActionStart& start) {

@@ -1,17 +1,19 @@
 // The actions that add a file beside the one they are about: a copy, a hard link, a symbolic link.
 #pragma once
 
-#include <optional>
 #include <string>
-#include <unordered_set>
 
+#include "dataset/action_targets.h"
 #include "dataset/journal_file.h"
 
 namespace imgmill {
 
-/// As Prepare. Nothing: what is wanted stands at the target, or at a numbered name of it, already.
-Result<std::optional<ActionStart>> PrepareAdded(const FileAction& action,
-                                                const std::unordered_set<std::string>& taken);
+/// As Prepare.
+Result<ActionStart> PrepareAdded(const FileAction& action, const TargetChoice& choose);
+
+/// Whether what stands at `target` is just what the action would add, or move there, whoever has put it
+/// there.
+bool IsAddedAlready(const FileAction& action, const std::string& target);
 
 /// Whether the target is there, as it was made.
 bool IsAdded(const FileAction& action, const ActionStart& start);

@@ -9,7 +9,6 @@
 #include "dataset/added_file.h"
 #include "dataset/copy_file.h"
 #include "dataset/link_text.h"
-#include "dataset/shortened_name.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 
@@ -20,17 +19,6 @@ using Kind = FileAction::Kind;
 
 Error Refuse(Code code, std::string why) {
   return Error{Stage::kAct, code, std::move(why)};
-}
-
-/// The first of the names that nobody has.
-std::string FreeTarget(const std::string& target, const std::unordered_set<std::string>& taken) {
-  struct stat info {};
-  int number = 1;
-  std::string candidate = target;
-  while (taken.contains(candidate) || ::lstat(candidate.c_str(), &info) == 0) {
-    candidate = NumberedTarget(target, ++number);
-  }
-  return candidate;
 }
 
 /// That the keeper is there, and does not go away with the file.
@@ -138,14 +126,6 @@ Status Move(const FileAction& action, const ActionStart& start) {
 
 }  // namespace
 
-std::string NumberedTarget(const std::string& target, int number) {
-  if (number == 1) return target;
-  const std::string_view name = NameOf(target);
-  const std::string_view stem = StemOf(name);
-  const std::string added = "-" + std::to_string(number) + std::string(name.substr(stem.size()));
-  return target.substr(0, target.size() - name.size()) + ShortenedName(stem, added.size()) + added;
-}
-
 Status CheckSeen(const FileAction& action) {
   if (!action.seen) return {};
   const FileStamp& seen = *action.seen;
@@ -169,9 +149,8 @@ FileAction MadeAbsolute(const FileAction& action) {
   return absolute;
 }
 
-Result<std::optional<ActionStart>> Prepare(const FileAction& action,
-                                           const std::unordered_set<std::string>& taken) {
-  if (action.adds()) return PrepareAdded(action, taken);
+Result<ActionStart> Prepare(const FileAction& action, const TargetChoice& choose) {
+  if (action.adds()) return PrepareAdded(action, choose);
   struct stat info {};
   if (::lstat(action.path.c_str(), &info) != 0) return ErrnoError(Stage::kAct, errno, "look at it");
   const bool is_link = S_ISLNK(info.st_mode);
@@ -186,7 +165,8 @@ Result<std::optional<ActionStart>> Prepare(const FileAction& action,
   start.mode = info.st_mode & 07777;
   if (is_link) start.link = LinkTextOf(action.path);
   const bool links = action.kind == Kind::kHardlink || action.kind == Kind::kSymlink;
-  if (links && IsLinked(action)) return std::optional<ActionStart>();
+  start.already = links && IsLinked(action);
+  if (start.already) return start;
   if (action.kind != Kind::kMove || (action.content && action.keeper_content)) {
     TRY(LookAtBytes(action, start));
   }
@@ -195,8 +175,12 @@ Result<std::optional<ActionStart>> Prepare(const FileAction& action,
         Code::kConflict,
         "its content differs from its keeper's, so a link would lose it (move or delete near-duplicates)");
   }
-  if (action.kind == Kind::kMove) start.target = FreeTarget(action.target, taken);
-  return std::optional<ActionStart>(std::move(start));
+  if (action.kind == Kind::kMove) {
+    ChosenTarget chosen = TRY(choose(action));
+    start.target = std::move(chosen.path);
+    start.already = chosen.already;
+  }
+  return start;
 }
 
 Progressed Look(const FileAction& action, const ActionStart& start) {

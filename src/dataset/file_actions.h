@@ -1,10 +1,9 @@
 // One action on one file: is it safe, do it, was it done, take it back.
 #pragma once
 
-#include <optional>
 #include <string>
-#include <unordered_set>
 
+#include "dataset/action_targets.h"
 #include "dataset/journal_file.h"
 #include "imgmill/dataset/journal.h"
 
@@ -17,19 +16,15 @@ enum class Progressed {
   kYes
 };
 
-/// "name.jpg" for 1, "name-2.jpg", "name-3.jpg" and so on.
-std::string NumberedTarget(const std::string& target, int number);
-
 /// Everything absolute.
 FileAction MadeAbsolute(const FileAction& action);
 
 /// Refuses (kConflict) a file that is not what the action has seen.
 Status CheckSeen(const FileAction& action);
 
-/// Checks that nothing would be lost, and says what the file is now. Nothing: it is as wanted already.
-/// @param taken  targets that other started actions will have.
-Result<std::optional<ActionStart>> Prepare(const FileAction& action,
-                                           const std::unordered_set<std::string>& taken);
+/// Checks that nothing would be lost, and says what the file is now, and where it goes.
+/// @param choose  asked where to, if the action has a target.
+Result<ActionStart> Prepare(const FileAction& action, const TargetChoice& choose);
 
 Progressed Look(const FileAction& action, const ActionStart& start);
 

@@ -78,21 +78,27 @@ FolderNames::Entry FolderNames::operator[](size_t index) const {
   return {text, folder, text.data()[text.size() + (folder ? 2 : 1)] == 'l'};
 }
 
+size_t FolderNames::From(std::string_view text) const {
+  const auto at =
+      std::lower_bound(starts_.begin(), starts_.end(), text, [this](uint32_t start, std::string_view value) {
+        return std::string_view(bytes_.data() + start) < value;
+      });
+  return static_cast<size_t>(at - starts_.begin());
+}
+
+bool FolderNames::HasCalled(std::string_view base, std::string_view other_than) const {
+  const size_t at = From(base);
+  return (at < size() && Text(at) == base && base != other_than) || HasFileWithStem(base, other_than);
+}
+
 bool FolderNames::HasFileWithStem(std::string_view stem, std::string_view other_than) const {
-  const auto from = [this](std::string_view text) {
-    const auto at = std::lower_bound(starts_.begin(), starts_.end(), text,
-                                     [this](uint32_t start, std::string_view value) {
-                                       return std::string_view(bytes_.data() + start) < value;
-                                     });
-    return static_cast<size_t>(at - starts_.begin());
-  };
   // The stem itself, as a name without an extension, and the run of names that go on with a dot.
-  if (const size_t at = from(stem);
+  if (const size_t at = From(stem);
       at < size() && Text(at) == stem && stem != other_than && StemOf(stem) == stem) {
     return true;
   }
   const std::string dotted = std::string(stem) + ".";
-  for (size_t at = from(dotted); at < size() && Text(at).starts_with(dotted); ++at) {
+  for (size_t at = From(dotted); at < size() && Text(at).starts_with(dotted); ++at) {
     const Entry entry = (*this)[at];
     if (!entry.folder && entry.name != other_than && StemOf(entry.name) == stem) return true;
   }

@@ -36,10 +36,13 @@ class FolderNames {
 
   /// How a file called `name` relates to the others here.
   NameClash ClashOf(std::string_view name) const;
+  /// Whether a file other than `other_than` is called `base`, as a whole or up to its extension.
+  bool HasCalled(std::string_view base, std::string_view other_than) const;
 
  private:
   /// The name with the slash of a folder.
   std::string_view Text(size_t index) const;
+  size_t From(std::string_view text) const;
   bool HasFileWithStem(std::string_view stem, std::string_view other_than) const;
 
   std::string bytes_;             ///< names, each ended by a NUL and one byte more: l for a link, else f

@@ -1,18 +1,15 @@
-// Carries a plan out in batches whose start lines are on the disk before the first act, and takes it back.
+// Makes a plan, finds what a killed run has left of one, and takes back what was done.
 #include "imgmill/dataset/journal.h"
 
 #include <sys/stat.h>
 #include <xxhash.h>
 
 #include <algorithm>
-#include <map>
-#include <set>
-#include <vector>
 
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "dataset/file_actions.h"
-#include "dataset/journal_file.h"
+#include "dataset/journal_impl.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 
@@ -21,55 +18,11 @@ namespace {
 
 using State = JournalFile::State;
 
-/// Actions between two syncs of the undo file: a sync takes milliseconds, an act microseconds.
-constexpr size_t kBatch = 64;
-
-struct Ready {
-  size_t id;
-  FileAction action;
-  ActionStart start;
-};
-
-bool IsGone(const std::string& path) {
-  struct stat info {};
-  return ::lstat(path.c_str(), &info) != 0 && errno == ENOENT;
-}
-
 uint64_t HashOf(const std::string& path) {
   return XXH3_64bits(path.data(), path.size());
 }
 
-bool Finished(State state) {
-  return state == State::kDone || state == State::kUndone;
-}
-
 }  // namespace
-
-struct ActionJournal::Impl {
-  JournalFile file;
-  bool opened = false;  ///< found, not made: no plan is added
-  size_t first = 0;     ///< of what this run has planned; before it stands what an earlier one has
-  /// What an earlier run had begun and is complete now: where each path went.
-  std::map<std::string, std::string> completed;
-  /// Of the paths of all that earlier runs have done and that counts as theirs, in order: a hash each, for
-  /// there may be millions.
-  std::vector<uint64_t> done_before;
-  ActionCounts counts;
-  std::set<std::string> touched;  ///< folders to sync
-  std::set<std::string> swept;    ///< folders where what killed runs left half made was removed
-
-  bool WasComplete() const;
-  bool WasDoneBefore(const std::string& path) const;
-  Status Settle();
-  Status Tell(size_t id, const FileAction& action, const Status& status, const Report& report);
-  Status PrepareOne(size_t id, std::vector<Ready>& batch, std::unordered_set<std::string>& taken,
-                    const Report& report);
-  Status PerformOne(Ready& ready, const Report& report);
-  Status UndoOne(size_t id, UndoSummary& summary, const Report& report);
-  void SyncTouched();
-  void SweepOnce(const std::string& folder);
-  void SweepAround(const FileAction& action, const std::string& target);
-};
 
 ActionJournal::ActionJournal() : impl_(std::make_unique<Impl>()) {}
 ActionJournal::~ActionJournal() = default;
@@ -112,32 +65,48 @@ bool ActionJournal::Impl::WasComplete() const {
   return complete;
 }
 
+bool ActionJournal::Impl::WasDoneBefore(const std::string& path) const {
+  return std::binary_search(done_before.begin(), done_before.end(), HashOf(path));
+}
+
 /// Completes what a killed run was in the middle of, and gives up the rest of its plan: whoever runs the
-/// command again plans it again, by what the files are now.
+/// command again plans it again, by what the files are now. But the side-cars of an image that has gone would
+/// not be found again.
 Status ActionJournal::Impl::Settle() {
+  bool image_went = false;
   for (size_t id = 0; id < file.size(); ++id) {
-    if (file.state(id) != State::kStarted && file.state(id) != State::kDone) continue;
-    const FileAction action = TRY(file.ActionAt(id));
-    if (file.state(id) == State::kDone) {
-      done_before.push_back(HashOf(action.path));
-      continue;
-    }
-    const std::optional<ActionStart> start = TRY(file.StartAt(id));
-    SweepAround(action, start->target);
-    const Progressed progressed = Look(action, *start);
-    Status noted;
-    if (progressed == Progressed::kNo) {
-      noted = file.AddFailed(id, Error{Stage::kAct, Code::kInterrupted, "the run ended before it was done"});
-    } else {
-      const Status removed = progressed == Progressed::kHalf ? RemoveMoved(action) : Status{};
-      noted = removed ? file.AddDone(id) : file.AddFailed(id, removed.error());
-      if (removed) completed.emplace(action.path, start->target);
-      if (removed) done_before.push_back(HashOf(action.path));
-    }
-    if (!noted) return noted;
+    TRY(SettleOne(id, image_went));
+    if (!file.is_sidecar(id)) image_went = file.state(id) == State::kDone;
   }
   std::sort(done_before.begin(), done_before.end());
   return file.Sync();
+}
+
+Status ActionJournal::Impl::SettleOne(size_t id, bool image_went) {
+  const bool follows = file.is_sidecar(id) && image_went;
+  const State state = file.state(id);
+  if (state != State::kStarted && state != State::kDone && !(follows && state == State::kFailed)) return {};
+  const FileAction action = TRY(file.ActionAt(id));
+  if (state == State::kDone) {
+    if (!action.sidecar) done_before.push_back(HashOf(action.path));
+    return {};
+  }
+  const std::optional<ActionStart> start = TRY(file.StartAt(id));
+  if (!start) return {};
+  SweepAround(action, start->target);
+  const Progressed progressed = Look(action, *start);
+  if (progressed == Progressed::kNo && !follows)
+    return file.AddFailed(id, Error{Stage::kAct, Code::kInterrupted, "the run ended before it was done"});
+  Status ended;
+  if (progressed == Progressed::kHalf) ended = RemoveMoved(action);
+  if (progressed == Progressed::kNo) ended = Perform(action, *start);
+  if (!ended) {
+    if (action.sidecar) stranded.emplace_back(action, ended.error());
+    return file.AddFailed(id, ended.error());
+  }
+  completed.emplace(action.path, start->target);
+  if (!action.sidecar) done_before.push_back(HashOf(action.path));
+  return file.AddDone(id);
 }
 
 uint64_t ActionJournal::planned() const {
@@ -167,142 +136,13 @@ void ActionJournal::TakeOver(const ActionJournal& earlier) {
 
 Status ActionJournal::Plan(const FileAction& action) {
   if (impl_->opened || impl_->file.sealed()) return Error{Stage::kAct, Code::kInternal, "the plan is sealed"};
+  if (action.sidecar && planned() == 0)
+    return Error{Stage::kAct, Code::kInternal, "a side-car without an image before it"};
   const std::string& other = action.has_target() ? action.target : action.keeper;
   if (action.path.empty() || other.empty()) {
     return Error{Stage::kAct, Code::kInternal, "an action without its path, target or keeper"};
   }
   return impl_->file.AddPlan(MadeAbsolute(action));
-}
-
-/// The action's end, in the file, the counts and the report.
-Status ActionJournal::Impl::Tell(size_t id, const FileAction& action, const Status& status,
-                                 const Report& report) {
-  Status noted = status ? file.AddDone(id) : file.AddFailed(id, status.error());
-  ++(status ? counts.done : counts.failed);
-  report(action, status);
-  if (!noted) return noted;
-  // No later action would fare better.
-  if (!status && status.error().code == Code::kDiskFull) return status;
-  return {};
-}
-
-Status ActionJournal::Impl::PrepareOne(size_t id, std::vector<Ready>& batch,
-                                       std::unordered_set<std::string>& taken, const Report& report) {
-  FileAction action = TRY(file.ActionAt(id));
-  action.number = id - first;
-  if (const auto settled = completed.find(action.path); settled != completed.end() && IsGone(action.path)) {
-    // Listed before its move was completed. The lines of that move are there: undo goes by them.
-    action.target = settled->second;
-    report(action, {});  // counted by completed()
-    return {};
-  }
-  Result<std::optional<ActionStart>> before = file.StartAt(id);
-  if (!before) return before.error();
-  if (*before) {  // a run before this one was killed at it, or it failed
-    Progressed progressed = Look(action, **before);
-    Status status;
-    if (progressed == Progressed::kHalf) {
-      status = RemoveMoved(action);
-      progressed = Progressed::kYes;
-    }
-    if (progressed == Progressed::kYes) {
-      action.target = (*before)->target;
-      return Tell(id, action, status, report);
-    }
-    SweepAround(action, (*before)->target);
-  }
-  SweepAround(action, action.target);
-  Result<std::optional<ActionStart>> start = Prepare(action, taken);
-  if (!start) return Tell(id, action, Error{Stage::kAct, start.error().code, start.error().message}, report);
-  if (!*start) {
-    if (!WasDoneBefore(action.path)) ++counts.already;
-    return {};
-  }
-  if (!(*start)->target.empty()) taken.insert((*start)->target);
-  TRY(file.AddStart(id, **start));
-  batch.push_back({id, std::move(action), **std::move(start)});
-  return {};
-}
-
-Status ActionJournal::Impl::PerformOne(Ready& ready, const Report& report) {
-  Status status = Perform(ready.action, ready.start);
-  // Somebody was faster at the target: another number, written down before it is used.
-  while (!status && status.error().code == Code::kConflict && ready.action.has_target()) {
-    Result<std::optional<ActionStart>> again = Prepare(ready.action, {});
-    if (!again || !*again || (*again)->target == ready.start.target) break;
-    ready.start = **std::move(again);
-    TRY(file.AddStart(ready.id, ready.start));
-    TRY(file.Sync());
-    status = Perform(ready.action, ready.start);
-  }
-  if (status) {
-    touched.insert(ParentOf(ready.action.path));
-    if (!ready.start.target.empty()) touched.insert(ParentOf(ready.start.target));
-  }
-  FileAction done = ready.action;
-  done.target = ready.start.target;
-  return Tell(ready.id, done, status, report);
-}
-
-/// So that a power cut does not bring back what the undo file calls done. A folder that is gone has nothing
-/// to sync.
-void ActionJournal::Impl::SyncTouched() {
-  for (const std::string& folder : touched) {
-    if (Status synced = SyncFolder(folder); !synced) continue;
-  }
-  touched.clear();
-}
-
-void ActionJournal::Impl::SweepOnce(const std::string& folder) {
-  if (swept.insert(folder).second) SweepTemporaries(folder, false);
-}
-
-/// Links and copies are made beside the name that they get, and put in its place: a kill in between leaves
-/// them there.
-void ActionJournal::Impl::SweepAround(const FileAction& action, const std::string& target) {
-  SweepOnce(ParentOf(action.path));
-  if (!target.empty()) SweepOnce(ParentOf(target));
-}
-
-bool ActionJournal::Impl::WasDoneBefore(const std::string& path) const {
-  return std::binary_search(done_before.begin(), done_before.end(), HashOf(path));
-}
-
-Result<ActionCounts> ActionJournal::Execute(const StopFlag& stop, const Report& report) {
-  Impl& impl = *impl_;
-  impl.counts = {};
-  if (impl.opened && !impl.file.sealed()) {
-    return Error{
-        Stage::kAct, Code::kConflict,
-        "its plan was cut off before anything was done; delete the undo file and run the command again"};
-  }
-  TRY(impl.file.Seal());
-  std::vector<Ready> batch;
-  std::unordered_set<std::string> taken;
-  size_t id = impl.first;
-  while (id < impl.file.size() && !stop.StopRequested()) {
-    batch.clear();
-    taken.clear();
-    for (; id < impl.file.size() && batch.size() < kBatch && !stop.StopRequested(); ++id) {
-      if (Finished(impl.file.state(id))) {
-        ++impl.counts.already;
-      } else if (Status prepared = impl.PrepareOne(id, batch, taken, report); !prepared) {
-        return prepared.error();
-      }
-    }
-    TRY(impl.file.Sync());
-    for (Ready& ready : batch) {
-      if (stop.StopRequested()) break;  // started but not done: the next Execute looks, and does it
-      TRY(impl.PerformOne(ready, report));
-    }
-    impl.SyncTouched();
-  }
-  impl.counts.interrupted = stop.StopRequested();
-  if (!impl.counts.interrupted) {
-    TRY(impl.file.AddEnded());
-  }
-  TRY(impl.file.Sync());
-  return impl.counts;
 }
 
 Status ActionJournal::Impl::UndoOne(size_t id, UndoSummary& summary, const Report& report) {

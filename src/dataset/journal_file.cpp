@@ -16,6 +16,7 @@ namespace imgmill {
 namespace {
 
 constexpr std::string_view kFirstLine = "imgmill-undo\t1";
+constexpr std::string_view kSidecar = "sidecar";
 constexpr size_t kPendingBytes = size_t{64} << 10;
 constexpr std::array<std::string_view, 7> kKinds = {"move", "hardlink",     "symlink",    "delete",
                                                     "copy", "new-hardlink", "new-symlink"};
@@ -75,6 +76,7 @@ bool ParseAction(std::string_view line, FileAction& action) {
   }
   if (!ParseDigest(fields.Next(), action.content) || !ParseDigest(fields.Next(), action.keeper_content))
     return false;
+  action.sidecar = fields.Next() == kSidecar;
   return !action.path.empty();
 }
 
@@ -182,7 +184,8 @@ bool JournalFile::Take(std::string_view line, uint64_t at) {
   if (word == "plan") {
     FileAction action;
     if (id != entries_.size() || !ParseAction(line, action)) return false;
-    entries_.push_back({at, 0, State::kPlanned});
+    if (action.sidecar && entries_.empty()) return false;
+    entries_.push_back({at, 0, State::kPlanned, action.sidecar});
     Unseal();  // a later run went on with the file
     return true;
   }
@@ -280,7 +283,8 @@ Status JournalFile::AddPlan(const FileAction& action) {
                : "\t\t\t\t";
   line += "\t" + (action.content ? action.content->Hex() : "") + "\t" +
           (action.keeper_content ? action.keeper_content->Hex() : "");
-  entries_.push_back({at, 0, State::kPlanned});
+  if (action.sidecar) line += "\t" + std::string(kSidecar);
+  entries_.push_back({at, 0, State::kPlanned, action.sidecar});
   return Add(line);
 }
 

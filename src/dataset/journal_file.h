@@ -23,6 +23,7 @@ struct ActionStart {
   /// Of the file and its keeper when their bytes were looked at. Not written down: who resumes looks again.
   std::optional<FileStamp> looked_at;
   std::optional<FileStamp> keeper_looked_at;
+  bool already = false;  ///< nothing is to be done, and this is not written down: it is as wanted
 };
 
 /// An append-only text file with an index of its actions in memory.
@@ -42,6 +43,7 @@ class JournalFile {
   /// More may be planned.
   void Unseal() { sealed_ = ended_ = false; }
   State state(size_t id) const { return entries_[id].state; }
+  bool is_sidecar(size_t id) const { return entries_[id].sidecar; }
   Result<FileAction> ActionAt(size_t id) const;
   /// Nothing if it was never started.
   Result<std::optional<ActionStart>> StartAt(size_t id) const;
@@ -63,6 +65,7 @@ class JournalFile {
     uint64_t plan_at = 0;
     uint64_t start_at = 0;  ///< of the last start line; 0 for none
     State state = State::kPlanned;
+    bool sidecar = false;
   };
   Status Add(const std::string& line);
   Status AddState(size_t id, const char* word, State state, const std::string& rest);

@@ -45,13 +45,21 @@ std::string Differing(const State& expected, const State& found) {
 }
 
 struct Place {
-  Place() : elsewhere("/dev/shm") {
+  /// @param sidecars  whether each photo but the last has two, one of which two photos have in common
+  explicit Place(bool sidecars) : elsewhere("/dev/shm") {
     fs::create_directories(here / "photos");
     for (int i = 0; i < 4; ++i) {
-      const std::string copy = here / ("photos/" + std::to_string(i) + ".jpg");
-      fs::copy_file(SampleData() + "/harbour.jpg", copy);
-      const timespec times[2] = {{1'000'000'000 + i, 0}, {1'000'000'000 + i, 0}};
-      REQUIRE(::utimensat(AT_FDCWD, copy.c_str(), times, 0) == 0);
+      const std::string name = "photos/" + std::to_string(i);
+      fs::copy_file(SampleData() + "/harbour.jpg", here / (name + ".jpg"));
+      if (!sidecars) continue;
+      here.Write(name + ".jpg.xmp", "metadata of " + name);
+      if (i < 3) here.Write(name + ".txt", "caption of " + name);
+    }
+    if (sidecars) fs::copy_file(SampleData() + "/harbour.jpg", here / "photos/2.jpeg");
+    for (const auto& entry : fs::directory_iterator(here / "photos")) {
+      const auto age = static_cast<time_t>(1'000'000'000 + entry.path().filename().string()[0]);
+      const timespec times[2] = {{age, 0}, {age, 0}};
+      REQUIRE(::utimensat(AT_FDCWD, entry.path().c_str(), times, 0) == 0);
     }
   }
   State photos() const { return Look(here / "photos"); }
@@ -111,8 +119,8 @@ void RunAgainAndCheck(const Words& words, const Place& place, const Place& undis
   CHECK((told == actions || (finished && told == 0)));
 }
 
-void KillEverywhere(const Words& words, uint64_t actions) {
-  Place undisturbed;
+void KillEverywhere(const Words& words, uint64_t actions, bool sidecars = false) {
+  Place undisturbed(sidecars);
   const State before = undisturbed.photos();
   REQUIRE(Run(Whole(words, undisturbed)).exit_code == 0);
   const std::set<long> calls = NameCalls();
@@ -122,7 +130,7 @@ void KillEverywhere(const Words& words, uint64_t actions) {
     for (const bool again : {true, false}) {
       CAPTURE(points);
       CAPTURE(again);
-      const Place place;
+      const Place place(sidecars);
       const KillOutcome outcome = KillAtCall(Imgmill(Whole(words, place)), environment, calls, points + 1);
       if (outcome == KillOutcome::kCannotTrace) {
         MESSAGE("SKIPPED: this system lets no process trace another");
@@ -168,6 +176,26 @@ TEST_CASE("dedup --action move to another file system killed at any step") {
         return words;
       },
       3);
+}
+
+TEST_CASE("dedup --action move of images with side-cars killed at any step") {
+  KillEverywhere(
+      [](const Place& place) {
+        std::vector<std::string> words = Dedup("move")(place);
+        words.insert(words.end(), {"--move-to", place.elsewhere / "out", "--sidecars", "*.txt,*.xmp"});
+        return words;
+      },
+      4, /*sidecars=*/true);
+}
+
+TEST_CASE("filter --action copy of images with side-cars killed at any step") {
+  KillEverywhere(
+      [](const Place& place) {
+        return std::vector<std::string>{
+            "filter", place.here / "photos", "--keep", "short_side>1", "--action",   "copy",
+            "--to",   place.here / "out",    "-q",     "--sidecars",   "*.txt,*.xmp"};
+      },
+      5, /*sidecars=*/true);
 }
 
 TEST_CASE("filter --action copy killed at any step") {

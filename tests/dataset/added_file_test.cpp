@@ -6,6 +6,7 @@
 #include <map>
 
 #include "dataset/test_folder.h"
+#include "dataset/undo_quietly.h"
 #include "imgmill/dataset/journal.h"
 
 namespace imgmill {
@@ -57,12 +58,6 @@ Acted Act(const TestFolder& folder, const std::string& undo, Kind kind,
   return acted;
 }
 
-UndoSummary Undo(const TestFolder& folder, const std::string& undo) {
-  const auto undone = UndoActions(folder / undo, kNoStop, [](const FileAction&, const Status&) {});
-  REQUIRE(undone);
-  return *undone;
-}
-
 constexpr Kind kAdding[] = {Kind::kCopy, Kind::kNewHardlink, Kind::kNewSymlink};
 
 }  // namespace
@@ -94,11 +89,12 @@ TEST_CASE("files are added, the originals stay, a second time adds nothing, and 
     CHECK(again.counts.already == 2);
     CHECK(again.counts.done == 0);
     CHECK(Take(folder / "out") == after);
-    CHECK(Undo(folder, "undo2").untouched == 2);  // the first run's files are not the second's to remove
+    CHECK(UndoQuietly(folder / "undo2").untouched ==
+          2);  // the first run's files are not the second's to remove
     CHECK(Take(folder / "out") == after);
-    CHECK(Undo(folder, "undo1").restored == 2);
+    CHECK(UndoQuietly(folder / "undo1").restored == 2);
     CHECK(Take(folder / "out").empty());
-    CHECK(Undo(folder, "undo1").untouched == 2);
+    CHECK(UndoQuietly(folder / "undo1").untouched == 2);
     CHECK(Take(folder / "in") == before);
   }
 }
@@ -113,7 +109,7 @@ TEST_CASE("a name that another file has is left alone: the next number is taken"
     CHECK(acted.targets[0].ends_with("/out/a-2.jpg"));
     CHECK(Act(folder, "undo2", kind, {{"in/a.jpg", "out/a.jpg"}}).counts.already == 1);
     CHECK(TestFolder::Read(folder / "out/a.jpg") == "not a's");
-    CHECK(Undo(folder, "undo1").restored == 1);
+    CHECK(UndoQuietly(folder / "undo1").restored == 1);
     CHECK(Take(folder / "out").size() == 1);
   }
 }
@@ -139,7 +135,7 @@ TEST_CASE(
       CHECK(TestFolder::Read(target).starts_with(begin));
     }
     CHECK(acted.targets[0] != acted.targets[1]);
-    CHECK(Undo(folder, "undo1").restored == 2);
+    CHECK(UndoQuietly(folder / "undo1").restored == 2);
   }
 }
 
@@ -153,7 +149,7 @@ TEST_CASE("undo removes no copy that was edited, and none whose original is gone
   folder.Write("out/edited.jpg", "other bytes");
   folder.Write("in/changed.jpg", "original, changed");
   std::filesystem::remove(folder / "in/gone.jpg");
-  CHECK(Undo(folder, "undo").failed == 3);
+  CHECK(UndoQuietly(folder / "undo").failed == 3);
   CHECK(TestFolder::Read(folder / "out/edited.jpg") == "other bytes");
   CHECK(TestFolder::Read(folder / "out/gone.jpg") == "bytes");
   CHECK(TestFolder::Read(folder / "out/changed.jpg") == "bytes");

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "imgmill/commands/command.h"
 
@@ -26,6 +27,9 @@ struct ApplyOptions {
 
   /// Where the undo file goes; empty: into the catalog's folder.
   std::string undo_file;
+
+  /// As for dedup.
+  std::vector<std::string> sidecars;
 
   std::optional<std::string> Check() const;
 };

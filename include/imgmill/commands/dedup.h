@@ -85,6 +85,10 @@ struct DedupOptions {
   /// Where the undo file goes; empty: into the catalog's folder.
   std::string undo_file;
 
+  /// Files beside an image that are moved or deleted with it: "*.txt" is photo.txt and photo.jpg.txt. Empty:
+  /// none, and those of usual kinds are told of. "none": none, without a word.
+  std::vector<std::string> sidecars;
+
   /// A page to look at the groups, and to decide on them; empty for none.
   std::string html;
 

@@ -44,6 +44,10 @@ struct FilterOptions {
   /// Where the undo file goes; empty: into the catalog's folder.
   std::string undo_file;
 
+  /// Files beside an image that go where it goes: "*.txt" is photo.txt and photo.jpg.txt. Empty: none, and
+  /// those of usual kinds are told of. "none": none, without a word.
+  std::vector<std::string> sidecars;
+
   /// "50%" of the images judged, or a number of them: if more would be dropped, nothing is done and the run
   /// ends with an error. Empty: no limit.
   std::string max_drop;

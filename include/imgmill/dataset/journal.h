@@ -40,7 +40,10 @@ struct FileAction {
   /// still be equal to the keeper's, byte for byte, and of a near-duplicate both files must have just these.
   std::optional<ContentDigest> content;
   std::optional<ContentDigest> keeper_content;
-  /// Its place in the plan, from 0; set by the journal.
+  /// A side-car, such as a caption: it goes only if the image planned before it does, right after it, and
+  /// gets the same number where that gets one. `target` is beside the image's.
+  bool sidecar = false;
+  /// Its place in the plan, from 0, side-cars not counted; a side-car has its image's. Set by the journal.
   uint64_t number = 0;
 
   /// Whether the file itself stays as it is, and another is added.
@@ -49,10 +52,11 @@ struct FileAction {
 };
 
 struct ActionCounts {
-  uint64_t done = 0;
-  uint64_t already = 0;  ///< done by an earlier Execute, undone since, or nothing was to be done; without
-                         ///< what ActionJournal::completed counts
-  uint64_t failed = 0;
+  uint64_t done = 0;         ///< without side-cars
+  uint64_t sidecars = 0;     ///< of them, those done
+  uint64_t already = 0;      ///< done by an earlier Execute, undone since, or nothing was to be done; without
+                             ///< what ActionJournal::completed counts
+  uint64_t failed = 0;       ///< with side-cars
   bool interrupted = false;  ///< by the stop flag; Open and Execute go on
 };
 
@@ -71,7 +75,7 @@ struct UndoSummary {
 /// its file was, where exactly it goes) is written and synced before the act, and a done or failed line
 /// follows it. A process killed at any point leaves files whole and in one of two places; Open and Execute
 /// complete the plan, Resume ends it, and Undo reverts what was done of it, by the lines and by what the file
-/// system shows.
+/// system shows. Side-cars start with their image: Resume sends them after one that went.
 class ActionJournal {
  public:
   /// Told of each action that was tried, with its final target. An error is of stage kAct and counts as

@@ -1,0 +1,68 @@
+// Tries numbered names in turn.
+#include "dataset/action_targets.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "base/path_parts.h"
+#include "dataset/added_file.h"
+#include "dataset/shortened_name.h"
+#include "imgmill/base/path_text.h"
+
+namespace imgmill {
+
+std::string NumberedTarget(const std::string& target, int number) {
+  if (number == 1) return target;
+  const std::string_view name = NameOf(target);
+  const std::string_view stem = StemOf(name);
+  const std::string added = "-" + std::to_string(number) + std::string(name.substr(stem.size()));
+  return target.substr(0, target.size() - name.size()) + ShortenedName(stem, added.size()) + added;
+}
+
+std::string SidecarTarget(const FileAction& image, const std::string& image_target,
+                          const FileAction& sidecar) {
+  const std::string_view planned = NameOf(image.target);
+  const std::string_view mine = NameOf(sidecar.target);
+  const std::string_view stem = StemOf(planned);
+  const std::string folder = ParentOf(image_target);
+  if (mine.starts_with(planned))
+    return Join(folder, std::string(NameOf(image_target)).append(mine.substr(planned.size())));
+  return Join(folder, std::string(StemOf(NameOf(image_target))).append(mine.substr(stem.size())));
+}
+
+TakenTargets::Place TakenTargets::Look(const FileAction& action, const std::string& target) const {
+  // A side-car that several images share is copied to the same name by each of them.
+  if (const auto taken = sources_.find(target); taken != sources_.end())
+    return action.sidecar && action.adds() && taken->second == action.path ? Place::kAlready : Place::kTaken;
+  struct stat info {};
+  if (::lstat(target.c_str(), &info) != 0) return Place::kFree;
+  // A side-car that is moved may be there, too: the copy that went with another image, which shared it.
+  const bool may_be_there = action.adds() || action.sidecar;
+  return may_be_there && IsAddedAlready(action, target) ? Place::kAlready : Place::kTaken;
+}
+
+Result<ChosenTarget> TakenTargets::ForImage(const FileAction& image,
+                                            const std::vector<FileAction>& sidecars) const {
+  for (int number = 1;; ++number) {
+    std::string target = NumberedTarget(image.target, number);
+    const Place place = Look(image, target);
+    if (place == Place::kTaken) continue;
+    // An image that is there already keeps its name, whatever has become of its side-cars.
+    if (place == Place::kAlready) return ChosenTarget{std::move(target), true};
+    const auto in_the_way = [&](const FileAction& sidecar) {
+      return sidecar.has_target() && Look(sidecar, SidecarTarget(image, target, sidecar)) == Place::kTaken;
+    };
+    if (std::none_of(sidecars.begin(), sidecars.end(), in_the_way))
+      return ChosenTarget{std::move(target), false};
+  }
+}
+
+Result<ChosenTarget> TakenTargets::ForSidecar(const FileAction& sidecar, const std::string& target) const {
+  const Place place = Look(sidecar, target);
+  if (place != Place::kTaken) return ChosenTarget{target, place == Place::kAlready};
+  return Error{Stage::kAct, Code::kConflict,
+               PrintablePath(target) + " is there already, and is another file; this one stays where it is"};
+}
+
+}  // namespace imgmill

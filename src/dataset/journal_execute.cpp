@@ -1,0 +1,261 @@
+// Carries a plan out in batches whose start lines are on the disk before the first act.
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "base/path_parts.h"
+#include "base/try.h"
+#include "dataset/file_actions.h"
+#include "dataset/journal_impl.h"
+#include "imgmill/dataset/publish.h"
+
+namespace imgmill {
+namespace {
+
+using State = JournalFile::State;
+
+/// Actions between two syncs of the undo file: a sync takes milliseconds, an act microseconds.
+constexpr size_t kBatch = 64;
+
+bool IsGone(const std::string& path) {
+  struct stat info {};
+  return ::lstat(path.c_str(), &info) != 0 && errno == ENOENT;
+}
+
+bool Finished(State state) {
+  return state == State::kDone || state == State::kUndone;
+}
+
+Status OfAct(const Error& error) {
+  return Error{Stage::kAct, error.code, error.message};
+}
+
+}  // namespace
+
+/// The action's end, in the file, the counts and the report.
+Status ActionJournal::Impl::Tell(size_t id, const FileAction& action, const Status& status,
+                                 const Report& report) {
+  Status noted = status ? file.AddDone(id) : file.AddFailed(id, status.error());
+  ++(!status ? counts.failed : action.sidecar ? counts.sidecars : counts.done);
+  report(action, status);
+  if (!noted) return noted;
+  // No later action would fare better.
+  if (!status && status.error().code == Code::kDiskFull) return status;
+  return {};
+}
+
+/// The image has said why; its side-cars only follow.
+Status ActionJournal::Impl::TellStaying(const Planned& planned) {
+  for (size_t i = 0; i < planned.sidecars.size(); ++i) {
+    const size_t id = planned.id + 1 + i;
+    if (Finished(file.state(id))) continue;
+    TRY(file.AddFailed(id, Error{Stage::kAct, Code::kConflict, "its image stays where it is"}));
+  }
+  return {};
+}
+
+/// Where an earlier run, killed at this action or stopped by a failure, has put its file: it is done then.
+Result<std::optional<std::string>> ActionJournal::Impl::AlreadyWent(size_t id, const FileAction& action,
+                                                                    const Report& report) {
+  const std::optional<ActionStart> before = TRY(file.StartAt(id));
+  if (!before) return std::optional<std::string>();
+  const Progressed progressed = Look(action, *before);
+  if (progressed == Progressed::kNo) {
+    SweepAround(action, before->target);
+    return std::optional<std::string>();
+  }
+  const Status status = progressed == Progressed::kHalf ? RemoveMoved(action) : Status{};
+  FileAction done = action;
+  done.target = before->target;
+  TRY(Tell(id, done, status, report));
+  return std::optional<std::string>(before->target);
+}
+
+Status ActionJournal::Impl::PrepareGroup(const Planned& planned, std::vector<Group>& batch,
+                                         TakenTargets& taken, const Report& report) {
+  const size_t id = planned.id;
+  FileAction image = planned.image;
+  if (const auto settled = completed.find(image.path); settled != completed.end() && IsGone(image.path)) {
+    // Listed before its move was completed, and that of its side-cars. The lines of that move are there: undo
+    // goes by them.
+    image.target = settled->second;
+    report(image, {});  // counted by completed()
+    return {};
+  }
+  Group group;
+  std::optional<std::string> went;  // to which target
+  if (Finished(file.state(id))) {
+    ++counts.already;
+    const std::optional<ActionStart> before = TRY(file.StartAt(id));
+    if (file.state(id) == State::kUndone || !before) return {};
+    went = before->target;
+  } else {
+    std::optional<std::string> before = TRY(AlreadyWent(id, image, report));
+    went = std::move(before);
+  }
+  if (!went) {
+    SweepAround(image, image.target);
+    Result<ActionStart> start =
+        Prepare(image, [&](const FileAction& each) { return taken.ForImage(each, planned.sidecars); });
+    if (!start) {
+      TRY(Tell(id, image, OfAct(start.error()), report));
+      return TellStaying(planned);
+    }
+    went = start->target;
+    if (start->already) {
+      if (!WasDoneBefore(image.path)) ++counts.already;
+    } else {
+      taken.Add(image, start->target);
+      TRY(file.AddStart(id, *start));
+      group.image = Ready{id, image, *std::move(start)};
+    }
+  }
+  for (size_t i = 0; i < planned.sidecars.size(); ++i) {
+    FileAction sidecar = planned.sidecars[i];
+    sidecar.number = image.number;
+    TRY(PrepareSidecar(id + 1 + i, std::move(sidecar), image, *went, group, taken, report));
+  }
+  if (group.image || !group.sidecars.empty()) batch.push_back(std::move(group));
+  return {};
+}
+
+Status ActionJournal::Impl::PrepareSidecar(size_t id, FileAction action, const FileAction& image,
+                                           const std::string& went, Group& group, TakenTargets& taken,
+                                           const Report& report) {
+  if (Finished(file.state(id))) return {};
+  if (completed.contains(action.path) && IsGone(action.path)) return {};
+  const std::optional<std::string> before = TRY(AlreadyWent(id, action, report));
+  if (before) return {};
+  Result<ActionStart> start = Prepare(action, [&](const FileAction& each) {
+    return taken.ForSidecar(each, SidecarTarget(image, went, each));
+  });
+  if (!start) return Tell(id, action, OfAct(start.error()), report);
+  if (start->already) return {};
+  if (action.has_target()) taken.Add(action, start->target);
+  TRY(file.AddStart(id, *start));
+  group.sidecars.push_back({id, std::move(action), *std::move(start)});
+  return {};
+}
+
+/// Somebody was faster at the target: another number, written down before it is used, for all of the group.
+Status ActionJournal::Impl::ChooseAgain(Group& group, const Report& report) {
+  TakenTargets taken;
+  std::vector<FileAction> sidecars;
+  for (const Ready& each : group.sidecars) sidecars.push_back(each.action);
+  ActionStart start = TRY(
+      Prepare(group.image->action, [&](const FileAction& each) { return taken.ForImage(each, sidecars); }));
+  if (start.already || start.target == group.image->start.target)
+    return Error{Stage::kAct, Code::kConflict, "its target was taken meanwhile (run again)"};
+  group.image->start = std::move(start);
+  TRY(file.AddStart(group.image->id, group.image->start));
+  std::vector<Ready> again;
+  again.swap(group.sidecars);
+  for (Ready& each : again) {
+    TRY(PrepareSidecar(each.id, std::move(each.action), group.image->action, group.image->start.target, group,
+                       taken, report));
+  }
+  return file.Sync();
+}
+
+Status ActionJournal::Impl::TellPerformed(const Ready& ready, const Status& status, const Report& report) {
+  if (status) {
+    touched.insert(ParentOf(ready.action.path));
+    if (!ready.start.target.empty()) touched.insert(ParentOf(ready.start.target));
+  }
+  FileAction done = ready.action;
+  done.target = ready.start.target;
+  return Tell(ready.id, done, status, report);
+}
+
+Status ActionJournal::Impl::PerformGroup(Group& group, const Report& report) {
+  if (group.image) {
+    Status status = Perform(group.image->action, group.image->start);
+    while (!status && status.error().code == Code::kConflict && group.image->action.has_target()) {
+      if (Status chosen = ChooseAgain(group, report); !chosen) break;
+      status = Perform(group.image->action, group.image->start);
+    }
+    TRY(TellPerformed(*group.image, status, report));
+    if (!status) {
+      for (const Ready& sidecar : group.sidecars) {
+        TRY(file.AddFailed(sidecar.id, Error{Stage::kAct, Code::kConflict, "its image stays where it is"}));
+      }
+      return {};
+    }
+  }
+  for (const Ready& sidecar : group.sidecars)
+    TRY(TellPerformed(sidecar, Perform(sidecar.action, sidecar.start), report));
+  return {};
+}
+
+/// So that a power cut does not bring back what the undo file calls done. A folder that is gone has nothing
+/// to sync.
+void ActionJournal::Impl::SyncTouched() {
+  for (const std::string& folder : touched) {
+    if (Status synced = SyncFolder(folder); !synced) continue;
+  }
+  touched.clear();
+}
+
+void ActionJournal::Impl::SweepOnce(const std::string& folder) {
+  if (swept.insert(folder).second) SweepTemporaries(folder, false);
+}
+
+/// Links and copies are made beside the name that they get, and put in its place: a kill in between leaves
+/// them there.
+void ActionJournal::Impl::SweepAround(const FileAction& action, const std::string& target) {
+  SweepOnce(ParentOf(action.path));
+  if (!target.empty()) SweepOnce(ParentOf(target));
+}
+
+Result<ActionJournal::Impl::Planned> ActionJournal::Impl::PlannedAt(size_t id) const {
+  FileAction image = TRY(file.ActionAt(id));
+  Planned planned{id, std::move(image), {}};
+  for (size_t next = id + 1; next < file.size() && file.is_sidecar(next); ++next) {
+    FileAction sidecar = TRY(file.ActionAt(next));
+    planned.sidecars.push_back(std::move(sidecar));
+  }
+  return planned;
+}
+
+Result<ActionCounts> ActionJournal::Execute(const StopFlag& stop, const Report& report) {
+  Impl& impl = *impl_;
+  impl.counts = {};
+  impl.images = 0;
+  if (impl.opened && !impl.file.sealed()) {
+    return Error{
+        Stage::kAct, Code::kConflict,
+        "its plan was cut off before anything was done; delete the undo file and run the command again"};
+  }
+  TRY(impl.file.Seal());
+  for (const auto& [action, error] : impl.stranded) {
+    ++impl.counts.failed;
+    report(action, error);
+  }
+  std::vector<Impl::Group> batch;
+  TakenTargets taken;
+  size_t id = impl.first;
+  while (id < impl.file.size() && !stop.StopRequested()) {
+    batch.clear();
+    taken.Clear();
+    for (const size_t from = id; id < impl.file.size() && id - from < kBatch && !stop.StopRequested();) {
+      Impl::Planned planned = TRY(impl.PlannedAt(id));
+      planned.image.number = impl.images++;
+      TRY(impl.PrepareGroup(planned, batch, taken, report));
+      id += 1 + planned.sidecars.size();
+    }
+    TRY(impl.file.Sync());
+    for (Impl::Group& group : batch) {
+      if (stop.StopRequested()) break;  // started but not done: the next Execute looks, and does it
+      TRY(impl.PerformGroup(group, report));
+    }
+    impl.SyncTouched();
+  }
+  impl.counts.interrupted = stop.StopRequested();
+  if (!impl.counts.interrupted) {
+    TRY(impl.file.AddEnded());
+  }
+  TRY(impl.file.Sync());
+  return impl.counts;
+}
+
+}  // namespace imgmill
