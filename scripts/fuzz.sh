@@ -94,6 +94,8 @@ pictures image_count png heic avif tif mpo
 pictures tiff_directory tif tiff
 pictures block_rows tif tiff jp2 j2k
 pictures image jpg jpeg png webp gif tif tiff avif heic jp2 j2k jxl hdr exr pfm ppm pgm pbm pam bmp tga ico qoi
+mkdir -p "$build/seeds/parquet"
+cp tests/golden/tables/*.parquet "$build/seeds/parquet/"
 mkdir -p "$build/seeds/pipeline" "$build/seeds/yaml_options" "$build/seeds/checkpoint"
 cp configs/*.yaml "$build/seeds/pipeline/"
 cp configs/*.yaml "$build/seeds/yaml_options/"

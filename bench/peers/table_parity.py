@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Tables of vectors as others read them: what `imgmill embed --export` writes, by pyarrow, DuckDB, pandas and NumPy,
-against each other to the bit.
+"""Tables of vectors as others read and write them: what `imgmill embed --export` writes, by pyarrow, DuckDB, pandas and
+NumPy, and what these write, by `imgmill embed --import`; against each other to the bit.
 
 2500 small pictures are made, so that a Parquet file has several row groups.
 
@@ -27,6 +27,34 @@ def pictures(folder):
         part = folder / f"part {i % 7}"
         part.mkdir(parents=True, exist_ok=True)
         Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(part / f"bild_{i}_ä.png")
+
+
+def check_import(program, scratch, names, rows):
+    vectors = pyarrow.table({"path": names, "label": range(len(names)),
+                           "v": pyarrow.FixedSizeListArray.from_arrays(rows.reshape(-1), rows.shape[1])})
+    frame = pandas.DataFrame({"path": names, "v": list(rows)})
+    database = duckdb.connect()
+    database.register("vectors", vectors)
+    ways = {
+        "pyarrow, default": lambda file: pyarrow.parquet.write_table(vectors, file),
+        "pyarrow, version 2 pages": lambda file: pyarrow.parquet.write_table(
+            vectors, file, data_page_version="2.0", compression="zstd", row_group_size=300),
+        "pyarrow, gzip, split": lambda file: pyarrow.parquet.write_table(
+            vectors, file, compression="gzip", use_dictionary=["path"],
+            column_encoding={"v.list.element": "BYTE_STREAM_SPLIT"}),
+        "pandas, default": lambda file: frame.to_parquet(file),
+        "DuckDB, default": lambda file: database.sql(f"COPY (SELECT * FROM vectors) TO '{file}' (FORMAT parquet)"),
+        "DuckDB, zstd": lambda file: database.sql(
+            f"COPY (SELECT * FROM vectors) TO '{file}' (FORMAT parquet, COMPRESSION zstd)"),
+    }
+    for name, write in ways.items():
+        file = scratch / "theirs.parquet"
+        write(str(file))
+        subprocess.run([program, "embed", scratch / "in", "--catalog", scratch / "catalog", "--quiet", "--import", file,
+                        "--import-columns", "path,v", "--model-name", name, "--export", scratch / "back.npy"],
+                       check=True, stdout=subprocess.DEVNULL)
+        assert np.array_equal(np.load(scratch / "back.npy"), rows), name
+        print(f"imported from {name}")
 
 
 def main():
@@ -64,6 +92,7 @@ def main():
         assert halves.dtype == np.float16 and np.array_equal(halves, rows.astype(np.float16))
         paths = pandas.read_parquet(scratch / "clip/metadata/metadata_0.parquet")
         assert list(paths.columns) == ["image_path"] and list(paths["image_path"]) == names
+        check_import(args.program, scratch, names, rows)
         print(f"NumPy {np.__version__} and pandas {pandas.__version__}: clip-retrieval's folder, {len(paths)} rows")
 
 

@@ -122,6 +122,8 @@ std::optional<std::string> DedupOptions::Check() const {
     return "--method lpips knows what its network takes: give --model FILE alone";
   if (method != "embedding" && method != "lpips" && !embedding.model.empty())
     return "--model goes with --method embedding or lpips";
+  if (method != "embedding" && !embedding.model_name.empty())
+    return "--model-name goes with --method embedding";
   if (auto wrong = embedding.Check()) return wrong;
   return CheckDuplicateAction(action, move_to, sidecars);
 }

@@ -2,10 +2,14 @@
 #include "imgmill/commands/embed.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
 
 #include "base/try.h"
 #include "embed_operation.h"
 #include "imgmill/base/path_text.h"
+#include "import_operation.h"
+#include "readable_file.h"
 #include "vector_export.h"
 
 namespace imgmill {
@@ -15,15 +19,29 @@ class EmbedRun final : public CommandRun {
  public:
   EmbedRun(const CommandServices& services, OpenedEmbedding opened, std::unique_ptr<VectorExport> exported)
       : CommandRun(services),
+        services_(services),
         opened_(std::move(opened)),
         exported_(std::move(exported)),
         wants_files_(services.in_pipeline),
-        operation_(*opened_.embedder, opened_.store, nullptr, services, /*needs_notes=*/false,
-                   [this](EmbeddedImage& image) { Take(image); }) {}
-  Operation& operation() override { return operation_; }
+        operation_(std::make_unique<EmbedOperation>(*opened_.embedder, opened_.store, nullptr, services,
+                                                    /*needs_notes=*/false,
+                                                    [this](EmbeddedImage& image) { Take(image); })) {}
+  Operation& operation() override { return *operation_; }
+
+  /// In place of making them.
+  void TakeFrom(std::unique_ptr<ImportedVectors> imported) {
+    imported_ = std::move(imported);
+    auto importing = std::make_unique<ImportOperation>(*imported_, opened_.embedder->kind(), opened_.store,
+                                                       services_.shared->allow_truncated,
+                                                       [this](EmbeddedImage& image) { Take(image); });
+    importing_ = importing.get();
+    operation_ = std::move(importing);
+    alone = true;  // it is not known to others as what makes vectors
+  }
 
   Result<CommandResult> Reduce(CommandResult result) override {
     if (!status_) return status_.error();
+    if (importing_ != nullptr && !importing_->status()) return importing_->status().error();
     result.kept = embedded_;
     result.kept_images = count_;
     const RunCounts& counts = result.counts;
@@ -33,6 +51,7 @@ class EmbedRun final : public CommandRun {
     result.details["dimension"] = dimension;
     result.summary = std::to_string(count_) + " vectors of " + std::to_string(dimension);
     if (counts.recalled > 0) result.summary += ", " + std::to_string(counts.recalled) + " known before";
+    if (imported_) DescribeImport(result);
     if (exported_) {
       TRY(exported_->Commit());
       nlohmann::ordered_json files = nlohmann::ordered_json::array();
@@ -48,6 +67,19 @@ class EmbedRun final : public CommandRun {
   }
 
  private:
+  void DescribeImport(CommandResult& result) const {
+    const uint64_t missing = imported_->missing();
+    const uint64_t there = imported_->rows() - missing;
+    const uint64_t unused = there - std::min(there, count_);
+    result.details["imported_rows"] = imported_->rows();
+    result.details["missing_files"] = missing;
+    if (missing > 0)
+      services_.log(LogLevel::kWarning, std::to_string(missing) + " of " + std::to_string(imported_->rows()) +
+                                            " rows are of files that are not there, the first of " +
+                                            PrintablePath(imported_->first_missing()));
+    if (unused > 0) result.summary += ", " + std::to_string(unused) + " other rows not used";
+  }
+
   void Take(EmbeddedImage& image) {
     if (exported_ && status_) {
       vector_.resize(static_cast<size_t>(image.vectors->dimension()));
@@ -58,15 +90,31 @@ class EmbedRun final : public CommandRun {
     if (wants_files_) embedded_.Add(image.file);
   }
 
+  const CommandServices& services_;
   OpenedEmbedding opened_;
   std::unique_ptr<VectorExport> exported_;
+  std::unique_ptr<ImportedVectors> imported_;
   FileTable embedded_;
   uint64_t count_ = 0;
   const bool wants_files_;
   Status status_;  // of the export: the vectors themselves are safe in the catalog
   std::vector<float> vector_;
-  EmbedOperation operation_;
+  std::unique_ptr<Operation> operation_;
+  const ImportOperation* importing_ = nullptr;  ///< that, where it is one
 };
+
+/// The catalog's vectors of this name, if it has any: of as many numbers as the file's.
+Result<OpenedEmbedding> OpenImported(const EmbedOptions& options, const ImportedVectors& imported,
+                                     const CommandServices& services) {
+  const std::string& name = options.embedding.model_name;
+  OpenedEmbedding opened = TRY(WithVectors(MakeImportedEmbedder(name), services));
+  if (!opened.store.file || opened.store.file->dimension() == imported.dimension()) return opened;
+  return Error{Stage::kConfigure, Code::kUsage,
+               PrintablePath(options.imported.file) + " has vectors of " +
+                   std::to_string(imported.dimension()) +
+                   " numbers, and those that the catalog has under \"" + name + "\" have " +
+                   std::to_string(opened.store.file->dimension()) + ": give another --model-name"};
+}
 
 class Embed final : public Command {
  public:
@@ -82,7 +130,12 @@ class Embed final : public Command {
 
   Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override {
     const SharedOptions& shared = *services.shared;
-    OpenedEmbedding opened = TRY(OpenEmbedding(options_.embedding, services));
+    const bool imports = !options_.imported.file.empty();
+    std::unique_ptr<ImportedVectors> imported =
+        TRY(imports ? ImportedVectors::Read(options_.imported, services)
+                    : Result<std::unique_ptr<ImportedVectors>>(nullptr));
+    OpenedEmbedding opened = TRY(imports ? OpenImported(options_, *imported, services)
+                                         : OpenEmbedding(options_.embedding, services));
     std::unique_ptr<VectorExport> exported;
     if (!options_.export_file.empty() && shared.mode != RunMode::kRun) {
       TRY(VectorExport::MayCreate(options_.export_file, *services.catalog, shared.force));
@@ -92,6 +145,7 @@ class Embed final : public Command {
       exported = std::move(created);
     }
     auto run = std::make_unique<EmbedRun>(services, std::move(opened), std::move(exported));
+    if (imported) run->TakeFrom(std::move(imported));
     run->options.workers = EmbeddingWorkers(options_.embedding, services);
     return std::unique_ptr<CommandRun>(std::move(run));
   }
@@ -109,12 +163,51 @@ Embed::Embed(CLI::App& app) {
   app.add_option("--export", options_.export_file,
                  "File for the vectors: .npy, .parquet, .csv, .jsonl, or a folder/ for clip-retrieval")
       ->type_name("FILE");
+  app.add_option("--import", options_.imported.file,
+                 "Take vectors from this .npy or Parquet file, or clip-retrieval's folder; with --model-name")
+      ->type_name("PATH");
+  app.add_option("--import-names", options_.imported.names,
+                 "Paths of the images of an .npy file: .txt, a line each, or .parquet [NAME.paths.txt]")
+      ->type_name("FILE");
+  app.add_option("--import-base", options_.imported.base,
+                 "Folder that those paths begin at [the current one]")
+      ->type_name("DIR");
+  app.add_option("--import-columns", options_.imported.columns,
+                 "Columns of a Parquet file: of the paths, and of the vectors [by their names]")
+      ->type_name("PATHS,VECTORS");
   AddEmbeddingFlags(app, options_.embedding);
 }
 
 }  // namespace
 
+std::optional<std::string> ImportOptions::Check() const {
+  if (file.empty()) {
+    if (!names.empty() || !base.empty() || !columns.empty())
+      return "--import-names, --import-base and --import-columns go with --import";
+    return std::nullopt;
+  }
+  const bool is_folder = std::filesystem::is_directory(file);
+  if (!is_folder && !file.ends_with(".npy") && !file.ends_with(".parquet"))
+    return "--import takes a file that ends in .npy or .parquet, or a folder, not " + PrintablePath(file);
+  if (auto wrong = CheckReadable(file, "file of vectors")) return wrong;
+  if (!names.empty() && (is_folder || !file.ends_with(".npy")))
+    return "--import-names goes with an .npy file: others name their images themselves";
+  if (!base.empty() && !std::filesystem::is_directory(base))
+    return "--import-base " + PrintablePath(base) + " is not a folder";
+  const size_t comma = columns.find(',');
+  if (!columns.empty() && (comma == 0 || comma == std::string::npos || comma + 1 == columns.size()))
+    return "--import-columns takes two names with a comma between them";
+  return std::nullopt;
+}
+
 std::optional<std::string> EmbedOptions::Check() const {
+  if (auto wrong = imported.Check()) return wrong;
+  if (!imported.file.empty() && !embedding.model.empty())
+    return "--import takes the place of --model: say with --model-name what made the vectors";
+  if (imported.file.empty() != embedding.model_name.empty())
+    return imported.file.empty()
+               ? "--model-name goes with --import here: it is the name of vectors from a file"
+               : "--import needs --model-name NAME: vectors are only compared with those of the same name";
   if (!export_file.empty() && !VectorExport::Knows(export_file))
     return "--export takes a file that ends in " + std::string(VectorExport::kNames) + ", not " +
            PrintablePath(export_file);

@@ -8,6 +8,7 @@
 #include "imgmill/base/byte_size.h"
 #include "imgmill/memory/pool_array.h"
 #include "packed_fact.h"
+#include "vector_kinds.h"
 
 namespace imgmill {
 namespace {
@@ -45,7 +46,10 @@ std::string VectorFact(const std::string& kind, bool lenient) {
 
 Result<OpenedEmbedding> OpenEmbedding(const EmbeddingOptions& options, const CommandServices& services) {
   std::unique_ptr<Embedder> embedder = TRY(MakeEmbedder(options, services));
-  return WithVectors(std::move(embedder), services);
+  OpenedEmbedding opened = TRY(WithVectors(std::move(embedder), services));
+  if (!options.model_name.empty() && !opened.store.file)
+    return NoVectors(services.catalog->folder(), opened.embedder->kind());
+  return opened;
 }
 
 Result<OpenedEmbedding> WithVectors(std::unique_ptr<Embedder> embedder, const CommandServices& services) {
@@ -58,19 +62,43 @@ Result<OpenedEmbedding> WithVectors(std::unique_ptr<Embedder> embedder, const Co
 
 class EmbedOperation::Task final : public ItemTask {
  public:
-  Task(EmbedOperation& operation, const Item& item, const ItemPlan& plan)
+  /// @param known  a vector that is there already: only the notes are made
+  Task(EmbedOperation& operation, const Item& item, const ItemPlan& plan,
+       std::optional<VectorFile::Place> known)
       : operation_(operation),
         item_(item),
-        embedding_(operation.embedder_.Start(plan.input)),
+        known_(known),
+        embedding_(known ? nullptr : operation.embedder_.Start(plan.input)),
         meter_(item.main, plan.reading, plan.input) {}
 
   Status Map(const Region& region) override {
-    embedding_->Add(region.view);
+    if (embedding_) embedding_->Add(region.view);
     meter_.Add(region.view);
     return {};
   }
 
   Status Finish(Outcome& outcome) override {
+    auto payload = std::make_unique<EmbedPayload>();
+    EmbeddedImage& image = payload->image;
+    Describe(item_.main, image);
+    if (known_) {
+      image.place = *known_;
+      image.vectors = operation_.KnownFile();
+    } else {
+      TRY(Embed(image, outcome));
+    }
+    const ImageNotes notes = TRY(meter_.Finish());
+    image.notes = notes;
+    Catalog& catalog = known_ ? *operation_.known_.catalog : *operation_.kept_.catalog;
+    TRY(catalog.PutFact(item_.main.content, operation_.notes_fact_, Packed(image.notes)));
+    // The place last: whoever finds it finds the rest.
+    if (!known_) TRY(catalog.PutFact(item_.main.content, operation_.fact_, Packed(image.place)));
+    outcome.payload = std::move(payload);
+    return {};
+  }
+
+ private:
+  Status Embed(EmbeddedImage& image, Outcome& outcome) {
     // Behind another operation it is not known to be needed before the first image that is kept.
     TRY(operation_.Prepare());
     PoolArray<float> vector(static_cast<size_t>(operation_.embedder_.dimension()));
@@ -84,25 +112,14 @@ class EmbedOperation::Task final : public ItemTask {
     }
     VectorStore& store = operation_.kept_;
     VectorFile::Place place = TRY(store.file->Append(vector.span()));
-    auto payload = std::make_unique<EmbedPayload>();
-    EmbeddedImage& image = payload->image;
-    Describe(item_.main, image);
-    const ImageNotes notes = TRY(meter_.Finish());
-    image.notes = notes;
     image.place = place;
     image.vectors = store.file.get();
-    // The place last: whoever finds it finds the rest.
-    for (const auto& [fact, value] : {std::pair{operation_.notes_fact_, Packed(image.notes)},
-                                      std::pair{operation_.fact_, Packed(image.place)}}) {
-      TRY(store.catalog->PutFact(item_.main.content, fact, value));
-    }
-    outcome.payload = std::move(payload);
     return {};
   }
 
- private:
   EmbedOperation& operation_;
   const Item& item_;
+  const std::optional<VectorFile::Place> known_;
   std::unique_ptr<ImageEmbedding> embedding_;
   ImageMeter meter_;
 };
@@ -115,6 +132,7 @@ EmbedOperation::EmbedOperation(Embedder& embedder, VectorStore& known, VectorSto
       known_(known),
       kept_(kept != nullptr ? *kept : known),
       needs_notes_(needs_notes),
+      force_(services.shared->force),
       allow_truncated_(services.shared->allow_truncated),
       notes_fact_("picture-rgb" + std::to_string(embedder.shrink_to_side()) +
                   (allow_truncated_ ? "-lenient" : "") + "/2"),
@@ -134,24 +152,32 @@ Result<ItemPlan> EmbedOperation::Plan(const Item& item) const {
 }
 
 Result<bool> EmbedOperation::Recall(const Item& item, Outcome& outcome) {
-  VectorFile* const file = KnownFile();
-  if (file == nullptr) return false;
+  const std::optional<VectorFile::Place> place = TRY(FindVector(item.main.content));
+  if (!place) return false;
   auto payload = std::make_unique<EmbedPayload>();
   EmbeddedImage& image = payload->image;
-  Catalog& catalog = *known_.catalog;
-  if (!Unpack(catalog.FindFact(item.main.content, fact_), image.place)) return false;
-  if (!Unpack(catalog.FindFact(item.main.content, notes_fact_), image.notes) && needs_notes_) return false;
-  // A power cut may have kept the fact and lost the vector.
-  std::vector<float> vector(static_cast<size_t>(file->dimension()));
-  if (const Status read = file->Read(image.place, vector); !read) {
-    if (read.error().code == Code::kMalformed) return false;
-    return read.error();
-  }
+  if (!Unpack(known_.catalog->FindFact(item.main.content, notes_fact_), image.notes) && needs_notes_)
+    return false;
   Describe(item.main, image);
-  image.vectors = file;
+  image.place = *place;
+  image.vectors = KnownFile();
   outcome.payload = std::move(payload);
   outcome.state = Outcome::State::kDone;
   return true;
+}
+
+Result<std::optional<VectorFile::Place>> EmbedOperation::FindVector(const ContentDigest& content) {
+  const std::optional<VectorFile::Place> none;
+  VectorFile* const file = KnownFile();
+  VectorFile::Place place;
+  if (file == nullptr || !Unpack(known_.catalog->FindFact(content, fact_), place)) return none;
+  // A power cut may have kept the fact and lost the vector.
+  std::vector<float> vector(static_cast<size_t>(file->dimension()));
+  if (const Status read = file->Read(place, vector); !read) {
+    if (read.error().code == Code::kMalformed) return none;
+    return read.error();
+  }
+  return std::optional(place);
 }
 
 VectorFile* EmbedOperation::KnownFile() {
@@ -173,7 +199,14 @@ Status EmbedOperation::Prepare() {
 }
 
 Result<std::unique_ptr<ItemTask>> EmbedOperation::Start(const Item& item, const ItemPlan& plan) {
-  return std::unique_ptr<ItemTask>(std::make_unique<Task>(*this, item, plan));
+  const Status may = embedder_.MayCompute();
+  std::optional<VectorFile::Place> known;
+  if (!may || (needs_notes_ && !force_)) {
+    const std::optional<VectorFile::Place> found = TRY(FindVector(item.main.content));
+    if (!may && !found) return may.error();
+    known = found;
+  }
+  return std::unique_ptr<ItemTask>(std::make_unique<Task>(*this, item, plan, known));
 }
 
 void EmbedOperation::Collect(Outcome& outcome) {

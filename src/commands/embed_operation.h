@@ -56,11 +56,14 @@ class EmbedOperation final : public Operation {
 
   /// Null as long as nothing is known.
   VectorFile* KnownFile();
+  /// Where the vector of a content is, if there is one and it is whole.
+  Result<std::optional<VectorFile::Place>> FindVector(const ContentDigest& content);
 
   Embedder& embedder_;
   VectorStore& known_;
   VectorStore& kept_;
   const bool needs_notes_;
+  const bool force_;
   const bool allow_truncated_;
   std::mutex ready_mutex_;  // for it and the files
   bool ready_ = false;

@@ -42,6 +42,7 @@ std::unique_ptr<Embedder> MakeBuiltinEmbedder() {
 
 Result<std::unique_ptr<Embedder>> MakeEmbedder(const EmbeddingOptions& options,
                                                const CommandServices& services) {
+  if (!options.model_name.empty()) return MakeImportedEmbedder(options.model_name);
   if (options.model.empty()) return MakeBuiltinEmbedder();
   return MakeModelEmbedder(options, services);
 }

@@ -40,6 +40,9 @@ class Embedder {
 
   virtual Status Prepare() { return {}; }
 
+  /// Why no vector can be made; an image whose vector is not known fails with this.
+  virtual Status MayCompute() const { return {}; }
+
   /// What the command's document says of how the vectors were made: "model", "plan".
   virtual void Describe(JsonObject& details) const = 0;
 };
@@ -67,6 +70,8 @@ Result<Scorer> MakeScorer(const std::string& path, const std::string& clip, cons
 Result<std::unique_ptr<Embedder>> MakeComparer(const std::string& path, const CommandServices& services);
 
 std::unique_ptr<Embedder> MakeBuiltinEmbedder();
+/// Of vectors that were imported under this name; it makes none.
+std::unique_ptr<Embedder> MakeImportedEmbedder(const std::string& name);
 Result<std::unique_ptr<Embedder>> MakeModelEmbedder(const EmbeddingOptions& options,
                                                     const CommandServices& services);
 

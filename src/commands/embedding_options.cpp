@@ -83,6 +83,13 @@ const std::vector<Choice>& Choices() {
   return choices;
 }
 
+std::optional<std::string> CheckModelName(const std::string& name) {
+  constexpr size_t kLongest = 200;
+  const bool plain = std::all_of(name.begin(), name.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  if (name.size() <= kLongest && plain && !name.starts_with(' ') && !name.ends_with(' ')) return std::nullopt;
+  return "--model-name takes up to 200 letters, digits, signs and inner spaces (ASCII)";
+}
+
 std::string Listed(const std::vector<std::string>& words) {
   std::string text;
   for (size_t i = 0; i < words.size(); ++i)
@@ -101,8 +108,10 @@ std::optional<std::string> EmbeddingOptions::Check() const {
   const bool by_scale = !scale.empty() || !shift.empty();
   if (model.empty()) {
     if (by_mean || by_scale) return "--mean, --std, --scale and --shift go with --model FILE";
-    return std::nullopt;
+    return CheckModelName(model_name);
   }
+  if (!model_name.empty())
+    return "--model and --model-name: vectors are made by a model, or were imported under a name";
   if (auto wrong = CheckModel(model)) return wrong;
   if (input_size != 0 && (input_size < 8 || input_size > 4096)) return "--input-size takes 8 to 4096 pixels";
   if (shorter_side != 0 && (shorter_side < 8 || shorter_side > 4096))
@@ -179,6 +188,9 @@ void AddEmbeddingFlags(CLI::App& app, EmbeddingOptions& options) {
       app.add_option("--model", options.model,
                      "Weights of an embedding network, or a TorchScript file [the built-in descriptor]"))
       ->type_name("FILE");
+  app.add_option("--model-name", options.model_name,
+                 "Vectors that were made elsewhere and imported under this name (see embed --import)")
+      ->type_name("NAME");
   const auto grouped = [](CLI::Option* option) { return option->group(kModelInputGroup); };
   const auto pixels = [&](const char* flag, int& target, const char* help) {
     grouped(app.add_option(flag, target, help)->type_name("N"));

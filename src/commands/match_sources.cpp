@@ -8,28 +8,10 @@
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "imgmill/base/path_text.h"
+#include "vector_kinds.h"
 
 namespace imgmill {
 namespace {
-
-/// "builtin/1", or "weights/1 0123... 224x224 ..." without most of the digest.
-std::string KindText(const std::string& kind) {
-  constexpr size_t kDigits = 32, kShown = 8;
-  const size_t space = kind.find(' ');
-  if (space == std::string::npos || kind.size() < space + 1 + kDigits) return kind;
-  return kind.substr(0, space + 1 + kShown) + kind.substr(space + 1 + kDigits);
-}
-
-Error NoVectors(const std::string& catalog, const std::string& kind) {
-  std::string text = "the catalog " + PrintablePath(catalog) + " has no vectors of the kind \"" +
-                     PrintablePath(KindText(kind)) + "\"";
-  const std::vector<std::pair<std::string, int>> kinds = VectorFile::KindsIn(catalog);
-  for (const auto& [other, dimension] : kinds)
-    text += std::string(&other == &kinds.front().first ? ", but of \"" : " and of \"") +
-            PrintablePath(KindText(other)) + "\" (" + std::to_string(dimension) + " numbers each)";
-  return Error{Stage::kConfigure, Code::kUsage,
-               text + ": run imgmill embed on the same folder first, with the same --model options"};
-}
 
 std::string SearchFolder(const std::string& folder) {
   std::string path = CanonicalOrSame(folder);

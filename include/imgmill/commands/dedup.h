@@ -39,7 +39,9 @@ struct DedupOptions {
   bool verifies() const { return !no_verify && (ByHash() || ByDescriptor()); }
   /// Whether the built-in descriptor makes candidates; what a model takes for the same may be another
   /// picture.
-  bool ByDescriptor() const { return method == "embedding" && embedding.model.empty(); }
+  bool ByDescriptor() const {
+    return method == "embedding" && embedding.model.empty() && embedding.model_name.empty();
+  }
   /// Whether a hash alone does.
   bool ByHash() const { return method != "exact" && method != "embedding" && method != "lpips"; }
 

@@ -22,6 +22,9 @@ struct EmbeddingOptions {
   /// built-in descriptor, for which none of the others means anything.
   std::string model;
 
+  /// In place of a model, the name under which vectors made elsewhere were imported.
+  std::string model_name;
+
   /// Side of the model's square input, in pixels. 0: what the weights say; 224 for TorchScript.
   int input_size = 0;
 

@@ -1,0 +1,123 @@
+// A pass over the file, then a sorted list of digests of paths.
+#include "imported_vectors.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/path_parts.h"
+#include "base/try.h"
+#include "embed_operation.h"
+#include "imgmill/base/path_text.h"
+#include "vector_table.h"
+
+namespace imgmill {
+namespace {
+
+Error Usage(const std::string& text) {
+  return {Stage::kConfigure, Code::kUsage, text};
+}
+
+/// The file that a name of the table means: as it stands, or without the escapes of `--export`.
+std::optional<std::string> FileOf(const std::string& name, const std::string& base) {
+  const auto below = [&](const std::string& path) {
+    return base.empty() || path.starts_with('/') ? path : Join(base, path);
+  };
+  if (name.empty()) return std::nullopt;
+  if (std::optional<std::string> there = Canonical(below(name))) return there;
+  return name.find('\\') == std::string::npos ? std::nullopt : Canonical(below(PathFromPrintable(name)));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ImportedVectors>> ImportedVectors::Read(const ImportOptions& options,
+                                                               const CommandServices& services) {
+  std::unique_ptr<ImportedVectors> read(new ImportedVectors(options));
+  VectorTable table = TRY(VectorTable::Open(options));
+  if (table.rows() == 0) return Usage(PrintablePath(options.file) + ": it has no rows");
+  if (table.rows() > UINT32_MAX) return Usage(PrintablePath(options.file) + ": it has more than 2^32 rows");
+  const Footprint reading = TRY(table.Needs());
+  Lease lease = TRY(services.memory->Acquire({table.rows() * sizeof(Entry), 0}, *services.stop));
+  read->lease_ = std::move(lease);
+  read->entries_ = PoolArray<Entry>(table.rows());
+  const Lease pages = TRY(services.memory->Acquire(reading, *services.stop));
+  const Status taken = table.ForEach([&](const std::string& name, std::span<float> vector) -> Status {
+    if (services.stop->StopRequested())
+      return Error{Stage::kConfigure, Code::kInterrupted, "stopped while reading vectors"};
+    return read->Take(name, vector);
+  });
+  if (!taken) return taken.error();
+  if (read->missing_ == read->rows_)
+    return Usage("none of the images that " + PrintablePath(options.file) +
+                 " names is there (the first: " + PrintablePath(read->first_missing_) +
+                 "): say with --import-base which folder the paths begin at");
+  if (!read->vectors_) return Usage(PrintablePath(options.file) + ": none of its rows has a vector");
+  TRY(read->Sort());
+  return read;
+}
+
+Status ImportedVectors::Take(const std::string& name, std::span<float> vector) {
+  const uint64_t row = rows_++;
+  const std::optional<std::string> path = FileOf(name, options_.base);
+  if (!path) {
+    if (missing_++ == 0) first_missing_ = name;
+    return {};
+  }
+  Entry entry;
+  entry.path = DigestOfBytes(path->data(), path->size()).bytes;
+  entry.row = static_cast<uint32_t>(row);
+  if (vector.empty()) {
+    entry.state = State::kMissing;
+  } else if (vectors_ && vector.size() != static_cast<size_t>(vectors_->dimension())) {
+    entry.state = State::kOtherLength;
+  } else if (!std::all_of(vector.begin(), vector.end(), [](float value) { return std::isfinite(value); })) {
+    entry.state = State::kNotFinite;
+  } else if (!Normalise(vector)) {
+    entry.state = State::kZero;
+  } else {
+    if (!vectors_) {
+      std::unique_ptr<VectorFile> made =
+          TRY(VectorFile::Open("", "imported", static_cast<int>(vector.size())));
+      vectors_ = std::move(made);
+    }
+    const VectorFile::Place place = TRY(vectors_->Append(vector));
+    entry.place = place.row;
+    entry.checksum = place.checksum;
+  }
+  entries_[count_++] = entry;
+  return {};
+}
+
+Status ImportedVectors::Sort() {
+  const std::span<Entry> entries = entries_.span().first(count_);
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    return a.path != b.path ? a.path < b.path : a.row < b.row;
+  });
+  for (size_t i = 1; i < entries.size(); ++i) {
+    const Entry &a = entries[i - 1], &b = entries[i];
+    if (a.path == b.path && (a.checksum != b.checksum || a.state != b.state))
+      return Usage(PrintablePath(options_.file) + ": its rows " + std::to_string(a.row) + " and " +
+                   std::to_string(b.row) + ", counted from 0, are of one image and differ");
+  }
+  return {};
+}
+
+Result<VectorFile::Place> ImportedVectors::Find(const std::string& path) const {
+  const std::array<uint8_t, 16> digest = DigestOfBytes(path.data(), path.size()).bytes;
+  const std::span<const Entry> entries = entries_.span().first(count_);
+  const auto found =
+      std::lower_bound(entries.begin(), entries.end(), digest,
+                       [](const Entry& entry, const auto& wanted) { return entry.path < wanted; });
+  const std::string file = PrintablePath(options_.file);
+  if (found == entries.end() || found->path != digest)
+    return Error{Stage::kCompute, Code::kNotFound, file + " has no vector for it"};
+  if (found->state == State::kSound) return VectorFile::Place{found->place, found->checksum};
+  std::string what =
+      "is of another length than the others, which have " + std::to_string(dimension()) + " numbers";
+  if (found->state == State::kMissing) what = "is missing";
+  if (found->state == State::kNotFinite) what = "has a value that is infinite or not a number";
+  if (found->state == State::kZero) what = "is zero, and has no direction to compare";
+  return Error{Stage::kCompute, Code::kMalformed,
+               "its vector in " + file + " (row " + std::to_string(found->row) + ", counted from 0) " + what};
+}
+
+}  // namespace imgmill

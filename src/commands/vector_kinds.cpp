@@ -1,0 +1,34 @@
+// Kinds as a catalog has them, and those that it lacks.
+#include "vector_kinds.h"
+
+#include <utility>
+#include <vector>
+
+#include "imgmill/base/path_text.h"
+#include "imgmill/catalog/vector_file.h"
+
+namespace imgmill {
+
+std::string KindText(const std::string& kind) {
+  constexpr size_t kDigits = 32, kShown = 8;
+  const size_t space = kind.find(' ');
+  const bool is_name = kind.starts_with("imported/");
+  if (is_name || space == std::string::npos || kind.size() < space + 1 + kDigits) return kind;
+  return kind.substr(0, space + 1 + kShown) + kind.substr(space + 1 + kDigits);
+}
+
+Error NoVectors(const std::string& catalog, const std::string& kind) {
+  std::string text = "the catalog " + PrintablePath(catalog) + " has no vectors of the kind \"" +
+                     PrintablePath(KindText(kind)) + "\"";
+  const std::vector<std::pair<std::string, int>> kinds = VectorFile::KindsIn(catalog);
+  for (const auto& [other, dimension] : kinds)
+    text += std::string(&other == &kinds.front().first ? ", but of \"" : " and of \"") +
+            PrintablePath(KindText(other)) + "\" (" + std::to_string(dimension) + " numbers each)";
+  const char* const advice =
+      kind.starts_with("imported/")
+          ? ": run imgmill embed --import on the same folder first, with the same --model-name"
+          : ": run imgmill embed on the same folder first, with the same --model options";
+  return Error{Stage::kConfigure, Code::kUsage, text + advice};
+}
+
+}  // namespace imgmill

@@ -1,0 +1,179 @@
+// The file, and rows out of the pages of a column.
+#include "imgmill/tables/parquet_reader.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <limits>
+
+#include "base/try.h"
+#include "base/unique_fd.h"
+#include "imgmill/base/errno_error.h"
+#include "imgmill/base/path_text.h"
+#include "tables/parquet_format.h"
+#include "tables/parquet_values.h"
+
+namespace imgmill {
+namespace {
+
+using namespace parquet;
+
+constexpr int64_t kLargestFooter = int64_t{1} << 28;
+constexpr size_t kLongestVector = size_t{1} << 20;  ///< as vectors are kept
+
+class Column final : public ParquetColumn {
+ public:
+  Column(const FileBytes& file, const ParquetLeaf& leaf, const ParquetRoom& room)
+      : file_(file), leaf_(leaf), pages_(file, leaf), values_(file, leaf, room) {}
+
+  Status NextText(std::string& text) override {
+    const bool there = TRY(NextLevels());
+    if (!there) return EndsEarly();
+    text.clear();
+    return definition_ == leaf_.definition ? values_.NextText(text) : Status();
+  }
+
+  Status NextVector(std::vector<float>& vector) override {
+    vector.clear();
+    const bool there = TRY(std::exchange(begun_, false) ? Result<bool>(true) : NextLevels());
+    if (!there || repetition_ != 0) return EndsEarly();
+    do {
+      if (definition_ == leaf_.definition) {
+        if (vector.size() == kLongestVector)
+          return file_.Wrong(Code::kUnsupported, "column \"" + leaf_.column +
+                                                     "\" has a vector of more than " +
+                                                     std::to_string(kLongestVector) + " numbers");
+        TRY(values_.NextNumber(vector.emplace_back()));
+      } else if (definition_ >= leaf_.in_list) {
+        vector.push_back(std::numeric_limits<float>::quiet_NaN());
+      }
+      const bool more = TRY(NextLevels());
+      if (!more) return {};
+    } while (repetition_ != 0);
+    begun_ = true;
+    return {};
+  }
+
+ private:
+  Result<bool> NextLevels() {
+    while (values_.left() <= 0) {
+      const std::optional<ParquetPage> page = TRY(pages_.Next());
+      if (!page) return false;
+      TRY(values_.Load(*page));
+    }
+    TRY(values_.NextLevels(repetition_, definition_));
+    return true;
+  }
+  Error EndsEarly() const {
+    return file_.Wrong(Code::kMalformed, "column \"" + leaf_.column + "\" has fewer rows than the file");
+  }
+
+  const FileBytes& file_;
+  const ParquetLeaf& leaf_;
+  ParquetPages pages_;
+  ParquetValues values_;
+  uint32_t repetition_ = 0, definition_ = 0;
+  bool begun_ = false;  ///< the levels are those of the next row's first place
+};
+
+class File final : public ParquetFile {
+ public:
+  File(UniqueFd fd, int64_t size, const std::string& path)
+      : fd_(std::move(fd)), bytes_(fd_.get(), size, path) {}
+
+  Status ReadFooter() {
+    constexpr int64_t kTail = 8;
+    uint8_t head[4], tail[kTail];
+    const Error none = bytes_.Wrong(Code::kMalformed, "it is no Parquet file");
+    if (bytes_.size() < kTail + 4) return none;
+    TRY(bytes_.Read(0, head));
+    TRY(bytes_.Read(bytes_.size() - kTail, tail));
+    if (std::memcmp(tail + 4, "PARE", 4) == 0)
+      return bytes_.Wrong(Code::kUnsupported, "it is encrypted, which is not read");
+    if (std::memcmp(head, kMagic, 4) != 0 || std::memcmp(tail + 4, kMagic, 4) != 0) return none;
+    uint32_t length = 0;
+    std::memcpy(&length, tail, sizeof length);
+    if (length > bytes_.size() - kTail - 4 || length > kLargestFooter)
+      return bytes_.Wrong(Code::kMalformed, "its footer is damaged");
+    std::vector<uint8_t> footer(length);
+    TRY(bytes_.Read(bytes_.size() - kTail - length, footer));
+    Result<ParquetFooter> read = ReadParquetFooter(footer);
+    if (!read) return bytes_.Wrong(read.error().code, read.error().message);
+    footer_ = *std::move(read);
+    return {};
+  }
+
+  uint64_t rows() const override { return footer_.rows; }
+  std::vector<std::string> texts() const override { return Names(&ParquetLeaf::IsText); }
+  std::vector<std::string> vectors() const override { return Names(&ParquetLeaf::IsVector); }
+
+  Result<Footprint> Needs(const std::string& column) override {
+    const ParquetLeaf* leaf = TRY(Find(column));
+    const ParquetRoom room = TRY(RoomOf(*leaf));
+    return Footprint{room.bytes(), 64 * 1024};
+  }
+
+  Result<std::unique_ptr<ParquetColumn>> Read(const std::string& column) override {
+    const ParquetLeaf* leaf = TRY(Find(column));
+    const ParquetRoom room = TRY(RoomOf(*leaf));
+    return std::unique_ptr<ParquetColumn>(std::make_unique<Column>(bytes_, *leaf, room));
+  }
+
+ private:
+  std::vector<std::string> Names(bool (ParquetLeaf::*is)() const) const {
+    std::vector<std::string> names;
+    for (const ParquetLeaf& leaf : footer_.leaves) {
+      if ((leaf.*is)()) names.push_back(leaf.column);
+    }
+    return names;
+  }
+
+  Result<const ParquetLeaf*> Find(const std::string& column) const {
+    for (const ParquetLeaf& leaf : footer_.leaves) {
+      if (leaf.column == column && (leaf.IsText() || leaf.IsVector())) return &leaf;
+    }
+    return bytes_.Wrong(Code::kUsage,
+                        "it has no column \"" + PrintablePath(column) + "\" of texts or vectors");
+  }
+
+  Result<ParquetRoom> RoomOf(const ParquetLeaf& leaf) const {
+    ParquetRoom room;
+    ParquetPages pages(bytes_, leaf);
+    while (true) {
+      const std::optional<ParquetPage> page = TRY(pages.Next());
+      if (!page) return room;
+      const auto bytes = static_cast<size_t>(page->bytes);
+      if (page->codec != kUncompressed)
+        room.stored = std::max(room.stored, static_cast<size_t>(page->stored));
+      if (page->kind != kDictionaryPage) {
+        room.page = std::max(room.page, bytes);
+        continue;
+      }
+      room.dictionary = std::max(room.dictionary, bytes);
+      // A text takes four bytes at least.
+      if (leaf.IsText())
+        room.entries = std::max(room.entries, std::min(static_cast<size_t>(page->values), bytes / 4));
+    }
+  }
+
+  const UniqueFd fd_;
+  const FileBytes bytes_;
+  ParquetFooter footer_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<ParquetFile>> ParquetFile::Open(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status = {};
+  if (!fd.valid() || ::fstat(fd.get(), &status) != 0)
+    return ErrnoError(Stage::kConfigure, errno, PrintablePath(path));
+  auto file = std::make_unique<File>(std::move(fd), status.st_size, path);
+  TRY(file->ReadFooter());
+  return std::unique_ptr<ParquetFile>(std::move(file));
+}
+
+}  // namespace imgmill

@@ -1,0 +1,191 @@
+// embed --import as a user runs it: files of each kind, what is wrong with them, and what match and dedup
+// make of it.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "program.h"
+
+namespace imgmill::process_test {
+namespace {
+
+/// NumPy's format 1.0, by its documentation.
+std::string Npy(const std::vector<std::vector<float>>& rows) {
+  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + std::to_string(rows.size()) +
+                       ", " + std::to_string(rows.front().size()) + "), }";
+  header.resize(118 - 1, ' ');
+  std::string bytes = std::string("\x93NUMPY\x01\x00\x76\x00", 10) + header + "\n";
+  for (const std::vector<float>& row : rows)
+    bytes.append(reinterpret_cast<const char*>(row.data()), row.size() * sizeof(float));
+  return bytes;
+}
+
+/// Floats behind the header.
+std::vector<float> Floats(const std::string& npy) {
+  std::vector<float> floats((npy.size() - 128) / sizeof(float));
+  std::memcpy(floats.data(), npy.data() + 128, floats.size() * sizeof(float));
+  return floats;
+}
+
+bool Has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+/// Three pictures, and a table of vectors for them.
+struct Pictures {
+  TestFolder where;
+  std::string a = where / "in/a.png", b = where / "in/b.png", c = where / "in/c.png";
+
+  Pictures() {
+    where.Write("in/a.png", TestFolder::Read(SampleData() + "/icon_tiny.png"));
+    where.Write("in/b.png", TestFolder::Read(SampleData() + "/badge_alpha.png"));
+    where.Write("in/c.png", TestFolder::Read(SampleData() + "/balloons.png"));
+  }
+  void Write(const std::vector<std::vector<float>>& rows, const std::vector<std::string>& names) {
+    where.Write("v.npy", Npy(rows));
+    std::string lines;
+    for (const std::string& name : names) lines += name + "\n";
+    where.Write("v.paths.txt", lines);
+  }
+  ProcessResult Import(const std::vector<std::string>& more = {}, const std::string& name = "mine") {
+    std::vector<std::string> command = {"embed",         where / "in",   "--import",
+                                        where / "v.npy", "--model-name", name};
+    command.insert(command.end(), more.begin(), more.end());
+    return Run(command);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("what embed exports is imported again, from each kind of file") {
+  const TestFolder where;
+  CopySamples(where / "photos");
+  for (const std::string name : {"v.npy", "v.parquet", "clip/"}) {
+    CHECK(Run({"embed", where / "photos", "--export", where / name}).exit_code == 0);
+  }
+  const std::string expected = TestFolder::Read(where / "v.npy");
+  for (const std::string name : {"v.npy", "v.parquet", "clip/"}) {
+    CAPTURE(name);
+    const std::vector<std::string> command = {"embed",      where / "photos",  "--import",
+                                              where / name, "--model-name",    "from " + name,
+                                              "--export",   where / "back.npy"};
+    const ProcessResult imported = Run(command);
+    INFO(imported.err);
+    CHECK(imported.exit_code == 0);
+    const std::string back = TestFolder::Read(where / "back.npy");
+    REQUIRE(back.size() == expected.size());
+    if (name != "clip/") {
+      CHECK(back == expected);
+    } else {  // half precision: 11 bits
+      const std::vector<float> exact = Floats(expected), rounded = Floats(back);
+      for (size_t i = 0; i < exact.size(); ++i) CHECK(std::fabs(exact[i] - rounded[i]) <= 0x1p-11F);
+    }
+    CHECK(Has(Run(command).err, "30 vectors of 512, 30 known before"));
+  }
+}
+
+TEST_CASE("match and dedup work with imported vectors, under their name only") {
+  Pictures pictures;
+  pictures.Write({{3, 0, 0}, {0.6F, 0.8F, 0}, {0.8F, 0.6F, 0}}, {pictures.a, pictures.b, pictures.c});
+  CHECK(pictures.Import().exit_code == 0);
+  // By hand: cosines with (1, 0, 0), of the sum 0.48 + 0.48 between the last two.
+  const ProcessResult found = Run({"match", pictures.a, "--in", pictures.where / "in", "--model-name", "mine",
+                                   "--exclude-self", "--format", "csv"});
+  CHECK(found.out == "query,rank,similarity,path\r\n\"" + pictures.a + "\",1,0.800000,\"" + pictures.c +
+                         "\"\r\n\"" + pictures.a + "\",2,0.600000,\"" + pictures.b + "\"\r\n");
+  const ProcessResult groups = Run({"dedup", pictures.where / "in", "--method", "embedding", "--model-name",
+                                    "mine", "--min-similarity", "0.95"});
+  CHECK(Has(groups.out, "distance 0.04"));
+  CHECK(Has(groups.err, "1 group, 1 duplicate"));
+
+  const ProcessResult other =
+      Run({"match", pictures.a, "--in", pictures.where / "in", "--model-name", "theirs"});
+  CHECK(other.exit_code == 2);
+  CHECK(
+      Has(other.err, "no vectors of the kind \"imported/1 theirs\", but of \"imported/1 mine\" (3 numbers"));
+  const ProcessResult unknown =
+      Run({"match", SampleData() + "/clock.jpg", "--in", pictures.where / "in", "--model-name", "mine"});
+  CHECK(unknown.exit_code == 1);
+  CHECK(Has(unknown.err, "no vector was imported for it under the name \"mine\""));
+}
+
+TEST_CASE("vectors that say nothing fail their image and no other, and say which row it is") {
+  Pictures pictures;
+  pictures.Write({{1, NAN, 0}, {0, 0, 0}, {0, 1, 0}}, {pictures.a, pictures.b, pictures.c});
+  const ProcessResult result = pictures.Import();
+  CHECK(result.exit_code == 1);
+  CHECK(Has(result.err, "a.png: cannot compute: its vector in " + (pictures.where / "v.npy") +
+                            " (row 0, counted from 0) has a value that is infinite or not a number"));
+  CHECK(Has(result.err, "(row 1, counted from 0) is zero"));
+  CHECK(Has(result.err, "3 images: 1 done, 2 failed"));
+}
+
+TEST_CASE("images without a row fail, rows without a file are counted") {
+  Pictures pictures;
+  pictures.Write({{1, 0}, {0, 1}, {1, 1}}, {pictures.a, "gone.png", SampleData() + "/clock.jpg"});
+  const ProcessResult result = pictures.Import();
+  CHECK(result.exit_code == 1);
+  CHECK(Has(result.err, "v.npy has no vector for it"));
+  CHECK(Has(result.err, "1 of 3 rows are of files that are not there, the first of gone.png"));
+  CHECK(Has(result.err, "1 vectors of 2, 1 other rows not used"));
+}
+
+TEST_CASE("paths begin at --import-base, in any of the files' ways to write them") {
+  Pictures pictures;
+  pictures.Write({{1, 0}, {0, 1}, {1, 1}}, {"a.png", "./b.png", "../in/c.png"});
+  const ProcessResult nowhere = pictures.Import();
+  CHECK(nowhere.exit_code == 2);
+  CHECK(Has(nowhere.err, "none of the images that " + (pictures.where / "v.npy") +
+                             " names is there (the first: a.png): say with --import-base"));
+  CHECK(pictures.Import({"--import-base", pictures.where / "in"}).exit_code == 0);
+}
+
+TEST_CASE("a table that contradicts itself, or the catalog, is refused as a whole") {
+  Pictures pictures;
+  pictures.Write({{1, 0}, {0, 1}}, {pictures.a});
+  const ProcessResult fewer = pictures.Import();
+  CHECK(fewer.exit_code == 2);
+  CHECK(
+      Has(fewer.err, "v.paths.txt: it names 1 images, and " + (pictures.where / "v.npy") + " has 2 vectors"));
+
+  pictures.Write({{1, 0}, {0, 1}, {1, 0}}, {pictures.a, pictures.b, pictures.a});
+  CHECK(pictures.Import().exit_code == 1);  // twice the same is no contradiction; c.png has none
+  pictures.Write({{1, 0}, {0, 1}, {1, 1}}, {pictures.a, pictures.b, pictures.a});
+  const ProcessResult twice = pictures.Import();
+  CHECK(twice.exit_code == 2);
+  CHECK(Has(twice.err, "its rows 0 and 2, counted from 0, are of one image and differ"));
+
+  pictures.Write({{1, 0, 0}}, {pictures.a});
+  const ProcessResult longer = pictures.Import();
+  CHECK(longer.exit_code == 2);
+  CHECK(Has(longer.err, "has vectors of 3 numbers, and those that the catalog has under \"mine\" have 2"));
+  CHECK(pictures.Import({}, "others").exit_code == 1);
+
+  // tests/golden/make_table_golden.py: three names, each with several vectors.
+  for (const std::string name : {"a.jpg", "b b.jpg", "\u00fc.jpg"})
+    pictures.where.Write("golden/" + name, TestFolder::Read(SampleData() + "/icon_tiny.png"));
+  const std::string golden = std::string(IMGMILL_SOURCE_DIR) + "/tests/golden/tables/";
+  const auto import = [&](const std::string& file) {
+    return Run({"embed", pictures.where / "golden", "--import", golden + file, "--model-name", "golden",
+                "--import-base", pictures.where / "golden"});
+  };
+  CHECK(Has(import("duckdb.parquet").err, "are of one image and differ"));
+  CHECK(import("lz4.parquet").exit_code == 3);
+  CHECK(Has(import("delta.parquet").err, "DELTA_LENGTH_BYTE_ARRAY, which is not read; write it again"));
+}
+
+TEST_CASE("another vector for an image takes the place of the one before") {
+  Pictures pictures;
+  const std::vector<std::string> names = {pictures.a, pictures.b, pictures.c};
+  pictures.Write({{1, 0}, {0, 1}, {1, 1}}, names);
+  CHECK(pictures.Import().exit_code == 0);
+  pictures.Write({{1, 0}, {4, 3}, {1, 1}}, names);
+  const ProcessResult again = pictures.Import({"--export", pictures.where / "now.npy"});
+  CHECK(Has(again.err, "3 vectors of 2, 2 known before"));
+  const std::vector<float> now = Floats(TestFolder::Read(pictures.where / "now.npy"));
+  CHECK(now[2] == doctest::Approx(0.8F));
+  CHECK(now[3] == doctest::Approx(0.6F));
+}
+
+}  // namespace imgmill::process_test
