@@ -5,6 +5,7 @@
 
 #include "base/try.h"
 #include "catalog/catalog_impl.h"
+#include "catalog/compaction.h"
 #include "catalog/schema.h"
 #include "imgmill/dataset/publish.h"
 
@@ -174,6 +175,7 @@ Result<std::unique_ptr<Catalog>> Catalog::Open(const std::string& folder) {
   }
   TRY(impl.database.Open(path));
   TRY(PrepareSchema(impl.database, path));
+  if (!folder.empty()) TRY(FinishCompaction(impl.database, folder));
   TRY(impl.PrepareAll());
   impl.committer = std::thread([&impl] { impl.CommitInBackground(); });
   return catalog;

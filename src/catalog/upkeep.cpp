@@ -9,6 +9,7 @@
 
 #include "base/try.h"
 #include "catalog/catalog_impl.h"
+#include "catalog/compaction.h"
 #include "catalog/schema.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/catalog/vector_file.h"
@@ -20,14 +21,6 @@ constexpr size_t kFilesAtOnce = 1000;
 
 std::string DatabaseOf(const std::string& folder) {
   return folder + (folder.ends_with('/') ? "" : "/") + "catalog.sqlite";
-}
-
-Status OpenCatalog(const std::string& folder, Database& database) {
-  const std::string path = DatabaseOf(folder);
-  if (::access(path.c_str(), F_OK) != 0)
-    return Error{Stage::kConfigure, Code::kUsage, PrintablePath(folder) + " holds no catalog"};
-  TRY(database.Open(path));
-  return PrepareSchema(database, path);
 }
 
 /// With the part that is not in the file itself yet.
@@ -122,6 +115,15 @@ class Pruner {
 };
 
 }  // namespace
+
+Status OpenCatalog(const std::string& folder, Database& database) {
+  const std::string path = DatabaseOf(folder);
+  if (::access(path.c_str(), F_OK) != 0)
+    return Error{Stage::kConfigure, Code::kUsage, PrintablePath(folder) + " holds no catalog"};
+  TRY(database.Open(path));
+  TRY(PrepareSchema(database, path));
+  return FinishCompaction(database, folder);
+}
 
 Result<CatalogFigures> LookAtCatalog(const std::string& folder) {
   Database database;

@@ -24,6 +24,7 @@ namespace imgmill {
 namespace {
 
 constexpr size_t kHeaderBytes = 4096;
+constexpr char kEnding[] = ".vec";
 constexpr size_t kLongestKind = 2000;
 constexpr int kLargestDimension = 1 << 20;
 constexpr char kMagic[8] = {'I', 'M', 'G', 'M', 'V', 'E', 'C', '\1'};
@@ -87,23 +88,27 @@ Result<std::unique_ptr<VectorFile>> VectorFile::Open(const std::string& catalog_
     return Error{Stage::kCatalog, Code::kUnsupported,
                  "vectors of " + std::to_string(dimension) + " floats cannot be kept"};
   }
-  std::string path = "the temporary vector file";
-  int fd = -1;
-  if (catalog_folder.empty()) {
-    if (dimension == 0) return std::unique_ptr<VectorFile>();
-    TemporaryFile made = TRY(OpenTemporaryFile(Stage::kCatalog));
-    fd = made.fd.Release();
-  } else {
-    const std::string folder = catalog_folder + "/vectors";
-    path = folder + "/" + DigestOfBytes(kind.data(), kind.size()).Hex().substr(0, 16) + ".vec";
-    if (dimension > 0) {
-      TRY(MakeFolders(folder));
-    }
-    fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC | (dimension > 0 ? O_CREAT : 0), 0666);
-    if (fd < 0 && errno == ENOENT && dimension == 0) return std::unique_ptr<VectorFile>();
+  if (!catalog_folder.empty()) {
+    if (dimension > 0) TRY(MakeFolders(catalog_folder + "/vectors"));
+    return OpenAt(PathOf(catalog_folder, kind), kind, dimension);
   }
+  if (dimension == 0) return std::unique_ptr<VectorFile>();
+  TemporaryFile made = TRY(OpenTemporaryFile(Stage::kCatalog));
+  std::unique_ptr<VectorFile> file(new VectorFile(made.fd.Release(), "the temporary vector file"));
+  TRY(file->Prepare(kind, dimension));
+  return file;
+}
+
+std::string VectorFile::PathOf(const std::string& catalog_folder, const std::string& kind) {
+  return catalog_folder + "/vectors/" + DigestOfBytes(kind.data(), kind.size()).Hex().substr(0, 16) + kEnding;
+}
+
+Result<std::unique_ptr<VectorFile>> VectorFile::OpenAt(const std::string& path, const std::string& kind,
+                                                       int dimension) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC | (dimension > 0 ? O_CREAT : 0), 0666);
+  if (fd < 0 && errno == ENOENT && dimension == 0) return std::unique_ptr<VectorFile>();
   if (fd < 0) return ErrnoError(Stage::kCatalog, errno, PrintablePath(path));
-  std::unique_ptr<VectorFile> file(new VectorFile(fd, std::move(path)));
+  std::unique_ptr<VectorFile> file(new VectorFile(fd, path));
   TRY(file->Prepare(kind, dimension));
   if (file->dimension_ == 0) file.reset();  // made by a run that was killed before it wrote the header
   return file;
@@ -113,6 +118,7 @@ std::vector<std::pair<std::string, int>> VectorFile::KindsIn(const std::string& 
   std::vector<std::pair<std::string, int>> kinds;
   std::error_code none;
   for (const auto& entry : std::filesystem::directory_iterator(catalog_folder + "/vectors", none)) {
+    if (!entry.path().native().ends_with(kEnding)) continue;  // one that is being written anew
     const UniqueFd fd(::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC));
     Header header = {};
     if (!fd.valid()) continue;
@@ -176,6 +182,10 @@ Result<VectorFile::Place> VectorFile::Append(std::span<const float> vector) {
   return Place{row, Checksum(vector.data(), row_bytes())};
 }
 
+Status VectorFile::Sync() const {
+  return ::fsync(fd_) == 0 ? Status() : Status(ErrnoError(Stage::kCatalog, errno, PrintablePath(path_)));
+}
+
 Status VectorFile::Read(const Place& place, std::span<float> vector) const {
   const Error damaged{Stage::kCatalog, Code::kMalformed, PrintablePath(path_) + " has lost a vector"};
   if (place.row >= rows_ || vector.size() != static_cast<size_t>(dimension_)) return damaged;
@@ -200,6 +210,10 @@ Status VectorFile::View(uint64_t first, uint64_t count, const std::function<void
   see(reinterpret_cast<const float*>(static_cast<const char*>(window) + (begin - aligned)));
   ::munmap(window, end - aligned);
   return {};
+}
+
+std::string VectorFact(const std::string& kind, bool lenient) {
+  return "vector/1 " + kind + (lenient ? " lenient" : "");
 }
 
 }  // namespace imgmill

@@ -1,4 +1,5 @@
-// `imgmill catalog info|prune`: what runs remember of files, and forgetting those that are gone.
+// `imgmill catalog info|prune|compact`: what runs remember of files, forgetting those that are gone, and
+// giving their space back.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -31,12 +32,13 @@ class CatalogTool final : public Tool {
     app.footer(
         "Example:\n"
         "  imgmill catalog info photos                what runs over this folder remember\n"
-        "  imgmill catalog prune photos               forgets the files that are gone");
-    TakesWords(app.add_option("what", what_, "info or prune"), kWhat)->required()->type_name("WHAT");
+        "  imgmill catalog prune photos               forgets the files that are gone\n"
+        "  imgmill catalog compact photos             and their vectors");
+    TakesWords(app.add_option("what", what_, "info, prune or compact"), kWhat)->required()->type_name("WHAT");
     app.add_option("paths", paths_, "The folders that a command was given: their default catalog is meant")
         ->type_name("DIR");
     app.add_option("--catalog", catalog_, "The catalog's own folder, in place of that")->type_name("DIR");
-    app.add_flag("--dry-run", dry_run_, "prune: only count the files that are gone");
+    app.add_flag("--dry-run", dry_run_, "prune, compact: only count what would go");
     app.add_flag("--json", json_, "One JSON document on stdout");
   }
 
@@ -44,11 +46,11 @@ class CatalogTool final : public Tool {
     if (std::find(kWhat.begin(), kWhat.end(), what_) == kWhat.end()) {
       const auto guess = DidYouMean(what_, kWhat);
       return Complain("unknown argument \"" + PrintablePath(what_) + "\"" +
-                      (guess ? "; did you mean \"" + *guess + "\"?" : " (info or prune)"));
+                      (guess ? "; did you mean \"" + *guess + "\"?" : " (info, prune or compact)"));
     }
     if (paths_.empty() == catalog_.empty())
       return Complain("which catalog? Name the folders that it is of, or its own folder with --catalog");
-    if (dry_run_ && what_ != "prune") return Complain("--dry-run goes with prune");
+    if (dry_run_ && what_ == "info") return Complain("--dry-run goes with prune and compact");
     const Result<nlohmann::ordered_json> document = Do();
     if (!document) {
       std::fprintf(stderr, "imgmill: error: %s\n", document.error().message.c_str());
@@ -61,7 +63,7 @@ class CatalogTool final : public Tool {
   }
 
  private:
-  static inline const std::vector<std::string> kWhat = {"info", "prune"};
+  static inline const std::vector<std::string> kWhat = {"info", "prune", "compact"};
 
   static ExitCode Complain(const std::string& text) {
     std::fprintf(stderr, "imgmill: error: %s\n", text.c_str());
@@ -85,7 +87,7 @@ class CatalogTool final : public Tool {
               " holds no catalog (a catalog is of just the folders that a command was given together; "
               "one of a command with -o is in the output folder's .imgmill)"};
     const std::unique_ptr<FolderLock> lock = TRY(FolderLock::Take(folder, "imgmill catalog " + what_));
-    return what_ == "info" ? Info(folder) : Prune(folder);
+    return what_ == "info" ? Info(folder) : what_ == "prune" ? Prune(folder) : Compact(folder);
   }
 
   Result<nlohmann::ordered_json> Info(const std::string& folder) {
@@ -129,6 +131,27 @@ class CatalogTool final : public Tool {
                                   {"facts", pruned.facts},
                                   {"bytes_before", pruned.bytes_before},
                                   {"bytes_after", pruned.bytes_after}};
+  }
+
+  Result<nlohmann::ordered_json> Compact(const std::string& folder) {
+    const std::vector<CompactedVectors> files = TRY(CompactCatalog(folder, dry_run_, InstallStopSignals()));
+    nlohmann::ordered_json json = {{"catalog", PrintablePath(folder)},
+                                   {"dry_run", dry_run_},
+                                   {"vectors", nlohmann::ordered_json::array()}};
+    if (files.empty()) text_ = "no vectors\n";
+    for (const CompactedVectors& each : files) {
+      json["vectors"].push_back({{"kind", PrintablePath(each.kind)},
+                                 {"dimension", each.dimension},
+                                 {"rows_before", each.rows_before},
+                                 {"rows_after", each.rows_after},
+                                 {"bytes_before", each.bytes_before},
+                                 {"bytes_after", each.bytes_after}});
+      text_ += Number(each.rows_before, "vector") + " of " + std::to_string(each.dimension) + ", " +
+               FormatByteSize(each.bytes_before) + ", " + (dry_run_ ? "would become " : "are now ") +
+               std::to_string(each.rows_after) + ", " + FormatByteSize(each.bytes_after) + ": " +
+               PrintablePath(each.kind) + "\n";
+    }
+    return json;
   }
 
   std::string what_;

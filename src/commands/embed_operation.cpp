@@ -39,11 +39,6 @@ bool Normalise(std::span<float> vector) {
   return true;
 }
 
-std::string VectorFact(const std::string& kind, bool lenient) {
-  // A vector of the readable part of a broken file is another one than that of the whole.
-  return "vector/1 " + kind + (lenient ? " lenient" : "");
-}
-
 Result<OpenedEmbedding> OpenEmbedding(const EmbeddingOptions& options, const CommandServices& services) {
   std::unique_ptr<Embedder> embedder = TRY(MakeEmbedder(options, services));
   OpenedEmbedding opened = TRY(WithVectors(std::move(embedder), services));

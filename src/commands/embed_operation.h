@@ -31,9 +31,6 @@ struct EmbeddedImage {
   const VectorFile* vectors = nullptr;  ///< the file that `place` is in
 };
 
-/// The name under which a catalog keeps the place of a content's vector: a packed VectorFile::Place.
-std::string VectorFact(const std::string& kind, bool lenient);
-
 /// Brings a vector to length 1. False if it has none.
 bool Normalise(std::span<float> vector);
 

@@ -40,6 +40,22 @@ struct PrunedCatalog {
   uint64_t bytes_before = 0, bytes_after = 0;  ///< of the database
 };
 
+struct CompactedVectors {
+  std::string kind;
+  int dimension = 0;
+  uint64_t rows_before = 0, rows_after = 0;
+  uint64_t bytes_before = 0, bytes_after = 0;
+};
+
+/// Writes vector files anew without the rows that no fact refers to, one after the other, each beside the old
+/// one. A process that has the old one open goes on reading it. Killed at any point, each file is the old or
+/// the new one, and its facts fit it: the next one to open the catalog sees to that. The caller holds the
+/// folder's lock.
+/// @param dry_run  only counts
+/// @return kInterrupted where `stop` asked for it: files that are done stay so
+Result<std::vector<CompactedVectors>> CompactCatalog(const std::string& folder, bool dry_run,
+                                                     const StopFlag& stop);
+
 /// Forgets files that are not there any more, and what is known of contents that only they had; then the
 /// database is written anew without the gaps. Finished work stays: it says whose the outputs are. The caller
 /// holds the folder's lock.

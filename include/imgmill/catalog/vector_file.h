@@ -38,6 +38,11 @@ class VectorFile {
   /// Errors are of stage kCatalog: kMalformed names the file and says that it may be deleted, kDiskFull.
   static Result<std::unique_ptr<VectorFile>> Open(const std::string& catalog_folder, const std::string& kind,
                                                   int dimension);
+  /// At a path of the caller's.
+  static Result<std::unique_ptr<VectorFile>> OpenAt(const std::string& path, const std::string& kind,
+                                                    int dimension);
+  /// Where Open has the file of a kind.
+  static std::string PathOf(const std::string& catalog_folder, const std::string& kind);
   /// The kinds of which there are vectors below a catalog's folder, and their dimensions, in order; those of
   /// damaged files are left out.
   static std::vector<std::pair<std::string, int>> KindsIn(const std::string& catalog_folder);
@@ -52,6 +57,9 @@ class VectorFile {
 
   /// Writes one more row. Durable against a killed process when it returns.
   Result<Place> Append(std::span<const float> vector);
+
+  /// Returns when all rows are on the disk.
+  Status Sync() const;
 
   /// Copies the row out. kMalformed if it is not what was appended.
   Status Read(const Place& place, std::span<float> vector) const;
@@ -71,5 +79,9 @@ class VectorFile {
   std::mutex append_mutex_;
   std::atomic<uint64_t> rows_{0};
 };
+
+/// The name of the fact that holds the place of a content's vector: the bytes of a VectorFile::Place.
+/// @param lenient  of the readable part of a broken file, which has another one than the whole
+std::string VectorFact(const std::string& kind, bool lenient);
 
 }  // namespace imgmill

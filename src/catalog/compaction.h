@@ -1,0 +1,16 @@
+// Opening a catalog after a compaction that may have been killed.
+#pragma once
+
+#include <string>
+
+#include "catalog/database.h"
+
+namespace imgmill {
+
+/// Puts the rewritten vector files in place whose rows the database refers to already.
+Status FinishCompaction(Database& database, const std::string& folder);
+
+/// One that is there, for its upkeep. kUsage where the folder holds none.
+Status OpenCatalog(const std::string& folder, Database& database);
+
+}  // namespace imgmill
