@@ -24,10 +24,10 @@ photo=$(find "$assets/photos/bsds500-val" -name '*.jpg' | sort | sed -n 1p)
 [ -n "$photo" ] || { echo "floor.sh: no photos in $assets/photos/bsds500-val" >&2; exit 3; }
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-# cpu ISA WEIGHTS: CPU seconds of one run, of which the file that is written is to be little
+# cpu KERNELS WEIGHTS: CPU seconds of one run, of which the file that is written is to be little
 cpu() {
-  IMGMILL_ISA=$1 /usr/bin/time -f '%U %S' -o "$scratch/time" "$imgmill" upscale "$photo" -o "$scratch/out" --model "$2" \
-    --device cpu -j 2 --compression 0 --force --no-catalog --quiet >/dev/null
+  /usr/bin/time -f '%U %S' -o "$scratch/time" "$imgmill" upscale "$photo" -o "$scratch/out" --model "$2" \
+    --device cpu --kernels "$1" -j 2 --compression 0 --force --no-catalog --quiet >/dev/null
   awk "{ print \$1 + \$2 }" "$scratch/time"
 }
 median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
@@ -39,8 +39,8 @@ floor() {
   [ -f "$weights" ] || { echo "floor.sh: no $weights" >&2; exit 3; }
   rm -f "$scratch/ratios"
   for ((run = 0; run < runs; ++run)); do
-    reference=$(cpu libtorch "$weights")
-    ours=$(cpu "" "$weights")
+    reference=$(cpu reference "$weights")
+    ours=$(cpu auto "$weights")
     awk -v r="$reference" -v o="$ours" 'BEGIN { print r / o }' >>"$scratch/ratios"
   done
   local ratio

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the core-only configuration against the LibTorch of the active python3 (or $LIBTORCH) and runs the device
-# tests on this machine's accelerator, each in a process of its own; then, with a program, whole runs of it. Ends with
-# two tables; says "no GPU here" where there is none.
+# tests on this machine's accelerator, each in a process of its own; then, with a program, whole runs of it, and its
+# speed beside PyTorch's. Ends with three tables; says "no GPU here" where there is none.
 #
 # Usage: scripts/gpu-check.sh [--program FOLDER] [--model FILE] [--photos FOLDER] [--count N] [--keep FOLDER] [--dry-run]
 #                             [BUILD_FOLDER]
@@ -10,7 +10,7 @@
 #   --photos   JPEGs [sample_data]
 #   --count    images a run [100]
 #   --keep     a folder for the report and log of each whole run
-#   --dry-run  the whole runs alone, on cpu:0 and without a neighbour: to try the script where there is no GPU
+#   --dry-run  the whole runs alone, on the CPU and without a neighbour: to try the script where there is no GPU
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -43,6 +43,8 @@ whole_runs() {
 if [ $dry = 1 ]; then
   [ -n "$program" ] || { echo "gpu-check.sh: --dry-run needs --program" >&2; exit 2; }
   whole_runs --device cpu:0 --no-neighbour
+  echo
+  scripts/gpu_bench.py --program "$program" --model "$model" --photos "$photos" --device cpu --count 8 --runs 1
   exit
 fi
 
@@ -74,11 +76,13 @@ done <<<"$cases"
 echo "| device check | result |"
 echo "|---|---|"
 printf '%s\n' "${rows[@]}"
-grep -oE '(largest difference|output megapixels|cuda:|hip:|xpu:|mps:|a filled card|fragmented|prediction error|20 batches|context|a limit).*' "$log" |
+grep -oE '(largest difference|half precision|output megapixels|cuda:|hip:|xpu:|mps:|a filled card|fragmented|prediction error|20 batches|context|a limit).*' "$log" |
   sed 's/^/| measured | /; s/$/ |/' || true
 
 if [ -n "$program" ]; then
   echo
   whole_runs || status=1
+  echo
+  scripts/gpu_bench.py --program "$program" --model "$model" --photos "$photos" || status=1
 fi
 exit "$status"

@@ -96,9 +96,11 @@ void AdviseNumerics(const RunPlan& plan, std::vector<Recommendation>& advice) {
     advice.push_back({"--tile " + std::to_string(numerics->tile),
                       "the plan's: a larger one saves overlap and takes more memory, in "
                       "proportion to its area"});
-  advice.push_back({"precision " + numerics->dtype,
-                    "the only one that models compute in: equal processors give equal bytes, "
-                    "and no flag changes it"});
+  if (numerics->precision == Precision::kHalf) {
+    advice.push_back({"--precision half", "a trial came out within one level of 255; float32 is slower"});
+  } else {
+    advice.push_back({"precision float32", "what models compute in here: equal processors give equal bytes"});
+  }
 }
 
 }  // namespace

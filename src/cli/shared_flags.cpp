@@ -70,6 +70,11 @@ void AddSharedFlags(CLI::App& app, SharedOptions& options, std::string& config_f
              kSomeDevices)
       ->capture_default_str()
       ->type_name("NAME");
+  TakesWords(app.add_option("--kernels", options.kernels,
+                            "A model's layers on the CPU: auto (the fastest), reference (LibTorch alone)"),
+             kKernelChoices)
+      ->capture_default_str()
+      ->type_name("NAME");
   app.add_option("--batch", options.batch, "Tiles that a device processes at once [the model's plan]")
       ->type_name("N");
   AddStrategy(app, "--cache", options.cache, CacheStrategyNames(), "When to give freed memory back");
@@ -77,8 +82,8 @@ void AddSharedFlags(CLI::App& app, SharedOptions& options, std::string& config_f
               "How to choose the number of batches in flight");
   app.add_option("-j,--jobs", options.jobs, "Images processed at once, and a model's threads [one per core]")
       ->type_name("N");
-  for (const char* flag :
-       {"--memory", "--device-memory", "--device", "--batch", "--cache", "--batch-sizing", "--jobs"}) {
+  for (const char* flag : {"--memory", "--device-memory", "--device", "--kernels", "--batch", "--cache",
+                           "--batch-sizing", "--jobs"}) {
     app.get_option(flag)->group(memory);
   }
 

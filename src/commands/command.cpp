@@ -27,6 +27,8 @@ std::optional<std::string> SharedOptions::Check() const {
     return "unknown --device \"" + PrintablePath(device) +
            "\" (auto, all, cpu, cpu:0,cpu:1, cuda, cuda:0,cuda:1 ...)";
   }
+  if (kernels != kKernelChoices[0] && kernels != kKernelChoices[1])
+    return "unknown --kernels \"" + PrintablePath(kernels) + "\": it takes auto or reference";
   if (limits.max_pixels < 1) return "--max-pixels must be at least 1";
   return std::nullopt;
 }
@@ -57,7 +59,9 @@ Status CommandServices::RoomForLibTorch() const {
 Result<ModelRuntime*> CommandServices::OpenModels() const {
   if (!*models) {
     TRY(RoomForLibTorch());
-    std::unique_ptr<ModelRuntime> runtime = TRY(OpenModelRuntime(*memory, workers()));
+    std::unique_ptr<ModelRuntime> runtime = TRY(OpenModelRuntime(
+        *memory, workers(),
+        shared->kernels == kKernelChoices[0] ? KernelChoice::kFastest : KernelChoice::kReference));
     TRY(runtime->AddDevices(shared->device, shared->device_memory));
     *models = std::move(runtime);
   }

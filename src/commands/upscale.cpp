@@ -13,6 +13,7 @@
 #include "imgmill/base/spelling.h"
 #include "imgmill/commands/flag_words.h"
 #include "model_loading.h"
+#include "precision.h"
 #include "readable_file.h"
 #include "upscale_operation.h"
 
@@ -140,6 +141,8 @@ Result<std::unique_ptr<CommandRun>> Upscale::BeginModel(const CommandServices& s
   NumericsPlan plan = model->Plan(services.memory->device(0).name());
   if (options_.tile > 0 && plan.tile > 0) plan.tile = options_.tile;
   if (shared.batch > 0) plan.micro_batch = shared.batch;
+  Precision precision = TRY(ChoosePrecision(services, options_.model, *model, plan, options_.precision));
+  plan.precision = precision;
   services.log(LogLevel::kInfo,
                info.architecture + " x" + std::to_string(info.scale) + ", " + plan.Describe());
 
@@ -173,6 +176,11 @@ Upscale::Upscale(CLI::App& app) {
       ->type_name("FACTOR");
   app.add_option("--tile", options_.tile, "Side of a model's tiles in input pixels [the model's plan]")
       ->type_name("PIXELS");
+  TakesWords(app.add_option("--precision", options_.precision,
+                            "What a GPU computes in: auto (half, if that cannot be seen), float32, half"),
+             kPrecisions)
+      ->capture_default_str()
+      ->type_name("NAME");
   options_.file.AddFlags(app, kFormats);
 }
 
@@ -194,6 +202,9 @@ std::optional<std::string> UpscaleOptions::Check() const {
   }
   if (!(scale >= 0 && scale <= 64)) return "--scale " + std::string(kScaleRange);
   if (!model.empty() && scale != std::floor(scale)) return "--scale takes a whole number with --model";
+  if (std::find(kPrecisions.begin(), kPrecisions.end(), precision) == kPrecisions.end())
+    return "unknown --precision \"" + PrintablePath(precision) + "\": it takes auto, float32 or half";
+  if (model.empty() && precision != kPrecisions[0]) return "--precision is for --model";
   if (tile != 0 && (tile < 32 || tile > 4096)) return "--tile takes 32 to 4096 pixels (0: as the plan says)";
   return file.Check(kFormats);
 }

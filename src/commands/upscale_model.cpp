@@ -3,7 +3,8 @@
 #include <optional>
 
 #include "base/try.h"
-#include "planar.h"
+#include "engine/planar.h"
+#include "engine/sample_tiles.h"
 #include "upscale_operation.h"
 
 namespace imgmill {
@@ -15,8 +16,19 @@ size_t PlaneBytes(int64_t width, int64_t height) {
   return static_cast<size_t>(3 * width * height) * sizeof(float);
 }
 
+/// Whether its tiles go to the model as rows of samples.
+bool AsSamples(const UpscaleModel& model, const Layout& rows) {
+  return model.TakesSamples() && rows.sample != Sample::kF32;
+}
+
+/// A tile on its way to the model: planes, or samples like those of `rows`.
+size_t TileBytes(const UpscaleModel& model, const Layout& rows, int64_t width, int64_t height) {
+  if (!AsSamples(model, rows)) return PlaneBytes(width, height);
+  return FormOf(rows).Bytes(static_cast<int>(height), static_cast<int>(width));
+}
+
 /// Planes of the tiles in flight of one image, of sides up to these.
-size_t TileBytes(const NumericsPlan& plan, int64_t scale, int64_t width, int64_t height) {
+size_t PlanesInFlight(const NumericsPlan& plan, int64_t scale, int64_t width, int64_t height) {
   return static_cast<size_t>(plan.micro_batch) *
          (PlaneBytes(width, height) + PlaneBytes(width * scale, height * scale));
 }
@@ -28,25 +40,6 @@ std::string ModelFingerprint(const UpscaleOptions& options, const UpscaleModel& 
          ImageLibraryVersions();
 }
 
-/// Passes of the model over one tile: colours, and alpha if there is one.
-struct Pass {
-  PlaneMap map;
-  int first_band = 0;
-  int bands = 3;
-};
-
-std::vector<Pass> PassesFor(const Layout& layout) {
-  std::vector<Pass> passes;
-  if (layout.colour_bands() == 3) {
-    passes.push_back({{{0, 1, 2}}, 0, 3});
-  } else {
-    passes.push_back({{{0, 0, 0}}, 0, 1});
-  }
-  const int alpha = layout.bands - 1;
-  if (layout.has_alpha()) passes.push_back({{{alpha, alpha, alpha}}, alpha, 1});
-  return passes;
-}
-
 }  // namespace
 
 int LargestTile(const NumericsPlan& plan) {
@@ -55,7 +48,7 @@ int LargestTile(const NumericsPlan& plan) {
 
 size_t BytesOfOneTile(const NumericsPlan& plan, int scale) {
   const int64_t side = LargestTile(plan);
-  return TileBytes(plan, scale, side, side) + static_cast<size_t>(3 * side * scale * plan.tile * scale);
+  return PlanesInFlight(plan, scale, side, side) + static_cast<size_t>(3 * side * scale * plan.tile * scale);
 }
 
 ModelOperation::ModelOperation(const UpscaleOptions& options, const CommandServices& services,
@@ -83,9 +76,10 @@ Result<ItemPlan> ModelOperation::Plan(const Item& item) const {
   const Layout whole = OutputLayout(input);
   Layout band = whole;
   band.height = std::min(input.height, rows) * scale;
+  const size_t tile = TileBytes(model_, input, tile_width, tile_height) +
+                      TileBytes(model_, input, tile_width * scale, tile_height * scale);
   plan.work = {
-      TileBytes(plan_, scale, tile_width, tile_height) + band.row_bytes() * static_cast<size_t>(band.height),
-      0};
+      static_cast<size_t>(plan_.micro_batch) * tile + band.row_bytes() * static_cast<size_t>(band.height), 0};
   return WithOutput(std::move(plan), whole);
 }
 
@@ -95,7 +89,7 @@ class ModelOperation::Task final : public ItemTask {
        std::unique_ptr<ImageOutput> output)
       : operation_(operation),
         item_(item),
-        passes_(PassesFor(input)),
+        passes_(AsSamples(operation.model_, input) ? AllAtOnce(input) : PassesFor(input)),
         visit_(std::in_place, operation.scheduler_),
         relative_(std::move(relative)),
         output_(std::move(output)) {}
@@ -146,7 +140,10 @@ class ModelOperation::Task final : public ItemTask {
     Buffer output;
   };
 
-  Status RunPass(const Region& region, const Pass& pass) {
+  /// The device takes a pixel's bands apart.
+  static std::vector<PlanePass> AllAtOnce(const Layout& input) { return {{{}, 0, input.bands}}; }
+
+  Status RunPass(const Region& region, const PlanePass& pass) {
     const NumericsPlan& plan = operation_.plan_;
     const int64_t width = region.view.layout.width;
     const int64_t step = plan.tile > 0 ? plan.tile : width;
@@ -176,20 +173,31 @@ class ModelOperation::Task final : public ItemTask {
     buffer = Buffer(HostPool(), bytes);
   }
 
-  void CutTile(const Region& region, const Pass& pass, int64_t x, int64_t step, Tile& tile) {
+  void CutTile(const Region& region, const PlanePass& pass, int64_t x, int64_t step, Tile& tile) {
     const Layout& rows = region.view.layout;
     const int64_t overlap = operation_.plan_.overlap;
     const int64_t left = std::max<int64_t>(0, x - overlap);
     const int64_t own_width = std::min(step, rows.width - x);
     const int64_t right = std::min(rows.width, x + own_width + overlap);
     const int64_t scale = operation_.model_.info().scale;
+    const UpscaleModel& model = operation_.model_;
     tile.x = x;
-    Need(tile.input, PlaneBytes(right - left, rows.height));
-    Need(tile.output, PlaneBytes((right - left) * scale, rows.height * scale));
-    auto* planes = reinterpret_cast<float*>(tile.input.data());
-    ToPlanes(region.view, left, 0, right - left, rows.height, pass.map, planes);
-    tile.job.input = planes;
-    tile.job.output = reinterpret_cast<float*>(tile.output.data());
+    Need(tile.input, TileBytes(model, rows, right - left, rows.height));
+    Need(tile.output, TileBytes(model, rows, (right - left) * scale, rows.height * scale));
+    if (AsSamples(model, rows)) {
+      tile.job.form = FormOf(rows);
+      tile.job.samples = {reinterpret_cast<const std::byte*>(tile.input.data()),
+                          reinterpret_cast<std::byte*>(tile.output.data())};
+      CopyPixels(reinterpret_cast<const std::byte*>(region.view.data), {region.view.stride, left, 0},
+                 reinterpret_cast<std::byte*>(tile.input.data()),
+                 {tile.job.form.Bytes(1, static_cast<int>(right - left)), 0, 0}, rows.height, right - left,
+                 tile.job.form.Bytes(1, 1));
+    } else {
+      auto* planes = reinterpret_cast<float*>(tile.input.data());
+      ToPlanes(region.view, left, 0, right - left, rows.height, pass.map, planes);
+      tile.job.input = planes;
+      tile.job.output = reinterpret_cast<float*>(tile.output.data());
+    }
     tile.job.height = static_cast<int>(rows.height);
     tile.job.width = static_cast<int>(right - left);
     tile.job.own_x = static_cast<int>(x - left);
@@ -198,17 +206,25 @@ class ModelOperation::Task final : public ItemTask {
     tile.job.own_height = static_cast<int>(region.own_rows);
   }
 
-  void Place(const Tile& tile, const Pass& pass) {
+  void Place(const Tile& tile, const PlanePass& pass) {
     const int scale = operation_.model_.info().scale;
     const TileJob& job = tile.job;
+    if (job.form.bits > 0) {
+      CopyPixels(job.samples.output,
+                 {job.form.Bytes(1, job.width * scale), job.own_x * scale, job.own_y * scale},
+                 reinterpret_cast<std::byte*>(band_.row(0)), {band_.layout().row_bytes(), tile.x * scale, 0},
+                 int64_t{job.own_height} * scale, int64_t{job.own_width} * scale, job.form.Bytes(1, 1));
+      return;
+    }
     FromPlanes(job.output, int64_t{job.width} * scale, int64_t{job.height} * scale,
                int64_t{job.own_x} * scale, int64_t{job.own_y} * scale, int64_t{job.own_width} * scale,
-               int64_t{job.own_height} * scale, pass.first_band, pass.bands, band_, tile.x * scale, 0);
+               int64_t{job.own_height} * scale, pass.first_band, pass.bands, {band_.row(0), band_.layout()},
+               tile.x * scale, 0);
   }
 
   ModelOperation& operation_;
   const Item& item_;
-  const std::vector<Pass> passes_;
+  const std::vector<PlanePass> passes_;
   std::optional<BatchScheduler::Visit> visit_;  ///< none between attempts
   std::string relative_;
   std::unique_ptr<ImageOutput> output_;

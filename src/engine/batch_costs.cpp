@@ -47,7 +47,7 @@ BatchCosts::BatchCosts(BatchModel& model, const NumericsPlan& plan, MemoryManage
   for (int device = 0; device < memory.device_count(); ++device) {
     costs_.push_back(memory.Costs(
         {info.architecture + " x" + std::to_string(info.scale) + " " + info.digest + " " + plan.kernels,
-         plan.dtype, memory.device(device).name(), info.threads, info.library}));
+         std::string(ToString(plan.precision)), memory.device(device).name(), info.threads, info.library}));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/try.h"
+#include "sample_tiles.h"
 
 namespace imgmill {
 namespace {
@@ -50,9 +51,58 @@ void CutLast(int side, std::vector<TilePart>& parts) {
   std::reverse(parts.begin() + static_cast<std::ptrdiff_t>(before), parts.end());
 }
 
-size_t PlanarFloats(int height, int width) {
-  return static_cast<size_t>(kBands) * static_cast<size_t>(height) * static_cast<size_t>(width);
-}
+/// A part of a tile with its context, as a tile of its own.
+class Piece {
+ public:
+  Piece(const TileJob& whole, int height, int width, int scale)
+      : input_(HostPool(), Bytes(whole.form, height, width)),
+        output_(HostPool(), Bytes(whole.form, height * scale, width * scale)) {
+    tile_.height = height;
+    tile_.width = width;
+    tile_.form = whole.form;
+    tile_.input = reinterpret_cast<const float*>(input_.data());
+    tile_.output = reinterpret_cast<float*>(output_.data());
+    tile_.samples = {reinterpret_cast<const std::byte*>(input_.data()),
+                     reinterpret_cast<std::byte*>(output_.data())};
+  }
+  TileJob& tile() { return tile_; }
+
+  /// Copies its input from that place of the whole's.
+  void Take(const TileJob& whole, int top, int left) {
+    if (tile_.form.bits == 0) {
+      CopyPlanes(whole.input, whole.height, whole.width, top, left, reinterpret_cast<float*>(input_.data()),
+                 tile_.height, tile_.width, 0, 0, tile_.height, tile_.width);
+    } else {
+      CopyPixels(whole.samples.input, {whole.form.Bytes(1, whole.width), left, top},
+                 reinterpret_cast<std::byte*>(input_.data()), {tile_.form.Bytes(1, tile_.width), 0, 0},
+                 tile_.height, tile_.width, tile_.form.Bytes(1, 1));
+    }
+  }
+
+  /// Copies what was made of `part` of it to (x, y) of the whole's output; all are in input pixels.
+  void Give(const TilePart& part, int x, int y, int scale, const TileJob& whole) const {
+    if (tile_.form.bits == 0) {
+      CopyPlanes(tile_.output, tile_.height * scale, tile_.width * scale, part.y * scale, part.x * scale,
+                 whole.output, whole.height * scale, whole.width * scale, y * scale, x * scale,
+                 part.height * scale, part.width * scale);
+    } else {
+      CopyPixels(tile_.samples.output,
+                 {tile_.form.Bytes(1, tile_.width * scale), part.x * scale, part.y * scale},
+                 whole.samples.output, {whole.form.Bytes(1, whole.width * scale), x * scale, y * scale},
+                 part.height * scale, part.width * scale, tile_.form.Bytes(1, 1));
+    }
+  }
+
+ private:
+  static size_t Bytes(const SampleForm& form, int height, int width) {
+    if (form.bits > 0) return form.Bytes(height, width);
+    return static_cast<size_t>(kBands) * static_cast<size_t>(height) * static_cast<size_t>(width) *
+           sizeof(float);
+  }
+
+  Buffer input_, output_;
+  TileJob tile_;
+};
 
 }  // namespace
 
@@ -89,14 +139,8 @@ Status TileGroup::Run(const Attempt& attempt) {
   for (size_t first = 0; first < left.size(); first += static_cast<size_t>(batch)) {
     const std::span<TileJob* const> some =
         std::span(left).subspan(first, std::min(static_cast<size_t>(batch), left.size() - first));
-    Status status;
-    if (in_parts) {
-      status = RunInParts(*stream, attempt.tile, *some[0]);
-    } else {
-      std::vector<BatchImage> images;
-      for (const TileJob* job : some) images.push_back({job->input, job->output});
-      status = stream->Run(images, batch, some[0]->height, some[0]->width);
-    }
+    const Status status =
+        in_parts ? RunInParts(*stream, attempt, *some[0]) : Forward(*stream, attempt.place, some, batch);
     if (!status) return status;
     for (TileJob* job : some) {
       job->done = true;
@@ -106,10 +150,24 @@ Status TileGroup::Run(const Attempt& attempt) {
   return {};
 }
 
-Status TileGroup::RunInParts(ModelStream& stream, int side, TileJob& job) {
+Status TileGroup::Forward(ModelStream& stream, WorkPlace place, std::span<TileJob* const> jobs, int n) {
+  const TileJob& first = *jobs[0];
+  if (first.form.bits == 0) {
+    std::vector<BatchImage> images;
+    for (const TileJob* job : jobs) images.push_back({job->input, job->output});
+    return stream.Run(images, n, first.height, first.width);
+  }
+  std::vector<SampleImage> images;
+  for (const TileJob* job : jobs) images.push_back(job->samples);
+  if (place.IsDevice() && model_.TakesSamples())
+    return stream.RunSamples(images, first.form, n, first.height, first.width);
+  return RunAsPlanes(stream, model_.info().scale, images, first.form, first.height, first.width);
+}
+
+Status TileGroup::RunInParts(ModelStream& stream, const Attempt& attempt, TileJob& job) {
   const int scale = model_.info().scale;
   const int multiple = std::max(1, model_.info().tile_grid);
-  const int part = std::max(multiple, side / multiple * multiple);
+  const int part = std::max(multiple, attempt.tile / multiple * multiple);
   std::vector<TilePart>& parts = job.parts_left;
   if (parts.empty()) parts.push_back({job.own_x, job.own_y, job.own_width, job.own_height});
   while (!parts.empty()) {
@@ -120,18 +178,12 @@ Status TileGroup::RunInParts(ModelStream& stream, int side, TileJob& job) {
     }
     const int top = std::max(0, next.y - plan_.overlap);
     const int left = std::max(0, next.x - plan_.overlap);
-    const int height = std::min(job.height, next.y + next.height + plan_.overlap) - top;
-    const int width = std::min(job.width, next.x + next.width + plan_.overlap) - left;
-    Buffer input(HostPool(), PlanarFloats(height, width) * sizeof(float));
-    Buffer output(HostPool(), PlanarFloats(height * scale, width * scale) * sizeof(float));
-    auto* in = reinterpret_cast<float*>(input.data());
-    auto* out = reinterpret_cast<float*>(output.data());
-    CopyPlanes(job.input, job.height, job.width, top, left, in, height, width, 0, 0, height, width);
-    const BatchImage image = {in, out};
-    TRY(stream.Run({&image, 1}, 1, height, width));
-    CopyPlanes(out, height * scale, width * scale, (next.y - top) * scale, (next.x - left) * scale,
-               job.output, job.height * scale, job.width * scale, next.y * scale, next.x * scale,
-               next.height * scale, next.width * scale);
+    Piece piece(job, std::min(job.height, next.y + next.height + plan_.overlap) - top,
+                std::min(job.width, next.x + next.width + plan_.overlap) - left, scale);
+    piece.Take(job, top, left);
+    TileJob* const alone = &piece.tile();
+    TRY(Forward(stream, attempt.place, {&alone, 1}, 1));
+    piece.Give({next.x - left, next.y - top, next.width, next.height}, next.x, next.y, scale, job);
     parts.pop_back();
   }
   return {};

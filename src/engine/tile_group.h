@@ -49,7 +49,9 @@ class TileGroup final : public LadderWork {
   bool has_other_device(bool lost) const override { return may_move_(lost); }
 
  private:
-  Status RunInParts(ModelStream& stream, int side, TileJob& job);
+  /// Tiles of one size and form, as a batch of n.
+  Status Forward(ModelStream& stream, WorkPlace place, std::span<TileJob* const> jobs, int n);
+  Status RunInParts(ModelStream& stream, const Attempt& attempt, TileJob& job);
 
   BatchModel& model_;
   ThreadStreams& streams_;

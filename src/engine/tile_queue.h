@@ -25,7 +25,7 @@ struct WaitingTile {
   /// Whether they may be in one batch.
   bool GoesWith(const WaitingTile& other) const {
     return job->height == other.job->height && job->width == other.job->width &&
-           refused_by == other.refused_by;
+           job->form == other.job->form && refused_by == other.refused_by;
   }
 };
 

@@ -6,6 +6,10 @@
 
 namespace imgmill {
 
+Status ModelStream::RunSamples(std::span<const SampleImage>, const SampleForm&, int, int, int) {
+  return Error{Stage::kCompute, Code::kInternal, "this model takes planes"};
+}
+
 size_t BatchModel::OutputFloats(int height, int width) const {
   const ModelInfo& model = info();
   if (model.dimension > 0) return static_cast<size_t>(model.dimension);

@@ -82,10 +82,11 @@ bool LibTorchIsMapped() {
   return opened != nullptr;
 }
 
-Result<std::unique_ptr<ModelRuntime>> OpenModelRuntime(MemoryManager& manager, int threads) {
+Result<std::unique_ptr<ModelRuntime>> OpenModelRuntime(MemoryManager& manager, int threads,
+                                                       KernelChoice kernels) {
   CreateModelRuntimeFn create = TRY(OpenModule());
   std::string why;
-  std::unique_ptr<ModelRuntime> runtime((create)(kModelInterface, &manager, threads, &why));
+  std::unique_ptr<ModelRuntime> runtime((create)(kModelInterface, &manager, threads, kernels, &why));
   if (runtime == nullptr)
     return Error{Stage::kConfigure, Code::kModelError, "LibTorch cannot be used: " + why};
   ReleaseLibraryPages();  // most of what the loader has read is not needed again

@@ -24,8 +24,10 @@ class Executor {
   virtual ~Executor() = default;
   virtual BatchCost Cost(int n, int height, int width) const = 0;
   virtual int Streams() const { return 1; }
-  /// The executor must outlive it.
-  virtual std::unique_ptr<ModelStream> OpenStream() = 0;
+  virtual bool HasHalf() const { return false; }
+  virtual bool TakesSamples() const { return false; }
+  /// The executor must outlive it. Half precision only where it HasHalf.
+  virtual std::unique_ptr<ModelStream> OpenStream(Precision precision) = 0;
 };
 
 /// What was read from one weight file. It gives an executor for each device, and holds no weights that no

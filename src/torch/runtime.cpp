@@ -11,6 +11,7 @@
 #include "torch/compiled_network.h"
 #include "torch/device_slots.h"
 #include "torch/edge.h"
+#include "torch/kernels/conv_kernels.h"
 #include "torch/libtorch_settings.h"
 #include "torch/loaded_model.h"
 #include "torch/onnx/onnx_network.h"
@@ -124,7 +125,8 @@ class TorchRuntime final : public ModelRuntime {
 
 }  // namespace
 
-std::unique_ptr<ModelRuntime> MakeTorchRuntime(MemoryManager& manager, int threads) {
+std::unique_ptr<ModelRuntime> MakeTorchRuntime(MemoryManager& manager, int threads, KernelChoice kernels) {
+  ChooseConvKernels(kernels == KernelChoice::kFastest);
   if (threads < 1) threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   SetUpLibTorch(threads);
   return std::make_unique<TorchRuntime>(manager, threads);

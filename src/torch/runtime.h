@@ -9,6 +9,7 @@
 namespace imgmill {
 
 /// Sets LibTorch up and makes a runtime on it. @throws c10::Error, OutOfMemory, std::system_error
-std::unique_ptr<ModelRuntime> MakeTorchRuntime(MemoryManager& manager, int threads);
+std::unique_ptr<ModelRuntime> MakeTorchRuntime(MemoryManager& manager, int threads,
+                                               KernelChoice kernels = KernelChoice::kFastest);
 
 }  // namespace imgmill

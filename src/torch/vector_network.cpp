@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/try.h"
+#include "torch/kernels/conv_kernels.h"
 #include "torch/kernels/worker_team.h"
 #include "torch/libtorch_settings.h"
 
@@ -39,7 +40,7 @@ class VectorExecutor final : public Executor {
     return cost;
   }
   int Streams() const override { return OnHost() ? slot_->team->threads() : 1; }
-  std::unique_ptr<ModelStream> OpenStream() override { return std::make_unique<Stream>(*this); }
+  std::unique_ptr<ModelStream> OpenStream(Precision) override { return std::make_unique<Stream>(*this); }
 
  private:
   bool OnHost() const { return slot_->team != nullptr; }
@@ -147,6 +148,8 @@ Status VectorNetwork::TryOnOne(int height, int width) {
 NumericsPlan VectorNetwork::Plan(const std::string& device_type) const {
   NumericsPlan plan;
   plan.kernels = LibTorchKernels(device_type);
+  // The vectors of our kernels, which are the usual ones, are no answer to who asks for the reference.
+  if (device_type == "cpu" && !ConvKernelsChosen()) plan.kernels += "-reference";
   plan.micro_batch = device_type == "cpu" ? BatchOnHost() : kAcceleratorBatch;
   return plan;
 }

@@ -40,7 +40,7 @@ class RepeatingModel final : public UpscaleModel {
     return cost;
   }
   int Streams(int) const override { return streams; }
-  Result<std::unique_ptr<ModelStream>> OpenStream(WorkPlace place) override {
+  Result<std::unique_ptr<ModelStream>> OpenStream(WorkPlace place, Precision) override {
     return std::unique_ptr<ModelStream>(std::make_unique<Stream>(*this, place));
   }
 

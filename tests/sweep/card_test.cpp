@@ -47,7 +47,7 @@ class OnCard final : public Model {
     cost.exact = real_->Cost(n, height, width, kCpuRung).exact;
     return cost;
   }
-  Result<std::unique_ptr<ModelStream>> OpenStream(WorkPlace place) override {
+  Result<std::unique_ptr<ModelStream>> OpenStream(WorkPlace place, Precision) override {
     auto real = real_->OpenStream(kCpuRung);
     if (!real) return real.error();
     return std::unique_ptr<ModelStream>(std::make_unique<Stream>(*this, *std::move(real), place));

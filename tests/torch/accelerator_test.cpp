@@ -1,7 +1,9 @@
 // Real accelerators: statistics, exhaustion, recovery and results. Does nothing on a machine without one;
 // scripts/gpu-check.sh runs it on one that has.
+#include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdlib>
 
 #include "torch/accelerator_house.h"
 #include "torch/small_network.h"
@@ -42,6 +44,48 @@ TEST_CASE("accelerator: results are the CPU's within 1/255") {
   std::vector<float> again(on_device.size());
   REQUIRE(model->Forward(picture.data(), again.data(), kCount, kHeight, kWidth, WorkPlace::Device(0)).ok());
   CHECK(again == on_device);
+}
+
+TEST_CASE("accelerator: samples in half precision come out within a level of float32") {
+  const auto house = WithAccelerator();
+  if (!house) return;
+  const WeightFolder folder;
+  const auto model = Load(*house, SmallCompact(folder, 64, 18, 4, true, ""));
+  REQUIRE(model->TakesSamples());
+  constexpr int kCount = 4, kHeight = 321, kWidth = 481, kTimes = 10;
+  const SampleForm form;
+  std::vector<std::byte> pictures(kCount * form.Bytes(kHeight, kWidth));
+  for (size_t i = 0; i < pictures.size(); ++i)
+    pictures[i] =
+        static_cast<std::byte>(std::lround(127.5 + 127.5 * std::sin(0.37 * static_cast<double>(i))));
+  std::vector<std::byte> results[2];
+  for (const Precision precision : {Precision::kFloat32, Precision::kHalf}) {
+    std::vector<std::byte>& result = results[precision == Precision::kHalf];
+    result.resize(16 * pictures.size());
+    std::vector<SampleImage> images;
+    for (size_t i = 0; i < kCount; ++i)
+      images.push_back({pictures.data() + i * form.Bytes(kHeight, kWidth),
+                        result.data() + i * form.Bytes(4 * kHeight, 4 * kWidth)});
+    Result<std::unique_ptr<ModelStream>> stream = model->OpenStream(WorkPlace::Device(0), precision);
+    if (!stream) FAIL(stream.error().message);
+    auto start = std::chrono::steady_clock::now();
+    for (int time = 0; time <= kTimes; ++time) {
+      if (time == 1) start = std::chrono::steady_clock::now();  // the first one loads kernels
+      const Status ran = (*stream)->RunSamples(images, form, kCount, kHeight, kWidth);
+      if (!ran) FAIL(ran.error().message);
+    }
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    MESSAGE((precision == Precision::kHalf ? "half precision" : "float32")
+            << ", one stream, samples: output megapixels a second: "
+            << 16.0 * kTimes * kCount * kHeight * kWidth / seconds / 1e6);
+    CHECK((*stream)->beyond_half() == 0);
+  }
+  int most = 0;
+  for (size_t i = 0; i < results[0].size(); ++i)
+    most =
+        std::max(most, std::abs(std::to_integer<int>(results[0][i]) - std::to_integer<int>(results[1][i])));
+  MESSAGE("half precision: at most " << most << " of 255 levels from float32");
+  CHECK(most <= 1);
 }
 
 TEST_CASE("accelerator: exhaustion is an error code, and the device continues afterwards") {

@@ -8,8 +8,9 @@
 #include "torch/torch_fixture.h"
 
 /// A .safetensors file of a small SRVGGNetCompact with seeded weights.
+/// @param gain  that they are larger than usual by
 inline std::string SmallCompact(const WeightFolder& folder, int features, int convolutions, int scale,
-                                bool slopes, const std::string& activation) {
+                                bool slopes, const std::string& activation, float gain = 1) {
   std::mt19937 random(4);
   std::normal_distribution<float> normal;
   std::string header, data;
@@ -22,7 +23,7 @@ inline std::string SmallCompact(const WeightFolder& folder, int features, int co
     }
     const size_t begin = data.size();
     for (int i = 0; i < count; ++i) {
-      const float value = normal(random) * 0.1f;
+      const float value = normal(random) * 0.1f * gain;
       data.append(reinterpret_cast<const char*>(&value), sizeof value);
     }
     header += ",\"body." + std::to_string(index) + "." + what + R"(":{"dtype":"F32","shape":[)" + sizes +

@@ -2,6 +2,7 @@
 // items.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -20,6 +21,9 @@
 
 namespace imgmill {
 
+/// The words of --kernels.
+inline const std::array<std::string, 2> kKernelChoices = {"auto", "reference"};
+
 /// Options that every command takes; README and --help list them once.
 struct SharedOptions {
   ListOptions list;
@@ -30,6 +34,8 @@ struct SharedOptions {
   size_t device_memory = 0;
   /// "auto", "cpu", "cpu:0,cpu:1", "cuda", "cuda:1", ...
   std::string device = "auto";
+  /// What computes a model's layers on the CPU: "auto" for the fastest, "reference" for LibTorch alone.
+  std::string kernels = "auto";
   /// Micro-batch in place of the plan's; 0 leaves it to the plan.
   int batch = 0;
   /// Strategies by name: when freed memory goes back, how many batches are in flight.

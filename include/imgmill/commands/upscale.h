@@ -32,6 +32,10 @@ struct UpscaleOptions {
   /// of numerics: another tile is another run for the catalog.
   int tile = 0;
 
+  /// What a GPU computes in: "float32", "half", or "auto" for half precision where a picture that is drawn
+  /// for the trial comes out within one level of 255. The CPU computes in float32.
+  std::string precision = "auto";
+
   /// How the outputs are stored: png, jpg, webp or tiff.
   OutputFormat file;
 

@@ -21,11 +21,14 @@ struct TilePart {
 };
 
 /// One tile to be upscaled, or one image that becomes a vector. The input is 3-band planar float32, the
-/// output what the model gives for it. An upscaled tile is covered whole, but only the part above its own
-/// rectangle is promised to be right (the rest is context); a vector is of the whole image.
+/// output what the model gives for it; or both are samples, for a model that takes them. An upscaled tile is
+/// covered whole, but only the part above its own rectangle is promised to be right (the rest is context); a
+/// vector is of the whole image.
 struct TileJob {
   const float* input = nullptr;
   float* output = nullptr;
+  SampleImage samples;
+  SampleForm form = {.bits = 0};  ///< of the samples; no bits: it has planes
   int height = 0;
   int width = 0;
   /// The tile's own rectangle inside it, in input pixels.

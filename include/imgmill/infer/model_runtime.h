@@ -2,6 +2,7 @@
 // opened on first use from a loadable module, so that a run without a model never maps it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -66,6 +67,24 @@ struct BatchImage {
   float* output = nullptr;
 };
 
+/// Pixels as files have them: interleaved rows without gaps.
+struct SampleForm {
+  int bits = 8;   ///< of a sample: 8, or 16 in the machine's order
+  int bands = 3;  ///< one of grey or three of colour, and alpha behind them
+  bool has_alpha() const { return bands % 2 == 0; }
+  int colours() const { return has_alpha() ? bands - 1 : bands; }
+  size_t Bytes(int height, int width) const {
+    return static_cast<size_t>(bits / 8 * bands) * static_cast<size_t>(height) * static_cast<size_t>(width);
+  }
+  bool operator==(const SampleForm&) const = default;
+};
+
+/// One image of a batch, height x width pixels in, enlarged ones out, in one form.
+struct SampleImage {
+  const std::byte* input = nullptr;
+  std::byte* output = nullptr;
+};
+
 /// What a batch takes in addition to its images, in bytes.
 struct BatchCost {
   size_t bytes = 0;      ///< at the peak, of the device's memory
@@ -82,6 +101,13 @@ class ModelStream {
   /// first, since the last bits of a result may depend on n. Temporaries are charged to the device. Errors:
   /// kOutOfMemory, kDeviceLost, kModelError. Never throws.
   virtual Status Run(std::span<const BatchImage> images, int n, int height, int width) = 0;
+  /// The same, of a model that enlarges and TakesSamples: n images of colours, then n of alpha where there is
+  /// one. The device makes planes of the samples, and rounds the result (half to even). Half precision is for
+  /// 8 bits: deeper samples, and planes, are computed in float32 whatever the stream's is.
+  virtual Status RunSamples(std::span<const SampleImage> images, const SampleForm& form, int n, int height,
+                            int width);
+  /// Images so far whose values half precision could not hold: they were done in float32.
+  virtual int64_t beyond_half() const { return 0; }
 };
 
 /// One model on one or more devices. Thread-safe; a stream is one thread's at a time.
@@ -93,8 +119,15 @@ class BatchModel {
 
   /// On a device of the manager, or on the CPU that steps in for one, with host memory. The model must
   /// outlive it. Takes no memory before the first Run. An error only where there is no such device.
-  virtual Result<std::unique_ptr<ModelStream>> OpenStream(WorkPlace place) = 0;
+  /// @param precision  half only where HasHalf
+  virtual Result<std::unique_ptr<ModelStream>> OpenStream(WorkPlace place,
+                                                          Precision precision = Precision::kFloat32) = 0;
+  /// Of float32, which is at least what half precision takes.
   virtual BatchCost Cost(int n, int height, int width, WorkPlace place) const = 0;
+  /// Whether that device computes in half precision as well, and faster.
+  virtual bool HasHalf(const std::string& /*device_name*/) const { return false; }
+  /// Whether its devices are best given samples. The CPU that steps in for one takes planes.
+  virtual bool TakesSamples() const { return false; }
   /// How many streams at once keep that device busy.
   virtual int Streams(int /*device*/) const { return 1; }
 
@@ -176,9 +209,17 @@ class ModelRuntime {
                                                            const EmbedderRequest& request) = 0;
 };
 
+/// What computes the layers on the CPU.
+enum class KernelChoice {
+  kFastest,    ///< our kernels for this processor's instructions, and LibTorch for what they do not have
+  kReference,  ///< LibTorch alone
+};
+
 /// Opens the module (libimgmill_torch.so: next to the program, in ../lib/imgmill, or $IMGMILL_TORCH_MODULE)
-/// on the first call. The manager must outlive the runtime. `threads` is the number of intra-op threads.
-Result<std::unique_ptr<ModelRuntime>> OpenModelRuntime(MemoryManager& manager, int threads);
+/// on the first call. The manager must outlive the runtime. `threads` is the number of intra-op threads. The
+/// kernels are those of all models that are loaded from then on.
+Result<std::unique_ptr<ModelRuntime>> OpenModelRuntime(MemoryManager& manager, int threads,
+                                                       KernelChoice kernels = KernelChoice::kFastest);
 
 /// Whether a runtime was opened in this process before: LibTorch stays mapped, and its memory is spent.
 bool LibTorchIsMapped();
@@ -187,10 +228,10 @@ bool LibTorchIsMapped();
 /// module with a different one creates nothing. @return null on failure, with the reason in `*why`; never
 /// throws.
 using CreateModelRuntimeFn = ModelRuntime* (*)(int interface, MemoryManager* manager, int threads,
-                                               std::string* why);
+                                               KernelChoice kernels, std::string* why);
 inline constexpr char kCreateModelRuntime[] = "imgmill_create_model_runtime";
 
 /// To be raised with every change to the classes above: program and module must be from one build.
-inline constexpr int kModelInterface = 11;
+inline constexpr int kModelInterface = 12;
 
 }  // namespace imgmill

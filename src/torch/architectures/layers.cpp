@@ -53,13 +53,14 @@ Convolution Layers::ConvNorm(const std::string& conv, const std::string& norm, i
   const torch::Tensor variance = Parameter(norm + ".running_var", {out});
   PassOver(norm + ".num_batches_tracked");
   if (!variance.defined()) return layer;
+  const c10::ScalarType type = weight.scalar_type();
   const torch::Tensor factor = weight.to(torch::kFloat64) / (variance.to(torch::kFloat64) + epsilon).sqrt();
   layer.weight = (layer.weight.to(torch::kFloat64) * factor.view({out, 1, 1, 1}))
-                     .to(torch::kFloat32)
+                     .to(type)
                      .contiguous(torch::MemoryFormat::ChannelsLast);
   torch::Tensor shift = -mean.to(torch::kFloat64);
   if (layer.bias.defined()) shift += layer.bias.to(torch::kFloat64);
-  layer.bias = (bias.to(torch::kFloat64) + shift * factor).to(torch::kFloat32);
+  layer.bias = (bias.to(torch::kFloat64) + shift * factor).to(type);
   return layer;
 }
 
@@ -119,8 +120,8 @@ torch::Tensor Layers::Parameter(const std::string& name, const std::vector<int64
     return {};
   }
   taken_.insert(name);
-  if (!device_) return {};
-  Result<torch::Tensor> tensor = ToTensor(*found, *device_);
+  if (!place_) return {};
+  Result<torch::Tensor> tensor = ToTensor(*found, *place_);
   if (!tensor) {
     status_ = tensor.error();
     return {};

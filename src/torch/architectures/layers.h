@@ -55,10 +55,10 @@ class Layers {
  public:
   /// Only checks: what is taken is undefined.
   explicit Layers(const StateDict& weights) : weights_(weights) {}
-  /// Copies what is taken to the device.
+  /// Copies what is taken to that place.
   /// @param kernels  of convolutions on the CPU; null for LibTorch's
-  Layers(const StateDict& weights, c10::Device device, const ConvKernels* kernels = nullptr)
-      : weights_(weights), device_(device), kernels_(device.is_cpu() ? kernels : nullptr) {}
+  Layers(const StateDict& weights, const NetPlace& place, const ConvKernels* kernels = nullptr)
+      : weights_(weights), place_(place), kernels_(place.device.is_cpu() ? kernels : nullptr) {}
 
   /// `name`.weight of out x (in / groups) x side x side, and `name`.bias. Its weights are channels last.
   Convolution Conv(const std::string& name, int64_t out, int64_t in, const ConvShape& shape = {});
@@ -94,7 +94,7 @@ class Layers {
 
  private:
   const StateDict& weights_;
-  std::optional<c10::Device> device_;
+  std::optional<NetPlace> place_;
   const ConvKernels* kernels_ = nullptr;
   std::set<std::string, std::less<>> taken_;
   Status status_;
@@ -125,8 +125,8 @@ Result<std::unique_ptr<Network>> LoadLayers(const Plan& plan, UpscaleNetworkPart
   Layers check(*weights);
   const Net checked(plan, check);
   TRY(check.Finish());
-  parts.build = [plan](const StateDict& dict, c10::Device device) -> Result<std::shared_ptr<UpscaleNet>> {
-    Layers layers(dict, device, BestConvKernels());
+  parts.build = [plan](const StateDict& dict, const NetPlace& place) -> Result<std::shared_ptr<UpscaleNet>> {
+    Layers layers(dict, place, BestConvKernels());
     auto net = std::make_shared<Net>(plan, layers);
     TRY(layers.Finish());
     return std::shared_ptr<UpscaleNet>(std::move(net));

@@ -52,7 +52,8 @@ torch::Tensor LocalUpsample::Rows(const torch::Tensor& x, const torch::Tensor& k
   const auto grouped = [&](const torch::Tensor& of) {
     return of.contiguous().view({n * kGroups, of.size(1) / kGroups, of.size(2), of.size(3)});
   };
-  // n * groups x 2 * places x rows x width: down and right, of each place.
+  // n * groups x 2 * places x rows x width: down and right, of each place. Half precision has no place
+  // between two pixels of a wide image.
   torch::Tensor offsets;
   {
     const int64_t from = std::max<int64_t>(0, top - kOffsetContext);
@@ -60,12 +61,13 @@ torch::Tensor LocalUpsample::Rows(const torch::Tensor& x, const torch::Tensor& k
     const torch::Tensor around = around_(grouped(queries.slice(2, from, to)));
     offsets = offset_(torch::silu(NormalizedPixels(offset_norm_, around)))
                   .narrow(2, top - from, rows)
+                  .to(torch::kFloat32)
                   .tanh()
                   .mul_(kReach)
                   .view({n * kGroups, kSide, kSide, 2, rows, width});
   }
   const auto count = [&](int64_t first, int64_t many) {
-    return torch::arange(first, first + many, x.options());
+    return torch::arange(first, first + many, offsets.options());
   };
   // Places from -1 to 1, the first and the last output pixel.
   const auto normal = [](torch::Tensor at, int64_t size) {
@@ -80,7 +82,9 @@ torch::Tensor LocalUpsample::Rows(const torch::Tensor& x, const torch::Tensor& k
   const torch::Tensor grid = torch::stack({right, down}, -1).view({n * kGroups, kPlaces * rows, width, 2});
   const auto seen = [&](const torch::Tensor& of) {
     constexpr int64_t kBilinear = 0, kZeros = 0;
-    return torch::grid_sampler(grouped(of), grid, kBilinear, kZeros, /*align_corners=*/true)
+    return torch::grid_sampler(grouped(of).to(torch::kFloat32), grid, kBilinear, kZeros,
+                               /*align_corners=*/true)
+        .to(of.scalar_type())
         .view({n, of.size(1), kPlaces, rows, width});
   };
   torch::Tensor weights;  // n x places x rows x width

@@ -55,8 +55,8 @@ Convolution Fused(Layers& layers, const std::string& name, int64_t out, int64_t 
   torch::Tensor weight = torch::einsum("pm,mkyx,ki->piyx", {last, centre, matrix(wide)});
   weight.select(3, 1).select(2, 1).add_(matrix(skip));
   const torch::Tensor bias = torch::mv(centre.sum({2, 3}), wide.bias.to(torch::kFloat64)) + middle.bias;
-  fused.weight = weight.to(torch::kFloat32).contiguous(torch::MemoryFormat::ChannelsLast);
-  fused.bias = (torch::mv(last, bias) + narrow.bias + skip.bias).to(torch::kFloat32);
+  fused.weight = weight.to(skip.bias.scalar_type()).contiguous(torch::MemoryFormat::ChannelsLast);
+  fused.bias = (torch::mv(last, bias) + narrow.bias + skip.bias).to(skip.bias.scalar_type());
   return fused;
 }
 

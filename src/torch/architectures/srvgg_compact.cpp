@@ -129,15 +129,16 @@ class CompactNet final : public UpscaleNet {
   std::vector<Layer> layers_;
 };
 
-Result<std::shared_ptr<UpscaleNet>> BuildNet(const Plan& plan, const StateDict& weights, c10::Device device) {
+Result<std::shared_ptr<UpscaleNet>> BuildNet(const Plan& plan, const StateDict& weights,
+                                             const NetPlace& place) {
   auto net = std::make_shared<CompactNet>(plan);
   for (int i = 0; i < plan.convolutions; ++i) {
-    Result<torch::Tensor> weight = ToTensor(*weights.Find(Name(2 * i, "weight")), device);
+    Result<torch::Tensor> weight = ToTensor(*weights.Find(Name(2 * i, "weight")), place);
     if (!weight) return weight.error();
-    torch::Tensor bias = TRY(ToTensor(*weights.Find(Name(2 * i, "bias")), device));
+    torch::Tensor bias = TRY(ToTensor(*weights.Find(Name(2 * i, "bias")), place));
     torch::Tensor slope;
     if (plan.activation == Activation::kPRelu && i + 1 < plan.convolutions) {
-      torch::Tensor slopes = TRY(ToTensor(*weights.Find(Name(2 * i + 1, "weight")), device));
+      torch::Tensor slopes = TRY(ToTensor(*weights.Find(Name(2 * i + 1, "weight")), place));
       slope = std::move(slopes);
     }
     net->Add(weight->contiguous(torch::MemoryFormat::ChannelsLast), std::move(bias), std::move(slope));
@@ -201,8 +202,8 @@ class SrvggCompact final : public Architecture {
       return static_cast<size_t>(widest) * sizeof(float) * static_cast<size_t>(height) *
              static_cast<size_t>(width);
     };
-    parts.build = [plan = *plan](const StateDict& dict, c10::Device device) {
-      return BuildNet(plan, dict, device);
+    parts.build = [plan = *plan](const StateDict& dict, const NetPlace& place) {
+      return BuildNet(plan, dict, place);
     };
     if (plan->bands == 3) {
       parts.kernels = BestConvKernels();

@@ -49,12 +49,12 @@ class UpscaleNetwork final : public Network {
       // batch.
       if (*on_kernels_) return MakeKernelExecutor(parts_.info, **on_kernels_, std::move(slot));
     }
-    std::shared_ptr<LazyNet>& net = nets_[slot->device.str()];
-    if (net == nullptr) {
-      net = std::make_shared<LazyNet>(slot->device, [build = parts_.build, weights = weights_](
-                                                        c10::Device on) { return build(*weights, on); });
+    ModuleNets& nets = nets_[slot->device.str()];
+    if (nets.full == nullptr) {
+      nets.full = LazyNetAt(slot->device);
+      if (!slot->device.is_cpu()) nets.half = LazyNetAt({slot->device, torch::kHalf});
     }
-    return MakeModuleExecutor(parts_.info, parts_.bytes, net, std::move(slot));
+    return MakeModuleExecutor(parts_.info, parts_.bytes, nets, std::move(slot));
   }
 
   void LetGoOfWeights() override {
@@ -67,10 +67,16 @@ class UpscaleNetwork final : public Network {
   }
 
  private:
+  std::shared_ptr<LazyNet> LazyNetAt(const NetPlace& place) const {
+    return std::make_shared<LazyNet>(place, [build = parts_.build, weights = weights_](const NetPlace& at) {
+      return build(*weights, at);
+    });
+  }
+
   UpscaleNetworkParts parts_;
   std::shared_ptr<const StateDict> weights_;
   std::optional<Result<std::shared_ptr<const KernelNetwork>>> on_kernels_;
-  std::map<std::string, std::shared_ptr<LazyNet>> nets_;  ///< by memory: "cpu", "cuda:1"
+  std::map<std::string, ModuleNets> nets_;  ///< by memory: "cpu", "cuda:1"
 };
 
 }  // namespace
@@ -80,10 +86,10 @@ std::unique_ptr<Network> MakeUpscaleNetwork(UpscaleNetworkParts parts,
   return std::make_unique<UpscaleNetwork>(std::move(parts), std::move(weights));
 }
 
-Result<torch::Tensor> ToTensor(const WeightTensor& weights, c10::Device device) {
+Result<torch::Tensor> ToTensor(const WeightTensor& weights, const NetPlace& place) {
   Buffer floats = TRY(ToFloats(weights));
   const torch::Tensor view = torch::from_blob(floats.data(), weights.shape, torch::kFloat32);
-  return view.to(device, torch::kFloat32, /*non_blocking=*/false, /*copy=*/true);
+  return view.to(place.device, place.type, /*non_blocking=*/false, /*copy=*/true);
 }
 
 }  // namespace imgmill

@@ -16,7 +16,7 @@ namespace imgmill {
 struct UpscaleNetworkParts {
   ModelInfo info;
   ModuleBytes bytes;
-  std::function<Result<std::shared_ptr<UpscaleNet>>(const StateDict&, c10::Device)> build;
+  std::function<Result<std::shared_ptr<UpscaleNet>>(const StateDict&, const NetPlace&)> build;
   const ConvKernels* module_kernels = nullptr;  ///< of the module's convolutions on the CPU; null: LibTorch's
   /// Side of the square tiles; 0 is the usual one.
   int tile = 0;
@@ -32,7 +32,7 @@ struct UpscaleNetworkParts {
 std::unique_ptr<Network> MakeUpscaleNetwork(UpscaleNetworkParts parts,
                                             std::shared_ptr<const StateDict> weights);
 
-/// A float32 tensor on `device` with a copy of the values.
-Result<torch::Tensor> ToTensor(const WeightTensor& weights, c10::Device device);
+/// A tensor in that place with a copy of the values.
+Result<torch::Tensor> ToTensor(const WeightTensor& weights, const NetPlace& place);
 
 }  // namespace imgmill

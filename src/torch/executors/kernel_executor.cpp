@@ -19,7 +19,7 @@ class KernelExecutor final : public Executor {
     return cost;
   }
 
-  std::unique_ptr<ModelStream> OpenStream() override { return std::make_unique<Stream>(*this); }
+  std::unique_ptr<ModelStream> OpenStream(Precision) override { return std::make_unique<Stream>(*this); }
 
  private:
   class Stream final : public ModelStream {

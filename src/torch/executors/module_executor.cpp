@@ -1,13 +1,13 @@
 #include "torch/executors/module_executor.h"
 
-#include <array>
 #include <cmath>
 #include <cstring>
 
 #include "base/try.h"
 #include "torch/edge.h"
+#include "torch/executors/accelerator_stream.h"
 #include "torch/executors/libtorch_team.h"
-#include "torch/executors/staging.h"
+#include "torch/executors/transfer_lane.h"
 #include "torch/libtorch_settings.h"
 
 namespace imgmill {
@@ -16,10 +16,10 @@ Result<std::shared_ptr<UpscaleNet>> LazyNet::Get() {
   const std::lock_guard lock(mutex_);
   if (net_ == nullptr) {
     const PoolScope host(HostPool());
-    std::shared_ptr<UpscaleNet> built = TRY(build_(device_));
+    std::shared_ptr<UpscaleNet> built = TRY(build_(place_));
     built->eval();
     // Other streams do not wait for this one's copies.
-    if (!device_.is_cpu()) at::accelerator::synchronizeDevice(device_.index());
+    if (!place_.device.is_cpu()) at::accelerator::synchronizeDevice(place_.device.index());
     net_ = std::move(built);
     build_ = nullptr;  // it holds the weights as they were read
   }
@@ -27,6 +27,10 @@ Result<std::shared_ptr<UpscaleNet>> LazyNet::Get() {
 }
 
 namespace {
+
+/// Bytes of a pixel in the widest of its forms, four words, that an accelerator copies of pictures; planes,
+/// of which there are twelve, are only for what it is tried on.
+constexpr size_t kSampleBytes = 8;
 
 /// Of one image of a batch, in floats.
 struct BatchSizes {
@@ -38,17 +42,8 @@ struct BatchSizes {
   size_t input, output;
 };
 
-/// The network's output for n x 3 x H x W, clamped. A network for grey is shown each band by itself. Infinite
-/// and undefined values would become black or white in a picture: they are an error.
-Result<torch::Tensor> Enlarged(UpscaleNet& net, const ModelInfo& info, const torch::Tensor& input) {
-  const int64_t n = input.size(0);
-  torch::Tensor output;
-  if (info.bands == 1) {
-    output = net.forward(input.reshape({3 * n, 1, input.size(2), input.size(3)}));
-    output = output.reshape({n, 3, output.size(2), output.size(3)});
-  } else {
-    output = net.forward(input.contiguous(torch::MemoryFormat::ChannelsLast));
-  }
+/// Infinite and undefined values would become black or white in a picture: they are an error.
+Result<torch::Tensor> Clamped(torch::Tensor output, const ModelInfo& info) {
   const auto [least, most] = torch::aminmax(output);
   if (!std::isfinite(least.item<float>()) || !std::isfinite(most.item<float>())) return NotFinite(info);
   return output.clamp_(0.0, 1.0);
@@ -61,9 +56,9 @@ torch::Tensor Planes(const float* floats, int64_t n, int64_t height, int64_t wid
 
 class ModuleExecutor final : public Executor {
  public:
-  ModuleExecutor(const ModelInfo& info, ModuleBytes bytes, std::shared_ptr<LazyNet> net,
+  ModuleExecutor(const ModelInfo& info, ModuleBytes bytes, ModuleNets nets,
                  std::shared_ptr<const DeviceSlot> slot)
-      : info_(info), bytes_(std::move(bytes)), net_(std::move(net)), slot_(std::move(slot)) {}
+      : info_(info), bytes_(std::move(bytes)), nets_(std::move(nets)), slot_(std::move(slot)) {}
 
   BatchCost Cost(int n, int height, int width) const override {
     const BatchSizes sizes(info_, height, width);
@@ -76,23 +71,26 @@ class ModuleExecutor final : public Executor {
                  kAcceleratorWorkspace;
     cost.untracked = OnHost() ? kAcceleratorWorkspace : 0;
     if (!OnHost())
-      cost.staging = Staging::BytesFor(count * sizes.input) + 2 * Staging::BytesFor(sizes.output);
+      cost.staging =
+          TransferLane::HostBytes(count * sizes.input / 3 * kSampleBytes, sizes.output / 3 * kSampleBytes);
     cost.exact = false;
     return cost;
   }
-  // A second stream on an accelerator, with a queue of its own, gave 6 % on an H100 and took 64 MiB there
-  // that no limit of LibTorch's holds back.
-  std::unique_ptr<ModelStream> OpenStream() override;
+  bool HasHalf() const override { return nets_.half != nullptr; }
+  bool TakesSamples() const override { return !OnHost(); }
+  /// One is copied while the other is computed.
+  int Streams() const override { return OnHost() ? 1 : 2; }
+  std::unique_ptr<ModelStream> OpenStream(Precision precision) override;
 
  private:
   class HostStream;
-  class AcceleratorStream;
   bool OnHost() const { return slot_->team != nullptr; }
 
   const ModelInfo& info_;
   const ModuleBytes bytes_;
-  const std::shared_ptr<LazyNet> net_;
+  const ModuleNets nets_;
   const std::shared_ptr<const DeviceSlot> slot_;
+  LaunchThread launcher_;  ///< an accelerator's
 };
 
 class ModuleExecutor::HostStream final : public ModelStream {
@@ -106,11 +104,11 @@ class ModuleExecutor::HostStream final : public ModelStream {
       const LibTorchThreads threads(on_.slot_->team->threads());
       LibTorchTeam libtorch(*on_.slot_->team);
       const TeamScope team(libtorch);
-      std::shared_ptr<UpscaleNet> net = TRY(on_.net_->Get());
+      std::shared_ptr<UpscaleNet> net = TRY(on_.nets_.full->Get());
       const PoolScope pool(*on_.slot_->pool);
       const BatchSizes sizes(on_.info_, height, width);
       const auto run = [&](const float* from) {
-        return Enlarged(*net, on_.info_, Planes(from, n, height, width));
+        return Clamped(Enlarged(*net, on_.info_, Planes(from, n, height, width)), on_.info_);
       };
       if (n == 1) {
         const torch::Tensor output = TRY(run(images[0].input));
@@ -134,65 +132,16 @@ class ModuleExecutor::HostStream final : public ModelStream {
   const ModuleExecutor& on_;
 };
 
-class ModuleExecutor::AcceleratorStream final : public ModelStream {
- public:
-  explicit AcceleratorStream(const ModuleExecutor& executor) : on_(executor) {}
-
-  Status Run(std::span<const BatchImage> images, int n, int height, int width) override {
-    return AtEdge(Stage::kCompute, [&]() -> Status {
-      TRY(CheckShape(on_.info_, images.size(), n, height, width));
-      const c10::InferenceMode inference;
-      const PoolScope pool(HostPool());
-      const c10::Device device = on_.slot_->device;
-      std::shared_ptr<UpscaleNet> net = TRY(on_.net_->Get());
-      const BatchSizes sizes(on_.info_, height, width);
-      const torch::Tensor staged = staged_input_.Floats(n * static_cast<int64_t>(sizes.input));
-      Gather(images, n, sizes.input, staged.mutable_data_ptr<float>());
-      const torch::Tensor sent = staged.view({n, 3, height, width}).to(device, /*non_blocking=*/true);
-      const torch::Tensor output = TRY(Enlarged(*net, on_.info_, sent));
-      CopyBack(output.contiguous(), images, sizes);
-      return {};
-    });
-  }
-
- private:
-  /// While an image is on its way to one staging buffer, the one before it leaves the other.
-  void CopyBack(const torch::Tensor& output, std::span<const BatchImage> images, const BatchSizes& sizes) {
-    const auto floats = static_cast<int64_t>(sizes.output);
-    const c10::Stream queue = c10::impl::VirtualGuardImpl(output.device().type()).getStream(output.device());
-    std::array<torch::Tensor, 2> staged;
-    const auto arrived = [&](size_t i) {
-      events_[i % 2].synchronize();
-      std::memcpy(images[i].output, staged[i % 2].const_data_ptr<float>(), sizes.output * sizeof(float));
-    };
-    for (size_t i = 0; i < images.size(); ++i) {
-      torch::Tensor& to = staged[i % 2];
-      if (!to.defined()) to = staged_output_[i % 2].Floats(floats);
-      to.copy_(output[static_cast<int64_t>(i)].view({floats}), /*non_blocking=*/true);
-      events_[i % 2].record(queue);
-      if (i > 0) arrived(i - 1);
-    }
-    arrived(images.size() - 1);
-  }
-
-  const ModuleExecutor& on_;
-  Staging staged_input_;
-  std::array<Staging, 2> staged_output_;
-  std::array<c10::Event, 2> events_{c10::Event(on_.slot_->device.type()),
-                                    c10::Event(on_.slot_->device.type())};
-};
-
-std::unique_ptr<ModelStream> ModuleExecutor::OpenStream() {
+std::unique_ptr<ModelStream> ModuleExecutor::OpenStream(Precision precision) {
   if (OnHost()) return std::make_unique<HostStream>(*this);
-  return std::make_unique<AcceleratorStream>(*this);
+  return MakeAcceleratorStream(info_, nets_, slot_->device, precision, launcher_);
 }
 
 }  // namespace
 
-std::unique_ptr<Executor> MakeModuleExecutor(const ModelInfo& info, ModuleBytes bytes,
-                                             std::shared_ptr<LazyNet> net,
+std::unique_ptr<Executor> MakeModuleExecutor(const ModelInfo& info, ModuleBytes bytes, ModuleNets nets,
                                              std::shared_ptr<const DeviceSlot> slot) {
-  return std::make_unique<ModuleExecutor>(info, std::move(bytes), std::move(net), std::move(slot));
+  return std::make_unique<ModuleExecutor>(info, std::move(bytes), std::move(nets), std::move(slot));
 }
 
 }  // namespace imgmill

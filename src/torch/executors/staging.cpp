@@ -7,7 +7,7 @@ namespace {
 
 torch::Tensor PageLocked(int64_t count) {
   try {
-    return torch::empty({count}, torch::TensorOptions().dtype(torch::kFloat32).pinned_memory(true));
+    return torch::empty({count}, torch::TensorOptions().dtype(torch::kUInt8).pinned_memory(true));
   } catch (const c10::Error&) {
     return {};  // a backend without it, or a host that can lock no more
   }
@@ -15,17 +15,18 @@ torch::Tensor PageLocked(int64_t count) {
 
 }  // namespace
 
-torch::Tensor Staging::Floats(int64_t count) {
-  if (!held_.defined() || held_.numel() < count) {
+torch::Tensor Staging::Bytes(size_t count) {
+  const auto bytes = static_cast<int64_t>(count);
+  if (!held_.defined() || held_.numel() < bytes) {
     held_ = torch::Tensor();
-    held_ = PageLocked(count);
-    if (!held_.defined()) held_ = torch::empty({count}, torch::kFloat32);
+    held_ = PageLocked(bytes);
+    if (!held_.defined()) held_ = torch::empty({bytes}, torch::kUInt8);
   }
-  return held_.narrow(0, 0, count);
+  return held_.narrow(0, 0, bytes);
 }
 
-size_t Staging::BytesFor(size_t count) {
-  return std::bit_ceil(count * sizeof(float));
+size_t Staging::ChargeFor(size_t count) {
+  return std::bit_ceil(count);
 }
 
 }  // namespace imgmill

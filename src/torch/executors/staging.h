@@ -6,13 +6,13 @@
 
 namespace imgmill {
 
-/// Floats for copies to and from one accelerator, kept from batch to batch and grown where they must.
+/// Bytes for copies to and from one accelerator, kept from batch to batch and grown where they must.
 class Staging {
  public:
   /// At least so many, as a flat tensor; what was in it before is lost. @throws c10::Error, OutOfMemory
-  torch::Tensor Floats(int64_t count);
-  /// What `count` floats are charged as: LibTorch rounds page-locked blocks up to powers of two.
-  static size_t BytesFor(size_t count);
+  torch::Tensor Bytes(size_t count);
+  /// What `count` bytes are charged as: LibTorch rounds page-locked blocks up to powers of two.
+  static size_t ChargeFor(size_t count);
 
  private:
   torch::Tensor held_;

@@ -1,12 +1,25 @@
 // Chooses the convolution kernels of this machine.
 #include "torch/kernels/conv_kernels.h"
 
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 
 #include "torch/kernels/conv_variants.h"
 
 namespace imgmill {
+namespace {
+std::atomic<bool> ours_chosen = true;
+}  // namespace
+
+void ChooseConvKernels(bool ours) {
+  ours_chosen = ours;
+}
+
+bool ConvKernelsChosen() {
+  return ours_chosen;
+}
+
 const ConvKernels* FindConvKernels([[maybe_unused]] const char* isa) {
 #ifdef __x86_64__
   if (std::strcmp(isa, "avx512") == 0 && __builtin_cpu_supports("avx512f")) return &kConv_avx512;
@@ -22,6 +35,7 @@ const ConvKernels* FindConvKernels([[maybe_unused]] const char* isa) {
 }
 
 const ConvKernels* BestConvKernels() {
+  if (!ours_chosen) return nullptr;
   if (const char* named = std::getenv("IMGMILL_ISA"); named != nullptr && *named != '\0') {
     return FindConvKernels(named);
   }

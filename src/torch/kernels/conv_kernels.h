@@ -136,6 +136,10 @@ struct ConvKernels {
 /// The kernels of an instruction set ("avx512", "avx2", "sse2"); null where this machine or build lacks it.
 const ConvKernels* FindConvKernels(const char* isa);
 
+/// Whether BestConvKernels gives any, from now on: without, LibTorch does all layers.
+void ChooseConvKernels(bool ours);
+bool ConvKernelsChosen();
+
 /// The fastest of this machine, or those that $IMGMILL_ISA names; null where there are none, or none of that
 /// name.
 const ConvKernels* BestConvKernels();

@@ -40,8 +40,9 @@ T Rounded(float value) {
 
 template <typename T>
 void FillRows(const float* planes, int64_t plane_width, int64_t plane_height, int64_t own_x, int64_t own_y,
-              int64_t width, int64_t height, int first_band, int bands, Image& target, int64_t x, int64_t y) {
-  const int step = target.layout().bands;
+              int64_t width, int64_t height, int first_band, int bands, const RowTarget& target, int64_t x,
+              int64_t y) {
+  const int step = target.layout.bands;
   const int64_t plane = plane_width * plane_height;
   for (int64_t row = 0; row < height; ++row) {
     const float* source = planes + (own_y + row) * plane_width + own_x;
@@ -60,6 +61,18 @@ void FillRows(const float* planes, int64_t plane_width, int64_t plane_height, in
 
 }  // namespace
 
+std::vector<PlanePass> PassesFor(const Layout& layout) {
+  std::vector<PlanePass> passes;
+  if (layout.colour_bands() == 3) {
+    passes.push_back({{{0, 1, 2}}, 0, 3});
+  } else {
+    passes.push_back({{{0, 0, 0}}, 0, 1});
+  }
+  const int alpha = layout.bands - 1;
+  if (layout.has_alpha()) passes.push_back({{{alpha, alpha, alpha}}, alpha, 1});
+  return passes;
+}
+
 void ToPlanes(const ImageView& view, int64_t x, int64_t y, int64_t width, int64_t height, const PlaneMap& map,
               float* planes) {
   switch (view.layout.sample) {
@@ -73,9 +86,9 @@ void ToPlanes(const ImageView& view, int64_t x, int64_t y, int64_t width, int64_
 }
 
 void FromPlanes(const float* planes, int64_t plane_width, int64_t plane_height, int64_t own_x, int64_t own_y,
-                int64_t width, int64_t height, int first_band, int bands, Image& target, int64_t x,
+                int64_t width, int64_t height, int first_band, int bands, const RowTarget& target, int64_t x,
                 int64_t y) {
-  switch (target.layout().sample) {
+  switch (target.layout.sample) {
     case Sample::kU8:
       return FillRows<uint8_t>(planes, plane_width, plane_height, own_x, own_y, width, height, first_band,
                                bands, target, x, y);
