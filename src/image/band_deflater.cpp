@@ -8,9 +8,9 @@
 namespace imgmill {
 namespace {
 
-/// Bytes of a block; half as many where literals are dear. Shorter ones follow the picture better, but each
-/// has a header of some 80 bytes.
-constexpr size_t kBlock = 65536;
+/// Bytes of a block. Shorter ones follow the picture better, which is worth their headers of some 80 bytes
+/// where literals are dear.
+constexpr size_t kBlock = 65536, kDearBlock = 16384;
 /// Matches of a block at most: where there are so many, it ends earlier.
 constexpr size_t kMostSequences = kBlock / 4;
 
@@ -23,13 +23,12 @@ constexpr size_t kTail = 16;
 constexpr uint32_t kNowhere = 0x80000000;
 
 // Where literals are dear, short matches are worth the search, and there are few; where they are cheap, most
-// places have none that is long enough, and a table that stays in the first cache is what counts. By bits of
-// a literal, in halves:
-constexpr int64_t kDear = 10, kVeryDear = 11;
+// places have none that is long enough, and a table that stays in the first cache is what counts.
+constexpr int64_t kDearBits = 5;  ///< of a literal
 constexpr int kDearHashBits = 15, kCheapHashBits = 13;
-constexpr int kDearHashBytes = 5, kVeryDearHashBytes = 3, kCheapHashBytes = 6;
+constexpr int kDearHashBytes = 3, kCheapHashBytes = 6;
 /// After so many bytes without a match, every second one is looked at, and so on.
-constexpr int kPatienceBits = 6;
+constexpr int kPatienceBits = 6, kDearPatienceBits = 10;
 constexpr int kChainHashBits = 15;
 constexpr size_t kSurelyWorthwhile = 30;
 
@@ -96,11 +95,12 @@ size_t BandDeflater::HeldBytes(int level) {
 
 size_t BandDeflater::Bound(size_t bytes) {
   // As stored, in blocks that may end early; an empty one; and what a BitWriter writes beyond its end.
-  return bytes + (bytes / (kMostSequences * kShortestMatch) + 2) * 10 + 32;
+  constexpr size_t kShortestBlock = std::min(kDearBlock, kMostSequences * kShortestMatch);
+  return bytes + (bytes / kShortestBlock + 2) * 10 + 32;
 }
 
-bool BandDeflater::CostsAtLeast(int64_t half_bits) const {
-  return literal_cost_ >= half_bits * kBit / 2;
+bool BandDeflater::LiteralsAreDear() const {
+  return literal_cost_ >= kDearBits * kBit;
 }
 
 /// Before the first block: by its bytes.
@@ -147,10 +147,10 @@ size_t BandDeflater::TakeFast(Work& work, size_t from, size_t end) {
     }
     worthwhile_[c] = static_cast<uint32_t>(length);
   }
-  const int hashed = CostsAtLeast(kVeryDear) ? kVeryDearHashBytes
-                     : CostsAtLeast(kDear)   ? kDearHashBytes
-                                             : kCheapHashBytes;
-  const int bits = CostsAtLeast(kDear) ? kDearHashBits : kCheapHashBits;
+  const bool dear = LiteralsAreDear();
+  const int hashed = dear ? kDearHashBytes : kCheapHashBytes;
+  const int bits = dear ? kDearHashBits : kCheapHashBits;
+  const int patience = dear ? kDearPatienceBits : kPatienceBits;
   const int shift = 64 - 8 * hashed;
   const uint8_t* const data = work.data;
   const size_t stop = std::min(end, work.LastHashed());
@@ -194,7 +194,7 @@ size_t BandDeflater::TakeFast(Work& work, size_t from, size_t end) {
         }
       }
     }
-    at += 1 + (missed++ >> kPatienceBits);
+    at += 1 + (missed++ >> patience);
   }
   at = std::max(literals_from, end);
   sequences_[sequence_count_++] = {static_cast<uint32_t>(at - literals_from), 0, 0};
@@ -295,7 +295,7 @@ size_t BandDeflater::Deflate(const uint8_t* from, size_t bytes, bool final, uint
   KnowCosts(from, std::min(bytes, kBlock));
   for (size_t at = 0; at < bytes;) {
     sequence_count_ = 0;
-    const size_t end = std::min(bytes, at + (CostsAtLeast(kDear) ? kBlock / 2 : kBlock));
+    const size_t end = std::min(bytes, at + (LiteralsAreDear() ? kDearBlock : kBlock));
     const size_t behind = level_ == 1 ? TakeFast(work, at, end) : TakeBest(work, at, end);
     blocks_.Write(from + at, behind - at, {sequences_.data(), sequence_count_}, final && behind == bytes,
                   out);

@@ -49,8 +49,8 @@ class BandDeflater {
   void Insert(const Work& work, size_t at);
   void KnowCosts(const uint8_t* from, size_t bytes);
   void LearnCosts();
-  /// A literal, on average.
-  bool CostsAtLeast(int64_t half_bits) const;
+  /// By the bits of one, on average.
+  bool LiteralsAreDear() const;
 
   int level_;
   BlockWriter blocks_;
