@@ -1,4 +1,6 @@
 // `imgmill verify DIR...`: whether output folders hold what was written to them, and only that.
+#include <fcntl.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
@@ -7,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/try.h"
+#include "dataset/image_names.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/listing.h"
 #include "imgmill/dataset/publish.h"
@@ -97,28 +100,33 @@ class Verify final : public Tool {
     std::unique_ptr<Lister> files = TRY(Lister::Open(options));
     while (const std::optional<ListedFile> file = files->Next()) {
       if (stop_->StopRequested()) return Interrupted();
-      const Result<Provenance> found = folder.Of(file->relative);
-      if (!found) {
-        std::fprintf(stderr, "imgmill: error: %s\n", Describe(file->path, found.error()).c_str());
-        Tell(kFailed, file->path);
-        continue;
-      }
-      switch (found->state) {
-        case Provenance::State::kUnknown:
-          Tell(kUnknown, file->path);
-          break;
-        case Provenance::State::kChanged:
-          Tell(kChanged, file->path);
-          break;
-        case Provenance::State::kAsWritten:
-          ++counts_[kAsWritten];
-          TRY(PutManifest(file->path, found->work));
-          TRY(LookAtSource(file->path, found->work));
-      }
+      TRY(LookAtFile(folder, file->relative, file->path));
     }
     for (const ListProblem& problem : files->problems()) {
       std::fprintf(stderr, "imgmill: error: %s\n", Describe(problem.path, problem.error).c_str());
       Tell(kFailed, problem.path);
+    }
+    return {};
+  }
+
+  Status LookAtFile(ProvenanceFolder& folder, const std::string& relative, const std::string& path) {
+    const Result<Provenance> found = folder.Of(relative);
+    if (!found) {
+      std::fprintf(stderr, "imgmill: error: %s\n", Describe(path, found.error()).c_str());
+      Tell(kFailed, path);
+      return {};
+    }
+    switch (found->state) {
+      case Provenance::State::kUnknown:
+        Tell(kUnknown, path);
+        break;
+      case Provenance::State::kChanged:
+        Tell(kChanged, path);
+        break;
+      case Provenance::State::kAsWritten:
+        ++counts_[kAsWritten];
+        TRY(PutManifest(path, found->work));
+        TRY(LookAtSource(path, found->work));
     }
     return {};
   }
@@ -132,14 +140,14 @@ class Verify final : public Tool {
   }
 
   /// Outputs that were written and are not there, but for those that later steps of a pipeline were made
-  /// from.
+  /// from. And those that are no images, such as captions beside tiles, which the listing does not have.
   Status LookForMissing(ProvenanceFolder& folder) {
     const std::vector<std::string> steps = StepFolders(folder.folder());
     return folder.work().ForEachName([&](const std::string& output) -> Status {
       if (stop_->StopRequested()) return Interrupted();
       if (output.ends_with('/')) return {};  // a group's count
       const std::string path = folder.folder() + "/" + output;
-      if (Exists(path)) return {};
+      if (Exists(path)) return IsTaken(AT_FDCWD, path, false) ? Status() : LookAtFile(folder, output, path);
       for (const std::string& step : steps) {
         if (Exists(folder.folder() + "/" + step + "/" + output)) return {};
       }

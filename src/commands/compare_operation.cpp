@@ -64,16 +64,16 @@ CompareOperation::CompareOperation(const CompareOptions& options, const CompareP
       pairs_(pairs),
       see_(std::move(see)) {}
 
-Result<std::string> CompareOperation::FindPartner(const ListedFile& file) {
+Result<std::vector<std::string>> CompareOperation::FindPartners(const ListedFile& file) {
   const std::string path = pairs_ != nullptr ? TRY(pairs_->Take(file)) : options_.pair;
   TRY(IsAnother(file.path, path, "name another file or folder to compare with"));
-  return path;
+  return std::vector<std::string>{path};
 }
 
 CompareTaskParts CompareOperation::PartsFor(const Item& item) const {
   CompareTaskParts parts;
   const ImageHeader& own = item.main.header;
-  const ImageHeader& partner = item.partner->header;
+  const ImageHeader& partner = item.partner().header;
   if (!IsGrey(own) || !IsGrey(partner)) parts.reading.bands = ReadOptions::Bands::kRgb;
   parts.reading.allow_truncated = allow_truncated_;
   if (!SameSize(own, partner)) parts.resize = options_.resize;
@@ -87,17 +87,17 @@ CompareTaskParts CompareOperation::PartsFor(const Item& item) const {
 
 Result<ItemPlan> CompareOperation::Plan(const Item& item) const {
   const ImageHeader& own = item.main.header;
-  const ImageHeader& partner = item.partner->header;
+  const ImageHeader& partner = item.partner().header;
   if (!SameSize(own, partner) && options_.resize.empty()) {
     return Error{Stage::kProbe, Code::kConflict,
-                 "it is " + UprightSizeText(own) + " and its partner " + PrintablePath(item.partner->path) +
+                 "it is " + UprightSizeText(own) + " and its partner " + PrintablePath(item.partner().path) +
                      " " + UprightSizeText(partner) +
                      ": they cannot be compared (--resize cubic would bring the partner to its size)"};
   }
   const CompareTaskParts parts = PartsFor(item);
   TRY(LeavesPixels(own.upright_width(), own.upright_height(), parts));
   if (Status whole = MayHoldPixels(partner, parts.reading); !whole)
-    return OfPartner(item.partner->path, whole.error());
+    return OfPartner(item.partner().path, whole.error());
   ItemPlan plan(own, parts.reading, {kRowsPerRegion, 0});
   plan.work = CompareCost(item, parts);
   return plan;
@@ -107,7 +107,7 @@ Result<bool> CompareOperation::Recall(const Item& item, Outcome& outcome) {
   if (!options_.page.empty()) return false;  // pictures are not kept
   auto payload = std::make_unique<ComparePayload>();
   if (!Unpack(catalog_.FindFact(item.WorkContent(), traits().fingerprint), payload->measured)) return false;
-  payload->partner = item.partner->path;
+  payload->partner = item.partner().path;
   payload->width = item.main.upright_width;
   payload->height = item.main.upright_height;
   outcome.payload = std::move(payload);

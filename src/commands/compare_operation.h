@@ -38,7 +38,7 @@ class CompareOperation final : public Operation {
                    LpipsNetwork* lpips, PairIndex* pairs,
                    std::function<void(const PairEntry&, const PairPictureFiles&)> see);
 
-  Result<std::string> FindPartner(const ListedFile& file) override;
+  Result<std::vector<std::string>> FindPartners(const ListedFile& file) override;
   Status Prepare() override { return lpips_ != nullptr ? lpips_->Prepare() : Status(); }
   Result<ItemPlan> Plan(const Item& item) const override;
   Result<bool> Recall(const Item& item, Outcome& outcome) override;

@@ -59,7 +59,7 @@ class RowStrip {
 
 /// The partner as it is compared: of the image's size.
 Layout PartnerLayout(const Item& item, const CompareTaskParts& parts) {
-  Layout layout = ReadLayout(item.partner->header, parts.reading);
+  Layout layout = ReadLayout(item.partner().header, parts.reading);
   if (parts.resize.empty()) return layout;
   layout.width = item.main.header.upright_width();
   layout.height = item.main.header.upright_height();
@@ -67,7 +67,7 @@ Layout PartnerLayout(const Item& item, const CompareTaskParts& parts) {
 }
 
 Result<std::unique_ptr<RowReader>> OpenPartner(const Item& item, const CompareTaskParts& parts) {
-  const SourceFile& partner = *item.partner;
+  const SourceFile& partner = item.partner();
   const ImageHeader& main = item.main.header;
   Result<std::unique_ptr<RowReader>> rows =
       parts.resize.empty() ? OpenRows(partner.path, partner.header, parts.reading)
@@ -79,8 +79,8 @@ Result<std::unique_ptr<RowReader>> OpenPartner(const Item& item, const CompareTa
 
 Footprint PartnerFootprint(const Item& item, const CompareTaskParts& parts) {
   const ImageHeader& main = item.main.header;
-  return parts.resize.empty() ? ReadFootprint(item.partner->header, parts.reading)
-                              : ResizeFootprint(item.partner->header, parts.reading, main.upright_width(),
+  return parts.resize.empty() ? ReadFootprint(item.partner().header, parts.reading)
+                              : ResizeFootprint(item.partner().header, parts.reading, main.upright_width(),
                                                 main.upright_height());
 }
 
@@ -128,7 +128,7 @@ Result<Shift> FindShift(const Item& item, const CompareTaskParts& parts, const P
   TRY(ReadSquare(std::move(own), finder, &ShiftFinder::AddFirst));
   std::unique_ptr<RowReader> partner = TRY(OpenPartner(item, parts));
   const Status read = ReadSquare(std::move(partner), finder, &ShiftFinder::AddSecond);
-  if (!read) return OfPartner(item.partner->path, read.error());
+  if (!read) return OfPartner(item.partner().path, read.error());
   return finder.Find();
 }
 
@@ -153,7 +153,7 @@ class CompareTask final : public ItemTask {
       const int64_t y = region.first_row + r - overlap_.y;
       if (y < 0 || y >= shape_.height) continue;
       const Result<const uint8_t*> other = partner_.Row(y + overlap_.partner_y);
-      if (!other) return OfPartner(item_.partner->path, other.error());
+      if (!other) return OfPartner(item_.partner().path, other.error());
       const PlaneRow a = own_planes_.Take(region.view.row(region.context_above + r), overlap_.x);
       const PlaneRow b = partner_planes_.Take(*other, overlap_.partner_x);
       meter_.Add(a, b);
@@ -164,9 +164,9 @@ class CompareTask final : public ItemTask {
   }
 
   Status Finish(Outcome& outcome) override {
-    if (const Status read = partner_.ReadRest(); !read) return OfPartner(item_.partner->path, read.error());
+    if (const Status read = partner_.ReadRest(); !read) return OfPartner(item_.partner().path, read.error());
     auto payload = std::make_unique<ComparePayload>();
-    payload->partner = item_.partner->path;
+    payload->partner = item_.partner().path;
     payload->width = item_.main.header.upright_width();
     payload->height = item_.main.header.upright_height();
     payload->measured = {meter_.Finish(), shape_.width, shape_.height, shift_};

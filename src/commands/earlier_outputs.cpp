@@ -59,6 +59,7 @@ struct EarlierOutputs::Line {
   std::string output;
   std::string source;
   std::string other;
+  std::vector<std::string> others;
 };
 
 EarlierOutputs::EarlierOutputs(const ManifestKind& kind, std::string list)
@@ -74,6 +75,12 @@ bool EarlierOutputs::Parse(std::string_view text, Line& line) const {
     if (found->is_string()) value = found->get<std::string>();
     return found->is_string();
   };
+  if (const auto found = json.find(kind_.others_field); found != json.end() && found->is_array()) {
+    for (const nlohmann::json& each : *found) {
+      const auto path = each.is_object() ? each.find("tile") : each.end();
+      if (path != each.end() && path->is_string()) line.others.push_back(path->get<std::string>());
+    }
+  }
   return take(kind_.field, line.output, true) && take("source", line.source, true) &&
          (kind_.other_field.empty() || take(kind_.other_field, line.other, false));
 }
@@ -145,6 +152,9 @@ Result<KeptOutputs> EarlierOutputs::Copy(const std::function<Status(std::string_
   const Status read = ForEachLine([&](std::string_view text, const Line& line) -> Status {
     if (Replaced(line.source, line.output) || !IsThere(line.output)) return {};
     if (!line.other.empty() && !IsThere(line.other)) return {};
+    for (const std::string& other : line.others) {
+      if (!IsThere(other)) return {};
+    }
     if (kept.outputs++ == 0 || line.source != last_source) ++kept.sources;  // a source's lines stand together
     last_source = line.source;
     return put(text);

@@ -17,6 +17,8 @@ struct ManifestKind {
   std::string_view field;        ///< a line's first, the path of an output: "tile"
   std::string_view other_field;  ///< of a second output of the same line, where there is one; empty: never
   int numbers = 1;               ///< that end an output's name, each behind an underscore
+  std::string_view others_field =
+      {};  ///< of an array of objects, each with the path of one more output as "tile"
 };
 
 /// How much of an earlier list stays.

@@ -15,13 +15,14 @@ namespace {
 
 class WithUnpaired final : public ItemSource {
  public:
-  WithUnpaired(ItemSource& images, const PairIndex& pairs, bool complete)
-      : images_(images), pairs_(pairs), complete_(complete) {}
+  WithUnpaired(ItemSource& images, std::vector<const PairIndex*> pairs, bool complete)
+      : images_(images), pairs_(std::move(pairs)), complete_(complete) {}
   std::optional<ListedFile> Next() override { return images_.Next(); }
   std::vector<ListProblem> Problems() const override {
     std::vector<ListProblem> problems = images_.Problems();
-    if (complete_) {
-      std::vector<ListProblem> unpaired = pairs_.Unpaired();
+    for (const PairIndex* pairs : pairs_) {
+      if (!complete_) break;
+      std::vector<ListProblem> unpaired = pairs->Unpaired();
       problems.insert(problems.end(), unpaired.begin(), unpaired.end());
     }
     return problems;
@@ -31,7 +32,7 @@ class WithUnpaired final : public ItemSource {
 
  private:
   ItemSource& images_;
-  const PairIndex& pairs_;
+  std::vector<const PairIndex*> pairs_;
   bool complete_;
 };
 
@@ -86,8 +87,9 @@ bool NamesWholeFolders(const ItemSource& source, const ListOptions& list) {
          std::all_of(list.paths.begin(), list.paths.end(), &IsFolder);
 }
 
-std::unique_ptr<ItemSource> PairedSource(ItemSource& images, const PairIndex& pairs, bool complete) {
-  return std::make_unique<WithUnpaired>(images, pairs, complete);
+std::unique_ptr<ItemSource> PairedSource(ItemSource& images, std::vector<const PairIndex*> pairs,
+                                         bool complete) {
+  return std::make_unique<WithUnpaired>(images, std::move(pairs), complete);
 }
 
 Status IsAnother(const std::string& path, const std::string& partner, const std::string& expectation) {

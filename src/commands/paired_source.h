@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "imgmill/commands/command.h"
 #include "imgmill/commands/pair_name_options.h"
@@ -27,8 +28,9 @@ Result<PairIndex> ReadPairs(const ItemSource& source, const SharedOptions& share
 /// others' partners are no mistake.
 bool NamesWholeFolders(const ItemSource& source, const ListOptions& list);
 
-/// `images`, and at the end, if `complete`, the partners that nobody asked for. Both outlive it.
-std::unique_ptr<ItemSource> PairedSource(ItemSource& images, const PairIndex& pairs, bool complete);
+/// `images`, and at the end, if `complete`, the partners that nobody asked for. All outlive it.
+std::unique_ptr<ItemSource> PairedSource(ItemSource& images, std::vector<const PairIndex*> pairs,
+                                         bool complete);
 
 /// Error if `partner` is the file at `path` itself.
 Status IsAnother(const std::string& path, const std::string& partner, const std::string& expectation);

@@ -9,9 +9,11 @@
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flag_words.h"
+#include "imgmill/dataset/sidecars.h"
 #include "paired_source.h"
 #include "tile_manifest.h"
 #include "tile_operation.h"
+#include "tile_pairs.h"
 #include "tile_rules.h"
 
 namespace imgmill {
@@ -51,6 +53,22 @@ class Tile final : public Command {
     return images > 0 ? ", " + std::to_string(images) + " " + NoTile(options_) : "";
   }
 
+  void TellEarlier(const EarlierChoice& earlier, const CommandServices& services,
+                   CommandResult& result) const {
+    if (earlier.files == 0) return;
+    const std::string files = std::to_string(earlier.files) + (earlier.files == 1 ? " file" : " files");
+    const bool removed = options_.prune && services.shared->mode == RunMode::kRun;
+    result.details[removed ? "pruned" : "files_of_earlier_choices"] = earlier.files;
+    if (removed) {
+      result.summary += ", " + files + " of earlier choices removed";
+    } else {
+      services.log(LogLevel::kWarning,
+                   files + " of other sizes or choices, made of these images by earlier runs, lie in " +
+                       PrintablePath(options_.output) + ", such as " + PrintablePath(earlier.example) +
+                       " (--prune removes them)");
+    }
+  }
+
   Result<CommandResult> SumUp(CommandResult result, const TileOperation& operation,
                               const CommandServices& services) const {
     const RunCounts& counts = result.counts;
@@ -64,13 +82,15 @@ class Tile final : public Command {
     if (!marked) return marked.error();
     result.details["tiles"] = operation.tiles();
     result.details.SetRows("too_small", PathsOf(operation.too_small()));
-    const char* one = options_.pair.empty() ? " tile" : " pair of tiles";
-    const char* many = options_.pair.empty() ? " tiles" : " pairs of tiles";
+    const bool pairs = options_.pairs.size() == 1;
+    const char* one = options_.pairs.empty() ? " tile" : pairs ? " pair of tiles" : " group of tiles";
+    const char* many = options_.pairs.empty() ? " tiles" : pairs ? " pairs of tiles" : " groups of tiles";
     result.summary = std::to_string(operation.tiles()) + (operation.tiles() == 1 ? one : many) + " in " +
                      PrintablePath(options_.output);
     if (counts.skipped > 0)
       result.summary += ", those of " + std::to_string(counts.skipped) + " were finished already";
     result.summary += TooSmall(result.dropped);
+    TellEarlier(operation.earlier(), services, result);
     return result;
   }
 
@@ -80,16 +100,18 @@ class Tile final : public Command {
 class Tile::TileRun final : public CommandRun {
  public:
   TileRun(const Tile& tile, const CommandServices& services, std::unique_ptr<OutputManifest> manifest,
-          std::optional<PairIndex> pairs, ItemSource& given)
+          std::vector<PairIndex> pairs, ItemSource& given)
       : CommandRun(services, tile.options_.output),
         tile_(tile),
         services_(services),
         manifest_(std::move(manifest)),
         pairs_(std::move(pairs)),
-        operation_(tile.options_, services, pairs_ ? &*pairs_ : nullptr, manifest_.get()) {
+        operation_(tile.options_, services, pairs_, manifest_.get()) {
     options.mode = services.shared->mode;
-    if (!pairs_) return;
-    source = PairedSource(given, *pairs_, NamesWholeFolders(given, services.shared->list));
+    if (pairs_.empty()) return;
+    std::vector<const PairIndex*> asked;
+    for (const PairIndex& each : pairs_) asked.push_back(&each);
+    source = PairedSource(given, std::move(asked), NamesWholeFolders(given, services.shared->list));
     alone = true;  // nobody else asks for partners
   }
   Operation& operation() override { return operation_; }
@@ -109,7 +131,9 @@ class Tile::TileRun final : public CommandRun {
         result.details["tiles_of_other_sources"] = finished.outputs;
         result.details["other_sources"] = finished.sources;
         result.summary += ", " + std::to_string(finished.outputs) +
-                          (tile_.options_.pair.empty() ? " tile" : " pair") +
+                          (tile_.options_.pairs.empty()       ? " tile"
+                           : tile_.options_.pairs.size() == 1 ? " pair"
+                                                              : " group") +
                           (finished.outputs == 1 ? "" : "s") + " of " + std::to_string(finished.sources) +
                           " other source" + (finished.sources == 1 ? "" : "s") + " kept in the list";
       }
@@ -123,18 +147,18 @@ class Tile::TileRun final : public CommandRun {
   const Tile& tile_;
   const CommandServices& services_;
   std::unique_ptr<OutputManifest> manifest_;
-  std::optional<PairIndex> pairs_;
+  std::vector<PairIndex> pairs_;
   TileOperation operation_;
 };
 
 Result<std::unique_ptr<CommandRun>> Tile::Begin(ItemSource& source, const CommandServices& services) {
   const SharedOptions& shared = *services.shared;
-  std::optional<PairIndex> pairs;
-  if (!options_.pair.empty()) {
-    PairIndex read = TRY(ReadPairs(
-        source, shared,
-        {options_.pair, options_.pair_names, options_.output, "name that of their low-resolution partners"}));
-    pairs = std::move(read);
+  std::vector<PairIndex> pairs;
+  for (size_t i = 0; i < options_.pairs.size(); ++i) {
+    PairIndex read = TRY(ReadPairs(source, shared,
+                                   {options_.pairs[i], NamesOfPair(options_, i), options_.output,
+                                    "name that of their low-resolution partners"}));
+    pairs.push_back(std::move(read));
   }
   std::unique_ptr<OutputManifest> manifest;
   if (shared.mode != RunMode::kRun) {
@@ -152,7 +176,8 @@ Tile::Tile(CLI::App& app) {
   app.footer(
       "Example:\n"
       "  imgmill tile photos -o tiles --size 256 --overlap 32 --format jpg\n"
-      "  imgmill tile HQ --pair LQ -o tiles --size 480          pairs from two folders");
+      "  imgmill tile HQ --pair LQ -o tiles --size 480          pairs from two folders\n"
+      "  imgmill tile HQ --pair X2 --pair X4 -o tiles --size 480 --best 20 --min-distance 240");
   app.add_option("-o,--output", options_.output, "Folder for the tiles and tiles.jsonl; sub-folders are kept")
       ->type_name("DIR");
   app.add_option("--size", options_.size, "Side of a tile, 8 to 16384")
@@ -184,9 +209,28 @@ Tile::Tile(CLI::App& app) {
   app.add_option("--seed", options_.seed, "Of --by random: another number gives other tiles")
       ->capture_default_str()
       ->type_name("N");
-  app.add_option("--pair", options_.pair, "Folder of low-resolution partners, cut to match")
-      ->type_name("DIR");
-  options_.pair_names.AddFlags(app);
+  app.add_option("--min-distance", options_.min_distance,
+                 "Least distance between the corners of two tiles of an image [0: any]")
+      ->type_name("PIXELS");
+  app.add_option("--pair", options_.pairs,
+                 "Folder of low-resolution partners, cut to match; repeated for several scales")
+      ->type_name("DIR")
+      ->allow_extra_args(false);
+  app.add_option("--pair-name", options_.pair_names,
+                 "How partners are named, as in '{name}_x4' [{name}]; once, or once for each --pair")
+      ->type_name("PATTERN")
+      ->allow_extra_args(false);
+  app.add_option("--own-name", options_.own_name,
+                 "How the images themselves are named, as in '{name}_HR' [{name}]")
+      ->type_name("PATTERN");
+  app.add_flag("--crop-pairs", options_.crop_pairs,
+               "Take partners made of the image cropped to a multiple of the scale: leave the rest out");
+  app.add_flag("--prune", options_.prune,
+               "Remove tiles that earlier runs with other options have made of the same images");
+  app.add_option("--sidecars", options_.sidecars,
+                 "Files beside an image, such as '*.txt', to be copied beside each of its tiles")
+      ->delimiter(',')
+      ->type_name("PATTERN,...");
   options_.file.AddFlags(app, kFormats);
 }
 
@@ -204,9 +248,9 @@ std::optional<std::string> TileOptions::Check() const {
   if (const auto rules = TileRules(*this); !rules) return rules.error().message;
   if (seed != 0 && by != kByChance) return "--seed goes with --by random";
   if (by == kByChance && best == 0) return "--by random needs the number of tiles: --best N";
-  if (!pair.empty() && !IsFolder(pair)) return "--pair " + PrintablePath(pair) + ": no such folder";
-  if (auto wrong = pair_names.Check()) return wrong;
-  if (pair.empty() && pair_names.AreGiven()) return "--own-name and --pair-name go with --pair DIR";
+  if (min_distance < 0 || min_distance > (1 << 30)) return "--min-distance takes 0 pixels or more";
+  if (auto wrong = CheckPairs(*this)) return wrong;
+  if (auto wrong = SidecarFinder::Check(sidecars)) return wrong;
   if (auto wrong = file.Check(kFormats)) return wrong;
   if (const int64_t most = LongestSide(file.Writing().format); size > most) {
     return "--size takes at most " + std::to_string(most) + " pixels with --format " + file.format;

@@ -21,8 +21,15 @@ size_t PixelBytes(const Layout& layout) {
 
 }  // namespace
 
-TileBand::TileBand(const Layout& image, int64_t size)
-    : image_(image), size_(size), ring_(RingLayout(image, size)), pointers_(static_cast<size_t>(size)) {}
+TileBand::TileBand(const Layout& rows, const PixelSize& shown, int64_t size)
+    : rows_(rows),
+      image_(rows),
+      size_(size),
+      ring_(RingLayout(rows, size)),
+      pointers_(static_cast<size_t>(size)) {
+  image_.width = shown.width;
+  image_.height = shown.height;
+}
 
 Layout TileBand::tile_layout() const {
   Layout layout = image_;
@@ -41,7 +48,7 @@ size_t TileBand::PooledBytes(const Layout& image, int64_t size, bool padded) {
 }
 
 void TileBand::Put(const uint8_t* row) {
-  std::memcpy(Row(seen_), row, image_.row_bytes());
+  std::memcpy(Row(seen_), row, rows_.row_bytes());
   ++seen_;
 }
 
@@ -49,7 +56,7 @@ Status TileBand::ReadUntil(RowReader& reader, int64_t rows) {
   const int64_t room = ring_.layout().height;
   while (seen_ < rows) {
     const int64_t now = std::min(rows - seen_, room - seen_ % room);
-    TRY(reader.Read(now, Row(seen_), image_.row_bytes()));
+    TRY(reader.Read(now, Row(seen_), rows_.row_bytes()));
     seen_ += now;
   }
   return {};

@@ -8,14 +8,19 @@
 
 #include "imgmill/image/image.h"
 #include "imgmill/image/reader.h"
+#include "tile_pairs.h"
 
 namespace imgmill {
 
 /// A ring of rows. Whatever the image's height, it holds `size` of them.
 class TileBand {
  public:
-  /// @param size  side of the tiles, pixels. @throws OutOfMemory
-  TileBand(const Layout& image, int64_t size);
+  /// @param rows   of the image, as they come
+  /// @param shown  of these, the columns and rows that tiles show: the first ones
+  /// @param size   side of the tiles, pixels. @throws OutOfMemory
+  TileBand(const Layout& rows, const PixelSize& shown, int64_t size);
+  /// All of the image is shown.
+  TileBand(const Layout& image, int64_t size) : TileBand(image, {image.width, image.height}, size) {}
 
   /// The next row from above.
   void Put(const uint8_t* row);
@@ -23,6 +28,8 @@ class TileBand {
   Status ReadUntil(RowReader& reader, int64_t rows);
   /// Rows of the image seen so far.
   int64_t seen() const { return seen_; }
+  /// The image comes again, from its first row.
+  void Restart() { seen_ = 0; }
 
   /// The rows of the tile with its upper left corner at (x, y), of which all that lie in the image must have
   /// been seen, and none have gone. What lies outside is filled with the nearest pixel. Valid until the next
@@ -38,7 +45,8 @@ class TileBand {
   uint8_t* Row(int64_t y) { return ring_.row(y % ring_.layout().height); }
   std::span<const uint8_t* const> Padded(int64_t x, int64_t y);
 
-  Layout image_;
+  Layout rows_;
+  Layout image_;  ///< what is shown of them
   int64_t size_;
   Image ring_;
   Image padded_;  // made when first needed

@@ -4,22 +4,28 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "earlier_outputs.h"
 #include "tile_names.h"
 
 namespace imgmill {
 
-inline constexpr ManifestKind kTileManifest = {"tiles", "tile", "lq_tile", 2};
+inline constexpr ManifestKind kTileManifest = {"tiles", "tile", "lq_tile", 2, "lq"};
 
 struct TileRecord {
   std::string tile;  ///< path below the output folder
   std::string source;
   TilePlace place;
-  int64_t size = 0;      ///< pixels each way
-  int scale = 1;         ///< of a pair; 1 without
-  std::string low_tile;  ///< of a pair, else empty
-  std::string low_source;
+  int64_t size = 0;  ///< pixels each way
+  /// Of a pair, or a group of one image and several partners.
+  struct Low {
+    std::string tile;
+    std::string source;
+    int scale = 1;
+  };
+  std::vector<Low> lows;
+  std::vector<std::string> sidecars;  ///< beside the tile
 
   nlohmann::ordered_json Line() const;
 };

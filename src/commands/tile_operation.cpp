@@ -10,6 +10,7 @@
 #include "imgmill/dataset/output_names.h"
 #include "paired_source.h"
 #include "tile_manifest.h"
+#include "tile_pairs.h"
 #include "tile_task.h"
 
 namespace imgmill {
@@ -52,33 +53,36 @@ std::string TextOf(const TileOptions& options) {
   return text;
 }
 
+/// Where tiles of several partners go; that of one is always the same.
+std::string PairText(const TileOptions& options) {
+  std::string text = options.crop_pairs ? "cropped " : "";
+  if (options.pairs.size() < 2) return text;
+  for (const std::string& folder : LowFolders(options)) text += folder + " ";
+  return text;
+}
+
 std::string FingerprintOf(const TileOptions& options, bool lenient) {
   // What was made of the readable part of a broken file is no result where such files are refused.
   return "tile/1 " + std::to_string(options.size) + "+" + std::to_string(options.Step()) + " " +
          options.edge + " " +
          (options.best > 0 ? std::to_string(options.best) + " by " + ChoiceOf(options) : "") +
-         TextOf(options) + (options.pair.empty() ? "" : "pair ") + options.file.Text() + " " +
-         ImageLibraryVersions() + (lenient ? " lenient" : "");
+         TextOf(options) + (options.pairs.empty() ? "" : "pair ") + PairText(options) +
+         (options.min_distance > 0 ? "apart " + std::to_string(options.min_distance) + " " : "") +
+         options.file.Text() + " " + ImageLibraryVersions() + (lenient ? " lenient" : "");
 }
 
 }  // namespace
-
-int PairScale(int64_t high_width, int64_t high_height, int64_t low_width, int64_t low_height) {
-  const int64_t scale = high_width / std::max<int64_t>(1, low_width);
-  const bool exact = scale >= 1 && low_width * scale == high_width && low_height * scale == high_height;
-  return exact ? static_cast<int>(scale) : 0;
-}
 
 namespace {
 
-int ScaleOf(const ImageHeader& high, const ImageHeader& low) {
-  return PairScale(high.upright_width(), high.upright_height(), low.upright_width(), low.upright_height());
+PixelSize ShownSize(const ImageHeader& header) {
+  return {header.upright_width(), header.upright_height()};
 }
 
 }  // namespace
 
-TileOperation::TileOperation(const TileOptions& options, const CommandServices& services, PairIndex* pairs,
-                             OutputManifest* manifest)
+TileOperation::TileOperation(const TileOptions& options, const CommandServices& services,
+                             std::vector<PairIndex>& pairs, OutputManifest* manifest)
     : Operation({"tile", FingerprintOf(options, services.shared->allow_truncated)}),
       options_(options),
       edge_(EdgeFrom(options.edge)),
@@ -90,38 +94,53 @@ TileOperation::TileOperation(const TileOptions& options, const CommandServices& 
       catalog_(*services.catalog),
       folder_(options.output, traits().fingerprint, catalog_, services.shared->force),
       pairs_(pairs),
+      sidecars_(options.sidecars),
       manifest_(manifest),
       services_(services) {}
 
 SetPrefixes TileOperation::Prefixes(const ListedFile& file) const {
   const std::string stem = OutputStemFor(file) + "_";
   if (!paired()) return {stem};
-  return {std::string(kHighFolder) + stem, std::string(kLowFolder) + stem};
+  SetPrefixes prefixes = {std::string(kHighFolder) + stem};
+  for (const std::string& folder : LowFolders(options_)) prefixes.push_back(folder + stem);
+  return prefixes;
 }
 
-Result<std::string> TileOperation::FindPartner(const ListedFile& file) {
-  if (!paired()) return std::string();
-  const std::string path = TRY(pairs_->Take(file));
-  TRY(IsAnother(file.path, path, "--pair takes the folder of the low-resolution images"));
-  return path;
-}
-
-Status TileOperation::CheckPair(const Item& item) const {
-  if (!item.partner) return {};
-  const int scale = ScaleOf(item.main.header, item.partner->header);
-  if (scale == 0) {
-    return Error{Stage::kProbe, Code::kConflict,
-                 "it is " + UprightSizeText(item.main.header) + " and its partner " +
-                     PrintablePath(item.partner->path) + " " + UprightSizeText(item.partner->header) +
-                     ": that is not a whole-number scale"};
+Result<std::vector<std::string>> TileOperation::FindPartners(const ListedFile& file) {
+  std::vector<std::string> paths;
+  std::optional<Error> missing;
+  for (PairIndex& pairs : pairs_) {
+    Result<std::string> path = pairs.Take(file);  // of all, so that each of them knows who was asked for
+    if (!path && missing) missing->message += "; " + path.error().message;
+    if (!path && !missing) missing = path.error();
+    if (path) paths.push_back(*std::move(path));
   }
-  if (options_.size % scale == 0 && options_.Step() % scale == 0) return {};
-  const int fitting = std::max(1, options_.size / scale) * scale;
-  return Error{Stage::kProbe, Code::kConflict,
-               "it is " + std::to_string(scale) + " times as large as its partner, and tiles of " +
-                   std::to_string(options_.size) + " every " + std::to_string(options_.Step()) +
-                   " pixels are not multiples of that (use --size " + std::to_string(fitting) +
-                   ", and a stride that is one)"};
+  if (missing) return *std::move(missing);
+  for (const std::string& path : paths)
+    TRY(IsAnother(file.path, path, "--pair takes the folder of the low-resolution images"));
+  return paths;
+}
+
+std::vector<std::string> TileOperation::FindSidecars(const ListedFile& file) {
+  std::vector<std::string> paths;
+  for (Sidecar& sidecar : sidecars_.Of(file.path)) paths.push_back(std::move(sidecar.path));
+  return paths;
+}
+
+Result<GroupShape> TileOperation::ShapeOf(const Item& item) const {
+  std::vector<GroupMember> lows;
+  for (const SourceFile& partner : item.partners) lows.push_back({partner.path, ShownSize(partner.header)});
+  return ShapeOfGroup(ShownSize(item.main.header), lows, options_);
+}
+
+Status TileOperation::CheckSidecars(const Item& item) const {
+  for (const SourceFile& sidecar : item.sidecars) {
+    if (sidecar.stamp.size <= kLargestSidecar) continue;
+    return OfSidecar(sidecar.path, Error{Stage::kProbe, Code::kLimitExceeded,
+                                         "it has more than " + FormatByteSize(kLargestSidecar) +
+                                             ", which is much for a copy beside each tile"});
+  }
+  return {};
 }
 
 ReadOptions TileOperation::Reading() const {
@@ -143,34 +162,47 @@ Footprint TileOperation::SideCost(const Layout& image, int64_t size) const {
 }
 
 Result<ItemPlan> TileOperation::Plan(const Item& item) const {
-  TRY(CheckPair(item));
+  const GroupShape shape = TRY(ShapeOf(item));
+  TRY(CheckSidecars(item));
   const ImageHeader& header = item.main.header;
   ItemPlan plan(header, Reading(), {kRowsPerRegion, 0});
-  const size_t tiles = Starts(header.upright_width()).size() * Starts(header.upright_height()).size();
+  const size_t tiles = Starts(shape.area.width).size() * Starts(shape.area.height).size();
   plan.work = SideCost(plan.input, options_.size) + Footprint{0, tiles * kBytesPerTile};
   if (options_.best > 0 || options_.HasRules()) {
     Layout tile = plan.input;
     tile.width = tile.height = options_.size;
     plan.work.pooled += SignalMeter::PooledBytes(tile);
   }
-  if (item.partner) {
-    const ImageHeader& low = item.partner->header;
+  if (options_.best > 0 && options_.min_distance > 0)
+    plan.work = plan.work + ReadFootprint(header, Reading());
+  for (size_t i = 0; i < item.partners.size(); ++i) {
+    const ImageHeader& low = item.partners[i].header;
     plan.work = plan.work + ReadFootprint(low, Reading()) +
-                SideCost(ReadLayout(low, Reading()), options_.size / ScaleOf(header, low));
+                SideCost(ReadLayout(low, Reading()), options_.size / shape.scales[i]);
   }
+  size_t largest = 0;
+  for (const SourceFile& sidecar : item.sidecars) {
+    largest = std::max(largest, static_cast<size_t>(sidecar.stamp.size));
+    plan.work = plan.work + Footprint{0, tiles * kBytesPerTile};
+  }
+  plan.work = plan.work + Footprint{0, largest};
   return plan;
 }
 
 Result<bool> TileOperation::Recall(const Item& item, Outcome& outcome) {
   auto payload = std::make_unique<TilePayload>();
-  if (item.partner) {
-    const SourceFile& partner = *item.partner;
-    payload->scale = PairScale(item.main.upright_width, item.main.upright_height, partner.upright_width,
-                               partner.upright_height);
-    payload->partner = partner.path;
+  const PixelSize high{item.main.upright_width, item.main.upright_height};
+  for (const SourceFile& partner : item.partners) {
+    const PixelSize low{partner.upright_width, partner.upright_height};
+    payload->lows.push_back({partner.path, PairScale(high, low, options_.crop_pairs)});
   }
+  for (const SourceFile& sidecar : item.sidecars)
+    payload->endings.emplace_back(EndingBehindStem(item.main.path, sidecar.path));
   std::optional<std::vector<std::string>> finished = TRY(FindFinishedSet(folder_, item, Prefixes(item.file)));
   if (!finished) return false;
+  const bool prune = options_.prune && mode_ == RunMode::kRun;
+  EarlierChoice earlier = TRY(FindEarlierChoice(folder_, item, Prefixes(item.file), *finished, prune));
+  payload->earlier = std::move(earlier);
   outcome.state = Outcome::State::kSkipped;
   outcome.outputs = *std::move(finished);
   outcome.payload = std::move(payload);
@@ -179,8 +211,9 @@ Result<bool> TileOperation::Recall(const Item& item, Outcome& outcome) {
 
 Result<bool> TileOperation::Rehearse(const Item& item) {
   TRY(MayBeginSet(folder_, item, Prefixes(item.file)));
-  const std::vector<int64_t> xs = Starts(item.main.header.upright_width());
-  const std::vector<int64_t> ys = Starts(item.main.header.upright_height());
+  const GroupShape shape = TRY(ShapeOf(item));
+  const std::vector<int64_t> xs = Starts(shape.area.width);
+  const std::vector<int64_t> ys = Starts(shape.area.height);
   if (xs.empty() || ys.empty()) return false;
   for (const std::string& prefix : Prefixes(item.file)) {
     TRY(folder_.MayMakeFolder(prefix));
@@ -193,29 +226,38 @@ Result<bool> TileOperation::Rehearse(const Item& item) {
 
 Result<std::unique_ptr<ItemTask>> TileOperation::Start(const Item& item, const ItemPlan& plan) {
   TileTaskParts parts;
+  const GroupShape shape = TRY(ShapeOf(item));
   parts.prefixes = Prefixes(item.file);
-  parts.scale = item.partner ? ScaleOf(item.main.header, item.partner->header) : 1;
-  parts.xs = Starts(plan.input.width);
-  parts.ys = Starts(plan.input.height);
+  parts.xs = Starts(shape.area.width);
+  parts.ys = Starts(shape.area.height);
   if (parts.xs.empty()) parts.ys.clear();
   parts.best = options_.best;
   parts.by = by_;
   parts.rules = rules_;
+  parts.min_distance = options_.min_distance;
+  parts.prune = options_.prune;
+  parts.reading = plan.reading;
   if (options_.by == kByChance) parts.random = SeedOf(options_, item.main.content);
   const WriteOptions writing = options_.file.Writing();
-  std::unique_ptr<TileSide> high = TRY(TileSide::Open(item.main.path, item.main.header, plan.input, writing,
-                                                      options_.size, 1, parts.prefixes[0]));
+  std::unique_ptr<TileSide> high =
+      TRY(TileSide::Open(item.main.path, item.main.header, plan.input, shape.area, writing, options_.size, 1,
+                         parts.prefixes[0]));
   parts.high = std::move(high);
-  if (item.partner) {
-    const SourceFile& partner = *item.partner;
+  for (size_t i = 0; i < item.partners.size(); ++i) {
+    const SourceFile& partner = item.partners[i];
+    LowSide low;
+    low.path = partner.path;
+    low.scale = shape.scales[i];
     Result<std::unique_ptr<RowReader>> rows = OpenRows(partner.path, partner.header, plan.reading);
     if (!rows) return OfPartner(partner.path, rows.error());
-    parts.low_rows = *std::move(rows);
-    Result<std::unique_ptr<TileSide>> low =
-        TileSide::Open(partner.path, partner.header, ReadLayout(partner.header, plan.reading), writing,
-                       options_.size / parts.scale, parts.scale, parts.prefixes[1]);
-    if (!low) return OfPartner(partner.path, low.error());
-    parts.low = *std::move(low);
+    low.rows = *std::move(rows);
+    const PixelSize shown{shape.area.width / low.scale, shape.area.height / low.scale};
+    Result<std::unique_ptr<TileSide>> side =
+        TileSide::Open(partner.path, partner.header, ReadLayout(partner.header, plan.reading), shown, writing,
+                       options_.size / low.scale, low.scale, parts.prefixes[i + 1]);
+    if (!side) return OfPartner(partner.path, side.error());
+    low.side = *std::move(side);
+    parts.lows.push_back(std::move(low));
   }
   return MakeTileTask(folder_, item, std::move(parts));
 }
@@ -228,6 +270,11 @@ void TileOperation::Collect(Outcome& outcome) {
   }
   const SetPrefixes prefixes = Prefixes(outcome.file);
   if (manifest_ != nullptr) manifest_->Replace(outcome.file.path, prefixes[0]);
+  if (outcome.payload != nullptr) {
+    const EarlierChoice& earlier = static_cast<const TilePayload&>(*outcome.payload).earlier;
+    if (earlier_.files == 0) earlier_.example = folder_.PathOf(earlier.example);
+    earlier_.files += earlier.files;
+  }
   if (outcome.outputs.empty()) {
     services_.log(LogLevel::kWarning,
                   PrintablePath(outcome.file.path) +
@@ -240,12 +287,15 @@ void TileOperation::Collect(Outcome& outcome) {
   const TilePayload& payload = static_cast<const TilePayload&>(*outcome.payload);
   for (const std::string& name : outcome.outputs) {
     const std::optional<TilePlace> place = PlaceOf(name, prefixes[0]);
-    if (!place) continue;  // the low resolution's: told with the high one's
-    TileRecord record{name, outcome.file.path, *place, options_.size, payload.scale, {}, {}};
-    if (paired()) {
-      record.low_tile = TileName(prefixes[1], *place, extension());
-      record.low_source = payload.partner;
+    if (!place || !name.ends_with(extension()))
+      continue;  // the low resolution's, or a side-car: told with the tile
+    TileRecord record{name, outcome.file.path, *place, options_.size, {}, {}};
+    for (size_t i = 0; i < payload.lows.size(); ++i) {
+      record.lows.push_back(
+          {TileName(prefixes[i + 1], *place, extension()), payload.lows[i].path, payload.lows[i].scale});
     }
+    for (const std::string& ending : payload.endings)
+      record.sidecars.push_back(SidecarOfTile(outcome.file.path, ending, name));
     ++tiles_;
     if (manifest_ != nullptr) manifest_->Add(record.Line());
     if (!wants_files_) continue;

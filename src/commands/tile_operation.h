@@ -8,11 +8,13 @@
 #include "dry_run_lines.h"
 #include "imgmill/commands/tile.h"
 #include "imgmill/dataset/pair_index.h"
+#include "imgmill/dataset/sidecars.h"
 #include "imgmill/engine/operation.h"
 #include "imgmill/engine/output_set.h"
 #include "imgmill/signals/signal_set.h"
 #include "output_manifest.h"
 #include "tile_grid.h"
+#include "tile_pairs.h"
 #include "tile_rules.h"
 
 namespace imgmill {
@@ -20,12 +22,13 @@ namespace imgmill {
 /// Cuts each image into tiles. Pure CPU: it needs no device and no model.
 class TileOperation final : public Operation {
  public:
-  /// @param pairs     where partners are looked up; null without --pair
+  /// @param pairs     where partners are looked up; none without --pair
   /// @param manifest  gets a line for each tile, in the order of the listing; null in a dry run
-  TileOperation(const TileOptions& options, const CommandServices& services, PairIndex* pairs,
+  TileOperation(const TileOptions& options, const CommandServices& services, std::vector<PairIndex>& pairs,
                 OutputManifest* manifest);
 
-  Result<std::string> FindPartner(const ListedFile& file) override;
+  Result<std::vector<std::string>> FindPartners(const ListedFile& file) override;
+  std::vector<std::string> FindSidecars(const ListedFile& file) override;
   Result<ItemPlan> Plan(const Item& item) const override;
   Result<bool> Recall(const Item& item, Outcome& outcome) override;
   Result<bool> Rehearse(const Item& item) override;
@@ -38,20 +41,23 @@ class TileOperation final : public Operation {
   const FileTable& written() const { return written_; }
   /// Images that hold no tile, in order.
   const FileTable& too_small() const { return too_small_; }
+  /// Files of earlier choices: left, or removed with --prune.
+  const EarlierChoice& earlier() const { return earlier_; }
   /// Of a dry run: the images that would be cut.
   const DryRunLines& preview() const { return preview_; }
 
  private:
   class Task;
 
-  bool paired() const { return pairs_ != nullptr; }
+  bool paired() const { return !pairs_.empty(); }
   /// Where the names of a file's tiles begin: one entry, or HQ and LQ.
   SetPrefixes Prefixes(const ListedFile& file) const;
   std::string_view extension() const { return Extension(options_.file.Writing().format); }
   std::vector<int64_t> Starts(int64_t length) const;
   ReadOptions Reading() const;
-  /// Whether tiles of the two fit each other.
-  Status CheckPair(const Item& item) const;
+  /// Whether tiles of all of them fit each other, and where.
+  Result<GroupShape> ShapeOf(const Item& item) const;
+  Status CheckSidecars(const Item& item) const;
   /// What the tiles of one image of the two hold, beside the reader.
   Footprint SideCost(const Layout& image, int64_t size) const;
 
@@ -64,12 +70,14 @@ class TileOperation final : public Operation {
   bool wants_files_;
   Catalog& catalog_;
   OutputFolder folder_;
-  PairIndex* pairs_;
+  std::vector<PairIndex>& pairs_;
+  SidecarFinder sidecars_;
   OutputManifest* manifest_;
   const CommandServices& services_;
   uint64_t tiles_ = 0;
   FileTable written_;
   FileTable too_small_;
+  EarlierChoice earlier_;
   DryRunLines preview_;
 };
 

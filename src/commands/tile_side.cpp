@@ -7,16 +7,17 @@
 
 namespace imgmill {
 
-TileSide::TileSide(const Layout& image, int64_t size, int scale, std::string prefix)
-    : image_(image), size_(size), scale_(scale), prefix_(std::move(prefix)), band_(image, size) {}
+TileSide::TileSide(const Layout& rows, const PixelSize& shown, int64_t size, int scale, std::string prefix)
+    : shown_(shown), size_(size), scale_(scale), prefix_(std::move(prefix)), band_(rows, shown, size) {}
 
 Result<std::unique_ptr<TileSide>> TileSide::Open(const std::string& source, const ImageHeader& header,
-                                                 const Layout& image, const WriteOptions& writing,
-                                                 int64_t size, int scale, std::string prefix) {
-  std::unique_ptr<TileSide> side(new TileSide(image, size, scale, std::move(prefix)));
+                                                 const Layout& rows, const PixelSize& shown,
+                                                 const WriteOptions& writing, int64_t size, int scale,
+                                                 std::string prefix) {
+  std::unique_ptr<TileSide> side(new TileSide(rows, shown, size, scale, std::move(prefix)));
   side->extension_ = Extension(writing.format);
   std::vector<uint8_t> profile;
-  if (header.has_icc) profile = ReadProfileOf(source, image, writing.profile_kept, side->notes_);
+  if (header.has_icc) profile = ReadProfileOf(source, rows, writing.profile_kept, side->notes_);
   std::unique_ptr<ImageEncoder> encoder =
       TRY(ImageEncoder::Create(side->band_.tile_layout(), writing, std::move(profile)));
   side->encoder_ = std::move(encoder);
@@ -25,7 +26,7 @@ Result<std::unique_ptr<TileSide>> TileSide::Open(const std::string& source, cons
 }
 
 int64_t TileSide::RowsFor(int64_t y) const {
-  return std::min(image_.height, y / scale_ + size_);
+  return std::min(shown_.height, y / scale_ + size_);
 }
 
 Status TileSide::Write(const TilePlace& place, OutputSet& set) {

@@ -14,10 +14,12 @@ namespace imgmill {
 class TileSide {
  public:
   /// @param source  the image's file, for its colour profile
+  /// @param rows    of the image, and `shown` what tiles show of them
   /// @param scale   of places, which are counted in pixels of the high resolution, to this image's pixels
   static Result<std::unique_ptr<TileSide>> Open(const std::string& source, const ImageHeader& header,
-                                                const Layout& image, const WriteOptions& writing,
-                                                int64_t size, int scale, std::string prefix);
+                                                const Layout& rows, const PixelSize& shown,
+                                                const WriteOptions& writing, int64_t size, int scale,
+                                                std::string prefix);
 
   TileBand& band() { return band_; }
   /// Whether all rows of the tiles at `y` were seen.
@@ -34,9 +36,9 @@ class TileSide {
   const std::vector<std::string>& notes() const { return notes_; }
 
  private:
-  TileSide(const Layout& image, int64_t size, int scale, std::string prefix);
+  TileSide(const Layout& rows, const PixelSize& shown, int64_t size, int scale, std::string prefix);
 
-  Layout image_;
+  PixelSize shown_;
   int64_t size_;
   int scale_;
   std::string prefix_;

@@ -1,26 +1,49 @@
 // Rows go into a band; whenever the band holds a row of tiles, those are cut, encoded and put into the set.
 #include "tile_task.h"
 
+#include <cerrno>
+#include <cstdio>
+#include <memory>
 #include <optional>
 
+#include "base/path_parts.h"
 #include "base/try.h"
+#include "imgmill/base/errno_error.h"
+#include "imgmill/dataset/sidecars.h"
 #include "tile_ranking.h"
+#include "tile_spacing.h"
 
 namespace imgmill {
 namespace {
 
+/// @param size  that it had when it was looked at
+Result<std::string> ReadSidecar(const std::string& path, int64_t size) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"), &std::fclose);
+  if (!file) return ErrnoError(Stage::kWrite, errno, "open");
+  std::string bytes(static_cast<size_t>(size), '\0');
+  bytes.resize(std::fread(bytes.data(), 1, bytes.size(), file.get()));
+  if (std::ferror(file.get()) != 0) return ErrnoError(Stage::kWrite, errno, "read");
+  return bytes;
+}
+
 class TileTask final : public ItemTask {
  public:
   TileTask(OutputFolder& folder, const Item& item, TileTaskParts parts)
-      : item_(item), parts_(std::move(parts)), set_(folder, item, parts_.prefixes) {
+      : folder_(folder), item_(item), parts_(std::move(parts)), set_(folder, item, parts_.prefixes) {
     if (parts_.best > 0) ranking_.emplace(static_cast<size_t>(parts_.best), parts_.by);
+    if (parts_.min_distance > 0) spacing_.emplace(parts_.min_distance);
   }
 
   Status Map(const Region& region) override {
     for (int64_t y = 0; y < region.own_rows && next_ < parts_.ys.size(); ++y) {
       parts_.high->band().Put(region.view.row(region.context_above + y));
       while (next_ < parts_.ys.size() && parts_.high->Has(parts_.ys[next_])) {
-        TRY(CutRow(parts_.ys[next_]));
+        const int64_t top = parts_.ys[next_];
+        if (chooses_last()) {
+          RankRow(top);
+        } else {
+          TRY(CutRow(top));
+        }
         ++next_;
       }
     }
@@ -28,32 +51,74 @@ class TileTask final : public ItemTask {
   }
 
   Status Finish(Outcome& outcome) override {
-    TRY(ReadRestOfPartner());
+    if (chooses_last()) TRY(CutChosen());
+    TRY(ReadRestOfPartners());
+    TRY(AddSidecars());
     TRY(set_.Commit());
     auto payload = std::make_unique<TilePayload>();
-    payload->scale = parts_.scale;
-    if (item_.partner) payload->partner = item_.partner->path;
-    outcome.payload = std::move(payload);
+    for (const LowSide& low : parts_.lows) payload->lows.push_back({low.path, low.scale});
+    for (const SourceFile& sidecar : item_.sidecars)
+      payload->endings.emplace_back(EndingBehindStem(item_.main.path, sidecar.path));
     outcome.outputs = set_.names();
+    EarlierChoice earlier =
+        TRY(FindEarlierChoice(folder_, item_, parts_.prefixes, outcome.outputs, parts_.prune));
+    payload->earlier = std::move(earlier);
+    outcome.payload = std::move(payload);
     AddNotes(*parts_.high, outcome.notes);
-    if (parts_.low) AddNotes(*parts_.low, outcome.notes);
+    for (const LowSide& low : parts_.lows) AddNotes(*low.side, outcome.notes);
     return {};
   }
 
  private:
-  Status CutRow(int64_t y) {
-    if (parts_.low) {
-      if (Status read = parts_.low->band().ReadUntil(*parts_.low_rows, parts_.low->RowsFor(y)); !read)
-        return OfPartner(item_.partner->path, read.error());
+  /// Which of the best are far enough from each other is known when all were seen: the image is read again
+  /// then.
+  bool chooses_last() const { return ranking_ && spacing_; }
+
+  void RankRow(int64_t y) {
+    for (const int64_t x : parts_.xs) {
+      const TilePlace place{x, y};
+      if (Passes(place)) candidates_.push_back({ScoreOf(place), place});
     }
+  }
+
+  Status CutChosen() {
+    const std::vector<TilePlace> chosen =
+        ChooseSpaced(std::move(candidates_), static_cast<size_t>(parts_.best), parts_.min_distance);
+    if (chosen.empty()) return {};
+    const std::unique_ptr<RowReader> rows = TRY(OpenRows(item_.main.path, item_.main.header, parts_.reading));
+    TileSide& high = *parts_.high;
+    high.band().Restart();
+    for (const TilePlace& place : chosen) {
+      TRY(high.band().ReadUntil(*rows, high.RowsFor(place.y)));
+      TRY(ReadPartners(place.y));
+      TRY(Write(place));
+    }
+    return {};
+  }
+
+  Status CutRow(int64_t y) {
+    TRY(ReadPartners(y));
     for (const int64_t x : parts_.xs) {
       const TilePlace place{x, y};
       if (!Passes(place)) continue;
+      if (spacing_ && !spacing_->Take(place)) continue;
       if (ranking_ && !Rank(place)) continue;
-      TRY(parts_.high->Write(place, set_));
-      if (!parts_.low) continue;
-      TRY(parts_.low->Write(place, set_));
+      TRY(Write(place));
     }
+    return {};
+  }
+
+  Status ReadPartners(int64_t y) {
+    for (LowSide& low : parts_.lows) {
+      if (Status read = low.side->band().ReadUntil(*low.rows, low.side->RowsFor(y)); !read)
+        return OfPartner(low.path, read.error());
+    }
+    return {};
+  }
+
+  Status Write(const TilePlace& place) {
+    TRY(parts_.high->Write(place, set_));
+    for (const LowSide& low : parts_.lows) TRY(low.side->Write(place, set_));
     return {};
   }
 
@@ -64,24 +129,51 @@ class TileTask final : public ItemTask {
                      MeasureTile(high.band().tile_layout(), high.Rows(place), SignalsOf(parts_.rules)));
   }
 
+  double ScoreOf(const TilePlace& place) {
+    TileSide& high = *parts_.high;
+    return parts_.random ? RandomScore(*parts_.random, place)
+                         : ranking_->Score(high.band().tile_layout(), high.Rows(place));
+  }
+
   /// Whether the tile is among the best so far; the one that it drives out is removed.
   bool Rank(const TilePlace& place) {
-    TileSide& high = *parts_.high;
-    const double score = parts_.random ? RandomScore(*parts_.random, place)
-                                       : ranking_->Score(high.band().tile_layout(), high.Rows(place));
+    const double score = ScoreOf(place);
     if (!ranking_->Takes(score, place)) return false;
     if (const std::optional<TilePlace> worse = ranking_->Put(score, place)) {
-      set_.Remove(high.NameOf(*worse));
-      if (parts_.low) set_.Remove(parts_.low->NameOf(*worse));
+      set_.Remove(parts_.high->NameOf(*worse));
+      for (const LowSide& low : parts_.lows) set_.Remove(low.side->NameOf(*worse));
     }
     return true;
   }
 
   /// To its end, so that a partner that is cut short is refused wherever the last tile lies, as an image is.
-  Status ReadRestOfPartner() {
-    if (!parts_.low) return {};
-    Status read = parts_.low->band().ReadUntil(*parts_.low_rows, parts_.low_rows->layout().height);
-    if (!read) return OfPartner(item_.partner->path, read.error());
+  Status ReadRestOfPartners() {
+    for (LowSide& low : parts_.lows) {
+      if (Status read = low.side->band().ReadUntil(*low.rows, low.rows->layout().height); !read)
+        return OfPartner(low.path, read.error());
+    }
+    return {};
+  }
+
+  /// A copy of each beside each tile, or each one of the high resolution.
+  Status AddSidecars() {
+    if (item_.sidecars.empty()) return {};
+    const std::vector<std::string> names = set_.names();
+    for (const SourceFile& sidecar : item_.sidecars) {
+      Status added = AddSidecar(sidecar, names);
+      if (!added) return OfSidecar(sidecar.path, added.error());
+    }
+    return {};
+  }
+
+  Status AddSidecar(const SourceFile& sidecar, const std::vector<std::string>& names) {
+    const std::string bytes = TRY(ReadSidecar(sidecar.path, sidecar.stamp.size));
+    const std::string_view ending = EndingBehindStem(item_.main.path, sidecar.path);
+    for (const std::string& name : names) {
+      if (!name.starts_with(parts_.prefixes.front())) continue;
+      TRY(set_.Add(SidecarOfTile(item_.main.path, ending, name),
+                   {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}));
+    }
     return {};
   }
 
@@ -89,14 +181,29 @@ class TileTask final : public ItemTask {
     notes.insert(notes.end(), side.notes().begin(), side.notes().end());
   }
 
+  OutputFolder& folder_;
   const Item& item_;
   TileTaskParts parts_;
   OutputSet set_;
   std::optional<TileRanking> ranking_;
-  size_t next_ = 0;  // row of tiles
+  std::optional<TileSpacing> spacing_;
+  std::vector<RankedPlace> candidates_;  // where the choice comes last
+  size_t next_ = 0;                      // row of tiles
 };
 
 }  // namespace
+
+std::string SidecarOfTile(const std::string& image, std::string_view ending, const std::string& tile) {
+  const std::string_view name = NameOf(image);
+  const std::string_view extension = name.substr(StemOf(name).size());
+  const std::string_view tile_name = NameOf(tile);
+  const bool whole_name =
+      !extension.empty() && ending.starts_with(extension) && ending.size() > extension.size();
+  const std::string_view base = whole_name ? tile_name : StemOf(tile_name);
+  return tile.substr(0, tile.size() - tile_name.size())
+      .append(base)
+      .append(ending.substr(whole_name ? extension.size() : 0));
+}
 
 std::unique_ptr<ItemTask> MakeTileTask(OutputFolder& folder, const Item& item, TileTaskParts parts) {
   return std::make_unique<TileTask>(folder, item, std::move(parts));

@@ -16,12 +16,25 @@ namespace imgmill {
 
 /// What a finished or recalled image's tiles were cut with.
 struct TilePayload final : Payload {
-  int scale = 1;
-  std::string partner;  ///< path of the low-resolution image; empty without one
+  struct Low {
+    std::string path;  ///< of the low-resolution image
+    int scale = 1;
+  };
+  std::vector<Low> lows;
+  std::vector<std::string> endings;  ///< of side-cars, behind the image's stem
+  EarlierChoice earlier;
 };
 
-/// How many times as large one image is as the other; 0 if that is no whole number, the same both ways.
-int PairScale(int64_t high_width, int64_t high_height, int64_t low_width, int64_t low_height);
+/// A partner that is read beside the image.
+struct LowSide {
+  std::unique_ptr<TileSide> side;
+  std::unique_ptr<RowReader> rows;
+  std::string path;
+  int scale = 1;
+};
+
+/// Of a side-car that is copied beside each tile: one such is in memory as a whole.
+inline constexpr int64_t kLargestSidecar = int64_t{16} << 20;
 
 struct TileTaskParts {
   SetPrefixes prefixes;
@@ -30,11 +43,17 @@ struct TileTaskParts {
   Signal by = Signal::kSharpness;
   std::vector<FilterRule> rules;   ///< that each tile must pass
   std::optional<uint64_t> random;  ///< chooses in place of a signal: a seed of this image's own
+  int64_t min_distance = 0;        ///< 0: any
+  bool prune = false;              ///< remove the files of an earlier choice
+  ReadOptions reading;             ///< of the image, where it is read a second time
   std::unique_ptr<TileSide> high;
-  int scale = 1;
-  std::unique_ptr<TileSide> low;        ///< null without a partner
-  std::unique_ptr<RowReader> low_rows;  ///< likewise
+  std::vector<LowSide> lows;
 };
+
+/// Beside a tile, the name of a side-car that is called so behind its image's stem: of ".txt"
+/// "photo_0_0.txt", of
+/// ".jpg.txt" "photo_0_0.png.txt".
+std::string SidecarOfTile(const std::string& image, std::string_view ending, const std::string& tile);
 
 std::unique_ptr<ItemTask> MakeTileTask(OutputFolder& folder, const Item& item, TileTaskParts parts);
 

@@ -19,6 +19,10 @@ std::string Sidecar::Beside(const std::string& image) const {
   return image.substr(0, image.size() - name.size()).append(base).append(ending);
 }
 
+std::string_view EndingBehindStem(std::string_view image, std::string_view sidecar) {
+  return NameOf(sidecar).substr(StemOf(NameOf(image)).size());
+}
+
 std::optional<std::string> SidecarFinder::Check(const std::vector<std::string>& patterns) {
   for (const std::string& pattern : patterns) {
     const std::string quoted = "\"" + PrintablePath(pattern) + "\"";

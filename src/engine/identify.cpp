@@ -39,8 +39,10 @@ Status Stamp(SourceFile& file) {
 
 Status Identifier::Locate(Item& item, Operation& operation) const {
   item.main.path = item.file.path;
-  std::string partner = TRY(operation.FindPartner(item.file));
-  if (!partner.empty()) item.partner.emplace().path = std::move(partner);
+  std::vector<std::string> partners = TRY(operation.FindPartners(item.file));
+  for (std::string& path : partners) item.partners.emplace_back().path = std::move(path);
+  for (std::string& path : operation.FindSidecars(item.file))
+    item.sidecars.emplace_back().path = std::move(path);
   return ForEachFile(item, Stamp);
 }
 
@@ -52,7 +54,10 @@ bool Identifier::FindContents(Item& item) const {
     file.content = known->content;
     return true;
   };
-  return find(item.main) && (!item.partner || find(*item.partner));
+  const auto all = [&](std::vector<SourceFile>& files) {
+    return std::all_of(files.begin(), files.end(), find);
+  };
+  return find(item.main) && all(item.partners) && all(item.sidecars);
 }
 
 Status Identifier::Digest(Item& item) const {
@@ -72,14 +77,15 @@ Result<bool> Identifier::Recall(Item& item, Operation& operation, Outcome& outco
     file.upright_height = size->height;
     return true;
   };
-  if (!find_size(item.main) || (item.partner && !find_size(*item.partner))) return false;
+  if (!find_size(item.main) || !std::all_of(item.partners.begin(), item.partners.end(), find_size))
+    return false;
   Result<bool> recalled = operation.Recall(item, outcome);
   outcome.recalled = recalled && *recalled;
   return recalled;
 }
 
 Status Identifier::ProbeFiles(Item& item, bool videos) const {
-  return ForEachFile(item, [&](SourceFile& file) -> Status {
+  return ForEachImage(item, [&](SourceFile& file) -> Status {
     ImageHeader header =
         TRY(videos ? ProbeFrames(file.path, options_.limits) : Probe(file.path, options_.limits));
     file.header = std::move(header);
@@ -88,7 +94,7 @@ Status Identifier::ProbeFiles(Item& item, bool videos) const {
 }
 
 Status Identifier::RememberSizes(Item& item) const {
-  return ForEachFile(item, [this](SourceFile& file) {
+  return ForEachImage(item, [this](SourceFile& file) {
     file.upright_width = file.header.upright_width();
     file.upright_height = file.header.upright_height();
     return services_.Notes().PutFact(file.content, kSizeFact,

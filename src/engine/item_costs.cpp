@@ -53,7 +53,7 @@ ItemCosts::Estimate ItemCosts::For(const Item& item, const Footprint& formula,
   std::string name;
   for (const Operation* operation : operations) name += (name.empty() ? "" : " + ") + NameOf(*operation);
   name += " " + KindOf(item.main.header);
-  if (item.partner) name += " + " + KindOf(item.partner->header);
+  for (const SourceFile& partner : item.partners) name += " + " + KindOf(partner.header);
   Kind& kind = kinds_[name];
   if (!kind.model) kind.model = memory_.Costs({name, "", "host", 1, ImageLibraryVersions()});
   Estimate estimate;

@@ -1,5 +1,5 @@
 // Plans of images, and what goes for an item's files together.
-#include <array>
+#include <vector>
 
 #include "imgmill/base/path_text.h"
 #include "imgmill/engine/engine.h"
@@ -24,9 +24,15 @@ Footprint ItemPlan::total() const {
 }
 
 ContentDigest Item::WorkContent() const {
-  if (!partner) return main.content;
-  const std::array<ContentDigest, 2> both = {main.content, partner->content};
-  return DigestOfBytes(both.data(), sizeof both);
+  if (partners.empty()) return main.content;
+  std::vector<ContentDigest> all = {main.content};
+  for (const SourceFile& partner : partners) all.push_back(partner.content);
+  return DigestOfBytes(all.data(), all.size() * sizeof(ContentDigest));
+}
+
+Error OfSidecar(const std::string& path, Error error) {
+  error.message = "its side-car " + PrintablePath(path) + ": " + error.message;
+  return error;
 }
 
 Error OfPartner(const std::string& path, Error error) {

@@ -7,9 +7,12 @@
 #include "base/try.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
+#include "imgmill/dataset/sidecars.h"
 
 namespace imgmill {
 namespace {
+
+constexpr std::string_view kWithSidecars = " with side-cars ";
 
 std::string ParentOf(const std::string& path) {
   const size_t slash = path.rfind('/');
@@ -60,9 +63,29 @@ Result<bool> OutputFolder::Finished(const Item& item, const std::string& relativ
   return false;
 }
 
+WorkKey OutputFolder::KeyOf(const Item& item, const std::string& relative) const {
+  WorkKey key{item.main.absolute, item.WorkContent(), fingerprint_, relative};
+  if (item.sidecars.empty()) return key;
+  std::string all;
+  for (const SourceFile& sidecar : item.sidecars) {
+    // How it is called goes into the outputs' names.
+    all.append(EndingBehindStem(item.main.path, sidecar.path))
+        .append(" ")
+        .append(sidecar.content.Hex())
+        .append("\n");
+  }
+  key.fingerprint.append(kWithSidecars).append(DigestOfBytes(all.data(), all.size()).Hex());
+  return key;
+}
+
+bool OutputFolder::IsOfTheseOptions(const WorkKey& key) const {
+  return std::string_view(key.fingerprint).substr(0, key.fingerprint.find(kWithSidecars)) == fingerprint_;
+}
+
 bool OutputFolder::IsOfItem(const Item& item, const WorkKey& key) const {
   if (key.source == item.main.absolute) return true;
-  if (key.content == item.WorkContent() && key.fingerprint == fingerprint_) return true;
+  const WorkKey mine = KeyOf(item, key.output);
+  if (key.content == mine.content && key.fingerprint == mine.fingerprint) return true;
   return ParentOf(key.source) == ParentOf(item.main.absolute) && !Exists(key.source);
 }
 
@@ -102,7 +125,11 @@ bool OutputFolder::Holds(const std::string& relative, const WorkRow& row) const 
 Status OutputFolder::MayWrite(const Item& item, const std::string& relative) {
   const std::string path = PathOf(relative);
   if (!Exists(path)) return {};
-  if (SameFile(path, item.file.path) || (item.partner && SameFile(path, item.partner->path))) {
+  const auto is_it = [&](const SourceFile& file) -> Status {
+    if (!SameFile(path, file.path)) return {};
+    return Error{Stage::kWrite, Code::kConflict, ""};
+  };
+  if (!ForEachFile(item, is_it)) {
     return Error{Stage::kWrite, Code::kConflict,
                  PrintablePath(path) + " is the source itself (choose another output folder)"};
   }

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <functional>
+#include <set>
 #include <utility>
 
 #include "base/try.h"
@@ -40,6 +42,21 @@ Result<SetInPlace> LookAtSet(OutputFolder& folder, const WorkKey& set_key, const
   };
   TRY(folder.catalog().ForEachWork(set_key.source, set_key.content, set_key.fingerprint, look));
   return set;
+}
+
+/// Removes what is in place of a set, but for what `stays`. Its rows say so: gone on purpose is not missing.
+Status RemoveInPlace(OutputFolder& folder, const SetInPlace& set,
+                     const std::function<bool(const std::string&)>& stays) {
+  std::vector<std::pair<WorkKey, WorkRow>> gone;
+  for (const auto& [key, row] : set.rows) {
+    if (stays(key.output)) continue;
+    const std::string path = folder.PathOf(key.output);
+    if (std::binary_search(set.in_place.begin(), set.in_place.end(), key.output)) ::unlink(path.c_str());
+    if (row.state != WorkRow::State::kDone || Exists(path)) continue;  // or changed by somebody
+    gone.emplace_back(key, row);
+    gone.back().second.state = WorkRow::State::kIntent;
+  }
+  return gone.empty() ? Status{} : folder.catalog().PutWork(gone);
 }
 
 }  // namespace
@@ -174,14 +191,39 @@ Status OutputSet::CommitResumed(size_t missing) {
 Status OutputSet::RemoveReplaced() {
   for (const FoundWork& set : folder_.catalog().FindOutputs(SetName(prefixes_))) {
     const WorkKey& key = set.key;
-    if (key.content == item_.WorkContent()) continue;  // of other options, perhaps: they may lie side by side
+    const WorkKey mine = folder_.KeyOf(item_, key.output);
+    // Those of other options may lie side by side with ours.
+    const bool same = key.content == mine.content;
+    if (same && (key.fingerprint == mine.fingerprint || !folder_.IsOfTheseOptions(key))) continue;
     if (!folder_.IsOfItem(item_, key) && !folder_.overwrite()) continue;
     const SetInPlace old = TRY(LookAtSet(folder_, key, prefixes_));
-    for (const std::string& name : old.in_place) {
-      if (!files_.contains(name)) ::unlink(folder_.PathOf(name).c_str());
-    }
+    TRY(RemoveInPlace(folder_, old, [this](const std::string& name) { return files_.contains(name); }));
   }
   return {};
+}
+
+Result<EarlierChoice> FindEarlierChoice(OutputFolder& folder, const Item& item, const SetPrefixes& prefixes,
+                                        const std::vector<std::string>& own, bool remove) {
+  EarlierChoice earlier;
+  // A source of the same content may have it for its own, too.
+  const auto stays = [&](const std::string& name) {
+    if (std::binary_search(own.begin(), own.end(), name)) return true;
+    const std::vector<FoundWork> all = folder.catalog().FindOutputs(name);
+    return std::any_of(all.begin(), all.end(), [&](const FoundWork& each) {
+      return each.key.source != item.main.absolute && Exists(each.key.source);
+    });
+  };
+  std::set<std::string> seen;
+  for (const FoundWork& found : folder.catalog().FindOutputs(SetName(prefixes))) {
+    if (folder.IsOfTheseOptions(found.key) || !folder.IsOfItem(item, found.key)) continue;
+    const SetInPlace set = TRY(LookAtSet(folder, found.key, prefixes));
+    for (const std::string& name : set.in_place) {
+      if (stays(name) || !seen.insert(name).second) continue;
+      if (earlier.files++ == 0) earlier.example = name;
+    }
+    if (remove) TRY(RemoveInPlace(folder, set, stays));
+  }
+  return earlier;
 }
 
 Status OutputSet::Commit(size_t missing) {

@@ -57,11 +57,30 @@ struct TileOptions {
   /// Of "random": another one gives other tiles, the same the same.
   uint64_t seed = 0;
 
-  /// Folder of low-resolution partners: HQ and LQ are then tiled in lockstep, into two sub-folders.
-  std::string pair;
+  /// Least distance between the upper left corners of two tiles of an image, pixels; 0: any. The best come
+  /// first, and without `best` those above.
+  int min_distance = 0;
 
-  /// How names of partners differ, if they do.
-  PairNameOptions pair_names;
+  /// Folders of low-resolution partners, each of a scale of its own: all are tiled in lockstep, into
+  /// sub-folders HQ and LQ, or, if there are several, HQ and what the folders are called.
+  std::vector<std::string> pairs;
+
+  /// How names of partners differ, if they do: one pattern for all folders, or one for each.
+  std::vector<std::string> pair_names;
+
+  /// How the images themselves are named, around the {name} that all share.
+  std::string own_name = "{name}";
+
+  /// Take partners that were made of the image cropped to a multiple of the scale: its last columns and rows
+  /// are then left out, of all images of a group alike. Otherwise such a partner is refused.
+  bool crop_pairs = false;
+
+  /// Files beside an image that are copied beside each of its tiles, or of its high-resolution ones: "*.txt"
+  /// is photo.txt and photo.jpg.txt.
+  std::vector<std::string> sidecars;
+
+  /// Remove what earlier runs with other options have made of these images, and this one has not.
+  bool prune = false;
 
   /// How the tiles are stored: png, jpg or webp.
   OutputFormat file;

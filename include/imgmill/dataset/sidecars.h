@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace imgmill {
@@ -18,6 +19,9 @@ struct Sidecar {
   /// Its name beside another image, or beside this one elsewhere.
   std::string Beside(const std::string& image) const;
 };
+
+/// What a side-car's name has behind the image's stem: ".txt", or ".jpg.txt".
+std::string_view EndingBehindStem(std::string_view image, std::string_view sidecar);
 
 /// Looks for the names that an image's side-cars would have; it reads no folder to find them.
 class SidecarFinder {

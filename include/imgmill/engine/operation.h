@@ -35,20 +35,40 @@ struct SourceFile {
 struct Item {
   ListedFile file;
   SourceFile main;
-  std::optional<SourceFile> partner;  ///< worked on together with it, such as its low-resolution twin
+  std::vector<SourceFile> partners;  ///< images worked on together with it, such as its low-resolution twins
+  std::vector<SourceFile>
+      sidecars;  ///< files beside it whose bytes go into its outputs; nobody looks into them
 
-  /// What outputs are filed under: the content, or the digest of both contents.
+  /// Of those who have just one.
+  const SourceFile& partner() const { return partners.front(); }
+  /// What outputs are filed under: the content, or the digest of the contents of all its images.
   ContentDigest WorkContent() const;
 };
 
 /// A partner's error says which file it is about, since the code that prints it names only the item.
 Error OfPartner(const std::string& path, Error error);
 
-/// Calls `each`, which returns a Status, with the item's own file and then its partner's, until one fails.
+/// The same of a side-car.
+Error OfSidecar(const std::string& path, Error error);
+
+/// Calls `each`, which returns a Status, with the item's own file and then those of its partners, until one
+/// fails.
+template <typename AnItem, typename Each>
+Status ForEachImage(AnItem& item, const Each& each) {
+  if (Status own = each(item.main); !own) return own;
+  for (auto& partner : item.partners) {
+    if (Status told = each(partner); !told) return OfPartner(partner.path, told.error());
+  }
+  return {};
+}
+
+/// The same with its side-cars behind them.
 template <typename AnItem, typename Each>
 Status ForEachFile(AnItem& item, const Each& each) {
-  if (Status own = each(item.main); !own || !item.partner) return own;
-  if (Status partner = each(*item.partner); !partner) return OfPartner(item.partner->path, partner.error());
+  if (Status images = ForEachImage(item, each); !images) return images;
+  for (auto& sidecar : item.sidecars) {
+    if (Status told = each(sidecar); !told) return OfSidecar(sidecar.path, told.error());
+  }
   return {};
 }
 
@@ -197,9 +217,13 @@ class Operation {
   virtual ~Operation() = default;
   const OperationTraits& traits() const { return traits_; }
 
-  /// Path of the file that is processed together with this one; empty for none. Called once for each file, in
-  /// the order of the listing, from one thread. The engine identifies and probes it like the item itself.
-  virtual Result<std::string> FindPartner(const ListedFile& /*file*/) { return std::string(); }
+  /// Paths of the images that are processed together with this one. Called once for each file, in the order
+  /// of the listing, from one thread. The engine identifies and probes them like the item itself.
+  virtual Result<std::vector<std::string>> FindPartners(const ListedFile& /*file*/) {
+    return std::vector<std::string>();
+  }
+  /// Paths of files whose bytes go into its outputs, likewise. The engine identifies them.
+  virtual std::vector<std::string> FindSidecars(const ListedFile& /*file*/) { return {}; }
 
   /// How the image is to be read and what it will hold, or why it cannot be processed. Called once it has
   /// been probed, before anything is leased for it.

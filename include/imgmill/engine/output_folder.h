@@ -48,9 +48,10 @@ class OutputFolder {
   Status CommitAs(const Item& item, const std::string& relative, const std::string& temporary,
                   const ContentDigest& digest);
 
-  WorkKey KeyOf(const Item& item, const std::string& relative) const {
-    return {item.main.absolute, item.WorkContent(), fingerprint_, relative};
-  }
+  /// Side-cars are part of the fingerprint, so that others are another version of the same outputs.
+  WorkKey KeyOf(const Item& item, const std::string& relative) const;
+  /// Whether it was made with the options of this run, whatever the side-cars were.
+  bool IsOfTheseOptions(const WorkKey& key) const;
   /// Whether the file at `relative` exists, with the size and digest of `row`.
   bool Holds(const std::string& relative, const WorkRow& row) const;
   Catalog& catalog() { return catalog_; }

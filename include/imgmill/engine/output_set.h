@@ -75,6 +75,18 @@ class OutputSet {
   std::set<std::string> made_;      // folders
 };
 
+/// What earlier runs with other options have made of an item, and this one has not.
+struct EarlierChoice {
+  uint64_t files = 0;
+  std::string example;  ///< the first of them
+};
+
+/// Looks for those files under a set's prefixes; they are ours to the byte.
+/// @param own     the files of the set itself, in bytewise order
+/// @param remove  whether they are to go
+Result<EarlierChoice> FindEarlierChoice(OutputFolder& folder, const Item& item, const SetPrefixes& prefixes,
+                                        const std::vector<std::string>& own, bool remove);
+
 /// Refuses (kConflict) a set some of whose names may not be used because a set of another source has the same
 /// prefixes and lies there: their files could not be told apart.
 Status MayBeginSet(OutputFolder& folder, const Item& item, const SetPrefixes& prefixes);
