@@ -170,7 +170,8 @@ TEST_CASE("deflated sizes: noise grows by its headers, repetition shrinks to nex
   for (uint8_t& byte : noise) byte = static_cast<uint8_t>(random());
   for (int level = 1; level <= 9; ++level) {
     BandDeflater deflater(level);
-    CHECK(Deflate(deflater, noise, true).size() <= noise.size() + 64);
+    // A stored block has a header of five bytes, and there is one for each 16384 bytes at least.
+    CHECK(Deflate(deflater, noise, true).size() <= noise.size() + 80);
     CHECK(Deflate(deflater, flat, true).size() < 800);  // 258 bytes a match, two bits each, by hand: 200
   }
 }
