@@ -20,7 +20,7 @@ struct FinishedWork::Impl {
 
   Status Add(const std::string& output, std::vector<FoundWork>& found) {
     Statement::Use use(of_output);
-    use.Blob(output);
+    use.Blob(output).Blob(kMainContentFact);
     int step = use.Step();
     for (; step == SQLITE_ROW; step = use.Step()) {
       FoundWork& work = found.emplace_back();
@@ -65,10 +65,11 @@ Result<std::unique_ptr<FinishedWork>> FinishedWork::Open(const std::string& outp
     statement = std::move(prepared);
     return {};
   };
-  TRY(prepare(
-      work->impl_->of_output,
-      "SELECT n.name, w.source, w.content, w.state, w.size, w.digest FROM work w JOIN names n ON n.id = "
-      "w.fingerprint WHERE w.output = ?1 AND w.state = 1 ORDER BY n.name, w.source"));
+  TRY(prepare(work->impl_->of_output,
+              "SELECT n.name, w.source, COALESCE((SELECT f.value FROM facts f JOIN names m ON m.id = f.name "
+              "WHERE m.name = ?2 AND f.content = w.content), w.content), w.state, w.size, w.digest "
+              "FROM work w JOIN names n ON n.id = w.fingerprint WHERE w.output = ?1 AND w.state = 1 "
+              "ORDER BY n.name, w.source"));
   TRY(prepare(work->impl_->names_after,
               "SELECT DISTINCT output FROM work WHERE output > ?1 AND state = 1 ORDER BY output LIMIT ?2"));
   return work;

@@ -6,6 +6,7 @@
 
 #include "base/path_parts.h"
 #include "base/try.h"
+#include "imgmill/catalog/finished_work.h"
 
 namespace imgmill {
 namespace {
@@ -94,6 +95,11 @@ Status Identifier::ProbeFiles(Item& item, bool videos) const {
 }
 
 Status Identifier::RememberSizes(Item& item) const {
+  if (!item.partners.empty()) {
+    const std::array<uint8_t, 16>& main = item.main.content.bytes;
+    TRY(services_.Notes().PutFact(item.WorkContent(), kMainContentFact,
+                                  {reinterpret_cast<const char*>(main.data()), main.size()}));
+  }
   return ForEachImage(item, [this](SourceFile& file) {
     file.upright_width = file.header.upright_width();
     file.upright_height = file.header.upright_height();

@@ -317,6 +317,21 @@ TEST_CASE("captions lie beside each tile, follow their changes, and verify knows
   CHECK(damaged.out.find("a_00032_00000.txt") != std::string::npos);
 }
 
+TEST_CASE("verify knows what tiles of several scales were made from") {
+  const TestFolder where;
+  DrawPlaces(where / "HQ/a.png", 64, 64, 1, 0);
+  DrawPlaces(where / "X2/a.png", 32, 32, 2, 0);
+  REQUIRE(
+      Run({"tile", where / "HQ", "--pair", where / "X2", "-o", where / "out", "--size", "32"}).exit_code ==
+      0);
+  const ProcessResult well = Run({"verify", where / "out", "--sources"});
+  CHECK_MESSAGE(well.exit_code == 0, well.out);
+  DrawPlaces(where / "HQ/a.png", 64, 64, 1, 7);
+  const ProcessResult changed = Run({"verify", where / "out", "--sources"});
+  CHECK(changed.exit_code == 4);
+  CHECK(changed.out.find("source changed") != std::string::npos);
+}
+
 TEST_CASE("files of an earlier choice are named, and go with --prune, and nothing else does") {
   const TestFolder where;
   DrawPlaces(where / "in/a.png", 128, 64, 1, 0);

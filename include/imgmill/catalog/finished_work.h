@@ -16,6 +16,10 @@ namespace imgmill {
 /// none.
 std::optional<std::string> OutputFolderOf(const std::string& path);
 
+/// Work on several files at once, such as the tiles of an image and its partners, is filed under a digest of
+/// all of them. This fact of it has the first one's digest, as bytes.
+inline constexpr char kMainContentFact[] = "main content/1";
+
 /// Errors are of stage kCatalog, as Catalog's.
 class FinishedWork {
  public:
@@ -25,6 +29,7 @@ class FinishedWork {
   FinishedWork(const FinishedWork&) = delete;
   FinishedWork& operator=(const FinishedWork&) = delete;
 
+  /// The content of each is its source's own, also where the work was filed under several files' digest.
   /// All that may have made this file, a path below the folder. A pipeline's steps each have a folder of
   /// their own in it, which the names of their outputs are without.
   Result<std::vector<FoundWork>> Of(const std::string& relative);
