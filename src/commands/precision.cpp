@@ -127,7 +127,8 @@ Result<int> LevelsOff(const CommandServices& services, const std::string& path, 
   Trial trial(model, (kSide + grid - 1) / grid * grid);
   const LadderOutcome outcome = services.memory->Guarded(trial, WorkPlace::Device(0), *services.stop);
   if (!outcome.status) return outcome.status.error();
-  TRY(services.catalog->PutFact(weights, fact, std::to_string(trial.levels)));
+  if (services.shared->mode == RunMode::kRun)
+    TRY(services.catalog->PutFact(weights, fact, std::to_string(trial.levels)));
   return trial.levels;
 }
 
