@@ -73,7 +73,8 @@ TEST_CASE("images that cannot fit come first, and a machine that never could is 
 
 TEST_CASE("a model's plan of numerics is advised as it is, and its devices") {
   RunPlan plan = SomePlan();
-  plan.reservations = {{"1 in flight on cpu", 50 * kMiB, NumericsPlan{"winograd", "float32", 256, 10, 2}}};
+  plan.reservations = {
+      {"1 in flight on cpu", 50 * kMiB, NumericsPlan{"winograd", Precision::kFloat32, 256, 10, 2}}};
   MemoryInfo memory = SomeMachine(4000 * kMiB);
   MemoryInfo::NamedDevice device;
   device.name = "cpu";
@@ -85,8 +86,10 @@ TEST_CASE("a model's plan of numerics is advised as it is, and its devices") {
   CHECK(Find(advice, "--tile 256") != nullptr);
   CHECK(Find(advice, "--device cpu") != nullptr);
   CHECK(Find(advice, "precision float32") != nullptr);
-  plan.reservations[0].numerics = NumericsPlan{"libtorch", "float32", 0, 0, 8};
+  plan.reservations[0].numerics = NumericsPlan{"libtorch", Precision::kFloat32, 0, 0, 8};
   CHECK(Find(AdviseOn(plan, memory, 3800 * kMiB), "--tile") == nullptr);
+  plan.reservations[0].numerics->precision = Precision::kHalf;
+  CHECK(Find(AdviseOn(plan, memory, 3800 * kMiB), "--precision half") != nullptr);
 }
 
 TEST_CASE(
