@@ -207,7 +207,7 @@ std::optional<std::string> EmbedOptions::Check() const {
   if (imported.file.empty() != embedding.model_name.empty())
     return imported.file.empty()
                ? "--model-name goes with --import here: it is the name of vectors from a file"
-               : "--import needs --model-name NAME: vectors are only compared with those of the same name";
+               : "--import needs --model-name TEXT: vectors are only compared with those of the same name";
   if (!export_file.empty() && !VectorExport::Knows(export_file))
     return "--export takes a file that ends in " + std::string(VectorExport::kNames) + ", not " +
            PrintablePath(export_file);

@@ -190,7 +190,7 @@ void AddEmbeddingFlags(CLI::App& app, EmbeddingOptions& options) {
       ->type_name("FILE");
   app.add_option("--model-name", options.model_name,
                  "Vectors that were made elsewhere and imported under this name (see embed --import)")
-      ->type_name("NAME");
+      ->type_name("TEXT");
   const auto grouped = [](CLI::Option* option) { return option->group(kModelInputGroup); };
   const auto pixels = [&](const char* flag, int& target, const char* help) {
     grouped(app.add_option(flag, target, help)->type_name("N"));

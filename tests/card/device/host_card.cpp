@@ -67,9 +67,8 @@ class Queue {
  public:
   void Put(std::function<void()> work) {
     const std::lock_guard lock(mutex_);
-    if (!thread_.joinable()) {
-      thread_ = std::thread([this] { Serve(); });
-      thread_.detach();
+    if (!std::exchange(serving_, true)) {
+      std::thread([this] { Serve(); }).detach();
       record().Count(&HostCardCounts::queues);
     }
     work_.push_back(std::move(work));
@@ -105,7 +104,7 @@ class Queue {
   std::condition_variable changed_;
   std::deque<std::function<void()>> work_;
   int64_t given_ = 0, done_ = 0;
-  std::thread thread_;
+  bool serving_ = false;
 };
 
 Queue& QueueOf(int64_t id) {
