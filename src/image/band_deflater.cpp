@@ -9,8 +9,8 @@ namespace imgmill {
 namespace {
 
 /// Bytes of a block. Shorter ones follow the picture better, which is worth their headers of some 80 bytes
-/// where literals are dear.
-constexpr size_t kBlock = 65536, kDearBlock = 16384;
+/// where literals are dear; more so at level 1, which finds fewer matches.
+constexpr size_t kBlock = 65536, kDearBlock = 32768, kFastDearBlock = 16384;
 /// Matches of a block at most: where there are so many, it ends earlier.
 constexpr size_t kMostSequences = kBlock / 4;
 
@@ -95,7 +95,7 @@ size_t BandDeflater::HeldBytes(int level) {
 
 size_t BandDeflater::Bound(size_t bytes) {
   // As stored, in blocks that may end early; an empty one; and what a BitWriter writes beyond its end.
-  constexpr size_t kShortestBlock = std::min(kDearBlock, kMostSequences * kShortestMatch);
+  constexpr size_t kShortestBlock = std::min(kFastDearBlock, kMostSequences * kShortestMatch);
   return bytes + (bytes / kShortestBlock + 2) * 10 + 32;
 }
 
@@ -295,7 +295,9 @@ size_t BandDeflater::Deflate(const uint8_t* from, size_t bytes, bool final, uint
   KnowCosts(from, std::min(bytes, kBlock));
   for (size_t at = 0; at < bytes;) {
     sequence_count_ = 0;
-    const size_t end = std::min(bytes, at + (LiteralsAreDear() ? kDearBlock : kBlock));
+    const size_t end = std::min(bytes, at + (!LiteralsAreDear() ? kBlock
+                                             : level_ == 1      ? kFastDearBlock
+                                                                : kDearBlock));
     const size_t behind = level_ == 1 ? TakeFast(work, at, end) : TakeBest(work, at, end);
     blocks_.Write(from + at, behind - at, {sequences_.data(), sequence_count_}, final && behind == bytes,
                   out);

@@ -97,7 +97,8 @@ TEST_CASE("a GPU enlarges every kind of samples, in half precision where nobody 
 
   const Made half = runs.OnCard("half");
   REQUIRE_MESSAGE(half.run.exit_code == 0, half.run.err);
-  CHECK(Says(half, "half precision: at most 1 of 255 levels from float32 on a drawn picture"));
+  CHECK_MESSAGE(Says(half, "half precision: at most 1 of 255 levels from float32 on a drawn picture"),
+                half.run.err);
   CHECK(Says(half, "dtype=float16"));
   CHECK(half.report["memory"]["devices"][0]["name"] == "privateuseone:0");
   CHECK(half.report["memory"]["devices"][0]["peak"] > 0);
