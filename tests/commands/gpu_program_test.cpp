@@ -39,7 +39,7 @@ class GpuRuns {
 
   Made Upscale(const std::string& out, std::vector<std::string> flags, std::vector<std::string> environment) {
     std::vector<std::string> arguments = {"upscale", folder_ / "in", "-o",       folder_ / out,
-                                          "--model", parts_.weights, "--report", folder_ / "report.json",
+                                          "--model", model,          "--report", folder_ / "report.json",
                                           "-v"};
     arguments.insert(arguments.end(), flags.begin(), flags.end());
     ProcessOptions options = parts_.options;
