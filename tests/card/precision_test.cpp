@@ -17,7 +17,7 @@ int64_t HalfLayers() {
 
 }  // namespace
 
-TEST_CASE("half precision is for 8 bits, and within a level of float32") {
+TEST_CASE("half precision is for 8 bits, and next to float32") {
   const House house = CardHouse();
   const WeightFolder folder;
   const auto model = Load(house, SmallCompact(folder, 16, 6, kScale, true, ""));
@@ -38,7 +38,8 @@ TEST_CASE("half precision is for 8 bits, and within a level of float32") {
     most = std::max(most, difference);
     if (difference > 0) ++off;
   }
-  CHECK(most == 1);  // it is another computation: some values fall to the other side
+  CHECK(most >= 1);  // it is another computation: some values fall to the other side
+  CHECK(most <= 2);
   CHECK(off < static_cast<int>(in_full.out.size() / 20));
   CHECK(half->beyond_half() == 0);
 

@@ -84,7 +84,7 @@ bool Says(const Made& made, const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("a GPU enlarges every kind of samples, in half precision where nobody can tell") {
+TEST_CASE("a GPU enlarges every kind of samples, in float32 and in half precision") {
   const ModelParts parts = FindModel();
   if (!parts.missing.empty()) {
     MESSAGE("SKIPPED: " << parts.missing);
@@ -95,10 +95,8 @@ TEST_CASE("a GPU enlarges every kind of samples, in half precision where nobody 
   REQUIRE_MESSAGE(cpu.run.exit_code == 0, cpu.run.err);
   REQUIRE(cpu.files.size() == 5);
 
-  const Made half = runs.OnCard("half");
+  const Made half = runs.OnCard("half", {"--precision", "half"});
   REQUIRE_MESSAGE(half.run.exit_code == 0, half.run.err);
-  CHECK_MESSAGE(Says(half, "half precision: at most 1 of 255 levels from float32 on a drawn picture"),
-                half.run.err);
   CHECK(Says(half, "dtype=float16"));
   CHECK(half.report["memory"]["devices"][0]["name"] == "privateuseone:0");
   CHECK(half.report["memory"]["devices"][0]["peak"] > 0);
@@ -109,15 +107,15 @@ TEST_CASE("a GPU enlarges every kind of samples, in half precision where nobody 
   for (const auto& [name, bytes] : cpu.files) {
     CAPTURE(name);
     CHECK(MostOff(runs.In("cpu/" + name), runs.In("full/" + name)) <= 1);
-    CHECK(MostOff(runs.In("cpu/" + name), runs.In("half/" + name)) <= 1);
+    CHECK(MostOff(runs.In("cpu/" + name), runs.In("half/" + name)) <= 2);
   }
   CHECK(half.files.at("words.png") == full.files.at("words.png"));  // 16 bits are never done in half
 
   SUBCASE("the same bytes whatever the workers, and a second run finds everything done") {
-    const Made one = runs.OnCard("one", {"-j", "1"});
+    const Made one = runs.OnCard("one", {"-j", "1", "--precision", "half"});
     CHECK(one.run.exit_code == 0);
     CHECK(Difference(half.files, one.files).empty());
-    const Made again = runs.OnCard("half");
+    const Made again = runs.OnCard("half", {"--precision", "half"});
     CHECK(again.run.exit_code == 0);
     CHECK(again.report["skipped"] == 5);
     const Made other = runs.OnCard("half", {"--precision", "float32"});
@@ -137,23 +135,30 @@ TEST_CASE("a GPU enlarges every kind of samples, in half precision where nobody 
 }
 
 TEST_CASE(
-    "weights that half precision changes by more than a level stay in float32, unless half is asked for") {
+    "half precision is chosen where a trial comes out within a level, and is done where it is asked for") {
   const ModelParts parts = FindModel();
   if (!parts.missing.empty()) {
     MESSAGE("SKIPPED: " << parts.missing);
     return;
   }
   GpuRuns runs(parts);
-  runs.model = parts.weights;
-  const std::string off = "half precision at most 2 of 255 levels from float32 on a drawn picture";
-  const Made chosen = runs.OnCard("chosen", {"--include", "bands1.png"});
-  CHECK_MESSAGE(chosen.run.exit_code == 0, chosen.run.err);
-  CHECK(Says(chosen, "float32: in " + off));
-  CHECK(Says(chosen, "dtype=float32"));
-  const Made asked = runs.OnCard("asked", {"--include", "bands1.png", "--precision", "half"});
-  CHECK(asked.run.exit_code == 0);
-  CHECK(Says(asked, "warning: half precision, as asked: at most 2 of 255 levels from float32"));
-  CHECK(Says(asked, "dtype=float16"));
+  for (const std::string& model : {std::string("own:sr-x2"), parts.weights}) {
+    CAPTURE(model);
+    runs.model = model;
+    const std::string out = model == parts.weights ? "real" : "own";
+    const Made chosen = runs.OnCard(out, {"--include", "bands1.png"});
+    CHECK_MESSAGE(chosen.run.exit_code == 0, chosen.run.err);
+    // How far it is off depends on this processor's kernels.
+    const size_t verdict = chosen.run.err.find(" of 255 levels from float32 on a drawn picture");
+    REQUIRE_MESSAGE(verdict != std::string::npos, chosen.run.err);
+    const bool within = chosen.run.err[verdict - 1] <= '1' && chosen.run.err[verdict - 2] == ' ';
+    CHECK(Says(chosen, within ? "dtype=float16" : "dtype=float32"));
+    CHECK(Says(chosen, "--precision half is faster") == !within);
+    const Made asked = runs.OnCard(out + "-asked", {"--include", "bands1.png", "--precision", "half"});
+    CHECK(asked.run.exit_code == 0);
+    CHECK(Says(asked, "dtype=float16"));
+    CHECK(Says(asked, "warning: half precision, as asked: at most") == !within);
+  }
 }
 
 TEST_CASE("half precision is refused where there is no GPU") {
