@@ -90,6 +90,15 @@ void ThriftReader::SkipStruct(int depth) {
   }
 }
 
+/// Of a list or a map, where a boolean is a byte of its own.
+void ThriftReader::SkipElement(int type, int depth) {
+  if (type == kTrue || type == kFalse) {
+    (void)Byte();
+  } else {
+    SkipValue(type, depth);
+  }
+}
+
 void ThriftReader::SkipValue(int type, int depth) {
   if (depth > kDeepest) return Fail();
   switch (type) {
@@ -116,18 +125,16 @@ void ThriftReader::SkipValue(int type, int depth) {
       type_ = type;
       const size_t count = BeginList();
       const int element = type_;
-      for (size_t i = 0; ok_ && i < count; ++i) {
-        // A boolean in a list is a byte of its own.
-        element <= kFalse ? (void)Byte() : SkipValue(element, depth + 1);
-      }
+      for (size_t i = 0; ok_ && i < count; ++i) SkipElement(element, depth + 1);
       return;
     }
     case kMapOf: {
       const uint64_t count = Varint();
       if (!ok_ || count == 0) return;
       const uint8_t types = Byte();
+      if (count > (bytes_.size() - at_) / 2) return Fail();  // a key and a value take a byte each at least
       for (uint64_t i = 0; ok_ && i < 2 * count; ++i)
-        SkipValue(i % 2 == 0 ? types >> 4 : types & 0x0F, depth + 1);
+        SkipElement(i % 2 == 0 ? types >> 4 : types & 0x0F, depth + 1);
       return;
     }
     case kStructOf:

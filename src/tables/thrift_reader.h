@@ -39,6 +39,7 @@ class ThriftReader {
   uint8_t Byte();
   uint64_t Varint();
   void SkipValue(int type, int depth);
+  void SkipElement(int type, int depth);
   void SkipStruct(int depth);
 
   std::span<const uint8_t> bytes_;
