@@ -25,6 +25,8 @@ import time
 
 import torch
 
+from gpu_runs import copy_photos, environment_for
+
 HEIGHT, WIDTH = 321, 481
 
 
@@ -124,14 +126,10 @@ class Busy:
 def seconds_of(options, scratch, photos, flags):
     out = scratch / "out"
     shutil.rmtree(out, ignore_errors=True)
-    environment = dict(os.environ)
-    carried = pathlib.Path(options.program) / "lib" / "carried"
-    if carried.is_dir():
-        environment["LD_LIBRARY_PATH"] = f"{carried}:{environment.get('LD_LIBRARY_PATH', '')}"
     command = [str(pathlib.Path(options.program) / "bin" / "imgmill"), "upscale", str(photos), "-o", str(out),
                "--model", options.model, "--device", options.device, "--no-catalog", "--compression", "1", *flags]
     start = time.monotonic()
-    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(command, env=environment_for(options.program), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return time.monotonic() - start
 
 
@@ -159,13 +157,10 @@ def main():
     room = "/dev/shm" if os.path.isdir("/dev/shm") else None
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="imgmill-bench-", dir=room))
     try:
-        sources = sorted(pathlib.Path(options.photos).glob("*.jpg"))
         folders = {}
         for count in (options.count // 4, options.count):
             folders[count] = scratch / f"photos{count}"
-            folders[count].mkdir()
-            for number in range(count):
-                shutil.copy(sources[number % len(sources)], folders[count] / f"{number:05}.jpg")
+            copy_photos(options.photos, folders[count], count)
         few, many = folders[options.count // 4], folders[options.count]
         on_gpu = options.device != "cpu"
         precisions = [("float32", torch.float32)] + ([("half", torch.half)] if on_gpu else [])

@@ -51,20 +51,33 @@ class Neighbour:
         self.process.wait()
 
 
+def environment_for(program):
+    """With the libraries that scripts/carry.sh put beside it."""
+    environment = dict(os.environ)
+    carried = pathlib.Path(program) / "lib" / "carried"
+    if carried.is_dir():
+        environment["LD_LIBRARY_PATH"] = f"{carried}:{environment.get('LD_LIBRARY_PATH', '')}"
+    return environment
+
+
+def copy_photos(source, target, count):
+    """So many JPEGs into a new folder, over and over."""
+    target.mkdir()
+    sources = sorted(pathlib.Path(source).glob("*.jpg"))
+    for number in range(count):
+        shutil.copy(sources[number % len(sources)], target / f"{number:05}.jpg")
+
+
 def run(options, photos, scratch, name, flags=(), during=None):
     """One run; `during` is called a little after its beginning. @return its report, with exit code and seconds"""
     shutil.rmtree(scratch / "out", ignore_errors=True)
     report = scratch / "report.json"
     report.unlink(missing_ok=True)
-    environment = dict(os.environ)
-    carried = pathlib.Path(options.program) / "lib" / "carried"
-    if carried.is_dir():
-        environment["LD_LIBRARY_PATH"] = f"{carried}:{environment.get('LD_LIBRARY_PATH', '')}"
     command = [str(pathlib.Path(options.program) / "bin" / "imgmill"), "upscale", str(photos), "-o",
                str(scratch / "out"), "--model", options.model, "--device", options.device, "--no-catalog",
                "--report", str(report), *flags]
     start = time.monotonic()
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, env=environment_for(options.program), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     if during:
         threading.Thread(target=during, daemon=True).start()
     _, errors = process.communicate()
@@ -110,10 +123,7 @@ def main():
 
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="imgmill-gpu-"))
     photos = scratch / "photos"
-    photos.mkdir()
-    sources = sorted(pathlib.Path(options.photos).glob("*.jpg"))
-    for number in range(options.count):
-        shutil.copy(sources[number % len(sources)], photos / f"{number:04}.jpg")
+    copy_photos(options.photos, photos, options.count)
     neighbour = None if options.no_neighbour else Neighbour()
     wrong = []
 
@@ -164,4 +174,5 @@ def main():
     return 1 if wrong else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -3,7 +3,6 @@
 #include "tile_group.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/try.h"
 #include "sample_tiles.h"
@@ -17,20 +16,15 @@ constexpr int kSmallestTile = 64;  // of a smaller one, context is most of the w
 /// Copies a rectangle of planar float rows.
 void CopyPlanes(const float* from, int from_height, int from_width, int from_y, int from_x, float* to,
                 int to_height, int to_width, int to_y, int to_x, int height, int width) {
+  const auto stride = [](int plane_width) { return static_cast<size_t>(plane_width) * sizeof(float); };
+  const auto plane = [](int band, int plane_height, int plane_width) {
+    return static_cast<size_t>(band) * static_cast<size_t>(plane_height) * static_cast<size_t>(plane_width);
+  };
   for (int band = 0; band < kBands; ++band) {
-    for (int y = 0; y < height; ++y) {
-      const float* source =
-          from +
-          (static_cast<size_t>(band) * static_cast<size_t>(from_height) + static_cast<size_t>(from_y + y)) *
-              static_cast<size_t>(from_width) +
-          from_x;
-      float* target =
-          to +
-          (static_cast<size_t>(band) * static_cast<size_t>(to_height) + static_cast<size_t>(to_y + y)) *
-              static_cast<size_t>(to_width) +
-          to_x;
-      std::memcpy(target, source, static_cast<size_t>(width) * sizeof(float));
-    }
+    CopyPixels(reinterpret_cast<const std::byte*>(from + plane(band, from_height, from_width)),
+               {stride(from_width), from_x, from_y},
+               reinterpret_cast<std::byte*>(to + plane(band, to_height, to_width)),
+               {stride(to_width), to_x, to_y}, height, width, sizeof(float));
   }
 }
 

@@ -29,9 +29,9 @@ class FinishedWork {
   FinishedWork(const FinishedWork&) = delete;
   FinishedWork& operator=(const FinishedWork&) = delete;
 
-  /// The content of each is its source's own, also where the work was filed under several files' digest.
   /// All that may have made this file, a path below the folder. A pipeline's steps each have a folder of
-  /// their own in it, which the names of their outputs are without.
+  /// their own in it, which the names of their outputs are without. The content of each is its source's own,
+  /// also where the work was filed under several files' digest.
   Result<std::vector<FoundWork>> Of(const std::string& relative);
   /// Each name of an output once, in bytewise order. `each` may call Of.
   Status ForEachName(const std::function<Status(const std::string& output)>& each);

@@ -44,9 +44,9 @@ class AcceleratorStream final : public ModelStream {
     batch.full_precision = true;
     batch.input_bytes = 3 * sizeof(float) * static_cast<size_t>(height) * static_cast<size_t>(width);
     batch.output_bytes = batch.input_bytes * static_cast<size_t>(scale * scale);
-    batch.compute = [&](UpscaleNet& net, c10::ScalarType type, const torch::Tensor& from,
+    batch.compute = [&](UpscaleNet& net, c10::ScalarType, const torch::Tensor& from,
                         const torch::Tensor& to) {
-      const torch::Tensor input = from.view(torch::kFloat32).view({n, 3, height, width}).to(type);
+      const torch::Tensor input = from.view(torch::kFloat32).view({n, 3, height, width});
       const torch::Tensor output = Enlarged(net, info_, input);
       to.view(torch::kFloat32).view({n, 3, height * scale, width * scale}).copy_(output).clamp_(0.0, 1.0);
       return Finite(output).unsqueeze(0);
