@@ -2,10 +2,15 @@
 //
 // similarity_bench make-hashes FILE N             64-bit hashes, one in five near an earlier one
 // similarity_bench make-vectors FILE N DIMENSION  of length 1
+// similarity_bench make-near-vectors FILE N DIMENSION  such as models make: of 32 degrees of freedom and a
+// little noise, one in five near an earlier one
 // similarity_bench pairs FILE RADIUS THREADS [KERNEL]  all pairs, as dedup finds them
 // similarity_bench scan FILE RADIUS THREADS [KERNEL]   each hash against every one, without an index
 // similarity_bench nearest FILE DIMENSION QUERIES TOP THREADS  the first QUERIES against all, as match finds
-// them Each search prints "SECONDS FOUND"; reading the file is not timed.
+// them
+// similarity_bench group FILE DIMENSION LEAST THREADS exact|ivf  groups of all whose cosine is LEAST/1000, as
+// dedup finds them; FOUND is the number of duplicates, and ivf also prints lists, probes and recall to stderr
+// Each search prints "SECONDS FOUND"; reading the file is not timed.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -23,6 +28,7 @@
 #include "bench_hashes.h"
 #include "imgmill/similarity/cosine.h"
 #include "imgmill/similarity/hamming.h"
+#include "imgmill/similarity/ivf_grouping.h"
 #include "similarity/hamming_scan.h"
 
 namespace imgmill {
@@ -54,6 +60,39 @@ std::vector<float> Vectors(size_t n, size_t dimension) {
     float squares = 0;
     for (size_t k = 0; k < dimension; ++k) vector[k] = normal(random), squares += vector[k] * vector[k];
     for (size_t k = 0; k < dimension; ++k) vector[k] /= std::sqrt(squares);
+  }
+  return values;
+}
+
+void Normalise(float* vector, size_t dimension) {
+  float squares = 0;
+  for (size_t k = 0; k < dimension; ++k) squares += vector[k] * vector[k];
+  for (size_t k = 0; k < dimension; ++k) vector[k] /= std::sqrt(squares);
+}
+
+std::vector<float> NearVectors(size_t n, size_t dimension) {
+  constexpr size_t kFreedom = 32;
+  std::mt19937_64 random(5);
+  std::normal_distribution<float> normal;
+  std::vector<float> spread(kFreedom * dimension), values(n * dimension);
+  for (float& value : spread) value = normal(random);
+  for (size_t i = 0; i < n; ++i) {
+    float* const vector = values.data() + i * dimension;
+    const bool near = i > 0 && random() % 5 == 0;
+    if (near) {
+      std::copy_n(values.data() + random() % i * dimension, dimension, vector);
+    } else {
+      for (size_t f = 0; f < kFreedom; ++f) {
+        const float of = normal(random);
+        for (size_t k = 0; k < dimension; ++k) vector[k] += of * spread[f * dimension + k];
+      }
+      Normalise(vector, dimension);
+    }
+    // Of a near one, a cosine of 0.95 to 1.
+    const float noise = near ? 0.3f * static_cast<float>(random() % 1000) / 1000 : 0.1f;
+    const float each = noise / std::sqrt(static_cast<float>(dimension));
+    for (size_t k = 0; k < dimension; ++k) vector[k] += each * normal(random);
+    Normalise(vector, dimension);
   }
   return values;
 }
@@ -122,6 +161,28 @@ uint64_t Nearest(const std::vector<float>& vectors, size_t dimension, size_t que
   return sum;
 }
 
+/// @return duplicates
+uint64_t Group(const std::vector<float>& vectors, size_t dimension, float least, int threads, bool exact) {
+  const VectorRows rows{static_cast<int>(dimension), [&](uint64_t first, uint64_t, const auto& see) {
+                          see(vectors.data() + first * dimension);
+                          return Status();
+                        }};
+  RankedKeys items(vectors.size() / dimension);
+  for (uint32_t i = 0; i < items.keys.size(); ++i) items.keys[i] = items.order[i] = i;
+  const StopFlag stop;
+  IvfReport report;
+  const auto groups = exact ? GroupByCosine(rows, std::move(items), least, threads, stop)
+                            : GroupByIvf(rows, std::move(items), least, threads, stop, {}, report);
+  if (!exact)
+    std::fprintf(stderr, "%zu lists, %zu probes, %zu of %zu pairs\n", report.lists, report.probes,
+                 report.found, report.pairs);
+  uint64_t duplicates = 0;
+  if (groups) {
+    for (const CosineGroup& group : *groups) duplicates += group.members.size();
+  }
+  return duplicates;
+}
+
 int Main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   const auto number = [&](size_t i) { return std::strtoull(words[i].c_str(), nullptr, 10); };
@@ -141,6 +202,13 @@ int Main(int argc, char** argv) {
   if (what == "nearest" && words.size() == 6) {
     const auto vectors = ReadAll<float>(argv[2]);
     return Report([&] { return Nearest(vectors, number(2), number(3), number(4), count(5)); });
+  }
+  if (what == "make-near-vectors" && words.size() == 4)
+    return WriteAll(argv[2], NearVectors(number(2), number(3)));
+  if (what == "group" && words.size() == 6) {
+    const auto vectors = ReadAll<float>(argv[2]);
+    const float least = static_cast<float>(number(3)) / 1000;
+    return Report([&] { return Group(vectors, number(2), least, count(4), words[5] == "exact"); });
   }
   std::fprintf(stderr, "similarity_bench: see the head of its source\n");
   return 2;

@@ -1,6 +1,7 @@
 """The other side of hamming.sh and cosine.sh: faiss on the same data. Prints "SECONDS FOUND".
 
 search_faiss.py flat|multihash FILE RADIUS THREADS       all pairs of 64-bit hashes within a radius, each once
+search_faiss.py ivf FILE DIMENSION LEAST/1000 LISTS PROBES THREADS   all pairs as near as that, by IndexIVFFlat
 search_faiss.py nearest FILE DIMENSION QUERIES TOP THREADS   the first QUERIES vectors against all, by inner product
 
 Building the index is part of it, reading the file is not.
@@ -23,6 +24,18 @@ if what == "nearest":
     index.add(vectors)
     _, found = index.search(vectors[:queries], top)
     print(f"{time.perf_counter() - start:.3f} {found.sum()}")
+    sys.exit()
+
+if what == "ivf":
+    dimension, least, lists, probes, _ = numbers
+    vectors = np.fromfile(path, dtype=np.float32).reshape(-1, dimension)
+    start = time.perf_counter()
+    index = faiss.IndexIVFFlat(faiss.IndexFlatIP(dimension), dimension, lists, faiss.METRIC_INNER_PRODUCT)
+    index.train(vectors)
+    index.add(vectors)
+    index.nprobe = probes
+    limits, _, _ = index.range_search(vectors, least / 1000)
+    print(f"{time.perf_counter() - start:.3f} {(int(limits[-1]) - len(vectors)) // 2}")
     sys.exit()
 
 radius = numbers[0]

@@ -29,6 +29,32 @@ Result<TemporaryFile> OpenTemporaryFile(Stage stage) {
   return *first;
 }
 
+Status TemporaryFile::WriteAt(Stage stage, const void* data, size_t bytes, uint64_t at) const {
+  const char* from = static_cast<const char*>(data);
+  while (bytes > 0) {
+    const ssize_t written = ::pwrite(fd.get(), from, bytes, static_cast<off_t>(at));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return TemporaryFileError(stage, errno, "write", folder);
+    from += written;
+    at += static_cast<uint64_t>(written);
+    bytes -= static_cast<size_t>(written);
+  }
+  return {};
+}
+
+Status TemporaryFile::ReadAt(Stage stage, void* to, size_t bytes, uint64_t at) const {
+  char* into = static_cast<char*>(to);
+  while (bytes > 0) {
+    const ssize_t got = ::pread(fd.get(), into, bytes, static_cast<off_t>(at));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return TemporaryFileError(stage, got < 0 ? errno : EIO, "read", folder);
+    into += got;
+    at += static_cast<uint64_t>(got);
+    bytes -= static_cast<size_t>(got);
+  }
+  return {};
+}
+
 Error TemporaryFileError(Stage stage, int errno_value, const std::string& doing, const std::string& folder) {
   return {stage, CodeOfErrno(Stage::kWrite, errno_value),
           "cannot " + doing + " a temporary file in " + PrintablePath(folder) + ": " +

@@ -2,6 +2,8 @@
 // happens.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "base/unique_fd.h"
@@ -12,6 +14,10 @@ namespace imgmill {
 struct TemporaryFile {
   UniqueFd fd;         ///< open for reading and writing
   std::string folder;  ///< where its bytes lie, for messages
+
+  /// All of the bytes, from `at` on. An error is of `stage`, as TemporaryFileError says it.
+  Status WriteAt(Stage stage, const void* data, size_t bytes, uint64_t at) const;
+  Status ReadAt(Stage stage, void* to, size_t bytes, uint64_t at) const;
 };
 
 /// In $TMPDIR; where that is not set or cannot be written to, in /var/tmp, which unlike /tmp is on a disk

@@ -2,7 +2,6 @@
 #include "imgmill/catalog/vector_file.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "base/mapped_piece.h"
 #include "base/temporary_file.h"
 #include "base/try.h"
 #include "base/unique_fd.h"
@@ -202,13 +202,9 @@ Status VectorFile::View(uint64_t first, uint64_t count, const std::function<void
   if (end > static_cast<uint64_t>(status.st_size)) {  // to read a mapping beyond the end is a SIGBUS
     return Error{Stage::kCatalog, Code::kMalformed, PrintablePath(path_) + " has become shorter"};
   }
-  const auto page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
-  const uint64_t aligned = begin / page * page;
-  void* window =
-      ::mmap(nullptr, end - aligned, PROT_READ, MAP_SHARED | MAP_POPULATE, fd_, static_cast<off_t>(aligned));
-  if (window == MAP_FAILED) return ErrnoError(Stage::kCatalog, errno, PrintablePath(path_));
-  see(reinterpret_cast<const float*>(static_cast<const char*>(window) + (begin - aligned)));
-  ::munmap(window, end - aligned);
+  const MappedPiece piece(fd_, begin, end - begin);
+  if (!piece.valid()) return ErrnoError(Stage::kCatalog, errno, PrintablePath(path_));
+  see(reinterpret_cast<const float*>(piece.data()));
   return {};
 }
 

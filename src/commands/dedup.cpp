@@ -95,9 +95,11 @@ class Dedup final : public Command {
     const StopFlag& stop = *services.stop;
     const int threads = services.workers();
     const int distance = options_.distance(entries.size());
+    std::optional<IvfReport> ivf;
     DuplicateGroups groups = TRY(Grouping::Guarded(services, [&] {
       if (vectors != nullptr)
-        return FindSimilarVectors(entries, rules_, *vectors, options_.similarity(), threads, memory, stop);
+        return FindSimilarVectors(entries, rules_, *vectors, {options_.similarity(), options_.index == "ivf"},
+                                  threads, memory, stop, ivf);
       return look != nullptr ? FindVerified(entries, rules_, distance, *look, threads, memory, stop)
                              : FindDuplicates(entries, rules_, options_.method != "exact", distance, threads,
                                               memory, stop);
@@ -117,6 +119,7 @@ class Dedup final : public Command {
     const FoundDuplicates found(entries, std::move(groups),
                                 {.by_vectors = ByModel(), .aligned = options_.verifies()});
     TRY(Describe(found, services, result));
+    if (ivf) DescribeIndex(*ivf, result);
     if (services.in_pipeline) {
       TRY(found.ForEachKept([&](const ListedFile& file) { result.kept.Add(file); }));
     }
@@ -188,6 +191,17 @@ class Dedup final : public Command {
         (result.dropped == 1 ? " duplicate (" : " duplicates (") + FormatByteSize(freed.total()) + ")";
     result.findings = options_.check && groups > 0;
     return {};
+  }
+
+  static void DescribeIndex(const IvfReport& ivf, CommandResult& result) {
+    result.details["index"] = {{"name", "ivf"},
+                               {"lists", ivf.lists},
+                               {"probes", ivf.probes},
+                               {"sampled_vectors", ivf.sample},
+                               {"sampled_pairs", ivf.pairs},
+                               {"sampled_pairs_found", ivf.found}};
+    result.summary += "; ivf finds " + std::to_string(ivf.found) + " of " + std::to_string(ivf.pairs) +
+                      " near pairs of " + std::to_string(ivf.sample) + " sampled images";
   }
 
   /// The folders that options name, as canonical paths.

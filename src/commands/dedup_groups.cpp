@@ -320,19 +320,27 @@ size_t VerifyingBytes(uint64_t entries, const PoseSet& poses, int max_distance) 
 }
 
 Result<DuplicateGroups> FindSimilarVectors(const DedupTable& entries, const GroupRules& rules,
-                                           const VectorFile& vectors, double min_similarity, int threads,
-                                           MemoryManager& memory, const StopFlag& stop) {
+                                           const VectorFile& vectors, const VectorSearch& how, int threads,
+                                           MemoryManager& memory, const StopFlag& stop,
+                                           std::optional<IvfReport>& report) {
   const int dimension = vectors.dimension();
   const VectorRows look{dimension, [&](uint64_t first, uint64_t count, const auto& see) {
                           return vectors.View(first, count, see);
                         }};
   SimilaritySearch<float> search;
   search.key = [](const DedupEntry& entry) { return entry.vector_row; };
+  const auto least = static_cast<float>(how.min_similarity);
+  const auto by_lists = [&](size_t count) { return how.ivf && count >= VectorSearch::kIvfFrom; };
   search.bytes = [&](size_t count) {
-    return Footprint{GroupByCosineBytes(count, dimension, threads), SearchWindowBytes(dimension, threads)};
+    const size_t held = by_lists(count) ? GroupByIvfBytes(count, dimension, threads)
+                                        : GroupByCosineBytes(count, dimension, threads);
+    return Footprint{held, SearchWindowBytes(dimension, threads)};
   };
+  report.reset();
   search.group = [&](RankedKeys rows, std::span<const uint32_t>, const PairRule& allows) {
-    return GroupByCosine(look, std::move(rows), static_cast<float>(min_similarity), threads, stop, allows);
+    if (!by_lists(rows.keys.size()))
+      return GroupByCosine(look, std::move(rows), least, threads, stop, allows);
+    return GroupByIvf(look, std::move(rows), least, threads, stop, allows, report.emplace());
   };
   search.describe = [](float cosine) {
     return DuplicateGroups::Member{.distance = 1 - static_cast<double>(cosine)};

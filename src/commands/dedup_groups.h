@@ -1,6 +1,7 @@
 // The reduce phase of dedup: who is a duplicate of whom, which one is kept, and why.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "dedup_second_look.h"
 #include "imgmill/catalog/vector_file.h"
 #include "imgmill/similarity/grouping.h"
+#include "imgmill/similarity/ivf_grouping.h"
 
 namespace imgmill {
 
@@ -69,9 +71,19 @@ Result<DuplicateGroups> FindVerified(const DedupTable& entries, const GroupRules
 /// What the two lease at most, without what the look holds.
 size_t VerifyingBytes(uint64_t entries, const PoseSet& poses, int max_distance);
 
+/// How near vectors are found.
+struct VectorSearch {
+  double min_similarity = 0;
+  bool ivf = false;
+  /// Fewer vectors than this are compared exactly all the same: that takes no longer (docs/benchmarks.md).
+  static constexpr size_t kIvfFrom = 10'000;
+};
+
 /// Groups by the cosine of vectors: entry i's is row `vector_row` of `vectors`, of length 1.
+/// @param report  what a search by lists says of itself; nothing where all were compared exactly
 Result<DuplicateGroups> FindSimilarVectors(const DedupTable& entries, const GroupRules& rules,
-                                           const VectorFile& vectors, double min_similarity, int threads,
-                                           MemoryManager& memory, const StopFlag& stop);
+                                           const VectorFile& vectors, const VectorSearch& how, int threads,
+                                           MemoryManager& memory, const StopFlag& stop,
+                                           std::optional<IvfReport>& report);
 
 }  // namespace imgmill

@@ -14,6 +14,7 @@ namespace {
 
 const std::array<std::string, 7> kMethods = {"exact", "phash",     "dhash", "ahash",
                                              "whash", "embedding", "lpips"};
+const std::array<std::string, 2> kIndexes = {"exact", "ivf"};
 const std::array<std::string, 2> kInvariants = {"rotate", "flip"};
 const std::array<std::string, 3> kPairs = {"all", "across", "within"};
 
@@ -47,6 +48,12 @@ void AddDedupFlags(CLI::App& app, DedupOptions& options) {
                  "With --method embedding: least cosine similarity of duplicates, 0 to 1 [0.8; 0.9 where "
                  "they are not verified]")
       ->type_name("COSINE");
+  TakesWords(app.add_option("--index", options.index,
+                            "With --method embedding: compare all vectors (exact), or those of near lists "
+                            "(ivf): many times faster from 100,000 on, and it says how much it finds"),
+             kIndexes)
+      ->capture_default_str()
+      ->type_name("NAME");
   app.add_option("--max-lpips", options.max_lpips,
                  "With --method lpips: largest LPIPS distance of duplicates, 0 or more [0.1]")
       ->type_name("DISTANCE");
@@ -88,6 +95,8 @@ int DedupOptions::distance(uint64_t images) const {
 std::optional<std::string> DedupOptions::Check() const {
   if (auto wrong = CheckChoice("--method", method, kMethods)) return wrong;
   if (auto wrong = CheckChoice("--pairs", pairs, kPairs)) return wrong;
+  if (auto wrong = CheckChoice("--index", index, kIndexes)) return wrong;
+  if (index != "exact" && method != "embedding") return "--index goes with --method embedding";
   std::string wrong_order;
   const std::optional<KeepOrder> order = KeepOrder::Parse(keep_by, wrong_order);
   if (!order) return "--keep-by: " + wrong_order;

@@ -42,15 +42,12 @@ void RecordFile::Spill() {
 
 Status RecordFile::ReadAt(uint64_t at, char* to, size_t bytes) const {
   if (!status_) return status_;
-  while (bytes > 0 && at < spilled_bytes_) {
-    const size_t wanted = std::min<uint64_t>(bytes, spilled_bytes_ - at);
-    const ssize_t got = ::pread(spilled_->file.fd.get(), to, wanted, static_cast<off_t>(at));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0)
-      return TemporaryFileError(Stage::kReduce, got < 0 ? errno : EIO, "read", spilled_->file.folder);
-    at += static_cast<uint64_t>(got);
-    to += got;
-    bytes -= static_cast<size_t>(got);
+  if (at < spilled_bytes_) {
+    const size_t there = std::min<uint64_t>(bytes, spilled_bytes_ - at);
+    TRY(spilled_->file.ReadAt(Stage::kReduce, to, there, at));
+    at += there;
+    to += there;
+    bytes -= there;
   }
   if (bytes > 0) std::memcpy(to, pending_.data() + (at - spilled_bytes_), bytes);
   return {};

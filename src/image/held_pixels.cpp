@@ -50,7 +50,7 @@ class InFile final : public HeldPixels {
     const auto bytes = static_cast<off_t>(row_bytes_ * static_cast<size_t>(height_));
     // One that cannot do this can still be written to.
     if (fallocate(file_.fd.get(), 0, 0, bytes) != 0 && (errno == ENOSPC || errno == EDQUOT))
-      return Failed("write");
+      return TemporaryFileError(Stage::kDecode, errno, "write", file_.folder);
     return {};
   }
 
@@ -68,7 +68,7 @@ class InFile final : public HeldPixels {
         from = cut.data();
       }
       const size_t at = band.at + static_cast<size_t>(appended_) * band.row_bytes;
-      TRY(Write(from, band.row_bytes * static_cast<size_t>(rows), static_cast<off_t>(at)));
+      TRY(file_.WriteAt(Stage::kDecode, from, band.row_bytes * static_cast<size_t>(rows), at));
       column = band.first_column + band.row_bytes / pixel_;
     }
     appended_ += rows;
@@ -79,11 +79,11 @@ class InFile final : public HeldPixels {
     const Band band = BandOf(offset / pixel_);
     const size_t at =
         band.at + static_cast<size_t>(y) * band.row_bytes + (offset - band.first_column * pixel_);
-    if (band.row_bytes == row_bytes_) return Read(destination, bytes, static_cast<off_t>(at));
+    if (band.row_bytes == row_bytes_) return file_.ReadAt(Stage::kDecode, destination, bytes, at);
     if (at < ahead_at_ || at + bytes > ahead_at_ + ahead_bytes_) {
       ahead_at_ = at;
       ahead_bytes_ = std::min(kReadAhead, row_bytes_ * static_cast<size_t>(height_) - at);
-      Status read = Read(ahead_.data(), ahead_bytes_, static_cast<off_t>(at));
+      Status read = file_.ReadAt(Stage::kDecode, ahead_.data(), ahead_bytes_, at);
       if (!read) return ahead_bytes_ = 0, read;
     }
     std::memcpy(destination, ahead_.data() + (at - ahead_at_), bytes);
@@ -102,34 +102,6 @@ class InFile final : public HeldPixels {
     const size_t start = column < first_ ? 0 : first_ + (column - first_) / columns_ * columns_;
     const size_t end = column < first_ ? first_ : start + columns_;
     return {static_cast<size_t>(height_) * start * pixel_, start, (std::min(end, width) - start) * pixel_};
-  }
-
-  Status Write(const uint8_t* data, size_t bytes, off_t at) {
-    while (bytes > 0) {
-      const ssize_t written = pwrite(file_.fd.get(), data, bytes, at);
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) return Failed("write");
-      data += written;
-      at += written;
-      bytes -= static_cast<size_t>(written);
-    }
-    return {};
-  }
-
-  Status Read(uint8_t* destination, size_t bytes, off_t at) {
-    while (bytes > 0) {
-      const ssize_t got = pread(file_.fd.get(), destination, bytes, at);
-      if (got < 0 && errno == EINTR) continue;
-      if (got <= 0) return Failed("read");
-      destination += got;
-      at += got;
-      bytes -= static_cast<size_t>(got);
-    }
-    return {};
-  }
-
-  Error Failed(const char* doing) const {
-    return TemporaryFileError(Stage::kDecode, errno, doing, file_.folder);
   }
 
   const int64_t height_;

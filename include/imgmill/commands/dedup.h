@@ -55,6 +55,10 @@ struct DedupOptions {
   std::optional<double> min_similarity;
   double similarity() const { return min_similarity.value_or(verifies() ? 0.8 : 0.9); }
 
+  /// With "embedding": "exact" compares every vector with every other; "ivf" only those of near lists, many
+  /// times faster among many, and says how many of the near pairs it finds.
+  std::string index = "exact";
+
   /// With "lpips": the distance that two images may have at most, 0 or more; 0 for equal ones. By default
   /// 0.1.
   std::optional<double> max_lpips;
