@@ -8,6 +8,7 @@
 #include "imgmill/commands/filter.h"
 #include "imgmill/commands/frames.h"
 #include "imgmill/commands/match.h"
+#include "imgmill/commands/pack.h"
 #include "imgmill/commands/tile.h"
 #include "imgmill/commands/upscale.h"
 
@@ -36,6 +37,8 @@ constexpr CommandRow kCommands[] = {
      &AddMemory},
     {"models", "identify weight files, or list the networks that imgmill knows", CommandKind::kTool, nullptr,
      &AddModels},
+    {"pack", "pack images with their captions into tar shards, as WebDataset reads them",
+     CommandKind::kImages, &AddPack, nullptr},
     {"plan", "show what another command would need, without running it", CommandKind::kPlan, nullptr,
      nullptr},
     {"report", "turn a --report file into a page: memory over time, batches, rungs", CommandKind::kTool,

@@ -134,6 +134,24 @@ TEST_CASE("a killed frames, run again, ends with the bytes of an undisturbed one
   KillAndRunAgain(scenario);
 }
 
+TEST_CASE("a killed pack, run again, ends with the bytes of an undisturbed one") {
+  // The same for all runs, as above. Large enough that a shard takes a while.
+  const TestFolder photos;
+  for (int copy = 0; copy < 40; ++copy) {
+    const std::string name = photos / (std::to_string(copy) + ".jpg");
+    std::filesystem::copy_file(SampleData() + "/harbour.jpg", name);
+    std::filesystem::resize_file(name, (size_t{1} << 20) + static_cast<size_t>(copy));
+    photos.Write(std::to_string(copy) + ".txt", "a caption");
+  }
+  Scenario scenario;
+  scenario.prepare = [&](const TestFolder& where) {
+    return std::vector<std::string>{"pack", photos.path(), "-o", where / "out", "--shard-samples", "2"};
+  };
+  scenario.progress = "out";
+  scenario.result = {"out"};
+  KillAndRunAgain(scenario);
+}
+
 TEST_CASE("a killed dedup --action move, run again, moves what an undisturbed one moves") {
   Scenario scenario;
   scenario.prepare = [](const TestFolder& where) {

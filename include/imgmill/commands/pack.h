@@ -1,0 +1,45 @@
+// `imgmill pack`: images and their side-cars into tar shards, as WebDataset reads them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "imgmill/commands/command.h"
+
+namespace CLI {
+class App;
+}
+
+namespace imgmill {
+
+/// What `imgmill pack` is asked to do.
+struct PackOptions {
+  /// Folder for the shards, index.json and members.jsonl.
+  std::string output;
+
+  /// What a sample is: "image", each with its side-cars; or "prefix", all images whose names are the same up
+  /// to the first dot, as WebDataset reads names.
+  std::string group = "image";
+
+  /// A shard ends before it would grow beyond this, as ParseByteSize reads it. A sample is never taken apart:
+  /// one that is larger has a shard to itself.
+  std::string shard_size = "1GiB";
+  /// And before it has more samples than this; 0 for any number.
+  uint64_t shard_samples = 0;
+  /// Shards are called PREFIX-000000.tar and so on.
+  std::string prefix = "shard";
+
+  /// Files beside an image that belong to its sample. Empty: captions and JSON. "none": none.
+  std::vector<std::string> sidecars;
+
+  /// The first thing that is wrong, in words a user can act on; nothing when all is well.
+  std::optional<std::string> Check() const;
+};
+
+/// Declares the flags on `app`; the command they fill is returned.
+std::unique_ptr<Command> AddPack(CLI::App& app);
+
+}  // namespace imgmill

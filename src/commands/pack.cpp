@@ -1,0 +1,197 @@
+// The pack command: images in their order become samples, samples become shards.
+#include "imgmill/commands/pack.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+
+#include "base/try.h"
+#include "choice.h"
+#include "imgmill/base/byte_size.h"
+#include "imgmill/base/path_text.h"
+#include "imgmill/commands/flag_words.h"
+#include "pack_operation.h"
+#include "shard_writer.h"
+
+namespace imgmill {
+namespace {
+
+const std::array<std::string, 2> kGroups = {"image", "prefix"};
+const std::vector<std::string> kNone = {"none"};
+
+std::vector<std::string> PatternsOf(const PackOptions& options) {
+  if (options.sidecars.empty()) return {"*.txt", "*.json"};
+  return options.sidecars == kNone ? std::vector<std::string>() : options.sidecars;
+}
+
+std::string Count(uint64_t count, const char* what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+class PackRun final : public CommandRun {
+ public:
+  PackRun(const PackOptions& pack, const CommandServices& services)
+      : CommandRun(services, pack.output),
+        pack_(pack),
+        services_(services),
+        operation_(pack.group == "prefix", PatternsOf(pack)) {}
+
+  Status Open() {
+    std::unique_ptr<ShardWriter> opened = TRY(ShardWriter::Open(
+        pack_, services_, [this](const ShardSample& sample, const std::string& path, const Error& error) {
+          lost_.push_back({path, error});
+          lost_samples_ += sample.files.empty() ? 0 : 1;
+        }));
+    shards_ = std::move(opened);
+    return {};
+  }
+
+  Operation& operation() override { return operation_; }
+  size_t ReduceBytes(uint64_t) const override { return ShardWriter::Held().total(); }
+
+  Result<CommandResult> Reduce(CommandResult result) override {
+    if (result.counts.interrupted) return result;
+    Lease lease = TRY(services_.memory->Acquire(ShardWriter::Held(), *services_.stop));
+    const Status packed = PackAll(result);
+    if (!packed && packed.error().code == Code::kInterrupted) {
+      result.counts.interrupted = true;
+      return result;
+    }
+    if (!packed) return packed.error();
+    Describe(result);
+    return result;
+  }
+
+ private:
+  Status PackAll(CommandResult& result) {
+    ShardSample sample;
+    const auto put = [&]() -> Status {
+      if (sample.files.empty()) return {};
+      const auto by_member = [](const PackedFile& a, const PackedFile& b) { return a.member < b.member; };
+      const auto same = [](const PackedFile& a, const PackedFile& b) { return a.member == b.member; };
+      std::sort(sample.files.begin(), sample.files.end(), by_member);
+      // Two images of one sample may have the same side-cars.
+      sample.files.erase(std::unique(sample.files.begin(), sample.files.end(), same), sample.files.end());
+      return shards_->Add(std::exchange(sample, {}));
+    };
+    const Status added = operation_.images().ForEach([&](const PackedImage& image) -> Status {
+      const std::string key(SampleKey(image.files.front().member).value_or(""));
+      if (key != sample.key) TRY(put());
+      sample.key = key;
+      sample.files.insert(sample.files.end(), image.files.begin(), image.files.end());
+      if (services_.in_pipeline) result.kept.Add(image.file);
+      return {};
+    });
+    if (!added) return added;
+    TRY(put());
+    return shards_->Finish();
+  }
+
+  void Describe(CommandResult& result) const {
+    const ShardWriter::Totals& totals = shards_->totals();
+    for (const FailedItem& lost : lost_) {
+      services_.log(LogLevel::kError, imgmill::Describe(lost.path, lost.error) + "; its sample is left out");
+      result.action_failures.Add(lost);
+    }
+    result.kept_images = result.counts.done;
+    result.details["shards"] = totals.shards;
+    result.details["finished_before"] = totals.finished;
+    result.details["samples"] = totals.samples;
+    result.details["samples_left_out"] = lost_samples_;
+    result.details["files"] = totals.files;
+    result.details["bytes"] = totals.bytes;
+    const bool dry = services_.shared->mode != RunMode::kRun;
+    result.summary = (dry ? "dry run: " : "") + Count(totals.samples, "sample") + " of " +
+                     Count(totals.files, "file") + (dry ? " would be in " : " in ") +
+                     Count(totals.shards, "shard") + ", " + FormatByteSize(totals.bytes);
+    if (totals.finished > 0)
+      result.summary += "; " + std::to_string(totals.finished) +
+                        (totals.finished == 1 ? " was finished already" : " were finished already");
+    if (dry) return;
+    result.details["index"] = PrintablePath(pack_.output) + "/index.json";
+    result.details["members"] = PrintablePath(pack_.output) + "/members.jsonl";
+    result.text = WholeText(PrintablePath(pack_.output) + "/index.json\n");
+    const std::vector<std::string> others = shards_->Others();
+    if (!others.empty())
+      services_.log(LogLevel::kWarning,
+                    PrintablePath(pack_.output) + " has " + Count(others.size(), "shard") +
+                        (others.size() == 1 ? " of an earlier run that is no part of this one, from "
+                                            : " of an earlier run that are no part of this one, from ") +
+                        others.front() +
+                        " on: delete them, or who reads all shards of the folder reads them, too");
+  }
+
+  const PackOptions& pack_;
+  const CommandServices& services_;
+  PackOperation operation_;
+  std::unique_ptr<ShardWriter> shards_;
+  std::vector<FailedItem> lost_;
+  uint64_t lost_samples_ = 0;
+};
+
+class Pack final : public Command {
+ public:
+  explicit Pack(CLI::App& app) {
+    app.footer(
+        "Example:\n"
+        "  imgmill pack photos -o shards --shard-size 1GiB\n"
+        "  imgmill pack photos -o shards --shard-samples 10000 --sidecars '*.txt,*.npz'");
+    app.add_option("-o,--output", options_.output, "Folder for the shards, index.json and members.jsonl")
+        ->type_name("DIR");
+    TakesWords(app.add_option("--group", options_.group,
+                              "What a sample is: each image, or all images whose names are the same up to "
+                              "the first dot (prefix)"),
+               kGroups)
+        ->capture_default_str()
+        ->type_name("NAME");
+    app.add_option("--shard-size", options_.shard_size, "Size that a shard does not grow beyond")
+        ->capture_default_str()
+        ->type_name("SIZE");
+    app.add_option("--shard-samples", options_.shard_samples, "Samples that a shard has at most [any number]")
+        ->type_name("N");
+    app.add_option("--prefix", options_.prefix, "What the names of shards begin with: PREFIX-000000.tar")
+        ->capture_default_str()
+        ->type_name("TEXT");
+    app.add_option("--sidecars", options_.sidecars,
+                   "Files beside an image that belong to its sample [*.txt,*.json]; none for none")
+        ->delimiter(',')
+        ->type_name("PATTERN,...");
+  }
+
+  std::optional<std::string> Check() const override { return options_.Check(); }
+  std::string output_folder() const override { return options_.output; }
+  void set_output_folder(const std::string& folder) override { options_.output = folder; }
+
+  Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override {
+    auto run = std::make_unique<PackRun>(options_, services);
+    TRY(run->Open());
+    return std::unique_ptr<CommandRun>(std::move(run));
+  }
+
+ private:
+  PackOptions options_;
+};
+
+}  // namespace
+
+std::optional<std::string> PackOptions::Check() const {
+  if (output.empty()) return "an output folder is needed: -o DIR";
+  if (auto wrong = CheckChoice("--group", group, kGroups)) return wrong;
+  const Result<size_t> size = ParseByteSize(shard_size);
+  if (!size) return "--shard-size: " + size.error().message;
+  if (prefix.empty() || prefix.find('/') != std::string::npos || prefix.front() == '.')
+    return "--prefix takes the beginning of a file name, without a slash or a dot in front";
+  if (sidecars.empty() || sidecars == kNone) return std::nullopt;
+  for (const std::string& pattern : sidecars) {
+    if (!pattern.starts_with("*."))
+      return "--sidecars " + PrintablePath(pattern) +
+             ": in a shard, only names that have a dot behind the image's belong to its sample";
+  }
+  return SidecarFinder::Check(sidecars);
+}
+
+std::unique_ptr<Command> AddPack(CLI::App& app) {
+  return std::make_unique<Pack>(app);
+}
+
+}  // namespace imgmill

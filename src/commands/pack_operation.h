@@ -1,0 +1,72 @@
+// What `imgmill pack` does with an image: finds out what belongs to it, and how it is called in a shard.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "imgmill/dataset/record_table.h"
+#include "imgmill/dataset/sidecars.h"
+#include "imgmill/engine/operation.h"
+
+namespace imgmill {
+
+/// What the names of a sample's members begin with: the folder, and the name up to its first dot. Nothing for
+/// a name that gives none, which readers of WebDataset pass over.
+/// Source: base_plus_ext in webdataset/tariterators.py, github.com/webdataset/webdataset.
+std::optional<std::string_view> SampleKey(std::string_view member);
+
+/// The name that makes an image a sample of its own, and its side-cars' parts of that: dots before the ending
+/// become %2E. Where images differ by their endings only, the ending counts as part of the name.
+/// @param file  the image's own path, or a side-car's
+std::string MemberOfImage(const ListedFile& image, std::string_view file);
+
+/// A file that goes into a shard.
+struct PackedFile {
+  std::string path;
+  std::string member;  ///< its name there
+  ContentDigest content;
+  uint64_t bytes = 0;
+
+  template <typename Self, typename Each>
+  static void EachField(Self& self, Each& each) {
+    each(self.path), each(self.member), each(self.content), each(self.bytes);
+  }
+};
+
+/// An image and its side-cars.
+struct PackedImage {
+  ListedFile file;
+  std::vector<PackedFile> files;  ///< the image first
+
+  template <typename Self, typename Each>
+  static void EachField(Self& self, Each& each) {
+    each(self.file), each(self.files);
+  }
+};
+using PackedImages = RecordTable<PackedImage>;
+
+class PackOperation final : public Operation {
+ public:
+  /// @param by_prefix  images are one sample where their names are the same up to the first dot
+  /// @param sidecars  patterns
+  PackOperation(bool by_prefix, const std::vector<std::string>& sidecars);
+
+  std::vector<std::string> FindSidecars(const ListedFile& file) override;
+  Result<ItemPlan> Plan(const Item& item) const override;
+  Result<std::unique_ptr<ItemTask>> Start(const Item& item, const ItemPlan& plan) override;
+  void Collect(Outcome& outcome) override;
+
+  /// Those that can be packed, in the order of the listing.
+  const PackedImages& images() const { return images_; }
+
+ private:
+  class Task;
+
+  const bool by_prefix_;
+  const SidecarFinder finder_;
+  PackedImages images_;
+};
+
+}  // namespace imgmill

@@ -1,0 +1,217 @@
+// A shard is filed under a digest of its members, so that a rerun knows those that are finished.
+#include "shard_writer.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/try.h"
+#include "base/unique_fd.h"
+#include "dataset/tar_writer.h"
+#include "imgmill/base/byte_size.h"
+#include "imgmill/base/errno_error.h"
+#include "imgmill/base/path_text.h"
+#include "imgmill/dataset/publish.h"
+#include "imgmill/dataset/running_digest.h"
+
+namespace imgmill {
+namespace {
+
+constexpr size_t kCopyBytes = 256 * kKiB;
+
+/// Shards have no one source.
+Item ItemOf(const ContentDigest& members) {
+  Item item;
+  item.main.absolute = "pack";
+  item.main.content = members;
+  return item;
+}
+
+Result<ContentDigest> DigestOfMembers(const RecordTable<ShardSample>& samples) {
+  RunningDigest digest;
+  const Status read = samples.ForEach([&](const ShardSample& sample) {
+    for (const PackedFile& file : sample.files) {
+      digest.Add(file.member.c_str(), file.member.size() + 1);  // the NUL ends it
+      digest.Add(file.content.bytes.data(), file.content.bytes.size());
+    }
+    return Status();
+  });
+  if (!read) return read.error();
+  return digest.Finish();
+}
+
+uint64_t BytesOf(const ShardSample& sample) {
+  uint64_t bytes = 0;
+  for (const PackedFile& file : sample.files) bytes += TarWriter::MemberBytes(file.member, file.bytes);
+  return bytes;
+}
+
+/// Copies a file whose content is known; other bytes are an error.
+Status Copy(const PackedFile& file, TarWriter& archive, std::vector<char>& buffer) {
+  const UniqueFd source(::open(file.path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!source.valid()) return ErrnoError(Stage::kDecode, errno, "no longer readable");
+  RunningDigest digest;
+  uint64_t left = file.bytes;
+  while (left > 0) {
+    const ssize_t got = ::read(source.get(), buffer.data(), std::min<uint64_t>(left, buffer.size()));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return ErrnoError(Stage::kDecode, errno, "no longer readable");
+    if (got == 0) break;
+    digest.Add(buffer.data(), static_cast<size_t>(got));
+    TRY(archive.Write(buffer.data(), static_cast<size_t>(got)));
+    left -= static_cast<uint64_t>(got);
+  }
+  if (left > 0 || digest.Finish() != file.content)
+    return Error{Stage::kDecode, Code::kReadError, "it was changed while it was packed: run again"};
+  return {};
+}
+
+}  // namespace
+
+ShardWriter::ShardWriter(const PackOptions& options, const CommandServices& services, Lost lost)
+    : options_(options),
+      services_(services),
+      lost_(std::move(lost)),
+      dry_(services.shared->mode != RunMode::kRun),
+      most_bytes_(*ParseByteSize(options.shard_size)),
+      folder_(options.output, "pack/1", *services.catalog, services.shared->force) {}
+
+Result<std::unique_ptr<ShardWriter>> ShardWriter::Open(const PackOptions& options,
+                                                       const CommandServices& services, Lost lost) {
+  std::unique_ptr<ShardWriter> writer(new ShardWriter(options, services, std::move(lost)));
+  const bool force = services.shared->force;
+  TRY(GrowingFile::MayCreate(writer->IndexPath(), *services.catalog, force));
+  TRY(GrowingFile::MayCreate(writer->MembersPath(), *services.catalog, force));
+  if (!writer->dry_) {
+    std::unique_ptr<GrowingFile> members =
+        TRY(GrowingFile::Create(writer->MembersPath(), *services.catalog, force));
+    writer->members_ = std::move(members);
+  }
+  return writer;
+}
+
+Footprint ShardWriter::Held() {
+  return {0, kCopyBytes + BUFSIZ};
+}
+
+std::string ShardWriter::NameOfShard(uint64_t number) const {
+  std::string digits = std::to_string(number);
+  if (digits.size() < 6) digits.insert(0, 6 - digits.size(), '0');
+  return options_.prefix + "-" + digits + ".tar";
+}
+
+Status ShardWriter::Add(ShardSample sample) {
+  const uint64_t bytes = BytesOf(sample);
+  const bool full = pending_bytes_ + bytes + TarWriter::kEndBytes > most_bytes_ ||
+                    (options_.shard_samples > 0 && pending_.size() == options_.shard_samples);
+  if (pending_.size() > 0 && full) TRY(WriteShard());
+  pending_.Add(sample);
+  pending_bytes_ += bytes;
+  return {};
+}
+
+Status ShardWriter::WriteShard() {
+  const std::string name = NameOfShard(totals_.shards);
+  const ContentDigest members = TRY(DigestOfMembers(pending_));
+  Item item = ItemOf(members);
+  const bool finished = TRY(folder_.Finished(item, name));
+  RecordTable<ShardSample> packed = pending_;
+  if (!finished && dry_) TRY(folder_.MayWrite(item, name));
+  if (!finished && !dry_) {
+    const std::string path = TRY(folder_.Begin(item, name));
+    TemporaryFile temporary(path);
+    RecordTable<ShardSample> written = TRY(WriteMembers(temporary.path()));
+    packed = std::move(written);
+    if (packed.size() > 0) {
+      const ContentDigest left = TRY(DigestOfMembers(packed));
+      item = ItemOf(left);
+      TRY(folder_.Commit(item, name, temporary.path()));
+      temporary.Release();
+    }
+  }
+  totals_.finished += finished ? 1 : 0;
+  pending_ = {};
+  pending_bytes_ = 0;
+  return packed.size() > 0 ? Describe(name, packed) : Status();
+}
+
+Result<RecordTable<ShardSample>> ShardWriter::WriteMembers(const std::string& temporary) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(temporary.c_str(), "wbe"),
+                                                             &std::fclose);
+  if (!file) return ErrnoError(Stage::kWrite, errno, PrintablePath(temporary));
+  TarWriter archive(file.get(), temporary);
+  std::vector<char> buffer(kCopyBytes);
+  RecordTable<ShardSample> packed;
+  const Status all = pending_.ForEach([&](const ShardSample& sample) -> Status {
+    if (services_.stop->StopRequested())
+      return Error{Stage::kWrite, Code::kInterrupted, "stopped while packing"};
+    const uint64_t before = archive.bytes();
+    for (const PackedFile& each : sample.files) {
+      TRY(archive.Begin(each.member, each.bytes));
+      const Status copied = Copy(each, archive, buffer);
+      if (!copied && copied.error().stage == Stage::kWrite) return copied;
+      if (!copied) {
+        lost_(sample, each.path, copied.error());
+        return archive.CutTo(before);
+      }
+      TRY(archive.End());
+    }
+    packed.Add(sample);
+    return {};
+  });
+  if (!all) return all.error();
+  TRY(archive.Finish());
+  if (std::fflush(file.get()) != 0) return ErrnoError(Stage::kWrite, errno, PrintablePath(temporary));
+  return packed;
+}
+
+Status ShardWriter::Describe(const std::string& shard, const RecordTable<ShardSample>& samples) {
+  uint64_t bytes = TarWriter::kEndBytes;
+  const Status told = samples.ForEach([&](const ShardSample& sample) -> Status {
+    bytes += BytesOf(sample);
+    totals_.files += sample.files.size();
+    if (dry_) return {};
+    nlohmann::ordered_json line;
+    line["shard"] = shard;
+    line["key"] = PrintablePath(sample.key);
+    for (const PackedFile& file : sample.files) {
+      line["files"].push_back({{"member", PrintablePath(file.member)},
+                               {"source", PrintablePath(file.path)},
+                               {"content", file.content.Hex()},
+                               {"bytes", file.bytes}});
+    }
+    return members_->Write(line.dump() + "\n");
+  });
+  if (!told) return told;
+  index_.push_back({{"url", shard}, {"nsamples", samples.size()}, {"filesize", bytes}});
+  totals_.samples += samples.size();
+  totals_.bytes += bytes;
+  ++totals_.shards;
+  return {};
+}
+
+Status ShardWriter::Finish() {
+  if (pending_.size() > 0) TRY(WriteShard());
+  if (dry_) return {};
+  TRY(members_->Commit());
+  std::unique_ptr<GrowingFile> index =
+      TRY(GrowingFile::Create(IndexPath(), *services_.catalog, services_.shared->force));
+  // As the wids of webdataset 0.2 reads it.
+  nlohmann::ordered_json document;
+  document["__kind__"] = "wids-shard-index-v1";
+  document["wids_version"] = 1;
+  document["shardlist"] = index_;
+  TRY(index->Write(document.dump(1) + "\n"));
+  return index->Commit();
+}
+
+std::vector<std::string> ShardWriter::Others() const {
+  std::vector<std::string> names;
+  for (uint64_t number = totals_.shards; Exists(folder_.PathOf(NameOfShard(number))); ++number)
+    names.push_back(NameOfShard(number));
+  return names;
+}
+
+}  // namespace imgmill

@@ -1,0 +1,254 @@
+// Shards of images and their side-cars: what belongs together, what a rerun does, what becomes of files that
+// change meanwhile. The archives are read by GNU tar.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "commands/shard_writer.h"
+#include "program.h"
+
+namespace imgmill::process_test {
+namespace {
+
+/// Names of the members, in order.
+std::vector<std::string> MembersOf(const std::string& shard) {
+  const ProcessResult listed = Process({"/bin/tar", "-tf", shard}, {}).Wait();
+  CHECK(listed.exit_code == 0);
+  std::vector<std::string> names;
+  std::istringstream lines(listed.out);
+  for (std::string line; std::getline(lines, line);) names.push_back(line);
+  return names;
+}
+
+std::string MemberOf(const std::string& shard, const std::string& name) {
+  return Process({"/bin/tar", "-xOf", shard, name}, {}).Wait().out;
+}
+
+using Names = std::vector<std::string>;
+
+/// A folder with samples of one, two and three files.
+void MakeInput(const TestFolder& where) {
+  std::filesystem::create_directories(where / "in/sub");
+  const auto put = [&](const std::string& sample, const std::string& name) {
+    std::filesystem::copy_file(SampleData() + "/" + sample, where / ("in/" + name));
+  };
+  put("clock.jpg", "b.jpg");
+  put("forest.jpg", "a.hq.jpg");
+  put("icon_tiny.png", "a.lq.png");
+  put("meadow.jpg", "a-b.jpg");
+  put("harbour.jpg", "sub/a.jpg");
+  where.Write("in/a.txt", "caption of a");
+  where.Write("in/a.hq.jpg.json", "{}");
+  where.Write("in/b.json", R"({"of":"b"})");
+  where.Write("in/b.npz", "not asked for");
+  where.Write("in/sub/alone.txt", "beside no image");
+}
+
+}  // namespace
+
+TEST_CASE("the key of a sample is that of webdataset") {
+  // By hand, from its pattern: ^((?:.*/|)[^.]+)[.]([^/]*)$
+  CHECK(SampleKey("a.jpg") == "a");
+  CHECK(SampleKey("a.seg.png") == "a");
+  CHECK(SampleKey("in.v2/a.b/c.d.jpg") == "in.v2/a.b/c");
+  CHECK_FALSE(SampleKey("in.v2/noext").has_value());
+  CHECK_FALSE(SampleKey("in/.hidden.jpg").has_value());
+}
+
+TEST_CASE("each image is a sample of its own, also where names have dots or differ by their endings only") {
+  const auto member = [](const std::string& relative, NameClash clash, const std::string& file) {
+    ListedFile image;
+    image.relative = relative;
+    image.clash = clash;
+    return MemberOfImage(image, file);
+  };
+  CHECK(member("in/a.jpg", NameClash::kNone, "/x/in/a.jpg") == "in/a.jpg");
+  CHECK(member("in/a.jpg", NameClash::kNone, "/x/in/a.txt") == "in/a.txt");
+  CHECK(member("in/a.jpg", NameClash::kNone, "/x/in/a.jpg.txt") == "in/a.jpg.txt");
+  CHECK(member("v1.2/2026.01.02.jpg", NameClash::kNone, "2026.01.02.jpg") == "v1.2/2026%2E01%2E02.jpg");
+  CHECK(member("v1.2/2026.01.02.jpg", NameClash::kNone, "2026.01.02.txt") == "v1.2/2026%2E01%2E02.txt");
+  CHECK(member("a.jpg", NameClash::kStem, "a.jpg") == "a%2Ejpg.jpg");
+  CHECK(member("a.jpg", NameClash::kStem, "a.txt") == "a%2Ejpg.txt");
+
+  const TestFolder where;
+  std::filesystem::create_directories(where / "in");
+  for (const std::string name : {"2026.01.02.jpg", "2026.01.03.jpg", "both.jpg", "both.JPG"})
+    std::filesystem::copy_file(SampleData() + "/clock.jpg", where / ("in/" + name));
+  where.Write("in/both.txt", "of both");
+  where.Write("in/2026.01.02.txt", "of one");
+  const nlohmann::json result = Json(Run({"pack", where / "in", "-o", where / "out", "--json"}));
+  CHECK(result["samples"] == 4);
+  CHECK(MembersOf(where / "out/shard-000000.tar") ==
+        Names{"2026%2E01%2E02.jpg", "2026%2E01%2E02.txt", "2026%2E01%2E03.jpg", "both%2EJPG.JPG",
+              "both%2EJPG.txt", "both%2Ejpg.jpg", "both%2Ejpg.txt"});
+}
+
+TEST_CASE("by prefix, files of one key are a sample, with captions and JSON, in order and in one shard") {
+  const TestFolder where;
+  MakeInput(where);
+  const ProcessResult run =
+      Run({"pack", where / "in", "-o", where / "out", "--shard-samples", "2", "--group", "prefix", "--json"});
+  CHECK(run.exit_code == 0);
+  const nlohmann::json result = Json(run);
+  CHECK(result["shards"] == 2);
+  CHECK(result["samples"] == 4);
+  CHECK(result["files"] == 8);
+  const std::string first = where / "out/shard-000000.tar", second = where / "out/shard-000001.tar";
+  CHECK(MembersOf(first) == Names{"a-b.jpg", "a.hq.jpg", "a.hq.jpg.json", "a.lq.png", "a.txt"});
+  CHECK(MembersOf(second) == Names{"b.jpg", "b.json", "sub/a.jpg"});
+  CHECK(MemberOf(first, "a.txt") == "caption of a");
+  CHECK(MemberOf(second, "b.jpg") == TestFolder::Read(SampleData() + "/clock.jpg"));
+
+  const nlohmann::json index = JsonFile(where / "out/index.json");
+  CHECK(index["wids_version"] == 1);
+  REQUIRE(index["shardlist"].size() == 2);
+  for (const auto& shard : index["shardlist"]) {
+    CHECK(shard["nsamples"] == 2);
+    CHECK(shard["filesize"] == std::filesystem::file_size(where / ("out/" + std::string(shard["url"]))));
+  }
+  std::istringstream lines(TestFolder::Read(where / "out/members.jsonl"));
+  Names keys;
+  for (std::string line; std::getline(lines, line);) keys.push_back(nlohmann::json::parse(line)["key"]);
+  CHECK(keys == Names{"a-b", "a", "b", "sub/a"});
+  CHECK(Run({"verify", where / "out"}).exit_code == 0);
+}
+
+TEST_CASE("the same input gives the same shards elsewhere, and a rerun writes only what has changed") {
+  const TestFolder where;
+  MakeInput(where);
+  const auto pack = [&](const std::string& out) {
+    return Json(Run(
+        {"pack", where / "in", "-o", where / out, "--shard-samples", "2", "--group", "prefix", "--json"}));
+  };
+  pack("out");
+  pack("again");
+  for (const std::string name : {"shard-000000.tar", "shard-000001.tar", "index.json"})
+    CHECK(TestFolder::Read(where / ("out/" + name)) == TestFolder::Read(where / ("again/" + name)));
+  const auto written = std::filesystem::last_write_time(where / "out/shard-000000.tar");
+  CHECK(pack("out")["finished_before"] == 2);
+
+  where.Write("in/sub/a.txt", "a caption, later");
+  CHECK(pack("out")["finished_before"] == 1);
+  CHECK(std::filesystem::last_write_time(where / "out/shard-000000.tar") == written);
+  CHECK(MembersOf(where / "out/shard-000001.tar") == Names{"b.jpg", "b.json", "sub/a.jpg", "sub/a.txt"});
+}
+
+TEST_CASE("a shard ends before it is too large, and a sample larger than that has one to itself") {
+  const TestFolder where;
+  MakeInput(where);
+  // By hand: b.jpg of 32,843 bytes takes 512 + 33,280, its JSON 1,024, and the end 1,024.
+  const nlohmann::json result = Json(Run(
+      {"pack", where / "in", "-o", where / "out", "--include", "b.jpg", "--shard-size", "36000B", "--json"}));
+  CHECK(result["bytes"] == 512 + 33'280 + 1'024 + 1'024);
+  const nlohmann::json all =
+      Json(Run({"pack", where / "in", "-o", where / "small", "--shard-size", "1KiB", "--json"}));
+  CHECK(all["shards"] == 5);
+  for (const auto& shard : JsonFile(where / "small/index.json")["shardlist"]) CHECK(shard["nsamples"] == 1);
+}
+
+TEST_CASE("images that are none, or that no reader would find, fail, and the rest is packed") {
+  const TestFolder where;
+  MakeInput(where);
+  where.Write("in/broken.jpg", "no image");
+  std::filesystem::copy_file(SampleData() + "/clock.jpg", where / "in/noextension");
+  const ProcessResult run = Run({"pack", where / "in", "-o", where / "out", "--json", "--sidecars", "none"});
+  CHECK(run.exit_code == 1);
+  const nlohmann::json result = Json(run);
+  CHECK(result["failed"].size() == 2);
+  CHECK(result["files"] == 5);
+  CHECK(run.err.find("noextension: cannot write: its name has no extension") != std::string::npos);
+}
+
+TEST_CASE("a file that is not what it was leaves its sample out of the shard, and no other") {
+  const TestFolder where;
+  MakeInput(where);
+  PackOptions options;
+  options.output = where / "out";
+  SharedOptions shared;
+  const StopFlag stop;
+  auto catalog = Catalog::Open(where / "catalog");
+  REQUIRE(catalog.ok());
+  CommandServices services;
+  services.shared = &shared;
+  services.catalog = catalog->get();
+  services.stop = &stop;
+  std::vector<std::string> lost;
+  auto opened = ShardWriter::Open(
+      options, services, [&](const ShardSample& sample, const std::string& path, const Error& error) {
+        lost.push_back(sample.key + " " + path.substr(where.path().size()) + ": " + error.message);
+      });
+  REQUIRE(opened.ok());
+  ShardWriter& shards = **opened;
+  const auto file = [&](const std::string& name, int more_bytes = 0) {
+    const std::string path = where / ("in/" + name);
+    const Result<ContentDigest> content = DigestOf(path);
+    REQUIRE(content.ok());
+    return PackedFile{
+        path, name, *content,
+        static_cast<uint64_t>(static_cast<int64_t>(std::filesystem::file_size(path)) + more_bytes)};
+  };
+  PackedFile changed = file("b.json"), gone = file("a-b.jpg");
+  changed.content.bytes[3] ^= 1;
+  gone.path += ".gone";
+  REQUIRE(shards.Add({"a", {file("a.hq.jpg"), file("a.txt")}}).ok());
+  REQUIRE(shards.Add({"a-b", {gone}}).ok());
+  REQUIRE(shards.Add({"b", {file("b.jpg"), changed}}).ok());
+  REQUIRE(shards.Add({"shorter", {file("a.lq.png", 1)}}).ok());
+  REQUIRE(shards.Add({"sub/a", {file("sub/a.jpg")}}).ok());
+  REQUIRE(shards.Finish().ok());
+  CHECK(lost == Names{"a-b /in/a-b.jpg.gone: no longer readable: No such file or directory",
+                      "b /in/b.json: it was changed while it was packed: run again",
+                      "shorter /in/a.lq.png: it was changed while it was packed: run again"});
+  CHECK(shards.totals().samples == 2);
+  CHECK(MembersOf(where / "out/shard-000000.tar") == Names{"a.hq.jpg", "a.txt", "sub/a.jpg"});
+  CHECK(MemberOf(where / "out/shard-000000.tar", "sub/a.jpg") ==
+        TestFolder::Read(SampleData() + "/harbour.jpg"));
+  CHECK(std::filesystem::file_size(where / "out/shard-000000.tar") == shards.totals().bytes);
+}
+
+TEST_CASE("shards that an earlier run left over are told of, and files of others are not replaced") {
+  const TestFolder where;
+  MakeInput(where);
+  const std::vector<std::string> pack = {"pack", where / "in", "-o", where / "out"};
+  std::vector<std::string> small = pack;
+  small.insert(small.end(), {"--shard-samples", "1"});
+  CHECK(Run(small).exit_code == 0);
+  const ProcessResult fewer = Run(pack);
+  CHECK(fewer.exit_code == 0);
+  CHECK(
+      fewer.err.find("has 4 shards of an earlier run that are no part of this one, from shard-000001.tar") !=
+      std::string::npos);
+
+  where.Write("other/index.json", "somebody's");
+  const ProcessResult refused = Run({"pack", where / "in", "-o", where / "other"});
+  CHECK(refused.exit_code != 0);
+  CHECK(TestFolder::Read(where / "other/index.json") == "somebody's");
+  CHECK_FALSE(TestFolder::Exists(where / "other/shard-000000.tar"));
+}
+
+TEST_CASE("a dry run says what would be packed, and writes nothing") {
+  const TestFolder where;
+  MakeInput(where);
+  const ProcessResult run = Run({"pack", where / "in", "-o", where / "out", "--dry-run", "--no-catalog"});
+  CHECK(run.exit_code == 0);
+  CHECK(run.err.find("dry run: 5 samples of 7 files would be in 1 shard") != std::string::npos);
+  CHECK_FALSE(TestFolder::Exists(where / "out/shard-000000.tar"));
+}
+
+TEST_CASE("as the last step of a pipeline, what the steps before it wrote is packed") {
+  const TestFolder where;
+  CopySamples(where / "photos");
+  const std::string file = where.Write("pipeline.yaml",
+                                       "input: photos\noutput: out\nsteps:\n"
+                                       "  - tile:\n      size: 128\n"
+                                       "  - pack:\n      shard-samples: 20\n");
+  const ProcessResult run = Run({"run", file});
+  INFO(run.err);
+  CHECK(run.exit_code == 0);
+  const Names members = MembersOf(where / "out/pack/shard-000000.tar");
+  CHECK(members.size() == 20);
+  for (const std::string& name : members) CHECK(std::count(name.begin(), name.end(), '.') == 1);
+}
+
+}  // namespace imgmill::process_test
