@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/kernel_choice.h"
+
 namespace imgmill {
 namespace {
 
@@ -160,6 +162,8 @@ struct Loops {
 IMGMILL_KERNELS(Plain, 16, );
 #if defined(__x86_64__)
 IMGMILL_KERNELS(Avx2, 32, __attribute__((target("avx2"))));
+#else
+using Avx2 = Plain;  // never chosen
 #endif
 
 template <typename K>
@@ -170,14 +174,7 @@ PngRowKernels Table(std::string_view name) {
 }  // namespace
 
 const std::vector<PngRowKernels>& AvailablePngRowKernels() {
-  static const std::vector<PngRowKernels> kernels = [] {
-    std::vector<PngRowKernels> found = {Table<Plain>("plain")};
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx2")) found.push_back(Table<Avx2>("avx2"));
-#endif
-    return found;
-  }();
+  static const std::vector<PngRowKernels> kernels = PlainAndAvx2(&Table<Plain>, &Table<Avx2>);
   return kernels;
 }
 

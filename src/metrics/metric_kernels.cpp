@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/kernel_choice.h"
+
 namespace imgmill {
 namespace {
 
@@ -160,6 +162,8 @@ IMGMILL_INLINE void HalveLoop(const float* above, const float* below, size_t n, 
 IMGMILL_KERNELS(Plain, );
 #if defined(__x86_64__)
 IMGMILL_KERNELS(Avx2, __attribute__((target("avx2"))));
+#else
+using Avx2 = Plain;  // never chosen
 #endif
 
 template <typename K>
@@ -170,14 +174,7 @@ MetricKernels Table(std::string_view name) {
 }  // namespace
 
 const std::vector<MetricKernels>& AvailableMetricKernels() {
-  static const std::vector<MetricKernels> kernels = [] {
-    std::vector<MetricKernels> found = {Table<Plain>("plain")};
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx2")) found.push_back(Table<Avx2>("avx2"));
-#endif
-    return found;
-  }();
+  static const std::vector<MetricKernels> kernels = PlainAndAvx2(&Table<Plain>, &Table<Avx2>);
   return kernels;
 }
 

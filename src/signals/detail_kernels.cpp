@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/kernel_choice.h"
 #include "signals/signal_kernels.h"
 
 namespace imgmill {
@@ -185,6 +186,8 @@ IMGMILL_INLINE void TransformLoop(const TransformTurns& turns, double* re, doubl
 IMGMILL_KERNELS(Plain, );
 #if defined(__x86_64__)
 IMGMILL_KERNELS(Avx2, __attribute__((target("avx2"))));
+#else
+using Avx2 = Plain;  // never chosen
 #endif
 
 template <typename K>
@@ -196,14 +199,7 @@ DetailKernels Table(std::string_view name) {
 }  // namespace
 
 const std::vector<DetailKernels>& AvailableDetailKernels() {
-  static const std::vector<DetailKernels> kernels = [] {
-    std::vector<DetailKernels> found = {Table<Plain>("plain")};
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx2")) found.push_back(Table<Avx2>("avx2"));
-#endif
-    return found;
-  }();
+  static const std::vector<DetailKernels> kernels = PlainAndAvx2(&Table<Plain>, &Table<Avx2>);
   return kernels;
 }
 

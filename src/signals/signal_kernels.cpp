@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/kernel_choice.h"
+
 namespace imgmill {
 namespace {
 
@@ -104,6 +106,8 @@ IMGMILL_INLINE uint32_t NoiseLoop(const uint8_t* above, const uint8_t* row, cons
 IMGMILL_KERNELS(Plain, );
 #if defined(__x86_64__)
 IMGMILL_KERNELS(Avx2, __attribute__((target("avx2"))));
+#else
+using Avx2 = Plain;  // never chosen
 #endif
 
 template <typename K>
@@ -114,14 +118,7 @@ SignalKernels Table(std::string_view name) {
 }  // namespace
 
 const std::vector<SignalKernels>& AvailableSignalKernels() {
-  static const std::vector<SignalKernels> kernels = [] {
-    std::vector<SignalKernels> found = {Table<Plain>("plain")};
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx2")) found.push_back(Table<Avx2>("avx2"));
-#endif
-    return found;
-  }();
+  static const std::vector<SignalKernels> kernels = PlainAndAvx2(&Table<Plain>, &Table<Avx2>);
   return kernels;
 }
 
