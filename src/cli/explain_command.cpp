@@ -86,6 +86,7 @@ class Explain final : public Tool {
                        {"source", PrintablePath(work.key.source)},
                        {"source_digest", work.key.content.Hex()},
                        {"source_state", ToString(state)}});
+      if (state == SourceState::kSeveral) return {};
       if (!below) {
         const std::optional<std::string> other =
             OutputFolderOf(std::filesystem::path(work.key.source).parent_path());
@@ -103,8 +104,11 @@ class Explain final : public Tool {
   static void Print(const Json& way) {
     std::printf("%s\n", way["path"].get<std::string>().c_str());
     for (const Json& step : way["steps"]) {
-      std::printf("  made by  %s\n  from     %s (%s)\n", step["made_by"].get<std::string>().c_str(),
-                  step["source"].get<std::string>().c_str(), step["source_state"].get<std::string>().c_str());
+      const auto text = [&](const char* field) { return step[field].get<std::string>(); };
+      const bool several = text("source_state") == ToString(SourceState::kSeveral);
+      std::printf(
+          "  made by  %s\n  from     %s\n", text("made_by").c_str(),
+          (several ? text("source_state") : text("source") + " (" + text("source_state") + ")").c_str());
     }
   }
 

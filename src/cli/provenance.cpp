@@ -8,6 +8,7 @@
 namespace imgmill {
 
 Result<SourceState> StateOf(const std::string& source, const ContentDigest& content) {
+  if (!source.starts_with('/')) return SourceState::kSeveral;  // a word in place of a path
   const Result<ContentDigest> now = DigestOf(source);
   if (now) return *now == content ? SourceState::kAsItWas : SourceState::kChanged;
   if (now.error().code == Code::kNotFound) return SourceState::kGone;
@@ -20,6 +21,8 @@ std::string_view ToString(SourceState state) {
       return "as it was";
     case SourceState::kChanged:
       return "changed since";
+    case SourceState::kSeveral:
+      return "several files";
     case SourceState::kGone:
       break;
   }

@@ -10,7 +10,12 @@
 namespace imgmill {
 
 /// What became of a file that something was made from.
-enum class SourceState { kAsItWas, kChanged, kGone };
+enum class SourceState {
+  kAsItWas,
+  kChanged,
+  kGone,
+  kSeveral  ///< it was made from many, as a shard or a table is
+};
 
 /// Reads the file if its size does not tell. Errors: those of DigestOf, but for one that is not there.
 Result<SourceState> StateOf(const std::string& source, const ContentDigest& content);

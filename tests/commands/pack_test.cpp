@@ -111,7 +111,8 @@ TEST_CASE("by prefix, files of one key are a sample, with captions and JSON, in 
   Names keys;
   for (std::string line; std::getline(lines, line);) keys.push_back(nlohmann::json::parse(line)["key"]);
   CHECK(keys == Names{"a-b", "a", "b", "sub/a"});
-  CHECK(Run({"verify", where / "out"}).exit_code == 0);
+  CHECK(Run({"verify", where / "out", "--sources"}).exit_code == 0);
+  CHECK(Run({"explain", first}).out.find("from     several files\n") != std::string::npos);
 }
 
 TEST_CASE("the same input gives the same shards elsewhere, and a rerun writes only what has changed") {
