@@ -22,6 +22,7 @@ packages=(
   dpkg-dev file   # what makes a .deb: its dependencies are read off the programs
   time            # /usr/bin/time, which the tests and benchmarks ask for peak memory
   ffmpeg          # draws the tests' videos, and says what their frames are
+  libjxl-tools libavif-bin libimage-exiftool-perl  # read what is written as other programs do
   zsh fish man-db # the tests look at completions and manual pages where users do
 )
 want_torch=1

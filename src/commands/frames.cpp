@@ -12,7 +12,7 @@
 namespace imgmill {
 namespace {
 
-constexpr char kFormats[] = "png, jpg, webp or tiff";
+constexpr char kFormats[] = "png, jpg, webp, tiff, jxl or avif";
 constexpr char kManifest[] = "frames.jsonl";
 
 class FramesRun final : public CommandRun {

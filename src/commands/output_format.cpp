@@ -1,30 +1,61 @@
-// Flags, checks and meaning of --format, --quality and --compression.
+// Flags, checks and meaning of --format, --quality, --compression, --effort and --chroma.
 #include "imgmill/commands/output_format.h"
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <vector>
 
+#include "choice.h"
 #include "imgmill/commands/flag_words.h"
 
 namespace imgmill {
 
+namespace {
+
+const std::array<std::string, 3> kChromas = {"auto", "full", "half"};
+
+bool IsNamed(const std::string& formats, FileFormat format) {
+  return formats.find(format == FileFormat::kTiff ? std::string_view("tiff") : Extension(format).substr(1)) !=
+         std::string::npos;
+}
+
+bool HasEffort(FileFormat format) {
+  return format == FileFormat::kJxl || format == FileFormat::kAvif;
+}
+
+}  // namespace
+
 void OutputFormat::AddFlags(CLI::App& app, const std::string& formats) {
   std::vector<std::string> words;
-  for (const char* word : {"png", "jpg", "webp", "tiff"}) {
+  for (const char* word : {"png", "jpg", "webp", "tiff", "jxl", "avif"}) {
     if (formats.find(word) != std::string::npos) words.emplace_back(word);
   }
   TakesWords(app.add_option("--format", format, formats), words)->capture_default_str()->type_name("NAME");
-  app.add_option("--quality", quality, "1 to 100, for jpg and webp")->capture_default_str()->type_name("N");
+  app.add_option("--quality", quality, "1 to 100, for jpg, webp, jxl and avif; 100 is lossless, but with jpg")
+      ->capture_default_str()
+      ->type_name("N");
   app.add_option("--compression", compression, "0 to 9, for png")->capture_default_str()->type_name("N");
+  app.add_option("--effort", effort, "1 to 9, for jxl and avif: more takes longer")
+      ->capture_default_str()
+      ->type_name("N");
+  TakesWords(app.add_option("--chroma", chroma, "Colours of jpg and avif: full resolution, half, or auto"),
+             kChromas)
+      ->capture_default_str()
+      ->type_name("NAME");
 }
 
 std::optional<std::string> OutputFormat::Check(const std::string& formats) const {
   const std::optional<FileFormat> known = FileFormatFromExtension(format);
-  if (!known || (*known == FileFormat::kTiff && formats.find("tiff") == std::string::npos)) {
-    return "unknown --format \"" + format + "\" (" + formats + ")";
-  }
+  if (!known || !IsNamed(formats, *known)) return "unknown --format \"" + format + "\" (" + formats + ")";
   if (quality < 1 || quality > 100) return "--quality takes 1 to 100";
   if (compression < 0 || compression > 9) return "--compression takes 0 to 9";
+  if (effort < 1 || effort > 9) return "--effort takes 1 to 9";
+  if (auto wrong = CheckChoice("--chroma", chroma, kChromas)) return wrong;
+  if (chroma != "auto" && *known != FileFormat::kJpeg && *known != FileFormat::kAvif)
+    return "--chroma " + chroma + " goes with --format jpg or avif";
+  if (chroma == "half" && IsLossless(Writing()))
+    return "--quality 100 is lossless with avif: --chroma half goes with 99 and less";
+  if (const Status can = CanWrite(*known); !can) return "--format " + format + ": " + can.error().message;
   return std::nullopt;
 }
 
@@ -33,14 +64,18 @@ WriteOptions OutputFormat::Writing() const {
   writing.format = FileFormatFromExtension(format).value_or(FileFormat::kPng);
   writing.quality = quality;
   writing.compression = compression;
+  writing.effort = effort;
+  writing.chroma = chroma == "full" ? Chroma::kFull : chroma == "half" ? Chroma::kHalf : Chroma::kAuto;
   writing.profile_kept = true;
   return writing;
 }
 
 std::string OutputFormat::Text() const {
   // The number goes up when the same settings begin to give other bytes.
-  const std::string version = Writing().format == FileFormat::kPng ? "/2" : "";
-  return format + version + " q" + std::to_string(quality) + " c" + std::to_string(compression);
+  const FileFormat known = Writing().format;
+  const std::string version = known == FileFormat::kPng ? "/2" : "";
+  return format + version + " q" + std::to_string(quality) + " c" + std::to_string(compression) +
+         (HasEffort(known) ? " e" + std::to_string(effort) : "") + (chroma != "auto" ? " " + chroma : "");
 }
 
 }  // namespace imgmill

@@ -19,7 +19,7 @@
 namespace imgmill {
 namespace {
 
-constexpr char kFormats[] = "png, jpg or webp";
+constexpr char kFormats[] = "png, jpg, webp, jxl or avif";
 constexpr char kManifest[] = "tiles.jsonl";
 constexpr int kSmallest = 8;
 constexpr int kLargest = 16384;

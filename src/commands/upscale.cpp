@@ -25,7 +25,7 @@ const std::array<std::string, 6> kMethods = {"nearest",  "linear",   "cubic",
 /// Understood, but never suggested.
 constexpr char kLanczos[] = "lanczos";
 
-constexpr char kFormats[] = "png, jpg, webp or tiff";
+constexpr char kFormats[] = "png, jpg, webp, tiff, jxl or avif";
 constexpr char kScaleRange[] = "takes a factor above 0, up to 64";
 
 /// What both ways sum up alike.

@@ -1,5 +1,5 @@
-// ImageEncoder for the three formats that tiles are written in: JPEG by libjpeg-turbo itself, PNG by
-// PngPixels, WebP by libvips from an image in memory.
+// ImageEncoder for the formats that tiles are written in: JPEG by libjpeg-turbo itself, PNG by PngPixels,
+// WebP by libvips from an image in memory, JPEG XL and AVIF as whole_encoder.h says.
 #include "imgmill/image/encoder.h"
 
 #include <algorithm>
@@ -11,6 +11,7 @@
 #include "rows_image.h"
 #include "stored_form.h"
 #include "vips_session.h"
+#include "whole_encoder.h"
 
 namespace imgmill {
 namespace {
@@ -49,7 +50,8 @@ class JpegTiles final : public ImageEncoder {
  public:
   JpegTiles(const Layout& layout, const Layout& stored, const WriteOptions& options,
             std::vector<uint8_t> profile)
-      : rows_(layout, stored, false), encoder_(stored, options.quality, std::move(profile)) {
+      : rows_(layout, stored, false),
+        encoder_(stored, options.quality, HasFullChroma(options), std::move(profile)) {
     NoteConversions(layout, stored, options.format, notes_);
   }
   Result<std::span<const uint8_t>> Encode(std::span<const uint8_t* const> rows) override {
@@ -155,12 +157,40 @@ class WebpTiles final : public ImageEncoder {
   size_t size_ = 0;
 };
 
+class WholeTiles final : public ImageEncoder, private ByteSink {
+ public:
+  WholeTiles(const Layout& layout, const Layout& stored, const WriteOptions& options,
+             std::vector<uint8_t> profile)
+      : options_(options), rows_(layout, stored, true) {
+    metadata_.profile = std::move(profile);
+    NoteConversions(layout, stored, options.format, notes_);
+  }
+  Result<std::span<const uint8_t>> Encode(std::span<const uint8_t* const> rows) override {
+    (void)rows_.Take(rows);
+    bytes_.clear();
+    TRY(EncodeWhole(rows_.pixels().view(), options_, metadata_, *this));
+    return std::span<const uint8_t>(bytes_);
+  }
+
+ private:
+  bool Take(std::span<const uint8_t> bytes) override {
+    bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+    return true;
+  }
+
+  WriteOptions options_;
+  CarriedMetadata metadata_;
+  StoredRows rows_;
+  std::vector<uint8_t> bytes_;
+};
+
 }  // namespace
 
 Result<std::unique_ptr<ImageEncoder>> ImageEncoder::Create(const Layout& layout, const WriteOptions& options,
                                                            std::vector<uint8_t> profile) {
   InitImageLibraries();
   TRY(FitsFormat(layout, options.format));
+  TRY(CanWrite(options.format));
   const Layout stored = StoredForm(layout, options.format);
   switch (options.format) {
     case FileFormat::kJpeg:
@@ -174,16 +204,20 @@ Result<std::unique_ptr<ImageEncoder>> ImageEncoder::Create(const Layout& layout,
     case FileFormat::kWebp:
       return std::unique_ptr<ImageEncoder>(
           std::make_unique<WebpTiles>(layout, stored, options, std::move(profile)));
+    case FileFormat::kJxl:
+    case FileFormat::kAvif:
+      return std::unique_ptr<ImageEncoder>(
+          std::make_unique<WholeTiles>(layout, stored, options, std::move(profile)));
     case FileFormat::kTiff:
       break;
   }
-  return Error{Stage::kEncode, Code::kUnsupported, "images in memory are encoded as PNG, JPEG or WebP only"};
+  return Error{Stage::kEncode, Code::kUnsupported, "images in memory are not encoded as TIFF"};
 }
 
 Footprint EncodeFootprint(const Layout& layout, const WriteOptions& options) {
   const Layout stored = StoredForm(layout, options.format);
   const size_t pixels = stored.row_bytes() * static_cast<size_t>(stored.height);
-  const bool direct = options.format != FileFormat::kWebp && stored == layout;
+  const bool direct = options.format != FileFormat::kWebp && !IsWhole(options.format) && stored == layout;
   Footprint need;
   need.pooled = direct ? 0 : pixels;
   if (options.format == FileFormat::kPng) need.pooled += PngPixels::HeldBytes(stored, options.compression, 1);
@@ -193,6 +227,7 @@ Footprint EncodeFootprint(const Layout& layout, const WriteOptions& options) {
   if (options.format == FileFormat::kWebp) {
     need.untracked += static_cast<size_t>(layout.width * layout.height) * (options.quality >= 100 ? 24 : 10);
   }
+  if (IsWhole(options.format)) need.untracked += WholeEncoderBytes(stored, options);
   return need;
 }
 

@@ -1,31 +1,100 @@
-// Finds the orientation tag in an EXIF block (TIFF 6.0, section 2; EXIF 2.3, section 4.6.4).
+// Walks the directories of an EXIF block.
 #include "exif.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace imgmill {
+namespace {
+
+constexpr uint32_t kExifDirectory = 0x8769;
+constexpr uint32_t kOrientation = 0x0112;
+constexpr uint32_t kWidth = 0xA002;
+constexpr uint32_t kHeight = 0xA003;
+constexpr uint32_t kAscii = 2;
+constexpr uint32_t kShort = 3;
+constexpr uint32_t kLong = 4;
+constexpr size_t kEntryBytes = 12;
+
+std::span<const uint8_t> WithoutName(std::span<const uint8_t> block) {
+  const bool named = block.size() > 6 && std::memcmp(block.data(), "Exif\0\0", 6) == 0;
+  return named ? block.subspan(6) : block;
+}
+
+}  // namespace
+
+ExifBlock::ExifBlock(std::span<const uint8_t> tiff) : tiff_(WithoutName(tiff)) {
+  if (tiff_.size() < 8) return;
+  big_ = std::memcmp(tiff_.data(), "MM\0*", 4) == 0;
+  if (big_ || std::memcmp(tiff_.data(), "II*\0", 4) == 0) main_ = U32(4);
+}
+
+uint32_t ExifBlock::U16(size_t at) const {
+  return static_cast<uint32_t>(big_ ? tiff_[at] << 8 | tiff_[at + 1] : tiff_[at + 1] << 8 | tiff_[at]);
+}
+
+uint32_t ExifBlock::U32(size_t at) const {
+  return big_ ? U16(at) << 16 | U16(at + 2) : U16(at + 2) << 16 | U16(at);
+}
+
+std::optional<ExifBlock::Entry> ExifBlock::Find(uint32_t directory, uint32_t tag) const {
+  if (directory == 0 || directory > tiff_.size() || tiff_.size() - directory < 2) return std::nullopt;
+  const size_t entries = U16(directory);
+  for (size_t i = 0; i < entries; ++i) {
+    const size_t at = directory + 2 + kEntryBytes * i;
+    if (at + kEntryBytes > tiff_.size()) return std::nullopt;
+    if (U16(at) == tag) return Entry{at, U16(at + 2), U32(at + 4)};
+  }
+  return std::nullopt;
+}
+
+std::optional<ExifBlock::Entry> ExifBlock::InExif(uint32_t tag) const {
+  const std::optional<uint32_t> directory = Number(InMain(kExifDirectory));
+  return directory ? Find(*directory, tag) : std::nullopt;
+}
+
+std::optional<uint32_t> ExifBlock::Number(const std::optional<Entry>& entry) const {
+  if (!entry) return std::nullopt;
+  return entry->type == kLong ? U32(entry->at + 8) : U16(entry->at + 8);
+}
+
+std::optional<std::string> ExifBlock::Text(const std::optional<Entry>& entry) const {
+  if (!entry || entry->type != kAscii) return std::nullopt;
+  const size_t at = entry->count <= 4 ? entry->at + 8 : U32(entry->at + 8);
+  if (at > tiff_.size() || tiff_.size() - at < entry->count) return std::nullopt;
+  std::string text(reinterpret_cast<const char*>(tiff_.data()) + at, entry->count);
+  text.resize(std::min(text.find('\0'), text.size()));
+  constexpr const char* kWhite = " \t\r\n";
+  const size_t first = text.find_first_not_of(kWhite);
+  if (first == std::string::npos) return std::nullopt;
+  return text.substr(first, text.find_last_not_of(kWhite) + 1 - first);
+}
 
 int ExifOrientation(const uint8_t* tiff, size_t bytes) {
-  if (bytes < 8) return 1;
-  const bool big = std::memcmp(tiff, "MM\0*", 4) == 0;
-  if (!big && std::memcmp(tiff, "II*\0", 4) != 0) return 1;
-  const auto u16 = [&](size_t at) {
-    return big ? static_cast<uint32_t>(tiff[at] << 8 | tiff[at + 1])
-               : static_cast<uint32_t>(tiff[at + 1] << 8 | tiff[at]);
+  const ExifBlock block({tiff, bytes});
+  // SHORT by the standard; some writers use LONG.
+  const uint32_t value = block.Number(block.InMain(kOrientation)).value_or(1);
+  return value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
+}
+
+void SetExifSize(std::span<uint8_t> tiff, uint32_t width, uint32_t height) {
+  const ExifBlock block(tiff);
+  const size_t name = WithoutName(tiff).data() - tiff.data();
+  const auto set = [&](uint32_t tag, uint32_t number) {
+    const std::optional<ExifBlock::Entry> entry = block.InExif(tag);
+    if (!entry || entry->count != 1 || (entry->type != kShort && entry->type != kLong)) return;
+    // As a LONG, which either reader takes and which holds every size.
+    uint8_t* at = tiff.data() + name + entry->at;
+    const uint32_t fields[] = {kLong, 1, number};
+    constexpr size_t kBytes[] = {2, 4, 4};
+    at += 2;
+    for (size_t i = 0; i < 3; at += kBytes[i++]) {
+      for (size_t b = 0; b < kBytes[i]; ++b)
+        at[b] = static_cast<uint8_t>(fields[i] >> 8 * (block.big_endian() ? kBytes[i] - 1 - b : b));
+    }
   };
-  const auto u32 = [&](size_t at) { return big ? u16(at) << 16 | u16(at + 2) : u16(at + 2) << 16 | u16(at); };
-  const size_t directory = u32(4);
-  if (directory > bytes || bytes - directory < 2) return 1;
-  const size_t entries = u16(directory);
-  for (size_t i = 0; i < entries; ++i) {
-    const size_t entry = directory + 2 + 12 * i;
-    if (entry + 12 > bytes) return 1;
-    if (u16(entry) != 0x0112) continue;
-    // SHORT by the standard; some writers use LONG.
-    const uint32_t value = u16(entry + 2) == 4 ? u32(entry + 8) : u16(entry + 8);
-    return value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
-  }
-  return 1;
+  set(kWidth, width);
+  set(kHeight, height);
 }
 
 }  // namespace imgmill

@@ -13,6 +13,7 @@
 #include "still_rows.h"
 #include "stored_form.h"
 #include "video_frames.h"
+#include "whole_writer.h"
 
 namespace imgmill {
 namespace {
@@ -140,6 +141,7 @@ Footprint ReadFootprint(const ImageHeader& header, const ReadOptions& options) {
 
 Footprint WriteFootprint(const Layout& layout, const WriteOptions& options) {
   const Layout stored = StoredForm(layout, options.format);
+  if (IsWhole(options.format)) return WholeWriteFootprint(stored, options);
   if (options.format == FileFormat::kPng) return PngWriteFootprint(stored, options);
   const double row = static_cast<double>(stored.row_bytes());
   const double pixels = static_cast<double>(layout.width) * static_cast<double>(layout.height);

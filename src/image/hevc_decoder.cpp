@@ -15,6 +15,7 @@
 #include <memory>
 #include <mutex>
 
+#include "library_functions.h"
 #include "stored_number.h"
 
 namespace imgmill {
@@ -71,14 +72,10 @@ struct Libraries {
     void* heif = dlopen("libheif.so.1", RTLD_LAZY | RTLD_LOCAL);
     if (de265 == nullptr || heif == nullptr) return false;
     bool all = true;
-    const auto find = [&all](void* library, const char* symbol, auto& function) {
-      function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(library, symbol));
-      all = all && function != nullptr;
-    };
-#define IMGMILL_FIND(name) find(de265, #name, name);
+#define IMGMILL_FIND(name) all = FindFunction(de265, #name, name) && all;
     IMGMILL_DE265_FUNCTIONS(IMGMILL_FIND)
 #undef IMGMILL_FIND
-#define IMGMILL_FIND(name) find(heif, #name, name);
+#define IMGMILL_FIND(name) all = FindFunction(heif, #name, name) && all;
     IMGMILL_HEIF_FUNCTIONS(IMGMILL_FIND)
 #undef IMGMILL_FIND
     return all;

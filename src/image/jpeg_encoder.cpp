@@ -4,14 +4,8 @@
 #include <new>
 
 namespace imgmill {
-namespace {
-
-constexpr int kFullChromaFrom = 90;  // as libvips' jpegsave decides
-
-}  // namespace
-
-JpegEncoder::JpegEncoder(const Layout& layout, int quality, std::vector<uint8_t> profile)
-    : layout_(layout), quality_(quality), profile_(std::move(profile)) {
+JpegEncoder::JpegEncoder(const Layout& layout, int quality, bool full_chroma, std::vector<uint8_t> profile)
+    : layout_(layout), quality_(quality), full_chroma_(full_chroma), profile_(std::move(profile)) {
   bytes_.resize(size_t{64} << 10);
   info_.err = jpeg_std_error(&errors_.base);
   errors_.base.error_exit = &OnError;
@@ -71,7 +65,7 @@ void JpegEncoder::Compress(std::span<const uint8_t* const> rows) {
   info_.in_color_space = layout_.bands == 1 ? JCS_GRAYSCALE : JCS_RGB;
   jpeg_set_defaults(&info_);
   jpeg_set_quality(&info_, quality_, TRUE);
-  if (layout_.bands == 3 && quality_ >= kFullChromaFrom) {
+  if (layout_.bands == 3 && full_chroma_) {
     info_.comp_info[0].h_samp_factor = 1;
     info_.comp_info[0].v_samp_factor = 1;
   }

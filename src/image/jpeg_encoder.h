@@ -16,8 +16,8 @@ namespace imgmill {
 class JpegEncoder {
  public:
   /// @param layout   8-bit, 1 or 3 bands
-  /// @param quality  1 to 100; from 90 on chroma is stored in full, below at half the resolution
-  JpegEncoder(const Layout& layout, int quality, std::vector<uint8_t> profile);
+  /// @param full_chroma  colours are stored at full resolution, not at half
+  JpegEncoder(const Layout& layout, int quality, bool full_chroma, std::vector<uint8_t> profile);
   ~JpegEncoder();
   JpegEncoder(const JpegEncoder&) = delete;
   JpegEncoder& operator=(const JpegEncoder&) = delete;
@@ -42,6 +42,7 @@ class JpegEncoder {
 
   Layout layout_;
   int quality_;
+  bool full_chroma_;
   std::vector<uint8_t> profile_;
   jpeg_compress_struct info_{};
   Errors errors_{};

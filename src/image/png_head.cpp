@@ -1,9 +1,12 @@
 // libvips and libpng write the metadata around an image of one pixel; its chunks are taken over.
 #include "png_head.h"
 
+#include <algorithm>
 #include <cstring>
+#include <span>
 #include <string_view>
 
+#include "exif.h"
 #include "png_chunk.h"
 #include "rows_image.h"
 #include "stored_number.h"
@@ -24,13 +27,14 @@ void AddHeader(const Layout& layout, std::vector<uint8_t>& file) {
   file.insert(file.end(), chunk, chunk + ClosePngChunk(chunk, "IHDR", kBytes));
 }
 
-/// What lies between the header and the pixels.
-void AddDescription(const uint8_t* png, size_t bytes, std::vector<uint8_t>& file) {
-  for (size_t at = sizeof kSignature; at + kPngChunkHead <= bytes;) {
-    const size_t whole = kPngChunkHead + BigEndian(png + at, 4) + kPngChunkTail;
-    const std::string_view name(reinterpret_cast<const char*>(png + at + 4), 4);
-    if (name == "IDAT" || whole > bytes - at) return;
-    if (name != "IHDR") file.insert(file.end(), png + at, png + at + whole);
+/// Calls `take` with name, first byte and length of each chunk before the pixels.
+template <typename Take>
+void ForEachChunk(std::span<const uint8_t> png, const Take& take) {
+  for (size_t at = sizeof kSignature; at + kPngChunkHead <= png.size();) {
+    const size_t whole = kPngChunkHead + BigEndian(png.data() + at, 4) + kPngChunkTail;
+    const std::string_view name(reinterpret_cast<const char*>(png.data()) + at + 4, 4);
+    if (name == "IDAT" || whole > png.size() - at) return;
+    take(name, png.data() + at, whole);
     at += whole;
   }
 }
@@ -60,9 +64,28 @@ Result<std::vector<uint8_t>> PngHead(const Layout& layout, VipsImage* described)
   }
   std::vector<uint8_t> file(kSignature, kSignature + sizeof kSignature);
   AddHeader(layout, file);
-  AddDescription(static_cast<const uint8_t*>(png), bytes, file);
+  ForEachChunk({static_cast<const uint8_t*>(png), bytes},
+               [&](std::string_view name, const uint8_t* chunk, size_t whole) {
+                 if (name == "IHDR") return;
+                 file.insert(file.end(), chunk, chunk + whole);
+                 if (name != "eXIf") return;
+                 // libvips put the size of its own image there, which is one pixel.
+                 uint8_t* own = file.data() + file.size() - whole;
+                 const size_t held = whole - kPngChunkHead - kPngChunkTail;
+                 SetExifSize({own + kPngChunkHead, held}, static_cast<uint32_t>(layout.width),
+                             static_cast<uint32_t>(layout.height));
+                 ClosePngChunk(own, name, held);
+               });
   g_free(png);
   return file;
+}
+
+std::vector<uint8_t> PngChunk(const std::vector<uint8_t>& head, std::string_view name) {
+  std::vector<uint8_t> held;
+  ForEachChunk(head, [&](std::string_view each, const uint8_t* chunk, size_t whole) {
+    if (each == name && held.empty()) held.assign(chunk + kPngChunkHead, chunk + whole - kPngChunkTail);
+  });
+  return held;
 }
 
 std::vector<uint8_t> PngEnd() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "imgmill/base/result.h"
@@ -18,6 +19,9 @@ Result<std::vector<uint8_t>> PngHead(const Layout& layout, VipsImage* described)
 
 /// An image of one pixel of that kind, to which metadata can be attached. Null: libvips failed.
 ImageRef OnePixel(const Layout& layout);
+
+/// What the first chunk of that name holds, of those in a head; empty without one.
+std::vector<uint8_t> PngChunk(const std::vector<uint8_t>& head, std::string_view name);
 
 /// The last chunk.
 std::vector<uint8_t> PngEnd();

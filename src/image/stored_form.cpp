@@ -23,8 +23,20 @@ double Value(const uint8_t* row, Sample sample, int64_t i) {
 }  // namespace
 
 int64_t LongestSide(FileFormat format) {
-  // JPEG: libjpeg's JPEG_MAX_DIMENSION. WebP: WEBP_MAX_DIMENSION. The others: libvips' own limit.
-  return format == FileFormat::kJpeg ? 65500 : format == FileFormat::kWebp ? 16383 : 10000000;
+  switch (format) {
+    case FileFormat::kJpeg:
+      return 65500;  // libjpeg's JPEG_MAX_DIMENSION
+    case FileFormat::kWebp:
+      return 16383;  // WEBP_MAX_DIMENSION
+    case FileFormat::kJxl:
+      return 1 << 18;  // ISO 18181-1, level 5, which every decoder has
+    case FileFormat::kAvif:
+      return 32768;  // what libheif 1.15 agrees to read
+    case FileFormat::kPng:
+    case FileFormat::kTiff:
+      break;
+  }
+  return 10000000;  // libvips' own limit
 }
 
 Status FitsFormat(const Layout& layout, FileFormat format) {
@@ -34,7 +46,7 @@ Status FitsFormat(const Layout& layout, FileFormat format) {
   }
   if (std::max(layout.width, layout.height) <= most) return {};
   return Error{Stage::kEncode, Code::kUnsupported,
-               std::string(FactsOf(format).title) + " holds at most " + std::to_string(most) +
+               std::string(Title(format)) + " holds at most " + std::to_string(most) +
                    " pixels a side, and the image has " + std::to_string(layout.width) + " x " +
                    std::to_string(layout.height) + " (write PNG or TIFF instead)"};
 }
@@ -52,13 +64,14 @@ Layout StoredForm(const Layout& layout, FileFormat format) {
 
 void NoteConversions(const Layout& layout, const Layout& stored, FileFormat format,
                      std::vector<std::string>& notes) {
-  const std::string title(FactsOf(format).title);
+  const std::string title(Title(format));
   if (layout.has_alpha() && !stored.has_alpha()) {
     notes.push_back("alpha flattened on white: " + title + " has none");
   }
-  if (layout.sample == stored.sample) return;
+  const bool as_twelve = format == FileFormat::kAvif && stored.sample == Sample::kU16;
+  if (layout.sample == stored.sample && !as_twelve) return;
   const char* from = layout.sample == Sample::kU16 ? "16 bits" : "float";
-  const char* to = stored.sample == Sample::kU8 ? "8 bits" : "16 bits";
+  const char* to = stored.sample == Sample::kU8 ? "8 bits" : as_twelve ? "12 bits" : "16 bits";
   notes.push_back(std::string(from) + " reduced to " + to + " for " + title);
 }
 

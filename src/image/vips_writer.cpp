@@ -1,5 +1,6 @@
-// RowWriter over libvips' encoders, for all formats but PNG: rows are pushed here, and an encoder on a thread
-// of the writer's pulls them through a small ring, so that memory does not depend on the image's height.
+// RowWriter over libvips' encoders, for the formats that are written by rows, but PNG: rows are pushed here,
+// and an encoder on a thread of the writer's pulls them through a small ring, so that memory does not depend
+// on the image's height.
 #include <algorithm>
 #include <cctype>
 #include <system_error>
@@ -13,6 +14,7 @@
 #include "png_writer.h"
 #include "row_pipe.h"
 #include "stored_form.h"
+#include "whole_writer.h"
 #include "write_metadata.h"
 
 namespace imgmill {
@@ -20,10 +22,15 @@ namespace {
 
 bool Encode(VipsImage* image, VipsTarget* target, const WriteOptions& options) {
   switch (options.format) {
-    case FileFormat::kPng:
-      break;  // png_writer.cpp
+    case FileFormat::kPng:  // png_writer.cpp
+    case FileFormat::kJxl:  // whole_writer.cpp
+    case FileFormat::kAvif:
+      break;
     case FileFormat::kJpeg:
-      return vips_jpegsave_target(image, target, "Q", options.quality, nullptr) == 0;
+      return vips_jpegsave_target(
+                 image, target, "Q", options.quality, "subsample-mode",
+                 HasFullChroma(options) ? VIPS_FOREIGN_SUBSAMPLE_OFF : VIPS_FOREIGN_SUBSAMPLE_ON,
+                 nullptr) == 0;
     case FileFormat::kWebp:
       return vips_webpsave_target(image, target, "Q", options.quality, "lossless",
                                   options.quality >= 100 ? TRUE : FALSE, nullptr) == 0;
@@ -142,10 +149,31 @@ std::optional<FileFormat> FileFormatFromExtension(std::string_view extension) {
   if (lower == "jpg" || lower == "jpeg" || lower == "jpe" || lower == "jfif") return FileFormat::kJpeg;
   if (lower == "webp") return FileFormat::kWebp;
   if (lower == "tif" || lower == "tiff") return FileFormat::kTiff;
+  if (lower == "jxl") return FileFormat::kJxl;
+  if (lower == "avif") return FileFormat::kAvif;
   return std::nullopt;
 }
 
+std::string_view Title(FileFormat format) {
+  return format == FileFormat::kAvif ? "AVIF" : FactsOf(format).title;
+}
+
+bool IsLossless(const WriteOptions& options) {
+  if (options.format == FileFormat::kPng || options.format == FileFormat::kTiff) return true;
+  return options.format != FileFormat::kJpeg && options.quality >= 100;
+}
+
+bool HasFullChroma(const WriteOptions& options) {
+  constexpr int kFullFrom = 90;  // as libvips' jpegsave decides
+  return options.chroma == Chroma::kAuto ? options.quality >= kFullFrom : options.chroma == Chroma::kFull;
+}
+
+Status CanWrite(FileFormat format) {
+  return IsWhole(format) ? CanEncodeWhole(format) : Status();
+}
+
 std::string_view Extension(FileFormat format) {
+  if (format == FileFormat::kAvif) return ".avif";
   const std::string_view all = FactsOf(format).extensions;
   return all.substr(0, all.find(' '));
 }
@@ -154,8 +182,10 @@ Result<std::unique_ptr<RowWriter>> CreateRows(const std::string& path, const Lay
                                               const WriteOptions& options, const std::string& metadata_from) {
   InitImageLibraries();
   TRY(FitsFormat(layout, options.format));
+  TRY(CanWrite(options.format));
   try {
     std::unique_ptr<OutputFile> file = TRY(OutputFile::Create(path));
+    if (IsWhole(options.format)) return CreateWholeRows(std::move(file), layout, options, metadata_from);
     if (options.format == FileFormat::kPng)
       return CreatePngRows(std::move(file), layout, options, metadata_from);
     auto writer = std::make_unique<VipsWriter>(std::move(file), layout, options);

@@ -6,6 +6,7 @@
 #include "exif.h"
 #include "icc_profile.h"
 #include "jpeg_encoder.h"
+#include "png_head.h"
 #include "pnm_header.h"
 #include "still_header.h"
 #include "tiff_directory.h"
@@ -45,7 +46,7 @@ void* CopyExifField(VipsImage* /*from*/, const char* name, GValue* value, void* 
 ImageRef ReadOutOfJpeg(const std::vector<uint8_t>& exif) {
   constexpr size_t kMarkerBytes = 65533;
   if (exif.size() > kMarkerBytes) return {};
-  JpegEncoder encoder({1, 1, 1, Sample::kU8}, 50, {});
+  JpegEncoder encoder({1, 1, 1, Sample::kU8}, 50, false, {});
   const uint8_t pixel = 0;
   const uint8_t* const row = &pixel;
   const Result<std::span<const uint8_t>> bytes = encoder.Encode({&row, 1});
@@ -163,6 +164,24 @@ void TakeMetadata(VipsImage* image, const std::string& source, const Layout& lay
       vips_image_get_string(from.get(), VIPS_META_RESOLUTION_UNIT, &unit) == 0) {
     vips_image_set_string(image, VIPS_META_RESOLUTION_UNIT, unit);
   }
+}
+
+CarriedMetadata ReadCarriedMetadata(const std::string& source, const Layout& layout, const Layout& stored,
+                                    const WriteOptions& options, std::vector<std::string>& notes) {
+  VipsShared share;
+  CarriedMetadata metadata;
+  const ImageRef described = OnePixel(stored);
+  if (!described) return metadata;
+  TakeMetadata(described.get(), source, layout, options, notes);
+  metadata.profile = Blob(described.get(), VIPS_META_ICC_NAME);
+  metadata.xmp = Blob(described.get(), VIPS_META_XMP_NAME);
+  if (!Blob(described.get(), VIPS_META_IPTC_NAME).empty())
+    notes.push_back("IPTC is not kept: " + std::string(Title(options.format)) + " has no place for it");
+  if (Blob(described.get(), VIPS_META_EXIF_NAME).empty()) return metadata;
+  // libvips makes the block anew only where it writes one.
+  const Result<std::vector<uint8_t>> png = PngHead(stored, described.get());
+  if (png) metadata.exif = PngChunk(*png, "eXIf");
+  return metadata;
 }
 
 }  // namespace imgmill

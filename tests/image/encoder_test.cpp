@@ -44,7 +44,8 @@ Image ByWriter(const std::string& path, const Image& image, const WriteOptions& 
 TEST_CASE(
     "an encoder in memory writes what the row writer does, in every format, depth and number of bands") {
   const TemporaryFolder folder;
-  for (const FileFormat format : {FileFormat::kPng, FileFormat::kJpeg, FileFormat::kWebp}) {
+  for (const FileFormat format :
+       {FileFormat::kPng, FileFormat::kJpeg, FileFormat::kWebp, FileFormat::kJxl, FileFormat::kAvif}) {
     for (const int quality : {85, 90, 100}) {
       for (const Sample sample : {Sample::kU8, Sample::kU16}) {
         for (int bands = 1; bands <= 4; ++bands) {
@@ -67,7 +68,7 @@ TEST_CASE(
             REQUIRE(found.layout() == expected.layout());
             CHECK(Checksum(found) == Checksum(expected));
           }
-          const bool lossy = format != FileFormat::kPng &&
+          const bool lossy = format != FileFormat::kPng && format != FileFormat::kJxl &&
                              (sample != Sample::kU8 || (format == FileFormat::kJpeg && bands % 2 == 0));
           CHECK((*encoder)->notes().empty() != lossy);
         }
@@ -96,7 +97,8 @@ TEST_CASE("a colour profile is in each picture, and read from a source only wher
   CHECK(ReadProfileOf(source, Gradient(1, Sample::kU8).layout(), true, notes).empty());
   CHECK(notes.size() == 1);
   notes.clear();
-  for (const FileFormat format : {FileFormat::kPng, FileFormat::kJpeg, FileFormat::kWebp}) {
+  for (const FileFormat format :
+       {FileFormat::kPng, FileFormat::kJpeg, FileFormat::kWebp, FileFormat::kJxl, FileFormat::kAvif}) {
     WriteOptions options;
     options.format = format;
     auto encoder = ImageEncoder::Create(image.layout(), options, profile);

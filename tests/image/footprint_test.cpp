@@ -120,9 +120,21 @@ void Consume(const std::string& path) {
   if (!status) FAIL(status.error().message);
 }
 
-void Produce(const std::string& path, const Layout& layout, FileFormat format) {
+/// "FORMAT QUALITY EFFORT BANDS BITS", as numbers.
+struct Job {
+  explicit Job(const char* text) {
+    int format = 0;
+    int bits = 8;
+    REQUIRE(std::sscanf(text, "%d %d %d %d %d", &format, &options.quality, &options.effort, &written.bands,
+                        &bits) == 5);
+    options.format = static_cast<FileFormat>(format);
+    if (bits == 16) written.sample = Sample::kU16;
+  }
   WriteOptions options;
-  options.format = format;
+  Layout written = {3000, 2000, 3, Sample::kU8};
+};
+
+void Produce(const std::string& path, const Layout& layout, const WriteOptions& options) {
   Result<std::unique_ptr<RowWriter>> writer = CreateRows(path, layout, options, {});
   if (!writer) FAIL(writer.error().message);
   Layout strip = layout;
@@ -139,8 +151,6 @@ void Produce(const std::string& path, const Layout& layout, FileFormat format) {
   Status finished = (*writer)->Finish();
   if (!finished) FAIL(finished.error().message);
 }
-
-constexpr Layout kWritten = {3000, 2000, 3, Sample::kU8};
 
 }  // namespace
 
@@ -160,10 +170,12 @@ TEST_CASE("child: one decode or encode, measured") {
     Consume(path);
     std::ofstream(std::getenv("IMGMILL_CHILD_RESULT")) << ReadProcessMemory().peak_resident - before;
   } else {
-    const auto format = static_cast<FileFormat>(std::atoi(job));
-    Produce(path, {64, 64, 3, Sample::kU8}, format);
+    const Job parsed(job);
+    Layout small = parsed.written;
+    small.width = small.height = 64;
+    Produce(path, small, parsed.options);
     const size_t before = ResetPeak();
-    Produce(path, kWritten, format);
+    Produce(path, parsed.written, parsed.options);
     std::ofstream(std::getenv("IMGMILL_CHILD_RESULT")) << ReadProcessMemory().peak_resident - before;
   }
 }
@@ -240,17 +252,22 @@ TEST_CASE("what a decoder holds stays within its predicted footprint, and not fa
 TEST_CASE("what an encoder holds stays within its predicted footprint, and not far below") {
   const TemporaryFolder folder;
   TimeGuard guard("footprints of encoders", 120);
-  for (const FileFormat format :
-       {FileFormat::kPng, FileFormat::kJpeg, FileFormat::kWebp, FileFormat::kTiff}) {
-    CAPTURE(Extension(format));
-    WriteOptions options;
-    options.format = format;
-    const auto predicted = static_cast<int64_t>(WriteFootprint(kWritten, options).total());
-    const int64_t measured =
-        Child(std::to_string(static_cast<int>(format)), folder / "out", folder / "result");
-    MESSAGE(Extension(format) << ": predicted " << (predicted >> 10) << " KiB, measured " << (measured >> 10)
-                              << " KiB");
+  const auto check = [&](const std::string& text) {
+    CAPTURE(text);
+    const Job job(text.c_str());
+    const auto predicted = static_cast<int64_t>(WriteFootprint(job.written, job.options).total());
+    const int64_t measured = Child(text, folder / "out", folder / "result");
+    MESSAGE(Extension(job.options.format) << " " << text << ": predicted " << (predicted >> 10)
+                                          << " KiB, measured " << (measured >> 10) << " KiB");
     CHECK(measured <= predicted + kCounterError);
     CHECK(predicted <= 3 * measured + (4 << 20));
-  }
+  };
+  for (const FileFormat format :
+       {FileFormat::kPng, FileFormat::kJpeg, FileFormat::kWebp, FileFormat::kTiff, FileFormat::kAvif})
+    check(std::to_string(static_cast<int>(format)) + " 90 3 3 8");
+  for (const char* how :
+       {"90 3 1 8", "90 3 3 8", "90 3 4 8", "90 3 3 16", "100 1 1 8", "100 1 3 8", "100 1 4 8", "100 1 3 16"})
+    check(std::to_string(static_cast<int>(FileFormat::kJxl)) + " " + how);
+  for (const char* how : {"60 3 3 8", "90 3 1 8", "90 3 4 8", "100 3 3 8", "100 3 3 16"})
+    check(std::to_string(static_cast<int>(FileFormat::kAvif)) + " " + how);
 }

@@ -38,7 +38,7 @@ struct FramesOptions {
   /// them, in the middle of the pixels that share them ("centre").
   std::string chroma_siting = "centre";
 
-  /// How the frames are stored: png, jpg, webp or tiff.
+  /// How the frames are stored: png, jpg, webp, tiff, jxl or avif.
   OutputFormat file;
 
   /// The first thing that is wrong, in words a user can act on; nothing when all is well.

@@ -13,17 +13,23 @@ class App;
 namespace imgmill {
 
 struct OutputFormat {
-  /// "png", "jpg" or "webp", and "tiff" where the command can write it.
+  /// "png", "jpg", "webp", "jxl" or "avif", and "tiff" where the command can write it.
   std::string format = "png";
 
-  /// 1 to 100, for jpg and webp. 100 makes webp lossless.
+  /// 1 to 100, for jpg, webp, jxl and avif. 100 makes all but jpg lossless.
   int quality = 90;
 
   /// 0 to 9, for png. 1 is many times faster than 6 and some 10 % larger.
   int compression = 1;
 
-  /// --format, --quality and --compression.
-  /// @param formats  in words: "png, jpg, webp or tiff"
+  /// 1 to 9, for jxl and avif: 9 takes up to a hundred times as long as 1, for files a few per cent smaller.
+  int effort = 3;
+
+  /// For jpg and avif: "full" or "half" resolution of colours; "auto" is full from quality 90 on.
+  std::string chroma = "auto";
+
+  /// The flags of the above.
+  /// @param formats  in words: "png, jpg, webp, tiff, jxl or avif"
   void AddFlags(CLI::App& app, const std::string& formats);
   /// The first that is wrong. @param formats  as for AddFlags; a format not named there is refused
   std::optional<std::string> Check(const std::string& formats) const;

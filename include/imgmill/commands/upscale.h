@@ -36,7 +36,7 @@ struct UpscaleOptions {
   /// for the trial comes out within one level of 255. The CPU computes in float32.
   std::string precision = "auto";
 
-  /// How the outputs are stored: png, jpg, webp or tiff.
+  /// How the outputs are stored: png, jpg, webp, tiff, jxl or avif.
   OutputFormat file;
 
   std::optional<std::string> Check() const;

@@ -17,9 +17,8 @@ namespace imgmill {
 class ImageEncoder {
  public:
   /// @param layout   of each image
-  /// @param options  kPng, kJpeg or kWebp; 16 bits and alpha are kept where the format can hold them, else
-  ///                 converted as CreateRows does. JPEG from quality 90 on has full chroma, below half, as
-  ///                 there.
+  /// @param options  all but kTiff; 16 bits and alpha are kept where the format can hold them, else
+  ///                 converted as CreateRows does.
   /// @param profile  ICC profile to attach to each; empty for none (see ReadProfileOf)
   /// @return kUnsupported for a size or format that cannot be had. @throws OutOfMemory
   static Result<std::unique_ptr<ImageEncoder>> Create(const Layout& layout, const WriteOptions& options,

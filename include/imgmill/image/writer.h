@@ -1,4 +1,5 @@
-// Writing images row by row, so that an output of any height needs a strip of memory only.
+// Writing images row by row, so that an output of any height needs a strip of memory only, but for the
+// formats whose encoders want a picture whole.
 #pragma once
 
 #include <memory>
@@ -19,16 +20,25 @@ enum class FileFormat {
   kPng = static_cast<int>(ImageFormat::kPng),
   kJpeg = static_cast<int>(ImageFormat::kJpeg),
   kWebp = static_cast<int>(ImageFormat::kWebp),
-  kTiff = static_cast<int>(ImageFormat::kTiff)
+  kTiff = static_cast<int>(ImageFormat::kTiff),
+  kJxl = static_cast<int>(ImageFormat::kJxl),
+  kAvif = static_cast<int>(ImageFormat::kHeif)
 };
 inline const FormatFacts& FactsOf(FileFormat format) {
   return FactsOf(static_cast<ImageFormat>(format));
 }
 
+/// How colours are stored beside brightness: at full resolution, at half, or as the quality asks for.
+enum class Chroma { kAuto, kFull, kHalf };
+
 struct WriteOptions {
   FileFormat format = FileFormat::kPng;
-  /// 1..100, JPEG and WebP. 100 with WebP means lossless.
+  /// 1..100, all but PNG and TIFF. 100 means lossless, but with JPEG.
   int quality = 90;
+  /// 1..9, JPEG XL and AVIF: how hard the encoder looks for a smaller file.
+  int effort = 3;
+  /// JPEG and AVIF. kAuto: full from quality 90 on.
+  Chroma chroma = Chroma::kAuto;
   /// 0..9, PNG deflate level. 1 is many times faster than 6 and some 10 % larger.
   int compression = 1;
   /// The rows were read with ReadOptions::keep_profile: the file gets the source's profile, which says what
@@ -40,6 +50,14 @@ struct WriteOptions {
 
 std::optional<FileFormat> FileFormatFromExtension(std::string_view extension);  ///< "png", ".PNG", "jpg", ...
 std::string_view Extension(FileFormat format);                                  ///< ".png"
+std::string_view Title(FileFormat format);                                      ///< for people: "JPEG XL"
+/// Whether these options store colours at full resolution, where the format leaves a choice.
+bool HasFullChroma(const WriteOptions& options);
+/// Whether the pixels come back as they were, as far as the format has the bits.
+bool IsLossless(const WriteOptions& options);
+/// kUnsupported where this machine's libraries lack the format's encoder: what CreateRows and
+/// ImageEncoder::Create would say.
+Status CanWrite(FileFormat format);
 
 /// Pixels of the longest side that a format can hold.
 int64_t LongestSide(FileFormat format);
