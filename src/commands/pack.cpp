@@ -4,13 +4,16 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <set>
 
+#include "base/path_parts.h"
 #include "base/try.h"
 #include "choice.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flag_words.h"
 #include "pack_operation.h"
+#include "paired_source.h"
 #include "shard_writer.h"
 
 namespace imgmill {
@@ -30,11 +33,18 @@ std::string Count(uint64_t count, const char* what) {
 
 class PackRun final : public CommandRun {
  public:
-  PackRun(const PackOptions& pack, const CommandServices& services)
+  PackRun(const PackOptions& pack, PackedPairs pairs, ItemSource& given, const CommandServices& services)
       : CommandRun(services, pack.output),
         pack_(pack),
         services_(services),
-        operation_(pack.group == "prefix", PatternsOf(pack)) {}
+        pairs_(std::move(pairs)),
+        operation_(pack.group == "prefix", PatternsOf(pack), pairs_) {
+    if (pairs_.indexes.empty()) return;
+    std::vector<const PairIndex*> asked;
+    for (const PairIndex& each : pairs_.indexes) asked.push_back(&each);
+    source = PairedSource(given, std::move(asked), NamesWholeFolders(given, services.shared->list));
+    alone = true;  // nobody else asks for partners
+  }
 
   Status Open() {
     std::unique_ptr<ShardWriter> opened = TRY(ShardWriter::Open(
@@ -123,6 +133,7 @@ class PackRun final : public CommandRun {
 
   const PackOptions& pack_;
   const CommandServices& services_;
+  PackedPairs pairs_;
   PackOperation operation_;
   std::unique_ptr<ShardWriter> shards_;
   std::vector<FailedItem> lost_;
@@ -135,6 +146,7 @@ class Pack final : public Command {
     app.footer(
         "Example:\n"
         "  imgmill pack photos -o shards --shard-size 1GiB\n"
+        "  imgmill pack HQ --pair LQ -o shards        0001.png and 0001.LQ.png are one sample\n"
         "  imgmill pack photos -o shards --shard-samples 10000 --sidecars '*.txt,*.npz'");
     app.add_option("-o,--output", options_.output, "Folder for the shards, index.json and members.jsonl")
         ->type_name("DIR");
@@ -144,6 +156,11 @@ class Pack final : public Command {
                kGroups)
         ->capture_default_str()
         ->type_name("NAME");
+    app.add_option("--pair", options_.pairs,
+                   "Folder of partners, such as low-resolution images, which go into the image's sample; "
+                   "repeated for several")
+        ->type_name("DIR")
+        ->allow_extra_args(false);
     app.add_option("--shard-size", options_.shard_size, "Size that a shard does not grow beyond")
         ->capture_default_str()
         ->type_name("SIZE");
@@ -162,8 +179,15 @@ class Pack final : public Command {
   std::string output_folder() const override { return options_.output; }
   void set_output_folder(const std::string& folder) override { options_.output = folder; }
 
-  Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override {
-    auto run = std::make_unique<PackRun>(options_, services);
+  Result<std::unique_ptr<CommandRun>> Begin(ItemSource& source, const CommandServices& services) override {
+    PackedPairs pairs;
+    for (const std::string& folder : options_.pairs) {
+      PairIndex read = TRY(
+          ReadPairs(source, *services.shared, {folder, {}, options_.output, "name that of their partners"}));
+      pairs.indexes.push_back(std::move(read));
+      pairs.folders.emplace_back(NameOf(WithoutRedundancy(folder)));
+    }
+    auto run = std::make_unique<PackRun>(options_, std::move(pairs), source, services);
     TRY(run->Open());
     return std::unique_ptr<CommandRun>(std::move(run));
   }
@@ -181,6 +205,17 @@ std::optional<std::string> PackOptions::Check() const {
   if (!size) return "--shard-size: " + size.error().message;
   if (prefix.empty() || prefix.find('/') != std::string::npos || prefix.front() == '.')
     return "--prefix takes the beginning of a file name, without a slash or a dot in front";
+  if (!pairs.empty() && group != "image") return "--pair goes with --group image";
+  std::set<std::string> names;
+  for (const std::string& folder : pairs) {
+    if (!IsFolder(folder)) return "--pair " + PrintablePath(folder) + ": no such folder";
+    const std::string name(NameOf(WithoutRedundancy(folder)));
+    if (name == "." || name == ".." || name.empty())
+      return "--pair " + PrintablePath(folder) +
+             ": the folder's name is part of its images' names: write it out";
+    if (!names.insert(name).second)
+      return "two --pair folders are called " + PrintablePath(name) + " (rename one, or use a link)";
+  }
   if (sidecars.empty() || sidecars == kNone) return std::nullopt;
   for (const std::string& pattern : sidecars) {
     if (!pattern.starts_with("*."))

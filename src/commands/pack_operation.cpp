@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/path_parts.h"
+#include "paired_source.h"
 
 namespace imgmill {
 namespace {
@@ -21,49 +22,76 @@ std::optional<std::string_view> SampleKey(std::string_view member) {
   return member.substr(0, member.size() - name.size() + dot);
 }
 
-std::string MemberOfImage(const ListedFile& image, std::string_view file) {
-  const std::string_view name = NameOf(image.relative), stem = StemOf(name);
-  const std::string folder = image.relative.substr(0, image.relative.size() - name.size());
-  const std::string_view ending =
-      NameOf(file) == name ? name.substr(stem.size()) : EndingBehindStem(name, NameOf(file));
-  std::string member = folder;
-  for (const char c : image.clash == NameClash::kNone ? stem : name) {
+namespace {
+
+/// The key of an image's own sample.
+std::string KeyOf(const ListedFile& image) {
+  const std::string_view name = NameOf(image.relative);
+  std::string key = image.relative.substr(0, image.relative.size() - name.size());
+  for (const char c : image.clash == NameClash::kNone ? StemOf(name) : name) {
     if (c == '.') {
-      member += "%2E";
+      key += "%2E";
     } else {
-      member += c;
+      key += c;
     }
   }
-  return member + std::string(ending);
+  return key;
+}
+
+std::string_view ExtensionOf(std::string_view path) {
+  const std::string_view name = NameOf(path);
+  return name.substr(StemOf(name).size());
+}
+
+}  // namespace
+
+std::string MemberOfImage(const ListedFile& image, std::string_view file) {
+  const std::string_view name = NameOf(image.relative);
+  const std::string_view ending =
+      NameOf(file) == name ? ExtensionOf(name) : EndingBehindStem(name, NameOf(file));
+  return KeyOf(image) + std::string(ending);
+}
+
+std::string MemberOfPartner(const ListedFile& image, std::string_view folder, std::string_view partner) {
+  return KeyOf(image) + "." + std::string(folder) + std::string(ExtensionOf(partner));
 }
 
 class PackOperation::Task final : public ItemTask {
  public:
-  Task(bool by_prefix, const Item& item) : by_prefix_(by_prefix), item_(item) {}
+  Task(const PackOperation& operation, const Item& item) : operation_(operation), item_(item) {}
   Status Map(const Region&) override { return {}; }
   Status Finish(Outcome& outcome) override {
     auto payload = std::make_unique<PackPayload>();
-    const std::string& image = item_.file.relative;
-    const std::string folder = image.substr(0, image.size() - NameOf(image).size());
-    const auto add = [&](const SourceFile& file) {
+    const auto add = [&](const SourceFile& file, std::string member) {
       payload->image.files.push_back(
-          {file.path,
-           by_prefix_ ? folder + std::string(NameOf(file.path)) : MemberOfImage(item_.file, file.path),
-           file.content, static_cast<uint64_t>(file.stamp.size)});
+          {file.path, std::move(member), file.content, static_cast<uint64_t>(file.stamp.size)});
     };
-    add(item_.main);
-    for (const SourceFile& sidecar : item_.sidecars) add(sidecar);
+    add(item_.main, MemberOf(item_.main));
+    for (size_t i = 0; i < item_.partners.size(); ++i)
+      add(item_.partners[i],
+          MemberOfPartner(item_.file, operation_.pairs_.folders[i], item_.partners[i].path));
+    for (const SourceFile& sidecar : item_.sidecars) add(sidecar, MemberOf(sidecar));
     outcome.payload = std::move(payload);
     return {};
   }
 
  private:
-  const bool by_prefix_;
+  std::string MemberOf(const SourceFile& file) const {
+    const std::string& image = item_.file.relative;
+    if (!operation_.by_prefix_) return MemberOfImage(item_.file, file.path);
+    return image.substr(0, image.size() - NameOf(image).size()) + std::string(NameOf(file.path));
+  }
+
+  const PackOperation& operation_;
   const Item& item_;
 };
 
-PackOperation::PackOperation(bool by_prefix, const std::vector<std::string>& sidecars)
-    : Operation({"pack", "pack/2"}), by_prefix_(by_prefix), finder_(sidecars) {}
+PackOperation::PackOperation(bool by_prefix, const std::vector<std::string>& sidecars, PackedPairs& pairs)
+    : Operation({"pack", "pack/1"}), by_prefix_(by_prefix), finder_(sidecars), pairs_(pairs) {}
+
+Result<std::vector<std::string>> PackOperation::FindPartners(const ListedFile& file) {
+  return TakePartners(pairs_.indexes, file, "--pair takes the folder of other images");
+}
 
 std::vector<std::string> PackOperation::FindSidecars(const ListedFile& file) {
   std::vector<std::string> paths;
@@ -89,7 +117,7 @@ Result<ItemPlan> PackOperation::Plan(const Item& item) const {
 }
 
 Result<std::unique_ptr<ItemTask>> PackOperation::Start(const Item& item, const ItemPlan&) {
-  return std::unique_ptr<ItemTask>(std::make_unique<Task>(by_prefix_, item));
+  return std::unique_ptr<ItemTask>(std::make_unique<Task>(*this, item));
 }
 
 void PackOperation::Collect(Outcome& outcome) {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "imgmill/dataset/pair_index.h"
 #include "imgmill/dataset/record_table.h"
 #include "imgmill/dataset/sidecars.h"
 #include "imgmill/engine/operation.h"
@@ -22,6 +23,15 @@ std::optional<std::string_view> SampleKey(std::string_view member);
 /// @param file  the image's own path, or a side-car's
 std::string MemberOfImage(const ListedFile& image, std::string_view file);
 
+/// That of a partner in a folder of this name: "0001.LQ.png" beside "0001.png".
+std::string MemberOfPartner(const ListedFile& image, std::string_view folder, std::string_view partner);
+
+/// Where partners are, and what their folder is called.
+struct PackedPairs {
+  std::vector<PairIndex> indexes;
+  std::vector<std::string> folders;
+};
+
 /// A file that goes into a shard.
 struct PackedFile {
   std::string path;
@@ -35,10 +45,10 @@ struct PackedFile {
   }
 };
 
-/// An image and its side-cars.
+/// An image, its partners and its side-cars.
 struct PackedImage {
   ListedFile file;
-  std::vector<PackedFile> files;  ///< the image first
+  std::vector<PackedFile> files;  ///< the image first, then its partners
 
   template <typename Self, typename Each>
   static void EachField(Self& self, Each& each) {
@@ -51,8 +61,9 @@ class PackOperation final : public Operation {
  public:
   /// @param by_prefix  images are one sample where their names are the same up to the first dot
   /// @param sidecars  patterns
-  PackOperation(bool by_prefix, const std::vector<std::string>& sidecars);
+  PackOperation(bool by_prefix, const std::vector<std::string>& sidecars, PackedPairs& pairs);
 
+  Result<std::vector<std::string>> FindPartners(const ListedFile& file) override;
   std::vector<std::string> FindSidecars(const ListedFile& file) override;
   Result<ItemPlan> Plan(const Item& item) const override;
   Result<std::unique_ptr<ItemTask>> Start(const Item& item, const ItemPlan& plan) override;
@@ -66,6 +77,7 @@ class PackOperation final : public Operation {
 
   const bool by_prefix_;
   const SidecarFinder finder_;
+  PackedPairs& pairs_;
   PackedImages images_;
 };
 

@@ -92,6 +92,21 @@ std::unique_ptr<ItemSource> PairedSource(ItemSource& images, std::vector<const P
   return std::make_unique<WithUnpaired>(images, std::move(pairs), complete);
 }
 
+Result<std::vector<std::string>> TakePartners(std::vector<PairIndex>& pairs, const ListedFile& file,
+                                              const std::string& expectation) {
+  std::vector<std::string> paths;
+  std::optional<Error> missing;
+  for (PairIndex& folder : pairs) {
+    Result<std::string> path = folder.Take(file);
+    if (!path && missing) missing->message += "; " + path.error().message;
+    if (!path && !missing) missing = path.error();
+    if (path) paths.push_back(*std::move(path));
+  }
+  if (missing) return *std::move(missing);
+  for (const std::string& path : paths) TRY(IsAnother(file.path, path, expectation));
+  return paths;
+}
+
 Status IsAnother(const std::string& path, const std::string& partner, const std::string& expectation) {
   if (!AreSame(path, partner)) return {};
   return Error{Stage::kList, Code::kConflict, "it is its own partner (" + expectation + ")"};

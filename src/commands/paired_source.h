@@ -32,6 +32,11 @@ bool NamesWholeFolders(const ItemSource& source, const ListOptions& list);
 std::unique_ptr<ItemSource> PairedSource(ItemSource& images, std::vector<const PairIndex*> pairs,
                                          bool complete);
 
+/// The partner of each folder. Each is asked, so that it knows who was asked for: the error names all that
+/// have none.
+Result<std::vector<std::string>> TakePartners(std::vector<PairIndex>& pairs, const ListedFile& file,
+                                              const std::string& expectation);
+
 /// Error if `partner` is the file at `path` itself.
 Status IsAnother(const std::string& path, const std::string& partner, const std::string& expectation);
 

@@ -107,18 +107,7 @@ SetPrefixes TileOperation::Prefixes(const ListedFile& file) const {
 }
 
 Result<std::vector<std::string>> TileOperation::FindPartners(const ListedFile& file) {
-  std::vector<std::string> paths;
-  std::optional<Error> missing;
-  for (PairIndex& pairs : pairs_) {
-    Result<std::string> path = pairs.Take(file);  // of all, so that each of them knows who was asked for
-    if (!path && missing) missing->message += "; " + path.error().message;
-    if (!path && !missing) missing = path.error();
-    if (path) paths.push_back(*std::move(path));
-  }
-  if (missing) return *std::move(missing);
-  for (const std::string& path : paths)
-    TRY(IsAnother(file.path, path, "--pair takes the folder of the low-resolution images"));
-  return paths;
+  return TakePartners(pairs_, file, "--pair takes the folder of the low-resolution images");
 }
 
 std::vector<std::string> TileOperation::FindSidecars(const ListedFile& file) {

@@ -115,6 +115,24 @@ TEST_CASE("by prefix, files of one key are a sample, with captions and JSON, in 
   CHECK(Run({"explain", first}).out.find("from     several files\n") != std::string::npos);
 }
 
+TEST_CASE("partners are members of their image's sample, and an image without one fails") {
+  const TestFolder where;
+  for (const std::string name : {"HQ/sub/1.v2.png", "HQ/2.png", "HQ/3.png", "x2/sub/1.v2.jpg", "x2/2.png",
+                                 "x2/3.png", "x4/sub/1.v2.png", "x4/2.png", "x4/4.png"}) {
+    std::filesystem::create_directories(std::filesystem::path(where / name).parent_path());
+    std::filesystem::copy_file(SampleData() + (name.ends_with(".jpg") ? "/clock.jpg" : "/icon_tiny.png"),
+                               where / name);
+  }
+  where.Write("HQ/2.txt", "caption");
+  const ProcessResult run = Run(
+      {"pack", where / "HQ", "--pair", where / "x2/", "--pair", where / "x4", "-o", where / "out", "--json"});
+  CHECK(run.exit_code == 1);
+  CHECK(Json(run)["failed"].size() == 2);  // 3 has no x4, and 4 no image
+  CHECK(MembersOf(where / "out/shard-000000.tar") == Names{"2.png", "2.txt", "2.x2.png", "2.x4.png",
+                                                           "sub/1%2Ev2.png", "sub/1%2Ev2.x2.jpg",
+                                                           "sub/1%2Ev2.x4.png"});
+}
+
 TEST_CASE("the same input gives the same shards elsewhere, and a rerun writes only what has changed") {
   const TestFolder where;
   MakeInput(where);

@@ -24,6 +24,10 @@ struct PackOptions {
   /// to the first dot, as WebDataset reads names.
   std::string group = "image";
 
+  /// Folders of partners: the images there with the same path below the folder, whatever their extension, are
+  /// members of the image's sample, under the folder's name. With group "image".
+  std::vector<std::string> pairs;
+
   /// A shard ends before it would grow beyond this, as ParseByteSize reads it. A sample is never taken apart:
   /// one that is larger has a shard to itself.
   std::string shard_size = "1GiB";
