@@ -15,7 +15,7 @@ class CosineSearch {
   static constexpr size_t kLargestBlock = 256;
   static constexpr size_t kHitsHeld = 32768;
 
-  CosineSearch(const ItemClasses& classes, const VectorRows& rows, float least, int threads,
+  CosineSearch(const RowClasses& classes, const VectorRows& rows, float least, int threads,
                const StopFlag& stop)
       : classes_(classes),
         rows_(rows),
@@ -79,7 +79,7 @@ class CosineSearch {
         [&](uint32_t class_id) { return classes_.key(class_id); }, visit);
   }
 
-  const ItemClasses& classes_;
+  const RowClasses& classes_;
   const VectorRows& rows_;
   const float least_;
   const int threads_;
@@ -95,17 +95,17 @@ class CosineSearch {
 Result<std::vector<CosineGroup>> GroupByCosine(const VectorRows& rows, RankedKeys items, float least,
                                                int threads, const StopFlag& stop, const PairRule& allows) {
   assert(threads >= 1 && rows.dimension > 0);
-  ItemClasses classes(items.keys.span(), items.order.span(), allows != nullptr);
+  RowClasses classes(items.keys.span(), items.order.span(), allows != nullptr);
   items = {};
   CosineSearch search(classes, rows, least, threads, stop);
-  return KeeperGrouping<CosineSearch>(classes, search, threads, allows).Run();
+  return KeeperGrouping(classes, search, threads, allows).Run();
 }
 
 size_t GroupByCosineBytes(size_t n, int dimension, int threads) {
   const size_t searching = n * sizeof(uint32_t) +
                            CosineSearch::kLargestBlock * static_cast<size_t>(dimension) * sizeof(float) +
                            FoundNeighbours<float>::Bytes(threads, CosineSearch::kHitsHeld);
-  return ItemClasses::Bytes(n) + std::max(RankedKeys::Bytes(n), searching);
+  return RowClasses::Bytes(n) + std::max(RankedKeys::Bytes(n), searching);
 }
 
 std::vector<CosineGroup> GroupByCosineScalar(std::span<const float> vectors, int dimension,

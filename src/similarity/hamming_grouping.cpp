@@ -1,5 +1,6 @@
 // Finds neighbours by an index of the hashes, which is made again once most of them are taken.
-#include <bit>
+#include <array>
+#include <atomic>
 #include <cassert>
 
 #include "imgmill/similarity/hamming.h"
@@ -13,6 +14,7 @@ namespace {
 // Below this many hashes an index is not worth making again.
 constexpr size_t kSmallestReindex = 4096;
 
+template <typename Hash>
 class HammingSearch {
  public:
   using Measure = int;
@@ -21,7 +23,7 @@ class HammingSearch {
   static constexpr size_t kLargestBlock = 4096;
   static constexpr size_t kHitsHeld = 65536;
 
-  HammingSearch(const ItemClasses& classes, int radius, int threads, const StopFlag& stop)
+  HammingSearch(const ItemClasses<Hash>& classes, int radius, int threads, const StopFlag& stop)
       : classes_(classes), radius_(radius), threads_(threads), stop_(stop) {
     Reindex();
   }
@@ -31,10 +33,17 @@ class HammingSearch {
       return Error{Stage::kReduce, Code::kInterrupted, "stopped while grouping hashes"};
     }
     block_ = block;
-    const int threads = static_cast<int>(std::min<size_t>(static_cast<size_t>(threads_), block.size()));
-    OnThreads(threads, [&](int t) {
-      for (size_t i = static_cast<size_t>(t); i < block.size(); i += static_cast<size_t>(threads)) {
-        index_->Query(classes_.key(block[i]), [&](uint32_t other, int distance) {
+    // A few together, which share what they load, and no thread without.
+    const auto most = static_cast<size_t>(threads_);
+    const size_t together = std::clamp(block.size() / most, size_t{1}, HammingIndex<Hash>::kTogether);
+    std::atomic<size_t> next{0};
+    OnThreads(static_cast<int>(std::min(most, block.size())), [&](int t) {
+      std::array<Hash, HammingIndex<Hash>::kTogether> hashes;
+      for (size_t first; (first = next.fetch_add(together)) < block.size();) {
+        const size_t count = std::min(together, block.size() - first);
+        for (size_t i = 0; i < count; ++i) hashes[i] = classes_.key(block[first + i]);
+        index_->QueryAll(std::span(hashes).first(count), 0, [&](size_t place, uint32_t other, int distance) {
+          const size_t i = first + place;
           return other == block[i] || classes_.taken(other) ||
                  found.Add(t, {static_cast<uint32_t>(i), other, distance});
         });
@@ -61,7 +70,7 @@ class HammingSearch {
   void Reindex() {
     index_.reset();
     indexed_count_ = classes_.left();
-    const HammingIndex::Hashes left = [&](const auto& see) {
+    const typename HammingIndex<Hash>::Hashes left = [&](const auto& see) {
       for (uint32_t c = 0; c < classes_.count(); ++c) {
         if (!classes_.taken(c)) see(classes_.key(c), c);
       }
@@ -69,38 +78,61 @@ class HammingSearch {
     index_.emplace(indexed_count_, left, radius_);
   }
 
-  const ItemClasses& classes_;
+  const ItemClasses<Hash>& classes_;
   const int radius_;
   const int threads_;
   const StopFlag& stop_;
   size_t indexed_count_ = 0;
-  std::optional<HammingIndex> index_;
+  std::optional<HammingIndex<Hash>> index_;
   std::span<const uint32_t> block_;
 };
 
 }  // namespace
 
-Result<std::vector<HammingGroup>> GroupByHamming(RankedKeys hashes, int radius, int threads,
+template <typename Hash>
+Result<std::vector<HammingGroup>> GroupByHamming(RankedKeysOf<Hash> hashes, int radius, int threads,
                                                  const StopFlag& stop, const PairRule& allows) {
-  assert(radius >= 0 && radius <= 64 && threads >= 1);
-  ItemClasses classes(hashes.keys.span(), hashes.order.span(), allows != nullptr);
+  assert(radius >= 0 && radius <= static_cast<int>(64 * kWordsOf<Hash>) && threads >= 1);
+  ItemClasses<Hash> classes(hashes.keys.span(), hashes.order.span(), allows != nullptr);
   hashes = {};
-  HammingSearch search(classes, radius, threads, stop);
-  return KeeperGrouping<HammingSearch>(classes, search, threads, allows).Run();
+  HammingSearch<Hash> search(classes, radius, threads, stop);
+  return KeeperGrouping(classes, search, threads, allows).Run();
 }
 
+template <typename Hash>
 size_t GroupByHammingBytes(size_t n, int radius, int threads) {
-  const size_t searching =
-      HammingIndexBytes(n, radius) + FoundNeighbours<int>::Bytes(threads, HammingSearch::kHitsHeld);
-  return ItemClasses::Bytes(n) + std::max(RankedKeys::Bytes(n), searching);
+  const size_t searching = HammingIndexBytes<Hash>(n, radius) +
+                           FoundNeighbours<int>::Bytes(threads, HammingSearch<Hash>::kHitsHeld);
+  return ItemClasses<Hash>::Bytes(n) + std::max(RankedKeysOf<Hash>::Bytes(n), searching);
 }
+
+template Result<std::vector<HammingGroup>> GroupByHamming(RankedKeysOf<uint64_t>, int, int, const StopFlag&,
+                                                          const PairRule&);
+template Result<std::vector<HammingGroup>> GroupByHamming(RankedKeysOf<Hash256>, int, int, const StopFlag&,
+                                                          const PairRule&);
+template size_t GroupByHammingBytes<uint64_t>(size_t n, int radius, int threads);
+template size_t GroupByHammingBytes<Hash256>(size_t n, int radius, int threads);
+
+namespace {
+
+template <typename Hash>
+std::vector<HammingGroup> GroupByLoops(std::span<const Hash> hashes, std::span<const uint32_t> order,
+                                       int radius) {
+  return GroupByPlainLoops<int>(order, [&](uint32_t keeper, uint32_t other) -> std::optional<int> {
+    const int distance = BitsApart(hashes[keeper], hashes[other]);
+    return distance <= radius ? std::optional(distance) : std::nullopt;
+  });
+}
+
+}  // namespace
 
 std::vector<HammingGroup> GroupByHammingScalar(std::span<const uint64_t> hashes,
                                                std::span<const uint32_t> order, int radius) {
-  return GroupByPlainLoops<int>(order, [&](uint32_t keeper, uint32_t other) -> std::optional<int> {
-    const int distance = std::popcount(hashes[keeper] ^ hashes[other]);
-    return distance <= radius ? std::optional(distance) : std::nullopt;
-  });
+  return GroupByLoops(hashes, order, radius);
+}
+std::vector<HammingGroup> GroupByHammingScalar(std::span<const Hash256> hashes,
+                                               std::span<const uint32_t> order, int radius) {
+  return GroupByLoops(hashes, order, radius);
 }
 
 }  // namespace imgmill

@@ -1,4 +1,4 @@
-// Choosing the parts of the index by a cost estimate, and filling its tables by a counting sort.
+// Filling the tables of the index by a counting sort.
 #include "similarity/hamming_index.h"
 
 #include <cassert>
@@ -6,33 +6,8 @@
 namespace imgmill {
 namespace {
 
-// Measured on a server core (2.6 GHz, AVX-512): one bucket fetched from cache, one hash compared.
-constexpr double kProbeNs = 9.0;
-constexpr double kCompareNs = 0.25;
-constexpr int kMaxTables = 8;
-
-// Number of keys of `width` bits within `threshold` flipped bits of one.
-double BallSize(int width, int threshold) {
-  double size = 0;
-  double choose = 1;
-  for (int k = 0; k <= std::min(width, threshold); ++k) {
-    size += choose;
-    choose = choose * (width - k) / (k + 1);
-  }
-  return size;
-}
-
-// t's with sum(t + 1) = radius + 1, as equal as can be.
-std::vector<int> ShareRadius(int radius, int tables) {
-  std::vector<int> thresholds;
-  for (int t = 0; t < tables; ++t) {
-    thresholds.push_back((radius + 1) / tables - 1 + (t < (radius + 1) % tables ? 1 : 0));
-  }
-  return thresholds;
-}
-
 PoolArray<uint32_t> Probes(int width, int threshold) {
-  PoolArray<uint32_t> probes(static_cast<size_t>(BallSize(width, threshold)));
+  PoolArray<uint32_t> probes(static_cast<size_t>(KeysWithin(width, threshold)));
   size_t n = 0;
   for (int bits = 0; bits <= std::min(width, threshold); ++bits) {
     // All numbers of `width` bits with `bits` ones, ascending (Gosper's hack).
@@ -49,29 +24,10 @@ PoolArray<uint32_t> Probes(int width, int threshold) {
   return probes;
 }
 
-}  // namespace
-
-IndexPlan IndexPlan::Choose(size_t n, int radius) {
-  const auto count = static_cast<double>(n);
-  IndexPlan best{0, {radius}, kProbeNs + count * kCompareNs};
-  // More keys than hashes would only make empty buckets; 2^22 keys are 16 MiB of offsets.
-  const int widest = std::min(22, static_cast<int>(std::bit_width(n)));
-  for (int tables = 1; tables <= std::min(kMaxTables, radius + 1); ++tables) {
-    for (int width = 4; width <= std::min(widest, 64 / tables); ++width) {
-      const std::vector<int> thresholds = ShareRadius(radius, tables);
-      const double per_bucket = kProbeNs + count / static_cast<double>(uint64_t{1} << width) * kCompareNs;
-      double cost = 0;
-      for (const int threshold : thresholds) cost += BallSize(width, threshold) * per_bucket;
-      if (cost < best.cost_ns) best = {width, thresholds, cost};
-    }
-  }
-  return best;
-}
-
 // Neighbouring bits of image hashes say almost the same (the next pixel, the next frequency). Parts made of
 // bits from all over have evenly filled buckets. Any odd factor permutes the 64 places: bit b comes from bit
 // 27 b of the hash, and 27 x 19 = 513 = 1 modulo 64, so bit b of the hash goes to bit 19 b.
-uint64_t HammingIndex::Spread(uint64_t hash) {
+uint64_t Spread64(uint64_t hash) {
   static constexpr auto kOfByte = [] {
     std::array<std::array<uint64_t, 256>, 8> of_byte{};
     for (unsigned place = 0; place < 64; ++place) {
@@ -85,39 +41,91 @@ uint64_t HammingIndex::Spread(uint64_t hash) {
   return spread;
 }
 
-HammingIndex::Table HammingIndex::MakeTable(size_t count, const Hashes& hashes, int shift, int width,
-                                            int threshold) {
+}  // namespace
+
+template <>
+uint64_t HammingIndex<uint64_t>::Spread(const uint64_t& hash) {
+  return Spread64(hash);
+}
+
+// Then every fourth bit of a word comes from another word.
+template <>
+Hash256 HammingIndex<Hash256>::Spread(const Hash256& hash) {
+  constexpr uint64_t kEveryFourth = 0x1111111111111111;
+  Hash256 spread{};
+  for (size_t w = 0; w < hash.size(); ++w) {
+    const uint64_t bits = Spread64(hash[w]);
+    for (size_t v = 0; v < spread.size(); ++v) spread[v] |= bits & kEveryFourth << (w + v) % 4;
+  }
+  return spread;
+}
+
+template <typename Hash>
+void HammingIndex<Hash>::AddTable(size_t count, const Hashes& hashes, size_t word, int shift, int width,
+                                  int threshold) {
   Table table;
+  table.word = word;
   table.shift = shift;
   table.key_mask = (uint64_t{1} << width) - 1;
   table.threshold = threshold;
   table.probes = Probes(width, threshold);
   table.offsets = PoolArray<uint32_t>((size_t{1} << width) + 1);
-  table.hashes = PoolArray<uint64_t>(count);
+  if constexpr (kInBuckets) table.hashes = PoolArray<uint64_t>(count);
   table.ids = PoolArray<uint32_t>(count);
 
-  const auto key = [&](uint64_t hash) { return (hash >> shift) & table.key_mask; };
+  // What is stored once is not spread again.
+  const auto for_each = [&](const auto& see) {
+    if constexpr (kInBuckets) {
+      hashes([&](const Hash& hash, uint32_t id) { see(Spread(hash), id); });
+    } else {
+      for (uint32_t place = 0; place < count; ++place) see(hashes_[place], place);
+    }
+  };
   table.offsets.Fill(0);
-  hashes([&](uint64_t hash, uint32_t) { ++table.offsets[key(Spread(hash))]; });
+  for_each([&](const Hash& spread, uint32_t) { ++table.offsets[table.Key(spread)]; });
   uint32_t end = 0;
   for (uint32_t& offset : table.offsets) offset = end += offset;
   // Each offset is its bucket's end now, and becomes its begin while the bucket is filled from behind.
-  hashes([&](uint64_t hash, uint32_t id) {
-    const uint64_t spread = Spread(hash);
-    const uint32_t place = --table.offsets[key(spread)];
-    table.hashes[place] = spread;
+  for_each([&](const Hash& spread, uint32_t id) {
+    const uint32_t place = --table.offsets[table.Key(spread)];
+    if constexpr (kInBuckets) table.hashes[place] = spread;
     table.ids[place] = id;
   });
-  return table;
+  tables_.push_back(std::move(table));
 }
 
-HammingIndex::HammingIndex(size_t count, const Hashes& hashes, int radius)
-    : HammingIndex(count, hashes, radius, IndexPlan::Choose(count, radius)) {}
+/// For scans, or for tables that only hold places.
+template <typename Hash>
+void HammingIndex<Hash>::Store(size_t count, const Hashes& hashes) {
+  ids_ = PoolArray<uint32_t>(count);
+  size_t place = 0;
+  if (scans_) {
+    scanned_ = PoolArray<uint64_t>(ScanWords<Hash>(count));
+    scanned_.Fill(0);
+  } else {
+    hashes_ = PoolArray<Hash>(count);
+  }
+  hashes([&](const Hash& hash, uint32_t id) {
+    ids_[place] = id;
+    if (scans_) {
+      for (size_t w = 0; w < kWordsOf<Hash>; ++w) scanned_[ScanPlace<Hash>(place, w)] = WordsOf(hash)[w];
+    } else {
+      hashes_[place] = Spread(hash);
+    }
+    ++place;
+  });
+}
 
-HammingIndex::HammingIndex(std::span<const uint64_t> hashes, int radius)
-    : HammingIndex(hashes, radius, IndexPlan::Choose(hashes.size(), radius)) {}
+template <typename Hash>
+HammingIndex<Hash>::HammingIndex(size_t count, const Hashes& hashes, int radius)
+    : HammingIndex(count, hashes, radius, IndexPlan::Choose(count, radius, kBits)) {}
 
-HammingIndex::HammingIndex(std::span<const uint64_t> hashes, int radius, const IndexPlan& plan)
+template <typename Hash>
+HammingIndex<Hash>::HammingIndex(std::span<const Hash> hashes, int radius)
+    : HammingIndex(hashes, radius, IndexPlan::Choose(hashes.size(), radius, kBits)) {}
+
+template <typename Hash>
+HammingIndex<Hash>::HammingIndex(std::span<const Hash> hashes, int radius, const IndexPlan& plan)
     : HammingIndex(
           hashes.size(),
           [&](const auto& see) {
@@ -125,23 +133,33 @@ HammingIndex::HammingIndex(std::span<const uint64_t> hashes, int radius, const I
           },
           radius, plan) {}
 
-HammingIndex::HammingIndex(size_t count, const Hashes& hashes, int radius, const IndexPlan& plan)
-    : radius_(radius), scan_(BestScan()) {
-  int shift = 0;
-  for (const int threshold : plan.thresholds) {
-    tables_.push_back(MakeTable(count, hashes, shift, plan.width, threshold));
-    shift += plan.width;
+template <typename Hash>
+HammingIndex<Hash>::HammingIndex(size_t count, const Hashes& hashes, int radius, const IndexPlan& plan)
+    : radius_(radius), scans_(plan.scans()), scan_(BestScan<Hash>()), pick_(BestPick()) {
+  if (scans_ || !kInBuckets) Store(count, hashes);
+  if (scans_) return;
+  // As many parts in each word.
+  const size_t in_word = (plan.thresholds.size() + kWordsOf<Hash> - 1) / kWordsOf<Hash>;
+  for (size_t t = 0; t < plan.thresholds.size(); ++t) {
+    AddTable(count, hashes, t / in_word, static_cast<int>(t % in_word) * plan.width, plan.width,
+             plan.thresholds[t]);
   }
 }
 
-size_t HammingIndex::Bytes(size_t n, int radius) {
-  const IndexPlan plan = IndexPlan::Choose(n, radius);
-  size_t bytes = 0;
+template <typename Hash>
+size_t HammingIndex<Hash>::Bytes(size_t n, int radius) {
+  const IndexPlan plan = IndexPlan::Choose(n, radius, kBits);
+  if (plan.scans()) return n * sizeof(uint32_t) + ScanWords<Hash>(n) * sizeof(uint64_t);
+  size_t bytes = kInBuckets ? 0 : n * (sizeof(Hash) + sizeof(uint32_t));
   for (const int threshold : plan.thresholds) {
-    bytes += n * (sizeof(uint64_t) + sizeof(uint32_t)) + ((size_t{1} << plan.width) + 1) * sizeof(uint32_t) +
-             static_cast<size_t>(BallSize(plan.width, threshold)) * sizeof(uint32_t);
+    bytes += n * ((kInBuckets ? sizeof(uint64_t) : 0) + sizeof(uint32_t)) +
+             ((size_t{1} << plan.width) + 1) * sizeof(uint32_t) +
+             static_cast<size_t>(KeysWithin(plan.width, threshold)) * sizeof(uint32_t);
   }
   return bytes;
 }
+
+template class HammingIndex<uint64_t>;
+template class HammingIndex<Hash256>;
 
 }  // namespace imgmill

@@ -6,29 +6,62 @@
 #include <string_view>
 #include <vector>
 
+#include "imgmill/base/hash256.h"
+
 namespace imgmill {
 
 /// Longest run that one call may be given, so that its hits fit a buffer on the stack.
 inline constexpr size_t kScanRun = 1024;
 
-/// Writes the positions 0..n-1 of the hashes within `radius` (0..64) of `query` to `hits`, in order.
+/// Hashes that are scanned lie in blocks of eight: the first words of eight hashes, their second words, and
+/// so on, so that one load takes the same word of several. For 64 bits that is one hash after the other.
+inline constexpr size_t kScanBlock = 8;
+/// Words that hold `n` hashes in blocks; those of 64 bits need no padding.
+template <typename Hash>
+constexpr size_t ScanWords(size_t n) {
+  constexpr size_t kWords = kWordsOf<Hash>;
+  return kWords == 1 ? n : (n + kScanBlock - 1) / kScanBlock * kScanBlock * kWords;
+}
+/// Where word `word` of hash `i` is among them.
+template <typename Hash>
+constexpr size_t ScanPlace(size_t i, size_t word) {
+  if constexpr (kWordsOf<Hash> == 1) return i;
+  return i / kScanBlock * kScanBlock * kWordsOf<Hash> + word * kScanBlock + i % kScanBlock;
+}
+
+/// Writes the positions 0..n-1 of the hashes within `radius` of `query` to `hits`, in order.
+/// @param blocks  begins with a block where hashes have several words; padding need not be initialised.
 /// @param n     at most kScanRun
 /// @param hits  room for kScanRun + 16 positions; what lies beyond the returned count is undefined.
 /// @return how many there are
-using ScanFunction = size_t (*)(const uint64_t* hashes, size_t n, uint64_t query, int radius, uint32_t* hits);
+template <typename Hash>
+using ScanFunction = size_t (*)(const uint64_t* blocks, size_t n, const Hash& query, int radius,
+                                uint32_t* hits);
 
 /// One hash at a time in plain C++: the oracle of the others.
-size_t ScanScalar(const uint64_t* hashes, size_t n, uint64_t query, int radius, uint32_t* hits);
+template <typename Hash>
+size_t ScanScalar(const uint64_t* blocks, size_t n, const Hash& query, int radius, uint32_t* hits);
 
 /// The fastest one that this machine can run.
-ScanFunction BestScan();
+template <typename Hash>
+ScanFunction<Hash> BestScan();
+
+/// The same of hashes that lie one after the other, at `places` among them: positions 0..n-1 in `places`.
+using PickFunction = size_t (*)(const Hash256* hashes, const uint32_t* places, size_t n, const Hash256& query,
+                                int radius, uint32_t* hits);
+size_t PickScalar(const Hash256* hashes, const uint32_t* places, size_t n, const Hash256& query, int radius,
+                  uint32_t* hits);
+/// By the popcnt instruction where there is one: cache misses leave nothing to gain by vectors.
+PickFunction BestPick();
 
 /// All that this machine can run, by name, for tests and benchmarks.
+template <typename Hash>
 struct NamedScan {
   std::string_view name;
-  ScanFunction function;
+  ScanFunction<Hash> function;
 };
-std::vector<NamedScan> AvailableScans();
+template <typename Hash>
+std::vector<NamedScan<Hash>> AvailableScans();
 
 /// What BestScan gives from now on, to measure what a lesser machine would do. Before any search.
 /// @return false if this machine cannot run it

@@ -6,7 +6,8 @@
 
 namespace imgmill {
 
-ItemClasses::ItemClasses(std::span<const uint64_t> keys, std::span<const uint32_t> order, bool apart)
+template <typename Key>
+ItemClasses<Key>::ItemClasses(std::span<const Key> keys, std::span<const uint32_t> order, bool apart)
     : items_(keys.size()) {
   assert(keys.size() == order.size());
   std::iota(items_.begin(), items_.end(), uint32_t{0});
@@ -30,5 +31,8 @@ ItemClasses::ItemClasses(std::span<const uint64_t> keys, std::span<const uint32_
   std::sort(classes_.begin(), classes_.end(),
             [&](const Class& a, const Class& b) { return better(items_[a.first], items_[b.first]); });
 }
+
+template class ItemClasses<uint64_t>;
+template class ItemClasses<Hash256>;
 
 }  // namespace imgmill

@@ -50,8 +50,7 @@ class IvfSearch {
   static constexpr size_t kFirstBlock = 256, kLargestBlock = 16384;
   static constexpr size_t kHitsHeld = 131072;
 
-  IvfSearch(const ItemClasses& classes, const VectorRows& rows, float least, int threads,
-            const StopFlag& stop)
+  IvfSearch(const RowClasses& classes, const VectorRows& rows, float least, int threads, const StopFlag& stop)
       : classes_(classes),
         rows_(rows),
         least_(least),
@@ -303,7 +302,7 @@ class IvfSearch {
 
   float* Query(size_t candidate) { return queries_.data() + candidate * dimension_; }
 
-  const ItemClasses& classes_;
+  const RowClasses& classes_;
   const VectorRows& rows_;
   const float least_;
   const int threads_;
@@ -325,15 +324,15 @@ Result<std::vector<CosineGroup>> GroupByIvf(const VectorRows& rows, RankedKeys i
                                             int threads, const StopFlag& stop, const PairRule& allows,
                                             IvfReport& report) {
   assert(threads >= 1 && rows.dimension > 0);
-  ItemClasses classes(items.keys.span(), items.order.span(), allows != nullptr);
+  RowClasses classes(items.keys.span(), items.order.span(), allows != nullptr);
   items = {};
   IvfSearch search(classes, rows, least, threads, stop);
   TRY(search.Prepare(report));
-  return KeeperGrouping<IvfSearch>(classes, search, threads, allows).Run();
+  return KeeperGrouping(classes, search, threads, allows).Run();
 }
 
 size_t GroupByIvfBytes(size_t n, int dimension, int threads) {
-  return ItemClasses::Bytes(n) + std::max(RankedKeys::Bytes(n), IvfSearch::Bytes(n, dimension, threads));
+  return RowClasses::Bytes(n) + std::max(RankedKeys::Bytes(n), IvfSearch::Bytes(n, dimension, threads));
 }
 
 }  // namespace imgmill

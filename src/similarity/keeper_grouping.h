@@ -92,14 +92,14 @@ class FoundNeighbours {
 ///
 /// It may tell of classes that are taken, and of the candidate itself. What it finds must not depend on the
 /// block.
-template <typename Search>
+template <typename Classes, typename Search>
 class KeeperGrouping {
  public:
   using Measure = typename Search::Measure;
   using Group = KeeperGroup<Measure>;
 
   /// @param allows  of items; where it is not empty, each of them is a class of its own.
-  KeeperGrouping(ItemClasses& classes, Search& search, int threads, const PairRule& allows)
+  KeeperGrouping(Classes& classes, Search& search, int threads, const PairRule& allows)
       : classes_(classes), search_(search), allows_(allows), found_(threads, Search::kHitsHeld) {}
 
   Result<std::vector<Group>> Run() {
@@ -160,7 +160,7 @@ class KeeperGrouping {
     return taken_by_others;
   }
 
-  ItemClasses& classes_;
+  Classes& classes_;
   Search& search_;
   const PairRule& allows_;
   uint32_t next_ = 0;            // class

@@ -1,6 +1,5 @@
 // Keepers take what is near them by hash and passes a second look.
 #include <algorithm>
-#include <bit>
 
 #include "base/try.h"
 #include "imgmill/similarity/grouping.h"
@@ -17,34 +16,36 @@ Status CheckStop(const StopFlag& stop) {
 }
 
 /// Finds what is near an item in any pose.
+template <typename Hash>
 class PosedIndex {
  public:
-  PosedIndex(std::span<const uint64_t> hashes, const PosedHashes& posed, int radius)
+  PosedIndex(std::span<const Hash> hashes, const PosedHashesOf<Hash>& posed, int radius)
       : hashes_(hashes), posed_(posed), index_(hashes, radius) {}
 
-  std::span<const uint64_t> PosesOf(uint32_t item) const {
+  std::span<const Hash> PosesOf(uint32_t item) const {
     return posed_.poses > 0 ? posed_.of(item) : hashes_.subspan(item, 1);
   }
   /// visit(other) says whether to go on; one may come once for each pose.
   template <typename Visit>
   void ForEachNear(uint32_t item, const Visit& visit) const {
     bool more = true;
-    for (const uint64_t hash : PosesOf(item)) {
+    for (const Hash& hash : PosesOf(item)) {
       if (!more) return;
       index_.Query(hash, [&](uint32_t other, int) { return more = other == item || visit(other); });
     }
   }
 
  private:
-  const std::span<const uint64_t> hashes_;
-  const PosedHashes& posed_;
-  const HammingIndex index_;
+  const std::span<const Hash> hashes_;
+  const PosedHashesOf<Hash>& posed_;
+  const HammingIndex<Hash> index_;
 };
 
+template <typename Hash>
 class VerifiedGrouping {
  public:
-  VerifiedGrouping(const RankedKeys& hashes, const PosedHashes& posed, int radius, const Verify& verify,
-                   int threads, const StopFlag& stop)
+  VerifiedGrouping(const RankedKeysOf<Hash>& hashes, const PosedHashesOf<Hash>& posed, int radius,
+                   const Verify& verify, int threads, const StopFlag& stop)
       : hashes_(hashes.keys.span()),
         radius_(radius),
         verify_(verify),
@@ -146,10 +147,10 @@ class VerifiedGrouping {
 
   /// In each pose that is near, the nearest first.
   Status VerifyPair(int thread, Pair& pair) const {
-    const std::span<const uint64_t> poses = index_.PosesOf(pair.keeper);
+    const std::span<const Hash> poses = index_.PosesOf(pair.keeper);
     for (int distance = 0; distance <= radius_ && !pair.verified; ++distance) {
       for (uint32_t pose = 0; pose < poses.size() && !pair.verified; ++pose) {
-        if (std::popcount(poses[pose] ^ hashes_[pair.other]) != distance) continue;
+        if (BitsApart(poses[pose], hashes_[pair.other]) != distance) continue;
         const std::optional<SecondLook> look = TRY(verify_(thread, pair.keeper, pair.other, pose));
         if (!look) continue;
         pair.verified = true;
@@ -159,12 +160,12 @@ class VerifiedGrouping {
     return {};
   }
 
-  const std::span<const uint64_t> hashes_;
+  const std::span<const Hash> hashes_;
   const int radius_;
   const Verify& verify_;
   const int threads_;
   const StopFlag& stop_;
-  const PosedIndex index_;
+  const PosedIndex<Hash> index_;
   PoolArray<uint32_t> best_first_, near_;
   PoolArray<uint32_t> near_keeper_;  ///< the place, from 1, of the last keeper that the item is near
   PoolArray<uint32_t> near_block_;   ///< the last block of which a keeper is near the item
@@ -176,12 +177,11 @@ class VerifiedGrouping {
   std::vector<VerifiedGroup> groups_;
 };
 
-}  // namespace
-
-Status WithNeighbours(std::span<const uint64_t> hashes, const PosedHashes& posed, int radius,
-                      const std::function<bool(uint32_t item, uint32_t other)>& differs, const StopFlag& stop,
-                      const std::function<void(uint32_t item)>& visit) {
-  const PosedIndex index(hashes, posed, radius);
+template <typename Hash>
+Status VisitWithNeighbours(std::span<const Hash> hashes, const PosedHashesOf<Hash>& posed, int radius,
+                           const std::function<bool(uint32_t item, uint32_t other)>& differs,
+                           const StopFlag& stop, const std::function<void(uint32_t item)>& visit) {
+  const PosedIndex<Hash> index(hashes, posed, radius);
   PoolArray<bool> with(hashes.size());
   with.Fill(false);
   for (uint32_t item = 0; item < hashes.size(); ++item) {
@@ -200,14 +200,35 @@ Status WithNeighbours(std::span<const uint64_t> hashes, const PosedHashes& posed
   return {};
 }
 
+}  // namespace
+
+Status WithNeighbours(std::span<const uint64_t> hashes, const PosedHashes& posed, int radius,
+                      const std::function<bool(uint32_t item, uint32_t other)>& differs, const StopFlag& stop,
+                      const std::function<void(uint32_t item)>& visit) {
+  return VisitWithNeighbours(hashes, posed, radius, differs, stop, visit);
+}
+Status WithNeighbours(std::span<const Hash256> hashes, const PosedHashesOf<Hash256>& posed, int radius,
+                      const std::function<bool(uint32_t item, uint32_t other)>& differs, const StopFlag& stop,
+                      const std::function<void(uint32_t item)>& visit) {
+  return VisitWithNeighbours(hashes, posed, radius, differs, stop, visit);
+}
+
 Result<std::vector<VerifiedGroup>> GroupVerified(RankedKeys hashes, const PosedHashes& posed, int radius,
                                                  const Verify& verify, int threads, const StopFlag& stop) {
   return VerifiedGrouping(hashes, posed, radius, verify, threads, stop).Run();
 }
-
-size_t VerifiedGroupingBytes(size_t n, size_t poses, int radius) {
-  return RankedKeys::Bytes(n) + PosedHashes::Bytes(n, poses) + HammingIndexBytes(n, radius) +
-         VerifiedGrouping::Bytes(n);
+Result<std::vector<VerifiedGroup>> GroupVerified(RankedKeysOf<Hash256> hashes,
+                                                 const PosedHashesOf<Hash256>& posed, int radius,
+                                                 const Verify& verify, int threads, const StopFlag& stop) {
+  return VerifiedGrouping(hashes, posed, radius, verify, threads, stop).Run();
 }
+
+template <typename Hash>
+size_t VerifiedGroupingBytes(size_t n, size_t poses, int radius) {
+  return RankedKeysOf<Hash>::Bytes(n) + PosedHashesOf<Hash>::Bytes(n, poses) +
+         HammingIndexBytes<Hash>(n, radius) + VerifiedGrouping<Hash>::Bytes(n);
+}
+template size_t VerifiedGroupingBytes<uint64_t>(size_t n, size_t poses, int radius);
+template size_t VerifiedGroupingBytes<Hash256>(size_t n, size_t poses, int radius);
 
 }  // namespace imgmill

@@ -41,7 +41,7 @@ std::vector<HammingPair> Pairs(std::span<const uint64_t> hashes, int radius, int
 
 TEST_CASE("every scan of this machine agrees with the scalar oracle at every length up to 300") {
   std::mt19937_64 random(1);
-  for (const NamedScan& scan : AvailableScans()) {
+  for (const NamedScan<uint64_t>& scan : AvailableScans<uint64_t>()) {
     CAPTURE(scan.name);
     for (size_t n = 0; n <= 300; ++n) {
       const auto hashes = RandomHashes(n, n);
@@ -81,7 +81,7 @@ TEST_CASE("every plan finds the same, whatever its parts") {
         for (int t = 0; t < tables; ++t) {
           plan.thresholds.push_back((radius + 1) / tables - 1 + (t < (radius + 1) % tables ? 1 : 0));
         }
-        const HammingIndex index(hashes, radius, plan);
+        const HammingIndex<uint64_t> index(std::span<const uint64_t>(hashes), radius, plan);
         const uint64_t query = hashes[static_cast<size_t>(radius * 31 + tables)];
         std::vector<uint32_t> expected, found;
         for (uint32_t i = 0; i < hashes.size(); ++i) {

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "imgmill/base/hash256.h"
 #include "imgmill/base/result.h"
 #include "imgmill/base/stop_flag.h"
 #include "imgmill/memory/pool_array.h"
@@ -16,15 +17,17 @@ namespace imgmill {
 
 /// What is grouped: a key of each item, such as its hash, and its rank (smaller is better, ties go to the
 /// smaller index). Both are as long. It is given away, since a search no longer needs it once it begins.
-struct RankedKeys {
-  PoolArray<uint64_t> keys;
+template <typename Key>
+struct RankedKeysOf {
+  PoolArray<Key> keys;
   PoolArray<uint32_t> order;
 
-  RankedKeys() = default;
+  RankedKeysOf() = default;
   /// Of `n` items, to be filled in. @throws OutOfMemory
-  explicit RankedKeys(size_t n) : keys(n), order(n) {}
-  static constexpr size_t Bytes(size_t n) { return n * (sizeof(uint64_t) + sizeof(uint32_t)); }
+  explicit RankedKeysOf(size_t n) : keys(n), order(n) {}
+  static constexpr size_t Bytes(size_t n) { return n * (sizeof(Key) + sizeof(uint32_t)); }
 };
+using RankedKeys = RankedKeysOf<uint64_t>;
 
 /// Keeper and members are indices into the caller's list.
 /// @tparam Measure  of how near two items are: a Hamming distance, or a cosine.
@@ -52,39 +55,48 @@ using PairRule = std::function<bool(uint32_t keeper, uint32_t other)>;
 /// Pairs are never stored: only keepers ask for their neighbours, equal hashes are treated as one, and what
 /// is taken leaves the search. A million hashes of which 100,000 are equal cost no more than a million.
 /// Memory: GroupByHammingBytes() from the current pool, and 8 bytes an item in the result.
-/// @param hashes  the keys are 64-bit hashes.
-/// @param radius  0..64
+/// @tparam Hash  of what follows, too: uint64_t or Hash256
+/// @param radius  at most as many bits as a hash has
 /// @param allows  with it, equal hashes are not treated as one.
 /// @return kInterrupted when `stop` asked for it.
 /// @throws OutOfMemory
-Result<std::vector<HammingGroup>> GroupByHamming(RankedKeys hashes, int radius, int threads,
+template <typename Hash>
+Result<std::vector<HammingGroup>> GroupByHamming(RankedKeysOf<Hash> hashes, int radius, int threads,
                                                  const StopFlag& stop, const PairRule& allows = {});
 
 /// What GroupByHamming takes from the current pool at most, its input included.
+template <typename Hash = uint64_t>
 size_t GroupByHammingBytes(size_t n, int radius, int threads);
 
 /// GroupByHamming's groups by two plain loops. Slow, but obviously right: its oracle.
 std::vector<HammingGroup> GroupByHammingScalar(std::span<const uint64_t> hashes,
                                                std::span<const uint32_t> order, int radius);
+std::vector<HammingGroup> GroupByHammingScalar(std::span<const Hash256> hashes,
+                                               std::span<const uint32_t> order, int radius);
 
 /// Hashes of each item in several poses, one item after another; the first of each is its hash, and others
 /// are compared with that. Without any, hashes are compared as they are.
-struct PosedHashes {
+template <typename Hash>
+struct PosedHashesOf {
   size_t poses = 0;  ///< of each item; at most 8
-  PoolArray<uint64_t> hashes;
+  PoolArray<Hash> hashes;
 
-  PosedHashes() = default;
+  PosedHashesOf() = default;
   /// Of `n` items, to be filled in. @throws OutOfMemory
-  PosedHashes(size_t n, size_t poses_of_each) : poses(poses_of_each), hashes(n * poses_of_each) {}
-  std::span<const uint64_t> of(size_t item) const { return hashes.span().subspan(item * poses, poses); }
-  static constexpr size_t Bytes(size_t n, size_t poses) { return n * poses * sizeof(uint64_t); }
+  PosedHashesOf(size_t n, size_t poses_of_each) : poses(poses_of_each), hashes(n * poses_of_each) {}
+  std::span<const Hash> of(size_t item) const { return hashes.span().subspan(item * poses, poses); }
+  static constexpr size_t Bytes(size_t n, size_t poses) { return n * poses * sizeof(Hash); }
 };
+using PosedHashes = PosedHashesOf<uint64_t>;
 
 /// Calls `visit` once with each item that has another one within `radius`, or that is within the radius of
 /// another one's pose, in ascending order.
 /// @param differs  of the pairs within the radius, those that count.
 /// Memory: VerifiedGroupingBytes(). @return kInterrupted when `stop` asked for it. @throws OutOfMemory
 Status WithNeighbours(std::span<const uint64_t> hashes, const PosedHashes& posed, int radius,
+                      const std::function<bool(uint32_t item, uint32_t other)>& differs, const StopFlag& stop,
+                      const std::function<void(uint32_t item)>& visit);
+Status WithNeighbours(std::span<const Hash256> hashes, const PosedHashesOf<Hash256>& posed, int radius,
                       const std::function<bool(uint32_t item, uint32_t other)>& differs, const StopFlag& stop,
                       const std::function<void(uint32_t item)>& visit);
 
@@ -118,8 +130,12 @@ using VerifiedGroup = KeeperGroup<VerifiedMeasure>;
 /// @throws OutOfMemory
 Result<std::vector<VerifiedGroup>> GroupVerified(RankedKeys hashes, const PosedHashes& posed, int radius,
                                                  const Verify& verify, int threads, const StopFlag& stop);
+Result<std::vector<VerifiedGroup>> GroupVerified(RankedKeysOf<Hash256> hashes,
+                                                 const PosedHashesOf<Hash256>& posed, int radius,
+                                                 const Verify& verify, int threads, const StopFlag& stop);
 
 /// What GroupVerified takes from the current pool at most, its input included.
+template <typename Hash = uint64_t>
 size_t VerifiedGroupingBytes(size_t n, size_t poses, int radius);
 
 /// Groups around keepers as GroupByHamming makes them, by cosine: the best item not yet in a group takes

@@ -1,4 +1,4 @@
-// All pairs of 64-bit hashes within a Hamming distance: the scalar oracle and the fast search.
+// All pairs of hashes, of 64 or 256 bits, within a Hamming distance: the scalar oracle and the fast search.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "imgmill/base/hash256.h"
 #include "imgmill/base/result.h"
 #include "imgmill/base/stop_flag.h"
 
@@ -20,8 +21,9 @@ struct HammingPair {
 
 /// Every pair, one by one. Slow, obviously right: the oracle of PairsWithin.
 std::vector<HammingPair> PairsWithinScalar(std::span<const uint64_t> hashes, int radius);
+std::vector<HammingPair> PairsWithinScalar(std::span<const Hash256> hashes, int radius);
 
-/// Gives `sink` all pairs in order of (a, b), in blocks that are never empty. Exact at every radius 0..64.
+/// Gives `sink` all pairs in order of (a, b), in blocks that are never empty. Exact at every radius.
 /// `sink` is called from the calling thread; `threads` (1 or more) search meanwhile.
 ///
 /// Memory: HammingIndexBytes() plus 12 bytes times (n + 65,536) a thread, from the current pool, however many
@@ -31,8 +33,12 @@ std::vector<HammingPair> PairsWithinScalar(std::span<const uint64_t> hashes, int
 /// @throws OutOfMemory
 Status PairsWithin(std::span<const uint64_t> hashes, int radius, int threads, const StopFlag& stop,
                    const std::function<void(std::span<const HammingPair>)>& sink);
+Status PairsWithin(std::span<const Hash256> hashes, int radius, int threads, const StopFlag& stop,
+                   const std::function<void(std::span<const HammingPair>)>& sink);
 
-/// Bytes that the search structure for `n` hashes takes from the current pool: about 12 to 60 a hash.
+/// Bytes that the search structure for `n` hashes takes from the current pool: about 12 to 60 a hash of 64
+/// bits, and 36 to 120 of 256.
+template <typename Hash = uint64_t>
 size_t HammingIndexBytes(size_t n, int radius);
 
 }  // namespace imgmill
