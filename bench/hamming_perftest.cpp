@@ -28,7 +28,7 @@ void TimeScans() {
   std::vector<uint64_t> hashes(kScanRun);
   for (uint64_t& hash : hashes) hash = random();
   std::vector<uint32_t> hits(kScanRun + 16);
-  for (const NamedScan& scan : AvailableScans()) {
+  for (const NamedScan<uint64_t>& scan : AvailableScans<uint64_t>()) {
     constexpr int kRounds = 100'000;
     size_t found = 0;
     const double start = Seconds();
@@ -63,13 +63,13 @@ int Main(int argc, char** argv) {
   std::printf("plan: %zu parts of %d bits, %.1f us a query expected, %.0f MB\n", plan.thresholds.size(),
               plan.width, plan.cost_ns * 1e-3, static_cast<double>(HammingIndexBytes(n, radius)) * 1e-6);
   double start = Seconds();
-  const HammingIndex index(hashes, radius);
+  const HammingIndex<uint64_t> index(std::span<const uint64_t>(hashes), radius);
   std::printf("index: %.2f s\n", Seconds() - start);
 
   uint64_t pairs = 0;
   const StopFlag stop;
   start = Seconds();
-  const Status status = PairsWithin(hashes, radius, threads, stop,
+  const Status status = PairsWithin(std::span<const uint64_t>(hashes), radius, threads, stop,
                                     [&](std::span<const HammingPair> block) { pairs += block.size(); });
   const double seconds = Seconds() - start;
   if (!status) return 1;

@@ -1,11 +1,11 @@
 // Our side of hamming.sh and cosine.sh: makes the seeded data that both sides read, and searches it.
 //
-// similarity_bench make-hashes FILE N             64-bit hashes, one in five near an earlier one
+// similarity_bench make-hashes FILE N BITS        of 64 or 256 bits, one in five near an earlier one
 // similarity_bench make-vectors FILE N DIMENSION  of length 1
 // similarity_bench make-near-vectors FILE N DIMENSION  such as models make: of 32 degrees of freedom and a
 // little noise, one in five near an earlier one
-// similarity_bench pairs FILE RADIUS THREADS [KERNEL]  all pairs, as dedup finds them
-// similarity_bench scan FILE RADIUS THREADS [KERNEL]   each hash against every one, without an index
+// similarity_bench pairs FILE BITS RADIUS THREADS [KERNEL]  all pairs, as dedup finds them
+// similarity_bench scan FILE BITS RADIUS THREADS [KERNEL]   each hash against every one, without an index
 // similarity_bench nearest FILE DIMENSION QUERIES TOP THREADS  the first QUERIES against all, as match finds
 // them
 // similarity_bench group FILE DIMENSION LEAST THREADS exact|ivf  groups of all whose cosine is LEAST/1000, as
@@ -105,17 +105,23 @@ int Report(const std::function<uint64_t()>& search) {
   return 0;
 }
 
-uint64_t Pairs(const std::vector<uint64_t>& hashes, int radius, int threads) {
+template <typename Hash>
+uint64_t Pairs(const std::vector<Hash>& hashes, int radius, int threads) {
   uint64_t found = 0;
   const StopFlag stop;
-  const Status searched = PairsWithin(hashes, radius, threads, stop,
+  const Status searched = PairsWithin(std::span(hashes), radius, threads, stop,
                                       [&](std::span<const HammingPair> block) { found += block.size(); });
   return searched ? found : 0;
 }
 
 /// @return pairs of different places, each once
-uint64_t Scan(const std::vector<uint64_t>& hashes, int radius, int threads) {
-  const ScanFunction scan = BestScan();
+template <typename Hash>
+uint64_t Scan(const std::vector<Hash>& hashes, int radius, int threads) {
+  const ScanFunction<Hash> scan = BestScan<Hash>();
+  std::vector<uint64_t> blocks(ScanWords<Hash>(hashes.size()));
+  for (size_t i = 0; i < hashes.size(); ++i) {
+    for (size_t w = 0; w < kWordsOf<Hash>; ++w) blocks[ScanPlace<Hash>(i, w)] = WordsOf(hashes[i])[w];
+  }
   constexpr size_t kQueries = 256;
   std::atomic<size_t> next{0};
   std::atomic<uint64_t> found{0};
@@ -129,7 +135,7 @@ uint64_t Scan(const std::vector<uint64_t>& hashes, int radius, int threads) {
         for (size_t at = 0; at < hashes.size(); at += kScanRun) {
           const size_t run = std::min(kScanRun, hashes.size() - at);
           for (size_t query = first; query < end; ++query)
-            own += scan(hashes.data() + at, run, hashes[query], radius, hits.data());
+            own += scan(blocks.data() + ScanPlace<Hash>(at, 0), run, hashes[query], radius, hits.data());
         }
         found += own;
       }
@@ -183,21 +189,31 @@ uint64_t Group(const std::vector<float>& vectors, size_t dimension, float least,
   return duplicates;
 }
 
+template <typename Hash>
+int Search(const std::string& what, const char* path, int radius, int threads) {
+  const auto hashes = ReadAll<Hash>(path);
+  return Report([&] {
+    return what == "pairs" ? Pairs<Hash>(hashes, radius, threads) : Scan<Hash>(hashes, radius, threads);
+  });
+}
+
 int Main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   const auto number = [&](size_t i) { return std::strtoull(words[i].c_str(), nullptr, 10); };
   const auto count = [&](size_t i) { return static_cast<int>(number(i)); };
   const std::string what = words.empty() ? "" : words[0];
-  if (what == "make-hashes" && words.size() == 3) return WriteAll(argv[2], ClusteredHashes(number(2)));
+  if (what == "make-hashes" && words.size() == 4) {
+    return words[3] == "256" ? WriteAll(argv[2], ClusteredHashes<Hash256>(number(2)))
+                             : WriteAll(argv[2], ClusteredHashes(number(2)));
+  }
   if (what == "make-vectors" && words.size() == 4) return WriteAll(argv[2], Vectors(number(2), number(3)));
-  if ((what == "pairs" || what == "scan") && words.size() >= 4) {
-    const auto hashes = ReadAll<uint64_t>(argv[2]);
-    if (words.size() > 4 && !ChooseScan(words[4])) {
-      std::fprintf(stderr, "similarity_bench: this machine cannot run %s\n", words[4].c_str());
+  if ((what == "pairs" || what == "scan") && words.size() >= 5) {
+    if (words.size() > 5 && !ChooseScan(words[5])) {
+      std::fprintf(stderr, "similarity_bench: this machine cannot run %s\n", words[5].c_str());
       return 3;
     }
-    const auto search = what == "pairs" ? &Pairs : &Scan;
-    return Report([&] { return search(hashes, count(2), count(3)); });
+    return words[2] == "256" ? Search<Hash256>(what, argv[2], count(3), count(4))
+                             : Search<uint64_t>(what, argv[2], count(3), count(4));
   }
   if (what == "nearest" && words.size() == 6) {
     const auto vectors = ReadAll<float>(argv[2]);

@@ -1,6 +1,6 @@
 """The other side of hamming.sh and cosine.sh: faiss on the same data. Prints "SECONDS FOUND".
 
-search_faiss.py flat|multihash FILE RADIUS THREADS       all pairs of 64-bit hashes within a radius, each once
+search_faiss.py flat|multihash FILE BITS RADIUS THREADS  all pairs of hashes within a radius, each once
 search_faiss.py ivf FILE DIMENSION LEAST/1000 LISTS PROBES THREADS   all pairs as near as that, by IndexIVFFlat
 search_faiss.py nearest FILE DIMENSION QUERIES TOP THREADS   the first QUERIES vectors against all, by inner product
 
@@ -38,18 +38,18 @@ if what == "ivf":
     print(f"{time.perf_counter() - start:.3f} {(int(limits[-1]) - len(vectors)) // 2}")
     sys.exit()
 
-radius = numbers[0]
-hashes = np.fromfile(path, dtype=np.uint8).reshape(-1, 8)
+bits, radius, _ = numbers
+hashes = np.fromfile(path, dtype=np.uint8).reshape(-1, bits // 8)
 start = time.perf_counter()
 if what == "flat":
-    index = faiss.IndexBinaryFlat(64)
+    index = faiss.IndexBinaryFlat(bits)
     index.add(hashes)
     # Its radius is exclusive.
     limits, _, places = index.range_search(hashes, radius + 1)
 else:
-    # Two maps of 32 bits each: a pair within 10 bits has at most 5 in one of them. More maps of fewer bits look at more.
-    index = faiss.IndexBinaryMultiHash(64, 4, 16)
-    index.nflip = radius // 4
+    # Maps of 16 bits each: a pair within 10 of 64 bits has at most 2 in one of them.
+    index = faiss.IndexBinaryMultiHash(bits, bits // 16, 16)
+    index.nflip = radius // (bits // 16)
     index.add(hashes)
     limits, _, places = index.range_search(hashes, radius + 1)
 seconds = time.perf_counter() - start
