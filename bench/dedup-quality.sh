@@ -61,6 +61,15 @@ sweep() {
     for distance in 10 14; do ours "$1" "$method, distance $distance" --method $method --max-distance $distance; done
     ours "$1" "$method, distance 10, not verified" --method $method --max-distance 10 --no-verify
   done
+  for distance in 31 64 80; do ours "$1" "pdq, distance $distance" --method pdq --max-distance $distance; done
+  for distance in 24 40 56; do
+    ours "$1" "blockmean, distance $distance" --method blockmean --max-distance $distance
+  done
+  for distance in 31 40; do
+    ours "$1" "pdq, distance $distance, not verified" --method pdq --max-distance $distance --no-verify
+  done
+  ours "$1" "blockmean, distance 8, not verified" --method blockmean --max-distance 8 --no-verify
+  ours "$1" "pdq, distance 80, --invariant rotate,flip" --method pdq --invariant rotate,flip
   for cosine in 0.8 0.9; do
     ours "$1" "embedding, cosine $cosine, not verified" --method embedding --min-similarity $cosine --no-verify
   done

@@ -1,10 +1,9 @@
 // How far hashes from a scaled grey decode lie from those of a full decode, and what either finds of known
 // duplicates. The figures in docs/hashes.md come from it.
 //
-// Run: build/release/bin/hash_agreement FOLDER [TRUTH.csv]
+// Run: build/release/bin/hash_agreement FOLDER [TRUTH.csv|-] [KIND...]
 // TRUTH.csv has a header line and two file names, relative to FOLDER, in its first two columns.
 #include <algorithm>
-#include <bit>
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
@@ -22,10 +21,8 @@
 namespace imgmill {
 namespace {
 
-constexpr HashKind kKinds[] = {HashKind::kPhash, HashKind::kDhash, HashKind::kAhash, HashKind::kWhash};
 constexpr int kSides[] = {32, 64, 96, 128, 192, 256, 512};
-constexpr int kRadius = 10;
-using Hashes = std::vector<uint64_t>;  // one a file
+using Hashes = std::vector<Hash256>;  // one a file
 
 // Of this process: what other processes do meanwhile does not count.
 double CpuSeconds() {
@@ -33,7 +30,7 @@ double CpuSeconds() {
 }
 
 // All hashes of one file; `side` 0 is a full decode. Decodes once per kind, so that the time is that of one.
-bool HashFile(const std::string& path, int side, HashKind kind, uint64_t& hash) {
+bool HashFile(const std::string& path, int side, HashKind kind, Hash256& hash) {
   const auto header = Probe(path, ImageLimits{});
   if (!header) return false;
   ReadOptions options;
@@ -76,9 +73,10 @@ std::set<Pair> ReadTruth(const char* path) {
   return truth;
 }
 
-void PrintFound(const std::vector<std::string>& names, const Hashes& hashes, const std::set<Pair>& truth) {
+void PrintFound(const std::vector<std::string>& names, const Hashes& hashes, const std::set<Pair>& truth,
+                int radius) {
   size_t found = 0, others = 0;
-  for (const HammingPair& pair : PairsWithinScalar(hashes, kRadius)) {
+  for (const HammingPair& pair : PairsWithinScalar(std::span<const Hash256>(hashes), radius)) {
     (truth.contains(std::minmax(names[pair.a], names[pair.b])) ? found : others) += 1;
   }
   std::printf(" | %zu of %zu, %zu others", found, truth.size(), others);
@@ -89,11 +87,12 @@ int Main(int argc, char** argv) {
   InitImageLibraries();
   const std::string folder = argv[1];
   const std::set<Pair> truth = argc > 2 ? ReadTruth(argv[2]) : std::set<Pair>{};
+  const std::vector<std::string> wanted(argv + std::min(argc, 3), argv + argc);
 
   std::vector<std::string> names;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
     const std::string name = std::filesystem::relative(entry.path(), folder).string();
-    uint64_t hash = 0;
+    Hash256 hash{};
     if (entry.is_regular_file() && HashFile(entry.path().string(), 0, HashKind::kAhash, hash)) {
       names.push_back(name);
     }
@@ -101,7 +100,8 @@ int Main(int argc, char** argv) {
   std::sort(names.begin(), names.end());
 
   std::printf("%zu files\n", names.size());
-  for (const HashKind kind : kKinds) {
+  for (const HashKind kind : kHashKinds) {
+    if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), ToString(kind)) == wanted.end()) continue;
     Hashes full;
     std::vector<int> sides = {0};
     sides.insert(sides.end(), std::begin(kSides), std::end(kSides));
@@ -114,9 +114,9 @@ int Main(int argc, char** argv) {
       const double rate = static_cast<double>(names.size()) / (CpuSeconds() - start);
       if (side == 0) full = hashes;
       std::map<int, size_t> histogram;
-      for (size_t i = 0; i < names.size(); ++i) ++histogram[std::popcount(full[i] ^ hashes[i])];
+      for (size_t i = 0; i < names.size(); ++i) ++histogram[BitsApart(full[i], hashes[i])];
       std::printf("%s side %3d: %6.0f images a CPU second", std::string(ToString(kind)).c_str(), side, rate);
-      if (!truth.empty()) PrintFound(names, hashes, truth);
+      if (!truth.empty()) PrintFound(names, hashes, truth, HashBits(kind) == 256 ? 31 : 10);
       std::printf(" | bits:");
       for (const auto& [bits, count] : histogram) std::printf(" %d:%zu", bits, count);
       std::printf("\n");

@@ -117,7 +117,10 @@ class Dedup final : public Command {
       groups = std::move(verified);
     }
     const FoundDuplicates found(entries, std::move(groups),
-                                {.by_vectors = ByModel(), .aligned = options_.verifies()});
+                                {.by_vectors = ByModel(),
+                                 .aligned = options_.verifies(),
+                                 .by_quality = options_.method == "pdq",
+                                 .least_quality = rules_.least_quality});
     TRY(Describe(found, services, result));
     if (ivf) DescribeIndex(*ivf, result);
     if (services.in_pipeline) {
@@ -183,12 +186,19 @@ class Dedup final : public Command {
     }
     result.details["duplicates"] = result.dropped;
     result.details["duplicate_bytes"] = freed.total();
+    if (options_.method == "pdq")
+      result.details.SetRows("weak",
+                             [found](JsonElements& elements) { return found.PutWeakImages(elements); });
     result.details.SetRows("groups", [found](JsonElements& elements) { return found.PutGroups(elements); });
     result.text = [found](const TextSink& put) { return found.PutText(put); };
     const size_t groups = found.groups();
     result.summary =
         std::to_string(groups) + (groups == 1 ? " group, " : " groups, ") + std::to_string(result.dropped) +
         (result.dropped == 1 ? " duplicate (" : " duplicates (") + FormatByteSize(freed.total()) + ")";
+    if (options_.method == "pdq") {
+      const size_t weak = TRY(found.WeakImages());
+      if (weak > 0) result.summary += "; " + std::to_string(weak) + " of PDQ quality below 50";
+    }
     result.findings = options_.check && groups > 0;
     return {};
   }
@@ -231,9 +241,10 @@ class Dedup::HashRun final : public CommandRun {
   size_t ReduceBytes(uint64_t images) const override {
     const int distance = dedup_.options_.distance(images);
     if (look_)
-      return VerifyingBytes(images, dedup_.rules_.poses, distance) +
+      return VerifyingBytes(images, dedup_.rules_, distance) +
              look_->Held(look_->Threads(services_.workers())).pooled;
-    return GroupingBytes(images, dedup_.options_.method != "exact", distance, services_.workers());
+    return GroupingBytes(images, dedup_.rules_, dedup_.options_.method != "exact", distance,
+                         services_.workers());
   }
   Result<CommandResult> Reduce(CommandResult result) override {
     if (look_ && !result.counts.interrupted) {
@@ -330,6 +341,9 @@ Result<std::unique_ptr<CommandRun>> Dedup::Begin(ItemSource&, const CommandServi
   std::string wrong;  // Check would have said
   if (auto order = KeepOrder::Parse(options_.keep_by, wrong)) rules_.order = *std::move(order);
   if (const auto poses = PoseSet::Parse(options_.invariant)) rules_.poses = *poses;
+  const std::optional<HashKind> kind = HashKindFromName(options_.method);
+  rules_.wide_hashes = kind && HashBits(*kind) == 256;
+  if (kind == HashKind::kPdq && !options_.verifies()) rules_.least_quality = kLeastPdqQuality;
   if (!options_.reference.empty()) rules_.scope = PairScope::kToReference;
   if (options_.pairs == "across") rules_.scope = PairScope::kAcross;
   if (options_.pairs == "within") rules_.scope = PairScope::kWithin;

@@ -75,8 +75,8 @@ struct Sameness {
   uint32_t side = 0;  ///< PairSides'
 };
 
-bool IsComparedByLook(const DedupEntry& entry, bool by_look) {
-  return by_look && entry.notes.telling();
+bool IsComparedByLook(const DedupEntry& entry, const GroupRules& rules, bool by_look) {
+  return by_look && entry.notes.telling() && entry.quality >= rules.least_quality;
 }
 
 void AddGroup(uint32_t keeper, size_t first, DuplicateGroups& found) {
@@ -96,7 +96,7 @@ Status GroupBySameness(const DedupTable& entries, bool by_look, size_t others, s
   uint32_t index = 0;
   size_t next = 0;
   const Status read = entries.ForEach([&](const DedupEntry& e) {
-    if (!IsComparedByLook(e, by_look)) {
+    if (!IsComparedByLook(e, held.rules, by_look)) {
       const ContentDigest& what = e.notes.pixels != ContentDigest{} ? e.notes.pixels : e.content;
       same[next++] = {what, rank[index], index, sides.SideOf(e)};
     }
@@ -127,26 +127,26 @@ Status GroupBySameness(const DedupTable& entries, bool by_look, size_t others, s
   return {};
 }
 
-/// How those are grouped whose looks are compared, by a number of each: its hash, or its vector's row.
-template <typename Measure>
+/// How those are grouped whose looks are compared, by a key of each: its hash, or its vector's row.
+template <typename Key, typename Measure>
 struct SimilaritySearch {
-  std::function<uint64_t(const DedupEntry&)> key;
+  std::function<Key(const DedupEntry&)> key;
   std::function<Footprint(size_t count)> bytes;
   /// @param rows  of the entries that the keys are of
   /// @param allows  by places in `rows`
   /// May be empty, as `see`: called under the lease, before `see` is of each that is compared, in order.
   std::function<void(size_t count)> begin;
   std::function<void(size_t place, const DedupEntry&)> see;
-  std::function<Result<std::vector<KeeperGroup<Measure>>>(RankedKeys, std::span<const uint32_t> rows,
+  std::function<Result<std::vector<KeeperGroup<Measure>>>(RankedKeysOf<Key>, std::span<const uint32_t> rows,
                                                           const PairRule& allows)>
       group;
   /// What is told of a member by its measure, beside its index.
   std::function<DuplicateGroups::Member(Measure)> describe;
 };
 
-template <typename Measure>
+template <typename Key, typename Measure>
 Status GroupByLook(const DedupTable& entries, size_t compared, std::vector<uint32_t> rank,
-                   const SimilaritySearch<Measure>& search, const Held& held, DuplicateGroups& found) {
+                   const SimilaritySearch<Key, Measure>& search, const Held& held, DuplicateGroups& found) {
   if (compared == 0) return {};
   PairSides sides(held.rules.scope);
   const size_t with_sides = sides.all() ? 0 : compared;
@@ -154,11 +154,11 @@ Status GroupByLook(const DedupTable& entries, size_t compared, std::vector<uint3
   Lease lease = TRY(held.memory.Acquire(search.bytes(compared) + own, held.stop));
   if (search.begin) search.begin(compared);
   PoolArray<uint32_t> rows(compared), side_of(with_sides);
-  RankedKeys looks(compared);
+  RankedKeysOf<Key> looks(compared);
   uint32_t row = 0;
   size_t next = 0;
   const Status read = entries.ForEach([&](const DedupEntry& entry) {
-    if (IsComparedByLook(entry, true)) {
+    if (IsComparedByLook(entry, held.rules, true)) {
       looks.keys[next] = search.key(entry);
       looks.order[next] = rank[row];
       if (with_sides > 0) side_of[next] = sides.SideOf(entry);
@@ -186,13 +186,13 @@ Status GroupByLook(const DedupTable& entries, size_t compared, std::vector<uint3
   return {};
 }
 
-template <typename Measure>
-Result<DuplicateGroups> Find(const DedupTable& entries, bool by_look, const SimilaritySearch<Measure>& search,
-                             const Held& held) {
+template <typename Key, typename Measure>
+Result<DuplicateGroups> Find(const DedupTable& entries, bool by_look,
+                             const SimilaritySearch<Key, Measure>& search, const Held& held) {
   DuplicateGroups found;
   size_t compared = 0;
   const Status counted = entries.ForEach([&](const DedupEntry& entry) {
-    compared += IsComparedByLook(entry, by_look) ? 1 : 0;
+    compared += IsComparedByLook(entry, held.rules, by_look) ? 1 : 0;
     return Status();
   });
   if (!counted) return counted.error();
@@ -209,59 +209,63 @@ Result<DuplicateGroups> Find(const DedupTable& entries, bool by_look, const Simi
 
 }  // namespace
 
-Result<DuplicateGroups> FindDuplicates(const DedupTable& entries, const GroupRules& rules, bool by_hash,
-                                       int max_distance, int threads, MemoryManager& memory,
-                                       const StopFlag& stop) {
-  SimilaritySearch<int> search;
-  search.key = [](const DedupEntry& entry) { return entry.hash; };
-  search.bytes = [&](size_t count) {
-    return Footprint{GroupByHammingBytes(count, max_distance, threads), 0};
-  };
-  search.group = [&](RankedKeys hashes, std::span<const uint32_t>, const PairRule& allows) {
-    return GroupByHamming(std::move(hashes), max_distance, threads, stop, allows);
-  };
-  search.describe = [](int bits) { return DuplicateGroups::Member{.distance = static_cast<double>(bits)}; };
-  return Find(entries, by_hash, search, {rules, memory, stop});
-}
-
-size_t GroupingBytes(uint64_t entries, bool by_hash, int max_distance, int threads) {
-  const size_t searching =
-      by_hash ? GroupByHammingBytes(entries, max_distance, threads) + entries * 3 * sizeof(uint32_t) : 0;
-  return std::max(searching, entries * (sizeof(Merit) + kRankBytes));
-}
-
 namespace {
 
-PosedHashes PosesFor(size_t count, const PoseSet& poses) {
-  return poses.others() ? PosedHashes(count, poses.size()) : PosedHashes();
+/// The hash of an entry, of whichever length.
+template <typename Hash>
+Hash HashOf(const Hash256& hash) {
+  if constexpr (sizeof(Hash) == sizeof(Hash256)) {
+    return hash;
+  } else {
+    return hash[0];
+  }
 }
 
-void PutPoses(const PoseSet& poses, const DedupEntry& entry, size_t place, PosedHashes& posed) {
+template <typename Hash>
+PosedHashesOf<Hash> PosesFor(size_t count, const PoseSet& poses) {
+  return poses.others() ? PosedHashesOf<Hash>(count, poses.size()) : PosedHashesOf<Hash>();
+}
+
+template <typename Hash>
+void PutPoses(const PoseSet& poses, const DedupEntry& entry, size_t place, PosedHashesOf<Hash>& posed) {
   if (!poses.others()) return;
   for (size_t i = 0; i < poses.size(); ++i)
-    posed.hashes[place * poses.size() + i] = entry.poses[static_cast<size_t>(poses[i])];
+    posed.hashes[place * poses.size() + i] = HashOf<Hash>(entry.poses[static_cast<size_t>(poses[i])]);
 }
 
 size_t StoredPoses(const PoseSet& poses) {
   return poses.others() ? poses.size() : 0;
 }
 
-}  // namespace
+template <typename Hash>
+Result<DuplicateGroups> FindByHash(const DedupTable& entries, const Held& held, bool by_hash,
+                                   int max_distance, int threads) {
+  SimilaritySearch<Hash, int> search;
+  search.key = [](const DedupEntry& entry) { return HashOf<Hash>(entry.hash); };
+  search.bytes = [&](size_t count) {
+    return Footprint{GroupByHammingBytes<Hash>(count, max_distance, threads), 0};
+  };
+  search.group = [&](RankedKeysOf<Hash> hashes, std::span<const uint32_t>, const PairRule& allows) {
+    return GroupByHamming(std::move(hashes), max_distance, threads, held.stop, allows);
+  };
+  search.describe = [](int bits) { return DuplicateGroups::Member{.distance = static_cast<double>(bits)}; };
+  return Find(entries, by_hash, search, held);
+}
 
-Result<std::vector<uint32_t>> FindCandidates(const DedupTable& entries, const GroupRules& rules,
-                                             int max_distance, MemoryManager& memory, const StopFlag& stop) {
-  Lease lease = TRY(memory.Acquire({VerifyingBytes(entries.size(), rules.poses, max_distance), 0}, stop));
-  PoolArray<uint64_t> hashes(entries.size());
+template <typename Hash>
+Result<std::vector<uint32_t>> FindNear(const DedupTable& entries, const GroupRules& rules, int max_distance,
+                                       const StopFlag& stop) {
+  PoolArray<Hash> hashes(entries.size());
   PoolArray<uint32_t> rows(entries.size());
   PoolArray<ContentDigest> contents(entries.size());
   PairSides sides(rules.scope);
   PoolArray<uint32_t> side_of(entries.size());
-  PosedHashes posed = PosesFor(entries.size(), rules.poses);
+  PosedHashesOf<Hash> posed = PosesFor<Hash>(entries.size(), rules.poses);
   size_t compared = 0;
   uint32_t row = 0;
   const Status read = entries.ForEach([&](const DedupEntry& entry) {
-    if (IsComparedByLook(entry, true)) {
-      hashes[compared] = entry.hash;
+    if (IsComparedByLook(entry, rules, true)) {
+      hashes[compared] = HashOf<Hash>(entry.hash);
       contents[compared] = entry.content;
       side_of[compared] = sides.SideOf(entry);
       PutPoses(rules.poses, entry, compared, posed);
@@ -276,46 +280,83 @@ Result<std::vector<uint32_t>> FindCandidates(const DedupTable& entries, const Gr
     return contents[item] != contents[other] &&
            (sides.Allows(side_of[item], side_of[other]) || sides.Allows(side_of[other], side_of[item]));
   };
-  TRY(WithNeighbours(hashes.span().first(compared), posed, max_distance, differs, stop,
+  const std::span<const Hash> compared_hashes = hashes.span().first(compared);
+  TRY(WithNeighbours(compared_hashes, posed, max_distance, differs, stop,
                      [&](uint32_t item) { candidates.push_back(rows[item]); }));
   return candidates;
 }
 
-Result<DuplicateGroups> FindVerified(const DedupTable& entries, const GroupRules& rules, int max_distance,
-                                     SecondLooker& looker, int threads, MemoryManager& memory,
-                                     const StopFlag& stop) {
+template <typename Hash>
+Result<DuplicateGroups> FindVerifiedByHash(const DedupTable& entries, const Held& held, int max_distance,
+                                           SecondLooker& looker, int threads) {
+  const PoseSet& poses = held.rules.poses;
   const int asking = looker.Threads(threads);
-  SimilaritySearch<VerifiedMeasure> search;
-  search.key = [](const DedupEntry& entry) { return entry.hash; };
+  SimilaritySearch<Hash, VerifiedMeasure> search;
+  search.key = [](const DedupEntry& entry) { return HashOf<Hash>(entry.hash); };
   search.bytes = [&](size_t count) {
-    return Footprint{VerifiedGroupingBytes(count, StoredPoses(rules.poses), max_distance), 0} +
+    return Footprint{VerifiedGroupingBytes<Hash>(count, StoredPoses(poses), max_distance), 0} +
            looker.Held(asking);
   };
-  PosedHashes posed;
-  search.begin = [&](size_t count) { posed = PosesFor(count, rules.poses); };
-  search.see = [&](size_t place, const DedupEntry& entry) { PutPoses(rules.poses, entry, place, posed); };
-  search.group = [&](RankedKeys hashes, std::span<const uint32_t> rows, const PairRule& allows) {
+  PosedHashesOf<Hash> posed;
+  search.begin = [&](size_t count) { posed = PosesFor<Hash>(count, poses); };
+  search.see = [&](size_t place, const DedupEntry& entry) { PutPoses(poses, entry, place, posed); };
+  search.group = [&](RankedKeysOf<Hash> hashes, std::span<const uint32_t> rows, const PairRule& allows) {
     looker.Prepare(asking);
     const auto by_row = [&](int thread, uint32_t keeper, uint32_t other,
                             size_t pose) -> Result<std::optional<SecondLook>> {
       if (allows && !allows(keeper, other)) return std::optional<SecondLook>();
-      return looker.Look(thread, rows[keeper], rows[other], rules.poses[pose]);
+      return looker.Look(thread, rows[keeper], rows[other], poses[pose]);
     };
-    return GroupVerified(std::move(hashes), posed, max_distance, by_row, asking, stop);
+    return GroupVerified(std::move(hashes), posed, max_distance, by_row, asking, held.stop);
   };
   search.describe = [&](const VerifiedMeasure& measure) {
     const double distance =
         looker.measures_distance() ? measure.look.difference : static_cast<double>(measure.distance);
     return DuplicateGroups::Member{
-        .distance = distance, .look = measure.look, .pose = static_cast<uint32_t>(rules.poses[measure.pose])};
+        .distance = distance, .look = measure.look, .pose = static_cast<uint32_t>(poses[measure.pose])};
   };
-  return Find(entries, true, search, {rules, memory, stop});
+  return Find(entries, true, search, held);
 }
 
-size_t VerifyingBytes(uint64_t entries, const PoseSet& poses, int max_distance) {
+}  // namespace
+
+Result<DuplicateGroups> FindDuplicates(const DedupTable& entries, const GroupRules& rules, bool by_hash,
+                                       int max_distance, int threads, MemoryManager& memory,
+                                       const StopFlag& stop) {
+  const Held held{rules, memory, stop};
+  return rules.wide_hashes ? FindByHash<Hash256>(entries, held, by_hash, max_distance, threads)
+                           : FindByHash<uint64_t>(entries, held, by_hash, max_distance, threads);
+}
+
+size_t GroupingBytes(uint64_t entries, const GroupRules& rules, bool by_hash, int max_distance, int threads) {
+  const size_t ranking = entries * (sizeof(Merit) + kRankBytes);
+  if (!by_hash) return ranking;
+  const size_t searching = rules.wide_hashes ? GroupByHammingBytes<Hash256>(entries, max_distance, threads)
+                                             : GroupByHammingBytes(entries, max_distance, threads);
+  return std::max(searching + entries * 3 * sizeof(uint32_t), ranking);
+}
+
+Result<std::vector<uint32_t>> FindCandidates(const DedupTable& entries, const GroupRules& rules,
+                                             int max_distance, MemoryManager& memory, const StopFlag& stop) {
+  Lease lease = TRY(memory.Acquire({VerifyingBytes(entries.size(), rules, max_distance), 0}, stop));
+  return rules.wide_hashes ? FindNear<Hash256>(entries, rules, max_distance, stop)
+                           : FindNear<uint64_t>(entries, rules, max_distance, stop);
+}
+
+Result<DuplicateGroups> FindVerified(const DedupTable& entries, const GroupRules& rules, int max_distance,
+                                     SecondLooker& looker, int threads, MemoryManager& memory,
+                                     const StopFlag& stop) {
+  const Held held{rules, memory, stop};
+  return rules.wide_hashes ? FindVerifiedByHash<Hash256>(entries, held, max_distance, looker, threads)
+                           : FindVerifiedByHash<uint64_t>(entries, held, max_distance, looker, threads);
+}
+
+size_t VerifyingBytes(uint64_t entries, const GroupRules& rules, int max_distance) {
+  const size_t poses = StoredPoses(rules.poses);
+  const size_t grouping = rules.wide_hashes ? VerifiedGroupingBytes<Hash256>(entries, poses, max_distance)
+                                            : VerifiedGroupingBytes(entries, poses, max_distance);
   // Candidates are sought among contents, and then grouped by ranks.
-  return std::max(VerifiedGroupingBytes(entries, StoredPoses(poses), max_distance) +
-                      entries * (sizeof(ContentDigest) + 2 * sizeof(uint32_t)),
+  return std::max(grouping + entries * (sizeof(ContentDigest) + 2 * sizeof(uint32_t)),
                   entries * (sizeof(Merit) + kRankBytes));
 }
 
@@ -327,7 +368,7 @@ Result<DuplicateGroups> FindSimilarVectors(const DedupTable& entries, const Grou
   const VectorRows look{dimension, [&](uint64_t first, uint64_t count, const auto& see) {
                           return vectors.View(first, count, see);
                         }};
-  SimilaritySearch<float> search;
+  SimilaritySearch<uint64_t, float> search;
   search.key = [](const DedupEntry& entry) { return entry.vector_row; };
   const auto least = static_cast<float>(how.min_similarity);
   const auto by_lists = [&](size_t count) { return how.ivf && count >= VectorSearch::kIvfFrom; };

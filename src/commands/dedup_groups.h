@@ -19,7 +19,9 @@ namespace imgmill {
 struct GroupRules {
   KeepOrder order;
   PairScope scope = PairScope::kAll;
-  PoseSet poses;  ///< in which a duplicate may be; with a second look
+  PoseSet poses;             ///< in which a duplicate may be; with a second look
+  bool wide_hashes = false;  ///< of 256 bits, not 64
+  int least_quality = 0;     ///< PDQ's, below which a hash says nothing
 };
 
 /// Indices are rows of the table of entries.
@@ -47,15 +49,15 @@ struct DuplicateGroups {
 };
 
 /// Groups by content (`by_hash` false), or by hash within `max_distance`. An image that is not telling
-/// (ImageNotes) has a hash that says nothing, as all ramps share one: it is compared by its pixels only, or
-/// by content where they are not known. Of equally good ones the first listed is kept. Memory is leased for
-/// the time of the search: GroupingBytes.
+/// (ImageNotes), or of less than the least quality, has a hash that says nothing, as all ramps share one: it
+/// is compared by its pixels only, or by content where they are not known. Of equally good ones the first
+/// listed is kept. Memory is leased for the time of the search: GroupingBytes.
 Result<DuplicateGroups> FindDuplicates(const DedupTable& entries, const GroupRules& rules, bool by_hash,
                                        int max_distance, int threads, MemoryManager& memory,
                                        const StopFlag& stop);
 
 /// What FindDuplicates leases at most.
-size_t GroupingBytes(uint64_t entries, bool by_hash, int max_distance, int threads);
+size_t GroupingBytes(uint64_t entries, const GroupRules& rules, bool by_hash, int max_distance, int threads);
 
 /// The rows of the entries that have one of another content near them by hash that may be in a group with
 /// them, in ascending order: those that FindVerified asks about. Memory is leased as for it.
@@ -69,7 +71,7 @@ Result<DuplicateGroups> FindVerified(const DedupTable& entries, const GroupRules
                                      const StopFlag& stop);
 
 /// What the two lease at most, without what the look holds.
-size_t VerifyingBytes(uint64_t entries, const PoseSet& poses, int max_distance);
+size_t VerifyingBytes(uint64_t entries, const GroupRules& rules, int max_distance);
 
 /// How near vectors are found.
 struct VectorSearch {

@@ -18,11 +18,61 @@ struct DedupPayload final : Payload {
   DedupEntry entry;
 };
 
-/// What the catalog keeps of one image, in one look-up.
+/// What the catalog keeps of one image, in one look-up: of hashes of 64 bits, and of longer ones.
 struct HashedImage {
   uint64_t hash = 0;
   ImageNotes notes;
 };
+struct WideHashedImage {
+  Hash256 hash{};
+  ImageNotes notes;
+  uint64_t quality = 0;
+};
+
+std::string PackedImage(HashKind kind, const DedupEntry& entry) {
+  if (HashBits(kind) == 64) return Packed(HashedImage{entry.hash[0], entry.notes});
+  return Packed(WideHashedImage{entry.hash, entry.notes, entry.quality});
+}
+
+bool UnpackImage(HashKind kind, const std::optional<std::string>& fact, DedupEntry& entry) {
+  if (HashBits(kind) == 64) {
+    HashedImage image;
+    if (!Unpack(fact, image)) return false;
+    entry.hash = {image.hash, 0, 0, 0};
+    entry.notes = image.notes;
+    return true;
+  }
+  WideHashedImage image;
+  if (!Unpack(fact, image)) return false;
+  entry.hash = image.hash;
+  entry.notes = image.notes;
+  entry.quality = static_cast<uint16_t>(image.quality);
+  return true;
+}
+
+/// Hashes of 64 bits in one word each.
+using ShortPoses = std::array<uint64_t, kPoses>;
+
+std::string PackedPoses(HashKind kind, const PoseHashes& poses) {
+  if (HashBits(kind) == 256) return Packed(poses);
+  ShortPoses words;
+  for (size_t pose = 0; pose < words.size(); ++pose) words[pose] = poses[pose][0];
+  return Packed(words);
+}
+
+bool UnpackPoses(HashKind kind, const std::optional<std::string>& fact, std::vector<Hash256>& to) {
+  if (HashBits(kind) == 256) {
+    PoseHashes poses;
+    if (!Unpack(fact, poses)) return false;
+    to.assign(poses.begin(), poses.end());
+    return true;
+  }
+  ShortPoses words;
+  if (!Unpack(fact, words)) return false;
+  to.clear();
+  for (const uint64_t word : words) to.push_back({word, 0, 0, 0});
+  return true;
+}
 
 /// The scaled hashes are of luma, wherever it comes from.
 Layout HashedLayout(Layout input, bool scaled) {
@@ -97,25 +147,25 @@ class DedupOperation::Task final : public ItemTask {
     operation_.Describe(item_.main, entry);
     Catalog& catalog = operation_.catalog_;
     if (hasher_) {
+      const HashKind kind = *operation_.look_.kind;
       const ImageNotes notes = TRY(meter_->Finish());
-      HashedImage image{0, notes};
+      entry.notes = notes;
       if (operation_.look_.poses) {
         const PoseHashes poses = hasher_->FinishPoses();
-        image.hash = poses[0];
+        entry.hash = poses[0];
         entry.poses.assign(poses.begin(), poses.end());
         const std::string fact = PosesFact(operation_.look_, operation_.allow_truncated_);
-        TRY(catalog.PutFact(item_.main.content, fact, Packed(poses)));
+        TRY(catalog.PutFact(item_.main.content, fact, PackedPoses(kind, poses)));
       } else {
-        image.hash = hasher_->Finish();
+        entry.hash = hasher_->Finish();
       }
-      entry.hash = image.hash;
-      entry.notes = image.notes;
+      entry.quality = static_cast<uint16_t>(hasher_->quality());
       if (blocks_) {
         entry.blockiness = blocks_->Finish()[Signal::kBlockiness].value_or(0);
         const std::string fact = BlockinessFact(operation_.look_, operation_.allow_truncated_);
         TRY(catalog.PutFact(item_.main.content, fact, Packed(entry.blockiness)));
       }
-      TRY(catalog.PutFact(item_.main.content, operation_.hash_fact_, Packed(image)));
+      TRY(catalog.PutFact(item_.main.content, operation_.hash_fact_, PackedImage(kind, entry)));
     }
     outcome.payload = std::move(payload);
     return {};
@@ -176,7 +226,7 @@ ReadOptions DedupOperation::Reading(const ImageHeader& header) const {
   // Only a JPEG is cheaper in grey; of the others, equal pixels can then be told.
   const bool grey = look_.scaled_decode && header.format == ImageFormat::kJpeg;
   reading.bands = grey ? ReadOptions::Bands::kGrey : ReadOptions::Bands::kRgb;
-  reading.shrink_to_side = look_.scaled_decode ? kScaledHashSide : 0;
+  reading.shrink_to_side = look_.scaled_decode ? ScaledHashSide(*look_.kind) : 0;
   reading.allow_truncated = allow_truncated_;
   return reading;
 }
@@ -197,20 +247,16 @@ Result<ItemPlan> DedupOperation::Plan(const Item& item) const {
 Result<bool> DedupOperation::Recall(const Item& item, Outcome& outcome) {
   auto payload = std::make_unique<DedupPayload>();
   DedupEntry& entry = payload->entry;
-  HashedImage image;
-  if (look_.kind && !Unpack(catalog_.FindFact(item.main.content, hash_fact_), image)) return false;
+  if (look_.kind && !UnpackImage(*look_.kind, catalog_.FindFact(item.main.content, hash_fact_), entry))
+    return false;
   if (look_.blockiness) {
     const std::string fact = BlockinessFact(look_, allow_truncated_);
     if (!Unpack(catalog_.FindFact(item.main.content, fact), entry.blockiness)) return false;
   }
   if (look_.poses) {
-    PoseHashes poses;
-    if (!Unpack(catalog_.FindFact(item.main.content, PosesFact(look_, allow_truncated_)), poses))
-      return false;
-    entry.poses.assign(poses.begin(), poses.end());
+    const std::string fact = PosesFact(look_, allow_truncated_);
+    if (!UnpackPoses(*look_.kind, catalog_.FindFact(item.main.content, fact), entry.poses)) return false;
   }
-  entry.hash = image.hash;
-  entry.notes = image.notes;
   Describe(item.main, entry);
   outcome.payload = std::move(payload);
   outcome.state = Outcome::State::kDone;

@@ -21,13 +21,14 @@ struct DedupEntry {
   int64_t bytes = 0;
   int64_t width = 0;  ///< upright
   int64_t height = 0;
-  uint64_t hash = 0;
-  std::vector<uint64_t> poses;  ///< PoseHashes, where they were asked for
-  ImageNotes notes;             ///< of what was compared by its looks
-  uint64_t vector_row = 0;      ///< of --method embedding
-  double blockiness = 0;        ///< where it was asked for
-  uint32_t folders = 0;         ///< a bit for each of DedupPlaces' folders that it lies in
-  bool is_link = false;         ///< a symbolic one
+  Hash256 hash{};              ///< one of 64 bits is the first word
+  std::vector<Hash256> poses;  ///< PoseHashes, where they were asked for
+  uint16_t quality = 100;      ///< PerceptualHasher's
+  ImageNotes notes;            ///< of what was compared by its looks
+  uint64_t vector_row = 0;     ///< of --method embedding
+  double blockiness = 0;       ///< where it was asked for
+  uint32_t folders = 0;        ///< a bit for each of DedupPlaces' folders that it lies in
+  bool is_link = false;        ///< a symbolic one
   bool in_reference = false;
 
   template <typename Self, typename Each>
@@ -35,7 +36,7 @@ struct DedupEntry {
     each(self.file), each(self.content), each(self.stamp), each(self.bytes), each(self.width);
     each(self.height), each(self.hash), each(self.notes), each(self.vector_row), each(self.is_link);
     each(self.blockiness), each(self.folders), each(self.in_reference);
-    each(self.poses);
+    each(self.poses), each(self.quality);
   }
 };
 using DedupTable = RecordTable<DedupEntry>;

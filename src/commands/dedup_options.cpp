@@ -12,8 +12,8 @@
 namespace imgmill {
 namespace {
 
-const std::array<std::string, 7> kMethods = {"exact", "phash",     "dhash", "ahash",
-                                             "whash", "embedding", "lpips"};
+const std::array<std::string, 9> kMethods = {"exact", "phash",     "dhash",     "ahash", "whash",
+                                             "pdq",   "blockmean", "embedding", "lpips"};
 const std::array<std::string, 2> kIndexes = {"exact", "ivf"};
 const std::array<std::string, 2> kInvariants = {"rotate", "flip"};
 const std::array<std::string, 3> kPairs = {"all", "across", "within"};
@@ -25,9 +25,9 @@ void AddDedupFlags(CLI::App& app, DedupOptions& options) {
       "Example:\n"
       "  imgmill dedup photos                       lists groups of near-duplicates\n"
       "  imgmill dedup photos --action move --move-to duplicates --memory 512MiB");
-  TakesWords(
-      app.add_option("--method", options.method, "exact, phash, dhash, ahash, whash, embedding or lpips"),
-      kMethods)
+  TakesWords(app.add_option("--method", options.method,
+                            "exact, phash, dhash, ahash, whash, pdq, blockmean, embedding or lpips"),
+             kMethods)
       ->capture_default_str()
       ->type_name("NAME");
   TakesWords(
@@ -35,9 +35,10 @@ void AddDedupFlags(CLI::App& app, DedupOptions& options) {
       {"scaled", "full"})
       ->capture_default_str()
       ->type_name("NAME");
-  app.add_option("--max-distance", options.max_distance,
-                 "Bits in which two hashes may differ, 0 to 64 [14, fewer above 50,000 images; 10 with ahash "
-                 "and whash; 16 with lpips]")
+  app.add_option(
+         "--max-distance", options.max_distance,
+         "Bits in which two hashes may differ, 0 to 64, or 256 with pdq and blockmean [14, fewer above "
+         "50,000 images; 10 with ahash and whash; 16 with lpips; 80 with pdq; 40 with blockmean]")
       ->type_name("BITS");
   app.add_flag("--no-verify", options.no_verify,
                "Believe the hashes: do not lay candidates upon each other to compare their pixels");
@@ -88,6 +89,9 @@ void AddDedupFlags(CLI::App& app, DedupOptions& options) {
 int DedupOptions::distance(uint64_t images) const {
   if (max_distance) return *max_distance;
   if (method == "lpips") return 16;
+  // 31 is what Meta says of PDQ alone. Few strangers are near by it, so what limits it is the search.
+  if (method == "pdq") return no_verify || images > 500'000 ? 31 : images > 50'000 ? 64 : 80;
+  if (method == "blockmean") return no_verify ? 8 : images > 500'000 ? 16 : images > 50'000 ? 24 : 40;
   if (no_verify || method == "ahash" || method == "whash" || images > 500'000) return 10;
   return images > 50'000 ? 12 : 14;
 }
@@ -106,8 +110,9 @@ std::optional<std::string> DedupOptions::Check() const {
   const std::optional<PoseSet> poses = PoseSet::Parse(invariant);
   if (!poses) return "--invariant takes rotate, flip, or both: rotate,flip";
   if (poses->others() && (!verifies() || !ByHash() || method == "dhash"))
-    return no_verify ? "--invariant does not go with --no-verify"
-                     : "--invariant goes with phash, ahash and whash, not with --method " + method;
+    return no_verify
+               ? "--invariant does not go with --no-verify"
+               : "--invariant goes with phash, ahash, whash, pdq and blockmean, not with --method " + method;
   if (!reference.empty() && pairs != "all")
     return "--reference does not go with --pairs: it says itself which pairs are duplicates";
   if (decode != "scaled" && decode != "full") return "--decode takes scaled or full, not \"" + decode + "\"";
@@ -115,7 +120,9 @@ std::optional<std::string> DedupOptions::Check() const {
     return "--max-distance is of hashes: it does not go with --method " + method;
   if (min_similarity && method != "embedding") return "--min-similarity goes with --method embedding";
   if (max_lpips && method != "lpips") return "--max-lpips goes with --method lpips";
-  if (max_distance && (*max_distance < 0 || *max_distance > 64)) return "--max-distance takes 0 to 64 bits";
+  const int bits = method == "pdq" || method == "blockmean" ? 256 : 64;
+  if (max_distance && (*max_distance < 0 || *max_distance > bits))
+    return "--max-distance takes 0 to " + std::to_string(bits) + " bits";
   if (max_difference && no_verify) return "--max-difference does not go with --no-verify";
   if ((max_difference || no_verify) && !ByHash() && !ByDescriptor())
     return std::string(no_verify ? "--no-verify" : "--max-difference") +

@@ -65,7 +65,7 @@ std::string FoundDuplicates::How(const DuplicateGroups::Member& member, const De
 }
 
 Status FoundDuplicates::PutText(const TextSink& put) const {
-  return ForEach(
+  TRY(ForEach(
       [&](const DuplicateGroups::Group& group, const DedupEntry& keeper) {
         return put("keep " + PrintablePath(keeper.file.path) + "  (" + SizeText(keeper) + ", by " +
                    std::string(ToString(group.reason)) + ")\n");
@@ -73,7 +73,28 @@ Status FoundDuplicates::PutText(const TextSink& put) const {
       [&](const DuplicateGroups::Member& member, const DedupEntry& entry, const DedupEntry& keeper) {
         return put("  dup " + PrintablePath(entry.file.path) + "  (" + SizeText(entry) + ", " +
                    How(member, entry, keeper) + ")\n");
-      });
+      }));
+  if (evidence_.least_quality == 0) return {};
+  return ForEachWeak([&](const DedupEntry& entry) {
+    return put("weak " + PrintablePath(entry.file.path) + "  (PDQ quality " + std::to_string(entry.quality) +
+               ": compared by its pixels only)\n");
+  });
+}
+
+Result<size_t> FoundDuplicates::WeakImages() const {
+  size_t count = 0;
+  TRY(ForEachWeak([&](const DedupEntry&) {
+    ++count;
+    return Status();
+  }));
+  return count;
+}
+
+Status FoundDuplicates::PutWeakImages(JsonElements& elements) const {
+  return ForEachWeak([&](const DedupEntry& entry) {
+    return elements.Put(nlohmann::ordered_json(
+        {{"path", PrintablePath(entry.file.path)}, {"quality", static_cast<int>(entry.quality)}}));
+  });
 }
 
 Status FoundDuplicates::PutGroups(JsonElements& elements) const {

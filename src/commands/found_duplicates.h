@@ -7,6 +7,7 @@
 #include "base/try.h"
 #include "dedup_groups.h"
 #include "imgmill/commands/command.h"
+#include "imgmill/signals/perceptual_hash.h"
 
 namespace imgmill {
 
@@ -18,6 +19,8 @@ class FoundDuplicates {
   struct Evidence {
     bool by_vectors = false;  ///< distances are those of vectors, not bits
     bool aligned = false;     ///< it was laid upon the keeper
+    bool by_quality = false;  ///< hashes have a quality
+    int least_quality = 0;    ///< below which images were compared by their pixels only
   };
   FoundDuplicates(const DedupTable& entries, DuplicateGroups groups, Evidence evidence)
       : entries_(entries),
@@ -58,6 +61,11 @@ class FoundDuplicates {
   /// "keep" and "dup" lines.
   Status PutText(const TextSink& put) const;
 
+  /// How many images there are whose PDQ quality is below the usual least one.
+  Result<size_t> WeakImages() const;
+  /// A JSON object for each of them.
+  Status PutWeakImages(JsonElements& elements) const;
+
   /// A JSON object for each group.
   Status PutGroups(JsonElements& elements) const;
 
@@ -89,6 +97,12 @@ class FoundDuplicates {
   }
 
  private:
+  template <typename Each>
+  Status ForEachWeak(const Each& each) const {
+    if (!evidence_.by_quality) return {};
+    return entries_.ForEach(
+        [&](const DedupEntry& entry) { return entry.quality < kLeastPdqQuality ? each(entry) : Status(); });
+  }
   Status PutGroup(const DuplicateGroups::Group& group, const DedupEntry& keeper,
                   JsonElements& elements) const;
 

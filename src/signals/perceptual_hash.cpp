@@ -1,4 +1,5 @@
-// The four hashes: a small luma image, and one bit for each of 64 comparisons in it.
+// The hashes of 64 bits: a small luma image, and one bit for each of 64 comparisons in it. Beside them those
+// of 256 bits, which make small images of their own.
 #include "imgmill/signals/perceptual_hash.h"
 
 #include <algorithm>
@@ -6,10 +7,13 @@
 #include <cassert>
 #include <numeric>
 #include <span>
+#include <variant>
 #include <vector>
 
+#include "signals/block_mean_hash.h"
 #include "signals/dct32.h"
 #include "signals/luma.h"
+#include "signals/pdq_hash.h"
 #include "signals/small_resize.h"
 
 namespace imgmill {
@@ -30,6 +34,9 @@ Size SmallSize(HashKind kind) {
       return {8, 8};
     case HashKind::kWhash:
       return {256, 256};
+    case HashKind::kPdq:
+    case HashKind::kBlockMean:
+      break;  // theirs are other classes
   }
   return {0, 0};
 }
@@ -120,37 +127,23 @@ std::string_view ToString(HashKind kind) {
       return "ahash";
     case HashKind::kWhash:
       return "whash";
+    case HashKind::kPdq:
+      return "pdq";
+    case HashKind::kBlockMean:
+      return "blockmean";
   }
   return "";
 }
 
 std::optional<HashKind> HashKindFromName(std::string_view name) {
-  for (const HashKind kind : {HashKind::kPhash, HashKind::kDhash, HashKind::kAhash, HashKind::kWhash}) {
+  for (const HashKind kind : kHashKinds) {
     if (name == ToString(kind)) return kind;
   }
   return std::nullopt;
 }
 
 std::string VersionedName(HashKind kind, bool scaled) {
-  return std::string(ToString(kind)) + (scaled ? "-scaled/2" : "/2");
-}
-
-struct PerceptualHasher::Impl {
-  HashKind kind;
-  int bands;
-  SmallResize resize;
-
-  PoolArray<uint8_t> SmallLuma();
-};
-
-PerceptualHasher::PerceptualHasher(HashKind kind, const Layout& layout)
-    : impl_(
-          new Impl{kind, layout.bands, SmallResize(layout, SmallSize(kind).width, SmallSize(kind).height)}) {}
-
-PerceptualHasher::~PerceptualHasher() = default;
-
-void PerceptualHasher::Add(const ImageView& rows) {
-  impl_->resize.Add(rows);
+  return std::string(ToString(kind)) + (scaled ? "-scaled/" : "/") + (HashBits(kind) == 64 ? "2" : "1");
 }
 
 namespace {
@@ -165,49 +158,128 @@ uint64_t HashOf(HashKind kind, std::span<const uint8_t> luma) {
       return Ahash(luma);
     case HashKind::kWhash:
       return Whash(luma);
+    case HashKind::kPdq:
+    case HashKind::kBlockMean:
+      break;
   }
   return 0;
 }
 
-}  // namespace
+/// Pillow's resize, and luma of what it leaves.
+class LanczosPicture {
+ public:
+  LanczosPicture(HashKind kind, const Layout& layout)
+      : kind_(kind),
+        bands_(layout.bands),
+        resize_(layout, SmallSize(kind).width, SmallSize(kind).height),
+        luma_(Pixels(kind)) {}
 
-PoolArray<uint8_t> PerceptualHasher::Impl::SmallLuma() {
-  const Size size = SmallSize(kind);
-  const auto pixels = static_cast<size_t>(size.width * size.height);
-  const uint8_t* small = resize.Finish();
-  PoolArray<uint8_t> luma(pixels);
-  for (size_t i = 0; i < pixels; ++i)
-    luma[i] = bands == 1 ? small[i] : Luma(small[3 * i], small[3 * i + 1], small[3 * i + 2]);
-  return luma;
+  void Add(const ImageView& rows) { resize_.Add(rows); }
+  size_t side() const { return static_cast<size_t>(SmallSize(kind_).width); }
+  std::span<const uint8_t> Finish() {
+    const uint8_t* small = resize_.Finish();
+    for (size_t i = 0; i < luma_.size(); ++i)
+      luma_[i] = bands_ == 1 ? small[i] : Luma(small[3 * i], small[3 * i + 1], small[3 * i + 2]);
+    return luma_.span();
+  }
+  Hash256 Hash(std::span<const uint8_t> luma) const { return {HashOf(kind_, luma), 0, 0, 0}; }
+  static size_t Pixels(HashKind kind) {
+    return static_cast<size_t>(SmallSize(kind).width * SmallSize(kind).height);
+  }
+  static size_t PooledBytes(HashKind kind, const Layout& layout) {
+    const size_t finish = Pixels(kind) + (kind == HashKind::kWhash ? Pixels(kind) * sizeof(double) : 0);
+    return SmallResize::PooledBytes(layout, SmallSize(kind).width, SmallSize(kind).height) + finish;
+  }
+
+ private:
+  HashKind kind_;
+  int bands_;
+  SmallResize resize_;
+  PoolArray<uint8_t> luma_;
+};
+
+/// The others likewise.
+struct PdqHashing {
+  explicit PdqHashing(const Layout& layout) : picture(layout) {}
+  void Add(const ImageView& rows) { picture.Add(rows); }
+  static constexpr size_t side() { return PdqPicture::kSide; }
+  std::span<const double> Finish() { return picture.Finish(); }
+  Hash256 Hash(std::span<const double> small) const {
+    return picture.has_hash() ? PdqBits(small.first<PdqPicture::kPixels>()) : Hash256{};
+  }
+  PdqPicture picture;
+};
+struct BlockMeanHashing {
+  explicit BlockMeanHashing(const Layout& layout) : picture(layout) {}
+  void Add(const ImageView& rows) { picture.Add(rows); }
+  static constexpr size_t side() { return BlockMeanPicture::kSide; }
+  std::span<const uint8_t> Finish() { return picture.Finish(); }
+  Hash256 Hash(std::span<const uint8_t> small) const { return BlockMeanBits(small); }
+  BlockMeanPicture picture;
+};
+
+using Hashing = std::variant<LanczosPicture, PdqHashing, BlockMeanHashing>;
+
+Hashing MakeHashing(HashKind kind, const Layout& layout) {
+  if (kind == HashKind::kPdq) return Hashing(std::in_place_type<PdqHashing>, layout);
+  if (kind == HashKind::kBlockMean) return Hashing(std::in_place_type<BlockMeanHashing>, layout);
+  return Hashing(std::in_place_type<LanczosPicture>, kind, layout);
 }
 
-uint64_t PerceptualHasher::Finish() {
-  return HashOf(impl_->kind, impl_->SmallLuma().span());
+}  // namespace
+
+struct PerceptualHasher::Impl {
+  HashKind kind;
+  Hashing hashing;
+};
+
+PerceptualHasher::PerceptualHasher(HashKind kind, const Layout& layout)
+    : impl_(new Impl{kind, MakeHashing(kind, layout)}) {}
+
+PerceptualHasher::~PerceptualHasher() = default;
+
+void PerceptualHasher::Add(const ImageView& rows) {
+  std::visit([&](auto& hashing) { hashing.Add(rows); }, impl_->hashing);
+}
+
+Hash256 PerceptualHasher::Finish() {
+  return std::visit([](auto& hashing) { return hashing.Hash(hashing.Finish()); }, impl_->hashing);
 }
 
 PoseHashes PerceptualHasher::FinishPoses() {
   assert(HasPoses(impl_->kind));
-  const PoolArray<uint8_t> luma = impl_->SmallLuma();
-  const auto side = static_cast<size_t>(SmallSize(impl_->kind).width);
-  PoolArray<uint8_t> turned(luma.size());
-  PoseHashes hashes{};
-  for (int pose = 0; pose < kPoses; ++pose) {
-    for (size_t y = 0; y < side; ++y) {
-      for (size_t x = 0; x < side; ++x) turned[y * side + x] = luma[PixelOfPose(pose, x, y, side)];
-    }
-    hashes[static_cast<size_t>(pose)] = HashOf(impl_->kind, turned.span());
-  }
-  return hashes;
+  return std::visit(
+      [](auto& hashing) {
+        const auto upright = hashing.Finish();
+        const size_t side = hashing.side();
+        PoolArray<typename decltype(upright)::value_type> turned(upright.size());
+        PoseHashes hashes{};
+        for (int pose = 0; pose < kPoses; ++pose) {
+          for (size_t y = 0; y < side; ++y) {
+            for (size_t x = 0; x < side; ++x) turned[y * side + x] = upright[PixelOfPose(pose, x, y, side)];
+          }
+          hashes[static_cast<size_t>(pose)] = hashing.Hash(turned.span());
+        }
+        return hashes;
+      },
+      impl_->hashing);
+}
+
+int PerceptualHasher::quality() const {
+  const auto* const pdq = std::get_if<PdqHashing>(&impl_->hashing);
+  if (pdq == nullptr) return 100;
+  return pdq->picture.has_hash() ? PdqQuality(pdq->picture.Finish()) : 0;
 }
 
 size_t PerceptualHasher::PooledBytes(HashKind kind, const Layout& layout) {
-  const Size size = SmallSize(kind);
-  const auto pixels = static_cast<size_t>(size.width * size.height);
-  const size_t finish = 2 * pixels + (kind == HashKind::kWhash ? pixels * sizeof(double) : 0);
-  return SmallResize::PooledBytes(layout, size.width, size.height) + finish;
+  // Beside the picture, one that is turned.
+  if (kind == HashKind::kPdq) return PdqPicture::PooledBytes(layout) + PdqPicture::kPixels * sizeof(double);
+  if (kind == HashKind::kBlockMean)
+    return BlockMeanPicture::PooledBytes(layout) + BlockMeanPicture::kSide * BlockMeanPicture::kSide;
+  return LanczosPicture::PooledBytes(kind, layout) + LanczosPicture::Pixels(kind);
 }
 
-uint64_t PerceptualHash(HashKind kind, const ImageView& image) {
+Hash256 PerceptualHash(HashKind kind, const ImageView& image) {
   PerceptualHasher hasher(kind, image.layout);
   hasher.Add(image);
   return hasher.Finish();

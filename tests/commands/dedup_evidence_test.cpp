@@ -10,7 +10,8 @@
 namespace imgmill::process_test {
 namespace {
 
-const std::vector<std::string> kMethods = {"phash", "dhash", "ahash", "whash", "embedding"};
+const std::vector<std::string> kMethods = {"phash", "dhash",     "ahash",    "whash",
+                                           "pdq",   "blockmean", "embedding"};
 constexpr int64_t kWidth = 640;
 constexpr int64_t kHeight = 480;
 

@@ -14,7 +14,8 @@
 namespace imgmill::process_test {
 namespace {
 
-const std::vector<std::string> kMethods = {"phash", "dhash", "ahash", "whash", "embedding"};
+const std::vector<std::string> kMethods = {"phash", "dhash",     "ahash",    "whash",
+                                           "pdq",   "blockmean", "embedding"};
 
 /// "keeper reason" of each group of two.
 std::map<std::string, std::string> Keepers(const std::vector<std::string>& command) {

@@ -61,10 +61,11 @@ TEST_CASE("copies are laid upon their keeper and evidence is told; a scene seen 
   REQUIRE(Duplicates(believed).size() == 3);  // the hash cannot tell
   CHECK_FALSE(Duplicates(believed).begin()->second.contains("aligned_difference"));
 
-  for (const std::string method : {"phash", "dhash", "ahash", "whash"}) {
+  for (const std::string method : {"phash", "dhash", "ahash", "whash", "pdq", "blockmean"}) {
     CAPTURE(method);
+    const bool wide = method == "pdq" || method == "blockmean";
     const std::vector<std::string> options = {"--catalog", where / method,   "--method",
-                                              method,      "--max-distance", "14"};
+                                              method,      "--max-distance", wide ? "80" : "14"};
     const auto with = [&](std::vector<std::string> more) {
       more.insert(more.end(), options.begin(), options.end());
       return more;
@@ -165,7 +166,7 @@ TEST_CASE("with --invariant, turned and mirrored copies are duplicates, and how 
     WritePicture(where / ("photos/" + copy.name + ".jpg"),
                  Draw(copy.swaps ? height : width, copy.swaps ? width : height, 3, copy.drawing), 85);
   CHECK(Duplicates(Dedup(where / "photos", {"--no-catalog"})).empty());
-  for (const std::string method : {"phash", "ahash", "whash"}) {
+  for (const std::string method : {"phash", "ahash", "whash", "pdq", "blockmean"}) {
     CAPTURE(method);
     const std::vector<std::string> options = {"--method",    method,      "--invariant",
                                               "rotate,flip", "--catalog", where / "catalog"};
@@ -195,6 +196,45 @@ TEST_CASE("with --invariant, turned and mirrored copies are duplicates, and how 
   CHECK(names("flip") == "flip-vertical flip rotate180 ");
 }
 
+TEST_CASE("PDQ alone says nothing of pictures of low quality, and which they are is told") {
+  const TestFolder where;
+  // Two soft waves, which have few edges but many shapes, and a copy of other bytes.
+  const Drawing soft = [](int64_t x, int64_t y, int) {
+    double level = 128;
+    for (int wave = 1; wave <= 9; ++wave)
+      level += 5 * std::cos(0.0061 * wave * static_cast<double>(x)) *
+               std::cos(0.0083 * (10 - wave) * static_cast<double>(y));
+    return level;
+  };
+  WritePicture(where / "photos/soft.png", Draw(480, 320, 3, soft));
+  WritePicture(where / "photos/soft.jpg", Draw(480, 320, 3, soft), 90);
+  const Image harbour = ReadPicture(SampleData() + "/harbour.jpg");
+  WritePicture(where / "photos/harbour.png", harbour);
+  WritePicture(where / "photos/harbour.jpg", harbour, 90);
+  const auto weak = [](const nlohmann::json& document) {
+    std::string paths;
+    for (const nlohmann::json& image : document["weak"]) {
+      CHECK(image["quality"] < 50);
+      paths += std::filesystem::path(std::string(image["path"])).filename().string() + " ";
+    }
+    return paths;
+  };
+  const std::vector<std::string> alone = {"--method", "pdq", "--no-verify", "--catalog", where / "catalog"};
+  const nlohmann::json document = Dedup(where / "photos", alone);
+  CHECK(weak(document) == "soft.jpg soft.png ");
+  CHECK(document["max_distance"] == 31);
+  REQUIRE(Duplicates(document).size() == 1);
+  CHECK(Duplicates(document).begin()->first == where / "photos/harbour.jpg");
+  const nlohmann::json again = Dedup(where / "photos", alone);
+  CHECK(again["groups"] == document["groups"]);
+  CHECK(again["weak"] == document["weak"]);
+  // What pixels confirm is a duplicate.
+  const nlohmann::json verified = Dedup(where / "photos", {"--method", "pdq", "--no-catalog"});
+  CHECK(Duplicates(verified).size() == 2);
+  CHECK(weak(verified) == "soft.jpg soft.png ");
+  CHECK(Dedup(where / "photos", {"--method", "blockmean", "--no-catalog"}).contains("weak") == false);
+}
+
 TEST_CASE("what does not go with a second look is said") {
   const auto refused = [](std::vector<std::string> more, const std::string& words) {
     more.insert(more.begin(), {"dedup", SampleData(), "--no-catalog"});
@@ -209,6 +249,7 @@ TEST_CASE("what does not go with a second look is said") {
   refused({"--invariant", "flip", "--no-verify"}, "--invariant does not go with --no-verify");
   refused({"--invariant", "flip", "--method", "dhash"}, "not with --method dhash");
   refused({"--invariant", "turn"}, "--invariant takes rotate, flip");
+  refused({"--max-distance", "257", "--method", "pdq"}, "--max-distance takes 0 to 256 bits");
   refused({"--no-verify", "--method", "exact"}, "does not go with --method exact");
 }
 

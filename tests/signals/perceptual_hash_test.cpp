@@ -18,9 +18,9 @@ namespace {
 
 constexpr HashKind kKinds[] = {HashKind::kPhash, HashKind::kDhash, HashKind::kAhash, HashKind::kWhash};
 
-std::string Hex(uint64_t hash) {
+std::string Hex(const Hash256& hash) {
   char text[17];
-  std::snprintf(text, sizeof(text), "%016llx", static_cast<unsigned long long>(hash));
+  std::snprintf(text, sizeof(text), "%016llx", static_cast<unsigned long long>(hash[0]));
   return text;
 }
 
@@ -75,8 +75,8 @@ TEST_CASE("hashes of all photos are imagededup's") {
 TEST_CASE("the hash does not depend on how the rows come in") {
   for (const auto& [width, height] : {std::pair<int64_t, int64_t>{300, 200}, {40, 500}, {20, 11}, {9, 8}}) {
     const Image picture = FormulaPicture(width, height, 3, "noise", 5);
-    for (const HashKind kind : kKinds) {
-      const uint64_t whole = PerceptualHash(kind, picture.view());
+    for (const HashKind kind : kHashKinds) {
+      const Hash256 whole = PerceptualHash(kind, picture.view());
       for (const int64_t strip : {1, 3, 64}) {
         PerceptualHasher hasher(kind, picture.layout());
         for (int64_t y = 0; y < height; y += strip) {
@@ -98,7 +98,7 @@ TEST_CASE("a grey picture has one hash, with 1 band or with 3 equal ones") {
       for (int64_t b = 0; b < 3; ++b) rgb.row(y)[3 * x + b] = grey.row(y)[x];
     }
   }
-  for (const HashKind kind : kKinds)
+  for (const HashKind kind : kHashKinds)
     CHECK(PerceptualHash(kind, rgb.view()) == PerceptualHash(kind, grey.view()));
 }
 
@@ -106,10 +106,12 @@ TEST_CASE("a hasher takes no more from the pool than it says, and far less than 
   for (const auto& [width, height] : {std::pair<int64_t, int64_t>{4000, 3000}, {3000, 9000}, {60, 40}}) {
     Image picture(Layout{width, height, 3, Sample::kU8});
     std::fill_n(picture.row(0), picture.layout().row_bytes() * static_cast<size_t>(height), uint8_t{99});
-    for (const HashKind kind : kKinds) {
+    for (const HashKind kind : kHashKinds) {
       HostPool().ResetPeak();
       const size_t before = HostPool().Stats().live;
-      CHECK(PerceptualHash(kind, picture.view()) != 1);
+      PerceptualHasher hasher(kind, picture.layout());
+      hasher.Add(picture.view());
+      HasPoses(kind) ? static_cast<void>(hasher.FinishPoses()) : static_cast<void>(hasher.Finish());
       const size_t held = HostPool().Stats().peak_live - before;
       const size_t promised = PerceptualHasher::PooledBytes(kind, picture.layout());
       CAPTURE(width);
@@ -121,10 +123,11 @@ TEST_CASE("a hasher takes no more from the pool than it says, and far less than 
 }
 
 TEST_CASE("names of hashes are read back, and versions tell full from scaled") {
-  for (const HashKind kind : kKinds) CHECK(HashKindFromName(ToString(kind)) == kind);
+  for (const HashKind kind : kHashKinds) CHECK(HashKindFromName(ToString(kind)) == kind);
   CHECK_FALSE(HashKindFromName("phash2").has_value());
   CHECK(VersionedName(HashKind::kPhash, false) == "phash/2");
   CHECK(VersionedName(HashKind::kDhash, true) == "dhash-scaled/2");
+  CHECK(VersionedName(HashKind::kPdq, true) == "pdq-scaled/1");
 }
 
 }  // namespace

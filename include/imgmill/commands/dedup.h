@@ -16,7 +16,8 @@ class App;
 namespace imgmill {
 
 struct DedupOptions {
-  /// "exact" (equal bytes), "phash", "dhash", "ahash", "whash", "embedding" or "lpips". phash finds
+  /// "exact" (equal bytes), "phash", "dhash", "ahash", "whash", "pdq", "blockmean", "embedding" or "lpips".
+  /// phash finds
   /// re-encoded, resized and slightly cropped copies with the fewest false ones; embedding compares vectors;
   /// lpips has a network look again at what phash finds.
   std::string method = "phash";
@@ -26,11 +27,13 @@ struct DedupOptions {
   /// agreement.
   std::string decode = "scaled";
 
-  /// Bits in which two hashes may differ, 0..64. By default so many that most copies are candidates and the
-  /// second look has not too many strangers to turn away, which more images have more of; see distance().
+  /// Bits in which two hashes may differ, 0..64, or 256 for "pdq" and "blockmean". By default so many that
+  /// most copies are candidates and the second look has not too many strangers to turn away, which more
+  /// images have more of; see distance().
   std::optional<int> max_distance;
   /// Among so many images: 16 for "lpips"; 10 for "ahash" and "whash", which say less, and without a second
-  /// look; else 14, above 50,000 images 12, and above 500,000 10.
+  /// look; of 256 bits 80, 64 and 31 for "pdq" and 40, 24 and 16 for "blockmean", without a second look 31
+  /// and 8; else 14, above 50,000 images 12, and above 500,000 10.
   int distance(uint64_t images) const;
 
   /// Believes the hashes. Else candidates are laid upon each other and compared, before they are called
