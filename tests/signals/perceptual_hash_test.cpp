@@ -9,9 +9,9 @@
 #include <map>
 #include <vector>
 
-#include "imgmill/image/reader.h"
 #include "signals/formula_picture.h"
 #include "signals/golden_csv.h"
+#include "signals/golden_photo.h"
 
 namespace imgmill {
 namespace {
@@ -53,17 +53,7 @@ TEST_CASE("hashes of all photos are imagededup's") {
   for (const auto& row : rows) {
     REQUIRE(row.size() == 5);
     CAPTURE(row[0]);
-    const std::string path = std::string(assets) + "/photos/" + row[0];
-    const auto header = Probe(path, ImageLimits{});
-    REQUIRE(header.ok());
-    ReadOptions options;
-    options.keep_profile = true;                // Pillow applies none
-    options.alpha = ReadOptions::Alpha::kDrop;  // as imagededup: convert("RGBA").convert("RGB")
-    options.to_8bit = true;
-    const auto reader = OpenRows(path, *header, options);
-    REQUIRE(reader.ok());
-    Image image((*reader)->layout());
-    REQUIRE((*reader)->Read(image.layout().height, image.row(0), image.layout().row_bytes()).ok());
+    const Image image = ReadGoldenPhoto(assets, row[0]);
     std::vector<std::string> hashes;
     for (const HashKind kind : kKinds) hashes.push_back(Hex(PerceptualHash(kind, image.view())));
     const std::vector<std::string> expected(row.begin() + 1, row.end());

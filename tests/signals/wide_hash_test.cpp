@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "imgmill/image/reader.h"
 #include "imgmill/signals/perceptual_hash.h"
 #include "signals/formula_picture.h"
 #include "signals/golden_csv.h"
+#include "signals/golden_photo.h"
 
 namespace imgmill {
 namespace {
@@ -70,17 +70,7 @@ TEST_CASE("256-bit hashes of all photos are pdqhash's and OpenCV's") {
     REQUIRE(row.size() == 4);
     if (row[0].find("_U16") != std::string::npos) continue;  // we scale 16 bits to 8, Pillow clips at 255
     CAPTURE(row[0]);
-    const std::string path = std::string(assets) + "/photos/" + row[0];
-    const auto header = Probe(path, ImageLimits{});
-    REQUIRE(header.ok());
-    ReadOptions options;
-    options.keep_profile = true;                // Pillow applies none
-    options.alpha = ReadOptions::Alpha::kDrop;  // as the script: convert("RGBA").convert("RGB")
-    options.to_8bit = true;
-    const auto reader = OpenRows(path, *header, options);
-    REQUIRE(reader.ok());
-    Image image((*reader)->layout());
-    REQUIRE((*reader)->Read(image.layout().height, image.row(0), image.layout().row_bytes()).ok());
+    const Image image = ReadGoldenPhoto(assets, row[0]);
     const Expected expected = Last(row);
     if (kOfRounding.contains(row[0])) {
       // A listed photo must really differ, or the list would hide what it no longer explains.
