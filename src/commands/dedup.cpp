@@ -251,7 +251,7 @@ class Dedup::HashRun final : public CommandRun {
       const DedupTable& entries = operation_.entries();
       std::vector<uint32_t> near = TRY(NearSearch::Guarded(services_, [&] {
         return FindCandidates(entries, dedup_.rules_, dedup_.options_.distance(entries.size()),
-                              *services_.memory, *services_.stop);
+                              services_.workers(), *services_.memory, *services_.stop);
       }));
       Candidates candidates = TRY(Candidates::Of(entries, std::move(near)));
       TRY(look_->LookAt(std::move(candidates), result));

@@ -254,7 +254,7 @@ Result<DuplicateGroups> FindByHash(const DedupTable& entries, const Held& held, 
 
 template <typename Hash>
 Result<std::vector<uint32_t>> FindNear(const DedupTable& entries, const GroupRules& rules, int max_distance,
-                                       const StopFlag& stop) {
+                                       int threads, const StopFlag& stop) {
   PoolArray<Hash> hashes(entries.size());
   PoolArray<uint32_t> rows(entries.size());
   PoolArray<ContentDigest> contents(entries.size());
@@ -281,7 +281,7 @@ Result<std::vector<uint32_t>> FindNear(const DedupTable& entries, const GroupRul
            (sides.Allows(side_of[item], side_of[other]) || sides.Allows(side_of[other], side_of[item]));
   };
   const std::span<const Hash> compared_hashes = hashes.span().first(compared);
-  TRY(WithNeighbours(compared_hashes, posed, max_distance, differs, stop,
+  TRY(WithNeighbours(compared_hashes, posed, max_distance, differs, threads, stop,
                      [&](uint32_t item) { candidates.push_back(rows[item]); }));
   return candidates;
 }
@@ -337,10 +337,11 @@ size_t GroupingBytes(uint64_t entries, const GroupRules& rules, bool by_hash, in
 }
 
 Result<std::vector<uint32_t>> FindCandidates(const DedupTable& entries, const GroupRules& rules,
-                                             int max_distance, MemoryManager& memory, const StopFlag& stop) {
+                                             int max_distance, int threads, MemoryManager& memory,
+                                             const StopFlag& stop) {
   Lease lease = TRY(memory.Acquire({VerifyingBytes(entries.size(), rules, max_distance), 0}, stop));
-  return rules.wide_hashes ? FindNear<Hash256>(entries, rules, max_distance, stop)
-                           : FindNear<uint64_t>(entries, rules, max_distance, stop);
+  return rules.wide_hashes ? FindNear<Hash256>(entries, rules, max_distance, threads, stop)
+                           : FindNear<uint64_t>(entries, rules, max_distance, threads, stop);
 }
 
 Result<DuplicateGroups> FindVerified(const DedupTable& entries, const GroupRules& rules, int max_distance,

@@ -62,7 +62,8 @@ size_t GroupingBytes(uint64_t entries, const GroupRules& rules, bool by_hash, in
 /// The rows of the entries that have one of another content near them by hash that may be in a group with
 /// them, in ascending order: those that FindVerified asks about. Memory is leased as for it.
 Result<std::vector<uint32_t>> FindCandidates(const DedupTable& entries, const GroupRules& rules,
-                                             int max_distance, MemoryManager& memory, const StopFlag& stop);
+                                             int max_distance, int threads, MemoryManager& memory,
+                                             const StopFlag& stop);
 
 /// Groups by hash within `max_distance`, of what a second look says, too. What that holds is leased with the
 /// rest.

@@ -1,5 +1,6 @@
 // Keepers take what is near them by hash and passes a second look.
 #include <algorithm>
+#include <atomic>
 
 #include "base/try.h"
 #include "imgmill/similarity/grouping.h"
@@ -25,14 +26,27 @@ class PosedIndex {
   std::span<const Hash> PosesOf(uint32_t item) const {
     return posed_.poses > 0 ? posed_.of(item) : hashes_.subspan(item, 1);
   }
-  /// visit(other) says whether to go on; one may come once for each pose.
+  /// One may come once for each pose.
   template <typename Visit>
   void ForEachNear(uint32_t item, const Visit& visit) const {
-    bool more = true;
-    for (const Hash& hash : PosesOf(item)) {
-      if (!more) return;
-      index_.Query(hash, [&](uint32_t other, int) { return more = other == item || visit(other); });
+    index_.QueryAll(PosesOf(item), 0, [&](size_t, uint32_t other, int) {
+      if (other != item) visit(other);
+      return true;
+    });
+  }
+  /// The same of as many items as are asked about together: visit(item, other). Without poses one that
+  /// returns false ends the search for the item's.
+  template <typename Visit>
+  void ForEachNear(uint32_t first, uint32_t end, const Visit& visit) const {
+    if (posed_.poses > 0) {
+      for (uint32_t item = first; item < end; ++item)
+        ForEachNear(item, [&](uint32_t other) { visit(item, other); });
+      return;
     }
+    index_.QueryAll(hashes_.subspan(first, end - first), 0, [&](size_t place, uint32_t other, int) {
+      const uint32_t item = first + static_cast<uint32_t>(place);
+      return other == item || visit(item, other);
+    });
   }
 
  private:
@@ -101,7 +115,6 @@ class VerifiedGrouping {
         // Marked by the keeper's place, from 1, since poses find some twice.
         if (!taken_[other] && near_keeper_[other] != next_ + 1) near_[found++] = other;
         near_keeper_[other] = next_ + 1;
-        return true;
       });
       if (used_ > 0 && used_ + found > kPairs) return {};
       taken_[keeper] = true;
@@ -179,23 +192,30 @@ class VerifiedGrouping {
 
 template <typename Hash>
 Status VisitWithNeighbours(std::span<const Hash> hashes, const PosedHashesOf<Hash>& posed, int radius,
-                           const std::function<bool(uint32_t item, uint32_t other)>& differs,
+                           const std::function<bool(uint32_t item, uint32_t other)>& differs, int threads,
                            const StopFlag& stop, const std::function<void(uint32_t item)>& visit) {
+  constexpr uint32_t kTogether = HammingIndex<Hash>::kTogether;
   const PosedIndex<Hash> index(hashes, posed, radius);
-  PoolArray<bool> with(hashes.size());
-  with.Fill(false);
-  for (uint32_t item = 0; item < hashes.size(); ++item) {
-    TRY(CheckStop(stop));
-    index.ForEachNear(item, [&](uint32_t other) {
-      if (!differs(item, other)) return true;
-      with[item] = true;
-      // A pose of one may be near where no pose of the other is.
-      if (posed.poses > 0) with[other] = true;
-      return posed.poses > 0;
-    });
-  }
-  for (uint32_t item = 0; item < hashes.size(); ++item) {
-    if (with[item]) visit(item);
+  const auto count = static_cast<uint32_t>(hashes.size());
+  PoolArray<uint8_t> with(count);
+  with.Fill(0);
+  const auto mark = [&](uint32_t item) { std::atomic_ref(with[item]).store(1, std::memory_order_relaxed); };
+  std::atomic<uint64_t> next{0};
+  OnThreads(threads, [&](int) {
+    for (uint64_t from; !stop.StopRequested() && (from = next.fetch_add(kTogether)) < count;) {
+      const auto first = static_cast<uint32_t>(from);
+      index.ForEachNear(first, std::min(count, first + kTogether), [&](uint32_t item, uint32_t other) {
+        if (!differs(item, other)) return true;
+        mark(item);
+        // A pose of one may be near where no pose of the other is.
+        if (posed.poses > 0) mark(other);
+        return false;
+      });
+    }
+  });
+  TRY(CheckStop(stop));
+  for (uint32_t item = 0; item < count; ++item) {
+    if (with[item] != 0) visit(item);
   }
   return {};
 }
@@ -203,14 +223,14 @@ Status VisitWithNeighbours(std::span<const Hash> hashes, const PosedHashesOf<Has
 }  // namespace
 
 Status WithNeighbours(std::span<const uint64_t> hashes, const PosedHashes& posed, int radius,
-                      const std::function<bool(uint32_t item, uint32_t other)>& differs, const StopFlag& stop,
-                      const std::function<void(uint32_t item)>& visit) {
-  return VisitWithNeighbours(hashes, posed, radius, differs, stop, visit);
+                      const std::function<bool(uint32_t item, uint32_t other)>& differs, int threads,
+                      const StopFlag& stop, const std::function<void(uint32_t item)>& visit) {
+  return VisitWithNeighbours(hashes, posed, radius, differs, threads, stop, visit);
 }
 Status WithNeighbours(std::span<const Hash256> hashes, const PosedHashesOf<Hash256>& posed, int radius,
-                      const std::function<bool(uint32_t item, uint32_t other)>& differs, const StopFlag& stop,
-                      const std::function<void(uint32_t item)>& visit) {
-  return VisitWithNeighbours(hashes, posed, radius, differs, stop, visit);
+                      const std::function<bool(uint32_t item, uint32_t other)>& differs, int threads,
+                      const StopFlag& stop, const std::function<void(uint32_t item)>& visit) {
+  return VisitWithNeighbours(hashes, posed, radius, differs, threads, stop, visit);
 }
 
 Result<std::vector<VerifiedGroup>> GroupVerified(RankedKeys hashes, const PosedHashes& posed, int radius,

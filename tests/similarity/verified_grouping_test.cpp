@@ -60,7 +60,8 @@ TEST_CASE("verified groups are those of two plain loops, and take no more than i
     // Whoever has a neighbour that counts is told.
     std::vector<uint32_t> with;
     const auto differs = [](uint32_t a, uint32_t b) { return a % 3 != b % 3; };
-    REQUIRE(WithNeighbours(hashes, {}, radius, differs, stop, [&](uint32_t item) { with.push_back(item); }));
+    REQUIRE(
+        WithNeighbours(hashes, {}, radius, differs, 3, stop, [&](uint32_t item) { with.push_back(item); }));
     std::vector<uint32_t> plain;
     for (uint32_t i = 0; i < n; ++i) {
       for (uint32_t j = 0; j < n; ++j) {
@@ -122,7 +123,8 @@ TEST_CASE("keepers in several poses take what is near one of them, the nearest t
   // Both sides of a pair are told, also where only one has a pose that is near.
   std::vector<uint32_t> with, plain;
   const auto differs = [](uint32_t, uint32_t) { return true; };
-  REQUIRE(WithNeighbours(hashes, posed, radius, differs, stop, [&](uint32_t item) { with.push_back(item); }));
+  REQUIRE(
+      WithNeighbours(hashes, posed, radius, differs, 3, stop, [&](uint32_t item) { with.push_back(item); }));
   for (uint32_t i = 0; i < n; ++i) {
     bool found = false;
     for (uint32_t j = 0; j < n; ++j) {
@@ -145,7 +147,7 @@ TEST_CASE("a second look that fails ends the search, and so does a stop") {
   stop.RequestStop();
   CHECK(GroupVerified(Ranked(hashes, order), {}, 2, fails, 2, stop).error().code == Code::kInterrupted);
   CHECK_FALSE(WithNeighbours(
-      hashes, {}, 2, [](uint32_t, uint32_t) { return true; }, stop, [](uint32_t) {}));
+      hashes, {}, 2, [](uint32_t, uint32_t) { return true; }, 1, stop, [](uint32_t) {}));
 }
 
 }  // namespace imgmill

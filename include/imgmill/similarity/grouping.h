@@ -91,14 +91,14 @@ using PosedHashes = PosedHashesOf<uint64_t>;
 
 /// Calls `visit` once with each item that has another one within `radius`, or that is within the radius of
 /// another one's pose, in ascending order.
-/// @param differs  of the pairs within the radius, those that count.
+/// @param differs  of the pairs within the radius, those that count. Asked by all threads at once.
 /// Memory: VerifiedGroupingBytes(). @return kInterrupted when `stop` asked for it. @throws OutOfMemory
 Status WithNeighbours(std::span<const uint64_t> hashes, const PosedHashes& posed, int radius,
-                      const std::function<bool(uint32_t item, uint32_t other)>& differs, const StopFlag& stop,
-                      const std::function<void(uint32_t item)>& visit);
+                      const std::function<bool(uint32_t item, uint32_t other)>& differs, int threads,
+                      const StopFlag& stop, const std::function<void(uint32_t item)>& visit);
 Status WithNeighbours(std::span<const Hash256> hashes, const PosedHashesOf<Hash256>& posed, int radius,
-                      const std::function<bool(uint32_t item, uint32_t other)>& differs, const StopFlag& stop,
-                      const std::function<void(uint32_t item)>& visit);
+                      const std::function<bool(uint32_t item, uint32_t other)>& differs, int threads,
+                      const StopFlag& stop, const std::function<void(uint32_t item)>& visit);
 
 /// What a second look at two items found.
 struct SecondLook {
