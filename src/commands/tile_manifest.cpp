@@ -24,6 +24,7 @@ nlohmann::ordered_json TileRecord::Line() const {
           {{"tile", PrintablePath(low.tile)}, {"source", PrintablePath(low.source)}, {"scale", low.scale}});
     }
   }
+  if (!signals.is_null()) line["signals"] = signals;
   for (const std::string& sidecar : sidecars) line["sidecars"].push_back(PrintablePath(sidecar));
   return line;
 }

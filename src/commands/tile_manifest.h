@@ -26,6 +26,7 @@ struct TileRecord {
   };
   std::vector<Low> lows;
   std::vector<std::string> sidecars;  ///< beside the tile
+  nlohmann::ordered_json signals;     ///< by which it was chosen; null for none
 
   nlohmann::ordered_json Line() const;
 };

@@ -132,6 +132,11 @@ Status TileOperation::CheckSidecars(const Item& item) const {
   return {};
 }
 
+/// Of all that determines which tiles there are: their values are those of the same ones.
+std::string TileOperation::SignalsFact() const {
+  return "tile-signals/1 " + traits().fingerprint;
+}
+
 ReadOptions TileOperation::Reading() const {
   ReadOptions reading;
   reading.keep_profile = true;  // each tile gets it
@@ -187,6 +192,11 @@ Result<bool> TileOperation::Recall(const Item& item, Outcome& outcome) {
   }
   for (const SourceFile& sidecar : item.sidecars)
     payload->endings.emplace_back(EndingBehindStem(item.main.path, sidecar.path));
+  TileSignals signals(ChoosingSignals(options_));
+  if (!signals.empty()) {
+    const std::optional<std::string> known = catalog_.FindFact(item.main.content, SignalsFact());
+    if (known && signals.Unpack(*known)) payload->signals = std::move(signals);
+  }
   std::optional<std::vector<std::string>> finished = TRY(FindFinishedSet(folder_, item, Prefixes(item.file)));
   if (!finished) return false;
   const bool prune = options_.prune && mode_ == RunMode::kRun;
@@ -223,6 +233,9 @@ Result<std::unique_ptr<ItemTask>> TileOperation::Start(const Item& item, const I
   parts.best = options_.best;
   parts.by = by_;
   parts.rules = rules_;
+  parts.signals = ChoosingSignals(options_);
+  parts.catalog = &catalog_;
+  parts.signals_fact = SignalsFact();
   parts.min_distance = options_.min_distance;
   parts.prune = options_.prune;
   parts.reading = plan.reading;
@@ -278,7 +291,8 @@ void TileOperation::Collect(Outcome& outcome) {
     const std::optional<TilePlace> place = PlaceOf(name, prefixes[0]);
     if (!place || !name.ends_with(extension()))
       continue;  // the low resolution's, or a side-car: told with the tile
-    TileRecord record{name, outcome.file.path, *place, options_.size, {}, {}};
+    TileRecord record{name, outcome.file.path, *place, options_.size, {}, {}, {}};
+    if (payload.signals) record.signals = payload.signals->Of(*place);
     for (size_t i = 0; i < payload.lows.size(); ++i) {
       record.lows.push_back(
           {TileName(prefixes[i + 1], *place, extension()), payload.lows[i].path, payload.lows[i].scale});

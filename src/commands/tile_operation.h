@@ -53,6 +53,7 @@ class TileOperation final : public Operation {
   /// Where the names of a file's tiles begin: one entry, or HQ and LQ.
   SetPrefixes Prefixes(const ListedFile& file) const;
   std::string_view extension() const { return Extension(options_.file.Writing().format); }
+  std::string SignalsFact() const;
   std::vector<int64_t> Starts(int64_t length) const;
   ReadOptions Reading() const;
   /// Whether tiles of all of them fit each other, and where.

@@ -43,8 +43,7 @@ SignalValues MeasureTile(const Layout& tile, std::span<const uint8_t* const> row
   return meter.Finish();
 }
 
-double TileRanking::Score(const Layout& tile, std::span<const uint8_t* const> rows) const {
-  const std::optional<double> value = MeasureTile(tile, rows, {by_})[by_];
+double TileRanking::Score(const std::optional<double>& value) const {
   if (!value) return -std::numeric_limits<double>::infinity();
   return LessIsBetter(by_) ? -*value : *value;
 }

@@ -26,8 +26,8 @@ class TileRanking {
   /// @param by  the higher the better, but for noise, blockiness and blur
   TileRanking(size_t most, Signal by) : most_(most), by_(by) {}
 
-  /// The value of a tile, given by its rows; the higher the better.
-  double Score(const Layout& tile, std::span<const uint8_t* const> rows) const;
+  /// Of the signal's value, or none: the higher the better.
+  double Score(const std::optional<double>& value) const;
   /// Whether such a tile is among the best so far.
   bool Takes(double score, const TilePlace& place) const;
   /// Puts it there. @return the one that is not any more

@@ -29,7 +29,11 @@ Result<std::string> ReadSidecar(const std::string& path, int64_t size) {
 class TileTask final : public ItemTask {
  public:
   TileTask(OutputFolder& folder, const Item& item, TileTaskParts parts)
-      : folder_(folder), item_(item), parts_(std::move(parts)), set_(folder, item, parts_.prefixes) {
+      : folder_(folder),
+        item_(item),
+        parts_(std::move(parts)),
+        set_(folder, item, parts_.prefixes),
+        signals_(parts_.signals) {
     if (parts_.best > 0) ranking_.emplace(static_cast<size_t>(parts_.best), parts_.by);
     if (parts_.min_distance > 0) spacing_.emplace(parts_.min_distance);
   }
@@ -54,11 +58,15 @@ class TileTask final : public ItemTask {
     if (chooses_last()) TRY(CutChosen());
     TRY(ReadRestOfPartners());
     TRY(AddSidecars());
+    // First: what is finished is recalled with its values, wherever a run stops.
+    if (!signals_.empty())
+      TRY(parts_.catalog->PutFact(item_.main.content, parts_.signals_fact, signals_.Pack()));
     TRY(set_.Commit());
     auto payload = std::make_unique<TilePayload>();
     for (const LowSide& low : parts_.lows) payload->lows.push_back({low.path, low.scale});
     for (const SourceFile& sidecar : item_.sidecars)
       payload->endings.emplace_back(EndingBehindStem(item_.main.path, sidecar.path));
+    if (!signals_.empty()) payload->signals = std::move(signals_);
     outcome.outputs = set_.names();
     EarlierChoice earlier =
         TRY(FindEarlierChoice(folder_, item_, parts_.prefixes, outcome.outputs, parts_.prune));
@@ -77,13 +85,16 @@ class TileTask final : public ItemTask {
   void RankRow(int64_t y) {
     for (const int64_t x : parts_.xs) {
       const TilePlace place{x, y};
-      if (Passes(place)) candidates_.push_back({ScoreOf(place), place});
+      if (!Passes(place)) continue;
+      candidates_.push_back({ScoreOf(place), place});
+      signals_.Put(place, measured_);
     }
   }
 
   Status CutChosen() {
     const std::vector<TilePlace> chosen =
         ChooseSpaced(std::move(candidates_), static_cast<size_t>(parts_.best), parts_.min_distance);
+    signals_.KeepOnly(chosen);
     if (chosen.empty()) return {};
     const std::unique_ptr<RowReader> rows = TRY(OpenRows(item_.main.path, item_.main.header, parts_.reading));
     TileSide& high = *parts_.high;
@@ -104,6 +115,7 @@ class TileTask final : public ItemTask {
       if (spacing_ && !spacing_->Take(place)) continue;
       if (ranking_ && !Rank(place)) continue;
       TRY(Write(place));
+      signals_.Put(place, measured_);
     }
     return {};
   }
@@ -122,17 +134,17 @@ class TileTask final : public ItemTask {
     return {};
   }
 
+  /// Measures it, for its score and the list, too.
   bool Passes(const TilePlace& place) {
-    if (parts_.rules.empty()) return true;
+    if (signals_.empty()) return true;
     TileSide& high = *parts_.high;
-    return !AnyDrops(parts_.rules,
-                     MeasureTile(high.band().tile_layout(), high.Rows(place), SignalsOf(parts_.rules)));
+    measured_ = MeasureTile(high.band().tile_layout(), high.Rows(place), parts_.signals);
+    return !AnyDrops(parts_.rules, measured_);
   }
 
-  double ScoreOf(const TilePlace& place) {
-    TileSide& high = *parts_.high;
-    return parts_.random ? RandomScore(*parts_.random, place)
-                         : ranking_->Score(high.band().tile_layout(), high.Rows(place));
+  /// Of the tile that was measured last.
+  double ScoreOf(const TilePlace& place) const {
+    return parts_.random ? RandomScore(*parts_.random, place) : ranking_->Score(measured_[parts_.by]);
   }
 
   /// Whether the tile is among the best so far; the one that it drives out is removed.
@@ -141,6 +153,7 @@ class TileTask final : public ItemTask {
     if (!ranking_->Takes(score, place)) return false;
     if (const std::optional<TilePlace> worse = ranking_->Put(score, place)) {
       set_.Remove(parts_.high->NameOf(*worse));
+      signals_.Remove(*worse);
       for (const LowSide& low : parts_.lows) set_.Remove(low.side->NameOf(*worse));
     }
     return true;
@@ -185,6 +198,8 @@ class TileTask final : public ItemTask {
   const Item& item_;
   TileTaskParts parts_;
   OutputSet set_;
+  TileSignals signals_;
+  SignalValues measured_;  // of the tile that was asked for last
   std::optional<TileRanking> ranking_;
   std::optional<TileSpacing> spacing_;
   std::vector<RankedPlace> candidates_;  // where the choice comes last

@@ -6,11 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "imgmill/catalog/catalog.h"
 #include "imgmill/engine/operation.h"
 #include "imgmill/engine/output_set.h"
 #include "imgmill/signals/signal_set.h"
 #include "tile_rules.h"
 #include "tile_side.h"
+#include "tile_signals.h"
 
 namespace imgmill {
 
@@ -23,6 +25,7 @@ struct TilePayload final : Payload {
   std::vector<Low> lows;
   std::vector<std::string> endings;  ///< of side-cars, behind the image's stem
   EarlierChoice earlier;
+  std::optional<TileSignals> signals;  ///< of each tile, where they were chosen by any
 };
 
 /// A partner that is read beside the image.
@@ -41,7 +44,10 @@ struct TileTaskParts {
   std::vector<int64_t> xs, ys;  ///< where tiles begin, ascending; no ys: no tiles
   int best = 0;                 ///< how many to keep; 0: all
   Signal by = Signal::kSharpness;
-  std::vector<FilterRule> rules;   ///< that each tile must pass
+  std::vector<FilterRule> rules;  ///< that each tile must pass
+  SignalSet signals;              ///< of rules and choice
+  Catalog* catalog = nullptr;     ///< keeps their values, under this name
+  std::string signals_fact;
   std::optional<uint64_t> random;  ///< chooses in place of a signal: a seed of this image's own
   int64_t min_distance = 0;        ///< 0: any
   bool prune = false;              ///< remove the files of an earlier choice

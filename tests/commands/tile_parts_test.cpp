@@ -96,22 +96,32 @@ TEST_CASE("chance is the same for the same seed and place, and spreads evenly") 
   }
 }
 
+namespace {
+
+double Score(const TileRanking& ranking, Signal by, const Image& tile,
+             const std::vector<const uint8_t*>& rows) {
+  return ranking.Score(MeasureTile(tile.layout(), rows, {by})[by]);
+}
+
+}  // namespace
+
 TEST_CASE("a tile's score is the signal of its pixels, however its rows lie in memory") {
   const Image soft = Stripes(32, 4);
   const Image crisp = Stripes(32, 80);
   const TileRanking sharp(1, Signal::kSharpness);
   // Columns alternate by s, so the Laplacian is +2s or -2s everywhere: its variance is 4 s^2 but for the one
   // pixel more of one sign on 30 columns, which is even: exactly 4 s^2.
-  CHECK(sharp.Score(soft.layout(), RowsOf(soft)) == doctest::Approx(64));
-  CHECK(sharp.Score(crisp.layout(), RowsOf(crisp)) == doctest::Approx(25600));
+  CHECK(Score(sharp, Signal::kSharpness, soft, RowsOf(soft)) == doctest::Approx(64));
+  CHECK(Score(sharp, Signal::kSharpness, crisp, RowsOf(crisp)) == doctest::Approx(25600));
   const TileRanking quiet(1, Signal::kNoise);  // the lower the better
-  CHECK(quiet.Score(soft.layout(), RowsOf(soft)) >= quiet.Score(crisp.layout(), RowsOf(crisp)));
+  CHECK(Score(quiet, Signal::kNoise, soft, RowsOf(soft)) >=
+        Score(quiet, Signal::kNoise, crisp, RowsOf(crisp)));
 
   std::vector<const uint8_t*> turned = RowsOf(crisp);  // as in a ring that begins in the middle
   std::rotate(turned.begin(), turned.begin() + 10, turned.end());
-  CHECK(sharp.Score(crisp.layout(), turned) == doctest::Approx(25600));
+  CHECK(Score(sharp, Signal::kSharpness, crisp, turned) == doctest::Approx(25600));
   std::vector<const uint8_t*> repeated(32, crisp.row(5));  // as at a padded edge
-  CHECK(sharp.Score(crisp.layout(), repeated) == doctest::Approx(25600));
+  CHECK(Score(sharp, Signal::kSharpness, crisp, repeated) == doctest::Approx(25600));
 }
 
 TEST_CASE("a band gives the rows of any tile that it still holds, and fills up what lies outside") {

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
+#include <map>
+#include <sstream>
 
 #include "imgmill/image/reader.h"
 #include "imgmill/image/writer.h"
@@ -274,6 +276,44 @@ TEST_CASE("the best tiles are those with the highest signal") {
               .exit_code == 0);
   CHECK(ReadFolder(where / "quiet").count("photo_00128_00064.png") == 0);
   CHECK(CountFiles(where / "quiet") == 9);
+}
+
+TEST_CASE("the list says of each tile the values it was chosen by: those that filter measures of its file") {
+  const TestFolder where;
+  const auto check = [&](const std::string& out, std::vector<std::string> more, size_t tiles) {
+    std::vector<std::string> command = {"tile", SampleData() + "/holiday", "--size", "96", "-o", where / out};
+    command.insert(command.end(), more.begin(), more.end());
+    REQUIRE(Run(command).exit_code == 0);
+    const std::string list = ReadFolder(where / out).at("tiles.jsonl");
+    const ProcessResult filtered =
+        Run({"filter", where / out, "--keep", "sharpness>=1e9", "--keep", "entropy>=99", "--json"});
+    std::map<std::string, std::map<std::string, double>> measured;
+    const nlohmann::json told = Json(filtered);
+    for (const auto& image : told.at("dropped_images")) {
+      for (const auto& rule : image["rules"])
+        measured[fs::path(image["path"].get<std::string>()).filename()][rule["signal"]] = rule["value"];
+    }
+    std::istringstream lines(list);
+    size_t count = 0;
+    for (std::string text; std::getline(lines, text); ++count) {
+      const auto line = nlohmann::json::parse(text);
+      CAPTURE(text);
+      const auto& own = measured[line["tile"]];
+      REQUIRE(line["signals"].size() == 2);
+      CHECK(line["signals"]["sharpness"].get<double>() == doctest::Approx(own.at("sharpness")));
+      CHECK(line["signals"]["entropy"].get<double>() == doctest::Approx(own.at("entropy")));
+    }
+    CHECK(count == tiles);
+    REQUIRE(Run(command).exit_code == 0);  // nothing is measured again, and the list is the same
+    CHECK(ReadFolder(where / out).at("tiles.jsonl") == list);
+  };
+  check("best", {"--keep", "entropy>=1", "--best", "3"}, 6);
+  check("apart", {"--keep", "entropy>=1", "--best", "3", "--stride", "40", "--min-distance", "60"}, 6);
+  // Without a choice there is nothing to say.
+  REQUIRE(Run({"tile", SampleData() + "/holiday", "--best", "2", "--by", "random", "--size", "96", "-o",
+               where / "any"})
+              .exit_code == 0);
+  CHECK(ReadFolder(where / "any").at("tiles.jsonl").find("signals") == std::string::npos);
 }
 
 TEST_CASE(
