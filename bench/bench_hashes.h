@@ -6,32 +6,35 @@
 #include <cstdint>
 #include <cstring>
 #include <random>
+#include <span>
 #include <vector>
 
 #include "imgmill/base/hash256.h"
 
 namespace imgmill {
 
-/// One in five hashes lies 0 to 12 bits from an earlier one, or 0 to 40 where hashes have 256.
-template <typename Hash = uint64_t>
-std::vector<Hash> ClusteredHashes(size_t n) {
-  constexpr size_t kWords = kWordsOf<Hash>;
+/// Hashes of so many words: one in five lies 0 to 12 bits from an earlier one, or 0 to 40 where hashes have
+/// 256.
+inline void FillClustered(std::span<uint64_t> words, size_t hash_words) {
   std::mt19937_64 random(1);
-  // In words, so that hashes of either length are made by the same lines.
-  std::vector<uint64_t> words(n * kWords);
-  for (size_t i = 0; i < n; ++i) {
-    uint64_t* const hash = words.data() + i * kWords;
-    for (size_t w = 0; w < kWords; ++w) hash[w] = random();
+  for (size_t i = 0; i < words.size() / hash_words; ++i) {
+    uint64_t* const hash = words.data() + i * hash_words;
+    for (size_t w = 0; w < hash_words; ++w) hash[w] = random();
     if (i == 0 || random() % 5 != 0) continue;
-    const uint64_t* const earlier = words.data() + random() % i * kWords;
-    std::copy_n(earlier, kWords, hash);
-    for (uint64_t flips = random() % (kWords == 1 ? 13 : 41); flips > 0; --flips) {
-      const uint64_t bit = random() % (64 * kWords);
+    std::copy_n(words.data() + random() % i * hash_words, hash_words, hash);
+    for (uint64_t flips = random() % (hash_words == 1 ? 13 : 41); flips > 0; --flips) {
+      const uint64_t bit = random() % (64 * hash_words);
       hash[bit / 64] ^= uint64_t{1} << (bit % 64);
     }
   }
+}
+
+template <typename Hash = uint64_t>
+std::vector<Hash> ClusteredHashes(size_t n) {
+  std::vector<uint64_t> words(n * kWordsOf<Hash>);
+  FillClustered(words, kWordsOf<Hash>);
   std::vector<Hash> hashes(n);
-  std::memcpy(hashes.data(), words.data(), n * sizeof(Hash));
+  if (n > 0) std::memcpy(hashes.data(), words.data(), n * sizeof(Hash));
   return hashes;
 }
 

@@ -6,11 +6,12 @@
 // little noise, one in five near an earlier one
 // similarity_bench pairs FILE BITS RADIUS THREADS [KERNEL]  all pairs, as dedup finds them
 // similarity_bench scan FILE BITS RADIUS THREADS [KERNEL]   each hash against every one, without an index
-// similarity_bench nearest FILE DIMENSION QUERIES TOP THREADS  the first QUERIES against all, as match finds
-// them
-// similarity_bench group FILE DIMENSION LEAST THREADS exact|ivf  groups of all whose cosine is LEAST/1000, as
-// dedup finds them; FOUND is the number of duplicates, and ivf also prints lists, probes and recall to stderr
-// Each search prints "SECONDS FOUND"; reading the file is not timed.
+// similarity_bench group-hashes N RADIUS THREADS  groups of N hashes of 64 bits, made in memory, as dedup
+// finds them; FOUND is the number of duplicates similarity_bench nearest FILE DIMENSION QUERIES TOP THREADS
+// the first QUERIES against all, as match finds them similarity_bench group FILE DIMENSION LEAST THREADS
+// exact|ivf  groups of all whose cosine is LEAST/1000, as dedup finds them; FOUND is the number of
+// duplicates, and ivf also prints lists, probes and recall to stderr Each search prints "SECONDS FOUND";
+// reading the file is not timed.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -189,6 +190,22 @@ uint64_t Group(const std::vector<float>& vectors, size_t dimension, float least,
   return duplicates;
 }
 
+/// @return duplicates
+int GroupHashes(size_t n, int radius, int threads) {
+  RankedKeys items(n);
+  FillClustered(items.keys.span(), 1);
+  for (uint32_t i = 0; i < n; ++i) items.order[i] = i;
+  return Report([&] {
+    const StopFlag stop;
+    const auto groups = GroupByHamming(std::move(items), radius, threads, stop);
+    uint64_t duplicates = 0;
+    if (groups) {
+      for (const HammingGroup& group : *groups) duplicates += group.members.size();
+    }
+    return duplicates;
+  });
+}
+
 template <typename Hash>
 int Search(const std::string& what, const char* path, int radius, int threads) {
   const auto hashes = ReadAll<Hash>(path);
@@ -215,6 +232,7 @@ int Main(int argc, char** argv) {
     return words[2] == "256" ? Search<Hash256>(what, argv[2], count(3), count(4))
                              : Search<uint64_t>(what, argv[2], count(3), count(4));
   }
+  if (what == "group-hashes" && words.size() == 4) return GroupHashes(number(1), count(2), count(3));
   if (what == "nearest" && words.size() == 6) {
     const auto vectors = ReadAll<float>(argv[2]);
     return Report([&] { return Nearest(vectors, number(2), number(3), number(4), count(5)); });
