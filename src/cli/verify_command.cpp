@@ -147,10 +147,19 @@ class Verify final : public Tool {
       if (stop_->StopRequested()) return Interrupted();
       if (output.ends_with('/')) return {};  // a group's count
       const std::string path = folder.folder() + "/" + output;
-      if (Exists(path)) return IsTaken(AT_FDCWD, path, false) ? Status() : LookAtFile(folder, output, path);
+      const auto look = [&](const std::string& relative) -> Status {
+        const std::string file = folder.folder() + "/" + relative;
+        return IsTaken(AT_FDCWD, file, false) ? Status() : LookAtFile(folder, relative, file);
+      };
+      if (Exists(path)) return look(output);
+      bool there = false;
       for (const std::string& step : steps) {
-        if (Exists(folder.folder() + "/" + step + "/" + output)) return {};
+        const std::string relative = step + "/" + output;
+        if (!Exists(folder.folder() + "/" + relative)) continue;
+        there = true;
+        if (Status looked = look(relative); !looked) return looked;
       }
+      if (there) return {};
       Tell(kMissing, path);
       return {};
     });

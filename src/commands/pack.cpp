@@ -4,6 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <map>
+#include <optional>
 #include <set>
 
 #include "base/path_parts.h"
@@ -49,8 +51,7 @@ class PackRun final : public CommandRun {
   Status Open() {
     std::unique_ptr<ShardWriter> opened = TRY(ShardWriter::Open(
         pack_, services_, [this](const ShardSample& sample, const std::string& path, const Error& error) {
-          lost_.push_back({path, error});
-          lost_samples_ += sample.files.empty() ? 0 : 1;
+          Lose(sample, path, error);
         }));
     shards_ = std::move(opened);
     return {};
@@ -73,15 +74,42 @@ class PackRun final : public CommandRun {
   }
 
  private:
+  void Lose(const ShardSample& sample, const std::string& path, const Error& error) {
+    lost_.push_back({path, error});
+    lost_samples_ += sample.files.empty() ? 0 : 1;
+  }
+
+  /// Readers of WebDataset lower endings, and end with an error at the second file of one name.
+  static std::optional<Error> FindAlike(const ShardSample& sample) {
+    std::map<std::string, const PackedFile*> seen;
+    for (const PackedFile& file : sample.files) {
+      std::string lowered = file.member;
+      for (size_t i = sample.key.size(); i < lowered.size(); ++i) {
+        if (lowered[i] >= 'A' && lowered[i] <= 'Z') lowered[i] = static_cast<char>(lowered[i] - 'A' + 'a');
+      }
+      const auto [there, is_new] = seen.emplace(std::move(lowered), &file);
+      if (is_new) continue;
+      return Error{Stage::kWrite, Code::kConflict,
+                   PrintablePath(there->second->member) + " and " + PrintablePath(file.member) +
+                       " differ only in case, which readers of WebDataset take for one: rename one"};
+    }
+    return std::nullopt;
+  }
+
   Status PackAll(CommandResult& result) {
     ShardSample sample;
     const auto put = [&]() -> Status {
       if (sample.files.empty()) return {};
       const auto by_member = [](const PackedFile& a, const PackedFile& b) { return a.member < b.member; };
-      const auto same = [](const PackedFile& a, const PackedFile& b) { return a.member == b.member; };
-      std::sort(sample.files.begin(), sample.files.end(), by_member);
       // Two images of one sample may have the same side-cars.
+      const auto same = [](const PackedFile& a, const PackedFile& b) { return a.path == b.path; };
+      std::sort(sample.files.begin(), sample.files.end(), by_member);
       sample.files.erase(std::unique(sample.files.begin(), sample.files.end(), same), sample.files.end());
+      if (const std::optional<Error> alike = FindAlike(sample)) {
+        Lose(sample, sample.files.front().path, *alike);
+        sample = {};
+        return {};
+      }
       return shards_->Add(std::exchange(sample, {}));
     };
     const Status added = operation_.images().ForEach([&](const PackedImage& image) -> Status {
@@ -111,9 +139,11 @@ class PackRun final : public CommandRun {
     result.details["files"] = totals.files;
     result.details["bytes"] = totals.bytes;
     const bool dry = services_.shared->mode != RunMode::kRun;
-    result.summary = (dry ? "dry run: " : "") + Count(totals.samples, "sample") + " of " +
-                     Count(totals.files, "file") + (dry ? " would be in " : " in ") +
-                     Count(totals.shards, "shard") + ", " + FormatByteSize(totals.bytes);
+    const uint64_t sidecars = totals.files - totals.images;
+    result.summary =
+        (dry ? "dry run: " : "") + Count(totals.samples, "sample") + " of " + Count(totals.images, "image") +
+        (sidecars > 0 ? " and " + Count(sidecars, "side-car") : "") + (dry ? " would be in " : " in ") +
+        Count(totals.shards, "shard") + ", " + FormatByteSize(totals.bytes);
     if (totals.finished > 0)
       result.summary += "; " + std::to_string(totals.finished) +
                         (totals.finished == 1 ? " was finished already" : " were finished already");
@@ -203,6 +233,10 @@ std::optional<std::string> PackOptions::Check() const {
   if (auto wrong = CheckChoice("--group", group, kGroups)) return wrong;
   const Result<size_t> size = ParseByteSize(shard_size);
   if (!size) return "--shard-size: " + size.error().message;
+  if (*size < 10 * kKiB) return "--shard-size takes 10KiB or more (write 1GiB, 500MiB)";
+  if (shard_samples && *shard_samples < 1) return "--shard-samples takes 1 or more";
+  constexpr size_t kLongestPrefix = 200;  // names have 255 bytes at most
+  if (prefix.size() > kLongestPrefix) return "--prefix takes 200 bytes at most";
   if (prefix.empty() || prefix.find('/') != std::string::npos || prefix.front() == '.')
     return "--prefix takes the beginning of a file name, without a slash or a dot in front";
   if (!pairs.empty() && group != "image") return "--pair goes with --group image";

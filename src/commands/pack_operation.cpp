@@ -24,18 +24,25 @@ std::optional<std::string_view> SampleKey(std::string_view member) {
 
 namespace {
 
-/// The key of an image's own sample.
-std::string KeyOf(const ListedFile& image) {
-  const std::string_view name = NameOf(image.relative);
-  std::string key = image.relative.substr(0, image.relative.size() - name.size());
-  for (const char c : image.clash == NameClash::kNone ? StemOf(name) : name) {
-    if (c == '.') {
-      key += "%2E";
+/// Without dots. No two names become one.
+std::string Escaped(std::string_view name) {
+  std::string escaped;
+  for (const char c : name) {
+    if (c == '.' || c == '%') {
+      escaped += c == '.' ? "%2E" : "%25";
     } else {
-      key += c;
+      escaped += c;
     }
   }
-  return key;
+  return escaped;
+}
+
+/// The key of an image's own sample. A slash stands in no name, so that %2F cannot come from one.
+std::string KeyOf(const ListedFile& image) {
+  const std::string_view name = NameOf(image.relative), stem = StemOf(name);
+  const std::string key = image.relative.substr(0, image.relative.size() - name.size()) + Escaped(stem);
+  if (image.clash == NameClash::kNone) return key;
+  return key + "%2F" + Escaped(name.substr(std::min(name.size(), stem.size() + 1)));
 }
 
 std::string_view ExtensionOf(std::string_view path) {
@@ -62,15 +69,15 @@ class PackOperation::Task final : public ItemTask {
   Status Map(const Region&) override { return {}; }
   Status Finish(Outcome& outcome) override {
     auto payload = std::make_unique<PackPayload>();
-    const auto add = [&](const SourceFile& file, std::string member) {
+    const auto add = [&](const SourceFile& file, std::string member, bool sidecar = false) {
       payload->image.files.push_back(
-          {file.path, std::move(member), file.content, static_cast<uint64_t>(file.stamp.size)});
+          {file.path, std::move(member), file.content, static_cast<uint64_t>(file.stamp.size), sidecar});
     };
     add(item_.main, MemberOf(item_.main));
     for (size_t i = 0; i < item_.partners.size(); ++i)
       add(item_.partners[i],
           MemberOfPartner(item_.file, operation_.pairs_.folders[i], item_.partners[i].path));
-    for (const SourceFile& sidecar : item_.sidecars) add(sidecar, MemberOf(sidecar));
+    for (const SourceFile& sidecar : item_.sidecars) add(sidecar, MemberOf(sidecar), true);
     outcome.payload = std::move(payload);
     return {};
   }

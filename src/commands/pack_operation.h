@@ -19,7 +19,8 @@ namespace imgmill {
 std::optional<std::string_view> SampleKey(std::string_view member);
 
 /// The name that makes an image a sample of its own, and its side-cars' parts of that: dots before the ending
-/// become %2E. Where images differ by their endings only, the ending counts as part of the name.
+/// become %2E, and percent signs %25. Where images differ by their endings only, the ending is part of the
+/// key, behind %2F. No two images have one key.
 /// @param file  the image's own path, or a side-car's
 std::string MemberOfImage(const ListedFile& image, std::string_view file);
 
@@ -38,10 +39,11 @@ struct PackedFile {
   std::string member;  ///< its name there
   ContentDigest content;
   uint64_t bytes = 0;
+  bool sidecar = false;
 
   template <typename Self, typename Each>
   static void EachField(Self& self, Each& each) {
-    each(self.path), each(self.member), each(self.content), each(self.bytes);
+    each(self.path), each(self.member), each(self.content), each(self.bytes), each(self.sidecar);
   }
 };
 

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
+#include <set>
 
 #include "base/try.h"
 #include "base/unique_fd.h"
@@ -13,7 +15,6 @@
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
-#include "imgmill/dataset/publish.h"
 #include "imgmill/dataset/running_digest.h"
 
 namespace imgmill {
@@ -104,8 +105,9 @@ std::string ShardWriter::NameOfShard(uint64_t number) const {
 
 Status ShardWriter::Add(ShardSample sample) {
   const uint64_t bytes = BytesOf(sample);
-  const bool full = pending_bytes_ + bytes + TarWriter::kEndBytes > most_bytes_ ||
-                    (options_.shard_samples > 0 && pending_.size() == options_.shard_samples);
+  const bool full =
+      pending_bytes_ + bytes + TarWriter::kEndBytes > most_bytes_ ||
+      (options_.shard_samples && pending_.size() == static_cast<uint64_t>(*options_.shard_samples));
   if (pending_.size() > 0 && full) TRY(WriteShard());
   pending_.Add(sample);
   pending_bytes_ += bytes;
@@ -172,6 +174,7 @@ Status ShardWriter::Describe(const std::string& shard, const RecordTable<ShardSa
   const Status told = samples.ForEach([&](const ShardSample& sample) -> Status {
     bytes += BytesOf(sample);
     totals_.files += sample.files.size();
+    for (const PackedFile& file : sample.files) totals_.images += file.sidecar ? 0 : 1;
     if (dry_) return {};
     nlohmann::ordered_json line;
     line["shard"] = shard;
@@ -208,9 +211,15 @@ Status ShardWriter::Finish() {
 }
 
 std::vector<std::string> ShardWriter::Others() const {
+  std::set<std::string> own;
+  for (uint64_t number = 0; number < totals_.shards; ++number) own.insert(NameOfShard(number));
   std::vector<std::string> names;
-  for (uint64_t number = totals_.shards; Exists(folder_.PathOf(NameOfShard(number))); ++number)
-    names.push_back(NameOfShard(number));
+  std::error_code unreadable;
+  for (const auto& entry : std::filesystem::directory_iterator(options_.output, unreadable)) {
+    const std::string name = entry.path().filename().string();
+    if (name.ends_with(".tar") && !name.starts_with('.') && !own.contains(name)) names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
   return names;
 }
 

@@ -45,11 +45,12 @@ class ShardWriter {
     uint64_t shards = 0;
     uint64_t finished = 0;  ///< of these, before this run
     uint64_t samples = 0;
-    uint64_t files = 0;
+    uint64_t images = 0;
+    uint64_t files = 0;  ///< these and side-cars
     uint64_t bytes = 0;  ///< of the shards
   };
   const Totals& totals() const { return totals_; }
-  /// Shards with this prefix in the folder that are none of this run's.
+  /// Tar files in the folder that are none of this run's, in order.
   std::vector<std::string> Others() const;
 
  private:

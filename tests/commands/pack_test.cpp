@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <sstream>
 
 #include "commands/shard_writer.h"
@@ -68,8 +69,13 @@ TEST_CASE("each image is a sample of its own, also where names have dots or diff
   CHECK(member("in/a.jpg", NameClash::kNone, "/x/in/a.jpg.txt") == "in/a.jpg.txt");
   CHECK(member("v1.2/2026.01.02.jpg", NameClash::kNone, "2026.01.02.jpg") == "v1.2/2026%2E01%2E02.jpg");
   CHECK(member("v1.2/2026.01.02.jpg", NameClash::kNone, "2026.01.02.txt") == "v1.2/2026%2E01%2E02.txt");
-  CHECK(member("a.jpg", NameClash::kStem, "a.jpg") == "a%2Ejpg.jpg");
-  CHECK(member("a.jpg", NameClash::kStem, "a.txt") == "a%2Ejpg.txt");
+  CHECK(member("a.jpg", NameClash::kStem, "a.jpg") == "a%2Fjpg.jpg");
+  CHECK(member("a.jpg", NameClash::kStem, "a.txt") == "a%2Fjpg.txt");
+
+  // What is written out elsewhere for others.
+  CHECK(member("a%2Eb.jpg", NameClash::kNone, "a%2Eb.jpg") == "a%252Eb.jpg");
+  CHECK(member("a.jpg.png", NameClash::kNone, "a.jpg.png") == "a%2Ejpg.png");
+  CHECK(member("a%2Fjpg.png", NameClash::kNone, "a%2Fjpg.png") == "a%252Fjpg.png");
 
   const TestFolder where;
   std::filesystem::create_directories(where / "in");
@@ -80,8 +86,8 @@ TEST_CASE("each image is a sample of its own, also where names have dots or diff
   const nlohmann::json result = Json(Run({"pack", where / "in", "-o", where / "out", "--json"}));
   CHECK(result["samples"] == 4);
   CHECK(MembersOf(where / "out/shard-000000.tar") ==
-        Names{"2026%2E01%2E02.jpg", "2026%2E01%2E02.txt", "2026%2E01%2E03.jpg", "both%2EJPG.JPG",
-              "both%2EJPG.txt", "both%2Ejpg.jpg", "both%2Ejpg.txt"});
+        Names{"2026%2E01%2E02.jpg", "2026%2E01%2E02.txt", "2026%2E01%2E03.jpg", "both%2FJPG.JPG",
+              "both%2FJPG.txt", "both%2Fjpg.jpg", "both%2Fjpg.txt"});
 }
 
 TEST_CASE("by prefix, files of one key are a sample, with captions and JSON, in order and in one shard") {
@@ -133,6 +139,19 @@ TEST_CASE("partners are members of their image's sample, and an image without on
                                                            "sub/1%2Ev2.x4.png"});
 }
 
+TEST_CASE("a sample of names that readers cannot tell apart is left out, and told of") {
+  // webdataset lowers endings, and ends with an error at the second file of one.
+  const TestFolder where;
+  std::filesystem::create_directories(where / "in");
+  for (const std::string name : {"a.jpg", "a.JPG", "b.jpg"})
+    std::filesystem::copy_file(SampleData() + "/clock.jpg", where / ("in/" + name));
+  const ProcessResult run = Run({"pack", where / "in", "-o", where / "out", "--group", "prefix", "--json"});
+  CHECK(run.exit_code == 1);
+  CHECK(run.err.find("a.JPG and a.jpg differ only in case") != std::string::npos);
+  CHECK(Json(run)["samples_left_out"] == 1);
+  CHECK(MembersOf(where / "out/shard-000000.tar") == Names{"b.jpg"});
+}
+
 TEST_CASE("the same input gives the same shards elsewhere, and a rerun writes only what has changed") {
   const TestFolder where;
   MakeInput(where);
@@ -161,7 +180,7 @@ TEST_CASE("a shard ends before it is too large, and a sample larger than that ha
       {"pack", where / "in", "-o", where / "out", "--include", "b.jpg", "--shard-size", "36000B", "--json"}));
   CHECK(result["bytes"] == 512 + 33'280 + 1'024 + 1'024);
   const nlohmann::json all =
-      Json(Run({"pack", where / "in", "-o", where / "small", "--shard-size", "1KiB", "--json"}));
+      Json(Run({"pack", where / "in", "-o", where / "small", "--shard-size", "10KiB", "--json"}));
   CHECK(all["shards"] == 5);
   for (const auto& shard : JsonFile(where / "small/index.json")["shardlist"]) CHECK(shard["nsamples"] == 1);
 }
@@ -239,6 +258,12 @@ TEST_CASE("shards that an earlier run left over are told of, and files of others
       fewer.err.find("has 4 shards of an earlier run that are no part of this one, from shard-000001.tar") !=
       std::string::npos);
 
+  const ProcessResult renamed =
+      Run({"pack", where / "in", "-o", where / "out", "--prefix", "train", "--shard-samples", "3"});
+  CHECK(renamed.err.find(
+            "has 5 shards of an earlier run that are no part of this one, from shard-000000.tar") !=
+        std::string::npos);
+
   where.Write("other/index.json", "somebody's");
   const ProcessResult refused = Run({"pack", where / "in", "-o", where / "other"});
   CHECK(refused.exit_code != 0);
@@ -251,7 +276,8 @@ TEST_CASE("a dry run says what would be packed, and writes nothing") {
   MakeInput(where);
   const ProcessResult run = Run({"pack", where / "in", "-o", where / "out", "--dry-run", "--no-catalog"});
   CHECK(run.exit_code == 0);
-  CHECK(run.err.find("dry run: 5 samples of 7 files would be in 1 shard") != std::string::npos);
+  CHECK(run.err.find("dry run: 5 samples of 5 images and 2 side-cars would be in 1 shard") !=
+        std::string::npos);
   CHECK_FALSE(TestFolder::Exists(where / "out/shard-000000.tar"));
 }
 
@@ -268,6 +294,14 @@ TEST_CASE("as the last step of a pipeline, what the steps before it wrote is pac
   const Names members = MembersOf(where / "out/pack/shard-000000.tar");
   CHECK(members.size() == 20);
   for (const std::string& name : members) CHECK(std::count(name.begin(), name.end(), '.') == 1);
+
+  CHECK(Run({"verify", where / "out"}).exit_code == 0);
+  std::ofstream(where / "out/pack/shard-000000.tar", std::ios::app) << "more";
+  std::filesystem::remove(where / "out/pack/index.json");
+  const ProcessResult verified = Run({"verify", where / "out"});
+  CHECK(verified.exit_code == 4);
+  CHECK(verified.out.find("changed  " + where / "out/pack/shard-000000.tar") != std::string::npos);
+  CHECK(verified.out.find("missing  ") != std::string::npos);
 }
 
 }  // namespace imgmill::process_test

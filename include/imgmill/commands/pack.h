@@ -31,8 +31,8 @@ struct PackOptions {
   /// A shard ends before it would grow beyond this, as ParseByteSize reads it. A sample is never taken apart:
   /// one that is larger has a shard to itself.
   std::string shard_size = "1GiB";
-  /// And before it has more samples than this; 0 for any number.
-  uint64_t shard_samples = 0;
+  /// And before it has more samples than this, 1 or more.
+  std::optional<int64_t> shard_samples;
   /// Shards are called PREFIX-000000.tar and so on.
   std::string prefix = "shard";
 
