@@ -88,6 +88,8 @@ class Dedup final : public Command {
   /// Whether distances are those of vectors, not bits.
   bool ByModel() const { return options_.method == "embedding" || options_.method == "lpips"; }
 
+  VectorSearch HowToSearch() const { return {options_.similarity(), options_.index == "ivf"}; }
+
   Result<CommandResult> Reduce(CommandResult result, const DedupTable& entries, const VectorFile* vectors,
                                SecondLooker* look, const CommandServices& services) const {
     if (result.counts.interrupted) return result;  // half a folder has no groups
@@ -98,8 +100,7 @@ class Dedup final : public Command {
     std::optional<IvfReport> ivf;
     DuplicateGroups groups = TRY(Grouping::Guarded(services, [&] {
       if (vectors != nullptr)
-        return FindSimilarVectors(entries, rules_, *vectors, {options_.similarity(), options_.index == "ivf"},
-                                  threads, memory, stop, ivf);
+        return FindSimilarVectors(entries, rules_, *vectors, HowToSearch(), threads, memory, stop, ivf);
       return look != nullptr ? FindVerified(entries, rules_, distance, *look, threads, memory, stop)
                              : FindDuplicates(entries, rules_, options_.method != "exact", distance, threads,
                                               memory, stop);
@@ -122,7 +123,7 @@ class Dedup final : public Command {
                                  .by_quality = options_.method == "pdq",
                                  .least_quality = rules_.least_quality});
     TRY(Describe(found, services, result));
-    if (ivf) DescribeIndex(*ivf, result);
+    if (ivf) DescribeIndex(*ivf, services, result);
     if (services.in_pipeline) {
       TRY(found.ForEachKept([&](const ListedFile& file) { result.kept.Add(file); }));
     }
@@ -203,7 +204,13 @@ class Dedup final : public Command {
     return {};
   }
 
-  static void DescribeIndex(const IvfReport& ivf, CommandResult& result) {
+  static void DescribeIndex(const IvfReport& ivf, const CommandServices& services, CommandResult& result) {
+    if (ivf.recall() < IvfReport::kWantedRecall)
+      services.log(
+          LogLevel::kWarning,
+          "--index ivf finds only " + std::to_string(ivf.found) + " of " + std::to_string(ivf.pairs) +
+              " near pairs of a sample: so many images are as near as --min-similarity that lists do "
+              "not tell them apart (--index exact finds all)");
     result.details["index"] = {{"name", "ivf"},
                                {"lists", ivf.lists},
                                {"probes", ivf.probes},
@@ -283,6 +290,10 @@ class Dedup::VectorRun final : public CommandRun {
     alone = true;  // the operation is embed's, which does not know of a reduce
   }
   Operation& operation() override { return operation_; }
+  size_t ReduceBytes(uint64_t images) const override {
+    if (!opened_.store.file) return 0;  // the vectors' dimension is not known yet
+    return dedup_.HowToSearch().Needs(images, opened_.store.file->dimension(), services_.workers()).total();
+  }
   Result<CommandResult> Reduce(CommandResult result) override {
     if (!result.counts.interrupted) opened_.embedder->Describe(result.details);
     return dedup_.Reduce(std::move(result), entries_, opened_.store.file.get(), look_.get(), services_);

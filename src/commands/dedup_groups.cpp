@@ -361,6 +361,12 @@ size_t VerifyingBytes(uint64_t entries, const GroupRules& rules, int max_distanc
                   entries * (sizeof(Merit) + kRankBytes));
 }
 
+Footprint VectorSearch::Needs(size_t vectors, int dimension, int threads) const {
+  const size_t held = ByLists(vectors) ? GroupByIvfBytes(vectors, dimension, threads)
+                                       : GroupByCosineBytes(vectors, dimension, threads);
+  return {held, SearchWindowBytes(dimension, threads)};
+}
+
 Result<DuplicateGroups> FindSimilarVectors(const DedupTable& entries, const GroupRules& rules,
                                            const VectorFile& vectors, const VectorSearch& how, int threads,
                                            MemoryManager& memory, const StopFlag& stop,
@@ -372,15 +378,10 @@ Result<DuplicateGroups> FindSimilarVectors(const DedupTable& entries, const Grou
   SimilaritySearch<uint64_t, float> search;
   search.key = [](const DedupEntry& entry) { return entry.vector_row; };
   const auto least = static_cast<float>(how.min_similarity);
-  const auto by_lists = [&](size_t count) { return how.ivf && count >= VectorSearch::kIvfFrom; };
-  search.bytes = [&](size_t count) {
-    const size_t held = by_lists(count) ? GroupByIvfBytes(count, dimension, threads)
-                                        : GroupByCosineBytes(count, dimension, threads);
-    return Footprint{held, SearchWindowBytes(dimension, threads)};
-  };
+  search.bytes = [&](size_t count) { return how.Needs(count, dimension, threads); };
   report.reset();
   search.group = [&](RankedKeys rows, std::span<const uint32_t>, const PairRule& allows) {
-    if (!by_lists(rows.keys.size()))
+    if (!how.ByLists(rows.keys.size()))
       return GroupByCosine(look, std::move(rows), least, threads, stop, allows);
     return GroupByIvf(look, std::move(rows), least, threads, stop, allows, report.emplace());
   };

@@ -80,6 +80,9 @@ struct VectorSearch {
   bool ivf = false;
   /// Fewer vectors than this are compared exactly all the same: that takes no longer (docs/benchmarks.md).
   static constexpr size_t kIvfFrom = 10'000;
+  bool ByLists(size_t vectors) const { return ivf && vectors >= kIvfFrom; }
+  /// What comparing so many leases.
+  Footprint Needs(size_t vectors, int dimension, int threads) const;
 };
 
 /// Groups by the cosine of vectors: entry i's is row `vector_row` of `vectors`, of length 1.

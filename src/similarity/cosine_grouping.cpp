@@ -13,6 +13,7 @@ class CosineSearch {
   static constexpr float kEqual = 1;
   static constexpr size_t kFirstBlock = 16;
   static constexpr size_t kLargestBlock = 256;
+  static size_t largest_block() { return kLargestBlock; }
   static constexpr size_t kHitsHeld = 32768;
 
   CosineSearch(const RowClasses& classes, const VectorRows& rows, float least, int threads,

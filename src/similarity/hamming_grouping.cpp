@@ -20,7 +20,7 @@ class HammingSearch {
   using Measure = int;
   static constexpr int kEqual = 0;
   static constexpr size_t kFirstBlock = 64;
-  static constexpr size_t kLargestBlock = 4096;
+  static size_t largest_block() { return 4096; }
   static constexpr size_t kHitsHeld = 65536;
 
   HammingSearch(const ItemClasses<Hash>& classes, int radius, int threads, const StopFlag& stop)

@@ -26,7 +26,6 @@ size_t TrainingSize(size_t vectors) {
 
 /// How recall is measured: on so many vectors, and so many pairs of each.
 constexpr size_t kProbed = 256, kPairsOfProbed = 64;
-constexpr double kRecall = 0.99;
 /// Where all pairs of the sample lie in one list, not all others do.
 constexpr size_t kFewestProbes = 8;
 constexpr size_t kQueriesTogether = 64;  // 128 KiB of 512-float vectors: half of what a core's cache holds
@@ -46,9 +45,10 @@ class IvfSearch {
  public:
   using Measure = float;
   static constexpr float kEqual = 1;
+  static constexpr size_t kFirstBlock = 256;
   /// Each list that a block asks is read once, so large blocks read less.
-  static constexpr size_t kFirstBlock = 256, kLargestBlock = 16384;
-  static constexpr size_t kHitsHeld = 131072;
+  size_t largest_block() const { return LargestBlock(classes_.count()); }
+  static constexpr size_t kHitsHeld = 65536;
 
   IvfSearch(const RowClasses& classes, const VectorRows& rows, float least, int threads, const StopFlag& stop)
       : classes_(classes),
@@ -73,7 +73,7 @@ class IvfSearch {
     TRY(lists_.Fill(
         rows_, by_row.span(), [this](uint32_t id) { return classes_.key(id); }, *centroids_, threads_,
         stop_));
-    const size_t block = std::min(n, kLargestBlock);
+    const size_t block = largest_block();
     queries_ = PoolArray<float>(block * dimension_);
     asked_ = PoolArray<uint32_t>(block * probes_);
     askers_ = PoolArray<uint32_t>(block * probes_);
@@ -138,7 +138,7 @@ class IvfSearch {
         TrainingSize(n) * sizeof(uint64_t) + Centroids::Bytes(TrainingSize(n), lists, dimension, threads);
     const size_t probing =
         n * sizeof(SearchRow) + (kProbed + lists) * vector + kRowsTogether * lists * sizeof(float);
-    const size_t block = std::min(n, kLargestBlock);
+    const size_t block = LargestBlock(n);
     const size_t searching = ListFile::Bytes(n, lists, threads) + lists * vector +
                              block * (vector + 2 * MostProbes(lists) * sizeof(uint32_t)) +
                              (lists + 1) * sizeof(uint32_t) +
@@ -158,6 +158,8 @@ class IvfSearch {
     return {list, place, std::min<size_t>(WindowRows(rows_.dimension), lists_.end_of(list) - place)};
   }
 
+  /// No smaller than the first, and a small part of all: so much of the memory hangs on it.
+  static size_t LargestBlock(size_t n) { return std::clamp<size_t>(n / 32, kFirstBlock, 16384); }
   static size_t MostProbes(size_t lists) { return std::min<size_t>(lists, 128); }
 
   static Error Stopped() { return {Stage::kReduce, Code::kInterrupted, "stopped while comparing vectors"}; }
@@ -205,7 +207,7 @@ class IvfSearch {
       }
     }
     for (probes_ = 0; probes_ < MostProbes(lists); ++probes_) {
-      if (probes_ >= kFewestProbes && report.recall() >= kRecall) break;
+      if (probes_ >= kFewestProbes && report.recall() >= IvfReport::kWantedRecall) break;
       report.found += found_at[probes_];
     }
     report.probes = probes_;

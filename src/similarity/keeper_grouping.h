@@ -85,7 +85,8 @@ class FoundNeighbours {
 ///
 ///     using Measure;
 ///     static constexpr Measure kEqual;         // of items with equal keys
-///     static constexpr size_t kFirstBlock, kLargestBlock, kHitsHeld;
+///     static constexpr size_t kFirstBlock, kHitsHeld;
+///     size_t largest_block() const;
 ///     Status Find(std::span<const uint32_t> block, FoundNeighbours<Measure>& found);
 ///     Status FindAll(size_t candidate, visit); // of that place in the block: visit(class, measure) for each
 ///     void DropTaken();                        // after each block
@@ -111,7 +112,7 @@ class KeeperGrouping {
       const size_t taken_by_others = TRY(TakeNeighbours());
       // Where most candidates went into one another's groups, their searches were for nothing.
       limit = taken_by_others * 2 > block_.size() ? std::max(limit / 4, kSmallestBlock)
-                                                  : std::min(limit * 2, Search::kLargestBlock);
+                                                  : std::min(limit * 2, search_.largest_block());
       search_.DropTaken();
     }
     std::sort(groups_.begin(), groups_.end());

@@ -13,6 +13,7 @@ struct IvfReport {
   size_t sample = 0;  ///< vectors
   size_t pairs = 0;   ///< of the sample, at least `least` near; at most 64 a vector
   size_t found = 0;   ///< of these
+  static constexpr double kWantedRecall = 0.99;
   /// 0 to 1; 1 where there are no pairs.
   double recall() const { return pairs > 0 ? static_cast<double>(found) / static_cast<double>(pairs) : 1; }
 };
@@ -20,7 +21,7 @@ struct IvfReport {
 /// GroupByCosine's groups, but that a keeper finds only what lies in the lists whose centroids are nearest to
 /// it (an inverted file: Sivic and Zisserman 2003; Jegou, Douze and Schmid 2011). What it finds is as near as
 /// it says, to the bit; what it misses stays in no group, or in another keeper's. So many lists are looked
-/// into that at least 99 of 100 pairs of the sample are found.
+/// into that at least 99 of 100 pairs of the sample are found, but no more than 128.
 ///
 /// The groups depend on the vectors and their order alone, not on threads or memory. The vectors are copied
 /// into a temporary file, list by list. Memory: GroupByIvfBytes() from the current pool, SearchWindowBytes()
