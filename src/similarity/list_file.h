@@ -7,6 +7,7 @@
 
 #include "base/mapped_piece.h"
 #include "base/temporary_file.h"
+#include "base/try.h"
 #include "imgmill/memory/pool_array.h"
 #include "similarity/row_windows.h"
 #include "similarity/vector_lists.h"
