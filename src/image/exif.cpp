@@ -79,7 +79,7 @@ int ExifOrientation(const uint8_t* tiff, size_t bytes) {
 
 void SetExifSize(std::span<uint8_t> tiff, uint32_t width, uint32_t height) {
   const ExifBlock block(tiff);
-  const size_t name = WithoutName(tiff).data() - tiff.data();
+  const size_t name = tiff.size() - WithoutName(tiff).size();
   const auto set = [&](uint32_t tag, uint32_t number) {
     const std::optional<ExifBlock::Entry> entry = block.InExif(tag);
     if (!entry || entry->count != 1 || (entry->type != kShort && entry->type != kLong)) return;
