@@ -130,6 +130,9 @@ Result<ParquetPage> ParquetPages::ReadHead(int64_t at, int64_t end) {
     page.codec = leaf_.chunks[chunk_].codec;
     if (const size_t length = ParseHead(bytes, page); length > 0) {
       page.offset = at + static_cast<int64_t>(length);
+      // Of any kind: what is passed over must lead on.
+      if (page.stored < 0 || page.stored > file_.size() - page.offset)
+        return file_.Wrong(Code::kMalformed, "a page of column \"" + leaf_.column + "\" does not fit");
       return page;
     }
     if (room == end - at || room >= kLongestHead)
