@@ -5,6 +5,7 @@
 
 #include "announced_rows.h"
 #include "base/try.h"
+#include "file_sink.h"
 #include "png_head.h"
 #include "png_pixels.h"
 #include "stored_form.h"
@@ -17,15 +18,6 @@ namespace {
 int Threads() {
   return std::max(2, WorkCrew::Get().threads());
 }
-
-class FileSink final : public ByteSink {
- public:
-  explicit FileSink(OutputFile& file) : file_(file) {}
-  bool Take(std::span<const uint8_t> bytes) override { return file_.Append(bytes); }
-
- private:
-  OutputFile& file_;
-};
 
 class PngWriter final : public RowWriter {
  public:

@@ -5,19 +5,11 @@
 
 #include "announced_rows.h"
 #include "base/try.h"
+#include "file_sink.h"
 #include "stored_form.h"
 
 namespace imgmill {
 namespace {
-
-class FileSink final : public ByteSink {
- public:
-  explicit FileSink(OutputFile& file) : file_(file) {}
-  bool Take(std::span<const uint8_t> bytes) override { return file_.Append(bytes); }
-
- private:
-  OutputFile& file_;
-};
 
 class WholeWriter final : public RowWriter {
  public:
