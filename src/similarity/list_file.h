@@ -26,8 +26,7 @@ class ListFile {
 
   /// Of an element and the place where its vector lies, and of a list and the place where it begins.
   static size_t Bytes(size_t elements, size_t lists, int threads) {
-    return elements * 3 * sizeof(uint32_t) + (lists + 1) * sizeof(uint32_t) +
-           static_cast<size_t>(threads) * kRowsTogether * lists * sizeof(float);
+    return elements * 3 * sizeof(uint32_t) + (lists + 1) * sizeof(uint32_t) + AssigningBytes(lists, threads);
   }
 
   /// Elements by place.
@@ -65,16 +64,7 @@ Status ListFile::Fill(const VectorRows& rows, std::span<const uint32_t> elements
   place_of_ = PoolArray<uint32_t>(elements.size());
   begin_ = PoolArray<uint32_t>(lists + 1);
   PoolArray<uint32_t> list_of(elements.size());
-  {
-    PoolArray<float> dots(static_cast<size_t>(threads) * kRowsTogether * lists);
-    TRY(VisitRows(rows, elements, threads, stop, row_of,
-                  [&](int thread, std::span<const uint32_t> some, const float* const* vectors) {
-                    float* const own = dots.data() + static_cast<size_t>(thread) * kRowsTogether * lists;
-                    centroids.DotsWith(vectors, some.size(), own);
-                    for (size_t r = 0; r < some.size(); ++r)
-                      list_of[some[r]] = centroids.ListOf(own + r * lists);
-                  }));
-  }
+  TRY(AssignLists(rows, elements, row_of, centroids, threads, stop, list_of.span()));
   // A counting sort: begin_ becomes each list's end, and its begin while its elements get their places.
   begin_.Fill(0);
   for (const uint32_t list : list_of) ++begin_[list];

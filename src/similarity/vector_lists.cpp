@@ -7,7 +7,6 @@
 #include <numeric>
 
 #include "base/try.h"
-#include "similarity/row_windows.h"
 
 namespace imgmill {
 namespace {
@@ -50,14 +49,10 @@ Result<Centroids> Centroids::Train(const VectorRows& rows, std::span<const uint6
   const auto dimension = static_cast<size_t>(rows.dimension);
   Centroids centroids(lists, dimension);
   PoolArray<uint32_t> of(sample.size());  // the list of each
-  PoolArray<float> dots(static_cast<size_t>(threads) * kRowsTogether * lists);
   PoolArray<double> sums(lists * dimension);
   PoolArray<uint32_t> order(sample.size());
   std::iota(order.begin(), order.end(), 0u);
-  const auto visit = [&](int on, const auto& see) {
-    return VisitRows(
-        rows, std::span<const uint32_t>(order.span()), on, stop, [&](uint32_t i) { return sample[i]; }, see);
-  };
+  const auto row_of = [&](uint32_t i) { return sample[i]; };
 
   // The first centroids are vectors of the sample, evenly apart. An empty list keeps its centroid.
   for (size_t list = 0; list < lists; ++list) {
@@ -66,18 +61,15 @@ Result<Centroids> Centroids::Train(const VectorRows& rows, std::span<const uint6
     }));
   }
   for (int round = 0; round < kRounds; ++round) {
-    TRY(visit(threads, [&](int thread, std::span<const uint32_t> some, const float* const* vectors) {
-      float* const own = dots.data() + static_cast<size_t>(thread) * kRowsTogether * lists;
-      centroids.DotsWith(vectors, some.size(), own);
-      for (size_t r = 0; r < some.size(); ++r) of[some[r]] = centroids.ListOf(own + r * lists);
-    }));
+    TRY(AssignLists(rows, order.span(), row_of, centroids, threads, stop, of.span()));
     sums.Fill(0);
-    TRY(visit(1, [&](int, std::span<const uint32_t> some, const float* const* vectors) {
-      for (size_t r = 0; r < some.size(); ++r) {
-        double* const sum = sums.data() + of[some[r]] * dimension;
-        for (size_t d = 0; d < dimension; ++d) sum[d] += static_cast<double>(vectors[r][d]);
-      }
-    }));
+    TRY(VisitRows(rows, std::span<const uint32_t>(order.span()), 1, stop, row_of,
+                  [&](int, std::span<const uint32_t> some, const float* const* vectors) {
+                    for (size_t r = 0; r < some.size(); ++r) {
+                      double* const sum = sums.data() + of[some[r]] * dimension;
+                      for (size_t d = 0; d < dimension; ++d) sum[d] += static_cast<double>(vectors[r][d]);
+                    }
+                  }));
     for (size_t list = 0; list < lists; ++list) {
       const double* const sum = sums.data() + list * dimension;
       const double length = std::sqrt(std::inner_product(sum, sum + dimension, sum, 0.0));
@@ -92,7 +84,7 @@ Result<Centroids> Centroids::Train(const VectorRows& rows, std::span<const uint6
 size_t Centroids::Bytes(size_t sample, size_t lists, int dimension, int threads) {
   const size_t values = lists * static_cast<size_t>(dimension);
   return values * (sizeof(float) + sizeof(double)) + sample * 2 * sizeof(uint32_t) +
-         static_cast<size_t>(threads) * kRowsTogether * lists * sizeof(float);
+         AssigningBytes(lists, threads);
 }
 
 }  // namespace imgmill

@@ -9,6 +9,7 @@
 #include "imgmill/base/stop_flag.h"
 #include "imgmill/memory/pool_array.h"
 #include "imgmill/similarity/cosine.h"
+#include "similarity/row_windows.h"
 
 namespace imgmill {
 
@@ -44,5 +45,25 @@ class Centroids {
   size_t dimension_;
   PoolArray<float> values_;
 };
+
+/// Finds the list of each element (0 .. list_of.size() - 1, given in order of row), as VisitRows goes through
+/// them. Memory: AssigningBytes() from the current pool.
+template <typename RowOf>
+Status AssignLists(const VectorRows& rows, std::span<const uint32_t> elements, const RowOf& row_of,
+                   const Centroids& centroids, int threads, const StopFlag& stop,
+                   std::span<uint32_t> list_of) {
+  const size_t lists = centroids.count();
+  PoolArray<float> dots(static_cast<size_t>(threads) * kRowsTogether * lists);
+  return VisitRows(rows, elements, threads, stop, row_of,
+                   [&](int thread, std::span<const uint32_t> some, const float* const* vectors) {
+                     float* const own = dots.data() + static_cast<size_t>(thread) * kRowsTogether * lists;
+                     centroids.DotsWith(vectors, some.size(), own);
+                     for (size_t r = 0; r < some.size(); ++r)
+                       list_of[some[r]] = centroids.ListOf(own + r * lists);
+                   });
+}
+inline size_t AssigningBytes(size_t lists, int threads) {
+  return static_cast<size_t>(threads) * kRowsTogether * lists * sizeof(float);
+}
 
 }  // namespace imgmill
