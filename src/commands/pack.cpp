@@ -50,9 +50,8 @@ class PackRun final : public CommandRun {
 
   Status Open() {
     std::unique_ptr<ShardWriter> opened = TRY(ShardWriter::Open(
-        pack_, services_, [this](const ShardSample& sample, const std::string& path, const Error& error) {
-          Lose(sample, path, error);
-        }));
+        pack_, services_,
+        [this](const ShardSample&, const std::string& path, const Error& error) { Lose(path, error); }));
     shards_ = std::move(opened);
     return {};
   }
@@ -74,10 +73,7 @@ class PackRun final : public CommandRun {
   }
 
  private:
-  void Lose(const ShardSample& sample, const std::string& path, const Error& error) {
-    lost_.push_back({path, error});
-    lost_samples_ += sample.files.empty() ? 0 : 1;
-  }
+  void Lose(const std::string& path, const Error& error) { lost_.push_back({path, error}); }
 
   /// Readers of WebDataset lower endings, and end with an error at the second file of one name.
   static std::optional<Error> FindAlike(const ShardSample& sample) {
@@ -106,7 +102,7 @@ class PackRun final : public CommandRun {
       std::sort(sample.files.begin(), sample.files.end(), by_member);
       sample.files.erase(std::unique(sample.files.begin(), sample.files.end(), same), sample.files.end());
       if (const std::optional<Error> alike = FindAlike(sample)) {
-        Lose(sample, sample.files.front().path, *alike);
+        Lose(sample.files.front().path, *alike);
         sample = {};
         return {};
       }
@@ -135,7 +131,7 @@ class PackRun final : public CommandRun {
     result.details["shards"] = totals.shards;
     result.details["finished_before"] = totals.finished;
     result.details["samples"] = totals.samples;
-    result.details["samples_left_out"] = lost_samples_;
+    result.details["samples_left_out"] = lost_.size();
     result.details["files"] = totals.files;
     result.details["bytes"] = totals.bytes;
     const bool dry = services_.shared->mode != RunMode::kRun;
@@ -148,9 +144,9 @@ class PackRun final : public CommandRun {
       result.summary += "; " + std::to_string(totals.finished) +
                         (totals.finished == 1 ? " was finished already" : " were finished already");
     if (dry) return;
-    result.details["index"] = PrintablePath(pack_.output) + "/index.json";
-    result.details["members"] = PrintablePath(pack_.output) + "/members.jsonl";
-    result.text = WholeText(PrintablePath(pack_.output) + "/index.json\n");
+    result.details["index"] = PrintablePath(shards_->IndexPath());
+    result.details["members"] = PrintablePath(shards_->MembersPath());
+    result.text = WholeText(PrintablePath(shards_->IndexPath()) + "\n");
     const std::vector<std::string> others = shards_->Others();
     if (!others.empty())
       services_.log(LogLevel::kWarning,
@@ -166,8 +162,7 @@ class PackRun final : public CommandRun {
   PackedPairs pairs_;
   PackOperation operation_;
   std::unique_ptr<ShardWriter> shards_;
-  std::vector<FailedItem> lost_;
-  uint64_t lost_samples_ = 0;
+  std::vector<FailedItem> lost_;  ///< one of each sample that is left out
 };
 
 class Pack final : public Command {

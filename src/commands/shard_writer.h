@@ -50,14 +50,14 @@ class ShardWriter {
     uint64_t bytes = 0;  ///< of the shards
   };
   const Totals& totals() const { return totals_; }
+  std::string IndexPath() const { return options_.output + "/index.json"; }
+  std::string MembersPath() const { return options_.output + "/members.jsonl"; }
   /// Tar files in the folder that are none of this run's, in order.
   std::vector<std::string> Others() const;
 
  private:
   ShardWriter(const PackOptions& options, const CommandServices& services, Lost lost);
   std::string NameOfShard(uint64_t number) const;
-  std::string IndexPath() const { return options_.output + "/index.json"; }
-  std::string MembersPath() const { return options_.output + "/members.jsonl"; }
   Status WriteShard();
   /// @return those of pending_ that were packed
   Result<RecordTable<ShardSample>> WriteMembers(const std::string& temporary);
