@@ -21,6 +21,7 @@ class EmbedRun final : public CommandRun {
       : CommandRun(services),
         services_(services),
         opened_(std::move(opened)),
+        rows_before_(opened_.store.file ? opened_.store.file->rows() : 0),
         exported_(std::move(exported)),
         wants_files_(services.in_pipeline),
         operation_(std::make_unique<EmbedOperation>(*opened_.embedder, opened_.store, nullptr, services,
@@ -50,7 +51,7 @@ class EmbedRun final : public CommandRun {
     const int dimension = opened_.store.file ? opened_.store.file->dimension() : 0;
     result.details["dimension"] = dimension;
     result.summary = std::to_string(count_) + " vectors of " + std::to_string(dimension);
-    if (counts.recalled > 0) result.summary += ", " + std::to_string(counts.recalled) + " known before";
+    if (known_before_ > 0) result.summary += ", " + std::to_string(known_before_) + " known before";
     if (imported_) DescribeImport(result);
     if (exported_) {
       TRY(exported_->Commit());
@@ -87,15 +88,18 @@ class EmbedRun final : public CommandRun {
       if (status_) status_ = exported_->Add(image.file.path, image.content.Hex(), vector_);
     }
     ++count_;
+    // Not what the catalog answered: which of two equal images is worked on is the threads' affair.
+    if (image.place.row < rows_before_) ++known_before_;
     if (wants_files_) embedded_.Add(image.file);
   }
 
   const CommandServices& services_;
   OpenedEmbedding opened_;
+  const uint64_t rows_before_;  ///< of vectors, when the run began
   std::unique_ptr<VectorExport> exported_;
   std::unique_ptr<ImportedVectors> imported_;
   FileTable embedded_;
-  uint64_t count_ = 0;
+  uint64_t count_ = 0, known_before_ = 0;
   const bool wants_files_;
   Status status_;  // of the export: the vectors themselves are safe in the catalog
   std::vector<float> vector_;
