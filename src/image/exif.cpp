@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 
 namespace imgmill {
 namespace {
@@ -14,7 +15,21 @@ constexpr uint32_t kHeight = 0xA003;
 constexpr uint32_t kAscii = 2;
 constexpr uint32_t kShort = 3;
 constexpr uint32_t kLong = 4;
+constexpr uint32_t kRational = 5;
+constexpr uint32_t kSignedRational = 10;
 constexpr size_t kEntryBytes = 12;
+
+/// Of one value of a type; 0 for types that EXIF does not have.
+size_t ValueBytes(uint32_t type) {
+  constexpr size_t kBytes[] = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8};
+  return type < std::size(kBytes) ? kBytes[type] : 0;
+}
+
+/// Types of an entry that says where a directory is: LONG, and TIFF's own for it.
+bool IsPlace(uint32_t type) {
+  constexpr uint32_t kDirectory = 13;
+  return type == kLong || type == kDirectory;
+}
 
 std::span<const uint8_t> WithoutName(std::span<const uint8_t> block) {
   const bool named = block.size() > 6 && std::memcmp(block.data(), "Exif\0\0", 6) == 0;
@@ -49,8 +64,8 @@ std::optional<ExifBlock::Entry> ExifBlock::Find(uint32_t directory, uint32_t tag
 }
 
 std::optional<ExifBlock::Entry> ExifBlock::InExif(uint32_t tag) const {
-  const std::optional<uint32_t> directory = Number(InMain(kExifDirectory));
-  return directory ? Find(*directory, tag) : std::nullopt;
+  const std::optional<Entry> own = InMain(kExifDirectory);
+  return own && IsPlace(own->type) ? Find(U32(own->at + 8), tag) : std::nullopt;
 }
 
 std::optional<uint32_t> ExifBlock::Number(const std::optional<Entry>& entry) const {
@@ -68,6 +83,40 @@ std::optional<std::string> ExifBlock::Text(const std::optional<Entry>& entry) co
   const size_t first = text.find_first_not_of(kWhite);
   if (first == std::string::npos) return std::nullopt;
   return text.substr(first, text.find_last_not_of(kWhite) + 1 - first);
+}
+
+std::optional<double> ExifBlock::Value(const std::optional<Entry>& entry) const {
+  if (!entry || entry->count == 0 || !Holds(*entry)) return std::nullopt;
+  if (entry->type == kShort) return U16(entry->at + 8);
+  if (entry->type == kLong) return U32(entry->at + 8);
+  if (entry->type != kRational && entry->type != kSignedRational) return std::nullopt;
+  const size_t at = U32(entry->at + 8);
+  const auto number = [&](size_t place) {
+    const uint32_t bits = U32(place);
+    return entry->type == kRational ? static_cast<double>(bits)
+                                    : static_cast<double>(static_cast<int32_t>(bits));
+  };
+  const double below = number(at + 4);
+  return below == 0 ? std::nullopt : std::optional<double>(number(at) / below);
+}
+
+bool ExifBlock::Holds(const Entry& entry) const {
+  const size_t each = ValueBytes(entry.type);
+  if (each == 0) return false;
+  if (entry.count <= 4 / each) return true;
+  const size_t at = U32(entry.at + 8);
+  return at <= tiff_.size() && entry.count <= (tiff_.size() - at) / each;
+}
+
+bool ExifBlock::HoldsDirectory(uint32_t directory) const {
+  if (directory > tiff_.size() || tiff_.size() - directory < 2) return false;
+  return U16(directory) <= (tiff_.size() - directory - 2) / kEntryBytes;
+}
+
+bool ExifBlock::Whole() const {
+  if (main_ == 0 || !HoldsDirectory(main_)) return false;
+  const std::optional<Entry> own = InMain(kExifDirectory);
+  return !own || (IsPlace(own->type) && HoldsDirectory(U32(own->at + 8)));
 }
 
 int ExifOrientation(const uint8_t* tiff, size_t bytes) {

@@ -30,10 +30,17 @@ class ExifBlock {
   std::optional<uint32_t> Number(const std::optional<Entry>& entry) const;
   /// ASCII, up to its first zero, without white space at its ends; nothing if that leaves nothing.
   std::optional<std::string> Text(const std::optional<Entry>& entry) const;
+  /// Of a number of any type of whole numbers or fractions, the first one; nothing for one by zero.
+  std::optional<double> Value(const std::optional<Entry>& entry) const;
+  /// Whether its value lies within the block.
+  bool Holds(const Entry& entry) const;
+  /// Whether it begins as a TIFF structure does, and all entries of both directories are there.
+  bool Whole() const;
   bool big_endian() const { return big_; }
 
  private:
   std::optional<Entry> Find(uint32_t directory, uint32_t tag) const;
+  bool HoldsDirectory(uint32_t directory) const;
   uint32_t U16(size_t at) const;
   uint32_t U32(size_t at) const;
 

@@ -118,14 +118,19 @@ Result<std::unique_ptr<JpegDecoder>> JpegDecoder::Open(InputFile file, Stage sta
   return decoder;
 }
 
-int JpegDecoder::orientation() const {
+std::span<const uint8_t> JpegDecoder::exif() const {
   for (jpeg_saved_marker_ptr marker = info_.marker_list; marker != nullptr; marker = marker->next) {
     if (marker->marker != JPEG_APP0 + 1) continue;
     if (marker->data_length > 6 && std::memcmp(marker->data, "Exif\0\0", 6) == 0) {
-      return ExifOrientation(marker->data + 6, marker->data_length - 6);
+      return {marker->data + 6, marker->data_length - 6};
     }
   }
-  return 1;
+  return {};
+}
+
+int JpegDecoder::orientation() const {
+  const std::span<const uint8_t> block = exif();
+  return ExifOrientation(block.data(), block.size());
 }
 
 std::vector<uint8_t> JpegDecoder::IccProfile() {

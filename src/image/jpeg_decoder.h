@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,8 @@ class JpegDecoder {
 
   const jpeg_decompress_struct& info() const { return info_; }
   bool progressive() const { return info_.progressive_mode != 0; }
+  /// The first EXIF block, without "Exif" before it; empty without one.
+  std::span<const uint8_t> exif() const;
   /// EXIF orientation, 1 to 8.
   int orientation() const;
   /// The embedded ICC profile, or nothing.
