@@ -110,7 +110,7 @@ class Filter final : public Command {
     const Status counted = entries.ForEach([&](const FilterEntry& entry) {
       const uint64_t broken = BrokenRules(rules, entry);
       for (size_t r = 0; r < rules.size(); ++r) {
-        if (std::isnan(entry.values[rules[r].column])) ++rules[r].no_value;
+        if (!rules[r].HasValue(entry)) ++rules[r].no_value;
         rules[r].dropped += broken >> r & 1;
       }
       ++(broken == 0 ? result.kept_images : result.dropped);
@@ -122,9 +122,8 @@ class Filter final : public Command {
     for (const AppliedRule& rule : rules) {
       list.push_back({{"rule", rule.rule.text},
                       {"effect", rule.rule.keeps ? "keep" : "drop"},
-                      {"signal", InfoOf(rule.rule.signal).name},
-                      {"threshold", std::isnan(rule.threshold) ? nlohmann::ordered_json()
-                                                               : nlohmann::ordered_json(rule.threshold)},
+                      {"signal", rule.rule.field()},
+                      {"threshold", JsonValue(rule.rule.signal, rule.threshold)},
                       {"dropped", rule.dropped},
                       {"no_value", rule.no_value}});
     }

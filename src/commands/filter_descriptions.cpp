@@ -23,6 +23,12 @@ Status Descriptions::Measure(const FilterTable& entries, std::span<const Applied
                             if (suggestions_) suggestions_->Add(column, values);
                             if (page_) page_->Add(column, values, rules);
                           }));
+  if (page_) {
+    TRY(entries.ForEach([&](const FilterEntry& entry) {
+      page_->Add(entry);
+      return Status();
+    }));
+  }
   return suggestions_ ? suggestions_->Count(entries) : Status();
 }
 

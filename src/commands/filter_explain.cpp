@@ -32,13 +32,15 @@ bool IsFile(const std::string& path, const std::string& asked) {
   return std::filesystem::equivalent(one, other, problem) && !problem;
 }
 
-std::string RuleText(const AppliedRule& rule, double value) {
-  const std::string given = rule.rule.flag() + (" " + PrintablePath(rule.rule.text));
-  std::string threshold;
-  if (rule.rule.percentile) threshold = " (" + ShortNumber(rule.threshold) + ")";
-  const bool drops = rule.rule.Drops(value, rule.threshold);
-  return Cell(drops ? "  drops it:" : "  lets it pass:", 18) + given + threshold + ", and it has " +
-         (std::isnan(value) ? "no value" : ShortNumber(value)) + "\n";
+std::string RuleText(const AppliedRule& rule, const FilterEntry& entry) {
+  return Cell(rule.Drops(entry) ? "  drops it:" : "  lets it pass:", 18) + rule.rule.flag() + " " +
+         rule.rule.text + rule.ThresholdText() + ", and it has " +
+         (rule.HasValue(entry) ? rule.ValueText(entry) : "no value") + "\n";
+}
+
+/// Where no image has any, a field of EXIF is not worth a line.
+bool IsTold(const SignalSpread& spread) {
+  return spread.images > 0 || !InfoOf(spread.signal).from_exif;
 }
 
 }  // namespace
@@ -55,6 +57,7 @@ Explanations::Explanations(std::vector<std::string> paths, std::vector<Signal> s
 
 Status Explanations::FindImages(const FilterTable& entries) {
   const Status read = entries.ForEach([&](const FilterEntry& entry) {
+    texts_.Add(entry.texts);
     for (Image& image : images_) {
       if (!image.entry && IsFile(entry.file.path, image.asked)) image.entry = entry;
     }
@@ -84,6 +87,20 @@ void Explanations::Add(size_t column, const Distribution& values) {
   }
 }
 
+std::string Explanations::TextsOf(const FilterEntry& entry) const {
+  std::string text;
+  for (const PhotoTextInfo& info : AllPhotoTexts()) {
+    const uint64_t images = texts_.images(info.text);
+    if (images == 0) continue;
+    const std::string& value = entry.texts[static_cast<size_t>(info.text)];
+    text += "  " + Cell(std::string(info.name), 20);
+    text +=
+        value.empty() ? "-  (of " : value + "  (" + std::to_string(texts_.Count(info.text, value)) + " of ";
+    text += std::to_string(images) + (images == 1 ? " image that has" : " images that have") + " one)\n";
+  }
+  return text;
+}
+
 std::string Explanations::Text(std::span<const AppliedRule> rules) const {
   std::string text;
   for (const Image& image : images_) {
@@ -91,58 +108,68 @@ std::string Explanations::Text(std::span<const AppliedRule> rules) const {
     const FilterEntry& entry = *image.entry;
     const bool kept = BrokenRules(rules, entry) == 0;
     text += (kept ? "keep " : "drop ") + PrintablePath(entry.file.path) + "\n";
-    for (const AppliedRule& rule : rules) text += RuleText(rule, entry.values[rule.column]);
+    for (const AppliedRule& rule : rules) text += RuleText(rule, entry);
     text += "  " + Cell("signal", 20) + Cell("value", 14) + Cell("unit", 12) + Cell("place", 9) +
             Cell("lowest", 12) + Cell("median", 12) + "highest\n";
     for (const size_t column : in_order_) {
       const SignalInfo& info = InfoOf(signals_[column]);
       const SignalSpread& spread = spreads_[column];
+      if (!IsTold(spread)) continue;
       const double value = entry.values[column];
       const bool known = !std::isnan(value);
-      text += "  " + Cell(std::string(info.name), 20) + Cell(known ? ShortNumber(value) : "-", 14) +
-              Cell(std::string(info.unit), 12) + Cell(known ? PlaceText(image.places[column]) : "-", 9);
-      text += spread.images == 0
-                  ? "no image has a value\n"
-                  : Cell(ShortNumber(spread.lowest), 12) + Cell(ShortNumber(spread.median), 12) +
-                        ShortNumber(spread.highest) + "\n";
+      text += "  " + Cell(std::string(info.name), 20) +
+              Cell(known ? ShortValue(info.signal, value) : "-", 14) + Cell(std::string(info.unit), 12) +
+              Cell(known ? PlaceText(image.places[column]) : "-", 9);
+      text += spread.images == 0 ? "no image has a value\n"
+                                 : Cell(ShortValue(info.signal, spread.lowest), 12) +
+                                       Cell(ShortValue(info.signal, spread.median), 12) +
+                                       ShortValue(info.signal, spread.highest) + "\n";
     }
+    text += TextsOf(entry);
   }
   return text;
 }
 
 nlohmann::ordered_json Explanations::Json(std::span<const AppliedRule> rules) const {
   using Json = nlohmann::ordered_json;
-  const auto number = [](double value) { return std::isnan(value) ? Json() : Json(value); };
   Json list = Json::array();
   for (const Image& image : images_) {
     if (!image.entry) continue;
     const FilterEntry& entry = *image.entry;
     Json said = Json::array();
     for (const AppliedRule& rule : rules) {
-      const double value = entry.values[rule.column];
-      said.push_back({{"rule", PrintablePath(rule.rule.text)},
+      said.push_back({{"rule", rule.rule.text},
                       {"effect", rule.rule.keeps ? "keep" : "drop"},
-                      {"threshold", number(rule.threshold)},
-                      {"value", number(value)},
-                      {"drops", rule.rule.Drops(value, rule.threshold)}});
+                      {"threshold", JsonValue(rule.rule.signal, rule.threshold)},
+                      {"value", rule.ValueJson(entry)},
+                      {"drops", rule.Drops(entry)}});
     }
     Json signals = Json::array();
     for (const size_t column : in_order_) {
       const double value = entry.values[column];
       const SignalSpread& spread = spreads_[column];
       Json row = {{"signal", InfoOf(signals_[column]).name},
-                  {"value", number(value)},
+                  {"value", JsonValue(signals_[column], value)},
                   {"percentile", std::isnan(value) ? Json() : Json(image.places[column])},
                   {"images", spread.images}};
       for (const auto& [name, each] : {std::pair("lowest", spread.lowest), std::pair("median", spread.median),
                                        std::pair("highest", spread.highest)})
-        row[name] = spread.images == 0 ? Json() : Json(each);
+        row[name] = spread.images == 0 ? Json() : JsonValue(signals_[column], each);
       signals.push_back(std::move(row));
+    }
+    Json texts = Json::array();
+    for (const PhotoTextInfo& info : AllPhotoTexts()) {
+      const std::string& value = entry.texts[static_cast<size_t>(info.text)];
+      texts.push_back({{"text", info.name},
+                       {"value", value.empty() ? Json() : Json(value)},
+                       {"same", value.empty() ? 0 : texts_.Count(info.text, value)},
+                       {"images", texts_.images(info.text)}});
     }
     list.push_back({{"path", PrintablePath(entry.file.path)},
                     {"kept", BrokenRules(rules, entry) == 0},
                     {"rules", std::move(said)},
-                    {"signals", std::move(signals)}});
+                    {"signals", std::move(signals)},
+                    {"texts", std::move(texts)}});
   }
   return list;
 }

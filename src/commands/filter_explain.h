@@ -10,6 +10,7 @@
 
 #include "filter_distribution.h"
 #include "filter_verdict.h"
+#include "text_counts.h"
 
 namespace imgmill {
 
@@ -41,7 +42,10 @@ class Explanations {
     std::vector<double> places;  ///< a percentile each column
   };
 
+  std::string TextsOf(const FilterEntry& entry) const;
+
   std::vector<Signal> signals_;
+  TextCounts texts_;
   std::vector<size_t> in_order_;  ///< columns in the order of the table of signals
   std::vector<SignalSpread> spreads_;
   std::vector<Image> images_;

@@ -37,11 +37,12 @@ std::vector<const SignalInfo*> Columns(const SignalFacts& facts) {
 std::string CsvHead(std::span<const SignalInfo* const> columns) {
   std::string line = "path,kept,dropped_by";
   for (const SignalInfo* info : columns) line += "," + std::string(info->name);
+  for (const PhotoTextInfo& info : AllPhotoTexts()) line += "," + std::string(info.name);
   return line + "\n";
 }
 
 std::string CsvRow(const FilterEntry& entry, std::span<const AppliedRule> rules,
-                   std::span<const SignalInfo* const> columns, const SignalValues& values) {
+                   std::span<const SignalInfo* const> columns, const ImageFacts& facts) {
   const uint64_t broken_rules = BrokenRules(rules, entry);
   std::string broken;
   for (size_t r = 0; r < rules.size(); ++r) {
@@ -51,22 +52,30 @@ std::string CsvRow(const FilterEntry& entry, std::span<const AppliedRule> rules,
       CsvCell(PrintablePath(entry.file.path)) + (broken.empty() ? ",1," : ",0,") + CsvCell(broken);
   for (const SignalInfo* info : columns) {
     line += ",";
-    if (values[info->signal]) line += Exact(*values[info->signal]);
+    const std::optional<double>& value = facts.values[info->signal];
+    if (value) line += info->signal == Signal::kDate ? DateText(*value) : Exact(*value);
   }
+  for (const std::string& text : facts.texts) line += "," + CsvCell(text);
   return line + "\n";
 }
 
 std::string JsonRow(const FilterEntry& entry, std::span<const AppliedRule> rules,
-                    std::span<const SignalInfo* const> columns, const SignalValues& values) {
+                    std::span<const SignalInfo* const> columns, const ImageFacts& facts) {
   const uint64_t broken_rules = BrokenRules(rules, entry);
   nlohmann::ordered_json row = {{"path", PrintablePath(entry.file.path)}, {"kept", broken_rules == 0}};
   nlohmann::ordered_json& broken = row["dropped_by"] = nlohmann::ordered_json::array();
   for (size_t r = 0; r < rules.size(); ++r) {
-    if ((broken_rules >> r & 1) != 0) broken.push_back(PrintablePath(rules[r].rule.text));
+    if ((broken_rules >> r & 1) != 0) broken.push_back(rules[r].rule.text);
   }
   for (const SignalInfo* info : columns) {
     nlohmann::ordered_json& cell = row[std::string(info->name)];
-    if (values[info->signal]) cell = *values[info->signal];
+    const std::optional<double>& value = facts.values[info->signal];
+    if (value) cell = JsonValue(info->signal, *value);
+  }
+  for (const PhotoTextInfo& info : AllPhotoTexts()) {
+    const std::string& text = facts.texts[static_cast<size_t>(info.text)];
+    nlohmann::ordered_json& cell = row[std::string(info.name)];
+    if (!text.empty()) cell = text;
   }
   return row.dump() + "\n";
 }
@@ -79,12 +88,12 @@ Status WriteRows(std::FILE* file, bool csv, const FilterTable& entries, std::spa
   const std::vector<const SignalInfo*> columns = Columns(facts);
   if (csv && !put(CsvHead(columns))) return ErrnoError(Stage::kWrite, errno, "write the export");
   const auto write = [&](const FilterEntry& entry) -> Status {
-    SignalValues values;
-    if (!facts.Find(entry.content, /*pixels=*/true, values)) {
+    ImageFacts known;
+    if (!facts.Find(entry.content, {.pixels = true, .exif = true}, known)) {
       return Error{Stage::kCatalog, Code::kReadError,
                    "the catalog lost the signals of " + PrintablePath(entry.file.path) + " (run again)"};
     }
-    if (!put((csv ? CsvRow : JsonRow)(entry, rules, columns, values)))
+    if (!put((csv ? CsvRow : JsonRow)(entry, rules, columns, known)))
       return ErrnoError(Stage::kWrite, errno, "write the export");
     return {};
   };

@@ -26,6 +26,11 @@ std::string SignalTable() {
     line.resize(std::max<size_t>(line.size() + 1, 22), ' ');
     text += line + std::string(info.meaning) + "\n";
   }
+  for (const PhotoTextInfo& info : AllPhotoTexts()) {
+    std::string line = "  " + std::string(info.name);
+    line.resize(22, ' ');
+    text += line + std::string(info.meaning) + "\n";
+  }
   return text;
 }
 
@@ -35,7 +40,10 @@ void AddFilterFlags(CLI::App& app, FilterOptions& options) {
   app.footer(
       SignalTable() +
       "\nA rule is SIGNAL, one of < <= > >= = !=, and a number, a percentile of this run's images\n"
-      "(p10) or a multiple of their median (m0.5). Quote rules: the shell treats < and > as redirections.\n\n"
+      "(p10) or a multiple of their median (m0.5). Quote rules: the shell treats < and > as redirections.\n"
+      "A date is compared with 2015, 2015-06, 2015-06-01 or 2015-06-01T12:30. Texts, such as camera, are\n"
+      "compared by = or !=, where * stands for anything and ? for one character: 'camera=\"NIKON*\"'.\n"
+      "has(NAME) holds where there is a value.\n\n"
       "Example:\n"
       "  imgmill filter photos --keep 'short_side>=256' --keep 'blockiness<30'    lists what is kept\n"
       "  imgmill filter photos --keep 'sharpness>p10' --action copy --to good --max-drop 50%\n"

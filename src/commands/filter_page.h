@@ -10,6 +10,9 @@
 #include "filter_distribution.h"
 #include "filter_verdict.h"
 #include "imgmill/commands/command.h"
+#include "imgmill/report/signal_page.h"
+#include "page_pictures.h"
+#include "text_counts.h"
 
 namespace imgmill {
 
@@ -22,6 +25,8 @@ class FilterPage {
   /// The distributions of all columns, one after the other.
   /// @param rules  with their thresholds
   void Add(size_t column, const Distribution& values, std::span<const AppliedRule> rules);
+  /// The texts of an image.
+  void Add(const FilterEntry& entry) { texts_.Add(entry.texts); }
   /// Finds the examples, makes their pictures by a run of the engine, and writes the page. `result` is told
   /// of the file, and if the run was interrupted; then there is no page.
   Status Write(const std::string& file, const FilterTable& entries, std::span<const AppliedRule> rules,
@@ -36,8 +41,17 @@ class FilterPage {
     std::vector<uint64_t> bars;
   };
 
+  struct Cut;
+
+  std::vector<Cut> CutsOf(std::span<const AppliedRule> rules) const;
+  std::vector<size_t> Order(std::span<const AppliedRule> rules) const;
+  SignalCard CardOf(size_t column, uint64_t images) const;
+  SignalCard CardOf(const PhotoTextInfo& info, uint64_t images) const;
+  SignalCut ShownCut(const Cut& cut, const std::string& folder, const PagePictures& pictures) const;
+
   std::vector<Signal> signals_;
   std::vector<Spread> spreads_;
+  TextCounts texts_;
 };
 
 }  // namespace imgmill

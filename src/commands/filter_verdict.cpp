@@ -28,6 +28,13 @@ double Percentile(std::span<double> values, double p) {
 std::vector<AppliedRule> AssignColumns(const std::vector<FilterRule>& rules, std::vector<Signal>& signals) {
   std::vector<AppliedRule> applied;
   for (const FilterRule& rule : rules) {
+    if (rule.photo_text) {
+      AppliedRule each;
+      each.rule = rule;
+      each.column = static_cast<size_t>(*rule.photo_text);
+      applied.push_back(std::move(each));
+      continue;
+    }
     const auto found = std::find(signals.begin(), signals.end(), rule.signal);
     AppliedRule each;
     each.rule = rule;
@@ -59,7 +66,7 @@ Status FindThresholds(const FilterTable& entries, std::vector<AppliedRule>& rule
 uint64_t BrokenRules(std::span<const AppliedRule> rules, const FilterEntry& entry) {
   uint64_t broken = 0;
   for (size_t r = 0; r < rules.size(); ++r) {
-    if (rules[r].rule.Drops(entry.values[rules[r].column], rules[r].threshold)) broken |= uint64_t{1} << r;
+    if (rules[r].Drops(entry)) broken |= uint64_t{1} << r;
   }
   return broken;
 }
@@ -70,7 +77,7 @@ template <typename Each>
 void ForEachBroken(std::span<const AppliedRule> rules, const FilterEntry& entry, const Each& each) {
   const uint64_t broken = BrokenRules(rules, entry);
   for (size_t r = 0; r < rules.size(); ++r) {
-    if ((broken >> r & 1) != 0) each(rules[r], entry.values[rules[r].column]);
+    if ((broken >> r & 1) != 0) each(rules[r]);
   }
 }
 
@@ -82,9 +89,44 @@ std::string ShortNumber(double value) {
   return text;
 }
 
+std::string ShortValue(Signal signal, double value) {
+  return signal == Signal::kDate ? DateText(value) : ShortNumber(value);
+}
+
+nlohmann::ordered_json JsonValue(Signal signal, double value) {
+  if (std::isnan(value)) return {};
+  return signal == Signal::kDate ? nlohmann::ordered_json(DateText(value)) : nlohmann::ordered_json(value);
+}
+
+bool AppliedRule::Drops(const FilterEntry& entry) const {
+  return rule.photo_text ? rule.Drops(entry.texts[column]) : rule.Drops(entry.values[column], threshold);
+}
+
+bool AppliedRule::HasValue(const FilterEntry& entry) const {
+  return rule.photo_text ? !entry.texts[column].empty() : !std::isnan(entry.values[column]);
+}
+
+std::string AppliedRule::ValueText(const FilterEntry& entry) const {
+  if (rule.photo_text) return entry.texts[column];
+  return HasValue(entry) ? ShortValue(rule.signal, entry.values[column]) : std::string();
+}
+
+nlohmann::ordered_json AppliedRule::ValueJson(const FilterEntry& entry) const {
+  if (!HasValue(entry)) return {};
+  return rule.photo_text ? nlohmann::ordered_json(entry.texts[column])
+                         : JsonValue(rule.signal, entry.values[column]);
+}
+
+std::string AppliedRule::ThresholdText() const {
+  if (!rule.percentile) return "";
+  return " (" + (std::isnan(threshold) ? ShortNumber(threshold) : ShortValue(rule.signal, threshold)) + ")";
+}
+
 namespace {
 
-std::string WhyNoValue(Signal signal) {
+std::string WhyNoValue(const FilterRule& rule) {
+  if (rule.about_exif()) return "its EXIF tells none";
+  const Signal signal = rule.signal;
   if (signal == Signal::kJpegQuality) return "the file is no JPEG";
   if (signal == Signal::kBitDepth) return "its samples are no whole numbers";
   if (signal == Signal::kBlur || signal == Signal::kJpegVisible)
@@ -94,31 +136,25 @@ std::string WhyNoValue(Signal signal) {
 
 }  // namespace
 
-std::string WhyDropped(const AppliedRule& rule, double value) {
-  const std::string name(InfoOf(rule.rule.signal).name);
-  if (std::isnan(value))
-    return "no " + name + ", " + WhyNoValue(rule.rule.signal) + ": fails " + rule.rule.text;
-  std::string text =
-      name + " " + ShortNumber(value) + (rule.rule.keeps ? " fails " : " meets --drop ") + rule.rule.text;
-  if (rule.rule.percentile) text += " (" + ShortNumber(rule.threshold) + ")";
-  return text;
+std::string WhyDropped(const AppliedRule& rule, const FilterEntry& entry) {
+  const std::string name(rule.rule.field());
+  if (!rule.HasValue(entry)) return "no " + name + ", " + WhyNoValue(rule.rule) + ": fails " + rule.rule.text;
+  return name + " " + rule.ValueText(entry) + (rule.rule.keeps ? " fails " : " meets --drop ") +
+         rule.rule.text + rule.ThresholdText();
 }
 
 std::string WhyDropped(std::span<const AppliedRule> rules, const FilterEntry& entry) {
   std::string why;
-  ForEachBroken(rules, entry, [&](const AppliedRule& rule, double value) {
-    why += (why.empty() ? "" : "; ") + WhyDropped(rule, value);
-  });
+  ForEachBroken(rules, entry,
+                [&](const AppliedRule& rule) { why += (why.empty() ? "" : "; ") + WhyDropped(rule, entry); });
   return why;
 }
 
 nlohmann::ordered_json DroppedJson(std::span<const AppliedRule> rules, const FilterEntry& entry) {
   nlohmann::ordered_json broken = nlohmann::ordered_json::array();
-  ForEachBroken(rules, entry, [&](const AppliedRule& rule, double value) {
+  ForEachBroken(rules, entry, [&](const AppliedRule& rule) {
     broken.push_back(
-        {{"rule", rule.rule.text},
-         {"signal", InfoOf(rule.rule.signal).name},
-         {"value", std::isnan(value) ? nlohmann::ordered_json() : nlohmann::ordered_json(value)}});
+        {{"rule", rule.rule.text}, {"signal", rule.rule.field()}, {"value", rule.ValueJson(entry)}});
   });
   return {{"path", PrintablePath(entry.file.path)}, {"rules", std::move(broken)}};
 }
@@ -126,7 +162,7 @@ nlohmann::ordered_json DroppedJson(std::span<const AppliedRule> rules, const Fil
 std::string DroppedByRule(std::span<const AppliedRule> rules) {
   std::string text;
   for (const AppliedRule& rule : rules)
-    text += (text.empty() ? "" : ", ") + PrintablePath(rule.rule.text) + ": " + std::to_string(rule.dropped);
+    text += (text.empty() ? "" : ", ") + rule.rule.text + ": " + std::to_string(rule.dropped);
   return text;
 }
 

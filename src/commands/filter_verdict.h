@@ -18,10 +18,18 @@ double Percentile(std::span<double> values, double p);
 /// A rule as it was applied to one run.
 struct AppliedRule {
   FilterRule rule;
-  size_t column = 0;
+  size_t column = 0;      ///< of the entries' values or texts
   double threshold = 0;   ///< the number, or the percentile's value; NaN where no image has a value
   uint64_t dropped = 0;   ///< images that it drops, be it alone or with others
   uint64_t no_value = 0;  ///< images that have no value for its signal
+
+  bool Drops(const FilterEntry& entry) const;
+  bool HasValue(const FilterEntry& entry) const;
+  /// For people; empty where there is no value.
+  std::string ValueText(const FilterEntry& entry) const;
+  nlohmann::ordered_json ValueJson(const FilterEntry& entry) const;
+  /// " (33.1)" behind a rule whose number was found among the run's values.
+  std::string ThresholdText() const;
 };
 
 /// The rules with their signals' columns: `signals` gets each signal once.
@@ -36,8 +44,8 @@ Status FindThresholds(const FilterTable& entries, std::vector<AppliedRule>& rule
 /// --drop rule that does.
 uint64_t BrokenRules(std::span<const AppliedRule> rules, const FilterEntry& entry);
 
-/// Why a rule drops an image with this value: "sharpness 12.3 fails sharpness>p10 (33.1)".
-std::string WhyDropped(const AppliedRule& rule, double value);
+/// Why a rule drops an image: "sharpness 12.3 fails sharpness>p10 (33.1)".
+std::string WhyDropped(const AppliedRule& rule, const FilterEntry& entry);
 
 /// The same of all the rules that drop the image, with a semicolon between them.
 std::string WhyDropped(std::span<const AppliedRule> rules, const FilterEntry& entry);
@@ -50,5 +58,11 @@ std::string DroppedByRule(std::span<const AppliedRule> rules);
 
 /// Up to six digits: for people.
 std::string ShortNumber(double value);
+
+/// The same; a date as such.
+std::string ShortValue(Signal signal, double value);
+
+/// To the last digit; a date as text, NaN as null.
+nlohmann::ordered_json JsonValue(Signal signal, double value);
 
 }  // namespace imgmill

@@ -17,10 +17,10 @@ Result<std::vector<FilterRule>> TileRules(const TileOptions& options) {
       const std::string given = std::string(rule.flag()) + " \"" + PrintablePath(text) + "\": ";
       if (rule.percentile)
         return Error{Stage::kConfigure, Code::kUsage, given + "a tile is judged by itself: give a number"};
-      if (!InfoOf(rule.signal).from_pixels) {
+      if (rule.photo_text || !InfoOf(rule.signal).from_pixels) {
         return Error{Stage::kConfigure, Code::kUsage,
-                     given + "tiles are judged by their pixels; for " +
-                         std::string(InfoOf(rule.signal).name) + " of whole images use filter"};
+                     given + "tiles are judged by their pixels; for " + std::string(rule.field()) +
+                         " of whole images use filter"};
       }
       rules.push_back(std::move(rule));
     }

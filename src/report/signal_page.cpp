@@ -19,6 +19,7 @@ constexpr char kStyle[] = R"css(
 .chart { margin: .6rem 0 .2rem; } .chart svg { display: block; width: 100%; height: 6rem; }
 .chart rect { fill: var(--soft); } .chart line { stroke: var(--failed); stroke-width: 2; vector-effect: non-scaling-stroke; }
 .axis { display: flex; justify-content: space-between; color: var(--soft); font-size: 12px; border-top: 1px solid var(--line); }
+.values { border-collapse: collapse; margin: .6rem 0 .2rem; } .values td { padding: 0 1rem 0 0; } .values td + td { text-align: right; }
 .cut { margin: .6rem 0 0; } .cut .rule { color: var(--failed); }
 .sides { display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); gap: .4rem 1.5rem; }
 .sides h3 { font-size: .8rem; font-weight: 600; color: var(--soft); margin: .3rem 0 .2rem; }
@@ -60,6 +61,13 @@ std::string Chart(const SignalCard& card) {
          Escaped(card.median) + "</span><span>" + Escaped(card.to) + "</span></div></div>\n";
 }
 
+std::string Values(const SignalCard& card) {
+  std::string html = "<table class=\"values\">\n";
+  for (const auto& [value, images] : card.values)
+    html += "<tr><td>" + Escaped(value) + "</td><td>" + std::to_string(images) + "</td></tr>\n";
+  return html + "</table>\n";
+}
+
 std::string Side(const std::string& title, const std::vector<SignalExample>& examples) {
   if (examples.empty()) return "";
   std::string html = "<div><h3>" + Escaped(title) + "</h3><div class=\"examples\">";
@@ -86,6 +94,7 @@ std::string SignalPageCard(const SignalCard& card) {
                      " <span>" + (card.unit.empty() ? "" : Escaped(card.unit) + ": ") +
                      Escaped(card.meaning) + "</span></h2>\n";
   if (!card.bars.empty()) html += Chart(card);
+  if (!card.values.empty()) html += Values(card);
   if (!card.note.empty()) html += "<div class=\"facts\">" + Escaped(card.note) + "</div>\n";
   for (const SignalCut& cut : card.cuts) {
     html += "<div class=\"cut\">";

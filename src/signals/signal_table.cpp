@@ -46,6 +46,13 @@ constexpr std::array<SignalInfo, kSignalCount> kSignals = {{
     {Signal::kAesthetic, "aesthetic", "", "how pleasing, 0 to 10, by --scorer", 1, false, true},
     {Signal::kHyperIqa, "hyperiqa", "", "quality by --scorer, on its weights' scale", 1, false, true},
     {Signal::kComplexity, "complexity", "", "how complex, 0 to 1, by --scorer", 1, false, true},
+    {Signal::kDate, "date", "", "EXIF: when it was taken, by the camera's clock", 1, false, false, true},
+    {Signal::kIso, "iso", "", "EXIF: sensitivity", 1, false, false, true},
+    {Signal::kExposureTime, "exposure_time", "seconds", "EXIF: exposure time", 1, false, false, true},
+    {Signal::kFNumber, "f_number", "", "EXIF: f-number", 1, false, false, true},
+    {Signal::kFocalLength, "focal_length", "mm", "EXIF: focal length of the lens itself", 1, false, false,
+     true},
+    {Signal::kOrientation, "orientation", "", "EXIF: 1 to 8, as stored", 1, false, false, true},
 }};
 
 constexpr bool InOrder() {
@@ -90,7 +97,7 @@ std::string VersionedName(Signal signal) {
 SignalSet SignalSet::All() {
   SignalSet set;
   for (const SignalInfo& info : kSignals) {
-    if (!info.by_network) set.Insert(info.signal);
+    if (!info.by_network && !info.from_exif) set.Insert(info.signal);
   }
   return set;
 }
@@ -98,7 +105,15 @@ SignalSet SignalSet::All() {
 SignalSet SignalSet::OfHeader() {
   SignalSet set;
   for (const SignalInfo& info : kSignals) {
-    if (!info.from_pixels && !info.by_network) set.Insert(info.signal);
+    if (!info.from_pixels && !info.by_network && !info.from_exif) set.Insert(info.signal);
+  }
+  return set;
+}
+
+SignalSet SignalSet::OfExif() {
+  SignalSet set;
+  for (const SignalInfo& info : kSignals) {
+    if (info.from_exif) set.Insert(info.signal);
   }
   return set;
 }
@@ -123,6 +138,17 @@ SignalValues HeaderSignals(const ImageHeader& header) {
   values[Signal::kBytesPerPixel] = static_cast<double>(header.file_bytes) / (width * height);
   values[Signal::kHasAlpha] = header.has_alpha ? 1.0 : 0.0;
   if (header.format == ImageFormat::kJpeg) values[Signal::kJpegQuality] = QualityOfJpeg(header.fidelity);
+  return values;
+}
+
+SignalValues ExifSignals(const PhotoFacts& facts) {
+  SignalValues values;
+  values[Signal::kDate] = facts.date;
+  values[Signal::kIso] = facts.iso;
+  values[Signal::kExposureTime] = facts.exposure_time;
+  values[Signal::kFNumber] = facts.f_number;
+  values[Signal::kFocalLength] = facts.focal_length;
+  values[Signal::kOrientation] = facts.orientation;
   return values;
 }
 

@@ -7,6 +7,8 @@
 #include <limits>
 
 #include "commands/filter_verdict.h"
+#include "commands/rule_text.h"
+#include "commands/text_counts.h"
 
 namespace imgmill {
 namespace {
@@ -111,7 +113,7 @@ TEST_CASE("verdicts: every --keep must hold, no --drop may, and no value holds n
   REQUIRE(signals == std::vector<Signal>{Signal::kSharpness, Signal::kWidth});
   const std::vector<std::vector<double>> columns = {{10, 20, kNone, 95, 30}, {100, 99, 100, 100, 100}};
   FilterTable entries;
-  for (size_t i = 0; i < 5; ++i) entries.Add({{}, {}, {}, {columns[0][i], columns[1][i]}});
+  for (size_t i = 0; i < 5; ++i) entries.Add({{}, {}, {}, {columns[0][i], columns[1][i]}, {}});
   const StopFlag stop;
   REQUIRE(FindThresholds(entries, rules, **memory, stop).ok());
   CHECK(rules[0].threshold == 25);  // the median of 10, 20, 30, 95
@@ -121,9 +123,125 @@ TEST_CASE("verdicts: every --keep must hold, no --drop may, and no value holds n
   CHECK(broken(2) == 0b001);  // it cannot be sharper than anything
   CHECK(broken(3) == 0b100);
   CHECK(broken(4) == 0);
-  CHECK(WhyDropped(rules[0], 10) == "sharpness 10 fails sharpness>p50 (25)");
-  CHECK(WhyDropped(rules[0], kNone) == "no sharpness, the image is too small: fails sharpness>p50");
-  CHECK(WhyDropped(rules[2], 95) == "sharpness 95 meets --drop sharpness>90");
+  const auto why = [&](size_t rule, uint64_t i) { return WhyDropped(rules[rule], entries.At(i).value()); };
+  CHECK(why(0, 0) == "sharpness 10 fails sharpness>p50 (25)");
+  CHECK(why(0, 2) == "no sharpness, the image is too small: fails sharpness>p50");
+  CHECK(why(2, 3) == "sharpness 95 meets --drop sharpness>90");
+}
+
+TEST_CASE("a text rule is a name, = or !=, and a pattern in quotes or without") {
+  const FilterRule camera = Rule(" camera =~ \"NIKON*\" ");
+  REQUIRE(camera.photo_text == PhotoText::kCamera);
+  CHECK(camera.comparison == Comparison::kEqual);
+  CHECK(camera.pattern == "NIKON*");
+  CHECK(camera.field() == "camera");
+  CHECK(Rule("lens='24-70'").pattern == "24-70");
+  CHECK(Rule("software != Adobe Photoshop* ").pattern == "Adobe Photoshop*");
+  CHECK(Rule("software!~x").comparison == Comparison::kNotEqual);
+  CHECK(Rule("software==\"a\\\"b<=c\"").pattern == "a\\\"b<=c");
+  CHECK(Rule("has( lens )").comparison == Comparison::kHas);
+  CHECK(Rule("has(jpeg_quality)").signal == Signal::kJpegQuality);
+}
+
+TEST_CASE("a wrong rule on EXIF is told where it is wrong") {
+  const auto says = [](const std::string& text) {
+    const Result<FilterRule> rule = ParseRule(text, true);
+    REQUIRE_MESSAGE(!rule.ok(), text);
+    return rule.error().message;
+  };
+  CHECK(says("camra=x").find("did you mean \"camera\"? (at character 1)") != std::string::npos);
+  CHECK(says("camera>x") == "--keep \"camera>x\": camera is a text: compare it by = or != (at character 7)");
+  CHECK(says("iso=~4*").ends_with("are for texts, such as camera (at character 4)"));
+  CHECK(says("camera=").ends_with("(at character 8)"));
+  CHECK(says("camera=\"\"").ends_with("(at character 8)"));
+  CHECK(says("camera=\"x").ends_with("expected a \" at the end (at character 10)"));
+  CHECK(says("camera=\"x\" y").ends_with("nothing follows the text (at character 11)"));
+  CHECK(says("camera=\xff").find("UTF-8") != std::string::npos);
+  CHECK(says("has(camera").ends_with("(at character 11)"));
+  CHECK(says("has(camera) x").ends_with("(at character 13)"));
+  CHECK(says("has()").ends_with("(at character 5)"));
+  for (const char* text : {"date>5", "date>2015-13", "date=2015-02-30", "date=2015-6-1", "date=m0.5",
+                           "date=2015-01-01T12", "date=2015-01-01T24:00", "date=15-01-01", "date=true1"})
+    CHECK(says(text).find("expected a date") != std::string::npos);
+}
+
+TEST_CASE("a pattern takes the whole text, of letters without their case") {
+  CHECK(MatchesPattern("NIKON D850", "nikon*"));
+  CHECK(MatchesPattern("NIKON D850", "*d8?0"));
+  CHECK(MatchesPattern("NIKON D850", "*"));
+  CHECK(MatchesPattern("NIKON D850", "N*O*D*0"));
+  CHECK(MatchesPattern("aab", "*ab"));  // the first a is the star's
+  CHECK(MatchesPattern("24-70", "24-70**"));
+  CHECK(MatchesPattern("a*b", "a\\*b"));
+  CHECK(MatchesPattern("a\\b", "a\\\\b"));
+  CHECK_FALSE(MatchesPattern("axb", "a\\*b"));
+  CHECK_FALSE(MatchesPattern("NIKON D850", "nikon"));
+  CHECK_FALSE(MatchesPattern("NIKON D850", "D850"));
+  CHECK_FALSE(MatchesPattern("D850", "D850?"));
+  CHECK_FALSE(MatchesPattern("", "?"));
+  // Many stars that never fit must not take forever.
+  CHECK_FALSE(MatchesPattern(std::string(200, 'a'), "*a*a*a*a*a*a*a*a*a*a*a*a*b"));
+}
+
+TEST_CASE("a date stands for all of its year, month, day or minute") {
+  // Seconds by `date -u -d 2015-06-01 +%s`.
+  constexpr double kFirstOfJune = 1433116800;
+  const auto holds = [](const std::string& text, double value) {
+    const FilterRule rule = Rule(text);
+    return rule.Holds(value, rule.number);
+  };
+  CHECK(Rule("date>=2015-06-01").number == kFirstOfJune);
+  CHECK(DateText(kFirstOfJune + 3661) == "2015-06-01T01:01:01");
+  CHECK(DateText(-1) == "1969-12-31T23:59:59");
+  CHECK(holds("date>=2015-06-01", kFirstOfJune));
+  CHECK_FALSE(holds("date>=2015-06-01", kFirstOfJune - 1));
+  CHECK(holds("date<=2015-06-01", kFirstOfJune + 86399));
+  CHECK_FALSE(holds("date<=2015-06-01", kFirstOfJune + 86400));
+  CHECK_FALSE(holds("date>2015-06-01", kFirstOfJune + 86399));
+  CHECK(holds("date>2015-06-01", kFirstOfJune + 86400));
+  CHECK(holds("date=2015-06", kFirstOfJune + 29 * 86400));
+  CHECK_FALSE(holds("date=2015-06", kFirstOfJune + 30 * 86400));
+  CHECK(holds("date!=2015", kFirstOfJune - 200 * 86400.0));
+  CHECK_FALSE(holds("date!=2015", kFirstOfJune));
+  CHECK(holds("date=2015-06-01T01:01", kFirstOfJune + 3661));
+  CHECK(holds("date=2015-06-01 01:01:01", kFirstOfJune + 3661));
+  CHECK_FALSE(holds("date=2015-06-01 01:01:02", kFirstOfJune + 3661));
+  CHECK(Rule("date=2016-02-29").span == 86400);
+  CHECK(Rule("date<p10").percentile);
+}
+
+TEST_CASE("of texts, too, no value holds nothing") {
+  std::vector<Signal> signals;
+  const std::vector<AppliedRule> rules =
+      AssignColumns({Rule("software!=\"Adobe*\""), Rule("camera=NIKON*", false), Rule("has(lens)")}, signals);
+  CHECK(signals.empty());
+  const auto broken = [&](std::vector<std::string> texts) {
+    return BrokenRules(rules, {{}, {}, {}, {}, std::move(texts)});
+  };
+  CHECK(broken({"Canon X", "50 mm", "Gimp"}) == 0);
+  CHECK(broken({"Nikon D1", "50 mm", "Gimp"}) == 0b010);
+  CHECK(broken({"", "50 mm", "adobe 5"}) == 0b001);
+  CHECK(broken({"", "", ""}) == 0b101);
+  const FilterEntry entry{{}, {}, {}, {}, {"Nikon D1", "", "Adobe 5"}};
+  CHECK(WhyDropped(rules[0], entry) == "software Adobe 5 fails software!=\"Adobe*\"");
+  CHECK(WhyDropped(rules[1], entry) == "camera Nikon D1 meets --drop camera=NIKON*");
+  CHECK(WhyDropped(rules[2], entry) == "no lens, its EXIF tells none: fails has(lens)");
+}
+
+TEST_CASE("texts are counted, the most frequent first, and not without end") {
+  TextCounts counts;
+  counts.Add({"B", "", "x"});
+  counts.Add({"A", "", ""});
+  counts.Add({"B", "", ""});
+  counts.Add({"C", "", ""});
+  CHECK(counts.images(PhotoText::kCamera) == 4);
+  CHECK(counts.images(PhotoText::kLens) == 0);
+  CHECK(counts.Count(PhotoText::kCamera, "B") == 2);
+  using Most = std::vector<std::pair<std::string, uint64_t>>;
+  CHECK(counts.Most(PhotoText::kCamera, 2) == Most{{"B", 2}, {"A", 1}});
+  for (size_t i = 0; i < 2 * TextCounts::kMostDifferent; ++i) counts.Add({"", std::to_string(i), ""});
+  CHECK(counts.images(PhotoText::kLens) == 2 * TextCounts::kMostDifferent);
+  CHECK(counts.Most(PhotoText::kLens, 1 << 20).size() == TextCounts::kMostDifferent);
 }
 
 }  // namespace imgmill

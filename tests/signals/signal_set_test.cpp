@@ -49,8 +49,10 @@ TEST_CASE("a set knows whether pixels are needed") {
   SignalSet all = SignalSet::OfPixels();
   for (const SignalInfo& info : AllSignals()) {
     CHECK(all.Contains(info.signal) == info.from_pixels);
-    CHECK(SignalSet::OfHeader().Contains(info.signal) == (!info.from_pixels && !info.by_network));
-    if (!info.by_network) all.Insert(info.signal);
+    CHECK(SignalSet::OfHeader().Contains(info.signal) ==
+          (!info.from_pixels && !info.by_network && !info.from_exif));
+    CHECK(SignalSet::OfExif().Contains(info.signal) == info.from_exif);
+    if (!info.by_network && !info.from_exif) all.Insert(info.signal);
   }
   CHECK(all == SignalSet::All());
 }

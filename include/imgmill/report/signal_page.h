@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace imgmill {
@@ -28,6 +29,8 @@ struct SignalCut {
 struct SignalCard {
   std::string name, unit, meaning;
   std::vector<uint64_t> bars;  ///< images by value, from `from` to `to`
+  /// In place of bars, of what is no number: values and their numbers of images.
+  std::vector<std::pair<std::string, uint64_t>> values;
   std::string from, median, to;
   std::string note;  ///< "12 images have no value"; empty for none
   std::vector<SignalCut> cuts;

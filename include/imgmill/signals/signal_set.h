@@ -12,6 +12,7 @@
 
 #include "imgmill/base/result.h"
 #include "imgmill/image/image.h"
+#include "imgmill/image/photo_facts.h"
 #include "imgmill/image/reader.h"
 
 namespace imgmill {
@@ -156,8 +157,23 @@ enum class Signal : uint8_t {
   /// Source: Feng et al., "IC9600: a benchmark dataset for automatic image complexity assessment", TPAMI
   /// 2023.
   kComplexity,
+
+  // Of EXIF, as the camera wrote it (PhotoFacts); no value where it did not.
+
+  /// When it was taken, in seconds from 1970-01-01T00:00:00 on, both by the camera's clock.
+  kDate,
+  /// Sensitivity.
+  kIso,
+  /// In seconds.
+  kExposureTime,
+  /// Focal length over the diameter of the aperture.
+  kFNumber,
+  /// Of the lens itself, in millimetres.
+  kFocalLength,
+  /// 1 to 8: how the stored image is to be turned. It is, for all other signals.
+  kOrientation,
 };
-inline constexpr size_t kSignalCount = 34;
+inline constexpr size_t kSignalCount = 40;
 
 /// A row of the table of signals.
 struct SignalInfo {
@@ -171,6 +187,8 @@ struct SignalInfo {
   bool from_pixels;
   /// Whether a network gives it, so that it is only there where its weights are.
   bool by_network = false;
+  /// Whether it is one of EXIF's fields.
+  bool from_exif = false;
 };
 
 /// All signals, in the order of Signal.
@@ -187,9 +205,10 @@ class SignalSet {
   constexpr SignalSet(std::initializer_list<Signal> signals) {
     for (const Signal signal : signals) Insert(signal);
   }
-  /// Those of header and pixels: there are none of networks in a set.
+  /// Those of header and pixels: there are none of networks or of EXIF.
   static SignalSet All();
   static SignalSet OfHeader();
+  static SignalSet OfExif();
   /// Those that need a decode.
   static SignalSet OfPixels();
   constexpr void Insert(Signal signal) { bits_ |= uint64_t{1} << static_cast<unsigned>(signal); }
@@ -217,6 +236,9 @@ class SignalValues {
 /// What is known of a file before any pixel is: width, height, short_side, aspect, megapixels,
 /// bytes_per_pixel, has_alpha, jpeg_quality.
 SignalValues HeaderSignals(const ImageHeader& header);
+
+/// What EXIF tells: date, iso, exposure_time, f_number, focal_length, orientation.
+SignalValues ExifSignals(const PhotoFacts& facts);
 
 /// Feeds on rows, top to bottom; holds 19 rows of luma at most, and running sums, not the image.
 class SignalMeter {
