@@ -96,6 +96,13 @@ pictures block_rows tif tiff jp2 j2k
 pictures image jpg jpeg png webp gif tif tiff avif heic jp2 j2k jxl hdr exr pfm ppm pgm pbm pam bmp tga ico qoi
 mkdir -p "$build/seeds/parquet"
 cp tests/golden/tables/*.parquet "$build/seeds/parquet/"
+mkdir -p "$build/seeds/tar_index"
+for format in v7 ustar gnu oldgnu pax; do
+  tar --format "$format" -b 1 -cf "$build/seeds/tar_index/$format.tar" .clang-format scripts/format.sh
+done
+long=$(printf 'long_%.0s' {1..40})
+tar --format gnu -b 1 --transform "s,.*,$long," -cf "$build/seeds/tar_index/gnu-long.tar" .clang-format
+tar --format pax -b 1 --transform "s,.*,$long," -cf "$build/seeds/tar_index/pax-long.tar" .clang-format
 mkdir -p "$build/seeds/pipeline" "$build/seeds/yaml_options" "$build/seeds/checkpoint"
 cp configs/*.yaml "$build/seeds/pipeline/"
 cp configs/*.yaml "$build/seeds/yaml_options/"

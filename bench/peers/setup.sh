@@ -3,7 +3,7 @@
 #
 # Usage: bench/peers/setup.sh     (about 3 minutes and 2 GB the first time, nothing to do the second)
 #        bench/peers/setup.sh networks     also what models.sh and the *_parity.py scripts compare networks with
-#        bench/peers/setup.sh tables       also what table_parity.py reads tables with, and shard_parity.py shards
+#        bench/peers/setup.sh tables       also what table_parity.py reads tables with, and shard_parity.py and database_parity.py shards and databases
 # Environment: PEERS, the folder to make them in (~/.cache/imgmill-peers); IMGMILL_TEST_ASSETS (../shared/assets),
 # whose photos the corpus is cut from.
 #
@@ -54,7 +54,7 @@ if [ "${1:-}" = networks ]; then
 fi
 
 if [ "${1:-}" = tables ]; then
-  tables=(pandas==3.1.1 pyarrow==26.0.1 duckdb==2.0.1 webdataset==1.0.2)
+  tables=(pandas==3.1.1 pyarrow==26.0.1 duckdb==2.0.1 webdataset==1.0.2 lmdb==3.0.0)
   have "${tables[@]}" || "$python" -m pip install -q -c "$peers/constraints.txt" "${tables[@]}"
 fi
 

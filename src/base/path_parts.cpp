@@ -58,10 +58,6 @@ std::optional<std::string> Canonical(const std::string& path) {
   return std::string(resolved.get());
 }
 
-std::string CanonicalOrSame(const std::string& path) {
-  return Canonical(path).value_or(path);
-}
-
 std::string AbsoluteEntry(const std::string& path) {
   const std::string clean = WithoutRedundancy(path);
   const std::string_view name = NameOf(clean);

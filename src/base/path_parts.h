@@ -24,8 +24,6 @@ std::string WithoutRedundancy(std::string_view path);
 
 /// realpath; nothing, with errno set, if it does not exist or cannot be reached.
 std::optional<std::string> Canonical(const std::string& path);
-/// realpath, or the path itself where that fails.
-std::string CanonicalOrSame(const std::string& path);
 
 /// The canonical folder with the name as it is: the name of a directory entry, whether or not it is a link. A
 /// folder that does not exist yet is made absolute by its nearest existing ancestor.

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "archive/archive_path.h"
 #include "base/try.h"
 #include "catalog/catalog_impl.h"
 #include "catalog/compaction.h"
@@ -41,7 +42,9 @@ Result<uint64_t> Count(Database& database, const char* sql) {
 
 bool IsGone(const std::string& path) {
   struct stat there = {};
-  return ::lstat(path.c_str(), &there) != 0 && (errno == ENOENT || errno == ENOTDIR);
+  // A link counts, wherever it leads; a member of an archive has no lstat.
+  return ::lstat(path.c_str(), &there) != 0 && StatPath(path, &there) != 0 &&
+         (errno == ENOENT || errno == ENOTDIR);
 }
 
 /// Takes files out, and the facts of their contents once no other file has them.

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "imgmill/base/byte_size.h"

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "commands/small_jpeg.h"

@@ -293,6 +293,9 @@ void Session::WarnOfNoImages(const RunCounts& counts) {
   if (!list.exclude.empty()) patterns += patterns.empty() ? "--exclude" : " and --exclude";
   if (!patterns.empty())
     Log(LogLevel::kWarning, "no image was found that " + patterns + " would let through");
+  if (const std::optional<std::string> archive = FindUnnamedArchive(list))
+    Log(LogLevel::kWarning, "no image was found, but tar archives, which are read where they are named: " +
+                                PrintablePath(*archive));
 }
 
 ExitCode Session::FinishPlan(const CommandResult& result) {

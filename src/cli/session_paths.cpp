@@ -3,7 +3,9 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <filesystem>
 
+#include "archive/archive_path.h"
 #include "base/may_overwrite.h"
 #include "base/path_parts.h"
 #include "base/try.h"
@@ -32,6 +34,18 @@ std::optional<std::string> OutputIsInput(const std::vector<std::string>& outputs
     }
   }
   return std::nullopt;
+}
+
+std::optional<std::string> FindUnnamedArchive(const ListOptions& list) {
+  std::optional<std::string> first;
+  for (const std::string& path : list.paths) {
+    std::error_code none;
+    for (const auto& entry : std::filesystem::directory_iterator(path, none)) {
+      std::string archive = Join(path, entry.path().filename().string());
+      if (IsArchive(archive) && (!first || archive < *first)) first = std::move(archive);
+    }
+  }
+  return first;
 }
 
 Status CheckTargets(const SessionPlan& plan) {

@@ -26,7 +26,7 @@ namespace {
 
 void AddListingFlags(CLI::App& app, ListOptions& list) {
   const char* group = "Which images";
-  app.add_option("paths", list.paths, "Folders and files")->type_name("PATH");
+  app.add_option("paths", list.paths, "Folders, files, tar archives")->type_name("PATH");
   app.add_option("--files-from", list.files_from, "Read paths from a file, one per line; - is stdin")
       ->type_name("FILE")
       ->group(group);

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <optional>
 
+#include "archive/archive_path.h"
 #include "base/try.h"
 #include "choice.h"
 #include "compare_operation.h"
@@ -40,8 +41,8 @@ class Compare final : public Command {
       options_.pair = list.paths.back();
       list.paths.pop_back();
     }
-    if (options_.pair.empty() || IsFolder(options_.pair)) return std::nullopt;
-    if (list.paths.size() == 1 && list.files_from.empty() && !IsFolder(list.paths.front()))
+    if (options_.pair.empty() || HoldsFiles(options_.pair)) return std::nullopt;
+    if (list.paths.size() == 1 && list.files_from.empty() && !HoldsFiles(list.paths.front()))
       return std::nullopt;
     return PrintablePath(options_.pair) +
            " is no folder: name one file to compare with one image, or a folder that holds a partner for "
@@ -164,7 +165,7 @@ Result<std::unique_ptr<CommandRun>> Compare::Begin(ItemSource& source, const Com
   std::unique_ptr<LpipsNetwork> lpips;
   if (!options_.lpips.empty()) lpips = TRY(LpipsNetwork::Open(options_.lpips, services));
   std::optional<PairIndex> pairs;
-  if (IsFolder(options_.pair)) {
+  if (HoldsFiles(options_.pair)) {
     PairIndex read = TRY(
         ReadPairs(source, *services.shared, {options_.pair, options_.pair_names, {}, "name another one"}));
     pairs = std::move(read);

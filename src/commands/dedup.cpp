@@ -1,8 +1,7 @@
 // The dedup command: hashes in the map phase, groups in the reduce, files moved or linked in the act.
 #include "imgmill/commands/dedup.h"
 
-#include <filesystem>
-
+#include "archive/archive_path.h"
 #include "base/try.h"
 #include "dedup_lpips.h"
 #include "dedup_operation.h"
@@ -326,9 +325,7 @@ class Dedup::VectorRun final : public CommandRun {
 
 Result<DedupPlaces> Dedup::Places() const {
   const auto canonical = [](const char* flag, const std::string& folder) -> Result<std::string> {
-    std::error_code failed;
-    const std::filesystem::path path = std::filesystem::canonical(folder, failed);
-    if (!failed && std::filesystem::is_directory(path, failed)) return path.string();
+    if (HoldsFiles(folder)) return CanonicalOrSame(folder);
     return Error{Stage::kConfigure, Code::kUsage,
                  std::string(flag) + ": " + PrintablePath(folder) + " is no folder that is there"};
   };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "archive/archive_path.h"
 #include "base/try.h"
 #include "embed_operation.h"
 #include "imgmill/base/path_text.h"
@@ -196,8 +197,7 @@ std::optional<std::string> ImportOptions::Check() const {
   if (auto wrong = CheckReadable(file, "file of vectors")) return wrong;
   if (!names.empty() && (is_folder || !file.ends_with(".npy")))
     return "--import-names goes with an .npy file: others name their images themselves";
-  if (!base.empty() && !std::filesystem::is_directory(base))
-    return "--import-base " + PrintablePath(base) + " is not a folder";
+  if (!base.empty() && !HoldsFiles(base)) return "--import-base " + PrintablePath(base) + " is not a folder";
   const size_t comma = columns.find(',');
   if (!columns.empty() && (comma == 0 || comma == std::string::npos || comma + 1 == columns.size()))
     return "--import-columns takes two names with a comma between them";

@@ -3,11 +3,14 @@
 
 #include <sys/stat.h>
 
+#include "archive/archive_path.h"
+
 namespace imgmill {
 
 void FreedBytes::Add(const std::string& path) {
   struct stat info {};
-  if (::lstat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return;
+  const bool there = ::lstat(path.c_str(), &info) == 0 || StatPath(path, &info) == 0;
+  if (!there || !S_ISREG(info.st_mode)) return;
   const auto bytes = static_cast<uint64_t>(info.st_size);
   if (info.st_nlink <= 1) {
     alone_ += bytes;

@@ -1,9 +1,12 @@
 // A pass over the file, then a sorted list of digests of paths.
 #include "imported_vectors.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cmath>
 
+#include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "embed_operation.h"
@@ -23,8 +26,11 @@ std::optional<std::string> FileOf(const std::string& name, const std::string& ba
     return base.empty() || path.starts_with('/') ? path : Join(base, path);
   };
   if (name.empty()) return std::nullopt;
-  if (std::optional<std::string> there = Canonical(below(name))) return there;
-  return name.find('\\') == std::string::npos ? std::nullopt : Canonical(below(PathFromPrintable(name)));
+  for (const std::string& path : {below(name), below(PathFromPrintable(name))}) {
+    struct stat there {};
+    if (StatPath(path, &there) == 0) return CanonicalOrSame(path);
+  }
+  return std::nullopt;
 }
 
 }  // namespace

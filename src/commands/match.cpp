@@ -2,8 +2,8 @@
 #include "imgmill/commands/match.h"
 
 #include <CLI/CLI.hpp>
-#include <filesystem>
 
+#include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "embed_operation.h"
@@ -30,8 +30,7 @@ class Match final : public Command {
       return "which images are searched? Name their folder with --in, or their catalog with --catalog";
     }
     for (const std::string& in : options_.in) {
-      if (std::error_code none; !std::filesystem::is_directory(in, none))
-        return "--in " + PrintablePath(in) + " is not a folder";
+      if (!HoldsFiles(in)) return "--in " + PrintablePath(in) + " is not a folder";
     }
     return std::nullopt;
   }

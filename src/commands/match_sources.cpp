@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "imgmill/base/path_text.h"

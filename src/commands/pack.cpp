@@ -8,12 +8,14 @@
 #include <optional>
 #include <set>
 
+#include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "choice.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flag_words.h"
+#include "lmdb_sample_writer.h"
 #include "pack_operation.h"
 #include "paired_source.h"
 #include "shard_writer.h"
@@ -21,6 +23,7 @@
 namespace imgmill {
 namespace {
 
+const std::array<std::string, 2> kFormats = {"tar", "lmdb"};
 const std::array<std::string, 2> kGroups = {"image", "prefix"};
 const std::vector<std::string> kNone = {"none"};
 
@@ -49,19 +52,25 @@ class PackRun final : public CommandRun {
   }
 
   Status Open() {
-    std::unique_ptr<ShardWriter> opened = TRY(ShardWriter::Open(
-        pack_, services_,
-        [this](const ShardSample&, const std::string& path, const Error& error) { Lose(path, error); }));
-    shards_ = std::move(opened);
+    const auto lose = [this](const ShardSample&, const std::string& path, const Error& error) {
+      Lose(path, error);
+    };
+    if (pack_.format == "lmdb") {
+      std::unique_ptr<SampleWriter> database = TRY(LmdbSampleWriter::Open(pack_, services_, lose));
+      writer_ = std::move(database);
+    } else {
+      std::unique_ptr<SampleWriter> shards = TRY(ShardWriter::Open(pack_, services_, lose));
+      writer_ = std::move(shards);
+    }
     return {};
   }
 
   Operation& operation() override { return operation_; }
-  size_t ReduceBytes(uint64_t) const override { return ShardWriter::Held().total(); }
+  size_t ReduceBytes(uint64_t) const override { return writer_->Held(operation_.largest()).total(); }
 
   Result<CommandResult> Reduce(CommandResult result) override {
     if (result.counts.interrupted) return result;
-    Lease lease = TRY(services_.memory->Acquire(ShardWriter::Held(), *services_.stop));
+    Lease lease = TRY(services_.memory->Acquire(writer_->Held(operation_.largest()), *services_.stop));
     const Status packed = PackAll(result);
     if (!packed && packed.error().code == Code::kInterrupted) {
       result.counts.interrupted = true;
@@ -106,7 +115,7 @@ class PackRun final : public CommandRun {
         sample = {};
         return {};
       }
-      return shards_->Add(std::exchange(sample, {}));
+      return writer_->Add(std::exchange(sample, {}));
     };
     const Status added = operation_.images().ForEach([&](const PackedImage& image) -> Status {
       const std::string key(SampleKey(image.files.front().member).value_or(""));
@@ -118,11 +127,11 @@ class PackRun final : public CommandRun {
     });
     if (!added) return added;
     TRY(put());
-    return shards_->Finish();
+    return writer_->Finish();
   }
 
   void Describe(CommandResult& result) const {
-    const ShardWriter::Totals& totals = shards_->totals();
+    const SampleWriter::Totals& totals = writer_->totals();
     for (const FailedItem& lost : lost_) {
       services_.log(LogLevel::kError, imgmill::Describe(lost.path, lost.error) + "; its sample is left out");
       result.action_failures.Add(lost);
@@ -139,15 +148,15 @@ class PackRun final : public CommandRun {
     result.summary =
         (dry ? "dry run: " : "") + Count(totals.samples, "sample") + " of " + Count(totals.images, "image") +
         (sidecars > 0 ? " and " + Count(sidecars, "side-car") : "") + (dry ? " would be in " : " in ") +
-        Count(totals.shards, "shard") + ", " + FormatByteSize(totals.bytes);
+        Count(totals.shards, pack_.format == "lmdb" ? "database" : "shard") + ", " +
+        FormatByteSize(totals.bytes);
     if (totals.finished > 0)
       result.summary += "; " + std::to_string(totals.finished) +
                         (totals.finished == 1 ? " was finished already" : " were finished already");
     if (dry) return;
-    result.details["index"] = PrintablePath(shards_->IndexPath());
-    result.details["members"] = PrintablePath(shards_->MembersPath());
-    result.text = WholeText(PrintablePath(shards_->IndexPath()) + "\n");
-    const std::vector<std::string> others = shards_->Others();
+    for (const auto& [name, path] : writer_->Lists()) result.details[name] = PrintablePath(path);
+    result.text = WholeText(PrintablePath(writer_->Lists().front().second) + "\n");
+    const std::vector<std::string> others = writer_->Others();
     if (!others.empty())
       services_.log(LogLevel::kWarning,
                     PrintablePath(pack_.output) + " has " + Count(others.size(), "shard") +
@@ -161,7 +170,7 @@ class PackRun final : public CommandRun {
   const CommandServices& services_;
   PackedPairs pairs_;
   PackOperation operation_;
-  std::unique_ptr<ShardWriter> shards_;
+  std::unique_ptr<SampleWriter> writer_;
   std::vector<FailedItem> lost_;  ///< one of each sample that is left out
 };
 
@@ -172,9 +181,15 @@ class Pack final : public Command {
         "Example:\n"
         "  imgmill pack photos -o shards --shard-size 1GiB\n"
         "  imgmill pack HQ --pair LQ -o shards        0001.png and 0001.LQ.png are one sample\n"
-        "  imgmill pack photos -o shards --shard-samples 10000 --sidecars '*.txt,*.npz'");
+        "  imgmill pack photos -o shards --shard-samples 10000 --sidecars '*.txt,*.npz'\n"
+        "  imgmill pack HR -o HR.lmdb --format lmdb --sidecars none");
     app.add_option("-o,--output", options_.output, "Folder for the shards, index.json and members.jsonl")
         ->type_name("DIR");
+    TakesWords(app.add_option("--format", options_.format,
+                              "tar shards for WebDataset, or one LMDB database, as BasicSR reads it (lmdb)"),
+               kFormats)
+        ->capture_default_str()
+        ->type_name("NAME");
     TakesWords(app.add_option("--group", options_.group,
                               "What a sample is: each image, or all images whose names are the same up to "
                               "the first dot (prefix)"),
@@ -225,7 +240,14 @@ class Pack final : public Command {
 
 std::optional<std::string> PackOptions::Check() const {
   if (output.empty()) return "an output folder is needed: -o DIR";
+  if (auto wrong = CheckChoice("--format", format, kFormats)) return wrong;
   if (auto wrong = CheckChoice("--group", group, kGroups)) return wrong;
+  if (format == "lmdb" && group != "image") return "--format lmdb goes with --group image";
+  if (format == "lmdb" && !pairs.empty())
+    return "--format lmdb takes no --pair: pack the partners' folder into a database of its own";
+  const PackOptions standard;
+  if (format == "lmdb" && (shard_samples || shard_size != standard.shard_size || prefix != standard.prefix))
+    return "--shard-size, --shard-samples and --prefix go with --format tar";
   const Result<size_t> size = ParseByteSize(shard_size);
   if (!size) return "--shard-size: " + size.error().message;
   if (*size < 10 * kKiB) return "--shard-size takes 10KiB or more (write 1GiB, 500MiB)";
@@ -237,7 +259,7 @@ std::optional<std::string> PackOptions::Check() const {
   if (!pairs.empty() && group != "image") return "--pair goes with --group image";
   std::set<std::string> names;
   for (const std::string& folder : pairs) {
-    if (!IsFolder(folder)) return "--pair " + PrintablePath(folder) + ": no such folder";
+    if (!HoldsFiles(folder)) return "--pair " + PrintablePath(folder) + ": no such folder";
     const std::string name(NameOf(WithoutRedundancy(folder)));
     if (name == "." || name == ".." || name.empty())
       return "--pair " + PrintablePath(folder) +

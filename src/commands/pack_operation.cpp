@@ -71,7 +71,8 @@ class PackOperation::Task final : public ItemTask {
     auto payload = std::make_unique<PackPayload>();
     const auto add = [&](const SourceFile& file, std::string member, bool sidecar = false) {
       payload->image.files.push_back(
-          {file.path, std::move(member), file.content, static_cast<uint64_t>(file.stamp.size), sidecar});
+          {file.path, std::move(member), file.content, static_cast<uint64_t>(file.stamp.size), sidecar,
+           static_cast<int>(file.header.width), static_cast<int>(file.header.height), file.header.bands});
     };
     add(item_.main, MemberOf(item_.main));
     for (size_t i = 0; i < item_.partners.size(); ++i)
@@ -131,6 +132,7 @@ void PackOperation::Collect(Outcome& outcome) {
   if (outcome.state != Outcome::State::kDone) return;
   PackedImage& image = static_cast<PackPayload&>(*outcome.payload).image;
   image.file = outcome.file;
+  for (const PackedFile& file : image.files) largest_ = std::max(largest_, file.bytes);
   images_.Add(image);
 }
 

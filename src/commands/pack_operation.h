@@ -40,10 +40,12 @@ struct PackedFile {
   ContentDigest content;
   uint64_t bytes = 0;
   bool sidecar = false;
+  int width = 0, height = 0, bands = 0;  ///< of an image, as it is stored
 
   template <typename Self, typename Each>
   static void EachField(Self& self, Each& each) {
     each(self.path), each(self.member), each(self.content), each(self.bytes), each(self.sidecar);
+    each(self.width), each(self.height), each(self.bands);
   }
 };
 
@@ -73,6 +75,8 @@ class PackOperation final : public Operation {
 
   /// Those that can be packed, in the order of the listing.
   const PackedImages& images() const { return images_; }
+  /// Bytes of the largest file.
+  uint64_t largest() const { return largest_; }
 
  private:
   class Task;
@@ -81,6 +85,7 @@ class PackOperation final : public Operation {
   const SidecarFinder finder_;
   PackedPairs& pairs_;
   PackedImages images_;
+  uint64_t largest_ = 0;
 };
 
 }  // namespace imgmill

@@ -1,6 +1,7 @@
 // The operation decodes at a fraction of the size where that is cheaper.
 #include "page_pictures.h"
 
+#include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "packed_fact.h"

@@ -1,12 +1,11 @@
 // Images and their partners in another folder.
 #include "paired_source.h"
 
-#include <sys/stat.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 
+#include "archive/archive_path.h"
 #include "base/try.h"
 #include "imgmill/base/path_text.h"
 
@@ -62,11 +61,6 @@ PairNames PairNameOptions::Names() const {
   return {of_own ? *of_own : NamePattern(), of_partner ? *of_partner : NamePattern()};
 }
 
-bool IsFolder(const std::string& path) {
-  struct stat info = {};
-  return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
-}
-
 Result<PairIndex> ReadPairs(const ItemSource& source, const SharedOptions& shared, const PairFolder& folder) {
   for (const std::string& path : shared.list.paths) {
     if (source.FromUser() && !folder.names.AreGiven() && AreSame(path, folder.path)) {
@@ -84,7 +78,7 @@ Result<PairIndex> ReadPairs(const ItemSource& source, const SharedOptions& share
 
 bool NamesWholeFolders(const ItemSource& source, const ListOptions& list) {
   return source.FromUser() && list.files_from.empty() && list.include.empty() && list.exclude.empty() &&
-         std::all_of(list.paths.begin(), list.paths.end(), &IsFolder);
+         std::all_of(list.paths.begin(), list.paths.end(), &HoldsFiles);
 }
 
 std::unique_ptr<ItemSource> PairedSource(ItemSource& images, std::vector<const PairIndex*> pairs,

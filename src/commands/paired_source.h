@@ -11,8 +11,6 @@
 
 namespace imgmill {
 
-bool IsFolder(const std::string& path);
-
 /// Where partners are.
 struct PairFolder {
   std::string path;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "imgmill/base/path_text.h"
@@ -109,6 +110,16 @@ Result<Journal> OpenJournal(const ActRequest& request, const CommandServices& se
   return journal;
 }
 
+/// Before anything is touched.
+Status MayAct(const FileAction& action) {
+  if (action.kind == FileAction::Kind::kCopy || !IntoArchive(action.path)) return {};
+  return Error{
+      Stage::kConfigure, Code::kUsage,
+      PrintablePath(action.path) +
+          " lies in an archive, and archives are not changed: its members can be copied (--action copy), "
+          "or those that are kept packed into another (imgmill pack)"};
+}
+
 }  // namespace
 
 Status ExecuteActions(const ActRequest& request, const std::function<Status(const ActionSink&)>& plan,
@@ -121,9 +132,9 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(cons
   }
   SidecarActions sidecars(request.sidecars);
   if (dry_run) {
-    const auto look = [&](const FileAction& image) {
+    const auto look = [&](const FileAction& image) -> Status {
       static_cast<void>(sidecars.Of(image));
-      return Status();
+      return MayAct(image);
     };
     TRY(plan(look));
     sidecars.Tell(services, result);
@@ -135,6 +146,7 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(cons
   if (journal.actions == nullptr) return {};
   ActionJournal& actions = *journal.actions;
   const auto put = [&](const FileAction& image) -> Status {
+    TRY(MayAct(image));
     TRY(actions.Plan(image));
     for (const FileAction& sidecar : sidecars.Of(image)) TRY(actions.Plan(sidecar));
     return {};

@@ -1,72 +1,24 @@
-// A shard is filed under a digest of its members, so that a rerun knows those that are finished.
+// A shard begins where the next sample would make the one before too large.
 #include "shard_writer.h"
-
-#include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <set>
 
+#include "archive/tar_writer.h"
 #include "base/try.h"
-#include "base/unique_fd.h"
-#include "dataset/tar_writer.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
-#include "imgmill/dataset/running_digest.h"
 
 namespace imgmill {
 namespace {
-
-constexpr size_t kCopyBytes = 256 * kKiB;
-
-/// Shards have no one source.
-Item ItemOf(const ContentDigest& members) {
-  Item item;
-  item.main.absolute = "pack";
-  item.main.content = members;
-  return item;
-}
-
-Result<ContentDigest> DigestOfMembers(const RecordTable<ShardSample>& samples) {
-  RunningDigest digest;
-  const Status read = samples.ForEach([&](const ShardSample& sample) {
-    for (const PackedFile& file : sample.files) {
-      digest.Add(file.member.c_str(), file.member.size() + 1);  // the NUL ends it
-      digest.Add(file.content.bytes.data(), file.content.bytes.size());
-    }
-    return Status();
-  });
-  if (!read) return read.error();
-  return digest.Finish();
-}
 
 uint64_t BytesOf(const ShardSample& sample) {
   uint64_t bytes = 0;
   for (const PackedFile& file : sample.files) bytes += TarWriter::MemberBytes(file.member, file.bytes);
   return bytes;
-}
-
-/// Copies a file whose content is known; other bytes are an error.
-Status Copy(const PackedFile& file, TarWriter& archive, std::vector<char>& buffer) {
-  const UniqueFd source(::open(file.path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!source.valid()) return ErrnoError(Stage::kDecode, errno, "no longer readable");
-  RunningDigest digest;
-  uint64_t left = file.bytes;
-  while (left > 0) {
-    const ssize_t got = ::read(source.get(), buffer.data(), std::min<uint64_t>(left, buffer.size()));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return ErrnoError(Stage::kDecode, errno, "no longer readable");
-    if (got == 0) break;
-    digest.Add(buffer.data(), static_cast<size_t>(got));
-    TRY(archive.Write(buffer.data(), static_cast<size_t>(got)));
-    left -= static_cast<uint64_t>(got);
-  }
-  if (left > 0 || digest.Finish() != file.content)
-    return Error{Stage::kDecode, Code::kReadError, "it was changed while it was packed: run again"};
-  return {};
 }
 
 }  // namespace
@@ -93,7 +45,7 @@ Result<std::unique_ptr<ShardWriter>> ShardWriter::Open(const PackOptions& option
   return writer;
 }
 
-Footprint ShardWriter::Held() {
+Footprint ShardWriter::Held(uint64_t) const {
   return {0, kCopyBytes + BUFSIZ};
 }
 
@@ -116,8 +68,7 @@ Status ShardWriter::Add(ShardSample sample) {
 
 Status ShardWriter::WriteShard() {
   const std::string name = NameOfShard(totals_.shards);
-  const ContentDigest members = TRY(DigestOfMembers(pending_));
-  Item item = ItemOf(members);
+  Item item = TRY(ItemOfMembers(pending_));
   const bool finished = TRY(folder_.Finished(item, name));
   RecordTable<ShardSample> packed = pending_;
   if (!finished && dry_) TRY(folder_.MayWrite(item, name));
@@ -127,8 +78,8 @@ Status ShardWriter::WriteShard() {
     RecordTable<ShardSample> written = TRY(WriteMembers(temporary.path()));
     packed = std::move(written);
     if (packed.size() > 0) {
-      const ContentDigest left = TRY(DigestOfMembers(packed));
-      item = ItemOf(left);
+      Item left = TRY(ItemOfMembers(packed));
+      item = std::move(left);
       TRY(folder_.Commit(item, name, temporary.path()));
       temporary.Release();
     }
@@ -152,7 +103,8 @@ Result<RecordTable<ShardSample>> ShardWriter::WriteMembers(const std::string& te
     const uint64_t before = archive.bytes();
     for (const PackedFile& each : sample.files) {
       TRY(archive.Begin(each.member, each.bytes));
-      const Status copied = Copy(each, archive, buffer);
+      const Status copied = CopyContent(
+          each, buffer, [&](const char* data, size_t bytes) { return archive.Write(data, bytes); });
       if (!copied && copied.error().stage == Stage::kWrite) return copied;
       if (!copied) {
         lost_(sample, each.path, copied.error());
@@ -176,16 +128,7 @@ Status ShardWriter::Describe(const std::string& shard, const RecordTable<ShardSa
     totals_.files += sample.files.size();
     for (const PackedFile& file : sample.files) totals_.images += file.sidecar ? 0 : 1;
     if (dry_) return {};
-    nlohmann::ordered_json line;
-    line["shard"] = shard;
-    line["key"] = PrintablePath(sample.key);
-    for (const PackedFile& file : sample.files) {
-      line["files"].push_back({{"member", PrintablePath(file.member)},
-                               {"source", PrintablePath(file.path)},
-                               {"content", file.content.Hex()},
-                               {"bytes", file.bytes}});
-    }
-    return members_->Write(line.dump() + "\n");
+    return members_->Write(LineOf(shard, sample).dump() + "\n");
   });
   if (!told) return told;
   index_.push_back({{"url", shard}, {"nsamples", samples.size()}, {"filesize", bytes}});

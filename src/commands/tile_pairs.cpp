@@ -5,6 +5,7 @@
 #include <numeric>
 #include <set>
 
+#include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "imgmill/base/path_text.h"
 #include "paired_source.h"
@@ -88,7 +89,7 @@ PairNameOptions NamesOfPair(const TileOptions& options, size_t number) {
 std::optional<std::string> CheckPairs(const TileOptions& options) {
   const size_t count = options.pairs.size();
   for (const std::string& pair : options.pairs) {
-    if (!IsFolder(pair)) return "--pair " + PrintablePath(pair) + ": no such folder";
+    if (!HoldsFiles(pair)) return "--pair " + PrintablePath(pair) + ": no such folder";
   }
   if (count == 0 && (!options.pair_names.empty() || options.own_name != "{name}"))
     return "--own-name and --pair-name go with --pair DIR";

@@ -2,10 +2,10 @@
 #include "tile_task.h"
 
 #include <cerrno>
-#include <cstdio>
 #include <memory>
 #include <optional>
 
+#include "archive/file_part.h"
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "imgmill/base/errno_error.h"
@@ -18,11 +18,12 @@ namespace {
 
 /// @param size  that it had when it was looked at
 Result<std::string> ReadSidecar(const std::string& path, int64_t size) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"), &std::fclose);
+  std::optional<FilePart> file = FilePart::Open(path);
   if (!file) return ErrnoError(Stage::kWrite, errno, "open");
   std::string bytes(static_cast<size_t>(size), '\0');
-  bytes.resize(std::fread(bytes.data(), 1, bytes.size(), file.get()));
-  if (std::ferror(file.get()) != 0) return ErrnoError(Stage::kWrite, errno, "read");
+  const ssize_t got = file->Read(bytes.data(), bytes.size());
+  if (got < 0) return ErrnoError(Stage::kWrite, errno, "read");
+  bytes.resize(static_cast<size_t>(got));
   return bytes;
 }
 

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 
+#include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "dataset/copy_file.h"
@@ -32,7 +33,7 @@ bool IsLinkTo(const FileAction& action, const std::string& target) {
 bool IsCopyOf(const FileAction& action, const std::string& target) {
   struct stat original {};
   struct stat info {};
-  if (::stat(action.path.c_str(), &original) != 0 || ::lstat(target.c_str(), &info) != 0) return false;
+  if (StatPath(action.path, &original) != 0 || ::lstat(target.c_str(), &info) != 0) return false;
   if (!S_ISREG(info.st_mode) || info.st_size != original.st_size) return false;
   const Result<ContentDigest> mine = DigestOf(action.path);
   const Result<ContentDigest> other = DigestOf(target);
@@ -74,7 +75,7 @@ bool IsAddedAlready(const FileAction& action, const std::string& target) {
 
 Result<ActionStart> PrepareAdded(const FileAction& action, const TargetChoice& choose) {
   struct stat info {};
-  if (::stat(action.path.c_str(), &info) != 0) return ErrnoError(Stage::kAct, errno, "look at it");
+  if (StatPath(action.path, &info) != 0) return ErrnoError(Stage::kAct, errno, "look at it");
   if (!S_ISREG(info.st_mode)) return Error{Stage::kAct, Code::kUnsupported, "it is not a file"};
   TRY(CheckSeen(action));
   ActionStart start;

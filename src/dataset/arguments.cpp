@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "dataset/image_names.h"
 #include "imgmill/dataset/publish.h"
@@ -15,6 +16,14 @@ namespace {
 
 bool HasHiddenPart(std::string_view rest) {
   return rest.starts_with('.') || rest.find("/.") != std::string_view::npos;
+}
+
+/// Whether the way from a folder to what lies below it goes into an archive: no walk does.
+bool EntersArchive(const std::string& above, std::string_view rest) {
+  for (size_t slash = rest.find('/'); slash != std::string_view::npos; slash = rest.find('/', slash + 1)) {
+    if (IsArchive(Join(above, rest.substr(0, slash)))) return true;
+  }
+  return IsArchive(Join(above, rest));
 }
 
 /// Calls `look` with each folder above `canonical` and what follows it, innermost first, until it returns
@@ -67,7 +76,7 @@ Arguments::Arguments(const std::vector<std::string>& paths, const PathFilter& fi
 
 bool Arguments::Look(const std::string& path, Argument& argument, std::vector<ListProblem>& problems) const {
   struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) {
+  if (StatPath(path, &info) != 0) {
     problems.push_back({path, ErrnoError(Stage::kList, errno, "")});
     return false;
   }
@@ -76,14 +85,16 @@ bool Arguments::Look(const std::string& path, Argument& argument, std::vector<Li
     return false;
   }
   argument.path = path;
-  argument.folder = S_ISDIR(info.st_mode);
-  argument.canonical = argument.folder ? Canonical(path).value_or(path) : AbsoluteEntry(path);
+  const std::optional<ArchivePath> archive = AtOrIntoArchive(path);
+  argument.folder = S_ISDIR(info.st_mode) || (archive && archive->inner.empty());
+  argument.canonical = argument.folder || archive ? CanonicalOrSame(path) : AbsoluteEntry(path);
   return true;
 }
 
 /// Whether the walk of a folder gives the file at `rest` below it.
 bool Arguments::Reaches(const std::string& above, std::string_view rest) const {
-  if (HasHiddenPart(rest) || !filter_.Takes(rest) || !IsTaken(AT_FDCWD, Join(above, rest), filter_.videos()))
+  if (HasHiddenPart(rest) || !filter_.Takes(rest) ||
+      !IsTaken(AT_FDCWD, Join(above, rest), filter_.videos()) || EntersArchive(above, rest))
     return false;
   for (size_t slash = rest.find('/'); slash != std::string_view::npos; slash = rest.find('/', slash + 1)) {
     if (!recursive_ || !filter_.Enters(rest.substr(0, slash))) return false;
@@ -101,7 +112,7 @@ void Arguments::DropCovered() {
   for (Argument& argument : all_) {
     if (!argument.folder) continue;
     argument.nested = AnyAbove(argument.canonical, [&](const std::string& above, std::string_view rest) {
-      return folders_.contains(above) && recursive_ && !HasHiddenPart(rest);
+      return folders_.contains(above) && recursive_ && !HasHiddenPart(rest) && !EntersArchive(above, rest);
     });
   }
   std::erase_if(all_, [this](const Argument& argument) {
@@ -113,7 +124,10 @@ void Arguments::DropCovered() {
 
 void Arguments::NameFolders() {
   std::unordered_map<std::string, int> uses;
-  const auto name_of = [](const Argument& argument) { return std::string(NameOf(argument.canonical)); };
+  const auto name_of = [](const Argument& argument) {
+    const std::string_view name = NameOf(argument.canonical);
+    return std::string(IsArchive(argument.canonical) ? StemOf(name) : name);
+  };
   const auto named = [](const Argument& argument) { return argument.folder && !argument.nested; };
   for (const Argument& argument : all_) {
     if (named(argument)) ++uses[name_of(argument)];

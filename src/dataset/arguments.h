@@ -19,7 +19,7 @@ std::string StoredName(std::string_view path);
 struct Argument {
   std::string path;       ///< as given, without redundancy
   std::string canonical;  ///< folder: without links; file: its folder without links, and its name
-  bool folder = false;
+  bool folder = false;    ///< or an archive, or a folder in one
   std::string
       relative;  ///< of a file; of a folder what stands before its files' relative paths: "" or "name/"
   NameClash clash = NameClash::kNone;

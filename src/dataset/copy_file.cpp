@@ -8,6 +8,7 @@
 
 #include <memory>
 
+#include "archive/file_part.h"
 #include "base/try.h"
 #include "base/unique_fd.h"
 #include "imgmill/base/path_text.h"
@@ -29,10 +30,10 @@ void CopyAttributes(int from, int to) {
   }
 }
 
-Status CopyBytes(int from, int to) {
+Status CopyBytes(FilePart& from, int to) {
   const std::unique_ptr<char[]> buffer(new char[kChunkBytes]);
   while (true) {
-    const ssize_t got = ReadFull(from, buffer.get(), kChunkBytes);
+    const ssize_t got = from.Read(buffer.get(), kChunkBytes);
     if (got < 0) return Error{Stage::kAct, Code::kReadError, ErrnoError(Stage::kAct, errno, "read").message};
     if (got == 0) return {};
     if (!WriteFull(to, buffer.get(), static_cast<size_t>(got))) return ErrnoError(Stage::kAct, errno, "copy");
@@ -40,19 +41,17 @@ Status CopyBytes(int from, int to) {
 }
 
 Status FillCopy(const std::string& from, int to, const CopiedAs& as) {
-  const UniqueFd source(::open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  struct stat info {};
-  if (!source.valid() || ::fstat(source.get(), &info) != 0) {
-    return ErrnoError(Stage::kAct, errno, "open " + PrintablePath(from));
-  }
-  TRY(CopyBytes(source.get(), to));
+  std::optional<FilePart> source = FilePart::Open(from);
+  if (!source) return ErrnoError(Stage::kAct, errno, "open " + PrintablePath(from));
+  const struct stat& info = source->info();
+  TRY(CopyBytes(*source, to));
   // Only root may give a file away; for others it stays theirs.
   if (::fchown(to, info.st_uid, info.st_gid) != 0 && errno != EPERM)
     return ErrnoError(Stage::kAct, errno, "set the owner");
   if (::fchmod(to, static_cast<mode_t>(as.mode & 07777)) != 0 && errno != EPERM) {
     return ErrnoError(Stage::kAct, errno, "set the mode");
   }
-  CopyAttributes(source.get(), to);
+  if (!source->is_member()) CopyAttributes(source->descriptor(), to);
   const timespec mtime{static_cast<time_t>(as.mtime_ns / 1'000'000'000),
                        static_cast<long>(as.mtime_ns % 1'000'000'000)};
   const timespec times[2] = {info.st_atim, mtime};

@@ -7,8 +7,9 @@
 #include <algorithm>
 #include <memory>
 
+#include "archive/archive_path.h"
+#include "archive/file_part.h"
 #include "base/try.h"
-#include "base/unique_fd.h"
 #include "imgmill/dataset/publish.h"
 #include "imgmill/dataset/running_digest.h"
 
@@ -68,31 +69,28 @@ std::optional<FolderIdentity> IdentityOf(const std::string& folder) {
 
 Result<FileStamp> StampOf(const std::string& path) {
   struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) return ErrnoError(Stage::kProbe, errno, "stat");
+  if (StatPath(path, &info) != 0) return ErrnoError(Stage::kProbe, errno, "stat");
   TRY(CheckRegular(info, Stage::kProbe));
   return StampFrom(info);
 }
 
 Result<ContentDigest> DigestOf(const std::string& path) {
-  // Without O_NONBLOCK, opening a named pipe would wait for its writer for ever.
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!file.valid()) return ErrnoError(Stage::kDecode, errno, "open");
-  struct stat info {};
-  if (::fstat(file.get(), &info) != 0) return ErrnoError(Stage::kDecode, errno, "stat");
-  TRY(CheckRegular(info, Stage::kDecode));
+  std::optional<FilePart> file = FilePart::Open(path);
+  if (!file) return ErrnoError(Stage::kDecode, errno, "open");
+  TRY(CheckRegular(file->info(), Stage::kDecode));
 
   // read(), not mmap: mapped pages would count as memory that this process holds. One byte more than the
   // size, so that a small file is known to be at its end after one read.
-  const size_t chunk = std::min(kChunkBytes, static_cast<size_t>(info.st_size) + 1);
+  const size_t chunk = std::min(kChunkBytes, static_cast<size_t>(file->bytes()) + 1);
   const std::unique_ptr<char[]> buffer(new char[chunk]);
-  ssize_t got = ReadFull(file.get(), buffer.get(), chunk);
+  ssize_t got = file->Read(buffer.get(), chunk);
   if (got < 0) return ErrnoError(Stage::kDecode, errno, "read");
   if (static_cast<size_t>(got) < chunk) return DigestOfBytes(buffer.get(), static_cast<size_t>(got));
 
   RunningDigest digest;
   while (got > 0) {
     digest.Add(buffer.get(), static_cast<size_t>(got));
-    got = ReadFull(file.get(), buffer.get(), chunk);
+    got = file->Read(buffer.get(), chunk);
     if (got < 0) return ErrnoError(Stage::kDecode, errno, "read");
   }
   return digest.Finish();

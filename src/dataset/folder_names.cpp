@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "base/path_parts.h"
+#include "base/try.h"
 #include "dataset/image_names.h"
 #include "imgmill/dataset/publish.h"
 
@@ -29,6 +30,15 @@ unsigned char KindOf(int folder_fd, const dirent& entry) {
 
 Result<FolderNames> FolderNames::Read(const std::string& folder, std::string_view relative,
                                       const PathFilter& filter) {
+  const std::optional<ArchivePath> archive = AtOrIntoArchive(folder);
+  FolderNames names =
+      TRY(archive ? ReadArchive(*archive, relative, filter) : ReadFolder(folder, relative, filter));
+  names.Sort();
+  return names;
+}
+
+Result<FolderNames> FolderNames::ReadFolder(const std::string& folder, std::string_view relative,
+                                            const PathFilter& filter) {
   const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(folder.c_str()), &::closedir);
   if (!stream) return ErrnoError(Stage::kList, errno, "open folder");
   FolderNames names;
@@ -52,19 +62,58 @@ Result<FolderNames> FolderNames::Read(const std::string& folder, std::string_vie
     } else if (!filter.Takes(path)) {
       continue;
     }
-    if (names.bytes_.size() > std::numeric_limits<uint32_t>::max() - 3 - name.size()) {
-      return Error{Stage::kList, Code::kLimitExceeded, "more than 4 GiB of names in one folder (split it)"};
-    }
-    names.starts_.push_back(static_cast<uint32_t>(names.bytes_.size()));
-    names.bytes_ += name;
-    if (kind == DT_DIR) names.bytes_ += '/';
-    names.bytes_ += '\0';
-    names.bytes_ += kind == DT_LNK ? 'l' : 'f';
+    TRY(names.Add(name, kind == DT_DIR, kind == DT_LNK));
   }
-  std::sort(names.starts_.begin(), names.starts_.end(), [&bytes = names.bytes_](uint32_t a, uint32_t b) {
+  return names;
+}
+
+Result<FolderNames> FolderNames::ReadArchive(const ArchivePath& at, std::string_view relative,
+                                             const PathFilter& filter) {
+  const std::shared_ptr<const TarIndex> index = TRY(OpenArchive(at.archive));
+  FolderNames names;
+  const std::string prefix = at.inner.empty() ? "" : at.inner + "/";
+  std::string path(relative);
+  std::string_view folder_before;
+  for (size_t i = index->From(prefix); i < index->size(); ++i) {
+    std::string_view name = (*index)[i].name;
+    if (!name.starts_with(prefix)) break;
+    name.remove_prefix(prefix.size());
+    const size_t slash = name.find('/');
+    const bool folder = slash != std::string_view::npos;
+    name = name.substr(0, slash);
+    if (name.starts_with('.') || (folder && name == folder_before)) continue;
+    path.resize(relative.size());
+    path += name;
+    if (folder) {
+      folder_before = name;
+      if (!filter.Enters(path)) continue;
+    } else if (!IsTaken(AT_FDCWD, Join(at.archive, (*index)[i].name), filter.videos())) {
+      ++names.ignored_;
+      continue;
+    } else if (!filter.Takes(path)) {
+      continue;
+    }
+    TRY(names.Add(name, folder, /*link=*/false));
+  }
+  return names;
+}
+
+Status FolderNames::Add(std::string_view name, bool folder, bool link) {
+  if (bytes_.size() > std::numeric_limits<uint32_t>::max() - 3 - name.size()) {
+    return Error{Stage::kList, Code::kLimitExceeded, "more than 4 GiB of names in one folder (split it)"};
+  }
+  starts_.push_back(static_cast<uint32_t>(bytes_.size()));
+  bytes_ += name;
+  if (folder) bytes_ += '/';
+  bytes_ += '\0';
+  bytes_ += link ? 'l' : 'f';
+  return {};
+}
+
+void FolderNames::Sort() {
+  std::sort(starts_.begin(), starts_.end(), [&bytes = bytes_](uint32_t a, uint32_t b) {
     return std::string_view(bytes.data() + a) < std::string_view(bytes.data() + b);
   });
-  return names;
 }
 
 std::string_view FolderNames::Text(size_t index) const {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "archive/archive_path.h"
 #include "dataset/path_glob.h"
 #include "imgmill/base/result.h"
 #include "imgmill/dataset/listing.h"
@@ -26,6 +27,7 @@ class FolderNames {
   /// the entries in order gives whole paths in bytewise order: a folder's name counts with the slash that
   /// follows it in a path.
   /// @param relative  path of `folder` below the listed one with a slash at its end, or "".
+  /// A tar archive, and a path into one, is a folder of its members.
   static Result<FolderNames> Read(const std::string& folder, std::string_view relative,
                                   const PathFilter& filter);
 
@@ -40,6 +42,12 @@ class FolderNames {
   bool HasCalled(std::string_view base, std::string_view other_than) const;
 
  private:
+  static Result<FolderNames> ReadFolder(const std::string& folder, std::string_view relative,
+                                        const PathFilter& filter);
+  static Result<FolderNames> ReadArchive(const ArchivePath& at, std::string_view relative,
+                                         const PathFilter& filter);
+  Status Add(std::string_view name, bool folder, bool link);
+  void Sort();
   /// The name with the slash of a folder.
   std::string_view Text(size_t index) const;
   size_t From(std::string_view text) const;

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "imgmill/dataset/publish.h"
 
@@ -27,8 +28,17 @@ void FolderWalk::Enter() {
     problems_.push_back({std::move(folder), names.error()});
     return;
   }
+  if (relative_.empty()) TellOfArchive();
   ignored_ += names->ignored();
   levels_.push_back({*std::move(names), 0, relative_.size()});
+}
+
+void FolderWalk::TellOfArchive() {
+  if (!IsArchive(path_)) return;
+  const Result<std::shared_ptr<const TarIndex>> index = OpenArchive(path_);
+  if (!index) return problems_.push_back({path_, index.error()});
+  for (const TarIndex::Problem& each : (*index)->problems())
+    problems_.push_back({each.name.empty() ? path_ : Join(path_, each.name), each.error});
 }
 
 bool FolderWalk::LinkIsFile() {

@@ -37,6 +37,8 @@ class FolderWalk {
     size_t prefix = 0;  ///< bytes of relative_ that belong to this folder
   };
   void Enter();
+  /// Of members that cannot be had.
+  void TellOfArchive();
   std::string FullPath() const;
   /// Whether a link leads to a regular file; a dangling one becomes a problem.
   bool LinkIsFile();

@@ -4,10 +4,12 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <iterator>
 #include <optional>
 #include <ranges>
 
+#include "archive/file_part.h"
 #include "base/path_parts.h"
 #include "base/unique_fd.h"
 #include "imgmill/base/image_format.h"
@@ -19,9 +21,12 @@ namespace {
 std::optional<std::string> HeadOf(int folder, const std::string& path, size_t bytes) {
   // Not blocking: a link may lead to a pipe that nobody writes to.
   const UniqueFd file(::openat(folder, path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-  if (!file.valid()) return std::nullopt;
+  std::optional<FilePart> member;
+  if (!file.valid() && errno == ENOTDIR) member = FilePart::Open(path);
+  if (!file.valid() && !member) return std::nullopt;
   std::string head(bytes, '\0');
-  const ssize_t got = ReadFull(file.get(), head.data(), head.size());
+  const ssize_t got =
+      member ? member->Read(head.data(), head.size()) : ReadFull(file.get(), head.data(), head.size());
   if (got < 0) return std::nullopt;
   head.resize(static_cast<size_t>(got));
   return head;

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <unordered_set>
 
+#include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "dataset/arguments.h"
@@ -184,15 +185,15 @@ class ListerOfAll final : public Lister {
     const std::string path = *std::move(entry_);
     if (Status pulled = Pull(); !pulled) problems_.push_back({path, pulled.error()});
     struct stat info {};
-    if (::stat(path.c_str(), &info) != 0) {
+    if (StatPath(path, &info) != 0) {
       Error error = ErrnoError(Stage::kList, errno, "");
       if (path.ends_with('\r'))
         error.message += " (some lines of the list have Windows line ends: convert it)";
       problems_.push_back({path, std::move(error)});
       return std::nullopt;
     }
-    if (S_ISDIR(info.st_mode)) {
-      const std::string canonical = Canonical(path).value_or(path);
+    if (S_ISDIR(info.st_mode) || IsArchive(path)) {
+      const std::string canonical = CanonicalOrSame(path);
       std::string prefix = StoredName(path);
       if (!prefix.empty()) prefix += '/';
       if (arguments_.AddFolder(canonical)) Walk(path, canonical, prefix, true, true);
@@ -213,7 +214,7 @@ class ListerOfAll final : public Lister {
   void EnterFolderOfEntry(const std::string& folder) {
     if (folder == entry_folder_) return;
     entry_folder_ = folder;
-    entry_folder_canonical_ = Canonical(folder).value_or(folder);
+    entry_folder_canonical_ = CanonicalOrSame(folder);
     Result<FolderNames> names = FolderNames::Read(folder, "", everything_);
     // A folder may be passable but not readable; then no neighbours are known.
     entry_folder_names_ = names ? *std::move(names) : FolderNames();

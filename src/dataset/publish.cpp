@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <set>
 
+#include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "base/unique_fd.h"

@@ -1,13 +1,12 @@
 // Whether files have the content that was seen, or each other's: by bytes, where stamps are no proof.
-#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cstring>
 #include <memory>
 
+#include "archive/file_part.h"
 #include "base/try.h"
-#include "base/unique_fd.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/file_identity.h"
 #include "imgmill/dataset/publish.h"
@@ -18,19 +17,16 @@ namespace {
 
 constexpr size_t kChunkBytes = size_t{256} << 10;
 
-Result<UniqueFd> OpenFile(const std::string& path, int64_t& size) {
-  UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  struct stat info {};
-  if (!file.valid() || ::fstat(file.get(), &info) != 0)
-    return ErrnoError(Stage::kDecode, errno, "open " + PrintablePath(path));
-  if (!S_ISREG(info.st_mode))
+Result<FilePart> OpenFile(const std::string& path) {
+  std::optional<FilePart> file = FilePart::Open(path);
+  if (!file) return ErrnoError(Stage::kDecode, errno, "open " + PrintablePath(path));
+  if (!S_ISREG(file->info().st_mode))
     return Error{Stage::kDecode, Code::kUnsupported, PrintablePath(path) + " is not a regular file"};
-  size = info.st_size;
-  return file;
+  return *std::move(file);
 }
 
-Result<size_t> ReadSome(const UniqueFd& file, const std::string& path, char* buffer, size_t size) {
-  const ssize_t got = ReadFull(file.get(), buffer, size);
+Result<size_t> ReadSome(FilePart& file, const std::string& path, char* buffer, size_t size) {
+  const ssize_t got = file.Read(buffer, size);
   if (got < 0) return ErrnoError(Stage::kDecode, errno, "read " + PrintablePath(path));
   return static_cast<size_t>(got);
 }
@@ -46,14 +42,12 @@ Result<bool> IsAsSeen(const std::string& path, const FileStamp& seen, const Cont
 }
 
 Result<std::optional<ContentDigest>> SharedContent(const std::string& path, const std::string& other) {
-  int64_t size = 0;
-  int64_t other_size = 0;
-  const UniqueFd first = TRY(OpenFile(path, size));
-  const UniqueFd second = TRY(OpenFile(other, other_size));
-  if (size != other_size) return std::optional<ContentDigest>();
+  FilePart first = TRY(OpenFile(path));
+  FilePart second = TRY(OpenFile(other));
+  if (first.bytes() != second.bytes()) return std::optional<ContentDigest>();
 
   // One byte more than the size, so that a small file is known to be at its end after one read.
-  const size_t chunk = std::min(kChunkBytes, static_cast<size_t>(size) + 1);
+  const size_t chunk = std::min(kChunkBytes, static_cast<size_t>(first.bytes()) + 1);
   const std::unique_ptr<char[]> buffer(new char[2 * chunk]);
   RunningDigest digest;
   while (true) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "dataset/folder_names.h"
 #include "dataset/image_names.h"
@@ -58,7 +59,7 @@ std::vector<Sidecar> SidecarFinder::Of(const std::string& image) const {
       Sidecar sidecar{"", ending, whole_name};
       sidecar.path = sidecar.Beside(image);
       struct stat info {};
-      if (::lstat(sidecar.path.c_str(), &info) != 0) continue;
+      if (::lstat(sidecar.path.c_str(), &info) != 0 && StatPath(sidecar.path, &info) != 0) continue;
       if (S_ISREG(info.st_mode) || S_ISLNK(info.st_mode)) found.push_back(std::move(sidecar));
     }
   }

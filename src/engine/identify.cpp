@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "imgmill/catalog/finished_work.h"

@@ -7,6 +7,7 @@
 #include "base/try.h"
 #include "colour.h"
 #include "gif_walk.h"
+#include "patched_source.h"
 #include "vips_rows.h"
 
 namespace imgmill {
@@ -18,7 +19,9 @@ MadePipeline FramesThroughVips(const std::string& path, const ImageHeader& heade
   MadePipeline made;
   const Result<InputFile> file = InputFile::Open(path, Stage::kDecode);
   if (!file) return {std::nullopt, file.error()};
-  const GRef<VipsSource> source(vips_source_new_from_descriptor(file->descriptor()));
+  const GRef<VipsSource> source = file->plain()
+                                      ? GRef<VipsSource>(vips_source_new_from_descriptor(file->descriptor()))
+                                      : PatchedSource(*file, {});
   ImageRef stored;
   if (!source || vips_gifload_source(source.get(), stored.out(), "page", first, "n", count, "access",
                                      VIPS_ACCESS_SEQUENTIAL, "fail_on",

@@ -2,7 +2,6 @@
 #include "open_file.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "archive/file_part.h"
 #include "imgmill/base/errno_error.h"
 
 namespace imgmill {
@@ -19,6 +19,8 @@ Error ReadErrorFromErrno(Stage stage, int error) {
     case ENOENT:
     case ENOTDIR:
       return {stage, Code::kNotFound, "no such file (was it moved or deleted meanwhile?)"};
+    case EISDIR:
+      return {stage, Code::kUnknownFormat, "it is a folder, not an image"};
     case EACCES:
     case EPERM:
       return {stage, Code::kPermission, "not allowed to read it"};
@@ -33,21 +35,18 @@ Error ReadErrorFromErrno(Stage stage, int error) {
 }
 
 Result<InputFile> InputFile::Open(const std::string& path, Stage stage) {
-  // O_NONBLOCK: opening a FIFO without a writer would wait for one. It means nothing to a regular file.
-  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (descriptor < 0) {
+  std::optional<FilePart> part = FilePart::Open(path);
+  if (!part) {
     if (errno == ENXIO || errno == ENODEV) return Error{stage, Code::kUnknownFormat, "not a regular file"};
     return ReadErrorFromErrno(stage, errno);
   }
-  InputFile file(descriptor, 0);
-  struct stat status;
-  if (fstat(descriptor, &status) != 0) return ReadErrorFromErrno(stage, errno);
-  if (S_ISDIR(status.st_mode)) return Error{stage, Code::kUnknownFormat, "it is a folder, not an image"};
-  if (!S_ISREG(status.st_mode)) {
+  if (S_ISDIR(part->info().st_mode))
+    return Error{stage, Code::kUnknownFormat, "it is a folder, not an image"};
+  if (!S_ISREG(part->info().st_mode)) {
     return Error{stage, Code::kUnknownFormat, "it is a pipe, socket or device, not a regular file"};
   }
-  file.bytes_ = status.st_size;
-  return file;
+  const auto start = static_cast<int64_t>(part->start()), bytes = static_cast<int64_t>(part->bytes());
+  return InputFile(part->Release(), start, bytes);
 }
 
 InputFile::~InputFile() {
@@ -56,11 +55,13 @@ InputFile::~InputFile() {
 
 InputFile::InputFile(InputFile&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)),
+      start_(other.start_),
       bytes_(other.bytes_),
       overlays_(std::move(other.overlays_)) {}
 
 InputFile& InputFile::operator=(InputFile&& other) noexcept {
   std::swap(descriptor_, other.descriptor_);
+  std::swap(start_, other.start_);
   std::swap(bytes_, other.bytes_);
   std::swap(overlays_, other.overlays_);
   return *this;
@@ -69,7 +70,7 @@ InputFile& InputFile::operator=(InputFile&& other) noexcept {
 Result<InputFile> InputFile::Duplicate() const {
   const int descriptor = fcntl(descriptor_, F_DUPFD_CLOEXEC, 0);
   if (descriptor < 0) return ReadErrorFromErrno(Stage::kDecode, errno);
-  InputFile duplicate(descriptor, bytes_);
+  InputFile duplicate(descriptor, start_, bytes_);
   duplicate.overlays_ = overlays_;
   return duplicate;
 }
@@ -79,10 +80,13 @@ void InputFile::Overlay(uint64_t at, std::string bytes) {
 }
 
 ptrdiff_t InputFile::ReadAt(int64_t offset, void* destination, size_t bytes) const {
+  // Behind a member stand others.
+  if (start_ > 0)
+    bytes = static_cast<size_t>(std::clamp<int64_t>(bytes_ - offset, 0, static_cast<int64_t>(bytes)));
   size_t have = 0;
   while (have < bytes) {
     const ssize_t got = pread(descriptor_, static_cast<char*>(destination) + have, bytes - have,
-                              offset + static_cast<int64_t>(have));
+                              start_ + offset + static_cast<int64_t>(have));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return -1;
     if (got == 0) break;

@@ -10,7 +10,7 @@
 
 namespace imgmill {
 
-/// A regular file, open for reading.
+/// A regular file, or a member of an archive, open for reading.
 class InputFile {
  public:
   /// Errors: kNotFound, kPermission, kReadError, kUnknownFormat (a folder, FIFO, socket or device).
@@ -22,14 +22,14 @@ class InputFile {
   /// This file under a descriptor of its own, for a reader that outlives this one.
   Result<InputFile> Duplicate() const;
 
-  /// What is overlaid is not seen through it.
+  /// Whether the descriptor gives the same bytes: it does not of an archive's member, nor what is overlaid.
+  bool plain() const { return start_ == 0 && overlays_.empty(); }
   int descriptor() const { return descriptor_; }
   int64_t bytes() const { return bytes_; }
   /// Up to `bytes` from `offset` on: fewer at the end of the file, -1 on a read error (errno says which).
   ptrdiff_t ReadAt(int64_t offset, void* destination, size_t bytes) const;
   /// From now on, `bytes` are read in place of those that the file has at `at`; in duplicates, too.
   void Overlay(uint64_t at, std::string bytes);
-  bool overlaid() const { return !overlays_.empty(); }
   /// All of `bytes` from `offset` on; false where the file does not have them, or on a read error.
   bool ReadExactly(uint64_t offset, void* destination, size_t bytes) const {
     return offset <= static_cast<uint64_t>(bytes_) &&
@@ -37,13 +37,15 @@ class InputFile {
   }
 
  private:
-  InputFile(int descriptor, int64_t bytes) : descriptor_(descriptor), bytes_(bytes) {}
+  InputFile(int descriptor, int64_t start, int64_t bytes)
+      : descriptor_(descriptor), start_(start), bytes_(bytes) {}
   struct Overlaid {
     uint64_t at;
     std::string bytes;
   };
 
   int descriptor_ = -1;
+  int64_t start_ = 0;  ///< of a member in its archive; a header stands before the first one
   int64_t bytes_ = 0;
   std::vector<Overlaid> overlays_;
 };

@@ -1,5 +1,5 @@
 // A file as libvips' readers are to see it: with other bytes in place of some of its own, where those keep a
-// sound file from being read.
+// sound file from being read, or as a part of an archive.
 #pragma once
 
 #include <cstdint>

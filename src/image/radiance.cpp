@@ -74,10 +74,10 @@ std::optional<Error> RefuseRadiance(const InputFile& file) {
 }
 
 GRef<VipsSource> SourceOf(const InputFile& file, const FileHead& head) {
-  if (file.overlaid()) return PatchedSource(file, {});
-  if (!head.text().starts_with(kOther))
-    return GRef<VipsSource>(vips_source_new_from_descriptor(file.descriptor()));
-  return PatchedSource(file, {0, static_cast<int64_t>(kOther.size()), std::string(kFirst)});
+  if (head.text().starts_with(kOther))
+    return PatchedSource(file, {0, static_cast<int64_t>(kOther.size()), std::string(kFirst)});
+  if (!file.plain()) return PatchedSource(file, {});
+  return GRef<VipsSource>(vips_source_new_from_descriptor(file.descriptor()));
 }
 
 }  // namespace imgmill

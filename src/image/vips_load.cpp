@@ -25,7 +25,9 @@ constexpr std::pair<const char*, const char*> kKnownStrangers[] = {
     {"%PDF", "a PDF document, not an image"},
     {"%!PS", "a PostScript document, not an image"},
     {"PK\3\4", "a ZIP archive, not an image"},
-    {"\x1f\x8b", "gzip data, not an image"},
+    {"\x1f\x8b", "gzip data, not an image (decompress it first)"},
+    {"\x28\xb5\x2f\xfd", "Zstandard data, not an image (decompress it first)"},
+    {"\xfd\x37zXZ", "xz data, not an image (decompress it first)"},
     {"\177ELF", "a program, not an image"},
 };
 

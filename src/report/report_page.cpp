@@ -4,6 +4,7 @@
 #include <array>
 #include <filesystem>
 
+#include "archive/archive_path.h"
 #include "page_parts.h"
 
 namespace imgmill {
@@ -154,7 +155,10 @@ std::string FolderOfPage(const std::string& page_file) {
 }
 
 std::string LinkFrom(const std::string& folder, const std::string& path) {
-  const std::filesystem::path target = std::filesystem::absolute(path).lexically_normal();
+  // No browser looks into an archive.
+  const std::optional<ArchivePath> archive = IntoArchive(path);
+  const std::filesystem::path target =
+      std::filesystem::absolute(archive ? archive->archive : path).lexically_normal();
   return PercentEncoded(target.lexically_relative(folder).string());
 }
 

@@ -1,11 +1,13 @@
 // Shards of images and their side-cars: what belongs together, what a rerun does, what becomes of files that
 // change meanwhile. The archives are read by GNU tar.
 #include <doctest/doctest.h>
+#include <lmdb.h>
 
 #include <algorithm>
 #include <fstream>
 #include <sstream>
 
+#include "commands/lmdb_sample_writer.h"
 #include "commands/shard_writer.h"
 #include "program.h"
 
@@ -27,6 +29,18 @@ std::string MemberOf(const std::string& shard, const std::string& name) {
 }
 
 using Names = std::vector<std::string>;
+
+/// By LMDB's own library.
+Result<uint64_t> CountEntries(const std::string& database) {
+  MDB_env* env = nullptr;
+  MDB_stat stat{};
+  int code = ::mdb_env_create(&env);
+  if (code == 0) code = ::mdb_env_open(env, database.c_str(), MDB_NOSUBDIR | MDB_RDONLY | MDB_NOLOCK, 0);
+  if (code == 0) code = ::mdb_env_stat(env, &stat);
+  ::mdb_env_close(env);
+  if (code != 0) return Error{Stage::kDecode, Code::kMalformed, ::mdb_strerror(code)};
+  return uint64_t{stat.ms_entries};
+}
 
 /// A folder with samples of one, two and three files.
 void MakeInput(const TestFolder& where) {
@@ -212,12 +226,17 @@ TEST_CASE("a file that is not what it was leaves its sample out of the shard, an
   services.catalog = catalog->get();
   services.stop = &stop;
   std::vector<std::string> lost;
-  auto opened = ShardWriter::Open(
-      options, services, [&](const ShardSample& sample, const std::string& path, const Error& error) {
-        lost.push_back(sample.key + " " + path.substr(where.path().size()) + ": " + error.message);
-      });
+  const auto lose = [&](const ShardSample& sample, const std::string& path, const Error& error) {
+    lost.push_back(sample.key + " " + path.substr(where.path().size()) + ": " + error.message);
+  };
+  auto opened = ShardWriter::Open(options, services, lose);
   REQUIRE(opened.ok());
   ShardWriter& shards = **opened;
+  PackOptions of_database;
+  of_database.output = where / "out.lmdb";
+  auto opened_database = LmdbSampleWriter::Open(of_database, services, lose);
+  REQUIRE(opened_database.ok());
+  LmdbSampleWriter& database = **opened_database;
   const auto file = [&](const std::string& name, int more_bytes = 0) {
     const std::string path = where / ("in/" + name);
     const Result<ContentDigest> content = DigestOf(path);
@@ -229,20 +248,54 @@ TEST_CASE("a file that is not what it was leaves its sample out of the shard, an
   PackedFile changed = file("b.json"), gone = file("a-b.jpg");
   changed.content.bytes[3] ^= 1;
   gone.path += ".gone";
-  REQUIRE(shards.Add({"a", {file("a.hq.jpg"), file("a.txt")}}).ok());
-  REQUIRE(shards.Add({"a-b", {gone}}).ok());
-  REQUIRE(shards.Add({"b", {file("b.jpg"), changed}}).ok());
-  REQUIRE(shards.Add({"shorter", {file("a.lq.png", 1)}}).ok());
-  REQUIRE(shards.Add({"sub/a", {file("sub/a.jpg")}}).ok());
-  REQUIRE(shards.Finish().ok());
-  CHECK(lost == Names{"a-b /in/a-b.jpg.gone: no longer readable: No such file or directory",
-                      "b /in/b.json: it was changed while it was packed: run again",
-                      "shorter /in/a.lq.png: it was changed while it was packed: run again"});
-  CHECK(shards.totals().samples == 2);
+  changed.sidecar = true;
+  PackedFile caption = file("a.txt");
+  caption.sidecar = true;
+  for (SampleWriter* writer : {static_cast<SampleWriter*>(&shards), static_cast<SampleWriter*>(&database)}) {
+    lost.clear();
+    REQUIRE(writer->Add({"a", {file("a.hq.jpg"), caption}}).ok());
+    REQUIRE(writer->Add({"a-b", {gone}}).ok());
+    REQUIRE(writer->Add({"b", {file("b.jpg"), changed}}).ok());
+    REQUIRE(writer->Add({"shorter", {file("a.lq.png", 1)}}).ok());
+    REQUIRE(writer->Add({"sub/a", {file("sub/a.jpg")}}).ok());
+    REQUIRE(writer->Finish().ok());
+    CHECK(lost == Names{"a-b /in/a-b.jpg.gone: no longer readable: No such file or directory",
+                        "b /in/b.json: it was changed while it was packed: run again",
+                        "shorter /in/a.lq.png: it was changed while it was packed: run again"});
+    CHECK(writer->totals().samples == 2);
+    CHECK(writer->totals().images == 2);
+  }
+  const std::string lines = TestFolder::Read(where / "out.lmdb/meta_info.txt");
+  CHECK(std::count(lines.begin(), lines.end(), '\n') == 2);
+  const Result<uint64_t> entries = CountEntries(where / "out.lmdb/data.mdb");
+  REQUIRE(entries.ok());
+  CHECK(*entries == 3);  // a, a.txt and sub/a: nothing of b is left
   CHECK(MembersOf(where / "out/shard-000000.tar") == Names{"a.hq.jpg", "a.txt", "sub/a.jpg"});
   CHECK(MemberOf(where / "out/shard-000000.tar", "sub/a.jpg") ==
         TestFolder::Read(SampleData() + "/harbour.jpg"));
   CHECK(std::filesystem::file_size(where / "out/shard-000000.tar") == shards.totals().bytes);
+}
+
+TEST_CASE("a database has each image under its key, and is not written again") {
+  const TestFolder where;
+  MakeInput(where);
+  const std::vector<std::string> pack = {"pack",     where / "in", "-o",    where / "out.lmdb",
+                                         "--format", "lmdb",       "--json"};
+  const nlohmann::json first = Json(Run(pack));
+  CHECK(first["samples"] == 5);
+  CHECK(first["files"] == 7);
+  // Sizes by hand, from `file` on the pictures.
+  CHECK(TestFolder::Read(where / "out.lmdb/meta_info.txt") ==
+        "a-b.jpg (320,440,3) 1\na%2Ehq.jpg (450,320,3) 1\na%2Elq.png (24,24,3) 1\nb.jpg (360,360,3) 1\n"
+        "sub/a.jpg (320,480,3) 1\n");
+  const auto written = std::filesystem::last_write_time(where / "out.lmdb/data.mdb");
+  CHECK(Json(Run(pack))["finished_before"] == 1);
+  CHECK(std::filesystem::last_write_time(where / "out.lmdb/data.mdb") == written);
+  where.Write("in/sub/a.txt", "a caption, later");
+  const nlohmann::json more = Json(Run(pack));
+  CHECK(more["finished_before"] == 0);
+  CHECK(more["files"] == 8);
+  CHECK(Run({"verify", where / "out.lmdb"}).exit_code == 0);
 }
 
 TEST_CASE("shards that an earlier run left over are told of, and files of others are not replaced") {

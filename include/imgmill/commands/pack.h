@@ -1,4 +1,4 @@
-// `imgmill pack`: images and their side-cars into tar shards, as WebDataset reads them.
+// `imgmill pack`: images and their side-cars into tar shards, as WebDataset reads them, or an LMDB database.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,10 @@ namespace imgmill {
 struct PackOptions {
   /// Folder for the shards, index.json and members.jsonl.
   std::string output;
+
+  /// "tar", shards for WebDataset; or "lmdb", one database whose keys are the images' names without their
+  /// endings, as BasicSR reads it. The latter goes with group "image" and without pairs.
+  std::string format = "tar";
 
   /// What a sample is: "image", each with its side-cars; or "prefix", all images whose names are the same up
   /// to the first dot, as WebDataset reads names.

@@ -1,11 +1,11 @@
 // Archives as GNU tar reads them.
-#include "dataset/tar_writer.h"
+#include "archive/tar_writer.h"
 
 #include <doctest/doctest.h>
 
 #include <map>
 
-#include "test_folder.h"
+#include "dataset/test_folder.h"
 
 using namespace imgmill;
 

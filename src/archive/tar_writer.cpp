@@ -1,5 +1,5 @@
 // Headers of 512 bytes, contents padded to as much.
-#include "dataset/tar_writer.h"
+#include "archive/tar_writer.h"
 
 #include <unistd.h>
 
@@ -11,6 +11,7 @@
 #include <optional>
 #include <utility>
 
+#include "archive/tar_format.h"
 #include "base/try.h"
 #include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
@@ -18,23 +19,10 @@
 namespace imgmill {
 namespace {
 
-constexpr uint64_t kBlock = 512;
-constexpr size_t kNameBytes = 100, kPrefixBytes = 155;
+using tar::Field, tar::Header, tar::kBlock, tar::kChecksum, tar::kName, tar::kPrefix, tar::PaddingOf;
+
 /// What eleven octal digits hold.
 constexpr uint64_t kMostBytes = (uint64_t{1} << 33) - 1;
-
-using Header = std::array<char, kBlock>;
-
-uint64_t PaddingOf(uint64_t size) {
-  return (kBlock - size % kBlock) % kBlock;
-}
-
-/// Where a header's fields are.
-struct Field {
-  size_t at, bytes;
-};
-constexpr Field kName{0, 100}, kMode{100, 8}, kOwner{108, 8}, kGroup{116, 8}, kSize{124, 12}, kTime{136, 12},
-    kChecksum{148, 8}, kType{156, 1}, kMagic{257, 8}, kPrefix{345, 155};
 
 void PutText(Header& header, Field field, std::string_view text) {
   std::memcpy(header.data() + field.at, text.data(), std::min(text.size(), field.bytes));
@@ -47,9 +35,9 @@ void PutNumber(Header& header, Field field, uint64_t value) {
 
 /// A name as ustar has it: what is before a slash goes into another field. Nothing if it is too long.
 std::optional<std::pair<std::string_view, std::string_view>> SplitName(std::string_view name) {
-  if (name.size() <= kNameBytes) return std::pair(std::string_view(), name);
-  for (size_t slash = name.find('/'); slash <= kPrefixBytes; slash = name.find('/', slash + 1)) {
-    if (slash > 0 && name.size() - slash - 1 <= kNameBytes)
+  if (name.size() <= kName.bytes) return std::pair(std::string_view(), name);
+  for (size_t slash = name.find('/'); slash <= kPrefix.bytes; slash = name.find('/', slash + 1)) {
+    if (slash > 0 && name.size() - slash - 1 <= kName.bytes)
       return std::pair(name.substr(0, slash), name.substr(slash + 1));
   }
   return std::nullopt;
@@ -58,19 +46,16 @@ std::optional<std::pair<std::string_view, std::string_view>> SplitName(std::stri
 Header MakeHeader(std::string_view prefix, std::string_view name, uint64_t size, char type) {
   Header header{};
   PutText(header, kName, name);
-  PutNumber(header, kMode, 0644);
-  PutNumber(header, kOwner, 0);
-  PutNumber(header, kGroup, 0);
-  PutNumber(header, kSize, size);
-  PutNumber(header, kTime, 0);
-  PutText(header, kType, {&type, 1});
-  PutText(header, kMagic, std::string_view("ustar\00000", 8));
+  PutNumber(header, tar::kMode, 0644);
+  PutNumber(header, tar::kOwner, 0);
+  PutNumber(header, tar::kGroup, 0);
+  PutNumber(header, tar::kSize, size);
+  PutNumber(header, tar::kTime, 0);
+  PutText(header, tar::kType, {&type, 1});
+  PutText(header, tar::kMagic, std::string_view("ustar\00000", 8));
   PutText(header, kPrefix, prefix);
-  // The sum of all bytes, with blanks in its own place.
   PutText(header, kChecksum, "        ");
-  uint64_t sum = 0;
-  for (const char byte : header) sum += static_cast<unsigned char>(byte);
-  PutNumber(header, {kChecksum.at, 7}, sum);
+  PutNumber(header, {kChecksum.at, 7}, tar::ChecksumOf(header));
   return header;
 }
 
@@ -111,7 +96,7 @@ Status TarWriter::Begin(std::string_view name, uint64_t size) {
   }
   // What a reader that knows no pax sees of a long name is its end.
   const auto parts = SplitName(name).value_or(
-      std::pair(std::string_view(), name.substr(name.size() - std::min(name.size(), kNameBytes))));
+      std::pair(std::string_view(), name.substr(name.size() - std::min(name.size(), kName.bytes))));
   constexpr char kFileType = '0';
   const Header header = MakeHeader(parts.first, parts.second, size > kMostBytes ? 0 : size, kFileType);
   member_left_ = size;

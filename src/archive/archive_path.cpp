@@ -1,0 +1,160 @@
+// Finds where a path enters an archive, and keeps the indexes of those in use.
+#include "archive/archive_path.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <list>
+#include <mutex>
+
+#include "base/path_parts.h"
+#include "base/try.h"
+#include "base/unique_fd.h"
+#include "imgmill/base/errno_error.h"
+
+namespace imgmill {
+namespace {
+
+constexpr std::string_view kEnding = ".tar";
+
+bool IsRegular(const std::string& path, struct stat& info) {
+  return ::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
+}
+
+bool IsUnchanged(const struct stat& a, const struct stat& b) {
+  const auto same = [](const timespec& x, const timespec& y) {
+    return x.tv_sec == y.tv_sec && x.tv_nsec == y.tv_nsec;
+  };
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino && a.st_size == b.st_size &&
+         same(a.st_mtim, b.st_mtim) && same(a.st_ctim, b.st_ctim);
+}
+
+/// The indexes in use, the last one asked for first. One for the whole process: a path is all that readers
+/// have.
+class Shelf {
+ public:
+  static Shelf& Instance() {
+    static Shelf shelf;
+    return shelf;
+  }
+
+  Result<std::shared_ptr<const TarIndex>> Get(const std::string& archive) {
+    const std::lock_guard lock(mutex_);
+    struct stat info {};
+    if (::stat(archive.c_str(), &info) != 0) return ErrnoError(Stage::kList, errno, "");
+    const auto found = std::find_if(books_.begin(), books_.end(),
+                                    [&](const Book& book) { return IsUnchanged(book.info, info); });
+    if (found != books_.end()) {
+      books_.splice(books_.begin(), books_, found);
+      return books_.front().index;
+    }
+    const UniqueFd file(::open(archive.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (!file.valid() || ::fstat(file.get(), &info) != 0) return ErrnoError(Stage::kList, errno, "");
+    TarIndex index = TRY(TarIndex::Read(file.get(), static_cast<uint64_t>(info.st_size)));
+    books_.push_front({info, std::make_shared<const TarIndex>(std::move(index))});
+    bytes_ += books_.front().index->memory();
+    while (bytes_ > kShelfBytes && books_.size() > 1) {
+      bytes_ -= books_.back().index->memory();
+      books_.pop_back();
+    }
+    return books_.front().index;
+  }
+
+ private:
+  struct Book {
+    struct stat info;
+    std::shared_ptr<const TarIndex> index;
+  };
+  std::mutex mutex_;
+  std::list<Book> books_;
+  size_t bytes_ = 0;
+};
+
+/// The system's word for an error of ours.
+int ErrnoOf(Code code) {
+  if (code == Code::kNotFound) return ENOENT;
+  if (code == Code::kPermission) return EACCES;
+  return code == Code::kReadError ? EIO : ENOTDIR;
+}
+
+}  // namespace
+
+bool IsArchiveName(std::string_view path) {
+  if (path.size() <= kEnding.size() || path[path.size() - kEnding.size() - 1] == '/') return false;
+  const std::string_view end = path.substr(path.size() - kEnding.size());
+  return std::equal(end.begin(), end.end(), kEnding.begin(), [](char c, char lower) {
+    return c == lower || (c >= 'A' && c <= 'Z' && c - 'A' + 'a' == lower);
+  });
+}
+
+bool IsArchive(const std::string& path) {
+  struct stat info {};
+  return IsArchiveName(path) && IsRegular(path, info);
+}
+
+std::optional<ArchivePath> IntoArchive(const std::string& path) {
+  for (size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    std::string archive = path.substr(0, slash);
+    if (!IsArchive(archive)) continue;
+    std::string inner = WithoutRedundancy(std::string_view(path).substr(slash + 1));
+    if (inner == ".") inner.clear();
+    return ArchivePath{std::move(archive), std::move(inner)};
+  }
+  return std::nullopt;
+}
+
+std::optional<ArchivePath> AtOrIntoArchive(const std::string& path) {
+  if (IsArchive(path)) return ArchivePath{path, ""};
+  return IntoArchive(path);
+}
+
+Result<std::shared_ptr<const TarIndex>> OpenArchive(const std::string& archive) {
+  return Shelf::Instance().Get(archive);
+}
+
+int StatPath(const std::string& path, struct stat* info) {
+  if (::stat(path.c_str(), info) == 0) return 0;
+  if (errno != ENOTDIR) return -1;
+  const std::optional<ArchivePath> into = IntoArchive(path);
+  if (!into || ::stat(into->archive.c_str(), info) != 0) {
+    errno = ENOTDIR;
+    return -1;
+  }
+  const Result<std::shared_ptr<const TarIndex>> index = OpenArchive(into->archive);
+  if (!index) {
+    errno = ErrnoOf(index.error().code);
+    return -1;
+  }
+  const std::optional<TarIndex::Member> member = (*index)->Find(into->inner);
+  if (!member && !(*index)->HasFolder(into->inner)) {
+    errno = ENOENT;
+    return -1;
+  }
+  const mode_t permissions = info->st_mode & 0666U;
+  info->st_mode = member ? S_IFREG | permissions : S_IFDIR | permissions | 0111U;
+  info->st_nlink = 1;
+  info->st_size = member ? static_cast<off_t>(member->bytes) : 0;
+  // So that no two members pass for two names of one file.
+  constexpr uint64_t kSpread = 0x9E3779B97F4A7C15;
+  info->st_ino = (info->st_ino * kSpread ^ (member ? member->start : 0)) | 1;
+  return 0;
+}
+
+bool HoldsFiles(const std::string& path) {
+  struct stat info {};
+  return StatPath(path, &info) == 0 &&
+         (S_ISDIR(info.st_mode) || (S_ISREG(info.st_mode) && IsArchiveName(path)));
+}
+
+std::string CanonicalOrSame(const std::string& path) {
+  if (std::optional<std::string> there = Canonical(path)) return *std::move(there);
+  if (errno != ENOTDIR) return path;
+  const std::optional<ArchivePath> into = IntoArchive(path);
+  const std::optional<std::string> archive = into ? Canonical(into->archive) : std::nullopt;
+  if (!archive) return path;
+  return into->inner.empty() ? *archive : Join(*archive, into->inner);
+}
+
+}  // namespace imgmill

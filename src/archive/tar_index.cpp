@@ -1,0 +1,301 @@
+// From header to header: contents are passed over.
+#include "archive/tar_index.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <limits>
+
+#include "archive/tar_format.h"
+#include "base/path_parts.h"
+#include "base/try.h"
+#include "imgmill/base/errno_error.h"
+
+namespace imgmill {
+namespace {
+
+using tar::Field;
+using tar::Header;
+using tar::kBlock;
+
+/// No name, and no pax header, is longer than this for honest reasons.
+constexpr uint64_t kMostMetadata = 1 << 20;
+
+std::string_view TextOf(const Header& header, Field field) {
+  const std::string_view text(header.data() + field.at, field.bytes);
+  return text.substr(0, text.find('\0'));
+}
+
+/// Octal digits between blanks and NULs, or GNU's big-endian number behind a byte 0x80. Nothing if it is
+/// neither, or negative, or more than 63 bits.
+std::optional<uint64_t> NumberOf(const Header& header, Field field) {
+  const std::string_view text(header.data() + field.at, field.bytes);
+  constexpr uint64_t kMost = std::numeric_limits<int64_t>::max();
+  uint64_t value = 0;
+  if (static_cast<unsigned char>(text[0]) == 0x80) {
+    for (const char byte : text.substr(1)) {
+      if (value > kMost >> 8) return std::nullopt;
+      value = value << 8 | static_cast<unsigned char>(byte);
+    }
+    return value;
+  }
+  size_t at = std::min(text.find_first_not_of(' '), text.size());
+  for (; at < text.size() && text[at] >= '0' && text[at] <= '7'; ++at) {
+    if (value > kMost >> 3) return std::nullopt;
+    value = value << 3 | static_cast<uint64_t>(text[at] - '0');
+  }
+  if (text.find_first_not_of(std::string_view(" \0", 2), at) != std::string_view::npos) return std::nullopt;
+  return value;
+}
+
+/// Old writers have summed the bytes as signed ones.
+bool HasItsChecksum(const Header& header) {
+  const std::optional<uint64_t> sum = NumberOf(header, tar::kChecksum);
+  return sum == tar::ChecksumOf(header) || sum == tar::SignedChecksumOf(header);
+}
+
+Error Unsupported(std::string message) {
+  return {Stage::kList, Code::kUnsupported, std::move(message)};
+}
+
+/// Of a file whose first block is no header.
+Error NoArchive(std::string_view head) {
+  constexpr std::pair<std::string_view, const char*> kCompressors[] = {{"\x1F\x8B", "gzip"},
+                                                                       {"\x28\xB5\x2F\xFD", "zstd"},
+                                                                       {"\xFD"
+                                                                        "7zXZ",
+                                                                        "xz"},
+                                                                       {"BZh", "bzip2"}};
+  for (const auto& [mark, name] : kCompressors) {
+    if (head.starts_with(mark))
+      return Unsupported(std::string("it is compressed by ") + name +
+                         ", so no member can be read without all that stand before it: decompress it first");
+  }
+  return Unsupported("it is not a tar archive");
+}
+
+}  // namespace
+
+/// One reading of an archive.
+class TarScan {
+ public:
+  TarScan(int file, uint64_t bytes, TarIndex& index) : file_(file), bytes_(bytes), index_(index) {}
+
+  Status Run() {
+    if (bytes_ == 0) return Unsupported("it is empty, not a tar archive");
+    while (at_ < bytes_) {
+      const bool more = TRY(Next());
+      if (!more) return {};
+    }
+    Tell("", "it has no end mark, so it may have been cut off behind its last member");
+    return {};
+  }
+
+ private:
+  /// What headers in front say of the member to come.
+  struct Announced {
+    std::optional<std::string> name;
+    std::optional<uint64_t> bytes;
+    bool sparse = false;
+  };
+
+  /// Reads a header and passes over what follows it; false where nothing more can or need be read.
+  Result<bool> Next() {
+    Header header;
+    const size_t got = TRY(ReadAt(at_, header.data(), header.size()));
+    if (at_ == 0 && (got < header.size() || (!HasItsChecksum(header) && !IsEmpty(header))))
+      return NoArchive({header.data(), got});
+    if (got < header.size()) return Stop("it ends in the middle of a header");
+    if (IsEmpty(header)) return false;
+    const std::optional<uint64_t> size = NumberOf(header, tar::kSize);
+    if (!HasItsChecksum(header) || !size)
+      return Stop("it is damaged at byte " + std::to_string(at_) + "; what follows is not read");
+    const char type = header[tar::kType.at];
+    const uint64_t start = TRY(EndOfHeader(header));
+    const bool about_next = type == 'x' || type == 'L' || type == 'K';
+    // Links and devices have no content, whatever their size says.
+    const bool hollow = type >= '1' && type <= '6';
+    const uint64_t bytes = hollow ? 0 : about_next ? *size : announced_.bytes.value_or(*size);
+    if (start > bytes_ || bytes > bytes_ - start)
+      return Stop(Plain(NameOf(header)), "the archive ends in the middle of it");
+    at_ = std::min(bytes_, start + bytes + tar::PaddingOf(bytes));
+    if (about_next) {
+      const std::string text = TRY(TextAt(start, bytes));
+      Announce(type, text);
+      return true;
+    }
+    if (type == 'g' || type == 'V') return true;  // for all that follow: times, a label
+    Take(NameOf(header), type, start, bytes);
+    announced_ = {};
+    return true;
+  }
+
+  /// The map of a sparse file may go on in further blocks.
+  Result<uint64_t> EndOfHeader(const Header& header) {
+    constexpr size_t kGoesOn = 482, kGoesOnAgain = 504;
+    uint64_t end = at_ + kBlock;
+    bool more = header[tar::kType.at] == 'S' && header[kGoesOn] != 0;
+    while (more) {
+      Header map{};
+      const size_t got = TRY(ReadAt(end, map.data(), map.size()));
+      more = got == map.size() && map[kGoesOnAgain] != 0;
+      end += kBlock;
+    }
+    return end;
+  }
+
+  static bool IsEmpty(const Header& header) {
+    return std::all_of(header.begin(), header.end(), [](char byte) { return byte == 0; });
+  }
+
+  std::string NameOf(const Header& header) const {
+    if (announced_.name) return *announced_.name;
+    const std::string_view name = TextOf(header, tar::kName);
+    // GNU's own format has times where ustar has the prefix.
+    const bool ustar = std::memcmp(header.data() + tar::kMagic.at, "ustar\0", 6) == 0;
+    const std::string_view prefix = ustar ? TextOf(header, tar::kPrefix) : std::string_view();
+    return prefix.empty() ? std::string(name) : std::string(prefix) + "/" + std::string(name);
+  }
+
+  void Announce(char type, const std::string& text) {
+    if (type == 'L') announced_.name = text.substr(0, text.find('\0'));
+    if (type == 'x') AnnouncePax(text);
+  }
+
+  /// "LENGTH KEY=VALUE\n", as often as there is something to say.
+  void AnnouncePax(std::string_view text) {
+    while (!text.empty()) {
+      size_t length = 0;
+      const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), length);
+      const auto digits = static_cast<size_t>(end - text.data());
+      if (wrong != std::errc() || length <= digits + 1 || length > text.size()) return;
+      const std::string_view record = text.substr(digits + 1, length - digits - 2);
+      text.remove_prefix(length);
+      const size_t equals = record.find('=');
+      if (equals == std::string_view::npos) continue;
+      const std::string_view key = record.substr(0, equals), value = record.substr(equals + 1);
+      if (key == "path") announced_.name = std::string(value);
+      if (key.starts_with("GNU.sparse.")) announced_.sparse = true;
+      uint64_t bytes = 0;
+      if (key == "size" &&
+          std::from_chars(value.data(), value.data() + value.size(), bytes).ec == std::errc())
+        announced_.bytes = bytes;
+    }
+  }
+
+  static std::string Plain(const std::string& stored) {
+    std::string name = WithoutRedundancy(stored);
+    if (name.starts_with('/')) name.erase(0, 1);
+    return name;
+  }
+
+  void Take(const std::string& stored, char type, uint64_t start, uint64_t bytes) {
+    if (type == '5' || ((type == '0' || type == '\0') && stored.ends_with('/'))) return;  // a folder
+    const std::string name = Plain(stored);
+    if (name.empty() || name == ".") return Tell(stored, "a member without a name");
+    if (name == ".." || name.starts_with("../") || name.ends_with("/..") ||
+        name.find("/../") != std::string::npos)
+      return Tell(stored, "its name leads out of the archive");
+    if (type == '1' || type == '2')
+      return Tell(name, "it is a link inside of an archive, which is not followed (unpack the archive)");
+    if (type == 'S' || announced_.sparse)
+      return Tell(name, "it is stored as a sparse file, which is not read (unpack the archive)");
+    if (type == '0' || type == '\0' || type == '7') return index_.Add(name, start, bytes);
+    Tell(name, "it is not a regular file");
+  }
+
+  void Tell(std::string name, std::string message) {
+    index_.problems_.push_back({std::move(name), Unsupported(std::move(message))});
+  }
+  bool Stop(std::string message) { return Stop("", std::move(message)); }
+  bool Stop(std::string name, std::string message) {
+    index_.problems_.push_back({std::move(name), {Stage::kList, Code::kTruncated, std::move(message)}});
+    return false;
+  }
+
+  Result<std::string> TextAt(uint64_t start, uint64_t bytes) {
+    if (bytes > kMostMetadata)
+      return Error{Stage::kList, Code::kLimitExceeded, "a name of more than 1 MiB in an archive"};
+    std::string text(bytes, '\0');
+    const size_t got = TRY(ReadAt(start, text.data(), text.size()));
+    text.resize(got);
+    return text;
+  }
+
+  Result<size_t> ReadAt(uint64_t at, char* to, size_t bytes) {
+    size_t have = 0;
+    while (have < bytes) {
+      const ssize_t got = ::pread(file_, to + have, bytes - have, static_cast<off_t>(at + have));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return Error{Stage::kList, Code::kReadError, ErrnoText(errno)};
+      if (got == 0) break;
+      have += static_cast<size_t>(got);
+    }
+    return have;
+  }
+
+  const int file_;
+  const uint64_t bytes_;
+  TarIndex& index_;
+  uint64_t at_ = 0;
+  Announced announced_;
+};
+
+Result<TarIndex> TarIndex::Read(int file, uint64_t bytes) {
+  TarIndex index;
+  TRY(TarScan(file, bytes, index).Run());
+  index.Sort();
+  return index;
+}
+
+void TarIndex::Add(std::string_view name, uint64_t start, uint64_t bytes) {
+  places_.push_back({start, bytes, names_.size()});
+  names_ += name;
+  names_ += '\0';
+}
+
+void TarIndex::Sort() {
+  std::sort(places_.begin(), places_.end(), [this](const Place& a, const Place& b) {
+    const int order = NameOf(a).compare(NameOf(b));
+    return order != 0 ? order < 0 : a.start > b.start;
+  });
+  // Of members with one name, tar leaves the last on the disk.
+  const auto same = [this](const Place& kept, const Place& other) { return NameOf(kept) == NameOf(other); };
+  for (size_t i = 1; i < places_.size(); ++i) {
+    if (same(places_[i - 1], places_[i]))
+      problems_.push_back(
+          {std::string(NameOf(places_[i])),
+           Unsupported("another member of that name stands behind it, and is taken in its place")});
+  }
+  places_.erase(std::unique(places_.begin(), places_.end(), same), places_.end());
+}
+
+TarIndex::Member TarIndex::operator[](size_t index) const {
+  const Place& place = places_[index];
+  return {NameOf(place), place.start, place.bytes};
+}
+
+size_t TarIndex::From(std::string_view name) const {
+  const auto at =
+      std::lower_bound(places_.begin(), places_.end(), name,
+                       [this](const Place& place, std::string_view text) { return NameOf(place) < text; });
+  return static_cast<size_t>(at - places_.begin());
+}
+
+std::optional<TarIndex::Member> TarIndex::Find(std::string_view name) const {
+  const size_t at = From(name);
+  if (at == size() || (*this)[at].name != name) return std::nullopt;
+  return (*this)[at];
+}
+
+bool TarIndex::HasFolder(std::string_view name) const {
+  if (name.empty()) return true;
+  const std::string prefix = std::string(name) + "/";
+  const size_t at = From(prefix);
+  return at < size() && (*this)[at].name.starts_with(prefix);
+}
+
+}  // namespace imgmill

@@ -1,0 +1,73 @@
+// What takes the samples that `pack` has put together: shards, or a database.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "imgmill/commands/command.h"
+#include "pack_operation.h"
+
+namespace imgmill {
+
+/// Images of one key, and their side-cars.
+struct ShardSample {
+  std::string key;
+  std::vector<PackedFile> files;  ///< by member, each once
+
+  template <typename Self, typename Each>
+  static void EachField(Self& self, Each& each) {
+    each(self.key), each(self.files);
+  }
+};
+
+class SampleWriter {
+ public:
+  /// Is told of a file that could not be packed; its whole sample is left out.
+  using Lost = std::function<void(const ShardSample&, const std::string& path, const Error&)>;
+
+  virtual ~SampleWriter() = default;
+  /// What writing holds.
+  /// @param largest  bytes of the largest file
+  virtual Footprint Held(uint64_t largest) const = 0;
+  virtual Status Add(ShardSample sample) = 0;
+  /// What is not written yet, and the lists.
+  virtual Status Finish() = 0;
+
+  struct Totals {
+    uint64_t shards = 0;    ///< or databases
+    uint64_t finished = 0;  ///< of these, before this run
+    uint64_t samples = 0;
+    uint64_t images = 0;
+    uint64_t files = 0;  ///< these and side-cars
+    uint64_t bytes = 0;  ///< of the shards
+  };
+  const Totals& totals() const { return totals_; }
+  /// The files that a user begins with, under their names in JSON; the first is printed.
+  virtual std::vector<std::pair<std::string, std::string>> Lists() const = 0;
+  /// Of an earlier run that are none of this one's, in order.
+  virtual std::vector<std::string> Others() const { return {}; }
+
+ protected:
+  Totals totals_;
+};
+
+inline constexpr size_t kCopyBytes = size_t{256} << 10;
+
+/// Shards and databases have no one source: they are filed under a digest of their members, so that a rerun
+/// knows those that are finished.
+Result<Item> ItemOfMembers(const RecordTable<ShardSample>& samples);
+
+/// Hands on the bytes of a file whose content is known; other bytes are an error.
+Status CopyContent(const PackedFile& file, std::span<char> buffer,
+                   const std::function<Status(const char* data, size_t bytes)>& put);
+
+/// What members.jsonl says of a sample.
+nlohmann::ordered_json LineOf(const std::string& shard, const ShardSample& sample);
+
+}  // namespace imgmill

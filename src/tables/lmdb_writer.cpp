@@ -1,0 +1,98 @@
+// Transactions of some MiB: what is not committed yet is in memory.
+#include "tables/lmdb_writer.h"
+
+#include <lmdb.h>
+
+#include <cerrno>
+
+#include "base/try.h"
+#include "imgmill/base/errno_error.h"
+#include "imgmill/base/path_text.h"
+
+namespace imgmill {
+namespace {
+
+constexpr uint64_t kPage = 4096;
+constexpr uint64_t kTransactionBytes = uint64_t{16} << 20;
+/// For the tree's upper pages, and those that a transaction has freed and the next may not use yet.
+constexpr uint64_t kMoreRoom = uint64_t{64} << 20;
+
+MDB_val ValueOf(std::string_view text) {
+  return {text.size(), const_cast<char*>(text.data())};
+}
+
+}  // namespace
+
+uint64_t LmdbWriter::BytesFor(std::string_view key, uint64_t value_bytes) {
+  // A value has pages of its own, behind a header of 16 bytes, or stands in a leaf, which may be half empty.
+  const uint64_t own = (value_bytes + 16 + kPage - 1) / kPage * kPage;
+  return own + 4 * (key.size() + 64);
+}
+
+Result<std::unique_ptr<LmdbWriter>> LmdbWriter::Create(const std::string& path, uint64_t bytes) {
+  MDB_env* env = nullptr;
+  if (const int code = ::mdb_env_create(&env); code != 0)
+    return ErrnoError(Stage::kWrite, code, PrintablePath(path));
+  std::unique_ptr<LmdbWriter> writer(new LmdbWriter(path, env));
+  const uint64_t room = (bytes + bytes / 16 + kMoreRoom) / kPage * kPage;
+  int code = ::mdb_env_set_mapsize(env, room);
+  // Whoever publishes the file syncs it, and nobody else has it open.
+  if (code == 0) code = ::mdb_env_open(env, path.c_str(), MDB_NOSUBDIR | MDB_NOSYNC | MDB_NOLOCK, 0644);
+  if (code != 0) return writer->Failed(code);
+  TRY(writer->Begin());
+  return writer;
+}
+
+LmdbWriter::~LmdbWriter() {
+  if (transaction_ != nullptr) ::mdb_txn_abort(transaction_);
+  ::mdb_env_close(env_);
+}
+
+Status LmdbWriter::Begin() {
+  int code = ::mdb_txn_begin(env_, nullptr, 0, &transaction_);
+  if (code == 0) code = ::mdb_dbi_open(transaction_, nullptr, 0, &table_);
+  return code == 0 ? Status() : Failed(code);
+}
+
+Status LmdbWriter::CommitPending() {
+  const int code = ::mdb_txn_commit(std::exchange(transaction_, nullptr));
+  pending_ = 0;
+  return code == 0 ? Status() : Failed(code);
+}
+
+Result<char*> LmdbWriter::Reserve(std::string_view key, uint64_t bytes) {
+  if (key.empty() || key.size() > kMostKeyBytes || bytes > kMostValueBytes) {
+    return Error{Stage::kWrite, Code::kLimitExceeded,
+                 bytes > kMostValueBytes
+                     ? "LMDB takes values up to 4 GiB"
+                     : "LMDB takes keys of 1 to 511 bytes: \"" + PrintablePath(key) + "\""};
+  }
+  if (pending_ > kTransactionBytes) {
+    TRY(CommitPending());
+    TRY(Begin());
+  }
+  MDB_val name = ValueOf(key), value{bytes, nullptr};
+  const int code = ::mdb_put(transaction_, table_, &name, &value, MDB_NOOVERWRITE | MDB_RESERVE);
+  if (code == MDB_KEYEXIST)
+    return Error{Stage::kWrite, Code::kConflict, "another file has the key \"" + PrintablePath(key) + "\""};
+  if (code != 0) return Failed(code);
+  pending_ += BytesFor(key, bytes);
+  return static_cast<char*>(value.mv_data);
+}
+
+Status LmdbWriter::Remove(std::string_view key) {
+  MDB_val name = ValueOf(key);
+  const int code = ::mdb_del(transaction_, table_, &name, nullptr);
+  return code == 0 ? Status() : Failed(code);
+}
+
+Status LmdbWriter::Finish() {
+  return CommitPending();
+}
+
+Error LmdbWriter::Failed(int code) const {
+  if (code > 0) return ErrnoError(Stage::kWrite, code, PrintablePath(path_));
+  return {Stage::kWrite, Code::kWriteError, PrintablePath(path_) + ": " + ::mdb_strerror(code)};
+}
+
+}  // namespace imgmill

@@ -1,0 +1,196 @@
+// What is found in archives that other programs made, whole and damaged.
+#include "archive/tar_index.h"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+
+#include <map>
+
+#include "archive/tar_writer.h"
+#include "base/unique_fd.h"
+#include "dataset/test_folder.h"
+
+using namespace imgmill;
+
+namespace {
+
+Result<TarIndex> IndexOf(const std::string& path) {
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  REQUIRE(file.valid());
+  return TarIndex::Read(file.get(), TestFolder::Read(path).size());
+}
+
+/// Contents by name, cut out of the archive where the index says that they are.
+std::map<std::string, std::string> ContentsOf(const std::string& path, const TarIndex& index) {
+  const std::string archive = TestFolder::Read(path);
+  std::map<std::string, std::string> contents;
+  for (size_t i = 0; i < index.size(); ++i)
+    contents[std::string(index[i].name)] = archive.substr(index[i].start, index[i].bytes);
+  return contents;
+}
+
+void Run(const std::string& command) {
+  INFO(command);
+  REQUIRE(std::system(command.c_str()) == 0);
+}
+
+/// Files with names that every format stores in another way.
+std::map<std::string, std::string> Files() {
+  const std::string folder(90, 'f');
+  return {{"a.txt", "content of a"},
+          {"empty", ""},
+          {"block", std::string(512, 'b')},
+          {"block and one", std::string(513, 'c')},
+          {folder + "/" + std::string(100, 'm'), "a name of 191 bytes"},
+          {std::string(101, 'p'), "101 bytes without a slash"},
+          {folder + "/" + folder + "/" + std::string(120, 'q'), "too long for ustar"},
+          {"gr\xC3\xBC\xC3\x9F"
+           "e.txt",
+           "not ASCII"}};
+}
+
+const char* const kWithPython =
+    "import sys, tarfile, os\n"
+    "t = tarfile.open(sys.argv[1], 'w', format=getattr(tarfile, sys.argv[2]))\n"
+    "os.chdir(sys.argv[3])\n"
+    "for r, d, fs in os.walk('.'):\n"
+    "    for f in fs: t.add(os.path.join(r, f), os.path.join(r, f)[2:])\n"
+    "t.close()\n";
+
+}  // namespace
+
+TEST_CASE("archives of GNU tar and Python's tarfile have the files that went into them, in each format") {
+  const TestFolder where;
+  const std::map<std::string, std::string> files = Files();
+  for (const auto& [name, content] : files) where.Write("in/" + name, content);
+  where.Write("pack.py", kWithPython);
+  std::map<std::string, std::string> made;
+  for (const std::string format : {"gnu", "oldgnu", "pax", "posix"}) {
+    made[format] = where / (format + ".tar");
+    Run("tar -C " + (where / "in") + " --format " + format + " -cf " + made[format] + " .");
+  }
+  for (const std::string format : {"GNU_FORMAT", "PAX_FORMAT"}) {
+    made[format] = where / (format + ".tar");
+    Run("python3 " + (where / "pack.py") + " " + made[format] + " " + format + " " + (where / "in"));
+  }
+  for (const auto& [format, path] : made) {
+    CAPTURE(format);
+    const Result<TarIndex> index = IndexOf(path);
+    REQUIRE(index.ok());
+    CHECK(index->problems().empty());
+    CHECK(ContentsOf(path, *index) == files);
+  }
+}
+
+TEST_CASE("formats with short names have those files that they can hold") {
+  const TestFolder where;
+  const std::map<std::string, std::string> files = {{"a", "of a"}, {"sub/b", "of b"}};
+  for (const auto& [name, content] : files) where.Write("in/" + name, content);
+  for (const std::string format : {"v7", "ustar"}) {
+    CAPTURE(format);
+    const std::string path = where / (format + ".tar");
+    Run("tar -C " + (where / "in") + " --format " + format + " -cf " + path + " a sub");
+    const Result<TarIndex> index = IndexOf(path);
+    REQUIRE(index.ok());
+    CHECK(index->problems().empty());
+    CHECK(ContentsOf(path, *index) == files);
+    CHECK(index->HasFolder("sub"));
+    CHECK(index->HasFolder(""));
+    CHECK_FALSE(index->HasFolder("su"));
+    CHECK_FALSE(index->Find("sub").has_value());
+    CHECK(index->Find("sub/b")->bytes == 4);
+  }
+}
+
+TEST_CASE("links, sparse files and second members of a name are told of") {
+  const TestFolder where;
+  where.Write("in/a", "first");
+  where.Write("in/z", "last");
+  Run("cd " + (where / "in") + " && ln a hard && ln -s a soft && truncate -s 1M hole && echo end >> hole");
+  const std::string path = where / "x.tar";
+  for (const std::string format : {"gnu", "pax"}) {
+    CAPTURE(format);
+    Run("tar -C " + (where / "in") + " --sparse --format " + format + " -cf " + path + " a hard soft hole z");
+    where.Write("in/a", "second");
+    Run("tar -C " + (where / "in") + " --format " + format + " -rf " + path + " a");
+    const Result<TarIndex> index = IndexOf(path);
+    REQUIRE(index.ok());
+    const auto contents = ContentsOf(path, *index);
+    CHECK(contents == std::map<std::string, std::string>{{"a", "second"}, {"z", "last"}});
+    REQUIRE(index->problems().size() == 4);
+    std::map<std::string, std::string> told;
+    for (const TarIndex::Problem& each : index->problems()) told[each.name] = each.error.message;
+    CHECK(told["hard"].find("a link inside of an archive") != std::string::npos);
+    CHECK(told["soft"].find("a link inside of an archive") != std::string::npos);
+    CHECK(told.count("a") == 1);
+    CHECK(told["a"].find("another member of that name") != std::string::npos);
+    where.Write("in/a", "first");
+  }
+}
+
+TEST_CASE("names that lead out of the archive are refused, and slashes in front are not part of a name") {
+  const TestFolder where;
+  const std::string path = where / "x.tar";
+  std::FILE* const file = std::fopen(path.c_str(), "wb");
+  REQUIRE(file != nullptr);
+  TarWriter archive(file, path);
+  for (const std::string name : {"../a", "b/../../c", "/d", "./e/./f"}) {
+    REQUIRE(archive.Begin(name, 1).ok());
+    REQUIRE(archive.Write("x", 1).ok());
+    REQUIRE(archive.End().ok());
+  }
+  REQUIRE(archive.Finish().ok());
+  std::fclose(file);
+  const Result<TarIndex> index = IndexOf(path);
+  REQUIRE(index.ok());
+  REQUIRE(index->size() == 2);
+  CHECK((*index)[0].name == "d");
+  CHECK((*index)[1].name == "e/f");
+  REQUIRE(index->problems().size() == 2);
+  CHECK(index->problems()[0].name == "../a");
+}
+
+TEST_CASE("an archive that was cut off keeps what is whole and says that something is missing") {
+  const TestFolder where;
+  where.Write("in/a", std::string(700, 'a'));
+  where.Write("in/b", std::string(700, 'b'));
+  const std::string path = where / "x.tar";
+  Run("tar -C " + (where / "in") + " --format ustar -cf " + path + " a b");
+  const std::string whole = TestFolder::Read(path);
+  // Two members of a block and two padded ones; then the end mark.
+  const size_t second = 512 + 1024, end = 2 * second;
+  for (const size_t bytes : {second + 100, second + 600, second, end}) {
+    CAPTURE(bytes);
+    where.Write("cut.tar", whole.substr(0, bytes));
+    const Result<TarIndex> index = IndexOf(where / "cut.tar");
+    REQUIRE(index.ok());
+    CHECK(index->size() == (bytes == end ? 2 : 1));
+    CHECK(index->problems().size() == 1);
+  }
+  std::string damaged = whole;
+  damaged[second + 10] ^= 1;
+  where.Write("damaged.tar", damaged);
+  const Result<TarIndex> index = IndexOf(where / "damaged.tar");
+  REQUIRE(index.ok());
+  CHECK(index->size() == 1);
+  REQUIRE(index->problems().size() == 1);
+  CHECK(index->problems()[0].error.message == "it is damaged at byte 1536; what follows is not read");
+}
+
+TEST_CASE("what is compressed or no archive is refused") {
+  const TestFolder where;
+  where.Write("in/a", "of a");
+  Run("cd " + (where / "in") + " && tar -czf ../x.tar a");
+  const Result<TarIndex> packed = IndexOf(where / "x.tar");
+  REQUIRE_FALSE(packed.ok());
+  CHECK(packed.error().message.starts_with("it is compressed by gzip"));
+  where.Write("y.tar", std::string(2000, 'y'));
+  CHECK(IndexOf(where / "y.tar").error().message == "it is not a tar archive");
+  where.Write("z.tar", "");
+  CHECK(IndexOf(where / "z.tar").error().message == "it is empty, not a tar archive");
+  where.Write("none.tar", std::string(10240, '\0'));
+  const Result<TarIndex> none = IndexOf(where / "none.tar");
+  REQUIRE(none.ok());
+  CHECK(none->size() == 0);
+  CHECK(none->problems().empty());
+}

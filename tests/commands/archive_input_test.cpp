@@ -1,0 +1,229 @@
+// Tar archives as inputs: what commands make of the members is what they make of the files that went in. The
+// archives are GNU tar's.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "program.h"
+
+namespace imgmill::process_test {
+namespace {
+
+void Tar(const std::string& archive, const std::string& folder) {
+  CHECK(Process({"/bin/tar", "--sort=name", "-C", folder, "-cf", archive, "."}, {}).Wait().exit_code == 0);
+}
+
+std::string Put(const TestFolder& where, const std::string& sample, const std::string& name) {
+  std::filesystem::create_directories(std::filesystem::path(where / name).parent_path());
+  std::filesystem::copy_file(SampleData() + "/" + sample, where / name);
+  return where / name;
+}
+
+bool Has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+/// Files of every format that is read, also damaged ones: those of the assets, where they are there.
+void MakeEveryFormat(const TestFolder& where) {
+  CopySamples(where / "in");
+  const char* const assets = std::getenv("IMGMILL_TEST_ASSETS");
+  if (assets == nullptr) return;
+  for (const std::string from : {"pillow", "image-rs+image", "sharp"}) {
+    std::filesystem::copy(std::string(assets) + "/odd/" + from, where / ("in/" + from),
+                          std::filesystem::copy_options::recursive);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("each file's pixels and failures are the same in an archive") {
+  const TestFolder where;
+  MakeEveryFormat(where);
+  Tar(where / "in.tar", where / "in");
+  const auto tile = [&](const std::string& from, const std::string& to) {
+    return Run(
+        {"tile", where / from, "-o", where / to, "--size", "64", "--edge", "pad", "--best", "2", "--json"});
+  };
+  const ProcessResult files = tile("in", "files");
+  const ProcessResult members = tile("in.tar", "members");
+  CHECK(members.exit_code == files.exit_code);
+  const auto read = [&](const std::string& folder) {
+    FolderBytes bytes = ReadFolder(where / folder);
+    bytes.erase("tiles.jsonl");  // which names the sources
+    return bytes;
+  };
+  CHECK(read("members").size() > 30);
+  CHECK(Difference(read("files"), read("members")) == "");
+  // Failures with the same words, but for what stands before the path.
+  nlohmann::json expected = Json(files)["failed"], found = Json(members)["failed"];
+  REQUIRE(found.size() == expected.size());
+  for (size_t i = 0; i < found.size(); ++i) {
+    CAPTURE(expected[i]["path"]);
+    CHECK(found[i]["message"] == expected[i]["message"]);
+    CHECK(found[i]["code"] == expected[i]["code"]);
+  }
+  CHECK(Json(members)["done"] == Json(files)["done"]);
+}
+
+TEST_CASE("the frames of animations and videos are the same in an archive") {
+  const TestFolder where;
+  std::filesystem::create_directories(where / "in");
+  const std::string frames = std::string(IMGMILL_SOURCE_DIR) + "/tests/golden/frames";
+  for (const auto& entry : std::filesystem::directory_iterator(frames)) {
+    if (entry.is_regular_file() && entry.path().extension() != ".json" && entry.path().extension() != ".py")
+      std::filesystem::copy_file(entry.path(), where / ("in/" + entry.path().filename().string()));
+  }
+  CHECK(Process({"/usr/bin/ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i",
+                 "testsrc2=s=64x48:r=10:d=1", "-c:v", "libx264", "-pix_fmt", "yuv420p", where / "in/v.mp4"},
+                {})
+            .Wait()
+            .exit_code == 0);
+  Tar(where / "in.tar", where / "in");
+  const ProcessResult files = Run({"frames", where / "in", "-o", where / "files"});
+  const ProcessResult members = Run({"frames", where / "in.tar", "-o", where / "members"});
+  INFO(members.err);
+  CHECK(members.exit_code == files.exit_code);
+  FolderBytes expected = ReadFolder(where / "files"), found = ReadFolder(where / "members");
+  expected.erase("frames.jsonl");
+  found.erase("frames.jsonl");
+  CHECK(found.size() > 10);
+  CHECK(Difference(expected, found) == "");
+}
+
+TEST_CASE("vectors of members are those of the files, and are known the second time") {
+  const TestFolder where;
+  CopySamples(where / "in");
+  Tar(where / "in.tar", where / "in");
+  const std::vector<std::string> command = {"embed", where / "in.tar", "--export", where / "members.npy"};
+  CHECK(Run({"embed", where / "in", "--export", where / "files.npy"}).exit_code == 0);
+  CHECK(Run(command).exit_code == 0);
+  CHECK(TestFolder::Read(where / "members.npy") == TestFolder::Read(where / "files.npy"));
+  CHECK(Has(Run(command).err, "30 vectors of 512, 30 known before"));
+
+  // Imported under the names that export wrote, and searched.
+  CHECK(Run({"embed", where / "in.tar", "--export", where / "t.parquet", "--quiet"}).exit_code == 0);
+  CHECK(Has(Run({"embed", where / "in.tar", "--import", where / "t.parquet", "--model-name", "mine"}).err,
+            "30 vectors of 512"));
+  const ProcessResult found = Run(
+      {"match", SampleData() + "/harbour.jpg", "--in", where / "in.tar", "--top", "1", "--format", "csv"});
+  INFO(found.err);
+  CHECK(Has(found.out, "1,1.000000,\"" + (where / "in.tar/harbour")));
+}
+
+TEST_CASE("an archive that changes is read again, and what has gone from it can be forgotten") {
+  const TestFolder where;
+  Put(where, "clock.jpg", "in/a.jpg");
+  Put(where, "forest.jpg", "in/b.jpg");
+  Tar(where / "in.tar", where / "in");
+  const std::vector<std::string> command = {"dedup",           where / "in.tar", "--catalog",
+                                            where / "catalog", "--report",       where / "report.json"};
+  const auto report = [&]() {
+    CHECK(Run(command).exit_code == 0);
+    return JsonFile(where / "report.json");
+  };
+  CHECK(report()["done"] == 2);
+  CHECK(report()["recalled"] == 2);
+  std::filesystem::remove(where / "in/b.jpg");
+  Put(where, "forest.jpg", "in/c.jpg");
+  Put(where, "meadow.jpg", "in/d.jpg");
+  Tar(where / "in.tar", where / "in");
+  const nlohmann::json again = report();
+  CHECK(again["done"] == 3);
+  const ProcessResult pruned = Run({"catalog", "prune", "--catalog", where / "catalog", "--json"});
+  INFO(pruned.out);
+  CHECK(Json(pruned)["files"] == 1);  // b.jpg
+}
+
+TEST_CASE("members are copied out with their side-cars, and nothing else is done to them") {
+  const TestFolder where;
+  Put(where, "clock.jpg", "in/a.jpg");
+  Put(where, "clock.jpg", "in/sub/b.jpg");
+  Put(where, "forest.jpg", "in/c.jpg");
+  where.Write("in/sub/b.txt", "caption of b");
+  Tar(where / "in.tar", where / "in");
+  const std::string before = TestFolder::Read(where / "in.tar");
+  for (const std::string action : {"delete", "move", "symlink", "hardlink"}) {
+    CAPTURE(action);
+    std::vector<std::string> command = {"dedup", where / "in.tar", "--action", action};
+    if (action == "move") command.insert(command.end(), {"--move-to", where / "out"});
+    const ProcessResult refused = Run(command);
+    CHECK(refused.exit_code == 2);
+    CHECK(Has(refused.err, "lies in an archive, and archives are not changed"));
+  }
+  const ProcessResult copied =
+      Run({"filter", where / "in.tar", "--keep", "width>=1", "--action", "copy", "--to", where / "kept",
+           "--sidecars", "*.txt", "--undo-file", where / "undo.tsv"});
+  INFO(copied.err);
+  CHECK(copied.exit_code == 0);
+  CHECK(Difference(ReadFolder(where / "in"), ReadFolder(where / "kept")) == "");
+  CHECK(Run({"undo", where / "undo.tsv"}).exit_code == 0);
+  CHECK(CountFiles(where / "kept") == 0);
+  CHECK(TestFolder::Read(where / "in.tar") == before);
+}
+
+TEST_CASE("an archive is packed again, and compared, as the folder is") {
+  const TestFolder where;
+  Put(where, "clock.jpg", "in/a.jpg");
+  Put(where, "forest.jpg", "in/sub/b.jpg");
+  where.Write("in/a.txt", "caption of a");
+  where.Write("in/sub/b.json", "{}");
+  Tar(where / "in.tar", where / "in");
+  CHECK(Run({"pack", where / "in", "-o", where / "files"}).exit_code == 0);
+  CHECK(Run({"pack", where / "in.tar", "-o", where / "members"}).exit_code == 0);
+  const std::string shard = "/shard-000000.tar";
+  CHECK(TestFolder::Read(where / "members" + shard) == TestFolder::Read(where / "files" + shard));
+  CHECK(Run({"verify", where / "members", "--sources"}).exit_code == 0);
+
+  const ProcessResult compared = Run({"compare", where / "in.tar", where / "in", "--json"});
+  INFO(compared.err);
+  CHECK(compared.exit_code == 0);
+  CHECK(Json(compared)["done"] == 2);
+}
+
+TEST_CASE("several archives and folders keep their outputs apart, and paths lead to members") {
+  const TestFolder where;
+  Put(where, "clock.jpg", "one/k.jpg");
+  Put(where, "forest.jpg", "two/sub/k.jpg");
+  Tar(where / "one.tar", where / "one");
+  Tar(where / "two.tar", where / "two");
+  CHECK(
+      Run({"tile", where / "one.tar", where / "two.tar", "-o", where / "out", "--size", "64", "--best", "1"})
+          .exit_code == 0);
+  CHECK(std::filesystem::is_directory(where / "out/one"));
+  CHECK(std::filesystem::is_directory(where / "out/two/sub"));
+
+  where.Write("list.txt", (where / "two.tar/sub/k.jpg") + "\n" + (where / "one.tar") + "\n" +
+                              (where / "one.tar/none.jpg") + "\n");
+  const ProcessResult listed =
+      Run({"dedup", where / "two.tar/sub", "--files-from", where / "list.txt", "--no-catalog", "--json"});
+  CHECK(listed.exit_code == 1);
+  CHECK(Json(listed)["done"] == 2);
+  REQUIRE(Json(listed)["failed"].size() == 1);
+  CHECK(Has(Json(listed)["failed"][0]["path"], "one.tar/none.jpg"));
+
+  // A member beside the folder around its archive: the folder's walk does not go in.
+  std::filesystem::remove_all(where / "out");
+  CHECK(Json(Run({"dedup", where.path(), where / "one.tar/k.jpg", "--no-catalog", "--json"}))["done"] == 3);
+}
+
+TEST_CASE("what is missing from an archive is a failure, and what is no archive is refused") {
+  const TestFolder where;
+  Put(where, "clock.jpg", "in/a.jpg");
+  Put(where, "forest.jpg", "in/b.jpg");
+  Tar(where / "in.tar", where / "in");
+  std::filesystem::resize_file(where / "in.tar", std::filesystem::file_size(where / "in/a.jpg") + 4000);
+  const ProcessResult cut = Run({"dedup", where / "in.tar", "--no-catalog", "--json"});
+  CHECK(cut.exit_code == 1);
+  CHECK(Json(cut)["failed"].size() == 1);
+  CHECK(Has(cut.err, "in.tar/b.jpg: "));
+  CHECK(Has(cut.err, "the archive ends in the middle of it"));
+
+  where.Write("no.tar", std::string(3000, 'n'));
+  const ProcessResult none = Run({"dedup", where / "no.tar", "--no-catalog"});
+  CHECK(none.exit_code == 1);
+  CHECK(Has(none.err, "no.tar: "));
+  CHECK(Has(none.err, "it is not a tar archive"));
+}
+
+}  // namespace imgmill::process_test
