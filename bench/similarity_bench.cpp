@@ -7,11 +7,18 @@
 // similarity_bench pairs FILE BITS RADIUS THREADS [KERNEL]  all pairs, as dedup finds them
 // similarity_bench scan FILE BITS RADIUS THREADS [KERNEL]   each hash against every one, without an index
 // similarity_bench group-hashes N RADIUS THREADS  groups of N hashes of 64 bits, made in memory, as dedup
-// finds them; FOUND is the number of duplicates similarity_bench nearest FILE DIMENSION QUERIES TOP THREADS
-// the first QUERIES against all, as match finds them similarity_bench group FILE DIMENSION LEAST THREADS
-// exact|ivf  groups of all whose cosine is LEAST/1000, as dedup finds them; FOUND is the number of
-// duplicates, and ivf also prints lists, probes and recall to stderr Each search prints "SECONDS FOUND";
-// reading the file is not timed.
+// finds them; FOUND is the number of duplicates
+//
+// similarity_bench verify-hashes N RADIUS THREADS  the same with a second look, here one that takes no time
+// and finds all alike
+//
+// similarity_bench nearest FILE DIMENSION QUERIES TOP THREADS  the first QUERIES against all, as match finds
+// them
+//
+// similarity_bench group FILE DIMENSION LEAST THREADS exact|ivf  groups of all whose cosine is LEAST/1000, as
+// dedup finds them; FOUND is the number of duplicates, and ivf also prints lists, probes and recall to stderr
+//
+// Each search prints "SECONDS FOUND"; reading the file is not timed.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -168,6 +175,14 @@ uint64_t Nearest(const std::vector<float>& vectors, size_t dimension, size_t que
   return sum;
 }
 
+template <typename Groups>
+uint64_t Duplicates(const Groups& groups) {
+  uint64_t duplicates = 0;
+  if (!groups) return duplicates;
+  for (const auto& group : *groups) duplicates += group.members.size();
+  return duplicates;
+}
+
 /// @return duplicates
 uint64_t Group(const std::vector<float>& vectors, size_t dimension, float least, int threads, bool exact) {
   const VectorRows rows{static_cast<int>(dimension), [&](uint64_t first, uint64_t, const auto& see) {
@@ -183,26 +198,20 @@ uint64_t Group(const std::vector<float>& vectors, size_t dimension, float least,
   if (!exact)
     std::fprintf(stderr, "%zu lists, %zu probes, %zu of %zu pairs\n", report.lists, report.probes,
                  report.found, report.pairs);
-  uint64_t duplicates = 0;
-  if (groups) {
-    for (const CosineGroup& group : *groups) duplicates += group.members.size();
-  }
-  return duplicates;
+  return Duplicates(groups);
 }
 
-/// @return duplicates
-int GroupHashes(size_t n, int radius, int threads) {
+int GroupHashes(size_t n, int radius, int threads, bool verified) {
   RankedKeys items(n);
   FillClustered(items.keys.span(), 1);
   for (uint32_t i = 0; i < n; ++i) items.order[i] = i;
   return Report([&] {
     const StopFlag stop;
-    const auto groups = GroupByHamming(std::move(items), radius, threads, stop);
-    uint64_t duplicates = 0;
-    if (groups) {
-      for (const HammingGroup& group : *groups) duplicates += group.members.size();
-    }
-    return duplicates;
+    if (!verified) return Duplicates(GroupByHamming(std::move(items), radius, threads, stop));
+    const Verify verify = [](int, uint32_t, uint32_t, size_t) -> Result<std::optional<SecondLook>> {
+      return std::optional(SecondLook());
+    };
+    return Duplicates(GroupVerified(std::move(items), {}, radius, verify, threads, stop));
   });
 }
 
@@ -232,7 +241,8 @@ int Main(int argc, char** argv) {
     return words[2] == "256" ? Search<Hash256>(what, argv[2], count(3), count(4))
                              : Search<uint64_t>(what, argv[2], count(3), count(4));
   }
-  if (what == "group-hashes" && words.size() == 4) return GroupHashes(number(1), count(2), count(3));
+  if ((what == "group-hashes" || what == "verify-hashes") && words.size() == 4)
+    return GroupHashes(number(1), count(2), count(3), what == "verify-hashes");
   if (what == "nearest" && words.size() == 6) {
     const auto vectors = ReadAll<float>(argv[2]);
     return Report([&] { return Nearest(vectors, number(2), number(3), number(4), count(5)); });

@@ -247,7 +247,7 @@ class Dedup::HashRun final : public CommandRun {
   size_t ReduceBytes(uint64_t images) const override {
     const int distance = dedup_.options_.distance(images);
     if (look_)
-      return VerifyingBytes(images, dedup_.rules_, distance) +
+      return VerifyingBytes(images, dedup_.rules_, distance, services_.workers()) +
              look_->Held(look_->Threads(services_.workers())).pooled;
     return GroupingBytes(images, dedup_.rules_, dedup_.options_.method != "exact", distance,
                          services_.workers());

@@ -294,7 +294,7 @@ Result<DuplicateGroups> FindVerifiedByHash(const DedupTable& entries, const Held
   SimilaritySearch<Hash, VerifiedMeasure> search;
   search.key = [](const DedupEntry& entry) { return HashOf<Hash>(entry.hash); };
   search.bytes = [&](size_t count) {
-    return Footprint{VerifiedGroupingBytes<Hash>(count, StoredPoses(poses), max_distance), 0} +
+    return Footprint{VerifiedGroupingBytes<Hash>(count, StoredPoses(poses), max_distance, asking), 0} +
            looker.Held(asking);
   };
   PosedHashesOf<Hash> posed;
@@ -339,7 +339,7 @@ size_t GroupingBytes(uint64_t entries, const GroupRules& rules, bool by_hash, in
 Result<std::vector<uint32_t>> FindCandidates(const DedupTable& entries, const GroupRules& rules,
                                              int max_distance, int threads, MemoryManager& memory,
                                              const StopFlag& stop) {
-  Lease lease = TRY(memory.Acquire({VerifyingBytes(entries.size(), rules, max_distance), 0}, stop));
+  Lease lease = TRY(memory.Acquire({VerifyingBytes(entries.size(), rules, max_distance, threads), 0}, stop));
   return rules.wide_hashes ? FindNear<Hash256>(entries, rules, max_distance, threads, stop)
                            : FindNear<uint64_t>(entries, rules, max_distance, threads, stop);
 }
@@ -352,10 +352,11 @@ Result<DuplicateGroups> FindVerified(const DedupTable& entries, const GroupRules
                            : FindVerifiedByHash<uint64_t>(entries, held, max_distance, looker, threads);
 }
 
-size_t VerifyingBytes(uint64_t entries, const GroupRules& rules, int max_distance) {
+size_t VerifyingBytes(uint64_t entries, const GroupRules& rules, int max_distance, int threads) {
   const size_t poses = StoredPoses(rules.poses);
-  const size_t grouping = rules.wide_hashes ? VerifiedGroupingBytes<Hash256>(entries, poses, max_distance)
-                                            : VerifiedGroupingBytes(entries, poses, max_distance);
+  const size_t grouping = rules.wide_hashes
+                              ? VerifiedGroupingBytes<Hash256>(entries, poses, max_distance, threads)
+                              : VerifiedGroupingBytes(entries, poses, max_distance, threads);
   // Candidates are sought among contents, and then grouped by ranks.
   return std::max(grouping + entries * (sizeof(ContentDigest) + 2 * sizeof(uint32_t)),
                   entries * (sizeof(Merit) + kRankBytes));

@@ -72,7 +72,7 @@ Result<DuplicateGroups> FindVerified(const DedupTable& entries, const GroupRules
                                      const StopFlag& stop);
 
 /// What the two lease at most, without what the look holds.
-size_t VerifyingBytes(uint64_t entries, const GroupRules& rules, int max_distance);
+size_t VerifyingBytes(uint64_t entries, const GroupRules& rules, int max_distance, int threads);
 
 /// How near vectors are found.
 struct VectorSearch {

@@ -1,12 +1,9 @@
 // Finds neighbours by an index of the hashes, which is made again once most of them are taken.
-#include <array>
-#include <atomic>
 #include <cassert>
 
 #include "imgmill/similarity/hamming.h"
 #include "similarity/hamming_index.h"
 #include "similarity/keeper_grouping.h"
-#include "similarity/search_threads.h"
 
 namespace imgmill {
 namespace {
@@ -20,11 +17,12 @@ class HammingSearch {
   using Measure = int;
   static constexpr int kEqual = 0;
   static constexpr size_t kFirstBlock = 64;
-  static size_t largest_block() { return 4096; }
+  static constexpr size_t kLargestBlock = 4096;
+  static size_t largest_block() { return kLargestBlock; }
   static constexpr size_t kHitsHeld = 65536;
 
   HammingSearch(const ItemClasses<Hash>& classes, int radius, int threads, const StopFlag& stop)
-      : classes_(classes), radius_(radius), threads_(threads), stop_(stop) {
+      : classes_(classes), radius_(radius), threads_(threads), stop_(stop), queries_(kLargestBlock) {
     Reindex();
   }
 
@@ -33,22 +31,12 @@ class HammingSearch {
       return Error{Stage::kReduce, Code::kInterrupted, "stopped while grouping hashes"};
     }
     block_ = block;
-    // A few together, which share what they load, and no thread without.
-    const auto most = static_cast<size_t>(threads_);
-    const size_t together = std::clamp(block.size() / most, size_t{1}, HammingIndex<Hash>::kTogether);
-    std::atomic<size_t> next{0};
-    OnThreads(static_cast<int>(std::min(most, block.size())), [&](int t) {
-      std::array<Hash, HammingIndex<Hash>::kTogether> hashes;
-      for (size_t first; (first = next.fetch_add(together)) < block.size();) {
-        const size_t count = std::min(together, block.size() - first);
-        for (size_t i = 0; i < count; ++i) hashes[i] = classes_.key(block[first + i]);
-        index_->QueryAll(std::span(hashes).first(count), 0, [&](size_t place, uint32_t other, int distance) {
-          const size_t i = first + place;
-          return other == block[i] || classes_.taken(other) ||
-                 found.Add(t, {static_cast<uint32_t>(i), other, distance});
-        });
-      }
-    });
+    for (size_t i = 0; i < block.size(); ++i) queries_[i] = classes_.key(block[i]);
+    index_->QueryOnThreads(queries_.span().first(block.size()), threads_,
+                           [&](int thread, size_t place, uint32_t other, int distance) {
+                             return other == block[place] || classes_.taken(other) ||
+                                    found.Add(thread, {static_cast<uint32_t>(place), other, distance});
+                           });
     return {};
   }
 
@@ -85,6 +73,7 @@ class HammingSearch {
   size_t indexed_count_ = 0;
   std::optional<HammingIndex<Hash>> index_;
   std::span<const uint32_t> block_;
+  PoolArray<Hash> queries_;  // of the block
 };
 
 }  // namespace
@@ -102,7 +91,8 @@ Result<std::vector<HammingGroup>> GroupByHamming(RankedKeysOf<Hash> hashes, int 
 template <typename Hash>
 size_t GroupByHammingBytes(size_t n, int radius, int threads) {
   const size_t searching = HammingIndexBytes<Hash>(n, radius) +
-                           FoundNeighbours<int>::Bytes(threads, HammingSearch<Hash>::kHitsHeld);
+                           FoundNeighbours<int>::Bytes(threads, HammingSearch<Hash>::kHitsHeld) +
+                           HammingSearch<Hash>::kLargestBlock * sizeof(Hash);
   return ItemClasses<Hash>::Bytes(n) + std::max(RankedKeysOf<Hash>::Bytes(n), searching);
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -13,6 +14,7 @@
 #include "imgmill/memory/pool_array.h"
 #include "similarity/hamming_scan.h"
 #include "similarity/index_plan.h"
+#include "similarity/search_threads.h"
 
 namespace imgmill {
 
@@ -51,6 +53,11 @@ class HammingIndex {
   /// @param least  smaller ids may be left out
   template <typename Hit>
   void QueryAll(std::span<const Hash> queries, uint32_t least, Hit&& hit) const;
+
+  /// As many as there are, on so many threads: hit(thread, place in `queries`, id, distance). One that
+  /// returns false ends the query at that place.
+  template <typename Hit>
+  void QueryOnThreads(std::span<const Hash> queries, int threads, const Hit& hit) const;
 
  private:
   static constexpr int kBits = 64 * static_cast<int>(kWordsOf<Hash>);
@@ -192,6 +199,23 @@ void HammingIndex<Hash>::QueryAll(std::span<const Hash> queries, uint32_t least,
       }
     }
   }
+}
+
+template <typename Hash>
+template <typename Hit>
+void HammingIndex<Hash>::QueryOnThreads(std::span<const Hash> queries, int threads, const Hit& hit) const {
+  // A few together, which share what they load, and no thread without.
+  const auto most = static_cast<size_t>(threads);
+  const size_t together = std::clamp(queries.size() / most, size_t{1}, kTogether);
+  std::atomic<size_t> next{0};
+  OnThreads(static_cast<int>(std::clamp(queries.size(), size_t{1}, most)), [&](int thread) {
+    for (size_t first; (first = next.fetch_add(together)) < queries.size();) {
+      const size_t count = std::min(together, queries.size() - first);
+      QueryAll(queries.subspan(first, count), 0, [&](size_t place, uint32_t id, int distance) {
+        return hit(thread, first + place, id, distance);
+      });
+    }
+  });
 }
 
 }  // namespace imgmill

@@ -6,6 +6,7 @@
 #include "imgmill/similarity/grouping.h"
 #include "imgmill/similarity/hamming.h"
 #include "similarity/hamming_index.h"
+#include "similarity/keeper_grouping.h"
 #include "similarity/search_threads.h"
 
 namespace imgmill {
@@ -16,43 +17,22 @@ Status CheckStop(const StopFlag& stop) {
   return Error{Stage::kReduce, Code::kInterrupted, "stopped while grouping hashes"};
 }
 
-/// Finds what is near an item in any pose.
+/// Hashes of items in all their poses, one item after another: each pose is a query of its own.
 template <typename Hash>
-class PosedIndex {
+class PosedQueries {
  public:
-  PosedIndex(std::span<const Hash> hashes, const PosedHashesOf<Hash>& posed, int radius)
-      : hashes_(hashes), posed_(posed), index_(hashes, radius) {}
+  PosedQueries(std::span<const Hash> hashes, const PosedHashesOf<Hash>& posed)
+      : hashes_(posed.poses > 0 ? posed.hashes.span() : hashes), poses_(std::max<size_t>(1, posed.poses)) {}
 
-  std::span<const Hash> PosesOf(uint32_t item) const {
-    return posed_.poses > 0 ? posed_.of(item) : hashes_.subspan(item, 1);
-  }
-  /// One may come once for each pose.
-  template <typename Visit>
-  void ForEachNear(uint32_t item, const Visit& visit) const {
-    index_.QueryAll(PosesOf(item), 0, [&](size_t, uint32_t other, int) {
-      if (other != item) visit(other);
-      return true;
-    });
-  }
-  /// The same of as many items as are asked about together: visit(item, other). Without poses one that
-  /// returns false ends the search for the item's.
-  template <typename Visit>
-  void ForEachNear(uint32_t first, uint32_t end, const Visit& visit) const {
-    if (posed_.poses > 0) {
-      for (uint32_t item = first; item < end; ++item)
-        ForEachNear(item, [&](uint32_t other) { visit(item, other); });
-      return;
-    }
-    index_.QueryAll(hashes_.subspan(first, end - first), 0, [&](size_t place, uint32_t other, int) {
-      const uint32_t item = first + static_cast<uint32_t>(place);
-      return other == item || visit(item, other);
-    });
+  /// Of each item; 1 without poses.
+  size_t poses() const { return poses_; }
+  std::span<const Hash> Of(uint32_t item, size_t count = 1) const {
+    return hashes_.subspan(item * poses_, count * poses_);
   }
 
  private:
   const std::span<const Hash> hashes_;
-  const PosedHashesOf<Hash>& posed_;
-  const HammingIndex<Hash> index_;
+  const size_t poses_;
 };
 
 template <typename Hash>
@@ -65,16 +45,20 @@ class VerifiedGrouping {
         verify_(verify),
         threads_(threads),
         stop_(stop),
-        index_(hashes_, posed, radius),
+        queries_(hashes_, posed),
+        index_(hashes_, radius),
         best_first_(hashes_.size()),
         near_(hashes_.size()),
-        near_keeper_(hashes_.size()),
+        near_mark_of_(hashes_.size()),
         near_block_(hashes_.size()),
         taken_(hashes_.size()),
-        pairs_(kPairs) {
+        pairs_(kPairs),
+        ahead_(kAhead),
+        asked_(kAhead * queries_.poses()),
+        found_(threads, kHitsHeld) {
     taken_.Fill(false);
     near_block_.Fill(0);
-    near_keeper_.Fill(0);
+    near_mark_of_.Fill(0);
     for (uint32_t i = 0; i < best_first_.size(); ++i) best_first_[i] = i;
     std::sort(best_first_.begin(), best_first_.end(), [&](uint32_t a, uint32_t b) {
       return hashes.order[a] != hashes.order[b] ? hashes.order[a] < hashes.order[b] : a < b;
@@ -82,7 +66,7 @@ class VerifiedGrouping {
   }
 
   Result<std::vector<VerifiedGroup>> Run() {
-    while (next_ < best_first_.size()) {
+    while (ahead_next_ < ahead_count_ || next_ < best_first_.size()) {
       TRY(CheckStop(stop_));
       TRY(AskForBlock());
       TRY(Settle());
@@ -91,7 +75,11 @@ class VerifiedGrouping {
     return std::move(groups_);
   }
 
-  static size_t Bytes(size_t n) { return n * (4 * sizeof(uint32_t) + sizeof(bool)) + kPairs * sizeof(Pair); }
+  static size_t Bytes(size_t n, size_t poses, int threads) {
+    return n * (4 * sizeof(uint32_t) + sizeof(bool)) + kPairs * sizeof(Pair) +
+           kAhead * (sizeof(uint32_t) + std::max<size_t>(1, poses) * sizeof(Hash)) +
+           FoundNeighbours<int>::Bytes(threads, kHitsHeld);
+  }
 
  private:
   struct Pair {
@@ -100,32 +88,93 @@ class VerifiedGrouping {
     VerifiedMeasure measure;
   };
   static constexpr size_t kPairs = 4096;
+  /// Candidates whose neighbours are looked for together, and what each thread has room for.
+  static constexpr size_t kFewestAhead = 64, kAhead = 4096, kHitsHeld = 65536;
 
   /// Pairs of the next keepers, as long as it is certain that these are keepers: none is near one that was
   /// added before it.
   Status AskForBlock() {
     used_ = 0;
     ++block_;
-    for (; next_ < best_first_.size(); ++next_) {
-      const uint32_t keeper = best_first_[next_];
-      if (taken_[keeper]) continue;
-      if (near_block_[keeper] == block_) return {};
-      size_t found = 0;
-      index_.ForEachNear(keeper, [&](uint32_t other) {
-        // Marked by the keeper's place, from 1, since poses find some twice.
-        if (!taken_[other] && near_keeper_[other] != next_ + 1) near_[found++] = other;
-        near_keeper_[other] = next_ + 1;
-      });
-      if (used_ > 0 && used_ + found > kPairs) return {};
-      taken_[keeper] = true;
-      std::sort(near_.begin(), near_.begin() + found);
-      for (size_t i = 0; i < found; ++i) {
-        if (used_ == kPairs) TRY(Settle());  // it alone has more than there is room for
-        near_block_[near_[i]] = block_;
-        pairs_[used_++] = {keeper, near_[i], false, {}};
+    while (ahead_next_ < ahead_count_ || LookAhead()) {
+      const uint32_t keeper = ahead_[ahead_next_];
+      if (taken_[keeper]) {
+        ++taken_ahead_;
+        NextAhead();
+        continue;
       }
+      if (near_block_[keeper] == block_) return {};
+      const std::span<const uint32_t> found = NearOfNext();
+      if (used_ > 0 && used_ + found.size() > kPairs) return {};
+      taken_[keeper] = true;
+      for (const uint32_t other : found) {
+        if (used_ == kPairs) TRY(Settle());  // it alone has more than there is room for
+        near_block_[other] = block_;
+        pairs_[used_++] = {keeper, other, false, {}};
+      }
+      NextAhead();
     }
     return {};
+  }
+
+  /// Finds the neighbours of the next candidates, on all threads. What is near does not hang on what is taken
+  /// meanwhile, so they are looked for once, whatever blocks the candidates come into.
+  /// @return whether there is any
+  bool LookAhead() {
+    // Where most were taken by one another, their searches were for nothing.
+    if (ahead_count_ > 0)
+      limit_ =
+          taken_ahead_ * 2 > ahead_count_ ? std::max(limit_ / 4, kFewestAhead) : std::min(limit_ * 2, kAhead);
+    ahead_next_ = ahead_count_ = taken_ahead_ = 0;
+    const size_t poses = queries_.poses();
+    for (; next_ < best_first_.size() && ahead_count_ < limit_; ++next_) {
+      const uint32_t item = best_first_[next_];
+      if (taken_[item]) continue;
+      std::ranges::copy(queries_.Of(item), asked_.data() + ahead_count_ * poses);
+      ahead_[ahead_count_++] = item;
+    }
+    found_.Clear(ahead_count_);
+    index_.QueryOnThreads(asked_.span().first(ahead_count_ * poses), threads_,
+                          [&](int thread, size_t place, uint32_t other, int distance) {
+                            const size_t candidate = place / poses;
+                            return other == ahead_[candidate] || taken_[other] ||
+                                   found_.Add(thread, {static_cast<uint32_t>(candidate), other, distance});
+                          });
+    found_.Sort();
+    return ahead_count_ > 0;
+  }
+
+  void NextAhead() {
+    ++ahead_next_;
+    near_known_ = false;
+  }
+
+  /// What the next candidate is near and is not taken, ascending.
+  std::span<const uint32_t> NearOfNext() {
+    if (!near_known_) {
+      near_known_ = true;
+      near_count_ = 0;
+      const uint32_t candidate = ahead_[ahead_next_];
+      ++near_mark_;
+      const auto add = [&](uint32_t other) {
+        // Poses find some twice.
+        if (other != candidate && near_mark_of_[other] != near_mark_) near_[near_count_++] = other;
+        near_mark_of_[other] = near_mark_;
+      };
+      if (found_.complete(ahead_next_)) {
+        found_.Of(ahead_next_, [&](uint32_t other, int) { add(other); });
+      } else {
+        index_.QueryAll(queries_.Of(candidate), 0, [&](size_t, uint32_t other, int) {
+          add(other);
+          return true;
+        });
+      }
+      std::sort(near_.begin(), near_.begin() + near_count_);
+    }
+    const auto left =
+        std::remove_if(near_.begin(), near_.begin() + near_count_, [&](uint32_t i) { return taken_[i]; });
+    near_count_ = static_cast<size_t>(left - near_.begin());
+    return near_.span().first(near_count_);
   }
 
   /// Verifies the pairs, and lets keepers take what is theirs, in order.
@@ -160,7 +209,7 @@ class VerifiedGrouping {
 
   /// In each pose that is near, the nearest first.
   Status VerifyPair(int thread, Pair& pair) const {
-    const std::span<const Hash> poses = index_.PosesOf(pair.keeper);
+    const std::span<const Hash> poses = queries_.Of(pair.keeper);
     for (int distance = 0; distance <= radius_ && !pair.verified; ++distance) {
       for (uint32_t pose = 0; pose < poses.size() && !pair.verified; ++pose) {
         if (BitsApart(poses[pose], hashes_[pair.other]) != distance) continue;
@@ -178,15 +227,24 @@ class VerifiedGrouping {
   const Verify& verify_;
   const int threads_;
   const StopFlag& stop_;
-  const PosedIndex<Hash> index_;
-  PoolArray<uint32_t> best_first_, near_;
-  PoolArray<uint32_t> near_keeper_;  ///< the place, from 1, of the last keeper that the item is near
-  PoolArray<uint32_t> near_block_;   ///< the last block of which a keeper is near the item
+  const PosedQueries<Hash> queries_;
+  const HammingIndex<Hash> index_;
+  PoolArray<uint32_t> best_first_;
+  PoolArray<uint32_t> near_;          ///< what the next candidate is near, once that is known
+  PoolArray<uint32_t> near_mark_of_;  ///< the last candidate that was near the item, by number
+  PoolArray<uint32_t> near_block_;    ///< the last block of which a keeper is near the item
   PoolArray<bool> taken_;
   PoolArray<Pair> pairs_;
   size_t used_ = 0;    ///< pairs
   uint32_t next_ = 0;  ///< of best_first_
   uint32_t block_ = 0;
+  size_t near_count_ = 0;
+  uint32_t near_mark_ = 0;
+  bool near_known_ = false;
+  PoolArray<uint32_t> ahead_;  ///< candidates whose neighbours are found, best first
+  PoolArray<Hash> asked_;      ///< their poses
+  FoundNeighbours<int> found_;
+  size_t limit_ = kFewestAhead, ahead_count_ = 0, ahead_next_ = 0, taken_ahead_ = 0;
   std::vector<VerifiedGroup> groups_;
 };
 
@@ -194,25 +252,25 @@ template <typename Hash>
 Status VisitWithNeighbours(std::span<const Hash> hashes, const PosedHashesOf<Hash>& posed, int radius,
                            const std::function<bool(uint32_t item, uint32_t other)>& differs, int threads,
                            const StopFlag& stop, const std::function<void(uint32_t item)>& visit) {
-  constexpr uint32_t kTogether = HammingIndex<Hash>::kTogether;
-  const PosedIndex<Hash> index(hashes, posed, radius);
+  constexpr uint32_t kBlock = 4096;
+  const PosedQueries<Hash> queries(hashes, posed);
+  const HammingIndex<Hash> index(hashes, radius);
   const auto count = static_cast<uint32_t>(hashes.size());
   PoolArray<uint8_t> with(count);
   with.Fill(0);
   const auto mark = [&](uint32_t item) { std::atomic_ref(with[item]).store(1, std::memory_order_relaxed); };
-  std::atomic<uint64_t> next{0};
-  OnThreads(threads, [&](int) {
-    for (uint64_t from; !stop.StopRequested() && (from = next.fetch_add(kTogether)) < count;) {
-      const auto first = static_cast<uint32_t>(from);
-      index.ForEachNear(first, std::min(count, first + kTogether), [&](uint32_t item, uint32_t other) {
-        if (!differs(item, other)) return true;
-        mark(item);
-        // A pose of one may be near where no pose of the other is.
-        if (posed.poses > 0) mark(other);
-        return false;
-      });
-    }
-  });
+  for (uint32_t first = 0; first < count; first += std::min(kBlock, count - first)) {
+    TRY(CheckStop(stop));
+    index.QueryOnThreads(queries.Of(first, std::min(kBlock, count - first)), threads,
+                         [&](int, size_t place, uint32_t other, int) {
+                           const uint32_t item = first + static_cast<uint32_t>(place / queries.poses());
+                           if (other == item || !differs(item, other)) return true;
+                           mark(item);
+                           // A pose of one may be near where no pose of the other is.
+                           if (posed.poses > 0) mark(other);
+                           return posed.poses > 0;
+                         });
+  }
   TRY(CheckStop(stop));
   for (uint32_t item = 0; item < count; ++item) {
     if (with[item] != 0) visit(item);
@@ -244,11 +302,11 @@ Result<std::vector<VerifiedGroup>> GroupVerified(RankedKeysOf<Hash256> hashes,
 }
 
 template <typename Hash>
-size_t VerifiedGroupingBytes(size_t n, size_t poses, int radius) {
+size_t VerifiedGroupingBytes(size_t n, size_t poses, int radius, int threads) {
   return RankedKeysOf<Hash>::Bytes(n) + PosedHashesOf<Hash>::Bytes(n, poses) +
-         HammingIndexBytes<Hash>(n, radius) + VerifiedGrouping<Hash>::Bytes(n);
+         HammingIndexBytes<Hash>(n, radius) + VerifiedGrouping<Hash>::Bytes(n, poses, threads);
 }
-template size_t VerifiedGroupingBytes<uint64_t>(size_t n, size_t poses, int radius);
-template size_t VerifiedGroupingBytes<Hash256>(size_t n, size_t poses, int radius);
+template size_t VerifiedGroupingBytes<uint64_t>(size_t n, size_t poses, int radius, int threads);
+template size_t VerifiedGroupingBytes<Hash256>(size_t n, size_t poses, int radius, int threads);
 
 }  // namespace imgmill

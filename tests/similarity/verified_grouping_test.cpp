@@ -54,7 +54,8 @@ TEST_CASE("verified groups are those of two plain loops, and take no more than i
           threads, stop);
       REQUIRE(groups.ok());
       CHECK(*groups == expected);
-      CHECK(HostPool().Stats().peak_charged - before <= VerifiedGroupingBytes(n, 0, radius) + 64 * 1024);
+      CHECK(HostPool().Stats().peak_charged - before <=
+            VerifiedGroupingBytes(n, 0, radius, threads) + 64 * 1024);
     }
     if (n > 1500) continue;
     // Whoever has a neighbour that counts is told.

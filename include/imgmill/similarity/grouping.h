@@ -124,8 +124,9 @@ using VerifiedGroup = KeeperGroup<VerifiedMeasure>;
 
 /// Groups around keepers as GroupByHamming makes them, of what `verify` says too: an item that is not taken
 /// is a keeper's if it is within `radius` of one of its poses and verified; of several poses the nearest that
-/// is verified counts. `verify` is asked about pairs of many keepers at once, where none of these may be
-/// taken by another of them; the groups are those of one after the other.
+/// is verified counts. Neighbours of many items are looked for at once, and `verify` is asked about pairs of
+/// many keepers at once, where none of these may be taken by another of them; the groups are those of one
+/// after the other.
 /// @return kInterrupted when `stop` asked for it; what `verify` complained about.
 /// @throws OutOfMemory
 Result<std::vector<VerifiedGroup>> GroupVerified(RankedKeys hashes, const PosedHashes& posed, int radius,
@@ -136,7 +137,7 @@ Result<std::vector<VerifiedGroup>> GroupVerified(RankedKeysOf<Hash256> hashes,
 
 /// What GroupVerified takes from the current pool at most, its input included.
 template <typename Hash = uint64_t>
-size_t VerifiedGroupingBytes(size_t n, size_t poses, int radius);
+size_t VerifiedGroupingBytes(size_t n, size_t poses, int radius, int threads);
 
 /// Groups around keepers as GroupByHamming makes them, by cosine: the best item not yet in a group takes
 /// every item whose cosine with it is at least `least` and that is not taken.
