@@ -20,24 +20,6 @@ imgmill=$(realpath "${IMGMILL:-build/release/bin/imgmill}")
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-cat >"$scratch/make.py" <<'PYTHON'
-# Grey PNG images of 8x8 blocks of random shades, 1000 a folder.
-import os, random, struct, sys, zlib
-root, count = sys.argv[1], int(sys.argv[2])
-def chunk(name, data):
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-head = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 64, 64, 8, 0, 0, 0, 0))
-shades = [bytes([value]) * 8 for value in range(256)]
-rng = random.Random(1)
-for i in range(count):
-    if i % 1000 == 0:
-        folder = f"{root}/{i // 1000:04d}"
-        os.makedirs(folder)
-    blocks = rng.randbytes(64)
-    rows = b"".join((b"\0" + b"".join(shades[v] for v in blocks[y * 8:y * 8 + 8])) * 8 for y in range(8))
-    with open(f"{folder}/{i % 1000:03d}.png", "wb") as file:
-        file.write(head + chunk(b"IDAT", zlib.compress(rows, 1)) + chunk(b"IEND", b""))
-PYTHON
 cat >"$scratch/peak.py" <<'PYTHON'
 import os, subprocess, sys, time
 start = time.time()
@@ -51,13 +33,13 @@ status=0
 echo "| command | images | peak MiB | s |"
 echo "|---|---|---|---|"
 for count in $counts; do
-  python3 "$scratch/make.py" "$scratch/$count" "$count"
+  bench/make_small_images.py "$scratch/$count" "$count"
   for command in $commands; do
     case $command in
       filter) flags="--keep sharpness>p10" ;;
       tile) flags="--size 64 -o $scratch/out" ;;
       match)  # the images are the queries
-        [ -d "$scratch/searched" ] || python3 "$scratch/make.py" "$scratch/searched" 2000
+        [ -d "$scratch/searched" ] || bench/make_small_images.py "$scratch/searched" 2000
         "$imgmill" embed "$scratch/searched" --catalog "$scratch/catalog" --quiet
         flags="" ;;
       *) flags="" ;;

@@ -17,12 +17,15 @@ class HammingSearch {
   using Measure = int;
   static constexpr int kEqual = 0;
   static constexpr size_t kFirstBlock = 64;
-  static constexpr size_t kLargestBlock = 4096;
-  static size_t largest_block() { return kLargestBlock; }
+  size_t largest_block() const { return asked_.queries.size(); }
   static constexpr size_t kHitsHeld = 65536;
 
   HammingSearch(const ItemClasses<Hash>& classes, int radius, int threads, const StopFlag& stop)
-      : classes_(classes), radius_(radius), threads_(threads), stop_(stop), queries_(kLargestBlock) {
+      : classes_(classes),
+        radius_(radius),
+        threads_(threads),
+        stop_(stop),
+        asked_(QueryBlock<Hash>::Most(classes.count())) {
     Reindex();
   }
 
@@ -31,8 +34,8 @@ class HammingSearch {
       return Error{Stage::kReduce, Code::kInterrupted, "stopped while grouping hashes"};
     }
     block_ = block;
-    for (size_t i = 0; i < block.size(); ++i) queries_[i] = classes_.key(block[i]);
-    index_->QueryOnThreads(queries_.span().first(block.size()), threads_,
+    for (size_t i = 0; i < block.size(); ++i) asked_.queries[i] = classes_.key(block[i]);
+    index_->QueryOnThreads(asked_, block.size(), threads_,
                            [&](int thread, size_t place, uint32_t other, int distance) {
                              return other == block[place] || classes_.taken(other) ||
                                     found.Add(thread, {static_cast<uint32_t>(place), other, distance});
@@ -73,7 +76,7 @@ class HammingSearch {
   size_t indexed_count_ = 0;
   std::optional<HammingIndex<Hash>> index_;
   std::span<const uint32_t> block_;
-  PoolArray<Hash> queries_;  // of the block
+  QueryBlock<Hash> asked_;
 };
 
 }  // namespace
@@ -92,7 +95,7 @@ template <typename Hash>
 size_t GroupByHammingBytes(size_t n, int radius, int threads) {
   const size_t searching = HammingIndexBytes<Hash>(n, radius) +
                            FoundNeighbours<int>::Bytes(threads, HammingSearch<Hash>::kHitsHeld) +
-                           HammingSearch<Hash>::kLargestBlock * sizeof(Hash);
+                           QueryBlock<Hash>::Bytes(QueryBlock<Hash>::Most(n));
   return ItemClasses<Hash>::Bytes(n) + std::max(RankedKeysOf<Hash>::Bytes(n), searching);
 }
 

@@ -68,9 +68,11 @@ void HammingIndex<Hash>::AddTable(size_t count, const Hashes& hashes, size_t wor
   table.shift = shift;
   table.key_mask = (uint64_t{1} << width) - 1;
   table.threshold = threshold;
+  table.width = width;
   table.probes = Probes(width, threshold);
+  if (kInBuckets) MakeRegions(table, count);
   table.offsets = PoolArray<uint32_t>((size_t{1} << width) + 1);
-  if constexpr (kInBuckets) table.hashes = PoolArray<uint64_t>(count);
+  if constexpr (kInBuckets) table.hashes = PoolArray<uint64_t>(count + kReadBeyond);
   table.ids = PoolArray<uint32_t>(count);
 
   // What is stored once is not spread again.
@@ -91,7 +93,23 @@ void HammingIndex<Hash>::AddTable(size_t count, const Hashes& hashes, size_t wor
     if constexpr (kInBuckets) table.hashes[place] = spread;
     table.ids[place] = id;
   });
+  if constexpr (kInBuckets) std::fill_n(table.hashes.begin() + count, kReadBeyond, uint64_t{0});
   tables_.push_back(std::move(table));
+}
+
+/// Half of what a core's own cache holds at least, and no region without queries of its own.
+template <typename Hash>
+void HammingIndex<Hash>::MakeRegions(Table& table, size_t count) {
+  constexpr size_t kRegionBytes = 64 * 1024;
+  table.region_bits = table.width;
+  while (table.region_bits > 0 &&
+         (count * sizeof(uint64_t) >> (table.width - table.region_bits)) > kRegionBytes)
+    --table.region_bits;
+  const PoolArray<uint32_t> apart = Probes(table.width - table.region_bits, table.threshold);
+  table.regions_apart.assign(apart.begin(), apart.end());
+  table.flips = Probes(table.region_bits, table.threshold);
+  for (int bits = 0; bits <= table.threshold; ++bits)
+    table.flips_within.push_back(static_cast<size_t>(KeysWithin(table.region_bits, bits)));
 }
 
 /// For scans, or for tables that only hold places.
@@ -135,7 +153,11 @@ HammingIndex<Hash>::HammingIndex(std::span<const Hash> hashes, int radius, const
 
 template <typename Hash>
 HammingIndex<Hash>::HammingIndex(size_t count, const Hashes& hashes, int radius, const IndexPlan& plan)
-    : radius_(radius), scans_(plan.scans()), scan_(BestScan<Hash>()), pick_(BestPick()) {
+    : radius_(radius),
+      scans_(plan.scans()),
+      scan_(BestScan<Hash>()),
+      scan_runs_(BestScanRuns()),
+      pick_(BestPick()) {
   if (scans_ || !kInBuckets) Store(count, hashes);
   if (scans_) return;
   // As many parts in each word.
@@ -152,9 +174,9 @@ size_t HammingIndex<Hash>::Bytes(size_t n, int radius) {
   if (plan.scans()) return n * sizeof(uint32_t) + ScanWords<Hash>(n) * sizeof(uint64_t);
   size_t bytes = kInBuckets ? 0 : n * (sizeof(Hash) + sizeof(uint32_t));
   for (const int threshold : plan.thresholds) {
-    bytes += n * ((kInBuckets ? sizeof(uint64_t) : 0) + sizeof(uint32_t)) +
+    bytes += n * ((kInBuckets ? sizeof(uint64_t) : 0) + sizeof(uint32_t)) + kReadBeyond * sizeof(uint64_t) +
              ((size_t{1} << plan.width) + 1) * sizeof(uint32_t) +
-             static_cast<size_t>(KeysWithin(plan.width, threshold)) * sizeof(uint32_t);
+             2 * static_cast<size_t>(KeysWithin(plan.width, threshold)) * sizeof(uint32_t);
   }
   return bytes;
 }

@@ -18,6 +18,29 @@
 
 namespace imgmill {
 
+/// Queries that are asked together, and what is held for them: HammingIndex::QueryOnThreads.
+template <typename Hash>
+struct QueryBlock {
+  /// @throws OutOfMemory
+  explicit QueryBlock(size_t most)
+      : queries(most), spread(Sorted(most)), ended(Sorted(most)), by_region(Sorted(most)) {}
+  /// Of an index of `n` hashes: each block goes through all tables, so of many hashes a block is large.
+  static size_t Most(size_t n) { return std::clamp<size_t>(n / 512, 4096, 32768); }
+  static size_t Bytes(size_t most) {
+    return most * sizeof(Hash) + Sorted(most) * (sizeof(Hash) + sizeof(uint8_t) + sizeof(uint32_t));
+  }
+
+  PoolArray<Hash> queries;         ///< to be filled in
+  PoolArray<Hash> spread;          ///< these as the tables have them
+  PoolArray<uint8_t> ended;        ///< which of them ask no more
+  PoolArray<uint32_t> by_region;   ///< their places, by the region of the table at hand
+  std::vector<uint32_t> first_of;  ///< of each region, and the end
+
+ private:
+  /// Longer hashes lie outside of the tables, all over: sorting queries would not bring these together.
+  static size_t Sorted(size_t most) { return kWordsOf<Hash> == 1 ? most : 0; }
+};
+
 /// @tparam Hash  uint64_t or Hash256
 template <typename Hash>
 class HammingIndex {
@@ -54,10 +77,10 @@ class HammingIndex {
   template <typename Hit>
   void QueryAll(std::span<const Hash> queries, uint32_t least, Hit&& hit) const;
 
-  /// As many as there are, on so many threads: hit(thread, place in `queries`, id, distance). One that
-  /// returns false ends the query at that place.
+  /// The first `count` of a block, on so many threads: hit(thread, place, id, distance). One that returns
+  /// false ends the query at that place, soon.
   template <typename Hit>
-  void QueryOnThreads(std::span<const Hash> queries, int threads, const Hit& hit) const;
+  void QueryOnThreads(QueryBlock<Hash>& block, size_t count, int threads, const Hit& hit) const;
 
  private:
   static constexpr int kBits = 64 * static_cast<int>(kWordsOf<Hash>);
@@ -68,15 +91,22 @@ class HammingIndex {
     int shift = 0;
     uint64_t key_mask = 0;
     int threshold = 0;
-    PoolArray<uint32_t> probes;   ///< what to xor to a key, fewest bits first
-    PoolArray<uint32_t> offsets;  ///< of each key's bucket, and the end
-    PoolArray<uint64_t> hashes;   ///< spread, by bucket, where they are in buckets
-    PoolArray<uint32_t> ids;      ///< by bucket; else places among all hashes
+    int width = 0;
+    /// Of a key, the lower bits are a bucket's place in its region: so many buckets as fit a core's cache.
+    int region_bits = 0;
+    std::vector<uint32_t> regions_apart;  ///< what to xor to a region
+    PoolArray<uint32_t> flips;            ///< what to xor to a place in it, fewest bits first
+    std::vector<size_t> flips_within;     ///< how many of these have at most so many bits
+    PoolArray<uint32_t> probes;           ///< what to xor to a key, fewest bits first
+    PoolArray<uint32_t> offsets;          ///< of each key's bucket, and the end
+    PoolArray<uint64_t> hashes;           ///< spread, by bucket, where they are in buckets
+    PoolArray<uint32_t> ids;              ///< by bucket; else places among all hashes
     uint64_t Key(const Hash& spread) const { return (WordsOf(spread)[word] >> shift) & key_mask; }
   };
   HammingIndex(size_t count, const Hashes& hashes, int radius, const IndexPlan& plan);
   static Hash Spread(const Hash& hash);
   void Store(size_t count, const Hashes& hashes);
+  static void MakeRegions(Table& table, size_t count);
   void AddTable(size_t count, const Hashes& hashes, size_t word, int shift, int width, int threshold);
   bool FoundBefore(size_t table, const Hash& wanted, const Hash& found) const {
     for (size_t t = 0; t < table; ++t) {
@@ -86,6 +116,10 @@ class HammingIndex {
   }
   template <typename Hit>
   void QueryTables(const Hash& hash, Hit& hit) const;
+  template <typename Hit>
+  void QueryRegion(size_t t, uint32_t region, QueryBlock<Hash>& block, const Hit& hit) const;
+  template <typename Hit>
+  void QueryByRegion(QueryBlock<Hash>& block, size_t count, int threads, const Hit& hit) const;
   /// Enough buckets under way to hide the latency of their first cache line.
   static constexpr size_t kAhead = 32;
   /// At most so many of one table. @return whether the query goes on
@@ -96,6 +130,7 @@ class HammingIndex {
   int radius_;
   bool scans_;  ///< without tables
   ScanFunction<Hash> scan_;
+  ScanRunsFunction scan_runs_;
   PickFunction pick_;
   std::vector<Table> tables_;
   PoolArray<uint64_t> scanned_;  ///< as scans take them
@@ -118,7 +153,9 @@ void HammingIndex<Hash>::QueryTables(const Hash& hash, Hit& hit) const {
         begins[i] = table.offsets[bucket];
         ends[i] = table.offsets[bucket + 1];
         if constexpr (kInBuckets) {
-          __builtin_prefetch(table.hashes.data() + begins[i]);
+          // A bucket's first lines; what follows comes by itself.
+          for (uint32_t at = begins[i]; at < std::min(ends[i], begins[i] + 32); at += 8)
+            __builtin_prefetch(table.hashes.data() + at);
         } else {
           __builtin_prefetch(table.ids.data() + begins[i]);
         }
@@ -203,19 +240,106 @@ void HammingIndex<Hash>::QueryAll(std::span<const Hash> queries, uint32_t least,
 
 template <typename Hash>
 template <typename Hit>
-void HammingIndex<Hash>::QueryOnThreads(std::span<const Hash> queries, int threads, const Hit& hit) const {
+void HammingIndex<Hash>::QueryOnThreads(QueryBlock<Hash>& block, size_t count, int threads,
+                                        const Hit& hit) const {
+  constexpr size_t kFewestByRegion = 512;
+  if constexpr (kInBuckets) {
+    if (!scans_ && count >= kFewestByRegion) return QueryByRegion(block, count, threads, hit);
+  }
   // A few together, which share what they load, and no thread without.
   const auto most = static_cast<size_t>(threads);
-  const size_t together = std::clamp(queries.size() / most, size_t{1}, kTogether);
+  const size_t together = std::clamp(count / most, size_t{1}, kTogether);
   std::atomic<size_t> next{0};
-  OnThreads(static_cast<int>(std::clamp(queries.size(), size_t{1}, most)), [&](int thread) {
-    for (size_t first; (first = next.fetch_add(together)) < queries.size();) {
-      const size_t count = std::min(together, queries.size() - first);
-      QueryAll(queries.subspan(first, count), 0, [&](size_t place, uint32_t id, int distance) {
-        return hit(thread, first + place, id, distance);
-      });
+  OnThreads(static_cast<int>(std::clamp(count, size_t{1}, most)), [&](int thread) {
+    for (size_t first; (first = next.fetch_add(together)) < count;) {
+      QueryAll(
+          block.queries.span().subspan(first, std::min(together, count - first)), 0,
+          [&](size_t place, uint32_t id, int distance) { return hit(thread, first + place, id, distance); });
     }
   });
+}
+
+template <typename Hash>
+template <typename Hit>
+void HammingIndex<Hash>::QueryByRegion(QueryBlock<Hash>& block, size_t count, int threads,
+                                       const Hit& hit) const {
+  std::fill_n(block.ended.begin(), count, uint8_t{0});
+  for (size_t q = 0; q < count; ++q) block.spread[q] = Spread(block.queries[q]);
+  for (size_t t = 0; t < tables_.size(); ++t) {
+    const Table& table = tables_[t];
+    const auto regions = uint32_t{1} << (table.width - table.region_bits);
+    const auto region_of = [&](uint32_t q) { return table.Key(block.spread[q]) >> table.region_bits; };
+    block.first_of.assign(regions + 1, 0);
+    for (uint32_t q = 0; q < count; ++q) ++block.first_of[region_of(q)];
+    uint32_t end = 0;
+    for (uint32_t& first : block.first_of) first = end += first;
+    for (auto q = static_cast<uint32_t>(count); q-- > 0;) block.by_region[--block.first_of[region_of(q)]] = q;
+    std::atomic<uint32_t> next{0};
+    OnThreads(threads, [&](int thread) {
+      for (uint32_t region; (region = next.fetch_add(1)) < regions;) {
+        QueryRegion(t, region, block,
+                    [&](uint32_t q, uint32_t id, int distance) { return hit(thread, q, id, distance); });
+      }
+    });
+  }
+}
+
+/// All queries that have buckets of that region within reach.
+template <typename Hash>
+template <typename Hit>
+void HammingIndex<Hash>::QueryRegion(size_t t, uint32_t region, QueryBlock<Hash>& block,
+                                     const Hit& hit) const {
+  const Table& table = tables_[t];
+  const uint32_t first_bucket = region << table.region_bits;
+  const uint32_t within = (uint32_t{1} << table.region_bits) - 1;
+  const auto bucket_of = [&](uint32_t flips, uint32_t key) {
+    return first_bucket | ((key ^ flips) & within);
+  };
+  for (uint32_t at = table.offsets[first_bucket]; at < table.offsets[first_bucket + within + 1]; at += 8)
+    __builtin_prefetch(table.hashes.data() + at);
+  std::array<uint32_t, kScanRun + 16> hits;
+  std::array<HashRun, kRunsTogether> runs;
+  for (const uint32_t apart : table.regions_apart) {
+    const uint32_t from = region ^ apart;
+    const std::span<const uint32_t> flips = table.flips.span().first(
+        table.flips_within[static_cast<size_t>(table.threshold - std::popcount(apart))]);
+    for (uint32_t i = block.first_of[from]; i < block.first_of[from + 1]; ++i) {
+      const uint32_t q = block.by_region[i];
+      std::atomic_ref<uint8_t> ended(block.ended[q]);
+      if (ended.load(std::memory_order_relaxed) != 0) continue;
+      const Hash& wanted = block.spread[q];
+      const auto key = static_cast<uint32_t>(table.Key(wanted));
+      size_t held = 0, total = 0;
+      const auto look = [&] {
+        const size_t found = scan_runs_(table.hashes.data(), runs.data(), held, wanted, radius_, hits.data());
+        held = total = 0;
+        for (size_t h = 0; h < found; ++h) {
+          const Hash& other = table.hashes[hits[h]];
+          if (FoundBefore(t, wanted, other)) continue;
+          if (hit(q, table.ids[hits[h]], BitsApart(wanted, other))) continue;
+          ended.store(1, std::memory_order_relaxed);
+          return false;
+        }
+        return true;
+      };
+      const auto add = [&](HashRun run) {
+        if ((held == runs.size() || total + (run.end - run.begin) > kScanRun) && !look()) return false;
+        for (; run.end - run.begin > kScanRun; run.begin += kScanRun) {
+          runs[held++] = {run.begin, run.begin + static_cast<uint32_t>(kScanRun)};
+          if (!look()) return false;
+        }
+        total += run.end - run.begin;
+        runs[held++] = run;
+        return true;
+      };
+      bool goes_on = true;
+      for (size_t f = 0; f < flips.size() && goes_on; ++f) {
+        const uint32_t bucket = bucket_of(flips[f], key);
+        goes_on = add({table.offsets[bucket], table.offsets[bucket + 1]});
+      }
+      if (goes_on) look();
+    }
+  }
 }
 
 }  // namespace imgmill

@@ -30,6 +30,17 @@ size_t ScanScalar(const uint64_t* blocks, size_t n, const Hash& query, int radiu
   return found;
 }
 
+size_t ScanRunsScalar(const uint64_t* hashes, const HashRun* runs, size_t count, uint64_t query, int radius,
+                      uint32_t* hits) {
+  size_t found = 0;
+  for (size_t r = 0; r < count; ++r) {
+    for (uint32_t i = runs[r].begin; i < runs[r].end; ++i) {
+      if (std::popcount(hashes[i] ^ query) <= radius) hits[found++] = i;
+    }
+  }
+  return found;
+}
+
 size_t PickScalar(const Hash256* hashes, const uint32_t* places, size_t n, const Hash256& query, int radius,
                   uint32_t* hits) {
   size_t found = 0;
@@ -131,6 +142,22 @@ __attribute__((target("avx2,popcnt"))) size_t ScanAvx2(const uint64_t* blocks, s
   return ScanPopcnt(blocks, n, query, radius, hits, i, found);
 }
 
+__attribute__((target("avx2"))) size_t ScanRunsAvx2(const uint64_t* hashes, const HashRun* runs, size_t count,
+                                                    uint64_t query, int radius, uint32_t* hits) {
+  const __m256i limit = _mm256_set1_epi64x(radius);
+  size_t found = 0;
+  for (size_t r = 0; r < count; ++r) {
+    const uint32_t end = runs[r].end;
+    for (uint32_t i = runs[r].begin; i < end; i += 4) {
+      unsigned within = FourWithin(BytesApart(hashes + i, query), limit);
+      if (within == 0) continue;
+      if (end - i < 4) within &= (1u << (end - i)) - 1u;
+      found = PutHits(within, i, hits, found);
+    }
+  }
+  return found;
+}
+
 template <typename Hash, size_t kFirst>
 __attribute__((target("avx512f,avx512vpopcntdq,popcnt"))) size_t ScanAvx512(const uint64_t* blocks, size_t n,
                                                                             const Hash& query, int radius,
@@ -229,6 +256,14 @@ bool Choose(std::string_view name) {
 template <typename Hash>
 ScanFunction<Hash> BestScan() {
   return Chosen<Hash>();
+}
+
+ScanRunsFunction BestScanRuns() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx2")) return &ScanRunsAvx2;
+#endif
+  return &ScanRunsScalar;
 }
 
 PickFunction BestPick() {

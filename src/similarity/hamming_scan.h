@@ -42,6 +42,23 @@ using ScanFunction = size_t (*)(const uint64_t* blocks, size_t n, const Hash& qu
 template <typename Hash>
 size_t ScanScalar(const uint64_t* blocks, size_t n, const Hash& query, int radius, uint32_t* hits);
 
+/// From `begin` to before `end` of a list of hashes.
+struct HashRun {
+  uint32_t begin = 0, end = 0;
+};
+/// Most runs that one call may be given.
+inline constexpr size_t kRunsTogether = 64;
+/// After the last hash of a list, so many more are read, whatever they are.
+inline constexpr size_t kReadBeyond = 3;
+/// Several short runs of hashes of 64 bits: writes the positions in the list of those within `radius`.
+/// @param runs  of kScanRun hashes together at most
+/// @param hits  as for a ScanFunction
+using ScanRunsFunction = size_t (*)(const uint64_t* hashes, const HashRun* runs, size_t count, uint64_t query,
+                                    int radius, uint32_t* hits);
+size_t ScanRunsScalar(const uint64_t* hashes, const HashRun* runs, size_t count, uint64_t query, int radius,
+                      uint32_t* hits);
+ScanRunsFunction BestScanRuns();
+
 /// The fastest one that this machine can run.
 template <typename Hash>
 ScanFunction<Hash> BestScan();

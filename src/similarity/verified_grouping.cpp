@@ -53,8 +53,8 @@ class VerifiedGrouping {
         near_block_(hashes_.size()),
         taken_(hashes_.size()),
         pairs_(kPairs),
-        ahead_(kAhead),
-        asked_(kAhead * queries_.poses()),
+        ahead_(Ahead(hashes_.size())),
+        asked_(ahead_.size() * queries_.poses()),
         found_(threads, kHitsHeld) {
     taken_.Fill(false);
     near_block_.Fill(0);
@@ -76,8 +76,8 @@ class VerifiedGrouping {
   }
 
   static size_t Bytes(size_t n, size_t poses, int threads) {
-    return n * (4 * sizeof(uint32_t) + sizeof(bool)) + kPairs * sizeof(Pair) +
-           kAhead * (sizeof(uint32_t) + std::max<size_t>(1, poses) * sizeof(Hash)) +
+    return n * (4 * sizeof(uint32_t) + sizeof(bool)) + kPairs * sizeof(Pair) + Ahead(n) * sizeof(uint32_t) +
+           QueryBlock<Hash>::Bytes(Ahead(n) * std::max<size_t>(1, poses)) +
            FoundNeighbours<int>::Bytes(threads, kHitsHeld);
   }
 
@@ -89,7 +89,8 @@ class VerifiedGrouping {
   };
   static constexpr size_t kPairs = 4096;
   /// Candidates whose neighbours are looked for together, and what each thread has room for.
-  static constexpr size_t kFewestAhead = 64, kAhead = 4096, kHitsHeld = 65536;
+  static constexpr size_t kFewestAhead = 64, kHitsHeld = 65536;
+  static size_t Ahead(size_t n) { return QueryBlock<Hash>::Most(n); }
 
   /// Pairs of the next keepers, as long as it is certain that these are keepers: none is near one that was
   /// added before it.
@@ -123,18 +124,18 @@ class VerifiedGrouping {
   bool LookAhead() {
     // Where most were taken by one another, their searches were for nothing.
     if (ahead_count_ > 0)
-      limit_ =
-          taken_ahead_ * 2 > ahead_count_ ? std::max(limit_ / 4, kFewestAhead) : std::min(limit_ * 2, kAhead);
+      limit_ = taken_ahead_ * 2 > ahead_count_ ? std::max(limit_ / 4, kFewestAhead)
+                                               : std::min(limit_ * 2, ahead_.size());
     ahead_next_ = ahead_count_ = taken_ahead_ = 0;
     const size_t poses = queries_.poses();
     for (; next_ < best_first_.size() && ahead_count_ < limit_; ++next_) {
       const uint32_t item = best_first_[next_];
       if (taken_[item]) continue;
-      std::ranges::copy(queries_.Of(item), asked_.data() + ahead_count_ * poses);
+      std::ranges::copy(queries_.Of(item), asked_.queries.data() + ahead_count_ * poses);
       ahead_[ahead_count_++] = item;
     }
     found_.Clear(ahead_count_);
-    index_.QueryOnThreads(asked_.span().first(ahead_count_ * poses), threads_,
+    index_.QueryOnThreads(asked_, ahead_count_ * poses, threads_,
                           [&](int thread, size_t place, uint32_t other, int distance) {
                             const size_t candidate = place / poses;
                             return other == ahead_[candidate] || taken_[other] ||
@@ -242,7 +243,7 @@ class VerifiedGrouping {
   uint32_t near_mark_ = 0;
   bool near_known_ = false;
   PoolArray<uint32_t> ahead_;  ///< candidates whose neighbours are found, best first
-  PoolArray<Hash> asked_;      ///< their poses
+  QueryBlock<Hash> asked_;     ///< their poses
   FoundNeighbours<int> found_;
   size_t limit_ = kFewestAhead, ahead_count_ = 0, ahead_next_ = 0, taken_ahead_ = 0;
   std::vector<VerifiedGroup> groups_;
@@ -252,24 +253,27 @@ template <typename Hash>
 Status VisitWithNeighbours(std::span<const Hash> hashes, const PosedHashesOf<Hash>& posed, int radius,
                            const std::function<bool(uint32_t item, uint32_t other)>& differs, int threads,
                            const StopFlag& stop, const std::function<void(uint32_t item)>& visit) {
-  constexpr uint32_t kBlock = 4096;
+  const auto together = static_cast<uint32_t>(QueryBlock<Hash>::Most(hashes.size()));
   const PosedQueries<Hash> queries(hashes, posed);
   const HammingIndex<Hash> index(hashes, radius);
   const auto count = static_cast<uint32_t>(hashes.size());
   PoolArray<uint8_t> with(count);
   with.Fill(0);
   const auto mark = [&](uint32_t item) { std::atomic_ref(with[item]).store(1, std::memory_order_relaxed); };
-  for (uint32_t first = 0; first < count; first += std::min(kBlock, count - first)) {
+  QueryBlock<Hash> block(together * queries.poses());
+  for (uint32_t first = 0, some; first < count; first += some) {
     TRY(CheckStop(stop));
-    index.QueryOnThreads(queries.Of(first, std::min(kBlock, count - first)), threads,
-                         [&](int, size_t place, uint32_t other, int) {
-                           const uint32_t item = first + static_cast<uint32_t>(place / queries.poses());
-                           if (other == item || !differs(item, other)) return true;
-                           mark(item);
-                           // A pose of one may be near where no pose of the other is.
-                           if (posed.poses > 0) mark(other);
-                           return posed.poses > 0;
-                         });
+    some = std::min(together, count - first);
+    const std::span<const Hash> asked = queries.Of(first, some);
+    std::ranges::copy(asked, block.queries.begin());
+    index.QueryOnThreads(block, asked.size(), threads, [&](int, size_t place, uint32_t other, int) {
+      const uint32_t item = first + static_cast<uint32_t>(place / queries.poses());
+      if (other == item || !differs(item, other)) return true;
+      mark(item);
+      // A pose of one may be near where no pose of the other is.
+      if (posed.poses > 0) mark(other);
+      return posed.poses > 0;
+    });
   }
   TRY(CheckStop(stop));
   for (uint32_t item = 0; item < count; ++item) {

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <random>
 
@@ -52,6 +53,69 @@ TEST_CASE("every scan of this machine agrees with the scalar oracle at every len
       found.resize(scan.function(hashes.data(), n, query, radius, found.data()));
       CHECK(found == expected);
     }
+  }
+}
+
+TEST_CASE("the scan of several short runs agrees with the scalar oracle") {
+  std::mt19937_64 random(2);
+  for (int round = 0; round < 300; ++round) {
+    std::vector<uint64_t> hashes = RandomHashes(600, static_cast<uint64_t>(round));
+    const uint64_t query = hashes[random() % hashes.size()];
+    hashes.resize(hashes.size() + kReadBeyond, query);  // near, but in no run
+    const int radius = static_cast<int>(random() % 65);
+    std::vector<HashRun> runs;
+    uint32_t total = 0;
+    while (runs.size() < kRunsTogether) {
+      const auto begin = static_cast<uint32_t>(random() % 601);
+      const auto end = static_cast<uint32_t>(std::min<uint64_t>(600, begin + random() % 20));
+      if (total + end - begin > kScanRun) break;
+      total += end - begin;
+      runs.push_back({begin, end});
+    }
+    std::vector<uint32_t> expected(kScanRun + 16), found(kScanRun + 16);
+    expected.resize(ScanRunsScalar(hashes.data(), runs.data(), runs.size(), query, radius, expected.data()));
+    found.resize(BestScanRuns()(hashes.data(), runs.data(), runs.size(), query, radius, found.data()));
+    CHECK(found == expected);
+  }
+}
+
+TEST_CASE("a block of queries finds what each of them finds alone, through tables of many regions") {
+  const std::vector<uint64_t> hashes = RandomHashes(70'000, 12);
+  const HammingIndex<uint64_t> index(std::span<const uint64_t>(hashes), 8);
+  QueryBlock<uint64_t> block(1000);
+  std::vector<std::vector<uint32_t>> expected(1000);
+  for (size_t q = 0; q < expected.size(); ++q) {
+    block.queries[q] = hashes[q * 70];
+    for (uint32_t i = 0; i < hashes.size(); ++i) {
+      if (std::popcount(hashes[i] ^ block.queries[q]) <= 8) expected[q].push_back(i);
+    }
+  }
+  for (const int threads : {1, 3}) {
+    std::vector<std::vector<std::pair<size_t, uint32_t>>> by_thread(3);
+    std::atomic<int> wrong = 0;
+    index.QueryOnThreads(block, 1000, threads, [&](int thread, size_t place, uint32_t id, int distance) {
+      if (distance != std::popcount(hashes[id] ^ block.queries[place])) ++wrong;
+      by_thread[static_cast<size_t>(thread)].emplace_back(place, id);
+      return place % 10 != 0;  // of every tenth, one is enough
+    });
+    std::vector<std::vector<uint32_t>> found(1000);
+    for (const auto& pairs : by_thread) {
+      for (const auto& [place, id] : pairs) found[place].push_back(id);
+    }
+    CHECK(wrong == 0);
+    bool all_found = true, ended = true;
+    for (size_t q = 0; q < found.size(); ++q) {
+      std::sort(found[q].begin(), found[q].end());
+      if (q % 10 != 0) {
+        all_found = all_found && found[q] == expected[q];
+        continue;
+      }
+      // Each thread may be in the middle of another region.
+      ended = ended && !found[q].empty() && found[q].size() <= static_cast<size_t>(threads) &&
+              std::includes(expected[q].begin(), expected[q].end(), found[q].begin(), found[q].end());
+    }
+    CHECK(all_found);
+    CHECK(ended);
   }
 }
 
