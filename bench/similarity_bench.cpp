@@ -125,11 +125,9 @@ uint64_t Pairs(const std::vector<Hash>& hashes, int radius, int threads) {
 /// @return pairs of different places, each once
 template <typename Hash>
 uint64_t Scan(const std::vector<Hash>& hashes, int radius, int threads) {
-  const ScanFunction<Hash> scan = BestScan<Hash>();
+  const NamedScan<Hash> scan = BestScan<Hash>();
   std::vector<uint64_t> blocks(ScanWords<Hash>(hashes.size()));
-  for (size_t i = 0; i < hashes.size(); ++i) {
-    for (size_t w = 0; w < kWordsOf<Hash>; ++w) blocks[ScanPlace<Hash>(i, w)] = WordsOf(hashes[i])[w];
-  }
+  for (size_t i = 0; i < hashes.size(); ++i) PutScanned(scan.layout, blocks.data(), i, hashes[i]);
   constexpr size_t kQueries = 256;
   std::atomic<size_t> next{0};
   std::atomic<uint64_t> found{0};
@@ -143,7 +141,8 @@ uint64_t Scan(const std::vector<Hash>& hashes, int radius, int threads) {
         for (size_t at = 0; at < hashes.size(); at += kScanRun) {
           const size_t run = std::min(kScanRun, hashes.size() - at);
           for (size_t query = first; query < end; ++query)
-            own += scan(blocks.data() + ScanPlace<Hash>(at, 0), run, hashes[query], radius, hits.data());
+            own +=
+                scan.function(blocks.data() + at * kWordsOf<Hash>, run, hashes[query], radius, hits.data());
         }
         found += own;
       }

@@ -126,7 +126,7 @@ void HammingIndex<Hash>::Store(size_t count, const Hashes& hashes) {
   hashes([&](const Hash& hash, uint32_t id) {
     ids_[place] = id;
     if (scans_) {
-      for (size_t w = 0; w < kWordsOf<Hash>; ++w) scanned_[ScanPlace<Hash>(place, w)] = WordsOf(hash)[w];
+      PutScanned(scan_.layout, scanned_.data(), place, hash);
     } else {
       hashes_[place] = Spread(hash);
     }

@@ -129,7 +129,7 @@ class HammingIndex {
 
   int radius_;
   bool scans_;  ///< without tables
-  ScanFunction<Hash> scan_;
+  NamedScan<Hash> scan_;
   ScanRunsFunction scan_runs_;
   PickFunction pick_;
   std::vector<Table> tables_;
@@ -175,7 +175,7 @@ bool HammingIndex<Hash>::QueryBuckets(size_t t, std::span<const uint32_t> begins
     for (size_t i = 0; i < begins.size(); ++i) {
       for (size_t begin = begins[i]; begin < ends[i]; begin += kScanRun) {
         const size_t run = std::min<size_t>(kScanRun, ends[i] - begin);
-        const size_t found = scan_(table.hashes.data() + begin, run, wanted, radius_, hits.data());
+        const size_t found = scan_.function(table.hashes.data() + begin, run, wanted, radius_, hits.data());
         for (size_t h = 0; h < found; ++h) {
           const uint64_t other = table.hashes[begin + hits[h]];
           if (FoundBefore(t, wanted, other)) continue;
@@ -227,12 +227,10 @@ void HammingIndex<Hash>::QueryAll(std::span<const Hash> queries, uint32_t least,
     for (size_t q = 0; q < queries.size(); ++q) {
       if (ended[q]) continue;
       const size_t found =
-          scan_(scanned_.data() + ScanPlace<Hash>(begin, 0), run, queries[q], radius_, hits.data());
+          scan_.function(scanned_.data() + begin * kWordsOf<Hash>, run, queries[q], radius_, hits.data());
       for (size_t h = 0; h < found && !ended[q]; ++h) {
-        int distance = 0;
-        for (size_t w = 0; w < kWordsOf<Hash>; ++w)
-          distance += std::popcount(scanned_[ScanPlace<Hash>(begin + hits[h], w)] ^ WordsOf(queries[q])[w]);
-        ended[q] = !hit(q, ids_[begin + hits[h]], distance);
+        const Hash other = ScannedAt<Hash>(scan_.layout, scanned_.data(), begin + hits[h]);
+        ended[q] = !hit(q, ids_[begin + hits[h]], BitsApart(queries[q], other));
       }
     }
   }

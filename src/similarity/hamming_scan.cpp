@@ -2,6 +2,9 @@
 #include "similarity/hamming_scan.h"
 
 #include <bit>
+#include <cstring>
+
+#include "similarity/hamming_byte_scan.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -17,6 +20,33 @@ constexpr size_t FirstWords(int radius) {
 }
 
 }  // namespace
+
+template <typename Hash>
+void PutScanned(ScanLayout layout, uint64_t* blocks, size_t i, const Hash& hash) {
+  if (layout == ScanLayout::kWords || kWordsOf<Hash> == 1) {
+    for (size_t w = 0; w < kWordsOf<Hash>; ++w) blocks[ScanPlace<Hash>(i, w)] = WordsOf(hash)[w];
+    return;
+  }
+  auto* const at = reinterpret_cast<uint8_t*>(blocks) + i / kBlockOfBytes * kBlockOfBytes * sizeof(Hash) +
+                   i % kBlockOfBytes;
+  for (size_t b = 0; b < sizeof(Hash); ++b)
+    at[b * kBlockOfBytes] = static_cast<uint8_t>(WordsOf(hash)[b / 8] >> (b % 8 * 8));
+}
+
+template <typename Hash>
+Hash ScannedAt(ScanLayout layout, const uint64_t* blocks, size_t i) {
+  uint64_t words[kWordsOf<Hash>] = {};
+  if (layout == ScanLayout::kWords || kWordsOf<Hash> == 1) {
+    for (size_t w = 0; w < kWordsOf<Hash>; ++w) words[w] = blocks[ScanPlace<Hash>(i, w)];
+  } else {
+    const auto* const at = reinterpret_cast<const uint8_t*>(blocks) +
+                           i / kBlockOfBytes * kBlockOfBytes * sizeof(Hash) + i % kBlockOfBytes;
+    for (size_t b = 0; b < sizeof(Hash); ++b) words[b / 8] |= uint64_t{at[b * kBlockOfBytes]} << (b % 8 * 8);
+  }
+  Hash hash;
+  std::memcpy(&hash, words, sizeof hash);
+  return hash;
+}
 
 template <typename Hash>
 size_t ScanScalar(const uint64_t* blocks, size_t n, const Hash& query, int radius, uint32_t* hits) {
@@ -117,29 +147,14 @@ __attribute__((target("avx2"))) inline unsigned FourWithin(__m256i bytes, __m256
          0xfu;
 }
 
-template <typename Hash, size_t kFirst>
-__attribute__((target("avx2,popcnt"))) size_t ScanAvx2(const uint64_t* blocks, size_t n, const Hash& query,
-                                                       int radius, uint32_t* hits) {
-  constexpr size_t kWords = kWordsOf<Hash>;
-  const uint64_t* const wanted = WordsOf(query);
+__attribute__((target("avx2,popcnt"))) size_t ScanAvx2(const uint64_t* hashes, size_t n,
+                                                       const uint64_t& query, int radius, uint32_t* hits) {
   const __m256i limit = _mm256_set1_epi64x(radius);
   size_t found = 0;
   size_t i = 0;
-  for (; i + 4 <= n; i += 4) {
-    const uint64_t* const words = blocks + ScanPlace<Hash>(i, 0);
-    __m256i bytes = BytesApart(words, wanted[0]);
-    for (size_t w = 1; w < kFirst; ++w)
-      bytes = _mm256_add_epi8(bytes, BytesApart(words + w * kScanBlock, wanted[w]));
-    unsigned within = FourWithin(bytes, limit);
-    if constexpr (kFirst < kWords) {
-      if (within == 0) continue;
-      for (size_t w = kFirst; w < kWords; ++w)
-        bytes = _mm256_add_epi8(bytes, BytesApart(words + w * kScanBlock, wanted[w]));
-      within = FourWithin(bytes, limit);
-    }
-    found = PutHits(within, i, hits, found);
-  }
-  return ScanPopcnt(blocks, n, query, radius, hits, i, found);
+  for (; i + 4 <= n; i += 4)
+    found = PutHits(FourWithin(BytesApart(hashes + i, query), limit), i, hits, found);
+  return ScanPopcnt(hashes, n, query, radius, hits, i, found);
 }
 
 __attribute__((target("avx2"))) size_t ScanRunsAvx2(const uint64_t* hashes, const HashRun* runs, size_t count,
@@ -159,20 +174,20 @@ __attribute__((target("avx2"))) size_t ScanRunsAvx2(const uint64_t* hashes, cons
 }
 
 template <typename Hash, size_t kFirst>
-__attribute__((target("avx512f,avx512vpopcntdq,popcnt"))) size_t ScanAvx512(const uint64_t* blocks, size_t n,
-                                                                            const Hash& query, int radius,
-                                                                            uint32_t* hits) {
+__attribute__((target("avx512f,avx512vpopcntdq,popcnt"))) size_t ScanAvx512After(const uint64_t* blocks,
+                                                                                 size_t n, const Hash& query,
+                                                                                 int radius, uint32_t* hits) {
   constexpr size_t kWords = kWordsOf<Hash>;
   const uint64_t* const wanted = WordsOf(query);
   const __m512i limit = _mm512_set1_epi64(radius);
   size_t found = 0;
-  for (size_t i = 0; i < n; i += kScanBlock) {
+  for (size_t i = 0; i < n; i += kBlockOfWords) {
     const size_t left = n - i;
     const __mmask8 valid = left >= 8 ? __mmask8{0xff} : static_cast<__mmask8>((1u << left) - 1u);
     const uint64_t* const words = blocks + i * kWords;
     __m512i count = _mm512_setzero_si512();
     for (size_t w = 0; w < kFirst; ++w) {
-      const __m512i x = _mm512_xor_si512(_mm512_maskz_loadu_epi64(valid, words + w * kScanBlock),
+      const __m512i x = _mm512_xor_si512(_mm512_maskz_loadu_epi64(valid, words + w * kBlockOfWords),
                                          _mm512_set1_epi64(static_cast<long long>(wanted[w])));
       count = _mm512_add_epi64(count, _mm512_popcnt_epi64(x));
     }
@@ -180,7 +195,7 @@ __attribute__((target("avx512f,avx512vpopcntdq,popcnt"))) size_t ScanAvx512(cons
     if constexpr (kFirst < kWords) {
       if (within == 0) continue;
       for (size_t w = kFirst; w < kWords; ++w) {
-        const __m512i x = _mm512_xor_si512(_mm512_maskz_loadu_epi64(within, words + w * kScanBlock),
+        const __m512i x = _mm512_xor_si512(_mm512_maskz_loadu_epi64(within, words + w * kBlockOfWords),
                                            _mm512_set1_epi64(static_cast<long long>(wanted[w])));
         count = _mm512_add_epi64(count, _mm512_popcnt_epi64(x));
       }
@@ -191,27 +206,19 @@ __attribute__((target("avx512f,avx512vpopcntdq,popcnt"))) size_t ScanAvx512(cons
   return found;
 }
 
-enum class Vectors { kAvx2, kAvx512 };
-
-template <Vectors kVectors, typename Hash, size_t kFirst>
-size_t ScanAfter(const uint64_t* blocks, size_t n, const Hash& query, int radius, uint32_t* hits) {
-  if constexpr (kVectors == Vectors::kAvx2) return ScanAvx2<Hash, kFirst>(blocks, n, query, radius, hits);
-  return ScanAvx512<Hash, kFirst>(blocks, n, query, radius, hits);
-}
-
-template <Vectors kVectors, typename Hash>
-size_t Scan(const uint64_t* blocks, size_t n, const Hash& query, int radius, uint32_t* hits) {
+template <typename Hash>
+size_t ScanAvx512(const uint64_t* blocks, size_t n, const Hash& query, int radius, uint32_t* hits) {
   if constexpr (kWordsOf < Hash >> 1) {
     switch (FirstWords(radius)) {
       case 2:
-        return ScanAfter<kVectors, Hash, 2>(blocks, n, query, radius, hits);
+        return ScanAvx512After<Hash, 2>(blocks, n, query, radius, hits);
       case 3:
-        return ScanAfter<kVectors, Hash, 3>(blocks, n, query, radius, hits);
+        return ScanAvx512After<Hash, 3>(blocks, n, query, radius, hits);
       case 4:
-        return ScanAfter<kVectors, Hash, 4>(blocks, n, query, radius, hits);
+        return ScanAvx512After<Hash, 4>(blocks, n, query, radius, hits);
     }
   }
-  return ScanAfter<kVectors, Hash, 1>(blocks, n, query, radius, hits);
+  return ScanAvx512After<Hash, 1>(blocks, n, query, radius, hits);
 }
 
 }  // namespace
@@ -224,10 +231,14 @@ std::vector<NamedScan<Hash>> AvailableScans() {
   __builtin_cpu_init();
   if (__builtin_cpu_supports("popcnt")) scans.push_back({"popcnt", &ScanByPopcnt<Hash>});
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt")) {
-    scans.push_back({"avx2", &Scan<Vectors::kAvx2, Hash>});
+    if constexpr (kWordsOf<Hash> == 1) {
+      scans.push_back({"avx2", &ScanAvx2});
+    } else {
+      scans.push_back({"avx2", &ScanBytesAvx2, ScanLayout::kBytes});
+    }
   }
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vpopcntdq")) {
-    scans.push_back({"avx512vpopcntdq", &Scan<Vectors::kAvx512, Hash>});
+    scans.push_back({"avx512vpopcntdq", &ScanAvx512<Hash>});
   }
 #endif
   return scans;
@@ -236,8 +247,8 @@ std::vector<NamedScan<Hash>> AvailableScans() {
 namespace {
 
 template <typename Hash>
-ScanFunction<Hash>& Chosen() {
-  static ScanFunction<Hash> chosen = AvailableScans<Hash>().back().function;
+NamedScan<Hash>& Chosen() {
+  static NamedScan<Hash> chosen = AvailableScans<Hash>().back();
   return chosen;
 }
 
@@ -245,7 +256,7 @@ template <typename Hash>
 bool Choose(std::string_view name) {
   for (const NamedScan<Hash>& scan : AvailableScans<Hash>()) {
     if (scan.name != name) continue;
-    Chosen<Hash>() = scan.function;
+    Chosen<Hash>() = scan;
     return true;
   }
   return false;
@@ -254,7 +265,7 @@ bool Choose(std::string_view name) {
 }  // namespace
 
 template <typename Hash>
-ScanFunction<Hash> BestScan() {
+NamedScan<Hash> BestScan() {
   return Chosen<Hash>();
 }
 
@@ -282,7 +293,11 @@ template size_t ScanScalar<uint64_t>(const uint64_t*, size_t, const uint64_t&, i
 template size_t ScanScalar<Hash256>(const uint64_t*, size_t, const Hash256&, int, uint32_t*);
 template std::vector<NamedScan<uint64_t>> AvailableScans<uint64_t>();
 template std::vector<NamedScan<Hash256>> AvailableScans<Hash256>();
-template ScanFunction<uint64_t> BestScan<uint64_t>();
-template ScanFunction<Hash256> BestScan<Hash256>();
+template NamedScan<uint64_t> BestScan<uint64_t>();
+template NamedScan<Hash256> BestScan<Hash256>();
+template void PutScanned<uint64_t>(ScanLayout, uint64_t*, size_t, const uint64_t&);
+template void PutScanned<Hash256>(ScanLayout, uint64_t*, size_t, const Hash256&);
+template uint64_t ScannedAt<uint64_t>(ScanLayout, const uint64_t*, size_t);
+template Hash256 ScannedAt<Hash256>(ScanLayout, const uint64_t*, size_t);
 
 }  // namespace imgmill

@@ -13,24 +13,34 @@ namespace imgmill {
 /// Longest run that one call may be given, so that its hits fit a buffer on the stack.
 inline constexpr size_t kScanRun = 1024;
 
-/// Hashes that are scanned lie in blocks of eight: the first words of eight hashes, their second words, and
-/// so on, so that one load takes the same word of several. For 64 bits that is one hash after the other.
-inline constexpr size_t kScanBlock = 8;
-/// Words that hold `n` hashes in blocks; those of 64 bits need no padding.
+/// How hashes of 256 bits lie that are scanned, so that one load takes the same part of several: in blocks of
+/// eight, the first words of eight hashes, their second words, and so on; or in blocks of 32, byte by byte.
+/// Those of 64 bits lie one after the other.
+enum class ScanLayout { kWords, kBytes };
+inline constexpr size_t kBlockOfWords = 8, kBlockOfBytes = 32;
+
+/// Words that hold `n` hashes in either layout; those of 64 bits need no padding. Hash `i` of a block's first
+/// is at word i times those of a hash.
 template <typename Hash>
 constexpr size_t ScanWords(size_t n) {
   constexpr size_t kWords = kWordsOf<Hash>;
-  return kWords == 1 ? n : (n + kScanBlock - 1) / kScanBlock * kScanBlock * kWords;
+  return kWords == 1 ? n : (n + kBlockOfBytes - 1) / kBlockOfBytes * kBlockOfBytes * kWords;
 }
-/// Where word `word` of hash `i` is among them.
+/// Where word `word` of hash `i` is, in blocks of words.
 template <typename Hash>
 constexpr size_t ScanPlace(size_t i, size_t word) {
   if constexpr (kWordsOf<Hash> == 1) return i;
-  return i / kScanBlock * kScanBlock * kWordsOf<Hash> + word * kScanBlock + i % kScanBlock;
+  return i / kBlockOfWords * kBlockOfWords * kWordsOf<Hash> + word * kBlockOfWords + i % kBlockOfWords;
 }
+/// Writes hash `i` among those that are scanned, and reads it.
+template <typename Hash>
+void PutScanned(ScanLayout layout, uint64_t* blocks, size_t i, const Hash& hash);
+template <typename Hash>
+Hash ScannedAt(ScanLayout layout, const uint64_t* blocks, size_t i);
 
 /// Writes the positions 0..n-1 of the hashes within `radius` of `query` to `hits`, in order.
-/// @param blocks  begins with a block where hashes have several words; padding need not be initialised.
+/// @param blocks  begins with a block where hashes have several words, in the function's layout; padding need
+///     not be initialised.
 /// @param n     at most kScanRun
 /// @param hits  room for kScanRun + 16 positions; what lies beyond the returned count is undefined.
 /// @return how many there are
@@ -38,7 +48,7 @@ template <typename Hash>
 using ScanFunction = size_t (*)(const uint64_t* blocks, size_t n, const Hash& query, int radius,
                                 uint32_t* hits);
 
-/// One hash at a time in plain C++: the oracle of the others.
+/// One hash at a time in plain C++, in blocks of words: the oracle of the others.
 template <typename Hash>
 size_t ScanScalar(const uint64_t* blocks, size_t n, const Hash& query, int radius, uint32_t* hits);
 
@@ -59,9 +69,16 @@ size_t ScanRunsScalar(const uint64_t* hashes, const HashRun* runs, size_t count,
                       uint32_t* hits);
 ScanRunsFunction BestScanRuns();
 
+/// One of them, by name.
+template <typename Hash>
+struct NamedScan {
+  std::string_view name;
+  ScanFunction<Hash> function;
+  ScanLayout layout = ScanLayout::kWords;
+};
 /// The fastest one that this machine can run.
 template <typename Hash>
-ScanFunction<Hash> BestScan();
+NamedScan<Hash> BestScan();
 
 /// The same of hashes that lie one after the other, at `places` among them: positions 0..n-1 in `places`.
 using PickFunction = size_t (*)(const Hash256* hashes, const uint32_t* places, size_t n, const Hash256& query,
@@ -71,12 +88,7 @@ size_t PickScalar(const Hash256* hashes, const uint32_t* places, size_t n, const
 /// By the popcnt instruction where there is one: cache misses leave nothing to gain by vectors.
 PickFunction BestPick();
 
-/// All that this machine can run, by name, for tests and benchmarks.
-template <typename Hash>
-struct NamedScan {
-  std::string_view name;
-  ScanFunction<Hash> function;
-};
+/// All that this machine can run, for tests and benchmarks.
 template <typename Hash>
 std::vector<NamedScan<Hash>> AvailableScans();
 
