@@ -7,6 +7,10 @@
 
 #include "base/kernel_choice.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 namespace imgmill {
 namespace {
 
@@ -105,7 +109,40 @@ IMGMILL_INLINE uint32_t NoiseLoop(const uint8_t* above, const uint8_t* row, cons
 
 IMGMILL_KERNELS(Plain, );
 #if defined(__x86_64__)
-IMGMILL_KERNELS(Avx2, __attribute__((target("avx2"))));
+IMGMILL_KERNELS(Avx2Loops, __attribute__((target("avx2"))));
+
+/// Weights of a pair of 16-bit values.
+__attribute__((target("avx2"), always_inline)) inline __m256i Weights(int16_t first, int16_t second) {
+  return _mm256_set1_epi32(first | second << 16);
+}
+
+__attribute__((target("avx2"), always_inline)) inline __m256i LumaOfPairs(__m256i red_green,
+                                                                          __m256i green_blue) {
+  const __m256i sum = _mm256_add_epi32(_mm256_madd_epi16(red_green, Weights(19595, 19235)),
+                                       _mm256_madd_epi16(green_blue, Weights(19235, 7471)));
+  return _mm256_srli_epi32(_mm256_add_epi32(sum, _mm256_set1_epi32(0x8000)), 16);
+}
+
+struct Avx2 : Avx2Loops {
+  // The weight of green, 38470, is beyond 16 bits, so the compiler multiplies in 32, which takes twice as
+  // long. It is 19235 twice, once in each pair.
+  __attribute__((target("avx2"))) static void Luma(const int16_t* red, const int16_t* green,
+                                                   const int16_t* blue, size_t count, uint8_t* luma) {
+    size_t i = 0;
+    for (; i + 16 <= count; i += 16) {
+      const __m256i r = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(red + i));
+      const __m256i g = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(green + i));
+      const __m256i b = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(blue + i));
+      const __m256i low = LumaOfPairs(_mm256_unpacklo_epi16(r, g), _mm256_unpacklo_epi16(g, b));
+      const __m256i high = LumaOfPairs(_mm256_unpackhi_epi16(r, g), _mm256_unpackhi_epi16(g, b));
+      const __m256i words = _mm256_packs_epi32(low, high);  // each half in its own order again
+      const __m128i bytes =
+          _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(luma + i), bytes);
+    }
+    LumaLoop(red + i, green + i, blue + i, count - i, luma + i);
+  }
+};
 #else
 using Avx2 = Plain;  // never chosen
 #endif
