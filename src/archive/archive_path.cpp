@@ -23,6 +23,11 @@ bool IsRegular(const std::string& path, struct stat& info) {
   return ::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
 }
 
+/// Whether a path that the system does not know may lead into an archive.
+bool MayLeadInto(const std::string& path, int error) {
+  return error == ENOTDIR || (HasStdinArchive() && path.starts_with(kStdinArchive));
+}
+
 bool IsUnchanged(const struct stat& a, const struct stat& b) {
   const auto same = [](const timespec& x, const timespec& y) {
     return x.tv_sec == y.tv_sec && x.tv_nsec == y.tv_nsec;
@@ -43,14 +48,15 @@ class Shelf {
   Result<std::shared_ptr<const TarIndex>> Get(const std::string& archive) {
     const std::lock_guard lock(mutex_);
     struct stat info {};
-    if (::stat(archive.c_str(), &info) != 0) return ErrnoError(Stage::kList, errno, "");
+    const std::string path = OnDisk(archive);
+    if (::stat(path.c_str(), &info) != 0) return ErrnoError(Stage::kList, errno, "");
     const auto found = std::find_if(books_.begin(), books_.end(),
                                     [&](const Book& book) { return IsUnchanged(book.info, info); });
     if (found != books_.end()) {
       books_.splice(books_.begin(), books_, found);
       return books_.front().index;
     }
-    const UniqueFd file(::open(archive.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (!file.valid() || ::fstat(file.get(), &info) != 0) return ErrnoError(Stage::kList, errno, "");
     TarIndex index = TRY(TarIndex::Read(file.get(), static_cast<uint64_t>(info.st_size)));
     books_.push_front({info, std::make_shared<const TarIndex>(std::move(index))});
@@ -91,7 +97,7 @@ bool IsArchiveName(std::string_view path) {
 
 bool IsArchive(const std::string& path) {
   struct stat info {};
-  return IsArchiveName(path) && IsRegular(path, info);
+  return IsArchiveName(path) && IsRegular(OnDisk(path), info);
 }
 
 std::optional<ArchivePath> IntoArchive(const std::string& path) {
@@ -116,12 +122,14 @@ Result<std::shared_ptr<const TarIndex>> OpenArchive(const std::string& archive) 
 
 int StatPath(const std::string& path, struct stat* info) {
   if (::stat(path.c_str(), info) == 0) return 0;
-  if (errno != ENOTDIR) return -1;
-  const std::optional<ArchivePath> into = IntoArchive(path);
-  if (!into || ::stat(into->archive.c_str(), info) != 0) {
-    errno = ENOTDIR;
+  const int error = errno;
+  if (!MayLeadInto(path, error)) return -1;
+  const std::optional<ArchivePath> into = AtOrIntoArchive(path);
+  if (!into || ::stat(OnDisk(into->archive).c_str(), info) != 0) {
+    errno = error;
     return -1;
   }
+  if (path == kStdinArchive) return 0;
   const Result<std::shared_ptr<const TarIndex>> index = OpenArchive(into->archive);
   if (!index) {
     errno = ErrnoOf(index.error().code);

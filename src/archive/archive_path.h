@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "archive/tar_index.h"
+#include "imgmill/base/stop_flag.h"
 
 struct stat;
 
@@ -26,6 +27,16 @@ struct ArchivePath {
 std::optional<ArchivePath> IntoArchive(const std::string& path);
 /// Of that, or of the archive itself.
 std::optional<ArchivePath> AtOrIntoArchive(const std::string& path);
+
+/// The name of the archive on stdin, once it was taken.
+inline constexpr std::string_view kStdinArchive = "stdin.tar";
+/// Copies stdin to a file without a name in $TMPDIR, since archives are read by place; from then on
+/// kStdinArchive is the path of that file. Once a process, before other threads. Errors: kConflict if a file
+/// in the current folder has that name, kInterrupted when `stop` says so, kReadError, kDiskFull.
+Status TakeStdinArchive(const StopFlag& stop);
+bool HasStdinArchive();
+/// Where the system finds an archive.
+std::string OnDisk(const std::string& archive);
 
 /// What an archive holds. Those last looked at are kept in memory (at most kShelfBytes of them, or one),
 /// since the images of a run are opened one by one; an archive that has changed is read again. From any

@@ -27,15 +27,17 @@ std::optional<FilePart> FilePart::Open(const std::string& path) {
     if (::fstat(part.file_.get(), &part.info_) != 0) return std::nullopt;
     return part;
   }
-  if (errno != ENOTDIR || StatPath(path, &part.info_) != 0) return std::nullopt;
+  const int error = errno;
+  if (StatPath(path, &part.info_) != 0) return std::nullopt;
   const std::optional<ArchivePath> into = IntoArchive(path);
+  if (!into) errno = error;
   if (S_ISDIR(part.info_.st_mode)) errno = EISDIR;
   if (!into || S_ISDIR(part.info_.st_mode)) return std::nullopt;
   const Result<std::shared_ptr<const TarIndex>> index = OpenArchive(into->archive);
   if (!index) return Missing();
   const std::optional<TarIndex::Member> member = (*index)->Find(into->inner);
   if (!member) return Missing();
-  part.file_ = UniqueFd(::open(into->archive.c_str(), kFlags));
+  part.file_ = UniqueFd(::open(OnDisk(into->archive).c_str(), kFlags));
   if (!part.file_.valid() || ::lseek(part.file_.get(), static_cast<off_t>(member->start), SEEK_SET) < 0)
     return std::nullopt;
   part.info_.st_size = static_cast<off_t>(member->bytes);

@@ -98,6 +98,7 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionPlan& plan, const Sh
   session->log_ = std::move(log);
   session->stop_ = &InstallStopSignals();
   TRY(CheckTargets(plan));
+  TRY(TakeStdin(shared.list, *session->stop_));
 
   TRY(MakeReportFolders(shared));
   InitImageLibraries();  // before the manager looks at what the process holds

@@ -36,6 +36,14 @@ std::optional<std::string> OutputIsInput(const std::vector<std::string>& outputs
   return std::nullopt;
 }
 
+Status TakeStdin(const ListOptions& list, const StopFlag& stop) {
+  if (std::find(list.paths.begin(), list.paths.end(), "-") == list.paths.end()) return {};
+  if (list.files_from == "-")
+    return Error{Stage::kConfigure, Code::kUsage,
+                 "stdin is either a tar archive (-) or a list (--files-from -)"};
+  return TakeStdinArchive(stop);
+}
+
 std::optional<std::string> FindUnnamedArchive(const ListOptions& list) {
   std::optional<std::string> first;
   for (const std::string& path : list.paths) {

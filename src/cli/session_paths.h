@@ -16,6 +16,9 @@ std::vector<std::string> InputRoots(const ListOptions& list);
 /// An output folder that is an input folder would be read again by the next run, and again. @return why not
 std::optional<std::string> OutputIsInput(const std::vector<std::string>& outputs, const ListOptions& list);
 
+/// Keeps what comes on stdin where "-" is among the paths.
+Status TakeStdin(const ListOptions& list, const StopFlag& stop);
+
 /// The first tar archive right in a folder that is searched: nobody has named it, so nothing of it was read.
 std::optional<std::string> FindUnnamedArchive(const ListOptions& list);
 

@@ -60,7 +60,8 @@ Arguments::Arguments(const std::vector<std::string>& paths, const PathFilter& fi
     : filter_(filter), recursive_(recursive) {
   std::vector<std::string> sorted;
   sorted.reserve(paths.size());
-  for (const std::string& path : paths) sorted.push_back(WithoutRedundancy(path));
+  for (const std::string& path : paths)
+    sorted.push_back(path == "-" && HasStdinArchive() ? std::string(kStdinArchive) : WithoutRedundancy(path));
   std::sort(sorted.begin(), sorted.end());
   sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
   for (const std::string& path : sorted) {

@@ -207,6 +207,33 @@ TEST_CASE("several archives and folders keep their outputs apart, and paths lead
   CHECK(Json(Run({"dedup", where.path(), where / "one.tar/k.jpg", "--no-catalog", "--json"}))["done"] == 3);
 }
 
+TEST_CASE("an archive comes through a pipe") {
+  const TestFolder where;
+  CopySamples(where / "in");
+  Tar(where / "in.tar", where / "in");
+  const auto shell = [&](const std::string& command) {
+    return Process({"/bin/sh", "-c", "cd " + where.path() + " && " + command, Imgmill({})[0]}, WithState({}))
+        .Wait();
+  };
+  CHECK(Run({"tile", where / "in.tar", "-o", where / "files", "--size", "96"}).exit_code == 0);
+  const ProcessResult piped = shell("gzip < in.tar | zcat | $0 tile - -o piped --size 96");
+  INFO(piped.err);
+  CHECK(piped.exit_code == 0);
+  FolderBytes expected = ReadFolder(where / "files"), found = ReadFolder(where / "piped");
+  expected.erase("tiles.jsonl");
+  found.erase("tiles.jsonl");
+  CHECK(expected.size() > 30);
+  CHECK(Difference(expected, found) == "");
+
+  CHECK(Has(shell("head -c 100000 in.tar | $0 dedup -").err, "stdin.tar/"));
+  CHECK(shell("$0 dedup - < /dev/null").exit_code == 1);
+  CHECK(shell("$0 dedup - --files-from - < in.tar").exit_code == 2);
+  where.Write("stdin.tar", "somebody's");
+  const ProcessResult taken = shell("$0 dedup - < in.tar");
+  CHECK(taken.exit_code == 3);
+  CHECK(Has(taken.err, "a file here has that name"));
+}
+
 TEST_CASE("what is missing from an archive is a failure, and what is no archive is refused") {
   const TestFolder where;
   Put(where, "clock.jpg", "in/a.jpg");
