@@ -16,8 +16,8 @@ namespace {
 constexpr size_t kPieceBytes = size_t{1} << 20;
 constexpr int kStopPollMs = 100;
 
-TemporaryFile& Kept() {
-  static TemporaryFile file;
+NamelessFile& Kept() {
+  static NamelessFile file;
   return file;
 }
 
@@ -53,7 +53,7 @@ Status TakeStdinArchive(const StopFlag& stop) {
   if (::lstat(name.c_str(), &there) == 0)
     return Error{Stage::kConfigure, Code::kConflict,
                  "- is called " + name + ", and a file here has that name: rename it, or run elsewhere"};
-  TemporaryFile file = TRY(OpenTemporaryFile(Stage::kList));
+  NamelessFile file = TRY(OpenTemporaryFile(Stage::kList));
   const std::unique_ptr<char[]> piece(new char[kPieceBytes]);
   uint64_t bytes = 0;
   while (true) {

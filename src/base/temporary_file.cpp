@@ -12,11 +12,11 @@
 
 namespace imgmill {
 
-Result<TemporaryFile> OpenTemporaryFile(Stage stage) {
+Result<NamelessFile> OpenTemporaryFile(Stage stage) {
   std::optional<Error> first;
   for (const char* folder : {static_cast<const char*>(std::getenv("TMPDIR")), "/var/tmp", "/tmp"}) {
     if (folder == nullptr || *folder == '\0') continue;
-    TemporaryFile file{UniqueFd(::open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)), folder};
+    NamelessFile file{UniqueFd(::open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)), folder};
     if (file.fd.valid()) return file;
     std::string name = file.folder + "/imgmill-XXXXXX";  // a file system without O_TMPFILE
     file.fd = UniqueFd(::mkostemp(name.data(), O_CLOEXEC));
@@ -29,7 +29,7 @@ Result<TemporaryFile> OpenTemporaryFile(Stage stage) {
   return *first;
 }
 
-Status TemporaryFile::WriteAt(Stage stage, const void* data, size_t bytes, uint64_t at) const {
+Status NamelessFile::WriteAt(Stage stage, const void* data, size_t bytes, uint64_t at) const {
   const char* from = static_cast<const char*>(data);
   while (bytes > 0) {
     const ssize_t written = ::pwrite(fd.get(), from, bytes, static_cast<off_t>(at));
@@ -42,7 +42,7 @@ Status TemporaryFile::WriteAt(Stage stage, const void* data, size_t bytes, uint6
   return {};
 }
 
-Status TemporaryFile::ReadAt(Stage stage, void* to, size_t bytes, uint64_t at) const {
+Status NamelessFile::ReadAt(Stage stage, void* to, size_t bytes, uint64_t at) const {
   char* into = static_cast<char*>(to);
   while (bytes > 0) {
     const ssize_t got = ::pread(fd.get(), into, bytes, static_cast<off_t>(at));

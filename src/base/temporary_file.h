@@ -11,7 +11,7 @@
 
 namespace imgmill {
 
-struct TemporaryFile {
+struct NamelessFile {
   UniqueFd fd;         ///< open for reading and writing
   std::string folder;  ///< where its bytes lie, for messages
 
@@ -22,7 +22,7 @@ struct TemporaryFile {
 
 /// In $TMPDIR; where that is not set or cannot be written to, in /var/tmp, which unlike /tmp is on a disk
 /// everywhere, or in /tmp. The error is the first folder's.
-Result<TemporaryFile> OpenTemporaryFile(Stage stage);
+Result<NamelessFile> OpenTemporaryFile(Stage stage);
 
 /// What to say when making, writing or reading one failed with `errno_value`.
 /// @param doing  "make", "write" or "read"

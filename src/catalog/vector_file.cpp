@@ -93,7 +93,7 @@ Result<std::unique_ptr<VectorFile>> VectorFile::Open(const std::string& catalog_
     return OpenAt(PathOf(catalog_folder, kind), kind, dimension);
   }
   if (dimension == 0) return std::unique_ptr<VectorFile>();
-  TemporaryFile made = TRY(OpenTemporaryFile(Stage::kCatalog));
+  NamelessFile made = TRY(OpenTemporaryFile(Stage::kCatalog));
   std::unique_ptr<VectorFile> file(new VectorFile(made.fd.Release(), "the temporary vector file"));
   TRY(file->Prepare(kind, dimension));
   return file;

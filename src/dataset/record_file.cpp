@@ -11,7 +11,7 @@
 namespace imgmill {
 
 struct RecordFile::Spilled {
-  TemporaryFile file;
+  NamelessFile file;
 };
 
 RecordFile::RecordFile() = default;
@@ -26,7 +26,7 @@ void RecordFile::Add(std::string_view record) {
 
 void RecordFile::Spill() {
   if (status_ && !spilled_) {
-    Result<TemporaryFile> file = OpenTemporaryFile(Stage::kWrite);
+    Result<NamelessFile> file = OpenTemporaryFile(Stage::kWrite);
     if (file) {
       spilled_ = std::make_unique<Spilled>(Spilled{*std::move(file)});
     } else {

@@ -34,7 +34,7 @@ void SortedPaths::SortMemory() {
 Status SortedPaths::Spill() {
   SortMemory();
   if (!file_.fd.valid()) {
-    TemporaryFile made = TRY(OpenTemporaryFile(Stage::kWrite));
+    NamelessFile made = TRY(OpenTemporaryFile(Stage::kWrite));
     file_ = std::move(made);
   }
   const uint64_t from = file_size_;

@@ -47,7 +47,7 @@ class SortedPaths {
   std::string bytes_;  ///< paths in memory, each ended by a NUL: no path can hold one
   std::vector<uint32_t> starts_;
   size_t next_in_memory_ = 0;
-  TemporaryFile file_;
+  NamelessFile file_;
   uint64_t file_size_ = 0;
   std::vector<Run> runs_;
   std::vector<size_t> heap_;  ///< of runs, the smallest head on top

@@ -43,7 +43,7 @@ class InFile final : public HeldPixels {
         first_(bands.columns > 0 ? static_cast<size_t>(bands.first) : columns_) {}
 
   Status Open() {
-    TemporaryFile made = TRY(OpenTemporaryFile(Stage::kDecode));
+    NamelessFile made = TRY(OpenTemporaryFile(Stage::kDecode));
     file_ = std::move(made);
     if (columns_ * pixel_ < row_bytes_) ahead_ = Buffer(HostPool(), kReadAhead);
     // Bands grow side by side: a file system that knows their places beforehand keeps each in one piece.
@@ -109,7 +109,7 @@ class InFile final : public HeldPixels {
   const size_t pixel_;
   const size_t columns_;
   const size_t first_;
-  TemporaryFile file_;
+  NamelessFile file_;
   int64_t appended_ = 0;
   Buffer ahead_;  ///< what was read last of a band
   size_t ahead_at_ = 0;

@@ -48,7 +48,7 @@ class ListFile {
   }
 
  private:
-  TemporaryFile file_;
+  NamelessFile file_;
   size_t row_bytes_ = 0;
   PoolArray<uint32_t> element_at_, place_of_, begin_;
 };
@@ -56,7 +56,7 @@ class ListFile {
 template <typename RowOf>
 Status ListFile::Fill(const VectorRows& rows, std::span<const uint32_t> elements, const RowOf& row_of,
                       const Centroids& centroids, int threads, const StopFlag& stop) {
-  TemporaryFile made = TRY(OpenTemporaryFile(Stage::kReduce));
+  NamelessFile made = TRY(OpenTemporaryFile(Stage::kReduce));
   file_ = std::move(made);
   row_bytes_ = static_cast<size_t>(rows.dimension) * sizeof(float);
   const size_t lists = centroids.count();
