@@ -109,7 +109,7 @@ class TarScan {
     if (at_ == 0 && (got < header.size() || (!HasItsChecksum(header) && !IsEmpty(header))))
       return NoArchive({header.data(), got});
     if (got < header.size()) return Stop("it ends in the middle of a header");
-    if (IsEmpty(header)) return false;
+    if (IsEmpty(header)) return End();
     const std::optional<uint64_t> size = NumberOf(header, tar::kSize);
     if (!HasItsChecksum(header) || !size)
       return Stop("it is damaged at byte " + std::to_string(at_) + "; what follows is not read");
@@ -131,6 +131,21 @@ class TarScan {
     Take(NameOf(header), type, start, bytes);
     announced_ = {};
     return true;
+  }
+
+  /// Behind a block of zeros there are zeros to the end, unless something was lost or put there. Looks at as
+  /// many as writers pad with.
+  Result<bool> End() {
+    constexpr uint64_t kMostPadding = uint64_t{1} << 20;
+    Header block;
+    const uint64_t end = std::min(bytes_, at_ + kMostPadding);
+    for (uint64_t at = at_ + kBlock; at < end; at += kBlock) {
+      const size_t got = TRY(ReadAt(at, block.data(), block.size()));
+      if (std::all_of(block.begin(), block.begin() + got, [](char byte) { return byte == 0; })) continue;
+      return Stop("more follows behind zeros at byte " + std::to_string(at_) +
+                  ", which is not read: it is damaged, or several archives in one");
+    }
+    return false;
   }
 
   /// The map of a sparse file may go on in further blocks.

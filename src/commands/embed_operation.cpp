@@ -80,20 +80,19 @@ class EmbedOperation::Task final : public ItemTask {
       image.place = *known_;
       image.vectors = operation_.KnownFile();
     } else {
-      TRY(Embed(image, outcome));
+      TRY(Embed(outcome));
     }
     const ImageNotes notes = TRY(meter_.Finish());
     image.notes = notes;
     Catalog& catalog = known_ ? *operation_.known_.catalog : *operation_.kept_.catalog;
     TRY(catalog.PutFact(item_.main.content, operation_.notes_fact_, Packed(image.notes)));
-    // The place last: whoever finds it finds the rest.
-    if (!known_) TRY(catalog.PutFact(item_.main.content, operation_.fact_, Packed(image.place)));
+    if (!known_) TRY(Keep(image));
     outcome.payload = std::move(payload);
     return {};
   }
 
  private:
-  Status Embed(EmbeddedImage& image, Outcome& outcome) {
+  Status Embed(Outcome& outcome) {
     // Behind another operation it is not known to be needed before the first image that is kept.
     TRY(operation_.Prepare());
     PoolArray<float> vector(static_cast<size_t>(operation_.embedder_.dimension()));
@@ -105,17 +104,31 @@ class EmbedOperation::Task final : public ItemTask {
                    "the model gives a vector whose length is infinite, not a number or 0 (is its input "
                    "described correctly?)"};
     }
-    VectorStore& store = operation_.kept_;
-    VectorFile::Place place = TRY(store.file->Append(vector.span()));
-    image.place = place;
-    image.vectors = store.file.get();
+    vector_.assign(vector.begin(), vector.end());
     return {};
+  }
+
+  /// Of equal images that are worked on at once, the first one's row serves all: how many rows there are is
+  /// not the threads' affair.
+  Status Keep(EmbeddedImage& image) {
+    const std::lock_guard lock(operation_.keep_mutex_);
+    VectorStore& store = operation_.kept_;
+    image.vectors = store.file.get();
+    const ContentDigest& content = item_.main.content;
+    if (!operation_.force_ && Unpack(store.catalog->FindFact(content, operation_.fact_), image.place) &&
+        store.file->Read(image.place, vector_))
+      return {};
+    const VectorFile::Place place = TRY(store.file->Append(vector_));
+    image.place = place;
+    // The place last: whoever finds it finds the rest.
+    return store.catalog->PutFact(content, operation_.fact_, Packed(image.place));
   }
 
   EmbedOperation& operation_;
   const Item& item_;
   const std::optional<VectorFile::Place> known_;
   std::unique_ptr<ImageEmbedding> embedding_;
+  std::vector<float> vector_;
   ImageMeter meter_;
 };
 

@@ -63,6 +63,7 @@ class EmbedOperation final : public Operation {
   const bool force_;
   const bool allow_truncated_;
   std::mutex ready_mutex_;  // for it and the files
+  std::mutex keep_mutex_;   // of looking for a row and adding one
   bool ready_ = false;
   const std::string& fact_ = traits().fingerprint;  ///< the place of a vector
   std::string notes_fact_;

@@ -32,6 +32,12 @@ std::vector<std::string> PatternsOf(const PackOptions& options) {
   return options.sidecars == kNone ? std::vector<std::string>() : options.sidecars;
 }
 
+/// What the members of its images are called: the folder's name, or the archive's without its ending.
+std::string NameOfPair(const std::string& folder) {
+  const std::string clean = WithoutRedundancy(folder);
+  return std::string(IsArchive(clean) ? StemOf(NameOf(clean)) : NameOf(clean));
+}
+
 std::string Count(uint64_t count, const char* what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
@@ -225,7 +231,7 @@ class Pack final : public Command {
       PairIndex read = TRY(
           ReadPairs(source, *services.shared, {folder, {}, options_.output, "name that of their partners"}));
       pairs.indexes.push_back(std::move(read));
-      pairs.folders.emplace_back(NameOf(WithoutRedundancy(folder)));
+      pairs.folders.push_back(NameOfPair(folder));
     }
     auto run = std::make_unique<PackRun>(options_, std::move(pairs), source, services);
     TRY(run->Open());
@@ -260,7 +266,7 @@ std::optional<std::string> PackOptions::Check() const {
   std::set<std::string> names;
   for (const std::string& folder : pairs) {
     if (!HoldsFiles(folder)) return "--pair " + PrintablePath(folder) + ": no such folder";
-    const std::string name(NameOf(WithoutRedundancy(folder)));
+    const std::string name = NameOfPair(folder);
     if (name == "." || name == ".." || name.empty())
       return "--pair " + PrintablePath(folder) +
              ": the folder's name is part of its images' names: write it out";

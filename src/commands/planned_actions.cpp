@@ -110,14 +110,19 @@ Result<Journal> OpenJournal(const ActRequest& request, const CommandServices& se
   return journal;
 }
 
-/// Before anything is touched.
+/// Archives are read only, and nothing can be linked to a member.
 Status MayAct(const FileAction& action) {
-  if (action.kind == FileAction::Kind::kCopy || !IntoArchive(action.path)) return {};
-  return Error{
-      Stage::kConfigure, Code::kUsage,
-      PrintablePath(action.path) +
-          " lies in an archive, and archives are not changed: its members can be copied (--action copy), "
-          "or those that are kept packed into another (imgmill pack)"};
+  using Kind = FileAction::Kind;
+  const bool links = action.kind == Kind::kHardlink || action.kind == Kind::kSymlink;
+  if (links && !IntoArchive(action.path) && IntoArchive(action.keeper))
+    return Error{Stage::kConfigure, Code::kUsage,
+                 PrintablePath(action.path) + " cannot become a link to " + PrintablePath(action.keeper) +
+                     ", which lies in an archive (--action move or delete takes it away)"};
+  if (action.kind == Kind::kCopy || !IntoArchive(action.path)) return {};
+  return Error{Stage::kConfigure, Code::kUsage,
+               PrintablePath(action.path) +
+                   " lies in an archive, and archives are not changed: its members can be copied (--action "
+                   "copy), or those that are kept packed into another (imgmill pack)"};
 }
 
 }  // namespace
@@ -151,7 +156,10 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(cons
     for (const FileAction& sidecar : sidecars.Of(image)) TRY(actions.Plan(sidecar));
     return {};
   };
-  TRY(plan(put));
+  const Status planned = plan(put);
+  // Nothing was done that its undo file could tell of.
+  if (!planned && !journal.resumed) ::unlink(actions.path().c_str());
+  if (!planned) return planned;
   sidecars.Tell(services, result);
   if (!request.target_folder.empty()) SweepTemporaries(request.target_folder);
   Result<ActionCounts> acted =

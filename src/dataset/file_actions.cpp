@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "dataset/added_file.h"
@@ -24,7 +25,7 @@ Error Refuse(Code code, std::string why) {
 /// That the keeper is there, and does not go away with the file.
 Status CheckKeeper(const FileAction& action) {
   struct stat keeper {};
-  if (::stat(action.keeper.c_str(), &keeper) != 0) {
+  if (StatPath(action.keeper, &keeper) != 0) {
     return ErrnoError(Stage::kAct, errno, "the file to keep, " + PrintablePath(action.keeper));
   }
   if (!S_ISREG(keeper.st_mode))

@@ -34,11 +34,15 @@ void FolderWalk::Enter() {
 }
 
 void FolderWalk::TellOfArchive() {
-  if (!IsArchive(path_)) return;
-  const Result<std::shared_ptr<const TarIndex>> index = OpenArchive(path_);
+  const std::optional<ArchivePath> at = AtOrIntoArchive(path_);
+  if (!at) return;
+  const Result<std::shared_ptr<const TarIndex>> index = OpenArchive(at->archive);
   if (!index) return problems_.push_back({path_, index.error()});
-  for (const TarIndex::Problem& each : (*index)->problems())
-    problems_.push_back({each.name.empty() ? path_ : Join(path_, each.name), each.error});
+  for (const TarIndex::Problem& each : (*index)->problems()) {
+    const bool below = at->inner.empty() || each.name.empty() || each.name.starts_with(at->inner + "/");
+    if (below)
+      problems_.push_back({each.name.empty() ? at->archive : Join(at->archive, each.name), each.error});
+  }
 }
 
 bool FolderWalk::LinkIsFile() {

@@ -1,9 +1,11 @@
 // Sets the image libraries up once: libvips without cache, threads of its own, plug-ins or output to stderr,
 // and only with the readers that this tool trusts; cv::Mat on our pools.
 #include <dlfcn.h>
+#include <sys/mman.h>
 
 #include <cstdlib>
 #include <mutex>
+#include <new>
 #include <opencv2/core/version.hpp>
 #include <stdexcept>
 #include <string>
@@ -79,7 +81,16 @@ void LoadModule(const std::string& name) {
   AllowLoaders();
 }
 
+/// GLib ends the process without a word where it gets no memory; what starting takes must be there.
+void RequireRoom() {
+  constexpr size_t kRoom = size_t{4} << 20;
+  void* const room = ::mmap(nullptr, kRoom, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (room == MAP_FAILED) throw std::bad_alloc();
+  ::munmap(room, kRoom);
+}
+
 void Start() {
+  RequireRoom();
   g_log_set_default_handler(&Swallow, nullptr);
   StartWithoutModules();
   g_log_set_handler("VIPS", static_cast<GLogLevelFlags>(G_LOG_LEVEL_MASK | G_LOG_FLAG_RECURSION), &Swallow,

@@ -167,6 +167,15 @@ TEST_CASE("an archive that was cut off keeps what is whole and says that somethi
     CHECK(index->size() == (bytes == end ? 2 : 1));
     CHECK(index->problems().size() == 1);
   }
+  std::string hole = whole;
+  hole.replace(second, 512, 512, '\0');
+  where.Write("hole.tar", hole);
+  const Result<TarIndex> holed = IndexOf(where / "hole.tar");
+  REQUIRE(holed.ok());
+  CHECK(holed->size() == 1);
+  REQUIRE(holed->problems().size() == 1);
+  CHECK(holed->problems()[0].error.message.starts_with("more follows behind zeros at byte 1536"));
+
   std::string damaged = whole;
   damaged[second + 10] ^= 1;
   where.Write("damaged.tar", damaged);

@@ -162,6 +162,27 @@ TEST_CASE("members are copied out with their side-cars, and nothing else is done
   CHECK(TestFolder::Read(where / "in.tar") == before);
 }
 
+TEST_CASE("files are taken away whose kept twin is in an archive, and a refusal leaves nothing behind") {
+  const TestFolder where;
+  Put(where, "clock.jpg", "have/a.jpg");
+  Tar(where / "have.tar", where / "have");
+  Put(where, "clock.jpg", "new/b.jpg");
+  const std::vector<std::string> dedup = {
+      "dedup",       where / "new",      "--reference", where / "have.tar",
+      "--undo-file", where / "undo.tsv", "--action"};
+  const auto act = [&](const std::string& action) {
+    std::vector<std::string> command = dedup;
+    command.push_back(action);
+    return Run(command);
+  };
+  CHECK(act("symlink").exit_code == 2);
+  CHECK_FALSE(TestFolder::Exists(where / "undo.tsv"));
+  CHECK(act("delete").exit_code == 0);
+  CHECK_FALSE(TestFolder::Exists(where / "new/b.jpg"));
+  CHECK(Run({"undo", where / "undo.tsv"}).exit_code == 0);
+  CHECK(TestFolder::Read(where / "new/b.jpg") == TestFolder::Read(SampleData() + "/clock.jpg"));
+}
+
 TEST_CASE("an archive is packed again, and compared, as the folder is") {
   const TestFolder where;
   Put(where, "clock.jpg", "in/a.jpg");

@@ -51,7 +51,7 @@ passed=0 failed=0
 fail() { printf 'FAILED %s:%s: %s\n' "$document" "$line" "$1"; failed=$((failed + 1)); }
 for document; do
   work=$scratch/work blocks=$scratch/blocks/$(basename "$document") output=$scratch/output
-  rm -rf "$work" "$output"
+  rm -rf "$work" "$work.home" "$output"
   mkdir -p "$blocks" "$work/build" "$work.home"
   cp -r "$root/configs" "$work/configs"
   cp -r "$root/sample_data" "$work/sample_data"

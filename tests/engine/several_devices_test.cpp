@@ -123,8 +123,10 @@ TEST_CASE("one device lost in the middle: the others do its work, nothing twice,
     Devices devices({64 * kMiB, 64 * kMiB, 64 * kMiB}, micro_batch);
     devices.model.during = [](WorkPlace) { std::this_thread::sleep_for(std::chrono::milliseconds(2)); };
     devices.LoseAt(1, 4);
-    CHECK(RunPictures(devices, 0, 64) == Rung::kNone);
-    CHECK(EachOnce(devices, 0, 64));
+    // As many batches of each size: the device that is lost must come to its fourth.
+    const int pictures = 64 * micro_batch;
+    CHECK(RunPictures(devices, 0, pictures) == Rung::kNone);
+    CHECK(EachOnce(devices, 0, pictures));
     CHECK(devices.memory().DeviceLost(1));
     CHECK(devices.model.Computed(1) == 3 * micro_batch);
     CHECK(devices.model.Computed(kCpuRung) == 0);  // the CPU had no part in it
