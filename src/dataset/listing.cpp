@@ -2,7 +2,6 @@
 #include "imgmill/dataset/listing.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -11,6 +10,7 @@
 
 #include "archive/archive_path.h"
 #include "base/path_parts.h"
+#include "base/stoppable_read.h"
 #include "base/try.h"
 #include "dataset/arguments.h"
 #include "dataset/folder_walk.h"
@@ -20,25 +20,6 @@
 
 namespace imgmill {
 namespace {
-
-constexpr int kStopPollMs = 100;
-
-/// As read(2), but a pipe on which nothing comes does not keep the run from being stopped.
-Result<size_t> ReadSome(int fd, std::string& piece, const StopFlag* stop, const std::string& named) {
-  while (true) {
-    pollfd waiting{fd, POLLIN, 0};
-    const int ready = ::poll(&waiting, 1, kStopPollMs);
-    if (stop != nullptr && stop->StopRequested()) {
-      return Error{Stage::kList, Code::kInterrupted,
-                   "stopped while " + named + " was read; nothing was done"};
-    }
-    if (ready == 0 || (ready < 0 && errno == EINTR)) continue;
-    const ssize_t got = ::read(fd, piece.data(), piece.size());
-    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (got < 0) return ErrnoError(Stage::kList, errno, "read " + named);
-    return static_cast<size_t>(got);
-  }
-}
 
 /// The paths of a list as editors of other systems write them: after a byte order mark, or, where each is a
 /// line, with Windows line ends. What the first line ends with, all do: a name may end in a carriage return,
@@ -90,7 +71,7 @@ Status ReadList(const ListOptions& options, SortedPaths& sorted) {
     return sorted.Add(WithoutRedundancy(path));
   };
   while (true) {
-    const size_t got = TRY(ReadSome(file.get(), piece, options.stop, named));
+    const size_t got = TRY(ReadUnlessStopped(file.get(), piece.data(), piece.size(), options.stop, named));
     std::string_view rest(piece.data(), got);
     for (size_t end = rest.find(separator); end != std::string_view::npos; end = rest.find(separator)) {
       pending += rest.substr(0, end);
