@@ -68,7 +68,7 @@ bool FilterRule::Holds(double value, double threshold) const {
 
 bool FilterRule::HoldsFor(const std::string& value) const {
   return comparison == Comparison::kHas ||
-         MatchesPattern(value, pattern) == (comparison == Comparison::kEqual);
+         MatchesPattern(PathFromPrintable(value), pattern) == (comparison == Comparison::kEqual);
 }
 
 namespace {

@@ -1,15 +1,23 @@
 // Both are read from left to right; a pattern goes back to its last star where it does not fit.
 #include "rule_text.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
+
+#include "base/utf8.h"
 
 namespace imgmill {
 namespace {
 
 char Lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+/// Bytes of the character at `at`: of what is not UTF-8, one.
+size_t CharacterBytes(std::string_view text, size_t at) {
+  return std::max<size_t>(1, Utf8Length(text.substr(at)));
 }
 
 /// The first of a pattern's characters, and how long it is.
@@ -23,7 +31,11 @@ struct Piece {
     if (character == '?') kind = Kind::kAnyOne;
     if (character == '\\' && pattern.size() > 1) character = pattern[1], length = 2;
   }
-  bool Takes(char c) const { return kind == Kind::kAnyOne || Lower(c) == Lower(character); }
+  /// Bytes that it takes of the text at `at`; 0 where that is something else.
+  size_t Takes(std::string_view text, size_t at) const {
+    if (kind == Kind::kAnyOne) return CharacterBytes(text, at);
+    return Lower(text[at]) == Lower(character) ? 1 : 0;
+  }
 };
 
 double Seconds(int year, int month) {
@@ -44,12 +56,13 @@ bool MatchesPattern(std::string_view text, std::string_view pattern) {
     if (piece && piece->kind == Piece::Kind::kAnyText) {
       star_in = ++in;
       star_at = at;
-    } else if (piece && piece->Takes(text[at])) {
+    } else if (const size_t taken = piece ? piece->Takes(text, at) : 0; taken > 0) {
       in += piece->length;
-      ++at;
+      at += taken;
     } else if (star_in) {
       in = *star_in;
-      at = ++star_at;
+      star_at += CharacterBytes(text, star_at);
+      at = star_at;
     } else {
       return false;
     }

@@ -7,7 +7,7 @@
 namespace imgmill {
 
 /// Whether all of `text` is what `pattern` says: "*" stands for any characters, also none, "?" for one
-/// (of ASCII, or a byte of another), and a backslash takes away the meaning of the character behind it.
+/// (of UTF-8; of what is not, a byte), and a backslash takes away the meaning of the character behind it.
 /// A to Z and a to z are alike.
 bool MatchesPattern(std::string_view text, std::string_view pattern);
 

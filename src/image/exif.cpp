@@ -79,10 +79,9 @@ std::optional<std::string> ExifBlock::Text(const std::optional<Entry>& entry) co
   if (at > tiff_.size() || tiff_.size() - at < entry->count) return std::nullopt;
   std::string text(reinterpret_cast<const char*>(tiff_.data()) + at, entry->count);
   text.resize(std::min(text.find('\0'), text.size()));
-  constexpr const char* kWhite = " \t\r\n";
-  const size_t first = text.find_first_not_of(kWhite);
-  if (first == std::string::npos) return std::nullopt;
-  return text.substr(first, text.find_last_not_of(kWhite) + 1 - first);
+  text.resize(text.find_last_not_of(" \t\r\n") + 1);  // nothing but white space: to none
+  if (text.empty()) return std::nullopt;
+  return text;
 }
 
 std::optional<double> ExifBlock::Value(const std::optional<Entry>& entry) const {

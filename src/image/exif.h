@@ -28,7 +28,7 @@ class ExifBlock {
 
   /// Its number, of a LONG, or of what else is taken for a SHORT.
   std::optional<uint32_t> Number(const std::optional<Entry>& entry) const;
-  /// ASCII, up to its first zero, without white space at its ends; nothing if that leaves nothing.
+  /// ASCII, up to its first zero, without white space at its end; nothing if that leaves nothing.
   std::optional<std::string> Text(const std::optional<Entry>& entry) const;
   /// Of a number of any type of whole numbers or fractions, the first one; nothing for one by zero.
   std::optional<double> Value(const std::optional<Entry>& entry) const;

@@ -79,17 +79,24 @@ char Lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
+std::string_view WithoutBlanksInFront(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+  return text;
+}
+
 std::string CameraOf(const std::string& make, const std::string& model) {
   if (make.empty() || model.empty()) return make + model;
-  const std::string first = make.substr(0, make.find(' '));
-  const bool named =
-      model.size() >= first.size() && std::equal(first.begin(), first.end(), model.begin(),
-                                                 [](char a, char b) { return Lower(a) == Lower(b); });
+  std::string_view first = WithoutBlanksInFront(make);
+  first = first.substr(0, first.find(' '));
+  const std::string_view begin = WithoutBlanksInFront(model).substr(0, first.size());
+  const bool named = std::equal(first.begin(), first.end(), begin.begin(), begin.end(),
+                                [](char a, char b) { return Lower(a) == Lower(b); });
   return named ? model : make + " " + model;
 }
 
 /// "2015:06:01 12:30:05", as EXIF has it; unknown parts are blanks or zeros.
-std::optional<double> DateOf(const std::string& text) {
+std::optional<double> DateOf(const std::string& stored) {
+  const std::string_view text = WithoutBlanksInFront(stored);
   if (text.size() < 19) return std::nullopt;
   constexpr std::pair<size_t, size_t> kParts[] = {{0, 4}, {5, 2}, {8, 2}, {11, 2}, {14, 2}, {17, 2}};
   int parts[6] = {};

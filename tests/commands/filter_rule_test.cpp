@@ -179,6 +179,15 @@ TEST_CASE("a pattern takes the whole text, of letters without their case") {
   CHECK_FALSE(MatchesPattern("NIKON D850", "D850"));
   CHECK_FALSE(MatchesPattern("D850", "D850?"));
   CHECK_FALSE(MatchesPattern("", "?"));
+  // One character each, of two, three and four bytes; of Latin-1, which is not UTF-8, a byte.
+  CHECK(MatchesPattern("Caf\u00E9", "Caf?"));
+  CHECK(MatchesPattern("\u76F8\u673A 5", "?? 5"));
+  CHECK(MatchesPattern("\U0001F4F7", "?"));
+  CHECK_FALSE(MatchesPattern("Caf\u00E9", "Caf??"));
+  CHECK_FALSE(MatchesPattern("\u76F8bc", "*??bc"));  // a star does not end inside of a character
+  CHECK(MatchesPattern("Caf\xE9", "Caf?"));
+  CHECK(MatchesPattern("\xE9\xE9", "??"));
+  CHECK_FALSE(MatchesPattern("\xE9\xE9", "?"));
   // Many stars that never fit must not take forever.
   CHECK_FALSE(MatchesPattern(std::string(200, 'a'), "*a*a*a*a*a*a*a*a*a*a*a*a*b"));
 }
@@ -226,6 +235,13 @@ TEST_CASE("of texts, too, no value holds nothing") {
   CHECK(WhyDropped(rules[0], entry) == "software Adobe 5 fails software!=\"Adobe*\"");
   CHECK(WhyDropped(rules[1], entry) == "camera Nikon D1 meets --drop camera=NIKON*");
   CHECK(WhyDropped(rules[2], entry) == "no lens, its EXIF tells none: fails has(lens)");
+}
+
+TEST_CASE("a text that is shown with escapes is compared as it is") {
+  const FilterRule byte = Rule("camera=Caf?"), backslash = Rule("camera=a\\\\b");
+  CHECK_FALSE(byte.Drops(std::string("Caf\\xe9")));
+  CHECK(byte.Drops(std::string("Caf\\xe9\\xe9")));
+  CHECK_FALSE(backslash.Drops(std::string("a\\\\b")));
 }
 
 TEST_CASE("texts are counted, the most frequent first, and not without end") {

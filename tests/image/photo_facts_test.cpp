@@ -30,8 +30,7 @@ std::optional<std::string> Printed(const std::string& command) {
 }
 
 std::string Trimmed(const std::string& text) {
-  const size_t first = text.find_first_not_of(' ');
-  return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(' ') + 1 - first);
+  return text.substr(0, text.find_last_not_of(' ') + 1);
 }
 
 /// The columns that ExifTool is asked for.
@@ -215,6 +214,14 @@ TEST_CASE("a block that is cut anywhere, or points out of itself, is damaged and
   CHECK(FactsOf(far).texts[2] == "1.3");
   CHECK_FALSE(FactsOf("").damaged);  // none at all
   CHECK(FactsOf("no EXIF at all").damaged);
+}
+
+TEST_CASE("blanks at a text's end are no part of it, and those at its begin are") {
+  std::string block = Block();
+  block.replace(50, 9, "  Mill \t \0", 9);
+  CHECK(FactsOf(block).texts[0] == "  Mill");
+  block.replace(50, 9, 9, ' ');
+  CHECK(FactsOf(block).texts[0].empty());
 }
 
 TEST_CASE("texts are cut, and shown on one line") {
