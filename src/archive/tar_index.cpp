@@ -7,9 +7,9 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <limits>
 
-#include "archive/tar_format.h"
+#include "archive/pax_record.h"
+#include "archive/tar_header.h"
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "imgmill/base/errno_error.h"
@@ -17,45 +17,10 @@
 namespace imgmill {
 namespace {
 
-using tar::Field;
-using tar::Header;
-using tar::kBlock;
+using tar::Header, tar::HasItsChecksum, tar::IsEmpty, tar::NumberOf, tar::TextOf, tar::kBlock;
 
 /// No name, and no pax header, is longer than this for honest reasons.
 constexpr uint64_t kMostMetadata = 1 << 20;
-
-std::string_view TextOf(const Header& header, Field field) {
-  const std::string_view text(header.data() + field.at, field.bytes);
-  return text.substr(0, text.find('\0'));
-}
-
-/// Octal digits between blanks and NULs, or GNU's big-endian number behind a byte 0x80. Nothing if it is
-/// neither, or negative, or more than 63 bits.
-std::optional<uint64_t> NumberOf(const Header& header, Field field) {
-  const std::string_view text(header.data() + field.at, field.bytes);
-  constexpr uint64_t kMost = std::numeric_limits<int64_t>::max();
-  uint64_t value = 0;
-  if (static_cast<unsigned char>(text[0]) == 0x80) {
-    for (const char byte : text.substr(1)) {
-      if (value > kMost >> 8) return std::nullopt;
-      value = value << 8 | static_cast<unsigned char>(byte);
-    }
-    return value;
-  }
-  size_t at = std::min(text.find_first_not_of(' '), text.size());
-  for (; at < text.size() && text[at] >= '0' && text[at] <= '7'; ++at) {
-    if (value > kMost >> 3) return std::nullopt;
-    value = value << 3 | static_cast<uint64_t>(text[at] - '0');
-  }
-  if (text.find_first_not_of(std::string_view(" \0", 2), at) != std::string_view::npos) return std::nullopt;
-  return value;
-}
-
-/// Old writers have summed the bytes as signed ones.
-bool HasItsChecksum(const Header& header) {
-  const std::optional<uint64_t> sum = NumberOf(header, tar::kChecksum);
-  return sum == tar::ChecksumOf(header) || sum == tar::SignedChecksumOf(header);
-}
 
 Error Unsupported(std::string message) {
   return {Stage::kList, Code::kUnsupported, std::move(message)};
@@ -98,8 +63,10 @@ class TarScan {
   /// What headers in front say of the member to come.
   struct Announced {
     std::optional<std::string> name;
+    std::optional<std::string> sparse_name;  ///< where `name` is one for programs that know no sparse files
     std::optional<uint64_t> bytes;
     bool sparse = false;
+    std::optional<uint64_t> damaged_at;  ///< where in the archive a pax header is
   };
 
   /// Reads a header and passes over what follows it; false where nothing more can or need be read.
@@ -116,19 +83,26 @@ class TarScan {
     const char type = header[tar::kType.at];
     const uint64_t start = TRY(EndOfHeader(header));
     const bool about_next = type == 'x' || type == 'L' || type == 'K';
+    const bool about_all = type == 'g' || type == 'V';  // times, a label
     // Links and devices have no content, whatever their size says.
     const bool hollow = type >= '1' && type <= '6';
-    const uint64_t bytes = hollow ? 0 : about_next ? *size : announced_.bytes.value_or(*size);
+    const uint64_t bytes = hollow                    ? 0
+                           : about_next || about_all ? *size
+                                                     : announced_.bytes.value_or(*size);
     if (start > bytes_ || bytes > bytes_ - start)
       return Stop(Plain(NameOf(header)), "the archive ends in the middle of it");
     at_ = std::min(bytes_, start + bytes + tar::PaddingOf(bytes));
     if (about_next) {
       const std::string text = TRY(TextAt(start, bytes));
-      Announce(type, text);
+      Announce(type, text, start);
       return true;
     }
-    if (type == 'g' || type == 'V') return true;  // for all that follow: times, a label
-    Take(NameOf(header), type, start, bytes);
+    if (about_all) return true;
+    if (announced_.damaged_at) {
+      TellOfPaxDamage(Plain(NameOf(header)));
+    } else {
+      Take(NameOf(header), type, start, bytes);
+    }
     announced_ = {};
     return true;
   }
@@ -137,6 +111,7 @@ class TarScan {
   /// many as writers pad with.
   Result<bool> End() {
     constexpr uint64_t kMostPadding = uint64_t{1} << 20;
+    if (announced_.damaged_at) TellOfPaxDamage("");  // of no member
     Header block;
     const uint64_t end = std::min(bytes_, at_ + kMostPadding);
     for (uint64_t at = at_ + kBlock; at < end; at += kBlock) {
@@ -162,11 +137,8 @@ class TarScan {
     return end;
   }
 
-  static bool IsEmpty(const Header& header) {
-    return std::all_of(header.begin(), header.end(), [](char byte) { return byte == 0; });
-  }
-
   std::string NameOf(const Header& header) const {
+    if (announced_.sparse_name) return *announced_.sparse_name;
     if (announced_.name) return *announced_.name;
     const std::string_view name = TextOf(header, tar::kName);
     // GNU's own format has times where ustar has the prefix.
@@ -175,30 +147,36 @@ class TarScan {
     return prefix.empty() ? std::string(name) : std::string(prefix) + "/" + std::string(name);
   }
 
-  void Announce(char type, const std::string& text) {
+  void Announce(char type, const std::string& text, uint64_t start) {
     if (type == 'L') announced_.name = text.substr(0, text.find('\0'));
-    if (type == 'x') AnnouncePax(text);
+    if (type == 'x') AnnouncePax(text, start);
   }
 
-  /// "LENGTH KEY=VALUE\n", as often as there is something to say.
-  void AnnouncePax(std::string_view text) {
+  void AnnouncePax(std::string_view text, uint64_t start) {
+    const size_t whole = text.size();
     while (!text.empty()) {
-      size_t length = 0;
-      const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), length);
-      const auto digits = static_cast<size_t>(end - text.data());
-      if (wrong != std::errc() || length <= digits + 1 || length > text.size()) return;
-      const std::string_view record = text.substr(digits + 1, length - digits - 2);
-      text.remove_prefix(length);
-      const size_t equals = record.find('=');
-      if (equals == std::string_view::npos) continue;
-      const std::string_view key = record.substr(0, equals), value = record.substr(equals + 1);
-      if (key == "path") announced_.name = std::string(value);
-      if (key.starts_with("GNU.sparse.")) announced_.sparse = true;
-      uint64_t bytes = 0;
-      if (key == "size" &&
-          std::from_chars(value.data(), value.data() + value.size(), bytes).ec == std::errc())
-        announced_.bytes = bytes;
+      const size_t at = whole - text.size();
+      const std::optional<tar::PaxRecord> record = tar::TakePaxRecord(text);
+      if (record && Note(*record)) continue;
+      announced_.damaged_at = start + at;
+      return;
     }
+  }
+
+  /// False where it cannot be: names have no NUL, and sizes are digits.
+  bool Note(const tar::PaxRecord& record) {
+    const auto& [key, value] = record;
+    if (key.starts_with("GNU.sparse.")) announced_.sparse = true;
+    if (key == "path" || key == "GNU.sparse.name") {
+      (key == "path" ? announced_.name : announced_.sparse_name) = std::string(value);
+      return value.find('\0') == std::string_view::npos;
+    }
+    if (key != "size") return true;
+    uint64_t bytes = 0;
+    const auto [end, wrong] = std::from_chars(value.data(), value.data() + value.size(), bytes);
+    if (wrong != std::errc() || end != value.data() + value.size()) return false;
+    announced_.bytes = bytes;
+    return true;
   }
 
   static std::string Plain(const std::string& stored) {
@@ -207,13 +185,23 @@ class TarScan {
     return name;
   }
 
+  static bool LeadsOut(std::string_view name) {
+    int depth = 0;
+    while (!name.empty() && depth >= 0) {
+      const std::string_view part = name.substr(0, name.find('/'));
+      depth += part == ".." ? -1 : 1;
+      name.remove_prefix(std::min(part.size() + 1, name.size()));
+    }
+    return depth < 0;
+  }
+
   void Take(const std::string& stored, char type, uint64_t start, uint64_t bytes) {
     if (type == '5' || ((type == '0' || type == '\0') && stored.ends_with('/'))) return;  // a folder
     const std::string name = Plain(stored);
     if (name.empty() || name == ".") return Tell(stored, "a member without a name");
-    if (name == ".." || name.starts_with("../") || name.ends_with("/..") ||
-        name.find("/../") != std::string::npos)
-      return Tell(stored, "its name leads out of the archive");
+    if (LeadsOut(name)) return Tell(stored, "its name leads out of the archive");
+    if (("/" + name + "/").find("/../") != std::string::npos)
+      return Tell(name, "its name goes up by \"..\", which is not followed (unpack the archive)");
     if (type == '1' || type == '2')
       return Tell(name, "it is a link inside of an archive, which is not followed (unpack the archive)");
     if (type == 'S' || announced_.sparse)
@@ -222,6 +210,13 @@ class TarScan {
     Tell(name, "it is not a regular file");
   }
 
+  void TellOfPaxDamage(std::string name) {
+    index_.problems_.push_back({std::move(name),
+                                {Stage::kList, Code::kMalformed,
+                                 "the pax header in front of it, which may tell another name and size, is "
+                                 "damaged at byte " +
+                                     std::to_string(*announced_.damaged_at)}});
+  }
   void Tell(std::string name, std::string message) {
     index_.problems_.push_back({std::move(name), Unsupported(std::move(message))});
   }

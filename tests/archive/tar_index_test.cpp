@@ -128,13 +128,68 @@ TEST_CASE("links, sparse files and second members of a name are told of") {
   }
 }
 
+TEST_CASE("sparse files of every pax format are told of under their names, and not read") {
+  const TestFolder where;
+  where.Write("in/a", "of a");
+  Run("cd " + (where / "in") + " && truncate -s 1M hole && echo end >> hole && cp a " + std::string(120, 'n'));
+  const std::string path = where / "x.tar";
+  for (const std::string version : {"0.0", "0.1", "1.0"}) {
+    CAPTURE(version);
+    Run("tar -C " + (where / "in") + " --sparse --sparse-version " + version + " --format pax -cf " + path +
+        " hole a " + std::string(120, 'n'));
+    const Result<TarIndex> index = IndexOf(path);
+    REQUIRE(index.ok());
+    CHECK(ContentsOf(path, *index) ==
+          std::map<std::string, std::string>{{"a", "of a"}, {std::string(120, 'n'), "of a"}});
+    REQUIRE(index->problems().size() == 1);
+    CHECK(index->problems()[0].name == "hole");
+    CHECK(index->problems()[0].error.message.starts_with("it is stored as a sparse file"));
+  }
+}
+
+TEST_CASE("a member behind a damaged pax header is a failure, and those around it are read") {
+  const TestFolder where;
+  const std::string name(120, 'n');
+  where.Write("in/a", "of a");
+  where.Write("in/" + name, "of n");
+  where.Write("in/z", "of z");
+  const std::string path = where / "x.tar";
+  Run("tar -C " + (where / "in") + " --format pax '--pax-option=delete=?time' -cf " + path + " a " + name +
+      " z");
+  const std::string whole = TestFolder::Read(path);
+  // By hand: a header and a block of `a`, the pax header's own, and then its one record.
+  const size_t record = 3 * 512;
+  REQUIRE(whole.substr(record, 9) == "130 path=");
+  const auto damaged = [&](size_t at, const std::string& bytes) {
+    std::string changed = whole;
+    changed.replace(record + at, bytes.size(), bytes);
+    where.Write("damaged.tar", changed);
+    const Result<TarIndex> index = IndexOf(where / "damaged.tar");
+    REQUIRE(index.ok());
+    CHECK(ContentsOf(where / "damaged.tar", *index) ==
+          std::map<std::string, std::string>{{"a", "of a"}, {"z", "of z"}});
+    REQUIRE(index->problems().size() == 1);
+    CHECK(index->problems()[0].error.code == Code::kMalformed);
+    return index->problems()[0].error.message;
+  };
+  const std::string said =
+      "the pax header in front of it, which may tell another name and size, is damaged at byte 1536";
+  CHECK(damaged(0, "x") == said);
+  CHECK(damaged(0, "999") == said);    // longer than the header
+  CHECK(damaged(0, "129") == said);    // no end of a line there
+  CHECK(damaged(3, "=") == said);      // no blank
+  CHECK(damaged(8, "-") == said);      // no =
+  CHECK(damaged(20, std::string(1, '\0')) == said);
+  CHECK(damaged(4, "size") == said);  // of no number
+}
+
 TEST_CASE("names that lead out of the archive are refused, and slashes in front are not part of a name") {
   const TestFolder where;
   const std::string path = where / "x.tar";
   std::FILE* const file = std::fopen(path.c_str(), "wb");
   REQUIRE(file != nullptr);
   TarWriter archive(file, path);
-  for (const std::string name : {"../a", "b/../../c", "/d", "./e/./f"}) {
+  for (const std::string name : {"../a", "b/../../c", "/d", "./e/./f", "g/../h"}) {
     REQUIRE(archive.Begin(name, 1).ok());
     REQUIRE(archive.Write("x", 1).ok());
     REQUIRE(archive.End().ok());
@@ -146,8 +201,11 @@ TEST_CASE("names that lead out of the archive are refused, and slashes in front 
   REQUIRE(index->size() == 2);
   CHECK((*index)[0].name == "d");
   CHECK((*index)[1].name == "e/f");
-  REQUIRE(index->problems().size() == 2);
+  REQUIRE(index->problems().size() == 3);
   CHECK(index->problems()[0].name == "../a");
+  CHECK(index->problems()[1].error.message == "its name leads out of the archive");
+  CHECK(index->problems()[2].name == "g/../h");
+  CHECK(index->problems()[2].error.message.starts_with("its name goes up by"));
 }
 
 TEST_CASE("an archive that was cut off keeps what is whole and says that something is missing") {
