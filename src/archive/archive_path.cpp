@@ -150,6 +150,21 @@ int StatPath(const std::string& path, struct stat* info) {
   return 0;
 }
 
+Error StatError(const std::string& path, int number) {
+  const std::optional<ArchivePath> into =
+      number == ENOENT || number == ENOTDIR ? IntoArchive(path) : std::nullopt;
+  if (!into) return ErrnoError(Stage::kList, number, "");
+  const Result<std::shared_ptr<const TarIndex>> index = OpenArchive(into->archive);
+  if (!index) return index.error();
+  Error missing = ErrnoError(Stage::kList, ENOENT, "");
+  for (const TarIndex::Problem& each : (*index)->problems()) {
+    if (each.name == into->inner) return each.error;
+    // It may be behind that.
+    if (each.name.empty()) missing.message += "; of the archive: " + each.error.message;
+  }
+  return missing;
+}
+
 bool HoldsFiles(const std::string& path) {
   struct stat info {};
   return StatPath(path, &info) == 0 &&

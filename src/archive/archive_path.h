@@ -48,6 +48,10 @@ inline constexpr size_t kShelfBytes = size_t{32} << 20;
 /// own in place of an inode's. What lies deeper than a member is a folder. 0, or -1 with errno set.
 int StatPath(const std::string& path, struct stat* info);
 
+/// Why StatPath has failed with `number`: what is told of that member of an archive, or of the archive, where
+/// the path leads into one; else the system's words. Stage kList.
+Error StatError(const std::string& path, int number);
+
 /// A folder, an archive, or a folder in one.
 bool HoldsFiles(const std::string& path);
 

@@ -78,7 +78,7 @@ Arguments::Arguments(const std::vector<std::string>& paths, const PathFilter& fi
 bool Arguments::Look(const std::string& path, Argument& argument, std::vector<ListProblem>& problems) const {
   struct stat info {};
   if (StatPath(path, &info) != 0) {
-    problems.push_back({path, ErrnoError(Stage::kList, errno, "")});
+    problems.push_back({path, StatError(path, errno)});
     return false;
   }
   if (!S_ISDIR(info.st_mode) && !S_ISREG(info.st_mode)) {

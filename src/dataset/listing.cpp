@@ -167,7 +167,7 @@ class ListerOfAll final : public Lister {
     if (Status pulled = Pull(); !pulled) problems_.push_back({path, pulled.error()});
     struct stat info {};
     if (StatPath(path, &info) != 0) {
-      Error error = ErrnoError(Stage::kList, errno, "");
+      Error error = StatError(path, errno);
       if (path.ends_with('\r'))
         error.message += " (some lines of the list have Windows line ends: convert it)";
       problems_.push_back({path, std::move(error)});

@@ -260,7 +260,7 @@ Result<ImageHeader> ProbeTiffPage(const std::string& path, const ImageLimits& li
       vips_error_clear();
     }
     if (auto still = still_header(true)) return *std::move(still);
-    return WhyUnknown(head, Stage::kProbe);
+    return WhyUnknown(*file, head, Stage::kProbe);
   }
   if (!image) {
     const Error error = DiagnoseAlone(Stage::kProbe, "libvips cannot read its header", [&] {

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "archive/tar_header.h"
 #include "colour.h"
 #include "jpeg2000_header.h"
 #include "late_png_exif.h"
@@ -56,6 +57,13 @@ ImageFormat FormatOfLoader(std::string_view class_name) {
     return !each.vips_loader.empty() && class_name.starts_with(each.vips_loader);
   });
   return facts == std::end(kImageFormats) ? ImageFormat::kOther : facts->format;
+}
+
+/// Its first bytes are a member's name, which may be like anything.
+bool IsTar(const InputFile& file) {
+  tar::Header header{};
+  return file.ReadAt(0, header.data(), header.size()) == static_cast<ptrdiff_t>(header.size()) &&
+         tar::HasItsChecksum(header);
 }
 
 std::string StrangerText(const FileHead& head) {
@@ -137,7 +145,12 @@ ImageRef LoadWithVips(const InputFile& file, const FileHead& head, const std::st
   return loaded;
 }
 
-Error WhyUnknown(const FileHead& head, Stage stage) {
+Error WhyUnknown(const InputFile& file, const FileHead& head, Stage stage) {
+  if (IsTar(file)) {
+    return {stage, Code::kUnknownFormat,
+            "it is a tar archive, not an image (archives are read if their names end in .tar, and not inside "
+            "of others)"};
+  }
   if (const std::string_view title = SignatureOf(head.text()).title; !title.empty()) {
     return {stage, Code::kMalformed,
             "it begins as " + std::string(title) +

@@ -27,6 +27,6 @@ ImageRef LoadWithVips(const InputFile& file, const FileHead& head, const std::st
 
 /// Why a file that no reader claims is no image, as far as its first bytes tell, and what to do about it:
 /// kUnknownFormat, or kMalformed where they begin like a format that is known.
-Error WhyUnknown(const FileHead& head, Stage stage);
+Error WhyUnknown(const InputFile& file, const FileHead& head, Stage stage);
 
 }  // namespace imgmill

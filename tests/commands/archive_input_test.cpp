@@ -267,11 +267,40 @@ TEST_CASE("what is missing from an archive is a failure, and what is no archive 
   CHECK(Has(cut.err, "in.tar/b.jpg: "));
   CHECK(Has(cut.err, "the archive ends in the middle of it"));
 
+  // Named itself, too.
+  CHECK(Has(Run({"dedup", where / "in.tar/b.jpg", "--no-catalog"}).err,
+            "in.tar/b.jpg: cannot list: the archive ends in the middle of it"));
+  CHECK(Has(Run({"dedup", where / "in.tar/c.jpg", "--no-catalog"}).err,
+            "in.tar/c.jpg: cannot list: No such file or directory"));
+
   where.Write("no.tar", std::string(3000, 'n'));
   const ProcessResult none = Run({"dedup", where / "no.tar", "--no-catalog"});
   CHECK(none.exit_code == 1);
   CHECK(Has(none.err, "no.tar: "));
   CHECK(Has(none.err, "it is not a tar archive"));
+  CHECK(Has(Run({"dedup", where / "no.tar/a.jpg", "--no-catalog"}).err, "it is not a tar archive"));
+}
+
+TEST_CASE("a member that is named and is none to be read says what it is") {
+  const TestFolder where;
+  Put(where, "clock.jpg", "in/a.jpg");
+  std::filesystem::create_symlink("a.jpg", where / "in/link.jpg");
+  Tar(where / "inner.tar", where / "in");
+  std::filesystem::rename(where / "inner.tar", where / "in/inner.tar");
+  Tar(where / "in.tar", where / "in");
+  std::filesystem::create_symlink("in.tar", where / "archive");
+  const auto says = [&](const std::string& path) {
+    const ProcessResult run = Run({"dedup", where / path, "--no-catalog"});
+    CHECK(run.exit_code == 1);
+    return run.err;
+  };
+  CHECK(Has(says("in.tar/link.jpg"), "in.tar/link.jpg: cannot list: it is a link inside of an archive"));
+  where.Write("list.txt", where / "in.tar/link.jpg" + "\n");
+  CHECK(Has(Run({"dedup", "--files-from", where / "list.txt", "--no-catalog"}).err,
+            "it is a link inside of an archive"));
+  const std::string archive = "it is a tar archive, not an image (archives are read if their names end in .tar";
+  CHECK(Has(says("in.tar/inner.tar"), archive));
+  CHECK(Has(says("archive"), archive));
 }
 
 }  // namespace imgmill::process_test
