@@ -26,4 +26,14 @@ size_t Utf8Length(std::string_view text) {
   return 0;
 }
 
+bool IsPlainText(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto b = static_cast<uint8_t>(bytes[0]);
+    const size_t n = Utf8Length(bytes);
+    if (n == 0 || b < 0x20 || b == 0x7F) return false;
+    bytes.remove_prefix(n);
+  }
+  return true;
+}
+
 }  // namespace imgmill

@@ -6,6 +6,7 @@
 
 #include "base/path_parts.h"
 #include "base/try.h"
+#include "base/utf8.h"
 
 namespace imgmill {
 namespace {
@@ -15,6 +16,15 @@ constexpr char kDatabase[] = "data.mdb";
 /// An image's key is that of its sample, without an ending, as BasicSR looks for it.
 std::string_view KeyOf(const ShardSample& sample, const PackedFile& file) {
   return file.sidecar ? std::string_view(file.member) : std::string_view(sample.key);
+}
+
+/// What the database cannot take, or the list.
+Status CheckNames(const ShardSample& sample, const PackedFile& file) {
+  TRY(LmdbWriter::Check(KeyOf(sample, file), file.bytes));
+  if (file.sidecar || IsPlainText(file.member)) return {};
+  return Error{Stage::kWrite, Code::kUnsupported,
+               "meta_info.txt has its name on a line of UTF-8, and there are control characters in it or "
+               "bytes that are none: rename it"};
 }
 
 std::string MetaLine(const PackedFile& image) {
@@ -45,6 +55,12 @@ Footprint LmdbSampleWriter::Held(uint64_t largest) const {
 }
 
 Status LmdbSampleWriter::Add(ShardSample sample) {
+  for (const PackedFile& file : sample.files) {
+    const Status named = CheckNames(sample, file);
+    if (named) continue;
+    lost_(sample, file.path, named.error());
+    return {};
+  }
   for (const PackedFile& file : sample.files) bytes_ += LmdbWriter::BytesFor(KeyOf(sample, file), file.bytes);
   samples_.Add(sample);
   return {};

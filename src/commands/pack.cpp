@@ -156,6 +156,7 @@ class PackRun final : public CommandRun {
         (sidecars > 0 ? " and " + Count(sidecars, "side-car") : "") + (dry ? " would be in " : " in ") +
         Count(totals.shards, pack_.format == "lmdb" ? "database" : "shard") + ", " +
         FormatByteSize(totals.bytes);
+    if (!lost_.empty()) result.summary += "; " + Count(lost_.size(), "sample") + " left out";
     if (totals.finished > 0)
       result.summary += "; " + std::to_string(totals.finished) +
                         (totals.finished == 1 ? " was finished already" : " were finished already");

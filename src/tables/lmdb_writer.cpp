@@ -60,13 +60,16 @@ Status LmdbWriter::CommitPending() {
   return code == 0 ? Status() : Failed(code);
 }
 
+Status LmdbWriter::Check(std::string_view key, uint64_t value_bytes) {
+  if (value_bytes > kMostValueBytes)
+    return Error{Stage::kWrite, Code::kLimitExceeded, "LMDB takes values up to 4 GiB"};
+  if (!key.empty() && key.size() <= kMostKeyBytes) return {};
+  return Error{Stage::kWrite, Code::kLimitExceeded,
+               "LMDB takes keys of 1 to 511 bytes: \"" + PrintablePath(key) + "\""};
+}
+
 Result<char*> LmdbWriter::Reserve(std::string_view key, uint64_t bytes) {
-  if (key.empty() || key.size() > kMostKeyBytes || bytes > kMostValueBytes) {
-    return Error{Stage::kWrite, Code::kLimitExceeded,
-                 bytes > kMostValueBytes
-                     ? "LMDB takes values up to 4 GiB"
-                     : "LMDB takes keys of 1 to 511 bytes: \"" + PrintablePath(key) + "\""};
-  }
+  TRY(Check(key, bytes));
   if (pending_ > kTransactionBytes) {
     TRY(CommitPending());
     TRY(Begin());

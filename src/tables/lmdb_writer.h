@@ -24,6 +24,8 @@ class LmdbWriter {
   /// That are held beside one value.
   static constexpr size_t kHeldBytes = size_t{24} << 20;
 
+  /// kLimitExceeded for a key that is too long or empty, or a value that is too large.
+  static Status Check(std::string_view key, uint64_t value_bytes);
   /// What a value takes in the file at most.
   static uint64_t BytesFor(std::string_view key, uint64_t value_bytes);
 
@@ -36,7 +38,7 @@ class LmdbWriter {
   LmdbWriter& operator=(const LmdbWriter&) = delete;
 
   /// Where a new key's value is to be written, before anything else is called. kConflict for a key that is
-  /// there, kLimitExceeded for one that is too long or empty, or a value that is too large.
+  /// there, and what Check says.
   Result<char*> Reserve(std::string_view key, uint64_t bytes);
   /// The key is there.
   Status Remove(std::string_view key);

@@ -298,6 +298,43 @@ TEST_CASE("a database has each image under its key, and is not written again") {
   CHECK(Run({"verify", where / "out.lmdb"}).exit_code == 0);
 }
 
+TEST_CASE("names that a database or its list cannot take leave their samples out, in a dry run, too") {
+  const TestFolder where;
+  const std::string deep = "in/" + std::string(250, 'd') + "/" + std::string(250, 'e');
+  std::filesystem::create_directories(where / deep);
+  // By hand: keys of 511 bytes, and of 512.
+  const std::string fits = deep + "/" + std::string(9, 'f') + ".jpg", longer = deep + "/0123456789.jpg";
+  for (const std::string& name :
+       {fits, longer, std::string("in/two\nlines.jpg"), std::string("in/Caf\xE9.jpg"),
+        std::string("in/Caf\u00E9 a\\b.jpg"), std::string("in/with caption.jpg")})
+    std::filesystem::copy_file(SampleData() + "/clock.jpg", where / name);
+  where.Write("in/with caption.txt", "");
+  for (const bool dry : {true, false}) {
+    CAPTURE(dry);
+    std::vector<std::string> pack = {"pack",     where / "in", "-o",    where / "out.lmdb",
+                                     "--format", "lmdb",       "--json"};
+    if (dry) pack.emplace_back("--dry-run");
+    const ProcessResult run = Run(pack);
+    INFO(run.err);
+    CHECK(run.exit_code == 1);
+    const nlohmann::json result = Json(run);
+    CHECK(result["samples"] == 3);
+    CHECK(result["samples_left_out"] == 3);
+    REQUIRE(result["action_failures"].size() == 3);
+    CHECK(result["action_failures"][0]["code"] == "unsupported");  // Caf\xE9.jpg
+    CHECK(result["action_failures"][1]["code"] == "limit_exceeded");
+    CHECK(result["action_failures"][2]["code"] == "unsupported");
+    CHECK(run.err.find("; 3 samples left out") != std::string::npos);
+  }
+  CHECK(TestFolder::Read(where / "out.lmdb/meta_info.txt") ==
+        "Caf\u00E9 a\\b.jpg (360,360,3) 1\n" + fits.substr(3) +
+            " (360,360,3) 1\nwith caption.jpg (360,360,3) 1\n");
+  CHECK(CountEntries(where / "out.lmdb/data.mdb").value() == 4);
+  // What was left out is no reason to write it again.
+  CHECK(Json(Run({"pack", where / "in", "-o", where / "out.lmdb", "--format", "lmdb",
+                  "--json"}))["finished_before"] == 1);
+}
+
 TEST_CASE("shards that an earlier run left over are told of, and files of others are not replaced") {
   const TestFolder where;
   MakeInput(where);
