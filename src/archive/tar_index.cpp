@@ -86,9 +86,7 @@ class TarScan {
     const bool about_all = type == 'g' || type == 'V';  // times, a label
     // Links and devices have no content, whatever their size says.
     const bool hollow = type >= '1' && type <= '6';
-    const uint64_t bytes = hollow                    ? 0
-                           : about_next || about_all ? *size
-                                                     : announced_.bytes.value_or(*size);
+    const uint64_t bytes = hollow ? 0 : about_next || about_all ? *size : announced_.bytes.value_or(*size);
     if (start > bytes_ || bytes > bytes_ - start)
       return Stop(Plain(NameOf(header)), "the archive ends in the middle of it");
     at_ = std::min(bytes_, start + bytes + tar::PaddingOf(bytes));

@@ -45,6 +45,7 @@ LmdbSampleWriter::LmdbSampleWriter(const PackOptions& options, const CommandServ
 Result<std::unique_ptr<LmdbSampleWriter>> LmdbSampleWriter::Open(const PackOptions& options,
                                                                  const CommandServices& services, Lost lost) {
   std::unique_ptr<LmdbSampleWriter> writer(new LmdbSampleWriter(options, services, std::move(lost)));
+  TRY(IsOfOneFormat(options.output, "index.json", "shards", services.shared->force));
   for (const auto& [name, path] : writer->Lists())
     TRY(GrowingFile::MayCreate(path, *services.catalog, services.shared->force));
   return writer;

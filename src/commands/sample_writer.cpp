@@ -8,9 +8,18 @@
 #include "base/try.h"
 #include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/dataset/publish.h"
 #include "imgmill/dataset/running_digest.h"
 
 namespace imgmill {
+
+Status IsOfOneFormat(const std::string& folder, const char* file, const char* what, bool overwrite) {
+  const std::string path = folder + "/" + file;
+  if (overwrite || !Exists(path)) return {};
+  return Error{Stage::kWrite, Code::kConflict,
+               PrintablePath(path) + " exists already: the folder has " + what +
+                   ", whose members.jsonl would be replaced (choose another output folder, or use --force)"};
+}
 
 Result<Item> ItemOfMembers(const RecordTable<ShardSample>& samples) {
   RunningDigest digest;

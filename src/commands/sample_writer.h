@@ -57,6 +57,10 @@ class SampleWriter {
   Totals totals_;
 };
 
+/// kConflict where the folder has `file`, which what is packed in the other format leaves: both have a
+/// members.jsonl, and it tells of one of them.
+Status IsOfOneFormat(const std::string& folder, const char* file, const char* what, bool overwrite);
+
 inline constexpr size_t kCopyBytes = size_t{256} << 10;
 
 /// Shards and databases have no one source: they are filed under a digest of their members, so that a rerun

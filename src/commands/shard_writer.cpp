@@ -35,6 +35,7 @@ Result<std::unique_ptr<ShardWriter>> ShardWriter::Open(const PackOptions& option
                                                        const CommandServices& services, Lost lost) {
   std::unique_ptr<ShardWriter> writer(new ShardWriter(options, services, std::move(lost)));
   const bool force = services.shared->force;
+  TRY(IsOfOneFormat(options.output, "data.mdb", "a database", force));
   TRY(GrowingFile::MayCreate(writer->IndexPath(), *services.catalog, force));
   TRY(GrowingFile::MayCreate(writer->MembersPath(), *services.catalog, force));
   if (!writer->dry_) {

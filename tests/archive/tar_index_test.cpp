@@ -131,7 +131,8 @@ TEST_CASE("links, sparse files and second members of a name are told of") {
 TEST_CASE("sparse files of every pax format are told of under their names, and not read") {
   const TestFolder where;
   where.Write("in/a", "of a");
-  Run("cd " + (where / "in") + " && truncate -s 1M hole && echo end >> hole && cp a " + std::string(120, 'n'));
+  Run("cd " + (where / "in") + " && truncate -s 1M hole && echo end >> hole && cp a " +
+      std::string(120, 'n'));
   const std::string path = where / "x.tar";
   for (const std::string version : {"0.0", "0.1", "1.0"}) {
     CAPTURE(version);
@@ -175,10 +176,10 @@ TEST_CASE("a member behind a damaged pax header is a failure, and those around i
   const std::string said =
       "the pax header in front of it, which may tell another name and size, is damaged at byte 1536";
   CHECK(damaged(0, "x") == said);
-  CHECK(damaged(0, "999") == said);    // longer than the header
-  CHECK(damaged(0, "129") == said);    // no end of a line there
-  CHECK(damaged(3, "=") == said);      // no blank
-  CHECK(damaged(8, "-") == said);      // no =
+  CHECK(damaged(0, "999") == said);  // longer than the header
+  CHECK(damaged(0, "129") == said);  // no end of a line there
+  CHECK(damaged(3, "=") == said);    // no blank
+  CHECK(damaged(8, "-") == said);    // no =
   CHECK(damaged(20, std::string(1, '\0')) == said);
   CHECK(damaged(4, "size") == said);  // of no number
 }

@@ -298,7 +298,8 @@ TEST_CASE("a member that is named and is none to be read says what it is") {
   where.Write("list.txt", where / "in.tar/link.jpg" + "\n");
   CHECK(Has(Run({"dedup", "--files-from", where / "list.txt", "--no-catalog"}).err,
             "it is a link inside of an archive"));
-  const std::string archive = "it is a tar archive, not an image (archives are read if their names end in .tar";
+  const std::string archive =
+      "it is a tar archive, not an image (archives are read if their names end in .tar";
   CHECK(Has(says("in.tar/inner.tar"), archive));
   CHECK(Has(says("archive"), archive));
 }

@@ -4,6 +4,7 @@
 #include <lmdb.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <sstream>
 
@@ -359,6 +360,30 @@ TEST_CASE("shards that an earlier run left over are told of, and files of others
   CHECK(refused.exit_code != 0);
   CHECK(TestFolder::Read(where / "other/index.json") == "somebody's");
   CHECK_FALSE(TestFolder::Exists(where / "other/shard-000000.tar"));
+}
+
+TEST_CASE("shards and a database do not go into one folder, unless that is asked for") {
+  const TestFolder where;
+  MakeInput(where);
+  const auto pack = [&](const std::string& out, const std::string& format, bool force = false) {
+    std::vector<std::string> command = {"pack", where / "in", "-o", where / out, "--format", format};
+    if (force) command.emplace_back("--force");
+    return Run(command);
+  };
+  for (const auto& [first, second, told] :
+       {std::array{"tar", "lmdb", "index.json exists already: the folder has shards"},
+        std::array{"lmdb", "tar", "data.mdb exists already: the folder has a database"}}) {
+    const std::string out = std::string("first_") + first;
+    CHECK(pack(out, first).exit_code == 0);
+    const FolderBytes before = ReadFolder(where / out);
+    const ProcessResult refused = pack(out, second);
+    CHECK(refused.exit_code == 3);
+    CHECK(refused.err.find(told) != std::string::npos);
+    CHECK(Difference(before, ReadFolder(where / out)) == "");
+    CHECK(pack(out, second, true).exit_code == 0);
+    CHECK(TestFolder::Exists(where / out + "/data.mdb"));
+    CHECK(TestFolder::Exists(where / out + "/index.json"));
+  }
 }
 
 TEST_CASE("a dry run says what would be packed, and writes nothing") {
