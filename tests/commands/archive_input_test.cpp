@@ -202,6 +202,28 @@ TEST_CASE("an archive is packed again, and compared, as the folder is") {
   CHECK(Json(compared)["done"] == 2);
 }
 
+TEST_CASE("dots in names are written out once, not again where shards are packed by prefix") {
+  const TestFolder where;
+  Put(where, "clock.jpg", "in/sub/2026.01.jpg");
+  Put(where, "meadow.jpg", "in/a.png.jpg");
+  Put(where, "forest.jpg", "in/a.jpg");
+  where.Write("in/sub/2026.01.txt", "caption");
+  const auto unpacked = [&](const std::string& shards) {
+    const std::string to = where / (shards + "_files");
+    std::filesystem::create_directories(to);
+    CHECK(Process({"/bin/tar", "-C", to, "-xf", where / shards + "/shard-000000.tar"}, {}).Wait().exit_code ==
+          0);
+    return ReadFolder(to);
+  };
+  CHECK(Run({"pack", where / "in", "-o", where / "first"}).exit_code == 0);
+  CHECK(Run({"pack", where / "first/shard-000000.tar", "-o", where / "second", "--group", "prefix"})
+            .exit_code == 0);
+  const FolderBytes first = unpacked("first");
+  CHECK(first.size() == 4);
+  CHECK(first.count("sub/2026%2E01.txt") == 1);
+  CHECK(Difference(first, unpacked("second")) == "");
+}
+
 TEST_CASE("several archives and folders keep their outputs apart, and paths lead to members") {
   const TestFolder where;
   Put(where, "clock.jpg", "one/k.jpg");
