@@ -1,5 +1,6 @@
 #include "imgmill/catalog/finished_work.h"
 
+#include "base/path_parts.h"
 #include "base/try.h"
 #include "catalog/catalog_impl.h"
 #include "catalog/schema.h"
@@ -9,6 +10,8 @@ namespace imgmill {
 namespace {
 
 constexpr const char* kFile = "/.imgmill/catalog.sqlite";
+constexpr std::string_view kCatalogName = ".imgmill";
+constexpr std::string_view kExport = "export/1 in ";
 /// Names that are held at once.
 constexpr size_t kNamesAtOnce = 1024;
 
@@ -44,6 +47,25 @@ std::optional<std::string> OutputFolderOf(const std::string& path) {
     if (slash == 0 && folder.size() == 1) return std::nullopt;
     folder.resize(std::max<size_t>(slash, 1));
   }
+}
+
+std::string ExportInto(const std::string& folder, const std::string& catalog_folder) {
+  const std::string entry = AbsoluteEntry(folder);
+  const std::string absolute = Canonical(entry).value_or(entry);
+  const std::optional<std::string> output =
+      NameOf(catalog_folder) == kCatalogName ? Canonical(ParentOf(catalog_folder)) : std::nullopt;
+  std::string from_there = absolute;
+  if (output && absolute == *output) from_there = ".";
+  if (output && absolute.starts_with(Join(*output, "")))
+    from_there = absolute.substr(Join(*output, "").size());
+  return std::string(kExport) + from_there;
+}
+
+std::optional<std::string> FolderOfExport(std::string_view fingerprint, const std::string& output_folder) {
+  if (!fingerprint.starts_with(kExport)) return std::nullopt;
+  const std::string folder(fingerprint.substr(kExport.size()));
+  if (folder == ".") return output_folder;
+  return folder.starts_with('/') ? folder : Join(output_folder, folder);
 }
 
 FinishedWork::FinishedWork() : impl_(std::make_unique<Impl>()) {}

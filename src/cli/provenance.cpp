@@ -38,11 +38,11 @@ Result<std::unique_ptr<ProvenanceFolder>> ProvenanceFolder::Open(const std::stri
   return opened;
 }
 
-Result<Provenance> ProvenanceFolder::Of(const std::string& relative) {
+Result<Provenance> ProvenanceFolder::Of(const std::string& relative, const std::string& path) {
   const std::vector<FoundWork> found = TRY(work_->Of(relative));
   Provenance file;
   if (found.empty()) return file;
-  file.content = TRY(DigestOf(folder_ + "/" + relative));
+  file.content = TRY(DigestOf(path));
   const auto made = std::find_if(found.begin(), found.end(),
                                  [&](const FoundWork& work) { return work.row.digest == file.content; });
   file.state = made == found.end() ? Provenance::State::kChanged : Provenance::State::kAsWritten;

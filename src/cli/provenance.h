@@ -40,7 +40,9 @@ class ProvenanceFolder {
 
   const std::string& folder() const { return folder_; }
   /// Of a file that is there, by its path below the folder. Reads it.
-  Result<Provenance> Of(const std::string& relative);
+  Result<Provenance> Of(const std::string& relative) { return Of(relative, folder_ + "/" + relative); }
+  /// Of one that lies elsewhere.
+  Result<Provenance> Of(const std::string& relative, const std::string& path);
   /// Of one that may be gone: the work that gave this content.
   Result<std::optional<FoundWork>> ThatGave(const std::string& relative, const ContentDigest& content);
   /// Of a source: its path below this folder, as an earlier step of a pipeline wrote it; nothing where it

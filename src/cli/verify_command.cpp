@@ -7,7 +7,9 @@
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 
+#include "base/path_parts.h"
 #include "base/try.h"
 #include "dataset/image_names.h"
 #include "imgmill/base/path_text.h"
@@ -110,7 +112,7 @@ class Verify final : public Tool {
   }
 
   Status LookAtFile(ProvenanceFolder& folder, const std::string& relative, const std::string& path) {
-    const Result<Provenance> found = folder.Of(relative);
+    const Result<Provenance> found = folder.Of(relative, path);
     if (!found) {
       std::fprintf(stderr, "imgmill: error: %s\n", Describe(path, found.error()).c_str());
       Tell(kFailed, path);
@@ -139,6 +141,25 @@ class Verify final : public Tool {
     return {};
   }
 
+  /// Files that lie where the user said, which is noted, each in all folders where one of this name was
+  /// written. False where none is known.
+  Result<bool> LookAtExports(ProvenanceFolder& folder, const std::string& name) {
+    std::set<std::string> paths;
+    const std::vector<FoundWork> found = TRY(folder.work().Of(name));
+    for (const FoundWork& work : found) {
+      const std::optional<std::string> where = FolderOfExport(work.key.fingerprint, folder.folder());
+      if (where) paths.insert(Join(*where, name));
+    }
+    for (const std::string& path : paths) {
+      if (!Exists(path)) {
+        Tell(kMissing, path);
+      } else {
+        TRY(LookAtFile(folder, name, path));
+      }
+    }
+    return !paths.empty();
+  }
+
   /// Outputs that were written and are not there, but for those that later steps of a pipeline were made
   /// from. And those that are no images, such as captions beside tiles, which the listing does not have.
   Status LookForMissing(ProvenanceFolder& folder) {
@@ -147,6 +168,7 @@ class Verify final : public Tool {
       if (stop_->StopRequested()) return Interrupted();
       if (output.ends_with('/')) return {};  // a group's count
       const std::string path = folder.folder() + "/" + output;
+      if (!IsTaken(AT_FDCWD, path, false) && TRY(LookAtExports(folder, output))) return {};
       const auto look = [&](const std::string& relative) -> Status {
         const std::string file = folder.folder() + "/" + relative;
         return IsTaken(AT_FDCWD, file, false) ? Status() : LookAtFile(folder, relative, file);

@@ -8,6 +8,7 @@
 #include "base/try.h"
 #include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/catalog/finished_work.h"
 #include "imgmill/dataset/publish.h"
 
 namespace imgmill {
@@ -29,7 +30,7 @@ Status GrowingFile::MayCreate(const std::string& path, Catalog& catalog, bool ov
 }
 
 GrowingFile::GrowingFile(const std::string& path, Catalog& catalog, bool overwrite)
-    : path_(path), folder_(ParentOf(path), "export/1", catalog, overwrite) {
+    : path_(path), folder_(ParentOf(path), ExportInto(ParentOf(path), catalog.folder()), catalog, overwrite) {
   item_.main.absolute = "export";  // the file has no one source
 }
 

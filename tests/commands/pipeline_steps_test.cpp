@@ -55,4 +55,37 @@ TEST_CASE("a step after a move is given the files where they are, under the name
   CHECK(first.find("\"kept\": ") == first.rfind("\"kept\": "));
 }
 
+TEST_CASE("verify looks for the files of each export where they were written") {
+  const TestFolder where;
+  WritePicture(where / "photos/1.png",
+               Draw(16, 16, 1, [](int64_t x, int64_t, int) { return static_cast<double>(x % 7 * 20); }));
+  for (const std::string folder : {"elsewhere", "out/deep/er"})
+    std::filesystem::create_directories(where / folder);
+  std::ofstream(where / "steps.yaml") << "input: photos\noutput: out\nsteps:\n"
+                                         "  - embed: {export: "
+                                      << where / "elsewhere/e.npy"
+                                      << "}\n"
+                                         "  - embed: {export: "
+                                      << where / "out/deep/er/e.npy"
+                                      << "}\n";
+  const ProcessResult ran = Run({"run", where / "steps.yaml"});
+  INFO(ran.err);
+  REQUIRE(ran.exit_code == 0);
+  CHECK(Run({"verify", where / "out"}).exit_code == 0);
+  const auto finds = [&](const std::string& folder) {
+    const ProcessResult verified = Run({"verify", where / folder});
+    CHECK(verified.exit_code == 4);
+    return verified.out;
+  };
+  std::ofstream(where / "elsewhere/e.npy", std::ios::app) << "more";
+  CHECK(finds("out") == "changed  " + (where / "elsewhere/e.npy") + "\n");
+  std::filesystem::remove(where / "elsewhere/e.npy");
+  CHECK(finds("out") == "missing  " + (where / "elsewhere/e.npy") + "\n");
+  // What lies in the output folder moves with it.
+  std::filesystem::rename(where / "out", where / "moved");
+  std::ofstream(where / "moved/deep/er/e.npy", std::ios::app) << "more";
+  CHECK(finds("moved") ==
+        "missing  " + (where / "elsewhere/e.npy") + "\nchanged  " + (where / "moved/deep/er/e.npy") + "\n");
+}
+
 }  // namespace imgmill::process_test

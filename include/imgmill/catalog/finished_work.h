@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "imgmill/catalog/catalog.h"
@@ -19,6 +20,12 @@ std::optional<std::string> OutputFolderOf(const std::string& path);
 /// Work on several files at once, such as the tiles of an image and its partners, is filed under a digest of
 /// all of them. This fact of it has the first one's digest, as bytes.
 inline constexpr char kMainContentFact[] = "main content/1";
+
+/// What a file is filed under that lies where the user said, in the output folder or elsewhere. `folder` is
+/// its own; where that lies in the output folder the way from there is noted, so that both may be moved.
+std::string ExportInto(const std::string& folder, const std::string& catalog_folder);
+/// The folder that ExportInto was told. Nothing for other work, and for exports of old, which do not say it.
+std::optional<std::string> FolderOfExport(std::string_view fingerprint, const std::string& output_folder);
 
 /// Errors are of stage kCatalog, as Catalog's.
 class FinishedWork {
