@@ -2,23 +2,12 @@
 // time.
 #include "dataset/path_glob.h"
 
+#include <algorithm>
+
 #include "base/path_parts.h"
+#include "base/utf8.h"
 
 namespace imgmill {
-namespace {
-
-/// Bytes of the UTF-8 character at the front, as far as its first byte and continuation bytes tell; at
-/// least 1.
-size_t CharacterLength(std::string_view text) {
-  const auto first = static_cast<unsigned char>(text[0]);
-  const size_t wanted = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC0 ? 2 : 1;
-  for (size_t i = 1; i < wanted; ++i) {
-    if (i >= text.size() || (static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) return 1;
-  }
-  return wanted;
-}
-
-}  // namespace
 
 PathGlob::PathGlob(std::string_view pattern) {
   size_t at = 0;
@@ -118,7 +107,7 @@ bool PathGlob::Matches(std::string_view path) const {
           break;
         case Kind::kOne:
           if (byte != '/') {
-            const size_t length = CharacterLength(path.substr(at));
+            const size_t length = std::max<size_t>(1, Utf8Length(path.substr(at)));
             if (length == 1) {
               next[i + 1] = 1;
             } else {
