@@ -9,13 +9,14 @@
 #   FILTER         run only programs, scripts and cases whose name contains this
 # Environment: IMGMILL_TEST_ASSETS, the folder of test pictures and weights; tests that need it are skipped
 # without it. IMGMILL_TEST_PYTHON (python3), for a test that compiles a model with LibTorch's Python half, and is skipped
-# where that lacks its own requirements. The logs are in build/PRESET/test_logs.
+# where that lacks its own requirements. The logs, with each case's seconds, are in build/PRESET/test_logs.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 preset=release
 jobs=$(nproc)
 [ "$jobs" -le 4 ] || jobs=4
+part=60  # test cases
 filter=
 while [ $# -gt 0 ]; do
   case "$1" in
@@ -41,9 +42,17 @@ mkdir -p "$logs"
 
 # What each test is called, and how it is run: "name<TAB>command".
 list_tests() {
-  local program script name
+  local program script name cases first
   for program in "$build"/bin/test_*; do
-    if [ -x "$program" ]; then printf '%s\t%q --no-colors\n' "$(basename "$program")" "$program"; fi
+    if [ ! -x "$program" ]; then continue; fi
+    name=$(basename "$program")
+    # A program of many cases is run in parts, of which several can run at once.
+    cases=$("$program" --count --no-colors | sed -nE 's/.*filters: ([0-9]+).*/\1/p')
+    if [ "$cases" -le "$part" ]; then printf '%s\t%q --no-colors --duration=true\n' "$name" "$program"; continue; fi
+    for ((first = 1; first <= cases; first += part)); do
+      printf '%s\t%q --no-colors --duration=true --first=%d --last=%d\n' "$name.$(((first - 1) / part + 1))" "$program" \
+        "$first" "$((first + part - 1))"
+    done
   done
   if [ -x "$build/bin/imgmill" ]; then
     printf 'cli\t%q\n' "$PWD/tests/cli/run_cases.sh"

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"

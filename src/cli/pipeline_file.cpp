@@ -1,6 +1,7 @@
 // From YAML to a checked pipeline.
 #include <CLI/CLI.hpp>
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "base/try.h"
 #include "command_table.h"

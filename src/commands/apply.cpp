@@ -2,6 +2,7 @@
 #include "imgmill/commands/apply.h"
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include "base/path_parts.h"
 #include "base/try.h"

@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <regex>
 
 #include "base/try.h"

@@ -1,6 +1,8 @@
 // The dedup command: hashes in the map phase, groups in the reduce, files moved or linked in the act.
 #include "imgmill/commands/dedup.h"
 
+#include <nlohmann/json.hpp>
+
 #include "archive/archive_path.h"
 #include "base/try.h"
 #include "dedup_lpips.h"

@@ -1,6 +1,8 @@
 // The built-in descriptor as an embedder, and the choice between it and a model.
 #include "embedder.h"
 
+#include <nlohmann/json.hpp>
+
 #include "imgmill/signals/image_descriptor.h"
 
 namespace imgmill {

@@ -1,4 +1,6 @@
 // Vectors made elsewhere, as an embedder that knows their name and makes none.
+#include <nlohmann/json.hpp>
+
 #include "embedder.h"
 
 namespace imgmill {

@@ -2,6 +2,7 @@
 // image needs them.
 #include <algorithm>
 #include <array>
+#include <nlohmann/json.hpp>
 
 #include "base/try.h"
 #include "embedder.h"

@@ -1,6 +1,8 @@
 // Hands each signal's distribution to whoever describes something of it.
 #include "filter_descriptions.h"
 
+#include <nlohmann/json.hpp>
+
 #include "base/try.h"
 
 namespace imgmill {

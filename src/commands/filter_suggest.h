@@ -1,7 +1,7 @@
 // `filter --suggest`: thresholds that would drop a small share of a run's images, as rules to paste.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 

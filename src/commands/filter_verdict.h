@@ -1,7 +1,7 @@
 // The reduce phase of filter: thresholds out of all values, then which image breaks which rule.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
 #include <vector>

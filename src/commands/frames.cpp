@@ -2,6 +2,7 @@
 #include "imgmill/commands/frames.h"
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include "base/try.h"
 #include "frames_operation.h"

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <nlohmann/json.hpp>
 
 #include "archive/file_part.h"
 #include "base/try.h"

@@ -2,6 +2,7 @@
 #include "vector_export.h"
 
 #include <charconv>
+#include <nlohmann/json.hpp>
 
 #include "base/try.h"
 #include "growing_file.h"

@@ -2,6 +2,9 @@
 #include "imgmill/report/json_object.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+#include <variant>
 
 #include "base/try.h"
 
@@ -70,32 +73,52 @@ class JsonObject::Array final : public JsonElements {
   bool any_ = false;
 };
 
-JsonObject::Value& JsonObject::Field(std::string_view name) {
+struct JsonObject::Field {
+  std::string name;
+  std::variant<nlohmann::ordered_json, JsonRows, std::vector<JsonObject>> value;
+};
+
+JsonObject::JsonObject() = default;
+JsonObject::~JsonObject() = default;
+JsonObject::JsonObject(const JsonObject& other) = default;
+JsonObject::JsonObject(JsonObject&& other) noexcept = default;
+JsonObject& JsonObject::operator=(const JsonObject& other) = default;
+JsonObject& JsonObject::operator=(JsonObject&& other) noexcept = default;
+
+size_t JsonObject::size() const {
+  return fields_.size();
+}
+
+void JsonObject::Truncate(size_t size) {
+  fields_.resize(size);
+}
+
+JsonObject::Field& JsonObject::FieldOf(std::string_view name) {
   const auto found =
-      std::find_if(fields_.begin(), fields_.end(), [&](const auto& field) { return field.first == name; });
-  return found != fields_.end() ? found->second : fields_.emplace_back(name, Value()).second;
+      std::find_if(fields_.begin(), fields_.end(), [&](const Field& field) { return field.name == name; });
+  return found != fields_.end() ? *found : fields_.emplace_back(Field{std::string(name), {}});
 }
 
 template <typename T>
-T& JsonObject::FieldOf(std::string_view name) {
-  Value& value = Field(name);
+T& JsonObject::ValueOf(std::string_view name) {
+  auto& value = FieldOf(name).value;
   return std::holds_alternative<T>(value) ? std::get<T>(value) : value.emplace<T>();
 }
 
 nlohmann::ordered_json& JsonObject::operator[](std::string_view name) {
-  return FieldOf<nlohmann::ordered_json>(name);
+  return ValueOf<nlohmann::ordered_json>(name);
 }
 
 void JsonObject::SetRows(std::string_view name, JsonRows rows) {
-  Field(name) = std::move(rows);
+  FieldOf(name).value = std::move(rows);
 }
 
 std::vector<JsonObject>& JsonObject::Objects(std::string_view name) {
-  return FieldOf<std::vector<JsonObject>>(name);
+  return ValueOf<std::vector<JsonObject>>(name);
 }
 
 void JsonObject::Append(JsonObject other) {
-  for (auto& [name, value] : other.fields_) Field(name) = std::move(value);
+  for (Field& field : other.fields_) FieldOf(field.name).value = std::move(field.value);
 }
 
 Status JsonObject::Write(const TextSink& put) const {

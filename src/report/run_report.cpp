@@ -1,6 +1,8 @@
 // Memory and failures as JSON.
 #include "imgmill/report/run_report.h"
 
+#include <nlohmann/json.hpp>
+
 #include "imgmill/base/path_text.h"
 
 namespace imgmill {

@@ -1,6 +1,8 @@
 // Sets LibTorch up once a process.
 #include "torch/libtorch_settings.h"
 
+#include <ATen/Parallel.h>
+
 #include <mutex>
 
 #include "imgmill/memory/pool.h"

@@ -2,6 +2,8 @@
 // crashes or hangs, and every image is done or recorded, or the run is refused at the start with the reason.
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "program.h"
 
 namespace imgmill::process_test {

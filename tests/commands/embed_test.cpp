@@ -4,6 +4,7 @@
 #include <sys/mount.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <random>
 #include <sstream>
 

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "commands/filter_distribution.h"
 #include "commands/filter_suggest.h"

@@ -2,6 +2,8 @@
 // enlarging takes as much memory for a tall image as for a short one.
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "program.h"
 
 namespace imgmill::process_test {

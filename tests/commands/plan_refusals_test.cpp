@@ -2,6 +2,7 @@
 // words.
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 

@@ -2,6 +2,7 @@
 // kernel then measured.
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "program.h"

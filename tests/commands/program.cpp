@@ -2,6 +2,7 @@
 #include "program.h"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "imgmill/image/writer.h"
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <nlohmann/json.hpp>
 #include <random>
 
 #include "imgmill/catalog/catalog.h"

@@ -1,6 +1,8 @@
 // Results do not depend on threads or memory: the same document and the same bytes each time.
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "program.h"
 
 namespace imgmill::process_test {

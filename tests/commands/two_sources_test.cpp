@@ -2,6 +2,7 @@
 // unasked. The expected bytes are those of runs into folders of their own.
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
 #include <random>
 
 #include "program.h"

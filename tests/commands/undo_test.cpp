@@ -2,6 +2,8 @@
 #include <doctest/doctest.h>
 #include <signal.h>
 
+#include <nlohmann/json.hpp>
+
 #include "imgmill/base/path_text.h"
 #include "program.h"
 

@@ -2,6 +2,7 @@
 // its exit code and a message.
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
 #include <regex>
 
 #include "imgmill/base/path_text.h"

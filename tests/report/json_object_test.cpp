@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "imgmill/report/run_report.h"
 
 namespace imgmill {

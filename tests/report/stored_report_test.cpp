@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "dataset/test_folder.h"
 #include "imgmill/report/memory_page.h"
 #include "imgmill/report/run_report.h"

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 
 #include "imgmill/image/reader.h"
 #include "sweep/command_run.h"

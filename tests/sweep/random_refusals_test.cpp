@@ -2,6 +2,7 @@
 // nothing leaked, no deadlock.
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "sweep/command_run.h"

@@ -19,7 +19,7 @@ Convolution Layer(int64_t out, int64_t in, int64_t padding, bool bias) {
 }  // namespace
 
 TEST_CASE("a convolution on our kernels gives what LibTorch's gives, whatever the memory's layout") {
-  torch::manual_seed(7);
+  at::manual_seed(7);
   WorkerTeam team(3);
   const TeamScope scope(team);
   for (const char* isa : kInstructionSets) {
@@ -55,7 +55,7 @@ TEST_CASE("a convolution on our kernels gives what LibTorch's gives, whatever th
 }
 
 TEST_CASE("small maps, other shapes and other numbers are LibTorch's, and so is all outside of a team") {
-  torch::manual_seed(1);
+  at::manual_seed(1);
   const Convolution usual = Layer(16, 16, 1, true);
   const torch::Tensor large = torch::randn({1, 16, 40, 40});
   CHECK_FALSE(SuitsKernels(usual, large));

@@ -152,7 +152,7 @@ TEST_CASE("files that are no weights are named for what they are") {
   CHECK(Has(Refusal(folder, "<!DOCTYPE html>"), "web page"));
   CHECK(Has(Refusal(folder, "\x80\x04N."), "bare pickle"));
   CHECK(Has(Refusal(folder, "7767517\n75 75\n"), "ncnn"));
-  CHECK(Has(Refusal(folder, std::string(257, '\0') + "ustar"), "tar"));
+  CHECK(Has(Refusal(folder, std::string(257, '\0').append("ustar")), "tar"));
   CHECK(Has(Refusal(folder, std::string(100, '\0')), "neither a .safetensors file"));
   CHECK(Has(Refusal(folder, "PK\x03\x04"), "ends early"));
 }

@@ -1,6 +1,7 @@
 // Scene changes against ffmpeg's select filter, novelty by what the scenes are, and both of animations.
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "video/drawn_videos.h"

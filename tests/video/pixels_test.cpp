@@ -2,6 +2,8 @@
 // is common.
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "video/drawn_videos.h"
 
 namespace imgmill::video_test {

@@ -1,6 +1,7 @@
 // The manifest's times against ffprobe's, exactly; and frames by time.
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "video/drawn_videos.h"

@@ -1,7 +1,7 @@
 // The JSON documents that a run leaves behind, with stable names: docs/json.md describes them.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "imgmill/base/result.h"

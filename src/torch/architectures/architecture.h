@@ -59,7 +59,8 @@ class PlannedArchitecture : public Architecture {
   Result<std::unique_ptr<Network>> Load(std::shared_ptr<const StateDict> weights,
                                         ModelInfo info) const override {
     Plan plan;
-    if (!Read(*weights, plan)) return WeightError("these are not the weights of " + std::string(name()));
+    if (!Read(*weights, plan))
+      return WeightError(std::string("these are not the weights of ").append(name()));
     return Build(std::move(plan), std::move(weights), std::move(info));
   }
 

@@ -91,10 +91,6 @@ class CompactNet final : public UpscaleNet {
 
   /// The next convolution, and the slopes behind it (undefined where there are none).
   void Add(torch::Tensor weight, torch::Tensor bias, torch::Tensor slope) {
-    const std::string index = std::to_string(layers_.size());
-    register_buffer("weight" + index, weight);
-    register_buffer("bias" + index, bias);
-    if (slope.defined()) register_buffer("slope" + index, slope);
     layers_.push_back({std::move(weight), std::move(bias), std::move(slope)});
   }
 

@@ -17,7 +17,6 @@ Result<std::shared_ptr<UpscaleNet>> LazyNet::Get() {
   if (net_ == nullptr) {
     const PoolScope host(HostPool());
     std::shared_ptr<UpscaleNet> built = TRY(build_(place_));
-    built->eval();
     // Other streams do not wait for this one's copies.
     if (!place_.device.is_cpu()) at::accelerator::synchronizeDevice(place_.device.index());
     net_ = std::move(built);

@@ -11,8 +11,9 @@
 namespace imgmill {
 
 /// N x 3 x H x W in 0..1 to N x 3 x (H * scale) x (W * scale), not yet clamped.
-class UpscaleNet : public torch::nn::Module {
+class UpscaleNet {
  public:
+  virtual ~UpscaleNet() = default;
   virtual torch::Tensor forward(torch::Tensor input) = 0;
 };
 
