@@ -1,7 +1,5 @@
-// The catalog's questions and answers as prepared statements, and when they are committed.
+// The catalog's questions and answers as prepared statements.
 #include "imgmill/catalog/catalog.h"
-
-#include <new>
 
 #include "base/try.h"
 #include "catalog/catalog_impl.h"
@@ -10,17 +8,11 @@
 #include "imgmill/dataset/publish.h"
 
 namespace imgmill {
-namespace {
-
-using Clock = std::chrono::steady_clock;
-constexpr auto kCommitAfter = std::chrono::milliseconds(500);
-constexpr int kPutsPerCommit = 1000;
-
-}  // namespace
 
 Status Catalog::Impl::PrepareAll() {
   const std::pair<Statement*, const char*> all[] = {
       {&begin, "BEGIN IMMEDIATE"},
+      {&begin_reading, "BEGIN DEFERRED"},
       {&commit, "COMMIT"},
       {&rollback, "ROLLBACK"},
       {&find_file, "SELECT size, mtime_ns, ctime_ns, inode, content FROM files WHERE path = ?"},
@@ -89,39 +81,6 @@ bool Catalog::Impl::Row(Statement::Use& use, const char* what) {
   return code == SQLITE_ROW;
 }
 
-Status Catalog::Impl::Begin() {
-  if (!failed) return failed;
-  if (database.InTransaction()) return {};
-  puts = 0;
-  names.clear();  // what a transaction that failed had put is not there
-  Statement::Use use(begin);
-  return Ran(use, "begin a transaction");
-}
-
-Status Catalog::Impl::Commit() {
-  puts = 0;
-  if (!database.InTransaction()) return failed;
-  Status status;
-  {
-    Statement::Use use(commit);
-    status = Ran(use, "commit");
-  }
-  if (!status && database.InTransaction()) {
-    Statement::Use use(rollback);
-    Status undone = Ran(use, "roll back");
-  }
-  return status;
-}
-
-Status Catalog::Impl::CountPut() {
-  if (++puts >= kPutsPerCommit) return Commit();
-  if (puts == 1) {
-    first_put = Clock::now();
-    changed.notify_one();
-  }
-  return {};
-}
-
 int64_t Catalog::Impl::NameId(std::string_view name, bool make) {
   const std::string key(name);
   if (const auto known = names.find(key); known != names.end()) return known->second;
@@ -137,24 +96,6 @@ int64_t Catalog::Impl::NameId(std::string_view name, bool make) {
   }
   if (id != 0) names.emplace(key, id);
   return id;
-}
-
-/// Commits what nobody commits because no put comes.
-void Catalog::Impl::CommitInBackground() {
-  std::unique_lock lock(mutex);
-  while (!closing) {
-    if (puts == 0) {
-      changed.wait(lock);
-    } else if (const Clock::time_point due = first_put + kCommitAfter; Clock::now() < due) {
-      changed.wait_until(lock, due);
-    } else {
-      try {
-        Status committed = Commit();     // remembered: the next put or Flush tells
-      } catch (const std::bad_alloc&) {  // for its error's text: the next put or Flush tries again
-        changed.wait_until(lock, Clock::now() + kCommitAfter);
-      }
-    }
-  }
 }
 
 Catalog::Catalog() : impl_(std::make_unique<Impl>()) {}
@@ -185,6 +126,7 @@ Catalog::~Catalog() {
   {
     const std::lock_guard lock(impl_->mutex);
     impl_->closing = true;
+    impl_->EndReading();
     Status committed = impl_->Commit();  // whoever wants to know has called Flush
   }
   impl_->changed.notify_all();
@@ -193,6 +135,7 @@ Catalog::~Catalog() {
 
 std::optional<KnownFile> Catalog::FindFile(std::string_view absolute_path) {
   const std::lock_guard lock(impl_->mutex);
+  impl_->BeginReading();
   Statement::Use use(impl_->find_file);
   if (use.Blob(absolute_path); !impl_->Row(use, "find a file")) return std::nullopt;
   return FileAt(use, 0);
@@ -259,6 +202,7 @@ Status Catalog::Impl::MoveFolder(std::string_view from, std::string_view to) {
 
 std::optional<std::string> Catalog::FindFact(const ContentDigest& content, std::string_view name) {
   const std::lock_guard lock(impl_->mutex);
+  impl_->BeginReading();
   const int64_t id = impl_->NameId(name, false);
   if (id == 0) return std::nullopt;
   Statement::Use use(impl_->find_fact);
@@ -281,6 +225,7 @@ Status Catalog::PutFact(const ContentDigest& content, std::string_view name, std
 
 std::optional<WorkRow> Catalog::FindWork(const WorkKey& key) {
   const std::lock_guard lock(impl_->mutex);
+  impl_->BeginReading();
   const int64_t id = impl_->NameId(key.fingerprint, false);
   if (id == 0) return std::nullopt;
   Statement::Use use(impl_->find_work);
@@ -316,6 +261,7 @@ Status Catalog::PutWork(std::span<const std::pair<WorkKey, WorkRow>> rows) {
 
 std::vector<FoundWork> Catalog::FindOutputs(const std::string& output) {
   const std::lock_guard lock(impl_->mutex);
+  impl_->BeginReading();
   std::vector<FoundWork> found;
   Statement::Use use(impl_->work_of_output);
   use.Blob(output);
@@ -329,6 +275,7 @@ std::vector<FoundWork> Catalog::FindOutputs(const std::string& output) {
 
 Status Catalog::Flush() {
   const std::lock_guard lock(impl_->mutex);
+  impl_->EndReading();
   Status committed = impl_->Commit();
   Status result = std::exchange(impl_->failed, Status{});
   return result ? committed : result;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -45,7 +46,7 @@ inline WorkRow RowAt(const Statement::Use& use, int column) {
 struct Catalog::Impl {
   std::string folder;
   Database database;
-  Statement begin, commit, rollback;
+  Statement begin, begin_reading, commit, rollback;
   Statement find_file, put_file, count_files, files_with_fact;
   Statement folder_by_identity, find_folder, put_folder, drop_folder, move_files, move_work;
   Statement find_name, put_name;
@@ -55,8 +56,12 @@ struct Catalog::Impl {
 
   std::mutex mutex;
   std::condition_variable changed;
-  int puts = 0;  ///< in the open transaction
+  bool writing = false;  ///< the transaction, if one is open; else it is for reading
+  int puts = 0;          ///< in the open transaction
   std::chrono::steady_clock::time_point first_put;
+  int looks = 0;  ///< in the open transaction for reading
+  std::chrono::steady_clock::time_point first_look;
+  bool idle = false;  ///< the committer waits for a notice, and for no time
   Status failed;  ///< the first failure that Flush has not told yet
   bool closing = false;
   std::thread committer;
@@ -64,8 +69,13 @@ struct Catalog::Impl {
   Status PrepareAll();
   // All below: under the mutex.
   void Remember(const Status& status);
+  /// A transaction for puts.
   Status Begin();
   Status Commit();
+  /// A transaction for a look-up, unless one is open: without, SQLite takes and drops its locks for each one.
+  void BeginReading();
+  void EndReading();
+  bool Reading() const { return !writing && database.InTransaction(); }
   Status Ran(Statement::Use& use, const char* what);
   /// SQLITE_ROW as true; remembers an error.
   bool Row(Statement::Use& use, const char* what);
@@ -76,6 +86,8 @@ struct Catalog::Impl {
   Status MoveFolder(std::string_view from, std::string_view to);
   Status PutWorkRow(const WorkKey& key, const WorkRow& row);
   Status CountPut();
+  /// When the committer has something to end.
+  std::optional<std::chrono::steady_clock::time_point> Due() const;
   void CommitInBackground();
 };
 

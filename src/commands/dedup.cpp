@@ -304,7 +304,7 @@ class Dedup::VectorRun final : public CommandRun {
   const Dedup& dedup_;
   void Add(EmbeddedImage& image) {
     DedupEntry entry;
-    entry.is_link = IsSymbolicLink(image.file.path);
+    entry.is_link = image.is_link;
     entry.file = std::move(image.file);
     entry.content = image.content;
     entry.stamp = image.stamp;

@@ -1,8 +1,6 @@
 // Hashes images row by row and keeps what it found in the catalog, under names that carry the version.
 #include "dedup_operation.h"
 
-#include <sys/stat.h>
-
 #include "base/try.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/memory/pool_array.h"
@@ -180,11 +178,6 @@ class DedupOperation::Task final : public ItemTask {
   std::optional<LumaRows> luma_;  // where luma is hashed and colours are read
 };
 
-bool IsSymbolicLink(const std::string& path) {
-  struct stat info = {};
-  return ::lstat(path.c_str(), &info) == 0 && S_ISLNK(info.st_mode);
-}
-
 void DedupPlaces::Mark(const std::string& absolute, DedupEntry& entry) const {
   const auto lies_in = [&](const std::string& folder) {
     return folder == "/" || (absolute.starts_with(folder) && absolute.size() > folder.size() &&
@@ -212,7 +205,7 @@ void DedupOperation::Describe(const SourceFile& file, DedupEntry& entry) const {
   entry.bytes = file.stamp.size;
   entry.width = file.upright_width;
   entry.height = file.upright_height;
-  entry.is_link = IsSymbolicLink(file.path);
+  entry.is_link = file.is_link;
   look_.places.Mark(file.absolute, entry);
 }
 

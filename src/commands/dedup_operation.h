@@ -41,8 +41,6 @@ struct DedupEntry {
 };
 using DedupTable = RecordTable<DedupEntry>;
 
-bool IsSymbolicLink(const std::string& path);
-
 /// Folders that images may lie in, canonical.
 struct DedupPlaces {
   std::vector<std::string> folders;  ///< at most 32

@@ -22,6 +22,7 @@ struct EmbedPayload final : Payload {
 /// What is known of the file itself.
 void Describe(const SourceFile& file, EmbeddedImage& image) {
   image.absolute = file.absolute;
+  image.is_link = file.is_link;
   image.content = file.content;
   image.stamp = file.stamp;
   image.width = file.upright_width;

@@ -22,6 +22,7 @@ struct VectorStore {
 struct EmbeddedImage {
   ListedFile file;
   std::string absolute;  ///< canonical path
+  bool is_link = false;  ///< the file is a symbolic link
   ContentDigest content;
   FileStamp stamp;
   int64_t width = 0;  ///< upright

@@ -74,6 +74,15 @@ Result<FileStamp> StampOf(const std::string& path) {
   return StampFrom(info);
 }
 
+Result<FileEntry> EntryOf(const std::string& path) {
+  struct stat info {};
+  const bool seen = ::lstat(path.c_str(), &info) == 0;  // a member of an archive is not
+  const bool is_link = seen && S_ISLNK(info.st_mode);
+  if ((!seen || is_link) && StatPath(path, &info) != 0) return ErrnoError(Stage::kProbe, errno, "stat");
+  TRY(CheckRegular(info, Stage::kProbe));
+  return FileEntry{StampFrom(info), is_link};
+}
+
 Result<ContentDigest> DigestOf(const std::string& path) {
   std::optional<FilePart> file = FilePart::Open(path);
   if (!file) return ErrnoError(Stage::kDecode, errno, "open");

@@ -21,6 +21,10 @@ namespace imgmill {
 
 namespace {
 
+/// Outcomes that may wait for an image in work: known images overtake it, by thousands a second, and each is
+/// some hundred bytes to some thousand.
+constexpr size_t kMostWaiting = 8192;
+
 /// The state of one Engine::Run.
 class EngineRun {
  public:
@@ -89,7 +93,9 @@ class EngineRun {
   bool Stopped() const { return services_.stop->StopRequested() || disk_full_ || thrown_.any(); }
 
   void Feed() {
-    while (!Stopped()) {
+    while (true) {
+      ordered_.WaitForRoom(kMostWaiting);
+      if (Stopped()) return;
       std::optional<ListedFile> file = source_.Next();
       if (!file) {
         exhausted_ = true;
@@ -122,6 +128,7 @@ class EngineRun {
         if (!thrown_.any()) WorkOn(*job);
       } catch (...) {  // rethrown where the threads are joined
         thrown_.Keep();
+        ordered_.GiveUp();
       }
       job->lease.Release();
       entry_.OneLess();

@@ -44,7 +44,7 @@ class Entry {
   const EngineServices& services_;
   const std::span<Operation* const> operations_;
   RunPlanner& planner_;
-  const Identifier identifier_;
+  Identifier identifier_;
   bool prepared_;
   ItemCosts costs_;
   Status ended_;

@@ -30,22 +30,32 @@ struct UprightSize {
   }
 };
 
-Status Stamp(SourceFile& file) {
-  const FileStamp stamp = TRY(StampOf(file.path));
-  file.stamp = stamp;
-  file.absolute = CanonicalOrSame(file.path);
-  return {};
-}
-
 }  // namespace
 
-Status Identifier::Locate(Item& item, Operation& operation) const {
+std::string CanonicalFiles::Of(const std::string& path, bool is_link) {
+  const std::string_view name = NameOf(path);
+  if (is_link || name.empty() || name == "." || name == "..") return CanonicalOrSame(path);
+  std::string folder = ParentOf(path);
+  if (canonical_.empty() || folder != folder_) {
+    canonical_ = CanonicalOrSame(folder);
+    folder_ = std::move(folder);
+  }
+  return canonical_.starts_with('/') ? Join(canonical_, name) : CanonicalOrSame(path);
+}
+
+Status Identifier::Locate(Item& item, Operation& operation) {
   item.main.path = item.file.path;
   std::vector<std::string> partners = TRY(operation.FindPartners(item.file));
   for (std::string& path : partners) item.partners.emplace_back().path = std::move(path);
   for (std::string& path : operation.FindSidecars(item.file))
     item.sidecars.emplace_back().path = std::move(path);
-  return ForEachFile(item, Stamp);
+  return ForEachFile(item, [this](SourceFile& file) -> Status {
+    const FileEntry entry = TRY(EntryOf(file.path));
+    file.stamp = entry.stamp;
+    file.is_link = entry.is_link;
+    file.absolute = canonical_.Of(file.path, file.is_link);
+    return {};
+  });
 }
 
 bool Identifier::FindContents(Item& item) const {

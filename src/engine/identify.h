@@ -1,9 +1,23 @@
 // What is known of an item's files before a pixel is read: stamp, content, size, header.
 #pragma once
 
+#include <string>
+
 #include "imgmill/engine/engine.h"
 
 namespace imgmill {
+
+/// Canonical paths of files that mostly lie in the same folder as the one before, whose path is resolved
+/// once.
+class CanonicalFiles {
+ public:
+  /// CanonicalOrSame of a file's path. @param is_link  the file is a symbolic link
+  std::string Of(const std::string& path, bool is_link);
+
+ private:
+  std::string folder_;
+  std::string canonical_;  ///< empty: of no folder yet
+};
 
 /// A run's view of the catalog, one file after another. Used by the feeder and the workers at once.
 class Identifier {
@@ -12,7 +26,7 @@ class Identifier {
       : options_(options), services_(services) {}
 
   /// Fills path, canonical path and stamp of the file and of its partner, which is found here. The feeder's.
-  Status Locate(Item& item, Operation& operation) const;
+  Status Locate(Item& item, Operation& operation);
 
   /// Fills the contents if the catalog has seen these very files. With --force it has not.
   bool FindContents(Item& item) const;
@@ -37,6 +51,7 @@ class Identifier {
  private:
   const EngineOptions& options_;
   const EngineServices& services_;
+  CanonicalFiles canonical_;
 };
 
 }  // namespace imgmill

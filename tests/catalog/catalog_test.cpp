@@ -152,6 +152,42 @@ TEST_CASE("puts are committed within half a second though nobody asks") {
   CHECK(OpenOrFail(folder / "c")->FindFact(Digest("a"), "f/1") == "v");
 }
 
+TEST_CASE("look-ups stand in nobody's way: others write between them, and we after them") {
+  const TestFolder folder;
+  const auto catalog = OpenOrFail(folder / "c");
+  Database other;
+  REQUIRE(other.Open(folder / "c/catalog.sqlite"));
+  REQUIRE(catalog->PutFact(Digest("a"), "f/1", "v"));
+  REQUIRE(catalog->Flush());
+  for (int i = 0; i < 3; ++i) {
+    CHECK(catalog->FindFact(Digest("a"), "f/1") == "v");
+    // Whoever read before this, and goes on to write in the same transaction, is refused by SQLite.
+    const std::string name = "x'" + std::string(8, static_cast<char>('0' + i)) + "'";
+    REQUIRE(other.Execute(("INSERT INTO names (name) VALUES (" + name + ")").c_str()));
+    CHECK(catalog->PutFact(Digest("b"), "f/" + std::to_string(2 + i), "w"));
+    CHECK(catalog->Flush());
+    CHECK(catalog->FindFact(Digest("b"), "f/" + std::to_string(2 + i)) == "w");
+  }
+}
+
+TEST_CASE("what others write is seen soon, and the log is cut back, however much is looked up") {
+  const TestFolder folder;
+  const auto catalog = OpenOrFail(folder / "c");
+  Database other;
+  REQUIRE(other.Open(folder / "c/catalog.sqlite"));
+  REQUIRE(catalog->PutFact(Digest("a"), "f/1", "v"));
+  REQUIRE(catalog->Flush());
+  CHECK(!catalog->FindFile("/in/a"));
+  REQUIRE(other.Execute("INSERT INTO files (path, size, mtime_ns, content) VALUES (x'2F696E2F61', 1, 2, x'00')"));
+  int looks = 0;
+  while (!catalog->FindFile("/in/a") && looks < 1000) ++looks;
+  CHECK(looks < 1000);
+  // The last look-up's transaction ends though no other follows.
+  ::usleep(500'000);
+  CHECK(other.QueryInteger("PRAGMA wal_checkpoint(TRUNCATE)").value() == 0);
+  CHECK(std::filesystem::file_size(folder / "c/catalog.sqlite-wal") == 0);
+}
+
 TEST_CASE("work that was acknowledged is there after kill -9 at any point") {
   std::mt19937 random(11);
   int acknowledged_in_all = 0;

@@ -109,6 +109,23 @@ TEST_CASE("what is no file has neither stamp nor digest, and a pipe does not han
   CHECK(DigestOf(folder / "gone").error().code == Code::kNotFound);
 }
 
+TEST_CASE("a link is told from what it leads to, whose stamp it has") {
+  const TestFolder folder;
+  folder.Write("a", "one");
+  std::filesystem::create_symlink("a", folder / "link");
+  std::filesystem::create_symlink("gone", folder / "dangling");
+  std::filesystem::create_symlink(folder.path(), folder / "folder");
+  const FileStamp stamp = StampOf(folder / "a").value();
+  CHECK(EntryOf(folder / "a").value().stamp == stamp);
+  CHECK(!EntryOf(folder / "a").value().is_link);
+  CHECK(EntryOf(folder / "link").value().stamp == stamp);
+  CHECK(EntryOf(folder / "link").value().is_link);
+  CHECK(!EntryOf(folder / "folder/a").value().is_link);
+  CHECK(EntryOf(folder / "folder").error().code == Code::kUnsupported);
+  CHECK(EntryOf(folder / "dangling").error().code == Code::kNotFound);
+  CHECK(EntryOf(folder / "gone").error().code == Code::kNotFound);
+}
+
 TEST_CASE("a file is replaced whole, or refused") {
   const TestFolder folder;
   const std::string path = folder / "report.json";

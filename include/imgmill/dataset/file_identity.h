@@ -55,6 +55,14 @@ std::optional<FolderIdentity> IdentityOf(const std::string& folder);
 
 /// Follows links. Anything but a regular file is kUnsupported, a vanished one kNotFound.
 Result<FileStamp> StampOf(const std::string& path);
+
+/// A file as its folder has it.
+struct FileEntry {
+  FileStamp stamp;       ///< of what a link leads to
+  bool is_link = false;  ///< symbolic
+};
+/// The same by one look at what is no link. Errors as StampOf.
+Result<FileEntry> EntryOf(const std::string& path);
 /// Reads the file once, in chunks of at most 1 MiB. Errors as StampOf, and kReadError.
 Result<ContentDigest> DigestOf(const std::string& path);
 ContentDigest DigestOfBytes(const void* data, size_t size);

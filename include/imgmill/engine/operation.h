@@ -22,6 +22,7 @@ namespace imgmill {
 struct SourceFile {
   std::string path;
   std::string absolute;  ///< canonical path: the catalog's key
+  bool is_link = false;  ///< `path` is a symbolic link
   FileStamp stamp;
   ContentDigest content;  ///< known from Operation::Recall on
   /// As a person sees it, in pixels; known from Operation::Recall on, also where the catalog answers and
