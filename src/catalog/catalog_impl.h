@@ -62,7 +62,7 @@ struct Catalog::Impl {
   int looks = 0;  ///< in the open transaction for reading
   std::chrono::steady_clock::time_point first_look;
   bool idle = false;  ///< the committer waits for a notice, and for no time
-  Status failed;  ///< the first failure that Flush has not told yet
+  Status failed;      ///< the first failure that Flush has not told yet
   bool closing = false;
   std::thread committer;
 

@@ -48,7 +48,7 @@ class ReduceStep final : public LadderWork {
   Found found_;
 };
 using Grouping = ReduceStep<DuplicateGroups>;
-using NearSearch = ReduceStep<std::vector<uint32_t>>;
+using NearSearch = ReduceStep<NearEntries>;
 
 /// 1 - the cosine of two entries' vectors.
 Result<double> VectorDistance(const DedupTable& entries, const VectorFile& vectors, uint32_t a, uint32_t b) {
@@ -91,8 +91,10 @@ class Dedup final : public Command {
 
   VectorSearch HowToSearch() const { return {options_.similarity(), options_.index == "ivf"}; }
 
+  /// @param near  of hashes that get a second look, FindNear's `any`
   Result<CommandResult> Reduce(CommandResult result, const DedupTable& entries, const VectorFile* vectors,
-                               SecondLooker* look, const CommandServices& services) const {
+                               SecondLooker* look, const std::vector<bool>& near,
+                               const CommandServices& services) const {
     if (result.counts.interrupted) return result;  // half a folder has no groups
     MemoryManager& memory = *services.memory;
     const StopFlag& stop = *services.stop;
@@ -102,7 +104,7 @@ class Dedup final : public Command {
     DuplicateGroups groups = TRY(Grouping::Guarded(services, [&] {
       if (vectors != nullptr)
         return FindSimilarVectors(entries, rules_, *vectors, HowToSearch(), threads, memory, stop, ivf);
-      return look != nullptr ? FindVerified(entries, rules_, distance, *look, threads, memory, stop)
+      return look != nullptr ? FindVerified(entries, near, rules_, distance, *look, threads, memory, stop)
                              : FindDuplicates(entries, rules_, options_.method != "exact", distance, threads,
                                               memory, stop);
     }));
@@ -255,17 +257,19 @@ class Dedup::HashRun final : public CommandRun {
                          services_.workers());
   }
   Result<CommandResult> Reduce(CommandResult result) override {
+    std::vector<bool> near;
     if (look_ && !result.counts.interrupted) {
       const DedupTable& entries = operation_.entries();
-      std::vector<uint32_t> near = TRY(NearSearch::Guarded(services_, [&] {
-        return FindCandidates(entries, dedup_.rules_, dedup_.options_.distance(entries.size()),
-                              services_.workers(), *services_.memory, *services_.stop);
+      NearEntries found = TRY(NearSearch::Guarded(services_, [&] {
+        return FindNear(entries, dedup_.rules_, dedup_.options_.distance(entries.size()), services_.workers(),
+                        *services_.memory, *services_.stop);
       }));
-      Candidates candidates = TRY(Candidates::Of(entries, std::move(near)));
+      near = std::move(found.any);
+      Candidates candidates = TRY(Candidates::Of(entries, std::move(found.candidates)));
       TRY(look_->LookAt(std::move(candidates), result));
       look_->Describe(result.details);
     }
-    return dedup_.Reduce(std::move(result), operation_.entries(), nullptr, look_.get(), services_);
+    return dedup_.Reduce(std::move(result), operation_.entries(), nullptr, look_.get(), near, services_);
   }
 
  private:
@@ -297,7 +301,7 @@ class Dedup::VectorRun final : public CommandRun {
   }
   Result<CommandResult> Reduce(CommandResult result) override {
     if (!result.counts.interrupted) opened_.embedder->Describe(result.details);
-    return dedup_.Reduce(std::move(result), entries_, opened_.store.file.get(), look_.get(), services_);
+    return dedup_.Reduce(std::move(result), entries_, opened_.store.file.get(), look_.get(), {}, services_);
   }
 
  private:

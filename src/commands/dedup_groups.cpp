@@ -142,8 +142,15 @@ struct SimilaritySearch {
       group;
   /// What is told of a member by its measure, beside its index.
   std::function<DuplicateGroups::Member(Measure)> describe;
+  /// Of each row, whether it has any that it could be in a group with; null where nobody knows.
+  const std::vector<bool>* near = nullptr;
+
+  bool IsCompared(const DedupEntry& entry, uint32_t row, const GroupRules& rules) const {
+    return (near == nullptr || (*near)[row]) && IsComparedByLook(entry, rules, true);
+  }
 };
 
+/// @param compared  how many of the entries are compared.
 template <typename Key, typename Measure>
 Status GroupByLook(const DedupTable& entries, size_t compared, std::vector<uint32_t> rank,
                    const SimilaritySearch<Key, Measure>& search, const Held& held, DuplicateGroups& found) {
@@ -158,7 +165,7 @@ Status GroupByLook(const DedupTable& entries, size_t compared, std::vector<uint3
   uint32_t row = 0;
   size_t next = 0;
   const Status read = entries.ForEach([&](const DedupEntry& entry) {
-    if (IsComparedByLook(entry, held.rules, true)) {
+    if (search.IsCompared(entry, row, held.rules)) {
       looks.keys[next] = search.key(entry);
       looks.order[next] = rank[row];
       if (with_sides > 0) side_of[next] = sides.SideOf(entry);
@@ -190,15 +197,19 @@ template <typename Key, typename Measure>
 Result<DuplicateGroups> Find(const DedupTable& entries, bool by_look,
                              const SimilaritySearch<Key, Measure>& search, const Held& held) {
   DuplicateGroups found;
-  size_t compared = 0;
+  size_t compared = 0, others = 0;
+  uint32_t row = 0;
   const Status counted = entries.ForEach([&](const DedupEntry& entry) {
-    compared += IsComparedByLook(entry, held.rules, by_look) ? 1 : 0;
+    const bool has_look = IsComparedByLook(entry, held.rules, by_look);
+    others += has_look ? 0 : 1;
+    compared += has_look && search.IsCompared(entry, row, held.rules) ? 1 : 0;
+    ++row;
     return Status();
   });
   if (!counted) return counted.error();
   {
     std::vector<uint32_t> rank = TRY(RankAll(entries, held));
-    TRY(GroupBySameness(entries, by_look, entries.size() - compared, rank, held, found));
+    TRY(GroupBySameness(entries, by_look, others, rank, held, found));
     TRY(GroupByLook(entries, compared, std::move(rank), search, held, found));
   }
   std::sort(found.groups.begin(), found.groups.end(),
@@ -253,8 +264,8 @@ Result<DuplicateGroups> FindByHash(const DedupTable& entries, const Held& held, 
 }
 
 template <typename Hash>
-Result<std::vector<uint32_t>> FindNear(const DedupTable& entries, const GroupRules& rules, int max_distance,
-                                       int threads, const StopFlag& stop) {
+Result<NearEntries> FindNearByHash(const DedupTable& entries, const GroupRules& rules, int max_distance,
+                                   int threads, const StopFlag& stop) {
   PoolArray<Hash> hashes(entries.size());
   PoolArray<uint32_t> rows(entries.size());
   PoolArray<ContentDigest> contents(entries.size());
@@ -275,23 +286,29 @@ Result<std::vector<uint32_t>> FindNear(const DedupTable& entries, const GroupRul
     return Status();
   });
   if (!read) return read.error();
-  std::vector<uint32_t> candidates;
+  NearEntries near;
+  near.any.resize(entries.size());
   const auto differs = [&](uint32_t item, uint32_t other) {
     return contents[item] != contents[other] &&
            (sides.Allows(side_of[item], side_of[other]) || sides.Allows(side_of[other], side_of[item]));
   };
   const std::span<const Hash> compared_hashes = hashes.span().first(compared);
   TRY(WithNeighbours(compared_hashes, posed, max_distance, differs, threads, stop,
-                     [&](uint32_t item) { candidates.push_back(rows[item]); }));
-  return candidates;
+                     [&](uint32_t item, bool counts) {
+                       near.any[rows[item]] = true;
+                       if (counts) near.candidates.push_back(rows[item]);
+                     }));
+  return near;
 }
 
 template <typename Hash>
-Result<DuplicateGroups> FindVerifiedByHash(const DedupTable& entries, const Held& held, int max_distance,
-                                           SecondLooker& looker, int threads) {
+Result<DuplicateGroups> FindVerifiedByHash(const DedupTable& entries, const std::vector<bool>& near,
+                                           const Held& held, int max_distance, SecondLooker& looker,
+                                           int threads) {
   const PoseSet& poses = held.rules.poses;
   const int asking = looker.Threads(threads);
   SimilaritySearch<Hash, VerifiedMeasure> search;
+  search.near = &near;
   search.key = [](const DedupEntry& entry) { return HashOf<Hash>(entry.hash); };
   search.bytes = [&](size_t count) {
     return Footprint{VerifiedGroupingBytes<Hash>(count, StoredPoses(poses), max_distance, asking), 0} +
@@ -336,20 +353,19 @@ size_t GroupingBytes(uint64_t entries, const GroupRules& rules, bool by_hash, in
   return std::max(searching + entries * 3 * sizeof(uint32_t), ranking);
 }
 
-Result<std::vector<uint32_t>> FindCandidates(const DedupTable& entries, const GroupRules& rules,
-                                             int max_distance, int threads, MemoryManager& memory,
-                                             const StopFlag& stop) {
+Result<NearEntries> FindNear(const DedupTable& entries, const GroupRules& rules, int max_distance,
+                             int threads, MemoryManager& memory, const StopFlag& stop) {
   Lease lease = TRY(memory.Acquire({VerifyingBytes(entries.size(), rules, max_distance, threads), 0}, stop));
-  return rules.wide_hashes ? FindNear<Hash256>(entries, rules, max_distance, threads, stop)
-                           : FindNear<uint64_t>(entries, rules, max_distance, threads, stop);
+  return rules.wide_hashes ? FindNearByHash<Hash256>(entries, rules, max_distance, threads, stop)
+                           : FindNearByHash<uint64_t>(entries, rules, max_distance, threads, stop);
 }
 
-Result<DuplicateGroups> FindVerified(const DedupTable& entries, const GroupRules& rules, int max_distance,
-                                     SecondLooker& looker, int threads, MemoryManager& memory,
-                                     const StopFlag& stop) {
+Result<DuplicateGroups> FindVerified(const DedupTable& entries, const std::vector<bool>& near,
+                                     const GroupRules& rules, int max_distance, SecondLooker& looker,
+                                     int threads, MemoryManager& memory, const StopFlag& stop) {
   const Held held{rules, memory, stop};
-  return rules.wide_hashes ? FindVerifiedByHash<Hash256>(entries, held, max_distance, looker, threads)
-                           : FindVerifiedByHash<uint64_t>(entries, held, max_distance, looker, threads);
+  return rules.wide_hashes ? FindVerifiedByHash<Hash256>(entries, near, held, max_distance, looker, threads)
+                           : FindVerifiedByHash<uint64_t>(entries, near, held, max_distance, looker, threads);
 }
 
 size_t VerifyingBytes(uint64_t entries, const GroupRules& rules, int max_distance, int threads) {

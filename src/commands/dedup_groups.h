@@ -59,17 +59,24 @@ Result<DuplicateGroups> FindDuplicates(const DedupTable& entries, const GroupRul
 /// What FindDuplicates leases at most.
 size_t GroupingBytes(uint64_t entries, const GroupRules& rules, bool by_hash, int max_distance, int threads);
 
-/// The rows of the entries that have one of another content near them by hash that may be in a group with
-/// them, in ascending order: those that FindVerified asks about. Memory is leased as for it.
-Result<std::vector<uint32_t>> FindCandidates(const DedupTable& entries, const GroupRules& rules,
-                                             int max_distance, int threads, MemoryManager& memory,
-                                             const StopFlag& stop);
+/// Which entries have others near them by hash.
+struct NearEntries {
+  /// Of each row, whether there is any: those without are in no group by their looks.
+  std::vector<bool> any;
+  /// The rows, ascending, that have one of another content near them that may be in a group with them: those
+  /// that FindVerified asks about.
+  std::vector<uint32_t> candidates;
+};
+/// Memory is leased as for FindVerified.
+Result<NearEntries> FindNear(const DedupTable& entries, const GroupRules& rules, int max_distance,
+                             int threads, MemoryManager& memory, const StopFlag& stop);
 
 /// Groups by hash within `max_distance`, of what a second look says, too. What that holds is leased with the
 /// rest.
-Result<DuplicateGroups> FindVerified(const DedupTable& entries, const GroupRules& rules, int max_distance,
-                                     SecondLooker& looker, int threads, MemoryManager& memory,
-                                     const StopFlag& stop);
+/// @param near  FindNear's `any`
+Result<DuplicateGroups> FindVerified(const DedupTable& entries, const std::vector<bool>& near,
+                                     const GroupRules& rules, int max_distance, SecondLooker& looker,
+                                     int threads, MemoryManager& memory, const StopFlag& stop);
 
 /// What the two lease at most, without what the look holds.
 size_t VerifyingBytes(uint64_t entries, const GroupRules& rules, int max_distance, int threads);

@@ -252,14 +252,20 @@ class VerifiedGrouping {
 template <typename Hash>
 Status VisitWithNeighbours(std::span<const Hash> hashes, const PosedHashesOf<Hash>& posed, int radius,
                            const std::function<bool(uint32_t item, uint32_t other)>& differs, int threads,
-                           const StopFlag& stop, const std::function<void(uint32_t item)>& visit) {
+                           const StopFlag& stop,
+                           const std::function<void(uint32_t item, bool counts)>& visit) {
   const auto together = static_cast<uint32_t>(QueryBlock<Hash>::Most(hashes.size()));
   const PosedQueries<Hash> queries(hashes, posed);
   const HammingIndex<Hash> index(hashes, radius);
   const auto count = static_cast<uint32_t>(hashes.size());
+  constexpr uint8_t kNear = 1, kCounts = 2;
   PoolArray<uint8_t> with(count);
   with.Fill(0);
-  const auto mark = [&](uint32_t item) { std::atomic_ref(with[item]).store(1, std::memory_order_relaxed); };
+  const auto mark = [&](uint32_t item, uint8_t as) {
+    const std::atomic_ref marks(with[item]);
+    // Mostly it is marked: nothing is written then, which others would wait for.
+    if ((marks.load(std::memory_order_relaxed) & as) != as) marks.fetch_or(as, std::memory_order_relaxed);
+  };
   QueryBlock<Hash> block(together * queries.poses());
   for (uint32_t first = 0, some; first < count; first += some) {
     TRY(CheckStop(stop));
@@ -268,16 +274,18 @@ Status VisitWithNeighbours(std::span<const Hash> hashes, const PosedHashesOf<Has
     std::ranges::copy(asked, block.queries.begin());
     index.QueryOnThreads(block, asked.size(), threads, [&](int, size_t place, uint32_t other, int) {
       const uint32_t item = first + static_cast<uint32_t>(place / queries.poses());
-      if (other == item || !differs(item, other)) return true;
-      mark(item);
+      if (other == item) return true;
+      const bool counts = differs(item, other);
+      const uint8_t as = counts ? kNear | kCounts : kNear;
+      mark(item, as);
       // A pose of one may be near where no pose of the other is.
-      if (posed.poses > 0) mark(other);
-      return posed.poses > 0;
+      if (posed.poses > 0) mark(other, as);
+      return posed.poses > 0 || !counts;
     });
   }
   TRY(CheckStop(stop));
   for (uint32_t item = 0; item < count; ++item) {
-    if (with[item] != 0) visit(item);
+    if (with[item] != 0) visit(item, (with[item] & kCounts) != 0);
   }
   return {};
 }
@@ -286,12 +294,12 @@ Status VisitWithNeighbours(std::span<const Hash> hashes, const PosedHashesOf<Has
 
 Status WithNeighbours(std::span<const uint64_t> hashes, const PosedHashes& posed, int radius,
                       const std::function<bool(uint32_t item, uint32_t other)>& differs, int threads,
-                      const StopFlag& stop, const std::function<void(uint32_t item)>& visit) {
+                      const StopFlag& stop, const std::function<void(uint32_t item, bool counts)>& visit) {
   return VisitWithNeighbours(hashes, posed, radius, differs, threads, stop, visit);
 }
 Status WithNeighbours(std::span<const Hash256> hashes, const PosedHashesOf<Hash256>& posed, int radius,
                       const std::function<bool(uint32_t item, uint32_t other)>& differs, int threads,
-                      const StopFlag& stop, const std::function<void(uint32_t item)>& visit) {
+                      const StopFlag& stop, const std::function<void(uint32_t item, bool counts)>& visit) {
   return VisitWithNeighbours(hashes, posed, radius, differs, threads, stop, visit);
 }
 

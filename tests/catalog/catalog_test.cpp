@@ -178,7 +178,8 @@ TEST_CASE("what others write is seen soon, and the log is cut back, however much
   REQUIRE(catalog->PutFact(Digest("a"), "f/1", "v"));
   REQUIRE(catalog->Flush());
   CHECK(!catalog->FindFile("/in/a"));
-  REQUIRE(other.Execute("INSERT INTO files (path, size, mtime_ns, content) VALUES (x'2F696E2F61', 1, 2, x'00')"));
+  REQUIRE(
+      other.Execute("INSERT INTO files (path, size, mtime_ns, content) VALUES (x'2F696E2F61', 1, 2, x'00')"));
   int looks = 0;
   while (!catalog->FindFile("/in/a") && looks < 1000) ++looks;
   CHECK(looks < 1000);

@@ -37,9 +37,7 @@ class WaitingOperation final : public Operation {
  public:
   WaitingOperation(const OneNewSource* source, bool throws)
       : Operation({"waiting", "waiting/1"}), source_(source), throws_(throws) {}
-  Result<ItemPlan> Plan(const Item& item) const override {
-    return ItemPlan(item.main.header, {}, {32, 0});
-  }
+  Result<ItemPlan> Plan(const Item& item) const override { return ItemPlan(item.main.header, {}, {32, 0}); }
   Result<bool> Recall(const Item&, Outcome& outcome) override {
     outcome.state = Outcome::State::kDone;
     return source_ != nullptr;

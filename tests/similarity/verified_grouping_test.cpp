@@ -59,17 +59,20 @@ TEST_CASE("verified groups are those of two plain loops, and take no more than i
     }
     if (n > 1500) continue;
     // Whoever has a neighbour that counts is told.
-    std::vector<uint32_t> with;
+    using Told = std::vector<std::pair<uint32_t, bool>>;
+    Told with;
     const auto differs = [](uint32_t a, uint32_t b) { return a % 3 != b % 3; };
-    REQUIRE(
-        WithNeighbours(hashes, {}, radius, differs, 3, stop, [&](uint32_t item) { with.push_back(item); }));
-    std::vector<uint32_t> plain;
+    REQUIRE(WithNeighbours(hashes, {}, radius, differs, 3, stop,
+                           [&](uint32_t item, bool counts) { with.emplace_back(item, counts); }));
+    Told plain;
     for (uint32_t i = 0; i < n; ++i) {
+      bool near = false, counts = false;
       for (uint32_t j = 0; j < n; ++j) {
-        if (!differs(i, j) || std::popcount(hashes[i] ^ hashes[j]) > radius) continue;
-        plain.push_back(i);
-        break;
+        if (i == j || std::popcount(hashes[i] ^ hashes[j]) > radius) continue;
+        near = true;
+        counts = counts || differs(i, j);
       }
+      if (near) plain.emplace_back(i, counts);
     }
     CHECK(with == plain);
   }
@@ -124,8 +127,8 @@ TEST_CASE("keepers in several poses take what is near one of them, the nearest t
   // Both sides of a pair are told, also where only one has a pose that is near.
   std::vector<uint32_t> with, plain;
   const auto differs = [](uint32_t, uint32_t) { return true; };
-  REQUIRE(
-      WithNeighbours(hashes, posed, radius, differs, 3, stop, [&](uint32_t item) { with.push_back(item); }));
+  REQUIRE(WithNeighbours(hashes, posed, radius, differs, 3, stop,
+                         [&](uint32_t item, bool) { with.push_back(item); }));
   for (uint32_t i = 0; i < n; ++i) {
     bool found = false;
     for (uint32_t j = 0; j < n; ++j) {
@@ -148,7 +151,7 @@ TEST_CASE("a second look that fails ends the search, and so does a stop") {
   stop.RequestStop();
   CHECK(GroupVerified(Ranked(hashes, order), {}, 2, fails, 2, stop).error().code == Code::kInterrupted);
   CHECK_FALSE(WithNeighbours(
-      hashes, {}, 2, [](uint32_t, uint32_t) { return true; }, 1, stop, [](uint32_t) {}));
+      hashes, {}, 2, [](uint32_t, uint32_t) { return true; }, 1, stop, [](uint32_t, bool) {}));
 }
 
 }  // namespace imgmill

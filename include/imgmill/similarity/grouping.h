@@ -90,15 +90,15 @@ struct PosedHashesOf {
 using PosedHashes = PosedHashesOf<uint64_t>;
 
 /// Calls `visit` once with each item that has another one within `radius`, or that is within the radius of
-/// another one's pose, in ascending order.
+/// another one's pose, in ascending order; `counts` if any of its pairs does.
 /// @param differs  of the pairs within the radius, those that count. Asked by all threads at once.
 /// Memory: VerifiedGroupingBytes(). @return kInterrupted when `stop` asked for it. @throws OutOfMemory
 Status WithNeighbours(std::span<const uint64_t> hashes, const PosedHashes& posed, int radius,
                       const std::function<bool(uint32_t item, uint32_t other)>& differs, int threads,
-                      const StopFlag& stop, const std::function<void(uint32_t item)>& visit);
+                      const StopFlag& stop, const std::function<void(uint32_t item, bool counts)>& visit);
 Status WithNeighbours(std::span<const Hash256> hashes, const PosedHashesOf<Hash256>& posed, int radius,
                       const std::function<bool(uint32_t item, uint32_t other)>& differs, int threads,
-                      const StopFlag& stop, const std::function<void(uint32_t item)>& visit);
+                      const StopFlag& stop, const std::function<void(uint32_t item, bool counts)>& visit);
 
 /// What a second look at two items found.
 struct SecondLook {
