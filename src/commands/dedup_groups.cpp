@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "base/try.h"
+#include "dedup_hashes.h"
 #include "imgmill/memory/pool_array.h"
 #include "imgmill/similarity/grouping.h"
 
@@ -74,10 +75,6 @@ struct Sameness {
   uint32_t index = 0;
   uint32_t side = 0;  ///< PairSides'
 };
-
-bool IsComparedByLook(const DedupEntry& entry, const GroupRules& rules, bool by_look) {
-  return by_look && entry.notes.telling() && entry.quality >= rules.least_quality;
-}
 
 void AddGroup(uint32_t keeper, size_t first, DuplicateGroups& found) {
   std::sort(found.members.begin() + static_cast<std::ptrdiff_t>(first), found.members.end(),
@@ -222,32 +219,6 @@ Result<DuplicateGroups> Find(const DedupTable& entries, bool by_look,
 
 namespace {
 
-/// The hash of an entry, of whichever length.
-template <typename Hash>
-Hash HashOf(const Hash256& hash) {
-  if constexpr (sizeof(Hash) == sizeof(Hash256)) {
-    return hash;
-  } else {
-    return hash[0];
-  }
-}
-
-template <typename Hash>
-PosedHashesOf<Hash> PosesFor(size_t count, const PoseSet& poses) {
-  return poses.others() ? PosedHashesOf<Hash>(count, poses.size()) : PosedHashesOf<Hash>();
-}
-
-template <typename Hash>
-void PutPoses(const PoseSet& poses, const DedupEntry& entry, size_t place, PosedHashesOf<Hash>& posed) {
-  if (!poses.others()) return;
-  for (size_t i = 0; i < poses.size(); ++i)
-    posed.hashes[place * poses.size() + i] = HashOf<Hash>(entry.poses[static_cast<size_t>(poses[i])]);
-}
-
-size_t StoredPoses(const PoseSet& poses) {
-  return poses.others() ? poses.size() : 0;
-}
-
 template <typename Hash>
 Result<DuplicateGroups> FindByHash(const DedupTable& entries, const Held& held, bool by_hash,
                                    int max_distance, int threads) {
@@ -261,44 +232,6 @@ Result<DuplicateGroups> FindByHash(const DedupTable& entries, const Held& held, 
   };
   search.describe = [](int bits) { return DuplicateGroups::Member{.distance = static_cast<double>(bits)}; };
   return Find(entries, by_hash, search, held);
-}
-
-template <typename Hash>
-Result<NearEntries> FindNearByHash(const DedupTable& entries, const GroupRules& rules, int max_distance,
-                                   int threads, const StopFlag& stop) {
-  PoolArray<Hash> hashes(entries.size());
-  PoolArray<uint32_t> rows(entries.size());
-  PoolArray<ContentDigest> contents(entries.size());
-  PairSides sides(rules.scope);
-  PoolArray<uint32_t> side_of(entries.size());
-  PosedHashesOf<Hash> posed = PosesFor<Hash>(entries.size(), rules.poses);
-  size_t compared = 0;
-  uint32_t row = 0;
-  const Status read = entries.ForEach([&](const DedupEntry& entry) {
-    if (IsComparedByLook(entry, rules, true)) {
-      hashes[compared] = HashOf<Hash>(entry.hash);
-      contents[compared] = entry.content;
-      side_of[compared] = sides.SideOf(entry);
-      PutPoses(rules.poses, entry, compared, posed);
-      rows[compared++] = row;
-    }
-    ++row;
-    return Status();
-  });
-  if (!read) return read.error();
-  NearEntries near;
-  near.any.resize(entries.size());
-  const auto differs = [&](uint32_t item, uint32_t other) {
-    return contents[item] != contents[other] &&
-           (sides.Allows(side_of[item], side_of[other]) || sides.Allows(side_of[other], side_of[item]));
-  };
-  const std::span<const Hash> compared_hashes = hashes.span().first(compared);
-  TRY(WithNeighbours(compared_hashes, posed, max_distance, differs, threads, stop,
-                     [&](uint32_t item, bool counts) {
-                       near.any[rows[item]] = true;
-                       if (counts) near.candidates.push_back(rows[item]);
-                     }));
-  return near;
 }
 
 template <typename Hash>
@@ -351,13 +284,6 @@ size_t GroupingBytes(uint64_t entries, const GroupRules& rules, bool by_hash, in
   const size_t searching = rules.wide_hashes ? GroupByHammingBytes<Hash256>(entries, max_distance, threads)
                                              : GroupByHammingBytes(entries, max_distance, threads);
   return std::max(searching + entries * 3 * sizeof(uint32_t), ranking);
-}
-
-Result<NearEntries> FindNear(const DedupTable& entries, const GroupRules& rules, int max_distance,
-                             int threads, MemoryManager& memory, const StopFlag& stop) {
-  Lease lease = TRY(memory.Acquire({VerifyingBytes(entries.size(), rules, max_distance, threads), 0}, stop));
-  return rules.wide_hashes ? FindNearByHash<Hash256>(entries, rules, max_distance, threads, stop)
-                           : FindNearByHash<uint64_t>(entries, rules, max_distance, threads, stop);
 }
 
 Result<DuplicateGroups> FindVerified(const DedupTable& entries, const std::vector<bool>& near,

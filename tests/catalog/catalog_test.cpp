@@ -33,6 +33,19 @@ WorkKey Key(int i) {
           std::to_string(i) + ".png"};
 }
 
+/// A catalog with one fact in it, and its database as another program has it open.
+struct SharedCatalog {
+  const TestFolder folder;
+  const std::unique_ptr<Catalog> catalog = OpenOrFail(folder / "c");
+  Database other;
+
+  SharedCatalog() {
+    REQUIRE(other.Open(folder / "c/catalog.sqlite"));
+    REQUIRE(catalog->PutFact(Digest("a"), "f/1", "v"));
+    REQUIRE(catalog->Flush());
+  }
+};
+
 /// SQLite's own verdict on the file.
 std::string Integrity(const std::string& folder) {
   Database database;
@@ -152,13 +165,8 @@ TEST_CASE("puts are committed within half a second though nobody asks") {
   CHECK(OpenOrFail(folder / "c")->FindFact(Digest("a"), "f/1") == "v");
 }
 
-TEST_CASE("look-ups stand in nobody's way: others write between them, and we after them") {
-  const TestFolder folder;
-  const auto catalog = OpenOrFail(folder / "c");
-  Database other;
-  REQUIRE(other.Open(folder / "c/catalog.sqlite"));
-  REQUIRE(catalog->PutFact(Digest("a"), "f/1", "v"));
-  REQUIRE(catalog->Flush());
+TEST_CASE_FIXTURE(SharedCatalog,
+                  "look-ups stand in nobody's way: others write between them, and we after them") {
   for (int i = 0; i < 3; ++i) {
     CHECK(catalog->FindFact(Digest("a"), "f/1") == "v");
     // Whoever read before this, and goes on to write in the same transaction, is refused by SQLite.
@@ -170,13 +178,8 @@ TEST_CASE("look-ups stand in nobody's way: others write between them, and we aft
   }
 }
 
-TEST_CASE("what others write is seen soon, and the log is cut back, however much is looked up") {
-  const TestFolder folder;
-  const auto catalog = OpenOrFail(folder / "c");
-  Database other;
-  REQUIRE(other.Open(folder / "c/catalog.sqlite"));
-  REQUIRE(catalog->PutFact(Digest("a"), "f/1", "v"));
-  REQUIRE(catalog->Flush());
+TEST_CASE_FIXTURE(SharedCatalog,
+                  "what others write is seen soon, and the log is cut back, however much is looked up") {
   CHECK(!catalog->FindFile("/in/a"));
   REQUIRE(
       other.Execute("INSERT INTO files (path, size, mtime_ns, content) VALUES (x'2F696E2F61', 1, 2, x'00')"));
