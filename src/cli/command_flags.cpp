@@ -32,6 +32,7 @@ CommandFlags::CommandFlags(const CommandRow& row)
     case CommandKind::kPipeline:
       app->footer("Example:\n  imgmill run configs/quickstart.yaml");
       app->add_option("pipeline", file, "The pipeline file")->type_name("FILE.yaml")->required();
+      app->add_flag("--prune", prune, "Remove files of earlier runs that this one neither made nor needs");
       AddSharedFlags(*app, shared, config, /*listing=*/false);
       app->remove_option(app->get_option("--config"));
       break;

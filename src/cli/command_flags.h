@@ -16,6 +16,7 @@ struct CommandFlags {
   SharedOptions shared;              ///< of commands that work on images, and of pipelines
   std::string config;                ///< --config
   std::string file;                  ///< the pipeline's
+  bool prune = false;                ///< likewise
   std::string planned;               ///< the command to be planned
   std::unique_ptr<Command> command;  ///< of commands that work on images; else null
   std::unique_ptr<Tool> tool;        ///< of commands about no images; else null

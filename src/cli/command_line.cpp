@@ -91,6 +91,7 @@ int RunPipelineFile(CommandFlags& flags, std::string line, bool advise) {
   if (!pipeline) return Complain(pipeline.error().message);
   if (flags.shared.list.NamesNothing()) return Complain(kNoInput);
   if (const auto wrong = flags.shared.Check()) return Complain(*wrong);
+  pipeline->prune = flags.prune;
   return static_cast<int>(RunPipeline(*std::move(pipeline), flags.shared, std::move(line), advise));
 }
 

@@ -3,14 +3,16 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/path_parts.h"
 #include "base/try.h"
 #include "imgmill/base/path_text.h"
+#include "leftovers.h"
+#include "pipeline_table.h"
 #include "session.h"
+#include "step_run.h"
 
 namespace imgmill {
 namespace {
@@ -32,135 +34,14 @@ Error NotGiven(const std::string& step, uint64_t given, uint64_t kept) {
               std::to_string(kept) + " were kept for it"};
 }
 
-std::string TableRow(const std::string& step, const std::string& listed, const std::string& kept,
-                     const std::string& dropped, const std::string& failed) {
-  char line[128];
-  std::snprintf(line, sizeof line, "%-10s %8s %8s %8s %8s\n", step.c_str(), listed.c_str(), kept.c_str(),
-                dropped.c_str(), failed.c_str());
-  return line;
-}
-
-/// Adds one step's result to the pipeline's.
-/// @param of_images  whether the step was given the images of the input, or files that were made from them.
-Status Append(const PipelineStep& step, CommandResult& part, bool first, bool of_images, CommandResult& whole,
-              std::string& table) {
-  JsonObject json;
-  json["step"] = step.name;
-  json["kept"] = part.kept_images;
-  json["dropped"] = part.dropped;
-  AddResult(part, json);
-  whole.details.Objects("steps").push_back(std::move(json));
-  table += TableRow(step.name, std::to_string(part.counts.listed), std::to_string(part.kept_images),
-                    std::to_string(part.dropped), std::to_string(part.counts.failed));
-  if (first) {
-    whole.counts.listed = part.counts.listed;
-    whole.counts.ignored = part.counts.ignored;
-  }
-  if (of_images) {
-    whole.kept_images = part.kept_images;
-    whole.counts.failed += part.counts.failed;
-    whole.dropped += part.dropped;
-  }
-  whole.counts.recalled += part.counts.recalled;
-  whole.counts.off_plan += part.counts.off_plan;
-  whole.counts.interrupted = part.counts.interrupted;
-  whole.counts.interruption = part.counts.interruption;
-  whole.findings = whole.findings || part.findings;
-  for (const auto& [from, to] :
-       {std::pair{&part.failed, &whole.failed}, std::pair{&part.action_failures, &whole.action_failures}}) {
-    const Status added = from->ForEach([to = to](const FailedItem& item) {
-      to->Add(item);
-      return Status();
-    });
-    if (!added) return added;
-  }
-  return {};
-}
-
-/// One run of a step, with services of its own. What it logs before its turn is kept until then.
-class StepRun {
- public:
-  StepRun(Session& session, PipelineStep& step)
-      : session_(session), step_(step), services_(session.services()) {
-    services_.in_pipeline = true;
-    services_.log = [this](LogLevel level, const std::string& text) {
-      const std::lock_guard lock(mutex_);
-      if (its_turn_ || level == LogLevel::kDebug) return session_.Log(level, text);
-      held_.emplace_back(level, text);
-    };
-    if (services_.put_line) {
-      services_.put_line = [this](JsonObject line) {
-        JsonObject of_step;
-        of_step["step"] = step_.name;
-        of_step.Append(std::move(line));
-        session_.PutLine(of_step);
-      };
-    }
-  }
-  Status Begin(ItemSource& source) {
-    std::unique_ptr<CommandRun> run = TRY(step_.command->Begin(source, services_));
-    run_ = std::move(run);
-    return {};
-  }
-  void TakeTurn() {
-    const std::lock_guard lock(mutex_);
-    its_turn_ = true;
-    for (const auto& [level, text] : held_) session_.Log(level, text);
-    held_.clear();
-  }
-  const PipelineStep& step() const { return step_; }
-  CommandRun& run() { return *run_; }
-  void End() { run_.reset(); }
-
- private:
-  Session& session_;
-  PipelineStep& step_;
-  CommandServices services_;
-  std::mutex mutex_;
-  bool its_turn_ = false;
-  std::vector<std::pair<LogLevel, std::string>> held_;
-  std::unique_ptr<CommandRun> run_;
-};
-
-/// The step, and those right after it whose operations can run over the same decodes: see Engine::Run. Only
-/// the first `given` of them are given all their images; the others may only note facts.
-struct JoinedSteps {
-  std::vector<std::unique_ptr<StepRun>> runs;
-  size_t given = 1;
-};
-
-/// "filter+tile"
-std::string NamesOf(const JoinedSteps& joined) {
-  std::string names;
-  for (size_t i = 0; i < joined.given; ++i) names += (i > 0 ? "+" : "") + joined.runs[i]->step().name;
-  return names;
-}
-
-Result<JoinedSteps> BeginWithThoseThatJoin(CommandPipeline& pipeline, size_t step, ItemSource& source,
-                                           Session& session) {
-  JoinedSteps joined;
-  joined.runs.push_back(std::make_unique<StepRun>(session, pipeline.steps[step]));
-  joined.runs.front()->TakeTurn();
-  TRY(joined.runs.front()->Begin(source));
-  CommandRun& first = joined.runs.front()->run();
-  if (first.options.mode == RunMode::kPlan || first.alone) return joined;
-  if (!pipeline.steps[step].command->weight_file().empty()) return joined;
-  bool judged = !first.operation().traits().judges_after_reduce;
-  for (size_t next = step + 1; next < pipeline.steps.size(); ++next) {
-    const Command& command = *pipeline.steps[next].command;
-    if (!pipeline.steps[next - 1].command->output_folder().empty()) break;  // it is given other files
-    if (!command.weight_file().empty()) break;                              // its batches need the room
-    if (!judged && !command.output_folder().empty()) break;
-    auto run = std::make_unique<StepRun>(session, pipeline.steps[next]);
-    if (!run->Begin(source)) break;  // told when its turn comes
-    const OperationTraits& traits = run->run().operation().traits();
-    if (run->run().alone || run->run().options.mode != first.options.mode) break;
-    if (!judged && !traits.leaves_only_facts) break;
-    joined.given += judged ? 1 : 0;
-    judged = judged && !traits.judges_after_reduce;
-    joined.runs.push_back(std::move(run));
-  }
-  return joined;
+/// Whether another step writes to this one's folder, or to one around it or in it.
+bool SharesFolder(const CommandPipeline& pipeline, const PipelineStep& step) {
+  const std::string own = AbsoluteEntry(step.command->output_folder()) + "/";
+  return std::any_of(pipeline.steps.begin(), pipeline.steps.end(), [&](const PipelineStep& other) {
+    if (&other == &step || other.command->output_folder().empty()) return false;
+    const std::string folder = AbsoluteEntry(other.command->output_folder()) + "/";
+    return folder.starts_with(own) || own.starts_with(folder);
+  });
 }
 
 /// The weight files that are needed after this step.
@@ -171,75 +52,213 @@ std::vector<std::string> WeightFilesAfter(const CommandPipeline& pipeline, size_
   return files;
 }
 
-Result<CommandResult> RunSteps(CommandPipeline& pipeline, std::unique_ptr<ItemSource> source,
-                               Session& session) {
-  CommandResult whole;
-  whole.details.Objects("steps");
-  std::string table = TableRow("step", "listed", "kept", "dropped", "failed");
-  // Known now, not after the steps before it have moved files.
-  const bool needs_model =
-      std::any_of(pipeline.steps.begin(), pipeline.steps.end(),
-                  [](const PipelineStep& step) { return !step.command->weight_file().empty(); });
-  if (needs_model) {
-    TRY(session.services().RoomForLibTorch());
+/// The steps of a pipeline one after the other, and what they come to.
+class PipelineRun {
+ public:
+  PipelineRun(CommandPipeline& pipeline, std::unique_ptr<ItemSource> source, Session& session)
+      : pipeline_(pipeline),
+        session_(session),
+        dry_run_(session.services().shared->mode != RunMode::kRun),
+        source_(std::move(source)),
+        table_(dry_run_),
+        leftovers_(*session.services().catalog) {
+    whole_.details.Objects("steps");
   }
-  const bool dry_run = session.services().shared->mode != RunMode::kRun;
-  FileTable kept;
-  bool of_images = true;
-  for (size_t i = 0; i < pipeline.steps.size() && !whole.counts.interrupted && !whole.refusal;) {
-    session.BeginStep(pipeline.steps[i].name);
-    JoinedSteps joined = TRY(BeginWithThoseThatJoin(pipeline, i, *source, session));
+
+  Result<CommandResult> Run() {
+    // Known now, not after the steps before it have moved files.
+    const bool needs_model =
+        std::any_of(pipeline_.steps.begin(), pipeline_.steps.end(),
+                    [](const PipelineStep& step) { return !step.command->weight_file().empty(); });
+    if (needs_model) TRY(session_.services().RoomForLibTorch());
+    while (next_ < pipeline_.steps.size() && !whole_.counts.interrupted && !whole_.refusal) {
+      const bool all_is_there = ahead_.files == 0;
+      if (all_is_there || pipeline_.steps[next_].command->works_image_by_image()) {
+        TRY(RunJoined());
+      } else {
+        ForeseeUnseen(pipeline_.steps[next_++]);
+      }
+    }
+    return SumUp();
+  }
+
+ private:
+  /// The next step, and those that work over the same decodes.
+  Status RunJoined() {
+    session_.BeginStep(pipeline_.steps[next_].name);
+    JoinedSteps joined = TRY(BeginWithThoseThatJoin(pipeline_, next_, *source_, session_));
     std::vector<CommandRun*> runs;
     for (const auto& each : joined.runs) runs.push_back(&each->run());
-    if (!of_images) runs.front()->engine.observer = nullptr;  // what was made of images is not on the page
-    if (joined.given > 1) session.BeginStep(NamesOf(joined));
-    std::vector<CommandResult> mapped = TRY(RunEngine(*source, runs));
-    for (size_t j = 0; j < joined.given && !whole.refusal; ++j, ++i) {
-      StepRun& each = *joined.runs[j];
-      const PipelineStep& step = each.step();
-      each.TakeTurn();
-      if (j > 0 && !whole.counts.interrupted && mapped[j].counts.listed != kept.size())
-        return NotGiven(step.name, mapped[j].counts.listed, kept.size());
-      Result<CommandResult> result = each.run().Reduce(std::move(mapped[j]));
-      each.End();
-      if (!result) return result.error();
-      TRY(Append(step, *result, i == 0, of_images, whole, table));
-      of_images = of_images && step.command->output_folder().empty();
-      session.TellPage(step.name, *result);
-      if (!result->summary.empty()) session.Log(LogLevel::kInfo, step.name + ": " + result->summary);
-      if (result->refusal) whole.refusal = std::move(result->refusal);
-      if (whole.refusal) continue;
-      if (!result->counts.interrupted) {
-        TRY(Reconcile(step.name, *result));
-      } else if (step.command->output_folder().empty()) {
-        continue;  // what earlier steps made is still there, all of it
-      }
-      kept = std::move(result->kept);
+    if (!of_images_) runs.front()->engine.observer = nullptr;  // what was made of images is not on the page
+    if (joined.given > 1) session_.BeginStep(NamesOf(joined));
+    std::vector<CommandResult> mapped = TRY(RunEngine(*source_, runs));
+    for (size_t i = 0; i < joined.given && !whole_.refusal; ++i, ++next_) {
+      const PipelineStep& step = joined.runs[i]->step();
+      joined.runs[i]->TakeTurn();
+      if (i > 0 && !whole_.counts.interrupted && mapped[i].counts.listed != kept_.size())
+        return NotGiven(step.name, mapped[i].counts.listed, kept_.size());
+      TRY(Conclude(*joined.runs[i], std::move(mapped[i])));
     }
     joined.runs.clear();
-    session.KeepModels(WeightFilesAfter(pipeline, i - 1));
-    source = SourceFromFiles(kept);
-    if (dry_run && !pipeline.steps[i - 1].command->output_folder().empty()) {
-      if (i < pipeline.steps.size()) {
-        session.Log(LogLevel::kInfo,
-                    "dry run: the steps after " + pipeline.steps[i - 1].name + " need what it would write");
-      }
-      break;
+    session_.KeepModels(WeightFilesAfter(pipeline_, next_ - 1));
+    source_ = SourceFromFiles(kept_);
+    return {};
+  }
+
+  Status Conclude(StepRun& each, CommandResult mapped) {
+    const PipelineStep& step = each.step();
+    TRY(leftovers_.Spare(mapped.failed));
+    LeftFiles left;
+    // Before the reduce, which lists what is in the folder.
+    if (!dry_run_) TRY(LookForLeftovers(each, mapped, left));
+    Result<CommandResult> result = each.run().Reduce(std::move(mapped));
+    if (!result) return result.error();
+    if (dry_run_ && result->ahead.files == 0) TRY(LookForLeftovers(each, *result, left));
+    TellLeftovers(step, left, *result);
+    each.End();
+    const bool all_is_there = ahead_.files == 0;
+    TRY(Append(step, *result));
+    session_.TellPage(step.name, *result);
+    // Where files are not there yet, it knows of the others only.
+    if (!result->summary.empty() && all_is_there)
+      session_.Log(LogLevel::kInfo, step.name + ": " + result->summary);
+    if (result->refusal) whole_.refusal = std::move(result->refusal);
+    if (whole_.refusal) return {};
+    if (!result->counts.interrupted) {
+      TRY(Reconcile(step.name, *result));
+    } else if (step.command->output_folder().empty()) {
+      return {};  // what earlier steps made is still there, all of it
     }
+    kept_ = std::move(result->kept);
+    return {};
   }
-  whole.text = WholeText(std::move(table));
-  whole.counts.done = whole.kept_images;
-  whole.headline = std::to_string(whole.counts.listed) +
-                   (whole.counts.listed == 1 ? " image: " : " images: ") + std::to_string(whole.counts.done) +
-                   " kept, " + std::to_string(whole.dropped) + " dropped, " +
-                   std::to_string(whole.counts.failed) + " failed";
-  if (!of_images && !dry_run) {
-    whole.headline +=
-        "; " + std::to_string(kept.size()) + (kept.size() == 1 ? " file" : " files") + " made from them";
+
+  /// Of a step that cannot be tried, as files are not there yet that a step before it would write.
+  void ForeseeUnseen(const PipelineStep& step) {
+    const StepForecast forecast = StepForecast::OfUnseen(kept_.size(), ahead_, *step.command);
+    JsonObject json;
+    json["step"] = step.name;
+    json["forecast"] = forecast.Json();
+    whole_.details.Objects("steps").push_back(std::move(json));
+    table_.Add(step.name, forecast);
+    if (!unseen_) {
+      session_.Log(LogLevel::kInfo,
+                   "dry run: " + step.name +
+                       " needs files that steps before it would write: what it would do is not known");
+    }
+    unseen_ = true;
+    ahead_.at_most = ahead_.at_most || !step.command->PassesOn(0);
   }
-  whole.summary = dry_run ? "dry run: nothing was written" : "output in " + PrintablePath(pipeline.output);
-  return whole;
-}
+
+  /// Adds one step's result to the pipeline's.
+  Status Append(const PipelineStep& step, CommandResult& part) {
+    JsonObject json;
+    json["step"] = step.name;
+    json["kept"] = part.kept_images;
+    json["dropped"] = part.dropped;
+    AddResult(part, json);
+    if (dry_run_) {
+      const StepForecast forecast = StepForecast::Of(part, ahead_, *step.command);
+      json["forecast"] = forecast.Json();
+      table_.Add(step.name, forecast);
+      if (step.command->works_image_by_image()) ahead_ = forecast.to_write;
+    } else {
+      table_.Add(step.name, part);
+    }
+    whole_.details.Objects("steps").push_back(std::move(json));
+    if (next_ == 0) {
+      whole_.counts.listed = part.counts.listed;
+      whole_.counts.ignored = part.counts.ignored;
+    }
+    if (of_images_) {
+      whole_.kept_images = part.kept_images;
+      whole_.counts.failed += part.counts.failed;
+      whole_.dropped += part.dropped;
+    }
+    of_images_ = of_images_ && step.command->output_folder().empty();
+    whole_.counts.recalled += part.counts.recalled;
+    whole_.counts.off_plan += part.counts.off_plan;
+    whole_.counts.interrupted = part.counts.interrupted;
+    whole_.counts.interruption = part.counts.interruption;
+    whole_.findings = whole_.findings || part.findings;
+    for (const auto& [from, to] : {std::pair{&part.failed, &whole_.failed},
+                                   std::pair{&part.action_failures, &whole_.action_failures}}) {
+      const Status added = from->ForEach([to = to](const FailedItem& item) {
+        to->Add(item);
+        return Status();
+      });
+      if (!added) return added;
+    }
+    return {};
+  }
+
+  /// Whether the first step was given any image. @param part  the step's result
+  bool AnyListed(const CommandResult& part) const {
+    return (next_ == 0 ? part.counts : whole_.counts).listed > 0;
+  }
+
+  Status LookForLeftovers(StepRun& each, const CommandResult& mapped, LeftFiles& left) {
+    const PipelineStep& step = each.step();
+    if (!step.command->works_image_by_image() || mapped.counts.interrupted) return {};
+    if (SharesFolder(pipeline_, step)) return {};
+    // Nothing at all is rather a drive that is not mounted than a wish.
+    const bool remove = pipeline_.prune && !dry_run_ && AnyListed(mapped);
+    LeftFiles found =
+        TRY(leftovers_.Look(step.command->output_folder(), each.run().log.TakeOutputs(), remove));
+    left = std::move(found);
+    return {};
+  }
+
+  void TellLeftovers(const PipelineStep& step, const LeftFiles& left, CommandResult& result) const {
+    const uint64_t there = left.files - left.removed;
+    const auto files = [](uint64_t count) {
+      return std::to_string(count) + (count == 1 ? " file" : " files") + " of earlier runs";
+    };
+    if (left.removed > 0) {
+      result.details["removed_files_of_earlier_runs"] = left.removed;
+      result.summary += ", " + files(left.removed) + " removed";
+    }
+    if (there == 0) return;
+    result.details["files_of_earlier_runs"] = there;
+    std::string why = " (--prune removes them)";
+    if (left.changed > 0) why = ": changed since they were written, and so not removed";
+    if (pipeline_.prune && dry_run_) why = ": they would be removed";
+    if (pipeline_.prune && !AnyListed(result)) why = ": not removed, as no image was found";
+    session_.Log(LogLevel::kWarning, step.name + ": " + files(there) +
+                                         ", which this one neither made nor needs, lie in " +
+                                         PrintablePath(step.command->output_folder()) + ", such as " +
+                                         PrintablePath(left.example) + why);
+  }
+
+  CommandResult SumUp() {
+    const RunCounts& counts = whole_.counts;
+    whole_.text = WholeText(table_.text());
+    whole_.counts.done = whole_.kept_images;
+    whole_.headline = std::to_string(counts.listed) + (counts.listed == 1 ? " image: " : " images: ") +
+                      std::to_string(counts.done) + " kept, " + std::to_string(whole_.dropped) +
+                      " dropped, " + std::to_string(counts.failed) + " failed";
+    if (!of_images_ && !dry_run_) {
+      whole_.headline +=
+          "; " + std::to_string(kept_.size()) + (kept_.size() == 1 ? " file" : " files") + " made from them";
+    }
+    whole_.summary =
+        dry_run_ ? "dry run: nothing was written" : "output in " + PrintablePath(pipeline_.output);
+    return std::move(whole_);
+  }
+
+  CommandPipeline& pipeline_;
+  Session& session_;
+  const bool dry_run_;
+  std::unique_ptr<ItemSource> source_;
+  size_t next_ = 0;        ///< step
+  FileTable kept_;         ///< what it is given
+  Prospect ahead_{0};      ///< of a dry run: and what it would be given beside that
+  bool unseen_ = false;    ///< of a dry run: a step needs what is not there
+  bool of_images_ = true;  ///< it is given images of the input, not files that were made from them
+  CommandResult whole_;
+  PipelineTable table_;
+  Leftovers leftovers_;
+};
 
 }  // namespace
 
@@ -255,7 +274,7 @@ ExitCode RunPipeline(CommandPipeline pipeline, const SharedOptions& shared, std:
     }
   }
   return RunSession(plan, shared, [&](std::unique_ptr<ItemSource> source, Session& session) {
-    return RunSteps(pipeline, std::move(source), session);
+    return PipelineRun(pipeline, std::move(source), session).Run();
   });
 }
 

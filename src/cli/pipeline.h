@@ -28,6 +28,7 @@ struct PipelineStep {
 struct CommandPipeline {
   std::string file;
   std::string output;  ///< folder for everything that steps write
+  bool prune = false;  ///< remove what earlier runs have left in the steps' folders
   std::vector<PipelineStep> steps;
 };
 

@@ -165,6 +165,9 @@ JsonObject LineOf(const Outcome& outcome, const std::string& output_folder) {
 
 void OutcomeLog::Record(const Outcome& outcome) {
   if (services_.put_line) services_.put_line(LineOf(outcome, output_folder_));
+  if (services_.in_pipeline) {
+    for (const std::string& output : outcome.outputs) outputs_.push_back(std::hash<std::string>()(output));
+  }
   if (services_.wants_verdicts() && verdicts_.size() < kMostVerdicts) {
     ItemVerdict& verdict = verdicts_.emplace_back();
     verdict.path = outcome.file.path;

@@ -131,6 +131,7 @@ class Embed final : public Command {
     if (!shared.no_catalog || !options_.export_file.empty()) return std::nullopt;
     return "with --no-catalog the vectors would be lost: give --export FILE";
   }
+  std::optional<uint64_t> PassesOn(uint64_t images) const override { return images; }
   std::string weight_file() const override { return options_.embedding.model; }
   std::string defaults_file() const override { return options_.embedding.defaults_file(); }
 

@@ -36,6 +36,7 @@ class FramesRun final : public CommandRun {
     result.details["frames"] = operation_.frames();
     if (options.mode != RunMode::kRun) {
       result.text = operation_.preview().Text();
+      result.ahead = operation_.preview().prospect();
       result.summary = "dry run: those of " + std::to_string(operation_.preview().count()) +
                        " would be written to " + PrintablePath(frames_.output) + ", largest lease " +
                        FormatByteSize(operation_.preview().largest_lease());
@@ -103,6 +104,7 @@ class Frames final : public Command {
   }
 
   std::optional<std::string> Check() const override { return options_.Check(); }
+  bool works_image_by_image() const override { return true; }
   std::string output_folder() const override { return options_.output; }
   bool reads_videos() const override { return true; }
   void set_output_folder(const std::string& folder) override { options_.output = folder; }

@@ -193,7 +193,7 @@ Result<bool> FramesOperation::Recall(const Item& item, Outcome& outcome) {
   return true;
 }
 
-Result<bool> FramesOperation::Rehearse(const Item& item) {
+Result<Prospect> FramesOperation::Rehearse(const Item& item) {
   const SetPrefixes prefixes = Prefixes(item.file);
   TRY(MayBeginSet(folder_, item, prefixes));
   TRY(folder_.MayMakeFolder(prefixes.front()));
@@ -203,7 +203,10 @@ Result<bool> FramesOperation::Rehearse(const Item& item) {
   for (int number = 0; number < frames; number += options_.every) {
     TRY(folder_.MayWrite(item, FrameName(prefixes.front(), number, Digits(item), extension())));
   }
-  return true;
+  // A video's header tells only about how many there are.
+  if (item.main.header.format == ImageFormat::kVideo) return Prospect{std::nullopt};
+  const auto taken = (static_cast<uint64_t>(item.main.header.frames) + options_.every - 1) / options_.every;
+  return Prospect{taken, !by_number};
 }
 
 int FramesOperation::Digits(const Item& item) {

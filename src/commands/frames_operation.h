@@ -23,7 +23,7 @@ class FramesOperation final : public Operation {
 
   Result<ItemPlan> Plan(const Item& item) const override;
   Result<bool> Recall(const Item& item, Outcome& outcome) override;
-  Result<bool> Rehearse(const Item& item) override;
+  Result<Prospect> Rehearse(const Item& item) override;
   Result<std::unique_ptr<ItemTask>> Start(const Item& item, const ItemPlan& plan) override;
   void Collect(Outcome& outcome) override;
 

@@ -39,6 +39,7 @@ class Tile final : public Command {
   explicit Tile(CLI::App& app);
 
   std::optional<std::string> Check() const override { return options_.Check(); }
+  bool works_image_by_image() const override { return true; }
   std::string output_folder() const override { return options_.output; }
   void set_output_folder(const std::string& folder) override { options_.output = folder; }
 
@@ -61,7 +62,7 @@ class Tile final : public Command {
     result.details[removed ? "pruned" : "files_of_earlier_choices"] = earlier.files;
     if (removed) {
       result.summary += ", " + files + " of earlier choices removed";
-    } else {
+    } else if (!services.in_pipeline) {  // which looks for more than those
       services.log(LogLevel::kWarning,
                    files + " of other sizes or choices, made of these images by earlier runs, lie in " +
                        PrintablePath(options_.output) + ", such as " + PrintablePath(earlier.example) +
@@ -122,6 +123,7 @@ class Tile::TileRun final : public CommandRun {
     CommandResult& result = *summed;
     if (options.mode != RunMode::kRun) {
       result.text = operation_.preview().Text();
+      result.ahead = operation_.preview().prospect();
       result.summary = "dry run: " + std::to_string(operation_.preview().count()) + " would be cut into " +
                        PrintablePath(tile_.options_.output) + ", largest lease " +
                        FormatByteSize(operation_.preview().largest_lease()) + tile_.TooSmall(result.dropped);

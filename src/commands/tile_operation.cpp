@@ -208,19 +208,21 @@ Result<bool> TileOperation::Recall(const Item& item, Outcome& outcome) {
   return true;
 }
 
-Result<bool> TileOperation::Rehearse(const Item& item) {
+Result<Prospect> TileOperation::Rehearse(const Item& item) {
   TRY(MayBeginSet(folder_, item, Prefixes(item.file)));
   const GroupShape shape = TRY(ShapeOf(item));
   const std::vector<int64_t> xs = Starts(shape.area.width);
   const std::vector<int64_t> ys = Starts(shape.area.height);
-  if (xs.empty() || ys.empty()) return false;
+  uint64_t tiles = uint64_t{xs.size()} * ys.size();
+  if (tiles == 0) return Prospect{0};
   for (const std::string& prefix : Prefixes(item.file)) {
     TRY(folder_.MayMakeFolder(prefix));
     for (const int64_t x : xs) {
       for (const int64_t y : ys) TRY(folder_.MayWrite(item, TileName(prefix, {x, y}, extension())));
     }
   }
-  return true;
+  if (options_.best > 0) tiles = std::min(tiles, static_cast<uint64_t>(options_.best));
+  return Prospect{tiles, options_.HasRules() || options_.min_distance > 0};
 }
 
 Result<std::unique_ptr<ItemTask>> TileOperation::Start(const Item& item, const ItemPlan& plan) {
@@ -266,7 +268,7 @@ Result<std::unique_ptr<ItemTask>> TileOperation::Start(const Item& item, const I
 
 void TileOperation::Collect(Outcome& outcome) {
   if (outcome.state == Outcome::State::kFailed) return;
-  if (mode_ != RunMode::kRun && outcome.state == Outcome::State::kDone && !outcome.gives_nothing) {
+  if (outcome.prospect && outcome.prospect->files != 0) {
     preview_.Add(outcome);
     return;
   }

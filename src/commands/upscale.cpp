@@ -43,6 +43,8 @@ class UpscaleRun : public CommandRun {
     result.kept = operation().written();
     result.kept_images = result.kept.size();
     if (options.mode != RunMode::kRun) {
+      result.kept_images += operation().preview().count();
+      result.ahead = operation().preview().prospect();
       result.text = operation().preview().Text();
       result.summary = "dry run: " + std::to_string(counts.done) + " would be written to " +
                        PrintablePath(upscale_.output) + ", largest lease " +
@@ -110,6 +112,8 @@ class Upscale final : public Command {
 
   std::optional<std::string> Check() const override { return options_.Check(); }
   std::string output_folder() const override { return options_.output; }
+  bool works_image_by_image() const override { return true; }
+  std::optional<uint64_t> PassesOn(uint64_t images) const override { return images; }
   std::string weight_file() const override { return options_.model; }
   void set_output_folder(const std::string& folder) override { options_.output = folder; }
 

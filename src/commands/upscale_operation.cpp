@@ -73,17 +73,17 @@ Result<bool> UpscaleOperation::Recall(const Item& item, Outcome& outcome) {
   return true;
 }
 
-Result<bool> UpscaleOperation::Rehearse(const Item& item) {
+Result<Prospect> UpscaleOperation::Rehearse(const Item& item) {
   const std::string name = OutputName(item.file);
   TRY(folder_.MayMakeFolder(name));
   TRY(folder_.MayWrite(item, name));
-  return true;
+  return Prospect();
 }
 
 void UpscaleOperation::Collect(Outcome& outcome) {
   if (mode_ != RunMode::kRun && outcome.state == Outcome::State::kDone) {
     preview_.Add(outcome);
-    written_.Add(outcome.file);
+    return;
   }
   for (const std::string& relative : outcome.outputs) {
     ListedFile file;

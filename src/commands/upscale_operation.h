@@ -18,7 +18,7 @@ class UpscaleOperation : public Operation {
   UpscaleOperation(const UpscaleOptions& options, std::string fingerprint, const CommandServices& services);
 
   Result<bool> Recall(const Item& item, Outcome& outcome) override;
-  Result<bool> Rehearse(const Item& item) override;
+  Result<Prospect> Rehearse(const Item& item) override;
   void Collect(Outcome& outcome) override;
 
   /// What was written, or found finished; in a dry run the images themselves, in place of outputs that do not

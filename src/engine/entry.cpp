@@ -60,10 +60,11 @@ Status Entry::Plan(Job& job) {
   Part& part = job.part();
   const Footprint need = costs_.For(job.item, part.plan->total(), {part.operation}).need;
   part.outcome.lease_bytes = need.total();
-  part.outcome.gives_nothing = !TRY(part.operation->Rehearse(job.item));
+  const Prospect prospect = TRY(part.operation->Rehearse(job.item));
+  part.outcome.prospect = prospect;
   part.outcome.state = Outcome::State::kDone;
   job.over = true;
-  if (part.outcome.gives_nothing) {
+  if (prospect.files == 0) {
     planner_.AddGivingNothing();
     return {};
   }

@@ -161,6 +161,8 @@ struct CommandResult {
   std::vector<ItemVerdict> verdicts;
   /// Of the listed: neither kept nor failed.
   uint64_t dropped = 0;
+  /// Of a dry run: the files that it would add to `kept`.
+  Prospect ahead{0};
   /// Why the command did not act on what it found, such as --max-drop: the run ends with this error, and with
   /// all that is known.
   std::optional<Error> refusal;
@@ -186,6 +188,8 @@ class OutcomeLog {
       : services_(services), output_folder_(std::move(output_folder)) {}
   void Record(const Outcome& outcome);
   const FailureTable& failures() const { return failures_; }
+  /// Of a step of a pipeline: std::hash of each output's name in its folder.
+  std::vector<size_t> TakeOutputs() { return std::move(outputs_); }
   /// Everything that did not fail counts as kept, until CommandResult::MarkDropped says otherwise.
   std::vector<ItemVerdict> TakeVerdicts() { return std::move(verdicts_); }
 
@@ -193,6 +197,7 @@ class OutcomeLog {
   const CommandServices& services_;
   std::string output_folder_;
   FailureTable failures_;
+  std::vector<size_t> outputs_;
   std::vector<ItemVerdict> verdicts_;
 };
 
@@ -242,6 +247,11 @@ class Command {
   /// A folder whose files are never this command's input; empty if there is none.
   virtual std::string folder_to_leave_out() const { return output_folder(); }
   virtual void set_output_folder(const std::string&) {}
+  /// Whether each of its files is made of one image, and hangs on no other: so a dry run can look at those
+  /// images that are there, and files of images that it was not given are left over from earlier runs.
+  virtual bool works_image_by_image() const { return false; }
+  /// The files that it passes on of so many images, if that does not hang on the images.
+  virtual std::optional<uint64_t> PassesOn(uint64_t /*images*/) const { return std::nullopt; }
   /// Whether videos in its folders are input, too.
   virtual bool reads_videos() const { return false; }
   /// Checks and opens what a run over `source` needs before its first image. Both outlive the run.

@@ -127,6 +127,12 @@ struct Payload {
   virtual ~Payload() = default;
 };
 
+/// How many files an image will give that a next step would work on, as far as its header tells.
+struct Prospect {
+  std::optional<uint64_t> files = 1;  ///< nothing: that depends on the pixels
+  bool at_most = false;               ///< on the pixels depends whether it is fewer
+};
+
 /// The end of one image's way: done, skipped (finished by an earlier run) or failed with its reason.
 struct Outcome {
   enum class State { kDone, kSkipped, kFailed };
@@ -136,7 +142,7 @@ struct Outcome {
   std::optional<Error> error;        ///< of a failure; of some frames only, there are outputs nevertheless
   std::vector<std::string> notes;    ///< what a user should know: "first of 12 frames"
   std::vector<std::string> outputs;  ///< paths written, or found finished
-  bool gives_nothing = false;        ///< of a dry run: what Operation::Rehearse says
+  std::optional<Prospect> prospect;  ///< of a dry run: what Operation::Rehearse says
   std::unique_ptr<Payload> payload;
   Rung rung = Rung::kNone;  ///< lowest rung of the ladder that this image needed
   size_t lease_bytes =
@@ -238,8 +244,8 @@ class Operation {
   virtual Result<bool> Recall(const Item& /*item*/, Outcome& /*outcome*/) { return false; }
 
   /// For a dry run. The error is what Start would refuse before any pixel, such as an output of another
-  /// source; false means that the work would succeed and produce nothing, for example no tile.
-  virtual Result<bool> Rehearse(const Item&) { return true; }
+  /// source; no files means that the work would succeed and produce nothing, for example no tile.
+  virtual Result<Prospect> Rehearse(const Item&) { return Prospect(); }
 
   /// Where the traits say so, called at most once, before the first image that is not recalled and while no
   /// lease is held. An error ends the run. Only called for the first of several operations.

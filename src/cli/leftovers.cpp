@@ -1,0 +1,120 @@
+#include "leftovers.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+
+#include "base/path_parts.h"
+#include "base/try.h"
+#include "imgmill/base/errno_error.h"
+#include "imgmill/base/path_text.h"
+#include "imgmill/dataset/publish.h"
+
+namespace imgmill {
+namespace {
+
+size_t HashOf(const std::string& text) {
+  return std::hash<std::string>()(text);
+}
+
+/// The catalog's key of what a user calls `path`.
+std::string KeyOfSource(const std::string& path) {
+  const std::string entry = AbsoluteEntry(path);
+  return Canonical(entry).value_or(entry);
+}
+
+/// Tells `each` of the files below the folder, by their names there. Hidden ones are none of ours.
+Status ForEachFileIn(const std::string& folder, const std::function<Status(const std::string& name)>& each) {
+  namespace fs = std::filesystem;
+  std::error_code failed;
+  fs::recursive_directory_iterator at(folder, failed), end;
+  if (failed == std::errc::no_such_file_or_directory) return {};
+  for (; !failed && at != end; at.increment(failed)) {
+    const std::string path = at->path().string();
+    std::error_code vanished;
+    const fs::file_status entry = at->symlink_status(vanished);
+    if (NameOf(path).starts_with('.')) {
+      if (fs::is_directory(entry)) at.disable_recursion_pending();
+    } else if (fs::is_regular_file(entry)) {
+      TRY(each(path.substr(folder.size() + 1)));
+    }
+  }
+  if (failed) return ErrnoError(Stage::kList, failed.value(), "read the folder " + PrintablePath(folder));
+  return {};
+}
+
+}  // namespace
+
+Status Leftovers::Spare(const FailureTable& failed) {
+  return failed.ForEach([this](const FailedItem& item) {
+    spared_.insert(HashOf(KeyOfSource(item.path)));
+    return Status();
+  });
+}
+
+bool Leftovers::IsSpared(const std::string& source) const {
+  if (spared_.empty()) return false;
+  for (size_t end = source.size(); end != std::string::npos && end > 0; end = source.rfind('/', end - 1)) {
+    if (spared_.contains(HashOf(source.substr(0, end)))) return true;
+  }
+  return false;
+}
+
+std::vector<FoundWork> Leftovers::RowsOf(const std::string& name) const {
+  std::vector<FoundWork> rows = catalog_.FindOutputs(name);
+  // Shards, databases and exports are made of many, and are their commands' to judge: their source is no
+  // path.
+  std::erase_if(rows, [](const FoundWork& found) { return !found.key.source.starts_with('/'); });
+  return rows;
+}
+
+Status Leftovers::Remove(const std::string& folder, const std::string& name, LeftFiles& left) {
+  const std::string path = Join(folder, name);
+  std::vector<FoundWork> rows = RowsOf(name);
+  const Result<ContentDigest> digest = DigestOf(path);
+  std::erase_if(rows, [&](const FoundWork& found) { return !digest || found.row.digest != *digest; });
+  if (rows.empty()) {
+    if (left.changed++ == 0) left.example = path;
+    return {};
+  }
+  // First the rows: gone on purpose is not missing.
+  std::vector<std::pair<WorkKey, WorkRow>> gone;
+  for (FoundWork& found : rows) {
+    found.row.state = WorkRow::State::kIntent;
+    gone.emplace_back(std::move(found.key), found.row);
+  }
+  TRY(catalog_.PutWork(gone));
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT)
+    return ErrnoError(Stage::kWrite, errno, "remove " + PrintablePath(path));
+  ++left.removed;
+  for (std::string parent = ParentOf(path); parent.size() > folder.size() && ::rmdir(parent.c_str()) == 0;)
+    parent = ParentOf(parent);
+  return {};
+}
+
+Result<LeftFiles> Leftovers::Look(const std::string& folder, std::vector<size_t> current, bool remove) {
+  std::sort(current.begin(), current.end());
+  LeftFiles left;
+  RecordTable<std::string> names;  // a folder is not changed while it is read
+  TRY(ForEachFileIn(folder, [&](const std::string& name) -> Status {
+    if (std::binary_search(current.begin(), current.end(), HashOf(name))) return {};
+    const std::vector<FoundWork> rows = RowsOf(name);
+    if (rows.empty()) return {};
+    const std::string path = Join(folder, name);
+    if (std::any_of(rows.begin(), rows.end(),
+                    [&](const FoundWork& found) { return IsSpared(found.key.source); })) {
+      spared_.insert(HashOf(KeyOfSource(path)));  // and what later steps made of it
+      return {};
+    }
+    ++left.files;
+    if (left.example.empty() || path < left.example) left.example = path;
+    if (remove) names.Add(name);
+    return {};
+  }));
+  TRY(names.ForEach([&](const std::string& name) { return Remove(folder, name, left); }));
+  return left;
+}
+
+}  // namespace imgmill

@@ -1,0 +1,48 @@
+// What earlier runs of a pipeline have left in a step's folder: files of images that are not there any more,
+// or that the steps before it no longer let through.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "imgmill/catalog/catalog.h"
+#include "imgmill/commands/command.h"
+
+namespace imgmill {
+
+struct LeftFiles {
+  uint64_t files = 0;
+  uint64_t removed = 0;
+  uint64_t changed = 0;  ///< of those to be removed: somebody has, since, so that they stay
+  std::string example;   ///< path of one that stays, else of one
+};
+
+/// Goes through the steps of a run in their order. Only what the catalog knows as an output is looked at:
+/// other files are their owner's.
+class Leftovers {
+ public:
+  explicit Leftovers(Catalog& catalog) : catalog_(catalog) {}
+
+  /// Images that failed, or folders that could not be listed: what earlier runs made of them stays and is not
+  /// counted, since they may be back tomorrow.
+  Status Spare(const FailureTable& failed);
+
+  /// @param folder   of the step; one that does not exist has nothing in it
+  /// @param current  std::hash of the name of each file that the run has made there, or found finished
+  /// @param remove   removes them, and folders that get empty by it, if they are as they were written
+  Result<LeftFiles> Look(const std::string& folder, std::vector<size_t> current, bool remove);
+
+ private:
+  bool IsSpared(const std::string& source) const;
+  /// The rows by which a file of this name is one of ours; none where it is not.
+  std::vector<FoundWork> RowsOf(const std::string& name) const;
+  Status Remove(const std::string& folder, const std::string& name, LeftFiles& left);
+
+  Catalog& catalog_;
+  std::unordered_set<size_t> spared_;  ///< hashes of canonical paths
+};
+
+}  // namespace imgmill
