@@ -84,15 +84,15 @@ class ClipExport final : public VectorExport {
       : lease_(std::move(lease)),
         rows_(std::move(rows), "f2"),
         file_(std::move(names)),
-        names_({"image_path"}, "", Into(*file_)) {}
+        names_({{"image_path"}}, "", Into(*file_)) {}
 
   Status Add(const std::string& path, const std::string&, std::span<const float> vector) override {
     halves_.resize(vector.size());
     for (size_t i = 0; i < vector.size(); ++i) halves_[i] = HalfFromFloat(vector[i]);
     TRY(rows_.Add(std::span<const uint16_t>(halves_)));
     const std::string name = PrintablePath(path);
-    const std::string_view texts[] = {name};
-    return names_.Add(texts, {});
+    const ParquetCell cells[] = {name};
+    return names_.Add(cells);
   }
   Status Commit() override {
     TRY(names_.Finish({}));
@@ -114,13 +114,13 @@ class ParquetExport final : public VectorExport {
   ParquetExport(std::unique_ptr<GrowingFile> file, std::string kind, Lease lease)
       : lease_(std::move(lease)),
         file_(std::move(file)),
-        rows_({"path", "content"}, "vector", Into(*file_)),
+        rows_({{"path"}, {"content"}}, "vector", Into(*file_)),
         kind_(std::move(kind)) {}
 
   Status Add(const std::string& path, const std::string& content, std::span<const float> vector) override {
     const std::string name = PrintablePath(path);
-    const std::string_view texts[] = {name, content};
-    return rows_.Add(texts, vector);
+    const ParquetCell cells[] = {name, content};
+    return rows_.Add(cells, vector);
   }
   Status Commit() override {
     const std::pair<std::string, std::string> notes[] = {{"imgmill.vectors", kind_}};

@@ -101,8 +101,10 @@ Result<std::unique_ptr<VectorExport>> VectorExport::Create(const std::string& pa
   if (path.ends_with(".jsonl"))
     return std::unique_ptr<VectorExport>(new JsonLinesExport(std::move(files[0])));
   if (path.ends_with(".npy")) return MakeNumpyExport(std::move(files[0]), std::move(files[1]));
-  Lease lease = TRY(services.memory->Acquire(ParquetWriter::Held(), *services.stop));
-  if (path.ends_with('/')) return MakeClipExport(std::move(files[0]), std::move(files[1]), std::move(lease));
+  const bool has_vectors = !path.ends_with('/');
+  const Footprint held = has_vectors ? ParquetWriter::Held() : ParquetWriter::HeldByTable();
+  Lease lease = TRY(services.memory->Acquire(held, *services.stop));
+  if (!has_vectors) return MakeClipExport(std::move(files[0]), std::move(files[1]), std::move(lease));
   return MakeParquetExport(std::move(files[0]), kind, std::move(lease));
 }
 

@@ -7,7 +7,8 @@ namespace imgmill::parquet {
 
 /// Source: parquet.thrift of the format's specification.
 inline constexpr char kMagic[] = "PAR1";
-inline constexpr int32_t kFloat = 4, kDouble = 5, kByteArray = 6, kFixedLength = 7;       // types
+inline constexpr int32_t kBoolean = 0, kInt64 = 2, kFloat = 4, kDouble = 5;  // types
+inline constexpr int32_t kByteArray = 6, kFixedLength = 7;
 inline constexpr int32_t kRequired = 0, kOptional = 1, kRepeated = 2;                     // repetitions
 inline constexpr int32_t kPlain = 0, kPlainDictionary = 2, kRle = 3, kRleDictionary = 8;  // encodings
 inline constexpr int32_t kByteStreamSplit = 9;

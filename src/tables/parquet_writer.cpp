@@ -2,10 +2,9 @@
 #include "imgmill/tables/parquet_writer.h"
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
 
 #include "base/try.h"
+#include "tables/parquet_column_buffer.h"
 #include "tables/parquet_format.h"
 #include "tables/thrift_writer.h"
 
@@ -15,33 +14,44 @@ namespace {
 using namespace parquet;
 using Type = ThriftWriter::Type;
 
-static_assert(std::endian::native == std::endian::little, "Parquet's numbers are little-endian");
-
-std::string Number32(size_t value) {
-  const auto number = static_cast<uint32_t>(value);
-  return {reinterpret_cast<const char*>(&number), sizeof number};
+int32_t TypeOf(ParquetKind kind) {
+  switch (kind) {
+    case ParquetKind::kText:
+      return kByteArray;
+    case ParquetKind::kNumber:
+      return kDouble;
+    case ParquetKind::kFlag:
+      return kBoolean;
+    default:
+      return kInt64;
+  }
 }
 
-/// A run of one level, 0 or 1, in the hybrid of runs and bit-packing.
-void AppendRun(std::string& runs, uint64_t count, char level) {
-  uint64_t header = count << 1;
-  for (; header >= 0x80; header >>= 7) runs += static_cast<char>(header | 0x80);
-  runs += static_cast<char>(header);
-  runs += level;
-}
-
-void PutLeaf(ThriftWriter& footer, int32_t type, const std::string& name, bool is_text) {
-  footer.BeginElement();
-  footer.Integer32(1, type);
-  footer.Integer32(3, kRequired);
-  footer.Binary(4, name);
-  if (is_text) {
-    footer.Integer32(6, kUtf8);
-    footer.BeginStruct(10);  // the same in newer words
+/// What the bytes mean, where the type does not say it.
+void PutMeaning(ThriftWriter& footer, ParquetKind kind) {
+  if (kind != ParquetKind::kText && kind != ParquetKind::kTime) return;
+  if (kind == ParquetKind::kText) footer.Integer32(6, kUtf8);
+  footer.BeginStruct(10);  // the same in newer words
+  if (kind == ParquetKind::kText) {
     footer.BeginStruct(1);
+  } else {
+    footer.BeginStruct(8);     // a timestamp
+    footer.Boolean(1, false);  // not in UTC
+    footer.BeginStruct(2);     // in
+    footer.BeginStruct(1);     // milliseconds
     footer.EndStruct();
     footer.EndStruct();
   }
+  footer.EndStruct();
+  footer.EndStruct();
+}
+
+void PutColumn(ThriftWriter& footer, const ParquetField& field) {
+  footer.BeginElement();
+  footer.Integer32(1, TypeOf(field.kind));
+  footer.Integer32(3, field.optional ? kOptional : kRequired);
+  footer.Binary(4, field.name);
+  PutMeaning(footer, field.kind);
   footer.EndElement();
 }
 
@@ -62,7 +72,11 @@ void PutVectorColumn(ThriftWriter& footer, const std::string& name) {
   footer.Binary(4, "list");
   footer.Integer32(5, 1);
   footer.EndElement();
-  PutLeaf(footer, kFloat, "element", false);
+  footer.BeginElement();
+  footer.Integer32(1, kFloat);
+  footer.Integer32(3, kRequired);
+  footer.Binary(4, "element");
+  footer.EndElement();
 }
 
 std::string PageHeader(size_t bytes, int64_t values) {
@@ -81,42 +95,46 @@ std::string PageHeader(size_t bytes, int64_t values) {
 
 }  // namespace
 
-ParquetWriter::ParquetWriter(std::vector<std::string> texts, std::string vectors, Sink put)
-    : names_(std::move(texts)), vectors_(std::move(vectors)), put_(std::move(put)), texts_(names_.size()) {}
+ParquetWriter::ParquetWriter(std::vector<ParquetField> fields, std::string vectors, Sink put)
+    : vectors_(std::move(vectors)), put_(std::move(put)) {
+  for (ParquetField& field : fields) columns_.emplace_back(std::move(field));
+}
+
+ParquetWriter::~ParquetWriter() = default;
 
 Status ParquetWriter::Put(std::string_view bytes) {
   written_ += static_cast<int64_t>(bytes.size());
   return put_(bytes.data(), bytes.size());
 }
 
-Status ParquetWriter::Add(std::span<const std::string_view> texts, std::span<const float> vector) {
+Status ParquetWriter::Add(std::span<const ParquetCell> cells, std::span<const float> vector) {
   if (written_ == 0) TRY(Put(kMagic));
   if (!vectors_.empty() && dimension_ == 0) {
     dimension_ = vector.size();
     values_ = PoolArray<float>(kVectorBytes / sizeof(float));
   }
-  if (texts.size() != names_.size() || vector.size() != dimension_ || vector.size_bytes() > kVectorBytes)
-    return Error{Stage::kWrite, Code::kInternal, "a row that does not fit the table"};
-  for (size_t i = 0; i < texts.size(); ++i) {
-    texts_[i] += Number32(texts[i].size());
-    texts_[i] += texts[i];
+  bool fits =
+      cells.size() == columns_.size() && vector.size() == dimension_ && vector.size_bytes() <= kVectorBytes;
+  size_t bytes = 0;
+  for (size_t i = 0; i < cells.size() && fits; ++i) {
+    fits = columns_[i].Add(cells[i]);
+    bytes += columns_[i].values().size();
   }
+  if (!fits) return Error{Stage::kWrite, Code::kInternal, "a row that does not fit the table"};
   std::copy(vector.begin(), vector.end(), values_.data() + static_cast<size_t>(rows_) * dimension_);
   ++rows_;
-  size_t text_bytes = 0;
-  for (const std::string& column : texts_) text_bytes += column.size();
   const bool full = (static_cast<size_t>(rows_) + 1) * vector.size_bytes() > kVectorBytes;
-  return full || text_bytes >= kTextBytes ? EndGroup() : Status();
+  return full || bytes >= (vectors_.empty() ? kTableBytes : kCellBytes) ? EndGroup() : Status();
 }
 
 std::string ParquetWriter::Levels() const {
   std::string repetition, definition;
   for (int64_t row = 0; row < rows_; ++row) {
-    AppendRun(repetition, 1, 0);  // a new list, and what follows in it
-    if (dimension_ > 1) AppendRun(repetition, dimension_ - 1, 1);
+    AppendParquetRun(repetition, 1, 0);  // a new list, and what follows in it
+    if (dimension_ > 1) AppendParquetRun(repetition, dimension_ - 1, 1);
   }
-  AppendRun(definition, static_cast<uint64_t>(rows_) * dimension_, 1);
-  return Number32(repetition.size()) + repetition + Number32(definition.size()) + definition;
+  AppendParquetRun(definition, static_cast<uint64_t>(rows_) * dimension_, 1);
+  return ParquetLength(repetition.size()) + repetition + ParquetLength(definition.size()) + definition;
 }
 
 Status ParquetWriter::PutPage(Group& group, int64_t values, std::string_view levels, const void* data,
@@ -133,9 +151,9 @@ Status ParquetWriter::EndGroup() {
   if (rows_ == 0) return {};
   Group group;
   group.rows = rows_;
-  for (std::string& column : texts_) {
-    TRY(PutPage(group, rows_, {}, column.data(), column.size()));
-    column.clear();
+  for (ParquetColumnBuffer& column : columns_) {
+    TRY(PutPage(group, rows_, column.Levels(), column.values().data(), column.values().size()));
+    column.Clear();
   }
   if (!vectors_.empty()) {
     const size_t count = static_cast<size_t>(rows_) * dimension_;
@@ -150,12 +168,12 @@ std::string ParquetWriter::Footer(std::span<const std::pair<std::string, std::st
   ThriftWriter footer;
   footer.Integer32(1, 1);  // version: that of the plain pages
   const size_t lists = vectors_.empty() ? 0 : 1;
-  footer.BeginList(2, Type::kStruct, 1 + names_.size() + 3 * lists);
+  footer.BeginList(2, Type::kStruct, 1 + columns_.size() + 3 * lists);
   footer.BeginElement();
   footer.Binary(4, "schema");
-  footer.Integer32(5, static_cast<int32_t>(names_.size() + lists));
+  footer.Integer32(5, static_cast<int32_t>(columns_.size() + lists));
   footer.EndElement();
-  for (const std::string& name : names_) PutLeaf(footer, kByteArray, name, true);
+  for (const ParquetColumnBuffer& column : columns_) PutColumn(footer, column.field());
   if (lists > 0) PutVectorColumn(footer, vectors_);
   int64_t rows = 0;
   for (const Group& group : groups_) rows += group.rows;
@@ -167,19 +185,19 @@ std::string ParquetWriter::Footer(std::span<const std::pair<std::string, std::st
     int64_t bytes = 0;
     for (size_t i = 0; i < group.columns.size(); ++i) {
       const Chunk& chunk = group.columns[i];
-      const bool is_text = i < names_.size();
+      const bool is_vector = i == columns_.size();
       bytes += chunk.bytes;
       footer.BeginElement();
       footer.Integer64(2, chunk.offset);
       footer.BeginStruct(3);
-      footer.Integer32(1, is_text ? kByteArray : kFloat);
+      footer.Integer32(1, is_vector ? kFloat : TypeOf(columns_[i].field().kind));
       footer.BeginList(2, Type::kI32, 2);
       footer.Element(kPlain);
       footer.Element(kRle);
-      footer.BeginList(3, Type::kBinary, is_text ? 1 : 3);
-      footer.Element(std::string_view(is_text ? names_[i] : vectors_));
-      if (!is_text) footer.Element(std::string_view("list"));
-      if (!is_text) footer.Element(std::string_view("element"));
+      footer.BeginList(3, Type::kBinary, is_vector ? 3 : 1);
+      footer.Element(std::string_view(is_vector ? vectors_ : columns_[i].field().name));
+      if (is_vector) footer.Element(std::string_view("list"));
+      if (is_vector) footer.Element(std::string_view("element"));
       footer.Integer32(4, kUncompressed);
       footer.Integer64(5, chunk.values);
       footer.Integer64(6, chunk.bytes);
@@ -208,7 +226,7 @@ Status ParquetWriter::Finish(std::span<const std::pair<std::string, std::string>
   TRY(EndGroup());
   const std::string footer = Footer(notes);
   TRY(Put(footer));
-  TRY(Put(Number32(footer.size())));
+  TRY(Put(ParquetLength(footer.size())));
   return Put(kMagic);
 }
 

@@ -11,10 +11,19 @@ namespace imgmill {
 /// Source: Apache Thrift, doc/specs/thrift-compact-protocol.md. Fields are written in order of their number.
 class ThriftWriter {
  public:
-  enum class Type : uint8_t { kI32 = 5, kI64 = 6, kBinary = 8, kList = 9, kStruct = 12 };
+  enum class Type : uint8_t {
+    kTrue = 1,
+    kFalse = 2,
+    kI32 = 5,
+    kI64 = 6,
+    kBinary = 8,
+    kList = 9,
+    kStruct = 12
+  };
 
   void Integer32(int field, int32_t value) { Integer(field, Type::kI32, value); }
   void Integer64(int field, int64_t value) { Integer(field, Type::kI64, value); }
+  void Boolean(int field, bool value) { Header(field, value ? Type::kTrue : Type::kFalse); }
   void Binary(int field, std::string_view bytes);
 
   void BeginStruct(int field);

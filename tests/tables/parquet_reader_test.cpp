@@ -107,7 +107,7 @@ TEST_CASE("what is not read is named before a row is read, with what would help"
 TEST_CASE("our own files are read back, of several row groups") {
   const ScratchFile file;
   std::string bytes;
-  ParquetWriter writer({"path", "content"}, "vector", [&](const void* data, size_t size) -> Status {
+  ParquetWriter writer({{"path"}, {"content"}}, "vector", [&](const void* data, size_t size) -> Status {
     bytes.append(static_cast<const char*>(data), size);
     return {};
   });
@@ -118,7 +118,7 @@ TEST_CASE("our own files are read back, of several row groups") {
     for (float& value : vector) value = static_cast<float>(random());
     const std::string& name =
         expected.names.emplace_back(std::string(random() % 40, 'n') + std::to_string(i));
-    const std::string_view texts[] = {name, "x"};
+    const ParquetCell texts[] = {name, "x"};
     REQUIRE(writer.Add(texts, vector).ok());
   }
   REQUIRE(writer.Finish({}).ok());
@@ -127,6 +127,45 @@ TEST_CASE("our own files are read back, of several row groups") {
   REQUIRE(table.ok());
   CHECK(table->names == expected.names);
   CHECK(table->vectors == expected.vectors);
+}
+
+TEST_CASE("texts of our own that are missing are read back as empty, among values of other kinds") {
+  const ScratchFile file;
+  std::string bytes;
+  ParquetWriter writer({{"caption", ParquetKind::kText, true},
+                        {"width", ParquetKind::kInteger},
+                        {"blur", ParquetKind::kNumber, true},
+                        {"kept", ParquetKind::kFlag},
+                        {"key"}},
+                       "", [&](const void* data, size_t size) -> Status {
+                         bytes.append(static_cast<const char*>(data), size);
+                         return {};
+                       });
+  std::mt19937 random(4);
+  std::vector<std::string> captions, keys;
+  for (int64_t i = 0; i < 100'000; ++i) {
+    const bool has = random() % 300 > 1 ? i % 7000 < 5000 : random() % 2 == 0;  // long runs and short ones
+    captions.push_back(has ? "c" + std::to_string(i) : std::string());
+    keys.push_back(std::string(random() % 60, 'k') + std::to_string(i));
+    ParquetCell cells[] = {{}, i, {}, i % 3 == 0, keys.back()};
+    if (has) cells[0] = captions.back();
+    if (i % 2 == 0) cells[2] = 0.5;
+    REQUIRE(writer.Add(cells).ok());
+  }
+  REQUIRE(writer.Finish({}).ok());
+  file.Write(bytes);
+  const Result<std::unique_ptr<ParquetFile>> read = ParquetFile::Open(file.path);
+  REQUIRE(read.ok());
+  CHECK((*read)->rows() == captions.size());
+  CHECK((*read)->texts() == std::vector<std::string>{"caption", "key"});
+  for (const auto& [name, expected] : {std::pair{"caption", &captions}, std::pair{"key", &keys}}) {
+    REQUIRE((*read)->Needs(name).ok());
+    const Result<std::unique_ptr<ParquetColumn>> column = (*read)->Read(name);
+    REQUIRE(column.ok());
+    std::vector<std::string> texts(expected->size());
+    for (std::string& text : texts) REQUIRE((*column)->NextText(text).ok());
+    CHECK(texts == *expected);
+  }
 }
 
 TEST_CASE("a file that is cut or damaged anywhere is an error or other values, never more") {

@@ -30,8 +30,8 @@ struct Written {
 
 TEST_CASE("a file of two rows is what the specification says") {
   Written file;
-  ParquetWriter writer({"p"}, "v", file.sink);
-  const std::string_view first[] = {"a"}, second[] = {"bc"};
+  ParquetWriter writer({{"p"}}, "v", file.sink);
+  const ParquetCell first[] = {"a"}, second[] = {"bc"};
   const float one[] = {1, 2}, two[] = {3, -4};
   CHECK(writer.Add(first, one).ok());
   CHECK(writer.Add(second, two).ok());
@@ -74,27 +74,104 @@ TEST_CASE("a file of two rows is what the specification says") {
   CHECK(footer.size() == 0xa2);
 }
 
-TEST_CASE("row groups end when 4 MiB of vectors or 1 MiB of texts are held") {
-  Written few, long_texts;
+TEST_CASE("values of every kind, and rows without one, are what the specification says") {
+  Written file;
+  ParquetWriter writer({{"t", ParquetKind::kText, true},
+                        {"n", ParquetKind::kNumber, true},
+                        {"k", ParquetKind::kFlag},
+                        {"d", ParquetKind::kTime, true},
+                        {"i", ParquetKind::kInteger}},
+                       "", file.sink);
+  const ParquetCell none;
+  const ParquetCell first[] = {none, 1.5, true, int64_t{1000}, int64_t{-2}};
+  const ParquetCell second[] = {"a", none, false, none, int64_t{3}};
+  CHECK(writer.Add(first).ok());
+  CHECK(writer.Add(second).ok());
+  CHECK(writer.Finish({}).ok());
+  const std::string head = " 2c 15 04 15 00 15 06 15 06 00 00 ";  // 2 values, plain; levels as runs
+  const std::string pages =
+      "15 00 15 1a 15 1a" + head +  // 13 bytes
+      "04 00 00 00 02 00 02 01"     // 4 bytes of definition levels: runs of one 0 and one 1
+      "01 00 00 00 61"
+      "15 00 15 20 15 20" +
+      head +  // 16 bytes
+      "04 00 00 00 02 01 02 00"
+      "00 00 00 00 00 00 f8 3f"
+      "15 00 15 02 15 02" +
+      head +
+      "01"  // a bit a flag, the lowest first
+      "15 00 15 20 15 20" +
+      head +
+      "04 00 00 00 02 01 02 00"
+      "e8 03 00 00 00 00 00 00"
+      "15 00 15 20 15 20" +
+      head + "fe ff ff ff ff ff ff ff 03 00 00 00 00 00 00 00";
+  const std::string schema =
+      "15 02 19 6c"                                // version 1, six elements
+      "48 06 73 63 68 65 6d 61 15 0a 00"           // the root, "schema", with five children
+      "15 0c 25 02 18 01 74 25 00 4c 1c 00 00 00"  // byte arrays, optional, "t", UTF8
+      "15 0a 25 02 18 01 6e 00"                    // doubles, optional
+      "15 00 25 00 18 01 6b 00"                    // booleans, required
+      "15 04 25 02 18 01 64"                       // int64, optional, of logical type
+      "6c 8c 12 1c 1c 00 00 00 00 00"              // 8, timestamp: 1, UTC, false; 2, unit, 1, milliseconds
+      "15 04 25 00 18 01 69 00"
+      "16 04";  // two rows
+  const auto chunk = [](const std::string& at, const std::string& type, const std::string& name,
+                        const std::string& bytes) {
+    return "26" + at + "1c 15" + type + "19 25 00 06 19 18 01" + name + "15 00 16 04 16" + bytes + "16" +
+           bytes + "26" + at + "00 00";
+  };
+  const std::string groups = "19 1c 19 5c" + chunk(" 08 ", " 0c ", " 74 ", " 3c ") +  // at 4, 30 bytes
+                             chunk(" 44 ", " 0a ", " 6e ", " 42 ") +                  // at 34, 33
+                             chunk(" 86 01 ", " 00 ", " 6b ", " 24 ") +               // at 67, 18
+                             chunk(" aa 01 ", " 04 ", " 64 ", " 42 ") +               // at 85, 33
+                             chunk(" ec 01 ", " 04 ", " 69 ", " 42 ") +               // at 118, 33
+                             "16 a6 02 16 04 00";                                     // 147 bytes, two rows
+  const std::string footer = Bytes(schema + groups + "28 07 69 6d 67 6d 69 6c 6c 00");
+  CHECK(footer.size() == 0xdf);
+  CHECK(file.bytes == "PAR1" + Bytes(pages) + footer + Bytes("df 00 00 00") + "PAR1");
+}
+
+TEST_CASE("a value of another kind, or none where there must be one, is refused") {
+  const auto takes = [](const ParquetField& field, const ParquetCell& cell) {
+    Written file;
+    ParquetWriter writer({field}, "", file.sink);
+    return writer.Add({&cell, 1}).ok();
+  };
+  CHECK(takes({"n", ParquetKind::kNumber, true}, {}));
+  CHECK_FALSE(takes({"n", ParquetKind::kNumber}, {}));
+  CHECK_FALSE(takes({"n", ParquetKind::kNumber}, int64_t{1}));
+  CHECK_FALSE(takes({"t", ParquetKind::kText}, true));
+  CHECK_FALSE(takes({"d", ParquetKind::kTime}, 1.0));
+}
+
+TEST_CASE("row groups end when 4 MiB of vectors, or 1 MiB of texts beside them, or 4 MiB of texts are held") {
+  Written few, beside, long_texts;
   const std::vector<float> vector(512, 0.5F);  // 2048 of them are 4 MiB
-  ParquetWriter rows({"p"}, "v", few.sink), texts({"p"}, "", long_texts.sink);
-  const std::string_view name[] = {"x"};
+  ParquetWriter rows({{"p"}}, "v", few.sink), texts({{"p"}}, "", long_texts.sink);
+  const ParquetCell name[] = {"x"};
   for (int i = 0; i < 2047; ++i) CHECK(rows.Add(name, vector).ok());
   CHECK(few.bytes.size() == 4);
   CHECK(rows.Add(name, vector).ok());
   CHECK(few.bytes.size() > 4 * kMiB);
   const std::string big(kMiB / 2, 'x');
-  const std::string_view longer[] = {big};
-  CHECK(texts.Add(longer, {}).ok());
+  const float one[] = {1};
+  ParquetWriter with_vectors({{"p"}}, "v", beside.sink);
+  const ParquetCell longer[] = {big};
+  CHECK(with_vectors.Add(longer, one).ok());
+  CHECK(beside.bytes.size() == 4);
+  CHECK(with_vectors.Add(longer, one).ok());
+  CHECK(beside.bytes.size() > kMiB);
+  for (int i = 0; i < 7; ++i) CHECK(texts.Add(longer).ok());
   CHECK(long_texts.bytes.size() == 4);
-  CHECK(texts.Add(longer, {}).ok());
-  CHECK(long_texts.bytes.size() > kMiB);
+  CHECK(texts.Add(longer).ok());
+  CHECK(long_texts.bytes.size() > 4 * kMiB);
 }
 
 TEST_CASE("a vector of another length than the first is refused") {
   Written file;
-  ParquetWriter writer({"p"}, "v", file.sink);
-  const std::string_view name[] = {"x"};
+  ParquetWriter writer({{"p"}}, "v", file.sink);
+  const ParquetCell name[] = {"x"};
   const float three[] = {1, 2, 3};
   CHECK(writer.Add(name, three).ok());
   CHECK_FALSE(writer.Add(name, std::span(three, 2)).ok());

@@ -1,4 +1,4 @@
-// Rows of texts and a vector as a Parquet file, which pandas, pyarrow, DuckDB and Spark read.
+// Rows of values, and a vector, as a Parquet file, which pandas, pyarrow, DuckDB and Spark read.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "imgmill/base/byte_size.h"
@@ -16,8 +17,23 @@
 
 namespace imgmill {
 
-/// Columns of texts (UTF-8), and behind them at most one of vectors, a list of floats each. No value is
-/// missing, nothing is compressed, and each column of a row group is one page of plain values: the file is
+class ParquetColumnBuffer;
+
+/// What the values of a column are: UTF-8; int64; double; boolean; milliseconds from 1970 on by a clock of no
+/// known zone.
+enum class ParquetKind : uint8_t { kText, kInteger, kNumber, kFlag, kTime };
+
+struct ParquetField {
+  std::string name;
+  ParquetKind kind = ParquetKind::kText;
+  bool optional = false;  ///< rows may lack it
+};
+
+/// A row's value of a column: a text, an integer or a time, a number, a flag; or none.
+using ParquetCell = std::variant<std::monostate, std::string_view, int64_t, double, bool>;
+
+/// Columns of single values, and behind them at most one of vectors, a list of floats each, of which none is
+/// missing. Nothing is compressed, and each column of a row group is one page of plain values: the file is
 /// written from its beginning to its end, a row group at a time.
 /// Source: the format's specification, github.com/apache/parquet-format, version 2.9.
 class ParquetWriter {
@@ -25,15 +41,19 @@ class ParquetWriter {
   /// Takes the next bytes of the file.
   using Sink = std::function<Status(const void* data, size_t bytes)>;
 
-  /// What one holds. A row group is full when either is.
-  static constexpr size_t kVectorBytes = 4 * kMiB, kTextBytes = kMiB;
-  static Footprint Held() { return {kVectorBytes, 2 * kTextBytes}; }
+  /// A row group is full when its vectors take the first, or its other values the second; of a table without
+  /// vectors the third, since readers pass over whole row groups.
+  static constexpr size_t kVectorBytes = 4 * kMiB, kCellBytes = kMiB, kTableBytes = 4 * kMiB;
+  /// What one with vectors holds, and one without whose rows take no more than a MiB.
+  static Footprint Held() { return {kVectorBytes, 2 * kCellBytes}; }
+  static Footprint HeldByTable() { return {0, 2 * (kTableBytes + kMiB)}; }
 
   /// @param vectors  the name of their column; empty for none
-  ParquetWriter(std::vector<std::string> texts, std::string vectors, Sink put);
+  ParquetWriter(std::vector<ParquetField> fields, std::string vectors, Sink put);
+  ~ParquetWriter();
 
   /// One more row. Vectors are of one length, of at most kVectorBytes.
-  Status Add(std::span<const std::string_view> texts, std::span<const float> vector);
+  Status Add(std::span<const ParquetCell> cells, std::span<const float> vector = {});
 
   /// The last row group, and the footer. @param notes  names and values that the file carries
   Status Finish(std::span<const std::pair<std::string, std::string>> notes);
@@ -53,11 +73,10 @@ class ParquetWriter {
   std::string Levels() const;
   std::string Footer(std::span<const std::pair<std::string, std::string>> notes) const;
 
-  const std::vector<std::string> names_;  ///< of texts
+  std::vector<ParquetColumnBuffer> columns_;  ///< of the row group
   const std::string vectors_;
   const Sink put_;
   int64_t written_ = 0;
-  std::vector<std::string> texts_;  ///< of the row group, by column
   PoolArray<float> values_;
   size_t dimension_ = 0;
   int64_t rows_ = 0;  ///< of the row group
