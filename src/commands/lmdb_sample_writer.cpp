@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "base/utf8.h"
+#include "growing_file.h"
 
 namespace imgmill {
 namespace {
@@ -47,13 +47,14 @@ Result<std::unique_ptr<LmdbSampleWriter>> LmdbSampleWriter::Open(const PackOptio
                                                                  const CommandServices& services, Lost lost) {
   std::unique_ptr<LmdbSampleWriter> writer(new LmdbSampleWriter(options, services, std::move(lost)));
   TRY(IsOfOneFormat(options.output, "index.json", "shards", services.shared->force));
-  for (const auto& [name, path] : writer->Lists())
-    TRY(GrowingFile::MayCreate(path, *services.catalog, services.shared->force));
+  TRY(GrowingFile::MayCreate(writer->MetaInfoPath(), *services.catalog, services.shared->force));
+  TRY(MembersList::MayCreate(options, services));
   return writer;
 }
 
 Footprint LmdbSampleWriter::Held(uint64_t largest) const {
-  return {0, LmdbWriter::kHeldBytes + kCopyBytes + static_cast<size_t>(largest)};
+  return MembersList::Held(options_) +
+         Footprint{0, LmdbWriter::kHeldBytes + kCopyBytes + static_cast<size_t>(largest)};
 }
 
 Status LmdbSampleWriter::Add(ShardSample sample) {
@@ -130,29 +131,30 @@ Result<bool> LmdbSampleWriter::Put(const ShardSample& sample, LmdbWriter& databa
 }
 
 Status LmdbSampleWriter::WriteLists(const RecordTable<ShardSample>& samples) {
-  std::unique_ptr<GrowingFile> lists[2];
-  const bool force = services_.shared->force;
-  for (size_t i = 0; i < 2 && !dry_; ++i) {
-    std::unique_ptr<GrowingFile> list =
-        TRY(GrowingFile::Create(Lists()[i].second, *services_.catalog, force));
-    lists[i] = std::move(list);
+  std::unique_ptr<GrowingFile> meta_info;
+  std::unique_ptr<MembersList> members;
+  if (!dry_) {
+    std::unique_ptr<GrowingFile> file =
+        TRY(GrowingFile::Create(MetaInfoPath(), *services_.catalog, services_.shared->force));
+    meta_info = std::move(file);
+    std::unique_ptr<MembersList> list = TRY(MembersList::Create(options_, services_));
+    members = std::move(list);
   }
   const Status told = samples.ForEach([&](const ShardSample& sample) -> Status {
     totals_.files += sample.files.size();
     for (const PackedFile& file : sample.files) {
       totals_.bytes += file.bytes;
       totals_.images += file.sidecar ? 0 : 1;
-      if (!dry_ && !file.sidecar) TRY(lists[0]->Write(MetaLine(file)));
+      if (!dry_ && !file.sidecar) TRY(meta_info->Write(MetaLine(file)));
     }
-    return dry_ ? Status() : lists[1]->Write(LineOf(kDatabase, sample).dump() + "\n");
+    return dry_ ? Status() : members->Add(kDatabase, sample);
   });
   if (!told) return told;
   totals_.samples = samples.size();
   totals_.shards = samples.size() > 0 ? 1 : 0;
-  for (auto& list : lists) {
-    if (list) TRY(list->Commit());
-  }
-  return {};
+  if (dry_) return {};
+  TRY(meta_info->Commit());
+  return members->Commit();
 }
 
 }  // namespace imgmill

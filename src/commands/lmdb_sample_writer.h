@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "growing_file.h"
 #include "imgmill/commands/pack.h"
 #include "imgmill/engine/output_folder.h"
+#include "members_list.h"
 #include "sample_writer.h"
 #include "tables/lmdb_writer.h"
 
@@ -25,12 +25,14 @@ class LmdbSampleWriter final : public SampleWriter {
   Status Add(ShardSample sample) override;
   Status Finish() override;
   std::vector<std::pair<std::string, std::string>> Lists() const override {
-    return {{"meta_info", PathOf("meta_info.txt")}, {"members", PathOf("members.jsonl")}};
+    std::vector<std::pair<std::string, std::string>> lists = MembersList::Files(options_);
+    lists.insert(lists.begin(), {"meta_info", MetaInfoPath()});
+    return lists;
   }
 
  private:
   LmdbSampleWriter(const PackOptions& options, const CommandServices& services, Lost lost);
-  std::string PathOf(const char* name) const { return options_.output + "/" + name; }
+  std::string MetaInfoPath() const { return options_.output + "/meta_info.txt"; }
   /// @return those of samples_ that are in it
   Result<RecordTable<ShardSample>> WriteDatabase(const std::string& temporary);
   /// @return whether all of its files could be read

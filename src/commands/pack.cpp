@@ -26,6 +26,7 @@ namespace {
 
 const std::array<std::string, 2> kFormats = {"tar", "lmdb"};
 const std::array<std::string, 2> kGroups = {"image", "prefix"};
+const std::array<std::string, 2> kMetadata = {"jsonl", "parquet"};
 const std::vector<std::string> kNone = {"none"};
 
 std::vector<std::string> PatternsOf(const PackOptions& options) {
@@ -164,6 +165,10 @@ class PackRun final : public CommandRun {
     if (dry) return;
     for (const auto& [name, path] : writer_->Lists()) result.details[name] = PrintablePath(path);
     result.text = WholeText(PrintablePath(writer_->Lists().front().second) + "\n");
+    if (const std::string stale = MembersList::StaleTable(pack_); !stale.empty())
+      services_.log(LogLevel::kWarning, PrintablePath(stale) +
+                                            " is of an earlier run and no longer holds: delete it, or give "
+                                            "--metadata parquet");
     const std::vector<std::string> others = writer_->Others();
     if (!others.empty())
       services_.log(LogLevel::kWarning,
@@ -190,6 +195,7 @@ class Pack final : public Command {
         "  imgmill pack photos -o shards --shard-size 1GiB\n"
         "  imgmill pack HQ --pair LQ -o shards        0001.png and 0001.LQ.png are one sample\n"
         "  imgmill pack photos -o shards --shard-samples 10000 --sidecars '*.txt,*.npz'\n"
+        "  imgmill pack photos -o shards --metadata parquet\n"
         "  imgmill pack HR -o HR.lmdb --format lmdb --sidecars none");
     app.add_option("-o,--output", options_.output, "Folder for the shards, index.json and members.jsonl")
         ->type_name("DIR");
@@ -217,6 +223,13 @@ class Pack final : public Command {
     app.add_option("--prefix", options_.prefix, "What the names of shards begin with: PREFIX-000000.tar")
         ->capture_default_str()
         ->type_name("TEXT");
+    TakesWords(
+        app.add_option("--metadata", options_.metadata,
+                       "The lists beside them: members.jsonl, or members.parquet besides, a table of the "
+                       "images with their sizes and captions (parquet)"),
+        kMetadata)
+        ->capture_default_str()
+        ->type_name("NAME");
     app.add_option("--sidecars", options_.sidecars,
                    "Files beside an image that belong to its sample [*.txt,*.json]; none for none")
         ->delimiter(',')
@@ -250,6 +263,7 @@ std::optional<std::string> PackOptions::Check() const {
   if (output.empty()) return "an output folder is needed: -o DIR";
   if (auto wrong = CheckChoice("--format", format, kFormats)) return wrong;
   if (auto wrong = CheckChoice("--group", group, kGroups)) return wrong;
+  if (auto wrong = CheckChoice("--metadata", metadata, kMetadata)) return wrong;
   if (format == "lmdb" && group != "image") return "--format lmdb goes with --group image";
   if (format == "lmdb" && !pairs.empty())
     return "--format lmdb takes no --pair: pack the partners' folder into a database of its own";

@@ -9,6 +9,7 @@
 
 #include "archive/tar_writer.h"
 #include "base/try.h"
+#include "growing_file.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
@@ -38,17 +39,16 @@ Result<std::unique_ptr<ShardWriter>> ShardWriter::Open(const PackOptions& option
   const bool force = services.shared->force;
   TRY(IsOfOneFormat(options.output, "data.mdb", "a database", force));
   TRY(GrowingFile::MayCreate(writer->IndexPath(), *services.catalog, force));
-  TRY(GrowingFile::MayCreate(writer->MembersPath(), *services.catalog, force));
+  TRY(MembersList::MayCreate(options, services));
   if (!writer->dry_) {
-    std::unique_ptr<GrowingFile> members =
-        TRY(GrowingFile::Create(writer->MembersPath(), *services.catalog, force));
+    std::unique_ptr<MembersList> members = TRY(MembersList::Create(options, services));
     writer->members_ = std::move(members);
   }
   return writer;
 }
 
 Footprint ShardWriter::Held(uint64_t) const {
-  return {0, kCopyBytes + BUFSIZ};
+  return MembersList::Held(options_) + Footprint{0, kCopyBytes + BUFSIZ};
 }
 
 std::string ShardWriter::NameOfShard(uint64_t number) const {
@@ -129,8 +129,7 @@ Status ShardWriter::Describe(const std::string& shard, const RecordTable<ShardSa
     bytes += BytesOf(sample);
     totals_.files += sample.files.size();
     for (const PackedFile& file : sample.files) totals_.images += file.sidecar ? 0 : 1;
-    if (dry_) return {};
-    return members_->Write(LineOf(shard, sample).dump() + "\n");
+    return dry_ ? Status() : members_->Add(shard, sample);
   });
   if (!told) return told;
   index_.push_back({{"url", shard}, {"nsamples", samples.size()}, {"filesize", bytes}});

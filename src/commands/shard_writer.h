@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "growing_file.h"
 #include "imgmill/commands/command.h"
 #include "imgmill/commands/pack.h"
 #include "imgmill/engine/output_folder.h"
+#include "members_list.h"
 #include "sample_writer.h"
 
 namespace imgmill {
@@ -26,14 +26,15 @@ class ShardWriter final : public SampleWriter {
   Status Add(ShardSample sample) override;
   Status Finish() override;
   std::vector<std::pair<std::string, std::string>> Lists() const override {
-    return {{"index", IndexPath()}, {"members", MembersPath()}};
+    std::vector<std::pair<std::string, std::string>> lists = MembersList::Files(options_);
+    lists.insert(lists.begin(), {"index", IndexPath()});
+    return lists;
   }
   std::vector<std::string> Others() const override;
 
  private:
   ShardWriter(const PackOptions& options, const CommandServices& services, Lost lost);
   std::string IndexPath() const { return options_.output + "/index.json"; }
-  std::string MembersPath() const { return options_.output + "/members.jsonl"; }
   std::string NameOfShard(uint64_t number) const;
   Status WriteShard();
   /// @return those of pending_ that were packed
@@ -46,7 +47,7 @@ class ShardWriter final : public SampleWriter {
   const bool dry_;
   const uint64_t most_bytes_;
   OutputFolder folder_;
-  std::unique_ptr<GrowingFile> members_;  ///< null in a dry run
+  std::unique_ptr<MembersList> members_;  ///< null in a dry run
   nlohmann::ordered_json index_ = nlohmann::ordered_json::array();
   RecordTable<ShardSample> pending_;
   uint64_t pending_bytes_ = 0;

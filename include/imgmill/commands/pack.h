@@ -43,6 +43,10 @@ struct PackOptions {
   /// Files beside an image that belong to its sample. Empty: captions and JSON. "none": none.
   std::vector<std::string> sidecars;
 
+  /// What the lists beside them are: "jsonl", members.jsonl; or "parquet", members.parquet besides, a row for
+  /// each image with its size and its caption.
+  std::string metadata = "jsonl";
+
   /// The first thing that is wrong, in words a user can act on; nothing when all is well.
   std::optional<std::string> Check() const;
 };
