@@ -229,7 +229,7 @@ class Filter::FilterRun final : public CommandRun {
   size_t ReduceBytes(uint64_t images) const override {
     const auto percentile = [](const AppliedRule& each) { return each.rule.percentile; };
     const bool sorts = descriptions_.wanted() || std::any_of(rules_.begin(), rules_.end(), percentile);
-    return sorts ? images * sizeof(double) : 0;
+    return std::max(sorts ? images * sizeof(double) : 0, Exported().total());
   }
   Result<CommandResult> Reduce(CommandResult result) override {
     if (result.counts.interrupted) return result;  // half a folder has no percentiles
@@ -237,11 +237,10 @@ class Filter::FilterRun final : public CommandRun {
     const LadderOutcome judged = services_.memory->Guarded(judging, kHostWork, *services_.stop);
     if (!judged.status) return judged.status.error();
     if (exports() && services_.shared->mode == RunMode::kRun) {
-      if (Status exported =
-              ExportSignals(filter_.options_.export_file, operation_.entries(), rules_, operation_.facts());
-          !exported) {
-        return exported.error();
-      }
+      const Status exported = Export();
+      result.counts.interrupted = !exported && exported.error().code == Code::kInterrupted;
+      if (result.counts.interrupted) return result;
+      if (!exported) return exported.error();
     }
     TRY(filter_.Describe(operation_, rules_, services_, result));
     descriptions_.Report(rules_, result);
@@ -267,6 +266,12 @@ class Filter::FilterRun final : public CommandRun {
 
  private:
   bool exports() const { return !filter_.options_.export_file.empty(); }
+  Footprint Exported() const { return exports() ? ExportHolds(filter_.options_.export_file) : Footprint{}; }
+
+  Status Export() {
+    const Lease lease = TRY(services_.memory->Acquire(Exported(), *services_.stop));
+    return ExportSignals(filter_.options_.export_file, operation_.entries(), rules_, operation_.facts());
+  }
 
   /// The signals of the rules, and where signals are described all others behind them.
   const std::vector<Signal>& AllColumns() {

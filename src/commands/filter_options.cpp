@@ -79,7 +79,8 @@ void AddFilterFlags(CLI::App& app, FilterOptions& options) {
   app.add_option("--max-drop", options.max_drop,
                  "Do nothing and exit with 3 if more would be dropped: 50%, or a number of images")
       ->type_name("LIMIT");
-  app.add_option("--export", options.export_file, "Write all signals of all images to a .csv or .jsonl file")
+  app.add_option("--export", options.export_file,
+                 "Write all signals of all images to a .csv, .jsonl or .parquet file")
       ->type_name("FILE");
   app.add_option(
          "--explain", options.explain,
@@ -132,7 +133,8 @@ std::optional<std::string> FilterOptions::Check() const {
     if (const Result<double> most = MostDropped(max_drop, 0); !most) return most.error().message;
   }
   if (!export_file.empty() && !IsExportName(export_file))
-    return "--export takes a file that ends in .csv or .jsonl, not \"" + PrintablePath(export_file) + "\"";
+    return "--export takes a file that ends in .csv, .jsonl or .parquet, not \"" +
+           PrintablePath(export_file) + "\"";
   return std::nullopt;
 }
 

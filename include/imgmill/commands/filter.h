@@ -52,7 +52,7 @@ struct FilterOptions {
   /// ends with an error. Empty: no limit.
   std::string max_drop;
 
-  /// A .csv or .jsonl file for all signals of all images, with what became of them. Empty: none.
+  /// A .csv, .jsonl or .parquet file for all signals of all images, with what became of them. Empty: none.
   std::string export_file;
 
   /// Images of the run of which everything is said: their signals, each one's place among all images, and
