@@ -294,7 +294,8 @@ class Filter::FilterRun final : public CommandRun {
   FilterOperation operation_;
 };
 
-Result<std::unique_ptr<CommandRun>> Filter::Begin(ItemSource&, const CommandServices& services) {
+Result<std::unique_ptr<CommandRun>> Filter::Begin(ItemSource& source, const CommandServices& services) {
+  TRY(MayActOnInput(options_.action, source, services.shared->list));
   if (!options_.export_file.empty()) {
     TRY(MayExport("--export", options_.export_file));
   }

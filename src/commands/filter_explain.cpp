@@ -67,7 +67,7 @@ Status Explanations::FindImages(const FilterTable& entries) {
   if (!read) return read;
   for (const Image& image : images_) {
     if (image.entry) continue;
-    return Error{Stage::kReduce, Code::kNotFound,
+    return Error{Stage::kReduce, Code::kUsage,
                  "--explain " + PrintablePath(image.asked) +
                      ": it is not among the images of this run that could be read: name it as it is listed, "
                      "and give its folder"};

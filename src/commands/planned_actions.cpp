@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <ctime>
 #include <filesystem>
 #include <memory>
@@ -111,6 +112,14 @@ Result<Journal> OpenJournal(const ActRequest& request, const CommandServices& se
   return journal;
 }
 
+Error InArchive(const std::string& where) {
+  return {
+      Stage::kConfigure, Code::kUsage,
+      where +
+          " an archive, and archives are not changed: its members can be copied (--action copy), or those "
+          "that are kept packed into another (imgmill pack)"};
+}
+
 /// Archives are read only, and nothing can be linked to a member.
 Status MayAct(const FileAction& action) {
   using Kind = FileAction::Kind;
@@ -120,13 +129,20 @@ Status MayAct(const FileAction& action) {
                  PrintablePath(action.path) + " cannot become a link to " + PrintablePath(action.keeper) +
                      ", which lies in an archive (--action move or delete takes it away)"};
   if (action.kind == Kind::kCopy || !IntoArchive(action.path)) return {};
-  return Error{Stage::kConfigure, Code::kUsage,
-               PrintablePath(action.path) +
-                   " lies in an archive, and archives are not changed: its members can be copied (--action "
-                   "copy), or those that are kept packed into another (imgmill pack)"};
+  return InArchive(PrintablePath(action.path) + " lies in");
 }
 
 }  // namespace
+
+Status MayActOnInput(const std::string& action, const ItemSource& source, const ListOptions& list) {
+  if (action == "report" || action == "copy" || !source.FromUser()) return {};
+  if (list.paths.empty() || !list.files_from.empty()) return {};
+  const auto into_archive = [](const std::string& path) { return path == "-" || AtOrIntoArchive(path); };
+  if (!std::all_of(list.paths.begin(), list.paths.end(), into_archive)) return {};
+  const std::string& first = list.paths.front();
+  if (first == "-") return InArchive("stdin is");
+  return InArchive(PrintablePath(first) + (IsArchive(first) ? " is" : " lies in"));
+}
 
 Status ExecuteActions(const ActRequest& request, const std::function<Status(const ActionSink&)>& plan,
                       const CommandServices& services, CommandResult& result,

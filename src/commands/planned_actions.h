@@ -42,6 +42,10 @@ struct ActRequest {
   bool nothing_planned = false;
 };
 
+/// kUsage for an action that is never done to members of archives, where all that the user has named lies in
+/// archives: known before any image is read. Where only some does, ExecuteActions says it.
+Status MayActOnInput(const std::string& action, const ItemSource& source, const ListOptions& list);
+
 /// Takes an action on an image.
 using ActionSink = std::function<Status(const FileAction&)>;
 

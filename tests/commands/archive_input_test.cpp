@@ -152,6 +152,15 @@ TEST_CASE("members are copied out with their side-cars, and nothing else is done
     CHECK(refused.exit_code == 2);
     CHECK(Has(refused.err, "lies in an archive, and archives are not changed"));
   }
+  for (const std::string& given : {where / "in.tar", where / "in.tar/sub"}) {
+    // Before any image is read: none of them is listed.
+    const ProcessResult refused =
+        Run({"filter", given, "--keep", "width>=1", "--action", "symlink", "--to", where / "out"});
+    CHECK(refused.exit_code == 2);
+    CHECK(Has(refused.err, given + (given.ends_with("tar") ? " is" : " lies in") +
+                               " an archive, and archives are not changed"));
+    CHECK_FALSE(Has(refused.err, "images"));
+  }
   const ProcessResult copied =
       Run({"filter", where / "in.tar", "--keep", "width>=1", "--action", "copy", "--to", where / "kept",
            "--sidecars", "*.txt", "--undo-file", where / "undo.tsv"});
