@@ -2,6 +2,7 @@
 #include "imgmill/commands/frames.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/try.h"
@@ -16,15 +17,22 @@ namespace {
 constexpr char kFormats[] = "png, jpg, webp, tiff, jxl or avif";
 constexpr char kManifest[] = "frames.jsonl";
 
+/// Workers that would have nothing to do decode, too. @param files  0: not known
+int ThreadsOfOne(uint64_t files, int workers) {
+  constexpr int kMost = 16;  // more give nothing, as FFmpeg's own default has it
+  if (files == 0 || files >= static_cast<uint64_t>(workers)) return 1;
+  return std::min(workers / static_cast<int>(files), kMost);
+}
+
 class FramesRun final : public CommandRun {
  public:
   FramesRun(const FramesOptions& frames, std::string manifest_path, const CommandServices& services,
-            std::unique_ptr<OutputManifest> manifest)
+            std::unique_ptr<OutputManifest> manifest, int video_threads)
       : CommandRun(services, frames.output),
         frames_(frames),
         manifest_path_(std::move(manifest_path)),
         manifest_(std::move(manifest)),
-        operation_(frames, services, manifest_.get()) {
+        operation_(frames, services, manifest_.get(), video_threads) {
     options.mode = services.shared->mode;
   }
   Operation& operation() override { return operation_; }
@@ -109,7 +117,7 @@ class Frames final : public Command {
   bool reads_videos() const override { return true; }
   void set_output_folder(const std::string& folder) override { options_.output = folder; }
 
-  Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override {
+  Result<std::unique_ptr<CommandRun>> Begin(ItemSource& source, const CommandServices& services) override {
     const SharedOptions& shared = *services.shared;
     const std::string path = options_.output + "/" + kManifest;
     std::unique_ptr<OutputManifest> manifest;
@@ -119,8 +127,8 @@ class Frames final : public Command {
       std::unique_ptr<OutputManifest> opened = TRY(OutputManifest::Open(kFrameManifest, path, shared.force));
       manifest = std::move(opened);
     }
-    return std::unique_ptr<CommandRun>(
-        std::make_unique<FramesRun>(options_, path, services, std::move(manifest)));
+    return std::unique_ptr<CommandRun>(std::make_unique<FramesRun>(
+        options_, path, services, std::move(manifest), ThreadsOfOne(source.Expected(), services.workers())));
   }
 
  private:

@@ -141,11 +141,13 @@ class FramesOperation::Task final : public ItemTask {
 };
 
 FramesOperation::FramesOperation(const FramesOptions& options, const CommandServices& services,
-                                 OutputManifest* manifest)
+                                 OutputManifest* manifest, int video_threads)
     : Operation(TraitsOf(options, services.shared->allow_truncated)),
       options_(options),
       mode_(services.shared->mode),
       reading_(ReadingOf(*services.shared, options)),
+      video_threads_(video_threads),
+      memory_(*services.memory),
       limits_(services.shared->limits),
       wants_files_(services.in_pipeline),
       catalog_(*services.catalog),
@@ -157,16 +159,26 @@ SetPrefixes FramesOperation::Prefixes(const ListedFile& file) const {
 }
 
 Result<ItemPlan> FramesOperation::Plan(const Item& item) const {
+  if (video_threads_ > 1 && item.main.header.video_thread > 0) {
+    Result<ItemPlan> plan = PlanWith(item, video_threads_);
+    if (!plan || memory_.Fits(plan->total())) return plan;
+  }
+  return PlanWith(item, 1);
+}
+
+Result<ItemPlan> FramesOperation::PlanWith(const Item& item, int video_threads) const {
   const ImageHeader& header = item.main.header;
   const WriteOptions writing = options_.file.Writing();
-  ItemPlan plan(header, reading_, {kRowsPerRegion, 0});
+  ReadOptions reading = reading_;
+  reading.video_threads = video_threads;
+  ItemPlan plan(header, reading, {kRowsPerRegion, 0});
   TRY(FitsFormat(plan.input, writing.format));
   plan.own_reader = true;
   plan.every_frame = limits_;
   // One frame at a time: what the largest takes, be it wide or high.
   ForEachFrameHeader(item.main.path, header, limits_, [&](const ImageHeader& frame) {
-    const Layout layout = ReadLayout(frame, reading_);
-    plan.decode = Larger(plan.decode, FrameFootprint(frame, reading_));
+    const Layout layout = ReadLayout(frame, reading);
+    plan.decode = Larger(plan.decode, FrameFootprint(frame, reading));
     plan.work = Larger(plan.work, WriteFootprint(layout, writing));
     const int64_t height = std::max(plan.input.height, layout.height);
     if (layout.row_bytes() > plan.input.row_bytes()) plan.input = layout;

@@ -19,7 +19,9 @@ namespace imgmill {
 class FramesOperation final : public Operation {
  public:
   /// @param manifest  gets a line for each frame, in the order of the listing; null in a dry run
-  FramesOperation(const FramesOptions& options, const CommandServices& services, OutputManifest* manifest);
+  /// @param video_threads  that may decode one video, where there is memory for them
+  FramesOperation(const FramesOptions& options, const CommandServices& services, OutputManifest* manifest,
+                  int video_threads);
 
   Result<ItemPlan> Plan(const Item& item) const override;
   Result<bool> Recall(const Item& item, Outcome& outcome) override;
@@ -37,6 +39,7 @@ class FramesOperation final : public Operation {
  private:
   class Task;
 
+  Result<ItemPlan> PlanWith(const Item& item, int video_threads) const;
   /// Where the names of a file's frames begin.
   SetPrefixes Prefixes(const ListedFile& file) const;
   /// That the numbers in its frames' names have.
@@ -46,6 +49,8 @@ class FramesOperation final : public Operation {
   const FramesOptions& options_;
   RunMode mode_;
   ReadOptions reading_;
+  const int video_threads_;
+  const MemoryManager& memory_;
   ImageLimits limits_;
   bool wants_files_;
   Catalog& catalog_;

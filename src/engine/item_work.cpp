@@ -143,8 +143,8 @@ Status ItemWork::MapRows(Part& part) {
     mapped_rows_ = 0;
   }
   if (plan.every_frame) {
-    std::unique_ptr<FrameSource> frames =
-        TRY(OpenFrames(job_.item.main.path, job_.item.main.header, *plan.every_frame));
+    std::unique_ptr<FrameSource> frames = TRY(OpenFrames(job_.item.main.path, job_.item.main.header,
+                                                         *plan.every_frame, plan.reading.video_threads));
     FramesSeen seen = TRY(MapFrames(*frames, plan, *task, *services_.progress, *services_.stop));
     part.outcome.notes = std::move(seen.notes);
     part.outcome.error = std::move(seen.lost);

@@ -7,17 +7,21 @@ extern "C" {
 #include <libavformat/avformat.h>
 }
 
+#include <atomic>
 #include <cstddef>
 #include <string>
 
 namespace imgmill {
 
-/// Must outlive what it was given to.
+/// Must outlive what it was given to. While a decoder works on several threads, only `errors` may be read.
 struct ErrorLog {
   std::string first;  ///< the first error, which is the cause of others
-  size_t errors = 0;
+  std::atomic<size_t> errors{0};
 
-  void Clear() { *this = {}; }
+  void Clear() {
+    first.clear();
+    errors = 0;
+  }
   /// The first error; where there is none, FFmpeg's words for a code.
   std::string Text(int error) const;
 };

@@ -127,7 +127,7 @@ Footprint ReadFootprint(const ImageHeader& header, const ReadOptions& options) {
     need.pooled += still.pooled;
   }
   if (header.format == kVideo) {
-    const Footprint video = VideoFootprint(header);
+    const Footprint video = VideoFootprint(header, options.video_threads);
     need.untracked += video.untracked;
     need.pooled += video.pooled;
   }

@@ -219,8 +219,8 @@ Result<ImageHeader> ProbeFrames(const std::string& path, const ImageLimits& limi
 }
 
 Result<std::unique_ptr<FrameSource>> OpenFrames(const std::string& path, const ImageHeader& header,
-                                                const ImageLimits& limits) {
-  if (header.format == ImageFormat::kVideo) return OpenVideoFrames(path, header);
+                                                const ImageLimits& limits, int video_threads) {
+  if (header.format == ImageFormat::kVideo) return OpenVideoFrames(path, header, video_threads);
   if (header.format == ImageFormat::kTiff) {
     InputFile file = TRY(InputFile::Open(path, Stage::kDecode));
     return std::unique_ptr<FrameSource>(std::make_unique<Pages>(path, header, limits, std::move(file)));

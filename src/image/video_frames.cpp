@@ -54,9 +54,10 @@ class VideoFrames final : public FrameSource {
  public:
   VideoFrames(InputFile file, ImageHeader header) : file_(std::move(file)), header_(std::move(header)) {}
 
-  Status Open() {
+  Status Open(int threads) {
     std::unique_ptr<VideoFile> video = TRY(OpenVideo(file_, header_.width * header_.height, Stage::kDecode));
     video_ = std::move(video);
+    video_->UseThreads(threads);
     header_.orientation = video_->facts().orientation;
     return {};
   }
@@ -149,6 +150,7 @@ Result<ImageHeader> ProbeVideo(const InputFile& file, const ImageLimits& limits)
   header.frames = static_cast<int>(facts.pictures);
   header.file_bytes = file.bytes();
   header.video_decoder = facts.decoder_bytes;
+  header.video_thread = facts.thread_bytes;
   header.codec = facts.codec;
   return header;
 }
@@ -164,18 +166,22 @@ void NoteSequence(const InputFile& file, ImageHeader& header) {
   header.codec = facts.codec;
 }
 
-Result<std::unique_ptr<FrameSource>> OpenVideoFrames(const std::string& path, const ImageHeader& header) {
+Result<std::unique_ptr<FrameSource>> OpenVideoFrames(const std::string& path, const ImageHeader& header,
+                                                     int threads) {
   InputFile file = TRY(InputFile::Open(path, Stage::kDecode));
   auto frames = std::make_unique<VideoFrames>(std::move(file), header);
-  TRY(frames->Open());
+  TRY(frames->Open(threads));
   return std::unique_ptr<FrameSource>(std::move(frames));
 }
 
-Footprint VideoFootprint(const ImageHeader& header) {
+Footprint VideoFootprint(const ImageHeader& header, int threads) {
   const Layout layout = {header.width, header.height, header.bands, header.sample};
   constexpr size_t kLineBytes = 256;  // of a column: the rows that libswscale works on
-  return {StrideOf(layout) * static_cast<size_t>(layout.height),
-          static_cast<size_t>(header.video_decoder) + static_cast<size_t>(header.width) * kLineBytes};
+  // Several threads each hold what one does beside the pictures that are shared, and none is the caller's.
+  const int64_t further = threads > 1 ? threads * header.video_thread : 0;
+  return {
+      StrideOf(layout) * static_cast<size_t>(layout.height),
+      static_cast<size_t>(header.video_decoder + further) + static_cast<size_t>(header.width) * kLineBytes};
 }
 
 }  // namespace imgmill

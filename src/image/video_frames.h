@@ -20,9 +20,10 @@ Result<ImageHeader> ProbeVideo(const InputFile& file, const ImageLimits& limits)
 /// can be read. Not those with alpha, which is a stream of its own.
 void NoteSequence(const InputFile& file, ImageHeader& header);
 
-Result<std::unique_ptr<FrameSource>> OpenVideoFrames(const std::string& path, const ImageHeader& header);
+Result<std::unique_ptr<FrameSource>> OpenVideoFrames(const std::string& path, const ImageHeader& header,
+                                                     int threads = 1);
 
 /// Bytes that one of these holds.
-Footprint VideoFootprint(const ImageHeader& header);
+Footprint VideoFootprint(const ImageHeader& header, int threads = 1);
 
 }  // namespace imgmill

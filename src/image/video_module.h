@@ -19,11 +19,12 @@ struct VideoFacts {
   int64_t height = 0;
   int bits = 0;  ///< of a sample; 0: only decoding tells
   bool alpha = false;
-  int orientation = 1;   ///< as EXIF numbers them
-  int64_t pictures = 1;  ///< about how many
-  int64_t decoder_bytes = 0;
-  int streams = 1;    ///< of pictures; of those behind the first nothing is read
-  std::string codec;  ///< "h264"
+  int orientation = 1;        ///< as EXIF numbers them
+  int64_t pictures = 1;       ///< about how many
+  int64_t decoder_bytes = 0;  ///< on one thread
+  int64_t thread_bytes = 0;   ///< for each further one; 0: its codec knows no others
+  int streams = 1;            ///< of pictures; of those behind the first nothing is read
+  std::string codec;          ///< "h264"
 };
 
 /// A decoded picture.
@@ -57,6 +58,9 @@ class VideoFile {
   virtual ~VideoFile() = default;
   virtual const VideoFacts& facts() const = 0;
 
+  /// How many threads may decode; to be said before Next. The pictures are the same.
+  virtual void UseThreads(int threads) = 0;
+
   enum class Step { kPicture, kEnd, kFault };
   /// To the next picture that can be trusted. kFault: some before it cannot, and are passed over; `fault`
   /// tells which and why, and the next call goes on behind them, unless the fault is the file's own.
@@ -75,7 +79,7 @@ inline constexpr size_t kVideoPadding = 64;
 using ReadVideoFn = ptrdiff_t (*)(void* file, int64_t at, uint8_t* to, size_t bytes);
 
 /// Raised with each change of what is declared here, so that a module of another build is refused.
-inline constexpr int kVideoInterface = 3;
+inline constexpr int kVideoInterface = 4;
 inline constexpr char kOpenVideo[] = "imgmill_open_video";
 /// Null: `why` tells. `file` must outlive it. Pictures of more than `most_pixels` are not decoded.
 using OpenVideoFn = VideoFile* (*)(int interface, ReadVideoFn read, void* file, int64_t bytes,

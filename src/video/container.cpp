@@ -43,6 +43,7 @@ int Container::ReadPiece(void* self, uint8_t* to, int bytes) {
   if (got < 0) return AVERROR(EIO);
   if (got == 0) return AVERROR_EOF;
   own.at_ += got;
+  own.taken_ += got;
   return static_cast<int>(got);
 }
 
@@ -94,7 +95,9 @@ bool Container::Open(Error& why) {
     return false;
   }
   log_.Clear();  // what was odd about the header is no fault of a picture
-  for (int packets = 0; packets < kMostPackets && at_ < kMostBytes; ++packets) {
+  // Not how far it is into the file: the index of an MP4 lies behind all packets.
+  const int64_t most = taken_ + kMostBytes;
+  for (int packets = 0; packets < kMostPackets && taken_ < most; ++packets) {
     if (ChooseStream() && !ahead_.empty()) return true;
     if (!ReadAhead()) break;
   }

@@ -53,6 +53,7 @@ class Container {
   void* const file_;
   const int64_t bytes_;
   int64_t at_ = 0;
+  int64_t taken_ = 0;  ///< bytes that were read, wherever
   ErrorLog log_;
   AVIOContext* io_ = nullptr;
   AVFormatContext* format_ = nullptr;

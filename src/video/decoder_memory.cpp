@@ -58,23 +58,40 @@ int64_t HeldPictures(AVCodecID codec, const VideoFacts& facts, int level) {
   }
 }
 
-}  // namespace
+/// Rows are padded, and edges added around the pictures that are predicted from.
+int64_t SamplesOf(const VideoFacts& facts) {
+  return (facts.width + 128) * (facts.height + 128);
+}
 
-int64_t DecoderBytes(AVCodecID codec, const VideoFacts& facts, int level, int format) {
-  // Rows are padded, and edges added around the pictures that are predicted from.
-  const int64_t samples = (facts.width + 128) * (facts.height + 128);
-  // Where the form of the pictures is not known, with colour samples of their own, and as much alpha as may
-  // be.
+/// Where the form of the pictures is not known, with colour samples of their own, and as much alpha as may
+/// be.
+int64_t PictureBytes(const VideoFacts& facts, int format) {
   const AVPixFmtDescriptor* form = av_pix_fmt_desc_get(static_cast<AVPixelFormat>(format));
   const int64_t bands = facts.alpha ? 4 : 3;
   const int64_t pixel_bits =
       form != nullptr ? av_get_padded_bits_per_pixel(form) : bands * (facts.bits == 8 ? 8 : 16);
-  const int64_t picture = samples * pixel_bits / 8;
-  // Motion vectors, modes and coefficients: about a byte a pixel.
-  const int64_t tables = StandsAlone(codec) ? 0 : samples;
+  return SamplesOf(facts) * pixel_bits / 8;
+}
+
+/// Motion vectors, modes and coefficients: about a byte a pixel.
+int64_t TableBytes(AVCodecID codec, const VideoFacts& facts) {
+  return StandsAlone(codec) ? 0 : SamplesOf(facts);
+}
+
+}  // namespace
+
+int64_t DecoderBytes(AVCodecID codec, const VideoFacts& facts, int level, int format) {
+  const int64_t picture = PictureBytes(facts, format);
   const int64_t turned = facts.orientation > 1 ? picture : 0;
   constexpr int64_t kSmall = int64_t{6} << 20;  // demuxer, packets read ahead, tables of fixed size
-  return picture * HeldPictures(codec, facts, level) + turned + tables + kSmall;
+  return picture * HeldPictures(codec, facts, level) + turned + TableBytes(codec, facts) + kSmall;
+}
+
+int64_t ThreadBytes(AVCodecID codec, const VideoFacts& facts, int format) {
+  const AVCodec* decoder = avcodec_find_decoder(codec);
+  if (decoder == nullptr || (decoder->capabilities & AV_CODEC_CAP_FRAME_THREADS) == 0) return 0;
+  constexpr int64_t kSmall = int64_t{1} << 20;  // stack, packet, tables of fixed size
+  return PictureBytes(facts, format) + TableBytes(codec, facts) + kSmall;
 }
 
 }  // namespace imgmill

@@ -7,7 +7,7 @@
 
 namespace imgmill {
 
-bool PictureDecoder::Open(int64_t most_pixels, Error& why) {
+bool PictureDecoder::Open(int64_t most_pixels, int threads, Error& why) {
   const AVStream& stream = container_.stream();
   const AVCodec* codec = avcodec_find_decoder(stream.codecpar->codec_id);
   const std::string name = avcodec_get_name(stream.codecpar->codec_id);
@@ -22,7 +22,9 @@ bool PictureDecoder::Open(int64_t most_pixels, Error& why) {
     return false;
   }
   KeepErrors(*context_, log_);
-  context_->thread_count = 1;
+  threads_ = threads;
+  context_->thread_count = threads;
+  context_->thread_type = FF_THREAD_FRAME;
   context_->pkt_timebase = stream.time_base;
   context_->err_recognition = AV_EF_CRCCHECK;
   context_->max_pixels = most_pixels;
@@ -34,12 +36,15 @@ bool PictureDecoder::Open(int64_t most_pixels, Error& why) {
 }
 
 void PictureDecoder::NoteLogged() {
+  if (threads_ > 1) return;  // of which packet it is told, nobody knows
   if (log_.errors == 0 || sent_ == 0) return;
   damage_.Broken(sent_ - 1, log_.first);
   log_.Clear();
 }
 
 void PictureDecoder::Refused(int error) {
+  troubled_ = true;
+  if (threads_ > 1) return;
   const std::string why = log_.Text(error);
   damage_.Broken(sent_ - 1, why);
   log_.Clear();
@@ -51,7 +56,7 @@ void PictureDecoder::Refused(int error) {
 bool PictureDecoder::Feed() {
   if (drained_) return false;
   Packet packet = container_.Next();
-  log_.Clear();
+  if (threads_ == 1) log_.Clear();
   if (!packet) {
     drained_ = true;
     avcodec_send_packet(context_.get(), nullptr);
@@ -60,6 +65,7 @@ bool PictureDecoder::Feed() {
   const int64_t number = sent_++;
   const bool key = (packet->flags & AV_PKT_FLAG_KEY) != 0;
   begun_ = begun_ || key;
+  troubled_ = troubled_ || !begun_ || (packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
   sent_shown_ = packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
   damage_.Sent(number, key, packet->pts);
   if ((packet->flags & AV_PKT_FLAG_CORRUPT) != 0) damage_.Broken(number, "a packet of it is damaged");
@@ -76,8 +82,10 @@ bool PictureDecoder::Next() {
     const int error = avcodec_receive_frame(context_.get(), frame_.get());
     if (error >= 0) {
       NoteLogged();
-      if (frame_->decode_error_flags != 0 || (frame_->flags & AV_FRAME_FLAG_CORRUPT) != 0)
+      if (frame_->decode_error_flags != 0 || (frame_->flags & AV_FRAME_FLAG_CORRUPT) != 0) {
+        troubled_ = true;
         damage_.Broken(frame_->reordered_opaque, "parts of it are missing");
+      }
       return true;
     }
     const bool stuck = error != AVERROR(EAGAIN) && drained_ && ++errors_while_drained_ > kMostErrorsAtEnd;

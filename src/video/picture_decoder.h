@@ -10,14 +10,20 @@
 
 namespace imgmill {
 
-/// On one thread: pictures of a damaged stream are the same in each run then, and each error is known to be
-/// of the packet that was sent last.
+/// On one thread pictures of a damaged stream are the same in each run, and each error is known to be of the
+/// packet that was sent last. On several only a whole stream can be decoded: see `troubled`.
 class PictureDecoder {
  public:
   explicit PictureDecoder(Container& container) : container_(container) {}
 
   /// False: `why` tells.
-  bool Open(int64_t most_pixels, Error& why);
+  bool Open(int64_t most_pixels, int threads, Error& why);
+
+  /// Of several threads: an error was told of any packet or picture. What Next has come to since, and what
+  /// this says of gaps and refused packets, is worth nothing: the stream is to be decoded on one thread.
+  /// Pictures from before are right, since each comes only when all packets up to its own have been decoded,
+  /// and told of their errors.
+  bool troubled() const { return threads_ > 1 && (troubled_ || log_.errors > 0); }
 
   /// To the next picture that the decoder gives, in the order in which they are shown. False behind the last
   /// one.
@@ -44,6 +50,8 @@ class PictureDecoder {
   Context context_;
   DecodedFrame frame_;
   Damage damage_;
+  int threads_ = 1;
+  bool troubled_ = false;
   int64_t sent_ = 0;
   bool drained_ = false;
   int errors_while_drained_ = 0;

@@ -174,6 +174,7 @@ bool ReadVideoFacts(Container& container, int64_t most_pixels, VideoFacts& facts
     facts.orientation = std::max(1, OrientationOf(reinterpret_cast<const int32_t*>(matrix)));
   facts.pictures = PicturesOf(container);
   facts.decoder_bytes = DecoderBytes(stored.codec_id, facts, seen.level, seen.format);
+  facts.thread_bytes = ThreadBytes(stored.codec_id, facts, seen.format);
   return true;
 }
 

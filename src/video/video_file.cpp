@@ -21,19 +21,21 @@ namespace {
 
 class DecodedVideo final : public VideoFile {
  public:
-  DecodedVideo(ReadVideoFn read, void* file, int64_t bytes)
-      : container_(read, file, bytes), decoder_(container_) {}
+  DecodedVideo(ReadVideoFn read, void* file, int64_t bytes) : read_(read), file_(file), bytes_(bytes) {
+    Rewind();
+  }
 
   bool Open(int64_t most_pixels, Error& why) {
     most_pixels_ = most_pixels;
-    return container_.Open(why) && ReadVideoFacts(container_, most_pixels, facts_, why);
+    return container_->Open(why) && ReadVideoFacts(*container_, most_pixels, facts_, why);
   }
 
   const VideoFacts& facts() const override { return facts_; }
+  void UseThreads(int threads) override { threads_ = facts_.thread_bytes > 0 ? threads : 1; }
   Step Next(VideoPicture& picture, Error& fault) override;
   bool Convert(const VideoColours& colours, uint8_t* to, size_t stride, std::string& why) override {
-    if (colours.orientation == 1) return colours_.Convert(decoder_.picture(), colours, to, stride, why);
-    const auto turned = Turn(decoder_.picture(), colours.orientation);
+    if (colours.orientation == 1) return colours_.Convert(decoder_->picture(), colours, to, stride, why);
+    const auto turned = Turn(decoder_->picture(), colours.orientation);
     if (!turned) return why = "out of memory", false;
     return colours_.Convert(*turned, colours, to, stride, why);
   }
@@ -45,6 +47,14 @@ class DecodedVideo final : public VideoFile {
     int64_t pictures = 0;
     std::string why;
   };
+  /// To the beginning, with nothing opened.
+  void Rewind();
+  bool OpenDecoder(Error& fault);
+  /// Decodes on one thread from the beginning on, up to behind so many pictures, which were given. False:
+  /// `fault` tells.
+  bool BeginAgain(int64_t given, Error& fault);
+  /// Next, as the decoder has it.
+  Step Go(VideoPicture& picture, Error& fault);
   void Lose(int64_t pictures, const std::string& why);
   Step Tell(Error& fault);
   Step AtEnd(Error& fault);
@@ -53,11 +63,15 @@ class DecodedVideo final : public VideoFile {
   void Describe(VideoPicture& picture);
   std::string Note() const;
   const AVPixFmtDescriptor& format() const {
-    return *av_pix_fmt_desc_get(static_cast<AVPixelFormat>(decoder_.picture().format));
+    return *av_pix_fmt_desc_get(static_cast<AVPixelFormat>(decoder_->picture().format));
   }
 
-  Container container_;
-  PictureDecoder decoder_;  // after what it reads from
+  const ReadVideoFn read_;
+  void* const file_;
+  const int64_t bytes_;
+  int threads_ = 1;
+  std::unique_ptr<Container> container_;
+  std::unique_ptr<PictureDecoder> decoder_;  // after what it reads from
   PictureColours colours_;
   VideoFacts facts_;
   int64_t most_pixels_ = 0;
@@ -90,13 +104,13 @@ VideoFile::Step DecodedVideo::Tell(Error& fault) {
 
 VideoFile::Step DecodedVideo::AtEnd(Error& fault) {
   std::string why;
-  const int64_t refused = decoder_.TakeRefused(why);
+  const int64_t refused = decoder_->TakeRefused(why);
   Lose(refused, why);
   if (lost_.pictures > 0) return Tell(fault);
   if (std::exchange(end_told_, true)) return Step::kEnd;
-  const Container::End& end = container_.end();
-  const int64_t missing = container_.PacketsIndexed() - decoder_.packets();
-  const bool cut = end.error != 0 || missing > 0 || container_.MissingBytes() > 0;
+  const Container::End& end = container_->end();
+  const int64_t missing = container_->PacketsIndexed() - decoder_->packets();
+  const bool cut = end.error != 0 || missing > 0 || container_->MissingBytes() > 0;
   if (end.disk) {
     fault = {Stage::kDecode, Code::kReadError, "the file cannot be read: " + end.text};
   } else if (cut) {
@@ -117,7 +131,7 @@ VideoFile::Step DecodedVideo::AtEnd(Error& fault) {
 }
 
 bool DecodedVideo::Grown(Error& fault) {
-  const AVFrame& frame = decoder_.picture();
+  const AVFrame& frame = decoder_->picture();
   if (int64_t{frame.width} * frame.height <= most_pixels_) return false;
   fault = {Stage::kDecode, Code::kUnsupported,
            "pictures grow from " + std::to_string(facts_.width) + " x " + std::to_string(facts_.height) +
@@ -126,21 +140,51 @@ bool DecodedVideo::Grown(Error& fault) {
   return true;
 }
 
-VideoFile::Step DecodedVideo::Next(VideoPicture& picture, Error& fault) {
-  if (!std::exchange(opened_, true)) {
-    // Decoders count in whole blocks, and some in the next power of two above them.
-    constexpr int64_t kBlock = 128;
-    const int64_t coded = (facts_.width + kBlock) * (facts_.height + kBlock);
-    if (!decoder_.Open(std::max(most_pixels_, coded), fault)) return end_told_ = true, Step::kFault;
+void DecodedVideo::Rewind() {
+  decoder_.reset();
+  container_ = std::make_unique<Container>(read_, file_, bytes_);
+  decoder_ = std::make_unique<PictureDecoder>(*container_);
+}
+
+bool DecodedVideo::OpenDecoder(Error& fault) {
+  // Decoders count in whole blocks, and some in the next power of two above them.
+  constexpr int64_t kBlock = 128;
+  const int64_t coded = (facts_.width + kBlock) * (facts_.height + kBlock);
+  return decoder_->Open(std::max(most_pixels_, coded), threads_, fault);
+}
+
+bool DecodedVideo::BeginAgain(int64_t given, Error& fault) {
+  threads_ = 1;
+  Rewind();
+  if (!container_->Open(fault) || !OpenDecoder(fault)) return false;
+  number_ = given_ = 0;
+  pending_ = end_told_ = false;
+  lost_ = {};
+  before_start_.clear();
+  VideoPicture seen;
+  while (given_ < given) {
+    if (Go(seen, fault) != Step::kPicture) return false;
   }
+  return true;
+}
+
+VideoFile::Step DecodedVideo::Next(VideoPicture& picture, Error& fault) {
+  if (!std::exchange(opened_, true) && !OpenDecoder(fault)) return end_told_ = true, Step::kFault;
   if (end_told_) return Step::kEnd;
+  const int64_t given = given_;
+  const Step step = Go(picture, fault);
+  if (!decoder_->troubled()) return step;
+  return BeginAgain(given, fault) ? Go(picture, fault) : (end_told_ = true, Step::kFault);
+}
+
+VideoFile::Step DecodedVideo::Go(VideoPicture& picture, Error& fault) {
   for (;;) {
-    if (!pending_ && !decoder_.Next()) return AtEnd(fault);
+    if (!pending_ && !decoder_->Next()) return AtEnd(fault);
     pending_ = true;
     std::string why;
-    const int64_t refused = decoder_.TakeRefused(why);
+    const int64_t refused = decoder_->TakeRefused(why);
     Lose(refused, why);
-    if (const Damage::Gap* gap = decoder_.gap()) {
+    if (const Damage::Gap* gap = decoder_->gap()) {
       pending_ = false;
       if (gap->at_start) {
         before_start_ = gap->why;
@@ -150,7 +194,7 @@ VideoFile::Step DecodedVideo::Next(VideoPicture& picture, Error& fault) {
       continue;
     }
     // Decoded before those that are lost, and shown behind them: its number would be a guess.
-    if (lost_.pictures > 0 && decoder_.ends_damaged()) {
+    if (lost_.pictures > 0 && decoder_->ends_damaged()) {
       pending_ = false;
       Lose(1, lost_.why);
       continue;
@@ -164,7 +208,7 @@ VideoFile::Step DecodedVideo::Next(VideoPicture& picture, Error& fault) {
 }
 
 void DecodedVideo::Describe(VideoPicture& picture) {
-  const AVFrame& frame = decoder_.picture();
+  const AVFrame& frame = decoder_->picture();
   const AVPixFmtDescriptor& form = format();
   const bool palette = (form.flags & AV_PIX_FMT_FLAG_PAL) != 0;
   picture = {};
@@ -178,13 +222,13 @@ void DecodedVideo::Describe(VideoPicture& picture) {
   picture.turns = CanTurn(frame);
   if (frame.best_effort_timestamp != AV_NOPTS_VALUE) picture.shown = frame.best_effort_timestamp;
   picture.lasts = std::max<int64_t>(0, frame.pkt_duration);
-  picture.base_number = container_.stream().time_base.num;
-  picture.base_denominator = container_.stream().time_base.den;
+  picture.base_number = container_->stream().time_base.num;
+  picture.base_denominator = container_->stream().time_base.den;
   if (given_++ == 0) picture.note = Note();
 }
 
 std::string DecodedVideo::Note() const {
-  const AVFrame& frame = decoder_.picture();
+  const AVFrame& frame = decoder_->picture();
   std::string note;
   const auto add = [&](const std::string& text) { note += (note.empty() ? "" : "; ") + text; };
   const AVRational shape = frame.sample_aspect_ratio;
@@ -199,7 +243,7 @@ std::string DecodedVideo::Note() const {
 }
 
 void DecodedVideo::Brightness(int64_t y, uint8_t* to) const {
-  const AVFrame& frame = decoder_.picture();
+  const AVFrame& frame = decoder_->picture();
   const AVPixFmtDescriptor& form = format();
   const auto width = static_cast<size_t>(frame.width);
   samples_.resize(width);

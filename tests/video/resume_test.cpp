@@ -117,6 +117,18 @@ TEST_CASE("frames of a file that was replaced do not stay") {
   CHECK(Lines(where / "out/frames.jsonl").size() == 10);
 }
 
+TEST_CASE("an index behind 32 MiB of pictures is found") {
+  const TestFolder where;
+  const std::string video = where / "large.mov";
+  // 1.8 MB each, so that nothing but the index takes time.
+  Shell("ffmpeg -nostdin -v error -f lavfi -i testsrc2=s=1280x720:r=25:d=1 -pix_fmt uyvy422 -c:v rawvideo '" +
+        video + "'");
+  REQUIRE(std::filesystem::file_size(video) > (32u << 20));
+  const ProcessResult run = Run({"frames", video, "-o", where / "out", "--every", "10", "--format", "jpg"});
+  CHECK(run.exit_code == 0);
+  CHECK(run.err.find("3 frames in") != std::string::npos);
+}
+
 TEST_CASE("the bytes are the same whatever the threads and the memory") {
   const TestFolder where;
   const auto command = [&](const std::string& out) {

@@ -73,7 +73,7 @@ Result<ImageHeader> ProbeFrames(const std::string& path, const ImageLimits& limi
 ///                and a HEIF collection; of an AVIF or HEIF sequence the second frame is an error.
 ///                @throws OutOfMemory
 Result<std::unique_ptr<FrameSource>> OpenFrames(const std::string& path, const ImageHeader& header,
-                                                const ImageLimits& limits);
+                                                const ImageLimits& limits, int video_threads = 1);
 
 /// Tells `each` of the headers that frames of the file have: of every page that can be probed, and one for
 /// all frames of an animation.

@@ -41,8 +41,10 @@ struct ImageHeader {
   /// JPEG 2000: bytes that the decoder keeps about tiles, precincts and code-blocks, in addition to their
   /// samples.
   int64_t decoder_tables = 0;
-  /// Video: bytes that its decoder holds, and the codec's name, which decides about them.
+  /// Video: bytes that its decoder holds, those for each further thread of it (0: it has but one), and the
+  /// codec's name, which decides about them.
   int64_t video_decoder = 0;
+  int64_t video_thread = 0;
   std::string codec;
   bool block_by_rows = false;  ///< TIFF: of a strip only the stored bytes are held whole, not its pixels
   int orientation = 1;         ///< EXIF 1..8
@@ -95,6 +97,8 @@ struct ReadOptions {
   /// Video: samples of colour lie where the file says, not in the middle of the pixels that share them, where
   /// ffmpeg up to version 7 takes all of them to be.
   bool video_as_sited = false;
+  /// Video: threads that decode it, where its codec can be decoded by several. The pictures are the same.
+  int video_threads = 1;
   /// Images that cannot be read in order (rotated, interlaced, ...) are held whole up to this many bytes,
   /// beyond it in a temporary file (in $TMPDIR).
   size_t whole_image_bytes = size_t{64} << 20;
