@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Measures `imgmill dedup` as a nightly job has it: a folder of many small images once, then each night again, where
-# nothing is new and where some images are. Seconds and peak memory of the processes, by the kernel's account. The images
-# are 64x64 and all differ, so that what is measured is what each image costs beside its pixels.
+# nothing is new and where some images are. Seconds, CPU seconds (user and system) and peak memory of the processes, by
+# the kernel's account. The images are 64x64 and all differ, so that what is measured is what each costs beside its
+# pixels.
 #
 # Usage: bench/nightly.sh [--images N] [--new N] [--nights N] [--workers N] [-- MORE OPTIONS OF DEDUP]
 # Environment: IMGMILL (build/release/bin/imgmill); TMPDIR, where the images are made: 4 KiB each.
@@ -29,7 +30,11 @@ trap 'rm -rf "$scratch"' EXIT
 . bench/timing.sh
 
 night() {
-  measure "$1" "$imgmill" dedup "$scratch/images" --catalog "$scratch/catalog" -j "$workers" --quiet "${more[@]}"
+  measure "$1" /usr/bin/time -f '%U %S' -a -o "$scratch/$1.cpu" \
+    "$imgmill" dedup "$scratch/images" --catalog "$scratch/catalog" -j "$workers" --quiet "${more[@]}"
+}
+median_cpu() {
+  awk '{ print $1 + $2 }' "$scratch/$1.cpu" | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
 }
 bench/make_small_images.py "$scratch/images" "$images"
 night first
@@ -43,11 +48,11 @@ done
 
 echo "$images images of 64x64, $workers workers, medians of $nights nights:"
 echo
-echo "| | seconds | images/s | peak MiB |"
-echo "|---|---|---|---|"
+echo "| | seconds | CPU seconds | images/s | peak MiB |"
+echo "|---|---|---|---|---|"
 row() {
-  awk -v what="$2" -v n="$images" -v s="$(median "$1" 1)" -v mib="$(median "$1" 2)" \
-    'BEGIN { printf "| %s | %.2f | %.0f | %d |\n", what, s, n / s, mib }'
+  awk -v what="$2" -v n="$images" -v s="$(median "$1" 1)" -v cpu="$(median_cpu "$1")" -v mib="$(median "$1" 2)" \
+    'BEGIN { printf "| %s | %.2f | %.2f | %.0f | %d |\n", what, s, cpu, n / s, mib }'
 }
 row first "the first run"
 row "nothing new" "a night with nothing new"

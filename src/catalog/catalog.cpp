@@ -15,10 +15,17 @@ Status Catalog::Impl::PrepareAll() {
       {&begin_reading, "BEGIN DEFERRED"},
       {&commit, "COMMIT"},
       {&rollback, "ROLLBACK"},
-      {&find_file, "SELECT size, mtime_ns, ctime_ns, inode, content FROM files WHERE path = ?"},
+      {&find_file, "SELECT size, mtime_ns, ctime_ns, inode, content, beside FROM files WHERE path = ?"},
+      {&files_from,
+       "SELECT path, size, mtime_ns, ctime_ns, inode, content, beside FROM files WHERE path >= ? ORDER BY "
+       "path"},
       {&put_file,
-       "INSERT OR REPLACE INTO files (path, size, mtime_ns, ctime_ns, inode, content) VALUES (?, ?, ?, ?, ?, "
-       "?)"},
+       "INSERT INTO files (path, size, mtime_ns, ctime_ns, inode, content) VALUES (?, ?, ?, ?, ?, ?) "
+       "ON CONFLICT (path) DO UPDATE SET size = excluded.size, mtime_ns = excluded.mtime_ns, "
+       "ctime_ns = excluded.ctime_ns, inode = excluded.inode, content = excluded.content, "
+       "beside = CASE WHEN content = excluded.content THEN beside END"},
+      {&find_beside, "SELECT beside FROM files WHERE path = ? AND content = ?"},
+      {&put_beside, "UPDATE files SET beside = ? WHERE path = ?"},
       {&count_files, "SELECT count(*) FROM files"},
       {&files_with_fact,
        "SELECT f.path, f.size, f.mtime_ns, f.ctime_ns, f.inode, f.content, x.value FROM files f CROSS JOIN "
@@ -82,8 +89,7 @@ bool Catalog::Impl::Row(Statement::Use& use, const char* what) {
 }
 
 int64_t Catalog::Impl::NameId(std::string_view name, bool make) {
-  const std::string key(name);
-  if (const auto known = names.find(key); known != names.end()) return known->second;
+  if (const auto known = names.find(name); known != names.end()) return known->second;
   int64_t id = 0;
   {
     Statement::Use use(find_name);
@@ -94,7 +100,7 @@ int64_t Catalog::Impl::NameId(std::string_view name, bool make) {
     if (use.Blob(name); Row(use, "put a name")) id = use.IntegerAt(0);
     while (Row(use, "put a name")) continue;  // RETURNING ends the insert with a second step
   }
-  if (id != 0) names.emplace(key, id);
+  if (id != 0) names.emplace(name, id);
   return id;
 }
 
@@ -131,27 +137,6 @@ Catalog::~Catalog() {
   }
   impl_->changed.notify_all();
   if (impl_->committer.joinable()) impl_->committer.join();
-}
-
-std::optional<KnownFile> Catalog::FindFile(std::string_view absolute_path) {
-  const std::lock_guard lock(impl_->mutex);
-  impl_->BeginReading();
-  Statement::Use use(impl_->find_file);
-  if (use.Blob(absolute_path); !impl_->Row(use, "find a file")) return std::nullopt;
-  return FileAt(use, 0);
-}
-
-Status Catalog::PutFile(std::string_view absolute_path, const KnownFile& file) {
-  const std::lock_guard lock(impl_->mutex);
-  TRY(impl_->Begin());
-  {
-    Statement::Use use(impl_->put_file);
-    use.Blob(absolute_path).Integer(file.stamp.size).Integer(file.stamp.mtime_ns);
-    use.Integer(file.stamp.ctime_ns).Integer(static_cast<int64_t>(file.stamp.inode));
-    use.Blob(Bytes(file.content));
-    TRY(impl_->Ran(use, "put a file"));
-  }
-  return impl_->CountPut();
 }
 
 Status Catalog::KnowFolder(const std::string& folder, const FolderIdentity& identity) {
@@ -202,6 +187,7 @@ Status Catalog::Impl::MoveFolder(std::string_view from, std::string_view to) {
 
 std::optional<std::string> Catalog::FindFact(const ContentDigest& content, std::string_view name) {
   const std::lock_guard lock(impl_->mutex);
+  if (const auto beside = impl_->last_file.Fact(content, name)) return std::string(*beside);
   impl_->BeginReading();
   const int64_t id = impl_->NameId(name, false);
   if (id == 0) return std::nullopt;
@@ -210,7 +196,8 @@ std::optional<std::string> Catalog::FindFact(const ContentDigest& content, std::
   return std::string(use.BlobAt(0));
 }
 
-Status Catalog::PutFact(const ContentDigest& content, std::string_view name, std::string_view value) {
+Status Catalog::PutFact(const ContentDigest& content, std::string_view name, std::string_view value,
+                        std::string_view beside_file) {
   const std::lock_guard lock(impl_->mutex);
   TRY(impl_->Begin());
   const int64_t id = impl_->NameId(name, true);
@@ -220,6 +207,7 @@ Status Catalog::PutFact(const ContentDigest& content, std::string_view name, std
     use.Integer(id).Blob(Bytes(content)).Blob(value);
     TRY(impl_->Ran(use, "put a fact"));
   }
+  if (!beside_file.empty()) TRY(impl_->PutBeside(beside_file, content, name, value));
   return impl_->CountPut();
 }
 

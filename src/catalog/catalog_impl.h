@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include <unordered_map>
 
 #include "catalog/database.h"
+#include "catalog/facts_beside.h"
 #include "imgmill/catalog/catalog.h"
 
 namespace imgmill {
@@ -43,16 +45,37 @@ inline WorkRow RowAt(const Statement::Use& use, int column) {
   return row;
 }
 
+/// The file that was found last, with what lies beside it: that is mostly asked for next.
+struct LastFile {
+  bool is_there = false;
+  ContentDigest content;
+  std::string facts;
+
+  std::optional<std::string_view> Fact(const ContentDigest& of, std::string_view name) const {
+    return is_there && of == content ? FactBeside(facts, name) : std::nullopt;
+  }
+};
+
+/// Of names, looked for by any text.
+struct NameHash {
+  using is_transparent = void;
+  size_t operator()(std::string_view name) const { return std::hash<std::string_view>{}(name); }
+};
+
 struct Catalog::Impl {
   std::string folder;
   Database database;
   Statement begin, begin_reading, commit, rollback;
-  Statement find_file, put_file, count_files, files_with_fact;
+  Statement find_file, files_from, put_file, find_beside, put_beside, count_files, files_with_fact;
   Statement folder_by_identity, find_folder, put_folder, drop_folder, move_files, move_work;
   Statement find_name, put_name;
   Statement find_fact, put_fact, facts_after;
   Statement find_work, put_work, work_after, work_of_output;
-  std::unordered_map<std::string, int64_t> names;
+  std::unordered_map<std::string, int64_t, NameHash, std::equal_to<>> names;
+  std::string onward_from, asked;        ///< paths: where the search began, and the last one asked for
+  std::optional<Statement::Use> onward;  ///< while reading: at the first row from `asked` on
+  bool at_end = false;                   ///< there is none
+  LastFile last_file;
 
   std::mutex mutex;
   std::condition_variable changed;
@@ -79,6 +102,12 @@ struct Catalog::Impl {
   Status Ran(Statement::Use& use, const char* what);
   /// SQLITE_ROW as true; remembers an error.
   bool Row(Statement::Use& use, const char* what);
+  /// Brings `onward` to the path's row. @return whether there is one
+  bool StepTo(std::string_view path);
+  /// The file of that row, from that column on: FileAt's, then what lies beside it.
+  KnownFile Found(const Statement::Use& row, int column);
+  Status PutBeside(std::string_view path, const ContentDigest& content, std::string_view name,
+                   std::string_view value);
   /// Number of a name; 0 if it has none and `make` is false, or if that failed.
   int64_t NameId(std::string_view name, bool make);
   bool KnowsFolder(std::string_view path);

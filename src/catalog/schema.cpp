@@ -22,7 +22,8 @@ constexpr char kTables[] = R"(
     mtime_ns INTEGER NOT NULL,   -- since 1970
     content  BLOB NOT NULL,      -- XXH3-128 of the bytes, big-endian
     ctime_ns INTEGER NOT NULL DEFAULT 0,  -- since 1970
-    inode    INTEGER NOT NULL DEFAULT 0   -- 0: version 1 has seen it, which did not look
+    inode    INTEGER NOT NULL DEFAULT 0,  -- 0: version 1 has seen it, which did not look
+    beside   BLOB                 -- facts of the content, some of them, copied (facts_beside.h)
   ) WITHOUT ROWID;
   CREATE TABLE names (
     id   INTEGER PRIMARY KEY,
@@ -61,6 +62,9 @@ constexpr char kAddIdentity[] = R"(
   ALTER TABLE files ADD COLUMN ctime_ns INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE files ADD COLUMN inode INTEGER NOT NULL DEFAULT 0;
 )";
+
+/// From an earlier version to 4: of files that it knows, facts are looked up by content as ever.
+constexpr char kAddBeside[] = "ALTER TABLE files ADD COLUMN beside BLOB;";
 
 /// WAL needs memory shared between processes, which file systems of other machines do not give.
 bool MayUseWal(const std::string& path) {
@@ -109,8 +113,10 @@ Status BringUpToDate(Database& database) {
   if (version && *version < kSchemaVersion) {
     const std::string marks = "PRAGMA application_id = " + std::to_string(kApplicationId) +
                               "; PRAGMA user_version = " + std::to_string(kSchemaVersion) + ";";
-    const std::string files = *version == 0 ? kTables : *version == 1 ? kAddIdentity : "";
-    made = database.Execute((files + kFolders + marks).c_str());
+    std::string tables = *version == 0 ? kTables : kAddBeside;
+    if (*version == 1) tables += kAddIdentity;
+    if (*version < 3) tables += kFolders;
+    made = database.Execute((tables + marks).c_str());
   }
   if (made) made = database.Execute("COMMIT");
   if (!made && database.InTransaction()) {

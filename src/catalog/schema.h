@@ -6,7 +6,7 @@
 namespace imgmill {
 
 /// Raised with every change of the tables that an older program could not read.
-inline constexpr int64_t kSchemaVersion = 3;
+inline constexpr int64_t kSchemaVersion = 4;
 
 /// Settings of the connection, then the tables: made in an empty database, checked in one that has some.
 /// @param path  of the file, for messages; empty for a temporary database.

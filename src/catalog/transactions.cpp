@@ -19,6 +19,7 @@ constexpr int kLooksPerRead = 256;
 }  // namespace
 
 Status Catalog::Impl::Begin() {
+  last_file.is_there = false;
   if (!failed) return failed;
   // One that has read cannot always go on to write: somebody may have written since.
   EndReading();
@@ -50,6 +51,7 @@ Status Catalog::Impl::Commit() {
 void Catalog::Impl::BeginReading() {
   if (Reading() && ++looks >= kLooksPerRead) EndReading();
   if (database.InTransaction()) return;
+  onward.reset();
   writing = false;  // SQLite may have rolled back by itself
   Statement::Use use(begin_reading);
   if (use.Step() != SQLITE_DONE) return;  // the look-up has one of its own then, or says what is wrong
@@ -59,7 +61,9 @@ void Catalog::Impl::BeginReading() {
 }
 
 void Catalog::Impl::EndReading() {
+  onward.reset();
   if (!Reading()) return;
+  last_file.is_there = false;
   Statement::Use use(rollback);  // of nothing
   use.Step();
 }

@@ -91,9 +91,9 @@ class Dedup final : public Command {
 
   VectorSearch HowToSearch() const { return {options_.similarity(), options_.index == "ivf"}; }
 
-  /// @param near  of hashes that get a second look, FindNear's `any`
+  /// @param may  of hashes that get a second look, FindNear's
   Result<CommandResult> Reduce(CommandResult result, const DedupTable& entries, const VectorFile* vectors,
-                               SecondLooker* look, const std::vector<bool>& near,
+                               SecondLooker* look, const std::vector<bool>& may,
                                const CommandServices& services) const {
     if (result.counts.interrupted) return result;  // half a folder has no groups
     MemoryManager& memory = *services.memory;
@@ -104,7 +104,7 @@ class Dedup final : public Command {
     DuplicateGroups groups = TRY(Grouping::Guarded(services, [&] {
       if (vectors != nullptr)
         return FindSimilarVectors(entries, rules_, *vectors, HowToSearch(), threads, memory, stop, ivf);
-      return look != nullptr ? FindVerified(entries, near, rules_, distance, *look, threads, memory, stop)
+      return look != nullptr ? FindVerified(entries, may, rules_, distance, *look, threads, memory, stop)
                              : FindDuplicates(entries, rules_, options_.method != "exact", distance, threads,
                                               memory, stop);
     }));
@@ -257,19 +257,22 @@ class Dedup::HashRun final : public CommandRun {
                          services_.workers());
   }
   Result<CommandResult> Reduce(CommandResult result) override {
-    std::vector<bool> near;
+    std::vector<bool> may;
     if (look_ && !result.counts.interrupted) {
       const DedupTable& entries = operation_.entries();
+      const int distance = dedup_.options_.distance(entries.size());
+      const NeighbourNotes notes(services_.shared->force ? std::string() : services_.catalog->folder(),
+                                 operation_.traits().fingerprint + " within " + std::to_string(distance));
       NearEntries found = TRY(NearSearch::Guarded(services_, [&] {
-        return FindNear(entries, dedup_.rules_, dedup_.options_.distance(entries.size()), services_.workers(),
-                        *services_.memory, *services_.stop);
+        return FindNear(entries, dedup_.rules_, distance, services_.workers(), *services_.memory,
+                        *services_.stop, &notes);
       }));
-      near = std::move(found.any);
+      may = std::move(found.may);
       Candidates candidates = TRY(Candidates::Of(entries, std::move(found.candidates)));
       TRY(look_->LookAt(std::move(candidates), result));
       look_->Describe(result.details);
     }
-    return dedup_.Reduce(std::move(result), operation_.entries(), nullptr, look_.get(), near, services_);
+    return dedup_.Reduce(std::move(result), operation_.entries(), nullptr, look_.get(), may, services_);
   }
 
  private:

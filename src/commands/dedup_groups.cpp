@@ -20,33 +20,53 @@ struct Held {
   const GroupRules& rules;
   MemoryManager& memory;
   const StopFlag& stop;
+  /// Of each row, whether it may be in a group; null where nobody knows.
+  const std::vector<bool>* may = nullptr;
+
+  bool MayBe(uint32_t row) const { return may == nullptr || (*may)[row]; }
 };
 
-/// The merits of all entries while `use` looks at them.
+/// Calls each(row, entry) with those that may be in a group.
+template <typename Each>
+Status ForEachThatMay(const DedupTable& entries, const Held& held, const Each& each) {
+  DedupTable::Reader reader(entries);
+  for (uint32_t row = 0; row < entries.size(); ++row) {
+    if (!held.MayBe(row)) {
+      TRY(reader.Skip());
+      continue;
+    }
+    const std::optional<DedupEntry> entry = TRY(reader.Next());
+    each(row, *entry);
+  }
+  return {};
+}
+
+/// The merits of all entries that may be in a group, by row, while `use` looks at them.
 Status WithMerits(const DedupTable& entries, const Held& held, size_t more_bytes,
                   const std::function<void(std::span<const Merit>)>& use) {
   Lease lease = TRY(held.memory.Acquire({entries.size() * (sizeof(Merit) + more_bytes), 0}, held.stop));
   PoolArray<Merit> merits(entries.size());
-  size_t next = 0;
-  const Status read = entries.ForEach([&](const DedupEntry& entry) {
-    merits[next++] = MeritOf(entry);
-    return Status();
-  });
+  const Status read = ForEachThatMay(
+      entries, held, [&](uint32_t row, const DedupEntry& entry) { merits[row] = MeritOf(entry); });
   if (read) use(merits.span());
   return read;
 }
 
-/// The place of each entry, the best first.
+/// The place of each entry that may be in a group, the best first.
 Result<std::vector<uint32_t>> RankAll(const DedupTable& entries, const Held& held) {
   std::vector<uint32_t> rank(entries.size());
   const Status ranked = WithMerits(entries, held, kRankBytes, [&](std::span<const Merit> merits) {
-    PoolArray<uint32_t> best_first(merits.size());
-    for (uint32_t i = 0; i < merits.size(); ++i) best_first[i] = i;
+    PoolArray<uint32_t> all(merits.size());
+    size_t count = 0;
+    for (uint32_t i = 0; i < merits.size(); ++i) {
+      if (held.MayBe(i)) all[count++] = i;
+    }
+    const std::span<uint32_t> best_first = all.span().first(count);
     std::sort(best_first.begin(), best_first.end(), [&](uint32_t a, uint32_t b) {
       size_t place = 0;
       return held.rules.order.IsBetter(merits[a], merits[b], a < b, place);
     });
-    for (uint32_t place = 0; place < merits.size(); ++place) rank[best_first[place]] = place;
+    for (uint32_t place = 0; place < count; ++place) rank[best_first[place]] = place;
   });
   return ranked ? Result<std::vector<uint32_t>>(std::move(rank)) : ranked.error();
 }
@@ -90,15 +110,11 @@ Status GroupBySameness(const DedupTable& entries, bool by_look, size_t others, s
   Lease lease = TRY(held.memory.Acquire({others * sizeof(Sameness), rank.size_bytes()}, held.stop));
   PoolArray<Sameness> same(others);
   PairSides sides(held.rules.scope);
-  uint32_t index = 0;
   size_t next = 0;
-  const Status read = entries.ForEach([&](const DedupEntry& e) {
-    if (!IsComparedByLook(e, held.rules, by_look)) {
-      const ContentDigest& what = e.notes.pixels != ContentDigest{} ? e.notes.pixels : e.content;
-      same[next++] = {what, rank[index], index, sides.SideOf(e)};
-    }
-    ++index;
-    return Status();
+  const Status read = ForEachThatMay(entries, held, [&](uint32_t row, const DedupEntry& e) {
+    if (IsComparedByLook(e, held.rules, by_look)) return;
+    const ContentDigest& what = e.notes.pixels != ContentDigest{} ? e.notes.pixels : e.content;
+    same[next++] = {what, rank[row], row, sides.SideOf(e)};
   });
   if (!read) return read;
   // Within folders, each folder has a group of its own.
@@ -139,12 +155,6 @@ struct SimilaritySearch {
       group;
   /// What is told of a member by its measure, beside its index.
   std::function<DuplicateGroups::Member(Measure)> describe;
-  /// Of each row, whether it has any that it could be in a group with; null where nobody knows.
-  const std::vector<bool>* near = nullptr;
-
-  bool IsCompared(const DedupEntry& entry, uint32_t row, const GroupRules& rules) const {
-    return (near == nullptr || (*near)[row]) && IsComparedByLook(entry, rules, true);
-  }
 };
 
 /// @param compared  how many of the entries are compared.
@@ -159,18 +169,14 @@ Status GroupByLook(const DedupTable& entries, size_t compared, std::vector<uint3
   if (search.begin) search.begin(compared);
   PoolArray<uint32_t> rows(compared), side_of(with_sides);
   RankedKeysOf<Key> looks(compared);
-  uint32_t row = 0;
   size_t next = 0;
-  const Status read = entries.ForEach([&](const DedupEntry& entry) {
-    if (search.IsCompared(entry, row, held.rules)) {
-      looks.keys[next] = search.key(entry);
-      looks.order[next] = rank[row];
-      if (with_sides > 0) side_of[next] = sides.SideOf(entry);
-      if (search.see) search.see(next, entry);
-      rows[next++] = row;
-    }
-    ++row;
-    return Status();
+  const Status read = ForEachThatMay(entries, held, [&](uint32_t row, const DedupEntry& entry) {
+    if (!IsComparedByLook(entry, held.rules, true)) return;
+    looks.keys[next] = search.key(entry);
+    looks.order[next] = rank[row];
+    if (with_sides > 0) side_of[next] = sides.SideOf(entry);
+    if (search.see) search.see(next, entry);
+    rows[next++] = row;
   });
   if (!read) return read;
   rank = {};
@@ -195,15 +201,9 @@ Result<DuplicateGroups> Find(const DedupTable& entries, bool by_look,
                              const SimilaritySearch<Key, Measure>& search, const Held& held) {
   DuplicateGroups found;
   size_t compared = 0, others = 0;
-  uint32_t row = 0;
-  const Status counted = entries.ForEach([&](const DedupEntry& entry) {
-    const bool has_look = IsComparedByLook(entry, held.rules, by_look);
-    others += has_look ? 0 : 1;
-    compared += has_look && search.IsCompared(entry, row, held.rules) ? 1 : 0;
-    ++row;
-    return Status();
-  });
-  if (!counted) return counted.error();
+  TRY(ForEachThatMay(entries, held, [&](uint32_t, const DedupEntry& entry) {
+    ++(IsComparedByLook(entry, held.rules, by_look) ? compared : others);
+  }));
   {
     std::vector<uint32_t> rank = TRY(RankAll(entries, held));
     TRY(GroupBySameness(entries, by_look, others, rank, held, found));
@@ -235,13 +235,11 @@ Result<DuplicateGroups> FindByHash(const DedupTable& entries, const Held& held, 
 }
 
 template <typename Hash>
-Result<DuplicateGroups> FindVerifiedByHash(const DedupTable& entries, const std::vector<bool>& near,
-                                           const Held& held, int max_distance, SecondLooker& looker,
-                                           int threads) {
+Result<DuplicateGroups> FindVerifiedByHash(const DedupTable& entries, const Held& held, int max_distance,
+                                           SecondLooker& looker, int threads) {
   const PoseSet& poses = held.rules.poses;
   const int asking = looker.Threads(threads);
   SimilaritySearch<Hash, VerifiedMeasure> search;
-  search.near = &near;
   search.key = [](const DedupEntry& entry) { return HashOf<Hash>(entry.hash); };
   search.bytes = [&](size_t count) {
     return Footprint{VerifiedGroupingBytes<Hash>(count, StoredPoses(poses), max_distance, asking), 0} +
@@ -286,12 +284,12 @@ size_t GroupingBytes(uint64_t entries, const GroupRules& rules, bool by_hash, in
   return std::max(searching + entries * 3 * sizeof(uint32_t), ranking);
 }
 
-Result<DuplicateGroups> FindVerified(const DedupTable& entries, const std::vector<bool>& near,
+Result<DuplicateGroups> FindVerified(const DedupTable& entries, const std::vector<bool>& may,
                                      const GroupRules& rules, int max_distance, SecondLooker& looker,
                                      int threads, MemoryManager& memory, const StopFlag& stop) {
-  const Held held{rules, memory, stop};
-  return rules.wide_hashes ? FindVerifiedByHash<Hash256>(entries, near, held, max_distance, looker, threads)
-                           : FindVerifiedByHash<uint64_t>(entries, near, held, max_distance, looker, threads);
+  const Held held{rules, memory, stop, &may};
+  return rules.wide_hashes ? FindVerifiedByHash<Hash256>(entries, held, max_distance, looker, threads)
+                           : FindVerifiedByHash<uint64_t>(entries, held, max_distance, looker, threads);
 }
 
 size_t VerifyingBytes(uint64_t entries, const GroupRules& rules, int max_distance, int threads) {

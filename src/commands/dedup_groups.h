@@ -9,6 +9,7 @@
 #include "dedup_pairs.h"
 #include "dedup_poses.h"
 #include "dedup_second_look.h"
+#include "imgmill/catalog/neighbour_notes.h"
 #include "imgmill/catalog/vector_file.h"
 #include "imgmill/similarity/grouping.h"
 #include "imgmill/similarity/ivf_grouping.h"
@@ -61,20 +62,24 @@ size_t GroupingBytes(uint64_t entries, const GroupRules& rules, bool by_hash, in
 
 /// Which entries have others near them by hash.
 struct NearEntries {
-  /// Of each row, whether there is any: those without are in no group by their looks.
-  std::vector<bool> any;
+  /// Of each row, whether there is any, or nobody asks since it is not compared by its looks: those without
+  /// are in no group.
+  std::vector<bool> may;
   /// The rows, ascending, that have one of another content near them that may be in a group with them: those
   /// that FindVerified asks about.
   std::vector<uint32_t> candidates;
 };
 /// Memory is leased as for FindVerified.
+/// @param notes  of an earlier search for the same hashes at that distance, so that only others are searched
+///   for, and of this one from then on; may be null. The result is the same either way.
 Result<NearEntries> FindNear(const DedupTable& entries, const GroupRules& rules, int max_distance,
-                             int threads, MemoryManager& memory, const StopFlag& stop);
+                             int threads, MemoryManager& memory, const StopFlag& stop,
+                             const NeighbourNotes* notes = nullptr);
 
 /// Groups by hash within `max_distance`, of what a second look says, too. What that holds is leased with the
 /// rest.
-/// @param near  FindNear's `any`
-Result<DuplicateGroups> FindVerified(const DedupTable& entries, const std::vector<bool>& near,
+/// @param may  FindNear's: others are not looked at
+Result<DuplicateGroups> FindVerified(const DedupTable& entries, const std::vector<bool>& may,
                                      const GroupRules& rules, int max_distance, SecondLooker& looker,
                                      int threads, MemoryManager& memory, const StopFlag& stop);
 

@@ -163,7 +163,8 @@ class DedupOperation::Task final : public ItemTask {
         const std::string fact = BlockinessFact(operation_.look_, operation_.allow_truncated_);
         TRY(catalog.PutFact(item_.main.content, fact, Packed(entry.blockiness)));
       }
-      TRY(catalog.PutFact(item_.main.content, operation_.hash_fact_, PackedImage(kind, entry)));
+      TRY(catalog.PutFact(item_.main.content, operation_.hash_fact_, PackedImage(kind, entry),
+                          item_.main.absolute));
     }
     outcome.payload = std::move(payload);
     return {};

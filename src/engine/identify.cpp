@@ -114,8 +114,8 @@ Status Identifier::RememberSizes(Item& item) const {
   return ForEachImage(item, [this](SourceFile& file) {
     file.upright_width = file.header.upright_width();
     file.upright_height = file.header.upright_height();
-    return services_.Notes().PutFact(file.content, kSizeFact,
-                                     UprightSize{file.upright_width, file.upright_height}.Pack());
+    return services_.Notes().PutFact(
+        file.content, kSizeFact, UprightSize{file.upright_width, file.upright_height}.Pack(), file.absolute);
   });
 }
 

@@ -79,6 +79,7 @@ class Catalog {
   Catalog& operator=(const Catalog&) = delete;
 
   // ---- files
+  /// Quick where files are asked for in bytewise order of their paths.
   std::optional<KnownFile> FindFile(std::string_view absolute_path);
   /// How many files are known, whether they are still there or not.
   Result<uint64_t> CountFiles();
@@ -94,7 +95,11 @@ class Catalog {
 
   // ---- facts of a content; name and version belong together ("phash/1"), value is the operation's own bytes
   std::optional<std::string> FindFact(const ContentDigest& content, std::string_view name);
-  Status PutFact(const ContentDigest& content, std::string_view name, std::string_view value);
+  /// @param beside_file  absolute path of a file that was put with this content: FindFile brings a copy of
+  ///   the fact along then, and FindFact right after it costs no look-up. For small values that are a
+  ///   function of the content alone: a copy beside another file stays as it is when the fact is put again.
+  Status PutFact(const ContentDigest& content, std::string_view name, std::string_view value,
+                 std::string_view beside_file = {});
   /// Every content that has this fact, in order of digest, for a reduce over all; `each` may call the
   /// catalog, and returns false to stop. Facts put meanwhile may or may not be seen.
   Status ForEachFact(std::string_view name,
