@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <set>
 
 #include "base/path_parts.h"
 #include "base/try.h"
@@ -47,6 +48,17 @@ Status ForEachFileIn(const std::string& folder, const std::function<Status(const
 
 }  // namespace
 
+Leftovers::Leftovers(Catalog& catalog, const std::vector<std::string>& own) : catalog_(catalog) {
+  for (const std::string& path : own) own_.push_back(KeyOfSource(path));
+}
+
+bool Leftovers::IsOfThisRun(const std::string& source) const {
+  const auto leads_to = [&](const std::string& own) {
+    return source == own || source.starts_with(Join(own, ""));
+  };
+  return std::any_of(own_.begin(), own_.end(), leads_to) || !Exists(source);
+}
+
 Status Leftovers::Spare(const FailureTable& failed) {
   return failed.ForEach([this](const FailedItem& item) {
     spared_.insert(HashOf(KeyOfSource(item.path)));
@@ -74,7 +86,11 @@ Status Leftovers::Remove(const std::string& folder, const std::string& name, Lef
   const std::string path = Join(folder, name);
   std::vector<FoundWork> rows = RowsOf(name);
   const Result<ContentDigest> digest = DigestOf(path);
-  std::erase_if(rows, [&](const FoundWork& found) { return !digest || found.row.digest != *digest; });
+  std::set<std::string> sources;  // of which this may be, whatever the options were
+  for (const FoundWork& found : rows) {
+    if (digest && found.row.digest == *digest) sources.insert(found.key.source);
+  }
+  std::erase_if(rows, [&](const FoundWork& found) { return !sources.contains(found.key.source); });
   if (rows.empty()) {
     if (left.changed++ == 0) left.example = path;
     return {};
@@ -103,8 +119,9 @@ Result<LeftFiles> Leftovers::Look(const std::string& folder, std::vector<size_t>
     const std::vector<FoundWork> rows = RowsOf(name);
     if (rows.empty()) return {};
     const std::string path = Join(folder, name);
-    if (std::any_of(rows.begin(), rows.end(),
-                    [&](const FoundWork& found) { return IsSpared(found.key.source); })) {
+    if (std::any_of(rows.begin(), rows.end(), [&](const FoundWork& found) {
+          return IsSpared(found.key.source) || !IsOfThisRun(found.key.source);
+        })) {
       spared_.insert(HashOf(KeyOfSource(path)));  // and what later steps made of it
       return {};
     }

@@ -24,7 +24,10 @@ struct LeftFiles {
 /// other files are their owner's.
 class Leftovers {
  public:
-  explicit Leftovers(Catalog& catalog) : catalog_(catalog) {}
+  /// @param own  the folders and files that the run works on, and the folders that it writes to. What was
+  /// made of others that are still there is somebody else's, such as another pipeline's with the same output
+  /// folder.
+  Leftovers(Catalog& catalog, const std::vector<std::string>& own);
 
   /// Images that failed, or folders that could not be listed: what earlier runs made of them stays and is not
   /// counted, since they may be back tomorrow.
@@ -37,11 +40,13 @@ class Leftovers {
 
  private:
   bool IsSpared(const std::string& source) const;
+  bool IsOfThisRun(const std::string& source) const;
   /// The rows by which a file of this name is one of ours; none where it is not.
   std::vector<FoundWork> RowsOf(const std::string& name) const;
   Status Remove(const std::string& folder, const std::string& name, LeftFiles& left);
 
   Catalog& catalog_;
+  std::vector<std::string> own_;       ///< canonical
   std::unordered_set<size_t> spared_;  ///< hashes of canonical paths
 };
 

@@ -3,12 +3,14 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/dataset/publish.h"
 #include "leftovers.h"
 #include "pipeline_table.h"
 #include "session.h"
@@ -44,6 +46,28 @@ bool SharesFolder(const CommandPipeline& pipeline, const PipelineStep& step) {
   });
 }
 
+/// What the run works on and writes to.
+std::vector<std::string> OwnPaths(const CommandPipeline& pipeline, const ListOptions& list) {
+  std::vector<std::string> paths = list.paths;
+  for (const PipelineStep& step : pipeline.steps) {
+    if (!step.command->output_folder().empty()) paths.push_back(step.command->output_folder());
+  }
+  return paths;
+}
+
+/// Why nothing may be removed; empty if that is none. A folder that is missing or has nothing in it is rather
+/// a drive that is not mounted than a wish.
+std::string WhyNotPrune(const ListOptions& list) {
+  for (const std::string& path : list.paths) {
+    if (!Exists(path)) return PrintablePath(path) + " is not there";
+    std::error_code unreadable;
+    if (std::filesystem::is_directory(path, unreadable) && std::filesystem::is_empty(path, unreadable))
+      return PrintablePath(path) + " is empty";
+    if (unreadable) return PrintablePath(path) + " cannot be read";
+  }
+  return {};
+}
+
 /// The weight files that are needed after this step.
 std::vector<std::string> WeightFilesAfter(const CommandPipeline& pipeline, size_t step) {
   std::vector<std::string> files;
@@ -61,8 +85,9 @@ class PipelineRun {
         dry_run_(session.services().shared->mode != RunMode::kRun),
         source_(std::move(source)),
         table_(dry_run_),
-        leftovers_(*session.services().catalog) {
+        leftovers_(*session.services().catalog, OwnPaths(pipeline, session.services().shared->list)) {
     whole_.details.Objects("steps");
+    if (pipeline.prune) why_not_prune_ = WhyNotPrune(session.services().shared->list);
   }
 
   Result<CommandResult> Run() {
@@ -113,7 +138,7 @@ class PipelineRun {
     if (!dry_run_) TRY(LookForLeftovers(each, mapped, left));
     Result<CommandResult> result = each.run().Reduce(std::move(mapped));
     if (!result) return result.error();
-    if (dry_run_ && result->ahead.files == 0) TRY(LookForLeftovers(each, *result, left));
+    if (dry_run_ && ahead_.files == 0 && result->ahead.files == 0) TRY(LookForLeftovers(each, *result, left));
     TellLeftovers(step, left, *result);
     each.End();
     const bool all_is_there = ahead_.files == 0;
@@ -200,9 +225,14 @@ class PipelineRun {
   Status LookForLeftovers(StepRun& each, const CommandResult& mapped, LeftFiles& left) {
     const PipelineStep& step = each.step();
     if (!step.command->works_image_by_image() || mapped.counts.interrupted) return {};
-    if (SharesFolder(pipeline_, step)) return {};
-    // Nothing at all is rather a drive that is not mounted than a wish.
-    const bool remove = pipeline_.prune && !dry_run_ && AnyListed(mapped);
+    if (SharesFolder(pipeline_, step)) {
+      if (pipeline_.prune)
+        session_.Log(LogLevel::kWarning,
+                     step.name + ": nothing is removed from " + PrintablePath(step.command->output_folder()) +
+                         ", as another step writes to the same folder, or to one in or around it");
+      return {};
+    }
+    const bool remove = pipeline_.prune && !dry_run_ && why_not_prune_.empty() && AnyListed(mapped);
     LeftFiles found =
         TRY(leftovers_.Look(step.command->output_folder(), each.run().log.TakeOutputs(), remove));
     left = std::move(found);
@@ -224,10 +254,11 @@ class PipelineRun {
     if (left.changed > 0) why = ": changed since they were written, and so not removed";
     if (pipeline_.prune && dry_run_) why = ": they would be removed";
     if (pipeline_.prune && !AnyListed(result)) why = ": not removed, as no image was found";
-    session_.Log(LogLevel::kWarning, step.name + ": " + files(there) +
-                                         ", which this one neither made nor needs, lie in " +
-                                         PrintablePath(step.command->output_folder()) + ", such as " +
-                                         PrintablePath(left.example) + why);
+    if (!why_not_prune_.empty()) why = ": not removed, as " + why_not_prune_;
+    session_.Log(LogLevel::kWarning,
+                 step.name + ": " + files(there) + ", which this one neither made nor needs, " +
+                     (there == 1 ? "lies in " : "lie in ") + PrintablePath(step.command->output_folder()) +
+                     ", such as " + PrintablePath(left.example) + why);
   }
 
   CommandResult SumUp() {
@@ -250,8 +281,9 @@ class PipelineRun {
   Session& session_;
   const bool dry_run_;
   std::unique_ptr<ItemSource> source_;
-  size_t next_ = 0;        ///< step
-  FileTable kept_;         ///< what it is given
+  size_t next_ = 0;  ///< step
+  FileTable kept_;   ///< what it is given
+  std::string why_not_prune_;
   Prospect ahead_{0};      ///< of a dry run: and what it would be given beside that
   bool unseen_ = false;    ///< of a dry run: a step needs what is not there
   bool of_images_ = true;  ///< it is given images of the input, not files that were made from them
@@ -268,7 +300,9 @@ ExitCode RunPipeline(CommandPipeline pipeline, const SharedOptions& shared, std:
   plan.videos = !pipeline.steps.empty() && pipeline.steps.front().command->reads_videos();
   for (const PipelineStep& step : pipeline.steps) {
     const std::string output = step.command->output_folder();
-    if (!output.empty() && output != step.folder) plan.output_folders.push_back(output);
+    const auto same = [&](const std::string& other) { return AbsoluteEntry(other) == AbsoluteEntry(output); };
+    if (!output.empty() && output != step.folder && std::ranges::none_of(plan.output_folders, same))
+      plan.output_folders.push_back(output);
     if (const std::string other = step.command->folder_to_leave_out(); !other.empty()) {
       plan.leave_out.push_back(other);
     }

@@ -113,6 +113,7 @@ Result<CommandPipeline> ReadPipeline(const std::string& file, CLI::App& app, Sha
     if (!root[key] || !target->empty()) continue;
     if (!root[key].IsScalar())
       return Usage(AtLine(file, root[key], "\"" + std::string(key) + "\" takes a file name"));
+    if (shared.mode != RunMode::kRun) continue;  // that of the last run stays; a flag asks for one of this
     // What tells of a pipeline lies with its outputs.
     const std::string name = root[key].Scalar();
     *target = name.empty() || name[0] == '/' ? name : pipeline.output + "/" + name;

@@ -51,7 +51,8 @@ StepForecast StepForecast::Of(const CommandResult& result, const Prospect& ahead
   step.to_read = Sum({counts.listed - std::min(counts.listed, counts.recalled + counts.failed)}, ahead);
   const bool keeps_all = ahead.files && command.PassesOn(*ahead.files);
   step.kept = Sum({result.kept_images}, ahead.files == 0 || keeps_all ? ahead : Some(ahead));
-  step.dropped = result.dropped;
+  step.kept.at_most = step.kept.at_most || result.ahead.at_most;  // some may give nothing
+  if (!step.kept.at_most) step.dropped = result.dropped;
   step.failed = counts.failed;
   step.to_write = Sum(result.ahead, MadeOf(ahead, command));
   if (!command.output_folder().empty() && !command.works_image_by_image()) step.to_write = {std::nullopt};

@@ -52,11 +52,11 @@ class PackRun final : public CommandRun {
         services_(services),
         pairs_(std::move(pairs)),
         operation_(pack.group == "prefix", PatternsOf(pack), pairs_) {
+    alone = true;  // nobody else asks for side-cars and partners
     if (pairs_.indexes.empty()) return;
     std::vector<const PairIndex*> asked;
     for (const PairIndex& each : pairs_.indexes) asked.push_back(&each);
     source = PairedSource(given, std::move(asked), NamesWholeFolders(given, services.shared->list));
-    alone = true;  // nobody else asks for partners
   }
 
   Status Open() {

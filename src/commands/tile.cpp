@@ -109,6 +109,7 @@ class Tile::TileRun final : public CommandRun {
         pairs_(std::move(pairs)),
         operation_(tile.options_, services, pairs_, manifest_.get()) {
     options.mode = services.shared->mode;
+    alone = !tile.options_.sidecars.empty();  // nobody else asks for these
     if (pairs_.empty()) return;
     std::vector<const PairIndex*> asked;
     for (const PairIndex& each : pairs_) asked.push_back(&each);
