@@ -1,5 +1,8 @@
 #include "imgmill/catalog/finished_work.h"
 
+#include <algorithm>
+#include <map>
+
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "catalog/catalog_impl.h"
@@ -12,6 +15,9 @@ namespace {
 constexpr const char* kFile = "/.imgmill/catalog.sqlite";
 constexpr std::string_view kCatalogName = ".imgmill";
 constexpr std::string_view kExport = "export/1 in ";
+/// Of rows that stand for a folder: no file is made of this, nor called so.
+constexpr char kFolderSource[] = "folder";
+constexpr std::string_view kFolderBegin = "//";
 /// Names that are held at once.
 constexpr size_t kNamesAtOnce = 1024;
 
@@ -19,7 +25,9 @@ constexpr size_t kNamesAtOnce = 1024;
 
 struct FinishedWork::Impl {
   Database database;
-  Statement of_output, names_after;
+  std::string output_folder;
+  Statement of_output, names_after, folders_of;
+  std::map<std::string, std::vector<std::string>, std::less<>> folders;
 
   Status Add(const std::string& output, std::vector<FoundWork>& found) {
     Statement::Use use(of_output);
@@ -49,23 +57,42 @@ std::optional<std::string> OutputFolderOf(const std::string& path) {
   }
 }
 
-std::string ExportInto(const std::string& folder, const std::string& catalog_folder) {
+namespace {
+
+/// The way to `folder` from the output folder that the catalog is of; absolute, where it does not lie in it.
+std::string WayTo(const std::string& folder, const std::string& catalog_folder) {
   const std::string entry = AbsoluteEntry(folder);
   const std::string absolute = Canonical(entry).value_or(entry);
   const std::optional<std::string> output =
       NameOf(catalog_folder) == kCatalogName ? Canonical(ParentOf(catalog_folder)) : std::nullopt;
-  std::string from_there = absolute;
-  if (output && absolute == *output) from_there = ".";
-  if (output && absolute.starts_with(Join(*output, "")))
-    from_there = absolute.substr(Join(*output, "").size());
-  return std::string(kExport) + from_there;
+  if (output && absolute == *output) return ".";
+  if (output && absolute.starts_with(Join(*output, ""))) return absolute.substr(Join(*output, "").size());
+  return absolute;
+}
+
+std::string AtEndOf(const std::string& way, const std::string& output_folder) {
+  if (way == ".") return output_folder;
+  return way.starts_with('/') ? way : Join(output_folder, way);
+}
+
+}  // namespace
+
+std::string ExportInto(const std::string& folder, const std::string& catalog_folder) {
+  return std::string(kExport) + WayTo(folder, catalog_folder);
 }
 
 std::optional<std::string> FolderOfExport(std::string_view fingerprint, const std::string& output_folder) {
   if (!fingerprint.starts_with(kExport)) return std::nullopt;
-  const std::string folder(fingerprint.substr(kExport.size()));
-  if (folder == ".") return output_folder;
-  return folder.starts_with('/') ? folder : Join(output_folder, folder);
+  return AtEndOf(std::string(fingerprint.substr(kExport.size())), output_folder);
+}
+
+WorkKey KeyOfFolder(const std::string& folder, const std::string& catalog_folder,
+                    std::string_view fingerprint) {
+  WorkKey key;
+  key.source = kFolderSource;
+  key.fingerprint = fingerprint;
+  key.output.append(kFolderBegin).append(WayTo(folder, catalog_folder)).append("/");
+  return key;
 }
 
 FinishedWork::FinishedWork() : impl_(std::make_unique<Impl>()) {}
@@ -79,6 +106,7 @@ Result<std::unique_ptr<FinishedWork>> FinishedWork::Open(const std::string& outp
         "there is no catalog in it (.imgmill/catalog.sqlite): it is no output folder of imgmill, or was "
         "copied without it, or written with --no-catalog or --catalog elsewhere"};
   std::unique_ptr<FinishedWork> work(new FinishedWork);
+  work->impl_->output_folder = output_folder;
   Database& database = work->impl_->database;
   TRY(database.Open(file));
   TRY(PrepareSchema(database, file));
@@ -94,7 +122,49 @@ Result<std::unique_ptr<FinishedWork>> FinishedWork::Open(const std::string& outp
               "ORDER BY n.name, w.source"));
   TRY(prepare(work->impl_->names_after,
               "SELECT DISTINCT output FROM work WHERE output > ?1 AND state = 1 ORDER BY output LIMIT ?2"));
+  TRY(prepare(work->impl_->folders_of,
+              "SELECT w.output FROM work w JOIN names n ON n.id = w.fingerprint "
+              "WHERE n.name = ?1 AND w.source = ?2 ORDER BY w.output"));
   return work;
+}
+
+Result<std::vector<std::string>> FinishedWork::FoldersOf(const std::string& fingerprint) {
+  const std::string_view options = std::string_view(fingerprint).substr(0, fingerprint.find(kWithSidecars));
+  if (const auto known = impl_->folders.find(options); known != impl_->folders.end()) return known->second;
+  std::vector<std::string> folders;
+  Statement::Use use(impl_->folders_of);
+  use.Blob(options).Blob(kFolderSource);
+  int step = use.Step();
+  for (; step == SQLITE_ROW; step = use.Step()) {
+    const std::string name(use.BlobAt(0));
+    const size_t ends = kFolderBegin.size() + 1;
+    if (name.size() > ends)
+      folders.push_back(AtEndOf(name.substr(kFolderBegin.size(), name.size() - ends), impl_->output_folder));
+  }
+  if (step != SQLITE_DONE) return impl_->database.LastError("read folders");
+  return impl_->folders.emplace(options, std::move(folders)).first->second;
+}
+
+Result<std::vector<FoundWork>> FinishedWork::ThatMadeAt(const std::string& path,
+                                                        const std::string& relative) {
+  const std::string entry = AbsoluteEntry(path);
+  std::vector<FoundWork> made;
+  size_t depth = 0;
+  for (size_t begin = 0; begin != std::string::npos; ++depth) {
+    std::vector<FoundWork> found;
+    TRY(impl_->Add(relative.substr(begin), found));
+    for (FoundWork& work : found) {
+      const std::vector<std::string> folders = TRY(FoldersOf(work.key.fingerprint));
+      const auto is_there = [&](const std::string& folder) {
+        return AbsoluteEntry(Join(folder, work.key.output)) == entry;
+      };
+      const bool may = folders.empty() ? depth <= 1 : std::any_of(folders.begin(), folders.end(), is_there);
+      if (may) made.push_back(std::move(work));
+    }
+    begin = relative.find('/', begin);
+    if (begin != std::string::npos) ++begin;
+  }
+  return made;
 }
 
 Result<std::vector<FoundWork>> FinishedWork::Of(const std::string& relative) {

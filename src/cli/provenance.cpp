@@ -39,7 +39,7 @@ Result<std::unique_ptr<ProvenanceFolder>> ProvenanceFolder::Open(const std::stri
 }
 
 Result<Provenance> ProvenanceFolder::Of(const std::string& relative, const std::string& path) {
-  const std::vector<FoundWork> found = TRY(work_->Of(relative));
+  const std::vector<FoundWork> found = TRY(work_->ThatMadeAt(path, relative));
   Provenance file;
   if (found.empty()) return file;
   file.content = TRY(DigestOf(path));
@@ -52,7 +52,7 @@ Result<Provenance> ProvenanceFolder::Of(const std::string& relative, const std::
 
 Result<std::optional<FoundWork>> ProvenanceFolder::ThatGave(const std::string& relative,
                                                             const ContentDigest& content) {
-  const std::vector<FoundWork> found = TRY(work_->Of(relative));
+  const std::vector<FoundWork> found = TRY(work_->ThatMadeAt(folder_ + "/" + relative, relative));
   for (const FoundWork& work : found) {
     if (work.row.digest == content) return std::optional(work);
   }

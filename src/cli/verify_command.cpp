@@ -160,8 +160,34 @@ class Verify final : public Tool {
     return !paths.empty();
   }
 
-  /// Outputs that were written and are not there, but for those that later steps of a pipeline were made
-  /// from. And those that are no images, such as captions beside tiles, which the listing does not have.
+  /// Files whose folder is noted. False where none of this name is known to have one.
+  Result<bool> LookWhereNoted(ProvenanceFolder& folder, const std::string& name) {
+    std::set<std::string> missing, elsewhere;
+    bool noted = false;
+    const std::vector<FoundWork> found = TRY(folder.work().Of(name));
+    for (const FoundWork& work : found) {
+      if (work.key.output != name) continue;  // of one that has the name's end
+      const std::vector<std::string> folders = TRY(folder.work().FoldersOf(work.key.fingerprint));
+      if (folders.empty()) continue;
+      noted = true;
+      bool there = false;
+      for (const std::string& each : folders) {
+        const std::string path = Join(each, name);
+        if (!Exists(path)) continue;
+        there = true;
+        const bool listed = path.starts_with(Join(folder.folder(), "")) && IsTaken(AT_FDCWD, path, false);
+        if (!listed) elsewhere.insert(path);
+      }
+      if (!there) missing.insert(Join(folders.front(), name));
+    }
+    for (const std::string& path : missing) Tell(kMissing, path);
+    for (const std::string& path : elsewhere) TRY(LookAtFile(folder, name, path));
+    return noted;
+  }
+
+  /// Outputs that were written and are not there; where their folders are not noted, those count as there of
+  /// whose name a step's folder has a file. And those that are no images, such as captions beside tiles,
+  /// which the listing does not have.
   Status LookForMissing(ProvenanceFolder& folder) {
     const std::vector<std::string> steps = StepFolders(folder.folder());
     return folder.work().ForEachName([&](const std::string& output) -> Status {
@@ -169,6 +195,7 @@ class Verify final : public Tool {
       if (output.ends_with('/')) return {};  // a group's count
       const std::string path = folder.folder() + "/" + output;
       if (!IsTaken(AT_FDCWD, path, false) && TRY(LookAtExports(folder, output))) return {};
+      if (TRY(LookWhereNoted(folder, output))) return {};
       const auto look = [&](const std::string& relative) -> Status {
         const std::string file = folder.folder() + "/" + relative;
         return IsTaken(AT_FDCWD, file, false) ? Status() : LookAtFile(folder, relative, file);

@@ -6,13 +6,12 @@
 
 #include "base/try.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/catalog/finished_work.h"
 #include "imgmill/dataset/publish.h"
 #include "imgmill/dataset/sidecars.h"
 
 namespace imgmill {
 namespace {
-
-constexpr std::string_view kWithSidecars = " with side-cars ";
 
 std::string ParentOf(const std::string& path) {
   const size_t slash = path.rfind('/');
@@ -46,7 +45,17 @@ OutputFolder::OutputFolder(std::string folder, std::string fingerprint, Catalog&
       catalog_(catalog),
       overwrite_(overwrite) {}
 
+Status OutputFolder::NoteFolder() {
+  const std::lock_guard lock(mutex_);
+  if (noted_ || catalog_.folder().empty()) return {};
+  const WorkKey key = KeyOfFolder(folder_, catalog_.folder(), fingerprint_);
+  if (!catalog_.FindWork(key)) TRY(catalog_.PutWork(key, {WorkRow::State::kDone, 0, {}}));
+  noted_ = true;
+  return {};
+}
+
 Result<bool> OutputFolder::Finished(const Item& item, const std::string& relative) {
+  TRY(NoteFolder());
   const WorkKey key = KeyOf(item, relative);
   const std::optional<WorkRow> row = catalog_.FindWork(key);
   if (row && Holds(relative, *row)) {
@@ -165,6 +174,7 @@ Status OutputFolder::Commit(const Item& item, const std::string& relative, const
 
 Status OutputFolder::CommitAs(const Item& item, const std::string& relative, const std::string& temporary,
                               const ContentDigest& digest) {
+  TRY(NoteFolder());
   const FileStamp stamp = TRY(StampOf(temporary));
   // Again: since Begin, another source of this run may have given the same name.
   TRY(MayWrite(item, relative));

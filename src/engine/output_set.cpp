@@ -247,6 +247,7 @@ std::vector<std::string> OutputSet::names() const {
 }
 
 Status MayBeginSet(OutputFolder& folder, const Item& item, const SetPrefixes& prefixes) {
+  TRY(folder.NoteFolder());
   if (folder.overwrite()) return {};
   bool ours = false;
   std::vector<std::pair<std::string, std::string>> others;  // an output in place, and its source
@@ -294,6 +295,7 @@ Result<Finished> TakeOver(OutputFolder& folder, const WorkKey& mine, const SetPr
 
 Result<std::optional<std::vector<std::string>>> FindFinishedSet(OutputFolder& folder, const Item& item,
                                                                 const SetPrefixes& prefixes) {
+  TRY(folder.NoteFolder());
   const WorkKey set_key = folder.KeyOf(item, SetName(prefixes));
   const std::optional<WorkRow> set = folder.catalog().FindWork(set_key);
   if (!set) return TakeOver(folder, set_key, prefixes);

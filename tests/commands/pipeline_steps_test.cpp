@@ -1,6 +1,7 @@
 // What a step of a pipeline is given by a step that has moved files, and what the document says of both.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -87,6 +88,54 @@ TEST_CASE("verify looks for the files of each export where they were written") {
   std::ofstream(where / "moved/deep/er/e.npy", std::ios::app) << "more";
   CHECK(finds("moved") ==
         "missing  " + (where / "elsewhere/e.npy") + "\nchanged  " + (where / "moved/deep/er/e.npy") + "\n");
+}
+
+TEST_CASE("verify knows in which step's folder a file was written, wherever that lies") {
+  const TestFolder where;
+  for (int i = 1; i <= 2; ++i) {
+    WritePicture(where / ("photos/" + std::to_string(i) + ".png"),
+                 Draw(64, 64, 1, [i](int64_t x, int64_t y, int) {
+                   return static_cast<double>((x * (3 + i) + y * 7) % 256);
+                 }));
+  }
+  std::ofstream(where / "steps.yaml") << "input: photos\noutput: out\nsteps:\n"
+                                         "  - tile: {size: 32}\n"  // named as what is made of them
+                                         "  - upscale: {method: nearest}\n"
+                                         "  - upscale: {method: linear, output: out/deep/er}\n"
+                                         "  - upscale: {method: cubic, output: elsewhere}\n";
+  REQUIRE(Run({"run", where / "steps.yaml"}).exit_code == 0);
+  const auto finds = [&](const std::string& folder) { return Run({"verify", where / folder}); };
+  const ProcessResult whole = finds("out");
+  CHECK(whole.exit_code == 0);
+  CHECK(whole.err.find("32 as written, 0 changed, 0 missing, 0 unknown") != std::string::npos);
+
+  for (const std::string step : {"out/deep/er", "out/tile", "out/upscale"}) {
+    for (const auto& [name, bytes] : ReadFolder(where / step)) {
+      if (!name.ends_with("_00000_00000.png")) continue;
+      std::filesystem::remove(where / (step + "/" + name));
+    }
+  }
+  const ProcessResult lost = finds("out");
+  CHECK(lost.exit_code == 4);
+  for (const std::string step : {"out/deep/er", "out/tile", "out/upscale"}) {
+    for (const std::string picture : {"1", "2"}) {
+      CHECK(lost.out.find("missing  " + (where / (step + "/" + picture + "_00000_00000.png")) + "\n") !=
+            std::string::npos);
+    }
+  }
+  CHECK(lost.err.find("26 as written, 0 changed, 6 missing, 0 unknown") != std::string::npos);
+  // Another step's file of this name is not this step's.
+  REQUIRE(Run({"run", where / "steps.yaml"}).exit_code == 0);
+  const std::string copied = where / "out/upscale/1_00000_00000.png";
+  std::filesystem::copy_file(where / "out/tile/1_00000_00000.png", copied,
+                             std::filesystem::copy_options::overwrite_existing);
+  CHECK(finds("out").out == "changed  " + copied + "\n");
+  std::filesystem::remove(where / "elsewhere/2_00032_00032.png");
+  std::filesystem::rename(where / "out", where / "moved");
+  const std::string moved = finds("moved").out;
+  CHECK(moved.find("missing  " + (where / "elsewhere/2_00032_00032.png")) != std::string::npos);
+  CHECK(moved.find("changed  " + (where / "moved/upscale/1_00000_00000.png")) != std::string::npos);
+  CHECK(std::count(moved.begin(), moved.end(), '\n') == 2);
 }
 
 }  // namespace imgmill::process_test

@@ -21,6 +21,13 @@ std::optional<std::string> OutputFolderOf(const std::string& path);
 /// all of them. This fact of it has the first one's digest, as bytes.
 inline constexpr char kMainContentFact[] = "main content/1";
 
+/// By which it is known where the outputs of a fingerprint lie, since their names do not tell: a row of
+/// finished work that stands for the folder, and for no file.
+WorkKey KeyOfFolder(const std::string& folder, const std::string& catalog_folder,
+                    std::string_view fingerprint);
+/// What OutputFolder adds to a fingerprint where side-cars are part of the work.
+inline constexpr std::string_view kWithSidecars = " with side-cars ";
+
 /// What a file is filed under that lies where the user said, in the output folder or elsewhere. `folder` is
 /// its own; where that lies in the output folder the way from there is noted, so that both may be moved.
 std::string ExportInto(const std::string& folder, const std::string& catalog_folder);
@@ -40,6 +47,14 @@ class FinishedWork {
   /// their own in it, which the names of their outputs are without. The content of each is its source's own,
   /// also where the work was filed under several files' digest.
   Result<std::vector<FoundWork>> Of(const std::string& relative);
+  /// The folders that outputs of this work were written to; none where that was not noted, as in catalogs of
+  /// old.
+  Result<std::vector<std::string>> FoldersOf(const std::string& fingerprint);
+  /// All that may have made the file at `path`, which is `relative` below the folder: as Of, but for work
+  /// that is known to have written to other folders, and with that of which it is known that it wrote to this
+  /// one.
+  Result<std::vector<FoundWork>> ThatMadeAt(const std::string& path, const std::string& relative);
+
   /// Each name of an output once, in bytewise order. `each` may call Of.
   Status ForEachName(const std::function<Status(const std::string& output)>& each);
 

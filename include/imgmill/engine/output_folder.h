@@ -48,6 +48,9 @@ class OutputFolder {
   Status CommitAs(const Item& item, const std::string& relative, const std::string& temporary,
                   const ContentDigest& digest);
 
+  /// Notes once where its outputs lie: to be called before any is written, or found finished.
+  Status NoteFolder();
+
   /// Side-cars are part of the fingerprint, so that others are another version of the same outputs.
   WorkKey KeyOf(const Item& item, const std::string& relative) const;
   /// Whether it was made with the options of this run, whatever the side-cars were.
@@ -83,6 +86,7 @@ class OutputFolder {
   Catalog& catalog_;
   bool overwrite_;
   std::mutex mutex_;
+  bool noted_ = false;
   std::set<std::string> left_empty_;
 };
 
