@@ -5,6 +5,7 @@
 #include <cmath>
 #include <filesystem>
 #include <iterator>
+#include <map>
 #include <thread>
 
 #include "torch/architectures/architecture.h"
@@ -181,8 +182,15 @@ TEST_CASE("no tensor that is missing, of another shape or of integers ends the p
       return loaded ? std::string() : loaded.error().message;
     };
     REQUIRE(refusal().empty());
+    // Of tensors of one shape whose names differ by the numbers of their blocks alone, the first two:
+    // networks are built block by block.
     std::vector<std::string> names;
-    for (const auto& [name, tensor] : weights->tensors) names.push_back(name);
+    std::map<std::pair<std::string, std::vector<int64_t>>, int> alike;
+    for (const auto& [name, tensor] : weights->tensors) {
+      std::string kind = name;
+      std::erase_if(kind, [](char c) { return c >= '0' && c <= '9'; });
+      if (++alike[{kind, tensor.shape}] <= 2) names.push_back(name);
+    }
     for (const std::string& name : names) {
       CAPTURE(name);
       WeightTensor& tensor = weights->tensors.at(name);
@@ -214,15 +222,14 @@ TEST_CASE("each network gives what its peer gives") {
   const std::unique_ptr<ModelRuntime> runtime = MakeTorchRuntime(**manager, 2);
   REQUIRE(runtime->AddDevices("cpu", 0).ok());
   ForEachGolden([&](const Golden& golden) {
-    SUBCASE(golden.name.c_str()) {
-      const std::string path = golden.weights.Write(folder);
-      if (!golden.tokens.empty()) {
-        CheckText(golden, *runtime, path);
-      } else if (golden.length > 0) {
-        CheckEmbedder(golden, *runtime, path);
-      } else {
-        CheckUpscaler(golden, *runtime, path);
-      }
+    CAPTURE(golden.name);  // no subcase: each would read all the files again
+    const std::string path = golden.weights.Write(folder);
+    if (!golden.tokens.empty()) {
+      CheckText(golden, *runtime, path);
+    } else if (golden.length > 0) {
+      CheckEmbedder(golden, *runtime, path);
+    } else {
+      CheckUpscaler(golden, *runtime, path);
     }
   });
 }

@@ -60,7 +60,8 @@ TEST_CASE("a video takes what its header lets one expect") {
           " '" + video + "' 2>/dev/null");
     const Result<ImageHeader> header = ProbeFrames(video, {});
     REQUIRE(header.ok());
-    for (const int threads : {1, 2, 4}) {
+    for (const int threads : {1, 4}) {
+      if (threads > 1 && header->video_thread == 0) continue;
       CAPTURE(threads);
       ReadOptions reading;
       reading.video_threads = threads;
