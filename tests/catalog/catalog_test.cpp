@@ -11,36 +11,20 @@
 #include <random>
 #include <thread>
 
-#include "catalog/database.h"
-#include "dataset/test_folder.h"
+#include "catalog/open_catalog.h"
 
 using namespace imgmill;
 
 namespace {
-
-ContentDigest Digest(const std::string& of) {
-  return DigestOfBytes(of.data(), of.size());
-}
-
-std::unique_ptr<Catalog> OpenOrFail(const std::string& folder) {
-  Result<std::unique_ptr<Catalog>> catalog = Catalog::Open(folder);
-  if (!catalog) FAIL(catalog.error().message);
-  return *std::move(catalog);
-}
 
 WorkKey Key(int i) {
   return {"/in/" + std::to_string(i) + ".jpg", Digest(std::to_string(i)), "upscale/1 x4",
           std::to_string(i) + ".png"};
 }
 
-/// A catalog with one fact in it, and its database as another program has it open.
-struct SharedCatalog {
-  const TestFolder folder;
-  const std::unique_ptr<Catalog> catalog = OpenOrFail(folder / "c");
-  Database other;
-
+/// With one fact in it.
+struct SharedCatalog : CatalogOpenTwice {
   SharedCatalog() {
-    REQUIRE(other.Open(folder / "c/catalog.sqlite"));
     REQUIRE(catalog->PutFact(Digest("a"), "f/1", "v"));
     REQUIRE(catalog->Flush());
   }

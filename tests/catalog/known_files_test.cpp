@@ -3,33 +3,16 @@
 #include <map>
 #include <random>
 
-#include "catalog/database.h"
 #include "catalog/facts_beside.h"
-#include "dataset/test_folder.h"
-#include "imgmill/catalog/catalog.h"
+#include "catalog/open_catalog.h"
 
 using namespace imgmill;
 
 namespace {
 
-ContentDigest Digest(const std::string& of) {
-  return DigestOfBytes(of.data(), of.size());
-}
-
-std::unique_ptr<Catalog> OpenOrFail(const std::string& folder) {
-  Result<std::unique_ptr<Catalog>> catalog = Catalog::Open(folder);
-  if (!catalog) FAIL(catalog.error().message);
-  return *std::move(catalog);
-}
-
-/// A catalog with one file and a fact beside it, and its database as another program has it open.
-struct FileWithFact {
-  const TestFolder folder;
-  const std::unique_ptr<Catalog> catalog = OpenOrFail(folder / "c");
-  Database other;
-
+/// With one file and a fact beside it.
+struct FileWithFact : CatalogOpenTwice {
   FileWithFact() {
-    REQUIRE(other.Open(folder / "c/catalog.sqlite"));
     REQUIRE(catalog->PutFile("/in/a", {{1, 2, 3, 4}, Digest("a")}));
     REQUIRE(catalog->PutFact(Digest("a"), "f/1", "v", "/in/a"));
     REQUIRE(catalog->Flush());
