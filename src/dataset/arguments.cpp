@@ -39,6 +39,12 @@ bool AnyAbove(const std::string& canonical, Look look) {
   return false;
 }
 
+/// Of a path where nothing is: a drive that is not mounted has a folder's name, and a file an extension.
+bool IsNamedLikeFile(const std::string& path) {
+  const std::string_view name = NameOf(path);
+  return StemOf(name).size() < name.size() && IsTaken(AT_FDCWD, path, /*videos=*/true);
+}
+
 }  // namespace
 
 std::string StoredName(std::string_view path) {
@@ -66,26 +72,33 @@ Arguments::Arguments(const std::vector<std::string>& paths, const PathFilter& fi
   sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
   for (const std::string& path : sorted) {
     Argument argument;
-    if (!Look(path, argument, problems)) continue;
-    auto& known = argument.folder ? folders_ : files_;
-    if (known.insert(argument.canonical).second) all_.push_back(std::move(argument));
+    if (Look(path, argument, problems) && IsNew(argument)) all_.push_back(std::move(argument));
   }
   DropCovered();
   NameFolders();
   NameFiles();
+  std::erase_if(all_, [](const Argument& argument) { return argument.missing; });
+}
+
+bool Arguments::IsNew(const Argument& argument) {
+  if (argument.missing) return true;  // spelled alike it came once, and nobody asks for it by its path
+  return (argument.folder ? folders_ : files_).insert(argument.canonical).second;
 }
 
 bool Arguments::Look(const std::string& path, Argument& argument, std::vector<ListProblem>& problems) const {
   struct stat info {};
+  argument.path = path;
   if (StatPath(path, &info) != 0) {
     problems.push_back({path, StatError(path, errno)});
-    return false;
+    argument.missing = true;
+    argument.folder = !IsNamedLikeFile(path);
+    argument.canonical = AbsoluteEntry(path);
+    return true;
   }
   if (!S_ISDIR(info.st_mode) && !S_ISREG(info.st_mode)) {
     problems.push_back({path, Error{Stage::kList, Code::kUnsupported, "it is neither a file nor a folder"}});
     return false;
   }
-  argument.path = path;
   const std::optional<ArchivePath> archive = AtOrIntoArchive(path);
   argument.folder = S_ISDIR(info.st_mode) || (archive && archive->inner.empty());
   argument.canonical = argument.folder || archive ? CanonicalOrSame(path) : AbsoluteEntry(path);
@@ -127,7 +140,8 @@ void Arguments::NameFolders() {
   std::unordered_map<std::string, int> uses;
   const auto name_of = [](const Argument& argument) {
     const std::string_view name = NameOf(argument.canonical);
-    return std::string(IsArchive(argument.canonical) ? StemOf(name) : name);
+    const bool archive = argument.missing ? IsArchiveName(name) : IsArchive(argument.canonical);
+    return std::string(archive ? StemOf(name) : name);
   };
   const auto named = [](const Argument& argument) { return argument.folder && !argument.nested; };
   for (const Argument& argument : all_) {

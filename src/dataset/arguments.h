@@ -23,7 +23,8 @@ struct Argument {
   std::string
       relative;  ///< of a file; of a folder what stands before its files' relative paths: "" or "name/"
   NameClash clash = NameClash::kNone;
-  bool nested = false;  ///< a folder inside of another folder argument
+  bool nested = false;   ///< a folder inside of another folder argument
+  bool missing = false;  ///< while names are given: others are called as they would be, were it there
 };
 
 /// The arguments that the user typed, all of them in memory.
@@ -32,7 +33,7 @@ class Arguments {
   Arguments(const std::vector<std::string>& paths, const PathFilter& filter, bool recursive,
             std::vector<ListProblem>& problems);
 
-  /// In bytewise order, each once, without those that the walk of another lists whole.
+  /// In bytewise order, each once, without those that the walk of another lists whole, or that are missing.
   const std::vector<Argument>& all() const { return all_; }
 
   /// Whether the walk of a folder argument other than `walked` lists the file with this canonical path.
@@ -43,6 +44,7 @@ class Arguments {
 
  private:
   bool Look(const std::string& path, Argument& argument, std::vector<ListProblem>& problems) const;
+  bool IsNew(const Argument& argument);
   bool Reaches(const std::string& above, std::string_view rest) const;
   void DropCovered();
   void NameFolders();

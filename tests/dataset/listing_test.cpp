@@ -13,6 +13,7 @@
 #include "dataset/sorted_paths.h"
 #include "dataset/test_folder.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/dataset/output_names.h"
 
 using namespace imgmill;
 using Strings = std::vector<std::string>;
@@ -194,6 +195,50 @@ TEST_CASE("output names: below one folder; named by several folders; as given wh
   CHECK(Relatives(All(Of({"."}))) == Strings{"1.jpg", "2.jpg"});
   CHECK(Relatives(All(Of({".", "../x"}))) == Strings{"val/1.jpg", "val/2.jpg", "x/train/1.jpg"});
   CHECK(Relatives(All(Of({"../val/1.jpg", "../x/train/1.jpg"}))) == Strings{"val/1.jpg", "x/train/1.jpg"});
+}
+
+TEST_CASE("output names are the same where another argument is missing, or empty") {
+  const TestFolder folder;
+  const std::vector<Strings> runs = {{"x/train", "val"},
+                                     {"x/train", "y/train"},
+                                     {"x/train", "y/train.tar"},
+                                     {"x/train", "x/train/sub", "val"},
+                                     {"x/train", "x/train/sub"},
+                                     {"x/train", "val/1.jpg"},
+                                     {"x/train/1.jpg", "val"},
+                                     {"x/train/1.jpg", "val/1.jpg"},
+                                     {"x/train/1.jpg", "val/1.png"}};
+  const WorkIn here(folder.path());
+  for (const Strings& paths : runs) {
+    const auto fill = [&](const std::string& argument) {
+      for (const char* name :
+           {"x/train/1.jpg", "x/train/sub/1.jpg", "y/train/1.jpg", "val/1.jpg", "val/1.png"})
+        if ((name + std::string("/")).starts_with(argument + "/")) folder.Write(name);
+    };
+    for (const std::string& path : paths) fill(path);
+    if (paths.back().ends_with(".tar")) {
+      folder.Write("t/1.jpg");
+      std::filesystem::create_directory("y");
+      REQUIRE(std::system("tar -C t -cf y/train.tar 1.jpg") == 0);
+    }
+    std::map<std::string, std::string> whole;
+    for (const ListedFile& file : All(Of(paths))) whole[file.path] = OutputNameFor(file, ".webp");
+    for (const std::string& gone : paths) {
+      std::filesystem::rename(gone, "gone");
+      Strings problems;
+      const std::vector<ListedFile> rest = All(Of(paths), &problems);
+      CHECK(std::count(problems.begin(), problems.end(), gone) == 1);
+      for (const ListedFile& file : rest) CHECK(OutputNameFor(file, ".webp") == whole[file.path]);
+      if (std::filesystem::is_directory("gone")) {
+        std::filesystem::create_directory(gone);
+        for (const ListedFile& file : All(Of(paths), &problems))
+          CHECK(OutputNameFor(file, ".webp") == whole[file.path]);
+        std::filesystem::remove(gone);
+      }
+      std::filesystem::rename("gone", gone);
+    }
+    for (const char* each : {"x", "y", "val", "t"}) std::filesystem::remove_all(each);
+  }
 }
 
 TEST_CASE("neighbours that would want one output name are marked") {
