@@ -14,7 +14,7 @@
 namespace imgmill::process_test {
 namespace {
 
-constexpr int kKills = 20;
+constexpr int kKills = 10;
 
 /// One command whose progress shows as files in a folder.
 struct Scenario {
@@ -110,7 +110,7 @@ TEST_CASE("a killed upscale, run again, ends with the bytes of an undisturbed on
 TEST_CASE("a killed tile, run again, ends with the bytes of an undisturbed one, its manifest included") {
   Scenario scenario;
   scenario.prepare = [](const TestFolder& where) {
-    return std::vector<std::string>{"tile", SampleData(), "--size", "96",         "--overlap",
+    return std::vector<std::string>{"tile", SampleData(), "--size", "160",        "--overlap",
                                     "32",   "-j2",        "-o",     where / "out"};
   };
   scenario.progress = "out";
@@ -122,7 +122,7 @@ TEST_CASE("a killed tile, run again, ends with the bytes of an undisturbed one, 
 TEST_CASE("a killed frames, run again, ends with the bytes of an undisturbed one, its manifest included") {
   // The same for all runs: the manifest names them. Many, so that the kills fall between sets, too.
   const TestFolder animations;
-  for (int copy = 0; copy < 12; ++copy) {
+  for (int copy = 0; copy < 5; ++copy) {
     std::filesystem::copy(IMGMILL_SOURCE_DIR "/tests/golden/frames", animations / std::to_string(copy));
   }
   Scenario scenario;

@@ -17,6 +17,7 @@ using engine_test::StandInCard;
 namespace {
 
 constexpr size_t kMiB = size_t{1} << 20;
+constexpr size_t kPage = 4096;  ///< the most that a buffer takes beyond what it holds
 
 /// What a card does to the work on it.
 struct Trouble {
@@ -44,7 +45,7 @@ class OnCard final : public Model {
   BatchCost Cost(int n, int height, int width, WorkPlace place) const override {
     if (place == kCpuRung) return real_->Cost(n, height, width, place);
     BatchCost cost;
-    cost.bytes = 16 * kMiB + static_cast<size_t>(n) * static_cast<size_t>(height * width) * 2048;
+    cost.bytes = kPage + 16 * kMiB + static_cast<size_t>(n) * static_cast<size_t>(height * width) * 2048;
     cost.exact = real_->Cost(n, height, width, kCpuRung).exact;
     return cost;
   }
@@ -63,8 +64,8 @@ class OnCard final : public Model {
       if (place.IsDevice()) {
         if (Status trouble = model.BeginBatch(); !trouble) return trouble;
         try {
-          work =
-              Buffer(*model.memory_.device(place.device()).pool(), model.Cost(n, height, width, place).bytes);
+          work = Buffer(*model.memory_.device(place.device()).pool(),
+                        model.Cost(n, height, width, place).bytes - kPage);
         } catch (const OutOfMemory& refusal) {
           return Error{Stage::kCompute, Code::kOutOfMemory, refusal.what()};
         }

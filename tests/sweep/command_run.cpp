@@ -164,10 +164,8 @@ ScratchFolder::~ScratchFolder() {
 
 namespace {
 
-std::string WeightFileFor(const std::string& name) {
-  const char* assets = std::getenv("IMGMILL_TEST_ASSETS");
-  if (assets == nullptr) return {};
-  const std::string file = std::string(assets) + "/weights/" + name;
+/// The file, if there is a LibTorch module that can use it; else nothing.
+std::string ForModule(std::string file) {
   const bool module = fs::exists(IMGMILL_BINARY_DIR "/lib/libimgmill_torch.so") ||
                       std::getenv("IMGMILL_TORCH_MODULE") != nullptr;
   return module && fs::exists(file) ? file : std::string();
@@ -176,11 +174,13 @@ std::string WeightFileFor(const std::string& name) {
 }  // namespace
 
 std::string ModelFile() {
-  return WeightFileFor("realesrgan/realesr-animevideov3-x4.safetensors");
+  return ForModule(IMGMILL_SOURCE_DIR "/models/sr-x4.safetensors");
 }
 
 std::string NetworkFile() {
-  return WeightFileFor("torchscript/mobilenet_v1_0.25_224_embed256_f32.pt");
+  const char* assets = std::getenv("IMGMILL_TEST_ASSETS");
+  if (assets == nullptr) return {};
+  return ForModule(std::string(assets) + "/weights/torchscript/mobilenet_v1_0.25_224_embed256_f32.pt");
 }
 
 bool IsMissing(const std::string& file) {

@@ -64,10 +64,9 @@ class ScratchFolder {
  private:
   std::string path_;
 };
-/// The weight file of realesr-animevideov3 among the test assets; empty if there are none, or no LibTorch
-/// module.
+/// The weight file of own:sr-x4, with which a run takes a moment; empty if there is no LibTorch module.
 std::string ModelFile();
-/// A TorchScript network of 256 floats among them; empty likewise.
+/// A TorchScript network of 256 floats among the test assets; empty likewise, or if there are none.
 std::string NetworkFile();
 /// Whether one of these is not there, which excuses a test: a message says so.
 bool IsMissing(const std::string& file);

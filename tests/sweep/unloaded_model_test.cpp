@@ -161,7 +161,7 @@ TEST_CASE("alone: embed's network is gone") {
 }
 
 TEST_CASE("after the last step that needs a model, its weights are given back to the kernel") {
-  if (IsMissing(ModelFile())) return;
+  if (IsMissing(NetworkFile())) return;
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
   MESSAGE("SKIPPED: a sanitizer keeps what is freed, and that is what is measured here");
   return;

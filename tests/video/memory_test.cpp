@@ -56,7 +56,7 @@ TEST_CASE("a video takes what its header lets one expect") {
   for (const auto& each : cases) {
     CAPTURE(each.name);
     const std::string video = where / each.name;
-    Shell("ffmpeg -nostdin -v error -f lavfi -i testsrc2=s=1920x1080:r=25:d=1 " + std::string(each.codec) +
+    Shell("ffmpeg -nostdin -v error -f lavfi -i testsrc2=s=1920x1080:r=25:d=0.5 " + std::string(each.codec) +
           " '" + video + "' 2>/dev/null");
     const Result<ImageHeader> header = ProbeFrames(video, {});
     REQUIRE(header.ok());
