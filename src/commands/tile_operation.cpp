@@ -197,8 +197,11 @@ Result<bool> TileOperation::Recall(const Item& item, Outcome& outcome) {
     const std::optional<std::string> known = catalog_.FindFact(item.main.content, SignalsFact());
     if (known && signals.Unpack(*known)) payload->signals = std::move(signals);
   }
-  std::optional<std::vector<std::string>> finished = TRY(FindFinishedSet(folder_, item, Prefixes(item.file)));
+  SetEdits edits{[this](const std::string& name) { return !name.ends_with(extension()); }, {}};
+  std::optional<std::vector<std::string>> finished =
+      TRY(FindFinishedSet(folder_, item, Prefixes(item.file), &edits));
   if (!finished) return false;
+  payload->edited = std::move(edits.found);
   const bool prune = options_.prune && mode_ == RunMode::kRun;
   EarlierChoice earlier = TRY(FindEarlierChoice(folder_, item, Prefixes(item.file), *finished, prune));
   payload->earlier = std::move(earlier);
@@ -266,6 +269,17 @@ Result<std::unique_ptr<ItemTask>> TileOperation::Start(const Item& item, const I
   return MakeTileTask(folder_, item, std::move(parts));
 }
 
+void TileOperation::TellEdited(const ListedFile& file, const std::vector<std::string>& edited) const {
+  if (edited.empty()) return;
+  const std::string others =
+      edited.size() > 1 ? " and " + std::to_string(edited.size() - 1) + " more" : std::string();
+  services_.log(LogLevel::kWarning,
+                PrintablePath(file.path) + ": " + PrintablePath(folder_.PathOf(edited.front())) + others +
+                    (edited.size() > 1 ? " were" : " was") +
+                    " changed since the side-car was copied there, and left so (delete it to have it copied "
+                    "again)");
+}
+
 void TileOperation::Collect(Outcome& outcome) {
   if (outcome.state == Outcome::State::kFailed) return;
   if (outcome.prospect && outcome.prospect->files != 0) {
@@ -289,6 +303,7 @@ void TileOperation::Collect(Outcome& outcome) {
     return;
   }
   const TilePayload& payload = static_cast<const TilePayload&>(*outcome.payload);
+  TellEdited(outcome.file, payload.edited);
   for (const std::string& name : outcome.outputs) {
     const std::optional<TilePlace> place = PlaceOf(name, prefixes[0]);
     if (!place || !name.ends_with(extension()))

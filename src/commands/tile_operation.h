@@ -49,6 +49,8 @@ class TileOperation final : public Operation {
  private:
   class Task;
 
+  void TellEdited(const ListedFile& file, const std::vector<std::string>& edited) const;
+
   bool paired() const { return !pairs_.empty(); }
   /// Where the names of a file's tiles begin: one entry, or HQ and LQ.
   SetPrefixes Prefixes(const ListedFile& file) const;

@@ -25,6 +25,7 @@ struct TilePayload final : Payload {
   std::vector<Low> lows;
   std::vector<std::string> endings;  ///< of side-cars, behind the image's stem
   EarlierChoice earlier;
+  std::vector<std::string> edited;     ///< copies of side-cars that somebody has changed, and that stay so
   std::optional<TileSignals> signals;  ///< of each tile, where they were chosen by any
 };
 

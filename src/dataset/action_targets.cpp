@@ -62,7 +62,10 @@ Result<ChosenTarget> TakenTargets::ForSidecar(const FileAction& sidecar, const s
   const Place place = Look(sidecar, target);
   if (place != Place::kTaken) return ChosenTarget{target, place == Place::kAlready};
   return Error{Stage::kAct, Code::kConflict,
-               PrintablePath(target) + " is there already, and is another file; this one stays where it is"};
+               PrintablePath(target) + " is there already, and is another file" +
+                   (sidecar.adds() ? ", such as an earlier version; it is left so (delete it, and run again, "
+                                     "to have this one in its place)"
+                                   : "; this one stays where it is")};
 }
 
 }  // namespace imgmill

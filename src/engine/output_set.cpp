@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -291,16 +292,35 @@ Result<Finished> TakeOver(OutputFolder& folder, const WorkKey& mine, const SetPr
   return Finished();
 }
 
+/// Of files that are there, but not as any run has written them, takes for in place those that may be edited.
+void TakeEdited(OutputFolder& folder, SetInPlace& set, SetEdits& edits) {
+  const auto is_ours = [&](const std::string& name) {
+    const std::vector<FoundWork> all = folder.catalog().FindOutputs(name);
+    return std::any_of(all.begin(), all.end(),
+                       [&](const FoundWork& each) { return folder.Holds(name, each.row); });
+  };
+  for (const auto& [key, row] : set.rows) {
+    if (row.state != WorkRow::State::kDone || !edits.may_be(key.output)) continue;
+    if (Exists(folder.PathOf(key.output)) && !is_ours(key.output)) edits.found.push_back(key.output);
+  }
+  std::vector<std::string> all;
+  std::merge(set.in_place.begin(), set.in_place.end(), edits.found.begin(), edits.found.end(),
+             std::back_inserter(all));
+  set.in_place = std::move(all);
+}
+
 }  // namespace
 
 Result<std::optional<std::vector<std::string>>> FindFinishedSet(OutputFolder& folder, const Item& item,
-                                                                const SetPrefixes& prefixes) {
+                                                                const SetPrefixes& prefixes,
+                                                                SetEdits* edits) {
   TRY(folder.NoteFolder());
   const WorkKey set_key = folder.KeyOf(item, SetName(prefixes));
   const std::optional<WorkRow> set = folder.catalog().FindWork(set_key);
   if (!set) return TakeOver(folder, set_key, prefixes);
   SetInPlace found = TRY(LookAtSet(folder, set_key, prefixes));
   auto& [rows, in_place] = found;
+  if (edits != nullptr && set->state == WorkRow::State::kDone) TakeEdited(folder, found, *edits);
   const bool whole = in_place.size() == rows.size() && rows.size() == static_cast<size_t>(set->size);
   if (!whole) {
     if (set->state == WorkRow::State::kIntent) {

@@ -318,6 +318,40 @@ TEST_CASE("captions lie beside each tile, follow their changes, and verify knows
   CHECK(damaged.out.find("a_00032_00000.txt") != std::string::npos);
 }
 
+TEST_CASE("a caption that was edited beside its tile stays, and its image is no failure") {
+  const TestFolder where;
+  DrawPlaces(where / "in/a.png", 64, 32, 1, 0);
+  where.Write("in/a.txt", "of a");
+  const std::vector<std::string> command = {"tile", where / "in", "-o",    where / "out", "--size",
+                                            "32",   "--sidecars", "*.txt", "--json"};
+  const std::string edited = where / "out/a_00032_00000.txt";
+  CHECK(Json(Run(command))["done"] == 1);
+  where.Write("out/a_00032_00000.txt", "of its right half");
+  const ProcessResult again = Run(command);
+  INFO(again.err);
+  CHECK(again.exit_code == 0);
+  CHECK(Json(again)["skipped"] == 1);
+  CHECK(Json(again)["tiles"] == 2);
+  CHECK(again.err.find("out/a_00032_00000.txt was changed") != std::string::npos);
+  CHECK(TestFolder::Read(edited) == "of its right half");
+  CHECK(Lines(where / "out/tiles.jsonl").size() == 2);
+
+  // Both were edited: nobody knows which is right.
+  where.Write("in/a.txt", "of a harbour");
+  CHECK(Json(Run(command))["failed"].size() == 1);
+  CHECK(TestFolder::Read(edited) == "of its right half");
+  fs::remove(edited);
+  CHECK(Json(Run(command))["done"] == 1);
+  CHECK(TestFolder::Read(edited) == "of a harbour");
+  // What an earlier run has written is no edit.
+  where.Write("in/a.txt", "of a");
+  CHECK(Json(Run(command))["done"] == 1);
+  CHECK(TestFolder::Read(edited) == "of a");
+  // A tile that was changed is not told from a broken one.
+  where.Write("out/a_00000_00000.png", "painted over");
+  CHECK(Json(Run(command))["failed"].size() == 1);
+}
+
 TEST_CASE("verify knows what tiles of several scales were made from") {
   const TestFolder where;
   DrawPlaces(where / "HQ/a.png", 64, 64, 1, 0);

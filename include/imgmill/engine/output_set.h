@@ -2,6 +2,7 @@
 // that gives very many, such as a video, a few at a time.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -91,11 +92,20 @@ Result<EarlierChoice> FindEarlierChoice(OutputFolder& folder, const Item& item, 
 /// prefixes and lies there: their files could not be told apart.
 Status MayBeginSet(OutputFolder& folder, const Item& item, const SetPrefixes& prefixes);
 
+/// Files of a finished set that are not as they were written, and are left so: somebody has edited them.
+struct SetEdits {
+  std::function<bool(const std::string&)> may_be;  ///< whether a file is one that is edited by hand
+  std::vector<std::string> found;
+};
+
 /// The files of a set that an earlier run finished, in bytewise order: all are in place with their size and
 /// digest. A run killed between its last rename and its last row counts as finished, and gets its rows now;
 /// of one killed between two renames the first files are removed, so that half a set is never mistaken for a
 /// whole one. A whole set of the same content under another path is adopted, as OutputFolder::Finished does.
+/// @param edits  files that may have been edited since, such as captions, and the names of those that were;
+///               null: none may
 Result<std::optional<std::vector<std::string>>> FindFinishedSet(OutputFolder& folder, const Item& item,
-                                                                const SetPrefixes& prefixes);
+                                                                const SetPrefixes& prefixes,
+                                                                SetEdits* edits = nullptr);
 
 }  // namespace imgmill
