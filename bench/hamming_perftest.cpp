@@ -25,19 +25,19 @@ double Seconds() {
 
 void TimeScans() {
   std::mt19937_64 random(2);
-  std::vector<uint64_t> hashes(kScanRun);
+  std::vector<uint64_t> hashes(ScanWords<uint64_t>(kScanRun));
   for (uint64_t& hash : hashes) hash = random();
   std::vector<uint32_t> hits(kScanRun + 16);
-  for (const NamedScan<uint64_t>& scan : AvailableScans<uint64_t>()) {
+  for (const HammingKernels& kernels : AvailableHammingKernels()) {
     constexpr int kRounds = 100'000;
     size_t found = 0;
     const double start = Seconds();
     for (int i = 0; i < kRounds; ++i) {
-      found += scan.function(hashes.data(), kScanRun, static_cast<uint64_t>(i) * 0x9e3779b97f4a7c15, 10,
-                             hits.data());
+      found += kernels.scan_64(hashes.data(), kScanRun, static_cast<uint64_t>(i) * 0x9e3779b97f4a7c15, 10,
+                               hits.data());
     }
     const double seconds = Seconds() - start;
-    std::printf("scan %-16s %6.2f G hashes/s (%zu hits)\n", std::string(scan.name).c_str(),
+    std::printf("scan %-16s %6.2f G hashes/s (%zu hits)\n", std::string(kernels.name).c_str(),
                 kRounds * double{kScanRun} / seconds * 1e-9, found);
   }
 }

@@ -125,9 +125,9 @@ uint64_t Pairs(const std::vector<Hash>& hashes, int radius, int threads) {
 /// @return pairs of different places, each once
 template <typename Hash>
 uint64_t Scan(const std::vector<Hash>& hashes, int radius, int threads) {
-  const NamedScan<Hash> scan = BestScan<Hash>();
+  const ScanFunction<Hash> scan = BestHammingKernels().ScanOf(Hash{});
   std::vector<uint64_t> blocks(ScanWords<Hash>(hashes.size()));
-  for (size_t i = 0; i < hashes.size(); ++i) PutScanned(scan.layout, blocks.data(), i, hashes[i]);
+  for (size_t i = 0; i < hashes.size(); ++i) PutScanned(blocks.data(), i, hashes[i]);
   constexpr size_t kQueries = 256;
   std::atomic<size_t> next{0};
   std::atomic<uint64_t> found{0};
@@ -141,8 +141,7 @@ uint64_t Scan(const std::vector<Hash>& hashes, int radius, int threads) {
         for (size_t at = 0; at < hashes.size(); at += kScanRun) {
           const size_t run = std::min(kScanRun, hashes.size() - at);
           for (size_t query = first; query < end; ++query)
-            own +=
-                scan.function(blocks.data() + at * kWordsOf<Hash>, run, hashes[query], radius, hits.data());
+            own += scan(blocks.data() + at * kWordsOf<Hash>, run, hashes[query], radius, hits.data());
         }
         found += own;
       }
@@ -233,7 +232,7 @@ int Main(int argc, char** argv) {
   }
   if (what == "make-vectors" && words.size() == 4) return WriteAll(argv[2], Vectors(number(2), number(3)));
   if ((what == "pairs" || what == "scan") && words.size() >= 5) {
-    if (words.size() > 5 && !ChooseScan(words[5])) {
+    if (words.size() > 5 && !ChooseHammingKernels(words[5])) {
       std::fprintf(stderr, "similarity_bench: this machine cannot run %s\n", words[5].c_str());
       return 3;
     }

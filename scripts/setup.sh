@@ -17,7 +17,7 @@ onnxruntime_version=1.32.0
 packages=(
   g++ cmake ninja-build pkg-config
   libvips-dev libopencv-dev libjpeg62-turbo-dev libwebp-dev libtiff-dev libdeflate-dev zlib1g-dev libzstd-dev libheif-dev libde265-dev libavcodec-dev libavformat-dev libavutil-dev libswscale-dev libjxl-dev
-  libsqlite3-dev liblmdb-dev libxxhash-dev
+  libsqlite3-dev liblmdb-dev libxxhash-dev libhwy-dev
   libyaml-cpp-dev libcli11-dev libspdlog-dev libfmt-dev nlohmann-json3-dev doctest-dev
   dpkg-dev file   # what makes a .deb: its dependencies are read off the programs
   time            # /usr/bin/time, which the tests and benchmarks ask for peak memory

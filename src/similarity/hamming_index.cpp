@@ -126,7 +126,7 @@ void HammingIndex<Hash>::Store(size_t count, const Hashes& hashes) {
   hashes([&](const Hash& hash, uint32_t id) {
     ids_[place] = id;
     if (scans_) {
-      PutScanned(scan_.layout, scanned_.data(), place, hash);
+      PutScanned(scanned_.data(), place, hash);
     } else {
       hashes_[place] = Spread(hash);
     }
@@ -153,11 +153,7 @@ HammingIndex<Hash>::HammingIndex(std::span<const Hash> hashes, int radius, const
 
 template <typename Hash>
 HammingIndex<Hash>::HammingIndex(size_t count, const Hashes& hashes, int radius, const IndexPlan& plan)
-    : radius_(radius),
-      scans_(plan.scans()),
-      scan_(BestScan<Hash>()),
-      scan_runs_(BestScanRuns()),
-      pick_(BestPick()) {
+    : radius_(radius), scans_(plan.scans()), kernels_(BestHammingKernels()), scan_(kernels_.ScanOf(Hash{})) {
   if (scans_ || !kInBuckets) Store(count, hashes);
   if (scans_) return;
   // As many parts in each word.

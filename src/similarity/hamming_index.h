@@ -129,9 +129,8 @@ class HammingIndex {
 
   int radius_;
   bool scans_;  ///< without tables
-  NamedScan<Hash> scan_;
-  ScanRunsFunction scan_runs_;
-  PickFunction pick_;
+  HammingKernels kernels_;
+  ScanFunction<Hash> scan_;
   std::vector<Table> tables_;
   PoolArray<uint64_t> scanned_;  ///< as scans take them
   PoolArray<Hash> hashes_;       ///< spread, in the order of their ids; where tables hold their places
@@ -175,7 +174,7 @@ bool HammingIndex<Hash>::QueryBuckets(size_t t, std::span<const uint32_t> begins
     for (size_t i = 0; i < begins.size(); ++i) {
       for (size_t begin = begins[i]; begin < ends[i]; begin += kScanRun) {
         const size_t run = std::min<size_t>(kScanRun, ends[i] - begin);
-        const size_t found = scan_.function(table.hashes.data() + begin, run, wanted, radius_, hits.data());
+        const size_t found = scan_(table.hashes.data() + begin, run, wanted, radius_, hits.data());
         for (size_t h = 0; h < found; ++h) {
           const uint64_t other = table.hashes[begin + hits[h]];
           if (FoundBefore(t, wanted, other)) continue;
@@ -188,7 +187,7 @@ bool HammingIndex<Hash>::QueryBuckets(size_t t, std::span<const uint32_t> begins
     std::array<uint32_t, kScanRun> places;
     size_t held = 0;
     const auto look = [&] {
-      const size_t found = pick_(hashes_.data(), places.data(), held, wanted, radius_, hits.data());
+      const size_t found = kernels_.pick(hashes_.data(), places.data(), held, wanted, radius_, hits.data());
       held = 0;
       for (size_t h = 0; h < found; ++h) {
         const Hash& other = hashes_[places[hits[h]]];
@@ -227,9 +226,9 @@ void HammingIndex<Hash>::QueryAll(std::span<const Hash> queries, uint32_t least,
     for (size_t q = 0; q < queries.size(); ++q) {
       if (ended[q]) continue;
       const size_t found =
-          scan_.function(scanned_.data() + begin * kWordsOf<Hash>, run, queries[q], radius_, hits.data());
+          scan_(scanned_.data() + begin * kWordsOf<Hash>, run, queries[q], radius_, hits.data());
       for (size_t h = 0; h < found && !ended[q]; ++h) {
-        const Hash other = ScannedAt<Hash>(scan_.layout, scanned_.data(), begin + hits[h]);
+        const Hash other = ScannedAt<Hash>(scanned_.data(), begin + hits[h]);
         ended[q] = !hit(q, ids_[begin + hits[h]], BitsApart(queries[q], other));
       }
     }
@@ -309,7 +308,8 @@ void HammingIndex<Hash>::QueryRegion(size_t t, uint32_t region, QueryBlock<Hash>
       const auto key = static_cast<uint32_t>(table.Key(wanted));
       size_t held = 0, total = 0;
       const auto look = [&] {
-        const size_t found = scan_runs_(table.hashes.data(), runs.data(), held, wanted, radius_, hits.data());
+        const size_t found =
+            kernels_.scan_runs(table.hashes.data(), runs.data(), held, wanted, radius_, hits.data());
         held = total = 0;
         for (size_t h = 0; h < found; ++h) {
           const Hash& other = table.hashes[hits[h]];

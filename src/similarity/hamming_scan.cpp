@@ -1,303 +1,211 @@
-// Scan kernels for plain C++, the popcnt instruction, AVX2 and AVX-512, chosen once at run time.
+// The scan kernels, one text for all instruction sets: Highway compiles this file once for each, and the best
+// that the machine has is chosen at run time.
 #include "similarity/hamming_scan.h"
 
-#include <bit>
 #include <cstring>
 
-#include "similarity/hamming_byte_scan.h"
+// AVX-512 with instructions that count bits (VPOPCNTDQ and BITALG). Without these it gains nothing over AVX2.
+// The vectors of SVE have no size that blocks could be laid out for, and NEON is always there as well.
+#define HWY_WANT_AVX3_DL
+#define HWY_DISABLED_TARGETS (HWY_AVX3 | HWY_SSSE3 | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "similarity/hamming_scan.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
-namespace imgmill {
+HWY_BEFORE_NAMESPACE();
+namespace imgmill::HWY_NAMESPACE {
 namespace {
 
-/// Words of 256 bits after which most strangers are known to be too far away, so that the others need not be
-/// loaded: of n bits, n / 2 +- sqrt(n) / 2 of theirs differ.
-constexpr size_t FirstWords(int radius) {
-  return radius < 12 ? 1 : radius < 44 ? 2 : radius < 84 ? 3 : 4;
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Words = hn::CappedTag<uint64_t, kReadBeyond + 1>;
+using Bytes = hn::CappedTag<uint8_t, kScanBlock>;
+
+/// Whether the bits of a byte are counted by one instruction. Others look two halves up in a table (Mula,
+/// Kurz and Lemire, "Faster population counts using AVX2 instructions", 2016).
+constexpr bool kCountsAtOnce =
+    HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_NEON || HWY_TARGET == HWY_SCALAR;
+
+/// A bit for each lane, the first one lowest.
+template <typename Lanes, typename Mask>
+uint64_t BitsOf(Lanes lanes, Mask mask) {
+  uint8_t bytes[8];
+  hn::StoreMaskBits(lanes, mask, bytes);
+  constexpr size_t kBytes = (hn::MaxLanes(Lanes()) + 7) / 8;
+  hwy::UnsignedFromSize<kBytes> bits;
+  std::memcpy(&bits, bytes, kBytes);
+  return bits;
 }
 
-}  // namespace
-
-template <typename Hash>
-void PutScanned(ScanLayout layout, uint64_t* blocks, size_t i, const Hash& hash) {
-  if (layout == ScanLayout::kWords || kWordsOf<Hash> == 1) {
-    for (size_t w = 0; w < kWordsOf<Hash>; ++w) blocks[ScanPlace<Hash>(i, w)] = WordsOf(hash)[w];
-    return;
-  }
-  auto* const at = reinterpret_cast<uint8_t*>(blocks) + i / kBlockOfBytes * kBlockOfBytes * sizeof(Hash) +
-                   i % kBlockOfBytes;
-  for (size_t b = 0; b < sizeof(Hash); ++b)
-    at[b * kBlockOfBytes] = static_cast<uint8_t>(WordsOf(hash)[b / 8] >> (b % 8 * 8));
-}
-
-template <typename Hash>
-Hash ScannedAt(ScanLayout layout, const uint64_t* blocks, size_t i) {
-  uint64_t words[kWordsOf<Hash>] = {};
-  if (layout == ScanLayout::kWords || kWordsOf<Hash> == 1) {
-    for (size_t w = 0; w < kWordsOf<Hash>; ++w) words[w] = blocks[ScanPlace<Hash>(i, w)];
-  } else {
-    const auto* const at = reinterpret_cast<const uint8_t*>(blocks) +
-                           i / kBlockOfBytes * kBlockOfBytes * sizeof(Hash) + i % kBlockOfBytes;
-    for (size_t b = 0; b < sizeof(Hash); ++b) words[b / 8] |= uint64_t{at[b * kBlockOfBytes]} << (b % 8 * 8);
-  }
-  Hash hash;
-  std::memcpy(&hash, words, sizeof hash);
-  return hash;
-}
-
-template <typename Hash>
-size_t ScanScalar(const uint64_t* blocks, size_t n, const Hash& query, int radius, uint32_t* hits) {
-  size_t found = 0;
-  for (size_t i = 0; i < n; ++i) {
-    int bits = 0;
-    for (size_t w = 0; w < kWordsOf<Hash>; ++w)
-      bits += std::popcount(blocks[ScanPlace<Hash>(i, w)] ^ WordsOf(query)[w]);
-    if (bits <= radius) hits[found++] = static_cast<uint32_t>(i);
-  }
+/// Of `within`, the first `n` count.
+inline size_t PutHits(uint64_t within, size_t first, size_t n, uint32_t* hits, size_t found) {
+  if (n < 64) within &= (uint64_t{1} << n) - 1;
+  for (; within != 0; within &= within - 1)
+    hits[found++] = static_cast<uint32_t>(first + hwy::Num0BitsBelowLS1Bit_Nonzero64(within));
   return found;
 }
 
-size_t ScanRunsScalar(const uint64_t* hashes, const HashRun* runs, size_t count, uint64_t query, int radius,
-                      uint32_t* hits) {
+inline hn::Vec<Words> CountBits(hn::Vec<Words> words) {
+#if HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_SCALAR  // no sums of bytes are needed
+  return hn::PopulationCount(words);
+#else
+  return hn::SumsOf8(hn::PopulationCount(hn::BitCast(hn::Repartition<uint8_t, Words>(), words)));
+#endif
+}
+
+size_t ScanRuns(const uint64_t* hashes, const HashRun* runs, size_t count, uint64_t query, int radius,
+                uint32_t* hits) {
+  const Words words;
+  const hn::RebindToSigned<Words> counts;  // of which most machines compare only signed ones
+  const auto wanted = hn::Set(words, query);
+  const auto beyond = hn::Set(counts, radius + 1);
   size_t found = 0;
   for (size_t r = 0; r < count; ++r) {
-    for (uint32_t i = runs[r].begin; i < runs[r].end; ++i) {
-      if (std::popcount(hashes[i] ^ query) <= radius) hits[found++] = i;
+    const size_t end = runs[r].end;
+    for (size_t i = runs[r].begin; i < end; i += hn::Lanes(words)) {
+      const auto apart = CountBits(hn::Xor(hn::LoadU(words, hashes + i), wanted));
+      const auto within = hn::Lt(hn::BitCast(counts, apart), beyond);
+      if (hn::AllFalse(counts, within)) continue;
+      found = PutHits(BitsOf(counts, within), i, end - i, hits, found);
     }
   }
   return found;
 }
 
-size_t PickScalar(const Hash256* hashes, const uint32_t* places, size_t n, const Hash256& query, int radius,
-                  uint32_t* hits) {
+size_t Scan64(const uint64_t* hashes, size_t n, const uint64_t& query, int radius, uint32_t* hits) {
+  const HashRun all{0, static_cast<uint32_t>(n)};
+  return ScanRuns(hashes, &all, 1, query, radius, hits);
+}
+
+/// Bytes after which hardly any of so many strangers can still be near: of n bits, n / 2 +- sqrt(n) / 2 of
+/// theirs differ, and 3.4 times that deviation leaves one of 32 in a hundred. Three are added at a time.
+size_t FirstBytes(int radius) {
+  size_t bytes = 3;
+  for (; bytes + 3 < sizeof(Hash256); bytes += 3) {
+    const int beyond = static_cast<int>(4 * bytes) - radius;
+    if (beyond > 0 && 100 * beyond * beyond >= 2312 * static_cast<int>(bytes)) break;
+  }
+  return bytes;
+}
+
+/// Counts of more than a byte can hold.
+size_t ScanFar(const uint64_t* blocks, size_t n, const Hash256& query, int radius, uint32_t* hits) {
   size_t found = 0;
   for (size_t i = 0; i < n; ++i) {
-    if (BitsApart(hashes[places[i]], query) <= radius) hits[found++] = static_cast<uint32_t>(i);
+    if (BitsApart(ScannedAt<Hash256>(blocks, i), query) <= radius) hits[found++] = static_cast<uint32_t>(i);
   }
   return found;
 }
 
-#if defined(__x86_64__)
-namespace {
-
-// Without a branch: the hit is always written and only sometimes counted, since in a bucket of near
-// neighbours a branch would be mispredicted at random.
-template <typename Hash>
-__attribute__((target("popcnt"))) size_t ScanPopcnt(const uint64_t* blocks, size_t n, const Hash& query,
-                                                    int radius, uint32_t* hits, size_t first = 0,
-                                                    size_t found = 0) {
-  for (size_t i = first; i < n; ++i) {
-    int64_t bits = 0;
-    for (size_t w = 0; w < kWordsOf<Hash>; ++w)
-      bits += _mm_popcnt_u64(blocks[ScanPlace<Hash>(i, w)] ^ WordsOf(query)[w]);
-    hits[found] = static_cast<uint32_t>(i);
-    found += bits <= radius ? 1 : 0;
+size_t Scan256(const uint64_t* blocks, size_t n, const Hash256& query, int radius, uint32_t* hits) {
+  if (radius >= 255) return ScanFar(blocks, n, query, radius, hits);
+  const Bytes bytes;
+  const size_t first_bytes = FirstBytes(radius);
+  const auto limit = hn::Set(bytes, static_cast<uint8_t>(radius));
+  HWY_ALIGN uint8_t wanted[sizeof(Hash256) * hn::MaxLanes(bytes)];
+  for (size_t b = 0; b < sizeof(Hash256); ++b)
+    hn::Store(hn::Set(bytes, ByteOf(query, b)), bytes, wanted + b * hn::Lanes(bytes));
+  size_t found = 0;
+  for (size_t i = 0; i < n; i += hn::Lanes(bytes)) {
+    const uint8_t* const block = ScannedBytes(blocks, i);
+    const auto apart = [&](size_t b) HWY_ATTR {
+      return hn::Xor(hn::Load(bytes, wanted + b * hn::Lanes(bytes)),
+                     hn::LoadU(bytes, block + b * kScanBlock));
+    };
+    auto ones = hn::Zero(bytes), twos = hn::Zero(bytes);
+    for (size_t b = 0; b < first_bytes; b += 3) {
+      const auto x = apart(b), y = apart(b + 1), z = apart(b + 2);
+      if constexpr (kCountsAtOnce) {
+        ones = hn::Add(ones, hn::PopulationCount(x));
+        ones = hn::Add(ones, hn::PopulationCount(y));
+        ones = hn::Add(ones, hn::PopulationCount(z));
+        continue;
+      }
+      // As two bytes of sums and carries, which cost five operations and save a count of seven.
+      const auto odd = hn::Xor(x, y);
+      ones = hn::Add(ones, hn::PopulationCount(hn::Xor(odd, z)));
+      twos = hn::Add(twos, hn::PopulationCount(hn::Or(hn::And(x, y), hn::And(odd, z))));
+    }
+    auto counts = hn::Add(ones, hn::Add(twos, twos));
+    if (hn::AllFalse(bytes, hn::Eq(hn::Min(counts, limit), counts))) continue;
+    // 256 bits may differ: counts stay at 255.
+    for (size_t b = first_bytes; b < sizeof(Hash256); ++b)
+      counts = hn::SaturatedAdd(counts, hn::PopulationCount(apart(b)));
+    found = PutHits(BitsOf(bytes, hn::Eq(hn::Min(counts, limit), counts)), i, n - i, hits, found);
   }
   return found;
 }
 
-template <typename Hash>
-__attribute__((target("popcnt"))) size_t ScanByPopcnt(const uint64_t* blocks, size_t n, const Hash& query,
-                                                      int radius, uint32_t* hits) {
-  return ScanPopcnt(blocks, n, query, radius, hits);
-}
-
-__attribute__((target("popcnt"))) size_t PickPopcnt(const Hash256* hashes, const uint32_t* places, size_t n,
-                                                    const Hash256& query, int radius, uint32_t* hits) {
+/// One by one: cache misses leave nothing to gain by vectors.
+size_t Pick(const Hash256* hashes, const uint32_t* places, size_t n, const Hash256& query, int radius,
+            uint32_t* hits) {
+  const auto limit = static_cast<size_t>(radius);
   size_t found = 0;
   for (size_t i = 0; i < n; ++i) {
     const Hash256& hash = hashes[places[i]];
-    int64_t bits = _mm_popcnt_u64(hash[0] ^ query[0]) + _mm_popcnt_u64(hash[1] ^ query[1]);
-    if (bits > radius) continue;  // as nearly all are
-    bits += _mm_popcnt_u64(hash[2] ^ query[2]) + _mm_popcnt_u64(hash[3] ^ query[3]);
+    size_t bits = hwy::PopCount(hash[0] ^ query[0]) + hwy::PopCount(hash[1] ^ query[1]);
+    if (bits > limit) continue;  // as nearly all are
+    bits += hwy::PopCount(hash[2] ^ query[2]) + hwy::PopCount(hash[3] ^ query[3]);
     hits[found] = static_cast<uint32_t>(i);
-    found += bits <= radius ? 1 : 0;
+    found += bits <= limit ? 1 : 0;
   }
   return found;
 }
 
-inline size_t PutHits(unsigned within, size_t first, uint32_t* hits, size_t found) {
-  while (within != 0) {
-    hits[found++] = static_cast<uint32_t>(first) + static_cast<uint32_t>(std::countr_zero(within));
-    within &= within - 1;
-  }
-  return found;
-}
-
-// Bit counts of nibbles by table look-up, byte by byte (Mula, Kurz and Lemire, "Faster population counts
-// using AVX2 instructions", 2016).
-__attribute__((target("avx2"))) inline __m256i BytesApart(const uint64_t* words, uint64_t wanted) {
-  const __m256i table = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4,  //
-                                         0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
-  const __m256i low_nibbles = _mm256_set1_epi8(0x0f);
-  const __m256i x = _mm256_xor_si256(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(words)),
-                                     _mm256_set1_epi64x(static_cast<long long>(wanted)));
-  const __m256i low = _mm256_shuffle_epi8(table, _mm256_and_si256(x, low_nibbles));
-  const __m256i high = _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi32(x, 4), low_nibbles));
-  return _mm256_add_epi8(low, high);
-}
-
-// Which of four hashes are within the radius, by sums of bytes: a bit each.
-__attribute__((target("avx2"))) inline unsigned FourWithin(__m256i bytes, __m256i limit) {
-  const __m256i count = _mm256_sad_epu8(bytes, _mm256_setzero_si256());
-  return ~static_cast<unsigned>(_mm256_movemask_pd(_mm256_castsi256_pd(_mm256_cmpgt_epi64(count, limit)))) &
-         0xfu;
-}
-
-__attribute__((target("avx2,popcnt"))) size_t ScanAvx2(const uint64_t* hashes, size_t n,
-                                                       const uint64_t& query, int radius, uint32_t* hits) {
-  const __m256i limit = _mm256_set1_epi64x(radius);
-  size_t found = 0;
-  size_t i = 0;
-  for (; i + 4 <= n; i += 4)
-    found = PutHits(FourWithin(BytesApart(hashes + i, query), limit), i, hits, found);
-  return ScanPopcnt(hashes, n, query, radius, hits, i, found);
-}
-
-__attribute__((target("avx2"))) size_t ScanRunsAvx2(const uint64_t* hashes, const HashRun* runs, size_t count,
-                                                    uint64_t query, int radius, uint32_t* hits) {
-  const __m256i limit = _mm256_set1_epi64x(radius);
-  size_t found = 0;
-  for (size_t r = 0; r < count; ++r) {
-    const uint32_t end = runs[r].end;
-    for (uint32_t i = runs[r].begin; i < end; i += 4) {
-      unsigned within = FourWithin(BytesApart(hashes + i, query), limit);
-      if (within == 0) continue;
-      if (end - i < 4) within &= (1u << (end - i)) - 1u;
-      found = PutHits(within, i, hits, found);
-    }
-  }
-  return found;
-}
-
-template <typename Hash, size_t kFirst>
-__attribute__((target("avx512f,avx512vpopcntdq,popcnt"))) size_t ScanAvx512After(const uint64_t* blocks,
-                                                                                 size_t n, const Hash& query,
-                                                                                 int radius, uint32_t* hits) {
-  constexpr size_t kWords = kWordsOf<Hash>;
-  const uint64_t* const wanted = WordsOf(query);
-  const __m512i limit = _mm512_set1_epi64(radius);
-  size_t found = 0;
-  for (size_t i = 0; i < n; i += kBlockOfWords) {
-    const size_t left = n - i;
-    const __mmask8 valid = left >= 8 ? __mmask8{0xff} : static_cast<__mmask8>((1u << left) - 1u);
-    const uint64_t* const words = blocks + i * kWords;
-    __m512i count = _mm512_setzero_si512();
-    for (size_t w = 0; w < kFirst; ++w) {
-      const __m512i x = _mm512_xor_si512(_mm512_maskz_loadu_epi64(valid, words + w * kBlockOfWords),
-                                         _mm512_set1_epi64(static_cast<long long>(wanted[w])));
-      count = _mm512_add_epi64(count, _mm512_popcnt_epi64(x));
-    }
-    __mmask8 within = _mm512_mask_cmple_epi64_mask(valid, count, limit);
-    if constexpr (kFirst < kWords) {
-      if (within == 0) continue;
-      for (size_t w = kFirst; w < kWords; ++w) {
-        const __m512i x = _mm512_xor_si512(_mm512_maskz_loadu_epi64(within, words + w * kBlockOfWords),
-                                           _mm512_set1_epi64(static_cast<long long>(wanted[w])));
-        count = _mm512_add_epi64(count, _mm512_popcnt_epi64(x));
-      }
-      within = _mm512_mask_cmple_epi64_mask(within, count, limit);
-    }
-    found = PutHits(within, i, hits, found);
-  }
-  return found;
-}
-
-template <typename Hash>
-size_t ScanAvx512(const uint64_t* blocks, size_t n, const Hash& query, int radius, uint32_t* hits) {
-  if constexpr (kWordsOf < Hash >> 1) {
-    switch (FirstWords(radius)) {
-      case 2:
-        return ScanAvx512After<Hash, 2>(blocks, n, query, radius, hits);
-      case 3:
-        return ScanAvx512After<Hash, 3>(blocks, n, query, radius, hits);
-      case 4:
-        return ScanAvx512After<Hash, 4>(blocks, n, query, radius, hits);
-    }
-  }
-  return ScanAvx512After<Hash, 1>(blocks, n, query, radius, hits);
+HammingKernels Kernels() {
+  return {hwy::TargetName(HWY_TARGET), &Scan64, &Scan256, &ScanRuns, &Pick};
 }
 
 }  // namespace
-#endif
+}  // namespace imgmill::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
 
-template <typename Hash>
-std::vector<NamedScan<Hash>> AvailableScans() {
-  std::vector<NamedScan<Hash>> scans = {{"scalar", &ScanScalar<Hash>}};
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("popcnt")) scans.push_back({"popcnt", &ScanByPopcnt<Hash>});
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt")) {
-    if constexpr (kWordsOf<Hash> == 1) {
-      scans.push_back({"avx2", &ScanAvx2});
-    } else {
-      scans.push_back({"avx2", &ScanBytesAvx2, ScanLayout::kBytes});
-    }
-  }
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vpopcntdq")) {
-    scans.push_back({"avx512vpopcntdq", &ScanAvx512<Hash>});
-  }
-#endif
-  return scans;
-}
-
+#if HWY_ONCE
+namespace imgmill {
 namespace {
 
-template <typename Hash>
-NamedScan<Hash>& Chosen() {
-  static NamedScan<Hash> chosen = AvailableScans<Hash>().back();
+HammingKernels& Chosen() {
+  static HammingKernels chosen = AvailableHammingKernels().front();
   return chosen;
 }
 
-template <typename Hash>
-bool Choose(std::string_view name) {
-  for (const NamedScan<Hash>& scan : AvailableScans<Hash>()) {
-    if (scan.name != name) continue;
-    Chosen<Hash>() = scan;
+}  // namespace
+
+const HammingKernels& BestHammingKernels() {
+  return Chosen();
+}
+
+// Not by HWY_DYNAMIC_DISPATCH, which needs libhwy: that times its clock whenever it is loaded, for 7 ms.
+std::vector<HammingKernels> AvailableHammingKernels() {
+  std::vector<HammingKernels> found;
+  const auto add = [&](bool runs, HammingKernels (*kernels)()) {
+    if (runs && kernels != nullptr) found.push_back(kernels());
+  };
+#if HWY_ARCH_X86
+  __builtin_cpu_init();
+#define HAS(feature) (__builtin_cpu_supports(feature) != 0)
+  const bool avx2 = HAS("avx2") && HAS("fma") && HAS("bmi") && HAS("bmi2");
+  const bool avx512 = HAS("avx512f") && HAS("avx512vl") && HAS("avx512dq") && HAS("avx512bw");
+  const bool counts_bits = HAS("avx512vpopcntdq") && HAS("avx512bitalg") && HAS("avx512vbmi2");
+  add(avx2 && avx512 && counts_bits, HWY_CHOOSE_AVX3_DL(Kernels));
+  add(avx2, HWY_CHOOSE_AVX2(Kernels));
+  add(HAS("sse4.2") && HAS("popcnt"), HWY_CHOOSE_SSE4(Kernels));
+#undef HAS
+#endif
+  add(true, HWY_CHOOSE_NEON(Kernels));
+  add(true, HWY_CHOOSE_FALLBACK(Kernels));
+  return found;
+}
+
+bool ChooseHammingKernels(std::string_view name) {
+  for (const HammingKernels& kernels : AvailableHammingKernels()) {
+    if (kernels.name != name) continue;
+    Chosen() = kernels;
     return true;
   }
   return false;
 }
 
-}  // namespace
-
-template <typename Hash>
-NamedScan<Hash> BestScan() {
-  return Chosen<Hash>();
-}
-
-ScanRunsFunction BestScanRuns() {
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx2")) return &ScanRunsAvx2;
-#endif
-  return &ScanRunsScalar;
-}
-
-PickFunction BestPick() {
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("popcnt")) return &PickPopcnt;
-#endif
-  return &PickScalar;
-}
-
-bool ChooseScan(std::string_view name) {
-  return Choose<uint64_t>(name) && Choose<Hash256>(name);
-}
-
-template size_t ScanScalar<uint64_t>(const uint64_t*, size_t, const uint64_t&, int, uint32_t*);
-template size_t ScanScalar<Hash256>(const uint64_t*, size_t, const Hash256&, int, uint32_t*);
-template std::vector<NamedScan<uint64_t>> AvailableScans<uint64_t>();
-template std::vector<NamedScan<Hash256>> AvailableScans<Hash256>();
-template NamedScan<uint64_t> BestScan<uint64_t>();
-template NamedScan<Hash256> BestScan<Hash256>();
-template void PutScanned<uint64_t>(ScanLayout, uint64_t*, size_t, const uint64_t&);
-template void PutScanned<Hash256>(ScanLayout, uint64_t*, size_t, const Hash256&);
-template uint64_t ScannedAt<uint64_t>(ScanLayout, const uint64_t*, size_t);
-template Hash256 ScannedAt<Hash256>(ScanLayout, const uint64_t*, size_t);
-
 }  // namespace imgmill
+#endif

@@ -13,34 +13,56 @@ namespace imgmill {
 /// Longest run that one call may be given, so that its hits fit a buffer on the stack.
 inline constexpr size_t kScanRun = 1024;
 
-/// How hashes of 256 bits lie that are scanned, so that one load takes the same part of several: in blocks of
-/// eight, the first words of eight hashes, their second words, and so on; or in blocks of 32, byte by byte.
-/// Those of 64 bits lie one after the other.
-enum class ScanLayout { kWords, kBytes };
-inline constexpr size_t kBlockOfWords = 8, kBlockOfBytes = 32;
+/// Hashes of 256 bits lie in blocks of so many that are scanned: the first bytes of all of them, their second
+/// bytes, and so on, so that one load takes the same byte of several. Those of 64 bits lie one after the
+/// other.
+inline constexpr size_t kScanBlock = 64;
+/// After the last hash of 64 bits of a list, so many more are read, whatever they are.
+inline constexpr size_t kReadBeyond = 7;
 
-/// Words that hold `n` hashes in either layout; those of 64 bits need no padding. Hash `i` of a block's first
-/// is at word i times those of a hash.
+/// Words that hold `n` hashes that are scanned. Hash `i` of a block's first is at word i times those of a
+/// hash.
 template <typename Hash>
 constexpr size_t ScanWords(size_t n) {
-  constexpr size_t kWords = kWordsOf<Hash>;
-  return kWords == 1 ? n : (n + kBlockOfBytes - 1) / kBlockOfBytes * kBlockOfBytes * kWords;
+  if constexpr (kWordsOf<Hash> == 1) return n + kReadBeyond;
+  return (n + kScanBlock - 1) / kScanBlock * kScanBlock * kWordsOf<Hash>;
 }
-/// Where word `word` of hash `i` is, in blocks of words.
-template <typename Hash>
-constexpr size_t ScanPlace(size_t i, size_t word) {
-  if constexpr (kWordsOf<Hash> == 1) return i;
-  return i / kBlockOfWords * kBlockOfWords * kWordsOf<Hash> + word * kBlockOfWords + i % kBlockOfWords;
+
+/// Byte 0 of hash `i`; the next ones follow at distances of kScanBlock.
+inline const uint8_t* ScannedBytes(const uint64_t* blocks, size_t i) {
+  return reinterpret_cast<const uint8_t*>(blocks) + i / kScanBlock * kScanBlock * sizeof(Hash256) +
+         i % kScanBlock;
 }
+/// Byte `b` of a hash, the lowest of the first word first.
+inline uint8_t ByteOf(const Hash256& hash, size_t b) {
+  return static_cast<uint8_t>(hash[b / 8] >> (b % 8 * 8));
+}
+
 /// Writes hash `i` among those that are scanned, and reads it.
 template <typename Hash>
-void PutScanned(ScanLayout layout, uint64_t* blocks, size_t i, const Hash& hash);
+void PutScanned(uint64_t* blocks, size_t i, const Hash& hash) {
+  if constexpr (kWordsOf<Hash> == 1) {
+    blocks[i] = hash;
+  } else {
+    auto* const bytes = const_cast<uint8_t*>(ScannedBytes(blocks, i));
+    for (size_t b = 0; b < sizeof hash; ++b) bytes[b * kScanBlock] = ByteOf(hash, b);
+  }
+}
 template <typename Hash>
-Hash ScannedAt(ScanLayout layout, const uint64_t* blocks, size_t i);
+Hash ScannedAt(const uint64_t* blocks, size_t i) {
+  if constexpr (kWordsOf<Hash> == 1) {
+    return blocks[i];
+  } else {
+    Hash hash{};
+    for (size_t b = 0; b < sizeof hash; ++b)
+      hash[b / 8] |= uint64_t{ScannedBytes(blocks, i)[b * kScanBlock]} << (b % 8 * 8);
+    return hash;
+  }
+}
 
 /// Writes the positions 0..n-1 of the hashes within `radius` of `query` to `hits`, in order.
-/// @param blocks  begins with a block where hashes have several words, in the function's layout; padding need
-///     not be initialised.
+/// @param blocks  ScanWords of them; begins with a block where hashes have several words. Padding need not be
+///     initialised.
 /// @param n     at most kScanRun
 /// @param hits  room for kScanRun + 16 positions; what lies beyond the returned count is undefined.
 /// @return how many there are
@@ -48,52 +70,42 @@ template <typename Hash>
 using ScanFunction = size_t (*)(const uint64_t* blocks, size_t n, const Hash& query, int radius,
                                 uint32_t* hits);
 
-/// One hash at a time in plain C++, in blocks of words: the oracle of the others.
-template <typename Hash>
-size_t ScanScalar(const uint64_t* blocks, size_t n, const Hash& query, int radius, uint32_t* hits);
-
 /// From `begin` to before `end` of a list of hashes.
 struct HashRun {
   uint32_t begin = 0, end = 0;
 };
 /// Most runs that one call may be given.
 inline constexpr size_t kRunsTogether = 64;
-/// After the last hash of a list, so many more are read, whatever they are.
-inline constexpr size_t kReadBeyond = 3;
 /// Several short runs of hashes of 64 bits: writes the positions in the list of those within `radius`.
+/// @param hashes  followed by kReadBeyond more
 /// @param runs  of kScanRun hashes together at most
 /// @param hits  as for a ScanFunction
 using ScanRunsFunction = size_t (*)(const uint64_t* hashes, const HashRun* runs, size_t count, uint64_t query,
                                     int radius, uint32_t* hits);
-size_t ScanRunsScalar(const uint64_t* hashes, const HashRun* runs, size_t count, uint64_t query, int radius,
-                      uint32_t* hits);
-ScanRunsFunction BestScanRuns();
-
-/// One of them, by name.
-template <typename Hash>
-struct NamedScan {
-  std::string_view name;
-  ScanFunction<Hash> function;
-  ScanLayout layout = ScanLayout::kWords;
-};
-/// The fastest one that this machine can run.
-template <typename Hash>
-NamedScan<Hash> BestScan();
 
 /// The same of hashes that lie one after the other, at `places` among them: positions 0..n-1 in `places`.
 using PickFunction = size_t (*)(const Hash256* hashes, const uint32_t* places, size_t n, const Hash256& query,
                                 int radius, uint32_t* hits);
-size_t PickScalar(const Hash256* hashes, const uint32_t* places, size_t n, const Hash256& query, int radius,
-                  uint32_t* hits);
-/// By the popcnt instruction where there is one: cache misses leave nothing to gain by vectors.
-PickFunction BestPick();
 
-/// All that this machine can run, for tests and benchmarks.
-template <typename Hash>
-std::vector<NamedScan<Hash>> AvailableScans();
+/// All of them for one instruction set, by Highway's name for it.
+struct HammingKernels {
+  std::string_view name;
+  ScanFunction<uint64_t> scan_64;
+  ScanFunction<Hash256> scan_256;
+  ScanRunsFunction scan_runs;
+  PickFunction pick;
 
-/// What BestScan gives from now on, to measure what a lesser machine would do. Before any search.
+  ScanFunction<uint64_t> ScanOf(uint64_t) const { return scan_64; }
+  ScanFunction<Hash256> ScanOf(const Hash256&) const { return scan_256; }
+};
+/// Those for the best that this machine has.
+const HammingKernels& BestHammingKernels();
+
+/// All that this machine can run, the best first: for tests and benchmarks.
+std::vector<HammingKernels> AvailableHammingKernels();
+
+/// What BestHammingKernels gives from now on, to measure what a lesser machine would do. Before any search.
 /// @return false if this machine cannot run it
-bool ChooseScan(std::string_view name);
+bool ChooseHammingKernels(std::string_view name);
 
 }  // namespace imgmill

@@ -40,30 +40,47 @@ std::vector<HammingPair> Pairs(std::span<const uint64_t> hashes, int radius, int
   return all;
 }
 
-TEST_CASE("every scan of this machine agrees with the scalar oracle at every length up to 300") {
+TEST_CASE("the best of this machine's kernels is chosen, and a lesser one when it is asked for") {
+  const std::vector<HammingKernels> kernels = AvailableHammingKernels();
+  CHECK(kernels.size() >= 2);
+  const std::string_view best = BestHammingKernels().name;
+  CHECK(best == kernels.front().name);
+  CHECK_FALSE(ChooseHammingKernels("no such name"));
+  CHECK(BestHammingKernels().name == best);
+  CHECK(ChooseHammingKernels(kernels.back().name));
+  CHECK(BestHammingKernels().name == kernels.back().name);
+  CHECK(ChooseHammingKernels(best));
+}
+
+TEST_CASE("every scan of this machine agrees with a plain loop at every length up to 300") {
   std::mt19937_64 random(1);
-  for (const NamedScan<uint64_t>& scan : AvailableScans<uint64_t>()) {
-    CAPTURE(scan.name);
+  for (const HammingKernels& kernels : AvailableHammingKernels()) {
+    CAPTURE(kernels.name);
     for (size_t n = 0; n <= 300; ++n) {
-      const auto hashes = RandomHashes(n, n);
+      auto hashes = RandomHashes(n, n);
       const uint64_t query = n == 0 ? 0 : hashes[random() % n];
+      hashes.resize(ScanWords<uint64_t>(n), query);  // near, but not asked for
       const int radius = static_cast<int>(random() % 65);
-      std::vector<uint32_t> expected(kScanRun + 16), found(kScanRun + 16);
-      expected.resize(ScanScalar(hashes.data(), n, query, radius, expected.data()));
-      found.resize(scan.function(hashes.data(), n, query, radius, found.data()));
+      std::vector<uint32_t> expected, found(kScanRun + 16);
+      for (uint32_t i = 0; i < n; ++i) {
+        if (std::popcount(hashes[i] ^ query) <= radius) expected.push_back(i);
+      }
+      found.resize(kernels.scan_64(hashes.data(), n, query, radius, found.data()));
       CHECK(found == expected);
     }
   }
 }
 
-TEST_CASE("the scan of several short runs agrees with the scalar oracle") {
+TEST_CASE("the scan of several short runs agrees with a plain loop") {
   std::mt19937_64 random(2);
+  const std::vector<HammingKernels> all = AvailableHammingKernels();
   for (int round = 0; round < 300; ++round) {
     std::vector<uint64_t> hashes = RandomHashes(600, static_cast<uint64_t>(round));
     const uint64_t query = hashes[random() % hashes.size()];
     hashes.resize(hashes.size() + kReadBeyond, query);  // near, but in no run
     const int radius = static_cast<int>(random() % 65);
     std::vector<HashRun> runs;
+    std::vector<uint32_t> expected;
     uint32_t total = 0;
     while (runs.size() < kRunsTogether) {
       const auto begin = static_cast<uint32_t>(random() % 601);
@@ -71,11 +88,16 @@ TEST_CASE("the scan of several short runs agrees with the scalar oracle") {
       if (total + end - begin > kScanRun) break;
       total += end - begin;
       runs.push_back({begin, end});
+      for (uint32_t i = begin; i < end; ++i) {
+        if (std::popcount(hashes[i] ^ query) <= radius) expected.push_back(i);
+      }
     }
-    std::vector<uint32_t> expected(kScanRun + 16), found(kScanRun + 16);
-    expected.resize(ScanRunsScalar(hashes.data(), runs.data(), runs.size(), query, radius, expected.data()));
-    found.resize(BestScanRuns()(hashes.data(), runs.data(), runs.size(), query, radius, found.data()));
-    CHECK(found == expected);
+    for (const HammingKernels& kernels : all) {
+      CAPTURE(kernels.name);
+      std::vector<uint32_t> found(kScanRun + 16);
+      found.resize(kernels.scan_runs(hashes.data(), runs.data(), runs.size(), query, radius, found.data()));
+      CHECK(found == expected);
+    }
   }
 }
 

@@ -30,11 +30,11 @@ std::vector<Hash256> RandomHashes(size_t n, uint64_t seed) {
   return hashes;
 }
 
-std::vector<uint64_t> InBlocks(ScanLayout layout, std::span<const Hash256> hashes) {
+std::vector<uint64_t> InBlocks(std::span<const Hash256> hashes) {
   // Padding that equals the first hash must not be found.
   std::vector<uint64_t> blocks(ScanWords<Hash256>(hashes.size()));
   for (size_t i = 0; i < blocks.size() / 4; ++i) {
-    PutScanned(layout, blocks.data(), i, hashes[i < hashes.size() ? i : 0]);
+    PutScanned(blocks.data(), i, hashes[i < hashes.size() ? i : 0]);
   }
   return blocks;
 }
@@ -52,29 +52,26 @@ TEST_CASE("bits apart, by hand") {
   CHECK(BitsApart(Hash256{}, Hash256{~0ULL, ~0ULL, ~0ULL, ~0ULL}) == 256);
 }
 
-TEST_CASE("hashes that are scanned are read as they were put, in either layout") {
+TEST_CASE("hashes that are scanned are read as they were put") {
   const auto hashes = RandomHashes(70, 3);
-  for (const ScanLayout layout : {ScanLayout::kWords, ScanLayout::kBytes}) {
-    const std::vector<uint64_t> blocks = InBlocks(layout, hashes);
-    for (size_t i = 0; i < hashes.size(); ++i)
-      CHECK(ScannedAt<Hash256>(layout, blocks.data(), i) == hashes[i]);
-  }
-  // By hand: byte 9 of hash 33 lies after a block of 32 hashes and nine bytes of 32, at its place, 1.
-  std::vector<uint64_t> blocks(ScanWords<Hash256>(64), 0);
-  PutScanned(ScanLayout::kBytes, blocks.data(), 33, Hash256{0, 0xab00, 0, 0});
-  CHECK(reinterpret_cast<const uint8_t*>(blocks.data())[32 * 32 + 9 * 32 + 1] == 0xab);
+  const std::vector<uint64_t> blocks = InBlocks(hashes);
+  for (size_t i = 0; i < hashes.size(); ++i) CHECK(ScannedAt<Hash256>(blocks.data(), i) == hashes[i]);
+  // By hand: byte 9 of hash 65 lies after a block of 64 hashes and nine bytes of 64, at its place, 1.
+  std::vector<uint64_t> by_hand(ScanWords<Hash256>(66), 0);
+  PutScanned(by_hand.data(), 65, Hash256{0, 0xab00, 0, 0});
+  CHECK(reinterpret_cast<const uint8_t*>(by_hand.data())[64 * 32 + 9 * 64 + 1] == 0xab);
 }
 
 TEST_CASE("every scan of 256 bits tells 255 bits apart from 256") {
   const Hash256 all = {~0ULL, ~0ULL, ~0ULL, ~0ULL};
   std::vector<Hash256> hashes(40, all);
   hashes[38][3] ^= 1ULL << 63;
-  for (const NamedScan<Hash256>& scan : AvailableScans<Hash256>()) {
-    CAPTURE(scan.name);
+  for (const HammingKernels& kernels : AvailableHammingKernels()) {
+    CAPTURE(kernels.name);
     std::vector<uint32_t> found(kScanRun + 16);
-    const std::vector<uint64_t> blocks = InBlocks(scan.layout, hashes);
+    const std::vector<uint64_t> blocks = InBlocks(hashes);
     const auto within = [&](int radius) {
-      return scan.function(blocks.data(), hashes.size(), Hash256{}, radius, found.data());
+      return kernels.scan_256(blocks.data(), hashes.size(), Hash256{}, radius, found.data());
     };
     CHECK(within(254) == 0);
     CHECK(within(255) == 1);
@@ -85,8 +82,8 @@ TEST_CASE("every scan of 256 bits tells 255 bits apart from 256") {
 
 TEST_CASE("every scan of 256 bits agrees with distances one by one at every length up to 300") {
   std::mt19937_64 random(1);
-  for (const NamedScan<Hash256>& scan : AvailableScans<Hash256>()) {
-    CAPTURE(scan.name);
+  for (const HammingKernels& kernels : AvailableHammingKernels()) {
+    CAPTURE(kernels.name);
     for (size_t n = 0; n <= 300; ++n) {
       const auto hashes = RandomHashes(n, n);
       const Hash256 query = n == 0 ? Hash256{} : hashes[random() % n];
@@ -95,7 +92,7 @@ TEST_CASE("every scan of 256 bits agrees with distances one by one at every leng
       for (uint32_t i = 0; i < n; ++i) {
         if (BitsApart(hashes[i], query) <= radius) expected.push_back(i);
       }
-      found.resize(scan.function(InBlocks(scan.layout, hashes).data(), n, query, radius, found.data()));
+      found.resize(kernels.scan_256(InBlocks(hashes).data(), n, query, radius, found.data()));
       CHECK(found == expected);
     }
   }
@@ -104,6 +101,7 @@ TEST_CASE("every scan of 256 bits agrees with distances one by one at every leng
 TEST_CASE("hashes at places are compared as one by one") {
   std::mt19937_64 random(2);
   const auto hashes = RandomHashes(500, 5);
+  const std::vector<HammingKernels> all = AvailableHammingKernels();
   for (size_t n = 0; n <= 300; ++n) {
     std::vector<uint32_t> places, expected, found(kScanRun + 16);
     for (size_t i = 0; i < n; ++i) places.push_back(static_cast<uint32_t>(random() % hashes.size()));
@@ -112,9 +110,9 @@ TEST_CASE("hashes at places are compared as one by one") {
     for (uint32_t i = 0; i < n; ++i) {
       if (BitsApart(hashes[places[i]], query) <= radius) expected.push_back(i);
     }
-    for (const PickFunction pick : {BestPick(), PickFunction{&PickScalar}}) {
+    for (const HammingKernels& kernels : all) {
       found.resize(kScanRun + 16);
-      found.resize(pick(hashes.data(), places.data(), n, query, radius, found.data()));
+      found.resize(kernels.pick(hashes.data(), places.data(), n, query, radius, found.data()));
       CHECK(found == expected);
     }
   }
