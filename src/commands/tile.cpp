@@ -88,8 +88,8 @@ class Tile final : public Command {
     const char* many = options_.pairs.empty() ? " tiles" : pairs ? " pairs of tiles" : " groups of tiles";
     result.summary = std::to_string(operation.tiles()) + (operation.tiles() == 1 ? one : many) + " in " +
                      PrintablePath(options_.output);
-    if (counts.skipped > 0)
-      result.summary += ", those of " + std::to_string(counts.skipped) + " were finished already";
+    if (operation.finished() > 0)
+      result.summary += ", those of " + std::to_string(operation.finished()) + " were finished already";
     result.summary += TooSmall(result.dropped);
     TellEarlier(operation.earlier(), services, result);
     return result;

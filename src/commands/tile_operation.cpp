@@ -303,6 +303,7 @@ void TileOperation::Collect(Outcome& outcome) {
     return;
   }
   const TilePayload& payload = static_cast<const TilePayload&>(*outcome.payload);
+  finished_ += outcome.state == Outcome::State::kSkipped ? 1 : 0;
   TellEdited(outcome.file, payload.edited);
   for (const std::string& name : outcome.outputs) {
     const std::optional<TilePlace> place = PlaceOf(name, prefixes[0]);

@@ -37,6 +37,8 @@ class TileOperation final : public Operation {
 
   /// Tiles written or found finished; of pairs, the high-resolution ones.
   uint64_t tiles() const { return tiles_; }
+  /// Images whose tiles were found finished; those that hold none are not among them.
+  uint64_t finished() const { return finished_; }
   /// The files of these tiles, if a next step wants them.
   const FileTable& written() const { return written_; }
   /// Images that hold no tile, in order.
@@ -78,6 +80,7 @@ class TileOperation final : public Operation {
   OutputManifest* manifest_;
   const CommandServices& services_;
   uint64_t tiles_ = 0;
+  uint64_t finished_ = 0;
   FileTable written_;
   FileTable too_small_;
   EarlierChoice earlier_;

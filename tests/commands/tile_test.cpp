@@ -133,6 +133,8 @@ TEST_CASE("an image smaller than a tile is listed, and no failure") {
     CHECK(Json(result)["tiles"] == 1);
     CHECK(Json(result)[round == 0 ? "done" : "skipped"] == 2);
     CHECK(result.err.find("small.png: smaller than a tile") != std::string::npos);
+    const bool told = result.err.find("those of 1 were finished already, 1 smaller") != std::string::npos;
+    CHECK(told == (round == 1));
   }
   CHECK(Manifest(where / "out/tiles.jsonl").size() == 1);
 }
