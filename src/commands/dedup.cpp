@@ -224,6 +224,8 @@ class Dedup final : public Command {
                       " near pairs of " + std::to_string(ivf.sample) + " sampled images";
   }
 
+  /// kUsage for an action that is never done here, since archives are not changed.
+  Status MayBegin(const ItemSource& source, ListOptions list) const;
   /// The folders that options name, as canonical paths.
   Result<DedupPlaces> Places() const;
 
@@ -350,7 +352,22 @@ Result<DedupPlaces> Dedup::Places() const {
   return places;
 }
 
-Result<std::unique_ptr<CommandRun>> Dedup::Begin(ItemSource&, const CommandServices& services) {
+Status Dedup::MayBegin(const ItemSource& source, ListOptions list) const {
+  if (!options_.reference.empty()) {
+    std::erase(list.paths, options_.reference);  // nothing there is a duplicate
+    const bool links = options_.action == "hardlink" || options_.action == "symlink";
+    if (links && AtOrIntoArchive(options_.reference))
+      return Error{Stage::kConfigure, Code::kUsage,
+                   "--action " + options_.action + " cannot link to what lies in an archive, as " +
+                       PrintablePath(options_.reference) +
+                       " of --reference does (--action move or delete "
+                       "takes the duplicates away)"};
+  }
+  return MayActOnInput(options_.action, source, list);
+}
+
+Result<std::unique_ptr<CommandRun>> Dedup::Begin(ItemSource& source, const CommandServices& services) {
+  TRY(MayBegin(source, services.shared->list));
   if (services.in_pipeline && !options_.reference.empty())
     return Error{Stage::kConfigure, Code::kUsage,
                  "--reference is no option of a pipeline's step: run imgmill dedup by itself"};

@@ -150,8 +150,14 @@ TEST_CASE("members are copied out with their side-cars, and nothing else is done
     if (action == "move") command.insert(command.end(), {"--move-to", where / "out"});
     const ProcessResult refused = Run(command);
     CHECK(refused.exit_code == 2);
-    CHECK(Has(refused.err, "lies in an archive, and archives are not changed"));
+    CHECK(Has(refused.err, "in.tar is an archive, and archives are not changed"));
+    CHECK_FALSE(Has(refused.err, "images"));
   }
+  // Of some that can be acted on and others that cannot, those are known when duplicates are.
+  const ProcessResult mixed = Run(
+      {"dedup", where / "in.tar", where / "in", "--action", "delete", "--keep-by", "folder:" + where / "in"});
+  CHECK(mixed.exit_code == 2);
+  CHECK(Has(mixed.err, "lies in an archive, and archives are not changed"));
   for (const std::string& given : {where / "in.tar", where / "in.tar/sub"}) {
     // Before any image is read: none of them is listed.
     const ProcessResult refused =
@@ -185,7 +191,10 @@ TEST_CASE("files are taken away whose kept twin is in an archive, and a refusal 
     command.push_back(action);
     return Run(command);
   };
-  CHECK(act("symlink").exit_code == 2);
+  const ProcessResult linked = act("symlink");
+  CHECK(linked.exit_code == 2);
+  CHECK(Has(linked.err, "--action symlink cannot link to what lies in an archive"));
+  CHECK_FALSE(Has(linked.err, "image"));
   CHECK_FALSE(TestFolder::Exists(where / "undo.tsv"));
   CHECK(act("delete").exit_code == 0);
   CHECK_FALSE(TestFolder::Exists(where / "new/b.jpg"));
