@@ -55,7 +55,10 @@ StepForecast StepForecast::Of(const CommandResult& result, const Prospect& ahead
   if (!step.kept.at_most) step.dropped = result.dropped;
   step.failed = counts.failed;
   step.to_write = Sum(result.ahead, MadeOf(ahead, command));
-  if (!command.output_folder().empty() && !command.works_image_by_image()) step.to_write = {std::nullopt};
+  // What is made of many images is there if each of them is in it.
+  const bool all_is_there = ahead.files == 0 && counts.recalled + counts.failed == counts.listed;
+  if (!command.output_folder().empty() && !command.works_image_by_image() && !all_is_there)
+    step.to_write = {std::nullopt};
   return step;
 }
 

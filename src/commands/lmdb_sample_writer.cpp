@@ -150,6 +150,7 @@ Status LmdbSampleWriter::WriteLists(const RecordTable<ShardSample>& samples) {
     return dry_ ? Status() : members->Add(kDatabase, sample);
   });
   if (!told) return told;
+  totals_.finished_images = totals_.finished > 0 ? totals_.images : 0;
   totals_.samples = samples.size();
   totals_.shards = samples.size() > 0 ? 1 : 0;
   if (dry_) return {};

@@ -16,6 +16,7 @@
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flag_words.h"
+#include "imgmill/dataset/publish.h"
 #include "lmdb_sample_writer.h"
 #include "pack_operation.h"
 #include "paired_source.h"
@@ -152,6 +153,7 @@ class PackRun final : public CommandRun {
     result.details["files"] = totals.files;
     result.details["bytes"] = totals.bytes;
     const bool dry = services_.shared->mode != RunMode::kRun;
+    if (dry && HasLists()) result.counts.recalled = totals.finished_images;
     const uint64_t sidecars = totals.files - totals.images;
     result.summary =
         (dry ? "dry run: " : "") + Count(totals.samples, "sample") + " of " + Count(totals.images, "image") +
@@ -177,6 +179,12 @@ class PackRun final : public CommandRun {
                                             : " of an earlier run that are no part of this one, from ") +
                         others.front() +
                         " on: delete them, or who reads all shards of the folder reads them, too");
+  }
+
+  /// Whether an earlier run has left all that a run writes beside the samples.
+  bool HasLists() const {
+    const auto lists = writer_->Lists();
+    return std::all_of(lists.begin(), lists.end(), [](const auto& list) { return Exists(list.second); });
   }
 
   const PackOptions& pack_;

@@ -40,8 +40,9 @@ class SampleWriter {
   virtual Status Finish() = 0;
 
   struct Totals {
-    uint64_t shards = 0;    ///< or databases
-    uint64_t finished = 0;  ///< of these, before this run
+    uint64_t shards = 0;           ///< or databases
+    uint64_t finished = 0;         ///< of these, before this run
+    uint64_t finished_images = 0;  ///< in those
     uint64_t samples = 0;
     uint64_t images = 0;
     uint64_t files = 0;  ///< these and side-cars

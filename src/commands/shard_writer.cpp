@@ -89,7 +89,10 @@ Status ShardWriter::WriteShard() {
   totals_.finished += finished ? 1 : 0;
   pending_ = {};
   pending_bytes_ = 0;
-  return packed.size() > 0 ? Describe(name, packed) : Status();
+  const uint64_t images_before = totals_.images;
+  if (packed.size() > 0) TRY(Describe(name, packed));
+  if (finished) totals_.finished_images += totals_.images - images_before;
+  return {};
 }
 
 Result<RecordTable<ShardSample>> ShardWriter::WriteMembers(const std::string& temporary) {
