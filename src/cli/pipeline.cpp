@@ -306,6 +306,7 @@ ExitCode RunPipeline(CommandPipeline pipeline, const SharedOptions& shared, std:
     if (const std::string other = step.command->folder_to_leave_out(); !other.empty()) {
       plan.leave_out.push_back(other);
     }
+    plan.least_lease = std::max(plan.least_lease, step.command->least_lease());
   }
   return RunSession(plan, shared, [&](std::unique_ptr<ItemSource> source, Session& session) {
     return PipelineRun(pipeline, std::move(source), session).Run();

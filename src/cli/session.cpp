@@ -106,6 +106,7 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionPlan& plan, const Sh
   TRY(session->OpenCatalog());
   MemoryOptions options;
   options.host_budget = shared.memory;
+  options.least_lease = plan.least_lease;
   options.cache = shared.cache;
   options.batch_sizing = shared.batch_sizing;
   if (!session->catalog_->folder().empty()) options.cost_store = session->catalog_->folder() + "/costs.txt";

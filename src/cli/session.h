@@ -31,6 +31,8 @@ struct SessionPlan {
   bool advise = false;
   /// Videos are listed as images are.
   bool videos = false;
+  /// As Command::least_lease.
+  size_t least_lease = 0;
 };
 
 class Session {

@@ -21,6 +21,9 @@ class LmdbSampleWriter final : public SampleWriter {
   static Result<std::unique_ptr<LmdbSampleWriter>> Open(const PackOptions& options,
                                                         const CommandServices& services, Lost lost);
 
+  /// What Held says where files have no more than a few MiB.
+  static constexpr size_t kUsuallyHeld = LmdbWriter::kHeldBytes + kCopyBytes + (size_t{4} << 20);
+
   Footprint Held(uint64_t largest) const override;
   Status Add(ShardSample sample) override;
   Status Finish() override;

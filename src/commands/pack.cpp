@@ -79,7 +79,7 @@ class PackRun final : public CommandRun {
 
   Result<CommandResult> Reduce(CommandResult result) override {
     if (result.counts.interrupted) return result;
-    Lease lease = TRY(services_.memory->Acquire(writer_->Held(operation_.largest()), *services_.stop));
+    const Lease lease = TRY(Room());
     const Status packed = PackAll(result);
     if (!packed && packed.error().code == Code::kInterrupted) {
       result.counts.interrupted = true;
@@ -91,6 +91,16 @@ class PackRun final : public CommandRun {
   }
 
  private:
+  /// How large the files are is known only now.
+  Result<Lease> Room() const {
+    Result<Lease> lease = services_.memory->Acquire(writer_->Held(operation_.largest()), *services_.stop);
+    if (lease || lease.error().code == Code::kInterrupted) return lease;
+    Error error = lease.error();
+    error.message = "what pack needs to write, with the largest file, of " +
+                    FormatByteSize(operation_.largest()) + ": " + error.message;
+    return error;
+  }
+
   void Lose(const std::string& path, const Error& error) { lost_.push_back({path, error}); }
 
   /// Readers of WebDataset lower endings, and end with an error at the second file of one name.
@@ -246,6 +256,10 @@ class Pack final : public Command {
 
   std::optional<std::string> Check() const override { return options_.Check(); }
   std::string output_folder() const override { return options_.output; }
+  size_t least_lease() const override {
+    return MembersList::Held(options_).total() +
+           (options_.format == "lmdb" ? LmdbSampleWriter::kUsuallyHeld : 0);
+  }
   void set_output_folder(const std::string& folder) override { options_.output = folder; }
 
   Result<std::unique_ptr<CommandRun>> Begin(ItemSource& source, const CommandServices& services) override {

@@ -62,7 +62,8 @@ size_t ReserveFor(size_t budget, size_t room);
 /// what is fixed differs a little from start to start.
 size_t SmallestBudgetFor(size_t need, size_t fixed);
 
-/// kUsage if the budget leaves no room to work in beside what the process holds already.
-Status CheckBudget(const HostBudget& budget, size_t resident);
+/// kUsage if the budget leaves no room to work in beside what the process holds already. The budget that the
+/// message names has room for a lease of `need`, too.
+Status CheckBudget(const HostBudget& budget, size_t resident, size_t need = 0);
 
 }  // namespace imgmill

@@ -49,7 +49,7 @@ Result<std::unique_ptr<MemoryManager>> MemoryManager::Create(const MemoryOptions
   limits.cgroup = ReadCgroupMemory();
   limits.address_space = ReadAddressSpaceLimit();
   HostBudget budget = DecideHostBudget(limits);
-  TRY(CheckBudget(budget, limits.process.resident));
+  TRY(CheckBudget(budget, limits.process.resident, options.least_lease));
   return std::unique_ptr<MemoryManager>(
       new MemoryManager(std::make_unique<Impl>(options, limits, std::move(budget))));
 }

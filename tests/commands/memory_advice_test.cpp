@@ -200,6 +200,32 @@ TEST_CASE("the budget that a refused image asks for is enough among many files")
   }
 }
 
+TEST_CASE("the budget that is advised for a database where none is made is enough") {
+  const TestFolder where;
+  std::filesystem::create_directories(where / "in");
+  std::filesystem::copy_file(SampleData() + "/clock.jpg", where / "in/a.jpg");
+  const auto with = [&](const std::string& budget) {
+    return Run({"pack", where / "in", "-o", where / "out", "--format", "lmdb", "--memory", budget});
+  };
+  const ProcessResult refused = with("16MiB");
+  CHECK(refused.exit_code == 2);
+  const ProcessResult ran = with(std::to_string(Advised(refused.err)) + "MiB");
+  INFO(refused.err);
+  INFO(ran.err);
+  CHECK(ran.exit_code == 0);
+  CHECK(TestFolder::Exists(where / "out/data.mdb"));
+
+  // A larger file is known once it was looked at.
+  where.Write("in/a.json", std::string(size_t{30} << 20, ' '));
+  std::filesystem::remove_all(where / "out");
+  const ProcessResult larger = with(std::to_string(Advised(refused.err)) + "MiB");
+  INFO(larger.err);
+  CHECK(larger.exit_code != 0);
+  CHECK(larger.err.find("with the largest file, of 30 MiB: ") != std::string::npos);
+  CHECK_FALSE(TestFolder::Exists(where / "out/data.mdb"));
+  CHECK(with(std::to_string(Advised(larger.err)) + "MiB").exit_code == 0);
+}
+
 TEST_CASE(
     "the budget that is advised where workers wait, or where it is too much, lets all work, and no less "
     "does") {

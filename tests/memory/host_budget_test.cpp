@@ -67,6 +67,11 @@ TEST_CASE("a budget that the process itself fills is refused, with one that work
   CHECK(status.error().code == Code::kUsage);
   CHECK(status.error().message.find("--memory 77MiB") != std::string::npos);
   CHECK(CheckBudget({76 * kMiB, "--memory", ""}, 60 * kMiB).ok());
+  // By hand: 30 MiB are three quarters of the room; and a MiB more.
+  CHECK(CheckBudget({64 * kMiB, "--memory", ""}, 60 * kMiB, 30 * kMiB)
+            .error()
+            .message.find("--memory 101MiB") != std::string::npos);
+  CHECK(CheckBudget({76 * kMiB, "--memory", ""}, 60 * kMiB, 30 * kMiB).ok());  // for the lease to refuse
 }
 
 /// By hand: 5 % of a budget of 500 MiB are reserve, of which half is never the pool's.

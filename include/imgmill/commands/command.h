@@ -252,6 +252,8 @@ class Command {
   virtual bool works_image_by_image() const { return false; }
   /// The files that it passes on of so many images, if that does not hang on the images.
   virtual std::optional<uint64_t> PassesOn(uint64_t /*images*/) const { return std::nullopt; }
+  /// Bytes of a lease that a run asks for whatever its images are; 0 where that depends on them.
+  virtual size_t least_lease() const { return 0; }
   /// Whether videos in its folders are input, too.
   virtual bool reads_videos() const { return false; }
   /// Checks and opens what a run over `source` needs before its first image. Both outlive the run.

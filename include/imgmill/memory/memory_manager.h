@@ -29,6 +29,10 @@ struct MemoryOptions {
   /// else it holds, or 80 % of MemAvailable, whichever is less; a given budget is lowered to these too.
   size_t host_budget = 0;
 
+  /// Bytes of the largest lease that will be asked for whatever happens, as far as is known: a budget that is
+  /// too small to start with is refused with one that has room for it, too.
+  size_t least_lease = 0;
+
   /// When freed memory goes back, and how many batches are in flight: names of strategies (strategies.h).
   std::string cache = "auto";
   std::string batch_sizing = "fit";
