@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Measures `imgmill dedup --method phash` against imagededup on 1000 photos of 1600x1066, as whole processes with equal
-# workers: time, peak resident memory, and how many of the 200 planted near-duplicates each finds.
+# workers: time, peak resident memory, and how many of the 200 planted near-duplicates each finds; and how long the JPEG
+# library alone takes to decode them to grey at 1/8, where `cmake --build build/release --target jpeg_eighth` made that.
 #
 # Usage: bench/dedup.sh [--runs N] [--workers N] [--distance N] [--photos FOLDER --truth CSV] [-- MORE OPTIONS OF IMGMILL]
 # Environment: IMGMILL (build/release/bin/imgmill); PEERS, where bench/peers/setup.sh made imagededup's environment and
@@ -32,6 +33,8 @@ python=$peers/venv/bin/python
 [ -x "$imgmill" ] || { echo "dedup.sh: no $imgmill; build it or set IMGMILL" >&2; exit 3; }
 [ -x "$python" ] && [ -d "$photos" ] || { echo "dedup.sh: no $python or $photos; run bench/peers/setup.sh" >&2; exit 3; }
 
+decoder=build/release/bin/jpeg_eighth
+
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
@@ -48,6 +51,7 @@ count=$(find "$photos" -type f | wc -l)
 for ((run = 1; run <= runs; ++run)); do
   measure imagededup "$python" -W ignore bench/peers/dedup_imagededup.py "$photos" --workers "$workers" \
     --distance "$distance" --pairs "$scratch/imagededup.csv"
+  if [ -x "$decoder" ]; then measure decoder "$decoder" "$photos" "$workers"; fi
   rm -rf "$scratch/catalog"
   ours cold
   ours second
@@ -68,4 +72,8 @@ row "imgmill, second run" "$(median second 1)" "$(median second 2)" "$(score "$s
 echo
 awk -v peer="$(median imagededup 1)" -v cold="$(median cold 1)" -v second="$(median second 1)" 'BEGIN {
   printf "imgmill is %.1f times as fast as imagededup cold, and %.0f times on the second run\n", peer / cold, peer / second
+}'
+[ -x "$decoder" ] || exit 0
+awk -v alone="$(median decoder 1)" -v cold="$(median cold 1)" 'BEGIN {
+  printf "libjpeg-turbo alone decodes them at 1/8 in %.2f s: imgmill is %.2f times as fast\n", alone, alone / cold
 }'

@@ -120,6 +120,8 @@ Footprint ReadFootprint(const ImageHeader& header, const ReadOptions& options) {
   // A strip before its form is changed.
   need.pooled = Bytes(kStripRows * s.row_bytes);
   if (header.format == kPng && !header.interlaced) need.pooled += PngRowsBytes(Bytes(s.row_bytes));
+  if (header.format == kJpeg && layout.bands == 1 && layout.height * 8 < header.height + 8)
+    need.pooled += JpegDcPlaneBytes(header.width, header.height);
   if (header.format == kPnm) need.pooled += PnmPieceBytes(Bytes(s.row_bytes));
   if (IsStill(header)) {
     const Footprint still = StillFootprint(header, options.allow_truncated);

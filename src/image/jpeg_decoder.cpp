@@ -149,6 +149,10 @@ Status JpegDecoder::Start(J_COLOR_SPACE space, int shrink, bool lenient) {
   info_.scale_denom = static_cast<unsigned>(shrink);
   info_.dct_method = JDCT_ISLOW;
   info_.do_fancy_upsampling = TRUE;
+  if (space == JCS_GRAYSCALE && shrink == DCTSIZE && info_.buffered_image == 0) {
+    dc_plane_ = ReadJpegDcPlane(info_, file_, offset_ - static_cast<int64_t>(source_.base.bytes_in_buffer));
+    if (dc_plane_) return Protected([this] { jpeg_calc_output_dimensions(&info_); }) ? Status() : Failure();
+  }
   in_scan_ = true;
   // A progressive file is read to its end here, so its damage shows here.
   if (!Protected([this] { jpeg_start_decompress(&info_); })) return Failure();
@@ -169,7 +173,17 @@ Status JpegDecoder::StartFirstScan(J_COLOR_SPACE space, int shrink) {
   return {};
 }
 
+Status JpegDecoder::Copy(int64_t rows, uint8_t* destination, size_t stride) {
+  const auto width = static_cast<size_t>(info_.output_width);
+  for (int64_t i = 0; i < rows; ++i, ++copied_rows_) {
+    const uint8_t* row = dc_plane_->data() + static_cast<size_t>(copied_rows_) * width;
+    std::memcpy(destination + static_cast<size_t>(i) * stride, row, width);
+  }
+  return {};
+}
+
 Status JpegDecoder::Read(int64_t rows, uint8_t* destination, size_t stride) {
+  if (dc_plane_) return Copy(rows, destination, stride);
   constexpr int kAtOnce = 16;
   JSAMPROW pointers[kAtOnce];
   int64_t done = 0;

@@ -6,13 +6,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "imgmill/base/result.h"
-#include "jpeg_api.h"
-#include "open_file.h"
+#include "jpeg_dc_plane.h"
 
 namespace imgmill {
 
@@ -36,7 +36,8 @@ class JpegDecoder {
   std::vector<uint8_t> IccProfile();
 
   /// Starts decoding to `space` at 1/`shrink` of the size (1, 2, 4 or 8, in the DCT domain). Accurate integer
-  /// DCT and smooth chroma upsampling, as Pillow decodes. With `lenient`, what cannot be read is left grey
+  /// DCT and smooth chroma upsampling, as Pillow decodes. Grey at 1/8 is read here, without libjpeg where the
+  /// file is an ordinary one (ReadJpegDcPlane). With `lenient`, what cannot be read is left grey
   /// and `damage()` says so; without, it is an error.
   Status Start(J_COLOR_SPACE space, int shrink, bool lenient);
   /// Starts decoding a progressive file's first scan only, read no further than the rows that are asked for.
@@ -72,6 +73,8 @@ class JpegDecoder {
     call();
     return true;
   }
+  // Rows from `dc_plane_`.
+  Status Copy(int64_t rows, uint8_t* destination, size_t stride);
   Error Failure() const;
   Error Damaged() const;
   void NoteDamage(int message_code);
@@ -101,6 +104,8 @@ class JpegDecoder {
   int read_errno_ = 0;
   bool too_many_scans_ = false;
   bool lenient_ = false;
+  std::optional<PoolArray<uint8_t>> dc_plane_;  // all rows, where libjpeg does not read them
+  int64_t copied_rows_ = 0;
   std::string message_;  // of the last libjpeg error
   int message_code_ = 0;
   std::string damage_;
