@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/path_parts.h"
 #include "base/try.h"
@@ -28,6 +29,46 @@ struct FinishedWork::Impl {
   std::string output_folder;
   Statement of_output, names_after, folders_of;
   std::map<std::string, std::vector<std::string>, std::less<>> folders;
+
+  std::string_view WayIn(const std::string& folder) const {
+    const std::string begin = Join(output_folder, "");
+    return folder.starts_with(begin) ? std::string_view(folder).substr(begin.size()) : folder;
+  }
+
+  /// Which of the folders the source lies in, if it is called as what was made of it. By its end, since all
+  /// may have been moved.
+  std::optional<size_t> ReadsFrom(const FoundWork& work, const std::vector<std::string>& all) const {
+    std::optional<size_t> from;
+    size_t longest = 0;
+    for (size_t i = 0; i < all.size(); ++i) {
+      std::string end = Join(std::string(WayIn(all[i])), work.key.output);
+      if (!end.starts_with('/')) end.insert(0, "/");
+      if (end.size() <= longest || !work.key.source.ends_with(end)) continue;
+      from = i;
+      longest = end.size();
+    }
+    return from;
+  }
+
+  /// Those that the work, and the works before it in its chain, have read from.
+  Result<std::set<size_t>> FoldersBefore(const FoundWork& work, const std::vector<std::string>& all) {
+    std::set<size_t> read;
+    std::optional<size_t> from = all.size() > 1 ? ReadsFrom(work, all) : std::nullopt;
+    if (!from) return read;
+    std::vector<FoundWork> rows;
+    TRY(Add(work.key.output, rows));
+    ContentDigest content = work.key.content;
+    while (from && read.insert(*from).second) {
+      const auto maker = std::find_if(rows.begin(), rows.end(), [&](const FoundWork& each) {
+        const std::optional<size_t> reads = ReadsFrom(each, all);
+        return each.row.digest == content && !(reads && read.contains(*reads));
+      });
+      if (maker == rows.end()) break;
+      from = ReadsFrom(*maker, all);
+      content = maker->key.content;
+    }
+    return read;
+  }
 
   Status Add(const std::string& output, std::vector<FoundWork>& found) {
     Statement::Use use(of_output);
@@ -145,6 +186,22 @@ Result<std::vector<std::string>> FinishedWork::FoldersOf(const std::string& fing
   return impl_->folders.emplace(options, std::move(folders)).first->second;
 }
 
+Result<std::vector<std::string>> FinishedWork::FoldersOf(const FoundWork& work) {
+  std::vector<std::string> all = TRY(FoldersOf(work.key.fingerprint));
+  const std::set<size_t> read = TRY(impl_->FoldersBefore(work, all));
+  std::vector<std::string> folders;
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (!read.contains(i)) folders.push_back(all[i]);
+  }
+  return folders.empty() ? all : folders;
+}
+
+Result<size_t> FinishedWork::StepsBefore(const FoundWork& work) {
+  const std::vector<std::string> all = TRY(FoldersOf(work.key.fingerprint));
+  const std::set<size_t> read = TRY(impl_->FoldersBefore(work, all));
+  return read.size();
+}
+
 Result<std::vector<FoundWork>> FinishedWork::ThatMadeAt(const std::string& path,
                                                         const std::string& relative) {
   const std::string entry = AbsoluteEntry(path);
@@ -154,7 +211,7 @@ Result<std::vector<FoundWork>> FinishedWork::ThatMadeAt(const std::string& path,
     std::vector<FoundWork> found;
     TRY(impl_->Add(relative.substr(begin), found));
     for (FoundWork& work : found) {
-      const std::vector<std::string> folders = TRY(FoldersOf(work.key.fingerprint));
+      const std::vector<std::string> folders = TRY(FoldersOf(work));
       const auto is_there = [&](const std::string& folder) {
         return AbsoluteEntry(Join(folder, work.key.output)) == entry;
       };

@@ -160,6 +160,16 @@ class Verify final : public Tool {
     return !paths.empty();
   }
 
+  /// Whether the file is what a later step with the options of `work` has made, and not this one.
+  Result<bool> IsOfLaterStep(ProvenanceFolder& folder, const std::string& name, const std::string& path,
+                             const FoundWork& work) {
+    const Result<Provenance> found = folder.Of(name, path);
+    if (!found || found->state != Provenance::State::kAsWritten) return false;  // which is told of that file
+    if (found->content == work.row.digest) return false;
+    const size_t before = TRY(folder.work().StepsBefore(work));
+    return TRY(folder.work().StepsBefore(found->work)) > before;
+  }
+
   /// Files whose folder is noted. False where none of this name is known to have one.
   Result<bool> LookWhereNoted(ProvenanceFolder& folder, const std::string& name) {
     std::set<std::string> missing, elsewhere;
@@ -167,18 +177,24 @@ class Verify final : public Tool {
     const std::vector<FoundWork> found = TRY(folder.work().Of(name));
     for (const FoundWork& work : found) {
       if (work.key.output != name) continue;  // of one that has the name's end
-      const std::vector<std::string> folders = TRY(folder.work().FoldersOf(work.key.fingerprint));
+      const std::vector<std::string> folders = TRY(folder.work().FoldersOf(work));
       if (folders.empty()) continue;
       noted = true;
       bool there = false;
+      const bool all_are = std::all_of(folders.begin(), folders.end(),
+                                       [&](const std::string& each) { return Exists(Join(each, name)); });
       for (const std::string& each : folders) {
         const std::string path = Join(each, name);
         if (!Exists(path)) continue;
+        if (!all_are && TRY(IsOfLaterStep(folder, name, path, work))) continue;
         there = true;
         const bool listed = path.starts_with(Join(folder.folder(), "")) && IsTaken(AT_FDCWD, path, false);
         if (!listed) elsewhere.insert(path);
       }
-      if (!there) missing.insert(Join(folders.front(), name));
+      if (there) continue;
+      for (const std::string& each : folders) {
+        if (!Exists(Join(each, name))) missing.insert(Join(each, name));
+      }
     }
     for (const std::string& path : missing) Tell(kMissing, path);
     for (const std::string& path : elsewhere) TRY(LookAtFile(folder, name, path));

@@ -90,6 +90,42 @@ TEST_CASE("verify looks for the files of each export where they were written") {
         "missing  " + (where / "elsewhere/e.npy") + "\nchanged  " + (where / "moved/deep/er/e.npy") + "\n");
 }
 
+TEST_CASE("verify tells steps with the same options apart, also in a folder that was moved") {
+  const TestFolder where;
+  WritePicture(where / "photos/1.png", Draw(16, 16, 1, [](int64_t x, int64_t y, int) {
+                 return static_cast<double>((x * 5 + y * 7) % 256);
+               }));
+  std::ofstream(where / "steps.yaml") << "input: photos\noutput: out\nsteps:\n"
+                                         "  - upscale: {method: linear}\n"
+                                         "  - upscale: {method: linear, output: out/more}\n"
+                                         "  - upscale: {method: linear, output: out/a}\n";
+  REQUIRE(Run({"run", where / "steps.yaml"}).exit_code == 0);
+  std::string out = "out";
+  const auto finds = [&] { return Run({"verify", where / out}).out; };
+  for (const std::string moved : {"out", "moved"}) {
+    std::filesystem::rename(where / out, where / moved);
+    out = moved;
+    CHECK(finds() == "");
+    for (const std::string step : {"upscale", "more", "a"}) {
+      CAPTURE(step);
+      const std::string file = where / (out + "/" + step + "/1.png");
+      std::filesystem::rename(file, where / "kept.png");
+      CHECK(finds() == "missing  " + file + "\n");
+      if (step == "more") {  // which no later step's file is
+        std::filesystem::copy_file(where / (out + "/a/1.png"), file);
+        CHECK(finds() == "changed  " + file + "\n");
+      }
+      std::filesystem::rename(where / "kept.png", file);
+    }
+  }
+  std::string all;
+  for (const std::string step : {"a", "more", "upscale"}) {
+    std::filesystem::remove(where / (out + "/" + step + "/1.png"));
+    all += "missing  " + (where / (out + "/" + step + "/1.png")) + "\n";
+  }
+  CHECK(finds() == all);
+}
+
 TEST_CASE("verify knows in which step's folder a file was written, wherever that lies") {
   const TestFolder where;
   for (int i = 1; i <= 2; ++i) {

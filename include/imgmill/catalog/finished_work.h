@@ -50,6 +50,11 @@ class FinishedWork {
   /// The folders that outputs of this work were written to; none where that was not noted, as in catalogs of
   /// old.
   Result<std::vector<std::string>> FoldersOf(const std::string& fingerprint);
+  /// The same for one output. Of steps with the same options, a later one of a chain is known by what it was
+  /// made from: no step writes where it, or a step before it, reads.
+  Result<std::vector<std::string>> FoldersOf(const FoundWork& work);
+  /// Of steps with the same options, how many are known to stand before the one that this is the work of.
+  Result<size_t> StepsBefore(const FoundWork& work);
   /// All that may have made the file at `path`, which is `relative` below the folder: as Of, but for work
   /// that is known to have written to other folders, and with that of which it is known that it wrote to this
   /// one.
