@@ -6,12 +6,14 @@
 #include <array>
 #include <cstdio>
 #include <filesystem>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "dataset/image_names.h"
+#include "forgotten_work.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/listing.h"
 #include "imgmill/dataset/publish.h"
@@ -61,6 +63,7 @@ class Verify final : public Tool {
     app.add_option("--manifest", manifest_,
                    "Write a line of JSON for each file that is as written: how it was made, and of what")
         ->type_name("FILE.jsonl");
+    app.add_flag("--forget", forget_, "Say once more which files are missing, and look for them no more");
     app.add_flag("--json", json_, "One JSON document on stdout");
   }
 
@@ -90,6 +93,9 @@ class Verify final : public Tool {
       }
       TRY(LookAtFiles(**opened));
       TRY(LookForMissing(**opened));
+      opened->reset();
+      if (forget_) TRY(ForgetWork(folder, missing_));
+      missing_.clear();
     }
     return {};
   }
@@ -148,7 +154,9 @@ class Verify final : public Tool {
     const std::vector<FoundWork> found = TRY(folder.work().Of(name));
     for (const FoundWork& work : found) {
       const std::optional<std::string> where = FolderOfExport(work.key.fingerprint, folder.folder());
-      if (where) paths.insert(Join(*where, name));
+      if (!where) continue;
+      paths.insert(Join(*where, name));
+      if (!Exists(Join(*where, name))) missing_.push_back(work);
     }
     for (const std::string& path : paths) {
       if (!Exists(path)) {
@@ -195,6 +203,7 @@ class Verify final : public Tool {
       for (const std::string& each : folders) {
         if (!Exists(Join(each, name))) missing.insert(Join(each, name));
       }
+      missing_.push_back(work);
     }
     for (const std::string& path : missing) Tell(kMissing, path);
     for (const std::string& path : elsewhere) TRY(LookAtFile(folder, name, path));
@@ -226,6 +235,8 @@ class Verify final : public Tool {
       }
       if (there) return {};
       Tell(kMissing, path);
+      std::vector<FoundWork> found = TRY(folder.work().Of(output));
+      std::move(found.begin(), found.end(), std::back_inserter(missing_));
       return {};
     });
   }
@@ -271,6 +282,10 @@ class Verify final : public Tool {
       std::printf("%s\n", document.dump(2).c_str());
     }
     std::fprintf(stderr, "imgmill: info: %s\n", sum.c_str());
+    if (counts_[kMissing] > 0)
+      std::fprintf(stderr, "imgmill: info: %s\n",
+                   forget_ ? "what is missing is looked for no more from now on"
+                           : "what is gone for good is looked for no more after --forget");
     if (std::fflush(stdout) != 0) return ExitCode::kCannot;
     if (counts_[kFailed] > 0) return ExitCode::kSomeFailed;
     return found > 0 ? ExitCode::kFindings : ExitCode::kDone;
@@ -280,6 +295,8 @@ class Verify final : public Tool {
   std::string manifest_;
   bool sources_ = false;
   bool json_ = false;
+  bool forget_ = false;
+  std::vector<FoundWork> missing_;  ///< the work whose outputs are, of the folder that is looked at
   const StopFlag* stop_ = nullptr;
   const TextSink* manifest_sink_ = nullptr;
   std::array<uint64_t, kFindings> counts_{};

@@ -126,6 +126,45 @@ TEST_CASE("verify tells steps with the same options apart, also in a folder that
   CHECK(finds() == all);
 }
 
+TEST_CASE("verify forgets what is missing when told to, until it is there again") {
+  const TestFolder where;
+  for (const std::string name : {"1", "2"})
+    WritePicture(where / ("photos/" + name + ".png"), Draw(64, 32, 1, [&](int64_t x, int64_t, int) {
+                   return static_cast<double>(x * (name == "1" ? 3 : 2));
+                 }));
+  where.Write("photos/1.txt", "of 1");
+  const std::vector<std::string> tile = {"tile", where / "photos", "-o",   where / "out", "--size",
+                                         "32",   "--sidecars",     "*.txt"};
+  REQUIRE(Run(tile).exit_code == 0);
+  const auto verify = [&](std::vector<std::string> more = {}) {
+    more.insert(more.begin(), {"verify", where / "out"});
+    return Run(more);
+  };
+  const std::string lost = where / "out/1_00000_00000.png", caption = where / "out/1_00032_00000.txt";
+  std::filesystem::rename(lost, where / "kept.png");
+  std::filesystem::remove(caption);
+  std::filesystem::rename(where / "photos/1.png", where / "1.png");
+  REQUIRE(Run(tile).exit_code == 0);
+  const std::string missing = "missing  " + lost + "\nmissing  " + caption + "\n";
+  const ProcessResult told = verify();
+  CHECK(told.out == missing);
+  CHECK(told.err.find("--forget") != std::string::npos);
+  const ProcessResult last = verify({"--forget"});
+  CHECK(last.out == missing);
+  CHECK(last.exit_code == 4);
+  const ProcessResult after = verify();
+  CHECK(after.out == "");
+  CHECK(after.exit_code == 0);
+  CHECK(after.err.find("4 as written, 0 changed, 0 missing, 0 unknown") != std::string::npos);
+  // The image is there again: its tiles are made again, and looked for again.
+  std::filesystem::rename(where / "1.png", where / "photos/1.png");
+  REQUIRE(Run(tile).exit_code == 0);
+  CHECK(verify().exit_code == 0);
+  CHECK(TestFolder::Read(lost) == TestFolder::Read(where / "kept.png"));
+  std::filesystem::remove(lost);
+  CHECK(verify().out == "missing  " + lost + "\n");
+}
+
 TEST_CASE("verify knows in which step's folder a file was written, wherever that lies") {
   const TestFolder where;
   for (int i = 1; i <= 2; ++i) {
