@@ -57,11 +57,12 @@ class WholeWriter final : public RowWriter {
   std::vector<std::string> notes_;
 };
 
-// Bytes a pixel, after the growth of processes that wrote 1 and 6 megapixels with noise.
+// Bytes a pixel, after the growth of processes that wrote 1 and 6 megapixels with noise, and 4 of nothing
+// else.
 double JxlBytesAPixel(const Layout& stored, const WriteOptions& options) {
   const bool thorough = options.effort >= 8;  // tries again and again, or searches in trees
   if (IsLossless(options)) return 22 + 16 * stored.bands + (thorough ? 110 : 0);
-  return (thorough ? 280 : 50) + (stored.has_alpha() ? 20 : 0);
+  return (thorough ? 280 : 62) + (stored.has_alpha() ? 20 : 0);
 }
 
 double AvifBytesAPixel(const Layout& stored, const WriteOptions& options) {
@@ -92,10 +93,13 @@ Result<std::unique_ptr<RowWriter>> CreateWholeRows(std::unique_ptr<OutputFile> f
 
 size_t WholeEncoderBytes(const Layout& stored, const WriteOptions& options) {
   constexpr size_t kFixed = size_t{12} << 20;  // tables, and what small images need as well as large ones
-  const double pixels = static_cast<double>(stored.width) * static_cast<double>(stored.height);
-  const double each =
-      options.format == FileFormat::kJxl ? JxlBytesAPixel(stored, options) : AvifBytesAPixel(stored, options);
-  return static_cast<size_t>(pixels * each) + kFixed;
+  const auto width = static_cast<double>(stored.width), height = static_cast<double>(stored.height);
+  // libjxl's rows are padded, which counts where they are short.
+  if (options.format == FileFormat::kJxl)
+    return static_cast<size_t>((width + 16) * height * JxlBytesAPixel(stored, options)) + kFixed;
+  // libaom's frames have a border of 64 pixels, which is most of a long and narrow picture's.
+  const double border = (width + 128) * (height + 128) - width * height;
+  return static_cast<size_t>((width * height + border / 2) * AvifBytesAPixel(stored, options)) + kFixed;
 }
 
 Footprint WholeWriteFootprint(const Layout& stored, const WriteOptions& options) {

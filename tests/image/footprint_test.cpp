@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <vips/vips.h>
 
+#include <cinttypes>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -120,13 +121,13 @@ void Consume(const std::string& path) {
   if (!status) FAIL(status.error().message);
 }
 
-/// "FORMAT QUALITY EFFORT BANDS BITS", as numbers.
+/// "FORMAT QUALITY EFFORT BANDS BITS", as numbers, and "WIDTH HEIGHT" where these are to be of another shape.
 struct Job {
   explicit Job(const char* text) {
     int format = 0;
     int bits = 8;
-    REQUIRE(std::sscanf(text, "%d %d %d %d %d", &format, &options.quality, &options.effort, &written.bands,
-                        &bits) == 5);
+    REQUIRE(std::sscanf(text, "%d %d %d %d %d %" SCNd64 " %" SCNd64, &format, &options.quality,
+                        &options.effort, &written.bands, &bits, &written.width, &written.height) >= 5);
     options.format = static_cast<FileFormat>(format);
     if (bits == 16) written.sample = Sample::kU16;
   }
@@ -268,6 +269,10 @@ TEST_CASE("what an encoder holds stays within its predicted footprint, and not f
   for (const char* how :
        {"90 3 1 8", "90 3 3 8", "90 3 4 8", "90 3 3 16", "100 1 1 8", "100 1 3 8", "100 1 4 8", "100 1 3 16"})
     check(std::to_string(static_cast<int>(FileFormat::kJxl)) + " " + how);
+  for (const FileFormat format : {FileFormat::kJxl, FileFormat::kAvif}) {
+    for (const char* how : {"90 3 3 8 30000 16", "90 3 3 8 16 30000", "90 3 3 8 10000 64"})
+      check(std::to_string(static_cast<int>(format)) + " " + how);
+  }
   for (const char* how : {"60 3 3 8", "90 3 1 8", "90 3 4 8", "100 3 3 8", "100 3 3 16"})
     check(std::to_string(static_cast<int>(FileFormat::kAvif)) + " " + how);
 }
