@@ -11,6 +11,11 @@
 
 namespace imgmill {
 
+Error NoPlaceForCatalog(const Error& reason) {
+  return {reason.stage, reason.code,
+          "no place for the catalog: " + reason.message + "; or give --catalog DIR, or --no-catalog"};
+}
+
 Result<std::string> StateFolder() {
   // The XDG base directory specification says that a relative path is to be ignored.
   if (const char* xdg = std::getenv("XDG_STATE_HOME"); xdg != nullptr && *xdg == '/') {
@@ -19,9 +24,7 @@ Result<std::string> StateFolder() {
   if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/') {
     return std::string(home) + "/.local/state/imgmill";
   }
-  return Error{Stage::kConfigure, Code::kUsage,
-               "no place for the catalog: neither HOME nor XDG_STATE_HOME is set (give --catalog DIR, or "
-               "--no-catalog)"};
+  return NoPlaceForCatalog({Stage::kConfigure, Code::kUsage, "neither HOME nor XDG_STATE_HOME is set"});
 }
 
 namespace {

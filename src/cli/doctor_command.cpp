@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "base/try.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/catalog/catalog.h"
@@ -116,36 +117,35 @@ class Doctor final : public Tool {
     }
   }
 
-  void LookAtFolder(const std::string& what, const std::string& folder, bool needed) {
-    Status written = MakeFolders(folder);
+  /// Whether it can be written.
+  Status LookAtFolder(const std::string& what, const std::string& folder) {
+    TRY(MakeFolders(folder));
     const std::string probe = folder + "/.imgmill-doctor-" + std::to_string(::getpid());
-    if (written) written = WriteFileAtomically(probe, "probe");
+    const Status written = WriteFileAtomically(probe, "probe");
     ::unlink(probe.c_str());
-    if (!written) {
-      Say(what, needed ? Verdict::kBad : Verdict::kNote,
-          PrintablePath(folder) + ": " + written.error().message);
-      return;
-    }
+    TRY(written);
     std::error_code problem;
     const std::filesystem::space_info space = std::filesystem::space(folder, problem);
     Say(what, Verdict::kGood,
         PrintablePath(folder) + " can be written" +
             (problem ? "" : ", " + FormatByteSize(space.available) + " free"));
+    return {};
   }
 
   void LookAtFolders() {
-    if (const Result<std::string> state = StateFolder(); state) {
-      LookAtFolder("catalogs", *state, false);
-    } else {
-      Say("catalogs", Verdict::kNote, state.error().message);
+    const Result<std::string> state = StateFolder();
+    if (!state) {
+      Say("catalogs", Verdict::kBad, state.error().message);
+    } else if (const Status kept = LookAtFolder("catalogs", *state); !kept) {
+      Say("catalogs", Verdict::kBad, NoPlaceForCatalog(kept.error()).message);
     }
     std::error_code problem;
     const std::filesystem::path temporary = std::filesystem::temp_directory_path(problem);
     if (problem) {
       Say("temporary", Verdict::kBad,
           "no folder for temporary files: " + problem.message() + " (set TMPDIR)");
-    } else {
-      LookAtFolder("temporary", temporary.string(), true);
+    } else if (const Status kept = LookAtFolder("temporary", temporary.string()); !kept) {
+      Say("temporary", Verdict::kBad, kept.error().message + " (set TMPDIR)");
     }
   }
 

@@ -156,8 +156,12 @@ Status Session::OpenCatalog() {
     std::string chosen = TRY(DefaultCatalogFolder(outputs.empty() ? "" : outputs.front(), roots));
     folder = std::move(chosen);
   }
+  const auto placed = [&](Status there) -> Status {
+    if (!there && shared_.catalog.empty() && outputs.empty()) return NoPlaceForCatalog(there.error());
+    return there;
+  };
   if (!folder.empty()) {
-    TRY(CheckTargetFolder(folder));
+    TRY(placed(CheckTargetFolder(folder)));
   }
   if (shared_.mode == RunMode::kPlan || (shared_.mode == RunMode::kDryRun && !outputs.empty())) {
     // Not even a folder may appear; but what is finished already is known only to a catalog that is there.
@@ -168,7 +172,7 @@ Status Session::OpenCatalog() {
     std::vector<std::string> to_lock = outputs;
     if (!folder.empty()) to_lock.insert(to_lock.begin(), folder);
     for (const std::string& each : to_lock) {
-      TRY(MakeFolders(each));
+      TRY(placed(MakeFolders(each)));
       std::unique_ptr<FolderLock> lock = TRY(FolderLock::Take(each, plan_.command_line));
       locks_.push_back(std::move(lock));
     }

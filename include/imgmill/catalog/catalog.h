@@ -30,6 +30,8 @@ void KeepLink(const std::string& catalog_folder, const std::vector<std::string>&
 /// Where the catalogs of commands without an output folder are, one folder each: $XDG_STATE_HOME/imgmill,
 /// else $HOME/.local/state/imgmill. kUsage where there is neither.
 Result<std::string> StateFolder();
+/// Why a catalog cannot be kept where it is by default, and what to do.
+Error NoPlaceForCatalog(const Error& reason);
 
 /// A file as it was last seen.
 struct KnownFile {
