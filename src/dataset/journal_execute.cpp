@@ -5,6 +5,7 @@
 
 #include "base/path_parts.h"
 #include "base/try.h"
+#include "dataset/action_order.h"
 #include "dataset/file_actions.h"
 #include "dataset/journal_impl.h"
 #include "imgmill/dataset/publish.h"
@@ -159,7 +160,12 @@ Status ActionJournal::Impl::ChooseAgain(Group& group, const Report& report) {
 
 Status ActionJournal::Impl::TellPerformed(const Ready& ready, const Status& status, const Report& report) {
   if (status) {
-    touched.insert(ParentOf(ready.action.path));
+    const FileAction& action = ready.action;
+    const bool moved = action.kind == FileAction::Kind::kMove;
+    if (moved) moved_links.AddMove(action.path, ready.start.target);
+    if (moved && !ready.start.link.empty())
+      moved_links.AddLink(action.path, ready.start.link, ready.start.target);
+    touched.insert(ParentOf(action.path));
     if (!ready.start.target.empty()) touched.insert(ParentOf(ready.start.target));
   }
   FileAction done = ready.action;
@@ -220,7 +226,6 @@ Result<ActionJournal::Impl::Planned> ActionJournal::Impl::PlannedAt(size_t id) c
 Result<ActionCounts> ActionJournal::Execute(const StopFlag& stop, const Report& report) {
   Impl& impl = *impl_;
   impl.counts = {};
-  impl.images = 0;
   if (impl.opened && !impl.file.sealed()) {
     return Error{
         Stage::kAct, Code::kConflict,
@@ -233,15 +238,16 @@ Result<ActionCounts> ActionJournal::Execute(const StopFlag& stop, const Report& 
   }
   std::vector<Impl::Group> batch;
   TakenTargets taken;
-  size_t id = impl.first;
-  while (id < impl.file.size() && !stop.StopRequested()) {
+  ActionOrder order = TRY(ActionOrder::Of(impl.file, impl.first));
+  std::optional<ActionOrder::Place> next = order.Next();
+  while (next && !stop.StopRequested()) {
     batch.clear();
     taken.Clear();
-    for (const size_t from = id; id < impl.file.size() && id - from < kBatch && !stop.StopRequested();) {
-      Impl::Planned planned = TRY(impl.PlannedAt(id));
-      planned.image.number = impl.images++;
+    for (size_t started = 0; next && started < kBatch && !stop.StopRequested(); next = order.Next()) {
+      Impl::Planned planned = TRY(impl.PlannedAt(next->id));
+      planned.image.number = next->number;
       TRY(impl.PrepareGroup(planned, batch, taken, report));
-      id += 1 + planned.sidecars.size();
+      started += 1 + planned.sidecars.size();
     }
     TRY(impl.file.Sync());
     for (Impl::Group& group : batch) {
@@ -255,6 +261,8 @@ Result<ActionCounts> ActionJournal::Execute(const StopFlag& stop, const Report& 
     TRY(impl.file.AddEnded());
   }
   TRY(impl.file.Sync());
+  // Only now: until its move is noted, a link is known again by its text.
+  impl.moved_links.LeadAgain();
   return impl.counts;
 }
 

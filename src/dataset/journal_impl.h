@@ -9,6 +9,7 @@
 
 #include "dataset/action_targets.h"
 #include "dataset/journal_file.h"
+#include "dataset/moved_links.h"
 #include "imgmill/dataset/journal.h"
 
 namespace imgmill {
@@ -43,7 +44,7 @@ struct ActionJournal::Impl {
   /// for there may be millions.
   std::vector<uint64_t> done_before;
   ActionCounts counts;
-  uint64_t images = 0;            ///< that Execute has come to
+  MovedLinks moved_links;
   std::set<std::string> touched;  ///< folders to sync
   std::set<std::string> swept;    ///< folders where what killed runs left half made was removed
 
