@@ -24,60 +24,84 @@ Error Malformed(const std::string& what) {
           what + " (wanted are decisions as a page of imgmill dedup --html exports them)"};
 }
 
-std::optional<std::string> TextIn(const Json& object, const char* key) {
+std::string Quoted(const std::string& text) {
+  return "\"" + PrintablePath(text) + "\"";
+}
+
+/// What is wrong with a file or a group, as Malformed puts it.
+Error Wrong(const std::string& what) {
+  return {Stage::kConfigure, Code::kMalformed, what};
+}
+
+Result<std::string> TextIn(const Json& object, const char* key) {
   const auto found = object.find(key);
-  if (found == object.end() || !found->is_string()) return std::nullopt;
+  if (found == object.end()) return Wrong(std::string("it has no \"") + key + "\"");
+  if (!found->is_string()) return Wrong(std::string("its \"") + key + "\" is no text in quotes");
   return found->get<std::string>();
 }
 
 template <typename Number>
-bool NumberIn(const Json& object, const char* key, Number& number) {
-  const std::optional<std::string> text = TextIn(object, key);
-  if (!text) return false;
-  const char* const end = text->data() + text->size();
-  const auto [stop, error] = std::from_chars(text->data(), end, number);
-  return error == std::errc() && stop == end;
+Status NumberIn(const Json& object, const char* key, Number& number) {
+  const std::string text = TRY(TextIn(object, key));
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (error == std::errc() && stop == end) return {};
+  return Wrong(std::string("its \"") + key + "\" is no whole number: " + Quoted(text));
+}
+
+/// A path as PrintablePath has written it.
+Result<std::string> PathIn(const Json& object, const char* key) {
+  const std::string text = TRY(TextIn(object, key));
+  std::string path = PathFromPrintable(text);
+  if (path.empty()) return Wrong(std::string("its \"") + key + "\" is empty");
+  if (path.find('\0') == std::string::npos) return path;
+  return Wrong(std::string("its \"") + key + "\" holds a NUL byte: " + Quoted(path));
 }
 
 /// Of a move's target: it must not lead out of the folder that was named.
-bool StaysBelow(const std::string& relative) {
+Status StaysBelow(const std::string& relative) {
   const std::filesystem::path path(relative);
-  if (relative.empty() || path.is_absolute()) return false;
-  for (const auto& part : path) {
-    if (part == "..") return false;
-  }
-  return true;
+  bool leaves = path.is_absolute();
+  for (const auto& part : path) leaves = leaves || part == "..";
+  if (!leaves) return {};
+  return Wrong("its \"below\" leads out of the folder of --move-to: " + Quoted(relative));
 }
 
-std::optional<DecidedFile> FileFrom(const Json& json, const std::string& folder) {
-  if (!json.is_object()) return std::nullopt;
-  const std::optional<std::string> path = TextIn(json, "path"), below = TextIn(json, "below"),
-                                   digest = TextIn(json, "digest");
-  if (!path || path->empty() || !below || !digest) return std::nullopt;
+Result<DecidedFile> FileFrom(const Json& json, const std::string& folder) {
+  if (!json.is_object()) return Wrong("it is no object");
   DecidedFile file;
-  file.path = (std::filesystem::path(folder) / PathFromPrintable(*path)).string();
-  file.below = PathFromPrintable(*below);
-  const std::optional<ContentDigest> content = ContentDigest::FromHex(*digest);
-  const bool stamped =
-      NumberIn(json, "size", file.stamp.size) && NumberIn(json, "mtime_ns", file.stamp.mtime_ns) &&
-      NumberIn(json, "ctime_ns", file.stamp.ctime_ns) && NumberIn(json, "inode", file.stamp.inode);
-  const bool has_nul = (file.path + file.below).find('\0') != std::string::npos;
-  if (!content || !stamped || has_nul || !StaysBelow(file.below)) return std::nullopt;
+  const std::string path = TRY(PathIn(json, "path"));
+  file.path = (std::filesystem::path(folder) / path).string();
+  std::string below = TRY(PathIn(json, "below"));
+  TRY(StaysBelow(below));
+  file.below = std::move(below);
+  TRY(NumberIn(json, "size", file.stamp.size));
+  TRY(NumberIn(json, "mtime_ns", file.stamp.mtime_ns));
+  TRY(NumberIn(json, "ctime_ns", file.stamp.ctime_ns));
+  TRY(NumberIn(json, "inode", file.stamp.inode));
+  const std::string digest = TRY(TextIn(json, "digest"));
+  const std::optional<ContentDigest> content = ContentDigest::FromHex(digest);
+  if (!content) return Wrong("its \"digest\" is not 32 hex digits: " + Quoted(digest));
   file.content = *content;
   return file;
 }
 
-std::optional<DecidedGroup> GroupFrom(const Json& json, const std::string& folder) {
+Result<DecidedGroup> GroupFrom(const Json& json, const std::string& folder) {
   const auto keep = json.find("keep"), duplicates = json.find("duplicates");
-  if (keep == json.end() || duplicates == json.end() || !duplicates->is_array() || duplicates->empty())
-    return std::nullopt;
+  if (keep == json.end()) return Wrong("it has no \"keep\"");
+  if (duplicates == json.end()) return Wrong("it has no \"duplicates\"");
+  if (!duplicates->is_array() || duplicates->empty())
+    return Wrong("its \"duplicates\" are no array of at least one");
   DecidedGroup group;
-  std::optional<DecidedFile> kept = FileFrom(*keep, folder);
-  if (!kept) return std::nullopt;
+  Result<DecidedFile> kept = FileFrom(*keep, folder);
+  if (!kept) return Wrong("keep: " + kept.error().message);
   group.keep = *std::move(kept);
   for (const Json& each : *duplicates) {
-    std::optional<DecidedFile> duplicate = FileFrom(each, folder);
-    if (!duplicate || duplicate->path == group.keep.path) return std::nullopt;
+    const std::string named = "duplicate " + std::to_string(group.duplicates.size() + 1);
+    Result<DecidedFile> duplicate = FileFrom(each, folder);
+    if (!duplicate) return Wrong(named + ": " + duplicate.error().message);
+    if (duplicate->path == group.keep.path)
+      return Wrong(named + " is the image that stays: " + Quoted(duplicate->path));
     group.duplicates.push_back(*std::move(duplicate));
   }
   return group;
@@ -115,10 +139,12 @@ class Reading {
 
   Status Take(const Json& json) {
     ++number_;
-    if (!IsOurs()) return Malformed("it does not begin with its schema");
-    if (!std::filesystem::path(folder_).is_absolute()) return Malformed("it names no folder");
-    const std::optional<DecidedGroup> group = GroupFrom(json, folder_);
-    if (!group) return Malformed("group " + std::to_string(number_) + " is damaged");
+    if (!IsOurs()) return Malformed("it does not begin with \"schema\": \"" + std::string(kSchema) + "\"");
+    if (folder_.empty()) return Malformed("no \"folder\" stands before its groups");
+    if (!std::filesystem::path(folder_).is_absolute())
+      return Malformed("its \"folder\" is not absolute: " + Quoted(folder_));
+    const Result<DecidedGroup> group = GroupFrom(json, folder_);
+    if (!group) return Malformed("group " + std::to_string(number_) + ": " + group.error().message);
     return each_(*group);
   }
 
