@@ -59,6 +59,10 @@ std::span<const CommandRow> CommandTable() {
   return kCommands;
 }
 
+bool LeavesSetAside(std::string_view name) {
+  return name == "dedup" || name == "filter";
+}
+
 const CommandRow* FindCommand(std::string_view name) {
   for (const CommandRow& row : kCommands) {
     if (row.name == name) return &row;

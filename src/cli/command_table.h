@@ -30,6 +30,10 @@ struct CommandRow {
   std::unique_ptr<Tool> (*add_tool)(CLI::App& app);  ///< for kTool: likewise
 };
 
+/// Whether the command tells images from one another or throws some out: folders that such a run has put
+/// images into are no input of a later one.
+bool LeavesSetAside(std::string_view name);
+
 std::span<const CommandRow> CommandTable();
 const CommandRow* FindCommand(std::string_view name);
 

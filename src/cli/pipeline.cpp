@@ -9,6 +9,7 @@
 
 #include "base/path_parts.h"
 #include "base/try.h"
+#include "command_table.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 #include "leftovers.h"
@@ -299,6 +300,7 @@ ExitCode RunPipeline(CommandPipeline pipeline, const SharedOptions& shared, std:
   SessionPlan plan{"run", std::move(command_line), {pipeline.output}, {}, {}, advise};
   plan.videos = !pipeline.steps.empty() && pipeline.steps.front().command->reads_videos();
   for (const PipelineStep& step : pipeline.steps) {
+    plan.leaves_set_aside = plan.leaves_set_aside || LeavesSetAside(step.name);
     const std::string output = step.command->output_folder();
     const auto same = [&](const std::string& other) { return AbsoluteEntry(other) == AbsoluteEntry(output); };
     if (!output.empty() && output != step.folder && std::ranges::none_of(plan.output_folders, same))

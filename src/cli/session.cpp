@@ -11,6 +11,7 @@
 
 #include "base/path_parts.h"
 #include "base/try.h"
+#include "dataset/set_aside.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
@@ -332,10 +333,23 @@ ExitCode Session::FinishPlan(const CommandResult& result) {
   return result.counts.failed > 0 ? ExitCode::kSomeFailed : ExitCode::kDone;
 }
 
+void Session::LeaveSetAside(ListOptions& list) {
+  if (!plan_.leaves_set_aside) return;
+  set_aside_ = SetAsideFolders(list);
+  for (const std::string& folder : set_aside_) {
+    Log(LogLevel::kInfo, PrintablePath(folder) +
+                             " is not read, since dedup or filter has put images there (name it as an input, "
+                             "or remove its " +
+                             kSetAsideMark + ", to have it read)");
+  }
+  list.leave_out.insert(list.leave_out.end(), set_aside_.begin(), set_aside_.end());
+}
+
 ExitCode Session::Finish(CommandResult result) {
   if (shared_.mode == RunMode::kPlan) return FinishPlan(result);
   CloseMemory();
   JsonObject document = Header();
+  for (const std::string& folder : set_aside_) document["set_aside"].push_back(PrintablePath(folder));
   AddResult(result, document);
   if (run_plan_) document["plan"] = PlanJson(*run_plan_, memory_->Info());
   recalled_ = result.counts.recalled;
@@ -390,6 +404,7 @@ ExitCode RunSession(const SessionPlan& plan, const SharedOptions& shared,
   Session& session = **opened;
   ListOptions list = ListingOf(plan, shared);
   list.stop = session.services().stop;
+  session.LeaveSetAside(list);
   Result<std::unique_ptr<ItemSource>> source = SourceFromListing(list, /*count=*/true);
   if (!source) return session.Finish(source.error());
   try {

@@ -33,6 +33,8 @@ struct SessionPlan {
   bool videos = false;
   /// As Command::least_lease.
   size_t least_lease = 0;
+  /// Folders below the input that an earlier dedup or filter has put images into are not read.
+  bool leaves_set_aside = false;
 };
 
 class Session {
@@ -43,6 +45,8 @@ class Session {
   const CommandServices& services() const { return services_; }
   /// A step of a pipeline starts: progress counts afresh.
   void BeginStep(const std::string& name) { progress_.Begin(name); }
+  /// Adds folders that are not to be read to the list, and says so, now and in the document.
+  void LeaveSetAside(ListOptions& list);
   void Log(LogLevel level, const std::string& text) { log_->Write(level, text); }
   /// A line of --jsonl, read during the run: where it cannot be written, the run ends.
   void PutLine(const JsonObject& line);
@@ -88,7 +92,8 @@ class Session {
   StopFlag* stop_ = nullptr;
   Status printed_;  // what went to stdout until now
   Progress progress_;
-  uint64_t recalled_ = 0;  // of the images done: answered by the catalog alone
+  std::vector<std::string> set_aside_;  // folders that are not read
+  uint64_t recalled_ = 0;               // of the images done: answered by the catalog alone
   CommandServices services_;
   std::unique_ptr<LogOutput::ProgressLine> progress_line_;
   std::chrono::steady_clock::time_point start_;

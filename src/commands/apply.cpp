@@ -137,7 +137,7 @@ class ApplyRun final : public CommandRun {
       });
     };
     return ExecuteActions({"imgmill apply", asked_.action, asked_.undo_file, asked_.move_to, asked_.sidecars,
-                           decisions_.size() == 0},
+                           /*sets_aside=*/!asked_.move_to.empty(), decisions_.size() == 0},
                           plan, services_, result);
   }
 

@@ -159,7 +159,7 @@ class Dedup final : public Command {
       });
     };
     return ExecuteActions({"imgmill dedup", options_.action, options_.undo_file, options_.move_to,
-                           options_.sidecars, found.groups() == 0},
+                           options_.sidecars, /*sets_aside=*/!options_.move_to.empty(), found.groups() == 0},
                           plan, services, result, done);
   }
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/try.h"
+#include "dataset/set_aside.h"
 #include "embedder.h"
 #include "export_target.h"
 #include "filter_descriptions.h"
@@ -181,9 +182,11 @@ class Filter final : public Command {
       planned.MarkDone(action, result);
       if (on_kept && action.kind == FileAction::Kind::kMove) moved.Add({action.number, action.target});
     };
-    return ExecuteActions(
-        {"imgmill filter", options_.action, options_.undo_file, options_.to, options_.sidecars, about == 0},
-        plan, services, result, done);
+    // Those that are kept are a set of their own, but for a folder that the same input would be read with.
+    const bool aside = !on_kept || LiesInInput(options_.to, services.shared->list.paths);
+    return ExecuteActions({"imgmill filter", options_.action, options_.undo_file, options_.to,
+                           options_.sidecars, aside, about == 0},
+                          plan, services, result, done);
   }
 
   bool ActsOnKept() const {

@@ -13,6 +13,7 @@
 #include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/try.h"
+#include "dataset/set_aside.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 #include "sidecar_actions.h"
@@ -179,6 +180,7 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(cons
   if (!planned) return planned;
   sidecars.Tell(services, result);
   if (!request.target_folder.empty()) SweepTemporaries(request.target_folder);
+  if (request.sets_aside && actions.planned() > 0) TRY(MarkSetAside(request.target_folder, request.command));
   Result<ActionCounts> acted =
       actions.Execute(*services.stop, [&](const FileAction& action, const Status& status) {
         if (status.ok()) {

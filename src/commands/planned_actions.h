@@ -38,6 +38,8 @@ struct ActRequest {
   std::string undo_file;      ///< empty: a name of our own, in the catalog's folder
   std::string target_folder;  ///< where files appear, if they do: swept of what killed runs left half copied
   std::vector<std::string> sidecars;  ///< patterns of files that go with their images, as the user gave them
+  /// Later runs of dedup and filter are not to take what lies in `target_folder` for input of their own.
+  bool sets_aside = false;
   /// Nothing is left to do: only what a killed run was in the middle of is ended, and told.
   bool nothing_planned = false;
 };

@@ -67,6 +67,8 @@ struct Place {
   State targets() const {
     State all = Look(here / "out");
     all.merge(Look(elsewhere / "out"));
+    std::erase_if(all,
+                  [](const auto& file) { return file.first.ends_with(".imgmill-set-aside"); });  // it stays
     return all;
   }
   /// The last one first: a run that was killed after it had ended its file is followed by one with its own.
