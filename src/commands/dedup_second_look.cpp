@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/try.h"
+#include "progress_phase.h"
 
 namespace imgmill {
 
@@ -28,6 +29,7 @@ std::optional<size_t> Candidates::Find(uint32_t row) const {
 Status SecondLooker::Run(const Candidates& candidates, CommandRun& run, CommandResult& result) {
   const std::unique_ptr<ItemSource> source = SourceFromFiles(candidates.files());
   CommandRun* const one[] = {&run};
+  BeginPhase(*run.engine.progress, "second look");
   const std::vector<CommandResult> looked = TRY(RunEngine(*source, one));
   result.counts.interrupted = looked[0].counts.interrupted;
   result.counts.interruption = looked[0].counts.interruption;

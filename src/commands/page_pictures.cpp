@@ -5,6 +5,7 @@
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "packed_fact.h"
+#include "progress_phase.h"
 #include "small_jpeg.h"
 
 namespace imgmill {
@@ -104,6 +105,7 @@ Status PagePictures::Make(const FileTable& files, CommandResult& result) const {
   Making making(*this, quietly);
   const std::unique_ptr<ItemSource> source = SourceFromFiles(files);
   CommandRun* const one[] = {&making};
+  BeginPhase(*making.engine.progress, "pictures");
   const std::vector<CommandResult> made = TRY(RunEngine(*source, one));
   result.counts.interrupted = made[0].counts.interrupted;
   result.counts.interruption = made[0].counts.interruption;
