@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/try.h"
-#include "batch_costs.h"
+#include "batch_demand.h"
 #include "tile_group.h"
 #include "tile_queue.h"
 
@@ -185,55 +185,27 @@ struct BatchScheduler::Impl {
 
 BatchScheduler::BatchScheduler(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-namespace {
-
-/// Batches in flight on a device: as many as keep it busy, as far as its own budget or the host's room
-/// allows.
-int StreamsFor(const BatchModel& model, const Footprint& batch, const MemoryManager& memory, int device) {
-  const int wanted = std::max(1, model.Streams(device));
-  if (memory.DeviceSharesHostPool(device))
-    return memory.batch_sizing().InFlight({batch.total(), wanted, memory.LargestLease()});
-  const int chosen = memory.batch_sizing().InFlight({batch.total(), wanted, 2 * memory.DeviceBudget(device)});
-  const size_t fit = memory.DeviceBudget(device) / std::max<size_t>(1, batch.total());
-  return static_cast<int>(std::clamp<size_t>(fit, 1, static_cast<size_t>(chosen)));
-}
-
-}  // namespace
-
 Result<std::unique_ptr<BatchScheduler>> BatchScheduler::Open(BatchModel& model, const NumericsPlan& plan,
                                                              int largest_tile, MemoryManager& memory,
                                                              const StopFlag& stop, size_t item_bytes) {
   auto impl = std::make_unique<Impl>(model, plan, memory, stop);
   TRY(impl->costs.Probe(largest_tile, stop));
-  std::vector<int> streams;
-  Footprint need;
-  size_t on_devices = 0;
-  std::string what;
-  for (int device = 0; device < memory.device_count(); ++device) {
-    const Footprint batch = impl->costs.Predict(plan.micro_batch, largest_tile, largest_tile, device);
-    const int count = StreamsFor(model, batch, memory, device);
-    streams.push_back(count);
-    what +=
-        (what.empty() ? "" : ", ") + std::to_string(count) + " in flight on " + memory.device(device).name();
-    const size_t staging =
-        impl->model.Cost(plan.micro_batch, largest_tile, largest_tile, WorkPlace::Device(device)).staging;
-    need.untracked += static_cast<size_t>(count) * staging;
-    if (memory.DeviceSharesHostPool(device)) {
-      for (int i = 0; i < count; ++i) need = need + batch;
-    } else if (memory.device(device).host_backed()) {
-      on_devices +=
-          static_cast<size_t>(count) * batch.total();  // out of a budget of its own, in the host's memory
-    }
-  }
-  Result<Lease> lease = memory.Reserve(need, {what + " (" + plan.Describe() + ")", on_devices, plan});
+  const BatchDemand demand = DemandOf(impl->costs, model, plan, memory, largest_tile);
+  Result<Lease> lease =
+      memory.Reserve(demand.need, {demand.what + " (" + plan.Describe() + ")", demand.on_devices, plan});
   if (!lease) {
     // Else the budget that is advised would hold the batches, and refuse the image that they are of.
-    const Status both = memory.Fits(need + Footprint{item_bytes, 0});
+    const Footprint item = {item_bytes, 0};
+    const Status both = memory.Fits(demand.need + item);
     Error error = both ? lease.error() : both.error();
     error.code = Code::kUsage;
     error.message = "the model's batches" + std::string(item_bytes > 0 ? " and an image" : "") +
                     " do not fit beside its weights: " + error.message;
-    error.message += plan.tile > 0 ? "; a smaller --tile needs less" : "";
+    const auto fits = [&](int tile) {
+      const int side = largest_tile - plan.tile + tile;
+      return memory.Fits(DemandOf(impl->costs, model, plan, memory, side).need + item).ok();
+    };
+    error.message += SmallerTile(plan.tile, fits);
     error.message += " (the plan here: " + plan.Describe() + ")";
     return error;
   }
@@ -244,7 +216,7 @@ Result<std::unique_ptr<BatchScheduler>> BatchScheduler::Open(BatchModel& model, 
     state->changed.notify_all();
   });
   for (int device = 0; device < memory.device_count(); ++device) {
-    for (int i = 0; i < streams[static_cast<size_t>(device)]; ++i) state->streams.push_back({device});
+    for (int i = 0; i < demand.streams[static_cast<size_t>(device)]; ++i) state->streams.push_back({device});
   }
   std::unique_ptr<BatchScheduler> scheduler(new BatchScheduler(std::move(impl)));
   try {

@@ -100,7 +100,9 @@ TEST_CASE("a model in half precision is refused before any image, until a budget
   CHECK(refused > 0);
 }
 
-TEST_CASE("the budget that is advised where a network's batches do not fit holds the image, too") {
+TEST_CASE(
+    "the budget that is advised where a network's batches do not fit holds the image, too, as does the "
+    "tile") {
   const ModelParts parts = FindModel();
   if (!parts.missing.empty()) {
     MESSAGE("SKIPPED: " << parts.missing);
@@ -112,9 +114,9 @@ TEST_CASE("the budget that is advised where a network's batches do not fit holds
   WritePicture(photo, Draw(480, 320, 3, [](int64_t x, int64_t y, int band) {
                  return static_cast<double>((x * 3 + y * (band + 1)) % 256);
                }));
-  const auto with = [&](size_t mib) {
-    return Run({"upscale", photo, "-o", where / "large", "--model",
-                assets + "/weights/converted/spanx4_ch48.safetensors", "--tile", "352", "--device", "cpu",
+  const auto with = [&](size_t mib, const std::string& tile = "352") {
+    return Run({"upscale", photo, "-o", where / "large", "--force", "--model",
+                assets + "/weights/converted/spanx4_ch48.safetensors", "--tile", tile, "--device", "cpu",
                 "--no-catalog", "--memory", std::to_string(mib) + "MiB"},
                parts.options);
   };
@@ -125,6 +127,11 @@ TEST_CASE("the budget that is advised where a network's batches do not fit holds
   const ProcessResult ran = with(Advised(refused.err) + 2);
   INFO(ran.err);
   CHECK(ran.exit_code == 0);
+  std::smatch tile;
+  REQUIRE_MESSAGE(std::regex_search(refused.err, tile, std::regex("; --tile ([0-9]+) fits")), refused.err);
+  const ProcessResult smaller = with(250 + 2, tile[1]);
+  INFO(smaller.err);
+  CHECK(smaller.exit_code == 0);
 }
 
 TEST_CASE(
