@@ -18,6 +18,15 @@ class HelpFormatter final : public CLI::Formatter {
   }
 };
 
+/// They are understood all the same, so that one set of defaults suits all commands.
+void HideImageFlags(CLI::App& app) {
+  for (const char* flag : {"--files-from", "--null", "--recursive", "--include", "--exclude", "--max-pixels",
+                           "--allow-truncated", "--device", "--device-memory", "--kernels", "--batch",
+                           "--batch-sizing", "--jobs", "--watch-memory"})
+    app.get_option(flag)->group("");
+  app.get_option("paths")->group("");
+}
+
 }  // namespace
 
 CommandFlags::CommandFlags(const CommandRow& row)
@@ -28,6 +37,7 @@ CommandFlags::CommandFlags(const CommandRow& row)
     case CommandKind::kImages:
       command = row.add(*app);
       AddSharedFlags(*app, shared, config, /*listing=*/true);
+      if (!row.reads_images) HideImageFlags(*app);
       break;
     case CommandKind::kPipeline:
       app->footer("Example:\n  imgmill run configs/quickstart.yaml");

@@ -17,7 +17,7 @@ namespace {
 
 constexpr CommandRow kCommands[] = {
     {"apply", "carry out what was decided on a page of dedup --html", CommandKind::kImages, &AddApply,
-     nullptr},
+     nullptr, /*reads_images=*/false},
     {"catalog", "show what runs remember of files, and forget those that are gone", CommandKind::kTool,
      nullptr, &AddCatalog},
     {"compare", "measure how far apart images are: PSNR, SSIM and more, pair by pair", CommandKind::kImages,

@@ -28,6 +28,7 @@ struct CommandRow {
   CommandKind kind;
   std::unique_ptr<Command> (*add)(CLI::App& app);    ///< for kImages: declares the flags
   std::unique_ptr<Tool> (*add_tool)(CLI::App& app);  ///< for kTool: likewise
+  bool reads_images = true;  ///< for kImages: else what chooses or reads them is left out of the help
 };
 
 /// Whether the command tells images from one another or throws some out: folders that such a run has put
