@@ -5,6 +5,7 @@
 
 #include "imgmill/image/reader.h"
 #include "imgmill/image/writer.h"
+#include "jpeg_dc_plane.h"
 #include "jpeg_rows.h"
 #include "png_rows.h"
 #include "png_writer.h"
@@ -82,6 +83,13 @@ double Jpeg2000Bytes(const ImageHeader& header, const Sizes& s) {
   return tables + block * 4.2 + static_cast<double>(header.block_rows * header.block_rows) * header.bands * 8;
 }
 
+/// Of those at 1/8, also where its grey is handed out in three bands.
+bool MayHaveDcPlane(const ImageHeader& header, const ReadOptions& options) {
+  const bool grey = header.bands == 1 || options.bands == ReadOptions::Bands::kGrey;
+  return header.format == kJpeg && !header.progressive && grey &&
+         ChooseShrink(header.width, header.height, options.shrink_to_side) == DCTSIZE;
+}
+
 double DecoderBytes(const ImageHeader& header, const Sizes& s) {
   const double whole = s.pixels * s.pixel_bytes;
   const FormatReader reader = FactsOf(header.format).reader;
@@ -120,8 +128,7 @@ Footprint ReadFootprint(const ImageHeader& header, const ReadOptions& options) {
   // A strip before its form is changed.
   need.pooled = Bytes(kStripRows * s.row_bytes);
   if (header.format == kPng && !header.interlaced) need.pooled += PngRowsBytes(Bytes(s.row_bytes));
-  if (header.format == kJpeg && layout.bands == 1 && layout.height * 8 < header.height + 8)
-    need.pooled += JpegDcPlaneBytes(header.width, header.height);
+  if (MayHaveDcPlane(header, options)) need.pooled += JpegDcPlaneBytes(header.width, header.height);
   if (header.format == kPnm) need.pooled += PnmPieceBytes(Bytes(s.row_bytes));
   if (IsStill(header)) {
     const Footprint still = StillFootprint(header, options.allow_truncated);

@@ -12,7 +12,7 @@
 namespace imgmill {
 namespace {
 
-constexpr int64_t Up(int64_t size, int64_t by) {
+constexpr int64_t DivideUp(int64_t size, int64_t by) {
   return (size + by - 1) / by;
 }
 
@@ -151,10 +151,11 @@ class DcScan {
 
   bool ReadUnits(PoolArray<uint8_t>& plane) {
     const bool several = info_.comps_in_scan > 1;
-    const int64_t width = Up(info_.image_width, DCTSIZE), height = Up(info_.image_height, DCTSIZE);
+    const int64_t width = DivideUp(info_.image_width, DCTSIZE),
+                  height = DivideUp(info_.image_height, DCTSIZE);
     const int64_t across = several ? info_.max_h_samp_factor : 1,
                   down = several ? info_.max_v_samp_factor : 1;
-    const int64_t columns = Up(width, across), rows = Up(height, down);
+    const int64_t columns = DivideUp(width, across), rows = DivideUp(height, down);
     unsigned units_left = info_.restart_interval, restart = 0;
     BitWindow bits;
     for (int64_t row = 0; row < rows; ++row) {
@@ -216,7 +217,7 @@ class DcScan {
     constexpr int kMostOfCode = 32;  // bits: a code of 16 and a value of 15
     for (int k = 1; k < DCTSIZE2;) {
       if (bits.count < kMostOfCode) data_.Fill(bits);
-      JpegSteps::Step step = steps.Far(bits.Peek(JpegHuffmanCodes::kPeek));
+      JpegSteps::Step step = steps.ManyCodes(bits.Peek(JpegHuffmanCodes::kPeek));
       // Not beyond the block's last coefficient, behind which the next block's codes begin.
       const int next = k + step.coefficients();
       if (next < DCTSIZE2) {
@@ -225,7 +226,7 @@ class DcScan {
         continue;
       }
       const bool ends = next >= JpegSteps::kEnd && next < JpegSteps::kEnd + DCTSIZE2;
-      if (!ends || step.bits() == 0) step = steps.One(bits.Peek(16));
+      if (!ends || step.bits() == 0) step = steps.OneCode(bits.Peek(16));
       if (step.bits() == 0) return false;
       bits.Drop(step.bits());
       k += step.coefficients();
@@ -233,7 +234,7 @@ class DcScan {
     return true;
   }
 
-  /// They may stand for rows that were never written.
+  /// Trailing zeros may stand for rows that were never written.
   bool EndsInZeros() const {
     constexpr size_t kMany = 16;
     std::array<uint8_t, kMany> last{};
@@ -269,7 +270,7 @@ bool IsOrdinary(const jpeg_decompress_struct& info) {
 }  // namespace
 
 size_t JpegDcPlaneBytes(int64_t width, int64_t height) {
-  return static_cast<size_t>(Up(width, DCTSIZE) * Up(height, DCTSIZE));
+  return static_cast<size_t>(DivideUp(width, DCTSIZE) * DivideUp(height, DCTSIZE));
 }
 
 std::optional<PoolArray<uint8_t>> ReadJpegDcPlane(const jpeg_decompress_struct& info, const InputFile& file,

@@ -9,6 +9,7 @@
 
 #include "base/try.h"
 #include "exif.h"
+#include "jpeg_dc_plane.h"
 #include "missing_end.h"
 
 namespace imgmill {
@@ -173,17 +174,21 @@ Status JpegDecoder::StartFirstScan(J_COLOR_SPACE space, int shrink) {
   return {};
 }
 
-Status JpegDecoder::Copy(int64_t rows, uint8_t* destination, size_t stride) {
+void JpegDecoder::Copy(int64_t rows, uint8_t* destination, size_t stride) {
   const auto width = static_cast<size_t>(info_.output_width);
   for (int64_t i = 0; i < rows; ++i, ++copied_rows_) {
     const uint8_t* row = dc_plane_->data() + static_cast<size_t>(copied_rows_) * width;
     std::memcpy(destination + static_cast<size_t>(i) * stride, row, width);
   }
-  return {};
 }
 
 Status JpegDecoder::Read(int64_t rows, uint8_t* destination, size_t stride) {
-  if (dc_plane_) return Copy(rows, destination, stride);
+  const Error beyond = {stage_, Code::kInternal, "rows beyond the end of a JPEG were asked for"};
+  if (dc_plane_) {
+    if (rows > info_.output_height - copied_rows_) return beyond;
+    Copy(rows, destination, stride);
+    return {};
+  }
   constexpr int kAtOnce = 16;
   JSAMPROW pointers[kAtOnce];
   int64_t done = 0;
@@ -194,7 +199,7 @@ Status JpegDecoder::Read(int64_t rows, uint8_t* destination, size_t stride) {
     if (!Protected([&] { got = jpeg_read_scanlines(&info_, pointers, static_cast<JDIMENSION>(now)); })) {
       return Failure();
     }
-    if (got == 0) return Error{stage_, Code::kInternal, "rows beyond the end of a JPEG were asked for"};
+    if (got == 0) return beyond;
     if (info_.output_scanline == info_.output_height) {
       in_scan_ = false;  // no marker behind the last row takes anything away
       const bool single = jpeg_has_multiple_scans(&info_) == 0;  // else it was asked at the start

@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "imgmill/base/result.h"
-#include "jpeg_dc_plane.h"
+#include "imgmill/memory/pool_array.h"
+#include "jpeg_api.h"
+#include "open_file.h"
 
 namespace imgmill {
 
@@ -74,7 +76,7 @@ class JpegDecoder {
     return true;
   }
   // Rows from `dc_plane_`.
-  Status Copy(int64_t rows, uint8_t* destination, size_t stride);
+  void Copy(int64_t rows, uint8_t* destination, size_t stride);
   Error Failure() const;
   Error Damaged() const;
   void NoteDamage(int message_code);

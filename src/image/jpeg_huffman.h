@@ -71,9 +71,9 @@ class JpegSteps {
 
   bool Set(const JHUFF_TBL& table);
   /// From the next kPeek bits, as far as whole codes go.
-  Step Far(uint32_t bits) const { return far_[bits]; }
+  Step ManyCodes(uint32_t bits) const { return far_[bits]; }
   /// From the next 16 bits, by one code.
-  Step One(uint32_t bits) const { return Meaning(codes_.Find(bits)); }
+  Step OneCode(uint32_t bits) const { return Meaning(codes_.Find(bits)); }
 
  private:
   /// T.81, F.2.2.2: zeros before a coefficient and the bits of its value; 15 and none are 16 zeros, and else

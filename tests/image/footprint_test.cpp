@@ -250,6 +250,32 @@ TEST_CASE("what a decoder holds stays within its predicted footprint, and not fa
   }
 }
 
+TEST_CASE(
+    "a JPEG that is read in grey at 1/8 has room for all its rows, however it is turned and handed out") {
+  if (!HaveAssets()) return;
+  ImageHeader header = Probe(Asset("photos/bsds500-val/101085.jpg"), {}).value();
+  header.width = 16000;
+  header.height = 12000;
+  constexpr size_t kPlane = size_t{2000} * 1500;
+  ReadOptions grey, colour;
+  grey.shrink_to_side = colour.shrink_to_side = 1000;
+  grey.bands = ReadOptions::Bands::kGrey;
+  colour.bands = ReadOptions::Bands::kRgb;
+  // Of a progressive one there is no such plane.
+  const auto plane = [&](const ReadOptions& reading) {
+    ImageHeader progressive = header;
+    progressive.progressive = true;
+    return ReadFootprint(header, reading).pooled - ReadFootprint(progressive, reading).pooled;
+  };
+  for (const int orientation : {1, 3, 6}) {
+    header.orientation = orientation;
+    CHECK(plane(grey) == kPlane);
+  }
+  CHECK(plane(colour) == 0);
+  header.bands = 1;
+  CHECK(plane(colour) == kPlane);
+}
+
 TEST_CASE("what an encoder holds stays within its predicted footprint, and not far below") {
   const TemporaryFolder folder;
   TimeGuard guard("footprints of encoders", 120);

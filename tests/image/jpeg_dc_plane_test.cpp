@@ -16,29 +16,11 @@ using namespace imgmill::image_test;
 
 namespace {
 
-/// Reads the headers as JpegDecoder does, and the plane.
-std::optional<PoolArray<uint8_t>> PlaneOf(const std::string& path, std::span<const uint8_t> bytes) {
-  const Result<InputFile> file = InputFile::Open(path, Stage::kDecode);
-  REQUIRE(file.ok());
-  std::optional<PoolArray<uint8_t>> plane;
-  JpegErrors errors;
-  jpeg_decompress_struct info{};
-  info.err = &errors.base;
-  if (setjmp(errors.jump) == 0) {
-    jpeg_create_decompress(&info);
-    jpeg_mem_src(&info, bytes.data(), bytes.size());
-    jpeg_read_header(&info, TRUE);
-    plane = ReadJpegDcPlane(info, *file, static_cast<int64_t>(bytes.size() - info.src->bytes_in_buffer));
-  }
-  jpeg_destroy_decompress(&info);
-  return plane;
-}
-
 /// Whether there is a plane, which is then that of libjpeg.
 bool HasRightPlane(const std::string& path) {
   const std::string text = ReadFile(path);
   const std::span bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size());
-  const std::optional<PoolArray<uint8_t>> plane = PlaneOf(path, bytes);
+  const std::optional<PoolArray<uint8_t>> plane = DcPlaneOf(path, bytes);
   if (!plane) return false;
   const std::optional<std::vector<uint8_t>> expected = PlainGreyEighth(bytes);
   REQUIRE_MESSAGE(expected, "libjpeg refuses it, or warns: " << path);

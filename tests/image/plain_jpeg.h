@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "image/jpeg_api.h"
+#include "image/jpeg_dc_plane.h"
 
 namespace imgmill::image_test {
 
@@ -62,6 +62,26 @@ inline std::optional<std::vector<uint8_t>> PlainGreyEighth(std::span<const uint8
   jpeg_destroy_decompress(&info);
   if (errors.harm) return std::nullopt;
   return rows;
+}
+
+/// ReadJpegDcPlane of the file, whose headers are read as JpegDecoder does.
+inline std::optional<PoolArray<uint8_t>> DcPlaneOf(const std::string& path, std::span<const uint8_t> bytes) {
+  const Result<InputFile> file = InputFile::Open(path, Stage::kDecode);
+  if (!file) return std::nullopt;
+  std::optional<PoolArray<uint8_t>> plane;
+  JpegErrors errors;
+  jpeg_decompress_struct info{};
+  info.err = &errors.base;
+  if (setjmp(errors.jump) == 0) {
+    jpeg_create_decompress(&info);
+    jpeg_mem_src(&info, bytes.data(), bytes.size());
+    jpeg_read_header(&info, TRUE);
+    // No more pixels than libjpeg is to be asked for.
+    if (int64_t{info.image_width} * info.image_height <= (int64_t{1} << 28))
+      plane = ReadJpegDcPlane(info, *file, static_cast<int64_t>(bytes.size() - info.src->bytes_in_buffer));
+  }
+  jpeg_destroy_decompress(&info);
+  return plane;
 }
 
 /// How a JPEG is written.
