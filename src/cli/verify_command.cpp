@@ -153,6 +153,7 @@ class Verify final : public Tool {
     std::set<std::string> paths;
     const std::vector<FoundWork> found = TRY(folder.work().Of(name));
     for (const FoundWork& work : found) {
+      if (work.key.output != name) continue;  // of one that has the name's end
       const std::optional<std::string> where = FolderOfExport(work.key.fingerprint, folder.folder());
       if (!where) continue;
       paths.insert(Join(*where, name));
@@ -236,6 +237,7 @@ class Verify final : public Tool {
       if (there) return {};
       Tell(kMissing, path);
       std::vector<FoundWork> found = TRY(folder.work().Of(output));
+      std::erase_if(found, [&](const FoundWork& work) { return work.key.output != output; });
       std::move(found.begin(), found.end(), std::back_inserter(missing_));
       return {};
     });

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands/drawn_picture.h"
+#include "imgmill/catalog/catalog.h"
 #include "program.h"
 
 namespace imgmill::process_test {
@@ -163,6 +164,36 @@ TEST_CASE("verify forgets what is missing when told to, until it is there again"
   CHECK(TestFolder::Read(lost) == TestFolder::Read(where / "kept.png"));
   std::filesystem::remove(lost);
   CHECK(verify().out == "missing  " + lost + "\n");
+  // A tile that is put back as it was is unknown until a run takes its set for finished.
+  CHECK(verify({"--forget"}).exit_code == 4);
+  std::filesystem::rename(where / "kept.png", lost);
+  CHECK(verify().out == "unknown  " + lost + "\n");
+  REQUIRE(Run(tile).exit_code == 0);
+  CHECK(verify().out == "");
+}
+
+TEST_CASE("verify forgets a missing file, and none that has the end of its name") {
+  const TestFolder where;
+  const std::vector<std::string> names = {"1.png", "a/1.png"};
+  for (const std::string& name : names)
+    WritePicture(where / ("photos/" + name), Draw(16, 16, 1, [&](int64_t x, int64_t y, int) {
+                   return static_cast<double>(x * 3 + y * static_cast<int64_t>(name.size()));
+                 }));
+  REQUIRE(Run({"upscale", where / "photos", "-o", where / "out", "--method", "nearest"}).exit_code == 0);
+  {  // all but the folders, which catalogs of old do not note
+    const auto from = Catalog::Open(where / "out/.imgmill"), to = Catalog::Open(where / "old");
+    for (const std::string& name : names) {
+      for (const FoundWork& work : (*from)->FindOutputs(name)) REQUIRE((*to)->PutWork(work.key, work.row));
+    }
+  }
+  std::filesystem::remove_all(where / "out/.imgmill");
+  std::filesystem::rename(where / "old", where / "out/.imgmill");
+  CHECK(Run({"verify", where / "out"}).exit_code == 0);
+  std::filesystem::remove(where / "out/a/1.png");
+  CHECK(Run({"verify", where / "out", "--forget"}).out == "missing  " + (where / "out/a/1.png") + "\n");
+  const ProcessResult after = Run({"verify", where / "out"});
+  CHECK(after.out == "");
+  CHECK(after.err.find("1 as written, 0 changed, 0 missing, 0 unknown") != std::string::npos);
 }
 
 TEST_CASE("verify knows in which step's folder a file was written, wherever that lies") {
