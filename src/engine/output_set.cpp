@@ -328,11 +328,11 @@ Result<std::optional<std::vector<std::string>>> FindFinishedSet(OutputFolder& fo
     }
     return Finished();
   }
-  if (set->state == WorkRow::State::kIntent) {
-    rows.emplace_back(set_key, *set);
-    for (auto& [key, row] : rows) row.state = WorkRow::State::kDone;
-    TRY(folder.catalog().PutWork(rows));
-  }
+  // Rows that are not done: the set's is put last, and a file's may have been forgotten while it was gone.
+  rows.emplace_back(set_key, *set);
+  std::erase_if(rows, [](const auto& each) { return each.second.state == WorkRow::State::kDone; });
+  for (auto& [key, row] : rows) row.state = WorkRow::State::kDone;
+  if (!rows.empty()) TRY(folder.catalog().PutWork(rows));
   return Finished(std::move(in_place));
 }
 

@@ -132,6 +132,21 @@ TEST_CASE("killed after the last rename: the set is adopted") {
   CHECK(row->state == WorkRow::State::kDone);
 }
 
+TEST_CASE("a file that was forgotten and is there again is of its set again") {
+  Place place;
+  {
+    OutputSet set(*place.folder, place.item, place.prefixes);
+    REQUIRE(Add(set, "HQ/p_1.png", "one"));
+    REQUIRE(Add(set, "HQ/p_2.png", "two"));
+    REQUIRE(set.Commit());
+  }
+  place.Row("HQ/p_2.png", "two", WorkRow::State::kIntent);
+  CHECK(place.Find() == Names{"HQ/p_1.png", "HQ/p_2.png"});
+  const auto row = place.catalog->FindWork(place.folder->KeyOf(place.item, "HQ/p_2.png"));
+  REQUIRE(row);
+  CHECK(row->state == WorkRow::State::kDone);
+}
+
 TEST_CASE("killed between two renames: the half that is there goes, but no file that is not ours") {
   Place place;
   for (const char* name : {"HQ/p_1.png", "HQ/p_2.png", "HQ/p_3.png"})
