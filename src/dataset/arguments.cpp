@@ -81,7 +81,6 @@ Arguments::Arguments(const std::vector<std::string>& paths, const PathFilter& fi
 }
 
 bool Arguments::IsNew(const Argument& argument) {
-  if (argument.missing) return true;  // spelled alike it came once, and nobody asks for it by its path
   return (argument.folder ? folders_ : files_).insert(argument.canonical).second;
 }
 

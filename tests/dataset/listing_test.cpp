@@ -207,12 +207,14 @@ TEST_CASE("output names are the same where another argument is missing, or empty
                                      {"x/train", "val/1.jpg"},
                                      {"x/train/1.jpg", "val"},
                                      {"x/train/1.jpg", "val/1.jpg"},
-                                     {"x/train/1.jpg", "val/1.png"}};
+                                     {"x/train/1.jpg", "val/1.png"},
+                                     {"drive", "drive/sub", "x/sub"},
+                                     {"drive", "drive/1.jpg", "x/1.jpg"}};
   const WorkIn here(folder.path());
   for (const Strings& paths : runs) {
     const auto fill = [&](const std::string& argument) {
-      for (const char* name :
-           {"x/train/1.jpg", "x/train/sub/1.jpg", "y/train/1.jpg", "val/1.jpg", "val/1.png"})
+      for (const char* name : {"x/train/1.jpg", "x/train/sub/1.jpg", "y/train/1.jpg", "val/1.jpg",
+                               "val/1.png", "drive/1.jpg", "drive/sub/1.jpg", "x/sub/1.jpg", "x/1.jpg"})
         if ((name + std::string("/")).starts_with(argument + "/")) folder.Write(name);
     };
     for (const std::string& path : paths) fill(path);
@@ -237,7 +239,7 @@ TEST_CASE("output names are the same where another argument is missing, or empty
       }
       std::filesystem::rename("gone", gone);
     }
-    for (const char* each : {"x", "y", "val", "t"}) std::filesystem::remove_all(each);
+    for (const char* each : {"x", "y", "val", "t", "drive"}) std::filesystem::remove_all(each);
   }
 }
 
