@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "archive/archive_path.h"
 #include "base/path_parts.h"
@@ -43,6 +44,20 @@ bool AnyAbove(const std::string& canonical, Look look) {
 bool IsNamedLikeFile(const std::string& path) {
   const std::string_view name = NameOf(path);
   return StemOf(name).size() < name.size() && IsTaken(AT_FDCWD, path, /*videos=*/true);
+}
+
+/// Where a path leads, also where nothing is there: as far as its links say, of which no more than `links`
+/// are followed.
+std::string WhereLeads(const std::string& path, int links = 40) {
+  if (std::optional<std::string> there = Canonical(path)) return *std::move(there);
+  const std::string clean = WithoutRedundancy(path);
+  const std::string_view name = NameOf(clean);
+  if (name.empty() || name == "." || name == "..") return clean;
+  std::string entry = Join(WhereLeads(ParentOf(clean), links), name);
+  std::error_code is_no_link;
+  const std::string target = std::filesystem::read_symlink(entry, is_no_link).string();
+  if (is_no_link || links == 0) return entry;
+  return WhereLeads(target.starts_with('/') ? target : Join(ParentOf(entry), target), links - 1);
 }
 
 }  // namespace
@@ -90,8 +105,9 @@ bool Arguments::Look(const std::string& path, Argument& argument, std::vector<Li
   if (StatPath(path, &info) != 0) {
     problems.push_back({path, StatError(path, errno)});
     argument.missing = true;
-    argument.folder = !IsNamedLikeFile(path);
-    argument.canonical = AbsoluteEntry(path);
+    const std::string leads = WhereLeads(path);
+    argument.folder = !IsNamedLikeFile(path) && !IsNamedLikeFile(leads);
+    argument.canonical = argument.folder ? leads : Join(WhereLeads(ParentOf(path)), NameOf(path));
     return true;
   }
   if (!S_ISDIR(info.st_mode) && !S_ISREG(info.st_mode)) {

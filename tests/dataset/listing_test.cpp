@@ -243,6 +243,38 @@ TEST_CASE("output names are the same where another argument is missing, or empty
   }
 }
 
+TEST_CASE("output names are the same where links lead to what is missing") {
+  const TestFolder folder;
+  for (const char* name : {"disk/photos/1.jpg", "x/photos/1.jpg", "x/usb/1.jpg"}) folder.Write(name);
+  const WorkIn here(folder.path());
+  std::filesystem::create_directory_symlink(folder / "disk/photos", "usb");
+  std::filesystem::create_directory_symlink("disk", "mnt");
+  std::filesystem::create_directory_symlink("../mnt/photos", "x/far");
+  std::filesystem::create_symlink("round", "round");
+  const std::vector<std::pair<Strings, std::string>> runs = {
+      {{"x/photos", "usb"}, "x/photos/1.jpg"},
+      {{"x/usb", "usb"}, "usb/1.jpg"},
+      {{"x/photos", "mnt/photos"}, "x/photos/1.jpg"},
+      {{"x/photos", "disk", "x/far"}, "photos/1.jpg"},
+      {{"x/photos/1.jpg", "disk", "mnt/photos/1.jpg"}, "1.jpg"},
+      {{"x/photos", "round/photos"}, "x/photos/1.jpg"}};
+  for (const auto& [paths, name] : runs) {
+    for (const bool missing : {false, true}) {
+      CAPTURE(name);
+      CAPTURE(missing);
+      if (missing) std::filesystem::rename("disk", "gone");
+      Strings problems;
+      const std::vector<ListedFile> files = All(Of(paths), &problems);
+      const auto ours = std::find_if(files.begin(), files.end(), [&](const ListedFile& file) {
+        return file.path.starts_with(paths.front());
+      });
+      REQUIRE(ours != files.end());
+      CHECK(ours->relative == name);
+      if (missing) std::filesystem::rename("gone", "disk");
+    }
+  }
+}
+
 TEST_CASE("neighbours that would want one output name are marked") {
   const TestFolder folder;
   for (const char* name : {"a.jpg", "a-b.jpg", "a.webp", "b.jpg", "b.jpg.png", "b.png", "c.jpg", "c.txt",
