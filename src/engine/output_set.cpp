@@ -271,14 +271,35 @@ namespace {
 
 using Finished = std::optional<std::vector<std::string>>;
 
+/// Of files that are there, but not as any run has written them, takes for in place those that may be edited.
+/// `edits` has these then, and no others.
+void TakeEdited(OutputFolder& folder, SetInPlace& set, SetEdits& edits) {
+  const auto is_ours = [&](const std::string& name) {
+    const std::vector<FoundWork> all = folder.catalog().FindOutputs(name);
+    return std::any_of(all.begin(), all.end(),
+                       [&](const FoundWork& each) { return folder.Holds(name, each.row); });
+  };
+  edits.found.clear();
+  for (const auto& [key, row] : set.rows) {
+    if (row.state != WorkRow::State::kDone || !edits.may_be(key.output)) continue;
+    if (Exists(folder.PathOf(key.output)) && !is_ours(key.output)) edits.found.push_back(key.output);
+  }
+  std::vector<std::string> all;
+  std::merge(set.in_place.begin(), set.in_place.end(), edits.found.begin(), edits.found.end(),
+             std::back_inserter(all));
+  set.in_place = std::move(all);
+}
+
 /// A set of another source's, of the same content: it is filed under this one's, too.
-Result<Finished> TakeOver(OutputFolder& folder, const WorkKey& mine, const SetPrefixes& prefixes) {
+Result<Finished> TakeOver(OutputFolder& folder, const WorkKey& mine, const SetPrefixes& prefixes,
+                          SetEdits* edits) {
   for (const FoundWork& set : folder.catalog().FindOutputs(mine.output)) {
     if (set.key.source == mine.source || set.key.content != mine.content ||
         set.key.fingerprint != mine.fingerprint) {
       continue;
     }
     SetInPlace found = TRY(LookAtSet(folder, set.key, prefixes));
+    if (edits != nullptr && set.row.state == WorkRow::State::kDone) TakeEdited(folder, found, *edits);
     const size_t files = found.rows.size();
     if (found.in_place.size() != files || files != static_cast<size_t>(set.row.size)) continue;
     found.rows.emplace_back(set.key, set.row);
@@ -292,23 +313,6 @@ Result<Finished> TakeOver(OutputFolder& folder, const WorkKey& mine, const SetPr
   return Finished();
 }
 
-/// Of files that are there, but not as any run has written them, takes for in place those that may be edited.
-void TakeEdited(OutputFolder& folder, SetInPlace& set, SetEdits& edits) {
-  const auto is_ours = [&](const std::string& name) {
-    const std::vector<FoundWork> all = folder.catalog().FindOutputs(name);
-    return std::any_of(all.begin(), all.end(),
-                       [&](const FoundWork& each) { return folder.Holds(name, each.row); });
-  };
-  for (const auto& [key, row] : set.rows) {
-    if (row.state != WorkRow::State::kDone || !edits.may_be(key.output)) continue;
-    if (Exists(folder.PathOf(key.output)) && !is_ours(key.output)) edits.found.push_back(key.output);
-  }
-  std::vector<std::string> all;
-  std::merge(set.in_place.begin(), set.in_place.end(), edits.found.begin(), edits.found.end(),
-             std::back_inserter(all));
-  set.in_place = std::move(all);
-}
-
 }  // namespace
 
 Result<std::optional<std::vector<std::string>>> FindFinishedSet(OutputFolder& folder, const Item& item,
@@ -317,7 +321,7 @@ Result<std::optional<std::vector<std::string>>> FindFinishedSet(OutputFolder& fo
   TRY(folder.NoteFolder());
   const WorkKey set_key = folder.KeyOf(item, SetName(prefixes));
   const std::optional<WorkRow> set = folder.catalog().FindWork(set_key);
-  if (!set) return TakeOver(folder, set_key, prefixes);
+  if (!set) return TakeOver(folder, set_key, prefixes, edits);
   SetInPlace found = TRY(LookAtSet(folder, set_key, prefixes));
   auto& [rows, in_place] = found;
   if (edits != nullptr && set->state == WorkRow::State::kDone) TakeEdited(folder, found, *edits);

@@ -352,6 +352,26 @@ TEST_CASE("a caption that was edited beside its tile stays, and its image is no 
   CHECK(Json(Run(command))["failed"].size() == 1);
 }
 
+TEST_CASE("tiles with an edited caption are those of the same image elsewhere, too") {
+  const TestFolder where;
+  DrawPlaces(where / "in/a.png", 64, 32, 1, 0);
+  where.Write("in/a.txt", "of a");
+  const auto tile = [&](const std::string& input) {
+    return Run({"tile", where / input, "-o", where / "out", "--size", "32", "--sidecars", "*.txt", "--json"});
+  };
+  CHECK(Json(tile("in"))["done"] == 1);
+  where.Write("out/a_00032_00000.txt", "of its right half");
+  fs::copy(where / "in", where / "copied");
+  for (int run = 0; run < 2; ++run) {
+    const ProcessResult copied = tile("copied");
+    INFO(copied.err);
+    CHECK(copied.exit_code == 0);
+    CHECK(Json(copied)["skipped"] == 1);
+    CHECK(copied.err.find("out/a_00032_00000.txt was changed") != std::string::npos);
+    CHECK(TestFolder::Read(where / "out/a_00032_00000.txt") == "of its right half");
+  }
+}
+
 TEST_CASE("verify knows what tiles of several scales were made from") {
   const TestFolder where;
   DrawPlaces(where / "HQ/a.png", 64, 64, 1, 0);
