@@ -142,6 +142,7 @@ Status LmdbSampleWriter::WriteLists(const RecordTable<ShardSample>& samples) {
   }
   const Status told = samples.ForEach([&](const ShardSample& sample) -> Status {
     totals_.files += sample.files.size();
+    if (totals_.finished > 0) totals_.finished_listed += sample.listed;
     for (const PackedFile& file : sample.files) {
       totals_.bytes += file.bytes;
       totals_.images += file.sidecar ? 0 : 1;
@@ -150,7 +151,6 @@ Status LmdbSampleWriter::WriteLists(const RecordTable<ShardSample>& samples) {
     return dry_ ? Status() : members->Add(kDatabase, sample);
   });
   if (!told) return told;
-  totals_.finished_images = totals_.finished > 0 ? totals_.images : 0;
   totals_.samples = samples.size();
   totals_.shards = samples.size() > 0 ? 1 : 0;
   if (dry_) return {};

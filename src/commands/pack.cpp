@@ -141,6 +141,7 @@ class PackRun final : public CommandRun {
       if (key != sample.key) TRY(put());
       sample.key = key;
       sample.files.insert(sample.files.end(), image.files.begin(), image.files.end());
+      ++sample.listed;
       if (services_.in_pipeline) result.kept.Add(image.file);
       return {};
     });
@@ -163,7 +164,7 @@ class PackRun final : public CommandRun {
     result.details["files"] = totals.files;
     result.details["bytes"] = totals.bytes;
     const bool dry = services_.shared->mode != RunMode::kRun;
-    if (dry && HasLists()) result.counts.recalled = totals.finished_images;
+    if (dry && HasLists()) result.counts.recalled = totals.finished_listed;
     const uint64_t sidecars = totals.files - totals.images;
     result.summary =
         (dry ? "dry run: " : "") + Count(totals.samples, "sample") + " of " + Count(totals.images, "image") +

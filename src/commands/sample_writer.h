@@ -19,10 +19,11 @@ namespace imgmill {
 struct ShardSample {
   std::string key;
   std::vector<PackedFile> files;  ///< by member, each once
+  uint64_t listed = 0;            ///< of these, images that were listed: no partners, no side-cars
 
   template <typename Self, typename Each>
   static void EachField(Self& self, Each& each) {
-    each(self.key), each(self.files);
+    each(self.key), each(self.files), each(self.listed);
   }
 };
 
@@ -42,11 +43,11 @@ class SampleWriter {
   struct Totals {
     uint64_t shards = 0;           ///< or databases
     uint64_t finished = 0;         ///< of these, before this run
-    uint64_t finished_images = 0;  ///< in those
+    uint64_t finished_listed = 0;  ///< images in those that were listed: no partners
     uint64_t samples = 0;
-    uint64_t images = 0;
-    uint64_t files = 0;  ///< these and side-cars
-    uint64_t bytes = 0;  ///< of the shards
+    uint64_t images = 0;  ///< partners among them
+    uint64_t files = 0;   ///< these and side-cars
+    uint64_t bytes = 0;   ///< of the shards
   };
   const Totals& totals() const { return totals_; }
   /// The files that a user begins with, under their names in JSON; the first is printed.

@@ -89,9 +89,7 @@ Status ShardWriter::WriteShard() {
   totals_.finished += finished ? 1 : 0;
   pending_ = {};
   pending_bytes_ = 0;
-  const uint64_t images_before = totals_.images;
-  if (packed.size() > 0) TRY(Describe(name, packed));
-  if (finished) totals_.finished_images += totals_.images - images_before;
+  if (packed.size() > 0) TRY(Describe(name, packed, finished));
   return {};
 }
 
@@ -126,11 +124,13 @@ Result<RecordTable<ShardSample>> ShardWriter::WriteMembers(const std::string& te
   return packed;
 }
 
-Status ShardWriter::Describe(const std::string& shard, const RecordTable<ShardSample>& samples) {
+Status ShardWriter::Describe(const std::string& shard, const RecordTable<ShardSample>& samples,
+                             bool finished) {
   uint64_t bytes = TarWriter::kEndBytes;
   const Status told = samples.ForEach([&](const ShardSample& sample) -> Status {
     bytes += BytesOf(sample);
     totals_.files += sample.files.size();
+    if (finished) totals_.finished_listed += sample.listed;
     for (const PackedFile& file : sample.files) totals_.images += file.sidecar ? 0 : 1;
     return dry_ ? Status() : members_->Add(shard, sample);
   });

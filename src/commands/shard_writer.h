@@ -39,7 +39,7 @@ class ShardWriter final : public SampleWriter {
   Status WriteShard();
   /// @return those of pending_ that were packed
   Result<RecordTable<ShardSample>> WriteMembers(const std::string& temporary);
-  Status Describe(const std::string& shard, const RecordTable<ShardSample>& samples);
+  Status Describe(const std::string& shard, const RecordTable<ShardSample>& samples, bool finished);
 
   const PackOptions& options_;
   const CommandServices& services_;

@@ -153,6 +153,12 @@ TEST_CASE("partners are members of their image's sample, and an image without on
   CHECK(MembersOf(where / "out/shard-000000.tar") == Names{"2.png", "2.txt", "2.x2.png", "2.x4.png",
                                                            "sub/1%2Ev2.png", "sub/1%2Ev2.x2.jpg",
                                                            "sub/1%2Ev2.x4.png"});
+  REQUIRE(Run({"pack", where / "HQ", "--pair", where / "x2/", "--pair", where / "x4", "-o", where / "out",
+               "--dry-run", "--report", where / "report.json"})
+              .exit_code == 1);
+  const nlohmann::json again = JsonFile(where / "report.json");
+  CHECK(again["done"] == 2);
+  CHECK(again["recalled"] == 2);  // partners are not counted
 }
 
 TEST_CASE("a sample of names that readers cannot tell apart is left out, and told of") {
