@@ -2,6 +2,7 @@
 // that the machine has is chosen at run time.
 #include "similarity/hamming_scan.h"
 
+#include <algorithm>
 #include <cstring>
 
 // AVX-512 with instructions that count bits (VPOPCNTDQ and BITALG). Without these it gains nothing over AVX2.
@@ -180,21 +181,27 @@ const HammingKernels& BestHammingKernels() {
 std::vector<HammingKernels> AvailableHammingKernels() {
   std::vector<HammingKernels> found;
   const auto add = [&](bool runs, HammingKernels (*kernels)()) {
-    if (runs && kernels != nullptr) found.push_back(kernels());
+    if (!runs || kernels == nullptr) return;
+    const HammingKernels each = kernels();
+    const auto same = [&](const HammingKernels& other) { return other.name == each.name; };
+    if (std::none_of(found.begin(), found.end(), same)) found.push_back(each);
   };
 #if HWY_ARCH_X86
   __builtin_cpu_init();
 #define HAS(feature) (__builtin_cpu_supports(feature) != 0)
   const bool avx2 = HAS("avx2") && HAS("fma") && HAS("bmi") && HAS("bmi2");
   const bool avx512 = HAS("avx512f") && HAS("avx512vl") && HAS("avx512dq") && HAS("avx512bw");
-  const bool counts_bits = HAS("avx512vpopcntdq") && HAS("avx512bitalg") && HAS("avx512vbmi2");
+  // Highway lets the compiler use three more, which not every machine with these has: vaes and vpclmulqdq,
+  // that only intrinsics give, and avxvnni, that sums products of small numbers. There are none in this file.
+  const bool counts_bits =
+      HAS("avx512vpopcntdq") && HAS("avx512bitalg") && HAS("avx512vbmi") && HAS("avx512vbmi2");
   add(avx2 && avx512 && counts_bits, HWY_CHOOSE_AVX3_DL(Kernels));
   add(avx2, HWY_CHOOSE_AVX2(Kernels));
   add(HAS("sse4.2") && HAS("popcnt"), HWY_CHOOSE_SSE4(Kernels));
 #undef HAS
 #endif
   add(true, HWY_CHOOSE_NEON(Kernels));
-  add(true, HWY_CHOOSE_FALLBACK(Kernels));
+  add(true, HWY_CHOOSE_FALLBACK(Kernels));  // NEON once more, where there is that
   return found;
 }
 

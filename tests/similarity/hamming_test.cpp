@@ -7,6 +7,8 @@
 #include <atomic>
 #include <bit>
 #include <random>
+#include <set>
+#include <string_view>
 
 #include "similarity/hamming_index.h"
 #include "similarity/hamming_scan.h"
@@ -42,7 +44,11 @@ std::vector<HammingPair> Pairs(std::span<const uint64_t> hashes, int radius, int
 
 TEST_CASE("the best of this machine's kernels is chosen, and a lesser one when it is asked for") {
   const std::vector<HammingKernels> kernels = AvailableHammingKernels();
+#if defined(__x86_64__)
   CHECK(kernels.size() >= 2);
+#endif
+  std::set<std::string_view> names;
+  for (const HammingKernels& each : kernels) CHECK(names.insert(each.name).second);
   const std::string_view best = BestHammingKernels().name;
   CHECK(best == kernels.front().name);
   CHECK_FALSE(ChooseHammingKernels("no such name"));
