@@ -60,8 +60,8 @@ struct ListedFile {
   std::string path;    ///< to open it: the argument, or the folder's path as given and what lies below
   /// Where its output goes, below the output folder; never absolute, never with "..".
   /// - in a folder argument: the path below that folder. Are there several folder arguments, the folder's
-  /// name stands in front, also where others are missing,
-  /// as `cp -r a b out` does; where two have the same name, their paths as given (see below).
+  /// name stands in front, as `cp -r a b out` does, also where the others are missing; where two have the
+  /// same name, their paths as given (see below).
   /// - a file argument: its name. Where several have the same name, their paths as given.
   /// - an entry of a list: the path as given, so that the list's structure is kept.
   /// A path as given is without a leading slash and without all up to its last "..", as tar stores it.
