@@ -1,3 +1,5 @@
+// Work that is forgotten gets the rows of work that was begun: no file is missing of that, and what is there
+// of it a run takes for its own.
 #include "forgotten_work.h"
 
 #include <memory>

@@ -1,22 +1,15 @@
 // `imgmill verify DIR...`: whether output folders hold what was written to them, and only that.
-#include <fcntl.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <filesystem>
-#include <iterator>
 #include <nlohmann/json.hpp>
-#include <set>
 
-#include "base/path_parts.h"
 #include "base/try.h"
-#include "dataset/image_names.h"
 #include "forgotten_work.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/listing.h"
-#include "imgmill/dataset/publish.h"
+#include "missing_outputs.h"
 #include "provenance.h"
 #include "session.h"
 #include "stop_signals.h"
@@ -35,18 +28,6 @@ std::string FieldOf(size_t finding) {
   std::string name = kNames[finding];
   std::replace(name.begin(), name.end(), ' ', '_');
   return name;
-}
-
-/// Folders right in `folder`, in bytewise order: those of a pipeline's steps among them.
-std::vector<std::string> StepFolders(const std::string& folder) {
-  std::vector<std::string> names;
-  std::error_code none;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, none)) {
-    const std::string name = entry.path().filename().string();
-    if (entry.is_directory(none) && !name.starts_with('.')) names.push_back(name);
-  }
-  std::sort(names.begin(), names.end());
-  return names;
 }
 
 class Verify final : public Tool {
@@ -92,10 +73,10 @@ class Verify final : public Tool {
         return error;
       }
       TRY(LookAtFiles(**opened));
-      TRY(LookForMissing(**opened));
+      MissingOutputs outputs(**opened, ToldOf(**opened));
+      TRY(outputs.Look(*stop_));
       opened->reset();
-      if (forget_) TRY(ForgetWork(folder, missing_));
-      missing_.clear();
+      if (forget_) TRY(ForgetWork(folder, outputs.works()));
     }
     return {};
   }
@@ -107,7 +88,7 @@ class Verify final : public Tool {
     options.stop = stop_;
     std::unique_ptr<Lister> files = TRY(Lister::Open(options));
     while (const std::optional<ListedFile> file = files->Next()) {
-      if (stop_->StopRequested()) return Interrupted();
+      if (stop_->StopRequested()) return LookInterrupted();
       TRY(LookAtFile(folder, file->relative, file->path));
     }
     for (const ListProblem& problem : files->problems()) {
@@ -147,104 +128,11 @@ class Verify final : public Tool {
     return {};
   }
 
-  /// Files that lie where the user said, which is noted, each in all folders where one of this name was
-  /// written. False where none is known.
-  Result<bool> LookAtExports(ProvenanceFolder& folder, const std::string& name) {
-    std::set<std::string> paths;
-    const std::vector<FoundWork> found = TRY(folder.work().Of(name));
-    for (const FoundWork& work : found) {
-      if (work.key.output != name) continue;  // of one that has the name's end
-      const std::optional<std::string> where = FolderOfExport(work.key.fingerprint, folder.folder());
-      if (!where) continue;
-      paths.insert(Join(*where, name));
-      if (!Exists(Join(*where, name))) missing_.push_back(work);
-    }
-    for (const std::string& path : paths) {
-      if (!Exists(path)) {
-        Tell(kMissing, path);
-      } else {
-        TRY(LookAtFile(folder, name, path));
-      }
-    }
-    return !paths.empty();
-  }
-
-  /// Whether the file is what a later step with the options of `work` has made, and not this one.
-  Result<bool> IsOfLaterStep(ProvenanceFolder& folder, const std::string& name, const std::string& path,
-                             const FoundWork& work) {
-    const Result<Provenance> found = folder.Of(name, path);
-    if (!found || found->state != Provenance::State::kAsWritten) return false;  // which is told of that file
-    if (found->content == work.row.digest) return false;
-    const size_t before = TRY(folder.work().StepsBefore(work));
-    return TRY(folder.work().StepsBefore(found->work)) > before;
-  }
-
-  /// Files whose folder is noted. False where none of this name is known to have one.
-  Result<bool> LookWhereNoted(ProvenanceFolder& folder, const std::string& name) {
-    std::set<std::string> missing, elsewhere;
-    bool noted = false;
-    const std::vector<FoundWork> found = TRY(folder.work().Of(name));
-    for (const FoundWork& work : found) {
-      if (work.key.output != name) continue;  // of one that has the name's end
-      const std::vector<std::string> folders = TRY(folder.work().FoldersOf(work));
-      if (folders.empty()) continue;
-      noted = true;
-      bool there = false;
-      const bool all_are = std::all_of(folders.begin(), folders.end(),
-                                       [&](const std::string& each) { return Exists(Join(each, name)); });
-      for (const std::string& each : folders) {
-        const std::string path = Join(each, name);
-        if (!Exists(path)) continue;
-        if (!all_are && TRY(IsOfLaterStep(folder, name, path, work))) continue;
-        there = true;
-        const bool listed = path.starts_with(Join(folder.folder(), "")) && IsTaken(AT_FDCWD, path, false);
-        if (!listed) elsewhere.insert(path);
-      }
-      if (there) continue;
-      for (const std::string& each : folders) {
-        if (!Exists(Join(each, name))) missing.insert(Join(each, name));
-      }
-      missing_.push_back(work);
-    }
-    for (const std::string& path : missing) Tell(kMissing, path);
-    for (const std::string& path : elsewhere) TRY(LookAtFile(folder, name, path));
-    return noted;
-  }
-
-  /// Outputs that were written and are not there; where their folders are not noted, those count as there of
-  /// whose name a step's folder has a file. And those that are no images, such as captions beside tiles,
-  /// which the listing does not have.
-  Status LookForMissing(ProvenanceFolder& folder) {
-    const std::vector<std::string> steps = StepFolders(folder.folder());
-    return folder.work().ForEachName([&](const std::string& output) -> Status {
-      if (stop_->StopRequested()) return Interrupted();
-      if (output.ends_with('/')) return {};  // a group's count
-      const std::string path = folder.folder() + "/" + output;
-      if (!IsTaken(AT_FDCWD, path, false) && TRY(LookAtExports(folder, output))) return {};
-      if (TRY(LookWhereNoted(folder, output))) return {};
-      const auto look = [&](const std::string& relative) -> Status {
-        const std::string file = folder.folder() + "/" + relative;
-        return IsTaken(AT_FDCWD, file, false) ? Status() : LookAtFile(folder, relative, file);
-      };
-      if (Exists(path)) return look(output);
-      bool there = false;
-      for (const std::string& step : steps) {
-        const std::string relative = step + "/" + output;
-        if (!Exists(folder.folder() + "/" + relative)) continue;
-        there = true;
-        if (Status looked = look(relative); !looked) return looked;
-      }
-      if (there) return {};
-      Tell(kMissing, path);
-      std::vector<FoundWork> found = TRY(folder.work().Of(output));
-      std::erase_if(found, [&](const FoundWork& work) { return work.key.output != output; });
-      std::move(found.begin(), found.end(), std::back_inserter(missing_));
-      return {};
-    });
-  }
-
-  static Error Interrupted() {
-    return {Stage::kList, Code::kInterrupted, "interrupted: not all files were looked at; run again"};
+  MissingOutputs::Told ToldOf(ProvenanceFolder& folder) {
+    return {[this](const std::string& path) { Tell(kMissing, path); },
+            [this, &folder](const std::string& relative, const std::string& path) {
+              return LookAtFile(folder, relative, path);
+            }};
   }
 
   Status PutManifest(const std::string& path, const FoundWork& work) {
@@ -298,7 +186,6 @@ class Verify final : public Tool {
   bool sources_ = false;
   bool json_ = false;
   bool forget_ = false;
-  std::vector<FoundWork> missing_;  ///< the work whose outputs are, of the folder that is looked at
   const StopFlag* stop_ = nullptr;
   const TextSink* manifest_sink_ = nullptr;
   std::array<uint64_t, kFindings> counts_{};

@@ -127,6 +127,29 @@ TEST_CASE("verify tells steps with the same options apart, also in a folder that
   CHECK(finds() == all);
 }
 
+TEST_CASE("verify misses no file in the folder of a step that its image did not come to") {
+  const TestFolder where;
+  for (const int size : {8, 64})
+    WritePicture(where / ("photos/" + std::to_string(size) + ".png"),
+                 Draw(size, size, 1,
+                      [](int64_t x, int64_t y, int) { return static_cast<double>((x * 5 + y * 7) % 256); }));
+  std::ofstream(where / "steps.yaml") << "input: photos\noutput: out\nsteps:\n"
+                                         "  - upscale: {method: linear, output: out/a}\n"
+                                         "  - filter: {keep: [\"width>=64\"]}\n"
+                                         "  - upscale: {method: linear, output: out/b}\n";
+  REQUIRE(Run({"run", where / "steps.yaml"}).exit_code == 0);
+  REQUIRE(CountFiles(where / "out/b") == 1);
+  const auto missing = [&](const std::string& name) {
+    return "missing  " + (where / ("out/" + name)) + "\n";
+  };
+  std::filesystem::remove(where / "out/a/8.png");
+  CHECK(Run({"verify", where / "out"}).out == missing("a/8.png"));
+  std::filesystem::remove(where / "out/a/64.png");
+  CHECK(Run({"verify", where / "out"}).out == missing("a/64.png") + missing("a/8.png"));
+  std::filesystem::remove(where / "out/b/64.png");
+  CHECK(Run({"verify", where / "out"}).out == missing("a/64.png") + missing("b/64.png") + missing("a/8.png"));
+}
+
 TEST_CASE("verify forgets what is missing when told to, until it is there again") {
   const TestFolder where;
   for (const std::string name : {"1", "2"})
