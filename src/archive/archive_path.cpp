@@ -25,7 +25,7 @@ bool IsRegular(const std::string& path, struct stat& info) {
 
 /// Whether a path that the system does not know may lead into an archive.
 bool MayLeadInto(const std::string& path, int error) {
-  return error == ENOTDIR || (HasStdinArchive() && path.starts_with(kStdinArchive));
+  return error == ENOTDIR || MayLeadIntoStdinArchive(path);
 }
 
 bool IsUnchanged(const struct stat& a, const struct stat& b) {
@@ -129,7 +129,7 @@ int StatPath(const std::string& path, struct stat* info) {
     errno = error;
     return -1;
   }
-  if (path == kStdinArchive) return 0;
+  if (IsStdinArchive(path)) return 0;
   const Result<std::shared_ptr<const TarIndex>> index = OpenArchive(into->archive);
   if (!index) {
     errno = ErrnoOf(index.error().code);

@@ -31,10 +31,15 @@ std::optional<ArchivePath> AtOrIntoArchive(const std::string& path);
 /// The name of the archive on stdin, once it was taken.
 inline constexpr std::string_view kStdinArchive = "stdin.tar";
 /// Copies stdin to a file without a name in $TMPDIR, since archives are read by place; from then on
-/// kStdinArchive is the path of that file. Once a process, before other threads. Errors: kConflict if a file
-/// in the current folder has that name, kInterrupted when `stop` says so, kReadError, kDiskFull.
+/// kStdinArchive, and that name made absolute, are paths of that file. Once a process, before other threads.
+/// Errors: kConflict if a file in the current folder has that name, kInterrupted when `stop` says so,
+/// kReadError, kDiskFull.
 Status TakeStdinArchive(const StopFlag& stop);
 bool HasStdinArchive();
+/// By either path; false before it was taken.
+bool IsStdinArchive(std::string_view path);
+/// False only where `path` cannot be that of the archive on stdin or of a member of it.
+bool MayLeadIntoStdinArchive(std::string_view path);
 /// Where the system finds an archive.
 std::string OnDisk(const std::string& archive);
 

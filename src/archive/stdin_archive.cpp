@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "archive/archive_path.h"
+#include "base/path_parts.h"
 #include "base/stoppable_read.h"
 #include "base/temporary_file.h"
 #include "base/try.h"
@@ -13,20 +14,33 @@ namespace {
 
 constexpr size_t kPieceBytes = size_t{1} << 20;
 
-NamelessFile& Kept() {
-  static NamelessFile file;
-  return file;
+struct Taken {
+  NamelessFile file;
+  std::string absolute;  ///< the name as an undo file has it
+};
+
+Taken& Kept() {
+  static Taken taken;
+  return taken;
 }
 
 }  // namespace
 
 bool HasStdinArchive() {
-  return Kept().fd.valid();
+  return Kept().file.fd.valid();
+}
+
+bool IsStdinArchive(std::string_view path) {
+  return HasStdinArchive() && (path == kStdinArchive || path == Kept().absolute);
+}
+
+bool MayLeadIntoStdinArchive(std::string_view path) {
+  return HasStdinArchive() && (path.starts_with(kStdinArchive) || path.starts_with(Kept().absolute));
 }
 
 std::string OnDisk(const std::string& archive) {
-  if (archive != kStdinArchive || !HasStdinArchive()) return archive;
-  return "/proc/self/fd/" + std::to_string(Kept().fd.get());
+  if (!IsStdinArchive(archive)) return archive;
+  return "/proc/self/fd/" + std::to_string(Kept().file.fd.get());
 }
 
 Status TakeStdinArchive(const StopFlag& stop) {
@@ -44,7 +58,7 @@ Status TakeStdinArchive(const StopFlag& stop) {
     TRY(file.WriteAt(Stage::kList, piece.get(), got, bytes));
     bytes += got;
   }
-  Kept() = std::move(file);
+  Kept() = {std::move(file), AbsoluteEntry(name)};
   return {};
 }
 

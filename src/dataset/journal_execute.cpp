@@ -3,6 +3,7 @@
 
 #include <cerrno>
 
+#include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "dataset/action_order.h"
@@ -20,7 +21,8 @@ constexpr size_t kBatch = 64;
 
 bool IsGone(const std::string& path) {
   struct stat info {};
-  return ::lstat(path.c_str(), &info) != 0 && errno == ENOENT;
+  if (::lstat(path.c_str(), &info) == 0 || errno != ENOENT) return false;
+  return StatPath(path, &info) != 0;  // the system does not know the archive on stdin
 }
 
 bool Finished(State state) {
