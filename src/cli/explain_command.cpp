@@ -86,7 +86,7 @@ class Explain final : public Tool {
                        {"source", PrintablePath(work.key.source)},
                        {"source_digest", work.key.content.Hex()},
                        {"source_state", ToString(state)}});
-      if (state == SourceState::kSeveral) return {};
+      if (state == SourceState::kSeveral || state == SourceState::kStdin) return {};
       if (!below) {
         const std::optional<std::string> other =
             OutputFolderOf(std::filesystem::path(work.key.source).parent_path());

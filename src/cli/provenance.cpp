@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "archive/archive_path.h"
 #include "base/try.h"
 
 namespace imgmill {
 
 Result<SourceState> StateOf(const std::string& source, const ContentDigest& content) {
+  if (source.starts_with(std::string(kStdinArchive) + "/")) return SourceState::kStdin;
   if (!source.starts_with('/')) return SourceState::kSeveral;  // a word in place of a path
   const Result<ContentDigest> now = DigestOf(source);
   if (now) return *now == content ? SourceState::kAsItWas : SourceState::kChanged;
@@ -23,6 +25,8 @@ std::string_view ToString(SourceState state) {
       return "changed since";
     case SourceState::kSeveral:
       return "several files";
+    case SourceState::kStdin:
+      return "read from stdin";
     case SourceState::kGone:
       break;
   }

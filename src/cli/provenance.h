@@ -14,7 +14,8 @@ enum class SourceState {
   kAsItWas,
   kChanged,
   kGone,
-  kSeveral  ///< it was made from many, as a shard or a table is
+  kSeveral,  ///< it was made from many, as a shard or a table is
+  kStdin     ///< a member of an archive that came on stdin, which nobody kept
 };
 
 /// Reads the file if its size does not tell. Errors: those of DigestOf, but for one that is not there.
