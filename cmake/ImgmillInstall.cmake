@@ -56,6 +56,7 @@ install(CODE "
 install(DIRECTORY models/ DESTINATION share/imgmill/models FILES_MATCHING PATTERN "*.safetensors")
 install(DIRECTORY docs/ DESTINATION share/doc/imgmill FILES_MATCHING PATTERN "*.md")
 install(FILES README.md DESTINATION share/doc/imgmill)
+install(DIRECTORY configs DESTINATION share/doc/imgmill FILES_MATCHING PATTERN "*.yaml")
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME imgmill)

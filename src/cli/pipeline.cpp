@@ -200,6 +200,8 @@ class PipelineRun {
       whole_.kept_images = part.kept_images;
       whole_.counts.failed += part.counts.failed;
       whole_.dropped += part.dropped;
+    } else {
+      dropped_files_ += part.dropped;
     }
     of_images_ = of_images_ && step.command->output_folder().empty();
     whole_.counts.recalled += part.counts.recalled;
@@ -272,6 +274,8 @@ class PipelineRun {
     if (!of_images_ && !dry_run_) {
       whole_.headline +=
           "; " + std::to_string(kept_.size()) + (kept_.size() == 1 ? " file" : " files") + " made from them";
+      if (dropped_files_ > 0) whole_.headline += ", " + std::to_string(dropped_files_) + " more dropped";
+      whole_.details["dropped_files"] = dropped_files_;
     }
     whole_.summary =
         dry_run_ ? "dry run: nothing was written" : "output in " + PrintablePath(pipeline_.output);
@@ -285,9 +289,10 @@ class PipelineRun {
   size_t next_ = 0;  ///< step
   FileTable kept_;   ///< what it is given
   std::string why_not_prune_;
-  Prospect ahead_{0};      ///< of a dry run: and what it would be given beside that
-  bool unseen_ = false;    ///< of a dry run: a step needs what is not there
-  bool of_images_ = true;  ///< it is given images of the input, not files that were made from them
+  Prospect ahead_{0};           ///< of a dry run: and what it would be given beside that
+  bool unseen_ = false;         ///< of a dry run: a step needs what is not there
+  bool of_images_ = true;       ///< it is given images of the input, not files that were made from them
+  uint64_t dropped_files_ = 0;  ///< of these
   CommandResult whole_;
   PipelineTable table_;
   Leftovers leftovers_;

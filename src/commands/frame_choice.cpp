@@ -123,7 +123,7 @@ bool FrameChoice::IsDue(const FrameTime& time) {
   last_ticks_ = ticks;
   const __int128 passed = static_cast<__int128>(ticks - *first_ticks_) * number * kMillion;
   const __int128 interval =
-      static_cast<__int128>(std::llround(options_.every_seconds * kMillion)) * denominator;
+      static_cast<__int128>(std::llround(*options_.every_seconds * kMillion)) * denominator;
   if (passed < next_ * interval) return false;
   next_ = static_cast<int64_t>(passed / interval) + 1;
   return true;
@@ -131,7 +131,7 @@ bool FrameChoice::IsDue(const FrameTime& time) {
 
 Result<bool> FrameChoice::Takes(const Frame& frame, FrameSource& frames) {
   if (frame.number % options_.every != 0) return false;
-  if (options_.every_seconds > 0 && frame.time && !IsDue(*frame.time)) return false;
+  if (options_.every_seconds && frame.time && !IsDue(*frame.time)) return false;
   if (options_.scene_change) {
     const std::optional<double> change = TRY(scenes_.Next(frames));
     if (change && *change <= *options_.scene_change) return false;

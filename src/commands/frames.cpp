@@ -141,7 +141,7 @@ std::optional<std::string> FramesOptions::Check() const {
   if (output.empty()) return "an output folder is needed: -o DIR";
   if (every < 1) return "--every takes 1 or more";
   constexpr double kMostSeconds = 1e6;
-  if (every_seconds != 0 && (every_seconds < 1e-6 || every_seconds > kMostSeconds))
+  if (every_seconds && !(*every_seconds >= 1e-6 && *every_seconds <= kMostSeconds))
     return "--every-seconds takes a number above 0, up to 1000000";
   if (scene_change && !(*scene_change >= 0 && *scene_change <= 1)) return "--scene-change takes 0 to 1";
   if (novelty && !(*novelty >= 0 && *novelty <= 2)) return "--novelty takes 0 to 2";

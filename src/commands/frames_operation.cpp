@@ -25,7 +25,7 @@ constexpr char kTimesFact[] = "frame-times/2";
 std::string FingerprintOf(const FramesOptions& options, bool lenient) {
   // What was made of the readable part of a broken file is no result where such files are refused.
   std::string text = "frames/1 every " + std::to_string(options.every);
-  if (options.every_seconds > 0) text += " seconds " + nlohmann::json(options.every_seconds).dump();
+  if (options.every_seconds) text += " seconds " + nlohmann::json(*options.every_seconds).dump();
   if (options.scene_change) text += " scene/1 " + nlohmann::json(*options.scene_change).dump();
   if (options.novelty)
     text += " novelty " + std::string(ImageDescriptor::kName) + " " + nlohmann::json(*options.novelty).dump();
@@ -210,7 +210,7 @@ Result<Prospect> FramesOperation::Rehearse(const Item& item) {
   TRY(MayBeginSet(folder_, item, prefixes));
   TRY(folder_.MayMakeFolder(prefixes.front()));
   // Which frames are taken by more than their numbers, nobody knows yet; the first is.
-  const bool by_number = options_.every_seconds == 0 && !options_.scene_change && !options_.novelty;
+  const bool by_number = !options_.every_seconds && !options_.scene_change && !options_.novelty;
   const int frames = by_number ? item.main.header.frames : 1;
   for (int number = 0; number < frames; number += options_.every) {
     TRY(folder_.MayWrite(item, FrameName(prefixes.front(), number, Digits(item), extension())));

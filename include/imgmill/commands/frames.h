@@ -23,8 +23,8 @@ struct FramesOptions {
   int every = 1;
 
   /// Of those the first, and then the first in each further interval of so many seconds by the file's own
-  /// clock; 0 takes all. What has no times is not thinned.
-  double every_seconds = 0;
+  /// clock; nothing takes all. What has no times is not thinned.
+  std::optional<double> every_seconds;
 
   /// Of those the first, and each that differs from the one before it by more than this: 0 to 1, as ffmpeg's
   /// select filter measures it. 0.3 finds cuts.
