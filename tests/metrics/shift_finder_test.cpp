@@ -56,6 +56,17 @@ TEST_CASE("pictures with nothing in common are not shifted") {
   const Image flat = Draw<uint8_t>(layout, [](int64_t, int64_t, int64_t) { return 77; });
   CHECK(Find(flat, flat).dx == 0);
   CHECK(Find(flat, flat).dy == 0);
+  // Of two noises some shift always fits a little better than none.
+  for (const int64_t side : {40, 128, 300}) {
+    const Layout noisy{side, side, 1, Sample::kU8};
+    for (int64_t other = 1; other <= 20; ++other) {
+      const auto far = [&](int64_t x, int64_t y, int64_t c) {
+        return Noise(x + 10'007 * other, y - 4'001 * other, c);
+      };
+      const Shift shift = Find(Draw<uint8_t>(noisy, Noise), Draw<uint8_t>(noisy, far));
+      CHECK((shift.dx == 0 && shift.dy == 0));
+    }
+  }
 }
 
 TEST_CASE("the transform is the sum that defines it, and its own inverse") {

@@ -18,8 +18,8 @@ struct Shift {
 };
 
 /// Kuglin and Hines, "The phase correlation image alignment method", 1975, on luma under a Hann window. The
-/// side of the square is a power of two, 16 to 512; shifts of up to a quarter of it are found. Where the
-/// shift that was found brings the squares no nearer to each other than none, it is none.
+/// side of the square is a power of two, 16 to 512; shifts of up to a quarter of it are found. Where the peak
+/// is none that stands out, or the shift brings the squares no nearer to each other, it is none.
 class ShiftFinder {
  public:
   static constexpr int64_t kSmallestSide = 16;
