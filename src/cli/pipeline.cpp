@@ -134,6 +134,7 @@ class PipelineRun {
   Status Conclude(StepRun& each, CommandResult mapped) {
     const PipelineStep& step = each.step();
     TRY(leftovers_.Spare(mapped.failed));
+    if (next_ == 0) session_.set_unlisted_input(TRY(FirstUnlisted(mapped.failed)));
     LeftFiles left;
     // Before the reduce, which lists what is in the folder.
     if (!dry_run_) TRY(LookForLeftovers(each, mapped, left));

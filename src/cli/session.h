@@ -43,6 +43,8 @@ class Session {
   ~Session();
 
   const CommandServices& services() const { return services_; }
+  /// For the steps that begin from now on; see CommandServices.
+  void set_unlisted_input(const std::string& path) { services_.unlisted_input = path; }
   /// A step of a pipeline starts: progress counts afresh.
   void BeginStep(const std::string& name) { progress_.Begin(name); }
   /// Adds folders that are not to be read to the list, and says so, now and in the document.

@@ -109,6 +109,18 @@ Error NoRoomForModel(const CommandServices& services, const std::string& path, c
   return Error{Stage::kConfigure, Code::kUsage, PrintablePath(path) + ": " + ran_out.message};
 }
 
+Result<std::string> FirstUnlisted(const FailureTable& failed) {
+  std::string path;
+  const Status read = failed.ForEach([&](const FailedItem& item) {
+    // What is listed and of no use, such as a sparse file in an archive, stays so.
+    if (path.empty() && item.error.stage == Stage::kList && item.error.code != Code::kUnsupported)
+      path = item.path;
+    return Status();
+  });
+  if (!read) return read.error();
+  return path;
+}
+
 JsonRows PathsOf(const FileTable& files) {
   return [files](JsonElements& elements) {
     return files.ForEach([&](const ListedFile& file) { return elements.Put(PrintablePath(file.path)); });

@@ -57,6 +57,10 @@ Footprint LmdbSampleWriter::Held(uint64_t largest) const {
          Footprint{0, LmdbWriter::kHeldBytes + kCopyBytes + static_cast<size_t>(largest)};
 }
 
+bool LmdbSampleWriter::HasSet() const {
+  return HasSamples(options_.output, kDatabase);
+}
+
 Status LmdbSampleWriter::Add(ShardSample sample) {
   for (const PackedFile& file : sample.files) {
     const Status named = CheckNames(sample, file);

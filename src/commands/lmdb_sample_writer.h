@@ -27,6 +27,7 @@ class LmdbSampleWriter final : public SampleWriter {
   Footprint Held(uint64_t largest) const override;
   Status Add(ShardSample sample) override;
   Status Finish() override;
+  bool HasSet() const override;
   std::vector<std::pair<std::string, std::string>> Lists() const override {
     std::vector<std::pair<std::string, std::string>> lists = MembersList::Files(options_);
     lists.insert(lists.begin(), {"meta_info", MetaInfoPath()});

@@ -79,6 +79,8 @@ class PackRun final : public CommandRun {
 
   Result<CommandResult> Reduce(CommandResult result) override {
     if (result.counts.interrupted) return result;
+    const std::optional<Error> leave = TRY(WhyLeaveSet(result));
+    if (leave) return LeaveSet(*leave, std::move(result));
     const Lease lease = TRY(Room());
     const Status packed = PackAll(result);
     if (!packed && packed.error().code == Code::kInterrupted) {
@@ -91,6 +93,37 @@ class PackRun final : public CommandRun {
   }
 
  private:
+  /// Why the samples of an earlier run are not replaced: their images may be there all the same.
+  Result<std::optional<Error>> WhyLeaveSet(const CommandResult& result) const {
+    if (services_.shared->force || !writer_->HasSet()) return std::optional<Error>();
+    std::string unlisted = services_.unlisted_input;
+    if (unlisted.empty()) unlisted = TRY(FirstUnlisted(result.failed));
+    const std::string left = "what is there is left as it is, as ";
+    if (!unlisted.empty())
+      return std::optional(Error{Stage::kWrite, Code::kNotFound,
+                                 left + PrintablePath(unlisted) +
+                                     " could not be listed: bring it back, or leave it out of the command "
+                                     "(--force packs what can be listed)"});
+    if (operation_.images().size() > 0) return std::optional<Error>();
+    return std::optional(
+        Error{Stage::kWrite, Code::kNotFound, left + "there is no image to pack: look at the input"});
+  }
+
+  Result<CommandResult> LeaveSet(const Error& why, CommandResult result) const {
+    services_.log(LogLevel::kError, imgmill::Describe(pack_.output, why));
+    result.action_failures.Add({pack_.output, why});
+    result.kept_images = result.counts.done;
+    AddTotals(result);
+    result.summary =
+        services_.shared->mode == RunMode::kRun ? "nothing was packed" : "dry run: nothing would be packed";
+    if (services_.in_pipeline)
+      TRY(operation_.images().ForEach([&](const PackedImage& image) {
+        result.kept.Add(image.file);
+        return Status();
+      }));
+    return result;
+  }
+
   /// How large the files are is known only now.
   Result<Lease> Room() const {
     Result<Lease> lease = services_.memory->Acquire(writer_->Held(operation_.largest()), *services_.stop);
@@ -150,6 +183,16 @@ class PackRun final : public CommandRun {
     return writer_->Finish();
   }
 
+  void AddTotals(CommandResult& result) const {
+    const SampleWriter::Totals& totals = writer_->totals();
+    result.details["shards"] = totals.shards;
+    result.details["finished_before"] = totals.finished;
+    result.details["samples"] = totals.samples;
+    result.details["samples_left_out"] = lost_.size();
+    result.details["files"] = totals.files;
+    result.details["bytes"] = totals.bytes;
+  }
+
   void Describe(CommandResult& result) const {
     const SampleWriter::Totals& totals = writer_->totals();
     for (const FailedItem& lost : lost_) {
@@ -157,12 +200,7 @@ class PackRun final : public CommandRun {
       result.action_failures.Add(lost);
     }
     result.kept_images = result.counts.done;
-    result.details["shards"] = totals.shards;
-    result.details["finished_before"] = totals.finished;
-    result.details["samples"] = totals.samples;
-    result.details["samples_left_out"] = lost_.size();
-    result.details["files"] = totals.files;
-    result.details["bytes"] = totals.bytes;
+    AddTotals(result);
     const bool dry = services_.shared->mode != RunMode::kRun;
     if (dry && HasLists()) result.counts.recalled = totals.finished_listed;
     const uint64_t sidecars = totals.files - totals.images;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "archive/file_part.h"
@@ -20,6 +21,12 @@ Status IsOfOneFormat(const std::string& folder, const char* file, const char* wh
   return Error{Stage::kWrite, Code::kConflict,
                PrintablePath(path) + " exists already: the folder has " + what +
                    ", whose members.jsonl would be replaced (choose another output folder, or use --force)"};
+}
+
+bool HasSamples(const std::string& folder, const std::string& file) {
+  std::error_code missing;
+  const auto bytes = std::filesystem::file_size(folder + "/members.jsonl", missing);
+  return Exists(folder + "/" + file) || (!missing && bytes > 0);
 }
 
 Result<Item> ItemOfMembers(const RecordTable<ShardSample>& samples) {

@@ -52,6 +52,8 @@ class SampleWriter {
   const Totals& totals() const { return totals_; }
   /// The files that a user begins with, under their names in JSON; the first is printed.
   virtual std::vector<std::pair<std::string, std::string>> Lists() const = 0;
+  /// Whether the folder has samples of an earlier run that this one would replace.
+  virtual bool HasSet() const = 0;
   /// Of an earlier run that are none of this one's, in order.
   virtual std::vector<std::string> Others() const { return {}; }
 
@@ -62,6 +64,9 @@ class SampleWriter {
 /// kConflict where the folder has `file`, which what is packed in the other format leaves: both have a
 /// members.jsonl, and it tells of one of them.
 Status IsOfOneFormat(const std::string& folder, const char* file, const char* what, bool overwrite);
+
+/// Whether the folder has `file`, or a list of samples that is not empty.
+bool HasSamples(const std::string& folder, const std::string& file);
 
 inline constexpr size_t kCopyBytes = size_t{256} << 10;
 

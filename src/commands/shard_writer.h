@@ -25,6 +25,7 @@ class ShardWriter final : public SampleWriter {
   Footprint Held(uint64_t largest) const override;
   Status Add(ShardSample sample) override;
   Status Finish() override;
+  bool HasSet() const override { return HasSamples(options_.output, NameOfShard(0)); }
   std::vector<std::pair<std::string, std::string>> Lists() const override {
     std::vector<std::pair<std::string, std::string>> lists = MembersList::Files(options_);
     lists.insert(lists.begin(), {"index", IndexPath()});

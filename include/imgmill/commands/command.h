@@ -89,6 +89,8 @@ struct CommandServices {
   LoadedModels* loaded = nullptr;
   /// A pipeline's step: CommandResult::kept is wanted.
   bool in_pipeline = false;
+  /// Of a pipeline's later step: FirstUnlisted of what the pipeline was given.
+  std::string unlisted_input;
   /// What a dry run finds out goes here.
   std::optional<RunPlan>* plan = nullptr;
   /// Sees the rows that are decoded anyway; may be null.
@@ -122,6 +124,10 @@ struct FailedItem {
   }
 };
 using FailureTable = RecordTable<FailedItem>;
+
+/// The first path, in their order, that is missing or could not be listed, so that images of it may be there
+/// all the same; empty if there is none.
+Result<std::string> FirstUnlisted(const FailureTable& failed);
 
 /// What one step did with one image, for the report page.
 ///
