@@ -2,11 +2,13 @@
 #include "imgmill/commands/command.h"
 
 #include <sched.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <regex>
 
+#include "archive/archive_path.h"
 #include "base/try.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
@@ -112,9 +114,13 @@ Error NoRoomForModel(const CommandServices& services, const std::string& path, c
 Result<std::string> FirstUnlisted(const FailureTable& failed) {
   std::string path;
   const Status read = failed.ForEach([&](const FailedItem& item) {
-    // What is listed and of no use, such as a sparse file in an archive, stays so.
-    if (path.empty() && item.error.stage == Stage::kList && item.error.code != Code::kUnsupported)
-      path = item.path;
+    const Code code = item.error.code;
+    // What is listed and of no use, such as a sparse file in an archive, or an image without partner.
+    if (!path.empty() || item.error.stage != Stage::kList || code == Code::kUnsupported ||
+        code == Code::kConflict)
+      return Status();
+    struct stat info {};
+    if (code != Code::kNotFound || StatPath(item.path, &info) != 0) path = item.path;
     return Status();
   });
   if (!read) return read.error();
