@@ -115,7 +115,7 @@ check "exit code of the dry run" 0 $?
 "$IMGMILL" apply decisions.json --action move --move-to gone --undo-file undo.tsv >apply.out 2>apply.err
 check "exit code of apply" 0 $?
 check "said beforehand" "$(cat apply.out)" "$(cat dry.out)"
-check "files that went" 'balloons.png in/x #1 <b> \.jpg lighthouse_name.jpg' "$(cd gone && find . -type f | sed 's#^\./##' | sort | tr '\n' ' ' | sed 's/ $//')"
+check "files that went" 'balloons.png in/x #1 <b> \.jpg lighthouse_name.jpg' "$(cd gone && find . -type f ! -name .imgmill-set-aside | sed 's#^\./##' | sort | tr '\n' ' ' | sed 's/ $//')"
 "$IMGMILL" undo undo.tsv >undo.out 2>undo.err
 check "exit code of undo" 0 $?
 check "files that are back" 9 "$(find 'my photos' -type f | wc -l)"
