@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "jpeg_huffman.h"
+#include "missing_end.h"
 
 namespace imgmill {
 namespace {
@@ -236,12 +237,9 @@ class DcScan {
 
   /// Trailing zeros may stand for rows that were never written.
   bool EndsInZeros() const {
-    constexpr size_t kMany = 16;
-    std::array<uint8_t, kMany> last{};
-    const int64_t end = data_.offset() - 2;
-    return end < static_cast<int64_t>(kMany) ||
-           !file_.ReadExactly(static_cast<uint64_t>(end) - kMany, last.data(), kMany) ||
-           std::all_of(last.begin(), last.end(), [](uint8_t byte) { return byte == 0; });
+    constexpr uint64_t kMany = 16;
+    const auto end = static_cast<uint64_t>(data_.offset() - 2);
+    return ZerosAtEnd(file_, 0, end, kMany) == kMany;
   }
 
   // An eighth of more would be beyond libjpeg's table of samples. A picture's are 1024 at most.
