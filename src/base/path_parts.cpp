@@ -68,4 +68,9 @@ std::string AbsoluteEntry(const std::string& path) {
   return Join(AbsoluteEntry(parent), name);
 }
 
+std::string CanonicalOrEntry(const std::string& path) {
+  const std::string entry = AbsoluteEntry(path);
+  return Canonical(entry).value_or(entry);
+}
+
 }  // namespace imgmill

@@ -29,4 +29,7 @@ std::optional<std::string> Canonical(const std::string& path);
 /// folder that does not exist yet is made absolute by its nearest existing ancestor.
 std::string AbsoluteEntry(const std::string& path);
 
+/// Canonical of it; of what does not exist, AbsoluteEntry.
+std::string CanonicalOrEntry(const std::string& path);
+
 }  // namespace imgmill

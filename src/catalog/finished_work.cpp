@@ -102,8 +102,7 @@ namespace {
 
 /// The way to `folder` from the output folder that the catalog is of; absolute, where it does not lie in it.
 std::string WayTo(const std::string& folder, const std::string& catalog_folder) {
-  const std::string entry = AbsoluteEntry(folder);
-  const std::string absolute = Canonical(entry).value_or(entry);
+  const std::string absolute = CanonicalOrEntry(folder);
   const std::optional<std::string> output =
       NameOf(catalog_folder) == kCatalogName ? Canonical(ParentOf(catalog_folder)) : std::nullopt;
   if (output && absolute == *output) return ".";

@@ -20,12 +20,6 @@ size_t HashOf(const std::string& text) {
   return std::hash<std::string>()(text);
 }
 
-/// The catalog's key of what a user calls `path`.
-std::string KeyOfSource(const std::string& path) {
-  const std::string entry = AbsoluteEntry(path);
-  return Canonical(entry).value_or(entry);
-}
-
 /// Tells `each` of the files below the folder, by their names there. Hidden ones are none of ours.
 Status ForEachFileIn(const std::string& folder, const std::function<Status(const std::string& name)>& each) {
   namespace fs = std::filesystem;
@@ -49,7 +43,7 @@ Status ForEachFileIn(const std::string& folder, const std::function<Status(const
 }  // namespace
 
 Leftovers::Leftovers(Catalog& catalog, const std::vector<std::string>& own) : catalog_(catalog) {
-  for (const std::string& path : own) own_.push_back(KeyOfSource(path));
+  for (const std::string& path : own) own_.push_back(CanonicalOrEntry(path));
 }
 
 bool Leftovers::IsOfThisRun(const std::string& source) const {
@@ -61,7 +55,7 @@ bool Leftovers::IsOfThisRun(const std::string& source) const {
 
 Status Leftovers::Spare(const FailureTable& failed) {
   return failed.ForEach([this](const FailedItem& item) {
-    spared_.insert(HashOf(KeyOfSource(item.path)));
+    spared_.insert(HashOf(CanonicalOrEntry(item.path)));
     return Status();
   });
 }
@@ -122,7 +116,7 @@ Result<LeftFiles> Leftovers::Look(const std::string& folder, std::vector<size_t>
     if (std::any_of(rows.begin(), rows.end(), [&](const FoundWork& found) {
           return IsSpared(found.key.source) || !IsOfThisRun(found.key.source);
         })) {
-      spared_.insert(HashOf(KeyOfSource(path)));  // and what later steps made of it
+      spared_.insert(HashOf(CanonicalOrEntry(path)));  // and what later steps made of it
       return {};
     }
     ++left.files;

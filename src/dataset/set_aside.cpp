@@ -16,8 +16,7 @@ namespace fs = std::filesystem;
 
 std::vector<std::string> CanonicalEntries(const std::vector<std::string>& paths) {
   std::vector<std::string> entries;
-  for (const std::string& path : paths)
-    entries.push_back(Canonical(path).value_or(AbsoluteEntry(WithoutRedundancy(path))));
+  for (const std::string& path : paths) entries.push_back(CanonicalOrEntry(path));
   return entries;
 }
 
@@ -51,7 +50,7 @@ Status MarkSetAside(const std::string& folder, const std::string& command) {
 }
 
 bool LiesInInput(const std::string& folder, const std::vector<std::string>& paths) {
-  const std::string entry = CanonicalEntries({folder}).front();
+  const std::string entry = CanonicalOrEntry(folder);
   return std::ranges::any_of(CanonicalEntries(paths),
                              [&](const std::string& input) { return IsAtOrBelow(entry, input); });
 }
@@ -65,7 +64,7 @@ std::vector<std::string> SetAsideFolders(const ListOptions& list) {
     ForEachFolder(WithoutRedundancy(path), [&](const std::string& folder) {
       const bool marked = Exists(Join(folder, kSetAsideMark));
       if (!marked && left_out.empty()) return false;
-      const std::string canonical = CanonicalEntries({folder}).front();
+      const std::string canonical = CanonicalOrEntry(folder);
       if (std::ranges::find(left_out, canonical) != left_out.end()) return true;
       if (!marked ||
           std::ranges::any_of(named, [&](const auto& each) { return IsAtOrBelow(each, canonical); }))
