@@ -1,6 +1,5 @@
 // `imgmill catalog info|prune|compact`: what runs remember of files, forgetting those that are gone, and
 // giving their space back.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -14,7 +13,7 @@
 #include "imgmill/base/spelling.h"
 #include "imgmill/catalog/catalog.h"
 #include "imgmill/catalog/upkeep.h"
-#include "imgmill/commands/flag_words.h"
+#include "imgmill/commands/flags.h"
 #include "imgmill/dataset/publish.h"
 #include "imgmill/report/run_report.h"
 #include "session.h"
@@ -30,18 +29,18 @@ std::string Number(uint64_t count, const std::string& what) {
 
 class CatalogTool final : public Tool {
  public:
-  explicit CatalogTool(CLI::App& app) {
-    app.footer(
+  explicit CatalogTool(Flags& flags) {
+    flags.Footer(
         "Example:\n"
         "  imgmill catalog info photos                what runs over this folder remember\n"
         "  imgmill catalog prune photos               forgets the files that are gone\n"
         "  imgmill catalog compact photos             and their vectors");
-    TakesWords(app.add_option("what", what_, "info, prune or compact"), kWhat)->required()->type_name("WHAT");
-    app.add_option("paths", paths_, "The folders that a command was given: their default catalog is meant")
-        ->type_name("DIR");
-    app.add_option("--catalog", catalog_, "The catalog's own folder, in place of that")->type_name("DIR");
-    app.add_flag("--dry-run", dry_run_, "prune, compact: only count what would go");
-    app.add_flag("--json", json_, "One JSON document on stdout");
+    flags.Add("what", what_, "info, prune or compact").Words(kWhat).Required().Type("WHAT");
+    flags.Add("paths", paths_, "The folders that a command was given: their default catalog is meant")
+        .Type("DIR");
+    flags.Add("--catalog", catalog_, "The catalog's own folder, in place of that").Type("DIR");
+    flags.AddSwitch("--dry-run", dry_run_, "prune, compact: only count what would go");
+    flags.AddSwitch("--json", json_, "One JSON document on stdout");
   }
 
   ExitCode Run() override {
@@ -166,8 +165,8 @@ class CatalogTool final : public Tool {
 
 }  // namespace
 
-std::unique_ptr<Tool> AddCatalog(CLI::App& app) {
-  return std::make_unique<CatalogTool>(app);
+std::unique_ptr<Tool> AddCatalog(Flags& flags) {
+  return std::make_unique<CatalogTool>(flags);
 }
 
 }  // namespace imgmill

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "imgmill/commands/flags.h"
 #include "shared_flags.h"
 
 namespace imgmill {
@@ -33,29 +34,30 @@ CommandFlags::CommandFlags(const CommandRow& row)
     : app(std::make_unique<CLI::App>(std::string(row.help), "imgmill " + std::string(row.name))) {
   app->formatter(std::make_shared<HelpFormatter>());
   app->get_formatter()->column_width(34);
+  Flags flags(*app);
   switch (row.kind) {
     case CommandKind::kImages:
-      command = row.add(*app);
-      AddSharedFlags(*app, shared, config, /*listing=*/true);
+      command = row.add(flags);
+      AddSharedFlags(flags, shared, config, /*listing=*/true);
       if (!row.reads_images) HideImageFlags(*app);
       break;
     case CommandKind::kPipeline:
-      app->footer("Example:\n  imgmill run configs/quickstart.yaml");
-      app->add_option("pipeline", file, "The pipeline file")->type_name("FILE.yaml")->required();
-      app->add_flag("--prune", prune, "Remove files of earlier runs that this one neither made nor needs");
-      AddSharedFlags(*app, shared, config, /*listing=*/false);
+      flags.Footer("Example:\n  imgmill run configs/quickstart.yaml");
+      flags.Add("pipeline", file, "The pipeline file").Type("FILE.yaml").Required();
+      flags.AddSwitch("--prune", prune, "Remove files of earlier runs that this one neither made nor needs");
+      AddSharedFlags(flags, shared, config, /*listing=*/false);
       app->remove_option(app->get_option("--config"));
       break;
     case CommandKind::kPlan:
-      app->footer(
+      flags.Footer(
           "Example:\n"
           "  imgmill plan upscale photos -o large --model realesr-animevideov3-x4.safetensors --memory 1GiB");
-      app->add_option("command", planned, "The command and its flags, as you would give them without plan")
-          ->type_name("COMMAND ...")
-          ->required();
+      flags.Add("command", planned, "The command and its flags, as you would give them without plan")
+          .Type("COMMAND ...")
+          .Required();
       break;
     case CommandKind::kTool:
-      tool = row.add_tool(*app);
+      tool = row.add_tool(flags);
       break;
   }
 }

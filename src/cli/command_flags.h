@@ -7,6 +7,10 @@
 
 #include "command_table.h"
 
+namespace CLI {
+class App;
+}
+
 namespace imgmill {
 
 struct CommandFlags {

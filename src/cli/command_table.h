@@ -8,11 +8,9 @@
 #include "imgmill/commands/command.h"
 #include "tool.h"
 
-namespace CLI {
-class App;
-}
-
 namespace imgmill {
+
+class Flags;
 
 /// What a subcommand needs from the command line before it can run.
 enum class CommandKind {
@@ -26,8 +24,8 @@ struct CommandRow {
   std::string_view name;
   std::string_view help;
   CommandKind kind;
-  std::unique_ptr<Command> (*add)(CLI::App& app);    ///< for kImages: declares the flags
-  std::unique_ptr<Tool> (*add_tool)(CLI::App& app);  ///< for kTool: likewise
+  std::unique_ptr<Command> (*add)(Flags& flags);    ///< for kImages: declares the flags
+  std::unique_ptr<Tool> (*add_tool)(Flags& flags);  ///< for kTool: likewise
   bool reads_images = true;  ///< for kImages: else what chooses or reads them is left out of the help
 };
 

@@ -3,7 +3,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -14,7 +13,7 @@
 #include "imgmill/base/path_text.h"
 #include "imgmill/catalog/catalog.h"
 #include "imgmill/commands/command.h"
-#include "imgmill/commands/flag_words.h"
+#include "imgmill/commands/flags.h"
 #include "imgmill/dataset/publish.h"
 #include "imgmill/infer/libtorch_location.h"
 #include "imgmill/infer/model_runtime.h"
@@ -32,13 +31,13 @@ constexpr rlim_t kEnoughFiles = 256;
 
 class Doctor final : public Tool {
  public:
-  explicit Doctor(CLI::App& app) {
-    app.footer("Example:\n  imgmill doctor");
-    TakesWords(app.add_option("--device", shared_.device, "Devices to look for: auto, cpu, cuda ..."),
-               kSomeDevices)
-        ->capture_default_str()
-        ->type_name("NAME");
-    app.add_flag("--json", json_, "One JSON document on stdout");
+  explicit Doctor(Flags& flags) {
+    flags.Footer("Example:\n  imgmill doctor");
+    flags.Add("--device", shared_.device, "Devices to look for: auto, cpu, cuda ...")
+        .Words(kSomeDevices)
+        .ShowDefault()
+        .Type("NAME");
+    flags.AddSwitch("--json", json_, "One JSON document on stdout");
   }
 
   ExitCode Run() override {
@@ -168,8 +167,8 @@ class Doctor final : public Tool {
 
 }  // namespace
 
-std::unique_ptr<Tool> AddDoctor(CLI::App& app) {
-  return std::make_unique<Doctor>(app);
+std::unique_ptr<Tool> AddDoctor(Flags& flags) {
+  return std::make_unique<Doctor>(flags);
 }
 
 }  // namespace imgmill

@@ -1,11 +1,11 @@
 // `imgmill explain FILE...`: how a file was made, back to the image that it came from.
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/try.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/commands/flags.h"
 #include "provenance.h"
 #include "tool.h"
 
@@ -19,15 +19,15 @@ constexpr int kMostSteps = 64;
 
 class Explain final : public Tool {
  public:
-  explicit Explain(CLI::App& app) {
-    app.footer(
+  explicit Explain(Flags& flags) {
+    flags.Footer(
         "Example:\n"
         "  imgmill run configs/quickstart.yaml\n"
         "  imgmill explain quickstart_out/upscale/mountains_00000_00000.png");
-    app.add_option("files", files_, "Files in output folders of upscale, tile, frames or run")
-        ->type_name("FILE")
-        ->required();
-    app.add_flag("--json", json_, "One JSON document on stdout");
+    flags.Add("files", files_, "Files in output folders of upscale, tile, frames or run")
+        .Type("FILE")
+        .Required();
+    flags.AddSwitch("--json", json_, "One JSON document on stdout");
   }
 
   ExitCode Run() override {
@@ -118,8 +118,8 @@ class Explain final : public Tool {
 
 }  // namespace
 
-std::unique_ptr<Tool> AddExplain(CLI::App& app) {
-  return std::make_unique<Explain>(app);
+std::unique_ptr<Tool> AddExplain(Flags& flags) {
+  return std::make_unique<Explain>(flags);
 }
 
 }  // namespace imgmill

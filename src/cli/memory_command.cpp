@@ -1,6 +1,5 @@
 // `imgmill memory info|recommend|clear`: what the MemoryManager sees on this machine, what it advises, and
 // what it has learned, to be forgotten.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -10,7 +9,7 @@
 #include "imgmill/base/spelling.h"
 #include "imgmill/catalog/catalog.h"
 #include "imgmill/commands/command.h"
-#include "imgmill/commands/flag_words.h"
+#include "imgmill/commands/flags.h"
 #include "imgmill/infer/model_runtime.h"
 #include "imgmill/report/run_report.h"
 #include "memory_info.h"
@@ -26,29 +25,26 @@ namespace fs = std::filesystem;
 
 class Memory final : public Tool {
  public:
-  explicit Memory(CLI::App& app) {
-    app.footer(
+  explicit Memory(Flags& flags) {
+    flags.Footer(
         "Example:\n"
         "  imgmill memory info\n"
         "  imgmill memory recommend --device auto\n"
         "  imgmill memory recommend upscale photos -o large --model realesr-animevideov3-x4.safetensors\n"
         "  imgmill memory clear --catalog photos/.imgmill");
-    TakesWords(app.add_option("what", what_, "info, recommend or clear"), kWhat)
-        ->required()
-        ->type_name("WHAT");
-    app.add_option("command", command_, "recommend: a command and its flags, for advice on just that run")
-        ->type_name("COMMAND ...");
-    AddByteSize(app, "--memory", shared_.memory,
+    flags.Add("what", what_, "info, recommend or clear").Words(kWhat).Required().Type("WHAT");
+    flags.Add("command", command_, "recommend: a command and its flags, for advice on just that run")
+        .Type("COMMAND ...");
+    AddByteSize(flags, "--memory", shared_.memory,
                 "Budget to look at [the cgroup's limit, or 80 % of what is free]");
-    AddByteSize(app, "--device-memory", shared_.device_memory, "Budget of each device [what is free there]");
-    TakesWords(
-        app.add_option("--device", device_, "Also open LibTorch and look at devices: auto, cpu, cuda ..."),
-        kSomeDevices)
-        ->type_name("NAME");
-    app.add_option("--catalog", catalog_,
-                   "clear: only this catalog's learned costs [all in the state folder]")
-        ->type_name("DIR");
-    app.add_flag("--json", json_, "One JSON document on stdout");
+    AddByteSize(flags, "--device-memory", shared_.device_memory,
+                "Budget of each device [what is free there]");
+    flags.Add("--device", device_, "Also open LibTorch and look at devices: auto, cpu, cuda ...")
+        .Words(kSomeDevices)
+        .Type("NAME");
+    flags.Add("--catalog", catalog_, "clear: only this catalog's learned costs [all in the state folder]")
+        .Type("DIR");
+    flags.AddSwitch("--json", json_, "One JSON document on stdout");
   }
 
   ExitCode Run() override {
@@ -150,8 +146,8 @@ class Memory final : public Tool {
 
 }  // namespace
 
-std::unique_ptr<Tool> AddMemory(CLI::App& app) {
-  return std::make_unique<Memory>(app);
+std::unique_ptr<Tool> AddMemory(Flags& flags) {
+  return std::make_unique<Memory>(flags);
 }
 
 }  // namespace imgmill

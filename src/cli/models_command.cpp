@@ -1,5 +1,4 @@
 // `imgmill models FILE...`: identifies weight files without running them; lists known networks without files.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -9,6 +8,7 @@
 #include "commands/model_loading.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/commands/flags.h"
 #include "imgmill/infer/model_runtime.h"
 #include "imgmill/infer/own_models.h"
 #include "imgmill/report/run_report.h"
@@ -165,17 +165,18 @@ std::string Text(const std::string& path, const BatchModel& model) {
 
 class Models final : public Tool {
  public:
-  explicit Models(CLI::App& app) {
-    app.footer(
+  explicit Models(Flags& flags) {
+    flags.Footer(
         "Example:\n"
         "  imgmill models\n"
         "  imgmill models 4x-UltraSharp.pth realesr-animevideov3-x4.safetensors");
-    app.add_option("files", files_,
-                   "Weight files: .safetensors, .pth, .pt, .ckpt, or own:NAME [list the known networks]")
-        ->type_name("FILE");
-    AddByteSize(app, "--memory", shared_.memory,
+    flags
+        .Add("files", files_,
+             "Weight files: .safetensors, .pth, .pt, .ckpt, or own:NAME [list the known networks]")
+        .Type("FILE");
+    AddByteSize(flags, "--memory", shared_.memory,
                 "Budget that weights are read within [the cgroup's limit, or 80 % of what is free]");
-    app.add_flag("--json", json_, "One JSON document on stdout");
+    flags.AddSwitch("--json", json_, "One JSON document on stdout");
   }
 
   ExitCode Run() override {
@@ -253,8 +254,8 @@ class Models final : public Tool {
 
 }  // namespace
 
-std::unique_ptr<Tool> AddModels(CLI::App& app) {
-  return std::make_unique<Models>(app);
+std::unique_ptr<Tool> AddModels(Flags& flags) {
+  return std::make_unique<Models>(flags);
 }
 
 }  // namespace imgmill

@@ -1,7 +1,6 @@
 // Runs the steps of a pipeline one after the other, in one session.
 #include "pipeline.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>

@@ -8,6 +8,7 @@
 #include "defaults_file.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/base/spelling.h"
+#include "imgmill/commands/flags.h"
 #include "pipeline.h"
 #include "yaml_options.h"
 
@@ -51,7 +52,8 @@ Result<PipelineStep> ReadStep(const YAML::Node& node, const std::string& file, c
     return Usage(AtLine(file, entry.first, what));
   }
   step.app = std::make_unique<CLI::App>(std::string(row->help), step.name);
-  step.command = row->add(*step.app);
+  Flags flags(*step.app);
+  step.command = row->add(flags);
   TRY(ApplyYaml(entry.second, file, *step.app, {}));
   TRY(ApplyDefaultsFile(*step.command, *step.app));
   const int use = ++uses[step.name];

@@ -1,10 +1,10 @@
 // `imgmill report FILE`: draws a run's report as a page that opens from disk.
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 
 #include "imgmill/base/path_text.h"
+#include "imgmill/commands/flags.h"
 #include "imgmill/dataset/publish.h"
 #include "imgmill/report/memory_page.h"
 #include "session.h"
@@ -32,15 +32,15 @@ bool InTheWay(const std::string& path) {
 
 class ReportTool final : public Tool {
  public:
-  explicit ReportTool(CLI::App& app) {
-    app.footer(
+  explicit ReportTool(Flags& flags) {
+    flags.Footer(
         "Example:\n"
         "  imgmill upscale photos -o large --method lanczos3 --report run.json\n"
         "  imgmill report run.json");
-    app.add_option("report", report_, "What a run's --report wrote")->type_name("FILE.json")->required();
-    app.add_option("-o,--output", output_, "The page; - is stdout [run.json gives run-memory.html]")
-        ->type_name("FILE.html");
-    app.add_flag("--force", force_, "Replace a file that is not such a page");
+    flags.Add("report", report_, "What a run's --report wrote").Type("FILE.json").Required();
+    flags.Add("-o,--output", output_, "The page; - is stdout [run.json gives run-memory.html]")
+        .Type("FILE.html");
+    flags.AddSwitch("--force", force_, "Replace a file that is not such a page");
   }
 
   ExitCode Run() override {
@@ -78,8 +78,8 @@ class ReportTool final : public Tool {
 
 }  // namespace
 
-std::unique_ptr<Tool> AddReport(CLI::App& app) {
-  return std::make_unique<ReportTool>(app);
+std::unique_ptr<Tool> AddReport(Flags& flags) {
+  return std::make_unique<ReportTool>(flags);
 }
 
 }  // namespace imgmill

@@ -6,20 +6,18 @@
 
 #include "imgmill/commands/command.h"
 
-namespace CLI {
-class App;
-}
-
 namespace imgmill {
+
+class Flags;
 
 /// Flags of the run itself, and of the listing unless `listing` is false (a pipeline names its input in the
 /// file).
-void AddSharedFlags(CLI::App& app, SharedOptions& options, std::string& config_file, bool listing);
+void AddSharedFlags(Flags& flags, SharedOptions& options, std::string& config_file, bool listing);
 
 /// Words to offer for a device: those that need no look at the machine, though there are more.
 inline const std::array<std::string, 3> kSomeDevices = {"auto", "cpu", "cuda"};
 
 /// A flag that takes "512MiB" or "2G".
-void AddByteSize(CLI::App& app, const std::string& flag, size_t& target, const std::string& help);
+void AddByteSize(Flags& flags, const std::string& flag, size_t& target, const std::string& help);
 
 }  // namespace imgmill

@@ -6,11 +6,9 @@
 
 #include "imgmill/base/error.h"
 
-namespace CLI {
-class App;
-}
-
 namespace imgmill {
+
+class Flags;
 
 class Tool {
  public:
@@ -19,13 +17,13 @@ class Tool {
 };
 
 /// Each declares its flags; Run is called after they were parsed.
-std::unique_ptr<Tool> AddUndo(CLI::App& app);
-std::unique_ptr<Tool> AddCatalog(CLI::App& app);
-std::unique_ptr<Tool> AddMemory(CLI::App& app);
-std::unique_ptr<Tool> AddDoctor(CLI::App& app);
-std::unique_ptr<Tool> AddModels(CLI::App& app);
-std::unique_ptr<Tool> AddReport(CLI::App& app);
-std::unique_ptr<Tool> AddVerify(CLI::App& app);
-std::unique_ptr<Tool> AddExplain(CLI::App& app);
+std::unique_ptr<Tool> AddUndo(Flags& flags);
+std::unique_ptr<Tool> AddCatalog(Flags& flags);
+std::unique_ptr<Tool> AddMemory(Flags& flags);
+std::unique_ptr<Tool> AddDoctor(Flags& flags);
+std::unique_ptr<Tool> AddModels(Flags& flags);
+std::unique_ptr<Tool> AddReport(Flags& flags);
+std::unique_ptr<Tool> AddVerify(Flags& flags);
+std::unique_ptr<Tool> AddExplain(Flags& flags);
 
 }  // namespace imgmill

@@ -1,8 +1,8 @@
 // `imgmill undo FILE`: runs a journal backwards and says what became of each file.
-#include <CLI/CLI.hpp>
 #include <cstdio>
 
 #include "imgmill/base/path_text.h"
+#include "imgmill/commands/flags.h"
 #include "imgmill/dataset/journal.h"
 #include "session.h"
 #include "stop_signals.h"
@@ -35,9 +35,9 @@ ExitCode UndoFromFile(const std::string& file) {
 
 class Undo final : public Tool {
  public:
-  explicit Undo(CLI::App& app) {
-    app.footer("Example:\n  imgmill undo .imgmill/undo-20260102-030405.tsv");
-    app.add_option("file", file_, "The undo file that an action wrote")->type_name("FILE")->required();
+  explicit Undo(Flags& flags) {
+    flags.Footer("Example:\n  imgmill undo .imgmill/undo-20260102-030405.tsv");
+    flags.Add("file", file_, "The undo file that an action wrote").Type("FILE").Required();
   }
   ExitCode Run() override { return UndoFromFile(file_); }
 
@@ -47,8 +47,8 @@ class Undo final : public Tool {
 
 }  // namespace
 
-std::unique_ptr<Tool> AddUndo(CLI::App& app) {
-  return std::make_unique<Undo>(app);
+std::unique_ptr<Tool> AddUndo(Flags& flags) {
+  return std::make_unique<Undo>(flags);
 }
 
 }  // namespace imgmill

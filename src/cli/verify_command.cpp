@@ -1,5 +1,4 @@
 // `imgmill verify DIR...`: whether output folders hold what was written to them, and only that.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -8,6 +7,7 @@
 #include "base/try.h"
 #include "forgotten_work.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/commands/flags.h"
 #include "imgmill/dataset/listing.h"
 #include "missing_outputs.h"
 #include "provenance.h"
@@ -32,20 +32,19 @@ std::string FieldOf(size_t finding) {
 
 class Verify final : public Tool {
  public:
-  explicit Verify(CLI::App& app) {
-    app.footer(
+  explicit Verify(Flags& flags) {
+    flags.Footer(
         "Example:\n"
         "  imgmill upscale photos -o large --method lanczos3\n"
         "  imgmill verify large --manifest large.jsonl");
-    app.add_option("folders", folders_, "Output folders of upscale, tile, frames or run")
-        ->type_name("DIR")
-        ->required();
-    app.add_flag("--sources", sources_, "Also check that what the files were made from is as it was");
-    app.add_option("--manifest", manifest_,
-                   "Write a line of JSON for each file that is as written: how it was made, and of what")
-        ->type_name("FILE.jsonl");
-    app.add_flag("--forget", forget_, "Say once more which files are missing, and look for them no more");
-    app.add_flag("--json", json_, "One JSON document on stdout");
+    flags.Add("folders", folders_, "Output folders of upscale, tile, frames or run").Type("DIR").Required();
+    flags.AddSwitch("--sources", sources_, "Also check that what the files were made from is as it was");
+    flags
+        .Add("--manifest", manifest_,
+             "Write a line of JSON for each file that is as written: how it was made, and of what")
+        .Type("FILE.jsonl");
+    flags.AddSwitch("--forget", forget_, "Say once more which files are missing, and look for them no more");
+    flags.AddSwitch("--json", json_, "One JSON document on stdout");
   }
 
   ExitCode Run() override {
@@ -194,8 +193,8 @@ class Verify final : public Tool {
 
 }  // namespace
 
-std::unique_ptr<Tool> AddVerify(CLI::App& app) {
-  return std::make_unique<Verify>(app);
+std::unique_ptr<Tool> AddVerify(Flags& flags) {
+  return std::make_unique<Verify>(flags);
 }
 
 }  // namespace imgmill

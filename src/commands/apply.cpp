@@ -1,7 +1,6 @@
 // The apply command: reads the decisions, looks whether the files are still those that were shown, acts.
 #include "imgmill/commands/apply.h"
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/path_parts.h"
@@ -12,6 +11,7 @@
 #include "freed_bytes.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/commands/flags.h"
 #include "planned_actions.h"
 
 namespace imgmill {
@@ -152,15 +152,14 @@ class ApplyRun final : public CommandRun {
 
 class Apply final : public Command {
  public:
-  explicit Apply(CLI::App& app) {
-    app.footer(
+  explicit Apply(Flags& flags) {
+    flags.Footer(
         "Example:\n"
         "  imgmill dedup photos --html page.html      to be opened in a browser: Export decisions\n"
         "  imgmill apply decisions.json --action move --move-to duplicates");
-    app.add_option("decisions", options_.file, "The file that the page has exported")
-        ->type_name("FILE")
-        ->required();
-    AddDuplicateActionFlags(app, {options_.action, options_.move_to, options_.undo_file, options_.sidecars});
+    flags.Add("decisions", options_.file, "The file that the page has exported").Type("FILE").Required();
+    AddDuplicateActionFlags(flags,
+                            {options_.action, options_.move_to, options_.undo_file, options_.sidecars});
   }
 
   std::optional<std::string> Check() const override { return options_.Check(); }
@@ -187,8 +186,8 @@ std::optional<std::string> ApplyOptions::Check() const {
   return CheckDuplicateAction(action, move_to, sidecars);
 }
 
-std::unique_ptr<Command> AddApply(CLI::App& app) {
-  return std::make_unique<Apply>(app);
+std::unique_ptr<Command> AddApply(Flags& flags) {
+  return std::make_unique<Apply>(flags);
 }
 
 }  // namespace imgmill

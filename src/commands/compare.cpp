@@ -1,7 +1,6 @@
 // The compare command: checks its options, finds the pairs, runs the operation, sums up.
 #include "imgmill/commands/compare.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -18,7 +17,7 @@
 #include "export_target.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
-#include "imgmill/commands/flag_words.h"
+#include "imgmill/commands/flags.h"
 #include "imgmill/dataset/publish.h"
 #include "paired_source.h"
 #include "readable_file.h"
@@ -31,7 +30,7 @@ const std::array<std::string, 6> kKernels = {"nearest",  "linear",   "cubic",
 
 class Compare final : public Command {
  public:
-  explicit Compare(CLI::App& app);
+  explicit Compare(Flags& flags);
 
   std::optional<std::string> Check() const override { return options_.Check(); }
 
@@ -185,50 +184,48 @@ std::string MetricTable() {
   return text;
 }
 
-Compare::Compare(CLI::App& app) {
-  app.footer(MetricTable() +
-             "\nThe last path is what the others are compared with: a file with a file, or folders, whose\n"
-             "images are paired by their names.\n\n"
-             "Example:\n"
-             "  imgmill compare restored.png original.png\n"
-             "  imgmill compare results HQ --crop-border 4 --csv figures.csv --page worst.html\n"
-             "  imgmill compare LR HR --pair-name '{name}_HR' --resize cubic --fail-below psnr=28");
-  app.add_option("--pair", options_.pair, "What to compare with, instead of the last path")
-      ->type_name("PATH");
-  options_.pair_names.AddFlags(app);
+Compare::Compare(Flags& flags) {
+  flags.Footer(MetricTable() +
+               "\nThe last path is what the others are compared with: a file with a file, or folders, whose\n"
+               "images are paired by their names.\n\n"
+               "Example:\n"
+               "  imgmill compare restored.png original.png\n"
+               "  imgmill compare results HQ --crop-border 4 --csv figures.csv --page worst.html\n"
+               "  imgmill compare LR HR --pair-name '{name}_HR' --resize cubic --fail-below psnr=28");
+  flags.Add("--pair", options_.pair, "What to compare with, instead of the last path").Type("PATH");
+  options_.pair_names.AddFlags(flags);
   std::vector<std::string> words;
   for (const MetricInfo& info : AllMetrics()) words.emplace_back(info.name);
   words.emplace_back("all");
-  TakesWords(app.add_option("--metrics", options_.metrics,
-                            "Which, separated by commas; the first decides what is worst"),
-             words)
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->default_str("psnr,psnr-y,ssim,ssim-y,mae,max")
-      ->type_name("LIST");
-  TakesModel(app.add_option("--lpips", options_.lpips,
-                            "Add LPIPS, by these weights with their backbone: .pth, .safetensors"))
-      ->type_name("FILE");
-  app.add_option("--crop-border", options_.crop_border, "Pixels to leave out on each side [0]")
-      ->type_name("PIXELS");
-  TakesWords(
-      app.add_option("--resize", options_.resize,
-                     "Resize partners of another size: nearest, linear, cubic, mitchell, lanczos2, lanczos3"),
-      kKernels)
-      ->type_name("NAME");
-  app.add_flag("--align", options_.align,
-               "Find by how many pixels pairs are shifted, compare what they share");
-  app.add_option("--fail-below", options_.fail_below,
-                 "Exit with 4 if a pair has less: psnr=32, ssim=0.9 ...; may be repeated")
-      ->type_name("METRIC=NUMBER")
-      ->allow_extra_args(false);
-  app.add_option("--fail-above", options_.fail_above,
-                 "Exit with 4 if a pair has more: mae=2, max=16 ...; may be repeated")
-      ->type_name("METRIC=NUMBER")
-      ->allow_extra_args(false);
-  app.add_option("--csv", options_.csv, "Write a row for each pair")->type_name("FILE.csv");
-  app.add_option("--page", options_.page, "Write a page with the worst pairs side by side")
-      ->type_name("FILE.html");
+  flags.Add("--metrics", options_.metrics, "Which, separated by commas; the first decides what is worst")
+      .Words(words)
+      .SplitAtCommas()
+      .OneValueEach()
+      .ShowDefault("psnr,psnr-y,ssim,ssim-y,mae,max")
+      .Type("LIST");
+  flags.Add("--lpips", options_.lpips, "Add LPIPS, by these weights with their backbone: .pth, .safetensors")
+      .ModelFile()
+      .Type("FILE");
+  flags.Add("--crop-border", options_.crop_border, "Pixels to leave out on each side [0]").Type("PIXELS");
+  flags
+      .Add("--resize", options_.resize,
+           "Resize partners of another size: nearest, linear, cubic, mitchell, lanczos2, lanczos3")
+      .Words(kKernels)
+      .Type("NAME");
+  flags.AddSwitch("--align", options_.align,
+                  "Find by how many pixels pairs are shifted, compare what they share");
+  flags
+      .Add("--fail-below", options_.fail_below,
+           "Exit with 4 if a pair has less: psnr=32, ssim=0.9 ...; may be repeated")
+      .Type("METRIC=NUMBER")
+      .OneValueEach();
+  flags
+      .Add("--fail-above", options_.fail_above,
+           "Exit with 4 if a pair has more: mae=2, max=16 ...; may be repeated")
+      .Type("METRIC=NUMBER")
+      .OneValueEach();
+  flags.Add("--csv", options_.csv, "Write a row for each pair").Type("FILE.csv");
+  flags.Add("--page", options_.page, "Write a page with the worst pairs side by side").Type("FILE.html");
 }
 
 }  // namespace
@@ -247,8 +244,8 @@ std::optional<std::string> CompareOptions::Check() const {
   return std::nullopt;
 }
 
-std::unique_ptr<Command> AddCompare(CLI::App& app) {
-  return std::make_unique<Compare>(app);
+std::unique_ptr<Command> AddCompare(Flags& flags) {
+  return std::make_unique<Compare>(flags);
 }
 
 }  // namespace imgmill

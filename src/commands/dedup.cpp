@@ -66,7 +66,7 @@ Result<double> VectorDistance(const DedupTable& entries, const VectorFile& vecto
 
 class Dedup final : public Command {
  public:
-  explicit Dedup(CLI::App& app) { AddDedupFlags(app, options_); }
+  explicit Dedup(Flags& flags) { AddDedupFlags(flags, options_); }
 
   std::optional<std::string> Check() const override { return options_.Check(); }
   std::optional<std::string> TakePaths(ListOptions& list) override {
@@ -401,8 +401,8 @@ Result<std::unique_ptr<CommandRun>> Dedup::Begin(ItemSource& source, const Comma
 
 }  // namespace
 
-std::unique_ptr<Command> AddDedup(CLI::App& app) {
-  return std::make_unique<Dedup>(app);
+std::unique_ptr<Command> AddDedup(Flags& flags) {
+  return std::make_unique<Dedup>(flags);
 }
 
 }  // namespace imgmill

@@ -1,5 +1,4 @@
 // The flags of dedup, and what does not go together.
-#include <CLI/CLI.hpp>
 #include <array>
 
 #include "choice.h"
@@ -7,7 +6,7 @@
 #include "dedup_poses.h"
 #include "duplicate_action.h"
 #include "imgmill/commands/dedup.h"
-#include "imgmill/commands/flag_words.h"
+#include "imgmill/commands/flags.h"
 
 namespace imgmill {
 namespace {
@@ -20,70 +19,76 @@ const std::array<std::string, 3> kPairs = {"all", "across", "within"};
 
 }  // namespace
 
-void AddDedupFlags(CLI::App& app, DedupOptions& options) {
-  app.footer(
+void AddDedupFlags(Flags& flags, DedupOptions& options) {
+  flags.Footer(
       "Example:\n"
       "  imgmill dedup photos                       lists groups of near-duplicates\n"
       "  imgmill dedup photos --action move --move-to duplicates --memory 512MiB");
-  TakesWords(app.add_option("--method", options.method,
-                            "exact, phash, dhash, ahash, whash, pdq, blockmean, embedding or lpips"),
-             kMethods)
-      ->capture_default_str()
-      ->type_name("NAME");
-  TakesWords(
-      app.add_option("--decode", options.decode, "scaled (fast) or full (bit for bit imagededup's hash)"),
-      {"scaled", "full"})
-      ->capture_default_str()
-      ->type_name("NAME");
-  app.add_option(
-         "--max-distance", options.max_distance,
-         "Bits in which two hashes may differ, 0 to 64, or 256 with pdq and blockmean [14, fewer above "
-         "50,000 images; 10 with ahash and whash; 16 with lpips; 80 with pdq; 40 with blockmean]")
-      ->type_name("BITS");
-  app.add_flag("--no-verify", options.no_verify,
-               "Believe the hashes: do not lay candidates upon each other to compare their pixels");
-  app.add_option("--max-difference", options.max_difference,
-                 "What two images may differ in when they are laid upon each other, 0 to 1 [0.1]")
-      ->type_name("DIFFERENCE");
-  app.add_option("--min-similarity", options.min_similarity,
-                 "With --method embedding: least cosine similarity of duplicates, 0 to 1 [0.8; 0.9 where "
-                 "they are not verified]")
-      ->type_name("COSINE");
-  TakesWords(app.add_option("--index", options.index,
-                            "With --method embedding: compare all vectors (exact), or those of near lists "
-                            "(ivf): many times faster from 100,000 on, and it says how much it finds"),
-             kIndexes)
-      ->capture_default_str()
-      ->type_name("NAME");
-  app.add_option("--max-lpips", options.max_lpips,
-                 "With --method lpips: largest LPIPS distance of duplicates, 0 or more [0.1]")
-      ->type_name("DISTANCE");
-  TakesWords(
-      app.add_option("--invariant", options.invariant,
-                     "Also find images that were turned by quarters (rotate), mirrored (flip), or both")
-          ->delimiter(','),
-      kInvariants)
-      ->type_name("NAME,...");
-  TakesWords(app.add_option("--keep-by", options.keep_by,
-                            "What the keeper is chosen by, in this order: resolution, colour, format, "
-                            "blockiness, sharpness, bytes, oldest, path, folder:DIR")
-                 ->delimiter(','),
-             {"resolution", "colour", "format", "blockiness", "sharpness", "bytes", "oldest", "path"})
-      ->type_name("NAME,...");
-  app.add_option("--reference", options.reference,
-                 "Folder that is never touched: only images that are also there are duplicates")
-      ->type_name("DIR");
-  TakesWords(app.add_option("--pairs", options.pairs,
-                            "Duplicates of all images, only across folders, or only within one"),
-             kPairs)
-      ->capture_default_str()
-      ->type_name("NAME");
-  AddDuplicateActionFlags(app, {options.action, options.move_to, options.undo_file, options.sidecars});
-  app.add_option("--html", options.html,
-                 "Write a page to look at the groups, and to decide on them (see imgmill apply)")
-      ->type_name("FILE");
-  app.add_flag("--check", options.check, "Exit with 4 if any duplicate was found");
-  AddEmbeddingFlags(app, options.embedding);
+  flags
+      .Add("--method", options.method,
+           "exact, phash, dhash, ahash, whash, pdq, blockmean, embedding or lpips")
+      .Words(kMethods)
+      .ShowDefault()
+      .Type("NAME");
+  flags.Add("--decode", options.decode, "scaled (fast) or full (bit for bit imagededup's hash)")
+      .Words({"scaled", "full"})
+      .ShowDefault()
+      .Type("NAME");
+  flags
+      .Add("--max-distance", options.max_distance,
+           "Bits in which two hashes may differ, 0 to 64, or 256 with pdq and blockmean [14, fewer above "
+           "50,000 images; 10 with ahash and whash; 16 with lpips; 80 with pdq; 40 with blockmean]")
+      .Type("BITS");
+  flags.AddSwitch("--no-verify", options.no_verify,
+                  "Believe the hashes: do not lay candidates upon each other to compare their pixels");
+  flags
+      .Add("--max-difference", options.max_difference,
+           "What two images may differ in when they are laid upon each other, 0 to 1 [0.1]")
+      .Type("DIFFERENCE");
+  flags
+      .Add("--min-similarity", options.min_similarity,
+           "With --method embedding: least cosine similarity of duplicates, 0 to 1 [0.8; 0.9 where "
+           "they are not verified]")
+      .Type("COSINE");
+  flags
+      .Add("--index", options.index,
+           "With --method embedding: compare all vectors (exact), or those of near lists "
+           "(ivf): many times faster from 100,000 on, and it says how much it finds")
+      .Words(kIndexes)
+      .ShowDefault()
+      .Type("NAME");
+  flags
+      .Add("--max-lpips", options.max_lpips,
+           "With --method lpips: largest LPIPS distance of duplicates, 0 or more [0.1]")
+      .Type("DISTANCE");
+  flags
+      .Add("--invariant", options.invariant,
+           "Also find images that were turned by quarters (rotate), mirrored (flip), or both")
+      .SplitAtCommas()
+      .Words(kInvariants)
+      .Type("NAME,...");
+  flags
+      .Add("--keep-by", options.keep_by,
+           "What the keeper is chosen by, in this order: resolution, colour, format, "
+           "blockiness, sharpness, bytes, oldest, path, folder:DIR")
+      .SplitAtCommas()
+      .Words({"resolution", "colour", "format", "blockiness", "sharpness", "bytes", "oldest", "path"})
+      .Type("NAME,...");
+  flags
+      .Add("--reference", options.reference,
+           "Folder that is never touched: only images that are also there are duplicates")
+      .Type("DIR");
+  flags.Add("--pairs", options.pairs, "Duplicates of all images, only across folders, or only within one")
+      .Words(kPairs)
+      .ShowDefault()
+      .Type("NAME");
+  AddDuplicateActionFlags(flags, {options.action, options.move_to, options.undo_file, options.sidecars});
+  flags
+      .Add("--html", options.html,
+           "Write a page to look at the groups, and to decide on them (see imgmill apply)")
+      .Type("FILE");
+  flags.AddSwitch("--check", options.check, "Exit with 4 if any duplicate was found");
+  AddEmbeddingFlags(flags, options.embedding);
 }
 
 int DedupOptions::distance(uint64_t images) const {

@@ -1,11 +1,10 @@
 // Shared by dedup and apply.
 #include "duplicate_action.h"
 
-#include <CLI/CLI.hpp>
 #include <array>
 
 #include "choice.h"
-#include "imgmill/commands/flag_words.h"
+#include "imgmill/commands/flags.h"
 #include "sidecar_actions.h"
 
 namespace imgmill {
@@ -15,16 +14,15 @@ const std::array<std::string, 5> kActions = {"report", "move", "hardlink", "syml
 
 }  // namespace
 
-void AddDuplicateActionFlags(CLI::App& app, DuplicateActionFlags flags) {
-  TakesWords(
-      app.add_option("--action", flags.action, "report, move, hardlink, symlink or delete the duplicates"),
-      kActions)
-      ->capture_default_str()
-      ->type_name("NAME");
-  app.add_option("--move-to", flags.move_to, "Folder for --action move")->type_name("DIR");
-  app.add_option("--undo-file", flags.undo_file, "Where to write the undo file [the catalog's folder]")
-      ->type_name("FILE");
-  AddSidecarFlag(app, flags.sidecars);
+void AddDuplicateActionFlags(Flags& flags, DuplicateActionFlags targets) {
+  flags.Add("--action", targets.action, "report, move, hardlink, symlink or delete the duplicates")
+      .Words(kActions)
+      .ShowDefault()
+      .Type("NAME");
+  flags.Add("--move-to", targets.move_to, "Folder for --action move").Type("DIR");
+  flags.Add("--undo-file", targets.undo_file, "Where to write the undo file [the catalog's folder]")
+      .Type("FILE");
+  AddSidecarFlag(flags, targets.sidecars);
 }
 
 std::optional<std::string> CheckDuplicateAction(const std::string& action, const std::string& move_to,

@@ -7,11 +7,9 @@
 
 #include "imgmill/dataset/journal.h"
 
-namespace CLI {
-class App;
-}
-
 namespace imgmill {
+
+class Flags;
 
 struct DuplicateActionFlags {
   std::string& action;
@@ -21,7 +19,7 @@ struct DuplicateActionFlags {
 };
 
 /// Declares --action, --move-to, --undo-file and --sidecars.
-void AddDuplicateActionFlags(CLI::App& app, DuplicateActionFlags flags);
+void AddDuplicateActionFlags(Flags& flags, DuplicateActionFlags targets);
 
 std::optional<std::string> CheckDuplicateAction(const std::string& action, const std::string& move_to,
                                                 const std::vector<std::string>& sidecars);

@@ -1,7 +1,6 @@
 // The embed command: runs the operation, exports what it gave, sums up.
 #include "imgmill/commands/embed.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -10,6 +9,7 @@
 #include "base/try.h"
 #include "embed_operation.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/commands/flags.h"
 #include "import_operation.h"
 #include "readable_file.h"
 #include "vector_export.h"
@@ -124,7 +124,7 @@ Result<OpenedEmbedding> OpenImported(const EmbedOptions& options, const Imported
 
 class Embed final : public Command {
  public:
-  explicit Embed(CLI::App& app);
+  explicit Embed(Flags& flags);
 
   std::optional<std::string> Check() const override { return options_.Check(); }
   std::optional<std::string> CheckAlone(const SharedOptions& shared) const override {
@@ -161,28 +161,31 @@ class Embed final : public Command {
   EmbedOptions options_;
 };
 
-Embed::Embed(CLI::App& app) {
-  app.footer(
+Embed::Embed(Flags& flags) {
+  flags.Footer(
       "Example:\n"
       "  imgmill embed photos --export vectors.npy    the built-in descriptor: how an image looks\n"
       "  imgmill embed photos --model clip.safetensors    published weights, which define their input\n"
       "  imgmill embed photos --model mobilenet.pt --scale 1/127.5 --shift -1    TorchScript");
-  app.add_option("--export", options_.export_file,
-                 "File for the vectors: .npy, .parquet, .csv, .jsonl, or a folder/ for clip-retrieval")
-      ->type_name("FILE");
-  app.add_option("--import", options_.imported.file,
-                 "Take vectors from this .npy or Parquet file, or clip-retrieval's folder; with --model-name")
-      ->type_name("PATH");
-  app.add_option("--import-names", options_.imported.names,
-                 "Paths of the images of an .npy file: .txt, a line each, or .parquet [NAME.paths.txt]")
-      ->type_name("FILE");
-  app.add_option("--import-base", options_.imported.base,
-                 "Folder that those paths begin at [the current one]")
-      ->type_name("DIR");
-  app.add_option("--import-columns", options_.imported.columns,
-                 "Columns of a Parquet file: of the paths, and of the vectors [by their names]")
-      ->type_name("PATHS,VECTORS");
-  AddEmbeddingFlags(app, options_.embedding);
+  flags
+      .Add("--export", options_.export_file,
+           "File for the vectors: .npy, .parquet, .csv, .jsonl, or a folder/ for clip-retrieval")
+      .Type("FILE");
+  flags
+      .Add("--import", options_.imported.file,
+           "Take vectors from this .npy or Parquet file, or clip-retrieval's folder; with --model-name")
+      .Type("PATH");
+  flags
+      .Add("--import-names", options_.imported.names,
+           "Paths of the images of an .npy file: .txt, a line each, or .parquet [NAME.paths.txt]")
+      .Type("FILE");
+  flags.Add("--import-base", options_.imported.base, "Folder that those paths begin at [the current one]")
+      .Type("DIR");
+  flags
+      .Add("--import-columns", options_.imported.columns,
+           "Columns of a Parquet file: of the paths, and of the vectors [by their names]")
+      .Type("PATHS,VECTORS");
+  AddEmbeddingFlags(flags, options_.embedding);
 }
 
 }  // namespace
@@ -220,8 +223,8 @@ std::optional<std::string> EmbedOptions::Check() const {
   return embedding.Check();
 }
 
-std::unique_ptr<Command> AddEmbed(CLI::App& app) {
-  return std::make_unique<Embed>(app);
+std::unique_ptr<Command> AddEmbed(Flags& flags) {
+  return std::make_unique<Embed>(flags);
 }
 
 }  // namespace imgmill

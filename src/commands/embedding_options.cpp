@@ -1,7 +1,6 @@
 // Flags, checks and numbers of what a model is shown.
 #include "imgmill/commands/embedding_options.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -9,7 +8,7 @@
 #include <cstring>
 
 #include "imgmill/base/path_text.h"
-#include "imgmill/commands/flag_words.h"
+#include "imgmill/commands/flags.h"
 #include "readable_file.h"
 
 namespace imgmill {
@@ -183,22 +182,22 @@ Result<ModelInput> EmbeddingOptions::Input(const ModelInput* own) const {
   return input;
 }
 
-void AddEmbeddingFlags(CLI::App& app, EmbeddingOptions& options) {
-  TakesModel(
-      app.add_option("--model", options.model,
-                     "Weights of an embedding network, or a TorchScript file [the built-in descriptor]"))
-      ->type_name("FILE");
-  app.add_option("--model-name", options.model_name,
-                 "Vectors that were made elsewhere and imported under this name (see embed --import)")
-      ->type_name("TEXT");
-  const auto grouped = [](CLI::Option* option) { return option->group(kModelInputGroup); };
+void AddEmbeddingFlags(Flags& flags, EmbeddingOptions& options) {
+  flags
+      .Add("--model", options.model,
+           "Weights of an embedding network, or a TorchScript file [the built-in descriptor]")
+      .ModelFile()
+      .Type("FILE");
+  flags
+      .Add("--model-name", options.model_name,
+           "Vectors that were made elsewhere and imported under this name (see embed --import)")
+      .Type("TEXT");
+  flags.Group(kModelInputGroup);
   const auto pixels = [&](const char* flag, int& target, const char* help) {
-    grouped(app.add_option(flag, target, help)->type_name("N"));
+    flags.Add(flag, target, help).Type("N");
   };
   const auto numbers = [&](const char* flag, std::string& target, const char* help) {
-    grouped(app.add_option(flag, target, help)
-                ->type_name("X[,X,X]")
-                ->multi_option_policy(CLI::MultiOptionPolicy::Join));
+    flags.Add(flag, target, help).Type("X[,X,X]").JoinValues();
   };
   pixels("--input-size", options.input_size,
          "Side of the model's square input, in pixels [from the weights; 224 for TorchScript]");
@@ -207,10 +206,10 @@ void AddEmbeddingFlags(CLI::App& app, EmbeddingOptions& options) {
   numbers("--scale", options.scale, "Or it takes x * scale + shift ...");
   numbers("--shift", options.shift, "... of pixels x [0]");
   for (const Choice& choice : Choices()) {
-    grouped(TakesWords(app.add_option(choice.flag, options.*choice.word, choice.help), choice.words)
-                ->type_name("NAME"));
+    flags.Add(choice.flag, options.*choice.word, choice.help).Words(choice.words).Type("NAME");
   }
   pixels("--shorter-side", options.shorter_side, "Of --resize shorter, in pixels");
+  flags.Group();
 }
 
 }  // namespace imgmill

@@ -72,7 +72,7 @@ class Judging final : public LadderWork {
 
 class Filter final : public Command {
  public:
-  explicit Filter(CLI::App& app) { AddFilterFlags(app, options_); }
+  explicit Filter(Flags& flags) { AddFilterFlags(flags, options_); }
 
   std::optional<std::string> Check() const override { return options_.Check(); }
   std::string folder_to_leave_out() const override {
@@ -312,8 +312,8 @@ Result<std::unique_ptr<CommandRun>> Filter::Begin(ItemSource& source, const Comm
 
 }  // namespace
 
-std::unique_ptr<Command> AddFilter(CLI::App& app) {
-  return std::make_unique<Filter>(app);
+std::unique_ptr<Command> AddFilter(Flags& flags) {
+  return std::make_unique<Filter>(flags);
 }
 
 }  // namespace imgmill

@@ -1,5 +1,4 @@
 // The flags of filter, and what does not go together.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 
@@ -10,7 +9,7 @@
 #include "filter_scorers.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/filter.h"
-#include "imgmill/commands/flag_words.h"
+#include "imgmill/commands/flags.h"
 #include "sidecar_actions.h"
 
 namespace imgmill {
@@ -36,8 +35,8 @@ std::string SignalTable() {
 
 }  // namespace
 
-void AddFilterFlags(CLI::App& app, FilterOptions& options) {
-  app.footer(
+void AddFilterFlags(Flags& flags, FilterOptions& options) {
+  flags.Footer(
       SignalTable() +
       "\nA rule is SIGNAL, one of < <= > >= = !=, and a number, a percentile of this run's images\n"
       "(p10) or a multiple of their median (m0.5). Quote rules: the shell treats < and > as redirections.\n"
@@ -50,51 +49,53 @@ void AddFilterFlags(CLI::App& app, FilterOptions& options) {
       "  imgmill filter photos --suggest\n"
       "  imgmill filter photos --keep 'sharpness>p10' --explain photos/a.jpg\n"
       "  imgmill filter photos --export signals.csv");
-  app.add_option("--keep", options.keep, "A rule that images must satisfy to be kept; may be repeated")
-      ->type_name("RULE")
-      ->allow_extra_args(false);
-  app.add_option("--drop", options.drop, "A rule that images must not satisfy; may be repeated")
-      ->type_name("RULE")
-      ->allow_extra_args(false);
-  app.add_option("--scorer", options.scorers,
-                 "Weights of a network that scores images, as one more signal; may be repeated")
-      ->type_name("FILE")
-      ->allow_extra_args(false);
-  app.add_option("--scorer-clip", options.clip, "CLIP weights, which an aesthetic --scorer needs")
-      ->type_name("FILE");
-  TakesWords(
-      app.add_option("--action", options.action, "report, move, copy, hardlink or symlink (link for short)"),
-      kActions)
-      ->capture_default_str()
-      ->type_name("NAME");
-  app.add_option("--to", options.to, "Folder that --action moves, copies or links to")->type_name("DIR");
-  TakesWords(
-      app.add_option("--act-on", options.act_on,
-                     "kept or dropped: which images --action applies to [dropped for move, else kept]"),
-      {"kept", "dropped"})
-      ->type_name("NAME");
-  app.add_option("--undo-file", options.undo_file, "Where to write the undo file [the catalog's folder]")
-      ->type_name("FILE");
-  AddSidecarFlag(app, options.sidecars);
-  app.add_option("--max-drop", options.max_drop,
-                 "Do nothing and exit with 3 if more would be dropped: 50%, or a number of images")
-      ->type_name("LIMIT");
-  app.add_option("--export", options.export_file,
-                 "Write all signals of all images to a .csv, .jsonl or .parquet file")
-      ->type_name("FILE");
-  app.add_option(
-         "--explain", options.explain,
-         "Say everything of one image of the run: signals, places among all images, rules; may be repeated")
-      ->type_name("IMAGE")
-      ->allow_extra_args(false);
-  app.add_flag("--suggest", options.suggest, "Propose rules that would drop few of these images");
-  app.add_option("--suggest-share", options.suggest_share, "Percent of the images that each of them may drop")
-      ->capture_default_str()
-      ->type_name("PERCENT");
-  app.add_option("--html", options.html,
-                 "Write a page: each signal's histogram, where rules cut it, and examples either side")
-      ->type_name("FILE");
-  app.add_flag("--check", options.check, "Exit with 4 if any image was dropped");
+  flags.Add("--keep", options.keep, "A rule that images must satisfy to be kept; may be repeated")
+      .Type("RULE")
+      .OneValueEach();
+  flags.Add("--drop", options.drop, "A rule that images must not satisfy; may be repeated")
+      .Type("RULE")
+      .OneValueEach();
+  flags
+      .Add("--scorer", options.scorers,
+           "Weights of a network that scores images, as one more signal; may be repeated")
+      .Type("FILE")
+      .OneValueEach();
+  flags.Add("--scorer-clip", options.clip, "CLIP weights, which an aesthetic --scorer needs").Type("FILE");
+  flags.Add("--action", options.action, "report, move, copy, hardlink or symlink (link for short)")
+      .Words(kActions)
+      .ShowDefault()
+      .Type("NAME");
+  flags.Add("--to", options.to, "Folder that --action moves, copies or links to").Type("DIR");
+  flags
+      .Add("--act-on", options.act_on,
+           "kept or dropped: which images --action applies to [dropped for move, else kept]")
+      .Words({"kept", "dropped"})
+      .Type("NAME");
+  flags.Add("--undo-file", options.undo_file, "Where to write the undo file [the catalog's folder]")
+      .Type("FILE");
+  AddSidecarFlag(flags, options.sidecars);
+  flags
+      .Add("--max-drop", options.max_drop,
+           "Do nothing and exit with 3 if more would be dropped: 50%, or a number of images")
+      .Type("LIMIT");
+  flags
+      .Add("--export", options.export_file,
+           "Write all signals of all images to a .csv, .jsonl or .parquet file")
+      .Type("FILE");
+  flags
+      .Add("--explain", options.explain,
+           "Say everything of one image of the run: signals, places among all images, rules; may be repeated")
+      .Type("IMAGE")
+      .OneValueEach();
+  flags.AddSwitch("--suggest", options.suggest, "Propose rules that would drop few of these images");
+  flags.Add("--suggest-share", options.suggest_share, "Percent of the images that each of them may drop")
+      .ShowDefault()
+      .Type("PERCENT");
+  flags
+      .Add("--html", options.html,
+           "Write a page: each signal's histogram, where rules cut it, and examples either side")
+      .Type("FILE");
+  flags.AddSwitch("--check", options.check, "Exit with 4 if any image was dropped");
 }
 
 std::optional<std::string> FilterOptions::Check() const {

@@ -1,7 +1,6 @@
 // The frames command: checks its options, runs the operation, sums up.
 #include "imgmill/commands/frames.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -9,7 +8,7 @@
 #include "frames_operation.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
-#include "imgmill/commands/flag_words.h"
+#include "imgmill/commands/flags.h"
 
 namespace imgmill {
 namespace {
@@ -79,36 +78,37 @@ class FramesRun final : public CommandRun {
 
 class Frames final : public Command {
  public:
-  explicit Frames(CLI::App& app) {
-    app.footer(
+  explicit Frames(Flags& flags) {
+    flags.Footer(
         "Example:\n"
         "  imgmill frames holiday.mp4 -o frames --every-seconds 2 --format jpg\n"
         "  imgmill frames videos -o scenes --scene-change 0.3\n"
         "  imgmill frames animations -o frames --every 5\n"
         "  imgmill frames scans.tif -o pages");
-    app.add_option("-o,--output", options_.output,
-                   "Folder for the frames and frames.jsonl; sub-folders are kept")
-        ->type_name("DIR");
-    app.add_option("--every", options_.every, "Only every N-th frame, starting with the first")
-        ->capture_default_str()
-        ->type_name("N");
-    app.add_option("--every-seconds", options_.every_seconds,
-                   "Of those, one in so many seconds of the file's time [all]")
-        ->type_name("T");
-    app.add_option(
-           "--scene-change", options_.scene_change,
-           "Of those, the first, and each that differs from the one before by more (0 to 1; cuts: 0.3)")
-        ->type_name("X");
-    app.add_option("--novelty", options_.novelty,
-                   "Of those, each that looks farther from all kept ones of its file (0 to 2; like: 0.05)")
-        ->type_name("X");
-    TakesWords(
-        app.add_option("--chroma-siting", options_.chroma_siting,
-                       "Where a video's colour samples lie: centre (as ffmpeg 5 has it), or as the file says")
-            ->capture_default_str()
-            ->type_name("NAME"),
-        {"centre", "file"});
-    options_.file.AddFlags(app, kFormats);
+    flags.Add("-o,--output", options_.output, "Folder for the frames and frames.jsonl; sub-folders are kept")
+        .Type("DIR");
+    flags.Add("--every", options_.every, "Only every N-th frame, starting with the first")
+        .ShowDefault()
+        .Type("N");
+    flags
+        .Add("--every-seconds", options_.every_seconds,
+             "Of those, one in so many seconds of the file's time [all]")
+        .Type("T");
+    flags
+        .Add("--scene-change", options_.scene_change,
+             "Of those, the first, and each that differs from the one before by more (0 to 1; cuts: 0.3)")
+        .Type("X");
+    flags
+        .Add("--novelty", options_.novelty,
+             "Of those, each that looks farther from all kept ones of its file (0 to 2; like: 0.05)")
+        .Type("X");
+    flags
+        .Add("--chroma-siting", options_.chroma_siting,
+             "Where a video's colour samples lie: centre (as ffmpeg 5 has it), or as the file says")
+        .ShowDefault()
+        .Type("NAME")
+        .Words({"centre", "file"});
+    options_.file.AddFlags(flags, kFormats);
   }
 
   std::optional<std::string> Check() const override { return options_.Check(); }
@@ -150,8 +150,8 @@ std::optional<std::string> FramesOptions::Check() const {
   return file.Check(kFormats);
 }
 
-std::unique_ptr<Command> AddFrames(CLI::App& app) {
-  return std::make_unique<Frames>(app);
+std::unique_ptr<Command> AddFrames(Flags& flags) {
+  return std::make_unique<Frames>(flags);
 }
 
 }  // namespace imgmill

@@ -1,15 +1,13 @@
 // The match command: vectors of the queries, the search, and what was found as text, CSV or JSON lines.
 #include "imgmill/commands/match.h"
 
-#include <CLI/CLI.hpp>
-
 #include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "embed_operation.h"
 #include "export_target.h"
 #include "imgmill/base/path_text.h"
-#include "imgmill/commands/flag_words.h"
+#include "imgmill/commands/flags.h"
 #include "match_output.h"
 #include "match_page.h"
 #include "match_sources.h"
@@ -21,7 +19,7 @@ namespace {
 
 class Match final : public Command {
  public:
-  explicit Match(CLI::App& app);
+  explicit Match(Flags& flags);
 
   std::optional<std::string> Check() const override { return options_.Check(); }
   std::optional<std::string> CheckAlone(const SharedOptions& shared) const override {
@@ -151,35 +149,36 @@ Result<std::unique_ptr<CommandRun>> Match::Begin(ItemSource&, const CommandServi
   return std::unique_ptr<CommandRun>(std::move(run));
 }
 
-Match::Match(CLI::App& app) {
-  app.footer(
+Match::Match(Flags& flags) {
+  flags.Footer(
       "Example:\n"
       "  imgmill embed photos\n"
       "  imgmill match new.jpg --in photos --top 3\n"
       "  imgmill match --text 'a red bicycle' --in photos --model clip.safetensors --vocabulary "
       "bpe_simple_vocab_16e6.txt.gz");
-  app.add_option("--text", options_.texts, "Find images that these words describe; may be repeated")
-      ->allow_extra_args(false)
-      ->type_name("TEXT");
-  app.add_option("--vocabulary", options_.vocabulary,
-                 "Vocabulary of the CLIP model's tokenizer, for --text: .txt or .txt.gz")
-      ->type_name("FILE");
-  app.add_option("--in", options_.in, "Search the embedded images below this folder; may be repeated")
-      ->allow_extra_args(false)
-      ->type_name("DIR");
-  app.add_option("--top", options_.top, "Images to find for each query [5]")->type_name("N");
-  app.add_option("--min-similarity", options_.min_similarity, "Least cosine similarity of a match, -1 to 1")
-      ->capture_default_str()
-      ->type_name("COSINE");
-  app.add_flag("--exclude-self", options_.exclude_self, "A query's own file does not count as a match");
-  app.add_flag("--unique", options_.unique,
-               "Give each query one image, and each image to one query: the most alike pairs first");
-  app.add_option("--html", options_.html, "Write a page of the queries and what was found")
-      ->type_name("FILE");
-  TakesWords(app.add_option("--format", options_.format, "text, csv or jsonl"), {"text", "csv", "jsonl"})
-      ->capture_default_str()
-      ->type_name("NAME");
-  AddEmbeddingFlags(app, options_.embedding);
+  flags.Add("--text", options_.texts, "Find images that these words describe; may be repeated")
+      .OneValueEach()
+      .Type("TEXT");
+  flags
+      .Add("--vocabulary", options_.vocabulary,
+           "Vocabulary of the CLIP model's tokenizer, for --text: .txt or .txt.gz")
+      .Type("FILE");
+  flags.Add("--in", options_.in, "Search the embedded images below this folder; may be repeated")
+      .OneValueEach()
+      .Type("DIR");
+  flags.Add("--top", options_.top, "Images to find for each query [5]").Type("N");
+  flags.Add("--min-similarity", options_.min_similarity, "Least cosine similarity of a match, -1 to 1")
+      .ShowDefault()
+      .Type("COSINE");
+  flags.AddSwitch("--exclude-self", options_.exclude_self, "A query's own file does not count as a match");
+  flags.AddSwitch("--unique", options_.unique,
+                  "Give each query one image, and each image to one query: the most alike pairs first");
+  flags.Add("--html", options_.html, "Write a page of the queries and what was found").Type("FILE");
+  flags.Add("--format", options_.format, "text, csv or jsonl")
+      .Words({"text", "csv", "jsonl"})
+      .ShowDefault()
+      .Type("NAME");
+  AddEmbeddingFlags(flags, options_.embedding);
 }
 
 }  // namespace
@@ -205,8 +204,8 @@ std::optional<std::string> MatchOptions::Check() const {
   return embedding.Check();
 }
 
-std::unique_ptr<Command> AddMatch(CLI::App& app) {
-  return std::make_unique<Match>(app);
+std::unique_ptr<Command> AddMatch(Flags& flags) {
+  return std::make_unique<Match>(flags);
 }
 
 }  // namespace imgmill

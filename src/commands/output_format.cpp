@@ -1,12 +1,11 @@
 // Flags, checks and meaning of --format, --quality, --compression, --effort and --chroma.
 #include "imgmill/commands/output_format.h"
 
-#include <CLI/CLI.hpp>
 #include <array>
 #include <vector>
 
 #include "choice.h"
-#include "imgmill/commands/flag_words.h"
+#include "imgmill/commands/flags.h"
 
 namespace imgmill {
 
@@ -25,23 +24,21 @@ bool HasEffort(FileFormat format) {
 
 }  // namespace
 
-void OutputFormat::AddFlags(CLI::App& app, const std::string& formats) {
+void OutputFormat::AddFlags(Flags& flags, const std::string& formats) {
   std::vector<std::string> words;
   for (const char* word : {"png", "jpg", "webp", "tiff", "jxl", "avif"}) {
     if (formats.find(word) != std::string::npos) words.emplace_back(word);
   }
-  TakesWords(app.add_option("--format", format, formats), words)->capture_default_str()->type_name("NAME");
-  app.add_option("--quality", quality, "1 to 100, for jpg, webp, jxl and avif; 100 is lossless, but with jpg")
-      ->capture_default_str()
-      ->type_name("N");
-  app.add_option("--compression", compression, "0 to 9, for png")->capture_default_str()->type_name("N");
-  app.add_option("--effort", effort, "1 to 9, for jxl and avif: more takes longer")
-      ->capture_default_str()
-      ->type_name("N");
-  TakesWords(app.add_option("--chroma", chroma, "Colours of jpg and avif: full resolution, half, or auto"),
-             kChromas)
-      ->capture_default_str()
-      ->type_name("NAME");
+  flags.Add("--format", format, formats).Words(words).ShowDefault().Type("NAME");
+  flags.Add("--quality", quality, "1 to 100, for jpg, webp, jxl and avif; 100 is lossless, but with jpg")
+      .ShowDefault()
+      .Type("N");
+  flags.Add("--compression", compression, "0 to 9, for png").ShowDefault().Type("N");
+  flags.Add("--effort", effort, "1 to 9, for jxl and avif: more takes longer").ShowDefault().Type("N");
+  flags.Add("--chroma", chroma, "Colours of jpg and avif: full resolution, half, or auto")
+      .Words(kChromas)
+      .ShowDefault()
+      .Type("NAME");
 }
 
 std::optional<std::string> OutputFormat::Check(const std::string& formats) const {

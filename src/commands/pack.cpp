@@ -1,7 +1,6 @@
 // The pack command: images in their order become samples, samples become shards.
 #include "imgmill/commands/pack.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <map>
@@ -15,7 +14,7 @@
 #include "choice.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
-#include "imgmill/commands/flag_words.h"
+#include "imgmill/commands/flags.h"
 #include "imgmill/dataset/publish.h"
 #include "lmdb_sample_writer.h"
 #include "pack_operation.h"
@@ -246,51 +245,55 @@ class PackRun final : public CommandRun {
 
 class Pack final : public Command {
  public:
-  explicit Pack(CLI::App& app) {
-    app.footer(
+  explicit Pack(Flags& flags) {
+    flags.Footer(
         "Example:\n"
         "  imgmill pack photos -o shards --shard-size 1GiB\n"
         "  imgmill pack HQ --pair LQ -o shards        0001.png and 0001.LQ.png are one sample\n"
         "  imgmill pack photos -o shards --shard-samples 10000 --sidecars '*.txt,*.npz'\n"
         "  imgmill pack photos -o shards --metadata parquet\n"
         "  imgmill pack HR -o HR.lmdb --format lmdb --sidecars none");
-    app.add_option("-o,--output", options_.output, "Folder for the shards, index.json and members.jsonl")
-        ->type_name("DIR");
-    TakesWords(app.add_option("--format", options_.format,
-                              "tar shards for WebDataset, or one LMDB database, as BasicSR reads it (lmdb)"),
-               kFormats)
-        ->capture_default_str()
-        ->type_name("NAME");
-    TakesWords(app.add_option("--group", options_.group,
-                              "What a sample is: each image, or all images whose names are the same up to "
-                              "the first dot (prefix)"),
-               kGroups)
-        ->capture_default_str()
-        ->type_name("NAME");
-    app.add_option("--pair", options_.pairs,
-                   "Folder of partners, such as low-resolution images, which go into the image's sample; "
-                   "repeated for several")
-        ->type_name("DIR")
-        ->allow_extra_args(false);
-    app.add_option("--shard-size", options_.shard_size, "Size that a shard does not grow beyond")
-        ->capture_default_str()
-        ->type_name("SIZE");
-    app.add_option("--shard-samples", options_.shard_samples, "Samples that a shard has at most [any number]")
-        ->type_name("N");
-    app.add_option("--prefix", options_.prefix, "What the names of shards begin with: PREFIX-000000.tar")
-        ->capture_default_str()
-        ->type_name("TEXT");
-    TakesWords(
-        app.add_option("--metadata", options_.metadata,
-                       "The lists beside them: members.jsonl, or members.parquet besides, a table of the "
-                       "images with their sizes and captions (parquet)"),
-        kMetadata)
-        ->capture_default_str()
-        ->type_name("NAME");
-    app.add_option("--sidecars", options_.sidecars,
-                   "Files beside an image that belong to its sample [*.txt,*.json]; none for none")
-        ->delimiter(',')
-        ->type_name("PATTERN,...");
+    flags.Add("-o,--output", options_.output, "Folder for the shards, index.json and members.jsonl")
+        .Type("DIR");
+    flags
+        .Add("--format", options_.format,
+             "tar shards for WebDataset, or one LMDB database, as BasicSR reads it (lmdb)")
+        .Words(kFormats)
+        .ShowDefault()
+        .Type("NAME");
+    flags
+        .Add("--group", options_.group,
+             "What a sample is: each image, or all images whose names are the same up to "
+             "the first dot (prefix)")
+        .Words(kGroups)
+        .ShowDefault()
+        .Type("NAME");
+    flags
+        .Add("--pair", options_.pairs,
+             "Folder of partners, such as low-resolution images, which go into the image's sample; "
+             "repeated for several")
+        .Type("DIR")
+        .OneValueEach();
+    flags.Add("--shard-size", options_.shard_size, "Size that a shard does not grow beyond")
+        .ShowDefault()
+        .Type("SIZE");
+    flags.Add("--shard-samples", options_.shard_samples, "Samples that a shard has at most [any number]")
+        .Type("N");
+    flags.Add("--prefix", options_.prefix, "What the names of shards begin with: PREFIX-000000.tar")
+        .ShowDefault()
+        .Type("TEXT");
+    flags
+        .Add("--metadata", options_.metadata,
+             "The lists beside them: members.jsonl, or members.parquet besides, a table of the "
+             "images with their sizes and captions (parquet)")
+        .Words(kMetadata)
+        .ShowDefault()
+        .Type("NAME");
+    flags
+        .Add("--sidecars", options_.sidecars,
+             "Files beside an image that belong to its sample [*.txt,*.json]; none for none")
+        .SplitAtCommas()
+        .Type("PATTERN,...");
   }
 
   std::optional<std::string> Check() const override { return options_.Check(); }
@@ -359,8 +362,8 @@ std::optional<std::string> PackOptions::Check() const {
   return SidecarFinder::Check(sidecars);
 }
 
-std::unique_ptr<Command> AddPack(CLI::App& app) {
-  return std::make_unique<Pack>(app);
+std::unique_ptr<Command> AddPack(Flags& flags) {
+  return std::make_unique<Pack>(flags);
 }
 
 }  // namespace imgmill

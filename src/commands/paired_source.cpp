@@ -1,13 +1,13 @@
 // Images and their partners in another folder.
 #include "paired_source.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 
 #include "archive/archive_path.h"
 #include "base/try.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/commands/flags.h"
 
 namespace imgmill {
 namespace {
@@ -42,11 +42,10 @@ bool AreSame(const std::string& path, const std::string& other) {
 
 }  // namespace
 
-void PairNameOptions::AddFlags(CLI::App& app) {
-  app.add_option("--pair-name", partner, "How partners are named, as in '{name}_x4' [{name}]")
-      ->type_name("PATTERN");
-  app.add_option("--own-name", own, "How the images themselves are named, as in '{name}_HR' [{name}]")
-      ->type_name("PATTERN");
+void PairNameOptions::AddFlags(Flags& flags) {
+  flags.Add("--pair-name", partner, "How partners are named, as in '{name}_x4' [{name}]").Type("PATTERN");
+  flags.Add("--own-name", own, "How the images themselves are named, as in '{name}_HR' [{name}]")
+      .Type("PATTERN");
 }
 
 std::optional<std::string> PairNameOptions::Check() const {

@@ -3,10 +3,10 @@
 
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "imgmill/base/path_text.h"
+#include "imgmill/commands/flags.h"
 
 namespace imgmill {
 namespace {
@@ -24,12 +24,13 @@ bool StaysInPlace(Kind kind) {
 
 }  // namespace
 
-void AddSidecarFlag(CLI::App& app, std::vector<std::string>& patterns) {
-  app.add_option("--sidecars", patterns,
-                 "Files beside an image that go where it goes, such as '*.txt,*.json'; none leaves them "
-                 "without a word")
-      ->delimiter(',')
-      ->type_name("PATTERN,...");
+void AddSidecarFlag(Flags& flags, std::vector<std::string>& patterns) {
+  flags
+      .Add("--sidecars", patterns,
+           "Files beside an image that go where it goes, such as '*.txt,*.json'; none leaves them "
+           "without a word")
+      .SplitAtCommas()
+      .Type("PATTERN,...");
 }
 
 std::optional<std::string> CheckSidecars(const std::vector<std::string>& patterns, bool acts) {

@@ -9,14 +9,12 @@
 #include "imgmill/dataset/journal.h"
 #include "imgmill/dataset/sidecars.h"
 
-namespace CLI {
-class App;
-}
-
 namespace imgmill {
 
+class Flags;
+
 /// Declares --sidecars.
-void AddSidecarFlag(CLI::App& app, std::vector<std::string>& patterns);
+void AddSidecarFlag(Flags& flags, std::vector<std::string>& patterns);
 
 /// @param acts  whether there is an action that moves, copies or removes images.
 std::optional<std::string> CheckSidecars(const std::vector<std::string>& patterns, bool acts);

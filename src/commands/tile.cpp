@@ -1,14 +1,13 @@
 // The tile command: checks its options, finds the pairs, runs the operation, sums up.
 #include "imgmill/commands/tile.h"
 
-#include <CLI/CLI.hpp>
 #include <array>
 
 #include "base/try.h"
 #include "choice.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
-#include "imgmill/commands/flag_words.h"
+#include "imgmill/commands/flags.h"
 #include "imgmill/dataset/sidecars.h"
 #include "paired_source.h"
 #include "tile_manifest.h"
@@ -36,7 +35,7 @@ std::string NoTile(const TileOptions& options) {
 
 class Tile final : public Command {
  public:
-  explicit Tile(CLI::App& app);
+  explicit Tile(Flags& flags);
 
   std::optional<std::string> Check() const override { return options_.Check(); }
   bool works_image_by_image() const override { return true; }
@@ -175,66 +174,66 @@ Result<std::unique_ptr<CommandRun>> Tile::Begin(ItemSource& source, const Comman
       std::make_unique<TileRun>(*this, services, std::move(manifest), std::move(pairs), source));
 }
 
-Tile::Tile(CLI::App& app) {
-  app.footer(
+Tile::Tile(Flags& flags) {
+  flags.Footer(
       "Example:\n"
       "  imgmill tile photos -o tiles --size 256 --overlap 32 --format jpg\n"
       "  imgmill tile HQ --pair LQ -o tiles --size 480          pairs from two folders\n"
       "  imgmill tile HQ --pair X2 --pair X4 -o tiles --size 480 --best 20 --min-distance 240");
-  app.add_option("-o,--output", options_.output, "Folder for the tiles and tiles.jsonl; sub-folders are kept")
-      ->type_name("DIR");
-  app.add_option("--size", options_.size, "Side of a tile, 8 to 16384")
-      ->capture_default_str()
-      ->type_name("PIXELS");
-  app.add_option("--stride", options_.stride, "Distance from one tile's edge to the next one's [the size]")
-      ->type_name("PIXELS");
-  app.add_option("--overlap", options_.overlap,
-                 "Pixels that neighbouring tiles share, instead of --stride [0]")
-      ->type_name("PIXELS");
-  TakesWords(app.add_option("--edge", options_.edge,
-                            "Last column and row: shift back inside, drop, or pad with the last pixels"),
-             kEdges)
-      ->capture_default_str()
-      ->type_name("NAME");
-  app.add_option("--keep", options_.keep, "A rule that tiles must satisfy, as filter's; may be repeated")
-      ->type_name("RULE")
-      ->allow_extra_args(false);
-  app.add_option("--drop", options_.drop, "A rule that tiles must not satisfy; may be repeated")
-      ->type_name("RULE")
-      ->allow_extra_args(false);
-  app.add_option("--best", options_.best, "Only this many tiles of each image, ranked by --by [0: all]")
-      ->type_name("N");
-  TakesWords(app.add_option("--by", options_.by,
-                            "Signal that ranks them: sharpness, contrast, entropy, ..., or random"),
-             kRankings)
-      ->capture_default_str()
-      ->type_name("NAME");
-  app.add_option("--seed", options_.seed, "Of --by random: another number gives other tiles")
-      ->capture_default_str()
-      ->type_name("N");
-  app.add_option("--min-distance", options_.min_distance,
-                 "Least distance between the corners of two tiles of an image [0: any]")
-      ->type_name("PIXELS");
-  app.add_option("--pair", options_.pairs,
-                 "Folder of low-resolution partners, cut to match; repeated for several scales")
-      ->type_name("DIR")
-      ->allow_extra_args(false);
-  app.add_option("--pair-name", options_.pair_names,
-                 "How partners are named, as in '{name}_x4' [{name}]; once, or once for each --pair")
-      ->type_name("PATTERN")
-      ->allow_extra_args(false);
-  app.add_option("--own-name", options_.own_name,
-                 "How the images themselves are named, as in '{name}_HR' [{name}]")
-      ->type_name("PATTERN");
-  app.add_flag("--crop-pairs", options_.crop_pairs,
-               "Take partners made of the image cropped to a multiple of the scale: leave the rest out");
-  app.add_flag("--prune", options_.prune,
-               "Remove tiles that earlier runs with other options have made of the same images");
-  app.add_option("--sidecars", options_.sidecars,
-                 "Files beside an image, such as '*.txt', to be copied beside each of its tiles")
-      ->delimiter(',')
-      ->type_name("PATTERN,...");
-  options_.file.AddFlags(app, kFormats);
+  flags.Add("-o,--output", options_.output, "Folder for the tiles and tiles.jsonl; sub-folders are kept")
+      .Type("DIR");
+  flags.Add("--size", options_.size, "Side of a tile, 8 to 16384").ShowDefault().Type("PIXELS");
+  flags.Add("--stride", options_.stride, "Distance from one tile's edge to the next one's [the size]")
+      .Type("PIXELS");
+  flags.Add("--overlap", options_.overlap, "Pixels that neighbouring tiles share, instead of --stride [0]")
+      .Type("PIXELS");
+  flags
+      .Add("--edge", options_.edge,
+           "Last column and row: shift back inside, drop, or pad with the last pixels")
+      .Words(kEdges)
+      .ShowDefault()
+      .Type("NAME");
+  flags.Add("--keep", options_.keep, "A rule that tiles must satisfy, as filter's; may be repeated")
+      .Type("RULE")
+      .OneValueEach();
+  flags.Add("--drop", options_.drop, "A rule that tiles must not satisfy; may be repeated")
+      .Type("RULE")
+      .OneValueEach();
+  flags.Add("--best", options_.best, "Only this many tiles of each image, ranked by --by [0: all]").Type("N");
+  flags.Add("--by", options_.by, "Signal that ranks them: sharpness, contrast, entropy, ..., or random")
+      .Words(kRankings)
+      .ShowDefault()
+      .Type("NAME");
+  flags.Add("--seed", options_.seed, "Of --by random: another number gives other tiles")
+      .ShowDefault()
+      .Type("N");
+  flags
+      .Add("--min-distance", options_.min_distance,
+           "Least distance between the corners of two tiles of an image [0: any]")
+      .Type("PIXELS");
+  flags
+      .Add("--pair", options_.pairs,
+           "Folder of low-resolution partners, cut to match; repeated for several scales")
+      .Type("DIR")
+      .OneValueEach();
+  flags
+      .Add("--pair-name", options_.pair_names,
+           "How partners are named, as in '{name}_x4' [{name}]; once, or once for each --pair")
+      .Type("PATTERN")
+      .OneValueEach();
+  flags
+      .Add("--own-name", options_.own_name, "How the images themselves are named, as in '{name}_HR' [{name}]")
+      .Type("PATTERN");
+  flags.AddSwitch("--crop-pairs", options_.crop_pairs,
+                  "Take partners made of the image cropped to a multiple of the scale: leave the rest out");
+  flags.AddSwitch("--prune", options_.prune,
+                  "Remove tiles that earlier runs with other options have made of the same images");
+  flags
+      .Add("--sidecars", options_.sidecars,
+           "Files beside an image, such as '*.txt', to be copied beside each of its tiles")
+      .SplitAtCommas()
+      .Type("PATTERN,...");
+  options_.file.AddFlags(flags, kFormats);
 }
 
 }  // namespace
@@ -261,8 +260,8 @@ std::optional<std::string> TileOptions::Check() const {
   return std::nullopt;
 }
 
-std::unique_ptr<Command> AddTile(CLI::App& app) {
-  return std::make_unique<Tile>(app);
+std::unique_ptr<Command> AddTile(Flags& flags) {
+  return std::make_unique<Tile>(flags);
 }
 
 }  // namespace imgmill

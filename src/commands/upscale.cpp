@@ -1,7 +1,6 @@
 // The upscale command: checks its options, opens model or kernel, runs the operation, sums up.
 #include "imgmill/commands/upscale.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -12,7 +11,7 @@
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/base/spelling.h"
-#include "imgmill/commands/flag_words.h"
+#include "imgmill/commands/flags.h"
 #include "model_loading.h"
 #include "precision.h"
 #include "readable_file.h"
@@ -108,7 +107,7 @@ class ModelRun final : public UpscaleRun {
 
 class Upscale final : public Command {
  public:
-  explicit Upscale(CLI::App& app);
+  explicit Upscale(Flags& flags);
 
   std::optional<std::string> Check() const override { return options_.Check(); }
   std::string output_folder() const override { return options_.output; }
@@ -159,34 +158,37 @@ Result<std::unique_ptr<CommandRun>> Upscale::BeginModel(const CommandServices& s
       std::make_unique<ModelRun>(options_, services, std::move(model), plan, std::move(scheduler)));
 }
 
-Upscale::Upscale(CLI::App& app) {
-  app.footer(
+Upscale::Upscale(Flags& flags) {
+  flags.Footer(
       "Example:\n"
       "  imgmill upscale photos -o large --model realesr-animevideov3-x4.safetensors --memory 1GiB\n"
       "  imgmill upscale photos -o large --method lanczos3 --scale 2");
-  app.add_option("-o,--output", options_.output, "Folder for the enlarged images; sub-folders are kept")
-      ->type_name("DIR");
-  TakesModel(app.add_option("--model", options_.model, "Weight file: .safetensors, .pth or .pt; or own:NAME"))
-      ->type_name("FILE");
-  TakesWords(app.add_option("--method", options_.method,
-                            "Without a model: nearest, linear, cubic, mitchell, lanczos2, lanczos3"),
-             kMethods)
-      ->type_name("NAME");
-  const auto scale = [this](double factor) {
-    if (factor == 0) throw CLI::ValidationError("--scale", kScaleRange);  // it would count as not given
+  flags.Add("-o,--output", options_.output, "Folder for the enlarged images; sub-folders are kept")
+      .Type("DIR");
+  flags.Add("--model", options_.model, "Weight file: .safetensors, .pth or .pt; or own:NAME")
+      .ModelFile()
+      .Type("FILE");
+  flags
+      .Add("--method", options_.method,
+           "Without a model: nearest, linear, cubic, mitchell, lanczos2, lanczos3")
+      .Words(kMethods)
+      .Type("NAME");
+  const auto scale = [this](double factor) -> std::optional<std::string> {
+    if (factor == 0) return kScaleRange;  // it would count as not given
     options_.scale = factor;
+    return std::nullopt;
   };
-  app.add_option_function<double>("--scale", scale,
-                                  "Output pixels for each input pixel [the model's own, or 2]")
-      ->type_name("FACTOR");
-  app.add_option("--tile", options_.tile, "Side of a model's tiles in input pixels [the model's plan]")
-      ->type_name("PIXELS");
-  TakesWords(app.add_option("--precision", options_.precision,
-                            "What a GPU computes in: auto (half, if that cannot be seen), float32, half"),
-             kPrecisions)
-      ->capture_default_str()
-      ->type_name("NAME");
-  options_.file.AddFlags(app, kFormats);
+  flags.AddChecked<double>("--scale", scale, "Output pixels for each input pixel [the model's own, or 2]")
+      .Type("FACTOR");
+  flags.Add("--tile", options_.tile, "Side of a model's tiles in input pixels [the model's plan]")
+      .Type("PIXELS");
+  flags
+      .Add("--precision", options_.precision,
+           "What a GPU computes in: auto (half, if that cannot be seen), float32, half")
+      .Words(kPrecisions)
+      .ShowDefault()
+      .Type("NAME");
+  options_.file.AddFlags(flags, kFormats);
 }
 
 }  // namespace
@@ -214,8 +216,8 @@ std::optional<std::string> UpscaleOptions::Check() const {
   return file.Check(kFormats);
 }
 
-std::unique_ptr<Command> AddUpscale(CLI::App& app) {
-  return std::make_unique<Upscale>(app);
+std::unique_ptr<Command> AddUpscale(Flags& flags) {
+  return std::make_unique<Upscale>(flags);
 }
 
 }  // namespace imgmill

@@ -5,7 +5,7 @@
 #include <map>
 
 #include "cli/command_flags.h"
-#include "imgmill/commands/flag_words.h"
+#include "imgmill/commands/flags.h"
 
 namespace imgmill {
 namespace {

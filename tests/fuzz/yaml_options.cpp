@@ -6,6 +6,7 @@
 
 #include "cli/shared_flags.h"
 #include "fuzz/input_file.h"
+#include "imgmill/commands/flags.h"
 
 using namespace imgmill;
 
@@ -14,9 +15,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t bytes) {
   const Result<YAML::Node> yaml = LoadYaml(path);
   if (!yaml) return 0;
   CLI::App app;
+  Flags flags(app);
   SharedOptions options;
   std::string config;
-  AddSharedFlags(app, options, config, true);
+  AddSharedFlags(flags, options, config, true);
   (void)ApplyYaml(*yaml, path, app, {"steps"});
   return 0;
 }

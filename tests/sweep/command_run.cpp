@@ -15,6 +15,7 @@
 #include "imgmill/commands/dedup.h"
 #include "imgmill/commands/embed.h"
 #include "imgmill/commands/filter.h"
+#include "imgmill/commands/flags.h"
 #include "imgmill/commands/frames.h"
 #include "imgmill/commands/match.h"
 #include "imgmill/commands/tile.h"
@@ -26,16 +27,16 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::unique_ptr<Command> AddCommand(const std::string& name, CLI::App& app) {
+std::unique_ptr<Command> AddCommand(const std::string& name, Flags& flags) {
   if (name == "brightness") return std::make_unique<BrightnessCommand>();
-  if (name == "compare") return AddCompare(app);
-  if (name == "dedup") return AddDedup(app);
-  if (name == "embed") return AddEmbed(app);
-  if (name == "filter") return AddFilter(app);
-  if (name == "match") return AddMatch(app);
-  if (name == "frames") return AddFrames(app);
-  if (name == "tile") return AddTile(app);
-  return AddUpscale(app);
+  if (name == "compare") return AddCompare(flags);
+  if (name == "dedup") return AddDedup(flags);
+  if (name == "embed") return AddEmbed(flags);
+  if (name == "filter") return AddFilter(flags);
+  if (name == "match") return AddMatch(flags);
+  if (name == "frames") return AddFrames(flags);
+  if (name == "tile") return AddTile(flags);
+  return AddUpscale(flags);
 }
 
 }  // namespace
@@ -45,7 +46,8 @@ InProcessResult RunInProcess(const InProcessRun& run) {
   const size_t live_before = HostPool().Stats().live;
   {
     CLI::App app;
-    const std::unique_ptr<Command> command = AddCommand(run.command, app);
+    Flags flags(app);
+    const std::unique_ptr<Command> command = AddCommand(run.command, flags);
     std::vector<std::string> arguments(run.arguments.rbegin(), run.arguments.rend());
     app.parse(arguments);
     SharedOptions shared;

@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "imgmill/commands/embed.h"
+#include "imgmill/commands/flags.h"
 #include "imgmill/commands/upscale.h"
 #include "imgmill/infer/library_pages.h"
 #include "sweep/command_run.h"
@@ -49,10 +50,11 @@ class Steps {
     services.log = [](LogLevel, const std::string&) {};
   }
 
-  void Run(std::unique_ptr<Command> (*add)(CLI::App&), std::vector<std::string> arguments,
+  void Run(std::unique_ptr<Command> (*add)(Flags&), std::vector<std::string> arguments,
            const std::vector<std::string>& pictures) {
     CLI::App app;
-    const std::unique_ptr<Command> command = add(app);
+    Flags flags(app);
+    const std::unique_ptr<Command> command = add(flags);
     std::reverse(arguments.begin(), arguments.end());
     app.parse(arguments);
     std::unique_ptr<ItemSource> source = SourceFromFiles(SampleFiles(pictures));

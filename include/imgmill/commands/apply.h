@@ -8,11 +8,9 @@
 
 #include "imgmill/commands/command.h"
 
-namespace CLI {
-class App;
-}
-
 namespace imgmill {
+
+class Flags;
 
 struct ApplyOptions {
   /// The file that the page has exported.
@@ -34,7 +32,7 @@ struct ApplyOptions {
   std::optional<std::string> Check() const;
 };
 
-/// Declares the flags on `app`; the command they fill is returned.
-std::unique_ptr<Command> AddApply(CLI::App& app);
+/// Declares the flags; the command they fill is returned.
+std::unique_ptr<Command> AddApply(Flags& flags);
 
 }  // namespace imgmill

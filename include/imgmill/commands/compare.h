@@ -9,11 +9,9 @@
 #include "imgmill/commands/command.h"
 #include "imgmill/commands/pair_name_options.h"
 
-namespace CLI {
-class App;
-}
-
 namespace imgmill {
+
+class Flags;
 
 /// What `imgmill compare` is asked to do.
 struct CompareOptions {
@@ -52,7 +50,7 @@ struct CompareOptions {
   std::optional<std::string> Check() const;
 };
 
-/// Declares the flags on `app`; the command they fill is returned.
-std::unique_ptr<Command> AddCompare(CLI::App& app);
+/// Declares the flags; the command they fill is returned.
+std::unique_ptr<Command> AddCompare(Flags& flags);
 
 }  // namespace imgmill

@@ -9,11 +9,9 @@
 #include "imgmill/commands/command.h"
 #include "imgmill/commands/embedding_options.h"
 
-namespace CLI {
-class App;
-}
-
 namespace imgmill {
+
+class Flags;
 
 struct DedupOptions {
   /// "exact" (equal bytes), "phash", "dhash", "ahash", "whash", "pdq", "blockmean", "embedding" or "lpips".
@@ -107,10 +105,10 @@ struct DedupOptions {
   std::optional<std::string> Check() const;
 };
 
-/// Declares the flags on `app`, which fill `options`.
-void AddDedupFlags(CLI::App& app, DedupOptions& options);
+/// Declares the flags, which fill `options`.
+void AddDedupFlags(Flags& flags, DedupOptions& options);
 
-/// Declares the flags on `app`; the command they fill is returned.
-std::unique_ptr<Command> AddDedup(CLI::App& app);
+/// Declares the flags; the command they fill is returned.
+std::unique_ptr<Command> AddDedup(Flags& flags);
 
 }  // namespace imgmill

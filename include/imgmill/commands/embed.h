@@ -44,7 +44,7 @@ struct EmbedOptions {
   std::optional<std::string> Check() const;
 };
 
-/// Declares the flags on `app`; the command they fill is returned.
-std::unique_ptr<Command> AddEmbed(CLI::App& app);
+/// Declares the flags; the command they fill is returned.
+std::unique_ptr<Command> AddEmbed(Flags& flags);
 
 }  // namespace imgmill

@@ -8,11 +8,9 @@
 #include "imgmill/base/model_input.h"
 #include "imgmill/base/result.h"
 
-namespace CLI {
-class App;
-}
-
 namespace imgmill {
+
+class Flags;
 
 /// Shared by `embed`, `match` and `dedup --method embedding`: vectors are found again only under the same
 /// values.
@@ -73,6 +71,6 @@ std::optional<std::string> CheckModel(const std::string& path);
 inline constexpr char kModelInputGroup[] = "Model input";
 
 /// Declares the flags.
-void AddEmbeddingFlags(CLI::App& app, EmbeddingOptions& options);
+void AddEmbeddingFlags(Flags& flags, EmbeddingOptions& options);
 
 }  // namespace imgmill

@@ -9,11 +9,9 @@
 
 #include "imgmill/commands/command.h"
 
-namespace CLI {
-class App;
-}
-
 namespace imgmill {
+
+class Flags;
 
 struct FilterOptions {
   /// Rules that an image must satisfy, all of them, to be kept: "blockiness<30", "short_side>=256",
@@ -77,10 +75,10 @@ struct FilterOptions {
   std::optional<std::string> Check() const;
 };
 
-/// Declares the flags on `app`, which fill `options`.
-void AddFilterFlags(CLI::App& app, FilterOptions& options);
+/// Declares the flags, which fill `options`.
+void AddFilterFlags(Flags& flags, FilterOptions& options);
 
-/// Declares the flags on `app`; the command they fill is returned.
-std::unique_ptr<Command> AddFilter(CLI::App& app);
+/// Declares the flags; the command they fill is returned.
+std::unique_ptr<Command> AddFilter(Flags& flags);
 
 }  // namespace imgmill

@@ -8,11 +8,9 @@
 #include "imgmill/commands/command.h"
 #include "imgmill/commands/output_format.h"
 
-namespace CLI {
-class App;
-}
-
 namespace imgmill {
+
+class Flags;
 
 /// What `imgmill frames` is asked to do.
 struct FramesOptions {
@@ -45,7 +43,7 @@ struct FramesOptions {
   std::optional<std::string> Check() const;
 };
 
-/// Declares the flags on `app`; the command they fill is returned.
-std::unique_ptr<Command> AddFrames(CLI::App& app);
+/// Declares the flags; the command they fill is returned.
+std::unique_ptr<Command> AddFrames(Flags& flags);
 
 }  // namespace imgmill

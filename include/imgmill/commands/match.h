@@ -48,7 +48,7 @@ struct MatchOptions {
   std::optional<std::string> Check() const;
 };
 
-/// Declares the flags on `app`; the command they fill is returned.
-std::unique_ptr<Command> AddMatch(CLI::App& app);
+/// Declares the flags; the command they fill is returned.
+std::unique_ptr<Command> AddMatch(Flags& flags);
 
 }  // namespace imgmill

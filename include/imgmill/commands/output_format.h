@@ -6,11 +6,9 @@
 
 #include "imgmill/image/writer.h"
 
-namespace CLI {
-class App;
-}
-
 namespace imgmill {
+
+class Flags;
 
 struct OutputFormat {
   /// "png", "jpg", "webp", "jxl" or "avif", and "tiff" where the command can write it.
@@ -30,7 +28,7 @@ struct OutputFormat {
 
   /// The flags of the above.
   /// @param formats  in words: "png, jpg, webp, tiff, jxl or avif"
-  void AddFlags(CLI::App& app, const std::string& formats);
+  void AddFlags(Flags& flags, const std::string& formats);
   /// The first that is wrong. @param formats  as for AddFlags; a format not named there is refused
   std::optional<std::string> Check(const std::string& formats) const;
 

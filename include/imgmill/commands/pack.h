@@ -9,11 +9,9 @@
 
 #include "imgmill/commands/command.h"
 
-namespace CLI {
-class App;
-}
-
 namespace imgmill {
+
+class Flags;
 
 /// What `imgmill pack` is asked to do.
 struct PackOptions {
@@ -51,7 +49,7 @@ struct PackOptions {
   std::optional<std::string> Check() const;
 };
 
-/// Declares the flags on `app`; the command they fill is returned.
-std::unique_ptr<Command> AddPack(CLI::App& app);
+/// Declares the flags; the command they fill is returned.
+std::unique_ptr<Command> AddPack(Flags& flags);
 
 }  // namespace imgmill

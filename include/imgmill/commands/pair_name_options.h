@@ -6,11 +6,9 @@
 
 #include "imgmill/dataset/pair_index.h"
 
-namespace CLI {
-class App;
-}
-
 namespace imgmill {
+
+class Flags;
 
 struct PairNameOptions {
   /// How the images themselves are named, around the {name} that both share. Needed only where they have a
@@ -21,7 +19,7 @@ struct PairNameOptions {
   std::string partner = "{name}";
 
   /// --own-name and --pair-name.
-  void AddFlags(CLI::App& app);
+  void AddFlags(Flags& flags);
   std::optional<std::string> Check() const;
   bool AreGiven() const { return own != "{name}" || partner != "{name}"; }
   /// Of options that Check has passed.

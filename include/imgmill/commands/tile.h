@@ -12,11 +12,9 @@
 #include "imgmill/commands/output_format.h"
 #include "imgmill/commands/pair_name_options.h"
 
-namespace CLI {
-class App;
-}
-
 namespace imgmill {
+
+class Flags;
 
 /// The value of TileOptions::by that is no signal.
 inline constexpr char kByChance[] = "random";
@@ -91,7 +89,7 @@ struct TileOptions {
   std::optional<std::string> Check() const;
 };
 
-/// Declares the flags on `app`; the command they fill is returned.
-std::unique_ptr<Command> AddTile(CLI::App& app);
+/// Declares the flags; the command they fill is returned.
+std::unique_ptr<Command> AddTile(Flags& flags);
 
 }  // namespace imgmill

@@ -9,11 +9,9 @@
 #include "imgmill/commands/command.h"
 #include "imgmill/commands/output_format.h"
 
-namespace CLI {
-class App;
-}
-
 namespace imgmill {
+
+class Flags;
 
 struct UpscaleOptions {
   /// Folder for the enlarged images; sub-folders of the input are kept.
@@ -42,7 +40,7 @@ struct UpscaleOptions {
   std::optional<std::string> Check() const;
 };
 
-/// Declares the flags on `app`; the command they fill is returned.
-std::unique_ptr<Command> AddUpscale(CLI::App& app);
+/// Declares the flags; the command they fill is returned.
+std::unique_ptr<Command> AddUpscale(Flags& flags);
 
 }  // namespace imgmill
