@@ -116,7 +116,7 @@ std::string PosesFact(const DedupLook& look, bool allow_truncated) {
 
 /// Of the blockiness of what was read for the hash.
 std::string BlockinessFact(const DedupLook& look, bool allow_truncated) {
-  return HashFact(look, allow_truncated) + " blockiness/1";
+  return HashFact(look, allow_truncated) + " blockiness/2";
 }
 
 }  // namespace

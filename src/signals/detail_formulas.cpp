@@ -7,6 +7,9 @@
 namespace imgmill {
 namespace {
 
+// The ends of jpeg_visible's scale, that of the people whose judgements the formula follows.
+constexpr double kMostTraces = 1, kNoTraces = 10;
+
 /// Steps across the borders of blocks, and of all pixels, as means, along one axis.
 struct AxisSteps {
   double border = 0;
@@ -63,9 +66,11 @@ std::optional<double> JpegVisible(const DetailSums& sums, const SignalSums& step
   const double crossings = (Share(sums.extrema[0], sums.width - 2, sums.rows_above_two) +
                             Share(sums.extrema[1], sums.width, sums.rows_above_two)) /
                            2;
-  if (border <= 0 || activity <= 0 || crossings <= 0) return std::nullopt;
-  return -245.8909 + 261.9373 * std::pow(border, -0.02398886) * std::pow(activity, 0.01601664) *
-                         std::pow(crossings, 0.00642859);
+  if (border <= 0) return std::nullopt;
+  if (!HasBlockGrid(steps)) return kNoTraces;
+  const double quality = -245.8909 + 261.9373 * std::pow(border, -0.02398886) *
+                                         std::pow(activity, 0.01601664) * std::pow(crossings, 0.00642859);
+  return std::clamp(quality, kMostTraces, kNoTraces);
 }
 
 double Letterbox(const DetailSums& sums) {

@@ -10,6 +10,9 @@ namespace {
 
 constexpr double kMostBlockiness = 10'000;
 constexpr int64_t kLeastBlockySide = 16;
+// Standard errors by which a grid of blocks stands out: 2000 photos without one, blurred, noisy, enlarged or
+// differently exposed, have 2 at most in 95 of 100 cases.
+constexpr double kGridProminence = 4;
 // Rounding in colour conversions gives grey pixels a spread of this much.
 constexpr int32_t kGreySpread = 2;
 // Levels at either end of luma that show nothing any more, JPEG's rounding included.
@@ -81,8 +84,14 @@ std::optional<double> Noise(const SignalSums& sums) {
   return std::sqrt(std::numbers::pi / 2) / 6 * static_cast<double>(sums.noise) / static_cast<double>(pixels);
 }
 
+bool HasBlockGrid(const SignalSums& sums) {
+  return (sums.column_grid.Prominence() + sums.row_grid.Prominence()) / std::numbers::sqrt2 >=
+         kGridProminence;
+}
+
 std::optional<double> Blockiness(const SignalSums& sums) {
   if (std::min(sums.width, sums.height) < kLeastBlockySide) return std::nullopt;
+  if (!HasBlockGrid(sums)) return 0;
   uint64_t all_steps = 0;
   for (size_t phase = 0; phase < 8; ++phase) all_steps += sums.column_steps[phase] + sums.row_steps[phase];
   const int64_t all_count = (sums.width - 1) * sums.height + sums.width * (sums.height - 1);

@@ -50,6 +50,8 @@ struct SignalMeter::Impl {
     if (blocks) {
       columns = PoolArray<uint16_t>(static_cast<size_t>(image.width));
       columns.Fill(0);
+      column_totals = PoolArray<uint64_t>(static_cast<size_t>(image.width));
+      column_totals.Fill(0);
     }
     if (DetailMeter::IsWanted(wanted)) detail.emplace(image, wanted);
     if (Wants({Signal::kUniqueColors})) colour_count.emplace(image.colour_bands());
@@ -137,15 +139,24 @@ struct SignalMeter::Impl {
     if ((y + 1) % kRowsPerFlush == 0) FlushColumns();
     if (y == 0) return;
     const uint8_t* above = LumaRow(y - 1);
-    for (size_t x = 0; x < width; x += kKernelRun) {
-      sums.row_steps[static_cast<size_t>(y % 8)] +=
-          kernels.row_steps(above + x, here + x, std::min(kKernelRun, width - x));
-    }
+    uint64_t steps = 0;
+    for (size_t x = 0; x < width; x += kKernelRun)
+      steps += kernels.row_steps(above + x, here + x, std::min(kKernelRun, width - x));
+    sums.row_steps[static_cast<size_t>(y % 8)] += steps;
+    sums.row_grid.Add(steps);
   }
 
   void FlushColumns() {
-    for (size_t x = 0; x + 1 < columns.size(); ++x) sums.column_steps[(x + 1) % 8] += columns[x];
+    for (size_t x = 0; x < columns.size(); ++x) column_totals[x] += columns[x];
     columns.Fill(0);
+  }
+
+  void FinishColumns() {
+    FlushColumns();
+    for (size_t x = 0; x + 1 < column_totals.size(); ++x) {
+      sums.column_steps[(x + 1) % 8] += column_totals[x];
+      sums.column_grid.Add(column_totals[x]);
+    }
   }
 
   void AddWindows(const uint8_t* above, const uint8_t* row, const uint8_t* below) {
@@ -172,7 +183,7 @@ struct SignalMeter::Impl {
 
   SignalValues Finish() {
     FlushCounts();
-    if (blocks) FlushColumns();
+    if (blocks) FinishColumns();
     ImageHeader shape;
     shape.width = sums.width;
     shape.height = sums.height;
@@ -224,6 +235,7 @@ struct SignalMeter::Impl {
   PoolArray<uint8_t> luma;
   PoolArray<uint8_t> rounded;
   PoolArray<uint16_t> columns;  // steps since the last flush, by the pixel before the step
+  PoolArray<uint64_t> column_totals;
   std::array<std::array<uint32_t, 256>, 4> counts = {};
   int64_t counted = 0;
   SignalSums sums;
@@ -247,8 +259,8 @@ SignalValues SignalMeter::Finish() {
 size_t SignalMeter::PooledBytes(const Layout& layout) {
   const auto width = static_cast<size_t>(layout.width);
   const size_t rounded = NeedsRounding(layout) ? width * static_cast<size_t>(layout.colour_bands()) : 0;
-  return kLumaRows * width + sizeof(uint16_t) * width + rounded + DetailMeter::PooledBytes(layout) +
-         ColourCount::PooledBytes();
+  return kLumaRows * width + (sizeof(uint16_t) + sizeof(uint64_t)) * width + rounded +
+         DetailMeter::PooledBytes(layout) + ColourCount::PooledBytes();
 }
 
 SignalValues MeasureSignals(const ImageView& image, SignalSet wanted) {

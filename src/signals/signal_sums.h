@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "signals/grid_excess.h"
+
 namespace imgmill {
 
 struct SignalSums {
@@ -29,7 +31,13 @@ struct SignalSums {
   /// Steps of luma by the phase of the pixel after the step: across columns, and across rows.
   std::array<uint64_t, 8> column_steps = {};
   std::array<uint64_t, 8> row_steps = {};
+  /// How those of the grid stand out: across columns, and across rows.
+  GridExcess column_grid, row_grid;
 };
+
+/// Whether there is a grid of blocks that chance does not explain: what blockiness and jpeg_visible measure
+/// is that of such a grid only.
+bool HasBlockGrid(const SignalSums& sums);
 
 // Each is the signal of the same name, as signal_set.h describes it.
 double Brightness(const SignalSums& sums);

@@ -19,7 +19,7 @@ TEST_CASE("signals are found by name, and a mistyped one is guessed") {
     CHECK(info.version >= 1);
   }
   CHECK(names.size() == kSignalCount);
-  CHECK(VersionedName(Signal::kBlockiness) == "blockiness/1");
+  CHECK(VersionedName(Signal::kBlockiness) == "blockiness/2");
   const auto guessed = SignalFromName("sharpnes");
   REQUIRE_FALSE(guessed.ok());
   CHECK(guessed.error().code == Code::kUsage);

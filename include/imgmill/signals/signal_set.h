@@ -63,9 +63,10 @@ enum class Signal : uint8_t {
   /// of
   /// luma across block borders over mean absolute step inside blocks, less 1, times 100. All 64 phases are
   /// tried, so that a crop cannot hide the grid. 0 (no blocks) to 10,000 (steps at borders only; capped);
-  /// never negative. Uncompressed photos are under 4, JPEG ones about 14 at quality 90, 28 at 75, 51 at 50.
-  /// No
-  /// value under 16x16.
+  /// never negative. 0, too, where chance explains the grid: where its rows and columns of steps exceed those
+  /// beside them by less than 4 standard errors more than those of any other phase. JPEG photos have about 7
+  /// at
+  /// quality 80, 32 at 50, 51 at 30. No value under 16x16.
   /// Source: after Wang, Sheikh and Bovik, "No-reference perceptual quality assessment of JPEG compressed
   /// images", ICIP 2002, eq. 1 and 2.
   kBlockiness,
@@ -110,9 +111,9 @@ enum class Signal : uint8_t {
   /// from a clear sky. No value under 13x13, and where no pixel differs.
   /// Source: Crete et al., "The blur effect", SPIE 6492, 2007, with the masks of scikit-image's blur_effect.
   kBlur,
-  /// Quality that the traces of JPEG leave, about 1 (bad) to 10 (none), at the grid phase where they are
-  /// strongest,
-  /// whatever the file's format. No value under 16x16, and where no pixel differs.
+  /// Quality that the traces of JPEG leave, 1 (bad) to 10 (none), at the grid phase where they are strongest,
+  /// whatever the file's format. 10 where there is no grid of blocks (see kBlockiness). No value under 16x16,
+  /// and where no pixel differs.
   /// Source: Wang, Sheikh and Bovik, "No-reference perceptual quality assessment of JPEG compressed images",
   /// ICIP
   /// 2002, with the constants of the authors' program.
@@ -253,7 +254,7 @@ class SignalMeter {
   /// After the last row: the wanted signals. Width, height and has_alpha are the layout's; bytes_per_pixel
   /// has no value (pixels have no file).
   SignalValues Finish();
-  /// Bytes it takes from the current pool, at most: about 24 a column, and a row where rows must be rounded
+  /// Bytes it takes from the current pool, at most: about 32 a column, and a row where rows must be rounded
   /// to 8 bits.
   static size_t PooledBytes(const Layout& layout);
 
