@@ -116,8 +116,9 @@ class EmbedOperation::Task final : public ItemTask {
     VectorStore& store = operation_.kept_;
     image.vectors = store.file.get();
     const ContentDigest& content = item_.main.content;
+    std::vector<float> known(vector_.size());
     if (!operation_.force_ && Unpack(store.catalog->FindFact(content, operation_.fact_), image.place) &&
-        store.file->Read(image.place, vector_))
+        store.file->Read(image.place, known))
       return {};
     const VectorFile::Place place = TRY(store.file->Append(vector_));
     image.place = place;

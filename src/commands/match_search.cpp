@@ -5,6 +5,7 @@
 
 #include "base/try.h"
 #include "imgmill/base/byte_size.h"
+#include "imgmill/base/path_text.h"
 #include "imgmill/memory/pool_array.h"
 #include "packed_fact.h"
 
@@ -92,7 +93,7 @@ class Search final : public LadderWork {
     const size_t at_once =
         std::clamp<size_t>(queries_.size(), 1, question_.unique ? kQueriesAtOnce : AtOnce(most));
     const size_t lists = question_.unique ? std::max(kListBytes, ListBytes(most)) : at_once * ListBytes(most);
-    return {known * sizeof(SearchRow) + at_once * dimension() * sizeof(float) +
+    return {known * sizeof(SearchRow) + (at_once + 1) * dimension() * sizeof(float) +
                 (question_.unique ? AssignmentBytes(queries_.size(), known) : 0),
             SearchWindowBytes(static_cast<int>(dimension()), services_.workers()) + lists};
   }
@@ -106,6 +107,22 @@ class Search final : public LadderWork {
     if (!same || !*same) return false;
     if (Status put = catalog.PutFile(path, {*now, file.content}); !put && noted_) noted_ = put;
     return true;
+  }
+
+  /// Whether the row is as it was written: one that was lost to a power cut, or with its file, may hold
+  /// anything.
+  bool IsWhole(const VectorFile::Place& place, const VectorFile& file, std::span<float> vector) {
+    const Status read = file.Read(place, vector);
+    if (!read && read.error().code != Code::kMalformed && read_) read_ = read;
+    return read.ok();
+  }
+
+  void TellDamaged(uint64_t images, const std::string& file) const {
+    const std::string whose =
+        images == 1 ? "the vector of 1 image is" : "the vectors of " + std::to_string(images) + " images are";
+    services_.log(LogLevel::kWarning,
+                  PrintablePath(file) + ": " + whose +
+                      " lost or damaged, and not searched: run imgmill embed on the images again");
   }
 
   /// Whether no source before this one searches that file.
@@ -122,13 +139,16 @@ class Search final : public LadderWork {
     const uint64_t known = TRY(source.store.catalog->CountFiles());
     Searched here{&source.store, PoolArray<SearchRow>(known)};
     here.first = here.end = static_cast<uint32_t>(found.images.size());
+    PoolArray<float> vector(dimension());
+    uint64_t damaged = 0;
     Status scanned = source.store.catalog->ForEachFileWithFact(
         question_.fact, [&](const std::string& path, const KnownFile& file, std::string_view value) {
           VectorFile::Place place;
-          const bool searched = IsNew(source, path) && Unpack(std::string(value), place) &&
-                                place.row < source.store.file->rows() &&
-                                StillThere(path, file, *source.store.catalog);
-          if (searched && here.count < known) {
+          const bool listed = IsNew(source, path) && Unpack(std::string(value), place) &&
+                              StillThere(path, file, *source.store.catalog);
+          if (listed && !IsWhole(place, *source.store.file, vector.span())) {
+            ++damaged;
+          } else if (listed && here.count < known) {
             here.rows[here.count++] = {place.row, here.end++};
             found.images.Add(path);
           }
@@ -138,6 +158,8 @@ class Search final : public LadderWork {
     if (!noted_) return noted_;
     if (services_.stop->StopRequested())
       return Error{Stage::kReduce, Code::kInterrupted, "stopped while looking for the images to search"};
+    if (!read_) return read_;
+    if (damaged > 0) TellDamaged(damaged, source.store.file->path());
     std::sort(here.rows.data(), here.rows.data() + here.count,
               [](const SearchRow& a, const SearchRow& b) { return a.row < b.row; });
     if (here.count > 0) searched_.push_back(std::move(here));
@@ -227,6 +249,7 @@ class Search final : public LadderWork {
   const CommandServices& services_;
   std::vector<Searched> searched_;
   Status noted_;  // the first failure to note a file in the catalog
+  Status read_;   // the first vector that could not be read
 };
 
 }  // namespace

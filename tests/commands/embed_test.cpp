@@ -139,6 +139,52 @@ TEST_CASE("a killed embed, run again, exports the bytes of an undisturbed one") 
   CHECK(midway >= 4);
 }
 
+TEST_CASE("vectors that were lost are computed again, each image's own, and match takes no damaged one") {
+  const TestFolder where;
+  where.Write("in/a.png", TestFolder::Read(SampleData() + "/icon_tiny.png"));
+  where.Write("in/b.png", TestFolder::Read(SampleData() + "/badge_alpha.png"));
+  where.Write("in/c.png", TestFolder::Read(SampleData() + "/balloons.png"));
+  const auto embed = [&](const std::string& catalog) {
+    return std::vector<std::string>{
+        "embed", where / "in", "-j1", "--export", where / (catalog + ".npy"), "--catalog", where / catalog};
+  };
+  REQUIRE(Run(embed("undisturbed")).exit_code == 0);
+  const std::string expected = TestFolder::Read(where / "undisturbed.npy");
+  // Rows in another order than the listing's: written from the start again, each place has another image's.
+  for (const char* last : {"c.png", "b.png", "a.png"})
+    REQUIRE(Run({"embed", where / "in", "--include", last, "--catalog", where / "c"}).exit_code == 0);
+  const FolderBytes files = ReadFolder(where / "c/vectors");
+  REQUIRE(files.size() == 1);
+  const std::string vectors = where / ("c/vectors/" + files.begin()->first);
+  const std::string whole = files.begin()->second;
+
+  SUBCASE("the file is gone") {
+    REQUIRE(::unlink(vectors.c_str()) == 0);
+  }
+  SUBCASE("only the header is left") {
+    where.Write("c/vectors/" + files.begin()->first, whole.substr(0, 4096));
+  }
+  SUBCASE("a row is zero, one is not a number") {
+    std::string damaged = whole;
+    std::fill_n(damaged.begin() + 4096, 512 * 4, '\0');
+    std::fill_n(damaged.begin() + 4096 + 512 * 4, 512 * 4, '\xff');
+    where.Write("c/vectors/" + files.begin()->first, damaged);
+    const ProcessResult found =
+        Run({"match", where / "in/b.png", "--in", where / "in", "--catalog", where / "c", "--format", "csv",
+             "--min-similarity", "-1", "--exclude-self"});
+    CHECK(found.exit_code == 0);
+    CHECK(found.err.find("the vectors of 2 images are lost or damaged, and not searched") !=
+          std::string::npos);
+    CHECK(found.out.find("c.png") == std::string::npos);
+    CHECK(found.out.find("a.png") != std::string::npos);
+    CHECK(found.out.find("nan") == std::string::npos);
+  }
+  const ProcessResult again = Run(embed("c"));
+  INFO(again.err);
+  CHECK(again.exit_code == 0);
+  CHECK(TestFolder::Read(where / "c.npy") == expected);
+}
+
 TEST_CASE("vectors on a full disk: exits 75, and continues when there is room") {
   const TestFolder where;
   CopySamples(where / "photos");

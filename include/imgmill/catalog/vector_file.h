@@ -61,7 +61,7 @@ class VectorFile {
   /// Returns when all rows are on the disk.
   Status Sync() const;
 
-  /// Copies the row out. kMalformed if it is not what was appended.
+  /// Copies the row out. kMalformed if it is not what was appended; `vector` is then whatever was there.
   Status Read(const Place& place, std::span<float> vector) const;
 
   /// Maps rows [first, first + count) for the time of the call. What is mapped counts as resident, so callers
