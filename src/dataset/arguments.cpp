@@ -10,6 +10,7 @@
 #include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "dataset/image_names.h"
+#include "imgmill/dataset/file_identity.h"
 #include "imgmill/dataset/publish.h"
 
 namespace imgmill {
@@ -58,6 +59,24 @@ std::string WhereLeads(const std::string& path, int links = 40) {
   const std::string target = std::filesystem::read_symlink(entry, is_no_link).string();
   if (is_no_link || links == 0) return entry;
   return WhereLeads(target.starts_with('/') ? target : Join(ParentOf(entry), target), links - 1);
+}
+
+/// Eight digits of the path as it was given, behind a name that another argument has, too: "-1f2e3d4c".
+std::string Mark(const std::string& path) {
+  return "-" + DigestOfBytes(path.data(), path.size()).Hex().substr(0, 8);
+}
+
+/// Those of `all` that are `named` have names of their own then. What "a" and "../a" are stored as is the
+/// same.
+template <typename Named, typename MarkIt>
+void TellApart(std::vector<Argument>& all, Named named, MarkIt mark) {
+  std::unordered_map<std::string, int> uses;
+  for (const Argument& argument : all) {
+    if (named(argument)) ++uses[argument.relative];
+  }
+  for (Argument& argument : all) {
+    if (named(argument) && uses[argument.relative] > 1) mark(argument);
+  }
 }
 
 }  // namespace
@@ -171,7 +190,14 @@ void Arguments::NameFolders() {
       argument.relative = uses[name] == 1 ? name : StoredName(argument.path);
       if (!argument.relative.empty()) argument.relative += '/';
     }
-    prefixes[argument.canonical] = argument.relative;
+  }
+  if (folders > 1)
+    TellApart(all_, named, [](Argument& argument) {
+      if (!argument.relative.empty()) argument.relative.pop_back();
+      argument.relative += Mark(argument.path) + "/";
+    });
+  for (const Argument& argument : all_) {
+    if (named(argument)) prefixes[argument.canonical] = argument.relative;
   }
   for (Argument& argument : all_) {
     if (!argument.folder || !argument.nested) continue;
@@ -195,6 +221,13 @@ void Arguments::NameFiles() {
     argument.relative =
         uses[NameOf(argument.path)] == 1 ? std::string(NameOf(argument.path)) : StoredName(argument.path);
   }
+  TellApart(
+      all_, [](const Argument& argument) { return !argument.folder; },
+      [](Argument& argument) {
+        const std::string_view name = NameOf(argument.relative);
+        const size_t end_of_stem = argument.relative.size() - name.size() + StemOf(name).size();
+        argument.relative.insert(end_of_stem, Mark(argument.path));
+      });
   std::unordered_map<std::string_view, int> stems;
   const auto stem_of = [](const std::string& relative) {
     const std::string_view name = NameOf(relative);

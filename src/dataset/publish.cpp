@@ -93,7 +93,7 @@ Status PublishTogether(std::span<const ReadyFile> files) {
   size_t placed = 0;
   for (size_t i = 0; i < files.size() && status; ++i) status = SyncFile(files[i].temporary);
   while (placed < files.size() && status) {
-    status = Place(files[placed].temporary, files[placed].path, true);
+    status = Place(files[placed].temporary, files[placed].path, files[placed].replaces);
     if (status) ++placed;
   }
   std::set<std::string> folders;

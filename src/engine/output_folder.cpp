@@ -178,9 +178,10 @@ Status OutputFolder::CommitAs(const Item& item, const std::string& relative, con
   const FileStamp stamp = TRY(StampOf(temporary));
   // Again: since Begin, another source of this run may have given the same name.
   TRY(MayWrite(item, relative));
+  const bool replaces = Exists(PathOf(relative));
   const WorkKey key = KeyOf(item, relative);
   TRY(catalog_.PutWork(key, {WorkRow::State::kIntent, stamp.size, digest}));
-  TRY(Publish(temporary, PathOf(relative), /*overwrite=*/true));
+  TRY(Publish(temporary, PathOf(relative), replaces));
   return catalog_.PutWork(key, {WorkRow::State::kDone, stamp.size, digest});
 }
 

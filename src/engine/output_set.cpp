@@ -66,10 +66,15 @@ OutputSet::OutputSet(OutputFolder& folder, const Item& item, SetPrefixes prefixe
     : folder_(folder), item_(item), prefixes_(std::move(prefixes)) {}
 
 OutputSet::~OutputSet() {
+  GiveUp();
+}
+
+void OutputSet::GiveUp() {
   bool given_up = false;
-  for (const auto& [name, held] : files_) {
+  for (auto& [name, held] : files_) {
     if (held.temporary.empty()) continue;
     ::unlink(held.temporary.c_str());
+    held.temporary.clear();
     given_up = true;
   }
   for (const std::string& parent : made_) {
@@ -152,10 +157,20 @@ bool OutputSet::Has(const std::string& relative) const {
   return found != files_.end() && found->second.temporary.empty();
 }
 
+/// Since Begin, another source of this run may have given the same name.
+Result<ReadyFile> OutputSet::Ready(const std::string& relative, const Held& held) const {
+  TRY(folder_.MayWrite(item_, relative));
+  const std::string path = folder_.PathOf(relative);
+  return ReadyFile{held.temporary, path, Exists(path)};
+}
+
 Status OutputSet::PublishSoFar() {
   if (ended_.empty()) return {};
   std::vector<ReadyFile> ready;
-  for (const std::string& name : ended_) ready.push_back({files_.at(name).temporary, folder_.PathOf(name)});
+  for (const std::string& name : ended_) {
+    ReadyFile file = TRY(Ready(name, files_.at(name)));
+    ready.push_back(std::move(file));
+  }
   const auto put = [&](WorkRow::State state) {
     Rows rows;
     for (const std::string& name : ended_) {
@@ -234,7 +249,14 @@ Status OutputSet::Commit(size_t missing) {
   TRY(RemoveReplaced());
   std::vector<ReadyFile> ready;
   ready.reserve(files_.size());
-  for (auto& [name, held] : files_) ready.push_back({std::move(held.temporary), folder_.PathOf(name)});
+  for (const auto& [name, held] : files_) {
+    Result<ReadyFile> file = Ready(name, held);
+    if (!file) {
+      GiveUp();
+      return file.error();
+    }
+    ready.push_back(*std::move(file));
+  }
   for (auto& [name, held] : files_) held.temporary.clear();
   TRY(PublishTogether(ready));
   return Put(WorkRow::State::kDone, missing);

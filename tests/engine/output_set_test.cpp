@@ -179,6 +179,28 @@ TEST_CASE("a set is not begun where a file of somebody else has one of its names
   CHECK(refused.error().code == Code::kConflict);
 }
 
+TEST_CASE("of two sources that give the same names at once, the first to be published has them") {
+  Place place;
+  Item other = place.item;
+  other.file.path = other.main.path = other.main.absolute = place.root + "/other.png";
+  other.main.content = DigestOfBytes("other", 5);
+  std::ofstream(other.main.path) << "other";
+  {
+    OutputSet first(*place.folder, place.item, place.prefixes);
+    OutputSet second(*place.folder, other, place.prefixes);
+    REQUIRE(Add(first, "HQ/p_1.png", "one"));
+    REQUIRE(Add(second, "HQ/p_1.png", "another"));
+    REQUIRE(first.Commit());
+    const Status refused = second.Commit();
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == Code::kConflict);
+    CHECK(refused.error().message.find("is the output of another source, " + place.item.main.path) !=
+          std::string::npos);
+  }
+  CHECK(place.Files() == Names{"HQ/p_1.png"});
+  CHECK(place.Find() == Names{"HQ/p_1.png"});
+}
+
 TEST_CASE("a publishing that fails leaves none of the set") {
   Place place;
   OutputSet set(*place.folder, place.item, place.prefixes);

@@ -41,9 +41,10 @@ Status Publish(const std::string& temporary, const std::string& path, bool overw
 struct ReadyFile {
   std::string temporary;
   std::string path;
+  bool replaces = true;  ///< what is at `path`; otherwise a file there is kConflict
 };
 
-/// Publishes files that belong together, replacing existing ones: fsync of all, then the renames, then one
+/// Publishes files that belong together: fsync of all, then the renames, then one
 /// fsync of each folder. If it fails, none of `files` is left, under neither name. (A process killed between
 /// two renames leaves the first ones: whoever starts again has to know that they belong together.)
 Status PublishTogether(std::span<const ReadyFile> files);

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "imgmill/dataset/publish.h"
 #include "imgmill/engine/output_folder.h"
 
 namespace imgmill {
@@ -63,6 +64,10 @@ class OutputSet {
   std::pair<WorkKey, WorkRow> Whole(WorkRow::State state, size_t missing) const;
   std::pair<WorkKey, WorkRow> NotWhole() const;
   Status Put(WorkRow::State state, size_t missing);
+  /// Removes what has a temporary name.
+  void GiveUp();
+  /// A file of the set on its way to its name.
+  Result<ReadyFile> Ready(const std::string& relative, const Held& held) const;
   Status CommitResumed(size_t missing);
   Status RemoveReplaced();
 
