@@ -5,6 +5,7 @@
 #include "base/try.h"
 #include "engine/planar.h"
 #include "engine/sample_tiles.h"
+#include "flat_alpha.h"
 #include "upscale_operation.h"
 
 namespace imgmill {
@@ -35,7 +36,7 @@ size_t PlanesInFlight(const NumericsPlan& plan, int64_t scale, int64_t width, in
 
 std::string ModelFingerprint(const UpscaleOptions& options, const UpscaleModel& model,
                              const NumericsPlan& plan) {
-  return "upscale/1 " + model.info().architecture + " x" + std::to_string(model.info().scale) + " " +
+  return "upscale/2 " + model.info().architecture + " x" + std::to_string(model.info().scale) + " " +
          model.info().digest + " " + plan.Describe() + " " + options.file.Text() + " " +
          ImageLibraryVersions();
 }
@@ -108,6 +109,7 @@ class ModelOperation::Task final : public ItemTask {
       TRY(RunPass(region, passes_[pass_]));
     }
     pass_ = 0;
+    if (KeepsFlatAlpha()) KeepFlatAlpha(region, scale, {band_.row(0), band_.layout()});
     ImageView band = band_.view();
     band.layout.height = region.own_rows * scale;
     writing_ = true;
@@ -143,6 +145,8 @@ class ModelOperation::Task final : public ItemTask {
   /// The device takes a pixel's bands apart.
   static std::vector<PlanePass> AllAtOnce(const Layout& input) { return {{{}, 0, input.bands}}; }
 
+  bool KeepsFlatAlpha() const { return operation_.plan_.tile == 0 || operation_.plan_.overlap >= kFlatReach; }
+
   Status RunPass(const Region& region, const PlanePass& pass) {
     const NumericsPlan& plan = operation_.plan_;
     const int64_t width = region.view.layout.width;
@@ -153,17 +157,27 @@ class ModelOperation::Task final : public ItemTask {
       std::vector<TileJob> jobs;
       int64_t x = next_x_;
       for (; x < width && jobs.size() < in_flight; x += step) {
+        if (NeedsNoNetwork(region, pass, x, step)) continue;
         Tile& tile = tiles_[jobs.size()];
         CutTile(region, pass, x, step, tile);
         jobs.push_back(tile.job);
       }
-      const Status ran = operation_.scheduler_.Run(jobs);
+      const Status ran = jobs.empty() ? Status() : operation_.scheduler_.Run(jobs);
       for (const TileJob& job : jobs) rung_ = std::max(rung_, job.rung);
       if (!ran) return ran;
       for (size_t i = 0; i < jobs.size(); ++i) Place(tiles_[i], pass);
       next_x_ = x;
     }
     return {};
+  }
+
+  /// The alpha of a tile is flat throughout, and so written when the band is there.
+  bool NeedsNoNetwork(const Region& region, const PlanePass& pass, int64_t x, int64_t step) const {
+    const Layout& rows = region.view.layout;
+    if (!KeepsFlatAlpha() || !rows.has_alpha() || pass.first_band != rows.bands - 1) return false;
+    const int64_t left = std::max<int64_t>(0, x - operation_.plan_.overlap);
+    const int64_t right = std::min(rows.width, x + step + operation_.plan_.overlap);
+    return IsAlphaFlat(region.view, left, right - left);
   }
 
   /// Buffers are made once and grow where they must: each allocation is one that may be refused.
