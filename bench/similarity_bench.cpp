@@ -206,8 +206,8 @@ int GroupHashes(size_t n, int radius, int threads, bool verified) {
   return Report([&] {
     const StopFlag stop;
     if (!verified) return Duplicates(GroupByHamming(std::move(items), radius, threads, stop));
-    const Verify verify = [](int, uint32_t, uint32_t, size_t) -> Result<std::optional<SecondLook>> {
-      return std::optional(SecondLook());
+    const Verify verify = [](int, uint32_t, uint32_t, size_t) -> Result<LookVerdict> {
+      return LookVerdict{LookVerdict::Kind::kAlike, {}};
     };
     return Duplicates(GroupVerified(std::move(items), {}, radius, verify, threads, stop));
   });

@@ -131,7 +131,7 @@ class Dedup final : public Command {
       TRY(found.ForEachKept([&](const ListedFile& file) { result.kept.Add(file); }));
     }
     if (!options_.html.empty()) {
-      TRY(WriteDedupPage(options_.html, found, services, result));
+      TRY(WriteDedupPage(options_.html, found, options_.listed_refused(), services, result));
       if (result.counts.interrupted) return result;
     }
     if (options_.action != "report") {
@@ -194,11 +194,22 @@ class Dedup final : public Command {
       result.details.SetRows("weak",
                              [found](JsonElements& elements) { return found.PutWeakImages(elements); });
     result.details.SetRows("groups", [found](JsonElements& elements) { return found.PutGroups(elements); });
-    result.text = [found](const TextSink& put) { return found.PutText(put); };
+    const size_t listed = options_.refused ? options_.listed_refused() : 0;
+    result.text = [found, listed](const TextSink& put) -> Status {
+      TRY(found.PutText(put));
+      return found.PutRefusedText(listed, put);
+    };
+    if (options_.looks_again()) {
+      result.details["refused_pairs"] = found.refused_pairs();
+      result.details.SetRows("refused", [found, most = options_.listed_refused()](JsonElements& elements) {
+        return found.PutRefused(most, elements);
+      });
+    }
     const size_t groups = found.groups();
     result.summary =
         std::to_string(groups) + (groups == 1 ? " group, " : " groups, ") + std::to_string(result.dropped) +
         (result.dropped == 1 ? " duplicate (" : " duplicates (") + FormatByteSize(freed.total()) + ")";
+    result.summary += found.RefusedSummary(listed > 0);
     if (options_.method == "pdq") {
       const size_t weak = TRY(found.WeakImages());
       if (weak > 0) result.summary += "; " + std::to_string(weak) + " of PDQ quality below 50";

@@ -246,16 +246,22 @@ Result<DuplicateGroups> FindVerifiedByHash(const DedupTable& entries, const Held
            looker.Held(asking);
   };
   PosedHashesOf<Hash> posed;
+  RefusedPairs refused;
   search.begin = [&](size_t count) { posed = PosesFor<Hash>(count, poses); };
   search.see = [&](size_t place, const DedupEntry& entry) { PutPoses(poses, entry, place, posed); };
   search.group = [&](RankedKeysOf<Hash> hashes, std::span<const uint32_t> rows, const PairRule& allows) {
     looker.Prepare(asking);
-    const auto by_row = [&](int thread, uint32_t keeper, uint32_t other,
-                            size_t pose) -> Result<std::optional<SecondLook>> {
-      if (allows && !allows(keeper, other)) return std::optional<SecondLook>();
+    const auto by_row = [&](int thread, uint32_t keeper, uint32_t other, size_t pose) -> Result<LookVerdict> {
+      if (allows && !allows(keeper, other)) return LookVerdict();
       return looker.Look(thread, rows[keeper], rows[other], poses[pose]);
     };
-    return GroupVerified(std::move(hashes), posed, max_distance, by_row, asking, held.stop);
+    const auto note = [&](const RefusedPair& pair) {
+      DuplicateGroups::Member member = search.describe(pair.measure);
+      member.index = rows[pair.other];
+      member.by_look = true;
+      refused.Add({rows[pair.keeper], member, pair.laid});
+    };
+    return GroupVerified(std::move(hashes), posed, max_distance, by_row, asking, held.stop, note);
   };
   search.describe = [&](const VerifiedMeasure& measure) {
     const double distance =
@@ -263,7 +269,10 @@ Result<DuplicateGroups> FindVerifiedByHash(const DedupTable& entries, const Held
     return DuplicateGroups::Member{
         .distance = distance, .look = measure.look, .pose = static_cast<uint32_t>(poses[measure.pose])};
   };
-  return Find(entries, true, search, held);
+  DuplicateGroups found = TRY(Find(entries, true, search, held));
+  refused.Settle(found.members);
+  found.refused = std::move(refused);
+  return found;
 }
 
 }  // namespace

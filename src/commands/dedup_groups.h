@@ -8,6 +8,7 @@
 #include "dedup_merit.h"
 #include "dedup_pairs.h"
 #include "dedup_poses.h"
+#include "dedup_refused.h"
 #include "dedup_second_look.h"
 #include "imgmill/catalog/neighbour_notes.h"
 #include "imgmill/catalog/vector_file.h"
@@ -27,14 +28,7 @@ struct GroupRules {
 
 /// Indices are rows of the table of entries.
 struct DuplicateGroups {
-  struct Member {
-    uint32_t index = 0;
-    bool by_look = false;  ///< else it has the very pixels or bytes of the keeper
-    /// To the keeper: bits of the hashes, 1 - cosine of the vectors, or LPIPS; 0 for equal contents.
-    double distance = 0;
-    SecondLook look = {};  ///< at it and the keeper, where one was taken
-    uint32_t pose = 0;     ///< into which the keeper has to be brought to look like it
-  };
+  using Member = DuplicateMember;
   struct Group {
     uint32_t keeper = 0;
     KeepReason reason = KeepReason::kPath;
@@ -43,6 +37,7 @@ struct DuplicateGroups {
   };
   std::vector<Group> groups;    ///< in the order of their keepers
   std::vector<Member> members;  ///< of one group after the other: without the keeper, in listing order
+  RefusedPairs refused;         ///< settled
 
   std::span<const Member> MembersOf(const Group& group) const {
     return std::span(members).subspan(group.first, group.count);

@@ -45,10 +45,10 @@ void LpipsLook::Prepare(int) {
   in_first_.reset();
 }
 
-Result<std::optional<SecondLook>> LpipsLook::Look(int, uint32_t keeper, uint32_t other, int) {
+Result<LookVerdict> LpipsLook::Look(int, uint32_t keeper, uint32_t other, int) {
   const VectorFile::Place* const kept = Find(keeper);
   const VectorFile::Place* const compared = Find(other);
-  if (kept == nullptr || compared == nullptr) return std::optional<SecondLook>();
+  if (kept == nullptr || compared == nullptr) return LookVerdict();
   if (in_first_ != keeper) {
     in_first_.reset();
     TRY(opened_.store.file->Read(*kept, first_.span()));
@@ -60,10 +60,10 @@ Result<std::optional<SecondLook>> LpipsLook::Look(int, uint32_t keeper, uint32_t
     const double step = static_cast<double>(first_[i]) - static_cast<double>(second_[i]);
     sum += step * step;
   }
-  if (sum > most_) return std::optional<SecondLook>();
-  SecondLook look;
-  look.difference = sum;
-  return std::optional(look);
+  LookVerdict verdict;
+  verdict.kind = sum > most_ ? LookVerdict::Kind::kDiffers : LookVerdict::Kind::kAlike;
+  verdict.look.difference = sum;
+  return verdict;
 }
 
 }  // namespace imgmill

@@ -18,7 +18,7 @@ class LpipsLook final : public SecondLooker {
   int Threads(int) const override { return 1; }
   Footprint Held(int) const override { return {2 * vector_floats() * sizeof(float), 0}; }
   void Prepare(int) override;
-  Result<std::optional<SecondLook>> Look(int thread, uint32_t keeper, uint32_t other, int pose) override;
+  Result<LookVerdict> Look(int thread, uint32_t keeper, uint32_t other, int pose) override;
   bool measures_distance() const override { return true; }
   void Describe(JsonObject& details) const override { opened_.embedder->Describe(details); }
 

@@ -46,6 +46,11 @@ void AddDedupFlags(Flags& flags, DedupOptions& options) {
            "What two images may differ in when they are laid upon each other, 0 to 1 [0.1]")
       .Type("DIFFERENCE");
   flags
+      .Add("--refused", options.refused,
+           "List the closest pairs that are near but look different, and what would take them: 0 to "
+           "1000 [20 with --json and --html, else 0]")
+      .Type("COUNT");
+  flags
       .Add("--min-similarity", options.min_similarity,
            "With --method embedding: least cosine similarity of duplicates, 0 to 1 [0.8; 0.9 where "
            "they are not verified]")
@@ -133,6 +138,12 @@ std::optional<std::string> DedupOptions::Check() const {
     return std::string(no_verify ? "--no-verify" : "--max-difference") +
            " is of candidates by hash or descriptor: it does not go with " +
            (method == "embedding" ? "--model" : "--method " + method);
+  if (refused && !looks_again())
+    return "--refused is of pairs that are looked at again: it does not go with " +
+           (no_verify               ? std::string("--no-verify")
+            : method == "embedding" ? "--model"
+                                    : "--method " + method);
+  if (refused && (*refused < 0 || *refused > 1000)) return "--refused takes 0 to 1000 pairs";
   if (!(difference() >= 0 && difference() <= 1)) return "--max-difference takes 0 to 1";
   if (!(similarity() >= 0 && similarity() <= 1)) return "--min-similarity takes 0 to 1";
   if (!(lpips() >= 0)) return "--max-lpips takes 0 or more";

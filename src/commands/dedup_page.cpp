@@ -37,8 +37,9 @@ GroupImage Described(const DedupEntry& entry, const std::string& page_folder) {
 
 class DedupPage {
  public:
-  DedupPage(const std::string& file, const FoundDuplicates& found, const PagePictures& pictures)
-      : page_folder_(FolderOfPage(file)), found_(found), pictures_(pictures) {}
+  DedupPage(const std::string& file, const FoundDuplicates& found, size_t refused,
+            const PagePictures& pictures)
+      : page_folder_(FolderOfPage(file)), found_(found), refused_(refused), pictures_(pictures) {}
 
   Status Write(const TextSink& put) const {
     std::error_code none;
@@ -50,10 +51,35 @@ class DedupPage {
       return PutGroup(group, keeper, page, id);
     };
     TRY(found_.ForEachGroup(each));
+    TRY(found_.ForEachRefused(
+        refused_, [&](const RefusedMember& pair, const DedupEntry& entry, const DedupEntry& keeper) {
+          return PutRefused(pair, entry, keeper, page);
+        }));
     return page.End(id.Finish().Hex());
   }
 
  private:
+  /// What it shows is decided elsewhere, if at all: it has no part in the page's id.
+  Status PutRefused(const RefusedMember& pair, const DedupEntry& entry, const DedupEntry& keeper,
+                    GroupPageWriter& page) const {
+    GroupImage other = Described(entry, page_folder_);
+    other.how = found_.WhyRefused(pair, entry, keeper);
+    if (pair.laid && found_.Aligned(pair.member)) Lay(pair.member, other);
+    TRY(page.BeginGroup("refused: near, but not the same", /*refused=*/true));
+    TRY(page.Image(Described(keeper, page_folder_)));
+    TRY(page.Image(other));
+    TRY(page.EndImages());
+    TRY(page.Picture(pictures_.Of(keeper.content).jpeg));
+    TRY(page.Picture(pictures_.Of(entry.content).jpeg));
+    return page.EndGroup();
+  }
+
+  static void Lay(const DuplicateGroups::Member& member, GroupImage& image) {
+    image.far = member.look.difference;
+    image.box = {member.look.left, member.look.top, member.look.right, member.look.bottom};
+    image.pose = PoseBack(static_cast<int>(member.pose));
+  }
+
   Status PutGroup(const DuplicateGroups::Group& group, const DedupEntry& keeper, GroupPageWriter& page,
                   RunningDigest& id) const {
     const auto put_image = [&](const GroupImage& image) {
@@ -81,24 +107,22 @@ class DedupPage {
     GroupImage image = Described(entry, page_folder_);
     image.how = found_.How(member, entry, keeper);
     image.far = member.distance;
-    if (found_.Aligned(member)) {
-      image.far = member.look.difference;
-      image.box = {member.look.left, member.look.top, member.look.right, member.look.bottom};
-      image.pose = PoseBack(static_cast<int>(member.pose));
-    }
+    if (found_.Aligned(member)) Lay(member, image);
     return image;
   }
 
   const std::string page_folder_;
   const FoundDuplicates& found_;
+  const size_t refused_;
   const PagePictures& pictures_;
 };
 
 }  // namespace
 
-Status WriteDedupPage(const std::string& file, const FoundDuplicates& found, const CommandServices& services,
-                      CommandResult& result) {
-  const PagePictures pictures(found.groups() + found.duplicates(), services);
+Status WriteDedupPage(const std::string& file, const FoundDuplicates& found, size_t refused,
+                      const CommandServices& services, CommandResult& result) {
+  const PagePictures pictures(found.groups() + found.duplicates() + 2 * found.listed_refused(refused),
+                              services);
   FileTable files;
   const auto add = [&](const DedupEntry& entry) {
     files.Add(entry.file);
@@ -106,9 +130,13 @@ Status WriteDedupPage(const std::string& file, const FoundDuplicates& found, con
   };
   TRY(found.ForEach([&](const DuplicateGroups::Group&, const DedupEntry& keeper) { return add(keeper); },
                     [&](const auto&, const DedupEntry& entry, const DedupEntry&) { return add(entry); }));
+  TRY(found.ForEachRefused(refused, [&](const auto&, const DedupEntry& entry, const DedupEntry& keeper) {
+    files.Add(keeper.file);
+    return add(entry);
+  }));
   TRY(pictures.Make(files, result));
   if (result.counts.interrupted) return {};
-  const DedupPage page(file, found, pictures);
+  const DedupPage page(file, found, refused, pictures);
   if (Status written = WriteNamedFile(file, [&](const TextSink& put) { return page.Write(put); }); !written)
     return OfTarget("--html", file, written.error());
   result.details["html"] = PrintablePath(file);

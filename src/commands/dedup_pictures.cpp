@@ -175,13 +175,14 @@ void PictureLook::Prepare(int threads) {
         {PictureMatcher(), PoolArray<uint8_t>(size_t{SmallPicture::kLongSide} * SmallPicture::kLongSide)});
 }
 
-Result<std::optional<SecondLook>> PictureLook::Look(int thread, uint32_t keeper, uint32_t other, int pose) {
+Result<LookVerdict> PictureLook::Look(int thread, uint32_t keeper, uint32_t other, int pose) {
   const std::optional<size_t> kept = candidates_.Find(keeper), compared = candidates_.Find(other);
+  constexpr LookVerdict kSame = {LookVerdict::Kind::kAlike, {}};
   // All that is near them by hash has the same content.
-  if (!kept || !compared) return std::optional(SecondLook());
+  if (!kept || !compared) return kSame;
   const ContentDigest& of_kept = candidates_.content(*kept);
   const ContentDigest& of_compared = candidates_.content(*compared);
-  if (of_kept == of_compared) return std::optional(SecondLook());
+  if (of_kept == of_compared) return kSame;
   // What was found once need not be looked for again.
   struct PairVerdict {
     PictureMatch match;
@@ -195,7 +196,7 @@ Result<std::optional<SecondLook>> PictureLook::Look(int thread, uint32_t keeper,
     const std::optional<std::string> first = catalog.FindFact(of_kept, fact_);
     const std::optional<std::string> second = catalog.FindFact(of_compared, fact_);
     const std::optional<SmallPicture> one = PictureIn(first), another = PictureIn(second);
-    if (!one || !another) return std::optional<SecondLook>();  // it could not be read again
+    if (!one || !another) return LookVerdict();  // it could not be read again
     OfThread& own = threads_[static_cast<size_t>(thread)];
     const SmallPicture turned = pose == 0 ? *another : Turned(*another, PoseBack(pose), own.turned.span());
     const std::optional<PictureMatch> match = own.matcher.Match(*one, turned);
@@ -203,8 +204,9 @@ Result<std::optional<SecondLook>> PictureLook::Look(int thread, uint32_t keeper,
     TRY(catalog.PutFact(pair, pair_fact, Packed(verdict)));
   }
   const PictureMatch& match = verdict.match;
-  if (verdict.matches == 0 || match.difference > most_) return std::optional<SecondLook>();
-  return std::optional(SecondLook{match.difference, match.left, match.top, match.right, match.bottom});
+  if (verdict.matches == 0) return LookVerdict{LookVerdict::Kind::kNotLaid, {}};
+  return LookVerdict{match.difference > most_ ? LookVerdict::Kind::kDiffers : LookVerdict::Kind::kAlike,
+                     {match.difference, match.left, match.top, match.right, match.bottom}};
 }
 
 void PictureLook::Describe(JsonObject& details) const {

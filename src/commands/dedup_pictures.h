@@ -17,7 +17,7 @@ class PictureLook final : public SecondLooker {
   Status LookAt(Candidates candidates, CommandResult& result) override;
   Footprint Held(int threads) const override;
   void Prepare(int threads) override;
-  Result<std::optional<SecondLook>> Look(int thread, uint32_t keeper, uint32_t other, int pose) override;
+  Result<LookVerdict> Look(int thread, uint32_t keeper, uint32_t other, int pose) override;
   bool measures_distance() const override { return false; }
   void Describe(JsonObject& details) const override;
 

@@ -42,9 +42,8 @@ class SecondLooker {
   virtual Footprint Held(int threads) const = 0;
   /// Takes that. @throws OutOfMemory
   virtual void Prepare(int threads) = 0;
-  /// As a Verify, on rows of the entries, the keeper being in that pose (PixelOfPose). Nothing where an image
-  /// could not be looked at.
-  virtual Result<std::optional<SecondLook>> Look(int thread, uint32_t keeper, uint32_t other, int pose) = 0;
+  /// As a Verify, on rows of the entries, the keeper being in that pose (PixelOfPose).
+  virtual Result<LookVerdict> Look(int thread, uint32_t keeper, uint32_t other, int pose) = 0;
   /// Whether the difference is what is reported as the distance.
   virtual bool measures_distance() const = 0;
   virtual void Describe(JsonObject& details) const = 0;

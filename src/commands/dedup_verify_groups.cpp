@@ -48,6 +48,7 @@ class GroupVerifier {
   DuplicateGroups Finish() {
     std::sort(verified_.groups.begin(), verified_.groups.end(),
               [](const auto& a, const auto& b) { return a.keeper < b.keeper; });
+    verified_.refused.Settle(verified_.members);
     return std::move(verified_);
   }
 
@@ -68,17 +69,20 @@ class GroupVerifier {
       const Ranked& other = left[i];
       if (stop_.StopRequested())
         return Error{Stage::kReduce, Code::kInterrupted, "stopped while looking at groups again"};
-      std::optional<SecondLook> look;
+      LookVerdict verdict;
       if (sides_.Allows(keeper.side, other.side)) {
-        const std::optional<SecondLook> looked = TRY(looker_.Look(0, keeper.index, other.index, 0));
-        look = looked;
+        const LookVerdict looked = TRY(looker_.Look(0, keeper.index, other.index, 0));
+        verdict = looked;
       }
-      if (!look) {
-        rest.push_back(other);
+      if (!verdict.alike()) rest.push_back(other);
+      if (verdict.kind == LookVerdict::Kind::kNotLooked) continue;
+      const double distance = TRY(distance_(keeper.index, other.index));
+      const DuplicateGroups::Member member = {other.index, true, distance, verdict.look, 0};
+      if (verdict.refused()) {
+        verified_.refused.Add({keeper.index, member, verdict.kind == LookVerdict::Kind::kDiffers});
         continue;
       }
-      const double distance = TRY(distance_(keeper.index, other.index));
-      verified_.members.push_back({other.index, true, distance, *look, 0});
+      verified_.members.push_back(member);
       size_t place = 0;
       rules_.order.IsBetter(keeper.merit, other.merit, true, place);
       last = std::max(last, place);

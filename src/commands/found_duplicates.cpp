@@ -16,10 +16,6 @@ nlohmann::ordered_json DistanceJson(double distance, bool by_vectors) {
   return std::round(distance * 1e6) / 1e6;
 }
 
-std::string SizeText(const DedupEntry& entry) {
-  return std::to_string(entry.width) + "x" + std::to_string(entry.height);
-}
-
 nlohmann::ordered_json ImageJson(const DedupEntry& entry, nlohmann::ordered_json distance, bool identical) {
   return {{"path", PrintablePath(entry.file.path)},
           {"distance", std::move(distance)},
@@ -47,11 +43,19 @@ nlohmann::ordered_json CropJson(const SecondLook& look, const DedupEntry& keeper
 
 }  // namespace
 
+std::string FoundDuplicates::SizeText(const DedupEntry& entry) {
+  return std::to_string(entry.width) + "x" + std::to_string(entry.height);
+}
+
+std::string FoundDuplicates::HowNear(const DuplicateGroups::Member& member) const {
+  return "distance " + DistanceJson(member.distance, evidence_.by_vectors).dump();
+}
+
 std::string FoundDuplicates::How(const DuplicateGroups::Member& member, const DedupEntry& entry,
                                  const DedupEntry& keeper) const {
   if (entry.content == keeper.content) return "same bytes";
   if (!member.by_look) return "same pixels";
-  std::string how = "distance " + DistanceJson(member.distance, evidence_.by_vectors).dump();
+  std::string how = HowNear(member);
   if (!evidence_.aligned) return how;
   char text[64];
   std::snprintf(text, sizeof text, ", difference %.3f", member.look.difference);
@@ -104,6 +108,18 @@ Status FoundDuplicates::PutGroups(JsonElements& elements) const {
   });
 }
 
+nlohmann::ordered_json FoundDuplicates::MemberJson(const DuplicateGroups::Member& member,
+                                                   const DedupEntry& entry, const DedupEntry& keeper,
+                                                   bool aligned) const {
+  nlohmann::ordered_json image =
+      ImageJson(entry, DistanceJson(member.distance, evidence_.by_vectors), entry.content == keeper.content);
+  if (!aligned) return image;
+  image["aligned_difference"] = std::round(member.look.difference * 1e4) / 1e4;
+  image["crop"] = CropJson(member.look, keeper);
+  if (member.pose != 0) image["pose"] = PoseName(static_cast<int>(member.pose));
+  return image;
+}
+
 Status FoundDuplicates::PutGroup(const DuplicateGroups::Group& group, const DedupEntry& keeper,
                                  JsonElements& elements) const {
   JsonObject json;
@@ -114,14 +130,7 @@ Status FoundDuplicates::PutGroup(const DuplicateGroups::Group& group, const Dedu
     return ForEachMember(
         group, keeper,
         [&](const DuplicateGroups::Member& member, const DedupEntry& entry, const DedupEntry& kept) {
-          nlohmann::ordered_json image = ImageJson(entry, DistanceJson(member.distance, evidence_.by_vectors),
-                                                   entry.content == kept.content);
-          if (Aligned(member)) {
-            image["aligned_difference"] = std::round(member.look.difference * 1e4) / 1e4;
-            image["crop"] = CropJson(member.look, kept);
-            if (member.pose != 0) image["pose"] = PoseName(static_cast<int>(member.pose));
-          }
-          return images.Put(image);
+          return images.Put(MemberJson(member, entry, kept, Aligned(member)));
         });
   });
   return elements.Put(json);

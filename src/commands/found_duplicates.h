@@ -1,7 +1,9 @@
 // What dedup found, put into words: lines for a person, rows of the JSON document.
 #pragma once
 
+#include <algorithm>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "base/try.h"
@@ -66,6 +68,29 @@ class FoundDuplicates {
   /// A JSON object for each of them.
   Status PutWeakImages(JsonElements& elements) const;
 
+  /// Near pairs that the second look refused, all of them.
+  uint64_t refused_pairs() const { return groups_->refused.count(); }
+  /// How many can be listed: of these the closest.
+  size_t listed_refused(size_t most) const { return std::min(most, groups_->refused.closest().size()); }
+  /// "; 3 near pairs refused (least difference 0.119, see --refused)"; empty where there are none.
+  /// @param lists  whether the text has them
+  std::string RefusedSummary(bool lists) const;
+  /// "distance 0, difference 0.119: --max-difference 0.12 takes it".
+  std::string WhyRefused(const RefusedMember& pair, const DedupEntry& entry, const DedupEntry& keeper) const;
+  /// "near" and "not" lines, and JSON objects, of the closest `most`.
+  Status PutRefusedText(size_t most, const TextSink& put) const;
+  Status PutRefused(size_t most, JsonElements& elements) const;
+  /// Calls `each` with the closest `most` RefusedMember, its entry and its keeper's.
+  template <typename Each>
+  Status ForEachRefused(size_t most, const Each& each) const {
+    for (const RefusedMember& pair : groups_->refused.closest().first(listed_refused(most))) {
+      const DedupEntry keeper = TRY(entries_.At(pair.keeper));
+      const DedupEntry entry = TRY(entries_.At(pair.member.index));
+      TRY(each(pair, entry, keeper));
+    }
+    return {};
+  }
+
   /// A JSON object for each group.
   Status PutGroups(JsonElements& elements) const;
 
@@ -105,6 +130,13 @@ class FoundDuplicates {
   }
   Status PutGroup(const DuplicateGroups::Group& group, const DedupEntry& keeper,
                   JsonElements& elements) const;
+  /// "480x320"
+  static std::string SizeText(const DedupEntry& entry);
+  /// "distance 3"
+  std::string HowNear(const DuplicateGroups::Member& member) const;
+  /// @param aligned  whether the look is told
+  nlohmann::ordered_json MemberJson(const DuplicateGroups::Member& member, const DedupEntry& entry,
+                                    const DedupEntry& keeper, bool aligned) const;
 
   DedupTable entries_;
   std::shared_ptr<const DuplicateGroups> groups_;

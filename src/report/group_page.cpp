@@ -29,9 +29,11 @@ Status GroupPageWriter::Begin() {
   return put_(GroupPageBody(head_.title));
 }
 
-Status GroupPageWriter::BeginGroup(const std::string& why) {
+Status GroupPageWriter::BeginGroup(const std::string& why, bool refused) {
   first_ = true;
-  return put_("<script type=\"application/json\" class=\"group\">[" + BlockText(why));
+  nlohmann::ordered_json title = {{"why", why}};
+  if (refused) title["refused"] = true;
+  return put_("<script type=\"application/json\" class=\"group\">[" + BlockText(title));
 }
 
 Status GroupPageWriter::Image(const GroupImage& image) {

@@ -11,13 +11,13 @@ const pictures = document.querySelectorAll('script.pictures');
 
 // What is known and decided of each group. `keep` and `stay` are places among its images.
 const groups = [...document.querySelectorAll('script.group')].map((block, n) => {
-  const [why, ...images] = JSON.parse(block.textContent);
+  const [title, ...images] = JSON.parse(block.textContent), {why, refused} = title;
   for (const image of images) if (!image.width) Object.assign(image, {width: 320, height: 240, unknown: true});
-  return {n, why, images, keep: 0, stay: new Set(), out: false, section: document.createElement('section')};
+  return {n, why, decides: head.decides && !refused, images, keep: 0, stay: new Set(), out: false, section: document.createElement('section')};
 });
 let shown = groups, at = 0, picked = 0;
 
-const goes = (g, i) => head.decides && !g.out && i !== g.keep && !g.stay.has(i) && !g.images[i].fixed;
+const goes = (g, i) => g.decides && !g.out && i !== g.keep && !g.stay.has(i) && !g.images[i].fixed;
 
 function size(bytes) {
   let unit = 0;
@@ -44,12 +44,14 @@ function freed() {
 const many = (n, what) => n.toLocaleString('en') + ' ' + what + (n === 1 ? '' : 's');
 
 function total() {
-  let text = many(groups.length, head.decides ? 'group' : 'query').replace('querys', 'queries');
+  const decided = head.decides ? groups.filter(g => g.decides) : groups, refused = groups.length - decided.length;
+  let text = many(decided.length, head.decides ? 'group' : 'query').replace('querys', 'queries');
   if (shown.length !== groups.length) text += ', ' + shown.length + ' shown';
   if (head.decides) {
     const {bytes, images} = freed(), out = groups.filter(g => g.out).length;
     text += ': ' + many(images, 'image') + ' to go, ' + size(bytes) + ' saved';
     if (out) text += '; ' + many(out, 'group') + ' left alone';
+    if (refused) text += '; ' + many(refused, 'refused pair');
   }
   byId('totals').textContent = text;
 }
@@ -95,18 +97,18 @@ function figure(g, i, uri) {
   const style = `width:${Math.max(width, 8)}px;height:auto;aspect-ratio:${image.width}/${image.height}`;
   const picture = uri ? make('img', {src: uri, alt: '', style}) : make('div', {className: 'none', style}, image.link ? 'no picture' : image.path);
   if (width > image.width && uri) picture.style.imageRendering = 'pixelated';
-  const state = !head.decides ? (i ? '' : 'query') : i === g.keep ? 'keep' : goes(g, i) ? 'goes' : 'stays';
-  const button = make('button', {type: 'button', title: head.decides ? 'Keep this image' : 'Look at it closely'}, picture);
+  const state = !g.decides ? (i || head.decides ? '' : 'query') : i === g.keep ? 'keep' : goes(g, i) ? 'goes' : 'stays';
+  const button = make('button', {type: 'button', title: g.decides ? 'Keep this image' : 'Look at it closely'}, picture);
   if (state) button.append(make('span', {className: 'badge'}, state));
   button.setAttribute('aria-label', image.path + (state && ', ' + state));
-  button.onclick = () => { pick(g, i); if (head.decides) keep(g, i); else look(g, i); };
+  button.onclick = () => { pick(g, i); if (g.decides) keep(g, i); else look(g, i); };
   const name = image.link ? make('a', {href: image.link}, ...breakable(image.path)) : '';
   const facts = !image.link ? '' : (image.unknown ? '' : image.width + '\u00d7' + image.height + ', ') + size(image.bytes) +
                 (image.isLink ? ', a link' : image.names ? ', ' + image.names + ' names' : '');
   const caption = make('figcaption', {}, name, make('small', {}, facts), make('small', {}, image.how));
   const todo = make('div', {className: 'do'});
   if (i > 0 && g.images[0].link) todo.append(make('button', {type: 'button', className: 'closely', onclick: () => { pick(g, i); look(g, i); }}, 'Look'));
-  if (head.decides && i !== g.keep && !g.out && !image.fixed)
+  if (g.decides && i !== g.keep && !g.out && !image.fixed)
     todo.append(make('button', {type: 'button', className: 'stay', onclick: () => { pick(g, i); stay(g, i); }},
                      g.stay.has(i) ? 'Let it go' : 'Let it stay'));
   caption.append(todo);
@@ -119,7 +121,7 @@ function figure(g, i, uri) {
 function draw(g) {
   const uris = pictures[g.n].textContent.split('\n');
   const title = make('div', {className: 'title'}, make('span', {}, `${g.n + 1}. ${g.why}`.trim()));
-  if (head.decides)
+  if (g.decides)
     title.append(make('button', {type: 'button', className: 'out', onclick: () => { pick(g, 0); leave(g); }},
                       g.out ? 'Take it up again' : 'Leave this group alone'));
   const focus = [...g.section.querySelectorAll('button, a')].indexOf(document.activeElement);
@@ -146,18 +148,18 @@ function again(g) { if (g.drawn) draw(g); }
 function changed(g) { again(g); total(); remember(); }
 
 function keep(g, i) {
-  if (!head.decides || g.images[g.keep].fixed || g.images[i].fixed) return;
+  if (!g.decides || g.images[g.keep].fixed || g.images[i].fixed) return;
   g.keep = i;
   g.stay.delete(i);
   changed(g);
 }
 function stay(g, i) {
-  if (!head.decides || i === g.keep) return;
+  if (!g.decides || i === g.keep) return;
   if (!g.stay.delete(i)) g.stay.add(i);
   changed(g);
 }
 function leave(g) {
-  if (!head.decides) return;
+  if (!g.decides) return;
   g.out = !g.out;
   changed(g);
 }

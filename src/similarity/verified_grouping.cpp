@@ -39,10 +39,11 @@ template <typename Hash>
 class VerifiedGrouping {
  public:
   VerifiedGrouping(const RankedKeysOf<Hash>& hashes, const PosedHashesOf<Hash>& posed, int radius,
-                   const Verify& verify, int threads, const StopFlag& stop)
+                   const Verify& verify, int threads, const StopFlag& stop, const OnRefused& refused)
       : hashes_(hashes.keys.span()),
         radius_(radius),
         verify_(verify),
+        refused_(refused),
         threads_(threads),
         stop_(stop),
         queries_(hashes_, posed),
@@ -84,7 +85,7 @@ class VerifiedGrouping {
  private:
   struct Pair {
     uint32_t keeper = 0, other = 0;
-    bool verified = false;
+    LookVerdict::Kind verdict = LookVerdict::Kind::kNotLooked;
     VerifiedMeasure measure;
   };
   static constexpr size_t kPairs = 4096;
@@ -111,7 +112,7 @@ class VerifiedGrouping {
       for (const uint32_t other : found) {
         if (used_ == kPairs) TRY(Settle());  // it alone has more than there is room for
         near_block_[other] = block_;
-        pairs_[used_++] = {keeper, other, false, {}};
+        pairs_[used_++] = {keeper, other, LookVerdict::Kind::kNotLooked, {}};
       }
       NextAhead();
     }
@@ -182,7 +183,11 @@ class VerifiedGrouping {
   Status Settle() {
     TRY(VerifyPairs());
     for (const Pair& pair : pairs_.span().first(used_)) {
-      if (!pair.verified || taken_[pair.other]) continue;
+      if (taken_[pair.other]) continue;
+      const bool differs = pair.verdict == LookVerdict::Kind::kDiffers;
+      if (refused_ && (differs || pair.verdict == LookVerdict::Kind::kNotLaid))
+        refused_({pair.keeper, pair.other, differs, pair.measure});
+      if (pair.verdict != LookVerdict::Kind::kAlike) continue;
       taken_[pair.other] = true;
       if (groups_.empty() || groups_.back().keeper != pair.keeper) groups_.push_back({pair.keeper, {}});
       groups_.back().members.push_back({pair.other, pair.measure});
@@ -208,16 +213,20 @@ class VerifiedGrouping {
     return {};
   }
 
-  /// In each pose that is near, the nearest first.
+  /// In each pose that is near, the nearest first, up to one in which they are alike.
   Status VerifyPair(int thread, Pair& pair) const {
     const std::span<const Hash> poses = queries_.Of(pair.keeper);
-    for (int distance = 0; distance <= radius_ && !pair.verified; ++distance) {
-      for (uint32_t pose = 0; pose < poses.size() && !pair.verified; ++pose) {
+    for (int distance = 0; distance <= radius_; ++distance) {
+      for (uint32_t pose = 0; pose < poses.size(); ++pose) {
         if (BitsApart(poses[pose], hashes_[pair.other]) != distance) continue;
-        const std::optional<SecondLook> look = TRY(verify_(thread, pair.keeper, pair.other, pose));
-        if (!look) continue;
-        pair.verified = true;
-        pair.measure = {distance, pose, *look};
+        const LookVerdict verdict = TRY(verify_(thread, pair.keeper, pair.other, pose));
+        const bool better = verdict.kind > pair.verdict ||
+                            (verdict.kind == LookVerdict::Kind::kDiffers && verdict.kind == pair.verdict &&
+                             verdict.look.difference < pair.measure.look.difference);
+        if (!better) continue;
+        pair.verdict = verdict.kind;
+        pair.measure = {distance, pose, verdict.look};
+        if (verdict.alike()) return {};
       }
     }
     return {};
@@ -226,6 +235,7 @@ class VerifiedGrouping {
   const std::span<const Hash> hashes_;
   const int radius_;
   const Verify& verify_;
+  const OnRefused& refused_;
   const int threads_;
   const StopFlag& stop_;
   const PosedQueries<Hash> queries_;
@@ -304,13 +314,15 @@ Status WithNeighbours(std::span<const Hash256> hashes, const PosedHashesOf<Hash2
 }
 
 Result<std::vector<VerifiedGroup>> GroupVerified(RankedKeys hashes, const PosedHashes& posed, int radius,
-                                                 const Verify& verify, int threads, const StopFlag& stop) {
-  return VerifiedGrouping(hashes, posed, radius, verify, threads, stop).Run();
+                                                 const Verify& verify, int threads, const StopFlag& stop,
+                                                 const OnRefused& refused) {
+  return VerifiedGrouping(hashes, posed, radius, verify, threads, stop, refused).Run();
 }
 Result<std::vector<VerifiedGroup>> GroupVerified(RankedKeysOf<Hash256> hashes,
                                                  const PosedHashesOf<Hash256>& posed, int radius,
-                                                 const Verify& verify, int threads, const StopFlag& stop) {
-  return VerifiedGrouping(hashes, posed, radius, verify, threads, stop).Run();
+                                                 const Verify& verify, int threads, const StopFlag& stop,
+                                                 const OnRefused& refused) {
+  return VerifiedGrouping(hashes, posed, radius, verify, threads, stop, refused).Run();
 }
 
 template <typename Hash>

@@ -6,22 +6,11 @@
 #include <nlohmann/json.hpp>
 
 #include "commands/drawn_picture.h"
+#include "commands/moved_picture.h"
 #include "program.h"
 
 namespace imgmill::process_test {
 namespace {
-
-/// A picture by its places, in which near things (in the middle) are moved by `move` pixels against the rest.
-Image Moved(const Image& picture, double move) {
-  const Layout& layout = picture.layout();
-  return Draw(layout.width, layout.height, 3, [&](int64_t x, int64_t y, int band) {
-    const double across = static_cast<double>(x) / static_cast<double>(layout.width);
-    const double down = static_cast<double>(y) / static_cast<double>(layout.height);
-    const double shift = move * std::sin(6.3 * across) * std::sin(6.3 * down);
-    const int64_t from = std::clamp<int64_t>(x + std::llround(shift), 0, layout.width - 1);
-    return static_cast<double>(picture.row(y)[from * 3 + band]);
-  });
-}
 
 /// A part of it.
 Image Part(const Image& picture, int64_t left, int64_t top, int64_t width, int64_t height) {

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <functional>
 #include <random>
+#include <tuple>
 
 #include "imgmill/memory/pool.h"
 #include "imgmill/similarity/grouping.h"
@@ -22,6 +24,68 @@ std::optional<SecondLook> Look(uint32_t a, uint32_t b) {
   look.difference = (mixed >> 8) % 100 / 100.0;
   look.left = 0.5f;
   return look;
+}
+
+/// The same as a Verify puts it: of those that do not pass, some could not be laid, some were not asked.
+LookVerdict Verdict(uint32_t a, uint32_t b) {
+  using Kind = LookVerdict::Kind;
+  if (const std::optional<SecondLook> look = Look(a, b)) return {Kind::kAlike, *look};
+  const uint32_t which = (a * 7 + b * 13) % 5;
+  if (which == 0) return {Kind::kNotLooked, {}};
+  if (which == 1) return {Kind::kNotLaid, {}};
+  SecondLook look;
+  look.difference = 2 + which;
+  return {Kind::kDiffers, look};
+}
+
+using Refused = std::vector<std::tuple<uint32_t, uint32_t, int, uint32_t, bool, double>>;
+OnRefused Into(Refused& refused) {
+  return [&refused](const RefusedPair& pair) {
+    refused.emplace_back(pair.keeper, pair.other, pair.measure.distance, pair.measure.pose, pair.laid,
+                         pair.measure.look.difference);
+  };
+}
+
+/// What keepers would have taken by hash, one after the other, by plain loops.
+/// @param near  the distance of a keeper's pose; @param verdict  of that pose
+Refused RefusedByPlainLoops(const std::vector<uint32_t>& order, uint32_t poses, int radius,
+                            const std::function<int(uint32_t, uint32_t, uint32_t)>& near,
+                            const std::function<LookVerdict(uint32_t, uint32_t, uint32_t)>& verdict) {
+  const auto n = static_cast<uint32_t>(order.size());
+  std::vector<uint32_t> best_first(n);
+  for (uint32_t i = 0; i < n; ++i) best_first[i] = i;
+  std::stable_sort(best_first.begin(), best_first.end(),
+                   [&](uint32_t a, uint32_t b) { return order[a] < order[b]; });
+  std::vector<bool> taken(n);
+  Refused refused;
+  for (const uint32_t keeper : best_first) {
+    if (taken[keeper]) continue;
+    taken[keeper] = true;
+    for (uint32_t other = 0; other < n; ++other) {
+      if (taken[other]) continue;
+      bool alike = false;
+      LookVerdict least;
+      std::pair<int, uint32_t> where;
+      for (int distance = 0; distance <= radius; ++distance) {
+        for (uint32_t pose = 0; pose < poses; ++pose) {
+          if (near(keeper, other, pose) != distance) continue;
+          const LookVerdict seen = verdict(keeper, other, pose);
+          alike = alike || seen.alike();
+          const bool first = !least.refused() && seen.refused();
+          const bool laid =
+              least.kind == LookVerdict::Kind::kNotLaid && seen.kind == LookVerdict::Kind::kDiffers;
+          const bool less = least.kind == LookVerdict::Kind::kDiffers && seen.kind == least.kind &&
+                            seen.look.difference < least.look.difference;
+          if (first || laid || less) least = seen, where = {distance, pose};
+        }
+      }
+      if (alike) taken[other] = true;
+      if (alike || !least.refused()) continue;
+      refused.emplace_back(keeper, other, where.first, where.second,
+                           least.kind == LookVerdict::Kind::kDiffers, least.look.difference);
+    }
+  }
+  return refused;
 }
 
 }  // namespace
@@ -43,17 +107,24 @@ TEST_CASE("verified groups are those of two plain loops, and take no more than i
       return distance <= radius && look ? Measure({distance, 0, *look}) : Measure();
     });
     REQUIRE(!expected.empty());
+    const Refused turned_away = RefusedByPlainLoops(
+        order, 1, radius,
+        [&](uint32_t a, uint32_t b, uint32_t) { return std::popcount(hashes[a] ^ hashes[b]); },
+        [](uint32_t a, uint32_t b, uint32_t) { return Verdict(a, b); });
+    REQUIRE(!turned_away.empty());
     for (const int threads : {1, 3}) {
+      Refused refused;
       HostPool().ResetPeak();
       const size_t before = HostPool().Stats().charged;
       const auto groups = GroupVerified(
           Ranked(hashes, order), {}, radius,
-          [](int, uint32_t keeper, uint32_t other, size_t) -> Result<std::optional<SecondLook>> {
-            return Look(keeper, other);
+          [](int, uint32_t keeper, uint32_t other, size_t) -> Result<LookVerdict> {
+            return Verdict(keeper, other);
           },
-          threads, stop);
+          threads, stop, Into(refused));
       REQUIRE(groups.ok());
       CHECK(*groups == expected);
+      CHECK(refused == turned_away);
       CHECK(HostPool().Stats().peak_charged - before <=
             VerifiedGroupingBytes(n, 0, radius, threads) + 64 * 1024);
     }
@@ -114,15 +185,22 @@ TEST_CASE("keepers in several poses take what is near one of them, the nearest t
                        [](const auto& member) { return member.measure.pose > 0; });
   };
   REQUIRE(std::any_of(expected.begin(), expected.end(), turned));
+  const Refused turned_away = RefusedByPlainLoops(
+      order, poses, radius, near,
+      [](uint32_t keeper, uint32_t other, uint32_t pose) { return Verdict(keeper * 5 + pose, other); });
+  REQUIRE(std::any_of(turned_away.begin(), turned_away.end(),
+                      [](const auto& pair) { return std::get<3>(pair) > 0; }));
   for (const int threads : {1, 3}) {
+    Refused refused;
     const auto groups = GroupVerified(
         Ranked(hashes, order), posed, radius,
-        [&](int, uint32_t keeper, uint32_t other, size_t pose) -> Result<std::optional<SecondLook>> {
-          return look(keeper, other, pose);
+        [&](int, uint32_t keeper, uint32_t other, size_t pose) -> Result<LookVerdict> {
+          return Verdict(keeper * 5 + static_cast<uint32_t>(pose), other);
         },
-        threads, stop);
+        threads, stop, Into(refused));
     REQUIRE(groups.ok());
     CHECK(*groups == expected);
+    CHECK(refused == turned_away);
   }
   // Both sides of a pair are told, also where only one has a pose that is near.
   std::vector<uint32_t> with, plain;
@@ -144,7 +222,7 @@ TEST_CASE("a second look that fails ends the search, and so does a stop") {
   const std::vector<uint64_t> hashes = {0, 1, 2};
   const std::vector<uint32_t> order = {0, 1, 2};
   StopFlag stop;
-  const auto fails = [](int, uint32_t, uint32_t, size_t) -> Result<std::optional<SecondLook>> {
+  const auto fails = [](int, uint32_t, uint32_t, size_t) -> Result<LookVerdict> {
     return Error{Stage::kReduce, Code::kReadError, "no"};
   };
   CHECK(GroupVerified(Ranked(hashes, order), {}, 2, fails, 2, stop).error().message == "no");

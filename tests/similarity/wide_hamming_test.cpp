@@ -229,8 +229,8 @@ TEST_CASE("verified groups of 256-bit hashes in two poses are those of the plain
   REQUIRE(expected.size() > 100);
   const auto groups = GroupVerified(
       Ranked(hashes, order), posed, radius,
-      [&](int, uint32_t keeper, uint32_t other, size_t) -> Result<std::optional<SecondLook>> {
-        return look(keeper, other);
+      [&](int, uint32_t keeper, uint32_t other, size_t) -> Result<LookVerdict> {
+        return LookVerdict{look(keeper, other) ? LookVerdict::Kind::kAlike : LookVerdict::Kind::kNotLaid, {}};
       },
       2, stop);
   REQUIRE(groups.ok());

@@ -51,6 +51,12 @@ struct DedupOptions {
   std::optional<double> max_difference;
   double difference() const { return max_difference.value_or(0.1); }
 
+  /// How many of the near pairs that the second look refuses are listed, the closest first: 0 to 1000. By
+  /// default 20 in the JSON document and on the page, and none in the text.
+  std::optional<int> refused;
+  bool looks_again() const { return verifies() || method == "lpips"; }
+  size_t listed_refused() const { return static_cast<size_t>(refused.value_or(20)); }
+
   /// With "embedding": the cosine that two vectors must have at least, 0..1. By default 0.8
   /// of the built-in ones, whose candidates are verified, else 0.9; a model has a scale of its own.
   std::optional<double> min_similarity;

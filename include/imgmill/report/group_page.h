@@ -51,7 +51,8 @@ class GroupPageWriter {
 
   Status Begin();
   /// @param why  the group is one, or its first image is first: "kept by resolution"
-  Status BeginGroup(const std::string& why);
+  /// @param refused  it is a pair to be looked at only: there is nothing to decide, and none of it goes
+  Status BeginGroup(const std::string& why, bool refused = false);
   Status Image(const GroupImage& image);
   Status EndImages();
   /// @param jpeg  the bytes of a file; empty for none

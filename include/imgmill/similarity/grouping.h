@@ -107,11 +107,24 @@ struct SecondLook {
   float left = 0, top = 0, right = 1, bottom = 1;
   auto operator<=>(const SecondLook&) const = default;
 };
-/// Takes a closer look at two items that have near hashes; nothing if they are no duplicates.
+/// What a second look says of a pair.
+struct LookVerdict {
+  enum class Kind : uint8_t {
+    kNotLooked,  ///< nobody can tell, or the pair is none that counts
+    kNotLaid,    ///< they cannot be compared: one does not show what the other does
+    kDiffers,    ///< by more than duplicates may
+    kAlike
+  };
+  Kind kind = Kind::kNotLooked;
+  SecondLook look;  ///< of kDiffers and kAlike
+
+  bool alike() const { return kind == Kind::kAlike; }
+  bool refused() const { return kind == Kind::kDiffers || kind == Kind::kNotLaid; }
+};
+/// Takes a closer look at two items that have near hashes.
 /// @param pose  of the keeper, whose hash is near; 0 without poses
 /// @param thread  whose turn it is, from 0: two with one number never run at once.
-using Verify = std::function<Result<std::optional<SecondLook>>(int thread, uint32_t keeper, uint32_t other,
-                                                               size_t pose)>;
+using Verify = std::function<Result<LookVerdict>(int thread, uint32_t keeper, uint32_t other, size_t pose)>;
 
 /// How near a member is to its keeper.
 struct VerifiedMeasure {
@@ -122,18 +135,31 @@ struct VerifiedMeasure {
 };
 using VerifiedGroup = KeeperGroup<VerifiedMeasure>;
 
+/// A pair that is near by hash and that the second look refused, in the pose in which it differs least.
+struct RefusedPair {
+  uint32_t keeper = 0, other = 0;
+  bool laid = false;  ///< else they could not be compared, and there is no look
+  VerifiedMeasure measure;
+};
+/// Told of one pair after the other, on one thread.
+using OnRefused = std::function<void(const RefusedPair&)>;
+
 /// Groups around keepers as GroupByHamming makes them, of what `verify` says too: an item that is not taken
 /// is a keeper's if it is within `radius` of one of its poses and verified; of several poses the nearest that
 /// is verified counts. Neighbours of many items are looked for at once, and `verify` is asked about pairs of
 /// many keepers at once, where none of these may be taken by another of them; the groups are those of one
 /// after the other.
+/// @param refused  told of what keepers would have taken by hash; the same pairs in the same order whatever
+///   the threads. May be empty.
 /// @return kInterrupted when `stop` asked for it; what `verify` complained about.
 /// @throws OutOfMemory
 Result<std::vector<VerifiedGroup>> GroupVerified(RankedKeys hashes, const PosedHashes& posed, int radius,
-                                                 const Verify& verify, int threads, const StopFlag& stop);
+                                                 const Verify& verify, int threads, const StopFlag& stop,
+                                                 const OnRefused& refused = {});
 Result<std::vector<VerifiedGroup>> GroupVerified(RankedKeysOf<Hash256> hashes,
                                                  const PosedHashesOf<Hash256>& posed, int radius,
-                                                 const Verify& verify, int threads, const StopFlag& stop);
+                                                 const Verify& verify, int threads, const StopFlag& stop,
+                                                 const OnRefused& refused = {});
 
 /// What GroupVerified takes from the current pool at most, its input included.
 template <typename Hash = uint64_t>
