@@ -20,13 +20,13 @@ QUALITIES = (10, 20, 30, 40, 50, 60, 70, 80, 90, 100)
 LADDERS = {
     "jpeg": (QUALITIES, {"jpeg_quality": 1, "blockiness": -1, "jpeg_visible": 1}),
     "jpeg, cropped off the grid": (QUALITIES, {"blockiness": -1, "jpeg_visible": 1}),
-    "jpeg, rescaled to 0.8": (QUALITIES, {"jpeg_visible": 1}),
+    "jpeg, rescaled to 0.8": (QUALITIES, {}),  # nothing sees the traces of JPEG any more
     "gaussian blur": ((0, 0.5, 1, 1.5, 2, 3, 4, 6), {"blur": 1, "sharpness": -1, "upscaled": 1}),
-    "motion blur": ((1, 3, 5, 7, 9, 13, 17), {"blur": 1}),
+    "motion blur": ((1, 3, 5, 7, 9, 13, 17), {"blur": 1, "sharpness": -1}),
     "noise": ((0, 2, 5, 10, 20, 30, 40, 50), {"noise": 1}),
     "exposure": ((0.125, 0.25, 0.5, 0.75, 1, 1.5, 2, 4), {"brightness": 1, "clipped_bright": 1, "bright_end": 1}),
     "saturation": ((0, 0.25, 0.5, 0.75, 1, 1.5, 2), {"saturation": 1, "colorfulness": 1}),
-    "enlargement": ((1, 1.25, 1.5, 2, 2.5, 3, 4), {"upscaled": 1}),
+    "enlargement": ((1, 1.25, 1.5, 2, 2.5, 3, 4), {"upscaled": 1, "blur": 1, "sharpness": -1}),
 }
 
 

@@ -40,7 +40,7 @@ struct TransformTurns {
 struct DetailKernels {
   std::string_view name;
 
-  /// Sum of HSV's saturation, 0 to 255 and rounded, of planes with values 0..255.
+  /// Sum of HSV's saturation, 0 to 255 and rounded, of planes with values 0..4080.
   uint32_t (*saturation)(const int16_t* red, const int16_t* green, const int16_t* blue, size_t count);
 
   /// Sum of gx^2 + gy^2 of Sobel's masks, of the 3x3 windows whose top left pixels are above[0..count). It

@@ -78,12 +78,6 @@ std::optional<double> SharpnessOf(const SignalSums& sums) {
   return Variance(pixels, sums.laplacian, sums.laplacian_squares);
 }
 
-std::optional<double> Noise(const SignalSums& sums) {
-  const int64_t pixels = InnerPixels(sums);
-  if (pixels == 0) return std::nullopt;
-  return std::sqrt(std::numbers::pi / 2) / 6 * static_cast<double>(sums.noise) / static_cast<double>(pixels);
-}
-
 bool HasBlockGrid(const SignalSums& sums) {
   return (sums.column_grid.Prominence() + sums.row_grid.Prominence()) / std::numbers::sqrt2 >=
          kGridProminence;
@@ -116,9 +110,13 @@ double Colorfulness(const SignalSums& sums) {
   const int64_t pixels = sums.width * sums.height;
   const double rg_mean = static_cast<double>(sums.rg) / static_cast<double>(pixels);
   const double yb_mean = static_cast<double>(sums.yb2) / static_cast<double>(pixels) / 2;
-  const double variance =
-      Variance(pixels, sums.rg, sums.rg_squares) + Variance(pixels, sums.yb2, sums.yb2_squares) / 4;
-  return std::sqrt(variance) + 0.3 * std::sqrt(rg_mean * rg_mean + yb_mean * yb_mean);
+  // White noise of variance v has second differences of variance (1 + 4 + 1) v.
+  const double bends = std::max(1.0, 6 * static_cast<double>(sums.bends));
+  const double rg = Variance(pixels, sums.rg, sums.rg_squares) - static_cast<double>(sums.rg_bends) / bends;
+  const double yb =
+      (Variance(pixels, sums.yb2, sums.yb2_squares) - static_cast<double>(sums.yb2_bends) / bends) / 4;
+  return std::sqrt(std::max(0.0, rg) + std::max(0.0, yb)) +
+         0.3 * std::sqrt(rg_mean * rg_mean + yb_mean * yb_mean);
 }
 
 double ClippedDark(const SignalSums& sums) {
@@ -137,10 +135,6 @@ double LumaPercentile(const SignalSums& sums, int percent) {
     if (below * 100 >= pixels * static_cast<uint64_t>(percent)) return static_cast<double>(level);
   }
   return 255;
-}
-
-double Saturation(const SignalSums& sums, int64_t rows) {
-  return 100 * static_cast<double>(sums.saturation) / 255 / static_cast<double>(sums.width * rows);
 }
 
 double ColorCast(const SignalSums& sums) {

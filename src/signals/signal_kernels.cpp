@@ -43,6 +43,28 @@ IMGMILL_INLINE ColourSums ColourLoop(const int16_t* red, const int16_t* green, c
   return sums;
 }
 
+IMGMILL_INLINE ColourBends BendsLoop(const int16_t* red, const int16_t* green, const int16_t* blue,
+                                     size_t count) {
+  int16_t rg[kKernelRun], yb2[kKernelRun];
+  for (size_t i = 0; i < count; ++i) {
+    rg[i] = static_cast<int16_t>(red[i] - green[i]);
+    yb2[i] = static_cast<int16_t>(red[i] + green[i] - 2 * blue[i]);
+  }
+  ColourBends sums;
+  for (size_t i = 0; i + 2 < count; ++i) {
+    const auto of_rg = static_cast<int16_t>(rg[i] - 2 * rg[i + 1] + rg[i + 2]);
+    const auto of_yb2 = static_cast<int16_t>(yb2[i] - 2 * yb2[i + 1] + yb2[i + 2]);
+    sums.rg += static_cast<uint32_t>(of_rg * of_rg);
+    sums.yb2 += static_cast<uint32_t>(of_yb2 * of_yb2);
+  }
+  return sums;
+}
+
+IMGMILL_INLINE void AddPlaneLoop(const int16_t* plane, size_t count, uint16_t* sums) {
+  for (size_t i = 0; i < count; ++i)
+    sums[i] = static_cast<uint16_t>(sums[i] + static_cast<uint16_t>(plane[i]));
+}
+
 IMGMILL_INLINE void ColumnStepsLoop(const uint8_t* row, size_t count, uint16_t* columns) {
   for (size_t i = 0; i < count; ++i) {
     const uint8_t high = std::max(row[i + 1], row[i]);
@@ -69,42 +91,52 @@ IMGMILL_INLINE LaplacianSums LaplacianLoop(const uint8_t* above, const uint8_t* 
   return sums;
 }
 
-IMGMILL_INLINE uint32_t NoiseLoop(const uint8_t* above, const uint8_t* row, const uint8_t* below,
-                                  size_t count) {
-  uint32_t sum = 0;
+// A loop for each sum, as bytes and words do not share a vector.
+IMGMILL_INLINE void NoiseLoop(const uint8_t* above, const uint8_t* row, const uint8_t* below, size_t count,
+                              uint16_t* mask, uint16_t* slope, uint8_t* clipped) {
   for (size_t i = 0; i < count; ++i) {
     const auto corners = static_cast<int16_t>(above[i] + above[i + 2] + below[i] + below[i + 2]);
     const auto edges = static_cast<int16_t>(above[i + 1] + below[i + 1] + row[i] + row[i + 2]);
     const auto value = static_cast<int16_t>(corners - 2 * edges + 4 * row[i + 1]);
-    sum += static_cast<uint32_t>(std::abs(value));
+    mask[i] = static_cast<uint16_t>(mask[i] + std::abs(value));
+    slope[i] = static_cast<uint16_t>(slope[i] + std::abs(row[i + 2] - row[i]));
   }
-  return sum;
+  for (size_t i = 0; i < count; ++i) {
+    const auto above_black = static_cast<uint8_t>(row[i + 1] + 2);  // 254 and 255 become 0 and 1
+    clipped[i] = static_cast<uint8_t>(clipped[i] + (above_black < 4));
+  }
 }
 
 // The loops with the attributes given, as a struct of plain functions.
-#define IMGMILL_KERNELS(NAME, ATTRIBUTES)                                                                 \
-  struct NAME {                                                                                           \
-    ATTRIBUTES static void Luma(const int16_t* r, const int16_t* g, const int16_t* b, size_t n,           \
-                                uint8_t* l) {                                                             \
-      LumaLoop(r, g, b, n, l);                                                                            \
-    }                                                                                                     \
-    ATTRIBUTES static ColourSums Colour(const int16_t* r, const int16_t* g, const int16_t* b, size_t n) { \
-      return ColourLoop(r, g, b, n);                                                                      \
-    }                                                                                                     \
-    ATTRIBUTES static void ColumnSteps(const uint8_t* row, size_t n, uint16_t* columns) {                 \
-      ColumnStepsLoop(row, n, columns);                                                                   \
-    }                                                                                                     \
-    ATTRIBUTES static uint32_t RowSteps(const uint8_t* above, const uint8_t* row, size_t n) {             \
-      return RowStepsLoop(above, row, n);                                                                 \
-    }                                                                                                     \
-    ATTRIBUTES static LaplacianSums Laplacian(const uint8_t* above, const uint8_t* row,                   \
-                                              const uint8_t* below, size_t n) {                           \
-      return LaplacianLoop(above, row, below, n);                                                         \
-    }                                                                                                     \
-    ATTRIBUTES static uint32_t Noise(const uint8_t* above, const uint8_t* row, const uint8_t* below,      \
-                                     size_t n) {                                                          \
-      return NoiseLoop(above, row, below, n);                                                             \
-    }                                                                                                     \
+#define IMGMILL_KERNELS(NAME, ATTRIBUTES)                                                                  \
+  struct NAME {                                                                                            \
+    ATTRIBUTES static void Luma(const int16_t* r, const int16_t* g, const int16_t* b, size_t n,            \
+                                uint8_t* l) {                                                              \
+      LumaLoop(r, g, b, n, l);                                                                             \
+    }                                                                                                      \
+    ATTRIBUTES static ColourSums Colour(const int16_t* r, const int16_t* g, const int16_t* b, size_t n) {  \
+      return ColourLoop(r, g, b, n);                                                                       \
+    }                                                                                                      \
+    ATTRIBUTES static void ColumnSteps(const uint8_t* row, size_t n, uint16_t* columns) {                  \
+      ColumnStepsLoop(row, n, columns);                                                                    \
+    }                                                                                                      \
+    ATTRIBUTES static uint32_t RowSteps(const uint8_t* above, const uint8_t* row, size_t n) {              \
+      return RowStepsLoop(above, row, n);                                                                  \
+    }                                                                                                      \
+    ATTRIBUTES static LaplacianSums Laplacian(const uint8_t* above, const uint8_t* row,                    \
+                                              const uint8_t* below, size_t n) {                            \
+      return LaplacianLoop(above, row, below, n);                                                          \
+    }                                                                                                      \
+    ATTRIBUTES static void Noise(const uint8_t* above, const uint8_t* row, const uint8_t* below, size_t n, \
+                                 uint16_t* mask, uint16_t* slope, uint8_t* clipped) {                      \
+      NoiseLoop(above, row, below, n, mask, slope, clipped);                                               \
+    }                                                                                                      \
+    ATTRIBUTES static ColourBends Bends(const int16_t* r, const int16_t* g, const int16_t* b, size_t n) {  \
+      return BendsLoop(r, g, b, n);                                                                        \
+    }                                                                                                      \
+    ATTRIBUTES static void AddPlane(const int16_t* plane, size_t n, uint16_t* sums) {                      \
+      AddPlaneLoop(plane, n, sums);                                                                        \
+    }                                                                                                      \
   }
 
 IMGMILL_KERNELS(Plain, );
@@ -149,7 +181,8 @@ using Avx2 = Plain;  // never chosen
 
 template <typename K>
 SignalKernels Table(std::string_view name) {
-  return {name, &K::Luma, &K::Colour, &K::ColumnSteps, &K::RowSteps, &K::Laplacian, &K::Noise};
+  return {name,         &K::Luma,      &K::Colour, &K::Bends,   &K::ColumnSteps,
+          &K::RowSteps, &K::Laplacian, &K::Noise,  &K::AddPlane};
 }
 
 }  // namespace

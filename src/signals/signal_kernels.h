@@ -20,6 +20,12 @@ struct ColourSums {
   int32_t spread = 0;
 };
 
+/// Sums of the squares of a[i] - 2 a[i + 1] + a[i + 2], of rg and of yb2: 1022 of at most 2040 fit 32 bits.
+struct ColourBends {
+  uint32_t rg = 0;
+  uint32_t yb2 = 0;
+};
+
 struct LaplacianSums {
   int32_t sum = 0;
   int32_t squares = 0;
@@ -32,6 +38,7 @@ struct SignalKernels {
   /// Luma of `count` pixels of three planes with values 0..255.
   void (*luma)(const int16_t* red, const int16_t* green, const int16_t* blue, size_t count, uint8_t* luma);
   ColourSums (*colour)(const int16_t* red, const int16_t* green, const int16_t* blue, size_t count);
+  ColourBends (*bends)(const int16_t* red, const int16_t* green, const int16_t* blue, size_t count);
 
   /// columns[i] += |row[i + 1] - row[i]|: reads count + 1 pixels.
   void (*column_steps)(const uint8_t* row, size_t count, uint16_t* columns);
@@ -40,8 +47,13 @@ struct SignalKernels {
 
   /// Of the 3x3 windows whose top left pixels are above[0..count): reads count + 2 pixels of each row.
   LaplacianSums (*laplacian)(const uint8_t* above, const uint8_t* row, const uint8_t* below, size_t count);
-  /// Sum of |1 -2 1; -2 4 -2; 1 -2 1| over the same windows.
-  uint32_t (*noise)(const uint8_t* above, const uint8_t* row, const uint8_t* below, size_t count);
+  /// Of each of the same windows: mask[i] += |1 -2 1; -2 4 -2; 1 -2 1|, slope[i] += |row[i + 2] - row[i]|,
+  /// and clipped[i] += 1 where row[i + 1] is 0, 1, 254 or 255.
+  void (*noise)(const uint8_t* above, const uint8_t* row, const uint8_t* below, size_t count, uint16_t* mask,
+                uint16_t* slope, uint8_t* clipped);
+
+  /// sums[i] += plane[i], of values 0..255 in up to four rows.
+  void (*add_plane)(const int16_t* plane, size_t count, uint16_t* sums);
 };
 
 /// All that this machine can run, for tests: first the plain one, the oracle of the others, last the fastest.

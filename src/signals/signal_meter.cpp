@@ -8,7 +8,9 @@
 #include "imgmill/signals/signal_set.h"
 #include "signals/colour_count.h"
 #include "signals/detail_meter.h"
+#include "signals/noise_blocks.h"
 #include "signals/row_kernels.h"
+#include "signals/saturation_blocks.h"
 #include "signals/signal_kernels.h"
 #include "signals/signal_sums.h"
 #include "signals/spectral_cutoff.h"
@@ -36,10 +38,8 @@ struct SignalMeter::Impl {
                          Signal::kClippedBright, Signal::kDarkEnd, Signal::kBrightEnd})),
         colours(image.colour_bands() == 3 &&
                 Wants({Signal::kColorfulness, Signal::kGrayscale, Signal::kColorCast})),
-        saturation(image.colour_bands() == 3 && Wants({Signal::kSaturation})),
         needs_pixels(wanted_signals.NeedsPixels()),
         sharpness(Wants({Signal::kSharpness}) && image.width >= 3),
-        noise(Wants({Signal::kNoise}) && image.width >= 3),
         blocks(Wants({Signal::kBlockiness, Signal::kJpegVisible})),
         luma(kLumaRows * static_cast<size_t>(image.width)) {
     assert(image.bands >= 1 && image.bands <= 4 && image.width >= 1);
@@ -53,6 +53,8 @@ struct SignalMeter::Impl {
       column_totals = PoolArray<uint64_t>(static_cast<size_t>(image.width));
       column_totals.Fill(0);
     }
+    if (Wants({Signal::kNoise}) && image.width >= 3) noise.emplace(image.width);
+    if (image.colour_bands() == 3 && Wants({Signal::kSaturation})) saturation.emplace(image.width);
     if (DetailMeter::IsWanted(wanted)) detail.emplace(image, wanted);
     if (Wants({Signal::kUniqueColors})) colour_count.emplace(image.colour_bands());
     if (Wants({Signal::kBitDepth})) depth.emplace(image);
@@ -79,7 +81,7 @@ struct SignalMeter::Impl {
     if (colour_count) colour_count->Add(row, static_cast<size_t>(layout.width));
     uint8_t* here = LumaRow(y);
     if (layout.colour_bands() == 3) {
-      AddColours(row, here, saturation && y % RowStep(layout) == 0);
+      AddColours(row, here, y);
     } else {
       std::memcpy(here, row, static_cast<size_t>(layout.width));
     }
@@ -87,10 +89,15 @@ struct SignalMeter::Impl {
     if (detail) detail->Add(here);
     if (cutoff) cutoff->Add(here, y);
     if (blocks) AddSteps(y, here);
-    if (y >= 2 && (sharpness || noise)) AddWindows(LumaRow(y - 2), LumaRow(y - 1), here);
+    if (y < 2) return;
+    if (sharpness) AddWindows(LumaRow(y - 2), LumaRow(y - 1), here);
+    if (noise && y % RowStep(layout) == 0) noise->Add(LumaRow(y - 2), LumaRow(y - 1), here);
   }
 
-  void AddColours(const uint8_t* row, uint8_t* here, bool with_saturation) {
+  void AddColours(const uint8_t* row, uint8_t* here, int64_t y) {
+    const bool with_bends = colours && y % RowStep(layout) == 0;
+    // Whole blocks of rows, or of tall images every second.
+    const bool with_saturation = saturation && (RowStep(layout) == 1 || y % 8 < 4);
     alignas(32) int16_t planes[3 * kKernelRun];
     const auto width = static_cast<size_t>(layout.width);
     for (size_t x = 0; x < width; x += kKernelRun) {
@@ -100,8 +107,14 @@ struct SignalMeter::Impl {
       const int16_t* green = planes + kKernelRun;
       const int16_t* blue = planes + 2 * kKernelRun;
       kernels.luma(red, green, blue, count, here + x);
-      if (with_saturation) sums.saturation += detail_kernels.saturation(red, green, blue, count);
+      if (with_saturation) saturation->Add(red, green, blue, x, count);
       if (!colours) continue;
+      if (with_bends) {
+        const ColourBends bends = kernels.bends(red, green, blue, count);
+        sums.rg_bends += bends.rg;
+        sums.yb2_bends += bends.yb2;
+        sums.bends += count < 2 ? 0 : static_cast<int64_t>(count) - 2;
+      }
       const ColourSums part = kernels.colour(red, green, blue, count);
       sums.rg += part.rg;
       sums.rg_squares += part.rg_squares;
@@ -109,6 +122,7 @@ struct SignalMeter::Impl {
       sums.yb2_squares += part.yb2_squares;
       sums.spread = std::max(sums.spread, part.spread);
     }
+    if (with_saturation) saturation->EndRow();
   }
 
   // Four tables, since equal neighbours would wait for each other's count.
@@ -162,13 +176,10 @@ struct SignalMeter::Impl {
   void AddWindows(const uint8_t* above, const uint8_t* row, const uint8_t* below) {
     const auto windows = static_cast<size_t>(layout.width - 2);
     for (size_t x = 0; x < windows; x += kKernelRun) {
-      const size_t count = std::min(kKernelRun, windows - x);
-      if (sharpness) {
-        const LaplacianSums part = kernels.laplacian(above + x, row + x, below + x, count);
-        sums.laplacian += part.sum;
-        sums.laplacian_squares += part.squares;
-      }
-      if (noise) sums.noise += kernels.noise(above + x, row + x, below + x, count);
+      const LaplacianSums part =
+          kernels.laplacian(above + x, row + x, below + x, std::min(kKernelRun, windows - x));
+      sums.laplacian += part.sum;
+      sums.laplacian_squares += part.squares;
     }
   }
 
@@ -194,7 +205,7 @@ struct SignalMeter::Impl {
     all[Signal::kContrast] = Contrast(sums);
     all[Signal::kEntropy] = Entropy(sums);
     all[Signal::kSharpness] = SharpnessOf(sums);
-    all[Signal::kNoise] = Noise(sums);
+    if (noise && sums.height >= 3) all[Signal::kNoise] = noise->Finish();
     all[Signal::kBlockiness] = Blockiness(sums);
     all[Signal::kColorfulness] = Colorfulness(sums);
     all[Signal::kGrayscale] = Grayscale(sums);
@@ -202,8 +213,7 @@ struct SignalMeter::Impl {
     all[Signal::kClippedBright] = ClippedBright(sums);
     all[Signal::kDarkEnd] = LumaPercentile(sums, 5);
     all[Signal::kBrightEnd] = LumaPercentile(sums, 99);
-    const int64_t step = RowStep(layout);
-    all[Signal::kSaturation] = Saturation(sums, (sums.height + step - 1) / step);
+    all[Signal::kSaturation] = saturation ? saturation->Finish() : 0;
     all[Signal::kColorCast] = ColorCast(sums);
     if (colour_count) all[Signal::kUniqueColors] = colour_count->found();
     if (cutoff) all[Signal::kUpscaled] = cutoff->Excess();
@@ -223,14 +233,11 @@ struct SignalMeter::Impl {
   // What the wanted signals are made of.
   const bool histogram;
   const bool colours;
-  const bool saturation;
   const bool needs_pixels;
   const bool sharpness;
-  const bool noise;
   const bool blocks;
   const RowKernels& split = BestRowKernels();
   const SignalKernels& kernels = BestSignalKernels();
-  const DetailKernels& detail_kernels = BestDetailKernels();
 
   PoolArray<uint8_t> luma;
   PoolArray<uint8_t> rounded;
@@ -239,6 +246,8 @@ struct SignalMeter::Impl {
   std::array<std::array<uint32_t, 256>, 4> counts = {};
   int64_t counted = 0;
   SignalSums sums;
+  std::optional<NoiseBlocks> noise;
+  std::optional<SaturationBlocks> saturation;
   std::optional<DetailMeter> detail;
   std::optional<ColourCount> colour_count;
   std::optional<UsedDepth> depth;
@@ -260,7 +269,8 @@ size_t SignalMeter::PooledBytes(const Layout& layout) {
   const auto width = static_cast<size_t>(layout.width);
   const size_t rounded = NeedsRounding(layout) ? width * static_cast<size_t>(layout.colour_bands()) : 0;
   return kLumaRows * width + (sizeof(uint16_t) + sizeof(uint64_t)) * width + rounded +
-         DetailMeter::PooledBytes(layout) + ColourCount::PooledBytes();
+         DetailMeter::PooledBytes(layout) + NoiseBlocks::PooledBytes(layout.width) +
+         SaturationBlocks::PooledBytes(layout.width) + ColourCount::PooledBytes();
 }
 
 SignalValues MeasureSignals(const ImageView& image, SignalSet wanted) {

@@ -21,12 +21,14 @@ struct SignalSums {
   int64_t rg_squares = 0;
   int64_t yb2 = 0;
   int64_t yb2_squares = 0;
-  uint64_t saturation = 0;  ///< HSV's, 0 to 255, rounded
-  int32_t spread = 0;       ///< largest difference of two channels at one pixel
+  /// Squares of second differences along rows, of some of the rows, and how many.
+  uint64_t rg_bends = 0;
+  uint64_t yb2_bends = 0;
+  int64_t bends = 0;
+  int32_t spread = 0;  ///< largest difference of two channels at one pixel
 
   int64_t laplacian = 0;
   int64_t laplacian_squares = 0;
-  uint64_t noise = 0;  ///< of |Immerkaer's mask|
 
   /// Steps of luma by the phase of the pixel after the step: across columns, and across rows.
   std::array<uint64_t, 8> column_steps = {};
@@ -44,7 +46,6 @@ double Brightness(const SignalSums& sums);
 double Contrast(const SignalSums& sums);
 double Entropy(const SignalSums& sums);
 std::optional<double> SharpnessOf(const SignalSums& sums);
-std::optional<double> Noise(const SignalSums& sums);
 std::optional<double> Blockiness(const SignalSums& sums);
 double Colorfulness(const SignalSums& sums);
 double Grayscale(const SignalSums& sums);
@@ -52,7 +53,6 @@ double ClippedDark(const SignalSums& sums);
 double ClippedBright(const SignalSums& sums);
 /// The lowest level that at least so many percent of the pixels do not exceed.
 double LumaPercentile(const SignalSums& sums, int percent);
-double Saturation(const SignalSums& sums, int64_t rows);
 double ColorCast(const SignalSums& sums);
 
 }  // namespace imgmill

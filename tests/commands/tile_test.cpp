@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <random>
 #include <sstream>
 
 #include "imgmill/image/reader.h"
@@ -259,12 +260,14 @@ TEST_CASE("the 16 pictures of each set of EXIF orientations give equal tiles, to
 
 TEST_CASE("the best tiles are those with the highest signal") {
   const TestFolder where;
-  // Flat but for one crisp corner: of nine tiles that one is best.
+  // Flat but for one noisy corner: of nine tiles that one is the sharpest, and the one with noise.
   const Layout layout{192, 192, 1, Sample::kU8};
   Image image(layout);
+  std::mt19937 random(1);
   for (int64_t y = 0; y < 192; ++y) {
     for (int64_t x = 0; x < 192; ++x)
-      image.row(y)[x] = static_cast<uint8_t>(x >= 128 && y >= 64 && y < 128 ? (x + y) % 2 * 200 : x / 4);
+      image.row(y)[x] = static_cast<uint8_t>(x >= 128 && y >= 64 && y < 128 ? 50 + random() % 150
+                                                                            : static_cast<uint64_t>(x / 4));
   }
   Result<std::unique_ptr<RowWriter>> writer = CreateRows(where / "photo.png", layout, {}, "");
   REQUIRE(writer.ok());

@@ -37,7 +37,7 @@ TEST_CASE("all implementations of the detail loops agree") {
     }
     std::vector<int16_t> planes[3], smoothed(count + 12);
     for (auto& plane : planes) {
-      for (size_t i = 0; i < count; ++i) plane.push_back(static_cast<int16_t>(random() % 256));
+      for (size_t i = 0; i < count; ++i) plane.push_back(static_cast<int16_t>(random() % 4081));
     }
     plain.smooth(at[0], at[1], at[2], count + 12, smoothed.data());
     for (const DetailKernels& fast : AvailableDetailKernels()) {

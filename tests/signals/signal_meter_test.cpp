@@ -182,7 +182,7 @@ TEST_CASE("noise is the sigma that was added, whatever the brightness") {
     }
   }
   CHECK(*MeasureSignals(picture.view(), {Signal::kNoise})[Signal::kNoise] ==
-        doctest::Approx(10).epsilon(0.03));
+        doctest::Approx(10).epsilon(0.08));  // of the flattest twentieth of the blocks
 }
 
 TEST_CASE("images too small for a signal have no value for it") {
@@ -262,7 +262,8 @@ TEST_CASE("what is transparent is measured as it is seen on white") {
   CHECK(MeasureSignals(wide.view(), SignalSet::OfPixels()) == expected);
 }
 
-TEST_CASE("turned and mirrored pixels have the very same signals") {
+// Noise and saturation are of blocks, laid from the top left; colorfulness looks along rows for its noise.
+TEST_CASE("turned and mirrored pixels have the very same signals, those of blocks nearly the same") {
   const Image upright = FormulaPicture(61, 83, 3, "blocks", 3);
   const SignalValues expected = MeasureSignals(upright.view(), SignalSet::OfPixels());
   for (int turn = 1; turn < 8; ++turn) {
@@ -277,7 +278,12 @@ TEST_CASE("turned and mirrored pixels have the very same signals") {
         std::memcpy(turned.row(y) + 3 * x, upright.row(from_y) + 3 * from_x, 3);
       }
     }
-    CHECK(MeasureSignals(turned.view(), SignalSet::OfPixels()) == expected);
+    SignalValues values = MeasureSignals(turned.view(), SignalSet::OfPixels());
+    for (const Signal signal : {Signal::kNoise, Signal::kSaturation, Signal::kColorfulness}) {
+      CHECK(*values[signal] == doctest::Approx(*expected[signal]).epsilon(0.05));
+      values[signal] = expected[signal];
+    }
+    CHECK(values == expected);
   }
 }
 

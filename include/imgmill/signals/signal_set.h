@@ -55,9 +55,12 @@ enum class Signal : uint8_t {
   /// under 3x3.
   /// Source: Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy", ICPR 2000.
   kSharpness,
-  /// Standard deviation of the noise on luma, in levels: under 2 for clean photos, the sigma of added white
-  /// noise. Fine texture counts as noise. No value under 3x3.
-  /// Source: Immerkaer, "Fast noise variance estimation", CVIU 64(2), 1996, eq. 6.
+  /// Standard deviation of the noise on luma, in levels: the sigma of added white noise, 0 under 1 and for
+  /// clean
+  /// photos. By Immerkaer's mask, in the flattest twentieth of blocks of 16x16 pixels, less what is texture
+  /// there: that has more of slopes over two pixels than white noise has. Blocks that are black or white in
+  /// more than one pixel of 50 do not count. No value under 3x3.
+  /// Source: after Immerkaer, "Fast noise variance estimation", CVIU 64(2), 1996, eq. 6.
   kNoise,
   /// Strength of 8x8 block edges, at the grid phase where they are strongest, in percent: mean absolute step
   /// of
@@ -71,16 +74,18 @@ enum class Signal : uint8_t {
   /// images", ICIP 2002, eq. 1 and 2.
   kBlockiness,
   /// Spread and mean of the opponent colours R - G and (R + G) / 2 - B: 0 for grey, 15 slightly, 33
-  /// moderately, 59 quite, 109 extremely colourful.
+  /// moderately, 59 quite, 109 extremely colourful. The spread is less its noise, which is a sixth of the
+  /// mean
+  /// square of second differences along rows.
   /// Source: Hasler and Suesstrunk, "Measuring colourfulness in natural images", SPIE 5007, 2003, section 7.
   kColorfulness,
   /// 1 if R, G and B differ by at most 2 levels at every pixel (what rounding in colour conversions makes of
   /// grey), else 0.
   kGrayscale,
 
-  // Saturation, spatial_information, blur, jpeg_visible's crossings and interlacing are of every second row,
-  // the
-  // first included, where there are 512 and more: the others say the same again.
+  // Noise, colorfulness's noise, spatial_information, blur, jpeg_visible's crossings and interlacing are of
+  // every second row, the first included, where there are 512 and more, and saturation of four rows in eight:
+  // the others say the same again.
 
   /// Percent of the pixels whose luma is 0 to 2: shadows without any drawing.
   kClippedDark,
@@ -90,7 +95,7 @@ enum class Signal : uint8_t {
   kDarkEnd,
   /// 99th percentile of luma, in levels: under 80 there is hardly anything bright in it.
   kBrightEnd,
-  /// Mean of HSV's saturation, in percent.
+  /// Mean of HSV's saturation, in percent, of the mean colours of 4x4 pixels.
   /// Source: Smith, "Color gamut transform pairs", SIGGRAPH 1978.
   kSaturation,
   /// How far the mean of the opponent colours (see kColorfulness) is from grey, in multiples of their spread
@@ -254,7 +259,7 @@ class SignalMeter {
   /// After the last row: the wanted signals. Width, height and has_alpha are the layout's; bytes_per_pixel
   /// has no value (pixels have no file).
   SignalValues Finish();
-  /// Bytes it takes from the current pool, at most: about 32 a column, and a row where rows must be rounded
+  /// Bytes it takes from the current pool, at most: about 43 a column, and a row where rows must be rounded
   /// to 8 bits.
   static size_t PooledBytes(const Layout& layout);
 
