@@ -27,6 +27,7 @@ namespace imgmill {
 namespace {
 
 constexpr char kNote[] = "vectors-compacted/1";
+constexpr char kWhat[] = "compact vectors";  // in messages
 constexpr size_t kFactsAtOnce = 1000;
 
 std::string NewFileOf(const std::string& path) {
@@ -60,7 +61,7 @@ class Compactor {
       VectorFile::Place place;
       if (!PlaceIn(value, place) || place.row >= file.rows()) return {};
       Statement::Use use(add);
-      return Ran(use.Blob(value).Integer(static_cast<int64_t>(place.row)));
+      return database_.Run(use.Blob(value).Integer(static_cast<int64_t>(place.row)), kWhat);
     }));
     const int64_t rows = TRY(database_.QueryInteger("SELECT count(DISTINCT row) FROM places"));
     return static_cast<uint64_t>(rows);
@@ -73,15 +74,16 @@ class Compactor {
     std::vector<float> vector(static_cast<size_t>(from.dimension()));
     Statement::Use rows(
         in_order);  // sorted before the first one: what is written to the table does not matter
-    while (rows.Step() == SQLITE_ROW) {
-      TRY(Stopped());
-      const std::string value(rows.BlobAt(0));
+    const Status copied = database_.ForEachRow(rows, kWhat, [&](const Statement::Use& row) -> Status {
+      TRY(MayGoOn());
+      const std::string value(row.BlobAt(0));
       VectorFile::Place place;
-      if (!PlaceIn(value, place) || !from.Read(place, vector)) continue;
+      if (!PlaceIn(value, place) || !from.Read(place, vector)) return {};
       const VectorFile::Place moved = TRY(to.Append(vector));
       Statement::Use use(move);
-      TRY(Ran(use.Integer(static_cast<int64_t>(moved.row)).Blob(value)));
-    }
+      return database_.Run(use.Integer(static_cast<int64_t>(moved.row)).Blob(value), kWhat);
+    });
+    if (!copied) return copied.error();
     return to.rows();
   }
 
@@ -95,16 +97,17 @@ class Compactor {
       bool found = false;
       if (PlaceIn(value, place)) {
         Statement::Use use(find);
-        found = use.Blob(value).Step() == SQLITE_ROW;
+        const bool row = TRY(database_.HasRow(use.Blob(value), kWhat));
+        found = row;
         if (found) place.row = static_cast<uint64_t>(use.IntegerAt(0));
       }
       if (!found) {
         Statement::Use use(drop);
-        return Ran(use.Integer(name).Blob(content));
+        return database_.Run(use.Integer(name).Blob(content), kWhat);
       }
       const std::string moved(reinterpret_cast<const char*>(&place), sizeof place);
       Statement::Use use(put);
-      return Ran(use.Blob(moved).Integer(name).Blob(content));
+      return database_.Run(use.Blob(moved).Integer(name).Blob(content), kWhat);
     });
   }
 
@@ -113,14 +116,14 @@ class Compactor {
     {
       Statement name = TRY(database_.Prepare("INSERT OR IGNORE INTO names (name) VALUES (?)"));
       Statement::Use use(name);
-      TRY(Ran(use.Blob(kNote)));
+      TRY(database_.Run(use.Blob(kNote), kWhat));
     }
     Statement note =
         TRY(database_.Prepare("INSERT OR REPLACE INTO facts SELECT id, ?, ? FROM names WHERE name = ?"));
     const ContentDigest digest = DigestOfBytes(kind_.data(), kind_.size());
     const std::string content(digest.bytes.begin(), digest.bytes.end());
     Statement::Use use(note);
-    return Ran(use.Blob(content).Blob(kind_).Blob(kNote));
+    return database_.Run(use.Blob(content).Blob(kind_).Blob(kNote), kWhat);
   }
 
  private:
@@ -131,12 +134,14 @@ class Compactor {
     std::memcpy(&place, value.data(), sizeof place);
     return true;
   }
-  Status Ran(Statement::Use& use) const {
-    return use.Step() == SQLITE_DONE ? Status() : Status(database_.LastError("compact vectors"));
-  }
-  Status Stopped() const {
-    if (!stop_.StopRequested()) return {};
-    return Error{Stage::kCatalog, Code::kInterrupted, "stopped while writing vectors anew"};
+  /// After some errors SQLite rolls back by itself, and what followed would be committed bit by bit.
+  Status MayGoOn() const {
+    if (stop_.StopRequested())
+      return Error{Stage::kCatalog, Code::kInterrupted, "stopped while writing vectors anew"};
+    if (!database_.InTransaction())
+      return Error{Stage::kCatalog, Code::kWriteError,
+                   "the database took back what was done so far; nothing was changed (run again)"};
+    return {};
   }
 
   /// The facts of the kind, in order; `each` may change or delete the one that it is given.
@@ -149,16 +154,17 @@ class Compactor {
       std::vector<std::array<std::string, 2>> some;
       std::string after;
       do {
-        TRY(Stopped());
+        TRY(MayGoOn());
         some.clear();
         int64_t name = 0;
         {
           Statement::Use use(next);
           use.Blob(fact).Blob(after).Integer(int64_t{kFactsAtOnce});
-          while (use.Step() == SQLITE_ROW) {
-            name = use.IntegerAt(0);
-            some.push_back({std::string(use.BlobAt(1)), std::string(use.BlobAt(2))});
-          }
+          TRY(database_.ForEachRow(use, kWhat, [&](const Statement::Use& row) -> Status {
+            name = row.IntegerAt(0);
+            some.push_back({std::string(row.BlobAt(1)), std::string(row.BlobAt(2))});
+            return {};
+          }));
         }
         for (const auto& [content, value] : some) TRY(each(name, content, value));
         if (!some.empty()) after = some.back()[0];
@@ -218,7 +224,10 @@ Status FinishCompaction(Database& database, const std::string& folder) {
         TRY(database.Prepare("SELECT value FROM facts WHERE name = (SELECT id FROM names WHERE name = ?)"));
     Statement::Use use(notes);
     use.Blob(kNote);
-    while (use.Step() == SQLITE_ROW) kinds.emplace_back(use.BlobAt(0));
+    TRY(database.ForEachRow(use, kWhat, [&](const Statement::Use& row) -> Status {
+      kinds.emplace_back(row.BlobAt(0));
+      return {};
+    }));
   }
   if (kinds.empty()) return {};
   // The facts first: after a power cut they must not be the old ones beside a new file.
@@ -233,7 +242,7 @@ Status FinishCompaction(Database& database, const std::string& folder) {
   Statement forget =
       TRY(database.Prepare("DELETE FROM facts WHERE name = (SELECT id FROM names WHERE name = ?)"));
   Statement::Use use(forget);
-  return use.Blob(kNote).Step() == SQLITE_DONE ? Status() : Status(database.LastError("forget a note"));
+  return database.Run(use.Blob(kNote), "forget a note");
 }
 
 Result<std::vector<CompactedVectors>> CompactCatalog(const std::string& folder, bool dry_run,

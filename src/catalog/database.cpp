@@ -66,6 +66,16 @@ Result<std::string> Database::QueryText(const char* sql) {
   return std::string(use.BlobAt(0));
 }
 
+Result<bool> Database::HasRow(Statement::Use& use, const char* what) const {
+  const int step = use.Step();
+  if (step != SQLITE_ROW && step != SQLITE_DONE) return LastError(what);
+  return step == SQLITE_ROW;
+}
+
+Status Database::Run(Statement::Use& use, const char* what) const {
+  return use.Step() == SQLITE_DONE ? Status{} : Status{LastError(what)};
+}
+
 Error Database::LastError(const std::string& what) const {
   const std::string file = path_.empty() ? "the temporary database" : PrintablePath(path_);
   if (handle_ == nullptr) return {Stage::kCatalog, Code::kOutOfMemory, file + ": no memory to open it"};

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/try.h"
 #include "imgmill/base/result.h"
 
 namespace imgmill {
@@ -68,6 +69,19 @@ class Database {
   /// The one integer or text that a pragma or a query answers with.
   Result<int64_t> QueryInteger(const char* sql);
   Result<std::string> QueryText(const char* sql);
+
+  /// Steps through all rows, which the caller reads in `each(use)`: a Status, by which it may end early. Rows
+  /// that end because one cannot be read are an error, never the end.
+  template <typename Each>
+  Status ForEachRow(Statement::Use& use, const char* what, const Each& each) const {
+    int step = use.Step();
+    for (; step == SQLITE_ROW; step = use.Step()) TRY(each(use));
+    return step == SQLITE_DONE ? Status{} : Status{LastError(what)};
+  }
+  /// Whether there is a row, which the caller reads then.
+  Result<bool> HasRow(Statement::Use& use, const char* what) const;
+  /// A statement that gives no rows.
+  Status Run(Statement::Use& use, const char* what) const;
 
   /// Inside of a transaction. SQLite may have rolled one back by itself.
   bool InTransaction() const { return handle_ != nullptr && sqlite3_get_autocommit(handle_) == 0; }

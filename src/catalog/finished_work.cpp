@@ -73,16 +73,15 @@ struct FinishedWork::Impl {
   Status Add(const std::string& output, std::vector<FoundWork>& found) {
     Statement::Use use(of_output);
     use.Blob(output).Blob(kMainContentFact);
-    int step = use.Step();
-    for (; step == SQLITE_ROW; step = use.Step()) {
+    return database.ForEachRow(use, "read outputs", [&](const Statement::Use& row) -> Status {
       FoundWork& work = found.emplace_back();
-      work.key.fingerprint = use.BlobAt(0);
-      work.key.source = use.BlobAt(1);
-      work.key.content = DigestFrom(use.BlobAt(2));
+      work.key.fingerprint = row.BlobAt(0);
+      work.key.source = row.BlobAt(1);
+      work.key.content = DigestFrom(row.BlobAt(2));
       work.key.output = output;
-      work.row = RowAt(use, 3);
-    }
-    return step == SQLITE_DONE ? Status{} : Status{database.LastError("read outputs")};
+      work.row = RowAt(row, 3);
+      return {};
+    });
   }
 };
 
@@ -174,14 +173,13 @@ Result<std::vector<std::string>> FinishedWork::FoldersOf(const std::string& fing
   std::vector<std::string> folders;
   Statement::Use use(impl_->folders_of);
   use.Blob(options).Blob(kFolderSource);
-  int step = use.Step();
-  for (; step == SQLITE_ROW; step = use.Step()) {
-    const std::string name(use.BlobAt(0));
+  TRY(impl_->database.ForEachRow(use, "read folders", [&](const Statement::Use& row) -> Status {
+    const std::string name(row.BlobAt(0));
     const size_t ends = kFolderBegin.size() + 1;
     if (name.size() > ends)
       folders.push_back(AtEndOf(name.substr(kFolderBegin.size(), name.size() - ends), impl_->output_folder));
-  }
-  if (step != SQLITE_DONE) return impl_->database.LastError("read folders");
+    return {};
+  }));
   return impl_->folders.emplace(options, std::move(folders)).first->second;
 }
 
@@ -239,9 +237,10 @@ Status FinishedWork::ForEachName(const std::function<Status(const std::string& o
     {
       Statement::Use use(impl_->names_after);
       use.Blob(after).Integer(int64_t{kNamesAtOnce});
-      int step = use.Step();
-      for (; step == SQLITE_ROW; step = use.Step()) names.emplace_back(use.BlobAt(0));
-      if (step != SQLITE_DONE) return impl_->database.LastError("read outputs");
+      TRY(impl_->database.ForEachRow(use, "read outputs", [&](const Statement::Use& row) -> Status {
+        names.emplace_back(row.BlobAt(0));
+        return {};
+      }));
     }
     for (const std::string& name : names) TRY(each(name));
     if (!names.empty()) after = names.back();

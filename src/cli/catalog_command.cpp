@@ -2,7 +2,6 @@
 // giving their space back.
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "archive/archive_path.h"
@@ -38,8 +37,14 @@ class CatalogTool final : public Tool {
     flags.Add("what", what_, "info, prune or compact").Words(kWhat).Required().Type("WHAT");
     flags.Add("paths", paths_, "The folders that a command was given: their default catalog is meant")
         .Type("DIR");
-    flags.Add("--catalog", catalog_, "The catalog's own folder, in place of that").Type("DIR");
+    flags
+        .Add("--catalog", catalog_,
+             "The catalog's own folder, in place of that (prune: paths are where files may be now)")
+        .Type("DIR");
     flags.AddSwitch("--dry-run", dry_run_, "prune, compact: only count what would go");
+    flags.AddSwitch(
+        "--forget-imported", forget_imported_,
+        "prune: forget imported vectors of files that are gone, too; nobody can compute them again");
     flags.AddSwitch("--json", json_, "One JSON document on stdout");
   }
 
@@ -49,9 +54,10 @@ class CatalogTool final : public Tool {
       return Complain("unknown argument \"" + PrintablePath(what_) + "\"" +
                       (guess ? "; did you mean \"" + *guess + "\"?" : " (info, prune or compact)"));
     }
-    if (paths_.empty() == catalog_.empty())
+    if (paths_.empty() == catalog_.empty() && !(what_ == "prune" && !catalog_.empty()))
       return Complain("which catalog? Name the folders that it is of, or its own folder with --catalog");
     if (dry_run_ && what_ == "info") return Complain("--dry-run goes with prune and compact");
+    if (forget_imported_ && what_ != "prune") return Complain("--forget-imported goes with prune");
     const Result<nlohmann::ordered_json> document = Do();
     if (!document) {
       std::fprintf(stderr, "imgmill: error: %s\n", document.error().message.c_str());
@@ -81,7 +87,7 @@ class CatalogTool final : public Tool {
 
   Result<nlohmann::ordered_json> Do() {
     const std::string folder = TRY(Folder());
-    if (!std::filesystem::exists(folder + "/catalog.sqlite"))
+    if (!Exists(folder + "/catalog.sqlite"))
       return Error{
           Stage::kConfigure, Code::kUsage,
           PrintablePath(folder) +
@@ -121,14 +127,31 @@ class CatalogTool final : public Tool {
   }
 
   Result<nlohmann::ordered_json> Prune(const std::string& folder) {
-    const PrunedCatalog pruned = TRY(PruneCatalog(folder, dry_run_, InstallStopSignals()));
-    text_ = Number(pruned.files, "file") + (dry_run_ ? " would be forgotten\n" : " forgotten, ");
+    PruneOptions options;
+    for (const std::string& path : paths_) options.look_in.push_back(CanonicalOrSame(path));
+    options.forget_imported = forget_imported_;
+    options.dry_run = dry_run_;
+    const PrunedCatalog pruned = TRY(PruneCatalog(folder, options, InstallStopSignals()));
+    if (pruned.imported_kept > 0)
+      std::fprintf(stderr,
+                   "imgmill: warning: what is known of %s, since vectors were imported for %s that cannot be "
+                   "computed again (name the folders where files are now; --forget-imported forgets them)\n",
+                   (Number(pruned.imported_kept, "file") +
+                    (pruned.imported_kept == 1 ? " that is gone is kept" : " that are gone is kept"))
+                       .c_str(),
+                   pruned.imported_kept == 1 ? "it" : "them");
+    if (pruned.moved > 0)
+      text_ = Number(pruned.moved, "file") + (pruned.moved == 1 ? " lies" : " lie") + " elsewhere now, and " +
+              (dry_run_ ? "would be known there\n" : "are known there\n");
+    text_ += Number(pruned.files, "file") + (dry_run_ ? " would be forgotten\n" : " forgotten, ");
     if (!dry_run_)
       text_ += Number(pruned.facts, "fact") + " of contents that no file has any more; the database had " +
                FormatByteSize(pruned.bytes_before) + " and has " + FormatByteSize(pruned.bytes_after) + "\n";
     return nlohmann::ordered_json{{"catalog", PrintablePath(folder)},
                                   {"dry_run", dry_run_},
                                   {"files", pruned.files},
+                                  {"moved", pruned.moved},
+                                  {"imported_kept", pruned.imported_kept},
                                   {"facts", pruned.facts},
                                   {"bytes_before", pruned.bytes_before},
                                   {"bytes_after", pruned.bytes_after}};
@@ -159,6 +182,7 @@ class CatalogTool final : public Tool {
   std::vector<std::string> paths_;
   std::string catalog_;
   bool dry_run_ = false;
+  bool forget_imported_ = false;
   bool json_ = false;
   std::string text_;
 };

@@ -34,9 +34,21 @@ struct CatalogFigures {
 /// which is brought up to date.
 Result<CatalogFigures> LookAtCatalog(const std::string& folder);
 
+struct PruneOptions {
+  /// Files and folders where files may lie that were moved; the input folders that the catalog knows are
+  /// looked at, too, where they are still there. Absolute.
+  std::vector<std::string> look_in;
+  /// Files that are gone are forgotten even if vectors were imported for them, which nobody can compute
+  /// again.
+  bool forget_imported = false;
+  bool dry_run = false;  ///< only counts the files
+};
+
 struct PrunedCatalog {
-  uint64_t files = 0;                          ///< that are gone, and forgotten
-  uint64_t facts = 0;                          ///< of contents that no file has any more
+  uint64_t files = 0;          ///< that are gone, and forgotten
+  uint64_t moved = 0;          ///< that lie elsewhere now, and are known there
+  uint64_t imported_kept = 0;  ///< that are gone, and stay for the vectors that were imported for them
+  uint64_t facts = 0;          ///< of contents that no file has any more
   uint64_t bytes_before = 0, bytes_after = 0;  ///< of the database
 };
 
@@ -57,10 +69,12 @@ Result<std::vector<CompactedVectors>> CompactCatalog(const std::string& folder, 
                                                      const StopFlag& stop);
 
 /// Forgets files that are not there any more, and what is known of contents that only they had; then the
-/// database is written anew without the gaps. Finished work stays: it says whose the outputs are. The caller
+/// database is written anew without the gaps. Where files are gone, those that are not known yet are looked
+/// at, by stamp, else by content where the size is that of a gone one: one that was moved is known at its new
+/// place then, with all that is known of it. Finished work stays: it says whose the outputs are. The caller
 /// holds the folder's lock.
-/// @param dry_run  only counts the files
-/// @return kInterrupted where `stop` asked for it: what was forgotten until then stays so
-Result<PrunedCatalog> PruneCatalog(const std::string& folder, bool dry_run, const StopFlag& stop);
+/// @return kInterrupted where `stop` asked for it: nothing was forgotten then
+Result<PrunedCatalog> PruneCatalog(const std::string& folder, const PruneOptions& options,
+                                   const StopFlag& stop);
 
 }  // namespace imgmill
