@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <new>
 #include <system_error>
 #include <utility>
@@ -22,6 +23,8 @@ int main(int argc, char** argv) {
   // cannot be done without.
   try {
     return imgmill::RunCommandLine(argc, argv);
+  } catch (const std::filesystem::filesystem_error& problem) {  // a system_error, too, but not of a thread
+    std::fprintf(stderr, "imgmill: error: %s\n", problem.what());
   } catch (const std::system_error& problem) {
     std::fprintf(stderr,
                  "imgmill: error: cannot start a thread: %s (raise ulimit -v or -u, or use a smaller -j)\n",

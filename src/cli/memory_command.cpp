@@ -10,6 +10,7 @@
 #include "imgmill/catalog/catalog.h"
 #include "imgmill/commands/command.h"
 #include "imgmill/commands/flags.h"
+#include "imgmill/dataset/publish.h"
 #include "imgmill/infer/model_runtime.h"
 #include "imgmill/report/run_report.h"
 #include "memory_info.h"
@@ -109,14 +110,15 @@ class Memory final : public Tool {
   Result<nlohmann::ordered_json> Clear() {
     std::vector<fs::path> folders;
     if (!catalog_.empty()) {
-      if (!fs::exists(fs::path(catalog_) / "catalog.sqlite")) {
+      if (!Exists(catalog_ + "/catalog.sqlite")) {
         return Error{Stage::kConfigure, Code::kUsage, PrintablePath(catalog_) + " holds no catalog"};
       }
       folders.emplace_back(catalog_);
     } else {
       const std::string state = TRY(StateFolder());
       std::error_code none;
-      for (const auto& entry : fs::directory_iterator(state, none)) folders.push_back(entry.path());
+      for (fs::directory_iterator at(state, none), end; !none && at != end; at.increment(none))
+        folders.push_back(at->path());
     }
     std::sort(folders.begin(), folders.end());
     nlohmann::ordered_json json = {{"removed", nlohmann::ordered_json::array()}};

@@ -196,7 +196,8 @@ std::optional<std::string> ImportOptions::Check() const {
       return "--import-names, --import-base and --import-columns go with --import";
     return std::nullopt;
   }
-  const bool is_folder = std::filesystem::is_directory(file);
+  std::error_code none;
+  const bool is_folder = std::filesystem::is_directory(file, none);
   if (!is_folder && !file.ends_with(".npy") && !file.ends_with(".parquet"))
     return "--import takes a file that ends in .npy or .parquet, or a folder, not " + PrintablePath(file);
   if (auto wrong = CheckReadable(file, "file of vectors")) return wrong;
