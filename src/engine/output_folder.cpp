@@ -1,9 +1,10 @@
 // The publishing protocol, and the check that a file found in place is really ours.
 #include "imgmill/engine/output_folder.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/path_parts.h"
+#include "base/same_file.h"
 #include "base/try.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/catalog/finished_work.h"
@@ -12,18 +13,6 @@
 
 namespace imgmill {
 namespace {
-
-std::string ParentOf(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "." : path.substr(0, slash);
-}
-
-bool SameFile(const std::string& a, const std::string& b) {
-  struct stat first = {};
-  struct stat second = {};
-  return ::stat(a.c_str(), &first) == 0 && ::stat(b.c_str(), &second) == 0 && first.st_dev == second.st_dev &&
-         first.st_ino == second.st_ino;
-}
 
 /// Of a file in place. A file that cannot be read has none, and is nobody's.
 std::optional<ContentDigest> DigestIfSize(const std::string& path, int64_t size) {
@@ -135,7 +124,7 @@ Status OutputFolder::MayWrite(const Item& item, const std::string& relative) {
   const std::string path = PathOf(relative);
   if (!Exists(path)) return {};
   const auto is_it = [&](const SourceFile& file) -> Status {
-    if (!SameFile(path, file.path)) return {};
+    if (!IsSameFile(path, file.path)) return {};
     return Error{Stage::kWrite, Code::kConflict, ""};
   };
   if (!ForEachFile(item, is_it)) {
