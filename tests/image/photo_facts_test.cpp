@@ -192,6 +192,43 @@ TEST_CASE("EXIF is read from every format that ExifTool writes it into") {
   }
 }
 
+TEST_CASE("EXIF in a box of JPEG XL that Brotli has made smaller is read, and a damaged one is none") {
+  const TemporaryFolder folder;
+  const std::string head("\0\0\0\14JXL \r\n\207\n\0\0\0\24ftypjxl \0\0\0\0jxl ", 32);
+  // Four zero bytes and Block(), by BrotliEncoderCompress of libbrotli 1.0.9.
+  const std::string packed(
+      "\033\131\000\370\217\223\124\355\261\217\207\317\333\373\333\166\267\113\042\353\156\245\201"
+      "\014\112\174\242\111\340\001\141\015\240\302\046\047\105\231\110\245\132\240\221\021\306\120"
+      "\103\266\106\262\140\107\217\244\240\157\207\371\026\201\023\160\315\252\114\370\236\052\160"
+      "\003\374\000",
+      72);
+  const auto box = [](const std::string& name, const std::string& content) {
+    return std::string(3, '\0') + static_cast<char>(8 + content.size()) + name + content;
+  };
+  const auto facts_of = [&](const std::string& boxes) {
+    WriteFile(folder / "a.jxl", head + boxes);
+    const Result<PhotoFacts> facts = ReadPhotoFacts(folder / "a.jxl");
+    REQUIRE(facts.ok());
+    return *facts;
+  };
+  const PhotoFacts plain = FactsOf(Block());
+  for (const std::string& boxes : {box("Exif", std::string(4, '\0') + Block()), box("brob", "Exif" + packed),
+                                   box("brob", "xml " + packed) + box("brob", "Exif" + packed)}) {
+    const PhotoFacts facts = facts_of(boxes);
+    CHECK(facts.texts == plain.texts);
+    CHECK(facts.exposure_time == 1.0 / 250);
+    CHECK_FALSE(facts.damaged);
+  }
+  for (const std::string& boxes :
+       {box("brob", "Exif" + packed.substr(0, 60)), box("brob", "Exif"), box("brob", "Ex"),
+        box("brob", "xml " + packed), box("brob", "Exif\377\377\377"), box("Exif", "\0\0"),
+        box("Exif", std::string("\0\0\1\0", 4) + Block())}) {
+    const PhotoFacts facts = facts_of(boxes);
+    CHECK(facts.texts[0].empty());
+    CHECK_FALSE(facts.exposure_time.has_value());
+  }
+}
+
 TEST_CASE("a block that is cut anywhere, or points out of itself, is damaged and gives no wrong value") {
   const std::string block = Block();
   const PhotoFacts whole = FactsOf(block);
