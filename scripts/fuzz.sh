@@ -72,7 +72,7 @@ pictures png png
 pictures tiff tif tiff
 pictures heif heic heif avif
 pictures pnm pbm pgm ppm pam pfm
-pictures stills bmp tga ico qoi
+pictures stills bmp tga ico qoi dds sgi
 pictures tiff_facts tif tiff
 pictures tiff_exif tif tiff
 pictures missing_end gif jp2 j2k webp avif png exr
@@ -93,7 +93,7 @@ pictures frames gif png webp jxl tif tiff
 pictures image_count png heic avif tif mpo
 pictures tiff_directory tif tiff
 pictures block_rows tif tiff jp2 j2k
-pictures image jpg jpeg png webp gif tif tiff avif heic jp2 j2k jxl hdr exr pfm ppm pgm pbm pam bmp tga ico qoi
+pictures image jpg jpeg png webp gif tif tiff avif heic jp2 j2k jxl hdr exr pfm ppm pgm pbm pam bmp tga ico qoi dds sgi
 mkdir -p "$build/seeds/parquet"
 cp tests/golden/tables/*.parquet "$build/seeds/parquet/"
 mkdir -p "$build/seeds/tar_index"

@@ -35,12 +35,14 @@ constexpr std::array<FormatFacts, static_cast<size_t>(kOther) + 1> kImageFormats
     {kTga, "tga", "TGA", kStills, "", kWhole, kLossless, ".tga"},
     {kIco, "ico", "ICO", kStills, "", kWhole, kLossless, ".ico", "images", "largest"},
     {kQoi, "qoi", "QOI", kStills, "", kWhole, kLossless, ".qoi"},
+    {kDds, "dds", "DDS", kStills, "", kWhole, kEither, ".dds", "images"},
+    {kSgi, "sgi", "SGI", kStills, "", kWhole, kLossless, ".sgi"},
     // None of them is an image: their frames are read, and by who asks for these only.
     {kVideo, "video", "video", kFrames, "", kWhole, kLossy,
      ".mp4 .m4v .mov .qt .mkv .webm .avi .ts .m2ts .mts .mpg .mpeg .mpe .m2v .vob .wmv .asf .flv .f4v .3gp "
      ".3g2 "
      ".ogv .mxf .dv .y4m .ivf .nut"},
-    {kOther, "unknown", "", kNobody, "", kWhole, kLossless, ".sgi"},  // looked at, to be refused aloud
+    {kOther, "unknown", "", kNobody, "", kWhole, kLossless, ""},
 }};
 static_assert(std::ranges::adjacent_find(kImageFormats, std::greater_equal<>(), &FormatFacts::format) ==
               std::end(kImageFormats));
@@ -65,7 +67,8 @@ constexpr Signature kSignatures[] = {
     {"BM", kBmp, "BMP"},
     {"\0\0\1\0"sv, kIco, "ICO"},
     {"qoif", kQoi, "QOI"},
-    {"\x01\xda", kOther},
+    {"DDS ", kDds, "DDS"},
+    {"\x01\xda", kSgi},
     {"P7\n", kPnm},
     {"RIFF....WEBP", kWebp, "WebP"},
     {"....jP  ", kJp2k, "JPEG 2000"},

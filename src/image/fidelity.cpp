@@ -9,6 +9,7 @@
 #include <cstring>
 #include <vector>
 
+#include "dds_header.h"
 #include "stored_number.h"
 #include "tiff_directory.h"
 
@@ -84,6 +85,7 @@ bool IsLossless(ImageFormat format, const InputFile& file) {
   if (format == ImageFormat::kWebp) return IsLosslessWebp(file);
   if (format == ImageFormat::kTiff) return IsLosslessTiff(file);
   if (format == ImageFormat::kJp2k) return IsReversibleJpeg2000(file);
+  if (format == ImageFormat::kDds) return IsUncompressedDds(file);
   return FactsOf(format).compression == Compression::kLossless;
 }
 

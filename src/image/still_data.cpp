@@ -6,6 +6,9 @@
 #include <cstring>
 #include <vector>
 
+#include "dds_header.h"
+#include "sgi.h"
+
 namespace imgmill {
 namespace {
 
@@ -116,6 +119,7 @@ std::vector<uint8_t> BlackRuns(const StillHeader& header, const Reach& reach) {
     if ((missing - 1) % kRun > 0) fill.push_back(static_cast<uint8_t>(0xC0 | ((missing - 1) % kRun - 1)));
   }
   if (header.kind == StillKind::kQoi) Append(fill, {0, 0, 0, 0, 0, 0, 0, 1});
+  if (header.kind == StillKind::kSgi) fill = BlackSgiRow(header);
   return fill;
 }
 
@@ -126,6 +130,12 @@ Reach ReachOf(const StillHeader& header, Stored stored) {
       return ReachOfTga(stored, wanted, header.pixel_bytes);
     case StillKind::kQoi:
       return ReachOfQoi(stored, wanted);
+    case StillKind::kSgi: {
+      // Its table counts from the file's first byte.
+      const auto before = static_cast<size_t>(header.pixels_at);
+      const int64_t rows = SgiWholeRows(header, {stored.data() - before, stored.size() + before});
+      return {rows * header.width, static_cast<int64_t>(stored.size()), rows == header.height};
+    }
     default:
       return ReachOfBmp(stored, header.width, header.height, header.bits);
   }
@@ -148,17 +158,38 @@ void MakeFile(const StillHeader& header, uint8_t* start) {
   put(14 + 8, header.height);
 }
 
-/// Of the bytes that the decoder gets, those that are in the file.
-int64_t BytesThere(const StillHeader& header, int64_t file_bytes) {
-  return std::min(header.bytes, std::max<int64_t>(0, file_bytes - header.at));
-}
-
 bool IsRaw(const StillHeader& header) {
   return !header.compressed && header.row_bytes > 0;
 }
 
 int64_t EndOfPixels(const StillHeader& header) {
-  return header.pixels_at + header.row_bytes * header.height;
+  return header.pixels_at + header.row_bytes * ((header.height + header.block_side - 1) / header.block_side);
+}
+
+/// From `at` on; of a DDS, what comes behind are smaller copies and other images.
+int64_t BytesOf(const StillHeader& header) {
+  return header.kind == StillKind::kDds ? EndOfPixels(header) : header.bytes;
+}
+
+/// Of the bytes that the decoder gets, those that are in the file.
+int64_t BytesThere(const StillHeader& header, int64_t file_bytes) {
+  return std::min(BytesOf(header), std::max<int64_t>(0, file_bytes - header.at));
+}
+
+/// Pixels that are there, in the order of rows, of those that the first so many raw bytes hold.
+int64_t RawPixels(const StillHeader& header, int64_t bytes) {
+  const int64_t side = header.block_side;
+  if (header.kind == StillKind::kSgi) return SgiRawPixels(header, bytes);
+  if (side == 1) return bytes * header.width / header.row_bytes;
+  const int64_t block = header.row_bytes / ((header.width + side - 1) / side);
+  const int64_t columns = std::min(header.width, bytes % header.row_bytes / block * side);
+  return bytes / header.row_bytes * side * header.width + columns;
+}
+
+/// Bytes that are put before those of the file.
+size_t BytesBefore(const StillHeader& header) {
+  if (header.kind == StillKind::kDds) return kDdsHeaderBytes;
+  return header.in_icon ? 14 : 0;
 }
 
 /// Bytes that all pixels take at least, where they are not raw. A bitmap of runs may end anywhere.
@@ -180,14 +211,18 @@ int64_t FewestBytes(const StillHeader& header) {
 /// What is missing, as far as lengths tell; empty where nothing is.
 std::string MissingByLength(const StillHeader& header, int64_t there) {
   const bool raw = IsRaw(header);
-  if (there >= header.bytes && there > header.pixels_at && (!raw || there >= EndOfPixels(header))) return {};
+  if (there >= BytesOf(header) && there > header.pixels_at && (!raw || there >= EndOfPixels(header)))
+    return {};
   const int64_t behind = std::max<int64_t>(0, there - header.pixels_at);
-  return Where(header, raw ? behind * header.width / header.row_bytes : 0);
+  return Where(header, raw ? RawPixels(header, behind) : 0);
 }
 
 /// Whether a decoder makes something of a part.
 bool MayKeepPart(const StillHeader& header, int64_t there) {
-  return !header.in_icon && header.kind != StillKind::kPng && there > header.pixels_at;
+  // Of an SGI, some pixel must have all its channels.
+  const bool none =
+      header.kind == StillKind::kSgi && IsRaw(header) && RawPixels(header, there - header.pixels_at) == 0;
+  return !header.in_icon && header.kind != StillKind::kPng && there > header.pixels_at && !none;
 }
 
 }  // namespace
@@ -203,7 +238,7 @@ std::optional<Error> StillTooShort(const StillHeader& header, int64_t file_bytes
 }
 
 Result<StillData> ReadStillData(const InputFile& file, const StillHeader& header, bool allow_truncated) {
-  const size_t before = header.in_icon ? 14 : 0;
+  const size_t before = BytesBefore(header);
   const int64_t there = BytesThere(header, file.bytes());
   StillData data;
   data.missing = MissingByLength(header, there);
@@ -222,7 +257,10 @@ Result<StillData> ReadStillData(const InputFile& file, const StillHeader& header
   std::memset(start + before + stored_bytes, 0, wanted - stored_bytes + kStillPadding);
   data.bytes = before + wanted;
   if (header.in_icon) MakeFile(header, start);
+  if (header.kind == StillKind::kDds) WriteDdsHeader(header, start);
   if (header.with_masks) start[before + (header.in_icon ? 0 : 14)] = 40;
+  if (header.kind == StillKind::kSgi && IsRaw(header) && !data.missing.empty())
+    BlackenSgi(header, RawPixels(header, there - header.pixels_at), start);
   if (!header.compressed) return data;
 
   const auto pixels_at = static_cast<size_t>(header.pixels_at);
@@ -237,6 +275,8 @@ Result<StillData> ReadStillData(const InputFile& file, const StillHeader& header
   std::memcpy(filled.data(), start, kept);
   std::memcpy(filled.data() + kept, fill.data(), fill.size());
   std::memset(filled.data() + kept + fill.size(), 0, kStillPadding);
+  if (header.kind == StillKind::kSgi)
+    BlackenSgiRows(header, reach.pixels / header.width, kept, filled.data());
   data.buffer = std::move(filled);
   data.bytes = kept + fill.size();
   return data;

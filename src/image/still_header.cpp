@@ -4,6 +4,8 @@
 #include <cstring>
 #include <vector>
 
+#include "dds_header.h"
+#include "sgi.h"
 #include "stored_number.h"
 
 namespace imgmill {
@@ -221,6 +223,11 @@ std::optional<StillHeader> Tga(const InputFile& file, const FileHead& head) {
 std::optional<StillHeader> ReadStillHeader(const InputFile& file, const FileHead& head, bool last) {
   if (head.size >= 26 && head.format == ImageFormat::kBmp) return Bmp(file, head);
   if (head.format == ImageFormat::kQoi) return Qoi(file, head);
+  if (head.format == ImageFormat::kDds) return ReadDdsHeader(file);
+  if (head.format == ImageFormat::kSgi) {
+    // A TGA may begin so.
+    if (std::optional<StillHeader> sgi = ReadSgiHeader(file)) return sgi;
+  }
   if (head.size >= 22 && head.format == ImageFormat::kIco) {
     // A TGA may begin so; an icon's fourth byte of the first entry is 0 or 255.
     if (head.bytes[9] == 0 || head.bytes[9] == 255) {

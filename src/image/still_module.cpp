@@ -43,7 +43,7 @@ Status LoadStillModule(Stage stage) {
   const Module& module = TheModule();
   if (module.decode != nullptr) return {};
   return Error{stage, Code::kUnsupported,
-               "BMP, TGA, ICO, QOI, animated JPEG XL and the frames of APNG need the module " +
+               "BMP, TGA, ICO, QOI, DDS, SGI, animated JPEG XL and the frames of APNG need the module " +
                    std::string(kModuleName) + ", which could not be opened (tried: " + module.tried +
                    "); reinstall imgmill"};
 }

@@ -14,15 +14,15 @@
 
 namespace imgmill {
 
-enum class StillKind : int { kBmp, kTga, kQoi, kPng, kJxl, kApng };
+enum class StillKind : int { kBmp, kTga, kQoi, kPng, kDds, kSgi, kJxl, kApng };
 
 /// A decoded image.
 class StillImage {
  public:
   virtual ~StillImage() = default;
-  /// Row `y`, 8 bits a sample: grey, RGB or RGBA, as `bands` (1, 3, 4; of JPEG XL 2, too) says. Alpha that
-  /// the decoder found none of is `missing_alpha`.
-  virtual void Row(int64_t y, int bands, uint8_t missing_alpha, uint8_t* to) const = 0;
+  /// Row `y`, grey or RGB, with or without alpha, as `bands` says, 1 or (not of JPEG XL) 2 bytes a sample.
+  /// Alpha that the decoder found none of is `missing_alpha`, 0 or 255 on the scale of 8 bits.
+  virtual void Row(int64_t y, int bands, size_t sample_bytes, uint8_t missing_alpha, uint8_t* to) const = 0;
 };
 
 /// An animation, read from its beginning. The bytes must outlive it.
@@ -40,7 +40,7 @@ class StillFrames {
 inline constexpr size_t kStillPadding = 64;
 
 /// Raised with each change of what is declared here, so that a module of another build is refused.
-inline constexpr int kStillInterface = 5;
+inline constexpr int kStillInterface = 6;
 inline constexpr char kDecodeStill[] = "imgmill_decode_still";
 /// Null: `why` tells.
 using DecodeStillFn = StillImage* (*)(int interface, StillKind kind, const uint8_t* bytes, size_t size,

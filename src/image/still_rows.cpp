@@ -1,7 +1,10 @@
 // RowReader over a StillImage; icons' masks become alpha here.
 #include "still_rows.h"
 
+#include <algorithm>
+
 #include "base/try.h"
+#include "dds_header.h"
 #include "row_by_row.h"
 #include "still_data.h"
 
@@ -17,7 +20,7 @@ class StillRows final : public RowByRow {
  public:
   StillRows(std::unique_ptr<StillImage> image, const StillHeader& header, std::vector<uint8_t> mask,
             const std::string& missing)
-      : RowByRow({header.width, header.height, header.bands, Sample::kU8}),
+      : RowByRow({header.width, header.height, header.bands, header.sample}),
         image_(std::move(image)),
         mask_(std::move(mask)),
         // FFmpeg gives alpha that is zero throughout as none.
@@ -26,7 +29,7 @@ class StillRows final : public RowByRow {
   }
 
   Status ReadRow(int64_t y, uint8_t* row) override {
-    image_->Row(y, layout_.bands, missing_alpha_, row);
+    image_->Row(y, layout_.bands, BytesPerSample(layout_.sample), missing_alpha_, row);
     if (!mask_.empty()) ApplyMask(y, row);
     return {};
   }
@@ -79,7 +82,8 @@ Result<ImageHeader> HeaderOfStill(const StillHeader& still, int64_t file_bytes) 
   header.width = still.width;
   header.height = still.height;
   header.bands = still.bands;
-  header.has_alpha = still.bands == 4;
+  header.sample = still.sample;
+  header.has_alpha = still.bands % 2 == 0;
   header.sequential = false;
   header.frames = still.frames;
   header.file_bytes = file_bytes;
@@ -94,7 +98,8 @@ Result<std::unique_ptr<RowReader>> OpenStillRows(const std::string& path, const 
   const std::optional<StillHeader> still =
       header.format == ImageFormat::kJxl ? Animation(header, file) : ReadStillHeader(file, head, true);
   if (!still || still->format != header.format || still->width != header.width ||
-      still->height != header.height || still->bands != header.bands || !still->unsupported.empty()) {
+      still->height != header.height || still->bands != header.bands || still->sample != header.sample ||
+      !still->unsupported.empty()) {
     return FileChanged();
   }
   StillData data = TRY(ReadStillData(file, *still, allow_truncated));
@@ -105,12 +110,16 @@ Result<std::unique_ptr<RowReader>> OpenStillRows(const std::string& path, const 
 }
 
 Footprint StillFootprint(const ImageHeader& header, bool allow_truncated) {
-  // 4 bytes a pixel at most, in rows of a multiple of 64; 8 for a PNG of 16 bits in an icon.
-  const size_t row = (static_cast<size_t>(header.width) + 64) * (header.format == ImageFormat::kIco ? 8 : 4);
+  // 4 samples a pixel at most, in rows of a multiple of 64; of 16 bits where a PNG in an icon has them, too.
+  const size_t row = (static_cast<size_t>(header.width) + 64) *
+                     (header.format == ImageFormat::kIco ? 8 : 4 * BytesPerSample(header.sample));
   const size_t decoded = row * (static_cast<size_t>(header.height) + 32);
   Footprint need;
   need.untracked = decoded;
-  need.pooled = static_cast<size_t>(header.file_bytes) + 2 * kStillPadding;
+  auto stored = static_cast<size_t>(header.file_bytes);
+  // Of a DDS only the first image is read.
+  if (header.format == ImageFormat::kDds) stored = std::min(stored, decoded) + kDdsHeaderBytes;
+  need.pooled = stored + 2 * kStillPadding;
   if (allow_truncated)
     need.pooled += decoded + need.pooled;  // filled up to its whole size, in a second buffer
   return need;

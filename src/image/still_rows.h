@@ -1,4 +1,4 @@
-// Rows of BMP, TGA, QOI and ICO, decoded whole by FFmpeg.
+// Rows of BMP, TGA, QOI, ICO, DDS and SGI, decoded whole by FFmpeg.
 #pragma once
 
 #include <memory>

@@ -21,6 +21,10 @@ AVCodecID CodecOf(StillKind kind) {
       return AV_CODEC_ID_TARGA;
     case StillKind::kQoi:
       return AV_CODEC_ID_QOI;
+    case StillKind::kDds:
+      return AV_CODEC_ID_DDS;
+    case StillKind::kSgi:
+      return AV_CODEC_ID_SGI;
     case StillKind::kPng:
       return AV_CODEC_ID_PNG;
     case StillKind::kJxl:
@@ -33,8 +37,9 @@ AVCodecID CodecOf(StillKind kind) {
 class DecodedImage final : public StillImage {
  public:
   explicit DecodedImage(DecodedPicture picture) : picture_(std::move(picture)) {}
-  void Row(int64_t y, int bands, uint8_t missing_alpha, uint8_t* to) const override {
-    picture_.Row(y, bands, missing_alpha, to);
+  void Row(int64_t y, int bands, size_t sample_bytes, uint8_t missing_alpha, uint8_t* to) const override {
+    if (sample_bytes == 1) return picture_.Row(y, bands, missing_alpha, to);
+    picture_.Row(y, bands, static_cast<uint16_t>(missing_alpha * 257), reinterpret_cast<uint16_t*>(to));
   }
 
  private:

@@ -166,7 +166,7 @@ std::unique_ptr<JxlFrames> Open(const uint8_t* bytes, size_t size, int64_t width
 class JxlImage final : public StillImage {
  public:
   explicit JxlImage(std::unique_ptr<JxlFrames> frames) : frames_(std::move(frames)) {}
-  void Row(int64_t y, int bands, uint8_t missing_alpha, uint8_t* to) const override {
+  void Row(int64_t y, int bands, size_t /*sample_bytes*/, uint8_t missing_alpha, uint8_t* to) const override {
     frames_->Row(y, bands, missing_alpha, to);
   }
 

@@ -139,8 +139,9 @@ TEST_CASE(
   const TestFolder where;
   const std::string corpus = IMGMILL_SOURCE_DIR "/tests/corpus/files/";
   std::vector<std::string> files = {
-      "stills/claims.bmp",  "stills/claims.tga",      "stills/claims_runs.tga",      "stills/claims.qoi",
-      "tiff/claims_32.tif", "tiff/claims_planes.tif", "unwritten/end_code_large.gif"};
+      "stills/claims.bmp",  "stills/claims.tga",      "stills/claims_runs.tga",       "stills/claims.qoi",
+      "tiff/claims_32.tif", "tiff/claims_planes.tif", "unwritten/end_code_large.gif", "dds/claims.dds",
+      "sgi/claims.sgi",     "sgi/claims_runs.sgi"};
   for (std::string& file : files) file = corpus + file;
   for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
            {"filter", "--keep", "entropy>=0"},

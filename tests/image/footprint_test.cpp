@@ -87,8 +87,8 @@ size_t ResetPeak() {
   return ReadProcessMemory().resident;
 }
 
-// Raw BMP (24 bits) or TGA (24, or 32 with alpha), which libvips does not write; pixels may stand on their
-// head.
+// Raw BMP (24 bits), TGA (24, or 32 with alpha) or SGI (16 bits a sample), or DDS of blocks, which libvips
+// does not write; pixels may stand on their head, or be something else.
 void WriteRaw(const std::string& path, VipsImage* picture) {
   const int width = picture->Xsize;
   const int height = picture->Ysize;
@@ -104,6 +104,19 @@ void WriteRaw(const std::string& path, VipsImage* picture) {
     const std::string zeros(9, '\0');
     WriteFile(path, number(0, 2) + number(2, 1) + zeros + number(u32(width), 2) + number(u32(height), 2) +
                         number(u32(picture->Bands * 8), 1) + number(0x20, 1) + pixels);
+    return;
+  }
+  if (path.find(".dds") != std::string::npos) {
+    const std::string zeros(56, '\0');
+    WriteFile(path, "DDS " + number(124, 4) + number(0, 4) + number(u32(height), 4) + number(u32(width), 4) +
+                        zeros + number(32, 4) + number(4, 4) + "DXT5" + zeros.substr(16) +
+                        pixels.substr(0, static_cast<size_t>(width) * static_cast<size_t>(height)));
+    return;
+  }
+  if (path.find(".sgi") != std::string::npos) {
+    const auto big = [&](int value) { return number(u32(value) >> 8, 1) + number(u32(value) & 255, 1); };
+    WriteFile(path, big(474) + number(0, 1) + number(2, 1) + big(3) + big(width) + big(height) +
+                        big(picture->Bands) + std::string(500, '\0') + pixels + pixels);
     return;
   }
   REQUIRE(width * 3 % 4 == 0);  // rows without padding
@@ -218,6 +231,8 @@ TEST_CASE("what a decoder holds stays within its predicted footprint, and not fa
       {"PPM", ".ppm", 3000, 2000, false},
       {"BMP", ".bmp", 3000, 2000, false},
       {"TGA with alpha", ".tga", 3000, 2000, true},
+      {"DDS of blocks", ".dds", 3000, 2000, true},
+      {"SGI of 16 bits", ".sgi", 3000, 2000, false},
   };
   for (const Case& c : cases) {
     CAPTURE(std::string(c.name));
@@ -230,7 +245,7 @@ TEST_CASE("what a decoder holds stays within its predicted footprint, and not fa
     const ImageRef large = Picture(c.width, c.height, c.alpha);
     const ImageRef small = Picture(64, 64, c.alpha);
     const std::string small_path = folder / ("small" + suffix);
-    if (suffix == ".bmp" || suffix == ".tga") {
+    if (suffix == ".bmp" || suffix == ".tga" || suffix == ".dds" || suffix == ".sgi") {
       WriteRaw(path, large.get());
       WriteRaw(small_path, small.get());
     } else if (vips_image_write_to_file(large.get(), (path + options).c_str(), nullptr) != 0 ||

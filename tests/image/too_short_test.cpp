@@ -32,6 +32,18 @@ std::string Qoi(uint64_t side) {
   return "qoif" + BigEndian4(side) + BigEndian4(side) + std::string("\3\0", 2);
 }
 
+/// Of blocks (DXT5).
+std::string Dds(uint64_t side) {
+  return "DDS " + LittleEndian(124, 4) + LittleEndian(0, 4) + LittleEndian(side, 4) + LittleEndian(side, 4) +
+         std::string(56, '\0') + LittleEndian(32, 4) + LittleEndian(4, 4) + "DXT5" + std::string(40, '\0');
+}
+
+/// Grey, raw.
+std::string Sgi(uint64_t side) {
+  const std::string sides = {static_cast<char>(side >> 8), static_cast<char>(side)};
+  return std::string("\x01\xda\0\1\0\2", 6) + sides + sides + std::string("\0\1", 2) + std::string(500, '\0');
+}
+
 /// Of 8 bits grey, by Adam7; the checksum of its header is right for 8000 only.
 std::string Png(uint64_t side) {
   return "\x89PNG\r\n\x1a\n" + BigEndian4(13) + "IHDR" + BigEndian4(side) + BigEndian4(side) +
@@ -93,6 +105,8 @@ TEST_CASE(
            {"tga", Tga(2, 8000) + some},
            {"tga of runs", Tga(10, 8000) + some},
            {"qoi", Qoi(8000) + some},
+           {"dds", Dds(8000) + some},
+           {"sgi", Sgi(8000) + some},
            {"png", Png(8000)},
            {"gif", Gif(8000, "\2\x44\1")},
            {"tiff of planes", Tiff(8000, 3, 8, true)},

@@ -24,6 +24,8 @@ enum class ImageFormat {
   kTga,
   kIco,
   kQoi,
+  kDds,
+  kSgi,
   kVideo,
   kOther
 };

@@ -82,10 +82,10 @@ struct ListProblem {
 
 /// Pull-based. In folders, files are listed whose extension is a raster image's (.jpg .jpeg .jpe .png .apng
 /// .webp .tif .tiff .bmp .gif .heic .heif .hif .avif .avifs .jp2 .j2k .jpx .jpf .jxl .ppm .pgm .pbm .pnm .pam
-/// .pfm .hdr .exr .ico .sgi .tga, any case), and those without one that begin like such an image; other files
-/// are counted as ignored. A file named by the user is always listed. Hidden files (.name) and folders are
-/// left out. A symbolic link to a folder is not followed (loops), unless the user named it; one to a file is
-/// listed, and a dangling one is a problem.
+/// .pfm .hdr .exr .ico .dds .sgi .tga, any case), and those without one that begin like such an image; other
+/// files are counted as ignored. A file named by the user is always listed. Hidden files (.name) and folders
+/// are left out. A symbolic link to a folder is not followed (loops), unless the user named it; one to a file
+/// is listed, and a dangling one is a problem.
 ///
 /// Each file appears once. Paths are compared as folder (links resolved) and name; two names of one content,
 /// by hard or symbolic link, are two files. Arguments spelled alike are merged, and what a folder argument's
