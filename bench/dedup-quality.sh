@@ -2,7 +2,7 @@
 # Measures what `imgmill dedup` calls a duplicate, right or wrong, beside imagededup: precision and recall of its methods
 # at several thresholds, on
 # - 60 photos with 22 edits each, among bursts, neighbouring crops, pages of text and flat pictures
-#   (bench/peers/make_edit_corpus.py);
+#   (bench/peers/make_edit_corpus.py), and on a second corpus of this kind, by which no threshold was chosen;
 # - 565 images of 32x32 of which people judged 286 pairs near-duplicates (CIFAR-10).
 #
 # Usage: bench/dedup-quality.sh [--kinds] [--wrong] [-- MORE OPTIONS OF IMGMILL]
@@ -10,8 +10,8 @@
 # Environment: IMGMILL (build/release/bin/imgmill); PEERS, where bench/peers/setup.sh made imagededup's environment
 # (~/.cache/imgmill-peers); IMGMILL_TEST_ASSETS (../shared/assets).
 #
-# The corpus and imagededup's hashes stay in PEERS/edits: delete it after a change to what makes them. About 2 minutes
-# on 2 cores the first time.
+# The corpora and imagededup's hashes stay in PEERS/edits and PEERS/held-out: delete them after a change to what
+# makes them. About 5 minutes on 2 cores the first time.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -32,10 +32,17 @@ python=$peers/venv/bin/python
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-corpus=$peers/edits
-[ -f "$corpus/truth.csv" ] || "$python" bench/peers/make_edit_corpus.py --assets "$assets" --out "$corpus"
-[ -f "$corpus/hashes.csv" ] ||
-  "$python" -W ignore bench/peers/hash_imagededup.py "$corpus/pictures" "$corpus/hashes.csv" 2>/dev/null
+# make_corpus FOLDER OPTION...: with imagededup's hashes, unless it is there.
+make_corpus() {
+  local to=$1
+  shift
+  [ -f "$to/truth.csv" ] || "$python" bench/peers/make_edit_corpus.py --assets "$assets" --out "$to" "$@"
+  [ -f "$to/hashes.csv" ] ||
+    "$python" -W ignore bench/peers/hash_imagededup.py "$to/pictures" "$to/hashes.csv" 2>/dev/null
+}
+corpus=$peers/edits held_out=$peers/held-out
+make_corpus "$corpus"
+make_corpus "$held_out" --held-out
 
 # ours FOLDER NAME OPTION...: a report under that name.
 reports=()
@@ -83,6 +90,19 @@ echo "Edited photos and distractors."
 sweep "$corpus/pictures"
 "$python" bench/dedup_quality.py "$corpus/truth.csv" "$corpus/pictures" --peers "$corpus/hashes.csv" "${shown[@]}" \
   "${reports[@]}"
+echo
+echo "The same from other photos, by which nothing was chosen."
+rm -rf "$scratch/catalog"
+reports=()
+ours "$held_out/pictures" "imgmill, as it is"
+ours "$held_out/pictures" "--invariant rotate,flip" --invariant rotate,flip
+for difference in 0.05 0.15; do
+  ours "$held_out/pictures" "difference $difference" --max-difference $difference
+done
+ours "$held_out/pictures" "not verified" --no-verify
+for method in dhash pdq embedding; do ours "$held_out/pictures" "$method" --method $method; done
+"$python" bench/dedup_quality.py "$held_out/truth.csv" "$held_out/pictures" --peers "$held_out/hashes.csv" \
+  "${shown[@]}" "${reports[@]}"
 echo
 echo "Pairs of 32x32 judged by people."
 judged=$assets/dedup/cifar10-near-duplicates

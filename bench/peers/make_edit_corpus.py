@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 """Draws the corpus of bench/dedup-quality.sh: photos with 22 edits each, and pictures that only look like duplicates.
 
-Usage: venv/bin/python make_edit_corpus.py --assets FOLDER --out FOLDER [--photos 60]
+Usage: venv/bin/python make_edit_corpus.py --assets FOLDER --out FOLDER [--photos 60] [--held-out]
 
 OUT/pictures has the files under shuffled names, OUT/truth.csv lists file,family,kind. Files of one family show one
 picture; every other pair is no duplicate. The distractors, each a family of its own: crops of one photo that share no
 content, bursts (below), pages of different text, flat pictures and ramps. None is made from a photo that has edits.
 The seed is fixed.
+
+--held-out draws a second corpus, by which no threshold was chosen: the photos change places. What were distractors in
+the first one have edits here, and two more frames of a camera that stands still, which are duplicates; those that had
+edits, and the five pictures of Set5, are bursts. All random numbers are others.
 
 A burst is one scene from a camera that moved a little: near things move further than far ones, hands and leaves move
 by themselves, the light and the sensor's noise are others. No scale, crop, shift or rotation makes one frame of the
@@ -126,6 +130,15 @@ def burst(picture, rng):
     return frames
 
 
+def still(picture, rng):
+    """The next frame of a camera on a stand: a small shift of everything, other light and noise."""
+    photo = np.asarray(picture, dtype=np.float64)
+    x, y = (int(rng.integers(0, round(0.02 * side))) for side in picture.size)
+    frame = photo[y:y + round(0.98 * picture.height), x:x + round(0.98 * picture.width)]
+    frame = frame * rng.uniform(0.93, 1.07) + rng.normal(0, 3, frame.shape)
+    return Image.fromarray(np.clip(frame, 0, 255).astype(np.uint8))
+
+
 def neighbours(picture):
     """Four crops that share nothing."""
     width, height = picture.width // 2, picture.height // 2
@@ -164,9 +177,12 @@ def family_of(job):
     """[(kind, extension, bytes)] of one source."""
     what, path, seed = job
     rng = random.Random(seed)
-    if what == "photo":
+    if what in ("photo", "held-out photo"):
         picture = opened(path)
         pictures = {"original": jpeg(picture, 95)} | edits(picture, rng)
+        if what == "held-out photo":
+            random_numbers = np.random.default_rng(seed)
+            pictures |= {f"still {i}": jpeg(still(picture, random_numbers)) for i in range(2)}
     elif what == "burst":
         frames = burst(opened(path), np.random.default_rng(seed))
         pictures = {f"burst {i}": jpeg(frame) for i, frame in enumerate(frames)}
@@ -190,6 +206,7 @@ def main():
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--photos", type=int, default=60)
     parser.add_argument("--seed", type=int, default=20240607)
+    parser.add_argument("--held-out", action="store_true")
     options = parser.parse_args()
     rng = random.Random(options.seed)
     bsds = sorted((options.assets / "photos/bsds500-val").glob("*.jpg"))
@@ -199,10 +216,16 @@ def main():
     others = bsds[options.photos - len(SCIKIT):]
     half = len(others) // 2
     jobs = [("photo", path) for path in edited] + [("burst", path) for path in others[:half]]
-    jobs += [("neighbours", path) for path in others[half:]] + [("page", None)] * 30 + [("flat", None)] * 20
+    jobs += [("neighbours", path) for path in others[half:]]
+    if options.held_out:
+        bursts = [path for path in edited if path.parent.name != "scikit-image"]
+        bursts += sorted((options.assets / "sr/Set5/image_SRF_2").glob("*_HR.png"))
+        jobs = [("held-out photo", path) for path in others] + [("burst", path) for path in bursts]
+    jobs += [("page", None)] * 30 + [("flat", None)] * 20
+    seed = options.seed + 1000 * options.held_out
     cv2.setNumThreads(1)
     with Pool() as pool:
-        made = pool.map(family_of, [(what, path, options.seed + i) for i, (what, path) in enumerate(jobs)])
+        made = pool.map(family_of, [(what, path, seed + i) for i, (what, path) in enumerate(jobs)])
 
     rows = [(what, family, *picture) for (what, _), (family, pictures) in zip(jobs, enumerate(made))
             for picture in pictures]
@@ -217,7 +240,7 @@ def main():
             path = folder / f"{name:04d}.{extension}"
             path.write_bytes(content)
             # Distractors are nobody's duplicates, not even those that came from one photo.
-            out.writerow([path.name, family if what == "photo" else f"{family} {kind} {name}", kind])
+            out.writerow([path.name, family if what.endswith("photo") else f"{family} {kind} {name}", kind])
 
 
 if __name__ == "__main__":
