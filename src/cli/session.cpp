@@ -11,6 +11,7 @@
 #include "imgmill/base/path_text.h"
 #include "imgmill/infer/library_pages.h"
 #include "session_paths.h"
+#include "set_aside_source.h"
 #include "stop_signals.h"
 
 namespace imgmill {
@@ -126,6 +127,18 @@ void Session::LeaveSetAside(ListOptions& list) {
   list.leave_out.insert(list.leave_out.end(), set_aside_.begin(), set_aside_.end());
 }
 
+std::unique_ptr<ItemSource> Session::TellOfSetAside(std::unique_ptr<ItemSource> source,
+                                                    const ListOptions& list) {
+  if (!plan_.leaves_set_aside || list.files_from.empty()) return source;
+  return TellingOfSetAside(std::move(source), list.paths, [this](const std::string& folder) {
+    set_aside_read_.push_back(folder);
+    Log(LogLevel::kWarning, "the list names files in " + PrintablePath(folder) +
+                                ", where dedup or filter has put images: they are read, and may be kept in "
+                                "place of yours (leave them out of the list, or name the folder as an input, "
+                                "if that is what you want)");
+  });
+}
+
 ExitCode RunSession(const SessionPlan& plan, const SharedOptions& shared,
                     const std::function<Result<CommandResult>(std::unique_ptr<ItemSource>, Session&)>& body) {
   for (const auto* folders : {&plan.output_folders, &plan.leave_out}) {
@@ -145,6 +158,7 @@ ExitCode RunSession(const SessionPlan& plan, const SharedOptions& shared,
   session.LeaveSetAside(list);
   Result<std::unique_ptr<ItemSource>> source = SourceFromListing(list, /*count=*/true);
   if (!source) return session.Finish(source.error());
+  source = session.TellOfSetAside(*std::move(source), list);
   try {
     Result<CommandResult> result = body(*std::move(source), session);
     return result ? session.Finish(*std::move(result)) : session.Finish(result.error());

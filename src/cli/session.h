@@ -49,6 +49,8 @@ class Session {
   void BeginStep(const std::string& name) { progress_.Begin(name); }
   /// Adds folders that are not to be read to the list, and says so, now and in the document.
   void LeaveSetAside(ListOptions& list);
+  /// Of such folders that a list names files in, it warns: an explicit name is followed.
+  std::unique_ptr<ItemSource> TellOfSetAside(std::unique_ptr<ItemSource> source, const ListOptions& list);
   void Log(LogLevel level, const std::string& text) { log_->Write(level, text); }
   /// A line of --jsonl, read during the run: where it cannot be written, the run ends.
   void PutLine(const JsonObject& line);
@@ -95,7 +97,8 @@ class Session {
   Status printed_;  // what went to stdout until now
   Progress progress_;
   std::vector<std::string> set_aside_;  // folders that are not read
-  uint64_t recalled_ = 0;               // of the images done: answered by the catalog alone
+  std::vector<std::string> set_aside_read_;
+  uint64_t recalled_ = 0;  // of the images done: answered by the catalog alone
   CommandServices services_;
   std::unique_ptr<LogOutput::ProgressLine> progress_line_;
   std::chrono::steady_clock::time_point start_;

@@ -231,6 +231,8 @@ ExitCode Session::Finish(CommandResult result) {
   CloseMemory();
   JsonObject document = Header();
   for (const std::string& folder : set_aside_) document["set_aside"].push_back(PrintablePath(folder));
+  for (const std::string& folder : set_aside_read_)
+    document["set_aside_read"].push_back(PrintablePath(folder));
   AddResult(result, document);
   if (run_plan_) document["plan"] = PlanJson(*run_plan_, memory_->Info());
   recalled_ = result.counts.recalled;
