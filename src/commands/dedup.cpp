@@ -9,6 +9,8 @@
 #include "dedup_operation.h"
 #include "dedup_page.h"
 #include "dedup_pictures.h"
+#include "dedup_reduce_step.h"
+#include "dedup_vector_run.h"
 #include "dedup_verify_groups.h"
 #include "duplicate_action.h"
 #include "embed_operation.h"
@@ -22,47 +24,8 @@
 namespace imgmill {
 namespace {
 
-/// A step of the reduce, as work that a refused allocation does not end.
-template <typename Found>
-class ReduceStep final : public LadderWork {
- public:
-  using Find = std::function<Result<Found>()>;
-
-  static Result<Found> Guarded(const CommandServices& services, const Find& find) {
-    ReduceStep step(find);
-    const LadderOutcome outcome = services.memory->Guarded(step, kHostWork, *services.stop);
-    if (!outcome.status) return outcome.status.error();
-    return std::move(step.found_);
-  }
-
-  explicit ReduceStep(const Find& find) : find_(find) {}
-  Status Run(const Attempt&) override {
-    Found found = TRY(find_());
-    found_ = std::move(found);
-    return {};
-  }
-  bool has_cpu_rung() const override { return false; }
-
- private:
-  const Find& find_;
-  Found found_;
-};
 using Grouping = ReduceStep<DuplicateGroups>;
 using NearSearch = ReduceStep<NearEntries>;
-
-/// 1 - the cosine of two entries' vectors.
-Result<double> VectorDistance(const DedupTable& entries, const VectorFile& vectors, uint32_t a, uint32_t b) {
-  const DedupEntry one = TRY(entries.At(a));
-  const DedupEntry other = TRY(entries.At(b));
-  const auto dimension = static_cast<size_t>(vectors.dimension());
-  std::vector<float> first;
-  double distance = 0;
-  TRY(vectors.View(one.vector_row, 1, [&](const float* row) { first.assign(row, row + dimension); }));
-  TRY(vectors.View(other.vector_row, 1, [&](const float* row) {
-    distance = 1 - std::min(1.0, static_cast<double>(DotScalar(first.data(), row, dimension)));
-  }));
-  return distance;
-}
 
 class Dedup final : public Command {
  public:
@@ -84,7 +47,6 @@ class Dedup final : public Command {
 
  private:
   class HashRun;
-  class VectorRun;
 
   /// Whether distances are those of vectors, not bits.
   bool ByModel() const { return options_.method == "embedding" || options_.method == "lpips"; }
@@ -295,56 +257,6 @@ class Dedup::HashRun final : public CommandRun {
   std::unique_ptr<SecondLooker> look_;
 };
 
-class Dedup::VectorRun final : public CommandRun {
- public:
-  VectorRun(const Dedup& dedup, const CommandServices& services, DedupPlaces places, OpenedEmbedding opened)
-      : CommandRun(services),
-        dedup_(dedup),
-        services_(services),
-        places_(std::move(places)),
-        opened_(std::move(opened)),
-        look_(dedup.options_.verifies() ? std::make_unique<PictureLook>(dedup.options_.difference(), services)
-                                        : nullptr),
-        operation_(*opened_.embedder, opened_.store, nullptr, services, /*needs_notes=*/true,
-                   [this](EmbeddedImage& image) { Add(image); }) {
-    options.workers = EmbeddingWorkers(dedup.options_.embedding, services);
-    alone = true;  // the operation is embed's, which does not know of a reduce
-  }
-  Operation& operation() override { return operation_; }
-  size_t ReduceBytes(uint64_t images) const override {
-    if (!opened_.store.file) return 0;  // the vectors' dimension is not known yet
-    return dedup_.HowToSearch().Needs(images, opened_.store.file->dimension(), services_.workers()).total();
-  }
-  Result<CommandResult> Reduce(CommandResult result) override {
-    if (!result.counts.interrupted) opened_.embedder->Describe(result.details);
-    return dedup_.Reduce(std::move(result), entries_, opened_.store.file.get(), look_.get(), {}, services_);
-  }
-
- private:
-  const Dedup& dedup_;
-  void Add(EmbeddedImage& image) {
-    DedupEntry entry;
-    entry.is_link = image.is_link;
-    entry.file = std::move(image.file);
-    entry.content = image.content;
-    entry.stamp = image.stamp;
-    entry.bytes = image.stamp.size;
-    entry.width = image.width;
-    entry.height = image.height;
-    entry.notes = image.notes;
-    entry.vector_row = image.place.row;
-    places_.Mark(image.absolute, entry);
-    entries_.Add(entry);
-  }
-
-  const CommandServices& services_;
-  const DedupPlaces places_;
-  OpenedEmbedding opened_;
-  const std::unique_ptr<SecondLooker> look_;
-  DedupTable entries_;
-  EmbedOperation operation_;
-};
-
 Result<DedupPlaces> Dedup::Places() const {
   const auto canonical = [](const char* flag, const std::string& folder) -> Result<std::string> {
     if (HoldsFiles(folder)) return CanonicalOrSame(folder);
@@ -395,8 +307,14 @@ Result<std::unique_ptr<CommandRun>> Dedup::Begin(ItemSource& source, const Comma
   DedupPlaces places = TRY(Places());
   if (options_.method == "embedding") {
     OpenedEmbedding opened = TRY(OpenEmbedding(options_.embedding, services));
-    return std::unique_ptr<CommandRun>(
-        std::make_unique<VectorRun>(*this, services, std::move(places), std::move(opened)));
+    std::unique_ptr<SecondLooker> look;
+    if (options_.verifies()) look = std::make_unique<PictureLook>(options_.difference(), services);
+    const auto reduce = [this, &services](CommandResult result, const DedupTable& entries,
+                                          const VectorFile* vectors, SecondLooker* looker) {
+      return Reduce(std::move(result), entries, vectors, looker, {}, services);
+    };
+    return MakeDedupVectorRun(options_.embedding, HowToSearch(), services, std::move(places),
+                              std::move(opened), std::move(look), reduce);
   }
   std::unique_ptr<SecondLooker> look;
   if (options_.method == "lpips") {
