@@ -10,6 +10,7 @@
 #include "base/try.h"
 #include "dataset/file_actions.h"
 #include "dataset/journal_impl.h"
+#include "dataset/link_text.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 
@@ -55,12 +56,16 @@ Result<std::unique_ptr<ActionJournal>> ActionJournal::Resume(const std::string& 
   return opened;
 }
 
-/// Files of earlier versions have no last line that says so.
+/// Files of earlier versions have no last line that says so. Links that were moved are led again before that
+/// line is written.
 bool ActionJournal::Impl::WasComplete() const {
   if (file.ended()) return true;
   bool complete = file.sealed();
   for (size_t id = 0; id < file.size() && complete; ++id) {
     complete = file.state(id) != State::kPlanned && file.state(id) != State::kStarted;
+    if (!complete || file.state(id) != State::kDone) continue;
+    const Result<std::optional<ActionStart>> start = file.StartAt(id);
+    complete = !start || !*start || (*start)->link.empty();
   }
   return complete;
 }
@@ -79,7 +84,32 @@ Status ActionJournal::Impl::Settle() {
     if (!file.is_sidecar(id)) image_went = file.state(id) == State::kDone;
   }
   std::sort(done_before.begin(), done_before.end());
+  TRY(KnowMoves());
   return file.Sync();
+}
+
+/// Links first, as they were moved, whatever their places in the plan.
+Status ActionJournal::Impl::KnowMoves() {
+  bool any = false;
+  for (size_t id = 0; id < file.size(); ++id) {
+    if (file.state(id) != State::kDone) continue;
+    const std::optional<ActionStart> start = TRY(file.StartAt(id));
+    if (!start || start->link.empty()) continue;
+    const FileAction action = TRY(file.ActionAt(id));
+    if (action.kind != FileAction::Kind::kMove) continue;
+    // One that was led already, or that somebody else has changed, is left as it is.
+    if (LinkTextOf(start->target) != MovedLinkText(action.path, start->link)) continue;
+    moved_links.AddLink(action.path, start->link, start->target);
+    any = true;
+  }
+  for (size_t id = 0; any && id < file.size(); ++id) {
+    if (file.state(id) != State::kDone) continue;
+    const FileAction action = TRY(file.ActionAt(id));
+    if (action.kind != FileAction::Kind::kMove) continue;
+    const std::optional<ActionStart> start = TRY(file.StartAt(id));
+    if (start) moved_links.AddMove(action.path, start->target);
+  }
+  return {};
 }
 
 Status ActionJournal::Impl::SettleOne(size_t id, bool image_went) {

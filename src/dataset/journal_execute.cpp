@@ -68,6 +68,7 @@ Result<std::optional<std::string>> ActionJournal::Impl::AlreadyWent(size_t id, c
     return std::optional<std::string>();
   }
   const Status status = progressed == Progressed::kHalf ? RemoveMoved(action) : Status{};
+  if (status) NoteMove(action, *before);
   FileAction done = action;
   done.target = before->target;
   TRY(Tell(id, done, status, report));
@@ -160,13 +161,16 @@ Status ActionJournal::Impl::ChooseAgain(Group& group, const Report& report) {
   return file.Sync();
 }
 
+void ActionJournal::Impl::NoteMove(const FileAction& action, const ActionStart& start) {
+  if (action.kind != FileAction::Kind::kMove) return;
+  moved_links.AddMove(action.path, start.target);
+  if (!start.link.empty()) moved_links.AddLink(action.path, start.link, start.target);
+}
+
 Status ActionJournal::Impl::TellPerformed(const Ready& ready, const Status& status, const Report& report) {
   if (status) {
     const FileAction& action = ready.action;
-    const bool moved = action.kind == FileAction::Kind::kMove;
-    if (moved) moved_links.AddMove(action.path, ready.start.target);
-    if (moved && !ready.start.link.empty())
-      moved_links.AddLink(action.path, ready.start.link, ready.start.target);
+    NoteMove(action, ready.start);
     touched.insert(ParentOf(action.path));
     if (!ready.start.target.empty()) touched.insert(ParentOf(ready.start.target));
   }
@@ -259,12 +263,14 @@ Result<ActionCounts> ActionJournal::Execute(const StopFlag& stop, const Report& 
     impl.SyncTouched();
   }
   impl.counts.interrupted = stop.StopRequested();
+  TRY(impl.file.Sync());
+  // Only now: until its move is noted, a link is known again by its text. A run that is killed here has not
+  // ended: the next one goes on.
+  impl.moved_links.LeadAgain();
   if (!impl.counts.interrupted) {
     TRY(impl.file.AddEnded());
+    TRY(impl.file.Sync());
   }
-  TRY(impl.file.Sync());
-  // Only now: until its move is noted, a link is known again by its text.
-  impl.moved_links.LeadAgain();
   return impl.counts;
 }
 

@@ -52,6 +52,9 @@ struct ActionJournal::Impl {
   bool WasDoneBefore(const std::string& path) const;
   Status Settle();
   Status SettleOne(size_t id, bool image_went);
+  /// The killed run's moves, for links among them that it did not lead to where their files went.
+  Status KnowMoves();
+  void NoteMove(const FileAction& action, const ActionStart& start);
   Status UndoOne(size_t id, UndoSummary& summary, const Report& report);
 
   // Of Execute.

@@ -45,9 +45,14 @@ std::string Differing(const State& expected, const State& found) {
   return text;
 }
 
+/// What there is beside the photos.
+enum class Beside { kNothing, kSidecars, kLinks };
+
 struct Place {
-  /// @param sidecars  whether each photo but the last has two, one of which two photos have in common
-  explicit Place(bool sidecars) : elsewhere("/dev/shm") {
+  /// @param more  side-cars: each photo but the last has two, one of which two photos have in common. Links:
+  ///   two photos have one, which come before and behind them in the listing.
+  explicit Place(Beside more) : elsewhere("/dev/shm") {
+    const bool sidecars = more == Beside::kSidecars;
     fs::create_directories(here / "photos");
     for (int i = 0; i < 4; ++i) {
       const std::string name = "photos/" + std::to_string(i);
@@ -56,11 +61,15 @@ struct Place {
       here.Write(name + ".jpg.xmp", "metadata of " + name);
       if (i < 3) here.Write(name + ".txt", "caption of " + name);
     }
+    if (more == Beside::kLinks) {
+      fs::create_symlink("2.jpg", here / "photos/1_link.jpg");
+      fs::create_symlink("../photos/3.jpg", here / "photos/3_link.jpg");
+    }
     if (sidecars) fs::copy_file(SampleData() + "/harbour.jpg", here / "photos/2.jpeg");
     for (const auto& entry : fs::directory_iterator(here / "photos")) {
       const auto age = static_cast<time_t>(1'000'000'000 + entry.path().filename().string()[0]);
       const timespec times[2] = {{age, 0}, {age, 0}};
-      REQUIRE(::utimensat(AT_FDCWD, entry.path().c_str(), times, 0) == 0);
+      REQUIRE(::utimensat(AT_FDCWD, entry.path().c_str(), times, AT_SYMLINK_NOFOLLOW) == 0);
     }
   }
   State photos() const { return Look(here / "photos"); }
@@ -122,8 +131,8 @@ void RunAgainAndCheck(const Words& words, const Place& place, const Place& undis
   CHECK((told == actions || (finished && told == 0)));
 }
 
-void KillEverywhere(const Words& words, uint64_t actions, bool sidecars = false) {
-  Place undisturbed(sidecars);
+void KillEverywhere(const Words& words, uint64_t actions, Beside more = Beside::kNothing) {
+  Place undisturbed(more);
   const State before = undisturbed.photos();
   REQUIRE(Run(Whole(words, undisturbed)).exit_code == 0);
   const std::set<long> calls = NameCalls();
@@ -133,7 +142,7 @@ void KillEverywhere(const Words& words, uint64_t actions, bool sidecars = false)
     for (const bool again : {true, false}) {
       CAPTURE(points);
       CAPTURE(again);
-      const Place place(sidecars);
+      const Place place(more);
       const KillOutcome outcome = KillAtCall(Imgmill(Whole(words, place)), environment, calls, points + 1);
       if (outcome == KillOutcome::kCannotTrace) {
         MESSAGE("SKIPPED: this system lets no process trace another");
@@ -181,6 +190,16 @@ TEST_CASE("dedup --action move to another file system killed at any step") {
       3);
 }
 
+TEST_CASE("dedup --action move of links with their files killed at any step") {
+  KillEverywhere(
+      [](const Place& place) {
+        std::vector<std::string> words = Dedup("move")(place);
+        words.insert(words.end(), {"--move-to", place.here / "out"});
+        return words;
+      },
+      5, Beside::kLinks);
+}
+
 TEST_CASE("dedup --action move of images with side-cars killed at any step") {
   KillEverywhere(
       [](const Place& place) {
@@ -188,7 +207,7 @@ TEST_CASE("dedup --action move of images with side-cars killed at any step") {
         words.insert(words.end(), {"--move-to", place.elsewhere / "out", "--sidecars", "*.txt,*.xmp"});
         return words;
       },
-      4, /*sidecars=*/true);
+      4, Beside::kSidecars);
 }
 
 TEST_CASE("filter --action copy of images with side-cars killed at any step") {
@@ -198,7 +217,7 @@ TEST_CASE("filter --action copy of images with side-cars killed at any step") {
             "filter", place.here / "photos", "--keep", "short_side>1", "--action",   "copy",
             "--to",   place.here / "out",    "-q",     "--sidecars",   "*.txt,*.xmp"};
       },
-      5, /*sidecars=*/true);
+      5, Beside::kSidecars);
 }
 
 TEST_CASE("filter --action copy killed at any step") {
