@@ -1,6 +1,8 @@
 // The compare command: checks its options, finds the pairs, runs the operation, sums up.
 #include "imgmill/commands/compare.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -45,7 +47,8 @@ class Compare final : public Command {
     if (list.paths.size() == 1 && list.files_from.empty() && !HoldsFiles(list.paths.front()))
       return std::nullopt;
     return PrintablePath(options_.pair) +
-           " is no folder: name one file to compare with one image, or a folder that holds a partner for "
+           (::access(options_.pair.c_str(), F_OK) != 0 ? " does not exist" : " is no folder") +
+           ": name one file to compare with one image, or a folder that holds a partner for "
            "each";
   }
 
@@ -97,6 +100,7 @@ class Compare::CompareRun final : public CommandRun {
       return Status();
     });
     if (!marked) return marked.error();
+    TRY(WarnOfAlpha());
     if (lpips_ != nullptr) lpips_->Describe(result.details);
     AddPairs(result.details, entries_, plan_, sums_);
     result.text = PairsText(entries_, plan_, sums_);
@@ -118,6 +122,26 @@ class Compare::CompareRun final : public CommandRun {
     services_.put_line(std::move(line));
   }
 
+  /// Of pairs that keep all limits though they differ in what no limit looks at.
+  Status WarnOfAlpha() const {
+    constexpr uint64_t kMostNamed = 10;
+    uint64_t missed = 0;
+    if (sums_.other_alpha == 0) return {};
+    TRY(entries_.ForEach([&](const PairEntry& entry) {
+      const PairFigures& figures = entry.measured.figures;
+      if (plan_.BrokenBy(figures) || !plan_.MissesAlphaOf(figures)) return Status();
+      if (++missed <= kMostNamed)
+        services_.log(LogLevel::kWarning, PrintablePath(entry.file.path) + ": within the limits, but its " +
+                                              AlphaText(figures) +
+                                              ", and no limit looks at that (--fail-above alpha-max=NUMBER)");
+      return Status();
+    }));
+    if (missed > kMostNamed)
+      services_.log(LogLevel::kWarning,
+                    "the alpha of " + std::to_string(missed - kMostNamed) + " more pairs differs, too");
+    return {};
+  }
+
   std::string Summary() const {
     std::string text = std::to_string(sums_.equal) + " equal";
     for (const Metric metric : plan_.columns) {
@@ -125,6 +149,7 @@ class Compare::CompareRun final : public CommandRun {
       if ((metric == plan_.columns.front() || metric == Metric::kSsim) && !std::isnan(mean))
         text += ", mean " + std::string(InfoOf(metric).name) + " " + FigureText(metric, mean);
     }
+    if (sums_.other_alpha > 0) text += ", alpha differs in " + std::to_string(sums_.other_alpha);
     if (!plan_.limits.empty()) text += "; " + std::to_string(sums_.broken) + " outside of the limits";
     return text;
   }
@@ -141,7 +166,7 @@ class Compare::CompareRun final : public CommandRun {
     if (asked_.crop_border > 0)
       facts.push_back("without a border of " + std::to_string(asked_.crop_border) + " pixels");
     if (!asked_.resize.empty()) facts.push_back("partners of other sizes resized: " + asked_.resize);
-    if (Status written = page_.Write(asked_.page, sums_, facts); !written)
+    if (Status written = page_.Write(asked_.page, sums_, result.failed, facts); !written)
       return OfTarget("--page", asked_.page, written.error());
     result.details["page"] = PrintablePath(asked_.page);
     return {};
@@ -231,7 +256,7 @@ Compare::Compare(Flags& flags) {
 }  // namespace
 
 std::optional<std::string> CompareOptions::Check() const {
-  if (pair.empty()) return "what are the images compared with? Name two paths, or --pair";
+  if (pair.empty()) return "nothing to compare with: give two paths or --pair PATH";
   if (auto wrong = pair_names.Check()) return wrong;
   if (const Result<ComparePlan> plan = PlanOf(*this); !plan) return plan.error().message;
   if (!lpips.empty()) {

@@ -63,6 +63,21 @@ void AddOnce(std::vector<Metric>& columns, Metric metric) {
   if (std::find(columns.begin(), columns.end(), metric) == columns.end()) columns.push_back(metric);
 }
 
+bool LooksAtAlpha(const CompareLimit& limit) {
+  return IsOfAlpha(limit.metric);
+}
+
+/// Alpha is samples, too: the largest or mean error that is allowed of colours is allowed of it, unless it
+/// has limits of its own.
+void AddImpliedLimits(std::vector<CompareLimit>& limits) {
+  if (std::any_of(limits.begin(), limits.end(), LooksAtAlpha)) return;
+  for (size_t i = 0, given = limits.size(); i < given; ++i) {
+    const CompareLimit limit = limits[i];
+    if (limit.metric == Metric::kMax) limits.push_back({Metric::kAlphaMax, limit.number});
+    if (limit.metric == Metric::kMae) limits.push_back({Metric::kAlphaMae, limit.number});
+  }
+}
+
 }  // namespace
 
 bool CompareLimit::BrokenBy(const PairFigures& figures) const {
@@ -90,6 +105,11 @@ bool ComparePlan::BrokenBy(const PairFigures& figures) const {
                      [&](const CompareLimit& limit) { return limit.BrokenBy(figures); });
 }
 
+bool ComparePlan::MissesAlphaOf(const PairFigures& figures) const {
+  return figures.alpha_differs() && !limits.empty() &&
+         std::none_of(limits.begin(), limits.end(), LooksAtAlpha);
+}
+
 std::string ComparePlan::Why(const PairFigures& figures) const {
   std::string why;
   for (const CompareLimit& limit : limits) {
@@ -111,7 +131,7 @@ Result<ComparePlan> PlanOf(const CompareOptions& options) {
   for (const std::string& name : options.metrics) {
     if (name == "all") {
       for (const MetricInfo& info : AllMetrics()) {
-        if (!info.by_network) AddOnce(plan.columns, info.metric);
+        if (!info.by_network && !IsOfAlpha(info.metric)) AddOnce(plan.columns, info.metric);
       }
       continue;
     }
@@ -126,12 +146,17 @@ Result<ComparePlan> PlanOf(const CompareOptions& options) {
       AddOnce(plan.columns, limit.metric);
     }
   }
+  AddImpliedLimits(plan.limits);
   if (options.lpips.empty()) {
     if (plan.set().Has(Metric::kLpips)) return Usage("lpips is measured by a network: give its --lpips FILE");
   } else {
     AddOnce(plan.columns, Metric::kLpips);
   }
   return plan;
+}
+
+bool IsOfAlpha(Metric metric) {
+  return metric == Metric::kAlphaMae || metric == Metric::kAlphaMax;
 }
 
 std::string FigureText(Metric metric, double value) {

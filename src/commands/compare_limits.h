@@ -28,6 +28,8 @@ struct ComparePlan {
 
   MetricSet set() const;
   bool BrokenBy(const PairFigures& figures) const;
+  /// There are limits, none of them looks at alpha, and there the two differ.
+  bool MissesAlphaOf(const PairFigures& figures) const;
   /// The reasons of all limits that are broken.
   std::string Why(const PairFigures& figures) const;
   /// By the first column; larger is worse. Pairs without a value are no worst ones.
@@ -36,6 +38,9 @@ struct ComparePlan {
 
 /// kUsage for what is wrong, with the flag.
 Result<ComparePlan> PlanOf(const CompareOptions& options);
+
+/// Not of colours over white.
+bool IsOfAlpha(Metric metric);
 
 /// As tables show it: "32.123", "inf", and "-" for none.
 std::string FigureText(Metric metric, double value);

@@ -16,7 +16,7 @@ constexpr int64_t kRowsPerRegion = 64;
 /// Also the name of the fact that holds the figures. Its number goes up when a figure changes.
 std::string FingerprintOf(const CompareOptions& options, const ComparePlan& plan, const LpipsNetwork* lpips,
                           bool lenient) {
-  return "compare/2 " + std::to_string(plan.set().bits) + " crop=" + std::to_string(options.crop_border) +
+  return "compare/3 " + std::to_string(plan.set().bits) + " crop=" + std::to_string(options.crop_border) +
          (options.resize.empty() ? "" : " " + options.resize) + (options.align ? " aligned/2" : "") +
          (lpips != nullptr ? " " + lpips->kind() : "") + (lenient ? " lenient" : "");
 }

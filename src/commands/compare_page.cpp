@@ -6,6 +6,7 @@
 #include "imgmill/dataset/publish.h"
 #include "imgmill/report/pair_page.h"
 #include "imgmill/report/report_page.h"
+#include "page_failures.h"
 #include "pair_pictures.h"
 
 namespace imgmill {
@@ -15,7 +16,7 @@ void ComparePage::Add(const PairEntry& entry, const PairPictureFiles& pictures) 
   shown_.Add({entry, pictures[0], pictures[1], pictures[2]});
 }
 
-Status ComparePage::Write(const std::string& file, const CompareSums& sums,
+Status ComparePage::Write(const std::string& file, const CompareSums& sums, const FailureTable& failed,
                           const std::vector<std::string>& facts) const {
   const std::string folder = FolderOfPage(file);
   const std::vector<uint64_t> rows = worst_.Rows();
@@ -28,6 +29,7 @@ Status ComparePage::Write(const std::string& file, const CompareSums& sums,
   return WriteNamedFile(file, [&](const TextSink& put) -> Status {
     PairPageHead head;
     head.outcome = std::to_string(sums.pairs) + (sums.pairs == 1 ? " pair compared, " : " pairs compared, ") +
+                   (failed.size() > 0 ? std::to_string(failed.size()) + " failed, " : "") +
                    std::to_string(sums.equal) + " equal, the worst by " +
                    std::string(InfoOf(plan_.columns.front()).name) + " first";
     head.facts = facts;
@@ -35,6 +37,7 @@ Status ComparePage::Write(const std::string& file, const CompareSums& sums,
     head.heat_from = "0";
     head.heat_to = std::to_string(static_cast<int>(PairPictures::kBrightest)) + " of 255 or more";
     head.not_shown = sums.pairs - rows.size();
+    head.failed = TRY(PageFailuresOf(failed));
     TRY(put(PairPageBegin(head)));
     for (const uint64_t row : rows) {
       const Shown shown = TRY(shown_.At(row));
@@ -46,6 +49,8 @@ Status ComparePage::Write(const std::string& file, const CompareSums& sums,
       card.partner_link = LinkFrom(folder, shown.entry.partner);
       card.why = plan_.Why(figures);
       card.figures = figures_of([&](Metric metric) { return figures[metric]; });
+      if (figures.alpha_differs() && !plan_.set().Has(Metric::kAlphaMax))
+        card.figures.emplace_back("alpha-max", FigureText(Metric::kAlphaMax, figures[Metric::kAlphaMax]));
       if (plan_.align) {
         const Shift& shift = shown.entry.measured.shift;
         card.figures.emplace_back("shift", std::to_string(shift.dx) + ", " + std::to_string(shift.dy));

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "compare_tables.h"
+#include "imgmill/commands/command.h"
 
 namespace imgmill {
 
@@ -15,7 +16,8 @@ class ComparePage {
   /// Each pair, in order.
   void Add(const PairEntry& entry, const PairPictureFiles& pictures);
   /// @param facts  lines under the heading
-  Status Write(const std::string& file, const CompareSums& sums, const std::vector<std::string>& facts) const;
+  Status Write(const std::string& file, const CompareSums& sums, const FailureTable& failed,
+               const std::vector<std::string>& facts) const;
 
  private:
   struct Shown {

@@ -33,6 +33,7 @@ std::string PairName(const PairEntry& entry) {
   const Shift& shift = entry.measured.shift;
   if (shift.dx != 0 || shift.dy != 0)
     name += "  (shifted by " + std::to_string(shift.dx) + ", " + std::to_string(shift.dy) + ")";
+  if (entry.measured.figures.alpha_differs()) name += "  (" + AlphaText(entry.measured.figures) + ")";
   return name;
 }
 
@@ -51,10 +52,15 @@ std::string Exact(double value) {
 
 }  // namespace
 
+std::string AlphaText(const PairFigures& figures) {
+  return "alpha differs by up to " + FigureText(Metric::kAlphaMax, figures[Metric::kAlphaMax]);
+}
+
 void CompareSums::Add(const ComparePlan& plan, const PairEntry& entry) {
   const PairFigures& figures = entry.measured.figures;
   ++pairs;
   equal += figures.equal ? 1 : 0;
+  other_alpha += figures.alpha_differs() ? 1 : 0;
   broken += plan.BrokenBy(figures) ? 1 : 0;
   for (size_t m = 0; m < kMetrics; ++m) {
     if (!std::isfinite(figures.values[m])) continue;
@@ -138,8 +144,8 @@ JsonObject PairJson(const PairEntry& entry, const ComparePlan& plan) {
   pair["equal"] = figures.equal;
   for (const Metric metric : plan.columns) pair[InfoOf(metric).field] = NumberOrNull(figures[metric]);
   if (figures.has_alpha) {
-    pair["alpha_mae"] = figures.alpha_mae;
-    pair["alpha_max"] = figures.alpha_max;
+    pair["alpha_mae"] = figures[Metric::kAlphaMae];
+    pair["alpha_max"] = figures[Metric::kAlphaMax];
   }
   const Shift& shift = measured.shift;
   if (plan.align)
@@ -155,6 +161,7 @@ void AddPairs(JsonObject& details, const PairTable& pairs, const ComparePlan& pl
     mean[std::string(InfoOf(metric).field)] = NumberOrNull(sums.Mean(metric));
   details["compared"] = sums.pairs;
   details["equal"] = sums.equal;
+  details["alpha_differs"] = sums.other_alpha;
   details["broken"] = sums.broken;
   details["mean"] = std::move(mean);
   details.SetRows("pairs", [pairs, plan](JsonElements& elements) {
@@ -165,7 +172,8 @@ void AddPairs(JsonObject& details, const PairTable& pairs, const ComparePlan& pl
 TextWriter PairsCsv(const PairTable& pairs, const ComparePlan& plan) {
   return [pairs, plan](const TextSink& put) -> Status {
     std::string head = "path,partner,width,height,equal";
-    for (const Metric metric : plan.columns) head += "," + std::string(InfoOf(metric).field);
+    for (const Metric metric : plan.columns)
+      if (!IsOfAlpha(metric)) head += "," + std::string(InfoOf(metric).field);
     TRY(put(head + ",alpha_mae,alpha_max,shift_x,shift_y,fails\n"));
     return pairs.ForEach([&](const PairEntry& entry) {
       const MeasuredPair& measured = entry.measured;
@@ -173,8 +181,10 @@ TextWriter PairsCsv(const PairTable& pairs, const ComparePlan& plan) {
       std::string row = CsvCell(PrintablePath(entry.file.path)) + "," +
                         CsvCell(PrintablePath(entry.partner)) + "," + std::to_string(measured.width) + "," +
                         std::to_string(measured.height) + "," + (figures.equal ? "1" : "0");
-      for (const Metric metric : plan.columns) row += "," + Exact(figures[metric]);
-      row += figures.has_alpha ? "," + Exact(figures.alpha_mae) + "," + Exact(figures.alpha_max) : ",,";
+      for (const Metric metric : plan.columns)
+        if (!IsOfAlpha(metric)) row += "," + Exact(figures[metric]);
+      for (const Metric metric : {Metric::kAlphaMae, Metric::kAlphaMax})
+        row += "," + (figures.has_alpha ? Exact(figures[metric]) : std::string());
       row += "," + std::to_string(measured.shift.dx) + "," + std::to_string(measured.shift.dy);
       return put(row + "," + CsvCell(plan.Why(figures)) + "\n");
     });

@@ -20,7 +20,8 @@ struct CompareSums {
 
   uint64_t pairs = 0;
   uint64_t equal = 0;
-  uint64_t broken = 0;  ///< pairs that break a limit
+  uint64_t other_alpha = 0;  ///< pairs whose alpha differs
+  uint64_t broken = 0;       ///< pairs that break a limit
   std::array<double, kMetrics> sums{};
   std::array<uint64_t, kMetrics> finite{};
 };
@@ -46,9 +47,12 @@ class WorstPairs {
   std::vector<Ranked> worst_;  ///< a heap with the least bad one in front
 };
 
+/// What the columns of colours do not show: "alpha differs by up to 12.00".
+std::string AlphaText(const PairFigures& figures);
+
 /// All pairs if they are few, else the worst; then the means, and the pairs that break a limit.
 TextWriter PairsText(const PairTable& pairs, const ComparePlan& plan, const CompareSums& sums);
-/// "compared", "equal", "broken", "mean", "pairs".
+/// "compared", "equal", "alpha_differs", "broken", "mean", "pairs".
 void AddPairs(JsonObject& details, const PairTable& pairs, const ComparePlan& plan, const CompareSums& sums);
 /// The fields of one pair.
 JsonObject PairJson(const PairEntry& entry, const ComparePlan& plan);

@@ -172,13 +172,13 @@ class CompareTask final : public ItemTask {
     payload->measured = {meter_.Finish(), shape_.width, shape_.height, shift_};
     if (!payload->measured.figures.finite) {
       return Error{Stage::kCompute, Code::kMalformed,
-                   "it or its partner has samples that are infinite or no numbers"};
+                   "it or its partner has samples that are infinite or NaN"};
     }
     if (lpips_) {
       const double distance = lpips_->meter.Finish();
       if (!std::isfinite(distance))
         return Error{Stage::kCompute, Code::kModelError,
-                     "the network of --lpips gives values that are infinite or no numbers"};
+                     "the network of --lpips gives values that are infinite or NaN"};
       payload->measured.figures[Metric::kLpips] = distance;
       outcome.rung = std::max(outcome.rung, lpips_->meter.rung());
     }

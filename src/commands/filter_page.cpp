@@ -11,6 +11,7 @@
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 #include "imgmill/report/report_page.h"
+#include "page_failures.h"
 
 namespace imgmill {
 namespace {
@@ -234,10 +235,13 @@ Status FilterPage::Write(const std::string& file, const FilterTable& entries,
     }
     return {};
   };
+  const PageFailures failed = TRY(PageFailuresOf(result.failed));
   const Status written = WriteNamedFile(file, [&](const TextSink& put) -> Status {
-    TRY(put(SignalPageBegin(result.summary,
-                            {"Bars are as high as the root of their number of images; values beyond "
-                             "the ends are in the first and last bar."})));
+    TRY(put(SignalPageBegin(
+        result.summary + (failed.count > 0 ? ", " + std::to_string(failed.count) + " failed" : ""),
+        {"Bars are as high as the root of their number of images; values beyond "
+         "the ends are in the first and last bar."},
+        failed)));
     TRY(put_texts(put, true));
     for (const size_t column : Order(rules)) {
       const Status done = put_card(put, CardOf(column, entries.size()), [&](const Cut& cut) {

@@ -22,6 +22,8 @@ constexpr std::array<MetricInfo, kMetrics> kTable = {{
     {Metric::kMae, "mae", "mae", "mean absolute error, 0 to 255", false, 4},
     {Metric::kRmse, "rmse", "rmse", "root of the mean squared error, 0 to 255", false, 4},
     {Metric::kMax, "max", "max", "largest error of a sample, 0 to 255", false, 2},
+    {Metric::kAlphaMae, "alpha-mae", "alpha_mae", "mean absolute error of alpha, 0 to 255", false, 4},
+    {Metric::kAlphaMax, "alpha-max", "alpha_max", "largest error of alpha, 0 to 255", false, 2},
     {Metric::kLpips, "lpips", "lpips", "how different they look to a network: see --lpips", false, 5, true},
 }};
 
@@ -66,7 +68,7 @@ const MetricInfo& InfoOf(Metric metric) {
 
 std::optional<Metric> MetricFromName(std::string_view name) {
   for (const MetricInfo& info : kTable) {
-    if (info.name == name) return info.metric;
+    if (info.name == name || info.field == name) return info.metric;
   }
   return std::nullopt;
 }
@@ -149,8 +151,8 @@ PairFigures PairMeter::Finish() const {
   figures.finite = std::isfinite(errors.squares) && std::isfinite(impl_->alpha_errors.squares);
   figures.equal = errors.absolute == 0 && impl_->alpha_errors.absolute == 0;
   figures.has_alpha = shape.alpha;
-  figures.alpha_mae = impl_->alpha_errors.absolute / pixels * to_8bit;
-  figures.alpha_max = impl_->alpha_errors.largest * to_8bit;
+  figures[Metric::kAlphaMae] = impl_->alpha_errors.absolute / pixels * to_8bit;
+  figures[Metric::kAlphaMax] = impl_->alpha_errors.largest * to_8bit;
   return figures;
 }
 

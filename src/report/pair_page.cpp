@@ -18,7 +18,7 @@ h1 ~ .figures { margin: 0 0 1.2rem; }
 .why { color: var(--failed); }
 .pictures { display: grid; grid-template-columns: 1fr 1fr; gap: .6rem; margin: .5rem 0 .3rem; }
 .pictures figure { margin: 0; min-width: 0; } .pictures figcaption { color: var(--soft); font-size: 12px; }
-.pictures img { display: block; width: 100%; image-rendering: pixelated; }
+.pictures img { display: block; width: 100%; max-height: 30rem; object-fit: contain; image-rendering: pixelated; }
 .both { position: relative; --at: 50%; overflow: hidden; }
 .both .other { position: absolute; inset: 0; height: 100%; clip-path: inset(0 0 0 var(--at)); }
 .both::after { content: ""; position: absolute; top: 0; bottom: 0; left: var(--at); width: 2px; margin-left: -1px;
@@ -56,7 +56,7 @@ std::string PairPageBegin(const PairPageHead& head) {
     html += "<p class=\"facts\">" + std::to_string(head.not_shown) +
             " better pairs are not on this page; --csv and --json list all.</p>\n";
   }
-  return html + "<div class=\"cards\">\n";
+  return html + FailuresHtml(head.failed) + "<div class=\"cards\">\n";
 }
 
 std::string PairPageCard(const PairCard& card) {

@@ -82,11 +82,12 @@ std::string Side(const std::string& title, const std::vector<SignalExample>& exa
 
 }  // namespace
 
-std::string SignalPageBegin(const std::string& outcome, const std::vector<std::string>& facts) {
+std::string SignalPageBegin(const std::string& outcome, const std::vector<std::string>& facts,
+                            const PageFailures& failed) {
   std::string html = PageHead("imgmill filter", kStyle) + "<h1>imgmill filter</h1>\n<p class=\"outcome\">" +
                      Escaped(outcome) + "</p>\n<p class=\"facts\">";
   for (const std::string& fact : facts) html += Escaped(fact) + "<br>\n";
-  return html + "</p>\n";
+  return html + "</p>\n" + FailuresHtml(failed);
 }
 
 std::string SignalPageCard(const SignalCard& card) {

@@ -194,6 +194,35 @@ TEST_CASE("limits make findings, whatever metrics are shown") {
   CHECK(document["broken"] == 1);
 }
 
+TEST_CASE(
+    "pairs that differ in alpha alone are seen by limits on errors, and named where no limit sees them") {
+  const TestFolder where;
+  const auto glass = [](double alpha) {
+    return Draw(20, 20, 4, [alpha](int64_t, int64_t, int band) { return band == 3 ? alpha : 255.0; });
+  };
+  const std::string clear = where / "clear.png", solid = where / "solid.png", near = where / "near.png";
+  WritePicture(clear, glass(0));
+  WritePicture(solid, glass(255));
+  WritePicture(near, glass(253));
+  const nlohmann::json broken =
+      Document({clear, solid, "--fail-below", "psnr=30", "--fail-above", "max=0"}, 4);
+  CHECK(OnlyPair(broken)["fails"] == "alpha-max 255.00 is above 0");
+  CHECK(broken["alpha_differs"] == 1);
+  Compare({clear, solid, "--fail-above", "mae=254"}, 4);
+  Compare({near, solid, "--fail-above", "mae=2"}, 0);
+  // By either name; a limit of its own takes the place of what the others imply.
+  Compare({near, solid, "--fail-above", "alpha_max=1"}, 4);
+  Compare({near, solid, "--fail-above", "alpha-mae=1.5"}, 4);
+  Compare({near, solid, "--fail-above", "max=0", "--fail-above", "alpha-max=2"}, 0);
+  const ProcessResult unseen = Compare({clear, solid, "--fail-below", "psnr=30"}, 0);
+  CHECK(unseen.out.find("clear.png  (alpha differs by up to 255.00)\n") != std::string::npos);
+  CHECK(unseen.err.find("alpha differs in 1") != std::string::npos);
+  CHECK(unseen.err.find("clear.png: within the limits, but its alpha differs by up to 255.00") !=
+        std::string::npos);
+  CHECK(Compare({solid, near, "--fail-above", "max=9"}, 0).err.find("within the limits") ==
+        std::string::npos);
+}
+
 TEST_CASE("a border is left out, and an image that is all border fails") {
   const TestFolder where;
   const auto framed = [](int64_t x, int64_t y, int band) {

@@ -146,13 +146,16 @@ TEST_CASE("transparent pixels are compared over white, alpha by itself") {
   const PairFigures seen = Measure(hidden, Flat(rgb, 255));
   CHECK(seen[Metric::kPsnr] == kInfinity);
   CHECK(seen.has_alpha);
-  CHECK(seen.alpha_max == 255);
-  CHECK(seen.alpha_mae == 255);
+  CHECK(seen[Metric::kAlphaMax] == 255);
+  CHECK(seen[Metric::kAlphaMae] == 255);
+  CHECK(seen.alpha_differs());
   CHECK_FALSE(seen.equal);
   // Half transparent black: 255 * (1 - 51 / 255) = 204.
   const Image glass = Draw<uint8_t>(rgba, [](int64_t, int64_t, int64_t c) { return c == 3 ? 51 : 0; });
   CheckNear(Measure(glass, Flat(rgb, 204))[Metric::kMae], 0);
   CHECK(Measure(glass, glass).equal);
+  CHECK_FALSE(Measure(glass, glass).alpha_differs());
+  CHECK(Measure(Flat(rgb, 7), Flat(rgb, 9))[Metric::kAlphaMax] == 0);
 }
 
 TEST_CASE("samples that are no numbers are noticed") {
@@ -167,7 +170,8 @@ TEST_CASE("samples that are no numbers are noticed") {
 
 TEST_CASE("metrics are found by name") {
   CHECK(MetricFromName("ms-ssim") == Metric::kMsSsim);
-  CHECK_FALSE(MetricFromName("ms_ssim"));
+  CHECK(MetricFromName("alpha_max") == Metric::kAlphaMax);
+  CHECK_FALSE(MetricFromName("ms ssim"));
   for (const MetricInfo& info : AllMetrics()) CHECK(InfoOf(info.metric).name == info.name);
 }
 

@@ -12,6 +12,8 @@ cp sample_data/clock.jpg 'a set/clock.jpg'
 cp sample_data/clock_blurred.jpg 'b set/clock.jpg'
 cp sample_data/badge_alpha.png 'a set/badge.png'
 cp sample_data/badge_alpha.png 'b set/badge.png'
+{ printf 'P5 4 4000 255\n'; head -c 16000 /dev/zero; } >'a set/long.pgm'
+cp 'a set/long.pgm' 'b set/long.pgm'
 "$IMGMILL" compare 'a set' 'b set' --page out/page.html --fail-below psnr=32 --no-catalog >run.out 2>run.err
 check "exit code of the run" 4 $?
 
@@ -32,6 +34,7 @@ addEventListener('load', () => {
   counts.fails = document.querySelectorAll('.card.fails').length;
   const box = both.getBoundingClientRect(), over = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
   counts.reached = over === slider;
+  counts.tall = [...document.images].some(i => i.getBoundingClientRect().height > 600);
   counts.wide = document.documentElement.scrollWidth > innerWidth;
   document.body.innerHTML = '<pre id=counts>' + JSON.stringify(counts) + '</pre>';
 });
@@ -40,14 +43,15 @@ addEventListener('load', () => {
 HTML
 for size in 1000,900 500,900; do
   counts=$(dom out/probe.html "$size")
-  check "cards at $size" 3 "$(found cards)"
-  check "pictures at $size" 9 "$(found images)"
+  check "cards at $size" 4 "$(found cards)"
+  check "pictures at $size" 12 "$(found images)"
   check "broken pictures at $size" 0 "$(found broken)"
   check "the edge at first at $size" 'inset(0px_0px_0px_50%)' "$(found before)"
   check "the edge behind the slider at $size" 'inset(0px_0px_0px_80%)' "$(found after)"
   check "the worst pair at $size" a_set/clock.jpg "$(found first)"
   check "pairs outside of the limit at $size" 1 "$(found fails)"
   check "the slider can be reached at $size" true "$(found reached)"
+  check "a picture is higher than a window at $size" false "$(found tall)"
   check "the page is wider than the window at $size" false "$(found wide)"
 done
 

@@ -33,10 +33,13 @@ enum class Metric {
   kMae,   ///< mean absolute error
   kRmse,  ///< root of the mean squared error
   kMax,   ///< largest difference of two samples
+  /// Of alpha alone, which the metrics of colours, taken over white, do not see. 0 where neither has alpha.
+  kAlphaMae,
+  kAlphaMax,
   /// Learned perceptual image patch similarity (Zhang et al. 2018), by a network. 0 for equal images.
   kLpips
 };
-inline constexpr size_t kMetrics = 9;
+inline constexpr size_t kMetrics = 11;
 
 struct MetricInfo {
   Metric metric;
@@ -49,7 +52,7 @@ struct MetricInfo {
 };
 std::span<const MetricInfo, kMetrics> AllMetrics();
 const MetricInfo& InfoOf(Metric metric);
-/// Nothing if no metric has this name.
+/// By the name of flags or the field of documents; nothing if no metric has it.
 std::optional<Metric> MetricFromName(std::string_view name);
 
 struct MetricSet {
@@ -59,7 +62,7 @@ struct MetricSet {
 };
 
 /// What came out; NaN for what was not asked for, or has no value: SSIM below 11 pixels on a side, MS-SSIM up
-/// to 160, LPIPS below 32.
+/// to 160, LPIPS below 32. The figures of alpha always have a value.
 struct PairFigures {
   PairFigures() { values.fill(std::numeric_limits<double>::quiet_NaN()); }
   double operator[](Metric metric) const { return values[static_cast<size_t>(metric)]; }
@@ -69,8 +72,7 @@ struct PairFigures {
   bool equal = false;      ///< every sample, alpha included
   bool finite = true;      ///< false: float samples that are no numbers, or infinite
   bool has_alpha = false;  ///< one of them, at least
-  double alpha_mae = 0;
-  double alpha_max = 0;
+  bool alpha_differs() const { return (*this)[Metric::kAlphaMax] > 0; }
 };
 
 /// What the two images have in common.

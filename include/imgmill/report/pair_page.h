@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "imgmill/report/page_failures.h"
+
 namespace imgmill {
 
 struct PairPageHead {
@@ -15,6 +17,7 @@ struct PairPageHead {
   std::vector<std::pair<std::string, std::string>> means;
   std::string heat_from, heat_to;  ///< what black and white of the maps stand for
   uint64_t not_shown = 0;          ///< pairs that the page leaves out
+  PageFailures failed;
 };
 
 struct PairCard {

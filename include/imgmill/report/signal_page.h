@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "imgmill/report/page_failures.h"
+
 namespace imgmill {
 
 struct SignalExample {
@@ -37,7 +39,8 @@ struct SignalCard {
 };
 
 /// UTF-8, one document without a script or a reference to anything but the images' own files.
-std::string SignalPageBegin(const std::string& outcome, const std::vector<std::string>& facts);
+std::string SignalPageBegin(const std::string& outcome, const std::vector<std::string>& facts,
+                            const PageFailures& failed);
 std::string SignalPageCard(const SignalCard& card);
 std::string SignalPageEnd();
 
