@@ -13,6 +13,7 @@ Code CodeOfErrno(Stage stage, int errno_value) {
   switch (errno_value) {
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:  // ulimit -f, or all that the file system can hold
       return Code::kDiskFull;
     case EACCES:
     case EPERM:

@@ -1,6 +1,7 @@
 // The program: finds the command's row, hands the rest of the line to it, returns its exit code.
 #include <fcntl.h>
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -18,6 +19,8 @@ int main(int argc, char** argv) {
        {std::pair{0, "/dev/null"}, std::pair{1, "/dev/full"}, std::pair{2, "/dev/null"}}) {
     if (::fcntl(number, F_GETFD) == -1 && ::open(stand_in, O_RDWR) != number) return 3;
   }
+  std::signal(SIGXFSZ,
+              SIG_IGN);  // at the limit of ulimit -f, a write error instead of a kill; we start no programs
   imgmill::SpareAddressSpace();
   // What no part of the program could make a value of: it came before there was a run, or a thread that
   // cannot be done without.

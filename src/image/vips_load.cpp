@@ -50,6 +50,15 @@ ImageRef ApartFromAlpha(ImageRef stored) {
   return scaled;
 }
 
+/// libvips refuses sides above 16384 unless it is told not to; the limits that hold are ours.
+ImageRef LoadHeif(VipsSource* source, VipsFailOn fail_on) {
+  ImageRef loaded;
+  if (vips_heifload_source(source, loaded.out(), "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", fail_on,
+                           "unlimited", TRUE, nullptr) != 0)
+    return {};
+  return loaded;
+}
+
 /// The format of a loader of libvips; kOther of one that is not to be used.
 ImageFormat FormatOfLoader(std::string_view class_name) {
   class_name.remove_prefix(std::min(class_name.size(), std::string_view(kVipsLoader).size()));
@@ -114,14 +123,12 @@ ImageRef LoadWithVips(const InputFile& file, const FileHead& head, const std::st
   if (Begins(head.text(), "....ftypavis")) {
     // libvips does not know this brand of an animation; libheif reads the image that stands for it.
     *format = ImageFormat::kHeif;
-    if (vips_heifload_source(source.get(), loaded.out(), "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", fail_on,
-                             nullptr) != 0)
-      return {};
-    return loaded;
+    return LoadHeif(source.get(), fail_on);
   }
   const char* loader = vips_foreign_find_load_source(source.get());
   if (loader != nullptr) *format = FormatOfLoader(loader);
   if (*format == ImageFormat::kOther) return {};
+  if (*format == ImageFormat::kHeif) return LoadHeif(source.get(), fail_on);
   const std::optional<TiffFacts> facts = *format == ImageFormat::kTiff ? ReadTiffFacts(file) : std::nullopt;
   if (facts && IsForTiffSamples(*facts)) {
     loaded = LoadTiffSamples(file, *facts, fail_on == VIPS_FAIL_ON_NONE);

@@ -54,7 +54,7 @@ bool Contains(const std::string& text, std::initializer_list<std::string_view> w
 
 Code CodeFor(const std::string& text) {
   if (Contains(text, {"out of memory", "unable to allocate", "malloc failed"})) return Code::kOutOfMemory;
-  if (Contains(text, {"no space left", "disk quota"})) return Code::kDiskFull;
+  if (Contains(text, {"no space left", "disk quota", "file too large"})) return Code::kDiskFull;
   if (Contains(text, {"truncat", "end of stream", "end of file", "premature", "unexpected eof", "not enough",
                       "short read", "read error", "unexpected end", "input too small"})) {
     return Code::kTruncated;

@@ -10,8 +10,8 @@ namespace imgmill {
 /// The system's words for it. (Not strerror: threads share its buffer.)
 std::string ErrnoText(int errno_value);
 
-/// ENOSPC and EDQUOT are kDiskFull; EACCES, EPERM and EROFS kPermission; ENOENT and ENOTDIR kNotFound; else
-/// kWriteError for the stages that write (encode, write, act, catalog) and kReadError for the others.
+/// ENOSPC, EDQUOT and EFBIG are kDiskFull; EACCES, EPERM and EROFS kPermission; ENOENT and ENOTDIR kNotFound;
+/// else kWriteError for the stages that write (encode, write, act, catalog) and kReadError for the others.
 Code CodeOfErrno(Stage stage, int errno_value);
 
 /// The message is `what`, a colon and the system's words.
