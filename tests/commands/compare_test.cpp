@@ -273,7 +273,7 @@ TEST_CASE("an empty folder is no failure, a missing one is") {
   fs::create_directories(where / "a");
   fs::create_directories(where / "b");
   CHECK(Document({where / "a", where / "b"}, 0)["compared"] == 0);
-  CHECK(Compare({where / "a", where / "nowhere"}, 2).err.find("no folder") != std::string::npos);
+  CHECK(Compare({where / "a", where / "nowhere"}, 2).err.find("does not exist") != std::string::npos);
 }
 
 TEST_CASE("a second run recalls the figures, and other limits decode nothing") {
