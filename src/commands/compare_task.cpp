@@ -163,8 +163,12 @@ class CompareTask final : public ItemTask {
     return {};
   }
 
+  Status ReadRest() override {
+    const Status read = partner_.ReadRest();
+    return read ? Status() : OfPartner(item_.partner().path, read.error());
+  }
+
   Status Finish(Outcome& outcome) override {
-    if (const Status read = partner_.ReadRest(); !read) return OfPartner(item_.partner().path, read.error());
     auto payload = std::make_unique<ComparePayload>();
     payload->partner = item_.partner().path;
     payload->width = item_.main.header.upright_width();

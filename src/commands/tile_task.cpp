@@ -55,10 +55,13 @@ class TileTask final : public ItemTask {
     return {};
   }
 
-  Status Finish(Outcome& outcome) override {
+  Status ReadRest() override {
     if (chooses_last()) TRY(CutChosen());
     TRY(ReadRestOfPartners());
-    TRY(AddSidecars());
+    return AddSidecars();
+  }
+
+  Status Finish(Outcome& outcome) override {
     // First: what is finished is recalled with its values, wherever a run stops.
     if (!signals_.empty())
       TRY(parts_.catalog->PutFact(item_.main.content, parts_.signals_fact, signals_.Pack()));

@@ -118,6 +118,7 @@ Status ItemWork::RunPart(Part& part) {
   if (part.task == nullptr) {
     TRY(MapRows(part));
   }
+  TRY(part.task->ReadRest());
   // Published results must belong to the digest that they are filed under.
   TRY(identifier_.CheckUnchanged(item));
   if (watching_ != nullptr) {

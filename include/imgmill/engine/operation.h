@@ -183,7 +183,10 @@ class ItemTask {
   /// frames; `outcome.error` is set then, if the item fails for it.
   virtual void LoseFrame() {}
 
-  /// After the last region: publishes outputs, fills `outputs`, `payload`, `notes` and `rung`.
+  /// After the last region: reads whatever else of the item's files goes into its outputs. The engine then
+  /// looks whether they have changed meanwhile; Finish reads none of them.
+  virtual Status ReadRest() { return {}; }
+  /// After that: publishes outputs, fills `outputs`, `payload`, `notes` and `rung`.
   virtual Status Finish(Outcome& outcome) = 0;
 };
 
