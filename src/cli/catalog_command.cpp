@@ -63,10 +63,7 @@ class CatalogTool final : public Tool {
       std::fprintf(stderr, "imgmill: error: %s\n", document.error().message.c_str());
       return ExitCodeFor(document.error());
     }
-    const std::string text = json_ ? JsonText(*document) : text_;
-    const bool printed =
-        std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-    return printed ? ExitCode::kDone : ExitCode::kCannot;
+    return Print(json_ ? JsonText(*document) : text_);
   }
 
  private:

@@ -17,6 +17,7 @@
 #include "pipeline.h"
 #include "program_help.h"
 #include "session.h"
+#include "standard_output.h"
 #include "yaml_options.h"
 
 namespace imgmill {
@@ -123,8 +124,7 @@ int Dispatch(const CommandRow& row, int skip, int argc, char** argv) {
         return static_cast<int>(flags.tool->Run());
     }
   } catch (const CLI::CallForHelp&) {
-    std::fputs(flags.app->help().c_str(), stdout);
-    return 0;
+    return static_cast<int>(PrintOrComplain(flags.app->help()));
   } catch (const CLI::ParseError& problem) {
     return Complain(Explain(*flags.app, problem));
   }
@@ -161,16 +161,13 @@ int RunCommandLine(int argc, char** argv) {
     return RunCommandLine(3, help);
   }
   if (first == "--help" || first == "-h" || first == "help") {
-    std::fputs(ProgramHelp().c_str(), stdout);
-    return 0;
+    return static_cast<int>(PrintOrComplain(ProgramHelp()));
   }
   if (first == "--version" || first == "-V") {
-    std::puts("imgmill " IMGMILL_VERSION);
-    return 0;
+    return static_cast<int>(PrintOrComplain("imgmill " IMGMILL_VERSION "\n"));
   }
   if (first.empty()) {
-    std::fputs(ProgramHelp().c_str(), stdout);
-    return static_cast<int>(ExitCode::kUsage);
+    return static_cast<int>(PrintOrComplain(ProgramHelp(), ExitCode::kUsage));
   }
   const CommandRow* row = FindCommand(first);
   if (row == nullptr) return ComplainUnknown(first, /*on_images=*/false);

@@ -51,7 +51,7 @@ class Doctor final : public Tool {
       Say(part.name, part.status.ok() ? Verdict::kGood : Verdict::kBad,
           part.status.ok() ? part.what : part.status.error().message);
     }
-    return Print();
+    return Tell();
   }
 
  private:
@@ -148,14 +148,13 @@ class Doctor final : public Tool {
     }
   }
 
-  ExitCode Print() {
+  ExitCode Tell() {
     const std::string end =
-        bad_ == 0 ? "all is well\n" : std::to_string(bad_) + " things are wrong: see BAD above\n";
+        bad_ == 0 ? "all is well\n"
+                  : std::to_string(bad_) + (bad_ == 1 ? " check" : " checks") + " failed: see BAD above\n";
     const nlohmann::ordered_json document = {{"well", bad_ == 0}, {"checks", checks_}};
     const std::string text = json_ ? JsonText(document) : text_ + end;
-    const bool printed =
-        std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-    return printed && bad_ == 0 ? ExitCode::kDone : ExitCode::kCannot;
+    return Print(text, bad_ == 0 ? ExitCode::kDone : ExitCode::kCannot);
   }
 
   SharedOptions shared_;

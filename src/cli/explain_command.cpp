@@ -44,14 +44,14 @@ class Explain final : public Tool {
       if (json_) {
         all.push_back(*std::move(way));
       } else {
-        Print(*way);
+        Tell(*way);
       }
     }
     if (json_) {
       const Json document = {{"schema", "imgmill/1"}, {"command", "explain"}, {"files", all}};
       std::printf("%s\n", document.dump(2).c_str());
     }
-    return std::fflush(stdout) == 0 ? code : ExitCode::kCannot;
+    return Print({}, code);
   }
 
  private:
@@ -101,7 +101,7 @@ class Explain final : public Tool {
     return {};
   }
 
-  static void Print(const Json& way) {
+  static void Tell(const Json& way) {
     std::printf("%s\n", way["path"].get<std::string>().c_str());
     for (const Json& step : way["steps"]) {
       const auto text = [&](const char* field) { return step[field].get<std::string>(); };

@@ -53,6 +53,7 @@ struct LogOutput::Impl {
   bool show_progress = true;
   std::mutex mutex;
   bool line_drawn = false;
+  std::string file_problem;
 };
 
 Result<std::unique_ptr<LogOutput>> LogOutput::Open(int verbosity, const std::string& log_file) {
@@ -76,6 +77,9 @@ Result<std::unique_ptr<LogOutput>> LogOutput::Open(int verbosity, const std::str
       impl.file->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
       impl.file->set_level(spdlog::level::debug);
       impl.file->flush_on(spdlog::level::warn);
+      impl.file->set_error_handler([&impl](const std::string& problem) {
+        if (impl.file_problem.empty()) impl.file_problem = problem;
+      });
     } catch (const spdlog::spdlog_ex& problem) {
       return Error{Stage::kConfigure, Code::kWriteError, "--log-file: " + std::string(problem.what())};
     }
@@ -84,6 +88,15 @@ Result<std::unique_ptr<LogOutput>> LogOutput::Open(int verbosity, const std::str
 }
 
 LogOutput::~LogOutput() = default;
+
+Status LogOutput::Close() {
+  const std::lock_guard lock(impl_->mutex);
+  if (!impl_->file) return {};
+  impl_->file->flush();
+  impl_->file.reset();
+  if (impl_->file_problem.empty()) return {};
+  return Error{Stage::kWrite, Code::kWriteError, impl_->file_problem};
+}
 
 void LogOutput::Write(LogLevel level, const std::string& text) {
   const std::lock_guard lock(impl_->mutex);

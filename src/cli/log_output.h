@@ -18,6 +18,8 @@ class LogOutput {
  public:
   static Result<std::unique_ptr<LogOutput>> Open(int verbosity, const std::string& log_file);
   ~LogOutput();
+  /// The last line for the file was written. The first error there: it did not stop anything.
+  Status Close();
   void Write(LogLevel level, const std::string& text);
 
   /// While it lives, progress is shown: a line that redraws itself on a terminal, else a plain line every ten

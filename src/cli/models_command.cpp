@@ -185,10 +185,7 @@ class Models final : public Tool {
       std::fprintf(stderr, "imgmill: error: %s\n", looked.error().message.c_str());
       return ExitCodeFor(looked.error());
     }
-    const std::string text = json_ ? JsonText(document_) : text_;
-    const bool printed =
-        std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-    return printed ? code : ExitCode::kCannot;
+    return Print(json_ ? JsonText(document_) : text_, code);
   }
 
  private:

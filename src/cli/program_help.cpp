@@ -9,8 +9,12 @@ namespace imgmill {
 namespace {
 
 constexpr ExitCodeRow kExitCodes[] = {
-    {0, "all done"},       {1, "some images failed"},    {2, "wrong usage"},
-    {3, "cannot be done"}, {4, "findings with --check"}, {75, "interrupted or locked: run again to resume"},
+    {0, "all done"},
+    {1, "some images failed"},
+    {2, "wrong usage"},
+    {3, "cannot be done"},
+    {4, "findings of verify, --check or a limit"},
+    {75, "interrupted, locked or disk full: run again to resume"},
 };
 
 /// "Exit codes: 0 all done, 1 ...", in lines of at most 80 characters.

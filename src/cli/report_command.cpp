@@ -65,12 +65,6 @@ class ReportTool final : public Tool {
     return ExitCode::kUsage;
   }
 
-  static ExitCode Print(const std::string& text) {
-    const bool printed =
-        std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-    return printed ? ExitCode::kDone : ExitCode::kCannot;
-  }
-
   std::string report_;
   std::string output_;
   bool force_ = false;

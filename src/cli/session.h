@@ -75,6 +75,8 @@ class Session {
   /// Says that patterns left no image to work on.
   void WarnOfNoImages(const RunCounts& counts);
   double Seconds() const;
+  /// @return `code`, or kCannot if --log-file could not be written, which is said
+  ExitCode CloseLog(ExitCode code);
   /// Document, lines or text, as was asked for. What cannot be printed is said.
   bool PrintResult(const JsonObject& document, const TextWriter& text);
   bool WriteReport(JsonObject& document);

@@ -1,12 +1,10 @@
 // How a session ends: its document, lines or text, its report and pages, its metrics, its summary and exit
 // code.
-#include <cerrno>
 #include <cstdio>
 #include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "imgmill/base/byte_size.h"
-#include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/report/prometheus.h"
 #include "imgmill/report/report_page.h"
@@ -15,6 +13,7 @@
 #include "plan_output.h"
 #include "session.h"
 #include "session_paths.h"
+#include "standard_output.h"
 
 namespace imgmill {
 namespace {
@@ -25,16 +24,6 @@ ExitCode ExitCodeFor(const CommandResult& result) {
   if (!result.failed.empty() || result.counts.failed > 0 || !result.action_failures.empty())
     return ExitCode::kSomeFailed;
   return result.findings ? ExitCode::kFindings : ExitCode::kDone;
-}
-
-Status Print(const TextWriter& text) {
-  const auto failed = [] { return ErrnoError(Stage::kWrite, errno, "standard output could not be written"); };
-  const Status printed = text([&](std::string_view piece) -> Status {
-    if (std::fwrite(piece.data(), 1, piece.size(), stdout) == piece.size()) return {};
-    return failed();
-  });
-  if (!printed) return printed;
-  return std::fflush(stdout) == 0 ? Status() : failed();
 }
 
 TextWriter TextOf(const JsonObject& document) {
@@ -103,7 +92,7 @@ bool Session::WriteOut(const std::string& path, const TextWriter& text) {
 }
 
 void Session::PutLine(const JsonObject& line) {
-  if (printed_) printed_ = Print([&](const TextSink& put) { return line.WriteLine(put); });
+  if (printed_) printed_ = PrintOut([&](const TextSink& put) { return line.WriteLine(put); });
   if (!printed_) stop_->RequestStop();
 }
 
@@ -114,9 +103,9 @@ bool Session::PrintResult(const JsonObject& document, const TextWriter& text) {
     line.Append(document);
     PutLine(line);
   } else if (shared_.json) {
-    printed_ = Print(TextOf(document));
+    printed_ = PrintOut(TextOf(document));
   } else if (text) {
-    printed_ = Print(text);
+    printed_ = PrintOut(text);
   }
   if (!printed_) Log(LogLevel::kError, printed_.error().message + " (the results are not complete there)");
   return printed_.ok();
@@ -199,6 +188,13 @@ void Session::WarnOfNoImages(const RunCounts& counts) {
                                 PrintablePath(*archive));
 }
 
+ExitCode Session::CloseLog(ExitCode code) {
+  const Status written = log_->Close();
+  if (written) return code;
+  Log(LogLevel::kError, Describe(shared_.log_file, written.error()));
+  return ExitCode::kCannot;
+}
+
 ExitCode Session::FinishPlan(const CommandResult& result) {
   CloseMemory();
   WarnOfNoImages(result.counts);
@@ -222,8 +218,8 @@ ExitCode Session::FinishPlan(const CommandResult& result) {
     text = "nothing to plan: this run works on no images\n";
   }
   const bool reported = WriteReport(document);
-  if (!PrintResult(document, WholeText(std::move(text))) || !reported) return ExitCode::kCannot;
-  return result.counts.failed > 0 ? ExitCode::kSomeFailed : ExitCode::kDone;
+  if (!PrintResult(document, WholeText(std::move(text))) || !reported) return CloseLog(ExitCode::kCannot);
+  return CloseLog(result.counts.failed > 0 ? ExitCode::kSomeFailed : ExitCode::kDone);
 }
 
 ExitCode Session::Finish(CommandResult result) {
@@ -256,7 +252,7 @@ ExitCode Session::Finish(CommandResult result) {
     Log(LogLevel::kWarning, "not finished: " + why);
   }
   if (result.refusal) Log(LogLevel::kError, result.refusal->message);
-  return code;
+  return CloseLog(code);
 }
 
 ExitCode Session::Finish(const Error& error) {
@@ -268,7 +264,7 @@ ExitCode Session::Finish(const Error& error) {
   Log(LogLevel::kError, error.message);
   const ExitCode code = told ? ExitCodeFor(error) : ExitCode::kCannot;
   const CommandResult nothing;
-  return WriteMetrics(nothing, code) ? code : ExitCode::kCannot;
+  return CloseLog(WriteMetrics(nothing, code) ? code : ExitCode::kCannot);
 }
 
 }  // namespace imgmill

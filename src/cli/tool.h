@@ -3,8 +3,10 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "imgmill/base/error.h"
+#include "standard_output.h"
 
 namespace imgmill {
 
@@ -14,6 +16,12 @@ class Tool {
  public:
   virtual ~Tool() = default;
   virtual ExitCode Run() = 0;
+
+ protected:
+  /// Prints the text and what is in the buffer. @return `code`, or kCannot, which is said
+  static ExitCode Print(std::string_view text, ExitCode code = ExitCode::kDone) {
+    return PrintOrComplain(text, code);
+  }
 };
 
 /// Each declares its flags; Run is called after they were parsed.

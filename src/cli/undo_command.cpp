@@ -39,7 +39,10 @@ class Undo final : public Tool {
     flags.Footer("Example:\n  imgmill undo .imgmill/undo-20260102-030405.tsv");
     flags.Add("file", file_, "The undo file that an action wrote").Type("FILE").Required();
   }
-  ExitCode Run() override { return UndoFromFile(file_); }
+  ExitCode Run() override {
+    const ExitCode code = UndoFromFile(file_);
+    return Print({}, code);
+  }
 
  private:
   std::string file_;

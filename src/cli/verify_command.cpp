@@ -175,7 +175,7 @@ class Verify final : public Tool {
       std::fprintf(stderr, "imgmill: info: %s\n",
                    forget_ ? "what is missing is looked for no more from now on"
                            : "what is gone for good is looked for no more after --forget");
-    if (std::fflush(stdout) != 0) return ExitCode::kCannot;
+    if (Print({}) != ExitCode::kDone) return ExitCode::kCannot;
     if (counts_[kFailed] > 0) return ExitCode::kSomeFailed;
     return found > 0 ? ExitCode::kFindings : ExitCode::kDone;
   }
