@@ -5,13 +5,13 @@
 
 #include <algorithm>
 #include <ctime>
-#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <vector>
 
 #include "archive/archive_path.h"
 #include "base/path_parts.h"
+#include "base/same_file.h"
 #include "base/try.h"
 #include "dataset/set_aside.h"
 #include "imgmill/base/path_text.h"
@@ -42,8 +42,23 @@ struct Journal {
   std::unique_ptr<ActionJournal> actions;
   std::string name;        ///< as the user knows it
   uint64_t completed = 0;  ///< actions that interrupted runs of this command had done or begun
+  uint64_t failed = 0;     ///< what they had begun, and could not be completed
   bool resumed = false;
 };
+
+void TellFailed(const FileAction& action, const Error& error, const CommandServices& services,
+                CommandResult& result) {
+  services.log(LogLevel::kError, Describe(action.path, error));
+  result.action_failures.Add({action.path, error});
+}
+
+/// Where a run ends before it acts, what an earlier one has done can be taken back all the same.
+Error WithUndo(Error error, const Journal& journal) {
+  if (journal.completed > 0)
+    error.message += " (what the interrupted run before did is undone with: imgmill undo " +
+                     PrintablePath(journal.name) + ")";
+  return error;
+}
 
 /// A name of ours gives way to a file that is there, such as that of a run killed within the same second; a
 /// name of the user's does not.
@@ -60,24 +75,20 @@ Status Create(const ActRequest& request, const CommandServices& services, Journa
   }
 }
 
-bool SameFile(const std::string& a, const std::string& b) {
-  std::error_code missing;
-  return std::filesystem::equivalent(a, b, missing);
-}
-
 /// Undo files that a killed run may have left: the last one of this catalog, and the one that the user names.
 std::vector<std::string> EarlierUndoFiles(const ActRequest& request, const CommandServices& services) {
   std::vector<std::string> files;
   if (auto last = services.catalog->FindFact(ContentDigest{}, kUndoFileFact))
     files.push_back(*std::move(last));
   const std::string& named = request.undo_file;
-  if (!named.empty() && (files.empty() || !SameFile(files[0], named))) files.push_back(named);
+  if (!named.empty() && (files.empty() || !IsSameFile(files[0], named))) files.push_back(named);
   return files;
 }
 
 /// Goes on with the undo file of a killed or interrupted run, or makes one (if anything is planned). What
 /// such a run was in the middle of is completed either way.
-Result<Journal> OpenJournal(const ActRequest& request, const CommandServices& services) {
+Result<Journal> OpenJournal(const ActRequest& request, const CommandServices& services,
+                            CommandResult& result) {
   Journal journal;
   std::vector<std::unique_ptr<ActionJournal>> others;
   for (const std::string& path : EarlierUndoFiles(request, services)) {
@@ -91,7 +102,7 @@ Result<Journal> OpenJournal(const ActRequest& request, const CommandServices& se
     }
     if (*found == nullptr) continue;
     if ((*found)->command() == request.command) journal.completed += (*found)->completed();
-    const bool wanted = request.undo_file.empty() || SameFile(request.undo_file, path);
+    const bool wanted = request.undo_file.empty() || IsSameFile(request.undo_file, path);
     if (wanted && journal.actions == nullptr && (*found)->command() == request.command) {
       journal.name = request.undo_file.empty() ? (*found)->path() : request.undo_file;
       journal.actions = *std::move(found);
@@ -99,7 +110,12 @@ Result<Journal> OpenJournal(const ActRequest& request, const CommandServices& se
       continue;
     }
     // Nothing more is planned there.
-    TRY((*found)->Execute(StopFlag(), [](const FileAction&, const Status&) {}));
+    const auto tell = [&](const FileAction& action, const Status& status) {
+      if (!status) TellFailed(action, status.error(), services, result);
+    };
+    const ActionCounts ended = TRY((*found)->Execute(StopFlag(), tell));
+    if (ended.error) return *ended.error;
+    journal.failed += ended.failed;
     others.push_back(*std::move(found));
   }
   if (journal.actions == nullptr && request.nothing_planned) return journal;
@@ -165,7 +181,7 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(cons
     result.summary += "; dry run: nothing was touched";
     return {};
   }
-  Journal journal = TRY(OpenJournal(request, services));
+  Journal journal = TRY(OpenJournal(request, services, result));
   if (journal.actions == nullptr) return {};
   ActionJournal& actions = *journal.actions;
   const auto put = [&](const FileAction& image) -> Status {
@@ -177,10 +193,13 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(cons
   const Status planned = plan(put);
   // Nothing was done that its undo file could tell of.
   if (!planned && !journal.resumed) ::unlink(actions.path().c_str());
-  if (!planned) return planned;
+  if (!planned) return WithUndo(planned.error(), journal);
   sidecars.Tell(services, result);
   if (!request.target_folder.empty()) SweepTemporaries(request.target_folder);
-  if (request.sets_aside && actions.planned() > 0) TRY(MarkSetAside(request.target_folder, request.command));
+  if (request.sets_aside && actions.planned() > 0) {
+    const Status marked = MarkSetAside(request.target_folder, request.command);
+    if (!marked) return WithUndo(marked.error(), journal);
+  }
   Result<ActionCounts> acted =
       actions.Execute(*services.stop, [&](const FileAction& action, const Status& status) {
         if (status.ok()) {
@@ -188,10 +207,10 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(cons
           if (done && !action.sidecar) done(action);
           return;
         }
-        services.log(LogLevel::kError, Describe(action.path, status.error()));
-        result.action_failures.Add({action.path, status.error()});
+        TellFailed(action, status.error(), services, result);
       });
-  if (!acted) return acted.error();
+  if (!acted) return WithUndo(acted.error(), journal);
+  if (acted->error) result.refusal = acted->error;
   result.details["action"] = request.action;
   result.details["acted"] = acted->done;
   if (sidecars.planned() > 0) result.details["sidecars"] = acted->sidecars;
@@ -201,7 +220,7 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(cons
   result.summary += "; " + request.action + ": " + std::to_string(acted->done) + " done" +
                     (acted->sidecars > 0 ? " with " + Count(acted->sidecars) : "") + ", " +
                     (acted->already > 0 ? std::to_string(acted->already) + " already done before, " : "") +
-                    std::to_string(acted->failed) + " failed" +
+                    std::to_string(acted->failed + journal.failed) + " failed" +
                     (journal.completed > 0
                          ? ", " + std::to_string(journal.completed) + " more by the interrupted run before"
                          : "") +

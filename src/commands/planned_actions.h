@@ -53,7 +53,8 @@ using ActionSink = std::function<Status(const FileAction&)>;
 
 /// Asks `plan` for the actions, adds those on side-cars, writes them down, carries them out. The undo file is
 /// on disk before the first file is touched. What could not be done is in result.action_failures, what was
-/// done in result.details["acted"] and in the summary. A dry run only says so.
+/// done in result.details["acted"] and in the summary; so it is where an error, such as a full disk, has
+/// ended it early, which is the result's refusal then. A dry run only says so.
 /// @param done  told of each action on an image that was carried out, with its final target; may be empty.
 Status ExecuteActions(const ActRequest& request, const std::function<Status(const ActionSink&)>& plan,
                       const CommandServices& services, CommandResult& result,

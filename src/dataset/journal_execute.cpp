@@ -38,13 +38,14 @@ Status OfAct(const Error& error) {
 /// The action's end, in the file, the counts and the report.
 Status ActionJournal::Impl::Tell(size_t id, const FileAction& action, const Status& status,
                                  const Report& report) {
-  Status noted = status ? file.AddDone(id) : file.AddFailed(id, status.error());
+  // What a full disk has stopped is not called failed: the next run goes on with it, and no later action
+  // would fare better.
+  const bool full = !status && status.error().code == Code::kDiskFull;
+  Status noted = status ? file.AddDone(id) : full ? Status{} : file.AddFailed(id, status.error());
   ++(!status ? counts.failed : action.sidecar ? counts.sidecars : counts.done);
   report(action, status);
   if (!noted) return noted;
-  // No later action would fare better.
-  if (!status && status.error().code == Code::kDiskFull) return status;
-  return {};
+  return full ? status : Status{};
 }
 
 /// The image has said why; its side-cars only follow.
@@ -229,6 +230,31 @@ Result<ActionJournal::Impl::Planned> ActionJournal::Impl::PlannedAt(size_t id) c
   return planned;
 }
 
+/// All that is planned, in order, until an error or the stop flag.
+Status ActionJournal::Impl::CarryOut(const StopFlag& stop, const Report& report) {
+  std::vector<Group> batch;
+  TakenTargets taken;
+  ActionOrder order = TRY(ActionOrder::Of(file, first));
+  std::optional<ActionOrder::Place> next = order.Next();
+  while (next && !stop.StopRequested()) {
+    batch.clear();
+    taken.Clear();
+    for (size_t started = 0; next && started < kBatch && !stop.StopRequested(); next = order.Next()) {
+      Planned planned = TRY(PlannedAt(next->id));
+      planned.image.number = next->number;
+      TRY(PrepareGroup(planned, batch, taken, report));
+      started += 1 + planned.sidecars.size();
+    }
+    TRY(file.Sync());
+    for (Group& group : batch) {
+      if (stop.StopRequested()) break;  // started but not done: the next Execute looks, and does it
+      TRY(PerformGroup(group, report));
+    }
+    SyncTouched();
+  }
+  return {};
+}
+
 Result<ActionCounts> ActionJournal::Execute(const StopFlag& stop, const Report& report) {
   Impl& impl = *impl_;
   impl.counts = {};
@@ -242,35 +268,19 @@ Result<ActionCounts> ActionJournal::Execute(const StopFlag& stop, const Report& 
     ++impl.counts.failed;
     report(action, error);
   }
-  std::vector<Impl::Group> batch;
-  TakenTargets taken;
-  ActionOrder order = TRY(ActionOrder::Of(impl.file, impl.first));
-  std::optional<ActionOrder::Place> next = order.Next();
-  while (next && !stop.StopRequested()) {
-    batch.clear();
-    taken.Clear();
-    for (size_t started = 0; next && started < kBatch && !stop.StopRequested(); next = order.Next()) {
-      Impl::Planned planned = TRY(impl.PlannedAt(next->id));
-      planned.image.number = next->number;
-      TRY(impl.PrepareGroup(planned, batch, taken, report));
-      started += 1 + planned.sidecars.size();
-    }
-    TRY(impl.file.Sync());
-    for (Impl::Group& group : batch) {
-      if (stop.StopRequested()) break;  // started but not done: the next Execute looks, and does it
-      TRY(impl.PerformGroup(group, report));
-    }
-    impl.SyncTouched();
-  }
+  Status ended = impl.CarryOut(stop, report);
+  impl.SyncTouched();
   impl.counts.interrupted = stop.StopRequested();
-  TRY(impl.file.Sync());
+  const Status synced = impl.file.Sync();
   // Only now: until its move is noted, a link is known again by its text. A run that is killed here has not
   // ended: the next one goes on.
-  impl.moved_links.LeadAgain();
-  if (!impl.counts.interrupted) {
-    TRY(impl.file.AddEnded());
-    TRY(impl.file.Sync());
+  if (synced) impl.moved_links.LeadAgain();
+  if (ended) ended = synced;
+  if (ended && !impl.counts.interrupted) {
+    ended = impl.file.AddEnded();
+    if (ended) ended = impl.file.Sync();
   }
+  if (!ended) impl.counts.error = ended.error();
   return impl.counts;
 }
 

@@ -58,6 +58,7 @@ struct ActionJournal::Impl {
   Status UndoOne(size_t id, UndoSummary& summary, const Report& report);
 
   // Of Execute.
+  Status CarryOut(const StopFlag& stop, const Report& report);
   Result<Planned> PlannedAt(size_t id) const;
   Status Tell(size_t id, const FileAction& action, const Status& status, const Report& report);
   Status TellStaying(const Planned& planned);

@@ -152,6 +152,55 @@ TEST_CASE("filter copies onto a full disk") {
   CHECK(ReadFolder(where / "disk/good").size() == Json(rest)["kept"]);
 }
 
+TEST_CASE("a move onto a full disk says what was moved and how it is taken back") {
+  const TestFolder where;
+  const SmallDisk disk(where / "disk", "100k");
+  if (!disk.mounted()) return;
+  where.Write("photos/b.png", TestFolder::Read(SampleData() + "/icon_tiny.png"));
+  where.Write("photos/c.png", TestFolder::Read(SampleData() + "/poster.png"));  // larger than the disk
+  std::filesystem::create_symlink("b.png", where / "photos/a.png");
+  const FolderBytes before = ReadFolder(where / "photos");
+  const ProcessResult full =
+      Run({"filter", where / "photos", "--keep", "width>=100000", "--to", where / "disk/dropped", "--action",
+           "move", "--json", "--catalog", where / "catalog"});
+  INFO(full.err);
+  CHECK(full.exit_code == 75);
+  const nlohmann::json json = Json(full);
+  CHECK(json["error"]["code"] == "disk_full");
+  CHECK(json["acted"] == 2);
+  CHECK(json["action_failures"].size() == 1);
+  CHECK(full.err.find("2 done, 1 failed; undo with: imgmill undo ") != std::string::npos);
+  CHECK(std::filesystem::read_symlink(where / "disk/dropped/a.png") == "b.png");  // where its file is now
+  REQUIRE(json.contains("undo_file"));
+  CHECK(Run({"undo", json["undo_file"].get<std::string>()}).exit_code == 0);
+  CHECK(Difference(before, ReadFolder(where / "photos")) == "");
+}
+
+TEST_CASE("a side-car that an earlier run has left behind is told by the next one, whatever its undo file") {
+  const TestFolder where;
+  const SmallDisk disk(where / "disk", "100k");
+  if (!disk.mounted()) return;
+  where.Write("photos/a.png", TestFolder::Read(SampleData() + "/icon_tiny.png"));
+  where.Write("photos/a.txt", std::string(200'000, 'x'));
+  const std::vector<std::string> command = {
+      "filter", where / "photos", "--keep", "width>=100000", "--to",      where / "disk/dropped", "--action",
+      "move",   "--sidecars",     "*.txt",  "--json",        "--catalog", where / "catalog"};
+  CHECK(Run(command).exit_code == 75);
+  CHECK(std::filesystem::exists(where / "disk/dropped/a.png"));
+  where.Write("photos/d.png", TestFolder::Read(SampleData() + "/icon_tiny.png") + " ");
+  std::vector<std::string> again = command;
+  again.insert(again.end(), {"--undo-file", where / "other.tsv"});
+  const ProcessResult next = Run(again);
+  INFO(next.err);
+  CHECK(next.exit_code == 1);
+  const nlohmann::json json = Json(next);
+  CHECK(json["acted"] == 1);
+  REQUIRE(json["action_failures"].size() == 1);
+  CHECK(json["action_failures"][0]["path"] == where / "photos/a.txt");
+  CHECK(next.err.find("1 done, 1 failed") != std::string::npos);
+  CHECK(std::filesystem::exists(where / "photos/a.txt"));
+}
+
 TEST_CASE("a catalog on a full disk") {
   const TestFolder where;
   const SmallDisk disk(where / "disk", "64k");

@@ -554,8 +554,11 @@ TEST_CASE("a disk that is full ends the run early, and it can go on") {
         Act(Kind::kMove, elsewhere.Write("in/" + name, std::string(100'000, 'x')), "", folder / name)));
   }
   const auto full = (*journal)->Execute(kNoStop, kQuiet);
-  REQUIRE(!full);
-  CHECK(full.error().code == Code::kDiskFull);
+  REQUIRE(full);
+  REQUIRE(full->error);
+  CHECK(full->error->code == Code::kDiskFull);
+  CHECK(full->failed == 1);
+  CHECK(full->done == Take(folder.path()).size());
   CHECK(Take(folder.path()).size() + Take(elsewhere / "in").size() == 10);
   REQUIRE(::mount("imgmill-test", folder.path().c_str(), "tmpfs", MS_REMOUNT, "size=4M") == 0);
   const auto counts = (*journal)->Execute(kNoStop, kQuiet);

@@ -58,6 +58,8 @@ struct ActionCounts {
                              ///< what ActionJournal::completed counts
   uint64_t failed = 0;       ///< with side-cars
   bool interrupted = false;  ///< by the stop flag; Open and Execute go on
+  /// What ended it early, such as a full disk: what remains can be executed later.
+  std::optional<Error> error;
 };
 
 struct UndoSummary {
@@ -110,8 +112,8 @@ class ActionJournal {
   /// What `earlier` has completed counts as completed here, too.
   void TakeOver(const ActionJournal& earlier);
 
-  /// Seals the plan and carries it out in order. An error, such as a full disk, ends it early; what remains
-  /// can be executed later.
+  /// Seals the plan and carries it out in order. The result is an error only where nothing was touched; one
+  /// that comes later is among the counts.
   Result<ActionCounts> Execute(const StopFlag& stop, const Report& report);
 
   /// Reverts what was done, last action first. Nothing that is at a path meanwhile is overwritten: that
