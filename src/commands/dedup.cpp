@@ -78,8 +78,10 @@ class Dedup final : public Command {
       const auto distance_of = [&](uint32_t a, uint32_t b) {
         return VectorDistance(entries, *vectors, a, b);
       };
-      DuplicateGroups verified = TRY(Grouping::Guarded(
-          services, [&] { return VerifyGroups(entries, rules_, groups, *look, distance_of, memory, stop); }));
+      const double most = 1 - options_.similarity() + 1e-6;  // whichever way the last bit was rounded
+      DuplicateGroups verified = TRY(Grouping::Guarded(services, [&] {
+        return VerifyGroups(entries, rules_, groups, *look, distance_of, most, memory, stop);
+      }));
       groups = std::move(verified);
     }
     const FoundDuplicates found(entries, std::move(groups),

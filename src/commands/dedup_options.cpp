@@ -139,7 +139,7 @@ std::optional<std::string> DedupOptions::Check() const {
            " is of candidates by hash or descriptor: it does not go with " +
            (method == "embedding" ? "--model" : "--method " + method);
   if (refused && !looks_again())
-    return "--refused is of pairs that are looked at again: it does not go with " +
+    return "--refused lists pairs that got a second look: it does not go with " +
            (no_verify               ? std::string("--no-verify")
             : method == "embedding" ? "--model"
                                     : "--method " + method);

@@ -17,11 +17,13 @@ struct Ranked {
 class GroupVerifier {
  public:
   GroupVerifier(const DedupTable& entries, const GroupRules& rules, SecondLooker& looker,
-                const std::function<Result<double>(uint32_t, uint32_t)>& distance, const StopFlag& stop)
+                const std::function<Result<double>(uint32_t, uint32_t)>& distance, double most,
+                const StopFlag& stop)
       : entries_(entries),
         rules_(rules),
         looker_(looker),
         distance_(distance),
+        most_(most),
         stop_(stop),
         sides_(rules.scope) {}
 
@@ -79,7 +81,8 @@ class GroupVerifier {
       const double distance = TRY(distance_(keeper.index, other.index));
       const DuplicateGroups::Member member = {other.index, true, distance, verdict.look, 0};
       if (verdict.refused()) {
-        verified_.refused.Add({keeper.index, member, verdict.kind == LookVerdict::Kind::kDiffers});
+        if (distance <= most_)
+          verified_.refused.Add({keeper.index, member, verdict.kind == LookVerdict::Kind::kDiffers});
         continue;
       }
       verified_.members.push_back(member);
@@ -101,6 +104,7 @@ class GroupVerifier {
   const GroupRules& rules_;
   SecondLooker& looker_;
   const std::function<Result<double>(uint32_t, uint32_t)>& distance_;
+  const double most_;
   const StopFlag& stop_;
   PairSides sides_;
   DuplicateGroups verified_;
@@ -123,10 +127,10 @@ std::vector<uint32_t> RowsByLook(const DuplicateGroups& groups) {
 Result<DuplicateGroups> VerifyGroups(const DedupTable& entries, const GroupRules& rules,
                                      const DuplicateGroups& found, SecondLooker& looker,
                                      const std::function<Result<double>(uint32_t, uint32_t)>& distance,
-                                     MemoryManager& memory, const StopFlag& stop) {
+                                     double most, MemoryManager& memory, const StopFlag& stop) {
   Lease lease = TRY(memory.Acquire(looker.Held(1), stop));
   looker.Prepare(1);
-  GroupVerifier verifier(entries, rules, looker, distance, stop);
+  GroupVerifier verifier(entries, rules, looker, distance, most, stop);
   for (const DuplicateGroups::Group& group : found.groups) TRY(verifier.Add(found, group));
   return verifier.Finish();
 }

@@ -24,7 +24,7 @@ constexpr size_t kExifBytes = 256 * kKiB;  // a JPEG's markers, or a header in l
 // The numbers are the records' and the reading's: each value in them has a version of its own.
 constexpr char kHeaderFact[] = "header-signals/1";
 constexpr char kExifFact[] = "exif-signals/1";
-constexpr char kExifTextFact[] = "exif-texts/2";
+constexpr char kExifTextFact[] = "exif-texts/3";
 constexpr char kPixelFact[] = "pixel-signals/1";
 constexpr char kLenientPixelFact[] = "pixel-signals-lenient/1";
 // Under the names above, images with alpha were once measured by the colours that lie hidden under it.

@@ -11,7 +11,7 @@ namespace imgmill {
 constexpr int64_t kFlatReach = 4;
 
 /// Writes the alpha of such pixels among the region's own rows to `band`, the own rows enlarged by `scale`.
-/// Which they are hangs on the image alone as long as the region's context has kFlatReach rows, or ends with
+/// Which they are depends only on the image as long as the region's context has kFlatReach rows, or ends with
 /// the image. Does nothing where there is no alpha.
 void KeepFlatAlpha(const Region& region, int64_t scale, const RowTarget& band);
 

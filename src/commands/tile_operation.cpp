@@ -53,6 +53,17 @@ std::string TextOf(const TileOptions& options) {
   return text;
 }
 
+/// Those of the signals by which tiles are chosen, where their formulas have changed since the first.
+std::string VersionsOf(const TileOptions& options) {
+  SignalSet used = SignalsOf(RulesOf(options));
+  if (options.best > 0 && options.by != kByChance) used.Insert(SignalOf(options));
+  std::string text;
+  for (const SignalInfo& info : AllSignals()) {
+    if (used.Contains(info.signal) && info.version > 1) text += VersionedName(info.signal) + " ";
+  }
+  return text;
+}
+
 /// Where tiles of several partners go; that of one is always the same.
 std::string PairText(const TileOptions& options) {
   std::string text = options.crop_pairs ? "cropped " : "";
@@ -66,7 +77,7 @@ std::string FingerprintOf(const TileOptions& options, bool lenient) {
   return "tile/1 " + std::to_string(options.size) + "+" + std::to_string(options.Step()) + " " +
          options.edge + " " +
          (options.best > 0 ? std::to_string(options.best) + " by " + ChoiceOf(options) : "") +
-         TextOf(options) + (options.pairs.empty() ? "" : "pair ") + PairText(options) +
+         TextOf(options) + VersionsOf(options) + (options.pairs.empty() ? "" : "pair ") + PairText(options) +
          (options.min_distance > 0 ? "apart " + std::to_string(options.min_distance) + " " : "") +
          options.file.Text() + " " + ImageLibraryVersions() + (lenient ? " lenient" : "");
 }

@@ -165,9 +165,10 @@ Status OutputFolder::CommitAs(const Item& item, const std::string& relative, con
                               const ContentDigest& digest) {
   TRY(NoteFolder());
   const FileStamp stamp = TRY(StampOf(temporary));
-  // Again: since Begin, another source of this run may have given the same name.
-  TRY(MayWrite(item, relative));
+  // Again: since Begin, another source of this run may have given the same name. What comes after this
+  // question is not replaced either.
   const bool replaces = Exists(PathOf(relative));
+  TRY(MayWrite(item, relative));
   const WorkKey key = KeyOf(item, relative);
   TRY(catalog_.PutWork(key, {WorkRow::State::kIntent, stamp.size, digest}));
   TRY(Publish(temporary, PathOf(relative), replaces));

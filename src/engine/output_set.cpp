@@ -60,6 +60,14 @@ Status RemoveInPlace(OutputFolder& folder, const SetInPlace& set,
   return gone.empty() ? Status{} : folder.catalog().PutWork(gone);
 }
 
+/// Whether a source of the same content, or one that gave the same file, has it for its own, too.
+bool HasOtherSource(OutputFolder& folder, const Item& item, const std::string& name) {
+  const std::vector<FoundWork> all = folder.catalog().FindOutputs(name);
+  return std::any_of(all.begin(), all.end(), [&](const FoundWork& each) {
+    return each.key.source != item.main.absolute && Exists(each.key.source);
+  });
+}
+
 }  // namespace
 
 OutputSet::OutputSet(OutputFolder& folder, const Item& item, SetPrefixes prefixes)
@@ -159,9 +167,10 @@ bool OutputSet::Has(const std::string& relative) const {
 
 /// Since Begin, another source of this run may have given the same name.
 Result<ReadyFile> OutputSet::Ready(const std::string& relative, const Held& held) const {
-  TRY(folder_.MayWrite(item_, relative));
   const std::string path = folder_.PathOf(relative);
-  return ReadyFile{held.temporary, path, Exists(path)};
+  const bool replaces = Exists(path);  // now: what comes after this question is another's
+  TRY(folder_.MayWrite(item_, relative));
+  return ReadyFile{held.temporary, path, replaces};
 }
 
 Status OutputSet::PublishSoFar() {
@@ -221,13 +230,8 @@ Status OutputSet::RemoveReplaced() {
 Result<EarlierChoice> FindEarlierChoice(OutputFolder& folder, const Item& item, const SetPrefixes& prefixes,
                                         const std::vector<std::string>& own, bool remove) {
   EarlierChoice earlier;
-  // A source of the same content may have it for its own, too.
   const auto stays = [&](const std::string& name) {
-    if (std::binary_search(own.begin(), own.end(), name)) return true;
-    const std::vector<FoundWork> all = folder.catalog().FindOutputs(name);
-    return std::any_of(all.begin(), all.end(), [&](const FoundWork& each) {
-      return each.key.source != item.main.absolute && Exists(each.key.source);
-    });
+    return std::binary_search(own.begin(), own.end(), name) || HasOtherSource(folder, item, name);
   };
   std::set<std::string> seen;
   for (const FoundWork& found : folder.catalog().FindOutputs(SetName(prefixes))) {
@@ -244,9 +248,6 @@ Result<EarlierChoice> FindEarlierChoice(OutputFolder& folder, const Item& item, 
 
 Status OutputSet::Commit(size_t missing) {
   if (resumed_) return CommitResumed(missing);
-  TRY(Put(WorkRow::State::kIntent, missing));
-  // Before the renames: once the new set is whole, a rerun looks no more.
-  TRY(RemoveReplaced());
   std::vector<ReadyFile> ready;
   ready.reserve(files_.size());
   for (const auto& [name, held] : files_) {
@@ -257,6 +258,9 @@ Status OutputSet::Commit(size_t missing) {
     }
     ready.push_back(*std::move(file));
   }
+  TRY(Put(WorkRow::State::kIntent, missing));
+  // Before the renames: once the new set is whole, a rerun looks no more.
+  TRY(RemoveReplaced());
   for (auto& [name, held] : files_) held.temporary.clear();
   TRY(PublishTogether(ready));
   return Put(WorkRow::State::kDone, missing);
@@ -350,7 +354,9 @@ Result<std::optional<std::vector<std::string>>> FindFinishedSet(OutputFolder& fo
   const bool whole = in_place.size() == rows.size() && rows.size() == static_cast<size_t>(set->size);
   if (!whole) {
     if (set->state == WorkRow::State::kIntent) {
-      for (const std::string& half : in_place) ::unlink(folder.PathOf(half).c_str());
+      for (const std::string& half : in_place) {
+        if (!HasOtherSource(folder, item, half)) ::unlink(folder.PathOf(half).c_str());
+      }
     }
     return Finished();
   }

@@ -46,7 +46,8 @@ const many = (n, what) => n.toLocaleString('en') + ' ' + what + (n === 1 ? '' : 
 function total() {
   const decided = head.decides ? groups.filter(g => g.decides) : groups, refused = groups.length - decided.length;
   let text = many(decided.length, head.decides ? 'group' : 'query').replace('querys', 'queries');
-  if (shown.length !== groups.length) text += ', ' + shown.length + ' shown';
+  const listed = head.decides ? shown.filter(g => g.decides) : shown;
+  if (listed.length !== decided.length) text += ', ' + listed.length + ' shown';
   if (head.decides) {
     const {bytes, images} = freed(), out = groups.filter(g => g.out).length;
     text += ': ' + many(images, 'image') + ' to go, ' + size(bytes) + ' saved';

@@ -69,7 +69,8 @@ std::optional<double> JpegVisible(const DetailSums& sums, const SignalSums& step
   if (border <= 0) return std::nullopt;
   if (!HasBlockGrid(steps)) return kNoTraces;
   const double quality = -245.8909 + 261.9373 * std::pow(border, -0.02398886) *
-                                         std::pow(activity, 0.01601664) * std::pow(crossings, 0.00642859);
+                                         std::pow(std::max(activity, 0.0), 0.01601664) *
+                                         std::pow(crossings, 0.00642859);
   return std::clamp(quality, kMostTraces, kNoTraces);
 }
 

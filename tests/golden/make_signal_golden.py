@@ -118,7 +118,7 @@ def jpeg_visible(luma):
         return ""
     if not has_grid(luma):
         return 10
-    score = -245.8909 + 261.9373 * border ** -0.02398886 * activity ** 0.01601664 * crossing ** 0.00642859
+    score = -245.8909 + 261.9373 * border ** -0.02398886 * max(activity, 0) ** 0.01601664 * crossing ** 0.00642859
     return float(np.clip(score, 1, 10))
 
 

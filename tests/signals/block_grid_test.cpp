@@ -95,6 +95,13 @@ TEST_CASE("jpeg_visible is between 1 and 10 for every file that can be read") {
       CHECK(value >= 1);
       CHECK(value <= 10);
     }
+  // Pixel art: all steps lie on the grid, fewer than none in between.
+  Image art(Layout{240, 240, 1, Sample::kU8});
+  for (int64_t y = 0; y < 240; ++y) {
+    for (int64_t x = 0; x < 240; ++x)
+      art.row(y)[x] = static_cast<uint8_t>(Mix(static_cast<uint64_t>(y / 8 * 30 + x / 8)));
+  }
+  CHECK(MeasureSignals(art.view(), kBoth)[Signal::kJpegVisible] == 1.0);
   const char* assets = std::getenv("IMGMILL_TEST_ASSETS");
   if (assets == nullptr) {
     MESSAGE("SKIPPED: IMGMILL_TEST_ASSETS is not set");

@@ -56,8 +56,8 @@ enum class Signal : uint8_t {
   /// Source: Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy", ICPR 2000.
   kSharpness,
   /// Standard deviation of the noise on luma, in levels: the sigma of added white noise, 0 under 1 and for
-  /// clean
-  /// photos. By Immerkaer's mask, in the flattest twentieth of blocks of 16x16 pixels, less what is texture
+  /// clean photos. By Immerkaer's mask, in the flattest twentieth of blocks of 16x16 pixels, less what is
+  /// texture
   /// there: that has more of slopes over two pixels than white noise has. Blocks that are black or white in
   /// more than one pixel of 50 do not count. No value under 3x3.
   /// Source: after Immerkaer, "Fast noise variance estimation", CVIU 64(2), 1996, eq. 6.
@@ -68,15 +68,13 @@ enum class Signal : uint8_t {
   /// tried, so that a crop cannot hide the grid. 0 (no blocks) to 10,000 (steps at borders only; capped);
   /// never negative. 0, too, where chance explains the grid: where its rows and columns of steps exceed those
   /// beside them by less than 4 standard errors more than those of any other phase. JPEG photos have about 7
-  /// at
-  /// quality 80, 32 at 50, 51 at 30. No value under 16x16.
+  /// at quality 80, 32 at 50, 51 at 30. No value under 16x16.
   /// Source: after Wang, Sheikh and Bovik, "No-reference perceptual quality assessment of JPEG compressed
   /// images", ICIP 2002, eq. 1 and 2.
   kBlockiness,
   /// Spread and mean of the opponent colours R - G and (R + G) / 2 - B: 0 for grey, 15 slightly, 33
   /// moderately, 59 quite, 109 extremely colourful. The spread is less its noise, which is a sixth of the
-  /// mean
-  /// square of second differences along rows.
+  /// mean square of second differences along rows.
   /// Source: Hasler and Suesstrunk, "Measuring colourfulness in natural images", SPIE 5007, 2003, section 7.
   kColorfulness,
   /// 1 if R, G and B differ by at most 2 levels at every pixel (what rounding in colour conversions makes of
