@@ -16,6 +16,7 @@ namespace {
 constexpr const char* kFile = "/.imgmill/catalog.sqlite";
 constexpr std::string_view kCatalogName = ".imgmill";
 constexpr std::string_view kExport = "export/1 in ";
+constexpr std::string_view kActing[] = {"filter/1 ", "dedup/1 ", "apply/1 "};
 /// Of rows that stand for a folder: no file is made of this, nor called so.
 constexpr char kFolderSource[] = "folder";
 constexpr std::string_view kFolderBegin = "//";
@@ -123,6 +124,21 @@ std::string ExportInto(const std::string& folder, const std::string& catalog_fol
 std::optional<std::string> FolderOfExport(std::string_view fingerprint, const std::string& output_folder) {
   if (!fingerprint.starts_with(kExport)) return std::nullopt;
   return AtEndOf(std::string(fingerprint.substr(kExport.size())), output_folder);
+}
+
+std::string ActionInto(std::string_view command, std::string_view action, const std::string& folder,
+                       const std::string& catalog_folder) {
+  return std::string(command).append("/1 ").append(action).append(" to ").append(
+      WayTo(folder, catalog_folder));
+}
+
+bool IsAction(std::string_view fingerprint) {
+  return std::ranges::any_of(kActing,
+                             [&](std::string_view command) { return fingerprint.starts_with(command); });
+}
+
+bool IsMove(std::string_view fingerprint) {
+  return IsAction(fingerprint) && fingerprint.substr(fingerprint.find(' ') + 1).starts_with("move ");
 }
 
 WorkKey KeyOfFolder(const std::string& folder, const std::string& catalog_folder,

@@ -80,7 +80,7 @@ class Explain final : public Tool {
 
   static Status AddSteps(FoundWork work, std::unique_ptr<ProvenanceFolder> folder, Json& steps) {
     for (int i = 0; i < kMostSteps; ++i) {
-      const SourceState state = TRY(StateOf(work.key.source, work.key.content));
+      const SourceState state = TRY(StateOf(work));
       std::optional<std::string> below = folder->Below(work.key.source);
       steps.push_back({{"made_by", PrintablePath(work.key.fingerprint)},
                        {"source", PrintablePath(work.key.source)},

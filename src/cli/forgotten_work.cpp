@@ -2,11 +2,16 @@
 // of it a run takes for its own.
 #include "forgotten_work.h"
 
+#include <iterator>
+#include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
+#include "base/path_parts.h"
 #include "base/try.h"
+#include "imgmill/catalog/finished_work.h"
 #include "imgmill/dataset/publish.h"
 
 namespace imgmill {
@@ -28,6 +33,31 @@ Status ForgetWork(const std::string& output_folder, std::span<const FoundWork> w
   }
   TRY(catalog->PutWork(rows));
   return catalog->Flush();
+}
+
+Status ForgetUndone(const std::string& undo_file, std::span<const std::string> files) {
+  const std::optional<std::string> beside = OutputFolderOf(ParentOf(AbsoluteEntry(undo_file)));
+  std::map<std::string, std::vector<std::string>> by_folder;
+  for (const std::string& file : files) {
+    // Folders are above the file, as a rule; others are known by the undo file, which lies with the catalog.
+    std::optional<std::string> folder = OutputFolderOf(ParentOf(file));
+    if (!folder) folder = beside;
+    if (folder) by_folder[*folder].push_back(file);
+    if (folder && beside && *folder != *beside) by_folder[*beside].push_back(file);
+  }
+  for (const auto& [folder, undone] : by_folder) {
+    std::vector<FoundWork> gone;
+    {
+      const std::unique_ptr<FinishedWork> work = TRY(FinishedWork::Open(folder));
+      for (const std::string& file : undone) {
+        std::vector<FoundWork> found = TRY(work->ThatMadeAt(file, file.substr(1)));
+        std::erase_if(found, [](const FoundWork& each) { return !IsAction(each.key.fingerprint); });
+        std::move(found.begin(), found.end(), std::back_inserter(gone));
+      }
+    }
+    TRY(ForgetWork(folder, gone));
+  }
+  return {};
 }
 
 }  // namespace imgmill

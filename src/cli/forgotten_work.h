@@ -13,4 +13,9 @@ namespace imgmill {
 /// @param output_folder  the one whose catalog they are of
 Status ForgetWork(const std::string& output_folder, std::span<const FoundWork> works);
 
+/// Takes off their records the files that an undo has taken away from where an action had put them.
+/// @param undo_file  the catalog's may be the one that it lies in
+/// @param files      absolute paths where they were. Errors as ForgetWork, and FinishedWork's.
+Status ForgetUndone(const std::string& undo_file, std::span<const std::string> files);
+
 }  // namespace imgmill

@@ -1,5 +1,6 @@
 #include "leftovers.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -7,10 +8,12 @@
 #include <filesystem>
 #include <set>
 
+#include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/catalog/finished_work.h"
 #include "imgmill/dataset/publish.h"
 
 namespace imgmill {
@@ -20,8 +23,21 @@ size_t HashOf(const std::string& text) {
   return std::hash<std::string>()(text);
 }
 
-/// Tells `each` of the files below the folder, by their names there. Hidden ones are none of ours.
-Status ForEachFileIn(const std::string& folder, const std::function<Status(const std::string& name)>& each) {
+/// Also of a member of an archive, of which a link counts, wherever it leads.
+bool IsThere(const std::string& source) {
+  struct stat info {};
+  return Exists(source) || StatPath(source, &info) == 0;
+}
+
+bool HasContent(const std::string& path, const ContentDigest& content) {
+  const Result<ContentDigest> now = DigestOf(path);
+  return now && *now == content;
+}
+
+/// Tells `each` of the files below the folder, by their names there. Hidden ones are none of ours, and links
+/// only where they are asked for.
+Status ForEachFileIn(const std::string& folder, bool links,
+                     const std::function<Status(const std::string& name)>& each) {
   namespace fs = std::filesystem;
   std::error_code failed;
   fs::recursive_directory_iterator at(folder, failed), end;
@@ -32,7 +48,7 @@ Status ForEachFileIn(const std::string& folder, const std::function<Status(const
     const fs::file_status entry = at->symlink_status(vanished);
     if (NameOf(path).starts_with('.')) {
       if (fs::is_directory(entry)) at.disable_recursion_pending();
-    } else if (fs::is_regular_file(entry)) {
+    } else if (fs::is_regular_file(entry) || (links && fs::is_symlink(entry))) {
       TRY(each(path.substr(folder.size() + 1)));
     }
   }
@@ -50,7 +66,7 @@ bool Leftovers::IsOfThisRun(const std::string& source) const {
   const auto leads_to = [&](const std::string& own) {
     return source == own || source.starts_with(Join(own, ""));
   };
-  return std::any_of(own_.begin(), own_.end(), leads_to) || !Exists(source);
+  return std::any_of(own_.begin(), own_.end(), leads_to) || !IsThere(source);
 }
 
 Status Leftovers::Spare(const FailureTable& failed) {
@@ -68,27 +84,34 @@ bool Leftovers::IsSpared(const std::string& source) const {
   return false;
 }
 
-std::vector<FoundWork> Leftovers::RowsOf(const std::string& name) const {
+std::vector<FoundWork> Leftovers::RowsOf(const Looked& looked, const std::string& name) const {
   std::vector<FoundWork> rows = catalog_.FindOutputs(name);
   // Shards, databases and exports are made of many, and are their commands' to judge: their source is no
   // path.
-  std::erase_if(rows, [](const FoundWork& found) { return !found.key.source.starts_with('/'); });
+  std::erase_if(rows, [&](const FoundWork& found) {
+    return !found.key.source.starts_with('/') || !looked.is_of_step(found.key);
+  });
   return rows;
 }
 
-Status Leftovers::Remove(const std::string& folder, const std::string& name, LeftFiles& left) {
-  const std::string path = Join(folder, name);
-  std::vector<FoundWork> rows = RowsOf(name);
+Status Leftovers::Remove(const Looked& looked, const std::string& name, LeftFiles& left) {
+  const std::string path = Join(looked.folder, name);
+  std::vector<FoundWork> rows = RowsOf(looked, name);
   const Result<ContentDigest> digest = DigestOf(path);
   std::set<std::string> sources;  // of which this may be, whatever the options were
   for (const FoundWork& found : rows) {
     if (digest && found.row.digest == *digest) sources.insert(found.key.source);
   }
   std::erase_if(rows, [&](const FoundWork& found) { return !sources.contains(found.key.source); });
-  if (rows.empty()) {
-    if (left.changed++ == 0) left.example = path;
-    return {};
-  }
+  const auto stays = [&](uint64_t& count) {
+    if (left.changed + left.only == 0) left.example = path;
+    ++count;
+    return Status();
+  };
+  if (rows.empty()) return stays(left.changed);
+  if (looked.copies &&
+      std::ranges::none_of(sources, [&](const std::string& source) { return HasContent(source, *digest); }))
+    return stays(left.only);
   // First the rows: gone on purpose is not missing.
   std::vector<std::pair<WorkKey, WorkRow>> gone;
   for (FoundWork& found : rows) {
@@ -99,20 +122,52 @@ Status Leftovers::Remove(const std::string& folder, const std::string& name, Lef
   if (::unlink(path.c_str()) != 0 && errno != ENOENT)
     return ErrnoError(Stage::kWrite, errno, "remove " + PrintablePath(path));
   ++left.removed;
-  for (std::string parent = ParentOf(path); parent.size() > folder.size() && ::rmdir(parent.c_str()) == 0;)
+  for (std::string parent = ParentOf(path);
+       parent.size() > looked.folder.size() && ::rmdir(parent.c_str()) == 0;)
     parent = ParentOf(parent);
   return {};
 }
 
 Result<LeftFiles> Leftovers::Look(const std::string& folder, std::vector<size_t> current, bool remove) {
   std::sort(current.begin(), current.end());
+  Looked looked;
+  looked.folder = folder;
+  looked.is_of_step = [](const WorkKey& key) { return !IsAction(key.fingerprint); };
+  looked.is_current = [&](const std::string& name) {
+    return std::binary_search(current.begin(), current.end(), HashOf(name));
+  };
+  looked.is_current_work = [](const FoundWork&) { return false; };
+  return Look(looked, remove);
+}
+
+Result<LeftFiles> Leftovers::LookAtPlaced(const std::string& command, PlacedFiles placed, bool remove) {
+  std::sort(placed.sources.begin(), placed.sources.end());
+  std::set<std::string> fingerprints;
+  for (const char* action : {"copy", "hardlink", "symlink"})
+    fingerprints.insert(ActionInto(command, action, placed.folder, catalog_.folder()));
+  const auto is_planned = [&](const std::string& source, const std::optional<ContentDigest>& content) {
+    return std::binary_search(placed.sources.begin(), placed.sources.end(),
+                              PlacedFiles::HashOfSource(source, content));
+  };
+  Looked looked;
+  looked.folder = placed.folder;
+  looked.is_of_step = [&](const WorkKey& key) { return fingerprints.contains(key.fingerprint); };
+  looked.is_current = [](const std::string&) { return false; };
+  looked.is_current_work = [&](const FoundWork& found) {
+    return is_planned(found.key.source, found.key.content) || is_planned(found.key.source, std::nullopt);
+  };
+  looked.copies = true;
+  return Look(looked, remove);
+}
+
+Result<LeftFiles> Leftovers::Look(const Looked& looked, bool remove) {
   LeftFiles left;
   RecordTable<std::string> names;  // a folder is not changed while it is read
-  TRY(ForEachFileIn(folder, [&](const std::string& name) -> Status {
-    if (std::binary_search(current.begin(), current.end(), HashOf(name))) return {};
-    const std::vector<FoundWork> rows = RowsOf(name);
-    if (rows.empty()) return {};
-    const std::string path = Join(folder, name);
+  TRY(ForEachFileIn(looked.folder, looked.copies, [&](const std::string& name) -> Status {
+    if (looked.is_current(name)) return {};
+    const std::vector<FoundWork> rows = RowsOf(looked, name);
+    if (rows.empty() || std::ranges::any_of(rows, looked.is_current_work)) return {};
+    const std::string path = Join(looked.folder, name);
     if (std::any_of(rows.begin(), rows.end(), [&](const FoundWork& found) {
           return IsSpared(found.key.source) || !IsOfThisRun(found.key.source);
         })) {
@@ -124,7 +179,7 @@ Result<LeftFiles> Leftovers::Look(const std::string& folder, std::vector<size_t>
     if (remove) names.Add(name);
     return {};
   }));
-  TRY(names.ForEach([&](const std::string& name) { return Remove(folder, name, left); }));
+  TRY(names.ForEach([&](const std::string& name) { return Remove(looked, name, left); }));
   return left;
 }
 

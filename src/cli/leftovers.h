@@ -17,6 +17,8 @@ struct LeftFiles {
   uint64_t files = 0;
   uint64_t removed = 0;
   uint64_t changed = 0;  ///< of those to be removed: somebody has, since, so that they stay
+  uint64_t only = 0;     ///< likewise: copies of images that are gone or changed, maybe the last ones
+  std::string folder;    ///< where they lie
   std::string example;   ///< path of one that stays, else of one
 };
 
@@ -37,13 +39,28 @@ class Leftovers {
   /// @param current  std::hash of the name of each file that the run has made there, or found finished
   /// @param remove   removes them, and folders that get empty by it, if they are as they were written
   Result<LeftFiles> Look(const std::string& folder, std::vector<size_t> current, bool remove);
+  /// The same of a folder that a step copies images to, or makes links of them in. A copy goes only where
+  /// what it is a copy of is there, as it was.
+  /// @param command  "filter"
+  Result<LeftFiles> LookAtPlaced(const std::string& command, PlacedFiles placed, bool remove);
 
  private:
+  /// A folder, and what tells its files of this run from those of earlier ones.
+  struct Looked {
+    std::string folder;
+    /// Whether work is what the step does there.
+    std::function<bool(const WorkKey& key)> is_of_step;
+    /// By its name alone, and if that does not tell, by the rows that it has.
+    std::function<bool(const std::string& name)> is_current;
+    std::function<bool(const FoundWork& found)> is_current_work;
+    bool copies = false;
+  };
+  Result<LeftFiles> Look(const Looked& looked, bool remove);
   bool IsSpared(const std::string& source) const;
   bool IsOfThisRun(const std::string& source) const;
   /// The rows by which a file of this name is one of ours; none where it is not.
-  std::vector<FoundWork> RowsOf(const std::string& name) const;
-  Status Remove(const std::string& folder, const std::string& name, LeftFiles& left);
+  std::vector<FoundWork> RowsOf(const Looked& looked, const std::string& name) const;
+  Status Remove(const Looked& looked, const std::string& name, LeftFiles& left);
 
   Catalog& catalog_;
   std::vector<std::string> own_;       ///< canonical

@@ -36,13 +36,19 @@ Error NotGiven(const std::string& step, uint64_t given, uint64_t kept) {
               std::to_string(kept) + " were kept for it"};
 }
 
-/// Whether another step writes to this one's folder, or to one around it or in it.
-bool SharesFolder(const CommandPipeline& pipeline, const PipelineStep& step) {
-  const std::string own = AbsoluteEntry(step.command->output_folder()) + "/";
+/// Whether another step writes to this one's folder, or to one around it or in it. Where others' copies go
+/// may be around it: no file of those is called as one in it.
+/// @param own  the step's output folder, or the one that it copies to
+bool SharesFolder(const CommandPipeline& pipeline, const PipelineStep& step, const std::string& own) {
+  const std::string mine = AbsoluteEntry(own) + "/";
+  const auto meets = [&](const std::string& folder, bool around) {
+    const std::string theirs = AbsoluteEntry(folder) + "/";
+    return !folder.empty() && (theirs.starts_with(mine) || (around && mine.starts_with(theirs)));
+  };
+  const bool places = step.command->output_folder().empty();
   return std::any_of(pipeline.steps.begin(), pipeline.steps.end(), [&](const PipelineStep& other) {
-    if (&other == &step || other.command->output_folder().empty()) return false;
-    const std::string folder = AbsoluteEntry(other.command->output_folder()) + "/";
-    return folder.starts_with(own) || own.starts_with(folder);
+    return &other != &step && (meets(other.command->output_folder(), true) ||
+                               meets(other.command->folder_to_leave_out(), places));
   });
 }
 
@@ -140,6 +146,8 @@ class PipelineRun {
     Result<CommandResult> result = each.run().Reduce(std::move(mapped));
     if (!result) return result.error();
     if (dry_run_ && ahead_.files == 0 && result->ahead.files == 0) TRY(LookForLeftovers(each, *result, left));
+    // Copies are made in the reduce.
+    if (ahead_.files == 0) TRY(LookAtPlaced(step, *result, left));
     TellLeftovers(step, left, *result);
     each.End();
     const bool all_is_there = ahead_.files == 0;
@@ -225,20 +233,38 @@ class PipelineRun {
     return (next_ == 0 ? part.counts : whole_.counts).listed > 0;
   }
 
+  bool Removes(const CommandResult& part) const {
+    return pipeline_.prune && !dry_run_ && why_not_prune_.empty() && AnyListed(part);
+  }
+
+  /// Says so where files are to be removed.
+  bool SharesFolderOf(const PipelineStep& step, const std::string& folder) const {
+    if (!SharesFolder(pipeline_, step, folder)) return false;
+    if (pipeline_.prune)
+      session_.Log(LogLevel::kWarning,
+                   step.name + ": nothing is removed from " + PrintablePath(folder) +
+                       ", as another step writes to the same folder, or to one in or around it");
+    return true;
+  }
+
   Status LookForLeftovers(StepRun& each, const CommandResult& mapped, LeftFiles& left) {
     const PipelineStep& step = each.step();
     if (!step.command->works_image_by_image() || mapped.counts.interrupted) return {};
-    if (SharesFolder(pipeline_, step)) {
-      if (pipeline_.prune)
-        session_.Log(LogLevel::kWarning,
-                     step.name + ": nothing is removed from " + PrintablePath(step.command->output_folder()) +
-                         ", as another step writes to the same folder, or to one in or around it");
-      return {};
-    }
-    const bool remove = pipeline_.prune && !dry_run_ && why_not_prune_.empty() && AnyListed(mapped);
-    LeftFiles found =
-        TRY(leftovers_.Look(step.command->output_folder(), each.run().log.TakeOutputs(), remove));
+    const std::string folder = step.command->output_folder();
+    if (SharesFolderOf(step, folder)) return {};
+    LeftFiles found = TRY(leftovers_.Look(folder, each.run().log.TakeOutputs(), Removes(mapped)));
     left = std::move(found);
+    left.folder = folder;
+    return {};
+  }
+
+  Status LookAtPlaced(const PipelineStep& step, CommandResult& result, LeftFiles& left) {
+    if (result.placed.folder.empty() || result.counts.interrupted || result.refusal) return {};
+    const std::string folder = result.placed.folder;
+    if (SharesFolderOf(step, folder)) return {};
+    LeftFiles found = TRY(leftovers_.LookAtPlaced(step.name, std::move(result.placed), Removes(result)));
+    left = std::move(found);
+    left.folder = folder;
     return {};
   }
 
@@ -254,14 +280,18 @@ class PipelineRun {
     if (there == 0) return;
     result.details["files_of_earlier_runs"] = there;
     std::string why = " (--prune removes them)";
-    if (left.changed > 0) why = ": changed since they were written, and so not removed";
+    const std::string original = "of images that are gone or changed, and maybe the last copies";
+    if (left.only > 0) why = ": " + original + ", and so not removed";
+    if (left.changed > 0)
+      why = ": changed since they were written" + (left.only > 0 ? ", or " + original : std::string()) +
+            ", and so not removed";
     if (pipeline_.prune && dry_run_) why = ": they would be removed";
     if (pipeline_.prune && !AnyListed(result)) why = ": not removed, as no image was found";
     if (!why_not_prune_.empty()) why = ": not removed, as " + why_not_prune_;
-    session_.Log(LogLevel::kWarning,
-                 step.name + ": " + files(there) + ", which this one neither made nor needs, " +
-                     (there == 1 ? "lies in " : "lie in ") + PrintablePath(step.command->output_folder()) +
-                     ", such as " + PrintablePath(left.example) + why);
+    session_.Log(LogLevel::kWarning, step.name + ": " + files(there) +
+                                         ", which this one neither made nor needs, " +
+                                         (there == 1 ? "lies in " : "lie in ") + PrintablePath(left.folder) +
+                                         ", such as " + PrintablePath(left.example) + why);
   }
 
   CommandResult SumUp() {

@@ -8,11 +8,13 @@
 
 namespace imgmill {
 
-Result<SourceState> StateOf(const std::string& source, const ContentDigest& content) {
+Result<SourceState> StateOf(const FoundWork& work) {
+  const std::string& source = work.key.source;
   if (source.starts_with(std::string(kStdinArchive) + "/")) return SourceState::kStdin;
-  if (!source.starts_with('/')) return SourceState::kSeveral;  // a word in place of a path
+  if (!source.starts_with('/')) return SourceState::kSeveral;    // a word in place of a path
+  if (IsMove(work.key.fingerprint)) return SourceState::kMoved;  // what is there now is another file
   const Result<ContentDigest> now = DigestOf(source);
-  if (now) return *now == content ? SourceState::kAsItWas : SourceState::kChanged;
+  if (now) return *now == work.key.content ? SourceState::kAsItWas : SourceState::kChanged;
   if (now.error().code == Code::kNotFound) return SourceState::kGone;
   return now.error();
 }
@@ -27,6 +29,8 @@ std::string_view ToString(SourceState state) {
       return "several files";
     case SourceState::kStdin:
       return "read from stdin";
+    case SourceState::kMoved:
+      return "moved from there";
     case SourceState::kGone:
       break;
   }

@@ -14,12 +14,13 @@ enum class SourceState {
   kAsItWas,
   kChanged,
   kGone,
+  kMoved,    ///< not there, as the file was moved from there to where it is now
   kSeveral,  ///< it was made from many, as a shard or a table is
   kStdin     ///< a member of an archive that came on stdin, which nobody kept
 };
 
 /// Reads the file if its size does not tell. Errors: those of DigestOf, but for one that is not there.
-Result<SourceState> StateOf(const std::string& source, const ContentDigest& content);
+Result<SourceState> StateOf(const FoundWork& work);
 std::string_view ToString(SourceState state);
 
 /// A file that an output folder has, and what its catalog says of it.

@@ -1,6 +1,9 @@
 // `imgmill undo FILE`: runs a journal backwards and says what became of each file.
 #include <cstdio>
+#include <string>
+#include <vector>
 
+#include "forgotten_work.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flags.h"
 #include "imgmill/dataset/journal.h"
@@ -12,9 +15,11 @@ namespace imgmill {
 namespace {
 
 ExitCode UndoFromFile(const std::string& file) {
+  std::vector<std::string> taken_away;
   const Result<UndoSummary> undone =
-      UndoActions(file, InstallStopSignals(), [](const FileAction& action, const Status& status) {
+      UndoActions(file, InstallStopSignals(), [&](const FileAction& action, const Status& status) {
         if (status.ok()) {
+          if (action.has_target()) taken_away.push_back(action.target);
           std::printf("%s %s\n", action.adds() ? "removed" : "restored",
                       PrintablePath(action.adds() ? action.target : action.path).c_str());
         } else {
@@ -25,6 +30,13 @@ ExitCode UndoFromFile(const std::string& file) {
     std::fprintf(stderr, "imgmill: error: %s\n", undone.error().message.c_str());
     return ExitCodeFor(undone.error());
   }
+  // The files are as they were: that counts, whatever becomes of the record.
+  if (const Status forgotten = ForgetUndone(file, taken_away); !forgotten)
+    std::fprintf(
+        stderr,
+        "imgmill: warning: %s; imgmill verify will miss what was taken away (imgmill verify --forget "
+        "takes it off the record)\n",
+        forgotten.error().message.c_str());
   std::fprintf(
       stderr, "imgmill: info: %llu restored, %llu untouched, %llu deleted for good, %llu failed\n",
       static_cast<unsigned long long>(undone->restored), static_cast<unsigned long long>(undone->untouched),

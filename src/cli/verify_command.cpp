@@ -121,7 +121,7 @@ class Verify final : public Tool {
 
   Status LookAtSource(const std::string& path, const FoundWork& work) {
     if (!sources_) return {};
-    const SourceState state = TRY(StateOf(work.key.source, work.key.content));
+    const SourceState state = TRY(StateOf(work));
     if (state == SourceState::kChanged) Tell(kSourceChanged, path, work.key.source);
     if (state == SourceState::kGone) Tell(kSourceGone, path, work.key.source);
     return {};

@@ -127,6 +127,10 @@ Result<std::string> FirstUnlisted(const FailureTable& failed) {
   return path;
 }
 
+size_t PlacedFiles::HashOfSource(const std::string& path, const std::optional<ContentDigest>& content) {
+  return std::hash<std::string>()(content ? path + "\n" + content->Hex() : path);
+}
+
 JsonRows PathsOf(const FileTable& files) {
   return [files](JsonElements& elements) {
     return files.ForEach([&](const ListedFile& file) { return elements.Put(PrintablePath(file.path)); });

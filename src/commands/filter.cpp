@@ -176,6 +176,7 @@ class Filter final : public Command {
         return put(action);
       });
     };
+    if (KindOf(options_.action) != FileAction::Kind::kMove) result.placed.folder = options_.to;
     const uint64_t about = on_kept ? result.kept_images : result.dropped;
     if (about > 0) result.details["acted_on"] = on_kept ? "kept" : "dropped";
     const auto done = [&](const FileAction& action) {

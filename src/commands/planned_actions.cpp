@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "acted_files.h"
 #include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/same_file.h"
@@ -40,7 +41,8 @@ constexpr char kUndoFileFact[] = "undo-file/1";
 
 struct Journal {
   std::unique_ptr<ActionJournal> actions;
-  std::string name;        ///< as the user knows it
+  std::vector<std::unique_ptr<ActionJournal>> others;  ///< of earlier runs that were killed: completed
+  std::string name;                                    ///< as the user knows it
   uint64_t completed = 0;  ///< actions that interrupted runs of this command had done or begun
   uint64_t failed = 0;     ///< what they had begun, and could not be completed
   bool resumed = false;
@@ -90,7 +92,6 @@ std::vector<std::string> EarlierUndoFiles(const ActRequest& request, const Comma
 Result<Journal> OpenJournal(const ActRequest& request, const CommandServices& services,
                             CommandResult& result) {
   Journal journal;
-  std::vector<std::unique_ptr<ActionJournal>> others;
   for (const std::string& path : EarlierUndoFiles(request, services)) {
     if (::access(path.c_str(), F_OK) != 0) continue;
     Result<std::unique_ptr<ActionJournal>> found = ActionJournal::Resume(path);
@@ -116,17 +117,32 @@ Result<Journal> OpenJournal(const ActRequest& request, const CommandServices& se
     const ActionCounts ended = TRY((*found)->Execute(StopFlag(), tell));
     if (ended.error) return *ended.error;
     journal.failed += ended.failed;
-    others.push_back(*std::move(found));
+    journal.others.push_back(*std::move(found));
   }
   if (journal.actions == nullptr && request.nothing_planned) return journal;
   if (journal.actions == nullptr) {
     TRY(Create(request, services, journal));
   }
-  for (const auto& other : others) journal.actions->TakeOver(*other);
+  for (const auto& other : journal.others) journal.actions->TakeOver(*other);
   // On the disk before anything is touched, for whoever comes after a kill.
   TRY(services.catalog->PutFact(ContentDigest{}, kUndoFileFact, journal.actions->path()));
   TRY(services.catalog->Flush());
   return journal;
+}
+
+/// What these runs have put into the action's folder.
+Status NoteActed(const Journal& journal, ActedFiles& acted) {
+  const auto add = [&](const FileAction& action) { return acted.Add(action); };
+  for (const auto& other : journal.others) TRY(other->ForEachDone(add));
+  TRY(journal.actions->ForEachDone(add));
+  return acted.Put();
+}
+
+/// For a pipeline, which looks for what earlier runs have left beside these.
+void NotePlaced(const FileAction& action, PlacedFiles& placed) {
+  if (!action.adds()) return;
+  placed.sources.push_back(PlacedFiles::HashOfSource(
+      SourceOfAction(action.path), action.sidecar ? std::optional<ContentDigest>() : action.content));
 }
 
 Error InArchive(const std::string& where) {
@@ -170,9 +186,13 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(cons
     TRY(CheckTargetFolder(ParentOf(request.undo_file)));
   }
   SidecarActions sidecars(request.sidecars);
+  const auto note_placed = [&](const FileAction& action) {
+    if (services.in_pipeline) NotePlaced(action, result.placed);
+  };
   if (dry_run) {
     const auto look = [&](const FileAction& image) -> Status {
-      static_cast<void>(sidecars.Of(image));
+      note_placed(image);
+      for (const FileAction& sidecar : sidecars.Of(image)) note_placed(sidecar);
       return MayAct(image);
     };
     TRY(plan(look));
@@ -187,7 +207,11 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(cons
   const auto put = [&](const FileAction& image) -> Status {
     TRY(MayAct(image));
     TRY(actions.Plan(image));
-    for (const FileAction& sidecar : sidecars.Of(image)) TRY(actions.Plan(sidecar));
+    note_placed(image);
+    for (const FileAction& sidecar : sidecars.Of(image)) {
+      TRY(actions.Plan(sidecar));
+      note_placed(sidecar);
+    }
     return {};
   };
   const Status planned = plan(put);
@@ -200,15 +224,24 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(cons
     const Status marked = MarkSetAside(request.target_folder, request.command);
     if (!marked) return WithUndo(marked.error(), journal);
   }
-  Result<ActionCounts> acted =
-      actions.Execute(*services.stop, [&](const FileAction& action, const Status& status) {
-        if (status.ok()) {
-          services.log(LogLevel::kDebug, request.action + " " + PrintablePath(action.path));
-          if (done && !action.sidecar) done(action);
-          return;
-        }
-        TellFailed(action, status.error(), services, result);
-      });
+  ActedFiles record(request.command.substr(request.command.find(' ') + 1), request.target_folder, services);
+  Status noted;
+  const ActionJournal::Notes notes{[&](const FileAction& action) {
+                                     if (noted) noted = record.AddFound(action);
+                                   },
+                                   [&]() -> Status {
+                                     TRY(noted);
+                                     return NoteActed(journal, record);
+                                   }};
+  const auto report = [&](const FileAction& action, const Status& status) {
+    if (status.ok()) {
+      services.log(LogLevel::kDebug, request.action + " " + PrintablePath(action.path));
+      if (done && !action.sidecar) done(action);
+      return;
+    }
+    TellFailed(action, status.error(), services, result);
+  };
+  Result<ActionCounts> acted = actions.Execute(*services.stop, report, notes);
   if (!acted) return WithUndo(acted.error(), journal);
   if (acted->error) result.refusal = acted->error;
   result.details["action"] = request.action;

@@ -175,6 +175,18 @@ Status ActionJournal::Plan(const FileAction& action) {
   return impl_->file.AddPlan(MadeAbsolute(action));
 }
 
+Status ActionJournal::ForEachDone(const std::function<Status(const FileAction& action)>& each) const {
+  for (size_t id = 0; id < impl_->file.size(); ++id) {
+    if (impl_->file.state(id) != State::kDone) continue;
+    FileAction action = TRY(impl_->file.ActionAt(id));
+    const std::optional<ActionStart> start = TRY(impl_->file.StartAt(id));
+    if (!start) continue;
+    action.target = start->target;
+    TRY(each(action));
+  }
+  return {};
+}
+
 Status ActionJournal::Impl::UndoOne(size_t id, UndoSummary& summary, const Report& report) {
   std::optional<ActionStart> start = TRY(file.StartAt(id));
   if (!start || file.state(id) == State::kUndone) {

@@ -76,6 +76,12 @@ Result<std::optional<std::string>> ActionJournal::Impl::AlreadyWent(size_t id, c
   return std::optional<std::string>(before->target);
 }
 
+void ActionJournal::Impl::TellFound(FileAction action, const std::string& target) const {
+  if (!notes.found || !action.adds()) return;
+  action.target = target;
+  notes.found(action);
+}
+
 Status ActionJournal::Impl::PrepareGroup(const Planned& planned, std::vector<Group>& batch,
                                          TakenTargets& taken, const Report& report) {
   const size_t id = planned.id;
@@ -109,6 +115,7 @@ Status ActionJournal::Impl::PrepareGroup(const Planned& planned, std::vector<Gro
     went = start->target;
     if (start->already) {
       if (!WasDoneBefore(image.path)) ++counts.already;
+      TellFound(image, start->target);
     } else {
       taken.Add(image, start->target);
       TRY(file.AddStart(id, *start));
@@ -135,7 +142,10 @@ Status ActionJournal::Impl::PrepareSidecar(size_t id, FileAction action, const F
     return taken.ForSidecar(each, SidecarTarget(image, went, each));
   });
   if (!start) return Tell(id, action, OfAct(start.error()), report);
-  if (start->already) return {};
+  if (start->already) {
+    TellFound(action, start->target);
+    return {};
+  }
   if (action.has_target()) taken.Add(action, start->target);
   TRY(file.AddStart(id, *start));
   group.sidecars.push_back({id, std::move(action), *std::move(start)});
@@ -255,9 +265,10 @@ Status ActionJournal::Impl::CarryOut(const StopFlag& stop, const Report& report)
   return {};
 }
 
-Result<ActionCounts> ActionJournal::Execute(const StopFlag& stop, const Report& report) {
+Result<ActionCounts> ActionJournal::Execute(const StopFlag& stop, const Report& report, const Notes& notes) {
   Impl& impl = *impl_;
   impl.counts = {};
+  impl.notes = notes;
   if (impl.opened && !impl.file.sealed()) {
     return Error{
         Stage::kAct, Code::kConflict,
@@ -276,6 +287,10 @@ Result<ActionCounts> ActionJournal::Execute(const StopFlag& stop, const Report& 
   // ended: the next one goes on.
   if (synced) impl.moved_links.LeadAgain();
   if (ended) ended = synced;
+  if (notes.before_end) {
+    const Status noted = notes.before_end();
+    if (ended) ended = noted;
+  }
   if (ended && !impl.counts.interrupted) {
     ended = impl.file.AddEnded();
     if (ended) ended = impl.file.Sync();

@@ -44,6 +44,7 @@ struct ActionJournal::Impl {
   /// for there may be millions.
   std::vector<uint64_t> done_before;
   ActionCounts counts;
+  Notes notes;
   MovedLinks moved_links;
   std::set<std::string> touched;  ///< folders to sync
   std::set<std::string> swept;    ///< folders where what killed runs left half made was removed
@@ -61,6 +62,7 @@ struct ActionJournal::Impl {
   Status CarryOut(const StopFlag& stop, const Report& report);
   Result<Planned> PlannedAt(size_t id) const;
   Status Tell(size_t id, const FileAction& action, const Status& status, const Report& report);
+  void TellFound(FileAction action, const std::string& target) const;
   Status TellStaying(const Planned& planned);
   Result<std::optional<std::string>> AlreadyWent(size_t id, const FileAction& action, const Report& report);
   Status PrepareGroup(const Planned& planned, std::vector<Group>& batch, TakenTargets& taken,

@@ -34,6 +34,16 @@ std::string ExportInto(const std::string& folder, const std::string& catalog_fol
 /// The folder that ExportInto was told. Nothing for other work, and for exports of old, which do not say it.
 std::optional<std::string> FolderOfExport(std::string_view fingerprint, const std::string& output_folder);
 
+/// What a file is filed under that an action on an image has put into `folder`, noted as by ExportInto: its
+/// source is the image.
+/// @param command  "filter"
+/// @param action   "copy", "hardlink", "symlink" or "move"
+std::string ActionInto(std::string_view command, std::string_view action, const std::string& folder,
+                       const std::string& catalog_folder);
+/// Whether a fingerprint is one of ActionInto's, and of a move: its source is gone because the file is here.
+bool IsAction(std::string_view fingerprint);
+bool IsMove(std::string_view fingerprint);
+
 /// Errors are of stage kCatalog, as Catalog's.
 class FinishedWork {
  public:

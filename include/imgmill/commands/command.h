@@ -144,6 +144,15 @@ struct ItemVerdict {
   std::string moved_to;              ///< where its file is now, if the step has moved it
 };
 
+/// Files that a step of a pipeline puts beside its images by an action: copies and links.
+struct PlacedFiles {
+  std::string folder;           ///< empty: it puts none anywhere
+  std::vector<size_t> sources;  ///< HashOfSource of each file that one is made of, or would be
+
+  /// @param content  of an image: another one of the same path is another source. Nothing for a side-car.
+  static size_t HashOfSource(const std::string& path, const std::optional<ContentDigest>& content);
+};
+
 /// What a command came to. What there is of each image is in tables, or is made while it is written.
 struct CommandResult {
   RunCounts counts;
@@ -167,6 +176,7 @@ struct CommandResult {
   std::vector<ItemVerdict> verdicts;
   /// Of the listed: neither kept nor failed.
   uint64_t dropped = 0;
+  PlacedFiles placed;
   /// Of a dry run: the files that it would add to `kept`.
   Prospect ahead{0};
   /// Why the command did not act on what it found, such as --max-drop: the run ends with this error, and with

@@ -112,9 +112,21 @@ class ActionJournal {
   /// What `earlier` has completed counts as completed here, too.
   void TakeOver(const ActionJournal& earlier);
 
+  /// What a caller that keeps a record of its own is told; either may be empty.
+  struct Notes {
+    /// Of an action that adds a file which is there already, with its target.
+    std::function<void(const FileAction& action)> found;
+    /// All that can be done was: before the undo file says that it has ended, so that a run that is killed
+    /// here is gone on with. Its error is one of the counts.
+    std::function<Status()> before_end;
+  };
+
   /// Seals the plan and carries it out in order. The result is an error only where nothing was touched; one
-  /// that comes later is among the counts.
-  Result<ActionCounts> Execute(const StopFlag& stop, const Report& report);
+  /// that comes later, such as a full disk, is among the counts, and what remains can be executed later.
+  Result<ActionCounts> Execute(const StopFlag& stop, const Report& report, const Notes& notes = {});
+
+  /// Tells of all actions that were done and not undone, also by earlier runs, with their final targets.
+  Status ForEachDone(const std::function<Status(const FileAction& action)>& each) const;
 
   /// Reverts what was done, last action first. Nothing that is at a path meanwhile is overwritten: that
   /// action is reported (kConflict) and may be undone later. Safe to repeat.

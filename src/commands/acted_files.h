@@ -1,0 +1,40 @@
+// The catalog's record of the files that an action on images has put into a folder, as it has one of tiles.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "imgmill/commands/command.h"
+#include "imgmill/dataset/journal.h"
+
+namespace imgmill {
+
+/// The path by which the catalog knows the file of an action: canonical, but of a member of the archive on
+/// stdin as it was given.
+std::string SourceOfAction(const std::string& path);
+
+class ActedFiles {
+ public:
+  /// Keeps none unless the catalog is that of an output folder: others are asked by nobody.
+  /// @param command  "filter"
+  /// @param folder   where the files go; empty where the action puts none anywhere
+  ActedFiles(std::string command, const std::string& folder, const CommandServices& services);
+
+  /// Of an action that was done, with its final target.
+  Status Add(const FileAction& action);
+  /// Of one that found its file there, as an earlier run has left it. One that only has the same bytes is
+  /// somebody's own.
+  Status AddFound(const FileAction& action);
+  /// Writes down what was added.
+  Status Put();
+
+ private:
+  std::string command_;
+  std::string folder_;  ///< canonical; empty where no record is kept
+  Catalog& catalog_;
+  std::vector<std::string> noted_;  ///< fingerprints that it is known of which folder they are
+  std::vector<std::pair<WorkKey, WorkRow>> rows_;
+};
+
+}  // namespace imgmill
