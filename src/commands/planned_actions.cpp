@@ -221,7 +221,8 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(cons
   sidecars.Tell(services, result);
   if (!request.target_folder.empty()) SweepTemporaries(request.target_folder);
   if (request.sets_aside && actions.planned() > 0) {
-    const Status marked = MarkSetAside(request.target_folder, request.command);
+    Status marked = actions.NoteMade(Join(request.target_folder, kSetAsideMark));
+    if (marked) marked = MarkSetAside(request.target_folder, request.command);
     if (!marked) return WithUndo(marked.error(), journal);
   }
   ActedFiles record(request.command.substr(request.command.find(' ') + 1), request.target_folder, services);

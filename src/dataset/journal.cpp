@@ -2,9 +2,12 @@
 #include "imgmill/dataset/journal.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <iterator>
 
 #include "base/path_parts.h"
 #include "base/try.h"
@@ -139,6 +142,11 @@ Status ActionJournal::Impl::SettleOne(size_t id, bool image_went) {
   return file.AddDone(id);
 }
 
+Status ActionJournal::NoteMade(const std::string& path) {
+  TRY(impl_->file.AddMissing(AbsoluteEntry(path)));
+  return impl_->file.Sync();
+}
+
 uint64_t ActionJournal::planned() const {
   return impl_->file.size() - impl_->first;
 }
@@ -185,6 +193,22 @@ Status ActionJournal::ForEachDone(const std::function<Status(const FileAction& a
     TRY(each(action));
   }
   return {};
+}
+
+/// What was made for the actions, where nothing else is in it.
+void ActionJournal::Impl::RemoveMade() const {
+  namespace fs = std::filesystem;
+  for (auto path = file.made().rbegin(); path != file.made().rend(); ++path) {
+    struct stat info {};
+    if (::lstat(path->c_str(), &info) != 0) continue;
+    if (S_ISDIR(info.st_mode)) {
+      if (::rmdir(path->c_str()) != 0) continue;  // somebody has something in it
+    } else if (S_ISREG(info.st_mode)) {
+      std::error_code unreadable;
+      const auto files = std::distance(fs::directory_iterator(ParentOf(*path), unreadable), {});
+      if (unreadable || files != 1 || ::unlink(path->c_str()) != 0) continue;
+    }
+  }
 }
 
 Status ActionJournal::Impl::UndoOne(size_t id, UndoSummary& summary, const Report& report) {
@@ -236,6 +260,7 @@ Result<UndoSummary> ActionJournal::Undo(const StopFlag& stop, const Report& repo
     TRY(impl_->UndoOne(id, summary, report));
   }
   summary.interrupted = stop.StopRequested();
+  if (!summary.interrupted) impl_->RemoveMade();
   if (!summary.interrupted && summary.failed == 0 && !impl_->file.ended()) {
     if (Status ended = impl_->file.AddEnded(); !ended) return ended.error();  // no run is to go on with it
   }

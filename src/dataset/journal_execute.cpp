@@ -118,6 +118,7 @@ Status ActionJournal::Impl::PrepareGroup(const Planned& planned, std::vector<Gro
       TellFound(image, start->target);
     } else {
       taken.Add(image, start->target);
+      if (image.has_target()) TRY(file.AddMissing(ParentOf(start->target)));
       TRY(file.AddStart(id, *start));
       group.image = Ready{id, image, *std::move(start)};
     }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -189,6 +190,10 @@ bool JournalFile::Take(std::string_view line, uint64_t at) {
     Unseal();  // a later run went on with the file
     return true;
   }
+  if (word == "made") {
+    made_.push_back(fields.NextPath());
+    return id + 1 == made_.size() && !made_.back().empty();
+  }
   if (id >= entries_.size()) return false;
   Entry& entry = entries_[id];
   if (word == "start") {
@@ -268,6 +273,18 @@ Status JournalFile::Sync() {
   TRY(Write());
   if (::fdatasync(file_.get()) != 0)
     return ErrnoError(Stage::kAct, errno, "sync the undo file " + PrintablePath(path_));
+  return {};
+}
+
+Status JournalFile::AddMissing(const std::string& path) {
+  std::vector<std::string> missing;
+  for (std::string each = path; !Exists(each) && ParentOf(each) != each; each = ParentOf(each))
+    missing.push_back(each);
+  for (auto each = missing.rbegin(); each != missing.rend(); ++each) {
+    if (std::find(made_.rbegin(), made_.rend(), *each) != made_.rend()) continue;
+    TRY(Add("made\t" + std::to_string(made_.size()) + "\t" + PrintablePath(*each)));
+    made_.push_back(*each);
+  }
   return {};
 }
 

@@ -48,7 +48,13 @@ class JournalFile {
   /// Nothing if it was never started.
   Result<std::optional<ActionStart>> StartAt(size_t id) const;
 
+  /// Folders and files that were made for the actions' sake, or were about to be, those inside others behind
+  /// them.
+  const std::vector<std::string>& made() const { return made_; }
+
   // Lines are collected in memory until Write or Sync.
+  /// The path, and folders above it, where they are not there; see ActionJournal::NoteMade.
+  Status AddMissing(const std::string& path);
   Status AddPlan(const FileAction& action);
   Status Seal();
   Status AddEnded();
@@ -80,6 +86,7 @@ class JournalFile {
   uint64_t size_ = 0;  ///< of the file, with what is pending
   std::string pending_;
   std::vector<Entry> entries_;
+  std::vector<std::string> made_;
   bool sealed_ = false;
   bool ended_ = false;
 };

@@ -56,6 +56,7 @@ struct ActionJournal::Impl {
   /// The killed run's moves, for links among them that it did not lead to where their files went.
   Status KnowMoves();
   void NoteMove(const FileAction& action, const ActionStart& start);
+  void RemoveMade() const;
   Status UndoOne(size_t id, UndoSummary& summary, const Report& report);
 
   // Of Execute.

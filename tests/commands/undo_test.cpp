@@ -107,4 +107,56 @@ TEST_CASE("two moves within one second leave two undo files") {
   CHECK(Difference(bytes, ReadFolder(where / "photos")) == "");
 }
 
+TEST_CASE("undo removes the folders that the action made, and the mark in them") {
+  for (const std::string action : {"move", "copy"}) {
+    CAPTURE(action);
+    const TestFolder where;
+    CopySamples(where / "photos");  // with a folder of its own in it
+    const auto filter = [&](const std::string& to) {
+      const ProcessResult done =
+          Run({"filter", where / "photos", "--keep", "width>100000", "--action", action, "--act-on",
+               "dropped", "--to", to, "--catalog", where / "catalog", "--json"});
+      INFO(done.err);
+      REQUIRE(done.exit_code == 0);
+      CHECK(std::filesystem::exists(to + "/.imgmill-set-aside"));
+      CHECK(std::filesystem::exists(to + "/holiday"));
+      return PathFromPrintable(Json(done)["undo_file"].get<std::string>());
+    };
+    REQUIRE(Run({"undo", filter(where / "new/folder/bad")}).exit_code == 0);
+    CHECK_FALSE(std::filesystem::exists(where / "new"));
+
+    std::filesystem::create_directories(where / "mine");  // was there, and stays
+    REQUIRE(Run({"undo", filter(where / "mine/bad")}).exit_code == 0);
+    CHECK(std::filesystem::is_empty(where / "mine"));
+    REQUIRE(Run({"undo", filter(where / "mine")}).exit_code == 0);
+    CHECK(std::filesystem::is_empty(where / "mine"));
+
+    const std::string file = filter(where / "kept");
+    where.Write("kept/holiday/notes.txt", "somebody's");
+    REQUIRE(Run({"undo", file}).exit_code == 0);
+    CHECK(std::filesystem::exists(where / "kept/holiday/notes.txt"));
+    CHECK(std::filesystem::exists(where / "kept/.imgmill-set-aside"));  // may be an input of somebody's
+    std::filesystem::remove(where / "kept/holiday/notes.txt");
+    REQUIRE(Run({"undo", file}).exit_code == 0);  // again, now that nothing is in the way
+    CHECK_FALSE(std::filesystem::exists(where / "kept"));
+  }
+}
+
+TEST_CASE("undo leaves a folder that a later action has used, until that is undone") {
+  const TestFolder where;
+  CopySamples(where / "photos");
+  std::vector<std::string> undo_files;
+  for (const std::string width : {"width>300", "width>100000"}) {
+    const ProcessResult done = Run({"filter", where / "photos", "--keep", width, "--action", "move", "--to",
+                                    where / "bad", "--catalog", where / "catalog", "--json"});
+    const nlohmann::json json = Json(done);
+    if (json.contains("undo_file")) undo_files.push_back(json["undo_file"].get<std::string>());
+  }
+  REQUIRE(undo_files.size() == 2);
+  REQUIRE(Run({"undo", undo_files[1]}).exit_code == 0);
+  CHECK(std::filesystem::exists(where / "bad"));
+  REQUIRE(Run({"undo", undo_files[0]}).exit_code == 0);
+  CHECK_FALSE(std::filesystem::exists(where / "bad"));
+}
+
 }  // namespace imgmill::process_test

@@ -101,6 +101,10 @@ class ActionJournal {
 
   /// Adds an action to the plan. Nothing is touched yet. Not after Execute.
   Status Plan(const FileAction& action);
+  /// What is about to be made for the sake of the actions, a folder or a file, on the disk when it returns:
+  /// folders above it that are not there yet are made, too. Nothing if it is there already. Undo removes such
+  /// folders when they are empty, or have nothing in them but such a file.
+  Status NoteMade(const std::string& path);
   /// By this run.
   uint64_t planned() const;
   /// What earlier runs have done: had noted, had begun and Resume found complete, or has completed. Execute
