@@ -84,6 +84,17 @@ bool Leftovers::IsSpared(const std::string& source) const {
   return false;
 }
 
+void Leftovers::Await(const std::string& folder, std::vector<size_t> names) {
+  awaited_in_ = Join(CanonicalOrEntry(folder), "");
+  awaited_ = std::move(names);
+  std::sort(awaited_.begin(), awaited_.end());
+}
+
+bool Leftovers::IsAwaited(const std::string& source) const {
+  return !awaited_.empty() && source.starts_with(awaited_in_) &&
+         std::binary_search(awaited_.begin(), awaited_.end(), HashOf(source.substr(awaited_in_.size())));
+}
+
 std::vector<FoundWork> Leftovers::RowsOf(const Looked& looked, const std::string& name) const {
   std::vector<FoundWork> rows = catalog_.FindOutputs(name);
   // Shards, databases and exports are made of many, and are their commands' to judge: their source is no
@@ -94,7 +105,7 @@ std::vector<FoundWork> Leftovers::RowsOf(const Looked& looked, const std::string
   return rows;
 }
 
-Status Leftovers::Remove(const Looked& looked, const std::string& name, LeftFiles& left) {
+Status Leftovers::Remove(const Looked& looked, const std::string& name, Pruning pruning, LeftFiles& left) {
   const std::string path = Join(looked.folder, name);
   std::vector<FoundWork> rows = RowsOf(looked, name);
   const Result<ContentDigest> digest = DigestOf(path);
@@ -112,6 +123,10 @@ Status Leftovers::Remove(const Looked& looked, const std::string& name, LeftFile
   if (looked.copies &&
       std::ranges::none_of(sources, [&](const std::string& source) { return HasContent(source, *digest); }))
     return stays(left.only);
+  if (pruning == Pruning::kRehearse) {
+    ++left.removed;
+    return {};
+  }
   // First the rows: gone on purpose is not missing.
   std::vector<std::pair<WorkKey, WorkRow>> gone;
   for (FoundWork& found : rows) {
@@ -128,7 +143,7 @@ Status Leftovers::Remove(const Looked& looked, const std::string& name, LeftFile
   return {};
 }
 
-Result<LeftFiles> Leftovers::Look(const std::string& folder, std::vector<size_t> current, bool remove) {
+Result<LeftFiles> Leftovers::Look(const std::string& folder, std::vector<size_t> current, Pruning pruning) {
   std::sort(current.begin(), current.end());
   Looked looked;
   looked.folder = folder;
@@ -137,10 +152,10 @@ Result<LeftFiles> Leftovers::Look(const std::string& folder, std::vector<size_t>
     return std::binary_search(current.begin(), current.end(), HashOf(name));
   };
   looked.is_current_work = [](const FoundWork&) { return false; };
-  return Look(looked, remove);
+  return Look(looked, pruning);
 }
 
-Result<LeftFiles> Leftovers::LookAtPlaced(const std::string& command, PlacedFiles placed, bool remove) {
+Result<LeftFiles> Leftovers::LookAtPlaced(const std::string& command, PlacedFiles placed, Pruning pruning) {
   std::sort(placed.sources.begin(), placed.sources.end());
   std::set<std::string> fingerprints;
   for (const char* action : {"copy", "hardlink", "symlink"})
@@ -157,16 +172,18 @@ Result<LeftFiles> Leftovers::LookAtPlaced(const std::string& command, PlacedFile
     return is_planned(found.key.source, found.key.content) || is_planned(found.key.source, std::nullopt);
   };
   looked.copies = true;
-  return Look(looked, remove);
+  return Look(looked, pruning);
 }
 
-Result<LeftFiles> Leftovers::Look(const Looked& looked, bool remove) {
+Result<LeftFiles> Leftovers::Look(const Looked& looked, Pruning pruning) {
   LeftFiles left;
   RecordTable<std::string> names;  // a folder is not changed while it is read
   TRY(ForEachFileIn(looked.folder, looked.copies, [&](const std::string& name) -> Status {
     if (looked.is_current(name)) return {};
     const std::vector<FoundWork> rows = RowsOf(looked, name);
     if (rows.empty() || std::ranges::any_of(rows, looked.is_current_work)) return {};
+    if (std::ranges::any_of(rows, [&](const FoundWork& found) { return IsAwaited(found.key.source); }))
+      return {};
     const std::string path = Join(looked.folder, name);
     if (std::any_of(rows.begin(), rows.end(), [&](const FoundWork& found) {
           return IsSpared(found.key.source) || !IsOfThisRun(found.key.source);
@@ -176,10 +193,10 @@ Result<LeftFiles> Leftovers::Look(const Looked& looked, bool remove) {
     }
     ++left.files;
     if (left.example.empty() || path < left.example) left.example = path;
-    if (remove) names.Add(name);
+    if (pruning != Pruning::kNo) names.Add(name);
     return {};
   }));
-  TRY(names.ForEach([&](const std::string& name) { return Remove(looked, name, left); }));
+  TRY(names.ForEach([&](const std::string& name) { return Remove(looked, name, pruning, left); }));
   return left;
 }
 

@@ -13,9 +13,15 @@
 
 namespace imgmill {
 
+enum class Pruning {
+  kNo,
+  kRehearse,  ///< only look what would be removed
+  kYes
+};
+
 struct LeftFiles {
   uint64_t files = 0;
-  uint64_t removed = 0;
+  uint64_t removed = 0;  ///< or would be
   uint64_t changed = 0;  ///< of those to be removed: somebody has, since, so that they stay
   uint64_t only = 0;     ///< likewise: copies of images that are gone or changed, maybe the last ones
   std::string folder;    ///< where they lie
@@ -37,12 +43,15 @@ class Leftovers {
 
   /// @param folder   of the step; one that does not exist has nothing in it
   /// @param current  std::hash of the name of each file that the run has made there, or found finished
-  /// @param remove   removes them, and folders that get empty by it, if they are as they were written
-  Result<LeftFiles> Look(const std::string& folder, std::vector<size_t> current, bool remove);
+  /// @param pruning  kYes removes them, and folders that get empty by it, if they are as they were written
+  Result<LeftFiles> Look(const std::string& folder, std::vector<size_t> current, Pruning pruning);
+  /// Of a dry run: files of these names below the folder are not as they are now when later steps come to
+  /// them, so that what was made of them is left over only if they are.
+  void Await(const std::string& folder, std::vector<size_t> names);
   /// The same of a folder that a step copies images to, or makes links of them in. A copy goes only where
   /// what it is a copy of is there, as it was.
   /// @param command  "filter"
-  Result<LeftFiles> LookAtPlaced(const std::string& command, PlacedFiles placed, bool remove);
+  Result<LeftFiles> LookAtPlaced(const std::string& command, PlacedFiles placed, Pruning pruning);
 
  private:
   /// A folder, and what tells its files of this run from those of earlier ones.
@@ -55,16 +64,19 @@ class Leftovers {
     std::function<bool(const FoundWork& found)> is_current_work;
     bool copies = false;
   };
-  Result<LeftFiles> Look(const Looked& looked, bool remove);
+  Result<LeftFiles> Look(const Looked& looked, Pruning pruning);
   bool IsSpared(const std::string& source) const;
   bool IsOfThisRun(const std::string& source) const;
   /// The rows by which a file of this name is one of ours; none where it is not.
   std::vector<FoundWork> RowsOf(const Looked& looked, const std::string& name) const;
-  Status Remove(const Looked& looked, const std::string& name, LeftFiles& left);
+  bool IsAwaited(const std::string& source) const;
+  Status Remove(const Looked& looked, const std::string& name, Pruning pruning, LeftFiles& left);
 
   Catalog& catalog_;
   std::vector<std::string> own_;       ///< canonical
   std::unordered_set<size_t> spared_;  ///< hashes of canonical paths
+  std::string awaited_in_;             ///< canonical
+  std::vector<size_t> awaited_;        ///< hashes of names there, in order
 };
 
 }  // namespace imgmill

@@ -2,7 +2,6 @@
 #include "pipeline.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -11,9 +10,9 @@
 #include "command_table.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
-#include "leftovers.h"
 #include "pipeline_table.h"
 #include "session.h"
+#include "step_leftovers.h"
 #include "step_run.h"
 
 namespace imgmill {
@@ -36,44 +35,6 @@ Error NotGiven(const std::string& step, uint64_t given, uint64_t kept) {
               std::to_string(kept) + " were kept for it"};
 }
 
-/// Whether another step writes to this one's folder, or to one around it or in it. Where others' copies go
-/// may be around it: no file of those is called as one in it.
-/// @param own  the step's output folder, or the one that it copies to
-bool SharesFolder(const CommandPipeline& pipeline, const PipelineStep& step, const std::string& own) {
-  const std::string mine = AbsoluteEntry(own) + "/";
-  const auto meets = [&](const std::string& folder, bool around) {
-    const std::string theirs = AbsoluteEntry(folder) + "/";
-    return !folder.empty() && (theirs.starts_with(mine) || (around && mine.starts_with(theirs)));
-  };
-  const bool places = step.command->output_folder().empty();
-  return std::any_of(pipeline.steps.begin(), pipeline.steps.end(), [&](const PipelineStep& other) {
-    return &other != &step && (meets(other.command->output_folder(), true) ||
-                               meets(other.command->folder_to_leave_out(), places));
-  });
-}
-
-/// What the run works on and writes to.
-std::vector<std::string> OwnPaths(const CommandPipeline& pipeline, const ListOptions& list) {
-  std::vector<std::string> paths = list.paths;
-  for (const PipelineStep& step : pipeline.steps) {
-    if (!step.command->output_folder().empty()) paths.push_back(step.command->output_folder());
-  }
-  return paths;
-}
-
-/// Why nothing may be removed; empty if that is none. A folder that is missing or has nothing in it is rather
-/// a drive that is not mounted than a wish.
-std::string WhyNotPrune(const ListOptions& list) {
-  for (const std::string& path : list.paths) {
-    if (!Exists(path)) return PrintablePath(path) + " is not there";
-    std::error_code unreadable;
-    if (std::filesystem::is_directory(path, unreadable) && std::filesystem::is_empty(path, unreadable))
-      return PrintablePath(path) + " is empty";
-    if (unreadable) return PrintablePath(path) + " cannot be read";
-  }
-  return {};
-}
-
 /// The weight files that are needed after this step.
 std::vector<std::string> WeightFilesAfter(const CommandPipeline& pipeline, size_t step) {
   std::vector<std::string> files;
@@ -90,10 +51,9 @@ class PipelineRun {
         session_(session),
         dry_run_(session.services().shared->mode != RunMode::kRun),
         source_(std::move(source)),
-        table_(dry_run_),
-        leftovers_(*session.services().catalog, OwnPaths(pipeline, session.services().shared->list)) {
+        table_(dry_run_, pipeline.prune),
+        leftovers_(pipeline, session) {
     whole_.details.Objects("steps");
-    if (pipeline.prune) why_not_prune_ = WhyNotPrune(session.services().shared->list);
   }
 
   Result<CommandResult> Run() {
@@ -140,15 +100,12 @@ class PipelineRun {
     const PipelineStep& step = each.step();
     TRY(leftovers_.Spare(mapped.failed));
     if (next_ == 0) session_.set_unlisted_input(TRY(FirstUnlisted(mapped.failed)));
-    LeftFiles left;
-    // Before the reduce, which lists what is in the folder.
-    if (!dry_run_) TRY(LookForLeftovers(each, mapped, left));
+    leftovers_.Begin(step, AnyListed(mapped));
+    TRY(leftovers_.AfterMap(each, mapped));
     Result<CommandResult> result = each.run().Reduce(std::move(mapped));
     if (!result) return result.error();
-    if (dry_run_ && ahead_.files == 0 && result->ahead.files == 0) TRY(LookForLeftovers(each, *result, left));
-    // Copies are made in the reduce.
-    if (ahead_.files == 0) TRY(LookAtPlaced(step, *result, left));
-    TellLeftovers(step, left, *result);
+    TRY(leftovers_.AfterReduce(each, *result, ahead_));
+    leftovers_.Tell(*result);
     each.End();
     const bool all_is_there = ahead_.files == 0;
     TRY(Append(step, *result));
@@ -169,7 +126,8 @@ class PipelineRun {
 
   /// Of a step that cannot be tried, as files are not there yet that a step before it would write.
   void ForeseeUnseen(const PipelineStep& step) {
-    const StepForecast forecast = StepForecast::OfUnseen(kept_.size(), ahead_, *step.command);
+    StepForecast forecast = StepForecast::OfUnseen(kept_.size(), ahead_, *step.command);
+    if (pipeline_.prune) forecast.to_remove = StepLeftovers::OfUnseen(*step.command);
     JsonObject json;
     json["step"] = step.name;
     json["forecast"] = forecast.Json();
@@ -192,7 +150,8 @@ class PipelineRun {
     json["dropped"] = part.dropped;
     AddResult(part, json);
     if (dry_run_) {
-      const StepForecast forecast = StepForecast::Of(part, ahead_, *step.command);
+      StepForecast forecast = StepForecast::Of(part, ahead_, *step.command);
+      if (pipeline_.prune) forecast.to_remove = leftovers_.to_remove();
       json["forecast"] = forecast.Json();
       table_.Add(step.name, forecast);
       if (step.command->works_image_by_image()) ahead_ = forecast.to_write;
@@ -233,67 +192,6 @@ class PipelineRun {
     return (next_ == 0 ? part.counts : whole_.counts).listed > 0;
   }
 
-  bool Removes(const CommandResult& part) const {
-    return pipeline_.prune && !dry_run_ && why_not_prune_.empty() && AnyListed(part);
-  }
-
-  /// Says so where files are to be removed.
-  bool SharesFolderOf(const PipelineStep& step, const std::string& folder) const {
-    if (!SharesFolder(pipeline_, step, folder)) return false;
-    if (pipeline_.prune)
-      session_.Log(LogLevel::kWarning,
-                   step.name + ": nothing is removed from " + PrintablePath(folder) +
-                       ", as another step writes to the same folder, or to one in or around it");
-    return true;
-  }
-
-  Status LookForLeftovers(StepRun& each, const CommandResult& mapped, LeftFiles& left) {
-    const PipelineStep& step = each.step();
-    if (!step.command->works_image_by_image() || mapped.counts.interrupted) return {};
-    const std::string folder = step.command->output_folder();
-    if (SharesFolderOf(step, folder)) return {};
-    LeftFiles found = TRY(leftovers_.Look(folder, each.run().log.TakeOutputs(), Removes(mapped)));
-    left = std::move(found);
-    left.folder = folder;
-    return {};
-  }
-
-  Status LookAtPlaced(const PipelineStep& step, CommandResult& result, LeftFiles& left) {
-    if (result.placed.folder.empty() || result.counts.interrupted || result.refusal) return {};
-    const std::string folder = result.placed.folder;
-    if (SharesFolderOf(step, folder)) return {};
-    LeftFiles found = TRY(leftovers_.LookAtPlaced(step.name, std::move(result.placed), Removes(result)));
-    left = std::move(found);
-    left.folder = folder;
-    return {};
-  }
-
-  void TellLeftovers(const PipelineStep& step, const LeftFiles& left, CommandResult& result) const {
-    const uint64_t there = left.files - left.removed;
-    const auto files = [](uint64_t count) {
-      return std::to_string(count) + (count == 1 ? " file" : " files") + " of earlier runs";
-    };
-    if (left.removed > 0) {
-      result.details["removed_files_of_earlier_runs"] = left.removed;
-      result.summary += ", " + files(left.removed) + " removed";
-    }
-    if (there == 0) return;
-    result.details["files_of_earlier_runs"] = there;
-    std::string why = " (--prune removes them)";
-    const std::string original = "of images that are gone or changed, and maybe the last copies";
-    if (left.only > 0) why = ": " + original + ", and so not removed";
-    if (left.changed > 0)
-      why = ": changed since they were written" + (left.only > 0 ? ", or " + original : std::string()) +
-            ", and so not removed";
-    if (pipeline_.prune && dry_run_) why = ": they would be removed";
-    if (pipeline_.prune && !AnyListed(result)) why = ": not removed, as no image was found";
-    if (!why_not_prune_.empty()) why = ": not removed, as " + why_not_prune_;
-    session_.Log(LogLevel::kWarning, step.name + ": " + files(there) +
-                                         ", which this one neither made nor needs, " +
-                                         (there == 1 ? "lies in " : "lie in ") + PrintablePath(left.folder) +
-                                         ", such as " + PrintablePath(left.example) + why);
-  }
-
   CommandResult SumUp() {
     const RunCounts& counts = whole_.counts;
     whole_.text = WholeText(table_.text());
@@ -316,16 +214,15 @@ class PipelineRun {
   Session& session_;
   const bool dry_run_;
   std::unique_ptr<ItemSource> source_;
-  size_t next_ = 0;  ///< step
-  FileTable kept_;   ///< what it is given
-  std::string why_not_prune_;
+  size_t next_ = 0;             ///< step
+  FileTable kept_;              ///< what it is given
   Prospect ahead_{0};           ///< of a dry run: and what it would be given beside that
   bool unseen_ = false;         ///< of a dry run: a step needs what is not there
   bool of_images_ = true;       ///< it is given images of the input, not files that were made from them
   uint64_t dropped_files_ = 0;  ///< of these
   CommandResult whole_;
   PipelineTable table_;
-  Leftovers leftovers_;
+  StepLeftovers leftovers_;
 };
 
 }  // namespace

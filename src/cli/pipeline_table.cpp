@@ -2,17 +2,20 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <initializer_list>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 namespace imgmill {
 namespace {
 
-std::string Row(const std::string& step, std::initializer_list<std::string> cells) {
+std::string Row(const std::string& step, const std::vector<std::string>& cells) {
   char name[64];
   std::snprintf(name, sizeof name, "%-10s", step.c_str());
   std::string row = name;
-  for (const std::string& cell : cells) row += std::string(cell.size() < 9 ? 9 - cell.size() : 1, ' ') + cell;
+  for (size_t i = 0; i < cells.size(); ++i) {
+    const size_t width = i < 7 ? 9 : 10;  // the last is "to remove"
+    row += std::string(cells[i].size() < width ? width - cells[i].size() : 1, ' ') + cells[i];
+  }
   return row + "\n";
 }
 
@@ -89,13 +92,17 @@ nlohmann::ordered_json StepForecast::Json() const {
   put("dropped", dropped);
   put("failed", failed);
   foresee("to_write", to_write);
+  if (to_remove) foresee("to_remove", *to_remove);
   json["at_most"] = std::move(at_most);
   return json;
 }
 
-PipelineTable::PipelineTable(bool dry_run)
-    : text_(dry_run ? Row("step", {"listed", "known", "to read", "kept", "dropped", "failed", "to write"})
-                    : Row("step", {"listed", "kept", "dropped", "failed"})) {}
+PipelineTable::PipelineTable(bool dry_run, bool prunes) {
+  std::vector<std::string> columns = {"listed", "kept", "dropped", "failed"};
+  if (dry_run) columns = {"listed", "known", "to read", "kept", "dropped", "failed", "to write"};
+  if (dry_run && prunes) columns.emplace_back("to remove");
+  text_ = Row("step", columns);
+}
 
 void PipelineTable::Add(const std::string& step, const CommandResult& result) {
   const auto cell = [](uint64_t count) { return std::to_string(count); };
@@ -104,9 +111,11 @@ void PipelineTable::Add(const std::string& step, const CommandResult& result) {
 }
 
 void PipelineTable::Add(const std::string& step, const StepForecast& forecast) {
-  text_ +=
-      Row(step, {Cell(forecast.listed), Cell(forecast.known), Cell(forecast.to_read), Cell(forecast.kept),
-                 Cell(forecast.dropped), Cell(forecast.failed), Cell(forecast.to_write)});
+  std::vector<std::string> cells = {Cell(forecast.listed),  Cell(forecast.known),   Cell(forecast.to_read),
+                                    Cell(forecast.kept),    Cell(forecast.dropped), Cell(forecast.failed),
+                                    Cell(forecast.to_write)};
+  if (forecast.to_remove) cells.push_back(Cell(*forecast.to_remove));
+  text_ += Row(step, cells);
 }
 
 }  // namespace imgmill

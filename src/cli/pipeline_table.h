@@ -18,7 +18,8 @@ struct StepForecast {
   Prospect to_read;  ///< the others, but for those that fail
   Prospect kept;
   std::optional<uint64_t> dropped, failed;
-  Prospect to_write;  ///< files
+  Prospect to_write;                  ///< files
+  std::optional<Prospect> to_remove;  ///< files of earlier runs, with --prune
 
   /// Of a step that was gone through. `ahead` images beside those are not there yet.
   static StepForecast Of(const CommandResult& result, const Prospect& ahead, const Command& command);
@@ -35,7 +36,8 @@ Prospect MadeOf(const Prospect& ahead, const Command& command);
 
 class PipelineTable {
  public:
-  explicit PipelineTable(bool dry_run);
+  /// @param prunes  a dry run says what would be removed
+  PipelineTable(bool dry_run, bool prunes);
   void Add(const std::string& step, const CommandResult& result);
   void Add(const std::string& step, const StepForecast& forecast);
   std::string text() const { return text_; }

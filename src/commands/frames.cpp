@@ -35,6 +35,7 @@ class FramesRun final : public CommandRun {
     options.mode = services.shared->mode;
   }
   Operation& operation() override { return operation_; }
+  std::vector<size_t> TakeForeseen() override { return operation_.earlier().TakeForeseen(); }
 
   Result<CommandResult> Reduce(CommandResult result) override {
     const RunCounts& counts = result.counts;
@@ -47,11 +48,13 @@ class FramesRun final : public CommandRun {
       result.summary = "dry run: those of " + std::to_string(operation_.preview().count()) +
                        " would be written to " + PrintablePath(frames_.output) + ", largest lease " +
                        FormatByteSize(operation_.preview().largest_lease());
+      TellEarlier(result);
       return result;
     }
     result.summary = Count(operation_.frames()) + " in " + PrintablePath(frames_.output);
     if (counts.skipped > 0)
       result.summary += ", those of " + std::to_string(counts.skipped) + " were finished already";
+    TellEarlier(result);
     if (counts.interrupted) return result;  // the list is no whole one: the rerun writes it
     const KeptOutputs kept = TRY(manifest_->Finish());
     if (kept.outputs > 0) {
@@ -66,6 +69,7 @@ class FramesRun final : public CommandRun {
   }
 
  private:
+  void TellEarlier(CommandResult& result) { operation_.earlier().Tell("of other choices", result); }
   static std::string Count(uint64_t frames) {
     return std::to_string(frames) + (frames == 1 ? " frame" : " frames");
   }
@@ -108,6 +112,8 @@ class Frames final : public Command {
         .ShowDefault()
         .Type("NAME")
         .Words({"centre", "file"});
+    flags.Add("--prune", options_.prune,
+              "Remove frames that earlier runs with other options have made of the same files");
     options_.file.AddFlags(flags, kFormats);
   }
 

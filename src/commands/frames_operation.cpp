@@ -51,6 +51,7 @@ ReadOptions ReadingOf(const SharedOptions& shared, const FramesOptions& options)
 
 struct FramesPayload final : Payload {
   FrameTimes times;
+  EarlierChoice earlier;
 };
 
 }  // namespace
@@ -115,8 +116,12 @@ class FramesOperation::Task final : public ItemTask {
     TRY(set_.Commit(outcome.error ? 1 : 0));
     auto payload = std::make_unique<FramesPayload>();
     payload->times = std::move(times_);
-    outcome.payload = std::move(payload);
     outcome.outputs = set_.names();
+    if (!outcome.error) {  // else the rest may come back, and what was made of it is all that there is
+      EarlierChoice earlier = TRY(operation_.FindEarlier(item_, outcome.outputs));
+      payload->earlier = std::move(earlier);
+    }
+    outcome.payload = std::move(payload);
     outcome.notes.insert(outcome.notes.end(), notes_.begin(), notes_.end());
     return {};
   }
@@ -152,7 +157,23 @@ FramesOperation::FramesOperation(const FramesOptions& options, const CommandServ
       wants_files_(services.in_pipeline),
       catalog_(*services.catalog),
       folder_(options.output, traits().fingerprint, catalog_, services.shared->force),
-      manifest_(manifest) {}
+      manifest_(manifest),
+      earlier_(services, folder_, options.prune) {}
+
+Result<EarlierChoice> FramesOperation::FindEarlier(const Item& item, const std::vector<std::string>& own) {
+  return FindEarlierChoice(folder_, item, Prefixes(item.file), own, earlier_.prunes_now());
+}
+
+std::vector<std::string> FramesOperation::NamesOf(const Item& item) const {
+  const std::string prefix = Prefixes(item.file).front();
+  const int64_t known = item.main.header.frames;
+  const bool video = item.main.header.format == ImageFormat::kVideo;
+  std::vector<std::string> names;
+  for (int64_t number = 0; number < (video ? 2 * known : known); number += options_.every)
+    names.push_back(FrameName(prefix, number, Digits(item), extension()));
+  std::sort(names.begin(), names.end());
+  return names;
+}
 
 SetPrefixes FramesOperation::Prefixes(const ListedFile& file) const {
   return {OutputStemFor(file) + "_"};
@@ -199,6 +220,8 @@ Result<bool> FramesOperation::Recall(const Item& item, Outcome& outcome) {
   if (!finished) return false;
   auto payload = std::make_unique<FramesPayload>();
   payload->times = FrameTimes::Unpack(*times);
+  EarlierChoice earlier = TRY(FindEarlier(item, *finished));
+  payload->earlier = std::move(earlier);
   outcome.state = Outcome::State::kSkipped;
   outcome.outputs = *std::move(finished);
   outcome.payload = std::move(payload);
@@ -215,8 +238,10 @@ Result<Prospect> FramesOperation::Rehearse(const Item& item) {
   for (int number = 0; number < frames; number += options_.every) {
     TRY(folder_.MayWrite(item, FrameName(prefixes.front(), number, Digits(item), extension())));
   }
+  const bool video = item.main.header.format == ImageFormat::kVideo;
+  TRY(earlier_.Foresee(folder_, item, prefixes, NamesOf(item), by_number && !video));
   // A video's header tells only about how many there are.
-  if (item.main.header.format == ImageFormat::kVideo) return Prospect{std::nullopt};
+  if (video) return Prospect{std::nullopt};
   const auto taken = (static_cast<uint64_t>(item.main.header.frames) + options_.every - 1) / options_.every;
   return Prospect{taken, !by_number};
 }
@@ -237,7 +262,8 @@ void FramesOperation::Collect(Outcome& outcome) {
     return;
   }
   if (outcome.payload == nullptr) return;  // it failed, and gave nothing
-  const auto& times = static_cast<const FramesPayload&>(*outcome.payload).times;
+  const auto& [times, earlier] = static_cast<const FramesPayload&>(*outcome.payload);
+  earlier_.Add(earlier);
   const std::string prefix = Prefixes(outcome.file).front();
   if (manifest_ != nullptr) manifest_->Replace(outcome.file.path, prefix);
   for (const std::string& name : outcome.outputs) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dry_run_lines.h"
+#include "earlier_choices.h"
 #include "frame_choice.h"
 #include "frame_record.h"
 #include "imgmill/commands/frames.h"
@@ -33,15 +34,22 @@ class FramesOperation final : public Operation {
   uint64_t frames() const { return frames_; }
   /// The files of these frames, if a next step wants them.
   const FileTable& written() const { return written_; }
+  /// Files of earlier choices: left, or removed with --prune.
+  EarlierChoices& earlier() { return earlier_; }
   /// Of a dry run: the images that would be read.
   const DryRunLines& preview() const { return preview_; }
 
  private:
   class Task;
 
+  /// @param own  the frames of this choice
+  Result<EarlierChoice> FindEarlier(const Item& item, const std::vector<std::string>& own);
   Result<ItemPlan> PlanWith(const Item& item, int video_threads) const;
   /// Where the names of a file's frames begin.
   SetPrefixes Prefixes(const ListedFile& file) const;
+  /// Of the frames that it may give, in bytewise order: of a video, whose header counts about, more than
+  /// there are.
+  std::vector<std::string> NamesOf(const Item& item) const;
   /// That the numbers in its frames' names have.
   static int Digits(const Item& item);
   std::string_view extension() const { return Extension(options_.file.Writing().format); }
@@ -58,6 +66,7 @@ class FramesOperation final : public Operation {
   OutputManifest* manifest_;
   uint64_t frames_ = 0;
   FileTable written_;
+  EarlierChoices earlier_;
   DryRunLines preview_;
 };
 

@@ -53,23 +53,11 @@ class Tile final : public Command {
     return images > 0 ? ", " + std::to_string(images) + " " + NoTile(options_) : "";
   }
 
-  void TellEarlier(const EarlierChoice& earlier, const CommandServices& services,
-                   CommandResult& result) const {
-    if (earlier.files == 0) return;
-    const std::string files = std::to_string(earlier.files) + (earlier.files == 1 ? " file" : " files");
-    const bool removed = options_.prune && services.shared->mode == RunMode::kRun;
-    result.details[removed ? "pruned" : "files_of_earlier_choices"] = earlier.files;
-    if (removed) {
-      result.summary += ", " + files + " of earlier choices removed";
-    } else if (!services.in_pipeline) {  // which looks for more than those
-      services.log(LogLevel::kWarning,
-                   files + " of other sizes or choices, made of these images by earlier runs, lie in " +
-                       PrintablePath(options_.output) + ", such as " + PrintablePath(earlier.example) +
-                       " (--prune removes them)");
-    }
+  static void TellEarlier(TileOperation& operation, CommandResult& result) {
+    operation.earlier().Tell("of other sizes or choices", result);
   }
 
-  Result<CommandResult> SumUp(CommandResult result, const TileOperation& operation,
+  Result<CommandResult> SumUp(CommandResult result, TileOperation& operation,
                               const CommandServices& services) const {
     const RunCounts& counts = result.counts;
     result.dropped = operation.too_small().size();
@@ -90,7 +78,7 @@ class Tile final : public Command {
     if (operation.finished() > 0)
       result.summary += ", those of " + std::to_string(operation.finished()) + " were finished already";
     result.summary += TooSmall(result.dropped);
-    TellEarlier(operation.earlier(), services, result);
+    if (services.shared->mode == RunMode::kRun) TellEarlier(operation, result);
     return result;
   }
 
@@ -116,6 +104,7 @@ class Tile::TileRun final : public CommandRun {
     alone = true;  // nobody else asks for partners
   }
   Operation& operation() override { return operation_; }
+  std::vector<size_t> TakeForeseen() override { return operation_.earlier().TakeForeseen(); }
 
   Result<CommandResult> Reduce(CommandResult mapped) override {
     Result<CommandResult> summed = tile_.SumUp(std::move(mapped), operation_, services_);
@@ -127,6 +116,7 @@ class Tile::TileRun final : public CommandRun {
       result.summary = "dry run: " + std::to_string(operation_.preview().count()) + " would be cut into " +
                        PrintablePath(tile_.options_.output) + ", largest lease " +
                        FormatByteSize(operation_.preview().largest_lease()) + tile_.TooSmall(result.dropped);
+      TellEarlier(operation_, result);
     } else if (!result.counts.interrupted) {  // else the list is no whole one: the rerun writes it
       const KeptOutputs finished = TRY(manifest_->Finish());
       if (finished.outputs > 0) {

@@ -107,7 +107,8 @@ TileOperation::TileOperation(const TileOptions& options, const CommandServices& 
       pairs_(pairs),
       sidecars_(options.sidecars),
       manifest_(manifest),
-      services_(services) {}
+      services_(services),
+      earlier_(services, folder_, options.prune) {}
 
 SetPrefixes TileOperation::Prefixes(const ListedFile& file) const {
   const std::string stem = OutputStemFor(file) + "_";
@@ -213,13 +214,31 @@ Result<bool> TileOperation::Recall(const Item& item, Outcome& outcome) {
       TRY(FindFinishedSet(folder_, item, Prefixes(item.file), &edits));
   if (!finished) return false;
   payload->edited = std::move(edits.found);
-  const bool prune = options_.prune && mode_ == RunMode::kRun;
-  EarlierChoice earlier = TRY(FindEarlierChoice(folder_, item, Prefixes(item.file), *finished, prune));
+  EarlierChoice earlier =
+      TRY(FindEarlierChoice(folder_, item, Prefixes(item.file), *finished, earlier_.prunes_now()));
   payload->earlier = std::move(earlier);
   outcome.state = Outcome::State::kSkipped;
   outcome.outputs = *std::move(finished);
   outcome.payload = std::move(payload);
   return true;
+}
+
+std::vector<std::string> TileOperation::NamesOf(const Item& item, std::span<const int64_t> xs,
+                                                std::span<const int64_t> ys) const {
+  std::vector<std::string> names;
+  const SetPrefixes prefixes = Prefixes(item.file);
+  for (const std::string& prefix : prefixes) {
+    for (const int64_t x : xs) {
+      for (const int64_t y : ys) names.push_back(TileName(prefix, {x, y}, extension()));
+    }
+  }
+  const size_t own = xs.size() * ys.size();  // those of the first prefix
+  for (const SourceFile& sidecar : item.sidecars) {
+    const std::string_view ending = EndingBehindStem(item.main.path, sidecar.path);
+    for (size_t i = 0; i < own; ++i) names.push_back(SidecarOfTile(item.main.path, ending, names[i]));
+  }
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 Result<Prospect> TileOperation::Rehearse(const Item& item) {
@@ -228,15 +247,15 @@ Result<Prospect> TileOperation::Rehearse(const Item& item) {
   const std::vector<int64_t> xs = Starts(shape.area.width);
   const std::vector<int64_t> ys = Starts(shape.area.height);
   uint64_t tiles = uint64_t{xs.size()} * ys.size();
+  const std::vector<std::string> names = NamesOf(item, xs, ys);
+  const bool some = options_.best > 0 && tiles > static_cast<uint64_t>(options_.best);
+  const bool perhaps = options_.HasRules() || options_.min_distance > 0;
+  TRY(earlier_.Foresee(folder_, item, Prefixes(item.file), names, !some && !perhaps));
   if (tiles == 0) return Prospect{0};
-  for (const std::string& prefix : Prefixes(item.file)) {
-    TRY(folder_.MayMakeFolder(prefix));
-    for (const int64_t x : xs) {
-      for (const int64_t y : ys) TRY(folder_.MayWrite(item, TileName(prefix, {x, y}, extension())));
-    }
-  }
+  for (const std::string& prefix : Prefixes(item.file)) TRY(folder_.MayMakeFolder(prefix));
+  for (const std::string& name : names) TRY(folder_.MayWrite(item, name));
   if (options_.best > 0) tiles = std::min(tiles, static_cast<uint64_t>(options_.best));
-  return Prospect{tiles, options_.HasRules() || options_.min_distance > 0};
+  return Prospect{tiles, perhaps};
 }
 
 Result<std::unique_ptr<ItemTask>> TileOperation::Start(const Item& item, const ItemPlan& plan) {
@@ -300,9 +319,7 @@ void TileOperation::Collect(Outcome& outcome) {
   const SetPrefixes prefixes = Prefixes(outcome.file);
   if (manifest_ != nullptr) manifest_->Replace(outcome.file.path, prefixes[0]);
   if (outcome.payload != nullptr) {
-    const EarlierChoice& earlier = static_cast<const TilePayload&>(*outcome.payload).earlier;
-    if (earlier_.files == 0) earlier_.example = folder_.PathOf(earlier.example);
-    earlier_.files += earlier.files;
+    earlier_.Add(static_cast<const TilePayload&>(*outcome.payload).earlier);
   }
   if (outcome.outputs.empty()) {
     services_.log(LogLevel::kWarning,

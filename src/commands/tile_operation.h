@@ -2,10 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "dry_run_lines.h"
+#include "earlier_choices.h"
 #include "imgmill/commands/tile.h"
 #include "imgmill/dataset/pair_index.h"
 #include "imgmill/dataset/sidecars.h"
@@ -44,7 +46,7 @@ class TileOperation final : public Operation {
   /// Images that hold no tile, in order.
   const FileTable& too_small() const { return too_small_; }
   /// Files of earlier choices: left, or removed with --prune.
-  const EarlierChoice& earlier() const { return earlier_; }
+  EarlierChoices& earlier() { return earlier_; }
   /// Of a dry run: the images that would be cut.
   const DryRunLines& preview() const { return preview_; }
 
@@ -52,6 +54,10 @@ class TileOperation final : public Operation {
   class Task;
 
   void TellEdited(const ListedFile& file, const std::vector<std::string>& edited) const;
+
+  /// Of the files that these tiles would give, in bytewise order.
+  std::vector<std::string> NamesOf(const Item& item, std::span<const int64_t> xs,
+                                   std::span<const int64_t> ys) const;
 
   bool paired() const { return !pairs_.empty(); }
   /// Where the names of a file's tiles begin: one entry, or HQ and LQ.
@@ -83,7 +89,7 @@ class TileOperation final : public Operation {
   uint64_t finished_ = 0;
   FileTable written_;
   FileTable too_small_;
-  EarlierChoice earlier_;
+  EarlierChoices earlier_;
   DryRunLines preview_;
 };
 

@@ -36,6 +36,7 @@ class UpscaleRun : public CommandRun {
     options.mode = services.shared->mode;
   }
   UpscaleOperation& operation() override = 0;
+  std::vector<size_t> TakeForeseen() override { return operation().foreseen().Take(); }
 
   Result<CommandResult> Reduce(CommandResult result) override {
     const RunCounts& counts = result.counts;

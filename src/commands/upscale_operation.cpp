@@ -41,7 +41,8 @@ UpscaleOperation::UpscaleOperation(const UpscaleOptions& options, std::string fi
       options_(options),
       folder_(options.output, traits().fingerprint, *services.catalog, services.shared->force),
       allow_truncated_(services.shared->allow_truncated),
-      mode_(services.shared->mode) {}
+      mode_(services.shared->mode),
+      in_pipeline_(services.in_pipeline) {}
 
 ReadOptions UpscaleOperation::Reading() const {
   ReadOptions reading;
@@ -77,6 +78,7 @@ Result<Prospect> UpscaleOperation::Rehearse(const Item& item) {
   const std::string name = OutputName(item.file);
   TRY(folder_.MayMakeFolder(name));
   TRY(folder_.MayWrite(item, name));
+  if (in_pipeline_) foreseen_.Add(name);
   return Prospect();
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dry_run_lines.h"
+#include "foreseen_names.h"
 #include "image_output.h"
 #include "imgmill/commands/upscale.h"
 #include "imgmill/engine/batch_scheduler.h"
@@ -26,6 +27,7 @@ class UpscaleOperation : public Operation {
   const FileTable& written() const { return written_; }
   /// Of a dry run: a line an image that would be written, and the largest lease.
   const DryRunLines& preview() const { return preview_; }
+  ForeseenNames& foreseen() { return foreseen_; }
 
  protected:
   ReadOptions Reading() const;
@@ -42,6 +44,8 @@ class UpscaleOperation : public Operation {
   OutputFolder folder_;
   bool allow_truncated_;
   RunMode mode_;
+  bool in_pipeline_;
+  ForeseenNames foreseen_;
   FileTable written_;
   DryRunLines preview_;
 };

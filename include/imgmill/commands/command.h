@@ -231,6 +231,8 @@ class CommandRun {
   virtual size_t ReduceBytes(uint64_t /*images*/) const { return 0; }
   /// Reduces and acts. `mapped` has counts, failures and verdicts, also of an interrupted run.
   virtual Result<CommandResult> Reduce(CommandResult mapped) = 0;
+  /// Of a dry run in a pipeline: std::hash of the name of each file that the step would write, or might.
+  virtual std::vector<size_t> TakeForeseen() { return {}; }
 
   EngineOptions options;
   EngineServices engine;

@@ -36,6 +36,10 @@ struct FramesOptions {
   /// them, in the middle of the pixels that share them ("centre").
   std::string chroma_siting = "centre";
 
+  /// Remove frames that earlier runs with other options have made of the same files: else they stay, and are
+  /// named.
+  bool prune = false;
+
   /// How the frames are stored: png, jpg, webp, tiff, jxl or avif.
   OutputFormat file;
 

@@ -1,0 +1,66 @@
+// Counted while images are worked on, told when all are done.
+#include "earlier_choices.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/try.h"
+#include "imgmill/base/path_text.h"
+
+namespace imgmill {
+
+EarlierChoices::EarlierChoices(const CommandServices& services, const OutputFolder& folder, bool prune)
+    : services_(services),
+      folder_(folder.folder()),
+      prune_(prune),
+      dry_run_(services.shared->mode != RunMode::kRun),
+      prunes_now_(prune && !dry_run_) {}
+
+void EarlierChoices::Add(const EarlierChoice& one) {
+  const std::lock_guard lock(mutex_);
+  if (one.files == 0) return;
+  files_ += one.files;
+  if (example_.empty() || one.example < example_) example_ = one.example;
+}
+
+Status EarlierChoices::Foresee(OutputFolder& folder, const Item& item, const SetPrefixes& prefixes,
+                               const std::vector<std::string>& names, bool exact) {
+  if (services_.in_pipeline) {
+    for (const std::string& name : names) foreseen_.Add(name);
+    return {};
+  }
+  const EarlierChoice sure = TRY(FindEarlierChoice(folder, item, prefixes, names, /*remove=*/false));
+  const EarlierChoice all =
+      exact ? sure : TRY(FindEarlierChoice(folder, item, prefixes, {}, /*remove=*/false));
+  Add(all);
+  const std::lock_guard lock(mutex_);
+  at_most_ = at_most_ || all.files > sure.files;
+  return {};
+}
+
+void EarlierChoices::Tell(const std::string& what, CommandResult& result) const {
+  if (dry_run_ && prune_ && !services_.in_pipeline) {
+    result.details["to_remove"] = files_;
+    if (at_most_) result.details["at_most"] = {"to_remove"};
+  }
+  if (files_ == 0) return;
+  const std::string files = std::to_string(files_) + (files_ == 1 ? " file" : " files");
+  if (prunes_now_) {
+    result.details["pruned"] = files_;
+    result.summary += ", " + files + " of earlier choices removed";
+    return;
+  }
+  result.details["files_of_earlier_choices"] = files_;
+  if (services_.in_pipeline) return;
+  if (dry_run_ && prune_) {
+    result.summary += std::string(", ") + (at_most_ ? "at most " : "") + files +
+                      " of earlier choices would be removed, such as " +
+                      PrintablePath(folder_ + "/" + example_);
+    return;
+  }
+  services_.log(LogLevel::kWarning, files + " " + what + ", made of these images by earlier runs, " +
+                                        (files_ == 1 ? "lies in " : "lie in ") + PrintablePath(folder_) +
+                                        ", such as " + PrintablePath(folder_ + "/" + example_) +
+                                        " (--prune removes them)");
+}
+
+}  // namespace imgmill

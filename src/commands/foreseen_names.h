@@ -1,0 +1,27 @@
+// The names of files that a dry run in a pipeline foresees, for who asks which files are left over then.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace imgmill {
+
+/// Eight bytes a name. Thread-safe.
+class ForeseenNames {
+ public:
+  void Add(const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    hashes_.push_back(std::hash<std::string>()(name));
+  }
+  std::vector<size_t> Take() { return std::move(hashes_); }
+
+ private:
+  std::mutex mutex_;
+  std::vector<size_t> hashes_;
+};
+
+}  // namespace imgmill

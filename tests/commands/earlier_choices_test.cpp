@@ -1,0 +1,204 @@
+// Files that runs with other options have made of the same images: frames names and removes them as tile
+// does, and dry runs say what --prune would remove. What is right is what the run then does.
+#include <doctest/doctest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "commands/drawn_picture.h"
+#include "kill_at_call.h"
+#include "program.h"
+
+namespace imgmill::process_test {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string kFrames = IMGMILL_SOURCE_DIR "/tests/golden/frames/";
+
+/// An animation of 6 frames and a file of 3 pages.
+void CopyAnimations(const TestFolder& where) {
+  fs::create_directories(where / "in");
+  fs::copy_file(kFrames + "discs.gif", where / "in/discs.gif");
+  fs::copy_file(kFrames + "pages.tif", where / "in/pages.tif");
+}
+
+void DrawPictures(const TestFolder& where, int first, int last) {
+  for (int i = first; i <= last; ++i)
+    WritePicture(where / ("photos/" + std::to_string(i) + ".png"),
+                 Draw(64, 64, 1, [i](int64_t x, int64_t y, int) {
+                   return static_cast<double>((x * (3 + i) + y * (7 + 2 * i) + x * y / (5 + i)) % 256);
+                 }));
+}
+
+std::vector<std::string> With(std::vector<std::string> words, const std::vector<std::string>& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+ProcessResult Frames(const TestFolder& where, const std::vector<std::string>& more) {
+  const ProcessResult result = Run(With({"frames", where / "in", "-o", where / "out", "--json"}, more));
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  return result;
+}
+
+/// Without the list, which says where it is made from.
+FolderBytes Made(const std::string& folder) {
+  FolderBytes bytes = ReadFolder(folder);
+  for (const char* list : {"frames.jsonl", "tiles.jsonl", "tile/tiles.jsonl"}) bytes.erase(list);
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("frames of an earlier choice are named, and go with --prune, and nothing else does") {
+  const TestFolder where;
+  CopyAnimations(where);
+  CHECK_FALSE(Json(Frames(where, {})).contains("files_of_earlier_choices"));
+  where.Write("out/mine.png", "somebody's");
+  where.Write("out/discs_000005.png", "changed by somebody");
+  for (int round = 0; round < 2; ++round) {  // done, and recalled
+    CAPTURE(round);
+    // Of 6 frames and 3 pages, these are 0, 2, 4, and 0 and 2.
+    const ProcessResult fewer = Frames(where, {"--every", "2"});
+    CHECK(Json(fewer)["files_of_earlier_choices"] == 9 - 5 - 1);
+    CHECK(fewer.err.find("3 files of other choices, made of these images by earlier runs, lie in " +
+                         (where / "out") + ", such as " + (where / "out/discs_000001.png") +
+                         " (--prune removes them)") != std::string::npos);
+  }
+  const nlohmann::json rehearsed = Json(Frames(where, {"--every", "2", "--prune", "--dry-run"}));
+  CHECK(rehearsed["to_remove"] == 3);
+  CHECK(CountFiles(where / "out") == 9 + 1 + 1);
+  CHECK(Json(Frames(where, {"--every", "2", "--prune"}))["pruned"] == 3);
+  CHECK_FALSE(Json(Frames(where, {"--every", "2", "--prune"})).contains("pruned"));
+  CHECK(CountFiles(where / "out") == 5 + 1 + 1 + 1);
+  CHECK(TestFolder::Read(where / "out/mine.png") == "somebody's");
+  CHECK(TestFolder::Read(where / "out/discs_000005.png") == "changed by somebody");
+  fs::remove(where / "out/mine.png");
+  fs::remove(where / "out/discs_000005.png");
+  CHECK(Run({"verify", where / "out"}).exit_code == 0);  // gone on purpose is not missing
+
+  CHECK(Json(Frames(where, {"--format", "jpg", "--prune"}))["pruned"] == 5);
+  CHECK(CountFiles(where / "out") == 9 + 1);
+  for (const auto& [name, bytes] : Made(where / "out")) CHECK(name.ends_with(".jpg"));
+}
+
+TEST_CASE("a file of which frames cannot be read keeps what was made of it") {
+  const TestFolder where;
+  fs::create_directories(where / "in");
+  const std::string whole = TestFolder::Read(kFrames + "discs.gif");
+  where.Write("in/discs.gif", whole);
+  REQUIRE(Run({"frames", where / "in", "-o", where / "out"}).exit_code == 0);
+  where.Write("in/discs.gif", whole.substr(0, whole.size() * 2 / 3));
+  const size_t before = CountFiles(where / "out");
+  CHECK(Run({"frames", where / "in", "-o", where / "out", "--format", "jpg", "--prune"}).exit_code == 1);
+  CHECK(CountFiles(where / "out") > before);
+}
+
+TEST_CASE("frames --prune that is killed at any call ends, run again, like one that was not") {
+  const TestFolder fresh;
+  CopyAnimations(fresh);
+  Frames(fresh, {"--every", "3"});
+  const FolderBytes expected = Made(fresh / "out");
+  int points = 0;
+  for (KillOutcome outcome = KillOutcome::kKilled; outcome == KillOutcome::kKilled; ++points) {
+    const TestFolder where;
+    CopyAnimations(where);
+    Frames(where, {});
+    const std::vector<std::string> words = {"frames",  where / "in", "-o",      where / "out",
+                                            "--every", "3",          "--prune", "-j1"};
+    outcome = KillAtCall(Imgmill(words), WithState({}).environment, NameCalls(), points + 1);
+    if (outcome == KillOutcome::kCannotTrace) {
+      MESSAGE("SKIPPED: this process may not trace others");
+      return;
+    }
+    CAPTURE(points);
+    CHECK(Run(words).exit_code == 0);
+    CHECK(Difference(expected, Made(where / "out")) == "");
+    CHECK(Run({"verify", where / "out"}).exit_code == 0);
+  }
+  MESSAGE(points << " points");
+  CHECK(points > 6);
+}
+
+TEST_CASE("a dry run of tile says what --prune would remove, also where tiles would be written") {
+  const TestFolder where;
+  DrawPictures(where, 1, 2);
+  const std::vector<std::string> tile = {"tile", where / "photos", "-o", where / "out", "--json"};
+  REQUIRE(Run(With(tile, {"--size", "32"})).exit_code == 0);  // 4 of each
+  DrawPictures(where, 3, 3);
+  for (const std::vector<std::string>& options :
+       {std::vector<std::string>{"--size", "16"}, std::vector<std::string>{"--size", "16", "--best", "2"}}) {
+    CAPTURE(options.size());
+    const std::vector<std::string> words = With(With(tile, options), {"--prune"});
+    const nlohmann::json rehearsed = Json(Run(With(words, {"--dry-run"})));
+    fs::copy(where / "out", where / "kept", fs::copy_options::recursive);
+    const nlohmann::json ran = Json(Run(words));
+    const uint64_t pruned = ran.value("pruned", uint64_t{0});
+    const bool at_most = rehearsed.contains("at_most");
+    CHECK(at_most == (options.size() > 2));
+    CHECK(pruned > 0);
+    CHECK((at_most ? rehearsed["to_remove"] >= pruned : rehearsed["to_remove"] == pruned));
+    fs::remove_all(where / "out");
+    fs::rename(where / "kept", where / "out");
+  }
+  const ProcessResult told = Run(With(tile, {"--size", "16", "--dry-run"}));
+  CHECK(Json(told)["files_of_earlier_choices"] ==
+        6);  // of 16, those at 0 and 32 have the names of the new ones
+  CHECK(told.err.find("(--prune removes them)") != std::string::npos);
+}
+
+TEST_CASE("a dry run of a pipeline says what --prune would remove, also where files would be written") {
+  const TestFolder where;
+  DrawPictures(where, 1, 4);
+  const auto steps = [&](const std::string& size, const std::string& left_out, const std::string& more = {}) {
+    std::ofstream(where / "steps.yaml")
+        << "input: photos\noutput: out\nexclude: [\"" << left_out
+        << "\"]\nsteps:\n  - filter: {keep: [\"width>0\"], action: copy, to: out/good}\n"
+        << "  - tile: {size: " << size << more << "}\n  - upscale: {method: nearest, scale: 2}\n";
+    return where / "steps.yaml";
+  };
+  REQUIRE(Run({"run", steps("32", "none")}).exit_code == 0);
+  DrawPictures(where, 5, 5);
+  struct Case {
+    std::string size, left_out, more;
+    bool at_most;
+  };
+  for (const Case& each :
+       {Case{"32", "1.png", "", false}, Case{"64", "2.png", "", false},
+        Case{"32", "3.png", ", best: 2", false}, Case{"32", "3.png", ", keep: \"contrast>=1\"", true}}) {
+    CAPTURE(each.size);
+    CAPTURE(each.left_out);
+    CAPTURE(each.more);
+    fs::copy(where / "out", where / "saved", fs::copy_options::recursive);
+    const std::string file = steps(each.size, each.left_out, each.more);
+    const ProcessResult dry = Run({"run", file, "--prune", "--dry-run", "--json"});
+    INFO(dry.err);
+    REQUIRE(dry.exit_code == 0);
+    CHECK(Difference(ReadFolder(where / "saved"), ReadFolder(where / "out")) == "");
+    const nlohmann::json plan = Json(dry)["steps"];
+    const nlohmann::json ran = Json(Run({"run", file, "--prune", "--json"}))["steps"];
+    CHECK(plan[0]["forecast"]["to_remove"] == 1);
+    for (const size_t step : {0, 1, 2}) {
+      CAPTURE(step);
+      const nlohmann::json& forecast = plan[step]["forecast"];
+      const uint64_t removed = ran[step].value("removed_files_of_earlier_runs", uint64_t{0});
+      const std::vector<std::string> loose = forecast["at_most"];
+      const bool at_most = std::ranges::find(loose, "to_remove") != loose.end();
+      CHECK(removed > 0);
+      if (!each.at_most) CHECK_FALSE((at_most && each.more.empty()));
+      CHECK((at_most ? forecast["to_remove"] >= removed : forecast["to_remove"] == removed));
+    }
+    fs::remove_all(where / "out");
+    fs::rename(where / "saved", where / "out");
+  }
+  const ProcessResult table = Run({"run", steps("64", "2.png"), "--prune", "--dry-run"});
+  CHECK(table.out.find("  to write to remove\n") != std::string::npos);
+  // Without --prune there is no such column, and what lies there is told all the same.
+  const ProcessResult plain = Run({"run", steps("64", "2.png"), "--dry-run"});
+  CHECK(plain.out.find("to remove") == std::string::npos);
+  CHECK(plain.err.find("(--prune removes them)") != std::string::npos);
+}
+
+}  // namespace imgmill::process_test
