@@ -28,7 +28,7 @@ constexpr size_t kNamesAtOnce = 1024;
 struct FinishedWork::Impl {
   Database database;
   std::string output_folder;
-  Statement of_output, names_after, folders_of;
+  Statement of_output, names_after, folders_of, fact;
   std::map<std::string, std::vector<std::string>, std::less<>> folders;
 
   std::string_view WayIn(const std::string& folder) const {
@@ -180,7 +180,46 @@ Result<std::unique_ptr<FinishedWork>> FinishedWork::Open(const std::string& outp
   TRY(prepare(work->impl_->folders_of,
               "SELECT w.output FROM work w JOIN names n ON n.id = w.fingerprint "
               "WHERE n.name = ?1 AND w.source = ?2 ORDER BY w.output"));
+  TRY(prepare(
+      work->impl_->fact,
+      "SELECT f.value FROM facts f JOIN names n ON n.id = f.name WHERE n.name = ?1 AND f.content = ?2"));
   return work;
+}
+
+Result<std::optional<std::string>> FinishedWork::FindFact(const ContentDigest& content,
+                                                          std::string_view name) {
+  Statement::Use use(impl_->fact);
+  use.Blob(name).Blob({reinterpret_cast<const char*>(content.bytes.data()), content.bytes.size()});
+  const int step = use.Step();
+  if (step == SQLITE_ROW) return std::optional(std::string(use.BlobAt(0)));
+  if (step != SQLITE_DONE) return impl_->database.LastError("read facts");
+  return std::optional<std::string>();
+}
+
+std::optional<ContentDigest> SidecarsKey(const std::string& source, std::string_view fingerprint) {
+  const size_t at = fingerprint.find(kWithSidecars);
+  if (at == std::string_view::npos) return std::nullopt;
+  const std::string key = source + "\n" + std::string(fingerprint.substr(at + kWithSidecars.size()));
+  return DigestOfBytes(key.data(), key.size());
+}
+
+Result<std::vector<FinishedWork::SourceSidecar>> FinishedWork::SidecarsOf(const FoundWork& work) {
+  std::vector<SourceSidecar> sidecars;
+  const std::optional<ContentDigest> key = SidecarsKey(work.key.source, work.key.fingerprint);
+  if (!key) return sidecars;
+  const std::optional<std::string> lines = TRY(FindFact(*key, kSidecarsFact));
+  constexpr size_t kHex = 2 * sizeof(ContentDigest::bytes);
+  // A path may have anything in it, so that a line ends only behind a digest.
+  size_t begin = 0;
+  for (size_t end = lines ? lines->find('\n') : std::string::npos; end != std::string::npos;
+       end = lines->find('\n', end + 1)) {
+    if (end < begin + kHex + 1 || (*lines)[end - kHex - 1] != ' ') continue;
+    const auto content = ContentDigest::FromHex(std::string_view(*lines).substr(end - kHex, kHex));
+    if (!content) continue;
+    sidecars.push_back({lines->substr(begin, end - kHex - 1 - begin), *content});
+    begin = end + 1;
+  }
+  return sidecars;
 }
 
 Result<std::vector<std::string>> FinishedWork::FoldersOf(const std::string& fingerprint) {

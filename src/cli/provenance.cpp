@@ -8,15 +8,18 @@
 
 namespace imgmill {
 
-Result<SourceState> StateOf(const FoundWork& work) {
-  const std::string& source = work.key.source;
+Result<SourceState> StateOf(const std::string& source, const ContentDigest& content) {
   if (source.starts_with(std::string(kStdinArchive) + "/")) return SourceState::kStdin;
-  if (!source.starts_with('/')) return SourceState::kSeveral;    // a word in place of a path
-  if (IsMove(work.key.fingerprint)) return SourceState::kMoved;  // what is there now is another file
+  if (!source.starts_with('/')) return SourceState::kSeveral;  // a word in place of a path
   const Result<ContentDigest> now = DigestOf(source);
-  if (now) return *now == work.key.content ? SourceState::kAsItWas : SourceState::kChanged;
+  if (now) return *now == content ? SourceState::kAsItWas : SourceState::kChanged;
   if (now.error().code == Code::kNotFound) return SourceState::kGone;
   return now.error();
+}
+
+Result<SourceState> StateOf(const FoundWork& work) {
+  if (IsMove(work.key.fingerprint)) return SourceState::kMoved;  // what is there now is another file
+  return StateOf(work.key.source, work.key.content);
 }
 
 std::string_view ToString(SourceState state) {

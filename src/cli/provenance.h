@@ -21,6 +21,7 @@ enum class SourceState {
 
 /// Reads the file if its size does not tell. Errors: those of DigestOf, but for one that is not there.
 Result<SourceState> StateOf(const FoundWork& work);
+Result<SourceState> StateOf(const std::string& source, const ContentDigest& content);
 std::string_view ToString(SourceState state);
 
 /// A file that an output folder has, and what its catalog says of it.

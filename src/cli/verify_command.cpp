@@ -12,6 +12,7 @@
 #include "missing_outputs.h"
 #include "provenance.h"
 #include "session.h"
+#include "source_check.h"
 #include "stop_signals.h"
 #include "tool.h"
 
@@ -114,17 +115,17 @@ class Verify final : public Tool {
       case Provenance::State::kAsWritten:
         ++counts_[kAsWritten];
         TRY(PutManifest(path, found->work));
-        TRY(LookAtSource(path, found->work));
+        TRY(LookAtSource(folder, path, found->work));
     }
     return {};
   }
 
-  Status LookAtSource(const std::string& path, const FoundWork& work) {
+  Status LookAtSource(ProvenanceFolder& folder, const std::string& path, const FoundWork& work) {
     if (!sources_) return {};
-    const SourceState state = TRY(StateOf(work));
-    if (state == SourceState::kChanged) Tell(kSourceChanged, path, work.key.source);
-    if (state == SourceState::kGone) Tell(kSourceGone, path, work.key.source);
-    return {};
+    const auto tell = [this](SourceState state, const std::string& of, const std::string& source) {
+      Tell(state == SourceState::kChanged ? kSourceChanged : kSourceGone, of, source);
+    };
+    return SourceCheck(folder.work(), tell).Look(path, work);
   }
 
   MissingOutputs::Told ToldOf(ProvenanceFolder& folder) {

@@ -28,6 +28,8 @@ class GrowingFile {
   Status Commit();
 
   const std::string& path() const { return path_; }
+  /// Of its bytes, once it is committed.
+  const ContentDigest& digest() const { return item_.main.content; }
 
  private:
   GrowingFile(const std::string& path, Catalog& catalog, bool overwrite);

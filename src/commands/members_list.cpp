@@ -11,6 +11,7 @@
 #include "growing_file.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/catalog/finished_work.h"
 #include "imgmill/dataset/publish.h"
 #include "imgmill/tables/parquet_writer.h"
 
@@ -133,8 +134,8 @@ class MembersTable {
 
 class Lists final : public MembersList {
  public:
-  Lists(std::unique_ptr<GrowingFile> lines, std::unique_ptr<MembersTable> table)
-      : lines_(std::move(lines)), table_(std::move(table)) {}
+  Lists(std::unique_ptr<GrowingFile> lines, std::unique_ptr<MembersTable> table, Catalog& catalog)
+      : lines_(std::move(lines)), table_(std::move(table)), catalog_(catalog) {}
 
   Status Add(const std::string& shard, const ShardSample& sample) override {
     if (table_) TRY(table_->Add(shard, sample));
@@ -142,12 +143,15 @@ class Lists final : public MembersList {
   }
   Status Commit() override {
     if (table_) TRY(table_->Commit());
-    return lines_->Commit();
+    TRY(lines_->Commit());
+    // The list has paths as they were given.
+    return catalog_.PutFact(lines_->digest(), kPackedInFact, CanonicalOrEntry("."));
   }
 
  private:
   std::unique_ptr<GrowingFile> lines_;
   std::unique_ptr<MembersTable> table_;  ///< null for none
+  Catalog& catalog_;
 };
 
 }  // namespace
@@ -178,7 +182,8 @@ Result<std::unique_ptr<MembersList>> MembersList::Create(const PackOptions& opti
         TRY(GrowingFile::Create(TablePath(options), *services.catalog, force));
     table = std::make_unique<MembersTable>(std::move(file));
   }
-  return std::unique_ptr<MembersList>(std::make_unique<Lists>(std::move(lines), std::move(table)));
+  return std::unique_ptr<MembersList>(
+      std::make_unique<Lists>(std::move(lines), std::move(table), *services.catalog));
 }
 
 std::string MembersList::StaleTable(const PackOptions& options) {

@@ -61,6 +61,15 @@ Result<bool> OutputFolder::Finished(const Item& item, const std::string& relativ
   return false;
 }
 
+Status OutputFolder::NoteSidecars(const Item& item) {
+  const std::optional<ContentDigest> key = SidecarsKey(item.main.absolute, KeyOf(item, "").fingerprint);
+  if (!key || catalog_.FindFact(*key, kSidecarsFact)) return {};
+  std::string lines;
+  for (const SourceFile& sidecar : item.sidecars)
+    lines.append(sidecar.absolute).append(" ").append(sidecar.content.Hex()).append("\n");
+  return catalog_.PutFact(*key, kSidecarsFact, lines);
+}
+
 WorkKey OutputFolder::KeyOf(const Item& item, const std::string& relative) const {
   WorkKey key{item.main.absolute, item.WorkContent(), fingerprint_, relative};
   if (item.sidecars.empty()) return key;

@@ -247,6 +247,7 @@ Result<EarlierChoice> FindEarlierChoice(OutputFolder& folder, const Item& item, 
 }
 
 Status OutputSet::Commit(size_t missing) {
+  TRY(folder_.NoteSidecars(item_));
   if (resumed_) return CommitResumed(missing);
   std::vector<ReadyFile> ready;
   ready.reserve(files_.size());
@@ -360,6 +361,7 @@ Result<std::optional<std::vector<std::string>>> FindFinishedSet(OutputFolder& fo
     }
     return Finished();
   }
+  TRY(folder.NoteSidecars(item));  // which versions of old have not
   // Rows that are not done: the set's is put last, and a file's may have been forgotten while it was gone.
   rows.emplace_back(set_key, *set);
   std::erase_if(rows, [](const auto& each) { return each.second.state == WorkRow::State::kDone; });

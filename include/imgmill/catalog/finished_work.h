@@ -28,6 +28,15 @@ WorkKey KeyOfFolder(const std::string& folder, const std::string& catalog_folder
 /// What OutputFolder adds to a fingerprint where side-cars are part of the work.
 inline constexpr std::string_view kWithSidecars = " with side-cars ";
 
+/// This fact of SidecarsKey has a line for each of these side-cars: its absolute path, a space, and its
+/// content's digest in hex.
+inline constexpr char kSidecarsFact[] = "side-cars/1";
+/// @param fingerprint  of the work, with the side-cars in it. @return nothing where it has none.
+std::optional<ContentDigest> SidecarsKey(const std::string& source, std::string_view fingerprint);
+
+/// This fact of a list of what was packed is the folder that the relative paths in it are to be seen from.
+inline constexpr char kPackedInFact[] = "packed in/1";
+
 /// What a file is filed under that lies where the user said, in the output folder or elsewhere. `folder` is
 /// its own; where that lies in the output folder the way from there is noted, so that both may be moved.
 std::string ExportInto(const std::string& folder, const std::string& catalog_folder);
@@ -69,6 +78,16 @@ class FinishedWork {
   /// that is known to have written to other folders, and with that of which it is known that it wrote to this
   /// one.
   Result<std::vector<FoundWork>> ThatMadeAt(const std::string& path, const std::string& relative);
+
+  struct SourceSidecar {
+    std::string path;
+    ContentDigest content;
+  };
+  /// The side-cars that went into this work; none where there were none, or a version wrote it that did not
+  /// note them.
+  Result<std::vector<SourceSidecar>> SidecarsOf(const FoundWork& work);
+  /// As Catalog's.
+  Result<std::optional<std::string>> FindFact(const ContentDigest& content, std::string_view name);
 
   /// Each name of an output once, in bytewise order. `each` may call Of.
   Status ForEachName(const std::function<Status(const std::string& output)>& each);

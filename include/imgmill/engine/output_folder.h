@@ -51,6 +51,10 @@ class OutputFolder {
   /// Notes once where its outputs lie: to be called before any is written, or found finished.
   Status NoteFolder();
 
+  /// Notes which side-cars the item has, for who looks later whether they are as they were: with the rows of
+  /// its outputs.
+  Status NoteSidecars(const Item& item);
+
   /// Side-cars are part of the fingerprint, so that others are another version of the same outputs.
   WorkKey KeyOf(const Item& item, const std::string& relative) const;
   /// Whether it was made with the options of this run, whatever the side-cars were.

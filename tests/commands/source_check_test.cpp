@@ -1,0 +1,94 @@
+// verify --sources: captions and images that changed or went away after they were copied or packed.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "program.h"
+
+namespace imgmill::process_test {
+namespace {
+
+namespace fs = std::filesystem;
+
+void CopyPhotos(const TestFolder& where) {
+  fs::create_directories(where / "photos");
+  for (const std::string name : {"harbour", "marble", "mountains"}) {
+    fs::copy_file(SampleData() + "/" + name + ".jpg", where / ("photos/" + name + ".jpg"));
+    where.Write("photos/" + name + ".txt", "caption of " + name);
+  }
+  where.Write("photos/marble.jpg.json", "{}");
+}
+
+std::vector<std::string> Findings(const std::string& folder) {
+  const ProcessResult verified = Run({"verify", folder, "--sources", "--json"});
+  std::vector<std::string> found;
+  for (const auto& each : Json(verified)["findings"]) {
+    const std::string source = each.value("source", "");
+    found.push_back(each["finding"].get<std::string>() + " " +
+                    fs::path(each["path"].get<std::string>()).filename().string() + " " +
+                    fs::path(source).filename().string());
+  }
+  CHECK(verified.exit_code == (found.empty() ? 0 : 4));
+  std::ranges::sort(found);
+  return found;
+}
+
+using Found = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("captions that change or go after they were copied beside tiles are told, each with its copies") {
+  const TestFolder where;
+  CopyPhotos(where);
+  const std::vector<std::string> tile = {"tile", where / "photos", "-o",           where / "out", "--size",
+                                         "200",  "--sidecars",     "*.txt,*.json", "--best",      "2"};
+  REQUIRE(Run(tile).exit_code == 0);
+  CHECK(Findings(where / "out").empty());
+  where.Write("photos/harbour.txt", "another caption");
+  fs::remove(where / "photos/marble.jpg.json");
+  const Found found = Findings(where / "out");
+  REQUIRE(found.size() == 4);  // two copies of each
+  for (const size_t i : {0, 1}) {
+    CHECK(found[i].starts_with("source_changed harbour_"));
+    CHECK(found[i].ends_with(".txt harbour.txt"));
+    CHECK(found[i + 2].starts_with("source_gone marble_"));
+    CHECK(found[i + 2].ends_with(".png.json marble.jpg.json"));
+  }
+  REQUIRE(Run(tile).exit_code == 0);  // takes the new caption, and leaves out what is gone
+  CHECK(Findings(where / "out").empty());
+}
+
+TEST_CASE("captions and images that change or go after they were packed are told, each with its shard") {
+  for (const std::string format : {"tar", "lmdb"}) {
+    CAPTURE(format);
+    const TestFolder where;
+    CopyPhotos(where);
+    const std::vector<std::string> pack = {"pack", where / "photos", "-o", where / "out", "--format", format};
+    REQUIRE(Run(pack).exit_code == 0);
+    CHECK(Findings(where / "out").empty());
+    where.Write("photos/harbour.txt", "another caption");
+    fs::remove(where / "photos/marble.jpg.json");
+    fs::copy_file(SampleData() + "/marble.jpg", where / "photos/mountains.jpg",
+                  fs::copy_options::overwrite_existing);
+    const std::string made = format == "tar" ? "shard-000000.tar" : "data.mdb";
+    CHECK(Findings(where / "out") == Found{"source_changed " + made + " harbour.txt",
+                                           "source_changed " + made + " mountains.jpg",
+                                           "source_gone " + made + " marble.jpg.json"});
+    REQUIRE(Run(pack).exit_code == 0);
+    CHECK(Findings(where / "out").empty());
+  }
+}
+
+TEST_CASE("what was packed by a relative path is found from any folder") {
+  const TestFolder where;
+  CopyPhotos(where);
+  const fs::path before = fs::current_path();
+  fs::current_path(where.path());
+  REQUIRE(Run({"pack", "photos", "-o", "out"}).exit_code == 0);
+  fs::current_path(before);
+  CHECK(Findings(where / "out").empty());
+  where.Write("photos/harbour.txt", "another caption");
+  CHECK(Findings(where / "out") == Found{"source_changed shard-000000.tar harbour.txt"});
+}
+
+}  // namespace imgmill::process_test
