@@ -12,6 +12,7 @@
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "choice.h"
+#include "emptied_input.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flags.h"
@@ -87,6 +88,10 @@ class PackRun final : public CommandRun {
       return result;
     }
     if (!packed) return packed.error();
+    if (pack_.prune) {
+      const uint64_t pruned = TRY(writer_->Prune());
+      pruned_ = pruned;
+    }
     Describe(result);
     return result;
   }
@@ -94,18 +99,24 @@ class PackRun final : public CommandRun {
  private:
   /// Why the samples of an earlier run are not replaced: their images may be there all the same.
   Result<std::optional<Error>> WhyLeaveSet(const CommandResult& result) const {
-    if (services_.shared->force || !writer_->HasSet()) return std::optional<Error>();
+    if (!writer_->HasSet()) return std::optional<Error>();
+    const auto leave = [](const std::string& why) {
+      return std::optional(
+          Error{Stage::kWrite, Code::kNotFound, "what is there is left as it is, as " + why});
+    };
+    const bool force = services_.shared->force;
     std::string unlisted = services_.unlisted_input;
     if (unlisted.empty()) unlisted = TRY(FirstUnlisted(result.failed));
-    const std::string left = "what is there is left as it is, as ";
-    if (!unlisted.empty())
-      return std::optional(Error{Stage::kWrite, Code::kNotFound,
-                                 left + PrintablePath(unlisted) +
-                                     " could not be listed: bring it back, or leave it out of the command "
-                                     "(--force packs what can be listed)"});
-    if (operation_.images().size() > 0) return std::optional<Error>();
-    return std::optional(
-        Error{Stage::kWrite, Code::kNotFound, left + "there is no image to pack: look at the input"});
+    if (!force && !unlisted.empty())
+      return leave(PrintablePath(unlisted) +
+                   " could not be listed: bring it back, or leave it out of the command (--force packs what "
+                   "can be listed)");
+    if (operation_.images().size() == 0) return leave("there is no image to pack: look at the input");
+    const std::string emptied = force ? "" : EmptiedInput(pack_.output + "/members.jsonl", services_);
+    if (emptied.empty()) return std::optional<Error>();
+    return leave(PrintablePath(emptied) +
+                 " is empty, and images of it are packed: bring them back, or leave it out of the command "
+                 "(--force packs what is there)");
   }
 
   Result<CommandResult> LeaveSet(const Error& why, CommandResult result) const {
@@ -212,6 +223,10 @@ class PackRun final : public CommandRun {
     if (totals.finished > 0)
       result.summary += "; " + std::to_string(totals.finished) +
                         (totals.finished == 1 ? " was finished already" : " were finished already");
+    if (pack_.prune && (dry || pruned_ > 0)) result.details[dry ? "to_remove" : "pruned"] = pruned_;
+    if (pruned_ > 0)
+      result.summary +=
+          "; " + Count(pruned_, "shard") + " of an earlier run " + (dry ? "would be removed" : "removed");
     if (dry) return;
     for (const auto& [name, path] : writer_->Lists()) result.details[name] = PrintablePath(path);
     result.text = WholeText(PrintablePath(writer_->Lists().front().second) + "\n");
@@ -226,7 +241,10 @@ class PackRun final : public CommandRun {
                         (others.size() == 1 ? " of an earlier run that is no part of this one, from "
                                             : " of an earlier run that are no part of this one, from ") +
                         others.front() +
-                        " on: delete them, or who reads all shards of the folder reads them, too");
+                        " on: delete them, or who reads all shards of the folder reads them, too" +
+                        (pack_.prune || pack_.format != "tar"
+                             ? ""
+                             : " (--prune removes those that would follow its last one)"));
   }
 
   /// Whether an earlier run has left all that a run writes beside the samples.
@@ -240,6 +258,7 @@ class PackRun final : public CommandRun {
   PackedPairs pairs_;
   PackOperation operation_;
   std::unique_ptr<SampleWriter> writer_;
+  uint64_t pruned_ = 0;           ///< shards; of a dry run, that would be
   std::vector<FailedItem> lost_;  ///< one of each sample that is left out
 };
 
@@ -289,6 +308,8 @@ class Pack final : public Command {
         .Words(kMetadata)
         .ShowDefault()
         .Type("NAME");
+    flags.AddSwitch("--prune", options_.prune,
+                    "Remove shards that an earlier run with more of them has left behind the last one");
     flags
         .Add("--sidecars", options_.sidecars,
              "Files beside an image that belong to its sample [*.txt,*.json]; none for none")
@@ -334,6 +355,7 @@ std::optional<std::string> PackOptions::Check() const {
   const PackOptions standard;
   if (format == "lmdb" && (shard_samples || shard_size != standard.shard_size || prefix != standard.prefix))
     return "--shard-size, --shard-samples and --prefix go with --format tar";
+  if (format == "lmdb" && prune) return "--prune goes with --format tar: a database is one file";
   const Result<size_t> size = ParseByteSize(shard_size);
   if (!size) return "--shard-size: " + size.error().message;
   if (*size < 10 * kKiB) return "--shard-size takes 10KiB or more (write 1GiB, 500MiB)";

@@ -40,7 +40,7 @@ Result<Item> ItemOfMembers(const RecordTable<ShardSample>& samples) {
   });
   if (!read) return read.error();
   Item item;
-  item.main.absolute = "pack";
+  item.main.absolute = kPackedSource;
   item.main.content = digest.Finish();
   return item;
 }

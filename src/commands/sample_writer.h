@@ -56,6 +56,9 @@ class SampleWriter {
   virtual bool HasSet() const = 0;
   /// Of an earlier run that are none of this one's, in order.
   virtual std::vector<std::string> Others() const { return {}; }
+  /// After Finish, removes those of them that follow on this run's, as an earlier run wrote them; of a dry
+  /// run counts them.
+  virtual Result<uint64_t> Prune() { return uint64_t{0}; }
 
  protected:
   Totals totals_;
@@ -69,6 +72,9 @@ Status IsOfOneFormat(const std::string& folder, const char* file, const char* wh
 bool HasSamples(const std::string& folder, const std::string& file);
 
 inline constexpr size_t kCopyBytes = size_t{256} << 10;
+
+/// In the place of a source's path.
+inline constexpr char kPackedSource[] = "pack";
 
 /// Shards and databases have no one source: they are filed under a digest of their members, so that a rerun
 /// knows those that are finished.

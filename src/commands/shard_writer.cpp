@@ -1,7 +1,11 @@
 // A shard begins where the next sample would make the one before too large.
 #include "shard_writer.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -168,6 +172,41 @@ std::vector<std::string> ShardWriter::Others() const {
   }
   std::sort(names.begin(), names.end());
   return names;
+}
+
+std::optional<uint64_t> ShardWriter::NumberOf(const std::string& name) const {
+  const std::string begin = options_.prefix + "-";
+  uint64_t number = 0;
+  if (!name.starts_with(begin)) return std::nullopt;
+  const auto [end, problem] = std::from_chars(name.data() + begin.size(), name.data() + name.size(), number);
+  if (problem != std::errc() || NameOfShard(number) != name) return std::nullopt;
+  return number;
+}
+
+bool ShardWriter::IsAsWritten(const std::string& name, std::vector<std::pair<WorkKey, WorkRow>>& rows) const {
+  for (FoundWork& found : services_.catalog->FindOutputs(name)) {
+    if (found.key.source != kPackedSource || !folder_.Holds(name, found.row)) continue;
+    found.row.state = WorkRow::State::kIntent;
+    rows.emplace_back(std::move(found.key), found.row);
+  }
+  return !rows.empty();
+}
+
+Result<uint64_t> ShardWriter::Prune() {
+  uint64_t pruned = 0;
+  for (const std::string& name : Others()) {
+    std::vector<std::pair<WorkKey, WorkRow>> rows;
+    const std::optional<uint64_t> number = NumberOf(name);
+    if (!number || *number < totals_.shards || !IsAsWritten(name, rows)) continue;
+    ++pruned;
+    if (dry_) continue;
+    // First the rows: gone on purpose is not missing.
+    TRY(services_.catalog->PutWork(rows));
+    const std::string path = folder_.PathOf(name);
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT)
+      return ErrnoError(Stage::kWrite, errno, "remove " + PrintablePath(path));
+  }
+  return pruned;
 }
 
 }  // namespace imgmill

@@ -32,11 +32,15 @@ class ShardWriter final : public SampleWriter {
     return lists;
   }
   std::vector<std::string> Others() const override;
+  Result<uint64_t> Prune() override;
 
  private:
   ShardWriter(const PackOptions& options, const CommandServices& services, Lost lost);
   std::string IndexPath() const { return options_.output + "/index.json"; }
   std::string NameOfShard(uint64_t number) const;
+  /// Of a shard of this prefix.
+  std::optional<uint64_t> NumberOf(const std::string& name) const;
+  bool IsAsWritten(const std::string& name, std::vector<std::pair<WorkKey, WorkRow>>& rows) const;
   Status WriteShard();
   /// @return those of pending_ that were packed
   Result<RecordTable<ShardSample>> WriteMembers(const std::string& temporary);

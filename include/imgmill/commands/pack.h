@@ -45,6 +45,10 @@ struct PackOptions {
   /// each image with its size and its caption.
   std::string metadata = "jsonl";
 
+  /// Remove shards of earlier runs that are called as this run's would be, had it more of them: else they
+  /// stay, and are named. With format "tar".
+  bool prune = false;
+
   /// The first thing that is wrong, in words a user can act on; nothing when all is well.
   std::optional<std::string> Check() const;
 };
