@@ -112,8 +112,8 @@ class Frames final : public Command {
         .ShowDefault()
         .Type("NAME")
         .Words({"centre", "file"});
-    flags.Add("--prune", options_.prune,
-              "Remove frames that earlier runs with other options have made of the same files");
+    flags.AddSwitch("--prune", options_.prune,
+                    "Remove frames that earlier runs with other options have made of the same files");
     options_.file.AddFlags(flags, kFormats);
   }
 
