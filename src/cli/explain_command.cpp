@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "base/path_parts.h"
 #include "base/try.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flags.h"
@@ -57,11 +58,20 @@ class Explain final : public Tool {
  private:
   static Error Unknown(std::string message) { return {Stage::kCatalog, Code::kNotFound, std::move(message)}; }
 
-  /// Of a file that is there: its content, and the steps that made it, the last one first.
+  /// Of a file that is there: its content, and the steps that made it, the last one first. A link may be an
+  /// output itself, or lead to one.
   static Result<Json> WayOf(const std::string& file) {
     std::error_code none;
-    const std::string absolute = std::filesystem::canonical(file, none).string();
+    const std::string canonical = std::filesystem::canonical(file, none).string();
     if (none) return Unknown("there is no such file");
+    if (const std::string entry = AbsoluteEntry(file); entry != canonical) {
+      if (Result<Json> way = WayOfEntry(file, entry)) return way;
+    }
+    return WayOfEntry(file, canonical);
+  }
+
+  /// @param file  as the user gave it
+  static Result<Json> WayOfEntry(const std::string& file, const std::string& absolute) {
     const std::optional<std::string> folder = OutputFolderOf(std::filesystem::path(absolute).parent_path());
     if (!folder)
       return Unknown(

@@ -115,6 +115,8 @@ Status StepLeftovers::Foresee(StepRun& each, const CommandResult& result, const 
   std::vector<size_t> outputs = each.run().log.TakeOutputs();
   std::vector<size_t> foreseen = each.run().TakeForeseen();
   const bool known = ahead.files == 0 || awaits_all_;
+  // As with tiles, of which only the best are kept.
+  const bool some = !IsSure(result.ahead) || foreseen.size() > result.ahead.files;
   if (Shares(folder)) {
     to_remove_ = {0};
   } else if (!known) {
@@ -126,13 +128,14 @@ Status StepLeftovers::Foresee(StepRun& each, const CommandResult& result, const 
     LeftFiles sure = TRY(files_.Look(folder, std::move(all), HowToPrune()));
     left_ = std::move(sure);
     to_remove_ = {left_.removed};
-    if (HowToPrune() == Pruning::kRehearse && !(IsSure(result.ahead) && IsSure(ahead))) {
+    if (HowToPrune() == Pruning::kRehearse && (some || !IsSure(ahead) || awaits_some_)) {
       files_.Await({}, {});
       const LeftFiles most = TRY(files_.Look(folder, std::move(outputs), Pruning::kRehearse));
       to_remove_ = {most.removed, most.removed > left_.removed};
     }
   }
   awaits_all_ = ahead.files == 0;
+  awaits_some_ = some;
   files_.Await(folder, std::move(foreseen));
   return {};
 }

@@ -46,6 +46,8 @@ class StepLeftovers {
   std::string why_not_;     ///< nothing may be removed; empty if that is none
   bool awaits_all_ = true;  ///< of a dry run: it is known what the files are that are still to be written
 
+  bool awaits_some_ = false;  ///< and that they are perhaps only some of these
+
   // Of the step.
   const PipelineStep* step_ = nullptr;
   bool any_listed_ = false;

@@ -202,6 +202,7 @@ TEST_CASE("what an undo has taken away is missing to nobody") {
       CHECK(verified.out == "");
       CHECK(verified.exit_code == 0);
       // And may be done again.
+      fs::remove(where / "undo.tsv");
       REQUIRE(Run({"run", where / "steps.yaml"}).exit_code == 0);
       CHECK(NamesIn(where / "out/good") == kAll);
       CHECK(Json(Run({"verify", where / "out", "--json"}))["counts"]["as_written"] == 4);

@@ -21,8 +21,9 @@ void CopyPhotos(const TestFolder& where) {
 
 std::vector<std::string> Findings(const std::string& folder) {
   const ProcessResult verified = Run({"verify", folder, "--sources", "--json"});
+  const nlohmann::json document = Json(verified);
   std::vector<std::string> found;
-  for (const auto& each : Json(verified)["findings"]) {
+  for (const auto& each : document["findings"]) {
     const std::string source = each.value("source", "");
     found.push_back(each["finding"].get<std::string>() + " " +
                     fs::path(each["path"].get<std::string>()).filename().string() + " " +
