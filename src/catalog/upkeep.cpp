@@ -45,6 +45,26 @@ Status OpenCatalog(const std::string& folder, Database& database) {
   return FinishCompaction(database, folder);
 }
 
+Status ForEachKnownFile(const std::string& folder, const std::function<bool(const std::string&)>& each) {
+  Database database;
+  TRY(OpenCatalog(folder, database));
+  Statement after_path = TRY(database.Prepare("SELECT path FROM files WHERE path > ? ORDER BY path LIMIT ?"));
+  std::string after;
+  while (true) {
+    std::vector<std::string> paths;
+    {
+      Statement::Use use(after_path);
+      use.Blob(after).Integer(int64_t{kFilesAtOnce});
+      while (use.Step() == SQLITE_ROW) paths.emplace_back(use.BlobAt(0));
+    }
+    if (paths.empty()) return {};
+    for (const std::string& path : paths) {
+      if (!each(path)) return {};
+    }
+    after = paths.back();
+  }
+}
+
 Result<CatalogFigures> LookAtCatalog(const std::string& folder) {
   Database database;
   TRY(OpenCatalog(folder, database));

@@ -1,6 +1,8 @@
 // The match command: vectors of the queries, the search, and what was found as text, CSV or JSON lines.
 #include "imgmill/commands/match.h"
 
+#include <nlohmann/json.hpp>
+
 #include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/try.h"
@@ -27,6 +29,9 @@ class Match final : public Command {
     if (shared.catalog.empty() && options_.in.empty()) {
       return "which images are searched? Name their folder with --in, or their catalog with --catalog";
     }
+    if (options_.format != "text" && (shared.json || shared.jsonl))
+      return "--format " + options_.format + " does not go with " + (shared.json ? "--json" : "--jsonl") +
+             ", which prints other lines";
     for (const std::string& in : options_.in) {
       if (!HoldsFiles(in)) return "--in " + PrintablePath(in) + " is not a folder";
     }
@@ -50,6 +55,7 @@ class Match final : public Command {
     const size_t texts = options_.texts.size();
     if (texts > 0) result.summary = std::to_string(texts) + (texts == 1 ? " text; " : " texts; ");
     result.summary += std::to_string(found) + (found == 1 ? " match" : " matches");
+    TellSearched(matches.found, result);
     const auto shared = std::make_shared<const DescribedMatches>(std::move(matches));
     result.text = [shared, format = options_.format](const TextSink& put) {
       return shared->PutText(format, put);
@@ -57,6 +63,24 @@ class Match final : public Command {
     result.details.SetRows("matches", [shared](JsonElements& elements) { return shared->PutJson(elements); });
     if (!options_.html.empty()) TRY(WriteMatchPage(options_.html, *shared, services, own, result));
     return {};
+  }
+
+  /// What was not searched would else look like what was not found.
+  static void TellSearched(const FoundMatches& found, CommandResult& result) {
+    const uint64_t searched = found.images.size();
+    result.summary += " in " + std::to_string(searched) + (searched == 1 ? " image" : " images");
+    std::string why;
+    const auto add = [&](uint64_t count, const char* what) {
+      if (count > 0) why += (why.empty() ? "" : ", ") + std::to_string(count) + " " + what;
+    };
+    add(found.changed, "changed since it was embedded");
+    add(found.gone, "no longer there");
+    add(found.without_vector, "without such a vector");
+    if (!why.empty())
+      result.summary += "; not searched: " + why + " (imgmill embed brings the catalog up to date)";
+    result.details["searched"] = searched;
+    result.details["not_searched"] = {
+        {"changed", found.changed}, {"missing", found.gone}, {"without_vector", found.without_vector}};
   }
 
   MatchOptions options_;

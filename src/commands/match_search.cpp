@@ -6,6 +6,7 @@
 #include "base/try.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/catalog/upkeep.h"
 #include "imgmill/memory/pool_array.h"
 #include "packed_fact.h"
 
@@ -101,10 +102,16 @@ class Search final : public LadderWork {
   /// What was only renamed to and fro, or linked, is looked at by content once, and noted.
   bool StillThere(const std::string& path, const KnownFile& file, Catalog& catalog) {
     const Result<FileStamp> now = StampOf(path);
-    if (!now) return false;
+    if (!now) {
+      ++found.gone;
+      return false;
+    }
     if (*now == file.stamp) return true;
     const Result<bool> same = IsAsSeen(path, file.stamp, file.content);
-    if (!same || !*same) return false;
+    if (!same || !*same) {
+      ++found.changed;
+      return false;
+    }
     if (Status put = catalog.PutFile(path, {*now, file.content}); !put && noted_) noted_ = put;
     return true;
   }
@@ -134,18 +141,33 @@ class Search final : public LadderWork {
     return IsBelow(source.folders, path);
   }
 
+  /// Files that the source's catalog knows and that no source before it searches.
+  Result<uint64_t> CountNew(const MatchSource& source) const {
+    Catalog& catalog = *source.store.catalog;
+    uint64_t files = 0;
+    if (catalog.folder().empty()) return files;
+    TRY(catalog.Flush());
+    TRY(ForEachKnownFile(catalog.folder(), [&](const std::string& path) {
+      files += IsNew(source, path) ? 1 : 0;
+      return !services_.stop->StopRequested();
+    }));
+    return files;
+  }
+
   /// The rows and paths of a source's images, in order of path: an image's id is its place among all.
   Status FindRows(const MatchSource& source) {
     const uint64_t known = TRY(source.store.catalog->CountFiles());
     Searched here{&source.store, PoolArray<SearchRow>(known)};
     here.first = here.end = static_cast<uint32_t>(found.images.size());
     PoolArray<float> vector(dimension());
-    uint64_t damaged = 0;
+    uint64_t embedded = 0, damaged = 0;
     Status scanned = source.store.catalog->ForEachFileWithFact(
         question_.fact, [&](const std::string& path, const KnownFile& file, std::string_view value) {
           VectorFile::Place place;
-          const bool listed = IsNew(source, path) && Unpack(std::string(value), place) &&
-                              StillThere(path, file, *source.store.catalog);
+          if (!IsNew(source, path)) return !services_.stop->StopRequested();
+          ++embedded;
+          const bool listed =
+              Unpack(std::string(value), place) && StillThere(path, file, *source.store.catalog);
           if (listed && !IsWhole(place, *source.store.file, vector.span())) {
             ++damaged;
           } else if (listed && here.count < known) {
@@ -160,6 +182,8 @@ class Search final : public LadderWork {
       return Error{Stage::kReduce, Code::kInterrupted, "stopped while looking for the images to search"};
     if (!read_) return read_;
     if (damaged > 0) TellDamaged(damaged, source.store.file->path());
+    const uint64_t files = TRY(CountNew(source));
+    found.without_vector += files - std::min(files, embedded);
     std::sort(here.rows.data(), here.rows.data() + here.count,
               [](const SearchRow& a, const SearchRow& b) { return a.row < b.row; });
     if (here.count > 0) searched_.push_back(std::move(here));

@@ -39,6 +39,9 @@ struct FoundMatches {
   RecordTable<std::string> images;  ///< absolute paths of all that were searched, in order by source
   NeighbourTable neighbours;        ///< of each query; an id is a row of `images`
   uint64_t count = 0;               ///< of the neighbours of all queries
+  /// Files that the catalogs know below the folders and that were not searched: others than when they were
+  /// embedded, gone, or never embedded so.
+  uint64_t changed = 0, gone = 0, without_vector = 0;
 };
 
 struct MatchQuestion {
