@@ -91,7 +91,7 @@ Result<DecidedGroup> GroupFrom(const Json& json, const std::string& folder) {
   if (keep == json.end()) return Wrong("it has no \"keep\"");
   if (duplicates == json.end()) return Wrong("it has no \"duplicates\"");
   if (!duplicates->is_array() || duplicates->empty())
-    return Wrong("its \"duplicates\" are no array of at least one");
+    return Wrong("its \"duplicates\" must be a non-empty array");
   DecidedGroup group;
   Result<DecidedFile> kept = FileFrom(*keep, folder);
   if (!kept) return Wrong("keep: " + kept.error().message);

@@ -263,7 +263,7 @@ Result<DedupPlaces> Dedup::Places() const {
   const auto canonical = [](const char* flag, const std::string& folder) -> Result<std::string> {
     if (HoldsFiles(folder)) return CanonicalOrSame(folder);
     return Error{Stage::kConfigure, Code::kUsage,
-                 std::string(flag) + ": " + PrintablePath(folder) + " is no folder that is there"};
+                 std::string(flag) + ": " + PrintablePath(folder) + " is not an existing folder"};
   };
   DedupPlaces places;
   for (const std::string& folder : rules_.order.folders()) {
@@ -295,7 +295,7 @@ Result<std::unique_ptr<CommandRun>> Dedup::Begin(ItemSource& source, const Comma
   TRY(MayBegin(source, services.shared->list));
   if (services.in_pipeline && !options_.reference.empty())
     return Error{Stage::kConfigure, Code::kUsage,
-                 "--reference is no option of a pipeline's step: run imgmill dedup by itself"};
+                 "--reference cannot be used in a pipeline step: run imgmill dedup by itself"};
   if (!options_.html.empty()) TRY(MayExport("--html", options_.html));
   std::string wrong;  // Check would have said
   if (auto order = KeepOrder::Parse(options_.keep_by, wrong)) rules_.order = *std::move(order);

@@ -197,6 +197,8 @@ std::optional<std::string> ImportOptions::Check() const {
     return std::nullopt;
   }
   std::error_code none;
+  if (!std::filesystem::exists(file, none) && !none)
+    return "--import " + PrintablePath(file) + " does not exist";
   const bool is_folder = std::filesystem::is_directory(file, none);
   if (!is_folder && !file.ends_with(".npy") && !file.ends_with(".parquet"))
     return "--import takes a file that ends in .npy or .parquet, or a folder, not " + PrintablePath(file);

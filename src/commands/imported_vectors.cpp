@@ -56,7 +56,12 @@ Result<std::unique_ptr<ImportedVectors>> ImportedVectors::Read(const ImportOptio
     return Usage("none of the images that " + PrintablePath(options.file) +
                  " names is there (the first: " + PrintablePath(read->first_missing_) +
                  "): say with --import-base which folder the paths begin at");
-  if (!read->vectors_) return Usage(PrintablePath(options.file) + ": none of its rows has a vector");
+  if (!read->vectors_) {
+    const Entry& first = read->entries_[0];
+    return Usage(PrintablePath(options.file) +
+                 ": none of its rows has a vector that can be used: that of row " +
+                 std::to_string(first.row) + ", counted from 0, " + read->WhatIsWrong(first.state));
+  }
   TRY(read->Sort());
   return read;
 }
@@ -65,7 +70,8 @@ Status ImportedVectors::Take(const std::string& name, std::span<float> vector) {
   const uint64_t row = rows_++;
   const std::optional<std::string> path = FileOf(name, options_.base);
   if (!path) {
-    if (missing_++ == 0) first_missing_ = name;
+    if (missing_++ == 0)
+      first_missing_ = name.empty() ? "row " + std::to_string(row) + ", which has no path" : name;
     return {};
   }
   Entry entry;
@@ -117,13 +123,24 @@ Result<VectorFile::Place> ImportedVectors::Find(const std::string& path) const {
   if (found == entries.end() || found->path != digest)
     return Error{Stage::kCompute, Code::kNotFound, file + " has no vector for it"};
   if (found->state == State::kSound) return VectorFile::Place{found->place, found->checksum};
-  std::string what =
-      "is of another length than the others, which have " + std::to_string(dimension()) + " numbers";
-  if (found->state == State::kMissing) what = "is missing";
-  if (found->state == State::kNotFinite) what = "has a value that is infinite or not a number";
-  if (found->state == State::kZero) what = "is zero, and has no direction to compare";
   return Error{Stage::kCompute, Code::kMalformed,
-               "its vector in " + file + " (row " + std::to_string(found->row) + ", counted from 0) " + what};
+               "its vector in " + file + " (row " + std::to_string(found->row) + ", counted from 0) " +
+                   WhatIsWrong(found->state)};
+}
+
+std::string ImportedVectors::WhatIsWrong(State state) const {
+  switch (state) {
+    case State::kMissing:
+      return "is missing";
+    case State::kNotFinite:
+      return "has a value that is infinite or not a number, or that a float of 32 bits cannot hold";
+    case State::kZero:
+      return "is zero, and has no direction to compare";
+    case State::kSound:
+    case State::kOtherLength:
+      break;
+  }
+  return "is of another length than the others, which have " + std::to_string(dimension()) + " numbers";
 }
 
 }  // namespace imgmill

@@ -44,6 +44,8 @@ class ImportedVectors {
   explicit ImportedVectors(const ImportOptions& options) : options_(options) {}
   Status Take(const std::string& name, std::span<float> vector);
   Status Sort();
+  /// Of a vector, in words that follow its name.
+  std::string WhatIsWrong(State state) const;
 
   const ImportOptions options_;
   Lease lease_;

@@ -241,7 +241,7 @@ class PackRun final : public CommandRun {
                         (others.size() == 1 ? " of an earlier run that is no part of this one, from "
                                             : " of an earlier run that are no part of this one, from ") +
                         others.front() +
-                        " on: delete them, or who reads all shards of the folder reads them, too" +
+                        " on: delete them, or readers of the whole folder will include them" +
                         (pack_.prune || pack_.format != "tar"
                              ? ""
                              : " (--prune removes those that would follow its last one)"));

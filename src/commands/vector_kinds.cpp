@@ -1,6 +1,7 @@
 // Kinds as a catalog has them, and those that it lacks.
 #include "vector_kinds.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -21,9 +22,13 @@ Error NoVectors(const std::string& catalog, const std::string& kind) {
   std::string text = "the catalog " + PrintablePath(catalog) + " has no vectors of the kind \"" +
                      PrintablePath(KindText(kind)) + "\"";
   const std::vector<std::pair<std::string, int>> kinds = VectorFile::KindsIn(catalog);
-  for (const auto& [other, dimension] : kinds)
-    text += std::string(&other == &kinds.front().first ? ", but of \"" : " and of \"") +
-            PrintablePath(KindText(other)) + "\" (" + std::to_string(dimension) + " numbers each)";
+  constexpr size_t kMostNamed = 3;
+  for (size_t i = 0; i < std::min(kinds.size(), kMostNamed); ++i)
+    text += std::string(i == 0 ? ", but of \"" : " and of \"") + PrintablePath(KindText(kinds[i].first)) +
+            "\" (" + std::to_string(kinds[i].second) + " numbers each)";
+  if (kinds.size() > kMostNamed)
+    text += " and of " + std::to_string(kinds.size() - kMostNamed) +
+            " more kinds (imgmill catalog info --catalog " + PrintablePath(catalog) + " lists them)";
   const char* const advice =
       kind.starts_with("imported/")
           ? ": run imgmill embed --import on the same folder first, with the same --model-name"

@@ -75,7 +75,7 @@ bool IsAddedAlready(const FileAction& action, const std::string& target) {
 
 Result<ActionStart> PrepareAdded(const FileAction& action, const TargetChoice& choose) {
   struct stat info {};
-  if (StatPath(action.path, &info) != 0) return ErrnoError(Stage::kAct, errno, "look at it");
+  if (StatPath(action.path, &info) != 0) return ErrnoError(Stage::kAct, errno, "cannot stat the file");
   if (!S_ISREG(info.st_mode)) return Error{Stage::kAct, Code::kUnsupported, "it is not a file"};
   TRY(CheckSeen(action));
   ActionStart start;

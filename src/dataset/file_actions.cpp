@@ -153,7 +153,7 @@ FileAction MadeAbsolute(const FileAction& action) {
 Result<ActionStart> Prepare(const FileAction& action, const TargetChoice& choose) {
   if (action.adds()) return PrepareAdded(action, choose);
   struct stat info {};
-  if (::lstat(action.path.c_str(), &info) != 0) return ErrnoError(Stage::kAct, errno, "look at it");
+  if (::lstat(action.path.c_str(), &info) != 0) return ErrnoError(Stage::kAct, errno, "cannot stat the file");
   const bool is_link = S_ISLNK(info.st_mode);
   if (!S_ISREG(info.st_mode) && !is_link) return Refuse(Code::kUnsupported, "it is not a file");
   TRY(CheckSeen(action));

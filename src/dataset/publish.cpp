@@ -27,7 +27,11 @@ Status Place(const std::string& temporary, const std::string& path, bool overwri
     if (::rename(temporary.c_str(), path.c_str()) != 0) return ErrnoError(Stage::kWrite, errno, "rename");
     return {};
   }
-  return RenameWithoutReplacing(temporary, path, Stage::kWrite);
+  Status placed = RenameWithoutReplacing(temporary, path, Stage::kWrite);
+  if (placed || placed.error().code != Code::kConflict) return placed;
+  Error error = placed.error();
+  error.message += " (--force replaces it)";
+  return error;
 }
 
 }  // namespace
@@ -63,7 +67,7 @@ Status RenameWithoutReplacing(const std::string& from, const std::string& to, St
     return ErrnoError(stage, errno, "remove " + PrintablePath(from));
   }
   if (errno == EEXIST) {
-    return Error{stage, Code::kConflict, PrintablePath(to) + " exists already (--force replaces it)"};
+    return Error{stage, Code::kConflict, PrintablePath(to) + " exists already"};
   }
   return ErrnoError(stage, errno, "rename to " + PrintablePath(to));
 }

@@ -107,10 +107,13 @@ Error OutputFolder::OtherSources(const std::string& relative, const std::string&
 }
 
 Status OutputFolder::CheckOwner(const Item& item, const std::string& relative) {
-  bool ours = false;
+  bool ours = false, changed = false;
   std::optional<std::string> other;
   for (const FoundWork& found : catalog_.FindOutputs(relative)) {
-    if (!Holds(relative, found.row)) continue;
+    if (!Holds(relative, found.row)) {
+      changed = changed || found.row.state == WorkRow::State::kDone;
+      continue;
+    }
     if (IsOfItem(item, found.key)) {
       ours = true;
     } else if (!other || Exists(found.key.source)) {
@@ -121,7 +124,9 @@ Status OutputFolder::CheckOwner(const Item& item, const std::string& relative) {
   if (ours) return {};
   return Error{Stage::kWrite, Code::kConflict,
                PrintablePath(PathOf(relative)) +
-                   " exists already and is not a known output of imgmill (use --force to replace it)"};
+                   (changed ? " was changed since imgmill wrote it"
+                            : " exists already and is not a known output of imgmill") +
+                   " (use --force to replace it)"};
 }
 
 bool OutputFolder::Holds(const std::string& relative, const WorkRow& row) const {

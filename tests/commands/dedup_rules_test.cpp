@@ -158,9 +158,9 @@ TEST_CASE("what is wrong with rules is said") {
   refused({"--keep-by", "beauty"}, "not \"beauty\"");
   refused({"--keep-by", "path,bytes"}, "nothing can follow it");
   refused({"--keep-by", "folder:"}, "folder: needs a folder");
-  refused({"--keep-by", "folder:" + (where / "none")}, "is no folder that is there");
+  refused({"--keep-by", "folder:" + (where / "none")}, "is not an existing folder");
   refused({"--keep-by", "blockiness"}, "needs a hash and --decode full");
-  refused({"--reference", where / "none"}, "is no folder that is there");
+  refused({"--reference", where / "none"}, "is not an existing folder");
   refused({"--reference", SampleData(), "--pairs", "across"}, "--reference does not go with --pairs");
   refused({"--pairs", "some"}, "--pairs");
 }

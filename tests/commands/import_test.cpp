@@ -121,6 +121,30 @@ TEST_CASE("vectors that say nothing fail their image and no other, and say which
   CHECK(Has(result.err, "3 images: 1 done, 2 failed"));
 }
 
+TEST_CASE("a table of which no row can be used says why, and rows without a path are told by their number") {
+  Pictures pictures;
+  std::string wide = Npy({{1, 0, 0, 0}});
+  const double far[] = {1e300, 0};  // beyond a float
+  wide.replace(wide.find("<f4"), 3, "<f8").replace(wide.find("(1, 4)"), 6, "(1, 2)");
+  std::memcpy(wide.data() + 128, far, sizeof far);
+  pictures.where.Write("v.npy", wide);
+  pictures.where.Write("v.paths.txt", pictures.a + "\n");
+  CHECK(Has(pictures.Import().err,
+            "that of row 0, counted from 0, has a value that is infinite or not a number, or"));
+  pictures.Write({{1, 0, 0}, {0, 1, 0}}, {pictures.a, ""});
+  CHECK(Has(pictures.Import().err, "not there, the first of row 1, which has no path"));
+}
+
+TEST_CASE("a catalog of many kinds of vectors names a few of them") {
+  Pictures pictures;
+  pictures.Write({{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}, {pictures.a, pictures.b, pictures.c});
+  for (const char* name : {"one", "two", "three", "four", "five"})
+    REQUIRE(pictures.Import({}, name).exit_code == 0);
+  const ProcessResult other = Run({"match", pictures.a, "--in", pictures.where / "in"});
+  CHECK(other.exit_code == 2);
+  CHECK(Has(other.err, "and of 2 more kinds (imgmill catalog info"));
+}
+
 TEST_CASE("images without a row fail, rows without a file are counted") {
   Pictures pictures;
   pictures.Write({{1, 0}, {0, 1}, {1, 1}}, {pictures.a, "gone.png", SampleData() + "/clock.jpg"});

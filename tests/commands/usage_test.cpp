@@ -36,6 +36,8 @@ TEST_CASE("wrong usage exits 2, says what is wrong, and prints no result") {
            {{"compare", photos}, "give two paths"},
            {{"compare", photos, photos + "/nowhere"}, "does not exist"},
            {{"compare", photos, photos, "--fail-below", "alpha-max=3"}, "use --fail-above"},
+           {{"match", photos, "--in", photos, "--format", "csv", "--json"}, "does not go with --json"},
+           {{"embed", photos, "--import", "/nowhere/", "--model-name", "x"}, "does not exist"},
            {{"compare", photos, photos, "--metrics", "pnsr"}, "did you mean \"psnr\"?"},
            {{"compare", photos, photos, "--fail-below", "psnr"}, "NAME=NUMBER"},
            {{"compare", photos, photos, "--fail-below", "psnr=high"}, "takes a number"},
