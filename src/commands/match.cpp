@@ -76,8 +76,8 @@ class Match final : public Command {
     add(found.changed, "changed since it was embedded");
     add(found.gone, "no longer there");
     add(found.without_vector, "without such a vector");
-    if (!why.empty())
-      result.summary += "; not searched: " + why + " (imgmill embed brings the catalog up to date)";
+    if (!why.empty()) result.summary += "; not searched: " + why;
+    if (found.changed > 0) result.summary += " (imgmill embed brings the catalog up to date)";
     result.details["searched"] = searched;
     result.details["not_searched"] = {
         {"changed", found.changed}, {"missing", found.gone}, {"without_vector", found.without_vector}};
