@@ -93,7 +93,7 @@ TEST_CASE("files are added, the originals stay, a second time adds nothing, and 
           2);  // the first run's files are not the second's to remove
     CHECK(Take(folder / "out") == after);
     CHECK(UndoQuietly(folder / "undo1").restored == 2);
-    CHECK(Take(folder / "out").empty());
+    CHECK_FALSE(TestFolder::Exists(folder / "out"));  // the action had made it
     CHECK(UndoQuietly(folder / "undo1").untouched == 2);
     CHECK(Take(folder / "in") == before);
   }

@@ -312,7 +312,7 @@ TEST_CASE("a move to another file system keeps bytes, mode and time, and can be 
   std::filesystem::remove(here / "c");
   CHECK((*journal)->Undo(kNoStop, kQuiet)->restored == 2);
   CHECK(Take(here.path()) == before);
-  CHECK(Take(there / "out").empty());
+  CHECK_FALSE(TestFolder::Exists(there / "out"));  // the action had made it
 }
 
 TEST_CASE(

@@ -163,7 +163,7 @@ TEST_CASE(
   CHECK(acted.counts.sidecars == 1);
   CHECK(Take(folder / "out").size() == 3);
   CHECK(UndoQuietly(folder / "undo").restored == 3);
-  CHECK(Take(folder / "out").empty());
+  CHECK_FALSE(TestFolder::Exists(folder / "out"));  // the action had made it
 
   // Moved, with the side-car beside the new place already, as a killed run may leave it: it stays.
   folder.Write("out/a.txt", "in/a.txt");
