@@ -221,18 +221,16 @@ void Arguments::NameFiles() {
     argument.relative =
         uses[NameOf(argument.path)] == 1 ? std::string(NameOf(argument.path)) : StoredName(argument.path);
   }
-  TellApart(
-      all_, [](const Argument& argument) { return !argument.folder; },
-      [](Argument& argument) {
-        const std::string_view name = NameOf(argument.relative);
-        const size_t end_of_stem = argument.relative.size() - name.size() + StemOf(name).size();
-        argument.relative.insert(end_of_stem, Mark(argument.path));
-      });
-  std::unordered_map<std::string_view, int> stems;
   const auto stem_of = [](const std::string& relative) {
     const std::string_view name = NameOf(relative);
     return std::string_view(relative).substr(0, relative.size() - name.size() + StemOf(name).size());
   };
+  TellApart(
+      all_, [](const Argument& argument) { return !argument.folder; },
+      [&](Argument& argument) {
+        argument.relative.insert(stem_of(argument.relative).size(), Mark(argument.path));
+      });
+  std::unordered_map<std::string_view, int> stems;
   for (const Argument& argument : all_) {
     if (!argument.folder) ++stems[stem_of(argument.relative)];
   }
