@@ -80,7 +80,7 @@ int RunImages(const CommandRow& row, CommandFlags& flags, std::string line, bool
   if (const auto wrong = command->CheckAlone(shared)) return Complain(*wrong);
   SessionPlan plan{std::string(row.name),   std::move(line),       {}, {}, command->catalog_of(), advise,
                    command->reads_videos(), command->least_lease()};
-  plan.leaves_set_aside = LeavesSetAside(row.name);
+  plan.leaves_set_aside = row.leaves_set_aside;
   if (!command->output_folder().empty()) plan.output_folders = {command->output_folder()};
   if (!command->folder_to_leave_out().empty()) plan.leave_out = {command->folder_to_leave_out()};
   return static_cast<int>(RunSession(plan, shared, [&](std::unique_ptr<ItemSource> source, Session& session) {

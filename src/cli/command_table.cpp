@@ -22,13 +22,14 @@ constexpr CommandRow kCommands[] = {
      nullptr, &AddCatalog},
     {"compare", "measure how far apart images are: PSNR, SSIM and more, pair by pair", CommandKind::kImages,
      &AddCompare, nullptr},
-    {"dedup", "find duplicate and near-duplicate images", CommandKind::kImages, &AddDedup, nullptr},
+    {"dedup", "find duplicate and near-duplicate images", CommandKind::kImages, &AddDedup, nullptr,
+     /*reads_images=*/true, /*leaves_set_aside=*/true},
     {"doctor", "check this machine and this installation", CommandKind::kTool, nullptr, &AddDoctor},
     {"embed", "compute a vector for each image", CommandKind::kImages, &AddEmbed, nullptr},
     {"explain", "say how a file of an output folder was made, back to its source", CommandKind::kTool,
      nullptr, &AddExplain},
     {"filter", "keep the images whose quality signals satisfy rules", CommandKind::kImages, &AddFilter,
-     nullptr},
+     nullptr, /*reads_images=*/true, /*leaves_set_aside=*/true},
     {"frames", "write the frames of a video or animation, or pages of a TIFF, as images",
      CommandKind::kImages, &AddFrames, nullptr},
     {"match", "find the images in a catalog that are nearest to given ones", CommandKind::kImages, &AddMatch,
@@ -57,10 +58,6 @@ constexpr CommandRow kCommands[] = {
 
 std::span<const CommandRow> CommandTable() {
   return kCommands;
-}
-
-bool LeavesSetAside(std::string_view name) {
-  return name == "dedup" || name == "filter";
 }
 
 const CommandRow* FindCommand(std::string_view name) {

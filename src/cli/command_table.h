@@ -27,11 +27,10 @@ struct CommandRow {
   std::unique_ptr<Command> (*add)(Flags& flags);    ///< for kImages: declares the flags
   std::unique_ptr<Tool> (*add_tool)(Flags& flags);  ///< for kTool: likewise
   bool reads_images = true;  ///< for kImages: else what chooses or reads them is left out of the help
+  /// It tells images from one another or throws some out: folders that such a run has put images into are no
+  /// input of a later one.
+  bool leaves_set_aside = false;
 };
-
-/// Whether the command tells images from one another or throws some out: folders that such a run has put
-/// images into are no input of a later one.
-bool LeavesSetAside(std::string_view name);
 
 std::span<const CommandRow> CommandTable();
 const CommandRow* FindCommand(std::string_view name);

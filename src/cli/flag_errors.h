@@ -9,7 +9,8 @@ class Error;
 
 namespace imgmill {
 
-/// "--max-distance: "ten" does not fit", "--max-distance needs a value", ...; what is clear already stays.
+/// "--max-distance: "ten" is not a valid value", "--max-distance needs a value", ...; what is clear already
+/// stays.
 std::string InPlainWords(const CLI::Error& problem);
 
 }  // namespace imgmill

@@ -230,9 +230,10 @@ class PipelineRun {
 ExitCode RunPipeline(CommandPipeline pipeline, const SharedOptions& shared, std::string command_line,
                      bool advise) {
   SessionPlan plan{"run", std::move(command_line), {pipeline.output}, {}, {}, advise};
+  plan.is_pipeline = true;
   plan.videos = !pipeline.steps.empty() && pipeline.steps.front().command->reads_videos();
   for (const PipelineStep& step : pipeline.steps) {
-    plan.leaves_set_aside = plan.leaves_set_aside || LeavesSetAside(step.name);
+    plan.leaves_set_aside = plan.leaves_set_aside || step.leaves_set_aside;
     const std::string output = step.command->output_folder();
     const auto same = [&](const std::string& other) { return AbsoluteEntry(other) == AbsoluteEntry(output); };
     if (!output.empty() && output != step.folder && std::ranges::none_of(plan.output_folders, same))

@@ -19,6 +19,7 @@ struct PipelineStep {
   std::string folder;             ///< below the pipeline's output; empty for steps that write no images
   std::unique_ptr<CLI::App> app;  ///< holds the flags that the command's options are bound to
   std::unique_ptr<Command> command;
+  bool leaves_set_aside = false;  ///< as in CommandRow
 
   PipelineStep();
   PipelineStep(PipelineStep&&) noexcept;

@@ -51,6 +51,7 @@ Result<PipelineStep> ReadStep(const YAML::Node& node, const std::string& file, c
     if (const auto guess = DidYouMean(step.name, names)) what += "; did you mean \"" + *guess + "\"?";
     return Usage(AtLine(file, entry.first, what));
   }
+  step.leaves_set_aside = row->leaves_set_aside;
   step.app = std::make_unique<CLI::App>(std::string(row->help), step.name);
   Flags flags(*step.app);
   step.command = row->add(flags);

@@ -35,6 +35,8 @@ struct SessionPlan {
   size_t least_lease = 0;
   /// Folders below the input that an earlier dedup or filter has put images into are not read.
   bool leaves_set_aside = false;
+  /// A plan is of the first of several steps.
+  bool is_pipeline = false;
 };
 
 class Session {

@@ -210,7 +210,7 @@ ExitCode Session::FinishPlan(const CommandResult& result) {
       text = RecommendationsText(advice);
       if (advice.empty()) text = "there is nothing left to do: no flag is needed\n";
     }
-    if (plan_.name == "run")
+    if (plan_.is_pipeline)
       text +=
           "these figures cover only the first step: what later steps need, above all for models, is not in "
           "them\n";

@@ -21,14 +21,12 @@
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flags.h"
 #include "imgmill/dataset/publish.h"
+#include "imgmill/image/kernel_names.h"
 #include "paired_source.h"
 #include "readable_file.h"
 
 namespace imgmill {
 namespace {
-
-const std::array<std::string, 6> kKernels = {"nearest",  "linear",   "cubic",
-                                             "mitchell", "lanczos2", "lanczos3"};
 
 class Compare final : public Command {
  public:
@@ -235,7 +233,7 @@ Compare::Compare(Flags& flags) {
   flags
       .Add("--resize", options_.resize,
            "Resize partners of another size: nearest, linear, cubic, mitchell, lanczos2, lanczos3")
-      .Words(kKernels)
+      .Words(kKernelNames)
       .Type("NAME");
   flags.AddSwitch("--align", options_.align,
                   "Find by how many pixels pairs are shifted, compare what they share");
@@ -264,7 +262,7 @@ std::optional<std::string> CompareOptions::Check() const {
   }
   if (crop_border < 0 || crop_border > 65535) return "--crop-border takes 0 to 65535 pixels";
   if (!resize.empty()) {
-    if (auto wrong = CheckChoice("--resize", resize, kKernels)) return wrong;
+    if (auto wrong = CheckChoice("--resize", resize, kKernelNames)) return wrong;
   }
   return std::nullopt;
 }

@@ -14,6 +14,7 @@
 #include "imgmill/catalog/finished_work.h"
 #include "imgmill/dataset/publish.h"
 #include "imgmill/tables/parquet_writer.h"
+#include "parquet_sink.h"
 
 namespace imgmill {
 namespace {
@@ -86,9 +87,6 @@ class MembersTable {
             {"height", Kind::kInteger},
             {"caption", Kind::kText, /*optional=*/true},
             {"json", Kind::kText, /*optional=*/true}};
-  }
-  static ParquetWriter::Sink Into(GrowingFile& file) {
-    return [&file](const void* data, size_t bytes) { return file.Write(data, bytes); };
   }
 
   Status AddImage(const std::string& shard, const ShardSample& sample, const PackedFile& image) {

@@ -2,9 +2,9 @@
 #include "paired_source.h"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "archive/archive_path.h"
+#include "base/same_file.h"
 #include "base/try.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flags.h"
@@ -35,11 +35,6 @@ class WithUnpaired final : public ItemSource {
   bool complete_;
 };
 
-bool AreSame(const std::string& path, const std::string& other) {
-  std::error_code missing;
-  return std::filesystem::equivalent(path, other, missing);
-}
-
 }  // namespace
 
 void PairNameOptions::AddFlags(Flags& flags) {
@@ -62,7 +57,7 @@ PairNames PairNameOptions::Names() const {
 
 Result<PairIndex> ReadPairs(const ItemSource& source, const SharedOptions& shared, const PairFolder& folder) {
   for (const std::string& path : shared.list.paths) {
-    if (source.FromUser() && !folder.names.AreGiven() && AreSame(path, folder.path)) {
+    if (source.FromUser() && !folder.names.AreGiven() && IsSameFile(path, folder.path)) {
       return Error{Stage::kConfigure, Code::kUsage,
                    "--pair " + PrintablePath(folder.path) + " is the folder of the images themselves (" +
                        folder.expectation + ")"};
@@ -101,7 +96,7 @@ Result<std::vector<std::string>> TakePartners(std::vector<PairIndex>& pairs, con
 }
 
 Status IsAnother(const std::string& path, const std::string& partner, const std::string& expectation) {
-  if (!AreSame(path, partner)) return {};
+  if (!IsSameFile(path, partner)) return {};
   return Error{Stage::kList, Code::kConflict, "it is its own partner (" + expectation + ")"};
 }
 

@@ -6,6 +6,7 @@
 #include "base/try.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/tables/half.h"
+#include "parquet_sink.h"
 
 namespace imgmill {
 namespace {
@@ -73,10 +74,6 @@ class NumpyExport final : public VectorExport {
   NumpyRows rows_;
   std::unique_ptr<GrowingFile> paths_;
 };
-
-ParquetWriter::Sink Into(GrowingFile& file) {
-  return [&file](const void* data, size_t bytes) { return file.Write(data, bytes); };
-}
 
 class ClipExport final : public VectorExport {
  public:

@@ -51,8 +51,6 @@ class TileOperation final : public Operation {
   const DryRunLines& preview() const { return preview_; }
 
  private:
-  class Task;
-
   void TellEdited(const ListedFile& file, const std::vector<std::string>& edited) const;
 
   /// Of the files that these tiles would give, in bytewise order.

@@ -12,6 +12,7 @@
 #include "imgmill/base/path_text.h"
 #include "imgmill/base/spelling.h"
 #include "imgmill/commands/flags.h"
+#include "imgmill/image/kernel_names.h"
 #include "model_loading.h"
 #include "precision.h"
 #include "readable_file.h"
@@ -20,8 +21,6 @@
 namespace imgmill {
 namespace {
 
-const std::array<std::string, 6> kMethods = {"nearest",  "linear",   "cubic",
-                                             "mitchell", "lanczos2", "lanczos3"};
 /// Understood, but never suggested.
 constexpr char kLanczos[] = "lanczos";
 
@@ -172,7 +171,7 @@ Upscale::Upscale(Flags& flags) {
   flags
       .Add("--method", options_.method,
            "Without a model: nearest, linear, cubic, mitchell, lanczos2, lanczos3")
-      .Words(kMethods)
+      .Words(kKernelNames)
       .Type("NAME");
   const auto scale = [this](double factor) -> std::optional<std::string> {
     if (factor == 0) return kScaleRange;  // it would count as not given
@@ -200,9 +199,9 @@ std::optional<std::string> UpscaleOptions::Check() const {
     return "give either --model FILE or --method NAME (nearest, linear, cubic, mitchell, lanczos2, lanczos3)";
   }
   if (!method.empty() && method != kLanczos &&
-      std::find(kMethods.begin(), kMethods.end(), method) == kMethods.end()) {
+      std::find(kKernelNames.begin(), kKernelNames.end(), method) == kKernelNames.end()) {
     std::string text = "unknown method \"" + method + "\"";
-    if (const auto guess = DidYouMean(method, kMethods)) text += "; did you mean \"" + *guess + "\"?";
+    if (const auto guess = DidYouMean(method, kKernelNames)) text += "; did you mean \"" + *guess + "\"?";
     return text;
   }
   if (!model.empty()) {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/try.h"
+#include "csv_cell.h"
 #include "growing_file.h"
 #include "imgmill/base/path_text.h"
 #include "table_exports.h"
@@ -43,9 +44,7 @@ class CsvExport final : public LinesExport {
       line += "\r\n";  // RFC 4180
       begun_ = true;
     }
-    line += '"';
-    for (const char c : PrintablePath(path)) line += c == '"' ? std::string("\"\"") : std::string(1, c);
-    line += '"';
+    line += CsvQuoted(PrintablePath(path));
     for (const float value : vector) {
       line += ',';
       AppendFloat(line, value);

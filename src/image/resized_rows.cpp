@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/try.h"
+#include "imgmill/image/kernel_names.h"
 #include "imgmill/image/writer.h"
 #include "imgmill/memory/out_of_memory.h"
 #include "resample.h"
@@ -167,8 +168,9 @@ Result<std::unique_ptr<RowReader>> OpenRowsOfSize(const std::string& path, const
                                                   const std::string& kernel) {
   const std::optional<Kernel> which = KernelFromName(kernel);
   if (!which) {
-    return Error{Stage::kConfigure, Code::kUsage,
-                 "unknown kernel \"" + kernel + "\" (nearest, linear, cubic, mitchell, lanczos2, lanczos3)"};
+    std::string names;
+    for (const std::string& each : kKernelNames) names += (names.empty() ? "" : ", ") + each;
+    return Error{Stage::kConfigure, Code::kUsage, "unknown kernel \"" + kernel + "\" (" + names + ")"};
   }
   Result<std::unique_ptr<RowReader>> rows = OpenRows(path, header, options);
   if (!rows) return rows;
