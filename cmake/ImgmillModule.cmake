@@ -19,7 +19,7 @@ endif()
 
 function(imgmill_module name)
   cmake_parse_arguments(M "SHARED;COMPUTES" "" "DEPENDS;LIBRARIES" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   list(FILTER sources EXCLUDE REGEX "/(main|small_blocks)\\.cpp$")  # of the program alone
   list(TRANSFORM M_DEPENDS PREPEND imgmill_)
   if(NOT sources)

@@ -113,7 +113,7 @@ if [ -n "${IMGMILL_TEST_ASSETS:-}" ]; then
 fi
 
 # Sizes that nobody has must come back as null, as from the kernel. And new memory is filled whole with one value, as
-# src/image/hevc_decoder.cpp has it while libde265 decodes: what that leaves undecoded must not count as a difference.
+# src/image/heif/hevc_decoder.cpp has it while libde265 decodes: what that leaves undecoded must not count as a difference.
 export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:allocator_may_return_null=1
 ASAN_OPTIONS+=:max_malloc_fill_size=1073741824:malloc_fill_byte=128
 export UBSAN_OPTIONS=print_stacktrace=1

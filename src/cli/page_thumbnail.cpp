@@ -6,7 +6,7 @@
 #include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/try.h"
-#include "commands/small_jpeg.h"
+#include "commands/dedup/small_jpeg.h"
 #include "imgmill/report/data_uri.h"
 
 namespace imgmill {

@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "found_duplicates.h"
+#include "commands/dedup/found_duplicates.h"
 #include "imgmill/base/path_text.h"
 
 namespace imgmill {

@@ -4,9 +4,9 @@
 #include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/try.h"
-#include "packed_fact.h"
+#include "commands/dedup/small_jpeg.h"
+#include "commands/pack/packed_fact.h"
 #include "progress_phase.h"
-#include "small_jpeg.h"
 
 namespace imgmill {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "compare_task.h"
+#include "commands/compare/compare_task.h"
 #include "imgmill/metrics/pair_meter.h"
 
 namespace imgmill {

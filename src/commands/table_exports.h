@@ -4,10 +4,10 @@
 #include <memory>
 #include <string>
 
+#include "commands/embed/vector_export.h"
 #include "growing_file.h"
 #include "imgmill/memory/memory_manager.h"
 #include "imgmill/tables/parquet_writer.h"
-#include "vector_export.h"
 
 namespace imgmill {
 

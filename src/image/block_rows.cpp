@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "tiff_directory.h"
+#include "image/tiff/tiff_directory.h"
 
 namespace imgmill {
 TiffBlocks ReadTiffBlocks(const TiffFacts& facts, int64_t height) {

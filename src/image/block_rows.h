@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "tiff_facts.h"
+#include "image/tiff/tiff_facts.h"
 
 namespace imgmill {
 

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "image/still/still_header.h"
 #include "open_file.h"
-#include "still_header.h"
 
 namespace imgmill {
 

@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "base/try.h"
-#include "jpeg_encoder.h"
-#include "png_head.h"
-#include "png_pixels.h"
+#include "image/jpeg/jpeg_encoder.h"
+#include "image/png/png_head.h"
+#include "image/png/png_pixels.h"
 #include "rows_image.h"
 #include "stored_form.h"
 #include "vips_session.h"

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "dds_header.h"
+#include "image/tiff/tiff_directory.h"
 #include "stored_number.h"
-#include "tiff_directory.h"
 
 namespace imgmill {
 namespace {

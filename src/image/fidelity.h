@@ -2,8 +2,8 @@
 // size came first.
 #pragma once
 
+#include "image/jpeg/jpeg_api.h"
 #include "imgmill/image/reader.h"
-#include "jpeg_api.h"
 #include "open_file.h"
 
 namespace imgmill {

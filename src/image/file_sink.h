@@ -1,8 +1,8 @@
 // What an encoder of ours writes, into a file.
 #pragma once
 
+#include "image/png/png_pixels.h"
 #include "output_file.h"
-#include "png_pixels.h"
 
 namespace imgmill {
 

@@ -3,15 +3,15 @@
 #include <algorithm>
 #include <cmath>
 
+#include "image/jpeg/jpeg_dc_plane.h"
+#include "image/jpeg/jpeg_rows.h"
+#include "image/png/png_rows.h"
+#include "image/png/png_writer.h"
+#include "image/pnm/pnm_rows.h"
+#include "image/still/still_rows.h"
 #include "imgmill/image/reader.h"
 #include "imgmill/image/writer.h"
-#include "jpeg_dc_plane.h"
-#include "jpeg_rows.h"
-#include "png_rows.h"
-#include "png_writer.h"
-#include "pnm_rows.h"
 #include "row_pipe.h"
-#include "still_rows.h"
 #include "stored_form.h"
 #include "video_frames.h"
 #include "whole_writer.h"

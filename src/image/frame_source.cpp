@@ -6,12 +6,12 @@
 
 #include "animation.h"
 #include "base/try.h"
+#include "image/tiff/tiff_directory.h"
+#include "image/tiff/tiff_pages.h"
 #include "image_count.h"
 #include "open_rows.h"
 #include "pixel_form.h"
 #include "row_by_row.h"
-#include "tiff_directory.h"
-#include "tiff_pages.h"
 #include "video_frames.h"
 #include "vips_load.h"
 

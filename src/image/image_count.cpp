@@ -6,9 +6,9 @@
 #include <cstring>
 
 #include "file_box.h"
+#include "image/tiff/tiff_directory.h"
+#include "image/tiff/tiff_pages.h"
 #include "stored_number.h"
-#include "tiff_directory.h"
-#include "tiff_pages.h"
 
 namespace imgmill {
 namespace {

@@ -10,9 +10,9 @@
 #include <stdexcept>
 #include <string>
 
-#include "hevc_decoder.h"
+#include "image/heif/hevc_decoder.h"
+#include "image/jpeg/jpeg_api.h"
 #include "imgmill/image/reader.h"
-#include "jpeg_api.h"
 #include "mat_allocator.h"
 #include "vips_session.h"
 

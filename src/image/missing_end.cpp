@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "jpeg2000_tables.h"
+#include "image/jpeg2000/jpeg2000_tables.h"
 #include "stored_number.h"
 
 namespace imgmill {

@@ -4,13 +4,13 @@
 
 #include "base/try.h"
 #include "file_box.h"
+#include "image/jpeg/jpeg_decoder.h"
+#include "image/still/still_header.h"
+#include "image/tiff/tiff_directory.h"
+#include "image/tiff/tiff_exif.h"
 #include "imgmill/image/reader.h"
-#include "jpeg_decoder.h"
 #include "library_functions.h"
 #include "photo_facts.h"
-#include "still_header.h"
-#include "tiff_directory.h"
-#include "tiff_exif.h"
 #include "vips_load.h"
 
 namespace imgmill {

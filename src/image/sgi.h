@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
+#include "image/still/still_header.h"
 #include "open_file.h"
-#include "still_header.h"
 
 namespace imgmill {
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/try.h"
-#include "jpeg_decoder.h"
+#include "image/jpeg/jpeg_decoder.h"
 
 namespace imgmill {
 namespace {

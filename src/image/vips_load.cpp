@@ -8,13 +8,13 @@
 
 #include "archive/tar_header.h"
 #include "colour.h"
-#include "jpeg2000_header.h"
-#include "late_png_exif.h"
-#include "png_text_exif.h"
+#include "image/jpeg2000/jpeg2000_header.h"
+#include "image/png/late_png_exif.h"
+#include "image/png/png_text_exif.h"
+#include "image/tiff/tiff_facts.h"
+#include "image/tiff/tiff_samples.h"
 #include "radiance.h"
 #include "sample_range.h"
-#include "tiff_facts.h"
-#include "tiff_samples.h"
 
 namespace imgmill {
 namespace {

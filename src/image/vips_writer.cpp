@@ -8,10 +8,10 @@
 
 #include "announced_rows.h"
 #include "base/try.h"
+#include "image/png/png_writer.h"
 #include "imgmill/image/writer.h"
 #include "imgmill/memory/out_of_memory.h"
 #include "output_file.h"
-#include "png_writer.h"
 #include "row_pipe.h"
 #include "stored_form.h"
 #include "whole_writer.h"

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "image/png/png_pixels.h"
 #include "imgmill/image/writer.h"
-#include "png_pixels.h"
 #include "write_metadata.h"
 
 namespace imgmill {

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "image/still_module.h"
+#include "image/still/still_module.h"
 
 namespace imgmill {
 

@@ -3,7 +3,7 @@
 #include <climits>
 #include <memory>
 
-#include "image/still_module.h"
+#include "image/still/still_module.h"
 #include "stills/apng_frames.h"
 #include "stills/decoded_picture.h"
 #include "stills/jxl_animation.h"

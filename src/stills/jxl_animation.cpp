@@ -9,7 +9,7 @@
 #include <memory>
 #include <vector>
 
-#include "image/still_module.h"
+#include "image/still/still_module.h"
 
 namespace imgmill {
 namespace {

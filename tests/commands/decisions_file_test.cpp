@@ -1,5 +1,5 @@
 // Files of decisions: what is read back, and what no page has written.
-#include "commands/decisions_file.h"
+#include "commands/dedup/decisions_file.h"
 
 #include <doctest/doctest.h>
 

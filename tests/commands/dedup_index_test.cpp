@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
-#include "commands/dedup_groups.h"
+#include "commands/dedup/dedup_groups.h"
 #include "program.h"
 
 namespace imgmill::process_test {

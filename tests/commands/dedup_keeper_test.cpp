@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
-#include "commands/dedup_groups.h"
+#include "commands/dedup/dedup_groups.h"
 #include "commands/drawn_picture.h"
 #include "memory/memory_fixture.h"
 #include "program.h"

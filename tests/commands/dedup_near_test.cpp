@@ -3,7 +3,7 @@
 
 #include <random>
 
-#include "commands/dedup_groups.h"
+#include "commands/dedup/dedup_groups.h"
 #include "memory/memory_fixture.h"
 #include "program.h"
 #include "similarity/clustered.h"

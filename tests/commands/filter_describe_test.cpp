@@ -4,9 +4,9 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "commands/filter_distribution.h"
-#include "commands/filter_suggest.h"
-#include "commands/filter_verdict.h"
+#include "commands/filter/filter_distribution.h"
+#include "commands/filter/filter_suggest.h"
+#include "commands/filter/filter_verdict.h"
 
 namespace imgmill {
 namespace {

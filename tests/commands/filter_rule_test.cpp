@@ -1,13 +1,13 @@
 // Rules as text: what they mean, where a wrong one goes wrong; thresholds and verdicts by hand.
-#include "commands/filter_rule.h"
+#include "commands/filter/filter_rule.h"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <limits>
 
-#include "commands/filter_verdict.h"
-#include "commands/rule_text.h"
+#include "commands/filter/filter_verdict.h"
+#include "commands/filter/rule_text.h"
 #include "commands/text_counts.h"
 
 namespace imgmill {

@@ -1,5 +1,5 @@
 // One-to-one assignment against the greedy rule as it is written down: all pairs, sorted.
-#include "commands/match_assignment.h"
+#include "commands/match/match_assignment.h"
 
 #include <doctest/doctest.h>
 

@@ -9,8 +9,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "commands/lmdb_sample_writer.h"
-#include "commands/shard_writer.h"
+#include "commands/pack/lmdb_sample_writer.h"
+#include "commands/pack/shard_writer.h"
 #include "program.h"
 
 namespace imgmill::process_test {

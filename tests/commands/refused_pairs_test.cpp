@@ -1,7 +1,7 @@
 // How the closest of many refused pairs are held.
 #include <doctest/doctest.h>
 
-#include "commands/dedup_refused.h"
+#include "commands/dedup/dedup_refused.h"
 
 namespace imgmill {
 namespace {

@@ -9,8 +9,8 @@
 #include <random>
 #include <set>
 
-#include "commands/tile_pairs.h"
-#include "commands/tile_spacing.h"
+#include "commands/tile/tile_pairs.h"
+#include "commands/tile/tile_spacing.h"
 #include "imgmill/image/reader.h"
 #include "imgmill/image/writer.h"
 #include "program.h"

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <array>
 
-#include "commands/tile_band.h"
-#include "commands/tile_grid.h"
-#include "commands/tile_names.h"
-#include "commands/tile_ranking.h"
+#include "commands/tile/tile_band.h"
+#include "commands/tile/tile_grid.h"
+#include "commands/tile/tile_names.h"
+#include "commands/tile/tile_ranking.h"
 
 using namespace imgmill;
 

@@ -3,7 +3,7 @@
 #include "image/block_rows.h"
 
 #include "fuzz/image_file.h"
-#include "image/jpeg2000_tables.h"
+#include "image/jpeg2000/jpeg2000_tables.h"
 
 using namespace imgmill;
 

@@ -1,5 +1,5 @@
 // Fuzzes the files of decisions that apply reads.
-#include "commands/decisions_file.h"
+#include "commands/dedup/decisions_file.h"
 #include "fuzz/input_file.h"
 
 using namespace imgmill;

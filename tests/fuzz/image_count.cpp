@@ -3,7 +3,7 @@
 #include "image/image_count.h"
 
 #include "fuzz/image_file.h"
-#include "image/late_png_exif.h"
+#include "image/png/late_png_exif.h"
 
 using namespace imgmill;
 

@@ -1,6 +1,6 @@
 // Fuzzes the rows of a JPEG: markers, our source over pread, damage turned into values, strict and lenient;
 // and that grey at 1/8, which is mostly read without libjpeg, is what libjpeg makes of it.
-#include "image/jpeg_rows.h"
+#include "image/jpeg/jpeg_rows.h"
 
 #include <algorithm>
 #include <vector>

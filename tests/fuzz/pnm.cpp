@@ -1,6 +1,6 @@
 // Fuzzes PBM, PGM, PPM, PAM and PFM: their headers, numbers in text, and rows of every kind.
 #include "fuzz/whole_image.h"
-#include "image/pnm_rows.h"
+#include "image/pnm/pnm_rows.h"
 
 using namespace imgmill;
 

@@ -3,7 +3,7 @@
 
 #include "fuzz/input_file.h"
 #include "image/exif.h"
-#include "image/png_text_exif.h"
+#include "image/png/png_text_exif.h"
 
 using namespace imgmill;
 

@@ -1,7 +1,7 @@
 // Fuzzes BMP, TGA, ICO, QOI, DDS and SGI: our reading of their headers and runs, FFmpeg's decoders behind it,
 // and our rows.
 #include "fuzz/whole_image.h"
-#include "image/still_rows.h"
+#include "image/still/still_rows.h"
 #include "image/vips_load.h"
 
 using namespace imgmill;

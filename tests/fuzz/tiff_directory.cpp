@@ -1,5 +1,5 @@
 // Fuzzes the reader of TIFF directories, and the numbers that are taken out of them.
-#include "image/tiff_directory.h"
+#include "image/tiff/tiff_directory.h"
 
 #include "fuzz/image_file.h"
 

@@ -1,5 +1,5 @@
 // Fuzzes what is taken out of a TIFF as EXIF: whatever its directories claim, the block is one, and small.
-#include "image/tiff_exif.h"
+#include "image/tiff/tiff_exif.h"
 
 #include "fuzz/image_file.h"
 #include "image/exif.h"

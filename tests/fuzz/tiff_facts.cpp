@@ -1,5 +1,5 @@
 // Fuzzes what is read of a TIFF's directory before libtiff sees it: sums that stay within their type.
-#include "image/tiff_facts.h"
+#include "image/tiff/tiff_facts.h"
 
 #include "fuzz/image_file.h"
 

@@ -9,9 +9,9 @@
 #include <random>
 #include <string>
 
-#include "image/band_deflater.h"
-#include "image/deflate_code.h"
-#include "image/png_row_filters.h"
+#include "image/png/band_deflater.h"
+#include "image/png/deflate_code.h"
+#include "image/png/png_row_filters.h"
 
 using namespace imgmill;
 

@@ -5,7 +5,7 @@
 #include <chrono>
 
 #include "image/missing_end.h"
-#include "image/tiff_facts.h"
+#include "image/tiff/tiff_facts.h"
 #include "image_test.h"
 #include "torch/little_endian.h"
 

@@ -1,5 +1,5 @@
 // What a JPEG 2000 header of some 100 bytes may ask OpenJPEG for: counted by hand, and refused or leased.
-#include "image/jpeg2000_tables.h"
+#include "image/jpeg2000/jpeg2000_tables.h"
 
 #include <doctest/doctest.h>
 

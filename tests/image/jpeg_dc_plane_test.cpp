@@ -1,13 +1,13 @@
 // Grey at 1/8 from DC coefficients alone, against libjpeg-turbo's own decoding to that: every sample, and
 // nothing where that one has anything to say about the file.
-#include "image/jpeg_dc_plane.h"
+#include "image/jpeg/jpeg_dc_plane.h"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <random>
 
-#include "image/jpeg_decoder.h"
+#include "image/jpeg/jpeg_decoder.h"
 #include "image_test.h"
 #include "plain_jpeg.h"
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "image/jpeg_dc_plane.h"
+#include "image/jpeg/jpeg_dc_plane.h"
 
 namespace imgmill::image_test {
 

@@ -7,8 +7,8 @@
 #include <cstring>
 #include <random>
 
-#include "image/inflater.h"
-#include "image/png_rows.h"
+#include "image/png/inflater.h"
+#include "image/png/png_rows.h"
 #include "image/vips_rows.h"
 #include "image_test.h"
 

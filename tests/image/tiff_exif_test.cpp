@@ -1,10 +1,10 @@
 // What a TIFF tells of the photograph goes along into other formats. The tags of the files are what ExifTool
 // 12.57 wrote into them (tests/corpus/tiff_exif.py) and reads out of the outputs.
-#include "image/tiff_exif.h"
+#include "image/tiff/tiff_exif.h"
 
 #include <doctest/doctest.h>
 
-#include "image/tiff_directory.h"
+#include "image/tiff/tiff_directory.h"
 #include "image_test.h"
 
 using namespace imgmill;

@@ -1,0 +1,193 @@
+// The apply command: reads the decisions, looks whether the files are still those that were shown, acts.
+#include "imgmill/commands/apply.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/path_parts.h"
+#include "base/try.h"
+#include "commands/export_target.h"
+#include "commands/freed_bytes.h"
+#include "commands/planned_actions.h"
+#include "decisions_file.h"
+#include "duplicate_action.h"
+#include "imgmill/base/byte_size.h"
+#include "imgmill/base/path_text.h"
+#include "imgmill/commands/flags.h"
+
+namespace imgmill {
+namespace {
+
+/// A duplicate that may go, and what stays in its stead.
+struct Decision {
+  DecidedFile keep, duplicate;
+  bool begins_group = false;
+
+  template <typename Self, typename Each>
+  static void EachField(Self& self, Each& each) {
+    self.keep.EachField(self.keep, each);
+    self.duplicate.EachField(self.duplicate, each);
+    each(self.begins_group);
+  }
+};
+using DecisionTable = RecordTable<Decision>;
+
+/// There are no images to go over: the page has done that.
+class NoOperation final : public Operation {
+ public:
+  NoOperation() : Operation({.name = "apply", .fingerprint = "apply"}) {}
+  Result<ItemPlan> Plan(const Item&) const override { return ItemPlan::WithoutPixels({}); }
+  Result<std::unique_ptr<ItemTask>> Start(const Item&, const ItemPlan&) override {
+    return Error{Stage::kConfigure, Code::kInternal, "apply reads no images"};
+  }
+  void Collect(Outcome&) override {}
+};
+
+class ApplyRun final : public CommandRun {
+ public:
+  ApplyRun(const ApplyOptions& asked, const CommandServices& services)
+      : CommandRun(services), asked_(asked), services_(services) {}
+  Operation& operation() override { return operation_; }
+
+  Result<CommandResult> Reduce(CommandResult result) override {
+    if (result.counts.interrupted) return result;
+    if (Status read = ReadDecisions(asked_.file, [&](const DecidedGroup& group) { return Take(group); });
+        !read)
+      return OfTarget("the decisions", asked_.file, read.error());
+    TRY(Describe(result));
+    const bool acts = asked_.action != "report" && services_.shared->mode != RunMode::kPlan;
+    if (acts) TRY(Act(result));
+    for (const FailedItem& changed : changed_) {
+      services_.log(LogLevel::kError, imgmill::Describe(changed.path, changed.error));
+      result.action_failures.Add(changed);
+    }
+    return result;
+  }
+
+ private:
+  /// Nothing, or why a file is not the one that was shown.
+  static std::optional<Error> Changed(const DecidedFile& file) {
+    const Result<bool> same = IsAsSeen(file.path, file.stamp, file.content);
+    if (!same) return Error{Stage::kAct, same.error().code, same.error().message};
+    if (*same) return std::nullopt;
+    return Error{Stage::kAct, Code::kConflict,
+                 "it is not the file that the page has shown (run dedup --html again)"};
+  }
+
+  Status Take(const DecidedGroup& group) {
+    if (services_.stop->StopRequested())
+      return Error{Stage::kReduce, Code::kInterrupted, "stopped while reading the decisions"};
+    ++groups_;
+    if (std::optional<Error> changed = Changed(group.keep)) {
+      changed->message += "; none of its duplicates is touched";
+      changed_.push_back({group.keep.path, *std::move(changed)});
+      return {};
+    }
+    bool first = true;
+    for (const DecidedFile& duplicate : group.duplicates) {
+      if (std::optional<Error> changed = Changed(duplicate)) {
+        changed_.push_back({duplicate.path, *std::move(changed)});
+        continue;
+      }
+      decisions_.Add({group.keep, duplicate, first});
+      first = false;
+      freed_.Add(duplicate.path);
+    }
+    return {};
+  }
+
+  Status Describe(CommandResult& result) const {
+    const uint64_t count = decisions_.size();
+    result.details["decisions"] = PrintablePath(asked_.file);
+    result.details["groups"] = groups_;
+    result.details["duplicates"] = count;
+    result.details["duplicate_bytes"] = freed_.total();
+    result.details["changed"] = changed_.size();
+    result.headline = std::to_string(groups_) + (groups_ == 1 ? " group decided on" : " groups decided on");
+    result.summary = std::to_string(count) + (count == 1 ? " duplicate (" : " duplicates (") +
+                     FormatByteSize(freed_.total()) + ")";
+    if (!changed_.empty())
+      result.summary += ", " + std::to_string(changed_.size()) + " not what was shown, and left alone";
+    result.text = [decisions = decisions_](const TextSink& put) {
+      return decisions.ForEach([&](const Decision& decision) -> Status {
+        if (decision.begins_group) TRY(put("keep " + PrintablePath(decision.keep.path) + "\n"));
+        return put("  dup " + PrintablePath(decision.duplicate.path) + "\n");
+      });
+    };
+    result.details.SetRows("images", [decisions = decisions_](JsonElements& elements) {
+      return decisions.ForEach([&](const Decision& decision) {
+        return elements.Put({{"path", PrintablePath(decision.duplicate.path)},
+                             {"keeper", PrintablePath(decision.keep.path)}});
+      });
+    });
+    return {};
+  }
+
+  Status Act(CommandResult& result) const {
+    const auto plan = [&](const ActionSink& put) {
+      return decisions_.ForEach([&](const Decision& decision) {
+        FileAction action;
+        action.kind = DuplicateActionKind(asked_.action);
+        action.path = decision.duplicate.path;
+        action.keeper = decision.keep.path;
+        action.seen = decision.duplicate.stamp;
+        action.content = decision.duplicate.content;
+        action.keeper_content = decision.keep.content;
+        if (action.has_target()) action.target = asked_.move_to + "/" + decision.duplicate.below;
+        return put(action);
+      });
+    };
+    return ExecuteActions({"imgmill apply", asked_.action, asked_.undo_file, asked_.move_to, asked_.sidecars,
+                           /*sets_aside=*/!asked_.move_to.empty(), decisions_.size() == 0},
+                          plan, services_, result);
+  }
+
+  const ApplyOptions& asked_;
+  const CommandServices& services_;
+  NoOperation operation_;
+  DecisionTable decisions_;
+  std::vector<FailedItem> changed_;
+  FreedBytes freed_;
+  uint64_t groups_ = 0;
+};
+
+class Apply final : public Command {
+ public:
+  explicit Apply(Flags& flags) {
+    flags.Footer(
+        "Example:\n"
+        "  imgmill dedup photos --html page.html      to be opened in a browser: Export decisions\n"
+        "  imgmill apply decisions.json --action move --move-to duplicates");
+    flags.Add("decisions", options_.file, "The file that the page has exported").Type("FILE").Required();
+    AddDuplicateActionFlags(flags,
+                            {options_.action, options_.move_to, options_.undo_file, options_.sidecars});
+  }
+
+  std::optional<std::string> Check() const override { return options_.Check(); }
+  std::optional<std::string> TakePaths(ListOptions& list) override {
+    if (list.NamesNothing()) return std::nullopt;
+    return "apply takes the file of decisions alone: the images are named in there";
+  }
+  std::string catalog_of() const override { return ParentOf(options_.file); }
+  bool needs_images() const override { return false; }
+
+  Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override {
+    if (services.in_pipeline)
+      return Error{Stage::kConfigure, Code::kUsage, "apply is no step of a pipeline: run it by itself"};
+    return std::unique_ptr<CommandRun>(std::make_unique<ApplyRun>(options_, services));
+  }
+
+ private:
+  ApplyOptions options_;
+};
+
+}  // namespace
+
+std::optional<std::string> ApplyOptions::Check() const {
+  return CheckDuplicateAction(action, move_to, sidecars);
+}
+
+std::unique_ptr<Command> AddApply(Flags& flags) {
+  return std::make_unique<Apply>(flags);
+}
+
+}  // namespace imgmill

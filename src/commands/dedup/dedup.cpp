@@ -1,0 +1,339 @@
+// The dedup command: hashes in the map phase, groups in the reduce, files moved or linked in the act.
+#include "imgmill/commands/dedup.h"
+
+#include <nlohmann/json.hpp>
+
+#include "archive/archive_path.h"
+#include "base/try.h"
+#include "commands/embed/embed_operation.h"
+#include "commands/export_target.h"
+#include "commands/freed_bytes.h"
+#include "commands/planned_actions.h"
+#include "dedup_lpips.h"
+#include "dedup_operation.h"
+#include "dedup_page.h"
+#include "dedup_pictures.h"
+#include "dedup_reduce_step.h"
+#include "dedup_vector_run.h"
+#include "dedup_verify_groups.h"
+#include "duplicate_action.h"
+#include "found_duplicates.h"
+#include "imgmill/base/byte_size.h"
+#include "imgmill/base/path_text.h"
+
+namespace imgmill {
+namespace {
+
+using Grouping = ReduceStep<DuplicateGroups>;
+using NearSearch = ReduceStep<NearEntries>;
+
+class Dedup final : public Command {
+ public:
+  explicit Dedup(Flags& flags) { AddDedupFlags(flags, options_); }
+
+  std::optional<std::string> Check() const override { return options_.Check(); }
+  std::optional<std::string> TakePaths(ListOptions& list) override {
+    if (!options_.reference.empty()) list.paths.push_back(options_.reference);
+    return std::nullopt;
+  }
+  std::string folder_to_leave_out() const override {
+    return options_.move_to;
+  }  // or a rerun moves them deeper
+
+  std::string weight_file() const override { return ByModel() ? options_.embedding.model : std::string(); }
+  std::string defaults_file() const override { return options_.embedding.defaults_file(); }
+
+  Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override;
+
+ private:
+  class HashRun;
+
+  /// Whether distances are those of vectors, not bits.
+  bool ByModel() const { return options_.method == "embedding" || options_.method == "lpips"; }
+
+  VectorSearch HowToSearch() const { return {options_.similarity(), options_.index == "ivf"}; }
+
+  /// @param may  of hashes that get a second look, FindNear's
+  Result<CommandResult> Reduce(CommandResult result, const DedupTable& entries, const VectorFile* vectors,
+                               SecondLooker* look, const std::vector<bool>& may,
+                               const CommandServices& services) const {
+    if (result.counts.interrupted) return result;  // half a folder has no groups
+    MemoryManager& memory = *services.memory;
+    const StopFlag& stop = *services.stop;
+    const int threads = services.workers();
+    const int distance = options_.distance(entries.size());
+    std::optional<IvfReport> ivf;
+    DuplicateGroups groups = TRY(Grouping::Guarded(services, [&] {
+      if (vectors != nullptr)
+        return FindSimilarVectors(entries, rules_, *vectors, HowToSearch(), threads, memory, stop, ivf);
+      return look != nullptr ? FindVerified(entries, may, rules_, distance, *look, threads, memory, stop)
+                             : FindDuplicates(entries, rules_, options_.method != "exact", distance, threads,
+                                              memory, stop);
+    }));
+    if (vectors != nullptr && look != nullptr) {
+      Candidates candidates = TRY(Candidates::Of(entries, RowsByLook(groups)));
+      TRY(look->LookAt(std::move(candidates), result));
+      if (result.counts.interrupted) return result;
+      look->Describe(result.details);
+      const auto distance_of = [&](uint32_t a, uint32_t b) {
+        return VectorDistance(entries, *vectors, a, b);
+      };
+      const double most = 1 - options_.similarity() + 1e-6;  // whichever way the last bit was rounded
+      DuplicateGroups verified = TRY(Grouping::Guarded(services, [&] {
+        return VerifyGroups(entries, rules_, groups, *look, distance_of, most, memory, stop);
+      }));
+      groups = std::move(verified);
+    }
+    const FoundDuplicates found(entries, std::move(groups),
+                                {.by_vectors = ByModel(),
+                                 .aligned = options_.verifies(),
+                                 .by_quality = options_.method == "pdq",
+                                 .least_quality = rules_.least_quality});
+    TRY(Describe(found, services, result));
+    if (ivf) DescribeIndex(*ivf, services, result);
+    if (services.in_pipeline) {
+      TRY(found.ForEachKept([&](const ListedFile& file) { result.kept.Add(file); }));
+    }
+    if (!options_.html.empty()) {
+      TRY(WriteDedupPage(options_.html, found, options_.listed_refused(), services, result));
+      if (result.counts.interrupted) return result;
+    }
+    if (options_.action != "report") {
+      TRY(Act(found, services, result));
+    }
+    return result;
+  }
+
+  /// One action a duplicate; keepers are never touched.
+  Status Act(const FoundDuplicates& found, const CommandServices& services, CommandResult& result) const {
+    PlannedImages planned;
+    const auto done = [&](const FileAction& action) { planned.MarkDone(action, result); };
+    const auto plan = [&](const ActionSink& put) {
+      return found.ForEachDuplicate([&](const auto&, const DedupEntry& entry, const DedupEntry& keeper) {
+        FileAction action;
+        action.kind = DuplicateActionKind(options_.action);
+        action.path = entry.file.path;
+        action.keeper = keeper.file.path;
+        action.seen = entry.stamp;
+        action.content = entry.content;
+        action.keeper_content = keeper.content;
+        if (action.has_target()) action.target = options_.move_to + "/" + entry.file.relative;
+        planned.Add(entry.file, result);
+        return put(action);
+      });
+    };
+    return ExecuteActions({"imgmill dedup", options_.action, options_.undo_file, options_.move_to,
+                           options_.sidecars, /*sets_aside=*/!options_.move_to.empty(), found.groups() == 0},
+                          plan, services, result, done);
+  }
+
+  Status Describe(const FoundDuplicates& found, const CommandServices& services,
+                  CommandResult& result) const {
+    FreedBytes freed;
+    const Status counted =
+        found.ForEachDuplicate([&](const auto& member, const DedupEntry& entry, const DedupEntry& keeper) {
+          freed.Add(entry.file.path);
+          const auto why = [&] {
+            return "duplicate of " + PrintablePath(keeper.file.path) + " (" +
+                   found.How(member, entry, keeper) + ")";
+          };
+          result.MarkDropped(services, entry.file, why);
+          return Status();
+        });
+    if (!counted) return counted;
+    result.dropped = found.duplicates();
+    result.kept_images = found.kept();
+    result.details["method"] = options_.method;
+    if (options_.method == "embedding") {
+      result.details["min_similarity"] = options_.similarity();
+    } else if (options_.method != "exact") {
+      result.details["decode"] = options_.decode;
+      if (!options_.invariant.empty()) result.details["invariant"] = options_.invariant;
+      result.details["max_distance"] = options_.distance(found.images());
+      if (options_.method == "lpips") result.details["max_lpips"] = options_.lpips();
+    }
+    result.details["duplicates"] = result.dropped;
+    result.details["duplicate_bytes"] = freed.total();
+    if (options_.method == "pdq")
+      result.details.SetRows("weak",
+                             [found](JsonElements& elements) { return found.PutWeakImages(elements); });
+    result.details.SetRows("groups", [found](JsonElements& elements) { return found.PutGroups(elements); });
+    const size_t listed = options_.refused ? options_.listed_refused() : 0;
+    result.text = [found, listed](const TextSink& put) -> Status {
+      TRY(found.PutText(put));
+      return found.PutRefusedText(listed, put);
+    };
+    if (options_.looks_again()) {
+      result.details["refused_pairs"] = found.refused_pairs();
+      result.details.SetRows("refused", [found, most = options_.listed_refused()](JsonElements& elements) {
+        return found.PutRefused(most, elements);
+      });
+    }
+    const size_t groups = found.groups();
+    result.summary =
+        std::to_string(groups) + (groups == 1 ? " group, " : " groups, ") + std::to_string(result.dropped) +
+        (result.dropped == 1 ? " duplicate (" : " duplicates (") + FormatByteSize(freed.total()) + ")";
+    result.summary += found.RefusedSummary(listed > 0);
+    if (options_.method == "pdq") {
+      const size_t weak = TRY(found.WeakImages());
+      if (weak > 0) result.summary += "; " + std::to_string(weak) + " of PDQ quality below 50";
+    }
+    result.findings = options_.check && groups > 0;
+    return {};
+  }
+
+  static void DescribeIndex(const IvfReport& ivf, const CommandServices& services, CommandResult& result) {
+    if (ivf.recall() < IvfReport::kWantedRecall)
+      services.log(
+          LogLevel::kWarning,
+          "--index ivf finds only " + std::to_string(ivf.found) + " of " + std::to_string(ivf.pairs) +
+              " near pairs of a sample: so many images are as near as --min-similarity that lists do "
+              "not tell them apart (--index exact finds all)");
+    result.details["index"] = {{"name", "ivf"},
+                               {"lists", ivf.lists},
+                               {"probes", ivf.probes},
+                               {"sampled_vectors", ivf.sample},
+                               {"sampled_pairs", ivf.pairs},
+                               {"sampled_pairs_found", ivf.found}};
+    result.summary += "; ivf finds " + std::to_string(ivf.found) + " of " + std::to_string(ivf.pairs) +
+                      " near pairs of " + std::to_string(ivf.sample) + " sampled images";
+  }
+
+  /// kUsage for an action that is never done here, since archives are not changed.
+  Status MayBegin(const ItemSource& source, ListOptions list) const;
+  /// The folders that options name, as canonical paths.
+  Result<DedupPlaces> Places() const;
+
+  DedupOptions options_;
+  GroupRules rules_;
+};
+
+class Dedup::HashRun final : public CommandRun {
+ public:
+  /// @param look  null where none is taken.
+  HashRun(const Dedup& dedup, const CommandServices& services, DedupPlaces places,
+          std::unique_ptr<SecondLooker> look)
+      : CommandRun(services),
+        dedup_(dedup),
+        services_(services),
+        operation_(
+            {.kind = HashKindFromName(dedup.options_.method == "lpips" ? "phash" : dedup.options_.method),
+             .scaled_decode = dedup.options_.decode == "scaled",
+             .blockiness = dedup.rules_.order.Asks(KeepReason::kBlockiness),
+             .poses = dedup.rules_.poses.others(),
+             .places = std::move(places)},
+            services),
+        look_(std::move(look)) {}
+  Operation& operation() override { return operation_; }
+  size_t ReduceBytes(uint64_t images) const override {
+    const int distance = dedup_.options_.distance(images);
+    if (look_)
+      return VerifyingBytes(images, dedup_.rules_, distance, services_.workers()) +
+             look_->Held(look_->Threads(services_.workers())).pooled;
+    return GroupingBytes(images, dedup_.rules_, dedup_.options_.method != "exact", distance,
+                         services_.workers());
+  }
+  Result<CommandResult> Reduce(CommandResult result) override {
+    std::vector<bool> may;
+    if (look_ && !result.counts.interrupted) {
+      const DedupTable& entries = operation_.entries();
+      const int distance = dedup_.options_.distance(entries.size());
+      const NeighbourNotes notes(services_.shared->force ? std::string() : services_.catalog->folder(),
+                                 operation_.traits().fingerprint + " within " + std::to_string(distance));
+      NearEntries found = TRY(NearSearch::Guarded(services_, [&] {
+        return FindNear(entries, dedup_.rules_, distance, services_.workers(), *services_.memory,
+                        *services_.stop, &notes);
+      }));
+      may = std::move(found.may);
+      Candidates candidates = TRY(Candidates::Of(entries, std::move(found.candidates)));
+      TRY(look_->LookAt(std::move(candidates), result));
+      look_->Describe(result.details);
+    }
+    return dedup_.Reduce(std::move(result), operation_.entries(), nullptr, look_.get(), may, services_);
+  }
+
+ private:
+  const Dedup& dedup_;
+  const CommandServices& services_;
+  DedupOperation operation_;
+  std::unique_ptr<SecondLooker> look_;
+};
+
+Result<DedupPlaces> Dedup::Places() const {
+  const auto canonical = [](const char* flag, const std::string& folder) -> Result<std::string> {
+    if (HoldsFiles(folder)) return CanonicalOrSame(folder);
+    return Error{Stage::kConfigure, Code::kUsage,
+                 std::string(flag) + ": " + PrintablePath(folder) + " is not an existing folder"};
+  };
+  DedupPlaces places;
+  for (const std::string& folder : rules_.order.folders()) {
+    std::string path = TRY(canonical("--keep-by", folder));
+    places.folders.push_back(std::move(path));
+  }
+  if (!options_.reference.empty()) {
+    std::string path = TRY(canonical("--reference", options_.reference));
+    places.reference = std::move(path);
+  }
+  return places;
+}
+
+Status Dedup::MayBegin(const ItemSource& source, ListOptions list) const {
+  if (!options_.reference.empty()) {
+    std::erase(list.paths, options_.reference);  // nothing there is a duplicate
+    const bool links = options_.action == "hardlink" || options_.action == "symlink";
+    if (links && AtOrIntoArchive(options_.reference))
+      return Error{Stage::kConfigure, Code::kUsage,
+                   "--action " + options_.action + " cannot link to what lies in an archive, as " +
+                       PrintablePath(options_.reference) +
+                       " of --reference does (--action move or delete "
+                       "takes the duplicates away)"};
+  }
+  return MayActOnInput(options_.action, source, list);
+}
+
+Result<std::unique_ptr<CommandRun>> Dedup::Begin(ItemSource& source, const CommandServices& services) {
+  TRY(MayBegin(source, services.shared->list));
+  if (services.in_pipeline && !options_.reference.empty())
+    return Error{Stage::kConfigure, Code::kUsage,
+                 "--reference cannot be used in a pipeline step: run imgmill dedup by itself"};
+  if (!options_.html.empty()) TRY(MayExport("--html", options_.html));
+  std::string wrong;  // Check would have said
+  if (auto order = KeepOrder::Parse(options_.keep_by, wrong)) rules_.order = *std::move(order);
+  if (const auto poses = PoseSet::Parse(options_.invariant)) rules_.poses = *poses;
+  const std::optional<HashKind> kind = HashKindFromName(options_.method);
+  rules_.wide_hashes = kind && HashBits(*kind) == 256;
+  if (kind == HashKind::kPdq && !options_.verifies()) rules_.least_quality = kLeastPdqQuality;
+  if (!options_.reference.empty()) rules_.scope = PairScope::kToReference;
+  if (options_.pairs == "across") rules_.scope = PairScope::kAcross;
+  if (options_.pairs == "within") rules_.scope = PairScope::kWithin;
+  DedupPlaces places = TRY(Places());
+  if (options_.method == "embedding") {
+    OpenedEmbedding opened = TRY(OpenEmbedding(options_.embedding, services));
+    std::unique_ptr<SecondLooker> look;
+    if (options_.verifies()) look = std::make_unique<PictureLook>(options_.difference(), services);
+    const auto reduce = [this, &services](CommandResult result, const DedupTable& entries,
+                                          const VectorFile* vectors, SecondLooker* looker) {
+      return Reduce(std::move(result), entries, vectors, looker, {}, services);
+    };
+    return MakeDedupVectorRun(options_.embedding, HowToSearch(), services, std::move(places),
+                              std::move(opened), std::move(look), reduce);
+  }
+  std::unique_ptr<SecondLooker> look;
+  if (options_.method == "lpips") {
+    std::unique_ptr<Embedder> comparer = TRY(MakeComparer(options_.embedding.model, services));
+    OpenedEmbedding opened = TRY(WithVectors(std::move(comparer), services));
+    look = std::make_unique<LpipsLook>(std::move(opened), options_.lpips(), services);
+  } else if (options_.verifies()) {
+    look = std::make_unique<PictureLook>(options_.difference(), services);
+  }
+  return std::unique_ptr<CommandRun>(
+      std::make_unique<HashRun>(*this, services, std::move(places), std::move(look)));
+}
+
+}  // namespace
+
+std::unique_ptr<Command> AddDedup(Flags& flags) {
+  return std::make_unique<Dedup>(flags);
+}
+
+}  // namespace imgmill

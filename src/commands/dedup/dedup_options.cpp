@@ -1,0 +1,163 @@
+// The flags of dedup, and what does not go together.
+#include <array>
+
+#include "commands/choice.h"
+#include "dedup_merit.h"
+#include "dedup_poses.h"
+#include "duplicate_action.h"
+#include "imgmill/commands/dedup.h"
+#include "imgmill/commands/flags.h"
+
+namespace imgmill {
+namespace {
+
+const std::array<std::string, 9> kMethods = {"exact", "phash",     "dhash",     "ahash", "whash",
+                                             "pdq",   "blockmean", "embedding", "lpips"};
+const std::array<std::string, 2> kIndexes = {"exact", "ivf"};
+const std::array<std::string, 2> kInvariants = {"rotate", "flip"};
+const std::array<std::string, 3> kPairs = {"all", "across", "within"};
+
+}  // namespace
+
+void AddDedupFlags(Flags& flags, DedupOptions& options) {
+  flags.Footer(
+      "Example:\n"
+      "  imgmill dedup photos                       lists groups of near-duplicates\n"
+      "  imgmill dedup photos --action move --move-to duplicates --memory 512MiB");
+  flags
+      .Add("--method", options.method,
+           "exact, phash, dhash, ahash, whash, pdq, blockmean, embedding or lpips")
+      .Words(kMethods)
+      .ShowDefault()
+      .Type("NAME");
+  flags.Add("--decode", options.decode, "scaled (fast) or full (bit for bit imagededup's hash)")
+      .Words({"scaled", "full"})
+      .ShowDefault()
+      .Type("NAME");
+  flags
+      .Add("--max-distance", options.max_distance,
+           "Bits in which two hashes may differ, 0 to 64, or 256 with pdq and blockmean [14, fewer above "
+           "50,000 images; 10 with ahash and whash; 16 with lpips; 80 with pdq; 40 with blockmean]")
+      .Type("BITS");
+  flags.AddSwitch("--no-verify", options.no_verify,
+                  "Believe the hashes: do not lay candidates upon each other to compare their pixels");
+  flags
+      .Add("--max-difference", options.max_difference,
+           "What two images may differ in when they are laid upon each other, 0 to 1 [0.1]")
+      .Type("DIFFERENCE");
+  flags
+      .Add("--refused", options.refused,
+           "List the closest pairs that are near but look different, and what would take them: 0 to "
+           "1000 [20 with --json and --html, else 0]")
+      .Type("COUNT");
+  flags
+      .Add("--min-similarity", options.min_similarity,
+           "With --method embedding: least cosine similarity of duplicates, 0 to 1 [0.8; 0.9 where "
+           "they are not verified]")
+      .Type("COSINE");
+  flags
+      .Add("--index", options.index,
+           "With --method embedding: compare all vectors (exact), or those of near lists "
+           "(ivf): many times faster from 100,000 on, and it says how much it finds")
+      .Words(kIndexes)
+      .ShowDefault()
+      .Type("NAME");
+  flags
+      .Add("--max-lpips", options.max_lpips,
+           "With --method lpips: largest LPIPS distance of duplicates, 0 or more [0.1]")
+      .Type("DISTANCE");
+  flags
+      .Add("--invariant", options.invariant,
+           "Also find images that were turned by quarters (rotate), mirrored (flip), or both")
+      .SplitAtCommas()
+      .Words(kInvariants)
+      .Type("NAME,...");
+  flags
+      .Add("--keep-by", options.keep_by,
+           "What the keeper is chosen by, in this order: resolution, colour, format, "
+           "blockiness, sharpness, bytes, oldest, path, folder:DIR")
+      .SplitAtCommas()
+      .Words({"resolution", "colour", "format", "blockiness", "sharpness", "bytes", "oldest", "path"})
+      .Type("NAME,...");
+  flags
+      .Add("--reference", options.reference,
+           "Folder that is never touched: only images that are also there are duplicates")
+      .Type("DIR");
+  flags.Add("--pairs", options.pairs, "Duplicates of all images, only across folders, or only within one")
+      .Words(kPairs)
+      .ShowDefault()
+      .Type("NAME");
+  AddDuplicateActionFlags(flags, {options.action, options.move_to, options.undo_file, options.sidecars});
+  flags
+      .Add("--html", options.html,
+           "Write a page to look at the groups, and to decide on them (see imgmill apply)")
+      .Type("FILE");
+  flags.AddSwitch("--check", options.check, "Exit with 4 if any duplicate was found");
+  AddEmbeddingFlags(flags, options.embedding);
+}
+
+int DedupOptions::distance(uint64_t images) const {
+  if (max_distance) return *max_distance;
+  if (method == "lpips") return 16;
+  // 31 is what Meta says of PDQ alone. Few strangers are near by it, so what limits it is the search.
+  if (method == "pdq") return no_verify || images > 500'000 ? 31 : images > 50'000 ? 64 : 80;
+  if (method == "blockmean") return no_verify ? 8 : images > 500'000 ? 16 : images > 50'000 ? 24 : 40;
+  if (no_verify || method == "ahash" || method == "whash" || images > 500'000) return 10;
+  return images > 50'000 ? 12 : 14;
+}
+
+std::optional<std::string> DedupOptions::Check() const {
+  if (auto wrong = CheckChoice("--method", method, kMethods)) return wrong;
+  if (auto wrong = CheckChoice("--pairs", pairs, kPairs)) return wrong;
+  if (auto wrong = CheckChoice("--index", index, kIndexes)) return wrong;
+  if (index != "exact" && method != "embedding") return "--index goes with --method embedding";
+  std::string wrong_order;
+  const std::optional<KeepOrder> order = KeepOrder::Parse(keep_by, wrong_order);
+  if (!order) return "--keep-by: " + wrong_order;
+  if (order->Asks(KeepReason::kBlockiness) && (decode != "full" || !(ByHash() || method == "lpips")))
+    return "--keep-by blockiness needs a hash and --decode full: blocks cannot be seen in a part of the "
+           "pixels";
+  const std::optional<PoseSet> poses = PoseSet::Parse(invariant);
+  if (!poses) return "--invariant takes rotate, flip, or both: rotate,flip";
+  if (poses->others() && (!verifies() || !ByHash() || method == "dhash"))
+    return no_verify
+               ? "--invariant does not go with --no-verify"
+               : "--invariant goes with phash, ahash, whash, pdq and blockmean, not with --method " + method;
+  if (!reference.empty() && pairs != "all")
+    return "--reference does not go with --pairs: it says itself which pairs are duplicates";
+  if (decode != "scaled" && decode != "full") return "--decode takes scaled or full, not \"" + decode + "\"";
+  if (max_distance && (method == "exact" || method == "embedding"))
+    return "--max-distance is of hashes: it does not go with --method " + method;
+  if (min_similarity && method != "embedding") return "--min-similarity goes with --method embedding";
+  if (max_lpips && method != "lpips") return "--max-lpips goes with --method lpips";
+  const int bits = method == "pdq" || method == "blockmean" ? 256 : 64;
+  if (max_distance && (*max_distance < 0 || *max_distance > bits))
+    return "--max-distance takes 0 to " + std::to_string(bits) + " bits";
+  if (max_difference && no_verify) return "--max-difference does not go with --no-verify";
+  if ((max_difference || no_verify) && !ByHash() && !ByDescriptor())
+    return std::string(no_verify ? "--no-verify" : "--max-difference") +
+           " is of candidates by hash or descriptor: it does not go with " +
+           (method == "embedding" ? "--model" : "--method " + method);
+  if (refused && !looks_again())
+    return "--refused lists pairs that got a second look: it does not go with " +
+           (no_verify               ? std::string("--no-verify")
+            : method == "embedding" ? "--model"
+                                    : "--method " + method);
+  if (refused && (*refused < 0 || *refused > 1000)) return "--refused takes 0 to 1000 pairs";
+  if (!(difference() >= 0 && difference() <= 1)) return "--max-difference takes 0 to 1";
+  if (!(similarity() >= 0 && similarity() <= 1)) return "--min-similarity takes 0 to 1";
+  if (!(lpips() >= 0)) return "--max-lpips takes 0 or more";
+  if (method == "lpips" && embedding.model.empty())
+    return "--method lpips needs its weights: --model FILE, as lpips.LPIPS(net='alex').state_dict() saves "
+           "them";
+  if (method == "lpips" && embedding.DescribesInput())
+    return "--method lpips knows what its network takes: give --model FILE alone";
+  if (method != "embedding" && method != "lpips" && !embedding.model.empty())
+    return "--model goes with --method embedding or lpips";
+  if (method != "embedding" && !embedding.model_name.empty())
+    return "--model-name goes with --method embedding";
+  if (auto wrong = embedding.Check()) return wrong;
+  return CheckDuplicateAction(action, move_to, sidecars);
+}
+
+}  // namespace imgmill

@@ -1,0 +1,43 @@
+// Shared by dedup and apply.
+#include "duplicate_action.h"
+
+#include <array>
+
+#include "commands/choice.h"
+#include "commands/sidecar_actions.h"
+#include "imgmill/commands/flags.h"
+
+namespace imgmill {
+namespace {
+
+const std::array<std::string, 5> kActions = {"report", "move", "hardlink", "symlink", "delete"};
+
+}  // namespace
+
+void AddDuplicateActionFlags(Flags& flags, DuplicateActionFlags targets) {
+  flags.Add("--action", targets.action, "report, move, hardlink, symlink or delete the duplicates")
+      .Words(kActions)
+      .ShowDefault()
+      .Type("NAME");
+  flags.Add("--move-to", targets.move_to, "Folder for --action move").Type("DIR");
+  flags.Add("--undo-file", targets.undo_file, "Where to write the undo file [the catalog's folder]")
+      .Type("FILE");
+  AddSidecarFlag(flags, targets.sidecars);
+}
+
+std::optional<std::string> CheckDuplicateAction(const std::string& action, const std::string& move_to,
+                                                const std::vector<std::string>& sidecars) {
+  if (auto wrong = CheckChoice("--action", action, kActions)) return wrong;
+  if (action == "move" && move_to.empty()) return "--action move needs a folder: --move-to DIR";
+  if (action != "move" && !move_to.empty()) return "--move-to goes with --action move";
+  return CheckSidecars(sidecars, action == "move" || action == "delete");
+}
+
+FileAction::Kind DuplicateActionKind(const std::string& action) {
+  if (action == "move") return FileAction::Kind::kMove;
+  if (action == "hardlink") return FileAction::Kind::kHardlink;
+  if (action == "symlink") return FileAction::Kind::kSymlink;
+  return FileAction::Kind::kDelete;
+}
+
+}  // namespace imgmill

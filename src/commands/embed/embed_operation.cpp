@@ -1,0 +1,229 @@
+// Vectors row by row, and their places as facts beside the notes of the image.
+#include "embed_operation.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/try.h"
+#include "commands/pack/packed_fact.h"
+#include "imgmill/base/byte_size.h"
+#include "imgmill/memory/pool_array.h"
+#include "vector_kinds.h"
+
+namespace imgmill {
+namespace {
+
+constexpr int64_t kRowsPerRegion = 64;
+
+struct EmbedPayload final : Payload {
+  EmbeddedImage image;
+};
+
+/// What is known of the file itself.
+void Describe(const SourceFile& file, EmbeddedImage& image) {
+  image.absolute = file.absolute;
+  image.is_link = file.is_link;
+  image.content = file.content;
+  image.stamp = file.stamp;
+  image.width = file.upright_width;
+  image.height = file.upright_height;
+}
+
+}  // namespace
+
+bool Normalise(std::span<float> vector) {
+  double squares = 0;
+  for (const float value : vector) squares += static_cast<double>(value) * static_cast<double>(value);
+  if (!std::isfinite(squares) || squares <= 0) return false;
+  const double factor = 1 / std::sqrt(squares);
+  for (float& value : vector) value = static_cast<float>(static_cast<double>(value) * factor);
+  return true;
+}
+
+Result<OpenedEmbedding> OpenEmbedding(const EmbeddingOptions& options, const CommandServices& services) {
+  std::unique_ptr<Embedder> embedder = TRY(MakeEmbedder(options, services));
+  OpenedEmbedding opened = TRY(WithVectors(std::move(embedder), services));
+  if (!options.model_name.empty() && !opened.store.file)
+    return NoVectors(services.catalog->folder(), opened.embedder->kind());
+  return opened;
+}
+
+Result<OpenedEmbedding> WithVectors(std::unique_ptr<Embedder> embedder, const CommandServices& services) {
+  Catalog& catalog = *services.catalog;
+  std::unique_ptr<VectorFile> file =
+      TRY(catalog.folder().empty() ? std::unique_ptr<VectorFile>()
+                                   : VectorFile::Open(catalog.folder(), embedder->kind(), 0));
+  return OpenedEmbedding{std::move(embedder), {&catalog, std::move(file)}};
+}
+
+class EmbedOperation::Task final : public ItemTask {
+ public:
+  /// @param known  a vector that is there already: only the notes are made
+  Task(EmbedOperation& operation, const Item& item, const ItemPlan& plan,
+       std::optional<VectorFile::Place> known)
+      : operation_(operation),
+        item_(item),
+        known_(known),
+        embedding_(known ? nullptr : operation.embedder_.Start(plan.input)),
+        meter_(item.main, plan.reading, plan.input) {}
+
+  Status Map(const Region& region) override {
+    if (embedding_) embedding_->Add(region.view);
+    meter_.Add(region.view);
+    return {};
+  }
+
+  Status Finish(Outcome& outcome) override {
+    auto payload = std::make_unique<EmbedPayload>();
+    EmbeddedImage& image = payload->image;
+    Describe(item_.main, image);
+    if (known_) {
+      image.place = *known_;
+      image.vectors = operation_.KnownFile();
+    } else {
+      TRY(Embed(outcome));
+    }
+    const ImageNotes notes = TRY(meter_.Finish());
+    image.notes = notes;
+    Catalog& catalog = known_ ? *operation_.known_.catalog : *operation_.kept_.catalog;
+    TRY(catalog.PutFact(item_.main.content, operation_.notes_fact_, Packed(image.notes)));
+    if (!known_) TRY(Keep(image));
+    outcome.payload = std::move(payload);
+    return {};
+  }
+
+ private:
+  Status Embed(Outcome& outcome) {
+    // Behind another operation it is not known to be needed before the first image that is kept.
+    TRY(operation_.Prepare());
+    PoolArray<float> vector(static_cast<size_t>(operation_.embedder_.dimension()));
+    TRY(embedding_->Finish(vector.span(), outcome.rung));
+    const auto finite = [](float value) { return std::isfinite(value); };
+    if (!(operation_.embedder_.OfLengthOne() ? Normalise(vector.span())
+                                             : std::all_of(vector.begin(), vector.end(), finite))) {
+      return Error{Stage::kCompute, Code::kModelError,
+                   "the model gives a vector whose length is infinite, not a number or 0 (is its input "
+                   "described correctly?)"};
+    }
+    vector_.assign(vector.begin(), vector.end());
+    return {};
+  }
+
+  /// Of equal images that are worked on at once, the first one's row serves all: how many rows there are is
+  /// not the threads' affair.
+  Status Keep(EmbeddedImage& image) {
+    const std::lock_guard lock(operation_.keep_mutex_);
+    VectorStore& store = operation_.kept_;
+    image.vectors = store.file.get();
+    const ContentDigest& content = item_.main.content;
+    std::vector<float> known(vector_.size());
+    if (!operation_.force_ && Unpack(store.catalog->FindFact(content, operation_.fact_), image.place) &&
+        store.file->Read(image.place, known))
+      return {};
+    const VectorFile::Place place = TRY(store.file->Append(vector_));
+    image.place = place;
+    // The place last: whoever finds it finds the rest.
+    return store.catalog->PutFact(content, operation_.fact_, Packed(image.place));
+  }
+
+  EmbedOperation& operation_;
+  const Item& item_;
+  const std::optional<VectorFile::Place> known_;
+  std::unique_ptr<ImageEmbedding> embedding_;
+  std::vector<float> vector_;
+  ImageMeter meter_;
+};
+
+EmbedOperation::EmbedOperation(Embedder& embedder, VectorStore& known, VectorStore* kept,
+                               const CommandServices& services, bool needs_notes,
+                               std::function<void(EmbeddedImage&)> on_image)
+    : Operation({"embed", VectorFact(embedder.kind(), services.shared->allow_truncated), /*prepares=*/true}),
+      embedder_(embedder),
+      known_(known),
+      kept_(kept != nullptr ? *kept : known),
+      needs_notes_(needs_notes),
+      force_(services.shared->force),
+      allow_truncated_(services.shared->allow_truncated),
+      notes_fact_("picture-rgb" + std::to_string(embedder.shrink_to_side()) +
+                  (allow_truncated_ ? "-lenient" : "") + "/2"),
+      on_image_(std::move(on_image)) {}
+
+Result<ItemPlan> EmbedOperation::Plan(const Item& item) const {
+  ReadOptions reading;
+  reading.to_8bit = true;
+  reading.alpha = ReadOptions::Alpha::kFlattenWhite;  // what lies under it is seen by nobody
+  reading.bands = ReadOptions::Bands::kRgb;
+  reading.shrink_to_side = embedder_.shrink_to_side();
+  reading.allow_truncated = allow_truncated_;
+  ItemPlan plan(item.main.header, reading, {kRowsPerRegion, 0});
+  const size_t vector = static_cast<size_t>(embedder_.dimension()) * sizeof(float);
+  plan.work = {embedder_.PooledBytes(plan.input) + ImageMeter::PooledBytes(plan.input) + vector, 64 * kKiB};
+  return plan;
+}
+
+Result<bool> EmbedOperation::Recall(const Item& item, Outcome& outcome) {
+  const std::optional<VectorFile::Place> place = TRY(FindVector(item.main.content));
+  if (!place) return false;
+  auto payload = std::make_unique<EmbedPayload>();
+  EmbeddedImage& image = payload->image;
+  if (!Unpack(known_.catalog->FindFact(item.main.content, notes_fact_), image.notes) && needs_notes_)
+    return false;
+  Describe(item.main, image);
+  image.place = *place;
+  image.vectors = KnownFile();
+  outcome.payload = std::move(payload);
+  outcome.state = Outcome::State::kDone;
+  return true;
+}
+
+Result<std::optional<VectorFile::Place>> EmbedOperation::FindVector(const ContentDigest& content) {
+  const std::optional<VectorFile::Place> none;
+  VectorFile* const file = KnownFile();
+  VectorFile::Place place;
+  if (file == nullptr || !Unpack(known_.catalog->FindFact(content, fact_), place)) return none;
+  // A power cut may have kept the fact and lost the vector.
+  std::vector<float> vector(static_cast<size_t>(file->dimension()));
+  if (const Status read = file->Read(place, vector); !read) {
+    if (read.error().code == Code::kMalformed) return none;
+    return read.error();
+  }
+  return std::optional(place);
+}
+
+VectorFile* EmbedOperation::KnownFile() {
+  const std::lock_guard lock(ready_mutex_);
+  return known_.file.get();
+}
+
+Status EmbedOperation::Prepare() {
+  const std::lock_guard lock(ready_mutex_);
+  if (ready_) return {};
+  TRY(embedder_.Prepare());
+  if (!kept_.file) {
+    std::unique_ptr<VectorFile> file =
+        TRY(VectorFile::Open(kept_.catalog->folder(), embedder_.kind(), embedder_.dimension()));
+    kept_.file = std::move(file);
+  }
+  ready_ = true;
+  return {};
+}
+
+Result<std::unique_ptr<ItemTask>> EmbedOperation::Start(const Item& item, const ItemPlan& plan) {
+  const Status may = embedder_.MayCompute();
+  std::optional<VectorFile::Place> known;
+  if (!may || (needs_notes_ && !force_)) {
+    const std::optional<VectorFile::Place> found = TRY(FindVector(item.main.content));
+    if (!may && !found) return may.error();
+    known = found;
+  }
+  return std::unique_ptr<ItemTask>(std::make_unique<Task>(*this, item, plan, known));
+}
+
+void EmbedOperation::Collect(Outcome& outcome) {
+  if (outcome.state != Outcome::State::kDone) return;
+  EmbeddedImage& image = static_cast<EmbedPayload&>(*outcome.payload).image;
+  image.file = outcome.file;
+  on_image_(image);
+}
+
+}  // namespace imgmill

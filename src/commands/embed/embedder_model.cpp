@@ -1,0 +1,216 @@
+// A model as an embedder: its digest and what it takes at once, the network and its scheduler when the first
+// image needs them.
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "base/try.h"
+#include "commands/model_loading.h"
+#include "commands/pack/packed_fact.h"
+#include "embedder.h"
+#include "imgmill/base/path_text.h"
+#include "imgmill/engine/batch_scheduler.h"
+#include "imgmill/memory/pool_array.h"
+#include "imgmill/signals/model_image.h"
+
+namespace imgmill {
+namespace {
+
+class ModelEmbedding final : public ImageEmbedding {
+ public:
+  ModelEmbedding(const ModelInput& input, const Layout& layout, BatchScheduler& scheduler)
+      : input_(input), scheduler_(scheduler), visit_(scheduler), image_(input, layout) {}
+
+  void Add(const ImageView& rows) override { image_.Add(rows); }
+
+  Status Finish(std::span<float> vector, Rung& rung) override {
+    const size_t floats = InputFloats(input_);
+    PoolArray<float> planes(floats);
+    image_.Finish(planes.data());
+    std::vector<TileJob> jobs(static_cast<size_t>(input_.Squares()));
+    PoolArray<float> each(jobs.size() > 1 ? jobs.size() * vector.size() : 0);
+    for (size_t i = 0; i < jobs.size(); ++i) {
+      TileJob& job = jobs[i];
+      job.input = planes.data() + i * (floats / jobs.size());
+      job.output = jobs.size() > 1 ? each.data() + i * vector.size() : vector.data();
+      job.height = job.width = job.own_height = job.own_width = input_.side;
+    }
+    const Status ran = scheduler_.Run(jobs);
+    for (const TileJob& job : jobs) rung = std::max(rung, job.rung);
+    for (size_t i = 0; ran && jobs.size() > 1 && i < vector.size(); ++i) {
+      double sum = 0;
+      for (size_t j = i; j < each.size(); j += vector.size()) sum += static_cast<double>(each[j]);
+      vector[i] = static_cast<float>(sum / static_cast<double>(jobs.size()));
+    }
+    return ran;
+  }
+
+  /// Of all squares of an image.
+  static size_t InputFloats(const ModelInput& input) {
+    const auto side = static_cast<size_t>(input.side);
+    return static_cast<size_t>(input.Squares()) * 3 * side * side;
+  }
+
+ private:
+  const ModelInput input_;
+  BatchScheduler& scheduler_;
+  BatchScheduler::Visit visit_;
+  ModelImage image_;
+};
+
+/// What a catalog keeps of a model by its digest: then the vectors' name is known without opening LibTorch.
+struct KnownInput {
+  bool says = false;  ///< TorchScript does not
+  ModelInput input;
+};
+constexpr char kInputFact[] = "model-input/1";
+
+/// What the catalog remembers of a network that scores or compares.
+struct KnownJudge {
+  std::array<char, 24> signal{};  ///< that it gives, by name
+  ModelInput input;
+};
+constexpr char kScoreFact[] = "model-score/1", kCompareFact[] = "model-compare/1";
+
+class ModelEmbedder final : public Embedder {
+ public:
+  ModelEmbedder(std::string path, EmbedderRequest request, const CommandServices& services)
+      : path_(std::move(path)), request_(std::move(request)), services_(services) {}
+
+  /// Loads the network only if the catalog has not seen it before.
+  Status Open(const EmbeddingOptions& options) {
+    const ContentDigest digest = TRY(DigestOfModel(path_));
+    KnownInput known;
+    if (!Unpack(services_.catalog->FindFact(digest, kInputFact), known)) {
+      TRY(Load());
+      known.says = model_->info().input.has_value();
+      known.input = model_->info().input.value_or(ModelInput{});
+      TRY(services_.catalog->PutFact(digest, kInputFact, Packed(known)));
+    }
+    const ModelInput input = TRY(options.Input(known.says ? &known.input : nullptr));
+    input_ = input;
+    says_ = known.says;
+    // What runs it and how many at once is left out: `match` finds the vectors without opening LibTorch.
+    // Between a CPU and a GPU they differ by some 1e-5.
+    kind_ = (known.says ? "weights/1 " : "torchscript/1 ") + digest.Hex() + " " + input_.Describe() +
+            (options.activation.empty() ? "" : " activation=" + options.activation) + " float32";
+    if (services_.shared->batch > 0) kind_ += " batch=" + std::to_string(services_.shared->batch);
+    return {};
+  }
+
+  /// Opens a network that gives no plain vectors. @return which signal it gives; empty for a comparer
+  Result<std::string> OpenJudge() {
+    const ContentDigest digest = TRY(DigestOfModel(path_));
+    const bool scores = request_.task == ModelTask::kScore;
+    std::string clip;
+    if (!request_.clip.empty()) {
+      const ContentDigest its = TRY(DigestOfModel(request_.clip));
+      clip = " " + its.Hex();
+    }
+    const std::string fact = (scores ? kScoreFact : kCompareFact) + clip;
+    KnownJudge known;
+    if (!Unpack(services_.catalog->FindFact(digest, fact), known)) {
+      TRY(Load());
+      const ModelInfo& info = model_->info();
+      info.score.copy(known.signal.data(), known.signal.size() - 1);
+      known.input = info.input.value_or(ModelInput{});
+      TRY(services_.catalog->PutFact(digest, fact, Packed(known)));
+    }
+    std::string signal = known.signal.data();
+    input_ = known.input;
+    says_ = true;
+    // Only a head on CLIP's vectors has anything to do with that file.
+    if (signal != InfoOf(Signal::kAesthetic).name) request_.clip.clear();
+    kind_ = (scores ? "score/1 " : "compare/1 ") + digest.Hex() + (request_.clip.empty() ? "" : clip) + " " +
+            input_.Describe() + " float32";
+    if (services_.shared->batch > 0) kind_ += " batch=" + std::to_string(services_.shared->batch);
+    return signal;
+  }
+
+  const std::string& kind() const override { return kind_; }
+  int dimension() const override { return model_ ? model_->info().dimension : 0; }
+  /// Half as large again in each direction would do for TorchScript; twice leaves the filter something to
+  /// average. Published weights have vectors that others compute too: of the whole image.
+  int shrink_to_side() const override { return says_ ? 0 : 2 * input_.side; }
+  size_t PooledBytes(const Layout& input) const override {
+    return ModelImage::PooledBytes(input_, input) + ModelEmbedding::InputFloats(input_) * sizeof(float);
+  }
+  std::unique_ptr<ImageEmbedding> Start(const Layout& input) override {
+    return std::make_unique<ModelEmbedding>(input_, input, *scheduler_);
+  }
+
+  bool OfLengthOne() const override { return request_.task == ModelTask::kEmbed; }
+
+  Status Prepare() override {
+    if (scheduler_ != nullptr) return {};
+    if (model_ == nullptr) TRY(Load());
+    NumericsPlan plan = model_->Plan(services_.memory->device(0).name());
+    if (services_.shared->batch > 0) plan.micro_batch = services_.shared->batch;
+    const ModelInfo& info = model_->info();
+    const std::string gives = request_.task == ModelTask::kScore
+                                  ? "signal " + info.score
+                                  : "vectors of " + std::to_string(info.dimension);
+    services_.log(LogLevel::kInfo, info.architecture + ", " + gives + ", " + plan.Describe());
+    services_.memory->Rebaseline();  // weights and LibTorch are in memory now: nobody's lease
+    std::unique_ptr<BatchScheduler> scheduler =
+        TRY(BatchScheduler::Open(*model_, plan, input_.side, *services_.memory, *services_.stop));
+    scheduler_ = std::move(scheduler);
+    return {};
+  }
+
+  void Describe(JsonObject& details) const override {
+    details["model"] = PrintablePath(path_);
+    details["input"] = input_.Describe();
+  }
+
+ private:
+  Status Load() {
+    ModelRuntime* runtime = TRY(services_.OpenModels());
+    if (!request_.clip.empty()) TRY(RoomForModel(services_, request_.clip));
+    std::string purpose = "compare";
+    if (request_.task == ModelTask::kScore) purpose = "score " + request_.clip;
+    if (request_.task == ModelTask::kEmbed)
+      purpose = "embed " + std::to_string(request_.side) + request_.activation;
+    Result<std::shared_ptr<EmbeddingModel>> loaded = LoadGuarded<EmbeddingModel>(
+        services_, path_, purpose, [&] { return runtime->LoadEmbedder(path_, request_); });
+    if (!loaded) return loaded.error();
+    model_ = *std::move(loaded);
+    return {};
+  }
+
+  const std::string path_;
+  EmbedderRequest request_;
+  const CommandServices& services_;
+  ModelInput input_;
+  bool says_ = false;  ///< the weights do, what they take
+  std::string kind_;
+  std::shared_ptr<EmbeddingModel> model_;
+  std::unique_ptr<BatchScheduler> scheduler_;  // after the model that it runs
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Embedder>> MakeModelEmbedder(const EmbeddingOptions& options,
+                                                    const CommandServices& services) {
+  auto embedder = std::make_unique<ModelEmbedder>(
+      options.model, EmbedderRequest{.side = options.input_size, .activation = options.activation}, services);
+  TRY(embedder->Open(options));
+  return std::unique_ptr<Embedder>(std::move(embedder));
+}
+
+Result<Scorer> MakeScorer(const std::string& path, const std::string& clip, const CommandServices& services) {
+  auto network = std::make_unique<ModelEmbedder>(
+      path, EmbedderRequest{.task = ModelTask::kScore, .clip = clip}, services);
+  const std::string name = TRY(network->OpenJudge());
+  const Signal signal = TRY(SignalFromName(name));
+  return Scorer{path, signal, std::move(network)};
+}
+
+Result<std::unique_ptr<Embedder>> MakeComparer(const std::string& path, const CommandServices& services) {
+  auto network =
+      std::make_unique<ModelEmbedder>(path, EmbedderRequest{.task = ModelTask::kCompare}, services);
+  TRY(network->OpenJudge());
+  return std::unique_ptr<Embedder>(std::move(network));
+}
+
+}  // namespace imgmill

@@ -1,0 +1,62 @@
+// The reduce phase of match: which images are searched, and which of them are nearest.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "commands/embed/embed_operation.h"
+#include "imgmill/dataset/publish.h"
+#include "imgmill/dataset/record_table.h"
+#include "match_assignment.h"
+
+namespace imgmill {
+
+/// An image whose neighbours are asked for.
+struct MatchQuery {
+  std::string path;      ///< as it was listed
+  std::string absolute;  ///< canonical path
+  VectorFile::Place place;
+  const VectorFile* vectors = nullptr;  ///< the file that `place` is in
+
+  template <typename Self, typename Each>
+  static void EachField(Self& self, Each& each) {
+    each(self.path), each(self.absolute), each(self.place), each(self.vectors);
+  }
+};
+using MatchQueryTable = RecordTable<MatchQuery>;
+
+/// Images that are searched: those of one catalog.
+struct MatchSource {
+  std::unique_ptr<FolderLock> lock;  ///< null for the run's own catalog
+  std::unique_ptr<Catalog> catalog;  ///< likewise
+  VectorStore store;
+  /// Below which they are: canonical, without a slash at the end; none for everywhere.
+  std::vector<std::string> folders;
+};
+
+struct FoundMatches {
+  RecordTable<std::string> images;  ///< absolute paths of all that were searched, in order by source
+  NeighbourTable neighbours;        ///< of each query; an id is a row of `images`
+  uint64_t count = 0;               ///< of the neighbours of all queries
+  /// Files that the catalogs know below the folders and that were not searched: others than when they were
+  /// embedded, gone, or never embedded so.
+  uint64_t changed = 0, gone = 0, without_vector = 0;
+};
+
+struct MatchQuestion {
+  std::string fact;  ///< VectorFact of the kind that is searched
+  size_t top = 5;
+  float least = -1;
+  bool exclude_self = false;
+  bool unique = false;  ///< AssignUniquely, in place of `top`
+};
+
+/// For each query the nearest of the images that the sources know and that are there as they were when they
+/// were embedded (by size and time). Exact; of equally near ones the first by source, then by path. A file
+/// below the folders of several sources is searched in the first. kUsage if there is none to search. What it
+/// holds is leased: 16 bytes an image, and a block of queries with what is found for them.
+Result<FoundMatches> SearchMatches(const std::vector<MatchSource>& sources, const MatchQuestion& question,
+                                   const MatchQueryTable& queries, const CommandServices& services);
+
+}  // namespace imgmill

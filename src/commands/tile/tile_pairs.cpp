@@ -1,0 +1,113 @@
+// Scales by division, and the smallest of the parts that each partner shows.
+#include "tile_pairs.h"
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+
+#include "archive/archive_path.h"
+#include "base/path_parts.h"
+#include "commands/paired_source.h"
+#include "imgmill/base/path_text.h"
+#include "tile_names.h"
+
+namespace imgmill {
+namespace {
+
+std::string Text(const PixelSize& size) {
+  return std::to_string(size.width) + "x" + std::to_string(size.height);
+}
+
+bool LeavesLessThanOne(const PixelSize& high, const PixelSize& low, int64_t scale) {
+  return scale >= 1 && high.width / scale == low.width && high.height / scale == low.height;
+}
+
+}  // namespace
+
+int PairScale(const PixelSize& high, const PixelSize& low, bool cropped) {
+  const int64_t scale = high.width / std::max<int64_t>(1, low.width);
+  if (scale >= 1 && low.width * scale == high.width && low.height * scale == high.height)
+    return static_cast<int>(scale);
+  if (!cropped) return 0;
+  // Of few pixels several scales can be right: then which is, nobody knows.
+  const int64_t of_height = high.height / std::max<int64_t>(1, low.height);
+  const int64_t largest = std::min(scale, of_height);
+  if (!LeavesLessThanOne(high, low, largest) || LeavesLessThanOne(high, low, largest - 1)) return 0;
+  return static_cast<int>(largest);
+}
+
+Result<GroupShape> ShapeOfGroup(const PixelSize& high, std::span<const GroupMember> lows,
+                                const TileOptions& options) {
+  GroupShape shape{high, {}};
+  int64_t common = 1;
+  for (const GroupMember& low : lows) {
+    const int scale = PairScale(high, low.size, options.crop_pairs);
+    if (scale == 0) {
+      const bool would_fit = !options.crop_pairs && PairScale(high, low.size, true) != 0;
+      return Error{
+          Stage::kProbe, Code::kConflict,
+          "it is " + Text(high) + " and its partner " + PrintablePath(low.path) + " " + Text(low.size) +
+              ": that is not a whole-number scale" +
+              (would_fit ? " (if the partner was made of the image cropped to a multiple, use --crop-pairs)"
+                         : "")};
+    }
+    shape.scales.push_back(scale);
+    shape.area.width = std::min(shape.area.width, low.size.width * scale);
+    shape.area.height = std::min(shape.area.height, low.size.height * scale);
+    common = std::lcm(common, static_cast<int64_t>(scale));
+  }
+  // Whole pixels of every partner.
+  shape.area.width -= shape.area.width % common;
+  shape.area.height -= shape.area.height % common;
+  if (options.size % common == 0 && options.Step() % common == 0) return shape;
+  const int64_t fitting = std::max<int64_t>(1, options.size / common) * common;
+  const std::string partners = lows.size() == 1 ? std::to_string(common) + " times as large as its partner"
+                                                : "larger than its partners by " + std::to_string(common) +
+                                                      " as the least common multiple of the scales";
+  return Error{Stage::kProbe, Code::kConflict,
+               "it is " + partners + ", and tiles of " + std::to_string(options.size) + " every " +
+                   std::to_string(options.Step()) + " pixels are not multiples of that (use --size " +
+                   std::to_string(fitting) + ", and a stride that is one)"};
+}
+
+std::vector<std::string> LowFolders(const TileOptions& options) {
+  if (options.pairs.size() == 1) return {std::string(kLowFolder)};
+  std::vector<std::string> folders;
+  for (const std::string& pair : options.pairs)
+    folders.push_back(std::string(NameOf(WithoutRedundancy(pair))) + "/");
+  return folders;
+}
+
+PairNameOptions NamesOfPair(const TileOptions& options, size_t number) {
+  PairNameOptions names;
+  names.own = options.own_name;
+  if (!options.pair_names.empty())
+    names.partner = options.pair_names[std::min(number, options.pair_names.size() - 1)];
+  return names;
+}
+
+std::optional<std::string> CheckPairs(const TileOptions& options) {
+  const size_t count = options.pairs.size();
+  for (const std::string& pair : options.pairs) {
+    if (!HoldsFiles(pair)) return "--pair " + PrintablePath(pair) + ": no such folder";
+  }
+  if (count == 0 && (!options.pair_names.empty() || options.own_name != "{name}"))
+    return "--own-name and --pair-name go with --pair DIR";
+  if (count == 0 && options.crop_pairs) return "--crop-pairs goes with --pair DIR";
+  if (options.pair_names.size() > 1 && options.pair_names.size() != count)
+    return "give --pair-name once, or as often as --pair";
+  for (size_t i = 0; i < std::max<size_t>(1, count); ++i) {
+    if (auto wrong = NamesOfPair(options, i).Check()) return wrong;
+  }
+  std::set<std::string> names = {std::string(kHighFolder)};
+  for (const std::string& folder : LowFolders(options)) {
+    if (folder == "/" || folder == "./" || folder == "../")
+      return "several --pair folders need names, which those of their tiles get: write them out";
+    if (!names.insert(folder).second)
+      return "the tiles of two --pair folders, or of one and the images, would go to " +
+             PrintablePath(folder) + " (rename one, or use a link)";
+  }
+  return std::nullopt;
+}
+
+}  // namespace imgmill

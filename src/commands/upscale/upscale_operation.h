@@ -1,0 +1,88 @@
+// What both ways of upscaling share: names, recall, the list of what was written.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "commands/dry_run_lines.h"
+#include "commands/foreseen_names.h"
+#include "commands/image_output.h"
+#include "imgmill/commands/upscale.h"
+#include "imgmill/engine/batch_scheduler.h"
+#include "imgmill/engine/operation.h"
+
+namespace imgmill {
+
+class UpscaleOperation : public Operation {
+ public:
+  UpscaleOperation(const UpscaleOptions& options, std::string fingerprint, const CommandServices& services);
+
+  Result<bool> Recall(const Item& item, Outcome& outcome) override;
+  Result<Prospect> Rehearse(const Item& item) override;
+  void Collect(Outcome& outcome) override;
+
+  /// What was written, or found finished; in a dry run the images themselves, in place of outputs that do not
+  /// exist.
+  const FileTable& written() const { return written_; }
+  /// Of a dry run: a line an image that would be written, and the largest lease.
+  const DryRunLines& preview() const { return preview_; }
+  ForeseenNames& foreseen() { return foreseen_; }
+
+ protected:
+  ReadOptions Reading() const;
+  WriteOptions Writing() const;
+  /// The plan with what writing takes; refuses an image whose output the format cannot hold.
+  Result<ItemPlan> WithOutput(ItemPlan plan, const Layout& output) const;
+  /// The output's name below the output folder.
+  std::string OutputName(const ListedFile& file) const;
+  const UpscaleOptions& options() const { return options_; }
+  OutputFolder& folder() { return folder_; }
+
+ private:
+  const UpscaleOptions& options_;
+  OutputFolder folder_;
+  bool allow_truncated_;
+  RunMode mode_;
+  bool in_pipeline_;
+  ForeseenNames foreseen_;
+  FileTable written_;
+  DryRunLines preview_;
+};
+
+/// Enlarges by a classical kernel: the reader resizes while it streams, so this only passes rows on.
+class ResizeOperation final : public UpscaleOperation {
+ public:
+  ResizeOperation(const UpscaleOptions& options, const CommandServices& services);
+  Result<ItemPlan> Plan(const Item& item) const override;
+  Result<std::unique_ptr<RowReader>> Open(const Item& item, const ItemPlan& plan) const override;
+  Result<std::unique_ptr<ItemTask>> Start(const Item& item, const ItemPlan& plan) override;
+
+ private:
+  class Task;
+};
+
+/// Enlarges by a model: bands of tiles, each with its context, through the batch scheduler.
+class ModelOperation final : public UpscaleOperation {
+ public:
+  ModelOperation(const UpscaleOptions& options, const CommandServices& services, UpscaleModel& model,
+                 const NumericsPlan& plan, BatchScheduler& scheduler);
+  Result<ItemPlan> Plan(const Item& item) const override;
+  Result<std::unique_ptr<ItemTask>> Start(const Item& item, const ItemPlan& plan) override;
+
+ private:
+  class Task;
+
+  Layout OutputLayout(const Layout& input) const;
+
+  UpscaleModel& model_;
+  NumericsPlan plan_;
+  BatchScheduler& scheduler_;
+};
+
+/// The longest side of a tile with its context.
+int LargestTile(const NumericsPlan& plan);
+/// What an image of one such tile, of 8-bit colour, holds between decoder and encoder.
+size_t BytesOfOneTile(const NumericsPlan& plan, int scale);
+
+}  // namespace imgmill
