@@ -30,17 +30,14 @@ struct Plan {
   std::vector<int> depths;
 };
 
-std::string Group(size_t number) {
-  return "layers." + std::to_string(number);
-}
 std::string Block(size_t group, int number) {
-  return Group(group) + ".residual_group.layers." + std::to_string(number);
+  return GroupName(group) + ".residual_group.layers." + std::to_string(number);
 }
 
 bool ReadPlan(const StateDict& weights, Plan& plan) {
   const WeightTensor* table = weights.Find(Block(0, 0) + ".attn_win.relative_position_bias_table");
   const WeightTensor* wide = weights.Find(Block(0, 0) + ".convffn.fc1.weight");
-  const WeightTensor* tokens = weights.Find(Group(0) + ".residual_group.td");
+  const WeightTensor* tokens = weights.Find(GroupName(0) + ".residual_group.td");
   if (table == nullptr || wide == nullptr || tokens == nullptr || !ReadFrame(weights, plan.frame))
     return false;
   plan.window = WindowOfTable(table->dim(0));
@@ -183,27 +180,22 @@ class AtdNet final : public FramedNet {
     const int64_t features = plan.frame.features;
     layers.PassOver("relative_position_index_SA");
     layers.PassOver("no_norm");
-    first_norm_ = layers.Has("patch_embed.norm.weight");
-    if (first_norm_) before_ = layers.Norm("patch_embed.norm", features);
     for (size_t g = 0; g < plan.depths.size(); ++g) {
       Residual& group = groups_.emplace_back();
       for (int b = 0; b < plan.depths[g]; ++b) group.blocks.emplace_back(layers, plan, Block(g, b), b);
-      group.dictionary = layers.Parameter(Group(g) + ".residual_group.td", {plan.tokens, features});
-      group.conv = ResidualConv(layers, Group(g) + ".conv", features);
+      group.dictionary = layers.Parameter(GroupName(g) + ".residual_group.td", {plan.tokens, features});
+      group.conv = ResidualConv(layers, GroupName(g) + ".conv", features);
     }
-    after_ = layers.Norm("norm", features);
   }
 
  protected:
-  torch::Tensor Features(const torch::Tensor& x) const override {
-    torch::Tensor y = first_norm_ ? before_(x) : x.clone();
+  void Blocks(torch::Tensor& image) const override {
     for (const Residual& group : groups_) {
-      torch::Tensor inner = y.clone();
-      torch::Tensor dictionary = group.dictionary.unsqueeze(0).repeat({x.size(0), 1, 1});
+      torch::Tensor inner = image.clone();
+      torch::Tensor dictionary = group.dictionary.unsqueeze(0).repeat({image.size(0), 1, 1});
       for (const AtdBlock& block : group.blocks) block(inner, dictionary);
-      Planes(y).add_(group.conv(Planes(inner)));
+      Planes(image).add_(group.conv(Planes(inner)));
     }
-    return after_(y);
   }
 
  private:
@@ -212,8 +204,6 @@ class AtdNet final : public FramedNet {
     torch::Tensor dictionary;
     ResidualConv conv;
   };
-  bool first_norm_ = false;
-  LayerNorm before_, after_;
   std::vector<Residual> groups_;
 };
 
@@ -229,32 +219,20 @@ class AtdArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
 
   Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
                                          ModelInfo info) const override {
-    info.scale = plan.frame.scale();
-    info.bands = static_cast<int>(plan.frame.bands);
-    info.receptive_radius = -1;  // pixels attend to others anywhere in the image
-    info.tile_grid = static_cast<int>(plan.window);
-    UpscaleNetworkParts parts;
-    parts.info = std::move(info);
-    parts.tile = kTile;
-    parts.overlap = kOverlap;
-    parts.bytes = [plan](int height, int width) {
-      const int64_t features = plan.frame.features;
-      return FrameBytes(
-          plan.frame, 7 * features + 4 * plan.tokens + 8,
-          [&](int64_t columns) {
-            const WindowShape shape = {.height = plan.window, .width = plan.window};
-            return std::max({WindowFloats(shape, columns, features, plan.heads, shape.pixels()),
-                             kPixelsAtOnce * (8 * features + plan.heads * plan.kind),
-                             PixelsInRows(columns, 2) * (4 * plan.mlp + 2 * features)});
-          },
-          height, width);
+    FrameTraits traits;
+    traits.radius = -1;  // pixels attend to others anywhere in the image
+    traits.grid = plan.window;
+    const int64_t features = plan.frame.features;
+    traits.per_pixel = 7 * features + 4 * plan.tokens + 8;
+    traits.at_once = [plan, features](int64_t /*height*/, int64_t columns) {
+      const WindowShape shape = {.height = plan.window, .width = plan.window};
+      return std::max({WindowFloats(shape, columns, features, plan.heads, shape.pixels()),
+                       kPixelsAtOnce * (8 * features + plan.heads * plan.kind),
+                       PixelsInRows(columns, 2) * (4 * plan.mlp + 2 * features)});
     };
+    UpscaleNetworkParts parts = FrameParts(plan.frame, std::move(info), std::move(traits));
     return LoadLayers<AtdNet>(plan, std::move(parts), std::move(weights));
   }
-
- private:
-  static constexpr int kTile = 256;
-  static constexpr int kOverlap = 32;
 };
 
 const AtdArchitecture instance;

@@ -21,11 +21,8 @@ struct Plan {
   std::vector<int> depths;
 };
 
-std::string Group(size_t number) {
-  return "layers." + std::to_string(number);
-}
 std::string Block(size_t group, int number) {
-  return Group(group) + ".blocks." + std::to_string(number);
+  return GroupName(group) + ".blocks." + std::to_string(number);
 }
 
 bool ReadPlan(const StateDict& weights, Plan& plan) {
@@ -119,24 +116,18 @@ class DatNet final : public FramedNet {
     const int64_t features = plan.frame.features;
     for (const char* ending : {".attn_mask_0", ".attn_mask_1", ".rpe_biases", ".relative_position_index"})
       layers.PassOverAll(ending);
-    before_ = layers.Norm("before_RG.1", features);
     for (size_t g = 0; g < plan.depths.size(); ++g) {
-      auto& group = groups_.emplace_back();
-      for (int b = 0; b < plan.depths[g]; ++b) group.blocks.emplace_back(layers, plan, g, b);
-      group.conv = ResidualConv(layers, Group(g) + ".conv", features);
+      groups_.emplace_back(layers, GroupName(g), plan.depths[g], features,
+                           [&](int b) { return DatBlock(layers, plan, g, b); });
     }
-    after_ = layers.Norm("norm", features);
   }
 
  protected:
-  torch::Tensor Features(const torch::Tensor& x) const override {
-    torch::Tensor y = before_(x);
-    for (const auto& group : groups_) group(y);
-    return after_(y);
+  void Blocks(torch::Tensor& image) const override {
+    for (const auto& group : groups_) group(image);
   }
 
  private:
-  LayerNorm before_, after_;
   std::vector<ResidualGroup<DatBlock>> groups_;
 };
 
@@ -151,30 +142,18 @@ class DatArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
 
   Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
                                          ModelInfo info) const override {
-    info.scale = plan.frame.scale();
-    info.bands = static_cast<int>(plan.frame.bands);
-    info.receptive_radius = -1;  // channels attend to each other over the whole image
-    info.tile_grid = static_cast<int>(plan.sides.longer());
-    UpscaleNetworkParts parts;
-    parts.info = std::move(info);
-    parts.tile = kTile;
-    parts.overlap = kOverlap;
-    parts.bytes = [plan](int height, int width) {
-      const int64_t features = plan.frame.features;
-      return FrameBytes(
-          plan.frame, 4 * features + RectangleFloats(features),
-          [&](int64_t columns) {
-            return RectangleFloatsAtOnce(plan.sides, height, columns, features, plan.heads) +
-                   PixelsInRows(columns, 1) * (3 * plan.wide + features);
-          },
-          height, width);
+    FrameTraits traits;
+    traits.radius = -1;  // channels attend to each other over the whole image
+    traits.grid = plan.sides.longer();
+    const int64_t features = plan.frame.features;
+    traits.per_pixel = 4 * features + RectangleFloats(features);
+    traits.at_once = [plan, features](int64_t height, int64_t columns) {
+      return RectangleFloatsAtOnce(plan.sides, height, columns, features, plan.heads) +
+             PixelsInRows(columns, 1) * (3 * plan.wide + features);
     };
+    UpscaleNetworkParts parts = FrameParts(plan.frame, std::move(info), std::move(traits));
     return LoadLayers<DatNet>(plan, std::move(parts), std::move(weights));
   }
-
- private:
-  static constexpr int kTile = 256;
-  static constexpr int kOverlap = 32;
 };
 
 const DatArchitecture instance;

@@ -48,8 +48,6 @@ class DrctNet final : public FramedNet {
     const int64_t features = plan.frame.features;
     layers.PassOverAll(".attn_mask");
     layers.PassOverAll(".relative_position_index");
-    first_norm_ = layers.Has("patch_embed.norm.weight");
-    if (first_norm_) before_ = layers.Norm("patch_embed.norm", features);
     for (int g = 0; g < plan.groups; ++g) {
       Group& group = groups_.emplace_back();
       for (int b = 0; b < kBlocks; ++b) {
@@ -60,14 +58,11 @@ class DrctNet final : public FramedNet {
             layers.Conv(Part(g, "adjust", b + 1), last ? features : plan.growth, inputs, 1));
       }
     }
-    after_ = layers.Norm("norm", features);
   }
 
  protected:
-  torch::Tensor Features(const torch::Tensor& x) const override {
-    torch::Tensor y = first_norm_ ? before_(x) : x.clone();
-    for (const Group& group : groups_) y.add_(Run(group, y), kResidual);
-    return after_(y);
+  void Blocks(torch::Tensor& image) const override {
+    for (const Group& group : groups_) image.add_(Run(group, image), kResidual);
   }
 
  private:
@@ -87,8 +82,6 @@ class DrctNet final : public FramedNet {
     }
   }
 
-  bool first_norm_ = false;
-  LayerNorm before_, after_;
   std::vector<Group> groups_;
 };
 
@@ -103,32 +96,20 @@ class DrctArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
 
   Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
                                          ModelInfo info) const override {
-    info.scale = plan.frame.scale();
-    info.bands = static_cast<int>(plan.frame.bands);
+    FrameTraits traits;
     // In a block each pixel sees all of its window.
-    info.receptive_radius = static_cast<int>(kFrameRadius + plan.groups * kBlocks * (plan.window - 1));
-    info.tile_grid = static_cast<int>(plan.window);
-    UpscaleNetworkParts parts;
-    parts.info = std::move(info);
-    parts.tile = kTile;
-    parts.overlap = kOverlap;
-    parts.bytes = [plan](int height, int width) {
-      const int64_t features = plan.frame.features, widest = features + (kBlocks - 1) * plan.growth;
-      return FrameBytes(
-          plan.frame, 2 * features + 5 * widest,
-          [&](int64_t columns) {
-            return std::max(WindowFloats(SwinWindow(plan.window, 0), columns, widest, plan.heads,
-                                         plan.window * plan.window),
-                            kPixelsAtOnce * (2 * plan.mlp + 2 * widest));
-          },
-          height, width);
+    traits.radius = kFrameRadius + plan.groups * kBlocks * (plan.window - 1);
+    traits.grid = plan.window;
+    const int64_t features = plan.frame.features, widest = features + (kBlocks - 1) * plan.growth;
+    traits.per_pixel = 2 * features + 5 * widest;
+    traits.at_once = [plan, widest](int64_t /*height*/, int64_t columns) {
+      return std::max(
+          WindowFloats(SwinWindow(plan.window, 0), columns, widest, plan.heads, plan.window * plan.window),
+          kPixelsAtOnce * (2 * plan.mlp + 2 * widest));
     };
+    UpscaleNetworkParts parts = FrameParts(plan.frame, std::move(info), std::move(traits));
     return LoadLayers<DrctNet>(plan, std::move(parts), std::move(weights));
   }
-
- private:
-  static constexpr int kTile = 256;
-  static constexpr int kOverlap = 32;
 };
 
 const DrctArchitecture instance;

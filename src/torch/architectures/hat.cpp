@@ -25,14 +25,11 @@ struct Plan {
   std::vector<int> depths;
 };
 
-std::string Group(size_t number) {
-  return "layers." + std::to_string(number);
-}
 std::string Block(size_t group, int number) {
-  return Group(group) + ".residual_group.blocks." + std::to_string(number);
+  return GroupName(group) + ".residual_group.blocks." + std::to_string(number);
 }
 std::string Overlap(size_t group) {
-  return Group(group) + ".residual_group.overlap_attn";
+  return GroupName(group) + ".residual_group.overlap_attn";
 }
 
 bool ReadPlan(const StateDict& weights, Plan& plan) {
@@ -178,28 +175,23 @@ class HatNet final : public FramedNet {
     const int64_t features = plan.frame.features;
     layers.PassOver("relative_position_index_SA");
     layers.PassOver("relative_position_index_OCA");
-    first_norm_ = layers.Has("patch_embed.norm.weight");
-    if (first_norm_) before_ = layers.Norm("patch_embed.norm", features);
     for (size_t g = 0; g < plan.depths.size(); ++g) {
       std::vector<HybridBlock> blocks;
       for (int b = 0; b < plan.depths[g]; ++b)
         blocks.emplace_back(layers, Block(g, b), features, SwinWindow(plan.window, b));
       groups_.push_back({std::move(blocks), OverlapBlock(layers, Overlap(g), plan),
-                         ResidualConv(layers, Group(g) + ".conv", features)});
+                         ResidualConv(layers, GroupName(g) + ".conv", features)});
     }
-    after_ = layers.Norm("norm", features);
   }
 
  protected:
-  torch::Tensor Features(const torch::Tensor& x) const override {
-    torch::Tensor y = first_norm_ ? before_(x) : x.clone();
+  void Blocks(torch::Tensor& image) const override {
     for (const HybridGroup& group : groups_) {
-      torch::Tensor inner = y.clone();
+      torch::Tensor inner = image.clone();
       for (const HybridBlock& block : group.blocks) block(inner);
       group.overlap(inner);
-      Planes(y).add_(group.conv(Planes(inner)));
+      Planes(image).add_(group.conv(Planes(inner)));
     }
-    return after_(y);
   }
 
  private:
@@ -208,8 +200,6 @@ class HatNet final : public FramedNet {
     OverlapBlock overlap;
     ResidualConv conv;
   };
-  bool first_norm_ = false;
-  LayerNorm before_, after_;
   std::vector<HybridGroup> groups_;
 };
 
@@ -225,34 +215,21 @@ class HatArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
 
   Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
                                          ModelInfo info) const override {
-    info.scale = plan.frame.scale();
-    info.bands = static_cast<int>(plan.frame.bands);
-    info.receptive_radius = -1;  // channels are weighed by their means over the image
-    info.tile_grid = static_cast<int>(plan.window * plan.frame.unshuffle);
-    UpscaleNetworkParts parts;
-    parts.info = std::move(info);
-    parts.tile = kTile;
-    parts.overlap = kOverlap;
-    parts.bytes = [plan](int height, int width) {
-      const int64_t features = plan.frame.features;
-      return FrameBytes(
-          plan.frame, 7 * features,
-          [&](int64_t columns) {
-            const int64_t keys = plan.around * plan.around;
-            return std::max(WindowFloats(SwinWindow(plan.window, 0), columns, features, plan.heads,
-                                         plan.window * plan.window),
-                            std::max(columns / plan.window * keys * (6 * features) +
-                                         columns * plan.window * plan.heads * keys,
-                                     kPixelsAtOnce * (2 * plan.mlp + 2 * features)));
-          },
-          height, width);
+    FrameTraits traits;
+    traits.radius = -1;  // channels are weighed by their means over the image
+    traits.grid = plan.window;
+    const int64_t features = plan.frame.features;
+    traits.per_pixel = 7 * features;
+    traits.at_once = [plan, features](int64_t /*height*/, int64_t columns) {
+      const int64_t keys = plan.around * plan.around;
+      return std::max(
+          WindowFloats(SwinWindow(plan.window, 0), columns, features, plan.heads, plan.window * plan.window),
+          std::max(columns / plan.window * keys * (6 * features) + columns * plan.window * plan.heads * keys,
+                   kPixelsAtOnce * (2 * plan.mlp + 2 * features)));
     };
+    UpscaleNetworkParts parts = FrameParts(plan.frame, std::move(info), std::move(traits));
     return LoadLayers<HatNet>(plan, std::move(parts), std::move(weights));
   }
-
- private:
-  static constexpr int kTile = 256;
-  static constexpr int kOverlap = 32;
 };
 
 const HatArchitecture instance;

@@ -25,11 +25,8 @@ struct Plan {
   std::vector<int> depths;
 };
 
-std::string Group(size_t number) {
-  return "layers." + std::to_string(number);
-}
 std::string Block(size_t group, int number) {
-  return Group(group) + ".residual_group.blocks." + std::to_string(number);
+  return GroupName(group) + ".residual_group.blocks." + std::to_string(number);
 }
 
 /// The window leaves no trace in the weights themselves, only in tables that are kept beside them.
@@ -131,28 +128,23 @@ class Swin2SrNet final : public FramedNet {
     for (const char* ending : {".attn_mask", ".relative_position_index", ".relative_coords_table"})
       layers.PassOverAll(ending);
     embedding_ = Embedding(layers, "patch_embed", features);
-    first_norm_ = layers.Has("patch_embed.norm.weight");
-    if (first_norm_) before_ = layers.Norm("patch_embed.norm", features);
     for (size_t g = 0; g < plan.depths.size(); ++g) {
       Residual& group = groups_.emplace_back();
       for (int b = 0; b < plan.depths[g]; ++b)
         group.blocks.emplace_back(layers, Block(g, b), features, SwinWindow(plan.window, b));
-      group.conv = ResidualConv(layers, Group(g) + ".conv", features);
-      group.embedding = Embedding(layers, Group(g) + ".patch_embed", features);
+      group.conv = ResidualConv(layers, GroupName(g) + ".conv", features);
+      group.embedding = Embedding(layers, GroupName(g) + ".patch_embed", features);
     }
-    after_ = layers.Norm("norm", features);
   }
 
  protected:
-  torch::Tensor Features(const torch::Tensor& x) const override {
-    torch::Tensor y = Pixels(embedding_(Planes(x)));
-    if (first_norm_) y = before_(y);
+  torch::Tensor Embedded(const torch::Tensor& x) const override { return Pixels(embedding_(Planes(x))); }
+  void Blocks(torch::Tensor& image) const override {
     for (const Residual& group : groups_) {
-      torch::Tensor inner = y.clone();
+      torch::Tensor inner = image.clone();
       for (const CosineBlock& block : group.blocks) block(inner);
-      Planes(y).add_(group.embedding(group.conv(Planes(inner))));
+      Planes(image).add_(group.embedding(group.conv(Planes(inner))));
     }
-    return after_(y);
   }
 
  private:
@@ -161,9 +153,7 @@ class Swin2SrNet final : public FramedNet {
     ResidualConv conv;
     Convolution embedding;
   };
-  bool first_norm_ = false;
   Convolution embedding_;
-  LayerNorm before_, after_;
   std::vector<Residual> groups_;
 };
 
@@ -179,34 +169,22 @@ class Swin2SrArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
 
   Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
                                          ModelInfo info) const override {
-    info.scale = plan.frame.scale();
-    info.bands = static_cast<int>(plan.frame.bands);
     // In a block each pixel sees all of its window.
     int64_t radius = kFrameRadius + 2;
     for (const int depth : plan.depths) radius += depth * (plan.window - 1) + 2;
-    info.receptive_radius = static_cast<int>(radius);
-    info.tile_grid = static_cast<int>(plan.window);
-    UpscaleNetworkParts parts;
-    parts.info = std::move(info);
-    parts.tile = kTile;
-    parts.overlap = kOverlap;
-    parts.bytes = [plan](int height, int width) {
-      const int64_t features = plan.frame.features;
-      return FrameBytes(
-          plan.frame, 6 * features,
-          [&](int64_t columns) {
-            return std::max(WindowFloats(SwinWindow(plan.window, 0), columns, 2 * features, plan.heads,
-                                         plan.window * plan.window),
-                            kPixelsAtOnce * (2 * plan.mlp + 2 * features));
-          },
-          height, width);
+    FrameTraits traits;
+    traits.radius = radius;
+    traits.grid = plan.window;
+    const int64_t features = plan.frame.features;
+    traits.per_pixel = 6 * features;
+    traits.at_once = [plan, features](int64_t /*height*/, int64_t columns) {
+      return std::max(WindowFloats(SwinWindow(plan.window, 0), columns, 2 * features, plan.heads,
+                                   plan.window * plan.window),
+                      kPixelsAtOnce * (2 * plan.mlp + 2 * features));
     };
+    UpscaleNetworkParts parts = FrameParts(plan.frame, std::move(info), std::move(traits));
     return LoadLayers<Swin2SrNet>(plan, std::move(parts), std::move(weights));
   }
-
- private:
-  static constexpr int kTile = 256;
-  static constexpr int kOverlap = 32;
 };
 
 const Swin2SrArchitecture instance;

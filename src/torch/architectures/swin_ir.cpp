@@ -19,11 +19,8 @@ struct Plan {
   std::vector<int> depths;
 };
 
-std::string Group(size_t number) {
-  return "layers." + std::to_string(number);
-}
 std::string Block(size_t group, int number) {
-  return Group(group) + ".residual_group.blocks." + std::to_string(number);
+  return GroupName(group) + ".residual_group.blocks." + std::to_string(number);
 }
 
 bool ReadPlan(const StateDict& weights, Plan& plan) {
@@ -49,27 +46,19 @@ class SwinIrNet final : public FramedNet {
     const int64_t features = plan.frame.features;
     layers.PassOverAll(".attn_mask");
     layers.PassOverAll(".relative_position_index");
-    first_norm_ = layers.Has("patch_embed.norm.weight");
-    if (first_norm_) before_ = layers.Norm("patch_embed.norm", features);
     for (size_t g = 0; g < plan.depths.size(); ++g) {
-      auto& group = groups_.emplace_back();
-      for (int b = 0; b < plan.depths[g]; ++b)
-        group.blocks.emplace_back(layers, Block(g, b), features, SwinWindow(plan.window, b));
-      group.conv = ResidualConv(layers, Group(g) + ".conv", features);
+      groups_.emplace_back(layers, GroupName(g), plan.depths[g], features, [&](int b) {
+        return SwinBlock(layers, Block(g, b), features, SwinWindow(plan.window, b));
+      });
     }
-    after_ = layers.Norm("norm", features);
   }
 
  protected:
-  torch::Tensor Features(const torch::Tensor& x) const override {
-    torch::Tensor y = first_norm_ ? before_(x) : x.clone();
-    for (const auto& group : groups_) group(y);
-    return after_(y);
+  void Blocks(torch::Tensor& image) const override {
+    for (const auto& group : groups_) group(image);
   }
 
  private:
-  bool first_norm_ = false;
-  LayerNorm before_, after_;
   std::vector<ResidualGroup<SwinBlock>> groups_;
 };
 
@@ -85,35 +74,22 @@ class SwinIrArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
 
   Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
                                          ModelInfo info) const override {
-    const FramePlan& frame = plan.frame;
-    info.scale = frame.scale();
-    info.bands = static_cast<int>(frame.bands);
     // In a block each pixel sees all of its window.
     int64_t radius = kFrameRadius;
     for (const int depth : plan.depths) radius += depth * (plan.window - 1) + 2;
-    info.receptive_radius = static_cast<int>(radius * frame.unshuffle);
-    info.tile_grid = static_cast<int>(plan.window * frame.unshuffle);
-    UpscaleNetworkParts parts;
-    parts.info = std::move(info);
-    parts.tile = kTile;
-    parts.overlap = kOverlap;
-    parts.bytes = [plan](int height, int width) {
-      const int64_t features = plan.frame.features;
-      return FrameBytes(
-          plan.frame, 6 * features,
-          [&](int64_t columns) {
-            return std::max(WindowFloats(SwinWindow(plan.window, 0), columns, features, plan.heads,
-                                         plan.window * plan.window),
-                            kPixelsAtOnce * (2 * plan.mlp + 2 * features));
-          },
-          height, width);
+    FrameTraits traits;
+    traits.radius = radius;
+    traits.grid = plan.window;
+    const int64_t features = plan.frame.features;
+    traits.per_pixel = 6 * features;
+    traits.at_once = [plan, features](int64_t /*height*/, int64_t columns) {
+      return std::max(
+          WindowFloats(SwinWindow(plan.window, 0), columns, features, plan.heads, plan.window * plan.window),
+          kPixelsAtOnce * (2 * plan.mlp + 2 * features));
     };
+    UpscaleNetworkParts parts = FrameParts(plan.frame, std::move(info), std::move(traits));
     return LoadLayers<SwinIrNet>(plan, std::move(parts), std::move(weights));
   }
-
- private:
-  static constexpr int kTile = 256;
-  static constexpr int kOverlap = 32;
 };
 
 const SwinIrArchitecture instance;

@@ -14,6 +14,9 @@ constexpr int64_t kBandRows = 32;
 constexpr int64_t kBandContext = 4;
 /// With an auxiliary image there are two more convolutions at the input's size.
 constexpr int64_t kAuxiliaryContext = kBandContext + 2;
+/// Tiles and what they overlap by, as measured for SwinIR: attention reaches further than it matters.
+constexpr int kTile = 256;
+constexpr int kOverlap = 32;
 
 std::string Up(int64_t number) {
   return "conv_up" + std::to_string(number);
@@ -31,6 +34,24 @@ int64_t LeastSide(const FramePlan& plan, int64_t height, int64_t width) {
   constexpr int64_t kSmall = 16;
   const bool mirrors = Missing(plan, height) < height && Missing(plan, width) < width;
   return mirrors || plan.repeats_edge ? plan.least : std::max(plan.least, kSmall);
+}
+
+/// What such a network holds at its peak for one image.
+size_t FrameBytes(const FramePlan& plan, const FrameTraits& traits, int64_t height, int64_t width) {
+  const int64_t least = LeastSide(plan, height, width);
+  const auto padded = [&](int64_t side) {
+    side = std::max(side, least);
+    return side + Missing(plan, side);
+  };
+  const int64_t rows = padded(height) / plan.unshuffle, columns = padded(width) / plan.unshuffle;
+  const int64_t side = plan.scale() * plan.unshuffle;
+  const int64_t outputs = plan.bands * rows * columns * side * side;
+  const int64_t shown = 2 * plan.bands * padded(height) * padded(width);
+  const int64_t body = rows * columns * traits.per_pixel + traits.at_once(height, columns);
+  const int64_t band_rows = std::min(rows, kBandRows + 2 * kBandContext);
+  const int64_t widest = plan.inner > 0 ? 5 * plan.inner / 2 : 2 * plan.bands;
+  const int64_t tail = rows * columns * plan.features + band_rows * columns * widest * side * side + outputs;
+  return static_cast<size_t>(shown + std::max(body, tail)) * sizeof(float);
 }
 
 }  // namespace
@@ -96,6 +117,10 @@ torch::Tensor ResidualConv::operator()(const torch::Tensor& x) const {
 FramedNet::FramedNet(FramePlan plan, Layers& layers) : plan_(std::move(plan)) {
   const int64_t features = plan_.features, inner = plan_.inner;
   first_ = layers.Conv(plan_.first, features, plan_.bands * plan_.unshuffle * plan_.unshuffle);
+  for (const char* name : {"patch_embed.norm", "before_RG.1"}) {
+    if (layers.Has(std::string(name) + ".weight")) first_norm_ = layers.Norm(name, features);
+  }
+  last_norm_ = layers.Norm("norm", features);
   after_body_ = ResidualConv(layers, "conv_after_body", features);
   switch (plan_.tail) {
     case TailKind::kDirect:
@@ -144,6 +169,14 @@ torch::Tensor FramedNet::forward(torch::Tensor input) {
   if (plan_.range != 1) output.div_(plan_.range);
   if (plan_.shifts_mean) output.add_(mean);
   return output.slice(2, 0, height * scale).slice(3, 0, width * scale);
+}
+
+/// `x` is kept, and must not change.
+torch::Tensor FramedNet::Features(const torch::Tensor& x) const {
+  torch::Tensor y = Embedded(x);
+  y = first_norm_ ? (*first_norm_)(y) : y.clone();
+  Blocks(y);
+  return last_norm_(y);
 }
 
 torch::Tensor FramedNet::Padded(const torch::Tensor& input) const {
@@ -221,22 +254,19 @@ torch::Tensor FramedNet::AuxiliaryImage(const torch::Tensor& features, const tor
   return output;
 }
 
-size_t FrameBytes(const FramePlan& plan, int64_t per_pixel, const std::function<int64_t(int64_t)>& at_once,
-                  int64_t height, int64_t width) {
-  const int64_t least = LeastSide(plan, height, width);
-  const auto padded = [&](int64_t side) {
-    side = std::max(side, least);
-    return side + Missing(plan, side);
+UpscaleNetworkParts FrameParts(const FramePlan& plan, ModelInfo info, FrameTraits traits) {
+  info.scale = plan.scale();
+  info.bands = static_cast<int>(plan.bands);
+  info.receptive_radius = traits.radius < 0 ? -1 : static_cast<int>(traits.radius * plan.unshuffle);
+  info.tile_grid = static_cast<int>(traits.grid * plan.unshuffle);
+  UpscaleNetworkParts parts;
+  parts.info = std::move(info);
+  parts.tile = kTile;
+  parts.overlap = kOverlap;
+  parts.bytes = [plan, traits = std::move(traits)](int height, int width) {
+    return FrameBytes(plan, traits, height, width);
   };
-  const int64_t rows = padded(height) / plan.unshuffle, columns = padded(width) / plan.unshuffle;
-  const int64_t side = plan.scale() * plan.unshuffle;
-  const int64_t outputs = plan.bands * rows * columns * side * side;
-  const int64_t shown = 2 * plan.bands * padded(height) * padded(width);
-  const int64_t body = rows * columns * per_pixel + at_once(columns);
-  const int64_t band_rows = std::min(rows, kBandRows + 2 * kBandContext);
-  const int64_t widest = plan.inner > 0 ? 5 * plan.inner / 2 : 2 * plan.bands;
-  const int64_t tail = rows * columns * plan.features + band_rows * columns * widest * side * side + outputs;
-  return static_cast<size_t>(shown + std::max(body, tail)) * sizeof(float);
+  return parts;
 }
 
 }  // namespace imgmill

@@ -2,6 +2,8 @@
 // convolution behind them, and one of four ways to make an image of the features.
 #pragma once
 
+#include <optional>
+
 #include "torch/architectures/image_bands.h"
 #include "torch/architectures/layers.h"
 #include "torch/architectures/upscale_network.h"
@@ -54,12 +56,25 @@ template <typename Block>
 struct ResidualGroup {
   std::vector<Block> blocks;
   ResidualConv conv;
+
+  /// @param make  block number n, as make(n)
+  template <typename Make>
+  ResidualGroup(Layers& layers, const std::string& name, int depth, int64_t features, const Make& make)
+      : conv(layers, name + ".conv", features) {
+    for (int b = 0; b < depth; ++b) blocks.push_back(make(b));
+  }
+
   void operator()(torch::Tensor& image) const {
     torch::Tensor inner = image.clone();
     for (const Block& block : blocks) block(inner);
     Planes(image).add_(conv(Planes(inner)));
   }
 };
+
+/// What the tensors of a group of blocks begin with.
+inline std::string GroupName(size_t number) {
+  return "layers." + std::to_string(number);
+}
 
 /// How many blocks each group has: name(group, block) is a tensor of each.
 template <typename Name>
@@ -73,18 +88,21 @@ std::vector<int> DepthsOf(const StateDict& weights, const Name& name) {
   }
 }
 
-/// A network of which only the blocks are its own.
+/// A network of which only the blocks are its own. It has a layer normalization behind them, and mostly one
+/// before.
 class FramedNet : public UpscaleNet {
  public:
   FramedNet(FramePlan plan, Layers& layers);
   torch::Tensor forward(torch::Tensor input) final;
 
  protected:
-  /// N x H x W x C, contiguous, to the same, of its own memory: everything up to the last residual
-  /// convolution. `x` is kept, and must not change.
-  virtual torch::Tensor Features(const torch::Tensor& x) const = 0;
+  /// Of the first convolution's features, N x H x W x C, contiguous, those that the first normalization gets.
+  virtual torch::Tensor Embedded(const torch::Tensor& x) const { return x; }
+  /// Everything between the two normalizations: changes N x H x W x C, contiguous.
+  virtual void Blocks(torch::Tensor& image) const = 0;
 
  private:
+  torch::Tensor Features(const torch::Tensor& x) const;
   torch::Tensor Image(const torch::Tensor& features) const;
   torch::Tensor AuxiliaryImage(const torch::Tensor& features, const torch::Tensor& shown, int64_t height,
                                int64_t width) const;
@@ -93,19 +111,27 @@ class FramedNet : public UpscaleNet {
   torch::Tensor Padded(const torch::Tensor& input) const;
 
   FramePlan plan_;
+  std::optional<LayerNorm> first_norm_;
+  LayerNorm last_norm_;
   Convolution first_, before_, hr_, last_;
   Convolution enlarged_, to_auxiliary_, from_auxiliary_;
   std::vector<Convolution> ups_;
   ResidualConv after_body_;
 };
 
-/// What such a network holds at its peak for one image.
-/// @param per_pixel  floats that `Features` holds for each pixel, its input and output included
-/// @param at_once    floats beside them, by the padded width
-size_t FrameBytes(const FramePlan& plan, int64_t per_pixel, const std::function<int64_t(int64_t)>& at_once,
-                  int64_t height, int64_t width);
+/// What follows from the blocks of such a network. Pixels are those of the features: behind the unshuffling.
+struct FrameTraits {
+  int64_t radius = -1;    ///< from which a pixel's value comes, in pixels; -1: from anywhere in the image
+  int64_t grid = 1;       ///< tiles begin at multiples of so many pixels
+  int64_t per_pixel = 0;  ///< floats that the features hold for each pixel, input and output included
+  /// Floats beside them, by the image's height and the padded width in pixels.
+  std::function<int64_t(int64_t height, int64_t columns)> at_once;
+};
 
-/// Radius of all layers but the blocks', in the input's pixels.
+/// What there is to say of such a network but how it is built.
+UpscaleNetworkParts FrameParts(const FramePlan& plan, ModelInfo info, FrameTraits traits);
+
+/// Radius of all layers but the blocks', in pixels of the features.
 inline constexpr int kFrameRadius = 6;
 
 }  // namespace imgmill
