@@ -147,9 +147,10 @@ void DecodedVideo::Rewind() {
 }
 
 bool DecodedVideo::OpenDecoder(Error& fault) {
-  // Decoders count in whole blocks, and some in the next power of two above them.
-  constexpr int64_t kBlock = 128;
-  const int64_t coded = (facts_.width + kBlock) * (facts_.height + kBlock);
+  // What decoders compare with it is not the picture alone: blocks and edges are added, wavelets are stored
+  // in the next power of two, and screen captures count bytes. Pictures that grow are seen in Grown.
+  constexpr int64_t kEdges = 512, kBytes = 4;
+  const int64_t coded = kBytes * (facts_.width + kEdges) * (facts_.height + kEdges);
   return decoder_->Open(std::max(most_pixels_, coded), threads_, fault);
 }
 

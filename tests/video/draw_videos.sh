@@ -47,6 +47,10 @@ draw motion.avi $(chart 320x180) -vf format=yuvj422p -c:v mjpeg -q:v 3
 draw theora.ogv $(chart 320x180) -vf format=yuv420p -c:v libtheora -q:v 9
 draw flash.flv $(chart 320x180) -vf format=yuv420p -c:v flv1 -q:v 3
 draw windows.wmv $(chart 320x180) -vf format=yuv420p -c:v wmv2 -q:v 3
+draw small.avi $(chart 160x120 0.2) -vf format=yuv420p -c:v mpeg4 -q:v 3
+draw wavelets.mkv $(chart 320x180 0.2) -vf format=yuv422p -c:v vc2
+draw cineform.mov $(chart 320x180 0.2) -vf format=yuv422p10 -c:v cfhd
+draw screen.avi $(chart 320x180 0.2) -vf format=rgb24 -c:v zmbv
 draw camera.dv -f lavfi -i testsrc2=s=720x480:r=30000/1001:d=0.1 -vf format=yuv411p -c:v dvvideo
 draw plain.y4m $(chart 160x90 0.2) -vf format=yuv420p
 

@@ -52,6 +52,9 @@ TEST_CASE("a video takes what its header lets one expect") {
       {"av1.mp4", "-pix_fmt yuv420p -c:v libsvtav1 -preset 12"},
       {"mpeg2.mpg", "-pix_fmt yuv420p -c:v mpeg2video -q:v 4 -bf 2"},
       {"prores.mov", "-pix_fmt yuv422p10 -c:v prores_ks"},
+      {"cineform.mov", "-pix_fmt yuv422p10 -c:v cfhd"},
+      {"wavelets.mkv", "-pix_fmt yuv422p -c:v vc2"},
+      {"screen.avi", "-pix_fmt rgb24 -c:v zmbv"},
       {"mjpeg.avi", "-pix_fmt yuvj420p -c:v mjpeg -q:v 4"}};
   for (const auto& each : cases) {
     CAPTURE(each.name);
