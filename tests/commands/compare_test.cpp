@@ -131,6 +131,19 @@ TEST_CASE("a partner that ends early is refused, after the last row that was nee
   fs::copy(IMGMILL_SOURCE_DIR "/sample_data/truncated.jpg", where / "b/x.jpg");
   const nlohmann::json document = Document({where / "a", where / "b", "--resize", "linear"}, 1);
   CHECK(Reason(document, "a/x.png").find("its partner") != std::string::npos);
+
+  // Where only a part is looked at, and with a catalog as without.
+  WritePicture(where / "whole.png", Draw(200, 200, 3, Noise));
+  std::string bytes = TestFolder::Read(where / "whole.png");
+  bytes.replace(bytes.size() - 60, 20, 20, '\xee');
+  where.Write("broken.png", bytes);
+  for (const bool catalog : {false, true}) {
+    CAPTURE(catalog);
+    std::vector<std::string> arguments = {"compare", where / "whole.png", where / "broken.png",
+                                          "--crop-border", "80"};
+    if (!catalog) arguments.push_back("--no-catalog");
+    CHECK(Run(arguments).exit_code == 1);
+  }
 }
 
 TEST_CASE("names with a suffix are paired by a pattern, also within one folder") {

@@ -16,7 +16,7 @@ constexpr int64_t kRowsPerRegion = 64;
 /// Also the name of the fact that holds the figures. Its number goes up when a figure changes.
 std::string FingerprintOf(const CompareOptions& options, const ComparePlan& plan, const LpipsNetwork* lpips,
                           bool lenient) {
-  return "compare/3 " + std::to_string(plan.set().bits) + " crop=" + std::to_string(options.crop_border) +
+  return "compare/4 " + std::to_string(plan.set().bits) + " crop=" + std::to_string(options.crop_border) +
          (options.resize.empty() ? "" : " " + options.resize) + (options.align ? " aligned/2" : "") +
          (lpips != nullptr ? " " + lpips->kind() : "") + (lenient ? " lenient" : "");
 }
@@ -38,6 +38,7 @@ class CompareOperation::Task final : public ItemTask {
   Task(CompareOperation& operation, const Item& item, std::unique_ptr<ItemTask> comparing)
       : operation_(operation), item_(item), comparing_(std::move(comparing)) {}
   Status Map(const Region& region) override { return comparing_->Map(region); }
+  Status ReadRest() override { return comparing_->ReadRest(); }
   Status Finish(Outcome& outcome) override {
     TRY(comparing_->Finish(outcome));
     const MeasuredPair& measured = static_cast<const ComparePayload&>(*outcome.payload).measured;
