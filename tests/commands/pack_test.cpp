@@ -106,6 +106,25 @@ TEST_CASE("each image is a sample of its own, also where names have dots or diff
               "both%2FJPG.txt", "both%2Fjpg.jpg", "both%2Fjpg.txt"});
 }
 
+TEST_CASE("a folder that is listed amid the images of a sample does not part them") {
+  const TestFolder where;
+  std::filesystem::create_directories(where / "in/a.foo/x.y");
+  for (const std::string name :
+       {"a.1.png", "a.foo/x.1.png", "a.foo/x.y/z.png", "a.foo/x.png", "a.png", "b.png"})
+    std::filesystem::copy_file(SampleData() + "/icon_tiny.png", where / ("in/" + name));
+  const nlohmann::json result = Json(Run(
+      {"pack", where / "in", "-o", where / "out", "--group", "prefix", "--shard-samples", "1", "--json"}));
+  CHECK(result["samples"] == 4);
+  const auto shard = [&](int number) {
+    return MembersOf(where / ("out/shard-00000" + std::to_string(number) + ".tar"));
+  };
+  // What is in a folder comes first, as its samples end first.
+  CHECK(shard(0) == Names{"a.foo/x.y/z.png"});
+  CHECK(shard(1) == Names{"a.foo/x.1.png", "a.foo/x.png"});
+  CHECK(shard(2) == Names{"a.1.png", "a.png"});
+  CHECK(shard(3) == Names{"b.png"});
+}
+
 TEST_CASE("by prefix, files of one key are a sample, with captions and JSON, in order and in one shard") {
   const TestFolder where;
   MakeInput(where);

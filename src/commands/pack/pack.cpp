@@ -163,10 +163,17 @@ class PackRun final : public CommandRun {
     return std::nullopt;
   }
 
+  /// Whether images of the sample may come behind this member: what is in a folder "a.b" is listed among the
+  /// images "a.1.png" and "a.png".
+  static bool IsAmid(const ShardSample& sample, const std::string& member) {
+    return member.starts_with(sample.key + ".") && member.find('/', sample.key.size()) != std::string::npos;
+  }
+
   Status PackAll(CommandResult& result) {
-    ShardSample sample;
+    std::vector<ShardSample> open;  // each amid the one before
     const auto put = [&]() -> Status {
-      if (sample.files.empty()) return {};
+      ShardSample sample = std::move(open.back());
+      open.pop_back();
       const auto by_member = [](const PackedFile& a, const PackedFile& b) { return a.member < b.member; };
       // Two images of one sample may have the same side-cars.
       const auto same = [](const PackedFile& a, const PackedFile& b) { return a.path == b.path; };
@@ -174,22 +181,23 @@ class PackRun final : public CommandRun {
       sample.files.erase(std::unique(sample.files.begin(), sample.files.end(), same), sample.files.end());
       if (const std::optional<Error> alike = FindAlike(sample)) {
         Lose(sample.files.front().path, *alike);
-        sample = {};
         return {};
       }
-      return writer_->Add(std::exchange(sample, {}));
+      return writer_->Add(std::move(sample));
     };
     const Status added = operation_.images().ForEach([&](const PackedImage& image) -> Status {
-      const std::string key(SampleKey(image.files.front().member).value_or(""));
-      if (key != sample.key) TRY(put());
-      sample.key = key;
+      const std::string& member = image.files.front().member;
+      const std::string key(SampleKey(member).value_or(""));
+      while (!open.empty() && open.back().key != key && !IsAmid(open.back(), member)) TRY(put());
+      if (open.empty() || open.back().key != key) open.emplace_back().key = key;
+      ShardSample& sample = open.back();
       sample.files.insert(sample.files.end(), image.files.begin(), image.files.end());
       ++sample.listed;
       if (services_.in_pipeline) result.kept.Add(image.file);
       return {};
     });
     if (!added) return added;
-    TRY(put());
+    while (!open.empty()) TRY(put());
     return writer_->Finish();
   }
 
