@@ -17,17 +17,19 @@ size_t EntryOf(const StillHeader& header, int64_t row, int band) {
   return kTableAt + 4 * static_cast<size_t>(band * header.height + row);
 }
 
-/// Whether the runs from `at` on make a row, or more than one, which the decoder finds.
+/// Whether the runs from `at` on make a row, or more than one, which the decoder finds. A count of zero ends
+/// a row; files of FFmpeg have none behind pixels that make it whole.
 bool IsWholeRow(const StillHeader& header, std::span<const uint8_t> file, size_t at) {
   const auto sample = static_cast<size_t>(header.pixel_bytes);
   int64_t pixels = 0;
   while (at <= file.size() && file.size() - at >= sample) {
     const unsigned code = file[at + sample - 1];
     const unsigned count = code & 127;
-    if (count == 0) return pixels >= header.width;
+    if (count == 0) return false;
     pixels += count;
     if (pixels > header.width) return true;
     at += sample * (1 + ((code & 128) != 0 ? count : 1));
+    if (pixels == header.width) return at <= file.size();
   }
   return false;
 }

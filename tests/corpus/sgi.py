@@ -14,6 +14,7 @@ narrow = (wide >> 8).astype(np.uint8)
 PLACES = [(0, 0), (W - 1, 0), (4, 3), (9, 7), (0, H - 1), (W - 1, H - 1)]
 PILLOW, FFMPEG, MAGICK = "Pillow 13", "FFmpeg 5.1", "ImageMagick 6.9.11"
 ALL = f"{PILLOW}, {FFMPEG} and {MAGICK}"
+NOENDS = f"{FFMPEG} and {MAGICK}"
 WIDE = f"{FFMPEG} and {MAGICK}, and Pillow 13 of the upper 8 bits,"
 
 
@@ -45,8 +46,8 @@ def raw(picture, **options):
     return header(0, picture.itemsize, picture.shape[2], **options) + rows
 
 
-def coded(row):
-    """Runs of pairs, and single pixels as they are; 0 ends the row."""
+def coded(row, ends=True):
+    """Runs of pairs, and single pixels as they are; 0 ends the row, but FFmpeg writes none."""
     word = ">B" if row.itemsize == 1 else ">H"
     out, x = b"", 0
     while x < len(row):
@@ -57,13 +58,13 @@ def coded(row):
             count = min(3, len(row) - x)
             out += struct.pack(word, 0x80 | count) + b"".join(struct.pack(word, v) for v in row[x:x + count])
             x += count
-    return out + struct.pack(word, 0)
+    return out + struct.pack(word, 0) * ends
 
 
-def table_and_rows(picture, order=1, shift=0):
+def table_and_rows(picture, order=1, shift=0, ends=True):
     """A table of where rows begin, one of their lengths, and the rows, stored in this order; each only once."""
     picture = np.atleast_3d(picture)
-    stored = [coded(row[shift:] if shift else row) for row in planes(picture)]
+    stored = [coded(row[shift:] if shift else row, ends) for row in planes(picture)]
     at = 512 + 8 * len(stored)
     starts, data = {}, b""
     for row in stored[::order]:
@@ -73,9 +74,9 @@ def table_and_rows(picture, order=1, shift=0):
     return b"".join(struct.pack(">I", starts[row]) for row in stored) + b"".join(struct.pack(">I", len(row)) for row in stored), data
 
 
-def runs(picture, order=1, shift=0, **options):
+def runs(picture, order=1, shift=0, ends=True, **options):
     picture = np.atleast_3d(picture)
-    return header(1, picture.itemsize, picture.shape[2], **options) + b"".join(table_and_rows(picture, order, shift))
+    return header(1, picture.itemsize, picture.shape[2], **options) + b"".join(table_and_rows(picture, order, shift, ends))
 
 
 for kind, make in (("raw", raw), ("runs", runs)):
@@ -83,6 +84,9 @@ for kind, make in (("raw", raw), ("runs", runs)):
         add(f"{name}_{kind}.sgi", make(narrow[..., :bands]), narrow[..., :bands])
         add(f"{name}16_{kind}.sgi", make(wide[..., :bands]), wide[..., :bands], WIDE)
 add("rows_backwards.sgi", runs(narrow, order=-1), narrow)
+for bands, name in ((1, "grey"), (3, "rgb")):
+    add(f"{name}_runs_without_ends.sgi", runs(narrow[..., :bands], ends=False), narrow[..., :bands], NOENDS)
+add("rgb16_runs_without_ends.sgi", runs(wide[..., :3], ends=False), wide[..., :3], NOENDS)
 flat = np.broadcast_to(narrow[:1], narrow.shape)
 add("one_row_for_all.sgi", runs(flat), flat)
 for kind, make in (("raw", raw), ("runs", runs)):
@@ -101,7 +105,7 @@ refuse("rgb_raw_cut.sgi", raw(narrow[..., :3])[:-40], "truncated", f"{PILLOW} an
 refuse("rgb16_raw_cut.sgi", raw(wide[..., :3])[:-40], "truncated", f"{FFMPEG} refuses it", "ends at pixel 211 of 231")
 refuse("rgb_raw_half.sgi", raw(narrow[..., :3])[:512 + 300], "truncated", f"{PILLOW} and {FFMPEG} refuse it", "ends at pixel 0 of 231")
 # The top row of the last channel is the last that is stored.
-refuse("rgb_runs_cut.sgi", runs(narrow[..., :3])[:-1], "truncated", PILLOW + " refuses it", "ends at pixel 210 of 231")
+refuse("rgb_runs_cut.sgi", runs(narrow[..., :3])[:-2], "truncated", f"{PILLOW} and {MAGICK} refuse it", "ends at pixel 210 of 231")
 refuse("rgb_runs_zeros.sgi", runs(narrow[..., :3])[:-5] + bytes(5), "truncated", f"{FFMPEG} refuses it", "ends at pixel 210 of 231")
 too_long = runs(narrow[..., :1])
 refuse("row_too_long.sgi", too_long[:512 + 88] + b"\x7f" + too_long[512 + 89:], "malformed", f"{PILLOW} and {FFMPEG} refuse it")
