@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <utility>
+#include <vector>
 
 #include "archive/tar_header.h"
 #include "colour.h"
@@ -21,7 +22,6 @@ namespace {
 
 constexpr std::pair<const char*, const char*> kKnownStrangers[] = {
     {"8BPS", "a Photoshop document, which is not supported (export it as TIFF or PNG)"},
-    {"DDS ", "a DirectDraw texture, which is not supported (convert it to PNG)"},
     {"icns", "an Apple icon, which is not supported (convert it to PNG)"},
     {"%PDF", "a PDF document, not an image"},
     {"%!PS", "a PostScript document, not an image"},
@@ -48,6 +48,31 @@ ImageRef ApartFromAlpha(ImageRef stored) {
   ImageRef scaled;
   if (vips_linear(apart.get(), scaled.out(), scale, offset, 4, nullptr) != 0) return {};
   return scaled;
+}
+
+/// sYCC (IEC 61966-2-1, annex G) of 8 or 16 bits as sRGB, rounded; bands behind the three stay as they are.
+ImageRef FromYcc(const ImageRef& stored) {
+  constexpr double kFromChroma[3][2] = {{0, 1.402}, {-0.344136, -0.714136}, {1.772, 0}};
+  const int bands = stored.get()->Bands;
+  const double middle = stored.get()->BandFmt == VIPS_FORMAT_UCHAR ? 128 : 32768;
+  const ImageRef matrix(vips_image_new_matrix(bands, bands));
+  if (!matrix) return {};
+  std::vector<double> factors(static_cast<size_t>(bands), 1), offsets(static_cast<size_t>(bands), 0.5);
+  for (int band = 0; band < bands; ++band) {
+    *VIPS_MATRIX(matrix.get(), band < 3 ? 0 : band, band) = 1;
+    if (band >= 3) continue;
+    const auto [cb, cr] = kFromChroma[band];
+    *VIPS_MATRIX(matrix.get(), 1, band) = cb;
+    *VIPS_MATRIX(matrix.get(), 2, band) = cr;
+    offsets[static_cast<size_t>(band)] -= (cb + cr) * middle;
+  }
+  ImageRef mixed, moved, rounded, named;
+  if (vips_recomb(stored.get(), mixed.out(), matrix.get(), nullptr) != 0 ||
+      vips_linear(mixed.get(), moved.out(), factors.data(), offsets.data(), bands, nullptr) != 0 ||
+      vips_cast(moved.get(), rounded.out(), stored.get()->BandFmt, nullptr) != 0 ||
+      vips_copy(rounded.get(), named.out(), "interpretation", stored.get()->Type, nullptr) != 0)
+    return {};
+  return named;
 }
 
 /// libvips refuses sides above 16384 unless it is told not to; the limits that hold are ours.
@@ -139,7 +164,11 @@ ImageRef LoadWithVips(const InputFile& file, const FileHead& head, const std::st
     loaded = ImageRef(vips_image_new_from_source(stored.get(), "", "access", VIPS_ACCESS_SEQUENTIAL,
                                                  "fail_on", fail_on, nullptr));
   }
-  if (loaded && *format == ImageFormat::kJp2k) NoteSampleBits(loaded.get(), ReadJpeg2000Layout(file).bits);
+  if (loaded && *format == ImageFormat::kJp2k) {
+    const Jpeg2000Layout layout = ReadJpeg2000Layout(file);
+    if (layout.plain_ycc) loaded = FromYcc(loaded);
+    if (loaded) NoteSampleBits(loaded.get(), layout.bits);
+  }
   if (loaded && *format == ImageFormat::kPng) {
     TakeExifFromText(loaded.get());
     TakeLateExif(loaded.get(), file);

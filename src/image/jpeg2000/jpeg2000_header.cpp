@@ -6,6 +6,7 @@
 #include "jpeg2000_header.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "image/file_box.h"
@@ -20,16 +21,28 @@ bool IsPaletteBox(const FileBox& box) {
   return box.Is("pclr") || box.Is("cmap");
 }
 
-/// Whether a palette is among the boxes of the header. One of more boxes than anybody writes counts as such.
-bool HoldsPalette(const InputFile& file, const FileBox& header) {
+Jpeg2000Colour ColourOf(const InputFile& file, const FileBox& box) {
+  constexpr unsigned char kNumbered = 1;
+  unsigned char content[7] = {};  // method, precedence, approximation, number
+  if (box.end - box.at < sizeof content || !file.ReadExactly(box.at, content, sizeof content) ||
+      content[0] != kNumbered)
+    return Jpeg2000Colour::kNotNumbered;
+  return static_cast<Jpeg2000Colour>(BigEndian(content + 3, 4));
+}
+
+/// One of more boxes than anybody writes counts as one with a palette.
+void ReadHeaderBoxes(const InputFile& file, const FileBox& header, Jpeg2000Codestream& stream) {
   uint64_t at = header.at;
+  bool coloured = false;
   for (int step = 0; step < kMostBoxes; ++step) {
     const std::optional<FileBox> box = ReadFileBox(file, at, header.end);
-    if (!box) return false;
-    if (IsPaletteBox(*box)) return true;
+    if (!box) return;
+    if (IsPaletteBox(*box)) stream.palette = true;
+    // The first one counts, as it does for OpenJPEG.
+    if (box->Is("colr") && !std::exchange(coloured, true)) stream.colour = ColourOf(file, *box);
     at = box->end;
   }
-  return true;
+  stream.palette = true;
 }
 
 }  // namespace
@@ -38,16 +51,21 @@ std::optional<Jpeg2000Codestream> FindJpeg2000Codestream(const InputFile& file) 
   const auto end = static_cast<uint64_t>(file.bytes());
   unsigned char start[4] = {};
   if (!file.ReadExactly(0, start, sizeof start)) return std::nullopt;
-  if (BigEndian(start, 4) == 0xFF4FFF51) return Jpeg2000Codestream{0, end, false};
-  bool palette = false;
+  Jpeg2000Codestream stream = {0, end};
+  if (BigEndian(start, 4) == 0xFF4FFF51) return stream;
   uint64_t at = 0;
   for (int step = 0; step < kMostBoxes; ++step) {
     const std::optional<FileBox> box = ReadFileBox(file, at, end);
     if (!box) return std::nullopt;
-    if (box->Is("jp2c")) return Jpeg2000Codestream{box->at, box->end, palette};
+    if (box->Is("jp2c")) {
+      stream.at = box->at;
+      stream.end = box->end;
+      return stream;
+    }
     if (box->end > end) return std::nullopt;
     // OpenJPEG takes a palette outside of the header, too.
-    if (IsPaletteBox(*box) || (box->Is("jp2h") && HoldsPalette(file, *box))) palette = true;
+    if (IsPaletteBox(*box)) stream.palette = true;
+    if (box->Is("jp2h")) ReadHeaderBoxes(file, *box, stream);
     at = box->end;
   }
   return std::nullopt;
@@ -83,14 +101,17 @@ Jpeg2000Layout ReadJpeg2000Layout(const InputFile& file) {
   const unsigned char depth = components[0];
   layout.bits = (depth & 0x7F) + 1;
   bool usual_sampling = true;
+  bool all_whole = true;
   bool equal_bits = true;
   for (size_t i = 0; i < components.size(); i += 3) {
     const int most = i == 0 ? 1 : 2;  // the first one is the image itself; colour may be at half its size
     const int across = components[i + 1];
     const int down = components[i + 2];
     if (components[i] != depth) equal_bits = false;
+    if (across != 1 || down != 1) all_whole = false;
     if (across < 1 || across > most || down < 1 || down > most) usual_sampling = false;
   }
+  layout.plain_ycc = stream->colour == Jpeg2000Colour::kYcc && all_whole && layout.components >= 3;
   if (side(0) == 0 || side(1) == 0 || side(4) == 0 || side(5) == 0) {
     layout.code = Code::kMalformed;
     layout.refused = "a JPEG 2000 file whose image or tiles have no width or height";
@@ -104,6 +125,11 @@ Jpeg2000Layout ReadJpeg2000Layout(const InputFile& file) {
     layout.refused =
         "a JPEG 2000 image whose components are stored at other sizes than whole or half (the file may be "
         "damaged; convert it to PNG if it is not)";
+  } else if (stream->colour == Jpeg2000Colour::kExtendedYcc) {
+    layout.refused = "a JPEG 2000 image in e-sYCC (convert it to PNG)";
+  } else if (layout.plain_ycc && layout.bits != 8 && layout.bits != 16) {
+    layout.refused =
+        "a JPEG 2000 image in sYCC of " + std::to_string(layout.bits) + " bits (convert it to PNG)";
   } else if (!equal_bits) {
     layout.refused = "a JPEG 2000 image whose components differ in depth (convert it to PNG)";
   }

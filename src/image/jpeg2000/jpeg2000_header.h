@@ -10,10 +10,18 @@
 
 namespace imgmill {
 
+/// What the samples are, as numbered in the box `colr` (ISO 15444-1, table I.10; 15444-2, table M.25).
+enum class Jpeg2000Colour : uint32_t {
+  kNotNumbered = 0,  ///< a profile or nothing says it
+  kYcc = 18,         ///< sYCC: luma and chroma of sRGB, of the full range
+  kExtendedYcc = 24,
+};
+
 struct Jpeg2000Codestream {
   uint64_t at = 0;       ///< of its first marker, SOC
   uint64_t end = 0;      ///< as the file claims it
   bool palette = false;  ///< a box before it holds one
+  Jpeg2000Colour colour = Jpeg2000Colour::kNotNumbered;
 };
 /// Where the first codestream of a JP2 file, or a bare one, lies; nothing if the boxes do not lead to one.
 std::optional<Jpeg2000Codestream> FindJpeg2000Codestream(const InputFile& file);
@@ -26,6 +34,9 @@ struct Jpeg2000Layout {
   int64_t tile_width = 0;
   int64_t tile_height = 0;
   int64_t components = 0;
+  /// The samples are sYCC, and libvips would hand them out as they are: it converts those of which colour is
+  /// at half the size.
+  bool plain_ycc = false;
   uint64_t at = 0;  ///< of the codestream
   Code code = Code::kUnsupported;
   std::string refused;  ///< why libvips must not be given its pixels, in plain words; empty if it may
