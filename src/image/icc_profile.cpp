@@ -71,6 +71,17 @@ struct Primary {
 constexpr Primary kPrimaries[] = {
     {"rXYZ", 0.4361, 0.2225, 0.0139}, {"gXYZ", 0.3851, 0.7169, 0.0971}, {"bXYZ", 0.1431, 0.0606, 0.7141}};
 
+bool HasSrgbCurve(const Reader& r, const char* tag) {
+  const size_t at = r.Tag(tag, 12);
+  if (at == 0) return false;
+  for (int i = 0; i <= 16; ++i) {
+    const double linear = Curve(r, at, i / 16.0);
+    // Turned this way round, since a power of a negative number is no number, which is neither less nor more.
+    if (!(linear >= 0 && std::abs(SrgbFromLinear(linear) - i / 16.0) <= 1 / 255.0)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 ProfileSpace SpaceOfProfile(const std::vector<uint8_t>& profile) {
@@ -84,8 +95,11 @@ ProfileSpace SpaceOfProfile(const std::vector<uint8_t>& profile) {
 
 bool IsPlainSrgb(const std::vector<uint8_t>& profile) {
   const Reader r(profile);
+  const ProfileSpace space = SpaceOfProfile(profile);
   // A table (A2B) takes precedence over the matrix and may do anything.
-  if (SpaceOfProfile(profile) != ProfileSpace::kRgb || r.Tag("A2B0", 4) != 0) return false;
+  if (r.Tag("A2B0", 4) != 0) return false;
+  if (space == ProfileSpace::kGrey) return HasSrgbCurve(r, "kTRC");
+  if (space != ProfileSpace::kRgb) return false;
   for (const Primary& primary : kPrimaries) {
     const size_t at = r.Tag(primary.tag, 20);
     if (at == 0 || !r.Is(at, "XYZ ")) return false;
@@ -94,17 +108,7 @@ bool IsPlainSrgb(const std::vector<uint8_t>& profile) {
       return false;
     }
   }
-  for (const char* tag : {"rTRC", "gTRC", "bTRC"}) {
-    const size_t at = r.Tag(tag, 12);
-    if (at == 0) return false;
-    for (int i = 0; i <= 16; ++i) {
-      const double linear = Curve(r, at, i / 16.0);
-      // Turned this way round, since a power of a negative number is no number, which is neither less nor
-      // more.
-      if (!(linear >= 0 && std::abs(SrgbFromLinear(linear) - i / 16.0) <= 1 / 255.0)) return false;
-    }
-  }
-  return true;
+  return HasSrgbCurve(r, "rTRC") && HasSrgbCurve(r, "gTRC") && HasSrgbCurve(r, "bTRC");
 }
 
 }  // namespace imgmill

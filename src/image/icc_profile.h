@@ -12,8 +12,8 @@ enum class ProfileSpace { kUnusable, kGrey, kRgb, kCmyk, kOther };
 ProfileSpace SpaceOfProfile(const std::vector<uint8_t>& profile);
 
 /// True when converting through the profile would change nothing worth a change: a matrix profile with sRGB's
-/// primaries (each within 0.003 in XYZ) and sRGB's curve (within 1/255 of it at 17 points). When in doubt,
-/// false.
+/// primaries (each within 0.003 in XYZ) and sRGB's curve (within 1/255 of it at 17 points), or one of grey
+/// with that curve. When in doubt, false.
 bool IsPlainSrgb(const std::vector<uint8_t>& profile);
 
 }  // namespace imgmill

@@ -33,6 +33,13 @@ TEST_CASE("sRGB's own curve is plain, by formula and by points; others are not")
   CHECK_FALSE(Plain(Profile(Formula(1.8, kSlope, kOffset, kLine, kBorder))));
 }
 
+TEST_CASE("grey with sRGB's curve is plain, as JPEG XL has it; with another it is not") {
+  CHECK(Plain(GreyProfile(Formula(kPower, kSlope, kOffset, kLine, kBorder))));
+  CHECK_FALSE(Plain(GreyProfile(Points({0x0233}))));  // gamma 2.2
+  CHECK_FALSE(Plain(OfTags("GRAY", {})));
+  CHECK_FALSE(Plain(OfTags("CMYK", {{"kTRC", Formula(kPower, kSlope, kOffset, kLine, kBorder)}})));
+}
+
 TEST_CASE("a curve that gives no numbers is no plain one") {
   // Powers of negative numbers at each of the points that are looked at (C17, F.10.4.4: pow gives a NaN).
   CHECK_FALSE(Plain(Profile(Formula(kPower, -1, -1, 1, 0))));

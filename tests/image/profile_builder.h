@@ -34,24 +34,34 @@ inline std::string Points(const std::vector<uint64_t>& points) {
   return curve;
 }
 
-/// An RGB profile of sRGB's primaries with one curve for all channels.
-inline std::string Profile(const std::string& curve) {
-  const std::vector<std::pair<std::string, std::string>> tags = {
-      {"rXYZ", "XYZ " + Fixed(0) + Fixed(0.4361) + Fixed(0.2225) + Fixed(0.0139)},
-      {"gXYZ", "XYZ " + Fixed(0) + Fixed(0.3851) + Fixed(0.7169) + Fixed(0.0971)},
-      {"bXYZ", "XYZ " + Fixed(0) + Fixed(0.1431) + Fixed(0.0606) + Fixed(0.7141)},
-      {"rTRC", curve},
-      {"gTRC", curve},
-      {"bTRC", curve}};
+/// A profile of that colour space, of these tags.
+inline std::string OfTags(const std::string& space,
+                          const std::vector<std::pair<std::string, std::string>>& tags) {
   std::string table = BigEndian(tags.size(), 4), data;
   for (const auto& [name, content] : tags) {
     table += name + BigEndian(132 + 12 * tags.size() + data.size(), 4) + BigEndian(content.size(), 4);
     data += content;
   }
   std::string head(128, '\0');
-  head.replace(16, 4, "RGB ");
+  head.replace(16, 4, space);
   head.replace(36, 4, "acsp");
   return head + table + data;
+}
+
+/// An RGB profile of sRGB's primaries with one curve for all channels.
+inline std::string Profile(const std::string& curve) {
+  return OfTags("RGB ", {{"rXYZ", "XYZ " + Fixed(0) + Fixed(0.4361) + Fixed(0.2225) + Fixed(0.0139)},
+                         {"gXYZ", "XYZ " + Fixed(0) + Fixed(0.3851) + Fixed(0.7169) + Fixed(0.0971)},
+                         {"bXYZ", "XYZ " + Fixed(0) + Fixed(0.1431) + Fixed(0.0606) + Fixed(0.7141)},
+                         {"rTRC", curve},
+                         {"gTRC", curve},
+                         {"bTRC", curve}});
+}
+
+/// One of grey.
+inline std::string GreyProfile(const std::string& curve) {
+  return OfTags("GRAY",
+                {{"wtpt", "XYZ " + Fixed(0) + Fixed(0.9642) + Fixed(1) + Fixed(0.8249)}, {"kTRC", curve}});
 }
 
 }  // namespace profile_builder
