@@ -197,6 +197,10 @@ Result<ItemPlan> FramesOperation::PlanWith(const Item& item, int video_threads) 
   plan.own_reader = true;
   plan.every_frame = limits_;
   // One frame at a time: what the largest takes, be it wide or high.
+  const bool video = header.format == ImageFormat::kVideo;
+  const auto all = static_cast<size_t>(header.frames);
+  const size_t frames = (all - 1) / static_cast<size_t>(options_.every) + 1;
+  Footprint choice;
   ForEachFrameHeader(item.main.path, header, limits_, [&](const ImageHeader& frame) {
     const Layout layout = ReadLayout(frame, reading);
     plan.decode = Larger(plan.decode, FrameFootprint(frame, reading));
@@ -204,12 +208,10 @@ Result<ItemPlan> FramesOperation::PlanWith(const Item& item, int video_threads) 
     const int64_t height = std::max(plan.input.height, layout.height);
     if (layout.row_bytes() > plan.input.row_bytes()) plan.input = layout;
     plan.input.height = height;
+    choice = Larger(choice, FrameChoice::Cost(options_, frame, frames));
   });
-  const bool video = header.format == ImageFormat::kVideo;
-  const auto all = static_cast<size_t>(header.frames);
-  const size_t frames = (all - 1) / static_cast<size_t>(options_.every) + 1;
   plan.work.untracked += frames * (video ? kBytesPerPublished : kBytesPerFrame) + all * kBytesPerTime;
-  plan.work = plan.work + FrameChoice::Cost(options_, header, frames);
+  plan.work = plan.work + choice;
   return plan;
 }
 
