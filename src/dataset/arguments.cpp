@@ -95,9 +95,9 @@ std::string StoredName(std::string_view path) {
   return std::string(kept);
 }
 
-Arguments::Arguments(const std::vector<std::string>& paths, const PathFilter& filter, bool recursive,
+Arguments::Arguments(const std::vector<std::string>& paths, const WalkRules& rules,
                      std::vector<ListProblem>& problems)
-    : filter_(filter), recursive_(recursive) {
+    : rules_(rules) {
   std::vector<std::string> sorted;
   sorted.reserve(paths.size());
   for (const std::string& path : paths)
@@ -139,13 +139,23 @@ bool Arguments::Look(const std::string& path, Argument& argument, std::vector<Li
   return true;
 }
 
+/// Whether the walk of a folder does not go to `rest` below it, since that, or a folder on the way, is left
+/// out.
+bool Arguments::IsLeftOut(const std::string& above, std::string_view rest) const {
+  for (size_t end = rules_.leave_out.empty() ? rest.npos : 0; end < rest.size();) {
+    end = std::min(rest.find('/', end + 1), rest.size());
+    if (rules_.leave_out.contains(Join(above, rest.substr(0, end)))) return true;
+  }
+  return false;
+}
+
 /// Whether the walk of a folder gives the file at `rest` below it.
 bool Arguments::Reaches(const std::string& above, std::string_view rest) const {
-  if (HasHiddenPart(rest) || !filter_.Takes(rest) ||
-      !IsTaken(AT_FDCWD, Join(above, rest), filter_.videos()) || EntersArchive(above, rest))
+  if (HasHiddenPart(rest) || IsLeftOut(above, rest) || !rules_.filter.Takes(rest) ||
+      !IsTaken(AT_FDCWD, Join(above, rest), rules_.filter.videos()) || EntersArchive(above, rest))
     return false;
   for (size_t slash = rest.find('/'); slash != std::string_view::npos; slash = rest.find('/', slash + 1)) {
-    if (!recursive_ || !filter_.Enters(rest.substr(0, slash))) return false;
+    if (!rules_.recursive || !rules_.filter.Enters(rest.substr(0, slash))) return false;
   }
   return true;
 }
@@ -160,12 +170,13 @@ void Arguments::DropCovered() {
   for (Argument& argument : all_) {
     if (!argument.folder) continue;
     argument.nested = AnyAbove(argument.canonical, [&](const std::string& above, std::string_view rest) {
-      return folders_.contains(above) && recursive_ && !HasHiddenPart(rest) && !EntersArchive(above, rest);
+      return folders_.contains(above) && rules_.recursive && !HasHiddenPart(rest) &&
+             !EntersArchive(above, rest) && !IsLeftOut(above, rest);
     });
   }
   std::erase_if(all_, [this](const Argument& argument) {
     // With patterns that look at folders, the inner folder may take files that the outer one does not.
-    if (argument.folder) return argument.nested && !filter_.looks_at_folders();
+    if (argument.folder) return argument.nested && !rules_.filter.looks_at_folders();
     return ListsElsewhere(argument.canonical, "");
   });
 }

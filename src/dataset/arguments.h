@@ -8,7 +8,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "dataset/path_glob.h"
+#include "dataset/folder_walk.h"
 #include "imgmill/dataset/listing.h"
 
 namespace imgmill {
@@ -30,7 +30,8 @@ struct Argument {
 /// The arguments that the user typed, all of them in memory.
 class Arguments {
  public:
-  Arguments(const std::vector<std::string>& paths, const PathFilter& filter, bool recursive,
+  /// @param rules  of the walks
+  Arguments(const std::vector<std::string>& paths, const WalkRules& rules,
             std::vector<ListProblem>& problems);
 
   /// In bytewise order, each once, without those that the walk of another lists whole, or that are missing.
@@ -46,12 +47,12 @@ class Arguments {
   bool Look(const std::string& path, Argument& argument, std::vector<ListProblem>& problems) const;
   bool IsNew(const Argument& argument);
   bool Reaches(const std::string& above, std::string_view rest) const;
+  bool IsLeftOut(const std::string& above, std::string_view rest) const;
   void DropCovered();
   void NameFolders();
   void NameFiles();
 
-  const PathFilter& filter_;
-  const bool recursive_;
+  const WalkRules& rules_;
   std::vector<Argument> all_;
   std::unordered_set<std::string> folders_;  ///< canonical
   std::unordered_set<std::string> files_;    ///< canonical

@@ -101,7 +101,7 @@ class ListerOfAll final : public Lister {
         everything_({}, {}, options.videos),
         leave_out_(CanonicalSet(options.leave_out)),
         rules_{filter_, options.recursive, leave_out_},
-        arguments_(options.paths, filter_, options.recursive, problems_) {}
+        arguments_(options.paths, rules_, problems_) {}
 
   Status OpenList(const ListOptions& options) {
     TRY(ReadList(options, list_));

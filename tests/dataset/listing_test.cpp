@@ -424,6 +424,24 @@ TEST_CASE("the output folder below the input is left out") {
   CHECK(Relatives(All(options)) == Strings{"a.jpg"});
 }
 
+TEST_CASE("what is named in a folder that is left out is listed, once") {
+  const TestFolder folder;
+  for (const char* name : {"in/a.jpg", "in/out/b.jpg", "in/out/sub/c.jpg", "in/out/sub/d.jpg"})
+    folder.Write(name);
+  ListOptions options = Of({folder / "in"});
+  options.leave_out = {folder / "in/out"};
+  folder.Write("list", folder / "in/a.jpg" + "\n" + folder / "in/out/sub/c.jpg\n");
+  options.files_from = folder / "list";
+  CHECK(Paths(All(options)) == Strings{folder / "in/a.jpg", folder / "in/out/sub/c.jpg"});
+  folder.Write("list", folder / "in/out/sub\n" + folder / "in/out/sub/c.jpg\n");
+  CHECK(Paths(All(options)) ==
+        Strings{folder / "in/a.jpg", folder / "in/out/sub/c.jpg", folder / "in/out/sub/d.jpg"});
+  options.files_from.clear();
+  options.paths = {folder / "in", folder / "in/out/b.jpg", folder / "in/out/sub"};
+  CHECK(Paths(All(options)) == Strings{folder / "in/a.jpg", folder / "in/out/b.jpg",
+                                       folder / "in/out/sub/c.jpg", folder / "in/out/sub/d.jpg"});
+}
+
 TEST_CASE("sorting in small memory equals sorting in large") {
   std::mt19937 random(3);
   for (const size_t run_bytes : {size_t{64}, size_t{3000}, size_t{1} << 20}) {

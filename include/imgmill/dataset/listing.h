@@ -34,7 +34,7 @@ struct ListOptions {
   std::vector<std::string> include;
   std::vector<std::string> exclude;
   /// Folders that are not gone into wherever they are met, such as the run's own output below its input. One
-  /// that does not exist (yet) is met nowhere.
+  /// that does not exist (yet) is met nowhere. What the user or a list names in one is listed.
   std::vector<std::string> leave_out;
   /// Take videos in folders, too: for who reads frames. Others would only fail at them.
   bool videos = false;
