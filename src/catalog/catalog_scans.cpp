@@ -18,7 +18,7 @@ struct WorkFound {
 struct FileFound {
   std::string path;
   KnownFile file;
-  std::string value;
+  std::optional<std::string> value;
 };
 
 }  // namespace
@@ -54,22 +54,21 @@ Status Catalog::ForEachFact(std::string_view name,
   return {};
 }
 
-Status Catalog::ForEachFileWithFact(
-    std::string_view name,
-    const std::function<bool(const std::string&, const KnownFile&, std::string_view)>& each) {
+Status Catalog::ForEachFileAndFact(std::string_view name,
+                                   const std::function<bool(const std::string&, const KnownFile&,
+                                                            const std::optional<std::string>&)>& each) {
   std::vector<FileFound> rows;
   std::string after;
   do {
     rows.clear();
     {
       const std::lock_guard lock(impl_->mutex);
-      const int64_t id = impl_->NameId(name, false);
-      if (id != 0) {
-        Statement::Use use(impl_->files_with_fact);
-        use.Integer(id).Blob(after).Integer(int64_t{kRowsAtOnce});
-        while (impl_->Row(use, "read files")) {
-          rows.push_back({std::string(use.BlobAt(0)), FileAt(use, 1), std::string(use.BlobAt(6))});
-        }
+      const int64_t id = impl_->NameId(name, false);  // 0, which is no fact's, where nothing has this one
+      Statement::Use use(impl_->files_and_fact);
+      use.Integer(id).Blob(after).Integer(int64_t{kRowsAtOnce});
+      while (impl_->Row(use, "read files")) {
+        rows.push_back({std::string(use.BlobAt(0)), FileAt(use, 1), std::nullopt});
+        if (!use.IsNullAt(6)) rows.back().value = use.BlobAt(6);
       }
       if (!impl_->failed) return impl_->failed;
     }

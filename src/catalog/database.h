@@ -42,6 +42,7 @@ class Statement {
     /// SQLITE_ROW, SQLITE_DONE or an error.
     int Step() { return sqlite3_step(statement_); }
     int64_t IntegerAt(int column) const { return sqlite3_column_int64(statement_, column); }
+    bool IsNullAt(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
     /// Valid until the next Step.
     std::string_view BlobAt(int column) const;
 

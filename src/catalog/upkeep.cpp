@@ -45,30 +45,6 @@ Status OpenCatalog(const std::string& folder, Database& database) {
   return FinishCompaction(database, folder);
 }
 
-Status ForEachKnownFile(const std::string& folder, const std::function<bool(const std::string&)>& each) {
-  Database database;
-  TRY(OpenCatalog(folder, database));
-  Statement after_path = TRY(database.Prepare("SELECT path FROM files WHERE path > ? ORDER BY path LIMIT ?"));
-  constexpr int64_t kFilesAtOnce = 1000;
-  std::string after;
-  while (true) {
-    std::vector<std::string> paths;
-    {
-      Statement::Use use(after_path);
-      use.Blob(after).Integer(kFilesAtOnce);
-      TRY(database.ForEachRow(use, "read files", [&](const Statement::Use& row) -> Status {
-        paths.emplace_back(row.BlobAt(0));
-        return {};
-      }));
-    }
-    if (paths.empty()) return {};
-    for (const std::string& path : paths) {
-      if (!each(path)) return {};
-    }
-    after = paths.back();
-  }
-}
-
 Result<CatalogFigures> LookAtCatalog(const std::string& folder) {
   Database database;
   TRY(OpenCatalog(folder, database));

@@ -161,7 +161,7 @@ TEST_CASE("without a catalog vectors lie in a file that vanishes") {
   CHECK_FALSE(std::filesystem::exists(file->path()));
 }
 
-TEST_CASE("files with a fact come in order of path, each with what its content has") {
+TEST_CASE("known files come in order of path, each with what its content has") {
   const TestFolder where;
   auto catalog = Catalog::Open(where.path());
   REQUIRE(catalog.ok());
@@ -176,19 +176,29 @@ TEST_CASE("files with a fact come in order of path, each with what its content h
     REQUIRE((*catalog)->PutFile("/many/" + std::to_string(10'000 + i), {{1, 1}, red}).ok());
   }
   std::vector<std::string> seen;
-  REQUIRE(
-      (*catalog)
-          ->ForEachFileWithFact("vector/1",
-                                [&](const std::string& path, const KnownFile& file, std::string_view value) {
-                                  CHECK(value == "R");
-                                  CHECK(file.content == red);
-                                  seen.push_back(path);
-                                  return true;
-                                })
-          .ok());
-  REQUIRE(seen.size() == 3002);
-  CHECK(seen[0] == "/b");
-  CHECK(seen[1] == "/c");
+  REQUIRE((*catalog)
+              ->ForEachFileAndFact("vector/1",
+                                   [&](const std::string& path, const KnownFile& file,
+                                       const std::optional<std::string>& value) {
+                                     CHECK(value == (path == "/a" ? std::nullopt : std::optional("R")));
+                                     CHECK(file.content == (path == "/a" ? blue : red));
+                                     seen.push_back(path);
+                                     return true;
+                                   })
+              .ok());
+  REQUIRE(seen.size() == 3003);
+  CHECK(seen[0] == "/a");
+  CHECK(seen[1] == "/b");
+  CHECK(seen[2] == "/c");
   CHECK(std::is_sorted(seen.begin(), seen.end()));
   CHECK(*(*catalog)->CountFiles() == 3003);
+  uint64_t without = 0;
+  REQUIRE((*catalog)
+              ->ForEachFileAndFact("of nobody",
+                                   [&](const std::string&, const KnownFile&, const auto& value) {
+                                     without += value ? 0 : 1;
+                                     return true;
+                                   })
+              .ok());
+  CHECK(without == 3003);
 }

@@ -107,11 +107,12 @@ class Catalog {
   Status ForEachFact(std::string_view name,
                      const std::function<bool(const ContentDigest& content, std::string_view value)>& each);
 
-  /// Every known file whose content has this fact, in bytewise order of path, as it was last seen: whether it
-  /// is still there, the caller must look. `each` as above.
-  Status ForEachFileWithFact(std::string_view name,
-                             const std::function<bool(const std::string& path, const KnownFile& file,
-                                                      std::string_view value)>& each);
+  /// Every known file in bytewise order of path, as it was last seen: whether it is still there, the caller
+  /// must look. `each` as above.
+  /// @param name  of a fact, whose value `each` gets where the file's content has it
+  Status ForEachFileAndFact(std::string_view name,
+                            const std::function<bool(const std::string& path, const KnownFile& file,
+                                                     const std::optional<std::string>& value)>& each);
 
   // ---- finished work
   std::optional<WorkRow> FindWork(const WorkKey& key);

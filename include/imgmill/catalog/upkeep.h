@@ -35,10 +35,6 @@ struct CatalogFigures {
 /// which is brought up to date.
 Result<CatalogFigures> LookAtCatalog(const std::string& folder);
 
-/// Every file that the catalog in this folder knows, in bytewise order of path, whether it is still there or
-/// not; `each` returns false to stop. What an open Catalog was given and did not flush is not among them.
-Status ForEachKnownFile(const std::string& folder, const std::function<bool(const std::string& path)>& each);
-
 struct PruneOptions {
   /// Files and folders where files may lie that were moved; the input folders that the catalog knows are
   /// looked at, too, where they are still there. Absolute.

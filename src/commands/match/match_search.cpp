@@ -1,14 +1,13 @@
-// Rows of the images that are still there, then blocks of queries over them.
+// Blocks of queries over the rows of the images that are still there.
 #include "match_search.h"
 
 #include <algorithm>
 
 #include "base/try.h"
-#include "commands/pack/packed_fact.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
-#include "imgmill/catalog/upkeep.h"
 #include "imgmill/memory/pool_array.h"
+#include "match_rows.h"
 
 namespace imgmill {
 namespace {
@@ -17,12 +16,6 @@ constexpr size_t kQueriesAtOnce = 256;
 constexpr size_t kListBytes = 16 * kMiB;  ///< for what they find; at least one query's
 /// Of the first lists of an assignment: few queries want what so many nearer ones have.
 constexpr size_t kAssignmentDepth = 16;
-
-bool IsBelow(const std::vector<std::string>& folders, const std::string& path) {
-  return folders.empty() || std::any_of(folders.begin(), folders.end(), [&](const std::string& folder) {
-           return path.size() > folder.size() && path.starts_with(folder) && path[folder.size()] == '/';
-         });
-}
 
 /// The nearer first, of equals the smaller id, which lists of one source after another have.
 std::vector<Neighbour> Merged(const std::vector<Neighbour>& a, const std::vector<Neighbour>& b, size_t top) {
@@ -44,13 +37,14 @@ class Search final : public LadderWork {
   Status Run(const Attempt&) override {
     found = {};
     searched_.clear();
-    uint64_t known = 0;
+    uint64_t known = 0, largest = 0;
     for (const MatchSource& source : sources_) {
       const uint64_t files = TRY(source.store.catalog->CountFiles());
       known += files;
+      largest = std::max(largest, files);
     }
-    Lease lease = TRY(services_.memory->Acquire(Needs(known), *services_.stop));
-    for (const MatchSource& source : sources_) TRY(FindRows(source));
+    Lease lease = TRY(services_.memory->Acquire(Needs(known, largest), *services_.stop));
+    TRY(FindRows());
     if (found.images.size() == 0) return NothingThere();
     if (question_.unique) {
       const NearestOf nearest_of = [this](const std::vector<uint32_t>& wanted, size_t depth) {
@@ -70,16 +64,9 @@ class Search final : public LadderWork {
   }
 
   FoundMatches found;
+  std::vector<DamagedVectors> damaged;
 
  private:
-  struct Searched {
-    const VectorStore* store;
-    PoolArray<SearchRow> rows;
-    size_t count = 0;
-    uint32_t first = 0;  ///< id of its images
-    uint32_t end = 0;
-  };
-
   /// What one query finds, in each thread's list, of each source, and of all.
   size_t ListBytes(size_t top) const {
     return top * sizeof(Neighbour) * (static_cast<size_t>(services_.workers()) + sources_.size() + 1);
@@ -88,105 +75,26 @@ class Search final : public LadderWork {
     return std::clamp<size_t>(kListBytes / ListBytes(top), 1, kQueriesAtOnce);
   }
   /// Of an assignment, lists may become as long as there are images.
-  Footprint Needs(uint64_t known) const {
+  /// @param largest  files of one catalog, of `known` in all
+  Footprint Needs(uint64_t known, uint64_t largest) const {
     const size_t most =
         std::max<size_t>(1, question_.unique ? known : std::min<size_t>(known, question_.top));
     const size_t at_once =
         std::clamp<size_t>(queries_.size(), 1, question_.unique ? kQueriesAtOnce : AtOnce(most));
     const size_t lists = question_.unique ? std::max(kListBytes, ListBytes(most)) : at_once * ListBytes(most);
-    return {known * sizeof(SearchRow) + (at_once + 1) * dimension() * sizeof(float) +
-                (question_.unique ? AssignmentBytes(queries_.size(), known) : 0),
+    const size_t to_search = (at_once + 1) * dimension() * sizeof(float) +
+                             (question_.unique ? AssignmentBytes(queries_.size(), known) : 0);
+    return {known * sizeof(SearchRow) + std::max(RowFinder::PooledBytes(largest, dimension()), to_search),
             SearchWindowBytes(static_cast<int>(dimension()), services_.workers()) + lists};
   }
 
-  /// What was only renamed to and fro, or linked, is looked at by content once, and noted.
-  bool StillThere(const std::string& path, const KnownFile& file, Catalog& catalog) {
-    const Result<FileStamp> now = StampOf(path);
-    if (!now) {
-      ++found.gone;
-      return false;
+  Status FindRows() {
+    RowFinder finder(sources_, question_.fact, services_, found);
+    for (const MatchSource& source : sources_) {
+      SearchedRows here = TRY(finder.Find(source));
+      if (here.count > 0) searched_.push_back(std::move(here));
     }
-    if (*now == file.stamp) return true;
-    const Result<bool> same = IsAsSeen(path, file.stamp, file.content);
-    if (!same || !*same) {
-      ++found.changed;
-      return false;
-    }
-    if (Status put = catalog.PutFile(path, {*now, file.content}); !put && noted_) noted_ = put;
-    return true;
-  }
-
-  /// Whether the row is as it was written: one that was lost to a power cut, or with its file, may hold
-  /// anything.
-  bool IsWhole(const VectorFile::Place& place, const VectorFile& file, std::span<float> vector) {
-    const Status read = file.Read(place, vector);
-    if (!read && read.error().code != Code::kMalformed && read_) read_ = read;
-    return read.ok();
-  }
-
-  void TellDamaged(uint64_t images, const std::string& file) const {
-    const std::string whose =
-        images == 1 ? "the vector of 1 image is" : "the vectors of " + std::to_string(images) + " images are";
-    services_.log(LogLevel::kWarning,
-                  PrintablePath(file) + ": " + whose +
-                      " lost or damaged, and not searched: run imgmill embed on the images again");
-  }
-
-  /// Whether no source before this one searches that file.
-  bool IsNew(const MatchSource& source, const std::string& path) const {
-    for (const MatchSource& earlier : sources_) {
-      if (&earlier == &source) break;
-      if (IsBelow(earlier.folders, path)) return false;
-    }
-    return IsBelow(source.folders, path);
-  }
-
-  /// Files that the source's catalog knows and that no source before it searches.
-  Result<uint64_t> CountNew(const MatchSource& source) const {
-    Catalog& catalog = *source.store.catalog;
-    uint64_t files = 0;
-    if (catalog.folder().empty()) return files;
-    TRY(catalog.Flush());
-    TRY(ForEachKnownFile(catalog.folder(), [&](const std::string& path) {
-      files += IsNew(source, path) ? 1 : 0;
-      return !services_.stop->StopRequested();
-    }));
-    return files;
-  }
-
-  /// The rows and paths of a source's images, in order of path: an image's id is its place among all.
-  Status FindRows(const MatchSource& source) {
-    const uint64_t known = TRY(source.store.catalog->CountFiles());
-    Searched here{&source.store, PoolArray<SearchRow>(known)};
-    here.first = here.end = static_cast<uint32_t>(found.images.size());
-    PoolArray<float> vector(dimension());
-    uint64_t embedded = 0, damaged = 0;
-    Status scanned = source.store.catalog->ForEachFileWithFact(
-        question_.fact, [&](const std::string& path, const KnownFile& file, std::string_view value) {
-          VectorFile::Place place;
-          if (!IsNew(source, path)) return !services_.stop->StopRequested();
-          ++embedded;
-          const bool listed =
-              Unpack(std::string(value), place) && StillThere(path, file, *source.store.catalog);
-          if (listed && !IsWhole(place, *source.store.file, vector.span())) {
-            ++damaged;
-          } else if (listed && here.count < known) {
-            here.rows[here.count++] = {place.row, here.end++};
-            found.images.Add(path);
-          }
-          return !services_.stop->StopRequested();
-        });
-    if (!scanned) return scanned;
-    if (!noted_) return noted_;
-    if (services_.stop->StopRequested())
-      return Error{Stage::kReduce, Code::kInterrupted, "stopped while looking for the images to search"};
-    if (!read_) return read_;
-    if (damaged > 0) TellDamaged(damaged, source.store.file->path());
-    const uint64_t files = TRY(CountNew(source));
-    found.without_vector += files - std::min(files, embedded);
-    std::sort(here.rows.data(), here.rows.data() + here.count,
-              [](const SearchRow& a, const SearchRow& b) { return a.row < b.row; });
-    if (here.count > 0) searched_.push_back(std::move(here));
+    damaged = finder.damaged();
     return {};
   }
 
@@ -216,7 +124,7 @@ class Search final : public LadderWork {
   Status SearchBlock(std::span<const float> block, const std::vector<std::string>& selves, size_t top,
                      NeighbourTable& nearest) const {
     std::vector<std::vector<Neighbour>> lists(selves.size());
-    for (const Searched& here : searched_) {
+    for (const SearchedRows& here : searched_) {
       const VectorFile& file = *here.store->file;
       const VectorRows vectors{file.dimension(), [&](uint64_t first, uint64_t n, const auto& see) {
                                  return file.View(first, n, see);
@@ -248,7 +156,7 @@ class Search final : public LadderWork {
   }
 
   /// Of an image that is searched there; kNobody for others.
-  Result<uint32_t> IdOf(const std::string& path, const Searched& here) const {
+  Result<uint32_t> IdOf(const std::string& path, const SearchedRows& here) const {
     uint32_t first = here.first, end = here.end;
     while (first < end) {
       const uint32_t middle = first + (end - first) / 2;
@@ -271,10 +179,17 @@ class Search final : public LadderWork {
   const MatchQuestion& question_;
   const MatchQueryTable& queries_;
   const CommandServices& services_;
-  std::vector<Searched> searched_;
-  Status noted_;  // the first failure to note a file in the catalog
-  Status read_;   // the first vector that could not be read
+  std::vector<SearchedRows> searched_;
 };
+
+void Tell(const DamagedVectors& damaged, const CommandServices& services) {
+  const std::string whose = damaged.images == 1
+                                ? "the vector of 1 image is"
+                                : "the vectors of " + std::to_string(damaged.images) + " images are";
+  services.log(LogLevel::kWarning,
+               PrintablePath(damaged.file) + ": " + whose +
+                   " lost or damaged, and not searched: run imgmill embed on the images again");
+}
 
 }  // namespace
 
@@ -282,6 +197,8 @@ Result<FoundMatches> SearchMatches(const std::vector<MatchSource>& sources, cons
                                    const MatchQueryTable& queries, const CommandServices& services) {
   Search search(sources, question, queries, services);
   const LadderOutcome searched = services.memory->Guarded(search, kHostWork, *services.stop);
+  // Not by the search, which may be tried more than once.
+  for (const DamagedVectors& damaged : search.damaged) Tell(damaged, services);
   if (!searched.status) return searched.status.error();
   return std::move(search.found);
 }

@@ -55,7 +55,8 @@ struct MatchQuestion {
 /// For each query the nearest of the images that the sources know and that are there as they were when they
 /// were embedded (by size and time). Exact; of equally near ones the first by source, then by path. A file
 /// below the folders of several sources is searched in the first. kUsage if there is none to search. What it
-/// holds is leased: 16 bytes an image, and a block of queries with what is found for them.
+/// holds is leased: 16 bytes an image, 24 more for each of one source while it looks for them, and a block of
+/// queries with what is found for them.
 Result<FoundMatches> SearchMatches(const std::vector<MatchSource>& sources, const MatchQuestion& question,
                                    const MatchQueryTable& queries, const CommandServices& services);
 
