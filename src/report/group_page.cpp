@@ -26,7 +26,7 @@ std::string BlockText(const nlohmann::ordered_json& json) {
 
 Status GroupPageWriter::Begin() {
   TRY(put_(PageHead(head_.title, GroupPageStyle())));
-  return put_(GroupPageBody(head_.title));
+  return put_(GroupPageBody(head_.title, head_.failed));
 }
 
 Status GroupPageWriter::BeginGroup(const std::string& why, bool refused) {

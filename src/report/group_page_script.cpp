@@ -13,7 +13,7 @@ const pictures = document.querySelectorAll('script.pictures');
 const groups = [...document.querySelectorAll('script.group')].map((block, n) => {
   const [title, ...images] = JSON.parse(block.textContent), {why, refused} = title;
   for (const image of images) if (!image.width) Object.assign(image, {width: 320, height: 240, unknown: true});
-  return {n, why, decides: head.decides && !refused, images, keep: 0, stay: new Set(), out: false, section: document.createElement('section')};
+  return {n, why, refused: !!refused, decides: head.decides && !refused, images, keep: 0, stay: new Set(), out: false, section: document.createElement('section')};
 });
 let shown = groups, at = 0, picked = 0;
 
@@ -177,14 +177,14 @@ function go(step) {
   if (g) pick(g, 0, true);
 }
 
-// Sorts and filters. Sections are moved, not made anew.
+// Sorts and filters; refused pairs stay behind the groups. Sections are moved, not made anew.
 function arrange() {
   const word = byId('find').value.toLowerCase(), by = byId('sort').value;
   const far = g => Math.max(...g.images.map(image => image.far || 0));
   const bytes = g => g.images.reduce((sum, image, i) => sum + (i ? image.bytes : 0), 0);
   shown = groups.filter(g => !word || g.images.some(image => image.path.toLowerCase().includes(word)));
-  if (by === 'far') shown.sort((a, b) => far(b) - far(a) || a.n - b.n);
-  if (by === 'bytes') shown.sort((a, b) => bytes(b) - bytes(a) || a.n - b.n);
+  const key = {far, bytes}[by] || (() => 0);
+  shown.sort((a, b) => a.refused - b.refused || key(b) - key(a) || a.n - b.n);
   const before = groups.find(g => g.section.classList.contains('at'));
   at = picked = 0;
   byId('groups').replaceChildren(...shown.map(g => g.section));

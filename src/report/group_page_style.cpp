@@ -19,6 +19,7 @@ header { position: sticky; top: 0; z-index: 1; background: var(--paper); border-
 header h1 { margin: 0; font-size: 1.1rem; }
 #totals { flex: 1 1 16rem; }
 #find { width: 11rem; }
+details.facts { margin: .8rem 1.2rem 0; overflow-wrap: anywhere; } details.facts summary { cursor: pointer; }
 main { padding: .8rem 1.2rem 0; max-width: 100rem; margin: 0 auto; }
 .group { background: var(--card); border: 1px solid var(--line); border-left: 4px solid var(--line); border-radius: 4px;
   padding: .5rem .8rem .7rem; margin: 0 0 .7rem; scroll-margin: 4.5rem; min-height: 15rem; }
@@ -60,7 +61,7 @@ dl.keys dt { font: 13px/1.4 ui-monospace, monospace; } dl.keys dd { margin: 0; }
 }
 )css";
 
-constexpr char kBody[] = R"html(
+constexpr char kBodyBegin[] = R"html(
 <div id="totals" role="status"></div>
 <input id="find" type="search" placeholder="path contains" aria-label="Show groups with a path that contains">
 <select id="sort" aria-label="Order of the groups">
@@ -72,7 +73,9 @@ constexpr char kBody[] = R"html(
 <button id="export" type="button" class="main">Export decisions</button>
 </header>
 <noscript><p class="facts">This page needs its script, which comes with it.</p></noscript>
-<main id="groups"></main>
+)html";
+
+constexpr char kBodyEnd[] = R"html(<main id="groups"></main>
 <dialog id="look">
 <div class="bar"><b id="names"></b>
 <button type="button" id="flip">Flip</button>
@@ -99,8 +102,8 @@ std::string GroupPageStyle() {
   return kStyle;
 }
 
-std::string GroupPageBody(const std::string& title) {
-  return "<header><h1>" + Escaped(title) + "</h1>" + kBody;
+std::string GroupPageBody(const std::string& title, const PageFailures& failed) {
+  return "<header><h1>" + Escaped(title) + "</h1>" + kBodyBegin + FailuresHtml(failed) + kBodyEnd;
 }
 
 }  // namespace imgmill

@@ -166,6 +166,45 @@ grep -o 'href="[^"]*"\|"link":"[^"]*"' match.html | sed 's/^"link":"//; s/"$//' 
 done >missing.txt
 check "links of a match that lead nowhere" "" "$(cat missing.txt)"
 
+# What failed is listed above the groups. Refused pairs stay behind them: the closest differ in more than any copy does.
+mkdir failing && cp sample_data/*.* failing
+printf 'GIF89a' >'failing/cut <i>.gif'  # beside two of the samples
+"$IMGMILL" dedup failing --html failing.html --refused 5 >failing.out 2>failing.err
+check "exit code where images failed" 1 $?
+probe failing.html <<'JS'
+await frame();
+const failures = one('details.facts'), kinds = () => all('section.group').map(s => groups[s.dataset.n].refused ? 'r' : 'g').join('');
+found.counted = one('summary', failures).textContent;
+found.closed = failures.getBoundingClientRect().height < 40;
+failures.open = true;
+found.named = all('li', failures).map(li => li.textContent.split(': ')[0]).join(' ');
+found.reasons = all('li', failures).filter(li => li.textContent.split(': ')[1].length > 5).length;
+found.wide = document.documentElement.scrollWidth > innerWidth;
+found.inOrder = kinds();
+for (const by of ['far', 'bytes', 'order']) {
+  one('#sort').value = by;
+  one('#sort').dispatchEvent(new Event('change'));
+  found[by] = kinds();
+}
+JS
+for size in 1300,1000 500,900; do
+  counts=$(live probe.html "$size" "probe()")
+  check "error of the page of failures at $size" "" "$(found error)"
+  check "failures that are counted at $size" '3 images failed' "$(found counted)"
+  check "failures are folded at $size" true "$(found closed)"
+  check "failures that are named at $size" 'failing/cut <i>.gif failing/not_an_image.jpg failing/truncated.jpg' "$(found named)"
+  check "failures with a reason at $size" 3 "$(found reasons)"
+  check "the page of failures is wider than the window at $size" false "$(found wide)"
+  in_order=$(found inOrder)
+  check "groups, then refused pairs, at $size: $in_order" 1 "$(grep -c '^g\+r\+$' <<<"$in_order")"
+  check "least alike first at $size" "$in_order" "$(found far)"
+  check "most bytes first at $size" "$in_order" "$(found bytes)"
+  check "in their order again at $size" "$in_order" "$(found order)"
+done
+"$IMGMILL" match failing/truncated.jpg sample_data/citrus.jpg --in 'my photos' --html failing.html >failing.out 2>failing.err
+check "exit code of match where a query failed" 1 $?
+check "the query that failed" 1 "$(grep -c '<li>failing/<wbr>truncated.jpg: ' failing.html)"
+
 # Many groups: 600 tiles and a copy of each.
 "$IMGMILL" tile sample_data/{harbour,citrus,mountains,clock,marble}.jpg -o tiles --size 32 --stride 20 --format jpeg >tile.out 2>tile.err
 mkdir many

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "imgmill/base/text_sink.h"
+#include "imgmill/report/page_failures.h"
 
 namespace imgmill {
 
@@ -38,6 +39,7 @@ struct GroupPageHead {
   bool decides = false;
   /// Relative paths are relative to it; exported, so that what is decided can be carried out elsewhere.
   std::string folder;
+  PageFailures failed;
 };
 
 /// Writes the page as a stream: UTF-8, one document with style and script, no reference to anything but the

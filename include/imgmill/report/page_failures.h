@@ -9,7 +9,7 @@
 namespace imgmill {
 
 struct PageFailures {
-  static constexpr size_t kMostNamed = 100;
+  static constexpr size_t kMostNamed = 1000;
   uint64_t count = 0;
   /// Name and reason of the first kMostNamed, in printable text.
   std::vector<std::pair<std::string, std::string>> named;

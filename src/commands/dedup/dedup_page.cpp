@@ -7,6 +7,7 @@
 
 #include "base/try.h"
 #include "commands/export_target.h"
+#include "commands/page_failures.h"
 #include "commands/page_pictures.h"
 #include "decisions_file.h"
 #include "dedup_poses.h"
@@ -38,13 +39,17 @@ GroupImage Described(const DedupEntry& entry, const std::string& page_folder) {
 class DedupPage {
  public:
   DedupPage(const std::string& file, const FoundDuplicates& found, size_t refused,
-            const PagePictures& pictures)
-      : page_folder_(FolderOfPage(file)), found_(found), refused_(refused), pictures_(pictures) {}
+            const PagePictures& pictures, PageFailures failed)
+      : page_folder_(FolderOfPage(file)),
+        found_(found),
+        refused_(refused),
+        pictures_(pictures),
+        failed_(std::move(failed)) {}
 
   Status Write(const TextSink& put) const {
     std::error_code none;
-    GroupPageWriter page({"imgmill dedup", true, PrintablePath(std::filesystem::current_path(none).string())},
-                         put);
+    GroupPageWriter page(
+        {"imgmill dedup", true, PrintablePath(std::filesystem::current_path(none).string()), failed_}, put);
     TRY(page.Begin());
     RunningDigest id;
     const auto each = [&](const DuplicateGroups::Group& group, const DedupEntry& keeper) {
@@ -115,6 +120,7 @@ class DedupPage {
   const FoundDuplicates& found_;
   const size_t refused_;
   const PagePictures& pictures_;
+  const PageFailures failed_;
 };
 
 }  // namespace
@@ -136,7 +142,8 @@ Status WriteDedupPage(const std::string& file, const FoundDuplicates& found, siz
   }));
   TRY(pictures.Make(files, result));
   if (result.counts.interrupted) return {};
-  const DedupPage page(file, found, refused, pictures);
+  PageFailures failed = TRY(PageFailuresOf(result.failed));
+  const DedupPage page(file, found, refused, pictures, std::move(failed));
   if (Status written = WriteNamedFile(file, [&](const TextSink& put) { return page.Write(put); }); !written)
     return OfTarget("--html", file, written.error());
   result.details["html"] = PrintablePath(file);

@@ -3,7 +3,9 @@
 
 #include <filesystem>
 
+#include "base/try.h"
 #include "commands/export_target.h"
+#include "commands/page_failures.h"
 #include "commands/page_pictures.h"
 #include "imgmill/dataset/publish.h"
 #include "imgmill/report/group_page.h"
@@ -19,11 +21,15 @@ bool IsText(const MatchQuery& query) {
 
 class MatchPage {
  public:
-  MatchPage(const std::string& file, const DescribedMatches& matches, const PagePictures& pictures)
-      : page_folder_(FolderOfPage(file)), matches_(matches), pictures_(pictures) {}
+  MatchPage(const std::string& file, const DescribedMatches& matches, const PagePictures& pictures,
+            PageFailures failed)
+      : page_folder_(FolderOfPage(file)),
+        matches_(matches),
+        pictures_(pictures),
+        failed_(std::move(failed)) {}
 
   Status Write(const TextSink& put) const {
-    GroupPageWriter page({"imgmill match", false, {}}, put);
+    GroupPageWriter page({"imgmill match", false, {}, failed_}, put);
     TRY(page.Begin());
     const auto each = [&](const MatchQuery& query, const std::vector<Neighbour>& nearest) {
       return PutQuery(query, nearest, page);
@@ -71,6 +77,7 @@ class MatchPage {
   const std::string page_folder_;
   const DescribedMatches& matches_;
   const PagePictures& pictures_;
+  const PageFailures failed_;
 };
 
 }  // namespace
@@ -100,7 +107,8 @@ Status WriteMatchPage(const std::string& file, const DescribedMatches& matches,
   TRY(matches.ForEachQuery(add_all));
   TRY(pictures.Make(files, result));
   if (result.counts.interrupted) return {};
-  const MatchPage page(file, matches, pictures);
+  PageFailures failed = TRY(PageFailuresOf(result.failed));
+  const MatchPage page(file, matches, pictures, std::move(failed));
   if (Status written = WriteNamedFile(file, [&](const TextSink& put) { return page.Write(put); }); !written)
     return OfTarget("--html", file, written.error());
   result.details["html"] = PrintablePath(file);
