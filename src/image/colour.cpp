@@ -84,8 +84,24 @@ bool TakeBands(ImageRef& image, int colours, int alpha) {
   });
 }
 
+// Floats as 16 bits, white at the most, in place of `image`: lcms sees them so in libvips.
+bool ToSixteenBits(ImageRef& image) {
+  return Apply(image,
+               [](VipsImage* in, VipsImage** out) { return vips_linear1(in, out, 65535, 0.5, nullptr); }) &&
+         Apply(image, [](VipsImage* in, VipsImage** out) { return vips_cast_ushort(in, out, nullptr); }) &&
+         Apply(image, [](VipsImage* in, VipsImage** out) {
+           return vips_copy(in, out, "interpretation",
+                            in->Bands < 3 ? VIPS_INTERPRETATION_GREY16 : VIPS_INTERPRETATION_RGB16, nullptr);
+         });
+}
+
+bool ToFloat(ImageRef& image) {
+  return Apply(image,
+               [](VipsImage* in, VipsImage** out) { return vips_linear1(in, out, 1.0 / 65535, 0, nullptr); });
+}
+
 bool FromCmykOrLab(ImageRef& image, const ColourPlan& plan, bool through_profile) {
-  const bool wide = plan.sample == Sample::kU16;
+  const bool wide = plan.sample != Sample::kU8;
   if (through_profile) {
     return Apply(image, [&](VipsImage* in, VipsImage** out) {
       return vips_icc_transform(in, out, "srgb", "embedded", TRUE, "intent", VIPS_INTENT_RELATIVE,
@@ -97,18 +113,18 @@ bool FromCmykOrLab(ImageRef& image, const ColourPlan& plan, bool through_profile
   });
 }
 
+ProfileSpace SamplesOf(const ColourPlan& plan) {
+  if (plan.cmyk) return ProfileSpace::kCmyk;
+  return plan.colours == 1 ? ProfileSpace::kGrey : ProfileSpace::kRgb;
+}
+
 // Whether the image's profile describes the samples it has; notes what is ignored.
 bool ProfileApplies(VipsImage* image, const ColourPlan& plan, bool keep_profile,
                     std::vector<std::string>& notes) {
   const std::vector<uint8_t> profile = ProfileOf(image);
   if (profile.empty()) return false;
-  const ProfileSpace space = SpaceOfProfile(profile);
-  const ProfileSpace samples = plan.cmyk           ? ProfileSpace::kCmyk
-                               : plan.colours == 1 ? ProfileSpace::kGrey
-                                                   : ProfileSpace::kRgb;
-  if (plan.sample == Sample::kF32 || IsDeviceIndependent(vips_image_guess_interpretation(image)))
-    return false;
-  if (space != samples) {
+  if (IsDeviceIndependent(vips_image_guess_interpretation(image))) return false;
+  if (SpaceOfProfile(profile) != SamplesOf(plan)) {
     notes.emplace_back("the embedded colour profile does not fit the image and is ignored");
     return false;
   }
@@ -177,6 +193,7 @@ ColourPlan PlanColour(VipsImage* image) {
   }
   plan.colours = told ? (told->colours == 1 ? 1 : 3) : bands <= 2 ? 1 : 3;
   with_colours(plan.colours);
+  if (plan.linear && SpaceOfProfile(ProfileOf(image)) == SamplesOf(plan)) plan.linear = false;
   return plan;
 }
 
@@ -224,7 +241,9 @@ ImageRef ConvertColour(VipsImage* source, const ColourPlan& plan, bool keep_prof
       return {};
     }
   }
+  if (plan.sample == Sample::kF32 && !ToSixteenBits(image)) return {};
   if (!FromCmykOrLab(image, plan, through_profile)) return {};
+  if (plan.sample == Sample::kF32 && !ToFloat(image)) return {};
   // Grey through a profile comes out as three equal bands.
   if (image.get()->Bands > plan.colours && !Apply(image, [&](VipsImage* in, VipsImage** out) {
         return vips_extract_band(in, out, plan.colours == 1 ? 1 : 0, "n", plan.colours, nullptr);
@@ -232,7 +251,9 @@ ImageRef ConvertColour(VipsImage* source, const ColourPlan& plan, bool keep_prof
     return {};
   }
   if (alpha) {
-    const VipsBandFormat format = plan.sample == Sample::kU8 ? VIPS_FORMAT_UCHAR : VIPS_FORMAT_USHORT;
+    const VipsBandFormat format = plan.sample == Sample::kU8    ? VIPS_FORMAT_UCHAR
+                                  : plan.sample == Sample::kU16 ? VIPS_FORMAT_USHORT
+                                                                : VIPS_FORMAT_FLOAT;
     if (!Apply(alpha, [&](VipsImage* in, VipsImage** out) { return vips_cast(in, out, format, nullptr); }) ||
         !Apply(image, [&](VipsImage* in, VipsImage** out) {
           return vips_bandjoin2(in, alpha.get(), out, nullptr);

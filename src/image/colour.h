@@ -16,7 +16,7 @@ struct ColourPlan {
   int colours = 0;       ///< of the result: 1 or 3
   bool has_alpha = false;
   bool cmyk = false;
-  bool linear = false;  ///< float results are linear light
+  bool linear = false;  ///< float samples are linear light, as no profile says otherwise; results are, too
   Sample sample = Sample::kU8;
   int used_bands = 0;       ///< of stored_bands; the rest is dropped (spectral or mask channels)
   int alpha_band = -1;      ///< of the stored ones, where there is alpha

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstring>
+#include <span>
 
 namespace imgmill {
 namespace {
@@ -23,18 +24,30 @@ class Reader {
 
   /// Offset of a tag's data, 0 if it is missing or lies outside.
   size_t Tag(const char* signature, size_t least_bytes) const {
+    const size_t entry = Entry(signature);
+    const size_t at = entry == 0 ? 0 : U32(entry + 4);
+    return Has(at, least_bytes) ? at : 0;
+  }
+
+  /// A tag's data; nothing if it is missing or lies outside.
+  std::span<const uint8_t> Data(const char* signature) const {
+    const size_t entry = Entry(signature);
+    if (entry == 0) return {};
+    const size_t at = U32(entry + 4), bytes = U32(entry + 8);
+    return Has(at, bytes) ? std::span(bytes_).subspan(at, bytes) : std::span<const uint8_t>();
+  }
+
+ private:
+  size_t Entry(const char* signature) const {
     if (!Has(128, 4)) return 0;
     const uint32_t count = U32(128);
     for (uint32_t i = 0; i < count && Has(132 + 12 * size_t{i}, 12); ++i) {
       const size_t entry = 132 + 12 * size_t{i};
-      if (!Is(entry, signature)) continue;
-      const size_t at = U32(entry + 4);
-      return Has(at, least_bytes) ? at : 0;
+      if (Is(entry, signature)) return entry;
     }
     return 0;
   }
 
- private:
   const std::vector<uint8_t>& bytes_;
 };
 
@@ -91,6 +104,49 @@ ProfileSpace SpaceOfProfile(const std::vector<uint8_t>& profile) {
   if (r.Is(16, "GRAY")) return ProfileSpace::kGrey;
   if (r.Is(16, "CMYK")) return ProfileSpace::kCmyk;
   return ProfileSpace::kOther;
+}
+
+std::vector<uint8_t> RgbOfGrey(const std::vector<uint8_t>& profile) {
+  const Reader r(profile);
+  const std::span<const uint8_t> curve = r.Data("kTRC");
+  if (SpaceOfProfile(profile) != ProfileSpace::kGrey || !r.Is(20, "XYZ ") || curve.empty()) return {};
+  std::vector<uint8_t> made(profile.begin(), profile.begin() + 128);
+  const auto put = [&](size_t at, const char* four) { std::memcpy(made.data() + at, four, 4); };
+  const auto add = [&](uint32_t value) {
+    for (const int shift : {24, 16, 8, 0}) made.push_back(static_cast<uint8_t>(value >> shift));
+  };
+  put(16, "RGB ");
+  std::vector<std::pair<const char*, std::vector<uint8_t>>> tags;
+  for (const char* kept : {"desc", "cprt", "wtpt"}) {
+    const std::span<const uint8_t> data = r.Data(kept);
+    if (!data.empty()) tags.emplace_back(kept, std::vector<uint8_t>(data.begin(), data.end()));
+  }
+  for (const Primary& primary : kPrimaries) {
+    std::vector<uint8_t> data = {'X', 'Y', 'Z', ' ', 0, 0, 0, 0};
+    for (const double value : {primary.x, primary.y, primary.z}) {
+      const auto fixed = static_cast<uint32_t>(std::lround(value * 65536));
+      for (const int shift : {24, 16, 8, 0}) data.push_back(static_cast<uint8_t>(fixed >> shift));
+    }
+    tags.emplace_back(primary.tag, std::move(data));
+  }
+  for (const char* channel : {"rTRC", "gTRC", "bTRC"})
+    tags.emplace_back(channel, std::vector<uint8_t>(curve.begin(), curve.end()));
+  add(static_cast<uint32_t>(tags.size()));
+  size_t at = 132 + 12 * tags.size();
+  for (const auto& [tag, data] : tags) {
+    made.insert(made.end(), tag, tag + 4);
+    add(static_cast<uint32_t>(at));
+    add(static_cast<uint32_t>(data.size()));
+    at += (data.size() + 3) / 4 * 4;
+  }
+  for (const auto& [tag, data] : tags) {
+    made.insert(made.end(), data.begin(), data.end());
+    made.resize((made.size() + 3) / 4 * 4);
+  }
+  for (const int i : {0, 1, 2, 3})
+    made[static_cast<size_t>(i)] = static_cast<uint8_t>(made.size() >> (24 - 8 * i));
+  std::fill_n(made.begin() + 84, 16, uint8_t{0});  // the digest was that of the other profile
+  return made;
 }
 
 bool IsPlainSrgb(const std::vector<uint8_t>& profile) {

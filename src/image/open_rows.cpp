@@ -110,7 +110,7 @@ Result<std::unique_ptr<RowReader>> OpenJpeg(const std::string& path, const Image
 }
 
 MadePipeline FileThroughVips(const std::string& path, const ImageHeader& header, const ReadOptions& options,
-                             bool lenient) {
+                             bool lenient, bool& linear) {
   MadePipeline made;
   Result<InputFile> file = OpenTiffPage(path, header.directory, Stage::kDecode);
   if (!file) return {std::nullopt, file.error()};
@@ -127,14 +127,16 @@ MadePipeline FileThroughVips(const std::string& path, const ImageHeader& header,
       !plan.unsupported.empty()) {
     return {std::nullopt, FileChanged()};
   }
+  linear = plan.linear;
   VipsPipeline pipeline;
   pipeline.image = ConvertColour(stored.get(), plan, options.keep_profile, pipeline.notes);
   if (pipeline.image) made.pipeline = std::move(pipeline);
   return made;
 }
 
+/// @param linear  whether float samples are linear light
 Result<std::unique_ptr<RowReader>> OpenStored(const std::string& path, const ImageHeader& header,
-                                              const ReadOptions& options) {
+                                              const ReadOptions& options, std::shared_ptr<bool> linear) {
   const FormatReader reader = FactsOf(header.format).reader;
   if (reader == FormatReader::kJpegRows) return OpenJpeg(path, header, options);
   if (reader == FormatReader::kPnmRows) return OpenPnmRows(path, header, options.allow_truncated);
@@ -142,8 +144,9 @@ Result<std::unique_ptr<RowReader>> OpenStored(const std::string& path, const Ima
   InitImageLibraries();
   const InputFile file = TRY(OpenTiffPage(path, header.directory, Stage::kDecode));
   const auto through_vips = [=] {
-    return OpenVipsRows([=](bool lenient) { return FileThroughVips(path, header, options, lenient); },
-                        options.allow_truncated);
+    return OpenVipsRows(
+        [=](bool lenient) { return FileThroughVips(path, header, options, lenient, *linear); },
+        options.allow_truncated);
   };
   std::optional<Error> missing = FindMissingEnd(file, header.format);
   if (missing && !options.allow_truncated) {
@@ -173,6 +176,11 @@ Layout StoredLayout(const ImageHeader& header, const ReadOptions& options) {
   return layout;
 }
 
+std::unique_ptr<RowReader> AsAsked(std::unique_ptr<RowReader> stored, const ImageHeader& header,
+                                   const ReadOptions& options, bool linear) {
+  return Upright(WithForm(std::move(stored), linear, options), header.orientation, options.whole_image_bytes);
+}
+
 }  // namespace
 
 Layout ReadLayout(const ImageHeader& header, const ReadOptions& options) {
@@ -199,15 +207,16 @@ bool SamePixels(const ImageHeader& header, const ReadOptions& a, const ReadOptio
 
 std::unique_ptr<RowReader> AsAsked(std::unique_ptr<RowReader> stored, const ImageHeader& header,
                                    const ReadOptions& options) {
-  std::unique_ptr<RowReader> rows = WithForm(std::move(stored), header.sample == Sample::kF32, options);
-  return Upright(std::move(rows), header.orientation, options.whole_image_bytes);
+  return AsAsked(std::move(stored), header, options, /*linear=*/header.sample == Sample::kF32);
 }
 
 Result<std::unique_ptr<RowReader>> OpenAlone(const std::string& path, const ImageHeader& header,
                                              const ReadOptions& options) {
-  Result<std::unique_ptr<RowReader>> stored = OpenStored(path, header, options);
+  // Told when the file is opened, and told again when it is opened afresh.
+  const auto linear = std::make_shared<bool>(header.sample == Sample::kF32);
+  Result<std::unique_ptr<RowReader>> stored = OpenStored(path, header, options, linear);
   if (!stored) return stored;
-  return AsAsked(*std::move(stored), header, options);
+  return AsAsked(*std::move(stored), header, options, *linear);
 }
 
 Result<std::unique_ptr<RowReader>> OpenRows(const std::string& path, const ImageHeader& header,

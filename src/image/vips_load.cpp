@@ -9,6 +9,7 @@
 
 #include "archive/tar_header.h"
 #include "colour.h"
+#include "icc_profile.h"
 #include "image/jpeg2000/jpeg2000_header.h"
 #include "image/png/late_png_exif.h"
 #include "image/png/png_text_exif.h"
@@ -75,13 +76,29 @@ ImageRef FromYcc(const ImageRef& stored) {
   return named;
 }
 
+/// libvips gives grey of HEIF and AVIF as RGB, with its profile of grey.
+ImageRef WithProfileOfItsBands(ImageRef loaded) {
+  const void* data = nullptr;
+  size_t bytes = 0;
+  if (loaded.get()->Bands < 3 || vips_image_get_typeof(loaded.get(), VIPS_META_ICC_NAME) == 0 ||
+      vips_image_get_blob(loaded.get(), VIPS_META_ICC_NAME, &data, &bytes) != 0)
+    return loaded;
+  const auto* begin = static_cast<const uint8_t*>(data);
+  const std::vector<uint8_t> profile = RgbOfGrey({begin, begin + bytes});
+  if (profile.empty()) return loaded;
+  ImageRef own;
+  if (vips_copy(loaded.get(), own.out(), nullptr) != 0) return {};
+  vips_image_set_blob_copy(own.get(), VIPS_META_ICC_NAME, profile.data(), profile.size());
+  return own;
+}
+
 /// libvips refuses sides above 16384 unless it is told not to; the limits that hold are ours.
 ImageRef LoadHeif(VipsSource* source, VipsFailOn fail_on) {
   ImageRef loaded;
   if (vips_heifload_source(source, loaded.out(), "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", fail_on,
                            "unlimited", TRUE, nullptr) != 0)
     return {};
-  return loaded;
+  return WithProfileOfItsBands(std::move(loaded));
 }
 
 /// The format of a loader of libvips; kOther of one that is not to be used.

@@ -101,14 +101,21 @@ void TakeBlocks(VipsImage* from, VipsImage* image, const WriteOptions& options,
 }
 
 /// The source's profile, where it describes the written rows.
-std::vector<uint8_t> ProfileToAttach(VipsImage* source, const Layout& layout, bool profile_kept,
+std::vector<uint8_t> ProfileToAttach(VipsImage* source, const Layout& layout, const WriteOptions& options,
                                      std::vector<std::string>& notes) {
   std::vector<uint8_t> profile = Blob(source, VIPS_META_ICC_NAME);
   if (profile.empty()) return {};
   const ProfileSpace rows = layout.colour_bands() == 1 ? ProfileSpace::kGrey : ProfileSpace::kRgb;
   const bool fits = SpaceOfProfile(profile) == rows;
-  if (fits && (profile_kept || IsPlainSrgb(profile))) return profile;
-  if (!profile_kept) {
+  if (fits && (options.profile_kept || IsPlainSrgb(profile))) {
+    if (options.format != FileFormat::kWebp || rows != ProfileSpace::kGrey) return profile;
+    profile = RgbOfGrey(profile);  // WebP holds grey as RGB
+    if (profile.empty())
+      notes.emplace_back(
+          "the source's profile of grey does not fit WebP, which holds grey as RGB, and is not attached");
+    return profile;
+  }
+  if (!options.profile_kept) {
     notes.emplace_back("colours were converted to sRGB: the source's colour profile is not attached");
   } else if (!fits) {
     notes.emplace_back("the source's colour profile does not fit the written image and is not attached");
@@ -142,19 +149,19 @@ ImageRef OpenSource(const std::string& source, uint64_t directory, std::vector<s
 
 }  // namespace
 
-std::vector<uint8_t> ReadProfileOf(const std::string& source, const Layout& layout, bool profile_kept,
-                                   std::vector<std::string>& notes) {
+std::vector<uint8_t> ReadProfileOf(const std::string& source, const Layout& layout,
+                                   const WriteOptions& writing, std::vector<std::string>& notes) {
   InitImageLibraries();
   VipsShared share;
   const ImageRef from = OpenSource(source, 0, notes);
-  return from ? ProfileToAttach(from.get(), layout, profile_kept, notes) : std::vector<uint8_t>();
+  return from ? ProfileToAttach(from.get(), layout, writing, notes) : std::vector<uint8_t>();
 }
 
 void TakeMetadata(VipsImage* image, const std::string& source, const Layout& layout,
                   const WriteOptions& options, std::vector<std::string>& notes) {
   const ImageRef from = OpenSource(source, options.metadata_directory, notes);
   if (!from) return;
-  const std::vector<uint8_t> profile = ProfileToAttach(from.get(), layout, options.profile_kept, notes);
+  const std::vector<uint8_t> profile = ProfileToAttach(from.get(), layout, options, notes);
   if (!profile.empty()) vips_image_set_blob_copy(image, VIPS_META_ICC_NAME, profile.data(), profile.size());
   TakeBlocks(from.get(), image, options, notes);
   image->Xres = from.get()->Xres;

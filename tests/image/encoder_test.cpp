@@ -39,6 +39,13 @@ Image ByWriter(const std::string& path, const Image& image, const WriteOptions& 
   return ReadAll(path, {});
 }
 
+/// What a reader with, or without, ReadOptions::keep_profile is written with.
+WriteOptions Kept(bool profile_kept) {
+  WriteOptions options;
+  options.profile_kept = profile_kept;
+  return options;
+}
+
 }  // namespace
 
 TEST_CASE(
@@ -90,11 +97,11 @@ TEST_CASE("a colour profile is in each picture, and read from a source only wher
   REQUIRE_FALSE(source.empty());
   const Image image = Gradient(3, Sample::kU8);
   std::vector<std::string> notes;
-  const std::vector<uint8_t> profile = ReadProfileOf(source, image.layout(), true, notes);
+  const std::vector<uint8_t> profile = ReadProfileOf(source, image.layout(), Kept(true), notes);
   REQUIRE(profile.size() > 128);
   CHECK(std::string(profile.begin() + 36, profile.begin() + 40) == "acsp");  // ICC.1:2010, 7.2.9
   CHECK(notes.empty());
-  CHECK(ReadProfileOf(source, Gradient(1, Sample::kU8).layout(), true, notes).empty());
+  CHECK(ReadProfileOf(source, Gradient(1, Sample::kU8).layout(), Kept(true), notes).empty());
   CHECK(notes.size() == 1);
   notes.clear();
   for (const FileFormat format :
@@ -109,7 +116,7 @@ TEST_CASE("a colour profile is in each picture, and read from a source only wher
     const std::string path = folder / "tile";
     WriteFile(path, {reinterpret_cast<const char*>(bytes->data()), bytes->size()});
     CAPTURE(Title(format));
-    const std::vector<uint8_t> found = ReadProfileOf(path, image.layout(), true, notes);
+    const std::vector<uint8_t> found = ReadProfileOf(path, image.layout(), Kept(true), notes);
     CAPTURE(found.size());
     CHECK(found == profile);
   }

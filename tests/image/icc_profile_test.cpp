@@ -40,6 +40,23 @@ TEST_CASE("grey with sRGB's curve is plain, as JPEG XL has it; with another it i
   CHECK_FALSE(Plain(OfTags("CMYK", {{"kTRC", Formula(kPower, kSlope, kOffset, kLine, kBorder)}})));
 }
 
+TEST_CASE("a profile of grey becomes one of RGB with the same curve") {
+  const auto rgb = [](const std::string& grey) {
+    const std::vector<uint8_t> made = RgbOfGrey({grey.begin(), grey.end()});
+    return std::string(made.begin(), made.end());
+  };
+  const std::string formula = Formula(kPower, kSlope, kOffset, kLine, kBorder);
+  const std::string made = rgb(GreyProfile(formula));
+  CHECK(SpaceOfProfile({made.begin(), made.end()}) == ProfileSpace::kRgb);
+  CHECK(Plain(made));  // of sRGB's primaries, with sRGB's curve
+  CHECK(made.substr(0, 4) == BigEndian(made.size(), 4));
+  const std::string other = rgb(GreyProfile(Points({0, 0x4000, 0xFFFF})));
+  CHECK_FALSE(Plain(other));
+  CHECK(other.find(Points({0, 0x4000, 0xFFFF})) != std::string::npos);
+  CHECK(rgb(Profile(formula)).empty());
+  CHECK(rgb(OfTags("GRAY", {})).empty());
+}
+
 TEST_CASE("a curve that gives no numbers is no plain one") {
   // Powers of negative numbers at each of the points that are looked at (C17, F.10.4.4: pow gives a NaN).
   CHECK_FALSE(Plain(Profile(Formula(kPower, -1, -1, 1, 0))));

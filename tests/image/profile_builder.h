@@ -43,8 +43,13 @@ inline std::string OfTags(const std::string& space,
     data += content;
   }
   std::string head(128, '\0');
+  head.replace(0, 4, BigEndian(128 + table.size() + data.size(), 4));
+  head.replace(8, 4, BigEndian(0x04200000, 4));
+  head.replace(12, 4, "mntr");
   head.replace(16, 4, space);
+  head.replace(20, 4, "XYZ ");
   head.replace(36, 4, "acsp");
+  head.replace(68, 12, Fixed(0.9642) + Fixed(1) + Fixed(0.8249));
   return head + table + data;
 }
 

@@ -213,8 +213,8 @@ TEST_CASE("EXIF, XMP and the profile are where ExifTool looks for them, and say 
     Write(folder / "coloured.jxl", picture, options, coloured);
     std::vector<std::string> notes;
     if (quality == 100) {
-      CHECK(ReadProfileOf(folder / "coloured.jxl", picture.layout(), true, notes) ==
-            ReadProfileOf(coloured, picture.layout(), true, notes));
+      CHECK(ReadProfileOf(folder / "coloured.jxl", picture.layout(), options, notes) ==
+            ReadProfileOf(coloured, picture.layout(), options, notes));
       CHECK(Compare(picture, ReadAll(folder / "coloured.jxl", keeping)).largest == 0);
       CHECK(Compare(picture, ReadAll(folder / "coloured.avif", keeping)).largest == 0);
     }

@@ -39,8 +39,8 @@ Footprint EncodeFootprint(const Layout& layout, const WriteOptions& options);
 
 /// The ICC profile in the file at `source`, if it describes rows of `layout` read from there; empty
 /// otherwise, and then `notes` says why if there is one.
-/// @param profile_kept  they were read with ReadOptions::keep_profile
-std::vector<uint8_t> ReadProfileOf(const std::string& source, const Layout& layout, bool profile_kept,
-                                   std::vector<std::string>& notes);
+/// For files of WebP, which hold grey as RGB, a profile of grey becomes one of RGB.
+std::vector<uint8_t> ReadProfileOf(const std::string& source, const Layout& layout,
+                                   const WriteOptions& writing, std::vector<std::string>& notes);
 
 }  // namespace imgmill

@@ -17,7 +17,7 @@ Result<std::unique_ptr<TileSide>> TileSide::Open(const std::string& source, cons
   std::unique_ptr<TileSide> side(new TileSide(rows, shown, size, scale, std::move(prefix)));
   side->extension_ = Extension(writing.format);
   std::vector<uint8_t> profile;
-  if (header.has_icc) profile = ReadProfileOf(source, rows, writing.profile_kept, side->notes_);
+  if (header.has_icc) profile = ReadProfileOf(source, rows, writing, side->notes_);
   std::unique_ptr<ImageEncoder> encoder =
       TRY(ImageEncoder::Create(side->band_.tile_layout(), writing, std::move(profile)));
   side->encoder_ = std::move(encoder);
