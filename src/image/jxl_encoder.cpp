@@ -1,7 +1,10 @@
 // JPEG XL by libjxl, with the profile, EXIF and XMP in their places.
+#include <jxl/decode.h>
 #include <jxl/encode.h>
 
+#include <algorithm>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "base/try.h"
@@ -29,7 +32,12 @@ namespace {
   X(JxlEncoderAddBox)                 \
   X(JxlEncoderAddImageFrame)          \
   X(JxlEncoderCloseInput)             \
-  X(JxlEncoderProcessOutput)
+  X(JxlEncoderProcessOutput)          \
+  X(JxlDecoderCreate)                 \
+  X(JxlDecoderDestroy)                \
+  X(JxlDecoderSubscribeEvents)        \
+  X(JxlDecoderSetInput)               \
+  X(JxlDecoderProcessInput)
 
 struct Library {
 #define IMGMILL_DECLARE(name) decltype(&::name) name = nullptr;
@@ -133,6 +141,42 @@ Status AddPicture(JxlEncoder* encoder, const ImageView& picture, const WriteOpti
   return {};
 }
 
+/// What the file begins with, as far as it is needed to read its profile.
+class Beginning {
+ public:
+  explicit Beginning(const CarriedMetadata& metadata) {
+    constexpr size_t kHeaders = size_t{1} << 16;
+    if (!metadata.profile.empty())
+      most_ = metadata.profile.size() + metadata.exif.size() + metadata.xmp.size() + kHeaders;
+  }
+
+  void Take(std::span<const uint8_t> bytes) {
+    const size_t taken = std::min(bytes.size(), most_ - bytes_.size());
+    bytes_.insert(bytes_.end(), bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(taken));
+  }
+
+  /// libjxl 0.7 packs large profiles that repeat themselves so tightly that no decoder unpacks them.
+  Status CheckProfile() const {
+    if (most_ == 0) return {};
+    const Library& jxl = Jxl();
+    const std::unique_ptr<JxlDecoder, decltype(&::JxlDecoderDestroy)> decoder(jxl.JxlDecoderCreate(nullptr),
+                                                                              jxl.JxlDecoderDestroy);
+    if (!decoder) return Error{Stage::kEncode, Code::kOutOfMemory, "libjxl is out of memory"};
+    if (jxl.JxlDecoderSubscribeEvents(decoder.get(), JXL_DEC_COLOR_ENCODING) == JXL_DEC_SUCCESS &&
+        jxl.JxlDecoderSetInput(decoder.get(), bytes_.data(), bytes_.size()) == JXL_DEC_SUCCESS &&
+        jxl.JxlDecoderProcessInput(decoder.get()) == JXL_DEC_COLOR_ENCODING)
+      return {};
+    return Error{
+        Stage::kEncode, Code::kUnsupported,
+        "libjxl cannot read back the source's colour profile (write PNG, TIFF or WebP, which take it as "
+        "it is)"};
+  }
+
+ private:
+  size_t most_ = 0;
+  std::vector<uint8_t> bytes_;
+};
+
 }  // namespace
 
 Status CanEncodeJxl() {
@@ -152,15 +196,18 @@ Status EncodeJxl(const ImageView& picture, const WriteOptions& options, const Ca
   TRY(Describe(encoder.get(), picture.layout, IsLossless(options), metadata));
   TRY(AddBoxes(encoder.get(), metadata));
   TRY(AddPicture(encoder.get(), picture, options));
+  Beginning beginning(metadata);
   std::vector<uint8_t> piece(size_t{1} << 16);
   for (JxlEncoderStatus status = JXL_ENC_NEED_MORE_OUTPUT; status == JXL_ENC_NEED_MORE_OUTPUT;) {
     uint8_t* next = piece.data();
     size_t room = piece.size();
     status = jxl.JxlEncoderProcessOutput(encoder.get(), &next, &room);
     if (status == JXL_ENC_ERROR) return Failure(encoder.get(), "to encode it");
-    if (!sink.Take({piece.data(), piece.size() - room})) break;  // the sink knows why
+    const std::span<const uint8_t> made(piece.data(), piece.size() - room);
+    beginning.Take(made);
+    if (!sink.Take(made)) return {};  // the sink knows why
   }
-  return {};
+  return beginning.CheckProfile();
 }
 
 }  // namespace imgmill
