@@ -1,0 +1,73 @@
+#include "sample_gatherer.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "base/try.h"
+#include "imgmill/base/path_text.h"
+#include "shard_writer.h"
+
+namespace imgmill {
+namespace {
+
+/// Readers of WebDataset lower endings, and end with an error at the second file of one name.
+std::optional<Error> FindAlike(const ShardSample& sample) {
+  std::map<std::string, const PackedFile*> seen;
+  for (const PackedFile& file : sample.files) {
+    std::string lowered = file.member;
+    for (size_t i = sample.key.size(); i < lowered.size(); ++i) {
+      if (lowered[i] >= 'A' && lowered[i] <= 'Z') lowered[i] = static_cast<char>(lowered[i] - 'A' + 'a');
+    }
+    const auto [there, is_new] = seen.emplace(std::move(lowered), &file);
+    if (is_new) continue;
+    return Error{Stage::kWrite, Code::kConflict,
+                 PrintablePath(there->second->member) + " and " + PrintablePath(file.member) +
+                     " differ only in case, which readers of WebDataset take for one: rename one"};
+  }
+  return std::nullopt;
+}
+
+/// Whether images of the sample may come behind this member: what is in a folder "a.b" is listed among the
+/// images "a.1.png" and "a.png".
+bool IsAmid(const ShardSample& sample, const std::string& member) {
+  return member.starts_with(sample.key + ".") && member.find('/', sample.key.size()) != std::string::npos;
+}
+
+}  // namespace
+
+SampleGatherer::SampleGatherer(Put put, Lost lost) : put_(std::move(put)), lost_(std::move(lost)) {}
+
+Status SampleGatherer::Add(const PackedImage& image) {
+  const std::string& member = image.files.front().member;
+  const std::string key(SampleKey(member).value_or(""));
+  while (!open_.empty() && open_.back().key != key && !IsAmid(open_.back(), member)) TRY(PutLast());
+  if (open_.empty() || open_.back().key != key) open_.emplace_back().key = key;
+  ShardSample& sample = open_.back();
+  sample.files.insert(sample.files.end(), image.files.begin(), image.files.end());
+  ++sample.listed;
+  return {};
+}
+
+Status SampleGatherer::Finish() {
+  while (!open_.empty()) TRY(PutLast());
+  return {};
+}
+
+Status SampleGatherer::PutLast() {
+  ShardSample sample = std::move(open_.back());
+  open_.pop_back();
+  const auto by_member = [](const PackedFile& a, const PackedFile& b) { return a.member < b.member; };
+  // Two images of one sample may have the same side-cars.
+  const auto same = [](const PackedFile& a, const PackedFile& b) { return a.path == b.path; };
+  std::sort(sample.files.begin(), sample.files.end(), by_member);
+  sample.files.erase(std::unique(sample.files.begin(), sample.files.end(), same), sample.files.end());
+  if (const std::optional<Error> alike = FindAlike(sample)) {
+    lost_(sample.files.front().path, *alike);
+    return {};
+  }
+  return put_(std::move(sample));
+}
+
+}  // namespace imgmill
