@@ -23,10 +23,12 @@ size_t HashOf(const std::string& text) {
   return std::hash<std::string>()(text);
 }
 
-/// Also of a member of an archive, of which a link counts, wherever it leads.
-bool IsThere(const std::string& source) {
+/// Also a member of an archive. A link counts as there wherever it leads, and so does what cannot be looked
+/// at: a folder that may not be read, a disk that does not answer.
+bool IsGone(const std::string& source) {
   struct stat info {};
-  return Exists(source) || StatPath(source, &info) == 0;
+  if (::lstat(source.c_str(), &info) == 0 || StatPath(source, &info) == 0) return false;
+  return errno == ENOENT || errno == ENOTDIR;
 }
 
 bool HasContent(const std::string& path, const ContentDigest& content) {
@@ -66,7 +68,7 @@ bool Leftovers::IsOfThisRun(const std::string& source) const {
   const auto leads_to = [&](const std::string& own) {
     return source == own || source.starts_with(Join(own, ""));
   };
-  return std::any_of(own_.begin(), own_.end(), leads_to) || !IsThere(source);
+  return std::any_of(own_.begin(), own_.end(), leads_to) || IsGone(source);
 }
 
 Status Leftovers::Spare(const FailureTable& failed) {

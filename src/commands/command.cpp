@@ -26,6 +26,9 @@ std::optional<std::string> SharedOptions::Check() const {
   if (batch < 0 || batch > 4096) return "--batch takes 1 to 4096 (0: as the plan says)";
   static const std::regex devices(
       "(auto|all|cpu|cuda|hip|xpu|mps|mtia|privateuseone)(:[0-9]+)?(,[a-z]+(:[0-9]+)?)*");
+  // The longest lists of devices are far below; std::regex recurses for each character.
+  constexpr size_t kLongest = 1024;
+  if (device.size() > kLongest) return "--device takes " + std::to_string(kLongest) + " bytes at most";
   if (!std::regex_match(device, devices)) {
     return "unknown --device \"" + PrintablePath(device) +
            "\" (auto, all, cpu, cpu:0,cpu:1, cuda, cuda:0,cuda:1 ...)";

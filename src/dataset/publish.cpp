@@ -62,9 +62,17 @@ Status MakeFolders(const std::string& path) {
 Status RenameWithoutReplacing(const std::string& from, const std::string& to, Stage stage) {
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return {};
   // Network and FUSE file systems may not know the flag; a hard link refuses an existing target everywhere.
-  if ((errno == EINVAL || errno == ENOSYS || errno == ENOTSUP) && ::link(from.c_str(), to.c_str()) == 0) {
-    if (::unlink(from.c_str()) == 0) return {};
-    return ErrnoError(stage, errno, "remove " + PrintablePath(from));
+  const auto unknown = [] { return errno == EINVAL || errno == ENOSYS || errno == ENOTSUP; };
+  if (unknown()) {
+    if (::link(from.c_str(), to.c_str()) == 0) {
+      if (::unlink(from.c_str()) == 0) return {};
+      return ErrnoError(stage, errno, "remove " + PrintablePath(from));
+    }
+    // Those of object stores know neither: there, the look and the rename have a moment between them.
+    if (unknown() || errno == EPERM) {
+      errno = EEXIST;
+      if (!Exists(to) && ::rename(from.c_str(), to.c_str()) == 0) return {};
+    }
   }
   if (errno == EEXIST) {
     return Error{stage, Code::kConflict, PrintablePath(to) + " exists already"};

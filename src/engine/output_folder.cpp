@@ -7,6 +7,7 @@
 #include "base/same_file.h"
 #include "base/try.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/catalog/durable_rows.h"
 #include "imgmill/catalog/finished_work.h"
 #include "imgmill/dataset/publish.h"
 #include "imgmill/dataset/sidecars.h"
@@ -185,6 +186,7 @@ Status OutputFolder::CommitAs(const Item& item, const std::string& relative, con
   TRY(MayWrite(item, relative));
   const WorkKey key = KeyOf(item, relative);
   TRY(catalog_.PutWork(key, {WorkRow::State::kIntent, stamp.size, digest}));
+  TRY(MakeRowsDurable(catalog_));
   TRY(Publish(temporary, PathOf(relative), replaces));
   return catalog_.PutWork(key, {WorkRow::State::kDone, stamp.size, digest});
 }

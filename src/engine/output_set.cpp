@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/try.h"
+#include "imgmill/catalog/durable_rows.h"
 #include "imgmill/dataset/publish.h"
 
 namespace imgmill {
@@ -191,6 +192,7 @@ Status OutputSet::PublishSoFar() {
     return folder_.catalog().PutWork(rows);
   };
   TRY(put(WorkRow::State::kIntent));
+  TRY(MakeRowsDurable(folder_.catalog()));
   TRY(PublishTogether(ready));
   for (const std::string& name : ended_) std::string().swap(files_.at(name).temporary);
   const Status put_done = put(WorkRow::State::kDone);
@@ -260,6 +262,7 @@ Status OutputSet::Commit(size_t missing) {
     ready.push_back(*std::move(file));
   }
   TRY(Put(WorkRow::State::kIntent, missing));
+  TRY(MakeRowsDurable(folder_.catalog()));
   // Before the renames: once the new set is whole, a rerun looks no more.
   TRY(RemoveReplaced());
   for (auto& [name, held] : files_) held.temporary.clear();

@@ -267,4 +267,29 @@ TEST_CASE("verify knows in which step's folder a file was written, wherever that
   CHECK(std::count(moved.begin(), moved.end(), '\n') == 2);
 }
 
+TEST_CASE("a step after a move of links and files is given all of them where they are") {
+  const TestFolder where;
+  const auto draw = [](int shade) {
+    return Draw(64, 64, 1, [shade](int64_t x, int64_t y, int) {
+      return static_cast<double>((x / 8 * 31 + y / 8 * 57 + shade * 91) % 256);
+    });
+  };
+  for (const auto& [name, shade] : {std::pair{"a", 1}, {"c", 2}, {"d", 3}})
+    WritePicture(where / ("photos/" + std::string(name) + ".png"), draw(shade));
+  WritePicture(where / "elsewhere/b.png", draw(4));
+  // Moved before the files around it.
+  std::filesystem::create_symlink("../elsewhere/b.png", where / "photos/b.png");
+  std::ofstream(where / "steps.yaml")
+      << "input: photos\noutput: out\nsteps:\n"
+         "  - filter: {keep: [\"width>=64\"], action: move, to: good, act-on: kept}\n"
+         "  - tile: {size: 32}\n";
+  const ProcessResult ran = Run({"run", where / "steps.yaml", "--json"});
+  INFO(ran.err);
+  CHECK(ran.exit_code == 0);
+  const nlohmann::json steps = Json(ran)["steps"];
+  CHECK(steps[0]["kept"] == 4);
+  CHECK(steps[1]["listed"] == 4);
+  CHECK(steps[1]["done"] == 4);
+}
+
 }  // namespace imgmill::process_test

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <unordered_map>
 
+#include "base/path_parts.h"
 #include "base/try.h"
 #include "commands/embed/embedder.h"
 #include "commands/export_target.h"
@@ -39,17 +41,26 @@ FileAction::Kind KindOf(const std::string& action) {
   return action == "hardlink" ? FileAction::Kind::kNewHardlink : FileAction::Kind::kNewSymlink;
 }
 
-/// Where a file is that was moved.
-struct Moved {
-  uint64_t number = 0;  ///< among the planned moves
-  std::string target;   ///< the one that was planned, or a free name like it
-
-  template <typename Self, typename Each>
-  static void EachField(Self& self, Each& each) {
-    each(self.number), each(self.target);
+/// Where files are that were moved. Actions are carried out in any order: links before what they lead to.
+class MovedFiles {
+ public:
+  /// @param number  among the planned moves
+  void Add(uint64_t number, const FileAction& done) {
+    if (moved_.size() <= number) moved_.resize(number + 1);
+    moved_[number] = true;
+    if (NameOf(done.target) != NameOf(done.path)) renamed_.emplace(number, done.target);
   }
+  /// The path of a planned move's file.
+  std::string PathOf(uint64_t number, const std::string& before, const std::string& planned) const {
+    if (number >= moved_.size() || !moved_[number]) return before;
+    const auto found = renamed_.find(number);
+    return found == renamed_.end() ? planned : found->second;
+  }
+
+ private:
+  std::vector<bool> moved_;
+  std::unordered_map<uint64_t, std::string> renamed_;  ///< few: the planned name was taken
 };
-using MovedTable = RecordTable<Moved>;
 
 /// The reduce, as work that a refused allocation does not end.
 class Judging final : public LadderWork {
@@ -160,7 +171,7 @@ class Filter final : public Command {
 
   /// One action an image that it is about. A next step is given what was moved where it is now.
   Status Act(const FilterTable& entries, const std::vector<AppliedRule>& rules,
-             const CommandServices& services, CommandResult& result, MovedTable& moved) const {
+             const CommandServices& services, CommandResult& result, MovedFiles& moved) const {
     const bool on_kept = ActsOnKept();
     PlannedImages planned;
     const auto plan = [&](const ActionSink& put) {
@@ -181,7 +192,7 @@ class Filter final : public Command {
     if (about > 0) result.details["acted_on"] = on_kept ? "kept" : "dropped";
     const auto done = [&](const FileAction& action) {
       planned.MarkDone(action, result);
-      if (on_kept && action.kind == FileAction::Kind::kMove) moved.Add({action.number, action.target});
+      if (on_kept && action.kind == FileAction::Kind::kMove) moved.Add(action.number, action);
     };
     // Those that are kept are a set of their own, but for a folder that the same input would be read with.
     const bool aside = !on_kept || LiesInInput(options_.to, services.shared->list.paths);
@@ -197,17 +208,11 @@ class Filter final : public Command {
   std::string TargetOf(const FilterEntry& entry) const { return options_.to + "/" + entry.file.relative; }
 
   /// What a next step is given: the kept ones, those that were moved where they are now.
-  Status Keep(const FilterTable& entries, const std::vector<AppliedRule>& rules, const MovedTable& moved,
+  Status Keep(const FilterTable& entries, const std::vector<AppliedRule>& rules, const MovedFiles& moved,
               FileTable& kept) const {
-    MovedTable::Reader reader(moved);
-    Result<std::optional<Moved>> next = reader.Next();
     return entries.ForEach([&](FilterEntry& entry) -> Status {
-      if (!next) return next.error();
       if (BrokenRules(rules, entry) != 0) return {};
-      if (*next && (*next)->number == kept.size()) {
-        entry.file.path = (*next)->target;
-        next = reader.Next();
-      }
+      entry.file.path = moved.PathOf(kept.size(), entry.file.path, TargetOf(entry));
       kept.Add(entry.file);
       return {};
     });
@@ -256,7 +261,7 @@ class Filter::FilterRun final : public CommandRun {
         list.push_back({{"model", PrintablePath(scorer.path)}, {"signal", InfoOf(scorer.signal).name}});
       result.details["scorers"] = std::move(list);
     }
-    MovedTable moved;
+    MovedFiles moved;
     if (Status allowed = filter_.CheckMostDropped(rules_, result); !allowed) {
       result.refusal = allowed.error();
     } else if (filter_.options_.action != "report") {

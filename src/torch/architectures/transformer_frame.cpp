@@ -163,7 +163,10 @@ torch::Tensor FramedNet::forward(torch::Tensor input) {
     torch::Tensor x = first_(plan_.unshuffle > 1 ? torch::pixel_unshuffle(shown, plan_.unshuffle) : shown);
     x = Pixels(x);
     Planes(x).add_(after_body_(Planes(Features(x))));
-    output = plan_.auxiliary ? AuxiliaryImage(Planes(x), shown, height, width) : Image(Planes(x));
+    const int64_t least = LeastSide(plan_, height, width);
+    output = plan_.auxiliary
+                 ? AuxiliaryImage(Planes(x), shown, std::max(height, least), std::max(width, least))
+                 : Image(Planes(x));
   }
   if (plan_.tail == TailKind::kResidual) output.add_(shown);
   if (plan_.range != 1) output.div_(plan_.range);
@@ -223,7 +226,7 @@ torch::Tensor FramedNet::Enlarged(torch::Tensor x) const {
 
 /// The features become an image of the input's size, and this the features that are enlarged. Those of the
 /// input, enlarged by cubic interpolation, are added. As the authors have it, the padded input is
-/// interpolated to the output of the image without padding.
+/// interpolated to the output of the image without padding to whole windows.
 torch::Tensor FramedNet::AuxiliaryImage(const torch::Tensor& features, const torch::Tensor& shown,
                                         int64_t height, int64_t width) const {
   const int64_t side = plan_.scale();
