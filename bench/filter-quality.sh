@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # How well filter's signals follow what they are meant to measure: ladders made from real photos (JPEG quality, blur, noise,
-# exposure, saturation, enlargement), the pictures of ../shared/assets/odd/quality-issues, and what cleanvision says of both.
+# exposure, saturation, enlargement, text), the pictures of ../shared/assets/odd/quality-issues, and what cleanvision says of both.
 #
 # Usage: bench/filter-quality.sh [--photos N]
 # Environment: IMGMILL (build/release/bin/imgmill); IMGMILL_TEST_ASSETS, the folder of test pictures (../shared/assets); PEERS,

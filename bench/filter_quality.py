@@ -11,7 +11,7 @@ import io
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageEnhance, ImageFilter
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont
 from scipy.ndimage import convolve1d
 from scipy.stats import spearmanr
 
@@ -26,6 +26,7 @@ LADDERS = {
     "noise": ((0, 2, 5, 10, 20, 30, 40, 50), {"noise": 1}),
     "exposure": ((0.125, 0.25, 0.5, 0.75, 1, 1.5, 2, 4), {"brightness": 1, "clipped_bright": 1, "bright_end": 1}),
     "saturation": ((0, 0.25, 0.5, 0.75, 1, 1.5, 2), {"saturation": 1, "colorfulness": 1}),
+    "text": (tuple(range(0, 100, 10)), {"text_share": 1}),  # percent of the area
     "enlargement": ((1, 1.25, 1.5, 2, 2.5, 3, 4), {"upscaled": 1, "blur": 1, "sharpness": -1}),
 }
 
@@ -34,6 +35,39 @@ def as_jpeg(image, quality):
     data = io.BytesIO()
     image.save(data, "JPEG", quality=quality)
     return Image.open(data)
+
+
+def with_text(image, percent, random):
+    """The photo under a rectangle of lines of words: of 10 to 40 pixels, half of them on a plate, in one of five fonts."""
+    size = int(random.choice((10, 12, 14, 16, 18, 20, 24, 28, 34, 40)))
+    name = random.choice(("", "dejavu/DejaVuSans", "dejavu/DejaVuSerif-Bold", "liberation/LiberationSans-Regular",
+                          "liberation/LiberationSerif-Italic"))
+    # Pillow's own font is one that training/text_share.py does not know.
+    font = ImageFont.truetype(f"/usr/share/fonts/truetype/{name}.ttf", size) if name else ImageFont.load_default(size)
+    ascent, descent = font.getmetrics()
+    light = np.median(np.asarray(image.convert("L"))) > 140
+    plate = (None, None, (250, 248, 240), (20, 22, 30))[random.integers(4)]
+    ink = (0, 0, 0) if (light if plate is None else sum(plate) > 380) else (255, 255, 255)
+    place = random.random(2)
+    if percent == 0:
+        return image
+    height = image.height * (max(percent / 100, 0.35) ** 0.5 if percent < 90 else 0.95)
+    lines = max(1, int(height // (ascent + descent)))
+    height = lines * (ascent + descent)
+    width = min(image.width, image.width * image.height * percent / 100 / height)
+    left, top = int((image.width - width) * place[0]), int((image.height - height) * place[1])
+    image = image.copy()
+    pen = ImageDraw.Draw(image)
+    if plate is not None:
+        pen.rectangle((left, top, left + width, top + height), fill=plate)
+    for i in range(lines):
+        line = ""
+        while font.getlength(line) < width:
+            line += "".join(random.choice(list("etaoinshrdlucmwfgypbvkxqjzETAOIN0123456789"), random.integers(1, 10))) + " "
+        while font.getlength(line) > width:
+            line = line[:-1]
+        pen.text((left, top + i * (ascent + descent)), line, font=font, fill=ink)
+    return image
 
 
 def step_of(ladder, image, step, random):
@@ -49,6 +83,8 @@ def step_of(ladder, image, step, random):
     if ladder == "enlargement":
         method = (Image.BILINEAR, Image.BICUBIC, Image.LANCZOS)[random.integers(3)]
         return image.resize((round(image.width * step), round(image.height * step)), method), ".png"
+    if ladder == "text":
+        return with_text(image, step, random), ".png"
     if ladder == "saturation":
         return ImageEnhance.Color(image).enhance(step), ".png"
     pixels = np.asarray(image, np.float64)
@@ -70,6 +106,8 @@ def make(options):
         for number, (ladder, (steps, _)) in enumerate(LADDERS.items()):
             random = np.random.default_rng([n, number])
             for i, step in enumerate(steps):
+                if ladder == "text":
+                    random = np.random.default_rng([n, number])  # one style for all of a photo's steps
                 picture, ending = step_of(ladder, image, step, random)
                 keep = {"quality": "keep"} if ending == ".jpg" else {"compress_level": 1}
                 picture.save(out / f"{n:03}_{number}_{i:02}{ending}", **keep)
@@ -104,6 +142,12 @@ def judge(options):
             pooled = sign * spearmanr(np.tile(steps, len(photos)), np.concatenate(together), nan_policy="omit").statistic
             print(f"| {ladder} | `{signal}` | {np.mean(found):.3f} | {np.min(found):.3f} | {pooled:.3f} |")
     print(f"\njpeg_quality is Pillow's number at every quality from 20 on: {'yes' if exact else 'no'}\n")
+
+    number = list(LADDERS).index("text")
+    shares = [number_of(values[number, photo, 0]["text_share"]) for photo in photos]
+    at_most = np.array([number_of(values[number, photo, 9]["text_share"]) for photo in photos])
+    print("`text_share` of the photos without text: median {:.1f}, 95th percentile {:.1f}, highest {:.1f} %; with 90 % of text: mean "
+          "{:.0f}, lowest {:.0f} %\n".format(np.median(shares), np.percentile(shares, 95), max(shares), at_most.mean(), at_most.min()))
 
     print("Correlation with the steps of ladders that a signal is not about, all photos together (bold: beyond 0.2):\n")
     ladders = list(LADDERS)

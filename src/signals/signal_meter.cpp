@@ -14,6 +14,7 @@
 #include "signals/signal_kernels.h"
 #include "signals/signal_sums.h"
 #include "signals/spectral_cutoff.h"
+#include "signals/text_blocks.h"
 #include "signals/used_depth.h"
 
 namespace imgmill {
@@ -59,6 +60,7 @@ struct SignalMeter::Impl {
     if (Wants({Signal::kUniqueColors})) colour_count.emplace(image.colour_bands());
     if (Wants({Signal::kBitDepth})) depth.emplace(image);
     if (Wants({Signal::kUpscaled})) cutoff.emplace(image);
+    if (Wants({Signal::kTextShare})) text.emplace(image.width, image.height);
   }
 
   bool Wants(std::initializer_list<Signal> signals) const {
@@ -88,6 +90,7 @@ struct SignalMeter::Impl {
     if (histogram) Count(here);
     if (detail) detail->Add(here);
     if (cutoff) cutoff->Add(here, y);
+    if (text) text->Add(y > 0 ? LumaRow(y - 1) : here, here);
     if (blocks) AddSteps(y, here);
     if (y < 2) return;
     if (sharpness) AddWindows(LumaRow(y - 2), LumaRow(y - 1), here);
@@ -217,6 +220,7 @@ struct SignalMeter::Impl {
     all[Signal::kColorCast] = ColorCast(sums);
     if (colour_count) all[Signal::kUniqueColors] = colour_count->found();
     if (cutoff) all[Signal::kUpscaled] = cutoff->Excess();
+    if (text) all[Signal::kTextShare] = text->Finish();
     if (depth) {
       if (const std::optional<int> bits = depth->bits()) all[Signal::kBitDepth] = *bits;
     }
@@ -252,6 +256,7 @@ struct SignalMeter::Impl {
   std::optional<ColourCount> colour_count;
   std::optional<UsedDepth> depth;
   std::optional<SpectralCutoff> cutoff;
+  std::optional<TextBlocks> text;
 };
 
 SignalMeter::SignalMeter(const Layout& layout, SignalSet wanted) : impl_(new Impl(layout, wanted)) {}
@@ -270,7 +275,8 @@ size_t SignalMeter::PooledBytes(const Layout& layout) {
   const size_t rounded = NeedsRounding(layout) ? width * static_cast<size_t>(layout.colour_bands()) : 0;
   return kLumaRows * width + (sizeof(uint16_t) + sizeof(uint64_t)) * width + rounded +
          DetailMeter::PooledBytes(layout) + NoiseBlocks::PooledBytes(layout.width) +
-         SaturationBlocks::PooledBytes(layout.width) + ColourCount::PooledBytes();
+         SaturationBlocks::PooledBytes(layout.width) + ColourCount::PooledBytes() +
+         TextBlocks::PooledBytes(layout.width, layout.height);
 }
 
 SignalValues MeasureSignals(const ImageView& image, SignalSet wanted) {

@@ -41,6 +41,20 @@ def mix(x):
     return x & 255
 
 
+# Letters of 5x7 pixels, a row in 5 bits: E, A, R, T, S, N, H, O.
+GLYPHS = np.array([[31, 16, 16, 30, 16, 16, 31], [14, 17, 17, 31, 17, 17, 17], [30, 17, 17, 30, 20, 18, 17], [31, 4, 4, 4, 4, 4, 4],
+                   [15, 16, 16, 14, 1, 1, 30], [17, 25, 21, 19, 17, 17, 17], [17, 17, 17, 31, 17, 17, 17], [14, 17, 17, 17, 17, 17, 14]])
+
+
+def letters(y, x, seed):
+    """Dark on light, each pixel of a letter 2x2 of the picture's."""
+    y, x = y // 2, x // 2
+    which = mix(y // 9 * 1000 + x // 6 + seed * 7919) % 8
+    row, column = (y % 9).astype(int), (x % 6).astype(int)
+    bits = GLYPHS[which.astype(int), np.minimum(row, 6)] >> np.maximum(4 - column, 0) & 1
+    return np.where((row < 7) & (column < 5) & (bits == 1), 25, 225).astype(np.uint64)
+
+
 def picture(width, height, bands, pattern, seed):
     y, x, band = np.meshgrid(np.arange(height, dtype=np.uint64), np.arange(width, dtype=np.uint64),
                              np.arange(bands, dtype=np.uint64), indexing="ij")
@@ -55,6 +69,8 @@ def picture(width, height, bands, pattern, seed):
         value = (x + y + band * 50 + seed) % 256
     elif pattern == "checks":
         value = (x // 5 + y // 5) % 2 * 200 + seed
+    elif pattern == "letters":
+        value = letters(y, x, seed)
     else:
         value = mix(y * width + x + seed * 7919) % 2 * 255
     pixels = value.astype(np.uint8)

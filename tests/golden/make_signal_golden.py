@@ -18,7 +18,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from PIL import Image
-from scipy.ndimage import sobel, uniform_filter
+from scipy.ndimage import correlate, maximum_filter, minimum_filter, sobel, uniform_filter
 from scipy.signal import convolve2d
 from scipy.stats import entropy
 
@@ -27,7 +27,7 @@ from make_hash_golden import picture
 HERE = Path(__file__).resolve().parent
 NAMES = ["brightness", "contrast", "entropy", "sharpness", "noise", "blockiness", "colorfulness", "grayscale", "clipped_dark",
          "clipped_bright", "dark_end", "bright_end", "saturation", "color_cast", "spatial_information", "blur", "jpeg_visible",
-         "letterbox", "border", "interlacing", "unique_colors", "bit_depth", "upscaled"]
+         "letterbox", "border", "interlacing", "unique_colors", "bit_depth", "upscaled", "text_share"]
 PHOTOS = ["photos/bsds500-val/101085.jpg", "photos/bsds500-val/119082.jpg", "photos/bsds500-val/3096.jpg",
           "photos/scikit-image/astronaut.png", "photos/scikit-image/camera.png", "photos/scikit-image/chelsea.png",
           "photos/scikit-image/color.png", "photos/scikit-image/hubble_deep_field.jpg", "photos/scikit-image/rocket.jpg",
@@ -35,7 +35,8 @@ PHOTOS = ["photos/bsds500-val/101085.jpg", "photos/bsds500-val/119082.jpg", "pho
           "odd/quality-issues/image_408.png", "odd/quality-issues/image_604.png"]
 FORMULAS = [(1, 1, 1), (2, 3, 3), (3, 3, 3), (15, 40, 3), (16, 16, 1), (17, 23, 3), (64, 64, 1), (100, 37, 3), (1026, 19, 3),
             (1027, 33, 1), (37, 300, 3), (2500, 18, 3), (21, 613, 3), (300, 517, 1)]
-PATTERNS = ["noise", "blocks", "flat", "diagonal", "checks", "dots"]
+PATTERNS = ["noise", "blocks", "flat", "diagonal", "checks", "dots", "letters"]
+FIRST, SECOND = 12, 8  # values of a cell after text_share's first layers
 
 
 def prominence(picture):
@@ -206,6 +207,52 @@ def upscaled(luma):
     return size / 2 / cut
 
 
+def text_cells(luma):
+    """What is told of each cell of 16x16 pixels: rows x columns x values."""
+    height, width = luma.shape[0] // 16 * 16, luma.shape[1] // 16 * 16
+
+    def cells(values):
+        return values[:height, :width].reshape(height // 16, 16, width // 16, 16)
+
+    low, high = cells(luma).min(axis=(1, 3)), cells(luma).max(axis=(1, 3))
+    levels, values = high - low, []
+    for axis in (1, 0):
+        for reach in (1, 2, 4, 8):
+            # Of a window of three pixels, `reach` apart, the two at the ends.
+            ends = np.zeros((1, 2 * reach + 1) if axis == 1 else (2 * reach + 1, 1), bool)
+            ends.flat[0] = ends.flat[-1] = True
+            lower, higher = (f(luma, footprint=ends, mode="nearest") for f in (minimum_filter, maximum_filter))
+            values += [np.maximum(0, lower - luma), np.maximum(0, luma - higher)]
+    along, down = (np.abs(np.diff(luma, axis=axis, append=luma.take([-1], axis))) for axis in (1, 0))
+    told = [np.sqrt(cells(each).mean(axis=(1, 3)) / (levels + 8)) for each in values + [along, down]]
+    near = (levels // 8)[:, None, :, None]
+    told += [cells(np.maximum(along, down) <= 3).mean(axis=(1, 3)),
+             (cells(luma) <= low[:, None, :, None] + near).mean(axis=(1, 3)),
+             (cells(luma) >= high[:, None, :, None] - near).mean(axis=(1, 3)), levels / 128]
+    return np.stack(told, axis=2)
+
+
+def text_share(luma):
+    """The table is read from its file; each layer is a sum of correlations."""
+    if min(luma.shape) >= 512:
+        height, width = luma.shape[0] // 2, luma.shape[1] // 2
+        luma = np.floor(luma[: 2 * height, : 2 * width].reshape(height, 2, width, 2).mean(axis=(1, 3)) + 0.5)
+    if min(luma.shape) < 16:
+        return ""
+    lines = (HERE / "../../src/signals/text_weights.inc").read_text().splitlines()
+    table = np.array([int(n) for line in lines if not line.startswith("//") for n in line.split(",") if n.strip()]) / 1024
+    layer = text_cells(luma)
+    for side, given in ((1, FIRST), (3, SECOND), (3, 1)):
+        taken = layer.shape[2]
+        bias, weights = table[:given], table[given : given + side * side * taken * given].reshape(side, side, taken, given)
+        table = table[given + weights.size :]
+        layer = np.stack([bias[o] + sum(correlate(layer[..., i], weights[:, :, i, o], mode="constant") for i in range(taken))
+                          for o in range(given)], axis=2)
+        layer = np.maximum(layer, 0) if given > 1 else layer
+    assert table.size == 0
+    return float(100 * (layer > 0).mean())
+
+
 def immerkaer_noise(luma):
     """From the flattest twentieth of blocks of 16x16 windows, less what texture is to be expected beside its slopes."""
     height, width = luma.shape
@@ -276,7 +323,7 @@ def more_signals(luma, rgb):
     return [100 * (levels <= 2).mean(), 100 * (levels >= 253).mean(),
             np.percentile(levels, 5, method="inverted_cdf"), np.percentile(levels, 99, method="inverted_cdf"), saturation(rgb), cast,
             gradients, blur(luma), jpeg_visible(luma), letterbox, border, interlacing(luma), min(colours, 1024),
-            bit_depth(whole), upscaled(luma)]
+            bit_depth(whole), upscaled(luma), text_share(luma)]
 
 
 def signals(image):

@@ -23,7 +23,7 @@ constexpr Signal kGolden[] = {Signal::kBrightness,    Signal::kContrast,    Sign
                               Signal::kSaturation,    Signal::kColorCast,   Signal::kSpatialInformation,
                               Signal::kBlur,          Signal::kJpegVisible, Signal::kLetterbox,
                               Signal::kBorder,        Signal::kInterlacing, Signal::kUniqueColors,
-                              Signal::kBitDepth,      Signal::kUpscaled};
+                              Signal::kBitDepth,      Signal::kUpscaled,    Signal::kTextShare};
 
 void CheckAgainst(const SignalValues& values, const std::vector<std::string>& row, size_t first) {
   for (size_t i = 0; i < std::size(kGolden); ++i) {
@@ -60,7 +60,7 @@ SignalValues ByStrips(const Image& image, int64_t strip, SignalSet wanted = Sign
 
 TEST_CASE("signals of formula pictures are those of NumPy, SciPy and OpenCV") {
   const auto rows = ReadGolden("formula_signals.csv");
-  REQUIRE(rows.size() == 84);
+  REQUIRE(rows.size() == 98);
   for (auto row : rows) {
     row.resize(5 + std::size(kGolden));  // a last empty cell is no cell to the reader
     CAPTURE(row[0] + "x" + row[1] + " " + row[3]);
@@ -317,7 +317,8 @@ TEST_CASE(
         // Shares of few pixels, and what is looked for along rows or down columns only.
         const bool other = info.signal == Signal::kClippedDark || info.signal == Signal::kClippedBright ||
                            info.signal == Signal::kDarkEnd || info.signal == Signal::kBrightEnd ||
-                           info.signal == Signal::kInterlacing || info.signal == Signal::kUpscaled;
+                           info.signal == Signal::kInterlacing || info.signal == Signal::kUpscaled ||
+                           info.signal == Signal::kTextShare;
         if (values[info.signal] && !other)
           CHECK(*values[info.signal] ==
                 doctest::Approx(*(*first)[info.signal]).epsilon(detail ? 0.1 : 0.005));

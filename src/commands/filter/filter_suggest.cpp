@@ -30,8 +30,8 @@ constexpr Tails kTails[] = {
     {Signal::kLetterbox, false, true},     {Signal::kBorder, false, true},
     {Signal::kInterlacing, false, true},   {Signal::kUniqueColors, true, false},
     {Signal::kBitDepth, true, false},      {Signal::kUpscaled, false, true},
-    {Signal::kAesthetic, true, false},     {Signal::kHyperIqa, true, false},
-    {Signal::kComplexity, true, false},
+    {Signal::kTextShare, false, true},     {Signal::kAesthetic, true, false},
+    {Signal::kHyperIqa, true, false},      {Signal::kComplexity, true, false},
 };
 
 /// As short as it can be written, so that it reads back to the same number.
