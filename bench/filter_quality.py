@@ -26,8 +26,8 @@ LADDERS = {
     "noise": ((0, 2, 5, 10, 20, 30, 40, 50), {"noise": 1}),
     "exposure": ((0.125, 0.25, 0.5, 0.75, 1, 1.5, 2, 4), {"brightness": 1, "clipped_bright": 1, "bright_end": 1}),
     "saturation": ((0, 0.25, 0.5, 0.75, 1, 1.5, 2), {"saturation": 1, "colorfulness": 1}),
-    "text": (tuple(range(0, 100, 10)), {"text_share": 1}),  # percent of the area
     "enlargement": ((1, 1.25, 1.5, 2, 2.5, 3, 4), {"upscaled": 1, "blur": 1, "sharpness": -1}),
+    "text": (tuple(range(0, 100, 10)), {"text_share": 1}),  # percent of the area
 }
 
 
