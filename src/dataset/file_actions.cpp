@@ -108,7 +108,7 @@ Status Move(const FileAction& action, const ActionStart& start) {
       if (errno == EEXIST) return Refuse(Code::kConflict, PrintablePath(start.target) + " exists already");
       return ErrnoError(Stage::kAct, errno, "make the link " + PrintablePath(start.target));
     }
-    return RemoveMoved(action);
+    return RemoveMoved(action, start.target);
   }
   if (::renameat2(AT_FDCWD, action.path.c_str(), AT_FDCWD, start.target.c_str(), RENAME_NOREPLACE) == 0)
     return {};
@@ -122,7 +122,7 @@ Status Move(const FileAction& action, const ActionStart& start) {
     ::unlink(start.target.c_str());
     return Refuse(Code::kConflict, "it changed while it was copied");
   }
-  return RemoveMoved(action);
+  return RemoveMoved(action, start.target);
 }
 
 }  // namespace
@@ -212,10 +212,12 @@ Progressed Look(const FileAction& action, const ActionStart& start) {
   return shared && *shared ? Progressed::kHalf : Progressed::kNo;
 }
 
-Status RemoveMoved(const FileAction& action) {
-  if (::unlink(action.path.c_str()) != 0)
-    return ErrnoError(Stage::kAct, errno, "remove it after it was copied");
-  return {};
+Status RemoveMoved(const FileAction& action, const std::string& target) {
+  if (::unlink(action.path.c_str()) == 0) return {};
+  const Error error = ErrnoError(Stage::kAct, errno, "remove it after it was copied");
+  // Else each run would add another copy.
+  if (Exists(action.path)) ::unlink(target.c_str());
+  return error;
 }
 
 Status Perform(const FileAction& action, const ActionStart& start) {

@@ -31,8 +31,9 @@ Progressed Look(const FileAction& action, const ActionStart& start);
 /// kConflict where the target was taken meanwhile: prepare again.
 Status Perform(const FileAction& action, const ActionStart& start);
 
-/// The second half of a move.
-Status RemoveMoved(const FileAction& action);
+/// The second half of a move. Where the original cannot be removed, what was put at `target` is taken away
+/// again.
+Status RemoveMoved(const FileAction& action, const std::string& target);
 
 /// Whether the file is at its place and as it was before the action.
 bool IsAsBefore(const FileAction& action, const ActionStart& start);

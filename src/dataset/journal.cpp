@@ -131,7 +131,7 @@ Status ActionJournal::Impl::SettleOne(size_t id, bool image_went) {
   if (progressed == Progressed::kNo && !follows)
     return file.AddFailed(id, Error{Stage::kAct, Code::kInterrupted, "the run ended before it was done"});
   Status ended;
-  if (progressed == Progressed::kHalf) ended = RemoveMoved(action);
+  if (progressed == Progressed::kHalf) ended = RemoveMoved(action, start->target);
   if (progressed == Progressed::kNo) ended = Perform(action, *start);
   if (!ended) {
     if (action.sidecar) stranded.emplace_back(action, ended.error());

@@ -68,7 +68,7 @@ Result<std::optional<std::string>> ActionJournal::Impl::AlreadyWent(size_t id, c
     SweepAround(action, before->target);
     return std::optional<std::string>();
   }
-  const Status status = progressed == Progressed::kHalf ? RemoveMoved(action) : Status{};
+  const Status status = progressed == Progressed::kHalf ? RemoveMoved(action, before->target) : Status{};
   if (status) NoteMove(action, *before);
   FileAction done = action;
   done.target = before->target;

@@ -21,7 +21,13 @@
 namespace imgmill {
 namespace {
 
-constexpr std::pair<const char*, const char*> kKnownStrangers[] = {
+constexpr const char* kCameraRaw = "a camera's raw file, which is not supported (develop it first)";
+constexpr std::pair<std::string_view, const char*> kKnownStrangers[] = {
+    {"FUJIFILMCCD-RAW", kCameraRaw},
+    {"IIRO", kCameraRaw},
+    {"IIRS", kCameraRaw},
+    {std::string_view("IIU\0", 4), kCameraRaw},
+    {"....ftypcrx ", kCameraRaw},
     {"8BPS", "a Photoshop document, which is not supported (export it as TIFF or PNG)"},
     {"icns", "an Apple icon, which is not supported (convert it to PNG)"},
     {"%PDF", "a PDF document, not an image"},

@@ -74,6 +74,28 @@ TEST_CASE("exports have the same bytes with any number of threads and any budget
   CHECK(npy.size() == 128 + 30 * 512 * 4);
 }
 
+TEST_CASE("where there is no image any more, what was exported stays, but with --force") {
+  const TestFolder where;
+  std::filesystem::create_directory(where / "in");
+  std::filesystem::copy(SampleData() + "/clock.jpg", where / "in/clock.jpg");
+  const std::vector<std::vector<std::string>> commands = {
+      {"embed", where / "in", "--export", where / "v.npy"},
+      {"filter", where / "in", "--keep", "width>1", "--export", where / "s.csv"}};
+  for (const auto& command : commands) CHECK(Run(command).exit_code == 0);
+  const std::string vectors = TestFolder::Read(where / "v.npy"), signals = TestFolder::Read(where / "s.csv");
+  std::filesystem::remove(where / "in/clock.jpg");  // as where a drive is not mounted
+  for (const auto& command : commands) {
+    const ProcessResult run = Run(command);
+    CHECK(run.exit_code == 1);
+    CHECK(run.err.find("is left as it is") != std::string::npos);
+  }
+  CHECK(TestFolder::Read(where / "v.npy") == vectors);
+  CHECK(TestFolder::Read(where / "s.csv") == signals);
+  for (const auto& command : commands) CHECK(Run(Plus(command, {"--force"})).exit_code == 0);
+  CHECK(TestFolder::Read(where / "v.npy") != vectors);
+  CHECK(TestFolder::Read(where / "s.csv") != signals);
+}
+
 TEST_CASE("a folder for clip-retrieval has half the bytes, and the names in Parquet") {
   const TestFolder where;
   CopySamples(where / "photos");

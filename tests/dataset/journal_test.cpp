@@ -315,6 +315,22 @@ TEST_CASE("a move to another file system keeps bytes, mode and time, and can be 
   CHECK_FALSE(TestFolder::Exists(there / "out"));  // the action had made it
 }
 
+TEST_CASE("a move to another file system whose original cannot be removed leaves no copy") {
+  const TestFolder here;
+  const TestFolder there(InMemoryPlace());
+  const std::string source = here.Write("a.jpg", "bytes");
+  // Immutable: the one thing that keeps root from removing it.
+  if (std::system(("chattr +i '" + source + "' 2>/dev/null").c_str()) != 0) {
+    MESSAGE("SKIPPED: files cannot be made immutable here");
+    return;
+  }
+  const Status moved = One(there, Act(Kind::kMove, source, "", there / "out/a.jpg"));
+  CHECK(std::system(("chattr -i '" + source + "'").c_str()) == 0);
+  REQUIRE(!moved);
+  CHECK(TestFolder::Read(source) == "bytes");
+  CHECK_FALSE(TestFolder::Exists(there / "out/a.jpg"));
+}
+
 TEST_CASE(
     "a move that was killed between copy and removal is completed by the next run, in the same undo file") {
   const TestFolder here;

@@ -65,9 +65,11 @@ inline constexpr uint64_t kTiffTileWidth = 322;
 inline constexpr uint64_t kTiffTileLength = 323;
 inline constexpr uint64_t kTiffTileOffsets = 324;
 inline constexpr uint64_t kTiffTileByteCounts = 325;
+inline constexpr uint64_t kTiffSubIfds = 330;
 inline constexpr uint64_t kTiffExtraSamples = 338;
 inline constexpr uint64_t kTiffSampleFormat = 339;
 inline constexpr uint64_t kTiffJpegTables = 347;
+inline constexpr uint64_t kTiffDngVersion = 50706;
 
 inline constexpr uint64_t kTiffYCbCr = 6;  ///< of kTiffPhotometric; its samples may be stored at half size
 

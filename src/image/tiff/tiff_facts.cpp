@@ -90,6 +90,19 @@ std::string NameOfCompression(uint64_t compression) {
   }
 }
 
+/// DNG, NEF, ARW and CR2 are TIFFs. Their first directory mostly holds a thumbnail, and another one the
+/// sensor's samples (Adobe, DNG specification 1.6; Canon marks its own at byte 8).
+bool IsCameraRaw(const InputFile& file, const TiffDirectory& directory) {
+  constexpr uint64_t kColourFilterArray = 32803, kLinearRaw = 34892;
+  char mark[2] = {};
+  if (directory.Find(kTiffDngVersion) != nullptr) return true;
+  if (file.ReadAt(8, mark, sizeof mark) == sizeof mark && std::memcmp(mark, "CR", 2) == 0) return true;
+  const uint64_t photometric = directory.Value(kTiffPhotometric).value_or(0);
+  if (photometric == kColourFilterArray || photometric == kLinearRaw) return true;
+  const bool reduced = (directory.Value(kTiffNewSubfileType).value_or(0) & 1) != 0;
+  return reduced && directory.Find(kTiffSubIfds) != nullptr;
+}
+
 }  // namespace
 
 std::optional<TiffFacts> ReadTiffFacts(const InputFile& file) {
@@ -108,6 +121,7 @@ std::optional<TiffFacts> ReadTiffFacts(const InputFile& file) {
   facts.format = Common(Shorts(*directory, file, kTiffSampleFormat), 1);
   facts.compression = directory->Value(kTiffCompression).value_or(1);
   facts.photometric = directory->Value(kTiffPhotometric).value_or(0);
+  facts.camera_raw = IsCameraRaw(file, *directory);
   const bool planes = directory->Value(kTiffPlanarConfiguration).value_or(1) == 2;
   facts.separate = planes && facts.samples > 1;
   if (planes && facts.samples == 1) facts.in_one_plane = InOnePlane(*directory);
@@ -174,6 +188,9 @@ std::string TiffUnsupported(const TiffFacts& facts) {
   constexpr uint64_t kMinIsBlack = 1;
   constexpr uint64_t kSeparated = 5;
   constexpr uint64_t kLab = 8;
+  if (facts.camera_raw)
+    return "a camera's raw file, whose first image is but a thumbnail (develop it first, and write TIFF or "
+           "PNG)";
   // libtiff makes RGB of it only within its decoder of JPEG; elsewhere libvips takes the numbers for RGB.
   if (facts.photometric == kTiffYCbCr && facts.compression != kJpeg && facts.compression != kOldJpeg)
     return "a TIFF of YCbCr that is not compressed by JPEG (convert it to RGB)";

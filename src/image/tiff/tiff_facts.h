@@ -21,7 +21,8 @@ struct TiffFacts {
   uint64_t format = 1;  ///< SampleFormat: 1 unsigned, 2 signed, 3 float, 5 and 6 complex; 0 where they differ
   uint64_t compression = 1;
   uint64_t photometric = 0;
-  bool separate = false;  ///< PlanarConfiguration 2: of several samples, each in a plane of its own
+  bool camera_raw = false;  ///< what a sensor saw, perhaps with a small picture in front of it
+  bool separate = false;    ///< PlanarConfiguration 2: of several samples, each in a plane of its own
   bool tiled = false;
   uint64_t block_width = 0;  ///< of a strip or tile
   uint64_t block_rows = 0;
