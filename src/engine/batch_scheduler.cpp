@@ -108,6 +108,10 @@ struct BatchScheduler::Impl {
     while (true) {
       std::vector<WaitingTile> batch = WaitForBatch(lock, device);
       if (batch.empty()) return;
+      if (stop.StopRequested()) {
+        Leave(std::move(batch), device);
+        continue;
+      }
       const BatchShape shape = queue.ShapeOf(*batch[0].job);
       // What an accelerator holds for one of two batches nobody can tell apart.
       stream.alone = !memory.device(device).host_backed() && !costs.Knows(shape, device);
@@ -133,13 +137,21 @@ struct BatchScheduler::Impl {
     }
   }
 
+  /// Of a run that is to stop: whoever waits for these tiles is told.
+  void Leave(std::vector<WaitingTile> batch, int device) {
+    LadderOutcome outcome;
+    outcome.status = StoppedBetweenTiles();
+    Settle(std::move(batch), outcome, device);
+    changed.notify_all();
+  }
+
   LadderOutcome RunBatch(ThreadStreams& own_streams, const std::vector<WaitingTile>& batch,
                          const BatchShape& shape, int device) {
     std::vector<TileJob*> jobs;
     for (const WaitingTile& tile : batch) jobs.push_back(tile.job);
     const Footprint predicted = costs.Predict(plan.micro_batch, jobs[0]->height, jobs[0]->width, device);
     TileGroup work(
-        model, own_streams, plan, std::move(jobs), {model.info().architecture, shape, predicted},
+        model, own_streams, plan, stop, std::move(jobs), {model.info().architecture, shape, predicted},
         [&](bool lost) { return queue.HasOther(batch[0], device, lost); },
         [&](int n, int height, int width) { return costs.Predict(n, height, width, device).total(); });
     LadderOutcome outcome = memory.Guarded(work, WorkPlace::Device(device), stop);

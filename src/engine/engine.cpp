@@ -173,14 +173,18 @@ class EngineRun {
   }
 
   void Fail(Job& job, const Error& error) {
+    if (error.code == Code::kInterrupted) {
+      cut_short_ = true;
+      return job.CutShort();
+    }
     job.Fail(error);
     // Every later output would meet the same end: stop, and let a rerun go on once there is room.
     if (error.code == Code::kDiskFull) disk_full_ = true;
-    if (error.code == Code::kInterrupted) cut_short_ = true;
   }
 
   /// Under the lock of `ordered_`, in order. To the progress an image is what it came to in the end.
   void Count(std::vector<Outcome>& outcomes) {
+    if (outcomes.empty()) return;  // it was cut short: a rerun takes it up
     Progress& progress = *services_.progress;
     ++progress.listed;
     const Outcome::State end = outcomes.back().state;
@@ -230,7 +234,7 @@ class EngineRun {
   std::optional<BatchShape> next_shape_;
   bool exhausted_ = false;  // the source came to its end
   std::atomic<bool> disk_full_{false};
-  std::atomic<bool> cut_short_{false};  // an image in flight gave up because of the signal
+  std::atomic<bool> cut_short_{false};  // an image in work was left because of the signal
   FirstException thrown_;               // it ends the run
 };
 

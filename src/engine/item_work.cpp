@@ -53,9 +53,11 @@ class EndTasks {
 /// reads for itself when its turn comes, and meets the same failure then.
 class ItemWork::SharedRows final : public ItemTask {
  public:
-  SharedRows(ItemTask& first, std::vector<Part*> others, std::unique_ptr<ItemTask>& watching)
-      : first_(first), others_(std::move(others)), watching_(watching) {}
+  SharedRows(const ItemWork& work, ItemTask& first, std::vector<Part*> others,
+             std::unique_ptr<ItemTask>& watching)
+      : work_(work), first_(first), others_(std::move(others)), watching_(watching) {}
   Status Map(const Region& region) override {
+    TRY(work_.MayGoOn());
     TRY(first_.Map(region));
     std::erase_if(others_, [&](Part* other) {
       if (other->task->Map(region)) return false;
@@ -72,6 +74,7 @@ class ItemWork::SharedRows final : public ItemTask {
   }
 
  private:
+  const ItemWork& work_;
   ItemTask& first_;
   std::vector<Part*> others_;
   std::unique_ptr<ItemTask>& watching_;
@@ -131,7 +134,13 @@ Status ItemWork::RunPart(Part& part) {
   return {};
 }
 
+Status ItemWork::MayGoOn() const {
+  if (!services_.stop->StopRequested()) return {};
+  return Error{Stage::kCompute, Code::kInterrupted, "stopped by a signal"};
+}
+
 Status ItemWork::MapRows(Part& part) {
+  TRY(MayGoOn());
   part.outcome.notes.clear();
   part.outcome.outputs.clear();
   part.outcome.payload.reset();
@@ -151,7 +160,7 @@ Status ItemWork::MapRows(Part& part) {
     part.outcome.error = std::move(seen.lost);
   } else if (plan.needs_pixels) {
     KeepIfSuspended keep(task, unfinished_);
-    SharedRows rows(*task, StartSharing(part), watching_);
+    SharedRows rows(*this, *task, StartSharing(part), watching_);
     std::unique_ptr<RowReader> reader = TRY(part.operation->Open(job_.item, plan));
     if (sharing_ && services_.observer != nullptr)
       watching_ = services_.observer->Watch(job_.item, plan.reading, reader->layout());

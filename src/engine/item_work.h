@@ -11,7 +11,8 @@ class ItemWork final : public LadderWork {
   ItemWork(Job& job, const Identifier& identifier, const EngineServices& services);
 
   /// Digest; then recall, read, map, publish for each part. An attempt that ran out of memory leaves behind
-  /// the digest, the outcomes that there are, and the task where that can go on.
+  /// the digest, the outcomes that there are, and the task where that can go on. A run that is to stop does
+  /// so between two regions (kInterrupted); what is all mapped is published.
   Status Run(const Attempt& attempt) override;
   void LetGo() override { unfinished_.reset(); }
   BatchLabel label() const override {
@@ -27,6 +28,8 @@ class ItemWork final : public LadderWork {
   class SharedRows;
 
   Status RunPart(Part& part);
+  /// kInterrupted once the run is to stop: the image is left as if it had not been begun.
+  Status MayGoOn() const;
   Status MapRows(Part& part);
   std::vector<Part*> StartSharing(const Part& part);
 

@@ -96,9 +96,14 @@ void Job::Fail(const Error& error) {
   over = true;
 }
 
+void Job::CutShort() {
+  over = cut_short = true;
+}
+
 std::vector<Outcome> Job::TakeOutcomes() {
   std::vector<Outcome> outcomes;
-  for (size_t i = 0; i <= next; ++i) {
+  const size_t ended = cut_short ? next : next + 1;
+  for (size_t i = 0; i < ended; ++i) {
     outcomes.push_back(std::move(parts[i].outcome));
     outcomes.back().file = item.file;
   }

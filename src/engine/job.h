@@ -29,6 +29,7 @@ struct Job {
   std::vector<Part> parts;  ///< in the order of the operations
   size_t next = 0;          ///< the part whose turn it is; those before have kept the item
   bool over = false;        ///< parts[next] has the last outcome
+  bool cut_short = false;   ///< and that is none: the run was stopped
   /// The lease is for all parts at once; else for any one of them, and each reads for itself.
   bool together = true;
   ItemCosts::Estimate cost;  ///< what the lease is for
@@ -49,6 +50,9 @@ struct Job {
   Verdict Pass();
   /// The part has failed, and the item goes no further.
   void Fail(const Error& error);
+  /// The run was stopped before the part was done: to it, the item is as one that was not begun.
+  void CutShort();
+  /// Of the parts that have one, in their order.
   std::vector<Outcome> TakeOutcomes();
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/try.h"
+#include "imgmill/memory/stop_scope.h"
 #include "sample_tiles.h"
 
 namespace imgmill {
@@ -144,7 +145,19 @@ Status TileGroup::Run(const Attempt& attempt) {
   return {};
 }
 
+Error StoppedBetweenTiles() {
+  return {Stage::kCompute, Code::kInterrupted, "stopped by a signal"};
+}
+
+/// Whatever the stream made of a batch that it may have left: it is no result, nor is its error one.
 Status TileGroup::Forward(ModelStream& stream, WorkPlace place, std::span<TileJob* const> jobs, int n) {
+  if (stop_.StopRequested()) return StoppedBetweenTiles();
+  const StopScope scope(stop_);
+  const Status status = ForwardToEnd(stream, place, jobs, n);
+  return stop_.StopRequested() ? Status(StoppedBetweenTiles()) : status;
+}
+
+Status TileGroup::ForwardToEnd(ModelStream& stream, WorkPlace place, std::span<TileJob* const> jobs, int n) {
   const TileJob& first = *jobs[0];
   if (first.form.bits == 0) {
     std::vector<BatchImage> images;

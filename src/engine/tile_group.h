@@ -24,17 +24,22 @@ class ThreadStreams {
   std::unique_ptr<ModelStream> own_, cpu_;
 };
 
+/// The kInterrupted of tiles that are left undone.
+Error StoppedBetweenTiles();
+
 class TileGroup final : public LadderWork {
  public:
+  /// @param stop      is looked at between batches, and within one where the model can leave it
   /// @param label     for the report
   /// @param may_move  answers has_other_device
   /// @param predict   bytes of a batch on the device that the work begins on
-  TileGroup(BatchModel& model, ThreadStreams& streams, const NumericsPlan& plan, std::vector<TileJob*> jobs,
-            BatchLabel label, std::function<bool(bool lost)> may_move,
+  TileGroup(BatchModel& model, ThreadStreams& streams, const NumericsPlan& plan, const StopFlag& stop,
+            std::vector<TileJob*> jobs, BatchLabel label, std::function<bool(bool lost)> may_move,
             std::function<size_t(int n, int height, int width)> predict)
       : model_(model),
         streams_(streams),
         plan_(plan),
+        stop_(stop),
         jobs_(std::move(jobs)),
         label_(std::move(label)),
         may_move_(std::move(may_move)),
@@ -51,11 +56,13 @@ class TileGroup final : public LadderWork {
  private:
   /// Tiles of one size and form, as a batch of n.
   Status Forward(ModelStream& stream, WorkPlace place, std::span<TileJob* const> jobs, int n);
+  Status ForwardToEnd(ModelStream& stream, WorkPlace place, std::span<TileJob* const> jobs, int n);
   Status RunInParts(ModelStream& stream, const Attempt& attempt, TileJob& job);
 
   BatchModel& model_;
   ThreadStreams& streams_;
   const NumericsPlan& plan_;
+  const StopFlag& stop_;
   std::vector<TileJob*> jobs_;
   const BatchLabel label_;
   const std::function<bool(bool lost)> may_move_;

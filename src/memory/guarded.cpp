@@ -71,7 +71,8 @@ LadderOutcome MemoryManager::Guarded(LadderWork& work, WorkPlace place, const St
   record.predicted = label.predicted;
   record.rung = outcome.rung;
   record.attempts = outcome.attempts;
-  record.failed = !outcome.status.ok() && !outcome.hand_over;
+  const bool left = !outcome.status && outcome.status.error().code == Code::kInterrupted;
+  record.failed = !outcome.status.ok() && !outcome.hand_over && !left;
   record.duration_ms = impl_->Now() - record.start_ms;
   impl_->log.Add(std::move(record));
   return outcome;

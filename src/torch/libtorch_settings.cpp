@@ -4,8 +4,10 @@
 #include <ATen/Parallel.h>
 
 #include <mutex>
+#include <stdexcept>
 
 #include "imgmill/memory/pool.h"
+#include "imgmill/memory/stop_scope.h"
 #include "torch/torch_headers.h"
 
 // oneDNN is inside libtorch_cpu and its header is not shipped; weak, since a build of LibTorch may lack it.
@@ -17,8 +19,11 @@ namespace {
 /// Each tensor of the CPU comes from the pool of the thread that makes it.
 class PoolAllocator final : public c10::Allocator {
  public:
-  /// @throws OutOfMemory, which passes through LibTorch like any other exception
+  /// @throws OutOfMemory, which passes through LibTorch like any other exception; and, between two layers of
+  /// a network that is to be left, an exception that whoever made the StopScope takes for that
   c10::DataPtr allocate(size_t bytes) override {
+    const StopFlag* const stop = StopScope::Current();
+    if (stop != nullptr && stop->StopRequested()) throw std::runtime_error("stopped");
     if (bytes == 0) return {nullptr, nullptr, &Pool::Free, c10::DeviceType::CPU};
     void* block = CurrentPool().Allocate(bytes);
     return {block, block, &Pool::Free, c10::DeviceType::CPU};

@@ -1,9 +1,11 @@
-// Ctrl-C and SIGTERM: the images in work are finished, the run exits 75, and run again it does the rest.
+// Ctrl-C and SIGTERM: the images in work are left, the run exits 75, and run again it does the rest.
 #include <doctest/doctest.h>
 #include <signal.h>
 
+#include <chrono>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "program.h"
 
@@ -51,6 +53,45 @@ TEST_CASE("a signal ends a run soon, with whole files, and run again it does the
     CHECK(after["done"] == expected.size() - partial.size());
     CHECK(Difference(expected, ReadFolder(out)) == "");
   }
+}
+
+TEST_CASE("a signal while a network enlarges one picture: it is left soon, and nothing of it stays") {
+  const ModelParts parts = FindModel();
+  if (!parts.missing.empty()) {
+    MESSAGE("SKIPPED: " << parts.missing);
+    return;
+  }
+  const TestFolder where;
+  std::filesystem::create_directories(where / "photos");
+  WriteLargeJpeg(where / "photos/large.jpg", 3000, 2000);
+  const auto upscale = [&](const std::string& out) {
+    std::vector<std::string> command = {"upscale", where / "photos", "--model", "own:sr-x2", "--tile", "2048",
+                                        "-o",      where / out,      "--json"};
+    return command;
+  };
+  const ProcessResult whole = Run(upscale("undisturbed"), parts.options);
+  INFO(whole.err);
+  REQUIRE(whole.exit_code == 0);
+
+  Process process(Imgmill(upscale("out")), WithState(parts.options));
+  // In the middle of the network, or nearly so: half of the time is still to come.
+  std::this_thread::sleep_for(std::chrono::duration<double>(whole.seconds / 2));
+  const auto sent = std::chrono::steady_clock::now();
+  process.Signal(SIGTERM);
+  const ProcessResult stopped = process.Wait();
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - sent).count();
+  INFO(stopped.err);
+  REQUIRE(stopped.exit_code == 75);
+  CAPTURE(whole.seconds);
+  CHECK(seconds < 0.3 * whole.seconds + 0.5);
+  const nlohmann::json json = Json(stopped);
+  CHECK(json["interrupted"] == true);
+  CHECK(json["failed"].empty());
+  CHECK(json["done"] == 0);
+  CHECK(ReadFolder(where / "out").empty());  // no temporary file either
+
+  REQUIRE(Run(upscale("out"), parts.options).exit_code == 0);
+  CHECK(Difference(ReadFolder(where / "undisturbed"), ReadFolder(where / "out")) == "");
 }
 
 TEST_CASE("a signal in a pipeline's tile step: the tiles that were made are summed up") {

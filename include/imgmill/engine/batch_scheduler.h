@@ -55,7 +55,8 @@ class BatchScheduler {
                                                       const StopFlag& stop, size_t item_bytes = 0);
   ~BatchScheduler();
 
-  /// Runs all jobs; returns when they are done. Called by many workers at once.
+  /// Runs all jobs; returns when they are done, or, once the run is to stop, with kInterrupted before that.
+  /// Called by many workers at once.
   Status Run(std::span<TileJob> jobs);
 
   /// A worker announces that it is on an image whose tiles will come here, so that groups wait for it.

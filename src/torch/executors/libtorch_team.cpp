@@ -2,6 +2,8 @@
 
 #include <atomic>
 
+#include "torch/kernels/stoppable_work.h"
+
 // What compilers make of a parallel region, in the library that LibTorch's wheels bring and that other OpenMP
 // libraries stand in for. Weak, since a build of LibTorch may do without; this file is not compiled for
 // OpenMP, which would tie the module to one compiler's library.
@@ -30,8 +32,9 @@ void TakePart(void* data) {
 
 }  // namespace
 
-void LibTorchTeam::Do(TeamWork& work) {
-  if (GOMP_parallel == nullptr || omp_get_thread_num == nullptr) return other_.Do(work);
+void LibTorchTeam::Do(TeamWork& all) {
+  if (GOMP_parallel == nullptr || omp_get_thread_num == nullptr) return other_.Do(all);
+  StoppableWork work(all);
   for (int number = 0; number < work.steps(); ++number) {
     Step step{work, number, work.tasks(number)};
     GOMP_parallel(TakePart, &step, static_cast<unsigned>(threads()), 0);

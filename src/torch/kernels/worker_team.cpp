@@ -1,6 +1,8 @@
 // The team: workers sleep between calls, take tasks from a counter, and meet after each step.
 #include "torch/kernels/worker_team.h"
 
+#include "torch/kernels/stoppable_work.h"
+
 namespace imgmill {
 namespace {
 
@@ -40,8 +42,9 @@ void WorkerTeam::Dismiss() {
   for (std::thread& worker : workers_) worker.join();
 }
 
-void WorkerTeam::Do(TeamWork& work) {
-  if (work.steps() <= 0) return;
+void WorkerTeam::Do(TeamWork& all) {
+  if (all.steps() <= 0) return;
+  StoppableWork work(all);
   const std::lock_guard one_caller(one_caller_);
   next_task_[0].store(0, std::memory_order_relaxed);
   next_task_[1].store(0, std::memory_order_relaxed);
@@ -87,8 +90,9 @@ void WorkerTeam::Work(TeamWork& work, int worker) {
   }
 }
 
-void DoWithTeam(TeamWork& work) {
-  if (Team* const team = TeamScope::Current()) return team->Do(work);
+void DoWithTeam(TeamWork& all) {
+  if (Team* const team = TeamScope::Current()) return team->Do(all);
+  StoppableWork work(all);
   for (int step = 0; step < work.steps(); ++step) {
     for (int task = 0; task < work.tasks(step); ++task) work.Run(step, task, 0);
   }

@@ -25,7 +25,8 @@ class Team {
  public:
   virtual ~Team() = default;
   virtual int threads() const noexcept = 0;
-  /// Does all of `work`. Who takes which task is left to chance, so no result may depend on it.
+  /// Does all of `work`, or, once the calling thread's StopScope says so, no more of it. Who takes which task
+  /// is left to chance, so no result may depend on it.
   virtual void Do(TeamWork& work) = 0;
 };
 
