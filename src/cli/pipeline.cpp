@@ -10,6 +10,7 @@
 #include "command_table.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
+#include "made_files.h"
 #include "pipeline_table.h"
 #include "session.h"
 #include "step_leftovers.h"
@@ -33,6 +34,11 @@ Error NotGiven(const std::string& step, uint64_t given, uint64_t kept) {
   return {Stage::kReduce, Code::kInternal,
           "step \"" + step + "\" was given " + std::to_string(given) + " images, and " +
               std::to_string(kept) + " were kept for it"};
+}
+
+/// Files that the next step is given in place of the images: shards and vectors are none.
+bool MakesFiles(const Command& command) {
+  return !command.output_folder().empty() && command.works_image_by_image();
 }
 
 /// The weight files that are needed after this step.
@@ -167,10 +173,12 @@ class PipelineRun {
       whole_.kept_images = part.kept_images;
       whole_.counts.failed += part.counts.failed;
       whole_.dropped += part.dropped;
-    } else {
-      dropped_files_ += part.dropped;
     }
-    of_images_ = of_images_ && step.command->output_folder().empty();
+    made_.Take(part);
+    if (MakesFiles(*step.command)) {
+      of_images_ = false;
+      made_.Add(step.name, part.kept.size());
+    }
     whole_.counts.recalled += part.counts.recalled;
     whole_.counts.off_plan += part.counts.off_plan;
     whole_.counts.interrupted = part.counts.interrupted;
@@ -200,10 +208,8 @@ class PipelineRun {
                       std::to_string(counts.done) + " kept, " + std::to_string(whole_.dropped) +
                       " dropped, " + std::to_string(counts.failed) + " failed";
     if (!of_images_ && !dry_run_) {
-      whole_.headline +=
-          "; " + std::to_string(kept_.size()) + (kept_.size() == 1 ? " file" : " files") + " made from them";
-      if (dropped_files_ > 0) whole_.headline += ", " + std::to_string(dropped_files_) + " more dropped";
-      whole_.details["dropped_files"] = dropped_files_;
+      whole_.headline += made_.Text();
+      whole_.details["dropped_files"] = made_.dropped();
     }
     whole_.summary =
         dry_run_ ? "dry run: nothing was written" : "output in " + PrintablePath(pipeline_.output);
@@ -214,12 +220,12 @@ class PipelineRun {
   Session& session_;
   const bool dry_run_;
   std::unique_ptr<ItemSource> source_;
-  size_t next_ = 0;             ///< step
-  FileTable kept_;              ///< what it is given
-  Prospect ahead_{0};           ///< of a dry run: and what it would be given beside that
-  bool unseen_ = false;         ///< of a dry run: a step needs what is not there
-  bool of_images_ = true;       ///< it is given images of the input, not files that were made from them
-  uint64_t dropped_files_ = 0;  ///< of these
+  size_t next_ = 0;        ///< step
+  FileTable kept_;         ///< what it is given
+  Prospect ahead_{0};      ///< of a dry run: and what it would be given beside that
+  bool unseen_ = false;    ///< of a dry run: a step needs what is not there
+  bool of_images_ = true;  ///< it is given images of the input, not files that were made from them
+  MadeFiles made_;
   CommandResult whole_;
   PipelineTable table_;
   StepLeftovers leftovers_;

@@ -24,6 +24,16 @@ FilterRule Rule(const std::string& text, bool keeps = true) {
 
 }  // namespace
 
+TEST_CASE("where images are dropped by several rules, the sums say so") {
+  std::vector<AppliedRule> rules(2);
+  rules[0].rule = Rule("short_side>=96");
+  rules[0].dropped = 1;
+  rules[1].rule = Rule("blockiness<60");
+  rules[1].dropped = 4;
+  CHECK(DroppedByRule(rules, 5) == "short_side>=96: 1, blockiness<60: 4");
+  CHECK(DroppedByRule(rules, 4) == "short_side>=96: 1, blockiness<60: 4; some by several rules");
+}
+
 TEST_CASE("a rule is a signal, a comparison and a number or percentile, with or without blanks") {
   const FilterRule plain = Rule("blockiness<30");
   CHECK(plain.signal == Signal::kBlockiness);

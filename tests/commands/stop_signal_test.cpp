@@ -108,7 +108,7 @@ TEST_CASE("a signal in a pipeline's tile step: the tiles that were made are summ
   REQUIRE(stopped.exit_code == 75);
   const nlohmann::json tiles = Json(stopped)["steps"][0]["tiles"];
   CHECK(tiles >= 100);
-  CHECK(stopped.err.find("; " + tiles.dump() + " files made from them") != std::string::npos);
+  CHECK(stopped.err.find("; tile made " + tiles.dump() + " files from them") != std::string::npos);
 }
 
 TEST_CASE("a signal while dedup reads ends with 75 and without groups") {

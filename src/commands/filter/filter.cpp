@@ -113,7 +113,8 @@ class Filter final : public Command {
                  std::to_string(result.dropped) + " of " + std::to_string(judged) + " images (" +
                      ShortNumber(std::round(percent * 10) / 10) +
                      " %) would be dropped, more than --max-drop " + options_.max_drop + " allows (" +
-                     DroppedByRule(rules) + "); nothing was done: loosen the rules or raise --max-drop"};
+                     DroppedByRule(rules, result.dropped) +
+                     "); nothing was done: loosen the rules or raise --max-drop"};
   }
 
   /// Counts what each rule drops, and says so.
@@ -164,7 +165,7 @@ class Filter final : public Command {
     };
     result.summary =
         std::to_string(result.kept_images) + " kept, " + std::to_string(result.dropped) + " dropped";
-    if (result.dropped > 0) result.summary += " (" + DroppedByRule(rules) + ")";
+    if (result.dropped > 0) result.summary += " (" + DroppedByRule(rules, result.dropped) + ")";
     result.findings = options_.check && result.dropped > 0;
     return {};
   }

@@ -160,11 +160,14 @@ nlohmann::ordered_json DroppedJson(std::span<const AppliedRule> rules, const Fil
   return {{"path", PrintablePath(entry.file.path)}, {"rules", std::move(broken)}};
 }
 
-std::string DroppedByRule(std::span<const AppliedRule> rules) {
+std::string DroppedByRule(std::span<const AppliedRule> rules, uint64_t dropped) {
   std::string text;
-  for (const AppliedRule& rule : rules)
+  uint64_t sum = 0;
+  for (const AppliedRule& rule : rules) {
     text += (text.empty() ? "" : ", ") + rule.rule.text + ": " + std::to_string(rule.dropped);
-  return text;
+    sum += rule.dropped;
+  }
+  return text + (sum > dropped ? "; some by several rules" : "");
 }
 
 }  // namespace imgmill

@@ -54,7 +54,8 @@ std::string WhyDropped(std::span<const AppliedRule> rules, const FilterEntry& en
 nlohmann::ordered_json DroppedJson(std::span<const AppliedRule> rules, const FilterEntry& entry);
 
 /// How many images each rule drops: "short_side>=256: 3, sharpness>p10: 2".
-std::string DroppedByRule(std::span<const AppliedRule> rules);
+/// @param dropped  by all of them. Where that is less than their sum, the text says why.
+std::string DroppedByRule(std::span<const AppliedRule> rules, uint64_t dropped);
 
 /// Up to six digits: for people.
 std::string ShortNumber(double value);
