@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include <functional>
+
 #include "base/path_parts.h"
 #include "base/same_file.h"
 #include "base/try.h"
@@ -21,6 +23,15 @@ std::optional<ContentDigest> DigestIfSize(const std::string& path, int64_t size)
   if (!stamp || stamp->size != size) return std::nullopt;
   const Result<ContentDigest> digest = DigestOf(path);
   return digest ? std::optional(*digest) : std::nullopt;
+}
+
+size_t HashOf(const std::string& text) {
+  return std::hash<std::string>()(text);
+}
+
+/// Works of one hash give the same bytes.
+size_t HashOf(const WorkKey& work) {
+  return HashOf(work.content.Hex() + work.fingerprint);
 }
 
 }  // namespace
@@ -146,7 +157,41 @@ Status OutputFolder::MayWrite(const Item& item, const std::string& relative) {
     return Error{Stage::kWrite, Code::kConflict,
                  PrintablePath(path) + " is the source itself (choose another output folder)"};
   }
-  return overwrite_ ? Status{} : CheckOwner(item, relative);
+  return overwrite_ ? MayClaim(item, relative) : CheckOwner(item, relative);
+}
+
+Status OutputFolder::MayClaim(const Item& item, const std::string& relative) {
+  const size_t work = HashOf(KeyOf(item, relative));
+  std::unique_lock lock(mutex_);
+  const auto claim = claims_.find(HashOf(relative));
+  if (claim == claims_.end() || claim->second == work) return {};
+  const size_t other = claim->second;
+  lock.unlock();
+  return Claimed(item, relative, other);
+}
+
+Status OutputFolder::Claim(const Item& item, const std::string& relative) {
+  if (!overwrite_) return {};
+  const size_t work = HashOf(KeyOf(item, relative));
+  std::unique_lock lock(mutex_);
+  const size_t owner = claims_.emplace(HashOf(relative), work).first->second;
+  lock.unlock();
+  return owner == work ? Status{} : Status(Claimed(item, relative, owner));
+}
+
+/// @param work  the hash of the other's
+Error OutputFolder::Claimed(const Item& item, const std::string& relative, size_t work) {
+  std::string source;
+  for (const FoundWork& found : catalog_.FindOutputs(relative)) {
+    if (found.key.source != item.main.absolute && HashOf(found.key) == work) source = found.key.source;
+  }
+  std::string name = PathOf(relative);
+  if (name.ends_with('/')) name.back() = '*';  // the name of a set, which begins all of its files
+  return Error{Stage::kWrite, Code::kConflict,
+               PrintablePath(name) + " is what this run has made of another source" +
+                   (source.empty() ? "" : ", " + PrintablePath(source)) +
+                   " (choose another output folder for one of the two: --force replaces only what earlier "
+                   "runs have made)"};
 }
 
 Status OutputFolder::MayMakeFolder(const std::string& relative) const {
@@ -184,6 +229,7 @@ Status OutputFolder::CommitAs(const Item& item, const std::string& relative, con
   // question is not replaced either.
   const bool replaces = Exists(PathOf(relative));
   TRY(MayWrite(item, relative));
+  TRY(Claim(item, relative));
   const WorkKey key = KeyOf(item, relative);
   TRY(catalog_.PutWork(key, {WorkRow::State::kIntent, stamp.size, digest}));
   TRY(MakeRowsDurable(catalog_));

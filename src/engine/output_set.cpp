@@ -176,6 +176,7 @@ Result<ReadyFile> OutputSet::Ready(const std::string& relative, const Held& held
 
 Status OutputSet::PublishSoFar() {
   if (ended_.empty()) return {};
+  TRY(folder_.Claim(item_, SetName(prefixes_)));
   std::vector<ReadyFile> ready;
   for (const std::string& name : ended_) {
     ReadyFile file = TRY(Ready(name, files_.at(name)));
@@ -249,6 +250,7 @@ Result<EarlierChoice> FindEarlierChoice(OutputFolder& folder, const Item& item, 
 }
 
 Status OutputSet::Commit(size_t missing) {
+  TRY(folder_.Claim(item_, SetName(prefixes_)));
   TRY(folder_.NoteSidecars(item_));
   if (resumed_) return CommitResumed(missing);
   std::vector<ReadyFile> ready;
@@ -279,7 +281,7 @@ std::vector<std::string> OutputSet::names() const {
 
 Status MayBeginSet(OutputFolder& folder, const Item& item, const SetPrefixes& prefixes) {
   TRY(folder.NoteFolder());
-  if (folder.overwrite()) return {};
+  if (folder.overwrite()) return folder.MayClaim(item, SetName(prefixes));
   bool ours = false;
   std::vector<std::pair<std::string, std::string>> others;  // an output in place, and its source
   for (const FoundWork& set : folder.catalog().FindOutputs(SetName(prefixes))) {

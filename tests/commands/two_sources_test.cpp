@@ -144,6 +144,37 @@ TEST_CASE(
   }
 }
 
+TEST_CASE(
+    "--force replaces what an earlier run has made of another source, and nothing that this run has made") {
+  for (const auto& command : {&Upscale, &Tile}) {
+    const TestFolder where;
+    where.Write("p1/y.ppm", Picture(1));
+    where.Write("p2/y.ppm", Picture(2));
+    REQUIRE(Run(command(where / "p2", where / "out")).exit_code == 0);
+    Command both = command(where / "p1", where / "out");
+    both.insert(both.begin() + 2, {where / "p2/y.ppm", "-j1", "--force"});
+    for (int time = 0; time < 2; ++time) {
+      const ProcessResult run = Run(both);
+      INFO(run.err);
+      CHECK(run.exit_code == 1);
+      const nlohmann::json json = Json(run);
+      CHECK(json["done"] == 1);
+      REQUIRE(json["failed"].size() == 1);
+      CHECK(json["failed"][0]["code"] == "conflict");
+      CHECK(json["failed"][0]["path"] == where / "p2/y.ppm");
+      CHECK(json["failed"][0]["message"].get<std::string>().find(
+                "is what this run has made of another source, " + where.path() + "/p1/y.ppm") !=
+            std::string::npos);
+      REQUIRE(Run(command(where / "p1", where / "alone")).exit_code == 0);
+      CHECK(Difference(Images(where / "alone"), Images(where / "out")) == "");
+    }
+    // Of one content there is one output.
+    fs::copy_file(where / "p1/y.ppm", where / "p2/y.ppm", fs::copy_options::overwrite_existing);
+    CHECK(Run(both).exit_code == 0);
+    CHECK(Difference(Images(where / "alone"), Images(where / "out")) == "");
+  }
+}
+
 TEST_CASE("the outputs of two folders that were swapped are made again, each in its place") {
   const TestFolder where;
   where.Write("p1/x.ppm", Picture(1));

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 
 #include "imgmill/base/result.h"
 #include "imgmill/catalog/catalog.h"
@@ -18,7 +19,8 @@ namespace imgmill {
 class OutputFolder {
  public:
   /// @param fingerprint  what determines the outputs' bytes: the operation's options, plan and versions.
-  /// @param overwrite    replace files that are not ours.
+  /// @param overwrite    replace files that are not ours, and those that earlier runs have made of other
+  ///   sources; not those of this run.
   OutputFolder(std::string folder, std::string fingerprint, Catalog& catalog, bool overwrite);
   /// Removes the folders that nothing was published in: see LeftEmpty.
   ~OutputFolder();
@@ -32,8 +34,15 @@ class OutputFolder {
   Result<bool> Finished(const Item& item, const std::string& relative);
 
   /// Refuses (kConflict) a target that exists, is not ours or is another source's and must not be
-  /// overwritten, and always one that is the item's own source.
+  /// overwritten, and always one that is the item's own source, or that this run has made of another.
   Status MayWrite(const Item& item, const std::string& relative);
+
+  /// Where files are overwritten: the name is this item's from now on, for as long as this object lives. A
+  /// second one that wants it is refused (kConflict), but for one of the same content, whose bytes are the
+  /// same. Else the catalog says whose it is, and nothing is done.
+  Status Claim(const Item& item, const std::string& relative);
+  /// Whether Claim would be refused, without claiming anything.
+  Status MayClaim(const Item& item, const std::string& relative);
 
   /// Whether Begin could make the folder of `relative`: for plans and dry runs.
   Status MayMakeFolder(const std::string& relative) const;
@@ -84,6 +93,7 @@ class OutputFolder {
  private:
   /// Whether the file at `relative` is, to the byte, one that this catalog says we wrote, and of this item.
   Status CheckOwner(const Item& item, const std::string& relative);
+  Error Claimed(const Item& item, const std::string& relative, size_t work);
 
   std::string folder_;
   std::string fingerprint_;
@@ -92,6 +102,9 @@ class OutputFolder {
   std::mutex mutex_;
   bool noted_ = false;
   std::set<std::string> left_empty_;
+  /// Of the names that this run has written to where it overwrites: what they are of. Hashes, a few dozen
+  /// bytes a name.
+  std::unordered_map<size_t, size_t> claims_;
 };
 
 /// Removes a temporary file unless Release was called.
