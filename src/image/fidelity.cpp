@@ -10,14 +10,16 @@
 #include <vector>
 
 #include "dds_header.h"
+#include "image/heif/heif_image.h"
 #include "image/tiff/tiff_directory.h"
+#include "jxl_header.h"
 #include "stored_number.h"
 
 namespace imgmill {
 namespace {
 
-/// What encoders of WebP, HEIC, AVIF, JPEG 2000 and JPEG XL do unless told otherwise looks about like a JPEG
-/// of quality 75; their headers do not say more. Between two steps, so that they never tie with a JPEG.
+/// What encoders of lossy WebP, HEIC, AVIF, JPEG 2000 and JPEG XL do unless told otherwise looks about like a
+/// JPEG of quality 75; their headers do not say more. Between two steps, so that they never tie with a JPEG.
 constexpr double kOtherLossyQuality = 74.5;
 
 /// ITU-T T.81, table K.1: the luminance table of quality 50 on libjpeg's scale; in all, in any order.
@@ -85,6 +87,8 @@ bool IsLossless(ImageFormat format, const InputFile& file) {
   if (format == ImageFormat::kWebp) return IsLosslessWebp(file);
   if (format == ImageFormat::kTiff) return IsLosslessTiff(file);
   if (format == ImageFormat::kJp2k) return IsReversibleJpeg2000(file);
+  if (format == ImageFormat::kHeif) return IsLosslessHeif(file);
+  if (format == ImageFormat::kJxl) return IsLosslessJxl(file);
   if (format == ImageFormat::kDds) return IsUncompressedDds(file);
   return FactsOf(format).compression == Compression::kLossless;
 }

@@ -31,35 +31,6 @@ bool NextBox(const InputFile& file, FileBox& box, const char* name, FileBox& fou
   return false;
 }
 
-/// Bits of a JPEG XL codestream, the lowest of each byte first; zeros behind its end.
-class JxlBits {
- public:
-  explicit JxlBits(std::span<const uint8_t> bytes) : bytes_(bytes) {}
-  uint32_t Take(int bits) {
-    uint32_t value = 0;
-    for (int i = 0; i < bits; ++i, ++at_) {
-      const size_t byte = at_ / 8;
-      if (byte < bytes_.size()) value |= static_cast<uint32_t>(bytes_[byte] >> at_ % 8 & 1) << i;
-    }
-    return value;
-  }
-  bool Flag() { return Take(1) != 0; }
-  void SkipSize() {
-    const bool small = Flag();
-    SkipSide(small);
-    if (Take(3) == 0) SkipSide(small);  // no ratio of the sides
-  }
-
- private:
-  void SkipSide(bool small) {
-    constexpr int kBits[] = {9, 13, 18, 30};
-    Take(small ? 5 : kBits[Take(2)]);
-  }
-
-  std::span<const uint8_t> bytes_;
-  size_t at_ = 0;
-};
-
 }  // namespace
 
 int PngImages(const InputFile& file) {
@@ -102,38 +73,6 @@ int HeifFrames(const InputFile& file) {
     return Clamped(BigEndian(count + 8, 4));
   }
   return 0;
-}
-
-bool MayBeAnimatedJxl(const InputFile& file) {
-  uint8_t start[12] = {};
-  if (!file.ReadExactly(0, start, sizeof start)) return false;
-  int64_t at = 0;
-  if (start[0] != 0xFF) {  // in boxes: a whole codestream, or the first part of one behind its number
-    FileBox boxes{{}, 0, static_cast<uint64_t>(file.bytes())};
-    FileBox part = boxes;
-    FileBox found;
-    if (NextBox(file, boxes, "jxlc", found)) {
-      at = static_cast<int64_t>(found.at);
-    } else if (NextBox(file, part, "jxlp", found)) {
-      at = static_cast<int64_t>(found.at) + 4;
-    } else {
-      return false;
-    }
-  }
-  uint8_t head[32] = {};
-  const ptrdiff_t got = file.ReadAt(at, head, sizeof head);
-  if (got < 4 || head[0] != 0xFF || head[1] != 0x0A) return false;
-  // ISO/IEC 18181-1, annexes D.2 and D.3: SizeHeader, then ImageMetadata as far as have_animation.
-  JxlBits bits({head + 2, static_cast<size_t>(got) - 2});
-  bits.SkipSize();
-  const bool all_default = bits.Flag();
-  if (all_default) return false;
-  const bool extra_fields = bits.Flag();
-  if (!extra_fields) return false;
-  bits.Take(3);                      // orientation
-  if (bits.Flag()) bits.SkipSize();  // intrinsic size
-  if (bits.Flag()) return true;      // a preview, which is rare: libjxl may look
-  return bits.Flag();
 }
 
 int TiffPages(const InputFile& file) {

@@ -15,10 +15,6 @@ int PngImages(const InputFile& file);
 /// Frames of the image track of an AVIF or HEIF sequence; 0 where there is none.
 int HeifFrames(const InputFile& file);
 
-/// Whether a JPEG XL file's header says that it is, or may be, an animation, whose frames only libjxl can
-/// count.
-bool MayBeAnimatedJxl(const InputFile& file);
-
 /// Pages of a TIFF: directories but for those that a smaller copy, a thumbnail or a mask is noted in.
 int TiffPages(const InputFile& file);
 

@@ -94,7 +94,7 @@ TEST_CASE("bytes are read again before an act: a catalog that is wrong about the
       const ContentDigest nobody = DigestOfBytes("nobody's", 8);
       const ContentDigest first = DigestOf(where / "f/0000.ppm").value();
       for (const std::string fact : {"phash-scaled/1", "sharpness-scaled/1", "upright-size/1",
-                                     "phash-scaled/2 with notes/2", "sharpness-scaled/2", "upright-size/3"}) {
+                                     "phash-scaled/2 with notes/3", "sharpness-scaled/2", "upright-size/3"}) {
         const auto value = (*catalog)->FindFact(first, fact);
         if (value) REQUIRE((*catalog)->PutFact(nobody, fact, *value).ok());
       }

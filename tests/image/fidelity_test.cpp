@@ -1,6 +1,8 @@
 // How little an encoder gave up, told from headers: in the order in which the files were encoded.
 #include <doctest/doctest.h>
 
+#include <filesystem>
+
 #include "image/image_test.h"
 #include "imgmill/image/fidelity_scale.h"
 
@@ -73,6 +75,34 @@ TEST_CASE("lossy WebP, which does not tell its quality, lies between JPEG of 74 
       CHECK(Written(FileFormat::kWebp, quality, bands) > Written(FileFormat::kJpeg, 74, 1));
     }
   }
+}
+
+TEST_CASE("JPEG XL and AVIF are lossless where their headers say so") {
+  const uint32_t png = Written(FileFormat::kPng, 90);
+  const uint32_t png_16 = Written(FileFormat::kPng, 90, 3, Sample::kU16);
+  const uint32_t webp = Written(FileFormat::kWebp, 90);
+  int exact = 0, lossy = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(IMGMILL_SOURCE_DIR "/tests/corpus/files/lossless")) {
+    const std::string name = entry.path().filename().string();
+    if (name.ends_with(".tsv")) continue;
+    CAPTURE(name);
+    const uint32_t fidelity = FidelityOfFile(entry.path().string());
+    if (name.starts_with("exact_")) {
+      const bool alpha = name.find("alpha") != std::string::npos;
+      CHECK(fidelity == (name == "exact_16.jxl" ? png_16 : alpha ? Written(FileFormat::kPng, 90, 4) : png));
+      ++exact;
+    } else {
+      CHECK(fidelity == webp);
+      ++lossy;
+    }
+  }
+  CHECK(exact == 14);
+  CHECK(lossy == 10);
+  CHECK(Written(FileFormat::kJxl, 100) == png);
+  CHECK(Written(FileFormat::kAvif, 100) == png);
+  CHECK(Written(FileFormat::kJxl, 99) == webp);
+  CHECK(Written(FileFormat::kAvif, 99) == webp);
 }
 
 TEST_CASE("without colours a JPEG counts like a grey one of its quality") {

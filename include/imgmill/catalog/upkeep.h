@@ -13,7 +13,7 @@ namespace imgmill {
 
 struct CatalogFigures {
   struct Facts {
-    std::string name;  ///< with its version: "phash/2 scaled with notes/2"
+    std::string name;  ///< with its version: "phash/2 scaled with notes/3"
     uint64_t count = 0;
     uint64_t bytes = 0;
   };

@@ -107,7 +107,7 @@ std::string HashFact(const DedupLook& look, bool allow_truncated) {
   if (!look.kind) return "exact";
   // A hash of the readable part of a broken file is another fact than one of the whole.
   return VersionedName(*look.kind, look.scaled_decode) + (allow_truncated ? " lenient" : "") +
-         " with notes/2";
+         " with notes/3";
 }
 
 std::string PosesFact(const DedupLook& look, bool allow_truncated) {

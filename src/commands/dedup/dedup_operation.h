@@ -83,7 +83,7 @@ class DedupOperation final : public Operation {
   const DedupLook look_;
   const bool allow_truncated_;
   Catalog& catalog_;
-  std::string hash_fact_;  // "phash/2 with notes/2"
+  std::string hash_fact_;  // "phash/2 with notes/3"
   DedupTable entries_;
 };
 

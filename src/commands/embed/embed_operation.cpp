@@ -145,7 +145,7 @@ EmbedOperation::EmbedOperation(Embedder& embedder, VectorStore& known, VectorSto
       force_(services.shared->force),
       allow_truncated_(services.shared->allow_truncated),
       notes_fact_("picture-rgb" + std::to_string(embedder.shrink_to_side()) +
-                  (allow_truncated_ ? "-lenient" : "") + "/2"),
+                  (allow_truncated_ ? "-lenient" : "") + "/3"),
       on_image_(std::move(on_image)) {}
 
 Result<ItemPlan> EmbedOperation::Plan(const Item& item) const {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "image/open_file.h"
@@ -71,8 +70,5 @@ struct HeifItemPlace {
 };
 /// By a "iloc" box; of items that lie in the file itself.
 std::vector<HeifItemPlace> HeifItemPlaces(BoxReader box);
-
-/// Why an image would be shown wrongly, in plain words; empty if it would not.
-std::string HeifUnsupported(const InputFile& file);
 
 }  // namespace imgmill
