@@ -12,6 +12,7 @@
 namespace imgmill {
 
 class Flags;
+struct DedupMethod;
 
 struct DedupOptions {
   /// "exact" (equal bytes), "phash", "dhash", "ahash", "whash", "pdq", "blockmean", "embedding" or "lpips".
@@ -19,6 +20,7 @@ struct DedupOptions {
   /// re-encoded, resized and slightly cropped copies with the fewest false ones; embedding compares vectors;
   /// lpips has a network look again at what phash finds.
   std::string method = "phash";
+  const DedupMethod& Method() const;
 
   /// "scaled" hashes a JPEG from a decode at 1/2, 1/4 or 1/8, many times faster; "full" from all pixels, bit
   /// for bit the hash of imagededup 0.3.3. The two are kept apart in the catalog. docs/hashes.md has their
@@ -37,14 +39,10 @@ struct DedupOptions {
   /// Believes the hashes. Else candidates are laid upon each other and compared, before they are called
   /// duplicates.
   bool no_verify = false;
-  bool verifies() const { return !no_verify && (ByHash() || ByDescriptor()); }
-  /// Whether the built-in descriptor makes candidates; what a model takes for the same may be another
-  /// picture.
-  bool ByDescriptor() const {
-    return method == "embedding" && embedding.model.empty() && embedding.model_name.empty();
-  }
-  /// Whether a hash alone does.
-  bool ByHash() const { return method != "exact" && method != "embedding" && method != "lpips"; }
+  bool verifies() const { return !no_verify && HasLooks(); }
+  /// Whether candidates are made by a hash alone, or by the built-in descriptor: what a model takes for the
+  /// same may be another picture.
+  bool HasLooks() const;
 
   /// What they may differ in then, 0 to 1. By default 0.1: in a corpus of edited photos copies have less,
   /// and bursts and pages of a book more (docs/dedup.md).
@@ -54,7 +52,7 @@ struct DedupOptions {
   /// How many of the near pairs that the second look refuses are listed, the closest first: 0 to 1000. By
   /// default 20 in the JSON document and on the page, and none in the text.
   std::optional<int> refused;
-  bool looks_again() const { return verifies() || method == "lpips"; }
+  bool looks_again() const;
   size_t listed_refused() const { return static_cast<size_t>(refused.value_or(20)); }
 
   /// With "embedding": the cosine that two vectors must have at least, 0..1. By default 0.8

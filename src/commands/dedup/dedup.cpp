@@ -10,6 +10,7 @@
 #include "commands/freed_bytes.h"
 #include "commands/planned_actions.h"
 #include "dedup_lpips.h"
+#include "dedup_method.h"
 #include "dedup_operation.h"
 #include "dedup_page.h"
 #include "dedup_pictures.h"
@@ -49,7 +50,8 @@ class Dedup final : public Command {
   class HashRun;
 
   /// Whether distances are those of vectors, not bits.
-  bool ByModel() const { return options_.method == "embedding" || options_.method == "lpips"; }
+  bool ByModel() const { return By(DedupBy::kVectors) || By(DedupBy::kNetwork); }
+  bool By(DedupBy what) const { return options_.Method().by == what; }
 
   VectorSearch HowToSearch() const { return {options_.similarity(), options_.index == "ivf"}; }
 
@@ -66,9 +68,9 @@ class Dedup final : public Command {
     DuplicateGroups groups = TRY(Grouping::Guarded(services, [&] {
       if (vectors != nullptr)
         return FindSimilarVectors(entries, rules_, *vectors, HowToSearch(), threads, memory, stop, ivf);
-      return look != nullptr ? FindVerified(entries, may, rules_, distance, *look, threads, memory, stop)
-                             : FindDuplicates(entries, rules_, options_.method != "exact", distance, threads,
-                                              memory, stop);
+      return look != nullptr
+                 ? FindVerified(entries, may, rules_, distance, *look, threads, memory, stop)
+                 : FindDuplicates(entries, rules_, !By(DedupBy::kContent), distance, threads, memory, stop);
     }));
     if (vectors != nullptr && look != nullptr) {
       Candidates candidates = TRY(Candidates::Of(entries, RowsByLook(groups)));
@@ -87,7 +89,7 @@ class Dedup final : public Command {
     const FoundDuplicates found(entries, std::move(groups),
                                 {.by_vectors = ByModel(),
                                  .aligned = options_.verifies(),
-                                 .by_quality = options_.method == "pdq",
+                                 .by_quality = options_.Method().has_quality(),
                                  .least_quality = rules_.least_quality});
     TRY(Describe(found, services, result));
     if (ivf) DescribeIndex(*ivf, services, result);
@@ -144,17 +146,17 @@ class Dedup final : public Command {
     result.dropped = found.duplicates();
     result.kept_images = found.kept();
     result.details["method"] = options_.method;
-    if (options_.method == "embedding") {
+    if (By(DedupBy::kVectors)) {
       result.details["min_similarity"] = options_.similarity();
-    } else if (options_.method != "exact") {
+    } else if (!By(DedupBy::kContent)) {
       result.details["decode"] = options_.decode;
       if (!options_.invariant.empty()) result.details["invariant"] = options_.invariant;
       result.details["max_distance"] = options_.distance(found.images());
-      if (options_.method == "lpips") result.details["max_lpips"] = options_.lpips();
+      if (By(DedupBy::kNetwork)) result.details["max_lpips"] = options_.lpips();
     }
     result.details["duplicates"] = result.dropped;
     result.details["duplicate_bytes"] = freed.total();
-    if (options_.method == "pdq")
+    if (options_.Method().has_quality())
       result.details.SetRows("weak",
                              [found](JsonElements& elements) { return found.PutWeakImages(elements); });
     result.details.SetRows("groups", [found](JsonElements& elements) { return found.PutGroups(elements); });
@@ -174,7 +176,7 @@ class Dedup final : public Command {
         std::to_string(groups) + (groups == 1 ? " group, " : " groups, ") + std::to_string(result.dropped) +
         (result.dropped == 1 ? " duplicate (" : " duplicates (") + FormatByteSize(freed.total()) + ")";
     result.summary += found.RefusedSummary(listed > 0);
-    if (options_.method == "pdq") {
+    if (options_.Method().has_quality()) {
       const size_t weak = TRY(found.WeakImages());
       if (weak > 0) result.summary += "; " + std::to_string(weak) + " of PDQ quality below 50";
     }
@@ -216,13 +218,12 @@ class Dedup::HashRun final : public CommandRun {
       : CommandRun(services),
         dedup_(dedup),
         services_(services),
-        operation_(
-            {.kind = HashKindFromName(dedup.options_.method == "lpips" ? "phash" : dedup.options_.method),
-             .scaled_decode = dedup.options_.decode == "scaled",
-             .blockiness = dedup.rules_.order.Asks(KeepReason::kBlockiness),
-             .poses = dedup.rules_.poses.others(),
-             .places = std::move(places)},
-            services),
+        operation_({.kind = dedup.options_.Method().hash,
+                    .scaled_decode = dedup.options_.decode == "scaled",
+                    .blockiness = dedup.rules_.order.Asks(KeepReason::kBlockiness),
+                    .poses = dedup.rules_.poses.others(),
+                    .places = std::move(places)},
+                   services),
         look_(std::move(look)) {}
   Operation& operation() override { return operation_; }
   size_t ReduceBytes(uint64_t images) const override {
@@ -230,8 +231,7 @@ class Dedup::HashRun final : public CommandRun {
     if (look_)
       return VerifyingBytes(images, dedup_.rules_, distance, services_.workers()) +
              look_->Held(look_->Threads(services_.workers())).pooled;
-    return GroupingBytes(images, dedup_.rules_, dedup_.options_.method != "exact", distance,
-                         services_.workers());
+    return GroupingBytes(images, dedup_.rules_, !dedup_.By(DedupBy::kContent), distance, services_.workers());
   }
   Result<CommandResult> Reduce(CommandResult result) override {
     std::vector<bool> may;
@@ -300,14 +300,13 @@ Result<std::unique_ptr<CommandRun>> Dedup::Begin(ItemSource& source, const Comma
   std::string wrong;  // Check would have said
   if (auto order = KeepOrder::Parse(options_.keep_by, wrong)) rules_.order = *std::move(order);
   if (const auto poses = PoseSet::Parse(options_.invariant)) rules_.poses = *poses;
-  const std::optional<HashKind> kind = HashKindFromName(options_.method);
-  rules_.wide_hashes = kind && HashBits(*kind) == 256;
-  if (kind == HashKind::kPdq && !options_.verifies()) rules_.least_quality = kLeastPdqQuality;
+  rules_.wide_hashes = options_.Method().bits() == 256;
+  if (options_.Method().has_quality() && !options_.verifies()) rules_.least_quality = kLeastPdqQuality;
   if (!options_.reference.empty()) rules_.scope = PairScope::kToReference;
   if (options_.pairs == "across") rules_.scope = PairScope::kAcross;
   if (options_.pairs == "within") rules_.scope = PairScope::kWithin;
   DedupPlaces places = TRY(Places());
-  if (options_.method == "embedding") {
+  if (By(DedupBy::kVectors)) {
     OpenedEmbedding opened = TRY(OpenEmbedding(options_.embedding, services));
     std::unique_ptr<SecondLooker> look;
     if (options_.verifies()) look = std::make_unique<PictureLook>(options_.difference(), services);
@@ -319,7 +318,7 @@ Result<std::unique_ptr<CommandRun>> Dedup::Begin(ItemSource& source, const Comma
                               std::move(opened), std::move(look), reduce);
   }
   std::unique_ptr<SecondLooker> look;
-  if (options_.method == "lpips") {
+  if (By(DedupBy::kNetwork)) {
     std::unique_ptr<Embedder> comparer = TRY(MakeComparer(options_.embedding.model, services));
     OpenedEmbedding opened = TRY(WithVectors(std::move(comparer), services));
     look = std::make_unique<LpipsLook>(std::move(opened), options_.lpips(), services);

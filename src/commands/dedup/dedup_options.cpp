@@ -3,6 +3,7 @@
 
 #include "commands/choice.h"
 #include "dedup_merit.h"
+#include "dedup_method.h"
 #include "dedup_poses.h"
 #include "duplicate_action.h"
 #include "imgmill/commands/dedup.h"
@@ -11,11 +12,25 @@
 namespace imgmill {
 namespace {
 
-const std::array<std::string, 9> kMethods = {"exact", "phash",     "dhash",     "ahash", "whash",
-                                             "pdq",   "blockmean", "embedding", "lpips"};
 const std::array<std::string, 2> kIndexes = {"exact", "ivf"};
 const std::array<std::string, 2> kInvariants = {"rotate", "flip"};
 const std::array<std::string, 3> kPairs = {"all", "across", "within"};
+
+/// "a, b and c"
+std::string Listed(const std::vector<std::string>& names, const std::string& before_last) {
+  std::string text;
+  for (size_t i = 0; i < names.size(); ++i)
+    text += (i == 0 ? "" : i + 1 < names.size() ? ", " : before_last) + names[i];
+  return text;
+}
+
+std::string MethodsOfAnyPose() {
+  std::vector<std::string> names;
+  for (const DedupMethod& method : DedupMethods()) {
+    if (method.any_pose()) names.emplace_back(method.name);
+  }
+  return Listed(names, " and ");
+}
 
 }  // namespace
 
@@ -24,12 +39,8 @@ void AddDedupFlags(Flags& flags, DedupOptions& options) {
       "Example:\n"
       "  imgmill dedup photos                       lists groups of near-duplicates\n"
       "  imgmill dedup photos --action move --move-to duplicates --memory 512MiB");
-  flags
-      .Add("--method", options.method,
-           "exact, phash, dhash, ahash, whash, pdq, blockmean, embedding or lpips")
-      .Words(kMethods)
-      .ShowDefault()
-      .Type("NAME");
+  const std::vector<std::string> methods = DedupMethodNames();
+  flags.Add("--method", options.method, Listed(methods, " or ")).Words(methods).ShowDefault().Type("NAME");
   flags.Add("--decode", options.decode, "scaled (fast) or full (bit for bit imagededup's hash)")
       .Words({"scaled", "full"})
       .ShowDefault()
@@ -96,66 +107,72 @@ void AddDedupFlags(Flags& flags, DedupOptions& options) {
   AddEmbeddingFlags(flags, options.embedding);
 }
 
+const DedupMethod& DedupOptions::Method() const {
+  return DedupMethodOf(method);
+}
+
 int DedupOptions::distance(uint64_t images) const {
-  if (max_distance) return *max_distance;
-  if (method == "lpips") return 16;
-  // 31 is what Meta says of PDQ alone. Few strangers are near by it, so what limits it is the search.
-  if (method == "pdq") return no_verify || images > 500'000 ? 31 : images > 50'000 ? 64 : 80;
-  if (method == "blockmean") return no_verify ? 8 : images > 500'000 ? 16 : images > 50'000 ? 24 : 40;
-  if (no_verify || method == "ahash" || method == "whash" || images > 500'000) return 10;
-  return images > 50'000 ? 12 : 14;
+  return max_distance ? *max_distance : Method().Distance(no_verify, images);
+}
+
+bool DedupOptions::HasLooks() const {
+  const bool by_model = !embedding.model.empty() || !embedding.model_name.empty();
+  return Method().by == DedupBy::kHash || (Method().by == DedupBy::kVectors && !by_model);
+}
+
+bool DedupOptions::looks_again() const {
+  return verifies() || Method().by == DedupBy::kNetwork;
 }
 
 std::optional<std::string> DedupOptions::Check() const {
-  if (auto wrong = CheckChoice("--method", method, kMethods)) return wrong;
+  if (auto wrong = CheckChoice("--method", method, DedupMethodNames())) return wrong;
+  const DedupMethod& how = Method();
+  const bool by_vectors = how.by == DedupBy::kVectors;
+  const bool by_network = how.by == DedupBy::kNetwork;
   if (auto wrong = CheckChoice("--pairs", pairs, kPairs)) return wrong;
   if (auto wrong = CheckChoice("--index", index, kIndexes)) return wrong;
-  if (index != "exact" && method != "embedding") return "--index goes with --method embedding";
+  if (index != "exact" && !by_vectors) return "--index goes with --method embedding";
   std::string wrong_order;
   const std::optional<KeepOrder> order = KeepOrder::Parse(keep_by, wrong_order);
   if (!order) return "--keep-by: " + wrong_order;
-  if (order->Asks(KeepReason::kBlockiness) && (decode != "full" || !(ByHash() || method == "lpips")))
+  if (order->Asks(KeepReason::kBlockiness) && (decode != "full" || !how.hash))
     return "--keep-by blockiness needs a hash and --decode full: blocks cannot be seen in a part of the "
            "pixels";
   const std::optional<PoseSet> poses = PoseSet::Parse(invariant);
   if (!poses) return "--invariant takes rotate, flip, or both: rotate,flip";
-  if (poses->others() && (!verifies() || !ByHash() || method == "dhash"))
-    return no_verify
-               ? "--invariant does not go with --no-verify"
-               : "--invariant goes with phash, ahash, whash, pdq and blockmean, not with --method " + method;
+  if (poses->others() && (!verifies() || !how.any_pose()))
+    return no_verify ? "--invariant does not go with --no-verify"
+                     : "--invariant goes with " + MethodsOfAnyPose() + ", not with --method " + method;
   if (!reference.empty() && pairs != "all")
     return "--reference does not go with --pairs: it says itself which pairs are duplicates";
   if (decode != "scaled" && decode != "full") return "--decode takes scaled or full, not \"" + decode + "\"";
-  if (max_distance && (method == "exact" || method == "embedding"))
-    return "--max-distance is of hashes: it does not go with --method " + method;
-  if (min_similarity && method != "embedding") return "--min-similarity goes with --method embedding";
-  if (max_lpips && method != "lpips") return "--max-lpips goes with --method lpips";
-  const int bits = method == "pdq" || method == "blockmean" ? 256 : 64;
-  if (max_distance && (*max_distance < 0 || *max_distance > bits))
-    return "--max-distance takes 0 to " + std::to_string(bits) + " bits";
+  if (max_distance && !how.hash) return "--max-distance is of hashes: it does not go with --method " + method;
+  if (min_similarity && !by_vectors) return "--min-similarity goes with --method embedding";
+  if (max_lpips && !by_network) return "--max-lpips goes with --method lpips";
+  if (max_distance && (*max_distance < 0 || *max_distance > how.bits()))
+    return "--max-distance takes 0 to " + std::to_string(how.bits()) + " bits";
   if (max_difference && no_verify) return "--max-difference does not go with --no-verify";
-  if ((max_difference || no_verify) && !ByHash() && !ByDescriptor())
+  if ((max_difference || no_verify) && !HasLooks())
     return std::string(no_verify ? "--no-verify" : "--max-difference") +
            " is of candidates by hash or descriptor: it does not go with " +
-           (method == "embedding" ? "--model" : "--method " + method);
+           (by_vectors ? "--model" : "--method " + method);
   if (refused && !looks_again())
     return "--refused lists pairs that got a second look: it does not go with " +
-           (no_verify               ? std::string("--no-verify")
-            : method == "embedding" ? "--model"
-                                    : "--method " + method);
+           (no_verify    ? std::string("--no-verify")
+            : by_vectors ? "--model"
+                         : "--method " + method);
   if (refused && (*refused < 0 || *refused > 1000)) return "--refused takes 0 to 1000 pairs";
   if (!(difference() >= 0 && difference() <= 1)) return "--max-difference takes 0 to 1";
   if (!(similarity() >= 0 && similarity() <= 1)) return "--min-similarity takes 0 to 1";
   if (!(lpips() >= 0)) return "--max-lpips takes 0 or more";
-  if (method == "lpips" && embedding.model.empty())
+  if (by_network && embedding.model.empty())
     return "--method lpips needs its weights: --model FILE, as lpips.LPIPS(net='alex').state_dict() saves "
            "them";
-  if (method == "lpips" && embedding.DescribesInput())
+  if (by_network && embedding.DescribesInput())
     return "--method lpips knows what its network takes: give --model FILE alone";
-  if (method != "embedding" && method != "lpips" && !embedding.model.empty())
+  if (!by_vectors && !by_network && !embedding.model.empty())
     return "--model goes with --method embedding or lpips";
-  if (method != "embedding" && !embedding.model_name.empty())
-    return "--model-name goes with --method embedding";
+  if (!by_vectors && !embedding.model_name.empty()) return "--model-name goes with --method embedding";
   if (auto wrong = embedding.Check()) return wrong;
   return CheckDuplicateAction(action, move_to, sidecars);
 }
