@@ -55,7 +55,13 @@ install(CODE "
   file(INSTALL \"${IMGMILL_PAGES}/zsh/_imgmill\" DESTINATION \"\${CMAKE_INSTALL_PREFIX}/share/zsh/\${folder}\")")
 install(DIRECTORY models/ DESTINATION share/imgmill/models FILES_MATCHING PATTERN "*.safetensors")
 install(DIRECTORY docs/ DESTINATION share/doc/imgmill FILES_MATCHING PATTERN "*.md")
-install(FILES README.md DESTINATION share/doc/imgmill)
+# The documents lie beside it there, and what is only in the source is no link.
+file(READ README.md readme)
+string(REPLACE "](docs/" "](" readme "${readme}")
+string(REGEX REPLACE "\\[([^]]*)\\]\\((sample_data/README|CONTRIBUTING)\\.md\\)" "\\1" readme "${readme}")
+file(WRITE ${PROJECT_BINARY_DIR}/README.md "${readme}")
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/README.md)
+install(FILES ${PROJECT_BINARY_DIR}/README.md DESTINATION share/doc/imgmill)
 install(DIRECTORY configs DESTINATION share/doc/imgmill FILES_MATCHING PATTERN "*.yaml")
 
 set(CPACK_GENERATOR DEB)

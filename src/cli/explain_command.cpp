@@ -25,7 +25,7 @@ class Explain final : public Tool {
         "Example:\n"
         "  imgmill run configs/quickstart.yaml\n"
         "  imgmill explain quickstart_out/upscale/mountains_00000_00000.png");
-    flags.Add("files", files_, "Files in output folders of upscale, tile, frames or run")
+    flags.Add("files", files_, "Files in output folders of upscale, tile, frames, pack or run")
         .Type("FILE")
         .Required();
     flags.AddSwitch("--json", json_, "One JSON document on stdout");

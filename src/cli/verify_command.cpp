@@ -38,7 +38,9 @@ class Verify final : public Tool {
         "Example:\n"
         "  imgmill upscale photos -o large --method lanczos3\n"
         "  imgmill verify large --manifest large.jsonl");
-    flags.Add("folders", folders_, "Output folders of upscale, tile, frames or run").Type("DIR").Required();
+    flags.Add("folders", folders_, "Output folders of upscale, tile, frames, pack or run")
+        .Type("DIR")
+        .Required();
     flags.AddSwitch("--sources", sources_, "Also check that what the files were made from is as it was");
     flags
         .Add("--manifest", manifest_,
