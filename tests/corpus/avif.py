@@ -52,6 +52,11 @@ for name, more in (("", []), ("_10", ["-d", "10"]), ("_grid", ["--grid", "2x1"])
            "FFmpeg 5.1 calls its range tv; Pillow 13 gives 0 and 255 as drawn, avifdec 0.11 and OpenCV 5 16 and 235")
 add("grey_full_unsaid.avif", unsaid(avif(grey, "-y", "400")), np.dstack([grey] * 3), 1, "as drawn; Pillow 13 and FFmpeg 5.1 say the same")
 add("grey_full.avif", avif(grey, "-y", "400"), np.dstack([grey] * 3), 1, SAME)
+# Colours that are stored as RGB, without a matrix.
+RGB = ["-y", "444", "--cicp", "1/13/0"]
+refuse("rgb_limited.avif", avif(rgba[..., :3], *RGB, "-r", "limited"), "an AVIF of RGB of limited range",
+       "avifdec 0.11 and Pillow 13 give the colours as drawn, libheif 1.15 those between 16 and 235")
+add("rgb_full.avif", avif(rgba[..., :3], *RGB, "-r", "full"), rgba[..., :3], 0, SAME)
 # Its alpha is grey, its colours are limited: neither is both.
 add("rgba_limited.avif", avif(rgba, "-y", "444", "-r", "limited"), rgba, 3, SAME)
 refuse("multiplied.avif", avif(rgba, "-y", "444", "-p"), "multiplied by its alpha",

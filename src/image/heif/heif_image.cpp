@@ -171,9 +171,10 @@ std::optional<std::vector<HeifExtent>> HeifImage::Av1StreamsOf(uint64_t item) co
   return streams;
 }
 
+constexpr uint32_t kRgb = 0;  // the matrix of colours that are stored as they are
+
 /// Whether what was given to the encoder was stored as it is.
 bool IsLosslessStream(const Av1Header& header, const Property& said) {
-  constexpr uint32_t kRgb = 0;
   const bool limited = said.told ? said.limited : header.limited;
   const uint32_t matrix = said.told ? said.matrix : header.matrix;
   return header.exact && !limited && (header.grey || (matrix == kRgb && header.full_colours));
@@ -186,16 +187,20 @@ std::string HeifUnsupported(const InputFile& file) {
   // libheif leaves them so, and nothing that libvips hands out says that they are.
   if (image.multiplied())
     return "an image whose colours are stored multiplied by its alpha (write it without that, or as PNG)";
-  // libheif 1.15 takes the numbers of grey as they are.
-  bool limited = image.properties().limited;
-  if (image.properties().grey && !image.properties().told) {
+  // libheif 1.15 takes the numbers of grey as they are, and those of colours that are stored as RGB.
+  const Property& said = image.properties();
+  bool limited = said.limited, rgb = said.told && said.matrix == kRgb;
+  if (!said.told) {
     // Where no box tells the range, the stream does.
-    for (const HeifExtent& stream : image.Av1StreamsOf(image.item()).value_or(std::vector<HeifExtent>()))
-      limited |= ReadAv1Header(file, stream.at, stream.bytes).limited;
+    for (const HeifExtent& stream : image.Av1StreamsOf(image.item()).value_or(std::vector<HeifExtent>())) {
+      const Av1Header header = ReadAv1Header(file, stream.at, stream.bytes);
+      limited |= header.limited;
+      rgb |= header.told && header.matrix == kRgb;
+    }
   }
-  if (image.properties().grey && limited)
-    return "a grey AVIF of limited range, where 16 is black and 235 white (write it with full range)";
-  return {};
+  if (!limited || (!said.grey && !rgb)) return {};
+  return std::string(said.grey ? "a grey AVIF" : "an AVIF of RGB") +
+         " of limited range, where 16 is black and 235 white (write it with full range)";
 }
 
 bool IsLosslessHeif(const InputFile& file) {
