@@ -59,8 +59,9 @@ Status ActionJournal::Impl::TellStaying(const Planned& planned) {
 }
 
 /// Where an earlier run, killed at this action or stopped by a failure, has put its file: it is done then.
+/// @param stays  set where it was put there, but cannot leave its old place: it has failed, and was told
 Result<std::optional<std::string>> ActionJournal::Impl::AlreadyWent(size_t id, const FileAction& action,
-                                                                    const Report& report) {
+                                                                    const Report& report, bool& stays) {
   const std::optional<ActionStart> before = TRY(file.StartAt(id));
   if (!before) return std::optional<std::string>();
   const Progressed progressed = Look(action, *before);
@@ -73,6 +74,7 @@ Result<std::optional<std::string>> ActionJournal::Impl::AlreadyWent(size_t id, c
   FileAction done = action;
   done.target = before->target;
   TRY(Tell(id, done, status, report));
+  stays = !status;
   return std::optional<std::string>(before->target);
 }
 
@@ -101,7 +103,9 @@ Status ActionJournal::Impl::PrepareGroup(const Planned& planned, std::vector<Gro
     if (file.state(id) == State::kUndone || !before) return {};
     went = before->target;
   } else {
-    std::optional<std::string> before = TRY(AlreadyWent(id, image, report));
+    bool stays = false;
+    std::optional<std::string> before = TRY(AlreadyWent(id, image, report, stays));
+    if (stays) return TellStaying(planned);
     went = std::move(before);
   }
   if (!went) {
@@ -137,7 +141,8 @@ Status ActionJournal::Impl::PrepareSidecar(size_t id, FileAction action, const F
                                            const Report& report) {
   if (Finished(file.state(id))) return {};
   if (completed.contains(action.path) && IsGone(action.path)) return {};
-  const std::optional<std::string> before = TRY(AlreadyWent(id, action, report));
+  bool stays = false;
+  const std::optional<std::string> before = TRY(AlreadyWent(id, action, report, stays));
   if (before) return {};
   Result<ActionStart> start = Prepare(action, [&](const FileAction& each) {
     return taken.ForSidecar(each, SidecarTarget(image, went, each));

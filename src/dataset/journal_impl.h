@@ -65,7 +65,8 @@ struct ActionJournal::Impl {
   Status Tell(size_t id, const FileAction& action, const Status& status, const Report& report);
   void TellFound(FileAction action, const std::string& target) const;
   Status TellStaying(const Planned& planned);
-  Result<std::optional<std::string>> AlreadyWent(size_t id, const FileAction& action, const Report& report);
+  Result<std::optional<std::string>> AlreadyWent(size_t id, const FileAction& action, const Report& report,
+                                                 bool& stays);
   Status PrepareGroup(const Planned& planned, std::vector<Group>& batch, TakenTargets& taken,
                       const Report& report);
   Status PrepareSidecar(size_t id, FileAction action, const FileAction& image, const std::string& went,

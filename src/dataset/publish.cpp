@@ -66,7 +66,9 @@ Status RenameWithoutReplacing(const std::string& from, const std::string& to, St
   if (unknown()) {
     if (::link(from.c_str(), to.c_str()) == 0) {
       if (::unlink(from.c_str()) == 0) return {};
-      return ErrnoError(stage, errno, "remove " + PrintablePath(from));
+      const Error error = ErrnoError(stage, errno, "remove " + PrintablePath(from));
+      ::unlink(to.c_str());  // it has one name, as before
+      return error;
     }
     // Those of object stores know neither: there, the look and the rename have a moment between them.
     if (unknown() || errno == EPERM) {

@@ -95,11 +95,10 @@ bool HasEnded(pid_t pid) {
 
 bool IsAbandoned(const Owner& owner, const struct stat& info) {
   if (owner.run == RunToken()) return false;  // ours, this very run
-  if (owner.host != HostToken()) {
-    // A copy has its original's time, which may be years ago; but not the time of its last change.
-    const time_t touched = std::max(info.st_mtim.tv_sec, info.st_ctim.tv_sec);
-    return std::time(nullptr) - touched > kAbandonedSeconds;
-  }
+  // A copy has its original's time, which may be years ago; but not the time of its last change.
+  const time_t touched = std::max(info.st_mtim.tv_sec, info.st_ctim.tv_sec);
+  if (std::time(nullptr) - touched > kAbandonedSeconds) return true;
+  if (owner.host != HostToken()) return false;
   if (owner.pid == ::getpid()) return true;  // our process id, but another run: it is over
   return HasEnded(owner.pid);
 }

@@ -231,9 +231,16 @@ Status OutputFolder::CommitAs(const Item& item, const std::string& relative, con
   TRY(MayWrite(item, relative));
   TRY(Claim(item, relative));
   const WorkKey key = KeyOf(item, relative);
-  TRY(catalog_.PutWork(key, {WorkRow::State::kIntent, stamp.size, digest}));
-  TRY(MakeRowsDurable(catalog_));
-  TRY(Publish(temporary, PathOf(relative), replaces));
+  const auto publish = [&]() -> Status {
+    TRY(catalog_.PutWork(key, {WorkRow::State::kIntent, stamp.size, digest}));
+    TRY(MakeRowsDurable(catalog_));
+    return Publish(temporary, PathOf(relative), replaces);
+  };
+  if (const Status published = publish(); !published) {
+    const std::lock_guard lock(mutex_);
+    claims_.erase(HashOf(relative));  // nothing was made under this name
+    return published;
+  }
   return catalog_.PutWork(key, {WorkRow::State::kDone, stamp.size, digest});
 }
 

@@ -154,7 +154,8 @@ bool IsPlainSrgb(const std::vector<uint8_t>& profile) {
   const ProfileSpace space = SpaceOfProfile(profile);
   // A table (A2B) takes precedence over the matrix and may do anything.
   if (r.Tag("A2B0", 4) != 0) return false;
-  if (space == ProfileSpace::kGrey) return HasSrgbCurve(r, "kTRC");
+  // To Lab a curve gives lightness, not light.
+  if (space == ProfileSpace::kGrey) return r.Is(20, "XYZ ") && HasSrgbCurve(r, "kTRC");
   if (space != ProfileSpace::kRgb) return false;
   for (const Primary& primary : kPrimaries) {
     const size_t at = r.Tag(primary.tag, 20);

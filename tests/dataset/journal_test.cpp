@@ -324,8 +324,17 @@ TEST_CASE("a move to another file system whose original cannot be removed leaves
     MESSAGE("SKIPPED: files cannot be made immutable here");
     return;
   }
-  const Status moved = One(there, Act(Kind::kMove, source, "", there / "out/a.jpg"));
-  CHECK(std::system(("chattr -i '" + source + "'").c_str()) == 0);
+  struct MutableAgain {
+    const std::string& path;
+    ~MutableAgain() {
+      if (std::system(("chattr -i '" + path + "'").c_str()) != 0) MESSAGE("cannot remove " << path);
+    }
+  };
+  Status moved;
+  {
+    const MutableAgain guard{source};
+    moved = One(there, Act(Kind::kMove, source, "", there / "out/a.jpg"));
+  }
   REQUIRE(!moved);
   CHECK(TestFolder::Read(source) == "bytes");
   CHECK_FALSE(TestFolder::Exists(there / "out/a.jpg"));

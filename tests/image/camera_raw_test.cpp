@@ -63,8 +63,10 @@ TEST_CASE("a camera's raw file is refused, not taken for its thumbnail; other TI
   CHECK(refused(Tiff({{kPhotometric, 32803}})));
   CHECK(refused(Tiff({{kPhotometric, 34892}})));
   std::string canon = Tiff({});
-  canon.replace(8, 2, "CR");
+  canon.replace(8, 3, "CR\2");
   CHECK(refused(canon));
+  canon.replace(8, 3, "CRT");  // whatever stands there, as in files whose pixels do
+  CHECK_FALSE(refused(canon));
   for (const std::string& magic : {std::string("FUJIFILMCCD-RAW 0201"), std::string("IIRO\x08\0\0\0", 8),
                                    std::string("IIU\0\x18\0\0\0", 8),
                                    std::string("\0\0\0\x18"

@@ -91,12 +91,13 @@ std::string NameOfCompression(uint64_t compression) {
 }
 
 /// DNG, NEF, ARW and CR2 are TIFFs. Their first directory mostly holds a thumbnail, and another one the
-/// sensor's samples (Adobe, DNG specification 1.6; Canon marks its own at byte 8).
+/// sensor's samples (Adobe, DNG specification 1.6; Canon marks its own before a directory at byte 16).
 bool IsCameraRaw(const InputFile& file, const TiffDirectory& directory) {
   constexpr uint64_t kColourFilterArray = 32803, kLinearRaw = 34892;
-  char mark[2] = {};
+  char mark[8] = {};  // where the directory is, "CR", and the version
   if (directory.Find(kTiffDngVersion) != nullptr) return true;
-  if (file.ReadAt(8, mark, sizeof mark) == sizeof mark && std::memcmp(mark, "CR", 2) == 0) return true;
+  if (file.ReadAt(4, mark, sizeof mark) == sizeof mark && std::memcmp(mark, "\x10\0\0\0CR\2\0", 8) == 0)
+    return true;
   const uint64_t photometric = directory.Value(kTiffPhotometric).value_or(0);
   if (photometric == kColourFilterArray || photometric == kLinearRaw) return true;
   const bool reduced = (directory.Value(kTiffNewSubfileType).value_or(0) & 1) != 0;
@@ -189,8 +190,7 @@ std::string TiffUnsupported(const TiffFacts& facts) {
   constexpr uint64_t kSeparated = 5;
   constexpr uint64_t kLab = 8;
   if (facts.camera_raw)
-    return "a camera's raw file, whose first image is but a thumbnail (develop it first, and write TIFF or "
-           "PNG)";
+    return "a camera's raw file, which is not supported (develop it first, and write TIFF or PNG)";
   // libtiff makes RGB of it only within its decoder of JPEG; elsewhere libvips takes the numbers for RGB.
   if (facts.photometric == kTiffYCbCr && facts.compression != kJpeg && facts.compression != kOldJpeg)
     return "a TIFF of YCbCr that is not compressed by JPEG (convert it to RGB)";
