@@ -33,7 +33,7 @@ HTML
 for size in 1000,900 500,900; do
   counts=$(dom out/probe.html "$size")
   check "broken pictures at $size" 0 "$(found broken)"
-  check "signals at $size" 31 "$(found signals)"
+  check "signals at $size" 32 "$(found signals)"
   check "lines of rules at $size" 2 "$(found lines)"
   check "images in the bars at $size" 10 "$(found bars)"
   check "images that have a quality at $size" 9 "$(found quality)"
