@@ -7,7 +7,9 @@ import forms
 from network_golden import Case, write_all
 from spandrel import SizeRequirements
 from spandrel.__helpers.size_req import pad_tensor
+from spandrel.architectures.DnCNN.__arch.network_dncnn import DnCNN
 from spandrel.architectures.MoSR.__arch.mosr_arch import MoSR
+from spandrel.architectures.NAFNet.__arch.NAFNet_arch import NAFNet
 from spandrel.architectures.PLKSR.__arch.PLKSR import PLKSR
 from spandrel.architectures.PLKSR.__arch.RealPLKSR import RealPLKSR
 from spandrel.architectures.RCAN.__arch.rcan_arch import RCAN
@@ -51,6 +53,17 @@ def mosr(scale, upsampler, channels=3):
     net = MoSR(in_ch=channels, out_ch=channels, upscale=scale, n_block=2, dim=12, upsampler=upsampler, kernel_size=5,
                conv_ratio=0.5)
     return Case(net, 7, 5, bands=channels)
+
+
+def dncnn(convs, act_mode, channels=3):
+    net = DnCNN(in_nc=channels, out_nc=channels, nc=8, nb=convs, act_mode=act_mode)
+    last = 2 * (convs - 1) if act_mode == "R" else 3 * convs - 4
+    return Case(net, 12, 9, bands=channels, factors={f"model.{last}.weight": 0.3})
+
+
+def nafnet(height, width, channels=3):
+    net = NAFNet(img_channel=channels, width=8, middle_blk_num=1, enc_blk_nums=[1, 2], dec_blk_nums=[2, 1])
+    return Case(net, height, width, bands=channels, factors={"ending.weight": 0.3})
 
 
 def rcan(scale, height=7, width=5, channels=3, norm=True, **options):
@@ -103,6 +116,11 @@ CASES = {
     "mosr_x4": lambda: mosr(4, "ps"),
     "mosr_grey_gps_x2": lambda: mosr(2, "gps", channels=1),
     "mosr_dysample_x3": lambda: mosr(3, "dys"),
+    "dncnn": lambda: dncnn(8, "R"),
+    "dncnn_grey": lambda: dncnn(9, "R", channels=1),
+    "dncnn_norms": lambda: dncnn(6, "BR"),
+    "nafnet": lambda: nafnet(12, 8),
+    "nafnet_grey_padded": lambda: nafnet(13, 11, channels=1),
     "rcan_x4": lambda: rcan(4),
     "rcan_x3_without_means": lambda: rcan(3, norm=False),
     "rcan_grey_x2": lambda: rcan(2, norm=False, channels=1),

@@ -21,6 +21,7 @@ extern const Architecture& kConvNext;
 extern const Architecture& kDat;
 extern const Architecture& kDinov2Vit;
 extern const Architecture& kDinov3Vit;
+extern const Architecture& kDnCnn;
 extern const Architecture& kDrct;
 extern const Architecture& kEdsr;
 extern const Architecture& kEfdn;
@@ -33,6 +34,7 @@ extern const Architecture& kImdnPlus;
 extern const Architecture& kLpips;
 extern const Architecture& kMobileNet;
 extern const Architecture& kMosr;
+extern const Architecture& kNafNet;
 extern const Architecture& kOmniSr;
 extern const Architecture& kPlksr;
 extern const Architecture& kRcan;
@@ -68,6 +70,7 @@ std::span<const Architecture* const> Architectures() {
       &kDat,
       &kDinov2Vit,
       &kDinov3Vit,
+      &kDnCnn,
       &kDrct,
       &kEdsr,
       &kEfdn,
@@ -80,6 +83,7 @@ std::span<const Architecture* const> Architectures() {
       &kLpips,
       &kMobileNet,
       &kMosr,
+      &kNafNet,
       &kOmniSr,
       &kPlksr,
       &kRcan,

@@ -1,0 +1,137 @@
+// DnCNN (Zhang et al., "Beyond a Gaussian Denoiser: Residual Learning of Deep CNN for Image Denoising",
+// 2017): a chain of 3x3 convolutions that finds the noise, which is taken from the image.
+//
+// Weights: model.0, model.2, model.4 and so on, where batch normalization was merged into the convolutions,
+// as in the authors' published files; or model.0, then a convolution and its normalization in every three
+// numbers (model.2, model.3), and the last one.
+#include <algorithm>
+
+#include "torch/architectures/architecture.h"
+#include "torch/architectures/graph_builder.h"
+#include "torch/architectures/layers.h"
+#include "torch/architectures/upscale_network.h"
+#include "torch/weights/weight_file.h"
+
+namespace imgmill {
+namespace {
+
+constexpr double kNormEpsilon = 1e-4;
+
+struct Plan {
+  int64_t bands = 3;
+  int64_t features = 0;
+  int64_t convs = 0;
+  bool norms = false;  ///< behind all convolutions but the first and the last
+
+  std::string Conv(int64_t index) const {
+    return "model." + std::to_string(index == 0 ? 0 : norms ? 3 * index - 1 : 2 * index);
+  }
+  std::string Norm(int64_t index) const { return "model." + std::to_string(3 * index); }
+  bool HasNorm(int64_t index) const { return norms && index > 0 && index + 1 < convs; }
+  int64_t Inputs(int64_t index) const { return index == 0 ? bands : features; }
+  int64_t Outputs(int64_t index) const { return index + 1 == convs ? bands : features; }
+};
+
+/// Others number their parts in the same way, and have one of many layers between the first two.
+bool IsChain(const StateDict& weights) {
+  return std::ranges::none_of(weights.tensors,
+                              [](const auto& tensor) { return tensor.first.starts_with("model.1."); });
+}
+
+bool ReadPlan(const StateDict& weights, Plan& plan) {
+  const WeightTensor* first = weights.Find("model.0.weight");
+  if (first == nullptr || weights.Find("model.0.bias") == nullptr ||
+      weights.Find("model.2.weight") == nullptr || first->shape.size() != 4 || !IsChain(weights))
+    return false;
+  plan.bands = first->dim(1);
+  plan.features = first->dim(0);
+  plan.norms = weights.Find("model.3.running_mean") != nullptr;
+  plan.convs = CountOf(weights, 0, [&](int i) { return plan.Conv(i) + ".weight"; });
+  if (plan.convs < 3 || (plan.bands != 1 && plan.bands != 3)) return false;
+  const WeightTensor* last = weights.Find(plan.Conv(plan.convs - 1) + ".weight");
+  // FDnCNN has a level of noise as another band, which nobody tells here.
+  return last != nullptr && last->dim(0) == plan.bands && last->dim(1) == plan.features;
+}
+
+Convolution ConvOf(const Plan& plan, Layers& layers, int64_t index) {
+  return plan.HasNorm(index) ? layers.ConvNorm(plan.Conv(index), plan.Norm(index), plan.Outputs(index),
+                                               plan.Inputs(index), {}, kNormEpsilon)
+                             : layers.Conv(plan.Conv(index), plan.Outputs(index), plan.Inputs(index));
+}
+
+class DnCnnNet final : public UpscaleNet {
+ public:
+  DnCnnNet(const Plan& plan, Layers& layers) {
+    for (int64_t i = 0; i < plan.convs; ++i) convs_.push_back(ConvOf(plan, layers, i));
+  }
+
+  torch::Tensor forward(torch::Tensor input) override {
+    torch::Tensor x = input;
+    for (size_t i = 0; i < convs_.size(); ++i) {
+      x = convs_[i](x);
+      if (i + 1 < convs_.size()) x.relu_();
+    }
+    return input - x;
+  }
+
+ private:
+  std::vector<Convolution> convs_;
+};
+
+/// The last convolution gives what is to be added.
+Convolution Negated(Convolution conv) {
+  if (conv.weight.defined()) {
+    conv.weight.neg_();
+    conv.bias.neg_();
+  }
+  return conv;
+}
+
+/// The same on our own kernels.
+Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const StateDict& weights,
+                                                       const ConvKernels& kernels) {
+  GraphBuilder graph(weights, kernels, {.bands = static_cast<int>(plan.bands)});
+  FeatureMap x = graph.input();
+  for (int64_t i = 0; i + 1 < plan.convs; ++i)
+    x = graph.Conv(ConvOf(plan, graph.layers(), i), {x}, {.slope = 0});
+  const Convolution last = Negated(ConvOf(plan, graph.layers(), plan.convs - 1));
+  return graph.Finish(graph.Conv(last, {x}, {.added = {{graph.input(), 1.0f}}}), 1);
+}
+
+class DnCnnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
+ public:
+  std::string_view name() const override { return "DnCNN"; }
+  std::string_view known_by() const override { return "dncnn_25, dncnn3, dncnn_color_blind"; }
+
+  std::vector<Telltales> telltales() const override {
+    return {{"model.0.weight", "model.2.weight", "model.4.weight", "model.6.weight"}};
+  }
+
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
+    info.scale = 1;
+    info.bands = static_cast<int>(plan.bands);
+    info.receptive_radius = static_cast<int>(plan.convs);
+    UpscaleNetworkParts parts;
+    parts.info = std::move(info);
+    // The input and the output, and a convolution's input and output in two orders.
+    const int64_t floats = 3 * plan.bands + 4 * plan.features;
+    parts.bytes = [floats](int height, int width) {
+      return static_cast<size_t>(floats * height * width) * sizeof(float);
+    };
+    parts.kernels = BestConvKernels();
+    parts.on_kernels = [plan](const StateDict& dict, const ConvKernels& kernels) {
+      return OnKernels(plan, dict, kernels);
+    };
+    return LoadLayers<DnCnnNet>(plan, std::move(parts), std::move(weights));
+  }
+};
+
+const DnCnnArchitecture instance;
+
+}  // namespace
+
+extern const Architecture& kDnCnn;
+const Architecture& kDnCnn = instance;
+
+}  // namespace imgmill

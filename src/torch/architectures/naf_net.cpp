@@ -1,0 +1,194 @@
+// NAFNet (Chen et al., "Simple Baselines for Image Restoration", 2022), which takes away noise and blur:
+// blocks that multiply the halves of their channels with each other, at sizes that are halved and doubled
+// again; what was found at a size on the way down is added on the way up.
+//
+// Weights: intro, encoders.0.0.conv1, downs.0, middle_blks.0, ups.0.0, decoders.0.0, ending.
+#include <array>
+
+#include "torch/architectures/architecture.h"
+#include "torch/architectures/feature_maps.h"
+#include "torch/architectures/layers.h"
+#include "torch/architectures/upscale_network.h"
+#include "torch/weights/weight_file.h"
+
+namespace imgmill {
+namespace {
+
+constexpr double kNormEpsilon = 1e-6;
+constexpr int64_t kMostLevels = 6;
+
+struct Plan {
+  int64_t bands = 3;
+  int64_t features = 0;
+  std::vector<int> encoders, decoders;  ///< blocks at each size, from the image's on
+  int middle = 0;
+  int64_t multiple() const { return int64_t{1} << encoders.size(); }
+};
+
+std::string InLevel(const char* part, size_t level, int block) {
+  return std::string(part) + "." + std::to_string(level) + "." + std::to_string(block);
+}
+
+std::vector<int> BlocksOf(const StateDict& weights, const char* part) {
+  std::vector<int> blocks;
+  for (size_t level = 0; level < kMostLevels; ++level) {
+    const int count = CountOf(weights, 0, [&](int i) { return InLevel(part, level, i) + ".conv1.weight"; });
+    if (count == 0) break;
+    blocks.push_back(count);
+  }
+  return blocks;
+}
+
+bool ReadPlan(const StateDict& weights, Plan& plan) {
+  const WeightTensor* first = weights.Find("intro.weight");
+  if (first == nullptr || weights.Find("ending.weight") == nullptr ||
+      weights.Find("encoders.0.0.sca.1.weight") == nullptr || weights.Find("downs.0.weight") == nullptr ||
+      weights.Find("ups.0.0.weight") == nullptr)
+    return false;
+  plan.features = first->dim(0);
+  plan.bands = first->dim(1);
+  plan.encoders = BlocksOf(weights, "encoders");
+  plan.decoders = BlocksOf(weights, "decoders");
+  plan.middle =
+      CountOf(weights, 0, [](int i) { return "middle_blks." + std::to_string(i) + ".conv1.weight"; });
+  return (plan.bands == 1 || plan.bands == 3) && plan.middle > 0 &&
+         plan.encoders.size() == plan.decoders.size();
+}
+
+/// The product of both halves of the channels.
+torch::Tensor Gated(const torch::Tensor& x) {
+  const std::vector<torch::Tensor> halves = x.chunk(2, 1);
+  return halves[0] * halves[1];
+}
+
+class NafBlock {
+ public:
+  NafBlock(Layers& layers, const std::string& name, int64_t features)
+      : norm1_(layers.Norm(name + ".norm1", features, kNormEpsilon)),
+        norm2_(layers.Norm(name + ".norm2", features, kNormEpsilon)),
+        wide_(layers.Conv(name + ".conv1", 2 * features, features, 1)),
+        depthwise_(layers.Conv(name + ".conv2", 2 * features, 2 * features, {.groups = 2 * features})),
+        narrow_(layers.Conv(name + ".conv3", features, features, 1)),
+        channels_(layers.Conv(name + ".sca.1", features, features, 1)),
+        inner_wide_(layers.Conv(name + ".conv4", 2 * features, features, 1)),
+        inner_narrow_(layers.Conv(name + ".conv5", features, features, 1)),
+        share_(layers.Parameter(name + ".beta", {1, features, 1, 1})),
+        inner_share_(layers.Parameter(name + ".gamma", {1, features, 1, 1})) {}
+
+  torch::Tensor operator()(const torch::Tensor& input) const {
+    torch::Tensor x = Gated(depthwise_(wide_(NormalizedPixels(norm1_, input))));
+    x.mul_(channels_(x.mean({2, 3}, /*keepdim=*/true)));
+    x = narrow_(x).mul_(share_).add_(input);
+    return inner_narrow_(Gated(inner_wide_(NormalizedPixels(norm2_, x)))).mul_(inner_share_).add_(x);
+  }
+
+ private:
+  LayerNorm norm1_, norm2_;
+  Convolution wide_, depthwise_, narrow_, channels_, inner_wide_, inner_narrow_;
+  torch::Tensor share_, inner_share_;
+};
+
+class NafNet final : public UpscaleNet {
+ public:
+  NafNet(const Plan& plan, Layers& layers) : multiple_(plan.multiple()) {
+    int64_t features = plan.features;
+    first_ = layers.Conv("intro", features, plan.bands);
+    for (size_t level = 0; level < plan.encoders.size(); ++level, features *= 2) {
+      Level& down = downs_.emplace_back();
+      for (int b = 0; b < plan.encoders[level]; ++b)
+        down.blocks.emplace_back(layers, InLevel("encoders", level, b), features);
+      down.resize = layers.Conv("downs." + std::to_string(level), 2 * features, features,
+                                {.side = 2, .stride = 2, .padding = 0});
+    }
+    for (int b = 0; b < plan.middle; ++b)
+      middle_.emplace_back(layers, "middle_blks." + std::to_string(b), features);
+    for (size_t level = 0; level < plan.decoders.size(); ++level) {
+      Level& up = ups_.emplace_back();
+      up.resize = layers.Conv("ups." + std::to_string(level) + ".0", 2 * features, features,
+                              {.side = 1, .bias = false});
+      features /= 2;
+      for (int b = 0; b < plan.decoders[level]; ++b)
+        up.blocks.emplace_back(layers, InLevel("decoders", level, b), features);
+    }
+    last_ = layers.Conv("ending", plan.bands, features);
+  }
+
+  torch::Tensor forward(torch::Tensor input) override {
+    const int64_t height = input.size(2), width = input.size(3);
+    // Black below and to the right, as the authors do.
+    const auto missing = [&](int64_t side) { return (multiple_ - side % multiple_) % multiple_; };
+    const std::array<int64_t, 4> sides = {0, missing(width), 0, missing(height)};
+    input = torch::constant_pad_nd(input, sides, 0);
+    torch::Tensor x = first_(input);
+    std::vector<torch::Tensor> seen;
+    for (const Level& down : downs_) {
+      for (const NafBlock& block : down.blocks) x = block(x);
+      seen.push_back(x);
+      x = down.resize(x);
+    }
+    for (const NafBlock& block : middle_) x = block(x);
+    for (const Level& up : ups_) {
+      x = torch::pixel_shuffle(up.resize(x), 2).add_(seen.back());
+      seen.pop_back();
+      for (const NafBlock& block : up.blocks) x = block(x);
+    }
+    return last_(x).add_(input).slice(2, 0, height).slice(3, 0, width);
+  }
+
+ private:
+  struct Level {
+    std::vector<NafBlock> blocks;
+    Convolution resize;
+  };
+
+  int64_t multiple_;
+  Convolution first_, last_;
+  std::vector<Level> downs_, ups_;
+  std::vector<NafBlock> middle_;
+};
+
+class NafNetArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
+ public:
+  std::string_view name() const override { return "NAFNet"; }
+  std::string_view known_by() const override {
+    return "NAFNet-SIDD-width64, NAFNet-GoPro-width32, NAFNet-REDS";
+  }
+
+  std::vector<Telltales> telltales() const override {
+    return {{"intro.weight", "encoders.0.0.sca.1.weight", "downs.0.weight", "middle_blks.0.conv1.weight",
+             "ups.0.0.weight", "ending.weight"}};
+  }
+
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
+    info.scale = 1;
+    info.bands = static_cast<int>(plan.bands);
+    info.receptive_radius = -1;  // channels are weighed by their means over the image
+    info.tile_grid = static_cast<int>(plan.multiple());
+    UpscaleNetworkParts parts;
+    parts.info = std::move(info);
+    parts.tile = kTile;
+    parts.overlap = kOverlap;
+    // In a block at the image's size its input, that normalized, twice the channels twice, and the gate; what
+    // was seen at all sizes; the image and what comes of it.
+    const int64_t floats = 9 * plan.features + 4 * plan.bands;
+    parts.bytes = [floats, multiple = plan.multiple()](int height, int width) {
+      const auto padded = [&](int64_t side) { return (side + multiple - 1) / multiple * multiple; };
+      return static_cast<size_t>(floats * padded(height) * padded(width)) * sizeof(float);
+    };
+    return LoadLayers<NafNet>(plan, std::move(parts), std::move(weights));
+  }
+
+ private:
+  static constexpr int kTile = 512;
+  static constexpr int kOverlap = 64;
+};
+
+const NafNetArchitecture instance;
+
+}  // namespace
+
+extern const Architecture& kNafNet;
+const Architecture& kNafNet = instance;
+
+}  // namespace imgmill
