@@ -22,11 +22,16 @@ Status MayExport(const std::string& flag, const std::string& path) {
   return MayOverwrite(flag, path);
 }
 
-std::optional<Error> WhyLeaveExport(const std::string& path, uint64_t images, bool force) {
-  if (images > 0 || force || !Exists(path)) return std::nullopt;
-  return Error{Stage::kWrite, Code::kNotFound,
-               "what is there is left as it is, as there is no image to export: look at the input (--force "
-               "replaces it)"};
+bool LeavesExport(const std::string& path, uint64_t images, const CommandServices& services,
+                  CommandResult& result) {
+  if (images > 0 || services.shared->force || !Exists(path)) return false;
+  const Error why{
+      Stage::kWrite, Code::kNotFound,
+      "what is there is left as it is, as there is no image to export: look at the input (--force "
+      "replaces it)"};
+  services.log(LogLevel::kError, Describe(path, why));
+  result.action_failures.Add({path, why});
+  return true;
 }
 
 Error OfTarget(const std::string& flag, const std::string& path, const Error& error) {

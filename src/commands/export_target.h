@@ -2,11 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 
 #include "imgmill/base/error.h"
 #include "imgmill/base/result.h"
+#include "imgmill/commands/command.h"
 
 namespace imgmill {
 
@@ -14,9 +14,11 @@ namespace imgmill {
 /// `flag`.
 Status MayExport(const std::string& flag, const std::string& path);
 
-/// Why what an earlier run has exported to `path` is not replaced: of no image there is anything to export,
-/// as where a drive is not mounted. Nothing where there is nothing to lose.
-std::optional<Error> WhyLeaveExport(const std::string& path, uint64_t images, bool force);
+/// Whether what an earlier run has exported to `path` is not replaced: of no image there is anything to
+/// export, as where a drive is not mounted. That is told, and a failure. False where there is nothing to
+/// lose, and with --force.
+bool LeavesExport(const std::string& path, uint64_t images, const CommandServices& services,
+                  CommandResult& result);
 
 /// With the flag and the file in front.
 Error OfTarget(const std::string& flag, const std::string& path, const Error& error);

@@ -72,8 +72,11 @@ Status RenameWithoutReplacing(const std::string& from, const std::string& to, St
     }
     // Those of object stores know neither: there, the look and the rename have a moment between them.
     if (unknown() || errno == EPERM) {
-      errno = EEXIST;
-      if (!Exists(to) && ::rename(from.c_str(), to.c_str()) == 0) return {};
+      if (Exists(to)) {
+        errno = EEXIST;
+      } else if (::rename(from.c_str(), to.c_str()) == 0) {
+        return {};
+      }
     }
   }
   if (errno == EEXIST) {

@@ -140,7 +140,7 @@ struct BatchScheduler::Impl {
   /// Of a run that is to stop: whoever waits for these tiles is told.
   void Leave(std::vector<WaitingTile> batch, int device) {
     LadderOutcome outcome;
-    outcome.status = StoppedBetweenTiles();
+    outcome.status = StoppedInWork();
     Settle(std::move(batch), outcome, device);
     changed.notify_all();
   }

@@ -7,6 +7,7 @@
 #include "base/try.h"
 #include "frame_loop.h"
 #include "region_loop.h"
+#include "tile_group.h"
 
 namespace imgmill {
 namespace {
@@ -136,7 +137,7 @@ Status ItemWork::RunPart(Part& part) {
 
 Status ItemWork::MayGoOn() const {
   if (!services_.stop->StopRequested()) return {};
-  return Error{Stage::kCompute, Code::kInterrupted, "stopped by a signal"};
+  return StoppedInWork();
 }
 
 Status ItemWork::MapRows(Part& part) {

@@ -145,16 +145,16 @@ Status TileGroup::Run(const Attempt& attempt) {
   return {};
 }
 
-Error StoppedBetweenTiles() {
+Error StoppedInWork() {
   return {Stage::kCompute, Code::kInterrupted, "stopped by a signal"};
 }
 
 /// Whatever the stream made of a batch that it may have left: it is no result, nor is its error one.
 Status TileGroup::Forward(ModelStream& stream, WorkPlace place, std::span<TileJob* const> jobs, int n) {
-  if (stop_.StopRequested()) return StoppedBetweenTiles();
+  if (stop_.StopRequested()) return StoppedInWork();
   const StopScope scope(stop_);
   const Status status = ForwardToEnd(stream, place, jobs, n);
-  return stop_.StopRequested() ? Status(StoppedBetweenTiles()) : status;
+  return stop_.StopRequested() ? Status(StoppedInWork()) : status;
 }
 
 Status TileGroup::ForwardToEnd(ModelStream& stream, WorkPlace place, std::span<TileJob* const> jobs, int n) {

@@ -24,8 +24,8 @@ class ThreadStreams {
   std::unique_ptr<ModelStream> own_, cpu_;
 };
 
-/// The kInterrupted of tiles that are left undone.
-Error StoppedBetweenTiles();
+/// The kInterrupted of an image that is left between regions, or of its tiles.
+Error StoppedInWork();
 
 class TileGroup final : public LadderWork {
  public:

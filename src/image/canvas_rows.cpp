@@ -32,14 +32,7 @@ std::vector<uint8_t> ProfileIn(const std::string& path) {
   if (!head) return {};
   ImageFormat format = ImageFormat::kOther;
   const ImageRef image = LoadWithVips(*file, *head, path, VIPS_FAIL_ON_NONE, &format);
-  const void* data = nullptr;
-  size_t bytes = 0;
-  if (!image || vips_image_get_typeof(image.get(), VIPS_META_ICC_NAME) == 0 ||
-      vips_image_get_blob(image.get(), VIPS_META_ICC_NAME, &data, &bytes) != 0) {
-    return {};
-  }
-  const auto* begin = static_cast<const uint8_t*>(data);
-  return {begin, begin + bytes};
+  return image ? BlobOf(image.get(), VIPS_META_ICC_NAME) : std::vector<uint8_t>();
 }
 
 }  // namespace

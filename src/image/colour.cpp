@@ -16,17 +16,6 @@ bool Apply(ImageRef& ref, Operation&& operation) {
   return true;
 }
 
-std::vector<uint8_t> ProfileOf(VipsImage* image) {
-  const void* data = nullptr;
-  size_t bytes = 0;
-  if (vips_image_get_typeof(image, VIPS_META_ICC_NAME) == 0 ||
-      vips_image_get_blob(image, VIPS_META_ICC_NAME, &data, &bytes) != 0) {
-    return {};
-  }
-  const auto* begin = static_cast<const uint8_t*>(data);
-  return {begin, begin + bytes};
-}
-
 bool IsDeviceIndependent(VipsInterpretation space) {
   return space == VIPS_INTERPRETATION_LAB || space == VIPS_INTERPRETATION_LABS ||
          space == VIPS_INTERPRETATION_LABQ || space == VIPS_INTERPRETATION_LCH ||
@@ -121,7 +110,7 @@ ProfileSpace SamplesOf(const ColourPlan& plan) {
 // Whether the image's profile describes the samples it has; notes what is ignored.
 bool ProfileApplies(VipsImage* image, const ColourPlan& plan, bool keep_profile,
                     std::vector<std::string>& notes) {
-  const std::vector<uint8_t> profile = ProfileOf(image);
+  const std::vector<uint8_t> profile = BlobOf(image, VIPS_META_ICC_NAME);
   if (profile.empty()) return false;
   if (IsDeviceIndependent(vips_image_guess_interpretation(image))) return false;
   if (SpaceOfProfile(profile) != SamplesOf(plan)) {
@@ -193,7 +182,8 @@ ColourPlan PlanColour(VipsImage* image) {
   }
   plan.colours = told ? (told->colours == 1 ? 1 : 3) : bands <= 2 ? 1 : 3;
   with_colours(plan.colours);
-  if (plan.linear && SpaceOfProfile(ProfileOf(image)) == SamplesOf(plan)) plan.linear = false;
+  if (plan.linear && SpaceOfProfile(BlobOf(image, VIPS_META_ICC_NAME)) == SamplesOf(plan))
+    plan.linear = false;
   return plan;
 }
 

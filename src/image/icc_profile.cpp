@@ -112,8 +112,8 @@ std::vector<uint8_t> RgbOfGrey(const std::vector<uint8_t>& profile) {
   if (SpaceOfProfile(profile) != ProfileSpace::kGrey || !r.Is(20, "XYZ ") || curve.empty()) return {};
   std::vector<uint8_t> made(profile.begin(), profile.begin() + 128);
   const auto put = [&](size_t at, const char* four) { std::memcpy(made.data() + at, four, 4); };
-  const auto add = [&](uint32_t value) {
-    for (const int shift : {24, 16, 8, 0}) made.push_back(static_cast<uint8_t>(value >> shift));
+  const auto add = [](std::vector<uint8_t>& to, uint32_t value) {
+    for (const int shift : {24, 16, 8, 0}) to.push_back(static_cast<uint8_t>(value >> shift));
   };
   put(16, "RGB ");
   std::vector<std::pair<const char*, std::vector<uint8_t>>> tags;
@@ -123,20 +123,18 @@ std::vector<uint8_t> RgbOfGrey(const std::vector<uint8_t>& profile) {
   }
   for (const Primary& primary : kPrimaries) {
     std::vector<uint8_t> data = {'X', 'Y', 'Z', ' ', 0, 0, 0, 0};
-    for (const double value : {primary.x, primary.y, primary.z}) {
-      const auto fixed = static_cast<uint32_t>(std::lround(value * 65536));
-      for (const int shift : {24, 16, 8, 0}) data.push_back(static_cast<uint8_t>(fixed >> shift));
-    }
+    for (const double value : {primary.x, primary.y, primary.z})
+      add(data, static_cast<uint32_t>(std::lround(value * 65536)));
     tags.emplace_back(primary.tag, std::move(data));
   }
   for (const char* channel : {"rTRC", "gTRC", "bTRC"})
     tags.emplace_back(channel, std::vector<uint8_t>(curve.begin(), curve.end()));
-  add(static_cast<uint32_t>(tags.size()));
+  add(made, static_cast<uint32_t>(tags.size()));
   size_t at = 132 + 12 * tags.size();
   for (const auto& [tag, data] : tags) {
     made.insert(made.end(), tag, tag + 4);
-    add(static_cast<uint32_t>(at));
-    add(static_cast<uint32_t>(data.size()));
+    add(made, static_cast<uint32_t>(at));
+    add(made, static_cast<uint32_t>(data.size()));
     at += (data.size() + 3) / 4 * 4;
   }
   for (const auto& [tag, data] : tags) {

@@ -82,13 +82,7 @@ std::vector<uint8_t> ExifByVips(const InputFile& file, const FileHead& head, con
     vips_error_clear();
     return {};
   }
-  const void* data = nullptr;
-  size_t bytes = 0;
-  if (vips_image_get_typeof(image.get(), VIPS_META_EXIF_NAME) == 0 ||
-      vips_image_get_blob(image.get(), VIPS_META_EXIF_NAME, &data, &bytes) != 0)
-    return {};
-  const auto* first = static_cast<const uint8_t*>(data);
-  return {first, first + bytes};
+  return BlobOf(image.get(), VIPS_META_EXIF_NAME);
 }
 
 }  // namespace

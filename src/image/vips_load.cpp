@@ -84,13 +84,8 @@ ImageRef FromYcc(const ImageRef& stored) {
 
 /// libvips gives grey of HEIF and AVIF as RGB, with its profile of grey.
 ImageRef WithProfileOfItsBands(ImageRef loaded) {
-  const void* data = nullptr;
-  size_t bytes = 0;
-  if (loaded.get()->Bands < 3 || vips_image_get_typeof(loaded.get(), VIPS_META_ICC_NAME) == 0 ||
-      vips_image_get_blob(loaded.get(), VIPS_META_ICC_NAME, &data, &bytes) != 0)
-    return loaded;
-  const auto* begin = static_cast<const uint8_t*>(data);
-  const std::vector<uint8_t> profile = RgbOfGrey({begin, begin + bytes});
+  if (loaded.get()->Bands < 3) return loaded;
+  const std::vector<uint8_t> profile = RgbOfGrey(BlobOf(loaded.get(), VIPS_META_ICC_NAME));
   if (profile.empty()) return loaded;
   ImageRef own;
   if (vips_copy(loaded.get(), own.out(), nullptr) != 0) return {};

@@ -68,6 +68,15 @@ Code CodeFor(const std::string& text) {
 
 }  // namespace
 
+std::vector<uint8_t> BlobOf(VipsImage* image, const char* name) {
+  const void* data = nullptr;
+  size_t bytes = 0;
+  if (vips_image_get_typeof(image, name) == 0 || vips_image_get_blob(image, name, &data, &bytes) != 0)
+    return {};
+  const auto* begin = static_cast<const uint8_t*>(data);
+  return {begin, begin + bytes};
+}
+
 VipsShared::VipsShared() {
   if (alone_depth == 0) Enter(TheGate(), held_shares == 0);
   ++held_shares;

@@ -4,9 +4,11 @@
 
 #include <vips/vips.h>
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "imgmill/base/error.h"
 #include "imgmill/base/image_format.h"
@@ -51,6 +53,9 @@ class GRef {
 };
 
 using ImageRef = GRef<VipsImage>;
+
+/// A copy of bytes that the image carries, such as VIPS_META_ICC_NAME; empty where it has none of that name.
+std::vector<uint8_t> BlobOf(VipsImage* image, const char* name);
 
 /// While one lives, this thread may call libvips, along with others. Nests.
 class VipsShared {

@@ -18,15 +18,6 @@
 namespace imgmill {
 namespace {
 
-std::vector<uint8_t> Blob(VipsImage* image, const char* name) {
-  const void* data = nullptr;
-  size_t bytes = 0;
-  if (vips_image_get_typeof(image, name) == 0 || vips_image_get_blob(image, name, &data, &bytes) != 0)
-    return {};
-  const auto* begin = static_cast<const uint8_t*>(data);
-  return {begin, begin + bytes};
-}
-
 struct ExifCopy {
   VipsImage* to;
   bool thumbnail;
@@ -73,9 +64,9 @@ int OrientationIn(const std::vector<uint8_t>& exif) {
 // EXIF, XMP and IPTC of `from`, as they are right for the upright image.
 void TakeBlocks(VipsImage* from, VipsImage* image, const WriteOptions& options,
                 std::vector<std::string>& notes) {
-  std::vector<uint8_t> exif = Blob(from, VIPS_META_EXIF_NAME);
-  std::vector<uint8_t> xmp = Blob(from, VIPS_META_XMP_NAME);
-  std::vector<uint8_t> iptc = Blob(from, VIPS_META_IPTC_NAME);
+  std::vector<uint8_t> exif = BlobOf(from, VIPS_META_EXIF_NAME);
+  std::vector<uint8_t> xmp = BlobOf(from, VIPS_META_XMP_NAME);
+  std::vector<uint8_t> iptc = BlobOf(from, VIPS_META_IPTC_NAME);
   // HEIF's reader turns the image itself, and says so nowhere; the block still tells.
   const bool turned = vips_image_get_orientation(from) > 1 || OrientationIn(exif) > 1;
   if (turned) DropExifThumbnail(exif);
@@ -103,7 +94,7 @@ void TakeBlocks(VipsImage* from, VipsImage* image, const WriteOptions& options,
 /// The source's profile, where it describes the written rows.
 std::vector<uint8_t> ProfileToAttach(VipsImage* source, const Layout& layout, const WriteOptions& options,
                                      std::vector<std::string>& notes) {
-  std::vector<uint8_t> profile = Blob(source, VIPS_META_ICC_NAME);
+  std::vector<uint8_t> profile = BlobOf(source, VIPS_META_ICC_NAME);
   if (profile.empty()) return {};
   const ProfileSpace rows = layout.colour_bands() == 1 ? ProfileSpace::kGrey : ProfileSpace::kRgb;
   const bool fits = SpaceOfProfile(profile) == rows;
@@ -180,11 +171,11 @@ CarriedMetadata ReadCarriedMetadata(const std::string& source, const Layout& lay
   const ImageRef described = OnePixel(stored);
   if (!described) return metadata;
   TakeMetadata(described.get(), source, layout, options, notes);
-  metadata.profile = Blob(described.get(), VIPS_META_ICC_NAME);
-  metadata.xmp = Blob(described.get(), VIPS_META_XMP_NAME);
-  if (!Blob(described.get(), VIPS_META_IPTC_NAME).empty())
+  metadata.profile = BlobOf(described.get(), VIPS_META_ICC_NAME);
+  metadata.xmp = BlobOf(described.get(), VIPS_META_XMP_NAME);
+  if (!BlobOf(described.get(), VIPS_META_IPTC_NAME).empty())
     notes.push_back("IPTC is not kept: " + std::string(Title(options.format)) + " has no place for it");
-  if (Blob(described.get(), VIPS_META_EXIF_NAME).empty()) return metadata;
+  if (BlobOf(described.get(), VIPS_META_EXIF_NAME).empty()) return metadata;
   // libvips makes the block anew only where it writes one.
   const Result<std::vector<uint8_t>> png = PngHead(stored, described.get());
   if (png) metadata.exif = PngChunk(*png, "eXIf");

@@ -56,7 +56,7 @@ class EmbedRun final : public CommandRun {
     result.summary = std::to_string(count_) + " vectors of " + std::to_string(dimension);
     if (known_before_ > 0) result.summary += ", " + std::to_string(known_before_) + " known before";
     if (imported_) DescribeImport(result);
-    if (exported_ && !LeavesExport(result)) {
+    if (exported_ && !LeavesExport(exported_->files().front(), count_, services_, result)) {
       TRY(exported_->Commit());
       nlohmann::ordered_json files = nlohmann::ordered_json::array();
       std::string lines;
@@ -71,15 +71,6 @@ class EmbedRun final : public CommandRun {
   }
 
  private:
-  bool LeavesExport(CommandResult& result) const {
-    const std::string path = exported_->files().front();
-    const std::optional<Error> why = WhyLeaveExport(path, count_, services_.shared->force);
-    if (!why) return false;
-    services_.log(LogLevel::kError, Describe(path, *why));
-    result.action_failures.Add({path, *why});
-    return true;
-  }
-
   void DescribeImport(CommandResult& result) const {
     const uint64_t missing = imported_->missing();
     const uint64_t there = imported_->rows() - missing;

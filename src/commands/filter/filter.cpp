@@ -246,14 +246,8 @@ class Filter::FilterRun final : public CommandRun {
     Judging judging(operation_, rules_, descriptions_, services_);
     const LadderOutcome judged = services_.memory->Guarded(judging, kHostWork, *services_.stop);
     if (!judged.status) return judged.status.error();
-    const bool writes = exports() && services_.shared->mode == RunMode::kRun;
-    const std::string& file = filter_.options_.export_file;
-    const std::optional<Error> leave =
-        writes ? WhyLeaveExport(file, operation_.entries().size(), services_.shared->force) : std::nullopt;
-    if (leave) {
-      services_.log(LogLevel::kError, imgmill::Describe(file, *leave));
-      result.action_failures.Add({file, *leave});
-    } else if (writes) {
+    if (exports() && services_.shared->mode == RunMode::kRun &&
+        !LeavesExport(filter_.options_.export_file, operation_.entries().size(), services_, result)) {
       const Status exported = Export();
       result.counts.interrupted = !exported && exported.error().code == Code::kInterrupted;
       if (result.counts.interrupted) return result;

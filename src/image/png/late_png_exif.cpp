@@ -74,12 +74,9 @@ void TakeLateExif(VipsImage* png, const InputFile& file) {
     return;
   }
   TakeExifFromText(other.get());
-  const void* exif = nullptr;
-  size_t bytes = 0;
-  if (vips_image_get_typeof(other.get(), VIPS_META_EXIF_NAME) == 0 ||
-      vips_image_get_blob(other.get(), VIPS_META_EXIF_NAME, &exif, &bytes) != 0)
-    return;
-  vips_image_set_blob_copy(png, VIPS_META_EXIF_NAME, exif, bytes);
+  const std::vector<uint8_t> exif = BlobOf(other.get(), VIPS_META_EXIF_NAME);
+  if (exif.empty()) return;
+  vips_image_set_blob_copy(png, VIPS_META_EXIF_NAME, exif.data(), exif.size());
   vips_image_set_int(png, VIPS_META_ORIENTATION, vips_image_get_orientation(other.get()));
 }
 

@@ -16,6 +16,12 @@ torch::Tensor Continued(const torch::Tensor& x, int64_t height, int64_t width) {
   return torch::replication_pad2d(torch::reflection_pad2d(x, mirrored), repeated);
 }
 
+torch::Tensor BlackToMultiple(const torch::Tensor& x, int64_t multiple) {
+  const auto missing = [&](int64_t side) { return (multiple - side % multiple) % multiple; };
+  const std::array<int64_t, 4> sides = {0, missing(x.size(3)), 0, missing(x.size(2))};
+  return torch::constant_pad_nd(x, sides, 0);
+}
+
 torch::Tensor NormalizedPixels(const LayerNorm& norm, const torch::Tensor& x) {
   return norm(x.permute({0, 2, 3, 1})).permute({0, 3, 1, 2});
 }

@@ -10,6 +10,9 @@ namespace imgmill {
 /// as there are pixels, and then the last one again.
 torch::Tensor Continued(const torch::Tensor& x, int64_t height, int64_t width);
 
+/// Continued to the right and below to multiples of `multiple`, with zeros.
+torch::Tensor BlackToMultiple(const torch::Tensor& x, int64_t multiple);
+
 /// Each pixel's features normalized.
 torch::Tensor NormalizedPixels(const LayerNorm& norm, const torch::Tensor& x);
 

@@ -3,8 +3,6 @@
 // again; what was found at a size on the way down is added on the way up.
 //
 // Weights: intro, encoders.0.0.conv1, downs.0, middle_blks.0, ups.0.0, decoders.0.0, ending.
-#include <array>
-
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/feature_maps.h"
 #include "torch/architectures/layers.h"
@@ -115,10 +113,7 @@ class NafNet final : public UpscaleNet {
 
   torch::Tensor forward(torch::Tensor input) override {
     const int64_t height = input.size(2), width = input.size(3);
-    // Black below and to the right, as the authors do.
-    const auto missing = [&](int64_t side) { return (multiple_ - side % multiple_) % multiple_; };
-    const std::array<int64_t, 4> sides = {0, missing(width), 0, missing(height)};
-    input = torch::constant_pad_nd(input, sides, 0);
+    input = BlackToMultiple(input, multiple_);  // as the authors do
     torch::Tensor x = first_(input);
     std::vector<torch::Tensor> seen;
     for (const Level& down : downs_) {

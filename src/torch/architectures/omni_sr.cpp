@@ -6,6 +6,7 @@
 #include <array>
 
 #include "torch/architectures/architecture.h"
+#include "torch/architectures/feature_maps.h"
 #include "torch/architectures/omni_sr_layers.h"
 #include "torch/weights/weight_file.h"
 
@@ -132,11 +133,7 @@ class OmniSrNet final : public UpscaleNet {
   /// the masks is mirrored.
   torch::Tensor Padded(const torch::Tensor& x) const {
     const auto too_few = [](int64_t side) { return std::max<int64_t>(0, kLeastSide - side); };
-    const torch::Tensor least = Mirrored(x, too_few(x.size(2)), too_few(x.size(3)));
-    const int64_t window = plan_.sizes.window;
-    const auto missing = [&](int64_t side) { return (window - side % window) % window; };
-    const std::array<int64_t, 4> sides = {0, missing(least.size(3)), 0, missing(least.size(2))};
-    return torch::constant_pad_nd(least, sides, 0);
+    return BlackToMultiple(Mirrored(x, too_few(x.size(2)), too_few(x.size(3))), plan_.sizes.window);
   }
 
   Plan plan_;
