@@ -71,12 +71,14 @@ TEST_CASE("a video takes what its header lets one expect") {
       const Footprint footprint = FrameFootprint(*header, reading);
       (void)Growth(video, *header, threads);  // the first time, pages of the libraries become resident
       const int64_t grown = Growth(video, *header, threads);
-      // What is pooled is kept from the first time.
       const auto expected = static_cast<int64_t>(footprint.untracked);
       MESSAGE(std::string(each.name) << ", " << threads << " threads: " << (grown >> 20) << " MiB of "
                                      << (expected >> 20));
       CHECK(grown <= expected);
-      if (threads == 1) CHECK(grown >= expected / 8);
+      // Decoders of a rare kind share one generous formula (VC-2 takes an eighth of it), and what the
+      // allocator keeps from the first time does not grow again: the lower bound only says that the
+      // measurement saw the decoder.
+      if (threads == 1) CHECK(grown >= expected / 32);
     }
   }
 }
