@@ -21,13 +21,24 @@ LADDERS = {
     "jpeg": (QUALITIES, {"jpeg_quality": 1, "blockiness": -1, "jpeg_visible": 1}),
     "jpeg, cropped off the grid": (QUALITIES, {"blockiness": -1, "jpeg_visible": 1}),
     "jpeg, rescaled to 0.8": (QUALITIES, {}),  # nothing sees the traces of JPEG any more
-    "gaussian blur": ((0, 0.5, 1, 1.5, 2, 3, 4, 6), {"blur": 1, "sharpness": -1, "upscaled": 1}),
+    "gaussian blur": ((0, 0.5, 1, 1.5, 2, 3, 4, 6),
+                      {"blur": 1, "sharpness": -1, "upscaled": 1, "spatial_information": -1}),
     "motion blur": ((1, 3, 5, 7, 9, 13, 17), {"blur": 1, "sharpness": -1}),
     "noise": ((0, 2, 5, 10, 20, 30, 40, 50), {"noise": 1}),
     "exposure": ((0.125, 0.25, 0.5, 0.75, 1, 1.5, 2, 4), {"brightness": 1, "clipped_bright": 1, "bright_end": 1}),
     "saturation": ((0, 0.25, 0.5, 0.75, 1, 1.5, 2), {"saturation": 1, "colorfulness": 1}),
     "enlargement": ((1, 1.25, 1.5, 2, 2.5, 3, 4), {"upscaled": 1, "blur": 1, "sharpness": -1}),
     "text": (tuple(range(0, 100, 10)), {"text_share": 1}),  # percent of the area
+    # From here on: what a picture can be or have, and need not be damaged by.
+    "overexposure": ((1, 1.25, 1.5, 2, 3, 4), {"clipped_bright": 1, "dark_end": 1}),
+    "underexposure": ((1, 2, 4, 8, 16, 32), {"clipped_dark": 1}),  # what the light is divided by
+    "contrast": ((0.1, 0.2, 0.35, 0.5, 0.75, 1), {"contrast": 1, "entropy": 1}),
+    "colour cast": ((0, 5, 10, 20, 30, 40), {"color_cast": 1}),  # levels that one band has more than the others
+    "bars": ((0, 5, 10, 20, 30, 40), {"letterbox": 1}),  # percent of the height
+    "frame": ((0, 2, 4, 8, 16, 32), {"border": 1, "letterbox": 1}),  # pixels
+    "interlacing": ((0, 1, 2, 4, 8, 12), {"interlacing": 1}),  # pixels between the two half images
+    "bits": ((1, 2, 3, 4, 5, 6, 7, 8), {"bit_depth": 1}),
+    "palette": ((2, 4, 8, 16, 32, 64, 128, 256), {"unique_colors": 1}),
 }
 
 
@@ -87,13 +98,34 @@ def step_of(ladder, image, step, random):
         return with_text(image, step, random), ".png"
     if ladder == "saturation":
         return ImageEnhance.Color(image).enhance(step), ".png"
+    if ladder == "contrast":
+        return ImageEnhance.Contrast(image).enhance(step), ".png"
+    if ladder == "palette":
+        return image.quantize(step).convert("RGB"), ".png"
     pixels = np.asarray(image, np.float64)
     if ladder == "motion blur":
         pixels = convolve1d(pixels, np.ones(step) / step, axis=1)
     elif ladder == "noise":
         pixels = pixels + random.normal(0, 1, pixels.shape) * step
-    elif ladder == "exposure":
+    elif ladder in ("exposure", "overexposure"):
         pixels = pixels * step
+    elif ladder == "underexposure":
+        pixels = pixels / step
+    elif ladder == "colour cast":
+        # From a grey mean on: a photo's own tint is a cast that another would take away.
+        pixels = pixels - pixels.mean((0, 1)) + pixels.mean() - step / 3
+        pixels[:, :, random.integers(3)] += step
+    elif ladder == "bars":
+        bar = round(image.height * step / 200)
+        pixels = pixels * ((np.arange(image.height) >= bar) & (np.arange(image.height) < image.height - bar))[:, None, None]
+    elif ladder == "frame":
+        pixels = np.pad(pixels, ((step, step), (step, step), (0, 0)), constant_values=255)
+    elif ladder == "interlacing":
+        pixels[1::2] = np.roll(pixels, step, axis=1)[1::2]
+    elif ladder == "bits":
+        # The levels that 2^step evenly spread ones are nearest to, as a file of fewer bits is widened.
+        most = 2**step - 1
+        pixels = np.rint(np.rint(pixels / 255 * most) * 255 / most)
     return Image.fromarray(np.clip(np.rint(pixels), 0, 255).astype(np.uint8)), ".png"
 
 
@@ -106,8 +138,8 @@ def make(options):
         for number, (ladder, (steps, _)) in enumerate(LADDERS.items()):
             random = np.random.default_rng([n, number])
             for i, step in enumerate(steps):
-                if ladder == "text":
-                    random = np.random.default_rng([n, number])  # one style for all of a photo's steps
+                if ladder in ("text", "colour cast"):
+                    random = np.random.default_rng([n, number])  # one style or tint for all of a photo's steps
                 picture, ending = step_of(ladder, image, step, random)
                 keep = {"quality": "keep"} if ending == ".jpg" else {"compress_level": 1}
                 picture.save(out / f"{n:03}_{number}_{i:02}{ending}", **keep)
@@ -150,13 +182,14 @@ def judge(options):
           "{:.0f}, lowest {:.0f} %\n".format(np.median(shares), np.percentile(shares, 95), max(shares), at_most.mean(), at_most.min()))
 
     print("Correlation with the steps of ladders that a signal is not about, all photos together (bold: beyond 0.2):\n")
-    ladders = list(LADDERS)
+    ladders = list(LADDERS)[: list(LADDERS).index("text") + 1]
     about = sorted({signal for _, signals in LADDERS.values() for signal in signals} - {"jpeg_quality"})
     print("| signal | " + " | ".join(ladders) + " |")
     print("|---|" + "---|" * len(ladders))
     for signal in about:
         cells = []
-        for number, (ladder, (steps, signals)) in enumerate(LADDERS.items()):
+        for number, ladder in enumerate(ladders):
+            steps, signals = LADDERS[ladder]
             if signal in signals:
                 cells.append("cause")
                 continue

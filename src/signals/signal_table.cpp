@@ -41,7 +41,7 @@ constexpr std::array<SignalInfo, kSignalCount> kSignals = {{
     {Signal::kBorder, "border", "pixels", "width of a border of one colour all around", 1, true},
     {Signal::kInterlacing, "interlacing", "percent", "of the pixels that are part of a comb", 1, true},
     {Signal::kUniqueColors, "unique_colors", "", "different colours, 1024 for that many or more", 1, true},
-    {Signal::kBitDepth, "bit_depth", "bits", "of a sample that are used", 1, true},
+    {Signal::kBitDepth, "bit_depth", "bits", "of a sample that are used", 2, true},
     {Signal::kUpscaled, "upscaled", "", "how much larger it is than its detail needs; 1 for none", 1, true},
     {Signal::kTextShare, "text_share", "percent", "of the area that text covers", 1, true},
     {Signal::kAesthetic, "aesthetic", "", "how pleasing, 0 to 10, by --scorer", 1, false, true},

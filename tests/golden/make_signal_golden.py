@@ -174,7 +174,10 @@ def bit_depth(samples):
         stretched = np.zeros_like(samples)
         for shift in range(8 - bits, -bits, -bits):
             stretched |= top << shift if shift >= 0 else top >> -shift
-        if (stretched == samples).all() or (samples % 2 ** (8 - bits) == 0).all():
+        # By a shift, by repeated bits, or by a multiplication that is rounded or cut off.
+        levels = np.arange(2**bits) * 255 / (2**bits - 1)
+        if ((stretched == samples).all() or (samples % 2 ** (8 - bits) == 0).all()
+                or np.isin(samples, np.rint(levels)).all() or np.isin(samples, np.floor(levels + 1e-9)).all()):
             return bits
 
 

@@ -91,6 +91,16 @@ TEST_CASE("the bits of samples that are used") {
   CHECK(depth_of(Sample::kU16, [](uint64_t v) { return v % 256 * 256; }) == 8);
   CHECK(depth_of(Sample::kU16, [](uint64_t v) { return v % 1024 << 6 | v % 1024 >> 4; }) == 10);
   CHECK(depth_of(Sample::kU16, [](uint64_t v) { return v % 4096 * 16; }) == 12);
+  // Multiplied: np.rint(v / 4095 * 65535), the same without rint, and 5 bits in 8.
+  CHECK(depth_of(Sample::kU16, [](uint64_t v) {
+          return static_cast<uint64_t>(std::rint(static_cast<double>(v % 4096) / 4095 * 65535));
+        }) == 12);
+  CHECK(depth_of(Sample::kU16, [](uint64_t v) { return v % 16384 * 65535 / 16383; }) == 14);
+  CHECK(depth_of(Sample::kU16, [](uint64_t v) { return (v % 1024 * 65535 + 511) / 1023; }) == 10);
+  CHECK(depth_of(Sample::kU8, [](uint64_t v) { return (v % 32 * 255 + 15) / 31; }) == 5);
+  CHECK(depth_of(Sample::kU8, [](uint64_t v) { return v % 128 * 255 / 127; }) == 7);
+  // One sample that no fewer bits give is enough.
+  CHECK(depth_of(Sample::kU16, [](uint64_t v) { return v % 4096 == 77 ? 1233 : v % 4096 * 16; }) == 16);
 }
 
 TEST_CASE("colours are counted exactly as long as they are few") {
