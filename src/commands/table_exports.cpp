@@ -4,8 +4,8 @@
 #include <bit>
 
 #include "base/try.h"
+#include "imgmill/base/half.h"
 #include "imgmill/base/path_text.h"
-#include "imgmill/tables/half.h"
 #include "parquet_sink.h"
 
 namespace imgmill {

@@ -47,6 +47,8 @@ class ListedPaths {
   bool windows_ = false;
 };
 
+constexpr size_t kLongestEntry = size_t{64} << 10;  ///< sixteen of the longest paths that a system takes
+
 /// Reads the whole list into `sorted`.
 Status ReadList(const ListOptions& options, SortedPaths& sorted) {
   const bool is_stdin = options.files_from == "-";
@@ -81,6 +83,11 @@ Status ReadList(const ListOptions& options, SortedPaths& sorted) {
     }
     pending += rest;
     if (got == 0) break;
+    if (pending.size() > kLongestEntry)
+      return Error{Stage::kList, Code::kUsage,
+                   named + " holds an entry of more than " + std::to_string(kLongestEntry) +
+                       " bytes (it should have paths, " +
+                       (options.nul_separated ? "each with a NUL byte behind it" : "a line each") + ")"};
   }
   TRY(add(pending));
   return sorted.Finish();

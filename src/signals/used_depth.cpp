@@ -21,7 +21,8 @@ constexpr uint32_t Repeated(uint32_t value, int bits, int full) {
   return result;
 }
 
-/// What arithmetic makes of the level of `bits` bits nearest to `value`: level * Most(full) / Most(bits), rounded.
+/// What arithmetic makes of the level of `bits` bits nearest to `value`: level * Most(full) / Most(bits),
+/// rounded.
 constexpr uint32_t Rounded(uint32_t value, int bits, int full) {
   const uint32_t level = (value * Most(bits) + Most(full) / 2) / Most(full);
   return (level * Most(full) + Most(bits) / 2) / Most(bits);

@@ -11,8 +11,8 @@
 namespace imgmill {
 
 /// Looks for the fewest bits from which all samples can have been made: by a shift, whose low bits are zero;
-/// or by one of three ways to widen levels to full scale: the high bits repeated below, or multiplied and then
-/// rounded or cut off.
+/// or by one of three ways to widen levels to full scale: the high bits repeated below, or multiplied and
+/// then rounded or cut off.
 class UsedDepth {
  public:
   explicit UsedDepth(const Layout& layout);
@@ -29,7 +29,7 @@ class UsedDepth {
   bool settled() const;  ///< no further sample can make it fewer bits than a sample has
 
   const Layout layout_;
-  const int full_;          ///< bits of a sample as stored
+  const int full_;    ///< bits of a sample as stored
   uint32_t all_ = 0;  ///< bits that any sample has
   /// Of each way, bit b: every sample so far may be one of b bits, widened so.
   std::array<uint32_t, kWays> widened_{};

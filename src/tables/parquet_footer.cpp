@@ -1,6 +1,8 @@
 // Schema elements in depth-first order, then row groups.
 #include "tables/parquet_footer.h"
 
+#include <string_view>
+
 #include "tables/parquet_format.h"
 #include "tables/thrift_reader.h"
 
@@ -9,10 +11,26 @@ namespace {
 
 using namespace parquet;
 
+/// Ten times the columns of the widest tables in use.
+constexpr size_t kMostElements = size_t{1} << 16;
+
 struct Element {
-  std::string name;
+  std::string_view name;  ///< in the footer's bytes
   int64_t type = -1, length = 0, repetition = kRequired, children = 0;
+  bool is_half = false;
 };
+
+/// Whether the LogicalType, a union, is FLOAT16: two bytes can be a decimal, too.
+bool ReadIsHalf(ThriftReader& in) {
+  constexpr int kFloat16 = 15;
+  bool is_half = false;
+  in.BeginStruct();
+  while (const int field = in.NextField()) {
+    is_half = is_half || field == kFloat16;
+    in.Skip();
+  }
+  return is_half;
+}
 
 Element ReadElement(ThriftReader& in) {
   Element element;
@@ -33,6 +51,9 @@ Element ReadElement(ThriftReader& in) {
         break;
       case 5:
         element.children = in.Integer();
+        break;
+      case 10:
+        element.is_half = ReadIsHalf(in);
         break;
       default:
         in.Skip();
@@ -59,23 +80,31 @@ class SchemaWalk {
  private:
   static constexpr int kDeepest = 32;
 
-  bool Visit(ParquetLeaf leaf) {
+  /// @param column  the outermost name
+  /// @param alone   every group on the way has this one child: not the key and value of a map, say
+  bool Visit(ParquetLeaf leaf, std::string_view column = {}, bool alone = true) {
     if (next_ >= elements_.size() || leaf.depth >= kDeepest) return false;
     const Element& element = elements_[next_++];
-    if (leaf.depth++ == 0) leaf.column = element.name;
+    if (leaf.depth++ == 0) column = element.name;
     if (element.repetition != kRequired) ++leaf.definition;
     if (element.repetition == kRepeated) {
       ++leaf.repetition;
       leaf.in_list = leaf.definition;
+      leaf.repeated_at = leaf.depth;
     }
     if (element.children == 0) {
       leaf.type = element.type;
       leaf.length = element.length;
+      leaf.is_half = element.is_half;
+      leaf.alone = alone;
+      // Those that are not read have no name: few bytes could ask for many long ones.
+      if (leaf.IsRead()) leaf.column = column;
       leaves_.push_back(std::move(leaf));
       return true;
     }
+    alone = alone && element.children == 1;
     for (int64_t i = 0; i < element.children; ++i) {
-      if (!Visit(leaf)) return false;
+      if (!Visit(leaf, column, alone)) return false;
     }
     return true;
   }
@@ -85,11 +114,13 @@ class SchemaWalk {
   size_t next_ = 0;
 };
 
-ParquetChunk ReadMetaData(ThriftReader& in) {
+ParquetChunk ReadMetaData(ThriftReader& in, bool& whole) {
   ParquetChunk chunk;
   int64_t dictionary = 0;
+  unsigned has = 0;
   in.BeginStruct();
   while (const int field = in.NextField()) {
+    if (field < 10) has |= 1U << field;
     switch (field) {
       case 4:
         chunk.codec = in.Integer();
@@ -110,6 +141,8 @@ ParquetChunk ReadMetaData(ThriftReader& in) {
         in.Skip();
     }
   }
+  constexpr unsigned kRequiredFields = 1U << 4 | 1U << 5 | 1U << 7 | 1U << 9;
+  whole = whole && (has & kRequiredFields) == kRequiredFields;
   if (dictionary > 0 && dictionary < chunk.offset) chunk.offset = dictionary;
   return chunk;
 }
@@ -126,8 +159,8 @@ void ReadGroup(ThriftReader& in, std::vector<ParquetLeaf>& leaves, bool& whole) 
     for (size_t i = 0; i < count && whole && in.ok(); ++i) {
       in.BeginStruct();
       while (const int part = in.NextField()) {
-        if (part == 3) {
-          leaves[i].chunks.push_back(ReadMetaData(in));
+        if (part == 3 && leaves[i].IsRead()) {
+          leaves[i].chunks.push_back(ReadMetaData(in, whole));
         } else {
           whole = whole && part != 1;  // its pages are in another file
           in.Skip();
@@ -145,7 +178,10 @@ bool ParquetLeaf::IsText() const {
 }
 
 bool ParquetLeaf::IsVector() const {
-  return repetition == 1 && (type == kFloat || type == kDouble || (type == kFixedLength && length == 2));
+  // A repeated value, or one in a list's three levels: in a repeated group in an outer one.
+  const bool is_list =
+      repetition == 1 && alone && (repeated_at == depth ? depth <= 2 : depth == 3 && repeated_at == 2);
+  return is_list && (type == kFloat || type == kDouble || (type == kFixedLength && length == 2 && is_half));
 }
 
 Result<ParquetFooter> ReadParquetFooter(std::span<const uint8_t> bytes) {
@@ -157,6 +193,10 @@ Result<ParquetFooter> ReadParquetFooter(std::span<const uint8_t> bytes) {
   while (const int field = whole ? in.NextField() : 0) {
     if (field == 2) {
       const size_t count = in.BeginList();
+      if (count > kMostElements)
+        return Error{Stage::kConfigure, Code::kUnsupported,
+                     "its schema has more than " + std::to_string(kMostElements) +
+                         " columns and groups; write those that are needed to a file of their own"};
       for (size_t i = 0; i < count && in.ok(); ++i) elements.push_back(ReadElement(in));
       whole = has_schema = in.ok() && SchemaWalk(elements, footer.leaves).Run();
     } else if (field == 3) {

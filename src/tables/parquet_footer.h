@@ -20,16 +20,19 @@ struct ParquetChunk {
 
 /// A column of values, as deep as it may lie.
 struct ParquetLeaf {
-  std::string column;  ///< the outermost name
+  std::string column;  ///< the outermost name, of one that IsRead
   int64_t type = 0;
-  int64_t length = 0;                       ///< bytes of a value, of kFixedLength
-  int depth = 0;                            ///< names from the root
+  int64_t length = 0;              ///< bytes of a value, of kFixedLength
+  bool is_half = false;            ///< of kFixedLength: its logical type is FLOAT16
+  bool alone = false;              ///< no group on the way has another child
+  int depth = 0, repeated_at = 0;  ///< names from the root to it, and to the innermost list's elements
   uint32_t definition = 0, repetition = 0;  ///< the largest levels
   uint32_t in_list = 0;                     ///< definition level from which on a list has an element
-  std::vector<ParquetChunk> chunks;
+  std::vector<ParquetChunk> chunks;         ///< of one that IsRead
 
   bool IsText() const;
   bool IsVector() const;
+  bool IsRead() const { return IsText() || IsVector(); }
 };
 
 struct ParquetFooter {
@@ -37,7 +40,7 @@ struct ParquetFooter {
   std::vector<ParquetLeaf> leaves;
 };
 
-/// kMalformed where it is none.
+/// kMalformed where it is none. Takes a few times the memory of the bytes.
 Result<ParquetFooter> ReadParquetFooter(std::span<const uint8_t> footer);
 
 }  // namespace imgmill

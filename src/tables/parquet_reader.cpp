@@ -11,6 +11,7 @@
 
 #include "base/try.h"
 #include "base/unique_fd.h"
+#include "imgmill/base/byte_size.h"
 #include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
 #include "tables/parquet_format.h"
@@ -21,7 +22,8 @@ namespace {
 
 using namespace parquet;
 
-constexpr int64_t kLargestFooter = int64_t{1} << 28;
+/// That of ten thousand row groups and more. It is read before anything is leased.
+constexpr int64_t kLargestFooter = int64_t{1} << 24;
 constexpr size_t kLongestVector = size_t{1} << 20;  ///< as vectors are kept
 
 class Column final : public ParquetColumn {
@@ -96,8 +98,11 @@ class File final : public ParquetFile {
     if (std::memcmp(head, kMagic, 4) != 0 || std::memcmp(tail + 4, kMagic, 4) != 0) return none;
     uint32_t length = 0;
     std::memcpy(&length, tail, sizeof length);
-    if (length > bytes_.size() - kTail - 4 || length > kLargestFooter)
-      return bytes_.Wrong(Code::kMalformed, "its footer is damaged");
+    if (length > bytes_.size() - kTail - 4) return bytes_.Wrong(Code::kMalformed, "its footer is damaged");
+    if (length > kLargestFooter)
+      return bytes_.Wrong(Code::kUnsupported, "its footer has " + FormatByteSize(length) + ", and at most " +
+                                                  FormatByteSize(kLargestFooter) +
+                                                  " are read; write it again, in larger row groups");
     std::vector<uint8_t> footer(length);
     TRY(bytes_.Read(bytes_.size() - kTail - length, footer));
     Result<ParquetFooter> read = ReadParquetFooter(footer);
@@ -133,7 +138,7 @@ class File final : public ParquetFile {
 
   Result<const ParquetLeaf*> Find(const std::string& column) const {
     for (const ParquetLeaf& leaf : footer_.leaves) {
-      if (leaf.column == column && (leaf.IsText() || leaf.IsVector())) return &leaf;
+      if (leaf.IsRead() && leaf.column == column) return &leaf;
     }
     return bytes_.Wrong(Code::kUsage,
                         "it has no column \"" + PrintablePath(column) + "\" of texts or vectors");
@@ -167,10 +172,13 @@ class File final : public ParquetFile {
 }  // namespace
 
 Result<std::unique_ptr<ParquetFile>> ParquetFile::Open(const std::string& path) {
-  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // O_NONBLOCK: opening a FIFO must not wait for a writer.
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status = {};
   if (!fd.valid() || ::fstat(fd.get(), &status) != 0)
     return ErrnoError(Stage::kConfigure, errno, PrintablePath(path));
+  if (!S_ISREG(status.st_mode))
+    return Error{Stage::kConfigure, Code::kUsage, PrintablePath(path) + ": it is no regular file"};
   auto file = std::make_unique<File>(std::move(fd), status.st_size, path);
   TRY(file->ReadFooter());
   return std::unique_ptr<ParquetFile>(std::move(file));

@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "base/try.h"
-#include "imgmill/tables/half.h"
+#include "imgmill/base/half.h"
 #include "tables/decompress.h"
 #include "tables/parquet_format.h"
 
@@ -14,6 +14,8 @@ namespace imgmill {
 namespace {
 
 using namespace parquet;
+
+constexpr uint32_t kLongestText = 16 * 1024;  ///< four of the longest paths
 
 uint32_t Length(const uint8_t* bytes) {
   uint32_t value = 0;
@@ -142,7 +144,11 @@ Status ParquetValues::NextText(std::string& text) {
     if (values_.size() < 4 || Length(at) > values_.size() - 4) return Damaged();
     values_ = values_.subspan(4 + size_t{Length(at)});
   }
-  text.assign(reinterpret_cast<const char*>(at) + 4, Length(at));
+  const uint32_t length = Length(at);
+  if (length > kLongestText)
+    return file_.Wrong(Code::kUnsupported, "column \"" + leaf_.column + "\" has a text of " +
+                                               std::to_string(length) + " bytes, which is no image's path");
+  text.assign(reinterpret_cast<const char*>(at) + 4, length);
   return {};
 }
 

@@ -5,6 +5,7 @@ Usage: tests/golden/make_table_golden.py
 Needs: numpy, pyarrow 26, duckdb 2
 """
 import pathlib
+from decimal import Decimal
 
 import duckdb
 import numpy as np
@@ -43,6 +44,19 @@ pq.write_table(pa.table({"path": ["a", None, "c", "d"],
 pq.write_table(lists, here / "lz4.parquet", compression="lz4")
 pq.write_table(lists, here / "delta.parquet", use_dictionary=False,
                column_encoding={"image_path": "DELTA_LENGTH_BYTE_ARRAY"})
+
+# Columns that hold numbers and are no vectors.
+pq.write_table(pa.table({
+    "path": ["a", "b"],
+    "scores": pa.array([[("x", 1.0), ("y", 2.0)], [("x", 3.0)]], pa.map_(pa.string(), pa.float32())),
+    "boxes": pa.array([[{"x": 1.0, "y": 2.0}], [{"x": 3.0, "y": 4.0}]],
+                      pa.list_(pa.struct([("x", pa.float32()), ("y", pa.float32())]))),
+    "points": pa.array([[{"x": 1.0}], [{"x": 3.0}]], pa.list_(pa.struct([("x", pa.float32())]))),
+    "prices": pa.array([[Decimal("0.10"), Decimal("0.90")], [Decimal("0.50")]], pa.list_(pa.decimal128(4, 2))),
+    "inner": pa.array([{"v": [1.0, 2.0]}, {"v": [3.0, 4.0]}], pa.struct([("v", pa.list_(pa.float32()))])),
+    "halves": pa.array([[1.0, 2.0], [3.0, 4.0]], pa.list_(pa.float16())),
+    "matrix": pa.array([[[1.0], [2.0]], [[3.0]]], pa.list_(pa.list_(pa.float32()))),
+}), here / "shapes.parquet")
 
 for kind in ("float16", "float32", "float64"):
     np.save(here / f"{kind}.npy", np.array(rows, dtype=kind))

@@ -39,4 +39,5 @@ TEST_CASE("other arrays are refused, and say how to save them") {
   CHECK(refusal("columns.npy").find("numpy.ascontiguousarray(array)") != std::string::npos);
   CHECK(refusal("plain.parquet").find("no file of numpy.save") != std::string::npos);
   CHECK(refusal("nothing.npy").find("nothing.npy") != std::string::npos);
+  CHECK(refusal(".").find("no regular file") != std::string::npos);
 }

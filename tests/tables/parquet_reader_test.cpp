@@ -104,6 +104,61 @@ TEST_CASE("what is not read is named before a row is read, with what would help"
   CHECK_FALSE(ReadFile(kGolden + "default.parquet", "number", "embedding").ok());
 }
 
+TEST_CASE("columns of numbers that are no lists of numbers are no vectors") {
+  const Result<std::unique_ptr<ParquetFile>> file = ParquetFile::Open(kGolden + "shapes.parquet");
+  REQUIRE(file.ok());
+  // Not a map's values, a member of a list's structs, decimals of two bytes, a list in a struct or in a list.
+  CHECK((*file)->vectors() == std::vector<std::string>{"halves"});
+  CHECK((*file)->texts() == std::vector<std::string>{"path"});
+  const Result<Table> table = ReadTable(**file, "path", "halves");
+  REQUIRE(table.ok());
+  CHECK(table->vectors == std::vector<std::vector<float>>{{1, 2}, {3, 4}});
+}
+
+TEST_CASE("a text of a column that is no path is refused") {
+  const ScratchFile file;
+  std::string bytes;
+  ParquetWriter writer({{"path"}}, "vector", [&](const void* data, size_t size) -> Status {
+    bytes.append(static_cast<const char*>(data), size);
+    return {};
+  });
+  const std::vector<float> vector = {1};
+  const std::string longest(16384, 'x'), longer(16385, 'x');
+  for (const std::string& text : {longest, longer}) {
+    const ParquetCell cells[] = {std::string_view(text)};
+    REQUIRE(writer.Add(cells, vector).ok());
+  }
+  REQUIRE(writer.Finish({}).ok());
+  file.Write(bytes);
+  const Result<std::unique_ptr<ParquetFile>> read = ParquetFile::Open(file.path);
+  REQUIRE(read.ok());
+  auto column = (*read)->Read("path");
+  REQUIRE(column.ok());
+  std::string text;
+  CHECK((*column)->NextText(text).ok());
+  CHECK(text == longest);
+  const Status refused = (*column)->NextText(text);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().message.find("16385 bytes") != std::string::npos);
+}
+
+TEST_CASE("a schema or a footer beyond all tables is refused before it takes memory") {
+  const ScratchFile file;
+  const auto refusal = [&](const std::string& footer) {
+    std::string bytes = "PAR1" + footer;
+    const auto length = static_cast<uint32_t>(footer.size());
+    bytes.append(reinterpret_cast<const char*>(&length), 4);
+    file.Write(bytes + "PAR1");
+    const auto read = ParquetFile::Open(file.path);
+    REQUIRE_FALSE(read.ok());
+    return read.error().message;
+  };
+  // Field 2, a list of 100,000 structs (varint), each of which ends at once: by Thrift's compact protocol.
+  const std::string elements = "\x29\xFC\xA0\x8D\x06" + std::string(100'000, '\0');
+  CHECK(refusal(elements).find("more than 65536 columns") != std::string::npos);
+  CHECK(refusal(std::string((size_t{1} << 24) + 1, '\0')).find("larger row groups") != std::string::npos);
+}
+
 TEST_CASE("our own files are read back, of several row groups") {
   const ScratchFile file;
   std::string bytes;

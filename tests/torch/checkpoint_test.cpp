@@ -289,6 +289,20 @@ TEST_CASE("a tensor that an unknown function makes is refused by its name") {
   CHECK(Has(refusal(quantized), "conv.weight is made by torch._utils._rebuild_qtensor"));
 }
 
+TEST_CASE("a tensor whose sign PyTorch keeps aside as a bit is refused") {
+  const WeightFolder folder;
+  const auto with = [](const std::string& metadata) {
+    const std::string tensor = Global("torch._utils", "_rebuild_tensor_v2") +
+                               Tuple({Storage("0", 6), Int(0), Ints({6}), Ints({1}), "\x89",
+                                      Global("collections", "OrderedDict") + ")R", metadata}) +
+                               "R";
+    return LegacyCheckpoint(Dict({{"w", tensor}}), kSix);
+  };
+  CHECK(Has(RefusalOf(folder.Write("x.pth", with(Dict({{"neg", "\x88"}})))), "tensor.resolve_neg()"));
+  CHECK(Values(*Read(folder.Write("y.pth", with(Dict({{"neg", "\x89"}})))).Find("w")) == kSix);
+  CHECK(Values(*Read(folder.Write("z.pth", with("N"))).Find("w")) == kSix);
+}
+
 TEST_CASE("a pickle that has nothing but objects of other classes is refused by their names") {
   const WeightFolder folder;
   const auto refusal = [&](const std::string& object) {
@@ -352,6 +366,9 @@ TEST_CASE("pickles that eat themselves end in an error, soon") {
   refusal(Global("collections", "OrderedDict") + "](]e\x85R");  // pairs that are no pairs
   refusal(Dict({{"w", Int(1)}}));
   refusal("N");
+  std::string itself = "}q\x01(";  // a dict that holds itself under 20,000 names
+  for (int i = 0; i < 20'000; ++i) itself += Text(std::to_string(i)) + "h\x01";
+  refusal(itself + "u");
   CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(10));
 }
 
@@ -379,6 +396,9 @@ TEST_CASE("a few bytes of pickle do not grow to many bytes of objects") {
       Has(refusal(Dict({{"w", Tensor(Storage(std::string(256, '0'), 6), 0, {6}, {1})}})), "kind of storage"));
   // A byte each, and some 200 in memory.
   CHECK(Has(refusal("(" + std::string((size_t{1} << 20) + 1, 'N') + "t"), "objects"));
+  // A byte each, and eight on the stack.
+  CHECK(Has(refusal("(N" + std::string((size_t{1} << 22) + 1, '2') + "t"), "references"));
+  CHECK(Has(refusal(std::string((size_t{1} << 20) + 1, '(')), "objects"));
 }
 
 TEST_CASE("ZIP archives that torch.save would not write are refused") {

@@ -141,6 +141,13 @@ TEST_CASE("hostile headers are refused with what is wrong") {
     CAPTURE(refusal);
     CHECK(Has(refusal, c.says));
   }
+  std::string notes, tensors;
+  for (int i = 0; i < 4097; ++i) notes += (i > 0 ? ",\"" : "\"") + std::to_string(i) + "\":\"\"";
+  CHECK(Has(Refusal(folder, File("{\"__metadata__\":{" + notes + "}}", "")), "4096 keys"));
+  for (int i = 0; i <= 131'072; ++i)
+    tensors +=
+        (i > 0 ? ",\"" : "\"") + std::to_string(i) + R"(":{"dtype":"F32","shape":[0],"data_offsets":[0,0]})";
+  CHECK(Has(Refusal(folder, File("{" + tensors + "}", "")), "131072 tensors"));
   CHECK(Has(Refusal(folder, LittleEndian(1000, 8) + "{}"), "claims 1000 bytes"));
   CHECK(Has(Refusal(folder, LittleEndian(99'000'000, 8) + "{}"), "claims 99000000 bytes"));
 }

@@ -26,27 +26,52 @@ Error Wrong(const std::string& file, const std::string& what) {
 class ListedNames final : public Names {
  public:
   static Result<std::unique_ptr<Names>> Open(const std::string& path) {
+    // A FIFO would be waited for, and cannot be read twice.
+    if (std::error_code none;
+        std::filesystem::exists(path, none) && !std::filesystem::is_regular_file(path, none))
+      return Wrong(path, "it is no regular file (it should have the images' paths, a line each)");
     auto names = std::make_unique<ListedNames>(path);
-    std::ifstream lines(path);
-    if (!lines) return Wrong(path, "it cannot be opened (it should have the images' paths, a line each)");
-    for (std::string line; std::getline(lines, line);) ++names->rows_;
-    return std::unique_ptr<Names>(std::move(names));
+    TRY(names->Begin());
+    std::string name;
+    while (true) {
+      const bool there = TRY(names->NextLine(name));
+      if (!there) return std::unique_ptr<Names>(std::move(names));
+      ++names->rows_;
+    }
   }
   explicit ListedNames(std::string path) : path_(std::move(path)) {}
 
   uint64_t rows() const override { return rows_; }
   Result<Footprint> Needs() override { return Footprint{0, 64 * kKiB}; }
   Status Begin() override {
-    lines_.open(path_);
-    return {};
+    lines_ = std::ifstream(path_);
+    if (lines_) return {};
+    return Wrong(path_, "it cannot be opened (it should have the images' paths, a line each)");
   }
   Status Next(std::string& name) override {
-    if (!std::getline(lines_, name)) return Wrong(path_, "it has become shorter");
+    const bool there = TRY(NextLine(name));
+    if (!there) return Wrong(path_, "it has become shorter");
     if (name.ends_with('\r')) name.pop_back();
     return {};
   }
 
  private:
+  /// False at the end.
+  Result<bool> NextLine(std::string& line) {
+    char text[kLongestPath + 1];
+    lines_.getline(text, sizeof text);
+    const auto taken = static_cast<size_t>(lines_.gcount());
+    if (taken == 0 && lines_.eof()) return false;
+    if (lines_.fail() && !lines_.bad())
+      return Wrong(path_, "it has a line of more than " + std::to_string(kLongestPath) +
+                              " bytes (it should have the images' paths, a line each)");
+    if (lines_.bad()) return Wrong(path_, "it cannot be read");
+    line.assign(text, lines_.eof() ? taken : taken - 1);  // the line's end counts
+    return true;
+  }
+
+  static constexpr size_t kLongestPath = 16 * kKiB;  ///< four of the longest that a system takes
+
   const std::string path_;
   uint64_t rows_ = 0;
   std::ifstream lines_;

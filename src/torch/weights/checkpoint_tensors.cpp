@@ -54,8 +54,9 @@ class Unwrapping {
  public:
   /// Null where there is none, or where `sets` are several of which none has a name that tells.
   const PickleValue* In(const PickleValue& value, int depth = 0) {
-    // A dict can hold itself.
-    if (depth > kDeepest || ++visited_ > kMostVisited) return nullptr;
+    // A dict can hold itself, many times.
+    visited_ += 1 + value.members.size();
+    if (depth > kDeepest || visited_ > kMostVisited) return nullptr;
     if (value.kind == Kind::kList || value.kind == Kind::kTuple)
       return value.items.size() == 1 ? In(*value.items[0], depth + 1) : nullptr;
     if (value.kind != Kind::kDict) return nullptr;
@@ -80,7 +81,8 @@ class Unwrapping {
   std::vector<std::string> aside;  ///< the names of those
 
  private:
-  static constexpr int kDeepest = 6, kMostVisited = 10'000;
+  static constexpr int kDeepest = 6;
+  static constexpr size_t kMostVisited = 1'000'000;  ///< values, and members to look through
 
   /// Optimizers and schedules keep tensors of their own.
   static bool IsOfTraining(const std::string& key) {
@@ -128,7 +130,7 @@ class Unwrapping {
     aside.insert(aside.end(), others.begin(), others.end());
   }
 
-  int visited_ = 0;
+  size_t visited_ = 0;
 };
 
 /// The first and last element of a tensor in its storage, counted from the storage's start; false if that
@@ -244,7 +246,7 @@ class Flattening {
   static constexpr int kDeepest = 32, kMostVisited = 100'000;
   static constexpr size_t kLongest = 512;
 
-  int visited_ = 0;
+  size_t visited_ = 0;
 };
 
 }  // namespace

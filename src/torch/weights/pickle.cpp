@@ -20,6 +20,8 @@ Error Damaged(const std::string& what) {
 /// Each takes some 200 bytes, whatever its own length: a million is more than the largest networks' state
 /// dicts have, and still little beside their tensors.
 constexpr size_t kMostObjects = size_t{1} << 20;
+/// Times that objects are put on the stack, and so into containers: a byte can do that once more.
+constexpr size_t kMostReferences = 4 * kMostObjects;
 
 constexpr size_t kLongestName = 1024;
 constexpr const char* kLongName = "a name of more than 1024 letters";
@@ -48,10 +50,12 @@ Result<const PickleValue*> PickleReader::Read() {
     uint8_t opcode = 0;
     TRY(cursor_.Read(&opcode, 1));
     TRY(Step(opcode));
-    if (values_.size() > kMostObjects) {
-      return WeightError("its pickle makes more than " + std::to_string(kMostObjects) +
-                         " objects, far more than a state dict needs: refused");
-    }
+    const auto too_many = [](size_t most, const char* what) {
+      return WeightError("its pickle makes more than " + std::to_string(most) + " " + what +
+                         ", far more than a state dict needs: refused");
+    };
+    if (std::max(values_.size(), marks_.size()) > kMostObjects) return too_many(kMostObjects, "objects");
+    if (references_ > kMostReferences) return too_many(kMostReferences, "references");
   }
   if (stack_.size() != 1 || !marks_.empty()) return Damaged("it does not end with one object");
   return stack_.back();
@@ -310,6 +314,7 @@ PickleValue* PickleReader::New(Value::Kind kind) {
 }
 
 Status PickleReader::Push(Value* value) {
+  ++references_;
   stack_.push_back(value);
   return {};
 }

@@ -95,7 +95,8 @@ class PickleReader {
   std::vector<Value*> stack_;
   std::vector<size_t> marks_;
   std::vector<Value*> memo_;
-  size_t copied_ = 0;  ///< members of dicts that were made of lists or of other dicts
+  size_t copied_ = 0;      ///< members of dicts that were made of lists or of other dicts
+  size_t references_ = 0;  ///< put on the stack so far
   bool stopped_ = false;
 };
 

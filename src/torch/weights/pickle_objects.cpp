@@ -147,11 +147,18 @@ Status PickleReader::Reduce() {
 
 Status PickleReader::RebuildTensor(const Value& arguments) {
   // (storage, offset, size, stride[, requires_grad, hooks[, metadata]])
+  constexpr size_t kMetadata = 6;
   const std::vector<Value*>& items = arguments.items;
   if (!items.empty() && items[0]->kind == Kind::kOpaque) return Push(items[0]);  // of an unknown element type
   if (items.size() < 4 || items[0]->kind != Kind::kStorage || items[1]->kind != Kind::kInt ||
       items[1]->number < 0) {
     return Damaged("a tensor without a storage");
+  }
+  if (items.size() > kMetadata) {
+    // PyTorch keeps a minus aside as a bit.
+    const Value* negative = items[kMetadata]->Find("neg");
+    if (negative != nullptr && negative->number != 0)
+      return WeightError("it has tensors whose sign is kept aside: save them with tensor.resolve_neg()");
   }
   Value* tensor = New(Kind::kTensor);
   tensor->storage = items[0];

@@ -22,6 +22,9 @@ constexpr struct {
               {"I16", ElementType::kInt16},   {"I8", ElementType::kInt8},
               {"U8", ElementType::kUInt8},    {"BOOL", ElementType::kBool}};
 
+/// Far more than networks have. Each takes some 200 bytes, and few in the file.
+constexpr size_t kMostTensors = size_t{1} << 17, kMostNotes = size_t{1} << 12;
+
 void AppendUtf8(std::string& text, uint32_t point) {
   if (point < 0x80) {
     text += static_cast<char>(point);
@@ -50,6 +53,7 @@ class Parser {
     const bool parsed = Members([&](const std::string& name) {
       if (!names.insert(name).second) return Fail("the name \"" + name + "\" appears twice");
       if (name == "__metadata__") return Metadata(header);
+      if (names.size() > kMostTensors) return Fail("more than " + std::to_string(kMostTensors) + " tensors");
       header.entries.emplace_back().name = name;
       return Entry(header.entries.back());
     });
@@ -103,6 +107,8 @@ class Parser {
 
   bool Metadata(SafetensorsHeader& header) {
     return Members([&](const std::string& key) {
+      if (header.metadata.size() == kMostNotes)
+        return Fail("more than " + std::to_string(kMostNotes) + " keys of __metadata__");
       const auto [entry, added] = header.metadata.emplace(key, "");
       return added ? Text(entry->second) : Fail("the key \"" + key + "\" appears twice");
     });

@@ -7,23 +7,12 @@
 #include <cstring>
 
 #include "base/try.h"
+#include "imgmill/base/half.h"
 #include "imgmill/base/path_text.h"
 #include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {
-
-float FromHalf(uint16_t half) {
-  const uint32_t sign = static_cast<uint32_t>(half >> 15) << 31;
-  const uint32_t exponent = (half >> 10) & 0x1Fu;
-  const uint32_t fraction = half & 0x3FFu;
-  if (exponent == 0) {  // zero or subnormal: fraction * 2^-24, exact in float32
-    const float magnitude = static_cast<float>(fraction) * 0x1p-24f;
-    return sign != 0 ? -magnitude : magnitude;
-  }
-  const uint32_t widened = exponent == 31 ? 0xFFu : exponent + 112;  // biases: 15 and 127
-  return std::bit_cast<float>(sign | widened << 23 | fraction << 13);
-}
 
 float FromBFloat16(uint16_t value) {
   return std::bit_cast<float>(static_cast<uint32_t>(value) << 16);
@@ -200,7 +189,7 @@ Result<Buffer> ToFloats(const WeightTensor& tensor) {
     case ElementType::kFloat32:
       return tensor.Values();
     case ElementType::kFloat16:
-      return Converted<uint16_t>(tensor, FromHalf);
+      return Converted<uint16_t>(tensor, FloatFromHalf);
     case ElementType::kBFloat16:
       return Converted<uint16_t>(tensor, FromBFloat16);
     default:

@@ -1,5 +1,5 @@
 // Half precision against values worked out by hand, and against itself for all of them.
-#include "imgmill/tables/half.h"
+#include "imgmill/base/half.h"
 
 #include <doctest/doctest.h>
 
