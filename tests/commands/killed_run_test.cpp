@@ -1,20 +1,28 @@
 // A run that is killed at any point and started again ends with the files and bytes of an undisturbed one.
 //
-// The points are chosen by what the run has done (the n-th file in place, then a random pause), not by the
-// clock alone, so that they fall inside of the work however slow the machine is.
+// The points are calls by which files change, counted in an undisturbed run, so that they fall inside of the
+// work however slow or busy the machine is.
 #include <doctest/doctest.h>
-#include <signal.h>
 
+#include <climits>
 #include <functional>
 #include <memory>
 #include <random>
 
+#include "kill_at_call.h"
 #include "program.h"
 
 namespace imgmill::process_test {
 namespace {
 
-constexpr int kKills = 10;
+constexpr int kKills = 6;
+
+/// Newer architectures have the call with "at" only.
+#ifdef SYS_unlink
+constexpr long kUnlink = SYS_unlink;
+#else
+constexpr long kUnlink = SYS_unlinkat;
+#endif
 
 /// One command whose progress shows as files in a folder.
 struct Scenario {
@@ -23,6 +31,7 @@ struct Scenario {
   std::string progress;             ///< folder in which files appear, below `where`
   std::vector<std::string> result;  ///< folders that are compared
   int exit_code = 0;
+  bool before_removals = false;  ///< every other kill comes right before a file is removed
   /// Told of what a killed run has left.
   std::function<void(const TestFolder& where)> killed = nullptr;
   /// What is checked of a run that was killed and run again, beside the results.
@@ -35,20 +44,24 @@ std::vector<FolderBytes> Results(const Scenario& scenario, const TestFolder& whe
   return folders;
 }
 
-/// Kills `process` some time after `files` files are in place. True if it was still running.
-bool KillAt(Process& process, const std::string& folder, size_t files, double pause_ms) {
-  const auto start = std::chrono::steady_clock::now();
-  while (files > 0 && CountFiles(folder) < files) {
-    if (process.Ended()) return false;
-    if (std::chrono::steady_clock::now() - start > std::chrono::seconds(60)) break;
-    ::usleep(200);
+/// A point in the `part`-th of kKills equal parts of a run that made these calls: each kind of work is hit.
+int PointIn(int part, const std::vector<long>& calls, bool before_removal) {
+  std::mt19937 random(static_cast<unsigned>(part));
+  const int length = static_cast<int>(calls.size()) / kKills;
+  int point = part * length + std::uniform_int_distribution<int>(0, length - 1)(random);
+  const auto removes = [&](int at) {
+    const long call = calls[static_cast<size_t>(at)];
+    return call == SYS_unlinkat || call == kUnlink;
+  };
+  const int last = static_cast<int>(calls.size()) - 1;
+  for (int at = point; before_removal && at <= last; ++at) {
+    if (removes(at)) return at + 1;
   }
-  ::usleep(static_cast<useconds_t>(pause_ms * 1000));
-  process.Signal(SIGKILL);
-  return process.Wait().signal == SIGKILL;
+  return point + 1;  // from 1
 }
 
 void KillAndRunAgain(const Scenario& scenario) {
+  const std::vector<std::string> environment = WithState({}).environment;
   const TestFolder undisturbed;
   const ProcessResult whole = Run(scenario.prepare(undisturbed));
   INFO(whole.err);
@@ -56,27 +69,30 @@ void KillAndRunAgain(const Scenario& scenario) {
   const std::vector<FolderBytes> expected = Results(scenario, undisturbed);
   const size_t files = CountFiles(undisturbed / scenario.progress);
   REQUIRE(files >= 10);
+  std::vector<long> calls;
+  {
+    const TestFolder counted;
+    const KillOutcome outcome =
+        KillAtCall(Imgmill(scenario.prepare(counted)), environment, ChangingCalls(), INT_MAX, &calls);
+    if (outcome == KillOutcome::kCannotTrace) {
+      MESSAGE("SKIPPED: this system lets no process trace another");
+      return;
+    }
+    CHECK(Difference(expected.back(), ReadFolder(counted / scenario.result.back())) == "");
+  }
+  REQUIRE(calls.size() >= 100);
 
   int midway = 0;
-  // On a machine whose speed changes meanwhile some kills come too late: then there are more of them.
-  for (int seed = 0; seed < kKills || (midway < kKills / 2 && seed < 2 * kKills); ++seed) {
-    std::mt19937 random(static_cast<unsigned>(seed));
-    const size_t after = std::uniform_int_distribution<size_t>(0, files - 2)(random);
-    // Before the first file: anywhere in the start. Later: anywhere in the making of some two files.
-    const double span_ms =
-        after == 0 ? whole.seconds * 300 : whole.seconds * 2000 / static_cast<double>(files);
-    const double pause_ms = std::uniform_real_distribution<double>(0, span_ms)(random);
-    CAPTURE(seed);
-    CAPTURE(after);
-    CAPTURE(pause_ms);
-
+  for (int part = 0; part < kKills; ++part) {
+    const int point = PointIn(part, calls, scenario.before_removals && part % 2 == 1);
+    CAPTURE(part);
+    CAPTURE(point);
     const TestFolder where;
     const std::vector<std::string> command = scenario.prepare(where);
-    {
-      Process process(Imgmill(command), WithState({}));
-      const bool killed = KillAt(process, where / scenario.progress, after, pause_ms);
-      if (killed && CountFiles(where / scenario.progress) < files) ++midway;
-    }
+    // Threads may make a few calls more or less in another run: the last point may be behind its end.
+    const bool killed =
+        KillAtCall(Imgmill(command), environment, ChangingCalls(), point) == KillOutcome::kKilled;
+    if (killed && CountFiles(where / scenario.progress) < files) ++midway;
     if (scenario.killed) scenario.killed(where);
     const ProcessResult again = Run(command);
     INFO(again.err);
@@ -88,8 +104,7 @@ void KillAndRunAgain(const Scenario& scenario) {
     }
     if (scenario.then) scenario.then(where, command);
   }
-  MESSAGE(midway << " runs, half of " << kKills << " at least, were killed midway; an undisturbed one takes "
-                 << whole.seconds << " s");
+  MESSAGE(midway << " of " << kKills << " runs were killed midway, in " << calls.size() << " calls");
   CHECK(midway >= kKills / 2);
 }
 
@@ -135,12 +150,12 @@ TEST_CASE("a killed frames, run again, ends with the bytes of an undisturbed one
 }
 
 TEST_CASE("a killed pack, run again, ends with the bytes of an undisturbed one") {
-  // The same for all runs, as above. Large enough that a shard takes a while.
+  // The same for all runs, as above. Large enough that a shard is several writes.
   const TestFolder photos;
-  for (int copy = 0; copy < 40; ++copy) {
+  for (int copy = 0; copy < 24; ++copy) {
     const std::string name = photos / (std::to_string(copy) + ".jpg");
     std::filesystem::copy_file(SampleData() + "/harbour.jpg", name);
-    std::filesystem::resize_file(name, (size_t{1} << 20) + static_cast<size_t>(copy));
+    std::filesystem::resize_file(name, (size_t{256} << 10) + static_cast<size_t>(copy));
     photos.Write(std::to_string(copy) + ".txt", "a caption");
   }
   Scenario scenario;
@@ -157,7 +172,7 @@ TEST_CASE("a killed dedup --action move, run again, moves what an undisturbed on
   scenario.prepare = [](const TestFolder& where) {
     CopySamples(where / "photos");
     // Many moves, so that the kills fall between them.
-    for (int i = 0; i < 120; ++i) {
+    for (int i = 0; i < 40; ++i) {
       std::filesystem::copy_file(SampleData() + "/harbour.jpg",
                                  where / ("photos/copy" + std::to_string(i) + ".jpg"));
     }
@@ -172,6 +187,7 @@ TEST_CASE("a killed dedup --action move, run again, moves what an undisturbed on
 TEST_CASE(
     "a killed move to another file system, run again, moves what an undisturbed one moves, and undo takes it "
     "back") {
+  constexpr size_t kMoved = 20;
   std::vector<std::unique_ptr<TestFolder>> elsewhere;
   struct stat here {};
   struct stat memory {};
@@ -184,11 +200,9 @@ TEST_CASE(
   Scenario scenario;
   scenario.prepare = [&](const TestFolder& where) {
     std::filesystem::create_directories(where / "photos");
-    for (int i = 0; i < 60; ++i) {
-      const std::string copy = where / ("photos/copy" + std::to_string(i) + ".jpg");
-      std::filesystem::copy_file(SampleData() + "/harbour.jpg", copy);
-      std::filesystem::resize_file(copy, size_t{1} << 20);  // so that copying takes a while
-    }
+    for (size_t i = 0; i < kMoved + 1; ++i)
+      std::filesystem::copy_file(SampleData() + "/harbour.jpg",
+                                 where / ("photos/copy" + std::to_string(i) + ".jpg"));
     elsewhere.push_back(std::make_unique<TestFolder>("/dev/shm"));
     std::filesystem::create_directory_symlink(elsewhere.back()->path(), where / "moved");
     return std::vector<std::string>{"dedup",     where / "photos", "--method",  "exact",
@@ -197,6 +211,7 @@ TEST_CASE(
   };
   scenario.progress = "moved";
   scenario.result = {"photos", "moved"};
+  scenario.before_removals = true;
   int half_done = 0;
   scenario.killed = [&](const TestFolder& where) {
     const FolderBytes moved = ReadFolder(where / "moved");
@@ -204,18 +219,18 @@ TEST_CASE(
       if (moved.contains(entry.path().filename().string())) ++half_done;
     }
   };
-  scenario.then = [](const TestFolder& where, const std::vector<std::string>& command) {
+  scenario.then = [=](const TestFolder& where, const std::vector<std::string>& command) {
     // The undo files of both runs are one.
     std::vector<std::string> files;
     for (const auto& entry : std::filesystem::directory_iterator(where / "catalog")) {
       if (entry.path().extension() == ".tsv") files.push_back(entry.path().string());
     }
     for (const std::string& file : files) CHECK(Run({"undo", file}).exit_code == 0);
-    CHECK(CountFiles(where / "photos") == 60);
+    CHECK(CountFiles(where / "photos") == kMoved + 1);
     CHECK(CountFiles(where / "moved") == 0);
     CHECK(Run(command).exit_code == 0);
     CHECK(CountFiles(where / "photos") == 1);
-    CHECK(CountFiles(where / "moved") == 59);
+    CHECK(CountFiles(where / "moved") == kMoved);
   };
   KillAndRunAgain(scenario);
   MESSAGE(half_done << " runs were killed between a copy and the removal of its source");
@@ -226,7 +241,7 @@ TEST_CASE("a killed filter --action copy, run again, copies what an undisturbed 
   Scenario scenario;
   scenario.prepare = [](const TestFolder& where) {
     CopySamples(where / "photos");
-    for (int i = 0; i < 60; ++i) {
+    for (int i = 0; i < 30; ++i) {
       std::filesystem::copy_file(SampleData() + "/harbour.jpg",
                                  where / ("photos/copy" + std::to_string(i) + ".jpg"));
     }

@@ -3,12 +3,14 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <cstring>
@@ -50,8 +52,8 @@ std::vector<char*> Pointers(std::vector<std::string>& texts) {
   return pointers;
 }
 
-/// The kernel counts pages of each thread in batches of 64: its figures differ by that much.
-constexpr size_t kBlur = size_t{1} << 20;
+/// What a child may touch between fork and exec (3 MB were measured), and the blur of the kernel's figures.
+constexpr size_t kBeforeExec = size_t{6} << 20;
 
 /// VmHWM of a process that runs; 0 if it does not.
 size_t PeakOf(pid_t pid) {
@@ -87,7 +89,10 @@ Process::Process(const std::vector<std::string>& argv, const ProcessOptions& opt
   }
   const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   start_ = std::chrono::steady_clock::now();
-  resident_at_fork_ = ReadProcessMemory().resident;
+  // What the child begins with: pages of files are not copied.
+  ::malloc_trim(0);
+  const ProcessMemory memory = ReadProcessMemory();
+  copied_at_fork_ = memory.resident - std::min(memory.resident, memory.file_backed);
   pid_ = ::fork();
   REQUIRE(pid_ >= 0);
   if (pid_ == 0) {
@@ -126,19 +131,24 @@ bool Process::Ended() {
   rusage usage = {};
   if (const size_t peak = PeakOf(pid_); peak > 0) seen_peak_ = peak;
   if (::wait4(pid_, &status, WNOHANG, &usage) != pid_) return false;
-  // To the kernel, the child began with all that this process held at the fork: where it never held more,
-  // what was last seen of it is its own.
+  // To the kernel, the child began with what was copied from this process: where it never held more, what was
+  // last seen of it is its own.
   const size_t told = static_cast<size_t>(usage.ru_maxrss) * 1024;
-  Collect(status, told > resident_at_fork_ + kBlur || seen_peak_ == 0 ? told : seen_peak_);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  Collect(status, told > copied_at_fork_ + kBeforeExec || seen_peak_ == 0 ? told : seen_peak_,
+          seconds(usage.ru_utime) + seconds(usage.ru_stime));
   return true;
 }
 
-void Process::Collect(int status, size_t peak) {
+void Process::Collect(int status, size_t peak, double cpu_seconds) {
   ended_ = true;
   result_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   if (WIFEXITED(status)) result_.exit_code = WEXITSTATUS(status);
   if (WIFSIGNALED(status)) result_.signal = WTERMSIG(status);
   result_.peak_resident = peak;
+  result_.cpu_seconds = cpu_seconds;
   result_.out = Contents(out_);
   result_.err = Contents(err_);
 }

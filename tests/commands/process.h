@@ -24,6 +24,7 @@ struct ProcessResult {
   std::string err;
   size_t peak_resident = 0;  ///< bytes, by the kernel's account
   double seconds = 0;
+  double cpu_seconds = 0;  ///< of the processor, all threads: others' work does not count
 };
 
 class Process {
@@ -42,11 +43,11 @@ class Process {
   ProcessResult Wait(double seconds = 300);
 
  private:
-  void Collect(int status, size_t peak);
+  void Collect(int status, size_t peak, double cpu_seconds);
 
   pid_t pid_ = -1;
-  size_t resident_at_fork_ = 0;  // of this process
-  size_t seen_peak_ = 0;         // of the child, when it was last looked at
+  size_t copied_at_fork_ = 0;  // bytes of this process
+  size_t seen_peak_ = 0;       // of the child, when it was last looked at
   bool ended_ = false;
   int out_ = -1;
   int err_ = -1;

@@ -3,13 +3,26 @@
 #include <signal.h>
 
 #include <algorithm>
-#include <chrono>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "program.h"
 
 namespace imgmill::process_test {
+namespace {
+
+/// Waits until a process that was sent SIGSTOP stands still. @return the files in `folder` then
+size_t CountHeld(const Process& process, const std::string& folder) {
+  const std::string path = "/proc/" + std::to_string(process.pid()) + "/stat";
+  for (int i = 0; i < 10'000; ++i) {
+    const std::string stat = TestFolder::Read(path);
+    if (stat.find(") T ") != std::string::npos) break;
+    ::usleep(1000);
+  }
+  return CountFiles(folder);
+}
+
+}  // namespace
 
 TEST_CASE("a signal ends a run soon, with whole files, and run again it does the rest") {
   const TestFolder where;
@@ -27,20 +40,22 @@ TEST_CASE("a signal ends a run soon, with whole files, and run again it does the
     const std::string out = where / ("out" + std::to_string(signal));
     Process process(Imgmill(upscale(out)), WithState({}));
     while (CountFiles(out) < 5 && !process.Ended()) ::usleep(500);
-    const auto sent = std::chrono::steady_clock::now();
+    // Held while it is counted, so that what "soon" means is files, not seconds on a busy machine.
+    process.Signal(SIGSTOP);
+    const size_t when_told = CountHeld(process, out);
     process.Signal(signal);
+    process.Signal(SIGCONT);
     const ProcessResult stopped = process.Wait();
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - sent).count();
     INFO(stopped.err);
     CHECK(stopped.exit_code == 75);
-    CHECK(seconds < 0.5 * whole.seconds + 1.0);
     const nlohmann::json json = Json(stopped);
     CHECK(json["interrupted"] == true);
     CHECK(json["failed"].empty());
     const FolderBytes partial = ReadFolder(out);
     CHECK(json["done"] == partial.size());
-    CHECK(partial.size() >= 5);
-    CHECK(partial.size() < expected.size());
+    CHECK(partial.size() >= when_told);
+    CHECK(partial.size() <= when_told + 6);  // what two workers were at, and what waited to be published
+    CHECK(when_told + 6 < expected.size());
     for (const auto& [name, bytes] : partial) {
       CAPTURE(name);
       REQUIRE(expected.count(name) == 1);
@@ -63,9 +78,9 @@ TEST_CASE("a signal while a network enlarges one picture: it is left soon, and n
   }
   const TestFolder where;
   std::filesystem::create_directories(where / "photos");
-  WriteLargeJpeg(where / "photos/large.jpg", 3000, 2000);
+  WriteLargeJpeg(where / "photos/large.jpg", 1600, 1000);
   const auto upscale = [&](const std::string& out) {
-    std::vector<std::string> command = {"upscale", where / "photos", "--model", "own:sr-x2", "--tile", "2048",
+    std::vector<std::string> command = {"upscale", where / "photos", "--model", "own:sr-x2", "--tile", "1024",
                                         "-o",      where / out,      "--json"};
     return command;
   };
@@ -80,14 +95,14 @@ TEST_CASE("a signal while a network enlarges one picture: it is left soon, and n
     return std::ranges::any_of(files, [](const auto& file) { return file.first.ends_with(".tmp"); });
   };
   while (!begun() && !process.Ended()) ::usleep(5000);
-  const auto sent = std::chrono::steady_clock::now();
   process.Signal(SIGTERM);
   const ProcessResult stopped = process.Wait();
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - sent).count();
   INFO(stopped.err);
   REQUIRE(stopped.exit_code == 75);
-  CAPTURE(whole.seconds);
-  CHECK(seconds < 0.5 * whole.seconds + 0.5);
+  // Of the processor, so that other work does not count: from its start on, of all that an undisturbed run
+  // takes.
+  MESSAGE("stopped after " << stopped.cpu_seconds << " of " << whole.cpu_seconds << " s");
+  CHECK(stopped.cpu_seconds < 0.5 * whole.cpu_seconds);
   const nlohmann::json json = Json(stopped);
   CHECK(json["interrupted"] == true);
   CHECK(json["failed"].empty());
