@@ -5,11 +5,13 @@
 #include <limits>
 #include <utility>
 
+#include "video/stream_decoder.h"
+
 namespace imgmill {
 
 bool PictureDecoder::Open(int64_t most_pixels, int threads, Error& why) {
   const AVStream& stream = container_.stream();
-  const AVCodec* codec = avcodec_find_decoder(stream.codecpar->codec_id);
+  const AVCodec* codec = DecoderOf(stream);
   const std::string name = avcodec_get_name(stream.codecpar->codec_id);
   if (codec == nullptr) {
     why = {Stage::kDecode, Code::kUnsupported, "FFmpeg has no decoder for its codec, " + name};

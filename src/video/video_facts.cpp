@@ -10,6 +10,7 @@ extern "C" {
 
 #include "video/decoder_memory.h"
 #include "video/display_matrix.h"
+#include "video/stream_decoder.h"
 
 namespace imgmill {
 namespace {
@@ -58,7 +59,7 @@ Seen Parse(Container& container) {
 void DecodeFirst(Container& container, int64_t most_pixels, Seen& seen) {
   constexpr size_t kPackets = 8;
   const AVCodecParameters& stored = *container.stream().codecpar;
-  const AVCodec* codec = avcodec_find_decoder(stored.codec_id);
+  const AVCodec* codec = DecoderOf(container.stream());
   ErrorLog log;
   const Context context(avcodec_alloc_context3(codec));
   if (codec == nullptr || !context || avcodec_parameters_to_context(context.get(), &stored) < 0) return;
@@ -160,6 +161,7 @@ bool ReadVideoFacts(Container& container, int64_t most_pixels, VideoFacts& facts
   if (stored.codec_id == AV_CODEC_ID_VP9 && seen.format == AV_PIX_FMT_NONE &&
       Vp9Profile(container.Peek(0)) == 0)
     seen.format = AV_PIX_FMT_YUV420P;
+  const bool alpha_beside = DecodesAlphaBeside(stream);
   if (const AVPixFmtDescriptor* format = av_pix_fmt_desc_get(static_cast<AVPixelFormat>(seen.format))) {
     facts.bits = format->comp[0].depth;
     facts.alpha = (format->flags & AV_PIX_FMT_FLAG_ALPHA) != 0;
@@ -175,6 +177,10 @@ bool ReadVideoFacts(Container& container, int64_t most_pixels, VideoFacts& facts
   facts.pictures = PicturesOf(container);
   facts.decoder_bytes = DecoderBytes(stored.codec_id, facts, seen.level, seen.format);
   facts.thread_bytes = ThreadBytes(stored.codec_id, facts, seen.format);
+  if (!alpha_beside) return true;
+  facts.alpha = true;
+  facts.decoder_bytes *= 2;  // a decoder of its own, for pictures of the same size
+  facts.thread_bytes = 0;    // libvpx decodes one picture after the other
   return true;
 }
 

@@ -13,6 +13,7 @@ extern "C" {
 #include "video/display_matrix.h"
 #include "video/picture_colours.h"
 #include "video/picture_decoder.h"
+#include "video/stream_decoder.h"
 #include "video/turned_picture.h"
 #include "video/video_facts.h"
 
@@ -238,6 +239,8 @@ std::string DecodedVideo::Note() const {
         "), and are kept as they are");
   if (frame.color_trc == AVCOL_TRC_SMPTE2084 || frame.color_trc == AVCOL_TRC_ARIB_STD_B67)
     add("its colours are of high dynamic range, and are not mapped to that of a screen");
+  if (HasAlphaBeside(container_->stream()) && !DecodesAlphaBeside(container_->stream()))
+    add("its alpha is left out, since this FFmpeg is built without libvpx");
   if (frame.interlaced_frame != 0) add("it is interlaced, and its frames are kept whole");
   if (!before_start_.empty()) add("it begins with pictures that lean on others which are not in the file");
   return note;

@@ -34,6 +34,11 @@ draw deep.mkv $(chart 320x180) -vf scale=out_color_matrix=bt2020,format=yuv420p1
   -x265-params "log-level=none:qp=12:pools=1:frame-threads=1" $(tags tv bt2020nc bt2020 bt2020-10)
 draw whole_chroma.webm $(chart 320x180) -vf scale=321:181,format=yuv444p -c:v libvpx-vp9 -deadline realtime -b:v 2M
 draw vp8.webm $(chart 320x180) -vf scale=321:181,format=yuv420p -c:v libvpx -deadline realtime -b:v 2M
+# Alpha in a stream of its own beside each picture's, which changes over the picture and from one to the next.
+draw glass_vp9.webm $(chart 320x180) -vf "format=yuva420p,geq=lum='lum(X,Y)':cb='cb(X,Y)':cr='cr(X,Y)':a='mod(X+7*N,256)'" \
+  -c:v libvpx-vp9 -deadline realtime -b:v 2M -auto-alt-ref 0
+draw glass_vp8.webm $(chart 320x180) -vf "scale=321:181,format=yuva420p,geq=lum='lum(X,Y)':cb='cb(X,Y)':cr='cr(X,Y)':a='mod(2*Y+9*N,256)'" \
+  -c:v libvpx -deadline realtime -b:v 2M -auto-alt-ref 0
 draw av1.mp4 $(chart 320x180 0.2) -vf format=yuv420p -c:v libaom-av1 -cpu-used 8 -crf 20
 draw editing.mov $(chart 320x180 0.2) -vf format=yuv422p10 -c:v prores_ks -profile:v 3
 draw glass.mov $(chart 320x180 0.2) -vf "format=rgba,colorchannelmixer=aa=0.5,format=yuva444p10" -c:v prores_ks \

@@ -49,6 +49,8 @@ TEST_CASE("a video takes what its header lets one expect") {
       {"h264.mp4", "-pix_fmt yuv420p -c:v libx264 -preset slow -qp 20"},
       {"hevc.mp4", "-pix_fmt yuv420p10 -c:v libx265 -x265-params log-level=none:pools=1 -preset fast"},
       {"vp9.webm", "-pix_fmt yuv420p -c:v libvpx-vp9 -deadline realtime -cpu-used 8 -b:v 8M"},
+      {"glass.webm",
+       "-pix_fmt yuva420p -c:v libvpx-vp9 -deadline realtime -cpu-used 8 -b:v 8M -auto-alt-ref 0"},
       {"av1.mp4", "-pix_fmt yuv420p -c:v libsvtav1 -preset 12"},
       {"mpeg2.mpg", "-pix_fmt yuv420p -c:v mpeg2video -q:v 4 -bf 2"},
       {"prores.mov", "-pix_fmt yuv422p10 -c:v prores_ks"},

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "video/drawn_videos.h"
 
@@ -76,6 +77,22 @@ TEST_CASE("every frame has ffmpeg's colours") {
     const int allowed = deep ? 257 : 1;
     CHECK(LargestDifference(own, peer, deep ? 2 : 1) <= allowed);
     CHECK(own == peer);
+  }
+}
+
+TEST_CASE("alpha in a stream beside the pictures' own is that of ffmpeg's libvpx decoders") {
+  for (const std::string codec : {"vp8", "vp9"}) {
+    const std::string name = "glass_" + codec + ".webm";
+    CAPTURE(name);
+    size_t frames = 0;
+    const std::string own = OwnFrames(Video(name), {}, &frames);
+    CHECK(frames == 10);
+    const std::string decoder = codec == "vp8" ? "libvpx" : "libvpx-vp9";
+    CHECK(own == Shell("ffmpeg -nostdin -v fatal -c:v " + decoder + " -i '" + Video(name) +
+                       "' -fps_mode passthrough -sws_flags " + kExactly + " -pix_fmt rgba -f rawvideo -"));
+    std::set<char> alphas;
+    for (size_t i = 3; i < own.size(); i += 4) alphas.insert(own[i]);
+    CHECK(alphas.size() > 200);
   }
 }
 
