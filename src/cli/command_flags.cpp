@@ -20,12 +20,16 @@ class HelpFormatter final : public CLI::Formatter {
 };
 
 /// They are understood all the same, so that one set of defaults suits all commands.
-void HideImageFlags(CLI::App& app) {
-  for (const char* flag : {"--files-from", "--null", "--recursive", "--include", "--exclude", "--max-pixels",
-                           "--allow-truncated", "--device", "--device-memory", "--kernels", "--batch",
-                           "--batch-sizing", "--jobs", "--watch-memory"})
-    app.get_option(flag)->group("");
-  app.get_option("paths")->group("");
+void Hide(CLI::App& app, std::initializer_list<const char*> flags) {
+  for (const char* flag : flags) app.get_option(flag)->group("");
+}
+
+void HideWhatDoesNothing(CLI::App& app, const CommandRow& row) {
+  if (!row.reads_images)
+    Hide(app, {"paths", "--files-from", "--null", "--recursive", "--include", "--exclude", "--max-pixels",
+               "--allow-truncated", "--batch-sizing", "--jobs", "--watch-memory"});
+  if (!row.reads_images || !row.runs_models)
+    Hide(app, {"--device", "--device-memory", "--kernels", "--batch"});
 }
 
 }  // namespace
@@ -39,7 +43,7 @@ CommandFlags::CommandFlags(const CommandRow& row)
     case CommandKind::kImages:
       command = row.add(flags);
       AddSharedFlags(flags, shared, config, /*listing=*/true);
-      if (!row.reads_images) HideImageFlags(*app);
+      HideWhatDoesNothing(*app, row);
       break;
     case CommandKind::kPipeline:
       flags.Footer("Example:\n  imgmill run configs/quickstart.yaml");

@@ -30,6 +30,7 @@ struct CommandRow {
   /// It tells images from one another or throws some out: folders that such a run has put images into are no
   /// input of a later one.
   bool leaves_set_aside = false;
+  bool runs_models = true;  ///< else the flags of devices are left out of the help
 };
 
 std::span<const CommandRow> CommandTable();

@@ -88,7 +88,8 @@ class Doctor final : public Tool {
     Result<std::unique_ptr<ModelRuntime>> runtime = OpenModelRuntime(**manager, services.workers());
     if (!runtime) {
       Say("LibTorch", Verdict::kNote,
-          "none, so commands with --model cannot run; all others can: " + runtime.error().message);
+          "none, so --model, --scorer, --lpips and `imgmill models` cannot be used: " +
+              runtime.error().message);
       return;
     }
     const LibTorchLocation* place = MappedLibTorch();

@@ -32,7 +32,7 @@ class Memory final : public Tool {
         "  imgmill memory info\n"
         "  imgmill memory recommend --device auto\n"
         "  imgmill memory recommend upscale photos -o large --model realesr-animevideov3-x4.safetensors\n"
-        "  imgmill memory clear --catalog photos/.imgmill");
+        "  imgmill memory clear --catalog tiles/.imgmill");
     flags.Add("what", what_, "info, recommend or clear").Words(kWhat).Required().Type("WHAT");
     flags.Add("command", command_, "recommend: a command and its flags, for advice on just that run")
         .Type("COMMAND ...");

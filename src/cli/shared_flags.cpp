@@ -57,7 +57,7 @@ void AddSharedFlags(Flags& flags, SharedOptions& options, std::string& config_fi
   AddByteSize(flags, "--memory", options.memory,
               "Budget of the whole process [the cgroup's limit, or 80 % of what is free]");
   AddByteSize(flags, "--device-memory", options.device_memory, "Budget of each device [what is free there]");
-  flags.Add("--device", options.device, "auto, cpu, cpu:0,cpu:1, cuda, cuda:1 ...")
+  flags.Add("--device", options.device, "auto, all, cpu, cpu:0,cpu:1, cuda, cuda:1 ...")
       .Words(kSomeDevices)
       .ShowDefault()
       .Type("NAME");

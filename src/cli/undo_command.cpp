@@ -48,7 +48,7 @@ ExitCode UndoFromFile(const std::string& file) {
 class Undo final : public Tool {
  public:
   explicit Undo(Flags& flags) {
-    flags.Footer("Example:\n  imgmill undo .imgmill/undo-20260102-030405.tsv");
+    flags.Footer("Example:\n  imgmill undo undo-20260102-030405.tsv");
     flags.Add("file", file_, "The undo file that an action wrote").Type("FILE").Required();
   }
   ExitCode Run() override {

@@ -35,7 +35,7 @@ void OutputFormat::AddFlags(Flags& flags, const std::string& formats) {
       .Type("N");
   flags.Add("--compression", compression, "0 to 9, for png").ShowDefault().Type("N");
   flags.Add("--effort", effort, "1 to 9, for jxl and avif: more takes longer").ShowDefault().Type("N");
-  flags.Add("--chroma", chroma, "Colours of jpg and avif: full resolution, half, or auto")
+  flags.Add("--chroma", chroma, "Resolution of the colours of jpg and avif: full, half or auto")
       .Words(kChromas)
       .ShowDefault()
       .Type("NAME");

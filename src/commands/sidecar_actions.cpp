@@ -28,7 +28,7 @@ void AddSidecarFlag(Flags& flags, std::vector<std::string>& patterns) {
   flags
       .Add("--sidecars", patterns,
            "Files beside an image that go where it goes, such as '*.txt,*.json'; none leaves them "
-           "without a word")
+           "without a warning")
       .SplitAtCommas()
       .Type("PATTERN,...");
 }

@@ -130,7 +130,7 @@ Result<JournalFile> JournalFile::Open(const std::string& path) {
   journal.path_ = path;
   journal.file_ = UniqueFd(::open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC));
   if (!journal.file_.valid())
-    return ErrnoError(Stage::kAct, errno, "open the undo file " + PrintablePath(path));
+    return ErrnoError(Stage::kAct, errno, "the undo file " + PrintablePath(path) + " cannot be opened");
   TRY(Lock(journal.file_));
   TRY(journal.ReadAll());
   return journal;

@@ -81,7 +81,7 @@ void LoadModule(const std::string& name) {
   AllowLoaders();
 }
 
-/// GLib ends the process without a word where it gets no memory; what starting takes must be there.
+/// GLib ends the process without a message where it gets no memory; what starting takes must be there.
 void RequireRoom() {
   constexpr size_t kRoom = size_t{4} << 20;
   void* const room = ::mmap(nullptr, kRoom, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

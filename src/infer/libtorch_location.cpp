@@ -96,7 +96,7 @@ Result<LibTorchLocation> FindLibTorch(const std::string& module_folder) {
       "models need LibTorch " + series + ", which was not found (" + tried +
           "). Set LIBTORCH to the folder that holds lib/libtorch_cpu.so, or install it for the active "
           "python3: pip install torch==" +
-          series + ".*. Everything that needs no model works without it"};
+          series + ".*"};
 }
 
 Status MapLibTorch(const LibTorchLocation& location) {

@@ -50,7 +50,7 @@ function total() {
   if (listed.length !== decided.length) text += ', ' + listed.length + ' shown';
   if (head.decides) {
     const {bytes, images} = freed(), out = groups.filter(g => g.out).length;
-    text += ': ' + many(images, 'image') + ' to go, ' + size(bytes) + ' saved';
+    text += ': ' + many(images, 'image') + ' to go, which frees ' + size(bytes);
     if (out) text += '; ' + many(out, 'group') + ' left alone';
     if (refused) text += '; ' + many(refused, 'refused pair');
   }
@@ -121,7 +121,7 @@ function figure(g, i, uri) {
 
 function draw(g) {
   const uris = pictures[g.n].textContent.split('\n');
-  const title = make('div', {className: 'title'}, make('span', {}, `${g.n + 1}. ${g.why}`.trim()));
+  const title = make('div', {className: 'title'}, make('span', {}, `${g.n + 1}. ${g.keep ? 'kept by you' : g.why}`.trim()));
   if (g.decides)
     title.append(make('button', {type: 'button', className: 'out', onclick: () => { pick(g, 0); leave(g); }},
                       g.out ? 'Take it up again' : 'Leave this group alone'));
@@ -170,7 +170,9 @@ function pick(g, i, scroll) {
   at = shown.indexOf(g), picked = i;
   if (before && before !== g) again(before);
   again(g);
-  if (scroll) g.section.scrollIntoView({block: 'nearest'});
+  if (!scroll) return;
+  g.section.scrollIntoView({block: 'nearest'});
+  g.section.querySelectorAll('figure > button')[i]?.focus({preventScroll: true});
 }
 function go(step) {
   const g = shown[Math.min(Math.max(at + step, 0), shown.length - 1)];
@@ -284,7 +286,7 @@ addEventListener('keydown', event => {
                      ArrowRight: () => pick(g, Math.min(picked + 1, many - 1), true), Enter: () => keep(g, picked),
                      s: () => stay(g, picked), x: () => leave(g), f: () => look(g, picked), '?': () => byId('help').showModal()};
   if (head.decides && !open) of.e = save;
-  if (!of[key] || (key === 'Enter' && event.target.matches('button, a'))) return;
+  if (!of[key] || ([' ', 'Enter'].includes(key) && event.target.matches('button, a'))) return;
   event.preventDefault();
   of[key]();
 });

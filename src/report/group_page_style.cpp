@@ -78,7 +78,7 @@ constexpr char kBodyBegin[] = R"html(
 constexpr char kBodyEnd[] = R"html(<main id="groups"></main>
 <dialog id="look">
 <div class="bar"><b id="names"></b>
-<button type="button" id="flip">Flip</button>
+<button type="button" id="flip" autofocus>Flip</button>
 <button type="button" id="difference" aria-pressed="false">Difference</button>
 <button type="button" id="previous" aria-label="previous">&lsaquo;</button>
 <button type="button" id="next" aria-label="next">&rsaquo;</button>

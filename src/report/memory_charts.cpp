@@ -79,7 +79,7 @@ std::string MemoryOverTime(const StoredReport& report) {
   std::vector<double> clears;
   for (const ClearRecord& clear : history.clears) clears.push_back(clear.start_ms);
   chart.Stroke("clear", clears);
-  chart.Curve("budget", Points(history.moments, &MemoryMoment::budget));
+  if (!far) chart.Curve("budget", Points(history.moments, &MemoryMoment::budget));
   chart.Curve("leased", Points(history.moments, &MemoryMoment::leased));
   chart.Curve("charged", Points(history.moments, &MemoryMoment::charged));
   chart.Curve("resident", resident);
@@ -103,9 +103,9 @@ std::string MemoryOverTime(const StoredReport& report) {
     legend.emplace_back("severe", "made smaller, moved to the CPU, or failed");
   }
   return chart.Html("memory", "Memory over time",
-                    Counted(history.moments.size(), "moment", "moments") +
-                        " of the run; the dashed line is the budget, which no other line may cross.",
-                    legend, "time since the budget was taken up", "bytes held");
+                    Counted(history.moments.size(), "moment", "moments") + " of the run" +
+                        (far ? "." : "; the dashed line is the budget, which no other line may cross."),
+                    legend, "time since the start", "bytes held");
 }
 
 std::string BatchesOverTime(const StoredReport& report) {
@@ -139,7 +139,7 @@ std::string BatchesOverTime(const StoredReport& report) {
   text += "; each is as wide as the time it took. ";
   text += by_number ? "Their height is the number of images or tiles in them."
                     : "Each holds one image; its height is that image's size.";
-  return chart.Html("batches", "Batch sizes over time", text, legend, "time since the budget was taken up",
+  return chart.Html("batches", "Batch sizes over time", text, legend, "time since the start",
                     by_number ? "images in a batch" : "megapixels");
 }
 

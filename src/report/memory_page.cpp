@@ -85,6 +85,10 @@ std::string Outcome(const StoredReport& report) {
   std::string text = report.interrupted ? "Interrupted: " : "";
   text += Counted(report.listed, "image", "images") + ": " + std::to_string(report.done) + " done, ";
   if (report.skipped > 0) text += std::to_string(report.skipped) + " skipped, ";
+  // What the steps of a pipeline dropped is neither done nor failed.
+  const uint64_t ended = report.done + report.skipped + report.failed_total;
+  if (!report.steps.empty() && !report.interrupted && ended < report.listed)
+    text += std::to_string(report.listed - ended) + " dropped, ";
   text += std::to_string(report.failed_total) + " failed";
   if (report.recalled > 0) text += "; " + std::to_string(report.recalled) + " answered by the catalog";
   if (report.interrupted) text += "; run the same command again to resume";
@@ -99,7 +103,8 @@ std::string Tiles(const StoredReport& report) {
   const PoolFigures host = report.summary().pools.front();
   std::string html = "<div class=\"tiles\">\n";
   if (report.counted)
-    html += Tile(CountHtml("done", report.done) + " of " + CountHtml("listed", report.listed), "images done");
+    html += Tile(CountHtml("done", report.done) + " of " + CountHtml("listed", report.listed),
+                 report.steps.empty() ? "images done" : "images through all steps");
   html += Tile(BytesHtml("tile-peak", host.peak), "at most, of a budget of " + FormatByteSize(host.budget));
   if (host.budget > 0)
     html += Tile(PercentText(static_cast<double>(host.peak) / static_cast<double>(host.budget)),

@@ -69,7 +69,7 @@ std::string PairPageCard(const PairCard& card) {
           "\"><input type=\"range\" min=\"0\" max=\"100\" value=\"50\" aria-label=\"how much of the image is "
           "shown\" "
           "oninput=\"this.parentNode.style.setProperty('--at', this.value + '%')\"></div>"
-          "<figcaption>image | partner: drag</figcaption></figure>\n"
+          "<figcaption>left: image, right: partner (drag the line)</figcaption></figure>\n"
           "<figure><img alt=\"where they differ\" src=\"" +
           JpegUri(card.heat) + "\"><figcaption>difference</figcaption></figure></div>\n" +
           Figures("", card.figures);

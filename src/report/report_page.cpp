@@ -20,6 +20,7 @@ input[name=show]:focus-visible + .show { outline: 2px solid var(--ink); }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)); gap: .8rem; margin-top: 1rem; }
 .card { background: var(--card); border: 1px solid var(--line); border-left: 4px solid var(--through);
         border-radius: 4px; padding: .6rem .7rem; display: flex; gap: .7rem; min-width: 0; }
+.wide { overflow-x: auto; }
 .card.dropped { border-left-color: var(--dropped); } .card.failed { border-left-color: var(--failed); }
 .frame { flex: 0 0 96px; height: 96px; display: flex; align-items: center; justify-content: center;
          color: var(--soft); font-size: 12px; background: var(--paper); }
@@ -90,14 +91,16 @@ std::string CardHtml(const PageImage& image) {
 
 std::string StepsTable(const std::vector<PageStep>& steps) {
   std::string html =
-      "<table>\n<tr><th>step</th><th>listed</th><th>kept</th><th>dropped</th><th>failed</th><th></th></tr>\n";
+      "<div "
+      "class=\"wide\"><table>\n<tr><th>step</th><th>listed</th><th>kept</th><th>dropped</th><th>failed</"
+      "th><th></th></tr>\n";
   for (const PageStep& step : steps) {
     html += "<tr><td>" + Escaped(step.name) + "</td>";
     for (const uint64_t count : {step.listed, step.kept, step.dropped, step.failed})
       html += "<td>" + std::to_string(count) + "</td>";
     html += "<td>" + Escaped(step.summary) + "</td></tr>\n";
   }
-  return html + "</table>\n";
+  return html + "</table></div>\n";
 }
 
 std::string ShowButton(const char* id, const std::string& text, bool checked) {
@@ -108,8 +111,8 @@ std::string ShowButton(const char* id, const std::string& text, bool checked) {
 }  // namespace
 
 std::string PageHtml(const ReportPage& page) {
-  std::string html = PageHead("imgmill report", kStyle);
-  html += "<h1>imgmill report</h1>\n<code>" + Escaped(page.command_line) + "</code>\n<p class=\"outcome\">" +
+  std::string html = PageHead("Images of a run", kStyle);
+  html += "<h1>Images of a run</h1>\n<code>" + Escaped(page.command_line) + "</code>\n<p class=\"outcome\">" +
           Escaped(page.outcome) + "</p>\n<p class=\"facts\">";
   for (size_t i = 0; i < page.facts.size(); ++i) html += (i > 0 ? "<br>\n" : "") + Escaped(page.facts[i]);
   html += "</p>\n" + StepsTable(page.steps);

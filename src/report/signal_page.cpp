@@ -57,8 +57,8 @@ std::string Chart(const SignalCard& card) {
     svg += "<line x1=\"" + x + "\" x2=\"" + x + "\" y1=\"0\" y2=\"" + std::to_string(kChartHeight) +
            "\"><title>" + Escaped(cut.text) + "</title></line>";
   }
-  return svg + "</svg><div class=\"axis\"><span>" + Escaped(card.from) + "</span><span>median " +
-         Escaped(card.median) + "</span><span>" + Escaped(card.to) + "</span></div></div>\n";
+  return svg + "</svg><div class=\"axis\"><span>" + Escaped(card.from) + "</span><span>" + Escaped(card.to) +
+         "</span></div></div>\n";
 }
 
 std::string Values(const SignalCard& card) {
@@ -93,7 +93,8 @@ std::string SignalPageBegin(const std::string& outcome, const std::vector<std::s
 std::string SignalPageCard(const SignalCard& card) {
   std::string html = "<section class=\"signal\" id=\"" + Escaped(card.name) + "\"><h2>" + Escaped(card.name) +
                      " <span>" + (card.unit.empty() ? "" : Escaped(card.unit) + ": ") +
-                     Escaped(card.meaning) + "</span></h2>\n";
+                     Escaped(card.meaning) + (card.bars.empty() ? "" : "; median " + Escaped(card.median)) +
+                     "</span></h2>\n";
   if (!card.bars.empty()) html += Chart(card);
   if (!card.values.empty()) html += Values(card);
   if (!card.note.empty()) html += "<div class=\"facts\">" + Escaped(card.note) + "</div>\n";

@@ -91,12 +91,12 @@ for size in 1300,1000 500,900; do
   check "groups at $size" 4 "$(found groups)"
   check "broken pictures at $size" 0 "$(found broken)"
   check "the page is wider than the window at $size" false "$(found wide)"
-  check "totals at first at $size" '4 groups: 5 images to go; 98.6 KiB saved' "$(found before)"
+  check "totals at first at $size" '4 groups: 5 images to go; which frees 98.6 KiB' "$(found before)"
   check "the keeper that was clicked at $size" 'my photos/balloons.webp' "$(found kept)"
   check "a group that is left alone at $size" true "$(found out)"
   check "an image that stays at $size" 'my photos/harbour_q30.jpg' "$(found stays)"
   # balloons.png and the copy of the harbour: 41.1 and 36.9 KiB; the lighthouse's other name frees nothing.
-  check "totals at $size" '4 groups: 3 images to go; 78.0 KiB saved; 1 group left alone' "$(found after)"
+  check "totals at $size" '4 groups: 3 images to go; which frees 78.0 KiB; 1 group left alone' "$(found after)"
   check "one scale at $size" true "$(found scale)"
   check "the view of two at $size" 'true true-false false-true true-false true-true-difference' \
     "$(found open) $(found first) $(found flipped) $(found back) $(found both)"

@@ -220,7 +220,9 @@ Compare::Compare(Flags& flags) {
   std::vector<std::string> words;
   for (const MetricInfo& info : AllMetrics()) words.emplace_back(info.name);
   words.emplace_back("all");
-  flags.Add("--metrics", options_.metrics, "Which, separated by commas; the first decides what is worst")
+  flags
+      .Add("--metrics", options_.metrics,
+           "Which, separated by commas, or all; the first decides what is worst")
       .Words(words)
       .SplitAtCommas()
       .OneValueEach()

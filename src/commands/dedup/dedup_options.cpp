@@ -68,8 +68,8 @@ void AddDedupFlags(Flags& flags, DedupOptions& options) {
       .Type("COSINE");
   flags
       .Add("--index", options.index,
-           "With --method embedding: compare all vectors (exact), or those of near lists "
-           "(ivf): many times faster from 100,000 on, and it says how much it finds")
+           "With --method embedding: exact compares all vectors, ivf those of near lists, which is "
+           "faster from 100,000 on")
       .Words(kIndexes)
       .ShowDefault()
       .Type("NAME");
@@ -94,7 +94,9 @@ void AddDedupFlags(Flags& flags, DedupOptions& options) {
       .Add("--reference", options.reference,
            "Folder that is never touched: only images that are also there are duplicates")
       .Type("DIR");
-  flags.Add("--pairs", options.pairs, "Duplicates of all images, only across folders, or only within one")
+  flags
+      .Add("--pairs", options.pairs,
+           "Duplicates of all images, only across folders, or only within one: all, across, within")
       .Words(kPairs)
       .ShowDefault()
       .Type("NAME");

@@ -67,12 +67,12 @@ const std::vector<Choice>& Choices() {
       {"--resize",
        &EmbeddingOptions::resize,
        {"squash", "crop", "shorter"},
-       "squash the image into the square, crop it, or scale its shorter side and crop [from the weights; "
+       "squash (into the square), crop, or shorter (scale the shorter side, then crop) [from the weights; "
        "squash for TorchScript]"},
       {"--interpolation",
        &EmbeddingOptions::interpolation,
        {"bilinear", "bicubic", "lanczos"},
-       "Filter of that resize [from the weights; bilinear for TorchScript]"},
+       "Filter of that resize: bilinear, bicubic, lanczos [from the weights; bilinear for TorchScript]"},
       {"--channels", &EmbeddingOptions::channels, {"rgb", "bgr"}, "rgb or bgr [rgb]"},
       {"--activation",
        &EmbeddingOptions::activation,

@@ -239,8 +239,8 @@ Status FilterPage::Write(const std::string& file, const FilterTable& entries,
   const Status written = WriteNamedFile(file, [&](const TextSink& put) -> Status {
     TRY(put(SignalPageBegin(
         result.summary + (failed.count > 0 ? ", " + std::to_string(failed.count) + " failed" : ""),
-        {"Bars are as high as the root of their number of images; values beyond "
-         "the ends are in the first and last bar."},
+        {"The height of a bar is the square root of its number of images, which it shows under the pointer; "
+         "values beyond the ends are in the first and last bar."},
         failed)));
     TRY(put_texts(put, true));
     for (const size_t column : Order(rules)) {

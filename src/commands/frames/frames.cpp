@@ -108,7 +108,7 @@ class Frames final : public Command {
         .Type("X");
     flags
         .Add("--chroma-siting", options_.chroma_siting,
-             "Where a video's colour samples lie: centre (as ffmpeg 5 has it), or as the file says")
+             "Where a video's colour samples lie: centre (as ffmpeg 5 has it) or file (as it says)")
         .ShowDefault()
         .Type("NAME")
         .Words({"centre", "file"});

@@ -42,7 +42,7 @@ class MatchPage {
   Status PutQuery(const MatchQuery& query, const std::vector<Neighbour>& nearest,
                   GroupPageWriter& page) const {
     const PagePicture of_query = IsText(query) ? PagePicture() : pictures_.OfFile(query.path);
-    TRY(page.BeginGroup(nearest.empty() ? "nothing was found" : ""));
+    TRY(page.BeginGroup(PrintablePath(query.path) + (nearest.empty() ? ": nothing was found" : "")));
     GroupImage asked = Described(query.path, of_query);
     if (IsText(query)) asked.link.clear();
     TRY(page.Image(asked));

@@ -1,5 +1,5 @@
 // libheif's own plug-in for libde265 takes whatever comes out of a damaged stream: of 1000 copies of a small
-// HEIC file with one to three bytes changed it decoded 600 without a word, some of them other each time, as
+// HEIC file with one to three bytes changed it decoded 600 without an error, some of them other each time, as
 // blocks that no data had reached were left as malloc gave them. This one has libde265 hold back faulty
 // pictures, and heeds its warnings: 96 of the same 1000.
 #include "hevc_decoder.h"
