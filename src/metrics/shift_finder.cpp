@@ -173,9 +173,11 @@ void ShiftFinder::AddSecond(const PlaneRow& row) {
 Shift ShiftFinder::Find() {
   impl_->Correlate();
   const Shift found = impl_->Peak();
+  Shift none;
+  none.reliable = false;
+  if (!impl_->StandsOut(found)) return none;
   if (found.dx == 0 && found.dy == 0) return found;
-  if (!impl_->StandsOut(found)) return {};
-  return impl_->Distance(found.dx, found.dy) < impl_->Distance(0, 0) ? found : Shift{};
+  return impl_->Distance(found.dx, found.dy) < impl_->Distance(0, 0) ? found : none;
 }
 
 size_t ShiftFinder::PooledBytes(const PairShape& shape) {

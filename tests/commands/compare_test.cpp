@@ -271,6 +271,7 @@ TEST_CASE("a known shift is found, and what both show is compared") {
     const nlohmann::json pair = OnlyPair(Document({where / "a", where / "b", "--align"}, 0));
     CHECK(pair["shift"]["x"] == dx);
     CHECK(pair["shift"]["y"] == dy);
+    CHECK(pair["shift"]["reliable"] == true);
     CHECK(pair["equal"] == true);
     CHECK(pair["width"] == 200 - std::abs(dx));
     CHECK(pair["height"] == 170 - std::abs(dy));
@@ -279,6 +280,30 @@ TEST_CASE("a known shift is found, and what both show is compared") {
   WritePicture(where / "b/x.png", Draw(15, 100, 3, Noise));
   CHECK(Reason(Document({where / "a", where / "b", "--align"}, 1), "x.png").find("--align") !=
         std::string::npos);
+}
+
+TEST_CASE("a pair of which no reliable shift was found says so, and an equal one of one colour does not") {
+  const TestFolder where;
+  const auto far = [](int64_t x, int64_t y, int band) { return Noise(x + 9'001, y + 7'003, band); };
+  WritePicture(where / "a/other.png", Draw(200, 170, 3, Noise));
+  WritePicture(where / "b/other.png", Draw(200, 170, 3, far));
+  const auto flat = [](int64_t, int64_t, int) { return 90.0; };
+  WritePicture(where / "a/plain.png", Draw(64, 64, 3, flat));
+  WritePicture(where / "b/plain.png", Draw(64, 64, 3, flat));
+  const nlohmann::json json = Document({where / "a", where / "b", "--align"}, 0);
+  CHECK(json["not_aligned"] == 1);
+  CHECK(json["pairs"][0]["shift"]["reliable"] == false);
+  CHECK(json["pairs"][0]["shift"]["x"] == 0);
+  CHECK(json["pairs"][1]["shift"]["reliable"] == true);
+  const ProcessResult table = Compare({where / "a", where / "b", "--align", "--csv", where / "rows.csv"}, 0);
+  CHECK(table.out.find("a/other.png  (no reliable shift found)\n") != std::string::npos);
+  CHECK(table.out.find("a/plain.png\n") != std::string::npos);
+  CHECK(table.err.find(", no reliable shift found of 1") != std::string::npos);
+  const std::string rows = TestFolder::Read(where / "rows.csv");
+  CHECK(rows.find(",shift_x,shift_y,shift_reliable,fails\n") != std::string::npos);
+  CHECK(rows.find(",0,0,0,\n") != std::string::npos);
+  CHECK(rows.find(",0,0,1,\n") != std::string::npos);
+  CHECK_FALSE(Document({where / "a", where / "b"}, 0).contains("not_aligned"));
 }
 
 TEST_CASE("an empty folder is no failure, a missing one is") {

@@ -48,6 +48,7 @@ TEST_CASE("a shift of whole pixels is found in each direction") {
     CHECK(shift.dy == dy);
     CHECK(std::fabs(shift.exact_x - dx) < 0.3);
     CHECK(std::fabs(shift.exact_y - dy) < 0.3);
+    CHECK(shift.reliable);
   }
 }
 
@@ -56,6 +57,7 @@ TEST_CASE("pictures with nothing in common are not shifted") {
   const Image flat = Draw<uint8_t>(layout, [](int64_t, int64_t, int64_t) { return 77; });
   CHECK(Find(flat, flat).dx == 0);
   CHECK(Find(flat, flat).dy == 0);
+  CHECK_FALSE(Find(flat, flat).reliable);
   // Of two noises some shift always fits a little better than none.
   for (const int64_t side : {40, 128, 300}) {
     const Layout noisy{side, side, 1, Sample::kU8};
@@ -65,6 +67,7 @@ TEST_CASE("pictures with nothing in common are not shifted") {
       };
       const Shift shift = Find(Draw<uint8_t>(noisy, Noise), Draw<uint8_t>(noisy, far));
       CHECK((shift.dx == 0 && shift.dy == 0));
+      CHECK_FALSE(shift.reliable);
     }
   }
 }

@@ -15,11 +15,13 @@ struct Shift {
   int64_t dy = 0;
   double exact_x = 0;  ///< the same to a fraction of a pixel, as estimated from the correlation's peak
   double exact_y = 0;
+  bool reliable = true;  ///< false: looked for, and none stands out, nor that there is none; all others are 0
 };
 
 /// Kuglin and Hines, "The phase correlation image alignment method", 1975, on luma under a Hann window. The
 /// side of the square is a power of two, 16 to 512; shifts of up to a quarter of it are found. Where the peak
-/// is none that stands out, or the shift brings the squares no nearer to each other, it is none.
+/// is none that stands out, or the shift brings the squares no nearer to each other, it is none, and not
+/// reliable.
 class ShiftFinder {
  public:
   static constexpr int64_t kSmallestSide = 16;

@@ -148,6 +148,7 @@ class Compare::CompareRun final : public CommandRun {
         text += ", mean " + std::string(InfoOf(metric).name) + " " + FigureText(metric, mean);
     }
     if (sums_.other_alpha > 0) text += ", alpha differs in " + std::to_string(sums_.other_alpha);
+    if (sums_.not_aligned > 0) text += ", no reliable shift found of " + std::to_string(sums_.not_aligned);
     if (!plan_.limits.empty()) text += "; " + std::to_string(sums_.broken) + " outside of the limits";
     return text;
   }

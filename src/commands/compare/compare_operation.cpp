@@ -17,7 +17,7 @@ constexpr int64_t kRowsPerRegion = 64;
 std::string FingerprintOf(const CompareOptions& options, const ComparePlan& plan, const LpipsNetwork* lpips,
                           bool lenient) {
   return "compare/4 " + std::to_string(plan.set().bits) + " crop=" + std::to_string(options.crop_border) +
-         (options.resize.empty() ? "" : " " + options.resize) + (options.align ? " aligned/2" : "") +
+         (options.resize.empty() ? "" : " " + options.resize) + (options.align ? " aligned/3" : "") +
          (lpips != nullptr ? " " + lpips->kind() : "") + (lenient ? " lenient" : "");
 }
 

@@ -53,7 +53,9 @@ Status ComparePage::Write(const std::string& file, const CompareSums& sums, cons
         card.figures.emplace_back("alpha-max", FigureText(Metric::kAlphaMax, figures[Metric::kAlphaMax]));
       if (plan_.align) {
         const Shift& shift = shown.entry.measured.shift;
-        card.figures.emplace_back("shift", std::to_string(shift.dx) + ", " + std::to_string(shift.dy));
+        card.figures.emplace_back("shift", shift.reliable
+                                               ? std::to_string(shift.dx) + ", " + std::to_string(shift.dy)
+                                               : "none reliable");
       }
       card.image = shown.image;
       card.other = shown.other;

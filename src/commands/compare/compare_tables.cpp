@@ -33,6 +33,7 @@ std::string PairName(const PairEntry& entry) {
   const Shift& shift = entry.measured.shift;
   if (shift.dx != 0 || shift.dy != 0)
     name += "  (shifted by " + std::to_string(shift.dx) + ", " + std::to_string(shift.dy) + ")";
+  if (!shift.reliable) name += "  (no reliable shift found)";
   if (entry.measured.figures.alpha_differs()) name += "  (" + AlphaText(entry.measured.figures) + ")";
   return name;
 }
@@ -62,6 +63,7 @@ void CompareSums::Add(const ComparePlan& plan, const PairEntry& entry) {
   equal += figures.equal ? 1 : 0;
   other_alpha += figures.alpha_differs() ? 1 : 0;
   broken += plan.BrokenBy(figures) ? 1 : 0;
+  not_aligned += entry.measured.shift.reliable ? 0 : 1;
   for (size_t m = 0; m < kMetrics; ++m) {
     if (!std::isfinite(figures.values[m])) continue;
     sums[m] += figures.values[m];
@@ -149,8 +151,11 @@ JsonObject PairJson(const PairEntry& entry, const ComparePlan& plan) {
   }
   const Shift& shift = measured.shift;
   if (plan.align)
-    pair["shift"] = {
-        {"x", shift.dx}, {"y", shift.dy}, {"exact_x", shift.exact_x}, {"exact_y", shift.exact_y}};
+    pair["shift"] = {{"x", shift.dx},
+                     {"y", shift.dy},
+                     {"exact_x", shift.exact_x},
+                     {"exact_y", shift.exact_y},
+                     {"reliable", shift.reliable}};
   if (plan.BrokenBy(figures)) pair["fails"] = plan.Why(figures);
   return pair;
 }
@@ -163,6 +168,7 @@ void AddPairs(JsonObject& details, const PairTable& pairs, const ComparePlan& pl
   details["equal"] = sums.equal;
   details["alpha_differs"] = sums.other_alpha;
   details["broken"] = sums.broken;
+  if (plan.align) details["not_aligned"] = sums.not_aligned;
   details["mean"] = std::move(mean);
   details.SetRows("pairs", [pairs, plan](JsonElements& elements) {
     return pairs.ForEach([&](const PairEntry& entry) { return elements.Put(PairJson(entry, plan)); });
@@ -174,7 +180,7 @@ TextWriter PairsCsv(const PairTable& pairs, const ComparePlan& plan) {
     std::string head = "path,partner,width,height,equal";
     for (const Metric metric : plan.columns)
       if (!IsOfAlpha(metric)) head += "," + std::string(InfoOf(metric).field);
-    TRY(put(head + ",alpha_mae,alpha_max,shift_x,shift_y,fails\n"));
+    TRY(put(head + ",alpha_mae,alpha_max,shift_x,shift_y,shift_reliable,fails\n"));
     return pairs.ForEach([&](const PairEntry& entry) {
       const MeasuredPair& measured = entry.measured;
       const PairFigures& figures = measured.figures;
@@ -186,6 +192,7 @@ TextWriter PairsCsv(const PairTable& pairs, const ComparePlan& plan) {
       for (const Metric metric : {Metric::kAlphaMae, Metric::kAlphaMax})
         row += "," + (figures.has_alpha ? Exact(figures[metric]) : std::string());
       row += "," + std::to_string(measured.shift.dx) + "," + std::to_string(measured.shift.dy);
+      row += plan.align ? (measured.shift.reliable ? ",1" : ",0") : ",";
       return put(row + "," + CsvCell(plan.Why(figures)) + "\n");
     });
   };

@@ -22,6 +22,7 @@ struct CompareSums {
   uint64_t equal = 0;
   uint64_t other_alpha = 0;  ///< pairs whose alpha differs
   uint64_t broken = 0;       ///< pairs that break a limit
+  uint64_t not_aligned = 0;  ///< pairs of which no reliable shift was found
   std::array<double, kMetrics> sums{};
   std::array<uint64_t, kMetrics> finite{};
 };

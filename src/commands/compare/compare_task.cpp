@@ -174,6 +174,7 @@ class CompareTask final : public ItemTask {
     payload->width = item_.main.header.upright_width();
     payload->height = item_.main.header.upright_height();
     payload->measured = {meter_.Finish(), shape_.width, shape_.height, shift_};
+    payload->measured.shift.reliable |= payload->measured.figures.equal;  // of one colour nothing stands out
     if (!payload->measured.figures.finite) {
       return Error{Stage::kCompute, Code::kMalformed,
                    "it or its partner has samples that are infinite or NaN"};

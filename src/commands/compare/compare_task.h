@@ -20,7 +20,7 @@ struct MeasuredPair {
   PairFigures figures;
   int64_t width = 0;  ///< of what was compared, in pixels
   int64_t height = 0;
-  Shift shift;  ///< 0 unless it was looked for
+  Shift shift;  ///< 0 unless it was looked for; of equal images always reliable
 };
 
 /// JPEG files of a pair, shrunk: the image, its partner, and where they differ.
