@@ -14,6 +14,7 @@
 #include "session.h"
 #include "session_paths.h"
 #include "standard_output.h"
+#include "unread_files.h"
 
 namespace imgmill {
 namespace {
@@ -186,6 +187,8 @@ void Session::WarnOfNoImages(const RunCounts& counts) {
   if (const std::optional<std::string> archive = FindUnnamedArchive(list))
     Log(LogLevel::kWarning, "no image was found, but tar archives, which are read where they are named: " +
                                 PrintablePath(*archive));
+  for (const std::string& unread : FindUnreadPictures(list))
+    Log(LogLevel::kWarning, "no image was found, but " + unread);
 }
 
 ExitCode Session::CloseLog(ExitCode code) {
