@@ -199,6 +199,43 @@ TEST_CASE("a table that contradicts itself, or the catalog, is refused as a whol
   CHECK(Has(import("delta.parquet").err, "DELTA_LENGTH_BYTE_ARRAY, which is not read; write it again"));
 }
 
+TEST_CASE("equal images have one vector: the first one's, and none that differs from it") {
+  Pictures pictures;
+  pictures.where.Write("in/b.png", TestFolder::Read(pictures.a));
+  const std::vector<std::string> names = {pictures.b, pictures.c, pictures.a};
+  const auto kept = [&] {
+    std::string all;
+    for (const auto& [name, bytes] : ReadFolder(pictures.where / "cat")) {
+      if (name.ends_with(".vec") || name.find("vectors") != std::string::npos) all += name + bytes;
+    }
+    return all;
+  };
+  // As another order of summing leaves them: a.png is listed first, and its vector counts.
+  pictures.Write({{1, 0.001F}, {0, 1}, {1, 0}}, names);
+  std::string before;
+  for (int round = 0; round < 3; ++round) {
+    CAPTURE(round);
+    const ProcessResult run =
+        pictures.Import({"--export", pictures.where / "now.npy", "--catalog", pictures.where / "cat"});
+    CHECK(run.exit_code == 0);
+    const std::vector<float> now = Floats(TestFolder::Read(pictures.where / "now.npy"));
+    REQUIRE(now.size() == 6);
+    CHECK(now[1] == 0);
+    CHECK(now[3] == 0);
+    if (round > 0) CHECK(kept() == before);
+    before = kept();
+    CHECK_FALSE(before.empty());
+  }
+  pictures.Write({{1, 0.5F}, {0, 1}, {1, 0}}, names);
+  for (int round = 0; round < 2; ++round) {
+    const ProcessResult run = pictures.Import({"--catalog", pictures.where / "cat"});
+    CHECK(run.exit_code == 2);
+    CHECK(Has(run.err, "its rows 0 and 2, counted from 0, are of equal images and differ, the second of " +
+                           pictures.b + ": one content has one vector"));
+    CHECK(kept() == before);
+  }
+}
+
 TEST_CASE("another vector for an image takes the place of the one before") {
   Pictures pictures;
   const std::vector<std::string> names = {pictures.a, pictures.b, pictures.c};

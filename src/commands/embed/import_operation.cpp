@@ -1,14 +1,24 @@
-// Vectors from a temporary file into the catalog's, image by image.
+// Vectors from a temporary file into the catalog's, image by image, in the order of the listing: so equal
+// images get the same one in every run.
 #include "import_operation.h"
+
+#include <numeric>
 
 #include "base/try.h"
 #include "commands/pack/packed_fact.h"
+#include "imgmill/base/path_text.h"
 
 namespace imgmill {
 namespace {
 
+/// Vectors of equal images that are farther apart, as 1 less the cosine, were not made of the same picture.
+/// Half floats and other orders of summing move them by less than 1e-6.
+constexpr double kMostApart = 1e-4;
+
 struct ImportPayload final : Payload {
   EmbeddedImage image;
+  VectorFile::Place imported;  ///< in the temporary file
+  bool recalled = false;       ///< the catalog has just that one
 };
 
 std::unique_ptr<ImportPayload> PayloadOf(const SourceFile& file, const VectorFile::Place& place,
@@ -33,12 +43,10 @@ class ImportOperation::Task final : public ItemTask {
   Status Map(const Region&) override { return {}; }
   Status Finish(Outcome& outcome) override {
     const VectorFile::Place found = TRY(operation_.imported_.Find(item_.main.absolute));
-    std::vector<float> vector(static_cast<size_t>(operation_.imported_.dimension()));
-    TRY(operation_.imported_.vectors().Read(found, vector));
     TRY(operation_.Prepare());
-    VectorFile& file = *operation_.store_.file;
-    const VectorFile::Place place = TRY(file.Append(vector));
-    outcome.payload = PayloadOf(item_.main, place, &file);
+    auto payload = PayloadOf(item_.main, {}, operation_.store_.file.get());
+    payload->imported = found;
+    outcome.payload = std::move(payload);
     return {};
   }
 
@@ -72,7 +80,10 @@ Result<bool> ImportOperation::Recall(const Item& item, Outcome& outcome) {
   if (!found || found->checksum != known.checksum) return false;
   std::vector<float> vector(static_cast<size_t>(file->dimension()));
   if (!file->Read(known, vector)) return false;
-  outcome.payload = PayloadOf(item.main, known, file);
+  auto payload = PayloadOf(item.main, known, file);
+  payload->imported = *found;
+  payload->recalled = true;
+  outcome.payload = std::move(payload);
   outcome.state = Outcome::State::kDone;
   return true;
 }
@@ -91,13 +102,47 @@ Result<std::unique_ptr<ItemTask>> ImportOperation::Start(const Item& item, const
 }
 
 void ImportOperation::Collect(Outcome& outcome) {
-  if (outcome.state != Outcome::State::kDone) return;
-  EmbeddedImage& image = static_cast<ImportPayload&>(*outcome.payload).image;
+  if (outcome.state != Outcome::State::kDone || !status_) return;
+  auto& payload = static_cast<ImportPayload&>(*outcome.payload);
+  EmbeddedImage& image = payload.image;
   image.file = outcome.file;
-  const std::string place = Packed(image.place);
-  if (status_ && store_.catalog->FindFact(image.content, fact_) != place)
-    status_ = store_.catalog->PutFact(image.content, fact_, place);
-  on_image_(image);
+  status_ = Keep(image, payload.imported, payload.recalled);
+  if (status_) on_image_(image);
+}
+
+/// The vector that an equal image has got in this run, or what the catalog has, where it is that of the
+/// table, or else that of the table as a new one.
+Status ImportOperation::Keep(EmbeddedImage& image, const VectorFile::Place& imported, bool recalled) {
+  VectorFile::Place known;
+  const bool has = Unpack(store_.catalog->FindFact(image.content, fact_), known);
+  const bool of_this_run = has && known.row < given_.size() && given_[known.row];
+  if (of_this_run) {
+    image.place = known;
+    return known.checksum == imported.checksum ? Status() : CheckNear(image, imported);
+  }
+  if (!recalled || !has || known.row != image.place.row) {
+    std::vector<float> own(static_cast<size_t>(imported_.dimension()));
+    TRY(imported_.vectors().Read(imported, own));
+    const VectorFile::Place place = TRY(store_.file->Append(own));
+    image.place = place;
+    TRY(store_.catalog->PutFact(image.content, fact_, Packed(place)));
+  }
+  if (given_.size() <= image.place.row) given_.resize(image.place.row + 1);
+  given_[image.place.row] = true;
+  return {};
+}
+
+/// kUsage where the table's vector is another than the one at the image's place, which an equal image has.
+Status ImportOperation::CheckNear(const EmbeddedImage& image, const VectorFile::Place& imported) const {
+  std::vector<float> own(static_cast<size_t>(imported_.dimension())), first = own;
+  TRY(imported_.vectors().Read(imported, own));
+  TRY(store_.file->Read(image.place, first));
+  if (1 - std::inner_product(own.begin(), own.end(), first.begin(), 0.0) <= kMostApart) return {};
+  const uint64_t row = TRY(imported_.RowOf(image.absolute));
+  return Error{Stage::kConfigure, Code::kUsage,
+               imported_.NameOfRows(imported_.RowWith(image.place.checksum), row) +
+                   " are of equal images and differ, the second of " + PrintablePath(image.file.path) +
+                   ": one content has one vector (remove a row, or leave the image out)"};
 }
 
 }  // namespace imgmill

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <mutex>
+#include <vector>
 
 #include "embed_operation.h"
 #include "imported_vectors.h"
@@ -19,14 +20,16 @@ class ImportOperation final : public Operation {
   Result<bool> Recall(const Item& item, Outcome& outcome) override;
   Status Prepare() override;
   Result<std::unique_ptr<ItemTask>> Start(const Item& item, const ItemPlan& plan) override;
-  /// Of images with the same bytes the last one's vector stays.
+  /// Of images with the same bytes the first one's vector counts.
   void Collect(Outcome& outcome) override;
 
-  /// The first failure to write to the catalog.
+  /// The first failure to write to the catalog; kUsage where equal images have different vectors.
   const Status& status() const { return status_; }
 
  private:
   class Task;
+  Status Keep(EmbeddedImage& image, const VectorFile::Place& imported, bool recalled);
+  Status CheckNear(const EmbeddedImage& image, const VectorFile::Place& imported) const;
 
   const ImportedVectors& imported_;
   const std::string kind_;
@@ -34,6 +37,7 @@ class ImportOperation final : public Operation {
   std::mutex mutex_;  // of the store's file
   const std::string& fact_ = traits().fingerprint;
   std::function<void(EmbeddedImage&)> on_image_;
+  std::vector<bool> given_;  ///< of the catalog's rows: an image of this run has it
   Status status_;
 };
 

@@ -107,13 +107,35 @@ Status ImportedVectors::Sort() {
   for (size_t i = 1; i < entries.size(); ++i) {
     const Entry &a = entries[i - 1], &b = entries[i];
     if (a.path == b.path && (a.checksum != b.checksum || a.state != b.state))
-      return Usage(PrintablePath(options_.file) + ": its rows " + std::to_string(a.row) + " and " +
-                   std::to_string(b.row) + ", counted from 0, are of one image and differ");
+      return Usage(NameOfRows(a.row, b.row) + " are of one image and differ");
   }
   return {};
 }
 
+std::string ImportedVectors::NameOfRows(uint64_t a, uint64_t b) const {
+  return PrintablePath(options_.file) + ": its rows " + std::to_string(std::min(a, b)) + " and " +
+         std::to_string(std::max(a, b)) + ", counted from 0,";
+}
+
+uint64_t ImportedVectors::RowWith(uint64_t checksum) const {
+  uint64_t row = rows_;
+  for (const Entry& entry : entries_.span().first(count_)) {
+    if (entry.state == State::kSound && entry.checksum == checksum) row = std::min<uint64_t>(row, entry.row);
+  }
+  return row;
+}
+
+Result<uint64_t> ImportedVectors::RowOf(const std::string& path) const {
+  const Entry* const entry = TRY(FindEntry(path));
+  return uint64_t{entry->row};
+}
+
 Result<VectorFile::Place> ImportedVectors::Find(const std::string& path) const {
+  const Entry* const entry = TRY(FindEntry(path));
+  return VectorFile::Place{entry->place, entry->checksum};
+}
+
+Result<const ImportedVectors::Entry*> ImportedVectors::FindEntry(const std::string& path) const {
   const std::array<uint8_t, 16> digest = DigestOfBytes(path.data(), path.size()).bytes;
   const std::span<const Entry> entries = entries_.span().first(count_);
   const auto found =
@@ -122,7 +144,7 @@ Result<VectorFile::Place> ImportedVectors::Find(const std::string& path) const {
   const std::string file = PrintablePath(options_.file);
   if (found == entries.end() || found->path != digest)
     return Error{Stage::kCompute, Code::kNotFound, file + " has no vector for it"};
-  if (found->state == State::kSound) return VectorFile::Place{found->place, found->checksum};
+  if (found->state == State::kSound) return &*found;
   return Error{Stage::kCompute, Code::kMalformed,
                "its vector in " + file + " (row " + std::to_string(found->row) + ", counted from 0) " +
                    WhatIsWrong(found->state)};

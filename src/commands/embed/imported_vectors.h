@@ -25,6 +25,12 @@ class ImportedVectors {
   /// none.
   Result<VectorFile::Place> Find(const std::string& path) const;
   const VectorFile& vectors() const { return *vectors_; }
+  /// The table's row of the image of this canonical path; errors as Find.
+  Result<uint64_t> RowOf(const std::string& path) const;
+  /// The first row with a vector of this checksum.
+  uint64_t RowWith(uint64_t checksum) const;
+  /// For messages: "FILE: its rows 2 and 5, counted from 0," the lower one first.
+  std::string NameOfRows(uint64_t a, uint64_t b) const;
 
   uint64_t rows() const { return rows_; }
   /// Rows of files that are not there, and the first such.
@@ -44,6 +50,7 @@ class ImportedVectors {
   explicit ImportedVectors(const ImportOptions& options) : options_(options) {}
   Status Take(const std::string& name, std::span<float> vector);
   Status Sort();
+  Result<const Entry*> FindEntry(const std::string& path) const;
   /// Of a vector, in words that follow its name.
   std::string WhatIsWrong(State state) const;
 
