@@ -23,10 +23,18 @@ ErrorLog* LogOf(void* about) {
   return nullptr;
 }
 
+/// H.261 knows no key frames: of each stream FFmpeg says that it does not begin with one.
+bool IsNoError(void* about, std::string_view format) {
+  const AVClass* kind = *static_cast<const AVClass* const*>(about);
+  return kind->class_name == std::string_view("AVCodecContext") &&
+         static_cast<AVCodecContext*>(about)->codec_id == AV_CODEC_ID_H261 &&
+         format.find("is no keyframe") != std::string_view::npos;
+}
+
 void Note(void* about, int level, const char* format, va_list arguments) {
   if (level > AV_LOG_ERROR) return;
   ErrorLog* log = LogOf(about);
-  if (log == nullptr || ++log->errors > 1) return;
+  if (log == nullptr || IsNoError(about, format) || ++log->errors > 1) return;
   char line[200];
   std::vsnprintf(line, sizeof line, format, arguments);
   log->first = line;

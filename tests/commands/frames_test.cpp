@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <utility>
 
+#include "commands/frames/frame_choice.h"
 #include "imgmill/image/frame_source.h"
 #include "program.h"
 
@@ -52,7 +54,58 @@ void WriteCutGif(const TestFolder& where, const std::string& name) {
   where.Write(name, bytes.substr(0, at + 40));
 }
 
+/// Frames of one level each, 100 rows; of one of them only the first 64 rows can be read.
+class LevelFrames final : public FrameSource {
+ public:
+  LevelFrames(std::vector<uint8_t> levels, size_t broken) : levels_(std::move(levels)), broken_(broken) {}
+  Result<std::optional<Frame>> Next() override { return ++at_, std::optional(Frame{}); }
+  Result<std::unique_ptr<RowReader>> Open(const ReadOptions&) override {
+    return std::unique_ptr<RowReader>(std::make_unique<Rows>(levels_[at_ - 1], at_ - 1 == broken_));
+  }
+  bool independent() const override { return true; }
+
+ private:
+  class Rows final : public RowReader {
+   public:
+    Rows(uint8_t level, bool broken) : level_(level), broken_(broken) {}
+    const Layout& layout() const override { return layout_; }
+    Status Read(int64_t count, uint8_t* to, size_t row_bytes) override {
+      if (broken_ && std::exchange(begun_, true)) return Error{Stage::kDecode, Code::kTruncated, "cut"};
+      for (int64_t y = 0; y < count; ++y)
+        std::fill_n(to + static_cast<size_t>(y) * row_bytes, layout_.row_bytes(), level_);
+      return {};
+    }
+    const std::vector<std::string>& notes() const override { return notes_; }
+
+   private:
+    const uint8_t level_;
+    const bool broken_;
+    bool begun_ = false;
+    Layout layout_{8, 100, 1, Sample::kU8};
+    std::vector<std::string> notes_;
+  };
+
+  const std::vector<uint8_t> levels_;
+  const size_t broken_;
+  size_t at_ = 0;
+};
+
 }  // namespace
+
+TEST_CASE("a scene begins behind a page that could be read in part only, whatever was seen of it") {
+  LevelFrames frames({10, 200, 10, 10}, 1);
+  SceneChange scenes;
+  const auto next = [&] {
+    REQUIRE(frames.Next().ok());
+    return scenes.Next(frames);
+  };
+  CHECK_FALSE(*next());
+  CHECK_FALSE(next().ok());
+  const Result<std::optional<double>> behind = next();
+  REQUIRE(behind.ok());
+  CHECK_FALSE(*behind);
+  CHECK(*next() == std::optional(0.0));
+}
 
 TEST_CASE("each frame and page is a file of its own, in the pixels that the reader gives") {
   const TestFolder where;

@@ -146,6 +146,20 @@ TEST_CASE(
   CHECK(process_test::CountFiles(where / "out") == 1);  // the list, which is empty
 }
 
+TEST_CASE("H.261, which marks no key frames, is not taken for damaged") {
+  const TestFolder where;
+  const std::string video = where / "old.mkv";
+  Shell("ffmpeg -nostdin -v error -f lavfi -i testsrc2=s=352x288:r=25:d=1 -c:v h261 '" + video + "'");
+  const ProcessResult run = Run({"frames", video, "-o", where / "out"});
+  CHECK_MESSAGE(run.exit_code == 0, run.err);
+  const std::vector<nlohmann::json> lines = Lines(where / "out/frames.jsonl");
+  REQUIRE(lines.size() == 25);
+  std::string pixels;
+  for (const nlohmann::json& line : lines)
+    pixels += PixelsOf(where / ("out/" + line["output"].get<std::string>()));
+  CHECK((pixels == FfmpegFrames(video, "rgb24")));
+}
+
 TEST_CASE("limits hold, before anything is decoded") {
   const TestFolder where;
   const ProcessResult run =

@@ -44,6 +44,15 @@ uint64_t DifferenceOf(const uint8_t* a, const uint8_t* b, size_t bytes) {
 }  // namespace
 
 Result<std::optional<double>> SceneChange::Next(FrameSource& frames) {
+  Result<std::optional<double>> change = Compare(frames);
+  if (!change) {  // part of its rows may stand where the frame before it was
+    layout_ = {};
+    last_difference_ = 0;
+  }
+  return change;
+}
+
+Result<std::optional<double>> SceneChange::Compare(FrameSource& frames) {
   std::unique_ptr<RowReader> rows = TRY(frames.Look(BrightnessReading()));
   const Layout& layout = rows->layout();
   const size_t row_bytes = layout.row_bytes();

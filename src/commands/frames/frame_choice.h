@@ -18,10 +18,13 @@ namespace imgmill {
 /// in hundredths, 1 at most. A steady motion gives little of it, a cut much.
 class SceneChange {
  public:
-  /// Of the frame that `frames` stands at; nothing for the first one and where the size has changed.
+  /// Of the frame that `frames` stands at; nothing for the first one, where the size has changed, and behind
+  /// one that could not be read.
   Result<std::optional<double>> Next(FrameSource& frames);
 
  private:
+  Result<std::optional<double>> Compare(FrameSource& frames);
+
   PoolArray<uint8_t> last_;
   Layout layout_;
   double last_difference_ = 0;
