@@ -158,6 +158,7 @@ class EngineRun {
     Outcome& last = job.part().outcome;
     last.rung = std::max(last.rung, ladder.rung);
     if (!ladder.status) Fail(job, ladder.status.error());
+    if (last.error && last.error->code == Code::kDiskFull) disk_full_ = true;  // in part: some was published
   }
 
   static BatchShape ShapeOf(const Item& item) { return {1, item.main.header.height, item.main.header.width}; }

@@ -15,6 +15,12 @@ bool IsOfFrame(Code code) {
   return std::ranges::find(kSuch, code) != std::end(kSuch);
 }
 
+/// Whether what a task has published stays, and is told, though the rest cannot follow now: the disk is full,
+/// a name is taken. Not where the same item is tried again, or left to a rerun.
+bool EndsWhatStays(Code code) {
+  return code != Code::kInterrupted && code != Code::kOutOfMemory && code != Code::kTooLarge;
+}
+
 bool IsBroken(Code code) {
   return code == Code::kTruncated || code == Code::kMalformed;
 }
@@ -83,7 +89,15 @@ Result<FramesSeen> MapFrames(FrameSource& frames, const ItemPlan& plan, ItemTask
     }
     Error error = mapped.error();
     const bool first_alone = kept == 0 && !frames.independent();
-    if (first_alone || !IsOfFrame(error.code)) return error;
+    const bool of_frame = IsOfFrame(error.code);
+    if (!of_frame && kept > 0 && task.publishes_as_it_goes() && EndsWhatStays(error.code)) {
+      task.LoseFrame();
+      seen.lost =
+          Error{error.stage, error.code,
+                "frame " + std::to_string(number) + ": " + error.message + "; what is before it is kept"};
+      return seen;
+    }
+    if (first_alone || !of_frame) return error;
     task.LoseFrame();
     if (!frames.independent()) error.message += "; what is before it is kept";
     if (frames.may_be_partial() && plan.reading.allow_truncated && IsBroken(error.code)) {

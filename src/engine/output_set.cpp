@@ -323,6 +323,14 @@ void TakeEdited(OutputFolder& folder, SetInPlace& set, SetEdits& edits) {
 }
 
 /// A set of another source's, of the same content: it is filed under this one's, too.
+std::vector<std::string> OutputSet::published() const {
+  std::vector<std::string> names;
+  for (const auto& [name, held] : files_) {
+    if (held.temporary.empty()) names.push_back(name);
+  }
+  return names;
+}
+
 Result<Finished> TakeOver(OutputFolder& folder, const WorkKey& mine, const SetPrefixes& prefixes,
                           SetEdits* edits) {
   for (const FoundWork& set : folder.catalog().FindOutputs(mine.output)) {

@@ -138,6 +138,16 @@ TEST_CASE("what is no frame's own fault ends the item, and so does an item witho
   const Result<FramesSeen> seen = Run(disk, task);
   REQUIRE_FALSE(seen);
   CHECK(seen.error().code == Code::kReadError);
+  // Of what is published as it comes, the frames before are told: they are there.
+  SixFrames filling(true, {{3, Code::kDiskFull}});
+  Collecting parts;
+  parts.as_it_goes = true;
+  const Result<FramesSeen> some = Run(filling, parts);
+  REQUIRE(some);
+  REQUIRE(some->lost);
+  CHECK(some->lost->code == Code::kDiskFull);
+  CHECK(some->lost->message == "frame 3: broken; what is before it is kept");
+  CHECK(parts.seen == Numbers{0, 1, 2});
   SixFrames first(false, {{0, Code::kTruncated}});
   const Result<FramesSeen> none = Run(first, task);
   REQUIRE_FALSE(none);

@@ -1,6 +1,7 @@
 // A run that is killed or stopped in the middle of a video goes on there, and ends with the same bytes.
 #include <doctest/doctest.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -103,6 +104,49 @@ TEST_CASE("a frame that was taken away is made again, and the others are left") 
                                          "9", "--every-seconds", "0.01", "--json"}));
   CHECK(again["skipped"] == 1);
   CHECK(again["frames"] == expected.size() - 1);
+}
+
+TEST_CASE("what a video has given is counted and listed, also where the rest cannot be written") {
+  const TestFolder where;
+  where.Write("out/scenes_000037.png", "somebody's");
+  std::vector<std::string> command = Command(where);
+  command.push_back("--json");
+  for (int round = 0; round < 2; ++round) {
+    const ProcessResult stuck = Run(command);
+    CHECK(stuck.exit_code == 1);
+    const nlohmann::json json = Json(stuck);
+    CHECK(json["frames"] == 37);
+    CHECK(json["failed"][0]["code"] == "conflict");
+    CHECK(CountFiles(where / "out") == 37 + 1 + 1);
+    CHECK(Lines(where / "out/frames.jsonl").size() == 37);
+  }
+  fs::remove(where / "out/scenes_000037.png");
+  const TestFolder undisturbed;
+  REQUIRE(Run(Command(undisturbed)).exit_code == 0);
+  REQUIRE(Run(command).exit_code == 0);
+  CHECK(Difference(ReadFolder(undisturbed / "out"), ReadFolder(where / "out")) == "");
+}
+
+TEST_CASE("frames that a full disk has let through are counted, and a rerun goes on behind them") {
+  const TestFolder where;
+  fs::create_directories(where / "out");
+  if (::mount("tmpfs", (where / "out").c_str(), "tmpfs", 0, "size=512k") != 0) {
+    MESSAGE("SKIPPED: cannot mount a tmpfs");
+    return;
+  }
+  std::vector<std::string> command = Command(where);
+  command.push_back("--json");
+  const ProcessResult full = Run(command);
+  CHECK(full.exit_code == 75);
+  CHECK(full.err.find("disk is full") != std::string::npos);
+  CHECK(CountFiles(where / "out") > 0);
+  CHECK(Json(full)["frames"] == CountFiles(where / "out"));
+  REQUIRE(::mount("tmpfs", (where / "out").c_str(), "tmpfs", MS_REMOUNT, "size=64m") == 0);
+  const TestFolder undisturbed;
+  REQUIRE(Run(Command(undisturbed)).exit_code == 0);
+  CHECK(Run(command).exit_code == 0);
+  CHECK(Difference(ReadFolder(undisturbed / "out"), ReadFolder(where / "out")) == "");
+  ::umount2((where / "out").c_str(), MNT_DETACH);
 }
 
 TEST_CASE("frames of a file that was replaced do not stay") {

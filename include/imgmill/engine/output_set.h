@@ -53,6 +53,8 @@ class OutputSet {
   /// Paths below the output folder, in bytewise order.
   std::vector<std::string> names() const;
 
+  /// After Resume: those of them that are in place, also where the others could not follow.
+  std::vector<std::string> published() const;
  private:
   struct Held {
     std::string temporary;  ///< empty once it is published

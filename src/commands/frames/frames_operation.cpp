@@ -111,12 +111,13 @@ class FramesOperation::Task final : public ItemTask {
   }
 
   Status Finish(Outcome& outcome) override {
-    // Before the set: a rerun that finds this whole needs the times.
-    TRY(operation_.catalog_.PutFact(item_.main.content, kTimesFact, times_.Pack()));
-    TRY(set_.Commit(outcome.error ? 1 : 0));
+    const Status ended = End(outcome.error ? 1 : 0);
+    // What a video has given so far is there, whatever ended it, and is told.
+    if (!ended && (!video_ || set_.published().empty())) return ended;
+    if (!ended && !outcome.error) outcome.error = ended.error();
     auto payload = std::make_unique<FramesPayload>();
     payload->times = std::move(times_);
-    outcome.outputs = set_.names();
+    outcome.outputs = video_ ? set_.published() : set_.names();
     if (!outcome.error) {  // else the rest may come back, and what was made of it is all that there is
       EarlierChoice earlier = TRY(operation_.FindEarlier(item_, outcome.outputs));
       payload->earlier = std::move(earlier);
@@ -127,6 +128,12 @@ class FramesOperation::Task final : public ItemTask {
   }
 
  private:
+  Status End(size_t missing) {
+    // Before the set: a rerun that finds this whole needs the times.
+    TRY(operation_.catalog_.PutFact(item_.main.content, kTimesFact, times_.Pack()));
+    return set_.Commit(missing);
+  }
+
   std::string NameOf(const Frame& frame) const {
     return FrameName(prefixes_.front(), frame.number, digits_, operation_.extension());
   }
