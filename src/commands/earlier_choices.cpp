@@ -1,6 +1,7 @@
 // Counted while images are worked on, told when all are done.
 #include "earlier_choices.h"
 
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "base/try.h"
@@ -20,6 +21,17 @@ void EarlierChoices::Add(const EarlierChoice& one) {
   if (one.files == 0) return;
   files_ += one.files;
   if (example_.empty() || one.example < example_) example_ = one.example;
+  sides_.insert(one.sides.begin(), one.sides.end());
+}
+
+/// ", among them all of X2 and X3, where this run writes none".
+std::string EarlierChoices::SidesText() const {
+  std::string names;
+  for (auto side = sides_.begin(); side != sides_.end(); ++side) {
+    if (!names.empty()) names += std::next(side) == sides_.end() ? " and " : ", ";
+    names += PrintablePath(*side);
+  }
+  return names.empty() ? "" : ", among them all of " + names + ", where this run writes none";
 }
 
 Status EarlierChoices::Foresee(OutputFolder& folder, const Item& item, const SetPrefixes& prefixes,
@@ -50,16 +62,18 @@ void EarlierChoices::Tell(const std::string& what, CommandResult& result) const 
     return;
   }
   result.details["files_of_earlier_choices"] = files_;
+  for (const std::string& side : sides_)
+    result.details["sides_of_earlier_choices"].push_back(PrintablePath(side));
   if (services_.in_pipeline) return;
   if (dry_run_ && prune_) {
     result.summary += std::string(", ") + (at_most_ ? "at most " : "") + files +
                       " of earlier choices would be removed, such as " +
-                      PrintablePath(folder_ + "/" + example_);
+                      PrintablePath(folder_ + "/" + example_) + SidesText();
     return;
   }
   services_.log(LogLevel::kWarning, files + " " + what + ", made of these images by earlier runs, " +
                                         (files_ == 1 ? "lies in " : "lie in ") + PrintablePath(folder_) +
-                                        ", such as " + PrintablePath(folder_ + "/" + example_) +
+                                        ", such as " + PrintablePath(folder_ + "/" + example_) + SidesText() +
                                         " (--prune removes them)");
 }
 

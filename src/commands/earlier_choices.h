@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,8 @@ class EarlierChoices {
   std::vector<size_t> TakeForeseen() { return foreseen_.Take(); }
 
  private:
+  std::string SidesText() const;
+
   const CommandServices& services_;
   const std::string folder_;
   const bool prune_;
@@ -45,7 +48,8 @@ class EarlierChoices {
   std::mutex mutex_;
   uint64_t files_ = 0;
   bool at_most_ = false;
-  std::string example_;  ///< the first by name
+  std::string example_;          ///< the first by name
+  std::set<std::string> sides_;  ///< folders of pairs' tiles that the run does not write to
   ForeseenNames foreseen_;
 };
 

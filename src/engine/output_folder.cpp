@@ -164,19 +164,27 @@ Status OutputFolder::MayClaim(const Item& item, const std::string& relative) {
   const size_t work = HashOf(KeyOf(item, relative));
   std::unique_lock lock(mutex_);
   const auto claim = claims_.find(HashOf(relative));
-  if (claim == claims_.end() || claim->second == work) return {};
-  const size_t other = claim->second;
+  if (claim == claims_.end() || claim->second.work == work) return {};
+  const size_t other = claim->second.work;
   lock.unlock();
   return Claimed(item, relative, other);
 }
 
 Status OutputFolder::Claim(const Item& item, const std::string& relative) {
-  if (!overwrite_) return {};
+  if (!overwrite_ && !relative.ends_with('/')) return {};
   const size_t work = HashOf(KeyOf(item, relative));
   std::unique_lock lock(mutex_);
-  const size_t owner = claims_.emplace(HashOf(relative), work).first->second;
+  ClaimedName& claim = claims_.try_emplace(HashOf(relative), ClaimedName{work, 0}).first->second;
+  const size_t owner = claim.work;
+  if (owner == work) ++claim.holders;
   lock.unlock();
   return owner == work ? Status{} : Status(Claimed(item, relative, owner));
+}
+
+void OutputFolder::GiveBack(const std::string& relative) {
+  const std::lock_guard lock(mutex_);
+  const auto claim = claims_.find(HashOf(relative));
+  if (claim != claims_.end() && --claim->second.holders == 0) claims_.erase(claim);
 }
 
 /// @param work  the hash of the other's
@@ -237,8 +245,7 @@ Status OutputFolder::CommitAs(const Item& item, const std::string& relative, con
     return Publish(temporary, PathOf(relative), replaces);
   };
   if (const Status published = publish(); !published) {
-    const std::lock_guard lock(mutex_);
-    claims_.erase(HashOf(relative));  // nothing was made under this name
+    GiveBack(relative);
     return published;
   }
   return catalog_.PutWork(key, {WorkRow::State::kDone, stamp.size, digest});

@@ -11,6 +11,7 @@
 
 #include "base/try.h"
 #include "imgmill/catalog/durable_rows.h"
+#include "imgmill/catalog/finished_work.h"
 #include "imgmill/dataset/publish.h"
 
 namespace imgmill {
@@ -21,10 +22,20 @@ std::string SetName(const SetPrefixes& prefixes) {
   return prefixes.front() + "/";
 }
 
-bool BelongsTo(const std::string& relative, const SetPrefixes& prefixes) {
-  return !relative.ends_with('/') &&
-         std::any_of(prefixes.begin(), prefixes.end(),
+std::string_view BehindFolder(std::string_view path) {
+  return path.substr(path.find('/') + 1);
+}
+
+bool IsOfSides(const std::string& relative, const SetPrefixes& prefixes) {
+  return std::any_of(prefixes.begin(), prefixes.end(),
                      [&](const std::string& each) { return relative.starts_with(each); });
+}
+
+/// Of several sides also one that is not asked for now: its folder is another, and the rest as that of all.
+bool BelongsTo(const std::string& relative, const SetPrefixes& prefixes) {
+  if (relative.ends_with('/')) return false;
+  return IsOfSides(relative, prefixes) ||
+         (prefixes.size() > 1 && BehindFolder(relative).starts_with(BehindFolder(prefixes.front())));
 }
 
 /// What the catalog says of a set, and what the folder does.
@@ -61,6 +72,17 @@ Status RemoveInPlace(OutputFolder& folder, const SetInPlace& set,
   return gone.empty() ? Status{} : folder.catalog().PutWork(gone);
 }
 
+/// Whether what is filed under `key` was made of the item's image with other partners. Where a catalog of old
+/// does not say of which image, nobody may take it for one that was replaced.
+bool IsOfOtherPartners(OutputFolder& folder, const Item& item, const WorkKey& key) {
+  if (key.content == item.WorkContent()) return false;
+  const std::optional<std::string> main = folder.catalog().FindFact(key.content, kMainContentFact);
+  if (!main) return !item.partners.empty();
+  const auto& own = item.main.content.bytes;
+  return std::equal(main->begin(), main->end(), own.begin(), own.end(),
+                    [](char a, uint8_t b) { return static_cast<uint8_t>(a) == b; });
+}
+
 /// Whether a source of the same content, or one that gave the same file, has it for its own, too.
 bool HasOtherSource(OutputFolder& folder, const Item& item, const std::string& name) {
   const std::vector<FoundWork> all = folder.catalog().FindOutputs(name);
@@ -76,6 +98,14 @@ OutputSet::OutputSet(OutputFolder& folder, const Item& item, SetPrefixes prefixe
 
 OutputSet::~OutputSet() {
   GiveUp();
+  if (claimed_ && !published_) folder_.GiveBack(SetName(prefixes_));
+}
+
+Status OutputSet::ClaimName() {
+  if (claimed_) return {};
+  TRY(folder_.Claim(item_, SetName(prefixes_)));
+  claimed_ = true;
+  return {};
 }
 
 void OutputSet::GiveUp() {
@@ -176,12 +206,12 @@ Result<ReadyFile> OutputSet::Ready(const std::string& relative, const Held& held
 
 Status OutputSet::PublishSoFar() {
   if (ended_.empty()) return {};
-  TRY(folder_.Claim(item_, SetName(prefixes_)));
   std::vector<ReadyFile> ready;
   for (const std::string& name : ended_) {
     ReadyFile file = TRY(Ready(name, files_.at(name)));
     ready.push_back(std::move(file));
   }
+  TRY(ClaimName());
   const auto put = [&](WorkRow::State state) {
     Rows rows;
     for (const std::string& name : ended_) {
@@ -195,6 +225,7 @@ Status OutputSet::PublishSoFar() {
   TRY(put(WorkRow::State::kIntent));
   TRY(MakeRowsDurable(folder_.catalog()));
   TRY(PublishTogether(ready));
+  published_ = true;
   for (const std::string& name : ended_) std::string().swap(files_.at(name).temporary);
   const Status put_done = put(WorkRow::State::kDone);
   ended_.clear();
@@ -220,9 +251,10 @@ Status OutputSet::RemoveReplaced() {
   for (const FoundWork& set : folder_.catalog().FindOutputs(SetName(prefixes_))) {
     const WorkKey& key = set.key;
     const WorkKey mine = folder_.KeyOf(item_, key.output);
-    // Those of other options may lie side by side with ours.
+    // Those of other options, or of other partners, may lie side by side with ours.
     const bool same = key.content == mine.content;
     if (same && (key.fingerprint == mine.fingerprint || !folder_.IsOfTheseOptions(key))) continue;
+    if (IsOfOtherPartners(folder_, item_, key)) continue;
     if (!folder_.IsOfItem(item_, key) && !folder_.overwrite()) continue;
     const SetInPlace old = TRY(LookAtSet(folder_, key, prefixes_));
     TRY(RemoveInPlace(folder_, old, [this](const std::string& name) { return files_.contains(name); }));
@@ -238,30 +270,41 @@ Result<EarlierChoice> FindEarlierChoice(OutputFolder& folder, const Item& item, 
   };
   std::set<std::string> seen;
   for (const FoundWork& found : folder.catalog().FindOutputs(SetName(prefixes))) {
-    if (folder.IsOfTheseOptions(found.key) || !folder.IsOfItem(item, found.key)) continue;
+    const bool other = !folder.IsOfTheseOptions(found.key) || IsOfOtherPartners(folder, item, found.key);
+    if (!other || !folder.IsOfItem(item, found.key)) continue;
     const SetInPlace set = TRY(LookAtSet(folder, found.key, prefixes));
     for (const std::string& name : set.in_place) {
       if (stays(name) || !seen.insert(name).second) continue;
       if (earlier.files++ == 0) earlier.example = name;
+      if (!IsOfSides(name, prefixes)) earlier.sides.insert(name.substr(0, name.find('/')));
     }
     if (remove) TRY(RemoveInPlace(folder, set, stays));
   }
   return earlier;
 }
 
+Status OutputSet::MakeReady(std::vector<ReadyFile>& ready) {
+  for (auto& [name, held] : files_) {
+    ReadyFile file = TRY(Ready(name, held));
+    // To the byte what an earlier choice has left there.
+    if (file.replaces && folder_.Holds(name, held.row)) {
+      ::unlink(held.temporary.c_str());
+      held.temporary.clear();
+    } else {
+      ready.push_back(std::move(file));
+    }
+  }
+  // Who gives no file takes no name from others.
+  return files_.empty() ? Status() : ClaimName();
+}
+
 Status OutputSet::Commit(size_t missing) {
-  TRY(folder_.Claim(item_, SetName(prefixes_)));
   TRY(folder_.NoteSidecars(item_));
   if (resumed_) return CommitResumed(missing);
   std::vector<ReadyFile> ready;
-  ready.reserve(files_.size());
-  for (const auto& [name, held] : files_) {
-    Result<ReadyFile> file = Ready(name, held);
-    if (!file) {
-      GiveUp();
-      return file.error();
-    }
-    ready.push_back(*std::move(file));
+  if (const Status taken = MakeReady(ready); !taken) {
+    GiveUp();
+    return taken;
   }
   TRY(Put(WorkRow::State::kIntent, missing));
   TRY(MakeRowsDurable(folder_.catalog()));
@@ -269,6 +312,7 @@ Status OutputSet::Commit(size_t missing) {
   TRY(RemoveReplaced());
   for (auto& [name, held] : files_) held.temporary.clear();
   TRY(PublishTogether(ready));
+  published_ = !files_.empty();
   return Put(WorkRow::State::kDone, missing);
 }
 
@@ -276,6 +320,14 @@ std::vector<std::string> OutputSet::names() const {
   std::vector<std::string> names;
   names.reserve(files_.size());
   for (const auto& [name, held] : files_) names.push_back(name);
+  return names;
+}
+
+std::vector<std::string> OutputSet::published() const {
+  std::vector<std::string> names;
+  for (const auto& [name, held] : files_) {
+    if (held.temporary.empty()) names.push_back(name);
+  }
   return names;
 }
 
@@ -323,14 +375,6 @@ void TakeEdited(OutputFolder& folder, SetInPlace& set, SetEdits& edits) {
 }
 
 /// A set of another source's, of the same content: it is filed under this one's, too.
-std::vector<std::string> OutputSet::published() const {
-  std::vector<std::string> names;
-  for (const auto& [name, held] : files_) {
-    if (held.temporary.empty()) names.push_back(name);
-  }
-  return names;
-}
-
 Result<Finished> TakeOver(OutputFolder& folder, const WorkKey& mine, const SetPrefixes& prefixes,
                           SetEdits* edits) {
   for (const FoundWork& set : folder.catalog().FindOutputs(mine.output)) {

@@ -111,6 +111,65 @@ TEST_CASE("frames --prune that is killed at any call ends, run again, like one t
   CHECK(points > 6);
 }
 
+TEST_CASE("tiles of other partners are named as those of other sizes are, and only --prune removes them") {
+  const TestFolder where;
+  for (const auto& [folder, scale] : {std::pair("HQ", 1), {"X2", 2}, {"X4", 4}, {"X8", 8}})
+    WritePicture(where / (std::string(folder) + "/a.png"),
+                 Draw(128 / scale, 64 / scale, 1, [scale = scale](int64_t x, int64_t y, int) {
+                   return static_cast<double>((x * 3 + y * 7) * scale % 256);
+                 }));
+  const auto tile = [&](const std::vector<std::string>& sides, const std::vector<std::string>& more) {
+    std::vector<std::string> words = {"tile", where / "HQ", "-o", where / "out", "--json"};
+    for (const std::string& side : sides) words = With(words, {"--pair", where / side});
+    const ProcessResult result = Run(With(words, more));
+    INFO(result.err);
+    REQUIRE(result.exit_code == 0);
+    return result;
+  };
+  CHECK_FALSE(Json(tile({"X2", "X4"}, {"--size", "32"})).contains("files_of_earlier_choices"));
+  const FolderBytes first = Made(where / "out");
+  CHECK(first.size() == 3 * 8);
+  const auto kept = fs::last_write_time(where / "out/HQ/a_00000_00000.png");
+  const auto kept_low = fs::last_write_time(where / "out/X4/a_00000_00000.png");
+
+  // The same size: what is asked for again is there already, and stays as it is.
+  const ProcessResult other_side = tile({"X4", "X8"}, {"--size", "32"});
+  CHECK(fs::last_write_time(where / "out/HQ/a_00000_00000.png") == kept);
+  CHECK(fs::last_write_time(where / "out/X4/a_00000_00000.png") == kept_low);
+  CHECK(CountFiles(where / "out") == 4 * 8 + 1);
+  CHECK(Json(other_side)["files_of_earlier_choices"] == 8);
+  CHECK(Json(other_side)["sides_of_earlier_choices"] == nlohmann::json{"X2"});
+  CHECK(
+      other_side.err.find("8 files of other sizes or choices, made of these images by earlier runs, lie in " +
+                          (where / "out") + ", such as " + (where / "out/X2/a_00000_00000.png") +
+                          ", among them all of X2, where this run writes none (--prune removes them)") !=
+      std::string::npos);
+
+  // Another size, too: of HQ and X8 two tiles each have names of old.
+  for (int round = 0; round < 2; ++round) {  // done, and recalled
+    CAPTURE(round);
+    const nlohmann::json larger = Json(tile({"X8"}, {"--size", "64"}));
+    CHECK(larger["tiles"] == 2);
+    CHECK(larger["files_of_earlier_choices"] == 6 + 3 * 8);
+    CHECK(larger["sides_of_earlier_choices"] == nlohmann::json{"X2", "X4", "X8"});
+    CHECK(CountFiles(where / "out") == 4 * 8 + 2 + 1);  // and two of LQ
+  }
+  CHECK(Json(tile({"X8"}, {"--size", "64", "--prune", "--dry-run"}))["to_remove"] == 6 + 3 * 8);
+  CHECK(Json(tile({"X8"}, {"--size", "64", "--prune"}))["pruned"] == 6 + 3 * 8);
+  CHECK(CountFiles(where / "out") == 2 * 2 + 1);
+  CHECK(Run({"verify", where / "out"}).exit_code == 0);
+
+  // An image that was replaced takes the tiles of the old one with it, as ever.
+  REQUIRE(CountFiles(where / "out/HQ") == 2);
+  WritePicture(where / "HQ/a.png",
+               Draw(64, 64, 1, [](int64_t x, int64_t, int) { return static_cast<double>(x * 2); }));
+  WritePicture(where / "X4/a.png",
+               Draw(16, 16, 1, [](int64_t x, int64_t, int) { return static_cast<double>(x * 8); }));
+  const nlohmann::json replaced = Json(tile({"X4"}, {"--size", "64"}));
+  CHECK_FALSE(replaced.contains("files_of_earlier_choices"));
+  CHECK(CountFiles(where / "out/HQ") == 1);
+}
+
 TEST_CASE("a dry run of tile says what --prune would remove, also where tiles would be written") {
   const TestFolder where;
   DrawPictures(where, 1, 2);

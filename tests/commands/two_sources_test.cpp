@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 #include <random>
+#include <set>
 
 #include "program.h"
 
@@ -194,6 +195,57 @@ TEST_CASE("the outputs of two folders that were swapped are made again, each in 
   REQUIRE(upscale("anew").exit_code == 0);
   CHECK(Images(where / "out") == Images(where / "anew"));
   CHECK(Json(upscale("out"))["done"] == 0);
+}
+
+TEST_CASE("a file and a folder's file of one name in one run: one is made, the other refused and named") {
+  const Command ends[] = {{"upscale", "--method", "nearest", "--scale", "1"},
+                          {"tile", "--size", "16"},
+                          {"tile", "--size", "16", "--best", "1", "--by", "random"},
+                          {"frames"}};
+  for (const Command& end : ends) {
+    CAPTURE(end[0]);
+    const TestFolder where;
+    where.Write("a/x.ppm", Picture(1));
+    where.Write("folder/x.ppm", Picture(2));
+    Command words = {end[0], where / "a/x.ppm", where / "folder", "-o", where / "out", "--json"};
+    words.insert(words.end(), end.begin() + 1, end.end());
+    FolderBytes first;
+    for (int round = 0; round < 3; ++round) {  // the second one and the third find what the first has made
+      CAPTURE(round);
+      const ProcessResult run = Run(words);
+      INFO(run.err);
+      CHECK(run.exit_code == 1);
+      const nlohmann::json json = Json(run);
+      CHECK(json["done"].get<int>() + json["skipped"].get<int>() == 1);
+      REQUIRE(json["failed"].size() == 1);
+      CHECK(json["failed"][0]["code"] == "conflict");
+      const bool second = json["failed"][0]["path"] == where / "folder/x.ppm";
+      CHECK(run.err.find(where / (second ? "a/x.ppm" : "folder/x.ppm")) != std::string::npos);
+      if (round == 0) first = ReadFolder(where / "out");
+      CHECK(Difference(first, ReadFolder(where / "out")) == "");
+    }
+  }
+}
+
+TEST_CASE("copies of one name in one run get names of their own, and so do those of folders of one name") {
+  const TestFolder where;
+  where.Write("a/x.ppm", Picture(1));
+  where.Write("folder/x.ppm", Picture(2));
+  where.Write("other/folder/x.ppm", Picture(3));
+  const auto copy = [&](Command from, const std::string& to) {
+    Command words = {"filter", "--keep", "width>=1", "--action", "copy", "--to", where / to};
+    words.insert(words.begin() + 1, from.begin(), from.end());
+    CHECK(Run(words).exit_code == 0);
+    std::set<std::string> bytes;
+    for (const auto& [name, text] : ReadFolder(where / to)) bytes.insert(text);
+    return bytes;
+  };
+  CHECK(copy({where / "a/x.ppm", where / "folder"}, "one") == std::set{Picture(1), Picture(2)});
+  CHECK(copy({where / "folder", where / "other/folder"}, "two") == std::set{Picture(2), Picture(3)});
+  REQUIRE(Run({"upscale", where / "folder", where / "other/folder", "--method", "nearest", "--scale", "1",
+               "-o", where / "three"})
+              .exit_code == 0);
+  CHECK(CountFiles(where / "three") == 2);
 }
 
 }  // namespace imgmill::process_test

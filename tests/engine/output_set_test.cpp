@@ -69,6 +69,38 @@ using Names = std::vector<std::string>;
 
 }  // namespace
 
+TEST_CASE("a name that is given back is free only when all of its holders have") {
+  Place place;
+  OutputFolder folder(place.root + "/out", "test/1", *place.catalog, /*overwrite=*/true);
+  Item twin = place.item, other = place.item;
+  twin.file.path = twin.main.path = twin.main.absolute = place.root + "/twin.png";
+  other.file.path = other.main.path = other.main.absolute = place.root + "/other.png";
+  other.main.content = DigestOfBytes("other", 5);
+  REQUIRE(folder.Claim(place.item, "p.png"));
+  REQUIRE(folder.Claim(twin, "p.png"));
+  folder.GiveBack("p.png");
+  CHECK(folder.Claim(other, "p.png").error().code == Code::kConflict);
+  folder.GiveBack("p.png");
+  CHECK(folder.Claim(other, "p.png"));
+}
+
+TEST_CASE("of two sources at one time only one gets the name of a set, whatever its files are called") {
+  Place place;
+  Item other = place.item;
+  other.file.path = other.main.path = other.main.absolute = place.root + "/other.png";
+  other.main.content = DigestOfBytes("other", 5);
+  std::ofstream(place.root + "/other.png") << "other";
+  OutputSet first(*place.folder, place.item, place.prefixes);
+  OutputSet second(*place.folder, other, place.prefixes);
+  REQUIRE(Add(first, "HQ/p_1.png", "one"));
+  REQUIRE(Add(second, "HQ/p_2.png", "two"));
+  REQUIRE(first.Commit());
+  const Status refused = second.Commit();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Code::kConflict);
+  CHECK(place.Files() == Names{"HQ/p_1.png"});
+}
+
 TEST_CASE("a set appears when it is committed, without what was taken back, and is found then") {
   Place place;
   CHECK_FALSE(place.Find());

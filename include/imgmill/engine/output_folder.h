@@ -37,10 +37,14 @@ class OutputFolder {
   /// overwritten, and always one that is the item's own source, or that this run has made of another.
   Status MayWrite(const Item& item, const std::string& relative);
 
-  /// Where files are overwritten: the name is this item's from now on, for as long as this object lives. A
-  /// second one that wants it is refused (kConflict), but for one of the same content, whose bytes are the
-  /// same. Else the catalog says whose it is, and nothing is done.
+  /// Where files are overwritten, and of a set's name, which ends in a slash and tells its files from those
+  /// of others: the name is this item's from now on, until it gives it back. A second one that wants it is
+  /// refused (kConflict), but for one of the same content, whose bytes are the same. Else the catalog says
+  /// whose it is, and nothing is done.
   Status Claim(const Item& item, const std::string& relative);
+  /// After a Claim that was granted: nothing was made under this name. Of items of the same content that have
+  /// claimed it the others keep it.
+  void GiveBack(const std::string& relative);
   /// Whether Claim would be refused, without claiming anything.
   Status MayClaim(const Item& item, const std::string& relative);
 
@@ -102,9 +106,12 @@ class OutputFolder {
   std::mutex mutex_;
   bool noted_ = false;
   std::set<std::string> left_empty_;
-  /// Of the names that this run has written to where it overwrites: what they are of. Hashes, a few dozen
-  /// bytes a name.
-  std::unordered_map<size_t, size_t> claims_;
+  struct ClaimedName {
+    size_t work = 0;     ///< what it is of
+    size_t holders = 0;  ///< items that have claimed it
+  };
+  /// The names that Claim has granted. Hashes, a few dozen bytes a name.
+  std::unordered_map<size_t, ClaimedName> claims_;
 };
 
 /// Removes a temporary file unless Release was called.

@@ -16,7 +16,8 @@
 namespace imgmill {
 
 /// Where the files of one set may lie: each path below the output folder begins with one of these. They tell
-/// its rows in the catalog from others of the same source.
+/// its rows in the catalog from others of the same source. Several are sides of one set: each is a folder of
+/// one name, and behind it what all of them share.
 using SetPrefixes = std::vector<std::string>;
 
 /// Collects a set's files under temporary names and publishes them with one transaction before the renames
@@ -52,9 +53,9 @@ class OutputSet {
 
   /// Paths below the output folder, in bytewise order.
   std::vector<std::string> names() const;
-
   /// After Resume: those of them that are in place, also where the others could not follow.
   std::vector<std::string> published() const;
+
  private:
   struct Held {
     std::string temporary;  ///< empty once it is published
@@ -70,6 +71,9 @@ class OutputSet {
   void GiveUp();
   /// A file of the set on its way to its name.
   Result<ReadyFile> Ready(const std::string& relative, const Held& held) const;
+  Status ClaimName();
+  /// All files on their way to their names, but for those that are there already.
+  Status MakeReady(std::vector<ReadyFile>& ready);
   Status CommitResumed(size_t missing);
   Status RemoveReplaced();
 
@@ -79,6 +83,8 @@ class OutputSet {
   Files files_;
   bool resumed_ = false;
   bool begun_ = false;              // something was published ahead of the rest
+  bool claimed_ = false;            // the set's name
+  bool published_ = false;          // some of it
   std::vector<std::string> ended_;  // and is still to be published
   std::set<std::string> made_;      // folders
 };
@@ -86,7 +92,8 @@ class OutputSet {
 /// What earlier runs with other options have made of an item, and this one has not.
 struct EarlierChoice {
   uint64_t files = 0;
-  std::string example;  ///< the first of them
+  std::string example;          ///< the first of them
+  std::set<std::string> sides;  ///< folders of sides with such files that the set has none in
 };
 
 /// Looks for those files under a set's prefixes; they are ours to the byte.
