@@ -193,6 +193,19 @@ TEST_CASE("a sample of names that readers cannot tell apart is left out, and tol
   CHECK(MembersOf(where / "out/shard-000000.tar") == Names{"b.jpg"});
 }
 
+TEST_CASE("two files that would get one name are both named, and their sample is left out") {
+  const TestFolder where;
+  for (const std::string name : {"a/x.jpg", "folder/x.jpg", "folder/y.jpg"}) {
+    std::filesystem::create_directories(std::filesystem::path(where / name).parent_path());
+    std::filesystem::copy_file(SampleData() + "/clock.jpg", where / name);
+  }
+  const ProcessResult run = Run({"pack", where / "a/x.jpg", where / "folder", "-o", where / "out", "--json"});
+  CHECK(run.exit_code == 1);
+  CHECK(run.err.find((where / "a/x.jpg") + " and " + (where / "folder/x.jpg") +
+                     " would both be called x.jpg: rename one; its sample is left out") != std::string::npos);
+  CHECK(MembersOf(where / "out/shard-000000.tar") == Names{"y.jpg"});
+}
+
 TEST_CASE("the same input gives the same shards elsewhere, and a rerun writes only what has changed") {
   const TestFolder where;
   MakeInput(where);

@@ -22,6 +22,10 @@ std::optional<Error> FindAlike(const ShardSample& sample) {
     }
     const auto [there, is_new] = seen.emplace(std::move(lowered), &file);
     if (is_new) continue;
+    if (there->second->member == file.member)
+      return Error{Stage::kWrite, Code::kConflict,
+                   PrintablePath(there->second->path) + " and " + PrintablePath(file.path) +
+                       " would both be called " + PrintablePath(file.member) + ": rename one"};
     return Error{Stage::kWrite, Code::kConflict,
                  PrintablePath(there->second->member) + " and " + PrintablePath(file.member) +
                      " differ only in case, which readers of WebDataset take for one: rename one"};
