@@ -84,7 +84,7 @@ class Steps {
   Progress progress_;
 };
 
-/// A network of 70 MB of weights, many times what the allowance below is.
+/// A network of 70 MB of weights, three times what the allowance below is.
 std::string LargeNetwork(const WeightFolder& folder) {
   return SmallCompact(folder, 256, 32, 2, true, "");
 }
@@ -123,7 +123,8 @@ void TellAndCheck(const char* what, size_t before, size_t libtorch, size_t unloa
   const size_t peak = ReadProcessMemory().peak_resident;
   MESSAGE(std::string(what) << ", resident MiB: before " << before / kMiB << ", LibTorch " << libtorch / kMiB
                             << ", peak " << peak / kMiB << ", unloaded " << unloaded / kMiB);
-  CHECK(unloaded <= libtorch + std::max(10 * kMiB, libtorch / 20));
+  // LibTorch keeps some MB of its own of a first run, 5 to 8 here; the large network's weights are 70.
+  CHECK(unloaded <= libtorch + 24 * kMiB);
 }
 
 }  // namespace
