@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <thread>
@@ -260,16 +261,21 @@ TEST_CASE("two streams of a card overlap, but a batch of a size not seen before 
   REQUIRE(scheduler.ok());
   for (const int side : {256, 192}) {
     std::mutex mutex;
+    std::condition_variable overlapping;
     int running = 0, begun = 0, most = 0, beside_the_first = 0;
     model.during = [&](WorkPlace place) {
       CHECK(place == WorkPlace::Device(0));
       std::unique_lock lock(mutex);
       const bool first = begun++ == 0;
       most = std::max(most, ++running);
-      lock.unlock();
-      std::this_thread::sleep_for(std::chrono::milliseconds(30));
-      lock.lock();
-      if (first) beside_the_first = begun - 1;
+      overlapping.notify_all();
+      if (first) {
+        overlapping.wait_for(lock, std::chrono::milliseconds(100), [&] { return begun > 1; });
+        beside_the_first = begun - 1;
+      } else {
+        // Until two were seen to overlap, each waits for a second one, however slowly that is woken.
+        overlapping.wait_for(lock, std::chrono::seconds(10), [&] { return most > 1; });
+      }
       --running;
     };
     std::vector<std::thread> workers;

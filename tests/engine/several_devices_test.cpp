@@ -99,7 +99,7 @@ TEST_CASE("a fast and a slow device: the fast one does most, and the last ones a
   // Of enough of them it does take some.
   CHECK(RunPictures(devices, 200, 120) == Rung::kNone);
   CHECK(devices.model.Computed(0, 200, 320) > 0);
-  CHECK(devices.model.Computed(0, 200, 320) < 20);
+  CHECK(devices.model.Computed(0, 200, 320) < 40);  // 3 if nothing else runs on the machine
   CHECK(EachOnce(devices, 200, 120));
 }
 

@@ -1,7 +1,9 @@
 // See image_test.h.
 #include "image_test.h"
 
+#include <malloc.h>
 #include <signal.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +12,8 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+
+#include "imgmill/memory/system_memory.h"
 
 namespace imgmill::image_test {
 namespace {
@@ -62,12 +66,28 @@ TemporaryFolder::~TemporaryFolder() {
 TimeGuard::TimeGuard(const std::string& what, unsigned seconds) {
   what.copy(guarded, sizeof guarded - 1);
   guarded[std::min(what.size(), sizeof guarded - 1)] = '\0';
+  signal(SIGPROF, &OnAlarm);
   signal(SIGALRM, &OnAlarm);
-  alarm(seconds);
+  const itimerval processor = {{0, 0}, {static_cast<time_t>(seconds), 0}};
+  setitimer(ITIMER_PROF, &processor, nullptr);
+  alarm(10 * seconds);
 }
 
 TimeGuard::~TimeGuard() {
+  const itimerval none = {};
+  setitimer(ITIMER_PROF, &none, nullptr);
   alarm(0);
+}
+
+MemoryGrowth::MemoryGrowth() {
+  malloc_trim(0);
+  std::ofstream("/proc/self/clear_refs") << 5;
+  before_ = ReadProcessMemory().resident;
+}
+
+size_t MemoryGrowth::Bytes() const {
+  const size_t peak = ReadProcessMemory().peak_resident;
+  return peak - std::min(peak, before_);
 }
 
 Image TakeAll(RowReader& rows, int64_t strip) {

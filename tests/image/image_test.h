@@ -32,11 +32,24 @@ class TemporaryFolder {
   std::string path_;
 };
 
-/// Ends the process with a message when it lives longer than `seconds`: a hang must not look like slowness.
+/// Ends the process with a message when it takes more than `seconds` of the processor, or ten times as long:
+/// a hang must not look like slowness, nor the other work of a busy machine like a hang.
 class TimeGuard {
  public:
   TimeGuard(const std::string& what, unsigned seconds);
   ~TimeGuard();
+};
+
+/// By how much this process's resident memory grows from here on.
+class MemoryGrowth {
+ public:
+  MemoryGrowth();  ///< resets the kernel's high-water mark
+  /// At most so far, in bytes; never negative, though the kernel's figures are blurred by some pages a
+  /// thread.
+  size_t Bytes() const;
+
+ private:
+  size_t before_;
 };
 
 /// Probes and reads a whole image; any failure fails the test case. `strip` rows at a time.

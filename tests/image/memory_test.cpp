@@ -1,14 +1,11 @@
 // Every byte of pixels is charged: cv::Mat and our own buffers, refused where a pool says so; and reading a
 // tall image needs no more than reading a flat one.
 #include <doctest/doctest.h>
-#include <malloc.h>
 
-#include <fstream>
 #include <opencv2/core/mat.hpp>
 
 #include "image_test.h"
 #include "imgmill/memory/out_of_memory.h"
-#include "imgmill/memory/system_memory.h"
 
 using namespace imgmill;
 using namespace imgmill::image_test;
@@ -83,19 +80,17 @@ TEST_CASE("memory does not grow with the height of a JPEG or of a written PNG") 
   strip.height = 50;
   std::vector<uint8_t> rows(strip.row_bytes() * 50);
   for (size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<uint8_t>(i / 3 % 2000 / 8);
-  malloc_trim(0);
-  std::ofstream("/proc/self/clear_refs") << 5;
-  const size_t before = ReadProcessMemory().resident;
+  const MemoryGrowth growth;
   for (int64_t y = 0; y < kTall.height; y += 50) {
     REQUIRE((*writer)->Write({rows.data(), strip, kTall.row_bytes()}).ok());
   }
   REQUIRE((*writer)->Finish().ok());
-  const size_t written = ReadProcessMemory().peak_resident - before;
+  const size_t written = growth.Bytes();
   CHECK(written < (size_t{8} << 20));
   Result<std::unique_ptr<RowReader>> reader = OpenRows(path, Probe(path, {}).value(), {});
   REQUIRE(reader.ok());
   REQUIRE(Drain(**reader).ok());
-  const size_t read = ReadProcessMemory().peak_resident - before;
+  const size_t read = growth.Bytes();
   MESSAGE("grew by " << (written >> 10) << " KiB writing, by " << (read >> 10) << " KiB in all");
   CHECK(read < (size_t{12} << 20));  // the whole image has 286 MiB
 }
