@@ -79,7 +79,7 @@ TEST_CASE("a run gives way to a process that takes half of its control group's m
                     << " s");
   // 200 MiB were taken; what the run itself holds meanwhile must not count as taken.
   CHECK(lowest < budget - 150 * kMiB);
-  CHECK(lowest > budget - 260 * kMiB);
+  CHECK(lowest > budget - 290 * kMiB);  // with what it holds itself it would be 320 and more
   CHECK(ran.err.find("other processes took memory") != std::string::npos);
 }
 
