@@ -79,6 +79,24 @@ def mosr(seed, scale, upsampler):
     return seeded(seed, lambda: MoSR(n_block=4, dim=48, upscale=scale, upsampler=upsampler))
 
 
+def restoring(seed, name, times=1.0, **options):
+    """Of the architectures that give an image of the same size, by name."""
+    from spandrel.architectures.DRUNet.__arch.network_unet import DRUNet
+    from spandrel.architectures.FBCNN.__arch.FBCNN import FBCNN
+    from spandrel.architectures.SCUNet.__arch.SCUNet import SCUNet
+    make = {"DRUNet": DRUNet, "FBCNN": FBCNN, "SCUNet": SCUNet}[name]
+    return seeded(seed, lambda: make(**options), times)
+
+
+def enlarging(seed, name, times=1.0, **options):
+    from spandrel.architectures.CRAFT.__arch.CRAFT import CRAFT
+    from spandrel.architectures.DITN.__arch.DITN_Real import DITN_Real
+    from spandrel.architectures.SeemoRe.__arch.seemore_arch import SeemoRe
+    from spandrel.architectures.SwiftSRGAN.__arch.SwiftSRGAN import Generator
+    make = {"CRAFT": CRAFT, "DITN": DITN_Real, "SeemoRe": SeemoRe, "Swift-SRGAN": Generator}[name]
+    return seeded(seed, lambda: make(**options), times)
+
+
 def rcan(seed, scale, **options):
     from spandrel.architectures.RCAN.__arch.rcan_arch import RCAN
     return seeded(seed, lambda: RCAN(scale=scale, n_resgroups=2, n_resblocks=3, **options))
@@ -202,6 +220,16 @@ def cases(assets, scratch, only):
         "RCAN, without means, x3": rcan(2, 3, norm=False),
         "RCAN, squares, x2": rcan(3, 2, unshuffle_mod=True),
         "RCAN, squares, x1": rcan(4, 1, unshuffle_mod=True, norm=False),
+        "DRUNet": restoring(1, "DRUNet", in_nc=4, out_nc=3, nb=2),
+        "FBCNN": restoring(2, "FBCNN", nb=2),
+        "SCUNet": restoring(3, "SCUNet", config=[2, 2, 1, 2, 1, 2, 2]),
+        "Swift-SRGAN, x4": enlarging(4, "Swift-SRGAN", num_blocks=4),
+        "Swift-SRGAN, x2": enlarging(5, "Swift-SRGAN", num_blocks=16, upscale_factor=2),
+        "DITN, x4": enlarging(6, "DITN", 2, upscale=4),
+        "SeemoRe, x4": enlarging(7, "SeemoRe", 2, scale=4, num_layers=6, embedding_dim=36, num_experts=3),
+        "SeemoRe, large, x2": enlarging(8, "SeemoRe", scale=2, num_layers=16, embedding_dim=48, num_experts=1,
+                                        use_shuffle=False, recursive=1),
+        "CRAFT, x4": enlarging(9, "CRAFT", 2, upscale=4),
         "EDSR, x2": edsr(1, scale=2),
         "EDSR, x3": edsr(2, scale=3),
         "EDSR, large, x4": edsr(3, features=256, blocks=4, scale=4),
@@ -264,6 +292,7 @@ def main():
                     if peer:  # it takes no image as small
                         continue
                     expected = model(x)
+                expected = expected[0] if isinstance(expected, tuple) else expected  # beside the image, what it found
                 expected = expected[0].permute(1, 2, 0).numpy()
             within += int(((expected > 0) & (expected < 1)).sum())
             expected = expected.clip(0, 1)

@@ -43,6 +43,36 @@ def rcan(photo, **options):
     return window_nets.lively(net, 1, photo, net.tail[-1], lambda name: 0.1 if name in second else 1)
 
 
+def drunet(photo):
+    import torch
+    import window_nets
+    from spandrel.architectures.DRUNet.__arch.network_unet import DRUNet
+    net = DRUNet(in_nc=4, out_nc=3)
+    return window_nets.lively(net, 1, torch.cat([photo, torch.full_like(photo[:, :1], 15 / 255)], 1), net.m_tail)
+
+
+def fbcnn(photo):
+    import window_nets
+    from spandrel.architectures.FBCNN.__arch.FBCNN import FBCNN
+    net = FBCNN()
+    net.forward = lambda x: FBCNN.forward(net, x)[0]
+    return window_nets.lively(net, 1, photo, net.m_tail)
+
+
+def scunet(photo):
+    import window_nets
+    from spandrel.architectures.SCUNet.__arch.SCUNet import SCUNet
+    net = SCUNet()
+    return window_nets.lively(net, 1, photo, net.m_tail[0])
+
+
+def seemore(photo):
+    import window_nets
+    from spandrel.architectures.SeemoRe.__arch.seemore_arch import SeemoRe
+    net = SeemoRe(num_layers=8, embedding_dim=48, num_experts=3, global_kernel_size=11)
+    return window_nets.lively(net, 1, photo, net.upsampler[0])
+
+
 def rrdb(photo):
     import window_nets
     from spandrel.architectures.ESRGAN.__arch.RRDB import RRDBNet
@@ -67,6 +97,10 @@ SEEDED = {
     "MoSR x4, 24 blocks": mosr,
     "RCAN x4, 10 groups of 20 blocks": rcan,
     "RRDBNet x4, 23 blocks": rrdb,
+    "DRUNet, 4 blocks": drunet,
+    "FBCNN, 4 blocks": fbcnn,
+    "SCUNet, 4 blocks": scunet,
+    "SeemoRe-B x4": seemore,
     "SwinIR-light x4": attending("swin_ir", **LIGHT),
     "SRFormer-light x4, window 16": attending("sr_former", **LIGHT),
     "SRFormer x4, window 24": attending("sr_former", window_size=24, **SIX),

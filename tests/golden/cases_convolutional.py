@@ -4,10 +4,14 @@
 Usage: tests/golden/cases_convolutional.py [CASE...]
 """
 import forms
+import torch
 from network_golden import Case, write_all
 from spandrel import SizeRequirements
 from spandrel.__helpers.size_req import pad_tensor
 from spandrel.architectures.DnCNN.__arch.network_dncnn import DnCNN
+from spandrel.architectures.DITN.__arch.DITN_Real import DITN_Real
+from spandrel.architectures.DRUNet.__arch.network_unet import DRUNet
+from spandrel.architectures.FBCNN.__arch.FBCNN import FBCNN
 from spandrel.architectures.MoSR.__arch.mosr_arch import MoSR
 from spandrel.architectures.NAFNet.__arch.NAFNet_arch import NAFNet
 from spandrel.architectures.PLKSR.__arch.PLKSR import PLKSR
@@ -15,6 +19,10 @@ from spandrel.architectures.PLKSR.__arch.RealPLKSR import RealPLKSR
 from spandrel.architectures.RCAN.__arch.rcan_arch import RCAN
 from spandrel.architectures.RealCUGAN.__arch import upcunet_v3
 from spandrel.architectures.SAFMN.__arch.safmn import SAFMN
+from spandrel.architectures.SCUNet.__arch.SCUNet import SCUNet
+from spandrel.architectures.SeemoRe.__arch.seemore_arch import SeemoRe
+from spandrel.architectures.SwiftSRGAN.__arch.SwiftSRGAN import Generator as SwiftSrgan
+from torch import nn
 
 
 def continued(scale, **requirements):
@@ -61,9 +69,62 @@ def dncnn(convs, act_mode, channels=3):
     return Case(net, 12, 9, bands=channels, factors={f"model.{last}.weight": 0.3})
 
 
+def fdncnn(channels=3):
+    net = DnCNN(in_nc=channels + 1, out_nc=channels, nc=8, nb=7, act_mode="R", mode="FDnCNN")
+    factors = {"model.12.weight": 0.5 if channels == 3 else 4, "model.12.bias": 1 if channels == 3 else -1.3}
+    return Case(net, 12, 9, bands=channels, factors=factors, call=told_noise)
+
+
 def nafnet(height, width, channels=3):
     net = NAFNet(img_channel=channels, width=8, middle_blk_num=1, enc_blk_nums=[1, 2], dec_blk_nums=[2, 1])
     return Case(net, height, width, bands=channels, factors={"ending.weight": 0.3})
+
+
+def told_noise(net, x):
+    """Of a standard deviation of 15 of 255, as spandrel's descriptors have it."""
+    return net(torch.cat([x, torch.full_like(x[:, :1], 15 / 255)], 1))
+
+
+def padded(call, **requirements):
+    """The same of the image that spandrel continues first, cut to the image's size."""
+    def cut(net, x):
+        return call(net, pad_tensor(x, SizeRequirements(**requirements))[1])[:, :, :x.shape[2], :x.shape[3]]
+    return cut
+
+
+def drunet(height, width, channels=3, told=True):
+    net = DRUNet(in_nc=channels + told, out_nc=channels, nc=[8, 12, 16, 20], nb=2)
+    call = padded(told_noise if told else (lambda net, x: net(x)), multiple_of=8)
+    return Case(net, height, width, bands=channels, factors={"m_tail.weight": 0.5}, call=call)
+
+
+def fbcnn(height, width, channels=3):
+    net = FBCNN(in_nc=channels, out_nc=channels, nc=[8, 12, 16, 20], nb=2)
+    for i, (inputs, outputs) in ((4, (20, 24)), (6, (24, 24)), (8, (24, 1))):  # its code says 512
+        net.qf_pred[i] = nn.Linear(inputs, outputs)
+    return Case(net, height, width, bands=channels, factors={"m_tail.weight": 0.15, "qf_pred.8.weight": 0.05},
+                call=lambda net, x: net(x)[0])
+
+
+def scunet(height, width, channels=3):
+    net = SCUNet(in_nc=channels, config=[2, 1, 1, 2, 1, 1, 2])
+    return Case(net, height, width, bands=channels, factors={"m_tail.0.weight": 0.1}, call=padded(lambda net, x: net(x), minimum=40))
+
+
+def swift_srgan(scale, channels=3):
+    net = SwiftSrgan(in_channels=channels, num_channels=8, num_blocks=2, upscale_factor=scale)
+    return Case(net, 7, 5, bands=channels)
+
+
+def ditn(scale, height, width, **options):
+    net = DITN_Real(dim=12, ITL_blocks=2, SAL_blocks=2, upscale=scale, **options)
+    return Case(net, height, width, factors={"upsample.0.weight": 0.5}, call=continued(scale, multiple_of=8))
+
+
+def seemore(scale, height, width, layers=2, features=12, experts=3, **options):
+    net = SeemoRe(scale=scale, num_layers=layers, embedding_dim=features, num_experts=experts, **options)
+    # Such networks are added to their input.
+    return Case(net, height, width, factors={"upsampler.0.weight": 0.3}, call=continued(scale, minimum=16))
 
 
 def rcan(scale, height=7, width=5, channels=3, norm=True, **options):
@@ -119,8 +180,25 @@ CASES = {
     "dncnn": lambda: dncnn(8, "R"),
     "dncnn_grey": lambda: dncnn(9, "R", channels=1),
     "dncnn_norms": lambda: dncnn(6, "BR"),
+    "fdncnn": lambda: fdncnn(),
+    "fdncnn_grey": lambda: fdncnn(channels=1),
     "nafnet": lambda: nafnet(12, 8),
     "nafnet_grey_padded": lambda: nafnet(13, 11, channels=1),
+    "drunet": lambda: drunet(12, 9),
+    "drunet_grey": lambda: drunet(12, 9, channels=1),
+    "drunet_untold": lambda: drunet(8, 8, told=False),
+    "fbcnn": lambda: fbcnn(12, 9),
+    "fbcnn_grey": lambda: fbcnn(8, 17, channels=1),
+    "scunet": lambda: scunet(12, 9),
+    "scunet_grey": lambda: scunet(65, 43, channels=1),
+    "swift_srgan_x4": lambda: swift_srgan(4),
+    "swift_srgan_grey_x2": lambda: swift_srgan(2, channels=1),
+    "swift_srgan_x1": lambda: swift_srgan(1),
+    "ditn_x2": lambda: ditn(2, 12, 9),
+    "ditn_biases_x4": lambda: ditn(4, 8, 7, bias=True, UFONE_blocks=2),
+    "seemo_re_x2": lambda: seemore(2, 19, 17, global_kernel_size=5),
+    "seemo_re_small_x4": lambda: seemore(4, 9, 7, lr_space="exp"),
+    "seemo_re_large_x2": lambda: seemore(2, 12, 9, layers=16, features=48, experts=2, use_shuffle=False, recursive=1),
     "rcan_x4": lambda: rcan(4),
     "rcan_x3_without_means": lambda: rcan(3, norm=False),
     "rcan_grey_x2": lambda: rcan(2, norm=False, channels=1),

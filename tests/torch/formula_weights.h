@@ -63,11 +63,16 @@ class FormulaWeights {
     Add(name + ".weight", {out, in, side, side}, called + ".weight");
     Add(name + ".bias", {out}, called + ".bias");
   }
+  /// Text beside the tensors.
+  void AddMetadata(const std::string& key, const std::string& text) {
+    metadata_ += (metadata_.empty() ? "\"" : ",\"") + key + "\":\"" + text + "\"";
+  }
   std::string Write(const WeightFolder& folder) const {
-    const std::string header = "{" + header_ + "}";
+    const std::string header =
+        "{" + header_ + (metadata_.empty() ? "" : ",\"__metadata__\":{" + metadata_ + "}") + "}";
     return folder.Write("formula.safetensors", LittleEndian(header.size(), 8) + header + data_);
   }
 
  private:
-  std::string header_, data_;
+  std::string header_, metadata_, data_;
 };

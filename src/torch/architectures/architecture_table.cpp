@@ -23,8 +23,10 @@ extern const Architecture& kDinov2Vit;
 extern const Architecture& kDinov3Vit;
 extern const Architecture& kDnCnn;
 extern const Architecture& kDrct;
+extern const Architecture& kDrUNet;
 extern const Architecture& kEdsr;
 extern const Architecture& kEfdn;
+extern const Architecture& kFbcnn;
 extern const Architecture& kFdat;
 extern const Architecture& kHat;
 extern const Architecture& kHyperIqa;
@@ -47,6 +49,7 @@ extern const Architecture& kRlfn;
 extern const Architecture& kRrdbNet;
 extern const Architecture& kSafmn;
 extern const Architecture& kSafmnPp;
+extern const Architecture& kScuNet;
 extern const Architecture& kSiglipVit;
 extern const Architecture& kSpan;
 extern const Architecture& kSrFormer;
@@ -72,8 +75,10 @@ std::span<const Architecture* const> Architectures() {
       &kDinov3Vit,
       &kDnCnn,
       &kDrct,
+      &kDrUNet,
       &kEdsr,
       &kEfdn,
+      &kFbcnn,
       &kFdat,
       &kHat,
       &kHyperIqa,
@@ -96,6 +101,7 @@ std::span<const Architecture* const> Architectures() {
       &kRrdbNet,
       &kSafmn,
       &kSafmnPp,
+      &kScuNet,
       &kSiglipVit,
       &kSpan,
       &kSrFormer,

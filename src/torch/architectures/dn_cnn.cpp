@@ -1,5 +1,6 @@
 // DnCNN (Zhang et al., "Beyond a Gaussian Denoiser: Residual Learning of Deep CNN for Image Denoising",
-// 2017): a chain of 3x3 convolutions that finds the noise, which is taken from the image.
+// 2017): a chain of 3x3 convolutions that finds the noise, which is taken from the image. FDnCNN, of the same
+// authors, is told the level of the noise as one more band, and gives the image itself.
 //
 // Weights: model.0, model.2, model.4 and so on, where batch normalization was merged into the convolutions,
 // as in the authors' published files; or model.0, then a convolution and its normalization in every three
@@ -9,6 +10,7 @@
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/graph_builder.h"
 #include "torch/architectures/layers.h"
+#include "torch/architectures/noise_level.h"
 #include "torch/architectures/upscale_network.h"
 #include "torch/weights/weight_file.h"
 
@@ -22,13 +24,15 @@ struct Plan {
   int64_t features = 0;
   int64_t convs = 0;
   bool norms = false;  ///< behind all convolutions but the first and the last
+  bool told = false;   ///< FDnCNN
+  double noise_level = 0;
 
   std::string Conv(int64_t index) const {
     return "model." + std::to_string(index == 0 ? 0 : norms ? 3 * index - 1 : 2 * index);
   }
   std::string Norm(int64_t index) const { return "model." + std::to_string(3 * index); }
   bool HasNorm(int64_t index) const { return norms && index > 0 && index + 1 < convs; }
-  int64_t Inputs(int64_t index) const { return index == 0 ? bands : features; }
+  int64_t Inputs(int64_t index) const { return index == 0 ? bands + (told ? 1 : 0) : features; }
   int64_t Outputs(int64_t index) const { return index + 1 == convs ? bands : features; }
 };
 
@@ -43,14 +47,14 @@ bool ReadPlan(const StateDict& weights, Plan& plan) {
   if (first == nullptr || weights.Find("model.0.bias") == nullptr ||
       weights.Find("model.2.weight") == nullptr || first->shape.size() != 4 || !IsChain(weights))
     return false;
-  plan.bands = first->dim(1);
   plan.features = first->dim(0);
   plan.norms = weights.Find("model.3.running_mean") != nullptr;
   plan.convs = CountOf(weights, 0, [&](int i) { return plan.Conv(i) + ".weight"; });
-  if (plan.convs < 3 || (plan.bands != 1 && plan.bands != 3)) return false;
   const WeightTensor* last = weights.Find(plan.Conv(plan.convs - 1) + ".weight");
-  // FDnCNN has a level of noise as another band, which nobody tells here.
-  return last != nullptr && last->dim(0) == plan.bands && last->dim(1) == plan.features;
+  if (plan.convs < 3 || last == nullptr || last->dim(1) != plan.features) return false;
+  plan.bands = last->dim(0);
+  plan.told = first->dim(1) == plan.bands + 1;
+  return (plan.bands == 1 || plan.bands == 3) && (plan.told || first->dim(1) == plan.bands);
 }
 
 Convolution ConvOf(const Plan& plan, Layers& layers, int64_t index) {
@@ -61,20 +65,22 @@ Convolution ConvOf(const Plan& plan, Layers& layers, int64_t index) {
 
 class DnCnnNet final : public UpscaleNet {
  public:
-  DnCnnNet(const Plan& plan, Layers& layers) {
+  DnCnnNet(const Plan& plan, Layers& layers) : told_(plan.told), noise_level_(plan.noise_level) {
     for (int64_t i = 0; i < plan.convs; ++i) convs_.push_back(ConvOf(plan, layers, i));
   }
 
   torch::Tensor forward(torch::Tensor input) override {
-    torch::Tensor x = input;
+    torch::Tensor x = told_ ? WithNoiseLevel(input, noise_level_) : input;
     for (size_t i = 0; i < convs_.size(); ++i) {
       x = convs_[i](x);
       if (i + 1 < convs_.size()) x.relu_();
     }
-    return input - x;
+    return told_ ? x : input - x;
   }
 
  private:
+  bool told_;
+  double noise_level_;
   std::vector<Convolution> convs_;
 };
 
@@ -101,7 +107,9 @@ Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const S
 class DnCnnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "DnCNN"; }
-  std::string_view known_by() const override { return "dncnn_25, dncnn3, dncnn_color_blind"; }
+  std::string_view known_by() const override { return "dncnn_25, dncnn3, dncnn_color_blind, fdncnn_color"; }
+
+  std::string VariantOf(const Plan& plan) const override { return plan.told ? "FDnCNN" : "DnCNN"; }
 
   std::vector<Telltales> telltales() const override {
     return {{"model.0.weight", "model.2.weight", "model.4.weight", "model.6.weight"}};
@@ -112,17 +120,21 @@ class DnCnnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
     info.scale = 1;
     info.bands = static_cast<int>(plan.bands);
     info.receptive_radius = static_cast<int>(plan.convs);
+    if (plan.told) plan.noise_level = TRY(NoiseLevel(*weights, info));
     UpscaleNetworkParts parts;
     parts.info = std::move(info);
-    // The input and the output, and a convolution's input and output in two orders.
-    const int64_t floats = 3 * plan.bands + 4 * plan.features;
+    // The input, with the level beside it, and the output, and a convolution's input and output in two
+    // orders.
+    const int64_t floats = 3 * plan.bands + 1 + 4 * plan.features;
     parts.bytes = [floats](int height, int width) {
       return static_cast<size_t>(floats * height * width) * sizeof(float);
     };
-    parts.kernels = BestConvKernels();
-    parts.on_kernels = [plan](const StateDict& dict, const ConvKernels& kernels) {
-      return OnKernels(plan, dict, kernels);
-    };
+    if (!plan.told) {  // the kernels' input has no band that is not the image's
+      parts.kernels = BestConvKernels();
+      parts.on_kernels = [plan](const StateDict& dict, const ConvKernels& kernels) {
+        return OnKernels(plan, dict, kernels);
+      };
+    }
     return LoadLayers<DnCnnNet>(plan, std::move(parts), std::move(weights));
   }
 };

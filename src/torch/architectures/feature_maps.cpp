@@ -4,6 +4,14 @@
 #include <array>
 
 namespace imgmill {
+namespace {
+
+/// Left, right, above and below, to multiples.
+std::array<int64_t, 4> Lacking(const torch::Tensor& x, int64_t multiple) {
+  return {0, ToMultiple(x.size(3), multiple) - x.size(3), 0, ToMultiple(x.size(2), multiple) - x.size(2)};
+}
+
+}  // namespace
 
 torch::Tensor Continued(const torch::Tensor& x, int64_t height, int64_t width) {
   const int64_t below = std::max<int64_t>(0, height - x.size(2));
@@ -16,10 +24,12 @@ torch::Tensor Continued(const torch::Tensor& x, int64_t height, int64_t width) {
   return torch::replication_pad2d(torch::reflection_pad2d(x, mirrored), repeated);
 }
 
+torch::Tensor RepeatedToMultiple(const torch::Tensor& x, int64_t multiple) {
+  return torch::replication_pad2d(x, Lacking(x, multiple));
+}
+
 torch::Tensor BlackToMultiple(const torch::Tensor& x, int64_t multiple) {
-  const auto missing = [&](int64_t side) { return (multiple - side % multiple) % multiple; };
-  const std::array<int64_t, 4> sides = {0, missing(x.size(3)), 0, missing(x.size(2))};
-  return torch::constant_pad_nd(x, sides, 0);
+  return torch::constant_pad_nd(x, Lacking(x, multiple), 0);
 }
 
 torch::Tensor NormalizedPixels(const LayerNorm& norm, const torch::Tensor& x) {

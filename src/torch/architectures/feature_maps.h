@@ -10,6 +10,19 @@ namespace imgmill {
 /// as there are pixels, and then the last one again.
 torch::Tensor Continued(const torch::Tensor& x, int64_t height, int64_t width);
 
+/// A side of a map that is continued to whole squares.
+inline int64_t ToMultiple(int64_t side, int64_t multiple) {
+  return (side + multiple - 1) / multiple * multiple;
+}
+
+/// Continued to the right and below to multiples of `multiple`, as Continued does.
+inline torch::Tensor ContinuedToMultiple(const torch::Tensor& x, int64_t multiple) {
+  return Continued(x, ToMultiple(x.size(2), multiple), ToMultiple(x.size(3), multiple));
+}
+
+/// The same with the last pixels again.
+torch::Tensor RepeatedToMultiple(const torch::Tensor& x, int64_t multiple);
+
 /// Continued to the right and below to multiples of `multiple`, with zeros.
 torch::Tensor BlackToMultiple(const torch::Tensor& x, int64_t multiple);
 

@@ -1,0 +1,133 @@
+// FBCNN (Jiang et al., "Towards Flexible Blind JPEG Artifacts Removal", 2021): finds the quality that an
+// image was compressed with, as a number from 0 to 1, by the features of the least of four sizes; that number
+// says by how much the blocks on the way up change each channel.
+//
+// Weights: m_head, m_down1.0.res.0, m_body_encoder.0.res.0, m_body_decoder.0.res.0, qf_pred.0.res.0 and three
+// linear layers behind its blocks, qf_embed.0, .2 and .4, to_gamma_1.0, to_beta_1.0, m_up1.0, m_tail.
+#include "torch/architectures/architecture.h"
+#include "torch/architectures/feature_maps.h"
+#include "torch/architectures/res_u_net.h"
+#include "torch/weights/weight_file.h"
+
+namespace imgmill {
+namespace {
+
+struct Plan {
+  ResUNetShape shape;
+  int64_t judged = 0, embedded = 0;  ///< features inside the layers that find the quality, and that embed it
+};
+
+/// The linear layers behind the blocks and the mean over the image.
+std::string JudgeLayer(const Plan& plan, int number) {
+  return "qf_pred." + std::to_string(plan.shape.blocks + 2 + 2 * number);
+}
+
+bool ReadPlan(const StateDict& weights, Plan& plan) {
+  if (!ReadResUNet(weights, "m_body_encoder", plan.shape) || plan.shape.inputs != plan.shape.bands ||
+      weights.Find("m_body_decoder.0.res.0.weight") == nullptr)
+    return false;
+  const WeightTensor* judge = weights.Find(JudgeLayer(plan, 0) + ".weight");
+  const WeightTensor* embed = weights.Find("qf_embed.0.weight");
+  if (judge == nullptr || embed == nullptr) return false;
+  plan.judged = judge->dim(0);
+  plan.embedded = embed->dim(0);
+  return true;
+}
+
+class Fbcnn final : public UpscaleNet {
+ public:
+  Fbcnn(const Plan& plan, Layers& layers) : net_(plan.shape, layers) {
+    const ResUNetShape& shape = plan.shape;
+    const int64_t least = shape.features.back(), judged = plan.judged, embedded = plan.embedded;
+    encoder_ = ConvResiduals(layers, "m_body_encoder", 0, shape, least);
+    decoder_ = ConvResiduals(layers, "m_body_decoder", 0, shape, least);
+    judging_ = ConvResiduals(layers, "qf_pred", 0, shape, least);
+    judge_ = {layers.Dense(JudgeLayer(plan, 0), judged, least),
+              layers.Dense(JudgeLayer(plan, 1), judged, judged),
+              layers.Dense(JudgeLayer(plan, 2), 1, judged)};
+    embed_ = {layers.Dense("qf_embed.0", embedded, 1), layers.Dense("qf_embed.2", embedded, embedded),
+              layers.Dense("qf_embed.4", embedded, embedded)};
+    for (size_t size = 0; size + 1 < ResUNetShape::kSizes; ++size) {
+      const std::string number = std::to_string(size + 1);
+      factors_.push_back(layers.Dense("to_gamma_" + number + ".0", shape.features[size], embedded));
+      shifts_.push_back(layers.Dense("to_beta_" + number + ".0", shape.features[size], embedded));
+    }
+  }
+
+  torch::Tensor forward(torch::Tensor input) override {
+    const int64_t height = input.size(2), width = input.size(3);
+    std::vector<torch::Tensor> seen;
+    torch::Tensor x = net_.Down(RepeatedToMultiple(input, ResUNetShape::kMultiple), seen);
+    for (const ConvResidual& block : encoder_) x = block(x);
+    const torch::Tensor quality = Embedded(Quality(x));
+    for (const ConvResidual& block : decoder_) x = block(x);
+    std::vector<torch::Tensor> factors, shifts;
+    for (size_t size = 0; size < factors_.size(); ++size) {
+      factors.push_back(factors_[size](quality).sigmoid_().unsqueeze(2).unsqueeze(3));
+      shifts.push_back(shifts_[size](quality).tanh_().unsqueeze(2).unsqueeze(3));
+    }
+    x = net_.Up(x, std::move(seen), [&](size_t size, const ConvResidual& block, const torch::Tensor& from) {
+      return block.Found(from).mul_(factors[size]).add_(shifts[size]).add_(from);
+    });
+    return x.slice(2, 0, height).slice(3, 0, width);
+  }
+
+ private:
+  torch::Tensor Quality(torch::Tensor x) const {
+    for (const ConvResidual& block : judging_) x = block(x);
+    x = judge_[0](x.mean({2, 3})).relu_();
+    x = judge_[1](x).relu_();
+    return judge_[2](x).sigmoid_();
+  }
+  torch::Tensor Embedded(torch::Tensor x) const {
+    for (const Linear& layer : embed_) x = layer(x).relu_();
+    return x;
+  }
+
+  ResUNet net_;
+  std::vector<ConvResidual> encoder_, decoder_, judging_;
+  std::array<Linear, 3> judge_, embed_;
+  std::vector<Linear> factors_, shifts_;  ///< of all channels, at each size on the way up
+};
+
+class FbcnnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
+ public:
+  std::string_view name() const override { return "FBCNN"; }
+  std::string_view known_by() const override { return "fbcnn_color, fbcnn_gray, fbcnn_gray_double"; }
+
+  std::vector<Telltales> telltales() const override {
+    return {{"m_head.weight", "m_down1.0.res.0.weight", "m_body_encoder.0.res.0.weight",
+             "qf_pred.0.res.0.weight", "qf_embed.0.weight", "m_tail.weight"}};
+  }
+
+  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+                                         ModelInfo info) const override {
+    info.scale = 1;
+    info.bands = static_cast<int>(plan.shape.bands);
+    info.receptive_radius = -1;  // the quality is that of the whole image
+    info.tile_grid = ResUNetShape::kMultiple;
+    UpscaleNetworkParts parts;
+    parts.info = std::move(info);
+    parts.tile = kTile;
+    parts.overlap = kOverlap;
+    parts.bytes = [floats = plan.shape.floats()](int height, int width) {
+      return static_cast<size_t>(floats * ToMultiple(height, ResUNetShape::kMultiple) *
+                                 ToMultiple(width, ResUNetShape::kMultiple)) *
+             sizeof(float);
+    };
+    return LoadLayers<Fbcnn>(plan, std::move(parts), std::move(weights));
+  }
+
+ private:
+  static constexpr int kTile = 512;
+  static constexpr int kOverlap = 64;
+};
+
+const FbcnnArchitecture instance;
+
+}  // namespace
+
+extern const Architecture& kFbcnn;
+const Architecture& kFbcnn = instance;
+
+}  // namespace imgmill

@@ -1,0 +1,33 @@
+#include "torch/architectures/noise_level.h"
+
+#include <charconv>
+
+#include "torch/weights/weight_file.h"
+
+namespace imgmill {
+namespace {
+
+constexpr double kUsual = 15;  // of 255; also what the authors' programs and spandrel begin with
+
+}  // namespace
+
+Result<double> NoiseLevel(const StateDict& weights, ModelInfo& info) {
+  const auto told = weights.metadata.find("noise_level");
+  if (told == weights.metadata.end()) {
+    info.assumed = "noise of a standard deviation of 15 of 255";
+    return kUsual / 255;
+  }
+  const std::string& text = told->second;
+  double level = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), level);
+  if (error != std::errc() || end != text.data() + text.size() || !(level >= 0 && level <= 255))
+    return WeightError("its metadata noise_level is no number from 0 to 255");
+  return level / 255;
+}
+
+torch::Tensor WithNoiseLevel(const torch::Tensor& image, double level) {
+  const std::vector<int64_t> one_band = {image.size(0), 1, image.size(2), image.size(3)};
+  return torch::cat({image, torch::full(one_band, level, image.options())}, 1);
+}
+
+}  // namespace imgmill
