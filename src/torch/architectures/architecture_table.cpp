@@ -21,6 +21,7 @@ extern const Architecture& kConvNext;
 extern const Architecture& kDat;
 extern const Architecture& kDinov2Vit;
 extern const Architecture& kDinov3Vit;
+extern const Architecture& kDitn;
 extern const Architecture& kDnCnn;
 extern const Architecture& kDrct;
 extern const Architecture& kDrUNet;
@@ -50,10 +51,12 @@ extern const Architecture& kRrdbNet;
 extern const Architecture& kSafmn;
 extern const Architecture& kSafmnPp;
 extern const Architecture& kScuNet;
+extern const Architecture& kSeemoRe;
 extern const Architecture& kSiglipVit;
 extern const Architecture& kSpan;
 extern const Architecture& kSrFormer;
 extern const Architecture& kSrvggCompact;
+extern const Architecture& kSwiftSrgan;
 extern const Architecture& kSwin2Sr;
 extern const Architecture& kSwinIr;
 extern const Architecture& kTimmVit;
@@ -73,6 +76,7 @@ std::span<const Architecture* const> Architectures() {
       &kDat,
       &kDinov2Vit,
       &kDinov3Vit,
+      &kDitn,
       &kDnCnn,
       &kDrct,
       &kDrUNet,
@@ -102,10 +106,12 @@ std::span<const Architecture* const> Architectures() {
       &kSafmn,
       &kSafmnPp,
       &kScuNet,
+      &kSeemoRe,
       &kSiglipVit,
       &kSpan,
       &kSrFormer,
       &kSrvggCompact,
+      &kSwiftSrgan,
       &kSwin2Sr,
       &kSwinIr,
       &kTimmVit,
