@@ -5,7 +5,11 @@ import sys
 
 from network_golden import Case, write_all
 from spandrel.architectures.ATD.__arch.atd_arch import ATD
+from spandrel import SizeRequirements
+from spandrel.__helpers.size_req import pad_tensor
+from spandrel.architectures.CRAFT.__arch.CRAFT import CRAFT
 from spandrel.architectures.DAT.__arch.DAT import DAT
+from spandrel.architectures.DCTLSA.__arch.dctlsa import DCTLSA
 from spandrel.architectures.DRCT.__arch.drct_arch import DRCT
 from spandrel.architectures.FDAT.__arch.fdat import FDAT
 from spandrel.architectures.HAT.__arch.HAT import HAT
@@ -86,7 +90,32 @@ def fdat(upsampler, scale, height=9, width=6, bands=3, bias=2, **options):
                 given=("MetaUpsample",))
 
 
+def craft(scale, height, width, bands=3, **options):
+    # With fewer features the layers for offsets would have but one of their own.
+    shape = dict(embed_dim=64, depths=[1, 2], num_heads=[4, 4], split_size_0=2, split_size_1=4)
+    net = CRAFT(in_chans=bands, upscale=scale, **{**shape, **options})
+
+    def small(net, x):
+        return net(pad_tensor(x, SizeRequirements(minimum=16))[1])[:, :, :height * scale, :width * scale]
+    call = small if min(height, width) < 8 else None
+    return Case(net, height, width, bands=bands, factors={"upsample.0.weight": 0.3}, call=call,
+                given=("relative_position_index_h", "relative_position_index_v", "biases_h", "biases_v"))
+
+
+def dctlsa(scale, height, width, bands=3):
+    net = DCTLSA(in_nc=bands, out_nc=bands, nf=10, upscale=scale)
+
+    def call(net, x):
+        return net(pad_tensor(x, SizeRequirements(minimum=16))[1])[:, :, :height * scale, :width * scale]
+    return Case(net, height, width, bands=bands, factors={"upsampler.0.weight": 0.5}, call=call)
+
+
 CASES = {
+    "dctlsa_x2": lambda: dctlsa(2, 20, 33),
+    "dctlsa_grey_x3": lambda: dctlsa(3, 12, 9, bands=1),
+    "craft_x2": lambda: craft(2, 12, 9),
+    "craft_small_x4": lambda: craft(4, 7, 9, depths=[1]),
+    "craft_grey_x3": lambda: craft(3, 16, 17, bands=1, qkv_bias=False, resi_connection="identity", depths=[1]),
     "swin_ir_shuffle_x4": lambda: swin_ir(upsampler="pixelshuffle", upscale=4),
     "swin_ir_shuffle_x3": lambda: swin_ir(upsampler="pixelshuffle", upscale=3, depths=[1, 2], num_heads=[2, 4]),
     "swin_ir_direct_x2": lambda: swin_ir(upsampler="pixelshuffledirect", upscale=2, last="upsample.0.weight"),

@@ -18,7 +18,9 @@ extern const Architecture& kCarn;
 extern const Architecture& kCifarResNet;
 extern const Architecture& kClipVit;
 extern const Architecture& kConvNext;
+extern const Architecture& kCraft;
 extern const Architecture& kDat;
+extern const Architecture& kDctlsa;
 extern const Architecture& kDinov2Vit;
 extern const Architecture& kDinov3Vit;
 extern const Architecture& kDitn;
@@ -73,7 +75,9 @@ std::span<const Architecture* const> Architectures() {
       &kCifarResNet,
       &kClipVit,
       &kConvNext,
+      &kCraft,
       &kDat,
+      &kDctlsa,
       &kDinov2Vit,
       &kDinov3Vit,
       &kDitn,
