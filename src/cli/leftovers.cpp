@@ -36,6 +36,13 @@ bool HasContent(const std::string& path, const ContentDigest& content) {
   return now && *now == content;
 }
 
+bool LinksTo(const std::string& link, const std::string& target) {
+  std::error_code none;
+  const std::string leads = std::filesystem::read_symlink(link, none).string();
+  if (none) return false;
+  return AbsoluteEntry(leads.starts_with('/') ? leads : Join(ParentOf(link), leads)) == target;
+}
+
 /// Tells `each` of the files below the folder, by their names there. Hidden ones are none of ours, and links
 /// only where they are asked for.
 Status ForEachFileIn(const std::string& folder, bool links,
@@ -60,8 +67,11 @@ Status ForEachFileIn(const std::string& folder, bool links,
 
 }  // namespace
 
-Leftovers::Leftovers(Catalog& catalog, const std::vector<std::string>& own) : catalog_(catalog) {
+Leftovers::Leftovers(Catalog& catalog, const std::vector<std::string>& own,
+                     const std::vector<std::string>& made_in)
+    : catalog_(catalog) {
   for (const std::string& path : own) own_.push_back(CanonicalOrEntry(path));
+  for (const std::string& path : made_in) made_in_.push_back(CanonicalOrEntry(path));
 }
 
 bool Leftovers::IsOfThisRun(const std::string& source) const {
@@ -97,6 +107,18 @@ bool Leftovers::IsAwaited(const std::string& source) const {
          std::binary_search(awaited_.begin(), awaited_.end(), HashOf(source.substr(awaited_in_.size())));
 }
 
+bool Leftovers::WasMade(const std::string& source, const ContentDigest& content) const {
+  const auto made_in = [&](const std::string& folder) {
+    const std::string inside = Join(folder, "");
+    if (!source.starts_with(inside)) return false;
+    const std::vector<FoundWork> rows = catalog_.FindOutputs(source.substr(inside.size()));
+    return std::ranges::any_of(rows, [&](const FoundWork& found) {
+      return found.row.digest == content && !IsAction(found.key.fingerprint);
+    });
+  };
+  return IsGone(source) && std::ranges::any_of(made_in_, made_in);
+}
+
 std::vector<FoundWork> Leftovers::RowsOf(const Looked& looked, const std::string& name) const {
   std::vector<FoundWork> rows = catalog_.FindOutputs(name);
   // Shards, databases and exports are made of many, and are their commands' to judge: their source is no
@@ -111,9 +133,14 @@ Status Leftovers::Remove(const Looked& looked, const std::string& name, Pruning 
   const std::string path = Join(looked.folder, name);
   std::vector<FoundWork> rows = RowsOf(looked, name);
   const Result<ContentDigest> digest = DigestOf(path);
+  const auto as_it_was = [&](const FoundWork& found) {
+    if (digest) return found.row.digest == *digest;
+    // A link to what is gone has no content of its own.
+    return looked.copies && LinksTo(path, found.key.source) && WasMade(found.key.source, found.row.digest);
+  };
   std::set<std::string> sources;  // of which this may be, whatever the options were
   for (const FoundWork& found : rows) {
-    if (digest && found.row.digest == *digest) sources.insert(found.key.source);
+    if (as_it_was(found)) sources.insert(found.key.source);
   }
   std::erase_if(rows, [&](const FoundWork& found) { return !sources.contains(found.key.source); });
   const auto stays = [&](uint64_t& count) {
@@ -122,9 +149,10 @@ Status Leftovers::Remove(const Looked& looked, const std::string& name, Pruning 
     return Status();
   };
   if (rows.empty()) return stays(left.changed);
-  if (looked.copies &&
-      std::ranges::none_of(sources, [&](const std::string& source) { return HasContent(source, *digest); }))
-    return stays(left.only);
+  const auto is_elsewhere = [&](const std::string& source) {
+    return !digest || HasContent(source, *digest) || WasMade(source, *digest);
+  };
+  if (looked.copies && std::ranges::none_of(sources, is_elsewhere)) return stays(left.only);
   if (pruning == Pruning::kRehearse) {
     ++left.removed;
     return {};

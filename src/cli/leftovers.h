@@ -35,7 +35,8 @@ class Leftovers {
   /// @param own  the folders and files that the run works on, and the folders that it writes to. What was
   /// made of others that are still there is somebody else's, such as another pipeline's with the same output
   /// folder.
-  Leftovers(Catalog& catalog, const std::vector<std::string>& own);
+  /// @param made_in  of these, the folders that steps make files of images in
+  Leftovers(Catalog& catalog, const std::vector<std::string>& own, const std::vector<std::string>& made_in);
 
   /// Images that failed, or folders that could not be listed: what earlier runs made of them stays and is not
   /// counted, since they may be back tomorrow.
@@ -49,7 +50,7 @@ class Leftovers {
   /// them, so that what was made of them is left over only if they are.
   void Await(const std::string& folder, std::vector<size_t> names);
   /// The same of a folder that a step copies images to, or makes links of them in. A copy goes only where
-  /// what it is a copy of is there, as it was.
+  /// what it is a copy of is there, as it was, or was itself made by a step, and is gone as that is.
   /// @param command  "filter"
   Result<LeftFiles> LookAtPlaced(const std::string& command, PlacedFiles placed, Pruning pruning);
 
@@ -70,10 +71,13 @@ class Leftovers {
   /// The rows by which a file of this name is one of ours; none where it is not.
   std::vector<FoundWork> RowsOf(const Looked& looked, const std::string& name) const;
   bool IsAwaited(const std::string& source) const;
+  /// Whether a step has made this content at this path, where nothing is any more.
+  bool WasMade(const std::string& source, const ContentDigest& content) const;
   Status Remove(const Looked& looked, const std::string& name, Pruning pruning, LeftFiles& left);
 
   Catalog& catalog_;
   std::vector<std::string> own_;       ///< canonical
+  std::vector<std::string> made_in_;   ///< likewise
   std::unordered_set<size_t> spared_;  ///< hashes of canonical paths
   std::string awaited_in_;             ///< canonical
   std::vector<size_t> awaited_;        ///< hashes of names there, in order

@@ -39,6 +39,16 @@ std::vector<std::string> OwnPaths(const CommandPipeline& pipeline, const ListOpt
   return paths;
 }
 
+/// Where files are made of images that later steps are given.
+std::vector<std::string> FoldersOfMade(const CommandPipeline& pipeline) {
+  std::vector<std::string> folders;
+  for (const PipelineStep& step : pipeline.steps) {
+    const std::string folder = step.command->output_folder();
+    if (!folder.empty() && step.command->works_image_by_image()) folders.push_back(folder);
+  }
+  return folders;
+}
+
 /// Why nothing may be removed; empty if that is none. A folder that is missing or has nothing in it is rather
 /// a drive that is not mounted than a wish.
 std::string WhyNotPrune(const ListOptions& list) {
@@ -66,7 +76,8 @@ StepLeftovers::StepLeftovers(const CommandPipeline& pipeline, Session& session)
     : pipeline_(pipeline),
       session_(session),
       dry_run_(session.services().shared->mode != RunMode::kRun),
-      files_(*session.services().catalog, OwnPaths(pipeline, session.services().shared->list)) {
+      files_(*session.services().catalog, OwnPaths(pipeline, session.services().shared->list),
+             FoldersOfMade(pipeline)) {
   if (pipeline.prune) why_not_ = WhyNotPrune(session.services().shared->list);
 }
 

@@ -40,6 +40,8 @@ std::vector<std::string> NamesIn(const std::string& folder) {
 }
 
 const std::vector<std::string> kAll = {"dunes.jpg", "harbour.jpg", "marble.jpg", "mountains.jpg"};
+/// An animation of six frames.
+const std::string kDiscs = IMGMILL_SOURCE_DIR "/tests/golden/frames/discs.gif";
 const std::string kEach = "width>0";
 const std::string kHarbour = "aspect>1.4";
 
@@ -170,6 +172,55 @@ TEST_CASE("prune leaves the last copy of an image, and what was moved") {
     CHECK(again.err.find("earlier runs") == std::string::npos);
     CHECK(NamesIn(other / "out/good") == kAll);
   }
+}
+
+TEST_CASE(
+    "prune takes the copies of frames along with the frames, and leaves those of the user's own images") {
+  for (const std::string action : {"copy", "hardlink", "symlink"}) {
+    CAPTURE(action);
+    const TestFolder where;
+    fs::create_directories(where / "films");
+    for (const std::string name : {"one.gif", "two.gif"}) fs::copy_file(kDiscs, where / ("films/" + name));
+    std::ofstream(where / "steps.yaml") << "input: films\noutput: out\nsteps:\n  - frames: {every: 2}\n"
+                                           "  - filter: {keep: [\"width>0\"], action: "
+                                        << action << ", to: kept}\n";
+    const std::string steps = where / "steps.yaml";
+    REQUIRE(Run({"run", steps}).exit_code == 0);
+    const std::vector<std::string> both = NamesIn(where / "kept");
+    REQUIRE(both.size() >= 2);
+    fs::remove(where / "films/two.gif");
+    const nlohmann::json planned = Json(Run({"run", steps, "--prune", "--dry-run", "--json"}))["steps"];
+    CHECK(planned[1]["forecast"]["to_remove"] == both.size() / 2);
+    const ProcessResult pruned = Run({"run", steps, "--prune", "--json"});
+    INFO(pruned.err);
+    CHECK(Json(pruned)["steps"][1]["removed_files_of_earlier_runs"] == both.size() / 2);
+    CHECK(pruned.err.find("last copies") == std::string::npos);
+    CHECK(NamesIn(where / "kept").size() == both.size() / 2);
+    CHECK(Run({"verify", where / "out"}).exit_code == 0);
+  }
+}
+
+TEST_CASE("copies of frames that were removed by an earlier run are pruned, changed ones stay") {
+  const TestFolder where;
+  fs::create_directories(where / "films");
+  for (const std::string name : {"one.gif", "two.gif"}) fs::copy_file(kDiscs, where / ("films/" + name));
+  const auto steps = [&](const std::string& more) {
+    std::ofstream(where / "steps.yaml") << "input: films\noutput: out\nsteps:\n  - frames: {every: 2}\n"
+                                        << more;
+    return where / "steps.yaml";
+  };
+  const std::string copies = "  - filter: {keep: [\"width>0\"], action: copy, to: kept}\n";
+  REQUIRE(Run({"run", steps(copies)}).exit_code == 0);
+  const std::vector<std::string> both = NamesIn(where / "kept");
+  fs::remove(where / "films/two.gif");
+  REQUIRE(Run({"run", steps(""), "--prune"}).exit_code == 0);
+  CHECK(NamesIn(where / "kept") == both);
+  const std::string last = where / ("kept/" + both.back());
+  std::ofstream(last, std::ios::app) << "mine";
+  const ProcessResult pruned = Run({"run", steps(copies), "--prune", "--json"});
+  CHECK(Json(pruned)["steps"][1]["removed_files_of_earlier_runs"] == both.size() / 2 - 1);
+  CHECK(Json(pruned)["steps"][1]["files_of_earlier_runs"] == 1);
+  CHECK(fs::exists(last));
 }
 
 TEST_CASE("a copy that somebody else has made is not taken for imgmill's") {
