@@ -11,6 +11,7 @@
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 #include "made_files.h"
+#include "pipeline_check.h"
 #include "pipeline_table.h"
 #include "session.h"
 #include "step_leftovers.h"
@@ -63,14 +64,14 @@ class PipelineRun {
   }
 
   Result<CommandResult> Run() {
+    TRY(CheckSteps(pipeline_, session_.services()));
     // Known now, not after the steps before it have moved files.
     const bool needs_model =
         std::any_of(pipeline_.steps.begin(), pipeline_.steps.end(),
                     [](const PipelineStep& step) { return !step.command->weight_file().empty(); });
     if (needs_model) TRY(session_.services().RoomForLibTorch());
     while (next_ < pipeline_.steps.size() && !whole_.counts.interrupted && !whole_.refusal) {
-      const bool all_is_there = ahead_.files == 0;
-      if (all_is_there || pipeline_.steps[next_].command->works_image_by_image()) {
+      if (CanBeTried(pipeline_.steps[next_])) {
         TRY(RunJoined());
       } else {
         ForeseeUnseen(pipeline_.steps[next_++]);
@@ -80,6 +81,11 @@ class PipelineRun {
   }
 
  private:
+  bool CanBeTried(const PipelineStep& step) const {
+    if (dry_run_ && LacksWhatIsMade(step, session_.services())) return false;
+    return ahead_.files == 0 || step.command->works_image_by_image();
+  }
+
   /// The next step, and those that work over the same decodes.
   Status RunJoined() {
     session_.BeginStep(pipeline_.steps[next_].name);

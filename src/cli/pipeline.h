@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "imgmill/commands/command.h"
+#include "imgmill/commands/steps_before.h"
 
 namespace CLI {
 class App;
@@ -16,10 +17,12 @@ namespace imgmill {
 
 struct PipelineStep {
   std::string name;               ///< "dedup"
+  std::string place;              ///< "p.yaml:5: dedup"
   std::string folder;             ///< below the pipeline's output; empty for steps that write no images
   std::unique_ptr<CLI::App> app;  ///< holds the flags that the command's options are bound to
   std::unique_ptr<Command> command;
   bool leaves_set_aside = false;  ///< as in CommandRow
+  StepsBefore before;
 
   PipelineStep();
   PipelineStep(PipelineStep&&) noexcept;

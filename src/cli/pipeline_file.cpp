@@ -10,6 +10,7 @@
 #include "imgmill/base/spelling.h"
 #include "imgmill/commands/flags.h"
 #include "pipeline.h"
+#include "pipeline_check.h"
 #include "yaml_options.h"
 
 namespace imgmill {
@@ -51,6 +52,7 @@ Result<PipelineStep> ReadStep(const YAML::Node& node, const std::string& file, c
     if (const auto guess = DidYouMean(step.name, names)) what += "; did you mean \"" + *guess + "\"?";
     return Usage(AtLine(file, entry.first, what));
   }
+  step.place = AtLine(file, entry.first, step.name);
   step.leaves_set_aside = row->leaves_set_aside;
   step.app = std::make_unique<CLI::App>(std::string(row->help), step.name);
   Flags flags(*step.app);
@@ -129,6 +131,7 @@ Result<CommandPipeline> ReadPipeline(const std::string& file, CLI::App& app, Sha
     PipelineStep step = TRY(ReadStep(node, file, pipeline.output, uses));
     pipeline.steps.push_back(std::move(step));
   }
+  KnowStepsBefore(pipeline);
   return pipeline;
 }
 

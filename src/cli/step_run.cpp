@@ -25,6 +25,11 @@ StepRun::StepRun(Session& session, PipelineStep& step)
 }
 
 Status StepRun::Begin(ItemSource& source) {
+  const StepsBefore now = step_.before.OfFilesGiven();
+  const ChecksAhead& checks = ChecksAhead::Of(*step_.command);
+  TRY(checks.MayRead(services_, now));
+  // Of a dry run nothing is there that steps before it would make, and CheckSteps has seen to the rest.
+  if (services_.shared->mode == RunMode::kRun) TRY(checks.MayWrite(services_, now));
   std::unique_ptr<CommandRun> run = TRY(step_.command->Begin(source, services_));
   run_ = std::move(run);
   return {};

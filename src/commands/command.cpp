@@ -12,6 +12,7 @@
 #include "base/try.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/commands/steps_before.h"
 #include "imgmill/memory/memory_flag.h"
 #include "imgmill/report/run_report.h"
 #include "model_loading.h"
@@ -245,6 +246,9 @@ Result<std::vector<CommandResult>> RunEngine(ItemSource& source, std::span<Comma
 }
 
 Result<CommandResult> Command::Run(ItemSource& source, const CommandServices& services) {
+  const ChecksAhead& checks = ChecksAhead::Of(*this);
+  TRY(checks.MayRead(services, {}));
+  TRY(checks.MayWrite(services, {}));
   std::unique_ptr<CommandRun> run = TRY(Begin(source, services));
   CommandRun* const one[] = {run.get()};
   std::vector<CommandResult> mapped = TRY(RunEngine(source, one));

@@ -7,16 +7,23 @@
 #include <filesystem>
 
 #include "base/may_overwrite.h"
+#include "base/path_parts.h"
 #include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 
 namespace imgmill {
 
-Status MayExport(const std::string& flag, const std::string& path) {
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  if (::access(folder.empty() ? "." : folder.c_str(), W_OK | X_OK) != 0)
-    return OfTarget(flag, path, ErrnoError(Stage::kWrite, errno, "create the file"));
+Status MayExport(const std::string& flag, const std::string& path, const StepsBefore& before) {
+  if (path.empty()) return {};
+  const std::string folder = ParentOf(path);
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+    const bool missing = errno == ENOENT;
+    Error error = ErrnoError(Stage::kWrite, errno, "create the file");
+    if (missing && before.MayMake(folder)) return {};
+    if (missing) error.message += " (make the folder " + PrintablePath(folder) + " first, or name another)";
+    return OfTarget(flag, path, error);
+  }
   if (std::error_code none; std::filesystem::is_directory(path, none))
     return OfTarget(flag, path, ErrnoError(Stage::kWrite, EISDIR, "replace the file"));
   return MayOverwrite(flag, path);

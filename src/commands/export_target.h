@@ -7,12 +7,13 @@
 #include "imgmill/base/error.h"
 #include "imgmill/base/result.h"
 #include "imgmill/commands/command.h"
+#include "imgmill/commands/steps_before.h"
 
 namespace imgmill {
 
 /// Whether a file can be made at `path`: to be asked before all the work, and in plans. The error names
-/// `flag`.
-Status MayExport(const std::string& flag, const std::string& path);
+/// `flag`. No file is no error.
+Status MayExport(const std::string& flag, const std::string& path, const StepsBefore& before);
 
 /// Whether what an earlier run has exported to `path` is not replaced: of no image there is anything to
 /// export, as where a drive is not mounted. That is told, and a failure. False where there is nothing to

@@ -167,14 +167,31 @@ Status MayAct(const FileAction& action) {
 
 }  // namespace
 
-Status MayActOnInput(const std::string& action, const ItemSource& source, const ListOptions& list) {
-  if (action == "report" || action == "copy" || !source.FromUser()) return {};
+Status MayActOnInput(const std::string& action, const ListOptions& list, const StepsBefore& before) {
+  if (action == "report" || action == "copy" || !before.given_in.empty()) return {};
   if (list.paths.empty() || !list.files_from.empty()) return {};
   const auto into_archive = [](const std::string& path) { return path == "-" || AtOrIntoArchive(path); };
   if (!std::all_of(list.paths.begin(), list.paths.end(), into_archive)) return {};
   const std::string& first = list.paths.front();
   if (first == "-") return InArchive("stdin is");
   return InArchive(PrintablePath(first) + (IsArchive(first) ? " is" : " lies in"));
+}
+
+Status MayActInto(const std::string& flag, const std::string& folder, const std::string& undo_file,
+                  const StepsBefore& before) {
+  if (!folder.empty()) TRY(CheckTargetFolder(folder));
+  if (!folder.empty() && before.GiveFilesOf(folder))
+    return Error{Stage::kConfigure, Code::kUsage,
+                 flag + " " + PrintablePath(folder) + " is the folder of the images themselves, which " +
+                     before.given_by + " makes: name another"};
+  if (undo_file.empty()) return {};
+  TRY(CheckTargetFolder(ParentOf(undo_file)));
+  if (::access(undo_file.c_str(), F_OK) != 0) return {};
+  const Result<std::unique_ptr<ActionJournal>> earlier = ActionJournal::Open(undo_file);
+  if (earlier || earlier.error().code != Code::kMalformed) return {};
+  return Error{Stage::kConfigure, Code::kUsage,
+               "--undo-file " + PrintablePath(undo_file) +
+                   " exists already, and is no undo file: name another (" + earlier.error().message + ")"};
 }
 
 Status ExecuteActions(const ActRequest& request, const std::function<Status(const ActionSink&)>& plan,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "imgmill/commands/command.h"
+#include "imgmill/commands/steps_before.h"
 #include "imgmill/dataset/journal.h"
 
 namespace imgmill {
@@ -45,8 +46,14 @@ struct ActRequest {
 };
 
 /// kUsage for an action that is never done to members of archives, where all that the user has named lies in
-/// archives: known before any image is read. Where only some does, ExecuteActions says it.
-Status MayActOnInput(const std::string& action, const ItemSource& source, const ListOptions& list);
+/// archives, and no step before has made files of it: known before any image is read. Where only some does,
+/// ExecuteActions says it.
+Status MayActOnInput(const std::string& action, const ListOptions& list, const StepsBefore& before);
+
+/// Whether files can appear in an action's folder, and its undo file be written: either may be empty.
+/// @param flag  that names the folder
+Status MayActInto(const std::string& flag, const std::string& folder, const std::string& undo_file,
+                  const StepsBefore& before);
 
 /// Takes an action on an image.
 using ActionSink = std::function<Status(const FileAction&)>;

@@ -1,6 +1,7 @@
 // The compare command: checks its options, finds the pairs, runs the operation, sums up.
 #include "imgmill/commands/compare.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,13 +23,14 @@
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flags.h"
+#include "imgmill/commands/steps_before.h"
 #include "imgmill/dataset/publish.h"
 #include "imgmill/image/kernel_names.h"
 
 namespace imgmill {
 namespace {
 
-class Compare final : public Command {
+class Compare final : public Command, public ChecksAhead {
  public:
   explicit Compare(Flags& flags);
 
@@ -44,16 +46,31 @@ class Compare final : public Command {
     if (options_.pair.empty() || HoldsFiles(options_.pair)) return std::nullopt;
     if (list.paths.size() == 1 && list.files_from.empty() && !HoldsFiles(list.paths.front()))
       return std::nullopt;
+    return NoPartners();
+  }
+
+  Status MayRead(const CommandServices& services, const StepsBefore& before) const override {
+    if (!options_.lpips.empty()) TRY(MayBeWeights(services, options_.lpips));
+    struct stat there {};
+    if (StatPath(options_.pair, &there) == 0 || before.MayMake(options_.pair)) return {};
+    return Error{Stage::kConfigure, Code::kUsage, NoPartners()};
+  }
+  Status MayWrite(const CommandServices&, const StepsBefore& before) const override {
+    TRY(MayExport("--csv", options_.csv, before));
+    return MayExport("--page", options_.page, before);
+  }
+  Result<std::unique_ptr<CommandRun>> Begin(ItemSource& source, const CommandServices& services) override;
+
+ private:
+  class CompareRun;
+
+  std::string NoPartners() const {
     return PrintablePath(options_.pair) +
            (::access(options_.pair.c_str(), F_OK) != 0 ? " does not exist" : " is no folder") +
            ": name one file to compare with one image, or a folder that holds a partner for "
            "each";
   }
 
-  Result<std::unique_ptr<CommandRun>> Begin(ItemSource& source, const CommandServices& services) override;
-
- private:
-  class CompareRun;
   CompareOptions options_;
 };
 
@@ -184,8 +201,6 @@ class Compare::CompareRun final : public CommandRun {
 
 Result<std::unique_ptr<CommandRun>> Compare::Begin(ItemSource& source, const CommandServices& services) {
   ComparePlan plan = TRY(PlanOf(options_));
-  if (!options_.csv.empty()) TRY(MayExport("--csv", options_.csv));
-  if (!options_.page.empty()) TRY(MayExport("--page", options_.page));
   std::unique_ptr<LpipsNetwork> lpips;
   if (!options_.lpips.empty()) lpips = TRY(LpipsNetwork::Open(options_.lpips, services));
   std::optional<PairIndex> pairs;

@@ -6,9 +6,11 @@
 #include "archive/archive_path.h"
 #include "base/try.h"
 #include "commands/embed/embed_operation.h"
+#include "commands/embed/vector_kinds.h"
 #include "commands/export_target.h"
 #include "commands/freed_bytes.h"
 #include "commands/planned_actions.h"
+#include "commands/readable_file.h"
 #include "dedup_lpips.h"
 #include "dedup_method.h"
 #include "dedup_operation.h"
@@ -21,6 +23,7 @@
 #include "found_duplicates.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/commands/steps_before.h"
 
 namespace imgmill {
 namespace {
@@ -28,7 +31,7 @@ namespace {
 using Grouping = ReduceStep<DuplicateGroups>;
 using NearSearch = ReduceStep<NearEntries>;
 
-class Dedup final : public Command {
+class Dedup final : public Command, public ChecksAhead {
  public:
   explicit Dedup(Flags& flags) { AddDedupFlags(flags, options_); }
 
@@ -44,6 +47,15 @@ class Dedup final : public Command {
   std::string weight_file() const override { return ByModel() ? options_.embedding.model : std::string(); }
   std::string defaults_file() const override { return options_.embedding.defaults_file(); }
 
+  std::optional<std::string> vector_maker() const override {
+    if (!By(DedupBy::kVectors) || !options_.embedding.model_name.empty()) return std::nullopt;
+    return MakerOf(options_.embedding);
+  }
+  Status MayRead(const CommandServices& services, const StepsBefore& before) const override;
+  Status MayWrite(const CommandServices&, const StepsBefore& before) const override {
+    TRY(MayExport("--html", options_.html, before));
+    return MayActInto("--move-to", options_.move_to, options_.undo_file, before);
+  }
   Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override;
 
  private:
@@ -202,9 +214,10 @@ class Dedup final : public Command {
   }
 
   /// kUsage for an action that is never done here, since archives are not changed.
-  Status MayBegin(const ItemSource& source, ListOptions list) const;
-  /// The folders that options name, as canonical paths.
-  Result<DedupPlaces> Places() const;
+  Status MayActOn(ListOptions list, const StepsBefore& before) const;
+  /// The folders that options name, as canonical paths. What a step before may make is not asked for.
+  static Result<DedupPlaces> Places(const DedupOptions& options, const KeepOrder& order,
+                                    const StepsBefore& before);
 
   DedupOptions options_;
   GroupRules rules_;
@@ -259,25 +272,26 @@ class Dedup::HashRun final : public CommandRun {
   std::unique_ptr<SecondLooker> look_;
 };
 
-Result<DedupPlaces> Dedup::Places() const {
-  const auto canonical = [](const char* flag, const std::string& folder) -> Result<std::string> {
-    if (HoldsFiles(folder)) return CanonicalOrSame(folder);
+Result<DedupPlaces> Dedup::Places(const DedupOptions& options, const KeepOrder& order,
+                                  const StepsBefore& before) {
+  const auto canonical = [&](const char* flag, const std::string& folder) -> Result<std::string> {
+    if (HoldsFiles(folder) || before.MayMake(folder)) return CanonicalOrSame(folder);
     return Error{Stage::kConfigure, Code::kUsage,
                  std::string(flag) + ": " + PrintablePath(folder) + " is not an existing folder"};
   };
   DedupPlaces places;
-  for (const std::string& folder : rules_.order.folders()) {
+  for (const std::string& folder : order.folders()) {
     std::string path = TRY(canonical("--keep-by", folder));
     places.folders.push_back(std::move(path));
   }
-  if (!options_.reference.empty()) {
-    std::string path = TRY(canonical("--reference", options_.reference));
+  if (!options.reference.empty()) {
+    std::string path = TRY(canonical("--reference", options.reference));
     places.reference = std::move(path);
   }
   return places;
 }
 
-Status Dedup::MayBegin(const ItemSource& source, ListOptions list) const {
+Status Dedup::MayActOn(ListOptions list, const StepsBefore& before) const {
   if (!options_.reference.empty()) {
     std::erase(list.paths, options_.reference);  // nothing there is a duplicate
     const bool links = options_.action == "hardlink" || options_.action == "symlink";
@@ -288,15 +302,22 @@ Status Dedup::MayBegin(const ItemSource& source, ListOptions list) const {
                        " of --reference does (--action move or delete "
                        "takes the duplicates away)"};
   }
-  return MayActOnInput(options_.action, source, list);
+  return MayActOnInput(options_.action, list, before);
 }
 
-Result<std::unique_ptr<CommandRun>> Dedup::Begin(ItemSource& source, const CommandServices& services) {
-  TRY(MayBegin(source, services.shared->list));
+Status Dedup::MayRead(const CommandServices& services, const StepsBefore& before) const {
+  TRY(MayActOn(services.shared->list, before));
   if (services.in_pipeline && !options_.reference.empty())
     return Error{Stage::kConfigure, Code::kUsage,
                  "--reference cannot be used in a pipeline step: run imgmill dedup by itself"};
-  if (!options_.html.empty()) TRY(MayExport("--html", options_.html));
+  std::string wrong;  // Check would have said
+  if (const auto order = KeepOrder::Parse(options_.keep_by, wrong)) TRY(Places(options_, *order, before));
+  if (ByModel() && !options_.embedding.model.empty()) TRY(MayBeWeights(services, options_.embedding.model));
+  const bool needs_vectors = By(DedupBy::kVectors) && !options_.embedding.model_name.empty();
+  return needs_vectors ? HasVectors(options_.embedding, services, before) : Status();
+}
+
+Result<std::unique_ptr<CommandRun>> Dedup::Begin(ItemSource&, const CommandServices& services) {
   std::string wrong;  // Check would have said
   if (auto order = KeepOrder::Parse(options_.keep_by, wrong)) rules_.order = *std::move(order);
   if (const auto poses = PoseSet::Parse(options_.invariant)) rules_.poses = *poses;
@@ -305,7 +326,7 @@ Result<std::unique_ptr<CommandRun>> Dedup::Begin(ItemSource& source, const Comma
   if (!options_.reference.empty()) rules_.scope = PairScope::kToReference;
   if (options_.pairs == "across") rules_.scope = PairScope::kAcross;
   if (options_.pairs == "within") rules_.scope = PairScope::kWithin;
-  DedupPlaces places = TRY(Places());
+  DedupPlaces places = TRY(Places(options_, rules_.order, {}));
   if (By(DedupBy::kVectors)) {
     OpenedEmbedding opened = TRY(OpenEmbedding(options_.embedding, services));
     std::unique_ptr<SecondLooker> look;

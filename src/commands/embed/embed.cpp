@@ -12,8 +12,10 @@
 #include "embed_operation.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flags.h"
+#include "imgmill/commands/steps_before.h"
 #include "import_operation.h"
 #include "vector_export.h"
+#include "vector_kinds.h"
 
 namespace imgmill {
 namespace {
@@ -123,7 +125,7 @@ Result<OpenedEmbedding> OpenImported(const EmbedOptions& options, const Imported
                    std::to_string(opened.store.file->dimension()) + ": give another --model-name"};
 }
 
-class Embed final : public Command {
+class Embed final : public Command, public ChecksAhead {
  public:
   explicit Embed(Flags& flags);
 
@@ -136,6 +138,15 @@ class Embed final : public Command {
   std::string weight_file() const override { return options_.embedding.model; }
   std::string defaults_file() const override { return options_.embedding.defaults_file(); }
 
+  std::optional<std::string> vector_maker() const override { return MakerOf(options_.embedding); }
+  Status MayRead(const CommandServices& services, const StepsBefore&) const override {
+    return options_.embedding.model.empty() ? Status() : MayBeWeights(services, options_.embedding.model);
+  }
+  Status MayWrite(const CommandServices& services, const StepsBefore&) const override {
+    if (options_.export_file.empty()) return {};
+    return VectorExport::MayCreate(options_.export_file, *services.catalog, services.shared->force);
+  }
+
   Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override {
     const SharedOptions& shared = *services.shared;
     const bool imports = !options_.imported.file.empty();
@@ -145,9 +156,7 @@ class Embed final : public Command {
     OpenedEmbedding opened = TRY(imports ? OpenImported(options_, *imported, services)
                                          : OpenEmbedding(options_.embedding, services));
     std::unique_ptr<VectorExport> exported;
-    if (!options_.export_file.empty() && shared.mode != RunMode::kRun) {
-      TRY(VectorExport::MayCreate(options_.export_file, *services.catalog, shared.force));
-    } else if (!options_.export_file.empty()) {
+    if (!options_.export_file.empty() && shared.mode == RunMode::kRun) {
       std::unique_ptr<VectorExport> created =
           TRY(VectorExport::Create(options_.export_file, opened.embedder->kind(), services, shared.force));
       exported = std::move(created);

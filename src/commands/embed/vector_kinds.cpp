@@ -5,8 +5,12 @@
 #include <utility>
 #include <vector>
 
+#include "base/path_parts.h"
+#include "base/try.h"
+#include "commands/model_loading.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/catalog/vector_file.h"
+#include "imgmill/signals/image_descriptor.h"
 
 namespace imgmill {
 
@@ -34,6 +38,38 @@ Error NoVectors(const std::string& catalog, const std::string& kind) {
           ? ": run imgmill embed --import on the same folder first, with the same --model-name"
           : ": run imgmill embed on the same folder first, with the same --model options";
   return Error{Stage::kConfigure, Code::kUsage, text + advice};
+}
+
+std::string MakerOf(const EmbeddingOptions& embedding) {
+  if (embedding.model.empty())
+    return embedding.model_name.empty() ? std::string() : "name " + embedding.model_name;
+  return "model " + CanonicalOrEntry(embedding.model);
+}
+
+Status HasVectors(const EmbeddingOptions& embedding, const CommandServices& services,
+                  const StepsBefore& before) {
+  if (before.MakeVectors(MakerOf(embedding))) return {};
+  const std::string& catalog = services.catalog->folder();
+  const std::string kind = embedding.model.empty() && embedding.model_name.empty()
+                               ? std::string(ImageDescriptor::kName)
+                               : "imported/1 " + embedding.model_name;
+  std::string digest;  // of a model: a part of its kinds
+  if (!embedding.model.empty()) {
+    const ContentDigest content = TRY(DigestOfModel(embedding.model));
+    digest = content.Hex();
+  }
+  if (!catalog.empty()) {
+    for (const auto& [known, dimension] : VectorFile::KindsIn(catalog)) {
+      if (digest.empty() ? known == kind : known.find(digest) != std::string::npos) return {};
+    }
+  }
+  const char* const advice = !embedding.model_name.empty()
+                                 ? "put an embed step before it that imports them, with the same model-name"
+                                 : "put an embed step before it, with the same model options";
+  return Error{Stage::kConfigure, Code::kUsage,
+               "the pipeline's catalog has none of the vectors that it needs, and no step before it makes "
+               "them: " +
+                   std::string(advice)};
 }
 
 }  // namespace imgmill

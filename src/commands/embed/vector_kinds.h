@@ -4,6 +4,9 @@
 #include <string>
 
 #include "imgmill/base/error.h"
+#include "imgmill/commands/command.h"
+#include "imgmill/commands/embedding_options.h"
+#include "imgmill/commands/steps_before.h"
 
 namespace imgmill {
 
@@ -11,5 +14,14 @@ namespace imgmill {
 std::string KindText(const std::string& kind);
 /// kUsage: there are none of this kind, but of those that are named.
 Error NoVectors(const std::string& catalog, const std::string& kind);
+
+/// What makes such vectors, whatever it is shown: the model's file, or the name that they were imported
+/// under; empty for the built-in descriptor.
+std::string MakerOf(const EmbeddingOptions& embedding);
+
+/// Of a step of a pipeline: kUsage unless the catalog has vectors that such a maker has made, or a step
+/// before will make them.
+Status HasVectors(const EmbeddingOptions& embedding, const CommandServices& services,
+                  const StepsBefore& before);
 
 }  // namespace imgmill

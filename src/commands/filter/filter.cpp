@@ -12,6 +12,7 @@
 #include "commands/embed/embedder.h"
 #include "commands/export_target.h"
 #include "commands/planned_actions.h"
+#include "commands/readable_file.h"
 #include "dataset/set_aside.h"
 #include "filter_descriptions.h"
 #include "filter_export.h"
@@ -20,6 +21,7 @@
 #include "filter_scorers.h"
 #include "filter_verdict.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/commands/steps_before.h"
 
 namespace imgmill {
 namespace {
@@ -81,7 +83,7 @@ class Judging final : public LadderWork {
   const CommandServices& services_;
 };
 
-class Filter final : public Command {
+class Filter final : public Command, public ChecksAhead {
  public:
   explicit Filter(Flags& flags) { AddFilterFlags(flags, options_); }
 
@@ -95,6 +97,16 @@ class Filter final : public Command {
     return options_.scorers.empty() ? std::string() : options_.scorers.front();
   }
 
+  Status MayRead(const CommandServices& services, const StepsBefore& before) const override {
+    TRY(MayActOnInput(options_.action, services.shared->list, before));
+    for (const std::string& scorer : options_.scorers) TRY(MayBeWeights(services, scorer));
+    return options_.clip.empty() ? Status() : MayBeWeights(services, options_.clip);
+  }
+  Status MayWrite(const CommandServices&, const StepsBefore& before) const override {
+    TRY(MayExport("--export", options_.export_file, before));
+    TRY(MayExport("--html", options_.html, before));
+    return MayActInto("--to", options_.to, options_.undo_file, before);
+  }
   Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override;
 
  private:
@@ -305,12 +317,7 @@ class Filter::FilterRun final : public CommandRun {
   FilterOperation operation_;
 };
 
-Result<std::unique_ptr<CommandRun>> Filter::Begin(ItemSource& source, const CommandServices& services) {
-  TRY(MayActOnInput(options_.action, source, services.shared->list));
-  if (!options_.export_file.empty()) {
-    TRY(MayExport("--export", options_.export_file));
-  }
-  if (!options_.html.empty()) TRY(MayExport("--html", options_.html));
+Result<std::unique_ptr<CommandRun>> Filter::Begin(ItemSource&, const CommandServices& services) {
   std::vector<Scorer> scorers = TRY(OpenScorers(options_, RulesOf(options_), services));
   const bool any = !scorers.empty();
   auto run = std::make_unique<FilterRun>(*this, std::move(scorers), services);

@@ -9,6 +9,7 @@
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flags.h"
+#include "imgmill/commands/steps_before.h"
 
 namespace imgmill {
 namespace {
@@ -80,7 +81,7 @@ class FramesRun final : public CommandRun {
   FramesOperation operation_;
 };
 
-class Frames final : public Command {
+class Frames final : public Command, public ChecksAhead {
  public:
   explicit Frames(Flags& flags) {
     flags.Footer(
@@ -122,22 +123,30 @@ class Frames final : public Command {
   std::string output_folder() const override { return options_.output; }
   bool reads_videos() const override { return true; }
   void set_output_folder(const std::string& folder) override { options_.output = folder; }
+  std::string output_ending() const override {
+    return std::string(Extension(options_.file.Writing().format));
+  }
+  Status MayWrite(const CommandServices& services, const StepsBefore& before) const override {
+    if (services.shared->mode == RunMode::kRun && before.are_now()) return {};  // Begin reads the whole list
+    return OutputManifest::MayOpen(kFrameManifest, ManifestPath(), services.shared->force);
+  }
 
   Result<std::unique_ptr<CommandRun>> Begin(ItemSource& source, const CommandServices& services) override {
     const SharedOptions& shared = *services.shared;
-    const std::string path = options_.output + "/" + kManifest;
     std::unique_ptr<OutputManifest> manifest;
-    if (shared.mode != RunMode::kRun) {
-      TRY(OutputManifest::MayOpen(kFrameManifest, path, shared.force));
-    } else {
-      std::unique_ptr<OutputManifest> opened = TRY(OutputManifest::Open(kFrameManifest, path, shared.force));
+    if (shared.mode == RunMode::kRun) {
+      std::unique_ptr<OutputManifest> opened =
+          TRY(OutputManifest::Open(kFrameManifest, ManifestPath(), shared.force));
       manifest = std::move(opened);
     }
-    return std::unique_ptr<CommandRun>(std::make_unique<FramesRun>(
-        options_, path, services, std::move(manifest), ThreadsOfOne(source.Expected(), services.workers())));
+    return std::unique_ptr<CommandRun>(
+        std::make_unique<FramesRun>(options_, ManifestPath(), services, std::move(manifest),
+                                    ThreadsOfOne(source.Expected(), services.workers())));
   }
 
  private:
+  std::string ManifestPath() const { return options_.output + "/" + kManifest; }
+
   FramesOptions options_;
 };
 

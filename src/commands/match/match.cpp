@@ -7,10 +7,12 @@
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "commands/embed/embed_operation.h"
+#include "commands/embed/vector_kinds.h"
 #include "commands/export_target.h"
 #include "commands/readable_file.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flags.h"
+#include "imgmill/commands/steps_before.h"
 #include "match_output.h"
 #include "match_page.h"
 #include "match_sources.h"
@@ -19,7 +21,11 @@
 namespace imgmill {
 namespace {
 
-class Match final : public Command {
+Error Usage(std::string text) {
+  return {Stage::kConfigure, Code::kUsage, std::move(text)};
+}
+
+class Match final : public Command, public ChecksAhead {
  public:
   explicit Match(Flags& flags);
 
@@ -43,6 +49,19 @@ class Match final : public Command {
     return options_.in.empty() ? std::string() : EmbeddedFolder(options_.in.front());
   }
   bool needs_images() const override { return options_.texts.empty(); }
+  Status MayRead(const CommandServices& services, const StepsBefore& before) const override {
+    if (!options_.embedding.model.empty()) TRY(MayBeWeights(services, options_.embedding.model));
+    if (!services.in_pipeline) return {};  // which catalogs are asked, and for what, Begin finds out
+    if (services.shared->no_catalog) return Usage("match searches a catalog and does not work without one");
+    for (const std::string& in : options_.in) {
+      if (!HoldsFiles(in) && !before.MayMake(in))
+        return Usage("--in " + PrintablePath(in) + " is not a folder");
+    }
+    return HasVectors(options_.embedding, services, before);
+  }
+  Status MayWrite(const CommandServices&, const StepsBefore& before) const override {
+    return MayExport("--html", options_.html, before);
+  }
 
   Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override;
 
@@ -162,7 +181,6 @@ class Match::MatchRun final : public CommandRun {
 };
 
 Result<std::unique_ptr<CommandRun>> Match::Begin(ItemSource&, const CommandServices& services) {
-  if (!options_.html.empty()) TRY(MayExport("--html", options_.html));
   OpenedEmbedding opened = TRY(OpenEmbedding(options_.embedding, services));
   std::vector<MatchSource> sources =
       TRY(OpenMatchSources(options_.in, opened.embedder->kind(), std::move(opened.store), services));

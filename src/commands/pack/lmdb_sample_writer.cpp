@@ -43,13 +43,16 @@ LmdbSampleWriter::LmdbSampleWriter(const PackOptions& options, const CommandServ
       dry_(services.shared->mode != RunMode::kRun),
       folder_(options.output, "pack-lmdb/1", *services.catalog, services.shared->force) {}
 
+Status LmdbSampleWriter::MayOpen(const PackOptions& options, const CommandServices& services) {
+  const bool force = services.shared->force;
+  TRY(IsOfOneFormat(options.output, "index.json", "shards", force));
+  TRY(GrowingFile::MayCreate(MetaInfoPath(options), *services.catalog, force));
+  return MembersList::MayCreate(options, services);
+}
+
 Result<std::unique_ptr<LmdbSampleWriter>> LmdbSampleWriter::Open(const PackOptions& options,
                                                                  const CommandServices& services, Lost lost) {
-  std::unique_ptr<LmdbSampleWriter> writer(new LmdbSampleWriter(options, services, std::move(lost)));
-  TRY(IsOfOneFormat(options.output, "index.json", "shards", services.shared->force));
-  TRY(GrowingFile::MayCreate(writer->MetaInfoPath(), *services.catalog, services.shared->force));
-  TRY(MembersList::MayCreate(options, services));
-  return writer;
+  return std::unique_ptr<LmdbSampleWriter>(new LmdbSampleWriter(options, services, std::move(lost)));
 }
 
 Footprint LmdbSampleWriter::Held(uint64_t largest) const {
@@ -139,7 +142,7 @@ Status LmdbSampleWriter::WriteLists(const RecordTable<ShardSample>& samples) {
   std::unique_ptr<MembersList> members;
   if (!dry_) {
     std::unique_ptr<GrowingFile> file =
-        TRY(GrowingFile::Create(MetaInfoPath(), *services_.catalog, services_.shared->force));
+        TRY(GrowingFile::Create(MetaInfoPath(options_), *services_.catalog, services_.shared->force));
     meta_info = std::move(file);
     std::unique_ptr<MembersList> list = TRY(MembersList::Create(options_, services_));
     members = std::move(list);

@@ -18,6 +18,8 @@ namespace imgmill {
 /// line "NAME (HEIGHT,WIDTH,CHANNELS) 1" for each image; members.jsonl, as beside shards.
 class LmdbSampleWriter final : public SampleWriter {
  public:
+  /// As ShardWriter::MayOpen.
+  static Status MayOpen(const PackOptions& options, const CommandServices& services);
   static Result<std::unique_ptr<LmdbSampleWriter>> Open(const PackOptions& options,
                                                         const CommandServices& services, Lost lost);
 
@@ -30,13 +32,13 @@ class LmdbSampleWriter final : public SampleWriter {
   bool HasSet() const override;
   std::vector<std::pair<std::string, std::string>> Lists() const override {
     std::vector<std::pair<std::string, std::string>> lists = MembersList::Files(options_);
-    lists.insert(lists.begin(), {"meta_info", MetaInfoPath()});
+    lists.insert(lists.begin(), {"meta_info", MetaInfoPath(options_)});
     return lists;
   }
 
  private:
   LmdbSampleWriter(const PackOptions& options, const CommandServices& services, Lost lost);
-  std::string MetaInfoPath() const { return options_.output + "/meta_info.txt"; }
+  static std::string MetaInfoPath(const PackOptions& options) { return options.output + "/meta_info.txt"; }
   /// @return those of samples_ that are in it
   Result<RecordTable<ShardSample>> WriteDatabase(const std::string& temporary);
   /// @return whether all of its files could be read

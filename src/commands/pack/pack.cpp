@@ -13,6 +13,7 @@
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flags.h"
+#include "imgmill/commands/steps_before.h"
 #include "lmdb_sample_writer.h"
 #include "pack_run.h"
 
@@ -29,7 +30,7 @@ std::string NameOfPair(const std::string& folder) {
   return std::string(IsArchive(clean) ? StemOf(NameOf(clean)) : NameOf(clean));
 }
 
-class Pack final : public Command {
+class Pack final : public Command, public ChecksAhead {
  public:
   explicit Pack(Flags& flags) {
     flags.Footer(
@@ -91,6 +92,9 @@ class Pack final : public Command {
            (options_.format == "lmdb" ? LmdbSampleWriter::kUsuallyHeld : 0);
   }
   void set_output_folder(const std::string& folder) override { options_.output = folder; }
+  Status MayWrite(const CommandServices& services, const StepsBefore&) const override {
+    return MayPack(options_, services);
+  }
 
   Result<std::unique_ptr<CommandRun>> Begin(ItemSource& source, const CommandServices& services) override {
     PackedPairs pairs;

@@ -211,6 +211,11 @@ class PackRun final : public CommandRun {
 
 }  // namespace
 
+Status MayPack(const PackOptions& pack, const CommandServices& services) {
+  return pack.format == "lmdb" ? LmdbSampleWriter::MayOpen(pack, services)
+                               : ShardWriter::MayOpen(pack, services);
+}
+
 Result<std::unique_ptr<CommandRun>> BeginPack(const PackOptions& pack, PackedPairs pairs, ItemSource& given,
                                               const CommandServices& services) {
   auto run = std::make_unique<PackRun>(pack, std::move(pairs), given, services);

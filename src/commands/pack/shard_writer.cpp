@@ -37,13 +37,16 @@ ShardWriter::ShardWriter(const PackOptions& options, const CommandServices& serv
       most_bytes_(*ParseByteSize(options.shard_size)),
       folder_(options.output, "pack/1", *services.catalog, services.shared->force) {}
 
+Status ShardWriter::MayOpen(const PackOptions& options, const CommandServices& services) {
+  const bool force = services.shared->force;
+  TRY(IsOfOneFormat(options.output, "data.mdb", "a database", force));
+  TRY(GrowingFile::MayCreate(IndexPath(options), *services.catalog, force));
+  return MembersList::MayCreate(options, services);
+}
+
 Result<std::unique_ptr<ShardWriter>> ShardWriter::Open(const PackOptions& options,
                                                        const CommandServices& services, Lost lost) {
   std::unique_ptr<ShardWriter> writer(new ShardWriter(options, services, std::move(lost)));
-  const bool force = services.shared->force;
-  TRY(IsOfOneFormat(options.output, "data.mdb", "a database", force));
-  TRY(GrowingFile::MayCreate(writer->IndexPath(), *services.catalog, force));
-  TRY(MembersList::MayCreate(options, services));
   if (!writer->dry_) {
     std::unique_ptr<MembersList> members = TRY(MembersList::Create(options, services));
     writer->members_ = std::move(members);
@@ -151,7 +154,7 @@ Status ShardWriter::Finish() {
   if (dry_) return {};
   TRY(members_->Commit());
   std::unique_ptr<GrowingFile> index =
-      TRY(GrowingFile::Create(IndexPath(), *services_.catalog, services_.shared->force));
+      TRY(GrowingFile::Create(IndexPath(options_), *services_.catalog, services_.shared->force));
   // As the wids of webdataset 0.2 reads it.
   nlohmann::ordered_json document;
   document["__kind__"] = "wids-shard-index-v1";

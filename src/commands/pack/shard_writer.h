@@ -18,7 +18,8 @@ namespace imgmill {
 
 class ShardWriter final : public SampleWriter {
  public:
-  /// What keeps it from beginning is said before any work: files in the folder that are not ours.
+  /// Whether files that are not ours keep it from beginning: asked before any work.
+  static Status MayOpen(const PackOptions& options, const CommandServices& services);
   static Result<std::unique_ptr<ShardWriter>> Open(const PackOptions& options,
                                                    const CommandServices& services, Lost lost);
 
@@ -28,7 +29,7 @@ class ShardWriter final : public SampleWriter {
   bool HasSet() const override { return HasSamples(options_.output, NameOfShard(0)); }
   std::vector<std::pair<std::string, std::string>> Lists() const override {
     std::vector<std::pair<std::string, std::string>> lists = MembersList::Files(options_);
-    lists.insert(lists.begin(), {"index", IndexPath()});
+    lists.insert(lists.begin(), {"index", IndexPath(options_)});
     return lists;
   }
   std::vector<std::string> Others() const override;
@@ -36,7 +37,7 @@ class ShardWriter final : public SampleWriter {
 
  private:
   ShardWriter(const PackOptions& options, const CommandServices& services, Lost lost);
-  std::string IndexPath() const { return options_.output + "/index.json"; }
+  static std::string IndexPath(const PackOptions& options) { return options.output + "/index.json"; }
   std::string NameOfShard(uint64_t number) const;
   /// Of a shard of this prefix.
   std::optional<uint64_t> NumberOf(const std::string& name) const;

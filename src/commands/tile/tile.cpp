@@ -9,6 +9,7 @@
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flags.h"
+#include "imgmill/commands/steps_before.h"
 #include "imgmill/dataset/sidecars.h"
 #include "tile_manifest.h"
 #include "tile_operation.h"
@@ -33,7 +34,7 @@ std::string NoTile(const TileOptions& options) {
   return options.HasRules() ? "without a tile that passes the rules" : "smaller than a tile";
 }
 
-class Tile final : public Command {
+class Tile final : public Command, public ChecksAhead {
  public:
   explicit Tile(Flags& flags);
 
@@ -41,6 +42,13 @@ class Tile final : public Command {
   bool works_image_by_image() const override { return true; }
   std::string output_folder() const override { return options_.output; }
   void set_output_folder(const std::string& folder) override { options_.output = folder; }
+  std::string output_ending() const override {
+    return std::string(Extension(options_.file.Writing().format));
+  }
+  Status MayWrite(const CommandServices& services, const StepsBefore& before) const override {
+    if (services.shared->mode == RunMode::kRun && before.are_now()) return {};  // Begin reads the whole list
+    return OutputManifest::MayOpen(kTileManifest, ManifestPath(), services.shared->force);
+  }
 
   Result<std::unique_ptr<CommandRun>> Begin(ItemSource& source, const CommandServices& services) override;
 
@@ -153,9 +161,7 @@ Result<std::unique_ptr<CommandRun>> Tile::Begin(ItemSource& source, const Comman
     pairs.push_back(std::move(read));
   }
   std::unique_ptr<OutputManifest> manifest;
-  if (shared.mode != RunMode::kRun) {
-    TRY(OutputManifest::MayOpen(kTileManifest, ManifestPath(), shared.force));
-  } else {
+  if (shared.mode == RunMode::kRun) {
     std::unique_ptr<OutputManifest> opened =
         TRY(OutputManifest::Open(kTileManifest, ManifestPath(), shared.force));
     manifest = std::move(opened);

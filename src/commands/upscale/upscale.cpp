@@ -15,6 +15,7 @@
 #include "imgmill/base/path_text.h"
 #include "imgmill/base/spelling.h"
 #include "imgmill/commands/flags.h"
+#include "imgmill/commands/steps_before.h"
 #include "imgmill/image/kernel_names.h"
 #include "upscale_operation.h"
 
@@ -105,7 +106,7 @@ class ModelRun final : public UpscaleRun {
   ModelOperation operation_;
 };
 
-class Upscale final : public Command {
+class Upscale final : public Command, public ChecksAhead {
  public:
   explicit Upscale(Flags& flags);
 
@@ -115,6 +116,20 @@ class Upscale final : public Command {
   std::optional<uint64_t> PassesOn(uint64_t images) const override { return images; }
   std::string weight_file() const override { return options_.model; }
   void set_output_folder(const std::string& folder) override { options_.output = folder; }
+  std::string output_ending() const override {
+    return std::string(Extension(options_.file.Writing().format));
+  }
+  Status MayRead(const CommandServices& services, const StepsBefore&) const override {
+    return options_.model.empty() ? Status() : MayBeWeights(services, options_.model);
+  }
+  /// Its files have the names of those that it is given.
+  Status MayWrite(const CommandServices&, const StepsBefore& before) const override {
+    if (!before.GiveFilesOf(options_.output) || before.given_ending != output_ending()) return {};
+    return Error{Stage::kConfigure, Code::kUsage,
+                 "--output " + PrintablePath(options_.output) +
+                     " is the folder of the images themselves, which " + before.given_by +
+                     " makes: name another"};
+  }
 
   Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override {
     if (options_.method == kLanczos) options_.method = "lanczos3";
