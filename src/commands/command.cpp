@@ -10,6 +10,7 @@
 
 #include "archive/archive_path.h"
 #include "base/try.h"
+#include "image/readable_part.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/steps_before.h"
@@ -211,7 +212,8 @@ void OutcomeLog::Record(const Outcome& outcome) {
     return;
   }
   for (const std::string& note : outcome.notes) {
-    services_.log(LogLevel::kDebug, PrintablePath(outcome.file.path) + ": " + note);
+    services_.log(IsPartNote(note) ? LogLevel::kWarning : LogLevel::kDebug,
+                  PrintablePath(outcome.file.path) + ": " + note);
   }
   if (outcome.rung != Rung::kNone) {
     services_.log(LogLevel::kWarning, PrintablePath(outcome.file.path) + ": memory was short (" +

@@ -116,9 +116,11 @@ MadePipeline FileThroughVips(const std::string& path, const ImageHeader& header,
   if (!file) return {std::nullopt, file.error()};
   Result<FileHead> head = ReadHead(*file, Stage::kDecode);
   if (!head) return {std::nullopt, head.error()};
+  // Of a PNG that is broken, libvips' lenient reader hands out rows it read before, and does not say where.
+  const bool fails = !lenient || header.format == ImageFormat::kPng;
   ImageFormat format = ImageFormat::kOther;
   const ImageRef stored =
-      LoadWithVips(*file, *head, path, lenient ? VIPS_FAIL_ON_NONE : VIPS_FAIL_ON_ERROR, &format);
+      LoadWithVips(*file, *head, path, fails ? VIPS_FAIL_ON_ERROR : VIPS_FAIL_ON_NONE, &format);
   if (!stored && format == ImageFormat::kOther) return {std::nullopt, FileChanged()};
   if (!stored) return made;
   const ColourPlan plan = PlanColour(stored.get());

@@ -61,6 +61,7 @@ std::optional<StillHeader> ReadSgiHeader(const InputFile& file) {
   header.bands = static_cast<int>(number(10, 2));
   header.pixel_bytes = bytes[3];
   header.compressed = bytes[2] == 1;
+  header.bottom_up = true;
   const bool valid = number(0, 2) == 474 && bytes[2] <= 1 && (bytes[3] == 1 || bytes[3] == 2) &&
                      dimensions >= 1 && dimensions <= 3 && header.width > 0 && header.height > 0 &&
                      header.bands > 0;

@@ -7,6 +7,7 @@
 
 #include "base/try.h"
 #include "open_file.h"
+#include "readable_part.h"
 
 namespace imgmill {
 namespace {
@@ -49,7 +50,9 @@ class VipsRows final : public RowReader {
       next_row_ += now;
       rows -= now;
     }
-    if (next_row_ == layout_.height) TakeFeedNotes();
+    if (next_row_ < layout_.height) return {};
+    TakeFeedNotes();
+    if (lenient_ && !given_up_) notes_.push_back(damage_.message + kReadableKept);
     return {};
   }
 
@@ -81,36 +84,58 @@ class VipsRows final : public RowReader {
   }
 
   Status Strip(int64_t rows, uint8_t* destination, size_t stride) {
-    if (!given_up_) {
-      VipsShared share;
-      if (Prepare(pipeline_.image.get(), next_row_, rows, destination, stride, layout_.row_bytes()))
-        return {};
-      if (pipeline_.feed && pipeline_.feed->error) return *pipeline_.feed->error;
-    }
-    if (!given_up_ && !lenient_) {
-      const Error error = Diagnose(rows);
-      const bool broken = error.code == Code::kTruncated || error.code == Code::kMalformed;
-      if (!broken || !allow_truncated_) return error;
-      damage_ = error.message;
-      lenient_ = true;
-      VipsShared share;
-      MadePipeline again = make_(true);
-      if (again.pipeline) {
-        Adopt(std::move(*again.pipeline));
-        if (Prepare(pipeline_.image.get(), next_row_, rows, destination, stride, layout_.row_bytes())) {
-          notes_.push_back(damage_ + kReadableKept);
+    if (!lenient_) {
+      {
+        VipsShared share;
+        if (Prepare(pipeline_.image.get(), next_row_, rows, destination, stride, layout_.row_bytes()))
           return {};
-        }
+        if (pipeline_.feed && pipeline_.feed->error) return *pipeline_.feed->error;
       }
+      TRY(BecomeLenient(rows));
     }
-    if (!given_up_) {
-      given_up_ = true;
-      notes_.push_back("decoding stopped at row " + std::to_string(next_row_) + " of " +
-                       std::to_string(layout_.height) + ", the rest is black: " + damage_);
-    }
-    for (int64_t i = 0; i < rows; ++i) {
+    const int64_t read = given_up_ ? 0 : ReadableRows(rows, destination, stride);
+    if (read < rows && !given_up_) TRY(GiveUp(next_row_ + read));
+    for (int64_t i = read; i < rows; ++i) {
       std::memset(destination + static_cast<size_t>(i) * stride, 0, layout_.row_bytes());
     }
+    return {};
+  }
+
+  // Opens it again, to be read as far as it goes. @param rows  of the strip that failed
+  Status BecomeLenient(int64_t rows) {
+    const Error error = Diagnose(rows);
+    const bool broken = error.code == Code::kTruncated || error.code == Code::kMalformed;
+    if (!broken || !allow_truncated_) return error;
+    damage_ = error;
+    lenient_ = true;
+    VipsShared share;
+    MadePipeline again = make_(true);
+    if (!again.pipeline) return GiveUp(next_row_);
+    Adopt(std::move(*again.pipeline));
+    return {};
+  }
+
+  // Rows of a strip up to the first that cannot be read. libvips' lenient readers hand out what their buffers
+  // held before in place of rows that are missing, and only their error buffer tells: one row at a time, so
+  // that it is the same row however many are asked for.
+  int64_t ReadableRows(int64_t rows, uint8_t* destination, size_t stride) {
+    VipsAlone alone;
+    for (int64_t i = 0; i < rows; ++i) {
+      vips_error_clear();
+      const bool read = Prepare(pipeline_.image.get(), next_row_ + i, 1,
+                                destination + static_cast<size_t>(i) * stride, stride, layout_.row_bytes());
+      const bool whole = read && *vips_error_buffer() == '\0';
+      vips_error_clear();
+      if (!whole) return i;
+    }
+    return rows;
+  }
+
+  // @param row  the first that cannot be read. Error: there is none above it
+  Status GiveUp(int64_t row) {
+    given_up_ = true;
+    if (row == 0) return damage_;
+    notes_.push_back(PartNote(row, layout_.height, "black", damage_.message));
     return {};
   }
 
@@ -141,7 +166,7 @@ class VipsRows final : public RowReader {
   bool allow_truncated_;
   bool lenient_ = false;
   bool given_up_ = false;
-  std::string damage_;
+  Error damage_;
   int64_t next_row_ = 0;
   std::vector<std::string> notes_;
 };

@@ -229,6 +229,7 @@ void JpegDecoder::NoteDamage(int message_code) {
   if (reached_end_ || message_code == JWRN_JPEG_EOF) {
     damage_code_ = Code::kTruncated;
     damage_ = "JPEG data ends " + where;
+    if (info_.input_scan_number <= 1) rows_before_end_ = RowReached();
     return;
   }
   char text[JMSG_LENGTH_MAX] = {};

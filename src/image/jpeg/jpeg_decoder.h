@@ -51,6 +51,11 @@ class JpegDecoder {
   void Finish();
   /// What was wrong with the data read so far, in words; empty when all is well.
   const std::string& damage() const { return damage_; }
+  /// Rows from the top, of the image at its full size, that came before the file's end; nothing where that is
+  /// not what is wrong, or a later scan was cut, which makes all rows coarse.
+  std::optional<int64_t> rows_before_end() const { return rows_before_end_; }
+  /// The damage as an error.
+  Error Damaged() const;
 
  private:
   struct Source {
@@ -78,7 +83,6 @@ class JpegDecoder {
   // Rows from `dc_plane_`.
   void Copy(int64_t rows, uint8_t* destination, size_t stride);
   Error Failure() const;
-  Error Damaged() const;
   void NoteDamage(int message_code);
   // After the end marker was read. `flat_zeros`: whether the last scan's tables allow flat parts in zeros.
   void NoteLeftOver(bool flat_zeros);
@@ -99,7 +103,8 @@ class JpegDecoder {
   Progress progress_{};
   std::jmp_buf jump_{};
   std::vector<uint8_t> input_;
-  int64_t offset_ = 0;        // of the next byte to read
+  int64_t offset_ = 0;  // of the next byte to read
+  std::optional<int64_t> rows_before_end_;
   bool in_scan_ = false;      // rows are being decoded: damage counts
   int64_t left_over_ = 0;     // bytes between the last row's data and the end marker
   bool reached_end_ = false;  // bytes were wanted beyond the end of the file

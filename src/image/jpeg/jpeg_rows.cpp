@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/try.h"
+#include "image/readable_part.h"
 
 namespace imgmill {
 namespace {
@@ -29,28 +30,30 @@ class JpegRows final : public RowReader {
     if (rows > layout_.height - next_row_) {
       return Error{Stage::kDecode, Code::kInternal, "rows beyond the end were asked for"};
     }
+    int64_t read = 0;
     if (!stopped_) {
-      Status status = decoder_->Read(rows, destination, stride);
+      const Status status = decoder_->Read(rows, destination, stride);
       if (!status && !lenient_) return status;
-      if (!status) {
-        stopped_ = true;
-        notes_.push_back("decoding stopped at row " + std::to_string(next_row_) + " of " +
-                         std::to_string(layout_.height) + ", the rest is black: " + status.error().message);
-      }
+      // No more than is said to be readable, however many rows are asked for at once.
+      read = status ? rows : int64_t{decoder_->info().output_scanline} - next_row_;
+      if (!status) TRY(Stop(next_row_ + read, status.error()));
+      if (decoder_->rows_before_end() == 0) return decoder_->Damaged();
     }
     for (int64_t y = 0; y < rows; ++y) {
       uint8_t* row = destination + static_cast<size_t>(y) * stride;
-      if (stopped_) std::memset(row, inverted_ ? 255 : 0, layout_.row_bytes());
+      if (y >= read) std::memset(row, inverted_ ? 255 : 0, layout_.row_bytes());
       // Adobe stores CMYK as light that is let through. Files without its marker are read alike by Pillow,
       // OpenCV, ImageMagick, FFmpeg and libvips.
-      if (inverted_ && !stopped_) {
+      if (inverted_ && y < read) {
         std::transform(row, row + layout_.row_bytes(), row, [](uint8_t v) { return uint8_t(255 - v); });
       }
     }
     next_row_ += rows;
     if (next_row_ == layout_.height) {
       if (!stopped_ && !decoder_->damage().empty()) {
-        notes_.push_back(decoder_->damage() + kReadableKept);
+        const std::optional<int64_t> whole = decoder_->rows_before_end();
+        notes_.push_back(whole ? PartNote(*whole / shrink_, layout_.height, "grey", decoder_->damage())
+                               : decoder_->damage() + kReadableKept);
       }
       decoder_->Finish();
     }
@@ -58,6 +61,14 @@ class JpegRows final : public RowReader {
   }
 
  private:
+  // @param row  the first that cannot be read. Error: there is none above it
+  Status Stop(int64_t row, const Error& why) {
+    if (row == 0) return why;
+    stopped_ = true;
+    notes_.push_back(PartNote(row, layout_.height, "black", why.message));
+    return {};
+  }
+
   std::unique_ptr<JpegDecoder> decoder_;
   Layout layout_;
   int shrink_;

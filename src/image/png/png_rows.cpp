@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "image/open_file.h"
+#include "image/readable_part.h"
 #include "image/row_by_row.h"
 #include "image/stored_number.h"
 #include "inflater.h"
@@ -68,13 +69,23 @@ class PngRows final : public RowByRow {
       std::swap(row_, above_);
       return {};
     }
-    if (other_ == nullptr) TRY(SwitchAt(y, row));
+    if (other_ == nullptr) {
+      own_rows_ = y;
+      TRY(SwitchAt(y, row));
+    }
     Status status = other_->Read(1, row, layout_.row_bytes());
     notes_ = other_->notes();
+    for (std::string& note : notes_) CountOwnRows(note);
     return status;
   }
 
  private:
+  /// The other reader counts blocks of rows.
+  void CountOwnRows(std::string& note) const {
+    const std::optional<RowSpan> read = RowsRead({note});
+    if (read && read->end < own_rows_) note.replace(0, note.find(' '), std::to_string(own_rows_));
+  }
+
   bool InPixels() const { return data_.name() == "IDAT"; }
 
   bool Decode(int64_t y) {
@@ -123,6 +134,7 @@ class PngRows final : public RowByRow {
   PngData data_;
   const OpenSlower slower_;
   std::unique_ptr<RowReader> other_;  ///< once something was wrong
+  int64_t own_rows_ = 0;              ///< given before that
   const size_t pixel_bytes_;
   Buffer rows_;  ///< this one and the one above, as stored
   uint8_t* row_;

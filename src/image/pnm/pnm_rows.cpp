@@ -9,6 +9,7 @@
 
 #include "base/try.h"
 #include "image/full_range.h"
+#include "image/readable_part.h"
 #include "image/row_by_row.h"
 #include "image/stored_number.h"
 #include "imgmill/memory/pool.h"
@@ -63,7 +64,7 @@ class PnmRows final : public RowByRow {
     std::optional<Error> too_short = TooShort(header_, file_.bytes());
     // Of numbers in text it is told in which row they end.
     if (!too_short || (header_.text() && lenient_)) return {};
-    return Missing(*std::move(too_short));
+    return Missing(*std::move(too_short), rows_there_);
   }
 
   Status ReadRow(int64_t y, uint8_t* row) override {
@@ -73,9 +74,12 @@ class PnmRows final : public RowByRow {
  private:
   bool Bits() const { return header_.pixels == PnmHeader::Pixels::kTextBits; }
 
-  Status Missing(Error error) {
+  /// @param rows  that are whole
+  Status Missing(Error error, int64_t rows) {
+    if (lenient_ && rows == 0) return error;
     if (lenient_) {
-      notes_.push_back(error.message + kReadableKept);
+      const bool lower = header_.pixels == PnmHeader::Pixels::kFloats;
+      notes_.push_back(PartNote(rows, layout_.height, "black", error.message, lower));
       return {};
     }
     error.message += kAllowTruncated;
@@ -107,7 +111,8 @@ class PnmRows final : public RowByRow {
       return Missing(
           {Stage::kDecode, end ? Code::kTruncated : Code::kMalformed,
            std::string(end ? "the numbers of its pixels end" : "not a number where one is expected") +
-               " in row " + std::to_string(y) + " of " + std::to_string(layout_.height)});
+               " in row " + std::to_string(y) + " of " + std::to_string(layout_.height)},
+          y);
     }
     return {};
   }

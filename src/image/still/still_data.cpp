@@ -186,6 +186,13 @@ int64_t RawPixels(const StillHeader& header, int64_t bytes) {
   return bytes / header.row_bytes * side * header.width + columns;
 }
 
+/// Rows that are whole, of those that the first so many bytes hold. Those of runs are counted later.
+int64_t RawRows(const StillHeader& header, int64_t bytes) {
+  if (!IsRaw(header)) return header.height;
+  if (header.block_side == 1) return RawPixels(header, bytes) / header.width;
+  return std::min(header.height, bytes / header.row_bytes * header.block_side);
+}
+
 /// Bytes that are put before those of the file.
 size_t BytesBefore(const StillHeader& header) {
   if (header.kind == StillKind::kDds) return kDdsHeaderBytes;
@@ -241,6 +248,7 @@ Result<StillData> ReadStillData(const InputFile& file, const StillHeader& header
   const size_t before = BytesBefore(header);
   const int64_t there = BytesThere(header, file.bytes());
   StillData data;
+  data.whole_rows = header.height;
   data.missing = MissingByLength(header, there);
   const bool keeps_part = allow_truncated && MayKeepPart(header, there);
   if (const std::optional<Error> too_short = StillTooShort(header, file.bytes()); too_short && !keeps_part)
@@ -261,6 +269,8 @@ Result<StillData> ReadStillData(const InputFile& file, const StillHeader& header
   if (header.with_masks) start[before + (header.in_icon ? 0 : 14)] = 40;
   if (header.kind == StillKind::kSgi && IsRaw(header) && !data.missing.empty())
     BlackenSgi(header, RawPixels(header, there - header.pixels_at), start);
+  if (!data.missing.empty()) data.whole_rows = RawRows(header, there - header.pixels_at);
+  if (data.whole_rows == 0) return Error{Stage::kDecode, Code::kTruncated, data.missing};
   if (!header.compressed) return data;
 
   const auto pixels_at = static_cast<size_t>(header.pixels_at);
@@ -269,6 +279,8 @@ Result<StillData> ReadStillData(const InputFile& file, const StillHeader& header
   data.missing = Where(header, reach.pixels);
   if (reach.pixels >= header.width * header.height) data.missing = "its end mark is missing";
   if (!allow_truncated) return Error{Stage::kDecode, Code::kTruncated, data.missing + kAllowTruncated};
+  data.whole_rows = reach.pixels / header.width;
+  if (data.whole_rows == 0) return Error{Stage::kDecode, Code::kTruncated, data.missing};
   const std::vector<uint8_t> fill = BlackRuns(header, reach);
   const size_t kept = before + pixels_at + static_cast<size_t>(reach.end);
   Buffer filled(kept + fill.size() + kStillPadding);

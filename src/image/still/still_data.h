@@ -13,7 +13,8 @@ namespace imgmill {
 struct StillData {
   Buffer buffer;  ///< with kStillPadding behind the bytes
   size_t bytes = 0;
-  std::string missing;  ///< what is missing, where the rest was filled up with black; empty: nothing is
+  std::string missing;     ///< what is missing, where the rest was filled up with black; empty: nothing is
+  int64_t whole_rows = 0;  ///< that were there, in the order in which they are stored
 };
 
 /// Of a file that cannot hold all pixels, as its size and what runs can do at most show.

@@ -68,6 +68,7 @@ std::optional<StillHeader> Bitmap(const InputFile& file, int64_t info_at, int64_
   header.height = core ? Little(&info[6], 2) : static_cast<int32_t>(Little(&info[8], 4));
   const bool upside_down = header.height < 0;  // the top row first
   if (upside_down) header.height = -header.height;
+  header.bottom_up = !upside_down;
   if (in_icon) header.height /= 2;
   header.bits = static_cast<int>(Little(&info[core ? 10 : 14], 2));
   const int64_t compression = core ? kRgb : Little(&info[16], 4);
@@ -205,6 +206,7 @@ std::optional<StillHeader> Tga(const InputFile& file, const FileHead& head) {
   header.width = Little(h + 12, 2);
   header.height = Little(h + 14, 2);
   header.compressed = (h[2] & 8) != 0;
+  header.bottom_up = (h[17] & 0x20) == 0;
   header.pixel_bytes = (depth + 7) / 8;
   header.row_bytes = header.width * header.pixel_bytes;
   header.pixels_at = 18 + h[0] + (palette ? Little(h + 5, 2) * ((entry_bits + 7) / 8) : 0);

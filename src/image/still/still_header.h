@@ -32,6 +32,7 @@ struct StillHeader {
   int64_t row_bytes = 0;    ///< as stored, without compression; DDS: of a row of blocks
   int pixel_bytes = 0;      ///< TGA's packets; QOI's channels; SGI's samples
   bool compressed = false;  ///< by runs
+  bool bottom_up = false;   ///< the lowest row first
   int bits = 0;             ///< BMP and DDS: of a pixel
   int block_side = 1;       ///< DDS: rows and columns that are stored together
   int dds_form = 0;         ///< which of its layouts, for WriteDdsHeader

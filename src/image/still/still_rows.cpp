@@ -5,6 +5,7 @@
 
 #include "base/try.h"
 #include "image/dds_header.h"
+#include "image/readable_part.h"
 #include "image/row_by_row.h"
 #include "still_data.h"
 
@@ -19,13 +20,16 @@ int64_t MaskRowBytes(int64_t width) {
 class StillRows final : public RowByRow {
  public:
   StillRows(std::unique_ptr<StillImage> image, const StillHeader& header, std::vector<uint8_t> mask,
-            const std::string& missing)
+            const StillData& data)
       : RowByRow({header.width, header.height, header.bands, header.sample}),
         image_(std::move(image)),
         mask_(std::move(mask)),
         // FFmpeg gives alpha that is zero throughout as none.
         missing_alpha_(header.kind == StillKind::kBmp && header.bits == 32 ? 0 : 255) {
-    if (!missing.empty()) notes_.push_back(missing + kReadableKept);
+    if (data.missing.empty()) return;
+    notes_.push_back(data.whole_rows < header.height
+                         ? PartNote(data.whole_rows, header.height, "black", data.missing, header.bottom_up)
+                         : data.missing + kReadableKept);
   }
 
   Status ReadRow(int64_t y, uint8_t* row) override {
@@ -106,7 +110,7 @@ Result<std::unique_ptr<RowReader>> OpenStillRows(const std::string& path, const 
   std::unique_ptr<StillImage> image =
       TRY(DecodeStill(still->kind, {data.buffer.data(), data.bytes}, still->width, still->height));
   return std::unique_ptr<RowReader>(
-      std::make_unique<StillRows>(std::move(image), *still, MaskOf(*still, data), data.missing));
+      std::make_unique<StillRows>(std::move(image), *still, MaskOf(*still, data), data));
 }
 
 Footprint StillFootprint(const ImageHeader& header, bool allow_truncated) {
