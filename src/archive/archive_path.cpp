@@ -1,17 +1,12 @@
-// Finds where a path enters an archive, and keeps the indexes of those in use.
+// Finds where a path enters an archive.
 #include "archive/archive_path.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <list>
-#include <mutex>
 
 #include "base/path_parts.h"
-#include "base/try.h"
-#include "base/unique_fd.h"
 #include "imgmill/base/errno_error.h"
 
 namespace imgmill {
@@ -28,60 +23,12 @@ bool MayLeadInto(const std::string& path, int error) {
   return error == ENOTDIR || MayLeadIntoStdinArchive(path);
 }
 
-bool IsUnchanged(const struct stat& a, const struct stat& b) {
-  const auto same = [](const timespec& x, const timespec& y) {
-    return x.tv_sec == y.tv_sec && x.tv_nsec == y.tv_nsec;
-  };
-  return a.st_dev == b.st_dev && a.st_ino == b.st_ino && a.st_size == b.st_size &&
-         same(a.st_mtim, b.st_mtim) && same(a.st_ctim, b.st_ctim);
-}
-
-/// The indexes in use, the last one asked for first. One for the whole process: a path is all that readers
-/// have.
-class Shelf {
- public:
-  static Shelf& Instance() {
-    static Shelf shelf;
-    return shelf;
-  }
-
-  Result<std::shared_ptr<const TarIndex>> Get(const std::string& archive) {
-    const std::lock_guard lock(mutex_);
-    struct stat info {};
-    const std::string path = OnDisk(archive);
-    if (::stat(path.c_str(), &info) != 0) return ErrnoError(Stage::kList, errno, "");
-    const auto found = std::find_if(books_.begin(), books_.end(),
-                                    [&](const Book& book) { return IsUnchanged(book.info, info); });
-    if (found != books_.end()) {
-      books_.splice(books_.begin(), books_, found);
-      return books_.front().index;
-    }
-    const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (!file.valid() || ::fstat(file.get(), &info) != 0) return ErrnoError(Stage::kList, errno, "");
-    TarIndex index = TRY(TarIndex::Read(file.get(), static_cast<uint64_t>(info.st_size)));
-    books_.push_front({info, std::make_shared<const TarIndex>(std::move(index))});
-    bytes_ += books_.front().index->memory();
-    while (bytes_ > kShelfBytes && books_.size() > 1) {
-      bytes_ -= books_.back().index->memory();
-      books_.pop_back();
-    }
-    return books_.front().index;
-  }
-
- private:
-  struct Book {
-    struct stat info;
-    std::shared_ptr<const TarIndex> index;
-  };
-  std::mutex mutex_;
-  std::list<Book> books_;
-  size_t bytes_ = 0;
-};
-
 /// The system's word for an error of ours.
 int ErrnoOf(Code code) {
   if (code == Code::kNotFound) return ENOENT;
   if (code == Code::kPermission) return EACCES;
+  if (code == Code::kInterrupted) return EINTR;
+  if (code == Code::kTooLarge) return ENOMEM;
   return code == Code::kReadError ? EIO : ENOTDIR;
 }
 
@@ -116,10 +63,6 @@ std::optional<ArchivePath> AtOrIntoArchive(const std::string& path) {
   return IntoArchive(path);
 }
 
-Result<std::shared_ptr<const TarIndex>> OpenArchive(const std::string& archive) {
-  return Shelf::Instance().Get(archive);
-}
-
 int StatPath(const std::string& path, struct stat* info) {
   if (::stat(path.c_str(), info) == 0) return 0;
   const int error = errno;
@@ -152,7 +95,7 @@ int StatPath(const std::string& path, struct stat* info) {
 
 Error StatError(const std::string& path, int number) {
   const std::optional<ArchivePath> into =
-      number == ENOENT || number == ENOTDIR ? IntoArchive(path) : std::nullopt;
+      number == ENOENT || number == ENOTDIR || number == ENOMEM ? IntoArchive(path) : std::nullopt;
   if (!into) return ErrnoError(Stage::kList, number, "");
   const Result<std::shared_ptr<const TarIndex>> index = OpenArchive(into->archive);
   if (!index) return index.error();

@@ -43,11 +43,10 @@ bool MayLeadIntoStdinArchive(std::string_view path);
 /// Where the system finds an archive.
 std::string OnDisk(const std::string& archive);
 
-/// What an archive holds. Those last looked at are kept in memory (at most kShelfBytes of them, or one),
-/// since the images of a run are opened one by one; an archive that has changed is read again. From any
-/// thread. Errors as TarIndex::Read's, and kNotFound, kPermission.
+/// What an archive holds, read once and kept; see archive_shelf.h. An archive that has changed is read again.
+/// From any thread. Errors as TarIndex::Read's, kNotFound, kPermission, and kTooLarge where memory has no
+/// room for it.
 Result<std::shared_ptr<const TarIndex>> OpenArchive(const std::string& archive);
-inline constexpr size_t kShelfBytes = size_t{32} << 20;
 
 /// As ::stat, and for members of archives: their size, the archive's times and owner, and a number of their
 /// own in place of an inode's. What lies deeper than a member is a folder. 0, or -1 with errno set.

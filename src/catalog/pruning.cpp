@@ -129,7 +129,7 @@ class Pruner {
       TRY(Stopped());
       TRY(LookAt(file->path));
     }
-    return {};
+    return Stopped();
   }
 
   Status KeepImported() { return database_.Execute(kKeepImported); }

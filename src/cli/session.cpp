@@ -5,6 +5,7 @@
 
 #include <cstdio>
 
+#include "archive_memory.h"
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "dataset/set_aside.h"
@@ -153,6 +154,8 @@ ExitCode RunSession(const SessionPlan& plan, const SharedOptions& shared,
     return ExitCodeFor(opened.error());
   }
   Session& session = **opened;
+  const std::shared_ptr<void> archives =
+      ReserveForArchives(*session.services().memory, *session.services().stop);
   ListOptions list = ListingOf(plan, shared);
   list.stop = session.services().stop;
   session.LeaveSetAside(list);

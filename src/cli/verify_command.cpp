@@ -93,6 +93,7 @@ class Verify final : public Tool {
       if (stop_->StopRequested()) return LookInterrupted();
       TRY(LookAtFile(folder, file->relative, file->path));
     }
+    if (stop_->StopRequested()) return LookInterrupted();
     for (const ListProblem& problem : files->problems()) {
       std::fprintf(stderr, "imgmill: error: %s\n", Describe(problem.path, problem.error).c_str());
       Tell(kFailed, problem.path);

@@ -67,9 +67,18 @@ std::optional<FolderIdentity> IdentityOf(const std::string& folder) {
   return FolderIdentity{info.stx_ino, born};
 }
 
+namespace {
+
+/// Of an archive that memory has no room for, the whole reason.
+Error NoStat(const std::string& path, int number) {
+  return number == ENOMEM ? StatError(path, number) : ErrnoError(Stage::kProbe, number, "stat");
+}
+
+}  // namespace
+
 Result<FileStamp> StampOf(const std::string& path) {
   struct stat info {};
-  if (StatPath(path, &info) != 0) return ErrnoError(Stage::kProbe, errno, "stat");
+  if (StatPath(path, &info) != 0) return NoStat(path, errno);
   TRY(CheckRegular(info, Stage::kProbe));
   return StampFrom(info);
 }
@@ -78,7 +87,7 @@ Result<FileEntry> EntryOf(const std::string& path) {
   struct stat info {};
   const bool seen = ::lstat(path.c_str(), &info) == 0;  // a member of an archive is not
   const bool is_link = seen && S_ISLNK(info.st_mode);
-  if ((!seen || is_link) && StatPath(path, &info) != 0) return ErrnoError(Stage::kProbe, errno, "stat");
+  if ((!seen || is_link) && StatPath(path, &info) != 0) return NoStat(path, errno);
   TRY(CheckRegular(info, Stage::kProbe));
   return FileEntry{StampFrom(info), is_link};
 }

@@ -24,6 +24,7 @@ std::string FolderWalk::FullPath() const {
 void FolderWalk::Enter() {
   std::string folder = relative_.empty() ? path_ : FullPath();
   Result<FolderNames> names = FolderNames::Read(folder, relative_, rules_.filter);
+  if (!names && names.error().code == Code::kInterrupted && Stopped()) return;
   if (!names) {
     problems_.push_back({std::move(folder), names.error()});
     return;
@@ -58,7 +59,8 @@ bool FolderWalk::LinkIsFile() {
 }
 
 std::optional<ListedFile> FolderWalk::Next() {
-  while (!levels_.empty()) {
+  // Folders without end may lie between two files.
+  while (!levels_.empty() && !Stopped()) {
     Level& level = levels_.back();
     if (level.next == level.names.size()) {
       levels_.pop_back();

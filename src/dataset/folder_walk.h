@@ -17,6 +17,7 @@ struct WalkRules {
   const PathFilter& filter;
   bool recursive;
   const std::unordered_set<std::string>& leave_out;  ///< canonical folders
+  const StopFlag* stop = nullptr;
 };
 
 class FolderWalk {
@@ -26,7 +27,7 @@ class FolderWalk {
   FolderWalk(const WalkRules& rules, std::string path, std::string canonical,
              std::vector<ListProblem>& problems);
 
-  /// The next file; `relative` is below the folder.
+  /// The next file; `relative` is below the folder. Nothing, too, once a stop was asked for.
   std::optional<ListedFile> Next();
   uint64_t ignored() const { return ignored_; }
 
@@ -40,6 +41,7 @@ class FolderWalk {
   /// Of members that cannot be had.
   void TellOfArchive();
   std::string FullPath() const;
+  bool Stopped() const { return rules_.stop != nullptr && rules_.stop->StopRequested(); }
   /// Whether a link leads to a regular file; a dangling one becomes a problem.
   bool LinkIsFile();
 

@@ -107,7 +107,7 @@ class ListerOfAll final : public Lister {
       : filter_(options.include, options.exclude, options.videos),
         everything_({}, {}, options.videos),
         leave_out_(CanonicalSet(options.leave_out)),
-        rules_{filter_, options.recursive, leave_out_},
+        rules_{filter_, options.recursive, leave_out_, options.stop},
         arguments_(options.paths, rules_, problems_) {}
 
   Status OpenList(const ListOptions& options) {

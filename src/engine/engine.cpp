@@ -98,7 +98,7 @@ class EngineRun {
       if (Stopped()) return;
       std::optional<ListedFile> file = source_.Next();
       if (!file) {
-        exhausted_ = true;
+        exhausted_ = !services_.stop->StopRequested();  // which ends a listing, too
         return;
       }
       Job job(next_index_++, *std::move(file), operations_);

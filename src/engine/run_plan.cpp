@@ -53,7 +53,8 @@ RunPlan RunPlanner::Finish() {
     plan_.median_lease = leases_[leases_.size() / 2] * kKiB;
     plan_.largest_lease = leases_.back() * kKiB;
   }
-  plan_.reservations = info.reservations;
+  for (const MemoryInfo::Reservation& reservation : info.reservations)
+    if (!reservation.what.empty()) plan_.reservations.push_back(reservation);
   size_t reserved = 0;
   for (const MemoryInfo::Reservation& reservation : info.reservations) reserved += reservation.bytes;
   plan_.expected_peak = info.fixed + reserved + most;

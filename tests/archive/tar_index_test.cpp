@@ -262,3 +262,58 @@ TEST_CASE("what is compressed or no archive is refused") {
   CHECK(none->size() == 0);
   CHECK(none->problems().empty());
 }
+
+TEST_CASE("names longer than a path are told of by their beginning, and what follows is read") {
+  const TestFolder where;
+  where.Write("pack.py",
+              "import sys, tarfile\n"
+              "t = tarfile.open(sys.argv[1], 'w', format=getattr(tarfile, sys.argv[2]))\n"
+              "for n in ['n' * 4095, 'p' * 4096, 'q' * 2000000, 'a/' * 9000 + 'x', 'z']: "
+              "t.addfile(tarfile.TarInfo(n))\n"
+              "t.close()\n");
+  for (const std::string format : {"GNU_FORMAT", "PAX_FORMAT"}) {
+    CAPTURE(format);
+    const std::string path = where / "x.tar";
+    Run("python3 " + (where / "pack.py") + " " + path + " " + format);
+    const Result<TarIndex> index = IndexOf(path);
+    REQUIRE(index.ok());
+    REQUIRE(index->size() == 2);
+    CHECK((*index)[0].name == std::string(4095, 'n'));
+    CHECK((*index)[1].name == "z");
+    CHECK(index->memory() < 100'000);
+    REQUIRE(index->problems().size() == 3);
+    CHECK(index->problems()[2].name.starts_with("a/a/a/a"));
+    CHECK(index->problems()[0].name == std::string(100, 'p') + "...");
+    const bool pax = format == "PAX_FORMAT";
+    CHECK(index->problems()[0].error.code == Code::kLimitExceeded);
+    CHECK(index->problems()[0].error.message ==
+          "its name is longer than the 4095 bytes that a path can have");
+    CHECK(index->problems()[1].error.code == Code::kLimitExceeded);
+    // A pax header of this size is not looked into; by tarfile, the old header has the name's beginning.
+    CHECK(index->problems()[1].name == (pax ? std::string(100, 'q') : std::string(100, 'q') + "..."));
+    CHECK(index->problems()[1].error.message.find(pax ? "longer than 1 MiB, at byte"
+                                                      : "its name is longer") != std::string::npos);
+  }
+}
+
+TEST_CASE("reading ends when it may hold no more, and when it is stopped") {
+  const TestFolder where;
+  where.Write("in/a", "of a");
+  where.Write("in/b", "of b");
+  Run("tar -C " + (where / "in") + " -cf " + (where / "x.tar") + " a b");
+  const UniqueFd file(::open((where / "x.tar").c_str(), O_RDONLY | O_CLOEXEC));
+  const uint64_t bytes = TestFolder::Read(where / "x.tar").size();
+  const auto two_at_most = [](size_t held) -> Status {
+    if (held < 2 * 24) return {};
+    return Error{Stage::kList, Code::kTooLarge, "no more"};
+  };
+  const Result<TarIndex> full = TarIndex::Read(file.get(), bytes, {nullptr, two_at_most});
+  REQUIRE_FALSE(full.ok());
+  CHECK(full.error().message == "no more");
+  StopFlag stop;
+  CHECK(TarIndex::Read(file.get(), bytes, {&stop, {}}).ok());
+  stop.RequestStop();
+  const Result<TarIndex> stopped = TarIndex::Read(file.get(), bytes, {&stop, {}});
+  REQUIRE_FALSE(stopped.ok());
+  CHECK(stopped.error().code == Code::kInterrupted);
+}

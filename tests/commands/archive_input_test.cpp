@@ -136,6 +136,26 @@ TEST_CASE("an archive that changes is read again, and what has gone from it can 
   CHECK(Json(pruned)["files"] == 1);  // b.jpg
 }
 
+TEST_CASE("a member whose name is longer than a path is a failure, which shows the name's beginning") {
+  const TestFolder where;
+  Put(where, "clock.jpg", "in/z.jpg");
+  Tar(where / "in.tar", where / "in");
+  // In front of the archive, 60,000 folders in each other.
+  where.Write("name.py",
+              "import sys, tarfile\n"
+              "with open(sys.argv[1], 'rb') as f: rest = f.read()\n"
+              "info = tarfile.TarInfo('a/' * 60000 + 'x.jpg')\n"
+              "with open(sys.argv[1], 'wb') as f: f.write(info.tobuf(tarfile.GNU_FORMAT) + rest)\n");
+  CHECK(Process({"/usr/bin/env", "python3", where / "name.py", where / "in.tar"}, {}).Wait().exit_code == 0);
+  std::string begin;
+  for (int i = 0; i < 50; ++i) begin += "a/";
+  const nlohmann::json dedup = Json(Run({"dedup", where / "in.tar", "--no-catalog", "--json"}));
+  CHECK(dedup["done"] == 1);
+  REQUIRE(dedup["failed"].size() == 1);
+  CHECK(dedup["failed"][0]["path"] == where / "in.tar/" + begin + "...");
+  CHECK(dedup["failed"][0]["code"] == "limit_exceeded");
+}
+
 TEST_CASE("members are copied out with their side-cars, and nothing else is done to them") {
   const TestFolder where;
   Put(where, "clock.jpg", "in/a.jpg");

@@ -156,6 +156,22 @@ TEST_CASE("a folder that may not be read is a problem, and the rest is listed") 
   MESSAGE("SKIPPED: changing the user needs root");
 }
 
+TEST_CASE("a stop ends the listing of a folder") {
+  const TestFolder folder;
+  folder.Write("a.jpg");
+  folder.Write("b.jpg");
+  StopFlag stop;
+  ListOptions options;
+  options.paths = {folder.path()};
+  options.stop = &stop;
+  auto lister = Lister::Open(options);
+  REQUIRE(lister);
+  CHECK((*lister)->Next()->relative == "a.jpg");
+  stop.RequestStop();
+  CHECK_FALSE((*lister)->Next().has_value());
+  CHECK((*lister)->problems().empty());
+}
+
 TEST_CASE("a file reached twice appears once") {
   const TestFolder folder;
   for (const char* name : {"photos/a.jpg", "photos/b.jpg", "photos/sub/c.jpg", "photos/.h/d.jpg",
