@@ -16,13 +16,16 @@ class WithUnpaired final : public ItemSource {
  public:
   WithUnpaired(ItemSource& images, std::vector<const PairIndex*> pairs, bool complete)
       : images_(images), pairs_(std::move(pairs)), complete_(complete) {}
-  std::optional<ListedFile> Next() override { return images_.Next(); }
+  std::optional<ListedFile> Next() override {
+    std::optional<ListedFile> file = images_.Next();
+    ended_ = !file;
+    return file;
+  }
   std::vector<ListProblem> Problems() const override {
     std::vector<ListProblem> problems = images_.Problems();
     for (const PairIndex* pairs : pairs_) {
-      if (!complete_) break;
-      std::vector<ListProblem> unpaired = pairs->Unpaired();
-      problems.insert(problems.end(), unpaired.begin(), unpaired.end());
+      if (!complete_ || !ended_) break;  // the others may have been asked for yet
+      pairs->AddUnpaired(problems);
     }
     return problems;
   }
@@ -33,6 +36,7 @@ class WithUnpaired final : public ItemSource {
   ItemSource& images_;
   std::vector<const PairIndex*> pairs_;
   bool complete_;
+  bool ended_ = false;
 };
 
 }  // namespace
@@ -55,7 +59,9 @@ PairNames PairNameOptions::Names() const {
   return {of_own ? *of_own : NamePattern(), of_partner ? *of_partner : NamePattern()};
 }
 
-Result<PairIndex> ReadPairs(const ItemSource& source, const SharedOptions& shared, const PairFolder& folder) {
+Result<PairIndex> ReadPairs(const ItemSource& source, const CommandServices& services,
+                            const PairFolder& folder) {
+  const SharedOptions& shared = *services.shared;
   for (const std::string& path : shared.list.paths) {
     if (source.FromUser() && !folder.names.AreGiven() && IsSameFile(path, folder.path)) {
       return Error{Stage::kConfigure, Code::kUsage,
@@ -66,6 +72,7 @@ Result<PairIndex> ReadPairs(const ItemSource& source, const SharedOptions& share
   ListOptions list;
   list.paths = {folder.path};
   list.recursive = shared.list.recursive;
+  list.stop = services.stop;
   if (!folder.leave_out.empty()) list.leave_out = {folder.leave_out};
   return PairIndex::Read(list, folder.names.Names());
 }

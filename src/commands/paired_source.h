@@ -20,7 +20,8 @@ struct PairFolder {
 };
 
 /// The partners, if these are not the images themselves: by name alone, each would be its own.
-Result<PairIndex> ReadPairs(const ItemSource& source, const SharedOptions& shared, const PairFolder& folder);
+Result<PairIndex> ReadPairs(const ItemSource& source, const CommandServices& services,
+                            const PairFolder& folder);
 
 /// Whether every partner must be asked for. Where the user or an earlier step chose among the images, the
 /// others' partners are no mistake.

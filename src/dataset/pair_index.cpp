@@ -1,10 +1,11 @@
-// A sorted list of keys; looked up by halving.
+// A sorted list of keys on the disk; looked up by halving.
 #include "imgmill/dataset/pair_index.h"
 
 #include <algorithm>
 
 #include "base/path_parts.h"
 #include "base/try.h"
+#include "dataset/sorted_paths.h"
 #include "imgmill/base/path_text.h"
 
 namespace imgmill {
@@ -14,6 +15,13 @@ std::string KeyOf(const std::string& relative) {
   const std::string_view name = NameOf(relative);
   const size_t folder = relative.size() - name.size();
   return relative.substr(0, folder) + std::string(StemOf(name));
+}
+
+/// Between a key and a path: neither holds it, so that all entries of a key stand together.
+constexpr std::string_view kBetween = "//";
+
+std::string PathOf(std::string_view entry) {
+  return std::string(entry.substr(entry.find(kBetween) + kBetween.size()));
 }
 
 constexpr std::string_view kShared = "{name}";
@@ -51,13 +59,21 @@ Result<PairIndex> PairIndex::Read(const ListOptions& options, PairNames names) {
   PairIndex index;
   index.names_ = std::move(names);
   index.folder_ = options.paths.empty() ? std::string() : options.paths.front();
-  while (std::optional<ListedFile> file = lister->Next()) {
-    index.entries_.push_back({KeyOf(file->relative), std::move(file->path), false});
-  }
+  SortedPaths sorted;
+  while (const std::optional<ListedFile> file = lister->Next())
+    TRY(sorted.Add(KeyOf(file->relative).append(kBetween) += file->path));
+  if (options.stop != nullptr && options.stop->StopRequested())
+    return Error{Stage::kList, Code::kInterrupted,
+                 "stopped while the partners were listed; nothing was done"};
   index.problems_ = lister->problems();
-  // The listing's order is another one: "a-b" stands before "a.png" there, and "a" before "a-b" here.
-  std::sort(index.entries_.begin(), index.entries_.end(),
-            [](const Entry& a, const Entry& b) { return a.key != b.key ? a.key < b.key : a.path < b.path; });
+  TRY(sorted.Finish());
+  index.entries_ = std::make_shared<RecordFile>();
+  while (true) {
+    const std::optional<std::string> entry = TRY(sorted.Next());
+    if (!entry) break;
+    index.entries_->Add(*entry);
+  }
+  index.taken_.resize(index.entries_->size());
   return index;
 }
 
@@ -70,40 +86,58 @@ Result<std::string> PairIndex::Take(const ListedFile& file) {
                                           " says, so it is unclear what its partner is called");
   }
   const std::string key = own.substr(0, own.size() - stem.size()) + names_.partner.With(*shared);
-  const auto before = [](const Entry& entry, const std::string& wanted) { return entry.key < wanted; };
-  const auto first = std::lower_bound(entries_.begin(), entries_.end(), key, before);
-  auto last = first;
-  while (last != entries_.end() && last->key == key) {
-    last->taken = true;  // told with this file, whatever comes of it
-    ++last;
-  }
-  if (first == last) {
+  const std::vector<std::string> found = TRY(TakeAll(key));
+  if (found.empty()) {
     return NoPartner(Code::kNotFound, "it has no partner " + PrintablePath(Join(folder_, key)) + ".*");
   }
-  if (last - first > 1) {
-    return NoPartner(Code::kConflict, "it has several possible partners, " + PrintablePath(first->path) +
-                                          " and " + PrintablePath((first + 1)->path) + " (keep one)");
+  if (found.size() > 1) {
+    return NoPartner(Code::kConflict, "it has several possible partners, " + PrintablePath(found[0]) +
+                                          " and " + PrintablePath(found[1]) + " (keep one)");
   }
   if (file.clash != NameClash::kNone) {
     return NoPartner(
         Code::kConflict,
         "another image next to it differs only in the extension, so it is unclear whose partner " +
-            PrintablePath(first->path) + " is (keep one)");
+            PrintablePath(found[0]) + " is (keep one)");
   }
-  return first->path;
+  return found[0];
 }
 
-std::vector<ListProblem> PairIndex::Unpaired() const {
-  std::vector<ListProblem> unpaired = problems_;
-  std::vector<const Entry*> left;
-  for (const Entry& entry : entries_) {
-    if (!entry.taken) left.push_back(&entry);
+Result<std::vector<std::string>> PairIndex::TakeAll(const std::string& key) {
+  const std::string wanted = key + std::string(kBetween);
+  size_t row = 0;
+  for (size_t end = taken_.size(); row < end;) {
+    const size_t middle = row + (end - row) / 2;
+    const std::string entry = TRY(entries_->At(middle));
+    if (entry < wanted) {
+      row = middle + 1;
+    } else {
+      end = middle;
+    }
   }
-  std::sort(left.begin(), left.end(), [](const Entry* a, const Entry* b) { return a->path < b->path; });
-  for (const Entry* entry : left) {
-    unpaired.push_back({entry->path, NoPartner(Code::kNotFound, "no listed image is its partner")});
+  std::vector<std::string> found;
+  for (; row < taken_.size(); ++row) {
+    const std::string entry = TRY(entries_->At(row));
+    if (!entry.starts_with(wanted)) break;
+    taken_[row] = true;  // told with this file, whatever comes of it
+    if (found.size() < 2) found.push_back(PathOf(entry));
   }
-  return unpaired;
+  return found;
+}
+
+void PairIndex::AddUnpaired(std::vector<ListProblem>& problems) const {
+  problems.insert(problems.end(), problems_.begin(), problems_.end());
+  const auto first = static_cast<std::ptrdiff_t>(problems.size());
+  RecordFile::Reader reader(*entries_);
+  for (const bool taken : taken_) {
+    std::string_view entry;
+    if (const Result<bool> more = reader.Next(entry); !more)
+      return problems.push_back({folder_, more.error()});
+    if (!taken)
+      problems.push_back({PathOf(entry), NoPartner(Code::kNotFound, "no listed image is its partner")});
+  }
+  std::sort(problems.begin() + first, problems.end(),
+            [](const ListProblem& a, const ListProblem& b) { return a.path < b.path; });
 }
 
 }  // namespace imgmill

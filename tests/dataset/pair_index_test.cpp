@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <map>
 
 #include "dataset/listed_files.h"
@@ -35,10 +36,59 @@ TEST_CASE("partners have the same path below their folders, whatever the extensi
   CHECK(partners["two.png"] == "conflict");
   CHECK(partners["clash.png"] == "conflict");
   CHECK(partners["clash.jpg"] == "conflict");
-  const std::vector<ListProblem> unpaired = index->Unpaired();
+  std::vector<ListProblem> unpaired;
+  index->AddUnpaired(unpaired);
   REQUIRE(unpaired.size() == 2);
   CHECK(unpaired[0].path == folder / "lq/orphan.png");
   CHECK(unpaired[1].path == folder / "lq/sub/orphan.png");
+}
+
+TEST_CASE(
+    "partners of thousands of files, more than stay in memory, are found, and those left are in order") {
+  const TestFolder folder;
+  const std::string stem(60, 's');
+  for (int i = 0; i < 3000; ++i) {
+    folder.Write("lq/" + std::to_string(i) + stem + ".jpg");
+    if (i % 3 != 0) folder.Write("hq/" + std::to_string(i) + stem + ".png");
+  }
+  // Names around the end of a key.
+  for (const char* name : {"a", "a b", "a/b", "a-", "a.b"}) {
+    folder.Write("lq/" + std::string(name) + "/x.jpg");
+    folder.Write("hq/" + std::string(name) + "/x.png");
+  }
+  ListOptions options;
+  options.paths = {folder / "lq"};
+  auto index = PairIndex::Read(options);
+  REQUIRE(index);
+  uint64_t found = 0;
+  for (const ListedFile& file : List(folder / "hq")) {
+    const Result<std::string> partner = index->Take(file);
+    REQUIRE(partner);
+    const std::string same = file.relative.substr(0, file.relative.size() - 4);
+    CHECK(*partner == folder / ("lq/" + same + ".jpg"));
+    ++found;
+  }
+  CHECK(found == 2005);
+  std::vector<ListProblem> unpaired = {{"before", Error{}}};
+  index->AddUnpaired(unpaired);
+  REQUIRE(unpaired.size() == 1001);
+  CHECK(unpaired[0].path == "before");
+  CHECK(std::is_sorted(unpaired.begin() + 1, unpaired.end(),
+                       [](const ListProblem& a, const ListProblem& b) { return a.path < b.path; }));
+}
+
+TEST_CASE("partners of which not all were listed are none") {
+  const TestFolder folder;
+  folder.Write("lq/a.jpg");
+  StopFlag stop;
+  ListOptions options;
+  options.paths = {folder / "lq"};
+  options.stop = &stop;
+  CHECK(PairIndex::Read(options));
+  stop.RequestStop();
+  const Result<PairIndex> stopped = PairIndex::Read(options);
+  REQUIRE_FALSE(stopped);
+  CHECK(stopped.error().code == Code::kInterrupted);
 }
 
 TEST_CASE("partners named by a pattern, and names that do not follow it") {

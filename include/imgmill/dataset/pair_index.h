@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 
 #include "imgmill/base/result.h"
 #include "imgmill/dataset/listing.h"
+#include "imgmill/dataset/record_table.h"
 
 namespace imgmill {
 
@@ -33,29 +35,31 @@ struct PairNames {
   NamePattern own, partner;
 };
 
-/// The files of one folder, ready to be looked up. Memory: their paths.
+/// The files of one folder, ready to be looked up. Memory: 8 MiB while it is read, then a byte a file; their
+/// paths are in an unnamed temporary file.
 class PairIndex {
  public:
-  /// Lists the folder of `options`. kNotFound if there is none.
+  /// Lists the folder of `options`. kInterrupted where its stop flag is set; kDiskFull and kWriteError of
+  /// temporary files.
   static Result<PairIndex> Read(const ListOptions& options, PairNames names = {});
 
   /// The path of `file`'s partner: sub/photo.png goes with FOLDER/sub/photo.jpg, or, where partners are named
   /// {name}_x4, with FOLDER/sub/photo_x4.jpg. kNotFound without one, or where its name is not made as `names`
   /// says; kConflict if several files here, or several beside `file`, could be meant: nothing is guessed.
+  /// kReadError of the temporary file.
   Result<std::string> Take(const ListedFile& file);
 
-  /// What Take was never asked for, in bytewise order, and what could not be listed.
-  std::vector<ListProblem> Unpaired() const;
+  /// What could not be listed, and what Take was never asked for, in bytewise order.
+  void AddUnpaired(std::vector<ListProblem>& problems) const;
 
  private:
-  struct Entry {
-    std::string key;  ///< path below the folder, without extension
-    std::string path;
-    bool taken = false;
-  };
+  /// The paths of a key's files, two at most: more are not told.
+  Result<std::vector<std::string>> TakeAll(const std::string& key);
+
   std::string folder_;
   PairNames names_;
-  std::vector<Entry> entries_;  // by key
+  std::shared_ptr<RecordFile> entries_;  ///< path below the folder without extension, "//", path; sorted
+  std::vector<bool> taken_;
   std::vector<ListProblem> problems_;
 };
 

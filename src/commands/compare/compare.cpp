@@ -205,8 +205,8 @@ Result<std::unique_ptr<CommandRun>> Compare::Begin(ItemSource& source, const Com
   if (!options_.lpips.empty()) lpips = TRY(LpipsNetwork::Open(options_.lpips, services));
   std::optional<PairIndex> pairs;
   if (HoldsFiles(options_.pair)) {
-    PairIndex read = TRY(
-        ReadPairs(source, *services.shared, {options_.pair, options_.pair_names, {}, "name another one"}));
+    PairIndex read =
+        TRY(ReadPairs(source, services, {options_.pair, options_.pair_names, {}, "name another one"}));
     pairs = std::move(read);
   }
   return std::unique_ptr<CommandRun>(std::make_unique<CompareRun>(

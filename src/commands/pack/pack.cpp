@@ -99,8 +99,8 @@ class Pack final : public Command, public ChecksAhead {
   Result<std::unique_ptr<CommandRun>> Begin(ItemSource& source, const CommandServices& services) override {
     PackedPairs pairs;
     for (const std::string& folder : options_.pairs) {
-      PairIndex read = TRY(
-          ReadPairs(source, *services.shared, {folder, {}, options_.output, "name that of their partners"}));
+      PairIndex read =
+          TRY(ReadPairs(source, services, {folder, {}, options_.output, "name that of their partners"}));
       pairs.indexes.push_back(std::move(read));
       pairs.folders.push_back(NameOfPair(folder));
     }

@@ -155,7 +155,7 @@ Result<std::unique_ptr<CommandRun>> Tile::Begin(ItemSource& source, const Comman
   const SharedOptions& shared = *services.shared;
   std::vector<PairIndex> pairs;
   for (size_t i = 0; i < options_.pairs.size(); ++i) {
-    PairIndex read = TRY(ReadPairs(source, shared,
+    PairIndex read = TRY(ReadPairs(source, services,
                                    {options_.pairs[i], NamesOfPair(options_, i), options_.output,
                                     "name that of their low-resolution partners"}));
     pairs.push_back(std::move(read));
