@@ -125,11 +125,22 @@ class PackRun final : public CommandRun {
     return error;
   }
 
+  /// For more of a sample than is usual.
+  Result<Lease> RoomForSample(size_t bytes) const {
+    MemoryManager& memory = *services_.memory;
+    Lease lease = TRY(memory.TryAcquire({0, bytes}));
+    if (lease) return lease;
+    return Error{Stage::kAdmit, Code::kTooLarge,
+                 "the memory budget of " + FormatByteSize(memory.host_budget()) +
+                     " has no room for their names (use a larger --memory, or leave out --group prefix)"};
+  }
+
   void Lose(const std::string& path, const Error& error) { lost_.push_back({path, error}); }
 
   Status PackAll(CommandResult& result) {
     SampleGatherer gatherer([this](ShardSample sample) { return writer_->Add(std::move(sample)); },
-                            [this](const std::string& path, const Error& error) { Lose(path, error); });
+                            [this](const std::string& path, const Error& error) { Lose(path, error); },
+                            [this](size_t bytes) { return RoomForSample(bytes); });
     const Status added = operation_.images().ForEach([&](const PackedImage& image) -> Status {
       TRY(gatherer.Add(image));
       if (services_.in_pipeline) result.kept.Add(image.file);

@@ -39,18 +39,51 @@ bool IsAmid(const ShardSample& sample, const std::string& member) {
   return member.starts_with(sample.key + ".") && member.find('/', sample.key.size()) != std::string::npos;
 }
 
+/// With what is made of it: a record, a line of members.jsonl, and a key to find names that are alike by.
+/// Measured: 1.7 KiB for names of 100 bytes.
+size_t HeldBy(const PackedFile& file) {
+  constexpr size_t kBesideNames = 1024;
+  return kBesideNames + 3 * (file.path.size() + file.member.size());
+}
+
 }  // namespace
 
-SampleGatherer::SampleGatherer(Put put, Lost lost) : put_(std::move(put)), lost_(std::move(lost)) {}
+SampleGatherer::SampleGatherer(Put put, Lost lost, Room room)
+    : put_(std::move(put)), lost_(std::move(lost)), room_(std::move(room)) {}
 
 Status SampleGatherer::Add(const PackedImage& image) {
   const std::string& member = image.files.front().member;
   const std::string key(SampleKey(member).value_or(""));
-  while (!open_.empty() && open_.back().key != key && !IsAmid(open_.back(), member)) TRY(PutLast());
-  if (open_.empty() || open_.back().key != key) open_.emplace_back().key = key;
-  ShardSample& sample = open_.back();
+  while (!open_.empty() && open_.back().sample.key != key && !IsAmid(open_.back().sample, member))
+    TRY(PutLast());
+  if (open_.empty() || open_.back().sample.key != key) open_.emplace_back().sample.key = key;
+  Open& open = open_.back();
+  ShardSample& sample = open.sample;
+  if (open.lost) return {};
+  if (const Status held = Hold(open, image); !held) {
+    lost_(image.files.front().path, held.error());
+    bytes_ -= open.bytes;
+    open = {{key, {}, 0}, 0, true};
+    return {};
+  }
   sample.files.insert(sample.files.end(), image.files.begin(), image.files.end());
   ++sample.listed;
+  return {};
+}
+
+Status SampleGatherer::Hold(Open& open, const PackedImage& image) {
+  size_t bytes = 0;
+  for (const PackedFile& file : image.files) bytes += HeldBy(file);
+  open.bytes += bytes;
+  bytes_ += bytes;
+  while (bytes_ > kStep * (leases_.size() + 1)) {
+    Result<Lease> lease = room_(kStep);
+    if (!lease)
+      return Error{lease.error().stage, lease.error().code,
+                   "a sample of more than " + std::to_string(open.sample.files.size()) +
+                       " files is too large to be put together: " + lease.error().message};
+    leases_.push_back(*std::move(lease));
+  }
   return {};
 }
 
@@ -60,8 +93,11 @@ Status SampleGatherer::Finish() {
 }
 
 Status SampleGatherer::PutLast() {
-  ShardSample sample = std::move(open_.back());
+  ShardSample sample = std::move(open_.back().sample);
+  const bool lost = open_.back().lost;
+  bytes_ -= open_.back().bytes;
   open_.pop_back();
+  if (lost) return {};
   const auto by_member = [](const PackedFile& a, const PackedFile& b) { return a.member < b.member; };
   // Two images of one sample may have the same side-cars.
   const auto same = [](const PackedFile& a, const PackedFile& b) { return a.path == b.path; };
