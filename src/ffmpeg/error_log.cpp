@@ -32,9 +32,14 @@ bool IsNoError(void* about, std::string_view format) {
 }
 
 void Note(void* about, int level, const char* format, va_list arguments) {
-  if (level > AV_LOG_ERROR) return;
+  if (level > AV_LOG_INFO) return;
   ErrorLog* log = LogOf(about);
-  if (log == nullptr || IsNoError(about, format) || ++log->errors > 1) return;
+  if (log == nullptr) return;
+  if (level > AV_LOG_ERROR) {
+    if (std::string_view(format).starts_with("concealing")) ++log->concealed;
+    return;
+  }
+  if (IsNoError(about, format) || ++log->errors > 1) return;
   char line[200];
   std::vsnprintf(line, sizeof line, format, arguments);
   log->first = line;

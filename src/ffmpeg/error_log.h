@@ -13,14 +13,18 @@ extern "C" {
 
 namespace imgmill {
 
-/// Must outlive what it was given to. While a decoder works on several threads, only `errors` may be read.
+/// Must outlive what it was given to. While a decoder works on several threads, only the numbers may be read.
 struct ErrorLog {
   std::string first;  ///< the first error, which is the cause of others
   std::atomic<size_t> errors{0};
+  /// Pictures of which parts were missing, and were made up from others. FFmpeg tells it as no error; what
+  /// the picture says of it, it may have said too early where threads decode together.
+  std::atomic<size_t> concealed{0};
 
   void Clear() {
     first.clear();
     errors = 0;
+    concealed = 0;
   }
   /// The first error; where there is none, FFmpeg's words for a code.
   std::string Text(int error) const;

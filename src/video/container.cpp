@@ -145,7 +145,9 @@ bool Container::ReadAhead() {
 
 int64_t Container::PacketsIndexed() const {
   const bool has_table = std::string_view(format_->iformat->name).starts_with("mov");
-  return has_table ? stream().nb_frames : 0;
+  if (!has_table || stream().nb_frames == 0) return 0;
+  // The table has what an edit list leaves out as well; FFmpeg's index has not.
+  return avformat_index_get_entries_count(&stream());
 }
 
 int64_t Container::MissingBytes() const {

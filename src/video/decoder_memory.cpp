@@ -35,10 +35,11 @@ int64_t HeldPictures(AVCodecID codec, const VideoFacts& facts, int level) {
   const int64_t pixels = facts.width * facts.height;
   switch (codec) {
     case AV_CODEC_ID_H264: {
-      if (level < 1) return kMost + 2;
       const int64_t macroblocks = ((facts.width + 15) / 16) * ((facts.height + 15) / 16);
+      // A level that is too low for one picture says nothing of how many there are.
+      if (level < 1 || MostMacroblocks(level) < macroblocks) return kMost + 2;
       // Of those that are referred to, and the one that is decoded and those that are handed out.
-      return std::clamp<int64_t>(MostMacroblocks(level) / std::max<int64_t>(1, macroblocks), 1, kMost) + 3;
+      return std::min(MostMacroblocks(level) / std::max<int64_t>(1, macroblocks), kMost) + 3;
     }
     case AV_CODEC_ID_HEVC: {
       // ITU-T H.265, A.4.2: 6 pictures of the level's largest size, more of smaller ones. Levels are numbered

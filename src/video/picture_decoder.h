@@ -23,7 +23,7 @@ class PictureDecoder {
   /// this says of gaps and refused packets, is worth nothing: the stream is to be decoded on one thread.
   /// Pictures from before are right, since each comes only when all packets up to its own have been decoded,
   /// and told of their errors.
-  bool troubled() const { return threads_ > 1 && (troubled_ || log_.errors > 0); }
+  bool troubled() const { return threads_ > 1 && (troubled_ || log_.errors > 0 || log_.concealed > 0); }
 
   /// To the next picture that the decoder gives, in the order in which they are shown. False behind the last
   /// one.

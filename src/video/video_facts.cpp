@@ -126,9 +126,12 @@ bool MayHaveAlpha(const AVCodecParameters& stored) {
   return std::ranges::find(kOpaque, stored.codec_id) == std::end(kOpaque);
 }
 
-int64_t PicturesOf(const Container& container) {
+int64_t PicturesOf(const Container& container, int64_t pixels) {
   const AVStream& stream = container.stream();
-  if (stream.nb_frames > 0) return stream.nb_frames;
+  // No picture takes less, with what an index or a head says of it.
+  constexpr int64_t kLeastBytes = 8;
+  const int64_t most = std::max<int64_t>(1, container.bytes() / kLeastBytes);
+  if (stream.nb_frames > 0) return std::min<int64_t>(stream.nb_frames, most);
   const auto rate_of = [](AVRational rate) { return rate.num > 0 && rate.den > 0 ? av_q2d(rate) : 0.0; };
   const double rate = std::max(rate_of(stream.avg_frame_rate), rate_of(stream.r_frame_rate));
   double seconds = 0;
@@ -136,10 +139,12 @@ int64_t PicturesOf(const Container& container) {
   if (seconds <= 0 && container.microseconds() > 0)
     seconds = static_cast<double>(container.microseconds()) / AV_TIME_BASE;
   constexpr double kUsualRate = 30;
-  constexpr double kUsualBytes = 12 << 10;  // of a picture: 3 Mbit/s
-  const double pictures = seconds > 0 ? seconds * (rate > 0 ? rate : kUsualRate)
-                                      : static_cast<double>(container.bytes()) / kUsualBytes;
-  return std::max<int64_t>(1, std::llround(std::min(pictures, 1e8)));
+  constexpr int64_t kUsualBytes = 12 << 10;  // of a picture: 3 Mbit/s
+  constexpr int64_t kPixelsAByte = 32;       // of small ones
+  const int64_t bytes = std::clamp<int64_t>(pixels / kPixelsAByte, kLeastBytes, kUsualBytes);
+  const double pictures =
+      seconds > 0 ? seconds * (rate > 0 ? rate : kUsualRate) : static_cast<double>(container.bytes() / bytes);
+  return std::clamp<int64_t>(std::llround(std::min(pictures, 1e8)), 1, most);
 }
 
 }  // namespace
@@ -174,7 +179,7 @@ bool ReadVideoFacts(Container& container, int64_t most_pixels, VideoFacts& facts
   constexpr size_t kNumbers = 9;
   if (matrix != nullptr && bytes >= kNumbers * sizeof(int32_t))
     facts.orientation = std::max(1, OrientationOf(reinterpret_cast<const int32_t*>(matrix)));
-  facts.pictures = PicturesOf(container);
+  facts.pictures = PicturesOf(container, facts.width * facts.height);
   facts.decoder_bytes = DecoderBytes(stored.codec_id, facts, seen.level, seen.format);
   facts.thread_bytes = ThreadBytes(stored.codec_id, facts, seen.format);
   if (!alpha_beside) return true;

@@ -146,6 +146,17 @@ TEST_CASE("a partner that ends early is refused, after the last row that was nee
   }
 }
 
+TEST_CASE("a rerun says again that a partner could be read in part") {
+  const TestFolder where;
+  const std::string partner = IMGMILL_SOURCE_DIR "/sample_data/truncated.jpg";
+  for (int i = 0; i < 2; ++i) {
+    const ProcessResult run =
+        Run({"compare", IMGMILL_SOURCE_DIR "/sample_data/harbour.jpg", "--pair", partner, "--allow-truncated",
+             "--resize", "linear", "-v", "--catalog", where / "c"});
+    CHECK(run.err.find("its partner: ") != std::string::npos);
+  }
+}
+
 TEST_CASE("names with a suffix are paired by a pattern, also within one folder") {
   const TestFolder where;
   WritePicture(where / "set/baby_HR.png", Draw(40, 40, 3, Noise));

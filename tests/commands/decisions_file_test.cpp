@@ -77,6 +77,10 @@ TEST_CASE("decisions that a page cannot have written are refused") {
                    R"(]}],"schema":"imgmill-decisions/1","folder":"/data"})")
                   .status.ok());
   CHECK_FALSE(Read(R"({"schema":"imgmill-decisions/2","folder":"/data","groups":[]})").status.ok());
+  for (const char* none : {"1", "\"a\"", "[\"x\"]"})
+    CHECK_FALSE(
+        Read(R"({"schema":"imgmill-decisions/1","folder":"/data","groups":[)" + std::string(none) + "]}")
+            .status.ok());
   // A page on which everything stays.
   CHECK(Read(R"({"schema":"imgmill-decisions/1","folder":"/data","groups":[]})").status.ok());
 }

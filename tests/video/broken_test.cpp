@@ -125,6 +125,32 @@ TEST_CASE("damage costs the frames up to the next one that stands for itself, an
   }
 }
 
+TEST_CASE("parts that are missing are found by several threads as by one, each time") {
+  const TestFolder where;
+  const std::string stream = where / "s.ts";
+  Shell(
+      "ffmpeg -nostdin -v error -f lavfi -i testsrc2=s=320x240:r=25:d=4 -pix_fmt yuv420p -c:v libx264 -g 25 "
+      "'" +
+      stream + "'");
+  std::string bytes = TestFolder::Read(stream);
+  constexpr size_t kPacket = 188;
+  const size_t first = bytes.size() / kPacket * 6 / 10;
+  for (size_t packet = first; packet < first + 3; ++packet)
+    std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(packet * kPacket + 60), 40, '\x55');
+  where.Write("s.ts", bytes);
+  const auto frames = [&](const std::string& jobs) {
+    const ProcessResult run = Run({"frames", stream, "-o", where / "out", "--format", "jpg", "--every", "2",
+                                   "-j", jobs, "--no-catalog", "--force"});
+    CHECK(run.exit_code == 1);
+    FolderBytes made = ReadFolder(where / "out");
+    fs::remove_all(where / "out");
+    return made;
+  };
+  const FolderBytes by_one = frames("1");
+  CHECK(by_one.size() > 40);
+  for (int i = 0; i < 8; ++i) CHECK(Difference(by_one, frames("2")) == "");
+}
+
 TEST_CASE(
     "a recording that never got its index, a file without pictures and one that is no video are refused") {
   const TestFolder where;
@@ -158,6 +184,45 @@ TEST_CASE("H.261, which marks no key frames, is not taken for damaged") {
   for (const nlohmann::json& line : lines)
     pixels += PixelsOf(where / ("out/" + line["output"].get<std::string>()));
   CHECK((pixels == FfmpegFrames(video, "rgb24")));
+}
+
+TEST_CASE("a video that an edit list trims is whole, and has the frames that ffmpeg shows") {
+  const TestFolder where;
+  const std::string trimmed = where / "trimmed.mp4";
+  Shell(
+      "ffmpeg -nostdin -v error -f lavfi -i testsrc2=s=160x120:r=25:d=4 -pix_fmt yuv420p -c:v libx264 -g 25 "
+      "'" +
+      trimmed + "'");
+  std::string bytes = TestFolder::Read(trimmed);
+  // ISO/IEC 14496-12, 8.6.6: version and flags, the number of entries, and of the first one the duration.
+  const size_t duration = bytes.find("elst") + 12;
+  REQUIRE(duration < bytes.size());
+  const auto halved = static_cast<uint32_t>(
+      (static_cast<uint8_t>(bytes[duration + 2]) << 8 | static_cast<uint8_t>(bytes[duration + 3])) / 2);
+  bytes[duration + 2] = static_cast<char>(halved >> 8);
+  bytes[duration + 3] = static_cast<char>(halved & 0xFF);
+  where.Write("trimmed.mp4", bytes);
+  const size_t shown = FfmpegFrames(trimmed, "gray").size() / (160 * 120);
+  CHECK(shown == 50);
+  const ProcessResult run = Run({"frames", trimmed, "-o", where / "out", "--format", "jpg"});
+  INFO(run.err);
+  CHECK(run.exit_code == 0);
+  CHECK(ReadFolder(where / "out").size() == shown + 1);  // and the manifest
+}
+
+TEST_CASE("a number of frames that a file cannot hold costs nothing") {
+  const TestFolder where;
+  Shell("ffmpeg -nostdin -v error -f lavfi -i testsrc2=s=160x120:r=25:d=0.4 -c:v mjpeg '" +
+        where / "many.avi" + "'");
+  std::string bytes = TestFolder::Read(where / "many.avi");
+  // AVI's stream header: dwLength is the ninth number of four bytes behind its name and size.
+  const size_t length = bytes.find("strh") + 8 + 32;
+  for (const size_t i : {0, 1, 2, 3}) bytes[length + i] = "\x00\xE1\xF5\x05"[i];  // 100 million
+  where.Write("many.avi", bytes);
+  const ProcessResult run = Run({"frames", where / "many.avi", "-o", where / "out", "--memory", "256MiB"});
+  INFO(run.err);
+  CHECK(run.exit_code == 0);
+  CHECK(ReadFolder(where / "out").size() == 11);
 }
 
 TEST_CASE("limits hold, before anything is decoded") {

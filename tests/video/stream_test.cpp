@@ -47,6 +47,18 @@ TEST_CASE(
   CHECK(damage.Around(100, 100)->why == "bits");
 }
 
+TEST_CASE("a clock that begins anew behind a damaged packet hides no picture") {
+  Damage damage;
+  for (int64_t packet = 0; packet < 100; ++packet) {
+    damage.Sent(packet, packet % 20 == 0, 1000 + packet);
+    if (packet == 50) damage.Broken(packet, "why");
+  }
+  CHECK(damage.Around(50, 1050) != nullptr);
+  CHECK(damage.Around(61, 1059) != nullptr);  // leads the one that stands for itself
+  CHECK(damage.Around(61, 1061) == nullptr);
+  CHECK(damage.Around(100, 0) == nullptr);
+}
+
 TEST_CASE("display matrices turn as EXIF's orientations do") {
   // EXIF 2.32, 4.6.4: where row 0 and column 0 of the stored picture lie when it is shown. With y downwards,
   // the stored x axis goes to (a, b) and the y axis to (c, d).

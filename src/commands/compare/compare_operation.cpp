@@ -41,6 +41,8 @@ class CompareOperation::Task final : public ItemTask {
   Status ReadRest() override { return comparing_->ReadRest(); }
   Status Finish(Outcome& outcome) override {
     TRY(comparing_->Finish(outcome));
+    // Of a partner of which only a part could be read: a rerun is to say so again.
+    if (!outcome.notes.empty()) return {};
     const MeasuredPair& measured = static_cast<const ComparePayload&>(*outcome.payload).measured;
     return operation_.catalog_.PutFact(item_.WorkContent(), operation_.traits().fingerprint,
                                        Packed(measured));

@@ -87,6 +87,7 @@ Result<DecidedFile> FileFrom(const Json& json, const std::string& folder) {
 }
 
 Result<DecidedGroup> GroupFrom(const Json& json, const std::string& folder) {
+  if (!json.is_object()) return Wrong("it is no object");
   const auto keep = json.find("keep"), duplicates = json.find("duplicates");
   if (keep == json.end()) return Wrong("it has no \"keep\"");
   if (duplicates == json.end()) return Wrong("it has no \"duplicates\"");
@@ -121,7 +122,8 @@ class Reading {
       if (top_ == "folder") folder_ = PathFromPrintable(parsed.get<std::string>());
     }
     if (top_ == "groups" && depth == 1 && event == Event::array_start) has_groups_ = true;
-    if (top_ != "groups" || depth != 2 || event != Event::object_end) return true;
+    const bool ends = event == Event::object_end || event == Event::array_end || event == Event::value;
+    if (top_ != "groups" || depth != 2 || !ends) return true;
     status_ = Take(parsed);
     return false;
   }
