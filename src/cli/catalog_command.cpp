@@ -84,12 +84,17 @@ class CatalogTool final : public Tool {
 
   Result<nlohmann::ordered_json> Do() {
     const std::string folder = TRY(Folder());
-    if (!Exists(folder + "/catalog.sqlite"))
+    if (!Exists(folder + "/catalog.sqlite")) {
+      for (const std::string& path : paths_) {
+        if (!Exists(path))
+          return Error{Stage::kConfigure, Code::kUsage, PrintablePath(path) + ": no such folder"};
+      }
       return Error{
           Stage::kConfigure, Code::kUsage,
           PrintablePath(folder) +
               " holds no catalog (a catalog is of just the folders that a command was given together; "
               "one of a command with -o is in the output folder's .imgmill)"};
+    }
     const std::unique_ptr<FolderLock> lock = TRY(FolderLock::Take(folder, "imgmill catalog " + what_));
     return what_ == "info" ? Info(folder) : what_ == "prune" ? Prune(folder) : Compact(folder);
   }

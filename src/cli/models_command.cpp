@@ -201,7 +201,13 @@ class Models final : public Tool {
     services.memory = manager.get();
     services.models = &models;
     services.stop = &stop;
-    ModelRuntime* runtime = TRY(services.OpenModels());
+    const Result<ModelRuntime*> opened = services.OpenModels();
+    // What nobody could read is told before what this machine lacks.
+    for (size_t i = 0; !opened && i < files_.size(); ++i) {
+      const std::string path = TRY(ModelPath(files_[i]));
+      TRY(DigestOfModel(path));
+    }
+    ModelRuntime* const runtime = TRY(opened);
     if (files_.empty()) {
       List(*runtime);
       return {};

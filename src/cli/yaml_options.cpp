@@ -5,6 +5,8 @@
 #include <yaml-cpp/eventhandler.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <ios>
 #include <iterator>
@@ -14,6 +16,7 @@
 #include <vector>
 
 #include "flag_errors.h"
+#include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/base/spelling.h"
 #include "imgmill/infer/own_models.h"
@@ -127,14 +130,17 @@ std::string RelativeToFile(const std::string& value, const std::string& yaml_pat
 Result<YAML::Node> LoadYaml(const std::string& path) {
   try {
     std::ifstream file(path, std::ios::binary);
-    if (!file) throw YAML::BadFile(path);
+    if (!file) return Usage(PrintablePath(path) + ": cannot be read: " + ErrnoText(errno));
     const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
     if (const std::optional<Error> more = FindSecondDocument(path, text)) return *more;
     return YAML::Load(text);
   } catch (const YAML::BadFile&) {
     return Usage(PrintablePath(path) + ": cannot be read");
   } catch (const std::ios_base::failure&) {  // a folder can be opened, not read
-    return Usage(PrintablePath(path) + ": cannot be read");
+    std::error_code none;
+    return Usage(PrintablePath(path) + (std::filesystem::is_directory(path, none)
+                                            ? ": is a folder, not a YAML file"
+                                            : ": cannot be read"));
   } catch (const YAML::Exception& problem) {
     return Usage(PrintablePath(path) + ":" + std::to_string(problem.mark.line + 1) + ":" +
                  std::to_string(problem.mark.column + 1) + ": " + problem.msg);

@@ -17,6 +17,9 @@ namespace imgmill {
 Status MayExport(const std::string& flag, const std::string& path, const StepsBefore& before) {
   if (path.empty()) return {};
   const std::string folder = ParentOf(path);
+  if (std::error_code none;
+      std::filesystem::exists(folder, none) && !std::filesystem::is_directory(folder, none))
+    return OfTarget(flag, path, ErrnoError(Stage::kWrite, ENOTDIR, PrintablePath(folder)));
   if (::access(folder.c_str(), W_OK | X_OK) != 0) {
     const bool missing = errno == ENOENT;
     Error error = ErrnoError(Stage::kWrite, errno, "create the file");

@@ -57,7 +57,11 @@ Status ReadList(const ListOptions& options, SortedPaths& sorted) {
   // A pipe is not waited for in open, where nobody could stop us.
   const UniqueFd file(is_stdin ? ::dup(STDIN_FILENO)
                                : ::open(options.files_from.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!file.valid()) return ErrnoError(Stage::kList, errno, "open " + named);
+  if (!file.valid()) {
+    Error error = ErrnoError(Stage::kList, errno, "open " + named);
+    if (error.code == Code::kNotFound) error.code = Code::kUsage;  // as of other files that are named
+    return error;
+  }
   const char separator = options.nul_separated ? '\0' : '\n';
   std::string pending;
   std::string piece(size_t{64} << 10, '\0');

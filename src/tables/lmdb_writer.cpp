@@ -1,11 +1,15 @@
 // Transactions of some MiB: what is not committed yet is in memory.
 #include "tables/lmdb_writer.h"
 
+#include <fcntl.h>
 #include <lmdb.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <vector>
 
 #include "base/try.h"
+#include "base/unique_fd.h"
 #include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
 
@@ -16,6 +20,19 @@ constexpr uint64_t kPage = 4096;
 constexpr uint64_t kTransactionBytes = uint64_t{16} << 20;
 /// For the tree's upper pages, and those that a transaction has freed and the next may not use yet.
 constexpr uint64_t kMoreRoom = uint64_t{64} << 20;
+
+/// LMDB tells a write that was cut short by a full disk as EIO: the next one at the end of the file fails
+/// with the reason. @return EIO if it does not. What it writes is no part of the database.
+int ReasonOfShortWrite(const std::string& path) {
+  constexpr int kBlocks = 64;  // more than LMDB writes at once
+  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+  if (!file.valid()) return EIO;
+  const std::vector<char> zeros(size_t{64} << 10);
+  for (int block = 0; block < kBlocks; ++block) {
+    if (::write(file.get(), zeros.data(), zeros.size()) < 0 && errno != EINTR) return errno;
+  }
+  return EIO;
+}
 
 MDB_val ValueOf(std::string_view text) {
   return {text.size(), const_cast<char*>(text.data())};
@@ -29,11 +46,13 @@ uint64_t LmdbWriter::BytesFor(std::string_view key, uint64_t value_bytes) {
   return own + 4 * (key.size() + 64);
 }
 
-Result<std::unique_ptr<LmdbWriter>> LmdbWriter::Create(const std::string& path, uint64_t bytes) {
+Result<std::unique_ptr<LmdbWriter>> LmdbWriter::Create(const std::string& path, uint64_t bytes,
+                                                       const std::string& shown) {
+  const std::string& name = shown.empty() ? path : shown;
   MDB_env* env = nullptr;
   if (const int code = ::mdb_env_create(&env); code != 0)
-    return ErrnoError(Stage::kWrite, code, PrintablePath(path));
-  std::unique_ptr<LmdbWriter> writer(new LmdbWriter(path, env));
+    return ErrnoError(Stage::kWrite, code, PrintablePath(name));
+  std::unique_ptr<LmdbWriter> writer(new LmdbWriter(path, name, env));
   const uint64_t room = (bytes + bytes / 16 + kMoreRoom) / kPage * kPage;
   int code = ::mdb_env_set_mapsize(env, room);
   // Whoever publishes the file syncs it, and nobody else has it open.
@@ -94,8 +113,9 @@ Status LmdbWriter::Finish() {
 }
 
 Error LmdbWriter::Failed(int code) const {
-  if (code > 0) return ErrnoError(Stage::kWrite, code, PrintablePath(path_));
-  return {Stage::kWrite, Code::kWriteError, PrintablePath(path_) + ": " + ::mdb_strerror(code)};
+  if (code <= 0)
+    return {Stage::kWrite, Code::kWriteError, PrintablePath(shown_) + ": " + ::mdb_strerror(code)};
+  return ErrnoError(Stage::kWrite, code == EIO ? ReasonOfShortWrite(path_) : code, PrintablePath(shown_));
 }
 
 }  // namespace imgmill

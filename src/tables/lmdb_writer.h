@@ -31,8 +31,10 @@ class LmdbWriter {
 
   /// @param path   of the file (data.mdb of a database), which does not exist yet or is empty
   /// @param bytes  the sum of BytesFor: as much address space is taken, no memory
-  /// Errors name the path: kDiskFull, kWriteError, kOutOfMemory.
-  static Result<std::unique_ptr<LmdbWriter>> Create(const std::string& path, uint64_t bytes);
+  /// @param shown  the name that errors give, where the path is a temporary one
+  /// Errors: kDiskFull, kWriteError, kOutOfMemory.
+  static Result<std::unique_ptr<LmdbWriter>> Create(const std::string& path, uint64_t bytes,
+                                                    const std::string& shown = {});
   ~LmdbWriter();
   LmdbWriter(const LmdbWriter&) = delete;
   LmdbWriter& operator=(const LmdbWriter&) = delete;
@@ -46,12 +48,14 @@ class LmdbWriter {
   Status Finish();
 
  private:
-  LmdbWriter(std::string path, MDB_env* env) : path_(std::move(path)), env_(env) {}
+  LmdbWriter(std::string path, std::string shown, MDB_env* env)
+      : path_(std::move(path)), shown_(std::move(shown)), env_(env) {}
   Status Begin();
   Status CommitPending();
   Error Failed(int code) const;
 
   const std::string path_;
+  const std::string shown_;
   MDB_env* const env_;
   MDB_txn* transaction_ = nullptr;
   unsigned table_ = 0;

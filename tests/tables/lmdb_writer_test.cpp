@@ -3,7 +3,9 @@
 
 #include <doctest/doctest.h>
 #include <lmdb.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <cstring>
 #include <map>
 
@@ -110,4 +112,25 @@ TEST_CASE("a database that cannot be made is an error that names it") {
   const Result<std::unique_ptr<LmdbWriter>> none = LmdbWriter::Create(where / "none/a.mdb", 1 << 20);
   REQUIRE_FALSE(none.ok());
   CHECK(none.error().message.find("none/a.mdb") != std::string::npos);
+}
+
+TEST_CASE("a database that the disk has no room for is a full disk, under the name that was given") {
+  const TestFolder where;
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+  auto* const handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit small = before;
+  small.rlim_cur = rlim_t{300} << 10;
+  const std::map<std::string, std::string> values = {{"large", std::string(size_t{1} << 20, 'x')}};
+  Result<std::unique_ptr<LmdbWriter>> database =
+      LmdbWriter::Create(where / ".tmp.mdb", RoomFor(values), "photos/data.mdb");
+  REQUIRE(database.ok());
+  Put(**database, "large", values.at("large"));
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+  const Status finished = (*database)->Finish();
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  REQUIRE_FALSE(finished.ok());
+  CHECK(finished.error().code == Code::kDiskFull);
+  CHECK(finished.error().message == "photos/data.mdb: File too large");
 }

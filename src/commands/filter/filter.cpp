@@ -255,6 +255,7 @@ class Filter::FilterRun final : public CommandRun {
   }
   Result<CommandResult> Reduce(CommandResult result) override {
     if (result.counts.interrupted) return result;  // half a folder has no percentiles
+    descriptions_.Know(result.failed);
     Judging judging(operation_, rules_, descriptions_, services_);
     const LadderOutcome judged = services_.memory->Guarded(judging, kHostWork, *services_.stop);
     if (!judged.status) return judged.status.error();

@@ -15,7 +15,7 @@ Status Descriptions::Measure(const FilterTable& entries, std::span<const Applied
   page_.reset();
   if (!options_.explain.empty()) {
     explanations_.emplace(options_.explain, signals_);
-    TRY(explanations_->FindImages(entries));
+    TRY(explanations_->FindImages(entries, failed_ != nullptr ? *failed_ : FailureTable()));
   }
   if (options_.suggest) suggestions_.emplace(options_.suggest_share, signals_);
   if (!options_.html.empty()) page_.emplace(signals_);

@@ -23,6 +23,8 @@ class Descriptions {
   /// @param rules  with their thresholds
   Status Measure(const FilterTable& entries, std::span<const AppliedRule> rules, MemoryManager& memory,
                  const StopFlag& stop);
+  /// Before Measure: images of the run that failed, to be kept until then.
+  void Know(const FailureTable& failed) { failed_ = &failed; }
   /// Puts them in the place of the list, and into the JSON document.
   void Report(std::span<const AppliedRule> rules, CommandResult& result) const;
   /// Writes the page, if one is wanted. The rules have counted what they drop.
@@ -35,6 +37,7 @@ class Descriptions {
   std::optional<Explanations> explanations_;
   std::optional<Suggestions> suggestions_;
   std::optional<FilterPage> page_;
+  const FailureTable* failed_ = nullptr;
 };
 
 }  // namespace imgmill

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "base/try.h"
 #include "imgmill/base/path_text.h"
 
 namespace imgmill {
@@ -56,7 +57,7 @@ Explanations::Explanations(std::vector<std::string> paths, std::vector<Signal> s
   }
 }
 
-Status Explanations::FindImages(const FilterTable& entries) {
+Status Explanations::FindImages(const FilterTable& entries, const FailureTable& failed) {
   const Status read = entries.ForEach([&](const FilterEntry& entry) {
     texts_.Add(entry.texts);
     for (Image& image : images_) {
@@ -67,6 +68,14 @@ Status Explanations::FindImages(const FilterTable& entries) {
   if (!read) return read;
   for (const Image& image : images_) {
     if (image.entry) continue;
+    std::optional<Error> why;
+    TRY(failed.ForEach([&](const FailedItem& item) {
+      if (!why && IsFile(item.path, image.asked)) why = item.error;
+      return Status();
+    }));
+    if (why)
+      return Error{Stage::kReduce, Code::kUsage,
+                   "--explain " + Describe(image.asked, *why) + ": an image that failed has no values"};
     return Error{Stage::kReduce, Code::kUsage,
                  "--explain " + PrintablePath(image.asked) +
                      ": it is not among the images of this run that could be read: name it as it is listed, "

@@ -11,6 +11,7 @@
 #include "commands/text_counts.h"
 #include "filter_distribution.h"
 #include "filter_verdict.h"
+#include "imgmill/commands/command.h"
 
 namespace imgmill {
 
@@ -28,7 +29,8 @@ class Explanations {
   Explanations(std::vector<std::string> paths, std::vector<Signal> signals);
 
   /// Finds the images among the entries. The error names one that is not there.
-  Status FindImages(const FilterTable& entries);
+  /// @param failed  of the run: why one could not be read
+  Status FindImages(const FilterTable& entries, const FailureTable& failed);
   /// The distributions of all columns, one after the other.
   void Add(size_t column, const Distribution& values);
 

@@ -84,6 +84,15 @@ class Match final : public Command, public ChecksAhead {
     return {};
   }
 
+  /// Each folder has a catalog of its own: one run over several makes another one.
+  static std::string HowToUpdate(const std::vector<std::string>& folders) {
+    std::string runs;
+    for (const std::string& folder : folders)
+      runs += (runs.empty() ? "imgmill embed " : ", and imgmill embed ") + PrintablePath(folder);
+    if (runs.empty()) runs = "imgmill embed";
+    return runs + (folders.size() > 1 ? " bring the catalogs" : " brings the catalog") + " up to date";
+  }
+
   /// What was not searched would else look like what was not found.
   static void TellSearched(const FoundMatches& found, CommandResult& result) {
     const uint64_t searched = found.images.size();
@@ -96,7 +105,7 @@ class Match final : public Command, public ChecksAhead {
     add(found.gone, "no longer there");
     add(found.without_vector, "without such a vector");
     if (!why.empty()) result.summary += "; not searched: " + why;
-    if (found.changed > 0) result.summary += " (imgmill embed brings the catalog up to date)";
+    if (found.changed > 0) result.summary += " (" + HowToUpdate(found.changed_below) + ")";
     result.details["searched"] = searched;
     result.details["not_searched"] = {
         {"changed", found.changed}, {"missing", found.gone}, {"without_vector", found.without_vector}};

@@ -60,7 +60,10 @@ Status RowFinder::Scan(const MatchSource& source, PoolArray<PlacedRow>& placed, 
     }
     return !services_.stop->StopRequested();
   };
+  const uint64_t changed_before = found_.changed;
   TRY(catalog.ForEachFileAndFact(fact_, see));
+  if (found_.changed > changed_before)
+    found_.changed_below.insert(found_.changed_below.end(), source.embedded.begin(), source.embedded.end());
   if (!noted_) return noted_;
   if (services_.stop->StopRequested()) return Stopped();
   return {};

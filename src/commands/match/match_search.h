@@ -33,6 +33,8 @@ struct MatchSource {
   VectorStore store;
   /// Below which they are: canonical, without a slash at the end; none for everywhere.
   std::vector<std::string> folders;
+  std::vector<std::string>
+      embedded;  ///< the folders that `embed` was given; none where the catalog was named
 };
 
 struct FoundMatches {
@@ -42,6 +44,7 @@ struct FoundMatches {
   /// Files that the catalogs know below the folders and that were not searched: others than when they were
   /// embedded, gone, or never embedded so.
   uint64_t changed = 0, gone = 0, without_vector = 0;
+  std::vector<std::string> changed_below;  ///< MatchSource::embedded of those with changed files
 };
 
 struct MatchQuestion {

@@ -72,6 +72,9 @@ Result<std::vector<MatchSource>> OpenMatchSources(const std::vector<std::string>
       source = sources.insert(sources.end(), std::move(other));
     }
     source->folders.push_back(SearchFolder(folder));
+    const std::string embedded = EmbeddedFolder(folder);
+    if (!one && std::ranges::find(source->embedded, embedded) == source->embedded.end())
+      source->embedded.push_back(embedded);
   }
   for (MatchSource& source : sources) {
     // "/" is everywhere.

@@ -97,7 +97,8 @@ Status LmdbSampleWriter::Finish() {
 }
 
 Result<RecordTable<ShardSample>> LmdbSampleWriter::WriteDatabase(const std::string& temporary) {
-  const std::unique_ptr<LmdbWriter> database = TRY(LmdbWriter::Create(temporary, bytes_));
+  const std::unique_ptr<LmdbWriter> database =
+      TRY(LmdbWriter::Create(temporary, bytes_, folder_.PathOf(kDatabase)));
   std::vector<char> buffer(kCopyBytes);
   RecordTable<ShardSample> packed;
   const Status all = samples_.ForEach([&](const ShardSample& sample) -> Status {

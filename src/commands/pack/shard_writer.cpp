@@ -84,7 +84,7 @@ Status ShardWriter::WriteShard() {
   if (!finished && !dry_) {
     const std::string path = TRY(folder_.Begin(item, name));
     TemporaryFile temporary(path);
-    RecordTable<ShardSample> written = TRY(WriteMembers(temporary.path()));
+    RecordTable<ShardSample> written = TRY(WriteMembers(temporary.path(), folder_.PathOf(name)));
     packed = std::move(written);
     if (packed.size() > 0) {
       Item left = TRY(ItemOfMembers(packed));
@@ -100,11 +100,12 @@ Status ShardWriter::WriteShard() {
   return {};
 }
 
-Result<RecordTable<ShardSample>> ShardWriter::WriteMembers(const std::string& temporary) {
+Result<RecordTable<ShardSample>> ShardWriter::WriteMembers(const std::string& temporary,
+                                                           const std::string& path) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(temporary.c_str(), "wbe"),
                                                              &std::fclose);
-  if (!file) return ErrnoError(Stage::kWrite, errno, PrintablePath(temporary));
-  TarWriter archive(file.get(), temporary);
+  if (!file) return ErrnoError(Stage::kWrite, errno, PrintablePath(path));
+  TarWriter archive(file.get(), path);
   std::vector<char> buffer(kCopyBytes);
   RecordTable<ShardSample> packed;
   const Status all = pending_.ForEach([&](const ShardSample& sample) -> Status {
@@ -127,7 +128,7 @@ Result<RecordTable<ShardSample>> ShardWriter::WriteMembers(const std::string& te
   });
   if (!all) return all.error();
   TRY(archive.Finish());
-  if (std::fflush(file.get()) != 0) return ErrnoError(Stage::kWrite, errno, PrintablePath(temporary));
+  if (std::fflush(file.get()) != 0) return ErrnoError(Stage::kWrite, errno, PrintablePath(path));
   return packed;
 }
 

@@ -44,7 +44,7 @@ class ShardWriter final : public SampleWriter {
   bool IsAsWritten(const std::string& name, std::vector<std::pair<WorkKey, WorkRow>>& rows) const;
   Status WriteShard();
   /// @return those of pending_ that were packed
-  Result<RecordTable<ShardSample>> WriteMembers(const std::string& temporary);
+  Result<RecordTable<ShardSample>> WriteMembers(const std::string& temporary, const std::string& path);
   Status Describe(const std::string& shard, const RecordTable<ShardSample>& samples, bool finished);
 
   const PackOptions& options_;

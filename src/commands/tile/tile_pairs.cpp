@@ -43,6 +43,14 @@ Result<GroupShape> ShapeOfGroup(const PixelSize& high, std::span<const GroupMemb
   for (const GroupMember& low : lows) {
     const int scale = PairScale(high, low.size, options.crop_pairs);
     if (scale == 0) {
+      const bool swapped = low.size.width >= high.width && low.size.height >= high.height &&
+                           (low.size.width > high.width || low.size.height > high.height);
+      if (swapped)
+        return Error{
+            Stage::kProbe, Code::kConflict,
+            "it is " + Text(high) + " and its partner " + PrintablePath(low.path) + " " + Text(low.size) +
+                ": the partner is the larger one (swap the folders: --pair takes that of the smaller "
+                "images)"};
       const bool would_fit = !options.crop_pairs && PairScale(high, low.size, true) != 0;
       return Error{
           Stage::kProbe, Code::kConflict,
