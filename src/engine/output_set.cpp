@@ -3,95 +3,14 @@
 
 #include <unistd.h>
 
-#include <algorithm>
-#include <functional>
-#include <iterator>
-#include <set>
 #include <utility>
 
 #include "base/try.h"
 #include "imgmill/catalog/durable_rows.h"
-#include "imgmill/catalog/finished_work.h"
 #include "imgmill/dataset/publish.h"
+#include "set_in_place.h"
 
 namespace imgmill {
-namespace {
-
-/// The output of the row that stands for the set: no file can have this name.
-std::string SetName(const SetPrefixes& prefixes) {
-  return prefixes.front() + "/";
-}
-
-std::string_view BehindFolder(std::string_view path) {
-  return path.substr(path.find('/') + 1);
-}
-
-bool IsOfSides(const std::string& relative, const SetPrefixes& prefixes) {
-  return std::any_of(prefixes.begin(), prefixes.end(),
-                     [&](const std::string& each) { return relative.starts_with(each); });
-}
-
-/// Of several sides also one that is not asked for now: its folder is another, and the rest as that of all.
-bool BelongsTo(const std::string& relative, const SetPrefixes& prefixes) {
-  if (relative.ends_with('/')) return false;
-  return IsOfSides(relative, prefixes) ||
-         (prefixes.size() > 1 && BehindFolder(relative).starts_with(BehindFolder(prefixes.front())));
-}
-
-/// What the catalog says of a set, and what the folder does.
-struct SetInPlace {
-  std::vector<std::pair<WorkKey, WorkRow>> rows;
-  std::vector<std::string> in_place;
-};
-
-/// @param set_key  of the row that stands for the set.
-Result<SetInPlace> LookAtSet(OutputFolder& folder, const WorkKey& set_key, const SetPrefixes& prefixes) {
-  SetInPlace set;
-  const auto look = [&](const std::string& output, const WorkRow& row) {
-    if (!BelongsTo(output, prefixes)) return true;
-    set.rows.push_back({{set_key.source, set_key.content, set_key.fingerprint, output}, row});
-    if (folder.Holds(output, row)) set.in_place.push_back(output);
-    return true;
-  };
-  TRY(folder.catalog().ForEachWork(set_key.source, set_key.content, set_key.fingerprint, look));
-  return set;
-}
-
-/// Removes what is in place of a set, but for what `stays`. Its rows say so: gone on purpose is not missing.
-Status RemoveInPlace(OutputFolder& folder, const SetInPlace& set,
-                     const std::function<bool(const std::string&)>& stays) {
-  std::vector<std::pair<WorkKey, WorkRow>> gone;
-  for (const auto& [key, row] : set.rows) {
-    if (stays(key.output)) continue;
-    const std::string path = folder.PathOf(key.output);
-    if (std::binary_search(set.in_place.begin(), set.in_place.end(), key.output)) ::unlink(path.c_str());
-    if (row.state != WorkRow::State::kDone || Exists(path)) continue;  // or changed by somebody
-    gone.emplace_back(key, row);
-    gone.back().second.state = WorkRow::State::kIntent;
-  }
-  return gone.empty() ? Status{} : folder.catalog().PutWork(gone);
-}
-
-/// Whether what is filed under `key` was made of the item's image with other partners. Where a catalog of old
-/// does not say of which image, nobody may take it for one that was replaced.
-bool IsOfOtherPartners(OutputFolder& folder, const Item& item, const WorkKey& key) {
-  if (key.content == item.WorkContent()) return false;
-  const std::optional<std::string> main = folder.catalog().FindFact(key.content, kMainContentFact);
-  if (!main) return !item.partners.empty();
-  const auto& own = item.main.content.bytes;
-  return std::equal(main->begin(), main->end(), own.begin(), own.end(),
-                    [](char a, uint8_t b) { return static_cast<uint8_t>(a) == b; });
-}
-
-/// Whether a source of the same content, or one that gave the same file, has it for its own, too.
-bool HasOtherSource(OutputFolder& folder, const Item& item, const std::string& name) {
-  const std::vector<FoundWork> all = folder.catalog().FindOutputs(name);
-  return std::any_of(all.begin(), all.end(), [&](const FoundWork& each) {
-    return each.key.source != item.main.absolute && Exists(each.key.source);
-  });
-}
-
-}  // namespace
 
 OutputSet::OutputSet(OutputFolder& folder, const Item& item, SetPrefixes prefixes)
     : folder_(folder), item_(item), prefixes_(std::move(prefixes)) {}
@@ -262,27 +181,6 @@ Status OutputSet::RemoveReplaced() {
   return {};
 }
 
-Result<EarlierChoice> FindEarlierChoice(OutputFolder& folder, const Item& item, const SetPrefixes& prefixes,
-                                        const std::vector<std::string>& own, bool remove) {
-  EarlierChoice earlier;
-  const auto stays = [&](const std::string& name) {
-    return std::binary_search(own.begin(), own.end(), name) || HasOtherSource(folder, item, name);
-  };
-  std::set<std::string> seen;
-  for (const FoundWork& found : folder.catalog().FindOutputs(SetName(prefixes))) {
-    const bool other = !folder.IsOfTheseOptions(found.key) || IsOfOtherPartners(folder, item, found.key);
-    if (!other || !folder.IsOfItem(item, found.key)) continue;
-    const SetInPlace set = TRY(LookAtSet(folder, found.key, prefixes));
-    for (const std::string& name : set.in_place) {
-      if (stays(name) || !seen.insert(name).second) continue;
-      if (earlier.files++ == 0) earlier.example = name;
-      if (!IsOfSides(name, prefixes)) earlier.sides.insert(name.substr(0, name.find('/')));
-    }
-    if (remove) TRY(RemoveInPlace(folder, set, stays));
-  }
-  return earlier;
-}
-
 Status OutputSet::MakeReady(std::vector<ReadyFile>& ready) {
   for (auto& [name, held] : files_) {
     ReadyFile file = TRY(Ready(name, held));
@@ -329,102 +227,6 @@ std::vector<std::string> OutputSet::published() const {
     if (held.temporary.empty()) names.push_back(name);
   }
   return names;
-}
-
-Status MayBeginSet(OutputFolder& folder, const Item& item, const SetPrefixes& prefixes) {
-  TRY(folder.NoteFolder());
-  if (folder.overwrite()) return folder.MayClaim(item, SetName(prefixes));
-  bool ours = false;
-  std::vector<std::pair<std::string, std::string>> others;  // an output in place, and its source
-  for (const FoundWork& set : folder.catalog().FindOutputs(SetName(prefixes))) {
-    const SetInPlace found = TRY(LookAtSet(folder, set.key, prefixes));
-    if (found.in_place.empty()) continue;
-    if (folder.IsOfItem(item, set.key)) {
-      ours = true;
-    } else {
-      others.emplace_back(found.in_place.front(), set.key.source);
-    }
-  }
-  for (const auto& [output, source] : others) {
-    if (folder.HasClaim(source, ours)) return folder.OtherSources(output, source);
-  }
-  return {};
-}
-
-namespace {
-
-using Finished = std::optional<std::vector<std::string>>;
-
-/// Of files that are there, but not as any run has written them, takes for in place those that may be edited.
-/// `edits` has these then, and no others.
-void TakeEdited(OutputFolder& folder, SetInPlace& set, SetEdits& edits) {
-  const auto is_ours = [&](const std::string& name) {
-    const std::vector<FoundWork> all = folder.catalog().FindOutputs(name);
-    return std::any_of(all.begin(), all.end(),
-                       [&](const FoundWork& each) { return folder.Holds(name, each.row); });
-  };
-  edits.found.clear();
-  for (const auto& [key, row] : set.rows) {
-    if (row.state != WorkRow::State::kDone || !edits.may_be(key.output)) continue;
-    if (Exists(folder.PathOf(key.output)) && !is_ours(key.output)) edits.found.push_back(key.output);
-  }
-  std::vector<std::string> all;
-  std::merge(set.in_place.begin(), set.in_place.end(), edits.found.begin(), edits.found.end(),
-             std::back_inserter(all));
-  set.in_place = std::move(all);
-}
-
-/// A set of another source's, of the same content: it is filed under this one's, too.
-Result<Finished> TakeOver(OutputFolder& folder, const WorkKey& mine, const SetPrefixes& prefixes,
-                          SetEdits* edits) {
-  for (const FoundWork& set : folder.catalog().FindOutputs(mine.output)) {
-    if (set.key.source == mine.source || set.key.content != mine.content ||
-        set.key.fingerprint != mine.fingerprint) {
-      continue;
-    }
-    SetInPlace found = TRY(LookAtSet(folder, set.key, prefixes));
-    if (edits != nullptr && set.row.state == WorkRow::State::kDone) TakeEdited(folder, found, *edits);
-    const size_t files = found.rows.size();
-    if (found.in_place.size() != files || files != static_cast<size_t>(set.row.size)) continue;
-    found.rows.emplace_back(set.key, set.row);
-    for (auto& [key, row] : found.rows) {
-      key.source = mine.source;
-      row.state = WorkRow::State::kDone;
-    }
-    TRY(folder.catalog().PutWork(found.rows));
-    return Finished(std::move(found.in_place));
-  }
-  return Finished();
-}
-
-}  // namespace
-
-Result<std::optional<std::vector<std::string>>> FindFinishedSet(OutputFolder& folder, const Item& item,
-                                                                const SetPrefixes& prefixes,
-                                                                SetEdits* edits) {
-  TRY(folder.NoteFolder());
-  const WorkKey set_key = folder.KeyOf(item, SetName(prefixes));
-  const std::optional<WorkRow> set = folder.catalog().FindWork(set_key);
-  if (!set) return TakeOver(folder, set_key, prefixes, edits);
-  SetInPlace found = TRY(LookAtSet(folder, set_key, prefixes));
-  auto& [rows, in_place] = found;
-  if (edits != nullptr && set->state == WorkRow::State::kDone) TakeEdited(folder, found, *edits);
-  const bool whole = in_place.size() == rows.size() && rows.size() == static_cast<size_t>(set->size);
-  if (!whole) {
-    if (set->state == WorkRow::State::kIntent) {
-      for (const std::string& half : in_place) {
-        if (!HasOtherSource(folder, item, half)) ::unlink(folder.PathOf(half).c_str());
-      }
-    }
-    return Finished();
-  }
-  TRY(folder.NoteSidecars(item));  // which versions of old have not
-  // Rows that are not done: the set's is put last, and a file's may have been forgotten while it was gone.
-  rows.emplace_back(set_key, *set);
-  std::erase_if(rows, [](const auto& each) { return each.second.state == WorkRow::State::kDone; });
-  for (auto& [key, row] : rows) row.state = WorkRow::State::kDone;
-  if (!rows.empty()) TRY(folder.catalog().PutWork(rows));
-  return Finished(std::move(in_place));
 }
 
 }  // namespace imgmill
