@@ -94,6 +94,7 @@ int StatPath(const std::string& path, struct stat* info) {
 }
 
 Error StatError(const std::string& path, int number) {
+  if (number == EINTR) return {Stage::kList, Code::kInterrupted, "stopped while an archive was read"};
   const std::optional<ArchivePath> into =
       number == ENOENT || number == ENOTDIR || number == ENOMEM ? IntoArchive(path) : std::nullopt;
   if (!into) return ErrnoError(Stage::kList, number, "");

@@ -11,9 +11,11 @@ namespace {
 
 /// @param wrong  with the files or folders of a step
 Error OfStep(const PipelineStep& step, const Error& wrong) {
-  const bool may_pass = wrong.code == Code::kLocked || wrong.code == Code::kInterrupted ||
-                        wrong.code == Code::kDiskFull || wrong.code == Code::kOutOfMemory;
-  return {wrong.stage, may_pass ? wrong.code : Code::kUsage, step.place + ": " + wrong.message};
+  // What the file says, or does not fit what is there: not that something cannot be read or written.
+  const bool of_file = wrong.code == Code::kUsage || wrong.code == Code::kNotFound ||
+                       wrong.code == Code::kConflict || wrong.code == Code::kMalformed ||
+                       wrong.code == Code::kUnsupported || wrong.code == Code::kModelError;
+  return {wrong.stage, of_file ? Code::kUsage : wrong.code, step.place + ": " + wrong.message};
 }
 
 Status CheckStep(const PipelineStep& step, const CommandServices& services) {

@@ -7,7 +7,9 @@
 #include <string_view>
 
 #include "base/path_parts.h"
+#include "dataset/path_glob.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/base/stop_flag.h"
 
 namespace imgmill {
 namespace {
@@ -52,13 +54,17 @@ void Note(const std::string& path, std::array<Found, kKinds.size()>& found) {
 
 std::vector<std::string> FindUnreadPictures(const ListOptions& list) {
   std::array<Found, kKinds.size()> found;
+  const PathFilter filter(list.include, list.exclude, /*videos=*/true);
   for (const std::string& folder : list.paths) {
     std::error_code none;
     fs::recursive_directory_iterator at(folder, fs::directory_options::skip_permission_denied, none);
     for (; !none && at != fs::recursive_directory_iterator(); at.increment(none)) {
-      const bool hidden = at->path().filename().string().starts_with('.');
+      if (list.stop != nullptr && list.stop->StopRequested()) return {};
+      const std::string relative = at->path().lexically_relative(folder).string();
+      const bool hidden = at->path().filename().string().starts_with('.') || !filter.Enters(relative);
       if (hidden || !list.recursive) at.disable_recursion_pending();
-      if (!hidden && !at->is_directory(none)) Note(WithoutRedundancy(at->path().string()), found);
+      if (!hidden && !at->is_directory(none) && filter.Takes(relative))
+        Note(WithoutRedundancy(at->path().string()), found);
     }
   }
   std::vector<std::string> told;

@@ -14,11 +14,11 @@ namespace {
 
 class WithUnpaired final : public ItemSource {
  public:
-  WithUnpaired(ItemSource& images, std::vector<const PairIndex*> pairs, bool complete)
-      : images_(images), pairs_(std::move(pairs)), complete_(complete) {}
+  WithUnpaired(ItemSource& images, std::vector<const PairIndex*> pairs, bool complete, const StopFlag& stop)
+      : images_(images), pairs_(std::move(pairs)), complete_(complete), stop_(stop) {}
   std::optional<ListedFile> Next() override {
     std::optional<ListedFile> file = images_.Next();
-    ended_ = !file;
+    ended_ = !file && !stop_.StopRequested();  // which ends a listing, too
     return file;
   }
   std::vector<ListProblem> Problems() const override {
@@ -36,6 +36,7 @@ class WithUnpaired final : public ItemSource {
   ItemSource& images_;
   std::vector<const PairIndex*> pairs_;
   bool complete_;
+  const StopFlag& stop_;
   bool ended_ = false;
 };
 
@@ -83,8 +84,8 @@ bool NamesWholeFolders(const ItemSource& source, const ListOptions& list) {
 }
 
 std::unique_ptr<ItemSource> PairedSource(ItemSource& images, std::vector<const PairIndex*> pairs,
-                                         bool complete) {
-  return std::make_unique<WithUnpaired>(images, std::move(pairs), complete);
+                                         bool complete, const StopFlag& stop) {
+  return std::make_unique<WithUnpaired>(images, std::move(pairs), complete, stop);
 }
 
 Result<std::vector<std::string>> TakePartners(std::vector<PairIndex>& pairs, const ListedFile& file,

@@ -27,9 +27,10 @@ Result<PairIndex> ReadPairs(const ItemSource& source, const CommandServices& ser
 /// others' partners are no mistake.
 bool NamesWholeFolders(const ItemSource& source, const ListOptions& list);
 
-/// `images`, and at the end, if `complete`, the partners that nobody asked for. All outlive it.
+/// `images`, and at the end, if `complete` and not stopped before, the partners that nobody asked for. All
+/// outlive it.
 std::unique_ptr<ItemSource> PairedSource(ItemSource& images, std::vector<const PairIndex*> pairs,
-                                         bool complete);
+                                         bool complete, const StopFlag& stop);
 
 /// The partner of each folder. Each is asked, so that it knows who was asked for: the error names all that
 /// have none.

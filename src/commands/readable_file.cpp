@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <string_view>
@@ -20,6 +22,21 @@ std::optional<std::string> CheckReadable(const std::string& path, const char* wh
   return PrintablePath(path) + ": the " + what + " cannot be opened: " + ErrnoText(errno);
 }
 
+namespace {
+
+/// The length of a header in JSON, which may look like an image's first bytes, and that header.
+bool IsSafetensors(std::string_view start, const std::string& path) {
+  constexpr size_t kLength = 8;
+  if (start.size() <= kLength || start[kLength] != '{') return false;
+  uint64_t length = 0;
+  std::memcpy(&length, start.data(), kLength);
+  std::error_code none;
+  const uintmax_t bytes = std::filesystem::file_size(path, none);
+  return !none && bytes >= kLength && length <= bytes - kLength;
+}
+
+}  // namespace
+
 Status MayBeWeights(const CommandServices& services, const std::string& path) {
   if (!services.in_pipeline) return {};  // it is loaded at once
   const auto wrong = [&](const std::string& what) {
@@ -33,6 +50,7 @@ Status MayBeWeights(const CommandServices& services, const std::string& path) {
   file.read(head.data(), head.size());
   const std::string_view start(head.data(), static_cast<size_t>(file.gcount()));
   if (start.empty()) return wrong("an empty file, not weights");
+  if (IsSafetensors(start, path)) return {};
   const Signature signature = SignatureOf(start);
   if (signature.format != ImageFormat::kOther)
     return wrong("an image (" + std::string(FactsOf(signature.format).title) + "), not weights");

@@ -122,7 +122,8 @@ bool Arguments::Look(const std::string& path, Argument& argument, std::vector<Li
   struct stat info {};
   argument.path = path;
   if (StatPath(path, &info) != 0) {
-    problems.push_back({path, StatError(path, errno)});
+    const Error error = StatError(path, errno);
+    if (error.code != Code::kInterrupted) problems.push_back({path, error});  // else nobody knows of it
     argument.missing = true;
     const std::string leads = WhereLeads(path);
     argument.folder = !IsNamedLikeFile(path) && !IsNamedLikeFile(leads);

@@ -69,9 +69,10 @@ std::optional<FolderIdentity> IdentityOf(const std::string& folder) {
 
 namespace {
 
-/// Of an archive that memory has no room for, the whole reason.
+/// Of an archive that memory has no room for, or whose reading was stopped, the whole reason.
 Error NoStat(const std::string& path, int number) {
-  return number == ENOMEM ? StatError(path, number) : ErrnoError(Stage::kProbe, number, "stat");
+  return number == ENOMEM || number == EINTR ? StatError(path, number)
+                                             : ErrnoError(Stage::kProbe, number, "stat");
 }
 
 }  // namespace

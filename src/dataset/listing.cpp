@@ -179,6 +179,7 @@ class ListerOfAll final : public Lister {
     struct stat info {};
     if (StatPath(path, &info) != 0) {
       Error error = StatError(path, errno);
+      if (error.code == Code::kInterrupted) return std::nullopt;  // a rerun looks again
       if (path.ends_with('\r'))
         error.message += " (some lines of the list have Windows line ends: convert it)";
       problems_.push_back({path, std::move(error)});

@@ -15,7 +15,7 @@ class Command;
 
 /// What the steps before one will have left when its turn comes. Empty: all that there will be is there.
 struct StepsBefore {
-  /// The pipeline's folder, which a run makes before its first step; empty if it is there.
+  /// The pipeline's folder, which a run makes before its first step; empty once the step's turn has come.
   std::string output;
 
   /// Folders that they write, copy or move files to.

@@ -91,7 +91,9 @@ class Compare::CompareRun final : public CommandRun {
     options.mode = services.shared->mode;
     if (lpips_ != nullptr) options.workers = ModelWorkers(services);
     alone = true;  // nobody else asks for partners
-    if (pairs_) source = PairedSource(given, {&*pairs_}, NamesWholeFolders(given, services.shared->list));
+    if (pairs_)
+      source =
+          PairedSource(given, {&*pairs_}, NamesWholeFolders(given, services.shared->list), *services.stop);
   }
   Operation& operation() override { return operation_; }
 

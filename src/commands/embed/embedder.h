@@ -70,6 +70,10 @@ Result<Scorer> MakeScorer(const std::string& path, const std::string& clip, cons
 Result<std::unique_ptr<Embedder>> MakeComparer(const std::string& path, const CommandServices& services);
 
 std::unique_ptr<Embedder> MakeBuiltinEmbedder();
+/// The kind of vectors that were imported under a name.
+inline std::string ImportedKind(const std::string& name) {
+  return "imported/1 " + name;
+}
 /// Of vectors that were imported under this name; it makes none.
 std::unique_ptr<Embedder> MakeImportedEmbedder(const std::string& name);
 Result<std::unique_ptr<Embedder>> MakeModelEmbedder(const EmbeddingOptions& options,

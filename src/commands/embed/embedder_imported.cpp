@@ -8,7 +8,7 @@ namespace {
 
 class ImportedEmbedder final : public Embedder {
  public:
-  explicit ImportedEmbedder(const std::string& name) : name_(name), kind_("imported/1 " + name) {}
+  explicit ImportedEmbedder(const std::string& name) : name_(name), kind_(ImportedKind(name)) {}
 
   const std::string& kind() const override { return kind_; }
   int dimension() const override { return 0; }

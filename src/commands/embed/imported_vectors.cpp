@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 
 #include "archive/archive_path.h"
@@ -21,16 +22,19 @@ Error Usage(const std::string& text) {
 }
 
 /// The file that a name of the table means: as it stands, or without the escapes of `--export`.
-std::optional<std::string> FileOf(const std::string& name, const std::string& base) {
+Result<std::optional<std::string>> FileOf(const std::string& name, const std::string& base) {
+  using Found = std::optional<std::string>;
   const auto below = [&](const std::string& path) {
     return base.empty() || path.starts_with('/') ? path : Join(base, path);
   };
-  if (name.empty()) return std::nullopt;
+  if (name.empty()) return Found();
   for (const std::string& path : {below(name), below(PathFromPrintable(name))}) {
     struct stat there {};
-    if (StatPath(path, &there) == 0) return CanonicalOrSame(path);
+    if (StatPath(path, &there) == 0) return Found(CanonicalOrSame(path));
+    // Of a member of an archive that could not be looked through: nobody knows whether it is there.
+    if (errno == ENOMEM || errno == EINTR) return StatError(path, errno);
   }
-  return std::nullopt;
+  return Found();
 }
 
 }  // namespace
@@ -68,7 +72,7 @@ Result<std::unique_ptr<ImportedVectors>> ImportedVectors::Read(const ImportOptio
 
 Status ImportedVectors::Take(const std::string& name, std::span<float> vector) {
   const uint64_t row = rows_++;
-  const std::optional<std::string> path = FileOf(name, options_.base);
+  const std::optional<std::string> path = TRY(FileOf(name, options_.base));
   if (!path) {
     if (missing_++ == 0)
       first_missing_ = name.empty() ? "row " + std::to_string(row) + ", which has no path" : name;

@@ -8,6 +8,7 @@
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "commands/model_loading.h"
+#include "embedder.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/catalog/vector_file.h"
 #include "imgmill/signals/image_descriptor.h"
@@ -52,7 +53,7 @@ Status HasVectors(const EmbeddingOptions& embedding, const CommandServices& serv
   const std::string& catalog = services.catalog->folder();
   const std::string kind = embedding.model.empty() && embedding.model_name.empty()
                                ? std::string(ImageDescriptor::kName)
-                               : "imported/1 " + embedding.model_name;
+                               : ImportedKind(embedding.model_name);
   std::string digest;  // of a model: a part of its kinds
   if (!embedding.model.empty()) {
     const ContentDigest content = TRY(DigestOfModel(embedding.model));

@@ -38,7 +38,8 @@ class PackRun final : public CommandRun {
     if (pairs_.indexes.empty()) return;
     std::vector<const PairIndex*> asked;
     for (const PairIndex& each : pairs_.indexes) asked.push_back(&each);
-    source = PairedSource(given, std::move(asked), NamesWholeFolders(given, services.shared->list));
+    source = PairedSource(given, std::move(asked), NamesWholeFolders(given, services.shared->list),
+                          *services.stop);
   }
 
   Status Open() {

@@ -108,7 +108,8 @@ class Tile::TileRun final : public CommandRun {
     if (pairs_.empty()) return;
     std::vector<const PairIndex*> asked;
     for (const PairIndex& each : pairs_) asked.push_back(&each);
-    source = PairedSource(given, std::move(asked), NamesWholeFolders(given, services.shared->list));
+    source = PairedSource(given, std::move(asked), NamesWholeFolders(given, services.shared->list),
+                          *services.stop);
     alone = true;  // nobody else asks for partners
   }
   Operation& operation() override { return operation_; }

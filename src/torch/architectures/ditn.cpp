@@ -53,7 +53,9 @@ bool ReadPlan(const StateDict& weights, Plan& plan) {
   plan.square_blocks = count("UFONE.0.ITLs.");
   plan.image_blocks = count("UFONE.0.SALs.");
   plan.scale = ShuffleScale(last->dim(0), plan.bands);
-  return (plan.bands == 1 || plan.bands == 3) && plan.scale > 0 && plan.inner > 0 && plan.units > 0;
+  constexpr int64_t kMost = 1 << 16;  // products of two are counted
+  return (plan.bands == 1 || plan.bands == 3) && plan.scale > 0 && plan.features > 0 &&
+         plan.features <= kMost && plan.inner > 0 && plan.inner <= kMost && plan.units > 0;
 }
 
 /// NAME.attn: each channel of a square attends to all others, by the cosine of their pixels.

@@ -246,7 +246,7 @@ class Flattening {
   static constexpr int kDeepest = 32, kMostVisited = 100'000;
   static constexpr size_t kLongest = 512;
 
-  size_t visited_ = 0;
+  int visited_ = 0;
 };
 
 }  // namespace
