@@ -3,8 +3,8 @@
 
 #include <doctest/doctest.h>
 
-#include "imgmill/base/stop_flag.h"
 #include "dataset/test_folder.h"
+#include "imgmill/base/stop_flag.h"
 
 namespace imgmill {
 namespace {

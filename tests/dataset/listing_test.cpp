@@ -366,7 +366,7 @@ TEST_CASE("lists: newline or NUL, sorted, each once, structure kept") {
   options.files_from = folder.Write("bad", std::string("in\0x\n", 5));
   CHECK(Lister::Open(options).error().code == Code::kUsage);
   options.files_from = folder / "no such list";
-  CHECK(Lister::Open(options).error().code == Code::kNotFound);
+  CHECK(Lister::Open(options).error().code == Code::kUsage);
   CHECK(ListOptions().NamesNothing());
   CHECK(!options.NamesNothing());
 }
