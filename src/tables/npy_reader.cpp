@@ -1,19 +1,16 @@
 // The header is a Python dictionary of three keys, which numpy.save writes in one form.
 #include "imgmill/tables/npy_reader.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <bit>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 
 #include "base/try.h"
-#include "base/unique_fd.h"
 #include "imgmill/base/errno_error.h"
 #include "imgmill/base/half.h"
 #include "imgmill/base/path_text.h"
+#include "tables/open_table.h"
 
 namespace imgmill {
 namespace {
@@ -54,16 +51,10 @@ Error NpyReader::Wrong(Code code, const std::string& what) const {
 }
 
 Result<std::unique_ptr<NpyReader>> NpyReader::Open(const std::string& path) {
-  // O_NONBLOCK: opening a FIFO must not wait for a writer.
-  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  struct stat status = {};
-  if (!fd.valid() || ::fstat(fd.get(), &status) != 0)
-    return ErrnoError(Stage::kConfigure, errno, PrintablePath(path));
-  if (!S_ISREG(status.st_mode))
-    return Error{Stage::kConfigure, Code::kUsage, PrintablePath(path) + ": it is no regular file"};
-  std::FILE* file = ::fdopen(fd.get(), "rb");
+  OpenedTable table = TRY(OpenTable(path));
+  std::FILE* file = ::fdopen(table.fd.get(), "rb");
   if (file == nullptr) return ErrnoError(Stage::kConfigure, errno, PrintablePath(path));
-  fd.Release();
+  table.fd.Release();
   std::unique_ptr<NpyReader> reader(new NpyReader(file, path));
   TRY(reader->ReadHeader());
   return reader;

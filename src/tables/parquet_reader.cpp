@@ -1,19 +1,15 @@
 // The file, and rows out of the pages of a column.
 #include "imgmill/tables/parquet_reader.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <limits>
 
 #include "base/try.h"
 #include "base/unique_fd.h"
 #include "imgmill/base/byte_size.h"
-#include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
+#include "tables/open_table.h"
 #include "tables/parquet_format.h"
 #include "tables/parquet_values.h"
 
@@ -172,14 +168,8 @@ class File final : public ParquetFile {
 }  // namespace
 
 Result<std::unique_ptr<ParquetFile>> ParquetFile::Open(const std::string& path) {
-  // O_NONBLOCK: opening a FIFO must not wait for a writer.
-  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  struct stat status = {};
-  if (!fd.valid() || ::fstat(fd.get(), &status) != 0)
-    return ErrnoError(Stage::kConfigure, errno, PrintablePath(path));
-  if (!S_ISREG(status.st_mode))
-    return Error{Stage::kConfigure, Code::kUsage, PrintablePath(path) + ": it is no regular file"};
-  auto file = std::make_unique<File>(std::move(fd), status.st_size, path);
+  OpenedTable table = TRY(OpenTable(path));
+  auto file = std::make_unique<File>(std::move(table.fd), table.bytes, path);
   TRY(file->ReadFooter());
   return std::unique_ptr<ParquetFile>(std::move(file));
 }
