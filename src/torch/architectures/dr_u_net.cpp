@@ -69,11 +69,7 @@ class DrUNetArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
     parts.info = std::move(info);
     parts.tile = kTile;
     parts.overlap = kOverlap;
-    parts.bytes = [floats = plan.shape.floats()](int height, int width) {
-      return static_cast<size_t>(floats * ToMultiple(height, ResUNetShape::kMultiple) *
-                                 ToMultiple(width, ResUNetShape::kMultiple)) *
-             sizeof(float);
-    };
+    parts.bytes = [shape = plan.shape](int height, int width) { return shape.Bytes(height, width); };
     return LoadLayers<DrUNet>(plan, std::move(parts), std::move(weights));
   }
 

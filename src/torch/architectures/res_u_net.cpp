@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "torch/architectures/feature_maps.h"
+
 namespace imgmill {
 
 ConvResidual::ConvResidual(Layers& layers, const std::string& name, int64_t features, bool bias)
@@ -29,7 +31,7 @@ int64_t ResUNetShape::radius() const {
   return radius;
 }
 
-int64_t ResUNetShape::floats() const {
+size_t ResUNetShape::Bytes(int height, int width) const {
   // What was seen at the larger sizes, and a block's input, what is inside it and what comes of it, one of
   // them in two orders; the image continued, and the output.
   double seen = 0, most = 0, share = 1;
@@ -39,7 +41,9 @@ int64_t ResUNetShape::floats() const {
     most = std::max(most, seen + 4 * here);
     share /= 4;
   }
-  return static_cast<int64_t>(most) + 1 + 2 * inputs + bands;
+  const int64_t floats = static_cast<int64_t>(most) + 1 + 2 * inputs + bands;
+  return static_cast<size_t>(floats * ToMultiple(height, kMultiple) * ToMultiple(width, kMultiple)) *
+         sizeof(float);
 }
 
 bool ReadResUNet(const StateDict& weights, const std::string& body, ResUNetShape& shape) {

@@ -48,8 +48,8 @@ struct ResUNetShape {
 
   /// How far a network of this shape sees, with as many blocks at the least size.
   int64_t radius() const;
-  /// Floats that are held at the peak for each pixel of the image, which is continued to whole squares.
-  int64_t floats() const;
+  /// What is held at the peak for an image of this size, which is continued to whole squares.
+  size_t Bytes(int height, int width) const;
 };
 
 /// @param body  what the tensors at the least size begin with: "m_body"
