@@ -106,14 +106,13 @@ size_t SmallestBudgetFor(size_t need, size_t fixed) {
       low = middle + 1;
     }
   }
-  return (low + 1) * kMiB;  // the next start may hold a few pages more
+  return low * kMiB + kStartsDiffer;
 }
 
 Status CheckBudget(const HostBudget& budget, size_t resident, size_t need) {
   if (budget.bytes >= resident + kLeastRoom) return {};
-  // A MiB more, since the next start may hold a few pages more.
-  const size_t smallest =
-      std::max((resident + kLeastRoom + 2 * kMiB - 1) / kMiB * kMiB, SmallestBudgetFor(need, resident));
+  const size_t least = (resident + kLeastRoom + kMiB - 1) / kMiB * kMiB + kStartsDiffer;
+  const size_t smallest = std::max(least, SmallestBudgetFor(need, resident));
   std::string message = "a memory budget of " + FormatByteSize(budget.bytes) + " (" + budget.source +
                         ") is too small: the process already holds " + FormatByteSize(resident) + "; ";
   message += budget.source == "--memory" ? "the smallest that works is " + MemoryFlag(smallest)

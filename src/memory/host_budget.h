@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "imgmill/base/byte_size.h"
 #include "imgmill/base/result.h"
 #include "imgmill/memory/system_memory.h"
 
@@ -58,8 +59,12 @@ class Pressure {
 /// more than a quarter of the room, so that small budgets can work.
 size_t ReserveFor(size_t budget, size_t room);
 
-/// The smallest budget, in whole MiB, under which a lease of `need` fits beside `fixed` bytes, and one more:
-/// what is fixed differs a little from start to start.
+/// What an advised budget holds beyond the smallest that works now: which pages of the libraries are resident
+/// differs from start to start.
+inline constexpr size_t kStartsDiffer = 4 * kMiB;
+
+/// The smallest budget, in whole MiB, under which a lease of `need` fits beside `fixed` bytes, and
+/// kStartsDiffer more.
 size_t SmallestBudgetFor(size_t need, size_t fixed);
 
 /// kUsage if the budget leaves no room to work in beside what the process holds already. The budget that the

@@ -47,15 +47,15 @@ TEST_CASE("the reserve is 16 MiB or 5 %, but leaves small rooms three quarters")
   CHECK(ReserveFor(100 * kMiB, 0) == 0);
 }
 
-TEST_CASE("the smallest budget that is named is the smallest, and a MiB") {
+TEST_CASE("the smallest budget that is named is the smallest, and what starts differ by") {
   for (const size_t need : {size_t{1}, 3 * kMiB, 47 * kMiB, 48 * kMiB, 49 * kMiB, 303 * kMiB, 5000 * kMiB}) {
     for (const size_t fixed : {size_t{0}, 33 * kMiB, 700 * kMiB}) {
       const size_t smallest = SmallestBudgetFor(need, fixed);
       HostLedger ledger;
       ledger.fixed = fixed;
-      ledger.budget = smallest - kMiB;
+      ledger.budget = smallest - kStartsDiffer;
       CHECK(ledger.LargestLease() >= need);
-      ledger.budget = smallest - 2 * kMiB;
+      ledger.budget = smallest - kStartsDiffer - kMiB;
       CHECK(ledger.LargestLease() < need);
     }
   }
@@ -65,12 +65,12 @@ TEST_CASE("a budget that the process itself fills is refused, with one that work
   const Status status = CheckBudget({64 * kMiB, "--memory", ""}, 60 * kMiB);
   REQUIRE_FALSE(status.ok());
   CHECK(status.error().code == Code::kUsage);
-  CHECK(status.error().message.find("--memory 77MiB") != std::string::npos);
+  CHECK(status.error().message.find("--memory 80MiB") != std::string::npos);
   CHECK(CheckBudget({76 * kMiB, "--memory", ""}, 60 * kMiB).ok());
-  // By hand: 30 MiB are three quarters of the room; and a MiB more.
+  // By hand: 30 MiB are three quarters of the room; and what starts differ by.
   CHECK(CheckBudget({64 * kMiB, "--memory", ""}, 60 * kMiB, 30 * kMiB)
             .error()
-            .message.find("--memory 101MiB") != std::string::npos);
+            .message.find("--memory 104MiB") != std::string::npos);
   CHECK(CheckBudget({76 * kMiB, "--memory", ""}, 60 * kMiB, 30 * kMiB).ok());  // for the lease to refuse
 }
 
