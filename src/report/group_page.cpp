@@ -39,6 +39,9 @@ Status GroupPageWriter::BeginGroup(const std::string& why, bool refused) {
 Status GroupPageWriter::Image(const GroupImage& image) {
   nlohmann::ordered_json json = {{"path", image.path},     {"link", image.link},   {"width", image.width},
                                  {"height", image.height}, {"bytes", image.bytes}, {"how", image.how}};
+  if (!image.was.empty()) json["was"] = image.was;
+  if (image.done) json["done"] = true;
+  if (image.gone) json["gone"] = true;
   if (image.far > 0) json["far"] = image.far;
   if (image.box) json["box"] = *image.box;
   if (image.pose != 0) json["pose"] = image.pose;
@@ -64,8 +67,11 @@ Status GroupPageWriter::EndGroup() {
 }
 
 Status GroupPageWriter::End(const std::string& id) {
-  const nlohmann::ordered_json head = {
-      {"id", id}, {"title", head_.title}, {"decides", head_.decides}, {"folder", head_.folder}};
+  const nlohmann::ordered_json head = {{"id", id},
+                                       {"title", head_.title},
+                                       {"decides", head_.decides},
+                                       {"acted", head_.acted},
+                                       {"folder", head_.folder}};
   TRY(put_("<script type=\"application/json\" id=\"head\">" + BlockText(head) + "</script>\n<script>"));
   TRY(put_(GroupPageScript()));
   return put_("</script>\n</body>\n</html>\n");

@@ -8,12 +8,13 @@ constexpr char kScript[] = R"js('use strict';
 const byId = id => document.getElementById(id);
 const head = JSON.parse(byId('head').textContent);
 const pictures = document.querySelectorAll('script.pictures');
+const decides = head.decides && !head.acted;
 
 // What is known and decided of each group. `keep` and `stay` are places among its images.
 const groups = [...document.querySelectorAll('script.group')].map((block, n) => {
   const [title, ...images] = JSON.parse(block.textContent), {why, refused} = title;
   for (const image of images) if (!image.width) Object.assign(image, {width: 320, height: 240, unknown: true});
-  return {n, why, refused: !!refused, decides: head.decides && !refused, images, keep: 0, stay: new Set(), out: false, section: document.createElement('section')};
+  return {n, why, refused: !!refused, decides: decides && !refused, images, keep: 0, stay: new Set(), out: false, section: document.createElement('section')};
 });
 let shown = groups, at = 0, picked = 0;
 
@@ -44,13 +45,15 @@ function freed() {
 const many = (n, what) => n.toLocaleString('en') + ' ' + what + (n === 1 ? '' : 's');
 
 function total() {
-  const decided = head.decides ? groups.filter(g => g.decides) : groups, refused = groups.length - decided.length;
+  const decided = groups.filter(g => !g.refused), refused = groups.length - decided.length;
   let text = many(decided.length, head.decides ? 'group' : 'query').replace('querys', 'queries');
-  const listed = head.decides ? shown.filter(g => g.decides) : shown;
+  const listed = shown.filter(g => !g.refused);
   if (listed.length !== decided.length) text += ', ' + listed.length + ' shown';
   if (head.decides) {
     const {bytes, images} = freed(), out = groups.filter(g => g.out).length;
-    text += ': ' + many(images, 'image') + ' to go, which frees ' + size(bytes);
+    const done = decided.reduce((sum, g) => sum + g.images.filter(image => image.done).length, 0);
+    text += decides ? ': ' + many(images, 'image') + ' to go, which frees ' + size(bytes)
+                    : ': ' + many(done, 'image') + ' ' + head.acted;
     if (out) text += '; ' + many(out, 'group') + ' left alone';
     if (refused) text += '; ' + many(refused, 'refused pair');
   }
@@ -96,19 +99,22 @@ function sides(g, i) {
 function figure(g, i, uri) {
   const image = g.images[i], [width, height] = sides(g, i).map(Math.round);
   const style = `width:${Math.max(width, 8)}px;height:auto;aspect-ratio:${image.width}/${image.height}`;
-  const picture = uri ? make('img', {src: uri, alt: '', style}) : make('div', {className: 'none', style}, image.link ? 'no picture' : image.path);
+  const isFile = image.link || image.gone;
+  const picture = uri ? make('img', {src: uri, alt: '', style}) : make('div', {className: 'none', style}, isFile ? 'no picture' : image.path);
   if (width > image.width && uri) picture.style.imageRendering = 'pixelated';
-  const state = !g.decides ? (i || head.decides ? '' : 'query') : i === g.keep ? 'keep' : goes(g, i) ? 'goes' : 'stays';
+  const state = !head.decides ? (i ? '' : 'query') : g.refused ? '' : i === g.keep ? 'keep' : goes(g, i) || image.done ? 'goes' : 'stays';
+  const badge = image.done ? head.acted : image.gone ? 'gone' : state;
   const button = make('button', {type: 'button', title: g.decides ? 'Keep this image' : 'Look at it closely'}, picture);
-  if (state) button.append(make('span', {className: 'badge'}, state));
-  button.setAttribute('aria-label', image.path + (state && ', ' + state));
+  if (badge) button.append(make('span', {className: 'badge'}, badge));
+  button.setAttribute('aria-label', image.path + (badge && ', ' + badge));
   button.onclick = () => { pick(g, i); if (g.decides) keep(g, i); else look(g, i); };
-  const name = image.link ? make('a', {href: image.link}, ...breakable(image.path)) : '';
-  const facts = !image.link ? '' : (image.unknown ? '' : image.width + '\u00d7' + image.height + ', ') + size(image.bytes) +
+  const name = image.link ? make('a', {href: image.link}, ...breakable(image.path)) : image.gone ? make('span', {}, ...breakable(image.path)) : '';
+  const facts = !isFile ? '' : (image.unknown ? '' : image.width + '\u00d7' + image.height + ', ') + size(image.bytes) +
                 (image.isLink ? ', a link' : image.names ? ', ' + image.names + ' names' : '');
-  const caption = make('figcaption', {}, name, make('small', {}, facts), make('small', {}, image.how));
+  const caption = make('figcaption', {}, name, make('small', {}, facts), make('small', {}, image.how),
+                       make('small', {}, ...(image.was ? ['moved from ', ...breakable(image.was)] : image.gone ? ['no longer there'] : [])));
   const todo = make('div', {className: 'do'});
-  if (i > 0 && g.images[0].link) todo.append(make('button', {type: 'button', className: 'closely', onclick: () => { pick(g, i); look(g, i); }}, 'Look'));
+  if (i > 0 && (g.images[0].link || g.images[0].gone)) todo.append(make('button', {type: 'button', className: 'closely', onclick: () => { pick(g, i); look(g, i); }}, 'Look'));
   if (g.decides && i !== g.keep && !g.out && !image.fixed)
     todo.append(make('button', {type: 'button', className: 'stay', onclick: () => { pick(g, i); stay(g, i); }},
                      g.stay.has(i) ? 'Let it go' : 'Let it stay'));
@@ -204,7 +210,7 @@ function layer(g, i, box, frame) {
   const image = g.images[i], uri = pictures[g.n].textContent.split('\n')[i], pose = i && image.pose || 0;
   const [left, top, right, bottom] = box;
   const w = (right - left) * frame.width, h = (bottom - top) * frame.height, swaps = pose & 4;
-  const img = make('img', {decoding: 'sync', src: image.link, alt: ''});
+  const img = make('img', {decoding: 'sync', src: image.link || uri, alt: ''});
   img.onerror = () => { img.onerror = null; if (uri) img.src = uri; };
   Object.assign(img.style, swaps ? {width: h + 'px', height: w + 'px', left: (w - h) / 2 + 'px', top: (h - w) / 2 + 'px'}
                                  : {width: w + 'px', height: h + 'px', left: 0, top: 0});
@@ -217,7 +223,7 @@ function layer(g, i, box, frame) {
 }
 
 function look(g, i) {
-  if (g.images.length < 2 || !g.images[0].link) return;
+  if (g.images.length < 2 || !(g.images[0].link || g.images[0].gone)) return;
   Object.assign(pair, {g, i: i || 1, second: false});
   lay();
   if (!byId('look').open) byId('look').showModal();
@@ -285,14 +291,14 @@ addEventListener('keydown', event => {
                   : {ArrowDown: () => go(1), ArrowUp: () => go(-1), ArrowLeft: () => pick(g, Math.max(picked - 1, 0), true),
                      ArrowRight: () => pick(g, Math.min(picked + 1, many - 1), true), Enter: () => keep(g, picked),
                      s: () => stay(g, picked), x: () => leave(g), f: () => look(g, picked), '?': () => byId('help').showModal()};
-  if (head.decides && !open) of.e = save;
+  if (decides && !open) of.e = save;
   if (!of[key] || ([' ', 'Enter'].includes(key) && event.target.matches('button, a'))) return;
   event.preventDefault();
   of[key]();
 });
 
 byId('export').onclick = save;
-byId('export').hidden = !head.decides;
+byId('export').hidden = !decides;
 byId('keys').onclick = () => byId('help').showModal();
 byId('helped').onclick = () => byId('help').close();
 byId('flip').onclick = flip;
@@ -301,10 +307,10 @@ byId('previous').onclick = () => turn(-1);
 byId('next').onclick = () => turn(1);
 byId('close').onclick = () => byId('look').close();
 byId('sort').onchange = byId('find').oninput = arrange;
-if (!head.decides) document.querySelectorAll('.decides').forEach(element => element.remove());
+if (!decides) document.querySelectorAll('.decides').forEach(element => element.remove());
 addEventListener('resize', () => { groups.forEach(again); if (byId('look').open) lay(); });
 
-recall();
+if (decides) recall();
 groups.forEach(g => { g.section.dataset.n = g.n; g.section.className = 'group'; watcher.observe(g.section); });
 arrange();
 )js";

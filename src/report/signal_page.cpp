@@ -27,7 +27,7 @@ constexpr char kStyle[] = R"css(
 .examples a { color: inherit; text-decoration: none; font-size: 12px; min-width: 0; }
 .examples img, .examples i { display: block; width: 100%; aspect-ratio: 4 / 3; object-fit: contain; background: var(--paper); }
 .examples span { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.examples .value { color: var(--soft); }
+.examples .value, .examples .note { color: var(--soft); }
 )css";
 
 std::string Number(double value) {
@@ -72,10 +72,13 @@ std::string Side(const std::string& title, const std::vector<SignalExample>& exa
   if (examples.empty()) return "";
   std::string html = "<div><h3>" + Escaped(title) + "</h3><div class=\"examples\">";
   for (const SignalExample& each : examples) {
-    html += "<a href=\"" + Escaped(each.link) + "\" title=\"" + Escaped(each.name) + "\">";
+    html += "<a " + (each.link.empty() ? "" : "href=\"" + Escaped(each.link) + "\" ") + "title=\"" +
+            Escaped(each.name + (each.note.empty() ? "" : ", " + each.note)) + "\">";
     html += each.jpeg.empty() ? "<i></i>" : "<img alt=\"\" src=\"" + JpegUri(each.jpeg) + "\">";
     html += "<span class=\"value\">" + Escaped(each.value) + "</span><span>" +
-            Escaped(each.name.substr(each.name.rfind('/') + 1)) + "</span></a>";
+            Escaped(each.name.substr(each.name.rfind('/') + 1)) + "</span>";
+    if (!each.note.empty()) html += "<span class=\"note\">" + Escaped(each.note) + "</span>";
+    html += "</a>";
   }
   return html + "</div></div>";
 }

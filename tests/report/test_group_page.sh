@@ -140,6 +140,40 @@ JS
 counts=$(live probe.html 1000,900 "probe()")
 check "the keeper of a reference" ref/harbour.jpg "$(found kept)"
 
+# Once something was done there is nothing to decide: names, links and badges say where files are.
+mkdir acted && cp sample_data/harbour.jpg acted/a.jpg && cp sample_data/harbour.jpg acted/b.jpg
+acted_page() {
+  probe acted.html <<'JS'
+await frame();
+found.badges = all('.badge').map(b => b.textContent).join(' ');
+found.names = all('figcaption a, figcaption > span').map(a => a.textContent).join(' ');
+found.links = all('figcaption a').length;
+found.said = all('figcaption small').at(-1).textContent;
+found.total = one('#totals').textContent;
+found.decides = !one('#export').hidden || all('.stay, .out').length > 0;
+all('figure > button')[1].click();
+found.open = one('#look').open;
+await new Promise(done => setTimeout(done, 300));
+found.laid = all('#stage img').filter(i => i.naturalWidth > 0).length;
+JS
+  counts=$(live probe.html 1000,900 "probe()")
+  check "error of the page of what was $1" "" "$(found error)"
+  check "badges of what was $1" "keep $1" "$(found badges)"
+  check "total of what was $1" "1 group: 1 image $1" "$(found total)"
+  check "anything to decide of what was $1" false "$(found decides)"
+  check "what was $1 is looked at" true2 "$(found open)$(found laid)"
+}
+"$IMGMILL" dedup acted --action move --move-to aside --html acted.html --quiet >acted.out 2>acted.err
+acted_page moved
+check "files of the page of what was moved" 'acted/a.jpg aside/b.jpg' "$(found names)"
+check "where it was" 'moved from acted/b.jpg' "$(found said)"
+cp acted/a.jpg acted/b.jpg
+"$IMGMILL" dedup acted --action delete --html acted.html --quiet >acted.out 2>acted.err
+acted_page deleted
+check "files of the page of what was deleted" 'acted/a.jpg acted/b.jpg' "$(found names)"
+check "links of the page of what was deleted" 1 "$(found links)"
+check "what is said of it" 'no longer there' "$(found said)"
+
 # The page of match: a query and its two nearest in a group; nothing to decide.
 "$IMGMILL" embed 'my photos' --quiet
 "$IMGMILL" match sample_data/citrus.jpg --in 'my photos' --top 2 --html match.html >match.out 2>match.err

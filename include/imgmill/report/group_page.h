@@ -15,7 +15,10 @@ namespace imgmill {
 /// One image of a group.
 struct GroupImage {
   std::string path;               ///< in printable text
-  std::string link;               ///< to the file, from the page; empty for a text
+  std::string link;               ///< to the file, from the page; empty for a text, or where it is gone
+  std::string was;                ///< its path before it was moved; empty where it was not
+  bool done = false;              ///< what GroupPageHead::acted says was done to it
+  bool gone = false;              ///< there is no file any more
   int64_t width = 0, height = 0;  ///< 0 where they are not known
   int64_t bytes = 0;
   /// How it compares with the first of its group, in words, and as a number by which groups can be sorted: 0
@@ -37,6 +40,9 @@ struct GroupPageHead {
   std::string title;  ///< "imgmill dedup"
   /// Whether there is something to decide: the first image of each group is kept, the others go.
   bool decides = false;
+  /// Something was decided and done before the page was written, so that there is nothing to decide: what, as
+  /// "moved"; empty for nothing.
+  std::string acted;
   /// Relative paths are relative to it; exported, so that what is decided can be carried out elsewhere.
   std::string folder;
   PageFailures failed;

@@ -13,7 +13,8 @@ namespace imgmill {
 
 struct SignalExample {
   std::string name;  ///< as shown, in printable text
-  std::string link;  ///< to the file, from the page
+  std::string link;  ///< to the file, from the page; empty where it is gone
+  std::string note;  ///< what has become of the file: "moved from in/a.jpg"; empty for nothing
   std::string value;
   std::string jpeg;  ///< a small JPEG file; empty for none
 };

@@ -108,20 +108,39 @@ class Dedup final : public Command, public ChecksAhead {
     if (services.in_pipeline) {
       TRY(found.ForEachKept([&](const ListedFile& file) { result.kept.Add(file); }));
     }
-    if (!options_.html.empty()) {
-      TRY(WriteDedupPage(options_.html, found, options_.listed_refused(), services, result));
-      if (result.counts.interrupted) return result;
-    }
-    if (options_.action != "report") {
-      TRY(Act(found, services, result));
-    }
+    TRY(ActAndShow(found, services, result));
     return result;
   }
 
+  /// The page shows where files are then; its pictures are made of them before.
+  Status ActAndShow(const FoundDuplicates& found, const CommandServices& services,
+                    CommandResult& result) const {
+    std::optional<DedupPage> page;
+    if (!options_.html.empty()) {
+      page.emplace(found, options_.listed_refused(), services);
+      TRY(page->MakePictures(result));
+      if (result.counts.interrupted) return {};
+    }
+    const bool acts = options_.action != "report";
+    DedupPage::Acted after{{}, ActedPlaces(options_.move_to)};
+    Status acted;
+    if (acts) acted = Act(found, services, result, after.places);
+    if (acts && acted.ok() && services.shared->mode == RunMode::kRun) after.word = DoneWord(options_.action);
+    Status shown;
+    if (page) shown = page->Write(options_.html, after, result);
+    TRY(acted);
+    if (!shown && acts && !result.refusal) result.refusal = shown.error();  // what was done is to be told
+    return acts ? Status() : shown;
+  }
+
   /// One action a duplicate; keepers are never touched.
-  Status Act(const FoundDuplicates& found, const CommandServices& services, CommandResult& result) const {
+  Status Act(const FoundDuplicates& found, const CommandServices& services, CommandResult& result,
+             ActedPlaces& places) const {
     PlannedImages planned;
-    const auto done = [&](const FileAction& action) { planned.MarkDone(action, result); };
+    const auto done = [&](const FileAction& action) {
+      planned.MarkDone(action, result);
+      places.MarkDone(action);
+    };
     const auto plan = [&](const ActionSink& put) {
       return found.ForEachDuplicate([&](const auto&, const DedupEntry& entry, const DedupEntry& keeper) {
         FileAction action;
@@ -133,6 +152,7 @@ class Dedup final : public Command, public ChecksAhead {
         action.keeper_content = keeper.content;
         if (action.has_target()) action.target = options_.move_to + "/" + entry.file.relative;
         planned.Add(entry.file, result);
+        places.Add(entry.file);
         return put(action);
       });
     };

@@ -8,7 +8,6 @@
 #include "base/try.h"
 #include "commands/export_target.h"
 #include "commands/page_failures.h"
-#include "commands/page_pictures.h"
 #include "decisions_file.h"
 #include "dedup_poses.h"
 #include "imgmill/base/path_text.h"
@@ -20,36 +19,22 @@
 namespace imgmill {
 namespace {
 
-GroupImage Described(const DedupEntry& entry, const std::string& page_folder) {
-  GroupImage image;
-  image.path = PrintablePath(entry.file.path);
-  image.link = LinkFrom(page_folder, entry.file.path);
-  image.width = entry.width;
-  image.height = entry.height;
-  image.bytes = entry.bytes;
-  image.identity = DecidedFile{entry.file.path, entry.file.relative, entry.stamp, entry.content}.Identity();
-  image.fixed = entry.in_reference;
-  image.is_link = entry.is_link;
-  struct stat there = {};
-  if (::lstat(entry.file.path.c_str(), &there) == 0 && !entry.is_link)
-    image.names = static_cast<uint64_t>(there.st_nlink);
-  return image;
-}
-
-class DedupPage {
+class PageBody {
  public:
-  DedupPage(const std::string& file, const FoundDuplicates& found, size_t refused,
-            const PagePictures& pictures, PageFailures failed)
+  PageBody(const std::string& file, const FoundDuplicates& found, size_t refused,
+           const PagePictures& pictures, const DedupPage::Acted& acted, PageFailures failed)
       : page_folder_(FolderOfPage(file)),
         found_(found),
         refused_(refused),
         pictures_(pictures),
+        acted_(acted),
         failed_(std::move(failed)) {}
 
   Status Write(const TextSink& put) const {
     std::error_code none;
-    GroupPageWriter page(
-        {"imgmill dedup", true, PrintablePath(std::filesystem::current_path(none).string()), failed_}, put);
+    GroupPageWriter page({"imgmill dedup", true, acted_.word,
+                          PrintablePath(std::filesystem::current_path(none).string()), failed_},
+                         put);
     TRY(page.Begin());
     RunningDigest id;
     const auto each = [&](const DuplicateGroups::Group& group, const DedupEntry& keeper) {
@@ -64,14 +49,34 @@ class DedupPage {
   }
 
  private:
+  GroupImage Described(const DedupEntry& entry) const {
+    const std::string path = acted_.places.PathOf(entry.file);
+    GroupImage image;
+    image.path = PrintablePath(path);
+    image.done = acted_.places.WasDone(entry.file);
+    image.gone = !acted_.word.empty() && acted_.places.IsGone(entry.file);
+    if (!image.gone) image.link = LinkFrom(page_folder_, path);
+    if (path != entry.file.path) image.was = PrintablePath(entry.file.path);
+    image.width = entry.width;
+    image.height = entry.height;
+    image.bytes = entry.bytes;
+    image.identity = DecidedFile{entry.file.path, entry.file.relative, entry.stamp, entry.content}.Identity();
+    image.fixed = entry.in_reference;
+    struct stat there = {};
+    const bool found = ::lstat(path.c_str(), &there) == 0;
+    image.is_link = entry.is_link || (image.done && found && S_ISLNK(there.st_mode));
+    if (found && !image.is_link) image.names = static_cast<uint64_t>(there.st_nlink);
+    return image;
+  }
+
   /// What it shows is decided elsewhere, if at all: it has no part in the page's id.
   Status PutRefused(const RefusedMember& pair, const DedupEntry& entry, const DedupEntry& keeper,
                     GroupPageWriter& page) const {
-    GroupImage other = Described(entry, page_folder_);
+    GroupImage other = Described(entry);
     other.how = found_.WhyRefused(pair, entry, keeper);
     if (pair.laid && found_.Aligned(pair.member)) Lay(pair.member, other);
     TRY(page.BeginGroup("refused: near, but not the same", /*refused=*/true));
-    TRY(page.Image(Described(keeper, page_folder_)));
+    TRY(page.Image(Described(keeper)));
     TRY(page.Image(other));
     TRY(page.EndImages());
     TRY(page.Picture(pictures_.Of(keeper.content).jpeg));
@@ -99,7 +104,7 @@ class DedupPage {
       return page.Picture(pictures_.Of(entry.content).jpeg);
     };
     TRY(page.BeginGroup("kept by " + std::string(ToString(group.reason))));
-    TRY(put_image(Described(keeper, page_folder_)));
+    TRY(put_image(Described(keeper)));
     TRY(found_.ForEachMember(group, keeper, put_member));
     TRY(page.EndImages());
     TRY(page.Picture(pictures_.Of(keeper.content).jpeg));
@@ -109,7 +114,7 @@ class DedupPage {
 
   GroupImage Compared(const DuplicateGroups::Member& member, const DedupEntry& entry,
                       const DedupEntry& keeper) const {
-    GroupImage image = Described(entry, page_folder_);
+    GroupImage image = Described(entry);
     image.how = found_.How(member, entry, keeper);
     image.far = member.distance;
     if (found_.Aligned(member)) Lay(member, image);
@@ -120,30 +125,30 @@ class DedupPage {
   const FoundDuplicates& found_;
   const size_t refused_;
   const PagePictures& pictures_;
+  const DedupPage::Acted& acted_;
   const PageFailures failed_;
 };
 
 }  // namespace
 
-Status WriteDedupPage(const std::string& file, const FoundDuplicates& found, size_t refused,
-                      const CommandServices& services, CommandResult& result) {
-  const PagePictures pictures(found.groups() + found.duplicates() + 2 * found.listed_refused(refused),
-                              services);
+Status DedupPage::MakePictures(CommandResult& result) const {
   FileTable files;
   const auto add = [&](const DedupEntry& entry) {
     files.Add(entry.file);
     return Status();
   };
-  TRY(found.ForEach([&](const DuplicateGroups::Group&, const DedupEntry& keeper) { return add(keeper); },
-                    [&](const auto&, const DedupEntry& entry, const DedupEntry&) { return add(entry); }));
-  TRY(found.ForEachRefused(refused, [&](const auto&, const DedupEntry& entry, const DedupEntry& keeper) {
+  TRY(found_.ForEach([&](const DuplicateGroups::Group&, const DedupEntry& keeper) { return add(keeper); },
+                     [&](const auto&, const DedupEntry& entry, const DedupEntry&) { return add(entry); }));
+  TRY(found_.ForEachRefused(refused_, [&](const auto&, const DedupEntry& entry, const DedupEntry& keeper) {
     files.Add(keeper.file);
     return add(entry);
   }));
-  TRY(pictures.Make(files, result));
-  if (result.counts.interrupted) return {};
+  return pictures_.Make(files, result);
+}
+
+Status DedupPage::Write(const std::string& file, const Acted& acted, CommandResult& result) const {
   PageFailures failed = TRY(PageFailuresOf(result.failed));
-  const DedupPage page(file, found, refused, pictures, std::move(failed));
+  const PageBody page(file, found_, refused_, pictures_, acted, std::move(failed));
   if (Status written = WriteNamedFile(file, [&](const TextSink& put) { return page.Write(put); }); !written)
     return OfTarget("--html", file, written.error());
   result.details["html"] = PrintablePath(file);

@@ -40,4 +40,9 @@ FileAction::Kind DuplicateActionKind(const std::string& action) {
   return FileAction::Kind::kDelete;
 }
 
+std::string DoneWord(const std::string& action) {
+  if (action == "move") return "moved";
+  return action == "delete" ? "deleted" : "linked";
+}
+
 }  // namespace imgmill

@@ -26,5 +26,7 @@ std::optional<std::string> CheckDuplicateAction(const std::string& action, const
 
 /// Of any but "report".
 FileAction::Kind DuplicateActionKind(const std::string& action);
+/// "moved", "linked" or "deleted".
+std::string DoneWord(const std::string& action);
 
 }  // namespace imgmill

@@ -5,10 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <unordered_map>
 
-#include "base/path_parts.h"
 #include "base/try.h"
+#include "commands/acted_places.h"
 #include "commands/embed/embedder.h"
 #include "commands/export_target.h"
 #include "commands/planned_actions.h"
@@ -42,27 +41,6 @@ FileAction::Kind KindOf(const std::string& action) {
   if (action == "copy") return FileAction::Kind::kCopy;
   return action == "hardlink" ? FileAction::Kind::kNewHardlink : FileAction::Kind::kNewSymlink;
 }
-
-/// Where files are that were moved. Actions are carried out in any order: links before what they lead to.
-class MovedFiles {
- public:
-  /// @param number  among the planned moves
-  void Add(uint64_t number, const FileAction& done) {
-    if (moved_.size() <= number) moved_.resize(number + 1);
-    moved_[number] = true;
-    if (NameOf(done.target) != NameOf(done.path)) renamed_.emplace(number, done.target);
-  }
-  /// The path of a planned move's file.
-  std::string PathOf(uint64_t number, const std::string& before, const std::string& planned) const {
-    if (number >= moved_.size() || !moved_[number]) return before;
-    const auto found = renamed_.find(number);
-    return found == renamed_.end() ? planned : found->second;
-  }
-
- private:
-  std::vector<bool> moved_;
-  std::unordered_map<uint64_t, std::string> renamed_;  ///< few: the planned name was taken
-};
 
 /// The reduce, as work that a refused allocation does not end.
 class Judging final : public LadderWork {
@@ -184,7 +162,7 @@ class Filter final : public Command, public ChecksAhead {
 
   /// One action an image that it is about. A next step is given what was moved where it is now.
   Status Act(const FilterTable& entries, const std::vector<AppliedRule>& rules,
-             const CommandServices& services, CommandResult& result, MovedFiles& moved) const {
+             const CommandServices& services, CommandResult& result, ActedPlaces& places) const {
     const bool on_kept = ActsOnKept();
     PlannedImages planned;
     const auto plan = [&](const ActionSink& put) {
@@ -197,6 +175,7 @@ class Filter final : public Command, public ChecksAhead {
         action.seen = entry.stamp;
         action.content = entry.content;
         planned.Add(entry.file, result);
+        if (action.kind == FileAction::Kind::kMove) places.Add(entry.file);
         return put(action);
       });
     };
@@ -205,7 +184,7 @@ class Filter final : public Command, public ChecksAhead {
     if (about > 0) result.details["acted_on"] = on_kept ? "kept" : "dropped";
     const auto done = [&](const FileAction& action) {
       planned.MarkDone(action, result);
-      if (on_kept && action.kind == FileAction::Kind::kMove) moved.Add(action.number, action);
+      if (action.kind == FileAction::Kind::kMove) places.MarkDone(action);
     };
     // Those that are kept are a set of their own, but for a folder that the same input would be read with.
     const bool aside = !on_kept || LiesInInput(options_.to, services.shared->list.paths);
@@ -221,11 +200,11 @@ class Filter final : public Command, public ChecksAhead {
   std::string TargetOf(const FilterEntry& entry) const { return options_.to + "/" + entry.file.relative; }
 
   /// What a next step is given: the kept ones, those that were moved where they are now.
-  Status Keep(const FilterTable& entries, const std::vector<AppliedRule>& rules, const MovedFiles& moved,
+  Status Keep(const FilterTable& entries, const std::vector<AppliedRule>& rules, const ActedPlaces& places,
               FileTable& kept) const {
     return entries.ForEach([&](FilterEntry& entry) -> Status {
       if (BrokenRules(rules, entry) != 0) return {};
-      entry.file.path = moved.PathOf(kept.size(), entry.file.path, TargetOf(entry));
+      entry.file.path = places.PathOf(entry.file);
       kept.Add(entry.file);
       return {};
     });
@@ -268,7 +247,7 @@ class Filter::FilterRun final : public CommandRun {
     }
     TRY(filter_.Describe(operation_, rules_, services_, result));
     descriptions_.Report(rules_, result);
-    TRY(descriptions_.WritePage(operation_.entries(), rules_, services_, result));
+    TRY(descriptions_.PreparePage(operation_.entries(), rules_, services_, result));
     if (result.counts.interrupted) return result;
     if (!scorers_.empty()) {
       nlohmann::ordered_json list = nlohmann::ordered_json::array();
@@ -276,14 +255,18 @@ class Filter::FilterRun final : public CommandRun {
         list.push_back({{"model", PrintablePath(scorer.path)}, {"signal", InfoOf(scorer.signal).name}});
       result.details["scorers"] = std::move(list);
     }
-    MovedFiles moved;
+    ActedPlaces places(filter_.options_.action == "move" ? filter_.options_.to : "");
+    Status acted;
     if (Status allowed = filter_.CheckMostDropped(rules_, result); !allowed) {
       result.refusal = allowed.error();
     } else if (filter_.options_.action != "report") {
-      TRY(filter_.Act(operation_.entries(), rules_, services_, result, moved));
+      acted = filter_.Act(operation_.entries(), rules_, services_, result, places);
     }
+    const Status page = descriptions_.WritePage(operation_.entries().size(), rules_, places, result);
+    TRY(acted);
+    if (!page && !result.refusal) result.refusal = page.error();  // what was done is still to be told
     if (services_.in_pipeline) {
-      TRY(filter_.Keep(operation_.entries(), rules_, moved, result.kept));
+      TRY(filter_.Keep(operation_.entries(), rules_, places, result.kept));
     }
     return result;
   }

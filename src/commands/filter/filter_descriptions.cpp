@@ -47,9 +47,14 @@ void Descriptions::Report(std::span<const AppliedRule> rules, CommandResult& res
   if (!text.empty()) result.text = [text](const TextSink& put) { return put(text); };
 }
 
-Status Descriptions::WritePage(const FilterTable& entries, std::span<const AppliedRule> rules,
-                               const CommandServices& services, CommandResult& result) const {
-  return page_ ? page_->Write(options_.html, entries, rules, services, result) : Status();
+Status Descriptions::PreparePage(const FilterTable& entries, std::span<const AppliedRule> rules,
+                                 const CommandServices& services, CommandResult& result) {
+  return page_ ? page_->Prepare(entries, rules, services, result) : Status();
+}
+
+Status Descriptions::WritePage(uint64_t images, std::span<const AppliedRule> rules, const ActedPlaces& places,
+                               CommandResult& result) const {
+  return page_ ? page_->Write(options_.html, images, rules, places, result) : Status();
 }
 
 }  // namespace imgmill

@@ -27,9 +27,13 @@ class Descriptions {
   void Know(const FailureTable& failed) { failed_ = &failed; }
   /// Puts them in the place of the list, and into the JSON document.
   void Report(std::span<const AppliedRule> rules, CommandResult& result) const;
-  /// Writes the page, if one is wanted. The rules have counted what they drop.
-  Status WritePage(const FilterTable& entries, std::span<const AppliedRule> rules,
-                   const CommandServices& services, CommandResult& result) const;
+  /// Before files are acted on, if a page is wanted: its examples and their pictures. The rules have counted
+  /// what they drop. `result` is told if the run was interrupted.
+  Status PreparePage(const FilterTable& entries, std::span<const AppliedRule> rules,
+                     const CommandServices& services, CommandResult& result);
+  /// Writes the page, if one is wanted, with links to where files are now.
+  Status WritePage(uint64_t images, std::span<const AppliedRule> rules, const ActedPlaces& places,
+                   CommandResult& result) const;
 
  private:
   const FilterOptions& options_;

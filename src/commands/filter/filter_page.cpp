@@ -78,12 +78,22 @@ namespace {
 /// @param value  gives an entry's as text
 template <typename Value>
 std::vector<SignalExample> Shown(const Nearest& nearest, const std::string& folder,
-                                 const PagePictures& pictures, const Value& value) {
+                                 const PagePictures& pictures, const ActedPlaces& places,
+                                 const Value& value) {
   std::vector<SignalExample> shown;
   for (const auto& [far, entry] : nearest.found()) {
-    const std::string& path = entry.file.path;
-    shown.push_back(
-        {PrintablePath(path), LinkFrom(folder, path), value(entry), pictures.Of(entry.content).jpeg});
+    const std::string path = places.PathOf(entry.file);
+    SignalExample example;
+    example.name = PrintablePath(path);
+    example.value = value(entry);
+    example.jpeg = pictures.Of(entry.content).jpeg;
+    if (places.WasDone(entry.file)) example.note = "moved from " + PrintablePath(entry.file.path);
+    if (places.IsGone(entry.file)) {
+      example.note = "no longer there";
+    } else {
+      example.link = LinkFrom(folder, path);
+    }
+    shown.push_back(std::move(example));
   }
   return shown;
 }
@@ -103,6 +113,11 @@ FileTable FilesOf(const Cuts& cuts) {
 }
 
 }  // namespace
+
+FilterPage::FilterPage(std::vector<Signal> signals)
+    : signals_(std::move(signals)), spreads_(signals_.size()) {}
+
+FilterPage::~FilterPage() = default;
 
 void FilterPage::Add(size_t column, const Distribution& values, std::span<const AppliedRule> rules) {
   Spread& spread = spreads_[column];
@@ -182,8 +197,7 @@ SignalCard FilterPage::CardOf(const PhotoTextInfo& info, uint64_t images) const 
   return card;
 }
 
-SignalCut FilterPage::ShownCut(const Cut& cut, const std::string& folder,
-                               const PagePictures& pictures) const {
+SignalCut FilterPage::ShownCut(const Cut& cut, const std::string& folder, const ActedPlaces& places) const {
   SignalCut shown;
   shown.before = cut.rule == nullptr ? "lowest" : "dropped, nearest to the cut";
   shown.after = cut.rule == nullptr ? "highest" : "not dropped by it, nearest to the cut";
@@ -199,28 +213,29 @@ SignalCut FilterPage::ShownCut(const Cut& cut, const std::string& folder,
     return cut.rule != nullptr ? cut.rule->ValueText(entry)
                                : ShortValue(signals_[cut.column], entry.values[cut.column]);
   };
-  shown.below = Shown(cut.below, folder, pictures, value);
-  shown.above = Shown(cut.above, folder, pictures, value);
+  shown.below = Shown(cut.below, folder, *pictures_, places, value);
+  shown.above = Shown(cut.above, folder, *pictures_, places, value);
   return shown;
 }
 
-Status FilterPage::Write(const std::string& file, const FilterTable& entries,
-                         std::span<const AppliedRule> rules, const CommandServices& services,
-                         CommandResult& result) const {
-  std::vector<Cut> cuts = CutsOf(rules);
+Status FilterPage::Prepare(const FilterTable& entries, std::span<const AppliedRule> rules,
+                           const CommandServices& services, CommandResult& result) {
+  cuts_ = CutsOf(rules);
   TRY(entries.ForEach([&](const FilterEntry& entry) {
-    for (Cut& cut : cuts) cut.Add(entry);
+    for (Cut& cut : cuts_) cut.Add(entry);
     return Status();
   }));
-  const FileTable files = FilesOf(cuts);
-  const PagePictures pictures(files.size(), services);
-  TRY(pictures.Make(files, result));
-  if (result.counts.interrupted) return {};
+  const FileTable files = FilesOf(cuts_);
+  pictures_.emplace(files.size(), services);
+  return pictures_->Make(files, result);
+}
 
+Status FilterPage::Write(const std::string& file, uint64_t images, std::span<const AppliedRule> rules,
+                         const ActedPlaces& places, CommandResult& result) const {
   const std::string folder = FolderOfPage(file);
   const auto put_card = [&](const TextSink& put, SignalCard card, const auto& is_about) -> Status {
-    for (const Cut& cut : cuts) {
-      if (is_about(cut)) card.cuts.push_back(ShownCut(cut, folder, pictures));
+    for (const Cut& cut : cuts_) {
+      if (is_about(cut)) card.cuts.push_back(ShownCut(cut, folder, places));
     }
     return put(SignalPageCard(card));
   };
@@ -228,7 +243,7 @@ Status FilterPage::Write(const std::string& file, const FilterTable& entries,
     for (const PhotoTextInfo& info : AllPhotoTexts()) {
       const bool has_rule = AnyAbout(rules, info.text);
       if (has_rule != ruled || (!has_rule && texts_.images(info.text) == 0)) continue;
-      const Status done = put_card(put, CardOf(info, entries.size()), [&](const Cut& cut) {
+      const Status done = put_card(put, CardOf(info, images), [&](const Cut& cut) {
         return cut.rule != nullptr && cut.rule->rule.photo_text == info.text;
       });
       if (!done) return done;
@@ -244,7 +259,7 @@ Status FilterPage::Write(const std::string& file, const FilterTable& entries,
         failed)));
     TRY(put_texts(put, true));
     for (const size_t column : Order(rules)) {
-      const Status done = put_card(put, CardOf(column, entries.size()), [&](const Cut& cut) {
+      const Status done = put_card(put, CardOf(column, images), [&](const Cut& cut) {
         return cut.column == column && (cut.rule == nullptr || !cut.rule->rule.photo_text);
       });
       if (!done) return done;

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "commands/acted_places.h"
 #include "commands/page_pictures.h"
 #include "commands/text_counts.h"
 #include "filter_distribution.h"
@@ -19,18 +21,23 @@ namespace imgmill {
 class FilterPage {
  public:
   /// @param signals  the entries' columns
-  explicit FilterPage(std::vector<Signal> signals)
-      : signals_(std::move(signals)), spreads_(signals_.size()) {}
+  explicit FilterPage(std::vector<Signal> signals);
+  ~FilterPage();
 
   /// The distributions of all columns, one after the other.
   /// @param rules  with their thresholds
   void Add(size_t column, const Distribution& values, std::span<const AppliedRule> rules);
   /// The texts of an image.
   void Add(const FilterEntry& entry) { texts_.Add(entry.texts); }
-  /// Finds the examples, makes their pictures by a run of the engine, and writes the page. `result` is told
-  /// of the file, and if the run was interrupted; then there is no page.
-  Status Write(const std::string& file, const FilterTable& entries, std::span<const AppliedRule> rules,
-               const CommandServices& services, CommandResult& result) const;
+  /// Finds the examples, and makes their pictures by a run of the engine: before files are acted on.
+  /// `result` is told if that was interrupted; then there is to be no page.
+  Status Prepare(const FilterTable& entries, std::span<const AppliedRule> rules,
+                 const CommandServices& services, CommandResult& result);
+  /// Writes the page. `result` is told of the file.
+  /// @param images  that were judged
+  /// @param places  where their files are now
+  Status Write(const std::string& file, uint64_t images, std::span<const AppliedRule> rules,
+               const ActedPlaces& places, CommandResult& result) const;
 
  private:
   /// What the chart of one signal shows.
@@ -47,11 +54,13 @@ class FilterPage {
   std::vector<size_t> Order(std::span<const AppliedRule> rules) const;
   SignalCard CardOf(size_t column, uint64_t images) const;
   SignalCard CardOf(const PhotoTextInfo& info, uint64_t images) const;
-  SignalCut ShownCut(const Cut& cut, const std::string& folder, const PagePictures& pictures) const;
+  SignalCut ShownCut(const Cut& cut, const std::string& folder, const ActedPlaces& places) const;
 
   std::vector<Signal> signals_;
   std::vector<Spread> spreads_;
   TextCounts texts_;
+  std::vector<Cut> cuts_;
+  std::optional<PagePictures> pictures_;
 };
 
 }  // namespace imgmill

@@ -29,7 +29,7 @@ class MatchPage {
         failed_(std::move(failed)) {}
 
   Status Write(const TextSink& put) const {
-    GroupPageWriter page({"imgmill match", false, {}, failed_}, put);
+    GroupPageWriter page({"imgmill match", false, {}, {}, failed_}, put);
     TRY(page.Begin());
     const auto each = [&](const MatchQuery& query, const std::vector<Neighbour>& nearest) {
       return PutQuery(query, nearest, page);
