@@ -8,15 +8,15 @@
 #include <string>
 #include <vector>
 
+#include "cli/pipeline/pipeline.h"
+#include "cli/session/session.h"
 #include "command_flags.h"
 #include "command_table.h"
 #include "defaults_file.h"
 #include "flag_errors.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/base/spelling.h"
-#include "pipeline.h"
 #include "program_help.h"
-#include "session.h"
 #include "standard_output.h"
 #include "yaml_options.h"
 

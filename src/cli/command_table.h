@@ -5,8 +5,8 @@
 #include <span>
 #include <string_view>
 
+#include "cli/tools/tool.h"
 #include "imgmill/commands/command.h"
-#include "tool.h"
 
 namespace imgmill {
 

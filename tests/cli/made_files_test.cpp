@@ -1,5 +1,5 @@
 // The last line of a pipeline's run: what became of the files that each step has made. By hand.
-#include "cli/made_files.h"
+#include "cli/pipeline/made_files.h"
 
 #include <doctest/doctest.h>
 

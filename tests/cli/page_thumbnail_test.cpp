@@ -1,5 +1,5 @@
 // Thumbnails of a run's own decodes, and of the images that a run does not decode.
-#include "cli/page_thumbnail.h"
+#include "cli/session/page_thumbnail.h"
 
 #include <doctest/doctest.h>
 

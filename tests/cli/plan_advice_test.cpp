@@ -1,5 +1,5 @@
 // Advice on a planned run, against arithmetic by hand.
-#include "cli/plan_advice.h"
+#include "cli/plan/plan_advice.h"
 
 #include <doctest/doctest.h>
 

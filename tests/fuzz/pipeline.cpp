@@ -1,5 +1,5 @@
 // Fuzzes pipeline files: every step with the options of its command.
-#include "cli/pipeline.h"
+#include "cli/pipeline/pipeline.h"
 
 #include <CLI/CLI.hpp>
 

@@ -4,16 +4,16 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "cli/plan/plan_advice.h"
+#include "cli/plan/plan_output.h"
+#include "cli/standard_output.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/report/prometheus.h"
 #include "imgmill/report/report_page.h"
 #include "imgmill/report/run_report.h"
-#include "plan_advice.h"
-#include "plan_output.h"
 #include "session.h"
 #include "session_paths.h"
-#include "standard_output.h"
 #include "unread_files.h"
 
 namespace imgmill {

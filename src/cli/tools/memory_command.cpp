@@ -5,6 +5,10 @@
 #include <filesystem>
 
 #include "base/try.h"
+#include "cli/plan/memory_info.h"
+#include "cli/plan/plan_advice.h"
+#include "cli/session/session.h"
+#include "cli/shared_flags.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/base/spelling.h"
 #include "imgmill/catalog/catalog.h"
@@ -13,10 +17,6 @@
 #include "imgmill/dataset/publish.h"
 #include "imgmill/infer/model_runtime.h"
 #include "imgmill/report/run_report.h"
-#include "memory_info.h"
-#include "plan_advice.h"
-#include "session.h"
-#include "shared_flags.h"
 #include "tool.h"
 
 namespace imgmill {

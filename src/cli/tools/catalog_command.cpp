@@ -7,6 +7,8 @@
 #include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/try.h"
+#include "cli/session/session.h"
+#include "cli/session/stop_signals.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/base/spelling.h"
@@ -15,8 +17,6 @@
 #include "imgmill/commands/flags.h"
 #include "imgmill/dataset/publish.h"
 #include "imgmill/report/run_report.h"
-#include "session.h"
-#include "stop_signals.h"
 #include "tool.h"
 
 namespace imgmill {

@@ -3,11 +3,11 @@
 #include <filesystem>
 #include <fstream>
 
+#include "cli/session/session.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flags.h"
 #include "imgmill/dataset/publish.h"
 #include "imgmill/report/memory_page.h"
-#include "session.h"
 #include "tool.h"
 
 namespace imgmill {

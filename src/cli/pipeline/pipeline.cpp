@@ -7,13 +7,13 @@
 
 #include "base/path_parts.h"
 #include "base/try.h"
-#include "command_table.h"
+#include "cli/command_table.h"
+#include "cli/session/session.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 #include "made_files.h"
 #include "pipeline_check.h"
 #include "pipeline_table.h"
-#include "session.h"
 #include "step_leftovers.h"
 #include "step_run.h"
 

@@ -3,12 +3,12 @@
 #include <string>
 #include <vector>
 
+#include "cli/session/session.h"
+#include "cli/session/stop_signals.h"
 #include "forgotten_work.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flags.h"
 #include "imgmill/dataset/journal.h"
-#include "session.h"
-#include "stop_signals.h"
 #include "tool.h"
 
 namespace imgmill {

@@ -9,6 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/try.h"
+#include "cli/session/session.h"
+#include "cli/shared_flags.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/catalog/catalog.h"
@@ -19,8 +21,6 @@
 #include "imgmill/infer/model_runtime.h"
 #include "imgmill/report/run_report.h"
 #include "self_test.h"
-#include "session.h"
-#include "shared_flags.h"
 #include "tool.h"
 
 namespace imgmill {

@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <string>
 
+#include "cli/session/session.h"
 #include "leftovers.h"
 #include "pipeline.h"
-#include "session.h"
 #include "step_run.h"
 
 namespace imgmill {

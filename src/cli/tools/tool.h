@@ -5,8 +5,8 @@
 #include <memory>
 #include <string_view>
 
+#include "cli/standard_output.h"
 #include "imgmill/base/error.h"
-#include "standard_output.h"
 
 namespace imgmill {
 

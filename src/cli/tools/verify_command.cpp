@@ -5,15 +5,15 @@
 #include <nlohmann/json.hpp>
 
 #include "base/try.h"
+#include "cli/session/session.h"
+#include "cli/session/stop_signals.h"
 #include "forgotten_work.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flags.h"
 #include "imgmill/dataset/listing.h"
 #include "missing_outputs.h"
 #include "provenance.h"
-#include "session.h"
 #include "source_check.h"
-#include "stop_signals.h"
 #include "tool.h"
 
 namespace imgmill {

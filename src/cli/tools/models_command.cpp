@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/try.h"
+#include "cli/session/session.h"
+#include "cli/shared_flags.h"
 #include "commands/model_loading.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
@@ -12,8 +14,6 @@
 #include "imgmill/infer/model_runtime.h"
 #include "imgmill/infer/own_models.h"
 #include "imgmill/report/run_report.h"
-#include "session.h"
-#include "shared_flags.h"
 #include "tool.h"
 
 namespace imgmill {

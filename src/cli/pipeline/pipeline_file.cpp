@@ -4,14 +4,14 @@
 #include <nlohmann/json.hpp>
 
 #include "base/try.h"
-#include "command_table.h"
-#include "defaults_file.h"
+#include "cli/command_table.h"
+#include "cli/defaults_file.h"
+#include "cli/yaml_options.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/base/spelling.h"
 #include "imgmill/commands/flags.h"
 #include "pipeline.h"
 #include "pipeline_check.h"
-#include "yaml_options.h"
 
 namespace imgmill {
 namespace {

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "cli/session/session.h"
 #include "pipeline.h"
-#include "session.h"
 
 namespace imgmill {
 
