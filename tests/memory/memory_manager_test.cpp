@@ -84,7 +84,10 @@ TEST_CASE("what is loaded for good counts as fixed after a new baseline, in pool
   std::memset(weights.data(), 1, weights.size());
   std::vector<char> library(30 * kMiB, 1);
   manager->Rebaseline();
-  CHECK(static_cast<double>(before - manager->LargestLease()) == doctest::Approx(70.0 * kMiB).epsilon(0.05));
+  // Without either it would be 30 or 40 MiB less.
+  const size_t fixed = before - manager->LargestLease();
+  CHECK(fixed > 58 * kMiB);
+  CHECK(fixed < 82 * kMiB);
 }
 
 TEST_CASE("bytes that nobody can explain shrink admission while they last, and never stop it") {
@@ -96,7 +99,7 @@ TEST_CASE("bytes that nobody can explain shrink admission while they last, and n
     auto first = manager->TryAcquire({kMiB, 0});
     REQUIRE(*first);
     std::vector<char> untracked(120 * kMiB, 1);
-    CHECK(Within(5, [&] { return manager->Info().unexplained > 100 * kMiB; }));
+    CHECK(Within(60, [&] { return manager->Info().unexplained > 100 * kMiB; }));
     CHECK_FALSE(*manager->TryAcquire({100 * kMiB, 0}));
     CHECK(manager->Info().host.cap < 110 * kMiB);
     first->Release();
@@ -105,7 +108,7 @@ TEST_CASE("bytes that nobody can explain shrink admission while they last, and n
     CHECK(*alone);
     CHECK(manager->Info().host.cap >= 150 * kMiB);
   }
-  CHECK(Within(10, [&] { return manager->Info().unexplained < 20 * kMiB; }));
+  CHECK(Within(60, [&] { return manager->Info().unexplained < 20 * kMiB; }));
   CHECK(manager->Info().peak_unexplained > 100 * kMiB);
 }
 

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <atomic>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <initializer_list>
@@ -58,19 +59,23 @@ TEST_CASE("what is charged is what is resident, and a cleared cache gives it bac
   const auto resident = [&] {
     return static_cast<double>(ReadProcessMemory().resident) - static_cast<double>(before);
   };
-  // The kernel's own count, within 3 % and the few pages of this test.
-  CHECK(resident() == doctest::Approx(static_cast<double>(pool.Stats().charged)).epsilon(0.03));
+  // The kernel's own count, to 10 MiB: it adds up pages in batches for each CPU, and may make huge ones of
+  // them. 120 are charged here, of which half are freed.
+  const auto as_charged = [&] {
+    return std::abs(resident() - static_cast<double>(pool.Stats().charged)) < 10.0 * kMiB;
+  };
+  CHECK(as_charged());
   for (size_t i = 0; i < blocks.size(); i += 2) Pool::Free(blocks[i]);
-  CHECK(resident() == doctest::Approx(static_cast<double>(pool.Stats().charged)).epsilon(0.03));
+  CHECK(as_charged());
   CHECK(pool.Stats().cached > pool.Stats().charged / 3);
   const size_t cached = pool.Stats().cached;
   CHECK(pool.ClearCache() == cached);
   CHECK(pool.Stats().cached == 0);
-  CHECK(resident() == doctest::Approx(static_cast<double>(pool.Stats().charged)).epsilon(0.03));
+  CHECK(as_charged());
   for (size_t i = 1; i < blocks.size(); i += 2) Pool::Free(blocks[i]);
   pool.ClearCache();
   CHECK(pool.Stats().charged == 0);
-  CHECK(resident() < 2.0 * kMiB);
+  CHECK(resident() < 10.0 * kMiB);
 }
 
 TEST_CASE("freed neighbours join, so that one large block fits where small ones were") {
