@@ -67,7 +67,7 @@ for document; do
       continue
     fi
     (cd "$work" && env -u XDG_STATE_HOME HOME="$work.home" PATH="$scratch/bin:$PATH" LC_ALL=C.UTF-8 \
-      timeout --kill-after=10 60 bash -e "$block" </dev/null >"$output" 2>&1)
+      timeout --kill-after=10 240 bash -e "$block" </dev/null >"$output" 2>&1)
     status=$?
     if [ $status != "$expected" ]; then
       fail "exit code $status, expected $expected"; sed 's/^/    /' "$output"

@@ -46,7 +46,7 @@ ZSH
     zpty -w shell "source \$START"
     zpty -r shell text "*ready*"
     zpty -w -n shell "$LINE"$'"'\\t'"'
-    for try in {1..100}; do [[ -e $OFFERS.done ]] && break; sleep 0.1; zpty -r -t shell text; done
+    for try in {1..600}; do [[ -e $OFFERS.done ]] && break; sleep 0.1; zpty -r -t shell text; done
     zpty -d shell' >/dev/null 2>&1
   cat "$scratch/offers"
 }
