@@ -16,6 +16,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "imgmill/memory/pool.h"
 #include "imgmill/memory/system_memory.h"
 
 namespace imgmill::process_test {
@@ -89,7 +90,9 @@ Process::Process(const std::vector<std::string>& argv, const ProcessOptions& opt
   }
   const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   start_ = std::chrono::steady_clock::now();
-  // What the child begins with: pages of files are not copied.
+  // What the child begins with: pages of files are not copied. It should be less than what the program comes
+  // to hold, or that is known only as of the last look at it.
+  HostPool().ClearCache();
   ::malloc_trim(0);
   const ProcessMemory memory = ReadProcessMemory();
   copied_at_fork_ = memory.resident - std::min(memory.resident, memory.file_backed);
