@@ -1,101 +1,23 @@
 // Merges arguments and the entries of a list into one stream of files.
 #include "imgmill/dataset/listing.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <cstring>
 #include <unordered_set>
 
 #include "archive/archive_path.h"
 #include "base/path_parts.h"
-#include "base/stoppable_read.h"
 #include "base/try.h"
 #include "dataset/arguments.h"
 #include "dataset/folder_walk.h"
+#include "dataset/path_list.h"
 #include "dataset/sorted_paths.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 
 namespace imgmill {
 namespace {
-
-/// The paths of a list as editors of other systems write them: after a byte order mark, or, where each is a
-/// line, with Windows line ends. What the first line ends with, all do: a name may end in a carriage return,
-/// too.
-class ListedPaths {
- public:
-  explicit ListedPaths(bool lines) : lines_(lines) {}
-  Result<std::string_view> Path(std::string_view line, const std::string& named) {
-    if (first_) {
-      first_ = false;
-      if (line.starts_with("\xFF\xFE") || line.starts_with("\xFE\xFF")) {
-        return Error{Stage::kList, Code::kReadError, named + " is in UTF-16 (save it as UTF-8)"};
-      }
-      constexpr std::string_view kMark = "\xEF\xBB\xBF";
-      if (line.starts_with(kMark)) line.remove_prefix(kMark.size());
-      windows_ = lines_ && line.ends_with('\r');
-    }
-    if (windows_ && line.ends_with('\r')) line.remove_suffix(1);
-    return line;
-  }
-
- private:
-  const bool lines_;
-  bool first_ = true;
-  bool windows_ = false;
-};
-
-constexpr size_t kLongestEntry = size_t{64} << 10;  ///< sixteen of the longest paths that a system takes
-
-/// Reads the whole list into `sorted`.
-Status ReadList(const ListOptions& options, SortedPaths& sorted) {
-  const bool is_stdin = options.files_from == "-";
-  const std::string named =
-      is_stdin ? "the list from stdin" : "the list " + PrintablePath(options.files_from);
-  // A pipe is not waited for in open, where nobody could stop us.
-  const UniqueFd file(is_stdin ? ::dup(STDIN_FILENO)
-                               : ::open(options.files_from.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!file.valid()) {
-    Error error = ErrnoError(Stage::kList, errno, "open " + named);
-    if (error.code == Code::kNotFound) error.code = Code::kUsage;  // as of other files that are named
-    return error;
-  }
-  const char separator = options.nul_separated ? '\0' : '\n';
-  std::string pending;
-  std::string piece(size_t{64} << 10, '\0');
-  ListedPaths paths(/*lines=*/!options.nul_separated);
-  const auto add = [&](std::string_view text) -> Status {
-    const std::string_view found = TRY(paths.Path(text, named));
-    const std::string_view path = found;
-    if (path.empty()) return {};
-    if (path.find('\0') != std::string_view::npos) {
-      return Error{Stage::kList, Code::kUsage,
-                   named + " holds a NUL byte (use -0 for what `find -print0` writes)"};
-    }
-    return sorted.Add(WithoutRedundancy(path));
-  };
-  while (true) {
-    const size_t got = TRY(ReadUnlessStopped(file.get(), piece.data(), piece.size(), options.stop, named));
-    std::string_view rest(piece.data(), got);
-    for (size_t end = rest.find(separator); end != std::string_view::npos; end = rest.find(separator)) {
-      pending += rest.substr(0, end);
-      TRY(add(pending));
-      pending.clear();
-      rest.remove_prefix(end + 1);
-    }
-    pending += rest;
-    if (got == 0) break;
-    if (pending.size() > kLongestEntry)
-      return Error{Stage::kList, Code::kUsage,
-                   named + " holds an entry of more than " + std::to_string(kLongestEntry) +
-                       " bytes (it should have paths, " +
-                       (options.nul_separated ? "each with a NUL byte behind it" : "a line each") + ")"};
-  }
-  TRY(add(pending));
-  return sorted.Finish();
-}
 
 std::unordered_set<std::string> CanonicalSet(const std::vector<std::string>& folders) {
   std::unordered_set<std::string> canonical;
@@ -115,7 +37,7 @@ class ListerOfAll final : public Lister {
         arguments_(options.paths, rules_, problems_) {}
 
   Status OpenList(const ListOptions& options) {
-    TRY(ReadList(options, list_));
+    TRY(ReadPathList(options, list_));
     return Pull();
   }
 

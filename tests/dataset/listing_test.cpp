@@ -347,8 +347,13 @@ TEST_CASE("lists: newline or NUL, sorted, each once, structure kept") {
       folder.Write("list", "z.jpg\n\n./in/b/c.jpg\nin//a.jpg\nin/a.jpg\n../" +
                                folder.path().substr(folder.path().rfind('/') + 1) + "/z.jpg\n/nowhere/x.jpg");
   Strings problems;
-  CHECK(Relatives(All(options, &problems)).size() == 4);
+  CHECK(Relatives(All(options, &problems)) == Strings{"in/a.jpg", "in/b/c.jpg", "z.jpg"});
   CHECK(problems == Strings{"/nowhere/x.jpg"});
+  std::filesystem::create_directory_symlink("in", folder / "way");
+  options.files_from =
+      folder.Write("ways", std::string("way/b/c.jpg\n") + (folder / "z.jpg") + "\nin/b/../a.jpg\nin/a.jpg\n" +
+                               "way/a.jpg\nin/b/c.jpg\nz.jpg\n");
+  CHECK(Relatives(All(options)) == Strings{"in/a.jpg", "in/b/c.jpg", "z.jpg"});
 
   options.files_from = folder.Write("list0", std::string("in/n\nl.jpg\0in/a.jpg\0", 20));
   options.nul_separated = true;
