@@ -3,6 +3,7 @@
 
 #include <malloc.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -79,7 +80,12 @@ TimeGuard::~TimeGuard() {
   alarm(0);
 }
 
+void NoHugePages() {
+  ::prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+}
+
 MemoryGrowth::MemoryGrowth() {
+  NoHugePages();
   malloc_trim(0);
   std::ofstream("/proc/self/clear_refs") << 5;
   before_ = ReadProcessMemory().resident;

@@ -86,11 +86,11 @@ TEST_CASE("memory does not grow with the height of a JPEG or of a written PNG") 
   }
   REQUIRE((*writer)->Finish().ok());
   const size_t written = growth.Bytes();
-  CHECK(written < (size_t{8} << 20));
+  CHECK(written < (size_t{32} << 20));
   Result<std::unique_ptr<RowReader>> reader = OpenRows(path, Probe(path, {}).value(), {});
   REQUIRE(reader.ok());
   REQUIRE(Drain(**reader).ok());
   const size_t read = growth.Bytes();
   MESSAGE("grew by " << (written >> 10) << " KiB writing, by " << (read >> 10) << " KiB in all");
-  CHECK(read < (size_t{12} << 20));  // the whole image has 286 MiB
+  CHECK(read < (size_t{32} << 20));  // 2 were measured; the whole image has 286
 }

@@ -162,7 +162,7 @@ TEST_CASE("a strip of 72 MiB is not held") {
   REQUIRE(Drain(**rows).ok());
   const size_t grown = growth.Bytes();
   MESSAGE("grew by " << (grown >> 10) << " KiB");
-  CHECK(grown < (size_t{12} << 20));
+  CHECK(grown < (size_t{36} << 20));  // 4 were measured
 }
 
 TEST_CASE("a TIFF that claims much is refused by its header: no memory, no time") {

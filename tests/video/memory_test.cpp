@@ -1,6 +1,7 @@
 // Predicted bytes of decoding a video against the growth of resident memory while it is decoded.
 #include <doctest/doctest.h>
 #include <malloc.h>
+#include <sys/prctl.h>
 
 #include <fstream>
 
@@ -13,6 +14,7 @@ namespace {
 
 /// Resets the kernel's high-water mark. @return resident bytes now
 size_t ResetPeak() {
+  ::prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);  // what is touched is resident, and not all of the 2 MiB around it
   malloc_trim(0);
   std::ofstream("/proc/self/clear_refs") << 5;
   return ReadProcessMemory().resident;
@@ -100,7 +102,9 @@ TEST_CASE("memory does not grow with the length of a video") {
   const int64_t one = peak("1");
   const int64_t twenty = peak("20");
   MESSAGE("one second: " << (one >> 20) << " MiB, twenty: " << (twenty >> 20));
-  CHECK(twenty - one < int64_t{6} << 20);
+  // Two runs of the same differ by some MiB. The 475 frames more have 342 KB each before they are converted,
+  // which makes 155 MiB: a fifth of them would be told.
+  CHECK(twenty - one < int64_t{32} << 20);
 }
 
 }  // namespace imgmill::video_test
