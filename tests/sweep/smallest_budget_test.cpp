@@ -65,22 +65,34 @@ InProcessResult RunWatched(const InProcessRun& run) {
   return RunInProcess(run);
 }
 
+/// Without what the pool keeps to hand out again, of which there is more at one time than at another.
+size_t HeldNow() {
+  HostPool().ClearCache();
+  return ReadProcessMemory().resident;
+}
+
+struct Smallest {
+  size_t budget = 0;
+  size_t room = 0;  ///< of it, above what the process held when the run began
+};
+
 /// Raises the budget step by step until nothing is refused as too large.
-size_t SmallestBudget(InProcessRun run, const std::string& output) {
+Smallest SmallestBudget(InProcessRun run, const std::string& output) {
   for (size_t budget = ReadProcessMemory().resident / kStep * kStep;; budget += kStep) {
     REQUIRE(budget < (size_t{4} << 30));
     run.memory = budget;
     if (!output.empty()) std::filesystem::remove_all(output);
+    const size_t held = HeldNow();
     const InProcessResult tried = RunWatched(run);
-    if (tried.error.empty() && tried.result.counts.failed == 0) return budget;
+    if (tried.error.empty() && tried.result.counts.failed == 0)
+      return {budget, budget - std::min(budget, held)};
   }
 }
 
 void HoldsUp(InProcessRun run, const ScratchFolder& scratch, const std::string& output) {
   const auto orders = WorstOrders(scratch);
   run.files = orders[0];
-  const size_t budget = SmallestBudget(run, output);
-  const size_t room = budget - std::min(budget, ReadProcessMemory().resident);
+  const auto [budget, room] = SmallestBudget(run, output);
   MESSAGE(run.command << ": smallest budget that works here: " << (budget >> 20) << " MiB");
   std::vector<std::string> expected;
   for (const auto& order : orders) {
@@ -89,8 +101,8 @@ void HoldsUp(InProcessRun run, const ScratchFolder& scratch, const std::string& 
       run.files = order;
       run.jobs = jobs;
       // The process itself grows from run to run (threads' stacks, libraries' caches, a sanitizer's records):
-      // that is no lease, so what stays the same is the room above it.
-      run.memory = std::max(budget, ReadProcessMemory().resident + room) + kStep;
+      // that is no lease, so what stays the same is the room above what is held at the start.
+      run.memory = std::max(budget, HeldNow() + room) + kStep;
       if (!output.empty()) std::filesystem::remove_all(output);
       const InProcessResult ran = RunWatched(run);
       REQUIRE_MESSAGE(ran.error.empty(), ran.error);
