@@ -34,10 +34,17 @@ class Twin {
     const int u = input.unshuffle, bands = input.bands;
     std::uniform_real_distribution<float> unit;
     for (int i = 0; i < bands * height * width; ++i) pixels_.push_back(unit(random_));
-    const auto side = [&](int size) { return (std::max(size, input.least) + u - 1) / u; };
+    const int multiple = std::max(u, input.multiple);
+    const auto side = [&](int size) {
+      return (std::max(size, input.least) + multiple - 1) / multiple * multiple / u;
+    };
     Planes first{bands * u * u, side(height), side(width), {}};
     const auto continued = [&](int at, int size, bool mirrors) {
-      return at < size ? at : mirrors ? 2 * (size - 1) - at : size - 1;
+      if (at < size) return at;
+      if (input.continued == Continuation::kLast) return size - 1;
+      const int mirrored = 2 * (size - 1) - at;
+      if (input.continued == Continuation::kMirror) return std::max(mirrored, 0);
+      return mirrors ? mirrored : size - 1;
     };
     const bool mirrors = first.height * u - height < height && first.width * u - width < width;
     for (int c = 0; c < first.channels; ++c) {
@@ -52,6 +59,12 @@ class Twin {
         }
       }
     }
+    for (const float told : input.told) {
+      ++first.channels;
+      first.values.insert(first.values.end(), static_cast<size_t>(first.height * first.width),
+                          static_cast<double>(told));
+    }
+    unshuffle_ = u;
     maps_.push_back(std::move(first));
   }
 
@@ -76,6 +89,78 @@ class Twin {
                   [&](int c, int y, int x) { return all.At(c, y * stride + reach, x * stride + reach); }));
       return graph_.AddStrided(conv, stride);
     });
+  }
+
+  /// A pixel of the input adds to a square of four of the output.
+  FeatureMap AddDoubled(const FeatureMap& from, int out) {
+    return Random({from}, 4 * out, 1, {}, [&](GraphConv conv) {
+      std::vector<float> slopes;
+      for (int k = 0; k < out; ++k) slopes.push_back(0.1f * static_cast<float>(k));
+      conv.slope = nullptr;
+      const Planes all = ByDefinition(conv);
+      Planes made{out, 2 * all.height, 2 * all.width, {}};
+      for (int k = 0; k < out; ++k) {
+        for (int y = 0; y < made.height; ++y) {
+          for (int x = 0; x < made.width; ++x) {
+            const double v = all.At((2 * (y % 2) + x % 2) * out + k, y / 2, x / 2);
+            made.values.push_back(v > 0 ? v : v * static_cast<double>(slopes[static_cast<size_t>(k)]));
+          }
+        }
+      }
+      maps_.push_back(std::move(made));
+      conv.out_channels = out;
+      conv.slope = slopes.data();
+      return graph_.AddDoubled(conv);
+    });
+  }
+
+  FeatureMap AddDepthwise(const FeatureMap& from, int side) {
+    const Planes of = maps_[static_cast<size_t>(from.index)];
+    return Random({from}, of.channels, side, {}, [&](GraphConv conv) {
+      conv.slope = nullptr;
+      std::vector<float> weights(conv.weights, conv.weights + of.channels * side * side);
+      for (float& each : weights) each *= std::sqrt(static_cast<float>(of.channels));  // of one channel each
+      conv.weights = weights.data();
+      const int reach = side / 2;
+      maps_.push_back(Sampled(of, of.height, of.width, [&](int c, int y, int x) {
+        double v = conv.bias != nullptr ? conv.bias[c] : 0;
+        for (int i = 0; i < side * side; ++i)
+          v += conv.weights[c * side * side + i] * of.At(c, y + i / side - reach, x + i % side - reach);
+        return v;
+      }));
+      return graph_.AddDepthwise(conv);
+    });
+  }
+
+  FeatureMap AddMean(const FeatureMap& from) {
+    const Planes of = maps_[static_cast<size_t>(from.index)];
+    maps_.push_back(Sampled(of, 1, 1, [&](int c, int, int) {
+      double sum = 0;
+      for (int i = 0; i < of.height * of.width; ++i) sum += of.At(c, i / of.width, i % of.width);
+      return sum / (of.height * of.width);
+    }));
+    return graph_.AddMean(from);
+  }
+
+  FeatureMap AddFunction(const FeatureMap& from, MapFunction function) {
+    const Planes of = maps_[static_cast<size_t>(from.index)];
+    maps_.push_back(
+        Sampled(of, of.height, of.width, [&](int c, int y, int x) { return Of(function, of.At(c, y, x)); }));
+    return graph_.AddFunction(from, function);
+  }
+
+  FeatureMap AddScaled(const FeatureMap& from, const FeatureMap& factors, const FeatureMap& shifts,
+                       const std::vector<FeatureMap>& added) {
+    const auto of = [&](const FeatureMap& map) { return maps_[static_cast<size_t>(map.index)]; };
+    const Planes scaled = of(from), by = of(factors), shifted = of(shifts);
+    Planes made = Sampled(scaled, scaled.height, scaled.width, [&](int c, int y, int x) {
+      return scaled.At(c, y, x) * by.At(c, 0, 0) + shifted.At(c, 0, 0);
+    });
+    for (const FeatureMap& map : added) {
+      for (size_t i = 0; i < made.values.size(); ++i) made.values[i] += of(map).values[i];
+    }
+    maps_.push_back(std::move(made));
+    return graph_.AddScaled(from, factors, shifts, added);
   }
 
   FeatureMap AddMaxPool(const FeatureMap& from, int side, int stride) {
@@ -127,11 +212,11 @@ class Twin {
   }
 
   /// The largest difference of what the graph gives and what it should.
-  double Check(const FeatureMap& output, int shuffle, int threads) {
-    graph_.Finish(output, shuffle);
+  double Check(const FeatureMap& output, int shuffle, int threads, MapFunction end = MapFunction::kNone) {
+    graph_.Finish(output, shuffle, end);
     const Planes& last = maps_[static_cast<size_t>(output.index)];
     const int scale = last.height / maps_[0].height * shuffle;  // what is continued is cut off again
-    const int u = static_cast<int>(std::lround(std::sqrt(maps_[0].channels / kBands)));
+    const int u = unshuffle_;
     const int out_height = height_ * scale / u, out_width = width_ * scale / u;
     std::vector<float> made(static_cast<size_t>(kBands * out_height * out_width) + 1, kUntouched);
     WorkerTeam team(threads);
@@ -146,7 +231,7 @@ class Twin {
       for (int y = 0; y < out_height; ++y) {
         for (int x = 0; x < out_width; ++x) {
           const int channel = (c * shuffle + y % shuffle) * shuffle + x % shuffle;
-          const double value = last.At(output.first + channel, y / shuffle, x / shuffle);
+          const double value = Of(end, last.At(output.first + channel, y / shuffle, x / shuffle));
           worst = std::max(worst, std::abs(std::min(std::max(value, 0.0), 1.0) - made[at++]));
         }
       }
@@ -159,6 +244,11 @@ class Twin {
  private:
   static constexpr int kBands = 3;
   static constexpr float kUntouched = 12345.0f;
+
+  static double Of(MapFunction function, double value) {
+    if (function == MapFunction::kSigmoid) return 1 / (1 + std::exp(-value));
+    return function == MapFunction::kTanh ? std::tanh(value) : value;
+  }
 
   template <typename At>
   static Planes Sampled(const Planes& from, int height, int width, const At& at) {
@@ -220,7 +310,7 @@ class Twin {
 
   LayerGraph graph_;
   std::mt19937 random_;
-  int height_, width_;
+  int height_, width_, unshuffle_ = 1;
   std::vector<float> pixels_, made_;
   std::vector<Planes> maps_;
 };
@@ -311,6 +401,57 @@ TEST_CASE("a mask from a pooled map weighs the map that it is made of, in images
       const FeatureMap both = net.Add({narrow}, 12, 1, mask), once = net.Add({both}, 36, 1, weigh);
       weigh.added.push_back({once, 0.5f});
       CHECK(net.Check(net.Add({net.Add({both}, 36, 1, weigh)}, 12, 3), 2, 2) < kNear);
+    }
+  }
+}
+
+TEST_CASE("a U-Net halves a continued image and doubles it again, scaled by what its mean says") {
+  constexpr int kShapes[][2] = {{1, 1}, {3, 5}, {8, 8}, {9, 40}, {31, 17}, {70, 10}};
+  for (const ConvKernels* kernels : AllKernels()) {
+    for (const Continuation continued : {Continuation::kMirror, Continuation::kLast}) {
+      for (const auto& shape : kShapes) {
+        CAPTURE(kernels->name);
+        CAPTURE(shape[0]);
+        CAPTURE(shape[1]);
+        LayerGraph::Input input;
+        input.multiple = 4;
+        input.continued = continued;
+        input.told = {0.3f, -0.2f};
+        Twin net(*kernels, input, shape[0], shape[1], 31);
+        const FeatureMap top = net.Add({net.input()}, 18, 3);
+        const FeatureMap middle = net.AddStrided(top, 34, 2, 2), low = net.AddStrided(middle, 20, 2, 2);
+        const FeatureMap mean = net.Add({net.AddMean(low)}, 34, 1);
+        const FeatureMap factors = net.AddFunction(mean, MapFunction::kSigmoid),
+                         shifts = net.AddFunction(mean, MapFunction::kTanh);
+        FeatureMap x = net.AddDoubled(low, 34);
+        x = net.AddScaled(x, factors, shifts, {middle, x});
+        GraphConv skip;
+        skip.added = {{top, 1.0f}};
+        x = net.Add({net.AddDoubled(x, 18)}, 18, 3, skip);
+        CHECK(net.Check(net.Add({x}, 3, 3), 1, 2) < kNear);
+      }
+    }
+  }
+}
+
+TEST_CASE("channels convolved by themselves and pixels shuffled, whole and in bands") {
+  for (const ConvKernels* kernels : AllKernels()) {
+    for (const auto& [height, width] : {std::pair{1, 1}, {3, 4}, {15, 9}, {16, 8}, {17, 40}, {49, 13}}) {
+      CAPTURE(kernels->name);
+      CAPTURE(height);
+      CAPTURE(width);
+      std::vector<float> whole;
+      for (const bool in_bands : {false, true}) {
+        Twin net(*kernels, {}, height, width, 8);
+        FeatureMap x = net.Add({net.AddDepthwise(net.input(), 9)}, 20, 1);
+        if (in_bands) net.graph().BeginBands();
+        x = net.AddDoubled(net.AddDepthwise(x, 3), 36);
+        x = net.AddDoubled(net.AddDepthwise(x, 5), 18);
+        x = net.Add({net.AddDepthwise(x, 9)}, 3, 1);
+        CHECK(net.Check(x, 1, 3, MapFunction::kSigmoid) < kNear);
+        if (in_bands) CHECK(net.made() == whole);
+        whole = net.made();
+      }
     }
   }
 }

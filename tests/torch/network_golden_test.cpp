@@ -6,10 +6,12 @@
 #include <filesystem>
 #include <iterator>
 #include <map>
+#include <random>
 #include <thread>
 
 #include "torch/architectures/architecture.h"
 #include "torch/golden_network.h"
+#include "torch/kernels/conv_kernels.h"
 #include "torch/runtime.h"
 
 using namespace imgmill;
@@ -57,6 +59,22 @@ void CheckUpscaler(const Golden& golden, ModelRuntime& runtime, const std::strin
   CHECK(largest < 2e-5);
   // What is clamped on both sides shows nothing.
   CHECK(within * 3 > golden.values.size());
+}
+
+/// What it makes of random pixels, as loaded with our kernels or without.
+std::vector<float> Made(ModelRuntime& runtime, const std::string& path, bool ours, int height, int width) {
+  ChooseConvKernels(ours);
+  const Result<std::unique_ptr<UpscaleModel>> model = runtime.LoadUpscaler(path);
+  if (!model) FAIL(model.error().message);
+  CHECK((*model)->Plan("cpu").kernels.starts_with("winograd") == ours);
+  std::mt19937 random(7);
+  std::uniform_real_distribution<float> unit;
+  std::vector<float> input(3 * static_cast<size_t>(height) * static_cast<size_t>(width));
+  for (float& each : input) each = unit(random);
+  std::vector<float> output((*model)->OutputFloats(height, width));
+  REQUIRE((*model)->Forward(input.data(), output.data(), 1, height, width, WorkPlace::Device(0)));
+  ChooseConvKernels(true);
+  return output;
 }
 
 void CheckEmbedder(const Golden& golden, ModelRuntime& runtime, const std::string& path) {
@@ -237,4 +255,31 @@ TEST_CASE("each network gives what its peer gives") {
       CheckUpscaler(golden, *runtime, path);
     }
   });
+}
+
+TEST_CASE("networks of convolutions give with our kernels what LibTorch gives, in images of any size") {
+  if (BestConvKernels() == nullptr) return;
+  const WeightFolder folder;
+  Result<std::unique_ptr<MemoryManager>> manager = MemoryManager::Create({});
+  REQUIRE(manager.ok());
+  const std::unique_ptr<ModelRuntime> runtime = MakeTorchRuntime(**manager, 2);
+  REQUIRE(runtime->AddDevices("cpu", 0).ok());
+  for (const char* name :
+       {"dncnn", "dncnn_norms", "fdncnn", "fdncnn_grey", "drunet", "drunet_grey", "drunet_untold", "fbcnn",
+        "fbcnn_grey", "swift_srgan_x1", "swift_srgan_x4", "swift_srgan_grey_x2"}) {
+    const Golden golden =
+        ReadGolden(std::string(IMGMILL_SOURCE_DIR "/tests/golden/networks/") + name + ".csv");
+    const std::string path = golden.weights.Write(folder);
+    for (const auto& [height, width] : {std::pair{1, 1}, {3, 50}, {8, 16}, {37, 21}}) {
+      CAPTURE(name);
+      CAPTURE(height);
+      const std::vector<float> expected = Made(*runtime, path, false, height, width);
+      const std::vector<float> actual = Made(*runtime, path, true, height, width);
+      REQUIRE(actual.size() == expected.size());
+      float largest = 0;
+      for (size_t i = 0; i < actual.size(); ++i)
+        largest = std::max(largest, std::abs(actual[i] - expected[i]));
+      CHECK(largest < 2e-5f);
+    }
+  }
 }

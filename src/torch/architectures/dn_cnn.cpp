@@ -96,12 +96,15 @@ Convolution Negated(Convolution conv) {
 /// The same on our own kernels.
 Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const StateDict& weights,
                                                        const ConvKernels& kernels) {
-  GraphBuilder graph(weights, kernels, {.bands = static_cast<int>(plan.bands)});
+  LayerGraph::Input input = {.bands = static_cast<int>(plan.bands)};
+  if (plan.told) input.told.push_back(static_cast<float>(plan.noise_level));
+  GraphBuilder graph(weights, kernels, input);
   FeatureMap x = graph.input();
   for (int64_t i = 0; i + 1 < plan.convs; ++i)
     x = graph.Conv(ConvOf(plan, graph.layers(), i), {x}, {.slope = 0});
-  const Convolution last = Negated(ConvOf(plan, graph.layers(), plan.convs - 1));
-  return graph.Finish(graph.Conv(last, {x}, {.added = {{graph.input(), 1.0f}}}), 1);
+  const Convolution last = ConvOf(plan, graph.layers(), plan.convs - 1);
+  if (plan.told) return graph.Finish(graph.Conv(last, {x}), 1);
+  return graph.Finish(graph.Conv(Negated(last), {x}, {.added = {{graph.input(), 1.0f}}}), 1);
 }
 
 class DnCnnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
@@ -129,12 +132,10 @@ class DnCnnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
     parts.bytes = [floats](int height, int width) {
       return static_cast<size_t>(floats * height * width) * sizeof(float);
     };
-    if (!plan.told) {  // the kernels' input has no band that is not the image's
-      parts.kernels = BestConvKernels();
-      parts.on_kernels = [plan](const StateDict& dict, const ConvKernels& kernels) {
-        return OnKernels(plan, dict, kernels);
-      };
-    }
+    parts.kernels = BestConvKernels();
+    parts.on_kernels = [plan](const StateDict& dict, const ConvKernels& kernels) {
+      return OnKernels(plan, dict, kernels);
+    };
     return LoadLayers<DnCnnNet>(plan, std::move(parts), std::move(weights));
   }
 };

@@ -6,7 +6,7 @@
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/feature_maps.h"
 #include "torch/architectures/noise_level.h"
-#include "torch/architectures/res_u_net.h"
+#include "torch/architectures/res_u_net_graph.h"
 #include "torch/weights/weight_file.h"
 
 namespace imgmill {
@@ -48,6 +48,17 @@ class DrUNet final : public UpscaleNet {
   std::vector<ConvResidual> body_;
 };
 
+/// The same on our own kernels.
+Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const StateDict& weights,
+                                                       const ConvKernels& kernels) {
+  std::vector<float> told;
+  if (plan.told()) told.push_back(static_cast<float>(plan.noise_level));
+  GraphBuilder graph(weights, kernels, ResUNetInput(plan.shape, Continuation::kMirror, std::move(told)));
+  ResUNetGraph net(graph, plan.shape);
+  const FeatureMap x = net.LastBody("m_body", net.Down());
+  return graph.Finish(net.Up(x, net.Added()), 1);
+}
+
 class DrUNetArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "DRUNet"; }
@@ -70,6 +81,10 @@ class DrUNetArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
     parts.tile = kTile;
     parts.overlap = kOverlap;
     parts.bytes = [shape = plan.shape](int height, int width) { return shape.Bytes(height, width); };
+    parts.kernels = BestConvKernels();
+    parts.on_kernels = [plan](const StateDict& dict, const ConvKernels& kernels) {
+      return OnKernels(plan, dict, kernels);
+    };
     return LoadLayers<DrUNet>(plan, std::move(parts), std::move(weights));
   }
 

@@ -6,7 +6,8 @@
 // linear layers behind its blocks, qf_embed.0, .2 and .4, to_gamma_1.0, to_beta_1.0, m_up1.0, m_tail.
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/feature_maps.h"
-#include "torch/architectures/res_u_net.h"
+#include "torch/architectures/res_u_net_graph.h"
+#include "torch/architectures/spatial_attention.h"
 #include "torch/weights/weight_file.h"
 
 namespace imgmill {
@@ -90,6 +91,50 @@ class Fbcnn final : public UpscaleNet {
   std::vector<Linear> factors_, shifts_;  ///< of all channels, at each size on the way up
 };
 
+/// The factors and the shifts of all channels at each size, from the features of the least.
+struct QualityMaps {
+  std::vector<FeatureMap> factors, shifts;
+};
+
+QualityMaps AddQuality(const Plan& plan, GraphBuilder& graph, const FeatureMap& judged) {
+  const auto dense = [&](const std::string& name, int64_t out, const FeatureMap& x, float slope) {
+    return graph.Conv(Pointwise(graph.layers(), name, out, x.channels, /*matrix=*/true), {x},
+                      {.slope = slope});
+  };
+  FeatureMap x = graph.Mean(judged);
+  x = dense(JudgeLayer(plan, 0), plan.judged, x, 0);
+  x = dense(JudgeLayer(plan, 1), plan.judged, x, 0);
+  x = graph.Function(dense(JudgeLayer(plan, 2), 1, x, 1), MapFunction::kSigmoid);
+  for (const char* layer : {"qf_embed.0", "qf_embed.2", "qf_embed.4"}) x = dense(layer, plan.embedded, x, 0);
+  QualityMaps maps;
+  for (size_t size = 0; size + 1 < ResUNetShape::kSizes; ++size) {
+    const std::string number = std::to_string(size + 1);
+    const int64_t features = plan.shape.features[size];
+    maps.factors.push_back(
+        graph.Function(dense("to_gamma_" + number + ".0", features, x, 1), MapFunction::kSigmoid));
+    maps.shifts.push_back(
+        graph.Function(dense("to_beta_" + number + ".0", features, x, 1), MapFunction::kTanh));
+  }
+  return maps;
+}
+
+/// The same on our own kernels.
+Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const StateDict& weights,
+                                                       const ConvKernels& kernels) {
+  GraphBuilder graph(weights, kernels, ResUNetInput(plan.shape, Continuation::kLast, {}));
+  ResUNetGraph net(graph, plan.shape);
+  const FeatureMap encoded = net.Body("m_body_encoder", net.Down());
+  const QualityMaps quality = AddQuality(plan, graph, net.Body("qf_pred", encoded));
+  const FeatureMap decoded = net.LastBody("m_body_decoder", encoded);
+  return graph.Finish(net.Up(decoded,
+                             [&](size_t size, const Convolution& last, const FeatureMap& inner,
+                                 const std::vector<FeatureMap>& added) {
+                               return graph.Scaled(graph.Conv(last, {inner}), quality.factors[size],
+                                                   quality.shifts[size], added);
+                             }),
+                      1);
+}
+
 class FbcnnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "FBCNN"; }
@@ -111,6 +156,10 @@ class FbcnnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
     parts.tile = kTile;
     parts.overlap = kOverlap;
     parts.bytes = [shape = plan.shape](int height, int width) { return shape.Bytes(height, width); };
+    parts.kernels = BestConvKernels();
+    parts.on_kernels = [plan](const StateDict& dict, const ConvKernels& kernels) {
+      return OnKernels(plan, dict, kernels);
+    };
     return LoadLayers<Fbcnn>(plan, std::move(parts), std::move(weights));
   }
 

@@ -35,8 +35,22 @@ class GraphBuilder {
   /// Weights that were taken or made elsewhere.
   FeatureMap Conv(const Convolution& conv, const std::vector<FeatureMap>& from, const GraphEnd& end = {});
 
-  /// Layers of LayerGraph's that change a map's size.
+  /// Layers of LayerGraph's that change a map's size, or that are for whole maps.
   FeatureMap Strided(const std::string& name, int out, const FeatureMap& from, int side, int stride);
+  FeatureMap Strided(const Convolution& conv, const FeatureMap& from, int stride);
+  /// A 1x1 convolution and a pixel shuffle by two. Of `end`, slopes alone.
+  FeatureMap Shuffled(const Convolution& conv, const FeatureMap& from, const GraphEnd& end);
+  /// A transposed convolution of 2x2 by strides of two: `name`, with a bias or without.
+  FeatureMap Transposed(const std::string& name, int out, const FeatureMap& from, bool bias);
+  FeatureMap Depthwise(const Convolution& conv, const FeatureMap& from);
+  FeatureMap Mean(const FeatureMap& from) { return graph_->AddMean(from); }
+  FeatureMap Function(const FeatureMap& from, MapFunction function) {
+    return graph_->AddFunction(from, function);
+  }
+  FeatureMap Scaled(const FeatureMap& from, const FeatureMap& factors, const FeatureMap& shifts,
+                    const std::vector<FeatureMap>& added) {
+    return graph_->AddScaled(from, factors, shifts, added);
+  }
   FeatureMap MaxPool(const FeatureMap& from, int side, int stride) {
     return graph_->AddMaxPool(from, side, stride);
   }
@@ -47,12 +61,16 @@ class GraphBuilder {
   /// LayerGraph::BeginBands.
   void BeginBands() { graph_->BeginBands(); }
   /// The graph, or the first thing that was wrong with a layer.
-  Result<std::shared_ptr<const KernelNetwork>> Finish(const FeatureMap& output, int shuffle);
+  Result<std::shared_ptr<const KernelNetwork>> Finish(const FeatureMap& output, int shuffle,
+                                                      MapFunction end = MapFunction::kNone);
 
  private:
   /// The pointers live as long as `weight`, which is contiguous.
   static GraphConv Described(const Convolution& conv, const torch::Tensor& weight,
                              const std::vector<FeatureMap>& from);
+  /// `weight`: [4, pixels][out][in]; `bias`: [4][out].
+  FeatureMap Doubled(const torch::Tensor& weight, const torch::Tensor& bias, const FeatureMap& from,
+                     const GraphEnd& end);
 
   Layers layers_;
   std::shared_ptr<LayerGraph> graph_;

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "torch/architectures/architecture.h"
+#include "torch/architectures/graph_builder.h"
 #include "torch/architectures/layers.h"
 #include "torch/architectures/upscale_network.h"
 #include "torch/weights/weight_file.h"
@@ -127,6 +128,49 @@ class SwiftSrganNet final : public UpscaleNet {
   std::vector<Doubler> ups_;
 };
 
+FeatureMap AddSeparable(GraphBuilder& graph, const Separable& conv, const FeatureMap& x,
+                        const GraphEnd& end) {
+  return graph.Conv(conv.pointwise, {graph.Depthwise(conv.depthwise, x)}, end);
+}
+
+/// (tanh(v) + 1) / 2 is sigmoid(2 v).
+Convolution Twice(Convolution conv) {
+  if (conv.weight.defined()) conv.weight.mul_(2);
+  if (conv.bias.defined()) conv.bias.mul_(2);
+  return conv;
+}
+
+/// The same on our own kernels.
+Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const StateDict& weights,
+                                                       const ConvKernels& kernels) {
+  GraphBuilder graph(weights, kernels, {.bands = static_cast<int>(plan.bands)});
+  Layers& layers = graph.layers();
+  const int64_t features = plan.features;
+  const auto slopes = [&](const std::string& name) { return layers.Parameter(name, {features}); };
+  const FeatureMap first =
+      AddSeparable(graph, SeparableOf(layers, "initial.cnn", features, plan.bands, kWide), graph.input(),
+                   {.slopes = slopes("initial.act.weight")});
+  FeatureMap x = first;
+  for (int b = 0; b < plan.blocks; ++b) {
+    const std::string name = Block(b);
+    const FeatureMap inner = AddSeparable(graph, WithNorm(layers, name + ".block1", features), x,
+                                          {.slopes = slopes(name + ".block1.act.weight")});
+    x = AddSeparable(graph, WithNorm(layers, name + ".block2", features), inner, {.added = {{x, 1.0f}}});
+    layers.PassOver(name + ".block2.act.weight");
+  }
+  x = AddSeparable(graph, WithNorm(layers, "convblock", features), x, {.added = {{first, 1.0f}}});
+  layers.PassOver("convblock.act.weight");
+  graph.BeginBands();
+  for (int u = 0; u < plan.doublings; ++u) {
+    const Separable up = SeparableOf(layers, Up(u) + ".conv", 4 * features, features, 3);
+    x = graph.Shuffled(up.pointwise, graph.Depthwise(up.depthwise, x),
+                       {.slopes = slopes(Up(u) + ".act.weight")});
+  }
+  Separable last = SeparableOf(layers, "final_conv", plan.bands, features, kWide);
+  last.pointwise = Twice(last.pointwise);
+  return graph.Finish(AddSeparable(graph, last, x, {}), 1, MapFunction::kSigmoid);
+}
+
 class SwiftSrganArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "Swift-SRGAN"; }
@@ -145,6 +189,10 @@ class SwiftSrganArchitecture final : public PlannedArchitecture<Plan, ReadPlan> 
     UpscaleNetworkParts parts;
     parts.info = std::move(info);
     parts.bytes = [plan](int height, int width) { return Bytes(plan, height, width); };
+    parts.kernels = BestConvKernels();
+    parts.on_kernels = [plan](const StateDict& dict, const ConvKernels& kernels) {
+      return OnKernels(plan, dict, kernels);
+    };
     return LoadLayers<SwiftSrganNet>(plan, std::move(parts), std::move(weights));
   }
 

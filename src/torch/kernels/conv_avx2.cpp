@@ -9,12 +9,14 @@ namespace imgmill {
 namespace avx2 {
 #include "torch/kernels/conv_body.h"
 #include "torch/kernels/dense_body.h"
+#include "torch/kernels/depthwise_body.h"
 #include "torch/kernels/softmax_body.h"
 }  // namespace avx2
 
-const ConvKernels kConv_avx2 = {"winograd-avx2", avx2::kLanes* avx2::kBlockVectors,
-                                avx2::Run,       avx2::Run1x1,
-                                avx2::Pack,      avx2::Pack1x1,
-                                avx2::RunDense,  avx2::Attend};
+const ConvKernels kConv_avx2 = {"winograd-avx2",   avx2::kLanes* avx2::kBlockVectors,
+                                avx2::Run,         avx2::Run1x1,
+                                avx2::Pack,        avx2::Pack1x1,
+                                avx2::RunDense,    avx2::Attend,
+                                avx2::RunDepthwise};
 
 }  // namespace imgmill

@@ -9,12 +9,14 @@ namespace imgmill {
 namespace avx512 {
 #include "torch/kernels/conv_body.h"
 #include "torch/kernels/dense_body.h"
+#include "torch/kernels/depthwise_body.h"
 #include "torch/kernels/softmax_body.h"
 }  // namespace avx512
 
-const ConvKernels kConv_avx512 = {"winograd-avx512", avx512::kLanes* avx512::kBlockVectors,
-                                  avx512::Run,       avx512::Run1x1,
-                                  avx512::Pack,      avx512::Pack1x1,
-                                  avx512::RunDense,  avx512::Attend};
+const ConvKernels kConv_avx512 = {"winograd-avx512",   avx512::kLanes* avx512::kBlockVectors,
+                                  avx512::Run,         avx512::Run1x1,
+                                  avx512::Pack,        avx512::Pack1x1,
+                                  avx512::RunDense,    avx512::Attend,
+                                  avx512::RunDepthwise};
 
 }  // namespace imgmill

@@ -50,6 +50,17 @@ struct ConvAdded {
   float scale = 1;
 };
 
+inline constexpr int kMostDepthwiseSide = 9;
+
+/// One row of a convolution of each channel by itself, zeros outside the image. Layer's weights:
+/// [side * side][PaddedChannels(out_channels)], as many bias values, and no slope. Rows are dense.
+struct DepthwiseRow {
+  const float* rows[kMostDepthwiseSide] = {};  ///< y - side / 2 and on, each from pixel 0; null outside
+  int side = 3;                                ///< odd, up to kMostDepthwiseSide
+  int width = 0;
+  float* out = nullptr;
+};
+
 inline constexpr int kMostConvInputs = 6;
 inline constexpr int kMostConvAdded = 2;
 
@@ -128,6 +139,7 @@ struct ConvKernels {
   /// many there are.
   void (*run_dense)(const ConvLayer& layer, const float* in, int rows, float* out, DenseEnd end);
   void (*attend)(const AttentionHead& on, float* scratch);
+  void (*run_depthwise)(const ConvLayer& layer, const DepthwiseRow& row);
   int blocks(int out_channels) const {
     return (PaddedChannels(out_channels) + block_floats - 1) / block_floats;
   }

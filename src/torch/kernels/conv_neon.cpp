@@ -9,12 +9,14 @@ namespace imgmill {
 namespace neon {
 #include "torch/kernels/conv_body.h"
 #include "torch/kernels/dense_body.h"
+#include "torch/kernels/depthwise_body.h"
 #include "torch/kernels/softmax_body.h"
 }  // namespace neon
 
-const ConvKernels kConv_neon = {"winograd-neon", neon::kLanes* neon::kBlockVectors,
-                                neon::Run,       neon::Run1x1,
-                                neon::Pack,      neon::Pack1x1,
-                                neon::RunDense,  neon::Attend};
+const ConvKernels kConv_neon = {"winograd-neon",   neon::kLanes* neon::kBlockVectors,
+                                neon::Run,         neon::Run1x1,
+                                neon::Pack,        neon::Pack1x1,
+                                neon::RunDense,    neon::Attend,
+                                neon::RunDepthwise};
 
 }  // namespace imgmill

@@ -9,12 +9,14 @@ namespace imgmill {
 namespace sse2 {
 #include "torch/kernels/conv_body.h"
 #include "torch/kernels/dense_body.h"
+#include "torch/kernels/depthwise_body.h"
 #include "torch/kernels/softmax_body.h"
 }  // namespace sse2
 
-const ConvKernels kConv_sse2 = {"winograd-sse2", sse2::kLanes* sse2::kBlockVectors,
-                                sse2::Run,       sse2::Run1x1,
-                                sse2::Pack,      sse2::Pack1x1,
-                                sse2::RunDense,  sse2::Attend};
+const ConvKernels kConv_sse2 = {"winograd-sse2",   sse2::kLanes* sse2::kBlockVectors,
+                                sse2::Run,         sse2::Run1x1,
+                                sse2::Pack,        sse2::Pack1x1,
+                                sse2::RunDense,    sse2::Attend,
+                                sse2::RunDepthwise};
 
 }  // namespace imgmill

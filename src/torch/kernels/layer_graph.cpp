@@ -132,26 +132,90 @@ class LayerGraphWork final : public TeamWork {
     return work_ + layout_.scratch + static_cast<size_t>(worker) * layout_.scratch_floats;
   }
 
-  /// Four rows of a layer from one size to another.
+  WholeMap Whole(const FeatureMap& map, size_t band) const {
+    return {RowToWrite(map.index, band, 0), layout_.RowFloats(map.index), layout_.Stride(map.index),
+            layout_.Height(map.index), layout_.Width(map.index)};
+  }
+
+  /// Four rows of a layer that is no convolution of all channels at one size.
   void Sample(const LayerGraphLayout::Step& now, int step, int row, int worker) const {
+    using Kind = LayerGraph::Kind;
+    const LayerGraph::Layer& layer = Layer(now.layer);
+    const int given = now.layer + 1, end = std::min(row + 4, now.rows.end);
+    if (layer.kind == Kind::kDoubled) {
+      for (int y = row; y < end; y += 2) Double(now, step, y, worker);
+    } else {
+      for (int y = row; y < end; ++y) SampleRow(now, step, y, worker);
+    }
+    for (int y = row; y < end; ++y) ClearMargins(given, Row(given, now.band, y), 0, 1);
+  }
+
+  /// Rows y and y + 1 of a map that is twice as large as what it is made of.
+  void Double(const LayerGraphLayout::Step& now, int step, int y, int worker) const {
+    const LayerGraph::Layer& layer = Layer(now.layer);
+    const int given = now.layer + 1, from = layer.from.front().index;
+    ConvLayer conv = layer.conv;
+    conv.weights = Packed(step);
+    float* const rows[2] = {RowToWrite(given, now.band, y), RowToWrite(given, now.band, y + 1)};
+    DoubledRows(graph_.kernels_, conv, RowToWrite(from, now.band, y / 2), layout_.Width(from), rows,
+                Scratch(worker));
+  }
+
+  void SampleRow(const LayerGraphLayout::Step& now, int step, int y, int worker) const {
+    using Kind = LayerGraph::Kind;
     const LayerGraph::Layer& layer = Layer(now.layer);
     const FeatureMap& map = layer.from.front();
-    const WholeMap from = {RowToWrite(map.index, now.band, 0), layout_.RowFloats(map.index),
-                           layout_.Stride(map.index), layout_.Height(map.index), layout_.Width(map.index)};
     const int given = now.layer + 1, width = layout_.Width(given);
-    for (int y = row; y < std::min(row + 4, now.rows.end); ++y) {
-      float* to = RowToWrite(given, now.band, y);
-      if (layer.kind == LayerGraph::Kind::kStrided) {
+    float* to = RowToWrite(given, now.band, y);
+    const size_t floats = static_cast<size_t>(width) * layout_.Stride(given);
+    switch (layer.kind) {
+      case Kind::kConv:
+      case Kind::kDoubled:
+        return;  // elsewhere
+      case Kind::kStrided: {
         ConvLayer conv = layer.conv;
         conv.weights = Packed(step);
-        StridedRow(graph_.kernels_, conv, from, layer.side, layer.stride, y, width, to, Scratch(worker));
-      } else if (layer.kind == LayerGraph::Kind::kMaxPool) {
-        MaxPoolRow(from, layer.side, layer.stride, y, width, to);
-      } else {
-        BilinearRow(from, layout_.Height(given), width, y, to);
+        return StridedRow(graph_.kernels_, conv, Whole(map, now.band), layer.side, layer.stride, y, width, to,
+                          Scratch(worker));
       }
-      ClearMargins(given, Row(given, now.band, y), 0, 1);
+      case Kind::kDepthwise:
+        return Depthwise(now, y, to);
+      case Kind::kMean:
+        return MeanOf(Whole(map, now.band), to);
+      case Kind::kFunction:
+        std::memcpy(to, RowToWrite(map.index, now.band, y), floats * sizeof(float));
+        return Apply(layer.function, to, floats);
+      case Kind::kScaled:
+        return Scale(now, y, to);
+      case Kind::kMaxPool:
+        return MaxPoolRow(Whole(map, now.band), layer.side, layer.stride, y, width, to);
+      case Kind::kResized:
+        return BilinearRow(Whole(map, now.band), layout_.Height(given), width, y, to);
     }
+  }
+
+  void Scale(const LayerGraphLayout::Step& now, int y, float* to) const {
+    const LayerGraph::Layer& layer = Layer(now.layer);
+    const int width = layout_.Width(now.layer + 1);
+    const size_t stride = layout_.Stride(now.layer + 1);
+    ScaledRow(RowToWrite(layer.from[0].index, now.band, y), RowToWrite(layer.from[1].index, now.band, 0),
+              RowToWrite(layer.from[2].index, now.band, 0), width, stride, to);
+    for (const GraphConv::Added& added : layer.added)
+      AddRow(RowToWrite(added.map.index, now.band, y), static_cast<size_t>(width) * stride, to);
+  }
+
+  void Depthwise(const LayerGraphLayout::Step& now, int y, float* to) const {
+    const LayerGraph::Layer& layer = Layer(now.layer);
+    const int map = layer.from.front().index, reach = layer.side / 2;
+    DepthwiseRow row;
+    row.side = layer.side;
+    row.width = layout_.Width(map);
+    for (int i = 0; i < layer.side; ++i) {
+      const int from = y + i - reach;
+      row.rows[i] = from < 0 || from >= layout_.Height(map) ? nullptr : RowToWrite(map, now.band, from);
+    }
+    row.out = to;
+    graph_.kernels_.run_depthwise(layer.conv, row);
   }
 
   /// The pixels left and right of the image, which convolutions read as zeros.
@@ -174,7 +238,9 @@ class LayerGraphWork final : public TeamWork {
       float* to = RowToWrite(0, 0, y);
       for (int x = 0; x < layout_.width; ++x, to += stride) {
         std::memset(to, 0, stride * sizeof(float));
-        for (int c = 0; c < graph_.maps_[0].channels; ++c) {
+        const int shown = input.bands * u * u;
+        for (size_t n = 0; n < input.told.size(); ++n) to[static_cast<size_t>(shown) + n] = input.told[n];
+        for (int c = 0; c < shown; ++c) {
           const int band = c / (u * u), inner = c % (u * u);
           const int from_y = Continued(y * u + inner / u, image_.height);
           const int from_x = Continued(x * u + inner % u, image_.width);
@@ -187,13 +253,21 @@ class LayerGraphWork final : public TeamWork {
       }
     }
   }
-  /// As PaddedToMultiple continues an image: mirrored about its last pixel, or that one where it is too
-  /// small.
+  /// The row or column that stands for one that the image does not have.
   int Continued(int at, int size) const {
     if (at < size) return at;
+    const int mirrored = 2 * (size - 1) - at;
+    switch (graph_.input_.continued) {
+      case Continuation::kMirror:
+        return std::max(0, mirrored);
+      case Continuation::kLast:
+        return size - 1;
+      case Continuation::kMirrorOrLast:
+        break;
+    }
     const int u = graph_.input_.unshuffle;
     const bool mirrors = layout_.height * u < 2 * image_.height && layout_.width * u < 2 * image_.width;
-    return mirrors ? 2 * (size - 1) - at : size - 1;
+    return mirrors ? mirrored : size - 1;
   }
 
   /// Four rows of the last map, as pixels.
@@ -217,7 +291,9 @@ class LayerGraphWork final : public TeamWork {
             const int end = std::min(x + s, out_width);
             for (const float* value = from; x < end; ++x, ++value) {
               finite &= std::abs(*value) <= kMost;
-              to[x] = std::min(std::max(*value, 0.0f), 1.0f);
+              float made = *value;
+              if (graph_.end_ != MapFunction::kNone) Apply(graph_.end_, &made, 1);
+              to[x] = std::min(std::max(made, 0.0f), 1.0f);
             }
           }
         }
@@ -233,100 +309,6 @@ class LayerGraphWork final : public TeamWork {
   const int layers_;
   std::atomic<bool> finite_ = true;
 };
-
-LayerGraph::LayerGraph(const ConvKernels& kernels, Input input)
-    : kernels_(kernels), input_(std::move(input)) {
-  maps_.push_back({input_.bands * input_.unshuffle * input_.unshuffle});
-}
-
-FeatureMap LayerGraph::Add(Layer layer, int channels) {
-  layers_.push_back(std::move(layer));
-  maps_.push_back({channels});
-  return {static_cast<int>(layers_.size()), 0, channels, false};
-}
-
-/// Weights as they are, and bias and slope with padding.
-void LayerGraph::KeepWeights(const GraphConv& conv, Layer& layer) {
-  int inputs = 0;
-  for (const FeatureMap& map : conv.from) inputs += map.channels;
-  const size_t values = static_cast<size_t>(conv.out_channels * inputs * conv.side * conv.side);
-  layer.weights = Buffer(values * sizeof(float));
-  std::memcpy(layer.weights.data(), conv.weights, values * sizeof(float));
-  const int padded = PaddedChannels(conv.out_channels);
-  layer.ends = Buffer(static_cast<size_t>(2 * padded) * sizeof(float));
-  float *bias = reinterpret_cast<float*>(layer.ends.data()), *slope = bias + padded;
-  for (int k = 0; k < padded; ++k) {
-    const bool real = k < conv.out_channels;
-    bias[k] = real && conv.bias != nullptr ? conv.bias[k] : 0.0f;
-    slope[k] = real && conv.slope != nullptr ? conv.slope[k] : conv.common_slope;
-  }
-  layer.from = conv.from;
-  layer.side = conv.side;
-  layer.conv.in_channels = static_cast<int>(layer.packed_from.size());
-  layer.conv.out_channels = conv.out_channels;
-  layer.conv.bias = bias;
-  layer.conv.slope = slope;
-}
-
-FeatureMap LayerGraph::Add(const GraphConv& conv) {
-  Layer layer;
-  for (size_t n = 0; n < conv.from.size(); ++n) {
-    const FeatureMap& map = conv.from[n];
-    for (int c = 0; c < map.channels; ++c) layer.packed_from.push_back(layer.file_channels++);
-    if (n + 1 < conv.from.size())
-      layer.packed_from.resize(
-          layer.packed_from.size() + static_cast<size_t>(PaddedChannels(map.channels) - map.channels), -1);
-  }
-  KeepWeights(conv, layer);
-  layer.added = conv.added;
-  layer.conv.end = conv.end;
-  layer.conv.gain = conv.gain;
-  return Add(std::move(layer), conv.out_channels);
-}
-
-FeatureMap LayerGraph::AddStrided(const GraphConv& conv, int stride) {
-  Layer layer;
-  layer.kind = Kind::kStrided;
-  layer.stride = stride;
-  // Dense over the window's pixels, one behind the other, each with its padding; in the file a channel's
-  // weights for all of them stand together.
-  const int channels = conv.from.front().channels, window = conv.side * conv.side;
-  for (int pixel = 0; pixel < window; ++pixel) {
-    for (int c = 0; c < PaddedChannels(channels); ++c)
-      layer.packed_from.push_back(c < channels ? c * window + pixel : -1);
-  }
-  layer.file_channels = channels * window;
-  KeepWeights(conv, layer);
-  return Add(std::move(layer), conv.out_channels);
-}
-
-FeatureMap LayerGraph::AddMaxPool(const FeatureMap& from, int side, int stride) {
-  Layer layer;
-  layer.kind = Kind::kMaxPool;
-  layer.from = {from};
-  layer.side = side;
-  layer.stride = stride;
-  return Add(std::move(layer), from.channels);
-}
-
-FeatureMap LayerGraph::AddResized(const FeatureMap& from, const FeatureMap& like) {
-  Layer layer;
-  layer.kind = Kind::kResized;
-  layer.from = {from};
-  layer.like = like.index;
-  return Add(std::move(layer), from.channels);
-}
-
-void LayerGraph::Finish(FeatureMap output, int shuffle) {
-  output_ = output;
-  shuffle_ = shuffle;
-}
-
-size_t LayerGraph::weight_bytes() const noexcept {
-  size_t bytes = 0;
-  for (const Layer& layer : layers_) bytes += layer.weights.size() + layer.ends.size();
-  return bytes;
-}
 
 size_t LayerGraph::WorkBytes(int height, int width, int threads) const {
   return LayerGraphLayout(*this, height, width, threads).floats * sizeof(float);

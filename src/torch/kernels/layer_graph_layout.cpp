@@ -39,7 +39,8 @@ class Arena {
 
 /// Pixels of the first map.
 int FirstSide(int image_side, const LayerGraph::Input& input) {
-  return (std::max(image_side, input.least) + input.unshuffle - 1) / input.unshuffle;
+  const int multiple = std::max(input.unshuffle, input.multiple);
+  return (std::max(image_side, input.least) + multiple - 1) / multiple * multiple / input.unshuffle;
 }
 
 }  // namespace
@@ -87,10 +88,24 @@ LayerGraphLayout::Size LayerGraphLayout::SizeOf(const LayerGraph::Layer& layer) 
   using Kind = LayerGraph::Kind;
   const FeatureMap& first = layer.from.front();
   const Size from = sizes[static_cast<size_t>(first.index)];
-  if (layer.kind == Kind::kResized) return sizes[static_cast<size_t>(layer.like)];
-  if (layer.kind != Kind::kConv)
-    return {Windows(from.height, layer.side, layer.stride), Windows(from.width, layer.side, layer.stride)};
-  return first.doubled ? Size{2 * from.height, 2 * from.width} : from;
+  switch (layer.kind) {
+    case Kind::kConv:
+      return first.doubled ? Size{2 * from.height, 2 * from.width} : from;
+    case Kind::kDoubled:
+      return {2 * from.height, 2 * from.width};
+    case Kind::kDepthwise:
+    case Kind::kFunction:
+    case Kind::kScaled:
+      return from;
+    case Kind::kMean:
+      return {1, 1};
+    case Kind::kResized:
+      return sizes[static_cast<size_t>(layer.like)];
+    case Kind::kStrided:
+    case Kind::kMaxPool:
+      break;
+  }
+  return {Windows(from.height, layer.side, layer.stride), Windows(from.width, layer.side, layer.stride)};
 }
 
 /// Those rows and what else is in their tiles.
@@ -98,17 +113,18 @@ RowRange LayerGraphLayout::Tiles(int map, RowRange rows) const {
   return {rows.first / 4 * 4, std::min(Height(map), (rows.end + 3) / 4 * 4)};
 }
 
-/// Adds what a convolution in bands reads of other maps that are made in bands.
+/// Adds what a layer in bands reads of other maps that are made in bands.
 void LayerGraphLayout::Need(int l, int first_in_bands, std::vector<RowRange>& rows) const {
   const LayerGraph::Layer& layer = graph.layers_[static_cast<size_t>(l)];
   const RowRange made = rows[static_cast<size_t>(l + 1)];
   const auto cover = [&](const FeatureMap& map, RowRange read) {
     if (map.index <= first_in_bands) return;
-    if (map.doubled) read = {read.first >> 1, (read.end + 1) >> 1};
+    if (map.doubled || layer.kind == LayerGraph::Kind::kDoubled)
+      read = {read.first >> 1, (read.end + 1) >> 1};
     read = {std::max(0, read.first), std::min(Height(map.index), read.end)};
     rows[static_cast<size_t>(map.index)].Cover(Tiles(map.index, read));
   };
-  const int reach = layer.side / 2;
+  const int reach = layer.side / 2;  // none of one that doubles: its side is 1
   for (const FeatureMap& map : layer.from) cover(map, {made.first - reach, made.end + reach});
   for (const GraphConv::Added& added : layer.added) cover(added.map, made);
 }
@@ -141,6 +157,8 @@ void LayerGraphLayout::Place(const std::vector<int>& most_rows, int threads) {
     packed_floats = std::max(packed_floats, layer.transforms() ? all : all / 36);
     if (layer.kind == LayerGraph::Kind::kStrided)
       scratch_floats = std::max(scratch_floats, StridedScratchFloats(layer.conv));
+    if (layer.kind == LayerGraph::Kind::kDoubled)
+      scratch_floats = std::max(scratch_floats, DoubledScratchFloats(layer.conv));
   }
   const std::vector<size_t> last = LastReads();
   Arena arena;

@@ -1,6 +1,7 @@
 #include "torch/kernels/map_sampling.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 namespace imgmill {
@@ -48,6 +49,62 @@ void StridedRow(const ConvKernels& kernels, const ConvLayer& layer, const WholeM
       std::memset(to + outputs, 0, (padded - outputs) * sizeof(float));
     }
   }
+}
+
+size_t DoubledScratchFloats(const ConvLayer& layer) {
+  return kChunk * static_cast<size_t>(layer.out_channels);
+}
+
+void DoubledRows(const ConvKernels& kernels, const ConvLayer& layer, const float* from, int width,
+                 float* const to[2], float* scratch) {
+  const auto inputs = static_cast<size_t>(layer.in_channels),
+             outputs = static_cast<size_t>(layer.out_channels) / 4;
+  const auto padded = static_cast<size_t>(PaddedChannels(layer.out_channels / 4));
+  for (int x = 0; x < width; x += kChunk) {
+    const int now = std::min(kChunk, width - x);
+    kernels.run_dense(layer, from + static_cast<size_t>(x) * inputs, now, scratch, DenseEnd::kNone);
+    const float* value = scratch;
+    for (int p = 0; p < now; ++p) {
+      for (size_t each = 0; each < 4; ++each) {
+        float* pixel = to[each / 2] + (2 * static_cast<size_t>(x + p) + each % 2) * padded;
+        for (size_t c = 0; c < outputs; ++c, ++value)
+          pixel[c] = *value > 0.0f ? *value : *value * layer.slope[c];
+        std::memset(pixel + outputs, 0, (padded - outputs) * sizeof(float));
+      }
+    }
+  }
+}
+
+void MeanOf(const WholeMap& from, float* to) {
+  const double pixels = static_cast<double>(from.height) * from.width;
+  for (size_t c = 0; c < from.pixel; c += kChannelPad) {
+    double sums[kChannelPad] = {};
+    for (int y = 0; y < from.height; ++y) {
+      const float* at = from.At(y, 0) + c;
+      for (int x = 0; x < from.width; ++x, at += from.pixel) {
+        for (int i = 0; i < kChannelPad; ++i) sums[i] += static_cast<double>(at[i]);
+      }
+    }
+    for (size_t i = 0; i < kChannelPad; ++i) to[c + i] = static_cast<float>(sums[i] / pixels);
+  }
+}
+
+void Apply(MapFunction function, float* values, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    if (function == MapFunction::kSigmoid) values[i] = 1.0f / (1.0f + std::exp(-values[i]));
+    if (function == MapFunction::kTanh) values[i] = std::tanh(values[i]);
+  }
+}
+
+void ScaledRow(const float* from, const float* factors, const float* shifts, int width, size_t pixel,
+               float* to) {
+  for (int x = 0; x < width; ++x, from += pixel, to += pixel) {
+    for (size_t c = 0; c < pixel; ++c) to[c] = from[c] * factors[c] + shifts[c];
+  }
+}
+
+void AddRow(const float* from, size_t count, float* to) {
+  for (size_t i = 0; i < count; ++i) to[i] += from[i];
 }
 
 void MaxPoolRow(const WholeMap& from, int side, int stride, int y, int count, float* to) {

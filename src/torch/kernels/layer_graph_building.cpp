@@ -1,0 +1,165 @@
+// How the layers of a LayerGraph are written down, and their weights kept.
+#include <cstring>
+
+#include "torch/kernels/layer_graph.h"
+
+namespace imgmill {
+
+LayerGraph::LayerGraph(const ConvKernels& kernels, Input input)
+    : kernels_(kernels), input_(std::move(input)) {
+  maps_.push_back(
+      {input_.bands * input_.unshuffle * input_.unshuffle + static_cast<int>(input_.told.size())});
+}
+
+FeatureMap LayerGraph::Add(Layer layer, int channels) {
+  layers_.push_back(std::move(layer));
+  maps_.push_back({channels});
+  return {static_cast<int>(layers_.size()), 0, channels, false};
+}
+
+/// Bias and slope with padding.
+void LayerGraph::KeepEnds(const GraphConv& conv, Layer& layer) {
+  const int padded = PaddedChannels(conv.out_channels);
+  layer.ends = Buffer(static_cast<size_t>(2 * padded) * sizeof(float));
+  float *bias = reinterpret_cast<float*>(layer.ends.data()), *slope = bias + padded;
+  for (int k = 0; k < padded; ++k) {
+    const bool real = k < conv.out_channels;
+    bias[k] = real && conv.bias != nullptr ? conv.bias[k] : 0.0f;
+    slope[k] = real && conv.slope != nullptr ? conv.slope[k] : conv.common_slope;
+  }
+  layer.from = conv.from;
+  layer.side = conv.side;
+  layer.conv.in_channels = static_cast<int>(layer.packed_from.size());
+  layer.conv.out_channels = conv.out_channels;
+  layer.conv.bias = bias;
+  layer.conv.slope = slope;
+}
+
+/// These, and weights as they are.
+void LayerGraph::KeepWeights(const GraphConv& conv, Layer& layer) {
+  int inputs = 0;
+  for (const FeatureMap& map : conv.from) inputs += map.channels;
+  const size_t values = static_cast<size_t>(conv.out_channels * inputs * conv.side * conv.side);
+  layer.weights = Buffer(values * sizeof(float));
+  std::memcpy(layer.weights.data(), conv.weights, values * sizeof(float));
+  KeepEnds(conv, layer);
+}
+
+FeatureMap LayerGraph::Add(const GraphConv& conv) {
+  Layer layer;
+  for (size_t n = 0; n < conv.from.size(); ++n) {
+    const FeatureMap& map = conv.from[n];
+    for (int c = 0; c < map.channels; ++c) layer.packed_from.push_back(layer.file_channels++);
+    if (n + 1 < conv.from.size())
+      layer.packed_from.resize(
+          layer.packed_from.size() + static_cast<size_t>(PaddedChannels(map.channels) - map.channels), -1);
+  }
+  KeepWeights(conv, layer);
+  layer.added = conv.added;
+  layer.conv.end = conv.end;
+  layer.conv.gain = conv.gain;
+  return Add(std::move(layer), conv.out_channels);
+}
+
+FeatureMap LayerGraph::AddStrided(const GraphConv& conv, int stride) {
+  Layer layer;
+  layer.kind = Kind::kStrided;
+  layer.stride = stride;
+  // Dense over the window's pixels, one behind the other, each with its padding; in the file a channel's
+  // weights for all of them stand together.
+  const int channels = conv.from.front().channels, window = conv.side * conv.side;
+  for (int pixel = 0; pixel < window; ++pixel) {
+    for (int c = 0; c < PaddedChannels(channels); ++c)
+      layer.packed_from.push_back(c < channels ? c * window + pixel : -1);
+  }
+  layer.file_channels = channels * window;
+  KeepWeights(conv, layer);
+  return Add(std::move(layer), conv.out_channels);
+}
+
+FeatureMap LayerGraph::AddDoubled(const GraphConv& conv) {
+  Layer layer;
+  layer.kind = Kind::kDoubled;
+  layer.file_channels = conv.from.front().channels;
+  for (int c = 0; c < PaddedChannels(layer.file_channels); ++c)
+    layer.packed_from.push_back(c < layer.file_channels ? c : -1);
+  GraphConv all = conv;
+  all.side = 1;
+  all.out_channels = 4 * conv.out_channels;
+  std::vector<float> slopes;  // the same at each of the four pixels
+  for (int pixel = 0; pixel < 4 && conv.slope != nullptr; ++pixel)
+    slopes.insert(slopes.end(), conv.slope, conv.slope + conv.out_channels);
+  if (conv.slope != nullptr) all.slope = slopes.data();
+  KeepWeights(all, layer);
+  return Add(std::move(layer), conv.out_channels);
+}
+
+/// Weights are kept by the window's pixels, each of all channels with padding.
+FeatureMap LayerGraph::AddDepthwise(const GraphConv& conv) {
+  Layer layer;
+  layer.kind = Kind::kDepthwise;
+  const int window = conv.side * conv.side, padded = PaddedChannels(conv.out_channels);
+  KeepEnds(conv, layer);
+  layer.weights = Buffer(static_cast<size_t>(window * padded) * sizeof(float));
+  auto* to = reinterpret_cast<float*>(layer.weights.data());
+  for (int pixel = 0; pixel < window; ++pixel) {
+    for (int c = 0; c < padded; ++c) *to++ = c < conv.out_channels ? conv.weights[c * window + pixel] : 0.0f;
+  }
+  layer.conv.weights = reinterpret_cast<const float*>(layer.weights.data());
+  return Add(std::move(layer), conv.out_channels);
+}
+
+FeatureMap LayerGraph::AddMean(const FeatureMap& from) {
+  Layer layer;
+  layer.kind = Kind::kMean;
+  layer.from = {from};
+  return Add(std::move(layer), from.channels);
+}
+
+FeatureMap LayerGraph::AddFunction(const FeatureMap& from, MapFunction function) {
+  Layer layer;
+  layer.kind = Kind::kFunction;
+  layer.from = {from};
+  layer.function = function;
+  return Add(std::move(layer), from.channels);
+}
+
+FeatureMap LayerGraph::AddScaled(const FeatureMap& from, const FeatureMap& factors, const FeatureMap& shifts,
+                                 const std::vector<FeatureMap>& added) {
+  Layer layer;
+  layer.kind = Kind::kScaled;
+  layer.from = {from, factors, shifts};
+  for (const FeatureMap& map : added) layer.added.push_back({map, 1.0f});
+  return Add(std::move(layer), from.channels);
+}
+
+FeatureMap LayerGraph::AddMaxPool(const FeatureMap& from, int side, int stride) {
+  Layer layer;
+  layer.kind = Kind::kMaxPool;
+  layer.from = {from};
+  layer.side = side;
+  layer.stride = stride;
+  return Add(std::move(layer), from.channels);
+}
+
+FeatureMap LayerGraph::AddResized(const FeatureMap& from, const FeatureMap& like) {
+  Layer layer;
+  layer.kind = Kind::kResized;
+  layer.from = {from};
+  layer.like = like.index;
+  return Add(std::move(layer), from.channels);
+}
+
+void LayerGraph::Finish(FeatureMap output, int shuffle, MapFunction end) {
+  output_ = output;
+  shuffle_ = shuffle;
+  end_ = end;
+}
+
+size_t LayerGraph::weight_bytes() const noexcept {
+  size_t bytes = 0;
+  for (const Layer& layer : layers_) bytes += layer.weights.size() + layer.ends.size();
+  return bytes;
+}
+
+}  // namespace imgmill
