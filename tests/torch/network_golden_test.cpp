@@ -265,8 +265,8 @@ TEST_CASE("networks of convolutions give with our kernels what LibTorch gives, i
   const std::unique_ptr<ModelRuntime> runtime = MakeTorchRuntime(**manager, 2);
   REQUIRE(runtime->AddDevices("cpu", 0).ok());
   for (const char* name :
-       {"dncnn", "dncnn_norms", "fdncnn", "fdncnn_grey", "drunet", "drunet_grey", "drunet_untold", "fbcnn",
-        "fbcnn_grey", "swift_srgan_x1", "swift_srgan_x4", "swift_srgan_grey_x2"}) {
+       {"dncnn", "dncnn_grey", "dncnn_norms", "fdncnn", "fdncnn_grey", "drunet", "drunet_grey",
+        "drunet_untold", "fbcnn", "fbcnn_grey", "swift_srgan_x1", "swift_srgan_x4", "swift_srgan_grey_x2"}) {
     const Golden golden =
         ReadGolden(std::string(IMGMILL_SOURCE_DIR "/tests/golden/networks/") + name + ".csv");
     const std::string path = golden.weights.Write(folder);

@@ -31,14 +31,25 @@ class KernelExecutor final : public Executor {
         WorkerTeam& team = *on_.slot_->team;
         Buffer work(*on_.slot_->pool, on_.network_->WorkBytes(height, width, team.threads()));
         for (const BatchImage& image : images) {
-          if (!on_.network_->Run({image.input, image.output, height, width}, work.data(), team))
-            return NotFinite(on_.info_);
+          if (!RunOne(image, height, width, work.data(), team)) return NotFinite(on_.info_);
         }
         return {};
       });
     }
 
    private:
+    /// A network for grey is shown each band by itself. @return whether all values were finite
+    bool RunOne(const BatchImage& image, int height, int width, uint8_t* work, WorkerTeam& team) const {
+      const size_t shown = on_.info_.bands == 1 ? 3 : 1, scale = static_cast<size_t>(on_.info_.scale);
+      const size_t plane = static_cast<size_t>(height) * static_cast<size_t>(width);
+      for (size_t band = 0; band < shown; ++band) {
+        const KernelImage one = {image.input + band * plane, image.output + band * plane * scale * scale,
+                                 height, width};
+        if (!on_.network_->Run(one, work, team)) return false;
+      }
+      return true;
+    }
+
     const KernelExecutor& on_;
   };
 
