@@ -45,7 +45,8 @@ class TorchRuntime final : public ModelRuntime {
     });
   }
 
-  Result<std::unique_ptr<UpscaleModel>> LoadUpscaler(const std::string& path, int scale) override {
+  Result<std::unique_ptr<UpscaleModel>> LoadUpscaler(const std::string& path,
+                                                     const UpscalerRequest& request) override {
     return Load<UpscaleModel>([&]() -> Result<std::unique_ptr<Network>> {
       if (IsOnnx(path))
         return WeightError(
@@ -54,7 +55,7 @@ class TorchRuntime final : public ModelRuntime {
         return WeightError(
             "this is a package of AOTInductor, which only embed and match take; enlarge with its PyTorch "
             "weights");
-      return LoadStateDict(path, slots_.threads(), ModelTask::kUpscale, {}, scale);
+      return LoadStateDict(path, slots_.threads(), ModelTask::kUpscale, {}, request);
     });
   }
 

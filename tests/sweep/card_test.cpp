@@ -110,8 +110,9 @@ class CardRuntime final : public ModelRuntime {
   }
   std::string version() const override { return real_->version(); }
   Result<int> AddDevices(const std::string&, size_t) override { return 1; }
-  Result<std::unique_ptr<UpscaleModel>> LoadUpscaler(const std::string& path, int scale) override {
-    auto loaded = real_->LoadUpscaler(path, scale);
+  Result<std::unique_ptr<UpscaleModel>> LoadUpscaler(const std::string& path,
+                                                     const UpscalerRequest& request) override {
+    auto loaded = real_->LoadUpscaler(path, request);
     if (!loaded) return loaded.error();
     return std::unique_ptr<UpscaleModel>(
         std::make_unique<OnCard<UpscaleModel>>(*std::move(loaded), memory_, *card_, trouble_));

@@ -27,15 +27,16 @@ struct Told {
   float least = -1, most = -1;
 };
 
-Told WhatItIsTold(const FormulaWeights& weights) {
+Told WhatItIsTold(const FormulaWeights& weights, const UpscalerRequest& request = {}) {
   const WeightFolder folder;
   const Result<std::unique_ptr<MemoryManager>> manager = MemoryManager::Create({});
   REQUIRE(manager.ok());
   const std::unique_ptr<ModelRuntime> runtime = MakeTorchRuntime(**manager, 1);
   REQUIRE(runtime->AddDevices("cpu", 0).ok());
-  const auto model = runtime->LoadUpscaler(weights.Write(folder));
+  const auto model = runtime->LoadUpscaler(weights.Write(folder), request);
   if (!model) return {.assumed = "", .refusal = model.error().message};
   CHECK((*model)->info().architecture == "FDnCNN");
+  CHECK((*model)->info().takes_noise_level);
   std::vector<float> image(3 * 6 * 5, 0.7f), output(image.size());
   REQUIRE((*model)->Forward(image.data(), output.data(), 1, 6, 5, WorkPlace::Device(0)).ok());
   const auto [least, most] = std::minmax_element(output.begin(), output.end());
@@ -47,7 +48,7 @@ Told WhatItIsTold(const FormulaWeights& weights) {
 TEST_CASE("a network is told a noise of 15 of 255, and imgmill says so") {
   const Told told = WhatItIsTold(Parrot());
   CHECK(told.least == doctest::Approx(15.0 / 255).epsilon(1e-6));
-  CHECK(told.most == told.least);
+  CHECK(told.most == doctest::Approx(told.least).epsilon(1e-6));
   CHECK(told.assumed.find("15 of 255") != std::string::npos);
 }
 
@@ -56,8 +57,33 @@ TEST_CASE("a file may say how strong the noise is, which is then not assumed") {
   weights.AddMetadata("noise_level", "127.5");
   const Told told = WhatItIsTold(weights);
   CHECK(told.least == doctest::Approx(0.5).epsilon(1e-6));
-  CHECK(told.most == told.least);
+  CHECK(told.most == doctest::Approx(told.least).epsilon(1e-6));
   CHECK(told.assumed.empty());
+}
+
+TEST_CASE("what the user says counts, whatever the file says, and is not assumed") {
+  FormulaWeights weights = Parrot();
+  for (const double level : {0.0, 12.75, 255.0}) {
+    const Told told = WhatItIsTold(weights, {.noise_level = level});
+    CHECK(told.least == doctest::Approx(level / 255).epsilon(1e-6));
+    CHECK(told.most == doctest::Approx(told.least).epsilon(1e-6));
+    CHECK(told.assumed.empty());
+    if (level == 0.0) weights.AddMetadata("noise_level", "127.5");  // for those behind it
+  }
+}
+
+TEST_CASE("a network that sees nothing but the image takes no noise level") {
+  FormulaWeights weights;
+  for (const char* layer : {"model.0", "model.2", "model.4"}) weights.AddConvolution(layer, 1, 1, layer);
+  const WeightFolder folder;
+  const Result<std::unique_ptr<MemoryManager>> manager = MemoryManager::Create({});
+  REQUIRE(manager.ok());
+  const std::unique_ptr<ModelRuntime> runtime = MakeTorchRuntime(**manager, 1);
+  REQUIRE(runtime->AddDevices("cpu", 0).ok());
+  const auto model = runtime->LoadUpscaler(weights.Write(folder));
+  REQUIRE(model.ok());
+  CHECK((*model)->info().architecture == "DnCNN");
+  CHECK_FALSE((*model)->info().takes_noise_level);
 }
 
 TEST_CASE("a noise level that is no number from 0 to 255 is refused") {

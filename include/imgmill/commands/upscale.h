@@ -26,6 +26,10 @@ struct UpscaleOptions {
   /// Output pixels for each input pixel, each way. 0: the model's own, or 2 for a classical method.
   double scale = 0;
 
+  /// Standard deviation of the noise, of 255, that a network is told which takes such a level: 0 to 255.
+  /// None: what its file says, or 15.
+  std::optional<double> noise_level;
+
   /// Side of the tiles a model works on, in input pixels; 0 leaves it to the model's plan. Part of the plan
   /// of numerics: another tile is another run for the catalog.
   int tile = 0;

@@ -43,6 +43,7 @@ struct ModelInfo {
   int tile_grid = 1;      ///< tiles begin on multiples of this, where a network has windows or strides
   int dimension = 0;      ///< floats in a vector; 0 for a model that gives images
   bool compares = false;  ///< the squared distance of two vectors is what it is about
+  bool takes_noise_level = false;  ///< UpscalerRequest::noise_level
   /// Of one that is shown two images of one size, the first above the second: its vector has `layers` x
   /// `across` x `across` sums, and then as many numbers of places.
   std::optional<PairCells> pair_cells;
@@ -171,6 +172,14 @@ struct KnownArchitecture {
   std::string task;      ///< "upscale", "embed", "score", "compare"
 };
 
+/// What is asked of a network that makes images besides its weights.
+struct UpscalerRequest {
+  int scale = 0;  ///< which of several; 0 for the largest. A file with one scale is loaded with that one.
+  /// How strong the noise is that a network is told to take away: the standard deviation, from 0 to 255, of
+  /// 255. None: what the file says, or 15. Counts where ModelInfo::takes_noise_level.
+  std::optional<double> noise_level = {};
+};
+
 /// What is asked of an embedding network besides its weights.
 struct EmbedderRequest {
   /// Of the square images it will be shown. 0: what the weights say; 224 for TorchScript.
@@ -194,8 +203,8 @@ class ModelRuntime {
   /// "cpu" alone is one host-backed device that shares the host pool's budget. @return how many were added
   virtual Result<int> AddDevices(const std::string& spec, size_t device_budget) = 0;
   /// Reads .safetensors, .pth, .pt state dicts; the architecture is detected from the names and shapes in it.
-  /// @param scale  which of several; 0 for the largest. A file with one scale is loaded with that one.
-  virtual Result<std::unique_ptr<UpscaleModel>> LoadUpscaler(const std::string& path, int scale = 0) = 0;
+  virtual Result<std::unique_ptr<UpscaleModel>> LoadUpscaler(const std::string& path,
+                                                             const UpscalerRequest& request = {}) = 0;
   /// Reads any state dict, to look at it: its facts, plans and costs.
   virtual Result<std::unique_ptr<BatchModel>> LoadToLook(const std::string& path) = 0;
   virtual std::vector<KnownArchitecture> Known() const = 0;

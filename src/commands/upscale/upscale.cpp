@@ -28,6 +28,13 @@ constexpr char kLanczos[] = "lanczos";
 constexpr char kFormats[] = "png, jpg, webp, tiff, jxl or avif";
 constexpr char kScaleRange[] = "takes a factor above 0, up to 64";
 
+/// Models that are loaded with different ones are not the same.
+std::string PurposeOf(const UpscalerRequest& request) {
+  std::string purpose = "upscale x" + std::to_string(request.scale);
+  if (request.noise_level) purpose += " noise " + std::to_string(*request.noise_level);
+  return purpose;
+}
+
 /// What both ways sum up alike.
 class UpscaleRun : public CommandRun {
  public:
@@ -146,16 +153,20 @@ class Upscale final : public Command, public ChecksAhead {
 Result<std::unique_ptr<CommandRun>> Upscale::BeginModel(const CommandServices& services) const {
   const SharedOptions& shared = *services.shared;
   ModelRuntime* runtime = TRY(services.OpenModels());
-  const auto scale = static_cast<int>(options_.scale);
+  const UpscalerRequest request = {static_cast<int>(options_.scale), options_.noise_level};
   Result<std::shared_ptr<UpscaleModel>> loaded =
-      LoadGuarded<UpscaleModel>(services, options_.model, "upscale x" + std::to_string(scale),
-                                [&] { return runtime->LoadUpscaler(options_.model, scale); });
+      LoadGuarded<UpscaleModel>(services, options_.model, PurposeOf(request),
+                                [&] { return runtime->LoadUpscaler(options_.model, request); });
   if (!loaded) return loaded.error();
   std::shared_ptr<UpscaleModel> model = *std::move(loaded);
   const ModelInfo& info = model->info();
   if (options_.scale > 0 && options_.scale != info.scale) {
     return Error{Stage::kConfigure, Code::kUsage,
                  "--scale does not fit: this model enlarges " + std::to_string(info.scale) + " times"};
+  }
+  if (options_.noise_level && !info.takes_noise_level) {
+    return Error{Stage::kConfigure, Code::kUsage,
+                 "--noise-level does not fit: " + info.architecture + " is not told how strong the noise is"};
   }
   NumericsPlan plan = model->Plan(services.memory->device(0).name());
   if (options_.tile > 0 && plan.tile > 0) plan.tile = options_.tile;
@@ -195,6 +206,14 @@ Upscale::Upscale(Flags& flags) {
   };
   flags.AddChecked<double>("--scale", scale, "Output pixels for each input pixel [the model's own, or 2]")
       .Type("FACTOR");
+  const auto noise_level = [this](double level) -> std::optional<std::string> {
+    options_.noise_level = level;
+    return std::nullopt;
+  };
+  flags
+      .AddChecked<double>("--noise-level", noise_level,
+                          "Noise that DRUNet and FDnCNN are told, of 255 [what the file says, or 15]")
+      .Type("SIGMA");
   flags.Add("--tile", options_.tile, "Side of a model's tiles in input pixels [the model's plan]")
       .Type("PIXELS");
   flags
@@ -227,6 +246,9 @@ std::optional<std::string> UpscaleOptions::Check() const {
   if (std::find(kPrecisions.begin(), kPrecisions.end(), precision) == kPrecisions.end())
     return "unknown --precision \"" + PrintablePath(precision) + "\": it takes auto, float32 or half";
   if (model.empty() && precision != kPrecisions[0]) return "--precision is for --model";
+  if (noise_level && !(*noise_level >= 0 && *noise_level <= 255))
+    return "--noise-level takes a standard deviation from 0 to 255";
+  if (noise_level && model.empty()) return "--noise-level is for --model";
   if (tile != 0 && (tile < 32 || tile > 4096)) return "--tile takes 32 to 4096 pixels (0: as the plan says)";
   return file.Check(kFormats);
 }

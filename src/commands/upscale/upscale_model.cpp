@@ -36,8 +36,9 @@ size_t PlanesInFlight(const NumericsPlan& plan, int64_t scale, int64_t width, in
 
 std::string ModelFingerprint(const UpscaleOptions& options, const UpscaleModel& model,
                              const NumericsPlan& plan) {
+  const std::string noise = options.noise_level ? " noise " + std::to_string(*options.noise_level) : "";
   return "upscale/2 " + model.info().architecture + " x" + std::to_string(model.info().scale) + " " +
-         model.info().digest + " " + plan.Describe() + " " + options.file.Text() + " " +
+         model.info().digest + noise + " " + plan.Describe() + " " + options.file.Text() + " " +
          ImageLibraryVersions();
 }
 

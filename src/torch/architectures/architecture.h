@@ -80,10 +80,11 @@ Result<const Architecture*> DetectArchitecture(StateDict& weights);
 /// Reads a state dict and loads it into the network that it is of. Errors: those of ReadStateDict, and
 /// kModelError; one of them says that the network is for another task, and which, where a task is given.
 /// @param request  for embedding
-/// @param scale  for enlarging: which of several; 0 for the largest
+/// @param upscaler  for enlarging
 /// @throws OutOfMemory, c10::Error
 Result<std::unique_ptr<Network>> LoadStateDict(const std::string& path, int threads,
                                                std::optional<ModelTask> task,
-                                               const EmbedderRequest& request = {}, int scale = 0);
+                                               const EmbedderRequest& request = {},
+                                               const UpscalerRequest& upscaler = {});
 
 }  // namespace imgmill

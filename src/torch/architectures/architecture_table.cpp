@@ -205,10 +205,11 @@ std::string_view ToString(ModelTask task) {
 
 Result<std::unique_ptr<Network>> LoadStateDict(const std::string& path, int threads,
                                                std::optional<ModelTask> task, const EmbedderRequest& request,
-                                               int scale) {
+                                               const UpscalerRequest& upscaler) {
   StateDict weights = TRY(ReadStateDict(path));
   // As if the file said it: what the user says wins.
   if (!request.activation.empty()) weights.metadata["activation"] = request.activation;
+  if (upscaler.noise_level) weights.metadata["noise_level"] = std::to_string(*upscaler.noise_level);
   const std::string hint = Hint(path, weights);
   const Result<const Architecture*> detected = DetectArchitecture(weights);
   if (!detected) return With(detected.error(), hint);
@@ -226,7 +227,7 @@ Result<std::unique_ptr<Network>> LoadStateDict(const std::string& path, int thre
   info.architecture = variant;
   if (architecture->task() != ModelTask::kUpscale) info.input.emplace().side = request.side;
   if (request.pairs) info.pair_cells.emplace();
-  info.wanted_scale = scale;
+  info.wanted_scale = upscaler.scale;
   info.digest = std::move(digest);
   info.library = LibTorchVersion();
   info.threads = threads;

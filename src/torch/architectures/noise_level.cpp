@@ -12,6 +12,7 @@ constexpr double kUsual = 15;  // of 255; also what the authors' programs and sp
 }  // namespace
 
 Result<double> NoiseLevel(const StateDict& weights, ModelInfo& info) {
+  info.takes_noise_level = true;
   const auto told = weights.metadata.find("noise_level");
   if (told == weights.metadata.end()) {
     info.assumed = "noise of a standard deviation of 15 of 255";
