@@ -190,6 +190,9 @@ TEST_CASE("a tensor that is missing, left over or of another shape is named, and
   FormulaWeights more = Rrdb(1, 2, AsNumbered);
   more.Add("x", {4}, "extra.bias");
   CHECK(why(more).find("extra.bias (4) does not belong to any layer") != std::string::npos);
+  FormulaWeights interactive = Rrdb(1, 2, InTodaysWords);
+  interactive.Add("x", {8, 64}, "am_list.0.fc.0.weight");
+  CHECK(why(interactive).find("MMRealSR") != std::string::npos);
   FormulaWeights odd = Rrdb(1, 2, [](const std::string& name) { return name == "model.6" ? "gone" : name; });
   odd.AddConvolution("model.6", 8, 9, "model.6");
   CHECK(why(odd).find("model.6.weight is 8x9x3x3, not 8x8x3x3") != std::string::npos);

@@ -18,7 +18,10 @@
 namespace imgmill {
 namespace {
 
-constexpr double kSlope = 0.2;     // of all leaky ReLUs
+constexpr double kSlope = 0.2;  // of all leaky ReLUs
+/// Layers of MMRealSR (Mou et al., "Metric Learning based Interactive Modulation for Real-World
+/// Super-Resolution", 2022), which change the features of RRDBNet's blocks by what the network is told.
+constexpr std::string_view kTold = "am_list.";
 constexpr double kResidual = 0.2;  // of what a dense block, and three of them, add to their input
 
 /// What the layers are called.
@@ -230,6 +233,12 @@ class RrdbArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
 
   Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
                                          ModelInfo info) const override {
+    const auto told = weights->tensors.lower_bound(kTold);
+    if (told != weights->tensors.end() && told->first.starts_with(kTold))
+      return WeightError(
+          "it is MMRealSR, an RRDBNet that is told how strong blur and noise are (am_list), which is not "
+          "known: "
+          "take an ESRGAN or Real-ESRGAN");
     info.scale = plan.scale();
     info.bands = static_cast<int>(plan.bands);
     // Each 3x3 convolution reaches one of its own pixels further; those after the blocks less than two of
