@@ -95,5 +95,8 @@ compare 'RLFN x4' "$entries/team04_rlfn.pth" form:Rlfn
 compare 'EFDN x4' "$entries/team01_efdn.pth" form:Efdn
 compare 'BSRN x4' "$entries/team18_bsrn.pth" form:Bsrn
 compare 'CARN-M x4' "$assets/weights/nmhkahn+CARN-pytorch/checkpoint/carn_m.pth" form:Carn
+for network in 'DRUNet drunet' 'FBCNN fbcnn' 'FDnCNN fdncnn' 'Swift-SRGAN x4 swift_srgan'; do
+  [[ ${network% *} != *"$only"* ]] || compare "${network% *}" "$(seeded "${network##* }")"
+done
 [[ 'SwinIR, light, x4' != *"$only"* ]] || compare 'SwinIR, light, x4' "$(seeded swin_ir_light)"
 [[ 'DAT, light, x4' != *"$only"* ]] || compare 'DAT, light, x4' "$(seeded dat_light)"

@@ -90,10 +90,11 @@ def restoring(seed, name, times=1.0, **options):
 
 def enlarging(seed, name, times=1.0, **options):
     from spandrel.architectures.CRAFT.__arch.CRAFT import CRAFT
+    from spandrel.architectures.DCTLSA.__arch.dctlsa import DCTLSA
     from spandrel.architectures.DITN.__arch.DITN_Real import DITN_Real
     from spandrel.architectures.SeemoRe.__arch.seemore_arch import SeemoRe
     from spandrel.architectures.SwiftSRGAN.__arch.SwiftSRGAN import Generator
-    make = {"CRAFT": CRAFT, "DITN": DITN_Real, "SeemoRe": SeemoRe, "Swift-SRGAN": Generator}[name]
+    make = {"CRAFT": CRAFT, "DCTLSA": DCTLSA, "DITN": DITN_Real, "SeemoRe": SeemoRe, "Swift-SRGAN": Generator}[name]
     return seeded(seed, lambda: make(**options), times)
 
 
@@ -230,6 +231,9 @@ def cases(assets, scratch, only):
         "SeemoRe, large, x2": enlarging(8, "SeemoRe", scale=2, num_layers=16, embedding_dim=48, num_experts=1,
                                         use_shuffle=False, recursive=1),
         "CRAFT, x4": enlarging(9, "CRAFT", 2, upscale=4),
+        "CRAFT, x3": enlarging(10, "CRAFT", upscale=3),
+        "DCTLSA, x4": enlarging(11, "DCTLSA", nf=50, upscale=4),
+        "DCTLSA, x2": enlarging(12, "DCTLSA", 2, nf=40, upscale=2),
         "EDSR, x2": edsr(1, scale=2),
         "EDSR, x3": edsr(2, scale=3),
         "EDSR, large, x4": edsr(3, features=256, blocks=4, scale=4),

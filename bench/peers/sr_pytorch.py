@@ -24,7 +24,9 @@ def open_network(weights, form):
     if not form:
         import spandrel
 
-        return spandrel.ModelLoader(device="cpu").load_from_file(weights).model.eval()
+        found = spandrel.ModelLoader(device="cpu").load_from_file(weights)
+        # What these are told beside the image, or give beside it, spandrel adds and drops outside the network.
+        return found.eval() if found.architecture.name in ("DnCNN", "DRUNet", "FBCNN") else found.model.eval()
     sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests/golden"))
     import carn_network
     import distillation_networks
