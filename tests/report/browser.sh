@@ -30,9 +30,10 @@ check() { [ "$2" = "$3" ] && note ok || note FAILED "$1: expected $2, found $3";
 # found NAME: a field of $counts, JSON that a page was made to tell.
 found() { grep -o "\"$1\":\(\"[^\"]*\"\|[^,}]*\)" <<<"$counts" | head -n 1 | sed "s/^\"$1\"://; s/^\"//; s/\"\$//"; }
 
+# The browser makes a socket in its temporary folder, whose path must be short.
 # dom FILE SIZE: the page as the browser has it after its scripts, in a window of WIDTH,HEIGHT.
 dom() {
-  timeout 120 chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --window-size="$2" \
+  TMPDIR=/tmp timeout 120 chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --window-size="$2" \
     --user-data-dir="$scratch/profile" --dump-dom "file://$scratch/$1" 2>browser.err
 }
 
@@ -50,7 +51,7 @@ ask() {
 live() {
   local page= target ready to from browser
   [ -p to ] || mkfifo to from
-  chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --user-data-dir="$scratch/profile.live" \
+  TMPDIR=/tmp chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --user-data-dir="$scratch/profile.live" \
     --remote-debugging-pipe about:blank 3<to 4>from 2>browser.err &
   browser=$!
   exec {to}>to {from}<from
