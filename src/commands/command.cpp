@@ -10,6 +10,7 @@
 
 #include "archive/archive_path.h"
 #include "base/try.h"
+#include "cut_images.h"
 #include "image/readable_part.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
@@ -235,7 +236,12 @@ Result<std::vector<CommandResult>> RunEngine(ItemSource& source, std::span<Comma
     }
   }
   EngineServices services = first.engine;
-  services.on_outcome = [runs](size_t run, const Outcome& outcome) { runs[run]->log.Record(outcome); };
+  std::vector<CutImages> cut;
+  for (const Operation* operation : operations) cut.emplace_back(*operation, *services.catalog);
+  services.on_outcome = [runs, &cut](size_t run, const Outcome& outcome) {
+    runs[run]->log.Record(outcome);
+    cut[run].Add(outcome);
+  };
   const std::vector<RunCounts> counts =
       TRY(Engine(first.options, services).Run(first.source ? *first.source : source, operations));
   std::vector<CommandResult> results(runs.size());
@@ -243,6 +249,7 @@ Result<std::vector<CommandResult>> RunEngine(ItemSource& source, std::span<Comma
     results[i].counts = counts[i];
     results[i].failed = runs[i]->log.failures();
     results[i].verdicts = runs[i]->log.TakeVerdicts();
+    if (!cut[i].empty()) results[i].details.SetRows("cut", cut[i].Rows());
   }
   return results;
 }

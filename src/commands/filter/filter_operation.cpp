@@ -197,12 +197,13 @@ class FilterOperation::Task final : public ItemTask {
 namespace {
 
 OperationTraits TraitsOf(SignalFacts::Wanted needs, std::span<const Scorer> scorers,
-                         const std::vector<FilterRule>& rules, bool acts) {
+                         const std::vector<FilterRule>& rules, bool acts, bool lenient) {
   OperationTraits traits;
   traits.name = "filter";
   traits.fingerprint = needs.pixels ? "filter pixels" : "filter header";
   if (needs.exif) traits.fingerprint += " exif";
   for (const Scorer& scorer : scorers) traits.fingerprint += " " + scorer.network->kind();
+  if (lenient) traits.fingerprint += " lenient";
   traits.prepares = !scorers.empty();
   traits.judges_after_reduce =
       acts || std::any_of(rules.begin(), rules.end(), [](const FilterRule& rule) { return rule.percentile; });
@@ -215,7 +216,8 @@ OperationTraits TraitsOf(SignalFacts::Wanted needs, std::span<const Scorer> scor
 FilterOperation::FilterOperation(const std::vector<Signal>& wanted, bool all_signals,
                                  std::span<const Scorer> scorers, const CommandServices& services,
                                  std::vector<FilterRule> rules, bool acts)
-    : Operation(TraitsOf(NeedsOf(wanted, all_signals, scorers, rules), scorers, rules, acts)),
+    : Operation(TraitsOf(NeedsOf(wanted, all_signals, scorers, rules), scorers, rules, acts,
+                         services.shared->allow_truncated)),
       wanted_(wanted),
       scorers_(scorers),
       needs_(NeedsOf(wanted, all_signals, scorers, rules)),

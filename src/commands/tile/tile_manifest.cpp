@@ -25,6 +25,7 @@ nlohmann::ordered_json TileRecord::Line() const {
     }
   }
   if (!signals.is_null()) line["signals"] = signals;
+  if (!part.empty()) line["part"] = part;
   for (const std::string& sidecar : sidecars) line["sidecars"].push_back(PrintablePath(sidecar));
   return line;
 }

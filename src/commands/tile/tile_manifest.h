@@ -27,6 +27,7 @@ struct TileRecord {
   std::vector<Low> lows;
   std::vector<std::string> sidecars;  ///< beside the tile
   nlohmann::ordered_json signals;     ///< by which it was chosen; null for none
+  std::string part;  ///< what could be read of its source, where some of the tile could not; else empty
 
   nlohmann::ordered_json Line() const;
 };

@@ -79,7 +79,7 @@ std::string FingerprintOf(const TileOptions& options, bool lenient) {
          (options.best > 0 ? std::to_string(options.best) + " by " + ChoiceOf(options) : "") +
          TextOf(options) + VersionsOf(options) + (options.pairs.empty() ? "" : "pair ") + PairText(options) +
          (options.min_distance > 0 ? "apart " + std::to_string(options.min_distance) + " " : "") +
-         options.file.Text() + " " + ImageLibraryVersions() + (lenient ? " lenient" : "");
+         options.file.Text() + " " + ImageLibraryVersions() + (lenient ? " lenient/2" : "");
 }
 
 }  // namespace
@@ -147,6 +147,10 @@ Status TileOperation::CheckSidecars(const Item& item) const {
 /// Of all that determines which tiles there are: their values are those of the same ones.
 std::string TileOperation::SignalsFact() const {
   return "tile-signals/1 " + traits().fingerprint;
+}
+
+std::string TileOperation::PartFact() const {
+  return "tile-part/1 " + traits().fingerprint;
 }
 
 ReadOptions TileOperation::Reading() const {
@@ -217,6 +221,11 @@ Result<bool> TileOperation::Recall(const Item& item, Outcome& outcome) {
   EarlierChoice earlier =
       TRY(FindEarlierChoice(folder_, item, Prefixes(item.file), *finished, earlier_.prunes_now()));
   payload->earlier = std::move(earlier);
+  if (allow_truncated_) {
+    const std::optional<std::string> known = catalog_.FindFact(item.WorkContent(), PartFact());
+    payload->part = known ? ReadPart::Unpack(*known).value_or(ReadPart()) : ReadPart();
+    if (!payload->part.whole()) outcome.notes.push_back(payload->part.note());
+  }
   outcome.state = Outcome::State::kSkipped;
   outcome.outputs = *std::move(finished);
   outcome.payload = std::move(payload);
@@ -271,6 +280,7 @@ Result<std::unique_ptr<ItemTask>> TileOperation::Start(const Item& item, const I
   parts.signals = ChoosingSignals(options_);
   parts.catalog = &catalog_;
   parts.signals_fact = SignalsFact();
+  parts.part_fact = PartFact();
   parts.min_distance = options_.min_distance;
   parts.prune = options_.prune;
   parts.reading = plan.reading;
@@ -284,6 +294,7 @@ Result<std::unique_ptr<ItemTask>> TileOperation::Start(const Item& item, const I
     const SourceFile& partner = item.partners[i];
     LowSide low;
     low.path = partner.path;
+    low.header = partner.header;
     low.scale = shape.scales[i];
     Result<std::unique_ptr<RowReader>> rows = OpenRows(partner.path, partner.header, plan.reading);
     if (!rows) return OfPartner(partner.path, rows.error());
@@ -322,11 +333,14 @@ void TileOperation::Collect(Outcome& outcome) {
     earlier_.Add(static_cast<const TilePayload&>(*outcome.payload).earlier);
   }
   if (outcome.outputs.empty()) {
+    const bool part =
+        outcome.payload != nullptr && !static_cast<const TilePayload&>(*outcome.payload).part.whole();
     services_.log(LogLevel::kWarning,
                   PrintablePath(outcome.file.path) +
-                      (options_.HasRules() ? ": no tile of it passes the rules, or it is smaller than one"
-                                           : ": smaller than a tile, so it gives none "
-                                             "(--edge pad would fill one up)"));
+                      (part                  ? ": what could be read of it gives no tile"
+                       : options_.HasRules() ? ": no tile of it passes the rules, or it is smaller than one"
+                                             : ": smaller than a tile, so it gives none "
+                                               "(--edge pad would fill one up)"));
     too_small_.Add(outcome.file);
     return;
   }
@@ -337,7 +351,8 @@ void TileOperation::Collect(Outcome& outcome) {
     const std::optional<TilePlace> place = PlaceOf(name, prefixes[0]);
     if (!place || !name.ends_with(extension()))
       continue;  // the low resolution's, or a side-car: told with the tile
-    TileRecord record{name, outcome.file.path, *place, options_.size, {}, {}, {}};
+    TileRecord record{name, outcome.file.path, *place, options_.size, {}, {}, {}, {}};
+    if (!payload.part.HasAllOf(*place, options_.size)) record.part = payload.part.note();
     if (payload.signals) record.signals = payload.signals->Of(*place);
     for (size_t i = 0; i < payload.lows.size(); ++i) {
       record.lows.push_back(

@@ -62,6 +62,7 @@ class TileOperation final : public Operation {
   SetPrefixes Prefixes(const ListedFile& file) const;
   std::string_view extension() const { return Extension(options_.file.Writing().format); }
   std::string SignalsFact() const;
+  std::string PartFact() const;
   std::vector<int64_t> Starts(int64_t length) const;
   ReadOptions Reading() const;
   /// Whether tiles of all of them fit each other, and where.

@@ -1,6 +1,7 @@
 // Rows go into a band; whenever the band holds a row of tiles, those are cut, encoded and put into the set.
 #include "tile_task.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <optional>
@@ -8,7 +9,9 @@
 #include "archive/file_part.h"
 #include "base/path_parts.h"
 #include "base/try.h"
+#include "image/readable_part.h"
 #include "imgmill/base/errno_error.h"
+#include "imgmill/base/path_text.h"
 #include "imgmill/dataset/sidecars.h"
 #include "tile_ranking.h"
 #include "tile_spacing.h"
@@ -62,11 +65,14 @@ class TileTask final : public ItemTask {
   }
 
   Status Finish(Outcome& outcome) override {
+    ReadPart part = TakePart(outcome.notes);
+    if (!part.whole()) TRY(parts_.catalog->PutFact(item_.WorkContent(), parts_.part_fact, part.Pack()));
     // First: what is finished is recalled with its values, wherever a run stops.
     if (!signals_.empty())
       TRY(parts_.catalog->PutFact(item_.main.content, parts_.signals_fact, signals_.Pack()));
     TRY(set_.Commit());
     auto payload = std::make_unique<TilePayload>();
+    payload->part = std::move(part);
     for (const LowSide& low : parts_.lows) payload->lows.push_back({low.path, low.scale});
     for (const SourceFile& sidecar : item_.sidecars)
       payload->endings.emplace_back(EndingBehindStem(item_.main.path, sidecar.path));
@@ -156,11 +162,53 @@ class TileTask final : public ItemTask {
     const double score = ScoreOf(place);
     if (!ranking_->Takes(score, place)) return false;
     if (const std::optional<TilePlace> worse = ranking_->Put(score, place)) {
-      set_.Remove(parts_.high->NameOf(*worse));
-      signals_.Remove(*worse);
-      for (const LowSide& low : parts_.lows) set_.Remove(low.side->NameOf(*worse));
+      Remove(*worse);
     }
     return true;
+  }
+
+  void Remove(const TilePlace& place) {
+    set_.Remove(parts_.high->NameOf(place));
+    signals_.Remove(place);
+    for (const LowSide& low : parts_.lows) set_.Remove(low.side->NameOf(place));
+  }
+
+  /// What could be read of the image and its partners. Tiles and pairs with nothing of it are taken back, and
+  /// counted in the note.
+  ReadPart TakePart(std::vector<std::string>& notes) {
+    ReadPart part;
+    part.Add(notes, item_.main.header, 1);
+    for (const LowSide& low : parts_.lows) {
+      std::vector<std::string> told = low.rows->notes();
+      std::erase_if(told, [](const std::string& note) { return !IsPartNote(note); });
+      part.Add(told, low.header, low.scale);
+      for (const std::string& note : told)
+        notes.push_back("its partner " + PrintablePath(low.path) + ": " + note);
+    }
+    if (part.whole()) return part;
+    const int64_t left_out = LeaveOutUnread(part);
+    const auto note = std::ranges::find_if(notes, IsPartNote);
+    if (left_out > 0)
+      *note += "; " + std::to_string(left_out) + (left_out == 1 ? " tile" : " tiles") +
+               " without a pixel of it left out";
+    part.set_note(*note);
+    return part;
+  }
+
+  /// @return how many, a pair being one
+  int64_t LeaveOutUnread(const ReadPart& part) {
+    const std::vector<std::string> made = set_.names();
+    int64_t left_out = 0;
+    for (const std::string& name : made) {
+      const std::optional<TilePlace> place = PlaceOf(name, parts_.prefixes.front());
+      if (!place || name != parts_.high->NameOf(*place)) continue;  // a partner's, or a side-car
+      if (!part.HasNoneOf(*place, parts_.high->band().tile_layout().width)) continue;
+      Remove(*place);
+      for (const SourceFile& sidecar : item_.sidecars)
+        set_.Remove(SidecarOfTile(item_.main.path, EndingBehindStem(item_.main.path, sidecar.path), name));
+      ++left_out;
+    }
+    return left_out;
   }
 
   /// To its end, so that a partner that is cut short is refused wherever the last tile lies, as an image is.

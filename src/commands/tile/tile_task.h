@@ -10,6 +10,7 @@
 #include "imgmill/engine/operation.h"
 #include "imgmill/engine/output_set.h"
 #include "imgmill/signals/signal_set.h"
+#include "read_part.h"
 #include "tile_rules.h"
 #include "tile_side.h"
 #include "tile_signals.h"
@@ -27,6 +28,7 @@ struct TilePayload final : Payload {
   EarlierChoice earlier;
   std::vector<std::string> edited;     ///< copies of side-cars that somebody has changed, and that stay so
   std::optional<TileSignals> signals;  ///< of each tile, where they were chosen by any
+  ReadPart part;
 };
 
 /// A partner that is read beside the image.
@@ -35,6 +37,7 @@ struct LowSide {
   std::unique_ptr<RowReader> rows;
   std::string path;
   int scale = 1;
+  ImageHeader header;
 };
 
 /// Of a side-car that is copied beside each tile: one such is in memory as a whole.
@@ -49,6 +52,7 @@ struct TileTaskParts {
   SignalSet signals;              ///< of rules and choice
   Catalog* catalog = nullptr;     ///< keeps their values, under this name
   std::string signals_fact;
+  std::string part_fact;           ///< likewise of a ReadPart that is not whole
   std::optional<uint64_t> random;  ///< chooses in place of a signal: a seed of this image's own
   int64_t min_distance = 0;        ///< 0: any
   bool prune = false;              ///< remove the files of an earlier choice
