@@ -7,8 +7,8 @@ namespace imgmill {
 
 std::string FailuresHtml(const PageFailures& failed) {
   if (failed.count == 0) return "";
-  std::string html = "<details class=\"facts\"><summary>" + std::to_string(failed.count) +
-                     (failed.count == 1 ? " image" : " images") + " failed</summary>\n<ul>\n";
+  std::string html = "<details class=\"facts\"><summary>" + std::to_string(failed.count) + " " +
+                     (failed.count == 1 ? failed.one : failed.many) + " failed</summary>\n<ul>\n";
   for (const auto& [name, reason] : failed.named)
     html += "<li>" + Breakable(name) + ": " + Escaped(reason) + "</li>\n";
   const uint64_t others = failed.count - failed.named.size();

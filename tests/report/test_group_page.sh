@@ -237,6 +237,7 @@ for size in 1300,1000 500,900; do
 done
 "$IMGMILL" match failing/truncated.jpg sample_data/citrus.jpg --in 'my photos' --html failing.html >failing.out 2>failing.err
 check "exit code of match where a query failed" 1 $?
+check "what failed is a query" 1 "$(grep -c '<summary>1 query failed</summary>' failing.html)"
 check "the query that failed" 1 "$(grep -c '<li>failing/<wbr>truncated.jpg: ' failing.html)"
 
 # Many groups: 600 tiles and a copy of each.

@@ -13,6 +13,7 @@ struct PageFailures {
   uint64_t count = 0;
   /// Name and reason of the first kMostNamed, in printable text.
   std::vector<std::pair<std::string, std::string>> named;
+  std::string one = "image", many = "images";  ///< what they are of
 };
 
 /// A list that can be unfolded; empty if nothing failed.

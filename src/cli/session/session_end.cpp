@@ -45,6 +45,12 @@ std::string Headline(const RunCounts& counts) {
   return line + std::to_string(counts.failed) + " failed";
 }
 
+/// Pictures that a listing has passed over by their names. Where it has found no image, WarnOfNoImages tells.
+std::map<std::string, uint64_t> Unread(const RunCounts& counts, const ListOptions& list) {
+  if (counts.ignored == 0 || counts.listed == 0 || counts.interrupted) return {};
+  return CountUnreadPictures(list);
+}
+
 }  // namespace
 
 ExitCode ExitCodeFor(const Error& error) {
@@ -232,6 +238,8 @@ ExitCode Session::Finish(CommandResult result) {
   for (const std::string& folder : set_aside_) document["set_aside"].push_back(PrintablePath(folder));
   for (const std::string& folder : set_aside_read_)
     document["set_aside_read"].push_back(PrintablePath(folder));
+  const std::map<std::string, uint64_t> unread = Unread(result.counts, shared_.list);
+  for (const auto& [extension, files] : unread) document["unread"][extension] = files;
   AddResult(result, document);
   if (run_plan_) document["plan"] = PlanJson(*run_plan_, memory_->Info());
   recalled_ = result.counts.recalled;
@@ -250,6 +258,7 @@ ExitCode Session::Finish(CommandResult result) {
   if (!WriteMetrics(result, code)) code = ExitCode::kCannot;
   Log(LogLevel::kInfo, line);
   WarnOfNoImages(counts);
+  if (!unread.empty()) Log(LogLevel::kWarning, UnreadText(unread));
   if (counts.interrupted) {
     const std::string why = printed_ ? counts.interruption : printed_.error().message;
     Log(LogLevel::kWarning, "not finished: " + why);

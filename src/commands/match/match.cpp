@@ -72,6 +72,10 @@ class Match final : public Command, public ChecksAhead {
                   CommandResult& result) const {
     const uint64_t found = matches.found.count;
     const size_t texts = options_.texts.size();
+    const RunCounts& counts = result.counts;
+    result.headline = std::to_string(counts.listed) +
+                      (counts.listed == 1 ? " query image: " : " query images: ") +
+                      std::to_string(counts.done) + " done, " + std::to_string(counts.failed) + " failed";
     if (texts > 0) result.summary = std::to_string(texts) + (texts == 1 ? " text; " : " texts; ");
     result.summary += std::to_string(found) + (found == 1 ? " match" : " matches");
     TellSearched(matches.found, result);

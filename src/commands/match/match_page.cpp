@@ -108,6 +108,7 @@ Status WriteMatchPage(const std::string& file, const DescribedMatches& matches,
   TRY(pictures.Make(files, result));
   if (result.counts.interrupted) return {};
   PageFailures failed = TRY(PageFailuresOf(result.failed));
+  failed.one = "query", failed.many = "queries";
   const MatchPage page(file, matches, pictures, std::move(failed));
   if (Status written = WriteNamedFile(file, [&](const TextSink& put) { return page.Write(put); }); !written)
     return OfTarget("--html", file, written.error());
