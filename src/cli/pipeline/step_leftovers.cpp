@@ -2,14 +2,12 @@
 #include "step_leftovers.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "imgmill/base/path_text.h"
-#include "imgmill/dataset/publish.h"
 
 namespace imgmill {
 namespace {
@@ -47,19 +45,6 @@ std::vector<std::string> FoldersOfMade(const CommandPipeline& pipeline) {
     if (!folder.empty() && step.command->works_image_by_image()) folders.push_back(folder);
   }
   return folders;
-}
-
-/// Why nothing may be removed; empty if that is none. A folder that is missing or has nothing in it is rather
-/// a drive that is not mounted than a wish.
-std::string WhyNotPrune(const ListOptions& list) {
-  for (const std::string& path : list.paths) {
-    if (!Exists(path)) return PrintablePath(path) + " is not there";
-    std::error_code unreadable;
-    if (std::filesystem::is_directory(path, unreadable) && std::filesystem::is_empty(path, unreadable))
-      return PrintablePath(path) + " is empty";
-    if (unreadable) return PrintablePath(path) + " cannot be read";
-  }
-  return {};
 }
 
 bool IsSure(const Prospect& prospect) {

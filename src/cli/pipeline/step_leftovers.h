@@ -5,7 +5,7 @@
 #include <string>
 
 #include "cli/session/session.h"
-#include "leftovers.h"
+#include "commands/leftovers.h"
 #include "pipeline.h"
 #include "step_run.h"
 

@@ -50,6 +50,7 @@ class FramesRun final : public CommandRun {
                        " would be written to " + PrintablePath(frames_.output) + ", largest lease " +
                        FormatByteSize(operation_.preview().largest_lease());
       TellEarlier(result);
+      TRY(operation_.stale().Tell(frames_.output, frames_.prune, result));
       return result;
     }
     result.summary = Count(operation_.frames()) + " in " + PrintablePath(frames_.output);
@@ -57,6 +58,7 @@ class FramesRun final : public CommandRun {
       result.summary += ", those of " + std::to_string(counts.skipped) + " were finished already";
     TellEarlier(result);
     if (counts.interrupted) return result;  // the list is no whole one: the rerun writes it
+    TRY(operation_.stale().Tell(frames_.output, frames_.prune, result));
     const KeptOutputs kept = TRY(manifest_->Finish());
     if (kept.outputs > 0) {
       result.details["frames_of_other_sources"] = kept.outputs;
@@ -114,7 +116,7 @@ class Frames final : public Command, public ChecksAhead {
         .Type("NAME")
         .Words({"centre", "file"});
     flags.AddSwitch("--prune", options_.prune,
-                    "Remove frames that earlier runs with other options have made of the same files");
+                    "Remove frames that earlier runs have made of the same files, or of such as are gone");
     options_.file.AddFlags(flags, kFormats);
   }
 

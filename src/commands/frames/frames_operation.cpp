@@ -165,7 +165,10 @@ FramesOperation::FramesOperation(const FramesOptions& options, const CommandServ
       catalog_(*services.catalog),
       folder_(options.output, traits().fingerprint, catalog_, services.shared->force),
       manifest_(manifest),
-      earlier_(services, folder_, options.prune) {}
+      earlier_(services, folder_, options.prune),
+      stale_({[](std::string_view fingerprint) { return fingerprint.starts_with("frames/"); }, 1, "sources",
+              "frames"},
+             services) {}
 
 Result<EarlierChoice> FramesOperation::FindEarlier(const Item& item, const std::vector<std::string>& own) {
   return FindEarlierChoice(folder_, item, Prefixes(item.file), own, earlier_.prunes_now());
@@ -266,6 +269,7 @@ Result<std::unique_ptr<ItemTask>> FramesOperation::Start(const Item& item, const
 }
 
 void FramesOperation::Collect(Outcome& outcome) {
+  if (outcome.state != Outcome::State::kFailed) stale_.Add(outcome.file.path, Prefixes(outcome.file));
   if (mode_ != RunMode::kRun && outcome.state == Outcome::State::kDone) {
     preview_.Add(outcome);
     return;

@@ -8,6 +8,7 @@
 #include "commands/dry_run_lines.h"
 #include "commands/earlier_choices.h"
 #include "commands/output_manifest.h"
+#include "commands/stale_outputs.h"
 #include "frame_choice.h"
 #include "frame_record.h"
 #include "imgmill/commands/frames.h"
@@ -36,6 +37,8 @@ class FramesOperation final : public Operation {
   const FileTable& written() const { return written_; }
   /// Files of earlier choices: left, or removed with --prune.
   EarlierChoices& earlier() { return earlier_; }
+  /// Files of sources that are gone or are called otherwise now.
+  StaleOutputs& stale() { return stale_; }
   /// Of a dry run: the images that would be read.
   const DryRunLines& preview() const { return preview_; }
 
@@ -67,6 +70,7 @@ class FramesOperation final : public Operation {
   uint64_t frames_ = 0;
   FileTable written_;
   EarlierChoices earlier_;
+  StaleOutputs stale_;
   DryRunLines preview_;
 };
 

@@ -126,7 +126,9 @@ class Tile::TileRun final : public CommandRun {
                        PrintablePath(tile_.options_.output) + ", largest lease " +
                        FormatByteSize(operation_.preview().largest_lease()) + tile_.TooSmall(result.dropped);
       TellEarlier(operation_, result);
+      TRY(operation_.stale().Tell(tile_.options_.output, tile_.options_.prune, result));
     } else if (!result.counts.interrupted) {  // else the list is no whole one: the rerun writes it
+      TRY(operation_.stale().Tell(tile_.options_.output, tile_.options_.prune, result));
       const KeptOutputs finished = TRY(manifest_->Finish());
       if (finished.outputs > 0) {
         result.details["tiles_of_other_sources"] = finished.outputs;
@@ -224,7 +226,7 @@ Tile::Tile(Flags& flags) {
   flags.AddSwitch("--crop-pairs", options_.crop_pairs,
                   "Take partners made of the image cropped to a multiple of the scale: leave the rest out");
   flags.AddSwitch("--prune", options_.prune,
-                  "Remove tiles that earlier runs with other options have made of the same images");
+                  "Remove tiles that earlier runs have made of the same images, or of such as are gone");
   flags
       .Add("--sidecars", options_.sidecars,
            "Files beside an image, such as '*.txt', to be copied beside each of its tiles")

@@ -82,6 +82,11 @@ std::string FingerprintOf(const TileOptions& options, bool lenient) {
          options.file.Text() + " " + ImageLibraryVersions() + (lenient ? " lenient/2" : "");
 }
 
+/// Tiles of pairs and those of single images do not know of each other.
+bool IsOfPairs(std::string_view fingerprint) {
+  return fingerprint.find(" pair ") != std::string_view::npos;
+}
+
 }  // namespace
 
 namespace {
@@ -108,7 +113,12 @@ TileOperation::TileOperation(const TileOptions& options, const CommandServices& 
       sidecars_(options.sidecars),
       manifest_(manifest),
       services_(services),
-      earlier_(services, folder_, options.prune) {}
+      earlier_(services, folder_, options.prune),
+      stale_({[pairs = !options.pairs.empty()](std::string_view fingerprint) {
+                return fingerprint.starts_with("tile/") && IsOfPairs(fingerprint) == pairs;
+              },
+              2, "images", "tiles"},
+             services) {}
 
 SetPrefixes TileOperation::Prefixes(const ListedFile& file) const {
   const std::string stem = OutputStemFor(file) + "_";
@@ -323,6 +333,7 @@ void TileOperation::TellEdited(const ListedFile& file, const std::vector<std::st
 
 void TileOperation::Collect(Outcome& outcome) {
   if (outcome.state == Outcome::State::kFailed) return;
+  stale_.Add(outcome.file.path, Prefixes(outcome.file));
   if (outcome.prospect && outcome.prospect->files != 0) {
     preview_.Add(outcome);
     return;

@@ -9,6 +9,7 @@
 #include "commands/dry_run_lines.h"
 #include "commands/earlier_choices.h"
 #include "commands/output_manifest.h"
+#include "commands/stale_outputs.h"
 #include "imgmill/commands/tile.h"
 #include "imgmill/dataset/pair_index.h"
 #include "imgmill/dataset/sidecars.h"
@@ -47,6 +48,8 @@ class TileOperation final : public Operation {
   const FileTable& too_small() const { return too_small_; }
   /// Files of earlier choices: left, or removed with --prune.
   EarlierChoices& earlier() { return earlier_; }
+  /// Files of images that are gone or are called otherwise now.
+  StaleOutputs& stale() { return stale_; }
   /// Of a dry run: the images that would be cut.
   const DryRunLines& preview() const { return preview_; }
 
@@ -89,6 +92,7 @@ class TileOperation final : public Operation {
   FileTable written_;
   FileTable too_small_;
   EarlierChoices earlier_;
+  StaleOutputs stale_;
   DryRunLines preview_;
 };
 

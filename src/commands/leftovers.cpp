@@ -67,6 +67,17 @@ Status ForEachFileIn(const std::string& folder, bool links,
 
 }  // namespace
 
+std::string WhyNotPrune(const ListOptions& list) {
+  for (const std::string& path : list.paths) {
+    if (!Exists(path)) return PrintablePath(path) + " is not there";
+    std::error_code unreadable;
+    if (std::filesystem::is_directory(path, unreadable) && std::filesystem::is_empty(path, unreadable))
+      return PrintablePath(path) + " is empty";
+    if (unreadable) return PrintablePath(path) + " cannot be read";
+  }
+  return {};
+}
+
 Leftovers::Leftovers(Catalog& catalog, const std::vector<std::string>& own,
                      const std::vector<std::string>& made_in)
     : catalog_(catalog) {
@@ -74,11 +85,15 @@ Leftovers::Leftovers(Catalog& catalog, const std::vector<std::string>& own,
   for (const std::string& path : made_in) made_in_.push_back(CanonicalOrEntry(path));
 }
 
-bool Leftovers::IsOfThisRun(const std::string& source) const {
+bool Leftovers::IsBelowOwn(const std::string& source) const {
   const auto leads_to = [&](const std::string& own) {
     return source == own || source.starts_with(Join(own, ""));
   };
-  return std::any_of(own_.begin(), own_.end(), leads_to) || IsGone(source);
+  return std::any_of(own_.begin(), own_.end(), leads_to);
+}
+
+bool Leftovers::IsOfThisRun(const std::string& source) const {
+  return IsBelowOwn(source) || IsGone(source);
 }
 
 Status Leftovers::Spare(const FailureTable& failed) {
@@ -182,6 +197,19 @@ Result<LeftFiles> Leftovers::Look(const std::string& folder, std::vector<size_t>
     return std::binary_search(current.begin(), current.end(), HashOf(name));
   };
   looked.is_current_work = [](const FoundWork&) { return false; };
+  looked.is_of_run = [this](const std::string& source) { return IsOfThisRun(source); };
+  return Look(looked, pruning);
+}
+
+Result<LeftFiles> Leftovers::LookAtStale(const std::string& folder, const Alone& alone, Pruning pruning) {
+  Looked looked;
+  looked.folder = folder;
+  looked.is_of_step = [&](const WorkKey& key) { return alone.is_its_work(key.fingerprint); };
+  looked.is_current = alone.has_its_name;
+  looked.is_current_work = [](const FoundWork&) { return false; };
+  looked.is_of_run = [&](const std::string& source) {
+    return alone.is_worked_on(source) || (IsBelowOwn(source) && IsGone(source));
+  };
   return Look(looked, pruning);
 }
 
@@ -201,6 +229,7 @@ Result<LeftFiles> Leftovers::LookAtPlaced(const std::string& command, PlacedFile
   looked.is_current_work = [&](const FoundWork& found) {
     return is_planned(found.key.source, found.key.content) || is_planned(found.key.source, std::nullopt);
   };
+  looked.is_of_run = [this](const std::string& source) { return IsOfThisRun(source); };
   looked.copies = true;
   return Look(looked, pruning);
 }
@@ -216,7 +245,7 @@ Result<LeftFiles> Leftovers::Look(const Looked& looked, Pruning pruning) {
       return {};
     const std::string path = Join(looked.folder, name);
     if (std::any_of(rows.begin(), rows.end(), [&](const FoundWork& found) {
-          return IsSpared(found.key.source) || !IsOfThisRun(found.key.source);
+          return IsSpared(found.key.source) || !looked.is_of_run(found.key.source);
         })) {
       spared_.insert(HashOf(CanonicalOrEntry(path)));  // and what later steps made of it
       return {};

@@ -1,10 +1,11 @@
-// What earlier runs of a pipeline have left in a step's folder: files of images that are not there any more,
-// or that the steps before it no longer let through.
+// What earlier runs have left in an output folder: files of images that are not there any more, that get
+// other names now, or that the steps of a pipeline no longer let through.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <unordered_set>
 #include <vector>
 
@@ -27,6 +28,10 @@ struct LeftFiles {
   std::string folder;    ///< where they lie
   std::string example;   ///< path of one that stays, else of one
 };
+
+/// Why nothing may be removed; empty if that is none. A folder that is missing or has nothing in it is rather
+/// a drive that is not mounted than a wish.
+std::string WhyNotPrune(const ListOptions& list);
 
 /// Goes through the steps of a run in their order. Only what the catalog knows as an output is looked at:
 /// other files are their owner's.
@@ -54,6 +59,17 @@ class Leftovers {
   /// @param command  "filter"
   Result<LeftFiles> LookAtPlaced(const std::string& command, PlacedFiles placed, Pruning pruning);
 
+  /// A command alone, which others may share its folder with.
+  struct Alone {
+    std::function<bool(std::string_view fingerprint)> is_its_work;
+    /// Whether a file is called as one that the run makes, or may make with other options.
+    std::function<bool(const std::string& name)> has_its_name;
+    /// Whether the run has worked on a source: what it has elsewhere is left over.
+    std::function<bool(const std::string& source)> is_worked_on;
+  };
+  /// Of these, and of sources that are gone from the folders that the run works on.
+  Result<LeftFiles> LookAtStale(const std::string& folder, const Alone& alone, Pruning pruning);
+
  private:
   /// A folder, and what tells its files of this run from those of earlier ones.
   struct Looked {
@@ -63,10 +79,13 @@ class Leftovers {
     /// By its name alone, and if that does not tell, by the rows that it has.
     std::function<bool(const std::string& name)> is_current;
     std::function<bool(const FoundWork& found)> is_current_work;
+    /// Whether what was made of a source is the run's to judge.
+    std::function<bool(const std::string& source)> is_of_run;
     bool copies = false;
   };
   Result<LeftFiles> Look(const Looked& looked, Pruning pruning);
   bool IsSpared(const std::string& source) const;
+  bool IsBelowOwn(const std::string& source) const;
   bool IsOfThisRun(const std::string& source) const;
   /// The rows by which a file of this name is one of ours; none where it is not.
   std::vector<FoundWork> RowsOf(const Looked& looked, const std::string& name) const;
