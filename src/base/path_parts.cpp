@@ -68,6 +68,10 @@ std::string AbsoluteEntry(const std::string& path) {
   return Join(AbsoluteEntry(parent), name);
 }
 
+bool IsAtOrBelow(const std::string& path, const std::string& folder) {
+  return path == folder || path.starts_with(Join(folder, ""));
+}
+
 std::string CanonicalOrEntry(const std::string& path) {
   const std::string entry = AbsoluteEntry(path);
   return Canonical(entry).value_or(entry);

@@ -29,6 +29,9 @@ std::optional<std::string> Canonical(const std::string& path);
 /// folder that does not exist yet is made absolute by its nearest existing ancestor.
 std::string AbsoluteEntry(const std::string& path);
 
+/// Of two paths that are both canonical, or both as AbsoluteEntry gives them.
+bool IsAtOrBelow(const std::string& path, const std::string& folder);
+
 /// Canonical of it; of what does not exist, AbsoluteEntry.
 std::string CanonicalOrEntry(const std::string& path);
 

@@ -60,6 +60,14 @@ PairNames PairNameOptions::Names() const {
   return {of_own ? *of_own : NamePattern(), of_partner ? *of_partner : NamePattern()};
 }
 
+Status MayReadPairs(const std::vector<std::string>& folders, const StepsBefore& before) {
+  for (const std::string& folder : folders) {
+    if (!HoldsFiles(folder) && !before.MayMake(folder))
+      return Error{Stage::kConfigure, Code::kUsage, "--pair " + PrintablePath(folder) + ": no such folder"};
+  }
+  return {};
+}
+
 Result<PairIndex> ReadPairs(const ItemSource& source, const CommandServices& services,
                             const PairFolder& folder) {
   const SharedOptions& shared = *services.shared;

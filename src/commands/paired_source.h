@@ -7,6 +7,7 @@
 
 #include "imgmill/commands/command.h"
 #include "imgmill/commands/pair_name_options.h"
+#include "imgmill/commands/steps_before.h"
 #include "imgmill/dataset/pair_index.h"
 
 namespace imgmill {
@@ -18,6 +19,9 @@ struct PairFolder {
   std::string leave_out;    ///< a folder in it that holds none; may be empty
   std::string expectation;  ///< what to do where it is the folder of the images themselves
 };
+
+/// kUsage unless each folder of partners is there, or may be made by a step before.
+Status MayReadPairs(const std::vector<std::string>& folders, const StepsBefore& before);
 
 /// The partners, if these are not the images themselves: by name alone, each would be its own.
 Result<PairIndex> ReadPairs(const ItemSource& source, const CommandServices& services,

@@ -6,7 +6,11 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include <cerrno>
 #include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
 
 #include "archive/file_part.h"
 #include "base/try.h"
@@ -19,14 +23,36 @@ namespace {
 
 constexpr size_t kChunkBytes = size_t{1} << 20;
 
+/// What `read` gives into a buffer that is as large as it asks for; nothing if it fails.
+template <typename Read>
+std::optional<std::string> ReadAttribute(Read read) {
+  std::string bytes;
+  // Another process may make it longer meanwhile.
+  for (int tries = 0; tries < 4; ++tries) {
+    const ssize_t size = read(nullptr, 0);
+    if (size < 0) return std::nullopt;
+    bytes.resize(static_cast<size_t>(size));
+    const ssize_t got = read(bytes.data(), bytes.size());
+    if (got >= 0) {
+      bytes.resize(static_cast<size_t>(got));
+      return bytes;
+    }
+    if (errno != ERANGE) return std::nullopt;
+  }
+  return std::nullopt;
+}
+
 /// Ratings and tags of file managers live here. A file system without them keeps none, which is no failure.
 void CopyAttributes(int from, int to) {
-  char names[4096];
-  const ssize_t length = ::flistxattr(from, names, sizeof(names));
-  for (ssize_t at = 0; at < length; at += static_cast<ssize_t>(std::string_view(names + at).size()) + 1) {
-    char value[4096];
-    const ssize_t size = ::fgetxattr(from, names + at, value, sizeof(value));
-    if (size >= 0 && ::fsetxattr(to, names + at, value, static_cast<size_t>(size), 0) != 0) continue;
+  const std::optional<std::string> names =
+      ReadAttribute([from](char* out, size_t size) { return ::flistxattr(from, out, size); });
+  if (!names) return;
+  for (size_t at = 0; at < names->size();) {
+    const char* name = names->c_str() + at;
+    at += std::string_view(name).size() + 1;
+    const std::optional<std::string> value =
+        ReadAttribute([&](char* out, size_t size) { return ::fgetxattr(from, name, out, size); });
+    if (value && ::fsetxattr(to, name, value->data(), value->size(), 0) != 0) continue;
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "dataset/sorted_paths.h"
@@ -59,6 +60,7 @@ Result<PairIndex> PairIndex::Read(const ListOptions& options, PairNames names) {
   PairIndex index;
   index.names_ = std::move(names);
   index.folder_ = options.paths.empty() ? std::string() : options.paths.front();
+  index.around_ = CanonicalOrSame(ParentOf(CanonicalOrSame(index.folder_)));
   SortedPaths sorted;
   while (const std::optional<ListedFile> file = lister->Next())
     TRY(sorted.Add(KeyOf(file->relative).append(kBetween) += file->path));
@@ -77,8 +79,19 @@ Result<PairIndex> PairIndex::Read(const ListOptions& options, PairNames names) {
   return index;
 }
 
+std::string PairIndex::BelowOwnFolder(const ListedFile& file) {
+  const size_t slash = file.relative.find('/');
+  if (slash == std::string::npos) return file.relative;
+  if (const std::string folder = ParentOf(file.path); folder != last_folder_) {
+    last_folder_ = folder;
+    last_canonical_ = CanonicalOrSame(folder);
+  }
+  const bool beside = Join(last_canonical_, NameOf(file.path)) == Join(around_, file.relative);
+  return beside ? file.relative.substr(slash + 1) : file.relative;
+}
+
 Result<std::string> PairIndex::Take(const ListedFile& file) {
-  const std::string own = KeyOf(file.relative);
+  const std::string own = KeyOf(BelowOwnFolder(file));
   const std::string_view stem = NameOf(own);
   const std::optional<std::string> shared = names_.own.Shared(stem);
   if (!shared) {

@@ -20,10 +20,6 @@ std::vector<std::string> CanonicalEntries(const std::vector<std::string>& paths)
   return entries;
 }
 
-bool IsAtOrBelow(const std::string& path, const std::string& folder) {
-  return path == folder || path.starts_with(Join(folder, ""));
-}
-
 /// Folders below `root`, hidden ones and links not among them; one that `takes` is not gone into.
 void ForEachFolder(const std::string& root, const std::function<bool(const std::string&)>& takes) {
   std::error_code trouble;  // what cannot be read is told by the listing

@@ -76,7 +76,10 @@ class EngineRun {
     }
     counts_.front().ignored = source_.Ignored();
     for (size_t i = 0; i < counts_.size(); ++i) counts_[i].recalled = recalled_[i];
-    if (options_.mode != RunMode::kRun && services_.plan != nullptr) *services_.plan = planner_.Finish();
+    if (options_.mode != RunMode::kRun && services_.plan != nullptr) {
+      *services_.plan = planner_.Finish();
+      (*services_.plan)->whole = exhausted_ && !cut_short_;
+    }
     if (disk_full_ || cut_short_ || !exhausted_ || options_.mode == RunMode::kPlan) {
       for (RunCounts& counts : counts_) {
         counts.interrupted = true;

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "commands/drawn_picture.h"
 #include "commands/pack/lmdb_sample_writer.h"
 #include "commands/pack/shard_writer.h"
 #include "program.h"
@@ -456,6 +457,35 @@ TEST_CASE("as the last step of a pipeline, what the steps before it wrote is pac
   CHECK(verified.exit_code == 4);
   CHECK(verified.out.find("changed  " + where / "out/pack/shard-000000.tar") != std::string::npos);
   CHECK(verified.out.find("missing  ") != std::string::npos);
+}
+
+TEST_CASE("a pipeline cuts pairs and packs them: the folders of the tiles need not be there before") {
+  const TestFolder where;
+  const auto draw = [&](const std::string& name, int64_t size) {
+    WritePicture(where / name, Draw(size, size, 1, [size](int64_t x, int64_t y, int) {
+                   return static_cast<double>(x * 200 / size + y * 50 / size);
+                 }));
+  };
+  for (const std::string name : {"1.png", "sub/2.png"}) {
+    draw("HQ/" + name, 256);
+    draw("x2/" + name, 128);
+    draw("x4/" + name, 64);
+  }
+  const std::string file =
+      where.Write("pipeline.yaml", "input: " + (where / "HQ") + "\noutput: " + (where / "out") +
+                                       "\nsteps:\n  - tile: {size: 128, pair: [" + (where / "x2") + ", " +
+                                       (where / "x4") + "]}\n  - pack: {pair: [" + (where / "out/tile/x2") +
+                                       ", " + (where / "out/tile/x4") + "]}\n");
+  const ProcessResult ahead = Run({"run", file, "--dry-run"});
+  INFO(ahead.err);
+  CHECK(ahead.exit_code == 0);
+  const ProcessResult run = Run({"run", file});
+  INFO(run.err);
+  CHECK(run.exit_code == 0);
+  const Names members = MembersOf(where / "out/pack/shard-000000.tar");
+  CHECK(members.size() == 2 * 4 * 3);
+  CHECK(std::count(members.begin(), members.end(), "HQ/sub/2_00128_00000.x4.png") == 1);
+  CHECK(run.err.find("failed") == run.err.find("0 failed") + 2);
 }
 
 }  // namespace imgmill::process_test

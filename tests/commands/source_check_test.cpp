@@ -92,4 +92,43 @@ TEST_CASE("what was packed by a relative path is found from any folder") {
   CHECK(Findings(where / "out") == Found{"source_changed shard-000000.tar harbour.txt"});
 }
 
+TEST_CASE("a source that cannot be read fails by name, and the rest is looked at") {
+  const TestFolder where;
+  CopyPhotos(where);
+  REQUIRE(Run({"tile", where / "photos", "-o", where / "out", "--size", "200"}).exit_code == 0);
+  fs::remove(where / "photos/harbour.jpg");
+  fs::create_directory(where / "photos/harbour.jpg");
+  fs::remove(where / "photos/marble.jpg");
+  fs::create_symlink("marble.jpg", where / "photos/marble.jpg");
+  where.Write("photos/mountains.jpg", "another");
+  const ProcessResult verified = Run({"verify", where / "out", "--sources", "--json"});
+  INFO(verified.err);
+  CHECK(verified.exit_code == 1);
+  CHECK(verified.err.find("photos/harbour.jpg: cannot decode: it is a folder") != std::string::npos);
+  CHECK(verified.err.find("photos/marble.jpg: ") != std::string::npos);
+  const nlohmann::json counts = Json(verified)["counts"];
+  CHECK(counts["failed"] > 1);
+  CHECK(counts["source_changed"] > 0);
+  CHECK(counts["as_written"].get<int>() == counts["failed"].get<int>() + counts["source_changed"].get<int>());
+}
+
+TEST_CASE(
+    "a manifest is written over neither an image nor a list of the folder, but over an older manifest") {
+  const TestFolder where;
+  CopyPhotos(where);
+  REQUIRE(Run({"tile", where / "photos", "-o", where / "out", "--size", "200"}).exit_code == 0);
+  const auto manifest = [&](const std::string& file) {
+    return Run({"verify", where / "out", "--manifest", file});
+  };
+  for (const std::string file : {"photos/harbour.jpg", "out/tiles.jsonl"}) {
+    const std::string before = TestFolder::Read(where / file);
+    REQUIRE(!before.empty());
+    const ProcessResult refused = manifest(where / file);
+    CHECK(refused.exit_code == 2);
+    CHECK(refused.err.find(file + " would overwrite") != std::string::npos);
+    CHECK(TestFolder::Read(where / file) == before);
+  }
+  for (int run = 0; run < 2; ++run) CHECK(manifest(where / "out/manifest.jsonl").exit_code == 0);
+}
+
 }  // namespace imgmill::process_test

@@ -22,6 +22,14 @@ size_t CountHeld(const Process& process, const std::string& folder) {
   return CountFiles(folder);
 }
 
+/// Whether a process is imgmill, and has a handler for SIGTERM by now.
+bool Listens(const Process& process) {
+  const std::string status = TestFolder::Read("/proc/" + std::to_string(process.pid()) + "/status");
+  const size_t at = status.find("SigCgt:");
+  if (!status.starts_with("Name:\timgmill\n") || at == std::string::npos) return false;
+  return (std::stoull(status.substr(at + 7), nullptr, 16) >> (SIGTERM - 1) & 1) != 0;
+}
+
 }  // namespace
 
 TEST_CASE("a signal ends a run soon, with whole files, and run again it does the rest") {
@@ -152,6 +160,41 @@ TEST_CASE("a signal while dedup reads ends with 75 and without groups") {
   CHECK(json["interrupted"] == true);
   CHECK_FALSE(json.contains("groups"));
   CHECK(json["listed"] < 300);
+}
+
+TEST_CASE("a plan that is stopped gives neither figures nor advice") {
+  const TestFolder where;
+  constexpr int kImages = 20'000;
+  WriteLargeJpeg(where / "0.jpg", 64, 64);
+  for (int i = 1; i < kImages; ++i)
+    REQUIRE(::link((where / "0.jpg").c_str(), (where / (std::to_string(i) + ".jpg")).c_str()) == 0);
+  for (const std::vector<std::string>& mode :
+       std::vector<std::vector<std::string>>{{"plan"}, {"memory", "recommend"}}) {
+    std::vector<std::string> command = mode;
+    command.insert(command.end(), {"upscale", where.path(), "--method", "lanczos3", "-o", where / "out",
+                                   "--no-catalog", "--json"});
+    int stopped_runs = 0;
+    // On a machine that holds this process up, a plan may be done before the signal.
+    for (int attempt = 0; attempt < 20 && stopped_runs == 0; ++attempt) {
+      Process process(Imgmill(command), WithState({}));
+      while (!Listens(process) && !process.Ended()) ::usleep(500);
+      process.Signal(SIGTERM);
+      const ProcessResult result = process.Wait();
+      INFO(result.err);
+      INFO(result.out);
+      const nlohmann::json json = Json(result);
+      if (result.exit_code == 0) {
+        CHECK(json["plan"]["images"] == kImages);
+        continue;
+      }
+      ++stopped_runs;
+      CHECK(result.exit_code == 75);
+      CHECK(result.err.find("not finished") != std::string::npos);
+      CHECK_FALSE(json.contains("plan"));
+      CHECK_FALSE(json.contains("recommendations"));
+    }
+    CHECK(stopped_runs == 1);
+  }
 }
 
 }  // namespace imgmill::process_test

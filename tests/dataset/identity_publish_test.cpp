@@ -4,6 +4,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -12,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "dataset/copy_file.h"
 #include "dataset/test_folder.h"
 #include "imgmill/dataset/file_identity.h"
 #include "imgmill/dataset/publish.h"
@@ -124,6 +126,27 @@ TEST_CASE("a link is told from what it leads to, whose stamp it has") {
   CHECK(EntryOf(folder / "folder").error().code == Code::kUnsupported);
   CHECK(EntryOf(folder / "dangling").error().code == Code::kNotFound);
   CHECK(EntryOf(folder / "gone").error().code == Code::kNotFound);
+}
+
+TEST_CASE("a copy keeps extended attributes, however many and long") {
+  const TestFolder where(::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+  const std::string from = where.Write("a.jpg", "bytes");
+  std::vector<std::string> names = {"user.rating"};
+  for (int i = 0; i < 17; ++i) names.push_back("user." + std::string(240, 'n') + std::to_string(i));
+  const std::string value(6000, 'v');
+  for (const std::string& name : names) {
+    if (::setxattr(from.c_str(), name.c_str(), value.data(), value.size(), 0) == 0) continue;
+    MESSAGE("SKIPPED: this file system does not take as many attributes");
+    return;
+  }
+  const std::string to = where.path() + "/b.jpg";
+  REQUIRE(CopyFile(from, to, CopiedAs()));
+  for (const std::string& name : names) {
+    std::string kept(value.size(), ' ');
+    CHECK(::getxattr(to.c_str(), name.c_str(), kept.data(), kept.size()) ==
+          static_cast<ssize_t>(value.size()));
+    CHECK(kept == value);
+  }
 }
 
 TEST_CASE("a file is replaced whole, or refused") {

@@ -114,3 +114,23 @@ TEST_CASE("partners named by a pattern, and names that do not follow it") {
   for (const char* wrong : {"", "x4", "{name}{name}", "LR/{name}", "{Name}"})
     CHECK(NamePattern::Parse(wrong).error().code == Code::kUsage);
 }
+
+TEST_CASE("where the folder around both is listed, the images' own folder does not count") {
+  const TestFolder folder;
+  for (const char* name : {"set/HQ/a.png", "set/HQ/sub/a.png", "set/LQ/a.jpg", "set/LQ/sub/a.png",
+                           "set/LQ/HQ/a.png", "other/HQ/a.png"})
+    folder.Write(name);
+  ListOptions options;
+  options.paths = {folder / "set/LQ"};
+  auto index = PairIndex::Read(options);
+  REQUIRE(index);
+  std::map<std::string, std::string> partners;
+  for (const ListedFile& file : List(folder / "set")) {
+    const Result<std::string> partner = index->Take(file);
+    partners[file.relative] = partner ? *partner : std::string(ToString(partner.error().code));
+  }
+  CHECK(partners["HQ/a.png"] == folder / "set/LQ/a.jpg");
+  CHECK(partners["HQ/sub/a.png"] == folder / "set/LQ/sub/a.png");
+  // Elsewhere the paths are taken as they are.
+  CHECK(*index->Take(List(folder / "other").front()) == folder / "set/LQ/HQ/a.png");
+}

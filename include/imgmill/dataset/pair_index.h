@@ -44,9 +44,10 @@ class PairIndex {
   static Result<PairIndex> Read(const ListOptions& options, PairNames names = {});
 
   /// The path of `file`'s partner: sub/photo.png goes with FOLDER/sub/photo.jpg, or, where partners are named
-  /// {name}_x4, with FOLDER/sub/photo_x4.jpg. kNotFound without one, or where its name is not made as `names`
-  /// says; kConflict if several files here, or several beside `file`, could be meant: nothing is guessed.
-  /// kReadError of the temporary file.
+  /// {name}_x4, with FOLDER/sub/photo_x4.jpg. Where the listed folder is the one around FOLDER, as that of a
+  /// pipeline's tiles is, HQ/sub/photo.png goes with FOLDER/sub/photo.jpg. kNotFound without one, or where
+  /// its name is not made as `names` says; kConflict if several files here, or several beside `file`, could
+  /// be meant: nothing is guessed. kReadError of the temporary file.
   Result<std::string> Take(const ListedFile& file);
 
   /// What could not be listed, and what Take was never asked for, in bytewise order.
@@ -56,7 +57,12 @@ class PairIndex {
   /// The paths of a key's files, two at most: more are not told.
   Result<std::vector<std::string>> TakeAll(const std::string& key);
 
+  /// The path below the folder that stands beside this one, or below the listed one.
+  std::string BelowOwnFolder(const ListedFile& file);
+
   std::string folder_;
+  std::string around_;                        ///< the canonical folder around it
+  std::string last_folder_, last_canonical_;  ///< of the file that was asked for last
   PairNames names_;
   std::shared_ptr<RecordFile> entries_;  ///< path below the folder without extension, "//", path; sorted
   std::vector<bool> taken_;

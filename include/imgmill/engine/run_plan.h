@@ -16,6 +16,8 @@ struct RunPlan {
     size_t bytes = 0;  ///< that its lease would need
   };
 
+  /// All was looked at; else the figures are those of a part, as a signal ended it.
+  bool whole = false;
   uint64_t images = 0;          ///< that would be worked on
   uint64_t finished = 0;        ///< that an earlier run did already
   uint64_t refused = 0;         ///< that would fail for other reasons than memory

@@ -53,7 +53,8 @@ std::string PlanText(const RunPlan& plan, const MemoryInfo& memory) {
       Images(plan.images) + " to process, " + std::to_string(plan.finished) + " finished already, " +
           (plan.giving_nothing > 0 ? std::to_string(plan.giving_nothing) + " too small to produce anything, "
                                    : "") +
-          std::to_string(plan.refused) + " would fail" + (plan.refused > 0 ? " (the log names them)" : ""));
+          std::to_string(plan.refused + plan.too_large) + " would fail" +
+          (plan.refused > 0 ? " (the log names them)" : ""));
   if (plan.images > 0) {
     text += MemoryLine("lease", Leases(plan));
     text += MemoryLine("at once", Images(static_cast<uint64_t>(plan.at_once)) + ", by " +

@@ -210,7 +210,14 @@ ExitCode Session::FinishPlan(const CommandResult& result) {
   const MemoryInfo memory = memory_->Info();
   JsonObject document = Header();
   std::string text;
-  if (run_plan_) {
+  ExitCode code = result.counts.failed > 0 ? ExitCode::kSomeFailed : ExitCode::kDone;
+  const bool interrupted = run_plan_ && !run_plan_->whole;
+  document["interrupted"] = interrupted;
+  if (interrupted) {
+    // Figures of a part, and advice drawn from them, would mislead.
+    code = ExitCode::kRetry;
+    Log(LogLevel::kWarning, "not finished: " + result.counts.interruption);
+  } else if (run_plan_) {
     document["plan"] = PlanJson(*run_plan_, memory);
     text = PlanText(*run_plan_, memory);
     if (plan_.advise) {
@@ -228,7 +235,7 @@ ExitCode Session::FinishPlan(const CommandResult& result) {
   }
   const bool reported = WriteReport(document);
   if (!PrintResult(document, WholeText(std::move(text))) || !reported) return CloseLog(ExitCode::kCannot);
-  return CloseLog(result.counts.failed > 0 ? ExitCode::kSomeFailed : ExitCode::kDone);
+  return CloseLog(code);
 }
 
 ExitCode Session::Finish(CommandResult result) {

@@ -8,6 +8,7 @@
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "imgmill/base/path_text.h"
+#include "missing_outputs.h"
 
 namespace imgmill {
 namespace {
@@ -22,17 +23,22 @@ std::string_view ExtensionOf(std::string_view path) {
 }  // namespace
 
 Status SourceCheck::Look(const std::string& path, const FoundWork& work) {
-  const SourceState state = TRY(StateOf(work));
-  if (state == SourceState::kChanged || state == SourceState::kGone) tell_(state, path, work.key.source);
-  if (state == SourceState::kSeveral)
+  const Result<SourceState> state = StateOf(work);
+  TellIfBad(state, path, work.key.source);
+  if (state && *state == SourceState::kSeveral)
     return NameOf(path) == kMembersList ? LookAtMembers(path, work) : Status();
   return LookAtSidecar(path, work);
 }
 
 Status SourceCheck::LookAt(const std::string& path, const std::string& source, const ContentDigest& content) {
-  const SourceState state = TRY(StateOf(source, content));
-  if (state == SourceState::kChanged || state == SourceState::kGone) tell_(state, path, source);
+  if (stop_.StopRequested()) return LookInterrupted();
+  TellIfBad(StateOf(source, content), path, source);
   return {};
+}
+
+void SourceCheck::TellIfBad(const Result<SourceState>& state, const std::string& path,
+                            const std::string& source) {
+  if (!state || *state == SourceState::kChanged || *state == SourceState::kGone) tell_(state, path, source);
 }
 
 /// Of a file that is a copy of one, which its bytes and its ending tell.
@@ -61,6 +67,8 @@ Status SourceCheck::LookAtMembers(const std::string& list, const FoundWork& work
       TRY(LookAt(shard, source, *content));
     }
   }
+  if (lines.bad() || !lines.eof())
+    return Error{Stage::kList, Code::kReadError, PrintablePath(list) + " cannot be read to its end"};
   return {};
 }
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 
+#include "imgmill/base/stop_flag.h"
 #include "provenance.h"
 
 namespace imgmill {
@@ -12,21 +13,26 @@ namespace imgmill {
 /// all that is in the shards.
 class SourceCheck {
  public:
-  /// Told of a source that is changed or gone.
+  /// Told of a source that is changed, gone, or not readable.
   /// @param path  of what was made from it
-  using Tell = std::function<void(SourceState state, const std::string& path, const std::string& source)>;
+  using Tell = std::function<void(const Result<SourceState>& state, const std::string& path,
+                                  const std::string& source)>;
 
-  SourceCheck(FinishedWork& work, Tell tell) : work_(work), tell_(std::move(tell)) {}
+  SourceCheck(FinishedWork& work, const StopFlag& stop, Tell tell)
+      : work_(work), stop_(stop), tell_(std::move(tell)) {}
 
-  /// @param path  of a file that is as this work wrote it. Errors: those of reading, and the catalog's.
+  /// @param path  of a file that is as this work wrote it. Errors: the catalog's, those of reading a list of
+  /// what was packed, and kInterrupted.
   Status Look(const std::string& path, const FoundWork& work);
 
  private:
   Status LookAt(const std::string& path, const std::string& source, const ContentDigest& content);
+  void TellIfBad(const Result<SourceState>& state, const std::string& path, const std::string& source);
   Status LookAtSidecar(const std::string& path, const FoundWork& work);
   Status LookAtMembers(const std::string& list, const FoundWork& work);
 
   FinishedWork& work_;
+  const StopFlag& stop_;
   Tell tell_;
 };
 

@@ -2,8 +2,11 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "base/may_overwrite.h"
+#include "base/path_parts.h"
 #include "base/try.h"
 #include "cli/session/session.h"
 #include "cli/session/stop_signals.h"
@@ -31,6 +34,9 @@ std::string FieldOf(size_t finding) {
   return name;
 }
 
+/// What each line of a manifest begins with.
+constexpr std::string_view kManifestBegins = R"({"output":)";
+
 class Verify final : public Tool {
  public:
   explicit Verify(Flags& flags) {
@@ -52,19 +58,39 @@ class Verify final : public Tool {
 
   ExitCode Run() override {
     stop_ = &InstallStopSignals();
+    if (const Status may = MayWriteManifest(); !may) return Refuse(may.error());
     const Status looked =
         manifest_.empty() ? LookAtAll() : WriteNamedFile(manifest_, [this](const TextSink& put) {
           manifest_sink_ = &put;
           return LookAtAll();
         });
-    if (!looked) {
-      std::fprintf(stderr, "imgmill: error: %s\n", looked.error().message.c_str());
-      return ExitCodeFor(looked.error());
-    }
-    return Finish();
+    return looked ? Finish() : Refuse(looked.error());
   }
 
  private:
+  static ExitCode Refuse(const Error& error) {
+    std::fprintf(stderr, "imgmill: error: %s\n", error.message.c_str());
+    return ExitCodeFor(error);
+  }
+
+  /// A mistyped name must cost neither an image nor a list that a command keeps beside its outputs.
+  Status MayWriteManifest() const {
+    if (manifest_.empty()) return {};
+    TRY(MayOverwrite("--manifest", manifest_));
+    std::ifstream old(manifest_);
+    std::string begin(kManifestBegins.size(), '\0');
+    if (!old || !old.read(begin.data(), static_cast<std::streamsize>(begin.size())) ||
+        begin == kManifestBegins)
+      return {};
+    for (const std::string& folder : folders_) {
+      if (IsAtOrBelow(CanonicalOrEntry(manifest_), CanonicalOrEntry(folder)))
+        return Error{Stage::kConfigure, Code::kUsage,
+                     "--manifest " + PrintablePath(manifest_) +
+                         " would overwrite a file of the folder that is verified: name another file"};
+    }
+    return {};
+  }
+
   Status LookAtAll() {
     for (const std::string& folder : folders_) {
       Result<std::unique_ptr<ProvenanceFolder>> opened = ProvenanceFolder::Open(folder);
@@ -125,10 +151,12 @@ class Verify final : public Tool {
 
   Status LookAtSource(ProvenanceFolder& folder, const std::string& path, const FoundWork& work) {
     if (!sources_) return {};
-    const auto tell = [this](SourceState state, const std::string& of, const std::string& source) {
-      Tell(state == SourceState::kChanged ? kSourceChanged : kSourceGone, of, source);
+    const auto tell = [this](const Result<SourceState>& state, const std::string& of,
+                             const std::string& source) {
+      if (!state) std::fprintf(stderr, "imgmill: error: %s\n", Describe(source, state.error()).c_str());
+      Tell(!state ? kFailed : *state == SourceState::kChanged ? kSourceChanged : kSourceGone, of, source);
     };
-    return SourceCheck(folder.work(), tell).Look(path, work);
+    return SourceCheck(folder.work(), *stop_, tell).Look(path, work);
   }
 
   MissingOutputs::Told ToldOf(ProvenanceFolder& folder) {

@@ -92,6 +92,9 @@ class Pack final : public Command, public ChecksAhead {
            (options_.format == "lmdb" ? LmdbSampleWriter::kUsuallyHeld : 0);
   }
   void set_output_folder(const std::string& folder) override { options_.output = folder; }
+  Status MayRead(const CommandServices&, const StepsBefore& before) const override {
+    return MayReadPairs(options_.pairs, before);
+  }
   Status MayWrite(const CommandServices& services, const StepsBefore&) const override {
     return MayPack(options_, services);
   }
@@ -136,7 +139,6 @@ std::optional<std::string> PackOptions::Check() const {
   if (!pairs.empty() && group != "image") return "--pair goes with --group image";
   std::set<std::string> names;
   for (const std::string& folder : pairs) {
-    if (!HoldsFiles(folder)) return "--pair " + PrintablePath(folder) + ": no such folder";
     const std::string name = NameOfPair(folder);
     if (name == "." || name == ".." || name.empty())
       return "--pair " + PrintablePath(folder) +

@@ -45,6 +45,9 @@ class Tile final : public Command, public ChecksAhead {
   std::string output_ending() const override {
     return std::string(Extension(options_.file.Writing().format));
   }
+  Status MayRead(const CommandServices&, const StepsBefore& before) const override {
+    return MayReadPairs(options_.pairs, before);
+  }
   Status MayWrite(const CommandServices& services, const StepsBefore& before) const override {
     if (services.shared->mode == RunMode::kRun && before.are_now()) return {};  // Begin reads the whole list
     return OutputManifest::MayOpen(kTileManifest, ManifestPath(), services.shared->force);

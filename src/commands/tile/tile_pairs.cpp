@@ -96,9 +96,6 @@ PairNameOptions NamesOfPair(const TileOptions& options, size_t number) {
 
 std::optional<std::string> CheckPairs(const TileOptions& options) {
   const size_t count = options.pairs.size();
-  for (const std::string& pair : options.pairs) {
-    if (!HoldsFiles(pair)) return "--pair " + PrintablePath(pair) + ": no such folder";
-  }
   if (count == 0 && (!options.pair_names.empty() || options.own_name != "{name}"))
     return "--own-name and --pair-name go with --pair DIR";
   if (count == 0 && options.crop_pairs) return "--crop-pairs goes with --pair DIR";
