@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <tuple>
 
 #include "program.h"
 
@@ -233,6 +234,25 @@ TEST_CASE("equal images have one vector: the first one's, and none that differs 
     CHECK(Has(run.err, "its rows 0 and 2, counted from 0, are of equal images and differ, the second of " +
                            pictures.b + ": one content has one vector"));
     CHECK(kept() == before);
+  }
+}
+
+TEST_CASE("folders whose vectors of one name have other lengths are not searched together") {
+  Pictures few, many;
+  few.Write({{1, 0}, {0, 1}, {1, 1}}, {few.a, few.b, few.c});
+  many.Write({{1, 0, 0}, {0, 1, 0}, {1, 1, 0}}, {many.a, many.b, many.c});
+  CHECK(few.Import().exit_code == 0);
+  CHECK(many.Import().exit_code == 0);
+  const std::string in_few = few.where / "in", in_many = many.where / "in";
+  for (const auto& [one, other, lengths] :
+       {std::tuple{in_few, in_many, "2 numbers, and those of " + in_many + " 3"},
+        {in_many, in_few, "3 numbers, and those of " + in_few + " 2"}}) {
+    const ProcessResult found =
+        Run({"match", one + "/a.png", "--in", one, "--in", other, "--model-name", "mine"});
+    CHECK(found.exit_code == 2);
+    INFO(found.err);
+    CHECK(Has(found.err, "the vectors of " + one + " have " + lengths));
+    CHECK(found.out.empty());
   }
 }
 

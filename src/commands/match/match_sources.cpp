@@ -39,6 +39,19 @@ Result<MatchSource> OpenOther(const std::string& folder, const std::string& cata
   return source;
 }
 
+/// Imported vectors of one name may have been made by different models.
+Status AreAsLong(const std::string& folder, const MatchSource& source, const std::string& other_folder,
+                 const MatchSource& other) {
+  const int length = source.store.file->dimension();
+  const int other_length = other.store.file->dimension();
+  if (length == other_length) return {};
+  return Error{Stage::kConfigure, Code::kUsage,
+               "the vectors of " + PrintablePath(folder) + " have " + std::to_string(length) +
+                   " numbers, and those of " + PrintablePath(other_folder) + " " +
+                   std::to_string(other_length) +
+                   ": they cannot be compared (search each by itself, or embed both with one model)"};
+}
+
 }  // namespace
 
 std::string EmbeddedFolder(const std::string& folder) {
@@ -69,6 +82,7 @@ Result<std::vector<MatchSource>> OpenMatchSources(const std::vector<std::string>
     });
     if (source == sources.end()) {
       MatchSource other = TRY(OpenOther(folder, catalog, kind, services));
+      TRY(AreAsLong(folders.front(), sources.front(), folder, other));
       source = sources.insert(sources.end(), std::move(other));
     }
     source->folders.push_back(SearchFolder(folder));

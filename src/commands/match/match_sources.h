@@ -14,7 +14,7 @@ std::string EmbeddedFolder(const std::string& folder);
 
 /// One source for each catalog, in order of the folders. Without folders, or where the run's catalog was
 /// named by the user, that is the only one. kUsage where one has no vectors of that kind, naming those that
-/// it has; kLocked while another run has it.
+/// it has, or vectors of another length; kLocked while another run has it.
 /// @param own  the run's own catalog; its file of such vectors may be null
 Result<std::vector<MatchSource>> OpenMatchSources(const std::vector<std::string>& folders,
                                                   const std::string& kind, VectorStore own,
