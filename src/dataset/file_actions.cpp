@@ -6,6 +6,7 @@
 
 #include "archive/archive_path.h"
 #include "base/path_parts.h"
+#include "base/same_file.h"
 #include "base/try.h"
 #include "dataset/added_file.h"
 #include "dataset/copy_file.h"
@@ -22,6 +23,21 @@ Error Refuse(Code code, std::string why) {
   return Error{Stage::kAct, code, std::move(why)};
 }
 
+bool IsSameEntry(const std::string& a, const std::string& b) {
+  return NameOf(a) == NameOf(b) && IsSameFile(ParentOf(a), ParentOf(b));
+}
+
+/// Two mounts of one folder give one directory entry two canonical paths, so that paths alone do not tell.
+bool GoesWith(const FileAction& action, const struct stat& keeper) {
+  const std::optional<std::string> kept = Canonical(action.keeper);
+  if (!kept) return false;  // in an archive
+  if (IsSameEntry(action.path, action.keeper) || IsSameEntry(action.path, *kept)) return true;
+  // By whatever way it is reached: what has one name only has no other one that would stay.
+  struct stat mine {};
+  return ::lstat(action.path.c_str(), &mine) == 0 && keeper.st_nlink == 1 && mine.st_ino == keeper.st_ino &&
+         mine.st_dev == keeper.st_dev;
+}
+
 /// That the keeper is there, and does not go away with the file.
 Status CheckKeeper(const FileAction& action) {
   struct stat keeper {};
@@ -32,6 +48,10 @@ Status CheckKeeper(const FileAction& action) {
     return Refuse(Code::kConflict, "what should be kept is not a file: " + PrintablePath(action.keeper));
   if (Canonical(action.keeper) == action.path) {
     return Refuse(Code::kConflict, "the file to keep is this very file, or a link to it");
+  }
+  if (GoesWith(action, keeper)) {
+    return Refuse(Code::kConflict, "it and the file to keep, " + PrintablePath(action.keeper) +
+                                       ", are one file seen by two paths, as through two mounts; it is left");
   }
   return {};
 }

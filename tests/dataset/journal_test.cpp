@@ -163,6 +163,55 @@ TEST_CASE("what would lose something is refused") {
   CHECK(TestFolder::Exists(near));
 }
 
+TEST_CASE("a keeper that another mount shows as a second file is not taken away") {
+  struct Mounted {
+    const std::string at;
+    ~Mounted() { ::umount2(at.c_str(), MNT_DETACH); }
+  };
+  const TestFolder folder;
+  folder.Write("a/sub/one", "bytes");
+  folder.Write("a/sub/two", "bytes");
+  std::filesystem::create_hard_link(folder / "a/sub/two", folder / "a/linked");
+  std::filesystem::create_symlink("sub/one", folder / "a/alias");
+  std::filesystem::create_directory(folder / "m");
+  if (::mount((folder / "a").c_str(), (folder / "m").c_str(), nullptr, MS_BIND, nullptr) != 0) {
+    MESSAGE("SKIPPED: mounting a folder a second time needs root");
+    return;
+  }
+  const Mounted mounted{folder / "m"};
+  const Snapshot before = Take(folder / "a");
+  for (const Kind kind : {Kind::kDelete, Kind::kMove, Kind::kHardlink, Kind::kSymlink}) {
+    CAPTURE(static_cast<int>(kind));
+    const std::string target = kind == Kind::kMove ? folder / "out/x" : "";
+    for (const auto& [path, keeper] : std::map<std::string, std::string>{{"m/sub/one", "a/sub/one"},
+                                                                         {"a/sub/one", "m/alias"},
+                                                                         {"m/alias", "a/alias"},
+                                                                         {"a/sub/two", "m/sub/two"},
+                                                                         {"m/linked", "a/linked"}}) {
+      CAPTURE(path);
+      const Status status = One(folder, Act(kind, folder / path, folder / keeper, target));
+      REQUIRE(!status);
+      CHECK(status.error().code == Code::kConflict);
+      CHECK(status.error().message.find("through two mounts") != std::string::npos);
+    }
+  }
+  CHECK(Take(folder / "a") == before);
+  // In one run: of two names of one file, the one that is kept stays, by whichever mount the others are seen.
+  auto journal = ActionJournal::Create(folder / "links", "test");
+  REQUIRE(journal);
+  for (const char* path : {"a/linked", "m/linked", "m/sub/two"})
+    REQUIRE((*journal)->Plan(Act(Kind::kDelete, folder / path, folder / "a/sub/two")));
+  const auto counts = (*journal)->Execute(kNoStop, kQuiet);
+  REQUIRE(counts);
+  CHECK(counts->done == 1);
+  CHECK(counts->failed == 2);
+  CHECK(TestFolder::Read(folder / "a/sub/two") == "bytes");
+  CHECK(!TestFolder::Exists(folder / "a/linked"));
+  // A file of the same name and bytes in another folder is another file.
+  folder.Write("b/two", "bytes");
+  CHECK(One(folder, Act(Kind::kDelete, folder / "b/two", folder / "m/sub/two")).ok());
+}
+
 TEST_CASE("an act needs the bytes that were judged, of the file and of its keeper") {
   const TestFolder folder;
   const std::string keep = folder.Write("keep", "bytes");
