@@ -190,8 +190,16 @@ TEST_CASE("a sample of names that readers cannot tell apart is left out, and tol
   const ProcessResult run = Run({"pack", where / "in", "-o", where / "out", "--group", "prefix", "--json"});
   CHECK(run.exit_code == 1);
   CHECK(run.err.find("a.JPG and a.jpg differ only in case") != std::string::npos);
-  CHECK(Json(run)["samples_left_out"] == 1);
+  const nlohmann::json told = Json(run);
+  CHECK(told["samples_left_out"] == 1);
   CHECK(MembersOf(where / "out/shard-000000.tar") == Names{"b.jpg"});
+  // Both images of the sample are not in it.
+  CHECK(told["listed"] == 3);
+  CHECK(told["done"] == 1);
+  REQUIRE(told["failed"].size() == 2);
+  CHECK(told["failed"][0]["path"] == where / "in/a.JPG");
+  CHECK(told["failed"][1]["path"] == where / "in/a.jpg");
+  CHECK(run.err.find("3 images: 1 done, 2 failed") != std::string::npos);
 }
 
 TEST_CASE("two files that would get one name are both named, and their sample is left out") {
@@ -361,10 +369,14 @@ TEST_CASE("names that a database or its list cannot take leave their samples out
     const nlohmann::json result = Json(run);
     CHECK(result["samples"] == 3);
     CHECK(result["samples_left_out"] == 3);
-    REQUIRE(result["action_failures"].size() == 3);
-    CHECK(result["action_failures"][0]["code"] == "unsupported");  // Caf\xE9.jpg
-    CHECK(result["action_failures"][1]["code"] == "limit_exceeded");
-    CHECK(result["action_failures"][2]["code"] == "unsupported");
+    CHECK(result["listed"] == 6);
+    CHECK(result["done"] == 3);
+    CHECK(!result.contains("action_failures"));
+    REQUIRE(result["failed"].size() == 3);
+    CHECK(result["failed"][0]["code"] == "unsupported");  // Caf\xE9.jpg
+    CHECK(result["failed"][1]["code"] == "limit_exceeded");
+    CHECK(result["failed"][1]["path"] == where / longer);
+    CHECK(result["failed"][2]["code"] == "unsupported");
     CHECK(run.err.find("; 3 samples left out") != std::string::npos);
   }
   CHECK(TestFolder::Read(where / "out.lmdb/meta_info.txt") ==

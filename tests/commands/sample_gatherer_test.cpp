@@ -12,6 +12,7 @@ namespace {
 PackedImage PackedOf(const std::string& member) {
   PackedImage image;
   image.files.push_back({"in/" + member, member, {}, 1});
+  image.files.front().index = 0;
   return image;
 }
 
@@ -19,14 +20,16 @@ PackedImage PackedOf(const std::string& member) {
 
 TEST_CASE("a sample whose files there is no room for is left out, and the others are put") {
   std::map<std::string, size_t> put, lost;
-  size_t left = 2;
+  size_t left = 2, lost_images = 0;
   SampleGatherer gatherer(
       [&](const ShardSample& sample) {
         put[sample.key] = sample.files.size();
         return Status();
       },
-      [&](const std::string& path, const Error& error) {
-        ++lost[path];
+      [&](const ShardSample& sample, const std::string& path, const Error& error) {
+        CHECK(sample.key == "c");
+        lost_images += sample.files.size();
+        if (!path.empty()) ++lost[path];
         CHECK(error.code == Code::kTooLarge);
         CHECK(error.message.find("files is too large to be put together: no more") != std::string::npos);
       },
@@ -53,4 +56,5 @@ TEST_CASE("a sample whose files there is no room for is left out, and the others
   CHECK(lost.size() == 1);
   CHECK(lost.begin()->second == 1);
   CHECK(lost.begin()->first.starts_with("in/c."));
+  CHECK(lost_images == 3000);  // those before there was no room, and those after
 }

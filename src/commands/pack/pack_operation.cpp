@@ -132,6 +132,7 @@ void PackOperation::Collect(Outcome& outcome) {
   if (outcome.state != Outcome::State::kDone) return;
   PackedImage& image = static_cast<PackPayload&>(*outcome.payload).image;
   image.file = outcome.file;
+  image.files.front().index = static_cast<int64_t>(outcome.file.index);
   for (const PackedFile& file : image.files) largest_ = std::max(largest_, file.bytes);
   images_.Add(image);
 }

@@ -1,6 +1,7 @@
 // What `imgmill pack` does with an image: finds out what belongs to it, and how it is called in a shard.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -41,11 +42,12 @@ struct PackedFile {
   uint64_t bytes = 0;
   bool sidecar = false;
   int width = 0, height = 0, bands = 0;  ///< of an image, as it is stored
+  int64_t index = -1;                    ///< in the listing; -1 of what was not listed: partners, side-cars
 
   template <typename Self, typename Each>
   static void EachField(Self& self, Each& each) {
     each(self.path), each(self.member), each(self.content), each(self.bytes), each(self.sidecar);
-    each(self.width), each(self.height), each(self.bands);
+    each(self.width), each(self.height), each(self.bands), each(self.index);
   }
 };
 

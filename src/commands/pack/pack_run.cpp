@@ -11,6 +11,7 @@
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 #include "lmdb_sample_writer.h"
+#include "lost_samples.h"
 #include "sample_gatherer.h"
 #include "shard_writer.h"
 
@@ -43,8 +44,8 @@ class PackRun final : public CommandRun {
   }
 
   Status Open() {
-    const auto lose = [this](const ShardSample&, const std::string& path, const Error& error) {
-      Lose(path, error);
+    const auto lose = [this](const ShardSample& sample, const std::string& path, const Error& error) {
+      lost_.Add(sample, path, error);
     };
     if (pack_.format == "lmdb") {
       std::unique_ptr<SampleWriter> database = TRY(LmdbSampleWriter::Open(pack_, services_, lose));
@@ -64,7 +65,7 @@ class PackRun final : public CommandRun {
     const std::optional<Error> leave = TRY(WhyLeaveSet(result));
     if (leave) return LeaveSet(*leave, std::move(result));
     const Lease lease = TRY(Room());
-    const Status packed = PackAll(result);
+    const Status packed = PackAll();
     if (!packed && packed.error().code == Code::kInterrupted) {
       result.counts.interrupted = true;
       return result;
@@ -74,7 +75,7 @@ class PackRun final : public CommandRun {
       const uint64_t pruned = TRY(writer_->Prune());
       pruned_ = pruned;
     }
-    Describe(result);
+    TRY(Describe(result));
     return result;
   }
 
@@ -136,20 +137,25 @@ class PackRun final : public CommandRun {
                      " has no room for their names (use a larger --memory, or leave out --group prefix)"};
   }
 
-  void Lose(const std::string& path, const Error& error) { lost_.push_back({path, error}); }
-
-  Status PackAll(CommandResult& result) {
+  Status PackAll() {
     SampleGatherer gatherer([this](ShardSample sample) { return writer_->Add(std::move(sample)); },
-                            [this](const std::string& path, const Error& error) { Lose(path, error); },
+                            [this](const ShardSample& sample, const std::string& path, const Error& error) {
+                              lost_.Add(sample, path, error);
+                            },
                             [this](size_t bytes) { return RoomForSample(bytes); });
-    const Status added = operation_.images().ForEach([&](const PackedImage& image) -> Status {
-      TRY(gatherer.Add(image));
-      if (services_.in_pipeline) result.kept.Add(image.file);
-      return {};
-    });
-    if (!added) return added;
+    TRY(operation_.images().ForEach([&](const PackedImage& image) { return gatherer.Add(image); }));
     TRY(gatherer.Finish());
     return writer_->Finish();
+  }
+
+  /// What is packed goes on to the next step.
+  Status Keep(CommandResult& result) const {
+    result.kept_images = result.counts.done;
+    if (!services_.in_pipeline) return {};
+    return operation_.images().ForEach([&](const PackedImage& image) {
+      if (!lost_.Has(image.file)) result.kept.Add(image.file);
+      return Status();
+    });
   }
 
   void AddTotals(CommandResult& result) const {
@@ -157,18 +163,15 @@ class PackRun final : public CommandRun {
     result.details["shards"] = totals.shards;
     result.details["finished_before"] = totals.finished;
     result.details["samples"] = totals.samples;
-    result.details["samples_left_out"] = lost_.size();
+    result.details["samples_left_out"] = lost_.samples();
     result.details["files"] = totals.files;
     result.details["bytes"] = totals.bytes;
   }
 
-  void Describe(CommandResult& result) const {
+  Status Describe(CommandResult& result) const {
     const SampleWriter::Totals& totals = writer_->totals();
-    for (const FailedItem& lost : lost_) {
-      services_.log(LogLevel::kError, imgmill::Describe(lost.path, lost.error) + "; its sample is left out");
-      result.action_failures.Add(lost);
-    }
-    result.kept_images = result.counts.done;
+    TRY(lost_.CountAsFailed(services_, result));
+    TRY(Keep(result));
     AddTotals(result);
     const bool dry = services_.shared->mode != RunMode::kRun;
     if (dry && HasLists()) result.counts.recalled = totals.finished_listed;
@@ -178,7 +181,7 @@ class PackRun final : public CommandRun {
         (sidecars > 0 ? " and " + Count(sidecars, "side-car") : "") + (dry ? " would be in " : " in ") +
         Count(totals.shards, pack_.format == "lmdb" ? "database" : "shard") + ", " +
         FormatByteSize(totals.bytes);
-    if (!lost_.empty()) result.summary += "; " + Count(lost_.size(), "sample") + " left out";
+    if (lost_.samples() > 0) result.summary += "; " + Count(lost_.samples(), "sample") + " left out";
     if (totals.finished > 0)
       result.summary += "; " + std::to_string(totals.finished) +
                         (totals.finished == 1 ? " was finished already" : " were finished already");
@@ -186,7 +189,7 @@ class PackRun final : public CommandRun {
     if (pruned_ > 0)
       result.summary +=
           "; " + Count(pruned_, "shard") + " of an earlier run " + (dry ? "would be removed" : "removed");
-    if (dry) return;
+    if (dry) return {};
     for (const auto& [name, path] : writer_->Lists()) result.details[name] = PrintablePath(path);
     result.text = WholeText(PrintablePath(writer_->Lists().front().second) + "\n");
     if (const std::string stale = MembersList::StaleTable(pack_); !stale.empty())
@@ -204,6 +207,7 @@ class PackRun final : public CommandRun {
                         (pack_.prune || pack_.format != "tar"
                              ? ""
                              : " (--prune removes those that would follow its last one)"));
+    return {};
   }
 
   /// Whether an earlier run has left all that a run writes beside the samples.
@@ -217,8 +221,8 @@ class PackRun final : public CommandRun {
   PackedPairs pairs_;
   PackOperation operation_;
   std::unique_ptr<SampleWriter> writer_;
-  uint64_t pruned_ = 0;           ///< shards; of a dry run, that would be
-  std::vector<FailedItem> lost_;  ///< one of each sample that is left out
+  uint64_t pruned_ = 0;  ///< shards; of a dry run, that would be
+  LostSamples lost_;
 };
 
 }  // namespace

@@ -48,7 +48,7 @@ size_t HeldBy(const PackedFile& file) {
 
 }  // namespace
 
-SampleGatherer::SampleGatherer(Put put, Lost lost, Room room)
+SampleGatherer::SampleGatherer(Put put, SampleWriter::Lost lost, Room room)
     : put_(std::move(put)), lost_(std::move(lost)), room_(std::move(room)) {}
 
 Status SampleGatherer::Add(const PackedImage& image) {
@@ -59,15 +59,17 @@ Status SampleGatherer::Add(const PackedImage& image) {
   if (open_.empty() || open_.back().sample.key != key) open_.emplace_back().sample.key = key;
   Open& open = open_.back();
   ShardSample& sample = open.sample;
-  if (open.lost) return {};
-  if (const Status held = Hold(open, image); !held) {
-    lost_(image.files.front().path, held.error());
-    bytes_ -= open.bytes;
-    open = {{key, {}, 0}, 0, true};
+  if (open.lost) {
+    lost_({key, image.files, 1}, "", *open.lost);
     return {};
   }
+  const Status held = Hold(open, image);
   sample.files.insert(sample.files.end(), image.files.begin(), image.files.end());
   ++sample.listed;
+  if (held) return {};
+  lost_(sample, image.files.front().path, held.error());
+  bytes_ -= open.bytes;
+  open = {{key, {}, 0}, 0, held.error()};
   return {};
 }
 
@@ -94,7 +96,7 @@ Status SampleGatherer::Finish() {
 
 Status SampleGatherer::PutLast() {
   ShardSample sample = std::move(open_.back().sample);
-  const bool lost = open_.back().lost;
+  const bool lost = open_.back().lost.has_value();
   bytes_ -= open_.back().bytes;
   open_.pop_back();
   if (lost) return {};
@@ -104,7 +106,7 @@ Status SampleGatherer::PutLast() {
   std::sort(sample.files.begin(), sample.files.end(), by_member);
   sample.files.erase(std::unique(sample.files.begin(), sample.files.end(), same), sample.files.end());
   if (const std::optional<Error> alike = FindAlike(sample)) {
-    lost_(sample.files.front().path, *alike);
+    lost_(sample, sample.files.front().path, *alike);
     return {};
   }
   return put_(std::move(sample));

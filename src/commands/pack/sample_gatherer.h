@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,6 @@ namespace imgmill {
 class SampleGatherer {
  public:
   using Put = std::function<Status(ShardSample)>;
-  using Lost = std::function<void(const std::string& path, const Error& error)>;
 
   /// The right to hold so many bytes more.
   using Room = std::function<Result<Lease>(size_t bytes)>;
@@ -26,10 +26,10 @@ class SampleGatherer {
 
   /// @param put   is given each sample once it is whole, its files by member
   /// @param lost  is told of a sample that no reader would read, or that has more files than there is room
-  ///   for, with one of its files
+  ///   for, and then of each image that would have been part of it, without a path
   /// @param room  is asked; what it grants is kept as long as the gatherer lives, since whoever is given a
   ///   sample may read it again
-  SampleGatherer(Put put, Lost lost, Room room);
+  SampleGatherer(Put put, SampleWriter::Lost lost, Room room);
   Status Add(const PackedImage& image);
   /// What is not yet put is whole.
   Status Finish();
@@ -38,14 +38,14 @@ class SampleGatherer {
   struct Open {
     ShardSample sample;
     size_t bytes = 0;
-    bool lost = false;  ///< for want of room: its other images are passed over
+    std::optional<Error> lost = {};  ///< for want of room: its other images are passed over
   };
   Status PutLast();
   /// Whether it may be held.
   Status Hold(Open& open, const PackedImage& image);
 
   Put put_;
-  Lost lost_;
+  SampleWriter::Lost lost_;
   Room room_;
   std::vector<Open> open_;  ///< each amid the images of the one before
   size_t bytes_ = 0;        ///< of all of them

@@ -29,8 +29,9 @@ struct ShardSample {
 
 class SampleWriter {
  public:
-  /// Is told of a file that could not be packed; its whole sample is left out.
-  using Lost = std::function<void(const ShardSample&, const std::string& path, const Error&)>;
+  /// Is told of a file that could not be packed; its whole sample is left out. An empty path: more images of
+  /// the sample that it was told of.
+  using Lost = std::function<void(const ShardSample& sample, const std::string& path, const Error& error)>;
 
   virtual ~SampleWriter() = default;
   /// What writing holds.
