@@ -135,6 +135,10 @@ void EarlierOutputs::Replace(std::string_view source, std::string_view prefix) {
   prefixes_.push_back(HashOf(PrintablePath(std::string(prefix))));
 }
 
+void EarlierOutputs::Failed(std::string_view source) {
+  failed_.push_back(HashOf(PrintablePath(std::string(source))));
+}
+
 bool EarlierOutputs::Replaced(std::string_view source, std::string_view output) const {
   return std::binary_search(sources_.begin(), sources_.end(), HashOf(source)) ||
          std::binary_search(prefixes_.begin(), prefixes_.end(), HashOf(PrefixOf(output)));
@@ -147,6 +151,7 @@ bool EarlierOutputs::IsThere(const std::string& output) const {
 Result<KeptOutputs> EarlierOutputs::Copy(const std::function<Status(std::string_view)>& put) {
   std::sort(sources_.begin(), sources_.end());
   std::sort(prefixes_.begin(), prefixes_.end());
+  std::sort(failed_.begin(), failed_.end());
   KeptOutputs kept;
   std::string last_source;
   const Status read = ForEachLine([&](std::string_view text, const Line& line) -> Status {
@@ -155,7 +160,10 @@ Result<KeptOutputs> EarlierOutputs::Copy(const std::function<Status(std::string_
     for (const std::string& other : line.others) {
       if (!IsThere(other)) return {};
     }
-    if (kept.outputs++ == 0 || line.source != last_source) ++kept.sources;  // a source's lines stand together
+    const bool failed = std::binary_search(failed_.begin(), failed_.end(), HashOf(line.source));
+    ++(failed ? kept.failed_outputs : kept.outputs);
+    if (kept.outputs + kept.failed_outputs == 1 || line.source != last_source)  // a source's stand together
+      ++(failed ? kept.failed_sources : kept.sources);
     last_source = line.source;
     return put(text);
   });

@@ -23,8 +23,10 @@ struct ManifestKind {
 
 /// How much of an earlier list stays.
 struct KeptOutputs {
-  uint64_t outputs = 0;
+  uint64_t outputs = 0;  ///< of sources that the run was not given
   uint64_t sources = 0;
+  uint64_t failed_outputs = 0;  ///< of sources that failed, made of them by an earlier run
+  uint64_t failed_sources = 0;
 };
 
 class EarlierOutputs {
@@ -38,6 +40,10 @@ class EarlierOutputs {
 
   /// A source that this run has worked on, and what its outputs' names begin with: all lines of either go.
   void Replace(std::string_view source, std::string_view prefix);
+
+  /// A source that this run has been given, and that failed: its lines stay as others' do, and are counted
+  /// apart.
+  void Failed(std::string_view source);
 
   /// Tells `put` of the lines that stay, in their order: of other sources, their outputs being there.
   Result<KeptOutputs> Copy(const std::function<Status(std::string_view)>& put);
@@ -53,7 +59,8 @@ class EarlierOutputs {
   ManifestKind kind_;
   std::string list_;
   std::string folder_;
-  /// Hashes of sources and of prefixes: 16 bytes an image.
+  /// Hashes of sources and of prefixes: 16 bytes an image; of one that failed, 8.
+  std::vector<uint64_t> failed_;
   std::vector<uint64_t> sources_;
   std::vector<uint64_t> prefixes_;
 };

@@ -55,6 +55,10 @@ void OutputManifest::Replace(std::string_view source, std::string_view prefix) {
   if (earlier_) earlier_->Replace(source, prefix);
 }
 
+void OutputManifest::Failed(std::string_view source) {
+  if (earlier_) earlier_->Failed(source);
+}
+
 void OutputManifest::Add(const nlohmann::ordered_json& line) {
   Put(line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
@@ -121,6 +125,23 @@ Result<KeptOutputs> OutputManifest::Finish() {
   const std::string temporary = std::exchange(temporary_, std::string());
   const Status published = Publish(temporary, path_, true);
   return published ? Result<KeptOutputs>(kept) : published.error();
+}
+
+void TellKept(const KeptOutputs& kept, const std::string& one, const std::string& field,
+              CommandResult& result) {
+  const auto count = [](uint64_t number, const std::string& what) {
+    return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
+  };
+  if (kept.failed_outputs > 0) {
+    result.details[field + "_of_failed"] = kept.failed_outputs;
+    result.summary += ", " + count(kept.failed_outputs, one) + " of " +
+                      count(kept.failed_sources, "failed source") + " still there and kept in the list";
+  }
+  if (kept.outputs == 0) return;
+  result.details[field + "_of_other_sources"] = kept.outputs;
+  result.details["other_sources"] = kept.sources;
+  result.summary +=
+      ", " + count(kept.outputs, one) + " of " + count(kept.sources, "other source") + " kept in the list";
 }
 
 }  // namespace imgmill

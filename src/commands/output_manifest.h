@@ -10,6 +10,7 @@
 
 #include "earlier_outputs.h"
 #include "imgmill/base/result.h"
+#include "imgmill/commands/command.h"
 
 namespace imgmill {
 
@@ -30,6 +31,8 @@ class OutputManifest {
 
   /// A source that the run has worked on: earlier lines of it, or of outputs whose names begin so, go.
   void Replace(std::string_view source, std::string_view prefix);
+  /// A source that the run has failed on: what an earlier run has made of it stays, see EarlierOutputs.
+  void Failed(std::string_view source);
   /// An object that begins with the kind's field. A failure is told by Finish.
   void Add(const nlohmann::ordered_json& line);
   /// Puts it in its place.
@@ -49,5 +52,11 @@ class OutputManifest {
   std::string pending_;
   Status status_;
 };
+
+/// Says in the summary and the JSON document what earlier lines the list has kept.
+/// @param one    of an output, for people: "pair"
+/// @param field  of outputs, in JSON: "tiles"
+void TellKept(const KeptOutputs& kept, const std::string& one, const std::string& field,
+              CommandResult& result);
 
 }  // namespace imgmill

@@ -81,6 +81,40 @@ TEST_CASE("the list keeps the tiles of other sources, as long as they are there"
   CHECK(last.find("a_00066") == std::string::npos);
 }
 
+TEST_CASE("tiles of an image that fails are told as its own, not as another source's") {
+  const TestFolder where;
+  Add(where / "first/a.png", 130, 70, 10);
+  Add(where / "first/b.png", 64, 64, 20);
+  Add(where / "second/c.png", 70, 64, 30);
+  Add(where / "x2/a.png", 65, 35, 10);
+  Add(where / "x2/b.png", 32, 32, 10);
+  for (const bool paired : {false, true}) {
+    CAPTURE(paired);
+    const std::string out = paired ? "pairs" : "out";
+    const auto tile = [&] {
+      return Tile(where, "first", out,
+                  paired ? std::vector<std::string>{"--pair", where / "x2"} : std::vector<std::string>());
+    };
+    REQUIRE(tile().exit_code == 0);
+    if (!paired) REQUIRE(Tile(where, "second", out).exit_code == 0);
+    const std::string tiles = out + (paired ? "/HQ" : "");
+    where.Write(tiles + "/a_00000_00000.png", "somebody's");
+    fs::remove(where / (tiles + "/a_00064_00000.png"));
+    fs::remove(where / (tiles + "/a_00066_00006.png"));
+    const ProcessResult again = tile();
+    INFO(again.err);
+    CHECK(again.exit_code == 1);
+    const nlohmann::json told = Json(again);
+    CHECK(told["failed"].size() == 1);
+    // By hand: 130x70 gives six, of which those are there that were not removed.
+    CHECK(told["tiles_of_failed"] == 4);
+    CHECK(told.contains("other_sources") == !paired);
+    CHECK(Lines(where / (out + "/tiles.jsonl")) == (paired ? 5 : 7));  // b's one, and c's two
+    CHECK(again.err.find(std::string(paired ? "4 pairs" : "4 tiles") +
+                         " of 1 failed source still there and kept in the list") != std::string::npos);
+  }
+}
+
 TEST_CASE("a list that is damaged or none stops tile before it works") {
   const TestFolder where;
   Add(where / "first/a.png", 130, 64, 10);

@@ -59,13 +59,12 @@ class FramesRun final : public CommandRun {
     TellEarlier(result);
     if (counts.interrupted) return result;  // the list is no whole one: the rerun writes it
     TRY(operation_.stale().Tell(frames_.output, frames_.prune, result));
+    TRY(result.failed.ForEach([&](const FailedItem& item) {
+      manifest_->Failed(item.path);
+      return Status();
+    }));
     const KeptOutputs kept = TRY(manifest_->Finish());
-    if (kept.outputs > 0) {
-      result.details["frames_of_other_sources"] = kept.outputs;
-      result.details["other_sources"] = kept.sources;
-      result.summary += ", " + Count(kept.outputs) + " of " + std::to_string(kept.sources) + " other source" +
-                        (kept.sources == 1 ? "" : "s") + " kept in the list";
-    }
+    TellKept(kept, "frame", "frames", result);
     result.details["manifest"] = PrintablePath(manifest_path_);
     result.text = WholeText(PrintablePath(manifest_path_) + "\n");
     return result;

@@ -132,17 +132,13 @@ class Tile::TileRun final : public CommandRun {
       TRY(operation_.stale().Tell(tile_.options_.output, tile_.options_.prune, result));
     } else if (!result.counts.interrupted) {  // else the list is no whole one: the rerun writes it
       TRY(operation_.stale().Tell(tile_.options_.output, tile_.options_.prune, result));
-      const KeptOutputs finished = TRY(manifest_->Finish());
-      if (finished.outputs > 0) {
-        result.details["tiles_of_other_sources"] = finished.outputs;
-        result.details["other_sources"] = finished.sources;
-        result.summary += ", " + std::to_string(finished.outputs) +
-                          (tile_.options_.pairs.empty()       ? " tile"
-                           : tile_.options_.pairs.size() == 1 ? " pair"
-                                                              : " group") +
-                          (finished.outputs == 1 ? "" : "s") + " of " + std::to_string(finished.sources) +
-                          " other source" + (finished.sources == 1 ? "" : "s") + " kept in the list";
-      }
+      TRY(result.failed.ForEach([&](const FailedItem& item) {
+        manifest_->Failed(item.path);
+        return Status();
+      }));
+      const KeptOutputs kept = TRY(manifest_->Finish());
+      const size_t pairs = tile_.options_.pairs.size();
+      TellKept(kept, pairs == 0 ? "tile" : pairs == 1 ? "pair" : "group", "tiles", result);
       result.details["manifest"] = PrintablePath(tile_.ManifestPath());
       result.text = WholeText(PrintablePath(tile_.ManifestPath()) + "\n");
     }
