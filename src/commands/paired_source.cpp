@@ -83,7 +83,13 @@ Result<PairIndex> ReadPairs(const ItemSource& source, const CommandServices& ser
   list.recursive = shared.list.recursive;
   list.stop = services.stop;
   if (!folder.leave_out.empty()) list.leave_out = {folder.leave_out};
-  return PairIndex::Read(list, folder.names.Names());
+  PairIndex index = TRY(PairIndex::Read(list, folder.names.Names()));
+  if (const uint64_t count = index.left_aside(); count > 0) {
+    services.log(LogLevel::kInfo, std::to_string(count) + (count == 1 ? " file of " : " files of ") +
+                                      PrintablePath(folder.path) + (count == 1 ? " is" : " are") +
+                                      " not named " + PrintablePath(index.pattern()) + ", and left aside");
+  }
+  return index;
 }
 
 bool NamesWholeFolders(const ItemSource& source, const ListOptions& list) {

@@ -62,8 +62,14 @@ Result<PairIndex> PairIndex::Read(const ListOptions& options, PairNames names) {
   index.folder_ = options.paths.empty() ? std::string() : options.paths.front();
   index.around_ = CanonicalOrSame(ParentOf(CanonicalOrSame(index.folder_)));
   SortedPaths sorted;
-  while (const std::optional<ListedFile> file = lister->Next())
-    TRY(sorted.Add(KeyOf(file->relative).append(kBetween) += file->path));
+  while (const std::optional<ListedFile> file = lister->Next()) {
+    std::string key = KeyOf(file->relative);
+    if (!index.names_.partner.Shared(NameOf(key))) {
+      ++index.left_aside_;
+      continue;
+    }
+    TRY(sorted.Add(key.append(kBetween) += file->path));
+  }
   if (options.stop != nullptr && options.stop->StopRequested())
     return Error{Stage::kList, Code::kInterrupted,
                  "stopped while the partners were listed; nothing was done"};

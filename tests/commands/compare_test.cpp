@@ -168,6 +168,27 @@ TEST_CASE("names with a suffix are paired by a pattern, also within one folder")
   CHECK(OnlyPair(document)["mae"] == 2);
   CHECK(Reason(document, "bird_HR.png").find("bird_SR_x4") != std::string::npos);
   CHECK(Reason(document, "baby_SR_x4.png").find("{name}_HR") != std::string::npos);
+  CHECK(document["failed"].size() == 2);  // the images; HR ones are no partners that nobody asked for
+}
+
+TEST_CASE("files whose names the pattern of partners does not fit fail nothing, and mask no finding") {
+  const TestFolder where;
+  for (const std::string name : {"baby", "bird"}) {
+    WritePicture(where / ("SR/" + name + ".png"), Draw(40, 40, 3, Brighter(2)));
+    WritePicture(where / ("Set5/" + name + "_HR.png"), Draw(40, 40, 3, Noise));
+    WritePicture(where / ("Set5/" + name + "_LR.png"), Draw(20, 20, 3, Noise));
+  }
+  const std::vector<std::string> compare = {"compare",   where / "SR",   where / "Set5", "--pair-name",
+                                            "{name}_HR", "--fail-above", "mae=1"};
+  const ProcessResult run = Run(compare);
+  INFO(run.err);
+  CHECK(run.exit_code == 4);
+  CHECK(run.err.find("2 images: 2 done, 0 failed") != std::string::npos);
+  CHECK(run.err.find("2 files of " + (where / "Set5") + " are not named {name}_HR, and left aside") !=
+        std::string::npos);
+  // One that fits and has no image is missed all the same.
+  WritePicture(where / "Set5/head_HR.png", Draw(40, 40, 3, Noise));
+  CHECK(Run(compare).exit_code == 1);
 }
 
 TEST_CASE("depths, grey and alpha are compared on one scale") {

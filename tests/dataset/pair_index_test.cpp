@@ -111,6 +111,12 @@ TEST_CASE("partners named by a pattern, and names that do not follow it") {
   CHECK(partners["c.png"] == "not_found");
   CHECK(partners["_HR.png"] == "not_found");  // nothing is shared
   CHECK(partners["d_LR_x4.png"] == "not_found");
+  // Those that no image could ask for are not missed.
+  CHECK(index->left_aside() == 4);
+  std::vector<ListProblem> unpaired;
+  index->AddUnpaired(unpaired);
+  REQUIRE(unpaired.size() == 1);
+  CHECK(unpaired[0].path == folder / "x/d_LR_x4.png");
   for (const char* wrong : {"", "x4", "{name}{name}", "LR/{name}", "{Name}"})
     CHECK(NamePattern::Parse(wrong).error().code == Code::kUsage);
 }

@@ -50,6 +50,10 @@ class PairIndex {
   /// be meant: nothing is guessed. kReadError of the temporary file.
   Result<std::string> Take(const ListedFile& file);
 
+  /// Files whose names are not made as those of partners: they are no one's, and nobody misses one.
+  uint64_t left_aside() const { return left_aside_; }
+  std::string pattern() const { return names_.partner.Text(); }
+
   /// What could not be listed, and what Take was never asked for, in bytewise order.
   void AddUnpaired(std::vector<ListProblem>& problems) const;
 
@@ -66,6 +70,7 @@ class PairIndex {
   PairNames names_;
   std::shared_ptr<RecordFile> entries_;  ///< path below the folder without extension, "//", path; sorted
   std::vector<bool> taken_;
+  uint64_t left_aside_ = 0;
   std::vector<ListProblem> problems_;
 };
 
