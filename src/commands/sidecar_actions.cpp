@@ -40,6 +40,14 @@ std::optional<std::string> CheckSidecars(const std::vector<std::string>& pattern
   return "--sidecars goes with an --action by which images go somewhere; otherwise side-cars stay, too";
 }
 
+void WarnOfUnmatched(const CommandServices& services, const SidecarFinder& finder, const char* of) {
+  std::string patterns;
+  for (const std::string& pattern : finder.Unmatched())
+    patterns += (patterns.empty() ? "" : ", ") + PrintablePath(pattern);
+  if (patterns.empty()) return;
+  services.log(LogLevel::kWarning, std::string("no side-car") + of + " matches " + patterns);
+}
+
 SidecarActions::SidecarActions(const std::vector<std::string>& patterns)
     : asked_(!patterns.empty()),
       silent_(patterns == kNone),
@@ -95,6 +103,7 @@ void SidecarActions::Tell(const CommandServices& services, CommandResult& result
                                          "' takes them along, --sidecars none leaves them)");
     result.details["images_with_sidecars_left"] = left_;
   }
+  if (asked_ && !silent_) WarnOfUnmatched(services, finder_, " of the images that go");
   if (shared_ > 0) {
     services.log(LogLevel::kInfo, std::to_string(shared_) +
                                       (shared_ == 1 ? " side-car belongs" : " side-cars belong") +

@@ -16,6 +16,10 @@ class Flags;
 /// Declares --sidecars.
 void AddSidecarFlag(Flags& flags, std::vector<std::string>& patterns);
 
+/// Warns of patterns that the user gave and no side-car of any image has matched.
+/// @param of  which images were looked at, where that is not all of them: " of the images that go"
+void WarnOfUnmatched(const CommandServices& services, const SidecarFinder& finder, const char* of = "");
+
 /// @param acts  whether there is an action that moves, copies or removes images.
 std::optional<std::string> CheckSidecars(const std::vector<std::string>& patterns, bool acts);
 

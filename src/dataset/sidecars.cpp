@@ -45,6 +45,7 @@ SidecarFinder::SidecarFinder(const std::vector<std::string>& patterns) {
     if (std::find(endings_.begin(), endings_.end(), ending) == endings_.end())
       endings_.push_back(std::move(ending));
   }
+  matched_ = std::vector<std::atomic<bool>>(endings_.size());
 }
 
 SidecarFinder::~SidecarFinder() = default;
@@ -53,17 +54,29 @@ std::vector<Sidecar> SidecarFinder::Of(const std::string& image) const {
   const std::string_view name = NameOf(image);
   const bool has_extension = StemOf(name).size() < name.size();
   std::vector<Sidecar> found;
-  for (const std::string& ending : endings_) {
+  asked_ = true;
+  for (size_t i = 0; i < endings_.size(); ++i) {
+    const std::string& ending = endings_[i];
     for (const bool whole_name : {false, true}) {
       if (whole_name && !has_extension) continue;
       Sidecar sidecar{"", ending, whole_name};
       sidecar.path = sidecar.Beside(image);
       struct stat info {};
       if (::lstat(sidecar.path.c_str(), &info) != 0 && StatPath(sidecar.path, &info) != 0) continue;
-      if (S_ISREG(info.st_mode) || S_ISLNK(info.st_mode)) found.push_back(std::move(sidecar));
+      if (!S_ISREG(info.st_mode) && !S_ISLNK(info.st_mode)) continue;
+      found.push_back(std::move(sidecar));
+      matched_[i] = true;
     }
   }
   return found;
+}
+
+std::vector<std::string> SidecarFinder::Unmatched() const {
+  std::vector<std::string> patterns;
+  for (size_t i = 0; asked_ && i < endings_.size(); ++i) {
+    if (!matched_[i]) patterns.push_back("*" + endings_[i]);
+  }
+  return patterns;
 }
 
 bool SidecarFinder::Shares(const std::string& image, const Sidecar& sidecar) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "imgmill/commands/command.h"
 #include "imgmill/commands/output_format.h"
@@ -37,6 +38,9 @@ struct UpscaleOptions {
   /// What a GPU computes in: "float32", "half", or "auto" for half precision where a picture that is drawn
   /// for the trial comes out within one level of 255. The CPU computes in float32.
   std::string precision = "auto";
+
+  /// Files beside an image that are copied beside its output, under its name: patterns as "*.txt".
+  std::vector<std::string> sidecars;
 
   /// How the outputs are stored: png, jpg, webp, tiff, jxl or avif.
   OutputFormat file;

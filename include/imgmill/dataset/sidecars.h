@@ -1,6 +1,7 @@
 // Files that belong to an image and go where it goes: captions, metadata, features.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,7 +35,11 @@ class SidecarFinder {
   ~SidecarFinder();
 
   /// Those that are there: files, or links. In the order of the patterns, photo.txt before photo.jpg.txt.
+  /// Thread-safe.
   std::vector<Sidecar> Of(const std::string& image) const;
+
+  /// The patterns that no image had a side-car for; none where Of was never called.
+  std::vector<std::string> Unmatched() const;
 
   /// Whether another image has it for a side-car, too: photo.png, beside photo.jpg and photo.txt. A folder
   /// that cannot be read is taken to have one.
@@ -42,8 +47,10 @@ class SidecarFinder {
 
  private:
   std::vector<std::string> endings_;
-  std::string folder_;                  ///< that names_ are of
-  std::unique_ptr<FolderNames> names_;  ///< null where they cannot be read
+  mutable std::atomic<bool> asked_{false};
+  mutable std::vector<std::atomic<bool>> matched_;  ///< of each ending
+  std::string folder_;                              ///< that names_ are of
+  std::unique_ptr<FolderNames> names_;              ///< null where they cannot be read
 };
 
 }  // namespace imgmill

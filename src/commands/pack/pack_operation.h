@@ -77,6 +77,7 @@ class PackOperation final : public Operation {
 
   /// Those that can be packed, in the order of the listing.
   const PackedImages& images() const { return images_; }
+  const SidecarFinder& finder() const { return finder_; }
   /// Bytes of the largest file.
   uint64_t largest() const { return largest_; }
 

@@ -7,6 +7,7 @@
 #include "base/try.h"
 #include "commands/emptied_input.h"
 #include "commands/paired_source.h"
+#include "commands/sidecar_actions.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
@@ -64,6 +65,8 @@ class PackRun final : public CommandRun {
     if (result.counts.interrupted) return result;
     const std::optional<Error> leave = TRY(WhyLeaveSet(result));
     if (leave) return LeaveSet(*leave, std::move(result));
+    if (!pack_.sidecars.empty() && pack_.sidecars != kNoSidecars)
+      WarnOfUnmatched(services_, operation_.finder());
     const Lease lease = TRY(Room());
     const Status packed = PackAll();
     if (!packed && packed.error().code == Code::kInterrupted) {

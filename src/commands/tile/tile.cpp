@@ -6,6 +6,7 @@
 #include "base/try.h"
 #include "commands/choice.h"
 #include "commands/paired_source.h"
+#include "commands/sidecar_actions.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flags.h"
@@ -122,6 +123,7 @@ class Tile::TileRun final : public CommandRun {
     Result<CommandResult> summed = tile_.SumUp(std::move(mapped), operation_, services_);
     if (!summed) return summed.error();
     CommandResult& result = *summed;
+    if (!result.counts.interrupted) WarnOfUnmatched(services_, operation_.sidecars());
     if (options.mode != RunMode::kRun) {
       result.text = operation_.preview().Text();
       result.ahead = operation_.preview().prospect();

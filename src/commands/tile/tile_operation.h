@@ -50,6 +50,7 @@ class TileOperation final : public Operation {
   EarlierChoices& earlier() { return earlier_; }
   /// Files of images that are gone or are called otherwise now.
   StaleOutputs& stale() { return stale_; }
+  const SidecarFinder& sidecars() const { return sidecars_; }
   /// Of a dry run: the images that would be cut.
   const DryRunLines& preview() const { return preview_; }
 

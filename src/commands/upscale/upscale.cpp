@@ -41,6 +41,7 @@ class UpscaleRun : public CommandRun {
   UpscaleRun(const UpscaleOptions& upscale, const CommandServices& services)
       : CommandRun(services, upscale.output), upscale_(upscale) {
     options.mode = services.shared->mode;
+    alone = !upscale.sidecars.empty();  // nobody else asks for these
   }
   UpscaleOperation& operation() override = 0;
   std::vector<size_t> TakeForeseen() override { return operation().foreseen().Take(); }
@@ -67,6 +68,7 @@ class UpscaleRun : public CommandRun {
       result.summary += ", " + std::to_string(counts.skipped) +
                         (counts.skipped == 1 ? " was finished already" : " were finished already");
     }
+    operation().TellSidecars(result.counts);
     Describe(result.details);
     return result;
   }
@@ -222,6 +224,11 @@ Upscale::Upscale(Flags& flags) {
       .Words(kPrecisions)
       .ShowDefault()
       .Type("NAME");
+  flags
+      .Add("--sidecars", options_.sidecars,
+           "Files beside an image, such as '*.txt', to be copied beside its output")
+      .SplitAtCommas()
+      .Type("PATTERN,...");
   options_.file.AddFlags(flags, kFormats);
 }
 
@@ -250,6 +257,7 @@ std::optional<std::string> UpscaleOptions::Check() const {
     return "--noise-level takes a standard deviation from 0 to 255";
   if (noise_level && model.empty()) return "--noise-level is for --model";
   if (tile != 0 && (tile < 32 || tile > 4096)) return "--tile takes 32 to 4096 pixels (0: as the plan says)";
+  if (auto wrong = SidecarFinder::Check(sidecars)) return wrong;
   return file.Check(kFormats);
 }
 

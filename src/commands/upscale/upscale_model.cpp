@@ -127,9 +127,7 @@ class ModelOperation::Task final : public ItemTask {
   }
 
   Status Finish(Outcome& outcome) override {
-    TRY(output_->Commit(item_));
-    outcome.outputs = {relative_};
-    output_->AppendNotes(outcome.notes);
+    TRY(operation_.Commit(*output_, item_, relative_, outcome));
     outcome.rung = std::max(outcome.rung, rung_);
     return {};
   }
@@ -254,8 +252,7 @@ class ModelOperation::Task final : public ItemTask {
 
 Result<std::unique_ptr<ItemTask>> ModelOperation::Start(const Item& item, const ItemPlan& plan) {
   std::string relative = OutputName(item.file);
-  std::unique_ptr<ImageOutput> output =
-      TRY(ImageOutput::Create(folder(), item, relative, OutputLayout(plan.input), Writing()));
+  std::unique_ptr<ImageOutput> output = TRY(CreateOutput(item, relative, OutputLayout(plan.input)));
   return std::unique_ptr<ItemTask>(
       std::make_unique<Task>(*this, item, plan.input, std::move(relative), std::move(output)));
 }

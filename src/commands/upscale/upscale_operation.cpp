@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "base/try.h"
+#include "commands/sidecar_actions.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/output_names.h"
@@ -15,6 +16,10 @@ namespace {
 
 constexpr int64_t kRowsPerBand = 64;
 constexpr double kDefaultScale = 2;
+
+struct UpscalePayload final : Payload {
+  std::vector<std::string> edited;  ///< copies of side-cars that were left as somebody has changed them
+};
 
 /// As OpenResizedRows rounds; it reports what it gives, and the writer refuses a difference.
 int64_t ResizedSide(int64_t side, double scale) {
@@ -39,7 +44,9 @@ UpscaleOperation::UpscaleOperation(const UpscaleOptions& options, std::string fi
     // What was made of the readable part of a broken file is no result where such files are refused.
     : Operation({"upscale", std::move(fingerprint) + (services.shared->allow_truncated ? " lenient" : "")}),
       options_(options),
+      services_(services),
       folder_(options.output, traits().fingerprint, *services.catalog, services.shared->force),
+      sidecars_(options.sidecars, folder_),
       allow_truncated_(services.shared->allow_truncated),
       mode_(services.shared->mode),
       in_pipeline_(services.in_pipeline) {}
@@ -67,18 +74,70 @@ std::string UpscaleOperation::OutputName(const ListedFile& file) const {
 
 Result<bool> UpscaleOperation::Recall(const Item& item, Outcome& outcome) {
   const std::string relative = OutputName(item.file);
-  Result<bool> finished = folder_.Finished(item, relative);
+  Result<bool> finished = folder_.Finished(WithoutSidecars(item), relative);
   if (!finished || !*finished) return finished;
+  if (mode_ != RunMode::kRun) {
+    finished = sidecars_.AreThere(item, relative);
+    if (!finished || !*finished) return finished;
+  }
   outcome.state = Outcome::State::kSkipped;
   outcome.outputs = {relative};
+  if (mode_ == RunMode::kRun) TRY(CopySidecars(item, relative, outcome));
   return true;
+}
+
+std::vector<std::string> UpscaleOperation::FindSidecars(const ListedFile& file) {
+  std::vector<std::string> paths;
+  for (Sidecar& sidecar : sidecars_.finder().Of(file.path)) paths.push_back(std::move(sidecar.path));
+  return paths;
+}
+
+Result<std::unique_ptr<ImageOutput>> UpscaleOperation::CreateOutput(const Item& item,
+                                                                    const std::string& relative,
+                                                                    const Layout& layout) {
+  TRY(sidecars_.MayCopy(item, relative));
+  return ImageOutput::Create(folder_, item, relative, layout, Writing());
+}
+
+Status UpscaleOperation::Commit(ImageOutput& output, const Item& item, const std::string& relative,
+                                Outcome& outcome) {
+  TRY(output.Commit(WithoutSidecars(item)));
+  outcome.outputs = {relative};
+  output.AppendNotes(outcome.notes);
+  return CopySidecars(item, relative, outcome);
+}
+
+Status UpscaleOperation::CopySidecars(const Item& item, const std::string& relative, Outcome& outcome) {
+  if (item.sidecars.empty()) return {};
+  auto payload = std::make_unique<UpscalePayload>();
+  TRY(sidecars_.Copy(item, relative, payload->edited));
+  for (std::string& name : CopiedSidecars::NamesOf(item, relative))
+    outcome.outputs.push_back(std::move(name));
+  outcome.payload = std::move(payload);
+  return {};
+}
+
+void UpscaleOperation::TellEdited(const ListedFile& file, const std::vector<std::string>& edited) const {
+  for (const std::string& name : edited) {
+    services_.log(LogLevel::kWarning,
+                  PrintablePath(file.path) + ": " + PrintablePath(folder_.PathOf(name)) +
+                      " was changed since the side-car was copied there, and left so (delete it to have it "
+                      "copied again)");
+  }
+}
+
+void UpscaleOperation::TellSidecars(const RunCounts& counts) const {
+  if (!counts.interrupted) WarnOfUnmatched(services_, sidecars_.finder());
 }
 
 Result<Prospect> UpscaleOperation::Rehearse(const Item& item) {
   const std::string name = OutputName(item.file);
   TRY(folder_.MayMakeFolder(name));
   TRY(folder_.MayWrite(item, name));
-  if (in_pipeline_) foreseen_.Add(name);
+  TRY(sidecars_.MayCopy(item, name));
+  if (!in_pipeline_) return Prospect();
+  foreseen_.Add(name);
+  for (const std::string& copy : CopiedSidecars::NamesOf(item, name)) foreseen_.Add(copy);
   return Prospect();
 }
 
@@ -87,7 +146,10 @@ void UpscaleOperation::Collect(Outcome& outcome) {
     preview_.Add(outcome);
     return;
   }
-  for (const std::string& relative : outcome.outputs) {
+  if (outcome.payload != nullptr)
+    TellEdited(outcome.file, static_cast<const UpscalePayload&>(*outcome.payload).edited);
+  if (!outcome.outputs.empty()) {
+    const std::string& relative = outcome.outputs.front();  // behind it are its side-cars
     ListedFile file;
     file.index = written_.size();
     file.path = folder_.PathOf(relative);
@@ -98,19 +160,16 @@ void UpscaleOperation::Collect(Outcome& outcome) {
 
 class ResizeOperation::Task final : public ItemTask {
  public:
-  Task(const Item& item, std::string relative, std::unique_ptr<ImageOutput> output)
-      : item_(item), relative_(std::move(relative)), output_(std::move(output)) {}
+  Task(ResizeOperation& operation, const Item& item, std::string relative,
+       std::unique_ptr<ImageOutput> output)
+      : operation_(operation), item_(item), relative_(std::move(relative)), output_(std::move(output)) {}
 
   Status Map(const Region& region) override { return output_->Write(region.view); }
 
-  Status Finish(Outcome& outcome) override {
-    TRY(output_->Commit(item_));
-    outcome.outputs = {relative_};
-    output_->AppendNotes(outcome.notes);
-    return {};
-  }
+  Status Finish(Outcome& outcome) override { return operation_.Commit(*output_, item_, relative_, outcome); }
 
  private:
+  ResizeOperation& operation_;
   const Item& item_;
   std::string relative_;
   std::unique_ptr<ImageOutput> output_;
@@ -137,9 +196,9 @@ Result<std::unique_ptr<RowReader>> ResizeOperation::Open(const Item& item, const
 
 Result<std::unique_ptr<ItemTask>> ResizeOperation::Start(const Item& item, const ItemPlan& plan) {
   std::string relative = OutputName(item.file);
-  std::unique_ptr<ImageOutput> output =
-      TRY(ImageOutput::Create(folder(), item, relative, plan.input, Writing()));
-  return std::unique_ptr<ItemTask>(std::make_unique<Task>(item, std::move(relative), std::move(output)));
+  std::unique_ptr<ImageOutput> output = TRY(CreateOutput(item, relative, plan.input));
+  return std::unique_ptr<ItemTask>(
+      std::make_unique<Task>(*this, item, std::move(relative), std::move(output)));
 }
 
 }  // namespace imgmill

@@ -8,6 +8,7 @@
 #include "commands/dry_run_lines.h"
 #include "commands/foreseen_names.h"
 #include "commands/image_output.h"
+#include "copied_sidecars.h"
 #include "imgmill/commands/upscale.h"
 #include "imgmill/engine/batch_scheduler.h"
 #include "imgmill/engine/operation.h"
@@ -18,6 +19,7 @@ class UpscaleOperation : public Operation {
  public:
   UpscaleOperation(const UpscaleOptions& options, std::string fingerprint, const CommandServices& services);
 
+  std::vector<std::string> FindSidecars(const ListedFile& file) override;
   Result<bool> Recall(const Item& item, Outcome& outcome) override;
   Result<Prospect> Rehearse(const Item& item) override;
   void Collect(Outcome& outcome) override;
@@ -28,6 +30,8 @@ class UpscaleOperation : public Operation {
   /// Of a dry run: a line an image that would be written, and the largest lease.
   const DryRunLines& preview() const { return preview_; }
   ForeseenNames& foreseen() { return foreseen_; }
+  /// Warns of patterns that no side-car has matched, once all images were seen.
+  void TellSidecars(const RunCounts& counts) const;
 
  protected:
   ReadOptions Reading() const;
@@ -37,11 +41,20 @@ class UpscaleOperation : public Operation {
   /// The output's name below the output folder.
   std::string OutputName(const ListedFile& file) const;
   const UpscaleOptions& options() const { return options_; }
-  OutputFolder& folder() { return folder_; }
+  /// A place for the image, once it is known that its side-cars can be copied beside it.
+  Result<std::unique_ptr<ImageOutput>> CreateOutput(const Item& item, const std::string& relative,
+                                                    const Layout& layout);
+  /// Publishes the image, and its side-cars.
+  Status Commit(ImageOutput& output, const Item& item, const std::string& relative, Outcome& outcome);
 
  private:
+  Status CopySidecars(const Item& item, const std::string& relative, Outcome& outcome);
+  void TellEdited(const ListedFile& file, const std::vector<std::string>& edited) const;
+
   const UpscaleOptions& options_;
+  const CommandServices& services_;
   OutputFolder folder_;
+  CopiedSidecars sidecars_;
   bool allow_truncated_;
   RunMode mode_;
   bool in_pipeline_;
