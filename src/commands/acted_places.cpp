@@ -3,6 +3,8 @@
 
 #include <sys/stat.h>
 
+#include <cerrno>
+
 #include "archive/archive_path.h"
 #include "base/path_parts.h"
 
@@ -30,7 +32,7 @@ std::string ActedPlaces::PathOf(const ListedFile& file) const {
 bool ActedPlaces::IsGone(const ListedFile& file) const {
   const std::string path = PathOf(file);
   struct stat there = {};
-  return !IntoArchive(path) && ::lstat(path.c_str(), &there) != 0;
+  return !IntoArchive(path) && ::lstat(path.c_str(), &there) != 0 && (errno == ENOENT || errno == ENOTDIR);
 }
 
 }  // namespace imgmill

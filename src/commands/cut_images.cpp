@@ -28,7 +28,8 @@ void CutImages::Add(const Outcome& outcome) {
   const std::optional<KnownFile> known = catalog_.FindFile(CanonicalOrSame(outcome.file.path));
   if (!known) return;
   if (note != outcome.notes.end()) {
-    (void)catalog_.PutFact(known->content, kCutFact, *note);
+    // Lost only where the catalog cannot be written, which the run fails by.
+    static_cast<void>(catalog_.PutFact(known->content, kCutFact, *note));
   } else if (const auto earlier = catalog_.FindFact(known->content, kCutFact)) {
     images_.Add({outcome.file.path, *earlier});
   }

@@ -124,4 +124,9 @@ PagePicture PagePictures::OfFile(const std::string& path) const {
   return known ? Of(known->content) : PagePicture();
 }
 
+void TellUnwrittenPage(const Error& error, const CommandServices& services, CommandResult& result) {
+  if (result.refusal) return services.log(LogLevel::kError, error.message);
+  result.refusal = error;
+}
+
 }  // namespace imgmill

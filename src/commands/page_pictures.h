@@ -13,6 +13,10 @@ struct PagePicture {
   std::string jpeg;               ///< empty where there is none
 };
 
+/// After files were acted on: that the page could not be written ends the run, but what was done is still
+/// told.
+void TellUnwrittenPage(const Error& error, const CommandServices& services, CommandResult& result);
+
 /// Kept in the catalog as facts of the images' contents, so that no later page has to decode them
 /// again.
 class PagePictures {

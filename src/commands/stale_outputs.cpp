@@ -44,6 +44,14 @@ void StaleOutputs::Add(const std::string& path, const SetPrefixes& prefixes) {
 }
 
 bool StaleOutputs::HasNameOfThese(std::string_view name) const {
+  if (IsNameOfThese(name)) return true;
+  // Sides that this run does not write are told as earlier choices.
+  const size_t side = name.find('/');
+  return !kind_.main_side.empty() && side != std::string_view::npos &&
+         IsNameOfThese(std::string(kind_.main_side) + std::string(name.substr(side + 1)));
+}
+
+bool StaleOutputs::IsNameOfThese(std::string_view name) const {
   for (size_t at = name.find('_'); at != std::string_view::npos; at = name.find('_', at + 1)) {
     if (BeginsWithNumbers(name.substr(at + 1), kind_.numbers) &&
         Has(prefixes_, HashOf(name.substr(0, at + 1))))
@@ -75,7 +83,7 @@ Status StaleOutputs::Tell(const std::string& folder, bool prune, CommandResult& 
                             std::string(kind_.files) + " are called otherwise now";
   if (left.removed > 0) {
     result.details[dry_run ? "stale_to_remove" : "stale_removed"] = left.removed;
-    result.summary += ", " + files(left.removed) + whose + (dry_run ? " would be removed" : " removed");
+    result.summary += ", " + files(left.removed) + whose + (dry_run ? ", would be removed" : ", removed");
   }
   const uint64_t there = left.files - left.removed;
   if (there == 0) return {};

@@ -20,9 +20,10 @@ class StaleOutputs {
   /// What tells a command's files from others.
   struct Kind {
     std::function<bool(std::string_view fingerprint)> is_its_work;
-    int numbers = 1;         ///< behind what names begin with, an underscore between two
-    std::string_view noun;   ///< of the files' sources: "images"
-    std::string_view files;  ///< "tiles"
+    int numbers = 1;                  ///< behind what names begin with, an underscore between two
+    std::string_view noun;            ///< of the files' sources: "images"
+    std::string_view files;           ///< "tiles"
+    std::string_view main_side = {};  ///< where each image has files on several sides: "HQ/"
   };
   StaleOutputs(Kind kind, const CommandServices& services) : kind_(std::move(kind)), services_(services) {}
 
@@ -36,6 +37,7 @@ class StaleOutputs {
 
  private:
   bool HasNameOfThese(std::string_view name) const;
+  bool IsNameOfThese(std::string_view name) const;
 
   const Kind kind_;
   const CommandServices& services_;

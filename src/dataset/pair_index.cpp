@@ -85,19 +85,30 @@ Result<PairIndex> PairIndex::Read(const ListOptions& options, PairNames names) {
   return index;
 }
 
-std::string PairIndex::BelowOwnFolder(const ListedFile& file) {
-  const size_t slash = file.relative.find('/');
-  if (slash == std::string::npos) return file.relative;
+bool PairIndex::LiesBeside(const ListedFile& file) {
+  if (file.relative.find('/') == std::string::npos) return false;
   if (const std::string folder = ParentOf(file.path); folder != last_folder_) {
     last_folder_ = folder;
     last_canonical_ = CanonicalOrSame(folder);
   }
-  const bool beside = Join(last_canonical_, NameOf(file.path)) == Join(around_, file.relative);
-  return beside ? file.relative.substr(slash + 1) : file.relative;
+  return Join(last_canonical_, NameOf(file.path)) == Join(around_, file.relative);
+}
+
+Result<std::vector<std::string>> PairIndex::FindBeside(const ListedFile& file, const std::string& key) {
+  if (!LiesBeside(file)) return std::vector<std::string>();
+  const size_t slash = key.find('/');
+  std::vector<std::string> found = TRY(TakeAll(key.substr(slash + 1)));
+  if (found.empty()) return found;
+  const std::string own_folder = key.substr(0, slash);
+  if (own_folder_.empty()) own_folder_ = own_folder;
+  if (own_folder_ == own_folder) return found;
+  return NoPartner(Code::kConflict, "an image of " + PrintablePath(Join(around_, own_folder_)) +
+                                        " has a partner in the same folder, so it is unclear whose partner " +
+                                        PrintablePath(found[0]) + " is (name the folder of one of them)");
 }
 
 Result<std::string> PairIndex::Take(const ListedFile& file) {
-  const std::string own = KeyOf(BelowOwnFolder(file));
+  const std::string own = KeyOf(file.relative);
   const std::string_view stem = NameOf(own);
   const std::optional<std::string> shared = names_.own.Shared(stem);
   if (!shared) {
@@ -105,7 +116,8 @@ Result<std::string> PairIndex::Take(const ListedFile& file) {
                                           " says, so it is unclear what its partner is called");
   }
   const std::string key = own.substr(0, own.size() - stem.size()) + names_.partner.With(*shared);
-  const std::vector<std::string> found = TRY(TakeAll(key));
+  std::vector<std::string> found = TRY(FindBeside(file, key));
+  if (found.empty()) found = TRY(TakeAll(key));
   if (found.empty()) {
     return NoPartner(Code::kNotFound, "it has no partner " + PrintablePath(Join(folder_, key)) + ".*");
   }

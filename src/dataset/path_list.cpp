@@ -49,7 +49,9 @@ class OncePerPlace {
  public:
   Status Add(const std::string& path) {
     // Canonical paths hold no two slashes in a row, so that these end them.
-    return by_place_.Add(Join(CanonicalFolder(ParentOf(path)), NameOf(path)) + "//" + path);
+    const std::string place =
+        NameOf(path).empty() ? "/." : Join(CanonicalFolder(ParentOf(path)), NameOf(path));
+    return by_place_.Add(place + "//" + path);
   }
 
   /// Of each place, the shortest spelling, and of these the first in bytewise order.

@@ -138,6 +138,7 @@ TEST_CASE("tiles of other partners are named as those of other sizes are, and on
   CHECK(fs::last_write_time(where / "out/X4/a_00000_00000.png") == kept_low);
   CHECK(CountFiles(where / "out") == 4 * 8 + 1);
   CHECK(Json(other_side)["files_of_earlier_choices"] == 8);
+  CHECK_FALSE(Json(other_side).contains("stale"));  // nor are they told twice
   CHECK(Json(other_side)["sides_of_earlier_choices"] == nlohmann::json{"X2"});
   CHECK(
       other_side.err.find("8 files of other sizes or choices, made of these images by earlier runs, lie in " +

@@ -120,7 +120,10 @@ TEST_CASE(
   const auto manifest = [&](const std::string& file) {
     return Run({"verify", where / "out", "--manifest", file});
   };
-  for (const std::string file : {"photos/harbour.jpg", "out/tiles.jsonl"}) {
+  where.Write("out/note.txt", "cat\n");
+  where.Write("out/frames.jsonl", "{\"output\":\"a_0.png\",\"source\":\"a.mp4\",\"frame\":0}\n");
+  for (const std::string file :
+       {"photos/harbour.jpg", "out/tiles.jsonl", "out/note.txt", "out/frames.jsonl"}) {
     const std::string before = TestFolder::Read(where / file);
     REQUIRE(!before.empty());
     const ProcessResult refused = manifest(where / file);

@@ -137,6 +137,18 @@ TEST_CASE("where the folder around both is listed, the images' own folder does n
   }
   CHECK(partners["HQ/a.png"] == folder / "set/LQ/a.jpg");
   CHECK(partners["HQ/sub/a.png"] == folder / "set/LQ/sub/a.png");
-  // Elsewhere the paths are taken as they are.
+  // What another folder beside it has under that name would have the same partner.
+  folder.Write("set/other/a.png");
+  for (const ListedFile& file : List(folder / "set")) {
+    if (file.relative == "other/a.png") CHECK(index->Take(file).error().code == Code::kConflict);
+  }
+  // Mirrored folders, too, and elsewhere the paths are taken as they are.
+  folder.Write("set/train/b.png");
+  folder.Write("set/LQ/train/b.png");
+  auto mirrored = PairIndex::Read(options);
+  REQUIRE(mirrored);
+  for (const ListedFile& file : List(folder / "set")) {
+    if (file.relative == "train/b.png") CHECK(*mirrored->Take(file) == folder / "set/LQ/train/b.png");
+  }
   CHECK(*index->Take(List(folder / "other").front()) == folder / "set/LQ/HQ/a.png");
 }

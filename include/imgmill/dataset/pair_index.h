@@ -61,11 +61,14 @@ class PairIndex {
   /// The paths of a key's files, two at most: more are not told.
   Result<std::vector<std::string>> TakeAll(const std::string& key);
 
-  /// The path below the folder that stands beside this one, or below the listed one.
-  std::string BelowOwnFolder(const ListedFile& file);
+  /// Whether the file is in a folder beside this one, and was listed with the folder around both.
+  bool LiesBeside(const ListedFile& file);
+  /// Of such a file; kConflict where images of two folders beside this one have partners here.
+  Result<std::vector<std::string>> FindBeside(const ListedFile& file, const std::string& key);
 
   std::string folder_;
   std::string around_;                        ///< the canonical folder around it
+  std::string own_folder_;                    ///< beside this one, whose images have partners here
   std::string last_folder_, last_canonical_;  ///< of the file that was asked for last
   PairNames names_;
   std::shared_ptr<RecordFile> entries_;  ///< path below the folder without extension, "//", path; sorted

@@ -105,6 +105,7 @@ std::map<std::string, uint64_t> CountUnreadPictures(const ListOptions& list) {
                        });
     if (known) ++counts[extension];
   });
+  if (list.stop != nullptr && list.stop->StopRequested()) counts.clear();  // of a part nobody asked
   return counts;
 }
 

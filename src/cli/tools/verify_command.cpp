@@ -34,8 +34,15 @@ std::string FieldOf(size_t finding) {
   return name;
 }
 
-/// What each line of a manifest begins with.
-constexpr std::string_view kManifestBegins = R"({"output":)";
+/// Whether nothing is lost with a file: it is not there or empty, or its first line is one of a manifest.
+bool IsManifestOrNothing(const std::string& path) {
+  std::ifstream old(path);
+  std::string line;
+  if (!old || !std::getline(old, line)) return true;
+  const nlohmann::json first = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+  return first.is_object() && first.contains("output") && first.contains("source_digest") &&
+         first.contains("made_by");
+}
 
 class Verify final : public Tool {
  public:
@@ -77,11 +84,7 @@ class Verify final : public Tool {
   Status MayWriteManifest() const {
     if (manifest_.empty()) return {};
     TRY(MayOverwrite("--manifest", manifest_));
-    std::ifstream old(manifest_);
-    std::string begin(kManifestBegins.size(), '\0');
-    if (!old || !old.read(begin.data(), static_cast<std::streamsize>(begin.size())) ||
-        begin == kManifestBegins)
-      return {};
+    if (IsManifestOrNothing(manifest_)) return {};
     for (const std::string& folder : folders_) {
       if (IsAtOrBelow(CanonicalOrEntry(manifest_), CanonicalOrEntry(folder)))
         return Error{Stage::kConfigure, Code::kUsage,

@@ -129,7 +129,7 @@ class Dedup final : public Command, public ChecksAhead {
     Status shown;
     if (page) shown = page->Write(options_.html, after, result);
     TRY(acted);
-    if (!shown && acts && !result.refusal) result.refusal = shown.error();  // what was done is to be told
+    if (!shown && acts) TellUnwrittenPage(shown.error(), services, result);
     return acts ? Status() : shown;
   }
 

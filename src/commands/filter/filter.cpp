@@ -264,7 +264,7 @@ class Filter::FilterRun final : public CommandRun {
     }
     const Status page = descriptions_.WritePage(operation_.entries().size(), rules_, places, result);
     TRY(acted);
-    if (!page && !result.refusal) result.refusal = page.error();  // what was done is still to be told
+    if (!page) TellUnwrittenPage(page.error(), services_, result);
     if (services_.in_pipeline) {
       TRY(filter_.Keep(operation_.entries(), rules_, places, result.kept));
     }

@@ -117,7 +117,7 @@ TileOperation::TileOperation(const TileOptions& options, const CommandServices& 
       stale_({[pairs = !options.pairs.empty()](std::string_view fingerprint) {
                 return fingerprint.starts_with("tile/") && IsOfPairs(fingerprint) == pairs;
               },
-              2, "images", "tiles"},
+              2, "images", "tiles", options.pairs.empty() ? "" : kHighFolder},
              services) {}
 
 SetPrefixes TileOperation::Prefixes(const ListedFile& file) const {

@@ -37,7 +37,9 @@ size_t PlanesInFlight(const NumericsPlan& plan, int64_t scale, int64_t width, in
 std::string ModelFingerprint(const UpscaleOptions& options, const UpscaleModel& model,
                              const NumericsPlan& plan) {
   const std::string noise = options.noise_level ? " noise " + std::to_string(*options.noise_level) : "";
-  return "upscale/2 " + model.info().architecture + " x" + std::to_string(model.info().scale) + " " +
+  // What was made by networks for grey before this number has an image in one band only.
+  const std::string version = model.info().bands == 1 ? "upscale/3 " : "upscale/2 ";
+  return version + model.info().architecture + " x" + std::to_string(model.info().scale) + " " +
          model.info().digest + noise + " " + plan.Describe() + " " + options.file.Text() + " " +
          ImageLibraryVersions();
 }
