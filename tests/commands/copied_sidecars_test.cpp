@@ -133,11 +133,13 @@ TEST_CASE("a pattern that no side-car matches is told of") {
   }
   CHECK(said({"pack", where / "in", "-o", where / "other"}, "*.txt").find("no side-car") ==
         std::string::npos);
-  const std::vector<std::string> filter = {"filter",   where / "in", "--keep", "short_side>=1",
-                                           "--action", "copy",       "--to",   where / "f"};
-  CHECK(said(filter, "*.caption").find("no side-car of the images that go matches *.caption\n") !=
+  const auto filter = [&](const std::string& undo) {
+    return std::vector<std::string>{"filter", where / "in", "--keep",    "short_side>=1", "--action",
+                                    "copy",   "--to",       where / "f", "--undo-file",   where / undo};
+  };
+  CHECK(said(filter("1.tsv"), "*.caption").find("no side-car of the images that go matches *.caption\n") !=
         std::string::npos);
-  CHECK(said(filter, "*.txt").find("no side-car") == std::string::npos);
+  CHECK(said(filter("2.tsv"), "*.txt").find("no side-car") == std::string::npos);
 }
 
 }  // namespace imgmill::process_test
