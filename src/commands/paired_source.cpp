@@ -60,11 +60,18 @@ PairNames PairNameOptions::Names() const {
   return {of_own ? *of_own : NamePattern(), of_partner ? *of_partner : NamePattern()};
 }
 
-Status MayReadPairs(const std::vector<std::string>& folders, const StepsBefore& before) {
+std::optional<std::string> CheckPairFolders(const std::vector<std::string>& folders,
+                                            const StepsBefore& before) {
   for (const std::string& folder : folders) {
     if (!HoldsFiles(folder) && !before.MayMake(folder))
-      return Error{Stage::kConfigure, Code::kUsage, "--pair " + PrintablePath(folder) + ": no such folder"};
+      return "--pair " + PrintablePath(folder) + ": no such folder";
   }
+  return std::nullopt;
+}
+
+Status MayReadPairs(const std::vector<std::string>& folders, const StepsBefore& before) {
+  if (const auto wrong = CheckPairFolders(folders, before))
+    return Error{Stage::kConfigure, Code::kUsage, *wrong};
   return {};
 }
 

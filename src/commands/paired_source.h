@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,10 @@ struct PairFolder {
   std::string expectation;  ///< what to do where it is the folder of the images themselves
 };
 
-/// kUsage unless each folder of partners is there, or may be made by a step before.
+/// What is wrong unless each folder of partners is there, or may be made by a step before.
+std::optional<std::string> CheckPairFolders(const std::vector<std::string>& folders,
+                                            const StepsBefore& before);
+/// The same as kUsage.
 Status MayReadPairs(const std::vector<std::string>& folders, const StepsBefore& before);
 
 /// The partners, if these are not the images themselves: by name alone, each would be its own.

@@ -1,5 +1,5 @@
 // ImageEncoder for the formats that tiles are written in: JPEG by libjpeg-turbo itself, PNG by PngPixels,
-// WebP by libvips from an image in memory, JPEG XL and AVIF as whole_encoder.h says.
+// WebP and TIFF by libvips from an image in memory, JPEG XL and AVIF as whole_encoder.h says.
 #include "imgmill/image/encoder.h"
 
 #include <algorithm>
@@ -100,14 +100,14 @@ Result<std::vector<uint8_t>> HeadWithProfile(const Layout& stored, const std::ve
   return PngHead(stored, pixel.get());
 }
 
-class WebpTiles final : public ImageEncoder {
+class VipsTiles final : public ImageEncoder {
  public:
-  WebpTiles(const Layout& layout, const Layout& stored, const WriteOptions& options,
+  VipsTiles(const Layout& layout, const Layout& stored, const WriteOptions& options,
             std::vector<uint8_t> profile)
       : stored_(stored), options_(options), profile_(std::move(profile)), rows_(layout, stored, true) {
     NoteConversions(layout, stored, options.format, notes_);
   }
-  ~WebpTiles() override { Forget(); }
+  ~VipsTiles() override { Forget(); }
 
   Result<std::span<const uint8_t>> Encode(std::span<const uint8_t* const> rows) override {
     (void)rows_.Take(rows);
@@ -145,6 +145,10 @@ class WebpTiles final : public ImageEncoder {
     Forget();
     const ImageRef image = Wrap();
     if (!image) return false;
+    if (options_.format == FileFormat::kTiff)
+      return vips_tiffsave_buffer(image.get(), &bytes_, &size_, "compression",
+                                  VIPS_FOREIGN_TIFF_COMPRESSION_LZW, "predictor",
+                                  VIPS_FOREIGN_TIFF_PREDICTOR_HORIZONTAL, nullptr) == 0;
     return vips_webpsave_buffer(image.get(), &bytes_, &size_, "Q", options_.quality, "lossless",
                                 options_.quality >= 100 ? TRUE : FALSE, nullptr) == 0;
   }
@@ -202,22 +206,22 @@ Result<std::unique_ptr<ImageEncoder>> ImageEncoder::Create(const Layout& layout,
           std::make_unique<PngTiles>(layout, stored, options, std::move(head)));
     }
     case FileFormat::kWebp:
+    case FileFormat::kTiff:
       return std::unique_ptr<ImageEncoder>(
-          std::make_unique<WebpTiles>(layout, stored, options, std::move(profile)));
+          std::make_unique<VipsTiles>(layout, stored, options, std::move(profile)));
     case FileFormat::kJxl:
     case FileFormat::kAvif:
       return std::unique_ptr<ImageEncoder>(
           std::make_unique<WholeTiles>(layout, stored, options, std::move(profile)));
-    case FileFormat::kTiff:
-      break;
   }
-  return Error{Stage::kEncode, Code::kUnsupported, "images in memory are not encoded as TIFF"};
+  return Error{Stage::kEncode, Code::kUnsupported, "no format is called that"};
 }
 
 Footprint EncodeFootprint(const Layout& layout, const WriteOptions& options) {
   const Layout stored = StoredForm(layout, options.format);
   const size_t pixels = stored.row_bytes() * static_cast<size_t>(stored.height);
-  const bool direct = options.format != FileFormat::kWebp && !IsWhole(options.format) && stored == layout;
+  const bool by_vips = options.format == FileFormat::kWebp || options.format == FileFormat::kTiff;
+  const bool direct = !by_vips && !IsWhole(options.format) && stored == layout;
   Footprint need;
   need.pooled = direct ? 0 : pixels;
   if (options.format == FileFormat::kPng) need.pooled += PngPixels::HeldBytes(stored, options.compression, 1);

@@ -57,8 +57,9 @@ TEST_CASE("wrong usage exits 2, says what is wrong, and prints no result") {
            {{"tile", photos, "-o", "/nowhere", "--edge", "shfit"}, "did you mean \"shift\""},
            {{"tile", photos, "-o", "/nowhere", "--by", "sharpnes"}, "did you mean \"sharpness\""},
            {{"tile", photos, "-o", "/nowhere", "--by", "width"}, "unknown --by"},
-           {{"tile", photos, "-o", "/nowhere", "--format", "tiff"}, "png, jpg, webp, jxl or avif"},
+           {{"tile", photos, "-o", "/nowhere", "--format", "gif"}, "png, jpg, webp, tiff, jxl or avif"},
            {{"tile", photos, "-o", "/nowhere", "--pair", "/nowhere/LQ"}, "no such folder"},
+           {{"pack", photos, "-o", "/nowhere", "--pair", "/nowhere/LQ"}, "no such folder"},
            {{"tile", photos, "-o", "/nowhere", "--size", "16384", "--format", "webp"}, "at most 16383"},
            {{"dedup", photos, "--memory", "many"}, "many"},
            {{"dedup", photos, "-j", "-3"}, "-j"},
@@ -71,6 +72,7 @@ TEST_CASE("wrong usage exits 2, says what is wrong, and prints no result") {
     CHECK(result.exit_code == 2);
     CHECK(result.err.find(each.says) != std::string::npos);
     CHECK(result.out.empty());
+    CHECK_FALSE(std::filesystem::exists("/nowhere"));  // nothing is made for a run that does not begin
   }
 }
 

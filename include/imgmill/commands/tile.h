@@ -80,7 +80,7 @@ struct TileOptions {
   /// Remove what earlier runs with other options have made of these images, and this one has not.
   bool prune = false;
 
-  /// How the tiles are stored: png, jpg, webp, jxl or avif.
+  /// How the tiles are stored: png, jpg, webp, tiff, jxl or avif.
   OutputFormat file;
 
   int Step() const { return stride > 0 ? stride : size - overlap; }

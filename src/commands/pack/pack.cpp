@@ -86,6 +86,9 @@ class Pack final : public Command, public ChecksAhead {
   }
 
   std::optional<std::string> Check() const override { return options_.Check(); }
+  std::optional<std::string> CheckAlone(const SharedOptions&) const override {
+    return CheckPairFolders(options_.pairs, {});
+  }
   std::string output_folder() const override { return options_.output; }
   size_t least_lease() const override {
     return MembersList::Held(options_).total() +

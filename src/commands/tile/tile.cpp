@@ -20,7 +20,7 @@
 namespace imgmill {
 namespace {
 
-constexpr char kFormats[] = "png, jpg, webp, jxl or avif";
+constexpr char kFormats[] = "png, jpg, webp, tiff, jxl or avif";
 constexpr char kManifest[] = "tiles.jsonl";
 constexpr int kSmallest = 8;
 constexpr int kLargest = 16384;
@@ -40,6 +40,9 @@ class Tile final : public Command, public ChecksAhead {
   explicit Tile(Flags& flags);
 
   std::optional<std::string> Check() const override { return options_.Check(); }
+  std::optional<std::string> CheckAlone(const SharedOptions&) const override {
+    return CheckPairFolders(options_.pairs, {});
+  }
   bool works_image_by_image() const override { return true; }
   std::string output_folder() const override { return options_.output; }
   void set_output_folder(const std::string& folder) override { options_.output = folder; }
