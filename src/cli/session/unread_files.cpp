@@ -31,8 +31,7 @@ constexpr std::array<UnreadKind, 2> kKinds = {
 
 /// Formats of other programs: pictures that a folder of images may hold beside what is read.
 constexpr std::string_view kOthers =
-    " .ai .bpg .cdr .clip .dcm .dpx .emf .eps .fits .flif .icns .indd .jng .jxr .kra .ora .pcx .pict .qoi "
-    ".svg "
+    " .ai .bpg .cdr .clip .dcm .dpx .emf .eps .fits .flif .icns .indd .jng .jxr .kra .ora .pcx .pict .svg "
     ".svgz .wdp .wmf .xcf ";
 
 struct Found {
