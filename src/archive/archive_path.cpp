@@ -109,6 +109,12 @@ Error StatError(const std::string& path, int number) {
   return missing;
 }
 
+bool IsGone(const std::string& path) {
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) == 0 || StatPath(path, &info) == 0) return false;
+  return errno == ENOENT || errno == ENOTDIR;
+}
+
 bool HoldsFiles(const std::string& path) {
   struct stat info {};
   return StatPath(path, &info) == 0 &&

@@ -52,6 +52,10 @@ Result<std::shared_ptr<const TarIndex>> OpenArchive(const std::string& archive);
 /// own in place of an inode's. What lies deeper than a member is a folder. 0, or -1 with errno set.
 int StatPath(const std::string& path, struct stat* info);
 
+/// Whether nothing is there, as a file or as a member of an archive. A link counts as there wherever it
+/// leads, and so does what cannot be looked at: a folder that may not be read, a disk that does not answer.
+bool IsGone(const std::string& path);
+
 /// Why StatPath has failed with `number`: what is told of that member of an archive, or of the archive, where
 /// the path leads into one; else the system's words. Stage kList.
 Error StatError(const std::string& path, int number);

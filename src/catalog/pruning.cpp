@@ -1,7 +1,4 @@
 // Forgets files that are gone, once it has looked whether they only lie elsewhere now.
-#include <sys/stat.h>
-
-#include <cerrno>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,13 +16,6 @@ namespace {
 
 constexpr size_t kFilesAtOnce = 1000;
 constexpr char kWhat[] = "look for files that are gone";  // in messages
-
-bool IsGone(const std::string& path) {
-  struct stat there = {};
-  // A link counts, wherever it leads; a member of an archive has no lstat.
-  return ::lstat(path.c_str(), &there) != 0 && StatPath(path, &there) != 0 &&
-         (errno == ENOENT || errno == ENOTDIR);
-}
 
 // Those that are gone, where each lies now, and whether it stays for its vectors.
 constexpr char kTables[] = R"(

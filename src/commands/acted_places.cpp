@@ -1,10 +1,6 @@
 // Actions are numbered in the order in which they were planned, files in that of the listing.
 #include "acted_places.h"
 
-#include <sys/stat.h>
-
-#include <cerrno>
-
 #include "archive/archive_path.h"
 #include "base/path_parts.h"
 
@@ -30,9 +26,7 @@ std::string ActedPlaces::PathOf(const ListedFile& file) const {
 }
 
 bool ActedPlaces::IsGone(const ListedFile& file) const {
-  const std::string path = PathOf(file);
-  struct stat there = {};
-  return !IntoArchive(path) && ::lstat(path.c_str(), &there) != 0 && (errno == ENOENT || errno == ENOTDIR);
+  return imgmill::IsGone(PathOf(file));
 }
 
 }  // namespace imgmill

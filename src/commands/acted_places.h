@@ -24,8 +24,7 @@ class ActedPlaces {
   bool WasDone(const ListedFile& file) const { return file.index < done_.size() && done_[file.index]; }
   /// Of an image that was moved, its new place.
   std::string PathOf(const ListedFile& file) const;
-  /// Whether nothing is at PathOf: it was deleted, by us or by others. A member of an archive is always
-  /// there.
+  /// Whether nothing is at PathOf: it was deleted, by us or by others.
   bool IsGone(const ListedFile& file) const;
 
  private:

@@ -11,6 +11,7 @@
 #include "archive/archive_path.h"
 #include "base/try.h"
 #include "cut_images.h"
+#include "foreseen_names.h"
 #include "image/readable_part.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
@@ -194,7 +195,7 @@ JsonObject LineOf(const Outcome& outcome, const std::string& output_folder) {
 void OutcomeLog::Record(const Outcome& outcome) {
   if (services_.put_line) services_.put_line(LineOf(outcome, output_folder_));
   if (services_.in_pipeline) {
-    for (const std::string& output : outcome.outputs) outputs_.push_back(std::hash<std::string>()(output));
+    for (const std::string& output : outcome.outputs) outputs_.push_back(HashOfName(output));
   }
   if (services_.wants_verdicts() && verdicts_.size() < kMostVerdicts) {
     ItemVerdict& verdict = verdicts_.emplace_back();

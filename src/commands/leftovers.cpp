@@ -1,6 +1,5 @@
 #include "leftovers.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/try.h"
+#include "foreseen_names.h"
 #include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/catalog/finished_work.h"
@@ -18,18 +18,6 @@
 
 namespace imgmill {
 namespace {
-
-size_t HashOf(const std::string& text) {
-  return std::hash<std::string>()(text);
-}
-
-/// Also a member of an archive. A link counts as there wherever it leads, and so does what cannot be looked
-/// at: a folder that may not be read, a disk that does not answer.
-bool IsGone(const std::string& source) {
-  struct stat info {};
-  if (::lstat(source.c_str(), &info) == 0 || StatPath(source, &info) == 0) return false;
-  return errno == ENOENT || errno == ENOTDIR;
-}
 
 bool HasContent(const std::string& path, const ContentDigest& content) {
   const Result<ContentDigest> now = DigestOf(path);
@@ -86,10 +74,7 @@ Leftovers::Leftovers(Catalog& catalog, const std::vector<std::string>& own,
 }
 
 bool Leftovers::IsBelowOwn(const std::string& source) const {
-  const auto leads_to = [&](const std::string& own) {
-    return source == own || source.starts_with(Join(own, ""));
-  };
-  return std::any_of(own_.begin(), own_.end(), leads_to);
+  return std::ranges::any_of(own_, [&](const std::string& own) { return IsAtOrBelow(source, own); });
 }
 
 bool Leftovers::IsOfThisRun(const std::string& source) const {
@@ -98,7 +83,7 @@ bool Leftovers::IsOfThisRun(const std::string& source) const {
 
 Status Leftovers::Spare(const FailureTable& failed) {
   return failed.ForEach([this](const FailedItem& item) {
-    spared_.insert(HashOf(CanonicalOrEntry(item.path)));
+    spared_.insert(HashOfName(CanonicalOrEntry(item.path)));
     return Status();
   });
 }
@@ -106,7 +91,7 @@ Status Leftovers::Spare(const FailureTable& failed) {
 bool Leftovers::IsSpared(const std::string& source) const {
   if (spared_.empty()) return false;
   for (size_t end = source.size(); end != std::string::npos && end > 0; end = source.rfind('/', end - 1)) {
-    if (spared_.contains(HashOf(source.substr(0, end)))) return true;
+    if (spared_.contains(HashOfName(source.substr(0, end)))) return true;
   }
   return false;
 }
@@ -119,7 +104,7 @@ void Leftovers::Await(const std::string& folder, std::vector<size_t> names) {
 
 bool Leftovers::IsAwaited(const std::string& source) const {
   return !awaited_.empty() && source.starts_with(awaited_in_) &&
-         std::binary_search(awaited_.begin(), awaited_.end(), HashOf(source.substr(awaited_in_.size())));
+         std::binary_search(awaited_.begin(), awaited_.end(), HashOfName(source.substr(awaited_in_.size())));
 }
 
 bool Leftovers::WasMade(const std::string& source, const ContentDigest& content) const {
@@ -194,7 +179,7 @@ Result<LeftFiles> Leftovers::Look(const std::string& folder, std::vector<size_t>
   looked.folder = folder;
   looked.is_of_step = [](const WorkKey& key) { return !IsAction(key.fingerprint); };
   looked.is_current = [&](const std::string& name) {
-    return std::binary_search(current.begin(), current.end(), HashOf(name));
+    return std::binary_search(current.begin(), current.end(), HashOfName(name));
   };
   looked.is_current_work = [](const FoundWork&) { return false; };
   looked.is_of_run = [this](const std::string& source) { return IsOfThisRun(source); };
@@ -247,7 +232,7 @@ Result<LeftFiles> Leftovers::Look(const Looked& looked, Pruning pruning) {
     if (std::any_of(rows.begin(), rows.end(), [&](const FoundWork& found) {
           return IsSpared(found.key.source) || !looked.is_of_run(found.key.source);
         })) {
-      spared_.insert(HashOf(CanonicalOrEntry(path)));  // and what later steps made of it
+      spared_.insert(HashOfName(CanonicalOrEntry(path)));  // and what later steps made of it
       return {};
     }
     ++left.files;

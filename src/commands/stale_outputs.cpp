@@ -2,21 +2,17 @@
 #include "stale_outputs.h"
 
 #include <algorithm>
-#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/try.h"
+#include "foreseen_names.h"
 #include "imgmill/base/path_text.h"
 #include "leftovers.h"
 
 namespace imgmill {
 namespace {
-
-uint64_t HashOf(std::string_view text) {
-  return std::hash<std::string_view>()(text);
-}
 
 /// Whether it begins with so many numbers, an underscore between two.
 bool BeginsWithNumbers(std::string_view text, int numbers) {
@@ -39,8 +35,8 @@ bool Has(const std::vector<uint64_t>& sorted, uint64_t hash) {
 
 void StaleOutputs::Add(const std::string& path, const SetPrefixes& prefixes) {
   if (services_.in_pipeline) return;
-  sources_.push_back(HashOf(CanonicalOrSame(path)));
-  for (const std::string& prefix : prefixes) prefixes_.push_back(HashOf(prefix));
+  sources_.push_back(HashOfName(CanonicalOrSame(path)));
+  for (const std::string& prefix : prefixes) prefixes_.push_back(HashOfName(prefix));
 }
 
 bool StaleOutputs::HasNameOfThese(std::string_view name) const {
@@ -54,7 +50,7 @@ bool StaleOutputs::HasNameOfThese(std::string_view name) const {
 bool StaleOutputs::IsNameOfThese(std::string_view name) const {
   for (size_t at = name.find('_'); at != std::string_view::npos; at = name.find('_', at + 1)) {
     if (BeginsWithNumbers(name.substr(at + 1), kind_.numbers) &&
-        Has(prefixes_, HashOf(name.substr(0, at + 1))))
+        Has(prefixes_, HashOfName(name.substr(0, at + 1))))
       return true;
   }
   return false;
@@ -75,7 +71,7 @@ Status StaleOutputs::Tell(const std::string& folder, bool prune, CommandResult& 
   const LeftFiles left = TRY(leftovers.LookAtStale(
       WithoutRedundancy(folder),
       {kind_.is_its_work, [this](const std::string& name) { return HasNameOfThese(name); },
-       [this](const std::string& source) { return Has(sources_, HashOf(source)); }},
+       [this](const std::string& source) { return Has(sources_, HashOfName(source)); }},
       pruning));
   if (left.files == 0) return {};
   const auto files = [](uint64_t count) { return std::to_string(count) + (count == 1 ? " file" : " files"); };

@@ -18,10 +18,8 @@ std::string WhereIs(const std::string& path) {
 bool StepsBefore::MayMake(const std::string& path) const {
   const std::string entry = WhereIs(path);
   if (!output.empty() && WhereIs(output) == entry) return true;
-  return std::any_of(folders.begin(), folders.end(), [&](const std::string& folder) {
-    const std::string made = WhereIs(folder);
-    return entry == made || entry.starts_with(made + "/");
-  });
+  return std::any_of(folders.begin(), folders.end(),
+                     [&](const std::string& folder) { return IsAtOrBelow(entry, WhereIs(folder)); });
 }
 
 bool StepsBefore::MakeVectors(const std::string& maker) const {

@@ -19,7 +19,8 @@ using State = JournalFile::State;
 /// Actions between two syncs of the undo file: a sync takes milliseconds, an act microseconds.
 constexpr size_t kBatch = 64;
 
-bool IsGone(const std::string& path) {
+/// By an action: a folder that has become a file, which IsGone takes for the same, is somebody else's doing.
+bool WasTakenAway(const std::string& path) {
   struct stat info {};
   if (::lstat(path.c_str(), &info) == 0 || errno != ENOENT) return false;
   return StatPath(path, &info) != 0;  // the system does not know the archive on stdin
@@ -88,7 +89,8 @@ Status ActionJournal::Impl::PrepareGroup(const Planned& planned, std::vector<Gro
                                          TakenTargets& taken, const Report& report) {
   const size_t id = planned.id;
   FileAction image = planned.image;
-  if (const auto settled = completed.find(image.path); settled != completed.end() && IsGone(image.path)) {
+  if (const auto settled = completed.find(image.path);
+      settled != completed.end() && WasTakenAway(image.path)) {
     // Listed before its move was completed, and that of its side-cars. The lines of that move are there: undo
     // goes by them.
     image.target = settled->second;
@@ -140,7 +142,7 @@ Status ActionJournal::Impl::PrepareSidecar(size_t id, FileAction action, const F
                                            const std::string& went, Group& group, TakenTargets& taken,
                                            const Report& report) {
   if (Finished(file.state(id))) return {};
-  if (completed.contains(action.path) && IsGone(action.path)) return {};
+  if (completed.contains(action.path) && WasTakenAway(action.path)) return {};
   bool stays = false;
   const std::optional<std::string> before = TRY(AlreadyWent(id, action, report, stays));
   if (before) return {};

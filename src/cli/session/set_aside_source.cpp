@@ -45,9 +45,7 @@ class Telling final : public ItemSource {
     }
   }
   bool IsNamed(const std::string& folder) const {
-    return std::ranges::any_of(named_, [&](const std::string& path) {
-      return path == folder || path.starts_with(Join(folder, ""));
-    });
+    return std::ranges::any_of(named_, [&](const std::string& path) { return IsAtOrBelow(path, folder); });
   }
 
   const std::unique_ptr<ItemSource> source_;

@@ -237,8 +237,7 @@ class RrdbArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
     if (told != weights->tensors.end() && told->first.starts_with(kTold))
       return WeightError(
           "it is MMRealSR, an RRDBNet that is told how strong blur and noise are (am_list), which is not "
-          "known: "
-          "take an ESRGAN or Real-ESRGAN");
+          "known: take an ESRGAN or Real-ESRGAN");
     info.scale = plan.scale();
     info.bands = static_cast<int>(plan.bands);
     // Each 3x3 convolution reaches one of its own pixels further; those after the blocks less than two of
