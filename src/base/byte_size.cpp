@@ -7,12 +7,14 @@
 #include <cmath>
 #include <cstdio>
 
+#include "base/usage_error.h"
+
 namespace imgmill {
 
 Result<size_t> ParseByteSize(std::string_view text) {
   const auto wrong = [&](const char* why) {
-    return Error{Stage::kConfigure, Code::kUsage,
-                 "\"" + std::string(text) + "\" is not a byte size: " + why + " (write 512MiB, 2G or 1.5GB)"};
+    return UsageError("\"" + std::string(text) + "\" is not a byte size: " + why +
+                      " (write 512MiB, 2G or 1.5GB)");
   };
   double number = 0;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);

@@ -3,6 +3,7 @@
 #include <array>
 #include <fstream>
 
+#include "base/usage_error.h"
 #include "imgmill/base/image_format.h"
 #include "imgmill/base/path_text.h"
 
@@ -14,9 +15,8 @@ Status MayOverwrite(const std::string& flag, const std::string& path) {
   file.read(head.data(), head.size());
   const Signature signature = SignatureOf({head.data(), static_cast<size_t>(file.gcount())});
   if (signature.format == ImageFormat::kOther) return {};
-  return Error{Stage::kConfigure, Code::kUsage,
-               flag + " " + PrintablePath(path) + " would overwrite an image (" +
-                   std::string(FactsOf(signature.format).title) + "): name another file"};
+  return UsageError(flag + " " + PrintablePath(path) + " would overwrite an image (" +
+                    std::string(FactsOf(signature.format).title) + "): name another file");
 }
 
 }  // namespace imgmill

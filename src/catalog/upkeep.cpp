@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/try.h"
+#include "base/usage_error.h"
 #include "catalog/catalog_impl.h"
 #include "catalog/compaction.h"
 #include "catalog/schema.h"
@@ -38,8 +39,7 @@ uint64_t DatabaseBytes(const std::string& folder) {
 
 Status OpenCatalog(const std::string& folder, Database& database) {
   const std::string path = DatabaseOf(folder);
-  if (::access(path.c_str(), F_OK) != 0)
-    return Error{Stage::kConfigure, Code::kUsage, PrintablePath(folder) + " holds no catalog"};
+  if (::access(path.c_str(), F_OK) != 0) return UsageError(PrintablePath(folder) + " holds no catalog");
   TRY(database.Open(path));
   TRY(PrepareSchema(database, path));
   return FinishCompaction(database, folder);

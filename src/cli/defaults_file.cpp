@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/try.h"
+#include "base/usage_error.h"
 #include "imgmill/commands/embedding_options.h"
 #include "yaml_options.h"
 
@@ -20,8 +21,7 @@ Status ApplyDefaultsFile(const Command& command, CLI::App& app) {
       const std::string key = entry.first.as<std::string>("");
       const CLI::Option* option = app.get_option_no_throw("--" + key);
       if (option != nullptr && option->get_group() != kModelInputGroup) {
-        return Error{Stage::kConfigure, Code::kUsage,
-                     AtLine(path, entry.first, "\"" + key + "\" does not belong in a model's file")};
+        return UsageError(AtLine(path, entry.first, "\"" + key + "\" does not belong in a model's file"));
       }
     }
   }

@@ -15,6 +15,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "base/usage_error.h"
 #include "flag_errors.h"
 #include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
@@ -23,10 +24,6 @@
 
 namespace imgmill {
 namespace {
-
-Error Usage(std::string message) {
-  return {Stage::kConfigure, Code::kUsage, std::move(message)};
-}
 
 bool NamesAPath(const CLI::Option& option) {
   const std::string type = option.get_type_name();
@@ -90,12 +87,13 @@ std::optional<Error> FindSecondDocument(const std::string& path, const std::stri
   int last = -1;
   for (int documents = 0; parser.HandleNextDocument(look); ++documents) {
     if (look.start.pos <= last) {
-      return Usage(PrintablePath(path) + ":" + std::to_string(look.start.line + 1) + ":" +
-                   std::to_string(look.start.column + 1) + ": this is not YAML");
+      return UsageError(PrintablePath(path) + ":" + std::to_string(look.start.line + 1) + ":" +
+                        std::to_string(look.start.column + 1) + ": this is not YAML");
     }
     if (documents > 0 && look.content) {
-      return Usage(PrintablePath(path) + ":" + std::to_string(look.content->line + 1) +
-                   ": a second YAML document begins here, and it would be ignored (put one in each file)");
+      return UsageError(
+          PrintablePath(path) + ":" + std::to_string(look.content->line + 1) +
+          ": a second YAML document begins here, and it would be ignored (put one in each file)");
     }
     last = look.start.pos;
   }
@@ -130,33 +128,33 @@ std::string RelativeToFile(const std::string& value, const std::string& yaml_pat
 Result<YAML::Node> LoadYaml(const std::string& path) {
   try {
     std::ifstream file(path, std::ios::binary);
-    if (!file) return Usage(PrintablePath(path) + ": cannot be read: " + ErrnoText(errno));
+    if (!file) return UsageError(PrintablePath(path) + ": cannot be read: " + ErrnoText(errno));
     const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
     if (const std::optional<Error> more = FindSecondDocument(path, text)) return *more;
     return YAML::Load(text);
   } catch (const YAML::BadFile&) {
-    return Usage(PrintablePath(path) + ": cannot be read");
+    return UsageError(PrintablePath(path) + ": cannot be read");
   } catch (const std::ios_base::failure&) {  // a folder can be opened, not read
     std::error_code none;
-    return Usage(PrintablePath(path) + (std::filesystem::is_directory(path, none)
-                                            ? ": is a folder, not a YAML file"
-                                            : ": cannot be read"));
+    return UsageError(PrintablePath(path) + (std::filesystem::is_directory(path, none)
+                                                 ? ": is a folder, not a YAML file"
+                                                 : ": cannot be read"));
   } catch (const YAML::Exception& problem) {
-    return Usage(PrintablePath(path) + ":" + std::to_string(problem.mark.line + 1) + ":" +
-                 std::to_string(problem.mark.column + 1) + ": " + problem.msg);
+    return UsageError(PrintablePath(path) + ":" + std::to_string(problem.mark.line + 1) + ":" +
+                      std::to_string(problem.mark.column + 1) + ": " + problem.msg);
   }
 }
 
 Status ApplyYaml(const YAML::Node& map, const std::string& path, CLI::App& app,
                  const std::set<std::string>& leave_out) {
   if (map.IsNull()) return {};
-  if (!map.IsMap()) return Usage(AtLine(path, map, "expected \"name: value\" lines"));
+  if (!map.IsMap()) return UsageError(AtLine(path, map, "expected \"name: value\" lines"));
   std::set<std::string> seen;
   for (const auto& entry : map) {
     const std::string key = entry.first.as<std::string>("");
     const YAML::Node& value = entry.second;
     if (!seen.insert(key).second)
-      return Usage(AtLine(path, entry.first, "\"" + key + "\" is given twice here"));
+      return UsageError(AtLine(path, entry.first, "\"" + key + "\" is given twice here"));
     if (leave_out.contains(key)) continue;
     CLI::Option* option = app.get_option_no_throw(key == "paths" ? key : "--" + key);
     if (option == nullptr || key == "help" || key == "config") {
@@ -164,7 +162,7 @@ Status ApplyYaml(const YAML::Node& map, const std::string& path, CLI::App& app,
       std::vector<std::string> names = FlagNames(app);
       names.insert(names.end(), leave_out.begin(), leave_out.end());
       if (const auto guess = DidYouMean(key, names)) what += "; did you mean \"" + *guess + "\"?";
-      return Usage(AtLine(path, entry.first, what));
+      return UsageError(AtLine(path, entry.first, what));
     }
     if (option->count() > 0) continue;
     std::vector<std::string> values;
@@ -173,11 +171,11 @@ Status ApplyYaml(const YAML::Node& map, const std::string& path, CLI::App& app,
     } else if (value.IsSequence()) {
       for (const YAML::Node& item : value) {
         if (!item.IsScalar())
-          return Usage(AtLine(path, item, "\"" + key + "\" takes single values, not lists or maps"));
+          return UsageError(AtLine(path, item, "\"" + key + "\" takes single values, not lists or maps"));
         values.push_back(item.Scalar());
       }
     } else {
-      return Usage(AtLine(path, entry.first, "\"" + key + "\" needs a value"));
+      return UsageError(AtLine(path, entry.first, "\"" + key + "\" needs a value"));
     }
     try {
       for (std::string& text : values)
@@ -186,9 +184,9 @@ Status ApplyYaml(const YAML::Node& map, const std::string& path, CLI::App& app,
     } catch (const CLI::Error& problem) {
       std::string what = InPlainWords(problem);
       if (what.starts_with("--" + key + ": ")) what.erase(0, key.size() + 4);
-      return Usage(AtLine(path, entry.first, "\"" + key + "\": " + what));
+      return UsageError(AtLine(path, entry.first, "\"" + key + "\": " + what));
     } catch (const std::logic_error&) {  // how CLI11 refuses the value of a flag
-      return Usage(AtLine(path, entry.first, "\"" + key + "\" takes true or false"));
+      return UsageError(AtLine(path, entry.first, "\"" + key + "\" takes true or false"));
     }
   }
   return {};

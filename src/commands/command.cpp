@@ -10,6 +10,7 @@
 
 #include "archive/archive_path.h"
 #include "base/try.h"
+#include "base/usage_error.h"
 #include "cut_images.h"
 #include "foreseen_names.h"
 #include "image/readable_part.h"
@@ -59,11 +60,10 @@ Status CommandServices::RoomForLibTorch() const {
   const MemoryInfo info = memory->Info();
   const size_t need = info.process.resident + kWhileOpened;
   if (need <= info.budget) return {};
-  return Error{Stage::kConfigure, Code::kUsage,
-               "LibTorch, which models need, takes " + FormatByteSize(kWhileOpened) + " beside the " +
-                   FormatByteSize(info.process.resident) +
-                   " that imgmill holds: more than the memory budget of " + FormatByteSize(info.budget) +
-                   " (" + info.budget_source + "; use " + MemoryFlag(need + kMiB) + " or more)"};
+  return UsageError("LibTorch, which models need, takes " + FormatByteSize(kWhileOpened) + " beside the " +
+                    FormatByteSize(info.process.resident) +
+                    " that imgmill holds: more than the memory budget of " + FormatByteSize(info.budget) +
+                    " (" + info.budget_source + "; use " + MemoryFlag(need + kMiB) + " or more)");
 }
 
 Result<ModelRuntime*> CommandServices::OpenModels() const {
@@ -90,8 +90,8 @@ Status RoomForCopies(const CommandServices& services, const std::string& path, s
   services.memory->Rebaseline();
   const Status fits = services.memory->Fits({copies * static_cast<size_t>(file->size), kFirstUse});
   if (fits) return {};
-  return Error{Stage::kConfigure, Code::kUsage,
-               PrintablePath(path) + ": its weights do not fit beside LibTorch: " + fits.error().message};
+  return UsageError(PrintablePath(path) +
+                    ": its weights do not fit beside LibTorch: " + fits.error().message);
 }
 
 }  // namespace
@@ -115,7 +115,7 @@ Error NoRoomForModel(const CommandServices& services, const std::string& path, c
   // of a program, all of it as it is, and once more.
   const Status room = RoomForCopies(services, path, 3);
   if (!room) return room.error();
-  return Error{Stage::kConfigure, Code::kUsage, PrintablePath(path) + ": " + ran_out.message};
+  return UsageError(PrintablePath(path) + ": " + ran_out.message);
 }
 
 Result<std::string> FirstUnlisted(const FailureTable& failed) {
@@ -231,9 +231,8 @@ Result<std::vector<CommandResult>> RunEngine(ItemSource& source, std::span<Comma
     // Known now, not after all the work.
     const Status room = first.engine.memory->Fits({0, run->ReduceBytes(source.Expected())});
     if (!room) {
-      return Error{Stage::kConfigure, Code::kUsage,
-                   "what " + run->operation().traits().name + " needs when it has looked at all " +
-                       std::to_string(source.Expected()) + " images: " + room.error().message};
+      return UsageError("what " + run->operation().traits().name + " needs when it has looked at all " +
+                        std::to_string(source.Expected()) + " images: " + room.error().message);
     }
   }
   EngineServices services = first.engine;

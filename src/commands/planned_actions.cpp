@@ -14,6 +14,7 @@
 #include "base/path_parts.h"
 #include "base/same_file.h"
 #include "base/try.h"
+#include "base/usage_error.h"
 #include "dataset/set_aside.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
@@ -158,9 +159,9 @@ Status MayAct(const FileAction& action) {
   using Kind = FileAction::Kind;
   const bool links = action.kind == Kind::kHardlink || action.kind == Kind::kSymlink;
   if (links && !IntoArchive(action.path) && IntoArchive(action.keeper))
-    return Error{Stage::kConfigure, Code::kUsage,
-                 PrintablePath(action.path) + " cannot become a link to " + PrintablePath(action.keeper) +
-                     ", which lies in an archive (--action move or delete takes it away)"};
+    return UsageError(PrintablePath(action.path) + " cannot become a link to " +
+                      PrintablePath(action.keeper) +
+                      ", which lies in an archive (--action move or delete takes it away)");
   if (action.kind == Kind::kCopy || !IntoArchive(action.path)) return {};
   return InArchive(PrintablePath(action.path) + " lies in");
 }
@@ -181,17 +182,15 @@ Status MayActInto(const std::string& flag, const std::string& folder, const std:
                   const StepsBefore& before) {
   if (!folder.empty()) TRY(CheckTargetFolder(folder));
   if (!folder.empty() && before.GiveFilesOf(folder))
-    return Error{Stage::kConfigure, Code::kUsage,
-                 flag + " " + PrintablePath(folder) + " is the folder of the images themselves, which " +
-                     before.given_by + " makes: name another"};
+    return UsageError(flag + " " + PrintablePath(folder) + " is the folder of the images themselves, which " +
+                      before.given_by + " makes: name another");
   if (undo_file.empty()) return {};
   TRY(CheckTargetFolder(ParentOf(undo_file)));
   if (::access(undo_file.c_str(), F_OK) != 0) return {};
   const Result<std::unique_ptr<ActionJournal>> earlier = ActionJournal::Open(undo_file);
   if (earlier || earlier.error().code != Code::kMalformed) return {};
-  return Error{Stage::kConfigure, Code::kUsage,
-               "--undo-file " + PrintablePath(undo_file) +
-                   " exists already, and is no undo file: name another (" + earlier.error().message + ")"};
+  return UsageError("--undo-file " + PrintablePath(undo_file) +
+                    " exists already, and is no undo file: name another (" + earlier.error().message + ")");
 }
 
 Status ExecuteActions(const ActRequest& request, const std::function<Status(const ActionSink&)>& plan,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/try.h"
+#include "base/usage_error.h"
 #include "model_loading.h"
 
 namespace imgmill {
@@ -146,9 +147,8 @@ Result<Precision> ChoosePrecision(const CommandServices& services, const std::st
   const bool forced = asked == "half";
   if (!model.HasHalf(device)) {
     if (!forced) return plan.precision;
-    return Error{Stage::kConfigure, Code::kUsage,
-                 "--precision half is for GPUs, and this run is on " + device +
-                     ": leave it out, or name a GPU with --device"};
+    return UsageError("--precision half is for GPUs, and this run is on " + device +
+                      ": leave it out, or name a GPU with --device");
   }
   const Result<int> levels = LevelsOff(services, path, model);
   if (!levels) {

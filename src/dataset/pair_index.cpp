@@ -6,6 +6,7 @@
 #include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/try.h"
+#include "base/usage_error.h"
 #include "dataset/sorted_paths.h"
 #include "imgmill/base/path_text.h"
 
@@ -37,9 +38,8 @@ Result<NamePattern> NamePattern::Parse(std::string_view text) {
   const size_t at = text.find(kShared);
   const bool once = at != std::string_view::npos && text.find(kShared, at + 1) == std::string_view::npos;
   if (!once || text.find('/') != std::string_view::npos) {
-    return Error{Stage::kConfigure, Code::kUsage,
-                 "takes a name without extension that holds {name} once, such as {name}_x4, not \"" +
-                     PrintablePath(text) + "\""};
+    return UsageError("takes a name without extension that holds {name} once, such as {name}_x4, not \"" +
+                      PrintablePath(text) + "\"");
   }
   NamePattern pattern;
   pattern.before_ = text.substr(0, at);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/try.h"
+#include "base/usage_error.h"
 #include "imgmill/image/kernel_names.h"
 #include "imgmill/image/writer.h"
 #include "imgmill/memory/out_of_memory.h"
@@ -170,7 +171,7 @@ Result<std::unique_ptr<RowReader>> OpenRowsOfSize(const std::string& path, const
   if (!which) {
     std::string names;
     for (const std::string& each : kKernelNames) names += (names.empty() ? "" : ", ") + each;
-    return Error{Stage::kConfigure, Code::kUsage, "unknown kernel \"" + kernel + "\" (" + names + ")"};
+    return UsageError("unknown kernel \"" + kernel + "\" (" + names + ")");
   }
   Result<std::unique_ptr<RowReader>> rows = OpenRows(path, header, options);
   if (!rows) return rows;
@@ -185,7 +186,7 @@ Result<std::unique_ptr<RowReader>> OpenResizedRows(const std::string& path, cons
                                                    const ReadOptions& options, double scale,
                                                    const std::string& kernel) {
   if (!(scale > 0) || !std::isfinite(scale)) {
-    return Error{Stage::kConfigure, Code::kUsage, "a scale must be a number above 0"};
+    return UsageError("a scale must be a number above 0");
   }
   const Layout from = ReadLayout(header, options);
   return OpenRowsOfSize(path, header, options, ScaledSide(from.width, scale), ScaledSide(from.height, scale),

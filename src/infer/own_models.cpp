@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/code_folders.h"
+#include "base/usage_error.h"
 
 namespace imgmill {
 namespace {
@@ -52,7 +53,7 @@ Result<std::string> ModelPath(const std::string& given) {
   const std::vector<std::string> known = OwnModels();
   for (const std::string& each : known) message += (&each == known.data() ? "; there is " : ", ") + each;
   if (known.empty()) message += ": share/imgmill/models, beside the program's folder, is missing or empty";
-  return Error{Stage::kConfigure, Code::kUsage, message};
+  return UsageError(message);
 }
 
 }  // namespace imgmill

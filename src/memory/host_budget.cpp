@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/usage_error.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/memory/memory_flag.h"
 
@@ -117,7 +118,7 @@ Status CheckBudget(const HostBudget& budget, size_t resident, size_t need) {
                         ") is too small: the process already holds " + FormatByteSize(resident) + "; ";
   message += budget.source == "--memory" ? "the smallest that works is " + MemoryFlag(smallest)
                                          : "it needs at least " + FormatByteSize(smallest);
-  return Error{Stage::kConfigure, Code::kUsage, message};
+  return UsageError(message);
 }
 
 std::string MemoryFlag(size_t bytes) {

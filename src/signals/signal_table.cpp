@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/usage_error.h"
 #include "imgmill/base/spelling.h"
 #include "imgmill/image/fidelity_scale.h"
 #include "imgmill/signals/signal_set.h"
@@ -87,7 +88,7 @@ Result<Signal> SignalFromName(std::string_view name) {
     text += " (";
     for (const std::string& each : names) text += each + (each == names.back() ? ")" : ", ");
   }
-  return Error{Stage::kConfigure, Code::kUsage, text};
+  return UsageError(text);
 }
 
 std::string VersionedName(Signal signal) {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/unique_fd.h"
+#include "base/usage_error.h"
 #include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/base/result.h"
@@ -28,8 +29,7 @@ inline Result<OpenedTable> OpenTable(const std::string& path) {
   struct stat status = {};
   if (!fd.valid() || ::fstat(fd.get(), &status) != 0)
     return ErrnoError(Stage::kConfigure, errno, PrintablePath(path));
-  if (!S_ISREG(status.st_mode))
-    return Error{Stage::kConfigure, Code::kUsage, PrintablePath(path) + ": it is no regular file"};
+  if (!S_ISREG(status.st_mode)) return UsageError(PrintablePath(path) + ": it is no regular file");
   return OpenedTable{std::move(fd), status.st_size};
 }
 

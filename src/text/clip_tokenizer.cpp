@@ -14,6 +14,7 @@
 
 #include "base/try.h"
 #include "base/unique_fd.h"
+#include "base/usage_error.h"
 #include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
 #include "text/clean_text.h"
@@ -160,19 +161,17 @@ std::string ClipTokenizer::Learn(std::string_view line) {
 Result<ClipTokenizer> ClipTokenizer::Read(const std::string& path, int tokens) {
   const int wanted = tokens - kBytesAndEnds - 2;
   const auto usage = [&](const std::string& has) {
-    return Error{Stage::kConfigure, Code::kUsage,
-                 PrintablePath(path) + " has " + has + " lines than the " + std::to_string(wanted) +
-                     " that a text tower of " + std::to_string(tokens) +
-                     " tokens needs: it is another model's vocabulary"};
+    return UsageError(PrintablePath(path) + " has " + has + " lines than the " + std::to_string(wanted) +
+                      " that a text tower of " + std::to_string(tokens) +
+                      " tokens needs: it is another model's vocabulary");
   };
   const auto named = [&](Error error) {
     error.message = PrintablePath(path) + " cannot be used as a vocabulary: " + error.message;
     return error;
   };
   if (wanted < 0 || tokens > kClipTokens) {
-    return Error{Stage::kConfigure, Code::kUsage,
-                 "the model's text tower has " + std::to_string(tokens) + " tokens, CLIP's have " +
-                     std::to_string(kClipTokens) + ": its tokenizer is another one"};
+    return UsageError("the model's text tower has " + std::to_string(tokens) + " tokens, CLIP's have " +
+                      std::to_string(kClipTokens) + ": its tokenizer is another one");
   }
   Result<Lines> lines = Lines::Open(path);
   if (!lines) return named(lines.error());
@@ -227,8 +226,7 @@ void ClipTokenizer::EncodeWord(std::string_view bytes, std::vector<int32_t>& ids
 Result<ClipTokens> ClipTokenizer::Encode(std::string_view text, int context) const {
   const std::optional<std::u32string> characters = FromUtf8(text);
   if (!characters) {
-    return Error{Stage::kConfigure, Code::kUsage,
-                 "the text \"" + PrintablePath(text) + "\" is not UTF-8, as all texts must be"};
+    return UsageError("the text \"" + PrintablePath(text) + "\" is not UTF-8, as all texts must be");
   }
   const std::u32string clean = CleanText(*characters);
   ClipTokens tokens;

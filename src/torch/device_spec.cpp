@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/usage_error.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/base/spelling.h"
@@ -12,10 +13,6 @@ namespace imgmill {
 namespace {
 
 using Kind = DeviceChoice::Kind;
-
-Error Usage(std::string message) {
-  return {Stage::kConfigure, Code::kUsage, std::move(message)};
-}
 
 std::string WhatThereIs(const AcceleratorFacts& facts) {
   std::string text = "available: cpu";
@@ -42,14 +39,14 @@ Error Unknown(const std::string& word, const std::string& type, const Accelerato
               const std::string& library) {
   for (const char* known : {"cuda", "hip", "xpu", "mps"}) {
     if (type == known) {
-      return Usage("device " + word + ": " + library + " has no support for " + type + "; " +
-                   WhatThereIs(facts));
+      return UsageError("device " + word + ": " + library + " has no support for " + type + "; " +
+                        WhatThereIs(facts));
     }
   }
   std::vector<std::string> words = {"auto", "all", "cpu", "cuda", "xpu", "mps"};
   std::string message = "device \"" + PrintablePath(word) + "\" is unknown";
   if (const auto meant = DidYouMean(type, words)) message += "; did you mean \"" + *meant + "\"?";
-  return Usage(message + " (" + WhatThereIs(facts) + ")");
+  return UsageError(message + " (" + WhatThereIs(facts) + ")");
 }
 
 }  // namespace
@@ -66,7 +63,7 @@ Result<std::vector<DeviceChoice>> ParseDevices(const std::string& spec, const Ac
     std::string type;
     int index = -1;
     if (!Split(word, type, index))
-      return Usage("device \"" + PrintablePath(word) + "\": expected TYPE or TYPE:NUMBER");
+      return UsageError("device \"" + PrintablePath(word) + "\": expected TYPE or TYPE:NUMBER");
     if (word == "auto") {
       meant = {facts.count > 0 ? DeviceChoice{Kind::kAccelerator, 0} : DeviceChoice{Kind::kHost, 0}};
     } else if (word == "all") {
@@ -78,7 +75,8 @@ Result<std::vector<DeviceChoice>> ParseDevices(const std::string& spec, const Ac
       meant = {{Kind::kHostBacked, index}};
     } else if (!facts.type.empty() && type == facts.type) {
       if (std::max(index, 0) >= facts.count) {
-        return Usage("device " + word + " was not found or its driver does not work; " + WhatThereIs(facts));
+        return UsageError("device " + word + " was not found or its driver does not work; " +
+                          WhatThereIs(facts));
       }
       meant = {{Kind::kAccelerator, std::max(index, 0)}};
     } else {
@@ -86,16 +84,17 @@ Result<std::vector<DeviceChoice>> ParseDevices(const std::string& spec, const Ac
     }
     for (const DeviceChoice& choice : meant) {
       if (std::find(choices.begin(), choices.end(), choice) != choices.end()) {
-        return Usage("device \"" + word + "\" is named twice in \"" + spec + "\"");
+        return UsageError("device \"" + word + "\" is named twice in \"" + spec + "\"");
       }
       choices.push_back(choice);
     }
   }
   if (std::any_of(choices.begin(), choices.end(), OnHost) &&
       !std::all_of(choices.begin(), choices.end(), OnHost)) {
-    return Usage("devices \"" + spec +
-                 "\": a GPU and the CPU round differently, so that results would depend on which of them an "
-                 "image meets; name devices of one kind (where a GPU fails, the CPU takes over by itself)");
+    return UsageError(
+        "devices \"" + spec +
+        "\": a GPU and the CPU round differently, so that results would depend on which of them an "
+        "image meets; name devices of one kind (where a GPU fails, the CPU takes over by itself)");
   }
   return choices;
 }
@@ -106,9 +105,10 @@ Status SameModel(const Card& a, const Card& b) {
   // What a driver keeps for itself differs a little between equal cards.
   if (smaller == 0 || larger - smaller <= larger / 20) return {};
   const auto text = [](const Card& card) { return card.name + " (" + FormatByteSize(card.bytes) + ")"; };
-  return Usage("devices " + text(a) + " and " + text(b) +
-               " are different models, which round differently, so that results would depend on which of "
-               "them an image meets; name devices of one model, and give the others a run of their own");
+  return UsageError(
+      "devices " + text(a) + " and " + text(b) +
+      " are different models, which round differently, so that results would depend on which of "
+      "them an image meets; name devices of one model, and give the others a run of their own");
 }
 
 }  // namespace imgmill

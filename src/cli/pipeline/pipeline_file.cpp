@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/try.h"
+#include "base/usage_error.h"
 #include "cli/command_table.h"
 #include "cli/defaults_file.h"
 #include "cli/yaml_options.h"
@@ -16,19 +17,15 @@
 namespace imgmill {
 namespace {
 
-Error Usage(std::string message) {
-  return {Stage::kConfigure, Code::kUsage, std::move(message)};
-}
-
 /// "input": one path or several.
 Status ReadInput(const YAML::Node& node, const std::string& file, ListOptions& list) {
   if (node.IsScalar()) {
     list.paths.push_back(RelativeToFile(node.Scalar(), file));
     return {};
   }
-  if (!node.IsSequence()) return Usage(AtLine(file, node, "\"input\" takes a path or a list of paths"));
+  if (!node.IsSequence()) return UsageError(AtLine(file, node, "\"input\" takes a path or a list of paths"));
   for (const YAML::Node& item : node) {
-    if (!item.IsScalar()) return Usage(AtLine(file, item, "\"input\" takes paths"));
+    if (!item.IsScalar()) return UsageError(AtLine(file, item, "\"input\" takes paths"));
     list.paths.push_back(RelativeToFile(item.Scalar(), file));
   }
   return {};
@@ -37,7 +34,8 @@ Status ReadInput(const YAML::Node& node, const std::string& file, ListOptions& l
 Result<PipelineStep> ReadStep(const YAML::Node& node, const std::string& file, const std::string& output,
                               std::map<std::string, int>& uses) {
   if (!node.IsMap() || node.size() != 1) {
-    return Usage(AtLine(file, node, "a step is one command with its options below it, as in \"- dedup:\""));
+    return UsageError(
+        AtLine(file, node, "a step is one command with its options below it, as in \"- dedup:\""));
   }
   const auto entry = *node.begin();
   PipelineStep step;
@@ -50,7 +48,7 @@ Result<PipelineStep> ReadStep(const YAML::Node& node, const std::string& file, c
     }
     std::string what = "unknown step \"" + step.name + "\"";
     if (const auto guess = DidYouMean(step.name, names)) what += "; did you mean \"" + *guess + "\"?";
-    return Usage(AtLine(file, entry.first, what));
+    return UsageError(AtLine(file, entry.first, what));
   }
   step.place = AtLine(file, entry.first, step.name);
   step.leaves_set_aside = row->leaves_set_aside;
@@ -65,7 +63,7 @@ Result<PipelineStep> ReadStep(const YAML::Node& node, const std::string& file, c
       option != nullptr && option->count() == 0) {
     step.command->set_output_folder(step.folder);
   }
-  if (const auto wrong = step.command->Check()) return Usage(AtLine(file, entry.first, *wrong));
+  if (const auto wrong = step.command->Check()) return UsageError(AtLine(file, entry.first, *wrong));
   return step;
 }
 
@@ -78,7 +76,7 @@ PipelineStep::~PipelineStep() = default;
 Result<CommandPipeline> ReadPipeline(const std::string& file, CLI::App& app, SharedOptions& shared) {
   YAML::Node loaded = TRY(LoadYaml(file));
   const YAML::Node& root = loaded;
-  if (!root.IsMap()) return Usage(PrintablePath(file) + ": expected input, output and steps");
+  if (!root.IsMap()) return UsageError(PrintablePath(file) + ": expected input, output and steps");
 
   if (Status applied =
           ApplyYaml(root, file, app,
@@ -89,7 +87,7 @@ Result<CommandPipeline> ReadPipeline(const std::string& file, CLI::App& app, Sha
   CommandPipeline pipeline;
   pipeline.file = file;
   for (const char* needed : {"input", "output", "steps"}) {
-    if (!root[needed]) return Usage(PrintablePath(file) + ": \"" + needed + "\" is missing");
+    if (!root[needed]) return UsageError(PrintablePath(file) + ": \"" + needed + "\" is missing");
   }
   TRY(ReadInput(root["input"], file, shared.list));
   for (const auto& [key, target] :
@@ -99,32 +97,32 @@ Result<CommandPipeline> ReadPipeline(const std::string& file, CLI::App& app, Sha
       *target = root[key].IsScalar() ? std::vector<std::string>{root[key].Scalar()}
                                      : root[key].as<std::vector<std::string>>();
     } catch (const YAML::Exception&) {
-      return Usage(AtLine(file, root[key], "\"" + std::string(key) + "\" takes patterns"));
+      return UsageError(AtLine(file, root[key], "\"" + std::string(key) + "\" takes patterns"));
     }
   }
   if (root["recursive"]) {
     try {
       shared.list.recursive = root["recursive"].as<bool>();
     } catch (const YAML::Exception&) {
-      return Usage(AtLine(file, root["recursive"], "\"recursive\" takes true or false"));
+      return UsageError(AtLine(file, root["recursive"], "\"recursive\" takes true or false"));
     }
   }
   if (!root["output"].IsScalar() || root["output"].Scalar().empty()) {
-    return Usage(AtLine(file, root["output"], "\"output\" takes a folder"));
+    return UsageError(AtLine(file, root["output"], "\"output\" takes a folder"));
   }
   pipeline.output = RelativeToFile(root["output"].Scalar(), file);
   for (const auto& [key, target] :
        {std::pair{"report", &shared.report}, std::pair{"report-page", &shared.report_page}}) {
     if (!root[key] || !target->empty()) continue;
     if (!root[key].IsScalar())
-      return Usage(AtLine(file, root[key], "\"" + std::string(key) + "\" takes a file name"));
+      return UsageError(AtLine(file, root[key], "\"" + std::string(key) + "\" takes a file name"));
     if (shared.mode != RunMode::kRun) continue;  // that of the last run stays; a flag asks for one of this
     // What tells of a pipeline lies with its outputs.
     const std::string name = root[key].Scalar();
     *target = name.empty() || name[0] == '/' ? name : pipeline.output + "/" + name;
   }
   if (!root["steps"].IsSequence() || root["steps"].size() == 0) {
-    return Usage(AtLine(file, root["steps"], "\"steps\" takes a list of commands"));
+    return UsageError(AtLine(file, root["steps"], "\"steps\" takes a list of commands"));
   }
   std::map<std::string, int> uses;
   for (const YAML::Node& node : root["steps"]) {

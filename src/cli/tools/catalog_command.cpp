@@ -7,6 +7,7 @@
 #include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/try.h"
+#include "base/usage_error.h"
 #include "cli/session/session.h"
 #include "cli/session/stop_signals.h"
 #include "imgmill/base/byte_size.h"
@@ -86,8 +87,7 @@ class CatalogTool final : public Tool {
     const std::string folder = TRY(Folder());
     if (!Exists(folder + "/catalog.sqlite")) {
       for (const std::string& path : paths_) {
-        if (!Exists(path))
-          return Error{Stage::kConfigure, Code::kUsage, PrintablePath(path) + ": no such folder"};
+        if (!Exists(path)) return UsageError(PrintablePath(path) + ": no such folder");
       }
       return Error{
           Stage::kConfigure, Code::kUsage,

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/try.h"
+#include "base/usage_error.h"
 #include "cli/plan/memory_info.h"
 #include "cli/plan/plan_advice.h"
 #include "cli/session/session.h"
@@ -108,7 +109,7 @@ class Memory final : public Tool {
     std::vector<fs::path> folders;
     if (!catalog_.empty()) {
       if (!Exists(catalog_ + "/catalog.sqlite")) {
-        return Error{Stage::kConfigure, Code::kUsage, PrintablePath(catalog_) + " holds no catalog"};
+        return UsageError(PrintablePath(catalog_) + " holds no catalog");
       }
       folders.emplace_back(catalog_);
     } else {

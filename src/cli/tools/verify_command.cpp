@@ -8,6 +8,7 @@
 #include "base/may_overwrite.h"
 #include "base/path_parts.h"
 #include "base/try.h"
+#include "base/usage_error.h"
 #include "cli/session/session.h"
 #include "cli/session/stop_signals.h"
 #include "forgotten_work.h"
@@ -87,9 +88,8 @@ class Verify final : public Tool {
     if (IsManifestOrNothing(manifest_)) return {};
     for (const std::string& folder : folders_) {
       if (IsAtOrBelow(CanonicalOrEntry(manifest_), CanonicalOrEntry(folder)))
-        return Error{Stage::kConfigure, Code::kUsage,
-                     "--manifest " + PrintablePath(manifest_) +
-                         " would overwrite a file of the folder that is verified: name another file"};
+        return UsageError("--manifest " + PrintablePath(manifest_) +
+                          " would overwrite a file of the folder that is verified: name another file");
     }
     return {};
   }

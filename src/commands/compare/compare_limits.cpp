@@ -8,15 +8,12 @@
 #include <limits>
 
 #include "base/try.h"
+#include "base/usage_error.h"
 #include "commands/choice.h"
 #include "imgmill/base/path_text.h"
 
 namespace imgmill {
 namespace {
-
-Error Usage(std::string message) {
-  return {Stage::kConfigure, Code::kUsage, std::move(message)};
-}
 
 std::vector<std::string> Names(bool with_all) {
   std::vector<std::string> names;
@@ -27,15 +24,15 @@ std::vector<std::string> Names(bool with_all) {
 
 Result<Metric> ParseMetric(const char* flag, const std::string& name, bool with_all) {
   if (const auto metric = MetricFromName(name)) return *metric;
-  return Usage(*CheckChoice(flag, PrintablePath(name), Names(with_all)));
+  return UsageError(*CheckChoice(flag, PrintablePath(name), Names(with_all)));
 }
 
 Result<CompareLimit> ParseLimit(const std::string& text, bool below) {
   const char* flag = below ? "--fail-below" : "--fail-above";
   const size_t equals = text.find('=');
   if (equals == std::string::npos) {
-    return Usage(std::string(flag) + " takes NAME=NUMBER, such as " + (below ? "psnr=32" : "mae=2") +
-                 ", not \"" + PrintablePath(text) + "\"");
+    return UsageError(std::string(flag) + " takes NAME=NUMBER, such as " + (below ? "psnr=32" : "mae=2") +
+                      ", not \"" + PrintablePath(text) + "\"");
   }
   CompareLimit limit;
   limit.metric = TRY(ParseMetric(flag, text.substr(0, equals), /*with_all=*/false));
@@ -43,12 +40,12 @@ Result<CompareLimit> ParseLimit(const std::string& text, bool below) {
   const char* const end = text.data() + text.size();
   const auto [stop, problem] = std::from_chars(text.data() + equals + 1, end, limit.number);
   if (problem != std::errc() || stop != end || !std::isfinite(limit.number)) {
-    return Usage(std::string(flag) + " " + std::string(info.name) + "= takes a number, not \"" +
-                 PrintablePath(text.substr(equals + 1)) + "\"");
+    return UsageError(std::string(flag) + " " + std::string(info.name) + "= takes a number, not \"" +
+                      PrintablePath(text.substr(equals + 1)) + "\"");
   }
   if (info.more_is_better != below) {
-    return Usage(std::string(flag) + " " + PrintablePath(text) + ": of " + std::string(info.name) +
-                 (below ? " less is better (use --fail-above)" : " more is better (use --fail-below)"));
+    return UsageError(std::string(flag) + " " + PrintablePath(text) + ": of " + std::string(info.name) +
+                      (below ? " less is better (use --fail-above)" : " more is better (use --fail-below)"));
   }
   return limit;
 }
@@ -138,7 +135,7 @@ Result<ComparePlan> PlanOf(const CompareOptions& options) {
     const Metric metric = TRY(ParseMetric("--metrics", name, /*with_all=*/true));
     AddOnce(plan.columns, metric);
   }
-  if (plan.columns.empty()) return Usage("--metrics takes at least one name");
+  if (plan.columns.empty()) return UsageError("--metrics takes at least one name");
   for (const bool below : {true, false}) {
     for (const std::string& text : below ? options.fail_below : options.fail_above) {
       const CompareLimit limit = TRY(ParseLimit(text, below));
@@ -148,7 +145,8 @@ Result<ComparePlan> PlanOf(const CompareOptions& options) {
   }
   AddImpliedLimits(plan.limits);
   if (options.lpips.empty()) {
-    if (plan.set().Has(Metric::kLpips)) return Usage("lpips is measured by a network: give its --lpips FILE");
+    if (plan.set().Has(Metric::kLpips))
+      return UsageError("lpips is measured by a network: give its --lpips FILE");
   } else {
     AddOnce(plan.columns, Metric::kLpips);
   }

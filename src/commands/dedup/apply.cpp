@@ -5,6 +5,7 @@
 
 #include "base/path_parts.h"
 #include "base/try.h"
+#include "base/usage_error.h"
 #include "commands/export_target.h"
 #include "commands/freed_bytes.h"
 #include "commands/planned_actions.h"
@@ -171,8 +172,7 @@ class Apply final : public Command {
   bool needs_images() const override { return false; }
 
   Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override {
-    if (services.in_pipeline)
-      return Error{Stage::kConfigure, Code::kUsage, "apply is no step of a pipeline: run it by itself"};
+    if (services.in_pipeline) return UsageError("apply is no step of a pipeline: run it by itself");
     return std::unique_ptr<CommandRun>(std::make_unique<ApplyRun>(options_, services));
   }
 

@@ -5,6 +5,7 @@
 
 #include "archive/archive_path.h"
 #include "base/try.h"
+#include "base/usage_error.h"
 #include "commands/embed/embed_operation.h"
 #include "commands/embed/vector_kinds.h"
 #include "commands/export_target.h"
@@ -296,8 +297,7 @@ Result<DedupPlaces> Dedup::Places(const DedupOptions& options, const KeepOrder& 
                                   const StepsBefore& before) {
   const auto canonical = [&](const char* flag, const std::string& folder) -> Result<std::string> {
     if (HoldsFiles(folder) || before.MayMake(folder)) return CanonicalOrSame(folder);
-    return Error{Stage::kConfigure, Code::kUsage,
-                 std::string(flag) + ": " + PrintablePath(folder) + " is not an existing folder"};
+    return UsageError(std::string(flag) + ": " + PrintablePath(folder) + " is not an existing folder");
   };
   DedupPlaces places;
   for (const std::string& folder : order.folders()) {
@@ -316,11 +316,10 @@ Status Dedup::MayActOn(ListOptions list, const StepsBefore& before) const {
     std::erase(list.paths, options_.reference);  // nothing there is a duplicate
     const bool links = options_.action == "hardlink" || options_.action == "symlink";
     if (links && AtOrIntoArchive(options_.reference))
-      return Error{Stage::kConfigure, Code::kUsage,
-                   "--action " + options_.action + " cannot link to what lies in an archive, as " +
-                       PrintablePath(options_.reference) +
-                       " of --reference does (--action move or delete "
-                       "takes the duplicates away)"};
+      return UsageError("--action " + options_.action + " cannot link to what lies in an archive, as " +
+                        PrintablePath(options_.reference) +
+                        " of --reference does (--action move or delete "
+                        "takes the duplicates away)");
   }
   return MayActOnInput(options_.action, list, before);
 }
@@ -328,8 +327,7 @@ Status Dedup::MayActOn(ListOptions list, const StepsBefore& before) const {
 Status Dedup::MayRead(const CommandServices& services, const StepsBefore& before) const {
   TRY(MayActOn(services.shared->list, before));
   if (services.in_pipeline && !options_.reference.empty())
-    return Error{Stage::kConfigure, Code::kUsage,
-                 "--reference cannot be used in a pipeline step: run imgmill dedup by itself"};
+    return UsageError("--reference cannot be used in a pipeline step: run imgmill dedup by itself");
   std::string wrong;  // Check would have said
   if (const auto order = KeepOrder::Parse(options_.keep_by, wrong)) TRY(Places(options_, *order, before));
   if (ByModel() && !options_.embedding.model.empty()) TRY(MayBeWeights(services, options_.embedding.model));

@@ -7,6 +7,7 @@
 
 #include "archive/archive_path.h"
 #include "base/try.h"
+#include "base/usage_error.h"
 #include "commands/export_target.h"
 #include "commands/readable_file.h"
 #include "embed_operation.h"
@@ -118,11 +119,10 @@ Result<OpenedEmbedding> OpenImported(const EmbedOptions& options, const Imported
   const std::string& name = options.embedding.model_name;
   OpenedEmbedding opened = TRY(WithVectors(MakeImportedEmbedder(name), services));
   if (!opened.store.file || opened.store.file->dimension() == imported.dimension()) return opened;
-  return Error{Stage::kConfigure, Code::kUsage,
-               PrintablePath(options.imported.file) + " has vectors of " +
-                   std::to_string(imported.dimension()) +
-                   " numbers, and those that the catalog has under \"" + name + "\" have " +
-                   std::to_string(opened.store.file->dimension()) + ": give another --model-name"};
+  return UsageError(PrintablePath(options.imported.file) + " has vectors of " +
+                    std::to_string(imported.dimension()) +
+                    " numbers, and those that the catalog has under \"" + name + "\" have " +
+                    std::to_string(opened.store.file->dimension()) + ": give another --model-name");
 }
 
 class Embed final : public Command, public ChecksAhead {

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/usage_error.h"
 #include "commands/readable_file.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flags.h"
@@ -146,11 +147,10 @@ bool EmbeddingOptions::DescribesInput() const {
 
 Result<ModelInput> EmbeddingOptions::Input(const ModelInput* own) const {
   if (own == nullptr && mean.empty() && scale.empty()) {
-    return Error{Stage::kConfigure, Code::kUsage,
-                 "which pixel values does " + PrintablePath(model) +
-                     " expect? Give --mean and --std, as in (x / 255 - mean) / std, or --scale and --shift, "
-                     "as in x * scale + shift; or write them to " +
-                     PrintablePath(defaults_file())};
+    return UsageError("which pixel values does " + PrintablePath(model) +
+                      " expect? Give --mean and --std, as in (x / 255 - mean) / std, or --scale and --shift, "
+                      "as in x * scale + shift; or write them to " +
+                      PrintablePath(defaults_file()));
   }
   ModelInput input = own != nullptr ? *own : ModelInput{};
   if (input_size != 0) {

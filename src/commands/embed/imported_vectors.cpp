@@ -10,16 +10,13 @@
 #include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/try.h"
+#include "base/usage_error.h"
 #include "embed_operation.h"
 #include "imgmill/base/path_text.h"
 #include "vector_table.h"
 
 namespace imgmill {
 namespace {
-
-Error Usage(const std::string& text) {
-  return {Stage::kConfigure, Code::kUsage, text};
-}
 
 /// The file that a name of the table means: as it stands, or without the escapes of `--export`.
 Result<std::optional<std::string>> FileOf(const std::string& name, const std::string& base) {
@@ -43,8 +40,9 @@ Result<std::unique_ptr<ImportedVectors>> ImportedVectors::Read(const ImportOptio
                                                                const CommandServices& services) {
   std::unique_ptr<ImportedVectors> read(new ImportedVectors(options));
   VectorTable table = TRY(VectorTable::Open(options));
-  if (table.rows() == 0) return Usage(PrintablePath(options.file) + ": it has no rows");
-  if (table.rows() > UINT32_MAX) return Usage(PrintablePath(options.file) + ": it has more than 2^32 rows");
+  if (table.rows() == 0) return UsageError(PrintablePath(options.file) + ": it has no rows");
+  if (table.rows() > UINT32_MAX)
+    return UsageError(PrintablePath(options.file) + ": it has more than 2^32 rows");
   const Footprint reading = TRY(table.Needs());
   Lease lease = TRY(services.memory->Acquire({table.rows() * sizeof(Entry), 0}, *services.stop));
   read->lease_ = std::move(lease);
@@ -57,14 +55,14 @@ Result<std::unique_ptr<ImportedVectors>> ImportedVectors::Read(const ImportOptio
   });
   if (!taken) return taken.error();
   if (read->missing_ == read->rows_)
-    return Usage("none of the images that " + PrintablePath(options.file) +
-                 " names is there (the first: " + PrintablePath(read->first_missing_) +
-                 "): say with --import-base which folder the paths begin at");
+    return UsageError("none of the images that " + PrintablePath(options.file) +
+                      " names is there (the first: " + PrintablePath(read->first_missing_) +
+                      "): say with --import-base which folder the paths begin at");
   if (!read->vectors_) {
     const Entry& first = read->entries_[0];
-    return Usage(PrintablePath(options.file) +
-                 ": none of its rows has a vector that can be used: that of row " +
-                 std::to_string(first.row) + ", counted from 0, " + read->WhatIsWrong(first.state));
+    return UsageError(PrintablePath(options.file) +
+                      ": none of its rows has a vector that can be used: that of row " +
+                      std::to_string(first.row) + ", counted from 0, " + read->WhatIsWrong(first.state));
   }
   TRY(read->Sort());
   return read;
@@ -111,7 +109,7 @@ Status ImportedVectors::Sort() {
   for (size_t i = 1; i < entries.size(); ++i) {
     const Entry &a = entries[i - 1], &b = entries[i];
     if (a.path == b.path && (a.checksum != b.checksum || a.state != b.state))
-      return Usage(NameOfRows(a.row, b.row) + " are of one image and differ");
+      return UsageError(NameOfRows(a.row, b.row) + " are of one image and differ");
   }
   return {};
 }

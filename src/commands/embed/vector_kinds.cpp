@@ -7,6 +7,7 @@
 
 #include "base/path_parts.h"
 #include "base/try.h"
+#include "base/usage_error.h"
 #include "commands/model_loading.h"
 #include "embedder.h"
 #include "imgmill/base/path_text.h"
@@ -38,7 +39,7 @@ Error NoVectors(const std::string& catalog, const std::string& kind) {
       kind.starts_with("imported/")
           ? ": run imgmill embed --import on the same folder first, with the same --model-name"
           : ": run imgmill embed on the same folder first, with the same --model options";
-  return Error{Stage::kConfigure, Code::kUsage, text + advice};
+  return UsageError(text + advice);
 }
 
 std::string MakerOf(const EmbeddingOptions& embedding) {
@@ -67,10 +68,10 @@ Status HasVectors(const EmbeddingOptions& embedding, const CommandServices& serv
   const char* const advice = !embedding.model_name.empty()
                                  ? "put an embed step before it that imports them, with the same model-name"
                                  : "put an embed step before it, with the same model options";
-  return Error{Stage::kConfigure, Code::kUsage,
-               "the pipeline's catalog has none of the vectors that it needs, and no step before it makes "
-               "them: " +
-                   std::string(advice)};
+  return UsageError(
+      "the pipeline's catalog has none of the vectors that it needs, and no step before it makes "
+      "them: " +
+      std::string(advice));
 }
 
 }  // namespace imgmill

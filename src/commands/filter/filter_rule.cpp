@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/try.h"
+#include "base/usage_error.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/base/spelling.h"
 #include "rule_text.h"
@@ -38,10 +39,6 @@ size_t SkipBlanks(std::string_view text, size_t at) {
 bool ParseNumber(std::string_view text, double& number) {
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
   return problem == std::errc() && end == text.data() + text.size() && std::isfinite(number);
-}
-
-Error Usage(std::string message) {
-  return {Stage::kConfigure, Code::kUsage, std::move(message)};
 }
 
 }  // namespace
@@ -81,8 +78,8 @@ class RuleReader {
 
  private:
   Error Wrong(size_t at, const std::string& what) const {
-    return Usage(std::string(rule_.flag()) + " \"" + PrintablePath(text_) + "\": " + what +
-                 " (at character " + std::to_string(at + 1) + ")");
+    return UsageError(std::string(rule_.flag()) + " \"" + PrintablePath(text_) + "\": " + what +
+                      " (at character " + std::to_string(at + 1) + ")");
   }
   size_t BlanksCut(size_t from, size_t end) const {
     while (end > from && kBlanks.find(text_[end - 1]) != std::string_view::npos) --end;
@@ -224,8 +221,8 @@ Result<double> MostDropped(std::string_view text, uint64_t judged) {
   double number = 0;
   if (!ParseNumber(text.substr(0, text.size() - (share ? 1 : 0)), number) || number < 0 ||
       (share && number > 100) || (!share && number != std::floor(number))) {
-    return Usage("--max-drop takes a share such as 50% or a whole number of images, not \"" +
-                 PrintablePath(text) + "\"");
+    return UsageError("--max-drop takes a share such as 50% or a whole number of images, not \"" +
+                      PrintablePath(text) + "\"");
   }
   return share ? number * static_cast<double>(judged) / 100 : number;
 }

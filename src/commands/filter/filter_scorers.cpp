@@ -4,17 +4,10 @@
 #include <algorithm>
 
 #include "base/try.h"
+#include "base/usage_error.h"
 #include "imgmill/base/path_text.h"
 
 namespace imgmill {
-namespace {
-
-Error Usage(std::string message) {
-  return {Stage::kConfigure, Code::kUsage, std::move(message)};
-}
-
-}  // namespace
-
 std::string NeedsScorer(const FilterRule& rule) {
   const std::string clip = rule.signal == Signal::kAesthetic ? ", and CLIP's with --scorer-clip FILE" : "";
   return std::string(rule.flag()) + " \"" + PrintablePath(rule.text) +
@@ -32,23 +25,24 @@ Result<std::vector<Scorer>> OpenScorers(const FilterOptions& options, std::span<
   for (const std::string& path : options.scorers) {
     Scorer scorer = TRY(MakeScorer(path, options.clip, services));
     if (const auto other = giving(scorer.signal); other != scorers.end()) {
-      return Usage(PrintablePath(other->path) + " and " + PrintablePath(path) + " both give the signal " +
-                   std::string(InfoOf(scorer.signal).name) + ": give one of them");
+      return UsageError(PrintablePath(other->path) + " and " + PrintablePath(path) +
+                        " both give the signal " + std::string(InfoOf(scorer.signal).name) +
+                        ": give one of them");
     }
     scorers.push_back(std::move(scorer));
   }
   if (!options.clip.empty() && giving(Signal::kAesthetic) == scorers.end())
-    return Usage("--scorer-clip goes with an aesthetic head, and no --scorer is one");
+    return UsageError("--scorer-clip goes with an aesthetic head, and no --scorer is one");
   for (const FilterRule& rule : rules) {
     if (InfoOf(rule.signal).by_network && giving(rule.signal) == scorers.end())
-      return Usage(NeedsScorer(rule));
+      return UsageError(NeedsScorer(rule));
   }
   for (const Scorer& scorer : scorers) {
     const auto about = [&](const FilterRule& rule) { return rule.signal == scorer.signal; };
     if (!options.WantsAllSignals() && std::none_of(rules.begin(), rules.end(), about)) {
-      return Usage("--scorer " + PrintablePath(scorer.path) + " gives the signal " +
-                   std::string(InfoOf(scorer.signal).name) +
-                   ", which no rule is about: add one, or --export FILE.csv");
+      return UsageError("--scorer " + PrintablePath(scorer.path) + " gives the signal " +
+                        std::string(InfoOf(scorer.signal).name) +
+                        ", which no rule is about: add one, or --export FILE.csv");
     }
   }
   return scorers;

@@ -6,6 +6,7 @@
 #include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/try.h"
+#include "base/usage_error.h"
 #include "commands/embed/embed_operation.h"
 #include "commands/embed/vector_kinds.h"
 #include "commands/export_target.h"
@@ -20,10 +21,6 @@
 
 namespace imgmill {
 namespace {
-
-Error Usage(std::string text) {
-  return {Stage::kConfigure, Code::kUsage, std::move(text)};
-}
 
 class Match final : public Command, public ChecksAhead {
  public:
@@ -52,10 +49,11 @@ class Match final : public Command, public ChecksAhead {
   Status MayRead(const CommandServices& services, const StepsBefore& before) const override {
     if (!options_.embedding.model.empty()) TRY(MayBeWeights(services, options_.embedding.model));
     if (!services.in_pipeline) return {};  // which catalogs are asked, and for what, Begin finds out
-    if (services.shared->no_catalog) return Usage("match searches a catalog and does not work without one");
+    if (services.shared->no_catalog)
+      return UsageError("match searches a catalog and does not work without one");
     for (const std::string& in : options_.in) {
       if (!HoldsFiles(in) && !before.MayMake(in))
-        return Usage("--in " + PrintablePath(in) + " is not a folder");
+        return UsageError("--in " + PrintablePath(in) + " is not a folder");
     }
     return HasVectors(options_.embedding, services, before);
   }

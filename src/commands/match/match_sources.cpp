@@ -8,6 +8,7 @@
 #include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/try.h"
+#include "base/usage_error.h"
 #include "commands/embed/vector_kinds.h"
 #include "imgmill/base/path_text.h"
 
@@ -45,11 +46,10 @@ Status AreAsLong(const std::string& folder, const MatchSource& source, const std
   const int length = source.store.file->dimension();
   const int other_length = other.store.file->dimension();
   if (length == other_length) return {};
-  return Error{Stage::kConfigure, Code::kUsage,
-               "the vectors of " + PrintablePath(folder) + " have " + std::to_string(length) +
-                   " numbers, and those of " + PrintablePath(other_folder) + " " +
-                   std::to_string(other_length) +
-                   ": they cannot be compared (search each by itself, or embed both with one model)"};
+  return UsageError("the vectors of " + PrintablePath(folder) + " have " + std::to_string(length) +
+                    " numbers, and those of " + PrintablePath(other_folder) + " " +
+                    std::to_string(other_length) +
+                    ": they cannot be compared (search each by itself, or embed both with one model)");
 }
 
 }  // namespace

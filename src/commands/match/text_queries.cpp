@@ -3,6 +3,7 @@
 #include "text_queries.h"
 
 #include "base/try.h"
+#include "base/usage_error.h"
 #include "commands/model_loading.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/infer/library_pages.h"
@@ -24,7 +25,7 @@ Result<std::vector<ClipTokens>> TokensOf(const MatchOptions& options, const Comm
   for (const std::string& text : options.texts) {
     ClipTokens& of_text = tokens.emplace_back(TRY(tokenizer.Encode(text, model.context())));
     if (of_text.ids.size() == 2) {
-      return Error{Stage::kConfigure, Code::kUsage, "--text " + Quoted(text) + " says nothing to look for"};
+      return UsageError("--text " + Quoted(text) + " says nothing to look for");
     }
     if (!of_text.cut) continue;
     services.log(LogLevel::kWarning, "the text " + Quoted(text) + " is longer than the " +
@@ -80,10 +81,9 @@ class TextWork final : public LadderWork {
 Status EmbedTexts(TextModel& model, const MatchOptions& options, const CommandServices& services,
                   VectorFile& kept, MatchQueryTable& queries) {
   if (model.info().dimension != kept.dimension()) {
-    return Error{Stage::kConfigure, Code::kUsage,
-                 PrintablePath(options.embedding.model) + " makes vectors of " +
-                     std::to_string(model.info().dimension) + " numbers of texts, and of " +
-                     std::to_string(kept.dimension()) + " of images: they cannot be compared"};
+    return UsageError(PrintablePath(options.embedding.model) + " makes vectors of " +
+                      std::to_string(model.info().dimension) + " numbers of texts, and of " +
+                      std::to_string(kept.dimension()) + " of images: they cannot be compared");
   }
   std::string with = model.info().architecture;
   if (!model.info().assumed.empty()) with += ", " + model.info().assumed + " assumed";

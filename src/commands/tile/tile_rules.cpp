@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/try.h"
+#include "base/usage_error.h"
 #include "imgmill/base/path_text.h"
 
 namespace imgmill {
@@ -15,12 +16,10 @@ Result<std::vector<FilterRule>> TileRules(const TileOptions& options) {
     for (const std::string& text : keeps ? options.keep : options.drop) {
       FilterRule rule = TRY(ParseRule(text, keeps));
       const std::string given = std::string(rule.flag()) + " \"" + PrintablePath(text) + "\": ";
-      if (rule.percentile)
-        return Error{Stage::kConfigure, Code::kUsage, given + "a tile is judged by itself: give a number"};
+      if (rule.percentile) return UsageError(given + "a tile is judged by itself: give a number");
       if (rule.photo_text || !InfoOf(rule.signal).from_pixels) {
-        return Error{Stage::kConfigure, Code::kUsage,
-                     given + "tiles are judged by their pixels; for " + std::string(rule.field()) +
-                         " of whole images use filter"};
+        return UsageError(given + "tiles are judged by their pixels; for " + std::string(rule.field()) +
+                          " of whole images use filter");
       }
       rules.push_back(std::move(rule));
     }

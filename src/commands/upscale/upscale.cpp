@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/try.h"
+#include "base/usage_error.h"
 #include "commands/model_loading.h"
 #include "commands/precision.h"
 #include "commands/readable_file.h"
@@ -134,10 +135,9 @@ class Upscale final : public Command, public ChecksAhead {
   /// Its files have the names of those that it is given.
   Status MayWrite(const CommandServices&, const StepsBefore& before) const override {
     if (!before.GiveFilesOf(options_.output) || before.given_ending != output_ending()) return {};
-    return Error{Stage::kConfigure, Code::kUsage,
-                 "--output " + PrintablePath(options_.output) +
-                     " is the folder of the images themselves, which " + before.given_by +
-                     " makes: name another"};
+    return UsageError("--output " + PrintablePath(options_.output) +
+                      " is the folder of the images themselves, which " + before.given_by +
+                      " makes: name another");
   }
 
   Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override {
@@ -163,12 +163,11 @@ Result<std::unique_ptr<CommandRun>> Upscale::BeginModel(const CommandServices& s
   std::shared_ptr<UpscaleModel> model = *std::move(loaded);
   const ModelInfo& info = model->info();
   if (options_.scale > 0 && options_.scale != info.scale) {
-    return Error{Stage::kConfigure, Code::kUsage,
-                 "--scale does not fit: this model enlarges " + std::to_string(info.scale) + " times"};
+    return UsageError("--scale does not fit: this model enlarges " + std::to_string(info.scale) + " times");
   }
   if (options_.noise_level && !info.takes_noise_level) {
-    return Error{Stage::kConfigure, Code::kUsage,
-                 "--noise-level does not fit: " + info.architecture + " is not told how strong the noise is"};
+    return UsageError("--noise-level does not fit: " + info.architecture +
+                      " is not told how strong the noise is");
   }
   NumericsPlan plan = model->Plan(services.memory->device(0).name());
   if (options_.tile > 0 && plan.tile > 0) plan.tile = options_.tile;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/usage_error.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/joined_conv.h"
 #include "torch/architectures/layers.h"
@@ -241,8 +242,7 @@ class CarnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
       if (t > 0) scales += t + 1 == plan.tails.size() ? " or " : ", ";
       scales += std::to_string(plan.tails[t].scale());
     }
-    return Error{Stage::kConfigure, Code::kUsage,
-                 "--scale does not fit: this model enlarges " + scales + " times"};
+    return UsageError("--scale does not fit: this model enlarges " + scales + " times");
   }
 };
 
