@@ -9,6 +9,7 @@
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/joined_conv.h"
 #include "torch/architectures/layers.h"
+#include "torch/architectures/pixel_bytes.h"
 #include "torch/architectures/spatial_attention.h"
 #include "torch/architectures/upscale_network.h"
 #include "torch/weights/weight_file.h"
@@ -131,10 +132,7 @@ class BsrnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
     info.bands = static_cast<int>(plan.bands);
     UpscaleNetworkParts parts = PartsWithAttention(std::move(info));
     // First features, the sum over the blocks, a block's input and sum, a step's maps in two orders.
-    const int64_t floats = 9 * plan.features + 2 * plan.bands * plan.scale * plan.scale;
-    parts.bytes = [floats](int height, int width) {
-      return static_cast<size_t>(floats * height * width) * sizeof(float);
-    };
+    parts.bytes = BytesOfFloats(9 * plan.features + 2 * plan.bands * plan.scale * plan.scale);
     return LoadLayers<BsrnNet>(plan, std::move(parts), std::move(weights));
   }
 };

@@ -110,25 +110,14 @@ class DatBlock {
   SpatialGate gate_;
 };
 
-class DatNet final : public FramedNet {
+class DatNet final : public GroupedNet<DatBlock> {
  public:
-  DatNet(const Plan& plan, Layers& layers) : FramedNet(plan.frame, layers) {
-    const int64_t features = plan.frame.features;
+  DatNet(const Plan& plan, Layers& layers)
+      : GroupedNet(plan.frame, layers, plan.depths,
+                   [&](size_t g, int b) { return DatBlock(layers, plan, g, b); }) {
     for (const char* ending : {".attn_mask_0", ".attn_mask_1", ".rpe_biases", ".relative_position_index"})
       layers.PassOverAll(ending);
-    for (size_t g = 0; g < plan.depths.size(); ++g) {
-      groups_.emplace_back(layers, GroupName(g), plan.depths[g], features,
-                           [&](int b) { return DatBlock(layers, plan, g, b); });
-    }
   }
-
- protected:
-  void Blocks(torch::Tensor& image) const override {
-    for (const auto& group : groups_) group(image);
-  }
-
- private:
-  std::vector<ResidualGroup<DatBlock>> groups_;
 };
 
 class DatArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {

@@ -11,6 +11,7 @@
 #include "torch/architectures/graph_builder.h"
 #include "torch/architectures/layers.h"
 #include "torch/architectures/noise_level.h"
+#include "torch/architectures/pixel_bytes.h"
 #include "torch/architectures/upscale_network.h"
 #include "torch/weights/weight_file.h"
 
@@ -128,14 +129,8 @@ class DnCnnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
     parts.info = std::move(info);
     // The input, with the level beside it, and the output, and a convolution's input and output in two
     // orders.
-    const int64_t floats = 3 * plan.bands + 1 + 4 * plan.features;
-    parts.bytes = [floats](int height, int width) {
-      return static_cast<size_t>(floats * height * width) * sizeof(float);
-    };
-    parts.kernels = BestConvKernels();
-    parts.on_kernels = [plan](const StateDict& dict, const ConvKernels& kernels) {
-      return OnKernels(plan, dict, kernels);
-    };
+    parts.bytes = BytesOfFloats(3 * plan.bands + 1 + 4 * plan.features);
+    RunOnKernels(parts, plan, OnKernels);
     return LoadLayers<DnCnnNet>(plan, std::move(parts), std::move(weights));
   }
 };

@@ -81,10 +81,7 @@ class DrUNetArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
     parts.tile = kTile;
     parts.overlap = kOverlap;
     parts.bytes = [shape = plan.shape](int height, int width) { return shape.Bytes(height, width); };
-    parts.kernels = BestConvKernels();
-    parts.on_kernels = [plan](const StateDict& dict, const ConvKernels& kernels) {
-      return OnKernels(plan, dict, kernels);
-    };
+    RunOnKernels(parts, plan, OnKernels);
     return LoadLayers<DrUNet>(plan, std::move(parts), std::move(weights));
   }
 

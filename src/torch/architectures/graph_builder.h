@@ -2,6 +2,7 @@
 // were checked before.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -75,5 +76,13 @@ class GraphBuilder {
   Layers layers_;
   std::shared_ptr<LayerGraph> graph_;
 };
+
+/// Has the CPU's work done by our own kernels.
+/// @param build  the graph of a plan, as build(plan, weights, kernels)
+template <typename Plan, typename Build>
+void RunOnKernels(UpscaleNetworkParts& parts, const Plan& plan, Build build) {
+  parts.kernels = BestConvKernels();
+  parts.on_kernels = std::bind_front(build, plan);
+}
 
 }  // namespace imgmill

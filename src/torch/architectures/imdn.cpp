@@ -10,6 +10,7 @@
 #include "torch/architectures/graph_builder.h"
 #include "torch/architectures/joined_conv.h"
 #include "torch/architectures/layers.h"
+#include "torch/architectures/pixel_bytes.h"
 #include "torch/architectures/upscale_network.h"
 #include "torch/weights/weight_file.h"
 
@@ -143,16 +144,8 @@ class ImdnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
     parts.tile = kTile;
     parts.overlap = kOverlap;
     // A block's input, its sum, a convolution's input and output in two orders, and the first features.
-    const int64_t floats = 7 * plan.features + 2 * plan.bands * plan.scale * plan.scale;
-    parts.bytes = [floats](int height, int width) {
-      return static_cast<size_t>(floats * height * width) * sizeof(float);
-    };
-    if (plan.kept % kChannelPad == 0) {
-      parts.kernels = BestConvKernels();
-      parts.on_kernels = [plan](const StateDict& dict, const ConvKernels& kernels) {
-        return OnKernels(plan, dict, kernels);
-      };
-    }
+    parts.bytes = BytesOfFloats(7 * plan.features + 2 * plan.bands * plan.scale * plan.scale);
+    if (plan.kept % kChannelPad == 0) RunOnKernels(parts, plan, OnKernels);
     return LoadLayers<ImdnNet>(plan, std::move(parts), std::move(weights));
   }
 

@@ -6,6 +6,7 @@
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/joined_conv.h"
 #include "torch/architectures/layers.h"
+#include "torch/architectures/pixel_bytes.h"
 #include "torch/architectures/upscale_network.h"
 #include "torch/weights/weight_file.h"
 
@@ -104,10 +105,7 @@ class ImdnPlusArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
     parts.tile = kTile;
     parts.overlap = kOverlap;
     // A block's input, its sum, a convolution's input and output in two orders, and the first features.
-    const int64_t floats = 7 * plan.features + 2 * plan.bands * plan.scale * plan.scale;
-    parts.bytes = [floats](int height, int width) {
-      return static_cast<size_t>(floats * height * width) * sizeof(float);
-    };
+    parts.bytes = BytesOfFloats(7 * plan.features + 2 * plan.bands * plan.scale * plan.scale);
     return LoadLayers<ImdnPlusNet>(plan, std::move(parts), std::move(weights));
   }
 

@@ -9,6 +9,7 @@
 #include "torch/architectures/graph_builder.h"
 #include "torch/architectures/joined_conv.h"
 #include "torch/architectures/layers.h"
+#include "torch/architectures/pixel_bytes.h"
 #include "torch/architectures/spatial_attention.h"
 #include "torch/architectures/upscale_network.h"
 #include "torch/weights/weight_file.h"
@@ -167,16 +168,8 @@ class RfdnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
     UpscaleNetworkParts parts = PartsWithAttention(std::move(info));
     // First features, the sum over the blocks, a block's input and sum, a convolution's input and output in
     // two orders.
-    const int64_t floats = 9 * plan.features + 2 * plan.bands * plan.scale * plan.scale;
-    parts.bytes = [floats](int height, int width) {
-      return static_cast<size_t>(floats * height * width) * sizeof(float);
-    };
-    if (plan.blocks <= kMostConvInputs) {
-      parts.kernels = BestConvKernels();
-      parts.on_kernels = [plan](const StateDict& dict, const ConvKernels& kernels) {
-        return OnKernels(plan, dict, kernels);
-      };
-    }
+    parts.bytes = BytesOfFloats(9 * plan.features + 2 * plan.bands * plan.scale * plan.scale);
+    if (plan.blocks <= kMostConvInputs) RunOnKernels(parts, plan, OnKernels);
     return LoadLayers<RfdnNet>(plan, std::move(parts), std::move(weights));
   }
 };

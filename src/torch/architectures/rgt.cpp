@@ -155,25 +155,14 @@ class RgtBlock {
   torch::Tensor share_;
 };
 
-class RgtNet final : public FramedNet {
+class RgtNet final : public GroupedNet<RgtBlock> {
  public:
-  RgtNet(const Plan& plan, Layers& layers) : FramedNet(plan.frame, layers) {
-    const int64_t features = plan.frame.features;
+  RgtNet(const Plan& plan, Layers& layers)
+      : GroupedNet(plan.frame, layers, plan.depths,
+                   [&](size_t g, int b) { return RgtBlock(layers, plan, g, b); }) {
     for (const char* ending : {".attn_mask_0", ".attn_mask_1", ".rpe_biases", ".relative_position_index"})
       layers.PassOverAll(ending);
-    for (size_t g = 0; g < plan.depths.size(); ++g) {
-      groups_.emplace_back(layers, GroupName(g), plan.depths[g], features,
-                           [&](int b) { return RgtBlock(layers, plan, g, b); });
-    }
   }
-
- protected:
-  void Blocks(torch::Tensor& image) const override {
-    for (const auto& group : groups_) group(image);
-  }
-
- private:
-  std::vector<ResidualGroup<RgtBlock>> groups_;
 };
 
 class RgtArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {

@@ -8,6 +8,7 @@
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/graph_builder.h"
 #include "torch/architectures/layers.h"
+#include "torch/architectures/pixel_bytes.h"
 #include "torch/architectures/spatial_attention.h"
 #include "torch/architectures/upscale_network.h"
 #include "torch/weights/weight_file.h"
@@ -138,15 +139,9 @@ class RlfnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
     info.assumed = "values from 0 to 255 inside";
     UpscaleNetworkParts parts = PartsWithAttention(std::move(info));
     // First features, a block's input, a convolution's input and output in two orders.
-    const int64_t floats =
-        7 * std::max(plan.features, plan.middle) + 2 * plan.bands * plan.scale * plan.scale;
-    parts.bytes = [floats](int height, int width) {
-      return static_cast<size_t>(floats * height * width) * sizeof(float);
-    };
-    parts.kernels = BestConvKernels();
-    parts.on_kernels = [plan](const StateDict& dict, const ConvKernels& kernels) {
-      return OnKernels(plan, dict, kernels);
-    };
+    parts.bytes =
+        BytesOfFloats(7 * std::max(plan.features, plan.middle) + 2 * plan.bands * plan.scale * plan.scale);
+    RunOnKernels(parts, plan, OnKernels);
     return LoadLayers<RlfnNet>(plan, std::move(parts), std::move(weights));
   }
 };

@@ -248,12 +248,7 @@ class RrdbArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
     parts.tile = kTile;
     parts.overlap = kOverlap;
     parts.bytes = [plan](int height, int width) { return BytesFor(plan, height, width); };
-    if (plan.bands == 3) {
-      parts.kernels = BestConvKernels();
-      parts.on_kernels = [plan](const StateDict& dict, const ConvKernels& kernels) {
-        return OnKernels(plan, dict, kernels);
-      };
-    }
+    if (plan.bands == 3) RunOnKernels(parts, plan, OnKernels);
     return LoadLayers<RrdbNet>(plan, std::move(parts), std::move(weights));
   }
 

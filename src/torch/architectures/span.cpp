@@ -8,6 +8,7 @@
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/graph_builder.h"
 #include "torch/architectures/layers.h"
+#include "torch/architectures/pixel_bytes.h"
 #include "torch/architectures/upscale_network.h"
 #include "torch/weights/weight_file.h"
 
@@ -158,14 +159,8 @@ class SpanArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
     UpscaleNetworkParts parts;
     parts.info = std::move(info);
     // What is put together, twice, and what a block holds.
-    const int64_t floats = plan.features * 12 + 3 * plan.scale * plan.scale;
-    parts.bytes = [floats](int height, int width) {
-      return static_cast<size_t>(floats * height * width) * sizeof(float);
-    };
-    parts.kernels = BestConvKernels();
-    parts.on_kernels = [plan](const StateDict& dict, const ConvKernels& kernels) {
-      return OnKernels(plan, dict, kernels);
-    };
+    parts.bytes = BytesOfFloats(plan.features * 12 + 3 * plan.scale * plan.scale);
+    RunOnKernels(parts, plan, OnKernels);
     return LoadLayers<SpanNet>(plan, std::move(parts), std::move(weights));
   }
 };

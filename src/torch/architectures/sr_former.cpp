@@ -96,25 +96,14 @@ class PermutedBlock {
   ConvFeedForward mlp_;
 };
 
-class SrFormerNet final : public FramedNet {
+class SrFormerNet final : public GroupedNet<PermutedBlock> {
  public:
-  SrFormerNet(const Plan& plan, Layers& layers) : FramedNet(plan.frame, layers) {
-    const int64_t features = plan.frame.features;
+  SrFormerNet(const Plan& plan, Layers& layers)
+      : GroupedNet(plan.frame, layers, plan.depths,
+                   [&](size_t g, int b) { return PermutedBlock(layers, Block(g, b), plan, b); }) {
     layers.PassOverAll(".attn_mask");
     layers.PassOverAll(".aligned_relative_position_index");
-    for (size_t g = 0; g < plan.depths.size(); ++g) {
-      groups_.emplace_back(layers, GroupName(g), plan.depths[g], features,
-                           [&](int b) { return PermutedBlock(layers, Block(g, b), plan, b); });
-    }
   }
-
- protected:
-  void Blocks(torch::Tensor& image) const override {
-    for (const auto& group : groups_) group(image);
-  }
-
- private:
-  std::vector<ResidualGroup<PermutedBlock>> groups_;
 };
 
 class SrFormerArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {

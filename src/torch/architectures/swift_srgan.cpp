@@ -189,10 +189,7 @@ class SwiftSrganArchitecture final : public PlannedArchitecture<Plan, ReadPlan> 
     UpscaleNetworkParts parts;
     parts.info = std::move(info);
     parts.bytes = [plan](int height, int width) { return Bytes(plan, height, width); };
-    parts.kernels = BestConvKernels();
-    parts.on_kernels = [plan](const StateDict& dict, const ConvKernels& kernels) {
-      return OnKernels(plan, dict, kernels);
-    };
+    RunOnKernels(parts, plan, OnKernels);
     return LoadLayers<SwiftSrganNet>(plan, std::move(parts), std::move(weights));
   }
 

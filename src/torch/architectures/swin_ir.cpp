@@ -40,26 +40,15 @@ bool ReadPlan(const StateDict& weights, Plan& plan) {
   return plan.window > 0 && plan.heads > 0 && !plan.depths.empty();
 }
 
-class SwinIrNet final : public FramedNet {
+class SwinIrNet final : public GroupedNet<SwinBlock> {
  public:
-  SwinIrNet(const Plan& plan, Layers& layers) : FramedNet(plan.frame, layers) {
-    const int64_t features = plan.frame.features;
+  SwinIrNet(const Plan& plan, Layers& layers)
+      : GroupedNet(plan.frame, layers, plan.depths, [&](size_t g, int b) {
+          return SwinBlock(layers, Block(g, b), plan.frame.features, SwinWindow(plan.window, b));
+        }) {
     layers.PassOverAll(".attn_mask");
     layers.PassOverAll(".relative_position_index");
-    for (size_t g = 0; g < plan.depths.size(); ++g) {
-      groups_.emplace_back(layers, GroupName(g), plan.depths[g], features, [&](int b) {
-        return SwinBlock(layers, Block(g, b), features, SwinWindow(plan.window, b));
-      });
-    }
   }
-
- protected:
-  void Blocks(torch::Tensor& image) const override {
-    for (const auto& group : groups_) group(image);
-  }
-
- private:
-  std::vector<ResidualGroup<SwinBlock>> groups_;
 };
 
 class SwinIrArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {

@@ -119,6 +119,29 @@ class FramedNet : public UpscaleNet {
   ResidualConv after_body_;
 };
 
+/// One whose blocks stand in residual groups: layers.0, layers.1 and so on.
+template <typename Block>
+class GroupedNet : public FramedNet {
+ public:
+  /// @param depths  how many blocks each group has
+  /// @param make    block b of group g, as make(g, b)
+  template <typename Make>
+  GroupedNet(const FramePlan& plan, Layers& layers, const std::vector<int>& depths, const Make& make)
+      : FramedNet(plan, layers) {
+    for (size_t g = 0; g < depths.size(); ++g) {
+      groups_.emplace_back(layers, GroupName(g), depths[g], plan.features, [&](int b) { return make(g, b); });
+    }
+  }
+
+ protected:
+  void Blocks(torch::Tensor& image) const final {
+    for (const auto& group : groups_) group(image);
+  }
+
+ private:
+  std::vector<ResidualGroup<Block>> groups_;
+};
+
 /// What follows from the blocks of such a network. Pixels are those of the features: behind the unshuffling.
 struct FrameTraits {
   int64_t radius = -1;    ///< from which a pixel's value comes, in pixels; -1: from anywhere in the image
