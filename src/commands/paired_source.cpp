@@ -6,6 +6,7 @@
 #include "archive/archive_path.h"
 #include "base/same_file.h"
 #include "base/try.h"
+#include "base/usage_error.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flags.h"
 
@@ -29,7 +30,7 @@ class WithUnpaired final : public ItemSource {
     }
     return problems;
   }
-  uint64_t Ignored() const override { return images_.Ignored(); }
+  IgnoredFiles Ignored() const override { return images_.Ignored(); }
   uint64_t Expected() const override { return images_.Expected(); }
 
  private:
@@ -70,8 +71,7 @@ std::optional<std::string> CheckPairFolders(const std::vector<std::string>& fold
 }
 
 Status MayReadPairs(const std::vector<std::string>& folders, const StepsBefore& before) {
-  if (const auto wrong = CheckPairFolders(folders, before))
-    return Error{Stage::kConfigure, Code::kUsage, *wrong};
+  if (const auto wrong = CheckPairFolders(folders, before)) return UsageError(*wrong);
   return {};
 }
 
@@ -80,9 +80,8 @@ Result<PairIndex> ReadPairs(const ItemSource& source, const CommandServices& ser
   const SharedOptions& shared = *services.shared;
   for (const std::string& path : shared.list.paths) {
     if (source.FromUser() && !folder.names.AreGiven() && IsSameFile(path, folder.path)) {
-      return Error{Stage::kConfigure, Code::kUsage,
-                   "--pair " + PrintablePath(folder.path) + " is the folder of the images themselves (" +
-                       folder.expectation + ")"};
+      return UsageError("--pair " + PrintablePath(folder.path) + " is the folder of the images themselves (" +
+                        folder.expectation + ")");
     }
   }
   ListOptions list;

@@ -55,9 +55,11 @@ Result<FolderNames> FolderNames::ReadFolder(const std::string& folder, std::stri
     path += name;
     if (kind == DT_DIR) {
       if (!filter.Enters(path)) continue;
-    } else if ((kind != DT_REG && kind != DT_LNK) ||
-               !IsTaken(::dirfd(stream.get()), entry->d_name, filter.videos())) {
-      ++names.ignored_;
+    } else if (kind != DT_REG && kind != DT_LNK) {
+      names.ignored_.Add();
+      continue;
+    } else if (!IsTaken(::dirfd(stream.get()), entry->d_name, filter.videos())) {
+      names.Ignore(Join(folder, name), filter.Takes(path));
       continue;
     } else if (!filter.Takes(path)) {
       continue;
@@ -88,7 +90,7 @@ Result<FolderNames> FolderNames::ReadArchive(const ArchivePath& at, std::string_
       folder_before = name;
       if (!filter.Enters(path)) continue;
     } else if (!IsTaken(AT_FDCWD, Join(at.archive, (*index)[i].name), filter.videos())) {
-      ++names.ignored_;
+      names.Ignore(Join(at.archive, (*index)[i].name), filter.Takes(path));
       continue;
     } else if (!filter.Takes(path)) {
       continue;
@@ -96,6 +98,10 @@ Result<FolderNames> FolderNames::ReadArchive(const ArchivePath& at, std::string_
     TRY(names.Add(name, folder, /*link=*/false));
   }
   return names;
+}
+
+void FolderNames::Ignore(const std::string& path, bool wanted) {
+  wanted ? ignored_.AddByName(path) : ignored_.Add();
 }
 
 Status FolderNames::Add(std::string_view name, bool folder, bool link) {

@@ -9,6 +9,7 @@
 #include "archive/archive_path.h"
 #include "dataset/path_glob.h"
 #include "imgmill/base/result.h"
+#include "imgmill/dataset/ignored_files.h"
 #include "imgmill/dataset/listing.h"
 
 namespace imgmill {
@@ -34,7 +35,7 @@ class FolderNames {
   size_t size() const { return starts_.size(); }
   Entry operator[](size_t index) const;
   /// Files left out because their names are no images'.
-  uint64_t ignored() const { return ignored_; }
+  const IgnoredFiles& ignored() const { return ignored_; }
 
   /// How a file called `name` relates to the others here.
   NameClash ClashOf(std::string_view name) const;
@@ -46,6 +47,8 @@ class FolderNames {
                                         const PathFilter& filter);
   static Result<FolderNames> ReadArchive(const ArchivePath& at, std::string_view relative,
                                          const PathFilter& filter);
+  /// @param wanted  the user's patterns let the name through
+  void Ignore(const std::string& path, bool wanted);
   Status Add(std::string_view name, bool folder, bool link);
   void Sort();
   /// The name with the slash of a folder.
@@ -55,7 +58,7 @@ class FolderNames {
 
   std::string bytes_;             ///< names, each ended by a NUL and one byte more: l for a link, else f
   std::vector<uint32_t> starts_;  ///< where they begin, in sorted order
-  uint64_t ignored_ = 0;
+  IgnoredFiles ignored_;
 };
 
 }  // namespace imgmill

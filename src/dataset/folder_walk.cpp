@@ -30,7 +30,7 @@ void FolderWalk::Enter() {
     return;
   }
   if (relative_.empty()) TellOfArchive();
-  ignored_ += names->ignored();
+  ignored_.Add(names->ignored());
   levels_.push_back({*std::move(names), 0, relative_.size()});
 }
 
@@ -54,7 +54,7 @@ bool FolderWalk::LinkIsFile() {
     problems_.push_back({path, error});
     return false;
   }
-  if (!S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) ++ignored_;
+  if (!S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) ignored_.Add();
   return S_ISREG(info.st_mode);
 }
 

@@ -29,7 +29,7 @@ class FolderWalk {
 
   /// The next file; `relative` is below the folder. Nothing, too, once a stop was asked for.
   std::optional<ListedFile> Next();
-  uint64_t ignored() const { return ignored_; }
+  const IgnoredFiles& ignored() const { return ignored_; }
 
  private:
   struct Level {
@@ -51,7 +51,7 @@ class FolderWalk {
   std::vector<ListProblem>& problems_;
   std::vector<Level> levels_;
   std::string relative_;  ///< folder that is entered, with a slash at its end, or entry looked at
-  uint64_t ignored_ = 0;
+  IgnoredFiles ignored_;
 };
 
 }  // namespace imgmill

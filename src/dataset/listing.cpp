@@ -9,6 +9,7 @@
 #include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/try.h"
+#include "base/usage_error.h"
 #include "dataset/arguments.h"
 #include "dataset/folder_walk.h"
 #include "dataset/path_list.h"
@@ -52,7 +53,7 @@ class ListerOfAll final : public Lister {
   }
 
   const std::vector<ListProblem>& problems() const override { return problems_; }
-  uint64_t ignored() const override { return ignored_; }
+  const IgnoredFiles& ignored() const override { return ignored_; }
 
  private:
   bool AtEnd() const { return next_argument_ == arguments_.all().size() && !entry_; }
@@ -67,7 +68,7 @@ class ListerOfAll final : public Lister {
       file->relative.insert(0, walk_prefix_);
       return file;
     }
-    ignored_ += walk_->ignored();
+    ignored_.Add(walk_->ignored());
     walk_.reset();
     return std::nullopt;
   }
@@ -161,7 +162,7 @@ class ListerOfAll final : public Lister {
   bool walk_overlaps_ = false;
   bool walk_of_list_ = false;
   uint64_t next_index_ = 0;
-  uint64_t ignored_ = 0;
+  IgnoredFiles ignored_;
 };
 
 }  // namespace
@@ -181,7 +182,7 @@ std::optional<std::string> ListOptions::Check() const {
 
 Result<std::unique_ptr<Lister>> Lister::Open(const ListOptions& options) {
   if (const std::optional<std::string> wrong = options.Check()) {
-    return Error{Stage::kConfigure, Code::kUsage, *wrong};
+    return UsageError(*wrong);
   }
   auto lister = std::make_unique<ListerOfAll>(options);
   if (!options.files_from.empty()) {

@@ -14,7 +14,7 @@ class ListingSource final : public ItemSource {
       : lister_(std::move(lister)), expected_(expected) {}
   std::optional<ListedFile> Next() override { return lister_->Next(); }
   std::vector<ListProblem> Problems() const override { return lister_->problems(); }
-  uint64_t Ignored() const override { return lister_->ignored(); }
+  IgnoredFiles Ignored() const override { return lister_->ignored(); }
   bool FromUser() const override { return true; }
   uint64_t Expected() const override { return expected_; }
 

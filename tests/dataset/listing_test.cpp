@@ -35,7 +35,7 @@ std::vector<ListedFile> All(const ListOptions& options, Strings* problems = null
   } else {
     CHECK((*lister)->problems().empty());
   }
-  if (ignored != nullptr) *ignored = (*lister)->ignored();
+  if (ignored != nullptr) *ignored = (*lister)->ignored().files();
   CHECK(CountListed(options).value() == files.size());
   return files;
 }

@@ -10,6 +10,7 @@
 
 #include "imgmill/base/result.h"
 #include "imgmill/base/stop_flag.h"
+#include "imgmill/dataset/ignored_files.h"
 
 namespace imgmill {
 
@@ -105,7 +106,7 @@ class Lister {
   /// Problems met so far (unreadable folder, missing argument, dangling link); they count as failed items.
   virtual const std::vector<ListProblem>& problems() const = 0;
   /// Files left out in folders because their extension is no image's, so that they can be reported.
-  virtual uint64_t ignored() const = 0;
+  virtual const IgnoredFiles& ignored() const = 0;
 };
 
 /// How many files a Lister would give, for a progress line. 0 if that cannot be told beforehand: a list from

@@ -63,7 +63,7 @@ struct RunCounts {
   uint64_t done = 0;
   uint64_t skipped = 0;
   uint64_t failed = 0;
-  uint64_t ignored = 0;   ///< files in the folders that are not images by name
+  IgnoredFiles ignored;   ///< files in the folders that are not images by name
   uint64_t recalled = 0;  ///< of `done`: answered by the catalog alone
   uint64_t off_plan = 0;  ///< of `done`: a rung changed tile, micro-batch or device
   bool interrupted = false;

@@ -18,7 +18,7 @@ class ItemSource {
   /// What could not be listed; complete once Next has returned nothing.
   virtual std::vector<ListProblem> Problems() const { return {}; }
   /// Files in folders that are not images by name.
-  virtual uint64_t Ignored() const { return 0; }
+  virtual IgnoredFiles Ignored() const { return {}; }
   /// Whether this is what the user named, rather than what an earlier step left of it.
   virtual bool FromUser() const { return false; }
   /// How many there will be, 0 if unknown. For the progress line only.

@@ -45,12 +45,6 @@ std::string Headline(const RunCounts& counts) {
   return line + std::to_string(counts.failed) + " failed";
 }
 
-/// Pictures that a listing has passed over by their names. Where it has found no image, WarnOfNoImages tells.
-std::map<std::string, uint64_t> Unread(const RunCounts& counts, const ListOptions& list) {
-  if (counts.ignored == 0 || counts.listed == 0 || counts.interrupted) return {};
-  return CountUnreadPictures(list);
-}
-
 }  // namespace
 
 ExitCode ExitCodeFor(const Error& error) {
@@ -72,7 +66,7 @@ void AddResult(CommandResult& result, JsonObject& document) {
   document["done"] = counts.done;
   document["skipped"] = counts.skipped;
   document["off_plan"] = counts.off_plan;
-  document["ignored"] = counts.ignored;
+  document["ignored"] = counts.ignored.files();
   document["interrupted"] = counts.interrupted;
   document.SetRows("failed", RowsOf(result.failed));
   if (!result.action_failures.empty()) document.SetRows("action_failures", RowsOf(result.action_failures));
@@ -193,7 +187,7 @@ void Session::WarnOfNoImages(const RunCounts& counts) {
   if (const std::optional<std::string> archive = FindUnnamedArchive(list))
     Log(LogLevel::kWarning, "no image was found, but tar archives, which are read where they are named: " +
                                 PrintablePath(*archive));
-  for (const std::string& unread : FindUnreadPictures(list))
+  for (const std::string& unread : UnreadSentences(counts.ignored))
     Log(LogLevel::kWarning, "no image was found, but " + unread);
 }
 
@@ -245,17 +239,17 @@ ExitCode Session::Finish(CommandResult result) {
   for (const std::string& folder : set_aside_) document["set_aside"].push_back(PrintablePath(folder));
   for (const std::string& folder : set_aside_read_)
     document["set_aside_read"].push_back(PrintablePath(folder));
-  const std::map<std::string, uint64_t> unread = Unread(result.counts, shared_.list);
-  for (const auto& [extension, files] : unread) document["unread"][extension] = files;
+  for (const auto& [extension, pictures] : result.counts.ignored.pictures())
+    document["unread"][extension] = pictures.files;
   AddResult(result, document);
   if (run_plan_) document["plan"] = PlanJson(*run_plan_, memory_->Info());
   recalled_ = result.counts.recalled;
   const RunCounts& counts = result.counts;
   std::string line = result.headline.empty() ? Headline(counts) : result.headline;
   if (!result.summary.empty()) line += "; " + result.summary;
-  if (counts.ignored > 0)
-    line += "; " + std::to_string(counts.ignored) +
-            (counts.ignored == 1 ? " non-image file ignored" : " non-image files ignored");
+  if (const uint64_t ignored = counts.ignored.files(); ignored > 0)
+    line += "; " + std::to_string(ignored) +
+            (ignored == 1 ? " non-image file ignored" : " non-image files ignored");
 
   bool told = WriteReport(document);
   if (!trace_) TellPage(plan_.name, result);
@@ -265,7 +259,8 @@ ExitCode Session::Finish(CommandResult result) {
   if (!WriteMetrics(result, code)) code = ExitCode::kCannot;
   Log(LogLevel::kInfo, line);
   WarnOfNoImages(counts);
-  if (!unread.empty()) Log(LogLevel::kWarning, UnreadText(unread));
+  if (counts.listed > 0 && !counts.ignored.pictures().empty())
+    Log(LogLevel::kWarning, UnreadText(counts.ignored));
   if (counts.interrupted) {
     const std::string why = printed_ ? counts.interruption : printed_.error().message;
     Log(LogLevel::kWarning, "not finished: " + why);

@@ -25,7 +25,7 @@ class Telling final : public ItemSource {
     return file;
   }
   std::vector<ListProblem> Problems() const override { return source_->Problems(); }
-  uint64_t Ignored() const override { return source_->Ignored(); }
+  IgnoredFiles Ignored() const override { return source_->Ignored(); }
   bool FromUser() const override { return source_->FromUser(); }
   uint64_t Expected() const override { return source_->Expected(); }
 
