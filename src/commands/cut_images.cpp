@@ -16,9 +16,8 @@ constexpr char kCutFact[] = "cut/1";
 
 }  // namespace
 
-/// What was made of readable parts is filed apart from other results, under a fingerprint that says so.
 CutImages::CutImages(const Operation& operation, Catalog& catalog)
-    : catalog_(catalog), takes_broken_(operation.traits().fingerprint.find("lenient") != std::string::npos) {}
+    : catalog_(catalog), takes_broken_(operation.traits().takes_broken) {}
 
 void CutImages::Add(const Outcome& outcome) {
   if (!takes_broken_ || outcome.state == Outcome::State::kFailed) return;

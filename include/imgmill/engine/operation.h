@@ -217,6 +217,8 @@ struct OperationTraits {
   bool leaves_only_facts = false;
   /// Of its items every frame is read, so that they may be videos. Of the first of several operations.
   bool reads_videos = false;
+  /// Of a broken file the readable part is taken; `fingerprint` says so, too.
+  bool takes_broken = false;
 };
 
 /// One command's part of the shared engine. It contains no loop over files, no threads, no retries and no

@@ -137,7 +137,10 @@ class EmbedOperation::Task final : public ItemTask {
 EmbedOperation::EmbedOperation(Embedder& embedder, VectorStore& known, VectorStore* kept,
                                const CommandServices& services, bool needs_notes,
                                std::function<void(EmbeddedImage&)> on_image)
-    : Operation({"embed", VectorFact(embedder.kind(), services.shared->allow_truncated), /*prepares=*/true}),
+    : Operation({.name = "embed",
+                 .fingerprint = VectorFact(embedder.kind(), services.shared->allow_truncated),
+                 .prepares = true,
+                 .takes_broken = services.shared->allow_truncated}),
       embedder_(embedder),
       known_(known),
       kept_(kept != nullptr ? *kept : known),

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "base/try.h"
+#include "base/usage_error.h"
 #include "commands/pack/packed_fact.h"
 #include "imgmill/base/path_text.h"
 
@@ -57,7 +58,10 @@ class ImportOperation::Task final : public ItemTask {
 
 ImportOperation::ImportOperation(const ImportedVectors& imported, const std::string& kind, VectorStore& store,
                                  bool allow_truncated, std::function<void(EmbeddedImage&)> on_image)
-    : Operation({"embed", VectorFact(kind, allow_truncated), /*prepares=*/true}),
+    : Operation({.name = "embed",
+                 .fingerprint = VectorFact(kind, allow_truncated),
+                 .prepares = true,
+                 .takes_broken = allow_truncated}),
       imported_(imported),
       kind_(kind),
       store_(store),
@@ -139,10 +143,9 @@ Status ImportOperation::CheckNear(const EmbeddedImage& image, const VectorFile::
   TRY(store_.file->Read(image.place, first));
   if (1 - std::inner_product(own.begin(), own.end(), first.begin(), 0.0) <= kMostApart) return {};
   const uint64_t row = TRY(imported_.RowOf(image.absolute));
-  return Error{Stage::kConfigure, Code::kUsage,
-               imported_.NameOfRows(imported_.RowWith(image.place.checksum), row) +
-                   " are of equal images and differ, the second of " + PrintablePath(image.file.path) +
-                   ": one content has one vector (remove a row, or leave the image out)"};
+  return UsageError(imported_.NameOfRows(imported_.RowWith(image.place.checksum), row) +
+                    " are of equal images and differ, the second of " + PrintablePath(image.file.path) +
+                    ": one content has one vector (remove a row, or leave the image out)");
 }
 
 }  // namespace imgmill

@@ -208,6 +208,7 @@ OperationTraits TraitsOf(SignalFacts::Wanted needs, std::span<const Scorer> scor
   traits.judges_after_reduce =
       acts || std::any_of(rules.begin(), rules.end(), [](const FilterRule& rule) { return rule.percentile; });
   traits.leaves_only_facts = true;
+  traits.takes_broken = lenient;
   return traits;
 }
 

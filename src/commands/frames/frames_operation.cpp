@@ -38,6 +38,7 @@ OperationTraits TraitsOf(const FramesOptions& options, bool lenient) {
   traits.name = "frames";
   traits.fingerprint = FingerprintOf(options, lenient);
   traits.reads_videos = true;
+  traits.takes_broken = lenient;
   return traits;
 }
 

@@ -99,7 +99,9 @@ PixelSize ShownSize(const ImageHeader& header) {
 
 TileOperation::TileOperation(const TileOptions& options, const CommandServices& services,
                              std::vector<PairIndex>& pairs, OutputManifest* manifest)
-    : Operation({"tile", FingerprintOf(options, services.shared->allow_truncated)}),
+    : Operation({.name = "tile",
+                 .fingerprint = FingerprintOf(options, services.shared->allow_truncated),
+                 .takes_broken = services.shared->allow_truncated}),
       options_(options),
       edge_(EdgeFrom(options.edge)),
       by_(SignalOf(options)),

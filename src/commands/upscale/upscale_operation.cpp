@@ -42,7 +42,9 @@ std::string ClassicalFingerprint(const UpscaleOptions& options) {
 UpscaleOperation::UpscaleOperation(const UpscaleOptions& options, std::string fingerprint,
                                    const CommandServices& services)
     // What was made of the readable part of a broken file is no result where such files are refused.
-    : Operation({"upscale", std::move(fingerprint) + (services.shared->allow_truncated ? " lenient" : "")}),
+    : Operation({.name = "upscale",
+                 .fingerprint = std::move(fingerprint) + (services.shared->allow_truncated ? " lenient" : ""),
+                 .takes_broken = services.shared->allow_truncated}),
       options_(options),
       services_(services),
       folder_(options.output, traits().fingerprint, *services.catalog, services.shared->force),
