@@ -379,7 +379,7 @@ TEST_CASE("a pair of any height takes no more memory") {
     }
   }
   const auto peak = [&](const std::string& folder) {
-    return Compare({where / (folder + "/a"), where / (folder + "/b"), "--metrics", "all", "--align", "--page",
+    return Compare({where / (folder + "/a"), where / (folder + "/b"), "--metrics", "all", "--align", "--html",
                     where / "page.html"},
                    0)
         .peak_resident;

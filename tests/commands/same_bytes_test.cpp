@@ -66,7 +66,7 @@ TEST_CASE("compare says and writes the same with any number of threads and any b
     const std::string table = where / "figures.csv", page = where / "page.html";
     const ProcessResult result =
         Run(With({"compare", where / "b", SampleData(), "--metrics", "all", "--resize", "cubic", "--include",
-                  "*.png", "--json", "--no-catalog", "--csv", table, "--page", page},
+                  "*.png", "--json", "--no-catalog", "--csv", table, "--html", page},
                  circumstance, "80MiB"));
     const std::string found = result.out + TestFolder::Read(table) + TestFolder::Read(page);
     if (expected.empty()) expected = found;

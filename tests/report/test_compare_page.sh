@@ -14,7 +14,7 @@ cp sample_data/badge_alpha.png 'a set/badge.png'
 cp sample_data/badge_alpha.png 'b set/badge.png'
 { printf 'P5 4 4000 255\n'; head -c 16000 /dev/zero; } >'a set/long.pgm'
 cp 'a set/long.pgm' 'b set/long.pgm'
-"$IMGMILL" compare 'a set' 'b set' --page out/page.html --fail-below psnr=32 --no-catalog >run.out 2>run.err
+"$IMGMILL" compare 'a set' 'b set' --html out/page.html --fail-below psnr=32 --no-catalog >run.out 2>run.err
 check "exit code of the run" 4 $?
 
 # A copy of the page gets a script that tries the sliders.

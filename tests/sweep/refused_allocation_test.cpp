@@ -145,7 +145,7 @@ TEST_CASE("compare survives every single refused allocation, shifts and pictures
   for (const ListedFile& file : run.files)
     std::filesystem::copy_file(file.path, scratch / ("copies/" + file.relative));
   run.arguments = {"--pair",  scratch / "copies", "--metrics",          "all",
-                   "--align", "--page",           scratch / "page.html"};
+                   "--align", "--html",           scratch / "page.html"};
   // For each pair the finder's three squares, and then two strips, the planes of both, five scales of each
   // channel and the three pictures.
   Sweep(run, "", 3 * 20);

@@ -183,7 +183,7 @@ TEST_CASE("compare comes through the worst orders under the smallest budget") {
   (void)WorstOrders(partners);  // of the same names
   InProcessRun run;
   run.command = "compare";
-  run.arguments = {"--pair", partners.path(), "--metrics", "all", "--align", "--page", scratch / "page.html"};
+  run.arguments = {"--pair", partners.path(), "--metrics", "all", "--align", "--html", scratch / "page.html"};
   HoldsUp(run, scratch, "");
 }
 

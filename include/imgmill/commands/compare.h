@@ -44,7 +44,7 @@ struct CompareOptions {
 
   /// Files for a table of all pairs, and for a page of the worst ones; empty for none.
   std::string csv;
-  std::string page;
+  std::string html;
 
   /// The first thing that is wrong, in words a user can act on; nothing when all is well.
   std::optional<std::string> Check() const;

@@ -12,6 +12,7 @@
 
 #include "archive/archive_path.h"
 #include "base/try.h"
+#include "base/usage_error.h"
 #include "commands/choice.h"
 #include "commands/embed/embedder.h"
 #include "commands/export_target.h"
@@ -53,11 +54,11 @@ class Compare final : public Command, public ChecksAhead {
     if (!options_.lpips.empty()) TRY(MayBeWeights(services, options_.lpips));
     struct stat there {};
     if (StatPath(options_.pair, &there) == 0 || before.MayMake(options_.pair)) return {};
-    return Error{Stage::kConfigure, Code::kUsage, NoPartners()};
+    return UsageError(NoPartners());
   }
   Status MayWrite(const CommandServices&, const StepsBefore& before) const override {
     TRY(MayExport("--csv", options_.csv, before));
-    return MayExport("--page", options_.page, before);
+    return MayExport("--html", options_.html, before);
   }
   Result<std::unique_ptr<CommandRun>> Begin(ItemSource& source, const CommandServices& services) override;
 
@@ -131,7 +132,7 @@ class Compare::CompareRun final : public CommandRun {
   void Take(const PairEntry& entry, const PairPictureFiles& pictures) {
     sums_.Add(plan_, entry);
     entries_.Add(entry);
-    if (!asked_.page.empty()) page_.Add(entry, pictures);
+    if (!asked_.html.empty()) page_.Add(entry, pictures);
     if (!services_.put_line) return;
     JsonObject line;
     line["event"] = "pair";
@@ -179,14 +180,14 @@ class Compare::CompareRun final : public CommandRun {
         return OfTarget("--csv", asked_.csv, written.error());
       result.details["csv"] = PrintablePath(asked_.csv);
     }
-    if (asked_.page.empty()) return {};
+    if (asked_.html.empty()) return {};
     std::vector<std::string> facts;
     if (asked_.crop_border > 0)
       facts.push_back("without a border of " + std::to_string(asked_.crop_border) + " pixels");
     if (!asked_.resize.empty()) facts.push_back("partners of other sizes resized: " + asked_.resize);
-    if (Status written = page_.Write(asked_.page, sums_, result.failed, facts); !written)
-      return OfTarget("--page", asked_.page, written.error());
-    result.details["page"] = PrintablePath(asked_.page);
+    if (Status written = page_.Write(asked_.html, sums_, result.failed, facts); !written)
+      return OfTarget("--html", asked_.html, written.error());
+    result.details["html"] = PrintablePath(asked_.html);
     return {};
   }
 
@@ -231,7 +232,7 @@ Compare::Compare(Flags& flags) {
                "images are paired by their names.\n\n"
                "Example:\n"
                "  imgmill compare restored.png original.png\n"
-               "  imgmill compare results HQ --crop-border 4 --csv figures.csv --page worst.html\n"
+               "  imgmill compare results HQ --crop-border 4 --csv figures.csv --html worst.html\n"
                "  imgmill compare LR HR --pair-name '{name}_HR' --resize cubic --fail-below psnr=28");
   flags.Add("--pair", options_.pair, "What to compare with, instead of the last path").Type("PATH");
   options_.pair_names.AddFlags(flags);
@@ -268,7 +269,7 @@ Compare::Compare(Flags& flags) {
       .Type("METRIC=NUMBER")
       .OneValueEach();
   flags.Add("--csv", options_.csv, "Write a row for each pair").Type("FILE.csv");
-  flags.Add("--page", options_.page, "Write a page with the worst pairs side by side").Type("FILE.html");
+  flags.Add("--html", options_.html, "Write a page with the worst pairs side by side").Type("FILE");
 }
 
 }  // namespace

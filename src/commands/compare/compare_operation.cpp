@@ -57,8 +57,10 @@ class CompareOperation::Task final : public ItemTask {
 CompareOperation::CompareOperation(const CompareOptions& options, const ComparePlan& plan,
                                    const CommandServices& services, LpipsNetwork* lpips, PairIndex* pairs,
                                    std::function<void(const PairEntry&, const PairPictureFiles&)> see)
-    : Operation({"compare", FingerprintOf(options, plan, lpips, services.shared->allow_truncated),
-                 /*prepares=*/lpips != nullptr}),
+    : Operation({.name = "compare",
+                 .fingerprint = FingerprintOf(options, plan, lpips, services.shared->allow_truncated),
+                 .prepares = lpips != nullptr,
+                 .takes_broken = services.shared->allow_truncated}),
       options_(options),
       plan_(plan),
       allow_truncated_(services.shared->allow_truncated),
@@ -83,7 +85,7 @@ CompareTaskParts CompareOperation::PartsFor(const Item& item) const {
   parts.metrics = plan_.set();
   parts.crop_border = options_.crop_border;
   parts.align = options_.align;
-  parts.pictures = !options_.page.empty();
+  parts.pictures = !options_.html.empty();
   parts.lpips = lpips_;
   return parts;
 }
@@ -107,7 +109,7 @@ Result<ItemPlan> CompareOperation::Plan(const Item& item) const {
 }
 
 Result<bool> CompareOperation::Recall(const Item& item, Outcome& outcome) {
-  if (!options_.page.empty()) return false;  // pictures are not kept
+  if (!options_.html.empty()) return false;  // pictures are not kept
   auto payload = std::make_unique<ComparePayload>();
   if (!Unpack(catalog_.FindFact(item.WorkContent(), traits().fingerprint), payload->measured)) return false;
   payload->partner = item.partner().path;
