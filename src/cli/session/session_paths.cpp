@@ -9,10 +9,22 @@
 #include "base/may_overwrite.h"
 #include "base/path_parts.h"
 #include "base/try.h"
+#include "base/usage_error.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 
 namespace imgmill {
+namespace {
+
+/// A new folder called out.tar is never what somebody meant.
+Status IsNoArchive(const std::string& folder) {
+  if (!IsArchiveName(folder) || !IsGone(folder)) return {};
+  return UsageError(PrintablePath(folder) +
+                    " would be a folder: name it without .tar (shards are written by pack, as a command of "
+                    "its own or as a pipeline's last step, into a folder as well)");
+}
+
+}  // namespace
 
 std::vector<std::string> InputRoots(const ListOptions& list) {
   std::vector<std::string> roots;
@@ -39,8 +51,7 @@ std::optional<std::string> OutputIsInput(const std::vector<std::string>& outputs
 Status TakeStdin(const ListOptions& list, const StopFlag& stop) {
   if (std::find(list.paths.begin(), list.paths.end(), "-") == list.paths.end()) return {};
   if (list.files_from == "-")
-    return Error{Stage::kConfigure, Code::kUsage,
-                 "stdin is either a tar archive (-) or a list (--files-from -)"};
+    return UsageError("stdin is either a tar archive (-) or a list (--files-from -)");
   return TakeStdinArchive(stop);
 }
 
@@ -57,6 +68,7 @@ std::optional<std::string> FindUnnamedArchive(const ListOptions& list) {
 }
 
 Status CheckTargets(const SessionPlan& plan) {
+  for (const std::string& folder : plan.output_folders) TRY(IsNoArchive(folder));
   for (const auto* folders : {&plan.output_folders, &plan.leave_out}) {
     for (const std::string& folder : *folders) {
       TRY(CheckTargetFolder(folder));
@@ -78,7 +90,7 @@ Status MakeReportFolders(const SharedOptions& shared) {
     if (slash != std::string::npos && slash != 0) TRY(MakeFolders(file->substr(0, slash)));
     struct stat there = {};
     if (!file->empty() && ::stat(file->c_str(), &there) == 0 && S_ISDIR(there.st_mode))
-      return Error{Stage::kConfigure, Code::kUsage, PrintablePath(*file) + " is a folder; name a file"};
+      return UsageError(PrintablePath(*file) + " is a folder; name a file");
   }
   return {};
 }
