@@ -186,7 +186,7 @@ int ImagesIn(const Fields& fields) {
     images = static_cast<uint64_t>(std::max(1, std::popcount(fields.caps2 & kFaces)));
   }
   if (fields.extended ? fields.dimension == kDimension3 : (fields.caps2 & kVolume) != 0)
-    images *= std::max(1U, fields.depth);
+    images = std::min(images, kMost) * std::max(1U, fields.depth);
   return static_cast<int>(std::min(images, kMost));
 }
 

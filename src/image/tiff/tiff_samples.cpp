@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <memory>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "image/full_range.h"
+#include "imgmill/base/half.h"
 #include "tiff_directory.h"
 
 namespace imgmill {
@@ -47,15 +47,6 @@ uint32_t PackedNumber(const uint8_t* from, size_t i, size_t bits) {
     left -= now;
   }
   return value;
-}
-
-float HalfToFloat(uint16_t half) {
-  const int exponent = half >> 10 & 31;
-  const int fraction = half & 1023;
-  const float sign = (half & 0x8000) != 0 ? -1.0F : 1.0F;
-  if (exponent == 31) return fraction != 0 ? NAN : sign * INFINITY;
-  if (exponent == 0) return sign * std::ldexp(static_cast<float>(fraction), -24);
-  return sign * std::ldexp(static_cast<float>(fraction + 1024), exponent - 25);
 }
 
 /// The file as libtiff wants it, with its own place in it.
@@ -224,7 +215,7 @@ class TiffSamples {
     if (facts_.bits == 16) {
       uint16_t half = 0;
       std::memcpy(&half, from + 2 * stored, sizeof half);
-      value = HalfToFloat(half);
+      value = FloatFromHalf(half);
     } else {
       double wide = 0;
       std::memcpy(&wide, from + 8 * stored, sizeof wide);
