@@ -48,6 +48,10 @@ Error LookInterrupted() {
   return {Stage::kList, Code::kInterrupted, "interrupted: not all files were looked at; run again"};
 }
 
+bool MissingOutputs::IsAskedFor(const std::string& path) const {
+  return within_.empty() || IsAtOrBelow(AbsoluteEntry(path), within_);
+}
+
 Status MissingOutputs::Look(const StopFlag& stop) {
   const std::vector<std::string> steps = StepFolders(folder_.folder());
   return folder_.work().ForEachName([&](const std::string& name) -> Status {
@@ -63,11 +67,14 @@ Status MissingOutputs::Look(const StopFlag& stop) {
 /// written. False where none is known.
 Result<bool> MissingOutputs::LookAtExports(const std::string& name) {
   std::set<std::string> paths;
+  bool known = false;
   const std::vector<FoundWork> found = TRY(folder_.work().Of(name));
   for (const FoundWork& work : found) {
     if (work.key.output != name) continue;  // of one that has the name's end
     const std::optional<std::string> where = FolderOfExport(work.key.fingerprint, folder_.folder());
     if (!where) continue;
+    known = true;
+    if (!IsAskedFor(Join(*where, name))) continue;
     paths.insert(Join(*where, name));
     if (!Exists(Join(*where, name))) works_.push_back(work);
   }
@@ -78,7 +85,7 @@ Result<bool> MissingOutputs::LookAtExports(const std::string& name) {
       TRY(told_.unlisted(name, path));
     }
   }
-  return !paths.empty();
+  return known;
 }
 
 /// Where the work may have written: not where later steps with the same options have written this name.
@@ -108,9 +115,11 @@ Result<bool> MissingOutputs::LookWhereNoted(const std::string& name) {
   const std::vector<FoundWork> found = TRY(folder_.work().Of(name));
   for (const FoundWork& work : found) {
     if (work.key.output != name) continue;  // of one that has the name's end
-    const std::vector<std::string> folders = TRY(FoldersOf(work, found));
+    std::vector<std::string> folders = TRY(FoldersOf(work, found));
     if (folders.empty()) continue;
     noted = true;
+    std::erase_if(folders, [&](const std::string& each) { return !IsAskedFor(Join(each, name)); });
+    if (folders.empty()) continue;
     bool there = false;
     for (const std::string& each : folders) {
       const std::string path = Join(each, name);
@@ -136,7 +145,7 @@ Result<bool> MissingOutputs::LookWhereNoted(const std::string& name) {
 Status MissingOutputs::LookInSteps(const std::string& name, const std::vector<std::string>& steps) {
   const auto look = [&](const std::string& relative) -> Status {
     const std::string path = folder_.folder() + "/" + relative;
-    return IsImage(path) ? Status() : told_.unlisted(relative, path);
+    return IsImage(path) || !IsAskedFor(path) ? Status() : told_.unlisted(relative, path);
   };
   if (Exists(folder_.folder() + "/" + name)) return look(name);
   bool there = false;
@@ -146,7 +155,7 @@ Status MissingOutputs::LookInSteps(const std::string& name, const std::vector<st
     there = true;
     TRY(look(relative));
   }
-  if (there) return {};
+  if (there || !IsAskedFor(folder_.folder() + "/" + name)) return {};
   told_.missing(folder_.folder() + "/" + name);
   std::vector<FoundWork> found = TRY(folder_.work().Of(name));
   std::erase_if(found, [&](const FoundWork& work) { return work.key.output != name; });

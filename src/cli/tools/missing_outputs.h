@@ -27,7 +27,10 @@ class MissingOutputs {
     std::function<Status(const std::string& relative, const std::string& path)> unlisted;
   };
 
-  MissingOutputs(ProvenanceFolder& folder, Told told) : folder_(folder), told_(std::move(told)) {}
+  /// @param within  as AbsoluteEntry gives it, a folder in it that alone is looked at; "" for all that was
+  ///   written, in the folder or elsewhere
+  MissingOutputs(ProvenanceFolder& folder, std::string within, Told told)
+      : folder_(folder), within_(std::move(within)), told_(std::move(told)) {}
 
   /// Outputs that were written and are not there; where their folders are not noted, those count as there of
   /// whose name a step's folder has a file. And those that are no images, such as captions beside tiles,
@@ -43,7 +46,10 @@ class MissingOutputs {
   Result<bool> LookWhereNoted(const std::string& name);
   Status LookInSteps(const std::string& name, const std::vector<std::string>& steps);
 
+  bool IsAskedFor(const std::string& path) const;
+
   ProvenanceFolder& folder_;
+  const std::string within_;
   Told told_;
   std::vector<FoundWork> works_;
 };

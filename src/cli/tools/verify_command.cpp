@@ -45,6 +45,19 @@ bool IsManifestOrNothing(const std::string& path) {
          first.contains("made_by");
 }
 
+/// Where the record of a folder lies: in it or, of a folder of a pipeline's step, in one above.
+std::string RecordOf(const std::string& folder) {
+  if (!Exists(folder)) return folder;
+  if (const auto record = OutputFolderOf(folder)) return *record;
+  return OutputFolderOf(CanonicalOrEntry(folder)).value_or(folder);
+}
+
+/// The way down from the folder of the record, with a slash at its end; "" if that is the folder.
+std::string WayDown(const std::string& record, const std::string& folder) {
+  const std::string above = CanonicalOrEntry(record), below = CanonicalOrEntry(folder);
+  return above == below || !IsAtOrBelow(below, above) ? "" : Join(below, "").substr(Join(above, "").size());
+}
+
 class Verify final : public Tool {
  public:
   explicit Verify(Flags& flags) {
@@ -52,7 +65,7 @@ class Verify final : public Tool {
         "Example:\n"
         "  imgmill upscale photos -o large --method lanczos3\n"
         "  imgmill verify large --manifest large.jsonl");
-    flags.Add("folders", folders_, "Output folders of upscale, tile, frames, pack or run")
+    flags.Add("folders", folders_, "Output folders of upscale, tile, frames, pack or run, or folders in one")
         .Type("DIR")
         .Required();
     flags.AddSwitch("--sources", sources_, "Also check that what the files were made from is as it was");
@@ -95,32 +108,35 @@ class Verify final : public Tool {
   }
 
   Status LookAtAll() {
-    for (const std::string& folder : folders_) {
-      Result<std::unique_ptr<ProvenanceFolder>> opened = ProvenanceFolder::Open(folder);
+    for (const std::string& each : folders_) {
+      const std::string folder = WithoutRedundancy(each);
+      const std::string record = RecordOf(folder);
+      Result<std::unique_ptr<ProvenanceFolder>> opened = ProvenanceFolder::Open(record);
       if (!opened) {
         Error error = opened.error();
         if (error.code == Code::kNotFound) error.code = Code::kUsage;
         error.message = PrintablePath(folder) + ": " + error.message;
         return error;
       }
-      TRY(LookAtFiles(**opened));
-      MissingOutputs outputs(**opened, ToldOf(**opened));
+      const std::string way_down = WayDown(record, folder);
+      TRY(LookAtFiles(**opened, folder, way_down));
+      MissingOutputs outputs(**opened, way_down.empty() ? "" : AbsoluteEntry(folder), ToldOf(**opened));
       TRY(outputs.Look(*stop_));
       opened->reset();
-      if (forget_) TRY(ForgetWork(folder, outputs.works()));
+      if (forget_) TRY(ForgetWork(record, outputs.works()));
     }
     return {};
   }
 
-  /// The images that are there.
-  Status LookAtFiles(ProvenanceFolder& folder) {
+  /// The images that are there. @param way_down  from the folder of the record to `folder`
+  Status LookAtFiles(ProvenanceFolder& record, const std::string& folder, const std::string& way_down) {
     ListOptions options;
-    options.paths = {folder.folder()};
+    options.paths = {folder};
     options.stop = stop_;
     std::unique_ptr<Lister> files = TRY(Lister::Open(options));
     while (const std::optional<ListedFile> file = files->Next()) {
       if (stop_->StopRequested()) return LookInterrupted();
-      TRY(LookAtFile(folder, file->relative, file->path));
+      TRY(LookAtFile(record, way_down + file->relative, file->path));
     }
     if (stop_->StopRequested()) return LookInterrupted();
     for (const ListProblem& problem : files->problems()) {
