@@ -19,6 +19,9 @@ std::string InPlainWords(const CLI::Error& problem) {
   if (missing != std::string::npos && text.ends_with(" missing")) {
     return text.substr(0, missing) + " needs a value";
   }
+  const std::string several = ": At Most 1 required but received ";
+  if (const size_t at = text.find(several); at != std::string::npos)
+    return text.substr(0, at) + ": takes one value, and was given " + text.substr(at + several.size());
   return text;
 }
 
