@@ -267,8 +267,8 @@ void Inflater::Codes() {
   const uint8_t* const begin = out_.data();
   const uint8_t* const room = begin + out_.size() - kSlack - kLongestMatch - 2;
   uint8_t* out = out_.data() + out_end_;
-  // Eight bytes are read at once: all are the stream's, or zeros behind its end.
-  const uint8_t* const stop = in_ended_ ? InEnd() : InEnd() - sizeof(uint64_t);
+  // Eight bytes are read at once, twice in a round: all are the stream's, or zeros behind its end.
+  const uint8_t* const stop = in_ended_ ? InEnd() : InEnd() - 2 * sizeof(uint64_t);
   const bool ended = in_ended_;
   const auto reads_on = [&] { return (ended ? bits.place() : bits.next) <= stop; };
   while (out < room && reads_on()) {
