@@ -30,7 +30,7 @@ std::string KindOf(const ImageHeader& header) {
   if (header.has_alpha) kind += " alpha";
   if (header.cmyk) kind += " cmyk";
   if (header.has_icc) kind += " icc";
-  if (header.progressive) kind += " progressive";
+  if (header.several_scans) kind += " progressive";
   if (header.interlaced) kind += " interlaced";
   if (!header.sequential) kind += " whole";
   if (header.orientation >= 3) kind += " turned";

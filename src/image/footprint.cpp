@@ -54,11 +54,11 @@ Sizes SizesOf(const ImageHeader& header) {
   return s;
 }
 
-// libjpeg: a row of blocks as coefficients (2 bytes) and as samples; progressive files hold all coefficients,
-// of blocks padded to whole MCUs.
+// libjpeg: a row of blocks as coefficients (2 bytes) and as samples; files of several scans hold all
+// coefficients, of blocks padded to whole MCUs.
 double JpegBytes(const ImageHeader& header, const Sizes& s) {
   const double padded_row = std::ceil(s.width / 16) * 16 * header.samples_per_pixel;
-  const double all = header.progressive ? padded_row * std::ceil(s.height / 16) * 16 * 2 : 0;
+  const double all = header.several_scans ? padded_row * std::ceil(s.height / 16) * 16 * 2 : 0;
   return 16 * padded_row * (2 + 3) + 4 * s.row_bytes + all;
 }
 
@@ -86,7 +86,7 @@ double Jpeg2000Bytes(const ImageHeader& header, const Sizes& s) {
 /// Of those at 1/8, also where its grey is handed out in three bands.
 bool MayHaveDcPlane(const ImageHeader& header, const ReadOptions& options) {
   const bool grey = header.bands == 1 || options.bands == ReadOptions::Bands::kGrey;
-  return header.format == kJpeg && !header.progressive && grey &&
+  return header.format == kJpeg && !header.several_scans && grey &&
          ChooseShrink(header.width, header.height, options.shrink_to_side) == DCTSIZE;
 }
 

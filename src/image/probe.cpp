@@ -55,9 +55,8 @@ Result<ImageHeader> ProbeJpeg(InputFile file, const ImageLimits& limits) {
   }
   header.has_icc = !decoder->IccProfile().empty();
   header.orientation = decoder->orientation();
-  header.progressive = decoder->progressive();
-  header.sequential =
-      jpeg_has_multiple_scans(const_cast<j_decompress_ptr>(&info)) == 0 && header.orientation <= 2;
+  header.several_scans = jpeg_has_multiple_scans(const_cast<j_decompress_ptr>(&info)) != 0;
+  header.sequential = !header.several_scans && header.orientation <= 2;
   for (jpeg_saved_marker_ptr marker = info.marker_list; marker != nullptr; marker = marker->next) {
     header.frames = std::max(header.frames, JpegImages({marker->data, marker->data_length}));
   }
@@ -226,6 +225,10 @@ Result<ImageHeader> ProbeTiffPage(const std::string& path, const ImageLimits& li
     if (const auto refused = RefuseJpeg2000(*jpeg2000, jpeg2000_tables, limits)) return *refused;
   }
   if (head.format == ImageFormat::kExr) {
+    if (!file->plain())
+      return Error{Stage::kProbe, Code::kUnsupported,
+                   "OpenEXR, whose library reads files of their own and none inside of a tar archive (unpack "
+                   "it first)"};
     if (const std::optional<Error> missing = FindMissingExrHeader(*file)) return *missing;
   }
   if (head.format == ImageFormat::kHdr) {

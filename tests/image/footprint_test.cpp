@@ -15,6 +15,7 @@
 #include "image/vips_session.h"
 #include "image_test.h"
 #include "imgmill/memory/system_memory.h"
+#include "plain_jpeg.h"
 
 using namespace imgmill;
 using namespace imgmill::image_test;
@@ -82,8 +83,9 @@ int64_t Child(const std::string& job, const std::string& path, const std::string
   return bytes;
 }
 
-// Raw BMP (24 bits), TGA (24, or 32 with alpha) or SGI (16 bits a sample), or DDS of blocks, which libvips
-// does not write; pixels may stand on their head, or be something else.
+// Raw BMP (24 bits), TGA (24, or 32 with alpha) or SGI (16 bits a sample), DDS of blocks, or JPEG (.jpe) with
+// a scan for each of its bands, which libvips does not write; pixels may stand on their head, or be something
+// else.
 void WriteRaw(const std::string& path, VipsImage* picture) {
   const int width = picture->Xsize;
   const int height = picture->Ysize;
@@ -106,6 +108,11 @@ void WriteRaw(const std::string& path, VipsImage* picture) {
     WriteFile(path, "DDS " + number(124, 4) + number(0, 4) + number(u32(height), 4) + number(u32(width), 4) +
                         zeros + number(32, 4) + number(4, 4) + "DXT5" + zeros.substr(16) +
                         pixels.substr(0, static_cast<size_t>(width) * static_cast<size_t>(height)));
+    return;
+  }
+  if (path.find(".jpe") != std::string::npos) {
+    const auto* bytes = reinterpret_cast<const uint8_t*>(pixels.data());
+    WriteFile(path, PlainJpeg({.width = width, .height = height, .scan_each = true}, {bytes, pixels.size()}));
     return;
   }
   if (path.find(".sgi") != std::string::npos) {
@@ -206,6 +213,7 @@ TEST_CASE("what a decoder holds stays within its predicted footprint, and not fa
       {"wide baseline JPEG", ".jpg[Q=90]", 12000, 500, false},
       {"progressive JPEG", ".jpg[Q=75,interlace]", 3000, 2000, false},
       {"progressive JPEG 4:4:4", ".jpg[Q=90,interlace,subsample-mode=off]", 3000, 2000, false},
+      {"JPEG of a scan for each band", ".jpe", 3000, 2000, false},
       {"PNG", ".png[compression=1]", 3000, 2000, false},
       {"interlaced PNG", ".png[compression=1,interlace]", 3000, 2000, true},
       {"WebP", ".webp[effort=0]", 3000, 2000, false},
@@ -241,7 +249,7 @@ TEST_CASE("what a decoder holds stays within its predicted footprint, and not fa
     const ImageRef large = Picture(c.width, c.height, c.alpha);
     const ImageRef small = Picture(64, 64, c.alpha);
     const std::string small_path = folder / ("small" + suffix);
-    if (suffix == ".bmp" || suffix == ".tga" || suffix == ".dds" || suffix == ".sgi") {
+    if (suffix == ".jpe" || suffix == ".bmp" || suffix == ".tga" || suffix == ".dds" || suffix == ".sgi") {
       WriteRaw(path, large.get());
       WriteRaw(small_path, small.get());
     } else if (vips_image_write_to_file(large.get(), (path + options).c_str(), nullptr) != 0 ||
@@ -272,11 +280,11 @@ TEST_CASE(
   grey.shrink_to_side = colour.shrink_to_side = 1000;
   grey.bands = ReadOptions::Bands::kGrey;
   colour.bands = ReadOptions::Bands::kRgb;
-  // Of a progressive one there is no such plane.
+  // Of one of several scans there is no such plane.
   const auto plane = [&](const ReadOptions& reading) {
-    ImageHeader progressive = header;
-    progressive.progressive = true;
-    return ReadFootprint(header, reading).pooled - ReadFootprint(progressive, reading).pooled;
+    ImageHeader scans = header;
+    scans.several_scans = true;
+    return ReadFootprint(header, reading).pooled - ReadFootprint(scans, reading).pooled;
   };
   for (const int orientation : {1, 3, 6}) {
     header.orientation = orientation;

@@ -2,6 +2,7 @@
 // kinds.
 #pragma once
 
+#include <array>
 #include <csetjmp>
 #include <cstdint>
 #include <cstdlib>
@@ -93,6 +94,7 @@ struct JpegKind {
   int restart = 0;  ///< units
   bool optimal = false;
   bool progressive = false;
+  bool scan_each = false;  ///< sequential, but with a scan for each band
 };
 
 /// A JPEG of these RGB or grey pixels.
@@ -116,6 +118,12 @@ inline std::string PlainJpeg(const JpegKind& kind, std::span<const uint8_t> pixe
   info.restart_interval = static_cast<unsigned>(kind.restart);
   info.optimize_coding = kind.optimal ? TRUE : FALSE;
   if (kind.progressive) jpeg_simple_progression(&info);
+  std::array<jpeg_scan_info, 3> scans{};
+  if (kind.scan_each) {
+    for (int band = 0; band < kind.bands; ++band) scans[static_cast<size_t>(band)] = {1, {band}, 0, 63, 0, 0};
+    info.scan_info = scans.data();
+    info.num_scans = kind.bands;
+  }
   jpeg_start_compress(&info, TRUE);
   const size_t row_bytes = static_cast<size_t>(kind.width) * static_cast<size_t>(kind.bands);
   while (info.next_scanline < info.image_height) {

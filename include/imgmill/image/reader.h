@@ -48,7 +48,7 @@ struct ImageHeader {
   std::string codec;
   bool block_by_rows = false;  ///< TIFF: of a strip only the stored bytes are held whole, not its pixels
   int orientation = 1;         ///< EXIF 1..8
-  bool progressive = false;    ///< JPEG of several scans, decoded whole before its first row
+  bool several_scans = false;  ///< JPEG, progressive or not, that is decoded whole before its first row
   bool interlaced = false;     ///< Adam7 PNG
   bool sequential = true;      ///< rows can be decoded in order without holding the whole image
   /// How little the encoder discarded, as far as the header shows: larger is less compressed. Lossless files

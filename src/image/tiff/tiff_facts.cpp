@@ -186,6 +186,7 @@ std::string TiffUnsupported(const TiffFacts& facts) {
   constexpr uint64_t kFloat = 3;
   constexpr uint64_t kOldJpeg = 6;
   constexpr uint64_t kJpeg = 7;
+  constexpr uint64_t kMinIsWhite = 0;
   constexpr uint64_t kMinIsBlack = 1;
   constexpr uint64_t kSeparated = 5;
   constexpr uint64_t kLab = 8;
@@ -204,6 +205,9 @@ std::string TiffUnsupported(const TiffFacts& facts) {
   // libvips takes it for 0 to 255.
   if (facts.format == kFloat && facts.photometric == kSeparated)
     return "a TIFF of CMYK in floating point (write it with 8 or 16 bits)";
+  // libvips turns whole numbers round, but not these.
+  if (facts.format == kFloat && facts.photometric == kMinIsWhite)
+    return "a TIFF of grey in floating point with white at 0 (write it with black at 0)";
   if (facts.format == kFloat && facts.bits != 32 && facts.bits != 0)
     return "a TIFF of " + std::to_string(facts.bits) + "-bit floating point (write it with 32 bits)";
   if (facts.bits > 32)
