@@ -107,7 +107,10 @@ class Pages final : public FrameSource {
 /// Rows of an image that stays where it is.
 class HeldRows final : public RowByRow {
  public:
-  explicit HeldRows(const Image& image) : RowByRow(image.layout()), image_(image) {}
+  HeldRows(const Image& image, const std::vector<std::string>& notes)
+      : RowByRow(image.layout()), image_(image) {
+    notes_ = notes;
+  }
 
  protected:
   Status ReadRow(int64_t y, uint8_t* to) override {
@@ -127,6 +130,7 @@ class AnimationFrames final : public FrameSource {
   Result<std::optional<Frame>> Next() override {
     ++number_;
     held_ = Image();
+    held_notes_.clear();
     const std::optional<double> seconds = TRY(animation_->Next());
     if (!seconds) return std::optional<Frame>();
     FrameTime time;
@@ -136,7 +140,7 @@ class AnimationFrames final : public FrameSource {
     return std::optional(Frame{number_, time, header_});
   }
   Result<std::unique_ptr<RowReader>> Open(const ReadOptions& options) override {
-    if (held_) return AsHeld(options);
+    if (held_ && (options.keep_profile || !header_.has_icc)) return AsHeld(options);
     TRY(MayHoldPixels(header_, options));
     if (number_ == 0) return OpenAlone(path_, header_, options);
     Result<std::unique_ptr<RowReader>> rows = animation_->Rows(options);
@@ -153,6 +157,7 @@ class AnimationFrames final : public FrameSource {
       Image whole(rows->layout());
       TRY(rows->Read(whole.layout().height, whole.row(0), whole.layout().row_bytes()));
       held_ = std::move(whole);
+      held_notes_ = rows->notes();
     }
     return AsHeld(options);
   }
@@ -160,7 +165,7 @@ class AnimationFrames final : public FrameSource {
 
  private:
   Result<std::unique_ptr<RowReader>> AsHeld(const ReadOptions& options) const {
-    return WithForm(std::make_unique<HeldRows>(held_), /*linear=*/false, options);
+    return WithForm(std::make_unique<HeldRows>(held_, held_notes_), /*linear=*/false, options);
   }
   static int64_t Microseconds(double seconds) { return std::llround(seconds * 1e6); }
 
@@ -168,7 +173,8 @@ class AnimationFrames final : public FrameSource {
   const ImageHeader header_;
   std::unique_ptr<Animation> animation_;
   int64_t number_ = -1;
-  Image held_;     ///< the frame, if it was looked at
+  Image held_;  ///< the frame, if it was looked at, in the colours of its file
+  std::vector<std::string> held_notes_;
   double at_ = 0;  ///< seconds until the next frame; its fractions of any unit add up
 };
 

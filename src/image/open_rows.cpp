@@ -95,7 +95,7 @@ Result<std::unique_ptr<RowReader>> OpenJpeg(const std::string& path, const Image
   if (as_is && header.has_icc && !options.keep_profile) {
     const std::vector<uint8_t> profile = decoder->IccProfile();
     const ProfileSpace samples = header.bands == 1 ? ProfileSpace::kGrey : ProfileSpace::kRgb;
-    as_is = profile.empty() || IsPlainSrgb(profile) || SpaceOfProfile(profile) != samples;
+    as_is = profile.empty() || (IsPlainSrgb(profile) && SpaceOfProfile(profile) == samples);
   }
   if (!as_is) {
     decoder.reset();

@@ -2,10 +2,12 @@
 #include "write_metadata.h"
 
 #include <cstring>
+#include <string_view>
 
 #include "exif.h"
 #include "icc_profile.h"
 #include "image/jpeg/jpeg_encoder.h"
+#include "image/jxl_boxes.h"
 #include "image/png/png_head.h"
 #include "image/pnm/pnm_header.h"
 #include "image/still/still_header.h"
@@ -114,6 +116,20 @@ std::vector<uint8_t> ProfileToAttach(VipsImage* source, const Layout& layout, co
   return {};
 }
 
+/// Blocks of formats of which libvips hands out none.
+void AddWhatVipsLacks(const InputFile& file, const FileHead& head, VipsImage* image) {
+  const auto set = [&](const char* name, const std::vector<uint8_t>& block) {
+    if (!block.empty()) vips_image_set_blob_copy(image, name, block.data(), block.size());
+  };
+  if (ReadTiffFacts(file)) set(VIPS_META_EXIF_NAME, ExifOfTiff(file));
+  if (head.format != ImageFormat::kJxl) return;
+  std::vector<uint8_t> exif = ExifOfJxl(file);
+  constexpr std::string_view kBefore("Exif\0\0", 6);  // as it stands in a JPEG
+  if (!exif.empty()) exif.insert(exif.begin(), kBefore.begin(), kBefore.end());
+  set(VIPS_META_EXIF_NAME, exif);
+  set(VIPS_META_XMP_NAME, XmpOfJxl(file));
+}
+
 /// The source, opened for its metadata; null, noted, where that fails.
 ImageRef OpenSource(const std::string& source, uint64_t directory, std::vector<std::string>& notes) {
   const std::string lost = "metadata could not be copied";
@@ -128,10 +144,7 @@ ImageRef OpenSource(const std::string& source, uint64_t directory, std::vector<s
   ImageFormat format = ImageFormat::kOther;
   ImageRef from = LoadWithVips(*file, *head, source, VIPS_FAIL_ON_NONE, &format);
   if (!from) vips_error_clear();
-  if (from && ReadTiffFacts(*file)) {
-    const std::vector<uint8_t> exif = ExifOfTiff(*file);
-    if (!exif.empty()) vips_image_set_blob_copy(from.get(), VIPS_META_EXIF_NAME, exif.data(), exif.size());
-  }
+  if (from) AddWhatVipsLacks(*file, *head, from.get());
   if (!from && !ReadStillHeader(*file, *head, true)) {
     notes.push_back(lost + ": its header cannot be read");
   }
