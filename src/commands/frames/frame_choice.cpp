@@ -13,16 +13,18 @@ namespace {
 
 constexpr int64_t kRowsAtOnce = 64;
 
-ReadOptions BrightnessReading() {
+ReadOptions BrightnessReading(bool allow_truncated) {
   ReadOptions reading;
+  reading.allow_truncated = allow_truncated;
   reading.bands = ReadOptions::Bands::kGrey;
   reading.alpha = ReadOptions::Alpha::kDrop;
   reading.to_8bit = true;
   return reading;
 }
 
-ReadOptions VectorReading() {
+ReadOptions VectorReading(bool allow_truncated) {
   ReadOptions reading;
+  reading.allow_truncated = allow_truncated;
   reading.bands = ReadOptions::Bands::kRgb;
   reading.alpha = ReadOptions::Alpha::kFlattenWhite;
   reading.to_8bit = true;
@@ -53,7 +55,7 @@ Result<std::optional<double>> SceneChange::Next(FrameSource& frames) {
 }
 
 Result<std::optional<double>> SceneChange::Compare(FrameSource& frames) {
-  std::unique_ptr<RowReader> rows = TRY(frames.Look(BrightnessReading()));
+  std::unique_ptr<RowReader> rows = TRY(frames.Look(BrightnessReading(allow_truncated_)));
   const Layout& layout = rows->layout();
   const size_t row_bytes = layout.row_bytes();
   const bool comparable = layout == layout_;
@@ -85,7 +87,7 @@ Result<std::optional<double>> SceneChange::Compare(FrameSource& frames) {
 }
 
 Result<std::optional<double>> Novelty::Next(FrameSource& frames) {
-  std::unique_ptr<RowReader> rows = TRY(frames.Look(VectorReading()));
+  std::unique_ptr<RowReader> rows = TRY(frames.Look(VectorReading(allow_truncated_)));
   const Layout& layout = rows->layout();
   ImageDescriptor descriptor(layout);
   {
@@ -165,7 +167,7 @@ Footprint FrameChoice::Cost(const FramesOptions& options, const ImageHeader& hea
     need.pooled += grey.row_bytes() * static_cast<size_t>(grey.height);
   }
   if (options.novelty) {
-    const Layout rgb = ReadLayout(header, VectorReading());
+    const Layout rgb = ReadLayout(header, VectorReading(/*allow_truncated=*/false));
     need.pooled += ImageDescriptor::PooledBytes(rgb) + rgb.row_bytes() * static_cast<size_t>(kRowsAtOnce) +
                    (frames + 1) * Novelty::kBytesKept;
   }

@@ -18,6 +18,8 @@ namespace imgmill {
 /// in hundredths, 1 at most. A steady motion gives little of it, a cut much.
 class SceneChange {
  public:
+  /// @param allow_truncated  as ReadOptions has it
+  explicit SceneChange(bool allow_truncated = false) : allow_truncated_(allow_truncated) {}
   /// Of the frame that `frames` stands at; nothing for the first one, where the size has changed, and behind
   /// one that could not be read.
   Result<std::optional<double>> Next(FrameSource& frames);
@@ -25,6 +27,7 @@ class SceneChange {
  private:
   Result<std::optional<double>> Compare(FrameSource& frames);
 
+  const bool allow_truncated_;
   PoolArray<uint8_t> last_;
   Layout layout_;
   double last_difference_ = 0;
@@ -34,6 +37,8 @@ class SceneChange {
 /// their cosine, from 0 to 2.
 class Novelty {
  public:
+  /// @param allow_truncated  as ReadOptions has it
+  explicit Novelty(bool allow_truncated) : allow_truncated_(allow_truncated) {}
   /// Of the frame that `frames` stands at; nothing where none was kept.
   Result<std::optional<double>> Next(FrameSource& frames);
   /// The frame that was asked about last is kept.
@@ -42,6 +47,7 @@ class Novelty {
 
  private:
   static constexpr size_t kInBlock = 32;
+  const bool allow_truncated_;
   std::vector<PoolArray<float>> blocks_;
   size_t kept_ = 0;
   PoolArray<float> own_;
@@ -50,7 +56,9 @@ class Novelty {
 /// Each rule sees only the frames that those before it have let through, in the order of FramesOptions.
 class FrameChoice {
  public:
-  explicit FrameChoice(const FramesOptions& options) : options_(options) {}
+  /// @param allow_truncated  as ReadOptions has it
+  FrameChoice(const FramesOptions& options, bool allow_truncated)
+      : options_(options), scenes_(allow_truncated), novelty_(allow_truncated) {}
   /// Asked for each frame, in order. `frames` stands at it.
   Result<bool> Takes(const Frame& frame, FrameSource& frames);
   /// Bytes for frames of this layout. @param frames  that may be kept

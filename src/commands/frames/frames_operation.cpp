@@ -65,7 +65,7 @@ class FramesOperation::Task final : public ItemTask {
         video_(item.main.header.format == ImageFormat::kVideo),
         digits_(operation.Digits(item)),
         prefixes_(operation.Prefixes(item.file)),
-        choice_(operation.options_),
+        choice_(operation.options_, operation.reading_.allow_truncated),
         set_(operation.folder_, item, prefixes_) {}
 
   /// A video is long: what is made of it stays.
