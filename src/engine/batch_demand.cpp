@@ -39,11 +39,12 @@ BatchDemand DemandOf(const BatchCosts& costs, const BatchModel& model, const Num
   return demand;
 }
 
-std::string SmallerTile(int tile, const std::function<bool(int)>& fits) {
+std::string SmallerTile(int tile, int grid, const std::function<bool(int)>& fits) {
   constexpr int kSmallest = 32;
   if (tile <= 0) return "";
-  for (int smaller = tile / 2; smaller >= kSmallest; smaller /= 2) {
-    if (fits(smaller)) return "; --tile " + std::to_string(smaller) + " fits";
+  for (int half = tile / 2; half >= kSmallest; half /= 2) {
+    const int smaller = half / grid * grid;
+    if (smaller >= kSmallest && fits(smaller)) return "; --tile " + std::to_string(smaller) + " fits";
   }
   return "; a smaller --tile needs less";
 }

@@ -24,6 +24,6 @@ BatchDemand DemandOf(const BatchCosts& costs, const BatchModel& model, const Num
 
 /// Advice where tiles of `tile` pixels are too large: the largest of a half, a quarter and so on that `fits`.
 /// Empty where there are no tiles.
-std::string SmallerTile(int tile, const std::function<bool(int)>& fits);
+std::string SmallerTile(int tile, int grid, const std::function<bool(int)>& fits);
 
 }  // namespace imgmill

@@ -104,7 +104,7 @@ struct BatchScheduler::Impl {
     std::unique_lock lock(mutex);
     Stream& stream = streams[stream_index];
     const int device = stream.device;
-    ThreadStreams own_streams(model);
+    ThreadStreams own_streams(model, plan.precision);
     while (true) {
       std::vector<WaitingTile> batch = WaitForBatch(lock, device);
       if (batch.empty()) return;
@@ -217,7 +217,7 @@ Result<std::unique_ptr<BatchScheduler>> BatchScheduler::Open(BatchModel& model, 
       const int side = largest_tile - plan.tile + tile;
       return memory.Fits(DemandOf(impl->costs, model, plan, memory, side).need + item).ok();
     };
-    error.message += SmallerTile(plan.tile, fits);
+    error.message += SmallerTile(plan.tile, std::max(1, model.info().tile_grid), fits);
     error.message += " (the plan here: " + plan.Describe() + ")";
     return error;
   }

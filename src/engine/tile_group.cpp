@@ -117,7 +117,8 @@ size_t TileGroup::ExpectedBytes(const Attempt& attempt) const {
 Result<ModelStream*> ThreadStreams::On(WorkPlace place) {
   std::unique_ptr<ModelStream>& stream = place == kCpuRung ? cpu_ : own_;
   if (stream == nullptr) {
-    std::unique_ptr<ModelStream> opened = TRY(model_.OpenStream(place));
+    const Precision precision = place == kCpuRung ? Precision::kFloat32 : precision_;
+    std::unique_ptr<ModelStream> opened = TRY(model_.OpenStream(place, precision));
     stream = std::move(opened);
   }
   return stream.get();

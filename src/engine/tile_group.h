@@ -15,12 +15,14 @@ namespace imgmill {
 /// to step in, on that.
 class ThreadStreams {
  public:
-  explicit ThreadStreams(BatchModel& model) : model_(model) {}
+  /// @param precision  of the thread's device; the CPU that steps in for it computes in float32
+  ThreadStreams(BatchModel& model, Precision precision) : model_(model), precision_(precision) {}
   /// @param place  the thread's device, or the CPU that steps in for it
   Result<ModelStream*> On(WorkPlace place);
 
  private:
   BatchModel& model_;
+  const Precision precision_;
   std::unique_ptr<ModelStream> own_, cpu_;
 };
 

@@ -170,7 +170,10 @@ Result<std::unique_ptr<CommandRun>> Upscale::BeginModel(const CommandServices& s
                       " is not told how strong the noise is");
   }
   NumericsPlan plan = model->Plan(services.memory->device(0).name());
-  if (options_.tile > 0 && plan.tile > 0) plan.tile = options_.tile;
+  if (options_.tile > 0 && plan.tile > 0) {
+    const int grid = std::max(1, info.tile_grid);
+    plan.tile = (options_.tile + grid - 1) / grid * grid;
+  }
   if (shared.batch > 0) plan.micro_batch = shared.batch;
   Precision precision = TRY(ChoosePrecision(services, options_.model, *model, plan, options_.precision));
   plan.precision = precision;

@@ -39,8 +39,10 @@ std::string ModelFingerprint(const UpscaleOptions& options, const UpscaleModel& 
   const std::string noise = options.noise_level ? " noise " + std::to_string(*options.noise_level) : "";
   // What was made by networks for grey before this number has an image in one band only.
   const std::string version = model.info().bands == 1 ? "upscale/3 " : "upscale/2 ";
+  // Before this number half precision was planned, and float32 computed.
+  const std::string half = plan.precision == Precision::kHalf ? " half/2" : "";
   return version + model.info().architecture + " x" + std::to_string(model.info().scale) + " " +
-         model.info().digest + noise + " " + plan.Describe() + " " + options.file.Text() + " " +
+         model.info().digest + noise + half + " " + plan.Describe() + " " + options.file.Text() + " " +
          ImageLibraryVersions();
 }
 

@@ -24,7 +24,9 @@ int RoundUp(int value, int multiple) {
 class UpscaleNetwork final : public Network {
  public:
   UpscaleNetwork(UpscaleNetworkParts parts, std::shared_ptr<const StateDict> weights)
-      : parts_(std::move(parts)), weights_(std::move(weights)) {}
+      : parts_(std::move(parts)), weights_(std::move(weights)) {
+    parts_.info.tile_grid = std::max(kTileGrid, parts_.info.tile_grid);
+  }
 
   const ModelInfo& info() const override { return parts_.info; }
 
@@ -34,7 +36,7 @@ class UpscaleNetwork final : public Network {
     plan.kernels = cpu && parts_.kernels != nullptr ? parts_.kernels->name : LibTorchKernels(device_type);
     if (cpu && parts_.kernels == nullptr && parts_.module_kernels != nullptr)
       plan.kernels += std::string("+") + parts_.module_kernels->name;
-    const int grid = std::max(kTileGrid, parts_.info.tile_grid);
+    const int grid = parts_.info.tile_grid;
     plan.tile = RoundUp(parts_.tile > 0 ? parts_.tile : kTile, grid);
     plan.overlap = RoundUp(parts_.overlap > 0 ? parts_.overlap : parts_.info.receptive_radius, grid);
     // On the CPU all cores work on one image; a second one in flight would only take memory.
