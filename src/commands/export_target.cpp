@@ -14,7 +14,7 @@
 
 namespace imgmill {
 
-Status MayExport(const std::string& flag, const std::string& path, const StepsBefore& before) {
+Status MayExport(const std::string& flag, const std::string& path, WrittenAs as, const StepsBefore& before) {
   if (path.empty()) return {};
   const std::string folder = ParentOf(path);
   if (std::error_code none;
@@ -29,7 +29,7 @@ Status MayExport(const std::string& flag, const std::string& path, const StepsBe
   }
   if (std::error_code none; std::filesystem::is_directory(path, none))
     return OfTarget(flag, path, ErrnoError(Stage::kWrite, EISDIR, "replace the file"));
-  return MayOverwrite(flag, path);
+  return MayOverwrite(flag, path, as);
 }
 
 bool LeavesExport(const std::string& path, uint64_t images, const CommandServices& services,

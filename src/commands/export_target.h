@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "base/may_overwrite.h"
 #include "imgmill/base/error.h"
 #include "imgmill/base/result.h"
 #include "imgmill/commands/command.h"
@@ -13,7 +14,7 @@ namespace imgmill {
 
 /// Whether a file can be made at `path`: to be asked before all the work, and in plans. The error names
 /// `flag`. No file is no error.
-Status MayExport(const std::string& flag, const std::string& path, const StepsBefore& before);
+Status MayExport(const std::string& flag, const std::string& path, WrittenAs as, const StepsBefore& before);
 
 /// Whether what an earlier run has exported to `path` is not replaced: of no image there is anything to
 /// export, as where a drive is not mounted. That is told, and a failure. False where there is nothing to

@@ -128,7 +128,8 @@ TEST_CASE(
     REQUIRE(!before.empty());
     const ProcessResult refused = manifest(where / file);
     CHECK(refused.exit_code == 2);
-    CHECK(refused.err.find(file + " would overwrite") != std::string::npos);
+    const char* why = file.ends_with(".jpg") ? " would overwrite an image" : " exists already, and is not a";
+    CHECK(refused.err.find(file + why) != std::string::npos);
     CHECK(TestFolder::Read(where / file) == before);
   }
   for (int run = 0; run < 2; ++run) CHECK(manifest(where / "out/manifest.jsonl").exit_code == 0);

@@ -2,6 +2,7 @@
 // its exit code and a message.
 #include <doctest/doctest.h>
 
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <regex>
 
@@ -207,6 +208,40 @@ TEST_CASE("no report, page, log, metrics or export is written over an image") {
   CHECK(result.err.find("--export " + named + " would overwrite an image (PNG)") != std::string::npos);
   std::filesystem::remove(named);
   CHECK(Difference(before, ReadFolder(where / "photos")).empty());
+}
+
+TEST_CASE("no report, page, log, metrics or export is written over what somebody else wrote") {
+  const TestFolder where;
+  CopySamples(where / "photos");
+  const auto write = [&](const std::string& name, const std::string& text) {
+    std::ofstream(where / name) << text;
+    return where / name;
+  };
+  const std::string theirs[] = {write("p.yaml", "input: photos\n"), write("w.safetensors", "\x40\0{\"a\":1}"),
+                                write("mine.csv", "user,count\n"), write("page.html", "<html>mine</html>"),
+                                write("a.json", "{\"schema\": \"mine\"}")};
+  const FolderBytes before = ReadFolder(where / ".");
+  for (const std::string flag :
+       {"--report", "--report-page", "--log-file", "--metrics-file", "--html", "--export"}) {
+    for (const std::string& file : theirs) {
+      CAPTURE(flag);
+      CAPTURE(file);
+      if (flag == "--export" && !file.ends_with(".csv")) continue;  // refused for its ending
+      const ProcessResult result =
+          Run({"filter", where / "photos", "--no-catalog", "--keep", "width>1", flag, file});
+      CHECK(result.exit_code == 2);
+      CHECK(result.err.find(flag + " " + file + " exists already, and is not a") != std::string::npos);
+    }
+  }
+  CHECK(Difference(before, ReadFolder(where / ".")).empty());
+  // What a run wrote, the next one replaces.
+  for (int run = 0; run < 2; ++run) {
+    const ProcessResult result =
+        Run({"filter", where / "photos", "--no-catalog", "--keep", "width>1", "--report", where / "r.json",
+             "--report-page", where / "r.html", "--log-file", where / "lines", "--metrics-file",
+             where / "m.prom", "--html", where / "h.html", "--export", where / "e.csv"});
+    CHECK_MESSAGE(result.exit_code == 1, result.err);  // two of the samples are broken
+  }
 }
 
 }  // namespace imgmill::process_test

@@ -4,6 +4,7 @@
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -18,6 +19,12 @@ namespace imgmill {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+/// Of the terminal; 80 where it does not say.
+int Columns() {
+  winsize size{};
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col : 80;
+}
 
 spdlog::level::level_enum SpdlogLevel(LogLevel level) {
   switch (level) {
@@ -111,7 +118,8 @@ void LogOutput::Write(LogLevel level, const std::string& text) {
 void LogOutput::Draw(const std::string& line) {
   const std::lock_guard lock(impl_->mutex);
   if (impl_->terminal) {
-    std::fprintf(stderr, "\r\033[K%s", line.c_str());
+    // One that goes on in the next row would stay when it is drawn again.
+    std::fprintf(stderr, "\r\033[K%.*s", Columns() - 1, line.c_str());
     std::fflush(stderr);
     impl_->line_drawn = !line.empty();
   } else if (!line.empty()) {

@@ -78,10 +78,10 @@ Status CheckTargets(const SessionPlan& plan) {
 }
 
 Status OverwritesNoImage(const SharedOptions& shared) {
-  TRY(MayOverwrite("--log-file", shared.log_file));
-  TRY(MayOverwrite("--report", shared.report));
-  TRY(MayOverwrite("--report-page", shared.report_page));
-  return MayOverwrite("--metrics-file", shared.metrics_file);
+  TRY(MayOverwrite("--log-file", shared.log_file, WrittenAs::kLog));
+  TRY(MayOverwrite("--report", shared.report, WrittenAs::kReport));
+  TRY(MayOverwrite("--report-page", shared.report_page, WrittenAs::kPage));
+  return MayOverwrite("--metrics-file", shared.metrics_file, WrittenAs::kMetrics);
 }
 
 Status MakeReportFolders(const SharedOptions& shared) {

@@ -2,13 +2,11 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "base/may_overwrite.h"
 #include "base/path_parts.h"
 #include "base/try.h"
-#include "base/usage_error.h"
 #include "cli/session/session.h"
 #include "cli/session/stop_signals.h"
 #include "forgotten_work.h"
@@ -33,16 +31,6 @@ std::string FieldOf(size_t finding) {
   std::string name = kNames[finding];
   std::replace(name.begin(), name.end(), ' ', '_');
   return name;
-}
-
-/// Whether nothing is lost with a file: it is not there or empty, or its first line is one of a manifest.
-bool IsManifestOrNothing(const std::string& path) {
-  std::ifstream old(path);
-  std::string line;
-  if (!old || !std::getline(old, line)) return true;
-  const nlohmann::json first = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
-  return first.is_object() && first.contains("output") && first.contains("source_digest") &&
-         first.contains("made_by");
 }
 
 /// Where the record of a folder lies: in it or, of a folder of a pipeline's step, in one above.
@@ -79,7 +67,8 @@ class Verify final : public Tool {
 
   ExitCode Run() override {
     stop_ = &InstallStopSignals();
-    if (const Status may = MayWriteManifest(); !may) return Refuse(may.error());
+    const Status may = MayOverwrite("--manifest", manifest_, WrittenAs::kManifest);
+    if (!may) return Refuse(may.error());
     const Status looked =
         manifest_.empty() ? LookAtAll() : WriteNamedFile(manifest_, [this](const TextSink& put) {
           manifest_sink_ = &put;
@@ -92,19 +81,6 @@ class Verify final : public Tool {
   static ExitCode Refuse(const Error& error) {
     std::fprintf(stderr, "imgmill: error: %s\n", error.message.c_str());
     return ExitCodeFor(error);
-  }
-
-  /// A mistyped name must cost neither an image nor a list that a command keeps beside its outputs.
-  Status MayWriteManifest() const {
-    if (manifest_.empty()) return {};
-    TRY(MayOverwrite("--manifest", manifest_));
-    if (IsManifestOrNothing(manifest_)) return {};
-    for (const std::string& folder : folders_) {
-      if (IsAtOrBelow(CanonicalOrEntry(manifest_), CanonicalOrEntry(folder)))
-        return UsageError("--manifest " + PrintablePath(manifest_) +
-                          " would overwrite a file of the folder that is verified: name another file");
-    }
-    return {};
   }
 
   Status LookAtAll() {

@@ -57,8 +57,8 @@ class Compare final : public Command, public ChecksAhead {
     return UsageError(NoPartners());
   }
   Status MayWrite(const CommandServices&, const StepsBefore& before) const override {
-    TRY(MayExport("--csv", options_.csv, before));
-    return MayExport("--html", options_.html, before);
+    TRY(MayExport("--csv", options_.csv, WrittenAs::kTable, before));
+    return MayExport("--html", options_.html, WrittenAs::kPage, before);
   }
   Result<std::unique_ptr<CommandRun>> Begin(ItemSource& source, const CommandServices& services) override;
 

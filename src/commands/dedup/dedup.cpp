@@ -54,7 +54,7 @@ class Dedup final : public Command, public ChecksAhead {
   }
   Status MayRead(const CommandServices& services, const StepsBefore& before) const override;
   Status MayWrite(const CommandServices&, const StepsBefore& before) const override {
-    TRY(MayExport("--html", options_.html, before));
+    TRY(MayExport("--html", options_.html, WrittenAs::kPage, before));
     return MayActInto("--move-to", options_.move_to, options_.undo_file, before);
   }
   Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override;

@@ -81,8 +81,8 @@ class Filter final : public Command, public ChecksAhead {
     return options_.clip.empty() ? Status() : MayBeWeights(services, options_.clip);
   }
   Status MayWrite(const CommandServices&, const StepsBefore& before) const override {
-    TRY(MayExport("--export", options_.export_file, before));
-    TRY(MayExport("--html", options_.html, before));
+    TRY(MayExport("--export", options_.export_file, WrittenAs::kTable, before));
+    TRY(MayExport("--html", options_.html, WrittenAs::kPage, before));
     return MayActInto("--to", options_.to, options_.undo_file, before);
   }
   Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override;

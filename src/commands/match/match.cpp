@@ -58,7 +58,7 @@ class Match final : public Command, public ChecksAhead {
     return HasVectors(options_.embedding, services, before);
   }
   Status MayWrite(const CommandServices&, const StepsBefore& before) const override {
-    return MayExport("--html", options_.html, before);
+    return MayExport("--html", options_.html, WrittenAs::kPage, before);
   }
 
   Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override;
