@@ -3,11 +3,12 @@
 tables of the largest difference.
 
 Weights come from a seed (LAION's linear heads, and LPIPS's on each layer, are the published ones), are saved by the peer,
-and are read by both. Peers: open_clip with a dense layer for the aesthetic heads, pyiqa's HyperNet, lpips, and for ICNet,
-which no package has, the Python form in tests/golden/quality_networks.py.
+and are read by both. Peers: open_clip with dense layers for the heads, pyiqa's HyperNet, timm for the watermark detector and
+one of the NSFW networks, transformers for the other, lpips, and for ICNet, which no package has, the Python form in
+tests/golden/quality_networks.py.
 
 Usage: bench/peers/quality_parity.py --program build/release/bin/imgmill --assets FOLDER [--only WORD]
-Needs: torch, torchvision, timm, open_clip, pyiqa (its --no-deps will do), lpips, safetensors, Pillow
+Needs: torch, torchvision, timm, open_clip, transformers, pyiqa (its --no-deps will do), lpips, safetensors, Pillow
 """
 import importlib.util
 import json
@@ -24,7 +25,7 @@ from safetensors.torch import save_file
 from torchvision import transforms
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "tests/golden"))
-from embed_parity import arguments, chosen, seeded  # noqa: E402
+from embed_parity import arguments, chosen, processor, published, seeded  # noqa: E402
 import quality_networks  # noqa: E402
 
 WITHIN = 1e-4  # of the range
@@ -128,6 +129,124 @@ def icnet():
     return Peer("complexity", 1, lambda image: net(show(image)[None]), net.state_dict())
 
 
+def widened(net):
+    """The network with dense layers that keep the size of what they are given, whoever made it."""
+    with torch.no_grad():
+        for layer in net.modules():
+            if isinstance(layer, torch.nn.Linear):
+                torch.nn.init.normal_(layer.weight, 0, 1.6 * layer.in_features ** -0.5)
+    return net
+
+
+def sharpened(net, last, show, times):
+    """The network with a last layer that calls grey even and makes more of what differs from it, or all images would come
+    to nearly the same."""
+    with torch.inference_mode():
+        grey = net(show(Image.new("RGB", (300, 200), (120, 120, 120)))[None])[0].clone()
+    with torch.no_grad():
+        last.bias.sub_(grey).mul_(times)
+        last.weight.mul_(times)
+    return net
+
+
+def watermark():
+    """As LAION-5B-WatermarkDetection's example_use.py makes it and shows it images."""
+    import timm
+
+    def make():
+        net = timm.create_model("efficientnet_b3", num_classes=2)
+        net.classifier = torch.nn.Sequential(torch.nn.Linear(1536, 625), torch.nn.ReLU(), torch.nn.Dropout(0.3),
+                                             torch.nn.Linear(625, 256), torch.nn.ReLU(), torch.nn.Linear(256, 2))
+        return net
+    net = widened(seeded(make)).eval()
+    show = transforms.Compose([transforms.Resize((256, 256)), transforms.ToTensor(),
+                               transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])])
+    sharpened(net, net.classifier[5], show, 400)
+    return Peer("watermark", 1, lambda image: net(show(image)[None]).softmax(1)[0, 0], net.state_dict())
+
+
+class NormalizedHead(torch.nn.Module):
+    """LAION's NSFW heads by AutoKeras, in the form and under the names of their PyTorch files."""
+
+    def __init__(self, *sizes):
+        super().__init__()
+        self.norm = torch.nn.Module()
+        self.norm.register_buffer("mean", torch.randn(sizes[0]) * 0.02)
+        self.norm.register_buffer("variance", torch.rand(sizes[0]) * 1e-3 + 1e-4)
+        self.count = len(sizes) - 1
+        for i in range(self.count):
+            setattr(self, f"linear_{i + 1}", torch.nn.Linear(sizes[i], sizes[i + 1]))
+
+    def forward(self, x):
+        x = (x - self.norm.mean) / (self.norm.variance.sqrt() + 1e-10)
+        for i in range(1, self.count):
+            x = getattr(self, f"linear_{i}")(x).relu()
+        return getattr(self, f"linear_{self.count}")(x).sigmoid()
+
+
+class NumberedHead(torch.nn.Module):
+    """The one on ViT-H/14, whose last two layers have no activation."""
+
+    def __init__(self):
+        super().__init__()
+        layers = []
+        for a, b in ((1024, 1024), (1024, 2048), (2048, 1024), (1024, 256), (256, 128)):
+            layers += [torch.nn.Linear(a, b), torch.nn.ReLU(), torch.nn.Dropout(0.2)]
+        self.layers = torch.nn.Sequential(*layers, torch.nn.Linear(128, 16), torch.nn.Linear(16, 1))
+
+    def forward(self, x):
+        return self.layers(x)
+
+
+def nsfw_head(clip, make_head):
+    """@param clip  the CLIP, and with what activation it is made"""
+    import open_clip
+    torch.manual_seed(11)
+    head = widened(make_head()).eval()
+    net = seeded(clip).eval()
+    show = open_clip.image_transform(net.visual.image_size, is_train=False)
+
+    def score(image):
+        return head(torch.nn.functional.normalize(net.encode_image(show(image)[None]), dim=-1))
+    return Peer("nsfw", 1, score, head.state_dict(), net.state_dict())
+
+
+def openai_clip(name):
+    import open_clip
+    return lambda: open_clip.create_model(name + "-quickgelu", pretrained=None)
+
+
+def vit_h(layers=3):
+    """ViT-H/14 of fewer blocks."""
+    from open_clip import model
+    text = model.CLIPTextCfg(context_length=8, vocab_size=16, width=64, heads=1, layers=1)
+    return model.CLIP(1024, model.CLIPVisionCfg(layers=layers, width=1280, head_width=80, patch_size=14), text)
+
+
+def nsfw_vit(side, layers):
+    """As transformers makes it of Falconsai's (224) and AdamCodd's (384) configurations."""
+    from transformers import ViTConfig, ViTForImageClassification
+    config = ViTConfig(num_hidden_layers=layers, image_size=side, num_labels=2)
+    net = seeded(lambda: ViTForImageClassification(config)).eval()
+    show = processor("ViTImageProcessorPil", size={"height": side, "width": side}, resample=2, image_mean=[0.5] * 3,
+                     image_std=[0.5] * 3)
+
+    class Logits(torch.nn.Module):
+        def forward(self, x):
+            return net(x).logits
+    logits = sharpened(Logits(), net.classifier, show, 8)
+    return Peer("nsfw", 1, lambda image: logits(show(image)[None]).softmax(1)[0, 1], published(net))
+
+
+def marqo():
+    """As timm makes it of Marqo's configuration: what it takes from this name's own."""
+    import timm
+    net = seeded(lambda: timm.create_model("vit_tiny_patch16_384", num_classes=2)).eval()
+    show = timm.data.create_transform(**timm.data.resolve_model_data_config(net), is_training=False)
+    sharpened(net, net.head, show, 20)
+    return Peer("nsfw", 1, lambda image: net(show(image)[None]).softmax(1)[0, 0], net.state_dict())
+
+
 CASES = {
     "LAION's linear head, ViT-B/32": lambda assets: linear(assets, "ViT-B-32", "sa_0_4_vit_b_32_linear.pth"),
     "LAION's linear head, ViT-B/16": lambda assets: linear(assets, "ViT-B-16", "sa_0_4_vit_b_16_linear.pth"),
@@ -136,6 +255,15 @@ CASES = {
     "HyperIQA, authors' names": lambda assets: hyperiqa(authors_names),
     "HyperIQA, pyiqa's names": lambda assets: hyperiqa(lambda key: key),
     "ICNet": lambda assets: icnet(),
+    "LAION's watermark detector": lambda assets: watermark(),
+    "LAION's NSFW head, ViT-B/32": lambda assets: nsfw_head(openai_clip("ViT-B-32"),
+                                                            lambda: NormalizedHead(512, 32, 32, 1)),
+    "LAION's NSFW head, ViT-L/14": lambda assets: nsfw_head(openai_clip("ViT-L-14"),
+                                                            lambda: NormalizedHead(768, 64, 512, 256, 1)),
+    "LAION's NSFW head, ViT-H/14 of 3 blocks": lambda assets: nsfw_head(vit_h, NumberedHead),
+    "NSFW ViT-B/16, transformers": lambda assets: nsfw_vit(224, 12),
+    "NSFW ViT-B/16 of 384 and 3 blocks, transformers": lambda assets: nsfw_vit(384, 3),
+    "NSFW ViT-Ti/16 of 384, timm": lambda assets: marqo(),
 }
 
 

@@ -48,6 +48,8 @@ constexpr std::array<SignalInfo, kSignalCount> kSignals = {{
     {Signal::kAesthetic, "aesthetic", "", "how pleasing, 0 to 10, by --scorer", 1, false, true},
     {Signal::kHyperIqa, "hyperiqa", "", "quality by --scorer, on its weights' scale", 1, false, true},
     {Signal::kComplexity, "complexity", "", "how complex, 0 to 1, by --scorer", 1, false, true},
+    {Signal::kWatermark, "watermark", "", "0 clear to 1 watermarked, by --scorer", 1, false, true},
+    {Signal::kNsfw, "nsfw", "", "0 safe for work to 1 not, by --scorer", 1, false, true},
     {Signal::kDate, "date", "", "EXIF: when it was taken, by the camera's clock", 1, false, false, true},
     {Signal::kIso, "iso", "", "EXIF: sensitivity", 1, false, false, true},
     {Signal::kExposureTime, "exposure_time", "seconds", "EXIF: exposure time", 1, false, false, true},

@@ -5,8 +5,8 @@
 #include <thread>
 
 #include "base/try.h"
-#include "torch/architectures/aesthetic_head.h"
 #include "torch/architectures/architecture.h"
+#include "torch/architectures/clip_head.h"
 #include "torch/architectures/clip_text.h"
 #include "torch/compiled_network.h"
 #include "torch/device_slots.h"

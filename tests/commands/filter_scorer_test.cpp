@@ -3,9 +3,11 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include "program.h"
+#include "torch/golden_network.h"
 #include "torch/tiny_clip.h"
 
 namespace imgmill::process_test {
@@ -122,6 +124,83 @@ TEST_CASE("an aesthetic head's signal is its product with embed's vector, and is
   }
 }
 
+TEST_CASE("watermark and NSFW scores come from one run, with rules, suggestions and an explanation") {
+  const ModelParts model = FindModel();
+  if (!model.missing.empty()) {
+    MESSAGE("SKIPPED: " << model.missing);
+    return;
+  }
+  const TestFolder where;
+  const WeightFolder detectors, heads, aesthetic_heads, clips;
+  const auto golden = [](const std::string& name) {
+    return ReadGolden(IMGMILL_SOURCE_DIR "/tests/golden/networks/" + name + ".csv").weights;
+  };
+  FormulaWeights head;  // on the same CLIP as the aesthetic one
+  head.Add("mean", {512}, "norm.mean");
+  head.Add("running_var", {512}, "norm.variance");
+  int inputs = 512, number = 0;
+  for (const int outputs : {8, 8, 1}) {
+    const std::string name = "linear_" + std::to_string(++number) + ".";
+    head.Add(name + "weight", {outputs, inputs}, name + "weight", 3);
+    head.Add(name + "bias", {outputs}, name + "bias");
+    inputs = outputs;
+  }
+  CopySamples(where / "photos");
+  const std::vector<std::string> scorers = {"--scorer",      golden("watermark_detector").Write(detectors),
+                                            "--scorer",      head.Write(heads),
+                                            "--scorer",      Head().Write(aesthetic_heads),
+                                            "--scorer-clip", TinyClip(512).Write(clips)};
+  const std::vector<std::string> catalog = {"--catalog", where / "catalog", "--device", "cpu"};
+  const auto filter = [&](const std::vector<std::string>& more, const ProcessOptions& options) {
+    const ProcessResult result =
+        Run(Plus(Plus(Plus({"filter", where / "photos"}, scorers), catalog), more), options);
+    INFO(result.err);
+    CHECK(result.exit_code == 0);
+    return result;
+  };
+  filter({"--export", where / "s.jsonl"}, model.options);
+  const auto rows = Rows(where / "s.jsonl");
+  REQUIRE(rows.size() == 30);
+  std::map<std::string, std::set<double>> different;
+  for (const auto& [path, row] : rows) {
+    for (const char* signal : {"watermark", "nsfw"}) {
+      const double score = row[signal];
+      CHECK(score >= 0);
+      CHECK(score <= 1);
+      different[signal].insert(score);
+    }
+  }
+  CHECK(different["watermark"].size() > 20);
+  CHECK(different["nsfw"].size() > 20);
+  // High is bad. No network is needed any more.
+  const nlohmann::json suggested =
+      Json(filter({"--suggest", "--suggest-share", "10", "--json"}, WithoutLibTorch()))["suggested"]["rules"];
+  std::set<std::string> rules;
+  for (const auto& each : suggested) rules.insert(each["rule"].get<std::string>().substr(0, 5));
+  CHECK(rules.count("water") == 1);
+  CHECK(rules.count("nsfw>") == 1);
+  const std::string half = std::to_string(*std::next(different["watermark"].begin(), 10));
+  const nlohmann::json kept =
+      Json(filter({"--keep", "watermark<" + half, "--drop", "nsfw>2", "--keep", "aesthetic>p0", "--json"},
+                  WithoutLibTorch()));
+  CHECK(kept["kept"].get<int>() > 5);
+  CHECK(kept["kept"].get<int>() < 25);
+  const ProcessResult explained = filter({"--explain", rows.begin()->first, "--keep", "watermark<0.5",
+                                          "--keep", "nsfw<0.5", "--keep", "aesthetic>0"},
+                                         WithoutLibTorch());
+  CHECK(explained.out.find("  watermark ") != std::string::npos);
+  CHECK(explained.out.find("  nsfw ") != std::string::npos);
+
+  // An NSFW network that looks at images itself has no use for a CLIP.
+  const ProcessResult useless =
+      Run({"filter", rows.begin()->first, "--no-catalog", "--scorer", golden("nsfw_timm").Write(detectors),
+           "--scorer-clip", TinyClip(512).Write(clips), "--keep", "nsfw<0.5"},
+          model.options);
+  CHECK(useless.exit_code == 2);
+  CHECK(useless.err.find("goes with a head that judges CLIP's vectors, and no --scorer is one") !=
+        std::string::npos);
+}
+
 TEST_CASE("LAION's published heads judge images, as a step of a pipeline too") {
   const ModelParts model = FindModel();
   const std::string folder = model.missing.empty() ? std::string(std::getenv("IMGMILL_TEST_ASSETS")) +
@@ -164,6 +243,9 @@ TEST_CASE("what is wrong with a scorer, or with a rule that needs one, is said")
           "CLIP's with --scorer-clip FILE");
   refused({"--drop", "complexity>p90"}, 2,
           "complexity comes from a network: give its weights with --scorer FILE");
+  refused({"--drop", "nsfw>0.5"}, 2,
+          "nsfw comes from a network: give its weights with --scorer FILE, and, for a head, CLIP's with "
+          "--scorer-clip FILE");
   refused({"--scorer", where / "none", "--keep", "hyperiqa>1"}, 2, "none: the model cannot be opened");
   refused({"--scorer-clip", picture, "--keep", "width>1"}, 2, "--scorer-clip goes with --scorer FILE");
   if (!model.missing.empty()) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Cases of networks that judge and compare images: the Python forms beside this file, and LPIPS by its own package with
-a sixteenth of its features. Usage: tests/golden/cases_quality.py [CASE...]"""
+"""Cases of networks that judge and compare images: the Python forms beside this file, timm and transformers, and LPIPS by
+its own package with a sixteenth of its features. Usage: tests/golden/cases_quality.py [CASE...]"""
 import torch
 from torch import nn
 
@@ -53,6 +53,41 @@ def lpips_net(name):
     return Case(net, 35, 35, task="compare", call=lpips_vector, given=(".shift", ".scale"))
 
 
+def watermark_detector():
+    """timm's EfficientNet of fewer features and blocks than B3, with the classifier that LAION gave it."""
+    from timm.models import efficientnet
+    net = efficientnet._gen_efficientnet("efficientnet_b3", channel_multiplier=0.25, depth_multiplier=1.0)
+    net.classifier = nn.Sequential(nn.Linear(net.num_features, 40), nn.ReLU(), nn.Dropout(0.3), nn.Linear(40, 24),
+                                   nn.ReLU(), nn.Linear(24, 2))
+    # Or nothing of the image would reach the end.
+    factors = {key: 6.8 for key, value in net.state_dict().items() if key.endswith(".weight") and value.dim() == 1}
+    return Case(net, 96, 96, task="score", factors=factors, call=lambda net, x: net(x).softmax(1)[:, :1])
+
+
+def vit_names(key):
+    """Those of published files, from those that transformers has in memory."""
+    for new, old in (("vit.layers.", "vit.encoder.layer."), ("attention.o_proj", "attention.output.dense"),
+                     ("attention.q_proj", "attention.attention.query"), ("attention.k_proj", "attention.attention.key"),
+                     ("attention.v_proj", "attention.attention.value"), ("mlp.fc1", "intermediate.dense"),
+                     ("mlp.fc2", "output.dense")):
+        key = key.replace(new, old)
+    return key
+
+
+def nsfw_hugging_face():
+    from transformers import ViTConfig, ViTForImageClassification
+    net = ViTForImageClassification(ViTConfig(hidden_size=128, intermediate_size=192, num_attention_heads=2,
+                                              num_hidden_layers=2, image_size=32, patch_size=8, num_labels=2,
+                                              layer_norm_eps=1e-12))
+    return Case(net, 32, 32, task="score", rename=vit_names, call=lambda net, x: net(x).logits.softmax(1)[:, 1:])
+
+
+def nsfw_timm():
+    import timm
+    net = timm.create_model("vit_tiny_patch16_384", img_size=48, embed_dim=128, depth=2, num_heads=2, num_classes=2)
+    return Case(net, 48, 48, task="score", call=lambda net, x: net(x).softmax(1)[:, :1])
+
+
 CASES = {
     "lpips_alex": lambda: lpips_net("alex"),
     "lpips_vgg": lambda: lpips_net("vgg"),
@@ -60,7 +95,10 @@ CASES = {
     "hyper_iqa_authors": hyper_iqa,
     "hyper_iqa_pyiqa": lambda: hyper_iqa(pyiqa_names),
     "ic_net": lambda: Case(nets.IcNet(128, 4, 6, 8, with_map=True), 128, 128, task="score"),
+    "watermark_detector": watermark_detector,
+    "nsfw_hugging_face": nsfw_hugging_face,
+    "nsfw_timm": nsfw_timm,
 }
 
 if __name__ == "__main__":
-    write_all(CASES, "lpips 0.1.4; the others: a Python form of the paper's network, tests/golden/quality_networks.py")
+    write_all(CASES, "lpips 0.1.4, timm 1.0.31, transformers 5.24.0; HyperIQA and ICNet: a Python form of the paper's network, tests/golden/quality_networks.py")

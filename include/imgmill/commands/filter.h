@@ -23,10 +23,10 @@ struct FilterOptions {
   std::vector<std::string> drop;
 
   /// Weight files of networks that judge images. Each gives a signal more, by what it is: "aesthetic",
-  /// "hyperiqa", "complexity".
+  /// "hyperiqa", "complexity", "watermark", "nsfw".
   std::vector<std::string> scorers;
 
-  /// The weights of CLIP, whose vectors an aesthetic head judges. Empty: no scorer is such a head.
+  /// The weights of CLIP, whose vectors aesthetic and NSFW heads judge. Empty: no scorer is such a head.
   std::string clip;
 
   /// What happens to files: "report" only, "move", "copy", "hardlink" or "symlink" ("link" for short).

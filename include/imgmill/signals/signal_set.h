@@ -167,6 +167,13 @@ enum class Signal : uint8_t {
   /// Source: Feng et al., "IC9600: a benchmark dataset for automatic image complexity assessment", TPAMI
   /// 2023.
   kComplexity,
+  /// How likely it has a visible watermark, 0 to 1.
+  /// Source: LAION-AI/LAION-5B-WatermarkDetection.
+  kWatermark,
+  /// How likely it is not safe for work (nudity and the like), 0 to 1.
+  /// Source: LAION-AI/CLIP-based-NSFW-Detector; Falconsai/nsfw_image_detection;
+  /// Marqo/nsfw-image-detection-384.
+  kNsfw,
 
   // Of EXIF, as the camera wrote it (PhotoFacts); no value where it did not.
 
@@ -183,7 +190,7 @@ enum class Signal : uint8_t {
   /// 1 to 8: how the stored image is to be turned. It is, for all other signals.
   kOrientation,
 };
-inline constexpr size_t kSignalCount = 41;
+inline constexpr size_t kSignalCount = 43;
 
 /// A row of the table of signals.
 struct SignalInfo {

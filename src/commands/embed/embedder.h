@@ -59,6 +59,7 @@ int EmbeddingWorkers(const EmbeddingOptions& options, const CommandServices& ser
 struct Scorer {
   std::string path;  ///< of its weights
   Signal signal;
+  bool on_clip = false;  ///< it judges CLIP's vectors
   std::unique_ptr<Embedder> network;
 };
 

@@ -67,10 +67,11 @@ constexpr char kInputFact[] = "model-input/1";
 
 /// What the catalog remembers of a network that scores or compares.
 struct KnownJudge {
-  std::array<char, 24> signal{};  ///< that it gives, by name
+  std::array<char, 23> signal{};  ///< that it gives, by name
+  bool on_clip = false;           ///< it judges CLIP's vectors
   ModelInput input;
 };
-constexpr char kScoreFact[] = "model-score/1", kCompareFact[] = "model-compare/1";
+constexpr char kScoreFact[] = "model-score/2", kCompareFact[] = "model-compare/2";
 
 class ModelEmbedder final : public Embedder {
  public:
@@ -98,8 +99,8 @@ class ModelEmbedder final : public Embedder {
     return {};
   }
 
-  /// Opens a network that gives no plain vectors. @return which signal it gives; empty for a comparer
-  Result<std::string> OpenJudge() {
+  /// Opens a network that gives no plain vectors. @return which signal it gives, and of whose vectors
+  Result<KnownJudge> OpenJudge() {
     const ContentDigest digest = TRY(DigestOfModel(path_));
     const bool scores = request_.task == ModelTask::kScore;
     std::string clip;
@@ -113,18 +114,19 @@ class ModelEmbedder final : public Embedder {
       TRY(Load());
       const ModelInfo& info = model_->info();
       info.score.copy(known.signal.data(), known.signal.size() - 1);
+      // A head's digest names its CLIP's.
+      known.on_clip = info.digest.find(" on ") != std::string::npos;
       known.input = info.input.value_or(ModelInput{});
       TRY(services_.catalog->PutFact(digest, fact, Packed(known)));
     }
-    std::string signal = known.signal.data();
     input_ = known.input;
     says_ = true;
     // Only a head on CLIP's vectors has anything to do with that file.
-    if (signal != InfoOf(Signal::kAesthetic).name) request_.clip.clear();
+    if (!known.on_clip) request_.clip.clear();
     kind_ = (scores ? "score/1 " : "compare/1 ") + digest.Hex() + (request_.clip.empty() ? "" : clip) + " " +
             input_.Describe() + " float32";
     if (services_.shared->batch > 0) kind_ += " batch=" + std::to_string(services_.shared->batch);
-    return signal;
+    return known;
   }
 
   const std::string& kind() const override { return kind_; }
@@ -201,9 +203,9 @@ Result<std::unique_ptr<Embedder>> MakeModelEmbedder(const EmbeddingOptions& opti
 Result<Scorer> MakeScorer(const std::string& path, const std::string& clip, const CommandServices& services) {
   auto network = std::make_unique<ModelEmbedder>(
       path, EmbedderRequest{.task = ModelTask::kScore, .clip = clip}, services);
-  const std::string name = TRY(network->OpenJudge());
-  const Signal signal = TRY(SignalFromName(name));
-  return Scorer{path, signal, std::move(network)};
+  const KnownJudge judge = TRY(network->OpenJudge());
+  const Signal signal = TRY(SignalFromName(judge.signal.data()));
+  return Scorer{path, signal, judge.on_clip, std::move(network)};
 }
 
 Result<std::unique_ptr<Embedder>> MakeComparer(const std::string& path, const CommandServices& services) {

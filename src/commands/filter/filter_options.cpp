@@ -60,7 +60,8 @@ void AddFilterFlags(Flags& flags, FilterOptions& options) {
            "Weights of a network that scores images, as one more signal; may be repeated")
       .Type("FILE")
       .OneValueEach();
-  flags.Add("--scorer-clip", options.clip, "CLIP weights, which an aesthetic --scorer needs").Type("FILE");
+  flags.Add("--scorer-clip", options.clip, "CLIP weights, which a --scorer that is a head on CLIP needs")
+      .Type("FILE");
   flags.Add("--action", options.action, "report, move, copy, hardlink or symlink (link for short)")
       .Words(kActions)
       .ShowDefault()

@@ -9,7 +9,9 @@
 
 namespace imgmill {
 std::string NeedsScorer(const FilterRule& rule) {
-  const std::string clip = rule.signal == Signal::kAesthetic ? ", and CLIP's with --scorer-clip FILE" : "";
+  std::string clip;
+  if (rule.signal == Signal::kAesthetic) clip = ", and CLIP's with --scorer-clip FILE";
+  if (rule.signal == Signal::kNsfw) clip = ", and, for a head, CLIP's with --scorer-clip FILE";
   return std::string(rule.flag()) + " \"" + PrintablePath(rule.text) +
          "\": " + std::string(InfoOf(rule.signal).name) +
          " comes from a network: give its weights with --scorer FILE" + clip;
@@ -31,8 +33,9 @@ Result<std::vector<Scorer>> OpenScorers(const FilterOptions& options, std::span<
     }
     scorers.push_back(std::move(scorer));
   }
-  if (!options.clip.empty() && giving(Signal::kAesthetic) == scorers.end())
-    return UsageError("--scorer-clip goes with an aesthetic head, and no --scorer is one");
+  if (!options.clip.empty() &&
+      std::none_of(scorers.begin(), scorers.end(), [](const Scorer& each) { return each.on_clip; }))
+    return UsageError("--scorer-clip goes with a head that judges CLIP's vectors, and no --scorer is one");
   for (const FilterRule& rule : rules) {
     if (InfoOf(rule.signal).by_network && giving(rule.signal) == scorers.end())
       return UsageError(NeedsScorer(rule));

@@ -32,6 +32,7 @@ constexpr Tails kTails[] = {
     {Signal::kBitDepth, true, false},      {Signal::kUpscaled, false, true},
     {Signal::kTextShare, false, true},     {Signal::kAesthetic, true, false},
     {Signal::kHyperIqa, true, false},      {Signal::kComplexity, true, false},
+    {Signal::kWatermark, false, true},     {Signal::kNsfw, false, true},
 };
 
 /// As short as it can be written, so that it reads back to the same number.

@@ -40,6 +40,8 @@ extern const Architecture& kLpips;
 extern const Architecture& kMobileNet;
 extern const Architecture& kMosr;
 extern const Architecture& kNafNet;
+extern const Architecture& kNsfwHead;
+extern const Architecture& kNsfwVit;
 extern const Architecture& kOmniSr;
 extern const Architecture& kPlksr;
 extern const Architecture& kRcan;
@@ -62,6 +64,7 @@ extern const Architecture& kSwiftSrgan;
 extern const Architecture& kSwin2Sr;
 extern const Architecture& kSwinIr;
 extern const Architecture& kTimmVit;
+extern const Architecture& kWatermarkDetector;
 
 std::span<const Architecture* const> Architectures() {
   // One a line.
@@ -97,6 +100,8 @@ std::span<const Architecture* const> Architectures() {
       &kMobileNet,
       &kMosr,
       &kNafNet,
+      &kNsfwHead,
+      &kNsfwVit,
       &kOmniSr,
       &kPlksr,
       &kRcan,
@@ -119,6 +124,7 @@ std::span<const Architecture* const> Architectures() {
       &kSwin2Sr,
       &kSwinIr,
       &kTimmVit,
+      &kWatermarkDetector,
   };
   // clang-format on
   return table;

@@ -13,6 +13,7 @@ namespace {
 
 constexpr double kTensorFlowEpsilon = 1e-3;
 constexpr int kSide = 224, kShorter = 256;
+constexpr char kEfficientNet[] = "EfficientNet";
 
 /// Training by PyTorch counts its batches; weights that were converted from TensorFlow have none.
 bool IsConverted(const StateDict& weights) {
@@ -53,7 +54,7 @@ bool AddStage(const StateDict& weights, int s, int64_t stride, MobileActivation 
   }
 }
 
-/// MobileNetV2, EfficientNet-Lite0 and MobileNetV3 by timm.
+/// MobileNetV2, EfficientNets and MobileNetV3 by timm.
 bool ReadTimm(const StateDict& weights, MobilePlan& plan) {
   if (weights.Find("conv_stem.weight") == nullptr || weights.Find("conv_head.weight") == nullptr)
     return false;
@@ -61,6 +62,7 @@ bool ReadTimm(const StateDict& weights, MobilePlan& plan) {
   while (weights.Find("blocks." + std::to_string(stages) + ".0.bn1.weight") != nullptr) ++stages;
   plan.stem = {"conv_stem", "bn1"};
   const bool third = weights.Find("conv_head.bias") != nullptr;
+  const bool efficient = !third && weights.Find("blocks.0.0.se.conv_reduce.weight") != nullptr;
   if (third) {
     // Its last stage is a convolution, and a layer stands behind the average.
     const std::string last = "blocks." + std::to_string(stages - 1) + ".0.";
@@ -72,7 +74,8 @@ bool ReadTimm(const StateDict& weights, MobilePlan& plan) {
     --stages;
   } else if (stages == 7) {
     plan.last = {"conv_head", "bn2"};
-    plan.name = "MobileNetV2";
+    plan.name = efficient ? kEfficientNet : "MobileNetV2";
+    if (efficient) plan.activation = MobileActivation::kSilu;
   } else {
     return false;
   }
@@ -82,11 +85,12 @@ bool ReadTimm(const StateDict& weights, MobilePlan& plan) {
     const MobileActivation inner =
         s < (small ? 2 : 3) ? MobileActivation::kRelu : MobileActivation::kHardSwish;
     const int64_t stride = (small ? kSmall : kStrides)[static_cast<size_t>(s)];
-    if (!AddStage(weights, s, stride, third ? inner : MobileActivation::kRelu6, plan)) return false;
+    if (!AddStage(weights, s, stride, third ? inner : plan.activation, plan)) return false;
   }
   const bool weighed = std::any_of(plan.blocks.begin(), plan.blocks.end(),
                                    [](const MobileBlock& block) { return !block.squeeze.empty(); });
-  if (weighed != third) return false;  // an EfficientNet that is not Lite
+  if (efficient) return true;
+  if (weighed != third) return false;
   const bool wide = std::any_of(plan.blocks.begin(), plan.blocks.end(), [&](const MobileBlock& block) {
     return weights.Find(block.depthwise.conv + ".weight")->dim(2) > 3;
   });
@@ -161,9 +165,15 @@ bool ReadTorchvision(const StateDict& weights, MobilePlan& plan) {
 
 std::optional<MobilePlan> ReadMobilePlan(const StateDict& weights) {
   MobilePlan plan;
-  if (ReadTimm(weights, plan)) return plan;
+  if (ReadTimm(weights, plan)) return plan.name == kEfficientNet ? std::nullopt : std::optional(plan);
   plan = {};
   if (ReadTorchvision(weights, plan)) return plan;
+  return std::nullopt;
+}
+
+std::optional<MobilePlan> ReadEfficientNetPlan(const StateDict& weights) {
+  MobilePlan plan;
+  if (ReadTimm(weights, plan) && plan.name == kEfficientNet) return plan;
   return std::nullopt;
 }
 

@@ -11,14 +11,15 @@
 
 namespace imgmill {
 
-enum class MobileActivation { kRelu, kRelu6, kHardSwish };
+enum class MobileActivation { kRelu, kRelu6, kHardSwish, kSilu };
 
 /// A convolution and the batch normalization behind it, by their names. Empty: not there.
 struct MobileLayer {
   std::string conv = {}, norm = {};
 };
 
-/// Widen, filter each band by itself, weigh the bands by what they are all over the image, narrow.
+/// Widen, filter each band by itself, weigh the bands by what they are all over the image, narrow. Weights
+/// come from a sigmoid where the block's activation is SiLU, otherwise from its straight form.
 struct MobileBlock {
   MobileLayer expand, depthwise, project;
   std::string squeeze = {}, excite = {};  ///< two layers; empty: the bands are not weighed
@@ -38,7 +39,11 @@ struct MobilePlan {
   ModelInput input;
 };
 
-/// Nothing where the weights are of another network.
+/// MobileNet or EfficientNet-Lite0. Nothing where the weights are of another network.
 std::optional<MobilePlan> ReadMobilePlan(const StateDict& weights);
+
+/// An EfficientNet of any size, by timm and trained by PyTorch; its `input` is not set. Nothing where the
+/// weights are of another network.
+std::optional<MobilePlan> ReadEfficientNetPlan(const StateDict& weights);
 
 }  // namespace imgmill
