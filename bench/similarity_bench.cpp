@@ -18,7 +18,13 @@
 // similarity_bench group FILE DIMENSION LEAST THREADS exact|ivf  groups of all whose cosine is LEAST/1000, as
 // dedup finds them; FOUND is the number of duplicates, and ivf also prints lists, probes and recall to stderr
 //
+// similarity_bench read FILE THREADS  reads a file once where the system has it in memory, 2 MiB mapped at a
+// time; FOUND is its size
+//
 // Each search prints "SECONDS FOUND"; reading the file is not timed.
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -33,11 +39,14 @@
 #include <thread>
 #include <vector>
 
+#include "base/mapped_piece.h"
+#include "base/unique_fd.h"
 #include "bench_hashes.h"
 #include "imgmill/similarity/cosine.h"
 #include "imgmill/similarity/hamming.h"
 #include "imgmill/similarity/ivf_grouping.h"
 #include "similarity/hamming_scan.h"
+#include "similarity/search_threads.h"
 
 namespace imgmill {
 namespace {
@@ -199,6 +208,31 @@ uint64_t Group(const std::vector<float>& vectors, size_t dimension, float least,
   return Duplicates(groups);
 }
 
+/// @return bytes
+uint64_t ReadMapped(const char* path, int threads) {
+  const UniqueFd file(::open(path, O_RDONLY | O_CLOEXEC));
+  struct stat info {};
+  if (!file.valid() || ::fstat(file.get(), &info) != 0) return 0;
+  constexpr size_t kPiece = size_t{2} << 20;
+  const auto bytes = static_cast<size_t>(info.st_size);
+  std::atomic<size_t> next = 0;
+  std::atomic<uint64_t> sum = 0;  // so that nobody leaves out the reading
+  OnThreads(threads, [&](int) {
+    for (size_t at = next.fetch_add(kPiece); at < bytes; at = next.fetch_add(kPiece)) {
+      const size_t count = std::min(kPiece, bytes - at);
+      const MappedPiece piece(file.get(), at, count);
+      uint64_t words[8] = {};
+      for (size_t i = 0; piece.valid() && i + sizeof words <= count; i += sizeof words) {
+        uint64_t here[8];
+        std::memcpy(here, piece.data() + i, sizeof here);
+        for (size_t k = 0; k < 8; ++k) words[k] += here[k];
+      }
+      for (const uint64_t word : words) sum += word;
+    }
+  });
+  return sum > 0 ? bytes : 0;
+}
+
 int GroupHashes(size_t n, int radius, int threads, bool verified) {
   RankedKeys items(n);
   FillClustered(items.keys.span(), 1);
@@ -245,6 +279,7 @@ int Main(int argc, char** argv) {
     const auto vectors = ReadAll<float>(argv[2]);
     return Report([&] { return Nearest(vectors, number(2), number(3), number(4), count(5)); });
   }
+  if (what == "read" && words.size() == 3) return Report([&] { return ReadMapped(argv[2], count(2)); });
   if (what == "make-near-vectors" && words.size() == 4)
     return WriteAll(argv[2], NearVectors(number(2), number(3)));
   if (what == "group" && words.size() == 6) {

@@ -27,9 +27,9 @@ Status Catalog::Impl::PrepareAll() {
       {&find_beside, "SELECT beside FROM files WHERE path = ? AND content = ?"},
       {&put_beside, "UPDATE files SET beside = ? WHERE path = ?"},
       {&count_files, "SELECT count(*) FROM files"},
-      {&files_and_fact,
-       "SELECT f.path, f.size, f.mtime_ns, f.ctime_ns, f.inode, f.content, x.value FROM files f LEFT JOIN "
-       "facts x ON x.name = ? AND x.content = f.content WHERE f.path > ? ORDER BY f.path LIMIT ?"},
+      {&files_after,
+       "SELECT path, size, mtime_ns, ctime_ns, inode, content FROM files WHERE path > ? ORDER BY path LIMIT "
+       "?"},
       {&folder_by_identity,
        "SELECT path FROM folders WHERE inode = ? AND born_ns = ? ORDER BY path = ? DESC"},
       {&find_folder, "SELECT 1 FROM folders WHERE path = ?"},

@@ -66,7 +66,7 @@ struct Catalog::Impl {
   std::string folder;
   Database database;
   Statement begin, begin_reading, commit, rollback;
-  Statement find_file, files_from, put_file, find_beside, put_beside, count_files, files_and_fact;
+  Statement find_file, files_from, put_file, find_beside, put_beside, count_files, files_after;
   Statement folder_by_identity, find_folder, put_folder, drop_folder, move_files, move_work;
   Statement find_name, put_name;
   Statement find_fact, put_fact, facts_after;

@@ -179,7 +179,11 @@ Result<VectorFile::Place> VectorFile::Append(std::span<const float> vector) {
   // Over what a killed or refused append has left of a row.
   TRY(WriteAll(fd_, vector.data(), row_bytes(), kHeaderBytes + row * row_bytes(), path_));
   ++rows_;
-  return Place{row, Checksum(vector.data(), row_bytes())};
+  return Place{row, ChecksumOf(vector)};
+}
+
+uint64_t VectorFile::ChecksumOf(std::span<const float> vector) {
+  return Checksum(vector.data(), vector.size_bytes());
 }
 
 Status VectorFile::Sync() const {
@@ -190,7 +194,7 @@ Status VectorFile::Read(const Place& place, std::span<float> vector) const {
   const Error damaged{Stage::kCatalog, Code::kMalformed, PrintablePath(path_) + " has lost a vector"};
   if (place.row >= rows_ || vector.size() != static_cast<size_t>(dimension_)) return damaged;
   size_t got = TRY(ReadSome(fd_, vector.data(), row_bytes(), kHeaderBytes + place.row * row_bytes(), path_));
-  if (got != row_bytes() || Checksum(vector.data(), row_bytes()) != place.checksum) return damaged;
+  if (got != row_bytes() || ChecksumOf(vector) != place.checksum) return damaged;
   return {};
 }
 

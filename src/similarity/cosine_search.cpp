@@ -39,13 +39,33 @@ bool NoneOf(const float* dots, const float* least) {
   return enough == 0;
 }
 
+/// @param dots  of each row with each query, whose number is leave_out's
+void KeepNearest(std::span<const SearchRow> rows, const float* dots, std::span<const uint32_t> leave_out,
+                 size_t top, float least, ThreadsBest& best) {
+  const size_t queries = leave_out.size();
+  for (const SearchRow& row : rows) {
+    for (size_t q = 0; q < queries; ++q) {
+      if (q % kLooked == 0 && q + kLooked <= queries && NoneOf(dots + q, &best.least[q])) {
+        q += kLooked - 1;
+        continue;
+      }
+      const float dot = dots[q];
+      if (!(dot >= best.least[q]) || row.id == leave_out[q]) continue;
+      Keep(best.lists[q], top, {row.id, std::min(dot, 1.0f)});
+      if (best.lists[q].size() == top) best.least[q] = std::max(least, best.lists[q].front().similarity);
+    }
+    dots += queries;
+  }
+}
+
 }  // namespace
 
 Result<std::vector<std::vector<Neighbour>>> NearestByCosine(const VectorRows& rows,
                                                             std::span<const SearchRow> searched,
                                                             std::span<const float> queries,
                                                             std::span<const uint32_t> leave_out, size_t top,
-                                                            float least, int threads, const StopFlag& stop) {
+                                                            float least, int threads, const StopFlag& stop,
+                                                            const IsWholeRow& is_whole) {
   const auto dimension = static_cast<size_t>(rows.dimension);
   const size_t count = leave_out.size();
   assert(queries.size() == count * dimension && top > 0 && threads >= 1);
@@ -62,22 +82,18 @@ Result<std::vector<std::vector<Neighbour>>> NearestByCosine(const VectorRows& ro
     Status visited = VisitRows(
         rows, searched, threads, stop, [](const SearchRow& row) { return row.row; },
         [&](int thread, std::span<const SearchRow> together, const float* const* vectors) {
-          ThreadsBest& own = best[static_cast<size_t>(thread)];
-          float dots[kRowsTogether * kQueriesAtOnce];
-          Dots(vectors, together.size(), block, some, dimension, dots);
+          SearchRow rows_here[kRowsTogether];
+          const float* whole[kRowsTogether];
+          size_t count_here = 0;
           for (size_t r = 0; r < together.size(); ++r) {
-            const float* const its = dots + r * some;
-            for (size_t q = 0; q < some; ++q) {
-              if (q % kLooked == 0 && q + kLooked <= some && NoneOf(its + q, &own.least[q])) {
-                q += kLooked - 1;
-                continue;
-              }
-              const float dot = its[q];
-              if (!(dot >= own.least[q]) || together[r].id == leave_out[first + q]) continue;
-              Keep(own.lists[q], top, {together[r].id, std::min(dot, 1.0f)});
-              if (own.lists[q].size() == top) own.least[q] = std::max(least, own.lists[q].front().similarity);
-            }
+            if (is_whole && !is_whole(together[r], vectors[r])) continue;
+            rows_here[count_here] = together[r];
+            whole[count_here++] = vectors[r];
           }
+          float dots[kRowsTogether * kQueriesAtOnce];
+          Dots(whole, count_here, block, some, dimension, dots);
+          KeepNearest({rows_here, count_here}, dots, leave_out.subspan(first, some), top, least,
+                      best[static_cast<size_t>(thread)]);
         });
     if (!visited) return visited.error();
     for (size_t q = 0; q < some; ++q) {

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <random>
@@ -101,6 +102,43 @@ TEST_CASE("the nearest are those that sorting all similarities gives, ties by id
         CHECK((*nearest)[q][i].similarity == -all[i].first);
       }
     }
+  }
+}
+
+TEST_CASE("a row that is not whole is asked about once, not found, and in nobody's way") {
+  const Vectors vectors(500, 20, 7);
+  std::vector<SearchRow> searched, whole;
+  std::vector<float> damaged = vectors.values;
+  for (uint32_t i = 0; i < vectors.count(); ++i) {
+    searched.push_back({i, i, i % 3});
+    if (i % 3 != 1) whole.push_back({i, i, i % 3});
+    for (size_t d = 0; d < 20 && i % 3 == 1; ++d) damaged[i * 20 + d] = i % 2 == 0 ? NAN : 1e30f;
+  }
+  const VectorRows rows{20, [&](uint64_t first, uint64_t, const auto& see) {
+                          see(&damaged[first * 20]);
+                          return Status();
+                        }};
+  const std::span<const float> queries(vectors.values.data(), 40 * 20);
+  const std::vector<uint32_t> nobody(40, kNobody);
+  for (const int threads : {1, 3}) {
+    std::vector<std::atomic<int>> asked(vectors.count());
+    const IsWholeRow is_whole = [&](const SearchRow& row, const float* vector) {
+      ++asked[row.id];
+      CHECK(vector == &damaged[row.row * 20]);
+      return row.checksum != 1;
+    };
+    const auto found = NearestByCosine(rows, searched, queries, nobody, 9, -1, threads, StopFlag(), is_whole);
+    const auto expected = NearestByCosine(vectors.rows(), whole, queries, nobody, 9, -1, 1, StopFlag());
+    REQUIRE(found.ok());
+    REQUIRE(expected.ok());
+    for (size_t q = 0; q < 40; ++q) {
+      REQUIRE((*found)[q].size() == 9);
+      for (size_t i = 0; i < 9; ++i) {
+        CHECK((*found)[q][i].id == (*expected)[q][i].id);
+        CHECK((*found)[q][i].similarity == (*expected)[q][i].similarity);
+      }
+    }
+    CHECK(std::all_of(asked.begin(), asked.end(), [](const auto& times) { return times == 1; }));
   }
 }
 

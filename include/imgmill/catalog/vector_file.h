@@ -61,6 +61,9 @@ class VectorFile {
   /// Returns when all rows are on the disk.
   Status Sync() const;
 
+  /// Of a vector's bytes, as in its Place.
+  static uint64_t ChecksumOf(std::span<const float> vector);
+
   /// Copies the row out. kMalformed if it is not what was appended; `vector` is then whatever was there.
   Status Read(const Place& place, std::span<float> vector) const;
 

@@ -39,6 +39,10 @@ struct MatchOptions {
   /// are.
   bool exclude_self = false;
 
+  /// "all": each image's file is looked at, whether it is there as it was embedded. "found": only those that
+  /// are found, and all where one of them is not; the same is found. Empty: all of up to 50,000.
+  std::string check_files;
+
   /// A page of the queries and what was found; empty for none.
   std::string html;
 

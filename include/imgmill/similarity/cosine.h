@@ -35,7 +35,11 @@ void Dots(const float* const* rows, size_t row_count, const float* queries, size
 struct SearchRow {
   uint64_t row = 0;
   uint32_t id = 0;
+  uint64_t checksum = 0;  ///< of its vector, where a search asks
 };
+
+/// Whether a row's vector is what it was when it was written; asked on many threads at once. Must not throw.
+using IsWholeRow = std::function<bool(const SearchRow& row, const float* vector)>;
 
 struct Neighbour {
   uint32_t id = 0;
@@ -46,6 +50,8 @@ struct Neighbour {
 /// smaller id. Exact: every row is compared.
 /// @param queries   vectors of rows.dimension floats, one after another.
 /// @param searched  in order of row.
+/// @param is_whole  each row is asked while it is in the processor's cache, once for every 256 queries; one
+///   that is not whole is not found. Empty where all are.
 /// @param leave_out id that each query does not want to see; kNobody for none. As long as there are queries.
 /// @return a list a query; kInterrupted when `stop` asked for it; what `look` complained about.
 /// Memory: SearchWindowBytes() mapped, and 8 bytes times top a query and thread.
@@ -54,7 +60,8 @@ Result<std::vector<std::vector<Neighbour>>> NearestByCosine(const VectorRows& ro
                                                             std::span<const SearchRow> searched,
                                                             std::span<const float> queries,
                                                             std::span<const uint32_t> leave_out, size_t top,
-                                                            float least, int threads, const StopFlag& stop);
+                                                            float least, int threads, const StopFlag& stop,
+                                                            const IsWholeRow& is_whole = {});
 
 /// The most that a search has mapped at once.
 size_t SearchWindowBytes(int dimension, int threads);

@@ -97,7 +97,7 @@ class Match final : public Command, public ChecksAhead {
 
   /// What was not searched would else look like what was not found.
   static void TellSearched(const FoundMatches& found, CommandResult& result) {
-    const uint64_t searched = found.images.size();
+    const uint64_t searched = found.searched;
     result.summary += " in " + std::to_string(searched) + (searched == 1 ? " image" : " images");
     std::string why;
     const auto add = [&](uint64_t count, const char* what) {
@@ -108,9 +108,11 @@ class Match final : public Command, public ChecksAhead {
     add(found.without_vector, "without such a vector");
     if (!why.empty()) result.summary += "; not searched: " + why;
     if (found.changed > 0) result.summary += " (" + HowToUpdate(found.changed_below) + ")";
+    if (!found.looked_at_all) result.summary += "; of their files, only those found were looked at";
     result.details["searched"] = searched;
     result.details["not_searched"] = {
         {"changed", found.changed}, {"missing", found.gone}, {"without_vector", found.without_vector}};
+    result.details["files_checked"] = found.looked_at_all ? "all" : "found";
   }
 
   MatchOptions options_;
@@ -159,6 +161,7 @@ class Match::MatchRun final : public CommandRun {
     question.least = static_cast<float>(asked.min_similarity);
     question.exclude_self = asked.exclude_self;
     question.unique = asked.unique;
+    if (!asked.check_files.empty()) question.look_at_all = asked.check_files == "all";
     FoundMatches found = TRY(SearchMatches(sources_, question, queries_, services_));
     embedder_->Describe(result.details);
     DescribedMatches matches{queries_, std::move(found), {}};
@@ -226,6 +229,12 @@ Match::Match(Flags& flags) {
   flags.AddSwitch("--exclude-self", options_.exclude_self, "A query's own file does not count as a match");
   flags.AddSwitch("--unique", options_.unique,
                   "Give each query one image, and each image to one query: the most alike pairs first");
+  flags
+      .Add("--check-files", options_.check_files,
+           "Look at all files, whether they are as they were embedded, or only at those found [all of up to "
+           "50000]")
+      .Words({"all", "found"})
+      .Type("NAME");
   flags.Add("--html", options_.html, "Write a page of the queries and what was found").Type("FILE");
   flags.Add("--format", options_.format, "text, csv or jsonl")
       .Words({"text", "csv", "jsonl"})
@@ -240,6 +249,8 @@ std::optional<std::string> MatchOptions::Check() const {
   if (top && (*top < 1 || *top > 100000)) return "--top takes 1 to 100000";
   if (top && unique) return "--unique gives each query one image: it does not go with --top";
   if (!(min_similarity >= -1 && min_similarity <= 1)) return "--min-similarity takes -1 to 1";
+  if (!check_files.empty() && check_files != "all" && check_files != "found")
+    return "--check-files takes all or found, not \"" + check_files + "\"";
   if (format != "text" && format != "csv" && format != "jsonl")
     return "--format takes text, csv or jsonl, not \"" + format + "\"";
   if (texts.empty() && !vocabulary.empty()) return "--vocabulary goes with --text";

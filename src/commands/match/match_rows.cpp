@@ -1,15 +1,22 @@
-// Paths come in their order, vectors lie in that in which they were computed: so they are looked at later,
-// from one end of the file to the other.
+// What the catalog knows of files and of contents is read from one end to the other, each by itself, and
+// joined in memory. Files are looked at on all threads.
 #include "match_rows.h"
+
+#include <sys/stat.h>
 
 #include <algorithm>
 
 #include "base/try.h"
 #include "commands/pack/packed_fact.h"
 #include "imgmill/dataset/publish.h"
+#include "similarity/search_threads.h"
 
 namespace imgmill {
 namespace {
+
+/// Files that are looked at together.
+constexpr size_t kFilesAtOnce = 4096;
+constexpr size_t kPathBytes = 256;  ///< of one, more than most have
 
 bool IsBelow(const std::vector<std::string>& folders, const std::string& path) {
   return folders.empty() || std::any_of(folders.begin(), folders.end(), [&](const std::string& folder) {
@@ -17,10 +24,10 @@ bool IsBelow(const std::vector<std::string>& folders, const std::string& path) {
          });
 }
 
-Result<bool> IsWhole(const VectorFile& file, const VectorFile::Place& place, std::span<float> vector) {
-  const Status read = file.Read(place, vector);
-  if (!read && read.error().code != Code::kMalformed) return read.error();
-  return read.ok();
+/// False for members of archives, too: they are looked at in another way.
+bool IsFileAsItWas(const char* path, const FileStamp& stamp) {
+  struct stat info {};
+  return ::stat(path, &info) == 0 && S_ISREG(info.st_mode) && StampFrom(info) == stamp;
 }
 
 Error Stopped() {
@@ -29,98 +36,77 @@ Error Stopped() {
 
 }  // namespace
 
-size_t RowFinder::PooledBytes(uint64_t known, size_t dimension) {
-  return known * sizeof(PlacedRow) + dimension * sizeof(float);
+void SearchedRows::LeaveOutDamaged() {
+  const SearchRow* const kept = std::remove_if(rows.data(), rows.data() + count,
+                                               [](const SearchRow& row) { return row.id == kNobody; });
+  const auto left = static_cast<size_t>(kept - rows.data());
+  damaged += count - left;
+  count = left;
 }
 
-Result<SearchedRows> RowFinder::Find(const MatchSource& source) {
-  const uint64_t known = TRY(source.store.catalog->CountFiles());
-  PoolArray<PlacedRow> placed(known);
-  size_t count = 0;
+size_t RowFinder::Bytes(uint64_t vectors) {
+  constexpr size_t kOfCatalog = 24;  // beside the value, while it joins files and contents
+  // An array that grows is there twice for a moment, half as large again in the mean.
+  return vectors * (kOfCatalog + sizeof(VectorFile::Place)) * 2 +
+         kFilesAtOnce * (sizeof(SeenFile) + kPathBytes);
+}
+
+Result<SearchedRows> RowFinder::Find(const MatchSource& source, uint64_t known) {
   SearchedRows here;
-  here.store = &source.store;
+  here.source = &source;
+  here.rows = PoolArray<SearchRow>(known);
   here.first = static_cast<uint32_t>(found_.images.size());
-  TRY(Scan(source, placed, count));
-  here.end = static_cast<uint32_t>(found_.images.size());
-  here.rows = PoolArray<SearchRow>(count);
-  TRY(Check(*source.store.file, placed, count, here));
-  return here;
-}
-
-Status RowFinder::Scan(const MatchSource& source, PoolArray<PlacedRow>& placed, size_t& count) {
-  Catalog& catalog = *source.store.catalog;
+  const uint64_t changed_before = found_.changed;
+  std::vector<SeenFile> files;
+  files.reserve(kFilesAtOnce);
+  Status taken;
   const auto see = [&](const std::string& path, const KnownFile& file,
                        const std::optional<std::string>& value) {
     VectorFile::Place place;
-    if (!IsNew(source, path)) return !services_.stop->StopRequested();
-    if (!value) ++found_.without_vector;
-    if (Unpack(value, place) && StillThere(path, file, catalog) && count < placed.size()) {
-      placed[count++] = {{place.row, static_cast<uint32_t>(found_.images.size())}, place.checksum};
-      found_.images.Add(path);
+    if (IsNew(source, path)) {
+      const bool has_vector = Unpack(value, place);
+      if (!has_vector) ++found_.without_vector;
+      if (has_vector) files.push_back({path, file, place});
     }
-    return !services_.stop->StopRequested();
+    if (files.size() == kFilesAtOnce) {
+      taken = Take(files, source, here);
+      files.clear();
+    }
+    return taken.ok() && !services_.stop->StopRequested();
   };
-  const uint64_t changed_before = found_.changed;
-  TRY(catalog.ForEachFileAndFact(fact_, see));
+  TRY(source.store.catalog->ForEachFileAndFact(fact_, see));
+  if (services_.stop->StopRequested()) return Stopped();
+  if (!taken) return taken.error();
+  TRY(Take(files, source, here));
+  here.end = static_cast<uint32_t>(found_.images.size());
   if (found_.changed > changed_before)
     found_.changed_below.insert(found_.changed_below.end(), source.embedded.begin(), source.embedded.end());
-  if (!noted_) return noted_;
-  if (services_.stop->StopRequested()) return Stopped();
-  return {};
+  std::sort(here.rows.data(), here.rows.data() + here.count,
+            [](const SearchRow& a, const SearchRow& b) { return a.row < b.row; });
+  // Of a file that has become shorter, what lay behind its end is lost.
+  for (size_t i = here.count; i > 0 && here.rows[i - 1].row >= source.store.file->rows(); --i)
+    here.rows[i - 1].id = kNobody;
+  here.LeaveOutDamaged();
+  return here;
 }
 
-Status RowFinder::Check(const VectorFile& file, PoolArray<PlacedRow>& placed, size_t count,
-                        SearchedRows& here) {
-  std::sort(placed.data(), placed.data() + count,
-            [](const PlacedRow& a, const PlacedRow& b) { return a.at.row < b.at.row; });
-  PoolArray<float> vector(static_cast<size_t>(file.dimension()));
-  size_t damaged = 0;
-  VectorFile::Place last;
-  bool whole = false;
-  for (size_t i = 0; i < count; ++i) {
-    if (services_.stop->StopRequested()) return Stopped();
-    const PlacedRow row = placed[i];
-    const VectorFile::Place place{row.at.row, row.checksum};
-    // Images of one content share a row.
-    if (i == 0 || place.row != last.row || place.checksum != last.checksum) {
-      const bool is_whole = TRY(IsWhole(file, place, vector.span()));
-      whole = is_whole;
-    }
-    last = place;
-    if (whole) {
-      here.rows[here.count++] = row.at;
-    } else {
-      placed[damaged++] = row;
-    }
+Status RowFinder::Take(std::span<SeenFile> files, const MatchSource& source, SearchedRows& here) {
+  if (look_) {
+    const auto threads = static_cast<size_t>(services_.workers());
+    OnThreads(static_cast<int>(threads), [&](int thread) {
+      for (size_t i = static_cast<size_t>(thread); i < files.size(); i += threads)
+        files[i].as_it_was = IsFileAsItWas(files[i].path.c_str(), files[i].file.stamp);
+    });
   }
-  if (damaged == 0) return {};
-  damaged_.push_back({damaged, file.path()});
-  return LeaveOut(placed.span().first(damaged), here);
-}
-
-/// As if they had never been found.
-Status RowFinder::LeaveOut(std::span<PlacedRow> damaged, SearchedRows& here) {
-  const auto id_of = [](const PlacedRow& row) { return row.at.id; };
-  std::ranges::sort(damaged, {}, id_of);
-  const auto below = [&](uint32_t id) {
-    return static_cast<uint32_t>(std::ranges::lower_bound(damaged, id, {}, id_of) - damaged.begin());
-  };
-  for (size_t i = 0; i < here.count; ++i) here.rows[i].id -= below(here.rows[i].id);
-  here.end -= static_cast<uint32_t>(damaged.size());
-  RecordTable<std::string> kept;
-  RecordTable<std::string>::Reader reader(found_.images);
-  uint32_t id = 0;
-  for (auto next = damaged.begin();; ++id) {
-    const std::optional<std::string> path = TRY(reader.Next());
-    if (!path) break;
-    if (next != damaged.end() && next->at.id == id) {
-      ++next;
-    } else {
-      kept.Add(*path);
-    }
+  for (const SeenFile& seen : files) {
+    if (look_ && !seen.as_it_was && !StillThere(seen.path, seen.file, *source.store.catalog)) continue;
+    // Another process may have added files since they were counted.
+    if (here.count == here.rows.size()) break;
+    here.rows[here.count++] = {seen.place.row, static_cast<uint32_t>(found_.images.size()),
+                               seen.place.checksum};
+    found_.images.Add(seen.path);
   }
-  found_.images = std::move(kept);
-  return {};
+  return noted_;
 }
 
 /// Whether no source before this one searches that file, and this one does.
@@ -130,6 +116,13 @@ bool RowFinder::IsNew(const MatchSource& source, const std::string& path) const 
     if (IsBelow(earlier.folders, path)) return false;
   }
   return IsBelow(source.folders, path);
+}
+
+Result<bool> RowFinder::IsThere(const MatchSource& source, const std::string& path) {
+  const std::optional<KnownFile> known = source.store.catalog->FindFile(path);
+  const bool there = known && StillThere(path, *known, *source.store.catalog);
+  if (!noted_) return noted_.error();
+  return there;
 }
 
 /// What was only renamed to and fro, or linked, is looked at by content once, and noted.

@@ -17,6 +17,12 @@ constexpr size_t kListBytes = 16 * kMiB;  ///< for what they find; at least one 
 /// Of the first lists of an assignment: few queries want what so many nearer ones have.
 constexpr size_t kAssignmentDepth = 16;
 
+/// Vectors of one source that were lost to a power cut, or with their file.
+struct DamagedVectors {
+  uint64_t images = 0;
+  std::string file;
+};
+
 /// The nearer first, of equals the smaller id, which lists of one source after another have.
 std::vector<Neighbour> Merged(const std::vector<Neighbour>& a, const std::vector<Neighbour>& b, size_t top) {
   std::vector<Neighbour> both(a.size() + b.size());
@@ -35,28 +41,19 @@ class Search final : public LadderWork {
   bool has_cpu_rung() const override { return false; }
 
   Status Run(const Attempt&) override {
-    found = {};
-    searched_.clear();
-    uint64_t known = 0, largest = 0;
+    std::vector<uint64_t> known;  // files of each source
+    uint64_t all = 0, vectors = 0;
     for (const MatchSource& source : sources_) {
       const uint64_t files = TRY(source.store.catalog->CountFiles());
-      known += files;
-      largest = std::max(largest, files);
+      known.push_back(files);
+      all += files;
+      vectors = std::max(vectors, source.store.file->rows());
     }
-    Lease lease = TRY(services_.memory->Acquire(Needs(known, largest), *services_.stop));
-    TRY(FindRows());
-    if (found.images.size() == 0) return NothingThere();
-    if (question_.unique) {
-      const NearestOf nearest_of = [this](const std::vector<uint32_t>& wanted, size_t depth) {
-        return NearestTo(wanted, depth);
-      };
-      NeighbourTable assigned = TRY(AssignUniquely(queries_.size(), found.images.size(), kAssignmentDepth,
-                                                   nearest_of, *services_.stop));
-      found.neighbours = std::move(assigned);
-    } else {
-      NeighbourTable nearest = TRY(Nearest(queries_, question_.top));
-      found.neighbours = std::move(nearest);
-    }
+    Lease lease = TRY(services_.memory->Acquire(Needs(all, vectors), *services_.stop));
+    const bool look = question_.look_at_all.value_or(all <= kLookedAtUnasked);
+    TRY(SearchAll(known, look));
+    const bool sound = TRY(look ? Result<bool>(true) : FoundAreThere());
+    if (!sound) TRY(SearchAll(known, /*look=*/true));
     return found.neighbours.ForEach([this](const std::vector<Neighbour>& list) {
       found.count += list.size();
       return Status();
@@ -75,8 +72,9 @@ class Search final : public LadderWork {
     return std::clamp<size_t>(kListBytes / ListBytes(top), 1, kQueriesAtOnce);
   }
   /// Of an assignment, lists may become as long as there are images.
-  /// @param largest  files of one catalog, of `known` in all
-  Footprint Needs(uint64_t known, uint64_t largest) const {
+  /// @param known    files of all catalogs
+  /// @param vectors  of one catalog
+  Footprint Needs(uint64_t known, uint64_t vectors) const {
     const size_t most =
         std::max<size_t>(1, question_.unique ? known : std::min<size_t>(known, question_.top));
     const size_t at_once =
@@ -84,21 +82,67 @@ class Search final : public LadderWork {
     const size_t lists = question_.unique ? std::max(kListBytes, ListBytes(most)) : at_once * ListBytes(most);
     const size_t to_search = (at_once + 1) * dimension() * sizeof(float) +
                              (question_.unique ? AssignmentBytes(queries_.size(), known) : 0);
-    return {known * sizeof(SearchRow) + std::max(RowFinder::PooledBytes(largest, dimension()), to_search),
-            SearchWindowBytes(static_cast<int>(dimension()), services_.workers()) + lists};
+    const size_t searching = SearchWindowBytes(static_cast<int>(dimension()), services_.workers()) + lists;
+    return {known * sizeof(SearchRow) + to_search,
+            std::max(RowFinder::Bytes(vectors), searching) + known / 8};
   }
 
-  Status FindRows() {
-    RowFinder finder(sources_, question_.fact, services_, found);
-    for (const MatchSource& source : sources_) {
-      SearchedRows here = TRY(finder.Find(source));
-      if (here.count > 0) searched_.push_back(std::move(here));
+  Status SearchAll(const std::vector<uint64_t>& known, bool look) {
+    found = {};
+    found.looked_at_all = look;
+    searched_.clear();
+    damaged.clear();
+    RowFinder finder(sources_, question_.fact, look, services_, found);
+    for (size_t i = 0; i < sources_.size(); ++i) {
+      SearchedRows here = TRY(finder.Find(sources_[i], known[i]));
+      searched_.push_back(std::move(here));
     }
-    damaged = finder.damaged();
-    return {};
+    if (found.images.size() == 0) return NothingThere();
+    if (question_.unique) {
+      const NearestOf nearest_of = [this](const std::vector<uint32_t>& wanted, size_t depth) {
+        return NearestTo(wanted, depth);
+      };
+      NeighbourTable assigned = TRY(AssignUniquely(queries_.size(), found.images.size(), kAssignmentDepth,
+                                                   nearest_of, *services_.stop));
+      found.neighbours = std::move(assigned);
+    } else {
+      NeighbourTable nearest = TRY(Nearest(queries_, question_.top));
+      found.neighbours = std::move(nearest);
+    }
+    return CountSearched();
   }
 
-  Result<NeighbourTable> NearestTo(const std::vector<uint32_t>& wanted, size_t depth) const {
+  Status CountSearched() {
+    found.searched = found.images.size();
+    for (const SearchedRows& here : searched_) {
+      if (here.damaged == 0) continue;
+      found.searched -= here.damaged;
+      damaged.push_back({here.damaged, here.source->store.file->path()});
+    }
+    return found.searched > 0 ? Status() : NothingThere();
+  }
+
+  /// Whether all that was found is there as it was. What is not could stand in the way of others, so that all
+  /// are looked at then.
+  Result<bool> FoundAreThere() {
+    std::vector<bool> wanted(found.images.size());
+    TRY(found.neighbours.ForEach([&](const std::vector<Neighbour>& list) {
+      for (const Neighbour& each : list) wanted[each.id] = true;
+      return Status();
+    }));
+    RowFinder finder(sources_, question_.fact, /*look=*/true, services_, found);
+    for (const SearchedRows& here : searched_) {
+      for (uint32_t id = here.first; id < here.end; ++id) {
+        if (!wanted[id]) continue;
+        const std::string path = TRY(found.images.At(id));
+        const bool there = TRY(finder.IsThere(*here.source, path));
+        if (!there) return false;
+      }
+    }
+    return true;
+  }
+
+  Result<NeighbourTable> NearestTo(const std::vector<uint32_t>& wanted, size_t depth) {
     if (wanted.size() == queries_.size()) return Nearest(queries_, depth);
     MatchQueryTable some;
     for (const uint32_t query : wanted) {
@@ -108,7 +152,7 @@ class Search final : public LadderWork {
     return Nearest(some, depth);
   }
 
-  Result<NeighbourTable> Nearest(const MatchQueryTable& queries, size_t top) const {
+  Result<NeighbourTable> Nearest(const MatchQueryTable& queries, size_t top) {
     NeighbourTable nearest;
     if (queries.size() == 0) return nearest;
     top = std::clamp<size_t>(found.images.size(), 1, top);
@@ -122,25 +166,39 @@ class Search final : public LadderWork {
   }
 
   Status SearchBlock(std::span<const float> block, const std::vector<std::string>& selves, size_t top,
-                     NeighbourTable& nearest) const {
+                     NeighbourTable& nearest) {
     std::vector<std::vector<Neighbour>> lists(selves.size());
-    for (const SearchedRows& here : searched_) {
-      const VectorFile& file = *here.store->file;
-      const VectorRows vectors{file.dimension(), [&](uint64_t first, uint64_t n, const auto& see) {
-                                 return file.View(first, n, see);
-                               }};
+    for (SearchedRows& here : searched_) {
       std::vector<uint32_t> leave_out;
       for (const std::string& self : selves) {
         const uint32_t id = TRY(question_.exclude_self ? IdOf(self, here) : kNobody);
         leave_out.push_back(id);
       }
-      const std::vector<std::vector<Neighbour>> its =
-          TRY(NearestByCosine(vectors, {here.rows.data(), here.count}, block, leave_out, top, question_.least,
-                              services_.workers(), *services_.stop));
+      const std::vector<std::vector<Neighbour>> its = TRY(SearchRows(here, block, leave_out, top));
       for (size_t i = 0; i < its.size(); ++i) lists[i] = Merged(lists[i], its[i], top);
     }
     for (const std::vector<Neighbour>& list : lists) nearest.Add(list);
     return {};
+  }
+
+  /// The first time, each vector's checksum says whether it is as it was written.
+  Result<std::vector<std::vector<Neighbour>>> SearchRows(SearchedRows& here, std::span<const float> block,
+                                                         const std::vector<uint32_t>& leave_out, size_t top) {
+    const VectorFile& file = *here.source->store.file;
+    const VectorRows vectors{file.dimension(), [&](uint64_t first, uint64_t n, const auto& see) {
+                               return file.View(first, n, see);
+                             }};
+    const IsWholeRow is_whole = [&](const SearchRow& row, const float* vector) {
+      const bool whole = VectorFile::ChecksumOf({vector, dimension()}) == row.checksum;
+      if (!whole) here.rows[static_cast<size_t>(&row - here.rows.data())].id = kNobody;  // nobody else has it
+      return whole;
+    };
+    std::vector<std::vector<Neighbour>> nearest =
+        TRY(NearestByCosine(vectors, {here.rows.data(), here.count}, block, leave_out, top, question_.least,
+                            services_.workers(), *services_.stop, here.checked ? IsWholeRow() : is_whole));
+    if (!here.checked) here.LeaveOutDamaged();
+    here.checked = true;
+    return nearest;
   }
 
   /// Reads the vectors of the next queries, as many as the block has room for. @return their own files
