@@ -105,6 +105,7 @@ TEST_CASE("match and dedup work with imported vectors, under their name only") {
   CHECK(other.exit_code == 2);
   CHECK(
       Has(other.err, "no vectors of the kind \"imported/1 theirs\", but of \"imported/1 mine\" (3 numbers"));
+  CHECK(Has(other.err, pictures.where / "in (its catalog is "));
   const ProcessResult unknown =
       Run({"match", SampleData() + "/clock.jpg", "--in", pictures.where / "in", "--model-name", "mine"});
   CHECK(unknown.exit_code == 1);
@@ -244,14 +245,15 @@ TEST_CASE("folders whose vectors of one name have other lengths are not searched
   CHECK(few.Import().exit_code == 0);
   CHECK(many.Import().exit_code == 0);
   const std::string in_few = few.where / "in", in_many = many.where / "in";
-  for (const auto& [one, other, lengths] :
-       {std::tuple{in_few, in_many, "2 numbers, and those of " + in_many + " 3"},
-        {in_many, in_few, "3 numbers, and those of " + in_few + " 2"}}) {
+  for (const auto& [one, other, first, second] :
+       {std::tuple{in_few, in_many, "2", "3"}, {in_many, in_few, "3", "2"}}) {
     const ProcessResult found =
         Run({"match", one + "/a.png", "--in", one, "--in", other, "--model-name", "mine"});
     CHECK(found.exit_code == 2);
     INFO(found.err);
-    CHECK(Has(found.err, "the vectors of " + one + " have " + lengths));
+    CHECK(Has(found.err, "the vectors of the kind \"imported/1 mine\" have different numbers, "));
+    CHECK(Has(found.err, std::string(first) + " in " + one + " ("));
+    CHECK(Has(found.err, std::string(second) + " in " + other + " ("));
     CHECK(found.out.empty());
   }
 }

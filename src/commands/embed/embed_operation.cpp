@@ -44,7 +44,7 @@ Result<OpenedEmbedding> OpenEmbedding(const EmbeddingOptions& options, const Com
   std::unique_ptr<Embedder> embedder = TRY(MakeEmbedder(options, services));
   OpenedEmbedding opened = TRY(WithVectors(std::move(embedder), services));
   if (!options.model_name.empty() && !opened.store.file)
-    return NoVectors(services.catalog->folder(), opened.embedder->kind());
+    return NoVectors(*services.catalog, opened.embedder->kind(), opened.embedder->dimension());
   return opened;
 }
 

@@ -12,6 +12,7 @@
 #include "imgmill/engine/batch_scheduler.h"
 #include "imgmill/memory/pool_array.h"
 #include "imgmill/signals/model_image.h"
+#include "vector_kinds.h"
 
 namespace imgmill {
 namespace {
@@ -88,6 +89,7 @@ class ModelEmbedder final : public Embedder {
       known.input = model_->info().input.value_or(ModelInput{});
       TRY(services_.catalog->PutFact(digest, kInputFact, Packed(known)));
     }
+    if (model_) TRY(NoteModel(*services_.catalog, digest, path_, model_->info().dimension));
     const ModelInput input = TRY(options.Input(known.says ? &known.input : nullptr));
     input_ = input;
     says_ = known.says;

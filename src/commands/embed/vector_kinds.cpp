@@ -2,6 +2,7 @@
 #include "vector_kinds.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 #include <vector>
 
@@ -15,28 +16,62 @@
 #include "imgmill/signals/image_descriptor.h"
 
 namespace imgmill {
+namespace {
 
-std::string KindText(const std::string& kind) {
-  constexpr size_t kDigits = 32, kShown = 8;
+constexpr char kModelNote[] = "model-note/1";
+constexpr char kImported[] = "imported/";
+constexpr size_t kDigits = 32, kShownDigits = 8;
+
+/// Of the model, as hexadecimal digits; empty where no model's bytes are part of the kind.
+std::string DigestIn(const std::string& kind) {
   const size_t space = kind.find(' ');
-  const bool is_name = kind.starts_with("imported/");
-  if (is_name || space == std::string::npos || kind.size() < space + 1 + kDigits) return kind;
-  return kind.substr(0, space + 1 + kShown) + kind.substr(space + 1 + kDigits);
+  if (kind.starts_with(kImported) || space == std::string::npos || kind.size() < space + 1 + kDigits)
+    return {};
+  return kind.substr(space + 1, kDigits);
 }
 
-Error NoVectors(const std::string& catalog, const std::string& kind) {
-  std::string text = "the catalog " + PrintablePath(catalog) + " has no vectors of the kind \"" +
-                     PrintablePath(KindText(kind)) + "\"";
-  const std::vector<std::pair<std::string, int>> kinds = VectorFile::KindsIn(catalog);
+/// "weights/1 01234567 ..." (clip.safetensors, 512 numbers each)
+std::string DescribedKind(Catalog& catalog, const std::string& kind, int dimension) {
+  std::string name;
+  if (const std::optional<ContentDigest> model = ContentDigest::FromHex(DigestIn(kind))) {
+    const std::string note = catalog.FindFact(*model, kModelNote).value_or("");
+    const size_t space = note.find(' ');
+    if (space != std::string::npos) name = note.substr(space + 1);
+    if (dimension == 0) dimension = std::atoi(note.c_str());
+  }
+  std::string more = PrintablePath(name);
+  if (dimension > 0) more += (more.empty() ? "" : ", ") + std::to_string(dimension) + " numbers each";
+  return "\"" + PrintablePath(KindText(kind)) + "\"" + (more.empty() ? "" : " (" + more + ")");
+}
+
+}  // namespace
+
+std::string KindText(const std::string& kind) {
+  if (DigestIn(kind).empty()) return kind;
+  const size_t digest = kind.find(' ') + 1;
+  return kind.substr(0, digest + kShownDigits) + kind.substr(digest + kDigits);
+}
+
+Status NoteModel(Catalog& catalog, const ContentDigest& model, const std::string& path, int dimension) {
+  const std::string note = std::to_string(dimension) + " " + std::string(NameOf(path));
+  if (catalog.FindFact(model, kModelNote) == note) return {};
+  return catalog.PutFact(model, kModelNote, note);
+}
+
+Error NoVectors(Catalog& catalog, const std::string& kind, int dimension, const std::string& folder) {
+  const std::string where = PrintablePath(catalog.folder());
+  std::string text =
+      folder.empty() ? "the catalog " + where : PrintablePath(folder) + " (its catalog is " + where + ")";
+  text += " has no vectors of the kind " + DescribedKind(catalog, kind, dimension);
+  const std::vector<std::pair<std::string, int>> kinds = VectorFile::KindsIn(catalog.folder());
   constexpr size_t kMostNamed = 3;
   for (size_t i = 0; i < std::min(kinds.size(), kMostNamed); ++i)
-    text += std::string(i == 0 ? ", but of \"" : " and of \"") + PrintablePath(KindText(kinds[i].first)) +
-            "\" (" + std::to_string(kinds[i].second) + " numbers each)";
+    text += (i == 0 ? ", but of " : " and of ") + DescribedKind(catalog, kinds[i].first, kinds[i].second);
   if (kinds.size() > kMostNamed)
     text += " and of " + std::to_string(kinds.size() - kMostNamed) +
-            " more kinds (imgmill catalog info --catalog " + PrintablePath(catalog) + " lists them)";
+            " more kinds (imgmill catalog info --catalog " + where + " lists them)";
   const char* const advice =
-      kind.starts_with("imported/")
+      kind.starts_with(kImported)
           ? ": run imgmill embed --import on the same folder first, with the same --model-name"
           : ": run imgmill embed on the same folder first, with the same --model options";
   return UsageError(text + advice);

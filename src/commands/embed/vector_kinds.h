@@ -12,8 +12,16 @@ namespace imgmill {
 
 /// "builtin/1", or "weights/1 0123... 224x224 ..." without most of the digest.
 std::string KindText(const std::string& kind);
-/// kUsage: there are none of this kind, but of those that are named.
-Error NoVectors(const std::string& catalog, const std::string& kind);
+
+/// Remembers what a model's file is called and how many numbers its vectors have, for messages: kinds have
+/// its digest only.
+Status NoteModel(Catalog& catalog, const ContentDigest& model, const std::string& path, int dimension);
+
+/// kUsage: there are none of this kind, but of those that are named, all with their model's file and their
+/// numbers as far as they are known.
+/// @param dimension  of the kind that is asked for; 0 where it is not known
+/// @param folder     whose catalog it is; empty where the user has named the catalog
+Error NoVectors(Catalog& catalog, const std::string& kind, int dimension, const std::string& folder = {});
 
 /// What makes such vectors, whatever it is shown: the model's file, or the name that they were imported
 /// under; empty for the built-in descriptor.

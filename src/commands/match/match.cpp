@@ -197,7 +197,7 @@ class Match::MatchRun final : public CommandRun {
 Result<std::unique_ptr<CommandRun>> Match::Begin(ItemSource&, const CommandServices& services) {
   OpenedEmbedding opened = TRY(OpenEmbedding(options_.embedding, services));
   std::vector<MatchSource> sources =
-      TRY(OpenMatchSources(options_.in, opened.embedder->kind(), std::move(opened.store), services));
+      TRY(OpenMatchSources(options_.in, *opened.embedder, std::move(opened.store), services));
   std::unique_ptr<Catalog> own = TRY(Catalog::Open(""));
   auto run = std::make_unique<MatchRun>(*this, services, std::move(opened.embedder), std::move(sources),
                                         std::move(own));

@@ -20,8 +20,9 @@ std::string SearchFolder(const std::string& folder) {
   return path == "/" ? std::string() : path;
 }
 
+/// @param dimension  of vectors of that kind; 0 where it is not known
 Result<MatchSource> OpenOther(const std::string& folder, const std::string& catalog_folder,
-                              const std::string& kind, const CommandServices& services) {
+                              const std::string& kind, int dimension, const CommandServices& services) {
   if (::access((catalog_folder + "/catalog.sqlite").c_str(), F_OK) != 0)
     return Error{
         Stage::kConfigure, Code::kUsage,
@@ -30,7 +31,7 @@ Result<MatchSource> OpenOther(const std::string& folder, const std::string& cata
   std::unique_ptr<FolderLock> lock = TRY(FolderLock::Take(catalog_folder, "imgmill match"));
   std::unique_ptr<Catalog> catalog = TRY(Catalog::Open(catalog_folder));
   std::unique_ptr<VectorFile> vectors = TRY(VectorFile::Open(catalog_folder, kind, 0));
-  if (!vectors) return NoVectors(catalog_folder, kind);
+  if (!vectors) return NoVectors(*catalog, kind, dimension, folder);
   const std::string root = CanonicalOrSame(EmbeddedFolder(folder));
   const std::optional<FolderIdentity> identity = root == "/" ? std::nullopt : IdentityOf(root);
   if (identity && services.shared->mode == RunMode::kRun) TRY(catalog->KnowFolder(root, *identity));
@@ -41,14 +42,16 @@ Result<MatchSource> OpenOther(const std::string& folder, const std::string& cata
 }
 
 /// Imported vectors of one name may have been made by different models.
-Status AreAsLong(const std::string& folder, const MatchSource& source, const std::string& other_folder,
-                 const MatchSource& other) {
-  const int length = source.store.file->dimension();
-  const int other_length = other.store.file->dimension();
-  if (length == other_length) return {};
-  return UsageError("the vectors of " + PrintablePath(folder) + " have " + std::to_string(length) +
-                    " numbers, and those of " + PrintablePath(other_folder) + " " +
-                    std::to_string(other_length) +
+Status AreAsLong(const std::string& kind, const std::string& folder, const MatchSource& source,
+                 const std::string& other_folder, const MatchSource& other) {
+  if (source.store.file->dimension() == other.store.file->dimension()) return {};
+  const auto described = [](const std::string& of, const MatchSource& its) {
+    return std::to_string(its.store.file->dimension()) + " in " + PrintablePath(of) + " (" +
+           PrintablePath(its.store.file->path()) + ")";
+  };
+  return UsageError("the vectors of the kind \"" + PrintablePath(KindText(kind)) +
+                    "\" have different numbers, " + described(folder, source) + " and " +
+                    described(other_folder, other) +
                     ": they cannot be compared (search each by itself, or embed both with one model)");
 }
 
@@ -64,13 +67,16 @@ std::string EmbeddedFolder(const std::string& folder) {
 }
 
 Result<std::vector<MatchSource>> OpenMatchSources(const std::vector<std::string>& folders,
-                                                  const std::string& kind, VectorStore own,
+                                                  const Embedder& embedder, VectorStore own,
                                                   const CommandServices& services) {
   std::vector<MatchSource> sources(1);
   const std::string& own_folder = own.catalog->folder();
-  if (!own.file) return NoVectors(own_folder, kind);
+  const std::string& kind = embedder.kind();
   sources[0].store = std::move(own);
   const bool one = services.in_pipeline || !services.shared->catalog.empty();
+  if (!sources[0].store.file)
+    return NoVectors(*sources[0].store.catalog, kind, embedder.dimension(),
+                     one || folders.empty() ? std::string() : folders.front());
   for (const std::string& folder : folders) {
     std::string catalog = own_folder;
     if (!one && folder != folders.front()) {
@@ -81,8 +87,8 @@ Result<std::vector<MatchSource>> OpenMatchSources(const std::vector<std::string>
       return each.store.catalog->folder() == catalog;
     });
     if (source == sources.end()) {
-      MatchSource other = TRY(OpenOther(folder, catalog, kind, services));
-      TRY(AreAsLong(folders.front(), sources.front(), folder, other));
+      MatchSource other = TRY(OpenOther(folder, catalog, kind, sources[0].store.file->dimension(), services));
+      TRY(AreAsLong(kind, folders.front(), sources.front(), folder, other));
       source = sources.insert(sources.end(), std::move(other));
     }
     source->folders.push_back(SearchFolder(folder));

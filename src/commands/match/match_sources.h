@@ -17,7 +17,7 @@ std::string EmbeddedFolder(const std::string& folder);
 /// it has, or vectors of another length; kLocked while another run has it.
 /// @param own  the run's own catalog; its file of such vectors may be null
 Result<std::vector<MatchSource>> OpenMatchSources(const std::vector<std::string>& folders,
-                                                  const std::string& kind, VectorStore own,
+                                                  const Embedder& embedder, VectorStore own,
                                                   const CommandServices& services);
 
 }  // namespace imgmill
