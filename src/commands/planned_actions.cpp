@@ -21,6 +21,13 @@
 #include "sidecar_actions.h"
 
 namespace imgmill {
+
+void TellFailed(const std::string& path, const Error& error, const CommandServices& services,
+                CommandResult& result) {
+  services.log(LogLevel::kError, Describe(path, error));
+  result.action_failures.Add({path, error});
+}
+
 namespace {
 
 /// "undo-20260102-030405" in UTC.
@@ -33,9 +40,31 @@ std::string UndoName() {
   return name;
 }
 
-std::string Count(uint64_t sidecars) {
-  return std::to_string(sidecars) + (sidecars == 1 ? " side-car" : " side-cars");
+std::string Count(uint64_t count, const char* what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
+
+/// "2 side-cars", "2 partners", "2 partners and 1 side-car"; empty for none.
+std::string CountWith(uint64_t partners, uint64_t sidecars) {
+  std::string text = partners > 0 ? Count(partners, "partner") : "";
+  if (sidecars > 0) text += (text.empty() ? "" : " and ") + Count(sidecars, "side-car");
+  return text;
+}
+
+/// Of the files that go with images, which are in the folder of partners.
+class PartnerCount {
+ public:
+  explicit PartnerCount(const std::string& folder)
+      : folder_(folder.empty() ? folder : CanonicalOrSame(folder)) {}
+  void Add(const FileAction& action) {
+    if (!folder_.empty() && action.sidecar && IsAtOrBelow(AbsoluteEntry(action.path), folder_)) ++count_;
+  }
+  uint64_t count() const { return count_; }
+
+ private:
+  const std::string folder_;
+  uint64_t count_ = 0;
+};
 
 /// The undo file that the last run with this catalog has made.
 constexpr char kUndoFileFact[] = "undo-file/1";
@@ -48,12 +77,6 @@ struct Journal {
   uint64_t failed = 0;     ///< what they had begun, and could not be completed
   bool resumed = false;
 };
-
-void TellFailed(const FileAction& action, const Error& error, const CommandServices& services,
-                CommandResult& result) {
-  services.log(LogLevel::kError, Describe(action.path, error));
-  result.action_failures.Add({action.path, error});
-}
 
 /// Where a run ends before it acts, what an earlier one has done can be taken back all the same.
 Error WithUndo(Error error, const Journal& journal) {
@@ -113,7 +136,7 @@ Result<Journal> OpenJournal(const ActRequest& request, const CommandServices& se
     }
     // Nothing more is planned there.
     const auto tell = [&](const FileAction& action, const Status& status) {
-      if (!status) TellFailed(action, status.error(), services, result);
+      if (!status) TellFailed(action.path, status.error(), services, result);
     };
     const ActionCounts ended = TRY((*found)->Execute(StopFlag(), tell));
     if (ended.error) return *ended.error;
@@ -206,24 +229,31 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(cons
     if (services.in_pipeline) NotePlaced(action, result.placed);
   };
   if (dry_run) {
-    const auto look = [&](const FileAction& image) -> Status {
+    uint64_t partners = 0;
+    const auto look = [&](const FileAction& image, std::span<const FileAction> with) -> Status {
       note_placed(image);
+      partners += with.size();
       for (const FileAction& sidecar : sidecars.Of(image)) note_placed(sidecar);
       return MayAct(image);
     };
     TRY(plan(look));
     sidecars.Tell(services, result);
-    if (sidecars.planned() > 0) result.summary += "; " + Count(sidecars.planned()) + " would go along";
+    if (partners + sidecars.planned() > 0)
+      result.summary += "; " + CountWith(partners, sidecars.planned()) + " would go along";
     result.summary += "; dry run: nothing was touched";
     return {};
   }
   Journal journal = TRY(OpenJournal(request, services, result));
   if (journal.actions == nullptr) return {};
   ActionJournal& actions = *journal.actions;
-  const auto put = [&](const FileAction& image) -> Status {
+  const auto put = [&](const FileAction& image, std::span<const FileAction> with) -> Status {
     TRY(MayAct(image));
     TRY(actions.Plan(image));
     note_placed(image);
+    for (const FileAction& each : with) {
+      TRY(MayAct(each));
+      TRY(actions.Plan(each));
+    }
     for (const FileAction& sidecar : sidecars.Of(image)) {
       TRY(actions.Plan(sidecar));
       note_placed(sidecar);
@@ -250,25 +280,29 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(cons
                                      TRY(noted);
                                      return NoteActed(journal, record);
                                    }};
+  PartnerCount partners(request.partners);
   const auto report = [&](const FileAction& action, const Status& status) {
     if (status.ok()) {
+      partners.Add(action);
       services.log(LogLevel::kDebug, request.action + " " + PrintablePath(action.path));
       if (done && !action.sidecar) done(action);
       return;
     }
-    TellFailed(action, status.error(), services, result);
+    TellFailed(action.path, status.error(), services, result);
   };
   Result<ActionCounts> acted = actions.Execute(*services.stop, report, notes);
   if (!acted) return WithUndo(acted.error(), journal);
   if (acted->error) result.refusal = acted->error;
   result.details["action"] = request.action;
   result.details["acted"] = acted->done;
-  if (sidecars.planned() > 0) result.details["sidecars"] = acted->sidecars;
+  const uint64_t went_along = acted->sidecars - std::min(acted->sidecars, partners.count());
+  if (!request.partners.empty()) result.details["partners"] = partners.count();
+  if (sidecars.planned() > 0) result.details["sidecars"] = went_along;
   result.details["undo_file"] = PrintablePath(journal.name);
   if (acted->already > 0) result.details["already_so"] = acted->already;
   if (journal.completed > 0) result.details["completed_of_a_killed_run"] = journal.completed;
   result.summary += "; " + request.action + ": " + std::to_string(acted->done) + " done" +
-                    (acted->sidecars > 0 ? " with " + Count(acted->sidecars) : "") + ", " +
+                    (acted->sidecars > 0 ? " with " + CountWith(partners.count(), went_along) : "") + ", " +
                     (acted->already > 0 ? std::to_string(acted->already) + " already done before, " : "") +
                     std::to_string(acted->failed + journal.failed) + " failed" +
                     (journal.completed > 0

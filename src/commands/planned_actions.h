@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -39,6 +40,7 @@ struct ActRequest {
   std::string undo_file;      ///< empty: a name of our own, in the catalog's folder
   std::string target_folder;  ///< where files appear, if they do: swept of what killed runs left half copied
   std::vector<std::string> sidecars;  ///< patterns of files that go with their images, as the user gave them
+  std::string partners;  ///< folder of the files that the plan sends along; empty where it sends none
   /// Later runs of dedup and filter are not to take what lies in `target_folder` for input of their own.
   bool sets_aside = false;
   /// Nothing is left to do: only what a killed run was in the middle of is ended, and told.
@@ -55,8 +57,13 @@ Status MayActOnInput(const std::string& action, const ListOptions& list, const S
 Status MayActInto(const std::string& flag, const std::string& folder, const std::string& undo_file,
                   const StepsBefore& before);
 
-/// Takes an action on an image.
-using ActionSink = std::function<Status(const FileAction&)>;
+/// Logs that an action on that file was not done, and adds it to the result's action failures.
+void TellFailed(const std::string& path, const Error& error, const CommandServices& services,
+                CommandResult& result);
+
+/// Takes an action on an image, and those on files that go with it, such as its partner: side-cars, which go
+/// only if it goes.
+using ActionSink = std::function<Status(const FileAction& image, std::span<const FileAction> with)>;
 
 /// Asks `plan` for the actions, adds those on side-cars, writes them down, carries them out. The undo file is
 /// on disk before the first file is touched. What could not be done is in result.action_failures, what was

@@ -22,13 +22,19 @@ std::string NumberedTarget(const std::string& target, int number) {
 
 std::string SidecarTarget(const FileAction& image, const std::string& image_target,
                           const FileAction& sidecar) {
+  if (image_target == image.target) return sidecar.target;
   const std::string_view planned = NameOf(image.target);
   const std::string_view mine = NameOf(sidecar.target);
   const std::string_view stem = StemOf(planned);
-  const std::string folder = ParentOf(image_target);
+  const std::string folder = ParentOf(sidecar.target);  // a partner's is not the image's
   if (mine.starts_with(planned))
     return Join(folder, std::string(NameOf(image_target)).append(mine.substr(planned.size())));
-  return Join(folder, std::string(StemOf(NameOf(image_target))).append(mine.substr(stem.size())));
+  if (mine.starts_with(stem))
+    return Join(folder, std::string(StemOf(NameOf(image_target))).append(mine.substr(stem.size())));
+  // A partner of another name gets the number alone.
+  const std::string_view numbered = StemOf(NameOf(image_target)), own = StemOf(mine);
+  const std::string_view number = numbered.substr(std::min(stem.size(), numbered.size()));
+  return Join(folder, std::string(own).append(number).append(mine.substr(own.size())));
 }
 
 TakenTargets::Place TakenTargets::Look(const FileAction& action, const std::string& target) const {

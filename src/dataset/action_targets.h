@@ -21,7 +21,7 @@ using TargetChoice = std::function<Result<ChosenTarget>(const FileAction&)>;
 std::string NumberedTarget(const std::string& target, int number);
 
 /// Where a side-car goes, beside its image: "b-2.txt" and "b-2.jpg.txt" beside "b-2.jpg", for what was
-/// planned to be "b.txt" or "b.jpg.txt" beside "b.jpg".
+/// planned to be "b.txt" or "b.jpg.txt" beside "b.jpg". A partner, in another folder, gets the same number.
 std::string SidecarTarget(const FileAction& image, const std::string& image_target,
                           const FileAction& sidecar);
 

@@ -154,7 +154,10 @@ Status ActionJournal::Impl::PrepareSidecar(size_t id, FileAction action, const F
     TellFound(action, start->target);
     return {};
   }
-  if (action.has_target()) taken.Add(action, start->target);
+  if (action.has_target()) {
+    taken.Add(action, start->target);
+    TRY(file.AddMissing(ParentOf(start->target)));
+  }
   TRY(file.AddStart(id, *start));
   group.sidecars.push_back({id, std::move(action), *std::move(start)});
   return {};

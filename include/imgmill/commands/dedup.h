@@ -8,6 +8,7 @@
 
 #include "imgmill/commands/command.h"
 #include "imgmill/commands/embedding_options.h"
+#include "imgmill/commands/pair_name_options.h"
 
 namespace imgmill {
 
@@ -92,6 +93,15 @@ struct DedupOptions {
 
   /// Folder for --action move; duplicates keep their path below it.
   std::string move_to;
+
+  /// A folder of partners, such as low-resolution versions: what is moved or deleted takes its partner along.
+  /// A duplicate without one, or whose keeper has none, is left. Empty for none.
+  std::string pair;
+  PairNameOptions pair_names;
+
+  /// Where the partners of moved duplicates go; they keep their path below it.
+  std::string pair_move_to;
+  std::optional<std::string> CheckPair() const;
 
   /// Where the undo file goes; empty: into the catalog's folder.
   std::string undo_file;

@@ -134,11 +134,17 @@ class ApplyRun final : public CommandRun {
         action.content = decision.duplicate.content;
         action.keeper_content = decision.keep.content;
         if (action.has_target()) action.target = asked_.move_to + "/" + decision.duplicate.below;
-        return put(action);
+        return put(action, {});
       });
     };
-    return ExecuteActions({"imgmill apply", asked_.action, asked_.undo_file, asked_.move_to, asked_.sidecars,
-                           /*sets_aside=*/!asked_.move_to.empty(), decisions_.size() == 0},
+    return ExecuteActions({"imgmill apply",
+                           asked_.action,
+                           asked_.undo_file,
+                           asked_.move_to,
+                           asked_.sidecars,
+                           {},
+                           /*sets_aside=*/!asked_.move_to.empty(),
+                           decisions_.size() == 0},
                           plan, services_, result);
   }
 

@@ -10,13 +10,18 @@
 #include "commands/embed/vector_kinds.h"
 #include "commands/export_target.h"
 #include "commands/freed_bytes.h"
+#include "commands/paired_source.h"
 #include "commands/planned_actions.h"
 #include "commands/readable_file.h"
+#include "dedup_act.h"
+#include "dedup_links.h"
 #include "dedup_lpips.h"
 #include "dedup_method.h"
 #include "dedup_operation.h"
 #include "dedup_page.h"
+#include "dedup_partners.h"
 #include "dedup_pictures.h"
+#include "dedup_places.h"
 #include "dedup_reduce_step.h"
 #include "dedup_vector_run.h"
 #include "dedup_verify_groups.h"
@@ -55,6 +60,7 @@ class Dedup final : public Command, public ChecksAhead {
   Status MayRead(const CommandServices& services, const StepsBefore& before) const override;
   Status MayWrite(const CommandServices&, const StepsBefore& before) const override {
     TRY(MayExport("--html", options_.html, WrittenAs::kPage, before));
+    TRY(MayActInto("--pair-move-to", options_.pair_move_to, {}, before));
     return MayActInto("--move-to", options_.move_to, options_.undo_file, before);
   }
   Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override;
@@ -99,6 +105,7 @@ class Dedup final : public Command, public ChecksAhead {
       }));
       groups = std::move(verified);
     }
+    TRY(MarkLinks(entries, groups));
     const FoundDuplicates found(entries, std::move(groups),
                                 {.by_vectors = ByModel(),
                                  .aligned = options_.verifies(),
@@ -125,41 +132,13 @@ class Dedup final : public Command, public ChecksAhead {
     const bool acts = options_.action != "report";
     DedupPage::Acted after{{}, ActedPlaces(options_.move_to)};
     Status acted;
-    if (acts) acted = Act(found, services, result, after.places);
+    if (acts) acted = ActOnDuplicates(options_, found, partners_.get(), services, result, after.places);
     if (acts && acted.ok() && services.shared->mode == RunMode::kRun) after.word = DoneWord(options_.action);
     Status shown;
     if (page) shown = page->Write(options_.html, after, result);
     TRY(acted);
     if (!shown && acts) TellUnwrittenPage(shown.error(), services, result);
     return acts ? Status() : shown;
-  }
-
-  /// One action a duplicate; keepers are never touched.
-  Status Act(const FoundDuplicates& found, const CommandServices& services, CommandResult& result,
-             ActedPlaces& places) const {
-    PlannedImages planned;
-    const auto done = [&](const FileAction& action) {
-      planned.MarkDone(action, result);
-      places.MarkDone(action);
-    };
-    const auto plan = [&](const ActionSink& put) {
-      return found.ForEachDuplicate([&](const auto&, const DedupEntry& entry, const DedupEntry& keeper) {
-        FileAction action;
-        action.kind = DuplicateActionKind(options_.action);
-        action.path = entry.file.path;
-        action.keeper = keeper.file.path;
-        action.seen = entry.stamp;
-        action.content = entry.content;
-        action.keeper_content = keeper.content;
-        if (action.has_target()) action.target = options_.move_to + "/" + entry.file.relative;
-        planned.Add(entry.file, result);
-        places.Add(entry.file);
-        return put(action);
-      });
-    };
-    return ExecuteActions({"imgmill dedup", options_.action, options_.undo_file, options_.move_to,
-                           options_.sidecars, /*sets_aside=*/!options_.move_to.empty(), found.groups() == 0},
-                          plan, services, result, done);
   }
 
   Status Describe(const FoundDuplicates& found, const CommandServices& services,
@@ -189,6 +168,8 @@ class Dedup final : public Command, public ChecksAhead {
     }
     result.details["duplicates"] = result.dropped;
     result.details["duplicate_bytes"] = freed.total();
+    const LinkCounts links = CountLinks(found.all());
+    if (links.all() > 0) result.details["links"] = {{"symbolic", links.symbolic}, {"hard", links.hard}};
     if (options_.Method().has_quality())
       result.details.SetRows("weak",
                              [found](JsonElements& elements) { return found.PutWeakImages(elements); });
@@ -208,6 +189,10 @@ class Dedup final : public Command, public ChecksAhead {
     result.summary =
         std::to_string(groups) + (groups == 1 ? " group, " : " groups, ") + std::to_string(result.dropped) +
         (result.dropped == 1 ? " duplicate (" : " duplicates (") + FormatByteSize(freed.total()) + ")";
+    if (links.all() > 0)
+      result.summary += ", " + std::to_string(links.all()) +
+                        (links.all() == 1 ? " of them a link that takes" : " of them links that take") +
+                        " no room";
     result.summary += found.RefusedSummary(listed > 0);
     if (options_.Method().has_quality()) {
       const size_t weak = TRY(found.WeakImages());
@@ -236,12 +221,10 @@ class Dedup final : public Command, public ChecksAhead {
 
   /// kUsage for an action that is never done here, since archives are not changed.
   Status MayActOn(ListOptions list, const StepsBefore& before) const;
-  /// The folders that options name, as canonical paths. What a step before may make is not asked for.
-  static Result<DedupPlaces> Places(const DedupOptions& options, const KeepOrder& order,
-                                    const StepsBefore& before);
 
   DedupOptions options_;
   GroupRules rules_;
+  std::unique_ptr<DedupPartners> partners_;  ///< null without --pair
 };
 
 class Dedup::HashRun final : public CommandRun {
@@ -293,24 +276,6 @@ class Dedup::HashRun final : public CommandRun {
   std::unique_ptr<SecondLooker> look_;
 };
 
-Result<DedupPlaces> Dedup::Places(const DedupOptions& options, const KeepOrder& order,
-                                  const StepsBefore& before) {
-  const auto canonical = [&](const char* flag, const std::string& folder) -> Result<std::string> {
-    if (HoldsFiles(folder) || before.MayMake(folder)) return CanonicalOrSame(folder);
-    return UsageError(std::string(flag) + ": " + PrintablePath(folder) + " is not an existing folder");
-  };
-  DedupPlaces places;
-  for (const std::string& folder : order.folders()) {
-    std::string path = TRY(canonical("--keep-by", folder));
-    places.folders.push_back(std::move(path));
-  }
-  if (!options.reference.empty()) {
-    std::string path = TRY(canonical("--reference", options.reference));
-    places.reference = std::move(path);
-  }
-  return places;
-}
-
 Status Dedup::MayActOn(ListOptions list, const StepsBefore& before) const {
   if (!options_.reference.empty()) {
     std::erase(list.paths, options_.reference);  // nothing there is a duplicate
@@ -326,16 +291,18 @@ Status Dedup::MayActOn(ListOptions list, const StepsBefore& before) const {
 
 Status Dedup::MayRead(const CommandServices& services, const StepsBefore& before) const {
   TRY(MayActOn(services.shared->list, before));
+  if (!options_.pair.empty()) TRY(MayReadPairs({options_.pair}, before));
   if (services.in_pipeline && !options_.reference.empty())
     return UsageError("--reference cannot be used in a pipeline step: run imgmill dedup by itself");
   std::string wrong;  // Check would have said
-  if (const auto order = KeepOrder::Parse(options_.keep_by, wrong)) TRY(Places(options_, *order, before));
+  if (const auto order = KeepOrder::Parse(options_.keep_by, wrong))
+    TRY(FindPlaces(options_, *order, services.shared->list, before));
   if (ByModel() && !options_.embedding.model.empty()) TRY(MayBeWeights(services, options_.embedding.model));
   const bool needs_vectors = By(DedupBy::kVectors) && !options_.embedding.model_name.empty();
   return needs_vectors ? HasVectors(options_.embedding, services, before) : Status();
 }
 
-Result<std::unique_ptr<CommandRun>> Dedup::Begin(ItemSource&, const CommandServices& services) {
+Result<std::unique_ptr<CommandRun>> Dedup::Begin(ItemSource& source, const CommandServices& services) {
   std::string wrong;  // Check would have said
   if (auto order = KeepOrder::Parse(options_.keep_by, wrong)) rules_.order = *std::move(order);
   if (const auto poses = PoseSet::Parse(options_.invariant)) rules_.poses = *poses;
@@ -344,7 +311,11 @@ Result<std::unique_ptr<CommandRun>> Dedup::Begin(ItemSource&, const CommandServi
   if (!options_.reference.empty()) rules_.scope = PairScope::kToReference;
   if (options_.pairs == "across") rules_.scope = PairScope::kAcross;
   if (options_.pairs == "within") rules_.scope = PairScope::kWithin;
-  DedupPlaces places = TRY(Places(options_, rules_.order, {}));
+  if (!options_.pair.empty()) {
+    DedupPartners partners = TRY(DedupPartners::Read(options_, source, services));
+    partners_ = std::make_unique<DedupPartners>(std::move(partners));
+  }
+  DedupPlaces places = TRY(FindPlaces(options_, rules_.order, services.shared->list, {}));
   if (By(DedupBy::kVectors)) {
     OpenedEmbedding opened = TRY(OpenEmbedding(options_.embedding, services));
     std::unique_ptr<SecondLooker> look;

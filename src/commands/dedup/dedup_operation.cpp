@@ -179,17 +179,6 @@ class DedupOperation::Task final : public ItemTask {
   std::optional<LumaRows> luma_;  // where luma is hashed and colours are read
 };
 
-void DedupPlaces::Mark(const std::string& absolute, DedupEntry& entry) const {
-  const auto lies_in = [&](const std::string& folder) {
-    return folder == "/" || (absolute.starts_with(folder) && absolute.size() > folder.size() &&
-                             absolute[folder.size()] == '/');
-  };
-  for (size_t i = 0; i < folders.size(); ++i) {
-    if (lies_in(folders[i])) entry.folders |= uint32_t{1} << i;
-  }
-  entry.in_reference = !reference.empty() && lies_in(reference);
-}
-
 DedupOperation::DedupOperation(DedupLook look, const CommandServices& services)
     : Operation({.name = "dedup",
                  .fingerprint = "dedup " + HashFact(look, services.shared->allow_truncated),
@@ -208,7 +197,7 @@ void DedupOperation::Describe(const SourceFile& file, DedupEntry& entry) const {
   entry.width = file.upright_width;
   entry.height = file.upright_height;
   entry.is_link = file.is_link;
-  look_.places.Mark(file.absolute, entry);
+  look_.places.Mark(file.path, file.absolute, entry);
 }
 
 ReadOptions DedupOperation::Reading(const ImageHeader& header) const {

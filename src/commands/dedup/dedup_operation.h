@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "commands/image_notes.h"
+#include "dedup_places.h"
 #include "imgmill/commands/command.h"
 #include "imgmill/engine/operation.h"
 #include "imgmill/signals/perceptual_hash.h"
@@ -40,15 +41,6 @@ struct DedupEntry {
   }
 };
 using DedupTable = RecordTable<DedupEntry>;
-
-/// Folders that images may lie in, canonical.
-struct DedupPlaces {
-  std::vector<std::string> folders;  ///< at most 32
-  std::string reference;             ///< empty for none
-
-  /// Sets what the entry has of them. @param absolute  its canonical path
-  void Mark(const std::string& absolute, DedupEntry& entry) const;
-};
 
 /// What DedupOperation looks at.
 struct DedupLook {

@@ -9,6 +9,14 @@
 
 namespace imgmill {
 
+/// Whether an image of a group is a file of its own.
+enum class DuplicateLink : uint8_t {
+  kNone,      ///< it is
+  kSymbolic,  ///< it is a symbolic link
+  kHard,      ///< another name of the keeper's file, or of that of a member before it
+  kSameFile   ///< the same, by the same name: seen by two paths, as through two mounts
+};
+
 /// Of a group, or what one was not to have. `index` is a row of the table of entries.
 struct DuplicateMember {
   uint32_t index = 0;
@@ -17,6 +25,7 @@ struct DuplicateMember {
   double distance = 0;
   SecondLook look = {};  ///< at it and the keeper, where one was taken
   uint32_t pose = 0;     ///< into which the keeper has to be brought to look like it
+  DuplicateLink link = DuplicateLink::kNone;
 };
 
 struct RefusedMember {

@@ -48,7 +48,7 @@ class VectorRun final : public CommandRun {
     entry.height = image.height;
     entry.notes = image.notes;
     entry.vector_row = image.place.row;
-    places_.Mark(image.absolute, entry);
+    places_.Mark(entry.file.path, image.absolute, entry);
     entries_.Add(entry);
   }
 

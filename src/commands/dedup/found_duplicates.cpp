@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "dedup_links.h"
 #include "imgmill/base/path_text.h"
 
 namespace imgmill {
@@ -53,6 +54,12 @@ std::string FoundDuplicates::HowNear(const DuplicateGroups::Member& member) cons
 
 std::string FoundDuplicates::How(const DuplicateGroups::Member& member, const DedupEntry& entry,
                                  const DedupEntry& keeper) const {
+  const std::string how = HowAlike(member, entry, keeper);
+  return member.link == DuplicateLink::kNone ? how : how + ", " + std::string(ToString(member.link));
+}
+
+std::string FoundDuplicates::HowAlike(const DuplicateGroups::Member& member, const DedupEntry& entry,
+                                      const DedupEntry& keeper) const {
   if (entry.content == keeper.content) return "same bytes";
   if (!member.by_look) return "same pixels";
   std::string how = HowNear(member);
@@ -113,6 +120,7 @@ nlohmann::ordered_json FoundDuplicates::MemberJson(const DuplicateGroups::Member
                                                    bool aligned) const {
   nlohmann::ordered_json image =
       ImageJson(entry, DistanceJson(member.distance, evidence_.by_vectors), entry.content == keeper.content);
+  if (member.link != DuplicateLink::kNone) image["link"] = ToString(member.link);
   if (!aligned) return image;
   image["aligned_difference"] = std::round(member.look.difference * 1e4) / 1e4;
   image["crop"] = CropJson(member.look, keeper);

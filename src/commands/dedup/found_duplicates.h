@@ -53,7 +53,11 @@ class FoundDuplicates {
     });
   }
 
-  /// "same bytes", "same pixels", "distance 3" or "distance 3, difference 0.012, shows 81 % of it".
+  const DedupTable& entries() const { return entries_; }
+  const DuplicateGroups& all() const { return *groups_; }
+
+  /// "same bytes", "same pixels", "distance 3" or "distance 3, difference 0.012, shows 81 % of it"; of a link
+  /// that, too: "same bytes, hard link".
   std::string How(const DuplicateGroups::Member& member, const DedupEntry& entry,
                   const DedupEntry& keeper) const;
 
@@ -132,6 +136,9 @@ class FoundDuplicates {
                   JsonElements& elements) const;
   /// "480x320"
   static std::string SizeText(const DedupEntry& entry);
+  /// Without links.
+  std::string HowAlike(const DuplicateGroups::Member& member, const DedupEntry& entry,
+                       const DedupEntry& keeper) const;
   /// "distance 3"
   std::string HowNear(const DuplicateGroups::Member& member) const;
   /// @param aligned  whether the look is told

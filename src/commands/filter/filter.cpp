@@ -176,7 +176,7 @@ class Filter final : public Command, public ChecksAhead {
         action.content = entry.content;
         planned.Add(entry.file, result);
         if (action.kind == FileAction::Kind::kMove) places.Add(entry.file);
-        return put(action);
+        return put(action, {});
       });
     };
     if (KindOf(options_.action) != FileAction::Kind::kMove) result.placed.folder = options_.to;
@@ -188,8 +188,14 @@ class Filter final : public Command, public ChecksAhead {
     };
     // Those that are kept are a set of their own, but for a folder that the same input would be read with.
     const bool aside = !on_kept || LiesInInput(options_.to, services.shared->list.paths);
-    return ExecuteActions({"imgmill filter", options_.action, options_.undo_file, options_.to,
-                           options_.sidecars, aside, about == 0},
+    return ExecuteActions({"imgmill filter",
+                           options_.action,
+                           options_.undo_file,
+                           options_.to,
+                           options_.sidecars,
+                           {},
+                           aside,
+                           about == 0},
                           plan, services, result, done);
   }
 

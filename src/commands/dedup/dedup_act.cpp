@@ -1,0 +1,78 @@
+// Plans the actions in the order of the groups.
+#include "dedup_act.h"
+
+#include <vector>
+
+#include "base/try.h"
+#include "commands/planned_actions.h"
+#include "dedup_links.h"
+#include "duplicate_action.h"
+#include "imgmill/base/path_text.h"
+
+namespace imgmill {
+namespace {
+
+class DuplicateActions {
+ public:
+  DuplicateActions(const DedupOptions& options, DedupPartners* partners, LedToByKept led)
+      : options_(options), partners_(partners), led_(std::move(led)) {}
+
+  /// The action on the duplicate, then those on what goes with it; or why it is left.
+  Result<std::vector<FileAction>> Of(const DedupEntry& entry, const DedupEntry& keeper) const {
+    const bool leaves = options_.action == "move" || options_.action == "delete";
+    if (const std::string* link = leaves ? led_.LinkTo(entry.file.path) : nullptr) {
+      return Error{Stage::kAct, Code::kConflict,
+                   PrintablePath(*link) + ", which is kept, is a symbolic link to it; it is left"};
+    }
+    FileAction action;
+    action.kind = DuplicateActionKind(options_.action);
+    action.path = entry.file.path;
+    action.keeper = keeper.file.path;
+    action.seen = entry.stamp;
+    action.content = entry.content;
+    action.keeper_content = keeper.content;
+    if (action.has_target()) action.target = options_.move_to + "/" + entry.file.relative;
+    std::vector<FileAction> actions = {action};
+    if (partners_ != nullptr) {
+      FileAction partner = TRY(partners_->ActionOn(action, entry, keeper));
+      actions.push_back(std::move(partner));
+    }
+    return actions;
+  }
+
+ private:
+  const DedupOptions& options_;
+  DedupPartners* const partners_;
+  const LedToByKept led_;
+};
+
+}  // namespace
+
+Status ActOnDuplicates(const DedupOptions& options, const FoundDuplicates& found, DedupPartners* partners,
+                       const CommandServices& services, CommandResult& result, ActedPlaces& places) {
+  LedToByKept led = TRY(LedToByKept::Of(found.entries(), found.all()));
+  const DuplicateActions actions(options, partners, std::move(led));
+  PlannedImages planned;
+  const auto done = [&](const FileAction& action) {
+    planned.MarkDone(action, result);
+    places.MarkDone(action);
+  };
+  const auto plan = [&](const ActionSink& put) {
+    return found.ForEachDuplicate([&](const auto&, const DedupEntry& entry, const DedupEntry& keeper) {
+      const Result<std::vector<FileAction>> its = actions.Of(entry, keeper);
+      if (!its) {
+        TellFailed(entry.file.path, its.error(), services, result);
+        return Status();
+      }
+      planned.Add(entry.file, result);
+      places.Add(entry.file);
+      return put(its->front(), std::span(*its).subspan(1));
+    });
+  };
+  return ExecuteActions(
+      {"imgmill dedup", options.action, options.undo_file, options.move_to, options.sidecars, options.pair,
+       /*sets_aside=*/!options.move_to.empty(), found.groups() == 0},
+      plan, services, result, done);
+}
+
+}  // namespace imgmill

@@ -1,0 +1,143 @@
+// Pairs stay pairs: what dedup moves or deletes takes its partner along, or stays with it.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "program.h"
+
+namespace imgmill::process_test {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// HQ with a keeper a, and b and sub/c that are copies of it; stranger d. LQ has a partner of each, of
+/// another extension.
+struct Pairs {
+  TestFolder where;
+
+  Pairs() {
+    for (const char* name : {"a", "b", "sub/c"}) Put("harbour.jpg", "HQ/" + std::string(name) + ".jpg");
+    Put("marble.jpg", "HQ/d.jpg");
+    for (const char* name : {"a", "b", "sub/c", "d"}) {
+      Put("icon_tiny.png", "LQ/" + std::string(name) + ".png");
+      std::string bytes = TestFolder::Read(where / ("LQ/" + std::string(name) + ".png"));
+      where.Write("LQ/" + std::string(name) + ".png", bytes + name);  // each its own content
+    }
+  }
+  void Put(const std::string& sample, const std::string& to) const {
+    fs::create_directories(fs::path(where / to).parent_path());
+    fs::copy_file(SampleData() + "/" + sample, where / to);
+  }
+  ProcessResult Dedup(const std::vector<std::string>& more) const {
+    std::vector<std::string> command = {"dedup", where / "HQ", "--pair", where / "LQ", "--no-catalog"};
+    command.insert(command.end(), more.begin(), more.end());
+    return Run(command);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("partners of moved duplicates are moved, and come back") {
+  const Pairs pairs;
+  const TestFolder& where = pairs.where;
+  const FolderBytes hq = ReadFolder(where / "HQ"), lq = ReadFolder(where / "LQ");
+  // A name that is taken at the target: both get the same number.
+  where.Write("out/b.jpg", "somebody's");
+  const std::vector<std::string> move = {"--action",       "move",           "--move-to",   where / "out",
+                                         "--pair-move-to", where / "out_lq", "--undo-file", where / "undo"};
+  std::vector<std::string> dry = move;
+  dry.push_back("--dry-run");
+  const ProcessResult rehearsed = pairs.Dedup(dry);
+  CHECK(rehearsed.err.find("2 partners would go along") != std::string::npos);
+  const ProcessResult moved = pairs.Dedup(move);
+  INFO(moved.err);
+  CHECK(moved.exit_code == 0);
+  CHECK(moved.err.find("move: 2 done with 2 partners, 0 failed") != std::string::npos);
+  CHECK(ReadFolder(where / "HQ").size() == 2);
+  CHECK(ReadFolder(where / "LQ").size() == 2);
+  CHECK(fs::exists(where / "LQ/a.png"));
+  CHECK(TestFolder::Read(where / "out_lq/b-2.png") == lq.at("b.png"));
+  CHECK(TestFolder::Read(where / "out/b-2.jpg") == hq.at("b.jpg"));
+  CHECK(TestFolder::Read(where / "out_lq/sub/c.png") == lq.at("sub/c.png"));
+  CHECK(Run({"undo", where / "undo"}).exit_code == 0);
+  CHECK(Difference(hq, ReadFolder(where / "HQ")) == "");
+  CHECK(Difference(lq, ReadFolder(where / "LQ")) == "");
+  CHECK_FALSE(fs::exists(where / "out_lq"));
+}
+
+TEST_CASE("partners of deleted duplicates are deleted, and what is no pair is left") {
+  const Pairs pairs;
+  const TestFolder& where = pairs.where;
+  SUBCASE("all have one") {
+    std::vector<std::string> command = {"--action", "delete", "--undo-file", where / "undo", "--json"};
+    const nlohmann::json json = Json(pairs.Dedup(command));
+    CHECK(json["acted"] == 2);
+    CHECK(json["partners"] == 2);
+    CHECK_FALSE(fs::exists(where / "HQ/b.jpg"));
+    CHECK_FALSE(fs::exists(where / "LQ/b.png"));
+    CHECK_FALSE(fs::exists(where / "LQ/sub/c.png"));
+    CHECK(fs::exists(where / "LQ/d.png"));
+    CHECK(TestFolder::Read(where / "undo").find("LQ/b.png") != std::string::npos);
+  }
+  SUBCASE("one has none") {
+    fs::remove(where / "LQ/b.png");
+    const ProcessResult result = pairs.Dedup({"--action", "delete", "--undo-file", where / "undo"});
+    CHECK(result.exit_code == 1);
+    CHECK(result.err.find("HQ/b.jpg") != std::string::npos);
+    CHECK(result.err.find("it has no partner") != std::string::npos);
+    CHECK(fs::exists(where / "HQ/b.jpg"));
+    CHECK_FALSE(fs::exists(where / "HQ/sub/c.jpg"));
+    CHECK_FALSE(fs::exists(where / "LQ/sub/c.png"));
+  }
+  SUBCASE("one has two") {
+    pairs.Put("icon_tiny.png", "LQ/b.webp");
+    const ProcessResult result = pairs.Dedup({"--action", "delete", "--undo-file", where / "undo"});
+    CHECK(result.exit_code == 1);
+    CHECK(result.err.find("it has several possible partners") != std::string::npos);
+    CHECK(fs::exists(where / "HQ/b.jpg"));
+    CHECK(fs::exists(where / "LQ/b.png"));
+  }
+  SUBCASE("the kept one has none") {
+    fs::remove(where / "LQ/a.png");
+    const ProcessResult result = pairs.Dedup({"--action", "delete", "--undo-file", where / "undo"});
+    CHECK(result.exit_code == 1);
+    CHECK(result.err.find("HQ/a.jpg, has no partner that would stay") != std::string::npos);
+    CHECK(ReadFolder(where / "HQ").size() == 4);
+    CHECK(ReadFolder(where / "LQ").size() == 3);
+  }
+  SUBCASE("of other names") {
+    for (const char* name : {"a", "b", "sub/c", "d"})
+      fs::rename(where / ("LQ/" + std::string(name) + ".png"),
+                 where / ("LQ/" + std::string(name) + "x4.png"));
+    CHECK(pairs.Dedup({"--pair-name", "{name}x4", "--action", "delete", "--undo-file", where / "undo"})
+              .exit_code == 0);
+    CHECK_FALSE(fs::exists(where / "LQ/bx4.png"));
+    CHECK(fs::exists(where / "LQ/ax4.png"));
+  }
+}
+
+TEST_CASE("what is wrong with --pair of dedup is said") {
+  const Pairs pairs;
+  const TestFolder& where = pairs.where;
+  const auto refused = [&](const std::vector<std::string>& more, const std::string& words) {
+    const ProcessResult result = pairs.Dedup(more);
+    INFO(result.err);
+    CHECK(result.exit_code == 2);
+    CHECK(result.err.find(words) != std::string::npos);
+  };
+  refused({}, "--pair goes with --action move or delete");
+  refused({"--action", "hardlink"}, "--pair goes with --action move or delete");
+  refused({"--action", "move", "--move-to", where / "out"}, "--pair-move-to DIR");
+  refused({"--action", "delete", "--pair-move-to", where / "out"}, "goes with --action move");
+  refused({"--action", "move", "--move-to", where / "o", "--pair-move-to", where / "o"},
+          "is the folder of --move-to");
+  const ProcessResult own =
+      Run({"dedup", where / "HQ", "--pair", where / "HQ", "--action", "delete", "--no-catalog"});
+  CHECK(own.exit_code == 2);
+  CHECK(own.err.find("is the folder of the images themselves") != std::string::npos);
+  CHECK(Run({"dedup", where / "HQ", "--pair", where / "none", "--action", "delete", "--no-catalog"})
+            .exit_code == 2);
+}
+
+}  // namespace imgmill::process_test
