@@ -157,7 +157,7 @@ TEST_CASE("a reference around the input, or inside of it, is compared with what 
         std::vector<std::string>{where / "parent/have.jpg"});
   fs::create_directory_symlink("parent", where / "link");
   CHECK(found({where / "parent/sub", "--reference", where / "link"}) == again);
-  for (const std::string same : {where / "parent", where / "link", where / "parent/"}) {
+  for (const std::string& same : {where / "parent", where / "link", where / "parent/"}) {
     const ProcessResult result = Run({"dedup", where / "parent", "--reference", same, "--no-catalog"});
     CHECK(result.exit_code == 2);
     CHECK(result.err.find("is the very folder that is searched") != std::string::npos);
