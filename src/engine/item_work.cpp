@@ -2,10 +2,12 @@
 #include "item_work.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/try.h"
 #include "frame_loop.h"
+#include "help_scope.h"
 #include "region_loop.h"
 #include "tile_group.h"
 
@@ -82,13 +84,17 @@ class ItemWork::SharedRows final : public ItemTask {
 };
 
 ItemWork::ItemWork(Job& job, const Identifier& identifier, const EngineServices& services)
-    : job_(job), identifier_(identifier), services_(services), sharing_(job.together) {
+    : job_(job),
+      identifier_(identifier),
+      services_(services),
+      sharing_(job.together),
+      may_be_helped_(!job.cost.alone) {  // else what it holds by itself is to be known
   for (size_t i = job.next; i < job_.parts.size(); ++i)
     label_ += (label_.empty() ? "" : "+") + job.parts[i].operation->traits().name;
 }
 
 Status ItemWork::Run(const Attempt& attempt) {
-  if (attempt.rung != Rung::kNone) sharing_ = false;  // memory is short: each reads for itself
+  if (attempt.rung != Rung::kNone) sharing_ = may_be_helped_ = false;  // memory is short: each for itself
   const EndTasks end(job_.parts, watching_);
   if (!job_.content_known) {
     TRY(identifier_.Digest(job_.item));
@@ -149,7 +155,7 @@ Status ItemWork::MapRows(Part& part) {
   const ItemPlan& plan = *part.plan;
   std::unique_ptr<ItemTask> task = std::move(unfinished_);
   if (task == nullptr) {
-    std::unique_ptr<ItemTask> started = TRY(part.operation->Start(job_.item, plan));
+    std::unique_ptr<ItemTask> started = TRY(Start(part));
     task = std::move(started);
     mapped_rows_ = 0;
   }
@@ -174,6 +180,12 @@ Status ItemWork::MapRows(Part& part) {
   return {};
 }
 
+Result<std::unique_ptr<ItemTask>> ItemWork::Start(const Part& part) const {
+  std::optional<HelpScope> help;
+  if (may_be_helped_) help.emplace(*services_.memory);
+  return part.operation->Start(job_.item, *part.plan);
+}
+
 /// Those behind `part` that would see the very rows that it reads, and that the catalog cannot answer.
 std::vector<Part*> ItemWork::StartSharing(const Part& part) {
   std::vector<Part*> others;
@@ -186,7 +198,7 @@ std::vector<Part*> ItemWork::StartSharing(const Part& part) {
       other.asked = true;
     }
     if (other.outcome.recalled) continue;
-    Result<std::unique_ptr<ItemTask>> started = other.operation->Start(job_.item, *other.plan);
+    Result<std::unique_ptr<ItemTask>> started = Start(other);
     if (!started) continue;  // likewise
     other.task = *std::move(started);
     others.push_back(&other);

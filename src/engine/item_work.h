@@ -32,12 +32,14 @@ class ItemWork final : public LadderWork {
   Status MayGoOn() const;
   Status MapRows(Part& part);
   std::vector<Part*> StartSharing(const Part& part);
+  Result<std::unique_ptr<ItemTask>> Start(const Part& part) const;
 
   Job& job_;
   const Identifier& identifier_;
   const EngineServices& services_;
   std::string label_;
   bool sharing_;
+  bool may_be_helped_;
   bool complete_ = true;
   std::unique_ptr<ItemTask> unfinished_;  ///< between attempts: what the next one continues with
   int64_t mapped_rows_ = 0;               ///< that it has seen

@@ -58,21 +58,25 @@ Result<std::string> OutputSet::Begin(const std::string& relative) {
 }
 
 Status OutputSet::End(const std::string& relative) {
-  Held& held = files_.at(relative);
+  const Held& held = files_.at(relative);
   const FileStamp stamp = TRY(StampOf(held.temporary));
   const ContentDigest digest = TRY(DigestOf(held.temporary));
-  held.row.size = stamp.size;
-  held.row.digest = digest;
-  if (resumed_) ended_.push_back(relative);
+  End(relative, stamp.size, digest);
   return {};
+}
+
+void OutputSet::End(const std::string& relative, int64_t size, const ContentDigest& digest) {
+  WorkRow& row = files_.at(relative).row;
+  row.size = size;
+  row.digest = digest;
+  if (resumed_) ended_.push_back(relative);
 }
 
 Status OutputSet::Add(const std::string& relative, std::span<const uint8_t> bytes) {
   const std::string temporary = TRY(Begin(relative));
-  Held& held = files_.at(relative);
-  held.row.size = static_cast<int64_t>(bytes.size());
-  held.row.digest = DigestOfBytes(bytes.data(), bytes.size());
-  return WriteNewFile(temporary, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  TRY(WriteNewFile(temporary, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}));
+  End(relative, static_cast<int64_t>(bytes.size()), DigestOfBytes(bytes.data(), bytes.size()));
+  return {};
 }
 
 void OutputSet::Remove(const std::string& relative) {

@@ -34,9 +34,39 @@ int WorkCrew::All() const {
   return wanted_ > 0 ? wanted_ : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
-size_t WorkCrew::Allowed() const {
-  const int left = All() - static_cast<int>(members_);
-  return static_cast<size_t>(std::max(1, left));
+int WorkCrew::Idle() const {
+  const std::lock_guard lock(mutex_);
+  return std::max(0, All() - static_cast<int>(members_) - 1);
+}
+
+bool WorkCrew::IsOverfull() const {
+  const std::lock_guard lock(mutex_);
+  return helping_.size() > Unused();
+}
+
+size_t WorkCrew::Unused() const {
+  return static_cast<size_t>(std::max(0, All() - static_cast<int>(members_)));
+}
+
+size_t WorkCrew::MayHelp(const Member& member) const {
+  return std::max<size_t>(member.wants_only_idle() ? 0 : 1, Unused());
+}
+
+std::deque<WorkCrew::Member*>::iterator WorkCrew::NextCall() {
+  return std::find_if(calls_.begin(), calls_.end(),
+                      [this](const Member* member) { return helping_.size() < MayHelp(*member); });
+}
+
+/// One more where a call may be answered, and all threads that there are have work.
+void WorkCrew::StartThread() {
+  const size_t idle = threads_.size() - helping_.size();
+  size_t most = 0;
+  for (const Member* member : calls_) most = std::max(most, MayHelp(*member));
+  if (calls_.size() <= idle || threads_.size() >= most) return;
+  try {
+    threads_.emplace_back([this] { Work(); });
+  } catch (const std::system_error&) {  // fewer, or none, will do
+  }
 }
 
 void WorkCrew::Join() {
@@ -48,13 +78,7 @@ void WorkCrew::Call(Member& member) {
   {
     const std::lock_guard lock(mutex_);
     calls_.push_back(&member);
-    const size_t idle = threads_.size() - helping_.size();
-    if (calls_.size() > idle && threads_.size() < Allowed()) {
-      try {
-        threads_.emplace_back([this] { Work(); });
-      } catch (const std::system_error&) {  // fewer, or none, will do
-      }
-    }
+    StartThread();
   }
   called_.notify_one();
 }
@@ -65,7 +89,9 @@ void WorkCrew::Leave(Member& member) {
     std::erase(calls_, &member);
     helped_.wait(lock,
                  [&] { return std::find(helping_.begin(), helping_.end(), &member) == helping_.end(); });
+    std::erase(calls_, &member);  // a helper's own
     --members_;
+    StartThread();
   }
   called_.notify_all();  // one more may help the others
 }
@@ -73,10 +99,11 @@ void WorkCrew::Leave(Member& member) {
 void WorkCrew::Work() {
   std::unique_lock lock(mutex_);
   while (true) {
-    called_.wait(lock, [&] { return over_ || (!calls_.empty() && helping_.size() < Allowed()); });
+    called_.wait(lock, [&] { return over_ || NextCall() != calls_.end(); });
     if (over_) return;
-    Member* const member = calls_.front();
-    calls_.pop_front();
+    const auto call = NextCall();
+    Member* const member = *call;
+    calls_.erase(call);
     helping_.push_back(member);
     lock.unlock();
     member->Help();

@@ -11,7 +11,8 @@
 namespace imgmill {
 
 /// The crew helps those whose threads wait for nothing but work of this kind, and who do their own work if
-/// no help comes. So as many help as there are threads that no member has, but always one.
+/// no help comes. So as many help as there are threads that no member has, but always one, for members that
+/// want one however busy the process is.
 class WorkCrew {
  public:
   /// One image's work. It is known to the crew from Join to Leave.
@@ -19,6 +20,8 @@ class WorkCrew {
    public:
     /// Does what there is to do now, on a thread of the crew. Must not throw.
     virtual void Help() = 0;
+    /// Whether it wants help only from threads that no member has.
+    virtual bool wants_only_idle() const { return false; }
 
    protected:
     ~Member() = default;
@@ -34,6 +37,11 @@ class WorkCrew {
   /// Threads of the process that work on images, the members' own counted: -j. 0: one a core.
   void SetThreads(int threads);
   int threads() const;
+  /// Of these, how many neither the caller, who is no member yet, nor any member has.
+  int Idle() const;
+  /// Whether there are more helpers than threads that no member has: who wants only idle ones, and is helped,
+  /// lets the helper go.
+  bool IsOverfull() const;
 
   void Join();
   /// Asks for Help once. Whether and when it comes is open: no thread may be free, or none to be had.
@@ -45,7 +53,11 @@ class WorkCrew {
   void Work();
   // Under mutex_.
   int All() const;
-  size_t Allowed() const;
+  size_t Unused() const;
+  size_t MayHelp(const Member& member) const;
+  /// The oldest call that may be answered now.
+  std::deque<Member*>::iterator NextCall();
+  void StartThread();
 
   mutable std::mutex mutex_;
   std::condition_variable called_;

@@ -128,6 +128,7 @@ TEST_CASE("a band gives the rows of any tile that it still holds, and fills up w
   const Layout layout{10, 23, 1, Sample::kU8};
   const auto pixel = [](int64_t x, int64_t y) { return static_cast<uint8_t>(10 * y + x); };
   TileBand band(layout, 8);
+  TileRows rows;
   std::vector<uint8_t> row(10);
   for (int64_t y = 0; y < 23; ++y) {
     for (int64_t x = 0; x < 10; ++x) row[static_cast<size_t>(x)] = pixel(x, y);
@@ -135,7 +136,7 @@ TEST_CASE("a band gives the rows of any tile that it still holds, and fills up w
     const int64_t top = y - 7;
     if (top < 0) continue;
     for (const int64_t left : {0, 2, 7}) {
-      const auto tile = band.Tile(left, top);
+      const auto tile = band.Tile(left, top, rows);
       for (int64_t i = 0; i < 8; ++i) {
         for (int64_t j = 0; j < 8; ++j) {
           CHECK(int{tile[static_cast<size_t>(i)][j]} == int{pixel(std::min<int64_t>(left + j, 9), top + i)});
@@ -143,7 +144,7 @@ TEST_CASE("a band gives the rows of any tile that it still holds, and fills up w
       }
     }
   }
-  const auto corner = band.Tile(8, 20);
+  const auto corner = band.Tile(8, 20, rows);
   for (int64_t i = 0; i < 8; ++i) {
     for (int64_t j = 0; j < 8; ++j) {
       CHECK(int{corner[static_cast<size_t>(i)][j]} ==

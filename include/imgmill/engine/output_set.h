@@ -36,6 +36,8 @@ class OutputSet {
   /// The temporary name that a file of the set is to be written to by the caller, who calls End then.
   Result<std::string> Begin(const std::string& relative);
   Status End(const std::string& relative);
+  /// The same where the caller knows what it has written.
+  void End(const std::string& relative, int64_t size, const ContentDigest& digest);
   /// Takes back what Add or Begin began.
   void Remove(const std::string& relative);
   /// Before the first file: from now on PublishSoFar may be called, and what earlier runs have published of

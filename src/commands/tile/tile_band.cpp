@@ -9,9 +9,9 @@
 namespace imgmill {
 namespace {
 
-Layout RingLayout(const Layout& image, int64_t size) {
+Layout RingLayout(const Layout& image, int64_t rows) {
   Layout ring = image;
-  ring.height = std::min(image.height, size);
+  ring.height = std::min(image.height, rows);
   return ring;
 }
 
@@ -21,12 +21,8 @@ size_t PixelBytes(const Layout& layout) {
 
 }  // namespace
 
-TileBand::TileBand(const Layout& rows, const PixelSize& shown, int64_t size)
-    : rows_(rows),
-      image_(rows),
-      size_(size),
-      ring_(RingLayout(rows, size)),
-      pointers_(static_cast<size_t>(size)) {
+TileBand::TileBand(const Layout& rows, const PixelSize& shown, int64_t size, int64_t spare)
+    : rows_(rows), image_(rows), size_(size), ring_(RingLayout(rows, size + spare)) {
   image_.width = shown.width;
   image_.height = shown.height;
 }
@@ -41,10 +37,18 @@ Layout TileBand::tile_layout() const {
 size_t TileBand::PooledBytes(const Layout& image, int64_t size, bool padded) {
   const Layout ring = RingLayout(image, size);
   const size_t rows = ring.row_bytes() * static_cast<size_t>(ring.height);
-  if (!padded) return rows;
+  return padded ? rows + PaddedBytes(image, size) : rows;
+}
+
+size_t TileBand::PaddedBytes(const Layout& image, int64_t size) {
   Layout tile = image;
   tile.width = tile.height = size;
-  return rows + tile.row_bytes() * static_cast<size_t>(size);
+  return tile.row_bytes() * static_cast<size_t>(size);
+}
+
+size_t TileBand::SpareBytes(const Layout& image, int64_t size, int64_t spare) {
+  const int64_t rows = RingLayout(image, size + spare).height - RingLayout(image, size).height;
+  return image.row_bytes() * static_cast<size_t>(rows);
 }
 
 void TileBand::Put(const uint8_t* row) {
@@ -62,27 +66,29 @@ Status TileBand::ReadUntil(RowReader& reader, int64_t rows) {
   return {};
 }
 
-std::span<const uint8_t* const> TileBand::Tile(int64_t x, int64_t y) {
-  if (x + size_ > image_.width || y + size_ > image_.height) return Padded(x, y);
+std::span<const uint8_t* const> TileBand::Tile(int64_t x, int64_t y, TileRows& rows) const {
+  rows.pointers.resize(static_cast<size_t>(size_));
+  if (x + size_ > image_.width || y + size_ > image_.height) return Padded(x, y, rows);
   const size_t offset = static_cast<size_t>(x) * PixelBytes(image_);
-  for (int64_t i = 0; i < size_; ++i) pointers_[static_cast<size_t>(i)] = Row(y + i) + offset;
-  return pointers_;
+  for (int64_t i = 0; i < size_; ++i) rows.pointers[static_cast<size_t>(i)] = Row(y + i) + offset;
+  return rows.pointers;
 }
 
-std::span<const uint8_t* const> TileBand::Padded(int64_t x, int64_t y) {
-  if (!padded_) padded_ = Image(tile_layout());
+std::span<const uint8_t* const> TileBand::Padded(int64_t x, int64_t y, TileRows& rows) const {
+  if (!rows.padded) rows.padded = Image(tile_layout());
   const size_t pixel = PixelBytes(image_);
-  const int64_t inside = std::min(size_, image_.width - x);
-  const int64_t rows = std::min(size_, image_.height - y);
-  for (int64_t i = 0; i < rows; ++i) {
-    uint8_t* to = padded_.row(i);
-    std::memcpy(to, Row(y + i) + static_cast<size_t>(x) * pixel, static_cast<size_t>(inside) * pixel);
-    const uint8_t* last = to + static_cast<size_t>(inside - 1) * pixel;
-    for (int64_t at = inside; at < size_; ++at)
+  const int64_t columns = std::min(size_, image_.width - x);
+  const int64_t inside = std::min(size_, image_.height - y);
+  for (int64_t i = 0; i < inside; ++i) {
+    uint8_t* to = rows.padded.row(i);
+    std::memcpy(to, Row(y + i) + static_cast<size_t>(x) * pixel, static_cast<size_t>(columns) * pixel);
+    const uint8_t* last = to + static_cast<size_t>(columns - 1) * pixel;
+    for (int64_t at = columns; at < size_; ++at)
       std::memcpy(to + static_cast<size_t>(at) * pixel, last, pixel);
   }
-  for (int64_t i = 0; i < size_; ++i) pointers_[static_cast<size_t>(i)] = padded_.row(std::min(i, rows - 1));
-  return pointers_;
+  for (int64_t i = 0; i < size_; ++i)
+    rows.pointers[static_cast<size_t>(i)] = rows.padded.row(std::min(i, inside - 1));
+  return rows.pointers;
 }
 
 }  // namespace imgmill

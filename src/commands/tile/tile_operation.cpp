@@ -9,6 +9,8 @@
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/output_names.h"
+#include "tile_costs.h"
+#include "tile_fingerprint.h"
 #include "tile_manifest.h"
 #include "tile_pairs.h"
 #include "tile_task.h"
@@ -24,15 +26,6 @@ EdgePolicy EdgeFrom(const std::string& name) {
   return name == "drop" ? EdgePolicy::kDrop : name == "pad" ? EdgePolicy::kPad : EdgePolicy::kShift;
 }
 
-Signal SignalOf(const TileOptions& options) {
-  const Result<Signal> signal = SignalFromName(options.by);
-  return signal ? *signal : Signal::kSharpness;  // checked before
-}
-
-std::string ChoiceOf(const TileOptions& options) {
-  return options.by == kByChance ? "chance " + std::to_string(options.seed) + " " : options.by + " on white ";
-}
-
 /// Of the content, so that a folder that was moved gives the same tiles, and two images not those of the same
 /// places.
 uint64_t SeedOf(const TileOptions& options, const ContentDigest& content) {
@@ -40,56 +33,6 @@ uint64_t SeedOf(const TileOptions& options, const ContentDigest& content) {
   std::memcpy(&seed, content.bytes.data(), sizeof seed);
   return seed ^ options.seed;
 }
-
-std::vector<FilterRule> RulesOf(const TileOptions& options) {
-  Result<std::vector<FilterRule>> rules = TileRules(options);
-  return rules ? *std::move(rules) : std::vector<FilterRule>();  // checked before
-}
-
-/// The rules as text, for a fingerprint.
-std::string TextOf(const TileOptions& options) {
-  std::string text;
-  for (const FilterRule& rule : RulesOf(options)) text += rule.flag() + (" " + rule.text) + " ";
-  return text;
-}
-
-/// Those of the signals by which tiles are chosen, where their formulas have changed since the first.
-std::string VersionsOf(const TileOptions& options) {
-  SignalSet used = SignalsOf(RulesOf(options));
-  if (options.best > 0 && options.by != kByChance) used.Insert(SignalOf(options));
-  std::string text;
-  for (const SignalInfo& info : AllSignals()) {
-    if (used.Contains(info.signal) && info.version > 1) text += VersionedName(info.signal) + " ";
-  }
-  return text;
-}
-
-/// Where tiles of several partners go; that of one is always the same.
-std::string PairText(const TileOptions& options) {
-  std::string text = options.crop_pairs ? "cropped " : "";
-  if (options.pairs.size() < 2) return text;
-  for (const std::string& folder : LowFolders(options)) text += folder + " ";
-  return text;
-}
-
-std::string FingerprintOf(const TileOptions& options, bool lenient) {
-  // What was made of the readable part of a broken file is no result where such files are refused.
-  return "tile/1 " + std::to_string(options.size) + "+" + std::to_string(options.Step()) + " " +
-         options.edge + " " +
-         (options.best > 0 ? std::to_string(options.best) + " by " + ChoiceOf(options) : "") +
-         TextOf(options) + VersionsOf(options) + (options.pairs.empty() ? "" : "pair ") + PairText(options) +
-         (options.min_distance > 0 ? "apart " + std::to_string(options.min_distance) + " " : "") +
-         options.file.Text() + " " + ImageLibraryVersions() + (lenient ? " lenient/2" : "");
-}
-
-/// Tiles of pairs and those of single images do not know of each other.
-bool IsOfPairs(std::string_view fingerprint) {
-  return fingerprint.find(" pair ") != std::string_view::npos;
-}
-
-}  // namespace
-
-namespace {
 
 PixelSize ShownSize(const ImageHeader& header) {
   return {header.upright_width(), header.upright_height()};
@@ -100,12 +43,12 @@ PixelSize ShownSize(const ImageHeader& header) {
 TileOperation::TileOperation(const TileOptions& options, const CommandServices& services,
                              std::vector<PairIndex>& pairs, OutputManifest* manifest)
     : Operation({.name = "tile",
-                 .fingerprint = FingerprintOf(options, services.shared->allow_truncated),
+                 .fingerprint = TileFingerprint(options, services.shared->allow_truncated),
                  .takes_broken = services.shared->allow_truncated}),
       options_(options),
       edge_(EdgeFrom(options.edge)),
-      by_(SignalOf(options)),
-      rules_(RulesOf(options)),
+      by_(RankingSignal(options)),
+      rules_(CheckedTileRules(options)),
       mode_(services.shared->mode),
       allow_truncated_(services.shared->allow_truncated),
       wants_files_(services.in_pipeline),
@@ -117,7 +60,7 @@ TileOperation::TileOperation(const TileOptions& options, const CommandServices& 
       services_(services),
       earlier_(services, folder_, options.prune),
       stale_({[pairs = !options.pairs.empty()](std::string_view fingerprint) {
-                return fingerprint.starts_with("tile/") && IsOfPairs(fingerprint) == pairs;
+                return fingerprint.starts_with("tile/") && IsTileOfPairs(fingerprint) == pairs;
               },
               2, "images", "tiles", options.pairs.empty() ? "" : kHighFolder},
              services) {}
@@ -176,11 +119,13 @@ std::vector<int64_t> TileOperation::Starts(int64_t length) const {
   return TileStarts(length, options_.size, options_.Step(), edge_);
 }
 
-Footprint TileOperation::SideCost(const Layout& image, int64_t size) const {
-  Layout tile = image;
-  tile.width = tile.height = size;
-  return EncodeFootprint(tile, options_.file.Writing()) +
-         Footprint{TileBand::PooledBytes(image, size, edge_ == EdgePolicy::kPad), 0};
+TileCut TileOperation::CutOf(int scale, int helpers) const {
+  TileCut cut;
+  cut.writing = options_.file.Writing();
+  cut.size = options_.size / scale;
+  cut.spare = helpers > 0 ? cut.size : 0;
+  cut.scale = scale;
+  return cut;
 }
 
 Result<ItemPlan> TileOperation::Plan(const Item& item) const {
@@ -189,7 +134,7 @@ Result<ItemPlan> TileOperation::Plan(const Item& item) const {
   const ImageHeader& header = item.main.header;
   ItemPlan plan(header, Reading(), {kRowsPerRegion, 0});
   const size_t tiles = Starts(shape.area.width).size() * Starts(shape.area.height).size();
-  plan.work = SideCost(plan.input, options_.size) + Footprint{0, tiles * kBytesPerTile};
+  plan.work = TileSideCost(options_, plan.input, options_.size) + Footprint{0, tiles * kBytesPerTile};
   if (options_.best > 0 || options_.HasRules()) {
     Layout tile = plan.input;
     tile.width = tile.height = options_.size;
@@ -199,8 +144,9 @@ Result<ItemPlan> TileOperation::Plan(const Item& item) const {
     plan.work = plan.work + ReadFootprint(header, Reading());
   for (size_t i = 0; i < item.partners.size(); ++i) {
     const ImageHeader& low = item.partners[i].header;
+    const Layout rows = ReadLayout(low, Reading());
     plan.work = plan.work + ReadFootprint(low, Reading()) +
-                SideCost(ReadLayout(low, Reading()), options_.size / shape.scales[i]);
+                TileSideCost(options_, rows, options_.size / shape.scales[i]);
   }
   size_t largest = 0;
   for (const SourceFile& sidecar : item.sidecars) {
@@ -297,10 +243,10 @@ Result<std::unique_ptr<ItemTask>> TileOperation::Start(const Item& item, const I
   parts.prune = options_.prune;
   parts.reading = plan.reading;
   if (options_.by == kByChance) parts.random = SeedOf(options_, item.main.content);
-  const WriteOptions writing = options_.file.Writing();
+  parts.help = AskForHelp(TileHelp(options_, item, plan, shape));
   std::unique_ptr<TileSide> high =
-      TRY(TileSide::Open(item.main.path, item.main.header, plan.input, shape.area, writing, options_.size, 1,
-                         parts.prefixes[0]));
+      TRY(TileSide::Open(item.main.path, item.main.header, plan.input, shape.area,
+                         CutOf(1, parts.help.threads), parts.prefixes[0]));
   parts.high = std::move(high);
   for (size_t i = 0; i < item.partners.size(); ++i) {
     const SourceFile& partner = item.partners[i];
@@ -313,8 +259,8 @@ Result<std::unique_ptr<ItemTask>> TileOperation::Start(const Item& item, const I
     low.rows = *std::move(rows);
     const PixelSize shown{shape.area.width / low.scale, shape.area.height / low.scale};
     Result<std::unique_ptr<TileSide>> side =
-        TileSide::Open(partner.path, partner.header, ReadLayout(partner.header, plan.reading), shown, writing,
-                       options_.size / low.scale, low.scale, parts.prefixes[i + 1]);
+        TileSide::Open(partner.path, partner.header, ReadLayout(partner.header, plan.reading), shown,
+                       CutOf(low.scale, parts.help.threads), parts.prefixes[i + 1]);
     if (!side) return OfPartner(partner.path, side.error());
     low.side = *std::move(side);
     parts.lows.push_back(std::move(low));

@@ -19,6 +19,7 @@
 #include "tile_grid.h"
 #include "tile_pairs.h"
 #include "tile_rules.h"
+#include "tile_side.h"
 
 namespace imgmill {
 
@@ -72,8 +73,7 @@ class TileOperation final : public Operation {
   /// Whether tiles of all of them fit each other, and where.
   Result<GroupShape> ShapeOf(const Item& item) const;
   Status CheckSidecars(const Item& item) const;
-  /// What the tiles of one image of the two hold, beside the reader.
-  Footprint SideCost(const Layout& image, int64_t size) const;
+  TileCut CutOf(int scale, int helpers) const;
 
   const TileOptions& options_;
   EdgePolicy edge_;

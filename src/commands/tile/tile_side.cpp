@@ -1,4 +1,4 @@
-// From rows to files: band, encoder, set.
+// From rows to a file's bytes: band, encoder.
 #include "tile_side.h"
 
 #include <algorithm>
@@ -7,31 +7,35 @@
 
 namespace imgmill {
 
-TileSide::TileSide(const Layout& rows, const PixelSize& shown, int64_t size, int scale, std::string prefix)
-    : shown_(shown), size_(size), scale_(scale), prefix_(std::move(prefix)), band_(rows, shown, size) {}
+TileSide::TileSide(const Layout& rows, const PixelSize& shown, const TileCut& cut, std::string prefix)
+    : shown_(shown),
+      cut_(cut),
+      prefix_(std::move(prefix)),
+      extension_(Extension(cut.writing.format)),
+      band_(rows, shown, cut.size, cut.spare) {}
 
 Result<std::unique_ptr<TileSide>> TileSide::Open(const std::string& source, const ImageHeader& header,
                                                  const Layout& rows, const PixelSize& shown,
-                                                 const WriteOptions& writing, int64_t size, int scale,
-                                                 std::string prefix) {
-  std::unique_ptr<TileSide> side(new TileSide(rows, shown, size, scale, std::move(prefix)));
-  side->extension_ = Extension(writing.format);
-  std::vector<uint8_t> profile;
-  if (header.has_icc) profile = ReadProfileOf(source, rows, writing, side->notes_);
-  std::unique_ptr<ImageEncoder> encoder =
-      TRY(ImageEncoder::Create(side->band_.tile_layout(), writing, std::move(profile)));
-  side->encoder_ = std::move(encoder);
-  side->notes_.insert(side->notes_.end(), side->encoder_->notes().begin(), side->encoder_->notes().end());
+                                                 const TileCut& cut, std::string prefix) {
+  std::unique_ptr<TileSide> side(new TileSide(rows, shown, cut, std::move(prefix)));
+  if (header.has_icc) side->profile_ = ReadProfileOf(source, rows, cut.writing, side->notes_);
+  TileTools tools = TRY(side->MakeTools());
+  side->own_tools_ = std::move(tools);
+  const std::vector<std::string>& notes = side->own_tools_.encoder->notes();
+  side->notes_.insert(side->notes_.end(), notes.begin(), notes.end());
   return side;
 }
 
 int64_t TileSide::RowsFor(int64_t y) const {
-  return std::min(shown_.height, y / scale_ + size_);
+  return std::min(shown_.height, y / cut_.scale + cut_.size);
 }
 
-Status TileSide::Write(const TilePlace& place, OutputSet& set) {
-  std::span<const uint8_t> bytes = TRY(encoder_->Encode(Rows(place)));
-  return set.Add(NameOf(place), bytes);
+Result<TileTools> TileSide::MakeTools() const {
+  TileTools tools;
+  std::unique_ptr<ImageEncoder> encoder =
+      TRY(ImageEncoder::Create(band_.tile_layout(), cut_.writing, profile_));
+  tools.encoder = std::move(encoder);
+  return tools;
 }
 
 }  // namespace imgmill

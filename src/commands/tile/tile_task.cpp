@@ -15,6 +15,7 @@
 #include "imgmill/dataset/sidecars.h"
 #include "tile_ranking.h"
 #include "tile_spacing.h"
+#include "tile_writer.h"
 
 namespace imgmill {
 namespace {
@@ -37,29 +38,16 @@ class TileTask final : public ItemTask {
         item_(item),
         parts_(std::move(parts)),
         set_(folder, item, parts_.prefixes),
-        signals_(parts_.signals) {
+        signals_(parts_.signals),
+        writer_(set_, AllSides(parts_), parts_.help.threads) {
     if (parts_.best > 0) ranking_.emplace(static_cast<size_t>(parts_.best), parts_.by);
     if (parts_.min_distance > 0) spacing_.emplace(parts_.min_distance);
   }
 
-  Status Map(const Region& region) override {
-    for (int64_t y = 0; y < region.own_rows && next_ < parts_.ys.size(); ++y) {
-      parts_.high->band().Put(region.view.row(region.context_above + y));
-      while (next_ < parts_.ys.size() && parts_.high->Has(parts_.ys[next_])) {
-        const int64_t top = parts_.ys[next_];
-        if (chooses_last()) {
-          RankRow(top);
-        } else {
-          TRY(CutRow(top));
-        }
-        ++next_;
-      }
-    }
-    return {};
-  }
+  Status Map(const Region& region) override { return First(CutRegion(region)); }
 
   Status ReadRest() override {
-    if (chooses_last()) TRY(CutChosen());
+    TRY(First(CutRest()));
     TRY(ReadRestOfPartners());
     return AddSidecars();
   }
@@ -88,6 +76,42 @@ class TileTask final : public ItemTask {
   }
 
  private:
+  static std::vector<TileSide*> AllSides(const TileTaskParts& parts) {
+    std::vector<TileSide*> sides = {parts.high.get()};
+    for (const LowSide& low : parts.lows) sides.push_back(low.side.get());
+    return sides;
+  }
+
+  /// What went wrong first: a tile that was still to be written, or what came behind it.
+  Status First(Status status) {
+    if (status) return status;
+    TRY(writer_.Finish());
+    return status;
+  }
+
+  Status CutRegion(const Region& region) {
+    TileSide& high = *parts_.high;
+    for (int64_t y = 0; y < region.own_rows && next_ < parts_.ys.size(); ++y) {
+      TRY(writer_.MakeRoom(high, high.band().seen() + 1));
+      high.band().Put(region.view.row(region.context_above + y));
+      while (next_ < parts_.ys.size() && high.Has(parts_.ys[next_])) {
+        const int64_t top = parts_.ys[next_];
+        if (chooses_last()) {
+          RankRow(top);
+        } else {
+          TRY(CutRow(top));
+        }
+        ++next_;
+      }
+    }
+    return {};
+  }
+
+  Status CutRest() {
+    if (chooses_last()) TRY(CutChosen());
+    return writer_.Finish();
+  }
+
   /// Which of the best are far enough from each other is known when all were seen: the image is read again
   /// then.
   bool chooses_last() const { return ranking_ && spacing_; }
@@ -110,9 +134,10 @@ class TileTask final : public ItemTask {
     TileSide& high = *parts_.high;
     high.band().Restart();
     for (const TilePlace& place : chosen) {
+      TRY(writer_.MakeRoom(high, high.RowsFor(place.y)));
       TRY(high.band().ReadUntil(*rows, high.RowsFor(place.y)));
       TRY(ReadPartners(place.y));
-      TRY(Write(place));
+      TRY(writer_.Add(place));
     }
     return {};
   }
@@ -124,7 +149,7 @@ class TileTask final : public ItemTask {
       if (!Passes(place)) continue;
       if (spacing_ && !spacing_->Take(place)) continue;
       if (ranking_ && !Rank(place)) continue;
-      TRY(Write(place));
+      TRY(writer_.Add(place));
       signals_.Put(place, measured_);
     }
     return {};
@@ -132,15 +157,10 @@ class TileTask final : public ItemTask {
 
   Status ReadPartners(int64_t y) {
     for (LowSide& low : parts_.lows) {
+      TRY(writer_.MakeRoom(*low.side, low.side->RowsFor(y)));
       if (Status read = low.side->band().ReadUntil(*low.rows, low.side->RowsFor(y)); !read)
         return OfPartner(low.path, read.error());
     }
-    return {};
-  }
-
-  Status Write(const TilePlace& place) {
-    TRY(parts_.high->Write(place, set_));
-    for (const LowSide& low : parts_.lows) TRY(low.side->Write(place, set_));
     return {};
   }
 
@@ -148,7 +168,8 @@ class TileTask final : public ItemTask {
   bool Passes(const TilePlace& place) {
     if (signals_.empty()) return true;
     TileSide& high = *parts_.high;
-    measured_ = MeasureTile(high.band().tile_layout(), high.Rows(place), parts_.signals);
+    measured_ =
+        MeasureTile(high.band().tile_layout(), high.Rows(place, high.own_tools().rows), parts_.signals);
     return !AnyDrops(parts_.rules, measured_);
   }
 
@@ -168,9 +189,8 @@ class TileTask final : public ItemTask {
   }
 
   void Remove(const TilePlace& place) {
-    set_.Remove(parts_.high->NameOf(place));
+    writer_.Remove(place);
     signals_.Remove(place);
-    for (const LowSide& low : parts_.lows) set_.Remove(low.side->NameOf(place));
   }
 
   /// What could be read of the image and its partners. Tiles and pairs with nothing of it are taken back, and
@@ -256,6 +276,7 @@ class TileTask final : public ItemTask {
   std::optional<TileSpacing> spacing_;
   std::vector<RankedPlace> candidates_;  // where the choice comes last
   size_t next_ = 0;                      // row of tiles
+  TileWriter writer_;                    // last: its threads use the others
 };
 
 }  // namespace

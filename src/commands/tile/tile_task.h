@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "imgmill/catalog/catalog.h"
+#include "imgmill/engine/help.h"
 #include "imgmill/engine/operation.h"
 #include "imgmill/engine/output_set.h"
 #include "imgmill/signals/signal_set.h"
@@ -59,6 +60,7 @@ struct TileTaskParts {
   ReadOptions reading;             ///< of the image, where it is read a second time
   std::unique_ptr<TileSide> high;
   std::vector<LowSide> lows;
+  Help help;  ///< that writes tiles
 };
 
 /// Beside a tile, the name of a side-car that is called so behind its image's stem: of ".txt"
