@@ -3,6 +3,7 @@
 #include "imgmill/image/encoder.h"
 
 #include <algorithm>
+#include <string_view>
 
 #include "base/try.h"
 #include "image/jpeg/jpeg_encoder.h"
@@ -48,10 +49,9 @@ class StoredRows {
 
 class JpegTiles final : public ImageEncoder {
  public:
-  JpegTiles(const Layout& layout, const Layout& stored, const WriteOptions& options,
-            std::vector<uint8_t> profile)
+  JpegTiles(const Layout& layout, const Layout& stored, const WriteOptions& options, CarriedMetadata metadata)
       : rows_(layout, stored, false),
-        encoder_(stored, options.quality, HasFullChroma(options), std::move(profile)) {
+        encoder_(stored, options.quality, HasFullChroma(options), std::move(metadata)) {
     NoteConversions(layout, stored, options.format, notes_);
   }
   Result<std::span<const uint8_t>> Encode(std::span<const uint8_t* const> rows) override {
@@ -92,20 +92,31 @@ class PngTiles final : public ImageEncoder, private ByteSink {
   std::vector<uint8_t> bytes_;
 };
 
-Result<std::vector<uint8_t>> HeadWithProfile(const Layout& stored, const std::vector<uint8_t>& profile) {
+Result<std::vector<uint8_t>> HeadWith(const Layout& stored, const CarriedMetadata& metadata) {
   VipsShared share;
   const ImageRef pixel = OnePixel(stored);
-  if (pixel && !profile.empty())
-    vips_image_set_blob_copy(pixel.get(), VIPS_META_ICC_NAME, profile.data(), profile.size());
+  if (pixel) GiveMetadata(metadata, pixel.get());
   return PngHead(stored, pixel.get());
+}
+
+/// What GiveMetadata has given, and nothing that libvips knows of every image.
+void* CopyField(VipsImage* /*from*/, const char* field, GValue* value, void* to) {
+  const std::string_view name = field;
+  if (name.starts_with("exif-") || name == VIPS_META_ICC_NAME || name == VIPS_META_XMP_NAME ||
+      name == VIPS_META_ORIENTATION)
+    vips_image_set(static_cast<VipsImage*>(to), field, value);
+  return nullptr;
 }
 
 class VipsTiles final : public ImageEncoder {
  public:
   VipsTiles(const Layout& layout, const Layout& stored, const WriteOptions& options,
-            std::vector<uint8_t> profile)
-      : stored_(stored), options_(options), profile_(std::move(profile)), rows_(layout, stored, true) {
+            const CarriedMetadata& metadata)
+      : stored_(stored), options_(options), rows_(layout, stored, true) {
     NoteConversions(layout, stored, options.format, notes_);
+    VipsShared share;
+    described_ = OnePixel(stored);
+    if (described_) GiveMetadata(metadata, described_.get());
   }
   ~VipsTiles() override { Forget(); }
 
@@ -136,8 +147,11 @@ class VipsTiles final : public ImageEncoder {
     VipsImage* image = nullptr;
     if (!raw || vips_copy(raw.get(), &image, "interpretation", InterpretationOf(stored_), nullptr) != 0)
       return {};
-    if (!profile_.empty())
-      vips_image_set_blob_copy(image, VIPS_META_ICC_NAME, profile_.data(), profile_.size());
+    if (described_) {
+      vips_image_map(described_.get(), &CopyField, image);
+      image->Xres = described_.get()->Xres;
+      image->Yres = described_.get()->Yres;
+    }
     return ImageRef(image);
   }
 
@@ -155,7 +169,7 @@ class VipsTiles final : public ImageEncoder {
 
   Layout stored_;
   WriteOptions options_;
-  std::vector<uint8_t> profile_;
+  ImageRef described_;  ///< has the metadata
   StoredRows rows_;
   void* bytes_ = nullptr;
   size_t size_ = 0;
@@ -164,9 +178,8 @@ class VipsTiles final : public ImageEncoder {
 class WholeTiles final : public ImageEncoder, private ByteSink {
  public:
   WholeTiles(const Layout& layout, const Layout& stored, const WriteOptions& options,
-             std::vector<uint8_t> profile)
-      : options_(options), rows_(layout, stored, true) {
-    metadata_.profile = std::move(profile);
+             CarriedMetadata metadata)
+      : options_(options), metadata_(std::move(metadata)), rows_(layout, stored, true) {
     NoteConversions(layout, stored, options.format, notes_);
   }
   Result<std::span<const uint8_t>> Encode(std::span<const uint8_t* const> rows) override {
@@ -191,7 +204,7 @@ class WholeTiles final : public ImageEncoder, private ByteSink {
 }  // namespace
 
 Result<std::unique_ptr<ImageEncoder>> ImageEncoder::Create(const Layout& layout, const WriteOptions& options,
-                                                           std::vector<uint8_t> profile) {
+                                                           CarriedMetadata metadata) {
   InitImageLibraries();
   TRY(FitsFormat(layout, options.format));
   TRY(CanWrite(options.format));
@@ -199,20 +212,19 @@ Result<std::unique_ptr<ImageEncoder>> ImageEncoder::Create(const Layout& layout,
   switch (options.format) {
     case FileFormat::kJpeg:
       return std::unique_ptr<ImageEncoder>(
-          std::make_unique<JpegTiles>(layout, stored, options, std::move(profile)));
+          std::make_unique<JpegTiles>(layout, stored, options, std::move(metadata)));
     case FileFormat::kPng: {
-      std::vector<uint8_t> head = TRY(HeadWithProfile(stored, profile));
+      std::vector<uint8_t> head = TRY(HeadWith(stored, metadata));
       return std::unique_ptr<ImageEncoder>(
           std::make_unique<PngTiles>(layout, stored, options, std::move(head)));
     }
     case FileFormat::kWebp:
     case FileFormat::kTiff:
-      return std::unique_ptr<ImageEncoder>(
-          std::make_unique<VipsTiles>(layout, stored, options, std::move(profile)));
+      return std::unique_ptr<ImageEncoder>(std::make_unique<VipsTiles>(layout, stored, options, metadata));
     case FileFormat::kJxl:
     case FileFormat::kAvif:
       return std::unique_ptr<ImageEncoder>(
-          std::make_unique<WholeTiles>(layout, stored, options, std::move(profile)));
+          std::make_unique<WholeTiles>(layout, stored, options, std::move(metadata)));
   }
   return Error{Stage::kEncode, Code::kUnsupported, "no format is called that"};
 }

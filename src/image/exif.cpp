@@ -10,6 +10,8 @@ namespace {
 
 constexpr uint32_t kExifDirectory = 0x8769;
 constexpr uint32_t kOrientation = 0x0112;
+constexpr uint32_t kMainWidth = 0x0100;
+constexpr uint32_t kMainHeight = 0x0101;
 constexpr uint32_t kWidth = 0xA002;
 constexpr uint32_t kHeight = 0xA003;
 constexpr uint32_t kAscii = 2;
@@ -125,24 +127,35 @@ int ExifOrientation(const uint8_t* tiff, size_t bytes) {
   return value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
 }
 
+namespace {
+
+void SetLong(std::span<uint8_t> tiff, const std::optional<ExifBlock::Entry>& entry, bool big_endian,
+             uint32_t number) {
+  if (!entry || entry->count != 1 || (entry->type != kShort && entry->type != kLong)) return;
+  // As a LONG, which either reader takes and which holds every size.
+  const size_t name = tiff.size() - WithoutName(tiff).size();
+  uint8_t* at = tiff.data() + name + entry->at;
+  const uint32_t fields[] = {kLong, 1, number};
+  constexpr size_t kBytes[] = {2, 4, 4};
+  at += 2;
+  for (size_t i = 0; i < 3; at += kBytes[i++]) {
+    for (size_t b = 0; b < kBytes[i]; ++b)
+      at[b] = static_cast<uint8_t>(fields[i] >> 8 * (big_endian ? kBytes[i] - 1 - b : b));
+  }
+}
+
+}  // namespace
+
 void SetExifSize(std::span<uint8_t> tiff, uint32_t width, uint32_t height) {
   const ExifBlock block(tiff);
-  const size_t name = tiff.size() - WithoutName(tiff).size();
-  const auto set = [&](uint32_t tag, uint32_t number) {
-    const std::optional<ExifBlock::Entry> entry = block.InExif(tag);
-    if (!entry || entry->count != 1 || (entry->type != kShort && entry->type != kLong)) return;
-    // As a LONG, which either reader takes and which holds every size.
-    uint8_t* at = tiff.data() + name + entry->at;
-    const uint32_t fields[] = {kLong, 1, number};
-    constexpr size_t kBytes[] = {2, 4, 4};
-    at += 2;
-    for (size_t i = 0; i < 3; at += kBytes[i++]) {
-      for (size_t b = 0; b < kBytes[i]; ++b)
-        at[b] = static_cast<uint8_t>(fields[i] >> 8 * (block.big_endian() ? kBytes[i] - 1 - b : b));
-    }
-  };
-  set(kWidth, width);
-  set(kHeight, height);
+  SetLong(tiff, block.InExif(kWidth), block.big_endian(), width);
+  SetLong(tiff, block.InExif(kHeight), block.big_endian(), height);
+}
+
+void SetExifMainSize(std::span<uint8_t> tiff, uint32_t width, uint32_t height) {
+  const ExifBlock block(tiff);
+  SetLong(tiff, block.InMain(kMainWidth), block.big_endian(), width);
+  SetLong(tiff, block.InMain(kMainHeight), block.big_endian(), height);
 }
 
 }  // namespace imgmill

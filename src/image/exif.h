@@ -54,5 +54,7 @@ int ExifOrientation(const uint8_t* tiff, size_t bytes);
 
 /// Sets ExifImageWidth and ExifImageHeight, where there are such.
 void SetExifSize(std::span<uint8_t> tiff, uint32_t width, uint32_t height);
+/// The same of ImageWidth and ImageLength, which some cameras write, too.
+void SetExifMainSize(std::span<uint8_t> tiff, uint32_t width, uint32_t height);
 
 }  // namespace imgmill

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::string_view kTiffSpace = "http://ns.adobe.com/tiff/1.0/";
 constexpr std::string_view kXmpSpace = "http://ns.adobe.com/xap/1.0/";
+constexpr std::string_view kExifSpace = "http://ns.adobe.com/exif/1.0/";
 
 // A packet that binds more prefixes to a namespace, or longer ones, is made to waste time: each is searched
 // for.
@@ -46,14 +47,39 @@ std::vector<std::string> PrefixesOf(std::string_view xmp, std::string_view space
   return prefixes;
 }
 
-/// Where the digit of the property stands whose name ends at `at`, as an attribute or an element; npos for
+bool IsDigit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+/// Where the value of the property begins whose name ends at `at`, as an attribute or an element; npos for
 /// none.
-size_t DigitBehind(std::string_view xmp, size_t at) {
+size_t ValueBehind(std::string_view xmp, size_t at) {
   while (at < xmp.size() && (IsSpace(xmp[at]) || xmp[at] == '=')) ++at;
   if (at >= xmp.size() || (!IsQuote(xmp[at]) && xmp[at] != '>')) return xmp.npos;
   ++at;
   while (at < xmp.size() && IsSpace(xmp[at])) ++at;
-  return at < xmp.size() && xmp[at] >= '1' && xmp[at] <= '8' ? at : xmp.npos;
+  return at < xmp.size() ? at : xmp.npos;
+}
+
+/// That of an orientation.
+size_t DigitBehind(std::string_view xmp, size_t at) {
+  const size_t value = ValueBehind(xmp, at);
+  return value != xmp.npos && xmp[value] >= '1' && xmp[value] <= '8' ? value : xmp.npos;
+}
+
+/// Whole numbers only.
+void SetNumber(std::string& xmp, const std::string& name, int64_t number) {
+  std::string changed;
+  size_t done = 0;
+  for (size_t at = xmp.find(name); at != xmp.npos; at = xmp.find(name, at + 1)) {
+    const size_t value = ValueBehind(xmp, at + name.size());
+    if (value == xmp.npos || !IsDigit(xmp[value]) || (at > 0 && xmp[at - 1] == '/')) continue;
+    changed.append(xmp, done, value - done).append(std::to_string(number));
+    done = value;
+    while (done < xmp.size() && IsDigit(xmp[done])) ++done;
+  }
+  changed.append(xmp, done);
+  xmp = std::move(changed);
 }
 
 void TakeElementOut(std::string& xmp, const std::string& name) {
@@ -85,6 +111,19 @@ void MakeXmpUpright(std::vector<uint8_t>& xmp, bool drop_thumbnails) {
   if (drop_thumbnails) {
     for (const std::string& prefix : PrefixesOf(text, kXmpSpace))
       TakeElementOut(text, prefix + ":Thumbnails");
+  }
+  xmp.assign(text.begin(), text.end());
+}
+
+void SetXmpSize(std::vector<uint8_t>& xmp, int64_t width, int64_t height) {
+  std::string text(xmp.begin(), xmp.end());
+  for (const std::string& prefix : PrefixesOf(text, kTiffSpace)) {
+    SetNumber(text, prefix + ":ImageWidth", width);
+    SetNumber(text, prefix + ":ImageLength", height);
+  }
+  for (const std::string& prefix : PrefixesOf(text, kExifSpace)) {
+    SetNumber(text, prefix + ":PixelXDimension", width);
+    SetNumber(text, prefix + ":PixelYDimension", height);
   }
   xmp.assign(text.begin(), text.end());
 }

@@ -14,11 +14,14 @@
 #include "image/tiff/tiff_directory.h"
 #include "image/tiff/tiff_exif.h"
 #include "image/tiff/tiff_facts.h"
+#include "stored_form.h"
 #include "upright_metadata.h"
 #include "vips_load.h"
 
 namespace imgmill {
 namespace {
+
+constexpr size_t kMarkerBytes = 65533;  // of a JPEG
 
 struct ExifCopy {
   VipsImage* to;
@@ -37,7 +40,6 @@ void* CopyExifField(VipsImage* /*from*/, const char* name, GValue* value, void* 
 
 // An EXIF block as libvips reads it out of a JPEG. Libvips makes fields of the block only there.
 ImageRef ReadOutOfJpeg(const std::vector<uint8_t>& exif) {
-  constexpr size_t kMarkerBytes = 65533;
   if (exif.size() > kMarkerBytes) return {};
   JpegEncoder encoder({1, 1, 1, Sample::kU8}, 50, false, {});
   const uint8_t pixel = 0;
@@ -64,16 +66,18 @@ int OrientationIn(const std::vector<uint8_t>& exif) {
 }
 
 // EXIF, XMP and IPTC of `from`, as they are right for the upright image.
-void TakeBlocks(VipsImage* from, VipsImage* image, const WriteOptions& options,
+void TakeBlocks(VipsImage* from, VipsImage* image, const Layout& layout, const WriteOptions& options,
                 std::vector<std::string>& notes) {
   std::vector<uint8_t> exif = BlobOf(from, VIPS_META_EXIF_NAME);
   std::vector<uint8_t> xmp = BlobOf(from, VIPS_META_XMP_NAME);
   std::vector<uint8_t> iptc = BlobOf(from, VIPS_META_IPTC_NAME);
   // HEIF's reader turns the image itself, and says so nowhere; the block still tells.
   const bool turned = vips_image_get_orientation(from) > 1 || OrientationIn(exif) > 1;
-  if (turned) DropExifThumbnail(exif);
-  if (turned) DropPhotoshopThumbnail(iptc);
-  MakeXmpUpright(xmp, turned);
+  const bool other_thumbnail = turned || options.piece;
+  if (other_thumbnail) DropExifThumbnail(exif);
+  if (other_thumbnail) DropPhotoshopThumbnail(iptc);
+  MakeXmpUpright(xmp, other_thumbnail);
+  if (options.piece) SetXmpSize(xmp, layout.width, layout.height);
   const auto set = [&](const char* name, const std::vector<uint8_t>& block) {
     if (!block.empty()) vips_image_set_blob_copy(image, name, block.data(), block.size());
   };
@@ -81,7 +85,7 @@ void TakeBlocks(VipsImage* from, VipsImage* image, const WriteOptions& options,
   set(VIPS_META_XMP_NAME, xmp);
   set(VIPS_META_IPTC_NAME, iptc);
   if (exif.empty()) return;
-  ExifCopy copy{image, !turned, false};
+  ExifCopy copy{image, !other_thumbnail, false};
   vips_image_map(from, &CopyExifField, &copy);
   if (!copy.any) {
     const ImageRef parsed = ReadOutOfJpeg(exif);
@@ -91,6 +95,18 @@ void TakeBlocks(VipsImage* from, VipsImage* image, const WriteOptions& options,
   vips_image_set_int(image, VIPS_META_ORIENTATION, 1);
   if (options.format == FileFormat::kTiff)
     notes.emplace_back("EXIF is not kept: libvips writes none to TIFF");
+}
+
+/// A JPEG holds each in one marker, of 64 KiB.
+void FitJpegMarkers(CarriedMetadata& metadata, std::vector<std::string>& notes) {
+  const auto fit = [&](std::vector<uint8_t>& block, size_t name, const char* what) {
+    if (block.size() + name <= kMarkerBytes) return;
+    block.clear();
+    notes.push_back(std::string(what) + " is not kept: it has more than the 64 KiB that a JPEG has for it");
+  };
+  fit(metadata.exif, kJpegExifName.size(), "EXIF");
+  fit(metadata.xmp, kJpegXmpName.size(), "XMP");
+  fit(metadata.iptc, 0, "IPTC");
 }
 
 /// The source's profile, where it describes the written rows.
@@ -167,7 +183,7 @@ void TakeMetadata(VipsImage* image, const std::string& source, const Layout& lay
   if (!from) return;
   const std::vector<uint8_t> profile = ProfileToAttach(from.get(), layout, options, notes);
   if (!profile.empty()) vips_image_set_blob_copy(image, VIPS_META_ICC_NAME, profile.data(), profile.size());
-  TakeBlocks(from.get(), image, options, notes);
+  TakeBlocks(from.get(), image, layout, options, notes);
   image->Xres = from.get()->Xres;
   image->Yres = from.get()->Yres;
   const char* unit = nullptr;
@@ -186,13 +202,49 @@ CarriedMetadata ReadCarriedMetadata(const std::string& source, const Layout& lay
   TakeMetadata(described.get(), source, layout, options, notes);
   metadata.profile = BlobOf(described.get(), VIPS_META_ICC_NAME);
   metadata.xmp = BlobOf(described.get(), VIPS_META_XMP_NAME);
-  if (!BlobOf(described.get(), VIPS_META_IPTC_NAME).empty())
+  metadata.iptc = BlobOf(described.get(), VIPS_META_IPTC_NAME);
+  if (options.format != FileFormat::kJpeg && !metadata.iptc.empty()) {
+    metadata.iptc.clear();
     notes.push_back("IPTC is not kept: " + std::string(Title(options.format)) + " has no place for it");
-  if (BlobOf(described.get(), VIPS_META_EXIF_NAME).empty()) return metadata;
+  }
+  if (BlobOf(described.get(), VIPS_META_EXIF_NAME).empty() || options.format == FileFormat::kTiff)
+    return metadata;
   // libvips makes the block anew only where it writes one.
   const Result<std::vector<uint8_t>> png = PngHead(stored, described.get());
   if (png) metadata.exif = PngChunk(*png, "eXIf");
   return metadata;
+}
+
+CarriedMetadata ReadPieceMetadata(const std::string& source, const Layout& piece, const WriteOptions& writing,
+                                  std::vector<std::string>& notes) {
+  InitImageLibraries();
+  WriteOptions options = writing;
+  options.piece = true;
+  CarriedMetadata metadata =
+      ReadCarriedMetadata(source, piece, StoredForm(piece, writing.format), options, notes);
+  SetExifMainSize(metadata.exif, static_cast<uint32_t>(piece.width), static_cast<uint32_t>(piece.height));
+  if (writing.format == FileFormat::kJpeg) FitJpegMarkers(metadata, notes);
+  return metadata;
+}
+
+void GiveMetadata(const CarriedMetadata& metadata, VipsImage* image) {
+  const auto set = [&](const char* name, const std::vector<uint8_t>& block) {
+    if (!block.empty()) vips_image_set_blob_copy(image, name, block.data(), block.size());
+  };
+  set(VIPS_META_ICC_NAME, metadata.profile);
+  set(VIPS_META_XMP_NAME, metadata.xmp);
+  if (metadata.exif.empty()) return;
+  std::vector<uint8_t> named = {'E', 'x', 'i', 'f', 0, 0};
+  named.insert(named.end(), metadata.exif.begin(), metadata.exif.end());
+  set(VIPS_META_EXIF_NAME, named);
+  const ImageRef parsed = ReadOutOfJpeg(named);
+  if (!parsed) return;
+  ExifCopy copy{image, true, false};
+  vips_image_map(parsed.get(), &CopyExifField, &copy);
+  vips_image_remove(image, "exif-ifd0-Orientation");
+  vips_image_set_int(image, VIPS_META_ORIENTATION, 1);
+  image->Xres = parsed.get()->Xres;
+  image->Yres = parsed.get()->Yres;
 }
 
 }  // namespace imgmill

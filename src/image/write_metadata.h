@@ -4,17 +4,11 @@
 #include <string>
 #include <vector>
 
+#include "imgmill/image/encoder.h"
 #include "imgmill/image/writer.h"
 #include "vips_session.h"
 
 namespace imgmill {
-
-/// What a file takes along beside pixels, each empty where there is none.
-struct CarriedMetadata {
-  std::vector<uint8_t> profile;
-  std::vector<uint8_t> exif;  ///< a TIFF structure, without "Exif" before it
-  std::vector<uint8_t> xmp;
-};
 
 /// The same as TakeMetadata, as blocks. Call under no share.
 /// @param stored  the layout of what is written
@@ -26,5 +20,8 @@ CarriedMetadata ReadCarriedMetadata(const std::string& source, const Layout& lay
 /// and noted. Call under a share.
 void TakeMetadata(VipsImage* image, const std::string& source, const Layout& layout,
                   const WriteOptions& options, std::vector<std::string>& notes);
+
+/// The way back: gives an image of libvips what these blocks say. Call under a share.
+void GiveMetadata(const CarriedMetadata& metadata, VipsImage* image);
 
 }  // namespace imgmill

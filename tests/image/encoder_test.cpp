@@ -110,7 +110,7 @@ TEST_CASE("a colour profile is in each picture, and read from a source only wher
     WriteOptions options;
     options.format = format;
     if (format == FileFormat::kJxl) options.quality = 100;  // libjxl gives the colours of lossy ones as sRGB
-    auto encoder = ImageEncoder::Create(image.layout(), options, profile);
+    auto encoder = ImageEncoder::Create(image.layout(), options, {profile});
     REQUIRE(encoder.ok());
     auto bytes = (*encoder)->Encode(RowsOf(image));
     REQUIRE(bytes.ok());

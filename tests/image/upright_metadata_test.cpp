@@ -59,6 +59,26 @@ TEST_CASE("thumbnails go out of XMP and out of Photoshop's resources, the rest s
   CHECK(resources == Bytes(begin + iptc + last + "rest"));
 }
 
+TEST_CASE(
+    "the sizes that XMP states become those of a piece, whether attributes or elements, and nothing else") {
+  const auto sized = [](const std::string& xmp) {
+    std::vector<uint8_t> bytes = Bytes(xmp);
+    SetXmpSize(bytes, 12, 3456);
+    return std::string(bytes.begin(), bytes.end());
+  };
+  const std::string spaces =
+      "xmlns:t='http://ns.adobe.com/tiff/1.0/' xmlns:e=\"http://ns.adobe.com/exif/1.0/\"";
+  CHECK(sized("<r " + spaces + " t:ImageWidth='4000' t:ImageLength = \"3\" e:PixelXDimension='1'/>") ==
+        "<r " + spaces + " t:ImageWidth='12' t:ImageLength = \"3456\" e:PixelXDimension='12'/>");
+  CHECK(sized("<r " + spaces +
+              "><e:PixelXDimension> 4000 </e:PixelXDimension>5<e:PixelYDimension>30</e:PixelYDimension>") ==
+        "<r " + spaces +
+            "><e:PixelXDimension> 12 </e:PixelXDimension>5<e:PixelYDimension>3456</e:PixelYDimension>");
+  // Another's property of that name, one whose name goes on, and one that is no number.
+  const std::string others = "<r " + spaces + " x:ImageWidth='5' t:ImageWidthOfAll='5' t:ImageLength='all'/>";
+  CHECK(sized(others) == others);
+}
+
 TEST_CASE("megabytes of what looks like thumbnails or prefixes take no seconds") {
   // Each was a matter of the square of the length: some minutes.
   const std::string xmp_space = "xmlns:x='http://ns.adobe.com/xap/1.0/'";
@@ -68,6 +88,11 @@ TEST_CASE("megabytes of what looks like thumbnails or prefixes take no seconds")
     bindings += "xmlns:p" + std::to_string(i) + "='http://ns.adobe.com/tiff/1.0/'";
   CHECK(SecondsOf([&] { Upright(bindings); }) < 2);
   CHECK(SecondsOf([&] { Upright(Times(1'000'000, "xmlns:")); }) < 2);
+  CHECK(SecondsOf([&] {
+          std::vector<uint8_t> sizes =
+              Bytes("xmlns:t='http://ns.adobe.com/tiff/1.0/'" + Times(200'000, " t:ImageWidth='1'"));
+          SetXmpSize(sizes, 123, 456);
+        }) < 2);
   std::vector<uint8_t> resources =
       Bytes(std::string("Photoshop 3.0\0", 14) + Times(500'000, Resource(4, 0x0C, "")));
   CHECK(SecondsOf([&] { DropPhotoshopThumbnail(resources); }) < 2);

@@ -77,6 +77,10 @@ struct TileOptions {
   /// is photo.txt and photo.jpg.txt.
   std::vector<std::string> sidecars;
 
+  /// Give each tile the image's EXIF and XMP, as far as its format can hold them: upright, without thumbnails
+  /// and with the tile's own size. Otherwise it gets the colour profile only.
+  bool keep_metadata = false;
+
   /// Remove what earlier runs with other options have made of these images, and this one has not.
   bool prune = false;
 

@@ -13,16 +13,24 @@
 
 namespace imgmill {
 
+/// What a file takes along beside pixels, each empty where there is none.
+struct CarriedMetadata {
+  std::vector<uint8_t> profile = {};  ///< ICC
+  std::vector<uint8_t> exif = {};     ///< a TIFF structure, without "Exif" before it
+  std::vector<uint8_t> xmp = {};
+  std::vector<uint8_t> iptc = {};  ///< as JPEG has it, among Photoshop's resources
+};
+
 /// Encodes images of one layout into memory. Not thread-safe.
 class ImageEncoder {
  public:
   /// @param layout   of each image
-  /// @param options  all but kTiff; 16 bits and alpha are kept where the format can hold them, else
-  ///                 converted as CreateRows does.
-  /// @param profile  ICC profile to attach to each; empty for none (see ReadProfileOf)
+  /// @param options   16 bits and alpha are kept where the format can hold them, else converted as CreateRows
+  ///                  does.
+  /// @param metadata  what each takes along (see ReadProfileOf and ReadPieceMetadata)
   /// @return kUnsupported for a size or format that cannot be had. @throws OutOfMemory
   static Result<std::unique_ptr<ImageEncoder>> Create(const Layout& layout, const WriteOptions& options,
-                                                      std::vector<uint8_t> profile);
+                                                      CarriedMetadata metadata);
   virtual ~ImageEncoder() = default;
   /// Encodes one image, given by a pointer for each of its rows.
   /// @return its bytes, valid until the next call
@@ -42,5 +50,11 @@ Footprint EncodeFootprint(const Layout& layout, const WriteOptions& options);
 /// For files of WebP, which hold grey as RGB, a profile of grey becomes one of RGB.
 std::vector<uint8_t> ReadProfileOf(const std::string& source, const Layout& layout,
                                    const WriteOptions& writing, std::vector<std::string>& notes);
+
+/// The same profile, with EXIF, XMP and IPTC as they are right for pieces of the upright image: upright,
+/// without thumbnails, which show all of it, and with the size of a piece where they have one.
+/// @param piece  the layout of each piece; what writing.format cannot hold is left out, and noted
+CarriedMetadata ReadPieceMetadata(const std::string& source, const Layout& piece, const WriteOptions& writing,
+                                  std::vector<std::string>& notes);
 
 }  // namespace imgmill

@@ -44,6 +44,8 @@ struct WriteOptions {
   /// The rows were read with ReadOptions::keep_profile: the file gets the source's profile, which says what
   /// their numbers mean. Off: they are sRGB, and no other profile is attached.
   bool profile_kept = false;
+  /// What is written is a piece of the source's picture: its metadata is as ReadPieceMetadata says.
+  bool piece = false;
   /// Of a TIFF's page: ImageHeader::directory, so that metadata is the page's own.
   uint64_t metadata_directory = 0;
 };

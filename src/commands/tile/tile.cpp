@@ -236,6 +236,8 @@ Tile::Tile(Flags& flags) {
            "Files beside an image, such as '*.txt', to be copied beside each of its tiles")
       .SplitAtCommas()
       .Type("PATTERN,...");
+  flags.AddSwitch("--keep-metadata", options_.keep_metadata,
+                  "Give each tile the image's EXIF and XMP, too, and a jpg its IPTC");
   options_.file.AddFlags(flags, kFormats);
 }
 

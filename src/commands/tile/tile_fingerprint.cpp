@@ -57,7 +57,8 @@ std::string TileFingerprint(const TileOptions& options, bool lenient) {
          (options.best > 0 ? std::to_string(options.best) + " by " + ChoiceOf(options) : "") +
          TextOf(options) + VersionsOf(options) + (options.pairs.empty() ? "" : "pair ") + PairText(options) +
          (options.min_distance > 0 ? "apart " + std::to_string(options.min_distance) + " " : "") +
-         options.file.Text() + " " + ImageLibraryVersions() + (lenient ? " lenient/2" : "");
+         (options.keep_metadata ? "metadata/1 " : "") + options.file.Text() + " " + ImageLibraryVersions() +
+         (lenient ? " lenient/2" : "");
 }
 
 bool IsTileOfPairs(std::string_view fingerprint) {

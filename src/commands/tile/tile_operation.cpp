@@ -122,6 +122,7 @@ std::vector<int64_t> TileOperation::Starts(int64_t length) const {
 TileCut TileOperation::CutOf(int scale, int helpers) const {
   TileCut cut;
   cut.writing = options_.file.Writing();
+  cut.metadata = options_.keep_metadata;
   cut.size = options_.size / scale;
   cut.spare = helpers > 0 ? cut.size : 0;
   cut.scale = scale;

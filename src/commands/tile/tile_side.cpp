@@ -18,7 +18,11 @@ Result<std::unique_ptr<TileSide>> TileSide::Open(const std::string& source, cons
                                                  const Layout& rows, const PixelSize& shown,
                                                  const TileCut& cut, std::string prefix) {
   std::unique_ptr<TileSide> side(new TileSide(rows, shown, cut, std::move(prefix)));
-  if (header.has_icc) side->profile_ = ReadProfileOf(source, rows, cut.writing, side->notes_);
+  if (cut.metadata) {
+    side->carried_ = ReadPieceMetadata(source, side->band_.tile_layout(), cut.writing, side->notes_);
+  } else if (header.has_icc) {
+    side->carried_.profile = ReadProfileOf(source, rows, cut.writing, side->notes_);
+  }
   TileTools tools = TRY(side->MakeTools());
   side->own_tools_ = std::move(tools);
   const std::vector<std::string>& notes = side->own_tools_.encoder->notes();
@@ -33,7 +37,7 @@ int64_t TileSide::RowsFor(int64_t y) const {
 Result<TileTools> TileSide::MakeTools() const {
   TileTools tools;
   std::unique_ptr<ImageEncoder> encoder =
-      TRY(ImageEncoder::Create(band_.tile_layout(), cut_.writing, profile_));
+      TRY(ImageEncoder::Create(band_.tile_layout(), cut_.writing, carried_));
   tools.encoder = std::move(encoder);
   return tools;
 }

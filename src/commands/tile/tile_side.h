@@ -14,9 +14,10 @@ namespace imgmill {
 /// How the tiles of a side are cut and stored.
 struct TileCut {
   WriteOptions writing;
-  int64_t size = 0;   ///< pixels each way
-  int64_t spare = 0;  ///< rows that the band keeps beside those of a tile
-  int scale = 1;      ///< of places, which are counted in pixels of the high resolution, to this image's
+  bool metadata = false;  ///< each tile gets the source's EXIF and XMP beside its profile
+  int64_t size = 0;       ///< pixels each way
+  int64_t spare = 0;      ///< rows that the band keeps beside those of a tile
+  int scale = 1;          ///< of places, which are counted in pixels of the high resolution, to this image's
 };
 
 /// What a thread needs to encode tiles of a side.
@@ -27,7 +28,7 @@ struct TileTools {
 
 class TileSide {
  public:
-  /// @param source  the image's file, for its colour profile
+  /// @param source  the image's file, for its colour profile and metadata
   /// @param rows    of the image, and `shown` what tiles show of them
   static Result<std::unique_ptr<TileSide>> Open(const std::string& source, const ImageHeader& header,
                                                 const Layout& rows, const PixelSize& shown,
@@ -63,7 +64,7 @@ class TileSide {
   std::string prefix_;
   std::string extension_;
   TileBand band_;
-  std::vector<uint8_t> profile_;
+  CarriedMetadata carried_;
   TileTools own_tools_;
   std::vector<std::string> notes_;
 };

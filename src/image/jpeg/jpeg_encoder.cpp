@@ -4,8 +4,18 @@
 #include <new>
 
 namespace imgmill {
-JpegEncoder::JpegEncoder(const Layout& layout, int quality, bool full_chroma, std::vector<uint8_t> profile)
-    : layout_(layout), quality_(quality), full_chroma_(full_chroma), profile_(std::move(profile)) {
+namespace {
+
+void Name(std::vector<uint8_t>& block, std::string_view name) {
+  if (!block.empty()) block.insert(block.begin(), name.begin(), name.end());
+}
+
+}  // namespace
+
+JpegEncoder::JpegEncoder(const Layout& layout, int quality, bool full_chroma, CarriedMetadata metadata)
+    : layout_(layout), quality_(quality), full_chroma_(full_chroma), metadata_(std::move(metadata)) {
+  Name(metadata_.exif, kJpegExifName);
+  Name(metadata_.xmp, kJpegXmpName);
   bytes_.resize(size_t{64} << 10);
   info_.err = jpeg_std_error(&errors_.base);
   errors_.base.error_exit = &OnError;
@@ -58,6 +68,17 @@ void JpegEncoder::End(j_compress_ptr info) {
   self.used_ = self.bytes_.size() - info->dest->free_in_buffer;
 }
 
+void JpegEncoder::WriteMetadata() {
+  const auto write = [this](int marker, const std::vector<uint8_t>& block) {
+    if (!block.empty()) jpeg_write_marker(&info_, marker, block.data(), static_cast<unsigned>(block.size()));
+  };
+  write(JPEG_APP0 + 1, metadata_.exif);
+  write(JPEG_APP0 + 1, metadata_.xmp);
+  write(JPEG_APP0 + 13, metadata_.iptc);
+  if (metadata_.profile.empty()) return;
+  jpeg_write_icc_profile(&info_, metadata_.profile.data(), static_cast<unsigned>(metadata_.profile.size()));
+}
+
 void JpegEncoder::Compress(std::span<const uint8_t* const> rows) {
   info_.image_width = static_cast<JDIMENSION>(layout_.width);
   info_.image_height = static_cast<JDIMENSION>(layout_.height);
@@ -70,9 +91,7 @@ void JpegEncoder::Compress(std::span<const uint8_t* const> rows) {
     info_.comp_info[0].v_samp_factor = 1;
   }
   jpeg_start_compress(&info_, TRUE);
-  if (!profile_.empty()) {
-    jpeg_write_icc_profile(&info_, profile_.data(), static_cast<unsigned>(profile_.size()));
-  }
+  WriteMetadata();
   while (info_.next_scanline < info_.image_height) {
     // libjpeg takes rows to change for historical reasons; it does not change them.
     auto** from = const_cast<JSAMPROW*>(reinterpret_cast<const JSAMPLE* const*>(rows.data()));
