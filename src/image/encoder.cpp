@@ -164,7 +164,8 @@ class VipsTiles final : public ImageEncoder {
                                   VIPS_FOREIGN_TIFF_COMPRESSION_LZW, "predictor",
                                   VIPS_FOREIGN_TIFF_PREDICTOR_HORIZONTAL, nullptr) == 0;
     return vips_webpsave_buffer(image.get(), &bytes_, &size_, "Q", options_.quality, "lossless",
-                                options_.quality >= 100 ? TRUE : FALSE, nullptr) == 0;
+                                options_.quality >= 100 ? TRUE : FALSE, "effort", EffortOf(options_),
+                                nullptr) == 0;
   }
 
   Layout stored_;

@@ -124,7 +124,7 @@ Status AddPicture(JxlEncoder* encoder, const ImageView& picture, const WriteOpti
   const Library& jxl = Jxl();
   JxlEncoderFrameSettings* settings = jxl.JxlEncoderFrameSettingsCreate(encoder, nullptr);
   if (settings == nullptr || jxl.JxlEncoderFrameSettingsSetOption(settings, JXL_ENC_FRAME_SETTING_EFFORT,
-                                                                  options.effort) != JXL_ENC_SUCCESS)
+                                                                  EffortOf(options)) != JXL_ENC_SUCCESS)
     return Failure(encoder, "this effort");
   const bool set = IsLossless(options) ? jxl.JxlEncoderSetFrameLossless(settings, JXL_TRUE) == JXL_ENC_SUCCESS
                                        : jxl.JxlEncoderSetFrameDistance(

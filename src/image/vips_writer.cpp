@@ -33,7 +33,8 @@ bool Encode(VipsImage* image, VipsTarget* target, const WriteOptions& options) {
                  nullptr) == 0;
     case FileFormat::kWebp:
       return vips_webpsave_target(image, target, "Q", options.quality, "lossless",
-                                  options.quality >= 100 ? TRUE : FALSE, nullptr) == 0;
+                                  options.quality >= 100 ? TRUE : FALSE, "effort", EffortOf(options),
+                                  nullptr) == 0;
     case FileFormat::kTiff: {
       const double bytes = static_cast<double>(VIPS_IMAGE_SIZEOF_IMAGE(image));
       return vips_tiffsave_target(image, target, "compression", VIPS_FOREIGN_TIFF_COMPRESSION_LZW,
@@ -156,6 +157,11 @@ std::optional<FileFormat> FileFormatFromExtension(std::string_view extension) {
 
 std::string_view Title(FileFormat format) {
   return format == FileFormat::kAvif ? "AVIF" : FactsOf(format).title;
+}
+
+int EffortOf(const WriteOptions& options) {
+  if (options.effort != kUsualEffort) return options.effort;
+  return options.format == FileFormat::kWebp ? 4 : 3;  // libwebp's own
 }
 
 bool IsLossless(const WriteOptions& options) {

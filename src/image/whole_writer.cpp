@@ -60,7 +60,7 @@ class WholeWriter final : public RowWriter {
 // Bytes a pixel, after the growth of processes that wrote 1 and 6 megapixels with noise, and 4 of nothing
 // else.
 double JxlBytesAPixel(const Layout& stored, const WriteOptions& options) {
-  const bool thorough = options.effort >= 8;  // tries again and again, or searches in trees
+  const bool thorough = EffortOf(options) >= 8;  // tries again and again, or searches in trees
   if (IsLossless(options)) return 22 + 16 * stored.bands + (thorough ? 110 : 0);
   return (thorough ? 280 : 62) + (stored.has_alpha() ? 20 : 0);
 }
@@ -69,7 +69,7 @@ double AvifBytesAPixel(const Layout& stored, const WriteOptions& options) {
   const bool full = IsLossless(options) || HasFullChroma(options);
   const double samples = stored.colour_bands() == 1 ? 1 : full ? 3 : 1.5;
   const double bytes = 2 + 15 * samples + (stored.has_alpha() ? 6 : 0);
-  return bytes * (stored.sample == Sample::kU8 ? 1 : 1.6) * (options.effort > 3 ? 1.25 : 1);
+  return bytes * (stored.sample == Sample::kU8 ? 1 : 1.6) * (EffortOf(options) > 3 ? 1.25 : 1);
 }
 
 }  // namespace

@@ -1,6 +1,11 @@
 // Pictures encoded in memory hold what the row writer would have written.
 #include "imgmill/image/encoder.h"
 
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <map>
+
 #include "image/image_test.h"
 
 using namespace imgmill;
@@ -82,6 +87,39 @@ TEST_CASE(
         }
       }
     }
+  }
+}
+
+TEST_CASE("WebP's effort is the encoder's: more of it makes other, smaller files of the same pixels") {
+  const Image image = Gradient(3, Sample::kU8);
+  const TemporaryFolder folder;
+  for (const int quality : {80, 100}) {
+    CAPTURE(quality);
+    std::map<int, std::vector<uint8_t>> files;
+    for (const int effort : {kUsualEffort, 0, 4, 6}) {
+      WriteOptions options;
+      options.format = FileFormat::kWebp;
+      options.quality = quality;
+      options.effort = effort;
+      auto encoder = ImageEncoder::Create(image.layout(), options, {});
+      REQUIRE(encoder.ok());
+      const auto bytes = (*encoder)->Encode(RowsOf(image));
+      REQUIRE(bytes.ok());
+      files[effort].assign(bytes->begin(), bytes->end());
+      // By rows, too.
+      const std::string path = folder / "rows.webp";
+      const Image read = ByWriter(path, image, options);
+      std::ifstream file(path, std::ios::binary);
+      const std::vector<uint8_t> written{std::istreambuf_iterator<char>(file), {}};
+      CHECK(written == files[effort]);
+      bool same = read.layout() == image.layout();
+      for (int64_t y = 0; same && y < image.layout().height; ++y)
+        same = std::equal(image.row(y), image.row(y) + image.layout().row_bytes(), read.row(y));
+      CHECK(same == (quality == 100));
+    }
+    CHECK(files[kUsualEffort] == files[4]);  // libwebp's own choice: WebPConfigInit sets method 4
+    CHECK(files[6].size() < files[0].size());
+    CHECK(files[6] != files[4]);
   }
 }
 

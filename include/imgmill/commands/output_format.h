@@ -14,14 +14,17 @@ struct OutputFormat {
   /// "png", "jpg", "webp", "jxl" or "avif", and "tiff" where the command can write it.
   std::string format = "png";
 
-  /// 1 to 100, for jpg, webp, jxl and avif. 100 makes all but jpg lossless.
-  int quality = 90;
+  // Each goes with some formats only, and is refused with others.
 
-  /// 0 to 9, for png. 1 is many times faster than 6 and some 10 % larger.
-  int compression = 1;
+  /// 1 to 100, for jpg, webp, jxl and avif. 100 makes all but jpg lossless. Not given: 90.
+  std::optional<int> quality;
 
-  /// 1 to 9, for jxl and avif: 9 takes up to a hundred times as long as 1, for files a few per cent smaller.
-  int effort = 3;
+  /// 0 to 9, for png. 1 is many times faster than 6 and some 10 % larger. Not given: 1.
+  std::optional<int> compression;
+
+  /// How hard the encoder looks for a smaller file: 0 to 6 for webp, 1 to 9 for jxl and avif, whose 9 takes
+  /// up to a hundred times as long as 1, for files a few per cent smaller. Not given: 4 for webp, else 3.
+  std::optional<int> effort;
 
   /// For jpg and avif: "full" or "half" resolution of colours; "auto" is full from quality 90 on.
   std::string chroma = "auto";

@@ -31,12 +31,15 @@ inline const FormatFacts& FactsOf(FileFormat format) {
 /// How colours are stored beside brightness: at full resolution, at half, or as the quality asks for.
 enum class Chroma { kAuto, kFull, kHalf };
 
+inline constexpr int kUsualEffort = -1;
+
 struct WriteOptions {
   FileFormat format = FileFormat::kPng;
   /// 1..100, all but PNG and TIFF. 100 means lossless, but with JPEG.
   int quality = 90;
-  /// 1..9, JPEG XL and AVIF: how hard the encoder looks for a smaller file.
-  int effort = 3;
+  /// How hard the encoder looks for a smaller file: 1..9 for JPEG XL and AVIF, 0..6 for WebP. kUsualEffort:
+  /// 3, and 4 for WebP.
+  int effort = kUsualEffort;
   /// JPEG and AVIF. kAuto: full from quality 90 on.
   Chroma chroma = Chroma::kAuto;
   /// 0..9, PNG deflate level. 1 is many times faster than 6 and some 10 % larger.
@@ -53,6 +56,8 @@ struct WriteOptions {
 std::optional<FileFormat> FileFormatFromExtension(std::string_view extension);  ///< "png", ".PNG", "jpg", ...
 std::string_view Extension(FileFormat format);                                  ///< ".png"
 std::string_view Title(FileFormat format);                                      ///< for people: "JPEG XL"
+/// What the encoder is told.
+int EffortOf(const WriteOptions& options);
 /// Whether these options store colours at full resolution, where the format leaves a choice.
 bool HasFullChroma(const WriteOptions& options);
 /// Whether the pixels come back as they were, as far as the format has the bits.

@@ -163,7 +163,7 @@ Status SetUp(heif_encoder* encoder, const WriteOptions& options) {
   TRY(Checked(lossless ? heif.heif_encoder_set_lossless(encoder, 1)
                        : heif.heif_encoder_set_lossy_quality(encoder, options.quality)));
   TRY(Checked(heif.heif_encoder_set_parameter_integer(encoder, "threads", 1)));
-  TRY(Checked(heif.heif_encoder_set_parameter_integer(encoder, "speed", 9 - options.effort)));
+  TRY(Checked(heif.heif_encoder_set_parameter_integer(encoder, "speed", 9 - EffortOf(options))));
   TRY(Checked(heif.heif_encoder_set_parameter_string(encoder, "chroma",
                                                      lossless || HasFullChroma(options) ? "444" : "420")));
   // Edges of masks are sharp, and cost little.
