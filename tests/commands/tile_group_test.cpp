@@ -70,7 +70,10 @@ std::string LowFolder(size_t number) {
 
 }  // namespace
 
-TEST_CASE("groups of random sizes, strides and scales: aligned to the pixel, covered, and nothing twice") {
+/// @param one_crop  partners are made of the image cropped to a multiple of all scales, each else of it
+/// cropped
+///                  to a multiple of its own
+void CheckGroups(bool one_crop) {
   for (unsigned seed = 0; seed < 16; ++seed) {
     CAPTURE(seed);
     std::mt19937 random(seed);
@@ -89,13 +92,15 @@ TEST_CASE("groups of random sizes, strides and scales: aligned to the pixel, cov
     const TestFolder where;
     std::vector<std::pair<int64_t, int64_t>> sizes;
     for (uint16_t image = 0; image < 3; ++image) {
-      sizes.emplace_back(pick(24, 150), pick(24, 150));
+      // Below, of few pixels other scales fit, too.
+      sizes.emplace_back(pick(one_crop ? 60 : 24, 150), pick(one_crop ? 60 : 24, 150));
       const auto& [width, height] = sizes.back();
       const std::string name = std::to_string(image) + ".png";
       DrawPlaces(where / ("HQ/" + name), width, height, 1, image);
+      const int64_t left_columns = one_crop ? width % common : 0, left_rows = one_crop ? height % common : 0;
       for (size_t i = 0; i < scales.size(); ++i)
-        DrawPlaces(where / (LowFolder(i) + "/" + name), width / scales[i], height / scales[i], scales[i],
-                   image);
+        DrawPlaces(where / (LowFolder(i) + "/" + name), (width - left_columns) / scales[i],
+                   (height - left_rows) / scales[i], scales[i], image);
     }
     std::vector<std::string> command = {
         "tile",     where / "HQ",           "-o",     where / "out", "--size",      std::to_string(size),
@@ -158,6 +163,32 @@ TEST_CASE("groups of random sizes, strides and scales: aligned to the pixel, cov
     }
     CHECK(CountFiles(where / "out") == tiles * (1 + scales.size()) + 1);
   }
+}
+
+TEST_CASE("groups of random sizes, strides and scales: aligned to the pixel, covered, and nothing twice") {
+  CheckGroups(false);
+}
+
+TEST_CASE("and so are groups of partners that were all made of one crop of the image") {
+  CheckGroups(true);
+}
+
+TEST_CASE("partners of one crop are known by the least common multiple of their scales") {
+  using Scales = std::vector<int>;
+  const auto of = [](const PixelSize& high, const std::vector<PixelSize>& lows, bool cropped = true) {
+    return ScalesOfGroup(high, lows, cropped);
+  };
+  // By hand: 1023 and 779 less what is left over by 12 are 1020 and 768.
+  const std::vector<PixelSize> lows = {{510, 384}, {340, 256}, {255, 192}};
+  CHECK(of({1023, 779}, lows) == Scales{2, 3, 4});
+  CHECK(of({1023, 779}, lows, false).empty());
+  CHECK(of({1020, 768}, lows, false) == Scales{2, 3, 4});
+  // Each from a crop of its own: 511 by 2, 341 by 3, 255 by 4.
+  CHECK(of({1023, 779}, {{511, 389}, {341, 259}, {255, 194}}) == Scales{2, 3, 4});
+  CHECK(of({1023, 779}, {{511, 389}, {340, 256}, {255, 192}}).empty());  // some of either kind
+  CHECK(of({1031, 779}, {{510, 384}, {340, 256}, {255, 192}}) == Scales{2, 3, 4});
+  CHECK(of({1032, 779}, {{510, 384}, {340, 256}, {255, 192}}).empty());  // 12 more would have fitted
+  CHECK(of({13, 13}, {{2, 2}, {2, 2}}).empty());                         // 6 leaves 12 of 13, and 5 leaves 10
 }
 
 TEST_CASE(

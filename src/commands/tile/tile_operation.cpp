@@ -161,10 +161,11 @@ Result<ItemPlan> TileOperation::Plan(const Item& item) const {
 Result<bool> TileOperation::Recall(const Item& item, Outcome& outcome) {
   auto payload = std::make_unique<TilePayload>();
   const PixelSize high{item.main.upright_width, item.main.upright_height};
-  for (const SourceFile& partner : item.partners) {
-    const PixelSize low{partner.upright_width, partner.upright_height};
-    payload->lows.push_back({partner.path, PairScale(high, low, options_.crop_pairs)});
-  }
+  std::vector<PixelSize> lows;
+  for (const SourceFile& partner : item.partners)
+    lows.push_back({partner.upright_width, partner.upright_height});
+  const std::vector<int> scales = ScalesOfGroup(high, lows, options_.crop_pairs);
+  for (size_t i = 0; i < scales.size(); ++i) payload->lows.push_back({item.partners[i].path, scales[i]});
   for (const SourceFile& sidecar : item.sidecars)
     payload->endings.emplace_back(EndingBehindStem(item.main.path, sidecar.path));
   TileSignals signals(ChoosingSignals(options_));

@@ -18,8 +18,52 @@ std::string Text(const PixelSize& size) {
   return std::to_string(size.width) + "x" + std::to_string(size.height);
 }
 
+/// Or a number beyond all sizes of images.
+int64_t CommonMultiple(std::span<const int> scales) {
+  constexpr int64_t kBeyond = int64_t{1} << 31;
+  int64_t common = 1;
+  for (const int scale : scales) {
+    if (common < kBeyond) common = std::lcm(common, int64_t{scale});
+  }
+  return common;
+}
+
+/// Whether partners of these sizes are the image, cropped to a multiple of all scales, made smaller.
+bool AreOfOneCrop(const PixelSize& high, std::span<const PixelSize> lows, std::span<const int> scales) {
+  const int64_t common = CommonMultiple(scales);
+  const int64_t width = high.width - high.width % common, height = high.height - high.height % common;
+  for (size_t i = 0; i < lows.size(); ++i) {
+    if (lows[i].width * scales[i] != width || lows[i].height * scales[i] != height) return false;
+  }
+  return true;
+}
+
 bool LeavesLessThanOne(const PixelSize& high, const PixelSize& low, int64_t scale) {
   return scale >= 1 && high.width / scale == low.width && high.height / scale == low.height;
+}
+
+bool IsLarger(const PixelSize& low, const PixelSize& high) {
+  return low.width >= high.width && low.height >= high.height &&
+         (low.width > high.width || low.height > high.height);
+}
+
+/// Names the first partner of another shape.
+Error DoesNotFit(const PixelSize& high, std::span<const GroupMember> lows, bool cropped) {
+  std::vector<PixelSize> sizes;
+  for (const GroupMember& low : lows) sizes.push_back(low.size);
+  const auto other = std::ranges::find_if(
+      lows, [&](const GroupMember& low) { return PairScale(high, low.size, cropped) == 0; });
+  const std::string both = "it is " + Text(high) + " and its partner " + PrintablePath(other->path) + " " +
+                           Text(other->size) + ": ";
+  if (IsLarger(other->size, high))
+    return {
+        Stage::kProbe, Code::kConflict,
+        both + "the partner is the larger one (swap the folders: --pair takes that of the smaller images)"};
+  const bool would_fit = !cropped && !ScalesOfGroup(high, sizes, true).empty();
+  return {Stage::kProbe, Code::kConflict,
+          both + "that is not a whole-number scale" +
+              (would_fit ? " (if the partner was made of the image cropped to a multiple, use --crop-pairs)"
+                         : "")};
 }
 
 }  // namespace
@@ -36,34 +80,45 @@ int PairScale(const PixelSize& high, const PixelSize& low, bool cropped) {
   return static_cast<int>(largest);
 }
 
+std::vector<int> ScalesOfOneCrop(const PixelSize& high, std::span<const PixelSize> lows) {
+  std::vector<int> scales;
+  for (const PixelSize& low : lows) {
+    const int64_t scale = std::min(high.width / std::max<int64_t>(1, low.width),
+                                   high.height / std::max<int64_t>(1, low.height));
+    if (scale < 1) return {};
+    scales.push_back(static_cast<int>(scale));
+  }
+  if (!AreOfOneCrop(high, lows, scales)) return {};
+  // Of few pixels other scales can be right, too: then which are, nobody knows. Whatever the crop, they have
+  // the same proportions.
+  int divisor = 0;
+  for (const int scale : scales) divisor = std::gcd(divisor, scale);
+  for (int part = divisor - 1; part > 0; --part) {
+    std::vector<int> others = scales;
+    for (int& scale : others) scale = scale / divisor * part;
+    if (AreOfOneCrop(high, lows, others)) return {};
+  }
+  return scales;
+}
+
+std::vector<int> ScalesOfGroup(const PixelSize& high, std::span<const PixelSize> lows, bool cropped) {
+  std::vector<int> scales;
+  for (const PixelSize& low : lows) scales.push_back(PairScale(high, low, cropped));
+  if (std::ranges::find(scales, 0) == scales.end()) return scales;
+  return cropped ? ScalesOfOneCrop(high, lows) : std::vector<int>();
+}
+
 Result<GroupShape> ShapeOfGroup(const PixelSize& high, std::span<const GroupMember> lows,
                                 const TileOptions& options) {
-  GroupShape shape{high, {}};
-  int64_t common = 1;
-  for (const GroupMember& low : lows) {
-    const int scale = PairScale(high, low.size, options.crop_pairs);
-    if (scale == 0) {
-      const bool swapped = low.size.width >= high.width && low.size.height >= high.height &&
-                           (low.size.width > high.width || low.size.height > high.height);
-      if (swapped)
-        return Error{
-            Stage::kProbe, Code::kConflict,
-            "it is " + Text(high) + " and its partner " + PrintablePath(low.path) + " " + Text(low.size) +
-                ": the partner is the larger one (swap the folders: --pair takes that of the smaller "
-                "images)"};
-      const bool would_fit = !options.crop_pairs && PairScale(high, low.size, true) != 0;
-      return Error{
-          Stage::kProbe, Code::kConflict,
-          "it is " + Text(high) + " and its partner " + PrintablePath(low.path) + " " + Text(low.size) +
-              ": that is not a whole-number scale" +
-              (would_fit ? " (if the partner was made of the image cropped to a multiple, use --crop-pairs)"
-                         : "")};
-    }
-    shape.scales.push_back(scale);
-    shape.area.width = std::min(shape.area.width, low.size.width * scale);
-    shape.area.height = std::min(shape.area.height, low.size.height * scale);
-    common = std::lcm(common, static_cast<int64_t>(scale));
+  std::vector<PixelSize> sizes;
+  for (const GroupMember& low : lows) sizes.push_back(low.size);
+  GroupShape shape{high, ScalesOfGroup(high, sizes, options.crop_pairs)};
+  if (shape.scales.empty() && !lows.empty()) return DoesNotFit(high, lows, options.crop_pairs);
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    shape.area.width = std::min(shape.area.width, sizes[i].width * shape.scales[i]);
+    shape.area.height = std::min(shape.area.height, sizes[i].height * shape.scales[i]);
   }
+  const int64_t common = CommonMultiple(shape.scales);
   // Whole pixels of every partner.
   shape.area.width -= shape.area.width % common;
   shape.area.height -= shape.area.height % common;

@@ -33,6 +33,15 @@ struct GroupShape {
 /// less than one pixel of the smaller one left over. 0 if there is no such number, or more than one.
 int PairScale(const PixelSize& high, const PixelSize& low, bool cropped);
 
+/// The same of a group whose partners were all made of one crop of the image: to a multiple of the least
+/// common multiple of their scales, so that each is a whole number of times as small. Empty if there are no
+/// such scales, or more than one choice of them.
+std::vector<int> ScalesOfOneCrop(const PixelSize& high, std::span<const PixelSize> lows);
+
+/// How many times as large the image is as each partner, by the first way that fits all of them: exactly,
+/// and, if `cropped`, each from a crop of its own, or all from one. Empty if none does.
+std::vector<int> ScalesOfGroup(const PixelSize& high, std::span<const PixelSize> lows, bool cropped);
+
 /// kConflict, with both sizes, for partners of another shape, or of a scale that tiles do not fit.
 Result<GroupShape> ShapeOfGroup(const PixelSize& high, std::span<const GroupMember> lows,
                                 const TileOptions& options);
