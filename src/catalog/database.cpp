@@ -39,6 +39,21 @@ Status Database::Open(const std::string& path) {
   return {};
 }
 
+Status Database::OpenUnchanging(const std::string& path) {
+  path_ = path;
+  std::string uri = "file:";
+  for (const char c : path) {  // what has a meaning in a URI, as SQLite reads it
+    if (c == '%' || c == '?' || c == '#') {
+      uri += c == '%' ? "%25" : c == '?' ? "%3f" : "%23";
+    } else {
+      uri += c;
+    }
+  }
+  const int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  uri += "?immutable=1";
+  return sqlite3_open_v2(uri.c_str(), &handle_, flags, nullptr) == SQLITE_OK ? Status() : LastError("open");
+}
+
 Status Database::Execute(const char* sql) {
   if (sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) return LastError(sql);
   return {};

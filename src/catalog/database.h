@@ -65,6 +65,9 @@ class Database {
 
   /// An empty path is a private temporary database.
   Status Open(const std::string& path);
+  /// One that nobody writes to as long as it is open, wherever it lies: no lock and no file is made beside
+  /// it. What is still in a log beside it is not seen.
+  Status OpenUnchanging(const std::string& path);
   Status Execute(const char* sql);
   Result<Statement> Prepare(const char* sql);
   /// The one integer or text that a pragma or a query answers with.

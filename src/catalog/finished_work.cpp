@@ -1,6 +1,9 @@
 #include "imgmill/catalog/finished_work.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <set>
 
@@ -8,6 +11,7 @@
 #include "base/try.h"
 #include "catalog/catalog_impl.h"
 #include "catalog/schema.h"
+#include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 
 namespace imgmill {
@@ -153,6 +157,35 @@ WorkKey KeyOfFolder(const std::string& folder, const std::string& catalog_folder
 FinishedWork::FinishedWork() : impl_(std::make_unique<Impl>()) {}
 FinishedWork::~FinishedWork() = default;
 
+namespace {
+
+/// As SQLite's locks and logs need it: not so on a snapshot, or in somebody else's folder.
+bool MayWriteBeside(const std::string& file) {
+  return ::access(file.c_str(), W_OK) == 0 && ::access(ParentOf(file).c_str(), W_OK) == 0;
+}
+
+Status OpenToWrite(Database& database, const std::string& file) {
+  TRY(database.Open(file));
+  return PrepareSchema(database, file);
+}
+
+Status OpenToReadOnly(Database& database, const std::string& file) {
+  std::error_code none;
+  const bool unread = std::filesystem::file_size(file + "-wal", none) > 0 && !none;
+  if (unread)
+    return Error{Stage::kCatalog, Code::kPermission,
+                 "its catalog was not closed, and " + PrintablePath(file) +
+                     " cannot be written here, as reading it needs: run this where it can be"};
+  TRY(database.OpenUnchanging(file));
+  const int64_t version = TRY(CheckSchema(database, file));
+  if (version == kSchemaVersion) return {};
+  return Error{Stage::kCatalog, Code::kUnsupported,
+               "an older imgmill wrote its catalog, and " + PrintablePath(file) +
+                   " cannot be written here, to be brought up to date: run this once where it can be"};
+}
+
+}  // namespace
+
 Result<std::unique_ptr<FinishedWork>> FinishedWork::Open(const std::string& output_folder) {
   const std::string file = output_folder + kFile;
   if (!Exists(file))
@@ -163,8 +196,7 @@ Result<std::unique_ptr<FinishedWork>> FinishedWork::Open(const std::string& outp
   std::unique_ptr<FinishedWork> work(new FinishedWork);
   work->impl_->output_folder = output_folder;
   Database& database = work->impl_->database;
-  TRY(database.Open(file));
-  TRY(PrepareSchema(database, file));
+  TRY(MayWriteBeside(file) ? OpenToWrite(database, file) : OpenToReadOnly(database, file));
   const auto prepare = [&](Statement& statement, const char* sql) -> Status {
     Statement prepared = TRY(database.Prepare(sql));
     statement = std::move(prepared);

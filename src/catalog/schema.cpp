@@ -127,8 +127,7 @@ Status BringUpToDate(Database& database) {
 
 }  // namespace
 
-Status PrepareSchema(Database& database, const std::string& path) {
-  // First a look that changes nothing: the file may be somebody else's.
+Result<int64_t> CheckSchema(Database& database, const std::string& path) {
   const Result<int64_t> version = database.QueryInteger("PRAGMA user_version");
   if (!version) return version.error();
   const int64_t application = TRY(database.QueryInteger("PRAGMA application_id"));
@@ -144,8 +143,14 @@ Status PrepareSchema(Database& database, const std::string& path) {
                      std::to_string(*version) + ", this one reads up to " + std::to_string(kSchemaVersion) +
                      "; use that imgmill, or give another --catalog)"};
   }
+  return version;
+}
+
+Status PrepareSchema(Database& database, const std::string& path) {
+  // First a look that changes nothing: the file may be somebody else's.
+  const int64_t version = TRY(CheckSchema(database, path));
   TRY(Configure(database, path));
-  if (*version < kSchemaVersion) return BringUpToDate(database);
+  if (version < kSchemaVersion) return BringUpToDate(database);
   return {};
 }
 

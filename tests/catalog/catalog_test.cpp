@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "catalog/open_catalog.h"
+#include "imgmill/catalog/finished_work.h"
 
 using namespace imgmill;
 
@@ -483,4 +484,45 @@ TEST_CASE("the default folder is below the output, else in the state folder of t
   int status = -1;
   REQUIRE(::waitpid(child, &status, 0) == child);
   CHECK(status == 0);
+}
+
+TEST_CASE("what was finished is told of a folder in which nothing can be written, and nothing is") {
+  const TestFolder folder;
+  const std::string output = folder / "a 100%?#";
+  {
+    auto catalog = Catalog::Open(output + "/.imgmill");
+    REQUIRE(catalog.ok());
+    REQUIRE((*catalog)->PutWork(Key(1), {WorkRow::State::kDone, 78, Digest("out")}));
+    REQUIRE((*catalog)->Flush());
+  }
+  const auto names_of = [&] {
+    const auto work = FinishedWork::Open(output);
+    if (!work) return work.error().message;
+    std::string names;
+    const Status all = (*work)->ForEachName([&](const std::string& name) {
+      names += name + ";";
+      return Status();
+    });
+    return all ? names : all.error().message;
+  };
+  REQUIRE(names_of() == "1.png;");
+  if (::geteuid() != 0) {
+    MESSAGE("SKIPPED: changing the user needs root");
+    return;
+  }
+  // Root may write all; a child gives that up.
+  REQUIRE(::chmod(folder.path().c_str(), 0755) == 0);
+  const auto exits_with = [&](const std::string& expected) {
+    const pid_t child = Fork([&] {
+      if (::setresuid(65534, 65534, 65534) != 0) ::_exit(9);
+      ::_exit(names_of().find(expected) != std::string::npos ? 0 : 1);
+    });
+    int status = -1;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    return status;
+  };
+  CHECK(exits_with("1.png;") == 0);
+  const std::string log = output + "/.imgmill/catalog.sqlite-wal";
+  std::ofstream(log) << "rows that are in no table yet";
+  CHECK(exits_with("its catalog was not closed") == 0);
 }
