@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -101,6 +102,13 @@ Status Create(const ActRequest& request, const CommandServices& services, Journa
   }
 }
 
+/// False also of an undo file that a full disk has left empty: it is taken as a name without a file is.
+bool HoldsAnything(const std::string& file) {
+  std::error_code none;
+  const uintmax_t bytes = std::filesystem::file_size(file, none);
+  return !none && bytes > 0;
+}
+
 /// Undo files that a killed run may have left: the last one of this catalog, and the one that the user names.
 std::vector<std::string> EarlierUndoFiles(const ActRequest& request, const CommandServices& services) {
   std::vector<std::string> files;
@@ -117,7 +125,7 @@ Result<Journal> OpenJournal(const ActRequest& request, const CommandServices& se
                             CommandResult& result) {
   Journal journal;
   for (const std::string& path : EarlierUndoFiles(request, services)) {
-    if (::access(path.c_str(), F_OK) != 0) continue;
+    if (!HoldsAnything(path)) continue;
     Result<std::unique_ptr<ActionJournal>> found = ActionJournal::Resume(path);
     if (!found && found.error().code == Code::kLocked) return found.error();
     if (!found) {
@@ -209,7 +217,7 @@ Status MayActInto(const std::string& flag, const std::string& folder, const std:
                       before.given_by + " makes: name another");
   if (undo_file.empty()) return {};
   TRY(CheckTargetFolder(ParentOf(undo_file)));
-  if (::access(undo_file.c_str(), F_OK) != 0) return {};
+  if (!HoldsAnything(undo_file)) return {};
   const Result<std::unique_ptr<ActionJournal>> earlier = ActionJournal::Open(undo_file);
   if (earlier || earlier.error().code != Code::kMalformed) return {};
   return UsageError("--undo-file " + PrintablePath(undo_file) +

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -101,6 +102,14 @@ Status Lock(const UniqueFd& file) {
   return ErrnoError(Stage::kAct, errno, "lock the undo file");
 }
 
+/// A file with nothing in it, such as a disk that was full has left, is as good as none.
+bool TakeEmpty(const std::string& path, UniqueFd& file) {
+  file = UniqueFd(::open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW));
+  struct stat info {};
+  return file.valid() && Lock(file) && ::fstat(file.get(), &info) == 0 && S_ISREG(info.st_mode) &&
+         info.st_size == 0;
+}
+
 }  // namespace
 
 Error JournalFile::Malformed(const std::string& why) const {
@@ -114,7 +123,7 @@ Result<JournalFile> JournalFile::Create(const std::string& path, const std::stri
   journal.command_ = command;
   TRY(MakeFolders(ParentOf(path)));
   journal.file_ = UniqueFd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666));
-  if (!journal.file_.valid() && errno == EEXIST) {
+  if (!journal.file_.valid() && errno == EEXIST && !TakeEmpty(path, journal.file_)) {
     return Error{Stage::kAct, Code::kConflict,
                  "the undo file " + PrintablePath(path) + " exists already (name another)"};
   }

@@ -642,3 +642,13 @@ TEST_CASE("a disk that is full ends the run early, and it can go on") {
   CHECK(Take(folder.path()).size() == 10);
   ::umount(folder.path().c_str());
 }
+
+TEST_CASE("an undo file that a full disk has left empty is taken, one that another process works on is not") {
+  const TestFolder folder;
+  const std::string undo = folder.Write("undo.tsv", "");
+  const auto first = ActionJournal::Create(undo, "test");
+  REQUIRE(first.ok());
+  const auto second = ActionJournal::Create(undo, "test");
+  REQUIRE_FALSE(second.ok());
+  CHECK(second.error().code == Code::kConflict);
+}
