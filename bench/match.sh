@@ -52,7 +52,7 @@ vectors=$(echo "$catalog"/vectors/*.vec)
 
 # Once, so that what is read lies in the system's cache; and the right answer.
 "$imgmill" match "$query" --catalog "$catalog" --model-name bench --format csv --quiet -j "$threads" >"$scratch/first.csv"
-sed -n 2p "$scratch/first.csv" | grep -qF "$query,1,1.000000,$query" || { echo "match.sh: it does not find itself first" >&2; exit 1; }
+sed -n 2p "$scratch/first.csv" | grep -qF "\"$query\",1,1.000000,\"$query\"" || { echo "match.sh: it does not find itself first" >&2; exit 1; }
 for ((run = 1; run <= runs; ++run)); do
   measure read "$bench" read "$vectors" "$threads"
   read -r seconds _ <"$scratch/read.stdout"
