@@ -3,6 +3,8 @@
 # at several thresholds, on
 # - 60 photos with 22 edits each, among bursts, neighbouring crops, pages of text and flat pictures
 #   (bench/peers/make_edit_corpus.py), and on a second corpus of this kind, by which no threshold was chosen;
+# - forms, screens, charts, shirts and photos that are nearly alike and differ in what matters, with copies of each
+#   (bench/peers/make_alike_corpus.py), twice likewise;
 # - 565 images of 32x32 of which people judged 286 pairs near-duplicates (CIFAR-10).
 #
 # Usage: bench/dedup-quality.sh [--kinds] [--wrong] [-- MORE OPTIONS OF IMGMILL]
@@ -10,8 +12,8 @@
 # Environment: IMGMILL (build/release/bin/imgmill); PEERS, where bench/peers/setup.sh made imagededup's environment
 # (~/.cache/imgmill-peers); IMGMILL_TEST_ASSETS (../shared/assets).
 #
-# The corpora and imagededup's hashes stay in PEERS/edits and PEERS/held-out: delete them after a change to what
-# makes them. About 5 minutes on 2 cores the first time.
+# The corpora and imagededup's hashes stay in PEERS/edits, held-out, alike and alike-held-out: delete them after a
+# change to what makes them. About 5 minutes on 2 cores the first time.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -32,17 +34,19 @@ python=$peers/venv/bin/python
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-# make_corpus FOLDER OPTION...: with imagededup's hashes, unless it is there.
+# make_corpus FOLDER SCRIPT OPTION...: with imagededup's hashes, unless it is there.
 make_corpus() {
-  local to=$1
-  shift
-  [ -f "$to/truth.csv" ] || "$python" bench/peers/make_edit_corpus.py --assets "$assets" --out "$to" "$@"
+  local to=$1 script=$2
+  shift 2
+  [ -f "$to/truth.csv" ] || "$python" "bench/peers/$script" --assets "$assets" --out "$to" "$@"
   [ -f "$to/hashes.csv" ] ||
     "$python" -W ignore bench/peers/hash_imagededup.py "$to/pictures" "$to/hashes.csv" 2>/dev/null
 }
 corpus=$peers/edits held_out=$peers/held-out
-make_corpus "$corpus"
-make_corpus "$held_out" --held-out
+make_corpus "$corpus" make_edit_corpus.py
+make_corpus "$held_out" make_edit_corpus.py --held-out
+make_corpus "$peers/alike" make_alike_corpus.py
+make_corpus "$peers/alike-held-out" make_alike_corpus.py --held-out
 
 # ours FOLDER NAME OPTION...: a report under that name.
 reports=()
@@ -103,6 +107,18 @@ ours "$held_out/pictures" "not verified" --no-verify
 for method in dhash pdq embedding; do ours "$held_out/pictures" "$method" --method $method; done
 "$python" bench/dedup_quality.py "$held_out/truth.csv" "$held_out/pictures" --peers "$held_out/hashes.csv" \
   "${shown[@]}" "${reports[@]}"
+for alike in alike alike-held-out; do
+  echo
+  echo "Pictures that are nearly alike ($alike)."
+  rm -rf "$scratch/catalog"
+  reports=()
+  ours "$peers/$alike/pictures" "imgmill, as it is"
+  ours "$peers/$alike/pictures" "any colours and places" --max-colour-difference 255 --max-changed 1
+  ours "$peers/$alike/pictures" "any colours" --max-colour-difference 255
+  ours "$peers/$alike/pictures" "any places" --max-changed 1
+  "$python" bench/dedup_quality.py "$peers/$alike/truth.csv" "$peers/$alike/pictures" \
+    --peers "$peers/$alike/hashes.csv" "${shown[@]}" "${reports[@]}"
+done
 echo
 echo "Pairs of 32x32 judged by people."
 judged=$assets/dedup/cifar10-near-duplicates

@@ -1,4 +1,5 @@
 // The lines and JSON objects of pairs that the second look refused.
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -9,14 +10,26 @@
 namespace imgmill {
 namespace {
 
-/// The least limit that lets a difference through, in three digits.
-std::string LimitText(double difference) {
+/// The least limit that lets a difference through, in so many parts of one.
+std::string LimitText(double difference, double parts = 1000) {
   char text[32];
-  std::snprintf(text, sizeof text, "%g", std::ceil(difference * 1000) / 1000);
+  std::snprintf(text, sizeof text, "%g", std::ceil(difference * parts) / parts);
   return text;
 }
 
 }  // namespace
+
+std::string LookLimits::ToAllow(const SecondLook& look) const {
+  if (look.difference > 1) return {};
+  std::string options;
+  const auto add = [&](const char* option, const std::string& limit) {
+    options += (options.empty() ? "" : " ") + std::string(option) + " " + limit;
+  };
+  if (look.difference > difference) add("--max-difference", LimitText(look.difference));
+  if (look.colours > colours) add("--max-colour-difference", LimitText(look.colours, 10));
+  if (look.changed > changed) add("--max-changed", LimitText(look.changed));
+  return options;
+}
 
 std::string FoundDuplicates::WhyRefused(const RefusedMember& pair, const DedupEntry& entry,
                                         const DedupEntry& keeper) const {
@@ -25,11 +38,21 @@ std::string FoundDuplicates::WhyRefused(const RefusedMember& pair, const DedupEn
     near.look = {};
     return HowNear(near) + ", cannot be laid upon it";
   }
-  const std::string how = How(pair.member, entry, keeper);
-  const double difference = pair.member.look.difference;
-  if (difference > 1 && evidence_.aligned) return how;  // no limit lets it through
-  return how + ": " + (evidence_.aligned ? "--max-difference " : "--max-lpips ") + LimitText(difference) +
-         " takes it";
+  std::string how = How(pair.member, entry, keeper);
+  const SecondLook& look = pair.member.look;
+  if (!evidence_.aligned) return how + ": --max-lpips " + LimitText(look.difference) + " takes it";
+  char text[48];
+  if (look.colours > evidence_.limits.colours) {
+    std::snprintf(text, sizeof text, ", colours differ by %.1f levels", look.colours);
+    how += text;
+  }
+  if (look.changed > evidence_.limits.changed) {
+    std::snprintf(text, sizeof text, ", %.2f of a place changed", look.changed);
+    how += text;
+  }
+  const std::string options = evidence_.limits.ToAllow(look);
+  if (options.empty()) return how;  // no limit lets it through
+  return how + ": " + options + (options.find(" --") == std::string::npos ? " takes it" : " take it");
 }
 
 std::string FoundDuplicates::RefusedSummary(bool lists) const {
@@ -38,11 +61,14 @@ std::string FoundDuplicates::RefusedSummary(bool lists) const {
   std::string text = "; " + std::to_string(refused.count()) +
                      (refused.count() == 1 ? " near pair refused" : " near pairs refused");
   if (refused.closest().empty()) return text;  // all of them are duplicates of others
-  const RefusedMember& first = refused.closest().front();
+  // Those that only colours or a place tell apart come first.
+  const auto far = std::find_if(refused.closest().begin(), refused.closest().end(), [&](const auto& pair) {
+    return !evidence_.aligned || !pair.laid || pair.member.look.difference > evidence_.limits.difference;
+  });
   std::string more;
-  if (first.laid) {
+  if (far != refused.closest().end() && far->laid) {
     char least[48];
-    std::snprintf(least, sizeof least, "least difference %.3f", first.member.look.difference);
+    std::snprintf(least, sizeof least, "least difference %.3f", far->member.look.difference);
     more = least;
   }
   if (!lists) more += std::string(more.empty() ? "" : ", ") + "see --refused";

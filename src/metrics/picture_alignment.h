@@ -20,11 +20,12 @@ struct PlaceMap {
   PlaceMap After(const PlaceMap& first) const;
 };
 
+/// Pictures are PictureLevel or SmallPicture.
 /// Walks over pixels of `first`, every `step`-th each way, that have a place inside of `second`, and gives
 /// the value there, between four pixels: visit(x, y, value of the first, value of the second).
-template <typename Visit>
-void ForEachShared(const PictureLevel& first, const PictureLevel& second, const PlaceMap& map, int margin,
-                   int step, const Visit& visit) {
+template <typename Picture, typename Visit>
+void ForEachShared(const Picture& first, const Picture& second, const PlaceMap& map, int margin, int step,
+                   const Visit& visit) {
   const double across = static_cast<double>(second.width), down = static_cast<double>(second.height);
   const double dx = map.xx * across / first.width, dy = map.yx * down / first.width;
   const double last_x = across - 1, last_y = down - 1;
@@ -33,7 +34,7 @@ void ForEachShared(const PictureLevel& first, const PictureLevel& second, const 
     const double u = 0.5 / first.width;
     const double row_x = (map.xx * u + map.xy * v + map.x) * across - 0.5;
     const double row_y = (map.yx * u + map.yy * v + map.y) * down - 0.5;
-    const float* const row = first.row(y);
+    const auto* const row = first.row(y);
     for (int x = margin; x < first.width - margin; x += step) {
       const double at_x = row_x + dx * x, at_y = row_y + dy * x;
       // A little outside is rounding, such as of two pictures that are laid edge on edge.
@@ -42,11 +43,13 @@ void ForEachShared(const PictureLevel& first, const PictureLevel& second, const 
       const double clamped_y = std::min(std::max(at_y, 0.0), last_y - 1e-6);
       const int left = static_cast<int>(clamped_x), upper = static_cast<int>(clamped_y);
       const float fx = static_cast<float>(clamped_x - left), fy = static_cast<float>(clamped_y - upper);
-      const float* const from = second.row(upper) + left;
-      const float* const below = from + second.width;
-      const float over = from[0] + fx * (from[1] - from[0]);
-      const float under = below[0] + fx * (below[1] - below[0]);
-      visit(x, y, row[x], over + fy * (under - over));
+      const auto* const from = second.row(upper) + left;
+      const auto* const below = from + second.width;
+      const float corners[] = {static_cast<float>(from[0]), static_cast<float>(from[1]),
+                               static_cast<float>(below[0]), static_cast<float>(below[1])};
+      const float over = corners[0] + fx * (corners[1] - corners[0]);
+      const float under = corners[2] + fx * (corners[3] - corners[2]);
+      visit(x, y, static_cast<float>(row[x]), over + fy * (under - over));
     }
   }
 }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "colour_difference.h"
+#include "local_change.h"
 #include "local_difference.h"
 #include "picture_alignment.h"
 
@@ -59,20 +61,33 @@ double DetailOf(const PictureLevel& level) {
 struct PictureMatcher::Impl {
   /// The difference on the coarser one's pixels; where one of them is out of focus, at half of that size, at
   /// which others look more alike, too: there it counts twice.
-  double Compare(const PlaceMap& map, const PlaceMap& back) {
-    const PictureLevel& a = first[0];
-    const PictureLevel& b = second[0];
-    const double finer = std::sqrt(std::abs(map.determinant()) * b.width * b.height /
-                                   (static_cast<double>(a.width) * a.height));
-    const PicturePyramid& coarse = finer >= 1 ? first : second;
-    const PicturePyramid& fine = finer >= 1 ? second : first;
-    const PlaceMap& to_fine = finer >= 1 ? map : back;
-    const size_t level = LevelFor(fine, finer >= 1 ? finer : 1 / finer);
-    const double one = DetailOf(coarse[0]), other = DetailOf(fine[level]);
-    const bool halved = std::min(one, other) < kOutOfFocus * std::max(one, other) && coarse.levels() > 1 &&
-                        fine.levels() > level + 1;
-    return halved ? 2 * difference.Of(coarse[1], fine[level + 1], to_fine)
-                  : difference.Of(coarse[0], fine[level], to_fine);
+  double Compare() {
+    const Levels levels = FindLevels();
+    const PictureLevel& coarse = (*levels.coarse)[0];
+    const PictureLevel& fine = (*levels.fine)[levels.level];
+    const double one = DetailOf(coarse), other = DetailOf(fine);
+    const bool halved = std::min(one, other) < kOutOfFocus * std::max(one, other) &&
+                        levels.coarse->levels() > 1 && levels.fine->levels() > levels.level + 1;
+    return halved ? 2 * difference.Of((*levels.coarse)[1], (*levels.fine)[levels.level + 1], *levels.to_fine)
+                  : difference.Of(coarse, fine, *levels.to_fine);
+  }
+  /// The coarser one, and the size of the other that is the next to it.
+  struct Levels {
+    const PicturePyramid* coarse;
+    const PicturePyramid* fine;
+    size_t level;
+    const PlaceMap* to_fine;
+  };
+  Levels FindLevels() const {
+    const double finer = Finer(first[0], second[0]);
+    if (finer >= 1) return {&first, &second, LevelFor(second, finer), &map};
+    return {&second, &first, LevelFor(first, 1 / finer), &back};
+  }
+  /// Pixels of the second picture to one of the first, each way.
+  template <typename Picture>
+  double Finer(const Picture& a, const Picture& b) const {
+    return std::sqrt(std::abs(map.determinant()) * b.width * b.height /
+                     (static_cast<double>(a.width) * a.height));
   }
   static size_t LevelFor(const PicturePyramid& pyramid, double finer) {
     size_t level = 0;
@@ -81,7 +96,10 @@ struct PictureMatcher::Impl {
   }
 
   PicturePyramid first, second;
+  PlaceMap map, back;  // of the first onto the second, and the other way round
   LocalDifference difference;
+  ColourComparison colours;
+  LocalChange change;
 };
 
 PictureMatcher::PictureMatcher() : impl_(std::make_unique<Impl>()) {}
@@ -89,7 +107,8 @@ PictureMatcher::~PictureMatcher() = default;
 PictureMatcher::PictureMatcher(PictureMatcher&&) noexcept = default;
 
 size_t PictureMatcher::PooledBytes() {
-  return 2 * PicturePyramid::PooledBytes() + LocalDifference::PooledBytes();
+  return 2 * PicturePyramid::PooledBytes() + LocalDifference::PooledBytes() +
+         ColourComparison::PooledBytes() + LocalChange::PooledBytes();
 }
 
 std::optional<PictureMatch> PictureMatcher::Match(const SmallPicture& first, const SmallPicture& second) {
@@ -103,10 +122,25 @@ std::optional<PictureMatch> PictureMatcher::Match(const SmallPicture& first, con
   const double of_second = of_first * std::abs(map->determinant());
   if (std::max(of_first, of_second) < kMostOfOne || std::min(of_first, of_second) < kLeastOfOther)
     return std::nullopt;
-  const PlaceMap back = map->Inverse();
-  const Box box = BoxOf(back);
-  return PictureMatch{impl_->Compare(*map, back), static_cast<float>(box.left), static_cast<float>(box.top),
+  impl_->map = *map;
+  impl_->back = map->Inverse();
+  const Box box = BoxOf(impl_->back);
+  return PictureMatch{impl_->Compare(), static_cast<float>(box.left), static_cast<float>(box.top),
                       static_cast<float>(box.right), static_cast<float>(box.bottom)};
+}
+
+double PictureMatcher::ColourDifference(const SmallColours& first, const SmallColours& second) {
+  return impl_->colours.Of(first, second, impl_->map);
+}
+
+double PictureMatcher::ChangedThings() {
+  const Impl::Levels levels = impl_->FindLevels();
+  return impl_->change.OfThings((*levels.coarse)[0], (*levels.fine)[levels.level], *levels.to_fine);
+}
+
+double PictureMatcher::ChangedStrokes(const SmallPicture& first, const SmallPicture& second) {
+  return impl_->Finer(first, second) >= 1 ? impl_->change.OfStrokes(first, second, impl_->map)
+                                          : impl_->change.OfStrokes(second, first, impl_->back);
 }
 
 }  // namespace imgmill

@@ -76,7 +76,8 @@ TEST_CASE("copies are laid upon their keeper and evidence is told; a scene seen 
 
     // The same by other threads, with pictures and hashes recalled.
     CHECK(Dedup(where / "photos", with({"-j4"}))["groups"] == looked["groups"]);
-    CHECK(Duplicates(Dedup(where / "photos", with({"--max-difference", "1"}))).size() == 3);
+    CHECK(Duplicates(Dedup(where / "photos", with({"--max-difference", "1", "--max-changed", "1"}))).size() ==
+          3);
     CHECK(Duplicates(Dedup(where / "photos", with({"--max-difference", "0"}))).empty());
   }
 }
@@ -235,6 +236,10 @@ TEST_CASE("what does not go with a second look is said") {
   };
   refused({"--max-difference", "2"}, "--max-difference takes 0 to 1");
   refused({"--max-difference", "0.1", "--no-verify"}, "does not go with --no-verify");
+  refused({"--max-colour-difference", "256"}, "--max-colour-difference takes 0 to 255");
+  refused({"--max-changed", "1.1"}, "--max-changed takes 0 to 1");
+  refused({"--max-changed", "0.3", "--no-verify"}, "--max-changed does not go with --no-verify");
+  refused({"--max-colour-difference", "9", "--method", "exact"}, "does not go with --method exact");
   refused({"--max-difference", "0.1", "--method", "exact"}, "does not go with --method exact");
   refused({"--invariant", "flip", "--no-verify"}, "--invariant does not go with --no-verify");
   refused({"--invariant", "flip", "--method", "dhash"}, "not with --method dhash");

@@ -14,6 +14,7 @@ namespace imgmill {
 
 class Flags;
 struct DedupMethod;
+struct LookLimits;
 
 struct DedupOptions {
   /// "exact" (equal bytes), "phash", "dhash", "ahash", "whash", "pdq", "blockmean", "embedding" or "lpips".
@@ -49,6 +50,13 @@ struct DedupOptions {
   /// and bursts and pages of a book more (docs/dedup.md).
   std::optional<double> max_difference;
   double difference() const { return max_difference.value_or(0.1); }
+
+  /// What their colours may differ in beside an edit of the whole picture, in levels of 255. By default 8:
+  /// edited photos have less, and products in other colours more.
+  std::optional<double> max_colour_difference;
+  /// How much of the most changed place may show another thing, 0 to 1. By default 0.2.
+  std::optional<double> max_changed;
+  LookLimits limits() const;
 
   /// How many of the near pairs that the second look refuses are listed, the closest first: 0 to 1000. By
   /// default 20 in the JSON document and on the page, and none in the text.

@@ -105,6 +105,9 @@ struct SecondLook {
   double difference = 0;  ///< 0 for equal ones
   /// The box of the keeper that the other one shows, in parts of its width and height.
   float left = 0, top = 0, right = 1, bottom = 1;
+  /// PictureMatcher's ColourDifference, and its ChangedThings or ChangedStrokes, whichever is more; below 0
+  /// where nobody looked.
+  double colours = -1, changed = -1;
   auto operator<=>(const SecondLook&) const = default;
 };
 /// What a second look says of a pair.

@@ -109,6 +109,7 @@ class Dedup final : public Command, public ChecksAhead {
     const FoundDuplicates found(entries, std::move(groups),
                                 {.by_vectors = ByModel(),
                                  .aligned = options_.verifies(),
+                                 .limits = options_.limits(),
                                  .by_quality = options_.Method().has_quality(),
                                  .least_quality = rules_.least_quality});
     TRY(Describe(found, services, result));
@@ -319,7 +320,7 @@ Result<std::unique_ptr<CommandRun>> Dedup::Begin(ItemSource& source, const Comma
   if (By(DedupBy::kVectors)) {
     OpenedEmbedding opened = TRY(OpenEmbedding(options_.embedding, services));
     std::unique_ptr<SecondLooker> look;
-    if (options_.verifies()) look = std::make_unique<PictureLook>(options_.difference(), services);
+    if (options_.verifies()) look = std::make_unique<PictureLook>(options_.limits(), services);
     const auto reduce = [this, &services](CommandResult result, const DedupTable& entries,
                                           const VectorFile* vectors, SecondLooker* looker) {
       return Reduce(std::move(result), entries, vectors, looker, {}, services);
@@ -333,7 +334,7 @@ Result<std::unique_ptr<CommandRun>> Dedup::Begin(ItemSource& source, const Comma
     OpenedEmbedding opened = TRY(WithVectors(std::move(comparer), services));
     look = std::make_unique<LpipsLook>(std::move(opened), options_.lpips(), services);
   } else if (options_.verifies()) {
-    look = std::make_unique<PictureLook>(options_.difference(), services);
+    look = std::make_unique<PictureLook>(options_.limits(), services);
   }
   return std::unique_ptr<CommandRun>(
       std::make_unique<HashRun>(*this, services, std::move(places), std::move(look)));

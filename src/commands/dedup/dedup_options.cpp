@@ -8,6 +8,7 @@
 #include "duplicate_action.h"
 #include "imgmill/commands/dedup.h"
 #include "imgmill/commands/flags.h"
+#include "look_limits.h"
 
 namespace imgmill {
 namespace {
@@ -56,6 +57,14 @@ void AddDedupFlags(Flags& flags, DedupOptions& options) {
       .Add("--max-difference", options.max_difference,
            "What two images may differ in when they are laid upon each other, 0 to 1 [0.1]")
       .Type("DIFFERENCE");
+  flags
+      .Add("--max-colour-difference", options.max_colour_difference,
+           "What their colours may differ in then, beside a cast or a fading of all, 0 to 255 [8]")
+      .Type("LEVELS");
+  flags
+      .Add("--max-changed", options.max_changed,
+           "How much of the most changed place may show another thing then, 0 to 1 [0.2]")
+      .Type("PART");
   flags
       .Add("--refused", options.refused,
            "List the closest pairs that are near but look different, and what would take them: 0 to "
@@ -123,6 +132,14 @@ int DedupOptions::distance(uint64_t images) const {
   return max_distance ? *max_distance : Method().Distance(no_verify, images);
 }
 
+LookLimits DedupOptions::limits() const {
+  LookLimits limits;
+  limits.difference = difference();
+  limits.colours = max_colour_difference.value_or(limits.colours);
+  limits.changed = max_changed.value_or(limits.changed);
+  return limits;
+}
+
 bool DedupOptions::HasLooks() const {
   const bool by_model = !embedding.model.empty() || !embedding.model_name.empty();
   return Method().by == DedupBy::kHash || (Method().by == DedupBy::kVectors && !by_model);
@@ -159,9 +176,13 @@ std::optional<std::string> DedupOptions::Check() const {
   if (max_lpips && !by_network) return "--max-lpips goes with --method lpips";
   if (max_distance && (*max_distance < 0 || *max_distance > how.bits()))
     return "--max-distance takes 0 to " + std::to_string(how.bits()) + " bits";
-  if (max_difference && no_verify) return "--max-difference does not go with --no-verify";
-  if ((max_difference || no_verify) && !HasLooks())
-    return std::string(no_verify ? "--no-verify" : "--max-difference") +
+  const std::string limit = max_difference          ? "--max-difference"
+                            : max_colour_difference ? "--max-colour-difference"
+                            : max_changed           ? "--max-changed"
+                                                    : "";
+  if (!limit.empty() && no_verify) return limit + " does not go with --no-verify";
+  if ((!limit.empty() || no_verify) && !HasLooks())
+    return (no_verify ? "--no-verify" : limit) +
            " is of candidates by hash or descriptor: it does not go with " +
            (by_vectors ? "--model" : "--method " + method);
   if (refused && !looks_again())
@@ -171,6 +192,9 @@ std::optional<std::string> DedupOptions::Check() const {
                          : "--method " + method);
   if (refused && (*refused < 0 || *refused > 1000)) return "--refused takes 0 to 1000 pairs";
   if (!(difference() >= 0 && difference() <= 1)) return "--max-difference takes 0 to 1";
+  if (!(limits().colours >= 0 && limits().colours <= 255))
+    return "--max-colour-difference takes 0 to 255 levels";
+  if (!(limits().changed >= 0 && limits().changed <= 1)) return "--max-changed takes 0 to 1";
   if (!(similarity() >= 0 && similarity() <= 1)) return "--min-similarity takes 0 to 1";
   if (!(lpips() >= 0)) return "--max-lpips takes 0 or more";
   if (by_network && embedding.model.empty())

@@ -4,13 +4,15 @@
 #include "dedup_second_look.h"
 #include "imgmill/memory/pool_array.h"
 #include "imgmill/metrics/picture_matcher.h"
+#include "look_limits.h"
 
 namespace imgmill {
 
+struct CandidatePicture;
+
 class PictureLook final : public SecondLooker {
  public:
-  /// @param most  the largest difference of duplicates
-  PictureLook(double most, const CommandServices& services);
+  PictureLook(const LookLimits& limits, const CommandServices& services);
   ~PictureLook() override;
 
   /// A small picture of each, as a fact of its content.
@@ -24,8 +26,17 @@ class PictureLook final : public SecondLooker {
  private:
   class PictureOperation;
   class Looking;
+  enum class Laid : uint64_t { kNot, kLaid, kCompared };
+  /// As the catalog has it: no bytes between its members.
+  struct PairVerdict {
+    SecondLook look;
+    Laid laid = Laid::kNot;
+  };
 
-  const double most_;
+  PairVerdict Compare(const CandidatePicture& kept, const CandidatePicture& other,
+                      PictureMatcher& matcher) const;
+
+  const LookLimits limits_;
   const CommandServices& services_;
   const std::string fact_;
   Candidates candidates_;

@@ -123,6 +123,10 @@ nlohmann::ordered_json FoundDuplicates::MemberJson(const DuplicateGroups::Member
   if (member.link != DuplicateLink::kNone) image["link"] = ToString(member.link);
   if (!aligned) return image;
   image["aligned_difference"] = std::round(member.look.difference * 1e4) / 1e4;
+  if (member.look.colours >= 0) {
+    image["colour_difference"] = std::round(member.look.colours * 10) / 10;
+    image["changed"] = std::round(member.look.changed * 1e3) / 1e3;
+  }
   image["crop"] = CropJson(member.look, keeper);
   if (member.pose != 0) image["pose"] = PoseName(static_cast<int>(member.pose));
   return image;

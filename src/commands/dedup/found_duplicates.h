@@ -10,6 +10,7 @@
 #include "dedup_groups.h"
 #include "imgmill/commands/command.h"
 #include "imgmill/signals/perceptual_hash.h"
+#include "look_limits.h"
 
 namespace imgmill {
 
@@ -21,6 +22,7 @@ class FoundDuplicates {
   struct Evidence {
     bool by_vectors = false;  ///< distances are those of vectors, not bits
     bool aligned = false;     ///< it was laid upon the keeper
+    LookLimits limits = {};   ///< likewise: what it may differ in
     bool by_quality = false;  ///< hashes have a quality
     int least_quality = 0;    ///< below which images were compared by their pixels only
   };
