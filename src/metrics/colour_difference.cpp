@@ -99,17 +99,97 @@ void AddWhatWasCut(double luma, const Chroma& colour, double by, Chroma& rest) {
   }
 }
 
+/// What makes the colours of one picture of those of another: a matrix of Cb and Cr, and a tint of each.
+struct ColourEdit {
+  std::array<Chroma, 2> matrix{};
+  std::array<Tint, 2> tints{};
+
+  /// What is left of the second picture's colour, but for the tint.
+  Chroma Untinted(const ColourPair& pair) const {
+    const Chroma from = {static_cast<double>(pair.from.blue), static_cast<double>(pair.from.red)};
+    return {static_cast<double>(pair.to.blue) - matrix[0][0] * from[0] - matrix[0][1] * from[1],
+            static_cast<double>(pair.to.red) - matrix[1][0] * from[0] - matrix[1][1] * from[1]};
+  }
+  double ErrorOf(const ColourPair& pair) const {
+    const Knots knots(static_cast<double>(pair.from.luma));
+    Chroma rest = Untinted(pair);
+    for (size_t side = 0; side < 2; ++side) rest[side] -= At(tints[side], knots);
+    const auto cut = [&](const ColourCell& cell, double by) {
+      AddWhatWasCut(static_cast<double>(cell.luma),
+                    {static_cast<double>(cell.blue), static_cast<double>(cell.red)}, by, rest);
+    };
+    cut(pair.to, 1);
+    cut(pair.from, -(matrix[0][0] + matrix[1][1]) / 2);
+    return std::hypot(rest[0], rest[1]);
+  }
+};
+
+/// The matrix that fits best together with tints of any strength, brought within its bounds.
+void FitMatrix(std::span<const ColourPair> pairs, ColourEdit& edit) {
+  Equations<2 + kKnots> joint;
+  double weights = 0;
+  for (const ColourPair& pair : pairs) {
+    const double weight = static_cast<double>(pair.weight);
+    const Knots knots(static_cast<double>(pair.from.luma));
+    const size_t places[] = {0, 1, 2 + knots.at, 3 + knots.at};
+    const double parts[] = {static_cast<double>(pair.from.blue), static_cast<double>(pair.from.red),
+                            1 - knots.part, knots.part};
+    for (size_t i = 0; i < 4; ++i) {
+      for (size_t j = 0; j < 4; ++j) joint.matrix[places[i]][places[j]] += weight * parts[i] * parts[j];
+      joint.right[0][places[i]] += weight * parts[i] * static_cast<double>(pair.to.blue);
+      joint.right[1][places[i]] += weight * parts[i] * static_cast<double>(pair.to.red);
+    }
+    weights += weight;
+  }
+  // Where there is little colour, the same colours are the likeliest.
+  for (size_t i = 0; i < 2; ++i) joint.matrix[i][i] += 2 * weights, joint.right[i][i] += 2 * weights;
+  joint.Smooth(2, weights);
+  joint.Solve();
+  const double saturation = std::clamp((joint.right[0][0] + joint.right[1][1]) / 2, 0.0, kMostSaturated);
+  const double most = kMostTurned * saturation;
+  for (size_t to = 0; to < 2; ++to) {
+    for (size_t from = 0; from < 2; ++from) {
+      const double same = to == from ? saturation : 0;
+      edit.matrix[to][from] = same + std::clamp(joint.right[to][from] - same, -most, most);
+    }
+  }
+}
+
+/// The tints that fit best with that matrix, brought within their bounds.
+void FitTints(std::span<const ColourPair> pairs, ColourEdit& edit) {
+  Equations<kKnots> tints;
+  std::array<double, kKnots> seen{};
+  double weights = 0;
+  for (const ColourPair& pair : pairs) {
+    const Knots knots(static_cast<double>(pair.from.luma));
+    const double weight = static_cast<double>(pair.weight);
+    const double parts[] = {1 - knots.part, knots.part};
+    const Chroma rest = edit.Untinted(pair);
+    for (size_t i = 0; i < 2; ++i) {
+      for (size_t j = 0; j < 2; ++j) tints.matrix[knots.at + i][knots.at + j] += weight * parts[i] * parts[j];
+      for (size_t side = 0; side < 2; ++side)
+        tints.right[side][knots.at + i] += weight * parts[i] * rest[side];
+      seen[knots.at + i] += weight * parts[i];
+    }
+    weights += weight;
+  }
+  tints.Smooth(0, weights);
+  tints.Solve();
+  edit.tints = tints.right;
+  for (Tint& tint : edit.tints) Bound(tint, seen);
+}
+
 }  // namespace
 
 ColourComparison::ColourComparison()
     : first_(kMostCells), second_(kMostCells), pairs_(kMostCells), errors_(kMostCells) {}
 
 size_t ColourComparison::PooledBytes() {
-  return kMostCells * (2 * sizeof(Cell) + sizeof(Pair) + sizeof(float));
+  return kMostCells * (2 * sizeof(ColourCell) + sizeof(ColourPair) + sizeof(float));
 }
 
 /// Means around each cell.
-void ColourComparison::Blur(const SmallColours& colours, int radius, PoolArray<Cell>& to) {
+void ColourComparison::Blur(const SmallColours& colours, int radius, PoolArray<ColourCell>& to) {
   for (int y = 0; y < colours.height; ++y) {
     for (int x = 0; x < colours.width; ++x) {
       float sum[3] = {}, count = 0;
@@ -128,96 +208,31 @@ void ColourComparison::Blur(const SmallColours& colours, int radius, PoolArray<C
   }
 }
 
-/// What is left of one picture's colours when they are explained by the other's: by a saturation, a slight
-/// turn and a tint that changes slowly with the luma; or, for a copy without colours of its own, by a tint
-/// alone.
-double ColourComparison::Explained(size_t pairs, bool forward, bool tinted) {
-  const std::span<Pair> all = pairs_.span().first(pairs);
-  for (Pair& pair : all) pair.weight = 1;
+/// What is left of the second picture's colours when they are explained by the first one's: by a saturation,
+/// a slight turn and a tint that changes slowly with the luma; or, for a copy without colours of its own, by
+/// a tint alone.
+double ColourComparison::Explained(size_t count, bool tinted) {
+  const std::span<ColourPair> pairs = pairs_.span().first(count);
+  for (ColourPair& pair : pairs) pair.weight = 1;
   for (int round = 0; round < kRounds; ++round) {
-    double weights = 0;
-    double by_blue[2] = {}, by_red[2] = {};  // of blue and red
-    if (!tinted) {
-      Equations<2 + kKnots> joint;
-      for (const Pair& pair : all) {
-        const Cell& from = forward ? pair.first : pair.second;
-        const Cell& to = forward ? pair.second : pair.first;
-        const double weight = static_cast<double>(pair.weight);
-        const Knots knots(static_cast<double>(from.luma));
-        const size_t places[] = {0, 1, 2 + knots.at, 3 + knots.at};
-        const double parts[] = {static_cast<double>(from.blue), static_cast<double>(from.red), 1 - knots.part,
-                                knots.part};
-        for (size_t i = 0; i < 4; ++i) {
-          for (size_t j = 0; j < 4; ++j) joint.matrix[places[i]][places[j]] += weight * parts[i] * parts[j];
-          joint.right[0][places[i]] += weight * parts[i] * static_cast<double>(to.blue);
-          joint.right[1][places[i]] += weight * parts[i] * static_cast<double>(to.red);
-        }
-        weights += weight;
-      }
-      // Where there is little colour, the same colours are the likeliest.
-      for (size_t i = 0; i < 2; ++i) joint.matrix[i][i] += 2 * weights, joint.right[i][i] += 2 * weights;
-      joint.Smooth(2, weights);
-      joint.Solve();
-      const double saturation = std::clamp((joint.right[0][0] + joint.right[1][1]) / 2, 0.0, kMostSaturated);
-      const double most = kMostTurned * saturation;
-      const auto bounded = [&](size_t to, size_t from) {
-        const double same = to == from ? saturation : 0;
-        return same + std::clamp(joint.right[to][from] - same, -most, most);
-      };
-      by_blue[0] = bounded(0, 0), by_blue[1] = bounded(0, 1);
-      by_red[0] = bounded(1, 0), by_red[1] = bounded(1, 1);
-    }
-    Equations<kKnots> tints;
-    std::array<double, kKnots> seen{};
-    weights = 0;
-    const auto left = [&](const Pair& pair) {
-      const Cell& from = forward ? pair.first : pair.second;
-      const Cell& to = forward ? pair.second : pair.first;
-      const double blue = static_cast<double>(from.blue), red = static_cast<double>(from.red);
-      return Chroma{static_cast<double>(to.blue) - by_blue[0] * blue - by_blue[1] * red,
-                    static_cast<double>(to.red) - by_red[0] * blue - by_red[1] * red};
-    };
-    for (const Pair& pair : all) {
-      const Knots knots(static_cast<double>((forward ? pair.first : pair.second).luma));
-      const double weight = static_cast<double>(pair.weight);
-      const double parts[] = {1 - knots.part, knots.part};
-      const Chroma rest = left(pair);
-      for (size_t i = 0; i < 2; ++i) {
-        for (size_t j = 0; j < 2; ++j)
-          tints.matrix[knots.at + i][knots.at + j] += weight * parts[i] * parts[j];
-        for (size_t side = 0; side < 2; ++side)
-          tints.right[side][knots.at + i] += weight * parts[i] * rest[side];
-        seen[knots.at + i] += weight * parts[i];
-      }
-      weights += weight;
-    }
-    tints.Smooth(0, weights);
-    tints.Solve();
-    for (Tint& tint : tints.right) Bound(tint, seen);
+    ColourEdit edit;
+    if (!tinted) FitMatrix(pairs, edit);
+    FitTints(pairs, edit);
     double sum = 0;
-    for (Pair& pair : all) {
-      const Knots knots(static_cast<double>((forward ? pair.first : pair.second).luma));
-      Chroma rest = left(pair);
-      for (size_t side = 0; side < 2; ++side) rest[side] -= At(tints.right[side], knots);
-      const auto cut = [&](const Cell& cell, double by) {
-        AddWhatWasCut(static_cast<double>(cell.luma),
-                      {static_cast<double>(cell.blue), static_cast<double>(cell.red)}, by, rest);
-      };
-      cut(forward ? pair.second : pair.first, 1);
-      cut(forward ? pair.first : pair.second, -(by_blue[0] + by_red[1]) / 2);
-      const double error = std::hypot(rest[0], rest[1]);
+    for (ColourPair& pair : pairs) {
+      const double error = edit.ErrorOf(pair);
       pair.error = static_cast<float>(error);
       sum += error;
     }
-    const double scale = std::max(2.0, 1.5 * sum / static_cast<double>(pairs));
-    for (Pair& pair : all) {
+    const double scale = std::max(2.0, 1.5 * sum / static_cast<double>(count));
+    for (ColourPair& pair : pairs) {
       const double ratio = static_cast<double>(pair.error) / scale;
       pair.weight = static_cast<float>(1 / (1 + ratio * ratio));
     }
   }
-  const std::span<float> errors = errors_.span().first(pairs);
-  for (size_t i = 0; i < pairs; ++i) errors[i] = all[i].error;
-  const auto counted = static_cast<size_t>(kCounted * static_cast<double>(pairs - 1));
+  const std::span<float> errors = errors_.span().first(count);
+  for (size_t i = 0; i < count; ++i) errors[i] = pairs[i].error;
+  const auto counted = static_cast<size_t>(kCounted * static_cast<double>(count - 1));
   std::nth_element(errors.begin(), errors.begin() + static_cast<std::ptrdiff_t>(counted), errors.end());
   return static_cast<double>(errors[counted]);
 }
@@ -230,7 +245,7 @@ double ColourComparison::Of(const SmallColours& first, const SmallColours& secon
   Blur(second, static_cast<int>(1.5 * finer), second_);
   size_t pairs = 0;
   double of_first = 0, of_second = 0;
-  const auto colour = [](const Cell& cell) {
+  const auto colour = [](const ColourCell& cell) {
     return static_cast<double>(cell.blue * cell.blue + cell.red * cell.red);
   };
   for (int y = 0; y < first.height; ++y) {
@@ -244,23 +259,29 @@ double ColourComparison::Of(const SmallColours& first, const SmallColours& secon
       const double clamped_y = std::clamp(at_y, 0.0, second.height - 1 - 1e-6);
       const int left = static_cast<int>(clamped_x), upper = static_cast<int>(clamped_y);
       const auto fx = static_cast<float>(clamped_x - left), fy = static_cast<float>(clamped_y - upper);
-      const Cell* const from = second_.data() + upper * second.width + left;
-      const auto between = [&](float Cell::*part) {
+      const ColourCell* const from = second_.data() + upper * second.width + left;
+      const auto between = [&](float ColourCell::*part) {
         const float over = from[0].*part + fx * (from[1].*part - from[0].*part);
-        const Cell* const below = from + second.width;
+        const ColourCell* const below = from + second.width;
         const float under = below[0].*part + fx * (below[1].*part - below[0].*part);
         return over + fy * (under - over);
       };
-      const Cell one = first_[static_cast<size_t>(y * first.width + x)];
-      const Cell other = {between(&Cell::luma), between(&Cell::blue), between(&Cell::red)};
+      const ColourCell one = first_[static_cast<size_t>(y * first.width + x)];
+      const ColourCell other = {between(&ColourCell::luma), between(&ColourCell::blue),
+                                between(&ColourCell::red)};
       of_first += colour(one), of_second += colour(other);
       pairs_[pairs++] = {one, other};
     }
   }
   if (pairs < 4) return 0;
+  const auto swap = [&] {
+    for (ColourPair& pair : pairs_.span().first(pairs)) std::swap(pair.from, pair.to);
+  };
   // What has less colour may have lost it; and it is a grey or a toned copy whose colours are a tint.
-  return std::min({255.0, Explained(pairs, of_first >= of_second, false), Explained(pairs, true, true),
-                   Explained(pairs, false, true)});
+  if (of_first < of_second) swap();
+  const double lost = std::min(Explained(pairs, false), Explained(pairs, true));
+  swap();
+  return std::min({255.0, lost, Explained(pairs, true)});
 }
 
 }  // namespace imgmill

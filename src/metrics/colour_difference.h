@@ -7,6 +7,15 @@
 
 namespace imgmill {
 
+struct ColourCell {
+  float luma = 0, blue = 0, red = 0;  ///< and Cb and Cr, around 0
+};
+/// Of one place.
+struct ColourPair {
+  ColourCell from, to;
+  float weight = 1, error = 0;
+};
+
 class ColourComparison {
  public:
   /// Room for any pictures. @throws OutOfMemory
@@ -17,19 +26,11 @@ class ColourComparison {
   double Of(const SmallColours& first, const SmallColours& second, const PlaceMap& map);
 
  private:
-  struct Cell {
-    float luma = 0, blue = 0, red = 0;  ///< and Cb and Cr, around 0
-  };
-  struct Pair {
-    Cell first, second;
-    float weight = 1, error = 0;
-  };
+  static void Blur(const SmallColours& colours, int radius, PoolArray<ColourCell>& to);
+  double Explained(size_t count, bool tinted);
 
-  static void Blur(const SmallColours& colours, int radius, PoolArray<Cell>& to);
-  double Explained(size_t pairs, bool forward, bool tinted);
-
-  PoolArray<Cell> first_, second_;  ///< means of 3x3 cells
-  PoolArray<Pair> pairs_;
+  PoolArray<ColourCell> first_, second_;  ///< means of 3x3 cells of the coarser one
+  PoolArray<ColourPair> pairs_;
   PoolArray<float> errors_;
 };
 

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 #include <random>
@@ -31,24 +32,26 @@ struct Views {
   SmallPicture large_view() const { return {384, 256, large.data()}; }
 };
 
-/// At three sizes, sixteen samples a pixel.
+/// At three sizes, four samples a pixel, sixteen a cell.
 Views Draw(const Scene& scene) {
   Views views;
-  const auto draw = [&](int width, int height, const std::function<void(const Colour&)>& put) {
+  const auto draw = [&](int width, int height, int samples, const std::function<void(const Colour&)>& put) {
     for (int y = 0; y < height; ++y) {
       for (int x = 0; x < width; ++x) {
         Colour sum{};
-        for (int i = 0; i < 16; ++i) {
-          const Colour one = scene((x + (i % 4 + 0.5) / 4) / width, (y + (i / 4 + 0.5) / 4) / height);
-          for (size_t band = 0; band < 3; ++band) sum[band] += std::clamp(one[band], 0.0, 255.0) / 16;
+        for (int i = 0; i < samples * samples; ++i) {
+          const double across = (i % samples + 0.5) / samples, down = (i / samples + 0.5) / samples;
+          const Colour one = scene((x + across) / width, (y + down) / height);
+          for (size_t band = 0; band < 3; ++band)
+            sum[band] += std::clamp(one[band], 0.0, 255.0) / (samples * samples);
         }
         put(sum);
       }
     }
   };
-  draw(192, 128, [&](const Colour& colour) { views.small.push_back(Level(LumaOf(colour))); });
-  draw(384, 256, [&](const Colour& colour) { views.large.push_back(Level(LumaOf(colour))); });
-  draw(48, 32, [&](const Colour& colour) {
+  draw(192, 128, 2, [&](const Colour& colour) { views.small.push_back(Level(LumaOf(colour))); });
+  draw(384, 256, 2, [&](const Colour& colour) { views.large.push_back(Level(LumaOf(colour))); });
+  draw(48, 32, 4, [&](const Colour& colour) {
     for (const double value : colour) views.colours.push_back(Level(value));
   });
   return views;
@@ -85,7 +88,8 @@ Scene Disks(unsigned seed) {
   return [disks](double x, double y) {
     Colour colour = {120, 125, 130};
     for (const Disk& disk : disks) {
-      if (std::hypot(x - disk.x, (y - disk.y) / 1.5) < disk.radius) colour = disk.colour;
+      if ((x - disk.x) * (x - disk.x) + (y - disk.y) * (y - disk.y) / 2.25 < disk.radius * disk.radius)
+        colour = disk.colour;
     }
     return colour;
   };
@@ -120,7 +124,7 @@ Scene Form(unsigned seed) {
 }  // namespace
 
 TEST_CASE("a cast, a fading, a grey and a toned copy have the same colours; turned hues are others") {
-  for (unsigned seed = 1; seed < 5; ++seed) {
+  for (unsigned seed = 1; seed < 3; ++seed) {
     CAPTURE(seed);
     const Scene scene = Disks(seed);
     const Views picture = Draw(scene);
@@ -162,7 +166,7 @@ TEST_CASE("a shirt in another colour has other colours, whatever the ground") {
 }
 
 TEST_CASE("a thing that is another one is seen, a caption is none") {
-  for (unsigned seed = 1; seed < 5; ++seed) {
+  for (unsigned seed = 1; seed < 3; ++seed) {
     CAPTURE(seed);
     const Scene scene = Disks(seed);
     const Views picture = Draw(scene);
