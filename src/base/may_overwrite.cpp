@@ -1,5 +1,6 @@
 #include "base/may_overwrite.h"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <filesystem>
@@ -24,6 +25,17 @@ bool BeginsWithTime(std::string_view head) {
   return true;
 }
 
+/// Where a Parquet file says who has written it.
+std::string EndOf(const std::string& path) {
+  constexpr std::streamoff kBytes = 256;
+  std::ifstream file(path, std::ios::binary | std::ios::ate);
+  const std::streamoff bytes = file.tellg();
+  std::string end(static_cast<size_t>(std::clamp<std::streamoff>(bytes, 0, kBytes)), '\0');
+  file.seekg(-static_cast<std::streamoff>(end.size()), std::ios::end);
+  file.read(end.data(), static_cast<std::streamsize>(end.size()));
+  return end;
+}
+
 bool IsOurs(std::string_view head, const std::string& path, WrittenAs as) {
   switch (as) {
     case WrittenAs::kPage:
@@ -32,8 +44,12 @@ bool IsOurs(std::string_view head, const std::string& path, WrittenAs as) {
       return head.starts_with('{') && head.find("\"imgmill/") != std::string_view::npos;
     case WrittenAs::kMetrics:
       return head.starts_with("# HELP imgmill");
-    case WrittenAs::kTable:
-      return head.starts_with("path,") || head.starts_with("{\"path\":") || head.starts_with("PAR1");
+    case WrittenAs::kTable: {
+      const std::string_view line = head.substr(0, head.find('\n'));
+      return line.starts_with("path,kept,dropped_by") || line.starts_with("path,partner,width") ||
+             (line.starts_with("{\"path\":") && line.find("\"kept\":") != std::string_view::npos) ||
+             (head.starts_with("PAR1") && EndOf(path).find("imgmill") != std::string::npos);
+    }
     case WrittenAs::kManifest: {  // the lists of tile and frames begin with the output, too
       const std::string_view line = head.substr(0, head.find('\n'));
       return line.starts_with("{\"output\":") && line.find("\"source_digest\":") != std::string_view::npos;
@@ -69,6 +85,9 @@ Status MayOverwrite(const std::string& flag, const std::string& path, WrittenAs 
   if (path.empty() || !std::filesystem::is_regular_file(path, none)) return {};
   std::array<char, 16384> bytes{};  // a line of a manifest has two paths
   std::ifstream file(path, std::ios::binary);
+  if (!file)
+    return UsageError(flag + " " + PrintablePath(path) +
+                      " exists already, and cannot be read to see whose it is: name another file");
   file.read(bytes.data(), bytes.size());
   const std::string_view head(bytes.data(), static_cast<size_t>(file.gcount()));
   const Signature signature = SignatureOf(head);

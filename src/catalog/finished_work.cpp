@@ -174,7 +174,7 @@ Status OpenToReadOnly(Database& database, const std::string& file) {
   const bool unread = std::filesystem::file_size(file + "-wal", none) > 0 && !none;
   if (unread)
     return Error{Stage::kCatalog, Code::kPermission,
-                 "its catalog was not closed, and " + PrintablePath(file) +
+                 "its catalog was not closed, or a run is using it, and " + PrintablePath(file) +
                      " cannot be written here, as reading it needs: run this where it can be"};
   TRY(database.OpenUnchanging(file));
   const int64_t version = TRY(CheckSchema(database, file));

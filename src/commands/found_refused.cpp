@@ -52,6 +52,8 @@ std::string FoundDuplicates::WhyRefused(const RefusedMember& pair, const DedupEn
   }
   const std::string options = evidence_.limits.ToAllow(look);
   if (options.empty()) return how;  // no limit lets it through
+  // Of what is far from alike, colours and places were not looked at.
+  if (look.colours < 0) return how + ": " + options + " would let it be looked at more closely";
   return how + ": " + options + (options.find(" --") == std::string::npos ? " takes it" : " take it");
 }
 

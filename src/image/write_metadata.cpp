@@ -205,7 +205,7 @@ CarriedMetadata ReadCarriedMetadata(const std::string& source, const Layout& lay
   metadata.iptc = BlobOf(described.get(), VIPS_META_IPTC_NAME);
   if (options.format != FileFormat::kJpeg && !metadata.iptc.empty()) {
     metadata.iptc.clear();
-    notes.push_back("IPTC is not kept: " + std::string(Title(options.format)) + " has no place for it");
+    notes.push_back("IPTC is not kept: it is not written to " + std::string(Title(options.format)));
   }
   if (BlobOf(described.get(), VIPS_META_EXIF_NAME).empty() || options.format == FileFormat::kTiff)
     return metadata;

@@ -1,6 +1,7 @@
 // Pairs stay pairs: what dedup moves or deletes takes its partner along, or stays with it.
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -132,12 +133,43 @@ TEST_CASE("what is wrong with --pair of dedup is said") {
   refused({"--action", "delete", "--pair-move-to", where / "out"}, "goes with --action move");
   refused({"--action", "move", "--move-to", where / "o", "--pair-move-to", where / "o"},
           "is the folder of --move-to");
+  refused({"--action", "move", "--move-to", where / "o", "--pair-move-to", where / "./o/"},
+          "is the folder of --move-to");
+  refused({"--action", "move", "--move-to", where / "o", "--pair-move-to", where / "HQ/lq"},
+          "lies in a folder of the input");
   const ProcessResult own =
       Run({"dedup", where / "HQ", "--pair", where / "HQ", "--action", "delete", "--no-catalog"});
   CHECK(own.exit_code == 2);
   CHECK(own.err.find("is the folder of the images themselves") != std::string::npos);
   CHECK(Run({"dedup", where / "HQ", "--pair", where / "none", "--action", "delete", "--no-catalog"})
             .exit_code == 2);
+}
+
+TEST_CASE("dedup leaves what a link leads to that stays since it has no partner") {
+  const Pairs pairs;
+  const TestFolder& where = pairs.where;
+  fs::create_symlink("b.jpg", where / "HQ/linked.jpg");  // LQ has none
+  const ProcessResult moved = pairs.Dedup({"--action", "move", "--move-to", where / "out", "--pair-move-to",
+                                           where / "out_lq", "--undo-file", where / "undo"});
+  INFO(moved.err);
+  CHECK(moved.exit_code == 1);
+  CHECK(fs::exists(where / "HQ/linked.jpg"));  // and what it leads to
+  CHECK(fs::exists(where / "LQ/b.png"));
+  CHECK(fs::exists(where / "out/sub/c.jpg"));
+  CHECK(fs::exists(where / "out_lq/sub/c.png"));
+}
+
+TEST_CASE("partners in an archive are refused before anything is done") {
+  const Pairs pairs;
+  const TestFolder& where = pairs.where;
+  const std::string pack = "tar -C '" + (where / "LQ") + "' -cf '" + (where / "LQ.tar") + "' .";
+  REQUIRE(std::system(pack.c_str()) == 0);
+  for (const char* how : {"--dry-run", "-q"}) {
+    const ProcessResult result =
+        Run({"dedup", where / "HQ", "--pair", where / "LQ.tar", "--action", "delete", "--no-catalog", how});
+    CHECK(result.exit_code == 2);
+    CHECK(result.err.find("leads into an archive") != std::string::npos);
+  }
 }
 
 }  // namespace imgmill::process_test

@@ -23,7 +23,7 @@ void SameByMoreThreads(const TestFolder& where, const std::string& image, const 
                        size_t at_least = 20) {
   CAPTURE(how.back());
   FolderBytes expected;
-  for (const Words& circumstances : std::vector<Words>{{"-j1"}, {"-j4"}, {"-j4", "--memory", "72MiB"}}) {
+  for (const Words& circumstances : std::vector<Words>{{"-j1"}, {"-j4"}, {"-j4", "--memory", "96MiB"}}) {
     CAPTURE(circumstances.back());
     const std::string out = where / "out";
     std::filesystem::remove_all(out);

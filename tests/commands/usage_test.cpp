@@ -217,16 +217,18 @@ TEST_CASE("no report, page, log, metrics or export is written over what somebody
     std::ofstream(where / name) << text;
     return where / name;
   };
-  const std::string theirs[] = {write("p.yaml", "input: photos\n"), write("w.safetensors", "\x40\0{\"a\":1}"),
-                                write("mine.csv", "user,count\n"), write("page.html", "<html>mine</html>"),
-                                write("a.json", "{\"schema\": \"mine\"}")};
+  const std::string theirs[] = {
+      write("p.yaml", "input: photos\n"),      write("w.safetensors", "\x40\0{\"a\":1}"),
+      write("mine.csv", "path,label\n"),       write("mine.parquet", "PAR1 of another program PAR1"),
+      write("page.html", "<html>mine</html>"), write("a.json", "{\"schema\": \"mine\"}")};
   const FolderBytes before = ReadFolder(where / ".");
   for (const std::string flag :
        {"--report", "--report-page", "--log-file", "--metrics-file", "--html", "--export"}) {
     for (const std::string& file : theirs) {
       CAPTURE(flag);
       CAPTURE(file);
-      if (flag == "--export" && !file.ends_with(".csv")) continue;  // refused for its ending
+      const bool table = file.ends_with(".csv") || file.ends_with(".parquet");
+      if (flag == "--export" && !table) continue;  // refused for its ending
       const ProcessResult result =
           Run({"filter", where / "photos", "--no-catalog", "--keep", "width>1", flag, file});
       CHECK(result.exit_code == 2);

@@ -118,17 +118,16 @@ Result<bool> MissingOutputs::LookWhereNoted(const std::string& name) {
     std::vector<std::string> folders = TRY(FoldersOf(work, found));
     if (folders.empty()) continue;
     noted = true;
-    std::erase_if(folders, [&](const std::string& each) { return !IsAskedFor(Join(each, name)); });
-    if (folders.empty()) continue;
     bool there = false;
     for (const std::string& each : folders) {
       const std::string path = Join(each, name);
       if (!Exists(path)) continue;
       there = true;
       const bool listed = path.starts_with(Join(folder_.folder(), "")) && IsImage(path);
-      if (!listed) elsewhere.insert(path);
+      if (!listed && IsAskedFor(path)) elsewhere.insert(path);
     }
-    if (there) continue;
+    std::erase_if(folders, [&](const std::string& each) { return !IsAskedFor(Join(each, name)); });
+    if (there || folders.empty()) continue;
     works_.push_back(work);
     if (!told.emplace(work.key.source, OptionsOf(work)).second) continue;
     // It was written to one of these; where other sources were, too, each of them tells of another.

@@ -27,7 +27,7 @@ class MissingOutputs {
     std::function<Status(const std::string& relative, const std::string& path)> unlisted;
   };
 
-  /// @param within  as AbsoluteEntry gives it, a folder in it that alone is looked at; "" for all that was
+  /// @param within  as CanonicalOrEntry gives it, a folder in it that alone is looked at; "" for all that was
   ///   written, in the folder or elsewhere
   MissingOutputs(ProvenanceFolder& folder, std::string within, Told told)
       : folder_(folder), within_(std::move(within)), told_(std::move(told)) {}

@@ -96,7 +96,7 @@ class Verify final : public Tool {
       }
       const std::string way_down = WayDown(record, folder);
       TRY(LookAtFiles(**opened, folder, way_down));
-      MissingOutputs outputs(**opened, way_down.empty() ? "" : AbsoluteEntry(folder), ToldOf(**opened));
+      MissingOutputs outputs(**opened, way_down.empty() ? "" : CanonicalOrEntry(folder), ToldOf(**opened));
       TRY(outputs.Look(*stop_));
       opened->reset();
       if (forget_) TRY(ForgetWork(record, outputs.works()));

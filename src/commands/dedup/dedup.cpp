@@ -13,6 +13,7 @@
 #include "commands/paired_source.h"
 #include "commands/planned_actions.h"
 #include "commands/readable_file.h"
+#include "dataset/set_aside.h"
 #include "dedup_act.h"
 #include "dedup_links.h"
 #include "dedup_lpips.h"
@@ -292,7 +293,15 @@ Status Dedup::MayActOn(ListOptions list, const StepsBefore& before) const {
 
 Status Dedup::MayRead(const CommandServices& services, const StepsBefore& before) const {
   TRY(MayActOn(services.shared->list, before));
+  if (AtOrIntoArchive(options_.pair))
+    return UsageError("--pair " + PrintablePath(options_.pair) +
+                      " leads into an archive, and archives are not changed: unpack it first");
   if (!options_.pair.empty()) TRY(MayReadPairs({options_.pair}, before));
+  if (!options_.pair_move_to.empty() && LiesInInput(options_.pair_move_to, services.shared->list.paths))
+    return UsageError(
+        "--pair-move-to " + PrintablePath(options_.pair_move_to) +
+        " lies in a folder of the input, where the next run would take partners for images: name "
+        "another");
   if (services.in_pipeline && !options_.reference.empty())
     return UsageError("--reference cannot be used in a pipeline step: run imgmill dedup by itself");
   std::string wrong;  // Check would have said

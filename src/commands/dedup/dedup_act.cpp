@@ -1,6 +1,8 @@
 // Plans the actions in the order of the groups.
 #include "dedup_act.h"
 
+#include <set>
+#include <string>
 #include <vector>
 
 #include "base/try.h"
@@ -46,11 +48,26 @@ class DuplicateActions {
   const LedToByKept led_;
 };
 
+/// Duplicates that are left, since their partners cannot go with them.
+Result<std::set<std::string>> WithoutPartners(const DedupOptions& options, const FoundDuplicates& found,
+                                              DedupPartners* partners) {
+  std::set<std::string> left;
+  if (partners == nullptr) return left;
+  FileAction action;
+  action.kind = DuplicateActionKind(options.action);
+  TRY(found.ForEachDuplicate([&](const auto&, const DedupEntry& entry, const DedupEntry& keeper) {
+    if (!partners->ActionOn(action, entry, keeper)) left.insert(entry.file.path);
+    return Status();
+  }));
+  return left;
+}
+
 }  // namespace
 
 Status ActOnDuplicates(const DedupOptions& options, const FoundDuplicates& found, DedupPartners* partners,
                        const CommandServices& services, CommandResult& result, ActedPlaces& places) {
-  LedToByKept led = TRY(LedToByKept::Of(found.entries(), found.all()));
+  const std::set<std::string> left = TRY(WithoutPartners(options, found, partners));
+  LedToByKept led = TRY(LedToByKept::Of(found.entries(), found.all(), left));
   const DuplicateActions actions(options, partners, std::move(led));
   PlannedImages planned;
   const auto done = [&](const FileAction& action) {

@@ -97,14 +97,16 @@ LinkCounts CountLinks(const DuplicateGroups& groups) {
   return counts;
 }
 
-Result<LedToByKept> LedToByKept::Of(const DedupTable& entries, const DuplicateGroups& groups) {
+Result<LedToByKept> LedToByKept::Of(const DedupTable& entries, const DuplicateGroups& groups,
+                                    const std::set<std::string>& left) {
   constexpr int kMostLinks = 40;  // what the system follows
   std::vector<bool> goes(entries.size());
   for (const DuplicateMember& member : groups.members) goes[member.index] = true;
   LedToByKept led;
   uint64_t row = 0;
   TRY(entries.ForEach([&](const DedupEntry& entry) {
-    if (goes[row++] || !entry.is_link) return Status();
+    const bool stays = !goes[row++] || left.contains(entry.file.path);
+    if (!stays || !entry.is_link) return Status();
     std::string at = AbsoluteEntry(entry.file.path);
     for (int links = 0; links < kMostLinks; ++links) {
       const std::string text = LinkTextOf(at);

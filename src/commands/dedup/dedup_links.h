@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -29,7 +30,9 @@ LinkCounts CountLinks(const DuplicateGroups& groups);
 /// The files, and links, by way of which symbolic links that are kept lead to their images.
 class LedToByKept {
  public:
-  static Result<LedToByKept> Of(const DedupTable& entries, const DuplicateGroups& groups);
+  /// @param left  paths of members on which nothing is done
+  static Result<LedToByKept> Of(const DedupTable& entries, const DuplicateGroups& groups,
+                                const std::set<std::string>& left);
   /// A link that would lead nowhere without the file at `path`; null if there is none.
   const std::string* LinkTo(const std::string& path) const;
 

@@ -1,6 +1,7 @@
 // The flags of dedup, and what does not go together.
 #include <array>
 
+#include "base/path_parts.h"
 #include "commands/choice.h"
 #include "dedup_merit.h"
 #include "dedup_method.h"
@@ -220,7 +221,8 @@ std::optional<std::string> DedupOptions::CheckPair() const {
   if (action == "move" && pair_move_to.empty())
     return "--pair with --action move needs a folder for the partners: --pair-move-to DIR";
   if (action != "move" && !pair_move_to.empty()) return "--pair-move-to goes with --action move";
-  if (!pair_move_to.empty() && pair_move_to == move_to)
+  if (!pair_move_to.empty() &&
+      AbsoluteEntry(WithoutRedundancy(pair_move_to)) == AbsoluteEntry(WithoutRedundancy(move_to)))
     return "--pair-move-to is the folder of --move-to: partners of equal names would meet there";
   return pair_names.Check();
 }

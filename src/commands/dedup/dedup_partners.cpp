@@ -1,9 +1,14 @@
 // By the index of partners that tile, pack and compare use.
 #include "dedup_partners.h"
 
+#include <unistd.h>
+
+#include <cerrno>
+
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "commands/paired_source.h"
+#include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
 
 namespace imgmill {
@@ -35,6 +40,8 @@ Result<FileAction> DedupPartners::ActionOn(const FileAction& image, const DedupE
     return error;
   }
   const FileStamp stamp = TRY(StampOf(partner));
+  if (::access(ParentOf(partner).c_str(), W_OK | X_OK) != 0)
+    return ErrnoError(Stage::kAct, errno, "take its partner " + PrintablePath(partner) + " away");
   action.seen = stamp;
   action.path = std::move(partner);
   action.keeper = *std::move(kept);

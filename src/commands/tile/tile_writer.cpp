@@ -1,6 +1,8 @@
 // A queue of tiles, taken from its front by whoever is free.
 #include "tile_writer.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <limits>
 #include <new>
@@ -174,8 +176,11 @@ void TileWriter::WriteHelping(std::unique_lock<std::mutex>& lock, Tile& tile, To
   } catch (...) {  // rethrown on the item's thread
     tile.thrown = std::current_exception();
   }
-  lock.lock();
   refused = refused || (!written && written.error().code == Code::kOutOfMemory);
+  if (refused) {  // what is there of the tile would be in the way of the one that writes it now
+    for (const File& file : tile.files) ::unlink(file.temporary.c_str());
+  }
+  lock.lock();
   if (refused) {
     only_own_ = true;
   } else {

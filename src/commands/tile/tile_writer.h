@@ -16,8 +16,9 @@
 
 namespace imgmill {
 
-/// Files and errors are the same however many threads there are. Without helpers a tile is written where it
-/// is added; with some it may be written later, from rows that its band still holds.
+/// Files are the same however many threads there are, and so are errors, but of a tile that is taken back
+/// before it was written. Without helpers a tile is written where it is added; with some it may be written
+/// later, from rows that its band still holds.
 class TileWriter final : private WorkCrew::Member {
  public:
   /// @param sides    of each tile, in the order of its files; both outlive the writer
