@@ -49,7 +49,8 @@ TEST_CASE("other commands pass videos over in folders, and say what one is if it
   CHECK(document["ignored"] == 4);
   const ProcessResult named = Run({"dedup", Video("bt709.mp4"), Video("deep.mkv"), "--json"});
   CHECK(named.exit_code == 1);
-  for (const nlohmann::json& failed : Json(named)["failed"]) {
+  const nlohmann::json failures = Json(named);
+  for (const nlohmann::json& failed : failures["failed"]) {
     CHECK(failed["code"] == "unsupported");
     CHECK(failed["message"].get<std::string>().find("imgmill frames writes") != std::string::npos);
   }
