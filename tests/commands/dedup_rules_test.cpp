@@ -51,7 +51,7 @@ TEST_CASE("the keeper is chosen by what the user names first, and the reason is 
   const Image harbour = ReadPicture(SampleData() + "/harbour.jpg");
   WritePicture(photos + "/large.jpg", harbour, 60);
   // Saved well after it was saved badly: less compressed to all appearances, and full of blocks.
-  WritePicture(where / "blocks.jpg", harbour, 8);
+  WritePicture(where / "blocks.jpg", harbour, 12);
   WritePicture(photos + "/resaved.jpg", ReadPicture(where / "blocks.jpg"), 95);
   WritePicture(photos + "/kept/clean.jpg", harbour, 50);
   const auto now = fs::file_time_type::clock::now();
