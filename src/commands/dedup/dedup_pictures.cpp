@@ -110,6 +110,13 @@ Status PictureLook::LookAt(Candidates candidates, CommandResult& result) {
   return Run(candidates_, looking, result);
 }
 
+/// Each holds some MiB: half of the memory is left to hashes and groups.
+int PictureLook::Threads(int wanted) const {
+  int threads = wanted;
+  while (threads > 1 && !services_.memory->Fits(Held(threads) + Held(threads))) threads = (threads + 1) / 2;
+  return threads;
+}
+
 Footprint PictureLook::Held(int threads) const {
   const auto each = static_cast<size_t>(threads);
   constexpr size_t kPicture = CandidatePicture::MostBytes();

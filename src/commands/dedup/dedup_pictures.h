@@ -17,6 +17,7 @@ class PictureLook final : public SecondLooker {
 
   /// A small picture of each, as a fact of its content.
   Status LookAt(Candidates candidates, CommandResult& result) override;
+  int Threads(int wanted) const override;
   Footprint Held(int threads) const override;
   void Prepare(int threads) override;
   Result<LookVerdict> Look(int thread, uint32_t keeper, uint32_t other, int pose) override;
