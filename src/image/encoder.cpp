@@ -242,7 +242,9 @@ Footprint EncodeFootprint(const Layout& layout, const WriteOptions& options) {
   need.untracked = pixels * 3 + (size_t{1} << 20);
   // libwebp's image as YUV or ARGB, and its tokens.
   if (options.format == FileFormat::kWebp) {
-    need.untracked += static_cast<size_t>(layout.width * layout.height) * (options.quality >= 100 ? 24 : 10);
+    need.untracked += static_cast<size_t>(layout.width * layout.height) * (options.quality < 100   ? 10
+                                                                           : EffortOf(options) > 4 ? 30
+                                                                                                   : 24);
   }
   if (IsWhole(options.format)) need.untracked += WholeEncoderBytes(stored, options);
   return need;

@@ -162,7 +162,8 @@ Footprint WriteFootprint(const Layout& layout, const WriteOptions& options) {
   if (options.format == FileFormat::kJpeg) encoder = 16 * row * 2;
   if (options.format == FileFormat::kTiff) encoder = 192 * row;
   // libwebp holds the image as it comes and as YUV or ARGB, and its output.
-  if (options.format == FileFormat::kWebp) encoder = pixels * (options.quality >= 100 ? 24 : 10);
+  if (options.format == FileFormat::kWebp)
+    encoder = pixels * (options.quality < 100 ? 10 : EffortOf(options) > 4 ? 30 : 24);
   need.untracked = Bytes(strips + encoder) + 2 * kSmall;
   return need;
 }
