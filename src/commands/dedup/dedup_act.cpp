@@ -48,15 +48,15 @@ class DuplicateActions {
   const LedToByKept led_;
 };
 
-/// Duplicates that are left, since their partners cannot go with them.
-Result<std::set<std::string>> WithoutPartners(const DedupOptions& options, const FoundDuplicates& found,
-                                              DedupPartners* partners) {
+/// Links among the duplicates that are left, since their partners cannot go with them.
+Result<std::set<std::string>> LinksWithoutPartners(const DedupOptions& options, const FoundDuplicates& found,
+                                                   DedupPartners* partners) {
   std::set<std::string> left;
   if (partners == nullptr) return left;
   FileAction action;
   action.kind = DuplicateActionKind(options.action);
   TRY(found.ForEachDuplicate([&](const auto&, const DedupEntry& entry, const DedupEntry& keeper) {
-    if (!partners->ActionOn(action, entry, keeper)) left.insert(entry.file.path);
+    if (entry.is_link && !partners->ActionOn(action, entry, keeper)) left.insert(entry.file.path);
     return Status();
   }));
   return left;
@@ -66,7 +66,7 @@ Result<std::set<std::string>> WithoutPartners(const DedupOptions& options, const
 
 Status ActOnDuplicates(const DedupOptions& options, const FoundDuplicates& found, DedupPartners* partners,
                        const CommandServices& services, CommandResult& result, ActedPlaces& places) {
-  const std::set<std::string> left = TRY(WithoutPartners(options, found, partners));
+  const std::set<std::string> left = TRY(LinksWithoutPartners(options, found, partners));
   LedToByKept led = TRY(LedToByKept::Of(found.entries(), found.all(), left));
   const DuplicateActions actions(options, partners, std::move(led));
   PlannedImages planned;

@@ -30,7 +30,7 @@ LinkCounts CountLinks(const DuplicateGroups& groups);
 /// The files, and links, by way of which symbolic links that are kept lead to their images.
 class LedToByKept {
  public:
-  /// @param left  paths of members on which nothing is done
+  /// @param left  paths of links that are members, and on which nothing is done
   static Result<LedToByKept> Of(const DedupTable& entries, const DuplicateGroups& groups,
                                 const std::set<std::string>& left);
   /// A link that would lead nowhere without the file at `path`; null if there is none.
