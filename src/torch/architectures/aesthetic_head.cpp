@@ -3,8 +3,7 @@
 // Two kinds, both linear from end to end: one layer on a vector of any CLIP (LAION-AI/aesthetic-predictor:
 // `weight`, `bias`), and five layers without an activation between them on one of ViT-L/14 ("improved
 // aesthetic predictor": layers.0, 2, 4, 6, 7). The vector is brought to length 1 first.
-#include "torch/architectures/architecture.h"
-#include "torch/architectures/clip_head.h"
+#include "torch/architectures/clip_head_architecture.h"
 
 namespace imgmill {
 namespace {
@@ -28,26 +27,14 @@ bool ReadPlan(const StateDict& weights, ClipHeadPlan& plan) {
   return true;
 }
 
-class AestheticArchitecture final : public PlannedArchitecture<ClipHeadPlan, ReadPlan> {
+class AestheticArchitecture final : public ClipHeadArchitecture<ReadPlan> {
  public:
   std::string_view name() const override { return "aesthetic head"; }
   std::string_view known_by() const override {
     return "LAION's aesthetic predictor, improved aesthetic predictor";
   }
-  ModelTask task() const override { return ModelTask::kScore; }
-
-  std::string Variant(const StateDict& weights) const override {
-    ClipHeadPlan plan;
-    return ReadPlan(weights, plan) ? imgmill::VariantOf(plan, weights) : std::string(name());
-  }
-
   std::vector<Telltales> telltales() const override {
     return {{"layers.0.weight", "layers.2.weight", "layers.4.weight", "layers.6.weight", "layers.7.weight"}};
-  }
-
-  Result<std::unique_ptr<Network>> Build(ClipHeadPlan plan, std::shared_ptr<const StateDict> weights,
-                                         ModelInfo info) const override {
-    return LoadClipHead(plan, *weights, std::move(info));
   }
 };
 

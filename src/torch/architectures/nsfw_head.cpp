@@ -5,8 +5,7 @@
 // for PyTorch: `norm.mean` and `norm.variance` of the vector's numbers, then linear_1, linear_2, ... with
 // ReLU between them, and a sigmoid. The one on OpenCLIP's ViT-H/14 is `layers.0`, 3, 6, 9, 12 with ReLU
 // behind each, then 15 and 16, which are linear: what it gives can lie a little outside of 0 to 1.
-#include "torch/architectures/architecture.h"
-#include "torch/architectures/clip_head.h"
+#include "torch/architectures/clip_head_architecture.h"
 #include "torch/architectures/layers.h"
 
 namespace imgmill {
@@ -42,26 +41,14 @@ bool ReadPlan(const StateDict& weights, ClipHeadPlan& plan) {
   return ReadNumbered(weights, plan);
 }
 
-class NsfwHeadArchitecture final : public PlannedArchitecture<ClipHeadPlan, ReadPlan> {
+class NsfwHeadArchitecture final : public ClipHeadArchitecture<ReadPlan> {
  public:
   std::string_view name() const override { return "NSFW head"; }
   std::string_view known_by() const override { return "LAION's CLIP-based NSFW detectors"; }
-  ModelTask task() const override { return ModelTask::kScore; }
-
-  std::string Variant(const StateDict& weights) const override {
-    ClipHeadPlan plan;
-    return ReadPlan(weights, plan) ? imgmill::VariantOf(plan, weights) : std::string(name());
-  }
-
   std::vector<Telltales> telltales() const override {
     return {{"norm.mean", "norm.variance", "linear_1.weight", "linear_2.weight", "linear_3.weight"},
             {"layers.0.weight", "layers.3.weight", "layers.6.weight", "layers.9.weight", "layers.12.weight",
              "layers.15.weight", "layers.16.weight"}};
-  }
-
-  Result<std::unique_ptr<Network>> Build(ClipHeadPlan plan, std::shared_ptr<const StateDict> weights,
-                                         ModelInfo info) const override {
-    return LoadClipHead(plan, *weights, std::move(info));
   }
 };
 
