@@ -211,20 +211,20 @@ class Twin {
     return add(conv);
   }
 
-  /// The largest difference of what the graph gives and what it should.
+  /// The largest difference of what the graph gives and what it should. Whether its layers run one after the
+  /// other or take turns at a few rows each, all bits are the same.
   double Check(const FeatureMap& output, int shuffle, int threads, MapFunction end = MapFunction::kNone) {
-    graph_.Finish(output, shuffle, end);
     const Planes& last = maps_[static_cast<size_t>(output.index)];
     const int scale = last.height / maps_[0].height * shuffle;  // what is continued is cut off again
     const int u = unshuffle_;
     const int out_height = height_ * scale / u, out_width = width_ * scale / u;
-    std::vector<float> made(static_cast<size_t>(kBands * out_height * out_width) + 1, kUntouched);
-    WorkerTeam team(threads);
-    Buffer work(graph_.WorkBytes(height_, width_, threads) + 64);
-    std::memset(work.data(), 0xFF, work.size());  // NaN: nothing that was not written may be read
-    CHECK(graph_.Run({pixels_.data(), made.data(), height_, width_}, work.data(), team));
-    for (size_t i = work.size() - 64; i < work.size(); ++i) REQUIRE(work.data()[i] == 0xFF);
-    CHECK(made.back() == kUntouched);
+    const auto pixels = static_cast<size_t>(kBands * out_height * out_width);
+    graph_.Finish(output, shuffle, end, kOneByOne);
+    std::vector<float> made = Made(pixels, threads);
+    for (const size_t most : {kTurns, kMostPacked}) {
+      graph_.Finish(output, shuffle, end, most);
+      CHECK(Made(pixels, threads) == made);
+    }
     double worst = 0;
     size_t at = 0;
     for (int c = 0; c < kBands; ++c) {
@@ -244,6 +244,18 @@ class Twin {
  private:
   static constexpr int kBands = 3;
   static constexpr float kUntouched = 12345.0f;
+  static constexpr size_t kOneByOne = 0, kTurns = size_t{1} << 40;
+
+  std::vector<float> Made(size_t pixels, int threads) const {
+    std::vector<float> made(pixels + 1, kUntouched);
+    WorkerTeam team(threads);
+    Buffer work(graph_.WorkBytes(height_, width_, threads) + 64);
+    std::memset(work.data(), 0xFF, work.size());  // NaN: nothing that was not written may be read
+    CHECK(graph_.Run({pixels_.data(), made.data(), height_, width_}, work.data(), team));
+    for (size_t i = work.size() - 64; i < work.size(); ++i) REQUIRE(work.data()[i] == 0xFF);
+    CHECK(made.back() == kUntouched);
+    return made;
+  }
 
   static double Of(MapFunction function, double value) {
     if (function == MapFunction::kSigmoid) return 1 / (1 + std::exp(-value));
@@ -357,26 +369,19 @@ TEST_CASE("a graph of every kind of layer gives what its layers give by definiti
   }
 }
 
-TEST_CASE("layers in bands give the rows that whole layers give, at twice and four times the size") {
+TEST_CASE("layers at twice and four times the size give what they give by definition, at any height") {
   for (const ConvKernels* kernels : AllKernels()) {
     for (const int height : {1, 3, 15, 16, 17, 31, 49}) {
       CAPTURE(kernels->name);
       CAPTURE(height);
-      std::vector<float> whole;
-      for (const bool in_bands : {false, true}) {
-        Twin net(*kernels, {}, height, 13, 5);
-        FeatureMap x = net.Add({net.input()}, 18, 3);
-        if (in_bands) net.graph().BeginBands();
-        x = net.Add({x.Doubled()}, 18, 3);
-        GraphConv again;
-        again.added = {{x, 1.0f}};
-        x = net.Add({x}, 18, 3, again);
-        x = net.Add({x.Doubled()}, 16, 3);
-        x = net.Add({net.Add({x}, 16, 1)}, 3, 3);
-        CHECK(net.Check(x, 1, 3) < kNear);
-        if (in_bands) CHECK(net.made() == whole);
-        whole = net.made();
-      }
+      Twin net(*kernels, {}, height, 13, 5);
+      FeatureMap x = net.Add({net.input()}, 18, 3);
+      x = net.Add({x.Doubled()}, 18, 3);
+      GraphConv again;
+      again.added = {{x, 1.0f}};
+      x = net.Add({x}, 18, 3, again);
+      x = net.Add({x.Doubled()}, 16, 3);
+      CHECK(net.Check(net.Add({net.Add({x}, 16, 1)}, 3, 3), 1, 3) < kNear);
     }
   }
 }
@@ -434,24 +439,17 @@ TEST_CASE("a U-Net halves a continued image and doubles it again, scaled by what
   }
 }
 
-TEST_CASE("channels convolved by themselves and pixels shuffled, whole and in bands") {
+TEST_CASE("channels are convolved by themselves and pixels shuffled") {
   for (const ConvKernels* kernels : AllKernels()) {
     for (const auto& [height, width] : {std::pair{1, 1}, {3, 4}, {15, 9}, {16, 8}, {17, 40}, {49, 13}}) {
       CAPTURE(kernels->name);
       CAPTURE(height);
       CAPTURE(width);
-      std::vector<float> whole;
-      for (const bool in_bands : {false, true}) {
-        Twin net(*kernels, {}, height, width, 8);
-        FeatureMap x = net.Add({net.AddDepthwise(net.input(), 9)}, 20, 1);
-        if (in_bands) net.graph().BeginBands();
-        x = net.AddDoubled(net.AddDepthwise(x, 3), 36);
-        x = net.AddDoubled(net.AddDepthwise(x, 5), 18);
-        x = net.Add({net.AddDepthwise(x, 9)}, 3, 1);
-        CHECK(net.Check(x, 1, 3, MapFunction::kSigmoid) < kNear);
-        if (in_bands) CHECK(net.made() == whole);
-        whole = net.made();
-      }
+      Twin net(*kernels, {}, height, width, 8);
+      FeatureMap x = net.Add({net.AddDepthwise(net.input(), 9)}, 20, 1);
+      x = net.AddDoubled(net.AddDepthwise(x, 3), 36);
+      x = net.AddDoubled(net.AddDepthwise(x, 5), 18);
+      CHECK(net.Check(net.Add({net.AddDepthwise(x, 9)}, 3, 1), 1, 3, MapFunction::kSigmoid) < kNear);
     }
   }
 }
@@ -473,24 +471,70 @@ TEST_CASE("squares of pixels become channels, and an image that has no whole squ
   }
 }
 
-TEST_CASE("no bit depends on the number of threads, and a map that no layer reads any more takes no memory") {
+TEST_CASE("no bit depends on the number of threads") {
   const ConvKernels* kernels = BestConvKernels();
   REQUIRE(kernels != nullptr);
-  const auto deep = [&](int layers, int threads, std::vector<float>& made) {
+  const auto made = [&](int threads) {
     Twin net(*kernels, {}, 40, 130, 9);
     FeatureMap x = net.Add({net.input()}, 32, 3);
-    for (int i = 1; i < layers; ++i) x = net.Add({x}, 32, 3);
+    for (int i = 1; i < 12; ++i) x = net.Add({x}, 32, 3);
     CHECK(net.Check(net.Add({x}, 3, 3), 1, threads) < kNear);
-    made = net.made();
-    return net.graph().WorkBytes(40, 130, threads);
+    return net.made();
   };
-  std::vector<float> alone, other;
-  const size_t bytes = deep(12, 1, alone);
-  for (const int threads : {2, 5}) {
-    deep(12, threads, other);
-    CHECK(other == alone);
-  }
-  CHECK(deep(3, 1, other) == bytes);
+  const std::vector<float> alone = made(1);
+  for (const int threads : {2, 5}) CHECK(made(threads) == alone);
+}
+
+TEST_CASE("only maps that are still to be read take memory, and of layers that take turns only their rows") {
+  const ConvKernels* kernels = BestConvKernels();
+  REQUIRE(kernels != nullptr);
+  const auto bytes = [&](int layers, bool turns, int height) {
+    Twin net(*kernels, {}, 4, 4, 9);
+    const FeatureMap first = net.Add({net.input()}, 32, 3);
+    FeatureMap x = first;
+    for (int i = 1; i < layers; ++i) x = net.Add({x}, 32, 3);
+    GraphConv skip;
+    skip.added = {{first, 1.0f}};
+    x = net.Add({x}, 32, 3, skip);
+    net.graph().Finish(net.Add({x}, 3, 3), 1, MapFunction::kNone, turns ? size_t{1} << 40 : 0);
+    return net.graph().WorkBytes(height, 1000, 1);
+  };
+  constexpr size_t kMap = 1002 * 32 * sizeof(float);  // a row of it
+  constexpr size_t kCounters = 10'000;                // of what is done of each row of tiles
+  CHECK(bytes(12, false, 400) < bytes(3, false, 400) + kCounters);
+  CHECK(bytes(3, false, 400) > 3 * 400 * kMap);
+  CHECK(bytes(3, false, 800) - bytes(3, false, 400) > 3 * 400 * kMap);
+  CHECK(bytes(12, true, 800) < bytes(12, true, 400) + kCounters);
+  // 16 rows of each are made in a step, and up to 9 are kept for the next; of the first one those of the
+  // skip.
+  CHECK(bytes(12, true, 400) < (13 * 25 + 12 * 4) * kMap + 4'000'000);
+}
+
+TEST_CASE("how far a pixel sees follows from the layers") {
+  const ConvKernels* kernels = BestConvKernels();
+  REQUIRE(kernels != nullptr);
+  const auto radius = [&](LayerGraph::Input input, const auto& build) {
+    Twin net(*kernels, input, 8, 8, 9);
+    net.graph().Finish(build(net), 1);
+    return net.graph().radius();
+  };
+  const auto chain = [](Twin& net) { return net.Add({net.Add({net.Add({net.input()}, 8, 3)}, 8, 1)}, 3, 3); };
+  CHECK(radius({}, chain) == 2);
+  CHECK(radius({.unshuffle = 4}, chain) == 2 * 4 + 3);
+  CHECK(radius({}, [](Twin& net) { return net.Add({net.AddDepthwise(net.input(), 9)}, 3, 3); }) == 5);
+  // At twice the size a 3x3 convolution sees half a pixel further, which is in the next one.
+  CHECK(radius({}, [](Twin& net) { return net.Add({net.Add({net.input()}, 8, 3).Doubled()}, 3, 3); }) == 2);
+  // A pixel of the lowest map stands for 4x4, each of which sees all 16 and those of the next maps, 4
+  // further.
+  CHECK(radius({.multiple = 4}, [](Twin& net) {
+          const FeatureMap low = net.AddStrided(net.AddStrided(net.input(), 8, 2, 2), 8, 2, 2);
+          return net.AddDoubled(net.AddDoubled(net.Add({low}, 8, 3), 8), 3);
+        }) == 3 + 4);
+  CHECK(radius({}, [](Twin& net) {
+          const FeatureMap x = net.Add({net.input()}, 8, 3);
+          const FeatureMap mean = net.AddMean(x);
+          return net.AddScaled(x, mean, mean, {});
+        }) == -1);
 }
 
 TEST_CASE("a value that is not finite is told") {

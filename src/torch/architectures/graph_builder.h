@@ -18,7 +18,7 @@ struct GraphEnd {
   float slope = 1;  ///< factor for negative values; 1: no activation
   ConvEnd end = ConvEnd::kSlope;
   float gain = 1;
-  std::vector<GraphConv::Added> added = {};
+  std::vector<AddedMap> added = {};
   torch::Tensor slopes = {};  ///< one for each channel, in place of `slope`
 };
 
@@ -59,8 +59,6 @@ class GraphBuilder {
     return graph_->AddResized(from, like);
   }
 
-  /// LayerGraph::BeginBands.
-  void BeginBands() { graph_->BeginBands(); }
   /// The graph, or the first thing that was wrong with a layer.
   Result<std::shared_ptr<const KernelNetwork>> Finish(const FeatureMap& output, int shuffle,
                                                       MapFunction end = MapFunction::kNone);

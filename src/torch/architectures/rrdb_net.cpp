@@ -213,7 +213,6 @@ Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const S
     }
   }
   x = graph.Conv(plan.names.trunk, features, {x}, {.added = {{first, 1.0f}}});
-  graph.BeginBands();
   for (size_t i = 0; i < static_cast<size_t>(plan.ups); ++i)
     x = graph.Conv(plan.names.up[i], features, {x.Doubled()}, leaky);
   x = graph.Conv(plan.names.hr, features, {x}, leaky);

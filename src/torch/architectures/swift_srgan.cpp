@@ -160,7 +160,6 @@ Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const S
   }
   x = AddSeparable(graph, WithNorm(layers, "convblock", features), x, {.added = {{first, 1.0f}}});
   layers.PassOver("convblock.act.weight");
-  graph.BeginBands();
   for (int u = 0; u < plan.doublings; ++u) {
     const Separable up = SeparableOf(layers, Up(u) + ".conv", 4 * features, features, 3);
     x = graph.Shuffled(up.pointwise, graph.Depthwise(up.depthwise, x),

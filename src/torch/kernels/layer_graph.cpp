@@ -1,5 +1,3 @@
-// Maps lie in working memory where their lifetimes allow it. A step is one layer, or one for the rows of a
-// band; the weights of the next one are packed in it, too, since packing needs no map.
 #include "torch/kernels/layer_graph.h"
 
 #include <algorithm>
@@ -7,7 +5,9 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <thread>
 
+#include "imgmill/memory/stop_scope.h"
 #include "torch/kernels/layer_graph_layout.h"
 #include "torch/kernels/map_sampling.h"
 
@@ -19,200 +19,207 @@ class LayerGraphWork final : public TeamWork {
   LayerGraphWork(const LayerGraph& graph, const LayerGraphLayout& layout, const KernelImage& image,
                  uint8_t* work)
       : graph_(graph),
+        plan_(graph.plan_),
         layout_(layout),
+        shape_(layout.shape()),
         image_(image),
-        work_(reinterpret_cast<float*>(work)),
-        layers_(static_cast<int>(graph.layers_.size())) {
-    std::memset(work_ + layout.zero_row, 0, layout.zero_floats * sizeof(float));
+        work_(reinterpret_cast<float*>(work)) {
+    std::memset(ZeroRow(), 0, layout.zero_floats() * sizeof(float));
+    std::memset(Counters(0), 0, layout.counter_count() * sizeof(int));
   }
 
   bool finite() const { return finite_; }
 
-  // In each step, the weights of the step behind it are packed.
-  int steps() const override { return static_cast<int>(layout_.steps.size()); }
-  int tasks(int step) const override { return Packs(step) + Rows(step) * Blocks(step); }
+  int steps() const override { return static_cast<int>(layout_.steps().size()); }
+  int tasks(int step) const override {
+    int tasks = 0;
+    for (const LayerGraphLayout::Part& part : StepAt(step)) tasks += Tasks(part);
+    return tasks;
+  }
 
   void Run(int step, int task, int worker) noexcept override {
-    const int packs = Packs(step);
-    if (task < packs) return Pack(step + 1, task);
-    const LayerGraphLayout::Step& now = layout_.steps[static_cast<size_t>(step)];
-    const int blocks = Blocks(step), row = now.rows.first + 4 * ((task - packs) / blocks);
-    const int block = (task - packs) % blocks;
-    if (now.layer < 0) return TakeIn(row);
-    if (now.layer == layers_) return PutOut(now, row);
-    if (Layer(now.layer).kind == LayerGraph::Kind::kConv) {
-      Convolve(now, step, row, block, blocks, worker);
-    } else {
-      Sample(now, step, row, worker);
+    for (const LayerGraphLayout::Part& part : StepAt(step)) {
+      const int tasks = Tasks(part);
+      if (task < tasks) return Run(part, task, worker);
+      task -= tasks;
     }
   }
 
  private:
-  const LayerGraph::Layer& Layer(int l) const { return graph_.layers_[static_cast<size_t>(l)]; }
-  bool IsLayer(int l) const { return l >= 0 && l < layers_; }
+  const LayerGraphLayout::Step& StepAt(int step) const { return layout_.steps()[static_cast<size_t>(step)]; }
 
-  int Packs(int step) const {
-    const auto next = static_cast<size_t>(step) + 1;
-    if (next >= layout_.steps.size() || !IsLayer(layout_.steps[next].layer)) return 0;
-    const LayerGraph::Layer& layer = Layer(layout_.steps[next].layer);
-    return layer.packs() ? graph_.kernels_.blocks(layer.conv.out_channels) : 0;
-  }
-  int Rows(int step) const {
-    return LayerGraphLayout::TileCount(layout_.steps[static_cast<size_t>(step)].rows.count());
-  }
-  int Blocks(int step) const {
-    const int layer = layout_.steps[static_cast<size_t>(step)].layer;
-    if (!IsLayer(layer) || Layer(layer).kind != LayerGraph::Kind::kConv) return 1;
-    const int tiles = LayerGraphLayout::TileCount(layout_.Width(layer + 1));
-    return (tiles + kMostWinogradTiles - 1) / kMostWinogradTiles;
+  /// By blocks of weights, or by blocks of rows of tiles.
+  int Tasks(const LayerGraphLayout::Part& part) const {
+    if (part.rows.count() == 0) return graph_.kernels_.blocks(shape_.LayerOf(part.stage).conv.out_channels);
+    return GraphShape::TileCount(part.rows.count()) * shape_.Blocks(part.stage);
   }
 
-  float* Packed(int step) const { return work_ + layout_.packed[step & 1]; }
+  void Run(const LayerGraphLayout::Part& part, int task, int worker) {
+    if (part.rows.count() == 0) return Pack(part.stage, task);
+    const int blocks = shape_.Blocks(part.stage), row = part.rows.first + 4 * (task / blocks);
+    const RowRange rows = {row, std::min(row + 4, part.rows.end)};
+    for (const GraphShape::Read& read : shape_.ReadsOf(part.stage, rows)) {
+      if (!Await(read)) return;
+    }
+    if (part.stage == 0) {
+      TakeIn(rows);
+    } else if (!shape_.IsLayer(part.stage)) {
+      return PutOut(rows);
+    } else if (shape_.LayerOf(part.stage).kind == LayerKind::kConv) {
+      Convolve(part.stage, rows, task % blocks, blocks, worker);
+    } else {
+      Sample(part.stage, rows, worker);
+    }
+    Done(part.stage, row / 4).fetch_add(1, std::memory_order_release);
+  }
 
-  void Pack(int step, int block) const {
-    const LayerGraph::Layer& layer = Layer(layout_.steps[static_cast<size_t>(step)].layer);
+  int* Counters(int map) const { return reinterpret_cast<int*>(work_) + layout_.CountersAt(map); }
+  std::atomic_ref<int> Done(int map, int tile_row) const { return std::atomic_ref(Counters(map)[tile_row]); }
+
+  /// Until these rows are made. Tasks are begun in order, so that somebody is at it. @return false if the run
+  /// is to stop, since then what is begun is left.
+  bool Await(const GraphShape::Read& read) const {
+    const int first = std::max(0, read.rows.first), end = std::min(read.rows.end, shape_.Height(read.map));
+    const int blocks = shape_.Blocks(read.map);
+    for (int tile_row = first / 4; 4 * tile_row < end; ++tile_row) {
+      const std::atomic_ref<int> done = Done(read.map, tile_row);
+      for (int look = 0; done.load(std::memory_order_acquire) < blocks; ++look) {
+        if (look < kShortLooks) {
+          ShortPause();
+        } else if (stop_ != nullptr && stop_->StopRequested()) {
+          return false;
+        } else {
+          std::this_thread::yield();
+        }
+      }
+    }
+    return true;
+  }
+
+  void Pack(int stage, int block) const {
+    const GraphLayer& layer = shape_.LayerOf(stage);
     ConvPacking packing;
     packing.weights = reinterpret_cast<const float*>(layer.weights.data());
     packing.file_channels = layer.file_channels;
     packing.from = layer.packed_from.data();
     packing.in_channels = layer.conv.in_channels;
     packing.out_channels = layer.conv.out_channels;
-    (layer.transforms() ? graph_.kernels_.pack : graph_.kernels_.pack_1x1)(packing, block, Packed(step));
+    (layer.transforms() ? graph_.kernels_.pack : graph_.kernels_.pack_1x1)(packing, block,
+                                                                           work_ + layout_.PackedAt(stage));
+  }
+  /// A stage's convolution with its packed weights.
+  ConvLayer Packed(int stage) const {
+    ConvLayer conv = shape_.LayerOf(stage).conv;
+    conv.weights = work_ + layout_.PackedAt(stage);
+    return conv;
   }
 
+  float* ZeroRow() const { return work_ + layout_.ZeroRowAt(); }
+  float* Scratch(int worker) const { return work_ + layout_.ScratchAt(worker); }
   /// Row y of a map as it is stored, from the pixel left of the image on.
-  float* Row(int map, size_t band, int y) const {
-    const int first = layout_.bands[band][static_cast<size_t>(map)].first;
-    return work_ + layout_.places[static_cast<size_t>(map)] +
-           static_cast<size_t>(y - first) * layout_.RowFloats(map);
-  }
-  const float* RowToRead(const FeatureMap& map, size_t band, int y) const {
-    const int height = layout_.Height(map.index);
+  float* Row(int map, int y) const { return work_ + layout_.RowAt(map, y); }
+  float* RowToWrite(int map, int y) const { return Row(map, y) + shape_.Stride(map); }
+  const float* RowToRead(const FeatureMap& map, int y) const {
     const int at = map.doubled ? y >> 1 : y;
-    if (y < 0 || at >= height) return work_ + layout_.zero_row;
-    return Row(map.index, band, at) + map.first;
+    if (y < 0 || at >= shape_.Height(map.index)) return ZeroRow();
+    return Row(map.index, at) + map.first;
   }
-  float* RowToWrite(int map, size_t band, int y) const { return Row(map, band, y) + layout_.Stride(map); }
 
-  void Convolve(const LayerGraphLayout::Step& now, int step, int row, int block, int blocks,
-                int worker) const {
-    const LayerGraph::Layer& conv = Layer(now.layer);
-    const int width = layout_.Width(now.layer + 1), tiles = LayerGraphLayout::TileCount(width);
+  void Convolve(int stage, RowRange made, int block, int blocks, int worker) const {
+    const GraphLayer& layer = shape_.LayerOf(stage);
     ConvRows rows;
-    rows.width = width;
-    rows.inputs = static_cast<int>(conv.from.size());
-    for (size_t n = 0; n < conv.from.size(); ++n) {
-      const FeatureMap& map = conv.from[n];
+    rows.width = shape_.Width(stage);
+    rows.inputs = static_cast<int>(layer.from.size());
+    for (size_t n = 0; n < layer.from.size(); ++n) {
+      const FeatureMap& map = layer.from[n];
       ConvInput& in = rows.in[n];
-      for (int i = 0; i < 6; ++i) in.rows[i] = RowToRead(map, now.band, row - 1 + i);
-      in.stride = static_cast<int>(layout_.Stride(map.index));
+      for (int i = 0; i < 6; ++i) in.rows[i] = RowToRead(map, made.first - 1 + i);
+      in.stride = static_cast<int>(shape_.Stride(map.index));
       in.channels = PaddedChannels(map.channels);
       in.doubled = map.doubled;
     }
-    const int last = std::min(row + 4, now.rows.end);
-    rows.additions = static_cast<int>(conv.added.size());
-    for (int y = row; y < last; ++y) {
-      rows.out[y - row] = RowToWrite(now.layer + 1, now.band, y);
-      for (size_t n = 0; n < conv.added.size(); ++n)
-        rows.added[n].rows[y - row] = RowToWrite(conv.added[n].map.index, now.band, y);
+    rows.additions = static_cast<int>(layer.added.size());
+    for (int y = made.first; y < made.end; ++y) {
+      rows.out[y - made.first] = RowToWrite(stage, y);
+      for (size_t n = 0; n < layer.added.size(); ++n)
+        rows.added[n].rows[y - made.first] = RowToWrite(layer.added[n].map.index, y);
     }
-    for (size_t n = 0; n < conv.added.size(); ++n) rows.added[n].scale = conv.added[n].scale;
-    ConvLayer layer = conv.conv;
-    layer.weights = Packed(step);
-    float* scratch = Scratch(worker);
+    for (size_t n = 0; n < layer.added.size(); ++n) rows.added[n].scale = layer.added[n].scale;
     // Blocks of nearly equal size: a last one of a single tile would read all weights for it.
+    const int tiles = GraphShape::TileCount(rows.width);
     const int first = tiles * block / blocks, end = tiles * (block + 1) / blocks;
-    (conv.transforms() ? graph_.kernels_.run : graph_.kernels_.run_1x1)(layer, rows, first, end - first,
-                                                                        scratch);
-    for (int y = row; y < last; ++y)
-      ClearMargins(now.layer + 1, Row(now.layer + 1, now.band, y), block, blocks);
+    (layer.transforms() ? graph_.kernels_.run : graph_.kernels_.run_1x1)(Packed(stage), rows, first,
+                                                                         end - first, Scratch(worker));
+    for (int y = made.first; y < made.end; ++y) ClearMargins(stage, Row(stage, y), block, blocks);
   }
 
-  float* Scratch(int worker) const {
-    return work_ + layout_.scratch + static_cast<size_t>(worker) * layout_.scratch_floats;
+  /// A map that is there whole.
+  WholeMap Whole(const FeatureMap& map) const {
+    return {RowToWrite(map.index, 0), shape_.RowFloats(map.index), shape_.Stride(map.index),
+            shape_.Height(map.index), shape_.Width(map.index)};
   }
 
-  WholeMap Whole(const FeatureMap& map, size_t band) const {
-    return {RowToWrite(map.index, band, 0), layout_.RowFloats(map.index), layout_.Stride(map.index),
-            layout_.Height(map.index), layout_.Width(map.index)};
-  }
-
-  /// Four rows of a layer that is no convolution of all channels at one size.
-  void Sample(const LayerGraphLayout::Step& now, int step, int row, int worker) const {
-    using Kind = LayerGraph::Kind;
-    const LayerGraph::Layer& layer = Layer(now.layer);
-    const int given = now.layer + 1, end = std::min(row + 4, now.rows.end);
-    if (layer.kind == Kind::kDoubled) {
-      for (int y = row; y < end; y += 2) Double(now, step, y, worker);
-    } else {
-      for (int y = row; y < end; ++y) SampleRow(now, step, y, worker);
+  /// Up to four rows of a layer that is no convolution of all channels at one size.
+  void Sample(int stage, RowRange made, int worker) const {
+    const bool doubles = shape_.LayerOf(stage).kind == LayerKind::kDoubled;
+    for (int y = made.first; y < made.end; y += doubles ? 2 : 1) {
+      if (doubles) {
+        Double(stage, y, worker);
+      } else {
+        SampleRow(stage, y, worker);
+      }
     }
-    for (int y = row; y < end; ++y) ClearMargins(given, Row(given, now.band, y), 0, 1);
+    for (int y = made.first; y < made.end; ++y) ClearMargins(stage, Row(stage, y), 0, 1);
   }
 
   /// Rows y and y + 1 of a map that is twice as large as what it is made of.
-  void Double(const LayerGraphLayout::Step& now, int step, int y, int worker) const {
-    const LayerGraph::Layer& layer = Layer(now.layer);
-    const int given = now.layer + 1, from = layer.from.front().index;
-    ConvLayer conv = layer.conv;
-    conv.weights = Packed(step);
-    float* const rows[2] = {RowToWrite(given, now.band, y), RowToWrite(given, now.band, y + 1)};
-    DoubledRows(graph_.kernels_, conv, RowToWrite(from, now.band, y / 2), layout_.Width(from), rows,
+  void Double(int stage, int y, int worker) const {
+    const int from = shape_.LayerOf(stage).from.front().index;
+    float* const rows[2] = {RowToWrite(stage, y), RowToWrite(stage, y + 1)};
+    DoubledRows(graph_.kernels_, Packed(stage), RowToWrite(from, y / 2), shape_.Width(from), rows,
                 Scratch(worker));
   }
 
-  void SampleRow(const LayerGraphLayout::Step& now, int step, int y, int worker) const {
-    using Kind = LayerGraph::Kind;
-    const LayerGraph::Layer& layer = Layer(now.layer);
+  void SampleRow(int stage, int y, int worker) const {
+    const GraphLayer& layer = shape_.LayerOf(stage);
     const FeatureMap& map = layer.from.front();
-    const int given = now.layer + 1, width = layout_.Width(given);
-    float* to = RowToWrite(given, now.band, y);
-    const size_t floats = static_cast<size_t>(width) * layout_.Stride(given);
+    const int width = shape_.Width(stage);
+    float* to = RowToWrite(stage, y);
+    const size_t floats = static_cast<size_t>(width) * shape_.Stride(stage);
     switch (layer.kind) {
-      case Kind::kConv:
-      case Kind::kDoubled:
+      case LayerKind::kConv:
+      case LayerKind::kDoubled:
         return;  // elsewhere
-      case Kind::kStrided: {
-        ConvLayer conv = layer.conv;
-        conv.weights = Packed(step);
-        return StridedRow(graph_.kernels_, conv, Whole(map, now.band), layer.side, layer.stride, y, width, to,
+      case LayerKind::kStrided:
+        return StridedRow(graph_.kernels_, Packed(stage), Whole(map), layer.side, layer.stride, y, width, to,
                           Scratch(worker));
-      }
-      case Kind::kDepthwise:
-        return Depthwise(now, y, to);
-      case Kind::kMean:
-        return MeanOf(Whole(map, now.band), to);
-      case Kind::kFunction:
-        std::memcpy(to, RowToWrite(map.index, now.band, y), floats * sizeof(float));
+      case LayerKind::kDepthwise:
+        return Depthwise(layer, y, to);
+      case LayerKind::kMean:
+        return MeanOf(Whole(map), to);
+      case LayerKind::kFunction:
+        std::memcpy(to, RowToWrite(map.index, y), floats * sizeof(float));
         return Apply(layer.function, to, floats);
-      case Kind::kScaled:
-        return Scale(now, y, to);
-      case Kind::kMaxPool:
-        return MaxPoolRow(Whole(map, now.band), layer.side, layer.stride, y, width, to);
-      case Kind::kResized:
-        return BilinearRow(Whole(map, now.band), layout_.Height(given), width, y, to);
+      case LayerKind::kScaled:
+        ScaledRow(RowToWrite(map.index, y), RowToWrite(layer.from[1].index, 0),
+                  RowToWrite(layer.from[2].index, 0), width, shape_.Stride(stage), to);
+        for (const AddedMap& added : layer.added) AddRow(RowToWrite(added.map.index, y), floats, to);
+        return;
+      case LayerKind::kMaxPool:
+        return MaxPoolRow(Whole(map), layer.side, layer.stride, y, width, to);
+      case LayerKind::kResized:
+        return BilinearRow(Whole(map), shape_.Height(stage), width, y, to);
     }
   }
 
-  void Scale(const LayerGraphLayout::Step& now, int y, float* to) const {
-    const LayerGraph::Layer& layer = Layer(now.layer);
-    const int width = layout_.Width(now.layer + 1);
-    const size_t stride = layout_.Stride(now.layer + 1);
-    ScaledRow(RowToWrite(layer.from[0].index, now.band, y), RowToWrite(layer.from[1].index, now.band, 0),
-              RowToWrite(layer.from[2].index, now.band, 0), width, stride, to);
-    for (const GraphConv::Added& added : layer.added)
-      AddRow(RowToWrite(added.map.index, now.band, y), static_cast<size_t>(width) * stride, to);
-  }
-
-  void Depthwise(const LayerGraphLayout::Step& now, int y, float* to) const {
-    const LayerGraph::Layer& layer = Layer(now.layer);
+  void Depthwise(const GraphLayer& layer, int y, float* to) const {
     const int map = layer.from.front().index, reach = layer.side / 2;
     DepthwiseRow row;
     row.side = layer.side;
-    row.width = layout_.Width(map);
+    row.width = shape_.Width(map);
     for (int i = 0; i < layer.side; ++i) {
       const int from = y + i - reach;
-      row.rows[i] = from < 0 || from >= layout_.Height(map) ? nullptr : RowToWrite(map, now.band, from);
+      row.rows[i] = from < 0 || from >= shape_.Height(map) ? nullptr : RowToWrite(map, from);
     }
     row.out = to;
     graph_.kernels_.run_depthwise(layer.conv, row);
@@ -220,23 +227,23 @@ class LayerGraphWork final : public TeamWork {
 
   /// The pixels left and right of the image, which convolutions read as zeros.
   void ClearMargins(int map, float* row, int block, int blocks) const {
-    const size_t stride = layout_.Stride(map);
+    const size_t stride = shape_.Stride(map);
     if (block == 0) std::memset(row, 0, stride * sizeof(float));
     if (block + 1 < blocks) return;
-    const size_t used = static_cast<size_t>(layout_.Width(map) + 1) * stride;
-    std::memset(row + used, 0, (layout_.RowFloats(map) - used) * sizeof(float));
+    const size_t used = static_cast<size_t>(shape_.Width(map) + 1) * stride;
+    std::memset(row + used, 0, (shape_.RowFloats(map) - used) * sizeof(float));
   }
 
-  /// Four rows of the first map.
-  void TakeIn(int row) const {
-    const LayerGraph::Input& input = graph_.input_;
+  /// Rows of the first map.
+  void TakeIn(RowRange rows) const {
+    const GraphInput& input = plan_.input;
     const int u = input.unshuffle;
-    const size_t stride = layout_.Stride(0);
+    const size_t stride = shape_.Stride(0);
     const size_t plane = static_cast<size_t>(image_.height) * static_cast<size_t>(image_.width);
-    for (int y = row; y < std::min(row + 4, layout_.height); ++y) {
-      ClearMargins(0, Row(0, 0, y), 0, 1);
-      float* to = RowToWrite(0, 0, y);
-      for (int x = 0; x < layout_.width; ++x, to += stride) {
+    for (int y = rows.first; y < rows.end; ++y) {
+      ClearMargins(0, Row(0, y), 0, 1);
+      float* to = RowToWrite(0, y);
+      for (int x = 0; x < shape_.Width(0); ++x, to += stride) {
         std::memset(to, 0, stride * sizeof(float));
         const int shown = input.bands * u * u;
         for (size_t n = 0; n < input.told.size(); ++n) to[static_cast<size_t>(shown) + n] = input.told[n];
@@ -257,7 +264,7 @@ class LayerGraphWork final : public TeamWork {
   int Continued(int at, int size) const {
     if (at < size) return at;
     const int mirrored = 2 * (size - 1) - at;
-    switch (graph_.input_.continued) {
+    switch (plan_.input.continued) {
       case Continuation::kMirror:
         return std::max(0, mirrored);
       case Continuation::kLast:
@@ -265,24 +272,24 @@ class LayerGraphWork final : public TeamWork {
       case Continuation::kMirrorOrLast:
         break;
     }
-    const int u = graph_.input_.unshuffle;
-    const bool mirrors = layout_.height * u < 2 * image_.height && layout_.width * u < 2 * image_.width;
+    const int u = plan_.input.unshuffle;
+    const bool mirrors = shape_.Height(0) * u < 2 * image_.height && shape_.Width(0) * u < 2 * image_.width;
     return mirrors ? mirrored : size - 1;
   }
 
-  /// Four rows of the last map, as pixels.
-  void PutOut(const LayerGraphLayout::Step& now, int row) {
+  /// Rows of the last map, as pixels.
+  void PutOut(RowRange rows) {
     constexpr float kMost = std::numeric_limits<float>::max();
-    const int s = graph_.shuffle_;
-    const int scale = s * (layout_.Height(graph_.output_.index) / layout_.height);
-    const int unshuffle = graph_.input_.unshuffle;
+    const int s = plan_.shuffle;
+    const int scale = s * (shape_.Height(plan_.output.index) / shape_.Height(0));
+    const int unshuffle = plan_.input.unshuffle;
     const int out_height = image_.height * scale / unshuffle, out_width = image_.width * scale / unshuffle;
-    const size_t stride = layout_.Stride(graph_.output_.index);
+    const size_t stride = shape_.Stride(plan_.output.index);
     bool finite = true;
-    for (int y = row; y < std::min(row + 4, now.rows.end); ++y) {
-      const float* values = RowToWrite(graph_.output_.index, now.band, y) + graph_.output_.first;
+    for (int y = rows.first; y < rows.end; ++y) {
+      const float* values = RowToWrite(plan_.output.index, y) + plan_.output.first;
       for (int i = 0; i < s && y * s + i < out_height; ++i) {
-        for (int band = 0; band < graph_.input_.bands; ++band) {
+        for (int band = 0; band < plan_.input.bands; ++band) {
           float* to = image_.output + (static_cast<size_t>(band) * static_cast<size_t>(out_height) +
                                        static_cast<size_t>(y * s + i)) *
                                           static_cast<size_t>(out_width);
@@ -292,7 +299,7 @@ class LayerGraphWork final : public TeamWork {
             for (const float* value = from; x < end; ++x, ++value) {
               finite &= std::abs(*value) <= kMost;
               float made = *value;
-              if (graph_.end_ != MapFunction::kNone) Apply(graph_.end_, &made, 1);
+              if (plan_.end != MapFunction::kNone) Apply(plan_.end, &made, 1);
               to[x] = std::min(std::max(made, 0.0f), 1.0f);
             }
           }
@@ -303,19 +310,21 @@ class LayerGraphWork final : public TeamWork {
   }
 
   const LayerGraph& graph_;
+  const GraphPlan& plan_;
   const LayerGraphLayout& layout_;
+  const GraphShape& shape_;
   const KernelImage image_;
   float* work_;
-  const int layers_;
+  const StopFlag* const stop_ = StopScope::Current();
   std::atomic<bool> finite_ = true;
 };
 
 size_t LayerGraph::WorkBytes(int height, int width, int threads) const {
-  return LayerGraphLayout(*this, height, width, threads).floats * sizeof(float);
+  return LayerGraphLayout(plan_, stretches_, height, width, threads).floats() * sizeof(float);
 }
 
 bool LayerGraph::Run(const KernelImage& image, uint8_t* work, WorkerTeam& team) const {
-  const LayerGraphLayout layout(*this, image.height, image.width, team.threads());
+  const LayerGraphLayout layout(plan_, stretches_, image.height, image.width, team.threads());
   LayerGraphWork run(*this, layout, image, work);
   team.Do(run);
   return run.finite();

@@ -5,20 +5,20 @@
 
 namespace imgmill {
 
-LayerGraph::LayerGraph(const ConvKernels& kernels, Input input)
-    : kernels_(kernels), input_(std::move(input)) {
-  maps_.push_back(
-      {input_.bands * input_.unshuffle * input_.unshuffle + static_cast<int>(input_.told.size())});
+LayerGraph::LayerGraph(const ConvKernels& kernels, Input input) : kernels_(kernels) {
+  plan_.channels.push_back(input.bands * input.unshuffle * input.unshuffle +
+                           static_cast<int>(input.told.size()));
+  plan_.input = std::move(input);
 }
 
-FeatureMap LayerGraph::Add(Layer layer, int channels) {
-  layers_.push_back(std::move(layer));
-  maps_.push_back({channels});
-  return {static_cast<int>(layers_.size()), 0, channels, false};
+FeatureMap LayerGraph::Add(GraphLayer layer, int channels) {
+  plan_.layers.push_back(std::move(layer));
+  plan_.channels.push_back(channels);
+  return {static_cast<int>(plan_.layers.size()), 0, channels, false};
 }
 
 /// Bias and slope with padding.
-void LayerGraph::KeepEnds(const GraphConv& conv, Layer& layer) {
+void LayerGraph::KeepEnds(const GraphConv& conv, GraphLayer& layer) {
   const int padded = PaddedChannels(conv.out_channels);
   layer.ends = Buffer(static_cast<size_t>(2 * padded) * sizeof(float));
   float *bias = reinterpret_cast<float*>(layer.ends.data()), *slope = bias + padded;
@@ -36,7 +36,7 @@ void LayerGraph::KeepEnds(const GraphConv& conv, Layer& layer) {
 }
 
 /// These, and weights as they are.
-void LayerGraph::KeepWeights(const GraphConv& conv, Layer& layer) {
+void LayerGraph::KeepWeights(const GraphConv& conv, GraphLayer& layer) {
   int inputs = 0;
   for (const FeatureMap& map : conv.from) inputs += map.channels;
   const size_t values = static_cast<size_t>(conv.out_channels * inputs * conv.side * conv.side);
@@ -46,7 +46,7 @@ void LayerGraph::KeepWeights(const GraphConv& conv, Layer& layer) {
 }
 
 FeatureMap LayerGraph::Add(const GraphConv& conv) {
-  Layer layer;
+  GraphLayer layer;
   for (size_t n = 0; n < conv.from.size(); ++n) {
     const FeatureMap& map = conv.from[n];
     for (int c = 0; c < map.channels; ++c) layer.packed_from.push_back(layer.file_channels++);
@@ -62,8 +62,8 @@ FeatureMap LayerGraph::Add(const GraphConv& conv) {
 }
 
 FeatureMap LayerGraph::AddStrided(const GraphConv& conv, int stride) {
-  Layer layer;
-  layer.kind = Kind::kStrided;
+  GraphLayer layer;
+  layer.kind = LayerKind::kStrided;
   layer.stride = stride;
   // Dense over the window's pixels, one behind the other, each with its padding; in the file a channel's
   // weights for all of them stand together.
@@ -78,8 +78,8 @@ FeatureMap LayerGraph::AddStrided(const GraphConv& conv, int stride) {
 }
 
 FeatureMap LayerGraph::AddDoubled(const GraphConv& conv) {
-  Layer layer;
-  layer.kind = Kind::kDoubled;
+  GraphLayer layer;
+  layer.kind = LayerKind::kDoubled;
   layer.file_channels = conv.from.front().channels;
   for (int c = 0; c < PaddedChannels(layer.file_channels); ++c)
     layer.packed_from.push_back(c < layer.file_channels ? c : -1);
@@ -96,8 +96,8 @@ FeatureMap LayerGraph::AddDoubled(const GraphConv& conv) {
 
 /// Weights are kept by the window's pixels, each of all channels with padding.
 FeatureMap LayerGraph::AddDepthwise(const GraphConv& conv) {
-  Layer layer;
-  layer.kind = Kind::kDepthwise;
+  GraphLayer layer;
+  layer.kind = LayerKind::kDepthwise;
   const int window = conv.side * conv.side, padded = PaddedChannels(conv.out_channels);
   KeepEnds(conv, layer);
   layer.weights = Buffer(static_cast<size_t>(window * padded) * sizeof(float));
@@ -110,15 +110,15 @@ FeatureMap LayerGraph::AddDepthwise(const GraphConv& conv) {
 }
 
 FeatureMap LayerGraph::AddMean(const FeatureMap& from) {
-  Layer layer;
-  layer.kind = Kind::kMean;
+  GraphLayer layer;
+  layer.kind = LayerKind::kMean;
   layer.from = {from};
   return Add(std::move(layer), from.channels);
 }
 
 FeatureMap LayerGraph::AddFunction(const FeatureMap& from, MapFunction function) {
-  Layer layer;
-  layer.kind = Kind::kFunction;
+  GraphLayer layer;
+  layer.kind = LayerKind::kFunction;
   layer.from = {from};
   layer.function = function;
   return Add(std::move(layer), from.channels);
@@ -126,16 +126,16 @@ FeatureMap LayerGraph::AddFunction(const FeatureMap& from, MapFunction function)
 
 FeatureMap LayerGraph::AddScaled(const FeatureMap& from, const FeatureMap& factors, const FeatureMap& shifts,
                                  const std::vector<FeatureMap>& added) {
-  Layer layer;
-  layer.kind = Kind::kScaled;
+  GraphLayer layer;
+  layer.kind = LayerKind::kScaled;
   layer.from = {from, factors, shifts};
   for (const FeatureMap& map : added) layer.added.push_back({map, 1.0f});
   return Add(std::move(layer), from.channels);
 }
 
 FeatureMap LayerGraph::AddMaxPool(const FeatureMap& from, int side, int stride) {
-  Layer layer;
-  layer.kind = Kind::kMaxPool;
+  GraphLayer layer;
+  layer.kind = LayerKind::kMaxPool;
   layer.from = {from};
   layer.side = side;
   layer.stride = stride;
@@ -143,22 +143,28 @@ FeatureMap LayerGraph::AddMaxPool(const FeatureMap& from, int side, int stride) 
 }
 
 FeatureMap LayerGraph::AddResized(const FeatureMap& from, const FeatureMap& like) {
-  Layer layer;
-  layer.kind = Kind::kResized;
+  GraphLayer layer;
+  layer.kind = LayerKind::kResized;
   layer.from = {from};
   layer.like = like.index;
   return Add(std::move(layer), from.channels);
 }
 
-void LayerGraph::Finish(FeatureMap output, int shuffle, MapFunction end) {
-  output_ = output;
-  shuffle_ = shuffle;
-  end_ = end;
+void LayerGraph::Finish(FeatureMap output, int shuffle, MapFunction end, size_t most_packed) {
+  plan_.output = output;
+  plan_.shuffle = shuffle;
+  plan_.end = end;
+  plan_.most_packed = most_packed;
+  stretches_ = StretchesOf(plan_);
+}
+
+int LayerGraph::radius() const {
+  return RadiusOf(plan_);
 }
 
 size_t LayerGraph::weight_bytes() const noexcept {
   size_t bytes = 0;
-  for (const Layer& layer : layers_) bytes += layer.weights.size() + layer.ends.size();
+  for (const GraphLayer& layer : plan_.layers) bytes += layer.weights.size() + layer.ends.size();
   return bytes;
 }
 

@@ -1,61 +1,69 @@
-// Where the maps of a LayerGraph lie in working memory, and which rows of them are made when.
+// When the rows of a graph's maps are made, and where they lie in working memory.
 #pragma once
 
 #include <vector>
 
-#include "torch/kernels/layer_graph.h"
+#include "torch/kernels/graph_shape.h"
+#include "torch/kernels/graph_stretches.h"
 
 namespace imgmill {
 
-/// Rows of a map, the end not included.
-struct RowRange {
-  int first = 0;
-  int end = 0;
-  void Cover(const RowRange& other);
-  int count() const { return end - first; }
-};
-
-/// For images of one size. Places are in floats. Map 0 is the input, map l + 1 what layer l gives.
-struct LayerGraphLayout {
-  /// One layer for some rows. Layer -1 is the input; one past the last is the output.
-  struct Step {
-    int layer = 0;
-    size_t band = 0;
-    RowRange rows;  ///< of what it gives; they begin at a tile
+/// For images of one size. Places are in floats.
+class LayerGraphLayout {
+ public:
+  /// What is done of one stage in a step.
+  struct Part {
+    int stage = 0;
+    RowRange rows;  ///< of what it gives; they begin at a tile. None: its weights are packed
   };
+  /// Parts that may depend on those before them.
+  using Step = std::vector<Part>;
 
-  LayerGraphLayout(const LayerGraph& on, int image_height, int image_width, int threads);
+  LayerGraphLayout(const GraphPlan& plan, const std::vector<GraphStretch>& stretches, int image_height,
+                   int image_width, int threads);
 
-  int Height(int map) const { return sizes[static_cast<size_t>(map)].height; }
-  int Width(int map) const { return sizes[static_cast<size_t>(map)].width; }
-  /// Floats from one pixel to the next.
-  size_t Stride(int map) const { return static_cast<size_t>(PaddedChannels(MapAt(map).channels)); }
-  /// A row has a pixel before the first, and all that the last tile reaches.
-  size_t RowFloats(int map) const { return static_cast<size_t>(4 * TileCount(Width(map)) + 2) * Stride(map); }
-  static constexpr int TileCount(int pixels) { return (pixels + 3) / 4; }
+  const GraphShape& shape() const { return shape_; }
+  const std::vector<Step>& steps() const { return steps_; }
+  size_t floats() const { return floats_; }
 
-  struct Size {
-    int height = 0, width = 0;
-  };
-
-  const LayerGraph& graph;
-  int height, width;                         ///< of the first map
-  std::vector<Size> sizes;                   ///< of the maps
-  std::vector<std::vector<RowRange>> bands;  ///< for each band, of each map what it has
-  std::vector<Step> steps;
-  std::vector<size_t> places;  ///< of the maps
-  size_t zero_row = 0, zero_floats = 0;
-  size_t packed[2] = {};                   ///< weights of a step's layer, and of the next
-  size_t scratch = 0, scratch_floats = 0;  ///< of each thread
-  size_t floats = 0;                       ///< in all
+  /// Where a row of a map lies, from the pixel left of the image on.
+  size_t RowAt(int map, int y) const {
+    const MapPlace& place = places_[static_cast<size_t>(map)];
+    return place.at + static_cast<size_t>(y % place.rows) * shape_.RowFloats(map);
+  }
+  size_t PackedAt(int stage) const { return packed_[static_cast<size_t>(stage)]; }
+  size_t ZeroRowAt() const { return zero_row_; }
+  size_t zero_floats() const { return zero_floats_; }
+  /// Of each tile row of a map, a counter of what is done of it.
+  size_t CountersAt(int map) const { return counters_ + first_counter_[static_cast<size_t>(map)]; }
+  size_t counter_count() const { return first_counter_.back(); }
+  size_t ScratchAt(int worker) const { return scratch_ + static_cast<size_t>(worker) * scratch_floats_; }
 
  private:
-  const LayerGraph::Map& MapAt(int map) const { return graph.maps_[static_cast<size_t>(map)]; }
-  RowRange Tiles(int map, RowRange rows) const;
-  Size SizeOf(const LayerGraph::Layer& layer) const;
-  void Need(int l, int first_in_bands, std::vector<RowRange>& rows) const;
-  std::vector<size_t> LastReads() const;
-  void Place(const std::vector<int>& most_rows, int threads);
+  struct MapPlace {
+    size_t at = 0;
+    int rows = 0;  ///< the newest ones of a map that is never there whole; else all
+  };
+
+  void Schedule(const GraphStretch& stretch, int threads);
+  int StepsOf(const GraphStretch& stretch, int threads) const;
+  void PlanPacking();
+  void Place(const std::vector<GraphStretch>& stretches);
+  void PlaceScratch(int threads);
+  size_t Behind(size_t count);
+
+  const GraphShape shape_;
+  const std::vector<int> last_reads_;  ///< of each map, the last stage that reads it
+  std::vector<Step> steps_;
+  std::vector<size_t> begins_;  ///< of each stretch, its first step
+  std::vector<MapPlace> places_;
+  std::vector<size_t> first_step_;  ///< of each stage
+  std::vector<size_t> packed_;      ///< by stage
+  size_t counters_ = 0;
+  std::vector<size_t> first_counter_;  ///< of each map
+  size_t zero_row_ = 0, zero_floats_ = 0;
+  size_t scratch_ = 0, scratch_floats_ = 0;  ///< of each thread
+  size_t floats_ = 0;
 };
 
 }  // namespace imgmill

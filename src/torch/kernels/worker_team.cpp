@@ -10,6 +10,14 @@ thread_local Team* current_team = nullptr;
 
 }  // namespace
 
+void ShortPause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("isb");
+#endif
+}
+
 TeamScope::TeamScope(Team& team) : before_(current_team) {
   current_team = &team;
 }
@@ -18,6 +26,26 @@ TeamScope::~TeamScope() {
 }
 Team* TeamScope::Current() {
   return current_team;
+}
+
+void MeetingPoint::ArriveAndWait() {
+  const unsigned before = meetings_.load(std::memory_order_acquire);
+  if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads_) {
+    arrived_.store(0, std::memory_order_relaxed);
+    {
+      const std::lock_guard lock(mutex_);
+      meetings_.store(before + 1, std::memory_order_release);
+    }
+    met_.notify_all();
+    return;
+  }
+  const auto met = [&] { return meetings_.load(std::memory_order_acquire) != before; };
+  for (int look = 0; look < kShortLooks; ++look) {
+    if (met()) return;
+    ShortPause();
+  }
+  std::unique_lock lock(mutex_);
+  met_.wait(lock, met);
 }
 
 WorkerTeam::WorkerTeam(int threads) : threads_(threads < 1 ? 1 : threads), step_done_(threads_) {
@@ -84,7 +112,7 @@ void WorkerTeam::Work(TeamWork& work, int worker) {
       if (task >= tasks) break;
       work.Run(step, task, worker);
     }
-    step_done_.arrive_and_wait();
+    step_done_.ArriveAndWait();
     // Everybody has left this step's counter; it is next used two steps from now, behind another barrier.
     if (worker == 0) next.store(0, std::memory_order_relaxed);
   }

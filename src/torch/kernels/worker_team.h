@@ -2,7 +2,6 @@
 #pragma once
 
 #include <atomic>
-#include <barrier>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -11,7 +10,8 @@
 
 namespace imgmill {
 
-/// What a team does: steps one after another, each of independent tasks.
+/// What a team does: steps one after another. The tasks of a step are begun in order, and several are in work
+/// at once: one may wait for those before it, but must see the StopFlag, since then these are left.
 class TeamWork {
  public:
   virtual ~TeamWork() = default;
@@ -28,6 +28,26 @@ class Team {
   /// Does all of `work`, or, once the calling thread's StopScope says so, no more of it. Who takes which task
   /// is left to chance, so no result may depend on it.
   virtual void Do(TeamWork& work) = 0;
+};
+
+/// Looks at what another thread is about to do, with a ShortPause between them: some tens of microseconds.
+inline constexpr int kShortLooks = 1000;
+void ShortPause();
+
+/// Where threads meet. A short wait keeps the core, since the next step is about to begin: std::barrier gives
+/// it away at once, and on a busy machine it takes milliseconds to get it back.
+class MeetingPoint {
+ public:
+  explicit MeetingPoint(int threads) : threads_(threads) {}
+  /// Until all have arrived.
+  void ArriveAndWait();
+
+ private:
+  const int threads_;
+  std::atomic<int> arrived_ = 0;
+  std::atomic<unsigned> meetings_ = 0;
+  std::mutex mutex_;
+  std::condition_variable met_;
 };
 
 /// Threads of its own rather than OpenMP's: those belong to the calling thread, so two callers would start
@@ -51,7 +71,7 @@ class WorkerTeam final : public Team {
 
   const int threads_;
   std::mutex one_caller_;
-  std::barrier<> step_done_;
+  MeetingPoint step_done_;
   std::atomic<int> next_task_[2] = {};  ///< of even and of odd steps
 
   std::mutex mutex_;

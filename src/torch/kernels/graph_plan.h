@@ -1,0 +1,93 @@
+// What a LayerGraph is made of, as it was written down.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "imgmill/memory/pool.h"
+#include "torch/kernels/conv_kernels.h"
+#include "torch/kernels/map_sampling.h"
+
+namespace imgmill {
+
+/// What a layer gives: some or all channels of a map.
+struct FeatureMap {
+  int index = -1;
+  int first = 0;  ///< channel; a multiple of kChannelPad
+  int channels = 0;
+  bool doubled = false;  ///< read at twice its size, by nearest neighbour
+
+  FeatureMap Channels(int from, int count) const { return {index, first + from, count, doubled}; }
+  FeatureMap Doubled() const { return {index, first, channels, true}; }
+};
+
+/// Something that is added to what a layer gives.
+struct AddedMap {
+  FeatureMap map;  ///< all channels of a map
+  float scale = 1.0f;
+};
+
+/// How an image is continued where it has to be larger, to the right and below.
+enum class Continuation {
+  kMirrorOrLast,  ///< mirrored about its last pixel; that pixel again where one side has too few to mirror
+  kMirror,        ///< mirrored as far as there are pixels, then the last of these again
+  kLast,          ///< its last pixel again
+};
+
+/// What comes in, and how it becomes the first map.
+struct GraphInput {
+  int bands = 3;
+  int unshuffle =
+      1;  ///< side of the squares of pixels that become channels; the image is continued to whole ones
+  std::vector<float> mean = {};  ///< of each band, taken away; empty: zeros
+  float range = 1.0f;            ///< the factor after that
+  int least = 1;                 ///< pixels of a side: a smaller image is continued
+  int multiple = 1;              ///< an image's sides are continued to multiples of it; or of `unshuffle`
+  Continuation continued = Continuation::kMirrorOrLast;
+  std::vector<float> told = {};  ///< values of bands behind the image's, the same at each of its pixels
+};
+
+enum class LayerKind { kConv, kStrided, kDoubled, kDepthwise, kMean, kFunction, kScaled, kMaxPool, kResized };
+
+struct GraphLayer {
+  LayerKind kind = LayerKind::kConv;
+  std::vector<FeatureMap> from;
+  std::vector<AddedMap> added;
+  int side = 3;
+  int stride = 1;
+  int like = 0;  ///< the map whose size a resized one gets
+  MapFunction function = MapFunction::kNone;
+  ConvLayer conv;
+  std::vector<int> packed_from;
+  int file_channels = 0;
+  Buffer weights;  ///< as in the file: packed ones would be four times as large
+  Buffer ends;     ///< bias and slope
+
+  bool packs() const {
+    return kind == LayerKind::kConv || kind == LayerKind::kStrided || kind == LayerKind::kDoubled;
+  }
+  /// By Winograd's algorithm; else weights are packed for a product of matrices.
+  bool transforms() const { return kind == LayerKind::kConv && side == 3; }
+  /// Floats of its packed weights; 0 where it has none.
+  size_t packed_floats() const {
+    if (!packs()) return 0;
+    const size_t all = PackedWinogradFloats(conv.out_channels, conv.in_channels);
+    return transforms() ? all : all / 36;
+  }
+};
+
+/// Floats of the packed weights of layers that take turns: 8 MiB are there for them in most processors'
+/// caches.
+inline constexpr size_t kMostPacked = size_t{2} << 20;
+
+struct GraphPlan {
+  GraphInput input;
+  std::vector<int> channels;  ///< of the maps: the input, then what each layer gives
+  std::vector<GraphLayer> layers;
+  FeatureMap output;
+  int shuffle = 1;  ///< side of the squares of pixels that the last map's channels become
+  MapFunction end = MapFunction::kNone;
+  size_t most_packed = kMostPacked;
+};
+
+}  // namespace imgmill
