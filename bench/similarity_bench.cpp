@@ -6,11 +6,11 @@
 // little noise, one in five near an earlier one
 // similarity_bench pairs FILE BITS RADIUS THREADS [KERNEL]  all pairs, as dedup finds them
 // similarity_bench scan FILE BITS RADIUS THREADS [KERNEL]   each hash against every one, without an index
-// similarity_bench group-hashes N RADIUS THREADS  groups of N hashes of 64 bits, made in memory, as dedup
-// finds them; FOUND is the number of duplicates
+// similarity_bench group-hashes N RADIUS THREADS [KIND]  groups of N hashes of 64 bits, made in memory, as
+// dedup finds them; FOUND is the number of duplicates; KIND is keeper, clique or component
 //
-// similarity_bench verify-hashes N RADIUS THREADS  the same with a second look, here one that takes no time
-// and finds all alike
+// similarity_bench verify-hashes N RADIUS THREADS [KIND]  the same with a second look, here one that takes no
+// time and finds all alike
 //
 // similarity_bench nearest FILE DIMENSION QUERIES TOP THREADS  the first QUERIES against all, as match finds
 // them
@@ -233,17 +233,22 @@ uint64_t ReadMapped(const char* path, int threads) {
   return sum > 0 ? bytes : 0;
 }
 
-int GroupHashes(size_t n, int radius, int threads, bool verified) {
+GroupBy GroupByName(const std::string& name) {
+  if (name == "clique") return GroupBy::kClique;
+  return name == "component" ? GroupBy::kComponent : GroupBy::kKeeper;
+}
+
+int GroupHashes(size_t n, int radius, int threads, bool verified, GroupBy by) {
   RankedKeys items(n);
   FillClustered(items.keys.span(), 1);
   for (uint32_t i = 0; i < n; ++i) items.order[i] = i;
   return Report([&] {
     const StopFlag stop;
-    if (!verified) return Duplicates(GroupByHamming(std::move(items), radius, threads, stop));
+    if (!verified) return Duplicates(GroupByHamming(std::move(items), radius, threads, stop, {}, by));
     const Verify verify = [](int, uint32_t, uint32_t, size_t) -> Result<LookVerdict> {
       return LookVerdict{LookVerdict::Kind::kAlike, {}};
     };
-    return Duplicates(GroupVerified(std::move(items), {}, radius, verify, threads, stop));
+    return Duplicates(GroupVerified(std::move(items), {}, radius, verify, threads, stop, {}, by));
   });
 }
 
@@ -273,8 +278,9 @@ int Main(int argc, char** argv) {
     return words[2] == "256" ? Search<Hash256>(what, argv[2], count(3), count(4))
                              : Search<uint64_t>(what, argv[2], count(3), count(4));
   }
-  if ((what == "group-hashes" || what == "verify-hashes") && words.size() == 4)
-    return GroupHashes(number(1), count(2), count(3), what == "verify-hashes");
+  if ((what == "group-hashes" || what == "verify-hashes") && words.size() >= 4)
+    return GroupHashes(number(1), count(2), count(3), what == "verify-hashes",
+                       GroupByName(words.size() > 4 ? words[4] : ""));
   if (what == "nearest" && words.size() == 6) {
     const auto vectors = ReadAll<float>(argv[2]);
     return Report([&] { return Nearest(vectors, number(2), number(3), number(4), count(5)); });

@@ -2,6 +2,7 @@
 #include <cassert>
 
 #include "similarity/keeper_grouping.h"
+#include "similarity/row_pair.h"
 #include "similarity/row_windows.h"
 
 namespace imgmill {
@@ -26,7 +27,8 @@ class CosineSearch {
         dimension_(static_cast<size_t>(rows.dimension)),
         left_(classes.count()),
         left_count_(classes.count()),
-        queries_(kLargestBlock * dimension_) {
+        queries_(kLargestBlock * dimension_),
+        pairs_(rows) {
     std::iota(left_.begin(), left_.end(), uint32_t{0});
     std::sort(left_.begin(), left_.end(),
               [&](uint32_t a, uint32_t b) { return classes.key(a) < classes.key(b); });
@@ -62,6 +64,10 @@ class CosineSearch {
     });
   }
 
+  Result<std::optional<float>> Between(uint32_t a, uint32_t b) {
+    return pairs_.CosineWithin(classes_.key(a), classes_.key(b), least_);
+  }
+
   void DropTaken() {
     size_t kept = 0;
     for (size_t i = 0; i < left_count_; ++i) {
@@ -89,23 +95,26 @@ class CosineSearch {
   PoolArray<uint32_t> left_;  // classes not taken, by row
   size_t left_count_;
   PoolArray<float> queries_;  // the block's vectors
+  RowPairs pairs_;
 };
 
 }  // namespace
 
 Result<std::vector<CosineGroup>> GroupByCosine(const VectorRows& rows, RankedKeys items, float least,
-                                               int threads, const StopFlag& stop, const PairRule& allows) {
+                                               int threads, const StopFlag& stop, const PairRule& allows,
+                                               GroupBy by) {
   assert(threads >= 1 && rows.dimension > 0);
   RowClasses classes(items.keys.span(), items.order.span(), allows != nullptr);
   items = {};
   CosineSearch search(classes, rows, least, threads, stop);
-  return KeeperGrouping(classes, search, threads, allows).Run();
+  return GroupBySearch(classes, search, threads, allows, by);
 }
 
-size_t GroupByCosineBytes(size_t n, int dimension, int threads) {
-  const size_t searching = n * sizeof(uint32_t) +
-                           CosineSearch::kLargestBlock * static_cast<size_t>(dimension) * sizeof(float) +
-                           FoundNeighbours<float>::Bytes(threads, CosineSearch::kHitsHeld);
+size_t GroupByCosineBytes(size_t n, int dimension, int threads, GroupBy by) {
+  const size_t searching =
+      n * sizeof(uint32_t) + CosineSearch::kLargestBlock * static_cast<size_t>(dimension) * sizeof(float) +
+      RowPairs::Bytes(dimension) + FoundNeighbours<float>::Bytes(threads, CosineSearch::kHitsHeld) +
+      GroupBySearchBytes(n, by);
   return RowClasses::Bytes(n) + std::max(RankedKeys::Bytes(n), searching);
 }
 

@@ -52,6 +52,11 @@ class HammingSearch {
     return {};
   }
 
+  Result<std::optional<int>> Between(uint32_t a, uint32_t b) const {
+    const int distance = BitsApart(classes_.key(a), classes_.key(b));
+    return distance <= radius_ ? std::optional(distance) : std::nullopt;
+  }
+
   // Whoever is taken is passed over by every search; an index without them is faster.
   void DropTaken() {
     if (indexed_count_ > kSmallestReindex && classes_.left() * 2 < indexed_count_) Reindex();
@@ -83,28 +88,28 @@ class HammingSearch {
 
 template <typename Hash>
 Result<std::vector<HammingGroup>> GroupByHamming(RankedKeysOf<Hash> hashes, int radius, int threads,
-                                                 const StopFlag& stop, const PairRule& allows) {
+                                                 const StopFlag& stop, const PairRule& allows, GroupBy by) {
   assert(radius >= 0 && radius <= static_cast<int>(64 * kWordsOf<Hash>) && threads >= 1);
   ItemClasses<Hash> classes(hashes.keys.span(), hashes.order.span(), allows != nullptr);
   hashes = {};
   HammingSearch<Hash> search(classes, radius, threads, stop);
-  return KeeperGrouping(classes, search, threads, allows).Run();
+  return GroupBySearch(classes, search, threads, allows, by);
 }
 
 template <typename Hash>
-size_t GroupByHammingBytes(size_t n, int radius, int threads) {
+size_t GroupByHammingBytes(size_t n, int radius, int threads, GroupBy by) {
   const size_t searching = HammingIndexBytes<Hash>(n, radius) +
                            FoundNeighbours<int>::Bytes(threads, HammingSearch<Hash>::kHitsHeld) +
-                           QueryBlock<Hash>::Bytes(QueryBlock<Hash>::Most(n));
+                           QueryBlock<Hash>::Bytes(QueryBlock<Hash>::Most(n)) + GroupBySearchBytes(n, by);
   return ItemClasses<Hash>::Bytes(n) + std::max(RankedKeysOf<Hash>::Bytes(n), searching);
 }
 
 template Result<std::vector<HammingGroup>> GroupByHamming(RankedKeysOf<uint64_t>, int, int, const StopFlag&,
-                                                          const PairRule&);
+                                                          const PairRule&, GroupBy);
 template Result<std::vector<HammingGroup>> GroupByHamming(RankedKeysOf<Hash256>, int, int, const StopFlag&,
-                                                          const PairRule&);
-template size_t GroupByHammingBytes<uint64_t>(size_t n, int radius, int threads);
-template size_t GroupByHammingBytes<Hash256>(size_t n, int radius, int threads);
+                                                          const PairRule&, GroupBy);
+template size_t GroupByHammingBytes<uint64_t>(size_t n, int radius, int threads, GroupBy by);
+template size_t GroupByHammingBytes<Hash256>(size_t n, int radius, int threads, GroupBy by);
 
 namespace {
 

@@ -7,6 +7,7 @@
 
 #include "similarity/keeper_grouping.h"
 #include "similarity/list_file.h"
+#include "similarity/row_pair.h"
 #include "similarity/row_windows.h"
 
 namespace imgmill {
@@ -56,7 +57,8 @@ class IvfSearch {
         least_(least),
         threads_(threads),
         stop_(stop),
-        dimension_(static_cast<size_t>(rows.dimension)) {}
+        dimension_(static_cast<size_t>(rows.dimension)),
+        pairs_(rows) {}
 
   /// Makes the lists, and finds out how many of them are to be asked.
   Status Prepare(IvfReport& report) {
@@ -128,6 +130,10 @@ class IvfSearch {
       }
     }
     return {};
+  }
+
+  Result<std::optional<float>> Between(uint32_t a, uint32_t b) {
+    return pairs_.CosineWithin(classes_.key(a), classes_.key(b), least_);
   }
 
   void DropTaken() {}  // they are passed over: a list's pieces stay where they are
@@ -318,23 +324,25 @@ class IvfSearch {
   PoolArray<uint32_t> askers_;       // of all lists, those of one after another's
   PoolArray<uint32_t> first_asker_;  // of each list, and their end
   std::vector<Scratch> scratch_;
+  RowPairs pairs_;
 };
 
 }  // namespace
 
 Result<std::vector<CosineGroup>> GroupByIvf(const VectorRows& rows, RankedKeys items, float least,
                                             int threads, const StopFlag& stop, const PairRule& allows,
-                                            IvfReport& report) {
+                                            IvfReport& report, GroupBy by) {
   assert(threads >= 1 && rows.dimension > 0);
   RowClasses classes(items.keys.span(), items.order.span(), allows != nullptr);
   items = {};
   IvfSearch search(classes, rows, least, threads, stop);
   TRY(search.Prepare(report));
-  return KeeperGrouping(classes, search, threads, allows).Run();
+  return GroupBySearch(classes, search, threads, allows, by);
 }
 
-size_t GroupByIvfBytes(size_t n, int dimension, int threads) {
-  return RowClasses::Bytes(n) + std::max(RankedKeys::Bytes(n), IvfSearch::Bytes(n, dimension, threads));
+size_t GroupByIvfBytes(size_t n, int dimension, int threads, GroupBy by) {
+  return RowClasses::Bytes(n) +
+         std::max(RankedKeys::Bytes(n), IvfSearch::Bytes(n, dimension, threads) + GroupBySearchBytes(n, by));
 }
 
 }  // namespace imgmill

@@ -3,83 +3,20 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 #include <numeric>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/try.h"
-#include "imgmill/memory/pool_array.h"
 #include "imgmill/similarity/grouping.h"
+#include "similarity/component_grouping.h"
+#include "similarity/found_neighbours.h"
 #include "similarity/item_classes.h"
+#include "similarity/measure_order.h"
 
 namespace imgmill {
-
-/// The neighbours that were found for a block of candidates, as far as there is room for them.
-template <typename Measure>
-class FoundNeighbours {
- public:
-  struct Hit {
-    uint32_t candidate = 0;  ///< place in the block
-    uint32_t class_id = 0;
-    Measure measure = {};
-  };
-
-  /// @param held  what one thread has room for.
-  FoundNeighbours(int threads, size_t held) : used_(static_cast<size_t>(threads)) {
-    for (int t = 0; t < threads; ++t) hits_.emplace_back(held);
-  }
-
-  static size_t Bytes(int threads, size_t held) { return static_cast<size_t>(threads) * held * sizeof(Hit); }
-
-  /// For the next block.
-  void Clear(size_t candidates) {
-    incomplete_.assign(candidates, 0);
-    std::fill(used_.begin(), used_.end(), size_t{0});
-  }
-
-  /// Each thread with its own number. False where there is no room: the candidate then asks again when its
-  /// turn comes, and its hits here are worth nothing.
-  bool Add(int thread, const Hit& hit) {
-    const auto t = static_cast<size_t>(thread);
-    if (used_[t] == hits_[t].size()) {
-      std::atomic_ref(incomplete_[hit.candidate]).store(1, std::memory_order_relaxed);
-      return false;
-    }
-    hits_[t][used_[t]++] = hit;
-    return true;
-  }
-
-  bool complete(size_t candidate) const { return incomplete_[candidate] == 0; }
-
-  /// To be called when all have been added. Then `Of` for candidates in their order.
-  void Sort() {
-    const auto by_candidate = [](const Hit& a, const Hit& b) { return a.candidate < b.candidate; };
-    unread_.clear();
-    for (size_t t = 0; t < hits_.size(); ++t) {
-      const std::span<Hit> used = hits_[t].span().first(used_[t]);
-      if (!std::is_sorted(used.begin(), used.end(), by_candidate)) {
-        std::sort(used.begin(), used.end(), by_candidate);
-      }
-      unread_.push_back(used);
-    }
-  }
-  template <typename Visit>
-  void Of(size_t candidate, const Visit& visit) {
-    for (std::span<const Hit>& hits : unread_) {
-      for (; !hits.empty() && hits.front().candidate <= candidate; hits = hits.subspan(1)) {
-        if (hits.front().candidate == candidate) visit(hits.front().class_id, hits.front().measure);
-      }
-    }
-  }
-
- private:
-  std::vector<PoolArray<Hit>> hits_;  // by thread
-  std::vector<size_t> used_;
-  std::vector<std::span<const Hit>> unread_;
-  std::vector<int> incomplete_;
-};
 
 /// Makes the groups. `Search` finds neighbours among the classes that are left, and has
 ///
@@ -89,10 +26,11 @@ class FoundNeighbours {
 ///     size_t largest_block() const;
 ///     Status Find(std::span<const uint32_t> block, FoundNeighbours<Measure>& found);
 ///     Status FindAll(size_t candidate, visit); // of that place in the block: visit(class, measure) for each
+///     Result<std::optional<Measure>> Between(uint32_t a, uint32_t b);  // of classes; nothing where too far
 ///     void DropTaken();                        // after each block
 ///
 /// It may tell of classes that are taken, and of the candidate itself. What it finds must not depend on the
-/// block.
+/// block. Taken are those that need not be found any more.
 template <typename Classes, typename Search>
 class KeeperGrouping {
  public:
@@ -100,8 +38,13 @@ class KeeperGrouping {
   using Group = KeeperGroup<Measure>;
 
   /// @param allows  of items; where it is not empty, each of them is a class of its own.
-  KeeperGrouping(Classes& classes, Search& search, int threads, const PairRule& allows)
-      : classes_(classes), search_(search), allows_(allows), found_(threads, Search::kHitsHeld) {}
+  /// @param cliques  else a keeper takes all its neighbours
+  KeeperGrouping(Classes& classes, Search& search, int threads, const PairRule& allows, bool cliques)
+      : classes_(classes),
+        search_(search),
+        allows_(allows),
+        cliques_(cliques),
+        found_(threads, Search::kHitsHeld) {}
 
   Result<std::vector<Group>> Run() {
     constexpr size_t kSmallestBlock = 8;
@@ -138,12 +81,16 @@ class KeeperGrouping {
         continue;
       }
       const std::span<const uint32_t> own = classes_.items(block_[i]);
-      Group group{own.front(), {}};
+      Group group{own.front(), {}, {}};
       classes_.Take(block_[i]);
       for (const uint32_t item : own.subspan(1)) group.members.push_back({item, Search::kEqual});
       const auto take = [&](uint32_t other, Measure measure) {
         if (classes_.taken(other)) return;
         if (allows_ && !allows_(own.front(), classes_.items(other).front())) return;
+        if (cliques_) {
+          near_.push_back({other, measure});
+          return;
+        }
         classes_.Take(other);
         for (const uint32_t item : classes_.items(other)) group.members.push_back({item, measure});
       };
@@ -154,6 +101,7 @@ class KeeperGrouping {
       if (!complete) {
         TRY(search_.FindAll(i, take));
       }
+      if (cliques_) TRY(TakeClique(block_[i], group));
       if (group.members.empty()) continue;
       std::sort(group.members.begin(), group.members.end());
       groups_.push_back(std::move(group));
@@ -161,14 +109,60 @@ class KeeperGrouping {
     return taken_by_others;
   }
 
+  /// Of what is near the keeper, the best first, what is near all that was taken before it.
+  Status TakeClique(uint32_t keeper, Group& group) {
+    const uint32_t first = classes_.items(keeper).front();
+    if (!group.members.empty()) NoteWeakest(group, {first, group.members.front().index, Search::kEqual});
+    std::sort(near_.begin(), near_.end());
+    clique_.clear();
+    for (const auto& [other, measure] : near_) {
+      typename Group::Pair weakest{first, classes_.items(other).front(), measure};
+      if (!TRY(IsNearAll(other, weakest))) continue;
+      NoteWeakest(group, weakest);
+      classes_.Take(other);
+      clique_.push_back(other);
+      for (const uint32_t item : classes_.items(other)) group.members.push_back({item, measure});
+    }
+    near_.clear();
+    return {};
+  }
+
+  /// @param weakest  becomes the weakest of its pairs with those taken, if that is weaker
+  Result<bool> IsNearAll(uint32_t other, typename Group::Pair& weakest) {
+    for (const uint32_t taken : clique_) {
+      const std::optional<Measure> measure = TRY(search_.Between(other, taken));
+      if (!measure) return false;
+      if (IsNearer(weakest.measure, *measure))
+        weakest = {classes_.items(taken).front(), classes_.items(other).front(), *measure};
+    }
+    return true;
+  }
+
   Classes& classes_;
   Search& search_;
   const PairRule& allows_;
-  uint32_t next_ = 0;            // class
-  std::vector<uint32_t> block_;  // classes that are candidates now
+  const bool cliques_;
+  uint32_t next_ = 0;                               // class
+  std::vector<uint32_t> block_;                     // classes that are candidates now
+  std::vector<std::pair<uint32_t, Measure>> near_;  // classes near the keeper at hand
+  std::vector<uint32_t> clique_;                    // those that it has taken
   FoundNeighbours<Measure> found_;
   std::vector<Group> groups_;
 };
+
+/// Groups of any kind, by a search for classes.
+/// @param allows  as KeeperGrouping's
+template <typename Classes, typename Search>
+Result<std::vector<KeeperGroup<typename Search::Measure>>> GroupBySearch(Classes& classes, Search& search,
+                                                                         int threads, const PairRule& allows,
+                                                                         GroupBy by) {
+  if (by == GroupBy::kComponent) return ComponentGrouping(classes, search, threads, allows).Run();
+  return KeeperGrouping(classes, search, threads, allows, by == GroupBy::kClique).Run();
+}
+/// What it takes of the current pool beside classes, search and what it finds.
+inline size_t GroupBySearchBytes(size_t items, GroupBy by) {
+  return by == GroupBy::kComponent ? LinkForest<int>::Bytes(items) : 0;
+}
 
 /// The keepers' groups by two plain loops: near(keeper, other) gives the measure of two items that may share
 /// a group.
@@ -183,7 +177,7 @@ std::vector<KeeperGroup<Measure>> GroupByPlainLoops(std::span<const uint32_t> or
   for (const uint32_t keeper : best_first) {
     if (taken[keeper]) continue;
     taken[keeper] = true;
-    KeeperGroup<Measure> group{keeper, {}};
+    KeeperGroup<Measure> group{keeper, {}, {}};
     for (uint32_t other = 0; other < order.size(); ++other) {
       if (taken[other]) continue;
       const std::optional<Measure> measure = near(keeper, other);

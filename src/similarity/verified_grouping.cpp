@@ -5,48 +5,29 @@
 #include "base/try.h"
 #include "imgmill/similarity/grouping.h"
 #include "imgmill/similarity/hamming.h"
+#include "similarity/found_neighbours.h"
 #include "similarity/hamming_index.h"
-#include "similarity/keeper_grouping.h"
-#include "similarity/search_threads.h"
+#include "similarity/measure_order.h"
+#include "similarity/verified_components.h"
+#include "similarity/verified_pairs.h"
 
 namespace imgmill {
 namespace {
-
-Status CheckStop(const StopFlag& stop) {
-  if (!stop.StopRequested()) return {};
-  return Error{Stage::kReduce, Code::kInterrupted, "stopped while grouping hashes"};
-}
-
-/// Hashes of items in all their poses, one item after another: each pose is a query of its own.
-template <typename Hash>
-class PosedQueries {
- public:
-  PosedQueries(std::span<const Hash> hashes, const PosedHashesOf<Hash>& posed)
-      : hashes_(posed.poses > 0 ? posed.hashes.span() : hashes), poses_(std::max<size_t>(1, posed.poses)) {}
-
-  /// Of each item; 1 without poses.
-  size_t poses() const { return poses_; }
-  std::span<const Hash> Of(uint32_t item, size_t count = 1) const {
-    return hashes_.subspan(item * poses_, count * poses_);
-  }
-
- private:
-  const std::span<const Hash> hashes_;
-  const size_t poses_;
-};
 
 template <typename Hash>
 class VerifiedGrouping {
  public:
   VerifiedGrouping(const RankedKeysOf<Hash>& hashes, const PosedHashesOf<Hash>& posed, int radius,
-                   const Verify& verify, int threads, const StopFlag& stop, const OnRefused& refused)
+                   const Verify& verify, int threads, const StopFlag& stop, const OnRefused& refused,
+                   bool cliques)
       : hashes_(hashes.keys.span()),
-        radius_(radius),
-        verify_(verify),
+        order_(hashes.order.span()),
         refused_(refused),
+        cliques_(cliques),
         threads_(threads),
         stop_(stop),
         queries_(hashes_, posed),
+        looks_(hashes_, queries_, radius, verify, threads, stop),
         index_(hashes_, radius),
         best_first_(hashes_.size()),
         near_(hashes_.size()),
@@ -61,37 +42,35 @@ class VerifiedGrouping {
     near_block_.Fill(0);
     near_mark_of_.Fill(0);
     for (uint32_t i = 0; i < best_first_.size(); ++i) best_first_[i] = i;
-    std::sort(best_first_.begin(), best_first_.end(), [&](uint32_t a, uint32_t b) {
-      return hashes.order[a] != hashes.order[b] ? hashes.order[a] < hashes.order[b] : a < b;
-    });
+    std::sort(best_first_.begin(), best_first_.end(), [&](uint32_t a, uint32_t b) { return IsBetter(a, b); });
   }
 
   Result<std::vector<VerifiedGroup>> Run() {
     while (ahead_next_ < ahead_count_ || next_ < best_first_.size()) {
-      TRY(CheckStop(stop_));
+      TRY(CheckHashStop(stop_));
       TRY(AskForBlock());
       TRY(Settle());
     }
+    for (VerifiedGroup& group : groups_) std::sort(group.members.begin(), group.members.end());
     std::sort(groups_.begin(), groups_.end());
     return std::move(groups_);
   }
 
   static size_t Bytes(size_t n, size_t poses, int threads) {
-    return n * (4 * sizeof(uint32_t) + sizeof(bool)) + kPairs * sizeof(Pair) + Ahead(n) * sizeof(uint32_t) +
-           QueryBlock<Hash>::Bytes(Ahead(n) * std::max<size_t>(1, poses)) +
+    return n * (4 * sizeof(uint32_t) + sizeof(bool)) + kPairs * sizeof(LookedPair) +
+           Ahead(n) * sizeof(uint32_t) + QueryBlock<Hash>::Bytes(Ahead(n) * std::max<size_t>(1, poses)) +
            FoundNeighbours<int>::Bytes(threads, kHitsHeld);
   }
 
  private:
-  struct Pair {
-    uint32_t keeper = 0, other = 0;
-    LookVerdict::Kind verdict = LookVerdict::Kind::kNotLooked;
-    VerifiedMeasure measure;
-  };
   static constexpr size_t kPairs = 4096;
   /// Candidates whose neighbours are looked for together, and what each thread has room for.
   static constexpr size_t kFewestAhead = 64, kHitsHeld = 65536;
   static size_t Ahead(size_t n) { return QueryBlock<Hash>::Most(n); }
+
+  bool IsBetter(uint32_t a, uint32_t b) const {
+    return order_[a] != order_[b] ? order_[a] < order_[b] : a < b;
+  }
 
   /// Pairs of the next keepers, as long as it is certain that these are keepers: none is near one that was
   /// added before it.
@@ -151,7 +130,7 @@ class VerifiedGrouping {
     near_known_ = false;
   }
 
-  /// What the next candidate is near and is not taken, ascending.
+  /// What the next candidate is near and is not taken, ascending; for cliques the best first.
   std::span<const uint32_t> NearOfNext() {
     if (!near_known_) {
       near_known_ = true;
@@ -171,7 +150,9 @@ class VerifiedGrouping {
           return true;
         });
       }
-      std::sort(near_.begin(), near_.begin() + near_count_);
+      const std::span<uint32_t> near = near_.span().first(near_count_);
+      std::sort(near.begin(), near.end(),
+                [&](uint32_t a, uint32_t b) { return cliques_ ? IsBetter(a, b) : a < b; });
     }
     const auto left =
         std::remove_if(near_.begin(), near_.begin() + near_count_, [&](uint32_t i) { return taken_[i]; });
@@ -181,71 +162,62 @@ class VerifiedGrouping {
 
   /// Verifies the pairs, and lets keepers take what is theirs, in order.
   Status Settle() {
-    TRY(VerifyPairs());
-    for (const Pair& pair : pairs_.span().first(used_)) {
+    TRY(looks_.Look(pairs_.span().first(used_)));
+    for (const LookedPair& pair : pairs_.span().first(used_)) {
       if (taken_[pair.other]) continue;
-      const bool differs = pair.verdict == LookVerdict::Kind::kDiffers;
-      if (refused_ && (differs || pair.verdict == LookVerdict::Kind::kNotLaid))
-        refused_({pair.keeper, pair.other, differs, pair.measure});
+      TellRefused(pair, refused_);
       if (pair.verdict != LookVerdict::Kind::kAlike) continue;
+      if (groups_.empty() || groups_.back().keeper != pair.keeper) {
+        groups_.push_back({pair.keeper, {}, {}});
+        kinds_.clear();
+      }
+      if (cliques_ && !TRY(JoinsClique(pair))) continue;
       taken_[pair.other] = true;
-      if (groups_.empty() || groups_.back().keeper != pair.keeper) groups_.push_back({pair.keeper, {}});
       groups_.back().members.push_back({pair.other, pair.measure});
     }
     used_ = 0;
     return {};
   }
 
-  Status VerifyPairs() {
-    const size_t count = used_;
-    const int threads = std::clamp(static_cast<int>(count), 1, threads_);
-    std::vector<Status> ends(static_cast<size_t>(threads));
-    OnThreads(threads, [&](int t) {
-      Status& end = ends[static_cast<size_t>(t)];
-      for (auto i = static_cast<size_t>(t); i < count && end; i += static_cast<size_t>(threads)) {
-        end = CheckStop(stop_);
-        if (end) end = VerifyPair(t, pairs_[i]);
+  /// Whether one that is like the keeper is like all that it has taken: those that are the same count once.
+  Result<bool> JoinsClique(const LookedPair& pair) {
+    VerifiedGroup& group = groups_.back();
+    VerifiedGroup::Pair weakest{pair.keeper, pair.other, pair.measure};
+    const auto same = [](const VerifiedMeasure& measure) { return measure == VerifiedMeasure(); };
+    bool is_another = !same(pair.measure);
+    for (size_t i = 0; i < kinds_.size() && is_another;) {
+      // A few at a time: most that do not belong are turned away by the first.
+      const size_t some = std::min(kinds_.size() - i, static_cast<size_t>(threads_));
+      with_kinds_.clear();
+      for (size_t k = i; k < i + some; ++k) with_kinds_.push_back({kinds_[k], pair.other, {}, {}});
+      TRY(looks_.Look(with_kinds_));
+      for (const LookedPair& each : with_kinds_) {
+        if (each.verdict != LookVerdict::Kind::kAlike) return false;
+        if (IsNearer(weakest.measure, each.measure)) weakest = {each.keeper, each.other, each.measure};
+        is_another = is_another && !same(each.measure);
       }
-    });
-    for (const Status& end : ends) {
-      if (!end) return end;
+      i += some;
     }
-    return {};
-  }
-
-  /// In each pose that is near, the nearest first, up to one in which they are alike.
-  Status VerifyPair(int thread, Pair& pair) const {
-    const std::span<const Hash> poses = queries_.Of(pair.keeper);
-    for (int distance = 0; distance <= radius_; ++distance) {
-      for (uint32_t pose = 0; pose < poses.size(); ++pose) {
-        if (BitsApart(poses[pose], hashes_[pair.other]) != distance) continue;
-        const LookVerdict verdict = TRY(verify_(thread, pair.keeper, pair.other, pose));
-        const bool better = verdict.kind > pair.verdict ||
-                            (verdict.kind == LookVerdict::Kind::kDiffers && verdict.kind == pair.verdict &&
-                             verdict.look.difference < pair.measure.look.difference);
-        if (!better) continue;
-        pair.verdict = verdict.kind;
-        pair.measure = {distance, pose, verdict.look};
-        if (verdict.alike()) return {};
-      }
-    }
-    return {};
+    if (is_another) kinds_.push_back(pair.other);
+    NoteWeakest(group, weakest);
+    return true;
   }
 
   const std::span<const Hash> hashes_;
-  const int radius_;
-  const Verify& verify_;
+  const std::span<const uint32_t> order_;
   const OnRefused& refused_;
+  const bool cliques_;
   const int threads_;
   const StopFlag& stop_;
   const PosedQueries<Hash> queries_;
+  const PairLooks<Hash> looks_;
   const HammingIndex<Hash> index_;
   PoolArray<uint32_t> best_first_;
   PoolArray<uint32_t> near_;          ///< what the next candidate is near, once that is known
   PoolArray<uint32_t> near_mark_of_;  ///< the last candidate that was near the item, by number
   PoolArray<uint32_t> near_block_;    ///< the last block of which a keeper is near the item
   PoolArray<bool> taken_;
-  PoolArray<Pair> pairs_;
+  PoolArray<LookedPair> pairs_;
   size_t used_ = 0;    ///< pairs
   uint32_t next_ = 0;  ///< of best_first_
   uint32_t block_ = 0;
@@ -257,6 +229,8 @@ class VerifiedGrouping {
   FoundNeighbours<int> found_;
   size_t limit_ = kFewestAhead, ahead_count_ = 0, ahead_next_ = 0, taken_ahead_ = 0;
   std::vector<VerifiedGroup> groups_;
+  std::vector<uint32_t> kinds_;  ///< of the last group's members, one of each that are the same
+  std::vector<LookedPair> with_kinds_;
 };
 
 template <typename Hash>
@@ -278,7 +252,7 @@ Status VisitWithNeighbours(std::span<const Hash> hashes, const PosedHashesOf<Has
   };
   QueryBlock<Hash> block(together * queries.poses());
   for (uint32_t first = 0, some; first < count; first += some) {
-    TRY(CheckStop(stop));
+    TRY(CheckHashStop(stop));
     some = std::min(together, count - first);
     const std::span<const Hash> asked = queries.Of(first, some);
     std::ranges::copy(asked, block.queries.begin());
@@ -293,11 +267,22 @@ Status VisitWithNeighbours(std::span<const Hash> hashes, const PosedHashesOf<Has
       return posed.poses > 0 || !counts;
     });
   }
-  TRY(CheckStop(stop));
+  TRY(CheckHashStop(stop));
   for (uint32_t item = 0; item < count; ++item) {
     if (with[item] != 0) visit(item, (with[item] & kCounts) != 0);
   }
   return {};
+}
+
+template <typename Hash>
+Result<std::vector<VerifiedGroup>> GroupVerifiedBy(const RankedKeysOf<Hash>& hashes,
+                                                   const PosedHashesOf<Hash>& posed, int radius,
+                                                   const Verify& verify, int threads, const StopFlag& stop,
+                                                   const OnRefused& refused, GroupBy by) {
+  if (by == GroupBy::kComponent)
+    return VerifiedComponents(hashes, posed, radius, verify, threads, stop, refused).Run();
+  return VerifiedGrouping(hashes, posed, radius, verify, threads, stop, refused, by == GroupBy::kClique)
+      .Run();
 }
 
 }  // namespace
@@ -315,20 +300,22 @@ Status WithNeighbours(std::span<const Hash256> hashes, const PosedHashesOf<Hash2
 
 Result<std::vector<VerifiedGroup>> GroupVerified(RankedKeys hashes, const PosedHashes& posed, int radius,
                                                  const Verify& verify, int threads, const StopFlag& stop,
-                                                 const OnRefused& refused) {
-  return VerifiedGrouping(hashes, posed, radius, verify, threads, stop, refused).Run();
+                                                 const OnRefused& refused, GroupBy by) {
+  return GroupVerifiedBy(hashes, posed, radius, verify, threads, stop, refused, by);
 }
 Result<std::vector<VerifiedGroup>> GroupVerified(RankedKeysOf<Hash256> hashes,
                                                  const PosedHashesOf<Hash256>& posed, int radius,
                                                  const Verify& verify, int threads, const StopFlag& stop,
-                                                 const OnRefused& refused) {
-  return VerifiedGrouping(hashes, posed, radius, verify, threads, stop, refused).Run();
+                                                 const OnRefused& refused, GroupBy by) {
+  return GroupVerifiedBy(hashes, posed, radius, verify, threads, stop, refused, by);
 }
 
 template <typename Hash>
 size_t VerifiedGroupingBytes(size_t n, size_t poses, int radius, int threads) {
   return RankedKeysOf<Hash>::Bytes(n) + PosedHashesOf<Hash>::Bytes(n, poses) +
-         HammingIndexBytes<Hash>(n, radius) + VerifiedGrouping<Hash>::Bytes(n, poses, threads);
+         HammingIndexBytes<Hash>(n, radius) +
+         std::max(VerifiedGrouping<Hash>::Bytes(n, poses, threads),
+                  VerifiedComponents<Hash>::Bytes(n, poses, threads));
 }
 template size_t VerifiedGroupingBytes<uint64_t>(size_t n, size_t poses, int radius, int threads);
 template size_t VerifiedGroupingBytes<Hash256>(size_t n, size_t poses, int radius, int threads);

@@ -1,6 +1,7 @@
 // `imgmill dedup`: find duplicate and near-duplicate images, keep the best of each group.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@ namespace imgmill {
 class Flags;
 struct DedupMethod;
 struct LookLimits;
+enum class GroupBy : uint8_t;
 
 struct DedupOptions {
   /// "exact" (equal bytes), "phash", "dhash", "ahash", "whash", "pdq", "blockmean", "embedding" or "lpips".
@@ -94,6 +96,11 @@ struct DedupOptions {
   /// "all" pairs, those "across" folders only (of the folders that were given, or of the sub-folders of one),
   /// or those "within" one.
   std::string pairs = "all";
+
+  /// What makes a group: "keeper", all are like the best one, so that chains which drift apart are split;
+  /// "clique", every two are alike; "component", whatever chains of alike ones join, ends and all.
+  std::string group_by = "keeper";
+  GroupBy Grouping() const;
 
   /// What happens to duplicates: "report" only, "move" them to `move_to`, replace them by a "hardlink" or
   /// "symlink" to the keeper, or "delete" them. Keepers are never touched.

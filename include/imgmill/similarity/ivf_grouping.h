@@ -25,15 +25,15 @@ struct IvfReport {
 ///
 /// The groups depend on the vectors and their order alone, not on threads or memory. The vectors are copied
 /// into a temporary file, list by list. Memory: GroupByIvfBytes() from the current pool, SearchWindowBytes()
-/// mapped, and 8 bytes an item in the result.
+/// mapped, and 12 bytes an item in the result.
 /// @param items  the keys are rows.
 /// @return kInterrupted when `stop` asked for it; what `rows` or the temporary file complained about.
 /// @throws OutOfMemory
 Result<std::vector<CosineGroup>> GroupByIvf(const VectorRows& rows, RankedKeys items, float least,
                                             int threads, const StopFlag& stop, const PairRule& allows,
-                                            IvfReport& report);
+                                            IvfReport& report, GroupBy by = GroupBy::kKeeper);
 
 /// What GroupByIvf takes from the current pool at most, its input included.
-size_t GroupByIvfBytes(size_t n, int dimension, int threads);
+size_t GroupByIvfBytes(size_t n, int dimension, int threads, GroupBy by = GroupBy::kKeeper);
 
 }  // namespace imgmill

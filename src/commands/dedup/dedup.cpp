@@ -73,7 +73,9 @@ class Dedup final : public Command, public ChecksAhead {
   bool ByModel() const { return By(DedupBy::kVectors) || By(DedupBy::kNetwork); }
   bool By(DedupBy what) const { return options_.Method().by == what; }
 
-  VectorSearch HowToSearch() const { return {options_.similarity(), options_.index == "ivf"}; }
+  VectorSearch HowToSearch() const {
+    return {options_.similarity(), options_.index == "ivf", options_.Grouping()};
+  }
 
   /// @param may  of hashes that get a second look, FindNear's
   Result<CommandResult> Reduce(CommandResult result, const DedupTable& entries, const VectorFile* vectors,
@@ -168,6 +170,7 @@ class Dedup final : public Command, public ChecksAhead {
       result.details["max_distance"] = options_.distance(found.images());
       if (By(DedupBy::kNetwork)) result.details["max_lpips"] = options_.lpips();
     }
+    if (options_.group_by != "keeper") result.details["group_by"] = options_.group_by;
     result.details["duplicates"] = result.dropped;
     result.details["duplicate_bytes"] = freed.total();
     const LinkCounts links = CountLinks(found.all());
@@ -316,6 +319,7 @@ Result<std::unique_ptr<CommandRun>> Dedup::Begin(ItemSource& source, const Comma
   std::string wrong;  // Check would have said
   if (auto order = KeepOrder::Parse(options_.keep_by, wrong)) rules_.order = *std::move(order);
   if (const auto poses = PoseSet::Parse(options_.invariant)) rules_.poses = *poses;
+  rules_.group_by = options_.Grouping();
   rules_.wide_hashes = options_.Method().bits() == 256;
   if (options_.Method().has_quality() && !options_.verifies()) rules_.least_quality = kLeastPdqQuality;
   if (!options_.reference.empty()) rules_.scope = PairScope::kToReference;

@@ -172,8 +172,7 @@ Status GroupByLook(const DedupTable& entries, size_t compared, std::vector<uint3
   size_t next = 0;
   const Status read = ForEachThatMay(entries, held, [&](uint32_t row, const DedupEntry& entry) {
     if (!IsComparedByLook(entry, held.rules, true)) return;
-    looks.keys[next] = search.key(entry);
-    looks.order[next] = rank[row];
+    looks.keys[next] = search.key(entry), looks.order[next] = rank[row];
     if (with_sides > 0) side_of[next] = sides.SideOf(entry);
     if (search.see) search.see(next, entry);
     rows[next++] = row;
@@ -184,14 +183,23 @@ Status GroupByLook(const DedupTable& entries, size_t compared, std::vector<uint3
   if (!sides.all())
     allows = [&](uint32_t keeper, uint32_t other) { return sides.Allows(side_of[keeper], side_of[other]); };
   const std::vector<KeeperGroup<Measure>> similar = TRY(search.group(std::move(looks), rows.span(), allows));
+  const auto describe = [&](uint32_t item, const Measure& measure) {
+    DuplicateGroups::Member member = search.describe(measure);
+    member.index = rows[item];
+    member.by_look = true;
+    return member;
+  };
   for (const KeeperGroup<Measure>& group : similar) {
     const size_t first = found.members.size();
     for (const auto& member : group.members) {
-      found.members.push_back(search.describe(member.measure));
-      found.members.back().index = rows[member.index];
-      found.members.back().by_look = true;
+      found.members.push_back(describe(member.index, member.measure));
+      if (member.via != KeeperGroup<Measure>::kKeeper) found.members.back().via = rows[member.via];
     }
     AddGroup(rows[group.keeper], first, found);
+    if (!group.weakest) continue;
+    found.groups.back().pair = found.pairs.size();
+    found.pairs.push_back(
+        {rows[group.weakest->first], describe(group.weakest->second, group.weakest->measure)});
   }
   return {};
 }
@@ -215,20 +223,16 @@ Result<DuplicateGroups> Find(const DedupTable& entries, bool by_look,
   return found;
 }
 
-}  // namespace
-
-namespace {
-
 template <typename Hash>
 Result<DuplicateGroups> FindByHash(const DedupTable& entries, const Held& held, bool by_hash,
                                    int max_distance, int threads) {
   SimilaritySearch<Hash, int> search;
   search.key = [](const DedupEntry& entry) { return HashOf<Hash>(entry.hash); };
   search.bytes = [&](size_t count) {
-    return Footprint{GroupByHammingBytes<Hash>(count, max_distance, threads), 0};
+    return Footprint{GroupByHammingBytes<Hash>(count, max_distance, threads, held.rules.group_by), 0};
   };
   search.group = [&](RankedKeysOf<Hash> hashes, std::span<const uint32_t>, const PairRule& allows) {
-    return GroupByHamming(std::move(hashes), max_distance, threads, held.stop, allows);
+    return GroupByHamming(std::move(hashes), max_distance, threads, held.stop, allows, held.rules.group_by);
   };
   search.describe = [](int bits) { return DuplicateGroups::Member{.distance = static_cast<double>(bits)}; };
   return Find(entries, by_hash, search, held);
@@ -261,7 +265,8 @@ Result<DuplicateGroups> FindVerifiedByHash(const DedupTable& entries, const Held
       member.by_look = true;
       refused.Add({rows[pair.keeper], member, pair.laid});
     };
-    return GroupVerified(std::move(hashes), posed, max_distance, by_row, asking, held.stop, note);
+    return GroupVerified(std::move(hashes), posed, max_distance, by_row, asking, held.stop, note,
+                         held.rules.group_by);
   };
   search.describe = [&](const VerifiedMeasure& measure) {
     const double distance =
@@ -288,8 +293,9 @@ Result<DuplicateGroups> FindDuplicates(const DedupTable& entries, const GroupRul
 size_t GroupingBytes(uint64_t entries, const GroupRules& rules, bool by_hash, int max_distance, int threads) {
   const size_t ranking = entries * (sizeof(Merit) + kRankBytes);
   if (!by_hash) return ranking;
-  const size_t searching = rules.wide_hashes ? GroupByHammingBytes<Hash256>(entries, max_distance, threads)
-                                             : GroupByHammingBytes(entries, max_distance, threads);
+  const size_t searching = rules.wide_hashes
+                               ? GroupByHammingBytes<Hash256>(entries, max_distance, threads, rules.group_by)
+                               : GroupByHammingBytes(entries, max_distance, threads, rules.group_by);
   return std::max(searching + entries * 3 * sizeof(uint32_t), ranking);
 }
 
@@ -312,8 +318,8 @@ size_t VerifyingBytes(uint64_t entries, const GroupRules& rules, int max_distanc
 }
 
 Footprint VectorSearch::Needs(size_t vectors, int dimension, int threads) const {
-  const size_t held = ByLists(vectors) ? GroupByIvfBytes(vectors, dimension, threads)
-                                       : GroupByCosineBytes(vectors, dimension, threads);
+  const size_t held = ByLists(vectors) ? GroupByIvfBytes(vectors, dimension, threads, group_by)
+                                       : GroupByCosineBytes(vectors, dimension, threads, group_by);
   return {held, SearchWindowBytes(dimension, threads)};
 }
 
@@ -332,8 +338,8 @@ Result<DuplicateGroups> FindSimilarVectors(const DedupTable& entries, const Grou
   report.reset();
   search.group = [&](RankedKeys rows, std::span<const uint32_t>, const PairRule& allows) {
     if (!how.ByLists(rows.keys.size()))
-      return GroupByCosine(look, std::move(rows), least, threads, stop, allows);
-    return GroupByIvf(look, std::move(rows), least, threads, stop, allows, report.emplace());
+      return GroupByCosine(look, std::move(rows), least, threads, stop, allows, how.group_by);
+    return GroupByIvf(look, std::move(rows), least, threads, stop, allows, report.emplace(), how.group_by);
   };
   search.describe = [](float cosine) {
     return DuplicateGroups::Member{.distance = 1 - static_cast<double>(cosine)};

@@ -1,6 +1,7 @@
 // The reduce phase of dedup: who is a duplicate of whom, which one is kept, and why.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
@@ -24,6 +25,16 @@ struct GroupRules {
   PoseSet poses;             ///< in which a duplicate may be; with a second look
   bool wide_hashes = false;  ///< of 256 bits, not 64
   int least_quality = 0;     ///< PDQ's, below which a hash says nothing
+  GroupBy group_by = GroupBy::kKeeper;
+};
+
+/// Two images of a group of which none are less alike.
+struct WeakestPair {
+  uint32_t first = 0;      ///< the better one, or the one that the other was joined by
+  DuplicateMember second;  ///< measured to `first`
+  /// Whether two are less alike than two others: by the difference of what was laid upon each other, then by
+  /// distance.
+  static bool IsWeaker(const DuplicateMember& member, const DuplicateMember& than);
 };
 
 /// Indices are rows of the table of entries.
@@ -34,14 +45,19 @@ struct DuplicateGroups {
     KeepReason reason = KeepReason::kPath;
     size_t first = 0;  ///< of its members
     size_t count = 0;
+    size_t pair = kNone;  ///< of `pairs`
+    static constexpr size_t kNone = SIZE_MAX;
   };
-  std::vector<Group> groups;    ///< in the order of their keepers
-  std::vector<Member> members;  ///< of one group after the other: without the keeper, in listing order
-  RefusedPairs refused;         ///< settled
+  std::vector<Group> groups;       ///< in the order of their keepers
+  std::vector<Member> members;     ///< of one group after the other: without the keeper, in listing order
+  std::vector<WeakestPair> pairs;  ///< the weakest ones of cliques; of other groups they are a member's
+  RefusedPairs refused;            ///< settled
 
   std::span<const Member> MembersOf(const Group& group) const {
     return std::span(members).subspan(group.first, group.count);
   }
+  /// Of equal ones the first.
+  WeakestPair WeakestOf(const Group& group) const;
 };
 
 /// Groups by content (`by_hash` false), or by hash within `max_distance`. An image that is not telling
@@ -85,6 +101,7 @@ size_t VerifyingBytes(uint64_t entries, const GroupRules& rules, int max_distanc
 struct VectorSearch {
   double min_similarity = 0;
   bool ivf = false;
+  GroupBy group_by = GroupBy::kKeeper;
   /// Fewer vectors than this are compared exactly all the same: that takes no longer (docs/benchmarks.md).
   static constexpr size_t kIvfFrom = 10'000;
   bool ByLists(size_t vectors) const { return ivf && vectors >= kIvfFrom; }

@@ -9,6 +9,7 @@
 #include "duplicate_action.h"
 #include "imgmill/commands/dedup.h"
 #include "imgmill/commands/flags.h"
+#include "imgmill/similarity/grouping.h"
 #include "look_limits.h"
 
 namespace imgmill {
@@ -16,6 +17,7 @@ namespace {
 
 const std::array<std::string, 2> kIndexes = {"exact", "ivf"};
 const std::array<std::string, 2> kInvariants = {"rotate", "flip"};
+const std::array<std::string, 3> kGroupings = {"keeper", "clique", "component"};
 const std::array<std::string, 3> kPairs = {"all", "across", "within"};
 
 /// "a, b and c"
@@ -110,6 +112,13 @@ void AddDedupFlags(Flags& flags, DedupOptions& options) {
       .Words(kPairs)
       .ShowDefault()
       .Type("NAME");
+  flags
+      .Add("--group-by", options.group_by,
+           "What makes a group: all are like the keeper, every two are alike (clique), or chains of alike "
+           "ones join them (component)")
+      .Words(kGroupings)
+      .ShowDefault()
+      .Type("NAME");
   AddDuplicateActionFlags(flags, {options.action, options.move_to, options.undo_file, options.sidecars});
   flags
       .Add("--pair", options.pair,
@@ -146,6 +155,11 @@ bool DedupOptions::HasLooks() const {
   return Method().by == DedupBy::kHash || (Method().by == DedupBy::kVectors && !by_model);
 }
 
+GroupBy DedupOptions::Grouping() const {
+  if (group_by == "clique") return GroupBy::kClique;
+  return group_by == "component" ? GroupBy::kComponent : GroupBy::kKeeper;
+}
+
 bool DedupOptions::looks_again() const {
   return verifies() || Method().by == DedupBy::kNetwork;
 }
@@ -157,6 +171,7 @@ std::optional<std::string> DedupOptions::Check() const {
   const bool by_network = how.by == DedupBy::kNetwork;
   if (auto wrong = CheckChoice("--pairs", pairs, kPairs)) return wrong;
   if (auto wrong = CheckChoice("--index", index, kIndexes)) return wrong;
+  if (auto wrong = CheckChoice("--group-by", group_by, kGroupings)) return wrong;
   if (index != "exact" && !by_vectors) return "--index goes with --method embedding";
   std::string wrong_order;
   const std::optional<KeepOrder> order = KeepOrder::Parse(keep_by, wrong_order);
@@ -171,6 +186,10 @@ std::optional<std::string> DedupOptions::Check() const {
                      : "--invariant goes with " + MethodsOfAnyPose() + ", not with --method " + method;
   if (!reference.empty() && pairs != "all")
     return "--reference does not go with --pairs: it says itself which pairs are duplicates";
+  if (group_by != "keeper" && (!reference.empty() || pairs == "across"))
+    return "--group-by " + group_by + " does not go with " +
+           (reference.empty() ? "--pairs across" : "--reference") +
+           ": members of such a group may not be duplicates of one another";
   if (decode != "scaled" && decode != "full") return "--decode takes scaled or full, not \"" + decode + "\"";
   if (max_distance && !how.hash) return "--max-distance is of hashes: it does not go with --method " + method;
   if (min_similarity && !by_vectors) return "--min-similarity goes with --method embedding";

@@ -103,7 +103,9 @@ class PageBody {
     const auto put_picture = [&](const auto&, const DedupEntry& entry, const DedupEntry&) {
       return page.Picture(pictures_.Of(entry.content).jpeg);
     };
-    TRY(page.BeginGroup("kept by " + std::string(ToString(group.reason))));
+    std::string weakest = TRY(found_.WeakestText(group));
+    if (!weakest.empty()) weakest = "; " + weakest;
+    TRY(page.BeginGroup("kept by " + std::string(ToString(group.reason)) + weakest));
     TRY(put_image(Described(keeper)));
     TRY(found_.ForEachMember(group, keeper, put_member));
     TRY(page.EndImages());
@@ -117,7 +119,12 @@ class PageBody {
     GroupImage image = Described(entry);
     image.how = found_.How(member, entry, keeper);
     image.far = member.distance;
-    if (found_.Aligned(member)) Lay(member, image);
+    if (!found_.Aligned(member)) return image;
+    if (member.via == DuplicateMember::kKeeper) {
+      Lay(member, image);
+    } else {
+      image.far = member.look.difference;
+    }
     return image;
   }
 

@@ -21,11 +21,14 @@ enum class DuplicateLink : uint8_t {
 struct DuplicateMember {
   uint32_t index = 0;
   bool by_look = false;  ///< else it has the very pixels or bytes of the keeper
-  /// To the keeper: bits of the hashes, 1 - cosine of the vectors, or LPIPS; 0 for equal contents.
+  /// To `via`: bits of the hashes, 1 - cosine of the vectors, or LPIPS; 0 for equal contents.
   double distance = 0;
-  SecondLook look = {};  ///< at it and the keeper, where one was taken
-  uint32_t pose = 0;     ///< into which the keeper has to be brought to look like it
+  SecondLook look = {};  ///< at it and `via`, where one was taken
+  uint32_t pose = 0;     ///< into which `via` has to be brought to look like it
   DuplicateLink link = DuplicateLink::kNone;
+  /// What the above is to, where that is not the keeper: the next one on the way there.
+  static constexpr uint32_t kKeeper = UINT32_MAX;
+  uint32_t via = kKeeper;
 };
 
 struct RefusedMember {

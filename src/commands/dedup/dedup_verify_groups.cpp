@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/try.h"
+#include "similarity/link_forest.h"
 
 namespace imgmill {
 namespace {
@@ -43,6 +44,7 @@ class GroupVerifier {
       size_t place = 0;
       return rules_.order.IsBetter(a.merit, b.merit, a.index < b.index, place);
     });
+    if (rules_.group_by == GroupBy::kComponent) return Link(left);
     while (left.size() > 1) TRY(TakeApart(left));
     return {};
   }
@@ -61,43 +63,110 @@ class GroupVerifier {
     return {};
   }
 
+  /// How near two are, where they are alike; nothing else. Those that were near and are refused are told.
+  Result<std::optional<DuplicateMember>> Compare(const Ranked& keeper, const Ranked& other) {
+    const std::optional<DuplicateMember> none;
+    if (stop_.StopRequested())
+      return Error{Stage::kReduce, Code::kInterrupted, "stopped while looking at groups again"};
+    if (!sides_.Allows(keeper.side, other.side)) return none;
+    const LookVerdict verdict = TRY(looker_.Look(0, keeper.index, other.index, 0));
+    if (verdict.kind == LookVerdict::Kind::kNotLooked) return none;
+    const double distance = TRY(distance_(keeper.index, other.index));
+    const DuplicateMember member = {
+        .index = other.index, .by_look = true, .distance = distance, .look = verdict.look};
+    if (!verdict.refused()) return std::optional(member);
+    if (distance <= most_)
+      verified_.refused.Add({keeper.index, member, verdict.kind == LookVerdict::Kind::kDiffers});
+    return none;
+  }
+
   /// The best one takes what is its own, and leaves the rest.
   Status TakeApart(std::vector<Ranked>& left) {
     const Ranked keeper = left.front();
     std::vector<Ranked> rest;
-    DuplicateGroups::Group group{keeper.index, KeepReason::kPath, verified_.members.size(), 0};
-    size_t last = 0;
+    Begin();
     for (size_t i = 1; i < left.size(); ++i) {
       const Ranked& other = left[i];
-      if (stop_.StopRequested())
-        return Error{Stage::kReduce, Code::kInterrupted, "stopped while looking at groups again"};
-      LookVerdict verdict;
-      if (sides_.Allows(keeper.side, other.side)) {
-        const LookVerdict looked = TRY(looker_.Look(0, keeper.index, other.index, 0));
-        verdict = looked;
+      const std::optional<DuplicateMember> member = TRY(Compare(keeper, other));
+      if (member && (rules_.group_by != GroupBy::kClique || TRY(JoinsClique(keeper, other, *member)))) {
+        verified_.members.push_back(*member);
+        NoteReason(keeper, other);
+      } else {
+        rest.push_back(other);
       }
-      if (!verdict.alike()) rest.push_back(other);
-      if (verdict.kind == LookVerdict::Kind::kNotLooked) continue;
-      const double distance = TRY(distance_(keeper.index, other.index));
-      const DuplicateGroups::Member member = {other.index, true, distance, verdict.look, 0};
-      if (verdict.refused()) {
-        if (distance <= most_)
-          verified_.refused.Add({keeper.index, member, verdict.kind == LookVerdict::Kind::kDiffers});
-        continue;
-      }
-      verified_.members.push_back(member);
-      size_t place = 0;
-      rules_.order.IsBetter(keeper.merit, other.merit, true, place);
-      last = std::max(last, place);
     }
     left = std::move(rest);
-    group.count = verified_.members.size() - group.first;
-    if (group.count == 0) return {};
-    group.reason = rules_.order.reason(last);
+    End(keeper);
+    return {};
+  }
+
+  /// Whether one that is like the keeper is like all that it has taken: those that are the same count once.
+  Result<bool> JoinsClique(const Ranked& keeper, const Ranked& other, const DuplicateMember& member) {
+    const auto same = [](const DuplicateMember& m) { return m.look == SecondLook() && m.distance < 1e-6; };
+    WeakestPair weakest = {keeper.index, member};
+    bool is_another = !same(member);
+    for (size_t k = 0; k < kinds_.size() && is_another; ++k) {
+      const std::optional<DuplicateMember> with = TRY(Compare(kinds_[k], other));
+      if (!with) return false;
+      if (WeakestPair::IsWeaker(*with, weakest.second)) weakest = {kinds_[k].index, *with};
+      is_another = !same(*with);
+    }
+    if (is_another) kinds_.push_back(other);
+    if (!weakest_ || WeakestPair::IsWeaker(weakest.second, weakest_->second)) weakest_ = weakest;
+    return true;
+  }
+
+  /// Groups of all that chains of near and alike ones join.
+  Status Link(const std::vector<Ranked>& ranked) {
+    LinkForest<DuplicateMember> forest(ranked.size());
+    for (uint32_t i = 0; i < ranked.size(); ++i) {
+      for (uint32_t j = i + 1; j < ranked.size(); ++j) {
+        if (forest.Joined(i, j)) continue;
+        const double distance = TRY(distance_(ranked[i].index, ranked[j].index));
+        if (distance > most_) continue;
+        const std::optional<DuplicateMember> member = TRY(Compare(ranked[i], ranked[j]));
+        if (member) forest.Join(i, j, *member);
+      }
+    }
+    forest.ForEachTree([&](uint32_t root, const auto& links) {
+      Begin();
+      for (const auto& link : links) {
+        DuplicateMember member = link.measure;
+        member.index = ranked[link.to].index;
+        if (link.from != root) member.via = ranked[link.from].index;
+        verified_.members.push_back(member);
+        NoteReason(ranked[root], ranked[link.to]);
+      }
+      End(ranked[root]);
+    });
+    return {};
+  }
+
+  void Begin() {
+    first_ = verified_.members.size();
+    last_reason_ = 0;
+    kinds_.clear();
+    weakest_.reset();
+  }
+
+  void NoteReason(const Ranked& keeper, const Ranked& other) {
+    size_t place = 0;
+    rules_.order.IsBetter(keeper.merit, other.merit, true, place);
+    last_reason_ = std::max(last_reason_, place);
+  }
+
+  /// A group of the members since Begin, if there are any.
+  void End(const Ranked& keeper) {
+    DuplicateGroups::Group group{keeper.index, rules_.order.reason(last_reason_), first_,
+                                 verified_.members.size() - first_};
+    if (group.count == 0) return;
+    if (weakest_) {
+      group.pair = verified_.pairs.size();
+      verified_.pairs.push_back(*weakest_);
+    }
     const auto first = verified_.members.begin() + static_cast<std::ptrdiff_t>(group.first);
     std::sort(first, verified_.members.end(), [](const auto& a, const auto& b) { return a.index < b.index; });
     verified_.groups.push_back(group);
-    return {};
   }
 
   const DedupTable& entries_;
@@ -108,6 +177,11 @@ class GroupVerifier {
   const StopFlag& stop_;
   PairSides sides_;
   DuplicateGroups verified_;
+  // Of the group at hand:
+  size_t first_ = 0;                    // of its members
+  size_t last_reason_ = 0;              // of the keeper's order
+  std::vector<Ranked> kinds_;           // of a clique's members, one of each that are the same
+  std::optional<WeakestPair> weakest_;  // of a clique
 };
 
 }  // namespace
@@ -128,7 +202,10 @@ Result<DuplicateGroups> VerifyGroups(const DedupTable& entries, const GroupRules
                                      const DuplicateGroups& found, SecondLooker& looker,
                                      const std::function<Result<double>(uint32_t, uint32_t)>& distance,
                                      double most, MemoryManager& memory, const StopFlag& stop) {
-  Lease lease = TRY(memory.Acquire(looker.Held(1), stop));
+  size_t largest = 0;
+  for (const DuplicateGroups::Group& group : found.groups) largest = std::max(largest, group.count + 1);
+  const Footprint linking = {LinkForest<DuplicateMember>::Bytes(largest), 0};
+  Lease lease = TRY(memory.Acquire(looker.Held(1) + linking, stop));
   looker.Prepare(1);
   GroupVerifier verifier(entries, rules, looker, distance, most, stop);
   for (const DuplicateGroups::Group& group : found.groups) TRY(verifier.Add(found, group));

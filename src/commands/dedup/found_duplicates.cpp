@@ -49,7 +49,11 @@ std::string FoundDuplicates::SizeText(const DedupEntry& entry) {
 }
 
 std::string FoundDuplicates::HowNear(const DuplicateGroups::Member& member) const {
-  return "distance " + DistanceJson(member.distance, evidence_.by_vectors).dump();
+  std::string how = "distance " + DistanceJson(member.distance, evidence_.by_vectors).dump();
+  if (!evidence_.aligned) return how;
+  char text[64];
+  std::snprintf(text, sizeof text, ", difference %.3f", member.look.difference);
+  return how + text;
 }
 
 std::string FoundDuplicates::How(const DuplicateGroups::Member& member, const DedupEntry& entry,
@@ -63,10 +67,12 @@ std::string FoundDuplicates::HowAlike(const DuplicateGroups::Member& member, con
   if (entry.content == keeper.content) return "same bytes";
   if (!member.by_look) return "same pixels";
   std::string how = HowNear(member);
+  if (member.via != DuplicateMember::kKeeper) {
+    const Result<DedupEntry> via = entries_.At(member.via);
+    return via ? how + ", like " + PrintablePath(via->file.path) : how;
+  }
   if (!evidence_.aligned) return how;
   char text[64];
-  std::snprintf(text, sizeof text, ", difference %.3f", member.look.difference);
-  how += text;
   if (member.pose != 0) how += ", " + std::string(PoseText(static_cast<int>(member.pose)));
   const double percent = 100 * ShownPart(member.look);
   if (percent < 99) {
@@ -77,15 +83,18 @@ std::string FoundDuplicates::HowAlike(const DuplicateGroups::Member& member, con
 }
 
 Status FoundDuplicates::PutText(const TextSink& put) const {
-  TRY(ForEach(
-      [&](const DuplicateGroups::Group& group, const DedupEntry& keeper) {
-        return put("keep " + PrintablePath(keeper.file.path) + "  (" + SizeText(keeper) + ", by " +
-                   std::string(ToString(group.reason)) + ")\n");
-      },
-      [&](const DuplicateGroups::Member& member, const DedupEntry& entry, const DedupEntry& keeper) {
-        return put("  dup " + PrintablePath(entry.file.path) + "  (" + SizeText(entry) + ", " +
-                   How(member, entry, keeper) + ")\n");
-      }));
+  const auto put_keeper = [&](const DuplicateGroups::Group& group, const DedupEntry& keeper) -> Status {
+    std::string weakest = TRY(WeakestText(group));
+    if (!weakest.empty()) weakest = "; " + weakest;
+    return put("keep " + PrintablePath(keeper.file.path) + "  (" + SizeText(keeper) + ", by " +
+               std::string(ToString(group.reason)) + weakest + ")\n");
+  };
+  const auto put_member = [&](const DuplicateGroups::Member& member, const DedupEntry& entry,
+                              const DedupEntry& keeper) {
+    return put("  dup " + PrintablePath(entry.file.path) + "  (" + SizeText(entry) + ", " +
+               How(member, entry, keeper) + ")\n");
+  };
+  TRY(ForEach(put_keeper, put_member));
   if (evidence_.least_quality == 0) return {};
   return ForEachWeak([&](const DedupEntry& entry) {
     return put("weak " + PrintablePath(entry.file.path) + "  (PDQ quality " + std::to_string(entry.quality) +
@@ -121,15 +130,41 @@ nlohmann::ordered_json FoundDuplicates::MemberJson(const DuplicateGroups::Member
   nlohmann::ordered_json image =
       ImageJson(entry, DistanceJson(member.distance, evidence_.by_vectors), entry.content == keeper.content);
   if (member.link != DuplicateLink::kNone) image["link"] = ToString(member.link);
+  if (member.via != DuplicateMember::kKeeper) {
+    const Result<DedupEntry> via = entries_.At(member.via);
+    if (via) image["like"] = PrintablePath(via->file.path);
+  }
   if (!aligned) return image;
   image["aligned_difference"] = std::round(member.look.difference * 1e4) / 1e4;
   if (member.look.colours >= 0) {
     image["colour_difference"] = std::round(member.look.colours * 10) / 10;
     image["changed"] = std::round(member.look.changed * 1e3) / 1e3;
   }
+  if (member.via != DuplicateMember::kKeeper) return image;
   image["crop"] = CropJson(member.look, keeper);
   if (member.pose != 0) image["pose"] = PoseName(static_cast<int>(member.pose));
   return image;
+}
+
+Result<std::string> FoundDuplicates::WeakestText(const DuplicateGroups::Group& group) const {
+  if (group.count < 2) return std::string();
+  const WeakestPair pair = groups_->WeakestOf(group);
+  const DedupEntry first = TRY(entries_.At(pair.first));
+  const DedupEntry second = TRY(entries_.At(pair.second.index));
+  if (first.content == second.content || !pair.second.by_look) return std::string();  // all are the same
+  return "weakest link: " + PrintablePath(first.file.path) + " and " + PrintablePath(second.file.path) +
+         ", " + HowNear(pair.second);
+}
+
+Result<nlohmann::ordered_json> FoundDuplicates::WeakestJson(const DuplicateGroups::Group& group) const {
+  const WeakestPair pair = groups_->WeakestOf(group);
+  const DedupEntry first = TRY(entries_.At(pair.first));
+  const DedupEntry second = TRY(entries_.At(pair.second.index));
+  nlohmann::ordered_json json = {
+      {"between", {PrintablePath(first.file.path), PrintablePath(second.file.path)}},
+      {"distance", DistanceJson(pair.second.distance, evidence_.by_vectors)}};
+  if (Aligned(pair.second)) json["aligned_difference"] = std::round(pair.second.look.difference * 1e4) / 1e4;
+  return json;
 }
 
 Status FoundDuplicates::PutGroup(const DuplicateGroups::Group& group, const DedupEntry& keeper,
@@ -137,6 +172,7 @@ Status FoundDuplicates::PutGroup(const DuplicateGroups::Group& group, const Dedu
   JsonObject json;
   json["keeper"] = PrintablePath(keeper.file.path);
   json["reason"] = ToString(group.reason);
+  json["weakest_link"] = TRY(WeakestJson(group));
   json.SetRows("images", [&](JsonElements& images) -> Status {
     TRY(images.Put(ImageJson(keeper, DistanceJson(0, evidence_.by_vectors), true)));
     return ForEachMember(

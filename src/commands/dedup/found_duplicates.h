@@ -59,12 +59,15 @@ class FoundDuplicates {
   const DuplicateGroups& all() const { return *groups_; }
 
   /// "same bytes", "same pixels", "distance 3" or "distance 3, difference 0.012, shows 81 % of it"; of a link
-  /// that, too: "same bytes, hard link".
+  /// that, too: "same bytes, hard link"; of one that is not like the keeper itself, "distance 3, like b.jpg".
   std::string How(const DuplicateGroups::Member& member, const DedupEntry& entry,
                   const DedupEntry& keeper) const;
 
   /// Whether a duplicate was laid upon its keeper, so that its look is known.
   bool Aligned(const DuplicateGroups::Member& member) const { return evidence_.aligned && member.by_look; }
+
+  /// Of three images and more: "weakest link: a.jpg and b.jpg, distance 3"; else empty.
+  Result<std::string> WeakestText(const DuplicateGroups::Group& group) const;
 
   /// "keep" and "dup" lines.
   Status PutText(const TextSink& put) const;
@@ -141,8 +144,9 @@ class FoundDuplicates {
   /// Without links.
   std::string HowAlike(const DuplicateGroups::Member& member, const DedupEntry& entry,
                        const DedupEntry& keeper) const;
-  /// "distance 3"
+  /// "distance 3", "distance 3, difference 0.012"
   std::string HowNear(const DuplicateGroups::Member& member) const;
+  Result<nlohmann::ordered_json> WeakestJson(const DuplicateGroups::Group& group) const;
   /// @param aligned  whether the look is told
   nlohmann::ordered_json MemberJson(const DuplicateGroups::Member& member, const DedupEntry& entry,
                                     const DedupEntry& keeper, bool aligned) const;

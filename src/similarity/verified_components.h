@@ -1,0 +1,158 @@
+// Connected components of what is near by hash and passes a second look.
+#pragma once
+
+#include <algorithm>
+#include <numeric>
+#include <span>
+#include <vector>
+
+#include "base/try.h"
+#include "imgmill/similarity/grouping.h"
+#include "similarity/found_neighbours.h"
+#include "similarity/hamming_index.h"
+#include "similarity/link_forest.h"
+#include "similarity/verified_pairs.h"
+
+namespace imgmill {
+
+/// Items are known by their ranks here, best first. Each looks once for those behind it; the pairs are looked
+/// at in order of ranks, but those that others have joined meanwhile.
+template <typename Hash>
+class VerifiedComponents {
+ public:
+  VerifiedComponents(const RankedKeysOf<Hash>& hashes, const PosedHashesOf<Hash>& posed, int radius,
+                     const Verify& verify, int threads, const StopFlag& stop, const OnRefused& refused)
+      : hashes_(hashes.keys.span()),
+        refused_(refused),
+        threads_(threads),
+        stop_(stop),
+        queries_(hashes_, posed),
+        looks_(hashes_, queries_, radius, verify, threads, stop),
+        index_(hashes_, radius),
+        items_(hashes_.size()),
+        rank_of_(hashes_.size()),
+        pending_(hashes_.size()),
+        pairs_(kPairs),
+        asked_(QueryBlock<Hash>::Most(hashes_.size()) * queries_.poses()),
+        found_(threads, kHitsHeld),
+        forest_(hashes_.size()) {
+    std::iota(items_.begin(), items_.end(), uint32_t{0});
+    std::sort(items_.begin(), items_.end(), [&](uint32_t a, uint32_t b) {
+      return hashes.order[a] != hashes.order[b] ? hashes.order[a] < hashes.order[b] : a < b;
+    });
+    for (uint32_t rank = 0; rank < items_.size(); ++rank) rank_of_[items_[rank]] = rank;
+    pending_.Fill(0);
+  }
+
+  Result<std::vector<VerifiedGroup>> Run() {
+    const auto count = static_cast<uint32_t>(items_.size());
+    const auto together = static_cast<uint32_t>(QueryBlock<Hash>::Most(count));
+    for (uint32_t first = 0; first < count; first += together) {
+      TRY(CheckHashStop(stop_));
+      TRY(LinkBlock(first, std::min(together, count - first)));
+    }
+    return Groups();
+  }
+
+  static size_t Bytes(size_t n, size_t poses, int threads) {
+    return n * 3 * sizeof(uint32_t) + LinkForest<VerifiedMeasure>::Bytes(n) + kPairs * sizeof(LookedPair) +
+           QueryBlock<Hash>::Bytes(QueryBlock<Hash>::Most(n) * std::max<size_t>(1, poses)) +
+           FoundNeighbours<int>::Bytes(threads, kHitsHeld);
+  }
+
+ private:
+  static constexpr size_t kPairs = 4096, kHitsHeld = 65536;
+
+  /// Those of these ranks look for others.
+  Status LinkBlock(uint32_t first, uint32_t some) {
+    const size_t poses = queries_.poses();
+    for (uint32_t i = 0; i < some; ++i)
+      std::ranges::copy(queries_.Of(items_[first + i]), asked_.queries.data() + i * poses);
+    found_.Clear(some);
+    index_.QueryOnThreads(
+        asked_, some * poses, threads_, [&](int thread, size_t place, uint32_t other, int distance) {
+          const auto candidate = static_cast<uint32_t>(place / poses);
+          const uint32_t rank = rank_of_[other];
+          return rank <= first + candidate || found_.Add(thread, {candidate, rank, distance});
+        });
+    found_.Sort();
+    for (uint32_t i = 0; i < some; ++i) {
+      // One of the pairs at hand may join it to what it is near.
+      if (pending_[first + i] == batch_) TRY(Settle());
+      FindNear(i, first + i);
+      for (const uint32_t other : near_) {
+        if (forest_.Joined(first + i, other)) continue;
+        if (used_ == kPairs) TRY(Settle());
+        pending_[other] = batch_;
+        pairs_[used_++] = {items_[first + i], items_[other], LookVerdict::Kind::kNotLooked, {}};
+      }
+    }
+    return Settle();
+  }
+
+  /// The ranks behind its own of all that it is near, ascending.
+  void FindNear(size_t place, uint32_t rank) {
+    near_.clear();
+    const auto add = [&](uint32_t other) {
+      if (other > rank) near_.push_back(other);
+    };
+    const bool complete = found_.complete(place);
+    found_.Of(place, [&](uint32_t other, int) {
+      if (complete) add(other);
+    });
+    if (!complete)
+      index_.QueryAll(queries_.Of(items_[rank]), 0, [&](size_t, uint32_t other, int) {
+        add(rank_of_[other]);
+        return true;
+      });
+    std::sort(near_.begin(), near_.end());
+    near_.erase(std::unique(near_.begin(), near_.end()), near_.end());  // poses find some twice
+  }
+
+  Status Settle() {
+    TRY(looks_.Look(pairs_.span().first(used_)));
+    for (const LookedPair& pair : pairs_.span().first(used_)) {
+      const uint32_t rank = rank_of_[pair.keeper], other = rank_of_[pair.other];
+      if (forest_.Joined(rank, other)) continue;
+      TellRefused(pair, refused_);
+      if (pair.verdict == LookVerdict::Kind::kAlike) forest_.Join(rank, other, pair.measure);
+    }
+    used_ = 0;
+    ++batch_;
+    return {};
+  }
+
+  std::vector<VerifiedGroup> Groups() {
+    std::vector<VerifiedGroup> groups;
+    forest_.ForEachTree([&](uint32_t root, const auto& links) {
+      VerifiedGroup group{items_[root], {}, {}};
+      for (const auto& link : links)
+        group.members.push_back(
+            {items_[link.to], link.measure, link.from == root ? VerifiedGroup::kKeeper : items_[link.from]});
+      std::sort(group.members.begin(), group.members.end());
+      groups.push_back(std::move(group));
+    });
+    std::sort(groups.begin(), groups.end());
+    return groups;
+  }
+
+  const std::span<const Hash> hashes_;
+  const OnRefused& refused_;
+  const int threads_;
+  const StopFlag& stop_;
+  const PosedQueries<Hash> queries_;
+  const PairLooks<Hash> looks_;
+  const HammingIndex<Hash> index_;
+  PoolArray<uint32_t> items_;    ///< best first
+  PoolArray<uint32_t> rank_of_;  ///< of each item
+  PoolArray<uint32_t> pending_;  ///< the last batch of pairs with this rank behind another
+  PoolArray<LookedPair> pairs_;
+  QueryBlock<Hash> asked_;
+  FoundNeighbours<int> found_;
+  LinkForest<VerifiedMeasure> forest_;  ///< of ranks
+  std::vector<uint32_t> near_;
+  size_t used_ = 0;     ///< pairs
+  uint32_t batch_ = 1;  ///< of pairs
+};
+
+}  // namespace imgmill
