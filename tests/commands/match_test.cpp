@@ -2,6 +2,8 @@
 // already.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -100,6 +102,89 @@ TEST_CASE("a damaged vector is told, whatever files are looked at, and is not fo
     CHECK(searched <= 26);  // equal images share a vector
     CHECK(json["matches"][0]["images"].size() == searched);
   }
+}
+
+TEST_CASE("embedded queries find what their files would, and need neither model nor files") {
+  const TestFolder where;
+  const auto sample = [&](const std::string& name, const std::string& to) {
+    fs::create_directories(fs::path(where / to).parent_path());
+    fs::copy_file(SampleData() + "/" + name, where / to);
+  };
+  sample("harbour.jpg", "in/a.jpg");
+  sample("marble.jpg", "second/b.jpg");
+  sample("clock.jpg", "second/c.jpg");
+  sample("harbour_q30.jpg", "queries/below/c.jpg");
+  sample("clock_blurred.jpg", "queries/d.jpg");
+  sample("balloons.png", "queries/e.png");
+  const ModelParts model = FindModel();
+  const char* const assets = std::getenv("IMGMILL_TEST_ASSETS");
+  const std::string weights = std::string(assets != nullptr ? assets : "") +
+                              "/weights/torchscript/mobilenet_v1_0.25_224_embed256_f32.pt";
+  std::vector<std::string> with;
+  ProcessOptions options;
+  const bool by_model = model.missing.empty() && TestFolder::Exists(weights);
+  if (by_model) {
+    options = model.options;
+    with = {"--model", weights, "--scale", "1/127.5", "--shift", "-1", "--device", "cpu"};
+  } else {
+    MESSAGE("by the built-in descriptor: " << (model.missing.empty() ? "no " + weights : model.missing));
+  }
+  options = WithState(options);
+  options.environment.push_back("LD_DEBUG=files");
+  options.environment.push_back("LD_DEBUG_OUTPUT=" + (where / "loader"));
+  bool opened_library = false;
+  const auto run = [&](std::vector<std::string> command, int exit_code = 0) {
+    command.insert(command.end(), with.begin(), with.end());
+    Process process(Imgmill(command), options);
+    ProcessResult result = process.Wait();
+    INFO(result.err);
+    CHECK(result.exit_code == exit_code);
+    const std::string log = TestFolder::Read(where / ("loader." + std::to_string(process.pid())));
+    opened_library = log.find("libtorch_cpu") != std::string::npos;
+    return result;
+  };
+  const auto match = [&](std::vector<std::string> more, int exit_code = 0) {
+    more.insert(more.begin(), {"match", "--in", where / "in", "--in", where / "second"});
+    return run(more, exit_code);
+  };
+  for (const char* folder : {"in", "second"}) run({"embed", where / folder});
+  CHECK(match({"--queries", where / "queries"}, 2)
+            .err.find("--queries " + where / "queries" + ": it was not embedded yet") != std::string::npos);
+  const std::string computed = match({where / "queries", "--format", "csv"}).out;
+  CHECK(opened_library == by_model);  // or the test could not fail
+  run({"embed", where / "queries"});
+  const ProcessResult embedded = match({"--queries", where / "queries/", "--format", "csv"});
+  CHECK_FALSE(opened_library);
+  CHECK(embedded.out == computed);
+  CHECK(embedded.err.find("3 embedded queries; ") != std::string::npos);
+  // Of a folder below; of a catalog by its own name; of one that is searched itself, whose images do not find
+  // themselves; and beside an image.
+  const auto names = [&](const std::string& csv, const char* path) {
+    return csv.find(where / path) != csv.npos;
+  };
+  const std::string below = match({"--queries", where / "queries/below", "--format", "csv"}).out;
+  CHECK(names(below, "queries/below/c.jpg"));
+  CHECK_FALSE(names(below, "queries/d.jpg"));
+  run({"embed", where / "queries", "--catalog", where / "catalog"});
+  CHECK(match({"--queries", where / "catalog", "--format", "csv"}).out == computed);
+  const std::string itself =
+      match({"--queries", where / "second", "--exclude-self", "--top", "1", "--format", "csv"}).out;
+  CHECK(itself.find(",1.000000,") == std::string::npos);
+  CHECK(std::count(itself.begin(), itself.end(), '\n') == 3);
+  const std::string both =
+      match({where / "in/a.jpg", "--queries", where / "queries/below", "--format", "csv"}).out;
+  CHECK(both.find("queries/below/c.jpg") < both.find("in/a.jpg\",1"));
+
+  // What is not as it was is told, and not asked for.
+  fs::remove(where / "queries/d.jpg");
+  fs::copy_file(SampleData() + "/marble.jpg", where / "queries/e.png", fs::copy_options::overwrite_existing);
+  const nlohmann::json left = Json(match({"--queries", where / "queries", "--json"}));
+  CHECK(left["matches"].size() == 1);
+  CHECK(left["embedded_queries"] ==
+        nlohmann::json{{"asked", 1}, {"changed", 1}, {"missing", 1}, {"without_vector", 0}, {"damaged", 0}});
+  fs::remove_all(where / "queries/below");
+  CHECK(match({"--queries", where / "queries"}, 2).err.find("none of the images that --queries names") !=
+        std::string::npos);
 }
 
 }  // namespace imgmill::process_test

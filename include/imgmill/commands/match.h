@@ -25,6 +25,10 @@ struct MatchOptions {
   /// nearest embedded folder above it, unless --catalog names one. Empty: all images of the catalog.
   std::vector<std::string> in;
 
+  /// Queries beside the images that are listed: all that are below these folders and embedded, or all of
+  /// these catalogs (folders with a catalog.sqlite), that are there as they were. Nothing of theirs is read.
+  std::vector<std::string> queries;
+
   /// Images to find for each query, the nearest first; kTop by default.
   std::optional<int> top;
   static constexpr int kTop = 5;

@@ -11,6 +11,7 @@
 #include "commands/embed/vector_kinds.h"
 #include "commands/export_target.h"
 #include "commands/readable_file.h"
+#include "embedded_queries.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flags.h"
 #include "imgmill/commands/steps_before.h"
@@ -38,6 +39,9 @@ class Match final : public Command, public ChecksAhead {
     for (const std::string& in : options_.in) {
       if (!HoldsFiles(in)) return "--in " + PrintablePath(in) + " is not a folder";
     }
+    for (const std::string& folder : options_.queries) {
+      if (!HoldsFiles(folder)) return "--queries " + PrintablePath(folder) + " is not a folder";
+    }
     return std::nullopt;
   }
   std::string weight_file() const override { return options_.embedding.model; }
@@ -45,10 +49,13 @@ class Match final : public Command, public ChecksAhead {
   std::string catalog_of() const override {
     return options_.in.empty() ? std::string() : EmbeddedFolder(options_.in.front());
   }
-  bool needs_images() const override { return options_.texts.empty(); }
+  bool needs_images() const override { return options_.texts.empty() && options_.queries.empty(); }
   Status MayRead(const CommandServices& services, const StepsBefore& before) const override {
     if (!options_.embedding.model.empty()) TRY(MayBeWeights(services, options_.embedding.model));
     if (!services.in_pipeline) return {};  // which catalogs are asked, and for what, Begin finds out
+    if (!options_.queries.empty())
+      return UsageError(
+          "--queries cannot be used in a pipeline step, whose queries are the images that come to it");
     if (services.shared->no_catalog)
       return UsageError("match searches a catalog and does not work without one");
     for (const std::string& in : options_.in) {
@@ -66,8 +73,8 @@ class Match final : public Command, public ChecksAhead {
  private:
   class MatchRun;
 
-  Status Describe(DescribedMatches matches, const CommandServices& services, Catalog& own,
-                  CommandResult& result) const {
+  Status Describe(DescribedMatches matches, const EmbeddedQueries& embedded, const CommandServices& services,
+                  Catalog& own, CommandResult& result) const {
     const uint64_t found = matches.found.count;
     const size_t texts = options_.texts.size();
     const RunCounts& counts = result.counts;
@@ -75,6 +82,7 @@ class Match final : public Command, public ChecksAhead {
                       (counts.listed == 1 ? " query image: " : " query images: ") +
                       std::to_string(counts.done) + " done, " + std::to_string(counts.failed) + " failed";
     if (texts > 0) result.summary = std::to_string(texts) + (texts == 1 ? " text; " : " texts; ");
+    if (!options_.queries.empty()) TellEmbedded(embedded, result);
     result.summary += std::to_string(found) + (found == 1 ? " match" : " matches");
     TellSearched(matches.found, result);
     const auto shared = std::make_shared<const DescribedMatches>(std::move(matches));
@@ -95,17 +103,36 @@ class Match final : public Command, public ChecksAhead {
     return runs + (folders.size() > 1 ? " bring the catalogs" : " brings the catalog") + " up to date";
   }
 
+  /// Those that were not asked for would else look like queries without matches.
+  static void TellEmbedded(const EmbeddedQueries& from, CommandResult& result) {
+    result.summary +=
+        std::to_string(from.count) + (from.count == 1 ? " embedded query" : " embedded queries");
+    std::string why;
+    AddReason(from.changed, "changed since it was embedded", why);
+    AddReason(from.gone, "no longer there", why);
+    AddReason(from.without_vector, "without such a vector", why);
+    AddReason(from.damaged, "with a damaged vector", why);
+    if (!why.empty()) result.summary += " (not asked for: " + why + ")";
+    result.summary += "; ";
+    result.details["embedded_queries"] = {{"asked", from.count},
+                                          {"changed", from.changed},
+                                          {"missing", from.gone},
+                                          {"without_vector", from.without_vector},
+                                          {"damaged", from.damaged}};
+  }
+
+  static void AddReason(uint64_t count, const char* what, std::string& why) {
+    if (count > 0) why += (why.empty() ? "" : ", ") + std::to_string(count) + " " + what;
+  }
+
   /// What was not searched would else look like what was not found.
   static void TellSearched(const FoundMatches& found, CommandResult& result) {
     const uint64_t searched = found.searched;
     result.summary += " in " + std::to_string(searched) + (searched == 1 ? " image" : " images");
     std::string why;
-    const auto add = [&](uint64_t count, const char* what) {
-      if (count > 0) why += (why.empty() ? "" : ", ") + std::to_string(count) + " " + what;
-    };
-    add(found.changed, "changed since it was embedded");
-    add(found.gone, "no longer there");
-    add(found.without_vector, "without such a vector");
+    AddReason(found.changed, "changed since it was embedded", why);
+    AddReason(found.gone, "no longer there", why);
+    AddReason(found.without_vector, "without such a vector", why);
     if (!why.empty()) result.summary += "; not searched: " + why;
     if (found.changed > 0) result.summary += " (" + HowToUpdate(found.changed_below) + ")";
     if (!found.looked_at_all) result.summary += "; of their files, only those found were looked at";
@@ -150,6 +177,16 @@ class Match::MatchRun final : public CommandRun {
     return AddTextQueries(asked, services_, *own_store_.file, queries_);
   }
 
+  /// Behind the texts, before the images.
+  Status AddEmbedded() {
+    const std::vector<std::string>& from = match_.options_.queries;
+    if (from.empty() || services_.shared->mode == RunMode::kPlan) return {};
+    std::vector<MatchSource> opened = TRY(OpenQuerySources(from, embedder_->kind(), sources_, services_));
+    embedded_.sources = std::move(opened);
+    return AddEmbeddedQueries(VectorFact(embedder_->kind(), services_.shared->allow_truncated), from,
+                              services_, embedded_, queries_);
+  }
+
   Result<CommandResult> Reduce(CommandResult result) override {
     result.kept = files_;
     result.kept_images = images_;
@@ -165,13 +202,8 @@ class Match::MatchRun final : public CommandRun {
     FoundMatches found = TRY(SearchMatches(sources_, question, queries_, services_));
     embedder_->Describe(result.details);
     DescribedMatches matches{queries_, std::move(found), {}};
-    for (const std::string& in : asked.in) {
-      std::string given = in;
-      while (given.size() > 1 && given.ends_with('/')) given.pop_back();
-      if (const std::string folder = CanonicalOrSame(in); folder != "/")
-        matches.folders.emplace_back(folder, given);
-    }
-    TRY(match_.Describe(std::move(matches), services_, *own_, result));
+    matches.NameFolders(asked.in);
+    TRY(match_.Describe(std::move(matches), embedded_, services_, *own_, result));
     return result;
   }
 
@@ -188,7 +220,8 @@ class Match::MatchRun final : public CommandRun {
   std::vector<MatchSource> sources_;
   std::unique_ptr<Catalog> own_;
   VectorStore own_store_;
-  MatchQueryTable queries_;  // texts, then images
+  EmbeddedQueries embedded_;
+  MatchQueryTable queries_;  // texts, then embedded ones, then images
   uint64_t images_ = 0;
   FileTable files_;  // of the queries, for a next step
   EmbedOperation operation_;
@@ -202,6 +235,7 @@ Result<std::unique_ptr<CommandRun>> Match::Begin(ItemSource&, const CommandServi
   auto run = std::make_unique<MatchRun>(*this, services, std::move(opened.embedder), std::move(sources),
                                         std::move(own));
   TRY(run->AddTexts());
+  TRY(run->AddEmbedded());
   return std::unique_ptr<CommandRun>(std::move(run));
 }
 
@@ -210,6 +244,7 @@ Match::Match(Flags& flags) {
       "Example:\n"
       "  imgmill embed photos\n"
       "  imgmill match new.jpg --in photos --top 3\n"
+      "  imgmill match --queries new_photos --in photos --format csv\n"
       "  imgmill match --text 'a red bicycle' --in photos --model clip.safetensors --vocabulary "
       "bpe_simple_vocab_16e6.txt.gz");
   flags.Add("--text", options_.texts, "Find images that these words describe; may be repeated")
@@ -220,6 +255,13 @@ Match::Match(Flags& flags) {
            "Vocabulary of the CLIP model's tokenizer, for --text: .txt or .txt.gz")
       .Type("FILE");
   flags.Add("--in", options_.in, "Search the embedded images below this folder; may be repeated")
+      .OneValueEach()
+      .Type("DIR");
+  flags
+      .Add(
+          "--queries", options_.queries,
+          "Ask for the embedded images below this folder, or of this catalog, beside other queries; no model "
+          "is loaded for them; may be repeated")
       .OneValueEach()
       .Type("DIR");
   flags.Add("--top", options_.top, "Images to find for each query [5]").Type("N");

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "archive/archive_path.h"
 #include "commands/csv_cell.h"
 
 namespace imgmill {
@@ -35,6 +36,14 @@ std::string SimilarityText(float similarity) {
   char text[32];
   std::snprintf(text, sizeof text, "%.6f", static_cast<double>(similarity));
   return text;
+}
+
+void DescribedMatches::NameFolders(const std::vector<std::string>& given) {
+  for (std::string folder : given) {
+    while (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
+    if (const std::string canonical = CanonicalOrSame(folder); canonical != "/")
+      folders.emplace_back(canonical, folder);
+  }
 }
 
 std::string DescribedMatches::AsGiven(const std::string& path) const {

@@ -19,6 +19,8 @@ struct DescribedMatches {
   /// Canonical path and given name of each --in, without slashes at its end; none if all was searched.
   std::vector<std::pair<std::string, std::string>> folders;
 
+  /// Fills `folders`.
+  void NameFolders(const std::vector<std::string>& given);
   std::string AsGiven(const std::string& path) const;
 
   /// Calls `each` with each query and its neighbours.

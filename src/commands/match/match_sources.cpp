@@ -20,13 +20,19 @@ std::string SearchFolder(const std::string& folder) {
   return path == "/" ? std::string() : path;
 }
 
+bool IsCatalog(const std::string& folder) {
+  return ::access((folder + "/catalog.sqlite").c_str(), F_OK) == 0;
+}
+
+/// A catalog that is not the run's own.
+/// @param flag       that names the folder
 /// @param dimension  of vectors of that kind; 0 where it is not known
-Result<MatchSource> OpenOther(const std::string& folder, const std::string& catalog_folder,
+Result<MatchSource> OpenOther(const char* flag, const std::string& folder, const std::string& catalog_folder,
                               const std::string& kind, int dimension, const CommandServices& services) {
-  if (::access((catalog_folder + "/catalog.sqlite").c_str(), F_OK) != 0)
-    return Error{
-        Stage::kConfigure, Code::kUsage,
-        "--in " + PrintablePath(folder) + ": it was not embedded yet: run imgmill embed on it first"};
+  if (!IsCatalog(catalog_folder))
+    return Error{Stage::kConfigure, Code::kUsage,
+                 std::string(flag) + " " + PrintablePath(folder) +
+                     ": it was not embedded yet: run imgmill embed on it first"};
   MatchSource source;
   std::unique_ptr<FolderLock> lock = TRY(FolderLock::Take(catalog_folder, "imgmill match"));
   std::unique_ptr<Catalog> catalog = TRY(Catalog::Open(catalog_folder));
@@ -39,6 +45,11 @@ Result<MatchSource> OpenOther(const std::string& folder, const std::string& cata
   source.catalog = std::move(catalog);
   source.lock = std::move(lock);
   return source;
+}
+
+/// "/" is everywhere.
+void SearchEverywhereIfSaid(MatchSource& source) {
+  if (std::ranges::count(source.folders, std::string()) > 0) source.folders.clear();
 }
 
 /// Imported vectors of one name may have been made by different models.
@@ -87,7 +98,8 @@ Result<std::vector<MatchSource>> OpenMatchSources(const std::vector<std::string>
       return each.store.catalog->folder() == catalog;
     });
     if (source == sources.end()) {
-      MatchSource other = TRY(OpenOther(folder, catalog, kind, sources[0].store.file->dimension(), services));
+      MatchSource other =
+          TRY(OpenOther("--in", folder, catalog, kind, sources[0].store.file->dimension(), services));
       TRY(AreAsLong(kind, folders.front(), sources.front(), folder, other));
       source = sources.insert(sources.end(), std::move(other));
     }
@@ -96,11 +108,43 @@ Result<std::vector<MatchSource>> OpenMatchSources(const std::vector<std::string>
     if (!one && std::ranges::find(source->embedded, embedded) == source->embedded.end())
       source->embedded.push_back(embedded);
   }
-  for (MatchSource& source : sources) {
-    // "/" is everywhere.
-    const bool everywhere = std::count(source.folders.begin(), source.folders.end(), std::string()) > 0;
-    if (everywhere) source.folders.clear();
+  for (MatchSource& source : sources) SearchEverywhereIfSaid(source);
+  return sources;
+}
+
+Result<std::vector<MatchSource>> OpenQuerySources(const std::vector<std::string>& folders,
+                                                  const std::string& kind,
+                                                  const std::vector<MatchSource>& searched,
+                                                  const CommandServices& services) {
+  std::vector<MatchSource> sources;
+  const auto at = [](const std::vector<MatchSource>& of, const std::string& catalog) {
+    return std::ranges::find_if(of, [&](const MatchSource& source) {
+      return CanonicalOrSame(source.store.catalog->folder()) == CanonicalOrSame(catalog);
+    });
+  };
+  for (const std::string& folder : folders) {
+    const std::string embedded = EmbeddedFolder(folder);
+    const std::string by_default = TRY(DefaultCatalogFolder("", {CanonicalOrSame(embedded)}));
+    const std::string catalog = IsCatalog(folder) ? folder : by_default;
+    auto source = sources.begin() + (at(sources, catalog) - sources.begin());
+    if (source == sources.end()) {
+      MatchSource opened;
+      if (const auto open = at(searched, catalog); open != searched.end()) {
+        // It is locked for this run already.
+        std::unique_ptr<VectorFile> vectors = TRY(VectorFile::Open(catalog, kind, 0));
+        opened.store = {open->store.catalog, std::move(vectors)};
+      } else {
+        MatchSource other = TRY(OpenOther("--queries", folder, catalog, kind,
+                                          searched.front().store.file->dimension(), services));
+        opened = std::move(other);
+      }
+      const std::string searched_path = PrintablePath(searched.front().store.catalog->folder());
+      TRY(AreAsLong(kind, searched_path, searched.front(), folder, opened));
+      source = sources.insert(sources.end(), std::move(opened));
+    }
+    source->folders.push_back(IsCatalog(folder) ? std::string() : SearchFolder(folder));
   }
+  for (MatchSource& source : sources) SearchEverywhereIfSaid(source);
   return sources;
 }
 

@@ -20,4 +20,13 @@ Result<std::vector<MatchSource>> OpenMatchSources(const std::vector<std::string>
                                                   const Embedder& embedder, VectorStore own,
                                                   const CommandServices& services);
 
+/// The catalogs of queries that are embedded already, one source for each: of a folder that of
+/// EmbeddedFolder, or the folder itself if it is a catalog's, with all that it knows. Errors are those of
+/// OpenMatchSources.
+/// @param searched  where such a catalog may be open already; they outlive the result
+Result<std::vector<MatchSource>> OpenQuerySources(const std::vector<std::string>& folders,
+                                                  const std::string& kind,
+                                                  const std::vector<MatchSource>& searched,
+                                                  const CommandServices& services);
+
 }  // namespace imgmill
