@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "archive/archive_path.h"
 #include "base/try.h"
 #include "imgmill/catalog/finished_work.h"
 #include "imgmill/dataset/publish.h"
@@ -19,7 +20,7 @@ namespace {
 bool HasOtherSource(OutputFolder& folder, const Item& item, const std::string& name) {
   const std::vector<FoundWork> all = folder.catalog().FindOutputs(name);
   return std::any_of(all.begin(), all.end(), [&](const FoundWork& each) {
-    return each.key.source != item.main.absolute && Exists(each.key.source);
+    return each.key.source != item.main.absolute && !IsGone(each.key.source);
   });
 }
 

@@ -5,6 +5,7 @@
 
 #include <functional>
 
+#include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/same_file.h"
 #include "base/try.h"
@@ -105,11 +106,11 @@ bool OutputFolder::IsOfItem(const Item& item, const WorkKey& key) const {
   if (key.source == item.main.absolute) return true;
   const WorkKey mine = KeyOf(item, key.output);
   if (key.content == mine.content && key.fingerprint == mine.fingerprint) return true;
-  return ParentOf(key.source) == ParentOf(item.main.absolute) && !Exists(key.source);
+  return ParentOf(key.source) == ParentOf(item.main.absolute) && IsGone(key.source);
 }
 
 bool OutputFolder::HasClaim(const std::string& other_source, bool ours) const {
-  return !ours || Exists(other_source);
+  return !ours || !IsGone(other_source);
 }
 
 Error OutputFolder::OtherSources(const std::string& relative, const std::string& source) const {
@@ -128,7 +129,7 @@ Status OutputFolder::CheckOwner(const Item& item, const std::string& relative) {
     }
     if (IsOfItem(item, found.key)) {
       ours = true;
-    } else if (!other || Exists(found.key.source)) {
+    } else if (!other || !IsGone(found.key.source)) {
       other = found.key.source;
     }
   }

@@ -29,9 +29,14 @@ Command Tile(const std::string& input, const std::string& output) {
   return {"tile", input, "--size", "16", "--best", "2", "-o", output, "--json"};
 }
 
+/// All that is in the folder, by GNU tar.
+void Pack(const std::string& archive, const std::string& folder) {
+  REQUIRE(Process({"/bin/tar", "--sort=name", "-C", folder, "-cf", archive, "."}, {}).Wait().exit_code == 0);
+}
+
 FolderBytes Images(const std::string& folder) {
   FolderBytes files = ReadFolder(folder);
-  files.erase("tiles.jsonl");  // names its sources
+  for (const char* list : {"tiles.jsonl", "frames.jsonl"}) files.erase(list);  // name their sources
   return files;
 }
 
@@ -246,6 +251,63 @@ TEST_CASE("copies of one name in one run get names of their own, and so do those
                "-o", where / "three"})
               .exit_code == 0);
   CHECK(CountFiles(where / "three") == 2);
+}
+
+TEST_CASE("members of archives own their outputs as files do: no other one of their names replaces them") {
+  const Command ends[] = {{"upscale", "--method", "nearest", "--scale", "1", "--format", "png"},
+                          {"tile", "--size", "16", "--format", "png"},
+                          {"frames", "--format", "png"}};
+  for (const Command& end : ends) {
+    CAPTURE(end[0]);
+    const TestFolder where;
+    where.Write("in/x.ppm", Picture(1));
+    where.Write("in/x.pnm", Picture(2));
+    Pack(where / "in.tar", where / "in");
+    const auto run = [&](const std::string& only, const std::string& to) {
+      Command words = {end[0], where / "in.tar", "--include", only, "-o", where / to, "--json"};
+      words.insert(words.end(), end.begin() + 1, end.end());
+      return Run(words);
+    };
+    REQUIRE(run("*.ppm", "out").exit_code == 0);
+    const FolderBytes first = ReadFolder(where / "out");
+    const ProcessResult second = run("*.pnm", "out");
+    INFO(second.err);
+    CHECK(second.exit_code == 1);
+    CHECK(second.err.find("the output of another source, " + where.path() + "/in.tar/x.ppm") !=
+          std::string::npos);
+    for (const auto& [name, bytes] : first) CHECK(ReadFolder(where / "out")[name] == bytes);
+    // One that is gone from the archive is no owner any more.
+    fs::remove(where / "in/x.ppm");
+    Pack(where / "in.tar", where / "in");
+    CHECK(run("*.pnm", "out").exit_code == 0);
+    REQUIRE(run("*.pnm", "alone").exit_code == 0);
+    CHECK(Difference(Images(where / "alone"), Images(where / "out")) == "");
+  }
+}
+
+TEST_CASE("--prune leaves tiles that another archive's image of the same content has for its own, too") {
+  const TestFolder where;
+  where.Write("in/x.ppm", Picture(1));
+  Pack(where / "1.tar", where / "in");
+  fs::copy_file(where / "1.tar", where / "2.tar");
+  const auto tile = [&](const std::string& from, const Command& more) {
+    Command words = {"tile", where / from, "-o", where / "out", "--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    const ProcessResult result = Run(words);
+    INFO(result.err);
+    REQUIRE(result.exit_code == 0);
+    return result;
+  };
+  tile("1.tar", {"--size", "16"});
+  tile("2.tar", {"--size", "16"});
+  const FolderBytes shared = Images(where / "out");
+  CHECK(shared.size() == 9);
+  tile("1.tar", {"--size", "16", "--format", "jpg", "--prune", "--force"});
+  FolderBytes left = Images(where / "out");
+  CHECK(left.size() == 18);
+  std::erase_if(left, [](const auto& file) { return file.first.ends_with(".jpg"); });
+  CHECK(Difference(shared, left) == "");
+  CHECK(Json(tile("2.tar", {"--size", "16"}))["done"] == 0);
 }
 
 }  // namespace imgmill::process_test
