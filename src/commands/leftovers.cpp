@@ -31,33 +31,62 @@ bool LinksTo(const std::string& link, const std::string& target) {
   return AbsoluteEntry(leads.starts_with('/') ? leads : Join(ParentOf(link), leads)) == target;
 }
 
-/// Tells `each` of the files below the folder, by their names there. Hidden ones are none of ours, and links
-/// only where they are asked for.
-Status ForEachFileIn(const std::string& folder, bool links,
-                     const std::function<Status(const std::string& name)>& each) {
-  namespace fs = std::filesystem;
-  std::error_code failed;
-  fs::recursive_directory_iterator at(folder, failed), end;
-  if (failed == std::errc::no_such_file_or_directory) return {};
-  for (; !failed && at != end; at.increment(failed)) {
-    const std::string path = at->path().string();
-    std::error_code vanished;
-    const fs::file_status entry = at->symlink_status(vanished);
-    if (NameOf(path).starts_with('.')) {
-      if (fs::is_directory(entry)) at.disable_recursion_pending();
-    } else if (fs::is_regular_file(entry) || (links && fs::is_symlink(entry))) {
-      TRY(each(path.substr(folder.size() + 1)));
+/// A walk through the files below a folder. Hidden ones are none of ours, and links only where they are asked
+/// for.
+class FilesBelow {
+ public:
+  FilesBelow(std::string folder, bool links) : folder_(std::move(folder)), links_(links) {}
+
+  /// Tells `each` of them, by their names there.
+  Status ForEach(const std::function<Status(const std::string& name)>& each) { return Visit("", each); }
+  /// Folders that could not be read, or not to their end: others' may lie there (lost+found), and it is not
+  /// known what of ours does.
+  UnreadFolders TakeUnread() { return std::move(unread_); }
+
+ private:
+  /// @param within  what names in the sub-folder begin with: "" or "sub/"
+  Status Visit(const std::string& within, const std::function<Status(const std::string& name)>& each) {
+    namespace fs = std::filesystem;
+    const std::string path = within.empty() ? folder_ : Join(folder_, within.substr(0, within.size() - 1));
+    std::error_code failed, unseen;
+    fs::directory_iterator at(path, failed), end;
+    if (failed == std::errc::no_such_file_or_directory) return {};
+    for (; !failed && at != end; at.increment(failed)) {
+      const std::string name = at->path().filename().string();
+      if (name.starts_with('.')) continue;
+      std::error_code vanished;
+      const fs::file_status entry = at->symlink_status(vanished);
+      if (vanished && vanished != std::errc::no_such_file_or_directory) unseen = vanished;
+      if (fs::is_directory(entry)) {
+        TRY(Visit(within + name + "/", each));
+      } else if (fs::is_regular_file(entry) || (links_ && fs::is_symlink(entry))) {
+        TRY(each(within + name));
+      }
     }
+    if (!failed) failed = unseen;
+    if (failed && unread_.count++ == 0) unread_.example = PrintablePath(path) + " (" + failed.message() + ")";
+    return {};
   }
-  if (failed) return ErrnoError(Stage::kList, failed.value(), "read the folder " + PrintablePath(folder));
-  return {};
-}
+
+  const std::string folder_;
+  const bool links_;
+  UnreadFolders unread_;
+};
 
 }  // namespace
 
+std::string UnreadFolders::Warning() const {
+  if (count == 0) return {};
+  const std::string others = count == 1   ? ""
+                             : count == 2 ? " and one more folder"
+                                          : " and " + std::to_string(count - 1) + " more folders";
+  return "cannot look for files of earlier runs in " + example + others +
+         ": what lies there is neither told nor removed";
+}
+
 std::string WhyNotPrune(const ListOptions& list) {
   for (const std::string& path : list.paths) {
-    if (!Exists(path)) return PrintablePath(path) + " is not there";
+    if (IsGone(path)) return PrintablePath(path) + " is not there";
     std::error_code unreadable;
     if (std::filesystem::is_directory(path, unreadable) && std::filesystem::is_empty(path, unreadable))
       return PrintablePath(path) + " is empty";
@@ -222,7 +251,8 @@ Result<LeftFiles> Leftovers::LookAtPlaced(const std::string& command, PlacedFile
 Result<LeftFiles> Leftovers::Look(const Looked& looked, Pruning pruning) {
   LeftFiles left;
   RecordTable<std::string> names;  // a folder is not changed while it is read
-  TRY(ForEachFileIn(looked.folder, looked.copies, [&](const std::string& name) -> Status {
+  FilesBelow files(looked.folder, looked.copies);
+  TRY(files.ForEach([&](const std::string& name) -> Status {
     if (looked.is_current(name)) return {};
     const std::vector<FoundWork> rows = RowsOf(looked, name);
     if (rows.empty() || std::ranges::any_of(rows, looked.is_current_work)) return {};
@@ -240,6 +270,7 @@ Result<LeftFiles> Leftovers::Look(const Looked& looked, Pruning pruning) {
     if (pruning != Pruning::kNo) names.Add(name);
     return {};
   }));
+  left.unread = files.TakeUnread();
   TRY(names.ForEach([&](const std::string& name) { return Remove(looked, name, pruning, left); }));
   return left;
 }

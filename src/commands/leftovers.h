@@ -20,6 +20,15 @@ enum class Pruning {
   kYes
 };
 
+/// Folders that could not be looked into.
+struct UnreadFolders {
+  uint64_t count = 0;
+  std::string example;  ///< path of the first, and why
+
+  /// That they were left out; empty if there are none.
+  std::string Warning() const;
+};
+
 struct LeftFiles {
   uint64_t files = 0;
   uint64_t removed = 0;  ///< or would be
@@ -27,6 +36,7 @@ struct LeftFiles {
   uint64_t only = 0;     ///< likewise: copies of images that are gone or changed, maybe the last ones
   std::string folder;    ///< where they lie
   std::string example;   ///< path of one that stays, else of one
+  UnreadFolders unread;  ///< nothing in them is counted above
 };
 
 /// Why nothing may be removed; empty if that is none. A folder that is missing or has nothing in it is rather

@@ -73,6 +73,7 @@ Status StaleOutputs::Tell(const std::string& folder, bool prune, CommandResult& 
       {kind_.is_its_work, [this](const std::string& name) { return HasNameOfThese(name); },
        [this](const std::string& source) { return Has(sources_, HashOfName(source)); }},
       pruning));
+  if (left.unread.count > 0) services_.log(LogLevel::kWarning, left.unread.Warning());
   if (left.files == 0) return {};
   const auto files = [](uint64_t count) { return std::to_string(count) + (count == 1 ? " file" : " files"); };
   const std::string whose = " of " + std::string(kind_.noun) + " that are gone, or whose " +

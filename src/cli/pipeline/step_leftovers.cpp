@@ -165,6 +165,7 @@ std::string StepLeftovers::WhyTheyStay() const {
 }
 
 void StepLeftovers::Tell(CommandResult& result) const {
+  if (left_.unread.count > 0) session_.Log(LogLevel::kWarning, step_->name + ": " + left_.unread.Warning());
   const uint64_t removed = dry_run_ ? 0 : left_.removed;
   const uint64_t there = left_.files - removed;
   if (removed > 0) {

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "archive/archive_path.h"
+#include "base/path_parts.h"
 #include "base/try.h"
 
 namespace imgmill {
@@ -71,8 +72,9 @@ Result<std::optional<FoundWork>> ProvenanceFolder::ThatGave(const std::string& r
 }
 
 std::optional<std::string> ProvenanceFolder::Below(const std::string& source) const {
-  if (canonical_.empty() || !source.starts_with(canonical_ + "/")) return std::nullopt;
-  return source.substr(canonical_.size() + 1);
+  const std::string inside = Join(canonical_, "");
+  if (canonical_.empty() || !source.starts_with(inside)) return std::nullopt;
+  return source.substr(inside.size());
 }
 
 }  // namespace imgmill

@@ -58,7 +58,8 @@ class FramesRun final : public CommandRun {
       result.summary += ", those of " + std::to_string(counts.skipped) + " were finished already";
     TellEarlier(result);
     if (counts.interrupted) return result;  // the list is no whole one: the rerun writes it
-    TRY(operation_.stale().Tell(frames_.output, frames_.prune, result));
+    // The list is written whatever comes of that, and behind it: it leaves out what was removed.
+    const Status told = operation_.stale().Tell(frames_.output, frames_.prune, result);
     TRY(result.failed.ForEach([&](const FailedItem& item) {
       manifest_->Failed(item.path);
       return Status();
@@ -67,6 +68,7 @@ class FramesRun final : public CommandRun {
     TellKept(kept, "frame", "frames", result);
     result.details["manifest"] = PrintablePath(manifest_path_);
     result.text = WholeText(PrintablePath(manifest_path_) + "\n");
+    if (!told) return told.error();
     return result;
   }
 

@@ -136,7 +136,8 @@ class Tile::TileRun final : public CommandRun {
       TellEarlier(operation_, result);
       TRY(operation_.stale().Tell(tile_.options_.output, tile_.options_.prune, result));
     } else if (!result.counts.interrupted) {  // else the list is no whole one: the rerun writes it
-      TRY(operation_.stale().Tell(tile_.options_.output, tile_.options_.prune, result));
+      // The list is written whatever comes of that, and behind it: it leaves out what was removed.
+      const Status told = operation_.stale().Tell(tile_.options_.output, tile_.options_.prune, result);
       TRY(result.failed.ForEach([&](const FailedItem& item) {
         manifest_->Failed(item.path);
         return Status();
@@ -146,6 +147,7 @@ class Tile::TileRun final : public CommandRun {
       TellKept(kept, pairs == 0 ? "tile" : pairs == 1 ? "pair" : "group", "tiles", result);
       result.details["manifest"] = PrintablePath(tile_.ManifestPath());
       result.text = WholeText(PrintablePath(tile_.ManifestPath()) + "\n");
+      if (!told) return told.error();
     }
     return summed;
   }
