@@ -1,8 +1,12 @@
 // Several runs of tile into one folder: the list tells of all tiles that are there. The lists of runs into
 // folders of their own are the oracle.
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <climits>
 #include <nlohmann/json.hpp>
 
 #include "drawn_picture.h"
@@ -28,6 +32,20 @@ ProcessResult Tile(const TestFolder& where, const std::string& from, const std::
 size_t Lines(const std::string& path) {
   const std::string text = TestFolder::Read(path);
   return static_cast<size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+/// A folder whose path is longer than the system takes, so that it cannot be read, by whomever.
+void MakeUnreadable(const std::string& folder) {
+  const std::string name(250, 'd');
+  fs::create_directory(folder);
+  int at = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY);
+  for (size_t length = folder.size(); length <= PATH_MAX; length += name.size() + 1) {
+    REQUIRE(::mkdirat(at, name.c_str(), 0755) == 0);
+    const int inner = ::openat(at, name.c_str(), O_RDONLY | O_DIRECTORY);
+    ::close(at);
+    at = inner;
+  }
+  ::close(at);
 }
 
 }  // namespace
@@ -144,6 +162,48 @@ TEST_CASE("a list that is damaged or none stops tile before it works") {
   }
   CHECK(Tile(where, "second", "out", {"--force"}).exit_code == 0);
   CHECK(Lines(list) == 1);
+}
+
+TEST_CASE("a folder among the tiles that cannot be read is named and left out, and the list is written") {
+  const TestFolder where;
+  Add(where / "in/a.png", 130, 70, 10);
+  Add(where / "in/b.png", 64, 64, 20);
+  REQUIRE(Tile(where, "in", "alone").exit_code == 0);
+  fs::create_directory(where / "out");
+  MakeUnreadable(where / "out/lost");
+  const ProcessResult first = Tile(where, "in", "out");
+  INFO(first.err);
+  CHECK(first.exit_code == 0);
+  CHECK(first.err.find("cannot look for files of earlier runs in " + where.path() + "/out/lost/ddd") !=
+        std::string::npos);
+  CHECK(TestFolder::Read(where / "out/tiles.jsonl") == TestFolder::Read(where / "alone/tiles.jsonl"));
+  // What can be read is still looked at.
+  fs::remove(where / "in/b.png");
+  CHECK(Json(Tile(where, "in", "out", {"--prune"}))["stale_removed"] == 1);
+  CHECK(Lines(where / "out/tiles.jsonl") == 6);
+}
+
+TEST_CASE(
+    "images of one content whose partners differ keep the values of their own tiles in every later list") {
+  const TestFolder where;
+  Add(where / "hq/1.png", 500, 436, 10);
+  fs::copy_file(where / "hq/1.png", where / "hq/2.png");
+  Add(where / "lq/1.png", 250, 218, 20);
+  Add(where / "lq/2.png", 166, 145, 20);  // a third: two pixels are cut off
+  const std::vector<std::string> tile = {
+      "tile",   where / "hq", "--pair", where / "lq", "--crop-pairs", "--size",      "120",
+      "--best", "6",          "--by",   "contrast",   "-o",           where / "out", "--json"};
+  REQUIRE(Run(tile).exit_code == 0);
+  const std::string first = TestFolder::Read(where / "out/tiles.jsonl");
+  const auto count = [](const std::string& text, const std::string& part) {
+    size_t found = 0;
+    for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+    return found;
+  };
+  REQUIRE(count(first, "contrast") == 12);
+  const ProcessResult again = Run(tile);
+  CHECK(Json(again)["skipped"] == 2);
+  CHECK(TestFolder::Read(where / "out/tiles.jsonl") == first);
 }
 
 }  // namespace imgmill::process_test

@@ -170,8 +170,10 @@ Result<bool> TileOperation::Recall(const Item& item, Outcome& outcome) {
     payload->endings.emplace_back(EndingBehindStem(item.main.path, sidecar.path));
   TileSignals signals(ChoosingSignals(options_));
   if (!signals.empty()) {
-    const std::optional<std::string> known = catalog_.FindFact(item.main.content, SignalsFact());
-    if (known && signals.Unpack(*known)) payload->signals = std::move(signals);
+    // Partners' sizes decide which tiles there are, too.
+    const std::optional<std::string> known = catalog_.FindFact(item.WorkContent(), SignalsFact());
+    if (!known || !signals.Unpack(*known)) return false;  // the list has them
+    payload->signals = std::move(signals);
   }
   SetEdits edits{[this](const std::string& name) { return !name.ends_with(extension()); }, {}};
   std::optional<std::vector<std::string>> finished =

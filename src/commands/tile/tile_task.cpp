@@ -57,7 +57,7 @@ class TileTask final : public ItemTask {
     if (!part.whole()) TRY(parts_.catalog->PutFact(item_.WorkContent(), parts_.part_fact, part.Pack()));
     // First: what is finished is recalled with its values, wherever a run stops.
     if (!signals_.empty())
-      TRY(parts_.catalog->PutFact(item_.main.content, parts_.signals_fact, signals_.Pack()));
+      TRY(parts_.catalog->PutFact(item_.WorkContent(), parts_.signals_fact, signals_.Pack()));
     TRY(set_.Commit());
     auto payload = std::make_unique<TilePayload>();
     payload->part = std::move(part);
