@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "base/lenient_mark.h"
 #include "base/mapped_piece.h"
 #include "base/temporary_file.h"
 #include "base/try.h"
@@ -213,7 +214,7 @@ Status VectorFile::View(uint64_t first, uint64_t count, const std::function<void
 }
 
 std::string VectorFact(const std::string& kind, bool lenient) {
-  return "vector/1 " + kind + (lenient ? " lenient" : "");
+  return ("vector/1 " + kind).append(LenientMark(lenient));
 }
 
 }  // namespace imgmill

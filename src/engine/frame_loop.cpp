@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/try.h"
+#include "image/readable_part.h"
 #include "region_loop.h"
 
 namespace imgmill {
@@ -19,10 +20,6 @@ bool IsOfFrame(Code code) {
 /// a name is taken. Not where the same item is tried again, or left to a rerun.
 bool EndsWhatStays(Code code) {
   return code != Code::kInterrupted && code != Code::kOutOfMemory && code != Code::kTooLarge;
-}
-
-bool IsBroken(Code code) {
-  return code == Code::kTruncated || code == Code::kMalformed;
 }
 
 void AddNew(const std::vector<std::string>& from, std::vector<std::string>& notes) {

@@ -1,6 +1,7 @@
 // A file byte by byte, read in pieces, for walks over data that has no lengths to jump by.
 #pragma once
 
+#include <cerrno>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@ class ByteStream {
   int Next() {
     if (at_ == have_) {
       const ptrdiff_t got = file_.ReadAt(offset_, piece_.data(), piece_.size());
+      if (got < 0) read_errno_ = errno;
       if (got <= 0) return -1;
       offset_ += got;
       have_ = static_cast<size_t>(got);
@@ -26,6 +28,9 @@ class ByteStream {
     }
     return piece_[at_++];
   }
+
+  /// Why it could not be read; 0 where it could.
+  int read_errno() const { return read_errno_; }
 
   /// Of the byte that Next gives next.
   int64_t offset() const { return offset_ - static_cast<int64_t>(have_ - at_); }
@@ -36,6 +41,7 @@ class ByteStream {
   int64_t offset_;
   size_t at_ = 0;
   size_t have_ = 0;
+  int read_errno_ = 0;
 };
 
 /// The next line of a header in text, without its end; cut off where it is longer than any that means

@@ -7,7 +7,15 @@
 #include <string_view>
 #include <vector>
 
+#include "imgmill/base/error.h"
+
 namespace imgmill {
+
+/// Whether an error of this code tells of the file itself, so that what lies before it may be kept. A disk
+/// that does not answer, or memory that is short, may be over in the next run.
+inline bool IsBroken(Code code) {
+  return code == Code::kTruncated || code == Code::kMalformed;
+}
 
 /// Of a file that ends early or is corrupt, read with ReadOptions::allow_truncated.
 /// @param rows  that could be read, of `all`: the upper ones, as stored, or the lower ones

@@ -104,8 +104,7 @@ class VipsRows final : public RowReader {
   // Opens it again, to be read as far as it goes. @param rows  of the strip that failed
   Status BecomeLenient(int64_t rows) {
     const Error error = Diagnose(rows);
-    const bool broken = error.code == Code::kTruncated || error.code == Code::kMalformed;
-    if (!broken || !allow_truncated_) return error;
+    if (!IsBroken(error.code) || !allow_truncated_) return error;
     damage_ = error;
     lenient_ = true;
     VipsShared share;
@@ -152,7 +151,7 @@ class VipsRows final : public RowReader {
       }
       return true;
     });
-    if (error.code == Code::kTruncated || error.code == Code::kMalformed) {
+    if (IsBroken(error.code)) {
       error.message = "image data is broken near row " + std::to_string(next_row_) + " of " +
                       std::to_string(layout_.height) + ": " + error.message;
       if (!allow_truncated_) error.message += kAllowTruncated;
@@ -187,8 +186,7 @@ Result<std::unique_ptr<RowReader>> OpenVipsRows(PipelineMaker make, bool allow_t
     });
     if (!made.pipeline && !made.error) {
       if (!allow_truncated) {
-        if (error.code == Code::kTruncated || error.code == Code::kMalformed)
-          error.message += kAllowTruncated;
+        if (IsBroken(error.code)) error.message += kAllowTruncated;
         return error;
       }
       VipsShared share;

@@ -86,7 +86,7 @@ bool Container::Open(Error& why) {
            unknown || not_listed ? "not a video of a known format"
                                  : "its header cannot be read: " + log_.Text(error)};
     // What its words mean: the index of an MP4 is written last.
-    if (log_.first.find("moov atom not found") != std::string::npos) {
+    if (!disk_ && log_.first.find("moov atom not found") != std::string::npos) {
       why.code = Code::kTruncated;
       why.message =
           "the video ends before its index (moov), without which nothing of it can be read (copy the file "
@@ -103,8 +103,8 @@ bool Container::Open(Error& why) {
   }
   if (ChooseStream() && !ahead_.empty()) return true;
   why = {Stage::kDecode, Code::kUnsupported, "it has no video stream (sound or subtitles only)"};
-  if (end_.disk) why = {Stage::kDecode, Code::kReadError, "the file cannot be read: " + end_.text};
   if (stream_ >= 0) why = {Stage::kDecode, Code::kTruncated, "it ends before the first picture of its video"};
+  if (end_.disk) why = {Stage::kDecode, Code::kReadError, "the file cannot be read: " + end_.text};
   return false;
 }
 

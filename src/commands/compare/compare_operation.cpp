@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/lenient_mark.h"
 #include "base/try.h"
 #include "commands/pack/packed_fact.h"
 #include "commands/paired_source.h"
@@ -18,7 +19,7 @@ std::string FingerprintOf(const CompareOptions& options, const ComparePlan& plan
                           bool lenient) {
   return "compare/4 " + std::to_string(plan.set().bits) + " crop=" + std::to_string(options.crop_border) +
          (options.resize.empty() ? "" : " " + options.resize) + (options.align ? " aligned/3" : "") +
-         (lpips != nullptr ? " " + lpips->kind() : "") + (lenient ? " lenient" : "");
+         (lpips != nullptr ? " " + lpips->kind() : "") + std::string(LenientMark(lenient));
 }
 
 bool IsGrey(const ImageHeader& header) {

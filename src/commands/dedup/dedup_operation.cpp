@@ -1,6 +1,7 @@
 // Hashes images row by row and keeps what it found in the catalog, under names that carry the version.
 #include "dedup_operation.h"
 
+#include "base/lenient_mark.h"
 #include "base/try.h"
 #include "commands/pack/packed_fact.h"
 #include "imgmill/base/byte_size.h"
@@ -106,7 +107,7 @@ class LumaRows {
 std::string HashFact(const DedupLook& look, bool allow_truncated) {
   if (!look.kind) return "exact";
   // A hash of the readable part of a broken file is another fact than one of the whole.
-  return VersionedName(*look.kind, look.scaled_decode) + (allow_truncated ? " lenient" : "") +
+  return VersionedName(*look.kind, look.scaled_decode) + std::string(LenientMark(allow_truncated)) +
          " with notes/3";
 }
 

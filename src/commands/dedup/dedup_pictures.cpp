@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/lenient_mark.h"
 #include "base/try.h"
 #include "candidate_picture.h"
 #include "commands/pack/packed_fact.h"
@@ -99,7 +100,7 @@ class PictureLook::Looking final : public CommandRun {
 PictureLook::PictureLook(const LookLimits& limits, const CommandServices& services)
     : limits_(limits),
       services_(services),
-      fact_(services.shared->allow_truncated ? "picture/3 lenient" : "picture/3") {}
+      fact_("picture/3" + std::string(LenientMark(services.shared->allow_truncated))) {}
 
 PictureLook::~PictureLook() = default;
 

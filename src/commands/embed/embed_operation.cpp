@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/lenient_mark.h"
 #include "base/try.h"
 #include "commands/pack/packed_fact.h"
 #include "imgmill/base/byte_size.h"
@@ -147,8 +148,8 @@ EmbedOperation::EmbedOperation(Embedder& embedder, VectorStore& known, VectorSto
       needs_notes_(needs_notes),
       force_(services.shared->force),
       allow_truncated_(services.shared->allow_truncated),
-      notes_fact_("picture-rgb" + std::to_string(embedder.shrink_to_side()) +
-                  (allow_truncated_ ? "-lenient" : "") + "/3"),
+      notes_fact_("picture-rgb" + std::to_string(embedder.shrink_to_side()) + "/3" +
+                  std::string(LenientMark(allow_truncated_))),
       on_image_(std::move(on_image)) {}
 
 Result<ItemPlan> EmbedOperation::Plan(const Item& item) const {

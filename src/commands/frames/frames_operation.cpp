@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/lenient_mark.h"
 #include "base/try.h"
 #include "imgmill/dataset/output_names.h"
 #include "imgmill/image/writer.h"
@@ -30,7 +31,7 @@ std::string FingerprintOf(const FramesOptions& options, bool lenient) {
   if (options.novelty)
     text += " novelty " + std::string(ImageDescriptor::kName) + " " + nlohmann::json(*options.novelty).dump();
   if (options.chroma_siting != "centre") text += " sited";
-  return text + " " + options.file.Text() + " " + ImageLibraryVersions() + (lenient ? " lenient" : "");
+  return text + " " + options.file.Text() + " " + ImageLibraryVersions() + std::string(LenientMark(lenient));
 }
 
 OperationTraits TraitsOf(const FramesOptions& options, bool lenient) {

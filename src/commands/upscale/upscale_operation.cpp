@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "base/lenient_mark.h"
 #include "base/try.h"
 #include "commands/sidecar_actions.h"
 #include "imgmill/base/byte_size.h"
@@ -43,7 +44,7 @@ UpscaleOperation::UpscaleOperation(const UpscaleOptions& options, std::string fi
                                    const CommandServices& services)
     // What was made of the readable part of a broken file is no result where such files are refused.
     : Operation({.name = "upscale",
-                 .fingerprint = std::move(fingerprint) + (services.shared->allow_truncated ? " lenient" : ""),
+                 .fingerprint = std::move(fingerprint.append(LenientMark(services.shared->allow_truncated))),
                  .takes_broken = services.shared->allow_truncated}),
       options_(options),
       services_(services),

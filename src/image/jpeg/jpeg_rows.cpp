@@ -33,7 +33,7 @@ class JpegRows final : public RowReader {
     int64_t read = 0;
     if (!stopped_) {
       const Status status = decoder_->Read(rows, destination, stride);
-      if (!status && !lenient_) return status;
+      if (!status && (!lenient_ || !IsBroken(status.error().code))) return status;
       // No more than is said to be readable, however many rows are asked for at once.
       read = status ? rows : int64_t{decoder_->info().output_scanline} - next_row_;
       if (!status) TRY(Stop(next_row_ + read, status.error()));

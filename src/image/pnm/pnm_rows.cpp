@@ -106,6 +106,7 @@ class PnmRows final : public RowByRow {
         Put(row, i, bits ? 1 - number : number);
         continue;
       }
+      if (words_.read_errno() != 0) return ReadErrorFromErrno(Stage::kDecode, words_.read_errno());
       stopped_ = true;
       const bool end = number == PnmWords::kEnd;
       return Missing(

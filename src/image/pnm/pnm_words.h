@@ -53,6 +53,8 @@ class PnmWords {
   }
   /// Behind the byte that ended the last number: one space, or a comment with the end of its line.
   int64_t offset() const { return bytes_.offset(); }
+  /// Why a word that ends the file could not be read; 0 where the file does end.
+  int read_errno() const { return bytes_.read_errno(); }
 
  private:
   int Next() { return bytes_.offset() < end_ ? bytes_.Next() : -1; }
