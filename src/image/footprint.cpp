@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "image/jpeg/jpeg_dc_plane.h"
+#include "image/jpeg/jpeg_markers.h"
 #include "image/jpeg/jpeg_rows.h"
 #include "image/png/png_rows.h"
 #include "image/png/png_writer.h"
@@ -62,6 +63,12 @@ double JpegBytes(const ImageHeader& header, const Sizes& s) {
   return 16 * padded_row * (2 + 3) + 4 * s.row_bytes + all;
 }
 
+// The profile's parts are put together, and libvips and the conversion have copies of it.
+double JpegMarkerBytes(const ImageHeader& header) {
+  const auto markers = static_cast<double>(header.decoder_tables);
+  return markers + (header.has_icc ? 3 * std::min(markers, double{kMostProfileBytes}) : 0);
+}
+
 // Rows that libvips keeps of a file that is decoded in order.
 double WindowBytes(const Sizes& s) {
   return std::min(kWindowRows, s.height) * s.row_bytes;
@@ -95,7 +102,7 @@ double DecoderBytes(const ImageHeader& header, const Sizes& s) {
   const FormatReader reader = FactsOf(header.format).reader;
   if (reader == FormatReader::kStills || reader == FormatReader::kFrames || reader == FormatReader::kPnmRows)
     return 0;  // added below
-  if (header.format == kJpeg) return JpegBytes(header, s);
+  if (header.format == kJpeg) return JpegBytes(header, s) + JpegMarkerBytes(header);
   if (header.format == kPng) return header.interlaced ? whole + 2 * kStripRows * s.row_bytes : WindowBytes(s);
   if (header.format == kHdr) return WindowBytes(s);
   if (header.format == kTiff) return TiffBytes(header, s);

@@ -53,6 +53,7 @@ Result<ImageHeader> ProbeJpeg(InputFile file, const ImageLimits& limits) {
     return Error{Stage::kProbe, Code::kUnsupported,
                  "a JPEG of " + std::to_string(header.bands) + " channels, which are not grey, RGB or CMYK"};
   }
+  header.decoder_tables = decoder->offset();
   header.has_icc = !decoder->IccProfile().empty();
   header.orientation = decoder->orientation();
   header.several_scans = jpeg_has_multiple_scans(const_cast<j_decompress_ptr>(&info)) != 0;

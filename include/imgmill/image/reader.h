@@ -38,8 +38,8 @@ struct ImageHeader {
   double samples_per_pixel = 0;
   /// TIFF and JPEG 2000: rows of a strip or tile, which is decoded at once.
   int64_t block_rows = 1;
-  /// JPEG 2000: bytes that the decoder keeps about tiles, precincts and code-blocks, in addition to their
-  /// samples.
+  /// JPEG 2000: bytes that the decoder keeps about tiles, precincts and code-blocks, beside their samples.
+  /// JPEG: bytes before the first scan, of markers that are kept in part, and whole by who copies metadata.
   int64_t decoder_tables = 0;
   /// Video: bytes that its decoder holds, those for each further thread of it (0: it has but one), and the
   /// codec's name, which decides about them.

@@ -11,6 +11,7 @@
 #include "image/exif.h"
 #include "image/missing_end.h"
 #include "jpeg_dc_plane.h"
+#include "jpeg_markers.h"
 
 namespace imgmill {
 namespace {
@@ -111,8 +112,7 @@ Result<std::unique_ptr<JpegDecoder>> JpegDecoder::Open(InputFile file, Stage sta
     d.source_.base.term_source = [](j_decompress_ptr) {};
     d.info_.src = &d.source_.base;
     d.info_.progress = &d.progress_.base;
-    jpeg_save_markers(&d.info_, JPEG_APP0 + 1, 0xFFFF);
-    jpeg_save_markers(&d.info_, JPEG_APP0 + 2, 0xFFFF);
+    KeepUsedMarkers(d.info_);
     jpeg_read_header(&d.info_, TRUE);
   });
   if (!ok) return d.Failure();
@@ -151,7 +151,7 @@ Status JpegDecoder::Start(J_COLOR_SPACE space, int shrink, bool lenient) {
   info_.dct_method = JDCT_ISLOW;
   info_.do_fancy_upsampling = TRUE;
   if (space == JCS_GRAYSCALE && shrink == DCTSIZE && info_.buffered_image == 0) {
-    dc_plane_ = ReadJpegDcPlane(info_, file_, offset_ - static_cast<int64_t>(source_.base.bytes_in_buffer));
+    dc_plane_ = ReadJpegDcPlane(info_, file_, offset());
     if (dc_plane_) return Protected([this] { jpeg_calc_output_dimensions(&info_); }) ? Status() : Failure();
   }
   in_scan_ = true;
@@ -251,7 +251,7 @@ void JpegDecoder::NoteLeftOver(bool flat_zeros) {
     return;
   }
   constexpr int64_t kMarker = 2;
-  const int64_t end = offset_ - static_cast<int64_t>(source_.base.bytes_in_buffer) - kMarker;
+  const int64_t end = offset() - kMarker;
   unsigned char marker[kMarker] = {};
   if (end < 0 || !file_.ReadExactly(static_cast<uint64_t>(end), marker, kMarker) || marker[0] != 0xFF ||
       marker[1] != JPEG_EOI) {

@@ -21,7 +21,7 @@ namespace imgmill {
 /// One JPEG file being decoded. Not thread-safe, but may move between threads.
 class JpegDecoder {
  public:
-  /// Reads up to the first scan's header, with its APP1 and APP2 markers.
+  /// Reads up to the first scan's header, and keeps what is used of the markers before it.
   /// Errors: kTruncated, kMalformed, kUnsupported, kReadError.
   static Result<std::unique_ptr<JpegDecoder>> Open(InputFile file, Stage stage);
   ~JpegDecoder();
@@ -29,6 +29,8 @@ class JpegDecoder {
   JpegDecoder& operator=(const JpegDecoder&) = delete;
 
   const jpeg_decompress_struct& info() const { return info_; }
+  /// Where the next byte that is read lies in the file: behind Open, where the first scan's data begin.
+  int64_t offset() const { return offset_ - static_cast<int64_t>(source_.base.bytes_in_buffer); }
   bool progressive() const { return info_.progressive_mode != 0; }
   /// The first EXIF block, without "Exif" before it; empty without one.
   std::span<const uint8_t> exif() const;
