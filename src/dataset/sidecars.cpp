@@ -64,8 +64,10 @@ std::vector<Sidecar> SidecarFinder::Of(const std::string& image) const {
       struct stat info {};
       if (::lstat(sidecar.path.c_str(), &info) != 0 && StatPath(sidecar.path, &info) != 0) continue;
       if (!S_ISREG(info.st_mode) && !S_ISLNK(info.st_mode)) continue;
-      found.push_back(std::move(sidecar));
       matched_[i] = true;
+      // *.jpg.txt and *.txt name the same one beside a.jpg.
+      const auto same = [&](const Sidecar& other) { return other.path == sidecar.path; };
+      if (std::none_of(found.begin(), found.end(), same)) found.push_back(std::move(sidecar));
     }
   }
   return found;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/try.h"
+#include "imgmill/base/path_text.h"
 #include "imgmill/catalog/durable_rows.h"
 #include "imgmill/dataset/publish.h"
 #include "set_in_place.h"
@@ -44,8 +45,11 @@ Result<std::string> OutputSet::Begin(const std::string& relative) {
   if (files_.empty()) {
     TRY(MayBeginSet(folder_, item_, prefixes_));
   }
-  TRY(folder_.MayWrite(item_, relative));
   const std::string path = folder_.PathOf(relative);
+  if (const auto begun = files_.find(relative); begun != files_.end() && !begun->second.temporary.empty())
+    return Error{Stage::kWrite, Code::kConflict,
+                 "two files that are made of it would be called " + PrintablePath(path)};
+  TRY(folder_.MayWrite(item_, relative));
   const std::string parent = path.substr(0, path.rfind('/'));
   if (made_.insert(parent).second) {
     TRY(MakeFolders(parent));

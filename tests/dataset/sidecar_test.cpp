@@ -1,6 +1,7 @@
 // Side-cars are found by two names, and go with their image through the journal: with its number, only if it
 // goes, and back with it. The folder's files before are the oracle.
 #include <map>
+#include <set>
 
 #include "dataset/test_folder.h"
 #include "dataset/undo_quietly.h"
@@ -179,6 +180,19 @@ TEST_CASE(
   auto journal = ActionJournal::Create(folder / "other", "test");
   REQUIRE(journal);
   CHECK_FALSE((*journal)->Plan(plan[1]));
+}
+
+TEST_CASE("a file that several patterns name is one side-car") {
+  const TestFolder folder;
+  for (const char* name : {"a.jpg", "a.jpg.txt", "a.txt"}) folder.Write(name);
+  for (const std::vector<std::string>& patterns :
+       {std::vector<std::string>{"*.txt", "*.jpg.txt"}, {"*.jpg.txt", "*.txt"}}) {
+    const SidecarFinder finder(patterns);
+    std::set<std::string> paths;
+    for (const Sidecar& each : finder.Of(folder / "a.jpg")) CHECK(paths.insert(each.path).second);
+    CHECK(paths == std::set{folder / "a.jpg.txt", folder / "a.txt"});
+    CHECK(finder.Unmatched().empty());
+  }
 }
 
 }  // namespace imgmill

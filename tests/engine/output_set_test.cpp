@@ -130,6 +130,21 @@ TEST_CASE("a set that is not committed leaves nothing") {
   CHECK(place.Files().empty());
 }
 
+TEST_CASE("a second file of one name is refused, and the first stays the set's") {
+  Place place;
+  {
+    OutputSet set(*place.folder, place.item, place.prefixes);
+    REQUIRE(Add(set, "HQ/p_1.png", "one"));
+    const Status again = Add(set, "HQ/p_1.png", "other");
+    REQUIRE_FALSE(again);
+    CHECK(again.error().code == Code::kConflict);
+    set.Remove("HQ/p_1.png");
+    REQUIRE(Add(set, "HQ/p_1.png", "third"));  // taken back, it is free
+    REQUIRE(set.Commit());
+  }
+  CHECK(place.Files() == Names{"HQ/p_1.png"});
+}
+
 TEST_CASE("an empty set is a finished one, too") {
   Place place;
   OutputSet set(*place.folder, place.item, place.prefixes);
