@@ -39,14 +39,12 @@ class Column final : public ParquetColumn {
     const bool there = TRY(std::exchange(begun_, false) ? Result<bool>(true) : NextLevels());
     if (!there || repetition_ != 0) return EndsEarly();
     do {
-      if (definition_ == leaf_.definition) {
-        if (vector.size() == kLongestVector)
-          return file_.Wrong(Code::kUnsupported, "column \"" + leaf_.column +
-                                                     "\" has a vector of more than " +
-                                                     std::to_string(kLongestVector) + " numbers");
-        TRY(values_.NextNumber(vector.emplace_back()));
-      } else if (definition_ >= leaf_.in_list) {
-        vector.push_back(std::numeric_limits<float>::quiet_NaN());
+      // Each place but the first of a row with no list, or an empty one, is an element: of other ones a run
+      // of a few bytes may claim any number.
+      if (definition_ >= leaf_.in_list) {
+        TRY(AddElement(vector));
+      } else if (repetition_ != 0) {
+        return file_.Wrong(Code::kMalformed, "column \"" + leaf_.column + "\" has an element in no list");
       }
       const bool more = TRY(NextLevels());
       if (!more) return {};
@@ -56,6 +54,13 @@ class Column final : public ParquetColumn {
   }
 
  private:
+  Status AddElement(std::vector<float>& vector) {
+    if (vector.size() == kLongestVector)
+      return file_.Wrong(Code::kUnsupported, "column \"" + leaf_.column + "\" has a vector of more than " +
+                                                 std::to_string(kLongestVector) + " numbers");
+    vector.push_back(std::numeric_limits<float>::quiet_NaN());
+    return definition_ == leaf_.definition ? values_.NextNumber(vector.back()) : Status();
+  }
   Result<bool> NextLevels() {
     while (values_.left() <= 0) {
       const std::optional<ParquetPage> page = TRY(pages_.Next());

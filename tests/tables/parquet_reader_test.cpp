@@ -1,5 +1,5 @@
 // Parquet files that pyarrow and DuckDB have written (tests/golden/make_table_golden.py), cut and damaged
-// ones, and our own.
+// ones, one that lies (make_unending_table.py), and our own.
 #include "imgmill/tables/parquet_reader.h"
 
 #include <doctest/doctest.h>
@@ -102,6 +102,13 @@ TEST_CASE("what is not read is named before a row is read, with what would help"
   CHECK(refusal("delta.parquet").find("pyarrow.parquet.write_table") != std::string::npos);
   CHECK(refusal("float32.npy").find("no Parquet file") != std::string::npos);
   CHECK_FALSE(ReadFile(kGolden + "default.parquet", "number", "embedding").ok());
+}
+
+TEST_CASE("a row of as many places as a file likes to say ends at the first that is of no list") {
+  const Result<Table> table = ReadFile(kGolden + "unending.parquet", "path", "vector");  // 2^40 of them
+  REQUIRE(!table);
+  CHECK(table.error().code == Code::kMalformed);
+  CHECK(table.error().message.find("has an element in no list") != std::string::npos);
 }
 
 TEST_CASE("columns of numbers that are no lists of numbers are no vectors") {
