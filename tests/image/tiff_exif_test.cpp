@@ -56,6 +56,43 @@ TEST_CASE("a TIFF's EXIF is a block of its own, in the file's order of bytes") {
   CHECK(ExifOfTiff(OpenFile(IMGMILL_SOURCE_DIR "/tests/corpus/files/plain/lossless.j2k")).empty());
 }
 
+TEST_CASE("directories that are pointed to by the types of their own, IFD and IFD8, are read, too") {
+  const TemporaryFolder folder;
+  for (const std::string name : {"low_byte_first.tif", "high_byte_first.tif"}) {
+    CAPTURE(name);
+    std::string bytes = ReadFile(kFiles + name);
+    const TiffDirectory first = ReadTiffDirectory(OpenFile(kFiles + name)).value();
+    for (const uint64_t tag : {34665, 34853}) {
+      REQUIRE(first.Find(tag)->type == 4);
+      const uint64_t type_at = first.Find(tag)->field_at - 6;
+      bytes[static_cast<size_t>(type_at) + (first.big_endian ? 1 : 0)] = 13;
+    }
+    WriteFile(folder / name, bytes);
+    CHECK(ExifOfTiff(OpenFile(folder / name)) == ExifOfTiff(OpenFile(kFiles + name)));
+  }
+  // A BigTIFF of one entry, which points behind its directory, where there is one entry, too: ISO 400.
+  const auto number = [](uint64_t value, int bytes) {
+    std::string text;
+    for (int i = 0; i < bytes; ++i) text += static_cast<char>(value >> (8 * i) & 0xFF);
+    return text;
+  };
+  const auto directory = [&](uint64_t tag, uint64_t type, uint64_t value) {
+    return number(1, 8) + number(tag, 2) + number(type, 2) + number(1, 8) + number(value, 8) + number(0, 8);
+  };
+  constexpr uint64_t kHead = 16, kDirectory = 36;
+  WriteFile(folder / "big.tif", "II" + number(43, 2) + number(8, 2) + number(0, 2) + number(kHead, 8) +
+                                    directory(34665, 18, kHead + kDirectory) + directory(34855, 3, 400));
+  const std::vector<uint8_t> exif = ExifOfTiff(OpenFile(folder / "big.tif"));
+  REQUIRE(exif.size() > 6);
+  WriteFile(folder / "block.tif", std::string(exif.begin() + 6, exif.end()));
+  const InputFile block = OpenFile(folder / "block.tif");
+  const TiffDirectory first = ReadTiffDirectory(block).value();
+  CHECK_FALSE(first.big);
+  REQUIRE(first.Find(34665) != nullptr);
+  CHECK(first.Find(34665)->type == 4);  // 32 bits, as every reader takes it
+  CHECK(ReadTiffDirectory(block, first.Value(34665).value()).value().Value(34855) == 400U);
+}
+
 TEST_CASE("outputs of a TIFF carry its camera and dates, and lie upright") {
   const TemporaryFolder folder;
   for (const std::string name : {"low_byte_first.tif", "high_byte_first.tif"}) {

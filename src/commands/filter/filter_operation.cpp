@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/lenient_mark.h"
 #include "base/try.h"
 #include "commands/pack/packed_fact.h"
 #include "imgmill/base/byte_size.h"
@@ -20,13 +21,13 @@ Layout ShownTo(const Layout& read) {
 }
 
 constexpr int64_t kRowsPerRegion = 64;
-constexpr size_t kExifBytes = 256 * kKiB;  // a JPEG's markers, or a header in libvips
+constexpr size_t kExifBytes = 256 * kKiB;    // a JPEG's block, or a header in libvips
+constexpr size_t kProfileBytes = 16 * kMiB;  // a profile's parts are read with a JPEG's block, up to as many
 // The numbers are the records' and the reading's: each value in them has a version of its own.
 constexpr char kHeaderFact[] = "header-signals/1";
-constexpr char kExifFact[] = "exif-signals/1";
-constexpr char kExifTextFact[] = "exif-texts/3";
+constexpr char kExifFact[] = "exif-signals/2";
+constexpr char kExifTextFact[] = "exif-texts/4";
 constexpr char kPixelFact[] = "pixel-signals/1";
-constexpr char kLenientPixelFact[] = "pixel-signals-lenient/1";
 // Under the names above, images with alpha were once measured by the colours that lie hidden under it.
 constexpr char kOnWhite[] = " on white";
 
@@ -74,9 +75,9 @@ void NoteDamage(const ImageFacts& facts, Outcome& outcome) {
 }  // namespace
 
 SignalFacts::SignalFacts(Catalog& catalog, std::span<const Scorer> scorers, bool lenient)
-    : catalog_(catalog), pixel_fact_(lenient ? kLenientPixelFact : kPixelFact) {
+    : catalog_(catalog), pixel_fact_(std::string(kPixelFact).append(LenientMark(lenient))) {
   for (const Scorer& scorer : scorers)
-    scores_.emplace_back(scorer.signal, scorer.network->kind() + (lenient ? " lenient" : ""));
+    scores_.emplace_back(scorer.signal, std::string(scorer.network->kind()).append(LenientMark(lenient)));
 }
 
 bool SignalFacts::Has(const SignalInfo& info) const {
@@ -203,7 +204,7 @@ OperationTraits TraitsOf(SignalFacts::Wanted needs, std::span<const Scorer> scor
   traits.fingerprint = needs.pixels ? "filter pixels" : "filter header";
   if (needs.exif) traits.fingerprint += " exif";
   for (const Scorer& scorer : scorers) traits.fingerprint += " " + scorer.network->kind();
-  if (lenient) traits.fingerprint += " lenient";
+  traits.fingerprint += LenientMark(lenient);
   traits.prepares = !scorers.empty();
   traits.judges_after_reduce =
       acts || std::any_of(rules.begin(), rules.end(), [](const FilterRule& rule) { return rule.percentile; });
@@ -227,7 +228,9 @@ FilterOperation::FilterOperation(const std::vector<Signal>& wanted, bool all_sig
       facts_(*services.catalog, scorers, allow_truncated_) {}
 
 Result<ItemPlan> FilterOperation::Plan(const Item& item) const {
-  const size_t exif_bytes = reads_exif() ? kExifBytes : 0;
+  size_t exif_bytes = reads_exif() ? kExifBytes : 0;
+  if (reads_exif() && item.main.header.format == ImageFormat::kJpeg)
+    exif_bytes += std::min(static_cast<size_t>(item.main.header.decoder_tables), kProfileBytes);
   if (!needs_.pixels) return ItemPlan::WithoutPixels({0, 64 * kKiB + exif_bytes});
   ReadOptions reading;
   // The meter rounds to 8 bits by itself, and sees how many of 16 are used; networks are shown 8.

@@ -1,6 +1,7 @@
 // What determines which tiles there are and what is in them, as text.
 #include "tile_fingerprint.h"
 
+#include "base/lenient_mark.h"
 #include "imgmill/image/reader.h"
 #include "tile_pairs.h"
 #include "tile_rules.h"
@@ -57,8 +58,8 @@ std::string TileFingerprint(const TileOptions& options, bool lenient) {
          (options.best > 0 ? std::to_string(options.best) + " by " + ChoiceOf(options) : "") +
          TextOf(options) + VersionsOf(options) + (options.pairs.empty() ? "" : "pair ") + PairText(options) +
          (options.min_distance > 0 ? "apart " + std::to_string(options.min_distance) + " " : "") +
-         (options.keep_metadata ? "metadata/1 " : "") + options.file.Text() + " " + ImageLibraryVersions() +
-         (lenient ? " lenient/2" : "");
+         (options.keep_metadata ? "metadata/2 " : "") + options.file.Text() + " " + ImageLibraryVersions() +
+         std::string(LenientMark(lenient));
 }
 
 bool IsTileOfPairs(std::string_view fingerprint) {

@@ -12,14 +12,27 @@ namespace imgmill {
 
 struct TiffEntry {
   uint64_t tag = 0;
-  uint64_t type = 0;   ///< 3: 2 bytes, 4: 4 bytes, 16: 8 bytes a value; others are carried only
+  uint64_t type = 0;   ///< of the values; those that are no whole numbers are carried only
   uint64_t count = 0;  ///< of values
   unsigned char field[8] =
       {};                 ///< the value where it fits (4 bytes, 8 in BigTIFF), else its offset; as stored
   uint64_t field_at = 0;  ///< where in the file the field lies
 
   /// Of one value of a type of whole numbers; 0 for other types.
-  size_t value_bytes() const { return type == 3 ? 2 : type == 4 ? 4 : type == 16 ? 8 : 0; }
+  size_t value_bytes() const {
+    switch (type) {
+      case 3:  // SHORT
+        return 2;
+      case 4:   // LONG
+      case 13:  // IFD: a LONG that is the offset of a directory (TIFF Technical Note 1)
+        return 4;
+      case 16:  // LONG8
+      case 18:  // IFD8, of BigTIFF
+        return 8;
+      default:
+        return 0;
+    }
+  }
 };
 
 struct TiffDirectory {
