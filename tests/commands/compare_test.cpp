@@ -366,6 +366,37 @@ TEST_CASE("a second run recalls the figures, and other limits decode nothing") {
   CHECK(Json(run({}))["pairs"][0]["mae"] == 3);
 }
 
+TEST_CASE("a dry run says what would be compared, and how many figures are known, and finds nothing") {
+  const TestFolder where;
+  for (const char* name : {"a.png", "b.png"}) {
+    WritePicture(where / ("one/" + std::string(name)), Draw(32, 32, 1, Noise));
+    WritePicture(where / ("other/" + std::string(name)), Draw(32, 32, 1, Brighter(9)));
+  }
+  const auto dry = [&] {
+    return Run({"compare", where / "one", where / "other", "--fail-below", "psnr=90", "--catalog",
+                where / "catalog", "--dry-run"});
+  };
+  const auto put_b = [&](const std::string& from, const std::string& to) {
+    for (const std::string folder : {"one", "other"})
+      fs::rename(where / (folder + from), where / (folder + to));
+  };
+  put_b("/b.png", "_b.png");
+  CHECK(dry().err.find("dry run: 1 would be compared") != std::string::npos);
+  CHECK(Run({"compare", where / "one", where / "other", "--catalog", where / "catalog"}).exit_code == 0);
+  put_b("_b.png", "/b.png");
+  const ProcessResult some = dry();
+  CHECK(some.exit_code == 0);
+  CHECK(some.err.find("dry run: 1 would be compared") != std::string::npos);
+  CHECK(some.err.find("; the figures of 1 are known already") != std::string::npos);
+  CHECK(some.out.find("one/b.png") != std::string::npos);
+  CHECK(some.out.find("one/a.png") == std::string::npos);
+  CHECK(Run({"compare", where / "one", where / "other", "--catalog", where / "catalog"}).exit_code == 0);
+  const ProcessResult all = dry();
+  CHECK(all.exit_code == 0);
+  CHECK(all.err.find("dry run: 0 would be compared") != std::string::npos);
+  CHECK(all.out.find("psnr") == std::string::npos);
+}
+
 TEST_CASE("a pair of any height takes no more memory") {
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
   return;

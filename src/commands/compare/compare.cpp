@@ -2,7 +2,6 @@
 #include "imgmill/commands/compare.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -66,8 +65,7 @@ class Compare final : public Command, public ChecksAhead {
   class CompareRun;
 
   std::string NoPartners() const {
-    return PrintablePath(options_.pair) +
-           (::access(options_.pair.c_str(), F_OK) != 0 ? " does not exist" : " is no folder") +
+    return PrintablePath(options_.pair) + (IsGone(options_.pair) ? " does not exist" : " is no folder") +
            ": name one file to compare with one image, or a folder that holds a partner for "
            "each";
   }
@@ -101,23 +99,11 @@ class Compare::CompareRun final : public CommandRun {
   Result<CommandResult> Reduce(CommandResult result) override {
     result.dropped = sums_.broken;
     result.kept_images = result.counts.done - std::min(result.counts.done, sums_.broken);
-    if (options.mode != RunMode::kRun && sums_.pairs == 0) {
-      const DryRunLines& preview = operation_.preview();
-      result.text = preview.Text();
-      result.summary = "dry run: " + std::to_string(preview.count()) + " would be compared, largest lease " +
-                       FormatByteSize(preview.largest_lease());
+    TRY(Mark(result));
+    if (options.mode != RunMode::kRun) {
+      TellPreview(result);
       return result;
     }
-    const Status marked = entries_.ForEach([&](const PairEntry& entry) {
-      const PairFigures& figures = entry.measured.figures;
-      if (plan_.BrokenBy(figures)) {
-        result.MarkDropped(services_, entry.file, [&] { return plan_.Why(figures); });
-      } else if (services_.in_pipeline) {
-        result.kept.Add(entry.file);
-      }
-      return Status();
-    });
-    if (!marked) return marked.error();
     TRY(WarnOfAlpha());
     if (lpips_ != nullptr) lpips_->Describe(result.details);
     AddPairs(result.details, entries_, plan_, sums_);
@@ -129,6 +115,30 @@ class Compare::CompareRun final : public CommandRun {
   }
 
  private:
+  /// Which images are kept and which are not, as far as their figures are there.
+  Status Mark(CommandResult& result) {
+    return entries_.ForEach([&](const PairEntry& entry) {
+      const PairFigures& figures = entry.measured.figures;
+      if (plan_.BrokenBy(figures)) {
+        result.MarkDropped(services_, entry.file, [&] { return plan_.Why(figures); });
+      } else if (services_.in_pipeline) {
+        result.kept.Add(entry.file);
+      }
+      return Status();
+    });
+  }
+
+  /// Of pairs that would be compared. Figures that are known are a run's to tell, and its findings, too.
+  void TellPreview(CommandResult& result) const {
+    const DryRunLines& preview = operation_.preview();
+    result.text = preview.Text();
+    result.summary = "dry run: " + std::to_string(preview.count()) + " would be compared, largest lease " +
+                     FormatByteSize(preview.largest_lease());
+    if (sums_.pairs == 0) return;
+    result.details["known"] = sums_.pairs;
+    result.summary += "; the figures of " + std::to_string(sums_.pairs) + " are known already";
+  }
+
   void Take(const PairEntry& entry, const PairPictureFiles& pictures) {
     sums_.Add(plan_, entry);
     entries_.Add(entry);
