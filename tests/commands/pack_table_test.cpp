@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "commands/pack/members_list.h"
 #include "parquet_texts.h"
 #include "program.h"
 
@@ -118,6 +119,50 @@ TEST_CASE("a table is written where it is asked for, and one that no longer hold
   const ProcessResult refused = Run({"pack", where / "in", "-o", where / "other", "--metadata", "parquet"});
   CHECK(refused.exit_code == 3);
   CHECK(TestFolder::Read(where / "other/members.parquet") == "of somebody else");
+}
+
+TEST_CASE(
+    "a caption that changes behind its sample's back is told of and missing, and the table is written") {
+  const TestFolder where;
+  PackOptions options;
+  options.output = where / "out";
+  options.metadata = "parquet";
+  const SharedOptions shared;
+  const StopFlag stop;
+  auto catalog = Catalog::Open(where / "catalog");
+  REQUIRE(catalog.ok());
+  std::vector<std::string> warnings;
+  CommandServices services;
+  services.shared = &shared;
+  services.catalog = catalog->get();
+  services.stop = &stop;
+  services.log = [&](LogLevel level, const std::string& line) {
+    CHECK(level == LogLevel::kWarning);
+    warnings.push_back(line);
+  };
+  auto opened = MembersList::Create(options, services);
+  REQUIRE(opened.ok());
+  MembersList& lists = **opened;
+  constexpr size_t kImages = 13;
+  for (size_t i = 0; i < kImages; ++i) {
+    const std::string key = std::string(1, static_cast<char>('a' + i));
+    ShardSample sample{key, {}, 1};
+    for (const std::string& member : {key + ".jpg", key + ".txt"}) {
+      const std::string path = where.Write(member, "as packed");
+      sample.files.push_back({path, member, DigestOf(path).value(), 9, member.ends_with(".txt")});
+    }
+    if (i > 0) where.Write(key + ".txt", "different");
+    if (i == 1) std::filesystem::remove(where / "b.txt");
+    CHECK(lists.Add("shard-000000.tar", sample));
+  }
+  CHECK(lists.Commit());
+  REQUIRE(warnings.size() == 11);
+  CHECK(warnings[0].starts_with(where / "b.txt: its text is missing in members.parquet: no longer readable"));
+  CHECK(warnings[1].starts_with(where / "c.txt: its text is missing in members.parquet: it was changed"));
+  CHECK(warnings[10] == "the texts of 2 more side-cars are missing in members.parquet, too");
+  Texts captions(kImages);
+  captions[0] = "as packed";
+  CHECK(TextsOf(where / "out/members.parquet", "caption") == captions);
 }
 
 }  // namespace imgmill::process_test

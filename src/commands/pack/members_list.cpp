@@ -60,8 +60,8 @@ std::string Readable(std::string_view text) {
 
 class MembersTable {
  public:
-  explicit MembersTable(std::unique_ptr<GrowingFile> file)
-      : file_(std::move(file)), rows_(Fields(), "", Into(*file_)) {}
+  MembersTable(std::unique_ptr<GrowingFile> file, const CommandServices& services)
+      : services_(services), file_(std::move(file)), rows_(Fields(), "", Into(*file_)) {}
 
   Status Add(const std::string& shard, const ShardSample& sample) {
     for (const PackedFile& image : sample.files) {
@@ -70,6 +70,9 @@ class MembersTable {
     return {};
   }
   Status Commit() {
+    if (left_out_ > kMostNamed)
+      services_.log(LogLevel::kWarning, "the texts of " + std::to_string(left_out_ - kMostNamed) +
+                                            " more side-cars are missing in members.parquet, too");
     TRY(rows_.Finish({}));
     return file_->Commit();
   }
@@ -110,6 +113,7 @@ class MembersTable {
     return rows_.Add(cells);
   }
 
+  /// A side-car that was changed since it was packed has no text, with a warning: the samples are whole.
   Result<std::optional<std::string>> TextOf(const PackedFile* file) {
     if (file == nullptr || file->bytes > kLongestText) return std::optional<std::string>();
     std::string text;
@@ -118,16 +122,24 @@ class MembersTable {
       text.append(data, bytes);
       return Status();
     });
+    if (!read && read.error().code == Code::kInterrupted) return read.error();
     if (!read) {
-      return Error{read.error().stage, read.error().code,
-                   PrintablePath(file->path) + ": " + read.error().message};
+      if (++left_out_ <= kMostNamed)
+        services_.log(
+            LogLevel::kWarning,
+            PrintablePath(file->path) + ": its text is missing in members.parquet: " + read.error().message);
+      return std::optional<std::string>();
     }
     return std::optional<std::string>(Readable(text));
   }
 
+  static constexpr uint64_t kMostNamed = 10;
+
+  const CommandServices& services_;
   std::unique_ptr<GrowingFile> file_;
   ParquetWriter rows_;
   std::vector<char> buffer_;
+  uint64_t left_out_ = 0;  ///< texts
 };
 
 class Lists final : public MembersList {
@@ -178,7 +190,7 @@ Result<std::unique_ptr<MembersList>> MembersList::Create(const PackOptions& opti
   if (HasTable(options)) {
     std::unique_ptr<GrowingFile> file =
         TRY(GrowingFile::Create(TablePath(options), *services.catalog, force));
-    table = std::make_unique<MembersTable>(std::move(file));
+    table = std::make_unique<MembersTable>(std::move(file), services);
   }
   return std::unique_ptr<MembersList>(
       std::make_unique<Lists>(std::move(lines), std::move(table), *services.catalog));
