@@ -3,6 +3,7 @@
 
 #include <cerrno>
 
+#include "base/full_disk.h"
 #include "base/try.h"
 #include "imgmill/base/path_text.h"
 
@@ -123,7 +124,8 @@ Error Database::LastError(const std::string& what) const {
     case SQLITE_IOERR: {
       // Where a file cannot grow, some file systems make this of a full disk.
       const int system = sqlite3_system_errno(handle_);
-      if (system == ENOSPC || system == EDQUOT || system == EFBIG || extended == SQLITE_IOERR_SHMSIZE) {
+      if (system == EFBIG) return error(Code::kDiskFull, kPastFileLimit);
+      if (system == ENOSPC || system == EDQUOT || extended == SQLITE_IOERR_SHMSIZE) {
         return error(Code::kDiskFull, "make room and run again to resume");
       }
       return error(extended == SQLITE_IOERR_READ ? Code::kReadError : Code::kWriteError, what);

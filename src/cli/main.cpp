@@ -14,10 +14,9 @@
 
 int main(int argc, char** argv) {
   // A closed standard stream's number would go to the next file opened, the catalog perhaps: it is filled
-  // here instead, stdout so that writing to it fails as it must.
-  for (const auto& [number, stand_in] :
-       {std::pair{0, "/dev/null"}, std::pair{1, "/dev/full"}, std::pair{2, "/dev/null"}}) {
-    if (::fcntl(number, F_GETFD) == -1 && ::open(stand_in, O_RDWR) != number) return 3;
+  // here instead, stdout so that writing to it fails as it must, with the error of a closed one.
+  for (const auto& [number, mode] : {std::pair{0, O_RDONLY}, std::pair{1, O_RDONLY}, std::pair{2, O_RDWR}}) {
+    if (::fcntl(number, F_GETFD) == -1 && ::open("/dev/null", mode) != number) return 3;
   }
   std::signal(SIGXFSZ,
               SIG_IGN);  // at the limit of ulimit -f, a write error instead of a kill; we start no programs

@@ -8,8 +8,19 @@
 
 namespace imgmill {
 
+namespace {
+
+/// Where it is closed, main has put something there that cannot be written to.
+Error NotWritten(int errno_value) {
+  constexpr char kWhat[] = "standard output could not be written";
+  if (errno_value == EBADF) return {Stage::kWrite, Code::kWriteError, std::string(kWhat) + ": it is closed"};
+  return ErrnoError(Stage::kWrite, errno_value, kWhat);
+}
+
+}  // namespace
+
 Status PrintOut(const TextWriter& text) {
-  const auto failed = [] { return ErrnoError(Stage::kWrite, errno, "standard output could not be written"); };
+  const auto failed = [] { return NotWritten(errno); };
   const Status printed = text([&](std::string_view piece) -> Status {
     if (std::fwrite(piece.data(), 1, piece.size(), stdout) == piece.size()) return {};
     return failed();

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <thread>
 
+#include "base/full_disk.h"
 #include "base/try.h"
 #include "bounded_queue.h"
 #include "entry.h"
@@ -83,9 +84,8 @@ class EngineRun {
     if (disk_full_ || cut_short_ || !exhausted_ || options_.mode == RunMode::kPlan) {
       for (RunCounts& counts : counts_) {
         counts.interrupted = true;
-        counts.interruption = disk_full_
-                                  ? "the disk is full; make room and run the same command again to resume"
-                                  : "stopped by a signal; run the same command again to resume";
+        counts.interruption =
+            disk_full_ ? WhyFull() : "stopped by a signal; run the same command again to resume";
       }
     }
     services_.memory->CollectIfAbove();
@@ -161,7 +161,7 @@ class EngineRun {
     Outcome& last = job.part().outcome;
     last.rung = std::max(last.rung, ladder.rung);
     if (!ladder.status) Fail(job, ladder.status.error());
-    if (last.error && last.error->code == Code::kDiskFull) disk_full_ = true;  // in part: some was published
+    if (last.error) StopIfFull(*last.error);  // in part: some was published
   }
 
   static BatchShape ShapeOf(const Item& item) { return {1, item.main.header.height, item.main.header.width}; }
@@ -182,8 +182,19 @@ class EngineRun {
       return job.CutShort();
     }
     job.Fail(error);
-    // Every later output would meet the same end: stop, and let a rerun go on once there is room.
-    if (error.code == Code::kDiskFull) disk_full_ = true;
+    StopIfFull(error);
+  }
+
+  /// Every later output would meet the same end: stop, and let a rerun go on once there is room.
+  void StopIfFull(const Error& error) {
+    if (error.code != Code::kDiskFull) return;
+    const std::lock_guard lock(why_full_mutex_);
+    if (!disk_full_) why_full_ = AdviceOnFull(error);
+    disk_full_ = true;
+  }
+  std::string WhyFull() {
+    const std::lock_guard lock(why_full_mutex_);
+    return why_full_;
   }
 
   /// Under the lock of `ordered_`, in order. To the progress an image is what it came to in the end.
@@ -238,6 +249,8 @@ class EngineRun {
   std::optional<BatchShape> next_shape_;
   bool exhausted_ = false;  // the source came to its end
   std::atomic<bool> disk_full_{false};
+  std::mutex why_full_mutex_;
+  std::string why_full_;
   std::atomic<bool> cut_short_{false};  // an image in work was left because of the signal
   FirstException thrown_;               // it ends the run
 };

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/full_disk.h"
 #include "imgmill/base/errno_error.h"
 
 namespace imgmill {
@@ -20,8 +21,7 @@ Error WriteErrorFromErrno(int error) {
     case EDQUOT:
       return {Stage::kWrite, Code::kDiskFull, "the disk quota is used up (free some space and run again)"};
     case EFBIG:
-      return {Stage::kWrite, Code::kDiskFull,
-              "the file grew larger than the file system or ulimit -f allows"};
+      return {Stage::kWrite, Code::kDiskFull, kPastFileLimit};
     case EACCES:
     case EPERM:
     case EROFS:
