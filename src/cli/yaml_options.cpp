@@ -5,7 +5,9 @@
 #include <yaml-cpp/eventhandler.h>
 
 #include <CLI/CLI.hpp>
+#include <cctype>
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <ios>
@@ -15,11 +17,13 @@
 #include <stdexcept>
 #include <vector>
 
+#include "base/try.h"
 #include "base/usage_error.h"
 #include "flag_errors.h"
 #include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/base/spelling.h"
+#include "imgmill/dataset/publish.h"
 #include "imgmill/infer/own_models.h"
 
 namespace imgmill {
@@ -43,6 +47,27 @@ bool DropLastFolder(std::string& folder) {
   if (!S_ISDIR(info.st_mode)) return false;
   folder.resize(start);
   return true;
+}
+
+/// A relative path as seen from the folder of `yaml_path`.
+std::string RelativeToFile(const std::string& value, const std::string& yaml_path) {
+  const size_t slash = yaml_path.rfind('/');
+  if (value.empty() || value[0] == '/' || value == "-" || slash == std::string::npos) return value;
+  std::string folder = yaml_path.substr(0, slash + 1);
+  std::string rest = value;
+  while (rest.starts_with("../") && DropLastFolder(folder)) rest.erase(0, 3);
+  return folder.empty() && rest.empty() ? "." : folder + rest;
+}
+
+/// "$HOME/photos", "${DATA}/a", "~anna/photos": nobody calls a folder so who does not mean a shell's word.
+bool NeedsShell(const std::string& value) {
+  if (value.starts_with('~')) return true;
+  for (size_t at = value.find('$'); at != std::string::npos; at = value.find('$', at + 1)) {
+    const bool begins = at == 0 || value[at - 1] == '/';
+    const unsigned char next = at + 1 < value.size() ? static_cast<unsigned char>(value[at + 1]) : 0;
+    if (begins && (std::isalpha(next) != 0 || next == '_' || next == '{' || next == '(')) return true;
+  }
+  return false;
 }
 
 /// Notes of a document where it begins, and where its content does, if it has any.
@@ -116,13 +141,20 @@ std::string AtLine(const std::string& path, const YAML::Node& node, const std::s
   return PrintablePath(path) + ":" + std::to_string(node.Mark().line + 1) + ": " + what;
 }
 
-std::string RelativeToFile(const std::string& value, const std::string& yaml_path) {
-  const size_t slash = yaml_path.rfind('/');
-  if (value.empty() || value[0] == '/' || value == "-" || slash == std::string::npos) return value;
-  std::string folder = yaml_path.substr(0, slash + 1);
-  std::string rest = value;
-  while (rest.starts_with("../") && DropLastFolder(folder)) rest.erase(0, 3);
-  return folder.empty() && rest.empty() ? "." : folder + rest;
+Result<std::string> PathAt(const YAML::Node& node, const std::string& yaml_path) {
+  const std::string value = node.Scalar();
+  if (value == "~" || value.starts_with("~/")) {
+    const char* home = std::getenv("HOME");
+    if (home == nullptr || *home == '\0')
+      return UsageError(
+          AtLine(yaml_path, node, "\"" + PrintablePath(value) + "\": there is no HOME to begin at"));
+    return home + value.substr(1);
+  }
+  std::string path = RelativeToFile(value, yaml_path);
+  if (!NeedsShell(value) || Exists(path)) return path;
+  return UsageError(AtLine(
+      yaml_path, node,
+      "\"" + PrintablePath(value) + "\": of a path only ~/ at its beginning is expanded; write it out"));
 }
 
 Result<YAML::Node> LoadYaml(const std::string& path) {
@@ -165,21 +197,26 @@ Status ApplyYaml(const YAML::Node& map, const std::string& path, CLI::App& app,
       return UsageError(AtLine(path, entry.first, what));
     }
     if (option->count() > 0) continue;
+    const auto value_at = [&,
+                           path_wanted = NamesAPath(*option)](const YAML::Node& node) -> Result<std::string> {
+      return path_wanted && !NamesOwnModel(node.Scalar()) ? PathAt(node, path) : node.Scalar();
+    };
     std::vector<std::string> values;
     if (value.IsScalar()) {
-      values.push_back(value.Scalar());
+      std::string only = TRY(value_at(value));
+      values.push_back(std::move(only));
     } else if (value.IsSequence()) {
       for (const YAML::Node& item : value) {
         if (!item.IsScalar())
           return UsageError(AtLine(path, item, "\"" + key + "\" takes single values, not lists or maps"));
-        values.push_back(item.Scalar());
+        std::string each = TRY(value_at(item));
+        values.push_back(std::move(each));
       }
     } else {
       return UsageError(AtLine(path, entry.first, "\"" + key + "\" needs a value"));
     }
     try {
-      for (std::string& text : values)
-        option->add_result(NamesAPath(*option) && !NamesOwnModel(text) ? RelativeToFile(text, path) : text);
+      for (const std::string& text : values) option->add_result(text);
       option->run_callback();
     } catch (const CLI::Error& problem) {
       std::string what = InPlainWords(problem);

@@ -26,7 +26,10 @@ std::string AtLine(const std::string& path, const YAML::Node& node, const std::s
 Status ApplyYaml(const YAML::Node& map, const std::string& path, CLI::App& app,
                  const std::set<std::string>& leave_out);
 
-/// A relative path as seen from the folder of `yaml_path`.
-std::string RelativeToFile(const std::string& value, const std::string& yaml_path);
+/// The path that a scalar node names: a relative one as seen from the folder of `yaml_path`, one that begins
+/// with
+/// "~/" as seen from the home folder. kUsage for what only a shell would expand, unless something is called
+/// so.
+Result<std::string> PathAt(const YAML::Node& node, const std::string& yaml_path);
 
 }  // namespace imgmill

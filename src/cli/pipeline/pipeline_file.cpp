@@ -1,7 +1,10 @@
 // From YAML to a checked pipeline.
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/try.h"
 #include "base/usage_error.h"
@@ -17,22 +20,62 @@
 namespace imgmill {
 namespace {
 
+/// Of the file alone: no flag of `run` is called so, or it means something else there.
+constexpr std::array<const char*, 8> kTopKeys = {"input", "output",  "report",  "report-page",
+                                                 "steps", "include", "exclude", "recursive"};
+
 /// "input": one path or several.
 Status ReadInput(const YAML::Node& node, const std::string& file, ListOptions& list) {
   if (node.IsScalar()) {
-    list.paths.push_back(RelativeToFile(node.Scalar(), file));
+    std::string path = TRY(PathAt(node, file));
+    list.paths.push_back(std::move(path));
     return {};
   }
   if (!node.IsSequence()) return UsageError(AtLine(file, node, "\"input\" takes a path or a list of paths"));
   for (const YAML::Node& item : node) {
     if (!item.IsScalar()) return UsageError(AtLine(file, item, "\"input\" takes paths"));
-    list.paths.push_back(RelativeToFile(item.Scalar(), file));
+    std::string path = TRY(PathAt(item, file));
+    list.paths.push_back(std::move(path));
+  }
+  return {};
+}
+
+/// What tells of a pipeline lies with its outputs.
+Status ReadReports(const YAML::Node& root, const std::string& file, const std::string& output,
+                   SharedOptions& shared) {
+  for (const auto& [key, target] :
+       {std::pair{"report", &shared.report}, std::pair{"report-page", &shared.report_page}}) {
+    if (!root[key] || !target->empty()) continue;
+    if (!root[key].IsScalar())
+      return UsageError(AtLine(file, root[key], "\"" + std::string(key) + "\" takes a file name"));
+    if (shared.mode != RunMode::kRun) continue;  // that of the last run stays; a flag asks for one of this
+    const std::string name = root[key].Scalar();
+    std::string elsewhere = TRY(PathAt(root[key], file));
+    const bool below = !name.empty() && name[0] != '/' && name[0] != '~';
+    *target = below ? output + "/" + name : std::move(elsewhere);
+  }
+  return {};
+}
+
+/// What is for the whole run, and was written below a step.
+Status IsOfStep(const YAML::Node& options, const std::string& file, CLI::App& of_step, CLI::App& of_run) {
+  if (!options.IsMap()) return {};
+  for (const auto& entry : options) {
+    const std::string key = entry.first.as<std::string>("");
+    if (of_step.get_option_no_throw("--" + key) != nullptr) continue;
+    const bool at_top = of_run.get_option_no_throw("--" + key) != nullptr ||
+                        std::ranges::find(kTopKeys, key) != kTopKeys.end();
+    if (at_top && key != "help" && key != "config")
+      return UsageError(AtLine(file, entry.first,
+                               "\"" + key +
+                                   "\" is for the whole run: it belongs at the top level of the "
+                                   "file, beside \"steps\""));
   }
   return {};
 }
 
 Result<PipelineStep> ReadStep(const YAML::Node& node, const std::string& file, const std::string& output,
-                              std::map<std::string, int>& uses) {
+                              CLI::App& of_run, std::map<std::string, int>& uses) {
   if (!node.IsMap() || node.size() != 1) {
     return UsageError(
         AtLine(file, node, "a step is one command with its options below it, as in \"- dedup:\""));
@@ -55,6 +98,7 @@ Result<PipelineStep> ReadStep(const YAML::Node& node, const std::string& file, c
   step.app = std::make_unique<CLI::App>(std::string(row->help), step.name);
   Flags flags(*step.app);
   step.command = row->add(flags);
+  TRY(IsOfStep(entry.second, file, *step.app, of_run));
   TRY(ApplyYaml(entry.second, file, *step.app, {}));
   TRY(ApplyDefaultsFile(*step.command, *step.app));
   const int use = ++uses[step.name];
@@ -78,9 +122,7 @@ Result<CommandPipeline> ReadPipeline(const std::string& file, CLI::App& app, Sha
   const YAML::Node& root = loaded;
   if (!root.IsMap()) return UsageError(PrintablePath(file) + ": expected input, output and steps");
 
-  if (Status applied =
-          ApplyYaml(root, file, app,
-                    {"input", "output", "report", "report-page", "steps", "include", "exclude", "recursive"});
+  if (Status applied = ApplyYaml(root, file, app, std::set<std::string>(kTopKeys.begin(), kTopKeys.end()));
       !applied) {
     return applied.error();
   }
@@ -110,23 +152,15 @@ Result<CommandPipeline> ReadPipeline(const std::string& file, CLI::App& app, Sha
   if (!root["output"].IsScalar() || root["output"].Scalar().empty()) {
     return UsageError(AtLine(file, root["output"], "\"output\" takes a folder"));
   }
-  pipeline.output = RelativeToFile(root["output"].Scalar(), file);
-  for (const auto& [key, target] :
-       {std::pair{"report", &shared.report}, std::pair{"report-page", &shared.report_page}}) {
-    if (!root[key] || !target->empty()) continue;
-    if (!root[key].IsScalar())
-      return UsageError(AtLine(file, root[key], "\"" + std::string(key) + "\" takes a file name"));
-    if (shared.mode != RunMode::kRun) continue;  // that of the last run stays; a flag asks for one of this
-    // What tells of a pipeline lies with its outputs.
-    const std::string name = root[key].Scalar();
-    *target = name.empty() || name[0] == '/' ? name : pipeline.output + "/" + name;
-  }
+  std::string output = TRY(PathAt(root["output"], file));
+  pipeline.output = std::move(output);
+  TRY(ReadReports(root, file, pipeline.output, shared));
   if (!root["steps"].IsSequence() || root["steps"].size() == 0) {
     return UsageError(AtLine(file, root["steps"], "\"steps\" takes a list of commands"));
   }
   std::map<std::string, int> uses;
   for (const YAML::Node& node : root["steps"]) {
-    PipelineStep step = TRY(ReadStep(node, file, pipeline.output, uses));
+    PipelineStep step = TRY(ReadStep(node, file, pipeline.output, app, uses));
     pipeline.steps.push_back(std::move(step));
   }
   KnowStepsBefore(pipeline);
