@@ -14,6 +14,7 @@
 #include "imgmill/base/path_text.h"
 #include "imgmill/base/spelling.h"
 #include "imgmill/catalog/catalog.h"
+#include "imgmill/catalog/finished_work.h"
 #include "imgmill/catalog/upkeep.h"
 #include "imgmill/commands/flags.h"
 #include "imgmill/dataset/publish.h"
@@ -36,7 +37,9 @@ class CatalogTool final : public Tool {
         "  imgmill catalog prune photos               forgets the files that are gone\n"
         "  imgmill catalog compact photos             and their vectors");
     flags.Add("what", what_, "info, prune or compact").Words(kWhat).Required().Type("WHAT");
-    flags.Add("paths", paths_, "The folders that a command was given: their default catalog is meant")
+    flags
+        .Add("paths", paths_,
+             "The folders that a command was given: their default catalog is meant; or an output folder")
         .Type("DIR");
     flags
         .Add("--catalog", catalog_,
@@ -75,25 +78,45 @@ class CatalogTool final : public Tool {
     return ExitCode::kUsage;
   }
 
+  /// The catalog of the paths as inputs or, of one that is or lies in an output folder, that folder's own.
   Result<std::string> Folder() const {
     if (!catalog_.empty()) return catalog_;
     std::vector<std::string> roots;
     for (const std::string& path : paths_) roots.push_back(CanonicalOrSame(path));
     std::sort(roots.begin(), roots.end());
-    return DefaultCatalogFolder("", roots);
+    const Result<std::string> of_input = DefaultCatalogFolder("", roots);
+    const bool has_own = of_input && HasCatalog(*of_input);
+    const std::optional<std::string> output = roots.size() == 1 ? OutputFolderOf(roots[0]) : std::nullopt;
+    if (!output) return of_input;
+    std::string of_output = Join(*output, ".imgmill");
+    if (!has_own) return of_output;
+    std::fprintf(stderr,
+                 "imgmill: info: %s is an output folder, too; the catalog of that is meant by --catalog %s\n",
+                 PrintablePath(*output).c_str(), PrintablePath(of_output).c_str());
+    return of_input;
+  }
+
+  static bool HasCatalog(const std::string& folder) { return Exists(Join(folder, "catalog.sqlite")); }
+
+  std::string PathsText() const {
+    std::string text;
+    for (const std::string& path : paths_) text += (text.empty() ? "" : ", ") + PrintablePath(path);
+    return text;
   }
 
   Result<nlohmann::ordered_json> Do() {
     const std::string folder = TRY(Folder());
-    if (!Exists(folder + "/catalog.sqlite")) {
+    if (!HasCatalog(folder)) {
       for (const std::string& path : paths_) {
         if (!Exists(path)) return UsageError(PrintablePath(path) + ": no such folder");
       }
-      return Error{
-          Stage::kConfigure, Code::kUsage,
-          PrintablePath(folder) +
-              " holds no catalog (a catalog is of just the folders that a command was given together; "
-              "one of a command with -o is in the output folder's .imgmill)"};
+      if (!catalog_.empty())
+        return UsageError(PrintablePath(folder) +
+                          " holds no catalog (name its own folder: that of a command with -o is the output "
+                          "folder's .imgmill)");
+      return UsageError("there is no catalog of " + PathsText() +
+                        " (a catalog is of just the folders that a command was given together; that of a "
+                        "command with -o is in its output folder: name that)");
     }
     const std::unique_ptr<FolderLock> lock = TRY(FolderLock::Take(folder, "imgmill catalog " + what_));
     return what_ == "info" ? Info(folder) : what_ == "prune" ? Prune(folder) : Compact(folder);
