@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <ctime>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <unordered_set>
 #include <vector>
 
 #include "acted_files.h"
@@ -52,18 +54,23 @@ std::string CountWith(uint64_t partners, uint64_t sidecars) {
   return text;
 }
 
-/// Of the files that go with images, which are in the folder of partners.
+/// Of the files that go with images, which are partners: an image's side-cars may lie in the same folder.
+/// Some 30 bytes for each partner.
 class PartnerCount {
  public:
-  explicit PartnerCount(const std::string& folder)
-      : folder_(folder.empty() ? folder : CanonicalOrSame(folder)) {}
+  void Plan(const FileAction& partner) { planned_.insert(HashOf(partner)); }
+  /// Of an action that was done.
   void Add(const FileAction& action) {
-    if (!folder_.empty() && action.sidecar && IsAtOrBelow(AbsoluteEntry(action.path), folder_)) ++count_;
+    if (action.sidecar && planned_.contains(HashOf(action))) ++count_;
   }
   uint64_t count() const { return count_; }
 
  private:
-  const std::string folder_;
+  static size_t HashOf(const FileAction& action) {
+    return std::hash<std::string>()(AbsoluteEntry(action.path));
+  }
+
+  std::unordered_set<size_t> planned_;
   uint64_t count_ = 0;
 };
 
@@ -254,6 +261,7 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(cons
   Journal journal = TRY(OpenJournal(request, services, result));
   if (journal.actions == nullptr) return {};
   ActionJournal& actions = *journal.actions;
+  PartnerCount partners;
   const auto put = [&](const FileAction& image, std::span<const FileAction> with) -> Status {
     TRY(MayAct(image));
     TRY(actions.Plan(image));
@@ -261,6 +269,7 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(cons
     for (const FileAction& each : with) {
       TRY(MayAct(each));
       TRY(actions.Plan(each));
+      partners.Plan(each);
     }
     for (const FileAction& sidecar : sidecars.Of(image)) {
       TRY(actions.Plan(sidecar));
@@ -288,7 +297,6 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(cons
                                      TRY(noted);
                                      return NoteActed(journal, record);
                                    }};
-  PartnerCount partners(request.partners);
   const auto report = [&](const FileAction& action, const Status& status) {
     if (status.ok()) {
       partners.Add(action);

@@ -212,19 +212,19 @@ void ActionJournal::Impl::RemoveMade() const {
 }
 
 Status ActionJournal::Impl::UndoOne(size_t id, UndoSummary& summary, const Report& report) {
-  std::optional<ActionStart> start = TRY(file.StartAt(id));
+  const std::optional<ActionStart> start = TRY(file.StartAt(id));
+  FileAction action = TRY(file.ActionAt(id));
   if (!start || file.state(id) == State::kUndone) {
-    ++summary.untouched;
+    summary.untouched += action.sidecar ? 0 : 1;
     return {};
   }
-  FileAction action = TRY(file.ActionAt(id));
   SweepAround(action, start->target);  // of the run, or of an undo, that was killed
   const bool taken_for_done = file.state(id) == State::kDone;
   Status stands_in_the_way;
   if (Look(action, *start) == Progressed::kNo) {
     // Never done; or undone by an undo that was killed before it could say so.
     if (!taken_for_done || IsAsBefore(action, *start)) {
-      ++summary.untouched;
+      summary.untouched += action.sidecar ? 0 : 1;
       return {};
     }
     // A moved file that was edited where it is now goes back all the same.
@@ -248,7 +248,7 @@ Status ActionJournal::Impl::UndoOne(size_t id, UndoSummary& summary, const Repor
                              PrintablePath(action.keeper)});
     return {};
   }
-  ++summary.restored;
+  ++(action.sidecar ? summary.sidecars : summary.restored);
   report(action, Status{});
   TRY(file.AddUndone(id));
   return file.Write();

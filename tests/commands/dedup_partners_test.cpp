@@ -67,6 +67,28 @@ TEST_CASE("partners of moved duplicates are moved, and come back") {
   CHECK_FALSE(fs::exists(where / "out_lq"));
 }
 
+TEST_CASE("side-cars in the folder of the partners are counted as side-cars") {
+  const TestFolder where;
+  for (const char* name : {"a", "b"}) {
+    const std::string path = "all/" + std::string(name);
+    fs::create_directories(where / "all");
+    fs::copy_file(SampleData() + "/harbour.jpg", where / (path + "_HR.jpg"));
+    fs::copy_file(SampleData() + "/icon_tiny.png", where / (path + "_LR.png"));
+    for (const char* ending : {"_HR.txt", "_HR.json"}) where.Write(path + ending, "{}");
+  }
+  const ProcessResult moved =
+      Run({"dedup",      where / "all",  "--include",   "*_HR.jpg",     "--pair",         where / "all",
+           "--own-name", "{name}_HR",    "--pair-name", "{name}_LR",    "--action",       "move",
+           "--move-to",  where / "out",  "--sidecars",  "*.txt,*.json", "--pair-move-to", where / "out_lq",
+           "--json",     "--no-catalog", "--undo-file", where / "undo"});
+  INFO(moved.err);
+  const nlohmann::json json = Json(moved);
+  CHECK(json["acted"] == 1);
+  CHECK(json["partners"] == 1);
+  CHECK(json["sidecars"] == 2);
+  CHECK(moved.err.find("move: 1 done with 1 partner and 2 side-cars") != std::string::npos);
+}
+
 TEST_CASE("partners of deleted duplicates are deleted, and what is no pair is left") {
   const Pairs pairs;
   const TestFolder& where = pairs.where;

@@ -63,10 +63,11 @@ struct ActionCounts {
 };
 
 struct UndoSummary {
-  uint64_t restored = 0;
-  uint64_t untouched = 0;  ///< never done, or undone already
-  uint64_t gone = 0;       ///< deleted for good: the keeper's content is another
-  uint64_t failed = 0;
+  uint64_t restored = 0;   ///< without side-cars
+  uint64_t sidecars = 0;   ///< of them, those restored
+  uint64_t untouched = 0;  ///< never done, or undone already; without side-cars
+  uint64_t gone = 0;       ///< deleted for good: the keeper's content is another; with side-cars
+  uint64_t failed = 0;     ///< with side-cars
   bool interrupted = false;
 };
 

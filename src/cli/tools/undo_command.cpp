@@ -14,6 +14,17 @@
 namespace imgmill {
 namespace {
 
+/// "1 restored with 2 files that went along, 0 untouched, ...": an image and its side-cars are no three
+/// images.
+std::string SumOf(const UndoSummary& undone) {
+  std::string sum = std::to_string(undone.restored) + " restored";
+  if (undone.sidecars > 0)
+    sum += " with " + std::to_string(undone.sidecars) + (undone.sidecars == 1 ? " file" : " files") +
+           " that went along";
+  return sum + ", " + std::to_string(undone.untouched) + " untouched, " + std::to_string(undone.gone) +
+         " deleted for good, " + std::to_string(undone.failed) + " failed";
+}
+
 ExitCode UndoFromFile(const std::string& file) {
   std::vector<std::string> taken_away;
   const Result<UndoSummary> undone =
@@ -37,10 +48,7 @@ ExitCode UndoFromFile(const std::string& file) {
         "imgmill: warning: %s; imgmill verify will miss what was taken away (imgmill verify --forget "
         "takes it off the record)\n",
         forgotten.error().message.c_str());
-  std::fprintf(
-      stderr, "imgmill: info: %llu restored, %llu untouched, %llu deleted for good, %llu failed\n",
-      static_cast<unsigned long long>(undone->restored), static_cast<unsigned long long>(undone->untouched),
-      static_cast<unsigned long long>(undone->gone), static_cast<unsigned long long>(undone->failed));
+  std::fprintf(stderr, "imgmill: info: %s\n", SumOf(*undone).c_str());
   if (undone->interrupted) return ExitCode::kRetry;
   return undone->failed + undone->gone > 0 ? ExitCode::kSomeFailed : ExitCode::kDone;
 }
