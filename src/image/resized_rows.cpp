@@ -6,6 +6,7 @@
 #include "base/try.h"
 #include "base/usage_error.h"
 #include "imgmill/image/kernel_names.h"
+#include "imgmill/image/reduced_rows.h"
 #include "imgmill/image/writer.h"
 #include "imgmill/memory/out_of_memory.h"
 #include "resample.h"
@@ -19,8 +20,10 @@ int64_t ScaledSide(int64_t side, double scale) {
 
 class ResizedRows final : public RowReader {
  public:
-  ResizedRows(std::unique_ptr<RowReader> rows, int64_t width, int64_t height, Kernel kernel)
-      : rows_(std::move(rows)), source_(rows_->layout()), layout_(source_) {
+  /// @param from  the upper left part of the rows that is resized
+  ResizedRows(std::unique_ptr<RowReader> rows, const Layout& from, int64_t width, int64_t height,
+              Kernel kernel)
+      : rows_(std::move(rows)), source_(from), layout_(from) {
     layout_.width = width;
     layout_.height = height;
     across_ = MakeTaps(source_.width, layout_.width, kernel);
@@ -31,7 +34,7 @@ class ResizedRows final : public RowReader {
     const size_t samples = static_cast<size_t>(layout_.width * layout_.bands);
     ring_ = Buffer(static_cast<size_t>(ring_rows_) * samples * sizeof(float));
     sum_ = Buffer(samples * sizeof(float));
-    input_ = Buffer(source_.row_bytes());
+    input_ = Buffer(rows_->layout().row_bytes());
     floats_ = Buffer(static_cast<size_t>(source_.width * source_.bands) * sizeof(float));
   }
 
@@ -162,11 +165,10 @@ class ResizedRows final : public RowReader {
   Buffer floats_;
 };
 
-}  // namespace
-
-Result<std::unique_ptr<RowReader>> OpenRowsOfSize(const std::string& path, const ImageHeader& header,
-                                                  const ReadOptions& options, int64_t width, int64_t height,
-                                                  const std::string& kernel) {
+/// @param crop  multiples of these are taken of each side
+Result<std::unique_ptr<RowReader>> OpenPart(const std::string& path, const ImageHeader& header,
+                                            const ReadOptions& options, int64_t crop, int64_t width,
+                                            int64_t height, const std::string& kernel) {
   const std::optional<Kernel> which = KernelFromName(kernel);
   if (!which) {
     std::string names;
@@ -175,11 +177,34 @@ Result<std::unique_ptr<RowReader>> OpenRowsOfSize(const std::string& path, const
   }
   Result<std::unique_ptr<RowReader>> rows = OpenRows(path, header, options);
   if (!rows) return rows;
+  Layout from = (*rows)->layout();
+  for (int64_t* side : {&from.width, &from.height}) *side -= *side > crop ? *side % crop : 0;
   try {
-    return std::unique_ptr<RowReader>(std::make_unique<ResizedRows>(*std::move(rows), width, height, *which));
+    return std::unique_ptr<RowReader>(
+        std::make_unique<ResizedRows>(*std::move(rows), from, width, height, *which));
   } catch (const OutOfMemory& refusal) {
     return Error{Stage::kDecode, Code::kOutOfMemory, refusal.what()};
   }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RowReader>> OpenRowsOfSize(const std::string& path, const ImageHeader& header,
+                                                  const ReadOptions& options, int64_t width, int64_t height,
+                                                  const std::string& kernel) {
+  return OpenPart(path, header, options, 1, width, height, kernel);
+}
+
+int64_t ReducedSide(int64_t side, int divisor) {
+  return std::max<int64_t>(1, side / divisor);
+}
+
+Result<std::unique_ptr<RowReader>> OpenReducedRows(const std::string& path, const ImageHeader& header,
+                                                   const ReadOptions& options, int divisor,
+                                                   const std::string& kernel) {
+  const Layout from = ReadLayout(header, options);
+  return OpenPart(path, header, options, divisor, ReducedSide(from.width, divisor),
+                  ReducedSide(from.height, divisor), kernel);
 }
 
 Result<std::unique_ptr<RowReader>> OpenResizedRows(const std::string& path, const ImageHeader& header,

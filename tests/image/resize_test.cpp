@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "image_test.h"
+#include "imgmill/image/reduced_rows.h"
 
 using namespace imgmill;
 using namespace imgmill::image_test;
@@ -101,4 +102,27 @@ TEST_CASE("a flat picture stays flat under every kernel, and transparent pixels 
   const ImageHeader header = Probe(path, {}).value();
   CHECK(OpenResizedRows(path, header, {}, 2, "lancsoz").error().code == Code::kUsage);
   CHECK(OpenResizedRows(path, header, {}, 0, "linear").error().code == Code::kUsage);
+}
+
+TEST_CASE("a reduction by whole pixels is that of the image cropped to a multiple") {
+  const TemporaryFolder folder;
+  const auto draw = [](int64_t width, int64_t height) {
+    Image image({width, height, 1, Sample::kU8});
+    for (int64_t y = 0; y < height; ++y) {
+      for (int64_t x = 0; x < width; ++x) image.row(y)[x] = static_cast<uint8_t>(Sample12x10(x, y));
+    }
+    return image;
+  };
+  for (const int divisor : {2, 3, 4}) {
+    CAPTURE(divisor);
+    const std::string cropped = WriteGrey(folder, draw(24, 12));
+    const Image expected = Resized(cropped, 1.0 / divisor, "cubic");
+    const std::string odd = WriteGrey(folder, draw(24 + divisor - 1, 12 + 1));
+    const Image found = TakeAll(**OpenReducedRows(odd, Probe(odd, {}).value(), {}, divisor, "cubic"), 3);
+    REQUIRE(found.layout() == expected.layout());
+    for (int64_t y = 0; y < expected.layout().height; ++y)
+      CHECK(std::equal(expected.row(y), expected.row(y) + expected.layout().row_bytes(), found.row(y)));
+  }
+  CHECK(ReducedSide(1023, 4) == 255);
+  CHECK(ReducedSide(3, 4) == 1);
 }

@@ -27,6 +27,14 @@ struct UpscaleOptions {
   /// Output pixels for each input pixel, each way. 0: the model's own, or 2 for a classical method.
   double scale = 0;
 
+  /// Of a reduction by a whole number N, each image is first cropped to multiples of N, its last columns and
+  /// rows left out: each output pixel then shows N x N whole ones, as pairs for super-resolution need it.
+  /// Else a side that is no multiple is rounded to the nearest size, and the scale is not quite N.
+  bool crop = false;
+
+  /// The N of a reduction by 1/N, where `scale` is one within a thousandth; else 0.
+  int Divisor() const;
+
   /// Standard deviation of the noise, of 255, that a network is told which takes such a level: 0 to 255.
   /// None: what its file says, or 15.
   std::optional<double> noise_level;

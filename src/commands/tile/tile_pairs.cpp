@@ -2,6 +2,7 @@
 #include "tile_pairs.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <numeric>
 #include <set>
 
@@ -47,6 +48,17 @@ bool IsLarger(const PixelSize& low, const PixelSize& high) {
          (low.width > high.width || low.height > high.height);
 }
 
+/// Of a partner whose sides were rounded up when the image was made smaller: how many times smaller. 0 for
+/// others.
+int64_t RoundedScale(const PixelSize& high, const PixelSize& low) {
+  const auto of_side = [](int64_t large, int64_t small) {
+    return (large + small / 2) / std::max<int64_t>(1, small);
+  };
+  const int64_t scale = of_side(high.width, low.width);
+  const auto fits = [&](int64_t large, int64_t small) { return std::abs(large - small * scale) < scale; };
+  return scale >= 2 && fits(high.width, low.width) && fits(high.height, low.height) ? scale : 0;
+}
+
 /// Names the first partner of another shape.
 Error DoesNotFit(const PixelSize& high, std::span<const GroupMember> lows, bool cropped) {
   std::vector<PixelSize> sizes;
@@ -60,10 +72,15 @@ Error DoesNotFit(const PixelSize& high, std::span<const GroupMember> lows, bool 
         Stage::kProbe, Code::kConflict,
         both + "the partner is the larger one (swap the folders: --pair takes that of the smaller images)"};
   const bool would_fit = !cropped && !ScalesOfGroup(high, sizes, true).empty();
-  return {Stage::kProbe, Code::kConflict,
-          both + "that is not a whole-number scale" +
-              (would_fit ? " (if the partner was made of the image cropped to a multiple, use --crop-pairs)"
-                         : "")};
+  std::string advice;
+  if (would_fit) {
+    advice = " (if the partner was made of the image cropped to a multiple, use --crop-pairs)";
+  } else if (const int64_t rounded = RoundedScale(high, other->size); rounded > 0) {
+    advice = " (it was made " + std::to_string(rounded) +
+             " times smaller, with its sides rounded: make it of the image cropped to a multiple of " +
+             std::to_string(rounded) + ", as imgmill upscale --crop does, and use --crop-pairs)";
+  }
+  return {Stage::kProbe, Code::kConflict, both + "that is not a whole-number scale" + advice};
 }
 
 }  // namespace

@@ -192,7 +192,9 @@ Upscale::Upscale(Flags& flags) {
   flags.Footer(
       "Example:\n"
       "  imgmill upscale photos -o large --model realesr-animevideov3-x4.safetensors --memory 1GiB\n"
-      "  imgmill upscale photos -o large --method lanczos3 --scale 2");
+      "  imgmill upscale photos -o large --method lanczos3 --scale 2\n"
+      "  imgmill upscale HQ -o LQ --method cubic --scale 0.25 --crop     partners for tile --pair "
+      "--crop-pairs");
   flags.Add("-o,--output", options_.output, "Folder for the enlarged images; sub-folders are kept")
       .Type("DIR");
   flags.Add("--model", options_.model, "Weight file: .safetensors, .pth or .pt; or own:NAME")
@@ -210,6 +212,10 @@ Upscale::Upscale(Flags& flags) {
   };
   flags.AddChecked<double>("--scale", scale, "Output pixels for each input pixel [the model's own, or 2]")
       .Type("FACTOR");
+  flags.AddSwitch(
+      "--crop", options_.crop,
+      "With --scale 0.5, 0.25 and so on: leave out the last columns and rows that would fill no whole "
+      "pixel, as tile --crop-pairs expects it");
   const auto noise_level = [this](double level) -> std::optional<std::string> {
     options_.noise_level = level;
     return std::nullopt;
@@ -236,6 +242,12 @@ Upscale::Upscale(Flags& flags) {
 
 }  // namespace
 
+int UpscaleOptions::Divisor() const {
+  if (!(scale > 0) || scale > 1) return 0;
+  const double divisor = std::round(1 / scale);
+  return std::abs(divisor * scale - 1) <= 1e-3 ? static_cast<int>(divisor) : 0;
+}
+
 std::optional<std::string> UpscaleOptions::Check() const {
   if (output.empty()) return "an output folder is needed: -o DIR";
   if (model.empty() == method.empty()) {
@@ -252,6 +264,8 @@ std::optional<std::string> UpscaleOptions::Check() const {
   }
   if (!(scale >= 0 && scale <= 64)) return "--scale " + std::string(kScaleRange);
   if (!model.empty() && scale != std::floor(scale)) return "--scale takes a whole number with --model";
+  if (crop && (!model.empty() || Divisor() < 2))
+    return "--crop goes with --method and a --scale of one half, a third (0.333), a quarter and so on";
   if (std::find(kPrecisions.begin(), kPrecisions.end(), precision) == kPrecisions.end())
     return "unknown --precision \"" + PrintablePath(precision) + "\": it takes auto, float32 or half";
   if (model.empty() && precision != kPrecisions[0]) return "--precision is for --model";
