@@ -167,6 +167,13 @@ bool Arguments::ListsElsewhere(const std::string& canonical, const std::string& 
   });
 }
 
+bool Arguments::IsExpected(const std::string& canonical) const {
+  if (expected_.empty()) return false;
+  return AnyAbove(canonical, [&](const std::string& above, std::string_view rest) {
+    return expected_.contains(above) && Reaches(above, rest);
+  });
+}
+
 void Arguments::DropCovered() {
   for (Argument& argument : all_) {
     if (!argument.folder) continue;

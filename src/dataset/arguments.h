@@ -42,6 +42,9 @@ class Arguments {
   bool NamesFile(const std::string& canonical) const { return files_.contains(canonical); }
   /// A folder of a list, from now on like a folder argument to ListsElsewhere; false if it is one already.
   bool AddFolder(const std::string& canonical) { return folders_.insert(canonical).second; }
+  /// A folder of a list, which will be walked when its turn comes: the list's files in it are left to that.
+  void ExpectFolder(const std::string& canonical) { expected_.insert(canonical); }
+  bool IsExpected(const std::string& canonical) const;
 
  private:
   bool Look(const std::string& path, Argument& argument, std::vector<ListProblem>& problems) const;
@@ -56,6 +59,7 @@ class Arguments {
   std::vector<Argument> all_;
   std::unordered_set<std::string> folders_;  ///< canonical
   std::unordered_set<std::string> files_;    ///< canonical
+  std::unordered_set<std::string> expected_;
 };
 
 }  // namespace imgmill

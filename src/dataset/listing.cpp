@@ -38,7 +38,9 @@ class ListerOfAll final : public Lister {
         arguments_(options.paths, rules_, problems_) {}
 
   Status OpenList(const ListOptions& options) {
-    TRY(ReadPathList(options, list_));
+    TRY(ReadPathList(options, list_, [this](const std::string& folder) {
+      arguments_.ExpectFolder(CanonicalOrSame(folder));
+    }));
     return Pull();
   }
 
@@ -122,7 +124,8 @@ class ListerOfAll final : public Lister {
     }
     EnterFolderOfEntry(ParentOf(path));
     const std::string canonical = Join(entry_folder_canonical_, NameOf(path));
-    if (arguments_.NamesFile(canonical) || arguments_.ListsElsewhere(canonical, "")) return std::nullopt;
+    const bool elsewhere = arguments_.NamesFile(canonical) || arguments_.ListsElsewhere(canonical, "");
+    if (elsewhere || arguments_.IsExpected(canonical)) return std::nullopt;
     return ListedFile{0, path, StoredName(path), entry_folder_names_.ClashOf(NameOf(path))};
   }
 

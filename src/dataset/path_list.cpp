@@ -2,6 +2,7 @@
 #include "dataset/path_list.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,6 +12,7 @@
 #include "base/path_parts.h"
 #include "base/stoppable_read.h"
 #include "base/try.h"
+#include "dataset/image_names.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 
@@ -43,6 +45,14 @@ class ListedPaths {
   bool windows_ = false;
 };
 
+/// Asked of the file system only where the name does not tell: a list may be long.
+bool IsFolder(const std::string& path) {
+  const std::string_view name = NameOf(path);
+  if (StemOf(name).size() < name.size() && IsTaken(AT_FDCWD, path, /*videos=*/true)) return false;
+  struct stat info {};
+  return StatPath(path, &info) == 0 && (S_ISDIR(info.st_mode) || IsArchive(path));
+}
+
 /// Drops what names the same entry of the same folder again, by another way: "a/1.jpg", "/home/me/a/1.jpg",
 /// and "link/1.jpg" where the link leads to a.
 class OncePerPlace {
@@ -55,18 +65,22 @@ class OncePerPlace {
   }
 
   /// Of each place, the shortest spelling, and of these the first in bytewise order.
-  Status MoveTo(SortedPaths& sorted) {
+  Status MoveTo(SortedPaths& sorted, const std::function<void(const std::string& path)>& folder) {
     TRY(by_place_.Finish());
+    const auto add = [&](const std::string& path) {
+      if (IsFolder(path)) folder(path);
+      return sorted.Add(path);
+    };
     std::string place, spelling;
     while (std::optional<std::string> next = TRY(by_place_.Next())) {
       const size_t end = next->find("//");
       const bool again = next->compare(0, end, place) == 0;
       if (again && next->size() - end - 2 >= spelling.size()) continue;
-      if (!again && !place.empty()) TRY(sorted.Add(spelling));
+      if (!again && !place.empty()) TRY(add(spelling));
       place = next->substr(0, end);
       spelling = next->substr(end + 2);
     }
-    if (!place.empty()) TRY(sorted.Add(spelling));
+    if (!place.empty()) TRY(add(spelling));
     return {};
   }
 
@@ -87,7 +101,8 @@ constexpr size_t kLongestEntry = size_t{64} << 10;  ///< sixteen of the longest 
 
 }  // namespace
 
-Status ReadPathList(const ListOptions& options, SortedPaths& sorted) {
+Status ReadPathList(const ListOptions& options, SortedPaths& sorted,
+                    const std::function<void(const std::string& path)>& folder) {
   const bool is_stdin = options.files_from == "-";
   const std::string named =
       is_stdin ? "the list from stdin" : "the list " + PrintablePath(options.files_from);
@@ -132,7 +147,7 @@ Status ReadPathList(const ListOptions& options, SortedPaths& sorted) {
                        (options.nul_separated ? "each with a NUL byte behind it" : "a line each") + ")"};
   }
   TRY(add(pending));
-  TRY(once.MoveTo(sorted));
+  TRY(once.MoveTo(sorted, folder));
   return sorted.Finish();
 }
 

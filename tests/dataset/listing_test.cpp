@@ -367,7 +367,23 @@ TEST_CASE("lists: newline or NUL, sorted, each once, structure kept") {
   options.paths = {"z.jpg", "in/b"};
   CHECK(Paths(All(options)) == Strings{"in/a.jpg", "in/n\nl.jpg", "in/b/c.jpg", "z.jpg"});
 
+  // A folder by another way, which sorts behind the file.
   options.paths.clear();
+  for (const std::string& way : {std::string("way"), std::string("zz/../in"), std::string("./way/.")}) {
+    CAPTURE(way);
+    std::filesystem::create_directories(folder / "zz");
+    options.files_from = folder.Write("other", "in/a.jpg\n" + folder.path() + "/in/b/c.jpg\n" + way + "\n");
+    CHECK(All(options).size() == 3);
+  }
+  // Folders that lie in one another, with a file of the inner one: each file once, none lost.
+  options.files_from = folder.Write("nested", "in/b\nin/b/c.jpg\n" + folder.path() + "/in/b/c.jpg\nway\n");
+  CHECK(All(options).size() == 3);
+  // What a walk passes over is taken as the list names it.
+  options.recursive = false;
+  options.files_from = folder.Write("flat", "in/b/c.jpg\nway\n");
+  CHECK(All(options).size() == 3);
+  options.recursive = true;
+
   options.files_from = folder.Write("bad", std::string("in\0x\n", 5));
   CHECK(Lister::Open(options).error().code == Code::kUsage);
   options.files_from = folder / "no such list";
