@@ -72,7 +72,10 @@ class PipelineRun {
     if (needs_model) TRY(session_.services().RoomForLibTorch());
     while (next_ < pipeline_.steps.size() && !whole_.counts.interrupted && !whole_.refusal) {
       if (CanBeTried(pipeline_.steps[next_])) {
-        TRY(RunJoined());
+        const bool first = next_ == 0;
+        const Status ran = RunJoined();
+        if (!ran && first) return ran.error();
+        if (!ran) whole_.refusal = ran.error();  // what the steps before it have done is told all the same
       } else {
         ForeseeUnseen(pipeline_.steps[next_++]);
       }
@@ -89,7 +92,10 @@ class PipelineRun {
   /// The next step, and those that work over the same decodes.
   Status RunJoined() {
     session_.BeginStep(pipeline_.steps[next_].name);
-    JoinedSteps joined = TRY(BeginWithThoseThatJoin(pipeline_, next_, *source_, session_));
+    Result<JoinedSteps> begun = BeginWithThoseThatJoin(pipeline_, next_, *source_, session_);
+    if (!begun && next_ > 0 && begun.error().code == Code::kUsage) return FailAll(begun.error());
+    if (!begun) return begun.error();
+    JoinedSteps joined = *std::move(begun);
     std::vector<CommandRun*> runs;
     for (const auto& each : joined.runs) runs.push_back(&each->run());
     if (!of_images_) runs.front()->engine.observer = nullptr;  // what was made of images is not on the page
@@ -104,6 +110,23 @@ class PipelineRun {
     }
     joined.runs.clear();
     session_.KeepModels(WeightFilesAfter(pipeline_, next_ - 1));
+    source_ = SourceFromFiles(kept_);
+    return {};
+  }
+
+  /// Of a step that lacks what a step before it might have made, such as a folder of partners.
+  Status FailAll(const Error& why) {
+    const PipelineStep& step = pipeline_.steps[next_];
+    session_.Log(LogLevel::kError, step.name + ": " + why.message);
+    CommandResult result;
+    result.counts.listed = result.counts.failed = kept_.size();
+    TRY(kept_.ForEach([&](const ListedFile& file) {
+      result.failed.Add({file.path, {Stage::kList, Code::kNotFound, why.message}});
+      return Status();
+    }));
+    TRY(Append(step, result));
+    ++next_;
+    kept_ = {};
     source_ = SourceFromFiles(kept_);
     return {};
   }

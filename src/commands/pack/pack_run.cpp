@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/full_disk.h"
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "commands/emptied_input.h"
@@ -73,7 +74,7 @@ class PackRun final : public CommandRun {
       result.counts.interrupted = true;
       return result;
     }
-    if (!packed) return packed.error();
+    if (!packed) return EndedEarly(packed.error(), std::move(result));
     if (pack_.prune) {
       const uint64_t pruned = TRY(writer_->Prune());
       pruned_ = pruned;
@@ -117,6 +118,16 @@ class PackRun final : public CommandRun {
         result.kept.Add(image.file);
         return Status();
       }));
+    return result;
+  }
+
+  /// What was packed until then is there, and a rerun goes on behind it.
+  CommandResult EndedEarly(const Error& why, CommandResult result) const {
+    AddTotals(result);
+    result.summary = TotalsText() + " until then";
+    result.counts.interrupted = why.code == Code::kDiskFull;
+    if (result.counts.interrupted) result.counts.interruption = AdviceOnFull(why);
+    result.refusal = why;
     return result;
   }
 
@@ -171,6 +182,18 @@ class PackRun final : public CommandRun {
     result.details["bytes"] = totals.bytes;
   }
 
+  /// "2 samples of 2 images and 1 side-car in 1 shard, 60 KiB"
+  std::string TotalsText() const {
+    const SampleWriter::Totals& totals = writer_->totals();
+    const bool dry = services_.shared->mode != RunMode::kRun;
+    const uint64_t sidecars = totals.files - totals.images;
+    return (dry ? "dry run: " : "") + Count(totals.samples, "sample") + " of " +
+           Count(totals.images, "image") + (sidecars > 0 ? " and " + Count(sidecars, "side-car") : "") +
+           (dry ? " would be in " : " in ") +
+           Count(totals.shards, pack_.format == "lmdb" ? "database" : "shard") + ", " +
+           FormatByteSize(totals.bytes);
+  }
+
   Status Describe(CommandResult& result) const {
     const SampleWriter::Totals& totals = writer_->totals();
     TRY(lost_.CountAsFailed(services_, result));
@@ -178,12 +201,7 @@ class PackRun final : public CommandRun {
     AddTotals(result);
     const bool dry = services_.shared->mode != RunMode::kRun;
     if (dry && HasLists()) result.counts.recalled = totals.finished_listed;
-    const uint64_t sidecars = totals.files - totals.images;
-    result.summary =
-        (dry ? "dry run: " : "") + Count(totals.samples, "sample") + " of " + Count(totals.images, "image") +
-        (sidecars > 0 ? " and " + Count(sidecars, "side-car") : "") + (dry ? " would be in " : " in ") +
-        Count(totals.shards, pack_.format == "lmdb" ? "database" : "shard") + ", " +
-        FormatByteSize(totals.bytes);
+    result.summary = TotalsText();
     if (lost_.samples() > 0) result.summary += "; " + Count(lost_.samples(), "sample") + " left out";
     if (totals.finished > 0)
       result.summary += "; " + std::to_string(totals.finished) +
