@@ -116,8 +116,8 @@ Status CheckBudget(const HostBudget& budget, size_t resident, size_t need) {
   const size_t smallest = std::max(least, SmallestBudgetFor(need, resident));
   std::string message = "a memory budget of " + FormatByteSize(budget.bytes) + " (" + budget.source +
                         ") is too small: the process already holds " + FormatByteSize(resident) + "; ";
-  message += budget.source == "--memory" ? "the smallest that works is " + MemoryFlag(smallest)
-                                         : "it needs at least " + FormatByteSize(smallest);
+  message += budget.source == "--memory" ? "about the smallest that works is " + MemoryFlag(smallest)
+                                         : "it needs about " + FormatByteSize(smallest);
   return UsageError(message);
 }
 
