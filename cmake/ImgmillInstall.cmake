@@ -58,11 +58,17 @@ install(DIRECTORY docs/ DESTINATION share/doc/imgmill FILES_MATCHING PATTERN "*.
 # The documents lie beside it there, and what is only in the source is no link.
 file(READ README.md readme)
 string(REPLACE "](docs/" "](" readme "${readme}")
-string(REGEX REPLACE "\\[([^]]*)\\]\\((sample_data/README|CONTRIBUTING)\\.md\\)" "\\1" readme "${readme}")
+string(REGEX REPLACE "\\[([^]]*)\\]\\(CONTRIBUTING\\.md\\)" "\\1" readme "${readme}")
+# And there is no repository to be in.
+string(REPLACE "from the repository root, with `export PATH=$PWD/build/release/bin:$PATH`."
+       "in a copy of the two folders beside this file: `cp -r sample_data configs ~/imgmill-examples/`, in a folder that you have made."
+       readme "${readme}")
 file(WRITE ${PROJECT_BINARY_DIR}/README.md "${readme}")
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/README.md)
 install(FILES ${PROJECT_BINARY_DIR}/README.md DESTINATION share/doc/imgmill)
 install(DIRECTORY configs DESTINATION share/doc/imgmill FILES_MATCHING PATTERN "*.yaml")
+# The examples of the documents and of configs/ are about these.
+install(DIRECTORY sample_data DESTINATION share/doc/imgmill PATTERN draw EXCLUDE PATTERN CMakeLists.txt EXCLUDE)
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME imgmill)

@@ -39,7 +39,7 @@ check "all its libraries are declared, not:$undeclared" [ -z "$undeclared" ]
 check "it runs where it is unpacked" unpacked/usr/bin/imgmill --version
 for path in bin/imgmill share/man/man1/imgmill-dedup.1 share/bash-completion/completions/imgmill \
   share/zsh/vendor-completions/_imgmill share/fish/vendor_completions.d/imgmill.fish lib/cmake/imgmill/imgmillConfig.cmake \
-  include/imgmill/image/reader.h share/doc/imgmill/install.md share/doc/imgmill/configs/quickstart.yaml share/imgmill/models/sr-x4.safetensors; do
+  include/imgmill/image/reader.h share/doc/imgmill/install.md share/doc/imgmill/configs/quickstart.yaml share/doc/imgmill/sample_data/harbour.jpg share/imgmill/models/sr-x4.safetensors; do
   check "it holds $path" [ -s "unpacked/usr/$path" ]
 done
 

@@ -20,6 +20,14 @@ status=$?
 check "dedup's exit code, with two broken samples" [ $status = 1 ]
 check "dedup says what it says in the build folder" cmp expected found
 
+# The examples of the documents, by what is installed.
+mkdir examples
+ln -s "$tree" prefix
+(cd examples && PATH=$tree/bin:$PATH bash <(example samples) >table 2>/dev/null)
+check "the pipeline of docs/install.md runs on what is installed" grep -q '^embed  *36  *36  *0  *0$' examples/table
+check "and only what it needs is" [ ! -e "$tree/share/doc/imgmill/sample_data/draw" ]
+rm prefix
+
 # Models. $1: what; the rest: the environment. The pixels must be the build folder's.
 upscales() {
   local what=$1
